@@ -1,0 +1,31 @@
+# `make run` and `make test` do all of their own set-up; tools/setup.py says how.
+
+# The first Python that is new enough; `make run PYTHON=/path/to/python3` names another.
+PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3.11 python; do \
+	if $$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; \
+	then echo $$python; break; fi; done)
+SETUP = "$(or $(PYTHON),$(error Paydesk needs Python 3.11 or later: install it, or name one with PYTHON=))" tools/setup.py
+
+.PHONY: help run test check lock
+
+help:
+	@echo "make run             start the demo desk in the browser (data stays in var/)"
+	@echo "make run FRESH=1     the same, with all data of the demo made anew"
+	@echo "make run PORT=9000   the same, on another port (and the ones after it)"
+	@echo "make test            format, lint, types, import contracts, then every test"
+	@echo "make test ARGS=...   the same, with options for pytest, such as ARGS='-k orders'"
+	@echo "make check           format, lint, types and import contracts only"
+	@echo "make lock            write the locks anew after a change of dependencies"
+	@echo "make lock UPGRADE=1  the same, with the newest versions allowed"
+
+run:
+	@$(SETUP) run $(if $(FRESH),--fresh) $(if $(PORT),--port $(PORT)) $(ARGS)
+
+test:
+	@$(SETUP) test $(ARGS)
+
+check:
+	@$(SETUP) check
+
+lock:
+	@$(SETUP) lock $(if $(UPGRADE),--upgrade)

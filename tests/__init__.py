@@ -1,0 +1,1 @@
+"""Tests mirror the tree: `tests/core/test_money.py` speaks of `core/money.py`."""
