@@ -1,0 +1,1 @@
+"""The business of Paydesk. Knows neither Telegram nor HTTP servers nor timers nor templates."""

@@ -1,0 +1,64 @@
+"""Time, handed in wherever it is needed, and the business day that a day cut makes of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Protocol
+from zoneinfo import ZoneInfo
+
+
+class Clock(Protocol):
+    """Says what time it is."""
+
+    def now(self) -> datetime:
+        """The present instant, aware, in UTC."""
+        ...
+
+
+class SystemClock:
+    """The machine's clock."""
+
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class DayCut:
+    """When a business day begins: a wall-clock time in an IANA zone (日切)."""
+
+    at: time = time(0, 0)
+    zone: str = "Asia/Shanghai"
+
+    def start_of(self, day: date) -> datetime:
+        """The instant at which `day` begins, in UTC.
+
+        Where the clocks jump over the cut, the first instant that exists; where they repeat it,
+        the first of the two.
+        """
+        zone = ZoneInfo(self.zone)
+        local = datetime.combine(day, self.at, zone)
+        instant = local.astimezone(UTC)
+        if instant.astimezone(zone).replace(tzinfo=None) == local.replace(tzinfo=None):
+            return instant
+        # Inside a gap, fold=0 reads the old offset and fold=1 the new one; the gap itself ends
+        # where the offset changes, which lies between the two readings.
+        low = local.replace(fold=1).astimezone(UTC)
+        high = instant
+        offset_before = low.astimezone(zone).utcoffset()
+        while high - low > timedelta(seconds=1):
+            middle = low + (high - low) / 2
+            if middle.astimezone(zone).utcoffset() == offset_before:
+                low = middle
+            else:
+                high = middle
+        return high.replace(microsecond=0)
+
+    def day_of(self, instant: datetime) -> date:
+        """The business day to which an instant belongs."""
+        day = instant.astimezone(ZoneInfo(self.zone)).date()
+        if instant < self.start_of(day):
+            return day - timedelta(days=1)
+        if instant >= self.start_of(day + timedelta(days=1)):
+            return day + timedelta(days=1)
+        return day

@@ -1,0 +1,135 @@
+"""The three ways a verb can end badly, never mixed (payments design, "Failures").
+
+`Refusal`    expected: the caller asked for something that is not to be. Carries a stable code.
+`Ambiguous`  the other side may have acted: ask, never assume.
+`Bug`        our own fault: the transaction is rolled back and somebody is told.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class RefusalKind:
+    """What a refusal code means to every entrance.
+
+    type: the family shown to API callers. text: English sentence with `{facts}`; it is also the
+    key under which the catalogues translate it.
+    """
+
+    type: str
+    text: str
+
+
+_INVALID = "invalid_request"
+_AUTH = "authentication"
+_PERMISSION = "permission"
+_CONFLICT = "conflict"
+_LIMITED = "rate_limited"
+_SUPPLIER = "supplier"
+_MISSING = "not_found"
+
+REFUSALS: dict[str, RefusalKind] = {
+    # what was sent cannot be read
+    "body_invalid": RefusalKind(_INVALID, "The body is not a valid JSON object."),
+    "body_too_large": RefusalKind(_INVALID, "The body is larger than {limit_bytes} bytes."),
+    "field_unknown": RefusalKind(_INVALID, "The field {param} is not known here."),
+    "field_missing": RefusalKind(_INVALID, "The field {param} is required."),
+    "field_invalid": RefusalKind(_INVALID, "The field {param} is wrong: {expected}."),
+    "card_number": RefusalKind(
+        _INVALID, "The field {param} looks like a card number. Card numbers are never accepted."
+    ),
+    "amount_invalid": RefusalKind(
+        _INVALID, "{text} is not an amount of {currency}. Write it like {example}."
+    ),
+    "currency_unknown": RefusalKind(_INVALID, "The currency {currency} is not supported."),
+    "reason_missing": RefusalKind(_INVALID, "A reason is required, for example: {example}"),
+    # who is asking
+    "key_missing": RefusalKind(_AUTH, "The header {header} is missing."),
+    "key_unknown": RefusalKind(_AUTH, "This API key is not known or was withdrawn."),
+    "signature_invalid": RefusalKind(
+        _AUTH, "The signature does not match. Check the secret and the exact string that is signed."
+    ),
+    "timestamp_out_of_range": RefusalKind(
+        _AUTH, "Paydesk-Timestamp is more than {limit_s} s away from our clock ({now})."
+    ),
+    "address_not_allowed": RefusalKind(_PERMISSION, "Calls from {address} are not allowed."),
+    "not_permitted": RefusalKind(_PERMISSION, "You may not do this: it needs the right “{right}”."),
+    "merchant_suspended": RefusalKind(_PERMISSION, "The merchant {merchant_no} is suspended."),
+    "anonymous_admin": RefusalKind(
+        _PERMISSION,
+        "Telegram hides who is speaking. Switch off “remain anonymous” and say it again.",
+    ),
+    # what it is about
+    "order_not_found": RefusalKind(_MISSING, "No order {number} was found."),
+    "merchant_not_found": RefusalKind(_MISSING, "No merchant {merchant_no} was found."),
+    "supplier_not_found": RefusalKind(_MISSING, "No supplier {supplier_no} was found."),
+    "record_not_found": RefusalKind(_MISSING, "That record was not found."),
+    "page_not_found": RefusalKind(_MISSING, "Nothing is here. Check the address."),
+    "method_not_allowed": RefusalKind(_INVALID, "This address does not take {method}."),
+    "group_not_bound": RefusalKind(
+        _INVALID, "This group is not bound to a merchant yet. Say: 绑定商户 M1001"
+    ),
+    "group_is_other_kind": RefusalKind(
+        _CONFLICT, "This group is already a group of another kind ({kind}). Unbind it first."
+    ),
+    "merchant_ambiguous": RefusalKind(
+        _INVALID, "This group has several merchants: {merchants}. Add the merchant's number."
+    ),
+    # what it collides with
+    "order_conflict": RefusalKind(
+        _CONFLICT, "The order {merchant_order_no} exists with other content ({differs})."
+    ),
+    "order_in_progress": RefusalKind(
+        _CONFLICT, "The same order is being created right now. Ask again in a moment."
+    ),
+    "order_state": RefusalKind(_CONFLICT, "The order {number} is {status}; this cannot be done."),
+    "already_undone": RefusalKind(_CONFLICT, "This was already undone."),
+    "undo_too_late": RefusalKind(_CONFLICT, "The time to undo is over ({limit_min} min)."),
+    "confirmation_expired": RefusalKind(
+        _CONFLICT, "This confirmation is over. Start again to get a new one."
+    ),
+    "confirmation_foreign": RefusalKind(
+        _PERMISSION, "Only the person who asked for this can confirm it."
+    ),
+    "rate_limited": RefusalKind(_LIMITED, "Too many calls. Try again in {retry_after_s} s."),
+    # what the suppliers' side allows
+    "product_unknown": RefusalKind(_INVALID, "The product {product} is not open to this merchant."),
+    "no_channel": RefusalKind(_SUPPLIER, "No channel can take this order now: {reasons}."),
+    "supplier_refused": RefusalKind(_SUPPLIER, "Every channel refused this order: {reasons}."),
+    "fee_exceeds_amount": RefusalKind(_INVALID, "The fee of this product is more than the amount."),
+    "callback_invalid": RefusalKind(_AUTH, "This callback is not signed by the supplier."),
+    "callback_unknown": RefusalKind(_MISSING, "This callback names no attempt of ours."),
+    "unavailable": RefusalKind("internal", "The desk cannot do this right now. Try again soon."),
+    "internal": RefusalKind("internal", "Something went wrong on our side. It was reported."),
+}
+
+
+class Refusal(Exception):
+    """An expected no, with a stable code of `REFUSALS` and the facts its sentence needs.
+
+    param: the field of the caller's input that is at fault, where there is one.
+    """
+
+    def __init__(self, code: str, *, param: str | None = None, **facts: object) -> None:
+        self.code = code
+        self.kind = REFUSALS[code]
+        self.param = param
+        self.facts: dict[str, str] = {name: str(value) for name, value in facts.items()}
+        if param is not None:
+            self.facts.setdefault("param", param)
+        super().__init__(self.message)
+
+    @property
+    def message(self) -> str:
+        """The English sentence with its facts filled in."""
+        return self.kind.text.format_map(self.facts)
+
+
+class Ambiguous(Exception):
+    """The other side may or may not have acted. Ask it again; never assume."""
+
+
+class Bug(Exception):
+    """Something that cannot be, was. Nothing is written; somebody is told."""

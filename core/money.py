@@ -1,0 +1,132 @@
+"""Money: whole smallest units and a currency. No floats anywhere.
+
+Rounding happens here alone: fees in `Rate.of`, conversions in `exchange`, both half-up.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+from typing import Final
+
+from core.errors import Bug, Refusal
+
+# ISO 4217 exponents of the currencies a desk may be opened in; USDT as its issuer counts it.
+EXPONENTS: Final[dict[str, int]] = {
+    "CNY": 2,
+    "EUR": 2,
+    "GBP": 2,
+    "HKD": 2,
+    "JPY": 0,
+    "KWD": 3,
+    "SGD": 2,
+    "USD": 2,
+    "USDT": 6,
+}
+# One movement's bound. Sums of many still fit PostgreSQL's bigint, and JSON's safe integers.
+MAX_MINOR: Final = 10**15
+PPM: Final = 1_000_000
+
+_PLAIN = re.compile(r"[+-]?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Money:
+    """An amount in whole smallest units (`minor`) of `currency`. May be negative."""
+
+    minor: int
+    currency: str
+
+    def __post_init__(self) -> None:
+        if self.currency not in EXPONENTS:
+            raise Refusal("currency_unknown", param="currency", currency=self.currency)
+        if type(self.minor) is not int:
+            raise Bug(f"money needs whole units, not {type(self.minor).__name__}")
+
+    def __add__(self, other: Money) -> Money:
+        return Money(self.minor + self._same(other), self.currency)
+
+    def __sub__(self, other: Money) -> Money:
+        return Money(self.minor - self._same(other), self.currency)
+
+    def __neg__(self) -> Money:
+        return Money(-self.minor, self.currency)
+
+    def _same(self, other: Money) -> int:
+        if other.currency != self.currency:
+            raise Bug(f"{self.currency} and {other.currency} do not add")
+        return other.minor
+
+    def decimal(self) -> Decimal:
+        """The amount in main units, exactly: 1234 CNY minor -> Decimal('12.34')."""
+        return Decimal(self.minor).scaleb(-EXPONENTS[self.currency])
+
+    def plain(self) -> str:
+        """'1234.50': no grouping, all decimals of the currency; for machines."""
+        return format_minor(self.minor, self.currency, grouping=False)
+
+    def __str__(self) -> str:
+        return f"{format_minor(self.minor, self.currency)} {self.currency}"
+
+
+def format_minor(minor: int, currency: str, *, grouping: bool = True) -> str:
+    """'1,234.50' (or '1234.50'): the number alone, with every decimal the currency has."""
+    exponent = EXPONENTS[currency]
+    units, rest = divmod(abs(minor), 10**exponent)
+    text = f"{units:,}" if grouping else str(units)
+    sign = "-" if minor < 0 else ""
+    return f"{sign}{text}.{rest:0{exponent}d}" if exponent else f"{sign}{text}"
+
+
+def parse_money(text: str, currency: str) -> Money:
+    """Read main units as a person or a supplier writes them: '1,234.5' CNY -> 123450 minor.
+
+    Exact: more decimals than the currency has are refused unless they are zeros.
+    Refusals: currency_unknown, amount_invalid.
+    """
+    if currency not in EXPONENTS:
+        raise Refusal("currency_unknown", param="currency", currency=currency)
+    exponent = EXPONENTS[currency]
+    example = format_minor(100 * 10**exponent, currency)
+    stripped = text.strip()
+    fault = Refusal("amount_invalid", text=text[:40], currency=currency, example=example)
+    if len(stripped) > 32 or not _PLAIN.fullmatch(stripped):
+        raise fault
+    try:
+        scaled = Decimal(stripped.replace(",", "")).scaleb(exponent)
+    except InvalidOperation:
+        raise fault from None
+    if scaled != scaled.to_integral_value() or abs(scaled) > MAX_MINOR:
+        raise fault
+    return Money(int(scaled), currency)
+
+
+def exchange(amount: Money, rate: Decimal, currency: str) -> Money:
+    """The amount in another currency, where one of it is `rate` of the other, rounded half-up."""
+    minor = (amount.decimal() * rate).scaleb(EXPONENTS[currency])
+    return Money(int(minor.to_integral_value(ROUND_HALF_UP)), currency)
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """A percentage in parts per million of the amount, plus a fixed part in smallest units.
+
+    0.65 % is 6500 ppm.
+    """
+
+    ppm: int
+    fixed_minor: int = 0
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.ppm <= PPM or self.fixed_minor < 0:
+            raise Bug(f"a rate of {self.ppm} ppm + {self.fixed_minor} cannot be")
+
+    def of(self, amount_minor: int) -> int:
+        """The fee on an amount, rounded half-up to the smallest unit."""
+        return (amount_minor * self.ppm * 2 + PPM) // (2 * PPM) + self.fixed_minor
+
+    def percent(self) -> str:
+        """'0.65%', without trailing zeros."""
+        text = f"{Decimal(self.ppm) / 10_000:.4f}".rstrip("0").rstrip(".")
+        return f"{text}%"
