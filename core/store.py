@@ -1,0 +1,247 @@
+"""PostgreSQL: one pool, one way into a transaction, and the schema's migrations.
+
+The pool is Tortoise's own, so that the ORM (for reference data) and plain SQL (for money) share
+connections and transactions. Inside `transaction()` both speak on the same connection.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from datetime import date
+from typing import Any, Final, Protocol
+from urllib.parse import parse_qs, unquote, urlsplit
+
+import asyncpg
+from tortoise import Tortoise
+from tortoise.backends.asyncpg.client import AsyncpgDBClient
+from tortoise.connection import get_connection, get_connections
+from tortoise.migrations.api import migrate as tortoise_migrate
+
+from core.errors import Bug
+
+DESK_ROLE: Final = "paydesk_desk"
+MODELS: Final = (
+    "core.merchants.models",
+    "core.channels.models",
+    "core.people.models",
+    "core.groups.models",
+)
+_CONNECTION: Final = "default"
+_MIGRATION_LOCK: Final = 0x5041_5944
+_MIGRATION_WAIT_S: Final = 60
+_MONTHS_AHEAD: Final = 24
+COMMAND_TIMEOUT_S: Final = 30
+
+
+class WrongKind(Exception):
+    """A demo was pointed at a production database, or the other way round."""
+
+
+class Queries(Protocol):
+    """What can be asked of the database, in a transaction (`Tx`) or outside one (`Store`)."""
+
+    async def fetch(self, sql: str, *args: object) -> list[asyncpg.Record]: ...
+    async def fetchrow(self, sql: str, *args: object) -> asyncpg.Record | None: ...
+    async def fetchval(self, sql: str, *args: object) -> Any: ...
+    async def execute(self, sql: str, *args: object) -> int: ...
+
+
+class Tx:
+    """An open transaction. Spawn no tasks while it is open: they would inherit it."""
+
+    def __init__(self, connection: asyncpg.Connection[asyncpg.Record]) -> None:
+        self._connection = connection
+
+    async def fetch(self, sql: str, *args: object) -> list[asyncpg.Record]:
+        return await self._connection.fetch(sql, *args)
+
+    async def fetchrow(self, sql: str, *args: object) -> asyncpg.Record | None:
+        return await self._connection.fetchrow(sql, *args)
+
+    async def fetchval(self, sql: str, *args: object) -> Any:
+        return await self._connection.fetchval(sql, *args)
+
+    async def execute(self, sql: str, *args: object) -> int:
+        """Run a statement; the number of rows it touched."""
+        return _touched(await self._connection.execute(sql, *args))
+
+    async def executemany(self, sql: str, rows: Sequence[Sequence[object]]) -> None:
+        await self._connection.executemany(sql, rows)
+
+
+class Store:
+    """The desk's connections. Made by `Store.open`, ended by `close`."""
+
+    def __init__(self, client: AsyncpgDBClient) -> None:
+        self._client = client
+
+    @classmethod
+    async def open(cls, dsn: str, *, pool_max: int = 12) -> Store:
+        """Connect as the desk's role. Raises ConnectionError with a sentence that helps."""
+        config = _config(dsn, role=DESK_ROLE, pool_max=pool_max)
+        await Tortoise.init(config=config, _enable_global_fallback=True)
+        client = get_connection(_CONNECTION)
+        if not isinstance(client, AsyncpgDBClient):
+            raise Bug("the store speaks PostgreSQL through asyncpg only")
+        try:
+            await client.create_connection(with_db=True)
+        except (OSError, asyncpg.PostgresError) as error:
+            raise ConnectionError(f"the database does not answer: {error}") from error
+        return cls(client)
+
+    async def close(self) -> None:
+        await Tortoise.close_connections()
+
+    async def fetch(self, sql: str, *args: object) -> list[asyncpg.Record]:
+        async with self._client.acquire_connection() as connection:
+            rows: list[asyncpg.Record] = await connection.fetch(sql, *args)
+            return rows
+
+    async def fetchrow(self, sql: str, *args: object) -> asyncpg.Record | None:
+        async with self._client.acquire_connection() as connection:
+            row: asyncpg.Record | None = await connection.fetchrow(sql, *args)
+            return row
+
+    async def fetchval(self, sql: str, *args: object) -> Any:
+        async with self._client.acquire_connection() as connection:
+            return await connection.fetchval(sql, *args)
+
+    async def execute(self, sql: str, *args: object) -> int:
+        async with self._client.acquire_connection() as connection:
+            return _touched(await connection.execute(sql, *args))
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Tx]:
+        """The only way into a transaction (READ COMMITTED). Not to be nested.
+
+        Tortoise leaks the connection when BEGIN fails, and leaves its context pointing at it;
+        both are put right here.
+        """
+        pool = self._client._pool
+        if pool is None:
+            raise ConnectionError("the database connection is closed")
+        context = self._client._in_transaction()
+        try:
+            client = await context.__aenter__()
+        except BaseException:
+            connection = context.client._connection
+            if connection is not None and hasattr(context, "token"):
+                await pool.release(connection)
+                get_connections().reset(context.token)
+            raise
+        try:
+            yield Tx(client._connection)
+        except BaseException as error:
+            await context.__aexit__(type(error), error, error.__traceback__)
+            raise
+        await context.__aexit__(None, None, None)
+
+    async def make_months(self, first_month: date, months: int = _MONTHS_AHEAD) -> None:
+        """Create the month partitions from `first_month` on, where they are missing."""
+        await self.execute("SELECT make_months($1, $2)", first_month, months)
+
+    async def kind(self) -> str:
+        """demo or production, as the database was marked for ever."""
+        return str(await self.fetchval("SELECT kind FROM desk"))
+
+
+async def migrate(owner_dsn: str, *, kind: str, today: date) -> None:
+    """Bring the schema up to date as its owner, and mark a new database as `kind` for ever.
+
+    Two at once wait for each other. Raises WrongKind when the database is of the other kind.
+    """
+    config = _config(owner_dsn, role=None, pool_max=2)
+    guard = await asyncpg.connect(**_credentials(owner_dsn))
+    try:
+        async with asyncio.timeout(_MIGRATION_WAIT_S):
+            # Not the waiting form: a waiter's snapshot blocks CREATE INDEX CONCURRENTLY.
+            locked = "SELECT pg_try_advisory_lock($1)"
+            while not await guard.fetchval(locked, _MIGRATION_LOCK):  # noqa: ASYNC110 (other process)
+                await asyncio.sleep(0.1)
+        marked = None
+        if await guard.fetchval("SELECT to_regclass('public.desk') IS NOT NULL"):
+            marked = await guard.fetchval("SELECT kind FROM desk")
+        if marked not in (None, kind):
+            raise WrongKind(
+                f"this database is marked {marked} for ever and cannot serve a {kind} desk; "
+                "use another database"
+            )
+        try:
+            await tortoise_migrate(config=config)
+        finally:
+            await Tortoise.close_connections()
+        await guard.execute("INSERT INTO desk (kind) VALUES ($1) ON CONFLICT DO NOTHING", kind)
+        await guard.execute(f"GRANT {DESK_ROLE} TO CURRENT_USER")
+        first = today.replace(day=1)
+        await guard.execute("SELECT make_months($1, $2)", first, _MONTHS_AHEAD)
+    finally:
+        await guard.close()
+
+
+def _touched(status: str) -> int:
+    """'UPDATE 3' -> 3; statements that do not count rows give 0."""
+    last = status.rsplit(" ", 1)[-1]
+    return int(last) if last.isdecimal() else 0
+
+
+def _credentials(dsn: str) -> dict[str, Any]:
+    """host, port, user, password, database (and ssl) of a postgresql:// address."""
+    parts = urlsplit(dsn)
+    if parts.scheme not in ("postgres", "postgresql"):
+        raise ConnectionError("a database address begins with postgresql://")
+    query = parse_qs(parts.query)
+    credentials: dict[str, Any] = {
+        "host": query.get("host", [parts.hostname or "127.0.0.1"])[0],
+        "port": int(query.get("port", [parts.port or 5432])[0]),
+        "user": unquote(parts.username) if parts.username else query.get("user", ["postgres"])[0],
+        "database": unquote(parts.path.lstrip("/")) or "paydesk",
+    }
+    password = unquote(parts.password) if parts.password else query.get("password", [None])[0]
+    if password is not None:
+        credentials["password"] = password
+    if "sslmode" in query:
+        credentials["ssl"] = query["sslmode"][0]
+    return credentials
+
+
+def _config(dsn: str, *, role: str | None, pool_max: int) -> dict[str, Any]:
+    settings = {"application_name": "paydesk", "timezone": "UTC"}
+    if role is not None:
+        settings["role"] = role
+    return {
+        "connections": {
+            _CONNECTION: {
+                "engine": "tortoise.backends.asyncpg",
+                "credentials": {
+                    **_credentials(dsn),
+                    "minsize": 1,
+                    "maxsize": pool_max,
+                    "server_settings": settings,
+                    "init": _prepare,
+                    "command_timeout": COMMAND_TIMEOUT_S,
+                },
+            }
+        },
+        "apps": {
+            "core": {
+                "models": list(MODELS),
+                "default_connection": _CONNECTION,
+                "migrations": "core.migrations",
+            }
+        },
+        "use_tz": True,
+        "timezone": "UTC",
+    }
+
+
+async def _prepare(connection: asyncpg.Connection[asyncpg.Record]) -> None:
+    await connection.set_type_codec(
+        "jsonb", schema="pg_catalog", encoder=_to_json, decoder=json.loads
+    )
+
+
+def _to_json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=str)
