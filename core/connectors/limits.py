@@ -1,0 +1,20 @@
+"""Every bound of the connector engine, by name."""
+
+from __future__ import annotations
+
+from typing import Final
+
+DOCUMENT_BYTES: Final = 64 * 1024
+DOCUMENT_DEPTH: Final = 8
+MAP_ENTRIES: Final = 100
+LIST_ITEMS: Final = 100
+SCALAR_CHARS: Final = 16 * 1024
+FAULTS: Final = 50
+
+ANSWER_BYTES: Final = 256 * 1024
+CALLBACK_BYTES: Final = 64 * 1024
+FIELDS: Final = 200
+FIELD_CHARS: Final = 8 * 1024
+NUMBER_CHARS: Final = 64
+PAY_CHARS: Final = 4 * 1024
+WORDS_CHARS: Final = 200

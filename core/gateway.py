@@ -1,0 +1,319 @@
+"""All HTTP that leaves the desk, and the one honest answer about it: never sent, or perhaps.
+
+Every request has its own connection. A kept one that the other side closes at the wrong moment
+would turn a plain failure into a doubt about money, and the guard would see only its first use.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import socket
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
+from types import SimpleNamespace
+from typing import Final
+from urllib.parse import urlsplit
+
+import aiohttp
+from aiohttp import hdrs
+from aiohttp.typedefs import LooseHeaders
+from yarl import URL
+
+from core.clock import Clock, SystemClock
+from core.errors import Ambiguous
+from core.wire import HttpAnswer, HttpRequest
+
+ANSWER_BYTES: Final = 256 * 1024
+CONNECTIONS: Final = 200
+CONNECTIONS_PER_ORIGIN: Final = 20
+FAILURES_TO_OPEN: Final = 5
+OPEN_S: Final = 30.0
+MAX_ORIGINS: Final = 1000
+_URL_CHARS: Final = 4096
+_WHY_CHARS: Final = 200
+_CHUNK_BYTES: Final = 16 * 1024
+
+_GLOBAL_UNICAST: Final = IPv6Network("2000::/3")
+_NAT64: Final = IPv6Network("64:ff9b::/96")
+_TRANSITION: Final = (IPv6Network("2002::/16"), IPv6Network("2001::/32"))  # 6to4, Teredo
+# What a resolver may take for an address though it is not written as one: 2130706433, 0x7f.1
+_NUMBER_LABEL: Final = re.compile(r"\d+|0x[0-9a-f]*", re.ASCII | re.IGNORECASE)
+
+
+class NeverSent(Exception):
+    """Not one byte of the request left: it is safe to do something else instead."""
+
+    def __init__(self, why: str) -> None:
+        self.why = why
+        super().__init__(why)
+
+
+class MayHaveHappened(Ambiguous):
+    """The request left, or may have, and no whole answer came back. Ask; never assume."""
+
+    def __init__(self, why: str) -> None:
+        self.why = why
+        super().__init__(why)
+
+
+@dataclass(frozen=True, slots=True)
+class Timeouts:
+    """connect_s: until a connection stands, waiting for a free one included. read_s: between two
+    pieces of the answer. total_s: everything."""
+
+    connect_s: float = 5.0
+    read_s: float = 15.0
+    total_s: float = 20.0
+
+
+@dataclass(slots=True)
+class _Origin:
+    """What is known of one scheme, host and port: its free slots and its failures in a row."""
+
+    slots: asyncio.Semaphore
+    in_flight: int = 0
+    failures: int = 0
+    open_until: datetime | None = None
+
+
+@dataclass(slots=True)
+class _Progress:
+    """Whether a connection stood: before it did, nothing can have been sent."""
+
+    connected: bool = False
+
+
+@dataclass(slots=True, kw_only=True)
+class Gateway:
+    """Sends requests as they are: no redirects, cookies, retries or changes of the body.
+
+    allow_private: for demo and tests only; lets requests go to this machine and its neighbours.
+    proxy: an http(s) proxy for everything. It resolves the names, so it has to guard them too;
+    addresses written in URLs are still checked here.
+    """
+
+    allow_private: bool = False
+    proxy: str | None = None
+    clock: Clock = field(default_factory=SystemClock)
+    answer_bytes: int = ANSWER_BYTES
+    per_origin: int = CONNECTIONS_PER_ORIGIN
+    failures_to_open: int = FAILURES_TO_OPEN
+    open_s: float = OPEN_S
+    _origins: dict[tuple[str, str, int], _Origin] = field(default_factory=dict, init=False)
+    _session: aiohttp.ClientSession | None = field(default=None, init=False)
+
+    async def send(self, request: HttpRequest, *, timeouts: Timeouts | None = None) -> HttpAnswer:
+        """The answer, whatever its status. Raises NeverSent or MayHaveHappened."""
+        limits = timeouts or Timeouts()
+        key = check_url(request.url, allow_private=self.allow_private)
+        async with self._turn(self._origin(key), limits):
+            return await self._exchange(request, limits)
+
+    async def close(self) -> None:
+        """Ends every connection. Requests on their way end with MayHaveHappened."""
+        session, self._session = self._session, None
+        if session is not None:
+            await session.close()
+
+    @asynccontextmanager
+    async def _turn(self, origin: _Origin, timeouts: Timeouts) -> AsyncIterator[None]:
+        """A slot at the origin; what happens in it counts for or against the circuit."""
+        self._need_closed_circuit(origin)
+        origin.in_flight += 1
+        try:
+            try:
+                async with asyncio.timeout(timeouts.connect_s):
+                    await origin.slots.acquire()
+            except TimeoutError:
+                raise NeverSent("too many requests to this host are on their way") from None
+            try:
+                yield
+                origin.failures, origin.open_until = 0, None
+            except (NeverSent, MayHaveHappened):
+                self._count_failure(origin)
+                raise
+            finally:
+                origin.slots.release()
+        finally:
+            origin.in_flight -= 1
+
+    def _need_closed_circuit(self, origin: _Origin) -> None:
+        """Raises NeverSent while open. When the time is over, one request goes to try."""
+        now = self.clock.now()
+        if origin.open_until is None:
+            return
+        if now < origin.open_until:
+            raise NeverSent("this host failed too often; it is left alone for a while")
+        origin.open_until = now + timedelta(seconds=self.open_s)
+
+    def _count_failure(self, origin: _Origin) -> None:
+        origin.failures += 1
+        if origin.failures >= self.failures_to_open:
+            origin.open_until = self.clock.now() + timedelta(seconds=self.open_s)
+
+    def _origin(self, key: tuple[str, str, int]) -> _Origin:
+        """The origin's record, newest last; idle ones are forgotten beyond MAX_ORIGINS."""
+        origin = self._origins.pop(key, None) or _Origin(asyncio.Semaphore(self.per_origin))
+        if len(self._origins) >= MAX_ORIGINS:
+            idle = [k for k, known in self._origins.items() if known.in_flight == 0]
+            for forgotten in idle[: MAX_ORIGINS // 10]:
+                del self._origins[forgotten]
+        self._origins[key] = origin
+        return origin
+
+    async def _exchange(self, request: HttpRequest, timeouts: Timeouts) -> HttpAnswer:
+        progress = _Progress()
+        try:
+            async with self._open_session().request(
+                request.method,
+                URL(request.url, encoded=True),
+                headers=_headers(request),
+                data=request.body or None,
+                allow_redirects=False,
+                proxy=self.proxy,
+                timeout=aiohttp.ClientTimeout(
+                    total=timeouts.total_s,
+                    connect=timeouts.connect_s,
+                    sock_connect=timeouts.connect_s,
+                    sock_read=timeouts.read_s,
+                ),
+                trace_request_ctx=progress,
+            ) as response:
+                body = await self._read(response)
+                headers = {name.lower(): value for name, value in response.headers.items()}
+                return HttpAnswer(response.status, headers, body)
+        except (aiohttp.ClientError, OSError, ValueError) as error:  # TimeoutError is an OSError
+            why = _why(error)
+            if progress.connected:
+                raise MayHaveHappened(why) from error
+            raise NeverSent(why) from error
+
+    async def _read(self, response: aiohttp.ClientResponse) -> bytes:
+        body = bytearray()
+        async for chunk in response.content.iter_chunked(_CHUNK_BYTES):
+            body += chunk
+            if len(body) > self.answer_bytes:
+                response.close()
+                raise MayHaveHappened(f"the answer is longer than {self.answer_bytes} bytes")
+        return bytes(body)
+
+    def _open_session(self) -> aiohttp.ClientSession:
+        if self._session is None:
+            guarded = not self.allow_private and self.proxy is None
+            connector = aiohttp.TCPConnector(
+                limit=CONNECTIONS,
+                force_close=True,
+                use_dns_cache=False,
+                socket_factory=_socket_factory(guarded=guarded),
+            )
+            self._session = aiohttp.ClientSession(
+                connector=connector,
+                cookie_jar=aiohttp.DummyCookieJar(),
+                auto_decompress=False,  # a small answer must not become a large one in memory
+                trace_configs=[_progress_trace()],
+                trust_env=False,
+            )
+        return self._session
+
+
+def check_url(url: str, *, allow_private: bool) -> tuple[str, str, int]:
+    """Scheme, host and port of an address we are willing to call. Raises NeverSent.
+
+    Names are resolved, and their addresses checked, only when a connection is made.
+    """
+    if len(url) > _URL_CHARS or not url.isascii() or not url.isprintable() or " " in url:
+        raise NeverSent("the address is not a plain URL")
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname or "", parts.port
+    except ValueError:
+        raise NeverSent("the address is not a plain URL") from None
+    if parts.scheme not in {"http", "https"} or not host or "\\" in url:
+        raise NeverSent("the address is not an http or https URL")
+    if parts.username is not None or parts.password is not None:
+        raise NeverSent("the address carries a user name")
+    port = {"http": 80, "https": 443}[parts.scheme] if port is None else port
+    if port not in {80, 443} and port < 1024:
+        raise NeverSent(f"port {port} is not one for HTTP")
+    try:
+        literal = ip_address(host.partition("%")[0])
+    except ValueError:
+        if _NUMBER_LABEL.fullmatch(host.rstrip(".").rpartition(".")[2]):
+            raise NeverSent("the address hides a number as a name") from None
+    else:
+        if not allow_private and not is_public(literal):
+            raise NeverSent(f"{literal} is not a public address")
+    return parts.scheme, host, port
+
+
+def is_public(address: IPv4Address | IPv6Address) -> bool:
+    """Whether an address is on the open Internet, seen through IPv6's ways of carrying IPv4."""
+    if isinstance(address, IPv6Address):
+        if address.ipv4_mapped is not None:
+            return is_public(address.ipv4_mapped)
+        if address in _NAT64:
+            return is_public(IPv4Address(int(address) & 0xFFFF_FFFF))
+        if address not in _GLOBAL_UNICAST or any(address in net for net in _TRANSITION):
+            return False
+    return address.is_global and not address.is_multicast
+
+
+class _ForbiddenError(OSError):
+    """The guard's no; an OSError, because that is what a connector expects of a socket."""
+
+
+def _socket_factory(*, guarded: bool) -> Callable[[aiohttp.AddrInfoType], socket.socket]:
+    """Makes the socket of every connection, after a look at where it will connect to."""
+
+    def make(info: aiohttp.AddrInfoType) -> socket.socket:
+        family, kind, protocol, _, address = info
+        host = str(address[0]).partition("%")[0]
+        if guarded and not is_public(ip_address(host)):
+            raise _ForbiddenError(f"{host} is not a public address")
+        return socket.socket(family, kind, protocol)
+
+    return make
+
+
+def _progress_trace() -> aiohttp.TraceConfig:
+    trace = aiohttp.TraceConfig()
+
+    async def once(
+        _session: aiohttp.ClientSession, context: SimpleNamespace, _params: object
+    ) -> None:
+        # aiohttp sends a GET again by itself; here every second try is the caller's decision.
+        if context.trace_request_ctx.connected:
+            raise aiohttp.ServerDisconnectedError
+
+    async def connected(
+        _session: aiohttp.ClientSession, context: SimpleNamespace, _params: object
+    ) -> None:
+        context.trace_request_ctx.connected = True
+
+    trace.on_connection_create_start.append(once)
+    trace.on_connection_create_end.append(connected)
+    trace.on_connection_reuseconn.append(connected)
+    return trace
+
+
+def _headers(request: HttpRequest) -> LooseHeaders:
+    return {hdrs.USER_AGENT: "Paydesk", hdrs.ACCEPT_ENCODING: "identity", **request.headers}
+
+
+def _why(error: Exception) -> str:
+    """In words for staff. Never the URL: in a query it may carry a signature or a person's data."""
+    if isinstance(error, aiohttp.ConnectionTimeoutError):
+        return "no connection in time"
+    if isinstance(error, TimeoutError):
+        return "no whole answer in time"
+    if isinstance(error, aiohttp.ClientConnectorError):
+        return f"no connection: {error.os_error}"[:_WHY_CHARS]
+    if isinstance(error, aiohttp.ClientResponseError):
+        return f"the answer is not HTTP: {error.message}"[:_WHY_CHARS]
+    if isinstance(error, aiohttp.InvalidURL):
+        return "the address is not a plain URL"
+    return f"the connection broke: {type(error).__name__}"

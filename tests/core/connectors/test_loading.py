@@ -1,0 +1,152 @@
+"""Loading: every fault at once, each with its line, its path and the nearest legal word."""
+
+from __future__ import annotations
+
+import pytest
+
+from core.connectors import DocumentFaults, Fault, load
+from tests.core.connectors.support import LIBRARY
+from tests.core.connectors.test_building import document
+
+SANDBOX = (LIBRARY / "sandbox_md5.yaml").read_text()
+
+
+def faults(text: str) -> tuple[Fault, ...]:
+    with pytest.raises(DocumentFaults) as caught:
+        load(text)
+    return caught.value.faults
+
+
+def only(text: str) -> Fault:
+    (fault,) = faults(text)
+    return fault
+
+
+def test_every_fault_is_reported_at_once() -> None:
+    text = """\
+connector: Sample
+name: Sample
+credentials: [key]
+sign: { case: uper }
+reads: { attempt_no: no }
+answers: { ok: { code: 0 } }
+create:
+  path: create
+  fields:
+    no: $attemptno
+  pay: { link: url }
+querry: { path: /q }
+"""
+    found = [(fault.line, fault.path, fault.found) for fault in faults(text)]
+    assert found == [
+        (1, "connector", "“Sample”"),
+        (4, "sign.case", "“uper”"),
+        (8, "create.path", "“create”"),
+        (10, "create.fields.no", "“$attemptno”"),
+        (11, "create.pay", "nothing"),
+        (11, "create.pay.link", "an unknown name"),
+        (12, "querry", "an unknown name"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "path", "word"),
+    [
+        (document(sign="{ case: uper }"), "sign.case", "upper"),
+        (document(boddy="json"), "boddy", "body"),
+        (document(body="jsno"), "body", "json"),
+        (document(create="{ path: /c, fields: { a: $amout }, pay: { url: u } }"),
+         "create.fields.a", "amount"),
+        (document(states="{ OK: payed }"), "states.OK", "paid"),
+    ],
+)  # fmt: skip
+def test_the_nearest_legal_word_is_suggested(text: str, path: str, word: str) -> None:
+    fault = only(text)
+    assert fault.path == path
+    assert f"did you mean “{word}”?" in fault.expected
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "found"),
+    [
+        ("name: a\nname: b\n", 2, "the name a second time"),
+        ("name: &x a\n", 1, "the anchor &x"),
+        ("name: *x\n", 1, "the alias *x"),
+        ("name: !!python/object:os.system a\n", 1, "the tag"),
+        ("a: 1\n---\nb: 2\n", 2, "a second document"),
+        ("a:\n\t- b\n", 2, "found character"),
+        ("a: [1, 2\n", 2, "expected ',' or ']'"),
+        ("? [a]\n: b\n", 1, "a list as a name"),
+        ('a: "\\ud800"\n', 1, "a character that cannot be in a text"),
+        ('a: "\\UFFFFFFFF"\n', 1, "a character that cannot be in a text"),
+        ("a: 1\nb: \x00\n", 2, "a character that cannot be in a text"),
+        ("", 1, "an empty document"),
+        ("- a\n", 1, "no table"),
+        ("a: " + "[" * 40, 1, "deeper nesting"),
+        ("a: [" + "b, " * 200 + "]", 1, "a longer list"),
+        ("".join(f"a{i}: b\n" for i in range(200)), 101, "more names"),
+        ("a: " + "x" * 20_000, 1, "a longer text"),
+        ("#" * 70_000, 1, "a longer text"),
+    ],
+    ids=range(18),
+)
+def test_form_is_checked_with_lines_and_limits(text: str, line: int, found: str) -> None:
+    first = faults(text)[0]
+    assert first.line == line
+    assert first.found.startswith(found)
+
+
+def test_values_are_text_whatever_yaml_makes_of_them() -> None:
+    for code in ("0", '"0"', "'0'"):
+        load(document(answers=f"{{ ok: {{ code: {code} }} }}"))
+    assert load(document(name="no")).name == "no"
+    assert load(document(name="2026-01-02")).name == "2026-01-02"
+
+
+@pytest.mark.parametrize(
+    ("changes", "path"),
+    [
+        ({"credentials": "[amount, key]"}, "credentials"),
+        ({"credentials": "[Key, key]"}, "credentials"),
+        ({"credentials": "[key, key]"}, "credentials"),
+        ({"credentials": "key"}, "credentials"),
+        ({"sign": "{ key: abcdef }"}, "sign.key"),
+        ({"zone": "Asia/Shanhai"}, "zone"),
+        ({"hosts": "['*']"}, "hosts"),
+        ({"answers": "{ ok: { code: 0 }, refused: [0] }"}, "answers.refused"),
+        ({"answers": "{ ok: { code: 0 }, refused: [7], not_found: [7] }"}, "answers.not_found"),
+        ({"reads": "{ attempt_no: data.no }"}, "reads.attempt_no"),
+        ({"reads": "{ attempt_no: sign }"}, "reads.attempt_no"),
+        ({"query": "{ path: /q }", "states": "{ A: closed }"}, "query.reads"),
+        ({"states": "{ '': paid }"}, "states."),
+        ({"sandbox_only": "maybe"}, "sandbox_only"),
+        ({"fixtures": "{ cases: [{ read: create, gives: accepted }] }"},
+         "fixtures.cases[1].body"),
+        ({"fixtures": "{ cases: [{ read: refund, body: a, gives: b }] }"},
+         "fixtures.cases[1].read"),
+        ({"fixtures": "{ cases: [{ about: nothing }] }"}, "fixtures.cases[1]."),
+        ({"fixtures": "{ now: 2026-01-02 }"}, "fixtures.now"),
+        ({"fixtures": "{ attempt: { amount: 1.234 } }"}, "fixtures.attempt.amount"),
+    ],
+)  # fmt: skip
+def test_meaning_is_checked(changes: dict[str, str], path: str) -> None:
+    assert path in {fault.path for fault in faults(document(**changes))}
+
+
+def test_nothing_unsigned_may_decide() -> None:
+    text = SANDBOX.replace("answers:\n", "sign: { unsigned: [paid_amount] }\nanswers:\n", 1)
+    assert "reads.paid" in {fault.path for fault in faults(text)}
+    # Unsigned answers may be nested, but a callback is always signed, at its root.
+    nested = SANDBOX.replace("answers:\n", "answers:\n  signed: false\n", 1)
+    nested = nested.replace("paid: paid_amount", "paid: data.paid_amount")
+    assert {fault.path for fault in faults(nested)} == {"callback.reads"}
+
+
+def test_what_is_absent_is_not_offered() -> None:
+    connector = load(document())
+    assert connector.operations == {"create"}
+    assert connector.credential_names == ("base_url", "key")
+    assert not connector.create_is_idempotent
+    assert not connector.not_found_is_final
+    assert not connector.sandbox_only
+    assert load(SANDBOX).operations == {"create", "query", "close", "callback"}
