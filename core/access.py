@@ -1,0 +1,129 @@
+"""The one door: turns (person, chat) into an actor with rights, and a key into an app."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from ipaddress import ip_address, ip_network
+from typing import Final
+from uuid import UUID
+
+from core.errors import Refusal
+from core.groups import Group, Groups
+from core.merchants import App, Merchant, Merchants
+from core.people import ROLES, People
+
+# Telegram's stand-in for administrators who hide who they are: never authorises anything.
+ANONYMOUS_ADMIN_ID: Final = 1087968824
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Somebody who speaks in a chat, and what they may do there.
+
+    group: None in a private chat. merchant_ids: whose data this actor may see here; None means
+    every merchant's (staff in private and in ops groups).
+    """
+
+    user_id: int
+    name: str
+    role: str | None
+    rights: frozenset[str]
+    language: str
+    chat_id: int
+    group: Group | None
+    merchant_ids: tuple[UUID, ...] | None
+    staff: bool
+
+    @property
+    def known(self) -> bool:
+        """Strangers get silence."""
+        return self.role is not None
+
+    @property
+    def trail_name(self) -> str:
+        """How the audit trail and histories name this person."""
+        return f"telegram:{self.user_id}"
+
+    def may(self, right: str) -> bool:
+        return right in self.rights
+
+    def need(self, right: str) -> None:
+        """Refusals: anonymous_admin, not_permitted."""
+        if self.user_id == ANONYMOUS_ADMIN_ID:
+            raise Refusal("anonymous_admin")
+        if right not in self.rights:
+            raise Refusal("not_permitted", right=right)
+
+    def sees(self, merchant_id: UUID) -> bool:
+        """Whether this merchant's data may be shown to this actor in this chat."""
+        return self.merchant_ids is None or merchant_id in self.merchant_ids
+
+
+class Access:
+    """Who may do what, asked in one place."""
+
+    def __init__(self, people: People, groups: Groups, merchants: Merchants) -> None:
+        self._people = people
+        self._groups = groups
+        self._merchants = merchants
+
+    async def actor(self, user_id: int, name: str, chat_id: int, *, private: bool) -> Actor:
+        """The actor for one message or button press."""
+        person = await self._people.find(user_id)
+        group = None if private else await self._groups.find(chat_id)
+        role = person.role if person else None
+        staff = role is not None
+        if role is None and group is not None:
+            role = await self._groups.staff_role(chat_id, user_id)
+        rights = ROLES[role] if role else frozenset[str]()
+        language = group.language if group else (person.language if person else None) or "zh"
+        return Actor(
+            user_id=user_id,
+            name=person.name if person else name,
+            role=role,
+            rights=frozenset() if user_id == ANONYMOUS_ADMIN_ID else rights,
+            language=language,
+            chat_id=chat_id,
+            group=group,
+            merchant_ids=_visible(group, staff),
+            staff=staff,
+        )
+
+    async def merchant_in(self, actor: Actor, merchant_no: str | None) -> Merchant:
+        """The merchant a command is about: the one named, or the only one of this group.
+
+        Refusals: group_not_bound, merchant_ambiguous, merchant_not_found (also for a merchant
+        that exists but is none of this group's).
+        """
+        group = actor.group
+        if merchant_no is not None:
+            merchant = await self._merchants.by_no(merchant_no)
+            if not actor.sees(merchant.id):
+                raise Refusal("merchant_not_found", merchant_no=merchant_no)
+            return merchant
+        bound = group.merchant_ids if group else ()
+        if not bound:
+            raise Refusal("group_not_bound")
+        if len(bound) > 1:
+            numbers = [(await self._merchants.by_id(m)).merchant_no for m in bound]
+            raise Refusal("merchant_ambiguous", merchants=", ".join(numbers))
+        return await self._merchants.by_id(bound[0])
+
+    async def app(self, key_id: str, address: str) -> App:
+        """The app of an API key, called from an address it allows.
+
+        Refusals: key_unknown, merchant_suspended, address_not_allowed.
+        """
+        app = await self._merchants.app_by_key(key_id)
+        if app.ip_allow and not any(
+            ip_address(address) in ip_network(network, strict=False) for network in app.ip_allow
+        ):
+            raise Refusal("address_not_allowed", address=address)
+        return app
+
+
+def _visible(group: Group | None, staff: bool) -> tuple[UUID, ...] | None:
+    """In a bound group only its merchants show, to staff as well: others are reading along."""
+    if group is None or group.kind == "ops":
+        return None if staff else ()
+    return group.merchant_ids

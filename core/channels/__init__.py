@@ -1,0 +1,8 @@
+"""Suppliers, their documents and channels, products, and which channel takes an order."""
+
+from __future__ import annotations
+
+from core.channels.choice import Channel, Choice, choose
+from core.channels.domain import Channels, NewChannel, Product, Supplier
+
+__all__ = ["Channel", "Channels", "Choice", "NewChannel", "Product", "Supplier", "choose"]

@@ -1,0 +1,236 @@
+"""Products, suppliers with their connector documents and sealed credentials, channels."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Final
+from uuid import UUID
+
+import asyncpg
+
+from core.channels.choice import Channel
+from core.channels.models import ChannelRow, DocumentRow, ProductChannelRow, ProductRow, SupplierRow
+from core.clock import Clock
+from core.connectors import Connector, load
+from core.errors import Bug, Refusal
+from core.ids import Ids
+from core.money import Rate
+from core.store import Store
+from core.vault import Vault
+
+_CREDENTIALS: Final = "supplier.credentials"
+
+
+@dataclass(frozen=True, slots=True)
+class Product:
+    """A payment method as the platform sells it."""
+
+    code: str
+    name_zh: str
+    name_en: str
+
+
+@dataclass(frozen=True, slots=True)
+class Supplier:
+    """An upstream institution, with its credentials opened."""
+
+    id: UUID
+    supplier_no: str
+    name: str
+    document_id: UUID
+    credentials: dict[str, str]
+    sandbox: bool
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
+class NewChannel:
+    """What it takes to add a channel. Amounts in smallest units; a list, or a range."""
+
+    channel_no: str
+    name: str
+    supplier_code: str
+    cost: Rate
+    products: tuple[str, ...]
+    currency: str = "CNY"
+    amount_list: tuple[int, ...] = ()
+    amount_min: int | None = None
+    amount_max: int | None = None
+    weight: int = 1
+    priority: int = 0
+
+
+class Channels:
+    """Suppliers, channels and products."""
+
+    def __init__(self, store: Store, vault: Vault, clock: Clock, ids: Ids) -> None:
+        self._store = store
+        self._vault = vault
+        self._clock = clock
+        self._ids = ids
+        self._connectors: dict[UUID, Connector] = {}
+
+    async def add_product(self, product: Product) -> None:
+        """Add a product that merchants can buy."""
+        await ProductRow.create(code=product.code, name_zh=product.name_zh, name_en=product.name_en)
+
+    async def products(self) -> dict[str, Product]:
+        """Every product that is on, by code."""
+        rows = await ProductRow.filter(state="on").order_by("code")
+        return {row.code: Product(row.code, row.name_zh, row.name_en) for row in rows}
+
+    async def add_document(self, text: str) -> UUID:
+        """Keep a connector document; the same text is kept once. Raises DocumentFaults."""
+        connector = load(text)
+        row = await DocumentRow.get_or_none(code=connector.code, version=connector.version)
+        if row is None:
+            row = await DocumentRow.create(
+                id=self._ids.uuid7(),
+                code=connector.code,
+                version=connector.version,
+                body=text,
+                created_at=self._clock.now(),
+            )
+        return UUID(str(row.id))
+
+    async def add_supplier(
+        self,
+        supplier_no: str,
+        name: str,
+        *,
+        document_id: UUID,
+        credentials: dict[str, str],
+        sandbox: bool,
+        legal_name: str,
+        licence_no: str,
+        licence_expires_on: date,
+        settles_to: str,
+    ) -> Supplier:
+        """Open a supplier and put it live. A production desk has no sandbox suppliers, a demo
+        no others; the database's own mark decides."""
+        if sandbox != (await self._store.kind() == "demo"):
+            raise Bug("a demo desk takes sandbox suppliers only, a production desk real ones only")
+        missing = set((await self.connector(document_id)).credential_names) - set(credentials)
+        if missing:
+            raise Refusal("field_missing", param="credentials." + min(missing))
+        row = await SupplierRow.create(
+            id=self._ids.uuid7(),
+            supplier_no=supplier_no,
+            name=name,
+            legal_name=legal_name,
+            licence_no=licence_no,
+            licence_expires_on=licence_expires_on,
+            settles_to=settles_to,
+            document_id=document_id,
+            sandbox=sandbox,
+            state="live",
+            credentials_sealed=self._vault.seal(json.dumps(credentials), _CREDENTIALS),
+            created_at=self._clock.now(),
+        )
+        return self._supplier(row)
+
+    async def set_credentials(self, supplier_id: UUID, credentials: dict[str, str]) -> None:
+        """Replace a supplier's credentials."""
+        sealed = self._vault.seal(json.dumps(credentials), _CREDENTIALS)
+        await SupplierRow.filter(id=supplier_id).update(credentials_sealed=sealed)
+
+    async def suppliers(self) -> list[Supplier]:
+        """All suppliers, by number."""
+        return [self._supplier(row) for row in await SupplierRow.all().order_by("supplier_no")]
+
+    async def supplier(self, supplier_id: UUID) -> Supplier:
+        """One supplier. Raises Bug: ids come from our own rows."""
+        row = await SupplierRow.get_or_none(id=supplier_id)
+        if row is None:
+            raise Bug(f"there is no supplier {supplier_id}")
+        return self._supplier(row)
+
+    async def supplier_by_no(self, supplier_no: str) -> Supplier:
+        """Refusals: supplier_not_found."""
+        row = await SupplierRow.get_or_none(supplier_no=supplier_no.strip().upper())
+        if row is None:
+            raise Refusal("supplier_not_found", supplier_no=supplier_no[:20])
+        return self._supplier(row)
+
+    async def add_channel(self, supplier: Supplier, channel: NewChannel) -> None:
+        """Add a channel of a supplier and put it under its products."""
+        row = await ChannelRow.create(
+            id=self._ids.uuid7(),
+            channel_no=channel.channel_no,
+            supplier_id=supplier.id,
+            name=channel.name,
+            supplier_code=channel.supplier_code,
+            currency=channel.currency,
+            cost_ppm=channel.cost.ppm,
+            cost_fixed_minor=channel.cost.fixed_minor,
+            amount_list=list(channel.amount_list),
+            amount_min=channel.amount_min,
+            amount_max=channel.amount_max,
+            weight=channel.weight,
+            priority=channel.priority,
+            created_at=self._clock.now(),
+        )
+        for code in channel.products:
+            await ProductChannelRow.create(
+                id=self._ids.uuid7(), product_code=code, channel_id=row.id
+            )
+
+    async def of_product(self, product_code: str) -> list[Channel]:
+        """Every channel of a product, whatever its state, so that reasons can name them all."""
+        rows = await self._store.fetch(_CHANNELS + " WHERE pc.product_code = $1", product_code)
+        return [_channel(row) for row in rows]
+
+    async def by_id(self, channel_id: UUID) -> Channel:
+        """One channel. Raises Bug: ids come from our own rows."""
+        row = await self._store.fetchrow(_CHANNELS + " WHERE c.id = $1 LIMIT 1", channel_id)
+        if row is None:
+            raise Bug(f"there is no channel {channel_id}")
+        return _channel(row)
+
+    async def connector(self, document_id: UUID) -> Connector:
+        """The connector of a document; documents never change, so it is read once."""
+        found = self._connectors.get(document_id)
+        if found is None:
+            row = await DocumentRow.get(id=document_id)
+            found = self._connectors[document_id] = load(row.body)
+        return found
+
+    def _supplier(self, row: SupplierRow) -> Supplier:
+        opened: dict[str, Any] = json.loads(self._vault.open(row.credentials_sealed, _CREDENTIALS))
+        return Supplier(
+            row.id, row.supplier_no, row.name, row.document_id, opened, row.sandbox, row.state
+        )
+
+
+_CHANNELS: Final = """
+SELECT c.*, s.supplier_no, s.document_id, s.state AS supplier_state, s.sandbox,
+       s.licence_expires_on
+FROM channel c
+JOIN supplier s ON s.id = c.supplier_id
+LEFT JOIN product_channel pc ON pc.channel_id = c.id
+"""
+
+
+def _channel(row: asyncpg.Record) -> Channel:
+    return Channel(
+        id=row["id"],
+        channel_no=row["channel_no"],
+        name=row["name"],
+        supplier_id=row["supplier_id"],
+        supplier_no=row["supplier_no"],
+        supplier_code=row["supplier_code"],
+        document_id=row["document_id"],
+        currency=row["currency"],
+        cost=Rate(row["cost_ppm"], row["cost_fixed_minor"]),
+        amount_list=tuple(row["amount_list"]),
+        amount_min=row["amount_min"],
+        amount_max=row["amount_max"],
+        weight=row["weight"],
+        priority=row["priority"],
+        state=row["state"],
+        supplier_state=row["supplier_state"],
+        supplier_sandbox=row["sandbox"],
+        licence_expires_on=row["licence_expires_on"],
+    )

@@ -1,0 +1,7 @@
+"""Chats the bot is in: their kind, bindings, and the other side's people."""
+
+from __future__ import annotations
+
+from core.groups.domain import Group, Groups
+
+__all__ = ["Group", "Groups"]

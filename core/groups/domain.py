@@ -1,0 +1,244 @@
+"""Groups and bindings. A group has one kind: ops, merchant, supplier or unbound."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+from uuid import UUID
+
+from core.clock import Clock
+from core.errors import Refusal
+from core.groups.models import BindingRow, GroupRow, GroupStaffRow
+from core.ids import Ids
+from core.outbox import Bill, Card, Outbox
+from core.store import Queries, Store, Tx
+
+# One edit of a live bill per group and this long: a busy day must not be a flood of edits.
+BILL_REST: Final = timedelta(seconds=3)
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """A chat with what it is bound to. language: of what the bot says there."""
+
+    chat_id: int
+    kind: str
+    title: str
+    language: str
+    label: str
+    merchant_ids: tuple[UUID, ...]
+    supplier_ids: tuple[UUID, ...]
+
+
+class Groups:
+    """The groups."""
+
+    def __init__(self, store: Store, clock: Clock, ids: Ids, outbox: Outbox) -> None:
+        self._store = store
+        self._clock = clock
+        self._ids = ids
+        self._outbox = outbox
+
+    async def find(self, chat_id: int) -> Group | None:
+        """The group, where the bot was seen in it."""
+        row = await GroupRow.get_or_none(chat_id=chat_id)
+        if row is None:
+            return None
+        bindings = await BindingRow.filter(chat_id=chat_id).order_by("created_at")
+        return Group(
+            row.chat_id,
+            row.kind,
+            row.title,
+            row.language,
+            row.label,
+            tuple(b.merchant_id for b in bindings if b.merchant_id),
+            tuple(b.supplier_id for b in bindings if b.supplier_id),
+        )
+
+    async def seen(self, chat_id: int, *, chat_type: str, title: str, bot_status: str) -> bool:
+        """Record that the bot is in a chat (or left it). True when the chat is new to us."""
+        changed = await GroupRow.filter(chat_id=chat_id).update(
+            type=chat_type, title=title, bot_status=bot_status
+        )
+        if changed:
+            return False
+        inserted = await self._store.execute(
+            "INSERT INTO chat_group (chat_id, type, title, bot_status, created_at)"
+            " VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING",
+            chat_id,
+            chat_type,
+            title,
+            bot_status,
+            self._clock.now(),
+        )
+        return inserted == 1
+
+    async def bind_merchant(self, tx: Tx, chat_id: int, merchant_id: UUID) -> bool:
+        """Make a group a merchant's (several per group are allowed) and post its live bill.
+
+        False when it was bound already. Refusals: group_is_other_kind.
+        """
+        await self._become(tx, chat_id, "merchant")
+        inserted = await tx.execute(
+            "INSERT INTO binding (id, chat_id, merchant_id, created_at) VALUES ($1, $2, $3, $4)"
+            " ON CONFLICT DO NOTHING",
+            self._ids.uuid7(),
+            chat_id,
+            merchant_id,
+            self._clock.now(),
+        )
+        await self._outbox.say(
+            tx,
+            chat_id,
+            Bill(merchant_id=str(merchant_id)),
+            merchant_id=merchant_id,
+            dedupe_key=f"bill:{chat_id}",
+        )
+        return inserted == 1
+
+    async def bind_supplier(self, tx: Tx, chat_id: int, supplier_id: UUID) -> bool:
+        """Make a group a supplier's. False when it was. Refusals: group_is_other_kind."""
+        await self._become(tx, chat_id, "supplier")
+        inserted = await tx.execute(
+            "INSERT INTO binding (id, chat_id, supplier_id, created_at) VALUES ($1, $2, $3, $4)"
+            " ON CONFLICT DO NOTHING",
+            self._ids.uuid7(),
+            chat_id,
+            supplier_id,
+            self._clock.now(),
+        )
+        return inserted == 1
+
+    async def bind_ops(self, tx: Tx, chat_id: int) -> None:
+        """Make a group an ops group: alarms and approvals go there. Refusals:
+        group_is_other_kind."""
+        await self._become(tx, chat_id, "ops")
+
+    async def unbind(self, tx: Tx, chat_id: int) -> None:
+        """Take every binding off a group."""
+        await tx.execute("DELETE FROM binding WHERE chat_id = $1", chat_id)
+        await tx.execute("UPDATE chat_group SET kind = 'unbound' WHERE chat_id = $1", chat_id)
+
+    async def _become(self, tx: Tx, chat_id: int, kind: str) -> None:
+        found = await tx.fetchval(
+            "SELECT kind FROM chat_group WHERE chat_id = $1 FOR UPDATE", chat_id
+        )
+        if found not in (None, "unbound", kind):
+            raise Refusal("group_is_other_kind", kind=found)
+        await tx.execute("UPDATE chat_group SET kind = $2 WHERE chat_id = $1", chat_id, kind)
+
+    async def set_language(self, chat_id: int, language: str) -> None:
+        """What the bot speaks in this group: zh or en."""
+        await GroupRow.filter(chat_id=chat_id).update(language=language)
+
+    async def add_staff(self, chat_id: int, user_id: int, role: str) -> None:
+        """Let somebody of the other side ask in this group (merchant_staff, supplier_staff)."""
+        await self._store.execute(
+            "INSERT INTO group_staff (id, chat_id, user_id, role, created_at)"
+            " VALUES ($1, $2, $3, $4, $5)"
+            " ON CONFLICT (chat_id, user_id) DO UPDATE SET role = excluded.role",
+            self._ids.uuid7(),
+            chat_id,
+            user_id,
+            role,
+            self._clock.now(),
+        )
+
+    async def staff_role(self, chat_id: int, user_id: int) -> str | None:
+        """The other side's role of somebody in this group."""
+        row = await GroupStaffRow.get_or_none(chat_id=chat_id, user_id=user_id)
+        return row.role if row else None
+
+    async def moved(self, old_chat_id: int, new_chat_id: int) -> None:
+        """A group became a supergroup: everything it had moves, in one transaction."""
+        async with self._store.transaction() as tx:
+            old = await tx.fetchrow(
+                "SELECT * FROM chat_group WHERE chat_id = $1 FOR UPDATE", old_chat_id
+            )
+            if old is None or old["bot_status"] == "moved":
+                return
+            await tx.execute(
+                "INSERT INTO chat_group (chat_id, kind, type, title, language, label, created_at)"
+                " VALUES ($1, $2, 'supergroup', $3, $4, $5, $6)"
+                " ON CONFLICT (chat_id) DO UPDATE SET kind = excluded.kind,"
+                " language = excluded.language, label = excluded.label",
+                new_chat_id,
+                old["kind"],
+                old["title"],
+                old["language"],
+                old["label"],
+                self._clock.now(),
+            )
+            for table in ("binding", "group_staff", "post"):
+                await tx.execute(
+                    f"UPDATE {table} SET chat_id = $2 WHERE chat_id = $1",  # noqa: S608 (fixed names)
+                    old_chat_id,
+                    new_chat_id,
+                )
+            await tx.execute(
+                "UPDATE outbox SET chat_id = $2 WHERE chat_id = $1 AND state = 'waiting'",
+                old_chat_id,
+                new_chat_id,
+            )
+            await tx.execute(
+                "UPDATE chat_group SET kind = 'unbound', bot_status = 'moved' WHERE chat_id = $1",
+                old_chat_id,
+            )
+
+    async def of_merchant(self, queries: Queries, merchant_id: UUID) -> list[int]:
+        """Chats bound to a merchant."""
+        rows = await queries.fetch(
+            "SELECT chat_id FROM binding WHERE merchant_id = $1 ORDER BY chat_id", merchant_id
+        )
+        return [row["chat_id"] for row in rows]
+
+    async def ops(self, queries: Queries) -> list[int]:
+        """The ops groups: where alarms go."""
+        rows = await queries.fetch(
+            "SELECT chat_id FROM chat_group WHERE kind = 'ops' ORDER BY chat_id"
+        )
+        return [row["chat_id"] for row in rows]
+
+    async def show_order(self, tx: Tx, merchant_id: UUID, order_id: UUID) -> None:
+        """An order changed: its cards and the merchant's live bills are to be edited.
+
+        Commits with the change. A bill that was edited a moment ago rests first, and meanwhile
+        gathers whatever else happens.
+        """
+        cards = await tx.fetch(
+            "SELECT chat_id, message_id FROM post"
+            " WHERE merchant_id = $1 AND kind = 'card' AND ref = $2",
+            merchant_id,
+            str(order_id),
+        )
+        for card in cards:
+            await self._outbox.say(
+                tx,
+                card["chat_id"],
+                Card(str(merchant_id), str(order_id), edit_message_id=card["message_id"]),
+                merchant_id=merchant_id,
+                dedupe_key=f"card:{card['chat_id']}:{card['message_id']}",
+            )
+        await self.show_bill(tx, merchant_id)
+
+    async def show_bill(self, tx: Tx, merchant_id: UUID) -> None:
+        """The merchant's numbers moved: every live bill of it is to be edited."""
+        now = self._clock.now()
+        bills = await tx.fetch(
+            "SELECT b.chat_id, max(p.shown_at) AS shown_at FROM binding b"
+            " LEFT JOIN post p ON p.chat_id = b.chat_id AND p.kind = 'bill'"
+            "      AND p.merchant_id = b.merchant_id"
+            " WHERE b.merchant_id = $1 GROUP BY b.chat_id",
+            merchant_id,
+        )
+        for bill in bills:
+            rested = bill["shown_at"] + BILL_REST if bill["shown_at"] else now
+            await self._outbox.say(
+                tx,
+                bill["chat_id"],
+                Bill(merchant_id=str(merchant_id)),
+                merchant_id=merchant_id,
+                dedupe_key=f"bill:{bill['chat_id']}",
+                due_at=max(now, rested),
+            )

@@ -1,0 +1,43 @@
+"""Rows of chats, what they are bound to, and the other side's people in them."""
+
+from __future__ import annotations
+
+from tortoise import fields
+from tortoise.models import Model
+
+
+class GroupRow(Model):
+    chat_id = fields.BigIntField(primary_key=True, generated=False)
+    kind = fields.TextField(default="unbound")
+    type = fields.TextField()
+    title = fields.TextField(default="")
+    language = fields.TextField(default="zh")
+    label = fields.TextField(default="预付")
+    bot_status = fields.TextField(default="member")
+    checklist_message_id = fields.BigIntField(null=True)
+    created_at = fields.DatetimeField()
+
+    class Meta:
+        table = "chat_group"
+
+
+class BindingRow(Model):
+    id = fields.UUIDField(primary_key=True)
+    chat_id = fields.BigIntField()
+    merchant_id = fields.UUIDField(null=True)
+    supplier_id = fields.UUIDField(null=True)
+    created_at = fields.DatetimeField()
+
+    class Meta:
+        table = "binding"
+
+
+class GroupStaffRow(Model):
+    id = fields.UUIDField(primary_key=True)
+    chat_id = fields.BigIntField()
+    user_id = fields.BigIntField()
+    role = fields.TextField()
+    created_at = fields.DatetimeField()
+
+    class Meta:
+        table = "group_staff"

@@ -1,0 +1,131 @@
+"""Which accounts each event of the books moves: the posting table, as pure functions.
+
+Signed whole smallest units: + is credit, − is debit; every event sums to zero per currency.
+Accounts are a merchant's own (see the payments design, §2):
+
+payable      what we owe the merchant for orders
+prepaid      what was advanced to the merchant (negative)
+reserved     held for refunds that are on their way
+fees         what the merchant pays us
+cost/S       what supplier S charges us
+due/S        what supplier S owes us, net of its cost (negative while it owes)
+suspense/S   money that supplier S saw and that belongs to no settled order
+shortfall    what a completed order lacked
+adjust       corrections with a reason
+fx           the two legs of a conversion
+paid_out     money that left the platform
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from core.errors import Bug
+from core.money import Money
+
+
+@dataclass(frozen=True, slots=True)
+class Posting:
+    """One movement of one account."""
+
+    account: str
+    currency: str
+    minor: int
+
+
+Postings = tuple[Posting, ...]
+
+
+def paid(amount: Money, *, fee_minor: int, cost_minor: int, supplier_no: str) -> Postings:
+    """An order was paid, in time or late, or completed by hand with nothing in suspense."""
+    return _balanced(
+        amount.currency,
+        (f"due/{supplier_no}", cost_minor - amount.minor),
+        (f"cost/{supplier_no}", -cost_minor),
+        ("fees", fee_minor),
+        ("payable", amount.minor - fee_minor),
+    )
+
+
+def unmatched(seen: Money, *, cost_minor: int, supplier_no: str) -> Postings:
+    """A supplier saw money that settles no order: too little, too much, or once too often."""
+    return _balanced(
+        seen.currency,
+        (f"due/{supplier_no}", cost_minor - seen.minor),
+        (f"cost/{supplier_no}", -cost_minor),
+        (f"suspense/{supplier_no}", seen.minor),
+    )
+
+
+def completed_from_suspense(
+    amount: Money, *, held_minor: int, fee_minor: int, supplier_no: str
+) -> Postings:
+    """An order is completed whose money (`held_minor`, less or more than asked) is in suspense."""
+    used = min(held_minor, amount.minor)
+    return _balanced(
+        amount.currency,
+        (f"suspense/{supplier_no}", -used),
+        ("shortfall", used - amount.minor),
+        ("fees", fee_minor),
+        ("payable", amount.minor - fee_minor),
+    )
+
+
+def reattributed(
+    amount: Money, *, from_no: str, from_cost_minor: int, to_no: str, to_cost_minor: int
+) -> Postings:
+    """A completed order turns out to have been paid at another supplier than was assumed."""
+    return _balanced(
+        amount.currency,
+        (f"due/{from_no}", amount.minor - from_cost_minor),
+        (f"cost/{from_no}", from_cost_minor),
+        (f"due/{to_no}", to_cost_minor - amount.minor),
+        (f"cost/{to_no}", -to_cost_minor),
+    )
+
+
+def differed(
+    amount: Money, *, seen_minor: int, cost_minor: int, seen_cost_minor: int, supplier_no: str
+) -> Postings:
+    """A completed order's money arrives after all, and is less or more than was asked."""
+    less = amount.minor - seen_minor
+    return _balanced(
+        amount.currency,
+        (f"due/{supplier_no}", less - (cost_minor - seen_cost_minor)),
+        (f"cost/{supplier_no}", cost_minor - seen_cost_minor),
+        ("shortfall", -less if less > 0 else 0),
+        (f"suspense/{supplier_no}", -less if less < 0 else 0),
+    )
+
+
+def prepaid(advance: Money) -> Postings:
+    """The platform advanced money to a merchant; a negative advance takes some back."""
+    return _balanced(advance.currency, ("prepaid", -advance.minor), ("paid_out", advance.minor))
+
+
+def prepaid_converted(original: Money, advance: Money) -> Postings:
+    """As `prepaid`, where what left is in another currency than what the merchant is owed in."""
+    left = _balanced(original.currency, ("paid_out", original.minor), ("fx", -original.minor))
+    return left + _balanced(advance.currency, ("fx", advance.minor), ("prepaid", -advance.minor))
+
+
+def reversal(postings: Iterable[Posting]) -> Postings:
+    """The exact negation of an earlier event."""
+    return tuple(Posting(p.account, p.currency, -p.minor) for p in postings)
+
+
+def assert_balanced(postings: Iterable[Posting]) -> None:
+    """Raises Bug unless the movements sum to zero in every currency."""
+    sums: dict[str, int] = defaultdict(int)
+    for posting in postings:
+        sums[posting.currency] += posting.minor
+    if any(sums.values()):
+        raise Bug(f"postings do not sum to zero: {dict(sums)}")
+
+
+def _balanced(currency: str, *movements: tuple[str, int]) -> Postings:
+    postings = tuple(Posting(account, currency, minor) for account, minor in movements if minor)
+    assert_balanced(postings)
+    return postings

@@ -1,0 +1,226 @@
+"""Who buys: merchants, apps with their keys, rates per product."""
+
+from __future__ import annotations
+
+import secrets
+from base64 import b64encode
+from dataclasses import dataclass
+from datetime import date
+from typing import Final
+from uuid import UUID
+
+from core.clock import Clock, DayCut
+from core.errors import Refusal
+from core.ids import Ids
+from core.ledger import Ledger
+from core.merchants.models import AppRow, MerchantProductRow, MerchantRow
+from core.money import Rate
+from core.store import Store
+from core.vault import Vault
+
+_API_SECRETS: Final = "app.secrets"
+_NOTIFY_SECRETS: Final = "app.notify_secrets"
+_SECRET_BYTES: Final = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Merchant:
+    """A customer of the platform. tag: its short number inside order numbers."""
+
+    id: UUID
+    merchant_no: str
+    tag: int
+    name: str
+    state: str
+    currency: str
+    day_cut: DayCut
+    credit_line_minor: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class App:
+    """One app of a merchant, with the secrets that are valid now (newest first)."""
+
+    id: UUID
+    merchant: Merchant
+    mode: str
+    key_id: str
+    secrets: tuple[str, ...]
+    notify_secrets: tuple[str, ...]
+    notify_url: str | None
+    ip_allow: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AppKeys:
+    """The keys of a new app: shown once, kept sealed."""
+
+    app_id: UUID
+    key_id: str
+    secret: str
+    notify_secret: str
+
+
+class Merchants:
+    """Merchants, apps and rates."""
+
+    def __init__(self, store: Store, vault: Vault, clock: Clock, ids: Ids, ledger: Ledger) -> None:
+        self._store = store
+        self._vault = vault
+        self._clock = clock
+        self._ids = ids
+        self._ledger = ledger
+
+    async def open_merchant(
+        self, merchant_no: str, name: str, *, currency: str = "CNY", day_cut: DayCut | None = None
+    ) -> Merchant:
+        """Open a merchant and its first business day; review is taken as passed."""
+        cut = day_cut or DayCut()
+        async with self._store.transaction() as tx:
+            await tx.execute("LOCK TABLE merchant IN SHARE ROW EXCLUSIVE MODE")
+            tag = await tx.fetchval("SELECT coalesce(max(tag), 0) + 1 FROM merchant")
+            row = await MerchantRow.create(
+                id=self._ids.uuid7(),
+                merchant_no=merchant_no,
+                tag=tag,
+                name=name,
+                currency=currency,
+                day_cut=cut.at,
+                zone=cut.zone,
+                reviewed_at=self._clock.now(),
+                created_at=self._clock.now(),
+            )
+            await self._ledger.open_first_day(tx, row.id, cut)
+        return _merchant(row)
+
+    async def open_app(
+        self, merchant: Merchant, *, mode: str, name: str, notify_url: str | None
+    ) -> AppKeys:
+        """Make an app with a new key, a request secret and a notification secret."""
+        keys = AppKeys(
+            self._ids.uuid7(), f"pdk_{mode}_{secrets.token_hex(12)}", _new_secret(), _new_secret()
+        )
+        await AppRow.create(
+            id=keys.app_id,
+            merchant_id=merchant.id,
+            mode=mode,
+            name=name,
+            key_id=keys.key_id,
+            secrets_sealed=self._vault.seal(keys.secret, _API_SECRETS),
+            notify_secrets_sealed=self._vault.seal(keys.notify_secret, _NOTIFY_SECRETS),
+            notify_url=notify_url,
+            created_at=self._clock.now(),
+        )
+        return keys
+
+    async def set_notify_url(self, app_id: UUID, notify_url: str) -> None:
+        """Where notifications of this app go when an order names no address of its own."""
+        await AppRow.filter(id=app_id).update(notify_url=notify_url)
+
+    async def set_rate(self, merchant: Merchant, product_code: str, rate: Rate) -> None:
+        """Open a product to a merchant at a rate, or change the rate for orders from now on."""
+        changed = await MerchantProductRow.filter(
+            merchant_id=merchant.id, product_code=product_code
+        ).update(rate_ppm=rate.ppm, fixed_minor=rate.fixed_minor, state="on")
+        if not changed:
+            await MerchantProductRow.create(
+                id=self._ids.uuid7(),
+                merchant_id=merchant.id,
+                product_code=product_code,
+                rate_ppm=rate.ppm,
+                fixed_minor=rate.fixed_minor,
+            )
+
+    async def rates(self, merchant: Merchant) -> dict[str, Rate]:
+        """product code -> rate, for every product that is open to the merchant."""
+        rows = await MerchantProductRow.filter(merchant_id=merchant.id, state="on").order_by(
+            "product_code"
+        )
+        return {row.product_code: Rate(row.rate_ppm, row.fixed_minor) for row in rows}
+
+    async def by_no(self, merchant_no: str) -> Merchant:
+        """Refusals: merchant_not_found."""
+        row = await MerchantRow.get_or_none(merchant_no=merchant_no.strip().upper())
+        if row is None:
+            raise Refusal("merchant_not_found", merchant_no=merchant_no[:20])
+        return _merchant(row)
+
+    async def by_id(self, merchant_id: UUID) -> Merchant:
+        """Refusals: merchant_not_found."""
+        row = await MerchantRow.get_or_none(id=merchant_id)
+        if row is None:
+            raise Refusal("merchant_not_found", merchant_no=merchant_id)
+        return _merchant(row)
+
+    async def by_tag(self, tag: int) -> Merchant | None:
+        """The merchant that a public number names."""
+        row = await MerchantRow.get_or_none(tag=tag)
+        return _merchant(row) if row else None
+
+    async def everybody(self) -> list[Merchant]:
+        """All merchants, by number."""
+        return [_merchant(row) for row in await MerchantRow.all().order_by("tag")]
+
+    async def app_by_key(self, key_id: str) -> App:
+        """The app that an API key names. Refusals: key_unknown, merchant_suspended."""
+        row = await AppRow.get_or_none(key_id=key_id, state="open")
+        if row is None:
+            raise Refusal("key_unknown")
+        return await self._app(row)
+
+    async def app_by_id(self, app_id: UUID) -> App:
+        """The app of an order. Refusals: key_unknown when it was withdrawn."""
+        row = await AppRow.get_or_none(id=app_id)
+        if row is None:
+            raise Refusal("key_unknown")
+        return await self._app(row, must_be_open=False)
+
+    async def apps_of(self, merchant: Merchant) -> list[App]:
+        """A merchant's open apps, the oldest first."""
+        rows = await AppRow.filter(merchant_id=merchant.id, state="open").order_by("created_at")
+        return [await self._app(row, must_be_open=False) for row in rows]
+
+    async def _app(self, row: AppRow, *, must_be_open: bool = True) -> App:
+        merchant = await self.by_id(row.merchant_id)
+        if must_be_open and merchant.state != "open":
+            raise Refusal("merchant_suspended", merchant_no=merchant.merchant_no)
+        return App(
+            id=row.id,
+            merchant=merchant,
+            mode=row.mode,
+            key_id=row.key_id,
+            secrets=_split(self._vault.open(row.secrets_sealed, _API_SECRETS)),
+            notify_secrets=_split(self._vault.open(row.notify_secrets_sealed, _NOTIFY_SECRETS)),
+            notify_url=row.notify_url,
+            ip_allow=tuple(row.ip_allow),
+        )
+
+    async def closing_due(self) -> list[tuple[Merchant, date]]:
+        """Merchants whose open business day is over, with that day; for the timetable."""
+        rows = await self._store.fetch(
+            "SELECT merchant_id, day FROM business_day"
+            " WHERE closed_at IS NULL AND ends_at <= $1 ORDER BY ends_at LIMIT 200",
+            self._clock.now(),
+        )
+        return [(await self.by_id(row["merchant_id"]), row["day"]) for row in rows]
+
+
+def _merchant(row: MerchantRow) -> Merchant:
+    return Merchant(
+        id=row.id,
+        merchant_no=row.merchant_no,
+        tag=row.tag,
+        name=row.name,
+        state=row.state,
+        currency=row.currency,
+        day_cut=DayCut(row.day_cut.replace(tzinfo=None), row.zone),
+        credit_line_minor=row.credit_line_minor,
+    )
+
+
+def _new_secret() -> str:
+    return "whsec_" + b64encode(secrets.token_bytes(_SECRET_BYTES)).decode()
+
+
+def _split(opened: str) -> tuple[str, ...]:
+    return tuple(opened.split("\n"))

@@ -1,0 +1,234 @@
+"""What merchants are told: Standard Webhooks, sent until answered, every try kept."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import hmac
+import json
+import random
+from base64 import b64decode, b64encode
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+from uuid import UUID
+
+import structlog
+
+from core.clock import Clock
+from core.errors import Refusal
+from core.gateway import Gateway, MayHaveHappened, NeverSent
+from core.groups import Groups
+from core.merchants import Merchants
+from core.outbox import Outbox, Say
+from core.store import Store
+from core.wire import HttpAnswer, HttpRequest
+
+_LOG = structlog.get_logger(__name__)
+
+# Gaps before each try (payments design §3); the first is at once.
+GAPS_S: Final = (0, 5, 30, 120, 300, 900, 1800, 3600, 7200, 18000, 36000, 50400, 72000)
+JITTER: Final = 0.1
+LEASE: Final = timedelta(seconds=60)
+# The next news of an order waits this long for the one before it, then goes anyway.
+WAIT_FOR_FORMER: Final = timedelta(minutes=5)
+AT_ONCE: Final = 50
+_SAID_CHARS: Final = 200
+_LONGEST_RETRY_AFTER_S: Final = 86_400
+
+
+@dataclass(frozen=True, slots=True)
+class _Due:
+    merchant_id: UUID
+    id: UUID
+    webhook_id: str
+    app_id: UUID
+    order_id: UUID
+    type: str
+    url: str
+    facts: dict[str, Any]
+    tries: int
+    request_id: str
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class _Verdict:
+    state: str  # delivered | pending | exhausted
+    retry_in_s: float = 0.0
+
+
+class Notifications:
+    """Delivers news to merchants' servers."""
+
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        gateway: Gateway,
+        merchants: Merchants,
+        groups: Groups,
+        outbox: Outbox,
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._gateway = gateway
+        self._merchants = merchants
+        self._groups = groups
+        self._outbox = outbox
+
+    async def deliver_due(self, batch: int) -> int:
+        """Send what is due, each once; how many there were."""
+        now = self._clock.now()
+        rows = await self._store.fetch(_TAKE, now, now + LEASE, batch, now - WAIT_FOR_FORMER)
+        limit = asyncio.Semaphore(AT_ONCE)
+
+        async def deliver(due: _Due) -> None:
+            async with limit:
+                await self._deliver(due)
+
+        await asyncio.gather(*(deliver(_Due(**dict(row))) for row in rows))
+        return len(rows)
+
+    async def _deliver(self, due: _Due) -> None:
+        structlog.contextvars.bind_contextvars(request_id=due.request_id)
+        started = self._clock.now()
+        body = body_of(due.type, due.created_at, due.facts)
+        answer: HttpAnswer | None = None
+        try:
+            app = await self._merchants.app_by_id(due.app_id)
+            request = _signed(due, body, app.notify_secrets, started)
+            answer = await self._gateway.send(request)
+            said = answer.body[:_SAID_CHARS].decode("utf-8", "replace")
+        except (NeverSent, MayHaveHappened) as error:
+            said = str(error)[:_SAID_CHARS]
+        verdict = judge(answer, due.tries)
+        now = self._clock.now()
+        async with self._store.transaction() as tx:
+            await tx.execute(
+                "INSERT INTO notification_try (merchant_id, notification_id, try_no, at, took_ms,"
+                " status, said) VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING",
+                due.merchant_id,
+                due.id,
+                due.tries,
+                started,
+                int((now - started).total_seconds() * 1000),
+                answer.status if answer else None,
+                said.replace("\x00", ""),
+            )
+            await tx.execute(
+                "UPDATE notification SET state = $3, due_at = $4, lease_until = NULL,"
+                " delivered_at = $5 WHERE merchant_id = $1 AND id = $2",
+                due.merchant_id,
+                due.id,
+                verdict.state,
+                now + timedelta(seconds=verdict.retry_in_s),
+                now if verdict.state == "delivered" else None,
+            )
+            if verdict.state == "exhausted":
+                await self._alarm(tx, due)
+            await self._groups.show_order(tx, due.merchant_id, due.order_id)
+        _LOG.info(
+            "notification tried",
+            order_no=due.facts.get("order_no"),
+            type=due.type,
+            webhook_id=due.webhook_id,
+            status=answer.status if answer else None,
+            state=verdict.state,
+            try_no=due.tries,
+        )
+        structlog.contextvars.unbind_contextvars("request_id")
+
+    async def _alarm(self, tx: Any, due: _Due) -> None:
+        for chat_id in await self._groups.ops(tx):
+            await self._outbox.say(
+                tx,
+                chat_id,
+                Say(
+                    "alarm_exhausted",
+                    {"order_no": due.facts["order_no"], "url": due.url, "tries": due.tries},
+                ),
+            )
+
+    async def resend(self, merchant_id: UUID, order_id: UUID) -> None:
+        """Send the newest news of an order again, at once. Refusals: record_not_found."""
+        changed = await self._store.execute(
+            "UPDATE notification SET state = 'pending', due_at = $3, tries = 0"
+            " WHERE merchant_id = $1 AND id = (SELECT id FROM notification"
+            " WHERE merchant_id = $1 AND order_id = $2 ORDER BY created_at DESC LIMIT 1)",
+            merchant_id,
+            order_id,
+            self._clock.now(),
+        )
+        if not changed:
+            raise Refusal("record_not_found")
+
+    async def state_of(self, merchant_id: UUID, order_id: UUID) -> str:
+        """How the newest news of an order stands: none | pending | delivered | exhausted."""
+        found = await self._store.fetchval(
+            "SELECT state FROM notification WHERE merchant_id = $1 AND order_id = $2"
+            " ORDER BY created_at DESC LIMIT 1",
+            merchant_id,
+            order_id,
+        )
+        return str(found) if found else "none"
+
+
+def body_of(news: str, at: datetime, facts: dict[str, Any]) -> bytes:
+    """The body of a notification: the same bytes at every try."""
+    text = json.dumps(
+        {"type": news, "timestamp": at.isoformat(), "data": facts},
+        ensure_ascii=False,
+        sort_keys=True,
+        separators=(",", ":"),
+    )
+    return text.encode()
+
+
+def sign(secret: str, webhook_id: str, timestamp_s: int, body: bytes) -> str:
+    """One signature of Standard Webhooks, 'v1,<base64>'. secret: whsec_<base64>."""
+    key = b64decode(secret.removeprefix("whsec_"))
+    signed = f"{webhook_id}.{timestamp_s}.".encode() + body
+    return "v1," + b64encode(hmac.digest(key, signed, hashlib.sha256)).decode()
+
+
+def judge(answer: HttpAnswer | None, tries: int) -> _Verdict:
+    """What an answer means: 2xx is delivered, 410 switches the address off, all else is retried."""
+    if answer is not None and 200 <= answer.status < 300:
+        return _Verdict("delivered")
+    if tries >= len(GAPS_S) or (answer is not None and answer.status == 410):
+        return _Verdict("exhausted")
+    gap_s = GAPS_S[tries] * random.uniform(1 - JITTER, 1 + JITTER)  # noqa: S311 (spreads load)
+    retry_after = answer.headers.get("retry-after", "") if answer else ""
+    if retry_after.isascii() and retry_after.isdigit():
+        gap_s = max(gap_s, min(int(retry_after), _LONGEST_RETRY_AFTER_S))
+    return _Verdict("pending", gap_s)
+
+
+def _signed(due: _Due, body: bytes, secrets: tuple[str, ...], now: datetime) -> HttpRequest:
+    timestamp_s = int(now.timestamp())
+    signatures = " ".join(sign(s, due.webhook_id, timestamp_s, body) for s in secrets)
+    headers = {
+        "Content-Type": "application/json; charset=utf-8",
+        "User-Agent": "Paydesk-Notifications/1",
+        "webhook-id": due.webhook_id,
+        "webhook-timestamp": str(timestamp_s),
+        "webhook-signature": signatures,
+    }
+    return HttpRequest("POST", due.url, headers, body, signed="")
+
+
+_TAKE: Final = """
+UPDATE notification n SET lease_until = $2, tries = n.tries + 1 FROM (
+    SELECT merchant_id, id FROM notification w
+    WHERE state = 'pending' AND due_at <= $1 AND (lease_until IS NULL OR lease_until <= $1)
+      AND NOT EXISTS (
+          SELECT FROM notification f
+          WHERE f.merchant_id = w.merchant_id AND f.order_id = w.order_id
+            AND f.state = 'pending' AND f.created_at < w.created_at AND f.created_at > $4)
+    ORDER BY due_at LIMIT $3 FOR UPDATE SKIP LOCKED
+) due
+WHERE n.merchant_id = due.merchant_id AND n.id = due.id
+RETURNING n.merchant_id, n.id, n.webhook_id, n.app_id, n.order_id, n.type, n.url, n.facts,
+          n.tries, n.request_id, n.created_at
+"""

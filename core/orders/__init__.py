@@ -1,0 +1,38 @@
+"""Orders: opened, sent to suppliers, followed up, settled, completed, ended."""
+
+from __future__ import annotations
+
+from core.orders.deciding import OpenOrder, PaymentSeen
+from core.orders.following import Following
+from core.orders.opening import Opened, Opening
+from core.orders.reading import (
+    Attempt,
+    Order,
+    find_attempt,
+    find_key,
+    find_numbers,
+    get_attempts,
+    get_order,
+)
+from core.orders.settling import Completing, Settled, Settling
+from core.orders.supplier import Addresses, Suppliers
+
+__all__ = [
+    "Addresses",
+    "Attempt",
+    "Completing",
+    "Following",
+    "OpenOrder",
+    "Opened",
+    "Opening",
+    "Order",
+    "PaymentSeen",
+    "Settled",
+    "Settling",
+    "Suppliers",
+    "find_attempt",
+    "find_key",
+    "find_numbers",
+    "get_attempts",
+    "get_order",
+]

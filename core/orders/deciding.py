@@ -1,0 +1,194 @@
+"""Decisions about orders, purely: what a repeated create means, what seen money means."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from typing import Literal
+from uuid import UUID
+
+from core.errors import Bug
+from core.ledger import Postings, completed_from_suspense, differed, paid, reattributed, unmatched
+from core.money import Money
+from core.orders.lifecycle import LATE_FROM, order_after
+from core.orders.reading import Attempt, Order
+
+
+@dataclass(frozen=True, slots=True)
+class OpenOrder:
+    """What a merchant asks for. expires_in_s: how long the payer may take."""
+
+    merchant_order_no: str
+    amount: Money
+    product: str
+    subject: str
+    client_ip: str
+    notify_url: str | None = None
+    return_url: str | None = None
+    expires_in_s: int = 1800
+    metadata: tuple[tuple[str, str], ...] = ()
+
+
+def differences(order: Order, wanted: OpenOrder) -> list[str]:
+    """Fields in which a repeated create differs from the order that is there.
+
+    The caller's address and the expiry are circumstances of a call, not what was asked for.
+    """
+    there = OpenOrder(
+        merchant_order_no=order.merchant_order_no,
+        amount=order.amount,
+        product=order.product_code,
+        subject=order.subject,
+        client_ip=wanted.client_ip,
+        notify_url=order.notify_url,
+        return_url=order.return_url,
+        expires_in_s=wanted.expires_in_s,
+        metadata=tuple(sorted(order.metadata.items())),
+    )
+    return [
+        field.name
+        for field in fields(OpenOrder)
+        if getattr(there, field.name) != getattr(wanted, field.name)
+    ]
+
+
+Meaning = Literal["order", "confirmation", "short", "over", "duplicate"]
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """What seen money means. move: the order's move, None where it stays as it is.
+
+    discrepancy_minor: what went to suspense and waits for a person; 0 for none.
+    """
+
+    meaning: Meaning
+    move: str | None
+    postings: Postings
+    cost_minor: int
+    late: bool = False
+    discrepancy: Literal["short", "over", "duplicate"] | None = None
+
+
+def settle(
+    order: Order, attempt: Attempt, seen: Money, *, paid_by: Attempt | None, reported: bool
+) -> Settlement:
+    """Decide about money that a supplier saw for an attempt of an order.
+
+    paid_by: the attempt a settled order was paid (or completed) with. reported: whether a
+    supplier already reported money for this order.
+    """
+    if seen.currency != order.amount.currency:
+        raise Bug(f"{seen.currency} was seen for an order in {order.amount.currency}")
+    if order.settled:
+        if paid_by is None:
+            raise Bug(f"order {order.order_no} is {order.state} without an attempt")
+        if order.paid_how == "completed" and not reported:
+            return _first_report(order, attempt, seen, paid_by)
+        return _unmatched(attempt, seen, "duplicate")
+    if seen.minor == order.amount.minor:
+        cost = attempt.cost.of(seen.minor)
+        if order_after(order.state, "pay") is None:
+            raise Bug(f"an order that is {order.state} cannot be paid")
+        return Settlement(
+            "order",
+            "pay",
+            paid(seen, fee_minor=order.fee_minor, cost_minor=cost, supplier_no=attempt.supplier_no),
+            cost,
+            late=order.state in LATE_FROM,
+        )
+    return _unmatched(attempt, seen, "short" if seen.minor < order.amount.minor else "over")
+
+
+def complete(order: Order, attempt: Attempt, *, held_minor: int, held_by: str | None) -> Settlement:
+    """Decide how a completion is booked.
+
+    held_minor / held_by: the order's money that is in suspense already, and at which supplier.
+    """
+    if held_by is None:
+        cost = attempt.cost.of(order.amount.minor)
+        postings = paid(
+            order.amount,
+            fee_minor=order.fee_minor,
+            cost_minor=cost,
+            supplier_no=attempt.supplier_no,
+        )
+    else:
+        cost = attempt.cost.of(held_minor)
+        postings = completed_from_suspense(
+            order.amount, held_minor=held_minor, fee_minor=order.fee_minor, supplier_no=held_by
+        )
+    return Settlement("order", "complete", postings, cost, late=order.state in LATE_FROM)
+
+
+def _first_report(order: Order, attempt: Attempt, seen: Money, paid_by: Attempt) -> Settlement:
+    """The supplier reports, for the first time, money of an order that was completed by hand."""
+    cost_then = paid_by.cost.of(order.amount.minor)
+    cost_now = attempt.cost.of(seen.minor)
+    if seen.minor != order.amount.minor:
+        if attempt.attempt_no != paid_by.attempt_no:
+            return _unmatched(attempt, seen, "duplicate")
+        over = seen.minor > order.amount.minor
+        return Settlement(
+            "confirmation",
+            None,
+            differed(
+                order.amount,
+                seen_minor=seen.minor,
+                cost_minor=cost_then,
+                seen_cost_minor=cost_now,
+                supplier_no=attempt.supplier_no,
+            ),
+            cost_now,
+            discrepancy="over" if over else None,
+        )
+    postings: Postings = ()
+    if attempt.supplier_no != paid_by.supplier_no or cost_now != cost_then:
+        if attempt.supplier_no == paid_by.supplier_no:
+            return Settlement(
+                "confirmation",
+                None,
+                differed(
+                    order.amount,
+                    seen_minor=seen.minor,
+                    cost_minor=cost_then,
+                    seen_cost_minor=cost_now,
+                    supplier_no=attempt.supplier_no,
+                ),
+                cost_now,
+            )
+        postings = reattributed(
+            order.amount,
+            from_no=paid_by.supplier_no,
+            from_cost_minor=cost_then,
+            to_no=attempt.supplier_no,
+            to_cost_minor=cost_now,
+        )
+    return Settlement("confirmation", None, postings, cost_now)
+
+
+def _unmatched(
+    attempt: Attempt, seen: Money, kind: Literal["short", "over", "duplicate"]
+) -> Settlement:
+    cost = attempt.cost.of(seen.minor)
+    postings = unmatched(seen, cost_minor=cost, supplier_no=attempt.supplier_no)
+    return Settlement(kind, None, postings, cost, discrepancy=kind)
+
+
+def next_attempt_of(attempts: Sequence[Attempt]) -> Attempt:
+    """The attempt a completion is booked on: the one that can still be paid, else the last."""
+    if not attempts:
+        raise Bug("an order without an attempt cannot be completed")
+    payable = [a for a in attempts if a.state in ("accepted", "unknown", "sent")]
+    return (payable or list(attempts))[-1]
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentSeen:
+    """Money that a supplier says it took. how: reported (a callback) or asked (our query)."""
+
+    merchant_id: UUID
+    attempt_no: str
+    upstream_no: str
+    paid: Money
+    how: Literal["reported", "asked"]

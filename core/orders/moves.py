@@ -1,0 +1,293 @@
+"""The writes: every change of an order's or attempt's state goes through these functions.
+
+A move is an UPDATE that is guarded by the states from which it is legal, and leaves a history
+row. Zero rows means that the world moved on: read again and decide again.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from core.ids import Ids
+from core.money import Rate
+from core.orders.lifecycle import attempt_after, attempt_states_for, order_after, order_states_for
+from core.orders.reading import Attempt, Order, read_order
+from core.store import Tx
+
+
+async def move_order(
+    tx: Tx,
+    order: Order,
+    move: str,
+    *,
+    at: datetime,
+    actor: str,
+    facts: dict[str, Any],
+    changes: dict[str, object] | None = None,
+) -> Order | None:
+    """Make a move. changes: columns that change with it. None: it is not legal any more."""
+    after = order_after(order.state, move)
+    if after is None:
+        return None
+    columns = changes or {}
+    settings = "".join(f", {name} = ${i}" for i, name in enumerate(columns, start=6))
+    row = await tx.fetchrow(
+        f"UPDATE orders SET state = $4, version = version + 1{settings}"  # noqa: S608 (our names)
+        " WHERE merchant_id = $1 AND id = $2 AND created_at = $3 AND state = ANY($5) RETURNING *",
+        order.merchant_id,
+        order.id,
+        order.created_at,
+        after,
+        order_states_for(move),
+        *columns.values(),
+    )
+    if row is None:
+        return None
+    moved = read_order(row)
+    await tx.execute(
+        "INSERT INTO order_history (merchant_id, order_id, version, state_from, move, state_to,"
+        " at, actor, facts) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+        order.merchant_id,
+        order.id,
+        moved.version,
+        order.state,
+        move,
+        after,
+        at,
+        actor,
+        facts,
+    )
+    return moved
+
+
+async def move_attempt(
+    tx: Tx,
+    ids: Ids,
+    attempt: Attempt,
+    move: str,
+    *,
+    at: datetime,
+    facts: dict[str, Any],
+    changes: dict[str, object] | None = None,
+) -> bool:
+    """Make a move of an attempt. False: it is not legal (any more)."""
+    after = attempt_after(attempt.state, move)
+    if after is None:
+        return False
+    columns = changes or {}
+    settings = "".join(f", {name} = ${i}" for i, name in enumerate(columns, start=5))
+    moved = await tx.execute(
+        f"UPDATE attempt SET state = $3{settings}"  # noqa: S608 (our own column names)
+        " WHERE merchant_id = $1 AND attempt_no = $2 AND state = ANY($4)",
+        attempt.merchant_id,
+        attempt.attempt_no,
+        after,
+        attempt_states_for(move),
+        *columns.values(),
+    )
+    if not moved:
+        return False
+    await attempt_history(tx, ids, attempt, move, attempt.state, after, at, facts)
+    return True
+
+
+async def attempt_history(
+    tx: Tx,
+    ids: Ids,
+    attempt: Attempt,
+    move: str,
+    before: str | None,
+    after: str,
+    at: datetime,
+    facts: dict[str, Any],
+) -> None:
+    await tx.execute(
+        "INSERT INTO attempt_history (merchant_id, attempt_no, id, state_from, move, state_to, at,"
+        " facts) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+        attempt.merchant_id,
+        attempt.attempt_no,
+        ids.uuid7(),
+        before,
+        move,
+        after,
+        at,
+        facts,
+    )
+
+
+async def insert_order(tx: Tx, order: Order, *, actor: str, request_id: str) -> bool:
+    """Write a new order, its key and its first history row. False: the key is taken.
+
+    A concurrent insert of the same key is waited for by the database itself.
+    """
+    inserted = await tx.execute(
+        "INSERT INTO order_key (merchant_id, app_id, merchant_order_no, order_id, order_no,"
+        " created_at) VALUES ($1, $2, $3, $4, $5, $6)"
+        " ON CONFLICT (merchant_id, app_id, merchant_order_no) DO NOTHING",
+        order.merchant_id,
+        order.app_id,
+        order.merchant_order_no,
+        order.id,
+        order.order_no,
+        order.created_at,
+    )
+    if not inserted:
+        return False
+    await tx.execute(
+        "INSERT INTO orders (merchant_id, id, created_at, order_no, app_id, mode,"
+        " merchant_order_no, product_code, amount_minor, currency, subject, notify_url,"
+        " return_url, client_ip, metadata, state, rate_ppm, rate_fixed_minor, fee_minor,"
+        " created_day, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12,"
+        " $13, $14, $15, $16, $17, $18, $19, $20, $21)",
+        order.merchant_id,
+        order.id,
+        order.created_at,
+        order.order_no,
+        order.app_id,
+        order.mode,
+        order.merchant_order_no,
+        order.product_code,
+        order.amount.minor,
+        order.amount.currency,
+        order.subject,
+        order.notify_url,
+        order.return_url,
+        order.client_ip,
+        order.metadata,
+        order.state,
+        order.rate.ppm,
+        order.rate.fixed_minor,
+        order.fee_minor,
+        order.created_day,
+        order.expires_at,
+    )
+    await tx.execute(
+        "INSERT INTO order_history (merchant_id, order_id, version, state_from, move, state_to,"
+        " at, actor, facts) VALUES ($1, $2, 1, NULL, 'open', $3, $4, $5, $6)",
+        order.merchant_id,
+        order.id,
+        order.state,
+        order.created_at,
+        actor,
+        {"request_id": request_id},
+    )
+    return True
+
+
+async def insert_attempt(
+    tx: Tx, ids: Ids, attempt: Attempt, order: Order, *, reasons: list[str], ask_at: datetime
+) -> bool:
+    """Write a new attempt and make it the order's only live one.
+
+    False: another attempt of this order is live; two payable ones must be impossible.
+    """
+    claimed = await tx.execute(
+        "UPDATE orders SET live_attempt_no = $4 WHERE merchant_id = $1 AND id = $2"
+        " AND created_at = $3 AND live_attempt_no IS NULL AND state = 'created'",
+        order.merchant_id,
+        order.id,
+        order.created_at,
+        attempt.attempt_no,
+    )
+    if not claimed:
+        return False
+    await tx.execute(
+        "INSERT INTO attempt (merchant_id, attempt_no, order_id, order_created_at, seq,"
+        " supplier_id, supplier_no, channel_id, document_id, supplier_code, amount_minor,"
+        " currency, cost_ppm, cost_fixed_minor, state, reasons, created_at, ask_at)"
+        " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17,"
+        " $18)",
+        attempt.merchant_id,
+        attempt.attempt_no,
+        order.id,
+        order.created_at,
+        attempt.seq,
+        attempt.supplier_id,
+        attempt.supplier_no,
+        attempt.channel_id,
+        attempt.document_id,
+        attempt.supplier_code,
+        attempt.amount.minor,
+        attempt.amount.currency,
+        attempt.cost.ppm,
+        attempt.cost.fixed_minor,
+        attempt.state,
+        reasons,
+        attempt.created_at,
+        ask_at,
+    )
+    await attempt_history(
+        tx, ids, attempt, "create", None, attempt.state, attempt.created_at, {"reasons": reasons}
+    )
+    return True
+
+
+async def release_live(tx: Tx, order: Order, attempt_no: str) -> None:
+    """The live attempt is over: another may be made."""
+    await tx.execute(
+        "UPDATE orders SET live_attempt_no = NULL WHERE merchant_id = $1 AND id = $2"
+        " AND created_at = $3 AND live_attempt_no = $4",
+        order.merchant_id,
+        order.id,
+        order.created_at,
+        attempt_no,
+    )
+
+
+async def ask_again(
+    tx: Tx,
+    attempt: Attempt,
+    *,
+    ask_at: datetime | None,
+    said: str,
+    not_found_at: datetime | None = None,
+) -> None:
+    """Nothing is decided: note what the supplier said and when to ask next (None: never)."""
+    await tx.execute(
+        "UPDATE attempt SET ask_at = $3, said = $4, asked = asked + 1, not_found_at = $5"
+        " WHERE merchant_id = $1 AND attempt_no = $2",
+        attempt.merchant_id,
+        attempt.attempt_no,
+        ask_at,
+        said[:300],
+        not_found_at,
+    )
+
+
+def new_attempt(
+    *,
+    order: Order,
+    attempt_no: str,
+    seq: int,
+    at: datetime,
+    supplier_id: UUID,
+    supplier_no: str,
+    channel_id: UUID,
+    document_id: UUID,
+    supplier_code: str,
+    cost: Rate,
+) -> Attempt:
+    """A fresh attempt in its first state; nothing is written."""
+    return Attempt(
+        merchant_id=order.merchant_id,
+        attempt_no=attempt_no,
+        order_id=order.id,
+        seq=seq,
+        supplier_id=supplier_id,
+        supplier_no=supplier_no,
+        channel_id=channel_id,
+        document_id=document_id,
+        supplier_code=supplier_code,
+        amount=order.amount,
+        cost=cost,
+        state="created",
+        upstream_no=None,
+        pay=None,
+        said="",
+        created_at=at,
+        sent_at=None,
+        asked=0,
+        not_found_at=None,
+    )

@@ -1,0 +1,340 @@
+"""Opening an order: same or new, which channel, and what the supplier says to it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Final
+from uuid import UUID
+
+import structlog
+
+from core.channels import Channel, Channels, Choice, choose
+from core.clock import Clock
+from core.connectors import Accepted, CreateReading, Rejected, Unknown
+from core.errors import Refusal
+from core.groups import Groups
+from core.ids import Ids, uuid7_time
+from core.merchants import App, Merchants
+from core.orders import moves
+from core.orders.deciding import OpenOrder, differences
+from core.orders.reading import Attempt, Order, find_key, get_attempts, get_order
+from core.orders.settling import Settling
+from core.orders.supplier import Suppliers, in_words
+from core.store import Store, Tx
+
+_LOG = structlog.get_logger(__name__)
+
+MAX_ATTEMPTS: Final = 3
+# Longer than the gateway's total timeout: an attempt that is asked about is not still being sent.
+FIRST_QUESTION: Final = timedelta(seconds=20)
+# How soon a payable attempt is asked about, in case its callback never comes; doubles each time.
+FIRST_LOOK: Final = timedelta(seconds=10)
+WAIT_FOR_TWIN_S: Final = 10.0
+_TWIN_STEP_S: Final = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """An order after `open`. attempt: the one that can be paid, if the supplier answered yet.
+
+    again: the order was there already, with the same content.
+    """
+
+    order: Order
+    attempt: Attempt | None
+    again: bool
+
+
+class Opening:
+    """Takes orders down and sends them to suppliers."""
+
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        ids: Ids,
+        draw: Callable[[], float],
+        merchants: Merchants,
+        channels: Channels,
+        groups: Groups,
+        suppliers: Suppliers,
+        settling: Settling,
+        *,
+        demo: bool,
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._ids = ids
+        self._draw = draw
+        self._merchants = merchants
+        self._channels = channels
+        self._groups = groups
+        self._suppliers = suppliers
+        self._settling = settling
+        self._demo = demo
+
+    async def open(self, app: App, wanted: OpenOrder, *, request_id: str) -> Opened:
+        """Create an order, or find the one that the same call created before.
+
+        Refusals: order_conflict, product_unknown, fee_exceeds_amount, no_channel. After any of
+        them nothing was written.
+        """
+        there = await find_key(self._store, app.merchant.id, app.id, wanted.merchant_order_no)
+        if there is not None:
+            return await self._again(app, there, wanted)
+        order = await self._decide(app, wanted)
+        choice = await self._choice(app.mode, order)
+        if not choice.ranked:
+            reasons = "; ".join(choice.reasons) or f"{wanted.product} has no channel"
+            raise Refusal("no_channel", reasons=reasons)
+        attempt = self._attempt(order, app.merchant.tag, choice.ranked[0], seq=1)
+        async with self._store.transaction() as tx:
+            fresh = await moves.insert_order(
+                tx, order, actor=f"api:{app.key_id}", request_id=request_id
+            )
+            if fresh:
+                await self._insert_attempt(tx, attempt, order, list(choice.reasons))
+                await self._groups.show_bill(tx, order.merchant_id)
+        if not fresh:
+            twin = await find_key(self._store, app.merchant.id, app.id, wanted.merchant_order_no)
+            if twin is None:
+                raise Refusal("order_in_progress")
+            return await self._again(app, twin, wanted)
+        _LOG.info(
+            "order opened",
+            order_no=order.order_no,
+            merchant_no=app.merchant.merchant_no,
+            amount_minor=order.amount.minor,
+            channel_no=choice.ranked[0].channel_no,
+        )
+        await self.send(order, attempt, request_id=request_id)
+        return await self._opened(order.merchant_id, order.id, again=False)
+
+    async def send(self, order: Order, attempt: Attempt, *, request_id: str) -> None:
+        """Send an attempt to its supplier and act on the answer; on a definite refusal go on to
+        the next channel, at most MAX_ATTEMPTS in all."""
+        current: Attempt | None = attempt
+        for _ in range(MAX_ATTEMPTS):
+            if current is None or not await self._mark_sent(current):
+                return
+            reading = await self._suppliers.create(order, current)
+            current = await self.take_answer(order, current, reading, request_id=request_id)
+
+    async def take_answer(
+        self, order: Order, attempt: Attempt, reading: CreateReading, *, request_id: str
+    ) -> Attempt | None:
+        """Write what a supplier said to a create. Returns the next attempt to send, if any."""
+        _LOG.info(
+            "supplier said",
+            order_no=order.order_no,
+            attempt_no=attempt.attempt_no,
+            said=in_words(reading),
+        )
+        match reading:
+            case Accepted():
+                await self._accept(order, attempt, reading, request_id)
+                return None
+            case Unknown(why):
+                await self._lose(order, attempt, why, request_id)
+                return None
+            case Rejected():
+                return await self.reject(order, attempt, in_words(reading), request_id=request_id)
+
+    async def _accept(
+        self, order: Order, attempt: Attempt, reading: Accepted, request_id: str
+    ) -> None:
+        now = self._clock.now()
+        facts = {"upstream_no": reading.upstream_no, "request_id": request_id}
+        async with self._store.transaction() as tx:
+            order = await get_order(tx, order.merchant_id, order.id, lock=True)
+            attempt = await _locked(tx, attempt)
+            pay: dict[str, object] = {
+                "upstream_no": attempt.upstream_no or reading.upstream_no,
+                "pay_kind": reading.pay.kind,
+                "pay_value": reading.pay.value,
+                "answered_at": now,
+                "ask_at": now + FIRST_LOOK,
+                "said": "accepted",
+            }
+            accepted = await moves.move_attempt(
+                tx, self._ids, attempt, "accept", at=now, facts=facts, changes=pay
+            )
+            if not accepted or order.state != "created":
+                return  # a callback outran the answer: the order is where it belongs already
+            await moves.move_order(
+                tx, order, "accept", at=now, actor=f"supplier:{attempt.supplier_no}", facts=facts
+            )
+            await self._groups.show_order(tx, order.merchant_id, order.id)
+
+    async def _lose(self, order: Order, attempt: Attempt, why: str, request_id: str) -> None:
+        now = self._clock.now()
+        async with self._store.transaction() as tx:
+            await get_order(tx, order.merchant_id, order.id, lock=True)
+            attempt = await _locked(tx, attempt)
+            await moves.move_attempt(
+                tx,
+                self._ids,
+                attempt,
+                "lose",
+                at=now,
+                facts={"why": why[:300], "request_id": request_id},
+                changes={"said": why[:300], "ask_at": now + timedelta(seconds=2)},
+            )
+
+    async def reject(
+        self, order: Order, attempt: Attempt, said: str, *, request_id: str
+    ) -> Attempt | None:
+        """The attempt is definitely refused: prepare the next channel's, or fail the order."""
+        now = self._clock.now()
+        app = await self._merchants.app_by_id(order.app_id)
+        choice = await self._choice(order.mode, order)
+        async with self._store.transaction() as tx:
+            order = await get_order(tx, order.merchant_id, order.id, lock=True)
+            attempts = await get_attempts(tx, order.merchant_id, order.id, lock=True)
+            current = next(a for a in attempts if a.attempt_no == attempt.attempt_no)
+            rejected = await moves.move_attempt(
+                tx,
+                self._ids,
+                current,
+                "reject",
+                at=now,
+                facts={"said": said, "request_id": request_id},
+                changes={"said": said[:300], "answered_at": now, "ask_at": None},
+            )
+            if not rejected or order.state != "created":
+                return None
+            await moves.release_live(tx, order, attempt.attempt_no)
+            tried = {a.channel_id for a in attempts}
+            untried = [c for c in choice.ranked if c.id not in tried]
+            if untried and len(attempts) < MAX_ATTEMPTS:
+                following = self._attempt(order, app.merchant.tag, untried[0], len(attempts) + 1)
+                reasons = [f"{a.supplier_no}: {a.said or said}" for a in attempts]
+                await self._insert_attempt(tx, following, order, reasons + list(choice.reasons))
+                return following
+            failed = await moves.move_order(
+                tx,
+                order,
+                "fail",
+                at=now,
+                actor=f"supplier:{attempt.supplier_no}",
+                facts={"said": said, "request_id": request_id},
+            )
+            if failed is not None:
+                await self._settling.tell(tx, failed, "order.failed", request_id=request_id)
+            await self._groups.show_order(tx, order.merchant_id, order.id)
+            return None
+
+    async def _again(self, app: App, order_id: UUID, wanted: OpenOrder) -> Opened:
+        opened = await self._opened(app.merchant.id, order_id, again=True)
+        differing = differences(opened.order, wanted)
+        if differing:
+            raise Refusal(
+                "order_conflict",
+                param=differing[0],
+                merchant_order_no=wanted.merchant_order_no,
+                differs=", ".join(differing),
+            )
+        # The first call may still be talking to the supplier: its answer is this one's as well.
+        waited_s = 0.0
+        while opened.order.state == "created" and waited_s < WAIT_FOR_TWIN_S:
+            if opened.attempt is not None and opened.attempt.state == "unknown":
+                break
+            await asyncio.sleep(_TWIN_STEP_S)
+            waited_s += _TWIN_STEP_S
+            opened = await self._opened(app.merchant.id, order_id, again=True)
+        return opened
+
+    async def _opened(self, merchant_id: UUID, order_id: UUID, *, again: bool) -> Opened:
+        order = await get_order(self._store, merchant_id, order_id)
+        attempts = await get_attempts(self._store, merchant_id, order_id)
+        live = next((a for a in attempts if a.attempt_no == order.live_attempt_no), None)
+        return Opened(order, live, again)
+
+    async def _decide(self, app: App, wanted: OpenOrder) -> Order:
+        rates = await self._merchants.rates(app.merchant)
+        rate = rates.get(wanted.product)
+        if rate is None:
+            raise Refusal("product_unknown", param="product", product=wanted.product)
+        fee_minor = rate.of(wanted.amount.minor)
+        if fee_minor > wanted.amount.minor:
+            raise Refusal("fee_exceeds_amount", param="amount")
+        order_id = self._ids.uuid7()
+        created_at = uuid7_time(order_id)
+        return Order(
+            merchant_id=app.merchant.id,
+            id=order_id,
+            created_at=created_at,
+            order_no=self._ids.number("order", app.mode, app.merchant.tag),
+            app_id=app.id,
+            mode=app.mode,
+            merchant_order_no=wanted.merchant_order_no,
+            product_code=wanted.product,
+            amount=wanted.amount,
+            subject=wanted.subject,
+            notify_url=wanted.notify_url,
+            return_url=wanted.return_url,
+            client_ip=wanted.client_ip,
+            metadata=dict(wanted.metadata),
+            state="created",
+            version=1,
+            live_attempt_no=None,
+            rate=rate,
+            fee_minor=fee_minor,
+            cost_minor=None,
+            paid_attempt_no=None,
+            paid_how=None,
+            paid_late=False,
+            supplier_open=False,
+            created_day=app.merchant.day_cut.day_of(created_at),
+            expires_at=created_at + timedelta(seconds=wanted.expires_in_s),
+            paid_at=None,
+            paid_day=None,
+        )
+
+    async def _choice(self, mode: str, order: Order) -> Choice:
+        channels = await self._channels.of_product(order.product_code)
+        return choose(
+            channels,
+            order.amount,
+            today=self._clock.now().date(),
+            sandbox_allowed=mode == "test" or self._demo,
+            real_allowed=mode == "live",
+            draw=self._draw,
+        )
+
+    def _attempt(self, order: Order, tag: int, channel: Channel, seq: int) -> Attempt:
+        return moves.new_attempt(
+            order=order,
+            attempt_no=self._ids.number("attempt", order.mode, tag),
+            seq=seq,
+            at=self._clock.now(),
+            supplier_id=channel.supplier_id,
+            supplier_no=channel.supplier_no,
+            channel_id=channel.id,
+            document_id=channel.document_id,
+            supplier_code=channel.supplier_code,
+            cost=channel.cost,
+        )
+
+    async def _insert_attempt(
+        self, tx: Tx, attempt: Attempt, order: Order, reasons: list[str]
+    ) -> None:
+        ask_at = attempt.created_at + FIRST_QUESTION
+        await moves.insert_attempt(tx, self._ids, attempt, order, reasons=reasons, ask_at=ask_at)
+
+    async def _mark_sent(self, attempt: Attempt) -> bool:
+        """Committed before the call, so that a crash in between is known to be a doubt."""
+        now = self._clock.now()
+        changes: dict[str, Any] = {"sent_at": now, "ask_at": now + FIRST_QUESTION}
+        async with self._store.transaction() as tx:
+            return await moves.move_attempt(
+                tx, self._ids, attempt, "send", at=now, facts={}, changes=changes
+            )
+
+
+async def _locked(tx: Tx, attempt: Attempt) -> Attempt:
+    attempts = await get_attempts(tx, attempt.merchant_id, attempt.order_id, lock=True)
+    return next(a for a in attempts if a.attempt_no == attempt.attempt_no)

@@ -1,0 +1,184 @@
+"""Orders and attempts as they stand, read from their rows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, Final
+from uuid import UUID
+
+import asyncpg
+
+from core.connectors import Pay
+from core.errors import Bug
+from core.ids import read_number, uuid7_time
+from core.money import Money, Rate
+from core.orders.lifecycle import SETTLED
+from core.store import Queries
+
+_ORDER: Final = "SELECT * FROM orders WHERE merchant_id = $1 AND id = $2 AND created_at = $3"
+_LOCKED_ORDER: Final = _ORDER + " FOR UPDATE"
+_ATTEMPTS: Final = "SELECT * FROM attempt WHERE merchant_id = $1 AND order_id = $2 ORDER BY seq"
+_LOCKED_ATTEMPTS: Final = _ATTEMPTS + " FOR UPDATE"
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What a merchant asked for, and how it stands. `fee_minor` is frozen at creation."""
+
+    merchant_id: UUID
+    id: UUID
+    created_at: datetime
+    order_no: str
+    app_id: UUID
+    mode: str
+    merchant_order_no: str
+    product_code: str
+    amount: Money
+    subject: str
+    notify_url: str | None
+    return_url: str | None
+    client_ip: str
+    metadata: dict[str, str]
+    state: str
+    version: int
+    live_attempt_no: str | None
+    rate: Rate
+    fee_minor: int
+    cost_minor: int | None
+    paid_attempt_no: str | None
+    paid_how: str | None
+    paid_late: bool
+    supplier_open: bool
+    created_day: date
+    expires_at: datetime
+    paid_at: datetime | None
+    paid_day: date | None
+
+    @property
+    def settled(self) -> bool:
+        return self.state in SETTLED
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One try of an order on one channel."""
+
+    merchant_id: UUID
+    attempt_no: str
+    order_id: UUID
+    seq: int
+    supplier_id: UUID
+    supplier_no: str
+    channel_id: UUID
+    document_id: UUID
+    supplier_code: str
+    amount: Money
+    cost: Rate
+    state: str
+    upstream_no: str | None
+    pay: Pay | None
+    said: str
+    created_at: datetime
+    sent_at: datetime | None
+    asked: int
+    not_found_at: datetime | None
+
+
+async def get_order(
+    queries: Queries, merchant_id: UUID, order_id: UUID, *, lock: bool = False
+) -> Order:
+    """One order by its id. Raises Bug: ids come from our own rows."""
+    row = await queries.fetchrow(
+        _LOCKED_ORDER if lock else _ORDER, merchant_id, order_id, uuid7_time(order_id)
+    )
+    if row is None:
+        raise Bug(f"merchant {merchant_id} has no order {order_id}")
+    return read_order(row)
+
+
+async def get_attempts(
+    queries: Queries, merchant_id: UUID, order_id: UUID, *, lock: bool = False
+) -> list[Attempt]:
+    """An order's attempts, the oldest first."""
+    rows = await queries.fetch(_LOCKED_ATTEMPTS if lock else _ATTEMPTS, merchant_id, order_id)
+    return [read_attempt(row) for row in rows]
+
+
+async def find_attempt(queries: Queries, merchant_id: UUID, attempt_no: str) -> Attempt | None:
+    """An attempt by its number at the supplier."""
+    row = await queries.fetchrow(
+        "SELECT * FROM attempt WHERE merchant_id = $1 AND attempt_no = $2", merchant_id, attempt_no
+    )
+    return read_attempt(row) if row else None
+
+
+async def find_key(
+    queries: Queries, merchant_id: UUID, app_id: UUID, merchant_order_no: str
+) -> UUID | None:
+    """The order that an app created under its own number."""
+    found: UUID | None = await queries.fetchval(
+        "SELECT order_id FROM order_key"
+        " WHERE merchant_id = $1 AND app_id = $2 AND merchant_order_no = $3",
+        merchant_id,
+        app_id,
+        merchant_order_no,
+    )
+    return found
+
+
+async def find_numbers(
+    queries: Queries, merchant_ids: Sequence[UUID] | None, number: str
+) -> list[Order]:
+    """Orders that a person may mean by a number: ours, a merchant's, or one at a supplier.
+
+    merchant_ids: whose orders may be found; None for everybody's. At most ten.
+    """
+    ours = read_number(number)
+    scope = list(merchant_ids) if merchant_ids is not None else None
+    if ours is not None:
+        table = "order_key" if ours.what == "order" else "attempt"
+        column = "order_no" if ours.what == "order" else "attempt_no"
+        rows = await queries.fetch(
+            f"SELECT merchant_id, order_id FROM {table}"  # noqa: S608 (fixed names)
+            f" WHERE merchant_id = (SELECT id FROM merchant WHERE tag = $1) AND {column} = $2"
+            " AND ($3::uuid[] IS NULL OR merchant_id = ANY($3))",
+            ours.merchant_tag,
+            number.strip().upper(),
+            scope,
+        )
+    else:
+        rows = await queries.fetch(
+            "SELECT merchant_id, order_id FROM order_key"
+            " WHERE merchant_id = ANY(coalesce($1::uuid[], ARRAY(SELECT id FROM merchant)))"
+            " AND merchant_order_no = $2 ORDER BY created_at DESC LIMIT 10",
+            scope,
+            number.strip(),
+        )
+    return [await get_order(queries, row["merchant_id"], row["order_id"]) for row in rows]
+
+
+def read_order(row: asyncpg.Record) -> Order:
+    values: dict[str, Any] = dict(row)
+    return Order(
+        **{name: values[name] for name in _PLAIN_ORDER},
+        amount=Money(row["amount_minor"], row["currency"]),
+        rate=Rate(row["rate_ppm"], row["rate_fixed_minor"]),
+    )
+
+
+def read_attempt(row: asyncpg.Record) -> Attempt:
+    values: dict[str, Any] = dict(row)
+    return Attempt(
+        **{name: values[name] for name in _PLAIN_ATTEMPT},
+        amount=Money(row["amount_minor"], row["currency"]),
+        cost=Rate(row["cost_ppm"], row["cost_fixed_minor"]),
+        pay=Pay(row["pay_kind"], row["pay_value"]) if row["pay_kind"] else None,
+    )
+
+
+_PLAIN_ORDER = tuple(name for name in Order.__dataclass_fields__ if name not in ("amount", "rate"))
+_PLAIN_ATTEMPT = tuple(
+    name for name in Attempt.__dataclass_fields__ if name not in ("amount", "cost", "pay")
+)

@@ -1,0 +1,384 @@
+"""Money's moment: what a supplier saw is booked, once, in one transaction."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import structlog
+
+from core.clock import Clock
+from core.errors import Bug, Refusal
+from core.groups import Groups
+from core.ids import Ids
+from core.ledger import BusinessDay, Event, Ledger
+from core.merchants import Merchant, Merchants
+from core.orders import moves
+from core.orders.deciding import PaymentSeen, Settlement, complete, next_attempt_of, settle
+from core.orders.reading import Attempt, Order, find_attempt, get_attempts, get_order
+from core.outbox import Outbox, Say
+from core.store import Tx
+
+_LOG = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What became of seen money. meaning: order | confirmation | short | over | duplicate |
+    redelivery."""
+
+    meaning: str
+    order: Order
+
+
+@dataclass(frozen=True, slots=True)
+class Completing:
+    """Who completes an order by hand, where, and why."""
+
+    reason: str
+    user_id: int
+    name: str
+    chat_id: int
+
+
+class Settling:
+    """Books what suppliers saw, and what people completed."""
+
+    def __init__(
+        self,
+        clock: Clock,
+        ids: Ids,
+        ledger: Ledger,
+        merchants: Merchants,
+        groups: Groups,
+        outbox: Outbox,
+    ) -> None:
+        self._clock = clock
+        self._ids = ids
+        self._ledger = ledger
+        self._merchants = merchants
+        self._groups = groups
+        self._outbox = outbox
+
+    async def settle_payment(self, seen: PaymentSeen, *, request_id: str) -> Settled:
+        """Book money that a supplier saw for one of our attempts.
+
+        The identity of a payment is (supplier, upstream_no): the same again changes nothing.
+        Refusals: callback_unknown.
+        """
+        merchant = await self._merchants.by_id(seen.merchant_id)
+
+        async def work(tx: Tx, day: BusinessDay) -> Settled:
+            return await self._settle(tx, day, merchant, seen, request_id)
+
+        settled = await self._ledger.in_open_day(merchant.id, merchant.day_cut, work)
+        _LOG.info(
+            "payment settled",
+            order_no=settled.order.order_no,
+            attempt_no=seen.attempt_no,
+            meaning=settled.meaning,
+            amount_minor=seen.paid.minor,
+            how=seen.how,
+        )
+        return settled
+
+    async def _settle(
+        self, tx: Tx, day: BusinessDay, merchant: Merchant, seen: PaymentSeen, request_id: str
+    ) -> Settled:
+        named = await find_attempt(tx, seen.merchant_id, seen.attempt_no)
+        if named is None:
+            raise Refusal("callback_unknown")
+        order = await get_order(tx, seen.merchant_id, named.order_id, lock=True)
+        attempts = await get_attempts(tx, seen.merchant_id, named.order_id, lock=True)
+        attempt = _named(attempts, seen.attempt_no)
+        reports = await tx.fetch(
+            "SELECT supplier_id, upstream_no, amount_minor, currency FROM supplier_payment"
+            " WHERE merchant_id = $1 AND (order_id = $2 OR supplier_id = $3 AND upstream_no = $4)",
+            seen.merchant_id,
+            order.id,
+            attempt.supplier_id,
+            seen.upstream_no,
+        )
+        if any(
+            r["supplier_id"] == attempt.supplier_id and r["upstream_no"] == seen.upstream_no
+            for r in reports
+        ):
+            return Settled("redelivery", order)
+        paid_by = next((a for a in attempts if a.attempt_no == order.paid_attempt_no), None)
+        settlement = settle(order, attempt, seen.paid, paid_by=paid_by, reported=bool(reports))
+
+        event_id = await self._book(
+            tx, day, order, settlement, f"seen:{attempt.supplier_no}:{seen.upstream_no}"
+        )
+        await tx.execute(
+            "INSERT INTO supplier_payment (merchant_id, supplier_id, upstream_no, attempt_no,"
+            " order_id, amount_minor, currency, booked_as, event_id, at)"
+            " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+            seen.merchant_id,
+            attempt.supplier_id,
+            seen.upstream_no,
+            attempt.attempt_no,
+            order.id,
+            seen.paid.minor,
+            seen.paid.currency,
+            settlement.meaning,
+            event_id,
+            day.at,
+        )
+        if settlement.meaning in ("order", "confirmation", "duplicate"):
+            await moves.move_attempt(
+                tx,
+                self._ids,
+                attempt,
+                "pay",
+                at=day.at,
+                facts={"upstream_no": seen.upstream_no, "how": seen.how, "request_id": request_id},
+                changes={"upstream_no": seen.upstream_no, "ask_at": None},
+            )
+        if settlement.move is not None:
+            order = await self._pay(
+                tx,
+                day,
+                merchant,
+                order,
+                attempt,
+                settlement,
+                seen.how,
+                actor=f"supplier:{attempt.supplier_no}",
+                request_id=request_id,
+                facts={"upstream_no": seen.upstream_no},
+            )
+        if settlement.discrepancy is not None:
+            await self._discrepancy(tx, day, order, attempt, seen, settlement, event_id)
+        await self._groups.show_order(tx, order.merchant_id, order.id)
+        return Settled(settlement.meaning, order)
+
+    async def complete(
+        self, merchant_id: UUID, order_id: UUID, version: int, by: Completing, *, request_id: str
+    ) -> Order:
+        """Mark an order paid by hand, with the amount it was asked for.
+
+        version: the order's version the person saw; another one means that it moved on.
+        Refusals: order_state.
+        """
+        merchant = await self._merchants.by_id(merchant_id)
+
+        async def work(tx: Tx, day: BusinessDay) -> Order:
+            order = await get_order(tx, merchant_id, order_id, lock=True)
+            if order.settled or order.version != version:
+                raise Refusal("order_state", number=order.order_no, status=order.state)
+            attempts = await get_attempts(tx, merchant_id, order_id, lock=True)
+            attempt = next_attempt_of(attempts)
+            held = await tx.fetchrow(
+                "SELECT id, attempt_no, supplier_no, seen_minor FROM discrepancy"
+                " WHERE merchant_id = $1 AND order_id = $2 AND state = 'open'"
+                " AND kind IN ('short', 'over') AND used_minor = 0"
+                " ORDER BY (attempt_no = $3) DESC, id LIMIT 1",
+                merchant_id,
+                order_id,
+                attempt.attempt_no,
+            )
+            if held is not None:
+                attempt = _named(attempts, held["attempt_no"])
+            settlement = complete(
+                order,
+                attempt,
+                held_minor=held["seen_minor"] if held else 0,
+                held_by=held["supplier_no"] if held else None,
+            )
+            event_id = await self._book(tx, day, order, settlement, f"completed:{order.id}")
+            if held is not None:
+                used_minor = min(held["seen_minor"], order.amount.minor)
+                await tx.execute(
+                    "UPDATE discrepancy SET used_minor = used_minor - $3,"
+                    " state = CASE WHEN seen_minor > $3 THEN 'open' ELSE 'resolved' END"
+                    " WHERE merchant_id = $1 AND id = $2",
+                    merchant_id,
+                    held["id"],
+                    used_minor,
+                )
+            await tx.execute(
+                "INSERT INTO completion (merchant_id, id, order_id, order_no, reason,"
+                " actor_user_id, actor_name, chat_id, event_id, day, at)"
+                " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+                merchant_id,
+                self._ids.uuid7(),
+                order.id,
+                order.order_no,
+                by.reason,
+                by.user_id,
+                by.name,
+                by.chat_id,
+                event_id,
+                day.day,
+                day.at,
+            )
+            order = await self._pay(
+                tx,
+                day,
+                merchant,
+                order,
+                attempt,
+                settlement,
+                "completed",
+                actor=f"telegram:{by.user_id}",
+                request_id=request_id,
+                facts={"reason": by.reason},
+            )
+            await self._groups.show_order(tx, merchant_id, order.id)
+            return order
+
+        return await self._ledger.in_open_day(merchant.id, merchant.day_cut, work)
+
+    async def _book(
+        self, tx: Tx, day: BusinessDay, order: Order, settlement: Settlement, key: str
+    ) -> UUID | None:
+        if not settlement.postings:
+            return None
+        kind = "completed" if settlement.move == "complete" else settlement.meaning
+        return await self._ledger.book(
+            tx,
+            day,
+            Event(
+                key=key,
+                kind=kind,
+                mode=order.mode,
+                postings=settlement.postings,
+                order_id=order.id,
+                product_code=order.product_code,
+            ),
+        )
+
+    async def _pay(
+        self,
+        tx: Tx,
+        day: BusinessDay,
+        merchant: Merchant,
+        order: Order,
+        attempt: Attempt,
+        settlement: Settlement,
+        how: str,
+        *,
+        actor: str,
+        request_id: str,
+        facts: dict[str, Any],
+    ) -> Order:
+        if settlement.move is None:
+            raise Bug("a settlement without a move pays nothing")
+        moved = await moves.move_order(
+            tx,
+            order,
+            settlement.move,
+            at=day.at,
+            actor=actor,
+            facts={**facts, "request_id": request_id},
+            changes={
+                "paid_at": day.at,
+                "paid_day": day.day,
+                "paid_attempt_no": attempt.attempt_no,
+                "paid_how": how,
+                "paid_late": settlement.late,
+                "cost_minor": settlement.cost_minor,
+                "live_attempt_no": attempt.attempt_no,
+                "supplier_open": False,
+            },
+        )
+        if moved is None:
+            raise Bug(f"order {order.order_no} moved while it was locked")
+        await self.tell(
+            tx, moved, "order.paid_late" if settlement.late else "order.paid", request_id=request_id
+        )
+        return moved
+
+    async def tell(self, tx: Tx, order: Order, news: str, *, request_id: str) -> None:
+        """Put news of an order for the merchant's server into the outbox, where it has one."""
+        app = await self._merchants.app_by_id(order.app_id)
+        url = order.notify_url or app.notify_url
+        if url is None:
+            return
+        await self._outbox.tell_merchant(
+            tx,
+            merchant_id=order.merchant_id,
+            app_id=order.app_id,
+            order_id=order.id,
+            news=news,
+            url=url,
+            facts=_news(order),
+            request_id=request_id,
+        )
+
+    async def _discrepancy(
+        self,
+        tx: Tx,
+        day: BusinessDay,
+        order: Order,
+        attempt: Attempt,
+        seen: PaymentSeen,
+        settlement: Settlement,
+        event_id: UUID | None,
+    ) -> None:
+        if event_id is None:
+            raise Bug("a discrepancy without a booking")
+        await tx.execute(
+            "INSERT INTO discrepancy (merchant_id, id, order_id, order_no, attempt_no,"
+            " supplier_no, upstream_no, kind, asked_minor, seen_minor, currency, event_id, at)"
+            " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
+            order.merchant_id,
+            self._ids.uuid7(),
+            order.id,
+            order.order_no,
+            attempt.attempt_no,
+            attempt.supplier_no,
+            seen.upstream_no,
+            settlement.discrepancy,
+            order.amount.minor,
+            seen.paid.minor,
+            seen.paid.currency,
+            event_id,
+            day.at,
+        )
+        for chat_id in await self._groups.ops(tx):
+            await self._outbox.say(
+                tx,
+                chat_id,
+                Say(
+                    "alarm_discrepancy",
+                    {
+                        "kind": settlement.discrepancy,
+                        "order_no": order.order_no,
+                        "supplier_no": attempt.supplier_no,
+                        "upstream_no": seen.upstream_no,
+                        "asked_minor": order.amount.minor,
+                        "seen_minor": seen.paid.minor,
+                        "currency": seen.paid.currency,
+                    },
+                ),
+            )
+
+
+def _named(attempts: list[Attempt], attempt_no: str) -> Attempt:
+    for attempt in attempts:
+        if attempt.attempt_no == attempt_no:
+            return attempt
+    raise Bug(f"attempt {attempt_no} is not among its order's attempts")
+
+
+def _news(order: Order) -> dict[str, Any]:
+    """The order as a notification tells of it: as it stands in this transaction."""
+    return {
+        "order_no": order.order_no,
+        "merchant_order_no": order.merchant_order_no,
+        "status": order.state,
+        "amount": order.amount.minor,
+        "currency": order.amount.currency,
+        "product": order.product_code,
+        "subject": order.subject,
+        "fee": order.fee_minor,
+        "net": order.amount.minor - order.fee_minor,
+        "created_at": order.created_at.isoformat(),
+        "paid_at": order.paid_at.isoformat() if order.paid_at else None,
+        "paid_late": order.paid_late,
+        "manually_completed": order.paid_how == "completed",
+        "metadata": order.metadata,
+    }

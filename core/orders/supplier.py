@@ -1,0 +1,140 @@
+"""Talking to a supplier about one attempt: build, send, read. No transaction is open here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+import structlog
+
+from core.channels import Channels
+from core.clock import Clock
+from core.connectors import (
+    Accepted,
+    AttemptFacts,
+    CreateReading,
+    HttpAnswer,
+    Rejected,
+    Standing,
+    Unknown,
+)
+from core.gateway import Gateway, MayHaveHappened, NeverSent
+from core.orders.reading import Attempt, Order
+
+_LOG = structlog.get_logger(__name__)
+NEVER_SENT: Final = "never_sent"
+
+
+@dataclass(frozen=True, slots=True)
+class Addresses:
+    """Where a supplier calls us, and where it sends the payer back to."""
+
+    callback_url: Callable[[str], str]  # attempt number -> our address for its callbacks
+    return_url: Callable[[str], str]  # order number -> the cashier's page
+
+
+class Suppliers:
+    """The suppliers' side of an order, each through its connector document."""
+
+    def __init__(
+        self,
+        channels: Channels,
+        gateway: Gateway,
+        clock: Clock,
+        nonce: Callable[[], str],
+        addresses: Addresses,
+    ) -> None:
+        self._channels = channels
+        self._gateway = gateway
+        self._clock = clock
+        self._nonce = nonce
+        self._addresses = addresses
+
+    async def create(self, order: Order, attempt: Attempt) -> CreateReading:
+        """Ask the supplier to take an attempt. A call that certainly never left is Rejected."""
+        connector = await self._channels.connector(attempt.document_id)
+        try:
+            answer = await self._call("create", order, attempt)
+        except NeverSent as error:
+            return Rejected(NEVER_SENT, str(error))
+        except MayHaveHappened as error:
+            return Unknown(str(error))
+        supplier = await self._channels.supplier(attempt.supplier_id)
+        return connector.read_create(answer, self._facts(order, attempt), supplier.credentials)
+
+    async def standing(self, order: Order, attempt: Attempt, operation: str = "query") -> Standing:
+        """How the attempt stands at the supplier. operation: query, or close to end it there.
+
+        A supplier that does not offer the operation, or does not answer, is `unknown`.
+        """
+        connector = await self._channels.connector(attempt.document_id)
+        if operation not in connector.operations:
+            return Standing("unknown", f"the supplier offers no {operation}")
+        try:
+            answer = await self._call(operation, order, attempt)
+        except (NeverSent, MayHaveHappened) as error:
+            return Standing("unknown", str(error))
+        supplier = await self._channels.supplier(attempt.supplier_id)
+        facts = self._facts(order, attempt)
+        return connector.read_standing(operation, answer, facts, supplier.credentials)
+
+    async def may_send_again(self, attempt: Attempt) -> bool:
+        """Whether the same number may be sent twice without a second payment coming of it."""
+        return (await self._channels.connector(attempt.document_id)).create_is_idempotent
+
+    async def not_found_is_final(self, attempt: Attempt) -> bool:
+        """Whether the supplier's "not found" proves that it will never be paid."""
+        return (await self._channels.connector(attempt.document_id)).not_found_is_final
+
+    async def _call(self, operation: str, order: Order, attempt: Attempt) -> HttpAnswer:
+        connector = await self._channels.connector(attempt.document_id)
+        supplier = await self._channels.supplier(attempt.supplier_id)
+        request = connector.build(
+            operation,
+            self._facts(order, attempt),
+            supplier.credentials,
+            now=self._clock.now(),
+            nonce=self._nonce(),
+        )
+        _LOG.info(
+            "supplier call",
+            operation=operation,
+            order_no=order.order_no,
+            attempt_no=attempt.attempt_no,
+            supplier_no=attempt.supplier_no,
+        )
+        answer = await self._gateway.send(request)
+        _LOG.info(
+            "supplier answer",
+            operation=operation,
+            order_no=order.order_no,
+            attempt_no=attempt.attempt_no,
+            status=answer.status,
+        )
+        return answer
+
+    def _facts(self, order: Order, attempt: Attempt) -> AttemptFacts:
+        return AttemptFacts(
+            attempt_no=attempt.attempt_no,
+            order_no=order.order_no,
+            amount=attempt.amount,
+            subject=order.subject,
+            channel_code=attempt.supplier_code,
+            notify_url=self._addresses.callback_url(attempt.attempt_no),
+            return_url=self._addresses.return_url(order.order_no),
+            client_ip=order.client_ip,
+            expires_at=order.expires_at,
+            upstream_no=attempt.upstream_no,
+        )
+
+
+def in_words(reading: CreateReading) -> str:
+    """A supplier's answer to a create, for people."""
+    match reading:
+        case Accepted():
+            return "accepted"
+        case Rejected(code, message):
+            return f"{code}: {message}"
+        case Unknown(why):
+            return why

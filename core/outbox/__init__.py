@@ -1,0 +1,8 @@
+"""What leaves the desk: facts for Telegram and news for merchants, committed with their cause."""
+
+from __future__ import annotations
+
+from core.outbox.facts import Bill, Card, Fact, Say
+from core.outbox.queue import NOBODY, Leaving, Outbox
+
+__all__ = ["NOBODY", "Bill", "Card", "Fact", "Leaving", "Outbox", "Say"]

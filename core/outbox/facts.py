@@ -1,0 +1,67 @@
+"""What leaves for Telegram, as typed facts. They are rendered when they leave: cards and bills
+from the state of that moment, everything else from the facts alone."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import Any, ClassVar
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """An order's card: a new one in reply to somebody, or the edit of one that is there."""
+
+    topic: ClassVar[str] = "card"
+    merchant_id: str
+    order_id: str
+    reply_to: int | None = None
+    edit_message_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Bill:
+    """A merchant's bill. Without `reply_to`: the group's live, pinned one of the open day.
+
+    day: ISO date; None for the open day. edit_message_id: a bill whose button was pressed.
+    """
+
+    topic: ClassVar[str] = "bill"
+    merchant_id: str
+    day: str | None = None
+    reply_to: int | None = None
+    edit_message_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Say:
+    """A message from a screen's name and its facts.
+
+    screen: a name of handlers.screens. facts: JSON values only. only_for: the one member who
+    sees it (ephemeral; falls back to a reply). edit_message_id: replaces that message.
+    remember: kind under which the message is kept in `post` (with ref), to be edited later.
+    """
+
+    topic: ClassVar[str] = "say"
+    screen: str
+    facts: dict[str, Any] = field(default_factory=dict)
+    reply_to: int | None = None
+    only_for: int | None = None
+    edit_message_id: int | None = None
+    remember: str | None = None
+    ref: str = ""
+
+
+Fact = Card | Bill | Say
+_TOPICS: dict[str, type[Card] | type[Bill] | type[Say]] = {
+    kind.topic: kind for kind in (Card, Bill, Say)
+}
+
+
+def pack(fact: Fact) -> dict[str, Any]:
+    """A fact as JSON values; what is at its default is left out."""
+    return {name: value for name, value in asdict(fact).items() if value not in (None, "", {})}
+
+
+def unpack(topic: str, values: dict[str, Any]) -> Fact:
+    """The fact of a stored row."""
+    return _TOPICS[topic](**values)

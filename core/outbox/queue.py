@@ -1,0 +1,191 @@
+"""The two queues of what leaves. Rows commit with their cause; workers take them with a lease."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+from uuid import UUID
+
+from core.clock import Clock
+from core.ids import Ids
+from core.outbox.facts import Fact, pack, unpack
+from core.store import Queries, Store, Tx
+
+NOBODY: Final = UUID(int=0)  # the merchant of a message that concerns none
+LEASE: Final = timedelta(seconds=20)
+MAX_TRIES: Final = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Leaving:
+    """A fact that a worker has taken and must finish, put off or park before the lease ends."""
+
+    merchant_id: UUID
+    id: UUID
+    chat_id: int
+    fact: Fact
+    tries: int
+
+
+class Outbox:
+    """Facts for Telegram, and news for merchants' servers.
+
+    wake: called after something was put in, so that a worker need not wait for its next look.
+    A worker that is woken before the commit simply looks again a moment later.
+    """
+
+    def __init__(self, store: Store, clock: Clock, ids: Ids) -> None:
+        self._store = store
+        self._clock = clock
+        self._ids = ids
+        self._wakers: list[Callable[[], None]] = []
+
+    def on_news(self, wake: Callable[[], None]) -> None:
+        """Have `wake` called whenever something was put in by this process."""
+        self._wakers.append(wake)
+
+    def _wake(self) -> None:
+        for wake in self._wakers:
+            wake()
+
+    async def say(
+        self,
+        tx: Queries,
+        chat_id: int,
+        fact: Fact,
+        *,
+        merchant_id: UUID = NOBODY,
+        dedupe_key: str | None = None,
+        due_at: datetime | None = None,
+    ) -> None:
+        """Put a fact in. With a dedupe_key, one that still waits under it is enough."""
+        now = self._clock.now()
+        await tx.execute(
+            "INSERT INTO outbox (merchant_id, id, chat_id, topic, facts, dedupe_key, due_at,"
+            " created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING",
+            merchant_id,
+            self._ids.uuid7(),
+            chat_id,
+            fact.topic,
+            pack(fact),
+            dedupe_key,
+            due_at or now,
+            now,
+        )
+        self._wake()
+
+    async def tell_merchant(
+        self,
+        tx: Tx,
+        *,
+        merchant_id: UUID,
+        app_id: UUID,
+        order_id: UUID,
+        news: str,
+        url: str,
+        facts: dict[str, Any],
+        request_id: str,
+    ) -> None:
+        """News for a merchant's server; its body is written from the facts, the same every time."""
+        notification_id = self._ids.uuid7()
+        now = self._clock.now()
+        await tx.execute(
+            "INSERT INTO notification (merchant_id, id, webhook_id, app_id, order_id, type, url,"
+            " facts, due_at, request_id, created_at)"
+            " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $9)",
+            merchant_id,
+            notification_id,
+            f"msg_{notification_id.hex}",
+            app_id,
+            order_id,
+            news,
+            url,
+            facts,
+            now,
+            request_id,
+        )
+        self._wake()
+
+    async def take(self, batch: int) -> list[Leaving]:
+        """Take due facts, the oldest first, at most one per chat and never two of one chat at
+        once: an edit must not overtake the message before it. A lease that ended is due again."""
+        now = self._clock.now()
+        rows = await self._store.fetch(_TAKE, now, now + LEASE, batch)
+        return [
+            Leaving(
+                r["merchant_id"], r["id"], r["chat_id"], unpack(r["topic"], r["facts"]), r["tries"]
+            )
+            for r in rows
+        ]
+
+    async def sent(self, leaving: Leaving) -> None:
+        """It is out."""
+        await self._store.execute(
+            "UPDATE outbox SET state = 'sent', lease_until = NULL"
+            " WHERE merchant_id = $1 AND id = $2",
+            leaving.merchant_id,
+            leaving.id,
+        )
+
+    async def put_off(self, leaving: Leaving, *, seconds: float, fault: str) -> None:
+        """It could not leave now. After MAX_TRIES it is parked, for people to see."""
+        parked = leaving.tries >= MAX_TRIES
+        await self._store.execute(
+            "UPDATE outbox SET state = $3, due_at = $4, lease_until = NULL, fault = $5,"
+            " dedupe_key = NULL WHERE merchant_id = $1 AND id = $2",
+            leaving.merchant_id,
+            leaving.id,
+            "parked" if parked else "waiting",
+            self._clock.now() + timedelta(seconds=seconds),
+            fault[:500],
+        )
+
+    async def wait_for_room(self, leaving: Leaving, *, seconds: float) -> None:
+        """The chat's budget is used up: later, and this does not count as a try."""
+        await self._store.execute(
+            "UPDATE outbox SET state = 'waiting', due_at = $3, lease_until = NULL,"
+            " tries = tries - 1, dedupe_key = NULL WHERE merchant_id = $1 AND id = $2",
+            leaving.merchant_id,
+            leaving.id,
+            self._clock.now() + timedelta(seconds=seconds),
+        )
+
+    async def park(self, leaving: Leaving, *, fault: str) -> None:
+        """It can never leave (kicked, blocked, wrong). Kept, for people to see."""
+        await self._store.execute(
+            "UPDATE outbox SET state = 'parked', lease_until = NULL, fault = $3"
+            " WHERE merchant_id = $1 AND id = $2",
+            leaving.merchant_id,
+            leaving.id,
+            fault[:500],
+        )
+
+    async def backlog(self) -> dict[str, int]:
+        """How many rows wait or are parked, for /metrics."""
+        rows = await self._store.fetch(
+            "SELECT state, count(*) AS n FROM outbox WHERE state <> 'sent' GROUP BY state"
+        )
+        return {row["state"]: row["n"] for row in rows}
+
+
+# `busy` holds the chats of which a row is under way; `first` the oldest due row of each other.
+_TAKE: Final = """
+WITH busy AS (
+    SELECT chat_id FROM outbox WHERE state = 'taken' AND lease_until > $1
+), first AS (
+    SELECT DISTINCT ON (chat_id) merchant_id, id, due_at FROM outbox
+    WHERE (state = 'waiting' AND due_at <= $1 OR state = 'taken' AND lease_until <= $1)
+      AND chat_id NOT IN (SELECT chat_id FROM busy)
+    ORDER BY chat_id, due_at, id
+), due AS (
+    SELECT o.merchant_id, o.id FROM outbox o
+    JOIN first f ON f.merchant_id = o.merchant_id AND f.id = o.id
+    WHERE o.state = 'waiting' OR o.state = 'taken' AND o.lease_until <= $1
+    ORDER BY o.due_at LIMIT $3 FOR UPDATE OF o SKIP LOCKED
+)
+UPDATE outbox o SET state = 'taken', lease_until = $2, tries = o.tries + 1
+FROM due WHERE o.merchant_id = due.merchant_id AND o.id = due.id
+RETURNING o.merchant_id, o.id, o.chat_id, o.topic, o.facts, o.tries
+"""

@@ -1,0 +1,33 @@
+"""Roles and rights: the one table, as data."""
+
+from __future__ import annotations
+
+from typing import Final
+
+# Every right there is, with what it lets a person do (shown in refusals and docs).
+RIGHTS: Final[dict[str, str]] = {
+    "bind": "bind groups to merchants",
+    "bind_ops": "make a group the ops group",
+    "prepay": "record prepayments",
+    "read_money": "read bills, prepayments and balances",
+    "look_up": "look orders up",
+    "see_channel": "see channels, suppliers and cost",
+    "complete": "complete orders by hand",
+    "renotify": "send a notification again",
+}
+
+_SUPPORT: Final = frozenset({"look_up", "read_money", "see_channel"})
+_OPERATOR: Final = _SUPPORT | {"bind", "prepay", "complete", "renotify"}
+_FINANCE: Final = _SUPPORT | {"prepay", "renotify"}
+_ADMIN: Final = _OPERATOR | _FINANCE | {"bind_ops"}
+
+ROLES: Final[dict[str, frozenset[str]]] = {
+    "owner": _ADMIN,
+    "admin": _ADMIN,
+    "finance": _FINANCE,
+    "operator": _OPERATOR,
+    "support": _SUPPORT,
+    # people of the other side: only in their own group, only about what is bound there
+    "merchant_staff": frozenset({"look_up", "read_money"}),
+    "supplier_staff": frozenset({"look_up"}),
+}

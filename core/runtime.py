@@ -1,0 +1,158 @@
+"""Builds the business once: every object with what it needs, handed in through constructors."""
+
+from __future__ import annotations
+
+import random
+import secrets
+from dataclasses import dataclass
+
+from redis.asyncio import Redis
+
+from core.access import Access
+from core.audit import Audit
+from core.bills import Bills
+from core.callbacks import Callbacks
+from core.channels import Channels
+from core.clock import Clock, SystemClock
+from core.completions import Completions
+from core.gateway import Gateway
+from core.groups import Groups
+from core.ids import Ids
+from core.inbox import Inbox
+from core.ledger import Ledger
+from core.lookups import Lookups
+from core.merchants import Merchants
+from core.notifications import Notifications
+from core.orders import Addresses, Following, Opening, Settling, Suppliers
+from core.outbox import Outbox
+from core.people import People
+from core.prepayments import Prepayments
+from core.store import Store
+from core.throttle import Throttle
+from core.vault import Vault
+from core.verify import Verify
+
+
+@dataclass(frozen=True, slots=True)
+class Runtime:
+    """The whole business, ready to be called by the rooms above it."""
+
+    demo: bool
+    public_url: str
+    clock: Clock
+    ids: Ids
+    store: Store
+    vault: Vault
+    redis: Redis
+    throttle: Throttle
+    gateway: Gateway
+    ledger: Ledger
+    outbox: Outbox
+    inbox: Inbox
+    audit: Audit
+    merchants: Merchants
+    people: People
+    groups: Groups
+    channels: Channels
+    access: Access
+    opening: Opening
+    settling: Settling
+    following: Following
+    prepayments: Prepayments
+    notifications: Notifications
+    callbacks: Callbacks
+    completions: Completions
+    lookups: Lookups
+    bills: Bills
+    verify: Verify
+
+    async def close(self) -> None:
+        """Let go of everything that holds a connection."""
+        await self.gateway.close()
+        await self.redis.aclose()
+        await self.store.close()
+
+
+async def build(
+    *,
+    database_url: str,
+    redis_url: str,
+    master_key: str,
+    public_url: str,
+    allow_private_targets: bool,
+    pool_max: int = 12,
+    clock: Clock | None = None,
+    cashier_path: str = "/pay/",
+    callback_path: str = "/callbacks/",
+) -> Runtime:
+    """Connect and assemble. public_url: where suppliers and payers reach this desk."""
+    clock = clock or SystemClock()
+    ids = Ids(clock)
+    store = await Store.open(database_url, pool_max=pool_max)
+    demo = await store.kind() == "demo"
+    vault = Vault(master_key)
+    redis = Redis.from_url(redis_url, socket_timeout=2, socket_connect_timeout=2)
+    gateway = Gateway(allow_private=allow_private_targets)
+    ledger = Ledger(store, clock, ids)
+    outbox = Outbox(store, clock, ids)
+    audit = Audit(clock, ids)
+    merchants = Merchants(store, vault, clock, ids, ledger)
+    people = People(clock, ids)
+    groups = Groups(store, clock, ids, outbox)
+    channels = Channels(store, vault, clock, ids)
+    suppliers = Suppliers(
+        channels,
+        gateway,
+        clock,
+        lambda: secrets.token_hex(16),
+        Addresses(
+            callback_url=lambda attempt_no: f"{public_url}{callback_path}{attempt_no}",
+            return_url=lambda order_no: f"{public_url}{cashier_path}{order_no}",
+        ),
+    )
+    settling = Settling(clock, ids, ledger, merchants, groups, outbox)
+    opening = Opening(
+        store,
+        clock,
+        ids,
+        random.SystemRandom().random,
+        merchants,
+        channels,
+        groups,
+        suppliers,
+        settling,
+        demo=demo,
+    )
+    following = Following(store, clock, ids, groups, suppliers, opening, settling)
+    lookups = Lookups(store, outbox)
+    bills = Bills(store, clock, merchants, ledger)
+    return Runtime(
+        demo=demo,
+        public_url=public_url,
+        clock=clock,
+        ids=ids,
+        store=store,
+        vault=vault,
+        redis=redis,
+        throttle=Throttle(redis),
+        gateway=gateway,
+        ledger=ledger,
+        outbox=outbox,
+        inbox=Inbox(store, clock),
+        audit=audit,
+        merchants=merchants,
+        people=people,
+        groups=groups,
+        channels=channels,
+        access=Access(people, groups, merchants),
+        opening=opening,
+        settling=settling,
+        following=following,
+        prepayments=Prepayments(ids, ledger, groups, outbox, audit),
+        notifications=Notifications(store, clock, gateway, merchants, groups, outbox),
+        callbacks=Callbacks(store, clock, ids, merchants, channels, settling, following),
+        completions=Completions(store, clock, ids, audit, outbox, lookups, following, settling),
+        lookups=lookups,
+        bills=bills,
+        verify=Verify(store, merchants, bills),
+    )
