@@ -1,0 +1,36 @@
+// Keeps the parts marked data-live as the server has them; without scripts a reload does the same.
+"use strict";
+
+const POLL_MS = 1000;
+const desk = document.querySelector("[data-timeline]");
+let last = null;
+
+async function look() {
+  if (document.hidden) return;
+  const answer = await fetch(desk.dataset.timeline, { cache: "no-store" });
+  if (!answer.ok) throw new Error(`HTTP ${answer.status}`);
+  const text = await answer.text();
+  if (text === last) return;
+  const first = last === null;
+  last = text;
+  const parts = new DOMParser().parseFromString(text, "text/html");
+  for (const part of parts.querySelectorAll("[data-live]")) {
+    const shown = document.getElementById(part.id);
+    // The first answer repeats what the page came with, unless something happened meanwhile.
+    if (shown && !(first && shown.isEqualNode(part))) shown.replaceWith(document.adoptNode(part));
+  }
+}
+
+async function watch() {
+  for (;;) {
+    try {
+      await look();
+      desk.classList.remove("away");
+    } catch {
+      desk.classList.add("away");
+    }
+    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+  }
+}
+
+if (desk) watch();

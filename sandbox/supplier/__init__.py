@@ -1,0 +1,4 @@
+"""A pretend licensed payment institution: gateway, payer page, callbacks and a control listener.
+
+Run as `python -m sandbox.supplier`; docs/sandbox.md describes its dialect and its control.
+"""

@@ -1,0 +1,9 @@
+from __future__ import annotations
+
+import sys
+
+from sandbox.process import run_process
+from sandbox.supplier.app import start
+
+if __name__ == "__main__":
+    sys.exit(run_process(start))

@@ -1,0 +1,124 @@
+"""The supplier's configuration: one JSON object, checked once, then typed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sandbox.process import (
+    ConfigError,
+    check_loopback,
+    config_port,
+    config_text,
+    config_token,
+)
+from sandbox.supplier.money import parse_yuan
+
+DEFAULT_DELAYS_S = (0.0, 1.0, 2.0, 4.0, 8.0, 15.0, 30.0, 60.0, 120.0, 300.0)
+DEFAULT_EXPIRES_IN_S = 1800
+DEFAULT_PAY_TYPES = ("alipay_qr", "alipay_h5", "wechat_qr", "wechat_h5", "unionpay_qr", "bank_web")
+DEFAULT_INSTITUTION = "样例支付 Sample Pay"
+MIN_FEN = 1
+MAX_FEN = 5_000_000
+
+
+@dataclass(frozen=True)
+class Account:
+    """A customer of the institution: who signs with which key, and the payee a payer sees."""
+
+    mch_id: str
+    key: str
+    name: str
+    institution: str
+
+
+@dataclass(frozen=True)
+class PayType:
+    """A payment method: amounts it takes, in fen, and whether it is open."""
+
+    code: str
+    min_fen: int
+    max_fen: int
+    open: bool
+
+
+@dataclass(frozen=True)
+class Config:
+    home: Path
+    host: str
+    port: int
+    control_port: int
+    control_token: str
+    currency: str
+    accounts: dict[str, Account]
+    pay_types: dict[str, PayType]
+    callback_delays_s: tuple[float, ...]
+    expires_in_s: int
+
+
+def read_config(config: dict[str, Any]) -> Config:
+    """The typed configuration; `ConfigError` names what is missing or wrong."""
+    accounts = [_account(item) for item in _objects(config, "accounts")]
+    if not accounts:
+        raise ConfigError("config.accounts must name at least one account")
+    if len({account.mch_id for account in accounts}) != len(accounts):
+        raise ConfigError("config.accounts must not name one mch_id twice")
+    pay_types = [_pay_type(item) for item in _objects(config, "pay_types")]
+    if not pay_types:
+        pay_types = [PayType(code, MIN_FEN, MAX_FEN, True) for code in DEFAULT_PAY_TYPES]
+    return Config(
+        home=Path(config_text(config, "home")),
+        host=check_loopback(str(config.get("host", "127.0.0.1"))),
+        port=config_port(config, "port"),
+        control_port=config_port(config, "control_port"),
+        control_token=config_token(config, "control_token"),
+        currency=str(config.get("currency", "CNY")),
+        accounts={account.mch_id: account for account in accounts},
+        pay_types={pay_type.code: pay_type for pay_type in pay_types},
+        callback_delays_s=_delays(config),
+        expires_in_s=_expires_in_s(config),
+    )
+
+
+def _objects(config: dict[str, Any], key: str) -> list[dict[str, Any]]:
+    items = config.get(key, [])
+    if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
+        raise ConfigError(f"config.{key} must be a list of objects")
+    return items
+
+
+def _account(item: dict[str, Any]) -> Account:
+    return Account(
+        mch_id=config_text(item, "mch_id"),
+        key=config_text(item, "key"),
+        name=config_text(item, "name"),
+        institution=str(item.get("institution") or DEFAULT_INSTITUTION),
+    )
+
+
+def _pay_type(item: dict[str, Any]) -> PayType:
+    code = config_text(item, "code")
+    min_fen = parse_yuan(str(item.get("min", "0.01")))
+    max_fen = parse_yuan(str(item.get("max", "50000.00")))
+    if not min_fen or not max_fen or min_fen > max_fen:
+        raise ConfigError(f'config.pay_types {code}: min and max must be amounts such as "0.01"')
+    return PayType(code, min_fen, max_fen, bool(item.get("open", True)))
+
+
+def _delays(config: dict[str, Any]) -> tuple[float, ...]:
+    values = config.get("callback_delays_s", list(DEFAULT_DELAYS_S))
+    numbers = isinstance(values, list) and all(
+        isinstance(value, int | float) and not isinstance(value, bool) and value >= 0
+        for value in values
+    )
+    if not numbers or not values:
+        raise ConfigError("config.callback_delays_s must be a list of seconds, at least one")
+    return tuple(float(value) for value in values)
+
+
+def _expires_in_s(config: dict[str, Any]) -> int:
+    value = config.get("expires_in_s", DEFAULT_EXPIRES_IN_S)
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        raise ConfigError("config.expires_in_s must be whole seconds, at least 1")
+    return value
