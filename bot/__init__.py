@@ -1,1 +1,7 @@
-"""The running desk: commands, the composition root, the one aiohttp server and its loops."""
+"""The running desk: its commands, its composition, its loops."""
+
+from __future__ import annotations
+
+from bot import lazytypes
+
+lazytypes.install()

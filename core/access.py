@@ -85,7 +85,7 @@ class Access:
             language=language,
             chat_id=chat_id,
             group=group,
-            merchant_ids=_visible(group, staff),
+            merchant_ids=_visible(group, staff, private=private),
             staff=staff,
         )
 
@@ -122,8 +122,9 @@ class Access:
         return app
 
 
-def _visible(group: Group | None, staff: bool) -> tuple[UUID, ...] | None:
-    """In a bound group only its merchants show, to staff as well: others are reading along."""
-    if group is None or group.kind == "ops":
+def _visible(group: Group | None, staff: bool, *, private: bool) -> tuple[UUID, ...] | None:
+    """In a bound group only its merchants show, to staff as well: others are reading along.
+    In a group that is not known yet nobody's do."""
+    if private or (group is not None and group.kind == "ops"):
         return None if staff else ()
-    return group.merchant_ids
+    return group.merchant_ids if group is not None else ()

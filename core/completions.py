@@ -11,8 +11,7 @@ from core.audit import Audit
 from core.clock import Clock
 from core.errors import Refusal
 from core.ids import Ids
-from core.lookups import Lookups
-from core.orders import Completing, Following, Order, Settling, get_order
+from core.orders import Completing, Following, Order, Settling, find_for, get_order
 from core.outbox import Outbox, Say
 from core.store import Store
 
@@ -30,7 +29,6 @@ class Completions:
         ids: Ids,
         audit: Audit,
         outbox: Outbox,
-        lookups: Lookups,
         following: Following,
         settling: Settling,
     ) -> None:
@@ -39,7 +37,6 @@ class Completions:
         self._ids = ids
         self._audit = audit
         self._outbox = outbox
-        self._lookups = lookups
         self._following = following
         self._settling = settling
 
@@ -54,7 +51,7 @@ class Completions:
         actor.need("complete")
         if not reason.strip():
             raise Refusal("reason_missing", example=f"补单 {number} 供应商已确认到账")
-        order = await self._lookups.find(actor, number)
+        order = await find_for(self._store, actor, number)
         if order.settled:
             raise Refusal("order_state", number=order.order_no, status=order.state)
         standing = await self._following.ask(order.merchant_id, order.id, request_id=request_id)

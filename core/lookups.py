@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from core.access import Actor
-from core.errors import Refusal
 from core.ids import read_number
-from core.orders import Order, find_numbers
+from core.orders import find_for, find_numbers
 from core.outbox import Card, Outbox
 from core.store import Store
 
@@ -16,17 +15,6 @@ class Lookups:
     def __init__(self, store: Store, outbox: Outbox) -> None:
         self._store = store
         self._outbox = outbox
-
-    async def find(self, actor: Actor, number: str) -> Order:
-        """The order a number means, among those this actor may see here (the newest of several).
-
-        Refusals: not_permitted, order_not_found.
-        """
-        actor.need("look_up")
-        found = await find_numbers(self._store, actor.merchant_ids, number)
-        if not found:
-            raise Refusal("order_not_found", number=number[:64])
-        return found[0]
 
     async def show(self, actor: Actor, number: str, *, reply_to: int, bare: bool) -> bool:
         """Post the order's card in reply; it is edited by itself when the order changes.
@@ -39,7 +27,7 @@ class Lookups:
                 return False
             if not await find_numbers(self._store, actor.merchant_ids, number):
                 return False
-        order = await self.find(actor, number)
+        order = await find_for(self._store, actor, number)
         await self._outbox.say(
             self._store,
             actor.chat_id,

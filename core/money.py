@@ -28,6 +28,8 @@ EXPONENTS: Final[dict[str, int]] = {
 MAX_MINOR: Final = 10**15
 PPM: Final = 1_000_000
 
+# As many digits as Decimal's arithmetic carries exactly: a longer text would be rounded unseen.
+_MAX_CHARS: Final = 28
 _PLAIN = re.compile(r"[+-]?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?", re.ASCII)
 
 
@@ -91,7 +93,7 @@ def parse_money(text: str, currency: str) -> Money:
     example = format_minor(100 * 10**exponent, currency)
     stripped = text.strip()
     fault = Refusal("amount_invalid", text=text[:40], currency=currency, example=example)
-    if len(stripped) > 32 or not _PLAIN.fullmatch(stripped):
+    if len(stripped) > _MAX_CHARS or not _PLAIN.fullmatch(stripped):
         raise fault
     try:
         scaled = Decimal(stripped.replace(",", "")).scaleb(exponent)

@@ -106,11 +106,13 @@ class Notifications:
         now = self._clock.now()
         async with self._store.transaction() as tx:
             await tx.execute(
+                # Counted on by itself: `tries` starts anew when somebody sends it again.
                 "INSERT INTO notification_try (merchant_id, notification_id, try_no, at, took_ms,"
-                " status, said) VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING",
+                " status, said) SELECT $1, $2, coalesce(max(try_no), 0) + 1, $3, $4, $5, $6"
+                " FROM notification_try WHERE merchant_id = $1 AND notification_id = $2"
+                " ON CONFLICT DO NOTHING",
                 due.merchant_id,
                 due.id,
-                due.tries,
                 started,
                 int((now - started).total_seconds() * 1000),
                 answer.status if answer else None,

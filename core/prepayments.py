@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
@@ -13,7 +14,15 @@ from core.audit import Audit
 from core.errors import Refusal
 from core.groups import Groups
 from core.ids import Ids
-from core.ledger import BusinessDay, Event, Ledger, prepaid, prepaid_converted, reversal
+from core.ledger import (
+    AlreadyBooked,
+    BusinessDay,
+    Event,
+    Ledger,
+    prepaid,
+    prepaid_converted,
+    reversal,
+)
 from core.merchants import Merchant
 from core.money import Money, exchange
 from core.outbox import Outbox, Say
@@ -97,7 +106,7 @@ class Prepayments:
                 reverses=None,
             )
 
-        return await self._ledger.in_open_day(merchant.id, merchant.day_cut, work)
+        return await self._once(merchant, work)
 
     async def undo(
         self, actor: Actor, merchant: Merchant, prepayment_id: UUID, cause: Cause
@@ -148,7 +157,16 @@ class Prepayments:
                 reverses_no=row["record_no"],
             )
 
-        return await self._ledger.in_open_day(merchant.id, merchant.day_cut, work)
+        return await self._once(merchant, work)
+
+    async def _once(
+        self, merchant: Merchant, work: Callable[[Tx, BusinessDay], Awaitable[dict[str, Any]]]
+    ) -> dict[str, Any]:
+        """Where a twin of this very call booked first, a second run finds what the twin wrote."""
+        try:
+            return await self._ledger.in_open_day(merchant.id, merchant.day_cut, work)
+        except AlreadyBooked:
+            return await self._ledger.in_open_day(merchant.id, merchant.day_cut, work)
 
     async def _write(
         self,

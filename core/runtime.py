@@ -124,7 +124,6 @@ async def build(
         demo=demo,
     )
     following = Following(store, clock, ids, groups, suppliers, opening, settling)
-    lookups = Lookups(store, outbox)
     bills = Bills(store, clock, merchants, ledger)
     return Runtime(
         demo=demo,
@@ -151,8 +150,8 @@ async def build(
         prepayments=Prepayments(ids, ledger, groups, outbox, audit),
         notifications=Notifications(store, clock, gateway, merchants, groups, outbox),
         callbacks=Callbacks(store, clock, ids, merchants, channels, settling, following),
-        completions=Completions(store, clock, ids, audit, outbox, lookups, following, settling),
-        lookups=lookups,
+        completions=Completions(store, clock, ids, audit, outbox, following, settling),
+        lookups=Lookups(store, outbox),
         bills=bills,
         verify=Verify(store, merchants, bills),
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from core.orders.deciding import OpenOrder, PaymentSeen
+from core.orders.finding import find_for
 from core.orders.following import Following
 from core.orders.opening import Opened, Opening
 from core.orders.reading import (
@@ -31,6 +32,7 @@ __all__ = [
     "Settling",
     "Suppliers",
     "find_attempt",
+    "find_for",
     "find_key",
     "find_numbers",
     "get_attempts",

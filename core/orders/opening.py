@@ -22,14 +22,14 @@ from core.orders import moves
 from core.orders.deciding import OpenOrder, differences
 from core.orders.reading import Attempt, Order, find_key, get_attempts, get_order
 from core.orders.settling import Settling
-from core.orders.supplier import Suppliers, in_words
+from core.orders.supplier import TIMEOUTS, Suppliers, in_words
 from core.store import Store, Tx
 
 _LOG = structlog.get_logger(__name__)
 
 MAX_ATTEMPTS: Final = 3
-# Longer than the gateway's total timeout: an attempt that is asked about is not still being sent.
-FIRST_QUESTION: Final = timedelta(seconds=20)
+# Longer than a call may take: an attempt that is asked about is not still being sent.
+FIRST_QUESTION: Final = timedelta(seconds=TIMEOUTS.total_s + 2)
 # How soon a payable attempt is asked about, in case its callback never comes; doubles each time.
 FIRST_LOOK: Final = timedelta(seconds=10)
 WAIT_FOR_TWIN_S: Final = 10.0

@@ -19,11 +19,13 @@ from core.connectors import (
     Standing,
     Unknown,
 )
-from core.gateway import Gateway, MayHaveHappened, NeverSent
+from core.gateway import Gateway, MayHaveHappened, NeverSent, Timeouts
 from core.orders.reading import Attempt, Order
 
 _LOG = structlog.get_logger(__name__)
 NEVER_SENT: Final = "never_sent"
+# A merchant's server waits for the answer to its create: better an early doubt than a late one.
+TIMEOUTS: Final = Timeouts(connect_s=3.0, read_s=8.0, total_s=10.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +106,7 @@ class Suppliers:
             attempt_no=attempt.attempt_no,
             supplier_no=attempt.supplier_no,
         )
-        answer = await self._gateway.send(request)
+        answer = await self._gateway.send(request, timeouts=TIMEOUTS)
         _LOG.info(
             "supplier answer",
             operation=operation,

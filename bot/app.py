@@ -1,0 +1,197 @@
+"""The composition root: one aiohttp server, the loops and the timetable, started and ended."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+import signal
+import socket
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+import structlog
+from aiogram import Bot
+from aiogram.client.default import DefaultBotProperties
+from aiogram.client.session.aiohttp import AiohttpSession
+from aiogram.client.telegram import TelegramAPIServer
+from aiogram.exceptions import TelegramAPIError
+from aiohttp import web
+
+from bot.admin import Admin
+from bot.courier import Courier
+from bot.loops import Loop
+from bot.webhook import UpdateWorker, Webhook, webhook_path, webhook_secret
+from core.runtime import Runtime
+from core.settings import Settings
+from handlers import build_dispatcher
+from payapi import add_payapi
+from scheduler import Timetable
+
+_LOG = structlog.get_logger(__name__)
+DRAIN_S: Final = 15.0
+# A batch waits for its slowest member; with several loops on one queue the others go on.
+_COPIES: Final = 4
+_NOTIFY_BATCH: Final = 25
+_CALLBACK_BATCH: Final = 25
+MAX_BODY_BYTES: Final = 1024 * 1024
+_WEBHOOK_TRIES: Final = 5
+
+
+class PortTaken(Exception):
+    """A port the desk is to listen on belongs to somebody else."""
+
+
+class Desk:
+    """The running desk: made from settings and a runtime, started, stopped."""
+
+    def __init__(self, settings: Settings, runtime: Runtime, *, master_key: str) -> None:
+        self._settings = settings
+        self._runtime = runtime
+        self._master_key = master_key
+        self._bot: Bot | None = None
+        self._loops: list[Loop] = []
+        self._runners: list[web.AppRunner] = []
+        self._timetable = Timetable(runtime)
+
+    async def start(self) -> None:
+        """Listen, tell Telegram where, and begin to work. Raises PortTaken."""
+        webhook_url = None
+        app = web.Application(client_max_size=MAX_BODY_BYTES)
+        app.router.add_get("/healthz", _healthz)
+        if self._settings.bot_token is not None:
+            webhook_url = self._add_telegram(app, self._settings.bot_token.get_secret_value())
+        add_payapi(app, self._runtime, trusted_proxies=self._settings.trusted_proxies)
+        self._add_queues()
+        admin = Admin(self._runtime, self._bot, webhook_url)
+        # Loops first: whatever a request puts into a queue finds somebody who empties it.
+        for loop in self._loops:
+            loop.start()
+        await self._listen(app, self._settings.host, self._settings.port)
+        await self._listen(admin.app(), self._settings.admin_host, self._settings.admin_port)
+        self._timetable.start()
+        if self._bot is not None and webhook_url is not None:
+            await self._set_webhook(self._bot, webhook_url)
+        _LOG.info("desk is ready", url=self._runtime.public_url, demo=self._runtime.demo)
+
+    async def stop(self) -> None:
+        """Stop listening, let what is in flight end, then let go of every connection."""
+        for runner in self._runners:
+            await runner.cleanup()
+        await self._timetable.stop()
+        await asyncio.gather(*(loop.stop() for loop in self._loops))
+        if self._bot is not None:
+            await self._bot.session.close()
+        await self._runtime.close()
+        _LOG.info("desk has stopped")
+
+    def _add_telegram(self, app: web.Application, token: str) -> str:
+        server = TelegramAPIServer.from_base(self._settings.telegram_api_base)
+        self._bot = bot = Bot(
+            token,
+            session=AiohttpSession(api=server),
+            default=DefaultBotProperties(parse_mode="HTML"),
+        )
+        dispatcher = build_dispatcher(self._runtime, bot)
+        self._allowed_updates = dispatcher.resolve_used_update_types()
+        secret = webhook_secret(self._master_key, bot.id)
+        path = webhook_path(bot.id, secret)
+        app.router.add_post(path, Webhook(self._runtime.inbox, bot.id, secret).receive)
+        worker = UpdateWorker(self._runtime.inbox, dispatcher, bot)
+        courier = Courier(self._runtime, bot, group_per_min=self._settings.telegram_group_per_min)
+        self._loop("inbox", worker.batch, 1.0, self._runtime.inbox.on_news)
+        self._loop("courier", courier.batch, 0.5, self._runtime.outbox.on_news)
+        return f"{self._runtime.public_url}{path}"
+
+    def _add_queues(self) -> None:
+        runtime = self._runtime
+        self._loop(
+            "notifier",
+            lambda: runtime.notifications.deliver_due(_NOTIFY_BATCH),
+            0.5,
+            runtime.outbox.on_news,
+        )
+        self._loop(
+            "callbacks",
+            lambda: runtime.callbacks.act_due(_CALLBACK_BATCH),
+            0.5,
+            runtime.callbacks.on_news,
+        )
+
+    def _loop(
+        self,
+        name: str,
+        work: Callable[[], Awaitable[int]],
+        idle_s: float,
+        on_news: Callable[[Callable[[], None]], None],
+    ) -> None:
+        for copy in range(_COPIES):
+            loop = Loop(f"{name}-{copy}", work, idle_s=idle_s)
+            on_news(loop.wake)
+            self._loops.append(loop)
+
+    async def _listen(self, app: web.Application, host: str, port: int) -> None:
+        runner = web.AppRunner(app, access_log=None, shutdown_timeout=DRAIN_S)
+        await runner.setup()
+        self._runners.append(runner)
+        try:
+            await web.TCPSite(runner, host, port, reuse_address=True).start()
+        except OSError as error:
+            raise PortTaken(
+                f"{host}:{port} cannot be listened on ({os.strerror(error.errno or 0)}); "
+                "choose another PORT or end what uses it"
+            ) from error
+
+    async def _set_webhook(self, bot: Bot, url: str) -> None:
+        """Only when something about it changed: each call makes Telegram forget its back-off."""
+        secret = webhook_secret(self._master_key, bot.id)
+        for left in range(_WEBHOOK_TRIES - 1, -1, -1):
+            try:
+                info = await bot.get_webhook_info()
+                same = info.url == url and sorted(info.allowed_updates or []) == sorted(
+                    self._allowed_updates
+                )
+                if not same:
+                    await bot.set_webhook(
+                        url,
+                        secret_token=secret,
+                        allowed_updates=self._allowed_updates,
+                        max_connections=40,
+                    )
+            except TelegramAPIError as error:
+                _LOG.error("the webhook could not be set", fault=str(error), tries_left=left)
+                if left:
+                    await asyncio.sleep(1)
+            else:
+                return
+
+
+async def _healthz(_: web.Request) -> web.Response:
+    return web.json_response({"alive": True})
+
+
+def free_ports(host: str, count: int) -> int:
+    """The first of `count` neighbouring ports that are all free right now, below 32768 where
+    outgoing sockets do not take them away. Raises PortTaken."""
+    for first in random.sample(range(20_000, 32_000, 10), 200):
+        if all(_is_free(host, port) for port in range(first, first + count)):
+            return first
+    raise PortTaken(f"no {count} neighbouring ports between 20000 and 32000 are free on {host}")
+
+
+def _is_free(host: str, port: int) -> bool:
+    with socket.socket() as probe:
+        try:
+            probe.bind((host, port))
+        except OSError:
+            return False
+        return True
+
+
+async def until_told_to_stop() -> None:
+    """Wait for SIGTERM or SIGINT."""
+    told = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, told.set)
+    await told.wait()

@@ -1,0 +1,144 @@
+"""A production desk: its settings, its servers (given or embedded), its first owners."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Final
+from urllib.parse import urlsplit
+
+from bot.app import Desk, until_told_to_stop
+from bot.embedded import EmbeddedPostgres, EmbeddedValkey, HomeInUse, HomeLock
+from bot.logs import set_up_logs
+from core.runtime import Runtime, build
+from core.settings import Settings, SettingsError
+from core.store import WrongKind, migrate
+
+_NEEDED: Final = {
+    "bot_token": "the bot's token from @BotFather",
+    "public_url": "the https:// address under which the desk is reached from outside",
+    "master_key": "base64 of 32 bytes; make one with: openssl rand -base64 32",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Servers:
+    """Addresses of the database (as the desk, and as its owner where known) and of Redis."""
+
+    database_url: str
+    owner_url: str | None
+    redis_url: str
+
+
+@asynccontextmanager
+async def servers_of(settings: Settings) -> AsyncIterator[Servers]:
+    """The servers the settings name; where they name none, the embedded ones of the home.
+
+    Embedded servers that a running desk of the same home has are shared and left running;
+    otherwise they are started here and stopped at the end.
+    """
+    home = settings.paydesk_home
+    async with AsyncExitStack() as stack:
+        embedded = settings.database_url is None or settings.redis_url is None
+        ours = embedded and _hold(stack, home)
+        if settings.database_url is not None:
+            database_url = settings.database_url.get_secret_value()
+            owner = settings.database_owner_url
+            owner_url = owner.get_secret_value() if owner else None
+        else:
+            bin_dir = os.environ.get("PAYDESK_POSTGRES_BIN")
+            postgres = EmbeddedPostgres(home, bin_dir=Path(bin_dir) if bin_dir else None)
+            await postgres.start()
+            if ours:
+                stack.push_async_callback(postgres.stop)
+            database_url, owner_url = postgres.dsn("paydesk_desk"), postgres.owner_dsn()
+        if settings.redis_url is not None:
+            redis_url = settings.redis_url.get_secret_value()
+        else:
+            valkey = EmbeddedValkey(home)
+            await valkey.start()
+            if ours:
+                stack.push_async_callback(valkey.stop)
+            redis_url = valkey.url
+        yield Servers(database_url, owner_url, redis_url)
+
+
+def _hold(stack: AsyncExitStack, home: Path) -> bool:
+    try:
+        stack.enter_context(HomeLock(home))
+    except HomeInUse:
+        return False
+    return True
+
+
+async def run_production(settings: Settings) -> None:
+    """Run a production desk until told to stop.
+
+    Raises SettingsError, WrongKind, ConnectionError, PortTaken, EmbeddedError.
+    """
+    public_url, master_key = _needed(settings)
+    set_up_logs(settings.log_level)
+    async with servers_of(settings) as servers:
+        if servers.owner_url is not None:
+            await migrate(servers.owner_url, kind="production", today=datetime.now(UTC).date())
+        runtime = await build(
+            database_url=servers.database_url,
+            redis_url=servers.redis_url,
+            master_key=master_key,
+            public_url=public_url,
+            allow_private_targets=settings.allow_private_targets,
+            pool_max=settings.database_pool_max,
+        )
+        if runtime.demo:
+            await runtime.close()
+            raise WrongKind(
+                "this database is marked demo for ever and cannot serve a production desk; "
+                "use another database"
+            )
+        await _employ_owners(runtime, settings)
+        desk = Desk(settings, runtime, master_key=master_key)
+        try:
+            await desk.start()
+            await until_told_to_stop()
+        finally:
+            await desk.stop()
+
+
+async def _employ_owners(runtime: Runtime, settings: Settings) -> None:
+    for user_id in settings.paydesk_owner_ids:
+        if await runtime.people.find(user_id) is None:
+            await runtime.people.employ(user_id, f"Owner {user_id}", "owner")
+    if not await runtime.people.owners():
+        raise SettingsError(
+            "PAYDESK_OWNER_IDS: nobody owns this desk yet (expected: numeric Telegram ids of the "
+            "first owners, with commas)"
+        )
+
+
+def _needed(settings: Settings) -> tuple[str, str]:
+    missing = [
+        f"{name.upper()}: is missing (expected: {what})"
+        for name, what in _NEEDED.items()
+        if getattr(settings, name) is None
+    ]
+    if settings.public_url is not None and not _reachable_safely(settings.public_url):
+        missing.append("PUBLIC_URL: Telegram and suppliers call https:// addresses only")
+    if missing or settings.public_url is None or settings.master_key is None:
+        raise SettingsError("\n".join(missing))
+    return settings.public_url, settings.master_key.get_secret_value()
+
+
+def _reachable_safely(url: str) -> bool:
+    """https, or plain http to this very machine, where a Bot API server of one's own may be."""
+    parts = urlsplit(url)
+    if parts.scheme == "https":
+        return True
+    try:
+        return ip_address(parts.hostname or "").is_loopback
+    except ValueError:
+        return parts.hostname == "localhost"

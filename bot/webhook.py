@@ -1,0 +1,114 @@
+"""Telegram's updates: checked, stored raw, acknowledged; then acted on in order per chat."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import hmac
+import json
+from base64 import b64decode
+from typing import Any, Final
+
+import asyncpg
+import structlog
+from aiogram import Bot, Dispatcher
+from aiogram.types import Update
+from aiohttp import web
+
+from core.inbox import Arrived, Inbox
+
+_LOG = structlog.get_logger(__name__)
+SECRET_HEADER: Final = "X-Telegram-Bot-Api-Secret-Token"  # noqa: S105 (a header's name)
+RETRY_AFTER_S: Final = 2
+BATCH: Final = 5
+_CHATTY: Final = ("message", "edited_message", "channel_post", "my_chat_member", "chat_member")
+
+
+def webhook_secret(master_key: str, bot_id: int) -> str:
+    """The secret Telegram sends with every update: derived, so that it need not be kept."""
+    key = b64decode(master_key)
+    return hmac.digest(key, f"telegram webhook {bot_id}".encode(), hashlib.sha256).hex()
+
+
+def webhook_path(bot_id: int, secret: str) -> str:
+    """Where Telegram posts updates. A new secret makes a new address, so that a webhook that is
+    set to the right address also has the right secret."""
+    return f"/telegram/{bot_id}/{hashlib.sha256(secret.encode()).hexdigest()[:8]}"
+
+
+class Webhook:
+    """The entrance for Telegram."""
+
+    def __init__(self, inbox: Inbox, bot_id: int, secret: str) -> None:
+        self._inbox = inbox
+        self._bot_id = bot_id
+        self._secret = secret
+
+    async def receive(self, request: web.Request) -> web.Response:
+        """401 without the secret, 400 for what is no update, 503 while the database is away
+        (Telegram tries again), else 200 once the update is stored."""
+        given = request.headers.get(SECRET_HEADER, "")
+        if not hmac.compare_digest(given.encode(), self._secret.encode()):
+            return web.Response(status=401)
+        update = _read_update(await request.read())
+        if update is None:
+            return web.Response(status=400)
+        update_id = update["update_id"]
+        try:
+            await self._inbox.put(self._bot_id, update_id, _chat_of(update), update)
+        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError) as error:
+            _LOG.error("update not stored", update_id=update_id, fault=str(error))
+            return web.Response(status=503, headers={"Retry-After": str(RETRY_AFTER_S)})
+        return web.Response(status=200)
+
+
+class UpdateWorker:
+    """Acts on stored updates through the dispatcher: chats side by side, one chat in order."""
+
+    def __init__(self, inbox: Inbox, dispatcher: Dispatcher, bot: Bot) -> None:
+        self._inbox = inbox
+        self._dispatcher = dispatcher
+        self._bot = bot
+
+    async def batch(self) -> int:
+        """Take a batch and act on it; how many there were."""
+        arrived = await self._inbox.take(BATCH)
+        await asyncio.gather(*(self._act(one) for one in arrived))
+        return len(arrived)
+
+    async def _act(self, arrived: Arrived) -> None:
+        structlog.contextvars.bind_contextvars(
+            request_id=f"tg-{arrived.update_id}", chat_id=arrived.chat_id
+        )
+        try:
+            update = Update.model_validate(arrived.body, context={"bot": self._bot})
+            await self._dispatcher.feed_update(self._bot, update)
+        except Exception as error:  # noqa: BLE001 (kept, tried again, then parked and shown)
+            _LOG.exception("update failed", update_id=arrived.update_id, tries=arrived.tries)
+            await self._inbox.failed(arrived, repr(error))
+        else:
+            await self._inbox.done(arrived)
+        finally:
+            structlog.contextvars.clear_contextvars()
+
+
+def _read_update(body: bytes) -> dict[str, Any] | None:
+    """The update in a body, or None where there is none."""
+    try:
+        update = json.loads(body)
+    except ValueError:
+        return None
+    if not isinstance(update, dict) or not isinstance(update.get("update_id"), int):
+        return None
+    return update
+
+
+def _chat_of(update: dict[str, Any]) -> int:
+    """The chat an update belongs to, by which updates are put in order; 0 for none."""
+    for kind in _CHATTY:
+        if kind in update:
+            return int(update[kind]["chat"]["id"])
+    pressed = update.get("callback_query", {})
+    message = pressed.get("message") or {}
+    chat_id = message.get("chat", {}).get("id") or pressed.get("from", {}).get("id") or 0
+    return int(chat_id)

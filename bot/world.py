@@ -1,0 +1,267 @@
+"""The demo's world: who is in it, which groups there are, and what is seeded into the desk."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, time
+from pathlib import Path
+from typing import Any, Final
+
+from core.channels import NewChannel, Product
+from core.clock import DayCut
+from core.merchants import App, Merchant
+from core.money import Rate
+from core.runtime import Runtime
+
+DOCUMENTS: Final = Path(__file__).resolve().parent.parent / "connectors"
+BOT_ID: Final = 7000000001
+BOT_USERNAME: Final = "paydesk_demo_bot"
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """Somebody of the demo. role: as in the ready file."""
+
+    id: int
+    name: str
+    role: str
+    username: str
+    language: str = "zh"
+
+
+@dataclass(frozen=True, slots=True)
+class DemoGroup:
+    """A chat of the demo. bound: the merchant's or supplier's number. members: user ids."""
+
+    chat_id: int
+    kind: str
+    title: str
+    language: str
+    bound: str | None
+    members: tuple[int, ...]
+
+
+USERS: Final = (
+    User(1001, "林悦", "owner", "linyue"),
+    User(1002, "陈立", "admin", "chenli"),
+    User(1003, "周敏", "finance", "zhoumin"),
+    User(1004, "王浩", "operator", "wanghao"),
+    User(1005, "刘洋", "support", "liuyang"),
+    User(1101, "苏青", "merchant_staff", "suqing_spruce"),
+    User(1102, "Ben Carter", "merchant_staff", "ben_northwind", "en"),
+    User(1201, "赵工", "supplier_staff", "zhao_hengtong"),
+)
+_STAFF: Final = (1001, 1002, 1003, 1004, 1005)
+GROUPS: Final = (
+    DemoGroup(-1002000000001, "ops", "Paydesk 运营管理群", "zh", None, _STAFF),
+    DemoGroup(-1002000000101, "merchant", "云杉商城 × Paydesk", "zh", "M1001", (*_STAFF, 1101)),
+    DemoGroup(-1002000000102, "merchant", "Northwind × Paydesk", "en", "M1002", (*_STAFF, 1102)),
+    DemoGroup(-1002000000201, "supplier", "恒通支付 × Paydesk", "zh", "S01", (*_STAFF, 1201)),
+    DemoGroup(-1002000000301, "unbound", "新群（未绑定）", "zh", None, _STAFF),
+)
+PRODUCTS: Final = (
+    Product("alipay_qr", "支付宝扫码", "Alipay QR"),
+    Product("wechat_qr", "微信扫码", "WeChat Pay QR"),
+    Product("bank_web", "网银支付", "Online banking"),
+)
+MERCHANTS: Final = (
+    ("M1001", "云杉商城", DayCut(), {"alipay_qr": 12000, "wechat_qr": 10000, "bank_web": 8000}),
+    ("M1002", "Northwind Trading", DayCut(time(6, 0)), {"alipay_qr": 9000, "wechat_qr": 11000}),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class DemoSupplier:
+    """A sandbox supplier as the desk knows it and as the sandbox plays it."""
+
+    supplier_no: str
+    name: str
+    legal_name: str
+    licence_no: str
+    mch_id: str
+    channels: tuple[NewChannel, ...]
+
+
+SUPPLIERS: Final = (
+    DemoSupplier(
+        "S01",
+        "恒通支付",
+        "恒通支付科技有限公司（沙箱）",
+        "SANDBOX-0001",
+        "880001",
+        (
+            NewChannel(
+                "C01",
+                "恒通 支付宝",
+                "alipay_qr",
+                Rate(6500),
+                ("alipay_qr",),
+                amount_min=100,
+                amount_max=5_000_000,
+            ),
+            NewChannel(
+                "C02",
+                "恒通 微信",
+                "wechat_qr",
+                Rate(6000),
+                ("wechat_qr",),
+                amount_min=100,
+                amount_max=5_000_000,
+            ),
+        ),
+    ),
+    DemoSupplier(
+        "S02",
+        "远洋收单",
+        "远洋收单服务有限公司（沙箱）",
+        "SANDBOX-0002",
+        "880002",
+        (
+            NewChannel(
+                "C03",
+                "远洋 支付宝",
+                "alipay_qr",
+                Rate(7000),
+                ("alipay_qr",),
+                amount_min=100,
+                amount_max=1_000_000,
+                priority=1,
+            ),
+            NewChannel(
+                "C04",
+                "远洋 网银",
+                "bank_web",
+                Rate(4500, 10),
+                ("bank_web",),
+                amount_min=1000,
+                amount_max=5_000_000,
+            ),
+        ),
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Addresses:
+    """Where the demo's neighbours are. supplier_keys: mch_id -> signing key."""
+
+    supplier_base: str
+    supplier_keys: dict[str, str]
+    notify_urls: dict[str, str]
+
+
+async def seed(runtime: Runtime, addresses: Addresses) -> None:
+    """Fill an empty demo desk; in one that has its merchants, only addresses are refreshed."""
+    if not runtime.demo:
+        raise PermissionError("only a demo desk is seeded; this database is a production one")
+    if not await runtime.merchants.everybody():
+        await _seed_suppliers(runtime, addresses)
+        await _seed_merchants(runtime)
+        await _seed_groups(runtime)
+    for supplier in await runtime.channels.suppliers():
+        await runtime.channels.set_credentials(
+            supplier.id,
+            {
+                **supplier.credentials,
+                "base_url": addresses.supplier_base,
+                "key": addresses.supplier_keys[supplier.credentials["mch_id"]],
+            },
+        )
+    for merchant, app in await apps(runtime):
+        url = addresses.notify_urls.get(merchant.merchant_no)
+        if url is not None and url != app.notify_url:
+            await runtime.merchants.set_notify_url(app.id, url)
+
+
+async def apps(runtime: Runtime) -> list[tuple[Merchant, App]]:
+    """Each merchant of the demo with its app."""
+    merchants = await runtime.merchants.everybody()
+    return [(m, app) for m in merchants for app in await runtime.merchants.apps_of(m)]
+
+
+async def _seed_suppliers(runtime: Runtime, addresses: Addresses) -> None:
+    for product in PRODUCTS:
+        await runtime.channels.add_product(product)
+    text = (DOCUMENTS / "sandbox_md5.yaml").read_text(encoding="utf-8")
+    document_id = await runtime.channels.add_document(text)
+    for known in SUPPLIERS:
+        supplier = await runtime.channels.add_supplier(
+            known.supplier_no,
+            known.name,
+            document_id=document_id,
+            sandbox=True,
+            credentials={
+                "base_url": addresses.supplier_base,
+                "mch_id": known.mch_id,
+                "key": addresses.supplier_keys[known.mch_id],
+            },
+            legal_name=known.legal_name,
+            licence_no=known.licence_no,
+            licence_expires_on=date(2099, 12, 31),
+            settles_to="licensed_institution",
+        )
+        for channel in known.channels:
+            await runtime.channels.add_channel(supplier, channel)
+
+
+async def _seed_merchants(runtime: Runtime) -> None:
+    for merchant_no, name, day_cut, rates in MERCHANTS:
+        merchant = await runtime.merchants.open_merchant(merchant_no, name, day_cut=day_cut)
+        await runtime.merchants.open_app(merchant, mode="live", name="demo shop", notify_url=None)
+        for product_code, ppm in rates.items():
+            await runtime.merchants.set_rate(merchant, product_code, Rate(ppm))
+
+
+async def _seed_groups(runtime: Runtime) -> None:
+    for user in USERS:
+        if user.id in _STAFF:
+            await runtime.people.employ(user.id, user.name, user.role)
+    for group in GROUPS:
+        await runtime.groups.seen(
+            group.chat_id, chat_type="supergroup", title=group.title, bot_status="administrator"
+        )
+        await runtime.groups.set_language(group.chat_id, group.language)
+        async with runtime.store.transaction() as tx:
+            if group.kind == "ops":
+                await runtime.groups.bind_ops(tx, group.chat_id)
+            elif group.kind == "merchant" and group.bound:
+                merchant = await runtime.merchants.by_no(group.bound)
+                await runtime.groups.bind_merchant(tx, group.chat_id, merchant.id)
+            elif group.kind == "supplier" and group.bound:
+                supplier = await runtime.channels.supplier_by_no(group.bound)
+                await runtime.groups.bind_supplier(tx, group.chat_id, supplier.id)
+        for user in USERS:
+            if user.id in group.members and user.id not in _STAFF:
+                await runtime.groups.add_staff(group.chat_id, user.id, user.role)
+
+
+def telegram_world() -> dict[str, Any]:
+    """The world as the sandbox Telegram wants it."""
+    return {
+        "users": [
+            {
+                "id": user.id,
+                "first_name": user.name,
+                "username": user.username,
+                "language_code": user.language,
+                "role": user.role,
+            }
+            for user in USERS
+        ],
+        "chats": [
+            {
+                "id": group.chat_id,
+                "type": "supergroup",
+                "title": group.title,
+                "kind": group.kind,
+                "members": [
+                    {"user_id": BOT_ID, "status": "administrator"},
+                    *(
+                        {"user_id": member, "status": "creator" if member == 1001 else "member"}
+                        for member in group.members
+                    ),
+                ],
+            }
+            for group in GROUPS
+        ],
+    }

@@ -1,0 +1,27 @@
+"""Conversations: one router per topic, from what a person says to one verb of the business."""
+
+from __future__ import annotations
+
+from aiogram import Bot, Dispatcher
+
+from core.runtime import Runtime
+from handlers import bills, binding, completion, desk, errors, lookup, onboarding, prepayments
+from handlers.context import AnswerPress, Understand
+
+__all__ = ["build_dispatcher"]
+
+
+def build_dispatcher(runtime: Runtime, bot: Bot) -> Dispatcher:
+    """The dispatcher to feed updates to. Updates that concern nobody here end in silence.
+
+    Refusals are answered; every other exception comes out of `feed_update`, so that the update
+    is tried again.
+    """
+    dispatcher = Dispatcher(disable_fsm=True, runtime=runtime)
+    understand = Understand(runtime, bot)
+    dispatcher.message.outer_middleware(understand)
+    dispatcher.edited_message.outer_middleware(understand)
+    dispatcher.callback_query.outer_middleware(AnswerPress(runtime))
+    for topic in (onboarding, binding, prepayments, lookup, bills, completion, desk, errors):
+        dispatcher.include_router(topic.router())
+    return dispatcher

@@ -1,0 +1,190 @@
+"""What happens before a handler: the text is understood, the person and the group are known."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from typing import Any, Final
+
+import structlog
+from aiogram import BaseMiddleware, Bot
+from aiogram.exceptions import TelegramAPIError
+from aiogram.filters import Filter
+from aiogram.types import CallbackQuery, Message, TelegramObject, User
+
+from core.access import ANONYMOUS_ADMIN_ID, Actor
+from core.errors import Refusal
+from core.outbox import Say
+from core.runtime import Runtime
+from handlers.buttons import Button, read_button
+from handlers.intents import Advances, AdvancesFault, Intent, LookUp, numbers_in, parse
+from texts import refusal_text
+
+_LOG = structlog.get_logger(__name__)
+_Handler = Callable[[TelegramObject, dict[str, Any]], Awaitable[Any]]
+
+MAX_TOAST_CHARS: Final = 200
+# A press that takes longer is answered with nothing, so that the button stops turning.
+ANSWER_WITHIN_S: Final = 1.5
+
+
+class Wants(Filter):
+    """Lets a message through that was understood as one of these intents."""
+
+    def __init__(self, *kinds: type) -> None:
+        self._kinds = kinds
+
+    async def __call__(self, _: TelegramObject, intent: Intent | None = None) -> bool:
+        return isinstance(intent, self._kinds)
+
+
+class Presses(Filter):
+    """Lets a button press through that is of one of these kinds."""
+
+    def __init__(self, *kinds: type) -> None:
+        self._kinds = kinds
+
+    async def __call__(self, _: TelegramObject, button: Button | None = None) -> bool:
+        return isinstance(button, self._kinds)
+
+
+class Press:
+    """A pressed button, answered exactly once: with a toast, an alert, or nothing."""
+
+    def __init__(self, query: CallbackQuery) -> None:
+        self._query = query
+        self.answered = False
+
+    async def answer(self, text: str = "", *, alert: bool = False) -> bool:
+        """False when it was answered before, or Telegram no longer waits for an answer."""
+        if self.answered:
+            return False
+        self.answered = True
+        try:
+            await self._query.answer(text[:MAX_TOAST_CHARS] or None, show_alert=alert or None)
+        except TelegramAPIError as error:
+            _LOG.info("a button press could not be answered", fault=str(error))
+            return False
+        return True
+
+    async def answer_after(self, seconds: float) -> None:
+        await asyncio.sleep(seconds)
+        await self.answer()
+
+
+class Understand(BaseMiddleware):
+    """Parses a message and finds out who speaks. Talk, strangers and other bots end here.
+
+    Hands on `intent` (None for service messages) and `actor`.
+    """
+
+    def __init__(self, runtime: Runtime, bot: Bot) -> None:
+        self._runtime = runtime
+        self._bot = bot
+
+    async def __call__(self, handler: _Handler, event: TelegramObject, data: dict[str, Any]) -> Any:
+        if not isinstance(event, Message):
+            return None
+        if event.migrate_to_chat_id or event.migrate_from_chat_id or event.new_chat_title:
+            return await handler(event, data)
+        intent = await self._intent(event)
+        speaker = event.from_user
+        edited = event.edit_date is not None
+        if speaker is None or (intent is None and not edited) or not _may_speak(speaker):
+            return None
+        actor = await actor_of(self._runtime, speaker, event)
+        if not actor.known and (actor.user_id != ANONYMOUS_ADMIN_ID or actor.group is None):
+            return None
+        return await handler(event, {**data, "intent": intent, "actor": actor})
+
+    async def _intent(self, message: Message) -> Intent | None:
+        text = message.text or message.caption or ""
+        username = ""
+        if text.startswith("/") and "@" in text:
+            username = (await self._bot.me()).username or ""
+        intent = parse(text, username)
+        if intent is None and message.caption and (numbers := numbers_in(message.caption)):
+            return LookUp(numbers, bare=True)
+        if message.forward_origin and isinstance(intent, Advances | AdvancesFault):
+            return None  # somebody else's words move no money
+        return intent
+
+
+class AnswerPress(BaseMiddleware):
+    """Answers every button press at once, a refusal as an alert in the person's language.
+
+    Hands on `button`, `actor` and `press`.
+    """
+
+    def __init__(self, runtime: Runtime) -> None:
+        self._runtime = runtime
+
+    async def __call__(self, handler: _Handler, event: TelegramObject, data: dict[str, Any]) -> Any:
+        if not isinstance(event, CallbackQuery):
+            return None
+        press = Press(event)
+        button = read_button(event.data or "")
+        if event.message is None or button is None:
+            return await press.answer()
+        timer = asyncio.create_task(press.answer_after(ANSWER_WITHIN_S))
+        try:
+            actor = await actor_of(self._runtime, event.from_user, event.message)
+            if not actor.known:
+                return None
+            handed = {**data, "button": button, "actor": actor, "press": press}
+            try:
+                return await handler(event, handed)
+            except Refusal as refusal:
+                text = refusal_text(refusal, actor.language)
+                if not await press.answer(text, alert=True):
+                    await say_refusal(self._runtime, actor, refusal, event.message.message_id)
+        finally:
+            timer.cancel()
+            with suppress(asyncio.CancelledError):
+                await timer
+            await press.answer()
+        return None
+
+
+async def actor_of(runtime: Runtime, user: User, message: Any) -> Actor:
+    """Who speaks or presses, in the chat of a message (which may be inaccessible)."""
+    chat = message.chat
+    return await runtime.access.actor(
+        user.id, user.full_name, chat.id, private=chat.type == "private"
+    )
+
+
+async def say_refusal(
+    runtime: Runtime, actor: Actor, refusal: Refusal, reply_to: int, *, line: int = 0
+) -> None:
+    """Answer with a refusal that, in a group, only this person sees. line: of a longer message."""
+    facts = {"code": refusal.code, "facts": refusal.facts, "line": line}
+    await say_privately(runtime, actor, "refusal", facts, reply_to)
+
+
+async def say_privately(
+    runtime: Runtime, actor: Actor, screen: str, facts: dict[str, Any], reply_to: int
+) -> None:
+    """A screen that, in a group, only this person sees (nobody can whisper to the anonymous)."""
+    alone = actor.chat_id == actor.user_id or actor.user_id == ANONYMOUS_ADMIN_ID
+    await runtime.outbox.say(
+        runtime.store, actor.chat_id,
+        Say(screen, facts, reply_to=reply_to, only_for=None if alone else actor.user_id),
+    )  # fmt: skip
+
+
+async def say(
+    runtime: Runtime, actor: Actor, screen: str, facts: dict[str, Any], reply_to: int
+) -> None:
+    """A screen in reply to a message, for everybody in the chat."""
+    await runtime.outbox.say(runtime.store, actor.chat_id, Say(screen, facts, reply_to=reply_to))
+
+
+def request_id(message: Any) -> str:
+    """What follows this message through the logs."""
+    return f"telegram-{message.chat.id}-{message.message_id}"
+
+
+def _may_speak(user: User) -> bool:
+    return not user.is_bot or user.id == ANONYMOUS_ADMIN_ID

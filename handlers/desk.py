@@ -1,0 +1,91 @@
+"""Everyday questions: help, balance, rates, language."""
+
+from __future__ import annotations
+
+from aiogram import Router
+from aiogram.types import Message
+
+from core.access import ANONYMOUS_ADMIN_ID, Actor
+from core.errors import Refusal
+from core.runtime import Runtime
+from handlers.context import Wants, say, say_privately
+from handlers.intents import Help, SetLanguage, ShowBalance, ShowRates, Usage
+
+
+def router() -> Router:
+    """What anybody known may ask."""
+    routes = Router(name="desk")
+    routes.message.register(help_, Wants(Help))
+    routes.message.register(usage, Wants(Usage))
+    routes.message.register(balance, Wants(ShowBalance))
+    routes.message.register(rates, Wants(ShowRates))
+    routes.message.register(language, Wants(SetLanguage))
+    return routes
+
+
+async def help_(message: Message, actor: Actor, runtime: Runtime) -> None:
+    """Only what this person may do here. Refusals: anonymous_admin."""
+    if actor.user_id == ANONYMOUS_ADMIN_ID:
+        raise Refusal("anonymous_admin")
+    facts = {
+        "rights": sorted(actor.rights),
+        "kind": actor.group.kind if actor.group else "private",
+        "name": actor.name,
+    }
+    await say(runtime, actor, "help", facts, message.message_id)
+
+
+async def usage(message: Message, intent: Usage, actor: Actor, runtime: Runtime) -> None:
+    """How a command is written."""
+    await say_privately(runtime, actor, "usage", {"command": intent.command}, message.message_id)
+
+
+async def balance(message: Message, intent: ShowBalance, actor: Actor, runtime: Runtime) -> None:
+    """How the merchant stands with us now."""
+    actor.need("read_money")
+    merchant = await runtime.access.merchant_in(actor, intent.merchant_no)
+    bill = await runtime.bills.bill(merchant.id)
+    facts = {
+        "merchant_no": merchant.merchant_no,
+        "merchant_name": merchant.name,
+        "currency": bill.currency,
+        "balance_minor": bill.closing_minor,
+        "advanced_minor": bill.advanced_minor,
+        "unpaid": bill.unpaid,
+        "at": runtime.clock.now().isoformat(),
+        "zone": bill.zone,
+    }
+    await say(runtime, actor, "balance", facts, message.message_id)
+
+
+async def rates(message: Message, intent: ShowRates, actor: Actor, runtime: Runtime) -> None:
+    """What the merchant pays for each product."""
+    actor.need("read_money")
+    merchant = await runtime.access.merchant_in(actor, intent.merchant_no)
+    products = await runtime.channels.products()
+    facts = {
+        "merchant_no": merchant.merchant_no,
+        "merchant_name": merchant.name,
+        "currency": merchant.currency,
+        "lines": [
+            {
+                "code": code,
+                "name_zh": products[code].name_zh if code in products else code,
+                "name_en": products[code].name_en if code in products else code,
+                "percent": rate.percent(),
+                "fixed_minor": rate.fixed_minor,
+            }
+            for code, rate in (await runtime.merchants.rates(merchant)).items()
+        ],
+    }
+    await say(runtime, actor, "rates", facts, message.message_id)
+
+
+async def language(message: Message, intent: SetLanguage, actor: Actor, runtime: Runtime) -> None:
+    """What the bot speaks in this group."""
+    actor.need("bind")
+    if actor.group is None:
+        await say_privately(runtime, actor, "only_in_groups", {}, message.message_id)
+        return
+    await runtime.groups.set_language(actor.chat_id, intent.language)
+    await say(runtime, actor, "language_set", {"language": intent.language}, message.message_id)

@@ -1,0 +1,99 @@
+"""Looking orders up, and the buttons of their cards."""
+
+from __future__ import annotations
+
+from typing import Final
+from uuid import UUID
+
+from aiogram import Router
+from aiogram.types import CallbackQuery, Message
+
+from core.access import Actor
+from core.errors import Refusal
+from core.ids import uuid7_time
+from core.orders import Order, get_order
+from core.runtime import Runtime
+from core.throttle import Limit
+from handlers.buttons import OnCard
+from handlers.context import Press, Presses, Wants, request_id, say_privately, say_refusal
+from handlers.intents import LookUp, numbers_in
+from handlers.screens import toast
+
+# How often one order may be asked about at its supplier by button.
+ASK_LIMIT: Final = Limit(times=1, window_s=3)
+
+
+def router() -> Router:
+    """How does this order stand?"""
+    routes = Router(name="lookup")
+    routes.message.register(look_up, Wants(LookUp))
+    routes.callback_query.register(press_card, Presses(OnCard))
+    return routes
+
+
+async def look_up(message: Message, intent: LookUp, actor: Actor, runtime: Runtime) -> None:
+    """A card for each number; without one, for those in the message this replies to."""
+    numbers = intent.numbers
+    if not numbers and (replied := message.reply_to_message) is not None:
+        numbers = numbers_in(replied.text or replied.caption or "")
+    if not numbers:
+        actor.need("look_up")
+        facts = {"command": "order"}
+        await say_privately(runtime, actor, "usage", facts, message.message_id)
+        return
+    for number in numbers:
+        try:
+            await runtime.lookups.show(actor, number, reply_to=message.message_id, bare=intent.bare)
+        except Refusal as refusal:
+            if refusal.code != "order_not_found":
+                raise
+            await say_refusal(runtime, actor, refusal, message.message_id)
+
+
+async def press_card(
+    query: CallbackQuery, button: OnCard, actor: Actor, press: Press, runtime: Runtime
+) -> None:
+    """Ask the supplier, tell how to complete, or tell the merchant's server again."""
+    right = {"ask": "look_up", "complete": "complete", "notify": "renotify"}[button.action]
+    actor.need(right)
+    order = await _order(runtime, actor, button.order_id)
+    match button.action:
+        case "ask":
+            await _ask(query, actor, press, runtime, order)
+        case "complete":
+            facts = {"order_no": order.order_no}
+            await press.answer(toast("how_to_complete", facts, actor.language), alert=True)
+        case "notify":
+            await runtime.notifications.resend(order.merchant_id, order.id)
+            await press.answer(toast("notified_again", {}, actor.language))
+
+
+async def _ask(
+    query: CallbackQuery, actor: Actor, press: Press, runtime: Runtime, order: Order
+) -> None:
+    wait_s = await runtime.throttle.room(f"ask:{order.id}", ASK_LIMIT)
+    if wait_s > 0:
+        raise Refusal("rate_limited", retry_after_s=max(1, round(wait_s)))
+    standing = await runtime.following.ask(
+        order.merchant_id, order.id, request_id=request_id(query.message)
+    )
+    await press.answer(toast("supplier_says", {"state": standing.state}, actor.language))
+
+
+async def _order(runtime: Runtime, actor: Actor, order_id: UUID) -> Order:
+    """The order of a card, among those this actor sees. Refusals: order_not_found."""
+    unknown = Refusal("order_not_found", number=order_id.hex[:8])
+    try:
+        created_at = uuid7_time(order_id)
+    except OverflowError:  # no id of ours: its time lies beyond all calendars
+        raise unknown from None
+    scope = None if actor.merchant_ids is None else list(actor.merchant_ids)
+    found = await runtime.store.fetchval(
+        "SELECT merchant_id FROM orders"
+        " WHERE merchant_id = ANY(coalesce($1::uuid[], ARRAY(SELECT id FROM merchant)))"
+        " AND id = $2 AND created_at = $3",
+        scope, order_id, created_at,
+    )  # fmt: skip
+    if found is None:
+        raise unknown
+    return await get_order(runtime.store, found, order_id)

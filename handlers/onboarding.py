@@ -1,0 +1,103 @@
+"""Groups come, go, move and change their names; a checklist tells what a new one still needs."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from aiogram import Bot, F, Router
+from aiogram.types import ChatMemberUpdated, Message
+
+from core.groups import Group
+from core.outbox import NOBODY, Say
+from core.runtime import Runtime
+
+GONE: Final = frozenset({"left", "kicked"})
+_CHECKLIST: Final = "checklist"
+
+
+def router() -> Router:
+    """What the bot learns about groups without being asked anything."""
+    routes = Router(name="onboarding")
+    routes.my_chat_member.register(standing_changed, F.chat.type != "private")
+    routes.message.register(moved_away, F.migrate_to_chat_id)
+    routes.message.register(moved_here, F.migrate_from_chat_id)
+    routes.message.register(renamed, F.new_chat_title)
+    return routes
+
+
+async def standing_changed(event: ChatMemberUpdated, bot: Bot, runtime: Runtime) -> None:
+    """The bot was added, promoted, demoted or removed."""
+    chat, status = event.chat, event.new_chat_member.status
+    await runtime.groups.seen(
+        chat.id, chat_type=chat.type, title=chat.title or "", bot_status=str(status)
+    )
+    if status not in GONE and chat.type != "channel":
+        await show_checklist(runtime, bot, chat.id, bot_status=str(status))
+
+
+async def show_checklist(
+    runtime: Runtime, bot: Bot, chat_id: int, *, bot_status: str | None = None
+) -> None:
+    """Post a group's checklist, or edit the one that is there."""
+    group = await runtime.groups.find(chat_id)
+    if group is None:
+        return
+    status = bot_status or await runtime.store.fetchval(
+        "SELECT bot_status FROM chat_group WHERE chat_id = $1", chat_id
+    )
+    admin = status in ("administrator", "creator")
+    reads_all = admin or bool((await bot.me()).can_read_all_group_messages)
+    facts = {**await binding_facts(runtime, group), "admin": admin, "reads_all": reads_all}
+    posted = await runtime.store.fetchval(
+        "SELECT message_id FROM post WHERE merchant_id = $1 AND kind = 'question' AND ref = $2"
+        " AND chat_id = $3 ORDER BY message_id DESC LIMIT 1",
+        NOBODY, f"{_CHECKLIST}:{chat_id}", chat_id,
+    )  # fmt: skip
+    await runtime.outbox.say(
+        runtime.store, chat_id,
+        Say(
+            _CHECKLIST, facts, edit_message_id=posted, remember="question",
+            ref=f"{_CHECKLIST}:{chat_id}",
+        ),
+        dedupe_key=f"{_CHECKLIST}:{chat_id}",
+    )  # fmt: skip
+
+
+async def binding_facts(runtime: Runtime, group: Group) -> dict[str, Any]:
+    """What a group is and to whom it belongs: kind, title, language, label, bound."""
+    merchants = [await runtime.merchants.by_id(m) for m in group.merchant_ids]
+    suppliers = [await runtime.channels.supplier(s) for s in group.supplier_ids]
+    return {
+        "kind": group.kind,
+        "title": group.title,
+        "language": group.language,
+        "label": group.label,
+        "bound": [
+            *({"no": m.merchant_no, "name": m.name} for m in merchants),
+            *({"no": s.supplier_no, "name": s.name} for s in suppliers),
+        ],
+    }
+
+
+async def moved_away(message: Message, runtime: Runtime) -> None:
+    """The old group's last message names the supergroup it became."""
+    if message.migrate_to_chat_id is not None:
+        await runtime.groups.moved(message.chat.id, message.migrate_to_chat_id)
+
+
+async def moved_here(message: Message, runtime: Runtime) -> None:
+    """The supergroup's first message names the group it was; whichever of both comes first."""
+    if message.migrate_from_chat_id is not None:
+        await runtime.groups.moved(message.migrate_from_chat_id, message.chat.id)
+
+
+async def renamed(message: Message, runtime: Runtime) -> None:
+    """A group has a new title."""
+    status = await runtime.store.fetchval(
+        "SELECT bot_status FROM chat_group WHERE chat_id = $1", message.chat.id
+    )
+    if status is not None and message.new_chat_title is not None:
+        await runtime.groups.seen(
+            message.chat.id, chat_type=message.chat.type, title=message.new_chat_title,
+            bot_status=status,
+        )  # fmt: skip

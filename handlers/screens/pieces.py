@@ -1,0 +1,106 @@
+"""What screens are made of: templates, buttons, the credit bar, short times, signed amounts."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+from aiogram.types import InlineKeyboardButton, InlineKeyboardMarkup
+from jinja2 import Environment
+
+from handlers.buttons import Button
+from handlers.screens.words import word
+from texts import jinja_environment, number
+
+MAX_HTML_CHARS: Final = 4096
+BAR_BLOCKS: Final = 10
+LOW_PERCENT: Final = 20
+_TEMPLATES: Final = Path(__file__).resolve().parent / "templates"
+_BLANKS: Final = re.compile(r"\n[ \t]*\n\s*\n")
+
+Row = tuple[InlineKeyboardButton, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Screen:
+    """A message, ready to be sent.
+
+    html: Telegram's HTML, at most 4096 characters. rich: an InputRichMessage as JSON values that
+    says the same, where there is one. keyboard: the buttons under it.
+    """
+
+    html: str
+    rich: dict[str, Any] | None = None
+    keyboard: InlineKeyboardMarkup | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """How much of what was advanced remains, in ten blocks. percent: 0 to 100."""
+
+    blocks: str
+    percent: int
+
+
+def credit_bar(remaining_minor: int, advanced_minor: int) -> Bar | None:
+    """The bar; None where nothing stands advanced. Red under 20 %."""
+    if advanced_minor <= 0:
+        return None
+    percent = min(100, max(0, remaining_minor * 100 // advanced_minor))
+    full = percent * BAR_BLOCKS // 100
+    if percent > 0:
+        full = max(1, full)
+    block = "🟥" if percent < LOW_PERCENT else "🟩"
+    return Bar(block * full + "⬜" * (BAR_BLOCKS - full), percent)
+
+
+def signed(minor: int, currency: str) -> str:
+    """'+1,000.00' or '-1,000.00'."""
+    return f"+{number(minor, currency)}" if minor > 0 else number(minor, currency)
+
+
+def short_time(at: str | datetime, zone: str) -> str:
+    """'11-21 09:03:27' on the clocks of a zone. at: aware, or its ISO text."""
+    instant = datetime.fromisoformat(at) if isinstance(at, str) else at
+    return instant.astimezone(ZoneInfo(zone)).strftime("%m-%d %H:%M:%S")
+
+
+def clip(text: str, chars: int) -> str:
+    """At most so many characters, with an ellipsis where some are missing."""
+    return text if len(text) <= chars else text[: chars - 1] + "…"
+
+
+@cache
+def _environment(language: str) -> Environment:
+    environment = jinja_environment(_TEMPLATES, language)
+    environment.globals.update(
+        signed=signed,
+        short_time=short_time,
+        clip=clip,
+        credit_bar=credit_bar,
+        word=lambda context, key: word(context, key, language),
+    )
+    return environment
+
+
+def fill(template: str, facts: Mapping[str, Any], language: str) -> str:
+    """A template's text, blank lines at most one in a row. A missing fact raises UndefinedError."""
+    text = _environment(language).get_template(f"{template}.html").render(facts)
+    return _BLANKS.sub("\n\n", text).strip()
+
+
+def button(text: str, carried: Button, *, style: str | None = None) -> InlineKeyboardButton:
+    """An inline button. style: danger where money moves, success, primary."""
+    return InlineKeyboardButton(text=text, callback_data=carried.data(), style=style)
+
+
+def keyboard(*rows: Row) -> InlineKeyboardMarkup | None:
+    """Rows of buttons, empty ones left out; None where nothing is left."""
+    filled = [list(row) for row in rows if row]
+    return InlineKeyboardMarkup(inline_keyboard=filled) if filled else None

@@ -1,0 +1,150 @@
+"""The Payment API's rooms on the one HTTP server: routes, request ids, errors, logs.
+
+Each room is an aiohttp sub-application with its own middleware, so that nothing here touches
+other routes of the server.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from typing import Final
+
+import asyncpg
+import structlog
+from aiohttp import web
+from aiohttp.typedefs import Handler, Middleware
+
+from core.errors import Refusal
+from core.runtime import Runtime
+from payapi import account, callbacks, cashier, orders, pages, reference
+from payapi.answers import STATUSES
+from payapi.auth import WrongSignature
+from payapi.requests import ADDRESS, REQUEST_ID, RUNTIME, Network, caller_address
+from payapi.wire import ErrorFacts, ErrorView
+from texts import choose_language, refusal_text
+
+_LOG = structlog.get_logger(__name__)
+
+UNAVAILABLE_RETRY_S: Final = 5
+# What drivers raise when the database cannot be reached, or goes away in the middle.
+_AWAY: Final = (
+    OSError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.InterfaceError,
+    asyncpg.exceptions.OperatorInterventionError,
+    asyncpg.TooManyConnectionsError,
+)
+
+Refuse = Callable[[web.Request, Refusal], web.StreamResponse]
+
+
+def add_payapi(
+    app: web.Application, runtime: Runtime, *, trusted_proxies: tuple[Network, ...]
+) -> None:
+    """Add /v1, /callbacks, /pay and /docs/api to the server.
+
+    trusted_proxies: whose X-Forwarded-For is believed. Raises TextsError when the catalogues
+    contradict each other.
+    """
+    pages.prepare()
+    rooms: list[tuple[str, list[web.RouteDef], Refuse]] = [
+        ("/v1", [*orders.ROUTES, *account.ROUTES, *reference.DOCUMENT_ROUTES], _refuse_in_json),
+        ("/callbacks", callbacks.ROUTES, callbacks.refuse),
+        ("/pay", cashier.ROUTES, cashier.refuse),
+        ("/docs/api", reference.PAGE_ROUTES, cashier.refuse),
+    ]
+    for prefix, routes, refuse in rooms:
+        room = web.Application(middlewares=[_entrance(trusted_proxies, refuse)])
+        room[RUNTIME] = runtime
+        room.add_routes(routes)
+        app.add_subapp(prefix, room)
+
+
+def _entrance(trusted: Sequence[Network], refuse: Refuse) -> Middleware:
+    """Names every request, answers every failure, and logs one line."""
+
+    @web.middleware
+    async def entrance(request: web.Request, handler: Handler) -> web.StreamResponse:
+        started = time.perf_counter()
+        request_id = request.app[RUNTIME].ids.uuid7().hex
+        request[REQUEST_ID] = request_id
+        request[ADDRESS] = caller_address(request, trusted)
+        with structlog.contextvars.bound_contextvars(request_id=request_id):
+            try:
+                response = await _answer(request, handler, refuse)
+                response.headers["Paydesk-Request-Id"] = request_id
+                _LOG.info(
+                    "request", method=request.method, path=request.path, status=response.status,
+                    ms=round((time.perf_counter() - started) * 1000, 1),
+                )  # fmt: skip
+            finally:
+                # Connections are served by one task, one request after another.
+                structlog.contextvars.unbind_contextvars("merchant_no")
+        return response
+
+    return entrance
+
+
+async def _answer(request: web.Request, handler: Handler, refuse: Refuse) -> web.StreamResponse:
+    try:
+        return await handler(request)
+    except Refusal as refusal:
+        refused = refusal
+    except web.HTTPException as error:
+        refused = _of_http(request, error)
+        response = refuse(request, refused)
+        if "Allow" in error.headers:
+            response.headers["Allow"] = error.headers["Allow"]
+        return response
+    except _AWAY:
+        _LOG.exception("request failed: something it needs is away")
+        refused = Refusal("unavailable")
+    except Exception:  # noqa: BLE001 - the last line of defence; it is logged with its traceback
+        _LOG.exception("request failed")
+        refused = Refusal("internal")
+    response = refuse(request, refused)
+    if retry_after_s := _retry_after_s(refused):
+        response.headers["Retry-After"] = retry_after_s
+    return response
+
+
+def _of_http(request: web.Request, error: web.HTTPException) -> Refusal:
+    match error.status:
+        case 404:
+            return Refusal("page_not_found")
+        case 405:
+            return Refusal("method_not_allowed", method=request.method)
+        case _:
+            return Refusal("body_invalid")
+
+
+def _retry_after_s(refusal: Refusal) -> str:
+    if refusal.code == "unavailable":
+        return str(UNAVAILABLE_RETRY_S)
+    return refusal.facts.get("retry_after_s", "")
+
+
+def _refuse_in_json(request: web.Request, refusal: Refusal) -> web.StreamResponse:
+    lang = choose_language(request.headers.get("Accept-Language", ""))
+    expected = refusal.expected_to_sign if isinstance(refusal, WrongSignature) else None
+    view = ErrorView(
+        error=ErrorFacts.model_validate(
+            {
+                "type": refusal.kind.type,
+                "code": refusal.code,
+                "message": refusal_text(refusal, lang),
+                "param": refusal.param,
+                "request_id": request[REQUEST_ID],
+                "doc_url": f"{request.app[RUNTIME].public_url}/docs/api#error-{refusal.code}",
+                "expected_to_sign": expected,
+            }
+        )
+    )
+    hidden = {"error": {"expected_to_sign"}} if expected is None else None
+    return web.Response(
+        status=STATUSES[refusal.code],
+        text=view.model_dump_json(exclude=hidden),
+        content_type="application/json",
+        headers={"Content-Language": lang, "Cache-Control": "no-store"},
+    )

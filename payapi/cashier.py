@@ -1,0 +1,132 @@
+"""The cashier: the page on which a payer pays one order. It works without scripts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+import segno
+from aiohttp import web
+from markupsafe import Markup
+
+from core.connectors import Pay
+from core.errors import Refusal
+from core.ids import read_number
+from core.merchants import Merchant
+from core.orders import Order, find_numbers, get_attempts
+from core.runtime import Runtime
+from payapi.pages import language, page, static
+from payapi.requests import RUNTIME
+
+_QUIET_ZONE: Final = 2
+_NO_STORE: Final = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+
+
+@dataclass(frozen=True, slots=True)
+class _Standing:
+    """One order as its payer may see it. state: an order's state, or `late`, or `refunded`."""
+
+    order: Order
+    merchant: Merchant
+    state: str
+
+
+async def show(request: web.Request) -> web.StreamResponse:
+    """The page of one order; its number is the secret that leads here."""
+    runtime = request.app[RUNTIME]
+    standing = await _find(runtime, request.match_info["order_no"])
+    order = standing.order
+    pay = await _payable(runtime, order) if standing.state == "pending" else None
+    products = await runtime.channels.products()
+    product = products.get(order.product_code)
+    lang = language(request)
+    name = (product.name_zh if lang == "zh" else product.name_en) if product else ""
+    now = runtime.clock.now()
+    facts: dict[str, Any] = {
+        "order": order,
+        "merchant": standing.merchant,
+        "state": standing.state,
+        "product": name,
+        "link": _link(pay),
+        "qr": _qr(pay),
+        "pay": pay,
+        "demo": runtime.demo or order.mode == "test",
+        "left_s": max(0, int((order.expires_at - now).total_seconds())),
+        "zone": standing.merchant.day_cut.zone,
+        "other_lang": "en" if lang == "zh" else "zh",
+    }
+    return page(request, "cashier.html", facts)
+
+
+async def status(request: web.Request) -> web.StreamResponse:
+    """{"state"} for the page's script, which looks again when it is another one."""
+    standing = await _find(request.app[RUNTIME], request.match_info["order_no"])
+    return web.json_response({"state": standing.state}, headers=_NO_STORE)
+
+
+def refuse(request: web.Request, refusal: Refusal) -> web.StreamResponse:
+    """A page in the cashier's style that says what is wrong, without details."""
+    if refusal.kind.type in ("not_found", "invalid_request"):
+        found = "page_not_found" if refusal.code != "method_not_allowed" else refusal.code
+        code = 405 if found == "method_not_allowed" else 404
+    else:
+        code = 503 if refusal.code == "unavailable" else 500
+    lang = language(request)
+    facts = {"code": code, "other_lang": "en" if lang == "zh" else "zh"}
+    return page(request, "sorry.html", facts, status=code)
+
+
+async def _find(runtime: Runtime, order_no: str) -> _Standing:
+    """Refusals: order_not_found."""
+    facts = read_number(order_no)
+    if facts is not None and facts.what == "order":
+        merchant = await runtime.merchants.by_tag(facts.merchant_tag)
+        found = await find_numbers(runtime.store, [merchant.id], order_no) if merchant else []
+        if merchant is not None and found:
+            return _Standing(found[0], merchant, _state(runtime, found[0]))
+    raise Refusal("order_not_found", number=order_no[:40])
+
+
+def _state(runtime: Runtime, order: Order) -> str:
+    match order.state:
+        case "paid":
+            return "late" if order.paid_late else "paid"
+        case "partially_refunded" | "refunded":
+            return "refunded"
+        case "created" | "pending" if order.expires_at <= runtime.clock.now():
+            return "expired"  # a moment before the timetable says so
+        case _:
+            return order.state
+
+
+async def _payable(runtime: Runtime, order: Order) -> Pay | None:
+    attempts = await get_attempts(runtime.store, order.merchant_id, order.id)
+    live = [a for a in attempts if a.attempt_no == order.live_attempt_no]
+    return live[0].pay if live else None
+
+
+def _link(pay: Pay | None) -> str:
+    """The supplier's address, where it is one a browser may follow."""
+    if pay is None or pay.kind != "url" or urlsplit(pay.value).scheme not in ("http", "https"):
+        return ""
+    return pay.value
+
+
+def _qr(pay: Pay | None) -> Markup | None:
+    if pay is None or pay.kind != "qr":
+        return None
+    try:
+        code = segno.make(pay.value, error="m", micro=False)
+    except segno.DataOverflowError:
+        return None
+    svg = code.svg_inline(border=_QUIET_ZONE, omitsize=True, svgclass="qr-code", lineclass=None)
+    # Drawn by the library from modules alone: nothing of the supplier's text is in it.
+    return Markup(svg)  # noqa: S704
+
+
+ROUTES: Final[list[web.RouteDef]] = [
+    web.get("/{order_no}", show),
+    web.get("/{order_no}/status", status, allow_head=False),
+    web.get("/static/{name}", static),
+]

@@ -1,0 +1,106 @@
+"""Orders over HTTP: create, look up, close."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import structlog
+from aiohttp import web
+
+from core.errors import Refusal
+from core.ids import read_number
+from core.merchants import App
+from core.orders import Attempt, Opened, Order, find_key, find_numbers, get_attempts, get_order
+from core.runtime import Runtime
+from payapi.answers import answer
+from payapi.auth import authenticate
+from payapi.requests import REQUEST_ID, RUNTIME, read_query
+from payapi.wire import NewOrder, Nothing, OrderList, OrderView, order_view, read_json
+
+_LOG = structlog.get_logger(__name__)
+_MAX_NUMBER_CHARS: Final = 64
+
+
+async def create(request: web.Request) -> web.StreamResponse:
+    """201 new, 200 the same again, 202 while the supplier's answer is not known."""
+    runtime = request.app[RUNTIME]
+    call = await authenticate(runtime, request)
+    read_query(request)
+    wanted = read_json(call.body, NewOrder).command()
+    opened = await runtime.opening.open(call.app, wanted, request_id=request[REQUEST_ID])
+    view = _view(runtime, opened.order, opened.attempt)
+    return answer(view, status=_status(opened), again=opened.again)
+
+
+def _status(opened: Opened) -> int:
+    if opened.order.state == "created":
+        return 202
+    return 200 if opened.again else 201
+
+
+async def show(request: web.Request) -> web.StreamResponse:
+    """One order by our number."""
+    runtime = request.app[RUNTIME]
+    call = await authenticate(runtime, request)
+    read_query(request)
+    order = await _find(runtime, call.app, request.match_info["order_no"])
+    return answer(await _current_view(runtime, order))
+
+
+async def find(request: web.Request) -> web.StreamResponse:
+    """The order that this app created under its own number: a list of one or none."""
+    runtime = request.app[RUNTIME]
+    call = await authenticate(runtime, request)
+    query = read_query(request, ("merchant_order_no",))
+    if "merchant_order_no" not in query:
+        raise Refusal("field_missing", param="merchant_order_no")
+    number = query["merchant_order_no"].replace("\x00", "")
+    merchant_id = call.app.merchant.id
+    order_id = await find_key(runtime.store, merchant_id, call.app.id, number[:_MAX_NUMBER_CHARS])
+    if order_id is None:
+        return answer(OrderList(data=[]))
+    order = await get_order(runtime.store, merchant_id, order_id)
+    return answer(OrderList(data=[await _current_view(runtime, order)]))
+
+
+async def close(request: web.Request) -> web.StreamResponse:
+    """End an order. The supplier is asked first: money it saw makes the order paid instead."""
+    runtime = request.app[RUNTIME]
+    call = await authenticate(runtime, request)
+    read_query(request)
+    if call.body:
+        read_json(call.body, Nothing)
+    order = await _find(runtime, call.app, request.match_info["order_no"])
+    ended = await runtime.following.end(
+        order.merchant_id, order.id, "close",
+        actor=f"api:{call.app.key_id}", request_id=request[REQUEST_ID],
+    )  # fmt: skip
+    _LOG.info("close asked for", order_no=ended.order_no, status=ended.state)
+    return answer(await _current_view(runtime, ended))
+
+
+async def _find(runtime: Runtime, app: App, order_no: str) -> Order:
+    """An order of the app's own merchant and mode. Refusals: order_not_found."""
+    facts = read_number(order_no)
+    if facts is not None and facts.what == "order" and facts.mode == app.mode:
+        for order in await find_numbers(runtime.store, [app.merchant.id], order_no):
+            return order
+    raise Refusal("order_not_found", param="order_no", number=order_no[:_MAX_NUMBER_CHARS])
+
+
+async def _current_view(runtime: Runtime, order: Order) -> OrderView:
+    attempts = await get_attempts(runtime.store, order.merchant_id, order.id)
+    live = next((a for a in attempts if a.attempt_no == order.live_attempt_no), None)
+    return _view(runtime, order, live)
+
+
+def _view(runtime: Runtime, order: Order, attempt: Attempt | None) -> OrderView:
+    return order_view(order, attempt, f"{runtime.public_url}/pay/{order.order_no}")
+
+
+ROUTES: Final[list[web.RouteDef]] = [
+    web.post("/orders", create),
+    web.get("/orders", find, allow_head=False),
+    web.get("/orders/{order_no}", show, allow_head=False),
+    web.post("/orders/{order_no}/close", close),
+]

@@ -1,0 +1,73 @@
+"""The timetable: APScheduler is only the clock; who runs a job is decided by a row."""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+from datetime import UTC, datetime
+from typing import Final
+
+import structlog
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+
+from core.runtime import Runtime
+from scheduler.jobs import JOBS, Job
+
+_LOG = structlog.get_logger(__name__)
+_STOP_S: Final = 15.0
+
+
+class Timetable:
+    """Ticks in every instance of the desk."""
+
+    def __init__(self, runtime: Runtime, jobs: tuple[Job, ...] = JOBS) -> None:
+        self._runtime = runtime
+        self._jobs = jobs
+        self._running: set[asyncio.Task[None]] = set()
+        self._scheduler = AsyncIOScheduler(timezone=UTC)
+
+    def start(self) -> None:
+        """Start ticking, outside of whatever context is calling."""
+        contextvars.Context().run(self._start)
+
+    def _start(self) -> None:
+        for job in self._jobs:
+            self._scheduler.add_job(
+                self._tick,
+                "interval",
+                [job],
+                seconds=job.every_s,
+                id=job.name,
+                coalesce=True,
+                max_instances=1,
+                misfire_grace_time=None,
+            )
+        self._scheduler.start()
+
+    async def stop(self) -> None:
+        """No more ticks; what runs is waited for."""
+        self._scheduler.shutdown(wait=False)
+        if self._running:
+            await asyncio.wait(self._running, timeout=_STOP_S)
+
+    async def _tick(self, job: Job) -> None:
+        task = asyncio.create_task(self._run(job), name=job.name)
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
+        await asyncio.shield(task)
+
+    async def _run(self, job: Job) -> None:
+        try:
+            if not job.alone or await self._claim(job):
+                await job.work(self._runtime)
+        except Exception:  # noqa: BLE001 (the next tick tries again)
+            _LOG.exception("job failed", job=job.name)
+
+    async def _claim(self, job: Job) -> bool:
+        """True for the one instance whose row for this slot goes in."""
+        now = self._runtime.clock.now().timestamp()
+        slot = datetime.fromtimestamp(now - now % job.every_s, UTC)
+        inserted = await self._runtime.store.execute(
+            "INSERT INTO tick (job, slot) VALUES ($1, $2) ON CONFLICT DO NOTHING", job.name, slot
+        )
+        return inserted == 1

@@ -1,0 +1,78 @@
+"""The jobs of the timetable: each a core verb and its batch limit."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+
+import structlog
+
+from core.outbox import Say
+from core.runtime import Runtime
+
+_LOG = structlog.get_logger(__name__)
+BATCH: Final = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """alone: one instance of the desk runs it per slot; the others' batches take turns by row
+    locks and may run side by side."""
+
+    name: str
+    every_s: int
+    alone: bool
+    work: Callable[[Runtime], Awaitable[None]]
+
+
+async def ask_suppliers(runtime: Runtime) -> None:
+    await runtime.following.ask_due(BATCH)
+
+
+async def expire_orders(runtime: Runtime) -> None:
+    await runtime.following.expire_due(BATCH)
+
+
+async def close_days(runtime: Runtime) -> None:
+    """Closes business days that are over; each group gets the new day's bill."""
+    for merchant, _ in await runtime.merchants.closing_due():
+        await runtime.ledger.roll_days(merchant.id, merchant.day_cut)
+        async with runtime.store.transaction() as tx:
+            await runtime.groups.show_bill(tx, merchant.id)
+
+
+async def make_months(runtime: Runtime) -> None:
+    await runtime.store.make_months(runtime.clock.now().date().replace(day=1))
+
+
+async def forget_updates(runtime: Runtime) -> None:
+    await runtime.inbox.forget_old()
+    await runtime.store.execute(
+        "DELETE FROM tick WHERE slot < $1", runtime.clock.now() - timedelta(days=7)
+    )
+
+
+async def verify_books(runtime: Runtime) -> None:
+    """Re-adds the books every night; a difference is an alarm in every ops group."""
+    differences = await runtime.verify.books()
+    if not differences:
+        return
+    _LOG.error("the books differ", differences=[str(d) for d in differences[:20]])
+    for chat_id in await runtime.groups.ops(runtime.store):
+        await runtime.outbox.say(
+            runtime.store,
+            chat_id,
+            Say("alarm_books", {"count": len(differences), "first": str(differences[0])}),
+        )
+
+
+JOBS: Final = (
+    Job("ask_suppliers", 1, False, ask_suppliers),
+    Job("expire_orders", 2, False, expire_orders),
+    Job("close_days", 10, True, close_days),
+    Job("make_months", 86_400, True, make_months),
+    Job("forget_updates", 3_600, True, forget_updates),
+    Job("verify_books", 86_400, True, verify_books),
+)

@@ -1,0 +1,147 @@
+"""One PostgreSQL and one Valkey for the whole run; a database of its own for every test.
+
+The first process starts both servers in a temporary home and migrates a template; workers find
+them through the environment. A test's database is a clone of the template (about 30 ms).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import tempfile
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from uuid import uuid4
+
+import asyncpg
+import pytest
+
+from bot.embedded import EmbeddedPostgres, EmbeddedValkey
+from bot.world import Addresses, apps, seed
+from core.merchants import App, Merchant
+from core.runtime import Runtime, build
+from core.store import migrate
+
+_HOME = "PAYDESK_TEST_HOME"
+_STARTED = pytest.StashKey[tuple[EmbeddedPostgres, EmbeddedValkey]]()
+_DEMO, _PRODUCTION, _SEEDED = "template_demo", "template_production", "template_seeded"
+MASTER_KEY = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
+PUBLIC_URL = "http://127.0.0.1:18080"
+SUPPLIER_KEYS = {"880001": "4e1f6c0b9d2a47358c61", "880002": "9a7c2e4b6d8f10325476"}
+NOWHERE = "http://127.0.0.1:9"
+
+
+@dataclass(frozen=True)
+class Servers:
+    """The run's servers, as a worker finds them."""
+
+    postgres: EmbeddedPostgres
+    valkey_url: str
+
+    def owner_dsn(self, database: str) -> str:
+        return self.postgres.owner_dsn(database)
+
+    def desk_dsn(self, database: str) -> str:
+        return self.postgres.dsn("paydesk_desk", database)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if hasattr(config, "workerinput") or config.option.collectonly:
+        return
+    home = Path(tempfile.mkdtemp(prefix="paydesk-test-"))
+    os.environ[_HOME] = str(home)
+    config.stash[_STARTED] = asyncio.run(_start(home))
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if hasattr(config, "workerinput") or config.option.collectonly:
+        return
+    asyncio.run(_stop(*config.stash[_STARTED]))
+    shutil.rmtree(os.environ[_HOME], ignore_errors=True)
+
+
+async def _start(home: Path) -> tuple[EmbeddedPostgres, EmbeddedValkey]:
+    postgres, valkey = EmbeddedPostgres(home, durable=False), EmbeddedValkey(home)
+    await asyncio.gather(postgres.start(), valkey.start())
+    await _sql(postgres, f"CREATE DATABASE {_DEMO}", f"CREATE DATABASE {_PRODUCTION}")
+    today = datetime.now(UTC).date()
+    await migrate(postgres.owner_dsn(_DEMO), kind="demo", today=today)
+    await migrate(postgres.owner_dsn(_PRODUCTION), kind="production", today=today)
+    await _sql(postgres, f"CREATE DATABASE {_SEEDED} TEMPLATE {_DEMO}")
+    runtime = await _build(postgres, valkey.url, _SEEDED)
+    await seed(runtime, Addresses(NOWHERE, SUPPLIER_KEYS, {}))
+    await runtime.close()
+    return postgres, valkey
+
+
+async def _stop(postgres: EmbeddedPostgres, valkey: EmbeddedValkey) -> None:
+    await asyncio.gather(postgres.stop(), valkey.stop())
+
+
+async def _sql(postgres: EmbeddedPostgres, *statements: str) -> None:
+    connection = await asyncpg.connect(postgres.owner_dsn("paydesk"))
+    try:
+        for statement in statements:
+            await connection.execute(statement)
+    finally:
+        await connection.close()
+
+
+async def _build(postgres: EmbeddedPostgres, valkey_url: str, database: str) -> Runtime:
+    return await build(
+        database_url=postgres.dsn("paydesk_desk", database),
+        redis_url=valkey_url,
+        master_key=MASTER_KEY,
+        public_url=PUBLIC_URL,
+        allow_private_targets=True,
+        pool_max=8,
+    )
+
+
+@pytest.fixture(scope="session")
+async def servers() -> Servers:
+    """The run's PostgreSQL and Valkey."""
+    home = Path(os.environ[_HOME])
+    postgres, valkey = EmbeddedPostgres(home, durable=False), EmbeddedValkey(home)
+    await postgres.start()
+    await valkey.start()
+    return Servers(postgres, valkey.url)
+
+
+@pytest.fixture
+async def database(servers: Servers) -> AsyncIterator[str]:
+    """The name of a seeded demo database that only this test uses."""
+    async for name in _cloned(servers, _SEEDED):
+        yield name
+
+
+@pytest.fixture
+async def empty_database(servers: Servers) -> AsyncIterator[str]:
+    """The name of a migrated production database with nothing in it."""
+    async for name in _cloned(servers, _PRODUCTION):
+        yield name
+
+
+async def _cloned(servers: Servers, template: str) -> AsyncIterator[str]:
+    name = f"test_{uuid4().hex}"
+    await _sql(servers.postgres, f"CREATE DATABASE {name} TEMPLATE {template}")
+    yield name
+    await _sql(servers.postgres, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+async def runtime(servers: Servers, database: str) -> AsyncIterator[Runtime]:
+    """The whole business on a seeded demo database: merchants M1001 and M1002, suppliers S01 and
+    S02 (at an address where nobody answers), groups and people of `bot.world`."""
+    built = await _build(servers.postgres, servers.valkey_url, database)
+    yield built
+    await built.close()
+
+
+@pytest.fixture
+async def shop(runtime: Runtime) -> tuple[Merchant, App]:
+    """Merchant M1001 with its app."""
+    return (await apps(runtime))[0]

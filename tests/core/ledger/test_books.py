@@ -1,0 +1,304 @@
+"""The ledger: booked once, never edited, in the day that is open."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+from itertools import pairwise
+from uuid import uuid4
+
+import asyncpg
+import pytest
+
+from core.clock import DayCut
+from core.errors import Bug
+from core.ledger import AlreadyBooked, BusinessDay, Event, Posting, prepaid, reversal
+from core.merchants import App, Merchant
+from core.money import Money
+from core.runtime import Runtime
+from core.store import Tx
+from tests.conftest import Servers
+from tests.core.support import SetClock, balances, owner
+
+ADVANCE = prepaid(Money(5000, "CNY"))
+
+# What the desk may only add to.
+APPEND_ONLY = (
+    "ledger_event",
+    "ledger_entry",
+    "order_history",
+    "attempt_history",
+    "order_key",
+    "supplier_payment",
+    "cause",
+    "prepayment",
+    "completion",
+    "notification_try",
+    "audit",
+    "connector_document",
+)
+NEVER_DELETED = ("orders", "attempt", "balance", "business_day", "merchant", "discrepancy")
+
+
+async def book(runtime: Runtime, merchant: Merchant, *events: Event) -> list[BusinessDay]:
+    days = []
+
+    async def work(tx: Tx, day: BusinessDay) -> None:
+        for event in events:
+            await runtime.ledger.book(tx, day, event)
+        days.append(day)
+
+    await runtime.ledger.in_open_day(merchant.id, merchant.day_cut, work)
+    return days
+
+
+def event(key: str, **changes: object) -> Event:
+    values: dict[str, object] = {"kind": "prepaid", "mode": "live", "postings": ADVANCE}
+    return Event(key, **(values | changes))  # type: ignore[arg-type]  # as named in each test
+
+
+async def test_a_key_is_booked_once_and_the_transaction_stays_usable(
+    runtime: Runtime, shop: tuple[Merchant, App]
+) -> None:
+    merchant, _ = shop
+    await book(runtime, merchant, event("a"))
+
+    async def work(tx: Tx, day: BusinessDay) -> int:
+        with pytest.raises(AlreadyBooked):
+            await runtime.ledger.book(tx, day, event("a", postings=prepaid(Money(7, "CNY"))))
+        await runtime.ledger.book(tx, day, event("b"))
+        return int(await tx.fetchval("SELECT count(*) FROM ledger_event"))
+
+    assert await runtime.ledger.in_open_day(merchant.id, merchant.day_cut, work) == 2
+    assert await balances(runtime, merchant.id) == {"prepaid": -10000, "paid_out": 10000}
+
+
+async def test_the_same_key_at_once_is_booked_once(
+    runtime: Runtime, shop: tuple[Merchant, App]
+) -> None:
+    merchant, _ = shop
+    results = await asyncio.gather(
+        *(book(runtime, merchant, event("a")) for _ in range(6)), return_exceptions=True
+    )
+    assert sum(isinstance(r, AlreadyBooked) for r in results) == 5
+    assert await balances(runtime, merchant.id) == {"prepaid": -5000, "paid_out": 5000}
+
+
+async def test_many_bookings_at_once_add_up(runtime: Runtime, shop: tuple[Merchant, App]) -> None:
+    merchant, _ = shop
+    await asyncio.gather(*(book(runtime, merchant, event(f"e{i}")) for i in range(30)))
+    assert await balances(runtime, merchant.id) == {"prepaid": -150_000, "paid_out": 150_000}
+    position = await runtime.ledger.position(runtime.store, merchant.id, "live", "CNY")
+    assert (position.minor, position.advanced_minor, position.remaining_minor) == (
+        -150_000,
+        150_000,
+        150_000,
+    )
+    assert await runtime.verify.books() == []
+
+
+async def test_accounts_are_kept_apart(runtime: Runtime, shop: tuple[Merchant, App]) -> None:
+    merchant, _ = shop
+    await book(
+        runtime,
+        merchant,
+        event("live"),
+        event("test", mode="test", postings=prepaid(Money(1, "CNY"))),
+        event("usdt", postings=prepaid(Money(3, "USDT"))),
+    )
+    assert (await balances(runtime, merchant.id))["prepaid"] == -5000
+    assert (await balances(runtime, merchant.id, mode="test"))["prepaid"] == -1
+    assert (await balances(runtime, merchant.id, currency="USDT"))["prepaid"] == -3
+    assert await runtime.verify.books() == []
+
+
+async def test_a_reversal_takes_back_exactly_and_only_once(
+    runtime: Runtime, shop: tuple[Merchant, App]
+) -> None:
+    merchant, _ = shop
+
+    async def work(tx: Tx, day: BusinessDay) -> None:
+        event_id = await runtime.ledger.book(tx, day, event("a"))
+        moved = await runtime.ledger.postings_of(tx, merchant.id, event_id)
+        assert set(moved) == set(ADVANCE)
+        undo = event("undo", postings=reversal(moved), reverses=event_id)
+        await runtime.ledger.book(tx, day, undo)
+        with pytest.raises(asyncpg.UniqueViolationError):
+            await runtime.ledger.book(tx, day, event("again", reverses=event_id))
+        raise LookupError
+
+    with pytest.raises(LookupError):
+        await runtime.ledger.in_open_day(merchant.id, merchant.day_cut, work)
+    assert await balances(runtime, merchant.id) == {}
+
+
+@pytest.mark.parametrize(
+    "postings",
+    [
+        (),
+        (Posting("payable", "CNY", 1),),
+        (Posting("payable", "CNY", 1), Posting("fees", "JPY", -1)),
+        (Posting("fees", "CNY", 1), Posting("fees", "CNY", 1), Posting("payable", "CNY", -2)),
+    ],
+)
+async def test_what_cannot_be_booked_is_a_bug(
+    runtime: Runtime, shop: tuple[Merchant, App], postings: tuple[Posting, ...]
+) -> None:
+    merchant, _ = shop
+    with pytest.raises(Bug):
+        await book(runtime, merchant, event("a", postings=postings))
+    assert await runtime.store.fetchval("SELECT count(*) FROM ledger_event") == 0
+
+
+async def test_an_account_nobody_knows_is_refused_by_the_database(
+    runtime: Runtime, shop: tuple[Merchant, App]
+) -> None:
+    merchant, _ = shop
+    odd = (Posting("petty_cash", "CNY", 1), Posting("fees", "CNY", -1))
+    with pytest.raises(asyncpg.CheckViolationError):
+        await book(runtime, merchant, event("a", postings=odd))
+
+
+async def test_what_is_booked_after_the_cut_is_in_the_new_day(
+    runtime: Runtime, shop: tuple[Merchant, App], clock: SetClock
+) -> None:
+    merchant, _ = shop
+    clock.go_to_noon()
+    (first,) = await book(runtime, merchant, event("before"))
+    ends: object = await runtime.store.fetchval(
+        "SELECT ends_at FROM business_day WHERE merchant_id = $1 AND closed_at IS NULL", merchant.id
+    )
+    assert ends == merchant.day_cut.start_of(first.day + timedelta(days=1))
+    clock.go_to(merchant.day_cut.start_of(first.day + timedelta(days=1)) - timedelta(seconds=1))
+    (last,) = await book(runtime, merchant, event("a second before"))
+    clock.advance(1)
+    (second,) = await book(runtime, merchant, event("a moment after"))
+    assert (last.day, second.day) == (first.day, first.day + timedelta(days=1))
+    rows = await runtime.store.fetch("SELECT event_key, day FROM ledger_event ORDER BY booked_at")
+    assert [row["day"] for row in rows] == [first.day, first.day, second.day]
+    assert await runtime.verify.books() == []
+
+
+async def test_days_join_without_a_gap(
+    runtime: Runtime, shop: tuple[Merchant, App], clock: SetClock
+) -> None:
+    merchant, _ = shop
+    clock.go_to_noon()
+    await runtime.ledger.roll_days(merchant.id, merchant.day_cut)
+    clock.advance(5 * 86400)
+    assert [m.merchant_no for m, _ in await runtime.merchants.closing_due()] == ["M1002", "M1001"]
+    closed = await runtime.ledger.roll_days(merchant.id, merchant.day_cut)
+    assert len(closed) == 5
+    assert await runtime.ledger.roll_days(merchant.id, merchant.day_cut) == []
+    rows = await runtime.store.fetch(
+        "SELECT day, starts_at, ends_at, closed_at FROM business_day WHERE merchant_id = $1"
+        " ORDER BY day",
+        merchant.id,
+    )
+    for before, after in pairwise(rows):
+        assert after["day"] == before["day"] + timedelta(days=1)
+        assert after["starts_at"] == before["ends_at"]
+        assert before["closed_at"] >= before["ends_at"]
+    assert [row["closed_at"] for row in rows[-1:]] == [None]
+
+
+async def test_a_changed_cut_counts_from_the_next_day_on(
+    runtime: Runtime, shop: tuple[Merchant, App], clock: SetClock
+) -> None:
+    merchant, _ = shop
+    clock.go_to_noon()
+    (today,) = await book(runtime, merchant, event("a"))
+    later = DayCut(merchant.day_cut.at.replace(hour=6), merchant.day_cut.zone)
+    old_end = merchant.day_cut.start_of(today.day + timedelta(days=1))
+
+    async def day(tx: Tx, open_day: BusinessDay) -> BusinessDay:
+        return open_day
+
+    clock.go_to(old_end - timedelta(seconds=1))
+    assert (await runtime.ledger.in_open_day(merchant.id, later, day)).day == today.day
+    clock.go_to(old_end)
+    tomorrow = await runtime.ledger.in_open_day(merchant.id, later, day)
+    assert tomorrow.day == today.day + timedelta(days=1)
+    clock.go_to(later.start_of(tomorrow.day + timedelta(days=1)) - timedelta(seconds=1))
+    assert (await runtime.ledger.in_open_day(merchant.id, later, day)).day == tomorrow.day
+    clock.advance(1)
+    after = await runtime.ledger.in_open_day(merchant.id, later, day)
+    assert after.day == tomorrow.day + timedelta(days=1) == later.day_of(after.at)
+
+
+async def test_a_booking_holds_its_day_open(
+    runtime: Runtime, shop: tuple[Merchant, App], clock: SetClock
+) -> None:
+    """The roll waits for what is being booked, so nothing lands in a day that is closed."""
+    merchant, _ = shop
+    clock.go_to_noon()
+    inside, go_on = asyncio.Event(), asyncio.Event()
+
+    async def work(tx: Tx, day: BusinessDay) -> BusinessDay:
+        inside.set()
+        await go_on.wait()
+        await runtime.ledger.book(tx, day, event("slow"))
+        return day
+
+    slow = asyncio.create_task(runtime.ledger.in_open_day(merchant.id, merchant.day_cut, work))
+    await inside.wait()
+    clock.advance(86400)
+    roll = asyncio.create_task(runtime.ledger.roll_days(merchant.id, merchant.day_cut))
+    (done, _) = await asyncio.wait([roll], timeout=0.2)
+    assert not done
+    go_on.set()
+    day = (await slow).day
+    assert day in await roll
+    closed = await runtime.store.fetchrow(
+        "SELECT d.closed_at, e.booked_at FROM business_day d JOIN ledger_event e"
+        " USING (merchant_id, day) WHERE e.event_key = 'slow'"
+    )
+    assert closed is not None
+    assert closed["booked_at"] < closed["closed_at"]
+
+
+async def test_the_desk_cannot_edit_what_is_append_only(runtime: Runtime) -> None:
+    partitions = [
+        row["name"]
+        for row in await runtime.store.fetch(
+            "SELECT inhrelid::regclass::text AS name FROM pg_inherits"
+            " WHERE inhparent = 'ledger_entry'::regclass"
+        )
+    ]
+    assert len(partitions) >= 24
+    for table in (*APPEND_ONLY, *partitions):
+        column = await runtime.store.fetchval(
+            "SELECT attname FROM pg_attribute WHERE attrelid = $1::text::regclass AND attnum = 1",
+            table,
+        )
+        for sql in (
+            f"UPDATE {table} SET {column} = {column}",
+            f"DELETE FROM {table}",
+            f"TRUNCATE {table}",
+        ):
+            with pytest.raises(asyncpg.InsufficientPrivilegeError):
+                await runtime.store.execute(sql)
+
+
+async def test_the_desk_cannot_delete_what_is_counted(runtime: Runtime) -> None:
+    for table in NEVER_DELETED:
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            await runtime.store.execute(f"DELETE FROM {table}")
+    for sql in ("UPDATE desk SET kind = 'production'", "DROP TABLE audit", "CREATE TABLE t ()"):
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            await runtime.store.execute(sql)
+
+
+async def test_the_owner_can_so_the_refusal_is_the_roles(
+    runtime: Runtime, servers: Servers, database: str, shop: tuple[Merchant, App]
+) -> None:
+    await book(runtime, shop[0], event("a"))
+    async with owner(servers, database) as connection:
+        assert await connection.execute("UPDATE ledger_event SET kind = kind") == "UPDATE 1"
+
+
+async def test_a_merchant_without_a_day_is_a_bug(
+    runtime: Runtime, shop: tuple[Merchant, App]
+) -> None:
+    with pytest.raises(Bug):
+        await runtime.ledger.roll_days(uuid4(), shop[0].day_cut)

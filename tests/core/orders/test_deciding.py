@@ -1,0 +1,167 @@
+"""Decisions about orders, purely: what a repeated create means, what seen money means."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from core.errors import Bug
+from core.ledger import assert_balanced
+from core.money import Money, Rate
+from core.orders import Attempt, OpenOrder, Order
+from core.orders.deciding import complete, differences, next_attempt_of, settle
+from tests.core.support import wanted
+
+AT = datetime(2026, 11, 10, 4, tzinfo=UTC)
+ID = UUID(int=1)
+AMOUNT = Money(10000, "CNY")
+
+
+def order(**changes: Any) -> Order:
+    base = Order(
+        merchant_id=ID, id=ID, created_at=AT, order_no="P1", app_id=ID, mode="live",
+        merchant_order_no="T1", product_code="alipay_qr", amount=AMOUNT, subject="tea",
+        notify_url=None, return_url=None, client_ip="203.0.113.7", metadata={}, state="pending",
+        version=2, live_attempt_no="A1", rate=Rate(12000), fee_minor=120, cost_minor=None,
+        paid_attempt_no=None, paid_how=None, paid_late=False, supplier_open=False,
+        created_day=date(2026, 11, 10), expires_at=AT, paid_at=None, paid_day=None,
+    )  # fmt: skip
+    return replace(base, **changes)
+
+
+def attempt(**changes: Any) -> Attempt:
+    base = Attempt(
+        merchant_id=ID, attempt_no="A1", order_id=ID, seq=1, supplier_id=ID, supplier_no="S01",
+        channel_id=ID, document_id=ID, supplier_code="alipay_qr", amount=AMOUNT, cost=Rate(6500),
+        state="accepted", upstream_no="U1", pay=None, said="", created_at=AT, sent_at=AT, asked=0,
+        not_found_at=None,
+    )  # fmt: skip
+    return replace(base, **changes)
+
+
+def moved(postings: Any) -> dict[str, int]:
+    assert_balanced(postings)
+    return {p.account: p.minor for p in postings}
+
+
+COMPLETED = order(state="paid", paid_how="completed", paid_attempt_no="A1", cost_minor=65)
+OTHER = attempt(attempt_no="A2", seq=2, supplier_no="S02", supplier_id=UUID(int=2), cost=Rate(7000))
+
+
+def seen(minor: int) -> Money:
+    return Money(minor, "CNY")
+
+
+@pytest.mark.parametrize("state", ["created", "pending", "failed", "expired", "closed"])
+def test_the_exact_amount_pays_from_every_unsettled_state(state: str) -> None:
+    settlement = settle(order(state=state), attempt(), AMOUNT, paid_by=None, reported=False)
+    assert (settlement.meaning, settlement.move, settlement.cost_minor) == ("order", "pay", 65)
+    assert settlement.late == (state in ("failed", "expired", "closed"))
+    assert settlement.discrepancy is None
+
+
+@pytest.mark.parametrize(("minor", "kind"), [(9999, "short"), (10001, "over"), (1, "short")])
+def test_another_amount_pays_nothing(minor: int, kind: str) -> None:
+    settlement = settle(order(), attempt(), seen(minor), paid_by=None, reported=False)
+    assert (settlement.meaning, settlement.move, settlement.discrepancy) == (kind, None, kind)
+    assert moved(settlement.postings)["suspense/S01"] == minor
+
+
+@pytest.mark.parametrize("state", ["paid", "partially_refunded", "refunded"])
+def test_money_for_a_settled_order_is_a_duplicate(state: str) -> None:
+    settled = order(state=state, paid_how="reported", paid_attempt_no="A1", cost_minor=65)
+    settlement = settle(settled, OTHER, AMOUNT, paid_by=attempt(), reported=True)
+    assert (settlement.meaning, settlement.discrepancy) == ("duplicate", "duplicate")
+    assert moved(settlement.postings) == {"due/S02": -9930, "cost/S02": -70, "suspense/S02": 10000}
+
+
+def test_the_first_report_confirms_a_completion() -> None:
+    settlement = settle(COMPLETED, attempt(), AMOUNT, paid_by=attempt(), reported=False)
+    assert (settlement.meaning, settlement.postings) == ("confirmation", ())
+
+
+def test_the_second_report_after_a_completion_is_a_duplicate() -> None:
+    settlement = settle(COMPLETED, attempt(), AMOUNT, paid_by=attempt(), reported=True)
+    assert settlement.meaning == "duplicate"
+
+
+def test_another_supplier_confirms_a_completion() -> None:
+    settlement = settle(COMPLETED, OTHER, AMOUNT, paid_by=attempt(), reported=False)
+    assert settlement.meaning == "confirmation"
+    assert moved(settlement.postings) == {
+        "due/S01": 9935,
+        "cost/S01": 65,
+        "due/S02": -9930,
+        "cost/S02": -70,
+    }
+
+
+def test_another_channel_of_one_supplier_confirms_a_completion() -> None:
+    dearer = attempt(attempt_no="A2", cost=Rate(7000))
+    settlement = settle(COMPLETED, dearer, AMOUNT, paid_by=attempt(), reported=False)
+    assert moved(settlement.postings) == {"due/S01": 5, "cost/S01": -5}
+
+
+@pytest.mark.parametrize(
+    ("minor", "discrepancy", "expected"),
+    [
+        (9900, None, {"due/S01": 99, "cost/S01": 1, "shortfall": -100}),
+        (10100, "over", {"due/S01": -99, "cost/S01": -1, "suspense/S01": 100}),
+    ],
+)
+def test_a_completed_order_whose_money_differs(
+    minor: int, discrepancy: str | None, expected: dict[str, int]
+) -> None:
+    settlement = settle(COMPLETED, attempt(), seen(minor), paid_by=attempt(), reported=False)
+    assert (settlement.meaning, settlement.discrepancy) == ("confirmation", discrepancy)
+    assert moved(settlement.postings) == expected
+
+
+def test_another_amount_of_another_attempt_does_not_confirm() -> None:
+    settlement = settle(COMPLETED, OTHER, seen(9900), paid_by=attempt(), reported=False)
+    assert settlement.meaning == "duplicate"
+
+
+def test_a_completion_with_nothing_in_suspense() -> None:
+    settlement = complete(order(state="expired"), attempt(), held_minor=0, held_by=None)
+    assert (settlement.move, settlement.late) == ("complete", True)
+    assert moved(settlement.postings)["due/S01"] == -9935
+
+
+@pytest.mark.parametrize(("held", "shortfall"), [(9900, -100), (10100, 0)])
+def test_a_completion_takes_what_is_in_suspense(held: int, shortfall: int) -> None:
+    settlement = complete(order(), attempt(), held_minor=held, held_by="S01")
+    postings = moved(settlement.postings)
+    assert postings["payable"] == 9880
+    assert postings["suspense/S01"] == -min(held, 10000)
+    assert postings.get("shortfall", 0) == shortfall
+
+
+def test_what_cannot_be_is_a_bug() -> None:
+    with pytest.raises(Bug):
+        settle(order(), attempt(), Money(10000, "JPY"), paid_by=None, reported=False)
+    with pytest.raises(Bug):
+        settle(COMPLETED, attempt(), AMOUNT, paid_by=None, reported=False)
+    with pytest.raises(Bug):
+        next_attempt_of([])
+
+
+def test_a_completion_is_booked_on_the_attempt_that_can_be_paid() -> None:
+    rejected = attempt(attempt_no="A0", state="rejected")
+    unknown = attempt(attempt_no="A3", state="unknown")
+    closed = attempt(attempt_no="A4", state="closed")
+    assert next_attempt_of([rejected, unknown, closed]) is unknown
+    assert next_attempt_of([rejected, closed]) is closed
+
+
+def test_circumstances_of_a_call_are_not_its_content() -> None:
+    asked = wanted(merchant_order_no="T1", subject="tea")
+    assert differences(order(), asked) == []
+    elsewhere: OpenOrder = replace(asked, client_ip="198.51.100.1", expires_in_s=5)
+    assert differences(order(), elsewhere) == []
+    other = replace(asked, amount=seen(1), metadata=(("a", "b"),), return_url="http://x/")
+    assert differences(order(), other) == ["amount", "return_url", "metadata"]

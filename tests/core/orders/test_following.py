@@ -1,0 +1,180 @@
+"""Following up: lost callbacks, crashes, expiry, close, and when the desk stops asking."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from core.errors import Refusal
+from core.orders import Opened, get_attempts
+from tests.core.support import Desk, pay_link
+
+
+async def states(desk: Desk, opened: Opened) -> tuple[str, list[str]]:
+    """The order's state, and those of its attempts."""
+    order = await desk.order(opened)
+    attempts = await get_attempts(desk.runtime.store, order.merchant_id, order.id)
+    return order.state, [a.state for a in attempts]
+
+
+async def news(desk: Desk) -> list[str]:
+    rows = await desk.runtime.store.fetch("SELECT type FROM notification ORDER BY created_at")
+    return [row["type"] for row in rows]
+
+
+async def asked_next(desk: Desk, opened: Opened) -> float | None:
+    """In how many seconds the supplier is asked about the live attempt; None for never."""
+    at = await desk.runtime.store.fetchval(
+        "SELECT ask_at FROM attempt WHERE order_id = $1 ORDER BY seq DESC LIMIT 1", opened.order.id
+    )
+    return None if at is None else (at - desk.clock.now()).total_seconds()
+
+
+async def test_money_whose_callback_is_lost_is_found(desk: Desk) -> None:
+    opened = await desk.open()
+    await desk.supplier.pay(pay_link(opened), "lose_callback")
+    assert await desk.runtime.following.ask_due(10) == 0
+    desk.clock.advance(11)
+    assert await desk.runtime.following.ask_due(10) == 1
+    order = await desk.order(opened)
+    assert (order.state, order.paid_how) == ("paid", "asked")
+    assert (await desk.balances())["payable"] == 9880
+    assert await asked_next(desk, opened) is None
+    desk.clock.advance(100)
+    assert await desk.runtime.following.ask_due(10) == 0
+    await desk.sound()
+
+
+async def test_a_waiting_order_is_asked_about_less_and_less_often(desk: Desk) -> None:
+    opened = await desk.open()
+    gaps = [await asked_next(desk, opened)]
+    for _ in range(3):
+        desk.clock.advance((gaps[-1] or 0) + 1)
+        assert await desk.runtime.following.ask_due(10) == 1
+        gaps.append(await asked_next(desk, opened))
+    assert [round(gap or 0) for gap in gaps] == [10, 10, 20, 40]
+    assert await states(desk, opened) == ("pending", ["accepted"])
+
+
+async def test_a_supplier_that_stays_silent_is_not_asked_for_ever(desk: Desk) -> None:
+    opened = await desk.open()
+    desk.clock.advance(1800 + 86400 + 60)
+    assert await desk.runtime.following.ask_due(10) == 1
+    assert await asked_next(desk, opened) is None
+
+
+async def test_an_attempt_that_was_never_sent_is_refused_and_the_next_one_goes(desk: Desk) -> None:
+    """The rows are as a process leaves them that dies before it marks its call."""
+    await desk.supplier.fault("create", "500")
+    opened = await desk.open()
+    await desk.runtime.store.execute(
+        "UPDATE attempt SET state = 'created', sent_at = NULL, said = '', ask_at = $1",
+        opened.order.created_at,
+    )
+    await desk.runtime.following.ask_due(10)
+    assert await states(desk, opened) == ("created", ["created"])
+    desk.clock.advance(61)
+    await desk.runtime.following.ask_due(10)
+    assert await states(desk, opened) == ("pending", ["rejected", "accepted"])
+    assert len(await desk.supplier.creates_of(opened.order.subject)) == 1
+    await desk.sound()
+
+
+async def test_a_crash_between_call_and_answer_sends_the_same_number_again(desk: Desk) -> None:
+    """Marked as sent, and no answer was written: the supplier may have it."""
+    await desk.supplier.fault("create", "garbage", after=True)
+    opened = await desk.open()
+    store = desk.runtime.store
+    await store.execute("UPDATE attempt SET state = 'sent', said = ''")
+    desk.clock.advance(30)
+    await desk.runtime.following.ask_due(10)
+    assert await states(desk, opened) == ("pending", ["accepted"])
+    assert len(await desk.supplier.creates_of(opened.order.subject)) == 1
+
+
+async def test_not_found_is_believed_when_it_is_said_twice_a_minute_apart(desk: Desk) -> None:
+    await desk.supplier.fault("create", "500", times=4)
+    opened = await desk.open()
+    assert await states(desk, opened) == ("created", ["unknown"])
+    desk.clock.advance(3)
+    await desk.runtime.following.ask_due(10)
+    assert await states(desk, opened) == ("created", ["unknown"])
+    assert 55 < (await asked_next(desk, opened) or 0) <= 60
+    await desk.supplier.fault("create", "clear")
+    await desk.supplier.fault("create", "500")
+    desk.clock.advance(61)
+    await desk.runtime.following.ask_due(10)
+    assert await states(desk, opened) == ("pending", ["rejected", "accepted"])
+    assert len(await desk.supplier.creates_of(opened.order.subject)) == 1
+    await desk.sound()
+
+
+async def test_a_failed_payment_fails_the_order(desk: Desk) -> None:
+    opened = await desk.open(notify_url="http://127.0.0.1:9/notify")
+    await desk.pay(opened, "fail")
+    assert await states(desk, opened) == ("failed", ["failed"])
+    assert await news(desk) == ["order.failed"]
+    assert await desk.balances() == {}
+    await desk.sound()
+
+
+async def test_an_order_whose_time_is_over_is_closed_at_the_supplier_too(desk: Desk) -> None:
+    opened = await desk.open(expires_in_s=60, notify_url="http://127.0.0.1:9/notify")
+    assert await desk.runtime.following.expire_due(10) == 0
+    desk.clock.advance(61)
+    assert await desk.runtime.following.expire_due(10) == 1
+    order = await desk.order(opened)
+    assert (order.state, order.supplier_open) == ("expired", False)
+    assert await news(desk) == ["order.expired"]
+    assert await desk.runtime.following.expire_due(10) == 0
+    standing = await desk.runtime.following.ask(desk.merchant.id, order.id, request_id="ask")
+    assert standing.state == "closed"
+    assert await states(desk, opened) == ("expired", ["closed"])
+
+
+async def test_expiry_finds_money_first(desk: Desk) -> None:
+    opened = await desk.open(expires_in_s=60)
+    await desk.supplier.pay(pay_link(opened), "lose_callback")
+    desk.clock.advance(61)
+    await desk.runtime.following.expire_due(10)
+    order = await desk.order(opened)
+    assert (order.state, order.paid_late) == ("paid", False)
+    await desk.sound()
+
+
+async def test_a_silent_supplier_does_not_keep_an_order_open(desk: Desk) -> None:
+    opened = await desk.open()
+    await desk.supplier.fault("any", "500", times=2)
+    order = await desk.runtime.following.end(
+        desk.merchant.id, opened.order.id, "close", actor="api:k", request_id="close"
+    )
+    assert (order.state, order.supplier_open) == ("closed", True)
+
+
+async def test_a_paid_order_cannot_be_closed(desk: Desk) -> None:
+    opened = await desk.open()
+    await desk.see(opened, 10000)
+    with pytest.raises(Refusal) as error:
+        await desk.runtime.following.end(
+            desk.merchant.id, opened.order.id, "close", actor="api:k", request_id="close"
+        )
+    assert error.value.code == "order_state"
+
+
+async def test_closing_twice_is_harmless(desk: Desk) -> None:
+    opened = await desk.open(notify_url="http://127.0.0.1:9/notify")
+    for _ in range(2):
+        order = await desk.runtime.following.end(
+            desk.merchant.id, opened.order.id, "close", actor="api:k", request_id="close"
+        )
+        assert order.state == "closed"
+    assert await news(desk) == ["order.closed"]
+
+
+async def test_two_timetables_ask_once(desk: Desk) -> None:
+    for _ in range(4):
+        await desk.open()
+    desk.clock.advance(11)
+    counts = await asyncio.gather(*(desk.runtime.following.ask_due(10) for _ in range(3)))
+    assert sum(counts) == 4

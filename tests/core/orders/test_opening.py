@@ -1,0 +1,253 @@
+"""Opening an order: same or new, which channel, and what the supplier says to it."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from core.connectors import Accepted, Rejected
+from core.errors import Refusal
+from core.money import Money, Rate
+from core.orders import Opened, get_attempts
+from core.orders.supplier import NEVER_SENT
+from tests.conftest import NOWHERE
+from tests.core.support import Desk, pay_link, wanted
+
+
+async def attempts_of(desk: Desk, opened: Opened) -> list[tuple[str, str]]:
+    """(supplier, state) of each attempt."""
+    found = await get_attempts(desk.runtime.store, opened.order.merchant_id, opened.order.id)
+    return [(a.supplier_no, a.state) for a in found]
+
+
+async def nothing_written(desk: Desk) -> bool:
+    counts = [
+        await desk.runtime.store.fetchval(f"SELECT count(*) FROM {table}")
+        for table in ("orders", "order_key", "order_history", "attempt", "attempt_history")
+    ]
+    return not any(counts)
+
+
+async def unplug(desk: Desk, *supplier_nos: str) -> None:
+    """Have nobody answer at these suppliers' address."""
+    for supplier_no in supplier_nos:
+        supplier = await desk.runtime.channels.supplier_by_no(supplier_no)
+        await desk.runtime.channels.set_credentials(
+            supplier.id, {**supplier.credentials, "base_url": NOWHERE}
+        )
+
+
+async def test_an_order_can_be_paid_at_once(desk: Desk) -> None:
+    opened = await desk.open(notify_url="http://127.0.0.1:9/n")
+    assert not opened.again
+    assert opened.order.state == "pending"
+    assert opened.attempt is not None
+    assert opened.attempt.state == "accepted"
+    assert opened.order.live_attempt_no == opened.attempt.attempt_no
+    assert pay_link(opened).startswith(f"{desk.supplier.base}/pay/")
+    assert opened.order.fee_minor == 120
+    assert opened.attempt.supplier_no == "S01"
+    assert await desk.supplier.creates_of(opened.order.subject) == [opened.attempt.attempt_no]
+    assert await desk.balances() == {}
+    await desk.sound()
+
+
+async def test_the_same_again_is_the_same_order(desk: Desk) -> None:
+    first = await desk.open(metadata=(("cart", "1"),))
+    asked = wanted(
+        merchant_order_no=first.order.merchant_order_no,
+        subject=first.order.subject,
+        metadata=(("cart", "1"),),
+        client_ip="198.51.100.9",
+        expires_in_s=60,
+    )
+    again = await desk.runtime.opening.open(desk.app, asked, request_id="again")
+    assert (again.order, again.attempt, again.again) == (first.order, first.attempt, True)
+    assert len(await desk.supplier.creates_of(first.order.subject)) == 1
+
+
+@pytest.mark.parametrize(
+    ("field", "changes"),
+    [
+        ("amount", {"amount": Money(10001, "CNY")}),
+        ("product", {"product": "wechat_qr"}),
+        ("subject", {"subject": "coffee"}),
+        ("notify_url", {"notify_url": "http://127.0.0.1:9/other"}),
+        ("return_url", {"return_url": "http://127.0.0.1:9/back"}),
+        ("metadata", {"metadata": (("cart", "2"),)}),
+    ],
+)
+async def test_the_same_number_with_other_content_is_refused(
+    desk: Desk, field: str, changes: dict[str, Any]
+) -> None:
+    asked = wanted()
+    await desk.runtime.opening.open(desk.app, asked, request_id="one")
+    with pytest.raises(Refusal) as error:
+        await desk.runtime.opening.open(desk.app, replace(asked, **changes), request_id="two")
+    assert (error.value.code, error.value.param) == ("order_conflict", field)
+    assert error.value.facts["differs"] == field
+    assert await desk.runtime.store.fetchval("SELECT count(*) FROM orders") == 1
+
+
+async def test_one_number_of_two_apps_is_two_orders(desk: Desk, neighbour: Desk) -> None:
+    ours = await desk.open(merchant_order_no="SAME")
+    theirs = await neighbour.open(merchant_order_no="SAME")
+    assert not theirs.again
+    assert ours.order.order_no != theirs.order.order_no
+
+
+async def test_twins_are_one_order_and_one_call(desk: Desk) -> None:
+    asked = wanted()
+    opened = await asyncio.gather(
+        *(desk.runtime.opening.open(desk.app, asked, request_id=f"t{i}") for i in range(10))
+    )
+    assert len({o.order.id for o in opened}) == 1
+    assert [o.again for o in opened].count(False) == 1
+    assert {o.order.state for o in opened} == {"pending"}
+    assert {pay_link(o) for o in opened} == {pay_link(opened[0])}
+    assert len(await desk.supplier.creates_of(asked.subject)) == 1
+    assert await attempts_of(desk, opened[0]) == [("S01", "accepted")]
+    await desk.sound()
+
+
+@pytest.mark.parametrize(
+    ("changes", "code", "param"),
+    [
+        ({"product": "cash"}, "product_unknown", "product"),
+        ({"product": "bank_web", "amount_minor": 500}, "no_channel", None),
+        ({"amount_minor": 99}, "no_channel", None),
+        ({"amount": Money(500, "JPY")}, "no_channel", None),
+    ],
+)
+async def test_what_no_channel_takes_is_refused_before_anything_is_written(
+    desk: Desk, changes: dict[str, Any], code: str, param: str | None
+) -> None:
+    with pytest.raises(Refusal) as error:
+        await desk.open(**changes)
+    assert (error.value.code, error.value.param) == (code, param)
+    assert await nothing_written(desk)
+
+
+async def test_every_channel_that_was_left_out_is_named(desk: Desk) -> None:
+    store = desk.runtime.store
+    await store.execute("UPDATE channel SET state = 'off' WHERE channel_no = 'C03'")
+    with pytest.raises(Refusal) as error:
+        await desk.open(50)
+    assert set(error.value.facts["reasons"].split("; ")) == {
+        "C01: takes 1.00 or more",
+        "C03: is off",
+    }
+
+
+async def test_a_fee_above_the_amount_is_refused(desk: Desk) -> None:
+    await desk.runtime.merchants.set_rate(desk.merchant, "alipay_qr", Rate(0, 10001))
+    with pytest.raises(Refusal) as error:
+        await desk.open()
+    assert (error.value.code, error.value.param) == ("fee_exceeds_amount", "amount")
+    assert await nothing_written(desk)
+
+
+async def test_a_definite_no_goes_on_to_the_next_channel(desk: Desk) -> None:
+    await desk.supplier.fault("create", "refuse")
+    opened = await desk.open()
+    assert await attempts_of(desk, opened) == [("S01", "rejected"), ("S02", "accepted")]
+    assert opened.attempt is not None
+    assert opened.attempt.supplier_no == "S02"
+    assert await desk.supplier.creates_of(opened.order.subject) == [opened.attempt.attempt_no]
+    await desk.pay(opened)
+    assert (await desk.order(opened)).state == "paid"
+    assert (await desk.balances())["due/S02"] == -9930
+    assert "due/S01" not in await desk.balances()
+    await desk.sound()
+
+
+async def test_a_supplier_that_is_down_was_never_asked(desk: Desk) -> None:
+    await unplug(desk, "S01")
+    opened = await desk.open()
+    assert await attempts_of(desk, opened) == [("S01", "rejected"), ("S02", "accepted")]
+    attempts = await get_attempts(desk.runtime.store, desk.merchant.id, opened.order.id)
+    assert attempts[0].said.startswith(NEVER_SENT)
+
+
+async def test_an_order_that_all_refuse_has_failed(desk: Desk) -> None:
+    await desk.supplier.fault("create", "refuse", times=2)
+    opened = await desk.open(notify_url="http://127.0.0.1:9/notify")
+    assert opened.order.state == "failed"
+    assert opened.attempt is None
+    assert await attempts_of(desk, opened) == [("S01", "rejected"), ("S02", "rejected")]
+    news = await desk.runtime.store.fetchval("SELECT type FROM notification")
+    assert news == "order.failed"
+    assert await desk.balances() == {}
+    await desk.sound()
+
+
+@pytest.mark.parametrize("kind", ["timeout", "500", "garbage"])
+async def test_a_doubt_is_never_sent_elsewhere(desk: Desk, kind: str) -> None:
+    """The supplier made the order, its answer was lost: it is asked again, and can be paid."""
+    await desk.supplier.fault("create", kind, after=True, delay_s=0.1)
+    opened = await desk.open()
+    assert opened.order.state == "created"
+    assert await attempts_of(desk, opened) == [("S01", "unknown")]
+    (number,) = await desk.supplier.creates_of(opened.order.subject)
+
+    desk.clock.advance(3)
+    assert await desk.runtime.following.ask_due(10) == 1
+    order = await desk.order(opened)
+    assert order.state == "pending"
+    assert order.live_attempt_no == number
+    assert await attempts_of(desk, opened) == [("S01", "accepted")]
+    assert await desk.supplier.creates_of(opened.order.subject) == [number]
+
+    asked = wanted(merchant_order_no=order.merchant_order_no, subject=order.subject)
+    again = await desk.runtime.opening.open(desk.app, asked, request_id="again")
+    await desk.pay(again)
+    assert (await desk.order(opened)).state == "paid"
+    await desk.sound()
+
+
+async def test_asking_for_an_order_in_doubt_answers_at_once(desk: Desk) -> None:
+    await desk.supplier.fault("create", "garbage", after=True)
+    asked = wanted()
+    await desk.runtime.opening.open(desk.app, asked, request_id="one")
+    async with asyncio.timeout(2):
+        again = await desk.runtime.opening.open(desk.app, asked, request_id="two")
+    assert (again.order.state, again.again) == ("created", True)
+    assert again.attempt is not None
+    assert (again.attempt.state, again.attempt.pay) == ("unknown", None)
+
+
+async def test_a_test_key_reaches_sandboxes_only(desk: Desk) -> None:
+    """In a demo every supplier is a sandbox, so both modes get through; their books are apart."""
+    keys = await desk.runtime.merchants.open_app(
+        desk.merchant, mode="test", name="try", notify_url=None
+    )
+    app = await desk.runtime.access.app(keys.key_id, "127.0.0.1")
+    opened = await desk.runtime.opening.open(app, wanted(), request_id="t")
+    assert opened.order.order_no.startswith("T")
+    await desk.see(opened, 10000)
+    assert await desk.balances() == {}
+    assert (await desk.balances("test"))["payable"] == 9880
+    await desk.sound()
+
+
+async def test_an_answer_after_the_money_changes_nothing(desk: Desk) -> None:
+    await desk.supplier.fault("create", "garbage", after=True)
+    opened = await desk.open()
+    await desk.see(opened, 10000, upstream_no="U1")
+    order = await desk.order(opened)
+    (attempt,) = await get_attempts(desk.runtime.store, desk.merchant.id, order.id)
+    late = Accepted("U1", pay=(await _some_pay(desk)))
+    opening = desk.runtime.opening
+    for answer in (late, Rejected("1004", "channel closed")):
+        assert await opening.take_answer(order, attempt, answer, request_id="late") is None
+    assert await desk.order(opened) == order
+    assert await attempts_of(desk, opened) == [("S01", "paid")]
+
+
+async def _some_pay(desk: Desk) -> Any:
+    attempt = (await desk.open()).attempt
+    assert attempt is not None
+    return attempt.pay

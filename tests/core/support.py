@@ -1,0 +1,361 @@
+"""What the tests of the business share: a clock that is set, a shop, a supplier, a receiver."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import secrets
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import aiohttp
+import asyncpg
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+from hypothesis import strategies as st
+
+from core.access import Actor
+from core.connectors import Callback
+from core.errors import Refusal
+from core.merchants import App, Merchant
+from core.money import Money
+from core.orders import Opened, OpenOrder, Order, PaymentSeen, Settled, get_order
+from core.outbox import Fact, Say
+from core.runtime import Runtime, build
+from tests.conftest import MASTER_KEY, SUPPLIER_KEYS, Servers
+
+READY_WAIT_S = 30.0
+HEARD_WAIT_S = 10.0
+OPS_CHAT = -1002000000001
+CHAT = -1002000000101  # bound to M1001
+NORTHWIND_CHAT = -1002000000102  # bound to M1002
+SUPPLIER_CHAT = -1002000000201
+OWNER, ADMIN, FINANCE, OPERATOR, SUPPORT = 1001, 1002, 1003, 1004, 1005
+SPRUCE_STAFF, NORTHWIND_STAFF, SUPPLIER_STAFF = 1101, 1102, 1201
+
+_numbers = count(1)
+
+
+class SetClock:
+    """Moves when it is told to, and a millisecond at every look, so that no two looks agree."""
+
+    def __init__(self, start: datetime | None = None) -> None:
+        self._now = start or datetime.now(UTC)
+
+    def now(self) -> datetime:
+        self._now += timedelta(milliseconds=1)
+        return self._now
+
+    def advance(self, seconds: float) -> None:
+        self._now += timedelta(seconds=seconds)
+
+    def go_to(self, instant: datetime) -> None:
+        assert instant >= self._now, "time does not run backwards"
+        self._now = instant
+
+    def go_to_noon(self) -> datetime:
+        """Noon in Shanghai on the tenth of next month: far from every day cut of the shop."""
+        month = (self._now.replace(day=1) + timedelta(days=40)).replace(day=10)
+        self.go_to(month.replace(hour=4, minute=0, second=0, microsecond=0))
+        return self._now
+
+
+def instants(first_year: int, last_year: int) -> st.SearchStrategy[datetime]:
+    """Instants in UTC, to the microsecond, last_year excluded."""
+    first, last = datetime(first_year, 1, 1, tzinfo=UTC), datetime(last_year, 1, 1, tzinfo=UTC)
+    span_us = (last - first) // timedelta(microseconds=1)
+    return st.integers(0, span_us).map(lambda us: first + timedelta(microseconds=us))
+
+
+async def build_runtime(
+    servers: Servers, database: str, clock: SetClock, *, public_url: str = "http://127.0.0.1:9"
+) -> Runtime:
+    return await build(
+        database_url=servers.desk_dsn(database),
+        redis_url=servers.valkey_url,
+        master_key=MASTER_KEY,
+        public_url=public_url,
+        allow_private_targets=True,
+        pool_max=12,
+        clock=clock,
+    )
+
+
+@asynccontextmanager
+async def owner(
+    servers: Servers, database: str
+) -> AsyncIterator[asyncpg.Connection[asyncpg.Record]]:
+    """A connection with the owner's rights, which nothing of the desk has."""
+    connection = await asyncpg.connect(servers.owner_dsn(database))
+    try:
+        yield connection
+    finally:
+        await connection.close()
+
+
+def refused(error: BaseException) -> str:
+    """The code of a refusal."""
+    assert isinstance(error, Refusal)
+    return error.code
+
+
+@dataclass
+class SandboxSupplier:
+    """The sandbox supplier, a process of its own, through its control listener."""
+
+    base: str
+    control: str
+    http: aiohttp.ClientSession
+
+    async def pay(self, url: str, outcome: str) -> list[str]:
+        """Pay as a payer would; the supplier's numbers of the payments."""
+        answer = await self._post("pay", url=url, outcome=outcome)
+        return list(answer["trade_nos"])
+
+    async def fault(self, operation: str, kind: str, **more: object) -> None:
+        """Spoil the next answers to an operation."""
+        await self._post("fault", operation=operation, kind=kind, **more)
+
+    async def creates_of(self, subject: str) -> list[str]:
+        """Our attempt numbers of orders with this subject that the supplier knows, oldest first."""
+        async with self.http.get(f"{self.control}/orders") as response:
+            orders = (await response.json())["orders"]
+        return [o["out_trade_no"] for o in reversed(orders) if o["subject"] == subject]
+
+    async def forge(
+        self, attempt_no: str, *, overrides: dict[str, str] | None = None, sign: str = "valid"
+    ) -> dict[str, Any]:
+        """Send one callback now; what the receiver answered."""
+        body: dict[str, Any] = {"out_trade_no": attempt_no, "sign": sign}
+        if overrides is not None:
+            body["overrides"] = overrides
+        return await self._post("callback", **body)
+
+    async def _post(self, verb: str, **body: object) -> dict[str, Any]:
+        async with self.http.post(f"{self.control}/{verb}", json=body) as response:
+            answer: dict[str, Any] = await response.json()
+            assert response.status == 200, answer
+            return answer
+
+
+@asynccontextmanager
+async def sandbox_supplier(home: Path) -> AsyncIterator[SandboxSupplier]:
+    config = {
+        "home": str(home),
+        "control_token": secrets.token_urlsafe(16),
+        "accounts": [
+            {"mch_id": mch_id, "key": key, "name": f"Paydesk {mch_id}"}
+            for mch_id, key in SUPPLIER_KEYS.items()
+        ],
+        "callback_delays_s": [0],
+    }
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "sandbox.supplier",
+        stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    assert process.stdin is not None
+    assert process.stdout is not None
+    process.stdin.write(json.dumps(config).encode() + b"\n")
+    try:
+        line = await asyncio.wait_for(process.stdout.readline(), READY_WAIT_S)
+        ready = json.loads(line)
+        async with aiohttp.ClientSession() as http:
+            yield SandboxSupplier(ready["base"], ready["control"], http)
+    finally:
+        process.stdin.close()
+        await process.wait()
+
+
+class Entrance:
+    """The desk's address for suppliers' callbacks; hands them to the runtime of the test."""
+
+    def __init__(self) -> None:
+        self.url = ""
+        self.runtime: Runtime | None = None
+        self.heard: list[str] = []
+        self._news = asyncio.Condition()
+
+    async def wait(self, number: int) -> None:
+        """Until this many callbacks were answered."""
+        async with asyncio.timeout(HEARD_WAIT_S), self._news:
+            await self._news.wait_for(lambda: len(self.heard) >= number)
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[Entrance]:
+        app = web.Application()
+        app.router.add_post("/callbacks/{attempt_no}", self._take)
+        server = TestServer(app)
+        await server.start_server()
+        self.url = str(server.make_url("")).rstrip("/")
+        try:
+            yield self
+        finally:
+            await server.close()
+
+    async def _take(self, request: web.Request) -> web.Response:
+        attempt_no = request.match_info["attempt_no"]
+        headers = {name.lower(): value for name, value in request.headers.items()}
+        callback = Callback("POST", request.query_string, headers, await request.read(), "::1")
+        if self.runtime is None:
+            return web.Response(status=503)
+        try:
+            reply = await self.runtime.callbacks.receive(attempt_no, callback, request_id="call")
+        except Refusal as refusal:
+            return web.Response(status=404, text=refusal.code)
+        async with self._news:
+            self.heard.append(attempt_no)
+            self._news.notify_all()
+        return web.Response(status=reply.status, body=reply.body)
+
+
+@dataclass
+class Desk:
+    """Merchant M1001 at a desk whose suppliers answer, and short words for what happens there."""
+
+    runtime: Runtime
+    clock: SetClock
+    supplier: SandboxSupplier
+    entrance: Entrance
+    merchant: Merchant
+    app: App
+
+    async def open(self, amount_minor: int = 10000, **changes: Any) -> Opened:
+        return await self.runtime.opening.open(
+            self.app, wanted(amount_minor, **changes), request_id="open"
+        )
+
+    async def see(
+        self,
+        opened: Opened,
+        amount_minor: int,
+        *,
+        upstream_no: str | None = None,
+        attempt_no: str | None = None,
+    ) -> Settled:
+        """The supplier reports money for the order's attempt (or another one of it)."""
+        assert opened.attempt is not None
+        seen = PaymentSeen(
+            opened.order.merchant_id,
+            attempt_no or opened.attempt.attempt_no,
+            upstream_no or opened.attempt.upstream_no or "U0",
+            Money(amount_minor, "CNY"),
+            "reported",
+        )
+        return await self.runtime.settling.settle_payment(seen, request_id="see")
+
+    async def pay(self, opened: Opened, outcome: str = "paid", *, callbacks: int = 1) -> None:
+        """The payer pays at the supplier, whose callbacks arrive and are acted on."""
+        heard = len(self.entrance.heard)
+        await self.supplier.pay(pay_link(opened), outcome)
+        await self.entrance.wait(heard + callbacks)
+        await self.runtime.callbacks.act_due(10)
+
+    async def order(self, opened: Opened) -> Order:
+        return await get_order(self.runtime.store, opened.order.merchant_id, opened.order.id)
+
+    async def balances(self, mode: str = "live") -> dict[str, int]:
+        """account -> minor units of CNY, without zeros."""
+        return await balances(self.runtime, self.merchant.id, mode=mode)
+
+    async def actor(self, user_id: int = OPERATOR, chat_id: int = CHAT) -> Actor:
+        return await self.runtime.access.actor(user_id, "somebody", chat_id, private=False)
+
+    async def said(self, chat_id: int = CHAT) -> list[Say]:
+        """What the desk says in a chat, oldest first; cards and bills left out."""
+        return [fact for fact in await facts(self.runtime, chat_id) if isinstance(fact, Say)]
+
+    async def sound(self) -> None:
+        """The books are right."""
+        assert [str(d) for d in await self.runtime.verify.books()] == []
+
+
+def wanted(amount_minor: int = 10000, **changes: Any) -> OpenOrder:
+    values: dict[str, Any] = {
+        "merchant_order_no": f"T{next(_numbers):06d}",
+        "amount": Money(amount_minor, "CNY"),
+        "product": "alipay_qr",
+        "subject": f"tea {secrets.token_hex(6)}",
+        "client_ip": "203.0.113.7",
+    }
+    return OpenOrder(**(values | changes))
+
+
+def pay_link(opened: Opened) -> str:
+    assert opened.attempt is not None
+    assert opened.attempt.pay is not None
+    return opened.attempt.pay.value
+
+
+async def balances(
+    runtime: Runtime, merchant_id: UUID, *, mode: str = "live", currency: str = "CNY"
+) -> dict[str, int]:
+    rows = await runtime.store.fetch(
+        "SELECT account, minor FROM balance WHERE merchant_id = $1 AND mode = $2"
+        " AND currency = $3 AND minor <> 0 ORDER BY account",
+        merchant_id,
+        mode,
+        currency,
+    )
+    return {row["account"]: row["minor"] for row in rows}
+
+
+async def facts(runtime: Runtime, chat_id: int) -> list[Fact]:
+    """Every fact in the outbox of a chat, oldest first; they are taken and sent."""
+    found: list[Fact] = []
+    while True:
+        leaving = [row for row in await runtime.outbox.take(50) if row.chat_id == chat_id]
+        if not leaving:
+            return found
+        found += [row.fact for row in leaving]
+        for row in leaving:
+            await runtime.outbox.sent(row)
+
+
+@dataclass
+class Received:
+    """One notification as it arrived."""
+
+    headers: dict[str, str]
+    body: bytes
+    at: datetime = field(default_factory=lambda: datetime.now(UTC))
+
+
+class Receiver:
+    """A merchant's server. `answers`: (status, headers) to give, one after another; then 200.
+
+    A status of 0 cuts the connection without an answer.
+    """
+
+    def __init__(self) -> None:
+        self.url = ""
+        self.received: list[Received] = []
+        self.answers: list[tuple[int, dict[str, str]]] = []
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[Receiver]:
+        app = web.Application()
+        app.router.add_post("/notify", self._take)
+        server = TestServer(app)
+        await server.start_server()
+        self.url = str(server.make_url("/notify"))
+        try:
+            yield self
+        finally:
+            await server.close()
+
+    async def _take(self, request: web.Request) -> web.Response:
+        headers = {name.lower(): value for name, value in request.headers.items()}
+        self.received.append(Received(headers, await request.read()))
+        status, more = self.answers.pop(0) if self.answers else (200, {})
+        if status == 0:
+            assert request.transport is not None
+            request.transport.abort()
+            return web.Response(status=500)
+        return web.Response(status=status, headers=more, text="noted")

@@ -1,0 +1,93 @@
+"""Business days begin at the first instant that exists, and every instant belongs to one."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.clock import DayCut, SystemClock
+from tests.core.support import instants
+
+ZONES = (
+    "Asia/Shanghai",
+    "Europe/Berlin",
+    "America/New_York",
+    "America/St_Johns",
+    "Australia/Lord_Howe",
+    "Africa/Casablanca",
+    "Asia/Kathmandu",
+    "Pacific/Apia",
+    "UTC",
+)
+cuts = st.builds(
+    DayCut, st.times().map(lambda t: t.replace(second=0, microsecond=0)), st.sampled_from(ZONES)
+)
+
+
+def utc(year: int, month: int, day: int, hour: int, minute: int = 0) -> datetime:
+    return datetime(year, month, day, hour, minute, tzinfo=UTC)
+
+
+@given(cuts, instants(1985, 2037))
+def test_an_instant_lies_in_its_day(cut: DayCut, instant: datetime) -> None:
+    day = cut.day_of(instant)
+    assert cut.start_of(day) <= instant < cut.start_of(day + timedelta(days=1))
+
+
+@given(cuts, st.dates(date(1985, 1, 1), date(2037, 12, 31)))
+def test_a_day_starts_at_the_first_instant_that_exists(cut: DayCut, day: date) -> None:
+    start = cut.start_of(day)
+    zone = ZoneInfo(cut.zone)
+    wanted = datetime.combine(day, cut.at)
+    assert start.astimezone(zone).replace(tzinfo=None) >= wanted
+    before = (start - timedelta(seconds=1)).astimezone(zone).replace(tzinfo=None)
+    assert before < wanted
+
+
+@pytest.mark.parametrize(
+    ("zone", "at", "day", "starts"),
+    [
+        # clocks jump over the cut: the first instant after the gap
+        ("Europe/Berlin", time(2, 30), date(2026, 3, 29), utc(2026, 3, 29, 1)),
+        ("America/New_York", time(2, 0), date(2026, 3, 8), utc(2026, 3, 8, 7)),
+        ("Asia/Shanghai", time(2, 30), date(1986, 5, 4), utc(1986, 5, 3, 18)),
+        # clocks repeat the cut: the first of the two
+        ("Europe/Berlin", time(2, 30), date(2026, 10, 25), utc(2026, 10, 25, 0, 30)),
+        ("America/New_York", time(1, 30), date(2026, 11, 1), utc(2026, 11, 1, 5, 30)),
+        # ordinary days
+        ("Asia/Shanghai", time(0, 0), date(2026, 11, 21), utc(2026, 11, 20, 16)),
+        ("Europe/Berlin", time(6, 0), date(2026, 7, 1), utc(2026, 7, 1, 4)),
+    ],
+)
+def test_starts_around_changes_of_the_clocks(
+    zone: str, at: time, day: date, starts: datetime
+) -> None:
+    cut = DayCut(at, zone)
+    assert cut.start_of(day) == starts
+    assert cut.day_of(starts) == day
+    assert cut.day_of(starts - timedelta(seconds=1)) == day - timedelta(days=1)
+
+
+def test_days_have_the_length_the_clocks_give_them() -> None:
+    cut = DayCut(time(0, 0), "Europe/Berlin")
+
+    def hours(day: date) -> float:
+        return (cut.start_of(day + timedelta(days=1)) - cut.start_of(day)).total_seconds() / 3600
+
+    assert hours(date(2026, 3, 29)) == 23
+    assert hours(date(2026, 10, 25)) == 25
+    assert hours(date(2026, 6, 1)) == 24
+
+
+def test_the_night_before_the_cut_belongs_to_the_day_before() -> None:
+    cut = DayCut(time(6, 0), "Asia/Shanghai")
+    assert cut.day_of(utc(2026, 11, 20, 21, 59)) == date(2026, 11, 20)
+    assert cut.day_of(utc(2026, 11, 20, 22, 0)) == date(2026, 11, 21)
+
+
+def test_the_system_clock_is_aware() -> None:
+    assert SystemClock().now().utcoffset() == timedelta(0)

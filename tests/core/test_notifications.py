@@ -1,0 +1,181 @@
+"""What merchants are told: signed, the same bytes at every try, once on success, in order."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from standardwebhooks.webhooks import Webhook, WebhookVerificationError
+
+from core.errors import Refusal
+from core.notifications import GAPS_S, judge
+from core.orders import Opened
+from core.outbox import Say
+from core.wire import HttpAnswer
+from tests.core.support import OPS_CHAT, Desk, Received, Receiver, facts
+
+
+async def paid(desk: Desk, receiver: Receiver) -> Opened:
+    """A paid order whose news waits."""
+    opened = await desk.open(notify_url=receiver.url, metadata=(("购物车", "8841"),))
+    await desk.see(opened, 10000)
+    return opened
+
+
+async def deliver(desk: Desk, wait_s: float = 0) -> int:
+    desk.clock.advance(wait_s)
+    return await desk.runtime.notifications.deliver_due(10)
+
+
+async def state(desk: Desk, opened: Opened) -> str:
+    return await desk.runtime.notifications.state_of(desk.merchant.id, opened.order.id)
+
+
+async def due_in_s(desk: Desk) -> float:
+    due = await desk.runtime.store.fetchval("SELECT due_at FROM notification")
+    return float((due - desk.clock.now()).total_seconds())
+
+
+def verified(desk: Desk, received: Received) -> dict[str, Any]:
+    """The content, if an independent library believes it."""
+    content: dict[str, Any] = Webhook(desk.app.notify_secrets[0]).verify(
+        received.body, received.headers
+    )
+    return content
+
+
+async def test_one_valid_notification(desk: Desk, receiver: Receiver) -> None:
+    opened = await paid(desk, receiver)
+    assert await state(desk, opened) == "pending"
+    assert await deliver(desk) == 1
+    assert await deliver(desk, 86400) == 0
+    (received,) = receiver.received
+    content = verified(desk, received)
+    assert content["type"] == "order.paid"
+    assert content["data"]["order_no"] == opened.order.order_no
+    assert content["data"]["metadata"] == {"购物车": "8841"}
+    assert await state(desk, opened) == "delivered"
+    changed = received.body.replace(b"10000", b"90000")
+    with pytest.raises(WebhookVerificationError):
+        verified(desk, replace(received, body=changed))
+
+
+async def test_every_try_is_the_same_until_one_succeeds(desk: Desk, receiver: Receiver) -> None:
+    receiver.answers = [(500, {}), (302, {"Location": receiver.url}), (0, {}), (404, {}), (204, {})]
+    opened = await paid(desk, receiver)
+    for gap_s in GAPS_S[1:5]:
+        assert await deliver(desk) == 1
+        assert await state(desk, opened) == "pending"
+        assert 0.89 * gap_s < await due_in_s(desk) < 1.11 * gap_s
+        assert await deliver(desk, 0.88 * gap_s) == 0
+        desk.clock.advance(0.3 * gap_s)
+        # the signature must be fresh for a receiver that looks at its own clock
+        assert await desk.runtime.store.fetchval("SELECT count(*) FROM notification_try") > 0
+    assert await deliver(desk) == 1
+    assert await state(desk, opened) == "delivered"
+    assert await deliver(desk, 86400) == 0
+    assert len(receiver.received) == 5
+    assert len({r.body for r in receiver.received}) == 1
+    assert len({r.headers["webhook-id"] for r in receiver.received}) == 1
+    tries = await desk.runtime.store.fetch(
+        "SELECT try_no, status FROM notification_try ORDER BY try_no"
+    )
+    assert [tuple(t) for t in tries] == [(1, 500), (2, 302), (3, None), (4, 404), (5, 204)]
+
+
+async def test_a_receiver_says_when_to_come_back(desk: Desk, receiver: Receiver) -> None:
+    receiver.answers = [(429, {"Retry-After": "120"})]
+    await paid(desk, receiver)
+    await deliver(desk)
+    assert 119 < await due_in_s(desk) <= 120
+
+
+async def test_gone_is_gone_until_somebody_sends_again(desk: Desk, receiver: Receiver) -> None:
+    receiver.answers = [(410, {}), (500, {})]
+    opened = await paid(desk, receiver)
+    await deliver(desk)
+    assert await state(desk, opened) == "exhausted"
+    alarms = [f for f in await facts(desk.runtime, OPS_CHAT) if isinstance(f, Say)]
+    assert [(a.screen, a.facts["order_no"]) for a in alarms] == [
+        ("alarm_exhausted", opened.order.order_no)
+    ]
+    assert await deliver(desk, 86400) == 0
+    await desk.runtime.notifications.resend(desk.merchant.id, opened.order.id)
+    assert await deliver(desk) == 1
+    assert await deliver(desk, 6) == 1
+    assert await state(desk, opened) == "delivered"
+    tries = await desk.runtime.store.fetch("SELECT status FROM notification_try ORDER BY at")
+    assert [t["status"] for t in tries] == [410, 500, 200]
+
+
+async def test_news_of_an_order_keep_their_order(desk: Desk, receiver: Receiver) -> None:
+    receiver.answers = [(500, {})]
+    opened = await desk.open(notify_url=receiver.url, expires_in_s=60)
+    desk.clock.advance(61)
+    await desk.runtime.following.expire_due(10)
+    await desk.see(opened, 10000)
+    assert await deliver(desk) == 1
+    assert await deliver(desk) == 0
+    assert await deliver(desk, 6) == 1
+    assert await deliver(desk) == 1
+    types = [json.loads(r.body)["type"] for r in receiver.received]
+    assert types == ["order.expired", "order.expired", "order.paid_late"]
+
+
+async def test_later_news_do_not_wait_for_ever(desk: Desk, receiver: Receiver) -> None:
+    receiver.answers = [(500, {})] * 4
+    opened = await desk.open(notify_url=receiver.url, expires_in_s=60)
+    desk.clock.advance(61)
+    await desk.runtime.following.expire_due(10)
+    await desk.see(opened, 10000)
+    for wait_s in (0, 6, 34, 135):
+        assert await deliver(desk, wait_s) == 1
+    desk.clock.advance(130)
+    await deliver(desk)
+    assert "order.paid_late" in [json.loads(r.body)["type"] for r in receiver.received]
+
+
+async def test_two_workers_send_once_and_a_lease_ends(desk: Desk, receiver: Receiver) -> None:
+    opened = await paid(desk, receiver)
+    counts = await asyncio.gather(*(deliver(desk) for _ in range(3)))
+    assert sorted(counts) == [0, 0, 1]
+    assert len(receiver.received) == 1
+    # a worker that took it and died
+    await desk.runtime.store.execute(
+        "UPDATE notification SET state = 'pending', lease_until = $1", desk.clock.now()
+    )
+    await desk.runtime.store.execute(
+        "UPDATE notification SET lease_until = lease_until + interval '60 s'"
+    )
+    assert await deliver(desk, 50) == 0
+    assert await deliver(desk, 11) == 1
+    assert await state(desk, opened) == "delivered"
+
+
+async def test_nobody_to_tell(desk: Desk) -> None:
+    opened = await desk.open()
+    await desk.see(opened, 10000)
+    assert await state(desk, opened) == "none"
+    assert await deliver(desk) == 0
+    with pytest.raises(Refusal) as error:
+        await desk.runtime.notifications.resend(desk.merchant.id, opened.order.id)
+    assert error.value.code == "record_not_found"
+
+
+def test_every_answer_has_its_meaning() -> None:
+    def answer(status: int, **headers: str) -> HttpAnswer:
+        return HttpAnswer(status, {k.replace("_", "-"): v for k, v in headers.items()}, b"")
+
+    assert {judge(answer(s), 1).state for s in (200, 201, 204, 299)} == {"delivered"}
+    assert {judge(answer(s), 1).state for s in (100, 301, 400, 401, 500)} == {"pending"}
+    assert judge(answer(410), 1).state == "exhausted"
+    assert judge(None, 1).state == "pending"
+    assert judge(None, len(GAPS_S)).state == "exhausted"
+    assert judge(answer(200), len(GAPS_S)).state == "delivered"
+    assert judge(answer(503, retry_after="999999999"), 1).retry_in_s == 86400
+    for odd in ("soon", "-5", "٣", "Wed, 21 Oct 2026 07:28:00 GMT"):
+        assert judge(answer(503, retry_after=odd), 1).retry_in_s < 6
+    assert judge(answer(503, retry_after="0"), 3).retry_in_s > 100

@@ -1,0 +1,188 @@
+"""Prepayments: once per cause, undone by exact reversal, with a receipt that stays the same."""
+
+from __future__ import annotations
+
+import asyncio
+from decimal import Decimal
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+
+from core.access import ANONYMOUS_ADMIN_ID
+from core.errors import Refusal
+from core.merchants import App, Merchant
+from core.money import Money
+from core.prepayments import Advance, Cause
+from core.runtime import Runtime
+from core.store import Store
+from tests.core.support import (
+    CHAT,
+    FINANCE,
+    OPERATOR,
+    SPRUCE_STAFF,
+    SUPPORT,
+    SetClock,
+    balances,
+    facts,
+)
+
+
+class Till:
+    """Somebody who records prepayments of M1001 in its group."""
+
+    def __init__(self, runtime: Runtime, merchant: Merchant) -> None:
+        self.runtime = runtime
+        self.merchant = merchant
+
+    async def record(
+        self, minor: int, message_id: int, *, line: int = 1, user_id: int = OPERATOR, **more: Any
+    ) -> dict[str, Any]:
+        actor = await self.runtime.access.actor(user_id, "x", CHAT, private=False)
+        advance = Advance(more.pop("amount", Money(minor, "CNY")), "advance", **more)
+        return await self.runtime.prepayments.record(
+            actor, self.merchant, advance, Cause(CHAT, message_id, line)
+        )
+
+    async def undo(
+        self, receipt: dict[str, Any], message_id: int, *, user_id: int = OPERATOR
+    ) -> dict[str, Any]:
+        actor = await self.runtime.access.actor(user_id, "x", CHAT, private=False)
+        prepayment_id = UUID(receipt["prepayment_id"])
+        return await self.runtime.prepayments.undo(
+            actor, self.merchant, prepayment_id, Cause(CHAT, message_id, 1)
+        )
+
+    async def balances(self, currency: str = "CNY") -> dict[str, int]:
+        return await balances(self.runtime, self.merchant.id, currency=currency)
+
+    async def rows(self) -> int:
+        """How many rows everything a prepayment writes has."""
+        tables = ("prepayment", "cause", "audit", "ledger_event", "ledger_entry", "balance")
+        return sum([await _count(self.runtime.store, table) for table in tables])
+
+
+async def _count(store: Store, table: str) -> int:
+    return int(await store.fetchval(f"SELECT count(*) FROM {table}"))
+
+
+@pytest.fixture
+def till(runtime: Runtime, shop: tuple[Merchant, App]) -> Till:
+    return Till(runtime, shop[0])
+
+
+async def test_the_same_cause_answers_the_same_receipt(till: Till) -> None:
+    first = await till.record(100000, 1)
+    again = await till.record(100000, 1)
+    other_text = await till.record(999, 1)
+    assert first == again == other_text
+    assert (first["before_minor"], first["after_minor"]) == (0, 100000)
+    assert first["record_no"] == "M1001-1"
+    second = await till.record(-30000, 1, line=2)
+    assert (second["record_no"], second["after_minor"]) == ("M1001-2", 70000)
+    assert await till.balances() == {"prepaid": -70000, "paid_out": 70000}
+    said = [f.screen for f in await facts(till.runtime, CHAT) if hasattr(f, "screen")]
+    assert said == ["prepaid", "prepaid"]
+    assert await till.runtime.verify.books() == []
+
+
+async def test_the_same_cause_at_once_is_booked_once(till: Till) -> None:
+    receipts = await asyncio.gather(*(till.record(100000, 1) for _ in range(5)))
+    assert all(receipt == receipts[0] for receipt in receipts)
+    assert await till.balances() == {"prepaid": -100000, "paid_out": 100000}
+    assert await _count(till.runtime.store, "audit") == 1
+
+
+async def test_an_undo_is_the_exact_negation_and_comes_once(till: Till) -> None:
+    receipt = await till.record(100000, 1)
+    undone = await till.undo(receipt, 2)
+    assert (undone["minor"], undone["reverses_no"]) == (-100000, "M1001-1")
+    assert await till.undo(receipt, 2) == undone
+    assert await till.balances() == {}
+    with pytest.raises(Refusal) as error:
+        await till.undo(receipt, 3)
+    assert error.value.code == "already_undone"
+    with pytest.raises(Refusal) as error:
+        await till.undo(undone, 4)
+    assert error.value.code == "record_not_found"
+    assert await _count(till.runtime.store, "prepayment") == 2
+    assert await till.runtime.verify.books() == []
+
+
+async def test_two_undos_at_once_are_one(till: Till) -> None:
+    receipt = await till.record(100000, 1)
+    results = await asyncio.gather(
+        *(till.undo(receipt, 10 + i) for i in range(4)), return_exceptions=True
+    )
+    codes = [r.code for r in results if isinstance(r, Refusal)]
+    assert codes == ["already_undone"] * 3
+    assert await till.balances() == {}
+
+
+async def test_an_undo_has_its_time(till: Till, clock: SetClock) -> None:
+    receipt = await till.record(100000, 1)
+    clock.advance(30 * 60 + 1)
+    with pytest.raises(Refusal) as error:
+        await till.undo(receipt, 2)
+    assert (error.value.code, error.value.facts["limit_min"]) == ("undo_too_late", "30")
+
+
+async def test_a_converted_prepayment_keeps_amount_and_rate(till: Till) -> None:
+    usdt = Money(100_000_000, "USDT")
+    receipt = await till.record(0, 1, amount=usdt, conversion_rate=Decimal("7.2"))
+    assert (receipt["minor"], receipt["currency"]) == (72000, "CNY")
+    assert (receipt["original_minor"], receipt["conversion_rate"]) == (100_000_000, "7.2")
+    assert await till.balances() == {"fx": 72000, "prepaid": -72000}
+    assert await till.balances("USDT") == {"fx": -100_000_000, "paid_out": 100_000_000}
+    undone = await till.undo(receipt, 2)
+    assert (undone["original_minor"], undone["conversion_rate"]) == (-100_000_000, "7.2")
+    assert await till.balances() == await till.balances("USDT") == {}
+    assert await till.runtime.verify.books() == []
+
+
+@pytest.mark.parametrize(
+    ("amount", "rate"),
+    [(Money(0, "CNY"), None), (Money(100, "USDT"), None), (Money(1, "USDT"), Decimal("0.001"))],
+)
+async def test_what_is_no_advance_is_refused(
+    till: Till, amount: Money, rate: Decimal | None
+) -> None:
+    with pytest.raises(Refusal) as error:
+        await till.record(0, 1, amount=amount, conversion_rate=rate)
+    assert error.value.code == "amount_invalid"
+    assert await till.rows() == 0
+
+
+async def test_records_at_once_have_numbers_of_their_own(till: Till) -> None:
+    receipts = await asyncio.gather(*(till.record(100, 1, line=i) for i in range(1, 13)))
+    assert sorted(r["record_no"] for r in receipts) == sorted(f"M1001-{i}" for i in range(1, 13))
+    by_number = sorted(receipts, key=lambda r: int(r["record_no"].partition("-")[2]))
+    assert [r["after_minor"] for r in by_number] == [100 * i for i in range(1, 13)]
+    assert await till.runtime.verify.books() == []
+
+
+async def test_who_may_not_moves_nothing(till: Till) -> None:
+    receipt = await till.record(100000, 1, user_id=FINANCE)
+    before = await till.rows()
+    for user_id, code in (
+        (SUPPORT, "not_permitted"),
+        (SPRUCE_STAFF, "not_permitted"),
+        (424242, "not_permitted"),
+        (ANONYMOUS_ADMIN_ID, "anonymous_admin"),
+    ):
+        with pytest.raises(Refusal) as error:
+            await till.record(5, 2, user_id=user_id)
+        assert error.value.code == code
+        with pytest.raises(Refusal) as error:
+            await till.undo(receipt, 3, user_id=user_id)
+        assert error.value.code == code
+    assert await till.rows() == before
+
+
+async def test_a_record_of_another_merchant_is_not_found(till: Till, runtime: Runtime) -> None:
+    receipt = await till.record(100000, 1)
+    other = Till(runtime, await runtime.merchants.by_no("M1002"))
+    for wrong in (receipt, {"prepayment_id": str(uuid4())}):
+        with pytest.raises(Refusal) as error:
+            await other.undo(wrong, 2)
+        assert error.value.code == "record_not_found"

@@ -1,0 +1,107 @@
+"""A missing or wrong setting is named with what was expected, and secrets are never shown."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from ipaddress import ip_network
+from pathlib import Path
+
+import pytest
+
+from core.settings import Settings, SettingsError, demo_settings, load_settings
+
+ROOT = Path(__file__).resolve().parents[2]
+KEY = b64encode(bytes(32)).decode()
+
+
+@pytest.fixture(autouse=True)
+def bare(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """No settings but those of the test."""
+    for name in Settings.model_fields:
+        monkeypatch.delenv(name.upper(), raising=False)
+    monkeypatch.chdir(tmp_path)
+
+
+def test_defaults_start_everything_embedded() -> None:
+    settings = load_settings()
+    assert settings.database_url is None
+    assert settings.redis_url is None
+    assert (settings.host, settings.admin_host) == ("127.0.0.1", "127.0.0.1")
+    assert not settings.allow_private_targets
+
+
+def test_the_environment_wins_over_the_file(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / ".env").write_text("PORT=9000\nADMIN_PORT=9001\nREDIS_URL=\n")
+    monkeypatch.setenv("PORT", "9100")
+    settings = load_settings()
+    assert (settings.port, settings.admin_port, settings.redis_url) == (9100, 9001, None)
+
+
+def test_lists_are_written_with_commas(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TRUSTED_PROXIES", "10.0.0.0/8, 192.0.2.1")
+    monkeypatch.setenv("PAYDESK_OWNER_IDS", "1001,1002")
+    settings = load_settings()
+    assert settings.trusted_proxies == (ip_network("10.0.0.0/8"), ip_network("192.0.2.1/32"))
+    assert settings.paydesk_owner_ids == (1001, 1002)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("port", "eighty"),
+        ("port", "70000"),
+        ("trusted_proxies", "10.0.0.0/99"),
+        ("paydesk_owner_ids", "linyue"),
+        ("public_url", "desk.example"),
+        ("log_level", "loud"),
+        ("telegram_group_per_min", "21"),
+        ("bot_token", "sesame-open-0123456789"),
+        ("master_key", "c2VzYW1lLW9wZW4="),
+    ],
+)
+def test_a_wrong_setting_is_named(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
+    monkeypatch.setenv(name.upper(), value)
+    with pytest.raises(SettingsError) as error:
+        load_settings()
+    message = str(error.value)
+    assert message.startswith(f"{name.upper()}: ")
+    assert str(Settings.model_fields[name].description) in message
+    if name in ("bot_token", "master_key"):
+        assert value not in message
+
+
+def test_every_fault_has_its_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PORT", "x")
+    monkeypatch.setenv("LOG_LEVEL", "loud")
+    with pytest.raises(SettingsError) as error:
+        load_settings()
+    assert [line.split(":")[0] for line in str(error.value).splitlines()] == ["PORT", "LOG_LEVEL"]
+
+
+def test_secrets_do_not_show() -> None:
+    token = "123456789:" + "A" * 35
+    settings = load_settings(
+        bot_token=token, master_key=KEY, database_url="postgresql://desk:hunter2@db/paydesk"
+    )
+    shown = f"{settings!r} {settings} {settings.model_dump()}"
+    assert "hunter2" not in shown
+    assert token not in shown
+    assert KEY not in shown
+    assert settings.bot_token is not None
+    assert settings.bot_token.get_secret_value() == token
+
+
+def test_a_demo_hears_nothing_from_outside(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("DATABASE_URL", "postgresql://real/paydesk")
+    (tmp_path / ".env").write_text("PORT=9000\n")
+    settings = demo_settings(port=8088)
+    assert (settings.database_url, settings.port) == (None, 8088)
+
+
+def test_the_list_for_people_is_the_list_of_settings() -> None:
+    lines = (ROOT / ".env.example").read_text(encoding="utf-8").splitlines()
+    listed = {line.lstrip("# ").split("=")[0] for line in lines if "=" in line}
+    names = {name for name in listed if name.isupper()}
+    assert names == {name.upper() for name in Settings.model_fields}

@@ -1,0 +1,35 @@
+"""The desk that the handlers' tests talk to."""
+
+from __future__ import annotations
+
+import pytest
+from aiogram import Bot
+
+from core.merchants import App, Merchant
+from core.money import Money
+from core.orders import OpenOrder, Order, get_order
+from core.runtime import Runtime
+from handlers import build_dispatcher
+from tests.handlers.desk import Desk, Line
+
+
+@pytest.fixture
+async def desk(runtime: Runtime) -> Desk:
+    """A desk on the seeded demo database."""
+    line = Line()
+    bot = Bot("7000000001:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", session=line)
+    desk = Desk(runtime, build_dispatcher(runtime, bot), bot, line)
+    await desk.news()
+    return desk
+
+
+@pytest.fixture
+async def order(runtime: Runtime, shop: tuple[Merchant, App]) -> Order:
+    """An order of M1001 for 100.00 CNY whose supplier nobody reaches."""
+    merchant, app = shop
+    opened = await runtime.opening.open(
+        app,
+        OpenOrder("SPRUCE-2026-0001", Money(10_000, "CNY"), "alipay_qr", "A lamp", "203.0.113.9"),
+        request_id="test",
+    )
+    return await get_order(runtime.store, merchant.id, opened.order.id)

@@ -1,0 +1,41 @@
+"""The operator's guide says what the parser understands and what the roles may do."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from core.people import RIGHTS, ROLES
+from handlers.intents import COMMANDS, Advances, Intent, LookUp, parse
+
+GUIDE = (Path(__file__).parents[2] / "docs/bot.md").read_text(encoding="utf-8")
+
+
+def test_roles_and_rights_are_those_of_the_desk() -> None:
+    rows = [line for line in GUIDE.splitlines() if line.startswith("|")]
+    roles = [
+        f"| {role} | {' '.join(f'`{right}`' for right in sorted(rights))} |"
+        for role, rights in ROLES.items()
+    ]
+    assert rows[rows.index("| role | rights |") + 2 :][: len(roles)] == roles
+    rights = [f"| `{right}` | {meaning} |" for right, meaning in RIGHTS.items()]
+    assert rows[rows.index("| right | lets a person |") + 2 :] == rights
+
+
+def test_every_command_is_told_of_in_all_its_forms() -> None:
+    for command, words in COMMANDS.items():
+        assert f"`/{command}" in GUIDE, command
+        for word in words:
+            assert f"`{word}" in GUIDE, word
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("+5.00", Advances), ("/prepay 13800138000", Advances), ("+13,800,138,000", Advances),
+        ("＋１０００", Advances), ("+100usdt/7.2", Advances), ("查单", LookUp),
+    ],
+)  # fmt: skip
+def test_what_the_guide_promises_is_understood(text: str, kind: type[Intent]) -> None:
+    assert isinstance(parse(text), kind)

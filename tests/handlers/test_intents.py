@@ -1,0 +1,238 @@
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.clock import SystemClock
+from core.ids import Ids
+from handlers.advances import AdvanceLine, PhoneLike, Unreadable, fold
+from handlers.intents import (
+    COMMANDS,
+    Advances,
+    AdvancesFault,
+    BindMerchant,
+    BindOps,
+    BindSupplier,
+    Complete,
+    Help,
+    Intent,
+    LookUp,
+    SetLanguage,
+    ShowBalance,
+    ShowBill,
+    ShowInfo,
+    ShowPrepaid,
+    ShowRates,
+    Unbind,
+    Usage,
+    numbers_in,
+    parse,
+)
+
+NUMBER = Ids(SystemClock()).number("order", "live", 1)
+
+
+def line(
+    amount: str, place: int = 1, *, rate: str | None = None, usdt: bool = False,
+    merchant_no: str | None = None, remark: str = "",
+) -> AdvanceLine:  # fmt: skip
+    return AdvanceLine(
+        place, Decimal(amount), "USDT" if usdt else "", Decimal(rate) if rate else None,
+        merchant_no, remark,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("text", "lines"),
+    [
+        ("+1000", [line("1000")]),
+        ("-1000", [line("-1000")]),
+        ("＋１０００", [line("1000")]),
+        ("−500", [line("-500")]),
+        ("－1,234.50", [line("-1234.50")]),
+        ("+1,234,567", [line("1234567")]),
+        ("+1.5万", [line("15000")]),
+        ("+2千", [line("2000")]),
+        ("+3k", [line("3000")]),
+        ("+3K 房租", [line("3000", remark="房租")]),
+        ("+5万", [line("50000")]),
+        ("+10", [line("10")]),
+        ("+5.00", [line("5")]),
+        ("+100u/7.2", [line("100", usdt=True, rate="7.2")]),
+        ("+1万USDT/7.25", [line("10000", usdt=True, rate="7.25")]),
+        ("+700/7.2", [line("700", rate="7.2")]),
+        ("+1000 M1002", [line("1000", merchant_no="M1002")]),
+        ("+1 m1002", [line("1", merchant_no="M1002")]),
+        ("+1000 M1002 十一月 房租", [line("1000", merchant_no="M1002", remark="十一月 房租")]),
+        ("+1000  备注：首付，已确认", [line("1000", remark="备注：首付，已确认")]),
+        ("+1000\n\n-200 退", [line("1000"), line("-200", 3, remark="退")]),
+        ("+10,000,000,000", [line("10000000000")]),
+    ],
+)
+def test_money(text: str, lines: list[AdvanceLine]) -> None:
+    found = parse(text)
+    assert isinstance(found, Advances)
+    assert list(found.lines) == lines
+    assert not found.explicit
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "+1", "+9", "-3", "＋１", "+1 同意", "+1 me too", "收到+1", "好的 +1000", "+abc", "+", "-",
+        "+100%", "+10分钟", "- 1000 apples", "-- 1000", "+-1000", "1000", "+ 1000", "+3/4", "hello",
+        "", " ", "\n", "😀", "账单发我一下", "补单 一下", "查单 谢谢", "绑定商户吧", "帮助我", "/",
+        "/ ", "/unknown", "//", "?吗", "+一千", "+1 (415) 555", "这单怎么还没到",
+    ],
+)  # fmt: skip
+def test_talk(text: str) -> None:
+    assert parse(text) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ("+100u", Unreadable(1, "+100u", "rate")),
+        ("+100u/0", Unreadable(1, "+100u/0", "rate")),
+        ("+0.00", Unreadable(1, "+0.00", "amount")),
+        ("+1,00", Unreadable(1, "+1,00", "amount")),
+        ("+1000元", Unreadable(1, "+1000元", "amount")),
+        ("+1..5", Unreadable(1, "+1..5", "amount")),
+        ("+100/", Unreadable(1, "+100/", "amount")),
+        ("+13800138000", PhoneLike(1, "+13800138000")),
+        ("+8613800138000 张三", PhoneLike(1, "+8613800138000 张三")),
+        ("+86 138 0013 8000", PhoneLike(1, "+86 138 0013 8000")),
+        ("+852-9123-4567", PhoneLike(1, "+852-9123-4567")),
+        ("-12345678901", PhoneLike(1, "-12345678901")),
+        ("+1000\n好的", Unreadable(2, "好的", "line")),
+        ("今天的：\n+1000", Unreadable(1, "今天的：", "line")),
+        ("+1000\n+1,00", Unreadable(2, "+1,00", "amount")),
+        ("+1000\n+13800138000", PhoneLike(2, "+13800138000")),
+        ("+1000\n+1", Unreadable(2, "+1", "line")),
+        ("\n".join(["+10"] * 21), Unreadable(21, "", "too_many")),
+    ],
+)
+def test_money_that_cannot_be_booked(text: str, fault: Unreadable | PhoneLike) -> None:
+    assert parse(text) == AdvancesFault(fault)
+
+
+@pytest.mark.parametrize(
+    ("text", "intent"),
+    [
+        ("/prepay 1000", Advances((line("1000"),), explicit=True)),
+        ("/prepay +5", Advances((line("5"),), explicit=True)),
+        ("/prepay -5 M1002 x", Advances((line("-5", merchant_no="M1002", remark="x"),), True)),
+        ("/prepay 13800138000", Advances((line("13800138000"),), explicit=True)),
+        ("/prepay", Usage("prepay")),
+        ("/prepay 1000\n/prepay 1000", Usage("prepay")),
+        ("/prepay abc", AdvancesFault(Unreadable(1, "abc", "amount"), sure=True)),
+        ("/prepay 1,00", AdvancesFault(Unreadable(1, "+1,00", "amount"), sure=True)),
+        ("/bind M1001", BindMerchant("M1001")),
+        ("/BIND@Paydesk_Bot m1001", BindMerchant("M1001")),
+        ("/bind@other_bot M1001", None),
+        ("绑定商户 M1001", BindMerchant("M1001")),
+        ("绑定商户M1001", BindMerchant("M1001")),
+        ("绑定商户　Ｍ１００１", BindMerchant("M1001")),
+        ("/bind", Usage("bind")),
+        ("/bind S01", Usage("bind")),
+        ("绑定商户", Usage("bind")),
+        ("/bind_supplier s01", BindSupplier("S01")),
+        ("绑定供应商 S01", BindSupplier("S01")),
+        ("/bind_ops", BindOps()),
+        ("绑定管理群", BindOps()),
+        ("/unbind", Unbind()),
+        ("解绑", Unbind()),
+        ("/info", ShowInfo()),
+        ("群信息", ShowInfo()),
+        (NUMBER, LookUp((NUMBER,), bare=True)),
+        (f"{NUMBER}\nSHOP-12345", LookUp((NUMBER, "SHOP-12345"), bare=True)),
+        (f"/order {NUMBER}", LookUp((NUMBER,))),
+        (f"查单 {NUMBER}", LookUp((NUMBER,))),
+        (f"查单{NUMBER}", LookUp((NUMBER,))),
+        ("查单", LookUp(())),
+        ("/order ???", Usage("order")),
+        ("/bill", ShowBill("today")),
+        ("账单", ShowBill("today")),
+        ("今日账单", ShowBill("today")),
+        ("昨日账单", ShowBill("yesterday")),
+        ("昨日账单 M1002", ShowBill("yesterday", "M1002")),
+        ("账单 2026-11-01", ShowBill(date(2026, 11, 1))),
+        ("账单 昨天", ShowBill("yesterday")),
+        ("/bill yesterday M1001", ShowBill("yesterday", "M1001")),
+        ("/bill 2026-13-01", Usage("bill")),
+        ("/prepaid", ShowPrepaid("today")),
+        ("预付历史", ShowPrepaid("today")),
+        ("预付明细 2026-11-20", ShowPrepaid(date(2026, 11, 20))),
+        (f"补单 {NUMBER} 供应商  已确认", Complete(NUMBER, "供应商 已确认")),
+        (f"补单 {NUMBER}", Complete(NUMBER, "")),
+        (f"/complete {NUMBER} because\nit is paid", Complete(NUMBER, "because it is paid")),
+        ("补单", Usage("complete")),
+        ("/complete x", Usage("complete")),
+        ("/balance", ShowBalance()),
+        ("查询余额 M1001", ShowBalance("M1001")),
+        ("/rates 2026-11-01", Usage("rates")),
+        ("产品费率", ShowRates()),
+        ("/lang zh", SetLanguage("zh")),
+        ("/lang EN", SetLanguage("en")),
+        ("/lang", Usage("lang")),
+        ("/help", Help()),
+        ("/start abc", Help()),
+        ("帮助", Help()),
+        ("?", Help()),
+        ("？", Help()),
+    ],
+)
+def test_commands(text: str, intent: Intent | None) -> None:
+    assert parse(text, "paydesk_bot") == intent
+
+
+@pytest.mark.parametrize("command", sorted(COMMANDS))
+def test_a_slash_form_always_means_something(command: str) -> None:
+    assert parse(f"/{command}") is not None
+    assert parse(f"/{command} ?? %%") is not None
+
+
+def test_numbers_are_found_in_talk() -> None:
+    assert numbers_in(f"老板，订单号：{NUMBER}，没到") == (NUMBER,)
+    assert numbers_in("order SHOP-12345, please") == ("SHOP-12345",)
+    assert numbers_in("好的谢谢") == ()
+
+
+@given(st.text(max_size=400))
+def test_no_text_raises(text: str) -> None:
+    parse(text)
+    parse("/" + text)
+    parse("+" + text)
+    numbers_in(text)
+
+
+_TALK = st.text(st.characters(codec="utf-8", exclude_characters="+-＋－−﹢﹣/／"), max_size=200)
+
+
+@given(_TALK)
+def test_nothing_without_a_sign_moves_money(text: str) -> None:
+    assert not isinstance(parse(text), Advances)
+
+
+@given(st.from_regex(r"[+-]?[^0-9０-９+\-\n\r/／]{1,3}[^\n\r]{0,20}", fullmatch=True))
+def test_a_line_that_does_not_begin_with_an_amount_moves_none(text: str) -> None:
+    stripped = fold(text).replace("\x00", "").lstrip()
+    if len(stripped) > 1 and stripped[0] in "+-" and stripped[1] in "0123456789":
+        return
+    assert not isinstance(parse(text), Advances)
+
+
+@given(
+    st.decimals(min_value="10", max_value="9999999999", places=2),
+    st.sampled_from(["+", "-", "＋", "－"]),
+    st.booleans(),
+)
+def test_what_is_read_is_what_was_written(amount: Decimal, sign: str, grouped: bool) -> None:
+    found = parse(f"{sign}{amount:,}" if grouped else f"{sign}{amount}")
+    assert isinstance(found, Advances)
+    assert abs(found.lines[0].amount) == amount
+    assert (found.lines[0].amount < 0) == (sign in "-－")

@@ -1,0 +1,205 @@
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from core.outbox import Say
+from handlers.screens import render_say
+from tests.handlers.desk import (
+    FINANCE,
+    NEW,
+    OPERATOR,
+    OPS,
+    SPRUCE,
+    STRANGER,
+    SUPPORT,
+    SUQING,
+    Desk,
+    button_data,
+    one_say,
+)  # fmt: skip
+
+ANONYMOUS: dict[str, Any] = {
+    "from": {"id": 1087968824, "is_bot": True, "first_name": "Group"},
+    "sender_chat": {"id": SPRUCE, "type": "supergroup", "title": "a group"},
+}
+
+
+async def balance(desk: Desk, merchant_no: str = "M1001") -> int:
+    """What remains of the merchant's prepayment, in fen."""
+    merchant = await desk.runtime.merchants.by_no(merchant_no)
+    return (await desk.runtime.bills.bill(merchant.id)).remaining_minor
+
+
+async def test_an_operator_prepays_and_the_receipt_shows_before_and_after(desk: Desk) -> None:
+    receipt = await desk.said(OPERATOR, SPRUCE, "+1,000.50 第一笔")
+    assert receipt.screen == "prepaid"
+    assert (receipt.facts["before_minor"], receipt.facts["after_minor"]) == (0, 100_050)
+    assert receipt.facts["remark"] == "第一笔"
+    assert await balance(desk) == 100_050
+    html = render_say(receipt, "zh").html
+    assert "+1,000.50 CNY" in html
+    assert "0.00 → <b>1,000.50</b>" in html
+    assert receipt.facts["record_no"] in html
+    assert "100%" in html
+
+
+@pytest.mark.parametrize(
+    "text", ["+1", "收到+1", "+abc", "+13800138000 好的", "+10分钟", "+1 同意"]
+)
+async def test_talk_of_merchants_staff_is_left_alone(desk: Desk, text: str) -> None:
+    assert await desk.say(SUQING, SPRUCE, text) == []
+
+
+async def test_a_stranger_hears_nothing(desk: Desk) -> None:
+    assert await desk.say(STRANGER, SPRUCE, "+1000") == []
+    assert await desk.say(STRANGER, SPRUCE, "/prepay 1000") == []
+    assert await balance(desk) == 0
+
+
+async def test_without_the_right_the_refusal_is_for_that_person_alone(desk: Desk) -> None:
+    refusal = await desk.said(SUQING, SPRUCE, "+1000")
+    assert refusal.screen == "refusal"
+    assert refusal.facts["code"] == "not_permitted"
+    assert refusal.only_for == SUQING
+    assert (await desk.said(SUPPORT, SPRUCE, "/prepay 1000")).facts["code"] == "not_permitted"
+    assert await balance(desk) == 0
+
+
+async def test_an_anonymous_admin_is_told_why_not(desk: Desk) -> None:
+    refusal = await desk.said(1087968824, SPRUCE, "+1000", **ANONYMOUS)
+    assert refusal.facts["code"] == "anonymous_admin"
+    assert refusal.only_for is None
+    assert await balance(desk) == 0
+
+
+async def test_the_same_update_again_books_nothing_and_says_nothing_new(desk: Desk) -> None:
+    message = desk.message(FINANCE, SPRUCE, text="+1000\n+500")
+    await desk.feed(message=message)
+    assert len(await desk.news()) == 2
+    await desk.feed(message=message)
+    assert await desk.news() == []
+    assert await balance(desk) == 150_000
+
+
+async def test_lines_are_all_booked_or_none(desk: Desk) -> None:
+    fault = await desk.said(OPERATOR, SPRUCE, "+1000\n谢谢\n+500")
+    assert fault.screen == "money_unreadable"
+    assert fault.facts["line"] == 2
+    assert fault.only_for == OPERATOR
+    refused = await desk.said(OPERATOR, SPRUCE, "+1000\n+500 M1002")
+    assert refused.facts["line"] == 2
+    assert refused.facts["code"] == "merchant_not_found"
+    assert await balance(desk) == 0
+
+
+async def test_usdt_needs_its_rate_and_is_converted_exactly(desk: Desk) -> None:
+    fault = await desk.said(OPERATOR, SPRUCE, "+100u")
+    assert fault.facts["why"] == "rate"
+    receipt = await desk.said(OPERATOR, SPRUCE, "+100u/7.2")
+    assert receipt.facts["minor"] == 72_000
+    assert receipt.facts["original_minor"] == 100_000_000
+    assert "100.000000 USDT × 7.2" in render_say(receipt, "en").html
+    noted = await desk.said(OPERATOR, SPRUCE, "+700/7.2 出款")
+    assert noted.facts["minor"] == 70_000
+    assert noted.facts["remark"] == "97.222222 USDT @ 7.2 · 出款"
+
+
+@pytest.mark.parametrize(
+    ("text", "why"), [("+1,00", "amount"), ("+8613800138000", "phone"), ("+1000元", "amount")]
+)
+async def test_a_slip_is_explained_to_holders_of_the_right_only(
+    desk: Desk, text: str, why: str
+) -> None:
+    fault = await desk.said(OPERATOR, SPRUCE, text)
+    assert fault.facts["why"] == why
+    assert fault.only_for == OPERATOR
+    assert await desk.say(SUQING, SPRUCE, text) == []
+
+
+async def test_more_decimals_than_the_currency_has_are_refused(desk: Desk) -> None:
+    refusal = await desk.said(OPERATOR, SPRUCE, "+1.005")
+    assert refusal.facts["code"] == "amount_invalid"
+    assert (await desk.said(OPERATOR, SPRUCE, "+99999999999999999")).facts["code"] == (
+        "amount_invalid"
+    )
+
+
+async def test_in_an_ops_group_the_merchant_is_named(desk: Desk) -> None:
+    assert (await desk.said(OPERATOR, OPS, "+1000")).facts["code"] == "group_not_bound"
+    assert (await desk.said(OPERATOR, OPS, "+1000 m1002 房租")).facts["merchant_no"] == "M1002"
+    assert (await desk.said(OPERATOR, NEW, "+1000")).facts["code"] == "group_not_bound"
+
+
+async def test_a_stale_message_is_not_booked(desk: Desk) -> None:
+    old = int((desk.runtime.clock.now() - timedelta(minutes=11)).timestamp())
+    answer = await desk.said(OPERATOR, SPRUCE, "+1000", date=old)
+    assert answer.screen == "stale_money"
+    assert await balance(desk) == 0
+
+
+async def test_a_forwarded_message_moves_no_money(desk: Desk) -> None:
+    origin = {"type": "hidden_user", "sender_user_name": "x", "date": 1}
+    assert await desk.say(OPERATOR, SPRUCE, "+1000", forward_origin=origin) == []
+    assert await balance(desk) == 0
+
+
+async def test_an_edit_never_moves_money(desk: Desk) -> None:
+    message = desk.message(OPERATOR, SPRUCE, text="+1000")
+    await desk.feed(message=message)
+    receipt = one_say(await desk.news())
+    await desk.feed(edited_message={**message, "text": "+9000", "edit_date": message["date"] + 5})
+    answer = one_say(await desk.news())
+    assert answer.screen == "edited_money"
+    assert answer.facts["records"] == [receipt.facts["record_no"]]
+    later = desk.message(OPERATOR, SPRUCE, text="+500", edit_date=message["date"] + 5)
+    await desk.feed(edited_message=later)
+    assert one_say(await desk.news()).facts["records"] == []
+    chat = desk.message(OPERATOR, SPRUCE, text="good morning", edit_date=message["date"] + 5)
+    await desk.feed(edited_message=chat)
+    assert await desk.news() == []
+    assert await balance(desk) == 100_000
+
+
+async def test_undo_reverses_once_and_strikes_the_receipt_through(desk: Desk) -> None:
+    receipt = await desk.said(OPERATOR, SPRUCE, "+1000")
+    data = button_data(receipt)
+    undone, struck = await desk.press(FINANCE, SPRUCE, data, message_id=500)
+    assert isinstance(undone, Say)
+    assert isinstance(struck, Say)
+    assert undone.screen == "prepaid_undone"
+    assert undone.facts["reverses_no"] == receipt.facts["record_no"]
+    assert struck.edit_message_id == 500
+    screen = render_say(struck, "zh")
+    assert "<s>" in screen.html
+    assert screen.keyboard is None
+    assert await balance(desk) == 0
+    again = await desk.press(FINANCE, SPRUCE, data, message_id=500)
+    assert [fact.screen for fact in again if isinstance(fact, Say)] == ["prepaid"]
+    assert await balance(desk) == 0
+
+
+async def test_a_press_without_the_right_is_answered_with_an_alert(desk: Desk) -> None:
+    receipt = await desk.said(OPERATOR, SPRUCE, "+1000")
+    assert await desk.press(SUQING, SPRUCE, button_data(receipt)) == []
+    assert desk.line.answers[-1].show_alert
+    assert "prepay" in desk.toast
+    assert await desk.press(STRANGER, SPRUCE, button_data(receipt)) == []
+    assert desk.toast == ""
+    assert len(desk.line.answers) == 2
+    assert await balance(desk) == 100_000
+
+
+async def test_another_groups_receipt_cannot_be_undone_here(desk: Desk) -> None:
+    receipt = await desk.said(OPERATOR, OPS, "+1000 M1002")
+    assert await desk.press(OPERATOR, SPRUCE, button_data(receipt)) == []
+    assert await balance(desk, "M1002") == 100_000
+
+
+async def test_the_slash_form_takes_what_would_be_talk(desk: Desk) -> None:
+    assert (await desk.said(OPERATOR, SPRUCE, "/prepay@paydesk_demo_bot 5")).facts["minor"] == 500
+    assert (await desk.said(OPERATOR, SPRUCE, "/prepay -5 差额")).facts["minor"] == -500
+    assert await desk.say(OPERATOR, SPRUCE, "/prepay@another_bot 5") == []
+    assert (await desk.said(OPERATOR, SPRUCE, "/prepay five")).facts["why"] == "amount"

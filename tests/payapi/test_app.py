@@ -1,0 +1,156 @@
+"""The entrance: addresses behind proxies, failures of our own, request ids."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from dataclasses import replace
+from datetime import UTC, datetime
+from ipaddress import ip_network
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from urllib.parse import parse_qs, quote, urlsplit
+
+import pytest
+from aiohttp import ClientSession, web
+from aiohttp.test_utils import TestServer
+from structlog.testing import capture_logs
+
+from core.errors import REFUSALS
+from core.runtime import Runtime
+from payapi import add_payapi
+from payapi.answers import STATUSES
+from tests.conftest import Servers
+from tests.payapi.client import Answer, Caller
+from tests.payapi.conftest import server_of, serving
+
+Desk = tuple[Runtime, str]
+
+
+@pytest.fixture
+async def behind_proxy(desk: Desk, caller: Caller) -> AsyncIterator[Caller]:
+    """M1001's server as it reaches a desk that trusts proxies on this machine and in 10/8."""
+    app = web.Application()
+    trusted = (ip_network("127.0.0.0/8"), ip_network("10.0.0.0/8"))
+    add_payapi(app, desk[0], trusted_proxies=trusted)
+    server = TestServer(app)
+    await server.start_server()
+    yield replace(caller, url=str(server.make_url("")).rstrip("/"))
+    await server.close()
+
+
+async def test_the_address_behind_trusted_proxies_counts(behind_proxy: Caller, desk: Desk) -> None:
+    change = "UPDATE app SET ip_allow = $2 WHERE key_id = $1"
+    await desk[0].store.execute(change, behind_proxy.key, ["203.0.113.7"])
+
+    async def call(forwarded: str) -> Answer:
+        headers = behind_proxy.headers("GET", "/v1/balance", "", datetime.now(UTC))
+        headers["X-Forwarded-For"] = forwarded
+        return await behind_proxy.send("GET", "/v1/balance", b"", headers)
+
+    for forwarded in ("203.0.113.7", "1.1.1.1, 203.0.113.7, 10.1.1.1", "::ffff:203.0.113.7"):
+        assert (await call(forwarded)).status == 200, forwarded
+    for forwarded, address in (
+        ("203.0.113.7, 1.1.1.1", "1.1.1.1"),  # what the caller wrote itself is not believed
+        ("203.0.113.7, nonsense", "127.0.0.1"),
+        ("", "127.0.0.1"),
+    ):
+        answer = await call(forwarded)
+        assert answer.code == "address_not_allowed"
+        assert address in answer.json["error"]["message"]
+
+
+async def test_a_fault_of_ours_says_nothing_but_its_id(caller: Caller, desk: Desk) -> None:
+    await desk[0].store.execute("UPDATE app SET secrets_sealed = '\\x00'")
+    with capture_logs() as logs:
+        answer = await caller.call("GET", "/v1/balance")
+    assert (answer.status, answer.code) == (500, "internal")
+    assert answer.json["error"]["request_id"] == answer.headers["Paydesk-Request-Id"]
+    assert "sealed" not in str(answer.json)
+    assert [log["event"] for log in logs if log["log_level"] == "error"] == ["request failed"]
+
+
+class Line:
+    """A socket that leads to the real database until it is cut."""
+
+    def __init__(self, folder: Path, real: str) -> None:
+        self._path = folder / ".s.PGSQL.5432"
+        self._real = real
+        self._writers: list[asyncio.StreamWriter] = []
+        self._server: asyncio.Server | None = None
+
+    async def start(self) -> None:
+        self._server = await asyncio.start_unix_server(self._join, self._path)
+
+    async def cut(self) -> None:
+        assert self._server is not None
+        self._server.close()
+        self._path.unlink(missing_ok=True)
+        for writer in self._writers:
+            writer.transport.abort()
+
+    async def _join(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        there_reader, there_writer = await asyncio.open_unix_connection(self._real)
+        self._writers += [writer, there_writer]
+        await asyncio.gather(_pump(reader, there_writer), _pump(there_reader, writer))
+
+
+async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    with suppress(ConnectionError):
+        while part := await reader.read(65_536):
+            writer.write(part)
+            await writer.drain()
+    writer.close()
+
+
+async def test_without_its_database_the_desk_asks_for_patience(
+    servers: Servers, database: str, supplier: dict[str, str], http: ClientSession
+) -> None:
+    dsn = servers.desk_dsn(database)
+    folder = parse_qs(urlsplit(dsn).query)["host"][0]
+    with TemporaryDirectory(prefix="paydesk-line-") as place:
+        line = Line(Path(place), f"{folder}/.s.PGSQL.5432")
+        await line.start()
+        through = dsn.replace(quote(folder, safe=""), place).replace(folder, place)
+        async with serving(through, servers.valkey_url, supplier) as desk:
+            caller = await server_of("M1001", desk, http)
+            order = (await caller.create()).json
+            await line.cut()
+            answer = await caller.call("GET", "/v1/balance")
+            assert (answer.status, answer.code) == (503, "unavailable")
+            assert int(answer.headers["Retry-After"]) > 0
+            async with http.get(order["cashier_url"]) as response:
+                assert response.status == 503
+                assert "Please try again" in await response.text()
+            async with http.post(f"{desk[1]}/callbacks/{order['order_no']}") as response:
+                assert response.status == 503
+            await line.start()
+            assert (await caller.call("GET", "/v1/balance")).status == 200
+            await line.cut()
+
+
+async def test_one_line_per_request_without_its_query(caller: Caller) -> None:
+    with capture_logs() as logs:
+        await caller.call("GET", "/v1/orders?merchant_order_no=S-1")
+    lines = [log for log in logs if log["event"] == "request"]
+    assert [(line["method"], line["path"], line["status"]) for line in lines] == [
+        ("GET", "/v1/orders", 200)
+    ]
+    assert lines[0]["ms"] > 0
+
+
+async def test_request_ids_are_ours(caller: Caller) -> None:
+    answers = []
+    for _ in range(2):
+        headers = caller.headers("GET", "/v1/balance", "", datetime.now(UTC))
+        headers["Paydesk-Request-Id"] = "mine"
+        answers.append(await caller.send("GET", "/v1/balance", b"", headers))
+    given = {answer.headers["Paydesk-Request-Id"] for answer in answers}
+    assert len(given) == 2
+    assert "mine" not in given
+
+
+def test_every_refusal_has_a_status() -> None:
+    assert set(STATUSES) == set(REFUSALS)
+    assert all(400 <= status < 600 for status in STATUSES.values())

@@ -1,0 +1,134 @@
+"""The cashier's page in every state, without scripts and under its strict policy."""
+
+from __future__ import annotations
+
+import re
+
+import aiohttp
+import pytest
+
+from core.runtime import Runtime
+from tests.payapi.client import Caller
+
+Desk = tuple[Runtime, str]
+SETTLE = (
+    "UPDATE orders SET state = $2, paid_late = $3, paid_at = now(), paid_day = created_day,"
+    " cost_minor = 0, paid_how = 'reported', paid_attempt_no = live_attempt_no WHERE order_no = $1"
+)
+STATES = {
+    "paid": (SETTLE, ("paid", False), "Payment complete"),
+    "late": (SETTLE, ("paid", True), "Paid, after the time was over"),
+    "expired": ("UPDATE orders SET state = $2 WHERE order_no = $1", ("expired",), "is over"),
+    "closed": ("UPDATE orders SET state = $2 WHERE order_no = $1", ("closed",), "was closed"),
+    "failed": ("UPDATE orders SET state = $2 WHERE order_no = $1", ("failed",), "did not work"),
+    "created": ("UPDATE orders SET state = $2 WHERE order_no = $1", ("created",), "One moment"),
+}
+
+
+async def page(http: aiohttp.ClientSession, url: str, lang: str = "en") -> tuple[int, str]:
+    async with http.get(url, headers={"Accept-Language": lang}) as response:
+        assert response.headers["Cache-Control"] == "no-store"
+        assert response.headers["Content-Language"] == lang
+        policy = response.headers["Content-Security-Policy"]
+        assert "default-src 'none'" in policy
+        assert "unsafe" not in policy
+        assert "frame-ancestors 'none'" in policy
+        text = await response.text()
+    assert not re.search(r"<script(?![^>]* src=)|\sstyle=|\son[a-z]+=", text)
+    return response.status, text
+
+
+async def test_a_payer_follows_a_plain_link(caller: Caller, http: aiohttp.ClientSession) -> None:
+    order = (await caller.create(subject="<b>Tea</b> & more")).json
+    status, text = await page(http, order["cashier_url"])
+    assert status == 200
+    link = order["pay"]["value"].replace("&", "&amp;")
+    assert re.search(rf'<a class="button" id="pay" href="{re.escape(link)}">', text)
+    assert "12.34" in text
+    assert "&lt;b&gt;Tea&lt;/b&gt; &amp; more" in text
+    assert "云杉商城" in text
+    assert "恒通" not in text  # suppliers are nobody's business here
+    assert "Please pay by" in text
+    _, chinese = await page(http, order["cashier_url"], "zh")
+    assert "去支付" in chinese
+    async with http.get(f"{order['cashier_url']}?lang=zh") as response:
+        assert "去支付" in await response.text()
+
+
+@pytest.mark.parametrize("state", STATES)
+async def test_every_state_has_its_words(
+    caller: Caller, desk: Desk, http: aiohttp.ClientSession, state: str
+) -> None:
+    runtime, _ = desk
+    order = (await caller.create(return_url="https://shop.example/done?a=1&b=2")).json
+    change, values, words = STATES[state]
+    await runtime.store.execute(change, order["order_no"], *values)
+    _, text = await page(http, order["cashier_url"])
+    assert f'data-state="{state}"' in text
+    assert words in text
+    assert order["pay"]["value"] not in text
+    assert ('href="https://shop.example/done?a=1&amp;b=2"' in text) == (state != "created")
+    async with http.get(f"{order['cashier_url']}/status") as response:
+        assert await response.json() == {"state": state}
+        assert response.headers["Cache-Control"] == "no-store"
+
+
+async def test_an_order_whose_time_is_over_offers_no_link(
+    caller: Caller, desk: Desk, http: aiohttp.ClientSession
+) -> None:
+    runtime, _ = desk
+    order = (await caller.create()).json
+    await runtime.store.execute(
+        "UPDATE orders SET expires_at = now() - interval '1 second' WHERE order_no = $1",
+        order["order_no"],
+    )
+    _, text = await page(http, order["cashier_url"])
+    assert 'data-state="expired"' in text
+    assert order["pay"]["value"] not in text
+
+
+async def test_a_qr_code_is_drawn(caller: Caller, desk: Desk, http: aiohttp.ClientSession) -> None:
+    runtime, _ = desk
+    order = (await caller.create()).json
+    for value, drawn in (("https://qr.example/1?<x>", True), ("x" * 5000, False)):
+        await runtime.store.execute("UPDATE attempt SET pay_kind = 'qr', pay_value = $1", value)
+        _, text = await page(http, order["cashier_url"])
+        assert ('class="qr-code"' in text) is drawn
+
+
+async def test_a_supplier_cannot_plant_a_script(
+    caller: Caller, desk: Desk, http: aiohttp.ClientSession
+) -> None:
+    runtime, _ = desk
+    order = (await caller.create()).json
+    await runtime.store.execute("UPDATE attempt SET pay_value = 'javascript:alert(1)'")
+    _, text = await page(http, order["cashier_url"])
+    assert "javascript:" not in text
+
+
+async def test_what_is_not_there(caller: Caller, desk: Desk, http: aiohttp.ClientSession) -> None:
+    _, url = desk
+    number = (await caller.create()).json["order_no"]
+    wrong = number[:-1] + ("A" if number[-1] != "A" else "B")
+    for path in (f"/pay/{wrong}", "/pay/nothing", "/pay/nothing/status", "/pay/"):
+        status, text = await page(http, url + path)
+        assert status == 404
+        assert "Nothing is here" in text
+    async with http.post(f"{url}/pay/{number}") as response:
+        assert (response.status, response.headers["Allow"]) == (405, "GET,HEAD")
+    async with http.get(f"{url}/pay/static/..%2fapp.py") as response:
+        assert response.status == 404
+
+
+async def test_static_files_are_there_for_long(
+    caller: Caller, desk: Desk, http: aiohttp.ClientSession
+) -> None:
+    _, url = desk
+    order = (await caller.create()).json
+    _, text = await page(http, order["cashier_url"])
+    files = re.findall(r'"(/pay/static/[^"]+)"', text)
+    assert len(files) == 3
+    for file in files:
+        async with http.get(url + file) as response:
+            assert response.status == 200
+            assert "immutable" in response.headers["Cache-Control"]

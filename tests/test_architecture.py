@@ -1,0 +1,141 @@
+"""The directions of the house, proven: who imports whom, and what a package shows of itself."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+OURS = ("bot", "core", "handlers", "payapi", "scheduler", "texts")
+MAX_LINES = 500
+
+
+def modules(*rooms: str) -> list[Path]:
+    return sorted(path for room in rooms for path in (ROOT / room).rglob("*.py"))
+
+
+def name_of(path: Path) -> str:
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def imports(path: Path) -> Iterator[str]:
+    """Every module that a file imports, as far as its syntax tells: also inside functions."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path} imports relatively"
+            module = node.module or ""
+            yield module
+            yield from (f"{module}.{alias.name}" for alias in node.names)
+
+
+def importing(room: str, *names: str) -> set[str]:
+    """Modules of a room that import one of these packages."""
+    return {
+        name_of(path)
+        for path in modules(room)
+        if any(found.split(".")[0] in names for found in imports(path))
+    }
+
+
+def test_the_contracts_hold() -> None:
+    done = subprocess.run(
+        [Path(sys.executable).with_name("lint-imports"), "--no-cache"],
+        cwd=ROOT, capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_only_the_gateway_speaks_http() -> None:
+    assert importing("core", "aiohttp") == {"core.gateway"}
+
+
+def test_the_business_knows_no_telegram_timetable_or_templates() -> None:
+    assert importing("core", "aiogram", "apscheduler", "jinja2") == set()
+
+
+def test_the_sandbox_stands_alone() -> None:
+    assert importing("sandbox", *OURS) == set()
+    for room in OURS:
+        assert importing(room, "sandbox") == set()
+
+
+def test_a_packages_inside_is_its_own() -> None:
+    """Outside core.x nobody imports core.x.y: the face is the package itself."""
+    packages = {p.parent.name for p in (ROOT / "core").glob("*/__init__.py")}
+    inside = {
+        f"core.{package}.{path.stem}"
+        for package in packages
+        for path in (ROOT / "core" / package).glob("*.py")
+        if path.stem != "__init__"
+    }
+    assert len(inside) > 20
+    reaching = [
+        f"{name_of(path)} imports {found}"
+        for path in modules(*OURS)
+        for found in imports(path)
+        if found in inside
+        and not name_of(path).startswith(".".join(found.split(".")[:2]) + ".")
+        and name_of(path) != ".".join(found.split(".")[:2])
+    ]
+    assert reaching == []
+
+
+def faces() -> list[Path]:
+    """Packages of the desk that export names."""
+    found = [path for path in modules(*OURS) if path.name == "__init__.py"]
+    return [path for path in found if any(_from_imports(path))]
+
+
+def _from_imports(path: Path) -> Iterator[str]:
+    package = name_of(path)
+    for node in ast.parse(path.read_text(encoding="utf-8")).body:
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith(f"{package}."):
+            yield from (alias.asname or alias.name for alias in node.names)
+
+
+@pytest.mark.parametrize("path", faces(), ids=name_of)
+def test_a_face_is_a_sorted_list_of_what_it_shows(path: Path) -> None:
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    lists = [
+        ast.literal_eval(node.value)
+        for node in tree.body
+        if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == "__all__"
+    ]
+    assert len(lists) == 1
+    (names,) = lists
+    # constants, then classes, then functions, each by name: the order ruff keeps as well
+    assert names == sorted(names, key=_kind_and_name)
+    assert len(set(names)) == len(names)
+    assert set(_from_imports(path)) <= set(names)
+
+
+def _kind_and_name(name: str) -> tuple[int, str]:
+    kind = 0 if name.isupper() else 1 if name[0].isupper() else 2
+    return kind, name
+
+
+def test_modules_fit_the_house() -> None:
+    long = {
+        name_of(path): lines
+        for path in modules(*OURS, "sandbox")
+        if (lines := len(path.read_text(encoding="utf-8").splitlines())) > MAX_LINES
+    }
+    assert long == {}
+
+
+def test_every_module_says_what_it_is() -> None:
+    silent = [
+        name_of(path)
+        for path in modules(*OURS, "sandbox")
+        if path.read_text(encoding="utf-8").strip()
+        and ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) is None
+    ]
+    assert silent == []
