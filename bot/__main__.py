@@ -3,35 +3,30 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
 import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
 import asyncpg
+import uvloop
 
-from bot.app import PortTaken
-from bot.demo import DemoRefused, default_home, demo_master_key, run_demo
+from bot.demo import DemoRefused, default_home, run_demo
 from bot.embedded import EmbeddedError, HomeInUse
 from bot.neighbours import NeighbourFailed
-from bot.production import Servers, run_production, servers_of
-from core.runtime import Runtime, build
+from bot.process import PortTaken
+from core.errors import WrongKind
 from core.settings import Settings, SettingsError, load_settings
-from core.store import WrongKind, migrate
 
-EXIT_DIFFERENCES: Final = 1
 EXIT_REFUSED: Final = 2
 EXIT_HOME_IN_USE: Final = 3
+EXIT_INTERRUPTED: Final = 130
 
 
 def main() -> int:
     """Parse the command line, run, and turn expected failures into a sentence and a code."""
     options = _parser().parse_args()
     try:
-        return asyncio.run(_run(options))
+        return uvloop.run(_run(options))
     except HomeInUse as error:
         return _fail(str(error), EXIT_HOME_IN_USE)
     except (
@@ -49,99 +44,32 @@ def main() -> int:
     except asyncpg.InsufficientPrivilegeError as error:
         return _fail(f"the database does not allow it: {error}", EXIT_REFUSED)
     except KeyboardInterrupt:
-        return 130
+        return EXIT_INTERRUPTED
 
 
 async def _run(options: argparse.Namespace) -> int:
+    if options.command == "demo":
+        home = options.home or default_home()
+        await run_demo(home, port=options.port, fresh=options.fresh, ready_file=options.ready_file)
+        return 0
+    # The desk's own modules take a while to import; a demo does that beside other work.
+    from bot import inspection, production
+
+    settings = _settings(options)
     match options.command:
-        case "demo":
-            home = options.home or default_home()
-            await run_demo(
-                home, port=options.port, fresh=options.fresh, ready_file=options.ready_file
-            )
-            return 0
         case "run":
-            await run_production(_settings(options))
+            await production.run_production(settings)
             return 0
         case "migrate":
-            return await _migrate(_settings(options))
+            return await inspection.migrate_production(settings)
         case "doctor":
-            return await _doctor(_settings(options))
+            return await inspection.doctor(settings)
         case _:
-            return await _verify_books(_settings(options))
+            return await inspection.verify_books(settings)
 
 
 def _settings(options: argparse.Namespace) -> Settings:
-    given = {"paydesk_home": options.home} if options.home else {}
-    return load_settings(**given)
-
-
-async def _migrate(settings: Settings) -> int:
-    async with servers_of(settings) as servers:
-        await migrate(
-            servers.owner_url or servers.database_url,
-            kind="production",
-            today=datetime.now(UTC).date(),
-        )
-    print("the database is up to date")
-    return 0
-
-
-async def _verify_books(settings: Settings) -> int:
-    async with _business(settings) as runtime:
-        differences = await runtime.verify.books()
-    for difference in differences:
-        print(f"DIFFERENCE  {difference}")
-    print(
-        f"verify-books: {len(differences)} difference(s)"
-        if differences
-        else "verify-books: no difference"
-    )
-    return EXIT_DIFFERENCES if differences else 0
-
-
-async def _doctor(settings: Settings) -> int:
-    """Says what is set and what answers, in words; secrets are never shown."""
-    async with _business(settings) as runtime:
-        rows = {
-            "database": f"answers; marked {await runtime.store.kind()}",
-            "redis": "answers" if await runtime.throttle.answers() else "DOES NOT ANSWER",
-            "bot token": "set" if settings.bot_token else "not set",
-            "public url": settings.public_url or "not set",
-            "merchants": str(len(await runtime.merchants.everybody())),
-            "suppliers": str(len(await runtime.channels.suppliers())),
-            "updates that wait": str(await runtime.inbox.backlog()),
-            "messages that wait": str(await runtime.outbox.backlog()),
-        }
-    for name, found in rows.items():
-        print(f"{name:20} {found}")
-    return 0
-
-
-@asynccontextmanager
-async def _business(settings: Settings) -> AsyncIterator[Runtime]:
-    """The business without a server around it, on the settings' database or a home's."""
-    async with servers_of(settings) as servers:
-        runtime = await _build(settings, servers)
-        try:
-            yield runtime
-        finally:
-            await runtime.close()
-
-
-async def _build(settings: Settings, servers: Servers) -> Runtime:
-    kept = settings.master_key
-    master_key = kept.get_secret_value() if kept else demo_master_key(settings.paydesk_home)
-    if master_key is None:
-        raise SettingsError("MASTER_KEY: is missing (expected: base64 of 32 bytes)")
-    return await build(
-        database_url=servers.database_url,
-        redis_url=servers.redis_url,
-        master_key=master_key,
-        public_url=settings.public_url or "http://127.0.0.1",
-        allow_private_targets=False,
-        pool_max=2,
-    )
+    return load_settings(**({"paydesk_home": options.home} if options.home else {}))
 
 
 def _parser() -> argparse.ArgumentParser:

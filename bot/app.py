@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import random
-import signal
-import socket
 from collections.abc import Awaitable, Callable
 from typing import Final
 
@@ -21,6 +18,7 @@ from aiohttp import web
 from bot.admin import Admin
 from bot.courier import Courier
 from bot.loops import Loop
+from bot.process import PortTaken
 from bot.webhook import UpdateWorker, Webhook, webhook_path, webhook_secret
 from core.runtime import Runtime
 from core.settings import Settings
@@ -36,10 +34,6 @@ _NOTIFY_BATCH: Final = 25
 _CALLBACK_BATCH: Final = 25
 MAX_BODY_BYTES: Final = 1024 * 1024
 _WEBHOOK_TRIES: Final = 5
-
-
-class PortTaken(Exception):
-    """A port the desk is to listen on belongs to somebody else."""
 
 
 class Desk:
@@ -168,30 +162,3 @@ class Desk:
 
 async def _healthz(_: web.Request) -> web.Response:
     return web.json_response({"alive": True})
-
-
-def free_ports(host: str, count: int) -> int:
-    """The first of `count` neighbouring ports that are all free right now, below 32768 where
-    outgoing sockets do not take them away. Raises PortTaken."""
-    for first in random.sample(range(20_000, 32_000, 10), 200):
-        if all(_is_free(host, port) for port in range(first, first + count)):
-            return first
-    raise PortTaken(f"no {count} neighbouring ports between 20000 and 32000 are free on {host}")
-
-
-def _is_free(host: str, port: int) -> bool:
-    with socket.socket() as probe:
-        try:
-            probe.bind((host, port))
-        except OSError:
-            return False
-        return True
-
-
-async def until_told_to_stop() -> None:
-    """Wait for SIGTERM or SIGINT."""
-    told = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, told.set)
-    await told.wait()

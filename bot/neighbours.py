@@ -27,8 +27,8 @@ class Neighbour:
         self._log = log
         self._process: asyncio.subprocess.Process | None = None
 
-    async def start(self, config: dict[str, Any]) -> dict[str, str]:
-        """Start it and return its ready line. Raises NeighbourFailed."""
+    async def spawn(self) -> None:
+        """Start the process; it waits for its configuration."""
         self._log.parent.mkdir(parents=True, exist_ok=True)
         with self._log.open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
@@ -43,13 +43,16 @@ class Neighbour:
                 start_new_session=True,
                 env={**os.environ, "PYTHONUNBUFFERED": "1"},
             )
-        stdin, stdout = self._process.stdin, self._process.stdout
-        if stdin is None or stdout is None:
-            raise NeighbourFailed(f"{self._module} has no pipes")
+
+    async def configure(self, config: dict[str, Any]) -> dict[str, str]:
+        """Tell it what it is, and return its ready line. Raises NeighbourFailed."""
+        process = self._process
+        if process is None or process.stdin is None or process.stdout is None:
+            raise NeighbourFailed(f"{self._module} was not started")
         try:
-            stdin.write(json.dumps(config).encode() + b"\n")
-            await stdin.drain()
-            line = await asyncio.wait_for(stdout.readline(), READY_S)
+            process.stdin.write(json.dumps(config).encode() + b"\n")
+            await process.stdin.drain()
+            line = await asyncio.wait_for(process.stdout.readline(), READY_S)
         except (TimeoutError, BrokenPipeError, ConnectionResetError):
             line = b""
         if not line:

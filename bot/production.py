@@ -12,12 +12,13 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
-from bot.app import Desk, until_told_to_stop
 from bot.embedded import EmbeddedPostgres, EmbeddedValkey, HomeInUse, HomeLock
 from bot.logs import set_up_logs
+from bot.process import until_told_to_stop
+from core.errors import WrongKind
 from core.runtime import Runtime, build
 from core.settings import Settings, SettingsError
-from core.store import WrongKind, migrate
+from core.store import migrate
 
 _NEEDED: Final = {
     "bot_token": "the bot's token from @BotFather",
@@ -81,6 +82,9 @@ async def run_production(settings: Settings) -> None:
 
     Raises SettingsError, WrongKind, ConnectionError, PortTaken, EmbeddedError.
     """
+    # Commands that only look into the books need not wait for this import.
+    from bot.app import Desk
+
     public_url, master_key = _needed(settings)
     set_up_logs(settings.log_level)
     async with servers_of(settings) as servers:
@@ -94,19 +98,26 @@ async def run_production(settings: Settings) -> None:
             allow_private_targets=settings.allow_private_targets,
             pool_max=settings.database_pool_max,
         )
-        if runtime.demo:
+        try:
+            _refuse_demo(runtime)
+            await _employ_owners(runtime, settings)
+        except BaseException:
             await runtime.close()
-            raise WrongKind(
-                "this database is marked demo for ever and cannot serve a production desk; "
-                "use another database"
-            )
-        await _employ_owners(runtime, settings)
+            raise
         desk = Desk(settings, runtime, master_key=master_key)
         try:
             await desk.start()
             await until_told_to_stop()
         finally:
             await desk.stop()
+
+
+def _refuse_demo(runtime: Runtime) -> None:
+    if runtime.demo:
+        raise WrongKind(
+            "this database is marked demo for ever and cannot serve a production desk; "
+            "use another database"
+        )
 
 
 async def _employ_owners(runtime: Runtime, settings: Settings) -> None:

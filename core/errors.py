@@ -133,3 +133,7 @@ class Ambiguous(Exception):
 
 class Bug(Exception):
     """Something that cannot be, was. Nothing is written; somebody is told."""
+
+
+class WrongKind(Exception):
+    """A demo was pointed at a production database, or the other way round: neither starts."""

@@ -20,7 +20,7 @@ from tortoise.backends.asyncpg.client import AsyncpgDBClient
 from tortoise.connection import get_connection, get_connections
 from tortoise.migrations.api import migrate as tortoise_migrate
 
-from core.errors import Bug
+from core.errors import Bug, WrongKind
 
 DESK_ROLE: Final = "paydesk_desk"
 MODELS: Final = (
@@ -34,10 +34,6 @@ _MIGRATION_LOCK: Final = 0x5041_5944
 _MIGRATION_WAIT_S: Final = 60
 _MONTHS_AHEAD: Final = 24
 COMMAND_TIMEOUT_S: Final = 30
-
-
-class WrongKind(Exception):
-    """A demo was pointed at a production database, or the other way round."""
 
 
 class Queries(Protocol):

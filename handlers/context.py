@@ -158,9 +158,11 @@ async def actor_of(runtime: Runtime, user: User, message: Any) -> Actor:
 async def say_refusal(
     runtime: Runtime, actor: Actor, refusal: Refusal, reply_to: int, *, line: int = 0
 ) -> None:
-    """Answer with a refusal that, in a group, only this person sees. line: of a longer message."""
+    """Answer with a refusal. Who lacks a right is told alone; what is wrong with a command stands
+    in the chat, because a message for one person may never arrive. line: of a longer message."""
     facts = {"code": refusal.code, "facts": refusal.facts, "line": line}
-    await say_privately(runtime, actor, "refusal", facts, reply_to)
+    tell = say_privately if refusal.code == "not_permitted" else say
+    await tell(runtime, actor, "refusal", facts, reply_to)
 
 
 async def say_privately(

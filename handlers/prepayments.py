@@ -19,7 +19,7 @@ from core.prepayments import Advance, Cause, convert
 from core.runtime import Runtime
 from handlers.advances import MAX_REMARK_CHARS, AdvanceLine, PhoneLike
 from handlers.buttons import UndoPrepayment
-from handlers.context import Presses, Wants, say_privately, say_refusal
+from handlers.context import Presses, Wants, say, say_privately, say_refusal
 from handlers.intents import Advances, AdvancesFault, Intent
 
 # A money command found later than this (after an outage) is not carried out by itself.
@@ -46,7 +46,7 @@ async def record(message: Message, intent: Advances, actor: Actor, runtime: Runt
         return
     if runtime.clock.now() - message.date > STALE_AFTER:
         facts = {"lines": [line.line for line in waiting], "all": not booked}
-        await say_privately(runtime, actor, "stale_money", facts, message.message_id)
+        await say(runtime, actor, "stale_money", facts, message.message_id)
         return
     decided: list[tuple[Merchant, Advance, int]] = []
     for line in waiting:
@@ -93,7 +93,9 @@ async def unreadable(
     fault = intent.fault
     why = "phone" if isinstance(fault, PhoneLike) else fault.why
     facts = {"line": fault.line, "text": fault.text, "why": why}
-    await say_privately(runtime, actor, "money_unreadable", facts, message.message_id)
+    # What may be a phone number is only a hint, and nobody else's business.
+    tell = say_privately if why == "phone" else say
+    await tell(runtime, actor, "money_unreadable", facts, message.message_id)
 
 
 async def edited(message: Message, intent: Intent | None, actor: Actor, runtime: Runtime) -> None:
@@ -103,7 +105,7 @@ async def edited(message: Message, intent: Intent | None, actor: Actor, runtime:
     booked = await _booked_lines(runtime, message.chat.id, message.message_id)
     if booked or isinstance(intent, Advances | AdvancesFault):
         facts = {"records": list(booked.values())}
-        await say_privately(runtime, actor, "edited_money", facts, message.message_id)
+        await say(runtime, actor, "edited_money", facts, message.message_id)
 
 
 async def undo(

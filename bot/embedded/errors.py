@@ -24,19 +24,13 @@ class HomeInUse(EmbeddedError):
 # Words servers print when they give up, and what helps. The first match is the answer.
 _ADVICE = (
     ("No space left on device", "The disk is full: free some space and start again."),
-    (
-        "Disk quota exceeded",
-        "The disk quota is used up: free some space and start again.",
-    ),
+    ("Disk quota exceeded", "The disk quota is used up: free some space and start again."),
     ("Read-only file system", "The file system is read-only: choose another home."),
     (
         "wrong ownership",
         "The data belongs to another user: start as that user, or change the owner of the home.",
     ),
-    (
-        "user does not exist",
-        "This user has no line in /etc/passwd: start as one that has.",
-    ),
+    ("user does not exist", "This user has no line in /etc/passwd: start as one that has."),
     (
         "Permission denied",
         "This user may not use the files: check the owner and mode of the home and its parents.",
@@ -45,10 +39,7 @@ _ADVICE = (
         "database files are incompatible",
         "The data was made by another version: start anew, or use the binaries of that version.",
     ),
-    (
-        "Cannot allocate memory",
-        "There is not enough memory: stop other programs and start again.",
-    ),
+    ("Cannot allocate memory", "There is not enough memory: stop other programs and start again."),
     (
         "error while loading shared libraries",
         "A system library is missing: install it, or set PAYDESK_POSTGRES_BIN to other binaries.",

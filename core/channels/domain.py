@@ -13,7 +13,7 @@ import asyncpg
 from core.channels.choice import Channel
 from core.channels.models import ChannelRow, DocumentRow, ProductChannelRow, ProductRow, SupplierRow
 from core.clock import Clock
-from core.connectors import Connector, load
+from core.connectors import Connector, DocumentFaults, Fault, check, load
 from core.errors import Bug, Refusal
 from core.ids import Ids
 from core.money import Rate
@@ -82,8 +82,16 @@ class Channels:
         return {row.code: Product(row.code, row.name_zh, row.name_en) for row in rows}
 
     async def add_document(self, text: str) -> UUID:
-        """Keep a connector document; the same text is kept once. Raises DocumentFaults."""
+        """Keep a connector document; the same text is kept once.
+
+        Raises DocumentFaults, also for fixtures of the document that do not come out as it says.
+        """
         connector = load(text)
+        failures = check(connector)
+        if failures:
+            raise DocumentFaults(
+                tuple(Fault(f.line, f.case, f.why, "a fixture that holds") for f in failures)
+            )
         row = await DocumentRow.get_or_none(code=connector.code, version=connector.version)
         if row is None:
             row = await DocumentRow.create(
@@ -112,7 +120,10 @@ class Channels:
         no others; the database's own mark decides."""
         if sandbox != (await self._store.kind() == "demo"):
             raise Bug("a demo desk takes sandbox suppliers only, a production desk real ones only")
-        missing = set((await self.connector(document_id)).credential_names) - set(credentials)
+        connector = await self.connector(document_id)
+        if connector.sandbox_only and not sandbox:
+            raise Bug(f"the document {connector.code} is for sandbox suppliers only")
+        missing = set(connector.credential_names) - set(credentials)
         if missing:
             raise Refusal("field_missing", param="credentials." + min(missing))
         row = await SupplierRow.create(

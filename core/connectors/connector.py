@@ -199,11 +199,7 @@ class Connector:
         return self._document.callback
 
     def _believed(
-        self,
-        reads: Reads,
-        answer: HttpAnswer,
-        facts: AttemptFacts,
-        credentials: Mapping[str, str],
+        self, reads: Reads, answer: HttpAnswer, facts: AttemptFacts, credentials: Mapping[str, str]
     ) -> Tree:
         """The answer's content, if it is theirs and about this attempt; raises _DoubtError.
 

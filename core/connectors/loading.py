@@ -81,9 +81,7 @@ class _Loading:
             hosts=self._hosts(),
             amounts=root.choice("amounts", ("decimal", "minor"), "decimal"),
             times=root.choice(
-                "times",
-                ("unix_s", "unix_ms", "yyyyMMddHHmmss", "yyyy-MM-dd HH:mm:ss"),
-                "unix_s",
+                "times", ("unix_s", "unix_ms", "yyyyMMddHHmmss", "yyyy-MM-dd HH:mm:ss"), "unix_s"
             ),
             zone=self._zone(),
             body=root.choice("body", ("form", "json"), "form"),

@@ -51,10 +51,7 @@ class Moment:
         return {name: text for name, value in pairs if (text := self.text(value))}
 
 
-_CLOCK_FORMS: Final = {
-    "yyyyMMddHHmmss": "%Y%m%d%H%M%S",
-    "yyyy-MM-dd HH:mm:ss": "%Y-%m-%d %H:%M:%S",
-}
+_CLOCK_FORMS: Final = {"yyyyMMddHHmmss": "%Y%m%d%H%M%S", "yyyy-MM-dd HH:mm:ss": "%Y-%m-%d %H:%M:%S"}
 
 FACTS: Final[Mapping[str, Callable[[Moment], str | None]]] = {
     "attempt_no": lambda m: m.facts.attempt_no,

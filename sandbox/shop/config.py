@@ -7,13 +7,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from sandbox.process import (
-    ConfigError,
-    check_loopback,
-    config_port,
-    config_text,
-    config_token,
-)
+from sandbox.process import ConfigError, check_loopback, config_port, config_text, config_token
 from sandbox.shop.signing import secret_bytes
 
 

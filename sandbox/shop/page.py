@@ -96,10 +96,7 @@ class ShopPage:
 
     async def _timeline(self, request: web.Request) -> web.Response:
         """The part of the page that changes by itself."""
-        values = {
-            "order": self._store.order(request.query.get("order", "")),
-            **self._live(request),
-        }
+        values = {"order": self._store.order(request.query.get("order", "")), **self._live(request)}
         return self._html("timeline.html", values)
 
     async def _come_back(self, request: web.Request) -> web.Response:

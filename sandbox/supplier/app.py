@@ -51,9 +51,6 @@ async def start(config: dict[str, Any]) -> AsyncIterator[dict[str, str]]:
         ):
             bases.append(public_base)
             async with listening(guarded, settings.host, settings.control_port) as control_base:
-                yield {
-                    "base": public_base,
-                    "control": f"{control_base}/{settings.control_token}",
-                }
+                yield {"base": public_base, "control": f"{control_base}/{settings.control_token}"}
     finally:
         store.close()

@@ -6,13 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sandbox.process import (
-    ConfigError,
-    check_loopback,
-    config_port,
-    config_text,
-    config_token,
-)
+from sandbox.process import ConfigError, check_loopback, config_port, config_text, config_token
 from sandbox.supplier.money import parse_yuan
 
 DEFAULT_DELAYS_S = (0.0, 1.0, 2.0, 4.0, 8.0, 15.0, 30.0, 60.0, 120.0, 300.0)

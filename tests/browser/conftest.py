@@ -20,7 +20,9 @@ _NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable
 
 def chromium() -> str:
     """The system's Chromium: `make test` finds or installs it and says where it is."""
-    found = os.environ.get("PAYDESK_CHROMIUM") or next(filter(None, map(shutil.which, _NAMES)), None)
+    found = os.environ.get("PAYDESK_CHROMIUM") or next(
+        filter(None, map(shutil.which, _NAMES)), None
+    )
     if found is None:
         pytest.fail("no Chromium: run the tests with `make test`, which installs it or says how")
     return found

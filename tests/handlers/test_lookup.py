@@ -32,7 +32,7 @@ async def test_bare_words_that_are_no_order_are_talk(desk: Desk, order: Order) -
 async def test_another_merchants_order_does_not_exist_here(desk: Desk, order: Order) -> None:
     refusal = await desk.said(BEN, NORTHWIND, order.order_no)
     assert refusal.facts["code"] == "order_not_found"
-    assert refusal.only_for == BEN
+    assert refusal.only_for is None
     assert (await desk.said(OPERATOR, NORTHWIND, f"查单 {order.order_no}")).facts["code"] == (
         "order_not_found"
     )

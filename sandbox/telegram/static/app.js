@@ -250,6 +250,7 @@ function toEnd(smooth = true) {
   const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
   scroller.scrollTo({ top: scroller.scrollHeight, behavior: smooth && !calm ? "smooth" : "instant" });
   state.below = 0;
+  state.atEnd = true;
   drawDown();
 }
 
@@ -412,7 +413,9 @@ $(".mask").addEventListener("click", (event) => {
 $(".back").addEventListener("click", () => { location.hash = ""; });
 $(".pinned").addEventListener("click", () => jump(state.chats.get(state.open).pinned.id));
 $(".down").addEventListener("click", () => toEnd());
-scroller.addEventListener("scroll", () => { if (nearEnd()) state.below = 0; drawDown(); }, { passive: true });
+scroller.addEventListener("scroll", () => { state.atEnd = nearEnd(); if (state.atEnd) state.below = 0; drawDown(); }, { passive: true });
+// The pinned bar, the keyboard of a phone and a growing text box take room from the messages.
+new ResizeObserver(() => { if (state.atEnd) toEnd(false); }).observe(scroller);
 log.addEventListener("dblclick", (event) => {
   const node = event.target.closest("article:not(.service)");
   if (node && !event.target.closest("button, a")) acts.reply(state.messages.get(Number(node.dataset.messageId)));

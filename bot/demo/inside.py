@@ -1,0 +1,227 @@
+"""The inside of a demo: its secrets, its neighbours' configurations, the desk, the ready file."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import secrets
+from base64 import b64encode
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from bot import world
+from bot.app import Desk
+from bot.demo.home import KEPT_FILE, write_private
+from bot.embedded import EmbeddedPostgres, EmbeddedValkey
+from bot.logs import set_up_logs
+from bot.neighbours import Neighbour
+from core.merchants import App
+from core.money import Money
+from core.orders import OpenOrder
+from core.runtime import Runtime, build
+from core.settings import demo_settings
+from core.store import migrate
+
+
+@dataclass
+class Secrets:
+    """What a demo makes up once and keeps in its home: they are worth nothing elsewhere."""
+
+    master_key: str = field(default_factory=lambda: b64encode(secrets.token_bytes(32)).decode())
+    bot_token: str = field(default_factory=lambda: f"{world.BOT_ID}:{secrets.token_hex(20)[:35]}")
+    telegram_control: str = field(default_factory=lambda: secrets.token_urlsafe(24))
+    telegram_page: str = field(default_factory=lambda: secrets.token_urlsafe(12))
+    supplier_control: str = field(default_factory=lambda: secrets.token_urlsafe(24))
+    shop_page: str = field(default_factory=lambda: secrets.token_urlsafe(12))
+    supplier_keys: dict[str, str] = field(
+        default_factory=lambda: {s.mch_id: secrets.token_hex(16) for s in world.SUPPLIERS}
+    )
+
+
+class Demo:
+    """One demo in its home, on neighbouring ports from `first` on."""
+
+    def __init__(self, home: Path, host: str, first: int) -> None:
+        self._home = home
+        self._host = host
+        self._first = first
+        self._url = f"http://{host}:{first}"
+        self._secrets = _secrets_of(home)
+
+    async def start(
+        self,
+        stack: AsyncExitStack,
+        postgres: EmbeddedPostgres,
+        valkey: EmbeddedValkey,
+        neighbours: dict[str, Neighbour],
+        say: Callable[[str], None],
+    ) -> dict[str, Any]:
+        """Migrate, configure the neighbours, seed, and start the desk. Returns the ready file."""
+        log = self._home / "log"
+        log.mkdir(parents=True, exist_ok=True)
+        set_up_logs("info", file=log / "desk.log")
+        told, supplies, _ = await asyncio.gather(
+            neighbours["telegram"].configure(self._telegram()),
+            neighbours["supplier"].configure(self._supplier()),
+            migrate(postgres.owner_dsn(), kind="demo", today=datetime.now(UTC).date()),
+        )
+        say("the sandbox's Telegram and supplier run")
+        runtime = await build(
+            database_url=postgres.dsn("paydesk_desk"),
+            redis_url=valkey.url,
+            master_key=self._secrets.master_key,
+            public_url=self._url,
+            allow_private_targets=True,
+        )
+        settings = demo_settings(
+            host=self._host,
+            port=self._first,
+            admin_host=self._host,
+            admin_port=self._first + 1,
+            public_url=self._url,
+            bot_token=self._secrets.bot_token,
+            telegram_api_base=told["api"],
+            master_key=self._secrets.master_key,
+            allow_private_targets=True,
+        )
+        desk = Desk(settings, runtime, master_key=self._secrets.master_key)
+        stack.push_async_callback(desk.stop)
+        shop_url = f"http://{self._host}:{self._first + 6}"
+        notify = {no: f"{shop_url}/notify/{no}" for no, *_ in world.MERCHANTS}
+        await world.seed(
+            runtime, world.Addresses(supplies["base"], self._secrets.supplier_keys, notify)
+        )
+        await desk.start()
+        say("the desk listens")
+        sells = await neighbours["shop"].configure(await self._shop(runtime))
+        return await self._describe(runtime, told, supplies, sells)
+
+    async def _describe(
+        self,
+        runtime: Runtime,
+        told: dict[str, str],
+        supplies: dict[str, str],
+        sells: dict[str, str],
+    ) -> dict[str, Any]:
+        """The ready file: addresses, keys, groups and people of this demo."""
+        merchants = []
+        bound = {group.bound: group.chat_id for group in world.GROUPS if group.bound}
+        apps = await world.apps(runtime)
+        for merchant, app in apps:
+            merchants.append(
+                {
+                    "merchant_no": merchant.merchant_no,
+                    "key_id": app.key_id,
+                    "secret": app.secrets[0],
+                    "notify_secret": app.notify_secrets[0],
+                    "chat_id": bound[merchant.merchant_no],
+                    "products": list(await runtime.merchants.rates(merchant)),
+                }
+            )
+        return {
+            "desk": self._url,
+            "telegram": {"page": told["page"], "control": told["control"]},
+            "supplier": {"control": supplies["control"]},
+            "shop": {"page": sells["page"]},
+            "cashier": await self._sample_cashier(runtime, apps[0][1]),
+            "merchants": merchants,
+            "groups": [
+                {"chat_id": group.chat_id, "kind": group.kind, "title": group.title}
+                for group in world.GROUPS
+            ],
+            "users": [
+                {"id": user.id, "name": user.name, "role": user.role, "private_chat_id": user.id}
+                for user in world.USERS
+            ],
+        }
+
+    async def _sample_cashier(self, runtime: Runtime, app: App) -> str:
+        """The cashier's page of the demo's first order, which is made once."""
+        opened = await runtime.opening.open(
+            app,
+            OpenOrder(
+                merchant_order_no="DEMO-1",
+                amount=Money(6_600, "CNY"),
+                product="alipay_qr",
+                subject="乌龙茶礼盒",
+                client_ip="127.0.0.1",
+                expires_in_s=86_400,
+            ),
+            request_id="demo-first-order",
+        )
+        return f"{self._url}/pay/{opened.order.order_no}"
+
+    def _telegram(self) -> dict[str, Any]:
+        return {
+            "home": str(self._home / "sandbox" / "telegram"),
+            "host": self._host,
+            "port": self._first + 2,
+            "control_port": self._first + 3,
+            "control_token": self._secrets.telegram_control,
+            "page_token": self._secrets.telegram_page,
+            "bot": {
+                "id": world.BOT_ID,
+                "username": world.BOT_USERNAME,
+                "first_name": "Paydesk",
+                "token": self._secrets.bot_token,
+            },
+            "world": world.telegram_world(),
+        }
+
+    def _supplier(self) -> dict[str, Any]:
+        return {
+            "home": str(self._home / "sandbox" / "supplier"),
+            "host": self._host,
+            "port": self._first + 4,
+            "control_port": self._first + 5,
+            "control_token": self._secrets.supplier_control,
+            "accounts": [
+                {
+                    "mch_id": s.mch_id,
+                    "key": self._secrets.supplier_keys[s.mch_id],
+                    "name": "Paydesk 演示商户",
+                    "institution": s.legal_name,
+                }
+                for s in world.SUPPLIERS
+            ],
+        }
+
+    async def _shop(self, runtime: Runtime) -> dict[str, Any]:
+        products = await runtime.channels.products()
+        return {
+            "home": str(self._home / "sandbox" / "shop"),
+            "host": self._host,
+            "port": self._first + 6,
+            "page_token": self._secrets.shop_page,
+            "api_base": self._url,
+            "merchants": [
+                {
+                    "merchant_no": merchant.merchant_no,
+                    "name": merchant.name,
+                    "key_id": app.key_id,
+                    "secret": app.secrets[0],
+                    "notify_secret": app.notify_secrets[0],
+                    "products": [
+                        {
+                            "code": code,
+                            "name": f"{products[code].name_zh} · {products[code].name_en}",
+                        }
+                        for code in await runtime.merchants.rates(merchant)
+                    ],
+                }
+                for merchant, app in await world.apps(runtime)
+            ],
+        }
+
+
+def _secrets_of(home: Path) -> Secrets:
+    path = home / KEPT_FILE
+    if path.exists():
+        return Secrets(**json.loads(path.read_text(encoding="utf-8")))
+    made = Secrets()
+    write_private(path, json.dumps(asdict(made), indent=2))
+    return made

@@ -1,0 +1,85 @@
+"""Commands that look at a desk from outside: migrate, doctor, verify-books."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from typing import Final
+
+from bot.demo import demo_master_key
+from bot.production import Servers, servers_of
+from core.runtime import Runtime, build
+from core.settings import Settings, SettingsError
+from core.store import migrate
+
+EXIT_DIFFERENCES: Final = 1
+
+
+async def migrate_production(settings: Settings) -> int:
+    """Bring the production database up to date. Raises WrongKind for a demo's."""
+    async with servers_of(settings) as servers:
+        await migrate(
+            servers.owner_url or servers.database_url,
+            kind="production",
+            today=datetime.now(UTC).date(),
+        )
+    print("the database is up to date")
+    return 0
+
+
+async def verify_books(settings: Settings) -> int:
+    """Re-add the books and print each difference; EXIT_DIFFERENCES where there are any."""
+    async with _business(settings) as runtime:
+        differences = await runtime.verify.books()
+    for difference in differences:
+        print(f"DIFFERENCE  {difference}")
+    found = f"{len(differences)} differences" if differences else "no difference"
+    print(f"verify-books: {found}")
+    return EXIT_DIFFERENCES if differences else 0
+
+
+async def doctor(settings: Settings) -> int:
+    """Say what is set and what answers, in words; secrets are never shown."""
+    async with _business(settings) as runtime:
+        waiting = await runtime.outbox.backlog()
+        rows = {
+            "database": f"answers; marked {await runtime.store.kind()}",
+            "redis": "answers" if await runtime.throttle.answers() else "DOES NOT ANSWER",
+            "bot token": "set" if settings.bot_token else "not set",
+            "public url": settings.public_url or "not set",
+            "merchants": str(len(await runtime.merchants.everybody())),
+            "suppliers": str(len(await runtime.channels.suppliers())),
+            "updates that wait": str(await runtime.inbox.backlog()),
+            "messages that wait": str(waiting.get("waiting", 0)),
+            "messages parked": str(waiting.get("parked", 0)),
+        }
+    for name, found in rows.items():
+        print(f"{name:20} {found}")
+    return 0
+
+
+@asynccontextmanager
+async def _business(settings: Settings) -> AsyncIterator[Runtime]:
+    """The business without a server around it, on the settings' database or a home's."""
+    async with servers_of(settings) as servers:
+        runtime = await _build(settings, servers)
+        try:
+            yield runtime
+        finally:
+            await runtime.close()
+
+
+async def _build(settings: Settings, servers: Servers) -> Runtime:
+    kept = settings.master_key
+    master_key = kept.get_secret_value() if kept else demo_master_key(settings.paydesk_home)
+    if master_key is None:
+        raise SettingsError("MASTER_KEY: is missing (expected: base64 of 32 bytes)")
+    return await build(
+        database_url=servers.database_url,
+        redis_url=servers.redis_url,
+        master_key=master_key,
+        public_url=settings.public_url or "http://127.0.0.1",
+        allow_private_targets=False,
+        pool_max=2,
+    )

@@ -1,0 +1,39 @@
+"""What a process of the desk needs of the machine: ports, and the word to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import signal
+import socket
+
+
+class PortTaken(Exception):
+    """A port the desk is to listen on belongs to somebody else."""
+
+
+def free_ports(host: str, count: int) -> int:
+    """The first of `count` neighbouring ports that are all free right now, below 32768 where
+    outgoing sockets do not take them away. Raises PortTaken."""
+    for first in random.sample(range(20_000, 32_000, 10), 200):
+        if all(_is_free(host, port) for port in range(first, first + count)):
+            return first
+    raise PortTaken(f"no {count} neighbouring ports between 20000 and 32000 are free on {host}")
+
+
+async def until_told_to_stop() -> None:
+    """Wait for SIGTERM or SIGINT."""
+    told = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, told.set)
+    await told.wait()
+
+
+def _is_free(host: str, port: int) -> bool:
+    with socket.socket() as probe:
+        try:
+            probe.bind((host, port))
+        except OSError:
+            return False
+        return True
