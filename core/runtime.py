@@ -101,6 +101,7 @@ async def build(
     groups = Groups(store, clock, ids, outbox)
     channels = Channels(store, vault, clock, ids)
     suppliers = Suppliers(
+        merchants,
         channels,
         gateway,
         clock,

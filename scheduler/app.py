@@ -46,9 +46,10 @@ class Timetable:
 
     async def stop(self) -> None:
         """No more ticks; what runs is waited for."""
-        self._scheduler.shutdown(wait=False)
+        self._scheduler.pause()  # its shutdown would cancel what is running
         if self._running:
             await asyncio.wait(self._running, timeout=_STOP_S)
+        self._scheduler.shutdown(wait=False)
 
     async def _tick(self, job: Job) -> None:
         task = asyncio.create_task(self._run(job), name=job.name)

@@ -17,6 +17,7 @@ from uuid import uuid4
 
 import aiohttp
 from aiohttp import web
+from aiohttp.test_utils import TestServer
 from standardwebhooks import Webhook
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -301,14 +302,6 @@ async def receiver(secret: str) -> AsyncIterator[Receiver]:
     found = Receiver(secret)
     app = web.Application()
     app.router.add_post("/notify", found.receive)
-    runner = web.AppRunner(app)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    server = site._server
-    assert isinstance(server, asyncio.Server)
-    found.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/notify"
-    try:
+    async with TestServer(app) as server:
+        found.url = str(server.make_url("/notify"))
         yield found
-    finally:
-        await runner.cleanup()

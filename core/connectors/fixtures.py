@@ -18,6 +18,7 @@ _SAMPLE: Final = AttemptFacts(
     order_no="T2A0001EXAMPLE00001B",
     amount=parse_money("12.34", "CNY"),
     subject="Tea",
+    merchant_name="Tea House",
     channel_code="example",
     notify_url="https://desk.example/callbacks/example",
     return_url=None,
@@ -25,8 +26,8 @@ _SAMPLE: Final = AttemptFacts(
     expires_at=_NOW + timedelta(minutes=15),
 )
 _FACTS: Final = (
-    "attempt_no", "order_no", "amount", "currency", "subject", "channel_code", "notify_url",
-    "return_url", "client_ip", "expires_at", "upstream_no",
+    "attempt_no", "order_no", "amount", "currency", "subject", "merchant_name", "channel_code",
+    "notify_url", "return_url", "client_ip", "expires_at", "upstream_no",
 )  # fmt: skip
 # What a case may say about what comes out, beside `gives`.
 OUTCOMES: Final = (
@@ -96,6 +97,7 @@ def _facts(section: Section) -> AttemptFacts:
         order_no=text("order_no"),
         amount=amount,
         subject=text("subject"),
+        merchant_name=text("merchant_name"),
         channel_code=text("channel_code"),
         notify_url=text("notify_url"),
         return_url=text("return_url") or None,

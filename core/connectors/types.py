@@ -18,14 +18,16 @@ PayKind = Literal["url", "qr", "app", "jsapi"]
 class AttemptFacts:
     """One try of an order on one channel, as a supplier is told about it.
 
-    attempt_no: our number at the supplier. channel_code: the supplier's own code of the payment
-    method. upstream_no: the supplier's number, once it is known.
+    attempt_no: our number at the supplier. merchant_name: who sells, so that the payer can be told
+    the truth. channel_code: the supplier's own code of the payment method. upstream_no: the
+    supplier's number, once it is known.
     """
 
     attempt_no: str
     order_no: str
     amount: Money
     subject: str
+    merchant_name: str
     channel_code: str
     notify_url: str
     return_url: str | None

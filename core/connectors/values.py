@@ -58,6 +58,7 @@ FACTS: Final[Mapping[str, Callable[[Moment], str | None]]] = {
     "order_no": lambda m: m.facts.order_no,
     "amount": Moment.amount,
     "subject": lambda m: m.facts.subject,
+    "merchant_name": lambda m: m.facts.merchant_name,
     "channel_code": lambda m: m.facts.channel_code,
     "notify_url": lambda m: m.facts.notify_url,
     "return_url": lambda m: m.facts.return_url,

@@ -20,6 +20,7 @@ from core.connectors import (
     Unknown,
 )
 from core.gateway import Gateway, MayHaveHappened, NeverSent, Timeouts
+from core.merchants import Merchants
 from core.orders.reading import Attempt, Order
 
 _LOG = structlog.get_logger(__name__)
@@ -41,12 +42,14 @@ class Suppliers:
 
     def __init__(
         self,
+        merchants: Merchants,
         channels: Channels,
         gateway: Gateway,
         clock: Clock,
         nonce: Callable[[], str],
         addresses: Addresses,
     ) -> None:
+        self._merchants = merchants
         self._channels = channels
         self._gateway = gateway
         self._clock = clock
@@ -56,14 +59,15 @@ class Suppliers:
     async def create(self, order: Order, attempt: Attempt) -> CreateReading:
         """Ask the supplier to take an attempt. A call that certainly never left is Rejected."""
         connector = await self._channels.connector(attempt.document_id)
+        facts = await self._facts(order, attempt)
         try:
-            answer = await self._call("create", order, attempt)
+            answer = await self._call("create", facts, attempt)
         except NeverSent as error:
             return Rejected(NEVER_SENT, str(error))
         except MayHaveHappened as error:
             return Unknown(str(error))
         supplier = await self._channels.supplier(attempt.supplier_id)
-        return connector.read_create(answer, self._facts(order, attempt), supplier.credentials)
+        return connector.read_create(answer, facts, supplier.credentials)
 
     async def standing(self, order: Order, attempt: Attempt, operation: str = "query") -> Standing:
         """How the attempt stands at the supplier. operation: query, or close to end it there.
@@ -73,12 +77,12 @@ class Suppliers:
         connector = await self._channels.connector(attempt.document_id)
         if operation not in connector.operations:
             return Standing("unknown", f"the supplier offers no {operation}")
+        facts = await self._facts(order, attempt)
         try:
-            answer = await self._call(operation, order, attempt)
+            answer = await self._call(operation, facts, attempt)
         except (NeverSent, MayHaveHappened) as error:
             return Standing("unknown", str(error))
         supplier = await self._channels.supplier(attempt.supplier_id)
-        facts = self._facts(order, attempt)
         return connector.read_standing(operation, answer, facts, supplier.credentials)
 
     async def may_send_again(self, attempt: Attempt) -> bool:
@@ -89,12 +93,12 @@ class Suppliers:
         """Whether the supplier's "not found" proves that it will never be paid."""
         return (await self._channels.connector(attempt.document_id)).not_found_is_final
 
-    async def _call(self, operation: str, order: Order, attempt: Attempt) -> HttpAnswer:
+    async def _call(self, operation: str, facts: AttemptFacts, attempt: Attempt) -> HttpAnswer:
         connector = await self._channels.connector(attempt.document_id)
         supplier = await self._channels.supplier(attempt.supplier_id)
         request = connector.build(
             operation,
-            self._facts(order, attempt),
+            facts,
             supplier.credentials,
             now=self._clock.now(),
             nonce=self._nonce(),
@@ -102,26 +106,28 @@ class Suppliers:
         _LOG.info(
             "supplier call",
             operation=operation,
-            order_no=order.order_no,
-            attempt_no=attempt.attempt_no,
+            order_no=facts.order_no,
+            attempt_no=facts.attempt_no,
             supplier_no=attempt.supplier_no,
         )
         answer = await self._gateway.send(request, timeouts=TIMEOUTS)
         _LOG.info(
             "supplier answer",
             operation=operation,
-            order_no=order.order_no,
-            attempt_no=attempt.attempt_no,
+            order_no=facts.order_no,
+            attempt_no=facts.attempt_no,
             status=answer.status,
         )
         return answer
 
-    def _facts(self, order: Order, attempt: Attempt) -> AttemptFacts:
+    async def _facts(self, order: Order, attempt: Attempt) -> AttemptFacts:
+        merchant = await self._merchants.by_id(order.merchant_id)
         return AttemptFacts(
             attempt_no=attempt.attempt_no,
             order_no=order.order_no,
             amount=attempt.amount,
             subject=order.subject,
+            merchant_name=merchant.name,
             channel_code=attempt.supplier_code,
             notify_url=self._addresses.callback_url(attempt.attempt_no),
             return_url=self._addresses.return_url(order.order_no),

@@ -19,7 +19,10 @@ MAX_FEN = 5_000_000
 
 @dataclass(frozen=True)
 class Account:
-    """A customer of the institution: who signs with which key, and the payee a payer sees."""
+    """A customer of the institution: who signs with which key.
+
+    `name` is the payee a payer sees where the create names no merchant.
+    """
 
     mch_id: str
     key: str

@@ -183,6 +183,7 @@ class Control:
             "pay_type": order.pay_type,
             "amount": yuan(order.amount_fen),
             "subject": order.subject,
+            "merchant_name": order.merchant_name,
             "status": order.status,
             "outcome": order.outcome,
             "pay_url": f"{self._base()}/pay/{order.trade_no}",

@@ -21,6 +21,7 @@ MAX_BODY_BYTES = 65_536
 MAX_FIELDS = 64
 MAX_SKEW_S = 300
 MAX_URL_CHARS = 512
+MAX_TEXT_CHARS = 128
 MAX_LOG_CHARS = 4_000
 GARBAGE = "<html><body><h1>Welcome to nginx!</h1></body></html>\x00\xff{"
 
@@ -224,9 +225,8 @@ def _read_ask(account: Account, params: Params) -> Ask:
     amount_fen = parse_yuan(params.get("amount", ""))
     if not amount_fen:
         raise Refused(BAD_PARAMETER, 'amount must be yuan with two decimals such as "12.34"')
-    subject = params.get("subject", "")
-    if not 1 <= len(subject) <= 128 or _CONTROL_CHARACTER.search(subject):
-        raise Refused(BAD_PARAMETER, "subject must be 1 to 128 characters on one line")
+    subject = _read_line(params, "subject")
+    merchant_name = _read_line(params, "merchant_name") if params.get("merchant_name") else ""
     client_ip = params.get("client_ip", "")
     if not 1 <= len(client_ip) <= 45:
         raise Refused(BAD_PARAMETER, "client_ip must be 1 to 45 characters")
@@ -236,10 +236,19 @@ def _read_ask(account: Account, params: Params) -> Ask:
         pay_type=params["pay_type"],
         amount_fen=amount_fen,
         subject=subject,
+        merchant_name=merchant_name,
         notify_url=_read_url(params, "notify_url"),
         return_url=_read_url(params, "return_url") if params.get("return_url") else "",
         client_ip=client_ip,
     )
+
+
+def _read_line(params: Params, name: str) -> str:
+    value = params.get(name, "")
+    if not 1 <= len(value) <= MAX_TEXT_CHARS or _CONTROL_CHARACTER.search(value):
+        detail = f"{name} must be 1 to {MAX_TEXT_CHARS} characters on one line"
+        raise Refused(BAD_PARAMETER, detail)
+    return value
 
 
 def _read_url(params: Params, name: str) -> str:
@@ -262,6 +271,7 @@ def _ask_of(order: Order) -> Ask:
         pay_type=order.pay_type,
         amount_fen=order.amount_fen,
         subject=order.subject,
+        merchant_name=order.merchant_name,
         notify_url=order.notify_url,
         return_url=order.return_url,
         client_ip=order.client_ip,

@@ -41,13 +41,17 @@ class Receipt:
 
 @dataclass(frozen=True)
 class Ask:
-    """The content of a create request; the same content twice is the same order."""
+    """The content of a create request; the same content twice is the same order.
+
+    `merchant_name` and `return_url` are '' where they were not given.
+    """
 
     mch_id: str
     out_trade_no: str
     pay_type: str
     amount_fen: int
     subject: str
+    merchant_name: str
     notify_url: str
     return_url: str
     client_ip: str

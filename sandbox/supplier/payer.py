@@ -96,7 +96,7 @@ class PayerPage:
             name = "pay.html" if order.status == "WAIT" else "result.html"
             values |= {
                 "institution": account.institution if account else "",
-                "payee": account.name if account else order.mch_id,
+                "payee": order.merchant_name or (account.name if account else order.mch_id),
                 "method": method_name(order.pay_type, texts),
                 "amount": self._money(order.amount_fen),
                 "paid_amount": self._money(order.paid_fen),

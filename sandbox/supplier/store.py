@@ -20,7 +20,8 @@ _SCHEMA = """
 CREATE TABLE IF NOT EXISTS orders (
   trade_no TEXT PRIMARY KEY, mch_id TEXT NOT NULL, out_trade_no TEXT NOT NULL,
   pay_type TEXT NOT NULL, amount_fen INTEGER NOT NULL CHECK (amount_fen > 0),
-  subject TEXT NOT NULL, notify_url TEXT NOT NULL, return_url TEXT NOT NULL,
+  subject TEXT NOT NULL, merchant_name TEXT NOT NULL,
+  notify_url TEXT NOT NULL, return_url TEXT NOT NULL,
   client_ip TEXT NOT NULL, nonce TEXT NOT NULL,
   status TEXT NOT NULL CHECK (status IN ('WAIT', 'SUCCESS', 'CLOSED', 'FAIL')),
   outcome TEXT NOT NULL, paid_fen INTEGER NOT NULL, paid_at INTEGER NOT NULL,
@@ -50,7 +51,7 @@ CREATE TABLE IF NOT EXISTS log (
 class Order:
     """One order. `status` is WAIT, SUCCESS, CLOSED or FAIL; times are unix seconds.
 
-    `outcome` is what the payer chose ('' before). `paid_fen` and `paid_at` are those of the
+    `merchant_name` is '' where the create named none. `outcome` is what the payer chose ('' before). `paid_fen` and `paid_at` are those of the
     first payment and 0 while nothing was paid.
     """
 
@@ -60,6 +61,7 @@ class Order:
     pay_type: str
     amount_fen: int
     subject: str
+    merchant_name: str
     notify_url: str
     return_url: str
     client_ip: str
@@ -144,8 +146,8 @@ class Store:
     def add_order(self, order: Order) -> None:
         self._db.execute(
             "INSERT INTO orders VALUES (:trade_no, :mch_id, :out_trade_no, :pay_type, :amount_fen,"
-            " :subject, :notify_url, :return_url, :client_ip, :nonce, :status, :outcome,"
-            " :paid_fen, :paid_at, :created_at, :expires_at)",
+            " :subject, :merchant_name, :notify_url, :return_url, :client_ip, :nonce, :status,"
+            " :outcome, :paid_fen, :paid_at, :created_at, :expires_at)",
             vars(order),
         )
 

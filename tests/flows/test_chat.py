@@ -35,6 +35,7 @@ async def test_a_prepayment_is_recorded_once_and_undone(desk: DemoDesk) -> None:
 async def test_chatter_is_not_money(desk: DemoDesk) -> None:
     chat = desk.chat("merchant")
     before = await desk.balance()
+    last = 0
     for text in ("+1", "收到+1", "+abc", "+8613800138000", "ok +5 张", "1000"):
         last = await desk.act("finance", chat, text=text)
     await desk.act("merchant_staff", chat, text="+1000")
