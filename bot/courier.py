@@ -17,6 +17,7 @@ from aiogram.exceptions import (
     TelegramForbiddenError,
     TelegramMigrateToChat,
     TelegramNetworkError,
+    TelegramNotFound,
     TelegramRetryAfter,
     TelegramServerError,
 )
@@ -70,20 +71,11 @@ class Courier:
         outbox = self._runtime.outbox
         again_s = _BACK_OFF_S[min(leaving.tries, len(_BACK_OFF_S)) - 1]
         try:
-            match leaving.fact:
-                case Say() as say:
-                    await self._say(leaving.chat_id, say, leaving.merchant_id)
-                case Card() as card:
-                    await self._card(leaving.chat_id, card)
-                case Bill() as bill:
-                    await self._bill(leaving.chat_id, bill)
+            await self._follow(leaving)
         except _Full as full:
             await outbox.wait_for_room(leaving, seconds=full.seconds)
         except TelegramRetryAfter as error:
             await outbox.wait_for_room(leaving, seconds=float(error.retry_after))
-        except TelegramMigrateToChat as error:
-            await self._runtime.groups.moved(leaving.chat_id, error.migrate_to_chat_id)
-            await outbox.put_off(leaving, seconds=0, fault="the group moved")
         except (TelegramNetworkError, TelegramServerError) as error:
             await outbox.put_off(leaving, seconds=again_s, fault=str(error))
         except (TelegramForbiddenError, TelegramBadRequest) as error:
@@ -96,6 +88,23 @@ class Courier:
             await outbox.put_off(leaving, seconds=again_s, fault=repr(error))
         else:
             await outbox.sent(leaving)
+
+    async def _follow(self, leaving: Leaving) -> None:
+        """Show it in its chat, or where that chat has moved to."""
+        try:
+            await self._show(leaving.chat_id, leaving)
+        except TelegramMigrateToChat as error:
+            await self._runtime.groups.moved(leaving.chat_id, error.migrate_to_chat_id)
+            await self._show(error.migrate_to_chat_id, leaving)
+
+    async def _show(self, chat_id: int, leaving: Leaving) -> None:
+        match leaving.fact:
+            case Say() as say:
+                await self._say(chat_id, say, leaving.merchant_id)
+            case Card() as card:
+                await self._card(chat_id, card)
+            case Bill() as bill:
+                await self._bill(chat_id, bill)
 
     async def _say(self, chat_id: int, say: Say, merchant_id: UUID) -> None:
         screen = render_say(say, await self._language(chat_id))
@@ -247,7 +256,7 @@ class Courier:
                     reply_markup=screen.keyboard,
                     disable_notification=quiet or None,
                 )
-            except TelegramBadRequest as error:
+            except (TelegramBadRequest, TelegramNotFound) as error:
                 _LOG.warning("no rich message here", chat_id=chat_id, fault=str(error))
         return await self._bot.send_message(
             chat_id,
@@ -261,21 +270,7 @@ class Courier:
     async def _edit(self, chat_id: int, message_id: int, screen: Screen) -> bool:
         """False when the message is gone and another must take its place."""
         try:
-            if screen.rich is not None:
-                await self._bot.edit_message_text(
-                    chat_id=chat_id,
-                    message_id=message_id,
-                    reply_markup=screen.keyboard,
-                    rich_message=InputRichMessage.model_validate(screen.rich),
-                )
-            else:
-                await self._bot.edit_message_text(
-                    screen.html,
-                    chat_id=chat_id,
-                    message_id=message_id,
-                    reply_markup=screen.keyboard,
-                    link_preview_options=LinkPreviewOptions(is_disabled=True),
-                )
+            await self._rewrite(chat_id, message_id, screen)
         except TelegramBadRequest as error:
             if _UNCHANGED in str(error):
                 return True
@@ -283,6 +278,29 @@ class Courier:
                 return False
             raise
         return True
+
+    async def _rewrite(self, chat_id: int, message_id: int, screen: Screen) -> None:
+        if screen.rich is not None:
+            try:
+                await self._bot.edit_message_text(
+                    chat_id=chat_id,
+                    message_id=message_id,
+                    reply_markup=screen.keyboard,
+                    rich_message=InputRichMessage.model_validate(screen.rich),
+                )
+            except (TelegramBadRequest, TelegramNotFound) as error:
+                if any(words in str(error) for words in (_UNCHANGED, *_GONE)):
+                    raise
+                _LOG.warning("no rich message here", chat_id=chat_id, fault=str(error))
+            else:
+                return
+        await self._bot.edit_message_text(
+            screen.html,
+            chat_id=chat_id,
+            message_id=message_id,
+            reply_markup=screen.keyboard,
+            link_preview_options=LinkPreviewOptions(is_disabled=True),
+        )
 
     async def _room(self, chat_id: int) -> None:
         """Telegram counts messages of a group in a sliding minute, and all in a second."""

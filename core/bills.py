@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Final
 from uuid import UUID
 
@@ -14,6 +14,7 @@ from core.merchants import Merchant, Merchants
 from core.store import Store
 
 MODE: Final = "live"
+ONE_DAY: Final = timedelta(days=1)
 SHOWN_PREPAYMENTS: Final = 5
 
 
@@ -136,7 +137,7 @@ class Bills:
             day=day,
             open=day >= open_day,
             starts_at=bounds["starts_at"] if bounds else merchant.day_cut.start_of(day),
-            ends_at=bounds["ends_at"] if bounds else merchant.day_cut.start_of(day),
+            ends_at=bounds["ends_at"] if bounds else merchant.day_cut.start_of(day + ONE_DAY),
             opening_minor=sums["opening"],
             products=lines,
             prepaid_minor=-sums["prepaid"],

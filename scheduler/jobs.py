@@ -47,8 +47,9 @@ async def make_months(runtime: Runtime) -> None:
     await runtime.store.make_months(runtime.clock.now().date().replace(day=1))
 
 
-async def forget_updates(runtime: Runtime) -> None:
+async def forget_old(runtime: Runtime) -> None:
     await runtime.inbox.forget_old()
+    await runtime.outbox.forget_old()
     await runtime.store.execute(
         "DELETE FROM tick WHERE slot < $1", runtime.clock.now() - timedelta(days=7)
     )
@@ -73,6 +74,6 @@ JOBS: Final = (
     Job("expire_orders", 2, False, expire_orders),
     Job("close_days", 10, True, close_days),
     Job("make_months", 86_400, True, make_months),
-    Job("forget_updates", 3_600, True, forget_updates),
+    Job("forget_old", 3_600, True, forget_old),
     Job("verify_books", 86_400, True, verify_books),
 )

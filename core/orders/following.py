@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Coroutine, Iterable
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 import structlog
@@ -25,6 +27,7 @@ _LOG = structlog.get_logger(__name__)
 
 NEVER_SENT_AFTER: Final = timedelta(seconds=30)
 NOT_FOUND_APART: Final = timedelta(seconds=60)
+AT_ONCE: Final = 10
 FIRST_GAP_S: Final = 10
 LONGEST_GAP_S: Final = 900
 # A supplier that stays silent is asked until this long after the order's own end.
@@ -80,13 +83,11 @@ class Following:
             now + timedelta(seconds=60),
             batch,
         )
-        for row in rows:
-            attempt = read_attempt(row)
-            order = await get_order(self._store, attempt.merchant_id, attempt.order_id)
-            await self._follow(order, attempt, now)
+        await _side_by_side(self._follow(read_attempt(row), now) for row in rows)
         return len(rows)
 
-    async def _follow(self, order: Order, attempt: Attempt, now: datetime) -> None:
+    async def _follow(self, attempt: Attempt, now: datetime) -> None:
+        order = await get_order(self._store, attempt.merchant_id, attempt.order_id)
         request_id = f"follow-{attempt.attempt_no}"
         if attempt.state == "created":
             # Written down, then nothing: the process died before it marked the call.
@@ -217,14 +218,16 @@ class Following:
             self._clock.now(),
             batch,
         )
-        for row in rows:
-            await self.end(
+        await _side_by_side(
+            self.end(
                 row["merchant_id"],
                 row["id"],
                 "expire",
                 actor="timetable",
                 request_id=f"expire-{row['id'].hex}",
             )
+            for row in rows
+        )
         return len(rows)
 
     async def end(
@@ -264,3 +267,23 @@ class Following:
             await self._settling.tell(tx, ended, news, request_id=request_id)
             await self._groups.show_order(tx, merchant_id, order_id)
             return ended
+
+
+async def _side_by_side(works: Iterable[Coroutine[Any, Any, object]]) -> None:
+    """Do all of a batch, a few at a time: one slow or failing supplier must not hold up the rest.
+
+    A refusal means that the order moved on meanwhile.
+    """
+    limit = asyncio.Semaphore(AT_ONCE)
+
+    async def one(work: Coroutine[Any, Any, object]) -> None:
+        async with limit:
+            try:
+                await work
+            except Refusal as refusal:
+                _LOG.info("the order moved on", refusal=refusal.code, facts=refusal.facts)
+
+    results = await asyncio.gather(*(one(work) for work in works), return_exceptions=True)
+    for result in results:
+        if isinstance(result, Exception):
+            _LOG.error("following an order failed", exc_info=result)

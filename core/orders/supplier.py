@@ -97,11 +97,7 @@ class Suppliers:
         connector = await self._channels.connector(attempt.document_id)
         supplier = await self._channels.supplier(attempt.supplier_id)
         request = connector.build(
-            operation,
-            facts,
-            supplier.credentials,
-            now=self._clock.now(),
-            nonce=self._nonce(),
+            operation, facts, supplier.credentials, now=self._clock.now(), nonce=self._nonce()
         )
         _LOG.info(
             "supplier call",

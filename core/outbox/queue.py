@@ -16,6 +16,7 @@ from core.store import Queries, Store, Tx
 NOBODY: Final = UUID(int=0)  # the merchant of a message that concerns none
 LEASE: Final = timedelta(seconds=20)
 MAX_TRIES: Final = 12
+KEPT: Final = timedelta(days=7)
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +161,12 @@ class Outbox:
             leaving.merchant_id,
             leaving.id,
             fault[:500],
+        )
+
+    async def forget_old(self) -> int:
+        """Drop what was sent more than a week ago. What was parked stays, for people to see."""
+        return await self._store.execute(
+            "DELETE FROM outbox WHERE state = 'sent' AND created_at < $1", self._clock.now() - KEPT
         )
 
     async def backlog(self) -> dict[str, int]:

@@ -20,6 +20,8 @@ from texts import refusal_text, translator
 _Facts = dict[str, Any]
 _Buttons = Callable[[_Facts, NullTranslations], InlineKeyboardMarkup | None]
 
+# Facts of refusals that are keys of ours, and the words by which people know them.
+_NAMED: Final = {"right": "right", "kind": "group"}
 _UNDO_MINUTES: Final = int(UNDO_WITHIN.total_seconds() // 60)
 
 
@@ -28,7 +30,11 @@ def render_say(say: Say, language: str) -> Screen:
     buttons = SCREENS[say.screen]
     facts = dict(say.facts)
     if say.screen == "refusal":
-        facts["text"] = refusal_text(Refusal(facts["code"], **facts["facts"]), language)
+        named = {
+            name: word(_NAMED[name], value, language) if name in _NAMED else value
+            for name, value in facts["facts"].items()
+        }
+        facts["text"] = refusal_text(Refusal(facts["code"], **named), language)
     return Screen(
         html=fill(say.screen, facts, language),
         keyboard=buttons(facts, translator(language)) if buttons else None,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from core.people import RIGHTS
 from texts import translator
 
 WORDS: Final[dict[str, dict[str, str]]] = {
@@ -41,6 +42,7 @@ WORDS: Final[dict[str, dict[str, str]]] = {
         "over": "more was paid than asked",
         "duplicate": "paid twice",
     },
+    "right": RIGHTS,
     "group": {
         "ops": "ops group",
         "merchant": "merchant group",

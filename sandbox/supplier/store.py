@@ -51,8 +51,8 @@ CREATE TABLE IF NOT EXISTS log (
 class Order:
     """One order. `status` is WAIT, SUCCESS, CLOSED or FAIL; times are unix seconds.
 
-    `merchant_name` is '' where the create named none. `outcome` is what the payer chose ('' before). `paid_fen` and `paid_at` are those of the
-    first payment and 0 while nothing was paid.
+    `merchant_name` is '' where none was named. `outcome` is what the payer chose ('' before).
+    `paid_fen` and `paid_at` are those of the first payment and 0 while nothing was paid.
     """
 
     trade_no: str

@@ -20,6 +20,7 @@ FACTS = AttemptFacts(
     order_no="T2A0001Q5R7T9V2X4Z6K",
     amount=Money(1234, "CNY"),
     subject="乌龙茶 & more",
+    merchant_name="云杉商城 & Co.",
     channel_code="alipay_qr",
     notify_url="https://desk.example/callbacks/s1?a=1",
     return_url=None,

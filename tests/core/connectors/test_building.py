@@ -67,6 +67,7 @@ def test_create_sends_every_field_signed() -> None:
         "out_trade_no": FACTS.attempt_no,
         "amount": "12.34",
         "subject": FACTS.subject,
+        "merchant_name": FACTS.merchant_name,
         "notify_url": FACTS.notify_url,
         "client_ip": FACTS.client_ip,
         "timestamp": str(int(NOW.timestamp())),

@@ -206,10 +206,11 @@ async def test_control_exists_only_behind_its_token(platform: Platform) -> None:
 
 
 async def test_orders_and_log_are_shown(platform: Platform) -> None:
-    order = await platform.create()
+    order = await platform.create(merchant_name="云杉商城")
     await platform.pay(order, "twice")
     async with platform.http.get(f"{platform.control}/orders") as response:
         [shown] = (await response.json())["orders"]
+    assert (shown["subject"], shown["merchant_name"]) == ("绿茶 & Tea=1", "云杉商城")
     assert (shown["outcome"], len(shown["payments"])) == ("twice", 2)
     async with platform.http.get(f"{platform.control}/log") as response:
         [logged] = (await response.json())["log"]

@@ -31,6 +31,17 @@ async def test_same_content_is_the_same_order(platform: Platform) -> None:
     assert conflict["code"] == "1009"
 
 
+async def test_the_merchants_name_is_content(platform: Platform) -> None:
+    name = "店" * 128
+    first = await platform.create(merchant_name=name)
+    number = first["out_trade_no"]
+    assert first["code"] == "0"
+    assert await platform.create(out_trade_no=number, merchant_name=name) == first
+    for other in ("云杉商城", "", None):
+        conflict = await platform.create(out_trade_no=number, merchant_name=other)
+        assert conflict["code"] == "1009"
+
+
 @pytest.mark.parametrize(
     ("changes", "code", "word"),
     [
@@ -42,6 +53,9 @@ async def test_same_content_is_the_same_order(platform: Platform) -> None:
         ({"out_trade_no": "A" * 33}, "1002", "out_trade_no"),
         ({"subject": ""}, "1002", "subject"),
         ({"subject": "two\nlines"}, "1002", "subject"),
+        ({"subject": "x" * 129}, "1002", "subject"),
+        ({"merchant_name": "two\nlines"}, "1002", "merchant_name"),
+        ({"merchant_name": "x" * 129}, "1002", "merchant_name"),
         ({"notify_url": "ftp://127.0.0.1/"}, "1002", "notify_url"),
         ({"return_url": "javascript:alert(1)"}, "1002", "return_url"),
         ({"client_ip": None}, "1002", "client_ip"),

@@ -9,7 +9,7 @@ from sandbox.supplier.money import parse_yuan, yuan
 from sandbox.supplier.orders import Ask, Orders, Outcome, PayRefused
 from sandbox.supplier.store import Store
 
-ASK = Ask("880001", "A1", "alipay_qr", 1234, "tea", "http://127.0.0.1:1/n", "", "::1")
+ASK = Ask("880001", "A1", "alipay_qr", 1234, "tea", "Tea House", "http://127.0.0.1:1/n", "", "::1")
 
 
 @pytest.fixture

@@ -34,6 +34,21 @@ async def test_page_shows_the_order_and_every_button(platform: Platform) -> None
 
 
 @pytest.mark.parametrize(
+    ("merchant_name", "payee"),
+    [("云杉 & Co.", "云杉 &amp; Co."), ("", "海棠科技有限公司"), (None, "海棠科技有限公司")],
+)
+async def test_the_payer_sees_the_merchant_and_the_institution(
+    platform: Platform, merchant_name: str | None, payee: str
+) -> None:
+    order = await platform.create(merchant_name=merchant_name)
+    waiting = await page(platform, order["pay_url"])
+    await platform.pay(order, "paid")
+    for html in (waiting, await page(platform, order["pay_url"])):
+        assert re.findall(r'data-testid="payee">([^<]*)<', html) == [payee]
+        assert re.findall(r'data-testid="institution">([^<]*)<', html) == ["样例支付 Sample Pay"]
+
+
+@pytest.mark.parametrize(
     ("query", "accepted", "words"),
     [
         ("", "en-GB,en;q=0.9", "no real money moves"),

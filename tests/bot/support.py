@@ -1,0 +1,72 @@
+"""A sandbox Telegram with the demo's world, as the tests of the desk's loops see it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+from aiogram import Bot
+from aiogram.client.default import DefaultBotProperties
+from aiogram.client.session.aiohttp import AiohttpSession
+from aiogram.client.telegram import TelegramAPIServer
+
+from bot.world import BOT_ID, BOT_USERNAME, telegram_world
+from tests.sandbox.telegram.room import Room, open_room
+
+TOKEN = f"{BOT_ID}:AAFakeTokenOfTheSandboxForTestsOnly00"
+
+
+@dataclass
+class Telegram:
+    """The sandbox with the groups and people of the demo; its time moves when told."""
+
+    room: Room
+
+    @property
+    def api(self) -> str:
+        return self.room.urls["api"]
+
+    async def transcript(self, chat_id: int, after: int = 0) -> list[dict[str, Any]]:
+        return await self.room.transcript(chat_id, after=after)
+
+    async def texts(self, chat_id: int) -> list[str]:
+        """What the bot said there, oldest first."""
+        return [m["text"] for m in await self.transcript(chat_id) if m["from"]["is_bot"]]
+
+    async def fault(self, kind: str, **more: Any) -> None:
+        await self.room.control("fault", {"kind": kind, **more})
+
+    async def bot_is(self, chat_id: int, status: str) -> None:
+        """Promote, demote or remove the bot."""
+        await self.room.control("member", {"chat_id": chat_id, "status": status})
+
+    async def state(self) -> dict[str, Any]:
+        found: dict[str, Any] = await self.room.read("state")
+        return found
+
+
+@asynccontextmanager
+async def sandbox_telegram(home: Path) -> AsyncIterator[Telegram]:
+    bot = {"id": BOT_ID, "username": BOT_USERNAME, "first_name": "Paydesk", "token": TOKEN}
+    async with open_room(home, bot=bot, world=telegram_world()) as room:
+        room.clock.unix = time.time()
+        yield Telegram(room)
+
+
+@asynccontextmanager
+async def bot_at(api: str) -> AsyncIterator[Bot]:
+    """The desk's own client, talking to a Bot API server at this address."""
+    session = AiohttpSession(api=TelegramAPIServer.from_base(api))
+    async with Bot(TOKEN, session=session, default=DefaultBotProperties(parse_mode="HTML")) as bot:
+        yield bot
+
+
+async def answer_of(url: str, **request: Any) -> tuple[int, str]:
+    """Status and text of a GET."""
+    async with aiohttp.ClientSession() as http, http.get(url, **request) as answer:
+        return answer.status, await answer.text()

@@ -1,0 +1,433 @@
+"""What leaves for Telegram arrives: once, in order, within the limits, whatever is in the way."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import aiohttp
+import pytest
+from aiogram import Bot
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+
+from bot.courier import Courier
+from bot.world import BOT_ID
+from core.merchants import App, Merchant
+from core.money import Money
+from core.orders import OpenOrder, Order, get_order
+from core.outbox import Card, Fact, Say
+from core.prepayments import Advance, Cause
+from core.runtime import Runtime
+from tests.bot.support import Telegram, bot_at
+from tests.core.support import CHAT, FINANCE, NORTHWIND_CHAT, OPERATOR, OPS_CHAT, SetClock
+
+BASIC = -55
+
+
+def word(name: str, **more: object) -> Say:
+    """A message that can be told from others by its name."""
+    facts = {"code": "order_not_found", "facts": {"number": name}, "line": 0}
+    return Say("refusal", facts, **more)  # type: ignore[arg-type]  # the fields of a Say
+
+
+class Post:
+    """An outbox that begins empty, and a courier that empties it."""
+
+    def __init__(self, runtime: Runtime, bot: Bot, telegram: Telegram, clock: SetClock) -> None:
+        self.runtime = runtime
+        self.bot = bot
+        self.telegram = telegram
+        self.clock = clock
+        self.courier = Courier(runtime, bot, group_per_min=18)
+        self._messages = 100
+
+    async def put(self, fact: Fact, chat_id: int = CHAT, dedupe_key: str | None = None) -> None:
+        await self.runtime.outbox.say(self.runtime.store, chat_id, fact, dedupe_key=dedupe_key)
+
+    async def deliver(self, *couriers: Courier) -> None:
+        """Until nothing is due."""
+        while any(await asyncio.gather(*(c.batch() for c in couriers or (self.courier,)))):
+            pass
+
+    async def say(self, *names: str, chat_id: int = CHAT) -> None:
+        for name in names:
+            await self.put(word(name), chat_id)
+        await self.deliver()
+
+    async def heard(self, chat_id: int = CHAT) -> list[str]:
+        """The names of the words that arrived, in the order of the chat."""
+        texts = await self.telegram.texts(chat_id)
+        return [name for text in texts for name in re.findall(r"W\d+", text)]
+
+    async def bills(self) -> list[dict[str, Any]]:
+        """The bills in M1001's group, oldest first."""
+        return [m for m in await self.telegram.transcript(CHAT) if "📒" in m["text"]]
+
+    async def states(self) -> dict[str, int]:
+        rows = await self.runtime.store.fetch(
+            "SELECT state, count(*) AS n FROM outbox GROUP BY state"
+        )
+        return {row["state"]: row["n"] for row in rows}
+
+    async def minute_passes(self) -> None:
+        """For the desk, for its limits, and for Telegram."""
+        await self.runtime.redis.flushdb()
+        self.clock.advance(61)
+        self.telegram.room.clock.forward(61)
+
+    async def prepay(self, merchant: Merchant, minor: int) -> None:
+        """Money moves, and with it the bill; what says so in the chat is left out."""
+        self._messages += 1
+        actor = await self.runtime.access.actor(FINANCE, "x", CHAT, private=False)
+        await self.runtime.prepayments.record(
+            actor, merchant, Advance(Money(minor, "CNY"), "advance"), Cause(CHAT, self._messages, 1)
+        )
+        await self.runtime.store.execute("DELETE FROM outbox WHERE topic = 'say'")
+        self.clock.advance(4)  # a bill rests before it is edited again
+
+
+@pytest.fixture
+async def post(runtime: Runtime, bot: Bot, telegram: Telegram, clock: SetClock) -> Post:
+    await runtime.store.execute("DELETE FROM outbox")
+    return Post(runtime, bot, telegram, clock)
+
+
+@pytest.fixture
+async def merchant(post: Post, shop: tuple[Merchant, App]) -> Merchant:
+    """M1001, whose live bill waits to be posted in its group."""
+    async with post.runtime.store.transaction() as tx:
+        await post.runtime.groups.show_bill(tx, shop[0].id)
+    return shop[0]
+
+
+async def test_a_message_is_sent_and_edited_in_place(post: Post) -> None:
+    await post.put(word("W1", remember="receipt", ref="r1"))
+    await post.deliver()
+    (sent,) = await post.telegram.transcript(CHAT)
+    assert "W1" in sent["text"]
+    assert not sent["edited"]
+    remembered = await post.runtime.store.fetchrow("SELECT * FROM post WHERE kind = 'receipt'")
+    assert remembered is not None
+    assert (remembered["chat_id"], remembered["message_id"]) == (CHAT, sent["id"])
+    assert remembered["ref"] == "r1"
+
+    await post.put(word("W2", edit_message_id=sent["id"]))
+    await post.deliver()
+    (edited,) = await post.telegram.transcript(CHAT)
+    assert edited["id"] == sent["id"]
+    assert "W2" in edited["text"]
+    assert edited["edit_count"] == 1
+
+
+async def test_an_edit_that_changes_nothing_is_done(post: Post) -> None:
+    await post.say("W1")
+    (sent,) = await post.telegram.transcript(CHAT)
+    await post.put(word("W1", edit_message_id=sent["id"]))
+    await post.deliver()
+    assert await post.states() == {"sent": 2}
+
+
+async def test_a_reply_hangs_on_its_question_even_when_that_is_gone(post: Post) -> None:
+    asked = await post.telegram.room.say("查单 X", chat_id=CHAT, text_as=OPERATOR)
+    await post.put(word("W1", reply_to=asked))
+    await post.put(word("W2", reply_to=99_999))
+    await post.deliver()
+    first, second = [m for m in await post.telegram.transcript(CHAT) if m["from"]["is_bot"]]
+    assert first["reply_to"] == asked
+    assert second["reply_to"] is None
+
+
+async def test_the_live_bill_is_posted_once_pinned_and_edited(
+    post: Post, merchant: Merchant
+) -> None:
+    await post.deliver()
+    (posted,) = await post.bills()
+    assert posted["pinned"]
+    assert merchant.merchant_no in posted["text"]
+    assert "1,234.00" not in posted["text"]
+
+    await post.prepay(merchant, 123_400)
+    await post.deliver()
+    (edited,) = await post.bills()
+    assert edited["id"] == posted["id"]
+    assert "1,234.00" in edited["text"]
+    assert edited["edit_count"] == 1
+
+    async with post.runtime.store.transaction() as tx:
+        await post.runtime.groups.show_bill(tx, merchant.id)
+    post.clock.advance(4)
+    await post.deliver()
+    (same,) = await post.bills()
+    assert same["edit_count"] == 1, "nothing changed, so nothing was asked of Telegram"
+
+
+async def test_a_bill_that_somebody_deleted_is_posted_anew(post: Post, merchant: Merchant) -> None:
+    await post.deliver()
+    (posted,) = await post.bills()
+    await post.bot.delete_message(CHAT, posted["id"])
+    await post.prepay(merchant, 123_400)
+    await post.deliver()
+    (anew,) = await post.bills()
+    assert anew["id"] > posted["id"]
+    assert anew["pinned"]
+    assert "1,234.00" in anew["text"]
+    known = await post.runtime.store.fetch("SELECT message_id FROM post WHERE kind = 'bill'")
+    assert [row["message_id"] for row in known] == [anew["id"]]
+
+
+async def test_a_bill_is_still_posted_where_the_bot_may_not_pin(
+    post: Post, merchant: Merchant
+) -> None:
+    await post.telegram.bot_is(CHAT, "member")
+    await post.deliver()
+    (posted,) = await post.bills()
+    assert merchant.merchant_no in posted["text"]
+    assert not posted["pinned"]
+    assert await post.states() == {"sent": 1}
+
+
+async def test_a_new_day_has_its_own_bill_and_the_former_one_is_closed(
+    post: Post, merchant: Merchant
+) -> None:
+    await post.deliver()
+    (first,) = await post.bills()
+    post.clock.advance(86_400)
+    await post.runtime.ledger.roll_days(merchant.id, merchant.day_cut)
+    async with post.runtime.store.transaction() as tx:
+        await post.runtime.groups.show_bill(tx, merchant.id)
+    await post.deliver()
+    former, present = await post.bills()
+    assert former["id"] == first["id"]
+    assert "🟢" in first["text"]
+    assert "⚪" in former["text"]
+    assert "🟢" in present["text"]
+    assert present["pinned"]
+
+
+async def test_an_unbound_group_gets_no_bill(post: Post, merchant: Merchant) -> None:
+    async with post.runtime.store.transaction() as tx:
+        await post.runtime.groups.unbind(tx, CHAT)
+    await post.deliver()
+    assert await post.telegram.transcript(CHAT) == []
+    assert await post.states() == {"sent": 1}
+
+
+async def test_an_orders_card_is_edited_when_it_shows_something_else(
+    post: Post, shop: tuple[Merchant, App]
+) -> None:
+    order = await an_order(post.runtime, shop)
+    await post.put(Card(str(order.merchant_id), str(order.id)))
+    await post.deliver()
+    (posted,) = await post.telegram.transcript(CHAT)
+    assert order.order_no in posted["text"]
+    for language, edits in (("zh", 0), ("en", 1), ("en", 1)):
+        await post.runtime.groups.set_language(CHAT, language)
+        async with post.runtime.store.transaction() as tx:
+            await post.runtime.groups.show_order(tx, order.merchant_id, order.id)
+        await post.runtime.store.execute("DELETE FROM outbox WHERE topic = 'bill'")
+        await post.deliver()
+        (card,) = await post.telegram.transcript(CHAT)
+        assert (card["id"], card["edit_count"]) == (posted["id"], edits)
+    assert card["text"] != posted["text"]
+
+
+async def test_too_many_requests_puts_off_without_losing_or_doubling(post: Post) -> None:
+    await post.telegram.fault("429", method="sendMessage", retry_after=7)
+    await post.say("W1")
+    assert await post.heard() == []
+    row = await post.runtime.store.fetchrow("SELECT * FROM outbox")
+    assert row is not None
+    assert (row["state"], row["tries"]) == ("waiting", 0)
+    assert 6 < (row["due_at"] - post.clock.now()).total_seconds() <= 7
+    await post.deliver()
+    assert await post.heard() == []
+    post.clock.advance(8)
+    await post.deliver()
+    assert await post.heard() == ["W1"]
+    assert await post.states() == {"sent": 1}
+
+
+async def test_beyond_the_groups_limit_messages_wait_and_edits_pass(post: Post) -> None:
+    post.courier = Courier(post.runtime, post.bot, group_per_min=3)
+    await post.say("W1", "W2", "W3", "W4", "W5")
+    assert await post.heard() == ["W1", "W2", "W3"]
+    assert await post.states() == {"sent": 3, "waiting": 2}
+    first, *_ = await post.telegram.transcript(CHAT)
+    await post.put(word("W9", edit_message_id=first["id"]))
+    await post.say("W7", chat_id=NORTHWIND_CHAT)
+    assert await post.heard() == ["W9", "W2", "W3"]
+    assert await post.heard(NORTHWIND_CHAT) == ["W7"]
+    await post.minute_passes()
+    await post.deliver()
+    assert sorted(await post.heard()) == ["W2", "W3", "W4", "W5", "W9"]
+    tries = await post.runtime.store.fetchval("SELECT max(tries) FROM outbox")
+    assert tries == 1, "waiting for room is no try"
+
+
+async def test_the_nineteenth_message_of_a_minute_waits(post: Post) -> None:
+    names = [f"W{n}" for n in range(19)]
+    await post.say(*names)
+    assert await post.heard() == names[:18]
+    await post.minute_passes()
+    await post.deliver()
+    assert await post.heard() == names
+
+
+async def test_where_the_bot_was_removed_messages_are_parked(post: Post) -> None:
+    await post.telegram.bot_is(CHAT, "kicked")
+    await post.put(word("W1"))
+    await post.put(word("W2"), OPS_CHAT)
+    await post.deliver()
+    assert await post.states() == {"parked": 1, "sent": 1}
+    fault = await post.runtime.store.fetchval("SELECT fault FROM outbox WHERE state = 'parked'")
+    assert "kicked" in fault
+    assert await post.heard(OPS_CHAT) == ["W2"]
+
+
+async def test_a_group_that_moved_is_followed(post: Post, shop: tuple[Merchant, App]) -> None:
+    members = [
+        {"user_id": FINANCE, "status": "creator"}, {"user_id": BOT_ID, "status": "administrator"}
+    ]  # fmt: skip
+    basic = {"id": BASIC, "type": "group", "title": "Basic", "members": members}
+    await post.telegram.room.control("chat", {"create": basic})
+    groups = post.runtime.groups
+    await groups.seen(BASIC, chat_type="group", title="Basic", bot_status="administrator")
+    async with post.runtime.store.transaction() as tx:
+        await groups.bind_merchant(tx, BASIC, shop[0].id)
+    answer = await post.telegram.room.control("chat", {"chat_id": BASIC, "migrate": True})
+    moved_to = answer["chat_id"]
+
+    await post.say("W1", "W2", chat_id=BASIC)
+    assert await post.heard(moved_to) == ["W1", "W2"]
+    (bill,) = [m for m in await post.telegram.transcript(moved_to) if "📒" in m["text"]]
+    assert bill["pinned"]
+    moved = await groups.find(moved_to)
+    assert moved is not None
+    assert moved.merchant_ids == (shop[0].id,)
+    # Somebody who still has the old number is led on as well.
+    await post.say("W3", chat_id=BASIC)
+    assert await post.heard(moved_to) == ["W1", "W2", "W3"]
+    assert set(await post.states()) == {"sent"}
+
+
+async def test_only_one_person_sees_what_is_only_for_them(post: Post) -> None:
+    await post.put(word("W1", only_for=OPERATOR))
+    await post.deliver()
+    (whisper,) = await post.telegram.transcript(CHAT)
+    assert whisper["ephemeral_for"] == OPERATOR
+    assert "W1" in whisper["text"]
+
+
+async def test_where_that_is_refused_it_is_a_reply(post: Post) -> None:
+    await post.telegram.bot_is(CHAT, "member")
+    asked = await post.telegram.room.say("补单", chat_id=CHAT, text_as=OPERATOR)
+    await post.put(word("W1", only_for=OPERATOR, reply_to=asked))
+    await post.deliver()
+    said = [m for m in await post.telegram.transcript(CHAT) if m["from"]["is_bot"]]
+    assert [(m["reply_to"], "ephemeral_for" in m) for m in said] == [(asked, False)]
+
+
+async def test_in_private_nothing_needs_to_be_hidden(post: Post) -> None:
+    await post.telegram.room.say("/start", chat_id=OPERATOR, text_as=OPERATOR)
+    await post.put(word("W1", only_for=OPERATOR), OPERATOR)
+    await post.deliver()
+    assert await post.heard(OPERATOR) == ["W1"]
+
+
+@pytest.mark.parametrize(
+    ("status", "said"), [(400, "Bad Request: RICH_NOT_HERE"), (404, "Not Found: method not found")]
+)
+async def test_where_rich_messages_are_refused_the_bill_is_html(
+    post: Post, merchant: Merchant, status: int, said: str
+) -> None:
+    """A Bot API server of one's own may be older than rich messages."""
+    async with poorer(post.telegram.api, status, said) as api, bot_at(api) as bot:
+        post.courier = Courier(post.runtime, bot, group_per_min=18)
+        await post.deliver()
+        (posted,) = await post.bills()
+        assert merchant.merchant_no in posted["text"]
+        assert posted["pinned"]
+        await post.prepay(merchant, 123_400)
+        await post.deliver()
+        (edited,) = await post.bills()
+    assert edited["id"] == posted["id"]
+    assert "1,234.00" in edited["text"]
+    assert set(await post.states()) == {"sent"}
+
+
+@asynccontextmanager
+async def poorer(api: str, status: int, said: str) -> AsyncIterator[str]:
+    """A Bot API server in front of the sandbox that has no rich messages."""
+
+    async def forward(request: web.Request) -> web.Response:
+        form = dict(await request.post())
+        if "rich_message" in form:
+            refusal = {"ok": False, "error_code": status, "description": said}
+            return web.json_response(refusal, status=status)
+        async with http.post(f"{api}{request.path}", data=form) as answer:
+            return web.Response(
+                status=answer.status, body=await answer.read(), content_type="application/json"
+            )
+
+    app = web.Application()
+    app.router.add_post("/{path:.*}", forward)
+    async with aiohttp.ClientSession() as http, TestServer(app) as server:
+        yield str(server.make_url("")).rstrip("/")
+
+
+@pytest.mark.parametrize("kind", ["500", "timeout"])
+async def test_where_telegram_is_away_it_is_tried_again(post: Post, kind: str) -> None:
+    await post.telegram.fault(kind, method="sendMessage", times=2, delay_s=0.01)
+    await post.say("W1")
+    assert await post.states() == {"waiting": 1}
+    post.clock.advance(1.1)
+    await post.deliver()
+    assert await post.states() == {"waiting": 1}
+    post.clock.advance(2.1)
+    await post.deliver()
+    assert await post.states() == {"sent": 1}
+    assert await post.heard() == ["W1"]
+
+
+async def test_a_courier_that_died_is_succeeded(post: Post) -> None:
+    await post.put(word("W1"))
+    (taken,) = await post.runtime.outbox.take(10)
+    await post.deliver()
+    assert await post.heard() == []
+    post.clock.advance(21)
+    await post.deliver()
+    assert await post.heard() == ["W1"]
+    assert taken.tries == 1
+
+
+async def test_one_fact_that_cannot_be_shown_does_not_stop_the_others(post: Post) -> None:
+    await post.put(Say("no_such_screen"))
+    await post.put(word("W1"), OPS_CHAT)
+    await post.deliver()
+    assert await post.heard(OPS_CHAT) == ["W1"]
+    assert await post.states() == {"sent": 1, "waiting": 1}
+
+
+async def test_couriers_side_by_side_keep_order_and_double_nothing(post: Post) -> None:
+    names = [f"W{n}" for n in range(8)]
+    chats = (CHAT, NORTHWIND_CHAT, OPS_CHAT)
+    for name in names:
+        for chat_id in chats:
+            await post.put(word(name), chat_id)
+    await post.deliver(*(Courier(post.runtime, post.bot, group_per_min=18) for _ in range(4)))
+    assert [await post.heard(chat_id) for chat_id in chats] == [names] * 3
+
+
+async def an_order(runtime: Runtime, shop: tuple[Merchant, App]) -> Order:
+    """An order of M1001 whose supplier nobody reaches."""
+    merchant, app = shop
+    opened = await runtime.opening.open(
+        app,
+        OpenOrder("COURIER-1", Money(10_000, "CNY"), "alipay_qr", "A lamp", "203.0.113.9"),
+        request_id="test",
+    )
+    return await get_order(runtime.store, merchant.id, opened.order.id)
