@@ -5,8 +5,17 @@ from __future__ import annotations
 from aiogram import Bot, Dispatcher
 
 from core.runtime import Runtime
-from handlers import bills, binding, completion, desk, errors, lookup, onboarding, prepayments
-from handlers.context import AnswerPress, Understand
+from handlers import (
+    bills,
+    binding,
+    completion,
+    context,
+    desk,
+    errors,
+    lookup,
+    onboarding,
+    prepayments,
+)
 
 __all__ = ["build_dispatcher"]
 
@@ -18,10 +27,10 @@ def build_dispatcher(runtime: Runtime, bot: Bot) -> Dispatcher:
     is tried again.
     """
     dispatcher = Dispatcher(disable_fsm=True, runtime=runtime)
-    understand = Understand(runtime, bot)
+    understand = context.Understand(runtime, bot)
     dispatcher.message.outer_middleware(understand)
     dispatcher.edited_message.outer_middleware(understand)
-    dispatcher.callback_query.outer_middleware(AnswerPress(runtime))
+    dispatcher.callback_query.outer_middleware(context.AnswerPress(runtime))
     for topic in (onboarding, binding, prepayments, lookup, bills, completion, desk, errors):
         dispatcher.include_router(topic.router())
     return dispatcher

@@ -1,3 +1,5 @@
+"""`python -m sandbox.supplier`: one line of configuration on stdin, one ready line on stdout."""
+
 from __future__ import annotations
 
 import sys

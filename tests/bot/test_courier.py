@@ -220,6 +220,7 @@ async def test_an_orders_card_is_edited_when_it_shows_something_else(
     post: Post, shop: tuple[Merchant, App]
 ) -> None:
     order = await an_order(post.runtime, shop)
+    await post.runtime.store.execute("DELETE FROM outbox")
     await post.put(Card(str(order.merchant_id), str(order.id)))
     await post.deliver()
     (posted,) = await post.telegram.transcript(CHAT)

@@ -1,0 +1,122 @@
+"""The admin listener says which part does not answer, and its figures are Prometheus's."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from aiogram import Bot
+from aiohttp.test_utils import TestServer
+from prometheus_client.parser import text_string_to_metric_families
+from redis.asyncio import Redis
+
+from bot.admin import Admin
+from core.outbox import Say
+from core.runtime import Runtime
+from core.throttle import Throttle
+from tests.bot.support import Telegram, answer_of
+from tests.core.support import CHAT
+
+WEBHOOK = "https://desk.example/telegram/1/abc"
+ALL_WELL = {"ready": True, "database": True, "redis": True, "webhook": True}
+
+
+@pytest.fixture
+async def hooked(bot: Bot) -> Bot:
+    """A bot whose webhook is where the desk wants it."""
+    await bot.set_webhook(WEBHOOK)
+    return bot
+
+
+async def served(admin: Admin, path: str) -> tuple[int, str]:
+    async with TestServer(admin.app()) as server:
+        return await answer_of(str(server.make_url(path)))
+
+
+async def ready(admin: Admin) -> tuple[int, dict[str, Any]]:
+    status, text = await served(admin, "/readyz")
+    return status, json.loads(text)
+
+
+async def test_ready_when_every_part_answers(runtime: Runtime, hooked: Bot) -> None:
+    assert await ready(Admin(runtime, hooked, WEBHOOK)) == (200, ALL_WELL)
+
+
+async def test_a_desk_without_a_bot_needs_no_webhook(runtime: Runtime) -> None:
+    assert await ready(Admin(runtime, None, None)) == (200, ALL_WELL)
+
+
+async def test_the_part_that_is_away_is_named(
+    runtime: Runtime, hooked: Bot, telegram: Telegram
+) -> None:
+    elsewhere = Admin(runtime, hooked, WEBHOOK + "/other")
+    assert await ready(elsewhere) == (503, {**ALL_WELL, "ready": False, "webhook": False})
+    await telegram.fault("500", method="getWebhookInfo")
+    silent = await ready(Admin(runtime, hooked, WEBHOOK))
+    assert silent == (503, {**ALL_WELL, "ready": False, "webhook": False})
+
+    async with away() as nobody:
+        alone = replace(runtime, throttle=Throttle(nobody))
+        assert await ready(Admin(alone, hooked, WEBHOOK)) == (
+            503,
+            {**ALL_WELL, "ready": False, "redis": False},
+        )
+    await runtime.store.close()
+    assert await ready(Admin(runtime, hooked, WEBHOOK)) == (
+        503,
+        {**ALL_WELL, "ready": False, "database": False},
+    )
+
+
+async def test_metrics_are_readable_by_prometheus(runtime: Runtime, hooked: Bot) -> None:
+    await runtime.store.execute("DELETE FROM outbox")
+    for _ in range(2):
+        await runtime.outbox.say(runtime.store, CHAT, Say("only_in_groups"))
+    await runtime.inbox.put(1, 1, CHAT, {"update_id": 1})
+    admin = Admin(runtime, hooked, WEBHOOK)
+    found = await metrics(admin)
+    assert found["paydesk_outbox_messages", "waiting"] == 2
+    assert found["paydesk_outbox_messages", "parked"] == 0
+    assert found["paydesk_inbox_updates", ""] == 1
+    for part in ("database", "redis", "webhook"):
+        assert found["paydesk_ready", part] == 1
+
+
+async def test_a_figure_falls_back_to_nothing(runtime: Runtime, hooked: Bot) -> None:
+    admin = Admin(runtime, hooked, WEBHOOK)
+    merchant_id = await runtime.store.fetchval("SELECT id FROM merchant LIMIT 1")
+    await runtime.store.execute(
+        "INSERT INTO notification (merchant_id, id, webhook_id, app_id, order_id, type, url, facts,"
+        " due_at, request_id, created_at)"
+        " VALUES ($1, $1, 'm', $1, $1, 'order.paid', 'https://x', '{}', now(), 'r', now())",
+        merchant_id,
+    )
+    assert (await metrics(admin))["paydesk_notifications", "pending"] == 1
+    await runtime.store.execute("UPDATE notification SET state = 'delivered'")
+    assert (await metrics(admin)).get(("paydesk_notifications", "pending"), 0) == 0
+
+
+async def test_metrics_tell_of_a_database_that_is_away(runtime: Runtime) -> None:
+    admin = Admin(runtime, None, None)
+    await runtime.store.close()
+    found = await metrics(admin)
+    assert found["paydesk_ready", "database"] == 0
+    assert found["paydesk_ready", "redis"] == 1
+
+
+async def metrics(admin: Admin) -> dict[tuple[str, str], float]:
+    """(name, the one label's value or '') -> value."""
+    status, text = await served(admin, "/metrics")
+    assert status == 200
+    return {
+        (sample.name, next(iter(sample.labels.values()), "")): sample.value
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+    }
+
+
+def away() -> Redis:
+    """A Redis at an address where nobody listens."""
+    return Redis.from_url("redis://127.0.0.1:9/0", socket_connect_timeout=1)
