@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import asyncpg
+from typing import Final
+
 from aiogram import Bot
 from aiogram.exceptions import TelegramAPIError
 from aiohttp import web
 from prometheus_client import CollectorRegistry, Gauge
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 
+from bot.webhook import DATABASE_AWAY
 from core.runtime import Runtime
 
 
@@ -69,7 +71,7 @@ class Admin:
     async def _database_answers(self) -> bool:
         try:
             return bool(await self._runtime.store.fetchval("SELECT 1") == 1)
-        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError):
+        except DATABASE_AWAY:
             return False
 
     async def _webhook_is_set(self) -> bool:
@@ -82,24 +84,35 @@ class Admin:
         return info.url == self._webhook_url
 
     async def metrics(self, _: web.Request) -> web.Response:
-        """Prometheus text format."""
-        store = self._runtime.store
-        for part, answers in (await self.parts()).items():
+        """Prometheus text format. While the database is away, only which parts answer."""
+        parts = await self.parts()
+        for part, answers in parts.items():
             self._ready.labels(part).set(int(answers))
-        for state in ("waiting", "taken", "parked"):
-            self._outbox.labels(state).set(0)
-        for state, count in (await self._runtime.outbox.backlog()).items():
-            self._outbox.labels(state).set(count)
-        self._inbox.set(await self._runtime.inbox.backlog())
-        for row in await store.fetch(
-            "SELECT state, count(*) AS n FROM notification WHERE state <> 'delivered' GROUP BY 1"
-        ):
-            self._notifications.labels(row["state"]).set(row["n"])
-        for row in await store.fetch(
-            "SELECT state, count(*) AS n FROM orders WHERE state IN ('created', 'pending')"
-            " GROUP BY 1"
-        ):
-            self._orders.labels(row["state"]).set(row["n"])
+        if parts["database"]:
+            await self._read_queues()
         return web.Response(
             body=generate_latest(self._registry), headers={"Content-Type": CONTENT_TYPE_LATEST}
         )
+
+    async def _read_queues(self) -> None:
+        runtime = self._runtime
+        self._inbox.set(await runtime.inbox.backlog())
+        _set(self._outbox, ("waiting", "taken", "parked"), await runtime.outbox.backlog())
+        for gauge, states, sql in (
+            (self._notifications, ("pending", "exhausted"), _NOTIFICATIONS),
+            (self._orders, ("created", "pending"), _ORDERS),
+        ):
+            rows = await runtime.store.fetch(sql, list(states))
+            _set(gauge, states, {row["state"]: row["n"] for row in rows})
+
+
+_NOTIFICATIONS: Final = (
+    "SELECT state, count(*) AS n FROM notification WHERE state = ANY($1) GROUP BY 1"
+)
+_ORDERS: Final = "SELECT state, count(*) AS n FROM orders WHERE state = ANY($1) GROUP BY 1"
+
+
+def _set(gauge: Gauge, states: tuple[str, ...], counts: dict[str, int]) -> None:
+    """Every state has its figure, also where it fell to nothing."""
+    for state in states:
+        gauge.labels(state).set(counts.get(state, 0))

@@ -21,6 +21,16 @@ _LOG = structlog.get_logger(__name__)
 SECRET_HEADER: Final = "X-Telegram-Bot-Api-Secret-Token"  # noqa: S105 (a header's name)
 RETRY_AFTER_S: Final = 2
 BATCH: Final = 5
+_MAX_ID: Final = 2**63 - 1
+# What a query raises while the database is away. The internal error is asyncpg's own confusion
+# over a connection that is cut just as a query begins.
+DATABASE_AWAY: Final = (
+    OSError,
+    TimeoutError,
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+)
 _CHATTY: Final = ("message", "edited_message", "channel_post", "my_chat_member", "chat_member")
 
 
@@ -50,13 +60,13 @@ class Webhook:
         given = request.headers.get(SECRET_HEADER, "")
         if not hmac.compare_digest(given.encode(), self._secret.encode()):
             return web.Response(status=401)
-        update = _read_update(await request.read())
-        if update is None:
+        found = _read_update(await request.read())
+        if found is None:
             return web.Response(status=400)
-        update_id = update["update_id"]
+        update_id, chat_id, update = found
         try:
-            await self._inbox.put(self._bot_id, update_id, _chat_of(update), update)
-        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError) as error:
+            await self._inbox.put(self._bot_id, update_id, chat_id, update)
+        except DATABASE_AWAY as error:
             _LOG.error("update not stored", update_id=update_id, fault=str(error))
             return web.Response(status=503, headers={"Retry-After": str(RETRY_AFTER_S)})
         return web.Response(status=200)
@@ -92,15 +102,30 @@ class UpdateWorker:
             structlog.contextvars.clear_contextvars()
 
 
-def _read_update(body: bytes) -> dict[str, Any] | None:
-    """The update in a body, or None where there is none."""
+def _read_update(body: bytes) -> tuple[int, int, dict[str, Any]] | None:
+    """An update's identifier, its chat and the whole of it; None where there is none."""
     try:
-        update = json.loads(body)
-    except ValueError:
+        update = _storable(json.loads(body))
+        update_id, chat_id = update["update_id"], _chat_of(update)
+    except (ValueError, RecursionError, LookupError, TypeError, AttributeError):
         return None
-    if not isinstance(update, dict) or not isinstance(update.get("update_id"), int):
+    if type(update_id) is not int or max(abs(update_id), abs(chat_id)) > _MAX_ID:
         return None
-    return update
+    return update_id, chat_id, update
+
+
+def _storable(value: Any) -> Any:
+    """The same without NUL and lone surrogates, which PostgreSQL does not take: an update that
+    can never be stored would hold up its chat for a day."""
+    match value:
+        case str():
+            return value.replace("\0", "").encode(errors="ignore").decode()
+        case list():
+            return [_storable(part) for part in value]
+        case dict():
+            return {_storable(name): _storable(part) for name, part in value.items()}
+        case _:
+            return value
 
 
 def _chat_of(update: dict[str, Any]) -> int:

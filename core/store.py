@@ -85,6 +85,7 @@ class Store:
         try:
             await client.create_connection(with_db=True)
         except (OSError, asyncpg.PostgresError) as error:
+            await Tortoise.close_connections()  # or no other store could ever be opened
             raise ConnectionError(f"the database does not answer: {error}") from error
         return cls(client)
 

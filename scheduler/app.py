@@ -45,7 +45,9 @@ class Timetable:
         self._scheduler.start()
 
     async def stop(self) -> None:
-        """No more ticks; what runs is waited for."""
+        """No more ticks; what runs is waited for. One that was never started is stopped already."""
+        if not self._scheduler.running:
+            return
         self._scheduler.pause()  # its shutdown would cancel what is running
         if self._running:
             await asyncio.wait(self._running, timeout=_STOP_S)

@@ -114,7 +114,6 @@ def test_a_face_is_a_sorted_list_of_what_it_shows(path: Path) -> None:
     # constants, then classes, then functions, each by name: the order ruff keeps as well
     assert names == sorted(names, key=_kind_and_name)
     assert len(set(names)) == len(names)
-    assert set(_from_imports(path)) <= set(names)
 
 
 def _kind_and_name(name: str) -> tuple[int, str]:
@@ -135,7 +134,8 @@ def test_every_module_says_what_it_is() -> None:
     silent = [
         name_of(path)
         for path in modules(*OURS, "sandbox")
-        if path.read_text(encoding="utf-8").strip()
+        if path.name != "__main__.py"
+        and path.read_text(encoding="utf-8").strip()
         and ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) is None
     ]
     assert silent == []

@@ -47,7 +47,8 @@ def demo_master_key(home: Path) -> str | None:
 
 async def empty(home: Path) -> None:
     """Forget a demo. What is not a demo's home is never emptied. Raises DemoRefused."""
-    if (home / "postgres").exists() and not (home / KEPT_FILE).exists():
+    found = {entry.name for entry in home.iterdir()} - {_LOCK_FILE}
+    if found and KEPT_FILE not in found:
         raise DemoRefused(f"{home} is not the home of a demo; it is not emptied")
     await EmbeddedPostgres(home).stop()
     await EmbeddedValkey(home).stop()

@@ -90,6 +90,7 @@ def _unbind(facts: _Facts, translate: NullTranslations) -> InlineKeyboardMarkup 
 
 # Every screen that a Say may name, with what makes its buttons.
 SCREENS: Final[dict[str, _Buttons | None]] = {
+    "alarm_books": None,
     "alarm_discrepancy": None,
     "alarm_exhausted": None,
     "balance": None,

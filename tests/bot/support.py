@@ -16,6 +16,8 @@ from aiogram.client.session.aiohttp import AiohttpSession
 from aiogram.client.telegram import TelegramAPIServer
 
 from bot.world import BOT_ID, BOT_USERNAME, telegram_world
+from tests.conftest import Servers
+from tests.core.support import owner
 from tests.sandbox.telegram.room import Room, open_room
 
 TOKEN = f"{BOT_ID}:AAFakeTokenOfTheSandboxForTestsOnly00"
@@ -70,3 +72,15 @@ async def answer_of(url: str, **request: Any) -> tuple[int, str]:
     """Status and text of a GET."""
     async with aiohttp.ClientSession() as http, http.get(url, **request) as answer:
         return answer.status, await answer.text()
+
+
+@asynccontextmanager
+async def gone(servers: Servers, database: str) -> AsyncIterator[None]:
+    """While entered, the database lets nobody in and throws out who is in it."""
+    async with owner(servers, "paydesk") as elsewhere:
+        await elsewhere.execute(f"ALTER DATABASE {database} WITH ALLOW_CONNECTIONS false")
+        await elsewhere.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1", database
+        )
+        yield
+        await elsewhere.execute(f"ALTER DATABASE {database} WITH ALLOW_CONNECTIONS true")

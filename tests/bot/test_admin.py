@@ -16,7 +16,8 @@ from bot.admin import Admin
 from core.outbox import Say
 from core.runtime import Runtime
 from core.throttle import Throttle
-from tests.bot.support import Telegram, answer_of
+from tests.bot.support import Telegram, answer_of, gone
+from tests.conftest import Servers
 from tests.core.support import CHAT
 
 WEBHOOK = "https://desk.example/telegram/1/abc"
@@ -49,7 +50,7 @@ async def test_a_desk_without_a_bot_needs_no_webhook(runtime: Runtime) -> None:
 
 
 async def test_the_part_that_is_away_is_named(
-    runtime: Runtime, hooked: Bot, telegram: Telegram
+    runtime: Runtime, hooked: Bot, telegram: Telegram, servers: Servers, database: str
 ) -> None:
     elsewhere = Admin(runtime, hooked, WEBHOOK + "/other")
     assert await ready(elsewhere) == (503, {**ALL_WELL, "ready": False, "webhook": False})
@@ -63,11 +64,12 @@ async def test_the_part_that_is_away_is_named(
             503,
             {**ALL_WELL, "ready": False, "redis": False},
         )
-    await runtime.store.close()
-    assert await ready(Admin(runtime, hooked, WEBHOOK)) == (
-        503,
-        {**ALL_WELL, "ready": False, "database": False},
-    )
+    async with gone(servers, database):
+        assert await ready(Admin(runtime, hooked, WEBHOOK)) == (
+            503,
+            {**ALL_WELL, "ready": False, "database": False},
+        )
+    assert await ready(Admin(runtime, hooked, WEBHOOK)) == (200, ALL_WELL)
 
 
 async def test_metrics_are_readable_by_prometheus(runtime: Runtime, hooked: Bot) -> None:
@@ -98,10 +100,12 @@ async def test_a_figure_falls_back_to_nothing(runtime: Runtime, hooked: Bot) -> 
     assert (await metrics(admin)).get(("paydesk_notifications", "pending"), 0) == 0
 
 
-async def test_metrics_tell_of_a_database_that_is_away(runtime: Runtime) -> None:
+async def test_metrics_tell_of_a_database_that_is_away(
+    runtime: Runtime, servers: Servers, database: str
+) -> None:
     admin = Admin(runtime, None, None)
-    await runtime.store.close()
-    found = await metrics(admin)
+    async with gone(servers, database):
+        found = await metrics(admin)
     assert found["paydesk_ready", "database"] == 0
     assert found["paydesk_ready", "redis"] == 1
 

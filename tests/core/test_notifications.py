@@ -72,8 +72,6 @@ async def test_every_try_is_the_same_until_one_succeeds(desk: Desk, receiver: Re
         assert 0.89 * gap_s < await due_in_s(desk) < 1.11 * gap_s
         assert await deliver(desk, 0.88 * gap_s) == 0
         desk.clock.advance(0.3 * gap_s)
-        # the signature must be fresh for a receiver that looks at its own clock
-        assert await desk.runtime.store.fetchval("SELECT count(*) FROM notification_try") > 0
     assert await deliver(desk) == 1
     assert await state(desk, opened) == "delivered"
     assert await deliver(desk, 86400) == 0

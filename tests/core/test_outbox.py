@@ -108,9 +108,13 @@ async def test_facts_come_out_as_they_went_in(quiet: Runtime) -> None:
 async def test_what_is_rolled_back_never_leaves(quiet: Runtime) -> None:
     woken = []
     quiet.outbox.on_news(lambda: woken.append(True))
-    with pytest.raises(LookupError):
+
+    async def half() -> None:
         async with quiet.store.transaction() as tx:
             await quiet.outbox.say(tx, ONE, Say("a"))
             raise LookupError
+
+    with pytest.raises(LookupError):
+        await half()
     assert woken
     assert await quiet.outbox.backlog() == {}

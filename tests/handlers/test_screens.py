@@ -59,6 +59,7 @@ GROUP: dict[str, Any] = {
     "chat_id": -100, "user_id": 2**52, "asked_at_s": 1_763_000_000, "minutes": 5, "actor_name": "x",
 }  # fmt: skip
 EXAMPLES: dict[str, list[dict[str, Any]]] = {
+    "alarm_books": [{"count": count, "first": HOSTILE} for count in (1, 7)],
     "alarm_discrepancy": [
         {"kind": kind, "order_no": "P1", "supplier_no": "S01", "upstream_no": HOSTILE,
          "asked_minor": 1, "seen_minor": 2, "currency": "CNY"}

@@ -1,0 +1,138 @@
+"""Groups have one kind, show what changes, and keep everything when Telegram moves them."""
+
+from __future__ import annotations
+
+import pytest
+
+from core.audit import Audit
+from core.errors import Refusal
+from core.orders import find_for
+from core.outbox import Bill, Card
+from core.runtime import Runtime
+from tests.core.support import CHAT, NORTHWIND_CHAT, OPERATOR, OPS_CHAT, Desk, facts
+
+FRESH, NEW = -1002000000301, -1003000000001
+
+
+async def test_a_group_has_one_kind(runtime: Runtime) -> None:
+    merchant = await runtime.merchants.by_no("M1001")
+    supplier = await runtime.channels.supplier_by_no("s01")
+    groups = runtime.groups
+    async with runtime.store.transaction() as tx:
+        assert await groups.bind_merchant(tx, FRESH, merchant.id)
+        assert not await groups.bind_merchant(tx, FRESH, merchant.id)
+        assert set(await groups.of_merchant(tx, merchant.id)) == {CHAT, FRESH}
+        for attempt in (
+            lambda: groups.bind_supplier(tx, FRESH, supplier.id),
+            lambda: groups.bind_ops(tx, FRESH),
+        ):
+            with pytest.raises(Refusal) as error:
+                await attempt()
+            assert (error.value.code, error.value.facts["kind"]) == (
+                "group_is_other_kind",
+                "merchant",
+            )
+        await groups.unbind(tx, FRESH)
+        assert await groups.bind_supplier(tx, FRESH, supplier.id)
+    found = await groups.find(FRESH)
+    assert found is not None
+    assert (found.kind, found.merchant_ids, found.supplier_ids) == ("supplier", (), (supplier.id,))
+    assert await groups.ops(runtime.store) == [OPS_CHAT]
+
+
+async def test_a_new_chat_is_seen_once(runtime: Runtime) -> None:
+    for expected in (True, False):
+        new = await runtime.groups.seen(NEW, chat_type="group", title="新群", bot_status="member")
+        assert new == expected
+    await runtime.groups.set_language(NEW, "en")
+    found = await runtime.groups.find(NEW)
+    assert found is not None
+    assert (found.kind, found.title, found.language) == ("unbound", "新群", "en")
+    assert await runtime.groups.find(NEW - 1) is None
+
+
+async def test_a_group_that_moves_takes_everything_along(runtime: Runtime) -> None:
+    await runtime.groups.add_staff(CHAT, 555, "merchant_staff")
+    before = await runtime.groups.find(CHAT)
+    for _ in range(2):
+        await runtime.groups.moved(CHAT, NEW)
+    after = await runtime.groups.find(NEW)
+    assert before is not None
+    assert after is not None
+    assert (after.kind, after.merchant_ids) == ("merchant", before.merchant_ids)
+    assert await runtime.groups.staff_role(NEW, 555) == "merchant_staff"
+    old = await runtime.groups.find(CHAT)
+    assert old is not None
+    assert (old.kind, old.merchant_ids) == ("unbound", ())
+    assert any(isinstance(fact, Bill) for fact in await facts(runtime, NEW))
+
+
+async def test_what_changes_is_shown_where_it_is_known(desk: Desk) -> None:
+    """A look-up's card is edited by every change after it; the bill by every change of money."""
+    opened = await desk.open()
+    await facts(desk.runtime, CHAT)
+    shown = await desk.runtime.lookups.show(
+        await desk.actor(), opened.order.order_no, reply_to=5, bare=True
+    )
+    assert shown
+    (card,) = await facts(desk.runtime, CHAT)
+    order_id, merchant_id = str(opened.order.id), str(desk.merchant.id)
+    assert card == Card(merchant_id, order_id, reply_to=5)
+    await desk.runtime.store.execute(
+        "INSERT INTO post (chat_id, message_id, kind, ref, merchant_id, digest, shown_at)"
+        " VALUES ($1, 9, 'card', $2, $3, 'd', now())",
+        CHAT,
+        order_id,
+        desk.merchant.id,
+    )
+    await desk.see(opened, 10000)
+    changes = await facts(desk.runtime, CHAT)
+    assert Card(merchant_id, order_id, edit_message_id=9) in changes
+    assert Bill(merchant_id=merchant_id) in changes
+    elsewhere = await facts(desk.runtime, NORTHWIND_CHAT)
+    assert not any(isinstance(fact, Card) for fact in elsewhere)
+
+
+async def test_lookups_find_what_the_chat_may_see(desk: Desk) -> None:
+    opened = await desk.open()
+    assert opened.attempt is not None
+    store, lookups, here = desk.runtime.store, desk.runtime.lookups, await desk.actor()
+    for number in (
+        opened.order.order_no,
+        opened.order.order_no.lower(),
+        opened.order.merchant_order_no,
+        opened.attempt.attempt_no,
+    ):
+        assert (await find_for(store, here, number)).id == opened.order.id
+        elsewhere = await desk.actor(OPERATOR, NORTHWIND_CHAT)
+        with pytest.raises(Refusal) as error:
+            await find_for(store, elsewhere, number)
+        assert error.value.code == "order_not_found"
+    assert not await lookups.show(here, "12345678", reply_to=1, bare=True)
+    typo = opened.order.order_no[:-1] + "?"
+    with pytest.raises(Refusal):
+        await lookups.show(here, typo, reply_to=1, bare=False)
+    stranger = await desk.actor(424242)
+    assert not await lookups.show(stranger, "12345678", reply_to=1, bare=True)
+    with pytest.raises(Refusal) as error:
+        await find_for(store, stranger, opened.order.order_no)
+    assert error.value.code == "not_permitted"
+
+
+async def test_the_trail_keeps_who_where_what(runtime: Runtime) -> None:
+    audit: Audit = runtime.audit
+    for _ in range(2):
+        await audit.record(
+            runtime.store,
+            "bind",
+            actor="telegram:1004",
+            facts={"群": 1},
+            chat_id=CHAT,
+            message_id=3,
+        )
+    rows = await runtime.store.fetch("SELECT * FROM audit ORDER BY id")
+    assert [(r["action"], r["actor"], r["facts"], r["chat_id"]) for r in rows] == [
+        ("bind", "telegram:1004", {"群": 1}, CHAT)
+    ] * 2
+    assert {len(r["hash"]) for r in rows} == {32}
+    assert rows[0]["hash"] != rows[1]["hash"]

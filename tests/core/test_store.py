@@ -1,0 +1,115 @@
+"""Transactions, roles, and the mark that a database carries for ever."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, date, datetime
+
+import asyncpg
+import pytest
+
+from core.merchants import App, Merchant
+from core.merchants.models import MerchantRow
+from core.runtime import Runtime
+from core.store import DESK_ROLE, Store, WrongKind, migrate
+from tests.conftest import Servers
+from tests.core.support import owner
+
+
+async def test_what_fails_is_rolled_back_in_both_tongues(
+    runtime: Runtime, shop: tuple[Merchant, App]
+) -> None:
+    """The ORM and plain SQL speak on one connection inside a transaction."""
+
+    async def half() -> None:
+        async with runtime.store.transaction() as tx:
+            await MerchantRow.filter(id=shop[0].id).update(name="changed")
+            assert await tx.fetchval("SELECT name FROM merchant WHERE id = $1", shop[0].id) == (
+                "changed"
+            )
+            await tx.execute("UPDATE merchant SET name = 'twice' WHERE id = $1", shop[0].id)
+            raise LookupError
+
+    with pytest.raises(LookupError):
+        await half()
+    assert (await runtime.merchants.by_id(shop[0].id)).name == shop[0].name
+
+
+async def test_rows_touched_are_counted(runtime: Runtime) -> None:
+    assert await runtime.store.execute("UPDATE merchant SET name = name") == 2
+    assert await runtime.store.execute("UPDATE merchant SET name = name WHERE tag = 0") == 0
+    async with runtime.store.transaction() as tx:
+        assert await tx.execute("SET LOCAL work_mem = '1MB'") == 0
+
+
+async def test_a_transaction_that_was_cancelled_gives_its_connection_back(runtime: Runtime) -> None:
+    async def hold(entered: asyncio.Event) -> None:
+        async with runtime.store.transaction():
+            entered.set()
+            await asyncio.Event().wait()
+
+    for _ in range(30):  # more than the pool has
+        entered = asyncio.Event()
+        task = asyncio.create_task(hold(entered))
+        await entered.wait()
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+    async with asyncio.timeout(5):
+        assert await runtime.store.fetchval("SELECT 1") == 1
+
+
+async def test_connections_that_the_server_ended_are_replaced(
+    runtime: Runtime, servers: Servers, database: str
+) -> None:
+    async with owner(servers, database) as connection:
+        for _ in range(15):  # more than the pool has
+            async with runtime.store.transaction() as tx:
+                pid = await tx.fetchval("SELECT pg_backend_pid()")
+            assert await connection.fetchval("SELECT pg_terminate_backend($1, 2000)", pid)
+            async with asyncio.timeout(5):
+                assert await _after_the_end(runtime.store) == 1
+
+
+async def _after_the_end(store: Store) -> int:
+    """A question on a fresh connection; the pool may first notice that the old one is gone."""
+    try:
+        return int(await store.fetchval("SELECT 1"))
+    except (asyncpg.PostgresConnectionError, asyncpg.InterfaceError):
+        return int(await store.fetchval("SELECT 1"))
+
+
+async def test_the_desk_works_as_its_own_role(runtime: Runtime) -> None:
+    assert await runtime.store.fetchval("SELECT current_user") == DESK_ROLE
+    assert await runtime.store.fetchval("SHOW TimeZone") == "UTC"
+    assert await runtime.store.kind() == "demo"
+
+
+async def test_the_desk_asks_for_months_it_cannot_own(runtime: Runtime) -> None:
+    await runtime.store.make_months(date(2031, 1, 31), 2)
+    await runtime.store.make_months(date(2031, 1, 1), 2)
+    for name in ("orders_2031_01", "ledger_entry_2031_02"):
+        assert await runtime.store.fetchval("SELECT to_regclass($1) IS NOT NULL", name)
+    with pytest.raises(asyncpg.InsufficientPrivilegeError):
+        await runtime.store.execute("UPDATE ledger_entry_2031_01 SET minor = 1")
+    with pytest.raises(asyncpg.RaiseError):
+        await runtime.store.make_months(date(2031, 1, 1), 0)
+
+
+async def test_a_database_is_of_its_kind_for_ever(servers: Servers, empty_database: str) -> None:
+    dsn, today = servers.owner_dsn(empty_database), datetime.now(UTC).date()
+    await migrate(dsn, kind="production", today=today)
+    with pytest.raises(WrongKind) as error:
+        await migrate(dsn, kind="demo", today=today)
+    assert "production" in str(error.value)
+    async with owner(servers, empty_database) as connection:
+        assert await connection.fetchval("SELECT kind FROM desk") == "production"
+        with pytest.raises(asyncpg.UniqueViolationError):
+            await connection.execute("INSERT INTO desk (kind) VALUES ('demo')")
+
+
+async def test_an_address_that_is_none_is_named() -> None:
+    with pytest.raises(ConnectionError, match="postgresql://"):
+        await Store.open("mysql://root@localhost/x")
+    with pytest.raises(ConnectionError, match="does not answer"):
+        await Store.open("postgresql://nobody@127.0.0.1:9/x")

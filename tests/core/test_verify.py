@@ -1,0 +1,103 @@
+"""Re-adding the books: silent where they are right, and every check finds what it is for."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import asyncpg
+import pytest
+
+from core.money import Money
+from core.prepayments import Advance, Cause
+from core.verify import CHECKS
+from tests.conftest import Servers
+from tests.core.support import CHAT, Desk, owner
+
+# check -> the fault that only it (or it among others) must find, with the owner's rights
+FAULTS: Final = {
+    "every event sums to zero per currency": (
+        "UPDATE ledger_entry SET minor = minor + 1 WHERE account = 'fees'"
+    ),
+    "every balance is the sum of its entries": (
+        "UPDATE balance SET minor = minor + 1 WHERE account = 'payable'"
+    ),
+    "every event has entries, every entry an event": (
+        "DELETE FROM ledger_entry WHERE kind = 'prepaid'"
+    ),
+    "a paid order credited its merchant once, with amount less fee": (
+        "UPDATE orders SET fee_minor = fee_minor + 1 WHERE state = 'paid'"
+    ),
+    "an order's state is the last of its history": (
+        "UPDATE orders SET state = 'expired' WHERE state = 'pending'"
+    ),
+    "what suppliers reported is what was booked": (
+        "UPDATE supplier_payment SET event_id = gen_random_uuid() WHERE booked_as = 'order'"
+    ),
+    "suspense holds what is open": "UPDATE discrepancy SET state = 'resolved'",
+    "a prepayment moved what it says": "UPDATE prepayment SET minor = minor - 1",
+    "every merchant has one open day": (
+        "UPDATE business_day SET closed_at = now() WHERE closed_at IS NULL"
+    ),
+}
+
+
+async def a_day(desk: Desk) -> None:
+    """One of everything that the books know."""
+    await desk.see(await desk.open(), 10000)
+    await desk.see(await desk.open(), 9900)
+    await desk.open()
+    await desk.runtime.prepayments.record(
+        await desk.actor(), desk.merchant, Advance(Money(500, "CNY"), ""), Cause(CHAT, 1, 1)
+    )
+
+
+def test_every_check_has_a_fault() -> None:
+    assert set(FAULTS) == set(CHECKS)
+
+
+async def test_each_check_finds_its_fault(desk: Desk, servers: Servers, database: str) -> None:
+    await a_day(desk)
+    await desk.sound()
+    async with owner(servers, database) as connection:
+        for what, sql in FAULTS.items():
+            await _finds(connection, what, sql)
+    await desk.sound()
+
+
+async def _finds(connection: asyncpg.Connection[asyncpg.Record], what: str, sql: str) -> None:
+    """Plant a fault, look, and take it back."""
+    planted = connection.transaction()
+    await planted.start()
+    try:
+        touched = await connection.execute(sql)
+        assert not touched.endswith(" 0"), f"{what}: nothing to spoil"
+        found = await connection.fetch(CHECKS[what])
+        assert found, f"{what}: not found"
+        assert all(row["at"] and row["found"] for row in found)
+    finally:
+        await planted.rollback()
+
+
+@pytest.mark.parametrize(
+    ("sql", "what"),
+    [
+        (
+            "DELETE FROM ledger_event WHERE kind = 'order'",
+            "every event has entries, every entry an event",
+        ),
+        (
+            "DELETE FROM balance WHERE account = 'prepaid'",
+            "every balance is the sum of its entries",
+        ),
+    ],
+)
+async def test_a_difference_is_named_to_whoever_asks(
+    desk: Desk, servers: Servers, database: str, sql: str, what: str
+) -> None:
+    await a_day(desk)
+    async with owner(servers, database) as connection:
+        await connection.execute(sql)
+    differences = await desk.runtime.verify.books()
+    assert what in {d.what for d in differences}
+    assert all(str(desk.merchant.id) in d.where for d in differences if d.what == what)
+    assert str(differences[0]).startswith(differences[0].what)

@@ -1,0 +1,104 @@
+"""The timetable: one instance of many runs a job, a failing job stops nothing, stop waits."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from contextvars import ContextVar
+
+from structlog.testing import capture_logs
+
+from core.runtime import Runtime
+from scheduler import Timetable
+from scheduler.jobs import JOBS, Job
+from tests.core.support import SetClock
+
+BOUND_S = 20.0
+_request: ContextVar[str | None] = ContextVar("request", default=None)
+
+
+class Counted:
+    """A job's work whose runs are counted."""
+
+    def __init__(self, fault: Exception | None = None) -> None:
+        self.runs = 0
+        self._fault = fault
+        self._changed = asyncio.Condition()
+
+    async def work(self, _: Runtime) -> None:
+        async with self._changed:
+            self.runs += 1
+            self._changed.notify_all()
+        if self._fault is not None:
+            raise self._fault
+
+    async def until(self, runs: int) -> None:
+        async with asyncio.timeout(BOUND_S), self._changed:
+            await self._changed.wait_for(lambda: self.runs >= runs)
+
+
+@asynccontextmanager
+async def ticking(runtime: Runtime, *jobs: Job, instances: int = 1) -> AsyncIterator[None]:
+    """While entered, the timetables of so many instances tick; at the end what runs has ended."""
+    timetables = [Timetable(runtime, jobs) for _ in range(instances)]
+    for timetable in timetables:
+        timetable.start()
+    try:
+        yield
+    finally:
+        for timetable in timetables:
+            await timetable.stop()
+
+
+async def test_of_two_instances_one_runs_a_job_per_slot(runtime: Runtime, clock: SetClock) -> None:
+    alone, shared = Counted(), Counted()
+    jobs = (Job("alone", 1, True, alone.work), Job("shared", 1, False, shared.work))
+    # The desk's clock moves only when told, so that every tick until then is of one slot.
+    for slot in (1, 2):
+        clock.advance(1.5)
+        async with ticking(runtime, *jobs, instances=2):
+            await shared.until(slot * 3)
+        assert alone.runs == slot
+    rows = await runtime.store.fetch("SELECT job FROM tick ORDER BY slot")
+    assert [row["job"] for row in rows] == ["alone", "alone"]
+
+
+async def test_a_failing_job_stops_neither_the_others_nor_itself(runtime: Runtime) -> None:
+    bad, good = Counted(ConnectionError("the supplier is away")), Counted()
+    with capture_logs() as logs:
+        async with ticking(
+            runtime, Job("bad", 1, False, bad.work), Job("good", 1, False, good.work)
+        ):
+            await asyncio.gather(bad.until(2), good.until(2))
+    assert {(log["job"], log["log_level"]) for log in logs} == {("bad", "error")}
+
+
+async def test_stop_waits_for_what_runs_and_begins_nothing_more(runtime: Runtime) -> None:
+    begun, go_on = asyncio.Event(), asyncio.Event()
+    ended: list[str | None] = []
+
+    async def work(_: Runtime) -> None:
+        begun.set()
+        await go_on.wait()
+        ended.append(_request.get())
+
+    _request.set("whoever started the desk")
+    timetable = Timetable(runtime, (Job("long", 1, False, work),))
+    timetable.start()
+    await asyncio.wait_for(begun.wait(), BOUND_S)
+    stopping = asyncio.create_task(timetable.stop())
+    await asyncio.sleep(0)  # stop has begun
+    assert not stopping.done()
+    go_on.set()
+    await asyncio.wait_for(stopping, BOUND_S)
+    assert ended == [None], "it ended, once, and saw nothing of who started it"
+
+
+async def test_one_that_never_started_can_be_stopped(runtime: Runtime) -> None:
+    await Timetable(runtime).stop()
+
+
+def test_every_job_has_its_own_name_and_a_pace() -> None:
+    assert len({job.name for job in JOBS}) == len(JOBS)
+    assert all(1 <= job.every_s <= 86_400 for job in JOBS)

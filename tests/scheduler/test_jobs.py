@@ -1,0 +1,136 @@
+"""Each job of the timetable really does its work."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from structlog.testing import capture_logs
+
+from core.outbox import Bill, Fact, Say
+from core.runtime import Runtime
+from handlers.screens import render_say
+from scheduler.jobs import JOBS
+from tests.conftest import Servers
+from tests.core.support import CHAT, NORTHWIND_CHAT, OPS_CHAT, Desk, SetClock, owner, pay_link
+
+
+async def run(runtime: Runtime, name: str) -> None:
+    (job,) = [job for job in JOBS if job.name == name]
+    await job.work(runtime)
+
+
+async def leaving(runtime: Runtime) -> dict[int, Fact]:
+    """The next fact of each chat; they are sent."""
+    taken = await runtime.outbox.take(50)
+    for one in taken:
+        await runtime.outbox.sent(one)
+    return {one.chat_id: one.fact for one in taken}
+
+
+async def test_suppliers_are_asked_about_money_nobody_told_of(desk: Desk) -> None:
+    opened = await desk.open()
+    await desk.supplier.pay(pay_link(opened), "lose_callback")
+    await run(desk.runtime, "ask_suppliers")
+    assert (await desk.order(opened)).state == "pending"
+    desk.clock.advance(11)
+    await run(desk.runtime, "ask_suppliers")
+    assert (await desk.order(opened)).state == "paid"
+    await desk.sound()
+
+
+async def test_orders_expire_when_their_time_is_over(desk: Desk) -> None:
+    short = await desk.open(expires_in_s=60)
+    longer = await desk.open(expires_in_s=600)
+    desk.clock.advance(61)
+    await run(desk.runtime, "expire_orders")
+    assert (await desk.order(short)).state == "expired"
+    assert (await desk.order(longer)).state == "pending"
+
+
+async def test_days_close_at_each_merchants_cut_and_the_group_gets_the_new_bill(
+    runtime: Runtime, clock: SetClock
+) -> None:
+    await runtime.store.execute("DELETE FROM outbox")
+    noon = clock.go_to_noon()
+    await run(runtime, "close_days")
+    await runtime.store.execute("DELETE FROM outbox")
+    await run(runtime, "close_days")
+    assert await runtime.outbox.backlog() == {}, "no day is over"
+
+    # Midnight in Shanghai has passed, six o'clock, when M1002's day ends, has not.
+    clock.go_to(noon + timedelta(hours=13))
+    await run(runtime, "close_days")
+    spruce, northwind = [await runtime.merchants.by_no(no) for no in ("M1001", "M1002")]
+    assert await leaving(runtime) == {CHAT: Bill(str(spruce.id))}
+    bill = await runtime.bills.bill(spruce.id)
+    assert bill.day == (noon + timedelta(days=1)).date()
+    assert not (await runtime.bills.bill(spruce.id, noon.date())).open
+
+    clock.go_to(noon + timedelta(hours=19))
+    await run(runtime, "close_days")
+    assert await leaving(runtime) == {NORTHWIND_CHAT: Bill(str(northwind.id))}
+    assert await runtime.verify.books() == []
+
+
+async def test_there_are_always_months_ahead(runtime: Runtime, clock: SetClock) -> None:
+    async def months() -> int:
+        return int(
+            await runtime.store.fetchval(
+                "SELECT count(*) FROM pg_inherits WHERE inhparent = 'orders'::regclass"
+            )
+        )
+
+    before = await months()
+    await run(runtime, "make_months")
+    assert await months() == before
+    clock.advance(70 * 86_400)
+    await run(runtime, "make_months")
+    assert before + 2 <= await months() <= before + 3
+
+
+async def test_what_is_done_is_forgotten_after_a_week(runtime: Runtime, clock: SetClock) -> None:
+    await runtime.store.execute("DELETE FROM outbox")
+    for update_id in (1, 2):
+        await runtime.inbox.put(1, update_id, update_id, {"update_id": update_id})
+    (done, *_) = await runtime.inbox.take(1)
+    await runtime.inbox.done(done)
+    for chat_id in (CHAT, OPS_CHAT):
+        await runtime.outbox.say(runtime.store, chat_id, Say("only_in_groups"))
+    (sent, *_) = await runtime.outbox.take(1)
+    await runtime.outbox.sent(sent)
+    await runtime.store.execute("INSERT INTO tick VALUES ('old', $1)", clock.now())
+    tables = ("telegram_update", "outbox", "tick")
+
+    async def counts() -> list[int]:
+        return [await runtime.store.fetchval(f"SELECT count(*) FROM {table}") for table in tables]
+
+    await run(runtime, "forget_old")
+    assert await counts() == [2, 2, 1]
+    clock.advance(8 * 86_400)
+    await run(runtime, "forget_old")
+    assert await counts() == [1, 1, 0], "what waits stays"
+
+
+async def test_books_that_do_not_add_up_are_an_alarm(
+    runtime: Runtime, servers: Servers, database: str
+) -> None:
+    await runtime.store.execute("DELETE FROM outbox")
+    await run(runtime, "verify_books")
+    assert await runtime.outbox.backlog() == {}
+    merchant = await runtime.merchants.by_no("M1001")
+    async with owner(servers, database) as connection:
+        await connection.execute(
+            "INSERT INTO balance (merchant_id, mode, currency, account, minor)"
+            " VALUES ($1, 'live', 'CNY', 'payable', 1)",
+            merchant.id,
+        )
+    with capture_logs() as logs:
+        await run(runtime, "verify_books")
+    assert [log["log_level"] for log in logs] == ["error"]
+    alarm = (await leaving(runtime))[OPS_CHAT]
+    assert isinstance(alarm, Say)
+    assert alarm.screen == "alarm_books"
+    assert alarm.facts["count"] >= 1
+    assert "every balance is the sum of its entries" in alarm.facts["first"]
+    for language, title in (("zh", "账目不平"), ("en", "The books do not add up")):
+        assert title in render_say(alarm, language).html
