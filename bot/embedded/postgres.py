@@ -51,6 +51,8 @@ _FORGETFUL = {
     "synchronous_commit": "off",
     "wal_level": "minimal",
     "max_wal_senders": "0",
+    # Its workers belong to the superuser, and keep a test from dropping its database.
+    "autovacuum": "off",
 }
 # No socket yet; starting or recovering; going down; killed while we were logging in.
 _NOT_READY = (

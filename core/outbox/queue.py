@@ -144,13 +144,19 @@ class Outbox:
         )
 
     async def wait_for_room(self, leaving: Leaving, *, seconds: float) -> None:
-        """The chat's budget is used up: later, and this does not count as a try."""
+        """The chat's budget is used up: later, and this does not count as a try.
+
+        Never before what this chat has waited for longer: people read from top to bottom.
+        """
         await self._store.execute(
-            "UPDATE outbox SET state = 'waiting', due_at = $3, lease_until = NULL,"
-            " tries = tries - 1, dedupe_key = NULL WHERE merchant_id = $1 AND id = $2",
+            "UPDATE outbox SET state = 'waiting', lease_until = NULL, tries = tries - 1,"
+            " dedupe_key = NULL, due_at = greatest($3, (SELECT max(due_at) FROM outbox e"
+            " WHERE e.chat_id = $4 AND e.state = 'waiting' AND e.id < $2))"
+            " WHERE merchant_id = $1 AND id = $2",
             leaving.merchant_id,
             leaving.id,
             self._clock.now() + timedelta(seconds=seconds),
+            leaving.chat_id,
         )
 
     async def park(self, leaving: Leaving, *, fault: str) -> None:

@@ -264,7 +264,7 @@ async def test_beyond_the_groups_limit_messages_wait_and_edits_pass(post: Post) 
     assert await post.heard(NORTHWIND_CHAT) == ["W7"]
     await post.minute_passes()
     await post.deliver()
-    assert sorted(await post.heard()) == ["W2", "W3", "W4", "W5", "W9"]
+    assert await post.heard() == ["W9", "W2", "W3", "W4", "W5"]
     tries = await post.runtime.store.fetchval("SELECT max(tries) FROM outbox")
     assert tries == 1, "waiting for room is no try"
 

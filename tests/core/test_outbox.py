@@ -118,3 +118,17 @@ async def test_what_is_rolled_back_never_leaves(quiet: Runtime) -> None:
         await half()
     assert woken
     assert await quiet.outbox.backlog() == {}
+
+
+async def test_what_was_sent_is_forgotten_after_a_week(quiet: Runtime, clock: SetClock) -> None:
+    for chat_id, finish in ((ONE, "sent"), (TWO, "parked")):
+        await put(quiet, chat_id, Say(finish))
+    for leaving in await quiet.outbox.take(2):
+        if leaving.chat_id == ONE:
+            await quiet.outbox.sent(leaving)
+        else:
+            await quiet.outbox.park(leaving, fault="blocked")
+    assert await quiet.outbox.forget_old() == 0
+    clock.advance(7 * 86400 + 1)
+    assert await quiet.outbox.forget_old() == 1
+    assert await quiet.outbox.backlog() == {"parked": 1}

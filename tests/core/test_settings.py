@@ -98,10 +98,3 @@ def test_a_demo_hears_nothing_from_outside(monkeypatch: pytest.MonkeyPatch, tmp_
     (tmp_path / ".env").write_text("PORT=9000\n")
     settings = demo_settings(port=8088)
     assert (settings.database_url, settings.port) == (None, 8088)
-
-
-def test_the_list_for_people_is_the_list_of_settings() -> None:
-    lines = (ROOT / ".env.example").read_text(encoding="utf-8").splitlines()
-    listed = {line.lstrip("# ").split("=")[0] for line in lines if "=" in line}
-    names = {name for name in listed if name.isupper()}
-    assert names == {name.upper() for name in Settings.model_fields}
