@@ -8,6 +8,8 @@ from datetime import date, datetime, timedelta
 from typing import Final, TypeVar
 from uuid import UUID
 
+import asyncpg
+
 from core.clock import Clock, DayCut
 from core.errors import Bug
 from core.ids import Ids
@@ -119,14 +121,8 @@ class Ledger:
         closed: list[date] = []
         async with self._store.transaction() as tx:
             for _ in range(_MAX_DAYS_ROLLED):
-                row = await tx.fetchrow(
-                    "SELECT day, ends_at FROM business_day"
-                    " WHERE merchant_id = $1 AND closed_at IS NULL FOR UPDATE",
-                    merchant_id,
-                )
+                row = await _lock_open_day(tx, merchant_id)
                 now = self._clock.now()
-                if row is None:
-                    raise Bug(f"merchant {merchant_id} has no open business day")
                 if now < row["ends_at"]:
                     return closed
                 await tx.execute(
@@ -201,6 +197,23 @@ class Ledger:
         )
         minor = {row["account"]: row["minor"] for row in rows}
         return Position(minor.get("payable", 0), minor.get("prepaid", 0))
+
+
+async def _lock_open_day(tx: Tx, merchant_id: UUID) -> asyncpg.Record:
+    """The open day, held so that nobody else closes it.
+
+    Where a twin closed it while we waited for its row, the first look finds nothing; the next
+    one has a newer snapshot and finds the day that the twin opened.
+    """
+    for _ in range(_DAY_TRIES):
+        row = await tx.fetchrow(
+            "SELECT day, ends_at FROM business_day"
+            " WHERE merchant_id = $1 AND closed_at IS NULL FOR UPDATE",
+            merchant_id,
+        )
+        if row is not None:
+            return row
+    raise Bug(f"merchant {merchant_id} has no open business day")
 
 
 async def _open_day(

@@ -18,7 +18,15 @@ from core.ids import Ids
 from core.orders import moves
 from core.orders.deciding import PaymentSeen
 from core.orders.opening import Opening
-from core.orders.reading import Attempt, Order, get_attempts, get_order, read_attempt
+from core.orders.reading import (
+    Attempt,
+    Order,
+    get_attempts,
+    get_order,
+    lock_order,
+    named,
+    read_attempt,
+)
 from core.orders.settling import Settling
 from core.orders.supplier import Suppliers
 from core.store import Store
@@ -148,9 +156,8 @@ class Following:
         now = self._clock.now()
         move = "fail" if standing.state == "failed" else "close"
         async with self._store.transaction() as tx:
-            order = await get_order(tx, order.merchant_id, order.id, lock=True)
-            attempts = await get_attempts(tx, order.merchant_id, order.id, lock=True)
-            current = next(a for a in attempts if a.attempt_no == attempt.attempt_no)
+            order, attempts = await lock_order(tx, order.merchant_id, order.id)
+            current = named(attempts, attempt.attempt_no)
             said = standing.why or standing.state
             await moves.move_attempt(
                 tx,
@@ -249,7 +256,7 @@ class Following:
             open_there = standing.state not in ("closed", "failed", "not_found")
         now = self._clock.now()
         async with self._store.transaction() as tx:
-            order = await get_order(tx, merchant_id, order_id, lock=True)
+            order, _ = await lock_order(tx, merchant_id, order_id)
             if order.settled:
                 raise Refusal("order_state", number=order.order_no, status=order.state)
             ended = await moves.move_order(

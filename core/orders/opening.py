@@ -20,7 +20,7 @@ from core.ids import Ids, uuid7_time
 from core.merchants import App, Merchants
 from core.orders import moves
 from core.orders.deciding import OpenOrder, differences
-from core.orders.reading import Attempt, Order, find_key, get_attempts, get_order
+from core.orders.reading import Attempt, Order, find_key, get_attempts, get_order, lock_order, named
 from core.orders.settling import Settling
 from core.orders.supplier import TIMEOUTS, Suppliers, in_words
 from core.store import Store, Tx
@@ -149,8 +149,8 @@ class Opening:
         now = self._clock.now()
         facts = {"upstream_no": reading.upstream_no, "request_id": request_id}
         async with self._store.transaction() as tx:
-            order = await get_order(tx, order.merchant_id, order.id, lock=True)
-            attempt = await _locked(tx, attempt)
+            order, attempts = await lock_order(tx, order.merchant_id, order.id)
+            attempt = named(attempts, attempt.attempt_no)
             pay: dict[str, object] = {
                 "upstream_no": attempt.upstream_no or reading.upstream_no,
                 "pay_kind": reading.pay.kind,
@@ -172,8 +172,8 @@ class Opening:
     async def _lose(self, order: Order, attempt: Attempt, why: str, request_id: str) -> None:
         now = self._clock.now()
         async with self._store.transaction() as tx:
-            await get_order(tx, order.merchant_id, order.id, lock=True)
-            attempt = await _locked(tx, attempt)
+            _, attempts = await lock_order(tx, order.merchant_id, order.id)
+            attempt = named(attempts, attempt.attempt_no)
             await moves.move_attempt(
                 tx,
                 self._ids,
@@ -192,9 +192,8 @@ class Opening:
         app = await self._merchants.app_by_id(order.app_id)
         choice = await self._choice(order.mode, order)
         async with self._store.transaction() as tx:
-            order = await get_order(tx, order.merchant_id, order.id, lock=True)
-            attempts = await get_attempts(tx, order.merchant_id, order.id, lock=True)
-            current = next(a for a in attempts if a.attempt_no == attempt.attempt_no)
+            order, attempts = await lock_order(tx, order.merchant_id, order.id)
+            current = named(attempts, attempt.attempt_no)
             rejected = await moves.move_attempt(
                 tx,
                 self._ids,
@@ -333,8 +332,3 @@ class Opening:
             return await moves.move_attempt(
                 tx, self._ids, attempt, "send", at=now, facts={}, changes=changes
             )
-
-
-async def _locked(tx: Tx, attempt: Attempt) -> Attempt:
-    attempts = await get_attempts(tx, attempt.merchant_id, attempt.order_id, lock=True)
-    return next(a for a in attempts if a.attempt_no == attempt.attempt_no)

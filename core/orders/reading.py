@@ -15,12 +15,11 @@ from core.errors import Bug
 from core.ids import read_number, uuid7_time
 from core.money import Money, Rate
 from core.orders.lifecycle import SETTLED
-from core.store import Queries
+from core.store import Queries, Tx
 
 _ORDER: Final = "SELECT * FROM orders WHERE merchant_id = $1 AND id = $2 AND created_at = $3"
-_LOCKED_ORDER: Final = _ORDER + " FOR UPDATE"
 _ATTEMPTS: Final = "SELECT * FROM attempt WHERE merchant_id = $1 AND order_id = $2 ORDER BY seq"
-_LOCKED_ATTEMPTS: Final = _ATTEMPTS + " FOR UPDATE"
+_LOCK: Final = " FOR UPDATE"
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,24 +85,40 @@ class Attempt:
     not_found_at: datetime | None
 
 
-async def get_order(
-    queries: Queries, merchant_id: UUID, order_id: UUID, *, lock: bool = False
-) -> Order:
+async def get_order(queries: Queries, merchant_id: UUID, order_id: UUID) -> Order:
     """One order by its id. Raises Bug: ids come from our own rows."""
-    row = await queries.fetchrow(
-        _LOCKED_ORDER if lock else _ORDER, merchant_id, order_id, uuid7_time(order_id)
-    )
+    return await _order(queries, _ORDER, merchant_id, order_id)
+
+
+async def get_attempts(queries: Queries, merchant_id: UUID, order_id: UUID) -> list[Attempt]:
+    """An order's attempts, the oldest first."""
+    rows = await queries.fetch(_ATTEMPTS, merchant_id, order_id)
+    return [read_attempt(row) for row in rows]
+
+
+async def lock_order(tx: Tx, merchant_id: UUID, order_id: UUID) -> tuple[Order, list[Attempt]]:
+    """An order and its attempts, locked: the one place that does, and so in one order always.
+
+    The business day is held before them, where money moves; balances are touched after them.
+    """
+    order = await _order(tx, _ORDER + _LOCK, merchant_id, order_id)
+    rows = await tx.fetch(_ATTEMPTS + _LOCK, merchant_id, order_id)
+    return order, [read_attempt(row) for row in rows]
+
+
+def named(attempts: Sequence[Attempt], attempt_no: str) -> Attempt:
+    """The attempt of this number. Raises Bug: numbers come from our own rows."""
+    for attempt in attempts:
+        if attempt.attempt_no == attempt_no:
+            return attempt
+    raise Bug(f"attempt {attempt_no} is not among its order's attempts")
+
+
+async def _order(queries: Queries, sql: str, merchant_id: UUID, order_id: UUID) -> Order:
+    row = await queries.fetchrow(sql, merchant_id, order_id, uuid7_time(order_id))
     if row is None:
         raise Bug(f"merchant {merchant_id} has no order {order_id}")
     return read_order(row)
-
-
-async def get_attempts(
-    queries: Queries, merchant_id: UUID, order_id: UUID, *, lock: bool = False
-) -> list[Attempt]:
-    """An order's attempts, the oldest first."""
-    rows = await queries.fetch(_LOCKED_ATTEMPTS if lock else _ATTEMPTS, merchant_id, order_id)
-    return [read_attempt(row) for row in rows]
 
 
 async def find_attempt(queries: Queries, merchant_id: UUID, attempt_no: str) -> Attempt | None:

@@ -16,7 +16,7 @@ from core.ledger import BusinessDay, Event, Ledger
 from core.merchants import Merchant, Merchants
 from core.orders import moves
 from core.orders.deciding import PaymentSeen, Settlement, complete, next_attempt_of, settle
-from core.orders.reading import Attempt, Order, find_attempt, get_attempts, get_order
+from core.orders.reading import Attempt, Order, find_attempt, lock_order, named
 from core.outbox import Outbox, Say
 from core.store import Tx
 
@@ -86,12 +86,11 @@ class Settling:
     async def _settle(
         self, tx: Tx, day: BusinessDay, merchant: Merchant, seen: PaymentSeen, request_id: str
     ) -> Settled:
-        named = await find_attempt(tx, seen.merchant_id, seen.attempt_no)
-        if named is None:
+        found = await find_attempt(tx, seen.merchant_id, seen.attempt_no)
+        if found is None:
             raise Refusal("callback_unknown")
-        order = await get_order(tx, seen.merchant_id, named.order_id, lock=True)
-        attempts = await get_attempts(tx, seen.merchant_id, named.order_id, lock=True)
-        attempt = _named(attempts, seen.attempt_no)
+        order, attempts = await lock_order(tx, seen.merchant_id, found.order_id)
+        attempt = named(attempts, seen.attempt_no)
         reports = await tx.fetch(
             "SELECT supplier_id, upstream_no, amount_minor, currency FROM supplier_payment"
             " WHERE merchant_id = $1 AND (order_id = $2 OR supplier_id = $3 AND upstream_no = $4)",
@@ -165,10 +164,9 @@ class Settling:
         merchant = await self._merchants.by_id(merchant_id)
 
         async def work(tx: Tx, day: BusinessDay) -> Order:
-            order = await get_order(tx, merchant_id, order_id, lock=True)
+            order, attempts = await lock_order(tx, merchant_id, order_id)
             if order.settled or order.version != version:
                 raise Refusal("order_state", number=order.order_no, status=order.state)
-            attempts = await get_attempts(tx, merchant_id, order_id, lock=True)
             attempt = next_attempt_of(attempts)
             held = await tx.fetchrow(
                 "SELECT id, attempt_no, supplier_no, seen_minor FROM discrepancy"
@@ -180,7 +178,7 @@ class Settling:
                 attempt.attempt_no,
             )
             if held is not None:
-                attempt = _named(attempts, held["attempt_no"])
+                attempt = named(attempts, held["attempt_no"])
             settlement = complete(
                 order,
                 attempt,
@@ -355,13 +353,6 @@ class Settling:
                     },
                 ),
             )
-
-
-def _named(attempts: list[Attempt], attempt_no: str) -> Attempt:
-    for attempt in attempts:
-        if attempt.attempt_no == attempt_no:
-            return attempt
-    raise Bug(f"attempt {attempt_no} is not among its order's attempts")
 
 
 def _news(order: Order) -> dict[str, Any]:

@@ -179,6 +179,19 @@ async def test_what_is_booked_after_the_cut_is_in_the_new_day(
     assert await runtime.verify.books() == []
 
 
+async def test_many_bookings_at_the_cut_all_land_in_the_new_day(
+    runtime: Runtime, shop: tuple[Merchant, App], clock: SetClock
+) -> None:
+    """Each of them finds the day over and wants to roll it; one does, the others go on."""
+    merchant, _ = shop
+    clock.go_to_noon()
+    (before,) = await book(runtime, merchant, event("before"))
+    clock.advance(86400)
+    days = await asyncio.gather(*(book(runtime, merchant, event(f"e{i}")) for i in range(12)))
+    assert {day.day for (day,) in days} == {before.day + timedelta(days=1)}
+    assert await runtime.verify.books() == []
+
+
 async def test_days_join_without_a_gap(
     runtime: Runtime, shop: tuple[Merchant, App], clock: SetClock
 ) -> None:
