@@ -34,6 +34,8 @@ _NOTIFY_BATCH: Final = 25
 _CALLBACK_BATCH: Final = 25
 MAX_BODY_BYTES: Final = 1024 * 1024
 _WEBHOOK_TRIES: Final = 5
+# A message may take two calls, and both must be over before the outbox's lease ends.
+TELEGRAM_TIMEOUT_S: Final = 8.0
 
 
 class Desk:
@@ -80,18 +82,13 @@ class Desk:
         _LOG.info("desk has stopped")
 
     def _add_telegram(self, app: web.Application, token: str) -> str:
-        server = TelegramAPIServer.from_base(self._settings.telegram_api_base)
-        self._bot = bot = Bot(
-            token,
-            session=AiohttpSession(api=server),
-            default=DefaultBotProperties(parse_mode="HTML"),
-        )
+        self._bot = bot = telegram_bot(token, self._settings.telegram_api_base)
         dispatcher = build_dispatcher(self._runtime, bot)
         self._allowed_updates = dispatcher.resolve_used_update_types()
         secret = webhook_secret(self._master_key, bot.id)
         path = webhook_path(bot.id, secret)
         app.router.add_post(path, Webhook(self._runtime.inbox, bot.id, secret).receive)
-        worker = UpdateWorker(self._runtime.inbox, dispatcher, bot)
+        worker = UpdateWorker(self._runtime, dispatcher, bot)
         courier = Courier(self._runtime, bot, group_per_min=self._settings.telegram_group_per_min)
         self._loop("inbox", worker.batch, 1.0, self._runtime.inbox.on_news)
         self._loop("courier", courier.batch, 0.5, self._runtime.outbox.on_news)
@@ -158,6 +155,14 @@ class Desk:
                     await asyncio.sleep(1)
             else:
                 return
+
+
+def telegram_bot(token: str, api_base: str) -> Bot:
+    """The desk's client of the Bot API at this address."""
+    session = AiohttpSession(
+        api=TelegramAPIServer.from_base(api_base), timeout=TELEGRAM_TIMEOUT_S
+    )
+    return Bot(token, session=session, default=DefaultBotProperties(parse_mode="HTML"))
 
 
 async def _healthz(_: web.Request) -> web.Response:

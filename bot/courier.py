@@ -108,8 +108,9 @@ class Courier:
 
     async def _say(self, chat_id: int, say: Say, merchant_id: UUID) -> None:
         screen = render_say(say, await self._language(chat_id))
-        if say.edit_message_id is not None:
-            await self._edit(chat_id, say.edit_message_id, screen)
+        if say.edit_message_id is not None and await self._edit(
+            chat_id, say.edit_message_id, screen
+        ):
             return
         message_id = await self._send(chat_id, screen, reply_to=say.reply_to, only_for=say.only_for)
         if say.remember is not None:
@@ -117,6 +118,29 @@ class Courier:
 
     async def _card(self, chat_id: int, card: Card) -> None:
         merchant_id, order_id = UUID(card.merchant_id), UUID(card.order_id)
+        screen = await self._card_screen(chat_id, merchant_id, order_id)
+        if card.edit_message_id is not None:
+            if not await self._changed(chat_id, card.edit_message_id, screen):
+                return
+            if await self._edit(chat_id, card.edit_message_id, screen):
+                await self._shown(chat_id, card.edit_message_id, screen)
+            else:
+                await self._forget(chat_id, card.edit_message_id)
+            return
+        message_id = await self._send(chat_id, screen, reply_to=card.reply_to)
+        await self._remember(chat_id, message_id, "card", card.order_id, merchant_id, screen)
+        # What changed between the reading above and the remembering would never be shown. The
+        # edit goes through the outbox: should it fail here, the card would be posted twice.
+        screen = await self._card_screen(chat_id, merchant_id, order_id)
+        if await self._changed(chat_id, message_id, screen):
+            await self._runtime.outbox.say(
+                self._runtime.store,
+                chat_id,
+                Card(card.merchant_id, card.order_id, edit_message_id=message_id),
+                merchant_id=merchant_id,
+            )
+
+    async def _card_screen(self, chat_id: int, merchant_id: UUID, order_id: UUID) -> Screen:
         store = self._runtime.store
         order = await get_order(store, merchant_id, order_id)
         attempts = await get_attempts(store, merchant_id, order_id)
@@ -131,19 +155,7 @@ class Courier:
             label=group.label if group else "预付",
             staff=group is None or group.kind == "ops",
         )
-        screen = render_card(order, attempts, context, await self._language(chat_id))
-        if card.edit_message_id is not None:
-            if await self._changed(chat_id, card.edit_message_id, screen):
-                await self._edit(chat_id, card.edit_message_id, screen)
-                await self._shown(chat_id, card.edit_message_id, screen)
-            return
-        message_id = await self._send(chat_id, screen, reply_to=card.reply_to)
-        await self._remember(chat_id, message_id, "card", str(order_id), merchant_id, screen)
-        # What changed between the reading above and the remembering would never be shown.
-        if (await get_order(store, merchant_id, order_id)).version != order.version:
-            await self._card(
-                chat_id, Card(card.merchant_id, card.order_id, edit_message_id=message_id)
-            )
+        return render_card(order, attempts, context, await self._language(chat_id))
 
     async def _bill(self, chat_id: int, fact: Bill) -> None:
         merchant_id = UUID(fact.merchant_id)
@@ -304,13 +316,12 @@ class Courier:
 
     async def _room(self, chat_id: int) -> None:
         """Telegram counts messages of a group in a sliding minute, and all in a second."""
-        waits_s = [await self._runtime.throttle.room("telegram:all", _OVERALL)]
-        if chat_id < 0 and not waits_s[0]:
-            waits_s.append(
-                await self._runtime.throttle.room(f"telegram:{chat_id}", self._per_group)
-            )
-        if max(waits_s):
-            raise _Full(max(waits_s))
+        room = self._runtime.throttle.room
+        # The group first: a full one must not use up what others may send.
+        wait_s = await room(f"telegram:{chat_id}", self._per_group) if chat_id < 0 else 0.0
+        wait_s = wait_s or await room("telegram:all", _OVERALL)
+        if wait_s:
+            raise _Full(wait_s)
 
     async def _language(self, chat_id: int) -> str:
         if chat_id < 0:

@@ -23,6 +23,8 @@ from core.store import Store
 _LOG = structlog.get_logger(__name__)
 MAX_TRIES: Final = 20
 RETRY_S: Final = 5
+# A batch is acted on one by one for each merchant, and a supplier may have to be asked.
+LEASE_S: Final = 120
 
 
 class Callbacks:
@@ -113,7 +115,7 @@ class Callbacks:
             " WHERE c.merchant_id = due.merchant_id AND c.id = due.id"
             " RETURNING c.merchant_id, c.id, c.event, c.tries, c.request_id, c.received_at",
             now,
-            now + timedelta(seconds=RETRY_S),
+            now + timedelta(seconds=LEASE_S),
             batch,
         )
         by_merchant: dict[UUID, list[tuple[UUID, Event, int, str]]] = {}
@@ -132,19 +134,21 @@ class Callbacks:
             try:
                 outcome = await self._act(merchant_id, event, request_id)
                 state = "done"
-            except (Refusal, Bug) as error:
-                _LOG.error("callback could not be acted on", fault=str(error), tries=tries)
-                outcome = str(error)
+            except Exception as error:  # noqa: BLE001 (kept, tried again, then parked and told)
+                _LOG.exception("callback could not be acted on", tries=tries)
+                outcome = repr(error)
                 state = "parked" if tries >= MAX_TRIES else "waiting"
             finally:
                 structlog.contextvars.unbind_contextvars("request_id")
             await self._store.execute(
-                "UPDATE supplier_callback SET state = $3, outcome = $4"
-                " WHERE merchant_id = $1 AND id = $2",
+                "UPDATE supplier_callback SET state = $3, outcome = $4, due_at = $5"
+                " WHERE merchant_id = $1 AND id = $2 AND state = 'waiting' AND tries = $6",
                 merchant_id,
                 callback_id,
                 state,
                 outcome[:300],
+                self._clock.now() + timedelta(seconds=RETRY_S),
+                tries,
             )
 
     async def _act(self, merchant_id: UUID, event: Event, request_id: str) -> str:

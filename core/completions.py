@@ -13,7 +13,7 @@ from core.errors import Refusal
 from core.ids import Ids
 from core.orders import Completing, Following, Order, Settling, find_for, get_order
 from core.outbox import Outbox, Say
-from core.store import Store
+from core.store import Store, Tx
 
 OPEN_FOR: Final = timedelta(minutes=15)
 MAX_REASON_CHARS: Final = 200
@@ -115,47 +115,59 @@ class Completions:
         order_state.
         """
         actor.need("complete")
-        facts = await self._open_question(actor, confirmation_id)
+        facts = await self._question(actor, confirmation_id)
         merchant_id, order_id = UUID(facts["merchant_id"]), UUID(facts["order_id"])
+        if facts["answered"] == "used":
+            return await get_order(self._store, merchant_id, order_id)  # pressed twice
         await self._following.ask(merchant_id, order_id, request_id=request_id)
         current = await get_order(self._store, merchant_id, order_id)
+
+        async def close(tx: Tx) -> None:
+            screen = "complete_settled_itself" if current.settled else "completed"
+            await self._close(tx, actor, confirmation_id, "used", screen, facts, message_id)
+
         if current.settled:
-            await self._close(
-                actor, confirmation_id, "used", "complete_settled_itself", facts, message_id
-            )
+            async with self._store.transaction() as tx:
+                await close(tx)
             return current
-        order = await self._settling.complete(
+        return await self._settling.complete(
             merchant_id,
             order_id,
             facts["version"],
             Completing(facts["reason"], actor.user_id, actor.name, actor.chat_id),
             request_id=request_id,
+            also=close,
         )
-        await self._close(actor, confirmation_id, "used", "completed", facts, message_id)
-        return order
 
     async def drop(self, actor: Actor, confirmation_id: UUID, *, message_id: int) -> None:
         """The person who asked thinks better of it. Refusals: confirmation_expired,
         confirmation_foreign."""
-        facts = await self._open_question(actor, confirmation_id)
-        await self._close(actor, confirmation_id, "dropped", "complete_dropped", facts, message_id)
+        facts = await self._question(actor, confirmation_id)
+        if facts["answered"] == "dropped":
+            return  # pressed twice
+        async with self._store.transaction() as tx:
+            await self._close(
+                tx, actor, confirmation_id, "dropped", "complete_dropped", facts, message_id
+            )
 
-    async def _open_question(self, actor: Actor, confirmation_id: UUID) -> dict[str, Any]:
+    async def _question(self, actor: Actor, confirmation_id: UUID) -> dict[str, Any]:
+        """The question's facts, and `answered`: open, used or dropped."""
         row = await self._store.fetchrow(
-            "SELECT actor_user_id, chat_id, facts FROM confirmation"
-            " WHERE id = $1 AND kind = 'complete' AND state = 'open' AND expires_at > $2",
+            "SELECT actor_user_id, chat_id, facts, state, expires_at FROM confirmation"
+            " WHERE id = $1 AND kind = 'complete'",
             confirmation_id,
-            self._clock.now(),
         )
         if row is None or row["chat_id"] != actor.chat_id:
             raise Refusal("confirmation_expired")
         if row["actor_user_id"] != actor.user_id:
             raise Refusal("confirmation_foreign")
-        facts: dict[str, Any] = row["facts"]
-        return facts
+        if row["state"] == "open" and row["expires_at"] <= self._clock.now():
+            raise Refusal("confirmation_expired")
+        return {**row["facts"], "answered": row["state"]}
 
     async def _close(
         self,
+        tx: Tx,
         actor: Actor,
         confirmation_id: UUID,
         state: str,
@@ -163,29 +175,29 @@ class Completions:
         facts: dict[str, Any],
         message_id: int,
     ) -> None:
-        async with self._store.transaction() as tx:
-            closed = await tx.execute(
-                "UPDATE confirmation SET state = $2 WHERE id = $1 AND state = 'open'",
-                confirmation_id,
-                state,
-            )
-            if not closed:
-                return
-            await self._audit.record(
-                tx,
-                f"complete_{state}",
-                actor=actor.trail_name,
-                facts={**facts, "screen": screen},
-                merchant_id=UUID(facts["merchant_id"]),
-                chat_id=actor.chat_id,
-                message_id=message_id,
-            )
-            await self._outbox.say(
-                tx,
-                actor.chat_id,
-                Say(screen, {**facts, "actor_name": actor.name}, edit_message_id=message_id),
-                merchant_id=UUID(facts["merchant_id"]),
-            )
+        """Answer the question, once, in the transaction of what the answer does."""
+        closed = await tx.execute(
+            "UPDATE confirmation SET state = $2 WHERE id = $1 AND state = 'open'",
+            confirmation_id,
+            state,
+        )
+        if not closed:
+            raise Refusal("confirmation_expired")
+        await self._audit.record(
+            tx,
+            f"complete_{state}",
+            actor=actor.trail_name,
+            facts={**facts, "screen": screen},
+            merchant_id=UUID(facts["merchant_id"]),
+            chat_id=actor.chat_id,
+            message_id=message_id,
+        )
+        await self._outbox.say(
+            tx,
+            actor.chat_id,
+            Say(screen, {**facts, "actor_name": actor.name}, edit_message_id=message_id),
+            merchant_id=UUID(facts["merchant_id"]),
+        )
 
     async def _completed_today(self, merchant_id: UUID) -> int:
         return int(

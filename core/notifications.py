@@ -29,6 +29,7 @@ _LOG = structlog.get_logger(__name__)
 # Gaps before each try (payments design §3); the first is at once.
 GAPS_S: Final = (0, 5, 30, 120, 300, 900, 1800, 3600, 7200, 18000, 36000, 50400, 72000)
 JITTER: Final = 0.1
+GONE: Final = 410  # the address asks to be told nothing any more
 LEASE: Final = timedelta(seconds=60)
 # The next news of an order waits this long for the one before it, then goes anyway.
 WAIT_FOR_FORMER: Final = timedelta(minutes=5)
@@ -127,6 +128,15 @@ class Notifications:
                 now + timedelta(seconds=verdict.retry_in_s),
                 now if verdict.state == "delivered" else None,
             )
+            if answer is not None and answer.status == GONE:
+                await tx.execute(
+                    "INSERT INTO silenced_url (merchant_id, app_id, url, at)"
+                    " VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING",
+                    due.merchant_id,
+                    due.app_id,
+                    due.url,
+                    now,
+                )
             if verdict.state == "exhausted":
                 await self._alarm(tx, due)
             await self._groups.show_order(tx, due.merchant_id, due.order_id)
@@ -153,17 +163,28 @@ class Notifications:
             )
 
     async def resend(self, merchant_id: UUID, order_id: UUID) -> None:
-        """Send the newest news of an order again, at once. Refusals: record_not_found."""
-        changed = await self._store.execute(
-            "UPDATE notification SET state = 'pending', due_at = $3, tries = 0"
-            " WHERE merchant_id = $1 AND id = (SELECT id FROM notification"
-            " WHERE merchant_id = $1 AND order_id = $2 ORDER BY created_at DESC LIMIT 1)",
-            merchant_id,
-            order_id,
-            self._clock.now(),
-        )
-        if not changed:
-            raise Refusal("record_not_found")
+        """Send the newest news of an order again, at once; its address is no longer silenced.
+
+        Refusals: record_not_found.
+        """
+        async with self._store.transaction() as tx:
+            again = await tx.fetchrow(
+                "UPDATE notification SET state = 'pending', due_at = $3, tries = 0"
+                " WHERE merchant_id = $1 AND id = (SELECT id FROM notification"
+                " WHERE merchant_id = $1 AND order_id = $2 AND state <> 'dropped'"
+                " ORDER BY created_at DESC LIMIT 1) RETURNING app_id, url",
+                merchant_id,
+                order_id,
+                self._clock.now(),
+            )
+            if again is None:
+                raise Refusal("record_not_found")
+            await tx.execute(
+                "DELETE FROM silenced_url WHERE merchant_id = $1 AND app_id = $2 AND url = $3",
+                merchant_id,
+                again["app_id"],
+                again["url"],
+            )
 
     async def state_of(self, merchant_id: UUID, order_id: UUID) -> str:
         """How the newest news of an order stands: none | pending | delivered | exhausted."""
@@ -198,7 +219,7 @@ def judge(answer: HttpAnswer | None, tries: int) -> _Verdict:
     """What an answer means: 2xx is delivered, 410 switches the address off, all else is retried."""
     if answer is not None and 200 <= answer.status < 300:
         return _Verdict("delivered")
-    if tries >= len(GAPS_S) or (answer is not None and answer.status == 410):
+    if tries >= len(GAPS_S) or (answer is not None and answer.status == GONE):
         return _Verdict("exhausted")
     gap_s = GAPS_S[tries] * random.uniform(1 - JITTER, 1 + JITTER)  # noqa: S311 (spreads load)
     retry_after = answer.headers.get("retry-after", "") if answer else ""

@@ -6,6 +6,7 @@ edge of two windows cannot be twice the limit.
 
 from __future__ import annotations
 
+import secrets
 import time
 from collections import defaultdict, deque
 from dataclasses import dataclass
@@ -44,17 +45,18 @@ class Limit:
 
 
 class Throttle:
-    """Sliding-window limits, and ids that are remembered for a while."""
+    """Sliding-window limits."""
 
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
         self._local: defaultdict[str, deque[float]] = defaultdict(deque)
+        self._token = secrets.token_hex(8)  # no two processes may count as one
         self._count = 0
 
     async def room(self, key: str, limit: Limit) -> float:
         """0 when this one may pass (and is counted), else the seconds until there is room."""
         self._count += 1
-        member = f"{id(self):x}:{self._count}"
+        member = f"{self._token}:{self._count}"
         try:
             wait_ms = await cast(
                 Any,

@@ -15,14 +15,22 @@ from scheduler.jobs import JOBS, Job
 
 _LOG = structlog.get_logger(__name__)
 _STOP_S: Final = 15.0
+_LOOK_S: Final = 60
 
 
 class Timetable:
-    """Ticks in every instance of the desk."""
+    """Ticks in every instance of the desk.
 
-    def __init__(self, runtime: Runtime, jobs: tuple[Job, ...] = JOBS) -> None:
+    look_s: how often at least it is looked whether a job that one instance runs has a new slot.
+    A day's job thus runs soon after a start, also on a desk that is restarted every day.
+    """
+
+    def __init__(
+        self, runtime: Runtime, jobs: tuple[Job, ...] = JOBS, *, look_s: int = _LOOK_S
+    ) -> None:
         self._runtime = runtime
         self._jobs = jobs
+        self._look_s = look_s
         self._running: set[asyncio.Task[None]] = set()
         self._scheduler = AsyncIOScheduler(timezone=UTC)
 
@@ -36,7 +44,7 @@ class Timetable:
                 self._tick,
                 "interval",
                 [job],
-                seconds=job.every_s,
+                seconds=min(job.every_s, self._look_s) if job.alone else job.every_s,
                 id=job.name,
                 coalesce=True,
                 max_instances=1,
@@ -68,8 +76,8 @@ class Timetable:
 
     async def _claim(self, job: Job) -> bool:
         """True for the one instance whose row for this slot goes in."""
-        now = self._runtime.clock.now().timestamp()
-        slot = datetime.fromtimestamp(now - now % job.every_s, UTC)
+        now_s = int(self._runtime.clock.now().timestamp())
+        slot = datetime.fromtimestamp(now_s - now_s % job.every_s, UTC)
         inserted = await self._runtime.store.execute(
             "INSERT INTO tick (job, slot) VALUES ($1, $2) ON CONFLICT DO NOTHING", job.name, slot
         )

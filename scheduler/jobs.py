@@ -18,8 +18,8 @@ BATCH: Final = 50
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """alone: one instance of the desk runs it per slot; the others' batches take turns by row
-    locks and may run side by side."""
+    """alone: one instance of the desk runs it, once per slot; the others' batches take turns by
+    row locks and may run side by side. Slots are the multiples of `every_s` since 1970."""
 
     name: str
     every_s: int

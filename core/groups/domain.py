@@ -208,7 +208,7 @@ class Groups:
         """
         cards = await tx.fetch(
             "SELECT chat_id, message_id FROM post"
-            " WHERE merchant_id = $1 AND kind = 'card' AND ref = $2",
+            " WHERE merchant_id = $1 AND kind = 'card' AND ref = $2 ORDER BY chat_id, message_id",
             merchant_id,
             str(order_id),
         )
@@ -229,7 +229,7 @@ class Groups:
             "SELECT b.chat_id, max(p.shown_at) AS shown_at FROM binding b"
             " LEFT JOIN post p ON p.chat_id = b.chat_id AND p.kind = 'bill'"
             "      AND p.merchant_id = b.merchant_id"
-            " WHERE b.merchant_id = $1 GROUP BY b.chat_id",
+            " WHERE b.merchant_id = $1 GROUP BY b.chat_id ORDER BY b.chat_id",
             merchant_id,
         )
         for bill in bills:

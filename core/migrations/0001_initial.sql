@@ -256,6 +256,7 @@ CREATE TABLE orders (
     disputed           boolean NOT NULL DEFAULT false,
     created_day        date NOT NULL,
     expires_at         timestamptz NOT NULL,
+    end_at             timestamptz NOT NULL,            -- when the timetable looks to end it
     paid_at            timestamptz,
     paid_day           date,
     PRIMARY KEY (merchant_id, id, created_at),
@@ -263,7 +264,7 @@ CREATE TABLE orders (
            = (paid_at IS NOT NULL AND paid_day IS NOT NULL AND paid_attempt_no IS NOT NULL
               AND paid_how IS NOT NULL AND cost_minor IS NOT NULL))
 ) PARTITION BY RANGE (created_at);
-CREATE INDEX orders_open ON orders (expires_at) WHERE state IN ('created', 'pending');
+CREATE INDEX orders_open ON orders (end_at) WHERE state IN ('created', 'pending');
 CREATE INDEX orders_created_day ON orders (merchant_id, mode, created_day, product_code);
 CREATE INDEX orders_paid_day ON orders (merchant_id, mode, paid_day) WHERE paid_day IS NOT NULL;
 
@@ -435,7 +436,8 @@ CREATE TABLE telegram_update (
     body         jsonb NOT NULL,
     state        text NOT NULL DEFAULT 'waiting'
                  CHECK (state IN ('waiting', 'taken', 'done', 'parked')),
-    tries        smallint NOT NULL DEFAULT 0,
+    tries        integer NOT NULL DEFAULT 0,
+    due_at       timestamptz NOT NULL,
     lease_until  timestamptz,
     fault        text,
     received_at  timestamptz NOT NULL,
@@ -455,7 +457,7 @@ CREATE TABLE supplier_callback (               -- verified, raw, before anything
     body         bytea NOT NULL,
     event        jsonb NOT NULL,
     state        text NOT NULL DEFAULT 'waiting' CHECK (state IN ('waiting', 'done', 'parked')),
-    tries        smallint NOT NULL DEFAULT 0,
+    tries        integer NOT NULL DEFAULT 0,
     due_at       timestamptz NOT NULL,
     outcome      text,
     request_id   text NOT NULL,
@@ -474,7 +476,7 @@ CREATE TABLE outbox (                          -- facts for Telegram; rendered w
     dedupe_key   text,
     state        text NOT NULL DEFAULT 'waiting'
                  CHECK (state IN ('waiting', 'taken', 'sent', 'parked')),
-    tries        smallint NOT NULL DEFAULT 0,
+    tries        integer NOT NULL DEFAULT 0,
     due_at       timestamptz NOT NULL,
     lease_until  timestamptz,
     fault        text,
@@ -508,8 +510,8 @@ CREATE TABLE notification (
     url          text NOT NULL,
     facts        jsonb NOT NULL,               -- what happened; the body is written from it
     state        text NOT NULL DEFAULT 'pending'
-                 CHECK (state IN ('pending', 'delivered', 'exhausted')),
-    tries        smallint NOT NULL DEFAULT 0,
+                 CHECK (state IN ('pending', 'delivered', 'exhausted', 'dropped')),
+    tries        integer NOT NULL DEFAULT 0,
     due_at       timestamptz NOT NULL,
     lease_until  timestamptz,
     request_id   text NOT NULL DEFAULT '',
@@ -524,12 +526,20 @@ CREATE INDEX notification_order ON notification (merchant_id, order_id);
 CREATE TABLE notification_try (
     merchant_id      uuid NOT NULL,
     notification_id  uuid NOT NULL,
-    try_no           smallint NOT NULL,
+    try_no           integer NOT NULL,
     at               timestamptz NOT NULL,
     took_ms          integer NOT NULL,
     status           smallint,                 -- null: no answer
     said             text NOT NULL,
     PRIMARY KEY (merchant_id, notification_id, try_no)
+);
+
+CREATE TABLE silenced_url (                    -- addresses that answered 410: gone
+    merchant_id  uuid NOT NULL,
+    app_id       uuid NOT NULL,
+    url          text NOT NULL,
+    at           timestamptz NOT NULL,
+    PRIMARY KEY (merchant_id, app_id, url)
 );
 
 -- ── the trail ───────────────────────────────────────────────────────────────────────────────────

@@ -36,8 +36,12 @@ _LOG = structlog.get_logger(__name__)
 NEVER_SENT_AFTER: Final = timedelta(seconds=30)
 NOT_FOUND_APART: Final = timedelta(seconds=60)
 AT_ONCE: Final = 10
+# Longer than asking may take; who died with a claim is followed by whoever looks next.
+LEASE: Final = timedelta(seconds=60)
 FIRST_GAP_S: Final = 10
 LONGEST_GAP_S: Final = 900
+# News of an end that the supplier did not confirm is held back this long.
+HELD: Final = timedelta(minutes=5)
 # A supplier that stays silent is asked until this long after the order's own end.
 ASKED_FOR: Final = timedelta(hours=24)
 _OPEN: Final = ("sent", "accepted", "unknown")
@@ -88,7 +92,7 @@ class Following:
             " WHERE a.merchant_id = due.merchant_id AND a.attempt_no = due.attempt_no"
             " RETURNING a.*",
             now,
-            now + timedelta(seconds=60),
+            now + LEASE,
             batch,
         )
         await _side_by_side(self._follow(read_attempt(row), now) for row in rows)
@@ -112,6 +116,8 @@ class Following:
         if (
             attempt.state in ("sent", "unknown")
             and order.state == "created"
+            # Between two "not found"s nothing may be sent, or the second would prove nothing.
+            and attempt.not_found_at is None
             and await self._suppliers.may_send_again(attempt)
         ):
             # Only a yes counts here: a no to the second call proves nothing about the first.
@@ -159,7 +165,7 @@ class Following:
             order, attempts = await lock_order(tx, order.merchant_id, order.id)
             current = named(attempts, attempt.attempt_no)
             said = standing.why or standing.state
-            await moves.move_attempt(
+            moved = await moves.move_attempt(
                 tx,
                 self._ids,
                 current,
@@ -168,6 +174,8 @@ class Following:
                 facts={"said": said, "request_id": request_id},
                 changes={"ask_at": None, "said": said[:300]},
             )
+            if not moved or order.live_attempt_no != attempt.attempt_no or order.settled:
+                return  # a callback outran the answer, or another attempt is the payable one
             await moves.release_live(tx, order, attempt.attempt_no)
             failed = await moves.move_order(
                 tx,
@@ -218,11 +226,16 @@ class Following:
 
     async def expire_due(self, batch: int) -> int:
         """End orders whose time is over; how many there were. For the timetable."""
+        now = self._clock.now()
         rows = await self._store.fetch(
-            "SELECT merchant_id, id FROM orders"
-            " WHERE state IN ('created', 'pending') AND expires_at <= $1"
-            " ORDER BY expires_at LIMIT $2",
-            self._clock.now(),
+            "UPDATE orders o SET end_at = $2 FROM ("
+            " SELECT merchant_id, id, created_at FROM orders"
+            " WHERE state IN ('created', 'pending') AND end_at <= $1"
+            " ORDER BY end_at LIMIT $3 FOR UPDATE SKIP LOCKED) due"
+            " WHERE o.merchant_id = due.merchant_id AND o.id = due.id"
+            " AND o.created_at = due.created_at RETURNING o.merchant_id, o.id",
+            now,
+            now + LEASE,
             batch,
         )
         await _side_by_side(
@@ -252,8 +265,11 @@ class Following:
                 standing = await self._suppliers.standing(order, live)
             if standing.state == "paid":
                 await self._settle(order, live, standing, request_id)
-                return await get_order(self._store, merchant_id, order_id)
-            open_there = standing.state not in ("closed", "failed", "not_found")
+                order = await get_order(self._store, merchant_id, order_id)
+                if order.settled:
+                    return order
+                # Too little or too much was paid: that waits for a person, the order ends.
+            open_there = standing.state in ("pending", "unknown")
         now = self._clock.now()
         async with self._store.transaction() as tx:
             order, _ = await lock_order(tx, merchant_id, order_id)
@@ -271,7 +287,9 @@ class Following:
             if ended is None:
                 return order
             news = "order.expired" if move == "expire" else "order.closed"
-            await self._settling.tell(tx, ended, news, request_id=request_id)
+            # Money may still come where the supplier did not close: then that is the news.
+            due_at = now + HELD if open_there else now
+            await self._settling.tell(tx, ended, news, request_id=request_id, due_at=due_at)
             await self._groups.show_order(tx, merchant_id, order_id)
             return ended
 

@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from core.errors import Bug
 from core.ids import Ids
 from core.money import Rate
 from core.orders.lifecycle import attempt_after, attempt_states_for, order_after, order_states_for
@@ -139,8 +140,8 @@ async def insert_order(tx: Tx, order: Order, *, actor: str, request_id: str) -> 
         "INSERT INTO orders (merchant_id, id, created_at, order_no, app_id, mode,"
         " merchant_order_no, product_code, amount_minor, currency, subject, notify_url,"
         " return_url, client_ip, metadata, state, rate_ppm, rate_fixed_minor, fee_minor,"
-        " created_day, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12,"
-        " $13, $14, $15, $16, $17, $18, $19, $20, $21)",
+        " created_day, expires_at, end_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11,"
+        " $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $21)",
         order.merchant_id,
         order.id,
         order.created_at,
@@ -178,10 +179,10 @@ async def insert_order(tx: Tx, order: Order, *, actor: str, request_id: str) -> 
 
 async def insert_attempt(
     tx: Tx, ids: Ids, attempt: Attempt, order: Order, *, reasons: list[str], ask_at: datetime
-) -> bool:
+) -> None:
     """Write a new attempt and make it the order's only live one.
 
-    False: another attempt of this order is live; two payable ones must be impossible.
+    Raises Bug where another attempt of this order is live: two payable ones must be impossible.
     """
     claimed = await tx.execute(
         "UPDATE orders SET live_attempt_no = $4 WHERE merchant_id = $1 AND id = $2"
@@ -192,7 +193,7 @@ async def insert_attempt(
         attempt.attempt_no,
     )
     if not claimed:
-        return False
+        raise Bug(f"order {order.order_no} has a live attempt already")
     await tx.execute(
         "INSERT INTO attempt (merchant_id, attempt_no, order_id, order_created_at, seq,"
         " supplier_id, supplier_no, channel_id, document_id, supplier_code, amount_minor,"
@@ -221,7 +222,6 @@ async def insert_attempt(
     await attempt_history(
         tx, ids, attempt, "create", None, attempt.state, attempt.created_at, {"reasons": reasons}
     )
-    return True
 
 
 async def release_live(tx: Tx, order: Order, attempt_no: str) -> None:

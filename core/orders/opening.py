@@ -29,7 +29,7 @@ _LOG = structlog.get_logger(__name__)
 
 MAX_ATTEMPTS: Final = 3
 # Longer than a call may take: an attempt that is asked about is not still being sent.
-FIRST_QUESTION: Final = timedelta(seconds=TIMEOUTS.total_s + 2)
+FIRST_QUESTION: Final = timedelta(seconds=TIMEOUTS.connect_s + TIMEOUTS.total_s + 2)
 # How soon a payable attempt is asked about, in case its callback never comes; doubles each time.
 FIRST_LOOK: Final = timedelta(seconds=10)
 WAIT_FOR_TWIN_S: Final = 10.0

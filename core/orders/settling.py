@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -92,17 +94,23 @@ class Settling:
         order, attempts = await lock_order(tx, seen.merchant_id, found.order_id)
         attempt = named(attempts, seen.attempt_no)
         reports = await tx.fetch(
-            "SELECT supplier_id, upstream_no, amount_minor, currency FROM supplier_payment"
+            "SELECT supplier_id, upstream_no, attempt_no, amount_minor, currency, order_id"
+            " FROM supplier_payment"
             " WHERE merchant_id = $1 AND (order_id = $2 OR supplier_id = $3 AND upstream_no = $4)",
             seen.merchant_id,
             order.id,
             attempt.supplier_id,
             seen.upstream_no,
         )
-        if any(
-            r["supplier_id"] == attempt.supplier_id and r["upstream_no"] == seen.upstream_no
+        same = [
+            r
             for r in reports
-        ):
+            if (r["supplier_id"], r["upstream_no"]) == (attempt.supplier_id, seen.upstream_no)
+        ]
+        if same:
+            told = (same[0]["attempt_no"], same[0]["amount_minor"], same[0]["currency"])
+            if told != (attempt.attempt_no, seen.paid.minor, seen.paid.currency):
+                raise Bug(f"{attempt.supplier_no} uses the number {seen.upstream_no} twice: {told}")
             return Settled("redelivery", order)
         paid_by = next((a for a in attempts if a.attempt_no == order.paid_attempt_no), None)
         settlement = settle(order, attempt, seen.paid, paid_by=paid_by, reported=bool(reports))
@@ -154,17 +162,26 @@ class Settling:
         return Settled(settlement.meaning, order)
 
     async def complete(
-        self, merchant_id: UUID, order_id: UUID, version: int, by: Completing, *, request_id: str
+        self,
+        merchant_id: UUID,
+        order_id: UUID,
+        version: int,
+        by: Completing,
+        *,
+        request_id: str,
+        also: Callable[[Tx], Awaitable[None]],
     ) -> Order:
         """Mark an order paid by hand, with the amount it was asked for.
 
-        version: the order's version the person saw; another one means that it moved on.
+        version: the order's version the person saw; another one means that it moved on. also:
+        what is written in the same transaction, before anything else; its refusal undoes all.
         Refusals: order_state.
         """
         merchant = await self._merchants.by_id(merchant_id)
 
         async def work(tx: Tx, day: BusinessDay) -> Order:
             order, attempts = await lock_order(tx, merchant_id, order_id)
+            await also(tx)
             if order.settled or order.version != version:
                 raise Refusal("order_state", number=order.order_no, status=order.state)
             attempt = next_attempt_of(attempts)
@@ -284,13 +301,20 @@ class Settling:
         )
         if moved is None:
             raise Bug(f"order {order.order_no} moved while it was locked")
+        if settlement.late:
+            await self._outbox.drop_untold(tx, order.merchant_id, order.id)
         await self.tell(
             tx, moved, "order.paid_late" if settlement.late else "order.paid", request_id=request_id
         )
         return moved
 
-    async def tell(self, tx: Tx, order: Order, news: str, *, request_id: str) -> None:
-        """Put news of an order for the merchant's server into the outbox, where it has one."""
+    async def tell(
+        self, tx: Tx, order: Order, news: str, *, request_id: str, due_at: datetime | None = None
+    ) -> None:
+        """Put news of an order for the merchant's server into the outbox, where it has one.
+
+        due_at: not before then; now where it is None.
+        """
         app = await self._merchants.app_by_id(order.app_id)
         url = order.notify_url or app.notify_url
         if url is None:
@@ -303,6 +327,7 @@ class Settling:
             news=news,
             url=url,
             facts=_news(order),
+            due_at=due_at,
             request_id=request_id,
         )
 

@@ -14,7 +14,7 @@ from core.outbox.facts import Fact, pack, unpack
 from core.store import Queries, Store, Tx
 
 NOBODY: Final = UUID(int=0)  # the merchant of a message that concerns none
-LEASE: Final = timedelta(seconds=20)
+LEASE: Final = timedelta(seconds=30)  # longer than two calls of the Bot API may take
 MAX_TRIES: Final = 12
 KEPT: Final = timedelta(days=7)
 
@@ -28,6 +28,7 @@ class Leaving:
     chat_id: int
     fact: Fact
     tries: int
+    lease_until: datetime
 
 
 class Outbox:
@@ -65,7 +66,11 @@ class Outbox:
         now = self._clock.now()
         await tx.execute(
             "INSERT INTO outbox (merchant_id, id, chat_id, topic, facts, dedupe_key, due_at,"
-            " created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING",
+            " created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT"
+            # The waiting row is touched, not only found: it stays locked until we commit, so
+            # that nobody shows the state of before and takes our news along with it.
+            " (merchant_id, dedupe_key) WHERE state = 'waiting' AND dedupe_key IS NOT NULL"
+            " DO UPDATE SET due_at = least(outbox.due_at, excluded.due_at)",
             merchant_id,
             self._ids.uuid7(),
             chat_id,
@@ -88,14 +93,27 @@ class Outbox:
         url: str,
         facts: dict[str, Any],
         request_id: str,
+        due_at: datetime | None = None,
     ) -> None:
-        """News for a merchant's server; its body is written from the facts, the same every time."""
+        """News for a merchant's server; its body is written from the facts, the same every time.
+
+        An address that answered 410 is not told anything until somebody sends again by hand.
+        """
+        silenced = await tx.fetchval(
+            "SELECT EXISTS (SELECT FROM silenced_url"
+            " WHERE merchant_id = $1 AND app_id = $2 AND url = $3)",
+            merchant_id,
+            app_id,
+            url,
+        )
+        if silenced:
+            return
         notification_id = self._ids.uuid7()
         now = self._clock.now()
         await tx.execute(
             "INSERT INTO notification (merchant_id, id, webhook_id, app_id, order_id, type, url,"
             " facts, due_at, request_id, created_at)"
-            " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $9)",
+            " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
             merchant_id,
             notification_id,
             f"msg_{notification_id.hex}",
@@ -104,10 +122,21 @@ class Outbox:
             news,
             url,
             facts,
-            now,
+            due_at or now,
             request_id,
+            now,
         )
         self._wake()
+
+    async def drop_untold(self, tx: Tx, merchant_id: UUID, order_id: UUID) -> None:
+        """An order that ended is paid after all: news of its end that nobody was told is void."""
+        await tx.execute(
+            "UPDATE notification SET state = 'dropped' WHERE merchant_id = $1 AND order_id = $2"
+            " AND state = 'pending' AND tries = 0"
+            " AND type IN ('order.expired', 'order.closed', 'order.failed')",
+            merchant_id,
+            order_id,
+        )
 
     async def take(self, batch: int) -> list[Leaving]:
         """Take due facts, the oldest first, at most one per chat and never two of one chat at
@@ -116,29 +145,26 @@ class Outbox:
         rows = await self._store.fetch(_TAKE, now, now + LEASE, batch)
         return [
             Leaving(
-                r["merchant_id"], r["id"], r["chat_id"], unpack(r["topic"], r["facts"]), r["tries"]
+                r["merchant_id"],
+                r["id"],
+                r["chat_id"],
+                unpack(r["topic"], r["facts"]),
+                r["tries"],
+                r["lease_until"],
             )
             for r in rows
         ]
 
     async def sent(self, leaving: Leaving) -> None:
         """It is out."""
-        await self._store.execute(
-            "UPDATE outbox SET state = 'sent', lease_until = NULL"
-            " WHERE merchant_id = $1 AND id = $2",
-            leaving.merchant_id,
-            leaving.id,
-        )
+        await self._finish(leaving, "state = 'sent'")
 
     async def put_off(self, leaving: Leaving, *, seconds: float, fault: str) -> None:
         """It could not leave now. After MAX_TRIES it is parked, for people to see."""
-        parked = leaving.tries >= MAX_TRIES
-        await self._store.execute(
-            "UPDATE outbox SET state = $3, due_at = $4, lease_until = NULL, fault = $5,"
-            " dedupe_key = NULL WHERE merchant_id = $1 AND id = $2",
-            leaving.merchant_id,
-            leaving.id,
-            "parked" if parked else "waiting",
+        await self._finish(
+            leaving,
+            "state = $4, due_at = $5, fault = $6, dedupe_key = NULL",
+            "parked" if leaving.tries >= MAX_TRIES else "waiting",
             self._clock.now() + timedelta(seconds=seconds),
             fault[:500],
         )
@@ -148,25 +174,28 @@ class Outbox:
 
         Never before what this chat has waited for longer: people read from top to bottom.
         """
-        await self._store.execute(
-            "UPDATE outbox SET state = 'waiting', lease_until = NULL, tries = tries - 1,"
-            " dedupe_key = NULL, due_at = greatest($3, (SELECT max(due_at) FROM outbox e"
-            " WHERE e.chat_id = $4 AND e.state = 'waiting' AND e.id < $2))"
-            " WHERE merchant_id = $1 AND id = $2",
-            leaving.merchant_id,
-            leaving.id,
+        await self._finish(
+            leaving,
+            "state = 'waiting', tries = tries - 1, dedupe_key = NULL,"
+            " due_at = greatest($4, (SELECT max(due_at) FROM outbox e"
+            " WHERE e.chat_id = $5 AND e.state = 'waiting' AND e.id < $2))",
             self._clock.now() + timedelta(seconds=seconds),
             leaving.chat_id,
         )
 
     async def park(self, leaving: Leaving, *, fault: str) -> None:
         """It can never leave (kicked, blocked, wrong). Kept, for people to see."""
+        await self._finish(leaving, "state = 'parked', fault = $4", fault[:500])
+
+    async def _finish(self, leaving: Leaving, change: str, *values: object) -> None:
+        """Only whoever still holds the lease decides: it may have ended, and another taken it."""
         await self._store.execute(
-            "UPDATE outbox SET state = 'parked', lease_until = NULL, fault = $3"
-            " WHERE merchant_id = $1 AND id = $2",
+            f"UPDATE outbox SET lease_until = NULL, {change}"  # noqa: S608 (our own words)
+            " WHERE merchant_id = $1 AND id = $2 AND state = 'taken' AND lease_until = $3",
             leaving.merchant_id,
             leaving.id,
-            fault[:500],
+            leaving.lease_until,
+            *values,
         )
 
     async def forget_old(self) -> int:
@@ -200,5 +229,5 @@ WITH busy AS (
 )
 UPDATE outbox o SET state = 'taken', lease_until = $2, tries = o.tries + 1
 FROM due WHERE o.merchant_id = due.merchant_id AND o.id = due.id
-RETURNING o.merchant_id, o.id, o.chat_id, o.topic, o.facts, o.tries
+RETURNING o.merchant_id, o.id, o.chat_id, o.topic, o.facts, o.tries, o.lease_until
 """

@@ -114,13 +114,40 @@ async def test_news_of_an_order_keep_their_order(desk: Desk, receiver: Receiver)
     opened = await desk.open(notify_url=receiver.url, expires_in_s=60)
     desk.clock.advance(61)
     await desk.runtime.following.expire_due(10)
-    await desk.see(opened, 10000)
     assert await deliver(desk) == 1
+    await desk.see(opened, 10000)
     assert await deliver(desk) == 0
     assert await deliver(desk, 6) == 1
     assert await deliver(desk) == 1
     types = [json.loads(r.body)["type"] for r in receiver.received]
     assert types == ["order.expired", "order.expired", "order.paid_late"]
+
+
+async def test_an_end_that_nobody_was_told_of_is_void_once_it_is_paid(
+    desk: Desk, receiver: Receiver
+) -> None:
+    opened = await desk.open(notify_url=receiver.url, expires_in_s=60)
+    desk.clock.advance(61)
+    await desk.runtime.following.expire_due(10)
+    await desk.see(opened, 10000)
+    assert await deliver(desk) == 1
+    assert [json.loads(r.body)["type"] for r in receiver.received] == ["order.paid_late"]
+
+
+async def test_an_address_that_is_gone_is_told_nothing_until_sent_by_hand(
+    desk: Desk, receiver: Receiver
+) -> None:
+    receiver.answers = [(410, {})]
+    await paid(desk, receiver)
+    assert await deliver(desk) == 1
+    second = await paid(desk, receiver)
+    assert await deliver(desk) == 0
+    first_id = await desk.runtime.store.fetchval("SELECT order_id FROM notification")
+    assert first_id != second.order.id
+    await desk.runtime.notifications.resend(desk.merchant.id, first_id)
+    assert await deliver(desk) == 1
+    await paid(desk, receiver)
+    assert await deliver(desk) == 1
 
 
 async def test_later_news_do_not_wait_for_ever(desk: Desk, receiver: Receiver) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextvars import Context
 
 import pytest
 
@@ -52,7 +53,7 @@ async def test_one_chat_gets_one_at_a_time_in_order(quiet: Runtime, clock: SetCl
     (second,) = await quiet.outbox.take(10)
     assert second.fact == Say("b")
     # its worker died: due again when the lease is over, before what came after it
-    clock.advance(19)
+    clock.advance(29)
     assert await quiet.outbox.take(10) == []
     clock.advance(2)
     again = {t.chat_id: t for t in await quiet.outbox.take(10)}
@@ -60,6 +61,26 @@ async def test_one_chat_gets_one_at_a_time_in_order(quiet: Runtime, clock: SetCl
     await quiet.outbox.sent(again[ONE])
     (third,) = await quiet.outbox.take(10)
     assert third.fact == Say("c")
+
+
+async def test_news_that_meet_a_waiting_row_leave_with_it_or_after_it(quiet: Runtime) -> None:
+    await put(quiet, ONE, Say("old"), dedupe_key="card")
+    async with quiet.store.transaction() as tx:
+        await quiet.outbox.say(tx, ONE, Say("new"), dedupe_key="card")
+        # Whoever took the row now would show what was before this transaction.
+        assert await asyncio.create_task(quiet.outbox.take(10), context=Context()) == []
+    assert len(await quiet.outbox.take(10)) == 1
+
+
+async def test_who_lost_the_lease_decides_nothing(quiet: Runtime, clock: SetClock) -> None:
+    await put(quiet, ONE, Say("a"))
+    (slow,) = await quiet.outbox.take(10)
+    clock.advance(31)
+    (quick,) = await quiet.outbox.take(10)
+    await quiet.outbox.sent(quick)
+    await quiet.outbox.put_off(slow, seconds=0, fault="too late")
+    clock.advance(31)
+    assert await quiet.outbox.take(10) == []
 
 
 async def test_many_workers_take_everything_once(quiet: Runtime) -> None:

@@ -8,10 +8,11 @@ from datetime import UTC, date, datetime
 import asyncpg
 import pytest
 
+from core.errors import WrongKind
 from core.merchants import App, Merchant
 from core.merchants.models import MerchantRow
 from core.runtime import Runtime
-from core.store import DESK_ROLE, Store, WrongKind, migrate
+from core.store import DESK_ROLE, Store, migrate
 from tests.conftest import Servers
 from tests.core.support import owner
 
@@ -73,9 +74,10 @@ async def test_connections_that_the_server_ended_are_replaced(
 
 async def _after_the_end(store: Store) -> int:
     """A question on a fresh connection; the pool may first notice that the old one is gone."""
+    gone = (asyncpg.PostgresConnectionError, asyncpg.InterfaceError, asyncpg.InternalClientError)
     try:
         return int(await store.fetchval("SELECT 1"))
-    except (asyncpg.PostgresConnectionError, asyncpg.InterfaceError):
+    except gone:
         return int(await store.fetchval("SELECT 1"))
 
 

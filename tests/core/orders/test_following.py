@@ -102,7 +102,6 @@ async def test_not_found_is_believed_when_it_is_said_twice_a_minute_apart(desk: 
     assert await states(desk, opened) == ("created", ["unknown"])
     assert 55 < (await asked_next(desk, opened) or 0) <= 60
     await desk.supplier.fault("create", "clear")
-    await desk.supplier.fault("create", "500")
     desk.clock.advance(61)
     await desk.runtime.following.ask_due(10)
     assert await states(desk, opened) == ("pending", ["rejected", "accepted"])
@@ -131,6 +130,24 @@ async def test_an_order_whose_time_is_over_is_closed_at_the_supplier_too(desk: D
     standing = await desk.runtime.following.ask(desk.merchant.id, order.id, request_id="ask")
     assert standing.state == "closed"
     assert await states(desk, opened) == ("expired", ["closed"])
+
+
+async def test_an_order_that_was_paid_short_ends_and_holds_nobody_up(desk: Desk) -> None:
+    opened = await desk.open(expires_in_s=60)
+    await desk.pay(opened, "less")
+    desk.clock.advance(61)
+    assert await desk.runtime.following.expire_due(10) == 1
+    assert (await desk.order(opened)).state == "expired"
+    desk.clock.advance(61)
+    assert await desk.runtime.following.expire_due(10) == 0
+    await desk.sound()
+
+
+async def test_two_timetables_end_an_order_once(desk: Desk) -> None:
+    await desk.open(expires_in_s=60)
+    desk.clock.advance(61)
+    ends = await asyncio.gather(*(desk.runtime.following.expire_due(10) for _ in range(3)))
+    assert sorted(ends) == [0, 0, 1]
 
 
 async def test_expiry_finds_money_first(desk: Desk) -> None:

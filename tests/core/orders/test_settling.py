@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from core.errors import Refusal
+from core.errors import Bug, Refusal
 from core.money import Money
 from core.orders import PaymentSeen, get_attempts
 from core.outbox import Say
@@ -33,12 +33,9 @@ async def test_the_same_payment_again_changes_nothing(desk: Desk) -> None:
     opened = await desk.open()
     first = await desk.see(opened, 10000)
     again = await desk.see(opened, 10000)
-    other_amount = await desk.see(opened, 99999)
-    assert (first.meaning, again.meaning, other_amount.meaning) == (
-        "order",
-        "redelivery",
-        "redelivery",
-    )
+    assert (first.meaning, again.meaning) == ("order", "redelivery")
+    with pytest.raises(Bug):  # one number for two payments: somebody must look
+        await desk.see(opened, 99999)
     assert await desk.balances() == PAID
     assert (await desk.order(opened)).version == first.order.version
     await desk.sound()
