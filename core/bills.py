@@ -11,7 +11,7 @@ from core.clock import Clock
 from core.errors import Bug
 from core.ledger import Ledger
 from core.merchants import Merchant, Merchants
-from core.store import Store
+from core.store import Store, Tx
 
 MODE: Final = "live"
 ONE_DAY: Final = timedelta(days=1)
@@ -88,45 +88,50 @@ class Bills:
 
     async def open_day(self, merchant: Merchant) -> date:
         """The business day that is open now (a day that is over is closed first)."""
-        await self._ledger.roll_days(merchant.id, merchant.day_cut)
-        day: date = await self._store.fetchval(
-            "SELECT day FROM business_day WHERE merchant_id = $1 AND closed_at IS NULL", merchant.id
-        )
+        # Without a lock: whoever reads a bill must not wait for those who are paid, nor they
+        # for whoever reads.
+        row = await self._store.fetchrow(_OPEN_DAY, merchant.id)
+        if row is None or row["ends_at"] <= self._clock.now():
+            await self._ledger.roll_days(merchant.id, merchant.day_cut)
+            row = await self._store.fetchrow(_OPEN_DAY, merchant.id)
+        if row is None:
+            raise Bug(f"{merchant.merchant_no} has no open business day")
+        day: date = row["day"]
         return day
 
     async def bill(self, merchant_id: UUID, day: date | None = None) -> Bill:
         """The bill of a day; None: of the open day. A day without books has a bill of zeros."""
         merchant = await self._merchants.by_id(merchant_id)
         open_day = await self.open_day(merchant)
-        return await self._read(merchant, day or open_day, open_day)
-
-    async def _read(self, merchant: Merchant, day: date, open_day: date) -> Bill:
         async with self._store.transaction() as tx:
-            # One snapshot for all of the bill's questions, or its parts would not add up.
             await tx.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-            bounds = await tx.fetchrow(
-                "SELECT starts_at, ends_at, closed_at FROM business_day"
-                " WHERE merchant_id = $1 AND day = $2",
-                merchant.id,
-                day,
-            )
-            sums = await tx.fetchrow(_SUMS, merchant.id, MODE, merchant.currency, day)
-            products = await tx.fetch(_PRODUCTS, merchant.id, MODE, merchant.currency, day)
-            prepaid = await tx.fetch(_PREPAID, merchant.id, MODE, day)
-            unpaid = await tx.fetchval(
-                "SELECT count(*) FROM orders WHERE merchant_id = $1 AND mode = $2"
-                " AND created_day = $3 AND state IN ('created', 'pending')",
-                merchant.id,
-                MODE,
-                day,
-            )
+            return await self.bill_in(tx, merchant, day or open_day, open_day)
+
+    async def bill_in(self, tx: Tx, merchant: Merchant, day: date, open_day: date) -> Bill:
+        """The bill of a day, read in the caller's REPEATABLE READ transaction.
+
+        One snapshot for all of the bill's questions, or its parts would not add up.
+        """
+        bounds = await tx.fetchrow(
+            "SELECT starts_at, ends_at FROM business_day WHERE merchant_id = $1 AND day = $2",
+            merchant.id,
+            day,
+        )
+        sums = await tx.fetchrow(_SUMS, merchant.id, MODE, merchant.currency, day)
+        products = await tx.fetch(_PRODUCTS, merchant.id, MODE, merchant.currency, day)
+        prepaid = await tx.fetch(_PREPAID, merchant.id, MODE, day)
+        unpaid = await tx.fetchval(
+            "SELECT count(*) FROM orders WHERE merchant_id = $1 AND mode = $2"
+            " AND created_day = $3 AND state IN ('created', 'pending')",
+            merchant.id,
+            MODE,
+            day,
+        )
         if sums is None:
             raise Bug("sums always have a row")
         lines = tuple(ProductLine(**dict(row)) for row in products)
         net = sum(line.net_minor for line in lines)
-        closing = sums["opening"] + sums["payable"] + sums["prepaid"]
-        other = sums["payable"] - net
-        if sums["opening"] + net + other + sums["prepaid"] != closing:
+        if sums["opening"] + net + sums["other"] + sums["prepaid"] != sums["closing"]:
             raise Bug(f"the bill of {merchant.merchant_no} for {day} does not add up")
         return Bill(
             merchant_id=merchant.id,
@@ -153,22 +158,43 @@ class Bills:
                 for row in prepaid[-SHOWN_PREPAYMENTS:]
             ),
             prepaid_count=len(prepaid),
-            other_minor=other,
-            closing_minor=closing,
+            other_minor=sums["other"],
+            closing_minor=sums["closing"],
             advanced_minor=-sums["advanced"],
             unpaid=unpaid,
         )
 
 
+_OPEN_DAY: Final = (
+    "SELECT day, ends_at FROM business_day WHERE merchant_id = $1 AND closed_at IS NULL"
+)
+
+# Backwards from the balances: before and after the day are what they say now less what was
+# booked since, so that a live bill touches the entries of its day and not all of history.
 _SUMS: Final = """
-SELECT
-    coalesce(sum(minor) FILTER (WHERE day < $4), 0)::bigint AS opening,
-    coalesce(sum(minor) FILTER (WHERE day = $4 AND account = 'payable'), 0)::bigint AS payable,
-    coalesce(sum(minor) FILTER (WHERE day = $4 AND account = 'prepaid'), 0)::bigint AS prepaid,
-    coalesce(sum(minor) FILTER (WHERE day <= $4 AND account = 'prepaid'), 0)::bigint AS advanced
-FROM ledger_entry
-WHERE merchant_id = $1 AND mode = $2 AND currency = $3 AND day <= $4
-  AND account IN ('payable', 'prepaid')
+WITH now AS (
+    SELECT coalesce(sum(minor), 0) AS position,
+           coalesce(sum(minor) FILTER (WHERE account = 'prepaid'), 0) AS prepaid
+    FROM balance
+    WHERE merchant_id = $1 AND mode = $2 AND currency = $3 AND account IN ('payable', 'prepaid')
+), since AS (
+    SELECT coalesce(sum(minor), 0) AS whole,
+           coalesce(sum(minor) FILTER (WHERE day > $4), 0) AS later,
+           coalesce(sum(minor) FILTER (WHERE day > $4 AND account = 'prepaid'), 0)
+               AS later_prepaid,
+           coalesce(sum(minor) FILTER (WHERE day = $4 AND account = 'prepaid'), 0) AS prepaid,
+           coalesce(sum(minor) FILTER (WHERE day = $4 AND account = 'payable'
+               AND kind NOT IN ('order', 'completed')), 0) AS other
+    FROM ledger_entry
+    WHERE merchant_id = $1 AND mode = $2 AND currency = $3 AND day >= $4
+      AND account IN ('payable', 'prepaid')
+)
+SELECT (now.position - since.whole)::bigint AS opening,
+       (now.position - since.later)::bigint AS closing,
+       (now.prepaid - since.later_prepaid)::bigint AS advanced,
+       since.prepaid::bigint AS prepaid,
+       since.other::bigint AS other
+FROM now, since
 """
 
 # Created and the cohort come from the orders, what was booked from the books.

@@ -57,6 +57,10 @@ REFUSALS: dict[str, RefusalKind] = {
     "address_not_allowed": RefusalKind(_PERMISSION, "Calls from {address} are not allowed."),
     "not_permitted": RefusalKind(_PERMISSION, "You may not do this: it needs the right “{right}”."),
     "merchant_suspended": RefusalKind(_PERMISSION, "The merchant {merchant_no} is suspended."),
+    "merchant_not_reviewed": RefusalKind(
+        _PERMISSION,
+        "The merchant {merchant_no} has not passed its review; only test keys work until then.",
+    ),
     "anonymous_admin": RefusalKind(
         _PERMISSION,
         "Telegram hides who is speaking. Switch off “remain anonymous” and say it again.",
@@ -97,7 +101,6 @@ REFUSALS: dict[str, RefusalKind] = {
     # what the suppliers' side allows
     "product_unknown": RefusalKind(_INVALID, "The product {product} is not open to this merchant."),
     "no_channel": RefusalKind(_SUPPLIER, "No channel can take this order now: {reasons}."),
-    "supplier_refused": RefusalKind(_SUPPLIER, "Every channel refused this order: {reasons}."),
     "fee_exceeds_amount": RefusalKind(_INVALID, "The fee of this product is more than the amount."),
     "callback_invalid": RefusalKind(_AUTH, "This callback is not signed by the supplier."),
     "callback_unknown": RefusalKind(_MISSING, "This callback names no attempt of ours."),

@@ -75,7 +75,7 @@ class Inbox:
         """It was acted on."""
         await self._store.execute(
             "UPDATE telegram_update SET state = 'done', lease_until = NULL"
-            f" WHERE {_HELD}",
+            " WHERE bot_id = $1 AND update_id = $2 AND state = 'taken' AND tries = $3",
             arrived.bot_id,
             arrived.update_id,
             arrived.tries,
@@ -90,7 +90,7 @@ class Inbox:
         again_s = 0 if parked else BACK_OFF_S[arrived.tries - 1]
         touched = await tx.execute(
             "UPDATE telegram_update SET state = $4, due_at = $5, lease_until = NULL, fault = $6"
-            f" WHERE {_HELD}",
+            " WHERE bot_id = $1 AND update_id = $2 AND state = 'taken' AND tries = $3",
             arrived.bot_id,
             arrived.update_id,
             arrived.tries,
@@ -115,9 +115,6 @@ class Inbox:
             )
         )
 
-
-# Only the one who holds it says how it went.
-_HELD: Final = "bot_id = $1 AND update_id = $2 AND state = 'taken' AND tries = $3"
 
 _TAKE: Final = """
 WITH first AS (

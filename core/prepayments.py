@@ -184,16 +184,16 @@ class Prepayments:
         reverses: UUID | None,
         reverses_no: str = "",
     ) -> dict[str, Any]:
-        # Booking locks the prepaid balance, so what is read and counted after it stands still.
+        # Booking locks the prepaid balance, so what is read after it stands still.
         event_id = await self._ledger.book(tx, day, event)
         after = await self._ledger.position(tx, merchant.id, MODE, merchant.currency)
         prepayment_id = self._ids.uuid7()
-        count = await tx.fetchval(
-            "SELECT count(*) FROM prepayment WHERE merchant_id = $1", merchant.id
+        seq = await tx.fetchval(
+            "SELECT coalesce(max(seq), 0) + 1 FROM prepayment WHERE merchant_id = $1", merchant.id
         )
         receipt = {
             "prepayment_id": str(prepayment_id),
-            "record_no": f"{merchant.merchant_no}-{count + 1}",
+            "record_no": f"{merchant.merchant_no}-{seq}",
             "merchant_no": merchant.merchant_no,
             "merchant_name": merchant.name,
             "merchant_id": str(merchant.id),
@@ -214,12 +214,13 @@ class Prepayments:
             "reverses_no": reverses_no,
         }
         await tx.execute(
-            "INSERT INTO prepayment (merchant_id, id, record_no, mode, currency, minor,"
+            "INSERT INTO prepayment (merchant_id, id, seq, record_no, mode, currency, minor,"
             " original_minor, original_currency, conversion_rate, remark, actor_user_id,"
             " actor_name, chat_id, message_id, event_id, reverses, day, at) VALUES ($1, $2, $3,"
-            " $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)",
+            " $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)",
             merchant.id,
             prepayment_id,
+            seq,
             receipt["record_no"],
             MODE,
             amount.currency,

@@ -51,8 +51,11 @@ class Tx:
     def __init__(self, connection: asyncpg.Connection[asyncpg.Record]) -> None:
         self._connection = connection
 
-    async def fetch(self, sql: str, *args: object) -> list[asyncpg.Record]:
-        return await self._connection.fetch(sql, *args)
+    async def fetch(
+        self, sql: str, *args: object, timeout_s: float | None = None
+    ) -> list[asyncpg.Record]:
+        """Rows of a query. timeout_s: where it may take longer than COMMAND_TIMEOUT_S."""
+        return await self._connection.fetch(sql, *args, timeout=timeout_s)
 
     async def fetchrow(self, sql: str, *args: object) -> asyncpg.Record | None:
         return await self._connection.fetchrow(sql, *args)

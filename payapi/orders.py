@@ -8,6 +8,7 @@ import structlog
 from aiohttp import web
 
 from core.errors import Refusal
+from core.gateway import NeverSent, check_url
 from core.ids import read_number
 from core.merchants import App
 from core.orders import Attempt, Opened, Order, find_key, find_numbers, get_attempts, get_order
@@ -15,10 +16,11 @@ from core.runtime import Runtime
 from payapi.answers import answer
 from payapi.auth import authenticate
 from payapi.requests import REQUEST_ID, RUNTIME, read_query
-from payapi.wire import NewOrder, Nothing, OrderList, OrderView, order_view, read_json
+from payapi.wire import Expected, NewOrder, Nothing, OrderList, OrderView, order_view, read_json
 
 _LOG = structlog.get_logger(__name__)
 _MAX_NUMBER_CHARS: Final = 64
+CALLABLE_EXPECTED: Final = Expected("an address that the internet can reach")
 
 
 async def create(request: web.Request) -> web.StreamResponse:
@@ -27,9 +29,22 @@ async def create(request: web.Request) -> web.StreamResponse:
     call = await authenticate(runtime, request)
     read_query(request)
     wanted = read_json(call.body, NewOrder).command()
+    _check_callable(runtime, wanted.notify_url)
     opened = await runtime.opening.open(call.app, wanted, request_id=request[REQUEST_ID])
     view = _view(runtime, opened.order, opened.attempt)
     return answer(view, status=_status(opened), again=opened.again)
+
+
+def _check_callable(runtime: Runtime, url: str | None) -> None:
+    """An address we would never call is refused now, not found out in two days of retries."""
+    if url is None:
+        return
+    try:
+        check_url(url, allow_private=runtime.gateway.allow_private)
+    except NeverSent:
+        raise Refusal(
+            "field_invalid", param="notify_url", expected=CALLABLE_EXPECTED.text
+        ) from None
 
 
 def _status(opened: Opened) -> int:

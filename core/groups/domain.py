@@ -151,40 +151,44 @@ class Groups:
         return row.role if row else None
 
     async def moved(self, old_chat_id: int, new_chat_id: int) -> None:
-        """A group became a supergroup: everything it had moves, in one transaction."""
+        """A group became a supergroup: what it is and what waits for it moves, in one transaction.
+
+        Harmless when it is said again. Where the new chat was bound already, the two add up; where
+        it was bound as another kind, the new chat keeps what people made it, and the old one ends.
+        """
         async with self._store.transaction() as tx:
             old = await tx.fetchrow(
                 "SELECT * FROM chat_group WHERE chat_id = $1 FOR UPDATE", old_chat_id
             )
-            if old is None or old["bot_status"] == "moved":
+            if old is None or old["kind"] == "unbound":
                 return
             await tx.execute(
-                "INSERT INTO chat_group (chat_id, kind, type, title, language, label, created_at)"
-                " VALUES ($1, $2, 'supergroup', $3, $4, $5, $6)"
-                " ON CONFLICT (chat_id) DO UPDATE SET kind = excluded.kind,"
-                " language = excluded.language, label = excluded.label",
+                "INSERT INTO chat_group (chat_id, type, title, created_at)"
+                " VALUES ($1, 'supergroup', $2, $3) ON CONFLICT DO NOTHING",
                 new_chat_id,
-                old["kind"],
                 old["title"],
-                old["language"],
-                old["label"],
                 self._clock.now(),
             )
-            for table in ("binding", "group_staff", "post"):
-                await tx.execute(
-                    f"UPDATE {table} SET chat_id = $2 WHERE chat_id = $1",  # noqa: S608 (fixed names)
-                    old_chat_id,
-                    new_chat_id,
-                )
             await tx.execute(
-                "UPDATE outbox SET chat_id = $2 WHERE chat_id = $1 AND state = 'waiting'",
-                old_chat_id,
+                "UPDATE chat_group SET kind = $2, language = $3, label = $4"
+                " WHERE chat_id = $1 AND kind = 'unbound'",
                 new_chat_id,
+                old["kind"],
+                old["language"],
+                old["label"],
             )
+            for sql in (_MOVE_BINDINGS, _MOVE_STAFF):
+                await tx.execute(sql, old_chat_id, new_chat_id, old["kind"])
+            for table in ("binding", "group_staff", "post"):
+                await tx.execute(f"DELETE FROM {table} WHERE chat_id = $1", old_chat_id)  # noqa: S608 (fixed names)
+            await tx.execute(_DROP_EDITS, old_chat_id)
+            await tx.execute(_MOVE_WAITING, old_chat_id, new_chat_id)
             await tx.execute(
                 "UPDATE chat_group SET kind = 'unbound', bot_status = 'moved' WHERE chat_id = $1",
                 old_chat_id,
             )
+            for row in await tx.fetch(_MERCHANTS_OF, new_chat_id):
+                await self.show_bill(tx, row["merchant_id"])
 
     async def of_merchant(self, queries: Queries, merchant_id: UUID) -> list[int]:
         """Chats bound to a merchant."""
@@ -242,3 +246,39 @@ class Groups:
                 dedupe_key=f"bill:{bill['chat_id']}",
                 due_at=max(now, rested),
             )
+
+
+_MERCHANTS_OF: Final = (
+    "SELECT merchant_id FROM binding WHERE chat_id = $1 AND merchant_id IS NOT NULL"
+    " ORDER BY created_at, id"
+)
+
+# $1: the old chat, $2: the new one, $3: the old one's kind. What is left behind is there already,
+# or belongs to a chat of another kind.
+_MOVE_BINDINGS: Final = """
+UPDATE binding b SET chat_id = $2
+WHERE b.chat_id = $1
+  AND EXISTS (SELECT FROM chat_group g WHERE g.chat_id = $2 AND g.kind = $3)
+  AND NOT EXISTS (
+      SELECT FROM binding n
+      WHERE n.chat_id = $2
+        AND (n.merchant_id = b.merchant_id OR n.supplier_id = b.supplier_id)
+  )
+"""
+_MOVE_STAFF: Final = """
+UPDATE group_staff s SET chat_id = $2
+WHERE s.chat_id = $1
+  AND EXISTS (SELECT FROM chat_group g WHERE g.chat_id = $2 AND g.kind = $3)
+  AND NOT EXISTS (SELECT FROM group_staff n WHERE n.chat_id = $2 AND n.user_id = s.user_id)
+"""
+
+# Messages are numbered anew in the new chat: what names one of the old chat would hit a stranger.
+# Bills go as well: one that replies to nothing is the live one, and that is shown anew.
+_DROP_EDITS: Final = (
+    "DELETE FROM outbox WHERE chat_id = $1 AND state = 'waiting'"
+    " AND (facts ? 'edit_message_id' OR topic = 'bill')"
+)
+_MOVE_WAITING: Final = (
+    "UPDATE outbox SET chat_id = $2, facts = facts - 'reply_to'"
+    " WHERE chat_id = $1 AND state = 'waiting'"
+)

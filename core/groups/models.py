@@ -14,7 +14,6 @@ class GroupRow(Model):
     language = fields.TextField(default="zh")
     label = fields.TextField(default="预付")
     bot_status = fields.TextField(default="member")
-    checklist_message_id = fields.BigIntField(null=True)
     created_at = fields.DatetimeField()
 
     class Meta:

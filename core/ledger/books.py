@@ -175,11 +175,18 @@ class Ledger:
     async def postings_of(
         self, queries: Queries, merchant_id: UUID, event_id: UUID
     ) -> tuple[Posting, ...]:
-        """What an event moved, for its reversal."""
+        """What an event moved, for its reversal. Empty where there is no such event."""
+        booked_at = await queries.fetchval(
+            "SELECT booked_at FROM ledger_event WHERE merchant_id = $1 AND id = $2",
+            merchant_id,
+            event_id,
+        )
+        # With the instant, the entries of one month are looked at instead of all there are.
         rows = await queries.fetch(
             "SELECT account, currency, minor FROM ledger_entry"
-            " WHERE merchant_id = $1 AND event_id = $2 ORDER BY line",
+            " WHERE merchant_id = $1 AND booked_at = $2 AND event_id = $3 ORDER BY line",
             merchant_id,
+            booked_at,
             event_id,
         )
         return tuple(Posting(r["account"], r["currency"], r["minor"]) for r in rows)

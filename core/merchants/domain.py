@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import unicodedata
 from base64 import b64encode
 from dataclasses import dataclass
 from datetime import date
@@ -21,6 +22,8 @@ from core.vault import Vault
 _API_SECRETS: Final = "app.secrets"
 _NOTIFY_SECRETS: Final = "app.notify_secrets"
 _SECRET_BYTES: Final = 32
+NAME_MAX_CHARS: Final = 64
+_CONTROLS: Final = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +38,7 @@ class Merchant:
     currency: str
     day_cut: DayCut
     credit_line_minor: int | None
+    reviewed: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,9 +76,20 @@ class Merchants:
         self._ledger = ledger
 
     async def open_merchant(
-        self, merchant_no: str, name: str, *, currency: str = "CNY", day_cut: DayCut | None = None
+        self,
+        merchant_no: str,
+        name: str,
+        *,
+        currency: str = "CNY",
+        day_cut: DayCut | None = None,
+        reviewed: bool = True,
     ) -> Merchant:
-        """Open a merchant and its first business day; review is taken as passed."""
+        """Open a merchant and its first business day.
+
+        name: 1 to 64 characters; suppliers see it. reviewed: whether its review is passed, without
+        which no live key of it is taken. Refusals: field_invalid.
+        """
+        _check_name(name)
         cut = day_cut or DayCut()
         async with self._store.transaction() as tx:
             await tx.execute("LOCK TABLE merchant IN SHARE ROW EXCLUSIVE MODE")
@@ -87,7 +102,7 @@ class Merchants:
                 currency=currency,
                 day_cut=cut.at,
                 zone=cut.zone,
-                reviewed_at=self._clock.now(),
+                reviewed_at=self._clock.now() if reviewed else None,
                 created_at=self._clock.now(),
             )
             await self._ledger.open_first_day(tx, row.id, cut)
@@ -132,11 +147,14 @@ class Merchants:
             )
 
     async def rates(self, merchant: Merchant) -> dict[str, Rate]:
-        """product code -> rate, for every product that is open to the merchant."""
-        rows = await MerchantProductRow.filter(merchant_id=merchant.id, state="on").order_by(
-            "product_code"
+        """product code -> rate, for every product that is on and open to the merchant."""
+        rows = await self._store.fetch(
+            "SELECT mp.product_code, mp.rate_ppm, mp.fixed_minor FROM merchant_product mp"
+            " JOIN product p ON p.code = mp.product_code AND p.state = 'on'"
+            " WHERE mp.merchant_id = $1 AND mp.state = 'on' ORDER BY mp.product_code",
+            merchant.id,
         )
-        return {row.product_code: Rate(row.rate_ppm, row.fixed_minor) for row in rows}
+        return {row["product_code"]: Rate(row["rate_ppm"], row["fixed_minor"]) for row in rows}
 
     async def by_no(self, merchant_no: str) -> Merchant:
         """Refusals: merchant_not_found."""
@@ -162,11 +180,17 @@ class Merchants:
         return [_merchant(row) for row in await MerchantRow.all().order_by("tag")]
 
     async def app_by_key(self, key_id: str) -> App:
-        """The app that an API key names. Refusals: key_unknown, merchant_suspended."""
+        """The app that an API key names.
+
+        Refusals: key_unknown, merchant_suspended, merchant_not_reviewed.
+        """
         row = await AppRow.get_or_none(key_id=key_id, state="open")
         if row is None:
             raise Refusal("key_unknown")
-        return await self._app(row)
+        app = await self._app(row)
+        if app.mode == "live" and not app.merchant.reviewed:
+            raise Refusal("merchant_not_reviewed", merchant_no=app.merchant.merchant_no)
+        return app
 
     async def app_by_id(self, app_id: UUID) -> App:
         """The app of an order. Refusals: key_unknown when it was withdrawn."""
@@ -215,7 +239,22 @@ def _merchant(row: MerchantRow) -> Merchant:
         currency=row.currency,
         day_cut=DayCut(row.day_cut.replace(tzinfo=None), row.zone),
         credit_line_minor=row.credit_line_minor,
+        reviewed=row.reviewed_at is not None,
     )
+
+
+def _check_name(name: str) -> None:
+    if not name.strip() or len(name) > NAME_MAX_CHARS or any(map(_controls, name)):
+        raise Refusal(
+            "field_invalid",
+            param="name",
+            expected=f"1 to {NAME_MAX_CHARS} characters, none of them a control character",
+        )
+
+
+def _controls(char: str) -> bool:
+    """Whether a character acts on the text instead of being read, such as a line's end."""
+    return unicodedata.category(char) in _CONTROLS
 
 
 def _new_secret() -> str:

@@ -134,7 +134,6 @@ CREATE TABLE chat_group (
     language    text NOT NULL DEFAULT 'zh' CHECK (language IN ('zh', 'en')),
     label       text NOT NULL DEFAULT '预付',
     bot_status  text NOT NULL DEFAULT 'member',
-    checklist_message_id bigint,
     created_at  timestamptz NOT NULL
 );
 
@@ -379,6 +378,7 @@ CREATE TABLE cause (
 CREATE TABLE prepayment (                      -- append-only; an undo is a row that reverses
     merchant_id     uuid NOT NULL,
     id              uuid NOT NULL,
+    seq             integer NOT NULL,                    -- the number inside record_no
     record_no       text NOT NULL,
     mode            text NOT NULL CHECK (mode IN ('live', 'test')),
     currency        text NOT NULL,
@@ -396,6 +396,7 @@ CREATE TABLE prepayment (                      -- append-only; an undo is a row 
     day             date NOT NULL,
     at              timestamptz NOT NULL,
     PRIMARY KEY (merchant_id, id),
+    UNIQUE (merchant_id, seq),
     UNIQUE (merchant_id, record_no),
     UNIQUE (merchant_id, reverses)
 );

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 from itertools import pairwise
 from uuid import UUID
 
 from core.bills import Bill
+from core.ledger import BusinessDay, Event, Posting
 from core.money import Money
 from core.prepayments import Advance, Cause
-from tests.core.support import CHAT, Desk
+from core.store import Tx
+from tests.conftest import Servers
+from tests.core.support import CHAT, Desk, owner
 
 
 async def advance(desk: Desk, minor: int, message_id: int) -> None:
@@ -103,3 +107,63 @@ async def test_test_orders_are_on_no_bill(desk: Desk) -> None:
     await desk.see(await desk.open(), 10000)
     bill = await desk.runtime.bills.bill(desk.merchant.id)
     assert (bill.products, bill.closing_minor, bill.unpaid) == ((), 0, 0)
+
+
+async def test_a_bill_is_read_while_money_is_booked(
+    desk: Desk, servers: Servers, database: str
+) -> None:
+    """Whoever is paid holds the open day; whoever reads a bill does not wait for that."""
+    async with owner(servers, database) as connection, connection.transaction():
+        await connection.execute(
+            "SELECT FROM business_day WHERE merchant_id = $1 AND closed_at IS NULL FOR SHARE",
+            desk.merchant.id,
+        )
+        async with asyncio.timeout(10):
+            bill = await desk.runtime.bills.bill(desk.merchant.id)
+    assert bill.open
+
+
+async def test_a_bill_is_read_as_of_the_callers_moment(
+    desk: Desk, servers: Servers, database: str
+) -> None:
+    bills, merchant = desk.runtime.bills, desk.merchant
+    await advance(desk, 500, 1)
+    day = await bills.open_day(merchant)
+    async with owner(servers, database) as connection:
+        async with connection.transaction(isolation="repeatable_read", readonly=True):
+            tx = Tx(connection)
+            before = await bills.bill_in(tx, merchant, day, day)
+            await advance(desk, 700, 2)
+            assert await bills.bill_in(tx, merchant, day, day) == before
+            position = await desk.runtime.ledger.position(tx, merchant.id, "live", "CNY")
+        assert before.closing_minor == position.minor == -500
+        assert (await bills.bill_in(Tx(connection), merchant, day, day)).closing_minor == -1200
+
+
+async def test_what_was_booked_before_the_day_is_not_added_up_again(
+    desk: Desk, servers: Servers, database: str
+) -> None:
+    """The opening comes from the balances; entries of days before are not even looked at."""
+    desk.clock.go_to_noon()
+    await advance(desk, 500, 1)
+    desk.clock.advance(86400)
+    await advance(desk, 30, 2)
+    async with owner(servers, database) as connection:
+        await connection.execute(
+            "DELETE FROM ledger_entry WHERE merchant_id = $1 AND minor IN (500, -500)",
+            desk.merchant.id,
+        )
+    bill = await desk.runtime.bills.bill(desk.merchant.id)
+    assert (bill.opening_minor, bill.closing_minor, bill.advanced_minor) == (-500, -530, 530)
+
+
+async def test_what_neither_orders_nor_prepayments_booked_is_on_the_bill(desk: Desk) -> None:
+    async def adjust(tx: Tx, day: BusinessDay) -> None:
+        postings = (Posting("payable", "CNY", 250), Posting("adjust", "CNY", -250))
+        await desk.runtime.ledger.book(tx, day, Event("adjust:1", "adjust", "live", postings))
+
+    await desk.see(await desk.open(), 10000)
+    await desk.runtime.ledger.in_open_day(desk.merchant.id, desk.merchant.day_cut, adjust)
+    bill = await desk.runtime.bills.bill(desk.merchant.id)
+    assert (bill.other_minor, bill.closing_minor) == (250, 9880 + 250)
+    assert adds_up(bill)

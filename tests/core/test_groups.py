@@ -7,11 +7,12 @@ import pytest
 from core.audit import Audit
 from core.errors import Refusal
 from core.orders import find_for
-from core.outbox import Bill, Card
+from core.outbox import Bill, Card, Say
 from core.runtime import Runtime
 from tests.core.support import CHAT, NORTHWIND_CHAT, OPERATOR, OPS_CHAT, Desk, facts
 
 FRESH, NEW = -1002000000301, -1003000000001
+_WAITING = "SELECT count(*) FROM outbox WHERE chat_id = $1 AND state = 'waiting'"
 
 
 async def test_a_group_has_one_kind(runtime: Runtime) -> None:
@@ -53,6 +54,7 @@ async def test_a_new_chat_is_seen_once(runtime: Runtime) -> None:
 
 async def test_a_group_that_moves_takes_everything_along(runtime: Runtime) -> None:
     await runtime.groups.add_staff(CHAT, 555, "merchant_staff")
+    await runtime.groups.set_language(CHAT, "en")
     before = await runtime.groups.find(CHAT)
     for _ in range(2):
         await runtime.groups.moved(CHAT, NEW)
@@ -60,11 +62,99 @@ async def test_a_group_that_moves_takes_everything_along(runtime: Runtime) -> No
     assert before is not None
     assert after is not None
     assert (after.kind, after.merchant_ids) == ("merchant", before.merchant_ids)
+    assert after.language == "en"
     assert await runtime.groups.staff_role(NEW, 555) == "merchant_staff"
     old = await runtime.groups.find(CHAT)
     assert old is not None
     assert (old.kind, old.merchant_ids) == ("unbound", ())
-    assert any(isinstance(fact, Bill) for fact in await facts(runtime, NEW))
+    assert await runtime.groups.staff_role(CHAT, 555) is None
+    assert await runtime.store.fetchval(_WAITING, CHAT) == 0
+    assert await facts(runtime, NEW) == [Bill(merchant_id=str(before.merchant_ids[0]))]
+
+
+async def test_a_move_that_is_told_again_changes_nothing(runtime: Runtime) -> None:
+    """Whatever was seen of the old chat meanwhile, and whatever people made of the new one."""
+    await runtime.groups.moved(CHAT, NEW)
+    await runtime.groups.seen(CHAT, chat_type="group", title="旧群", bot_status="left")
+    async with runtime.store.transaction() as tx:
+        await runtime.groups.unbind(tx, NEW)
+        await runtime.groups.bind_ops(tx, NEW)
+    await runtime.groups.moved(CHAT, NEW)
+    after = await runtime.groups.find(NEW)
+    assert after is not None
+    assert (after.kind, after.merchant_ids) == ("ops", ())
+
+
+async def test_a_group_moves_into_one_that_is_bound_already(runtime: Runtime) -> None:
+    first, second = [await runtime.merchants.by_no(no) for no in ("M1001", "M1002")]
+    groups = runtime.groups
+    await groups.seen(NEW, chat_type="supergroup", title="新群", bot_status="member")
+    async with runtime.store.transaction() as tx:
+        for merchant in (second, first):
+            await groups.bind_merchant(tx, NEW, merchant.id)
+        await groups.bind_merchant(tx, CHAT, second.id)
+    for chat_id in (CHAT, NEW):
+        await groups.add_staff(chat_id, 555, "merchant_staff")
+    await groups.add_staff(CHAT, 556, "merchant_staff")
+    await groups.moved(CHAT, NEW)
+    after = await groups.find(NEW)
+    assert after is not None
+    assert (after.kind, after.merchant_ids) == ("merchant", (second.id, first.id))
+    assert await groups.staff_role(NEW, 556) == "merchant_staff"
+    assert (
+        await runtime.store.fetchval("SELECT count(*) FROM binding WHERE chat_id = $1", CHAT) == 0
+    )
+
+
+async def test_a_group_of_another_kind_takes_no_merchant_in(runtime: Runtime) -> None:
+    groups = runtime.groups
+    await groups.add_staff(CHAT, 555, "merchant_staff")
+    await groups.seen(NEW, chat_type="supergroup", title="新群", bot_status="member")
+    supplier = await runtime.channels.supplier_by_no("S01")
+    async with runtime.store.transaction() as tx:
+        await groups.bind_supplier(tx, NEW, supplier.id)
+    await groups.moved(CHAT, NEW)
+    after = await groups.find(NEW)
+    assert after is not None
+    assert (after.kind, after.merchant_ids) == ("supplier", ())
+    assert after.supplier_ids == (supplier.id,)
+    assert await groups.staff_role(NEW, 555) is None
+
+
+async def test_messages_of_the_old_chat_are_not_looked_for_in_the_new_one(desk: Desk) -> None:
+    """Telegram numbers messages anew: an edit or a reply would hit somebody else's message."""
+    opened = await desk.open()
+    merchant_id, order_id = str(desk.merchant.id), str(opened.order.id)
+    runtime, store = desk.runtime, desk.runtime.store
+    await facts(runtime, CHAT)
+    for kind, message_id, ref in (("card", 9, order_id), ("bill", 10, f"{merchant_id}:2026-01-01")):
+        await store.execute(
+            "INSERT INTO post (chat_id, message_id, kind, ref, merchant_id, digest, shown_at)"
+            " VALUES ($1, $2, $3, $4, $5, 'd', now())",
+            CHAT,
+            message_id,
+            kind,
+            ref,
+            desk.merchant.id,
+        )
+    waiting = (
+        Card(merchant_id, order_id, edit_message_id=9),
+        Say("usage", {"command": "x"}, edit_message_id=11),
+        Say("usage", {"command": "y"}, reply_to=12),
+        Card(merchant_id, order_id, reply_to=13),
+        Bill(merchant_id, "2026-01-01", reply_to=14),
+        Bill(merchant_id, "2026-01-01", edit_message_id=10),
+    )
+    for fact in waiting:
+        await runtime.outbox.say(store, CHAT, fact)
+    await runtime.groups.moved(CHAT, NEW)
+    assert await store.fetchval("SELECT count(*) FROM post") == 0
+    assert await store.fetchval(_WAITING, CHAT) == 0
+    assert await facts(runtime, NEW) == [
+        Say("usage", {"command": "y"}),
+        Card(merchant_id, order_id),
+        Bill(merchant_id),
+    ]
 
 
 async def test_what_changes_is_shown_where_it_is_known(desk: Desk) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID, uuid4
@@ -16,6 +17,7 @@ from core.money import Money
 from core.prepayments import Advance, Cause
 from core.runtime import Runtime
 from core.store import Store
+from tests.conftest import Servers
 from tests.core.support import (
     CHAT,
     FINANCE,
@@ -25,6 +27,7 @@ from tests.core.support import (
     SetClock,
     balances,
     facts,
+    owner,
 )
 
 
@@ -186,3 +189,35 @@ async def test_a_record_of_another_merchant_is_not_found(till: Till, runtime: Ru
         with pytest.raises(Refusal) as error:
             await other.undo(wrong, 2)
         assert error.value.code == "record_not_found"
+
+
+async def test_a_number_is_not_given_twice_where_a_record_is_gone(
+    till: Till, servers: Servers, database: str
+) -> None:
+    for message_id in (1, 2):
+        await till.record(100, message_id)
+    async with owner(servers, database) as connection:
+        await connection.execute("DELETE FROM prepayment WHERE record_no = 'M1001-1'")
+    assert (await till.record(100, 3))["record_no"] == "M1001-3"
+
+
+async def test_merchants_count_their_records_apart(till: Till, runtime: Runtime) -> None:
+    other = Till(runtime, await runtime.merchants.by_no("M1002"))
+    await till.record(100, 1)
+    assert (await other.record(100, 2))["record_no"] == "M1002-1"
+    assert (await till.record(100, 3))["record_no"] == "M1001-2"
+
+
+async def test_an_undo_reads_the_month_of_what_it_undoes_alone(
+    till: Till, clock: SetClock, servers: Servers, database: str
+) -> None:
+    """However many months the books have: the others are not even touched."""
+    receipt = await till.record(100, 1)
+    other_month = clock.now().replace(day=1) + timedelta(days=70)
+    async with owner(servers, database) as connection, connection.transaction():
+        await connection.execute(
+            f"LOCK TABLE ledger_entry_{other_month:%Y_%m} IN ACCESS EXCLUSIVE MODE"
+        )
+        async with asyncio.timeout(10):
+            await till.undo(receipt, 2)
+    assert await till.balances() == {}

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import aiohttp
+import pytest
 
 from core.runtime import Runtime
 from payapi.auth import CALLS_PER_APP, sign, text_to_sign
@@ -45,6 +46,7 @@ WRONG_FIELDS: list[tuple[dict[str, Any], str, str]] = [
     ({"metadata": {str(n): "x" for n in range(21)}}, "field_invalid", "metadata"),
     ({"notify_url": "ftp://shop.example/"}, "field_invalid", "notify_url"),
     ({"notify_url": "https://a:b@shop.example/"}, "field_invalid", "notify_url"),
+    ({"notify_url": "https://shop.example:25/"}, "field_invalid", "notify_url"),
     ({"return_url": "javascript:alert(1)"}, "field_invalid", "return_url"),
     ({"return_url": "https://shop.example/" + "x" * 2048}, "field_invalid", "return_url"),
     ({"client_ip": "203.0.113.999"}, "field_invalid", "client_ip"),
@@ -244,3 +246,14 @@ async def test_too_many_calls_are_told_when_to_come_back(caller: Caller) -> None
     assert refused[0].code == "rate_limited"
     assert int(refused[0].headers["Retry-After"]) >= 1
     assert sum(answer.status == 200 for answer in answers) >= CALLS_PER_APP.times
+
+
+@pytest.mark.parametrize("url", ["http://10.0.0.1/n", "http://[::1]/n", "http://2130706433/n"])
+async def test_an_address_that_we_would_never_call_is_refused_at_once(
+    caller: Caller, desk: Desk, monkeypatch: pytest.MonkeyPatch, url: str
+) -> None:
+    runtime, _ = desk
+    monkeypatch.setattr(runtime.gateway, "allow_private", False)  # as in production
+    refused = await caller.create(notify_url=url)
+    assert (refused.status, refused.code) == (400, "field_invalid")
+    assert refused.json["error"]["param"] == "notify_url"

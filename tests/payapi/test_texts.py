@@ -12,6 +12,7 @@ from core.orders import lifecycle
 from payapi import auth, wire
 from payapi.answers import STATUSES
 from payapi.openapi import OPERATIONS, document
+from payapi.orders import CALLABLE_EXPECTED
 from payapi.requests import ONCE_EXPECTED
 from payapi.wire import Expected
 
@@ -23,7 +24,7 @@ def said() -> set[str]:
     """Every sentence that may be shown in translation."""
     found = {kind.text for kind in REFUSALS.values()}
     found |= {state for (state, _) in lifecycle.ORDER_NEXT} | set(lifecycle.ORDER_NEXT.values())
-    found |= {ONCE_EXPECTED.text}
+    found |= {ONCE_EXPECTED.text, CALLABLE_EXPECTED.text}
     for module in (auth, wire):
         found |= {mark.text for mark in vars(module).values() if isinstance(mark, Expected)}
     for model in (wire.NewOrder, wire.DescribedRequest):
