@@ -159,9 +159,7 @@ class Desk:
 
 def telegram_bot(token: str, api_base: str) -> Bot:
     """The desk's client of the Bot API at this address."""
-    session = AiohttpSession(
-        api=TelegramAPIServer.from_base(api_base), timeout=TELEGRAM_TIMEOUT_S
-    )
+    session = AiohttpSession(api=TelegramAPIServer.from_base(api_base), timeout=TELEGRAM_TIMEOUT_S)
     return Bot(token, session=session, default=DefaultBotProperties(parse_mode="HTML"))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
+from dataclasses import replace
 from datetime import date
 from typing import Final
 from uuid import UUID
@@ -31,7 +32,7 @@ from aiogram.types import (
 
 from core.errors import Bug
 from core.orders import get_attempts, get_order
-from core.outbox import Bill, Card, Leaving, Say
+from core.outbox import Bill, Card, Fact, Leaving, Say
 from core.runtime import Runtime
 from core.throttle import Limit
 from handlers.screens import CardContext, Screen, render_bill, render_card, render_say
@@ -95,7 +96,9 @@ class Courier:
             await self._show(leaving.chat_id, leaving)
         except TelegramMigrateToChat as error:
             await self._runtime.groups.moved(leaving.chat_id, error.migrate_to_chat_id)
-            await self._show(error.migrate_to_chat_id, leaving)
+            fact = _elsewhere(leaving.fact)
+            if fact is not None:
+                await self._show(error.migrate_to_chat_id, replace(leaving, fact=fact))
 
     async def _show(self, chat_id: int, leaving: Leaving) -> None:
         match leaving.fact:
@@ -138,6 +141,7 @@ class Courier:
                 chat_id,
                 Card(card.merchant_id, card.order_id, edit_message_id=message_id),
                 merchant_id=merchant_id,
+                dedupe_key=f"card:{chat_id}:{message_id}",
             )
 
     async def _card_screen(self, chat_id: int, merchant_id: UUID, order_id: UUID) -> Screen:
@@ -366,6 +370,19 @@ class Courier:
         await self._runtime.store.execute(
             "DELETE FROM post WHERE chat_id = $1 AND message_id = $2", chat_id, message_id
         )
+
+
+def _elsewhere(fact: Fact) -> Fact | None:
+    """What is left to say where a group moved to: message ids mean other messages there."""
+    match fact:
+        case Say():
+            return replace(fact, reply_to=None, edit_message_id=None)
+        case Card(edit_message_id=None):
+            return replace(fact, reply_to=None)
+        case Bill(reply_to=None, edit_message_id=None):
+            return fact
+        case _:
+            return None
 
 
 def _digest(screen: Screen) -> str:

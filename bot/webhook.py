@@ -16,6 +16,9 @@ from aiogram.types import Update
 from aiohttp import web
 
 from core.inbox import Arrived, Inbox
+from core.outbox import Say
+from core.runtime import Runtime
+from core.store import Tx
 
 _LOG = structlog.get_logger(__name__)
 SECRET_HEADER: Final = "X-Telegram-Bot-Api-Secret-Token"  # noqa: S105 (a header's name)
@@ -58,7 +61,8 @@ class Webhook:
         """401 without the secret, 400 for what is no update, 503 while the database is away
         (Telegram tries again), else 200 once the update is stored."""
         given = request.headers.get(SECRET_HEADER, "")
-        if not hmac.compare_digest(given.encode(), self._secret.encode()):
+        # aiohttp hands on bytes that are no UTF-8 as lone surrogates.
+        if not hmac.compare_digest(given.encode(errors="surrogateescape"), self._secret.encode()):
             return web.Response(status=401)
         found = _read_update(await request.read())
         if found is None:
@@ -75,8 +79,9 @@ class Webhook:
 class UpdateWorker:
     """Acts on stored updates through the dispatcher: chats side by side, one chat in order."""
 
-    def __init__(self, inbox: Inbox, dispatcher: Dispatcher, bot: Bot) -> None:
-        self._inbox = inbox
+    def __init__(self, runtime: Runtime, dispatcher: Dispatcher, bot: Bot) -> None:
+        self._runtime = runtime
+        self._inbox = runtime.inbox
         self._dispatcher = dispatcher
         self._bot = bot
 
@@ -95,11 +100,41 @@ class UpdateWorker:
             await self._dispatcher.feed_update(self._bot, update)
         except Exception as error:  # noqa: BLE001 (kept, tried again, then parked and shown)
             _LOG.exception("update failed", update_id=arrived.update_id, tries=arrived.tries)
-            await self._inbox.failed(arrived, repr(error))
+            async with self._runtime.store.transaction() as tx:
+                if await self._inbox.failed(tx, arrived, repr(error)):
+                    await self._give_up(tx, arrived, error)
         else:
             await self._inbox.done(arrived)
         finally:
             structlog.contextvars.clear_contextvars()
+
+    async def _give_up(self, tx: Tx, arrived: Arrived, error: Exception) -> None:
+        """Whoever waits for it is told, and every ops group."""
+        outbox, chat_id = self._runtime.outbox, arrived.chat_id
+        message_id = _message_of(arrived.body)
+        # Each line of a message is booked by itself: sent again, those would be booked twice.
+        booked = await tx.fetch(
+            "SELECT receipt->>'record_no' AS record_no FROM cause"
+            " WHERE chat_id = $1 AND message_id = $2 ORDER BY line",
+            chat_id,
+            message_id,
+        )
+        facts = {
+            "records": [row["record_no"] for row in booked],
+            "pressed": "callback_query" in arrived.body,
+            "alarm": None,
+        }
+        if chat_id:
+            await outbox.say(tx, chat_id, Say("update_parked", facts, reply_to=message_id))
+        group = await self._runtime.groups.find(chat_id)
+        alarm = {
+            "chat": group.title if group else str(chat_id),
+            "update_id": arrived.update_id,
+            "tries": arrived.tries,
+            "fault": type(error).__name__,  # what it says may hold what people wrote
+        }
+        for ops_chat_id in await self._runtime.groups.ops(tx):
+            await outbox.say(tx, ops_chat_id, Say("update_parked", {**facts, "alarm": alarm}))
 
 
 def _read_update(body: bytes) -> tuple[int, int, dict[str, Any]] | None:
@@ -126,6 +161,21 @@ def _storable(value: Any) -> Any:
             return {_storable(name): _storable(part) for name, part in value.items()}
         case _:
             return value
+
+
+def _message_of(update: dict[str, Any]) -> int | None:
+    """The message an update is, or whose button it pressed; None where there is none, or none
+    that can be read: this also serves updates that nobody can read."""
+    try:
+        message = (
+            update.get("message")
+            or update.get("edited_message")
+            or update["callback_query"]["message"]
+        )
+        message_id = message["message_id"]
+    except (LookupError, TypeError):
+        return None
+    return message_id if type(message_id) is int and 0 < message_id <= _MAX_ID else None
 
 
 def _chat_of(update: dict[str, Any]) -> int:

@@ -115,5 +115,6 @@ SCREENS: Final[dict[str, _Buttons | None]] = {
     "unbind_dropped": None,
     "unbind_question": _unbind,
     "unbound": None,
+    "update_parked": None,
     "usage": None,
 }

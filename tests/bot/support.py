@@ -11,10 +11,8 @@ from typing import Any
 
 import aiohttp
 from aiogram import Bot
-from aiogram.client.default import DefaultBotProperties
-from aiogram.client.session.aiohttp import AiohttpSession
-from aiogram.client.telegram import TelegramAPIServer
 
+from bot.app import telegram_bot
 from bot.world import BOT_ID, BOT_USERNAME, telegram_world
 from tests.conftest import Servers
 from tests.core.support import owner
@@ -63,8 +61,7 @@ async def sandbox_telegram(home: Path) -> AsyncIterator[Telegram]:
 @asynccontextmanager
 async def bot_at(api: str) -> AsyncIterator[Bot]:
     """The desk's own client, talking to a Bot API server at this address."""
-    session = AiohttpSession(api=TelegramAPIServer.from_base(api))
-    async with Bot(TOKEN, session=session, default=DefaultBotProperties(parse_mode="HTML")) as bot:
+    async with telegram_bot(TOKEN, api) as bot:
         yield bot
 
 

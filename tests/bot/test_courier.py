@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -20,6 +20,7 @@ from core.merchants import App, Merchant
 from core.money import Money
 from core.orders import OpenOrder, Order, get_order
 from core.outbox import Card, Fact, Say
+from core.outbox.queue import LEASE
 from core.prepayments import Advance, Cause
 from core.runtime import Runtime
 from tests.bot.support import Telegram, bot_at
@@ -236,6 +237,62 @@ async def test_an_orders_card_is_edited_when_it_shows_something_else(
         assert (card["text"] == posted["text"]) == (language == "zh")
 
 
+async def test_what_changes_while_a_card_is_posted_is_shown(
+    post: Post, shop: tuple[Merchant, App]
+) -> None:
+    order = await an_order(post.runtime, shop)
+    await post.runtime.store.execute("DELETE FROM outbox")
+
+    async def meanwhile(method: str, _form: dict[str, Any]) -> web.Response | None:
+        if method.startswith("send"):
+            await post.runtime.groups.set_language(CHAT, "en")
+        return None
+
+    async with in_between(post.telegram.api, meanwhile) as api, bot_at(api) as bot:
+        post.courier = Courier(post.runtime, bot, group_per_min=18)
+        await post.put(Card(str(order.merchant_id), str(order.id)))
+        await post.deliver()
+    (card,) = await post.telegram.transcript(CHAT)
+    assert card["edit_count"] == 1
+
+
+async def test_a_card_that_somebody_deleted_is_forgotten(
+    post: Post, shop: tuple[Merchant, App]
+) -> None:
+    order = await an_order(post.runtime, shop)
+    await post.runtime.store.execute("DELETE FROM outbox")
+    await post.put(Card(str(order.merchant_id), str(order.id)))
+    await post.deliver()
+    (posted,) = await post.telegram.transcript(CHAT)
+    await post.bot.delete_message(CHAT, posted["id"])
+    await post.runtime.groups.set_language(CHAT, "en")
+    await post.put(Card(str(order.merchant_id), str(order.id), edit_message_id=posted["id"]))
+    await post.deliver()
+    assert await post.runtime.store.fetchval("SELECT count(*) FROM post WHERE kind = 'card'") == 0
+    assert await post.states() == {"sent": 2}
+
+
+async def test_an_edit_of_a_message_that_is_gone_is_posted_anew(post: Post) -> None:
+    await post.say("W1")
+    (sent,) = await post.telegram.transcript(CHAT)
+    await post.bot.delete_message(CHAT, sent["id"])
+    await post.put(word("W2", edit_message_id=sent["id"], remember="receipt", ref="r1"))
+    await post.deliver()
+    assert await post.heard() == ["W2"]
+    (anew,) = [m for m in await post.telegram.transcript(CHAT) if "W2" in m["text"]]
+    known = await post.runtime.store.fetch("SELECT message_id FROM post WHERE ref = 'r1'")
+    assert [row["message_id"] for row in known] == [anew["id"]]
+
+
+async def test_a_full_group_takes_nothing_from_the_others(post: Post) -> None:
+    post.courier = Courier(post.runtime, post.bot, group_per_min=1)
+    await post.say("W1")
+    await post.runtime.redis.delete("paydesk:limit:telegram:all")
+    await post.say("W2", "W3", "W4")
+    assert await post.heard() == ["W1"]
+    assert await post.runtime.redis.zcard("paydesk:limit:telegram:all") == 0
+
+
 async def test_too_many_requests_puts_off_without_losing_or_doubling(post: Post) -> None:
     await post.telegram.fault("429", method="sendMessage", retry_after=7)
     await post.say("W1")
@@ -346,7 +403,14 @@ async def test_where_rich_messages_are_refused_the_bill_is_html(
     post: Post, merchant: Merchant, status: int, said: str
 ) -> None:
     """A Bot API server of one's own may be older than rich messages."""
-    async with poorer(post.telegram.api, status, said) as api, bot_at(api) as bot:
+
+    async def poorer(_method: str, form: dict[str, Any]) -> web.Response | None:
+        if "rich_message" not in form:
+            return None
+        refusal = {"ok": False, "error_code": status, "description": said}
+        return web.json_response(refusal, status=status)
+
+    async with in_between(post.telegram.api, poorer) as api, bot_at(api) as bot:
         post.courier = Courier(post.runtime, bot, group_per_min=18)
         await post.deliver()
         (posted,) = await post.bills()
@@ -361,14 +425,16 @@ async def test_where_rich_messages_are_refused_the_bill_is_html(
 
 
 @asynccontextmanager
-async def poorer(api: str, status: int, said: str) -> AsyncIterator[str]:
-    """A Bot API server in front of the sandbox that has no rich messages."""
+async def in_between(
+    api: str, meddle: Callable[[str, dict[str, Any]], Awaitable[web.Response | None]]
+) -> AsyncIterator[str]:
+    """A Bot API server before the sandbox. meddle: answers a call, or lets it through (None)."""
 
     async def forward(request: web.Request) -> web.Response:
         form = dict(await request.post())
-        if "rich_message" in form:
-            refusal = {"ok": False, "error_code": status, "description": said}
-            return web.json_response(refusal, status=status)
+        meddled = await meddle(request.path.rpartition("/")[2], form)
+        if meddled is not None:
+            return meddled
         async with http.post(f"{api}{request.path}", data=form) as answer:
             return web.Response(
                 status=answer.status, body=await answer.read(), content_type="application/json"
@@ -399,7 +465,7 @@ async def test_a_courier_that_died_is_succeeded(post: Post) -> None:
     (taken,) = await post.runtime.outbox.take(10)
     await post.deliver()
     assert await post.heard() == []
-    post.clock.advance(21)
+    post.clock.advance(LEASE.total_seconds() + 1)
     await post.deliver()
     assert await post.heard() == ["W1"]
     assert taken.tries == 1

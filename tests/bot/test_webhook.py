@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from io import BytesIO
 from typing import Any
+from urllib.parse import urlsplit
 
 import aiohttp
 import pytest
@@ -20,11 +21,15 @@ from structlog.testing import capture_logs
 from bot.app import MAX_BODY_BYTES
 from bot.webhook import SECRET_HEADER, UpdateWorker, Webhook, webhook_path, webhook_secret
 from bot.world import BOT_ID
-from core.inbox import MAX_TRIES
+from core.inbox import BACK_OFF_S, MAX_TRIES
+from core.money import Money
+from core.outbox import Fact, Say
+from core.prepayments import Advance, Cause
 from core.runtime import Runtime
+from handlers.screens import render_say
 from tests.bot.support import TOKEN, gone
 from tests.conftest import MASTER_KEY, Servers
-from tests.core.support import CHAT, NORTHWIND_CHAT, OPERATOR
+from tests.core.support import CHAT, FINANCE, NORTHWIND_CHAT, OPERATOR, OPS_CHAT, SetClock
 
 SECRET = webhook_secret(MASTER_KEY, BOT_ID)
 OTHER_KEY = "/" * 42 + "8="
@@ -81,6 +86,20 @@ async def test_without_the_secret_nothing_is_stored(entrance: Entrance) -> None:
         status, _ = await entrance.post(message(1), secret=secret)
         assert status == 401, secret
     assert await entrance.stored() == []
+
+
+async def test_a_secret_that_is_no_text_is_a_wrong_one(entrance: Entrance) -> None:
+    address = urlsplit(entrance.url)
+    reader, writer = await asyncio.open_connection(address.hostname, address.port)
+    writer.write(
+        f"POST {address.path} HTTP/1.1\r\nHost: desk\r\nContent-Length: 2\r\n".encode()
+        + f"{SECRET_HEADER}: ".encode()
+        + b"\xff\xfe\r\nConnection: close\r\n\r\n{}"
+    )
+    async with asyncio.timeout(10):
+        assert b" 401 " in await reader.readline()
+    writer.close()
+    await writer.wait_closed()
 
 
 NO_UPDATES = (
@@ -179,12 +198,34 @@ Handler = Callable[[Message], Awaitable[None]]
 def worker(runtime: Runtime, handler: Handler) -> UpdateWorker:
     dispatcher = Dispatcher(disable_fsm=True)
     dispatcher.message.register(handler)
-    return UpdateWorker(runtime.inbox, dispatcher, Bot(TOKEN))
+    return UpdateWorker(runtime, dispatcher, Bot(TOKEN))
 
 
 async def drain(*workers: UpdateWorker) -> None:
     while any(await asyncio.gather(*(w.batch() for w in workers))):
         pass
+
+
+async def give_up(clock: SetClock, one: UpdateWorker) -> None:
+    """Let every pause between two tries of an update pass."""
+    for again_s in (*BACK_OFF_S, 0):
+        await drain(one)
+        clock.advance(again_s)
+
+
+async def leaving(runtime: Runtime) -> dict[int, list[Fact]]:
+    """What waits in the outbox, by chat; it is sent."""
+    found: dict[int, list[Fact]] = {}
+    while taken := await runtime.outbox.take(50):
+        for one in taken:
+            found.setdefault(one.chat_id, []).append(one.fact)
+            await runtime.outbox.sent(one)
+    return found
+
+
+async def refuse(message: Message) -> None:
+    """A handler with a fault."""
+    raise LookupError(message.text)
 
 
 async def test_a_chat_is_acted_on_in_order_and_chats_side_by_side(entrance: Entrance) -> None:
@@ -208,7 +249,7 @@ async def test_a_chat_is_acted_on_in_order_and_chats_side_by_side(entrance: Entr
 
 
 async def test_a_failing_one_is_tried_again_and_parked_and_then_its_chat_goes_on(
-    entrance: Entrance,
+    entrance: Entrance, clock: SetClock
 ) -> None:
     heard: list[str] = []
 
@@ -220,7 +261,11 @@ async def test_a_failing_one_is_tried_again_and_parked_and_then_its_chat_goes_on
     for update_id, text in enumerate(("bad", "late", "good"), start=1):
         assert (await entrance.post(message(update_id, text)))[0] == 200
     with capture_logs() as logs:
-        await drain(worker(entrance.runtime, handler))
+        desk = worker(entrance.runtime, handler)
+        await drain(desk)
+        assert heard == ["bad"], "tried again only after a pause, and the chat waits with it"
+        for _ in range(2):
+            await give_up(clock, desk)
     assert [log["update_id"] for log in logs] == [1] * MAX_TRIES + [2] * 2
     assert heard == ["bad"] * MAX_TRIES + ["late"] * 3 + ["good"]
     bad, late, good = await entrance.stored()
@@ -230,14 +275,88 @@ async def test_a_failing_one_is_tried_again_and_parked_and_then_its_chat_goes_on
     assert (good["state"], good["tries"]) == ("done", 1)
 
 
-async def test_an_update_that_nobody_can_read_is_parked(entrance: Entrance) -> None:
+async def test_who_sent_what_is_parked_is_told_and_so_are_the_ops_groups(
+    entrance: Entrance, clock: SetClock
+) -> None:
+    runtime = entrance.runtime
+    await runtime.store.execute("DELETE FROM outbox")
+    assert (await entrance.post(message(41, "+1000")))[0] == 200
+    desk = worker(runtime, refuse)
+    with capture_logs():
+        await drain(desk)
+        assert await leaving(runtime) == {}, "it is tried again first"
+        await give_up(clock, desk)
+    told = await leaving(runtime)
+    assert set(told) == {CHAT, OPS_CHAT}
+    (answer,), (alarm,) = told[CHAT], told[OPS_CHAT]
+    assert isinstance(answer, Say)
+    assert isinstance(alarm, Say)
+    assert answer.reply_to == 41
+    assert alarm.reply_to is None
+    group = await runtime.groups.find(CHAT)
+    assert group is not None
+    for language, words in (("en", "Nothing was booked"), ("zh", "未入账")):
+        assert words in render_say(answer, language).html
+        for part in (group.title, "tg-41", "LookupError", str(MAX_TRIES)):
+            assert part in render_say(alarm, language).html
+
+
+async def test_what_a_parked_message_booked_is_named(entrance: Entrance, clock: SetClock) -> None:
+    """Its first line is booked; sent again as a whole, that one would be booked twice."""
+    runtime = entrance.runtime
+    actor = await runtime.access.actor(FINANCE, "x", CHAT, private=False)
+    receipt = await runtime.prepayments.record(
+        actor,
+        await runtime.merchants.by_no("M1001"),
+        Advance(Money(100_000, "CNY"), "advance"),
+        Cause(CHAT, 41, 1),
+    )
+    await runtime.store.execute("DELETE FROM outbox")
+    assert (await entrance.post(message(41, "+1000\n+2000")))[0] == 200
+    with capture_logs():
+        await give_up(clock, worker(runtime, refuse))
+    (answer,) = (await leaving(runtime))[CHAT]
+    assert isinstance(answer, Say)
+    for language, words in (("en", "Nothing was booked"), ("zh", "未入账。请重新发送")):
+        html = render_say(answer, language).html
+        assert receipt["record_no"] in html
+        assert words not in html
+
+
+async def test_a_press_that_is_parked_does_not_claim_that_nothing_was_done(
+    entrance: Entrance, clock: SetClock
+) -> None:
+    runtime = entrance.runtime
+    await runtime.store.execute("DELETE FROM outbox")
+    pressed = {"message": {"message_id": 9, "chat": {"id": CHAT}}, "from": {"id": OPERATOR}}
+    assert (await entrance.post({"update_id": 1, "callback_query": pressed}))[0] == 200
+    with capture_logs():
+        await give_up(clock, worker(runtime, refuse))
+    (answer,) = (await leaving(runtime))[CHAT]
+    assert isinstance(answer, Say)
+    assert answer.reply_to == 9
+    assert "before you press again" in render_say(answer, "en").html
+
+
+async def test_an_update_of_no_chat_is_an_alarm_only(entrance: Entrance, clock: SetClock) -> None:
+    runtime = entrance.runtime
+    await runtime.store.execute("DELETE FROM outbox")
+    assert (await entrance.post({"update_id": 1, "poll": {"id": "1"}}))[0] == 200
+    with capture_logs():
+        await give_up(clock, worker(runtime, refuse))
+    assert set(await leaving(runtime)) == {OPS_CHAT}
+
+
+async def test_an_update_that_nobody_can_read_is_parked(
+    entrance: Entrance, clock: SetClock
+) -> None:
     async def handler(message: Message) -> None:
         raise AssertionError("this was readable")
 
     unreadable = {"update_id": 1, "message": {"chat": {"id": CHAT}, "text": 7}}
     assert (await entrance.post(unreadable))[0] == 200
     with capture_logs() as logs:
-        await drain(worker(entrance.runtime, handler))
+        await give_up(clock, worker(entrance.runtime, handler))
     assert len(logs) == MAX_TRIES
     (row,) = await entrance.stored()
     assert row["state"] == "parked"

@@ -124,6 +124,12 @@ EXAMPLES: dict[str, list[dict[str, Any]]] = {
     "unbind_dropped": [GROUP],
     "unbind_question": [GROUP],
     "unbound": [GROUP],
+    "update_parked": [
+        {"records": records, "pressed": pressed, "alarm": alarm}
+        for records in ([], ["M1-1", "M1-2"])
+        for pressed in (True, False)
+        for alarm in (None, {"chat": HOSTILE, "update_id": 1, "fault": HOSTILE, "tries": 5})
+    ],
     "usage": [
         {"command": command}
         for command in sorted(COMMANDS)

@@ -39,9 +39,11 @@ class Counted:
 
 
 @asynccontextmanager
-async def ticking(runtime: Runtime, *jobs: Job, instances: int = 1) -> AsyncIterator[None]:
+async def ticking(
+    runtime: Runtime, *jobs: Job, instances: int = 1, look_s: int = 60
+) -> AsyncIterator[None]:
     """While entered, the timetables of so many instances tick; at the end what runs has ended."""
-    timetables = [Timetable(runtime, jobs) for _ in range(instances)]
+    timetables = [Timetable(runtime, jobs, look_s=look_s) for _ in range(instances)]
     for timetable in timetables:
         timetable.start()
     try:
@@ -62,6 +64,28 @@ async def test_of_two_instances_one_runs_a_job_per_slot(runtime: Runtime, clock:
         assert alone.runs == slot
     rows = await runtime.store.fetch("SELECT job FROM tick ORDER BY slot")
     assert [row["job"] for row in rows] == ["alone", "alone"]
+
+
+async def test_a_days_job_runs_once_a_day_soon_after_whatever_start(
+    runtime: Runtime, clock: SetClock
+) -> None:
+    daily, beat = Counted(), Counted()
+    jobs = (Job("daily", 86_400, True, daily.work), Job("beat", 1, False, beat.work))
+    clock.go_to_noon()
+    for day in (1, 2):
+        for _start in range(2):
+            async with ticking(runtime, *jobs, look_s=1):
+                await daily.until(day)
+                await beat.until(beat.runs + 2)
+        assert daily.runs == day
+        clock.advance(86_400)
+    async with ticking(runtime, *jobs, look_s=1):
+        await daily.until(3)
+        clock.advance(86_400)
+        await daily.until(4)
+    slots = [row["slot"] for row in await runtime.store.fetch("SELECT slot FROM tick")]
+    assert len(slots) == 4
+    assert {slot.timestamp() % 86_400 for slot in slots} == {0}
 
 
 async def test_a_failing_job_stops_neither_the_others_nor_itself(runtime: Runtime) -> None:
