@@ -194,7 +194,9 @@ class Following:
     ) -> None:
         """Proof only where the document says so, and only when it is said twice, a while apart."""
         now = self._clock.now()
-        final = await self._suppliers.not_found_is_final(attempt)
+        # An attempt that was accepted is not undone by it; the supplier is asked on.
+        doubtful = attempt.state in ("sent", "unknown")
+        final = doubtful and await self._suppliers.not_found_is_final(attempt)
         first = attempt.not_found_at
         if final and first is not None and now - first >= NOT_FOUND_APART:
             following = await self._opening.reject(

@@ -143,6 +143,15 @@ class Settling:
                 facts={"upstream_no": seen.upstream_no, "how": seen.how, "request_id": request_id},
                 changes={"upstream_no": seen.upstream_no, "ask_at": None},
             )
+        if settlement.meaning == "confirmation":
+            await tx.execute(  # what the supplier really charges is known only now
+                "UPDATE orders SET cost_minor = $4"
+                " WHERE merchant_id = $1 AND id = $2 AND created_at = $3",
+                order.merchant_id,
+                order.id,
+                order.created_at,
+                settlement.cost_minor,
+            )
         if settlement.move is not None:
             order = await self._pay(
                 tx,
