@@ -32,7 +32,8 @@ MAX_ORDERS: Final = 60
 
 @dataclass
 class Life:
-    """What the driver knows of one order. upstream: the supplier's numbers it has reported."""
+    """What the driver knows of one order. upstream: the supplier's numbers it has reported;
+    odd: what it reported under a number, where that is another amount than was asked."""
 
     opened: Opened
     amount_minor: int
@@ -40,6 +41,7 @@ class Life:
     completed: bool = False
     lost: bool = False
     upstream: list[str] = field(default_factory=list)
+    odd: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass
@@ -149,7 +151,8 @@ class Driver:
         if life is None or not life.upstream:
             return
         upstream_no = self.random.choice(life.upstream)
-        settled = await shop.desk.see(life.opened, life.amount_minor, upstream_no=upstream_no)
+        minor = life.odd.get(upstream_no, life.amount_minor)
+        settled = await shop.desk.see(life.opened, minor, upstream_no=upstream_no)
         assert settled.meaning == "redelivery"
 
     async def report_at_once(self, shop: Shop) -> None:
@@ -257,6 +260,7 @@ class Driver:
         await self._catch_up(shop, life)
         number = self._number()
         settled = await shop.desk.see(life.opened, minor, upstream_no=number)
+        life.odd[number] = minor
         if settled.meaning != "confirmation":
             life.upstream.append(number)
         else:
