@@ -108,7 +108,10 @@ async def servers() -> Servers:
     postgres, valkey = EmbeddedPostgres(home, durable=False), EmbeddedValkey(home)
     await postgres.start()
     await valkey.start()
-    return Servers(postgres, valkey.url)
+    # Databases are clones, so their merchants have the same ids: tests that shared a Redis
+    # database would use up each other's limits. Each worker has its own, emptied for each test.
+    number = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % 16
+    return Servers(postgres, f"{valkey.url}?db={number}")
 
 
 @pytest.fixture
@@ -137,6 +140,7 @@ async def runtime(servers: Servers, database: str) -> AsyncIterator[Runtime]:
     """The whole business on a seeded demo database: merchants M1001 and M1002, suppliers S01 and
     S02 (at an address where nobody answers), groups and people of `bot.world`."""
     built = await _build(servers.postgres, servers.valkey_url, database)
+    await built.redis.flushdb()
     yield built
     await built.close()
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -22,20 +21,11 @@ def clock() -> SetClock:
 
 
 @pytest.fixture
-def redis_url(servers: Servers) -> str:
-    """A Redis database that only this worker's tests of the bot use."""
-    worker = os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")
-    return f"{servers.valkey_url}?db={1 + int(worker) % 15}"
-
-
-@pytest.fixture
-async def runtime(
-    servers: Servers, database: str, redis_url: str, clock: SetClock
-) -> AsyncIterator[Runtime]:
+async def runtime(servers: Servers, database: str, clock: SetClock) -> AsyncIterator[Runtime]:
     """The whole business on a seeded demo database, with the clock of the test."""
     built = await build(
         database_url=servers.desk_dsn(database),
-        redis_url=redis_url,
+        redis_url=servers.valkey_url,
         master_key=MASTER_KEY,
         public_url=PUBLIC_URL,
         allow_private_targets=True,

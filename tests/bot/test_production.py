@@ -44,9 +44,7 @@ class Place:
 
 
 @pytest.fixture
-async def place(
-    servers: Servers, redis_url: str, telegram: Telegram, tmp_path: Path
-) -> AsyncIterator[Place]:
+async def place(servers: Servers, telegram: Telegram, tmp_path: Path) -> AsyncIterator[Place]:
     """A database with nothing in it, not even tables."""
     name = f"test_{uuid4().hex}"
     port = free_ports("127.0.0.1", 2)
@@ -54,7 +52,7 @@ async def place(
         "PAYDESK_HOME": str(tmp_path / "home"),
         "DATABASE_URL": servers.desk_dsn(name),
         "DATABASE_OWNER_URL": servers.owner_dsn(name),
-        "REDIS_URL": redis_url,
+        "REDIS_URL": servers.valkey_url,
         "PORT": str(port),
         "ADMIN_PORT": str(port + 1),
         "PUBLIC_URL": f"http://127.0.0.1:{port}",

@@ -74,6 +74,7 @@ async def serving(
         allow_private_targets=True,
         pool_max=8,
     )
+    await runtime.redis.flushdb()
     await seed(runtime, Addresses(supplier["base"], SUPPLIER_KEYS, {}))
     app = web.Application()
     add_payapi(app, runtime, trusted_proxies=())
