@@ -134,7 +134,7 @@ class Callbacks:
             try:
                 outcome = await self._act(merchant_id, event, request_id)
                 state = "done"
-            except Exception as error:  # noqa: BLE001 (kept, tried again, then parked and told)
+            except Exception as error:  # noqa: BLE001 (kept, tried again, then parked and logged)
                 _LOG.exception("callback could not be acted on", tries=tries)
                 outcome = repr(error)
                 state = "parked" if tries >= MAX_TRIES else "waiting"

@@ -177,17 +177,7 @@ class Following:
             if not moved or order.live_attempt_no != attempt.attempt_no or order.settled:
                 return  # a callback outran the answer, or another attempt is the payable one
             await moves.release_live(tx, order, attempt.attempt_no)
-            failed = await moves.move_order(
-                tx,
-                order,
-                "fail",
-                at=now,
-                actor=f"supplier:{attempt.supplier_no}",
-                facts={"said": said, "request_id": request_id},
-            )
-            if failed is not None:
-                await self._settling.tell(tx, failed, "order.failed", request_id=request_id)
-                await self._groups.show_order(tx, order.merchant_id, order.id)
+            await self._settling.fail(tx, order, attempt, said, at=now, request_id=request_id)
 
     async def _not_found(
         self, order: Order, attempt: Attempt, standing: Standing, request_id: str

@@ -213,17 +213,7 @@ class Opening:
                 reasons = [f"{a.supplier_no}: {a.said or said}" for a in attempts]
                 await self._insert_attempt(tx, following, order, reasons + list(choice.reasons))
                 return following
-            failed = await moves.move_order(
-                tx,
-                order,
-                "fail",
-                at=now,
-                actor=f"supplier:{attempt.supplier_no}",
-                facts={"said": said, "request_id": request_id},
-            )
-            if failed is not None:
-                await self._settling.tell(tx, failed, "order.failed", request_id=request_id)
-            await self._groups.show_order(tx, order.merchant_id, order.id)
+            await self._settling.fail(tx, order, attempt, said, at=now, request_id=request_id)
             return None
 
     async def _again(self, app: App, order_id: UUID, wanted: OpenOrder) -> Opened:

@@ -317,6 +317,22 @@ class Settling:
         )
         return moved
 
+    async def fail(
+        self, tx: Tx, order: Order, attempt: Attempt, said: str, *, at: datetime, request_id: str
+    ) -> None:
+        """No attempt of an order is left: it fails, which is told and shown."""
+        failed = await moves.move_order(
+            tx,
+            order,
+            "fail",
+            at=at,
+            actor=f"supplier:{attempt.supplier_no}",
+            facts={"said": said, "request_id": request_id},
+        )
+        if failed is not None:
+            await self.tell(tx, failed, "order.failed", request_id=request_id)
+            await self._groups.show_order(tx, order.merchant_id, order.id)
+
     async def tell(
         self, tx: Tx, order: Order, news: str, *, request_id: str, due_at: datetime | None = None
     ) -> None:
