@@ -12,6 +12,7 @@ from core.clock import DayCut
 from core.merchants import App, Merchant
 from core.money import Rate
 from core.runtime import Runtime
+from core.tariff import Tariff
 
 DOCUMENTS: Final = Path(__file__).resolve().parent.parent / "connectors"
 BOT_ID: Final = 7000000001
@@ -94,7 +95,7 @@ SUPPLIERS: Final = (
                 "C01",
                 "恒通 支付宝",
                 "alipay_qr",
-                Rate(6500),
+                Tariff.flat(Rate(6500)),
                 ("alipay_qr",),
                 amount_min=100,
                 amount_max=5_000_000,
@@ -103,7 +104,7 @@ SUPPLIERS: Final = (
                 "C02",
                 "恒通 微信",
                 "wechat_qr",
-                Rate(6000),
+                Tariff.flat(Rate(6000)),
                 ("wechat_qr",),
                 amount_min=100,
                 amount_max=5_000_000,
@@ -121,7 +122,7 @@ SUPPLIERS: Final = (
                 "C03",
                 "远洋 支付宝",
                 "alipay_qr",
-                Rate(7000),
+                Tariff.flat(Rate(7000)),
                 ("alipay_qr",),
                 amount_min=100,
                 amount_max=1_000_000,
@@ -131,7 +132,7 @@ SUPPLIERS: Final = (
                 "C04",
                 "远洋 网银",
                 "bank_web",
-                Rate(4500, 10),
+                Tariff.flat(Rate(4500, 10)),
                 ("bank_web",),
                 amount_min=1000,
                 amount_max=5_000_000,
@@ -209,7 +210,9 @@ async def _seed_merchants(runtime: Runtime) -> None:
         merchant = await runtime.merchants.open_merchant(merchant_no, name, day_cut=day_cut)
         await runtime.merchants.open_app(merchant, mode="live", name="demo shop", notify_url=None)
         for product_code, ppm in rates.items():
-            await runtime.merchants.set_rate(merchant, product_code, Rate(ppm))
+            await runtime.merchants.set_tariff(
+                merchant, product_code, Tariff.flat(Rate(ppm)), actor="seed"
+            )
 
 
 async def _seed_groups(runtime: Runtime) -> None:

@@ -44,6 +44,22 @@ REFUSALS: dict[str, RefusalKind] = {
         _INVALID, "{text} is not an amount of {currency}. Write it like {example}."
     ),
     "currency_unknown": RefusalKind(_INVALID, "The currency {currency} is not supported."),
+    "date_invalid": RefusalKind(_INVALID, "{text} is not a date. Write it like {example}."),
+    "range_reversed": RefusalKind(
+        _INVALID, "{first} is after {last}: write the earlier day first."
+    ),
+    "range_too_long": RefusalKind(_INVALID, "At most {limit_days} days can be shown at once."),
+    "amount_over_limit": RefusalKind(
+        _INVALID, "{text} is more than {limit} {currency}, the most that is booked at once."
+    ),
+    "usdt_rate_missing": RefusalKind(
+        _INVALID, "This group has no USDT rate. Set one with 设置汇率 7.2, or write it: +100u/7.2"
+    ),
+    "tariff_invalid": RefusalKind(_INVALID, "This rate cannot be: {why}."),
+    "tariff_in_the_past": RefusalKind(
+        _INVALID,
+        "A rate cannot begin on {day}: today is {today}. Past orders change only by re-rating.",
+    ),
     "reason_missing": RefusalKind(_INVALID, "A reason is required, for example: {example}"),
     # who is asking
     "key_missing": RefusalKind(_AUTH, "The header {header} is missing."),
@@ -101,6 +117,10 @@ REFUSALS: dict[str, RefusalKind] = {
     # what the suppliers' side allows
     "product_unknown": RefusalKind(_INVALID, "The product {product} is not open to this merchant."),
     "no_channel": RefusalKind(_SUPPLIER, "No channel can take this order now: {reasons}."),
+    "credit_line_reached": RefusalKind(
+        _CONFLICT,
+        "No new order is taken: what is owed to the merchant has reached its credit line.",
+    ),
     "fee_exceeds_amount": RefusalKind(_INVALID, "The fee of this product is more than the amount."),
     "callback_invalid": RefusalKind(_AUTH, "This callback is not signed by the supplier."),
     "callback_unknown": RefusalKind(_MISSING, "This callback names no attempt of ours."),

@@ -20,6 +20,7 @@ from core.errors import Bug
 _DIGITS: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford's base 32: no I, L, O, U
 _CHECK: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND: Final = timedelta(milliseconds=1)
 _EPOCH_YEAR: Final = 2020
 _RANDOM_CHARS: Final = 12
 NUMBER_CHARS: Final = 1 + 2 + 4 + _RANDOM_CHARS + 1
@@ -52,9 +53,9 @@ class Ids:
         self._clock = clock
         self._randbits = randbits
 
-    def uuid7(self) -> UUID:
-        """A UUIDv7 (RFC 9562 §5.7): 48 bits of milliseconds, then random bits."""
-        milliseconds = int(self._clock.now().timestamp() * 1000)
+    def uuid7(self, at: datetime | None = None) -> UUID:
+        """A UUIDv7 (RFC 9562 §5.7): 48 bits of milliseconds, then random bits. at: else now."""
+        milliseconds = ((at or self._clock.now()) - _EPOCH) // _MILLISECOND
         value = milliseconds << 80 | 0x7 << 76 | self._randbits(12) << 64
         return UUID(int=value | 0b10 << 62 | self._randbits(62))
 

@@ -6,6 +6,7 @@ Rounding happens here alone: fees in `Rate.of`, conversions in `exchange`, both 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from typing import Final
@@ -112,23 +113,39 @@ def exchange(amount: Money, rate: Decimal, currency: str) -> Money:
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """A percentage in parts per million of the amount, plus a fixed part in smallest units.
+    """A percentage in parts per million of the amount, plus a fixed part, within bounds.
 
-    0.65 % is 6500 ppm.
+    0.65 % is 6500 ppm. fixed, min, max: in smallest units; max None: no upper bound.
     """
 
     ppm: int
     fixed_minor: int = 0
+    min_minor: int = 0
+    max_minor: int | None = None
 
     def __post_init__(self) -> None:
-        if not 0 <= self.ppm <= PPM or self.fixed_minor < 0:
-            raise Bug(f"a rate of {self.ppm} ppm + {self.fixed_minor} cannot be")
+        bounds_meet = self.max_minor is None or self.min_minor <= self.max_minor
+        if not 0 <= self.ppm <= PPM or min(self.fixed_minor, self.min_minor) < 0 or not bounds_meet:
+            raise Bug(f"{self} cannot be a rate")
 
     def of(self, amount_minor: int) -> int:
         """The fee on an amount, rounded half-up to the smallest unit."""
-        return (amount_minor * self.ppm * 2 + PPM) // (2 * PPM) + self.fixed_minor
+        fee = (amount_minor * self.ppm * 2 + PPM) // (2 * PPM) + self.fixed_minor
+        fee = max(fee, self.min_minor)
+        return fee if self.max_minor is None else min(fee, self.max_minor)
 
     def percent(self) -> str:
         """'0.65%', without trailing zeros."""
         text = f"{Decimal(self.ppm) / 10_000:.4f}".rstrip("0").rstrip(".")
         return f"{text}%"
+
+    def pack(self) -> dict[str, int]:
+        """As JSON values; what is at its default is left out."""
+        values = {"ppm": self.ppm, "fixed": self.fixed_minor, "min": self.min_minor}
+        packed = {name: value for name, value in values.items() if value or name == "ppm"}
+        return packed if self.max_minor is None else {**packed, "max": self.max_minor}
+
+    @staticmethod
+    def unpack(values: Mapping[str, int]) -> Rate:
+        """The rate that `pack` packed."""
+        return Rate(values["ppm"], values.get("fixed", 0), values.get("min", 0), values.get("max"))

@@ -122,9 +122,9 @@ class Prepayments:
             if earlier is not None and earlier.get("reverses") == str(prepayment_id):
                 return earlier
             row = await tx.fetchrow(
-                "SELECT p.*, EXISTS (SELECT FROM prepayment r WHERE r.merchant_id = p.merchant_id"
-                " AND r.reverses = p.id) AS undone FROM prepayment p"
-                " WHERE p.merchant_id = $1 AND p.id = $2 AND p.reverses IS NULL",
+                "SELECT p.*, EXISTS (SELECT FROM voucher r WHERE r.holder_id = p.holder_id"
+                " AND r.reverses = p.id) AS undone FROM voucher p"
+                " WHERE p.holder_id = $1 AND p.id = $2 AND p.reverses IS NULL",
                 merchant.id,
                 prepayment_id,
             )
@@ -189,7 +189,7 @@ class Prepayments:
         after = await self._ledger.position(tx, merchant.id, MODE, merchant.currency)
         prepayment_id = self._ids.uuid7()
         seq = await tx.fetchval(
-            "SELECT coalesce(max(seq), 0) + 1 FROM prepayment WHERE merchant_id = $1", merchant.id
+            "SELECT coalesce(max(seq), 0) + 1 FROM voucher WHERE holder_id = $1", merchant.id
         )
         receipt = {
             "prepayment_id": str(prepayment_id),
@@ -214,9 +214,10 @@ class Prepayments:
             "reverses_no": reverses_no,
         }
         await tx.execute(
-            "INSERT INTO prepayment (merchant_id, id, seq, record_no, mode, currency, minor,"
+            "INSERT INTO voucher (holder_id, id, kind, seq, record_no, mode, currency, minor,"
             " original_minor, original_currency, conversion_rate, remark, actor_user_id,"
-            " actor_name, chat_id, message_id, event_id, reverses, day, at) VALUES ($1, $2, $3,"
+            " actor_name, chat_id, message_id, event_id, reverses, day, at)"
+            " VALUES ($1, $2, 'prepayment', $3,"
             " $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)",
             merchant.id,
             prepayment_id,
@@ -239,7 +240,7 @@ class Prepayments:
             day.at,
         )
         await tx.execute(
-            "INSERT INTO cause (chat_id, message_id, line, merchant_id, receipt, at)"
+            "INSERT INTO cause (chat_id, message_id, line, holder_id, receipt, at)"
             " VALUES ($1, $2, $3, $4, $5, $6)",
             cause.chat_id,
             cause.message_id,

@@ -94,12 +94,13 @@ async def build(
     redis = Redis.from_url(redis_url, socket_timeout=2, socket_connect_timeout=2)
     gateway = Gateway(allow_private=allow_private_targets)
     ledger = Ledger(store, clock, ids)
+    await ledger.open_house()
     outbox = Outbox(store, clock, ids)
     audit = Audit(clock, ids)
     merchants = Merchants(store, vault, clock, ids, ledger)
     people = People(clock, ids)
     groups = Groups(store, clock, ids, outbox)
-    channels = Channels(store, vault, clock, ids)
+    channels = Channels(store, vault, clock, ids, ledger)
     suppliers = Suppliers(
         merchants,
         channels,
@@ -117,6 +118,7 @@ async def build(
         clock,
         ids,
         random.SystemRandom().random,
+        ledger,
         merchants,
         channels,
         groups,

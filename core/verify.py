@@ -66,13 +66,13 @@ class Verify:
 
 
 _OPEN_POSITIONS: Final = """
-SELECT d.merchant_id, d.day, coalesce(sum(b.minor), 0)::bigint AS position
+SELECT d.holder_id AS merchant_id, d.day, coalesce(sum(b.minor), 0)::bigint AS position
 FROM business_day d
-JOIN merchant m ON m.id = d.merchant_id
-LEFT JOIN balance b ON b.merchant_id = d.merchant_id AND b.mode = $1
+JOIN merchant m ON m.id = d.holder_id
+LEFT JOIN balance b ON b.merchant_id = d.holder_id AND b.mode = $1
     AND b.currency = m.currency AND b.account IN ('payable', 'prepaid')
 WHERE d.closed_at IS NULL
-GROUP BY d.merchant_id, d.day
+GROUP BY d.holder_id, d.day
 """
 
 
@@ -127,23 +127,20 @@ CHECKS: Final[dict[str, str]] = {
             WHERE account LIKE 'suspense/%' GROUP BY 1, 2, 3
         ) b FULL JOIN (
             SELECT d.merchant_id, d.currency, 'suspense/' || d.supplier_no AS account,
-                   sum(CASE WHEN d.state = 'open' THEN coalesce(l.minor, 0) + d.used_minor
-                            ELSE 0 END)::bigint AS minor
-            FROM discrepancy d LEFT JOIN ledger_entry l
-                ON l.merchant_id = d.merchant_id AND l.event_id = d.event_id
-                AND l.account LIKE 'suspense/%'
+                   sum(d.left_minor)::bigint AS minor
+            FROM discrepancy d
             GROUP BY 1, 2, 3
         ) d USING (merchant_id, currency, account)
         WHERE coalesce(b.minor, 0) <> coalesce(d.minor, 0)""",
     "a prepayment moved what it says": """
         SELECT p.record_no AS at, 'record ' || p.minor || ', booked ' || coalesce(-l.minor, 0)
                AS found
-        FROM prepayment p LEFT JOIN ledger_entry l
-            ON l.merchant_id = p.merchant_id AND l.event_id = p.event_id
+        FROM voucher p LEFT JOIN ledger_entry l
+            ON l.merchant_id = p.holder_id AND l.event_id = p.event_id
             AND l.account = 'prepaid'
         WHERE coalesce(-l.minor, 0) <> p.minor""",
     "every merchant has one open day": """
         SELECT m.merchant_no AS at, count(d.day) || ' open days' AS found
-        FROM merchant m LEFT JOIN business_day d ON d.merchant_id = m.id AND d.closed_at IS NULL
+        FROM merchant m LEFT JOIN business_day d ON d.holder_id = m.id AND d.closed_at IS NULL
         GROUP BY m.merchant_no HAVING count(d.day) <> 1""",
 }

@@ -63,6 +63,8 @@ async def rates(message: Message, intent: ShowRates, actor: Actor, runtime: Runt
     actor.need("read_money")
     merchant = await runtime.access.merchant_in(actor, intent.merchant_no)
     products = await runtime.channels.products()
+    offers = await runtime.merchants.offers(merchant)
+    rates_of = {code: offer.tariff.tiers[0].rate for code, offer in offers.items()}
     facts = {
         "merchant_no": merchant.merchant_no,
         "merchant_name": merchant.name,
@@ -75,7 +77,7 @@ async def rates(message: Message, intent: ShowRates, actor: Actor, runtime: Runt
                 "percent": rate.percent(),
                 "fixed_minor": rate.fixed_minor,
             }
-            for code, rate in (await runtime.merchants.rates(merchant)).items()
+            for code, rate in rates_of.items()
         ],
     }
     await say(runtime, actor, "rates", facts, message.message_id)

@@ -146,8 +146,8 @@ async def _merchant_of(runtime: Runtime, actor: Actor, prepayment_id: UUID) -> M
     """Whose prepayment it is, among the merchants this actor sees. Refusals: record_not_found."""
     scope = None if actor.merchant_ids is None else list(actor.merchant_ids)
     found = await runtime.store.fetchval(
-        "SELECT merchant_id FROM prepayment"
-        " WHERE merchant_id = ANY(coalesce($1::uuid[], ARRAY(SELECT id FROM merchant)))"
+        "SELECT holder_id FROM voucher"
+        " WHERE holder_id = ANY(coalesce($1::uuid[], ARRAY(SELECT id FROM merchant)))"
         " AND id = $2",
         scope, prepayment_id,
     )  # fmt: skip
@@ -159,9 +159,9 @@ async def _merchant_of(runtime: Runtime, actor: Actor, prepayment_id: UUID) -> M
 async def _receipt(runtime: Runtime, merchant_id: UUID, prepayment_id: UUID) -> dict[str, Any]:
     """The receipt as it was given when the prepayment was booked."""
     found: dict[str, Any] = await runtime.store.fetchval(
-        "SELECT c.receipt FROM prepayment p"
+        "SELECT c.receipt FROM voucher p"
         " JOIN cause c ON c.chat_id = p.chat_id AND c.message_id = p.message_id"
-        " WHERE p.merchant_id = $1 AND p.id = $2 AND c.receipt->>'prepayment_id' = $3",
+        " WHERE p.holder_id = $1 AND p.id = $2 AND c.receipt->>'prepayment_id' = $3",
         merchant_id, prepayment_id, str(prepayment_id),
     )  # fmt: skip
     return found

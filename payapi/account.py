@@ -28,7 +28,8 @@ async def products(request: web.Request) -> web.StreamResponse:
     read_query(request)
     lang = choose_language(request.headers.get("Accept-Language", ""))
     sold = await runtime.channels.products()
-    rates = await runtime.merchants.rates(call.app.merchant)
+    offers = await runtime.merchants.offers(call.app.merchant)
+    rates = {code: offer.tariff.tiers[0].rate for code, offer in offers.items()}
     views = [
         ProductView(
             code=code,

@@ -35,12 +35,12 @@ async def expire_orders(runtime: Runtime) -> None:
     await runtime.following.expire_due(BATCH)
 
 
-async def close_days(runtime: Runtime) -> None:
-    """Closes business days that are over; each group gets the new day's bill."""
-    for merchant, _ in await runtime.merchants.closing_due():
-        await runtime.ledger.roll_days(merchant.id, merchant.day_cut)
-        async with runtime.store.transaction() as tx:
-            await runtime.groups.show_bill(tx, merchant.id)
+async def roll_books(runtime: Runtime) -> None:
+    """Rolls books up and closes days that are over; each group gets the new day's bill."""
+    for holder_id, cut in await runtime.ledger.due_to_roll():
+        if await runtime.ledger.roll_days(holder_id, cut):
+            async with runtime.store.transaction() as tx:
+                await runtime.groups.show_bill(tx, holder_id)
 
 
 async def make_months(runtime: Runtime) -> None:
@@ -72,7 +72,7 @@ async def verify_books(runtime: Runtime) -> None:
 JOBS: Final = (
     Job("ask_suppliers", 1, False, ask_suppliers),
     Job("expire_orders", 2, False, expire_orders),
-    Job("close_days", 10, True, close_days),
+    Job("roll_books", 10, True, roll_books),
     Job("make_months", 86_400, True, make_months),
     Job("forget_old", 3_600, True, forget_old),
     Job("verify_books", 86_400, True, verify_books),

@@ -119,7 +119,7 @@ class Demo:
                     "secret": app.secrets[0],
                     "notify_secret": app.notify_secrets[0],
                     "chat_id": bound[merchant.merchant_no],
-                    "products": list(await runtime.merchants.rates(merchant)),
+                    "products": list(await runtime.merchants.offers(merchant)),
                 }
             )
         return {
@@ -210,7 +210,7 @@ class Demo:
                             "code": code,
                             "name": f"{products[code].name_zh} · {products[code].name_en}",
                         }
-                        for code in await runtime.merchants.rates(merchant)
+                        for code in await runtime.merchants.offers(merchant)
                     ],
                 }
                 for merchant, app in await world.apps(runtime)

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
-from core.money import Money, Rate, format_minor
+from core.money import Money, format_minor
+from core.tariff import Tariff
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +27,7 @@ class Channel:
     supplier_code: str
     document_id: UUID
     currency: str
-    cost: Rate
+    cost: Tariff
     amount_list: tuple[int, ...]
     amount_min: int | None
     amount_max: int | None

@@ -12,12 +12,13 @@ import asyncpg
 
 from core.channels.choice import Channel
 from core.channels.models import ChannelRow, DocumentRow, ProductChannelRow, ProductRow, SupplierRow
-from core.clock import Clock
+from core.clock import Clock, DayCut
 from core.connectors import Connector, DocumentFaults, Fault, check, load
 from core.errors import Bug, Refusal
 from core.ids import Ids
-from core.money import Rate
+from core.ledger import Ledger
 from core.store import Store
+from core.tariff import Tariff
 from core.vault import Vault
 
 _CREDENTIALS: Final = "supplier.credentials"
@@ -43,6 +44,8 @@ class Supplier:
     credentials: dict[str, str]
     sandbox: bool
     state: str
+    currency: str
+    day_cut: DayCut
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +55,7 @@ class NewChannel:
     channel_no: str
     name: str
     supplier_code: str
-    cost: Rate
+    cost: Tariff
     products: tuple[str, ...]
     currency: str = "CNY"
     amount_list: tuple[int, ...] = ()
@@ -65,11 +68,12 @@ class NewChannel:
 class Channels:
     """Suppliers, channels and products."""
 
-    def __init__(self, store: Store, vault: Vault, clock: Clock, ids: Ids) -> None:
+    def __init__(self, store: Store, vault: Vault, clock: Clock, ids: Ids, ledger: Ledger) -> None:
         self._store = store
         self._vault = vault
         self._clock = clock
         self._ids = ids
+        self._ledger = ledger
         self._connectors: dict[UUID, Connector] = {}
 
     async def add_product(self, product: Product) -> None:
@@ -115,6 +119,7 @@ class Channels:
         licence_no: str,
         licence_expires_on: date,
         settles_to: str,
+        day_cut: DayCut | None = None,
     ) -> Supplier:
         """Open a supplier and put it live. A production desk has no sandbox suppliers, a demo
         no others; the database's own mark decides."""
@@ -126,20 +131,25 @@ class Channels:
         missing = set(connector.credential_names) - set(credentials)
         if missing:
             raise Refusal("field_missing", param="credentials." + min(missing))
-        row = await SupplierRow.create(
-            id=self._ids.uuid7(),
-            supplier_no=supplier_no,
-            name=name,
-            legal_name=legal_name,
-            licence_no=licence_no,
-            licence_expires_on=licence_expires_on,
-            settles_to=settles_to,
-            document_id=document_id,
-            sandbox=sandbox,
-            state="live",
-            credentials_sealed=self._vault.seal(json.dumps(credentials), _CREDENTIALS),
-            created_at=self._clock.now(),
-        )
+        cut = day_cut or DayCut()
+        async with self._store.transaction() as tx:
+            row = await SupplierRow.create(
+                id=self._ids.uuid7(),
+                supplier_no=supplier_no,
+                name=name,
+                legal_name=legal_name,
+                licence_no=licence_no,
+                licence_expires_on=licence_expires_on,
+                settles_to=settles_to,
+                document_id=document_id,
+                sandbox=sandbox,
+                day_cut=cut.at,
+                zone=cut.zone,
+                state="live",
+                credentials_sealed=self._vault.seal(json.dumps(credentials), _CREDENTIALS),
+                created_at=self._clock.now(),
+            )
+            await self._ledger.open_first_day(tx, row.id, cut)
         return self._supplier(row)
 
     async def set_credentials(self, supplier_id: UUID, credentials: dict[str, str]) -> None:
@@ -174,8 +184,6 @@ class Channels:
             name=channel.name,
             supplier_code=channel.supplier_code,
             currency=channel.currency,
-            cost_ppm=channel.cost.ppm,
-            cost_fixed_minor=channel.cost.fixed_minor,
             amount_list=list(channel.amount_list),
             amount_min=channel.amount_min,
             amount_max=channel.amount_max,
@@ -183,19 +191,56 @@ class Channels:
             priority=channel.priority,
             created_at=self._clock.now(),
         )
+        await self.set_cost(row.id, channel.cost, actor="script")
         for code in channel.products:
             await ProductChannelRow.create(
                 id=self._ids.uuid7(), product_code=code, channel_id=row.id
             )
 
+    async def set_cost(
+        self, channel_id: UUID, cost: Tariff, *, actor: str, valid_from: date | None = None
+    ) -> None:
+        """What the supplier charges on a channel from a business day of its own on; None: from
+        now on. Attempts that are there keep theirs. Refusals: tariff_invalid (by volume),
+        tariff_in_the_past."""
+        if cost.tiers_by != "amount":
+            raise Refusal("tariff_invalid", why="a channel's tiers go by amount")
+        today = await self._today_of(channel_id)
+        if valid_from is not None and valid_from < today:
+            raise Refusal("tariff_in_the_past", day=valid_from, today=today)
+        await self._store.execute(
+            "INSERT INTO channel_tariff (id, channel_id, valid_from, tiers, actor, at)"
+            " VALUES ($1, $2, $3, $4, $5, $6)",
+            self._ids.uuid7(),
+            channel_id,
+            valid_from or today,
+            cost.pack(),
+            actor,
+            self._clock.now(),
+        )
+
+    async def _today_of(self, channel_id: UUID) -> date:
+        row = await self._store.fetchrow(
+            "SELECT s.day_cut, s.zone FROM channel c JOIN supplier s ON s.id = c.supplier_id"
+            " WHERE c.id = $1",
+            channel_id,
+        )
+        if row is None:
+            raise Bug(f"there is no channel {channel_id}")
+        return DayCut(row["day_cut"], row["zone"]).day_of(self._clock.now())
+
     async def of_product(self, product_code: str) -> list[Channel]:
         """Every channel of a product, whatever its state, so that reasons can name them all."""
-        rows = await self._store.fetch(_CHANNELS + " WHERE pc.product_code = $1", product_code)
+        rows = await self._store.fetch(
+            _CHANNELS + " WHERE pc.product_code = $2", self._clock.now(), product_code
+        )
         return [_channel(row) for row in rows]
 
     async def by_id(self, channel_id: UUID) -> Channel:
         """One channel. Raises Bug: ids come from our own rows."""
-        row = await self._store.fetchrow(_CHANNELS + " WHERE c.id = $1 LIMIT 1", channel_id)
+        row = await self._store.fetchrow(
+            _CHANNELS + " WHERE c.id = $2 LIMIT 1", self._clock.now(), channel_id
+        )
         if row is None:
             raise Bug(f"there is no channel {channel_id}")
         return _channel(row)
@@ -211,15 +256,29 @@ class Channels:
     def _supplier(self, row: SupplierRow) -> Supplier:
         opened: dict[str, Any] = json.loads(self._vault.open(row.credentials_sealed, _CREDENTIALS))
         return Supplier(
-            row.id, row.supplier_no, row.name, row.document_id, opened, row.sandbox, row.state
+            id=row.id,
+            supplier_no=row.supplier_no,
+            name=row.name,
+            document_id=row.document_id,
+            credentials=opened,
+            sandbox=row.sandbox,
+            state=row.state,
+            currency=row.currency,
+            day_cut=DayCut(row.day_cut.replace(tzinfo=None), row.zone),
         )
 
 
 _CHANNELS: Final = """
 SELECT c.*, s.supplier_no, s.document_id, s.state AS supplier_state, s.sandbox,
-       s.licence_expires_on
+       s.licence_expires_on, t.tiers
 FROM channel c
 JOIN supplier s ON s.id = c.supplier_id
+JOIN LATERAL (
+    SELECT tiers FROM channel_tariff
+    WHERE channel_id = c.id
+      AND valid_from <= (($1::timestamptz AT TIME ZONE s.zone) - s.day_cut::interval)::date
+    ORDER BY valid_from DESC, id DESC LIMIT 1
+) t ON true
 LEFT JOIN product_channel pc ON pc.channel_id = c.id
 """
 
@@ -234,7 +293,7 @@ def _channel(row: asyncpg.Record) -> Channel:
         supplier_code=row["supplier_code"],
         document_id=row["document_id"],
         currency=row["currency"],
-        cost=Rate(row["cost_ppm"], row["cost_fixed_minor"]),
+        cost=Tariff.unpack("amount", row["tiers"]),
         amount_list=tuple(row["amount_list"]),
         amount_min=row["amount_min"],
         amount_max=row["amount_max"],

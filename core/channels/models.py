@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import time
+
 from tortoise import fields
 from tortoise.contrib.postgres.fields import ArrayField
 from tortoise.models import Model
@@ -39,6 +41,9 @@ class SupplierRow(Model):
     document_id = fields.UUIDField()
     credentials_sealed = fields.BinaryField()
     sandbox = fields.BooleanField(default=False)
+    currency = fields.TextField(default="CNY")
+    day_cut = fields.TimeField(default=time(0, 0))
+    zone = fields.TextField(default="Asia/Shanghai")
     state = fields.TextField(default="off")
     created_at = fields.DatetimeField()
 
@@ -53,8 +58,6 @@ class ChannelRow(Model):
     name = fields.TextField()
     supplier_code = fields.TextField()
     currency = fields.TextField(default="CNY")
-    cost_ppm = fields.IntField()
-    cost_fixed_minor = fields.BigIntField(default=0)
     amount_list: ArrayField = ArrayField(element_type="bigint", default=list)
     amount_min = fields.BigIntField(null=True)
     amount_max = fields.BigIntField(null=True)

@@ -1,37 +1,56 @@
-"""The books: postings (pure) and the ledger that writes them."""
+"""The books: postings (pure), the ledger that writes them, and business days."""
 
 from __future__ import annotations
 
-from core.ledger.books import AlreadyBooked, BusinessDay, Event, Ledger, Position
+from core.ledger.books import AlreadyBooked, Event, Ledger, Position
+from core.ledger.days import HOUSE, BusinessDay
+from core.ledger.kinds import KINDS, Heading
 from core.ledger.postings import (
     Posting,
     Postings,
+    adjusted,
     assert_balanced,
     completed_from_suspense,
+    credited,
     differed,
     paid,
+    paid_in,
     prepaid,
     prepaid_converted,
     reattributed,
+    refund_reserved,
+    refund_settled,
+    rerated,
+    returned_to_payer,
     reversal,
     unmatched,
 )
 
 __all__ = [
+    "HOUSE",
+    "KINDS",
     "AlreadyBooked",
     "BusinessDay",
     "Event",
+    "Heading",
     "Ledger",
     "Position",
     "Posting",
     "Postings",
+    "adjusted",
     "assert_balanced",
     "completed_from_suspense",
+    "credited",
     "differed",
     "paid",
+    "paid_in",
     "prepaid",
     "prepaid_converted",
     "reattributed",
+    "refund_reserved",
+    "refund_settled",
+    "rerated",
+    "returned_to_payer",
     "reversal",
     "unmatched",
 ]

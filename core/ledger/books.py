@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Final, TypeVar
 from uuid import UUID
-
-import asyncpg
 
 from core.clock import Clock, DayCut
 from core.errors import Bug
 from core.ids import Ids
+from core.ledger import days
+from core.ledger.days import HOUSE, BusinessDay, DayOver
+from core.ledger.kinds import KINDS
 from core.ledger.postings import Posting, assert_balanced
 from core.store import Queries, Store, Tx
 
@@ -25,29 +26,20 @@ class AlreadyBooked(Exception):
     """An event of this key is in the books already; nothing was written."""
 
 
-class _DayOver(Exception):
-    """The open business day ended before the booking could be made."""
-
-
-@dataclass(frozen=True, slots=True)
-class BusinessDay:
-    """The merchant's open day, held so that it cannot be closed while something is booked."""
-
-    merchant_id: UUID
-    day: date
-    at: datetime
-
-
 @dataclass(frozen=True, slots=True)
 class Event:
-    """What is to be booked. key: unique per merchant for ever, such as 'paid:<order id>'."""
+    """What is to be booked. key: unique per merchant for ever, such as 'paid:<order id>'.
+
+    kind: one of `KINDS`. product_code, channel_no: what bills group by; '' where none.
+    """
 
     key: str
     kind: str
     mode: str
     postings: tuple[Posting, ...]
     order_id: UUID | None = None
-    product_code: str | None = None
+    product_code: str = ""
+    channel_no: str = ""
     reverses: UUID | None = None
 
 
@@ -81,9 +73,28 @@ class Ledger:
         self._clock = clock
         self._ids = ids
 
-    async def open_first_day(self, tx: Tx, merchant_id: UUID, cut: DayCut) -> None:
-        """The day in which a new merchant's books begin."""
-        await _open_day(tx, merchant_id, cut, cut.day_of(self._clock.now()))
+    async def open_first_day(self, tx: Tx, holder_id: UUID, cut: DayCut) -> None:
+        """The day in which new books begin: a merchant's, a supplier's, the desk's own."""
+        await days.open_day(tx, holder_id, cut, cut.day_of(self._clock.now()))
+
+    async def open_house(self) -> DayCut:
+        """The cut of the platform's own day, which is opened where it is not yet."""
+        row = await self._store.fetchrow(
+            "SELECT day_cut, zone, EXISTS (SELECT FROM business_day WHERE holder_id = $1) AS open"
+            " FROM desk",
+            HOUSE,
+        )
+        if row is None:
+            raise Bug("the database is not marked")
+        cut = DayCut(row["day_cut"], row["zone"])
+        if not row["open"]:
+            async with self._store.transaction() as tx:
+                await tx.execute("LOCK TABLE business_day IN SHARE ROW EXCLUSIVE MODE")
+                if not await tx.fetchval(
+                    "SELECT EXISTS (SELECT FROM business_day WHERE holder_id = $1)", HOUSE
+                ):
+                    await self.open_first_day(tx, HOUSE, cut)
+        return cut
 
     async def in_open_day(
         self, merchant_id: UUID, cut: DayCut, work: Callable[[Tx, BusinessDay], Awaitable[T]]
@@ -91,29 +102,18 @@ class Ledger:
         """Run `work` in one transaction that holds the merchant's open business day.
 
         A day that is over is closed and the next one opened first, so that what is booked after
-        the cut is never in the day before it.
+        the cut is never in the day before it. merchant_id: HOUSE for the desk's own books.
         """
         for _ in range(_DAY_TRIES):
             try:
                 async with self._store.transaction() as tx:
-                    return await work(tx, await self._hold_day(tx, merchant_id))
-            except _DayOver:
+                    return await work(tx, await days.hold(tx, merchant_id, self._clock.now()))
+            except DayOver:
                 await self.roll_days(merchant_id, cut)
         raise Bug(f"the business day of merchant {merchant_id} would not open")
 
-    async def _hold_day(self, tx: Tx, merchant_id: UUID) -> BusinessDay:
-        row = await tx.fetchrow(
-            "SELECT day, ends_at FROM business_day"
-            " WHERE merchant_id = $1 AND closed_at IS NULL FOR SHARE",
-            merchant_id,
-        )
-        now = self._clock.now()
-        if row is None or now >= row["ends_at"]:
-            raise _DayOver
-        return BusinessDay(merchant_id, row["day"], now)
-
-    async def roll_days(self, merchant_id: UUID, cut: DayCut) -> list[date]:
-        """Close every day of this merchant that is over and open the present one.
+    async def roll_days(self, holder_id: UUID, cut: DayCut) -> list[date]:
+        """Roll up what was booked so far; close every day that is over and open the present one.
 
         Returns the days that were closed. Days nothing happened in get a row as well, so that
         closings and openings join without a gap.
@@ -121,21 +121,34 @@ class Ledger:
         closed: list[date] = []
         async with self._store.transaction() as tx:
             for _ in range(_MAX_DAYS_ROLLED):
-                row = await _lock_open_day(tx, merchant_id)
+                row = await days.lock_open(tx, holder_id)
                 now = self._clock.now()
+                await days.roll_up(tx, holder_id, row, min(now, row["ends_at"]))
                 if now < row["ends_at"]:
                     return closed
-                await tx.execute(
-                    "UPDATE business_day SET closed_at = $3 WHERE merchant_id = $1 AND day = $2",
-                    merchant_id,
-                    row["day"],
-                    now,
-                )
+                await days.close(tx, holder_id, row, now)
                 closed.append(row["day"])
-                await _open_day(
-                    tx, merchant_id, cut, row["day"] + timedelta(days=1), row["ends_at"]
-                )
-        raise Bug(f"merchant {merchant_id} lags more than {_MAX_DAYS_ROLLED} days behind")
+                following = row["day"] + timedelta(days=1)
+                await days.open_day(tx, holder_id, cut, following, row["ends_at"])
+        raise Bug(f"{holder_id} lags more than {_MAX_DAYS_ROLLED} days behind")
+
+    async def due_to_roll(self, limit: int = 500) -> list[tuple[UUID, DayCut]]:
+        """Whose books are to be rolled, and how their days are cut: those whose day is over, that
+        have entries which are not rolled up, or whom a day of the platform's sums waits for."""
+        rows = await self._store.fetch(_DUE, self._clock.now(), limit)
+        return [(r["holder_id"], DayCut(r["day_cut"], r["zone"])) for r in rows]
+
+    async def keep_sums(self, holder_id: UUID, accounts: str) -> None:
+        """Keep the closing balances of days of the platform (HOUSE) or of a supplier.
+
+        Their days are windows over all merchants' books, and no booking holds them: they are
+        summed up when every merchant is rolled up past their end, after which nothing is booked
+        in them any more. accounts: a regular expression of the accounts that are summed up.
+        """
+        for _ in range(_MAX_DAYS_ROLLED):
+            async with self._store.transaction() as tx:
+                if not await days.keep_sums(tx, holder_id, accounts):
+                    return
 
     async def book(self, tx: Tx, day: BusinessDay, event: Event) -> UUID:
         """Write one event: its row, its entries, its balances, in one round trip.
@@ -144,15 +157,15 @@ class Ledger:
         transaction stays usable and nothing was written.
         """
         assert_balanced(event.postings)
-        if not event.postings:
-            raise Bug(f"the event {event.key} moves nothing")
+        if not event.postings or event.kind not in KINDS:
+            raise Bug(f"the event {event.key} ({event.kind}) moves nothing that is known")
         event_id = self._ids.uuid7()
         postings = sorted(event.postings, key=lambda p: (p.currency, p.account))
         if len({(p.currency, p.account) for p in postings}) != len(postings):
             raise Bug(f"the event {event.key} names an account twice")
         rows = await tx.fetch(
             _BOOK,
-            day.merchant_id,
+            day.holder_id,
             event.key,
             event_id,
             event.kind,
@@ -162,6 +175,7 @@ class Ledger:
             event.order_id,
             event.reverses,
             event.product_code,
+            event.channel_no,
             [p.account for p in postings],
             [p.currency for p in postings],
             [p.minor for p in postings],
@@ -191,6 +205,25 @@ class Ledger:
         )
         return tuple(Posting(r["account"], r["currency"], r["minor"]) for r in rows)
 
+    async def volume(
+        self, queries: Queries, merchant_id: UUID, mode: str, currency: str, product: str, day: date
+    ) -> int:
+        """What was paid for a product on the closed days of the month before `day`, in minor
+        units: what tiers by volume go by."""
+        return int(
+            await queries.fetchval(
+                "SELECT coalesce(sum(minor), 0) FROM rollup_entry WHERE merchant_id = $1"
+                " AND mode = $2 AND currency = $3 AND product_code = $4 AND day >= $5 AND day < $6"
+                " AND kind IN ('order', 'completed') AND account IN ('payable', 'fees')",
+                merchant_id,
+                mode,
+                currency,
+                product,
+                day.replace(day=1),
+                day,
+            )
+        )
+
     async def position(
         self, queries: Queries, merchant_id: UUID, mode: str, currency: str
     ) -> Position:
@@ -206,40 +239,6 @@ class Ledger:
         return Position(minor.get("payable", 0), minor.get("prepaid", 0))
 
 
-async def _lock_open_day(tx: Tx, merchant_id: UUID) -> asyncpg.Record:
-    """The open day, held so that nobody else closes it.
-
-    Where a twin closed it while we waited for its row, the first look finds nothing; the next
-    one has a newer snapshot and finds the day that the twin opened.
-    """
-    for _ in range(_DAY_TRIES):
-        row = await tx.fetchrow(
-            "SELECT day, ends_at FROM business_day"
-            " WHERE merchant_id = $1 AND closed_at IS NULL FOR UPDATE",
-            merchant_id,
-        )
-        if row is not None:
-            return row
-    raise Bug(f"merchant {merchant_id} has no open business day")
-
-
-async def _open_day(
-    tx: Tx, merchant_id: UUID, cut: DayCut, day: date, starts_at: datetime | None = None
-) -> None:
-    """A changed cut counts from the next day on: the new day starts where the last one ended."""
-    starts = starts_at or cut.start_of(day)
-    ends = cut.start_of(day + timedelta(days=1))
-    if ends <= starts:
-        ends = cut.start_of(day + timedelta(days=2))
-    await tx.execute(
-        "INSERT INTO business_day (merchant_id, day, starts_at, ends_at) VALUES ($1, $2, $3, $4)",
-        merchant_id,
-        day,
-        starts,
-        ends,
-    )
-
-
 # The event goes first: where its key is taken, the other two inserts have nothing to insert.
 # Balances come last and in a fixed order, so that two bookings of one merchant never deadlock.
 _BOOK: Final = """
@@ -251,17 +250,38 @@ WITH event AS (
     RETURNING id
 ), moved AS (
     SELECT line, account, currency, minor
-    FROM event, unnest($11::text[], $12::text[], $13::bigint[])
+    FROM event, unnest($12::text[], $13::text[], $14::bigint[])
          WITH ORDINALITY AS m (account, currency, minor, line)
 ), entries AS (
     INSERT INTO ledger_entry
         (merchant_id, booked_at, event_id, line, kind, mode, day, account, currency, minor,
-         product_code)
-    SELECT $1, $7, $3, line, $4, $5, $6, account, currency, minor, $10 FROM moved
+         product_code, channel_no)
+    SELECT $1, $7, $3, line, $4, $5, $6, account, currency, minor, $10, $11 FROM moved
 )
 INSERT INTO balance AS b (merchant_id, mode, currency, account, minor)
 SELECT $1, $5, currency, account, minor FROM moved ORDER BY line
 ON CONFLICT (merchant_id, mode, currency, account)
 DO UPDATE SET minor = b.minor + excluded.minor
 RETURNING b.account
+"""
+
+# Suppliers' days are windows only; a merchant that is idle is rolled when a window needs it.
+_DUE: Final = """
+WITH awaited AS (
+    SELECT max(ends_at) AS until FROM business_day WHERE closed_at IS NOT NULL AND NOT sums_kept
+)
+SELECT d.holder_id, coalesce(m.day_cut, s.day_cut, k.day_cut) AS day_cut,
+       coalesce(m.zone, s.zone, k.zone) AS zone
+FROM business_day d
+LEFT JOIN merchant m ON m.id = d.holder_id
+LEFT JOIN supplier s ON s.id = d.holder_id
+LEFT JOIN desk k ON d.holder_id = '00000000-0000-0000-0000-000000000000'
+WHERE d.closed_at IS NULL AND (
+    d.ends_at <= $1
+    OR d.rolled_to < (SELECT until FROM awaited)
+    OR EXISTS (SELECT FROM ledger_entry e
+               WHERE e.merchant_id = d.holder_id AND e.booked_at >= d.rolled_to)
+    OR EXISTS (SELECT FROM orders o
+               WHERE o.merchant_id = d.holder_id AND o.created_at >= d.rolled_to))
+ORDER BY d.rolled_to LIMIT $2
 """

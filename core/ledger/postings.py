@@ -14,6 +14,11 @@ shortfall    what a completed order lacked
 adjust       corrections with a reason
 fx           the two legs of a conversion
 paid_out     money that left the platform
+
+The desk's own, which no order touches:
+
+bank                 where suppliers pay in (debit)
+supplier/S/settled   what supplier S has paid in so far
 """
 
 from __future__ import annotations
@@ -97,6 +102,63 @@ def differed(
         (f"cost/{supplier_no}", cost_minor - seen_cost_minor),
         ("shortfall", -less if less > 0 else 0),
         (f"suspense/{supplier_no}", -less if less < 0 else 0),
+    )
+
+
+def returned_to_payer(amount: Money, *, supplier_no: str) -> Postings:
+    """Money in suspense went back to who paid it: the supplier owes us that much less."""
+    return _balanced(
+        amount.currency,
+        (f"suspense/{supplier_no}", -amount.minor),
+        (f"due/{supplier_no}", amount.minor),
+    )
+
+
+def credited(amount: Money, *, fee_minor: int, supplier_no: str) -> Postings:
+    """Money in suspense is the merchant's after all, less the fee on it."""
+    return _balanced(
+        amount.currency,
+        (f"suspense/{supplier_no}", -amount.minor),
+        ("fees", fee_minor),
+        ("payable", amount.minor - fee_minor),
+    )
+
+
+def refund_reserved(amount: Money, *, fee_back_minor: int) -> Postings:
+    """A refund is on its way: what the merchant bears of it is held. Its failure is a reversal."""
+    held = amount.minor - fee_back_minor
+    return _balanced(amount.currency, ("payable", -held), ("reserved", held))
+
+
+def refund_settled(
+    amount: Money, *, fee_back_minor: int, cost_back_minor: int, supplier_no: str
+) -> Postings:
+    """The supplier refunded the payer; it may have given its cost back, and we our fee."""
+    return _balanced(
+        amount.currency,
+        ("reserved", fee_back_minor - amount.minor),
+        ("fees", -fee_back_minor),
+        (f"due/{supplier_no}", amount.minor - cost_back_minor),
+        (f"cost/{supplier_no}", cost_back_minor),
+    )
+
+
+def adjusted(amount: Money) -> Postings:
+    """A correction with a reason: + in the merchant's favour."""
+    return _balanced(amount.currency, ("payable", amount.minor), ("adjust", -amount.minor))
+
+
+def rerated(difference: Money) -> Postings:
+    """Past orders are charged anew: + the merchant pays more."""
+    return _balanced(
+        difference.currency, ("fees", difference.minor), ("payable", -difference.minor)
+    )
+
+
+def paid_in(amount: Money, *, supplier_no: str) -> Postings:
+    """A supplier paid what it owed; in the desk's own books."""
+    return _balanced(
+        amount.currency, (f"supplier/{supplier_no}/settled", amount.minor), ("bank", -amount.minor)
     )
 
 

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from core.merchants.domain import App, AppKeys, Merchant, Merchants
+from core.merchants.domain import App, AppKeys, Merchant, Merchants, Offer
 
-__all__ = ["App", "AppKeys", "Merchant", "Merchants"]
+__all__ = ["App", "AppKeys", "Merchant", "Merchants", "Offer"]

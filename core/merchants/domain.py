@@ -14,9 +14,9 @@ from core.clock import Clock, DayCut
 from core.errors import Refusal
 from core.ids import Ids
 from core.ledger import Ledger
-from core.merchants.models import AppRow, MerchantProductRow, MerchantRow
-from core.money import Rate
+from core.merchants.models import AppRow, MerchantRow
 from core.store import Store
+from core.tariff import Tariff
 from core.vault import Vault
 
 _API_SECRETS: Final = "app.secrets"
@@ -53,6 +53,14 @@ class App:
     notify_secrets: tuple[str, ...]
     notify_url: str | None
     ip_allow: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """What a merchant pays for a product."""
+
+    tariff_id: UUID
+    tariff: Tariff
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,29 +140,58 @@ class Merchants:
         """Where notifications of this app go when an order names no address of its own."""
         await AppRow.filter(id=app_id).update(notify_url=notify_url)
 
-    async def set_rate(self, merchant: Merchant, product_code: str, rate: Rate) -> None:
-        """Open a product to a merchant at a rate, or change the rate for orders from now on."""
-        changed = await MerchantProductRow.filter(
-            merchant_id=merchant.id, product_code=product_code
-        ).update(rate_ppm=rate.ppm, fixed_minor=rate.fixed_minor, state="on")
-        if not changed:
-            await MerchantProductRow.create(
-                id=self._ids.uuid7(),
-                merchant_id=merchant.id,
-                product_code=product_code,
-                rate_ppm=rate.ppm,
-                fixed_minor=rate.fixed_minor,
-            )
+    async def set_tariff(
+        self,
+        merchant: Merchant,
+        product_code: str,
+        tariff: Tariff,
+        *,
+        actor: str,
+        valid_from: date | None = None,
+    ) -> UUID:
+        """Open a product to a merchant at a tariff, or change it for orders from a day on.
 
-    async def rates(self, merchant: Merchant) -> dict[str, Rate]:
-        """product code -> rate, for every product that is on and open to the merchant."""
+        valid_from: a business day of the merchant; None: from now on. Orders that are there keep
+        what they were booked with. Returns the tariff's id. Refusals: tariff_in_the_past.
+        """
+        now = self._clock.now()
+        today = merchant.day_cut.day_of(now)
+        if valid_from is not None and valid_from < today:
+            raise Refusal("tariff_in_the_past", day=valid_from, today=today)
+        tariff_id = self._ids.uuid7()
+        async with self._store.transaction() as tx:
+            await tx.execute(
+                "INSERT INTO merchant_product (id, merchant_id, product_code, state)"
+                " VALUES ($1, $2, $3, 'on')"
+                " ON CONFLICT (merchant_id, product_code) DO UPDATE SET state = 'on'",
+                self._ids.uuid7(),
+                merchant.id,
+                product_code,
+            )
+            await tx.execute(
+                "INSERT INTO tariff (id, merchant_id, product_code, valid_from, tiers_by, tiers,"
+                " actor, at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+                tariff_id,
+                merchant.id,
+                product_code,
+                valid_from or today,
+                tariff.tiers_by,
+                tariff.pack(),
+                actor,
+                now,
+            )
+        return tariff_id
+
+    async def offers(self, merchant: Merchant, day: date | None = None) -> dict[str, Offer]:
+        """product code -> tariff of a business day (None: of now), for every product that is on
+        and open to the merchant."""
         rows = await self._store.fetch(
-            "SELECT mp.product_code, mp.rate_ppm, mp.fixed_minor FROM merchant_product mp"
-            " JOIN product p ON p.code = mp.product_code AND p.state = 'on'"
-            " WHERE mp.merchant_id = $1 AND mp.state = 'on' ORDER BY mp.product_code",
-            merchant.id,
+            _OFFERS, merchant.id, day or merchant.day_cut.day_of(self._clock.now())
         )
-        return {row["product_code"]: Rate(row["rate_ppm"], row["fixed_minor"]) for row in rows}
+        return {
+            row["product_code"]: Offer(row["id"], Tariff.unpack(row["tiers_by"], row["tiers"]))
+            for row in rows
+        }
 
     async def by_no(self, merchant_no: str) -> Merchant:
         """Refusals: merchant_not_found."""
@@ -219,14 +256,16 @@ class Merchants:
             ip_allow=tuple(row.ip_allow),
         )
 
-    async def closing_due(self) -> list[tuple[Merchant, date]]:
-        """Merchants whose open business day is over, with that day; for the timetable."""
-        rows = await self._store.fetch(
-            "SELECT merchant_id, day FROM business_day"
-            " WHERE closed_at IS NULL AND ends_at <= $1 ORDER BY ends_at LIMIT 200",
-            self._clock.now(),
-        )
-        return [(await self.by_id(row["merchant_id"]), row["day"]) for row in rows]
+
+_OFFERS: Final = """
+SELECT DISTINCT ON (t.product_code) t.product_code, t.id, t.tiers_by, t.tiers
+FROM tariff t
+JOIN merchant_product mp ON mp.merchant_id = t.merchant_id
+    AND mp.product_code = t.product_code AND mp.state = 'on'
+JOIN product p ON p.code = t.product_code AND p.state = 'on'
+WHERE t.merchant_id = $1 AND t.valid_from <= $2
+ORDER BY t.product_code, t.valid_from DESC, t.id DESC
+"""
 
 
 def _merchant(row: MerchantRow) -> Merchant:

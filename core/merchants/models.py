@@ -45,8 +45,6 @@ class MerchantProductRow(Model):
     id = fields.UUIDField(primary_key=True)
     merchant_id = fields.UUIDField()
     product_code = fields.TextField()
-    rate_ppm = fields.IntField()
-    fixed_minor = fields.BigIntField(default=0)
     state = fields.TextField(default="on")
 
     class Meta:

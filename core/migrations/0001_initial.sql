@@ -6,7 +6,9 @@
 CREATE TABLE desk (
     only_row   boolean PRIMARY KEY DEFAULT true CHECK (only_row),
     kind       text NOT NULL CHECK (kind IN ('demo', 'production')),   -- for ever
-    marked_at  timestamptz NOT NULL DEFAULT now()
+    marked_at  timestamptz NOT NULL DEFAULT now(),
+    day_cut    time NOT NULL DEFAULT '00:00',   -- of the platform's own business day
+    zone       text NOT NULL DEFAULT 'Asia/Shanghai'
 );
 
 CREATE TABLE tick (                       -- who runs a job: the instance whose insert succeeds
@@ -27,7 +29,8 @@ CREATE TABLE merchant (
     currency      text NOT NULL DEFAULT 'CNY',
     day_cut       time NOT NULL DEFAULT '00:00',
     zone          text NOT NULL DEFAULT 'Asia/Shanghai',
-    credit_line_minor bigint CHECK (credit_line_minor >= 0),
+    credit_line_minor bigint CHECK (credit_line_minor >= 0),   -- null: orders are never stopped
+    credit_low    boolean NOT NULL DEFAULT false,    -- people were told that little of it is left
     created_at    timestamptz NOT NULL
 );
 
@@ -57,11 +60,22 @@ CREATE TABLE merchant_product (
     id           uuid PRIMARY KEY,
     merchant_id  uuid NOT NULL REFERENCES merchant,
     product_code text NOT NULL REFERENCES product,
-    rate_ppm     integer NOT NULL CHECK (rate_ppm BETWEEN 0 AND 1000000),
-    fixed_minor  bigint NOT NULL DEFAULT 0 CHECK (fixed_minor >= 0),
     state        text NOT NULL DEFAULT 'on' CHECK (state IN ('on', 'off')),
     UNIQUE (merchant_id, product_code)
 );
+
+-- Rates are never changed: of those that are valid on a day, the one that was set last counts.
+CREATE TABLE tariff (                          -- what a merchant pays for a product
+    id           uuid PRIMARY KEY,
+    merchant_id  uuid NOT NULL REFERENCES merchant,
+    product_code text NOT NULL REFERENCES product,
+    valid_from   date NOT NULL,                -- a business day of the merchant
+    tiers_by     text NOT NULL CHECK (tiers_by IN ('amount', 'volume')),
+    tiers        jsonb NOT NULL CHECK (jsonb_typeof(tiers) = 'array'),
+    actor        text NOT NULL,
+    at           timestamptz NOT NULL
+);
+CREATE INDEX tariff_valid ON tariff (merchant_id, product_code, valid_from, id);
 
 CREATE TABLE connector_document (
     id          uuid PRIMARY KEY,
@@ -83,6 +97,9 @@ CREATE TABLE supplier (
     document_id         uuid NOT NULL REFERENCES connector_document,
     credentials_sealed  bytea NOT NULL,
     sandbox             boolean NOT NULL DEFAULT false,
+    currency            text NOT NULL DEFAULT 'CNY',
+    day_cut             time NOT NULL DEFAULT '00:00',
+    zone                text NOT NULL DEFAULT 'Asia/Shanghai',
     state               text NOT NULL DEFAULT 'off' CHECK (state IN ('live', 'off')),
     created_at          timestamptz NOT NULL,
     -- lawful by construction: nobody goes live without a name, a licence and whom it settles to
@@ -97,8 +114,6 @@ CREATE TABLE channel (
     name            text NOT NULL,
     supplier_code   text NOT NULL,
     currency        text NOT NULL DEFAULT 'CNY',
-    cost_ppm        integer NOT NULL CHECK (cost_ppm BETWEEN 0 AND 1000000),
-    cost_fixed_minor bigint NOT NULL DEFAULT 0 CHECK (cost_fixed_minor >= 0),
     amount_list     bigint[] NOT NULL DEFAULT '{}',
     amount_min      bigint,
     amount_max      bigint,
@@ -108,6 +123,16 @@ CREATE TABLE channel (
     created_at      timestamptz NOT NULL,
     CHECK (amount_min IS NULL OR amount_max IS NULL OR amount_min <= amount_max)
 );
+
+CREATE TABLE channel_tariff (                  -- what a supplier charges us on a channel
+    id           uuid PRIMARY KEY,
+    channel_id   uuid NOT NULL REFERENCES channel,
+    valid_from   date NOT NULL,                -- a business day of the supplier
+    tiers        jsonb NOT NULL CHECK (jsonb_typeof(tiers) = 'array'),
+    actor        text NOT NULL,
+    at           timestamptz NOT NULL
+);
+CREATE INDEX channel_tariff_valid ON channel_tariff (channel_id, valid_from, id);
 
 CREATE TABLE product_channel (
     id            uuid PRIMARY KEY,
@@ -133,6 +158,7 @@ CREATE TABLE chat_group (
     title       text NOT NULL DEFAULT '',
     language    text NOT NULL DEFAULT 'zh' CHECK (language IN ('zh', 'en')),
     label       text NOT NULL DEFAULT '预付',
+    usdt_rate   text,                          -- exact decimal: what one USDT is worth here
     bot_status  text NOT NULL DEFAULT 'member',
     created_at  timestamptz NOT NULL
 );
@@ -158,16 +184,32 @@ CREATE TABLE group_staff (                     -- merchants' and suppliers' peop
 );
 
 -- ── the books ───────────────────────────────────────────────────────────────────────────────────
+-- Whose day: a merchant's, a supplier's, or (the nil UUID) the desk's own.
 CREATE TABLE business_day (
-    merchant_id  uuid NOT NULL,
+    holder_id    uuid NOT NULL,
     day          date NOT NULL,
     starts_at    timestamptz NOT NULL,
     ends_at      timestamptz NOT NULL,
+    rolled_to    timestamptz NOT NULL,  -- what was booked before it is in the rollups, for ever
     closed_at    timestamptz,
-    PRIMARY KEY (merchant_id, day),
-    CHECK (starts_at < ends_at)
+    sums_kept    boolean NOT NULL,      -- of suppliers and the desk: `closing` has their sums
+    PRIMARY KEY (holder_id, day),
+    CHECK (starts_at < ends_at),
+    CHECK (rolled_to BETWEEN starts_at AND ends_at),
+    CHECK (closed_at IS NULL OR rolled_to = ends_at)
 );
-CREATE UNIQUE INDEX business_day_open ON business_day (merchant_id) WHERE closed_at IS NULL;
+CREATE UNIQUE INDEX business_day_open ON business_day (holder_id) WHERE closed_at IS NULL;
+CREATE INDEX business_day_unkept ON business_day (ends_at) WHERE NOT sums_kept;
+
+CREATE TABLE closing (                         -- balances at the end of a closed day
+    holder_id    uuid NOT NULL,
+    day          date NOT NULL,
+    mode         text NOT NULL CHECK (mode IN ('live', 'test')),
+    currency     text NOT NULL,
+    account      text NOT NULL,
+    minor        bigint NOT NULL,
+    PRIMARY KEY (holder_id, day, mode, currency, account)
+);
 
 CREATE TABLE ledger_event (                    -- unpartitioned: booked once, for ever
     merchant_id  uuid NOT NULL,
@@ -186,21 +228,24 @@ CREATE TABLE ledger_event (                    -- unpartitioned: booked once, fo
 CREATE INDEX ledger_event_order ON ledger_event (merchant_id, order_id);
 
 CREATE TABLE ledger_entry (
-    merchant_id  uuid NOT NULL,
+    merchant_id  uuid NOT NULL,                          -- nil: the desk's own books
     booked_at    timestamptz NOT NULL,
     event_id     uuid NOT NULL,
     line         smallint NOT NULL,
     kind         text NOT NULL,
     mode         text NOT NULL CHECK (mode IN ('live', 'test')),
     day          date NOT NULL,
-    account      text NOT NULL CHECK (account ~
-        '^(payable|prepaid|reserved|fees|shortfall|adjust|fx|paid_out|(cost|due|suspense)/S[0-9]+)$'),
+    account      text NOT NULL,
     currency     text NOT NULL,
     minor        bigint NOT NULL CHECK (minor <> 0),     -- + credit, − debit
-    product_code text,                                   -- what the bill groups by
-    PRIMARY KEY (merchant_id, booked_at, event_id, line)
+    product_code text NOT NULL DEFAULT '',               -- what bills group by; '' where none
+    channel_no   text NOT NULL DEFAULT '',
+    PRIMARY KEY (merchant_id, booked_at, event_id, line),
+    CHECK (CASE WHEN merchant_id = '00000000-0000-0000-0000-000000000000'
+        THEN account ~ '^(bank|supplier/S[0-9]+/settled)$'
+        ELSE account ~ '^(payable|prepaid|reserved|fees|shortfall|adjust|fx|paid_out|(cost|due|suspense)/S[0-9]+)$'
+        END)
 ) PARTITION BY RANGE (booked_at);
-CREATE INDEX ledger_entry_day ON ledger_entry (merchant_id, mode, day, account);
 
 CREATE TABLE balance (
     merchant_id  uuid NOT NULL,
@@ -210,6 +255,51 @@ CREATE TABLE balance (
     minor        bigint NOT NULL,
     PRIMARY KEY (merchant_id, mode, currency, account)
 );
+CREATE INDEX balance_account ON balance (account, currency);
+
+-- Entries added up by hour, so that no bill reads them one by one.
+CREATE TABLE rollup_entry (
+    merchant_id  uuid NOT NULL,
+    mode         text NOT NULL,
+    day          date NOT NULL,
+    hour         timestamptz NOT NULL,                   -- a full hour in UTC
+    currency     text NOT NULL,
+    account      text NOT NULL,
+    kind         text NOT NULL,
+    product_code text NOT NULL,
+    channel_no   text NOT NULL,
+    minor        bigint NOT NULL,
+    events       integer NOT NULL,                       -- each event counts on one account
+    PRIMARY KEY (merchant_id, mode, day, hour, currency, account, kind, product_code, channel_no)
+);
+CREATE INDEX rollup_entry_hour ON rollup_entry (hour);
+
+CREATE TABLE rollup_order (                              -- by the day and hour of creation
+    merchant_id  uuid NOT NULL,
+    mode         text NOT NULL,
+    day          date NOT NULL,
+    hour         timestamptz NOT NULL,
+    currency     text NOT NULL,
+    product_code text NOT NULL,
+    created      integer NOT NULL,
+    paid_in_day  integer NOT NULL,                       -- of them, paid before their day ended
+    paid         integer NOT NULL,                       -- of them, paid at all
+    PRIMARY KEY (merchant_id, mode, day, hour, currency, product_code)
+);
+CREATE INDEX rollup_order_hour ON rollup_order (hour);
+
+-- What is rolled up and the live tail, as one.
+CREATE VIEW movement AS
+SELECT merchant_id, mode, day, hour, currency, account, kind, product_code, channel_no, minor,
+       events
+FROM rollup_entry
+UNION ALL
+SELECT e.merchant_id, e.mode, e.day, date_trunc('hour', e.booked_at, 'UTC'), e.currency,
+       e.account, e.kind, e.product_code, e.channel_no, e.minor, (e.line = 1)::int
+FROM business_day d
+JOIN ledger_entry e ON e.merchant_id = d.holder_id AND e.booked_at >= d.rolled_to
+WHERE d.closed_at IS NULL;
+
 
 -- ── orders ──────────────────────────────────────────────────────────────────────────────────────
 CREATE TABLE order_key (                       -- unpartitioned: unique for ever, leads to the month
@@ -244,8 +334,8 @@ CREATE TABLE orders (
                            'expired', 'closed', 'partially_refunded', 'refunded')),
     version            integer NOT NULL DEFAULT 1,      -- the number of its newest history row
     live_attempt_no    text,                            -- the one attempt that can be paid
-    rate_ppm           integer NOT NULL,
-    rate_fixed_minor   bigint NOT NULL,
+    rate               jsonb NOT NULL,                  -- as it was booked with
+    tariff_id          uuid NOT NULL,
     fee_minor          bigint NOT NULL CHECK (fee_minor BETWEEN 0 AND amount_minor),
     cost_minor         bigint,
     paid_attempt_no    text,
@@ -264,8 +354,27 @@ CREATE TABLE orders (
               AND paid_how IS NOT NULL AND cost_minor IS NOT NULL))
 ) PARTITION BY RANGE (created_at);
 CREATE INDEX orders_open ON orders (end_at) WHERE state IN ('created', 'pending');
-CREATE INDEX orders_created_day ON orders (merchant_id, mode, created_day, product_code);
-CREATE INDEX orders_paid_day ON orders (merchant_id, mode, paid_day) WHERE paid_day IS NOT NULL;
+CREATE INDEX orders_unpaid ON orders (merchant_id, mode, created_day)
+    WHERE state IN ('created', 'pending');
+CREATE INDEX orders_created ON orders (merchant_id, created_at);
+CREATE INDEX orders_paid ON orders (merchant_id, paid_at) WHERE paid_at IS NOT NULL;
+
+-- The same for orders: what is rolled up, and who was created and paid since.
+CREATE VIEW order_movement AS
+SELECT merchant_id, mode, day, hour, currency, product_code, created, paid_in_day, paid
+FROM rollup_order
+UNION ALL
+SELECT o.merchant_id, o.mode, o.created_day, date_trunc('hour', o.created_at, 'UTC'), o.currency,
+       o.product_code, 1, 0, 0
+FROM business_day d
+JOIN orders o ON o.merchant_id = d.holder_id AND o.created_at >= d.rolled_to
+WHERE d.closed_at IS NULL
+UNION ALL
+SELECT o.merchant_id, o.mode, o.created_day, date_trunc('hour', o.created_at, 'UTC'), o.currency,
+       o.product_code, 0, (o.paid_day = o.created_day)::int, 1
+FROM business_day d
+JOIN orders o ON o.merchant_id = d.holder_id AND o.paid_at >= d.rolled_to
+WHERE d.closed_at IS NULL;
 
 CREATE TABLE order_history (                   -- append-only: every move leaves a row
     merchant_id  uuid NOT NULL,
@@ -289,12 +398,12 @@ CREATE TABLE attempt (
     supplier_id      uuid NOT NULL,
     supplier_no      text NOT NULL,
     channel_id       uuid NOT NULL,
+    channel_no       text NOT NULL,
     document_id      uuid NOT NULL,            -- the connector's version it was made with
     supplier_code    text NOT NULL,
     amount_minor     bigint NOT NULL CHECK (amount_minor > 0),
     currency         text NOT NULL,
-    cost_ppm         integer NOT NULL,
-    cost_fixed_minor bigint NOT NULL,
+    cost             jsonb NOT NULL,           -- the rate it was made with
     state            text NOT NULL CHECK (state IN ('created', 'sent', 'accepted', 'rejected',
                          'unknown', 'paid', 'failed', 'closed')),
     upstream_no      text,
@@ -313,6 +422,7 @@ CREATE TABLE attempt (
     CHECK ((pay_kind IS NULL) = (pay_value IS NULL)),
     CHECK (state <> 'accepted' OR pay_kind IS NOT NULL)
 );
+CREATE INDEX attempt_created ON attempt (merchant_id, created_at);
 CREATE INDEX attempt_ask ON attempt (ask_at) WHERE ask_at IS NOT NULL;
 
 CREATE TABLE attempt_history (
@@ -356,11 +466,50 @@ CREATE TABLE discrepancy (                     -- money of no settled order, wai
     seen_minor    bigint NOT NULL,
     currency      text NOT NULL,
     event_id      uuid NOT NULL,
-    used_minor    bigint NOT NULL DEFAULT 0,   -- what completions took out of it (negative)
-    state         text NOT NULL DEFAULT 'open' CHECK (state IN ('open', 'resolved')),
+    left_minor    bigint NOT NULL CHECK (left_minor >= 0),   -- still in suspense; 0: resolved
     at            timestamptz NOT NULL,
     PRIMARY KEY (merchant_id, id)
 );
+CREATE INDEX discrepancy_order ON discrepancy (merchant_id, order_id);
+CREATE INDEX discrepancy_open ON discrepancy (at) WHERE left_minor > 0;
+
+CREATE TABLE resolution (                      -- append-only: what became of suspense's money
+    merchant_id    uuid NOT NULL,
+    id             uuid NOT NULL,
+    discrepancy_id uuid NOT NULL,
+    how            text NOT NULL CHECK (how IN ('refund_payer', 'credit_merchant', 'complete')),
+    minor          bigint NOT NULL CHECK (minor > 0),
+    reason         text NOT NULL,
+    actor_user_id  bigint NOT NULL,
+    actor_name     text NOT NULL,
+    event_id       uuid NOT NULL,
+    day            date NOT NULL,
+    at             timestamptz NOT NULL,
+    PRIMARY KEY (merchant_id, id)
+);
+CREATE INDEX resolution_discrepancy ON resolution (merchant_id, discrepancy_id);
+
+CREATE TABLE refund (
+    merchant_id    uuid NOT NULL,
+    id             uuid NOT NULL,
+    order_id       uuid NOT NULL,
+    order_no       text NOT NULL,
+    refund_no      text NOT NULL,              -- the merchant's own
+    amount_minor   bigint NOT NULL CHECK (amount_minor > 0),
+    currency       text NOT NULL,
+    fee_back_minor bigint NOT NULL CHECK (fee_back_minor BETWEEN 0 AND amount_minor),
+    cost_back_minor bigint NOT NULL CHECK (cost_back_minor BETWEEN 0 AND amount_minor),
+    state          text NOT NULL CHECK (state IN ('reserved', 'succeeded', 'failed')),
+    reserve_event_id uuid NOT NULL,
+    end_event_id   uuid,
+    actor          text NOT NULL,
+    at             timestamptz NOT NULL,
+    ended_at       timestamptz,
+    PRIMARY KEY (merchant_id, id),
+    UNIQUE (merchant_id, refund_no),
+    CHECK ((state = 'reserved') = (end_event_id IS NULL AND ended_at IS NULL))
+);
+CREATE INDEX refund_order ON refund (merchant_id, order_id);
 
 -- ── people's money verbs ────────────────────────────────────────────────────────────────────────
 -- Keyed by the message alone: a line of a message moves money once, whoever the group belongs to
@@ -369,24 +518,28 @@ CREATE TABLE cause (
     chat_id      bigint NOT NULL,
     message_id   bigint NOT NULL,
     line         smallint NOT NULL,
-    merchant_id  uuid NOT NULL,
+    holder_id    uuid NOT NULL,                -- the merchant, or the supplier
     receipt      jsonb NOT NULL,
     at           timestamptz NOT NULL,
     PRIMARY KEY (chat_id, message_id, line)
 );
 
-CREATE TABLE prepayment (                      -- append-only; an undo is a row that reverses
-    merchant_id     uuid NOT NULL,
+-- What a person moved by a word: prepayments, adjustments, and what suppliers paid in.
+-- Append-only; an undo is a row that reverses. seq: the number inside record_no.
+CREATE TABLE voucher (
+    holder_id       uuid NOT NULL,                       -- the merchant, or the supplier
     id              uuid NOT NULL,
-    seq             integer NOT NULL,                    -- the number inside record_no
+    kind            text NOT NULL CHECK (kind IN ('prepayment', 'adjustment', 'payin')),
+    seq             integer NOT NULL,
     record_no       text NOT NULL,
     mode            text NOT NULL CHECK (mode IN ('live', 'test')),
     currency        text NOT NULL,
-    minor           bigint NOT NULL CHECK (minor <> 0),  -- + advanced, − taken back
+    minor           bigint NOT NULL CHECK (minor <> 0),  -- + advanced, credited, paid in
     original_minor    bigint NOT NULL,
     original_currency text NOT NULL,
     conversion_rate   text,                              -- exact decimal, where converted
     remark          text NOT NULL DEFAULT '',
+    proof_file_id   text,                                -- a picture, at Telegram
     actor_user_id   bigint NOT NULL,
     actor_name      text NOT NULL,
     chat_id         bigint NOT NULL,
@@ -395,12 +548,39 @@ CREATE TABLE prepayment (                      -- append-only; an undo is a row 
     reverses        uuid,
     day             date NOT NULL,
     at              timestamptz NOT NULL,
-    PRIMARY KEY (merchant_id, id),
-    UNIQUE (merchant_id, seq),
-    UNIQUE (merchant_id, record_no),
-    UNIQUE (merchant_id, reverses)
+    PRIMARY KEY (holder_id, id),
+    UNIQUE (holder_id, seq),
+    UNIQUE (holder_id, record_no),
+    UNIQUE (holder_id, reverses)
 );
-CREATE INDEX prepayment_day ON prepayment (merchant_id, mode, day);
+CREATE INDEX voucher_day ON voucher (holder_id, kind, day, at);
+
+CREATE TABLE rerating (                        -- append-only: past orders charged anew, as asked
+    merchant_id    uuid NOT NULL,
+    id             uuid NOT NULL,
+    product_code   text NOT NULL,
+    tariff_id      uuid NOT NULL,
+    first_day      date NOT NULL,
+    last_day       date NOT NULL,
+    orders         integer NOT NULL,
+    difference_minor bigint NOT NULL,          -- + the merchant pays more
+    currency       text NOT NULL,
+    actor_user_id  bigint NOT NULL,
+    actor_name     text NOT NULL,
+    event_id       uuid,                       -- null where nothing differs
+    day            date NOT NULL,
+    at             timestamptz NOT NULL,
+    PRIMARY KEY (merchant_id, id)
+);
+
+CREATE TABLE rerated_order (                   -- append-only; the newest says what is charged
+    merchant_id    uuid NOT NULL,
+    order_id       uuid NOT NULL,
+    rerating_id    uuid NOT NULL,
+    fee_then_minor bigint NOT NULL,
+    fee_now_minor  bigint NOT NULL,
+    PRIMARY KEY (merchant_id, order_id, rerating_id)
+);
 
 CREATE TABLE completion (                      -- append-only: orders completed by hand
     merchant_id    uuid NOT NULL,
@@ -411,16 +591,21 @@ CREATE TABLE completion (                      -- append-only: orders completed 
     actor_user_id  bigint NOT NULL,
     actor_name     text NOT NULL,
     chat_id        bigint NOT NULL,
+    proof_file_id  text,
+    reverses       uuid,                       -- the completion that was wrong
     event_id       uuid NOT NULL,
     day            date NOT NULL,
     at             timestamptz NOT NULL,
-    PRIMARY KEY (merchant_id, id)
+    PRIMARY KEY (merchant_id, id),
+    UNIQUE (merchant_id, reverses)
 );
 CREATE INDEX completion_order ON completion (merchant_id, order_id);
+CREATE INDEX completion_day ON completion (merchant_id, day);
 
 CREATE TABLE confirmation (                    -- a question that waits for one person's button
     id             uuid PRIMARY KEY,
-    kind           text NOT NULL CHECK (kind IN ('complete', 'unbind')),
+    kind           text NOT NULL CHECK (kind IN
+                       ('complete', 'uncomplete', 'resolve', 'rerate', 'unbind')),
     actor_user_id  bigint NOT NULL,
     chat_id        bigint NOT NULL,
     facts          jsonb NOT NULL,
@@ -501,6 +686,27 @@ CREATE TABLE post (                            -- messages of ours that are edit
 );
 CREATE INDEX post_ref ON post (merchant_id, kind, ref);
 
+CREATE TABLE export (                          -- files that people asked for
+    id           uuid PRIMARY KEY,
+    what         text NOT NULL,                -- a key of core.exports
+    facts        jsonb NOT NULL,
+    language     text NOT NULL,
+    actor        text NOT NULL,
+    chat_id      bigint NOT NULL,
+    reply_to     bigint,
+    message_id   bigint,                       -- where its progress is shown
+    state        text NOT NULL DEFAULT 'waiting'
+                 CHECK (state IN ('waiting', 'taken', 'sent', 'failed')),
+    tries        integer NOT NULL DEFAULT 0,
+    lease_until  timestamptz,
+    digest       text,                         -- of what the file says: the same is not built again
+    file_id      text,
+    fault        text,
+    created_at   timestamptz NOT NULL
+);
+CREATE INDEX export_waiting ON export (created_at) WHERE state IN ('waiting', 'taken');
+CREATE INDEX export_digest ON export (digest) WHERE file_id IS NOT NULL;
+
 CREATE TABLE notification (
     merchant_id  uuid NOT NULL,
     id           uuid NOT NULL,
@@ -557,6 +763,37 @@ CREATE TABLE audit (
 );
 CREATE INDEX audit_at ON audit (at);
 
+-- ── windows ─────────────────────────────────────────────────────────────────────────────────────
+-- What all merchants moved between two instants: whole hours from the rollups, the rest (its ends
+-- where they are not full hours, and what is not rolled up yet) from the entries themselves.
+CREATE FUNCTION moved_between(from_at timestamptz, to_at timestamptz)
+RETURNS TABLE (merchant_id uuid, mode text, day date, hour timestamptz, currency text,
+               account text, kind text, product_code text, channel_no text, minor bigint,
+               events integer)
+LANGUAGE sql STABLE AS $$
+    WITH whole AS (
+        SELECT CASE WHEN from_at = date_trunc('hour', from_at, 'UTC') THEN from_at
+                    ELSE date_trunc('hour', from_at, 'UTC') + interval '1 hour' END AS first,
+               date_trunc('hour', to_at, 'UTC') AS last
+    ), part AS (
+        SELECT d.holder_id, p.first, p.last
+        FROM whole w, business_day d, LATERAL (VALUES
+            (from_at, least(w.first, to_at, d.rolled_to)),
+            (greatest(w.last, w.first), least(to_at, d.rolled_to)),
+            (greatest(from_at, d.rolled_to), to_at)
+        ) AS p (first, last)
+        WHERE d.closed_at IS NULL AND p.first < p.last
+    )
+    SELECT r.merchant_id, r.mode, r.day, r.hour, r.currency, r.account, r.kind, r.product_code,
+           r.channel_no, r.minor, r.events
+    FROM whole w JOIN rollup_entry r ON r.hour >= w.first AND r.hour < w.last
+    UNION ALL
+    SELECT e.merchant_id, e.mode, e.day, date_trunc('hour', e.booked_at, 'UTC'), e.currency,
+           e.account, e.kind, e.product_code, e.channel_no, e.minor, (e.line = 1)::int
+    FROM part p JOIN ledger_entry e
+        ON e.merchant_id = p.holder_id AND e.booked_at >= p.first AND e.booked_at < p.last
+$$;
+
 -- ── months ──────────────────────────────────────────────────────────────────────────────────────
 -- Runs with the owner's rights, so that the desk's own role can ask for months without owning any.
 CREATE FUNCTION make_months(first_month date, months integer) RETURNS void
@@ -597,14 +834,19 @@ DO $$ BEGIN
 END $$;
 REVOKE ALL ON ALL TABLES IN SCHEMA public FROM PUBLIC;
 REVOKE ALL ON FUNCTION make_months(date, integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION moved_between(timestamptz, timestamptz) FROM PUBLIC;
 GRANT USAGE ON SCHEMA public TO paydesk_desk;
 GRANT EXECUTE ON FUNCTION make_months(date, integer) TO paydesk_desk;
+GRANT EXECUTE ON FUNCTION moved_between(timestamptz, timestamptz) TO paydesk_desk;
 GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO paydesk_desk;
 REVOKE INSERT, UPDATE, DELETE ON desk FROM paydesk_desk;
+GRANT UPDATE (day_cut, zone) ON desk TO paydesk_desk;
 REVOKE UPDATE, DELETE ON
-    ledger_event, ledger_entry, order_history, attempt_history, order_key, supplier_payment,
-    cause, prepayment, completion, notification_try, audit, connector_document
+    ledger_event, ledger_entry, closing, order_history, attempt_history, order_key,
+    supplier_payment, resolution, cause, voucher, completion, tariff, channel_tariff, rerating,
+    rerated_order, notification_try, audit, connector_document
     FROM paydesk_desk;
 REVOKE DELETE ON
-    orders, attempt, balance, business_day, merchant, app, supplier, channel, product, discrepancy
+    orders, attempt, balance, business_day, rollup_entry, rollup_order, merchant, app, supplier,
+    channel, product, discrepancy, refund
     FROM paydesk_desk;

@@ -59,7 +59,7 @@ Meaning = Literal["order", "confirmation", "short", "over", "duplicate"]
 class Settlement:
     """What seen money means. move: the order's move, None where it stays as it is.
 
-    discrepancy_minor: what went to suspense and waits for a person; 0 for none.
+    discrepancy: why money went to suspense, where some did.
     """
 
     meaning: Meaning
@@ -68,6 +68,11 @@ class Settlement:
     cost_minor: int
     late: bool = False
     discrepancy: Literal["short", "over", "duplicate"] | None = None
+
+    @property
+    def held_minor(self) -> int:
+        """What goes to suspense."""
+        return sum(p.minor for p in self.postings if p.account.startswith("suspense/"))
 
 
 def settle(

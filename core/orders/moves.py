@@ -139,7 +139,7 @@ async def insert_order(tx: Tx, order: Order, *, actor: str, request_id: str) -> 
     await tx.execute(
         "INSERT INTO orders (merchant_id, id, created_at, order_no, app_id, mode,"
         " merchant_order_no, product_code, amount_minor, currency, subject, notify_url,"
-        " return_url, client_ip, metadata, state, rate_ppm, rate_fixed_minor, fee_minor,"
+        " return_url, client_ip, metadata, state, rate, tariff_id, fee_minor,"
         " created_day, expires_at, end_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11,"
         " $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $21)",
         order.merchant_id,
@@ -158,8 +158,8 @@ async def insert_order(tx: Tx, order: Order, *, actor: str, request_id: str) -> 
         order.client_ip,
         order.metadata,
         order.state,
-        order.rate.ppm,
-        order.rate.fixed_minor,
+        order.rate.pack(),
+        order.tariff_id,
         order.fee_minor,
         order.created_day,
         order.expires_at,
@@ -196,8 +196,8 @@ async def insert_attempt(
         raise Bug(f"order {order.order_no} has a live attempt already")
     await tx.execute(
         "INSERT INTO attempt (merchant_id, attempt_no, order_id, order_created_at, seq,"
-        " supplier_id, supplier_no, channel_id, document_id, supplier_code, amount_minor,"
-        " currency, cost_ppm, cost_fixed_minor, state, reasons, created_at, ask_at)"
+        " supplier_id, supplier_no, channel_id, channel_no, document_id, supplier_code,"
+        " amount_minor, currency, cost, state, reasons, created_at, ask_at)"
         " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17,"
         " $18)",
         attempt.merchant_id,
@@ -208,12 +208,12 @@ async def insert_attempt(
         attempt.supplier_id,
         attempt.supplier_no,
         attempt.channel_id,
+        attempt.channel_no,
         attempt.document_id,
         attempt.supplier_code,
         attempt.amount.minor,
         attempt.amount.currency,
-        attempt.cost.ppm,
-        attempt.cost.fixed_minor,
+        attempt.cost.pack(),
         attempt.state,
         reasons,
         attempt.created_at,
@@ -265,6 +265,7 @@ def new_attempt(
     supplier_id: UUID,
     supplier_no: str,
     channel_id: UUID,
+    channel_no: str,
     document_id: UUID,
     supplier_code: str,
     cost: Rate,
@@ -278,6 +279,7 @@ def new_attempt(
         supplier_id=supplier_id,
         supplier_no=supplier_no,
         channel_id=channel_id,
+        channel_no=channel_no,
         document_id=document_id,
         supplier_code=supplier_code,
         amount=order.amount,

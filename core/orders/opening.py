@@ -17,7 +17,9 @@ from core.connectors import Accepted, CreateReading, Rejected, Unknown
 from core.errors import Refusal
 from core.groups import Groups
 from core.ids import Ids, uuid7_time
+from core.ledger import BusinessDay, Ledger
 from core.merchants import App, Merchants
+from core.money import Money
 from core.orders import moves
 from core.orders.deciding import OpenOrder, differences
 from core.orders.reading import Attempt, Order, find_key, get_attempts, get_order, lock_order, named
@@ -57,6 +59,7 @@ class Opening:
         clock: Clock,
         ids: Ids,
         draw: Callable[[], float],
+        ledger: Ledger,
         merchants: Merchants,
         channels: Channels,
         groups: Groups,
@@ -69,6 +72,7 @@ class Opening:
         self._clock = clock
         self._ids = ids
         self._draw = draw
+        self._ledger = ledger
         self._merchants = merchants
         self._channels = channels
         self._groups = groups
@@ -79,30 +83,36 @@ class Opening:
     async def open(self, app: App, wanted: OpenOrder, *, request_id: str) -> Opened:
         """Create an order, or find the one that the same call created before.
 
-        Refusals: order_conflict, product_unknown, fee_exceeds_amount, no_channel. After any of
-        them nothing was written.
+        Refusals: order_conflict, product_unknown, fee_exceeds_amount, credit_line_reached,
+        no_channel. After any of them nothing was written.
         """
         there = await find_key(self._store, app.merchant.id, app.id, wanted.merchant_order_no)
         if there is not None:
             return await self._again(app, there, wanted)
-        order = await self._decide(app, wanted)
-        choice = await self._choice(app.mode, order)
-        if not choice.ranked:
-            reasons = "; ".join(choice.reasons) or f"{wanted.product} has no channel"
-            raise Refusal("no_channel", reasons=reasons)
-        attempt = self._attempt(order, app.merchant.tag, choice.ranked[0], seq=1)
-        async with self._store.transaction() as tx:
-            fresh = await moves.insert_order(
+        choice = await self._choice(app.mode, wanted.product, wanted.amount)
+
+        async def work(tx: Tx, day: BusinessDay) -> tuple[Order, Attempt] | None:
+            order = await self._decide(tx, day, app, wanted)
+            if not choice.ranked:
+                reasons = "; ".join(choice.reasons) or f"{wanted.product} has no channel"
+                raise Refusal("no_channel", reasons=reasons)
+            attempt = self._attempt(order, app.merchant.tag, choice.ranked[0], seq=1)
+            if not await moves.insert_order(
                 tx, order, actor=f"api:{app.key_id}", request_id=request_id
-            )
-            if fresh:
-                await self._insert_attempt(tx, attempt, order, list(choice.reasons))
-                await self._groups.show_bill(tx, order.merchant_id)
-        if not fresh:
+            ):
+                return None
+            await self._insert_attempt(tx, attempt, order, list(choice.reasons))
+            await self._groups.show_bill(tx, order.merchant_id)
+            return order, attempt
+
+        # An order belongs to the day that is open, as money does: no closed day gets another one.
+        opened = await self._ledger.in_open_day(app.merchant.id, app.merchant.day_cut, work)
+        if opened is None:
             twin = await find_key(self._store, app.merchant.id, app.id, wanted.merchant_order_no)
             if twin is None:
                 raise Refusal("order_in_progress")
             return await self._again(app, twin, wanted)
+        order, attempt = opened
         _LOG.info(
             "order opened",
             order_no=order.order_no,
@@ -190,7 +200,7 @@ class Opening:
         """The attempt is definitely refused: prepare the next channel's, or fail the order."""
         now = self._clock.now()
         app = await self._merchants.app_by_id(order.app_id)
-        choice = await self._choice(order.mode, order)
+        choice = await self._choice(order.mode, order.product_code, order.amount)
         async with self._store.transaction() as tx:
             order, attempts = await lock_order(tx, order.merchant_id, order.id)
             current = named(attempts, attempt.attempt_no)
@@ -242,15 +252,26 @@ class Opening:
         live = next((a for a in attempts if a.attempt_no == order.live_attempt_no), None)
         return Opened(order, live, again)
 
-    async def _decide(self, app: App, wanted: OpenOrder) -> Order:
-        rates = await self._merchants.rates(app.merchant)
-        rate = rates.get(wanted.product)
-        if rate is None:
+    async def _decide(self, tx: Tx, day: BusinessDay, app: App, wanted: OpenOrder) -> Order:
+        """The order as it is to be written, with the rate of its day and tier."""
+        merchant, amount = app.merchant, wanted.amount
+        offer = (await self._merchants.offers(merchant, day.day)).get(wanted.product)
+        if offer is None:
             raise Refusal("product_unknown", param="product", product=wanted.product)
-        fee_minor = rate.of(wanted.amount.minor)
-        if fee_minor > wanted.amount.minor:
+        volume_minor = 0
+        if offer.tariff.tiers_by == "volume":
+            volume_minor = await self._ledger.volume(
+                tx, merchant.id, app.mode, amount.currency, wanted.product, day.day
+            )
+        rate = offer.tariff.rate_for(amount.minor, volume_minor)
+        fee_minor = rate.of(amount.minor)
+        if fee_minor > amount.minor:
             raise Refusal("fee_exceeds_amount", param="amount")
-        order_id = self._ids.uuid7()
+        if merchant.credit_line_minor is not None:
+            position = await self._ledger.position(tx, merchant.id, app.mode, merchant.currency)
+            if position.minor > merchant.credit_line_minor:
+                raise Refusal("credit_line_reached")
+        order_id = self._ids.uuid7(day.at)
         created_at = uuid7_time(order_id)
         return Order(
             merchant_id=app.merchant.id,
@@ -271,23 +292,25 @@ class Opening:
             version=1,
             live_attempt_no=None,
             rate=rate,
+            tariff_id=offer.tariff_id,
             fee_minor=fee_minor,
             cost_minor=None,
             paid_attempt_no=None,
             paid_how=None,
             paid_late=False,
             supplier_open=False,
-            created_day=app.merchant.day_cut.day_of(created_at),
+            disputed=False,
+            created_day=day.day,
             expires_at=created_at + timedelta(seconds=wanted.expires_in_s),
             paid_at=None,
             paid_day=None,
         )
 
-    async def _choice(self, mode: str, order: Order) -> Choice:
-        channels = await self._channels.of_product(order.product_code)
+    async def _choice(self, mode: str, product_code: str, amount: Money) -> Choice:
+        channels = await self._channels.of_product(product_code)
         return choose(
             channels,
-            order.amount,
+            amount,
             today=self._clock.now().date(),
             sandbox_allowed=mode == "test" or self._demo,
             real_allowed=mode == "live",
@@ -303,9 +326,10 @@ class Opening:
             supplier_id=channel.supplier_id,
             supplier_no=channel.supplier_no,
             channel_id=channel.id,
+            channel_no=channel.channel_no,
             document_id=channel.document_id,
             supplier_code=channel.supplier_code,
-            cost=channel.cost,
+            cost=channel.cost.rate_for(order.amount.minor),
         )
 
     async def _insert_attempt(

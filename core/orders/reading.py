@@ -24,7 +24,7 @@ _LOCK: Final = " FOR UPDATE"
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What a merchant asked for, and how it stands. `fee_minor` is frozen at creation."""
+    """What a merchant asked for, and how it stands. Rate and fee are frozen at creation."""
 
     merchant_id: UUID
     id: UUID
@@ -44,12 +44,14 @@ class Order:
     version: int
     live_attempt_no: str | None
     rate: Rate
+    tariff_id: UUID
     fee_minor: int
     cost_minor: int | None
     paid_attempt_no: str | None
     paid_how: str | None
     paid_late: bool
     supplier_open: bool
+    disputed: bool
     created_day: date
     expires_at: datetime
     paid_at: datetime | None
@@ -71,6 +73,7 @@ class Attempt:
     supplier_id: UUID
     supplier_no: str
     channel_id: UUID
+    channel_no: str
     document_id: UUID
     supplier_code: str
     amount: Money
@@ -179,7 +182,7 @@ def read_order(row: asyncpg.Record) -> Order:
     return Order(
         **{name: values[name] for name in _PLAIN_ORDER},
         amount=Money(row["amount_minor"], row["currency"]),
-        rate=Rate(row["rate_ppm"], row["rate_fixed_minor"]),
+        rate=Rate.unpack(row["rate"]),
     )
 
 
@@ -188,7 +191,7 @@ def read_attempt(row: asyncpg.Record) -> Attempt:
     return Attempt(
         **{name: values[name] for name in _PLAIN_ATTEMPT},
         amount=Money(row["amount_minor"], row["currency"]),
-        cost=Rate(row["cost_ppm"], row["cost_fixed_minor"]),
+        cost=Rate.unpack(row["cost"]),
         pay=Pay(row["pay_kind"], row["pay_value"]) if row["pay_kind"] else None,
     )
 

@@ -116,7 +116,7 @@ class Settling:
         settlement = settle(order, attempt, seen.paid, paid_by=paid_by, reported=bool(reports))
 
         event_id = await self._book(
-            tx, day, order, settlement, f"seen:{attempt.supplier_no}:{seen.upstream_no}"
+            tx, day, order, attempt, settlement, f"seen:{attempt.supplier_no}:{seen.upstream_no}"
         )
         await tx.execute(
             "INSERT INTO supplier_payment (merchant_id, supplier_id, upstream_no, attempt_no,"
@@ -196,8 +196,8 @@ class Settling:
             attempt = next_attempt_of(attempts)
             held = await tx.fetchrow(
                 "SELECT id, attempt_no, supplier_no, seen_minor FROM discrepancy"
-                " WHERE merchant_id = $1 AND order_id = $2 AND state = 'open'"
-                " AND kind IN ('short', 'over') AND used_minor = 0"
+                " WHERE merchant_id = $1 AND order_id = $2 AND left_minor = seen_minor"
+                " AND kind IN ('short', 'over')"
                 " ORDER BY (attempt_no = $3) DESC, id LIMIT 1",
                 merchant_id,
                 order_id,
@@ -211,16 +211,32 @@ class Settling:
                 held_minor=held["seen_minor"] if held else 0,
                 held_by=held["supplier_no"] if held else None,
             )
-            event_id = await self._book(tx, day, order, settlement, f"completed:{order.id}")
+            event_id = await self._book(
+                tx, day, order, attempt, settlement, f"completed:{order.id}"
+            )
             if held is not None:
                 used_minor = min(held["seen_minor"], order.amount.minor)
                 await tx.execute(
-                    "UPDATE discrepancy SET used_minor = used_minor - $3,"
-                    " state = CASE WHEN seen_minor > $3 THEN 'open' ELSE 'resolved' END"
+                    "UPDATE discrepancy SET left_minor = left_minor - $3"
                     " WHERE merchant_id = $1 AND id = $2",
                     merchant_id,
                     held["id"],
                     used_minor,
+                )
+                await tx.execute(
+                    "INSERT INTO resolution (merchant_id, id, discrepancy_id, how, minor, reason,"
+                    " actor_user_id, actor_name, event_id, day, at)"
+                    " VALUES ($1, $2, $3, 'complete', $4, $5, $6, $7, $8, $9, $10)",
+                    merchant_id,
+                    self._ids.uuid7(),
+                    held["id"],
+                    used_minor,
+                    by.reason,
+                    by.user_id,
+                    by.name,
+                    event_id,
+                    day.day,
+                    day.at,
                 )
             await tx.execute(
                 "INSERT INTO completion (merchant_id, id, order_id, order_no, reason,"
@@ -256,7 +272,13 @@ class Settling:
         return await self._ledger.in_open_day(merchant.id, merchant.day_cut, work)
 
     async def _book(
-        self, tx: Tx, day: BusinessDay, order: Order, settlement: Settlement, key: str
+        self,
+        tx: Tx,
+        day: BusinessDay,
+        order: Order,
+        attempt: Attempt,
+        settlement: Settlement,
+        key: str,
     ) -> UUID | None:
         if not settlement.postings:
             return None
@@ -271,6 +293,7 @@ class Settling:
                 postings=settlement.postings,
                 order_id=order.id,
                 product_code=order.product_code,
+                channel_no=attempt.channel_no,
             ),
         )
 
@@ -370,8 +393,8 @@ class Settling:
             raise Bug("a discrepancy without a booking")
         await tx.execute(
             "INSERT INTO discrepancy (merchant_id, id, order_id, order_no, attempt_no,"
-            " supplier_no, upstream_no, kind, asked_minor, seen_minor, currency, event_id, at)"
-            " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
+            " supplier_no, upstream_no, kind, asked_minor, seen_minor, currency, event_id,"
+            " left_minor, at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
             order.merchant_id,
             self._ids.uuid7(),
             order.id,
@@ -384,6 +407,7 @@ class Settling:
             seen.paid.minor,
             seen.paid.currency,
             event_id,
+            settlement.held_minor,
             day.at,
         )
         for chat_id in await self._groups.ops(tx):

@@ -115,7 +115,7 @@ async def test_a_bill_is_read_while_money_is_booked(
     """Whoever is paid holds the open day; whoever reads a bill does not wait for that."""
     async with owner(servers, database) as connection, connection.transaction():
         await connection.execute(
-            "SELECT FROM business_day WHERE merchant_id = $1 AND closed_at IS NULL FOR SHARE",
+            "SELECT FROM business_day WHERE holder_id = $1 AND closed_at IS NULL FOR SHARE",
             desk.merchant.id,
         )
         async with asyncio.timeout(10):
@@ -160,7 +160,7 @@ async def test_what_was_booked_before_the_day_is_not_added_up_again(
 async def test_what_neither_orders_nor_prepayments_booked_is_on_the_bill(desk: Desk) -> None:
     async def adjust(tx: Tx, day: BusinessDay) -> None:
         postings = (Posting("payable", "CNY", 250), Posting("adjust", "CNY", -250))
-        await desk.runtime.ledger.book(tx, day, Event("adjust:1", "adjust", "live", postings))
+        await desk.runtime.ledger.book(tx, day, Event("adjust:1", "adjusted", "live", postings))
 
     await desk.see(await desk.open(), 10000)
     await desk.runtime.ledger.in_open_day(desk.merchant.id, desk.merchant.day_cut, adjust)

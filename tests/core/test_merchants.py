@@ -8,6 +8,7 @@ from core.errors import Refusal
 from core.merchants import App, Merchant
 from core.money import Rate
 from core.runtime import Runtime
+from core.tariff import Tariff
 from tests.core.support import Desk, refused
 
 
@@ -69,13 +70,13 @@ async def test_a_name_stays_as_it_was_written(runtime: Runtime, name: str) -> No
 
 async def test_a_product_that_is_off_is_not_sold(desk: Desk) -> None:
     merchants = desk.runtime.merchants
-    before = await merchants.rates(desk.merchant)
-    assert before["alipay_qr"] == Rate(12000)
+    before = await merchants.offers(desk.merchant)
+    assert before["alipay_qr"].tariff == Tariff.flat(Rate(12000))
     assert list(before) == sorted(before)
     await desk.open()
     await desk.runtime.store.execute("UPDATE product SET state = 'off' WHERE code = 'alipay_qr'")
     del before["alipay_qr"]
-    assert await merchants.rates(desk.merchant) == before
+    assert await merchants.offers(desk.merchant) == before
     with pytest.raises(Refusal) as error:
         await desk.open()
     assert refused(error.value) == "product_unknown"

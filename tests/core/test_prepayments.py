@@ -61,7 +61,7 @@ class Till:
 
     async def rows(self) -> int:
         """How many rows everything a prepayment writes has."""
-        tables = ("prepayment", "cause", "audit", "ledger_event", "ledger_entry", "balance")
+        tables = ("voucher", "cause", "audit", "ledger_event", "ledger_entry", "balance")
         return sum([await _count(self.runtime.store, table) for table in tables])
 
 
@@ -108,7 +108,7 @@ async def test_an_undo_is_the_exact_negation_and_comes_once(till: Till) -> None:
     with pytest.raises(Refusal) as error:
         await till.undo(undone, 4)
     assert error.value.code == "record_not_found"
-    assert await _count(till.runtime.store, "prepayment") == 2
+    assert await _count(till.runtime.store, "voucher") == 2
     assert await till.runtime.verify.books() == []
 
 
@@ -197,7 +197,7 @@ async def test_a_number_is_not_given_twice_where_a_record_is_gone(
     for message_id in (1, 2):
         await till.record(100, message_id)
     async with owner(servers, database) as connection:
-        await connection.execute("DELETE FROM prepayment WHERE record_no = 'M1001-1'")
+        await connection.execute("DELETE FROM voucher WHERE record_no = 'M1001-1'")
     assert (await till.record(100, 3))["record_no"] == "M1001-3"
 
 

@@ -141,14 +141,17 @@ ORDER = Order(
     merchant_id=ID, id=ID, created_at=AT, order_no="P" + "0" * 19, app_id=ID, mode="live",
     merchant_order_no=HOSTILE, product_code="alipay_qr", amount=Money(10_000, "CNY"),
     subject=HOSTILE, notify_url=None, return_url=None, client_ip="203.0.113.9", metadata={},
-    state="pending", version=2, live_attempt_no="A1", rate=Rate(12_000), fee_minor=120,
+    state="pending", version=2, live_attempt_no="A1", rate=Rate(12_000), tariff_id=ID,
+    fee_minor=120,
     cost_minor=None, paid_attempt_no=None, paid_how=None, paid_late=False, supplier_open=False,
+    disputed=False,
     created_day=date(2026, 11, 21), expires_at=AT + timedelta(minutes=30), paid_at=None,
     paid_day=None,
 )  # fmt: skip
 ATTEMPT = Attempt(
     merchant_id=ID, attempt_no="A1", order_id=ID, seq=1, supplier_id=ID, supplier_no="S01",
-    channel_id=ID, document_id=ID, supplier_code="channel-x", amount=Money(10_000, "CNY"),
+    channel_id=ID, channel_no="C01", document_id=ID, supplier_code="channel-x",
+    amount=Money(10_000, "CNY"),
     cost=Rate(1), state="accepted", upstream_no=None, pay=None, said=HOSTILE, created_at=AT,
     sent_at=AT, asked=0, not_found_at=None,
 )  # fmt: skip

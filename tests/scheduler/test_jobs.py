@@ -52,14 +52,14 @@ async def test_days_close_at_each_merchants_cut_and_the_group_gets_the_new_bill(
 ) -> None:
     await runtime.store.execute("DELETE FROM outbox")
     noon = clock.go_to_noon()
-    await run(runtime, "close_days")
+    await run(runtime, "roll_books")
     await runtime.store.execute("DELETE FROM outbox")
-    await run(runtime, "close_days")
+    await run(runtime, "roll_books")
     assert await runtime.outbox.backlog() == {}, "no day is over"
 
     # Midnight in Shanghai has passed, six o'clock, when M1002's day ends, has not.
     clock.go_to(noon + timedelta(hours=13))
-    await run(runtime, "close_days")
+    await run(runtime, "roll_books")
     spruce, northwind = [await runtime.merchants.by_no(no) for no in ("M1001", "M1002")]
     assert await leaving(runtime) == {CHAT: Bill(str(spruce.id))}
     bill = await runtime.bills.bill(spruce.id)
@@ -67,7 +67,7 @@ async def test_days_close_at_each_merchants_cut_and_the_group_gets_the_new_bill(
     assert not (await runtime.bills.bill(spruce.id, noon.date())).open
 
     clock.go_to(noon + timedelta(hours=19))
-    await run(runtime, "close_days")
+    await run(runtime, "roll_books")
     assert await leaving(runtime) == {NORTHWIND_CHAT: Bill(str(northwind.id))}
     assert await runtime.verify.books() == []
 

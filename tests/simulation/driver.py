@@ -312,7 +312,7 @@ async def bills_of(shop: Shop) -> list[Bill]:
     bills, merchant = shop.desk.runtime.bills, shop.desk.merchant
     last = await bills.bill(merchant.id)
     first = await shop.desk.runtime.store.fetchval(
-        "SELECT min(day) FROM business_day WHERE merchant_id = $1", merchant.id
+        "SELECT min(day) FROM business_day WHERE holder_id = $1", merchant.id
     )
     days = [first + timedelta(days=n) for n in range((last.day - first).days)]
     return [*[await bills.bill(merchant.id, day) for day in days], last]

@@ -13,10 +13,12 @@ import pytest
 
 from core.channels import Channel, Choice, choose
 from core.money import Money, Rate
+from core.tariff import Tariff
 
 BASE = Channel(
     id=UUID(int=1), channel_no="C01", name="one", supplier_id=UUID(int=2), supplier_no="S01",
-    supplier_code="alipay_qr", document_id=UUID(int=3), currency="CNY", cost=Rate(6500),
+    supplier_code="alipay_qr", document_id=UUID(int=3), currency="CNY",
+    cost=Tariff.flat(Rate(6500)),
     amount_list=(), amount_min=100, amount_max=10000, weight=1, priority=0, state="on",
     supplier_state="live", supplier_sandbox=False, licence_expires_on=date(2026, 12, 31),
 )  # fmt: skip

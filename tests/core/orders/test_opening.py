@@ -13,6 +13,7 @@ from core.errors import Refusal
 from core.money import Money, Rate
 from core.orders import Opened, get_attempts
 from core.orders.supplier import NEVER_SENT
+from core.tariff import Tariff
 from tests.conftest import NOWHERE
 from tests.core.support import Desk, pay_link, wanted
 
@@ -143,7 +144,9 @@ async def test_every_channel_that_was_left_out_is_named(desk: Desk) -> None:
 
 
 async def test_a_fee_above_the_amount_is_refused(desk: Desk) -> None:
-    await desk.runtime.merchants.set_rate(desk.merchant, "alipay_qr", Rate(0, 10001))
+    await desk.runtime.merchants.set_tariff(
+        desk.merchant, "alipay_qr", Tariff.flat(Rate(0, 10001)), actor="test"
+    )
     with pytest.raises(Refusal) as error:
         await desk.open()
     assert (error.value.code, error.value.param) == ("fee_exceeds_amount", "amount")

@@ -159,8 +159,9 @@ async def test_two_merchants_never_wait_for_each_other(desk: Desk, neighbour: De
     async def hold() -> None:
         async with desk.runtime.store.transaction() as tx:
             for table in ("business_day", "orders", "attempt", "balance"):
+                key = "holder_id" if table == "business_day" else "merchant_id"
                 await tx.fetch(
-                    f"SELECT 1 FROM {table} WHERE merchant_id = $1 FOR UPDATE", desk.merchant.id
+                    f"SELECT 1 FROM {table} WHERE {key} = $1 FOR UPDATE", desk.merchant.id
                 )
             held.set()
             await release.wait()

@@ -113,7 +113,7 @@ class Bills:
         One snapshot for all of the bill's questions, or its parts would not add up.
         """
         bounds = await tx.fetchrow(
-            "SELECT starts_at, ends_at FROM business_day WHERE merchant_id = $1 AND day = $2",
+            "SELECT starts_at, ends_at FROM business_day WHERE holder_id = $1 AND day = $2",
             merchant.id,
             day,
         )
@@ -166,7 +166,7 @@ class Bills:
 
 
 _OPEN_DAY: Final = (
-    "SELECT day, ends_at FROM business_day WHERE merchant_id = $1 AND closed_at IS NULL"
+    "SELECT day, ends_at FROM business_day WHERE holder_id = $1 AND closed_at IS NULL"
 )
 
 # Backwards from the balances: before and after the day are what they say now less what was
@@ -228,8 +228,9 @@ ORDER BY product_code
 
 _PREPAID: Final = """
 SELECT p.at, p.record_no, p.minor, p.actor_name, p.remark, r.actor_name AS undone_by
-FROM prepayment p
-LEFT JOIN prepayment r ON r.merchant_id = p.merchant_id AND r.reverses = p.id
-WHERE p.merchant_id = $1 AND p.mode = $2 AND p.day = $3 AND p.reverses IS NULL
+FROM voucher p
+LEFT JOIN voucher r ON r.holder_id = p.holder_id AND r.reverses = p.id
+WHERE p.kind = 'prepayment' AND p.holder_id = $1 AND p.mode = $2 AND p.day = $3
+  AND p.reverses IS NULL
 ORDER BY p.at, p.id
 """

@@ -1,0 +1,202 @@
+"""Business days: opened, rolled up, closed. Whose: a merchant's, a supplier's, the desk's own.
+
+Bookings hold their merchant's open day FOR SHARE, and none is made at an instant before
+`rolled_to`. So whoever holds the day exclusively sees everything that will ever be booked before
+now: it is added up into the rollups, once, and never looked at one by one again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Final
+from uuid import UUID
+
+import asyncpg
+
+from core.clock import DayCut
+from core.errors import Bug
+from core.store import Tx
+
+# The desk itself: holds `bank` and `supplier/S/settled`, and its day is the platform's.
+HOUSE: Final = UUID(int=0)
+_LOCK_TRIES: Final = 3
+
+
+@dataclass(frozen=True, slots=True)
+class BusinessDay:
+    """An open day, held so that it cannot be closed while something is booked.
+
+    at: the instant to book at; inside the day, and after everything that is rolled up.
+    """
+
+    holder_id: UUID
+    day: date
+    at: datetime
+
+
+class DayOver(Exception):
+    """The open business day ended before the booking could be made."""
+
+
+async def hold(tx: Tx, holder_id: UUID, now: datetime) -> BusinessDay:
+    """The open day, held until the transaction ends. Raises DayOver."""
+    row = await tx.fetchrow(
+        "SELECT day, ends_at, rolled_to FROM business_day"
+        " WHERE holder_id = $1 AND closed_at IS NULL FOR SHARE",
+        holder_id,
+    )
+    # Another instance's clock may be a little ahead of ours.
+    at = max(now, row["rolled_to"]) if row is not None else now
+    if row is None or at >= row["ends_at"]:
+        raise DayOver
+    return BusinessDay(holder_id, row["day"], at)
+
+
+async def open_day(
+    tx: Tx, holder_id: UUID, cut: DayCut, day: date, starts_at: datetime | None = None
+) -> None:
+    """A changed cut counts from the next day on: the new day starts where the last one ended."""
+    starts = starts_at or cut.start_of(day)
+    ends = cut.start_of(day + timedelta(days=1))
+    if ends <= starts:
+        ends = cut.start_of(day + timedelta(days=2))
+    await tx.execute(
+        "INSERT INTO business_day (holder_id, day, starts_at, ends_at, rolled_to, sums_kept)"
+        " VALUES ($1, $2, $3, $4, $3, EXISTS (SELECT FROM merchant WHERE id = $1))",
+        holder_id,
+        day,
+        starts,
+        ends,
+    )
+
+
+async def lock_open(tx: Tx, holder_id: UUID) -> asyncpg.Record:
+    """The open day, held exclusively: nothing is booked meanwhile.
+
+    Where a twin closed it while we waited for its row, the first look finds nothing; the next
+    one has a newer snapshot and finds the day that the twin opened.
+    """
+    for _ in range(_LOCK_TRIES):
+        row = await tx.fetchrow(
+            "SELECT day, starts_at, ends_at, rolled_to FROM business_day"
+            " WHERE holder_id = $1 AND closed_at IS NULL FOR UPDATE",
+            holder_id,
+        )
+        if row is not None:
+            return row
+    raise Bug(f"{holder_id} has no open business day")
+
+
+async def roll_up(tx: Tx, merchant_id: UUID, row: asyncpg.Record, until: datetime) -> None:
+    """Add what was booked and created since the last time to the rollups. row: of `lock_open`."""
+    since = row["rolled_to"]
+    # To the millisecond, as orders' instants of creation are, which come from their ids.
+    until = until.replace(microsecond=until.microsecond // 1000 * 1000)
+    if until <= since:
+        return
+    for sql in (_ROLL_ENTRIES, _ROLL_CREATED, _ROLL_PAID):
+        await tx.execute(sql, merchant_id, since, until)
+    await tx.execute(
+        "UPDATE business_day SET rolled_to = $3 WHERE holder_id = $1 AND day = $2",
+        merchant_id,
+        row["day"],
+        until,
+    )
+
+
+async def close(tx: Tx, holder_id: UUID, row: asyncpg.Record, now: datetime) -> None:
+    """Close a day that is rolled up to its end, and keep the balances it closes with."""
+    closed = await tx.execute(
+        "UPDATE business_day SET closed_at = $3"
+        " WHERE holder_id = $1 AND day = $2 AND closed_at IS NULL",
+        holder_id,
+        row["day"],
+        now,
+    )
+    if not closed:
+        raise Bug(f"the day {row['day']} of {holder_id} was closed twice")
+    await tx.execute(
+        "INSERT INTO closing (holder_id, day, mode, currency, account, minor)"
+        " SELECT merchant_id, $2, mode, currency, account, minor FROM balance"
+        " WHERE merchant_id = $1",
+        holder_id,
+        row["day"],
+    )
+
+
+async def keep_sums(tx: Tx, holder_id: UUID, accounts: str) -> bool:
+    """Keep what all merchants' accounts of a pattern came to at the end of the holder's oldest
+    closed day that is not summed up yet. False: there is none, or books are behind its end."""
+    row = await tx.fetchrow(
+        "SELECT day, starts_at, ends_at FROM business_day"
+        " WHERE holder_id = $1 AND closed_at IS NOT NULL AND NOT sums_kept"
+        " ORDER BY day LIMIT 1 FOR UPDATE",
+        holder_id,
+    )
+    if row is None or await tx.fetchval(
+        "SELECT EXISTS (SELECT FROM business_day WHERE closed_at IS NULL AND rolled_to < $1)",
+        row["ends_at"],
+    ):
+        return False
+    former = row["day"] - timedelta(days=1)
+    span = (row["starts_at"], row["ends_at"])
+    await tx.execute(_KEEP_SUMS, holder_id, row["day"], former, *span, accounts)
+    await tx.execute(
+        "UPDATE business_day SET sums_kept = true WHERE holder_id = $1 AND day = $2",
+        holder_id,
+        row["day"],
+    )
+    return True
+
+
+_ROLL_ENTRIES: Final = """
+INSERT INTO rollup_entry AS r
+    (merchant_id, mode, day, hour, currency, account, kind, product_code, channel_no, minor,
+     events)
+SELECT merchant_id, mode, day, date_trunc('hour', booked_at, 'UTC'), currency, account, kind,
+       product_code, channel_no, sum(minor), count(*) FILTER (WHERE line = 1)
+FROM ledger_entry
+WHERE merchant_id = $1 AND booked_at >= $2 AND booked_at < $3
+GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9
+ON CONFLICT (merchant_id, mode, day, hour, currency, account, kind, product_code, channel_no)
+DO UPDATE SET minor = r.minor + excluded.minor, events = r.events + excluded.events
+"""
+
+_ROLL_CREATED: Final = """
+INSERT INTO rollup_order AS r
+    (merchant_id, mode, day, hour, currency, product_code, created, paid_in_day, paid)
+SELECT merchant_id, mode, created_day, date_trunc('hour', created_at, 'UTC'), currency,
+       product_code, count(*), 0, 0
+FROM orders
+WHERE merchant_id = $1 AND created_at >= $2 AND created_at < $3
+GROUP BY 1, 2, 3, 4, 5, 6
+ON CONFLICT (merchant_id, mode, day, hour, currency, product_code)
+DO UPDATE SET created = r.created + excluded.created
+"""
+
+_ROLL_PAID: Final = """
+INSERT INTO rollup_order AS r
+    (merchant_id, mode, day, hour, currency, product_code, created, paid_in_day, paid)
+SELECT merchant_id, mode, created_day, date_trunc('hour', created_at, 'UTC'), currency,
+       product_code, 0, count(*) FILTER (WHERE paid_day = created_day), count(*)
+FROM orders
+WHERE merchant_id = $1 AND paid_at >= $2 AND paid_at < $3
+GROUP BY 1, 2, 3, 4, 5, 6
+ON CONFLICT (merchant_id, mode, day, hour, currency, product_code)
+DO UPDATE SET paid_in_day = r.paid_in_day + excluded.paid_in_day, paid = r.paid + excluded.paid
+"""
+
+_KEEP_SUMS: Final = """
+INSERT INTO closing (holder_id, day, mode, currency, account, minor)
+SELECT $1, $2, mode, currency, account, sum(minor)
+FROM (
+    SELECT mode, currency, account, minor FROM closing WHERE holder_id = $1 AND day = $3
+      AND account ~ $6
+    UNION ALL
+    SELECT mode, currency, account, minor FROM moved_between($4, $5)
+    WHERE account ~ $6
+) m
+WHERE NOT ($1 = '00000000-0000-0000-0000-000000000000' AND account ~ '^(bank|supplier/)')
+GROUP BY mode, currency, account
+"""

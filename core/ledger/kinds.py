@@ -1,0 +1,30 @@
+"""Every kind of event there is in the books, and under what a merchant's bill shows it."""
+
+from __future__ import annotations
+
+from typing import Final, Literal
+
+Heading = Literal["orders", "reversals", "refunds", "credits", "adjustments", "prepaid"]
+
+# kind -> heading; None where the merchant's position does not move.
+KINDS: Final[dict[str, Heading | None]] = {
+    "order": "orders",  # paid, in time or late
+    "completed": "orders",  # paid by hand
+    "completion_reversed": "reversals",
+    "confirmation": None,  # the supplier's word on what was completed
+    "short": None,  # money of no settled order, in suspense
+    "over": None,
+    "duplicate": None,
+    "payer_refunded": None,  # suspense went back to the payer
+    "credited": "credits",  # suspense went to the merchant
+    "refund_reserved": "refunds",
+    "refund_settled": "refunds",
+    "refund_released": "refunds",
+    "adjusted": "adjustments",
+    "adjusted_undone": "adjustments",
+    "rerated": "adjustments",
+    "prepaid": "prepaid",
+    "prepaid_undone": "prepaid",
+    "paid_in": None,  # by a supplier, in the desk's own books
+    "paid_in_undone": None,
+}
