@@ -130,7 +130,9 @@ async def empty_database(servers: Servers) -> AsyncIterator[str]:
 
 async def _cloned(servers: Servers, template: str) -> AsyncIterator[str]:
     name = f"test_{uuid4().hex}"
-    await _sql(servers.postgres, f"CREATE DATABASE {name} TEMPLATE {template}")
+    # The other way of copying writes every page to the log first, which takes three times as long.
+    how = f"TEMPLATE {template} STRATEGY FILE_COPY"
+    await _sql(servers.postgres, f"CREATE DATABASE {name} {how}")
     yield name
     await _sql(servers.postgres, f"DROP DATABASE {name} WITH (FORCE)")
 

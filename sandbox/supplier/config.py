@@ -11,6 +11,7 @@ from sandbox.supplier.money import parse_yuan
 
 DEFAULT_DELAYS_S = (0.0, 1.0, 2.0, 4.0, 8.0, 15.0, 30.0, 60.0, 120.0, 300.0)
 DEFAULT_EXPIRES_IN_S = 1800
+DEFAULT_MAX_SKEW_S = 300
 DEFAULT_PAY_TYPES = ("alipay_qr", "alipay_h5", "wechat_qr", "wechat_h5", "unionpay_qr", "bank_web")
 DEFAULT_INSTITUTION = "样例支付 Sample Pay"
 MIN_FEN = 1
@@ -52,6 +53,7 @@ class Config:
     pay_types: dict[str, PayType]
     callback_delays_s: tuple[float, ...]
     expires_in_s: int
+    max_skew_s: int
 
 
 def read_config(config: dict[str, Any]) -> Config:
@@ -74,7 +76,8 @@ def read_config(config: dict[str, Any]) -> Config:
         accounts={account.mch_id: account for account in accounts},
         pay_types={pay_type.code: pay_type for pay_type in pay_types},
         callback_delays_s=_delays(config),
-        expires_in_s=_expires_in_s(config),
+        expires_in_s=_seconds(config, "expires_in_s", DEFAULT_EXPIRES_IN_S),
+        max_skew_s=_seconds(config, "max_skew_s", DEFAULT_MAX_SKEW_S),
     )
 
 
@@ -114,8 +117,8 @@ def _delays(config: dict[str, Any]) -> tuple[float, ...]:
     return tuple(float(value) for value in values)
 
 
-def _expires_in_s(config: dict[str, Any]) -> int:
-    value = config.get("expires_in_s", DEFAULT_EXPIRES_IN_S)
+def _seconds(config: dict[str, Any], key: str, default: int) -> int:
+    value = config.get(key, default)
     if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-        raise ConfigError("config.expires_in_s must be whole seconds, at least 1")
+        raise ConfigError(f"config.{key} must be whole seconds, at least 1")
     return value

@@ -19,7 +19,6 @@ from sandbox.supplier.store import Order, Store
 
 MAX_BODY_BYTES = 65_536
 MAX_FIELDS = 64
-MAX_SKEW_S = 300
 MAX_URL_CHARS = 512
 MAX_TEXT_CHARS = 128
 MAX_LOG_CHARS = 4_000
@@ -130,8 +129,9 @@ class Gateway:
         timestamp = params.get("timestamp", "")
         if not _UNIX_S.fullmatch(timestamp):
             raise Refused(BAD_PARAMETER, "timestamp must be unix seconds")
-        if abs(int(timestamp) - self._now()) > MAX_SKEW_S:
-            raise Refused(BAD_PARAMETER, f"timestamp is more than {MAX_SKEW_S} s away from now")
+        limit_s = self._config.max_skew_s
+        if abs(int(timestamp) - self._now()) > limit_s:
+            raise Refused(BAD_PARAMETER, f"timestamp is more than {limit_s} s away from now")
         if not _NONCE.fullmatch(params.get("nonce", "")):
             raise Refused(BAD_PARAMETER, "nonce must be 1 to 64 visible ASCII characters")
 

@@ -155,6 +155,8 @@ async def sandbox_supplier(home: Path) -> AsyncIterator[SandboxSupplier]:
             for mch_id, key in SUPPLIER_KEYS.items()
         ],
         "callback_delays_s": [0],
+        # Tests live through months of business days; the supplier's clock stays where it is.
+        "max_skew_s": 10 * 365 * 86_400,
     }
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "sandbox.supplier",
