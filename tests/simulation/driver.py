@@ -18,7 +18,7 @@ from uuid import UUID
 
 import pytest
 
-from core.bills import Bill
+from core.bills import Bill, Days
 from core.errors import Refusal
 from core.money import Money
 from core.orders import Opened, get_order
@@ -310,12 +310,12 @@ class Driver:
 async def bills_of(shop: Shop) -> list[Bill]:
     """Every bill from the first day of the books to the open one."""
     bills, merchant = shop.desk.runtime.bills, shop.desk.merchant
-    last = await bills.bill(merchant.id)
+    last = await bills.merchant(merchant.id)
     first = await shop.desk.runtime.store.fetchval(
         "SELECT min(day) FROM business_day WHERE holder_id = $1", merchant.id
     )
-    days = [first + timedelta(days=n) for n in range((last.day - first).days)]
-    return [*[await bills.bill(merchant.id, day) for day in days], last]
+    days = [first + timedelta(days=n) for n in range((last.days.last - first).days)]
+    return [*[await bills.merchant(merchant.id, Days.one(day)) for day in days], last]
 
 
 async def check(shop: Shop) -> None:

@@ -1,0 +1,215 @@
+"""docs/books.md says what the desk does: its example is lived through and compared to the cent."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from core.access import Actor
+from core.adjustments import Correction
+from core.bills import Days
+from core.clock import DayCut
+from core.merchants import App, Merchant
+from core.money import Money, parse_money
+from core.orders import ByHand, Opened, PaymentSeen, get_order
+from core.prepayments import Advance, Cause
+from core.runtime import Runtime
+from core.store import Tx
+from core.tariff import parse_tariff
+from handlers.advances import AdvanceLine, read_line
+from handlers.prepayments import advance_of
+from tests.core.conftest import clock, desk, entrance, runtime, supplier
+from tests.core.support import ADMIN, Desk, SetClock, wanted
+
+__all__ = ["clock", "desk", "entrance", "runtime", "supplier"]
+
+DOCUMENT = Path(__file__).resolve().parent.parent / "docs" / "books.md"
+MERCHANT_NO = "M8001"
+
+
+def section(title: str) -> str:
+    """The text under a heading, up to the next one."""
+    text = DOCUMENT.read_text(encoding="utf-8")
+    found = re.search(rf"^#+ {re.escape(title)}\n(.*?)(?=^#|\Z)", text, re.DOTALL | re.MULTILINE)
+    assert found is not None, title
+    return found[1]
+
+
+def tables(title: str) -> list[list[list[str]]]:
+    """The tables of a section: their rows, each a list of cells, the heads left out."""
+    blocks = re.findall(r"((?:^\|.*\|\n)+)", section(title), re.MULTILINE)
+    return [
+        [[cell.strip().strip("`") for cell in line.strip().strip("|").split("|")] for line in lines]
+        for lines in (block.splitlines()[2:] for block in blocks)
+    ]
+
+
+def figures(rows: list[list[str]]) -> dict[str, int]:
+    return {name: minor(amount) for name, amount in rows}
+
+
+def minor(amount: str) -> int:
+    return parse_money(amount, "CNY").minor
+
+
+class Example:
+    """Does what the document says, with the amounts it says."""
+
+    def __init__(self, desk: Desk, merchant: Merchant, app: App, actor: Actor) -> None:
+        self.runtime: Runtime = desk.runtime
+        self.merchant = merchant
+        self.app = app
+        self.actor = actor
+        self.opened: dict[str, Opened] = {}
+        self._messages = iter(range(1, 1000))
+
+    async def tariff(self, product: str, text: str) -> None:
+        tariff = parse_tariff(text, "CNY")
+        await self.runtime.merchants.set_tariff(self.merchant, product, tariff, actor="example")
+
+    async def order(self, row: list[str]) -> None:
+        """Open and pay an order as its row says, and compare what it is charged."""
+        name, product, asked, paid, fee, cost, net, what = row
+        opened = await self.runtime.opening.open(
+            self.app, wanted(minor(asked), product=product), request_id=name
+        )
+        self.opened[name] = opened
+        await self.see(name, minor(paid))
+        order = await get_order(self.runtime.store, self.merchant.id, opened.order.id)
+        if what == "completed":
+            order = await self.runtime.completing.complete(
+                self.merchant.id, order.id, order.version, ByHand("short", ADMIN, "Lee", ADMIN),
+                request_id=name, also=nothing,
+            )  # fmt: skip
+        assert order.state == "paid"
+        assert order.cost_minor is not None
+        charged = (order.fee_minor, order.cost_minor, order.amount.minor - order.fee_minor)
+        assert charged == (minor(fee), minor(cost), minor(net)), name
+
+    async def see(self, name: str, amount_minor: int, again: str = "") -> str:
+        opened = self.opened[name]
+        assert opened.attempt is not None
+        seen = PaymentSeen(
+            self.merchant.id, opened.attempt.attempt_no, f"U-{name}{again}",
+            Money(amount_minor, "CNY"), "reported",
+        )  # fmt: skip
+        return (await self.runtime.settling.settle_payment(seen, request_id=name)).meaning
+
+    async def record(self, row: list[str]) -> None:
+        """Record a prepayment or adjustment as its row says, and compare what is kept of it."""
+        kind, line, original, rate, booked = row
+        read = read_line(line, 1)
+        assert isinstance(read, AdvanceLine)
+        receipt: dict[str, Any]
+        if kind == "adjustment":
+            correction = Correction(parse_money(str(read.amount), "CNY"), "charge-back")
+            receipt = await self.runtime.adjustments.record(
+                self.actor, self.merchant, correction, self.cause()
+            )
+        else:
+            advance = advance_of(read, "CNY", self.actor, None)
+            receipt = await self.runtime.prepayments.record(
+                self.actor, self.merchant, advance, self.cause()
+            )
+        assert receipt["minor"] == minor(booked)
+        kept = Money(receipt["original_minor"], receipt["original_currency"])
+        assert f"{kept.plain()} {kept.currency}" == original
+        assert receipt["conversion_rate"] == rate
+        if kind.endswith("undone"):
+            await self.runtime.prepayments.undo(
+                self.actor, self.merchant, UUID(receipt["prepayment_id"]), self.cause()
+            )
+
+    def cause(self) -> Cause:
+        return Cause(ADMIN, next(self._messages), 1)
+
+    async def bill(self, title: str) -> None:
+        """Compare the open day's bill with the section's last table."""
+        bill = await self.runtime.bills.merchant(self.merchant.id)
+        said = figures(tables(title)[-1])
+        found: dict[str, int] = {
+            "opening": bill.opening_minor,
+            **{line.product_code: line.net_minor for line in bill.products},
+            **{movement.heading: movement.minor for movement in bill.movements},
+            "prepaid": bill.prepaid_minor,
+            "closing": bill.closing_minor,
+        }
+        assert {name: found.get(name, 0) for name in said} == said
+        assert not {name for name, amount in found.items() if amount and name not in said}
+
+
+async def nothing(_: Tx) -> None:
+    return None
+
+
+@pytest.fixture
+async def example(desk: Desk, clock: SetClock) -> Example:
+    clock.go_to_noon()
+    merchants = desk.runtime.merchants
+    merchant = await merchants.open_merchant(MERCHANT_NO, "Example", day_cut=DayCut())
+    await merchants.open_app(merchant, mode="live", name="shop", notify_url=None)
+    (app,) = await merchants.apps_of(merchant)
+    actor = await desk.runtime.access.actor(ADMIN, "Lee", ADMIN, private=True)
+    return Example(desk, merchant, app, actor)
+
+
+async def test_the_example_of_the_document(example: Example, desk: Desk, clock: SetClock) -> None:
+    runtime = example.runtime
+    first_text, second_text = section("Two days of one merchant"), section("Second day")
+    rates = dict(re.findall(r"`(\w+_qr)`\s+at\s+`([^`]+)`", first_text))
+    for product, text in rates.items():
+        await example.tariff(product, text)
+    orders, records, _ = tables("First day")
+    for row in orders:
+        await example.order(row)
+    assert await example.see("A", minor("100.00"), again="-twice") == "duplicate"
+    (found,) = (await runtime.discrepancies.open_ones([example.merchant.id])).items
+    await runtime.discrepancies.resolve(
+        example.actor, example.merchant.id, found.id, "credit_merchant", "theirs",
+        left_minor=found.left_minor, request_id="A",
+    )  # fmt: skip
+    for row in records:
+        await example.record(row)
+    await example.bill("First day")
+    first_day = await runtime.bills.open_day(example.merchant.id)
+
+    clock.advance(86_400)
+    product, text = re.findall(r"`(\w+_qr)` costs `([^`]+)`", second_text)[0]
+    await example.tariff(product, text)
+    ((row,), _) = tables("Second day")
+    await example.order(row)
+    refund = await runtime.refunds.reserve(
+        example.merchant.id, example.opened["H"].order.id, "R1", Money(minor("500.00"), "CNY"),
+        fee_returned=True, actor="example",
+    )  # fmt: skip
+    await runtime.refunds.settle(example.merchant.id, refund.id, cost_returned=False)
+    (text,) = re.findall(r"re-rated at `([^`]+)`", second_text)
+    view = await runtime.reratings.preview(
+        example.merchant, "wechat_qr", Days.one(first_day), parse_tariff(text, "CNY")
+    )
+    await runtime.reratings.apply(
+        example.actor, example.merchant, "wechat_qr", Days.one(first_day), view.tariff,
+        view.difference_minor, example.cause(),
+    )  # fmt: skip
+    supplier = await runtime.channels.supplier_by_no("S01")
+    await runtime.payins.record(
+        example.actor, supplier, Advance(Money(minor("7000.00"), "CNY"), ""), example.cause()
+    )
+    await example.bill("Second day")
+    await desk.runtime.ledger.roll_days(example.merchant.id, example.merchant.day_cut)
+
+    said = figures(tables("What the platform and the supplier see")[0])
+    both = Days(first_day, first_day + timedelta(days=1))
+    platform = await runtime.bills.platform(both)
+    assert platform.fee_minor == said["fees"]
+    assert platform.cost_minor == said["cost"]
+    assert platform.margin_minor == said["margin"]
+    theirs = await runtime.bills.supplier(supplier.id, both)
+    assert sum(line.amount_minor for line in theirs.lines) == said["supplier saw"]
+    assert theirs.closing_minor == said["supplier owes"]
+    await desk.sound()
