@@ -17,6 +17,7 @@ from aiohttp import web
 
 from bot.admin import Admin
 from bot.courier import Courier
+from bot.exporter import Exporter
 from bot.loops import Loop
 from bot.process import PortTaken
 from bot.webhook import UpdateWorker, Webhook, webhook_path, webhook_secret
@@ -92,6 +93,8 @@ class Desk:
         courier = Courier(self._runtime, bot, group_per_min=self._settings.telegram_group_per_min)
         self._loop("inbox", worker.batch, 1.0, self._runtime.inbox.on_news)
         self._loop("courier", courier.batch, 0.5, self._runtime.outbox.on_news)
+        exporter = Exporter(self._runtime, bot, group_per_min=self._settings.telegram_group_per_min)
+        self._loop("exporter", exporter.batch, 1.0, self._runtime.exports.queue.on_news, copies=2)
         return f"{self._runtime.public_url}{path}"
 
     def _add_queues(self) -> None:
@@ -115,8 +118,9 @@ class Desk:
         work: Callable[[], Awaitable[int]],
         idle_s: float,
         on_news: Callable[[Callable[[], None]], None],
+        copies: int = _COPIES,
     ) -> None:
-        for copy in range(_COPIES):
+        for copy in range(copies):
             loop = Loop(f"{name}-{copy}", work, idle_s=idle_s)
             on_news(loop.wake)
             self._loops.append(loop)

@@ -30,28 +30,18 @@ from aiogram.types import (
     ReplyParameters,
 )
 
+from bot.painter import Painter
+from bot.sending import GONE, OVERALL, UNCHANGED, Full
 from core.errors import Bug
-from core.orders import get_attempts, get_order
-from core.outbox import Bill, Card, Fact, Leaving, Say
+from core.outbox import Bill, Card, DeskBill, Fact, Leaving, Say
 from core.runtime import Runtime
 from core.throttle import Limit
-from handlers.screens import CardContext, Screen, render_bill, render_card, render_say
+from handlers.screens import Screen, render_say
 
 _LOG = structlog.get_logger(__name__)
 BATCH: Final = 10
-_OVERALL: Final = Limit(25, 1.0)
 _MINUTE_S: Final = 60.0
 _BACK_OFF_S: Final = (1, 2, 5, 10, 30, 60, 120, 300, 600, 900, 1800, 3600)
-_UNCHANGED: Final = "message is not modified"
-_GONE: Final = ("message to edit not found", "message can't be edited", "MESSAGE_ID_INVALID")
-
-
-class _Full(Exception):
-    """The chat's budget is used up for so many seconds."""
-
-    def __init__(self, seconds: float) -> None:
-        self.seconds = seconds
-        super().__init__(f"no room for {seconds:.1f} s")
 
 
 class Courier:
@@ -60,6 +50,7 @@ class Courier:
     def __init__(self, runtime: Runtime, bot: Bot, *, group_per_min: int) -> None:
         self._runtime = runtime
         self._bot = bot
+        self._painter = Painter(runtime)
         self._per_group = Limit(group_per_min, _MINUTE_S)
 
     async def batch(self) -> int:
@@ -73,7 +64,7 @@ class Courier:
         again_s = _BACK_OFF_S[min(leaving.tries, len(_BACK_OFF_S)) - 1]
         try:
             await self._follow(leaving)
-        except _Full as full:
+        except Full as full:
             await outbox.wait_for_room(leaving, seconds=full.seconds)
         except TelegramRetryAfter as error:
             await outbox.wait_for_room(leaving, seconds=float(error.retry_after))
@@ -108,9 +99,11 @@ class Courier:
                 await self._card(chat_id, card)
             case Bill() as bill:
                 await self._bill(chat_id, bill)
+            case DeskBill() as bill:
+                await self._answer(chat_id, bill, await self._painter.desk_bill(chat_id, bill))
 
     async def _say(self, chat_id: int, say: Say, merchant_id: UUID) -> None:
-        screen = render_say(say, await self._language(chat_id))
+        screen = render_say(say, await self._painter.language(chat_id))
         if say.edit_message_id is not None and await self._edit(
             chat_id, say.edit_message_id, screen
         ):
@@ -121,7 +114,7 @@ class Courier:
 
     async def _card(self, chat_id: int, card: Card) -> None:
         merchant_id, order_id = UUID(card.merchant_id), UUID(card.order_id)
-        screen = await self._card_screen(chat_id, merchant_id, order_id)
+        screen = await self._painter.card(chat_id, merchant_id, order_id)
         if card.edit_message_id is not None:
             if not await self._changed(chat_id, card.edit_message_id, screen):
                 return
@@ -134,7 +127,7 @@ class Courier:
         await self._remember(chat_id, message_id, "card", card.order_id, merchant_id, screen)
         # What changed between the reading above and the remembering would never be shown. The
         # edit goes through the outbox: should it fail here, the card would be posted twice.
-        screen = await self._card_screen(chat_id, merchant_id, order_id)
+        screen = await self._painter.card(chat_id, merchant_id, order_id)
         if await self._changed(chat_id, message_id, screen):
             await self._runtime.outbox.say(
                 self._runtime.store,
@@ -144,46 +137,36 @@ class Courier:
                 dedupe_key=f"card:{chat_id}:{message_id}",
             )
 
-    async def _card_screen(self, chat_id: int, merchant_id: UUID, order_id: UUID) -> Screen:
-        store = self._runtime.store
-        order = await get_order(store, merchant_id, order_id)
-        attempts = await get_attempts(store, merchant_id, order_id)
-        merchant = await self._runtime.merchants.by_id(merchant_id)
-        group = await self._runtime.groups.find(chat_id)
-        context = CardContext(
-            merchant_no=merchant.merchant_no,
-            merchant_name=merchant.name,
-            products=await self._runtime.channels.products(),
-            notification=await self._runtime.notifications.state_of(merchant_id, order_id),
-            zone=merchant.day_cut.zone,
-            label=group.label if group else "预付",
-            staff=group is None or group.kind == "ops",
-        )
-        return render_card(order, attempts, context, await self._language(chat_id))
-
     async def _bill(self, chat_id: int, fact: Bill) -> None:
         merchant_id = UUID(fact.merchant_id)
         group = await self._runtime.groups.find(chat_id)
         live = fact.reply_to is None and fact.edit_message_id is None
         if live and (group is None or merchant_id not in group.merchant_ids):
             return  # unbound meanwhile
-        bill = await self._runtime.bills.bill(
-            merchant_id, date.fromisoformat(fact.day) if fact.day else None
-        )
-        screen = render_bill(
-            bill,
-            group.label if group else "预付",
-            await self._language(chat_id),
-            live=live,
-            products=await self._runtime.channels.products(),
-        )
+        # The live bill stays what it is when its day is over: its buttons never turn it.
+        stays = live or await self._is_live_bill(chat_id, fact.edit_message_id)
+        screen, day = await self._painter.bill(chat_id, fact, stays=stays)
+        if live:
+            await self._live_bill(chat_id, merchant_id, day, screen)
+        else:
+            await self._answer(chat_id, fact, screen)
+
+    async def _answer(self, chat_id: int, fact: Bill | DeskBill, screen: Screen) -> None:
+        """In the place of the bill whose button was pressed, or in reply."""
         if fact.edit_message_id is not None:
             await self._edit(chat_id, fact.edit_message_id, screen)
-            return
-        if not live:
+        else:
             await self._send(chat_id, screen, reply_to=fact.reply_to)
-            return
-        await self._live_bill(chat_id, merchant_id, bill.day, screen)
+
+    async def _is_live_bill(self, chat_id: int, message_id: int | None) -> bool:
+        return message_id is not None and bool(
+            await self._runtime.store.fetchval(
+                "SELECT EXISTS (SELECT FROM post WHERE chat_id = $1 AND message_id = $2"
+                " AND kind = 'bill')",
+                chat_id,
+                message_id,
+            )
+        )
 
     async def _live_bill(self, chat_id: int, merchant_id: UUID, day: date, screen: Screen) -> None:
         """The group's one pinned bill of this day: edited in place, posted anew when it is gone."""
@@ -224,7 +207,7 @@ class Courier:
             await self._runtime.outbox.say(
                 self._runtime.store,
                 chat_id,
-                Bill(str(merchant_id), row["day"], edit_message_id=row["message_id"]),
+                Bill(str(merchant_id), row["day"], row["day"], edit_message_id=row["message_id"]),
                 merchant_id=merchant_id,
             )
 
@@ -288,9 +271,9 @@ class Courier:
         try:
             await self._rewrite(chat_id, message_id, screen)
         except TelegramBadRequest as error:
-            if _UNCHANGED in str(error):
+            if UNCHANGED in str(error):
                 return True
-            if any(words in str(error) for words in _GONE):
+            if any(words in str(error) for words in GONE):
                 return False
             raise
         return True
@@ -305,7 +288,7 @@ class Courier:
                     rich_message=InputRichMessage.model_validate(screen.rich),
                 )
             except (TelegramBadRequest, TelegramNotFound) as error:
-                if any(words in str(error) for words in (_UNCHANGED, *_GONE)):
+                if any(words in str(error) for words in (UNCHANGED, *GONE)):
                     raise
                 _LOG.warning("no rich message here", chat_id=chat_id, fault=str(error))
             else:
@@ -323,16 +306,9 @@ class Courier:
         room = self._runtime.throttle.room
         # The group first: a full one must not use up what others may send.
         wait_s = await room(f"telegram:{chat_id}", self._per_group) if chat_id < 0 else 0.0
-        wait_s = wait_s or await room("telegram:all", _OVERALL)
+        wait_s = wait_s or await room("telegram:all", OVERALL)
         if wait_s:
-            raise _Full(wait_s)
-
-    async def _language(self, chat_id: int) -> str:
-        if chat_id < 0:
-            group = await self._runtime.groups.find(chat_id)
-            return group.language if group else "zh"
-        person = await self._runtime.people.find(chat_id)
-        return (person.language if person else None) or "zh"
+            raise Full(wait_s)
 
     async def _remember(
         self, chat_id: int, message_id: int, kind: str, ref: str, merchant_id: UUID, screen: Screen
@@ -381,6 +357,8 @@ def _elsewhere(fact: Fact) -> Fact | None:
             return replace(fact, reply_to=None)
         case Bill(reply_to=None, edit_message_id=None):
             return fact
+        case DeskBill(edit_message_id=None):
+            return replace(fact, reply_to=None)
         case _:
             return None
 

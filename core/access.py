@@ -58,6 +58,11 @@ class Actor:
         """Whether this merchant's data may be shown to this actor in this chat."""
         return self.merchant_ids is None or merchant_id in self.merchant_ids
 
+    def sees_supplier(self, supplier_id: UUID) -> bool:
+        """Whether this supplier's data may be shown to this actor in this chat."""
+        bound = self.group.supplier_ids if self.group is not None else ()
+        return self.merchant_ids is None or supplier_id in bound
+
 
 class Access:
     """Who may do what, asked in one place."""

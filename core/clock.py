@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Protocol
-from zoneinfo import ZoneInfo
+from functools import cache
+from typing import Final, Protocol
+from zoneinfo import ZoneInfo, available_timezones
+
+from core.errors import Refusal
+
+_TIME: Final = re.compile(r"([01]?[0-9]|2[0-3]):([0-5][0-9])")
+_SHOWN_CHARS: Final = 40
 
 
 class Clock(Protocol):
@@ -62,3 +69,25 @@ class DayCut:
         if instant >= self.start_of(day + timedelta(days=1)):
             return day + timedelta(days=1)
         return day
+
+
+def read_time(text: str) -> time:
+    """A wall-clock time, 'hh:mm'. Refusals: time_invalid."""
+    found = _TIME.fullmatch(text.strip())
+    if found is None:
+        raise Refusal("time_invalid", text=text[:_SHOWN_CHARS], example="06:00")
+    return time(int(found[1]), int(found[2]))
+
+
+def read_zone(text: str) -> str:
+    """The IANA name of a time zone, whatever its letters' case. Refusals: zone_unknown."""
+    zone = _zones().get(text.strip().lower())
+    if zone is None:
+        raise Refusal("zone_unknown", text=text[:_SHOWN_CHARS], example="Europe/Berlin")
+    return zone
+
+
+@cache
+def _zones() -> dict[str, str]:
+    """Places and UTC; not what means one thing here and another thing elsewhere (localtime)."""
+    return {name.lower(): name for name in available_timezones() if "/" in name or name == "UTC"}

@@ -1,4 +1,7 @@
-"""Completion (补单): an order is marked paid by hand, after the supplier was asked once more."""
+"""Completion (补单): an order is marked paid by hand, after the supplier was asked once more.
+
+A wrong one is reversed by two people: one asks, another confirms.
+"""
 
 from __future__ import annotations
 
@@ -9,71 +12,71 @@ from uuid import UUID
 from core.access import Actor
 from core.audit import Audit
 from core.clock import Clock
+from core.confirmations import Confirmation, Confirmations
 from core.errors import Refusal
-from core.ids import Ids
-from core.orders import Completing, Following, Order, Settling, find_for, get_order
+from core.groups import Groups
+from core.orders import ByHand, Completing, Following, Order, find_for, get_order, need_reversible
 from core.outbox import Outbox, Say
 from core.store import Store, Tx
 
-OPEN_FOR: Final = timedelta(minutes=15)
 MAX_REASON_CHARS: Final = 200
 
 
 class Completions:
-    """Asks for a confirmation, and completes when the same person gives it."""
+    """Asks for a confirmation, and completes (or reverses) when it is given."""
 
     def __init__(
         self,
         store: Store,
         clock: Clock,
-        ids: Ids,
         audit: Audit,
         outbox: Outbox,
+        groups: Groups,
+        confirmations: Confirmations,
         following: Following,
-        settling: Settling,
+        completing: Completing,
     ) -> None:
         self._store = store
         self._clock = clock
-        self._ids = ids
         self._audit = audit
         self._outbox = outbox
+        self._groups = groups
+        self._confirmations = confirmations
         self._following = following
-        self._settling = settling
+        self._completing = completing
 
     async def ask(
-        self, actor: Actor, number: str, reason: str, *, message_id: int, request_id: str
+        self,
+        actor: Actor,
+        number: str,
+        reason: str,
+        *,
+        message_id: int,
+        request_id: str,
+        proof_file_id: str | None = None,
     ) -> None:
         """Ask the supplier, then post the question whether to complete, with two buttons.
 
-        Money the supplier reports is booked instead, and the answer says so.
+        Money the supplier reports is booked instead, and the answer says so. proof_file_id: a
+        picture, at Telegram, that is kept as evidence.
         Refusals: anonymous_admin, not_permitted, reason_missing, order_not_found, order_state.
         """
         actor.need("complete")
         if not reason.strip():
             raise Refusal("reason_missing", example=f"补单 {number} 供应商已确认到账")
         order = await find_for(self._store, actor, number)
-        if order.settled:
+        if not order.open_to_money:
             raise Refusal("order_state", number=order.order_no, status=order.state)
         standing = await self._following.ask(order.merchant_id, order.id, request_id=request_id)
         order = await get_order(self._store, order.merchant_id, order.id)
-        facts: dict[str, Any] = {
-            "order_no": order.order_no,
-            "merchant_order_no": order.merchant_order_no,
-            "merchant_id": str(order.merchant_id),
-            "order_id": str(order.id),
-            "version": order.version,
-            "minor": order.amount.minor,
-            "currency": order.amount.currency,
-            "status": order.state,
-            "reason": reason.strip()[:MAX_REASON_CHARS],
+        facts = {
+            **self._facts(actor, order, reason),
             "supplier_says": standing.state,
             "supplier_why": standing.why[:200],
-            "created_at": order.created_at.isoformat(),
-            "age_min": int((self._clock.now() - order.created_at).total_seconds() // 60),
             "completed_today": await self._completed_today(order.merchant_id),
-            "actor_name": actor.name,
+            "proof_file_id": proof_file_id or "",
         }
-        if order.settled:
+        if not order.open_to_money:
             await self._outbox.say(
                 self._store,
                 actor.chat_id,
@@ -81,29 +84,7 @@ class Completions:
                 merchant_id=order.merchant_id,
             )
             return
-        confirmation_id = self._ids.uuid7()
-        now = self._clock.now()
-        async with self._store.transaction() as tx:
-            await tx.execute(
-                "INSERT INTO confirmation (id, kind, actor_user_id, chat_id, facts, expires_at,"
-                " created_at) VALUES ($1, 'complete', $2, $3, $4, $5, $6)",
-                confirmation_id,
-                actor.user_id,
-                actor.chat_id,
-                facts,
-                now + OPEN_FOR,
-                now,
-            )
-            await self._outbox.say(
-                tx,
-                actor.chat_id,
-                Say(
-                    "complete_question",
-                    {**facts, "confirmation_id": str(confirmation_id)},
-                    reply_to=message_id,
-                ),
-                merchant_id=order.merchant_id,
-            )
+        await self._question(actor, "complete", "complete_question", facts, message_id)
 
     async def confirm(
         self, actor: Actor, confirmation_id: UUID, *, message_id: int, request_id: str
@@ -115,26 +96,33 @@ class Completions:
         order_state.
         """
         actor.need("complete")
-        facts = await self._question(actor, confirmation_id)
+        question = await self._confirmations.find_own("complete", actor, confirmation_id)
+        facts = question.facts
         merchant_id, order_id = UUID(facts["merchant_id"]), UUID(facts["order_id"])
-        if facts["answered"] == "used":
+        if question.state == "used":
             return await get_order(self._store, merchant_id, order_id)  # pressed twice
         await self._following.ask(merchant_id, order_id, request_id=request_id)
         current = await get_order(self._store, merchant_id, order_id)
 
         async def close(tx: Tx) -> None:
-            screen = "complete_settled_itself" if current.settled else "completed"
-            await self._close(tx, actor, confirmation_id, "used", screen, facts, message_id)
+            screen = "completed" if current.open_to_money else "complete_settled_itself"
+            await self._close(tx, actor, question, "complete_used", screen, message_id)
 
-        if current.settled:
+        if not current.open_to_money:
             async with self._store.transaction() as tx:
                 await close(tx)
             return current
-        return await self._settling.complete(
+        return await self._completing.complete(
             merchant_id,
             order_id,
             facts["version"],
-            Completing(facts["reason"], actor.user_id, actor.name, actor.chat_id),
+            ByHand(
+                facts["reason"],
+                actor.user_id,
+                actor.name,
+                actor.chat_id,
+                proof_file_id=facts["proof_file_id"] or None,
+            ),
             request_id=request_id,
             also=close,
         )
@@ -142,67 +130,149 @@ class Completions:
     async def drop(self, actor: Actor, confirmation_id: UUID, *, message_id: int) -> None:
         """The person who asked thinks better of it. Refusals: confirmation_expired,
         confirmation_foreign."""
-        facts = await self._question(actor, confirmation_id)
-        if facts["answered"] == "dropped":
-            return  # pressed twice
+        question = await self._confirmations.find_own("complete", actor, confirmation_id)
+        await self._drop(actor, question, "complete_dropped", message_id)
+
+    async def ask_reversal(
+        self, actor: Actor, number: str, reason: str, *, message_id: int, request_id: str
+    ) -> None:
+        """Post the question whether to reverse a completion; a second person answers it.
+
+        The supplier is asked first: money it reports confirms the completion.
+        Refusals: anonymous_admin, not_permitted, group_needed, reason_missing, order_not_found,
+        order_state, completion_confirmed, refund_under_way, order_rerated.
+        """
+        actor.need("uncomplete")
+        if actor.group is None:
+            raise Refusal("group_needed")
+        if not reason.strip():
+            raise Refusal("reason_missing", example=f"撤销补单 {number} 供应商确认未到账")
+        order = await find_for(self._store, actor, number)
+        await need_reversible(self._store, order)
+        await self._following.ask(order.merchant_id, order.id, request_id=request_id)
+        order = await get_order(self._store, order.merchant_id, order.id)
+        await need_reversible(self._store, order)
+        facts = self._facts(actor, order, reason)
+        await self._question(actor, "uncomplete", "uncomplete_question", facts, message_id)
+
+    async def confirm_reversal(
+        self, actor: Actor, confirmation_id: UUID, *, message_id: int, request_id: str
+    ) -> Order:
+        """Another person than who asked confirms: the completion is reversed, the order is
+        disputed.
+
+        Refusals: anonymous_admin, not_permitted, confirmation_expired, second_person_needed,
+        order_state, completion_confirmed, refund_under_way, order_rerated.
+        """
+        actor.need("uncomplete")
+        question = await self._confirmations.find("uncomplete", actor, confirmation_id)
+        if question.asked_by == actor.user_id:
+            raise Refusal("second_person_needed")
+        facts = question.facts
+        merchant_id, order_id = UUID(facts["merchant_id"]), UUID(facts["order_id"])
+        if question.state == "used":
+            return await get_order(self._store, merchant_id, order_id)  # pressed twice
+        await self._following.ask(merchant_id, order_id, request_id=request_id)
+
+        async def close(tx: Tx) -> None:
+            await self._close(tx, actor, question, "uncomplete_used", "uncompleted", message_id)
+            for chat_id in await self._groups.ops(tx):
+                if chat_id != actor.chat_id:
+                    told = Say("uncompleted", {**facts, "answered_by": actor.name})
+                    await self._outbox.say(tx, chat_id, told, merchant_id=merchant_id)
+
+        return await self._completing.reverse(
+            merchant_id,
+            order_id,
+            facts["version"],
+            ByHand(facts["reason"], actor.user_id, actor.name, actor.chat_id),
+            asked_by=question.asked_by,
+            request_id=request_id,
+            also=close,
+        )
+
+    async def drop_reversal(self, actor: Actor, confirmation_id: UUID, *, message_id: int) -> None:
+        """Who asked, or anybody else with the right, says no. Refusals: anonymous_admin,
+        not_permitted, confirmation_expired."""
+        actor.need("uncomplete")
+        question = await self._confirmations.find("uncomplete", actor, confirmation_id)
+        await self._drop(actor, question, "uncomplete_dropped", message_id)
+
+    def _facts(self, actor: Actor, order: Order, reason: str) -> dict[str, Any]:
+        """What a question shows, and what its answer goes by."""
+        return {
+            "order_no": order.order_no,
+            "merchant_order_no": order.merchant_order_no,
+            "merchant_id": str(order.merchant_id),
+            "order_id": str(order.id),
+            "version": order.version,
+            "minor": order.amount.minor,
+            "currency": order.amount.currency,
+            "status": order.state,
+            "disputed": order.disputed,
+            "reason": reason.strip()[:MAX_REASON_CHARS],
+            "created_at": order.created_at.isoformat(),
+            "age_min": int((self._clock.now() - order.created_at).total_seconds() // 60),
+            "actor_name": actor.name,
+        }
+
+    async def _question(
+        self, actor: Actor, kind: str, screen: str, facts: dict[str, Any], message_id: int
+    ) -> None:
         async with self._store.transaction() as tx:
-            await self._close(
-                tx, actor, confirmation_id, "dropped", "complete_dropped", facts, message_id
+            asked = await self._confirmations.ask(tx, kind, actor, facts)
+            await self._outbox.say(
+                tx,
+                actor.chat_id,
+                Say(screen, {**facts, "confirmation_id": str(asked)}, reply_to=message_id),
+                merchant_id=UUID(facts["merchant_id"]),
             )
 
-    async def _question(self, actor: Actor, confirmation_id: UUID) -> dict[str, Any]:
-        """The question's facts, and `answered`: open, used or dropped."""
-        row = await self._store.fetchrow(
-            "SELECT actor_user_id, chat_id, facts, state, expires_at FROM confirmation"
-            " WHERE id = $1 AND kind = 'complete'",
-            confirmation_id,
-        )
-        if row is None or row["chat_id"] != actor.chat_id:
-            raise Refusal("confirmation_expired")
-        if row["actor_user_id"] != actor.user_id:
-            raise Refusal("confirmation_foreign")
-        if row["state"] == "open" and row["expires_at"] <= self._clock.now():
-            raise Refusal("confirmation_expired")
-        return {**row["facts"], "answered": row["state"]}
+    async def _drop(
+        self, actor: Actor, question: Confirmation, screen: str, message_id: int
+    ) -> None:
+        if question.state == "dropped":
+            return  # pressed twice
+        async with self._store.transaction() as tx:
+            await self._close(tx, actor, question, screen, screen, message_id)
 
     async def _close(
         self,
         tx: Tx,
         actor: Actor,
-        confirmation_id: UUID,
-        state: str,
+        question: Confirmation,
+        action: str,
         screen: str,
-        facts: dict[str, Any],
         message_id: int,
     ) -> None:
-        """Answer the question, once, in the transaction of what the answer does."""
-        closed = await tx.execute(
-            "UPDATE confirmation SET state = $2 WHERE id = $1 AND state = 'open'",
-            confirmation_id,
-            state,
-        )
-        if not closed:
-            raise Refusal("confirmation_expired")
+        """Answer the question, once, in the transaction of what the answer does.
+
+        action: for the trail; it ends in _used or _dropped.
+        """
+        await self._confirmations.close(tx, question.id, action.rpartition("_")[2])
+        facts = question.facts
+        merchant_id = UUID(facts["merchant_id"])
         await self._audit.record(
             tx,
-            f"complete_{state}",
+            action,
             actor=actor.trail_name,
             facts={**facts, "screen": screen},
-            merchant_id=UUID(facts["merchant_id"]),
+            merchant_id=merchant_id,
             chat_id=actor.chat_id,
             message_id=message_id,
         )
         await self._outbox.say(
             tx,
             actor.chat_id,
-            Say(screen, {**facts, "actor_name": actor.name}, edit_message_id=message_id),
-            merchant_id=UUID(facts["merchant_id"]),
+            Say(screen, {**facts, "answered_by": actor.name}, edit_message_id=message_id),
+            merchant_id=merchant_id,
         )
 
     async def _completed_today(self, merchant_id: UUID) -> int:
         return int(
             await self._store.fetchval(
-                "SELECT count(*) FROM completion WHERE merchant_id = $1 AND at > $2",
+                "SELECT count(*) FROM completion WHERE merchant_id = $1 AND at > $2"
+                " AND reverses IS NULL",
                 merchant_id,
                 self._clock.now() - timedelta(hours=24),
             )

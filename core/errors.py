@@ -49,16 +49,35 @@ REFUSALS: dict[str, RefusalKind] = {
         _INVALID, "{first} is after {last}: write the earlier day first."
     ),
     "range_too_long": RefusalKind(_INVALID, "At most {limit_days} days can be shown at once."),
+    "time_invalid": RefusalKind(
+        _INVALID, "{text} is not a time of the day. Write it like {example}."
+    ),
+    "zone_unknown": RefusalKind(_INVALID, "{text} is not a time zone. Write it like {example}."),
     "amount_over_limit": RefusalKind(
         _INVALID, "{text} is more than {limit} {currency}, the most that is booked at once."
     ),
     "usdt_rate_missing": RefusalKind(
         _INVALID, "This group has no USDT rate. Set one with 设置汇率 7.2, or write it: +100u/7.2"
     ),
-    "tariff_invalid": RefusalKind(_INVALID, "This rate cannot be: {why}."),
+    "tariff_invalid": RefusalKind(
+        _INVALID, "This rate cannot be: {why} ({text}). Write it like {example}"
+    ),
     "tariff_in_the_past": RefusalKind(
         _INVALID,
-        "A rate cannot begin on {day}: today is {today}. Past orders change only by re-rating.",
+        "A rate cannot begin on {day}: today is {today}."
+        " Past orders are charged anew only by re-rating: {example}",
+    ),
+    "cost_in_the_past": RefusalKind(
+        _INVALID,
+        "A cost cannot begin on {day}: at the supplier it is {today}. Past orders keep theirs.",
+    ),
+    "cost_not_here": RefusalKind(
+        _PERMISSION, "Costs are spoken of in ops groups and in private only."
+    ),
+    "usdt_rate_invalid": RefusalKind(
+        _INVALID,
+        "{text} cannot be a USDT rate: it is more than 0, at most 1,000,000, and has at most 8"
+        " decimals. Write it like {example}",
     ),
     "reason_missing": RefusalKind(_INVALID, "A reason is required, for example: {example}"),
     # who is asking
@@ -85,6 +104,8 @@ REFUSALS: dict[str, RefusalKind] = {
     "order_not_found": RefusalKind(_MISSING, "No order {number} was found."),
     "merchant_not_found": RefusalKind(_MISSING, "No merchant {merchant_no} was found."),
     "supplier_not_found": RefusalKind(_MISSING, "No supplier {supplier_no} was found."),
+    "product_not_found": RefusalKind(_MISSING, "There is no product {product}."),
+    "channel_not_found": RefusalKind(_MISSING, "No channel {channel_no} was found."),
     "record_not_found": RefusalKind(_MISSING, "That record was not found."),
     "page_not_found": RefusalKind(_MISSING, "Nothing is here. Check the address."),
     "method_not_allowed": RefusalKind(_INVALID, "This address does not take {method}."),
@@ -97,6 +118,9 @@ REFUSALS: dict[str, RefusalKind] = {
     "merchant_ambiguous": RefusalKind(
         _INVALID, "This group has several merchants: {merchants}. Add the merchant's number."
     ),
+    "supplier_ambiguous": RefusalKind(
+        _INVALID, "This group has several suppliers: {suppliers}. Add the supplier's number."
+    ),
     # what it collides with
     "order_conflict": RefusalKind(
         _CONFLICT, "The order {merchant_order_no} exists with other content ({differs})."
@@ -105,6 +129,42 @@ REFUSALS: dict[str, RefusalKind] = {
         _CONFLICT, "The same order is being created right now. Ask again in a moment."
     ),
     "order_state": RefusalKind(_CONFLICT, "The order {number} is {status}; this cannot be done."),
+    "already_resolved": RefusalKind(_CONFLICT, "The money of {number} was resolved already."),
+    "discrepancy_changed": RefusalKind(
+        _CONFLICT, "The money of {number} was partly resolved meanwhile. Look at it again."
+    ),
+    "completion_confirmed": RefusalKind(
+        _CONFLICT, "The supplier has confirmed the money of {number}: its completion was right."
+    ),
+    "group_needed": RefusalKind(
+        _INVALID, "A second person must confirm this. Say it in a group that both are in."
+    ),
+    "second_person_needed": RefusalKind(
+        _PERMISSION, "A second person with this right must confirm it, not the one who asked."
+    ),
+    "refund_conflict": RefusalKind(
+        _CONFLICT, "The refund {refund_no} exists with other content ({differs})."
+    ),
+    "refund_state": RefusalKind(_CONFLICT, "The refund {refund_no} is {status} already."),
+    "order_rerated": RefusalKind(
+        _CONFLICT,
+        "The order {number} was charged anew since. Re-rate it back first, or adjust by hand.",
+    ),
+    "refund_under_way": RefusalKind(
+        _CONFLICT, "A refund of {number} is under way. Wait until it is over."
+    ),
+    "refund_over_amount": RefusalKind(
+        _CONFLICT, "Of the order {number}, at most {left} can still be refunded."
+    ),
+    "refund_not_covered": RefusalKind(
+        _CONFLICT, "The merchant's orders have not earned enough to bear this refund."
+    ),
+    "rerate_nothing": RefusalKind(
+        _CONFLICT, "Nothing differs: these orders of {days} are charged like this already."
+    ),
+    "rerate_changed": RefusalKind(
+        _CONFLICT, "Since the preview, other orders or fees came in. Ask for a new preview."
+    ),
     "already_undone": RefusalKind(_CONFLICT, "This was already undone."),
     "undo_too_late": RefusalKind(_CONFLICT, "The time to undo is over ({limit_min} min)."),
     "confirmation_expired": RefusalKind(
@@ -117,11 +177,23 @@ REFUSALS: dict[str, RefusalKind] = {
     # what the suppliers' side allows
     "product_unknown": RefusalKind(_INVALID, "The product {product} is not open to this merchant."),
     "no_channel": RefusalKind(_SUPPLIER, "No channel can take this order now: {reasons}."),
+    "currency_not_sold": RefusalKind(_INVALID, "This merchant's orders are in {currency}."),
     "credit_line_reached": RefusalKind(
         _CONFLICT,
         "No new order is taken: what is owed to the merchant has reached its credit line.",
     ),
     "fee_exceeds_amount": RefusalKind(_INVALID, "The fee of this product is more than the amount."),
+    "export_busy": RefusalKind(
+        _LIMITED, "{limit} files are being made for this chat already. Wait for one of them."
+    ),
+    "export_too_large": RefusalKind(
+        _INVALID,
+        "{rows} orders do not fit into a workbook (at most {limit}). Ask for CSV, or fewer days.",
+    ),
+    "export_too_big": RefusalKind(
+        _INVALID,
+        "The file is larger than the {limit_mb} MB that Telegram takes. Ask for fewer days.",
+    ),
     "callback_invalid": RefusalKind(_AUTH, "This callback is not signed by the supplier."),
     "callback_unknown": RefusalKind(_MISSING, "This callback names no attempt of ours."),
     "unavailable": RefusalKind("internal", "The desk cannot do this right now. Try again soon."),

@@ -1,6 +1,7 @@
 """Money: whole smallest units and a currency. No floats anywhere.
 
-Rounding happens here alone: fees in `Rate.of`, conversions in `exchange`, both half-up.
+Rounding happens here alone: fees in `Rate.of`, shares of them in `share`, conversions in
+`exchange`, all half-up.
 """
 
 from __future__ import annotations
@@ -8,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+from decimal import ROUND_HALF_UP, Decimal, InvalidOperation, localcontext
 from typing import Final
 
 from core.errors import Bug, Refusal
@@ -31,6 +32,7 @@ PPM: Final = 1_000_000
 
 # As many digits as Decimal's arithmetic carries exactly: a longer text would be rounded unseen.
 _MAX_CHARS: Final = 28
+_DIVIDED_DIGITS: Final = 60
 _PLAIN = re.compile(r"[+-]?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?", re.ASCII)
 
 
@@ -105,10 +107,27 @@ def parse_money(text: str, currency: str) -> Money:
     return Money(int(scaled), currency)
 
 
+def share(part_minor: int, of_minor: int, whole_minor: int) -> int:
+    """What of `of_minor` falls to a part of the whole, rounded half-up; all of it to the whole.
+
+    Nothing is negative and the part is within the whole, which is not nothing.
+    """
+    if not 0 <= part_minor <= whole_minor or whole_minor == 0 or of_minor < 0:
+        raise Bug(f"{part_minor} of {whole_minor} has no share of {of_minor}")
+    return (of_minor * part_minor * 2 + whole_minor) // (2 * whole_minor)
+
+
 def exchange(amount: Money, rate: Decimal, currency: str) -> Money:
     """The amount in another currency, where one of it is `rate` of the other, rounded half-up."""
     minor = (amount.decimal() * rate).scaleb(EXPONENTS[currency])
     return Money(int(minor.to_integral_value(ROUND_HALF_UP)), currency)
+
+
+def exchange_back(amount: Money, rate: Decimal, currency: str) -> Money:
+    """The amount in another currency, of which one is `rate` of this one's, rounded half-up."""
+    with localcontext(prec=_DIVIDED_DIGITS):  # so that no tie is made by rounding the quotient
+        minor = (amount.decimal() / rate).scaleb(EXPONENTS[currency])
+        return Money(int(minor.to_integral_value(ROUND_HALF_UP)), currency)
 
 
 @dataclass(frozen=True, slots=True)

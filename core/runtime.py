@@ -9,12 +9,17 @@ from dataclasses import dataclass
 from redis.asyncio import Redis
 
 from core.access import Access
+from core.adjustments import Adjustments
 from core.audit import Audit
 from core.bills import Bills
 from core.callbacks import Callbacks
 from core.channels import Channels
 from core.clock import Clock, SystemClock
 from core.completions import Completions
+from core.confirmations import Confirmations
+from core.credit import Credit
+from core.discrepancies import Discrepancies
+from core.exports import Exports
 from core.gateway import Gateway
 from core.groups import Groups
 from core.ids import Ids
@@ -23,14 +28,20 @@ from core.ledger import Ledger
 from core.lookups import Lookups
 from core.merchants import Merchants
 from core.notifications import Notifications
-from core.orders import Addresses, Following, Opening, Settling, Suppliers
+from core.orders import Addresses, Completing, Following, Opening, Settling, Suppliers
 from core.outbox import Outbox
+from core.payins import Payins
 from core.people import People
 from core.prepayments import Prepayments
+from core.pricing import Pricing
+from core.refunds import Refunds
+from core.rerating import Reratings
+from core.statistics import Counting
 from core.store import Store
 from core.throttle import Throttle
 from core.vault import Vault
 from core.verify import Verify
+from core.vouchers import Vouchers
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,12 +69,23 @@ class Runtime:
     opening: Opening
     settling: Settling
     following: Following
+    vouchers: Vouchers
     prepayments: Prepayments
+    adjustments: Adjustments
+    payins: Payins
+    credit: Credit
     notifications: Notifications
     callbacks: Callbacks
+    completing: Completing
     completions: Completions
+    discrepancies: Discrepancies
+    refunds: Refunds
+    pricing: Pricing
+    reratings: Reratings
     lookups: Lookups
     bills: Bills
+    statistics: Counting
+    exports: Exports
     verify: Verify
 
     async def close(self) -> None:
@@ -113,6 +135,8 @@ async def build(
         ),
     )
     settling = Settling(clock, ids, ledger, merchants, groups, outbox)
+    completing = Completing(ids, ledger, merchants, groups, settling)
+    confirmations = Confirmations(store, clock, ids)
     opening = Opening(
         store,
         clock,
@@ -127,7 +151,8 @@ async def build(
         demo=demo,
     )
     following = Following(store, clock, ids, groups, suppliers, opening, settling)
-    bills = Bills(store, clock, merchants, ledger)
+    vouchers = Vouchers(store, ids, ledger, groups, outbox, audit)
+    bills = Bills(store, clock, ledger, merchants, channels)
     return Runtime(
         demo=demo,
         public_url=public_url,
@@ -150,11 +175,26 @@ async def build(
         opening=opening,
         settling=settling,
         following=following,
-        prepayments=Prepayments(ids, ledger, groups, outbox, audit),
+        vouchers=vouchers,
+        prepayments=Prepayments(vouchers),
+        adjustments=Adjustments(vouchers),
+        payins=Payins(vouchers),
+        credit=Credit(store, ledger, groups, outbox, audit),
         notifications=Notifications(store, clock, gateway, merchants, groups, outbox),
         callbacks=Callbacks(store, clock, ids, merchants, channels, settling, following),
-        completions=Completions(store, clock, ids, audit, outbox, following, settling),
+        completing=completing,
+        completions=Completions(
+            store, clock, audit, outbox, groups, confirmations, following, completing
+        ),
+        discrepancies=Discrepancies(
+            store, clock, ids, ledger, merchants, groups, outbox, audit, confirmations, completing
+        ),
+        refunds=Refunds(ids, ledger, merchants, groups),
+        pricing=Pricing(clock, merchants, channels, outbox, audit),
+        reratings=Reratings(store, ids, ledger, merchants, groups, outbox, audit, confirmations),
         lookups=Lookups(store, outbox),
         bills=bills,
-        verify=Verify(store, merchants, bills),
+        statistics=Counting(store),
+        exports=Exports(store, clock, ids, ledger, merchants, channels, bills),
+        verify=Verify(store, merchants, channels, bills),
     )

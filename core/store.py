@@ -67,8 +67,23 @@ class Tx:
         """Run a statement; the number of rows it touched."""
         return _touched(await self._connection.execute(sql, *args))
 
+    async def chunks(
+        self, sql: str, *args: object, rows: int
+    ) -> AsyncIterator[list[asyncpg.Record]]:
+        """A query's rows, so many at a time, held at the database until they are asked for."""
+        cursor = await self._connection.cursor(sql, *args)
+        while chunk := await cursor.fetch(rows):
+            yield chunk
+
     async def executemany(self, sql: str, rows: Sequence[Sequence[object]]) -> None:
         await self._connection.executemany(sql, rows)
+
+    async def stream(
+        self, sql: str, *args: object, chunk_rows: int = 500
+    ) -> AsyncIterator[asyncpg.Record]:
+        """Rows one after another, fetched in chunks through a server-side cursor."""
+        async for row in self._connection.cursor(sql, *args, prefetch=chunk_rows):
+            yield row
 
 
 class Store:

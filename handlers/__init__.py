@@ -6,15 +6,21 @@ from aiogram import Bot, Dispatcher
 
 from core.runtime import Runtime
 from handlers import (
+    adjustments,
     bills,
     binding,
     completion,
     context,
+    daycuts,
     desk,
+    discrepancies,
     errors,
+    exports,
     lookup,
     onboarding,
     prepayments,
+    rates,
+    statistics,
 )
 
 __all__ = ["build_dispatcher"]
@@ -31,6 +37,21 @@ def build_dispatcher(runtime: Runtime, bot: Bot) -> Dispatcher:
     dispatcher.message.outer_middleware(understand)
     dispatcher.edited_message.outer_middleware(understand)
     dispatcher.callback_query.outer_middleware(context.AnswerPress(runtime))
-    for topic in (onboarding, binding, prepayments, lookup, bills, completion, desk, errors):
+    for topic in (
+        onboarding,
+        binding,
+        prepayments,
+        adjustments,
+        lookup,
+        bills,
+        exports,
+        statistics,
+        daycuts,
+        completion,
+        discrepancies,
+        rates,
+        desk,
+        errors,
+    ):
         dispatcher.include_router(topic.router())
     return dispatcher

@@ -1,4 +1,4 @@
-"""Lines of money as people type them: `+1000`, `-1.5万`, `+100u/7.2`, `+1000 M1002 for rent`.
+"""Lines of money as people type them: `+1000`, `-1.5万`, `+100u`, `+1000 M1002 for rent`.
 
 Pure and exact. What may be talk (`+1`, `+1 me too`, a phone number) is never read as money.
 """
@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final, Literal
 
+from core.vouchers import MAX_REMARK_CHARS
+
 MAX_LINES: Final = 20
-MAX_REMARK_CHARS: Final = 200
 _SHOWN_CHARS: Final = 40
 _PHONE_DIGITS: Final = range(11, 16)
 
@@ -22,17 +23,25 @@ _FOLD: Final[dict[int, int | str]] = {
 }  # fmt: skip
 _SCALES: Final = {"": 1, "k": 1000, "千": 1000, "万": 10_000}
 
+_NUMBER: Final = (
+    r"(?P<number>[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]+)?|[0-9]+(?:\.[0-9]+)?)(?P<scale>[kK千万]?)"
+)
+_UNSIGNED: Final = re.compile(_NUMBER)
 _LINE: Final = re.compile(
-    r"(?P<sign>[+-])(?P<number>[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]+)?|[0-9]+(?:\.[0-9]+)?)"
-    r"(?P<scale>[kK千万]?)(?P<unit>[uU](?:[sS][dD][tT])?)?"
+    rf"(?P<sign>[+-]){_NUMBER}(?P<unit>[uU](?:[sS][dD][tT])?)?"
     r"(?:/(?P<rate>[0-9]{1,6}(?:\.[0-9]{1,8})?))?"
     r"(?:[ \t]+(?P<rest>.*))?"
 )
-# Begins like an amount and holds nothing but what amounts are written with: a slip, not talk.
-_SLIP: Final = re.compile(r"[+-][0-9][0-9.,/uUsSdDtTkKwW千万元块圆角分$¥¥]*(?:[ \t].*)?")
+# Begins like an amount and holds nothing but what amounts are written with (1e9 among them): a
+# slip, not talk.
+_SLIP: Final = re.compile(
+    r"[+-][0-9](?:[0-9.,/uUsSdDtTkKwW千万元块圆角分$¥¥]*|[0-9.]*[eE][+-]?[0-9]+)(?:[ \t].*)?"
+)
 # A country code with seven digits or more after it, written apart: +86 138 0013 8000.
 _APART: Final = re.compile(r"[+-][0-9]{1,3}[ ()-]+(?:[0-9][ ()-]*){7,}")
 _MERCHANT_NO: Final = re.compile(r"[Mm][0-9]{1,11}")
+_SUPPLIER_NO: Final = re.compile(r"[Ss][0-9]{2,9}")
+_MAX_NUMBER_CHARS: Final = 24
 _TALK: Final = re.compile(r"[1-9]")
 
 
@@ -40,8 +49,8 @@ _TALK: Final = re.compile(r"[1-9]")
 class AdvanceLine:
     """One line of money. amount: signed, main units, exact; of `unit`.
 
-    unit: 'USDT', or '' for the merchant's own currency. rate: as written after the slash.
-    line: its place in the message, from 1.
+    unit: 'USDT', or '' for the merchant's own currency. rate: as written after the slash; USDT
+    without one is at the group's own rate. line: its place in the message, from 1.
     """
 
     line: int
@@ -115,14 +124,11 @@ def read_line(
 
 def _advance(match: re.Match[str], text: str, line: int) -> AdvanceLine | Unreadable:
     shown = text[:_SHOWN_CHARS]
-    if len(match["number"]) > 24:
-        return Unreadable(line, shown, "amount")
-    scale = _SCALES[match["scale"].lower()]
-    amount = Decimal(match["number"].replace(",", "")) * scale
+    amount = _main_units(match)
     rate = Decimal(match["rate"]) if match["rate"] else None
-    if amount == 0:
+    if not amount:
         return Unreadable(line, shown, "amount")
-    if (match["unit"] and rate is None) or rate == 0:
+    if rate == 0:
         return Unreadable(line, shown, "rate")
     # Folding keeps every character in its place, so the remark is taken as it was typed.
     rest = text[match.start("rest") :].strip() if match["rest"] else ""
@@ -139,6 +145,28 @@ def _advance(match: re.Match[str], text: str, line: int) -> AdvanceLine | Unread
         merchant_no=merchant_no,
         remark=rest[:MAX_REMARK_CHARS],
     )
+
+
+def read_amount(word: str) -> Decimal | None:
+    """An amount that needs no sign, in main units: `50000`, `5万`, `1,234.5`; None where the word
+    is none."""
+    match = _UNSIGNED.fullmatch(fold(word))
+    return _main_units(match) if match is not None else None
+
+
+def named_supplier(remark: str) -> tuple[str | None, str]:
+    """(number, what remains) of a remark that begins with a supplier's number."""
+    words = remark.split(maxsplit=1)
+    if not words or not _SUPPLIER_NO.fullmatch(fold(words[0])):
+        return None, remark
+    return fold(words[0]).upper(), words[1] if len(words) > 1 else ""
+
+
+def _main_units(match: re.Match[str]) -> Decimal | None:
+    """Exactly what was written; None where that is more than arithmetic carries exactly."""
+    if len(match["number"]) > _MAX_NUMBER_CHARS:
+        return None
+    return Decimal(match["number"].replace(",", "")) * _SCALES[match["scale"].lower()]
 
 
 def _is_plain(match: re.Match[str]) -> bool:

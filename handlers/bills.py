@@ -1,104 +1,151 @@
-"""Bills and the day's prepayments."""
+"""Bills, and the prepayments of business days."""
 
 from __future__ import annotations
 
-from datetime import date, timedelta
-from typing import Literal
+from typing import Any
 
 from aiogram import Router
 from aiogram.types import CallbackQuery, Message
 
 from core.access import Actor
+from core.bills import Days
 from core.errors import Refusal
-from core.merchants import Merchant
-from core.outbox import Bill
+from core.outbox import Bill, DeskBill, Fact, Say
 from core.runtime import Runtime
-from handlers.buttons import TurnBill
-from handlers.context import Presses, Wants, say
+from core.vouchers import VoucherLine
+from handlers.buttons import TurnBill, TurnVouchers
+from handlers.context import Presses, Wants
+from handlers.days import NoSuchDay, Span, resolve
+from handlers.holders import Holder, holder_behind, holders_of, need_to_read
 from handlers.intents import ShowBill, ShowPrepaid
-
-_Day = date | Literal["today", "yesterday"]
 
 
 def router() -> Router:
-    """What a business day came to."""
+    """What business days came to."""
     routes = Router(name="bills")
     routes.message.register(show_bill, Wants(ShowBill))
     routes.message.register(show_prepaid, Wants(ShowPrepaid))
     routes.callback_query.register(turn_bill, Presses(TurnBill))
+    routes.callback_query.register(turn_vouchers, Presses(TurnVouchers))
     return routes
 
 
 async def show_bill(message: Message, intent: ShowBill, actor: Actor, runtime: Runtime) -> None:
-    """One bill for each merchant of the group, or the one that is named."""
-    actor.need("read_money")
-    for merchant in await _merchants(runtime, actor, intent.merchant_no):
-        day = await _resolve(runtime, merchant, intent.day)
-        await runtime.outbox.say(
-            runtime.store, actor.chat_id,
-            Bill(str(merchant.id), day=day.isoformat(), reply_to=message.message_id),
-            merchant_id=merchant.id,
-        )  # fmt: skip
+    """A bill for each merchant or supplier of the group, the one that is named, or the
+    platform's."""
+    for holder in await _readable(runtime, actor, intent.number):
+        days = await _meant(runtime, holder, intent.days)
+        await _tell(runtime, actor, holder, _bill(holder, days, reply_to=message.message_id))
+
+
+async def turn_bill(query: CallbackQuery, button: TurnBill, actor: Actor, runtime: Runtime) -> None:
+    """Other days in the same message; beside a bill that stays what it is, in a new one."""
+    if query.message is None:
+        return
+    holder = await holder_behind(runtime, actor, button.holder, button.holder_id)
+    need_to_read(actor, holder)
+    days = await _meant(runtime, holder, button.days)
+    message_id = query.message.message_id
+    fact = (
+        _bill(holder, days, reply_to=message_id)
+        if button.fresh
+        else _bill(holder, days, edit_message_id=message_id)
+    )
+    await _tell(runtime, actor, holder, fact)
 
 
 async def show_prepaid(
     message: Message, intent: ShowPrepaid, actor: Actor, runtime: Runtime
 ) -> None:
-    """The day's prepayments, with who and what was undone."""
-    actor.need("read_money")
-    for merchant in await _merchants(runtime, actor, intent.merchant_no):
-        day = await _resolve(runtime, merchant, intent.day)
-        bill = await runtime.bills.bill(merchant.id, day)
-        facts = {
-            "merchant_no": merchant.merchant_no,
-            "merchant_name": merchant.name,
-            "currency": bill.currency,
-            "zone": bill.zone,
-            "day": day.isoformat(),
-            "count": bill.prepaid_count,
-            "sum_minor": bill.prepaid_minor,
-            "lines": [
-                {
-                    "at": line.at.isoformat(),
-                    "record_no": line.record_no,
-                    "minor": line.minor,
-                    "actor_name": line.actor_name,
-                    "remark": line.remark,
-                    "undone_by": line.undone_by,
-                }
-                for line in bill.prepaid_lines
-            ],
-        }
-        await say(runtime, actor, "prepaid_history", facts, message.message_id)
+    """The days' prepayments by pages; in a supplier's group, what it paid in."""
+    for holder in await _readable(runtime, actor, intent.number):
+        if holder.kind == "p":
+            raise Refusal("group_not_bound")
+        days = await _meant(runtime, holder, intent.days)
+        facts = await _page(runtime, holder, days, 1)
+        await _tell(
+            runtime, actor, holder,
+            Say("prepaid_history", facts, reply_to=message.message_id),
+        )  # fmt: skip
 
 
-async def turn_bill(query: CallbackQuery, button: TurnBill, actor: Actor, runtime: Runtime) -> None:
-    """Another day in the same message; beside the live bill, which stays, in a new one."""
-    actor.need("read_money")
+async def turn_vouchers(
+    query: CallbackQuery, button: TurnVouchers, actor: Actor, runtime: Runtime
+) -> None:
+    """Another page in the same message."""
     if query.message is None:
         return
-    if not actor.sees(button.merchant_id):
-        raise Refusal("record_not_found")
-    merchant = await runtime.merchants.by_id(button.merchant_id)
-    day = (await _resolve(runtime, merchant, button.day)).isoformat()
-    message_id = query.message.message_id
-    bill = (
-        Bill(str(merchant.id), day=day, reply_to=message_id)
-        if button.fresh
-        else Bill(str(merchant.id), day=day, edit_message_id=message_id)
-    )
-    await runtime.outbox.say(runtime.store, actor.chat_id, bill, merchant_id=merchant.id)
+    holder = await holder_behind(runtime, actor, button.holder, button.holder_id)
+    need_to_read(actor, holder)
+    days = Days(button.first, button.last)
+    facts = await _page(runtime, holder, days, button.page)
+    await _tell(
+        runtime, actor, holder,
+        Say("prepaid_history", facts, edit_message_id=query.message.message_id),
+    )  # fmt: skip
 
 
-async def _merchants(runtime: Runtime, actor: Actor, merchant_no: str | None) -> list[Merchant]:
-    """The merchant that is named, or every one this group is bound to."""
-    if merchant_no is None and actor.group is not None and len(actor.group.merchant_ids) > 1:
-        return [await runtime.merchants.by_id(m) for m in actor.group.merchant_ids]
-    return [await runtime.access.merchant_in(actor, merchant_no)]
+async def _readable(runtime: Runtime, actor: Actor, number: str | None) -> list[Holder]:
+    """Whose books are meant, all of which this actor may read."""
+    if number is not None or actor.merchant_ids is not None:
+        actor.need("read_money")  # before anybody learns what there is
+    holders = await holders_of(runtime, actor, number)
+    for holder in holders:
+        need_to_read(actor, holder)
+    return holders
 
 
-async def _resolve(runtime: Runtime, merchant: Merchant, day: _Day) -> date:
-    if isinstance(day, date):
-        return day
-    today = await runtime.bills.open_day(merchant)
-    return today if day == "today" else today - timedelta(days=1)
+async def _meant(runtime: Runtime, holder: Holder, span: Span | NoSuchDay) -> Days:
+    return resolve(span, await runtime.bills.open_day(holder.id))
+
+
+def _bill(
+    holder: Holder, days: Days, *, reply_to: int | None = None, edit_message_id: int | None = None
+) -> Fact:
+    first, last = days.first.isoformat(), days.last.isoformat()
+    if holder.kind == "m":
+        return Bill(str(holder.id), first, last, reply_to, edit_message_id)
+    supplier_id = str(holder.id) if holder.kind == "s" else None
+    return DeskBill(first, last, supplier_id, reply_to, edit_message_id)
+
+
+async def _tell(runtime: Runtime, actor: Actor, holder: Holder, fact: Fact) -> None:
+    if holder.kind == "m":
+        await runtime.outbox.say(runtime.store, actor.chat_id, fact, merchant_id=holder.id)
+    else:
+        await runtime.outbox.say(runtime.store, actor.chat_id, fact)
+
+
+async def _page(runtime: Runtime, holder: Holder, days: Days, page: int) -> dict[str, Any]:
+    kind = "payin" if holder.kind == "s" else "prepayment"
+    found = await runtime.vouchers.page(holder.id, kind, (days.first, days.last), page)
+    return {
+        "holder": holder.kind,
+        "holder_id": str(holder.id),
+        "holder_no": holder.no,
+        "holder_name": holder.name,
+        "currency": holder.currency,
+        "zone": holder.day_cut.zone,
+        "first": days.first.isoformat(),
+        "last": days.last.isoformat(),
+        "page": found.page,
+        "pages": found.pages,
+        "count": found.count,
+        "sum_minor": found.sum_minor,
+        "lines": [_line(line) for line in found.lines],
+    }
+
+
+def _line(line: VoucherLine) -> dict[str, Any]:
+    return {
+        "at": line.at.isoformat(),
+        "record_no": line.record_no,
+        "minor": line.minor,
+        "original_minor": line.original_minor,
+        "original_currency": line.original_currency,
+        "conversion_rate": line.conversion_rate,
+        "actor_name": line.actor_name,
+        "remark": line.remark,
+        "proof": line.proof,
+        "undone_by": line.undone_by,
+    }

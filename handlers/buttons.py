@@ -6,20 +6,27 @@ among what that person may see there.
 
 from __future__ import annotations
 
+import base64
+import binascii
 from dataclasses import dataclass
 from datetime import date
 from typing import Final, Literal
 from uuid import UUID
 
 MAX_BYTES: Final = 64
+MAX_PAGE: Final = 100_000
+
+HolderKind = Literal["m", "s", "p"]
 
 
 @dataclass(frozen=True, slots=True)
-class UndoPrepayment:
-    prepayment_id: UUID
+class UndoVoucher:
+    """Take back what a receipt tells of: a prepayment, an adjustment, a pay-in."""
+
+    voucher_id: UUID
 
     def data(self) -> str:
-        return f"undo:{self.prepayment_id.hex}"
+        return f"undo:{self.voucher_id.hex}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +38,61 @@ class AnswerCompletion:
 
     def data(self) -> str:
         return f"complete:{'yes' if self.yes else 'no'}:{self.confirmation_id.hex}"
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerReversal:
+    """Confirm the reversal of a completion (yes), or drop it."""
+
+    confirmation_id: UUID
+    yes: bool
+
+    def data(self) -> str:
+        return f"uncomplete:{'yes' if self.yes else 'no'}:{self.confirmation_id.hex}"
+
+
+@dataclass(frozen=True, slots=True)
+class TurnDiscrepancies:
+    """Another page of what is in suspense. merchant_id: of one merchant alone."""
+
+    page: int
+    merchant_id: UUID | None = None
+
+    def data(self) -> str:
+        return f"differ:page:{self.page}:{self.merchant_id.hex if self.merchant_id else ''}"
+
+
+@dataclass(frozen=True, slots=True)
+class OnDiscrepancy:
+    """Open a discrepancy's card, or ask to do one of the things its card offers."""
+
+    discrepancy_id: UUID
+    action: Literal["open", "refund_payer", "credit_merchant", "complete"]
+
+    def data(self) -> str:
+        return f"differ:{self.action}:{self.discrepancy_id.hex}"
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerResolution:
+    """Confirm what becomes of a discrepancy (yes), or drop it."""
+
+    confirmation_id: UUID
+    yes: bool
+
+    def data(self) -> str:
+        return f"resolve:{'yes' if self.yes else 'no'}:{self.confirmation_id.hex}"
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerRerating:
+    """Confirm that past orders are charged anew (yes), or drop it."""
+
+    confirmation_id: UUID
+    yes: bool
+
+    def data(self) -> str:
+        return f"rerate:{'yes' if self.yes else 'no'}:{self.confirmation_id.hex}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,15 +108,34 @@ class OnCard:
 
 @dataclass(frozen=True, slots=True)
 class TurnBill:
-    """Another day of a bill. fresh: posted anew, for the live bill stays what it is."""
+    """Other days of the bill of a merchant (m), a supplier (s) or the platform (p; nil id).
 
-    merchant_id: UUID
-    day: date | Literal["today", "yesterday"]
+    fresh: posted anew, for the bill that carries the button stays what it is.
+    """
+
+    holder: HolderKind
+    holder_id: UUID
+    days: Literal["today", "yesterday", "this_month"]
     fresh: bool = False
 
     def data(self) -> str:
-        day = self.day.strftime("%Y%m%d") if isinstance(self.day, date) else self.day
-        return f"bill:{self.merchant_id.hex}:{day}" + (":new" if self.fresh else "")
+        fresh = ":new" if self.fresh else ""
+        return f"bill:{self.holder}{_packed(self.holder_id)}:{self.days}{fresh}"
+
+
+@dataclass(frozen=True, slots=True)
+class TurnVouchers:
+    """Another page of the prepayments of a merchant (m), or of what a supplier (s) paid in."""
+
+    holder: HolderKind
+    holder_id: UUID
+    first: date
+    last: date
+    page: int
+
+    def data(self) -> str:
+        span = _span(self.first, self.last)
+        return f"paid:{self.holder}{_packed(self.holder_id)}:{span}:{self.page}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +150,56 @@ class AnswerUnbind:
         return f"unbind:{'yes' if self.yes else 'no'}:{self.user_id}:{self.asked_at_s}"
 
 
-Button = UndoPrepayment | AnswerCompletion | OnCard | TurnBill | AnswerUnbind
+@dataclass(frozen=True, slots=True)
+class OpenChart:
+    """A chart of business days of a merchant (m), a supplier (s) or the platform (p; nil id).
+
+    replace: in the place of the chart that carries the button, instead of in a reply.
+    """
+
+    holder: Literal["m", "s", "p"]
+    holder_id: UUID
+    first: date
+    last: date
+    replace: bool = False
+
+    def data(self) -> str:
+        verb = "turn" if self.replace else "chart"
+        return f"{verb}:{self.holder}{_packed(self.holder_id)}:{_span(self.first, self.last)}"
+
+
+@dataclass(frozen=True, slots=True)
+class OpenExport:
+    """A file of business days: the workbook, or a table as CSV. holder: as in `OpenChart`."""
+
+    kind: Literal["excel", "csv"]
+    holder: Literal["m", "s", "p"]
+    holder_id: UUID
+    first: date
+    last: date
+    table: Literal["orders", "prepayments"] = "orders"
+
+    def data(self) -> str:
+        span = _span(self.first, self.last)
+        table = "" if self.table == "orders" else f":{self.table}"
+        return f"{self.kind}:{self.holder}{_packed(self.holder_id)}:{span}{table}"
+
+
+Button = (
+    UndoVoucher
+    | AnswerCompletion
+    | AnswerReversal
+    | TurnDiscrepancies
+    | OnDiscrepancy
+    | AnswerResolution
+    | AnswerRerating
+    | OnCard
+    | TurnBill
+    | TurnVouchers
+    | AnswerUnbind
+    | OpenChart
+    | OpenExport
+)
 
 
 def read_button(data: str) -> Button | None:
@@ -82,26 +212,77 @@ def read_button(data: str) -> Button | None:
 
 def _read(parts: list[str]) -> Button | None:
     match parts:
-        case ["undo", prepayment_id]:
-            return UndoPrepayment(UUID(hex=prepayment_id))
+        case ["undo", voucher_id]:
+            return UndoVoucher(UUID(hex=voucher_id))
         case ["complete", "yes" | "no" as answer, confirmation_id]:
             return AnswerCompletion(UUID(hex=confirmation_id), answer == "yes")
+        case ["uncomplete", "yes" | "no" as answer, confirmation_id]:
+            return AnswerReversal(UUID(hex=confirmation_id), answer == "yes")
+        case ["differ", "page", page, merchant_id]:
+            return TurnDiscrepancies(_page(page), UUID(hex=merchant_id) if merchant_id else None)
+        case ["differ", action, discrepancy_id]:
+            return _on_discrepancy(action, UUID(hex=discrepancy_id))
+        case ["resolve", "yes" | "no" as answer, confirmation_id]:
+            return AnswerResolution(UUID(hex=confirmation_id), answer == "yes")
+        case ["rerate", "yes" | "no" as answer, confirmation_id]:
+            return AnswerRerating(UUID(hex=confirmation_id), answer == "yes")
         case ["card", "ask" | "complete" | "notify" as action, order_id]:
             return OnCard(UUID(hex=order_id), action)
-        case ["bill", merchant_id, day]:
-            return TurnBill(UUID(hex=merchant_id), _day(day))
-        case ["bill", merchant_id, day, "new"]:
-            return TurnBill(UUID(hex=merchant_id), _day(day), fresh=True)
+        case ["bill", holder, "today" | "yesterday" | "this_month" as days, *fresh]:
+            if fresh in ([], ["new"]):
+                return TurnBill(*_holder(holder), days, bool(fresh))
+            return None
+        case ["paid", holder, span, page]:
+            return TurnVouchers(*_holder(holder), *_days(span), _page(page))
         case ["unbind", "yes" | "no" as answer, user_id, asked_at_s]:
             return AnswerUnbind(int(user_id), int(asked_at_s), answer == "yes")
+        case ["chart" | "turn" as verb, holder, span]:
+            return OpenChart(*_holder(holder), *_days(span), replace=verb == "turn")
+        case ["excel" | "csv" as kind, holder, span]:
+            return OpenExport(kind, *_holder(holder), *_days(span))
+        case ["csv", holder, span, "prepayments" as table]:
+            return OpenExport("csv", *_holder(holder), *_days(span), table)
         case _:
             return None
 
 
-def _day(text: str) -> date | Literal["today", "yesterday"]:
-    match text:
-        case "today":
-            return "today"
-        case "yesterday":
-            return "yesterday"
+def _on_discrepancy(action: str, discrepancy_id: UUID) -> Button | None:
+    match action:
+        case "open" | "refund_payer" | "credit_merchant" | "complete":
+            return OnDiscrepancy(discrepancy_id, action)
+    return None
+
+
+def _packed(holder_id: UUID) -> str:
+    return base64.urlsafe_b64encode(holder_id.bytes).rstrip(b"=").decode()
+
+
+def _holder(text: str) -> tuple[Literal["m", "s", "p"], UUID]:
+    try:
+        holder_id = UUID(bytes=base64.b64decode(text[1:] + "==", altchars=b"-_", validate=True))
+    except binascii.Error as error:
+        raise ValueError(text) from error
+    match text[0]:
+        case "m" | "s" | "p" as holder:
+            return holder, holder_id
+    raise ValueError(text)
+
+
+def _span(first: date, last: date) -> str:
+    return f"{first:%Y%m%d}-{last:%Y%m%d}"
+
+
+def _days(text: str) -> tuple[date, date]:
+    first, _, last = text.partition("-")
+    return _date(first), _date(last)
+
+
+def _date(text: str) -> date:
     return date(int(text[:4]), int(text[4:6]), int(text[6:8]))
+
+
+def _page(text: str) -> int:
+    page = int(text)
+    if not 1 <= page <= MAX_PAGE:
+        raise ValueError(text)
+    return page

@@ -1,4 +1,5 @@
-"""Completion by hand: asked with a reason, answered by a button of the same person."""
+"""Completion by hand: asked with a reason, answered by a button of the same person. A wrong one is
+reversed the same way, but by two people."""
 
 from __future__ import annotations
 
@@ -7,24 +8,27 @@ from aiogram.types import CallbackQuery, Message
 
 from core.access import Actor
 from core.runtime import Runtime
-from handlers.buttons import AnswerCompletion
+from handlers.buttons import AnswerCompletion, AnswerReversal
 from handlers.context import Presses, Wants, request_id
-from handlers.intents import Complete
+from handlers.intents import Complete, Uncomplete
 
 
 def router() -> Router:
-    """An order is paid although no callback came."""
+    """An order is paid although no callback came, or is not although somebody said so."""
     routes = Router(name="completion")
     routes.message.register(ask, Wants(Complete))
     routes.callback_query.register(answer, Presses(AnswerCompletion))
+    routes.message.register(ask_reversal, Wants(Uncomplete))
+    routes.callback_query.register(answer_reversal, Presses(AnswerReversal))
     return routes
 
 
 async def ask(message: Message, intent: Complete, actor: Actor, runtime: Runtime) -> None:
-    """Ask the supplier, then put the question."""
+    """Ask the supplier, then put the question. The photo whose caption this is becomes evidence."""
     await runtime.completions.ask(
         actor, intent.number, intent.reason, message_id=message.message_id,
         request_id=request_id(message),
+        proof_file_id=message.photo[-1].file_id if message.photo else None,
     )  # fmt: skip
 
 
@@ -39,6 +43,34 @@ async def answer(
         await runtime.completions.drop(actor, button.confirmation_id, message_id=message_id)
         return
     await runtime.completions.confirm(
+        actor, button.confirmation_id, message_id=message_id,
+        request_id=request_id(query.message),
+    )  # fmt: skip
+
+
+async def ask_reversal(
+    message: Message, intent: Uncomplete, actor: Actor, runtime: Runtime
+) -> None:
+    """Put the question, which a second person answers."""
+    await runtime.completions.ask_reversal(
+        actor, intent.number, intent.reason, message_id=message.message_id,
+        request_id=request_id(message),
+    )  # fmt: skip
+
+
+async def answer_reversal(
+    query: CallbackQuery, button: AnswerReversal, actor: Actor, runtime: Runtime
+) -> None:
+    """Reverse the completion, or drop the question."""
+    if query.message is None:
+        return
+    message_id = query.message.message_id
+    if not button.yes:
+        await runtime.completions.drop_reversal(
+            actor, button.confirmation_id, message_id=message_id
+        )
+        return
+    await runtime.completions.confirm_reversal(
         actor, button.confirmation_id, message_id=message_id,
         request_id=request_id(query.message),
     )  # fmt: skip

@@ -18,7 +18,7 @@ from core.errors import Refusal
 from core.outbox import Say
 from core.runtime import Runtime
 from handlers.buttons import Button, read_button
-from handlers.intents import Advances, AdvancesFault, Intent, LookUp, numbers_in, parse
+from handlers.intents import MONEY, Intent, LookUp, numbers_in, parse
 from texts import refusal_text
 
 _LOG = structlog.get_logger(__name__)
@@ -106,7 +106,7 @@ class Understand(BaseMiddleware):
         intent = parse(text, username)
         if intent is None and message.caption and (numbers := numbers_in(message.caption)):
             return LookUp(numbers, bare=True)
-        if message.forward_origin and isinstance(intent, Advances | AdvancesFault):
+        if message.forward_origin and isinstance(intent, MONEY):
             return None  # somebody else's words move no money
         return intent
 

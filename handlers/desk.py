@@ -1,4 +1,4 @@
-"""Everyday questions: help, balance, rates, language."""
+"""Everyday questions: help, balance, language."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from core.access import ANONYMOUS_ADMIN_ID, Actor
 from core.errors import Refusal
 from core.runtime import Runtime
 from handlers.context import Wants, say, say_privately
-from handlers.intents import Help, SetLanguage, ShowBalance, ShowRates, Usage
+from handlers.intents import Help, SetLanguage, ShowBalance, Usage
 
 
 def router() -> Router:
@@ -18,7 +18,6 @@ def router() -> Router:
     routes.message.register(help_, Wants(Help))
     routes.message.register(usage, Wants(Usage))
     routes.message.register(balance, Wants(ShowBalance))
-    routes.message.register(rates, Wants(ShowRates))
     routes.message.register(language, Wants(SetLanguage))
     return routes
 
@@ -44,7 +43,7 @@ async def balance(message: Message, intent: ShowBalance, actor: Actor, runtime: 
     """How the merchant stands with us now."""
     actor.need("read_money")
     merchant = await runtime.access.merchant_in(actor, intent.merchant_no)
-    bill = await runtime.bills.bill(merchant.id)
+    bill = await runtime.bills.merchant(merchant.id)
     facts = {
         "merchant_no": merchant.merchant_no,
         "merchant_name": merchant.name,
@@ -56,31 +55,6 @@ async def balance(message: Message, intent: ShowBalance, actor: Actor, runtime: 
         "zone": bill.zone,
     }
     await say(runtime, actor, "balance", facts, message.message_id)
-
-
-async def rates(message: Message, intent: ShowRates, actor: Actor, runtime: Runtime) -> None:
-    """What the merchant pays for each product."""
-    actor.need("read_money")
-    merchant = await runtime.access.merchant_in(actor, intent.merchant_no)
-    products = await runtime.channels.products()
-    offers = await runtime.merchants.offers(merchant)
-    rates_of = {code: offer.tariff.tiers[0].rate for code, offer in offers.items()}
-    facts = {
-        "merchant_no": merchant.merchant_no,
-        "merchant_name": merchant.name,
-        "currency": merchant.currency,
-        "lines": [
-            {
-                "code": code,
-                "name_zh": products[code].name_zh if code in products else code,
-                "name_en": products[code].name_en if code in products else code,
-                "percent": rate.percent(),
-                "fixed_minor": rate.fixed_minor,
-            }
-            for code, rate in rates_of.items()
-        ],
-    }
-    await say(runtime, actor, "rates", facts, message.message_id)
 
 
 async def language(message: Message, intent: SetLanguage, actor: Actor, runtime: Runtime) -> None:

@@ -1,30 +1,32 @@
-"""Prepayments: `+1000` and its relatives, the undo button, and messages that were edited."""
+"""Money by the line: `+1000` and its relatives, which prepay a merchant or book what a supplier
+paid in; the undo button; and messages that were edited."""
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import timedelta
-from decimal import ROUND_HALF_UP, Decimal
+from functools import partial
 from typing import Any, Final
-from uuid import UUID
 
 from aiogram import Router
 from aiogram.types import CallbackQuery, Message
 
 from core.access import Actor
+from core.channels import Supplier
 from core.errors import Refusal
-from core.merchants import Merchant
-from core.money import EXPONENTS, parse_money
-from core.outbox import Say
-from core.prepayments import Advance, Cause, convert
+from core.outbox import NOBODY, Say
 from core.runtime import Runtime
-from handlers.advances import MAX_REMARK_CHARS, AdvanceLine, PhoneLike
-from handlers.buttons import UndoPrepayment
+from core.vouchers import PAYIN, PREPAYMENT, USDT, Advance, Cause, convert, money_of
+from handlers.advances import AdvanceLine, PhoneLike, named_supplier
+from handlers.buttons import UndoVoucher
 from handlers.context import Presses, Wants, say, say_privately, say_refusal
-from handlers.intents import Advances, AdvancesFault, Intent
+from handlers.intents import Adjust, Advances, AdvancesFault, Intent
 
 # A money command found later than this (after an outage) is not carried out by itself.
 STALE_AFTER: Final = timedelta(minutes=10)
-_USDT_STEP: Final = Decimal(1).scaleb(-EXPONENTS["USDT"])
+
+_Book = Callable[[Cause], Awaitable[dict[str, Any]]]
 
 
 def router() -> Router:
@@ -33,62 +35,86 @@ def router() -> Router:
     routes.message.register(record, Wants(Advances))
     routes.message.register(unreadable, Wants(AdvancesFault))
     routes.edited_message.register(edited)
-    routes.callback_query.register(undo, Presses(UndoPrepayment))
+    routes.callback_query.register(undo, Presses(UndoVoucher))
     return routes
 
 
 async def record(message: Message, intent: Advances, actor: Actor, runtime: Runtime) -> None:
     """Book every line, or none: all of them are checked before the first is written."""
-    actor.need("prepay")
-    booked = await _booked_lines(runtime, message.chat.id, message.message_id)
+    actor.need(_right(actor))
+    chat_id, message_id = message.chat.id, message.message_id
+    booked = await runtime.vouchers.booked_lines(chat_id, message_id)
     waiting = [line for line in intent.lines if line.line not in booked]
-    if not waiting:
+    if not waiting or await is_stale(
+        message, actor, runtime, [line.line for line in waiting], first=not booked
+    ):
         return
-    if runtime.clock.now() - message.date > STALE_AFTER:
-        facts = {"lines": [line.line for line in waiting], "all": not booked}
-        await say(runtime, actor, "stale_money", facts, message.message_id)
-        return
-    decided: list[tuple[Merchant, Advance, int]] = []
+    proof = proof_of(message)
+    decided: list[tuple[_Book, int]] = []
     for line in waiting:
         try:
-            merchant = await runtime.access.merchant_in(actor, line.merchant_no)
-            decided.append((merchant, advance_of(line, merchant.currency), line.line))
+            decided.append((await _decide(runtime, actor, line, proof), line.line))
         except Refusal as refusal:
             which = line.line if len(intent.lines) > 1 else 0
-            await say_refusal(runtime, actor, refusal, message.message_id, line=which)
+            await say_refusal(runtime, actor, refusal, message_id, line=which)
             return
-    for merchant, advance, number in decided:
-        cause = Cause(message.chat.id, message.message_id, number)
-        await runtime.prepayments.record(actor, merchant, advance, cause)
+    for book, number in decided:
+        await book(Cause(chat_id, message_id, number))
 
 
-def advance_of(line: AdvanceLine, currency: str) -> Advance:
-    """A line as money. Refusals: amount_invalid.
+async def _decide(runtime: Runtime, actor: Actor, line: AdvanceLine, proof: str | None) -> _Book:
+    """What books a line: in a supplier's group a pay-in, elsewhere a prepayment."""
+    if not _in_suppliers_group(actor):
+        merchant = await runtime.access.merchant_in(actor, line.merchant_no)
+        advance = advance_of(line, merchant.currency, actor, proof)
+        return partial(runtime.prepayments.record, actor, merchant, advance)
+    if line.merchant_no is not None:
+        raise Refusal("merchant_not_found", merchant_no=line.merchant_no)
+    supplier_no, remark = named_supplier(line.remark)
+    supplier = await _supplier_in(runtime, actor, supplier_no)
+    advance = advance_of(replace(line, remark=remark), supplier.currency, actor, proof)
+    return partial(runtime.payins.record, actor, supplier, advance)
 
-    `+100u/7.2` is 100 USDT, converted at 7.2. `+700/7.2` is 700 of the merchant's own currency
-    that were handed out as USDT at 7.2: booked as they are, the USDT noted in the remark.
+
+def advance_of(line: AdvanceLine, currency: str, actor: Actor, proof: str | None) -> Advance:
+    """A line as money of who has this currency; USDT without a rate is at the group's.
+
+    Refusals: usdt_rate_missing, amount_invalid, amount_over_limit.
     """
-    written = format(line.amount, "f")
-    if line.unit:
-        advance = Advance(parse_money(written, line.unit), line.remark, line.rate)
-    else:
-        remark = line.remark
-        if line.rate is not None:
-            usdt = (line.amount / line.rate).quantize(_USDT_STEP, ROUND_HALF_UP)
-            note = f"{usdt:,f} USDT @ {line.rate}"
-            remark = f"{note} · {remark}" if remark else note
-        advance = Advance(parse_money(written, currency), remark[:MAX_REMARK_CHARS])
+    rate = line.rate
+    if line.unit and rate is None and currency != USDT:
+        rate = actor.group.usdt_rate if actor.group is not None else None
+        if rate is None:
+            raise Refusal("usdt_rate_missing")
+    advance = Advance(money_of(line.amount, line.unit or currency), line.remark, rate, proof)
     convert(advance, currency)
     return advance
+
+
+async def _supplier_in(runtime: Runtime, actor: Actor, supplier_no: str | None) -> Supplier:
+    """The supplier a line is about: the one named, or the only one of this group.
+
+    Refusals: supplier_ambiguous, supplier_not_found (also for one that is none of this group's).
+    """
+    bound = actor.group.supplier_ids if actor.group is not None else ()
+    suppliers = [await runtime.channels.supplier(supplier_id) for supplier_id in bound]
+    if supplier_no is None and len(suppliers) > 1:
+        numbers = ", ".join(supplier.supplier_no for supplier in suppliers)
+        raise Refusal("supplier_ambiguous", suppliers=numbers)
+    for supplier in suppliers:
+        if supplier_no in (None, supplier.supplier_no):
+            return supplier
+    raise Refusal("supplier_not_found", supplier_no=supplier_no or "")
 
 
 async def unreadable(
     message: Message, intent: AdvancesFault, actor: Actor, runtime: Runtime
 ) -> None:
     """Say which line, and that nothing was booked. Talk of others is left alone."""
-    if not actor.may("prepay"):
+    right = _right(actor)
+    if not actor.may(right):
         if intent.sure:
-            actor.need("prepay")
+            actor.need(right)
         return
     fault = intent.fault
     why = "phone" if isinstance(fault, PhoneLike) else fault.why
@@ -100,68 +126,68 @@ async def unreadable(
 
 async def edited(message: Message, intent: Intent | None, actor: Actor, runtime: Runtime) -> None:
     """An edit never moves money: what was booked stays, what was not is not."""
-    if not actor.may("prepay"):
+    if not actor.may("adjust" if isinstance(intent, Adjust) else _right(actor)):
         return
-    booked = await _booked_lines(runtime, message.chat.id, message.message_id)
-    if booked or isinstance(intent, Advances | AdvancesFault):
+    booked = await runtime.vouchers.booked_lines(message.chat.id, message.message_id)
+    if booked or isinstance(intent, Advances | AdvancesFault | Adjust):
         facts = {"records": list(booked.values())}
         await say(runtime, actor, "edited_money", facts, message.message_id)
 
 
-async def undo(
-    query: CallbackQuery, button: UndoPrepayment, actor: Actor, runtime: Runtime
-) -> None:
-    """Take a prepayment back, and strike its receipt through."""
-    actor.need("prepay")
+async def undo(query: CallbackQuery, button: UndoVoucher, actor: Actor, runtime: Runtime) -> None:
+    """Take back what a receipt tells of, and strike it through."""
     if query.message is None:
         return
-    merchant = await _merchant_of(runtime, actor, button.prepayment_id)
-    message_id = query.message.message_id
-    reversed_by = await runtime.prepayments.undo(
-        actor, merchant, button.prepayment_id, Cause(actor.chat_id, message_id, 0)
-    )
-    receipt = await _receipt(runtime, merchant.id, button.prepayment_id)
+    voucher_id, message_id = button.voucher_id, query.message.message_id
+    holder_id, kind = await runtime.vouchers.find(actor, voucher_id)
+    cause = Cause(actor.chat_id, message_id, 0)
+    if kind is PAYIN:
+        supplier = await runtime.channels.supplier(holder_id)
+        reversed_by = await runtime.payins.undo(actor, supplier, voucher_id, cause)
+    else:
+        merchant = await runtime.merchants.by_id(holder_id)
+        verbs = runtime.prepayments if kind is PREPAYMENT else runtime.adjustments
+        reversed_by = await verbs.undo(actor, merchant, voucher_id, cause)
+    receipt = await runtime.vouchers.receipt(holder_id, voucher_id)
     facts = {
         **receipt,
         "undone_by": reversed_by["actor_name"],
         "undone_no": reversed_by["record_no"],
     }
     await runtime.outbox.say(
-        runtime.store, actor.chat_id, Say("prepaid", facts, edit_message_id=message_id),
-        merchant_id=merchant.id,
+        runtime.store, actor.chat_id, Say(kind.booked, facts, edit_message_id=message_id),
+        merchant_id=NOBODY if kind is PAYIN else holder_id,
     )  # fmt: skip
 
 
-async def _booked_lines(runtime: Runtime, chat_id: int, message_id: int) -> dict[int, str]:
-    """line -> record number, of what a message has moved already."""
-    rows = await runtime.store.fetch(
-        "SELECT line, receipt->>'record_no' AS record_no FROM cause"
-        " WHERE chat_id = $1 AND message_id = $2 AND line > 0 ORDER BY line",
-        chat_id, message_id,
-    )  # fmt: skip
-    return {row["line"]: row["record_no"] for row in rows}
+async def is_stale(
+    message: Message, actor: Actor, runtime: Runtime, lines: list[int], *, first: bool
+) -> bool:
+    """Whether a money command waited too long to be carried out by itself, which is then said.
+
+    first: none of its lines was booked in time.
+    """
+    if runtime.clock.now() - message.date <= STALE_AFTER:
+        return False
+    facts = {"lines": lines, "all": first}
+    await say(runtime, actor, "stale_money", facts, message.message_id)
+    return True
 
 
-async def _merchant_of(runtime: Runtime, actor: Actor, prepayment_id: UUID) -> Merchant:
-    """Whose prepayment it is, among the merchants this actor sees. Refusals: record_not_found."""
-    scope = None if actor.merchant_ids is None else list(actor.merchant_ids)
-    found = await runtime.store.fetchval(
-        "SELECT holder_id FROM voucher"
-        " WHERE holder_id = ANY(coalesce($1::uuid[], ARRAY(SELECT id FROM merchant)))"
-        " AND id = $2",
-        scope, prepayment_id,
-    )  # fmt: skip
-    if found is None:
-        raise Refusal("record_not_found")
-    return await runtime.merchants.by_id(found)
+def proof_of(message: Message) -> str | None:
+    """The picture that came with a message: Telegram's id of its largest form."""
+    if message.photo:
+        return max(message.photo, key=lambda size: size.width * size.height).file_id
+    document = message.document
+    if document is not None and (document.mime_type or "").startswith("image/"):
+        return document.file_id
+    return None
 
 
-async def _receipt(runtime: Runtime, merchant_id: UUID, prepayment_id: UUID) -> dict[str, Any]:
-    """The receipt as it was given when the prepayment was booked."""
-    found: dict[str, Any] = await runtime.store.fetchval(
-        "SELECT c.receipt FROM voucher p"
-        " JOIN cause c ON c.chat_id = p.chat_id AND c.message_id = p.message_id"
-        " WHERE p.holder_id = $1 AND p.id = $2 AND c.receipt->>'prepayment_id' = $3",
-        merchant_id, prepayment_id, str(prepayment_id),
-    )  # fmt: skip
-    return found
+def _in_suppliers_group(actor: Actor) -> bool:
+    return actor.group is not None and actor.group.kind == "supplier"
+
+
+def _right(actor: Actor) -> str:
+    """What it takes to write lines of money in this chat."""
+    return "payin" if _in_suppliers_group(actor) else "prepay"

@@ -17,6 +17,7 @@ from payapi.wire import (
     ProductView,
     TextToSign,
     read_json,
+    tier_view,
 )
 from texts import choose_language
 
@@ -29,15 +30,14 @@ async def products(request: web.Request) -> web.StreamResponse:
     lang = choose_language(request.headers.get("Accept-Language", ""))
     sold = await runtime.channels.products()
     offers = await runtime.merchants.offers(call.app.merchant)
-    rates = {code: offer.tariff.tiers[0].rate for code, offer in offers.items()}
     views = [
         ProductView(
             code=code,
             name=sold[code].name_zh if lang == "zh" else sold[code].name_en,
-            rate=rate.percent(),
-            fixed=rate.fixed_minor,
+            tiers_by=offer.tariff.tiers_by,
+            tiers=[tier_view(tier) for tier in offer.tariff.tiers],
         )
-        for code, rate in rates.items()
+        for code, offer in offers.items()
         if code in sold
     ]
     return answer(ProductList(data=views))

@@ -49,6 +49,7 @@ ORDER_EXAMPLE: Final[dict[str, Any]] = {
     "amount": 1234, "currency": "CNY", "product": "alipay_qr", "subject": "Green tea 250 g",
     "fee": 15, "net": 1219, "created_at": "2026-11-21T01:00:00Z",
     "expires_at": "2026-11-21T01:30:00Z", "paid_at": None, "paid_late": False,
+    "disputed": False,
     "pay": {"kind": "url", "value": "https://pay.institution.example/c/8f2a"},
     "cashier_url": f"https://desk.example/pay/{_NUMBER}", "metadata": {"cart": "8841"},
     "mode": "test",
@@ -62,7 +63,13 @@ EXAMPLES: Final[dict[str, Any]] = {
     "OrderView": ORDER_EXAMPLE,
     "OrderList": {"data": [ORDER_EXAMPLE], "next": None},
     "ProductList": {
-        "data": [{"code": "alipay_qr", "name": "Alipay QR", "rate": "1.2%", "fixed": 0}],
+        "data": [{
+            "code": "alipay_qr", "name": "Alipay QR", "tiers_by": "amount",
+            "tiers": [
+                {"from": 0, "rate": "1.2%", "fixed": 10, "min": 0, "max": None},
+                {"from": 100000, "rate": "1%", "fixed": 0, "min": 0, "max": 50000},
+            ],
+        }],
         "next": None,
     },
     "BalanceView": {
@@ -83,8 +90,9 @@ OPERATIONS: Final = (
         OrderView,
         {201: "A new order", 200: "The same order again",
          202: "Taken down; the supplier's answer is not known yet. Ask again."},
-        ("field_missing", "field_invalid", "currency_unknown", "card_number", "product_unknown",
-         "fee_exceeds_amount", "order_conflict", "order_in_progress", "no_channel"),
+        ("field_missing", "field_invalid", "currency_unknown", "currency_not_sold", "card_number",
+         "product_unknown", "fee_exceeds_amount", "order_conflict", "order_in_progress",
+         "credit_line_reached", "no_channel"),
         body=NewOrder, body_example=NEW_ORDER_EXAMPLE,
     ),
     Operation(

@@ -26,6 +26,7 @@ from pydantic_core import ErrorDetails
 from core.errors import Refusal
 from core.money import MAX_MINOR, Money
 from core.orders import Attempt, OpenOrder, Order
+from core.tariff import Tier
 from payapi.cards import holds_card_number
 
 MAX_DEPTH: Final = 8
@@ -233,6 +234,7 @@ class OrderView(BaseModel):
     expires_at: datetime
     paid_at: datetime | None
     paid_late: bool = Field(description="The money came after the order had ended.")
+    disputed: bool = Field(description="It was marked paid by hand, and that was taken back.")
     pay: PayView | None = Field(description="Null while unknown, and once it can't be paid.")
     cashier_url: str = Field(description="Our payment page; send the payer there.")
     metadata: dict[str, str]
@@ -246,13 +248,31 @@ class OrderList(BaseModel):
     next: None = None
 
 
+class TierView(BaseModel):
+    """A rate, and from which amount (or monthly volume) on the whole amount is charged at it.
+
+    The fee: rate of the amount, rounded half-up, plus fixed; at least min and at most max.
+    """
+
+    model_config = ConfigDict(serialize_by_alias=True)
+
+    start: int = Field(alias="from", description="Smallest units; the first tier begins at 0.")
+    rate: str = Field(examples=["1.2%"])
+    fixed: int = Field(description="The fee's fixed part in smallest units.")
+    min: int = Field(description="The least fee in smallest units.")
+    max: int | None = Field(description="The most; null: no bound.")
+
+
 class ProductView(BaseModel):
-    """A product that is open to you, at your rate."""
+    """A product that is open to you, at your rates of today."""
 
     code: str = Field(examples=["alipay_qr"])
     name: str = Field(description="In the language of Accept-Language (en or zh).")
-    rate: str = Field(examples=["1.2%"])
-    fixed: int = Field(description="The fee's fixed part in smallest units.")
+    tiers_by: Literal["amount", "volume"] = Field(
+        description="What chooses the tier: the order's amount, or what was paid on the closed days"
+        " of the month."
+    )
+    tiers: list[TierView] = Field(description="At least one, the lowest first.")
 
 
 class ProductList(BaseModel):
@@ -322,10 +342,24 @@ def order_view(order: Order, attempt: Attempt | None, cashier_url: str) -> Order
             "expires_at": order.expires_at,
             "paid_at": order.paid_at,
             "paid_late": order.paid_late,
+            "disputed": order.disputed,
             "pay": {"kind": pay.kind, "value": pay.value} if pay else None,
             "cashier_url": cashier_url,
             "metadata": order.metadata,
             "mode": order.mode,
+        }
+    )
+
+
+def tier_view(tier: Tier) -> TierView:
+    """A tier as merchants see it."""
+    return TierView.model_validate(
+        {
+            "from": tier.from_minor,
+            "rate": tier.rate.percent(),
+            "fixed": tier.rate.fixed_minor,
+            "min": tier.rate.min_minor,
+            "max": tier.rate.max_minor,
         }
     )
 

@@ -41,6 +41,7 @@ async def roll_books(runtime: Runtime) -> None:
         if await runtime.ledger.roll_days(holder_id, cut):
             async with runtime.store.transaction() as tx:
                 await runtime.groups.show_bill(tx, holder_id)
+    await runtime.bills.keep_sums()
 
 
 async def make_months(runtime: Runtime) -> None:
@@ -50,6 +51,7 @@ async def make_months(runtime: Runtime) -> None:
 async def forget_old(runtime: Runtime) -> None:
     await runtime.inbox.forget_old()
     await runtime.outbox.forget_old()
+    await runtime.exports.queue.forget_old()
     await runtime.store.execute(
         "DELETE FROM tick WHERE slot < $1", runtime.clock.now() - timedelta(days=7)
     )
@@ -69,10 +71,15 @@ async def verify_books(runtime: Runtime) -> None:
         )
 
 
+async def watch_credit(runtime: Runtime) -> None:
+    await runtime.credit.watch()
+
+
 JOBS: Final = (
     Job("ask_suppliers", 1, False, ask_suppliers),
     Job("expire_orders", 2, False, expire_orders),
     Job("roll_books", 10, True, roll_books),
+    Job("watch_credit", 60, True, watch_credit),
     Job("make_months", 86_400, True, make_months),
     Job("forget_old", 3_600, True, forget_old),
     Job("verify_books", 86_400, True, verify_books),

@@ -1,7 +1,39 @@
-"""Bills: what a business day came to."""
+"""Bills: what business days came to, for a merchant, a supplier, the platform."""
 
 from __future__ import annotations
 
-from core.bills.merchant import MODE, Bill, Bills, PrepaidLine, ProductLine
+from core.bills.domain import Bills
+from core.bills.model import (
+    MAX_DAYS,
+    MODE,
+    Bill,
+    ChannelLine,
+    DayLine,
+    Days,
+    MerchantLine,
+    Movement,
+    PlatformBill,
+    ProductLine,
+    SupplierBill,
+    SupplierDueLine,
+    SupplierLine,
+    VoucherLine,
+)
 
-__all__ = ["MODE", "Bill", "Bills", "PrepaidLine", "ProductLine"]
+__all__ = [
+    "MAX_DAYS",
+    "MODE",
+    "Bill",
+    "Bills",
+    "ChannelLine",
+    "DayLine",
+    "Days",
+    "MerchantLine",
+    "Movement",
+    "PlatformBill",
+    "ProductLine",
+    "SupplierBill",
+    "SupplierDueLine",
+    "SupplierLine",
+    "VoucherLine",
+]

@@ -1,236 +1,182 @@
-"""The bill: one business day of one merchant, every number read from the books."""
+"""A merchant's bill: its own days, from what is rolled up and the live tail."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date
 from typing import Final
-from uuid import UUID
 
-from core.clock import Clock
+from core.bills.lines import (
+    ORDER_KINDS,
+    PREPAID_KINDS,
+    Cohort,
+    Sums,
+    channels,
+    movements,
+    prepaid_minor,
+    products,
+)
+from core.bills.model import EARLIEST, MODE, Bill, DayLine, Days
+from core.bills.vouchers import newest
+from core.bills.windows import ONE_DAY, bounds
 from core.errors import Bug
-from core.ledger import Ledger
-from core.merchants import Merchant, Merchants
-from core.store import Store, Tx
-
-MODE: Final = "live"
-ONE_DAY: Final = timedelta(days=1)
-SHOWN_PREPAYMENTS: Final = 5
+from core.ledger import Position
+from core.merchants import Merchant
+from core.store import Tx
 
 
-@dataclass(frozen=True, slots=True)
-class ProductLine:
-    """A product's day. created counts by creation day, the rest by booking day; `cohort_paid`
-    is how many of the created ones are paid by now, for the success rate."""
-
-    product_code: str
-    created: int
-    cohort_paid: int
-    paid: int
-    amount_minor: int
-    fee_minor: int
-    net_minor: int
-
-
-@dataclass(frozen=True, slots=True)
-class PrepaidLine:
-    """One prepayment of the day. undone_by: who took it back, empty while it stands."""
-
-    at: datetime
-    record_no: str
-    minor: int
-    actor_name: str
-    remark: str
-    undone_by: str
-
-
-@dataclass(frozen=True, slots=True)
-class Bill:
-    """A merchant's day. opening + net + other - prepaid = closing, always (all in minor units).
-
-    opening/closing: what we owe the merchant (negative: prepayment that remains). other: booked
-    on the merchant's accounts by neither orders nor prepayments (adjustments, refunds).
-    """
-
-    merchant_id: UUID
-    merchant_no: str
-    merchant_name: str
-    currency: str
-    zone: str
-    day: date
-    open: bool
-    starts_at: datetime
-    ends_at: datetime
-    opening_minor: int
-    products: tuple[ProductLine, ...]
-    prepaid_minor: int
-    prepaid_lines: tuple[PrepaidLine, ...]
-    prepaid_count: int
-    other_minor: int
-    closing_minor: int
-    advanced_minor: int
-    unpaid: int
-
-    @property
-    def remaining_minor(self) -> int:
-        """Prepayment that is not drawn down yet; negative: we owe the merchant."""
-        return -self.closing_minor
+async def read(tx: Tx, merchant: Merchant, days: Days, today: date) -> Bill:
+    """The bill of some days, in a snapshot. today: the open day."""
+    whose = (merchant.id, MODE, merchant.currency)
+    opening = await _position(tx, merchant, days.first - ONE_DAY)
+    closing = await _position(tx, merchant, days.last)
+    rows = await tx.fetch(_SUMS, *whose, days.first, days.last)
+    sums = [Sums.of(row) for row in rows]
+    rows = await tx.fetch(_COHORTS, *whose, days.first, days.last)
+    cohorts = {row["product_code"]: Cohort(row["created"], row["paid"]) for row in rows}
+    starts_at, ends_at = await bounds(tx, merchant.id, merchant.day_cut, days)
+    prepaid = await newest(tx, merchant.id, "prepayment", days)
+    of_products = products(sums, cohorts)
+    bill = Bill(
+        merchant_id=merchant.id,
+        merchant_no=merchant.merchant_no,
+        merchant_name=merchant.name,
+        currency=merchant.currency,
+        zone=merchant.day_cut.zone,
+        days=days,
+        open=days.last >= today,
+        starts_at=starts_at,
+        ends_at=ends_at,
+        opening_minor=opening.minor,
+        products=of_products,
+        channels=channels(sums),
+        carried=sum(line.paid - line.cohort_paid for line in of_products),
+        movements=movements(sums),
+        prepaid_minor=prepaid_minor(sums),
+        prepaid_lines=prepaid.lines,
+        prepaid_count=prepaid.count,
+        closing_minor=closing.minor,
+        advanced_minor=closing.advanced_minor,
+        unpaid=await tx.fetchval(_UNPAID, merchant.id, MODE, days.first, days.last),
+        by_day=await _by_day(tx, merchant, days, opening.minor) if len(days) > 1 else (),
+    )
+    _assert_joins(bill)
+    return bill
 
 
-class Bills:
-    """Bills, from the ledger."""
+async def _position(tx: Tx, merchant: Merchant, day: date) -> Position:
+    """What we owed the merchant at the end of a day; where it is not over, what we owe now."""
+    row = await tx.fetchrow(
+        _POSITION, merchant.id, MODE, merchant.currency, day, EARLIEST - ONE_DAY
+    )
+    if row is None:
+        raise Bug("sums always have a row")
+    return Position(row["payable"], row["prepaid"])
 
-    def __init__(self, store: Store, clock: Clock, merchants: Merchants, ledger: Ledger) -> None:
-        self._store = store
-        self._clock = clock
-        self._merchants = merchants
-        self._ledger = ledger
 
-    async def open_day(self, merchant: Merchant) -> date:
-        """The business day that is open now (a day that is over is closed first)."""
-        # Without a lock: whoever reads a bill must not wait for those who are paid, nor they
-        # for whoever reads.
-        row = await self._store.fetchrow(_OPEN_DAY, merchant.id)
-        if row is None or row["ends_at"] <= self._clock.now():
-            await self._ledger.roll_days(merchant.id, merchant.day_cut)
-            row = await self._store.fetchrow(_OPEN_DAY, merchant.id)
-        if row is None:
-            raise Bug(f"{merchant.merchant_no} has no open business day")
-        day: date = row["day"]
-        return day
-
-    async def bill(self, merchant_id: UUID, day: date | None = None) -> Bill:
-        """The bill of a day; None: of the open day. A day without books has a bill of zeros."""
-        merchant = await self._merchants.by_id(merchant_id)
-        open_day = await self.open_day(merchant)
-        async with self._store.transaction() as tx:
-            await tx.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-            return await self.bill_in(tx, merchant, day or open_day, open_day)
-
-    async def bill_in(self, tx: Tx, merchant: Merchant, day: date, open_day: date) -> Bill:
-        """The bill of a day, read in the caller's REPEATABLE READ transaction.
-
-        One snapshot for all of the bill's questions, or its parts would not add up.
-        """
-        bounds = await tx.fetchrow(
-            "SELECT starts_at, ends_at FROM business_day WHERE holder_id = $1 AND day = $2",
-            merchant.id,
-            day,
+async def _by_day(tx: Tx, merchant: Merchant, days: Days, opening: int) -> tuple[DayLine, ...]:
+    rows = await tx.fetch(
+        _BY_DAY,
+        merchant.id,
+        MODE,
+        merchant.currency,
+        days.first,
+        days.last,
+        ORDER_KINDS,
+        PREPAID_KINDS,
+    )
+    booked = {row["day"]: row for row in rows}
+    lines = []
+    for day in days:
+        row = booked.get(day)
+        paid, fee, net, prepaid, moved = tuple(row)[1:] if row else (0,) * 5
+        lines.append(
+            DayLine(
+                day=day,
+                paid=paid,
+                amount_minor=net + fee,
+                fee_minor=fee,
+                net_minor=net,
+                prepaid_minor=-prepaid,
+                other_minor=moved - net - prepaid,
+                opening_minor=opening,
+                closing_minor=opening + moved,
+            )
         )
-        sums = await tx.fetchrow(_SUMS, merchant.id, MODE, merchant.currency, day)
-        products = await tx.fetch(_PRODUCTS, merchant.id, MODE, merchant.currency, day)
-        prepaid = await tx.fetch(_PREPAID, merchant.id, MODE, day)
-        unpaid = await tx.fetchval(
-            "SELECT count(*) FROM orders WHERE merchant_id = $1 AND mode = $2"
-            " AND created_day = $3 AND state IN ('created', 'pending')",
-            merchant.id,
-            MODE,
-            day,
-        )
-        if sums is None:
-            raise Bug("sums always have a row")
-        lines = tuple(ProductLine(**dict(row)) for row in products)
-        net = sum(line.net_minor for line in lines)
-        if sums["opening"] + net + sums["other"] + sums["prepaid"] != sums["closing"]:
-            raise Bug(f"the bill of {merchant.merchant_no} for {day} does not add up")
-        return Bill(
-            merchant_id=merchant.id,
-            merchant_no=merchant.merchant_no,
-            merchant_name=merchant.name,
-            currency=merchant.currency,
-            zone=merchant.day_cut.zone,
-            day=day,
-            open=day >= open_day,
-            starts_at=bounds["starts_at"] if bounds else merchant.day_cut.start_of(day),
-            ends_at=bounds["ends_at"] if bounds else merchant.day_cut.start_of(day + ONE_DAY),
-            opening_minor=sums["opening"],
-            products=lines,
-            prepaid_minor=-sums["prepaid"],
-            prepaid_lines=tuple(
-                PrepaidLine(
-                    row["at"],
-                    row["record_no"],
-                    row["minor"],
-                    row["actor_name"],
-                    row["remark"],
-                    row["undone_by"] or "",
-                )
-                for row in prepaid[-SHOWN_PREPAYMENTS:]
-            ),
-            prepaid_count=len(prepaid),
-            other_minor=sums["other"],
-            closing_minor=sums["closing"],
-            advanced_minor=-sums["advanced"],
-            unpaid=unpaid,
+        opening += moved
+    return tuple(lines)
+
+
+def _assert_joins(bill: Bill) -> None:
+    added = bill.opening_minor + bill.net_minor + bill.other_minor - bill.prepaid_minor
+    ends = bill.by_day[-1].closing_minor if bill.by_day else added
+    if not added == ends == bill.closing_minor:
+        raise Bug(
+            f"the bill of {bill.merchant_no} for {bill.days} does not add up: opening and"
+            f" movements {added}, its days {ends}, closing {bill.closing_minor}"
         )
 
 
-_OPEN_DAY: Final = (
-    "SELECT day, ends_at FROM business_day WHERE holder_id = $1 AND closed_at IS NULL"
+# From the balances of the newest closed day on, so that nothing before it is added up again.
+_POSITION: Final = """
+WITH base AS (
+    SELECT coalesce(max(day), $5) AS day FROM business_day
+    WHERE holder_id = $1 AND day <= $4 AND closed_at IS NOT NULL
 )
+SELECT coalesce(sum(minor) FILTER (WHERE account = 'payable'), 0)::bigint AS payable,
+       coalesce(sum(minor) FILTER (WHERE account = 'prepaid'), 0)::bigint AS prepaid
+FROM (
+    SELECT account, minor FROM closing
+    WHERE holder_id = $1 AND mode = $2 AND currency = $3 AND day = (SELECT day FROM base)
+    UNION ALL
+    SELECT account, minor FROM movement
+    WHERE merchant_id = $1 AND mode = $2 AND currency = $3
+      AND day > (SELECT day FROM base) AND day <= $4
+) AS position
+"""
 
-# Backwards from the balances: before and after the day are what they say now less what was
-# booked since, so that a live bill touches the entries of its day and not all of history.
+# Hours are added up first, so that little is left to be told apart.
 _SUMS: Final = """
-WITH now AS (
-    SELECT coalesce(sum(minor), 0) AS position,
-           coalesce(sum(minor) FILTER (WHERE account = 'prepaid'), 0) AS prepaid
-    FROM balance
-    WHERE merchant_id = $1 AND mode = $2 AND currency = $3 AND account IN ('payable', 'prepaid')
-), since AS (
-    SELECT coalesce(sum(minor), 0) AS whole,
-           coalesce(sum(minor) FILTER (WHERE day > $4), 0) AS later,
-           coalesce(sum(minor) FILTER (WHERE day > $4 AND account = 'prepaid'), 0)
-               AS later_prepaid,
-           coalesce(sum(minor) FILTER (WHERE day = $4 AND account = 'prepaid'), 0) AS prepaid,
-           coalesce(sum(minor) FILTER (WHERE day = $4 AND account = 'payable'
-               AND kind NOT IN ('order', 'completed')), 0) AS other
-    FROM ledger_entry
-    WHERE merchant_id = $1 AND mode = $2 AND currency = $3 AND day >= $4
-      AND account IN ('payable', 'prepaid')
-)
-SELECT (now.position - since.whole)::bigint AS opening,
-       (now.position - since.later)::bigint AS closing,
-       (now.prepaid - since.later_prepaid)::bigint AS advanced,
-       since.prepaid::bigint AS prepaid,
-       since.other::bigint AS other
-FROM now, since
+SELECT kind, product_code, channel_no,
+       coalesce(sum(minor) FILTER (WHERE account = 'payable'), 0)::bigint AS payable_minor,
+       coalesce(sum(minor) FILTER (WHERE account = 'prepaid'), 0)::bigint AS prepaid_minor,
+       coalesce(sum(minor) FILTER (WHERE account = 'fees'), 0)::bigint AS fee_minor,
+       coalesce(-sum(minor) FILTER (WHERE account LIKE 'cost/%'), 0)::bigint AS cost_minor,
+       sum(events)::bigint AS events
+FROM (
+    SELECT kind, product_code, channel_no, account, sum(minor) AS minor, sum(events) AS events
+    FROM movement
+    WHERE merchant_id = $1 AND mode = $2 AND currency = $3 AND day BETWEEN $4 AND $5
+    GROUP BY kind, product_code, channel_no, account
+) AS moved
+GROUP BY kind, product_code, channel_no
 """
 
-# Created and the cohort come from the orders, what was booked from the books.
-_PRODUCTS: Final = """
-WITH cohort AS (
-    SELECT product_code, count(*) AS created,
-           count(*) FILTER (WHERE paid_at IS NOT NULL) AS cohort_paid
-    FROM orders
-    WHERE merchant_id = $1 AND mode = $2 AND currency = $3 AND created_day = $4
-    GROUP BY product_code
-), booked AS (
-    SELECT product_code,
-           count(DISTINCT event_id) AS paid,
-           sum(minor) FILTER (WHERE account = 'payable') AS net,
-           sum(minor) FILTER (WHERE account = 'fees') AS fee
-    FROM ledger_entry
-    WHERE merchant_id = $1 AND mode = $2 AND currency = $3 AND day = $4
-      AND kind IN ('order', 'completed') AND account IN ('payable', 'fees')
-    GROUP BY product_code
-)
-SELECT product_code,
-       coalesce(created, 0)::int AS created,
-       coalesce(cohort_paid, 0)::int AS cohort_paid,
-       coalesce(paid, 0)::int AS paid,
-       (coalesce(net, 0) + coalesce(fee, 0))::bigint AS amount_minor,
-       coalesce(fee, 0)::bigint AS fee_minor,
-       coalesce(net, 0)::bigint AS net_minor
-FROM cohort FULL JOIN booked USING (product_code)
-ORDER BY product_code
+_COHORTS: Final = """
+SELECT product_code, sum(created) AS created, sum(paid_in_day) AS paid
+FROM order_movement
+WHERE merchant_id = $1 AND mode = $2 AND currency = $3 AND day BETWEEN $4 AND $5
+GROUP BY product_code HAVING sum(created) > 0
 """
 
-_PREPAID: Final = """
-SELECT p.at, p.record_no, p.minor, p.actor_name, p.remark, r.actor_name AS undone_by
-FROM voucher p
-LEFT JOIN voucher r ON r.holder_id = p.holder_id AND r.reverses = p.id
-WHERE p.kind = 'prepayment' AND p.holder_id = $1 AND p.mode = $2 AND p.day = $3
-  AND p.reverses IS NULL
-ORDER BY p.at, p.id
+_BY_DAY: Final = """
+SELECT day,
+       coalesce(sum(events) FILTER (WHERE kind = ANY($6)), 0)::bigint AS paid,
+       coalesce(sum(minor) FILTER (WHERE account = 'fees' AND kind = ANY($6)), 0)::bigint AS fee,
+       coalesce(sum(minor) FILTER (WHERE account = 'payable' AND kind = ANY($6)), 0)::bigint
+           AS net,
+       coalesce(sum(minor) FILTER (WHERE account IN ('payable', 'prepaid')
+           AND kind = ANY($7)), 0)::bigint AS prepaid,
+       coalesce(sum(minor) FILTER (WHERE account IN ('payable', 'prepaid')), 0)::bigint AS moved
+FROM (
+    SELECT day, kind, account, sum(minor) AS minor, sum(events) AS events
+    FROM movement
+    WHERE merchant_id = $1 AND mode = $2 AND currency = $3 AND day BETWEEN $4 AND $5
+    GROUP BY day, kind, account
+) AS moved
+GROUP BY day
 """
+
+_UNPAID: Final = (
+    "SELECT count(*) FROM orders WHERE merchant_id = $1 AND mode = $2"
+    " AND created_day BETWEEN $3 AND $4 AND state IN ('created', 'pending')"
+)

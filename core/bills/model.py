@@ -7,6 +7,7 @@ on a supplier's. Each bill's opening and its movements add up to its closing, al
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Final
@@ -14,13 +15,21 @@ from uuid import UUID
 
 from core.errors import Refusal
 from core.ledger import Heading
+from core.vouchers import VoucherLine as VoucherLine
 
+MODE: Final = "live"  # money of test apps is on no bill
 MAX_DAYS: Final = 366
+# Beyond these no calendar arithmetic is safe, and nobody has books.
+EARLIEST: Final = date(2000, 1, 1)
+LATEST: Final = date(2999, 12, 31)
 
 
 @dataclass(frozen=True, slots=True)
 class Days:
-    """Business days in a row, both ends included. Refusals: range_reversed, range_too_long."""
+    """Business days in a row, both ends included.
+
+    Refusals: range_reversed, range_too_long, date_invalid (of no century that has books).
+    """
 
     first: date
     last: date
@@ -30,6 +39,9 @@ class Days:
             raise Refusal("range_reversed", first=self.first, last=self.last)
         if (self.last - self.first).days >= MAX_DAYS:
             raise Refusal("range_too_long", limit_days=MAX_DAYS)
+        for day in (self.first, self.last):
+            if not EARLIEST <= day <= LATEST:
+                raise Refusal("date_invalid", text=day, example="2026-11-01")
 
     @staticmethod
     def one(day: date) -> Days:
@@ -43,6 +55,9 @@ class Days:
 
     def __len__(self) -> int:
         return (self.last - self.first).days + 1
+
+    def __iter__(self) -> Iterator[date]:
+        return (self.first + timedelta(days=n) for n in range(len(self)))
 
     def __str__(self) -> str:
         return f"{self.first}" if self.first == self.last else f"{self.first} – {self.last}"
@@ -86,25 +101,6 @@ class Movement:
     heading: Heading
     minor: int
     events: int
-
-
-@dataclass(frozen=True, slots=True)
-class VoucherLine:
-    """One prepayment, adjustment or pay-in as a bill lists it. undone_by: empty while it stands.
-
-    minor: + advanced to the merchant (adjustment: in its favour; pay-in: paid by the supplier).
-    """
-
-    at: datetime
-    record_no: str
-    minor: int
-    original_minor: int
-    original_currency: str
-    conversion_rate: str
-    actor_name: str
-    remark: str
-    proof: bool
-    undone_by: str
 
 
 @dataclass(frozen=True, slots=True)

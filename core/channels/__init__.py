@@ -3,6 +3,16 @@
 from __future__ import annotations
 
 from core.channels.choice import Channel, Choice, choose
+from core.channels.costs import ChannelCost
 from core.channels.domain import Channels, NewChannel, Product, Supplier
 
-__all__ = ["Channel", "Channels", "Choice", "NewChannel", "Product", "Supplier", "choose"]
+__all__ = [
+    "Channel",
+    "ChannelCost",
+    "Channels",
+    "Choice",
+    "NewChannel",
+    "Product",
+    "Supplier",
+    "choose",
+]

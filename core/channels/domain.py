@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
@@ -11,14 +12,15 @@ from uuid import UUID
 import asyncpg
 
 from core.channels.choice import Channel
+from core.channels.costs import ChannelCost, find_cost
 from core.channels.models import ChannelRow, DocumentRow, ProductChannelRow, ProductRow, SupplierRow
 from core.clock import Clock, DayCut
 from core.connectors import Connector, DocumentFaults, Fault, check, load
 from core.errors import Bug, Refusal
 from core.ids import Ids
 from core.ledger import Ledger
-from core.store import Store
-from core.tariff import Tariff
+from core.store import Store, Tx
+from core.tariff import Tariff, tariff_fault
 from core.vault import Vault
 
 _CREDENTIALS: Final = "supplier.credentials"
@@ -152,6 +154,15 @@ class Channels:
             await self._ledger.open_first_day(tx, row.id, cut)
         return self._supplier(row)
 
+    async def set_day_cut(self, tx: Tx, supplier_id: UUID, cut: DayCut) -> None:
+        """When the supplier's days begin, from its next day on: the open one ends as it would."""
+        await tx.execute(
+            "UPDATE supplier SET day_cut = $2, zone = $3 WHERE id = $1",
+            supplier_id,
+            cut.at,
+            cut.zone,
+        )
+
     async def set_credentials(self, supplier_id: UUID, credentials: dict[str, str]) -> None:
         """Replace a supplier's credentials."""
         sealed = self._vault.seal(json.dumps(credentials), _CREDENTIALS)
@@ -198,26 +209,43 @@ class Channels:
             )
 
     async def set_cost(
-        self, channel_id: UUID, cost: Tariff, *, actor: str, valid_from: date | None = None
+        self,
+        channel_id: UUID,
+        cost: Tariff,
+        *,
+        actor: str,
+        valid_from: date | None = None,
+        also: Callable[[Tx, date], Awaitable[None]] | None = None,
     ) -> None:
         """What the supplier charges on a channel from a business day of its own on; None: from
-        now on. Attempts that are there keep theirs. Refusals: tariff_invalid (by volume),
-        tariff_in_the_past."""
+        now on. Attempts that are there keep theirs.
+
+        also: what is written with it; it is handed the day. Refusals: tariff_invalid (by volume),
+        cost_in_the_past.
+        """
         if cost.tiers_by != "amount":
-            raise Refusal("tariff_invalid", why="a channel's tiers go by amount")
+            raise tariff_fault("channel", cost.tiers_by)
         today = await self._today_of(channel_id)
-        if valid_from is not None and valid_from < today:
-            raise Refusal("tariff_in_the_past", day=valid_from, today=today)
-        await self._store.execute(
-            "INSERT INTO channel_tariff (id, channel_id, valid_from, tiers, actor, at)"
-            " VALUES ($1, $2, $3, $4, $5, $6)",
-            self._ids.uuid7(),
-            channel_id,
-            valid_from or today,
-            cost.pack(),
-            actor,
-            self._clock.now(),
-        )
+        since = valid_from or today
+        if since < today:
+            raise Refusal("cost_in_the_past", day=since, today=today)
+        async with self._store.transaction() as tx:
+            await tx.execute(
+                "INSERT INTO channel_tariff (id, channel_id, valid_from, tiers, actor, at)"
+                " VALUES ($1, $2, $3, $4, $5, $6)",
+                self._ids.uuid7(),
+                channel_id,
+                since,
+                cost.pack(),
+                actor,
+                self._clock.now(),
+            )
+            if also is not None:
+                await also(tx, since)
+
+    async def costs(self, channel_no: str) -> ChannelCost:
+        """A channel with what it costs now, and from some day on. Refusals: channel_not_found."""
+        return await find_cost(self._store, channel_no, self._clock.now())
 
     async def _today_of(self, channel_id: UUID) -> date:
         row = await self._store.fetchrow(
@@ -244,6 +272,15 @@ class Channels:
         if row is None:
             raise Bug(f"there is no channel {channel_id}")
         return _channel(row)
+
+    async def names(self, supplier_id: UUID | None = None) -> dict[str, str]:
+        """channel number -> name, of one supplier's channels or of all."""
+        rows = await self._store.fetch(
+            "SELECT channel_no, name FROM channel"
+            " WHERE supplier_id = coalesce($1, supplier_id) ORDER BY channel_no",
+            supplier_id,
+        )
+        return {row["channel_no"]: row["name"] for row in rows}
 
     async def connector(self, document_id: UUID) -> Connector:
         """The connector of a document; documents never change, so it is read once."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
+from decimal import Decimal
 from typing import Final
 from uuid import UUID
 
@@ -16,11 +17,17 @@ from core.store import Queries, Store, Tx
 
 # One edit of a live bill per group and this long: a busy day must not be a flood of edits.
 BILL_REST: Final = timedelta(seconds=3)
+MAX_RATE: Final = 1_000_000
+MAX_RATE_DECIMALS: Final = 8
 
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """A chat with what it is bound to. language: of what the bot says there."""
+    """A chat with what it is bound to. language: of what the bot says there.
+
+    usdt_rate: what one USDT is worth where an amount names no rate, in the currency of whom the
+    group is bound to; None where nobody set one.
+    """
 
     chat_id: int
     kind: str
@@ -29,6 +36,7 @@ class Group:
     label: str
     merchant_ids: tuple[UUID, ...]
     supplier_ids: tuple[UUID, ...]
+    usdt_rate: Decimal | None
 
 
 class Groups:
@@ -54,6 +62,7 @@ class Groups:
             row.label,
             tuple(b.merchant_id for b in bindings if b.merchant_id),
             tuple(b.supplier_id for b in bindings if b.supplier_id),
+            Decimal(row.usdt_rate) if row.usdt_rate else None,
         )
 
     async def seen(self, chat_id: int, *, chat_type: str, title: str, bot_status: str) -> bool:
@@ -132,6 +141,26 @@ class Groups:
         """What the bot speaks in this group: zh or en."""
         await GroupRow.filter(chat_id=chat_id).update(language=language)
 
+    async def set_usdt_rate(self, tx: Tx, chat_id: int, rate: Decimal) -> Decimal | None:
+        """What one USDT is worth in this group from now on. Returns what it was worth before.
+
+        Refusals: usdt_rate_invalid, group_not_bound (the bot was never seen in the chat).
+        """
+        exponent = rate.as_tuple().exponent
+        if not isinstance(exponent, int) or exponent < -MAX_RATE_DECIMALS:
+            raise _rate_invalid(rate)
+        if not 0 < rate <= MAX_RATE:
+            raise _rate_invalid(rate)
+        row = await tx.fetchrow(
+            "SELECT usdt_rate FROM chat_group WHERE chat_id = $1 FOR UPDATE", chat_id
+        )
+        if row is None:
+            raise Refusal("group_not_bound")
+        await tx.execute(
+            "UPDATE chat_group SET usdt_rate = $2 WHERE chat_id = $1", chat_id, format(rate, "f")
+        )
+        return Decimal(row["usdt_rate"]) if row["usdt_rate"] is not None else None
+
     async def add_staff(self, chat_id: int, user_id: int, role: str) -> None:
         """Let somebody of the other side ask in this group (merchant_staff, supplier_staff)."""
         await self._store.execute(
@@ -170,12 +199,13 @@ class Groups:
                 self._clock.now(),
             )
             await tx.execute(
-                "UPDATE chat_group SET kind = $2, language = $3, label = $4"
+                "UPDATE chat_group SET kind = $2, language = $3, label = $4, usdt_rate = $5"
                 " WHERE chat_id = $1 AND kind = 'unbound'",
                 new_chat_id,
                 old["kind"],
                 old["language"],
                 old["label"],
+                old["usdt_rate"],
             )
             for sql in (_MOVE_BINDINGS, _MOVE_STAFF):
                 await tx.execute(sql, old_chat_id, new_chat_id, old["kind"])
@@ -246,6 +276,10 @@ class Groups:
                 dedupe_key=f"bill:{bill['chat_id']}",
                 due_at=max(now, rested),
             )
+
+
+def _rate_invalid(rate: Decimal) -> Refusal:
+    return Refusal("usdt_rate_invalid", text=f"{rate:f}"[:40], example="/usdt 7.2")
 
 
 _MERCHANTS_OF: Final = (

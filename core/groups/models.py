@@ -13,6 +13,7 @@ class GroupRow(Model):
     title = fields.TextField(default="")
     language = fields.TextField(default="zh")
     label = fields.TextField(default="预付")
+    usdt_rate = fields.TextField(null=True)
     bot_status = fields.TextField(default="member")
     created_at = fields.DatetimeField()
 

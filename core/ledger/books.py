@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Final, TypeVar
 from uuid import UUID
 
@@ -95,6 +95,20 @@ class Ledger:
                 ):
                     await self.open_first_day(tx, HOUSE, cut)
         return cut
+
+    async def set_house_cut(self, tx: Tx, cut: DayCut) -> None:
+        """When the platform's days begin, from its next day on: the open one ends as it would."""
+        await tx.execute("UPDATE desk SET day_cut = $1, zone = $2", cut.at, cut.zone)
+
+    async def day_ends(self, holder_id: UUID, cut: DayCut) -> tuple[datetime, datetime]:
+        """When the open day ends, and when the day after it will, cut like this."""
+        row = await self._store.fetchrow(
+            "SELECT day, ends_at FROM business_day WHERE holder_id = $1 AND closed_at IS NULL",
+            holder_id,
+        )
+        if row is None:
+            raise Bug(f"{holder_id} has no open business day")
+        return row["ends_at"], days.end_of(row["day"] + timedelta(days=1), cut, row["ends_at"])
 
     async def in_open_day(
         self, merchant_id: UUID, cut: DayCut, work: Callable[[Tx, BusinessDay], Awaitable[T]]

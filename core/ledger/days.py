@@ -58,17 +58,20 @@ async def open_day(
 ) -> None:
     """A changed cut counts from the next day on: the new day starts where the last one ended."""
     starts = starts_at or cut.start_of(day)
-    ends = cut.start_of(day + timedelta(days=1))
-    if ends <= starts:
-        ends = cut.start_of(day + timedelta(days=2))
     await tx.execute(
         "INSERT INTO business_day (holder_id, day, starts_at, ends_at, rolled_to, sums_kept)"
         " VALUES ($1, $2, $3, $4, $3, EXISTS (SELECT FROM merchant WHERE id = $1))",
         holder_id,
         day,
         starts,
-        ends,
+        end_of(day, cut, starts),
     )
+
+
+def end_of(day: date, cut: DayCut, starts: datetime) -> datetime:
+    """When a day ends that starts where the last one ended, which may be at another cut."""
+    ends = cut.start_of(day + timedelta(days=1))
+    return ends if ends > starts else cut.start_of(day + timedelta(days=2))
 
 
 async def lock_open(tx: Tx, holder_id: UUID) -> asyncpg.Record:

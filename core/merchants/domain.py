@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 import unicodedata
 from base64 import b64encode
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import date
 from typing import Final
@@ -13,10 +14,10 @@ from uuid import UUID
 from core.clock import Clock, DayCut
 from core.errors import Refusal
 from core.ids import Ids
-from core.ledger import Ledger
+from core.ledger import BusinessDay, Ledger
 from core.merchants.models import AppRow, MerchantRow
-from core.store import Store
-from core.tariff import Tariff
+from core.store import Store, Tx
+from core.tariff import Tariff, format_tariff
 from core.vault import Vault
 
 _API_SECRETS: Final = "app.secrets"
@@ -57,10 +58,11 @@ class App:
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """What a merchant pays for a product."""
+    """What a merchant pays for a product. since: the business day from which on it counts."""
 
     tariff_id: UUID
     tariff: Tariff
+    since: date
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +118,15 @@ class Merchants:
             await self._ledger.open_first_day(tx, row.id, cut)
         return _merchant(row)
 
+    async def set_day_cut(self, tx: Tx, merchant_id: UUID, cut: DayCut) -> None:
+        """When the merchant's days begin, from its next day on: the open one ends as it would."""
+        await tx.execute(
+            "UPDATE merchant SET day_cut = $2, zone = $3 WHERE id = $1",
+            merchant_id,
+            cut.at,
+            cut.zone,
+        )
+
     async def open_app(
         self, merchant: Merchant, *, mode: str, name: str, notify_url: str | None
     ) -> AppKeys:
@@ -148,48 +159,60 @@ class Merchants:
         *,
         actor: str,
         valid_from: date | None = None,
+        also: Callable[[Tx, BusinessDay], Awaitable[None]] | None = None,
     ) -> UUID:
         """Open a product to a merchant at a tariff, or change it for orders from a day on.
 
         valid_from: a business day of the merchant; None: from now on. Orders that are there keep
-        what they were booked with. Returns the tariff's id. Refusals: tariff_in_the_past.
+        what they were made with. also: what is written with it, in the merchant's open day.
+        Returns the tariff's id. Refusals: product_not_found, tariff_in_the_past.
         """
-        now = self._clock.now()
-        today = merchant.day_cut.day_of(now)
-        if valid_from is not None and valid_from < today:
-            raise Refusal("tariff_in_the_past", day=valid_from, today=today)
         tariff_id = self._ids.uuid7()
-        async with self._store.transaction() as tx:
-            await tx.execute(
-                "INSERT INTO merchant_product (id, merchant_id, product_code, state)"
-                " VALUES ($1, $2, $3, 'on')"
-                " ON CONFLICT (merchant_id, product_code) DO UPDATE SET state = 'on'",
-                self._ids.uuid7(),
-                merchant.id,
-                product_code,
-            )
+
+        async def work(tx: Tx, day: BusinessDay) -> None:
+            if not await tx.fetchval(_SOLD, product_code):
+                raise Refusal("product_not_found", product=product_code[:32])
+            since = valid_from or day.day
+            if since < day.day:
+                written = format_tariff(tariff, merchant.currency)
+                again = (
+                    f"重算费率 {merchant.merchant_no} {product_code} {written} {since}~{day.day}"
+                )
+                raise Refusal("tariff_in_the_past", day=since, today=day.day, example=again)
+            await tx.execute(_OPEN_PRODUCT, self._ids.uuid7(), merchant.id, product_code)
             await tx.execute(
                 "INSERT INTO tariff (id, merchant_id, product_code, valid_from, tiers_by, tiers,"
                 " actor, at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
                 tariff_id,
                 merchant.id,
                 product_code,
-                valid_from or today,
+                since,
                 tariff.tiers_by,
                 tariff.pack(),
                 actor,
-                now,
+                day.at,
             )
+            if also is not None:
+                await also(tx, day)
+
+        await self._ledger.in_open_day(merchant.id, merchant.day_cut, work)
         return tariff_id
 
     async def offers(self, merchant: Merchant, day: date | None = None) -> dict[str, Offer]:
         """product code -> tariff of a business day (None: of now), for every product that is on
         and open to the merchant."""
-        rows = await self._store.fetch(
-            _OFFERS, merchant.id, day or merchant.day_cut.day_of(self._clock.now())
-        )
+        return await self._offers(_OFFERS, merchant, day)
+
+    async def coming(self, merchant: Merchant, day: date | None = None) -> dict[str, Offer]:
+        """product code -> the next tariff that begins after a business day (None: after now)."""
+        return await self._offers(_COMING, merchant, day)
+
+    async def _offers(self, sql: str, merchant: Merchant, day: date | None) -> dict[str, Offer]:
+        rows = await self._store.fetch(sql, merchant.id, day, self._clock.now())
         return {
-            row["product_code"]: Offer(row["id"], Tariff.unpack(row["tiers_by"], row["tiers"]))
+            row["product_code"]: Offer(
+                row["id"], Tariff.unpack(row["tiers_by"], row["tiers"]), row["valid_from"]
+            )
             for row in rows
         }
 
@@ -257,15 +280,27 @@ class Merchants:
         )
 
 
-_OFFERS: Final = """
-SELECT DISTINCT ON (t.product_code) t.product_code, t.id, t.tiers_by, t.tiers
+_SOLD: Final = "SELECT EXISTS (SELECT FROM product WHERE code = $1 AND state = 'on')"
+_OPEN_PRODUCT: Final = """
+INSERT INTO merchant_product (id, merchant_id, product_code, state) VALUES ($1, $2, $3, 'on')
+ON CONFLICT (merchant_id, product_code) DO UPDATE SET state = 'on'
+"""
+
+# $1 merchant, $2 business day or null, $3 now. The open day, where it is over but not yet closed,
+# is the one after it.
+_TARIFFS: Final = """
+SELECT DISTINCT ON (t.product_code) t.product_code, t.id, t.tiers_by, t.tiers, t.valid_from
 FROM tariff t
 JOIN merchant_product mp ON mp.merchant_id = t.merchant_id
     AND mp.product_code = t.product_code AND mp.state = 'on'
 JOIN product p ON p.code = t.product_code AND p.state = 'on'
-WHERE t.merchant_id = $1 AND t.valid_from <= $2
-ORDER BY t.product_code, t.valid_from DESC, t.id DESC
+WHERE t.merchant_id = $1 AND t.valid_from {after} coalesce($2,
+    (SELECT CASE WHEN ends_at > $3 THEN day ELSE day + 1 END FROM business_day
+     WHERE holder_id = $1 AND closed_at IS NULL))
+ORDER BY t.product_code, t.valid_from {first}, t.id DESC
 """
+_OFFERS: Final = _TARIFFS.format(after="<=", first="DESC")
+_COMING: Final = _TARIFFS.format(after=">", first="ASC")
 
 
 def _merchant(row: MerchantRow) -> Merchant:

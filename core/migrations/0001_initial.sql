@@ -64,7 +64,7 @@ CREATE TABLE merchant_product (
     UNIQUE (merchant_id, product_code)
 );
 
--- Rates are never changed: of those that are valid on a day, the one that was set last counts.
+-- Rates are never changed. The last one to begin counts; of one day's, the one set last.
 CREATE TABLE tariff (                          -- what a merchant pays for a product
     id           uuid PRIMARY KEY,
     merchant_id  uuid NOT NULL REFERENCES merchant,
@@ -497,17 +497,21 @@ CREATE TABLE refund (
     refund_no      text NOT NULL,              -- the merchant's own
     amount_minor   bigint NOT NULL CHECK (amount_minor > 0),
     currency       text NOT NULL,
+    fee_returned   boolean NOT NULL,
     fee_back_minor bigint NOT NULL CHECK (fee_back_minor BETWEEN 0 AND amount_minor),
-    cost_back_minor bigint NOT NULL CHECK (cost_back_minor BETWEEN 0 AND amount_minor),
+    cost_returned  boolean NOT NULL DEFAULT false,
+    cost_back_minor bigint NOT NULL DEFAULT 0 CHECK (cost_back_minor BETWEEN 0 AND amount_minor),
     state          text NOT NULL CHECK (state IN ('reserved', 'succeeded', 'failed')),
-    reserve_event_id uuid NOT NULL,
+    reserve_event_id uuid,                     -- null where the merchant bears nothing of it
     end_event_id   uuid,
+    why            text NOT NULL DEFAULT '',   -- it failed
     actor          text NOT NULL,
     at             timestamptz NOT NULL,
     ended_at       timestamptz,
     PRIMARY KEY (merchant_id, id),
     UNIQUE (merchant_id, refund_no),
-    CHECK ((state = 'reserved') = (end_event_id IS NULL AND ended_at IS NULL))
+    CHECK ((state = 'reserved') = (ended_at IS NULL)),
+    CHECK (state <> 'succeeded' OR end_event_id IS NOT NULL)
 );
 CREATE INDEX refund_order ON refund (merchant_id, order_id);
 
@@ -559,7 +563,8 @@ CREATE TABLE rerating (                        -- append-only: past orders charg
     merchant_id    uuid NOT NULL,
     id             uuid NOT NULL,
     product_code   text NOT NULL,
-    tariff_id      uuid NOT NULL,
+    tiers_by       text NOT NULL CHECK (tiers_by IN ('amount', 'volume')),
+    tiers          jsonb NOT NULL CHECK (jsonb_typeof(tiers) = 'array'),
     first_day      date NOT NULL,
     last_day       date NOT NULL,
     orders         integer NOT NULL,
@@ -567,7 +572,7 @@ CREATE TABLE rerating (                        -- append-only: past orders charg
     currency       text NOT NULL,
     actor_user_id  bigint NOT NULL,
     actor_name     text NOT NULL,
-    event_id       uuid,                       -- null where nothing differs
+    event_id       uuid,                       -- null where the differences cancel out
     day            date NOT NULL,
     at             timestamptz NOT NULL,
     PRIMARY KEY (merchant_id, id)
@@ -694,10 +699,12 @@ CREATE TABLE export (                          -- files that people asked for
     actor        text NOT NULL,
     chat_id      bigint NOT NULL,
     reply_to     bigint,
+    replaces     bigint,                       -- the chart in whose place it comes
     message_id   bigint,                       -- where its progress is shown
     state        text NOT NULL DEFAULT 'waiting'
                  CHECK (state IN ('waiting', 'taken', 'sent', 'failed')),
     tries        integer NOT NULL DEFAULT 0,
+    due_at       timestamptz NOT NULL,
     lease_until  timestamptz,
     digest       text,                         -- of what the file says: the same is not built again
     file_id      text,

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from core.orders.completing import ByHand, Completing, need_reversible
 from core.orders.deciding import OpenOrder, PaymentSeen
 from core.orders.finding import find_for
 from core.orders.following import Following
+from core.orders.moves import move_order
 from core.orders.opening import Opened, Opening
 from core.orders.reading import (
     Attempt,
@@ -14,13 +16,16 @@ from core.orders.reading import (
     find_numbers,
     get_attempts,
     get_order,
+    lock_order,
+    named,
 )
-from core.orders.settling import Completing, Settled, Settling
+from core.orders.settling import Settled, Settling
 from core.orders.supplier import Addresses, Suppliers
 
 __all__ = [
     "Addresses",
     "Attempt",
+    "ByHand",
     "Completing",
     "Following",
     "OpenOrder",
@@ -37,4 +42,8 @@ __all__ = [
     "find_numbers",
     "get_attempts",
     "get_order",
+    "lock_order",
+    "move_order",
+    "named",
+    "need_reversible",
 ]

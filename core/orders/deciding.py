@@ -52,14 +52,15 @@ def differences(order: Order, wanted: OpenOrder) -> list[str]:
     ]
 
 
-Meaning = Literal["order", "confirmation", "short", "over", "duplicate"]
+Meaning = Literal["order", "completed", "confirmation", "short", "over", "duplicate"]
 
 
 @dataclass(frozen=True, slots=True)
 class Settlement:
-    """What seen money means. move: the order's move, None where it stays as it is.
+    """What seen money, or a completion, means; the meaning is also the kind of its event.
 
-    discrepancy: why money went to suspense, where some did.
+    move: the order's move, None where it stays as it is. discrepancy: why money went to suspense,
+    where some did.
     """
 
     meaning: Meaning
@@ -85,7 +86,7 @@ def settle(
     """
     if seen.currency != order.amount.currency:
         raise Bug(f"{seen.currency} was seen for an order in {order.amount.currency}")
-    if order.settled:
+    if not order.open_to_money:
         if paid_by is None:
             raise Bug(f"order {order.order_no} is {order.state} without an attempt")
         if order.paid_how == "completed" and not reported:
@@ -93,14 +94,15 @@ def settle(
         return _unmatched(attempt, seen, "duplicate")
     if seen.minor == order.amount.minor:
         cost = attempt.cost.of(seen.minor)
-        if order_after(order.state, "pay") is None:
+        move = "restore" if order.disputed else "pay"
+        if order_after(order.state, move, disputed=order.disputed) is None:
             raise Bug(f"an order that is {order.state} cannot be paid")
         return Settlement(
             "order",
-            "pay",
+            move,
             paid(seen, fee_minor=order.fee_minor, cost_minor=cost, supplier_no=attempt.supplier_no),
             cost,
-            late=order.state in LATE_FROM,
+            late=_late(order),
         )
     return _unmatched(attempt, seen, "short" if seen.minor < order.amount.minor else "over")
 
@@ -123,7 +125,13 @@ def complete(order: Order, attempt: Attempt, *, held_minor: int, held_by: str | 
         postings = completed_from_suspense(
             order.amount, held_minor=held_minor, fee_minor=order.fee_minor, supplier_no=held_by
         )
-    return Settlement("order", "complete", postings, cost, late=order.state in LATE_FROM)
+    move = "restore" if order.disputed else "complete"
+    return Settlement("completed", move, postings, cost, late=_late(order))
+
+
+def _late(order: Order) -> bool:
+    """Whether the merchant was told that it is not paid: it ended, or is disputed."""
+    return order.disputed or order.state in LATE_FROM
 
 
 def _first_report(order: Order, attempt: Attempt, seen: Money, paid_by: Attempt) -> Settlement:

@@ -3,7 +3,7 @@
 Order states
     created             taken down; no attempt of it can be paid yet
     pending             an attempt was accepted: the payer can pay
-    paid                money seen, or completed by hand
+    paid                money seen, or completed by hand; disputed: the completion was reversed
     failed              every attempt was definitely refused
     expired             its time was over
     closed              the merchant or the cashier closed it
@@ -45,6 +45,8 @@ ORDER_NEXT: Final[dict[tuple[str, str], str]] = {
     ("pending", "expire"): "expired",
     ("created", "close"): "closed",
     ("pending", "close"): "closed",
+    ("paid", "dispute"): "paid",  # the completion was wrong; only of an undisputed order
+    ("paid", "restore"): "paid",  # money after all; the only move of a disputed order
     ("paid", "refund_part"): "partially_refunded",
     ("partially_refunded", "refund_part"): "partially_refunded",
     ("paid", "refund_rest"): "refunded",
@@ -78,9 +80,14 @@ SETTLED: Final = frozenset({"paid", "partially_refunded", "refunded"})
 LATE_FROM: Final = frozenset({"failed", "expired", "closed"})
 
 
-def order_after(state: str, move: str) -> str | None:
+def order_after(state: str, move: str, *, disputed: bool = False) -> str | None:
     """The state after a move, or None where the move is not legal from there."""
-    return ORDER_NEXT.get((state, move))
+    return ORDER_NEXT.get((state, move)) if disputed == needs_dispute(move) else None
+
+
+def needs_dispute(move: str) -> bool:
+    """Whether a move is made by a disputed order; all others are made by one that is not."""
+    return move == "restore"
 
 
 def order_states_for(move: str) -> list[str]:

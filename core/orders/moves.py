@@ -13,7 +13,13 @@ from uuid import UUID
 from core.errors import Bug
 from core.ids import Ids
 from core.money import Rate
-from core.orders.lifecycle import attempt_after, attempt_states_for, order_after, order_states_for
+from core.orders.lifecycle import (
+    attempt_after,
+    attempt_states_for,
+    needs_dispute,
+    order_after,
+    order_states_for,
+)
 from core.orders.reading import Attempt, Order, read_order
 from core.store import Tx
 
@@ -29,19 +35,21 @@ async def move_order(
     changes: dict[str, object] | None = None,
 ) -> Order | None:
     """Make a move. changes: columns that change with it. None: it is not legal any more."""
-    after = order_after(order.state, move)
+    after = order_after(order.state, move, disputed=order.disputed)
     if after is None:
         return None
     columns = changes or {}
-    settings = "".join(f", {name} = ${i}" for i, name in enumerate(columns, start=6))
+    settings = "".join(f", {name} = ${i}" for i, name in enumerate(columns, start=7))
     row = await tx.fetchrow(
         f"UPDATE orders SET state = $4, version = version + 1{settings}"  # noqa: S608 (our names)
-        " WHERE merchant_id = $1 AND id = $2 AND created_at = $3 AND state = ANY($5) RETURNING *",
+        " WHERE merchant_id = $1 AND id = $2 AND created_at = $3 AND state = ANY($5)"
+        " AND disputed = $6 RETURNING *",
         order.merchant_id,
         order.id,
         order.created_at,
         after,
         order_states_for(move),
+        needs_dispute(move),
         *columns.values(),
     )
     if row is None:

@@ -83,8 +83,8 @@ class Opening:
     async def open(self, app: App, wanted: OpenOrder, *, request_id: str) -> Opened:
         """Create an order, or find the one that the same call created before.
 
-        Refusals: order_conflict, product_unknown, fee_exceeds_amount, credit_line_reached,
-        no_channel. After any of them nothing was written.
+        Refusals: order_conflict, currency_not_sold, product_unknown, fee_exceeds_amount,
+        credit_line_reached, no_channel. After any of them nothing was written.
         """
         there = await find_key(self._store, app.merchant.id, app.id, wanted.merchant_order_no)
         if there is not None:
@@ -255,6 +255,8 @@ class Opening:
     async def _decide(self, tx: Tx, day: BusinessDay, app: App, wanted: OpenOrder) -> Order:
         """The order as it is to be written, with the rate of its day and tier."""
         merchant, amount = app.merchant, wanted.amount
+        if amount.currency != merchant.currency:
+            raise Refusal("currency_not_sold", param="currency", currency=merchant.currency)
         offer = (await self._merchants.offers(merchant, day.day)).get(wanted.product)
         if offer is None:
             raise Refusal("product_unknown", param="product", product=wanted.product)

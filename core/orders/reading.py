@@ -61,6 +61,11 @@ class Order:
     def settled(self) -> bool:
         return self.state in SETTLED
 
+    @property
+    def open_to_money(self) -> bool:
+        """Whether money (or a completion) pays it: it is unpaid, or its completion was reversed."""
+        return not self.settled or self.disputed
+
 
 @dataclass(frozen=True, slots=True)
 class Attempt:

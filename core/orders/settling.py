@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -17,7 +16,7 @@ from core.ids import Ids
 from core.ledger import BusinessDay, Event, Ledger
 from core.merchants import Merchant, Merchants
 from core.orders import moves
-from core.orders.deciding import PaymentSeen, Settlement, complete, next_attempt_of, settle
+from core.orders.deciding import PaymentSeen, Settlement, settle
 from core.orders.reading import Attempt, Order, find_attempt, lock_order, named
 from core.outbox import Outbox, Say
 from core.store import Tx
@@ -34,18 +33,11 @@ class Settled:
     order: Order
 
 
-@dataclass(frozen=True, slots=True)
-class Completing:
-    """Who completes an order by hand, where, and why."""
-
-    reason: str
-    user_id: int
-    name: str
-    chat_id: int
-
-
 class Settling:
-    """Books what suppliers saw, and what people completed."""
+    """Books what suppliers saw, and tells of it.
+
+    `book`, `pay`, `tell` and `fail` are steps of one transaction, also of other objects here.
+    """
 
     def __init__(
         self,
@@ -94,7 +86,7 @@ class Settling:
         order, attempts = await lock_order(tx, seen.merchant_id, found.order_id)
         attempt = named(attempts, seen.attempt_no)
         reports = await tx.fetch(
-            "SELECT supplier_id, upstream_no, attempt_no, amount_minor, currency, order_id"
+            "SELECT supplier_id, upstream_no, attempt_no, amount_minor, currency, booked_as"
             " FROM supplier_payment"
             " WHERE merchant_id = $1 AND (order_id = $2 OR supplier_id = $3 AND upstream_no = $4)",
             seen.merchant_id,
@@ -113,9 +105,16 @@ class Settling:
                 raise Bug(f"{attempt.supplier_no} uses the number {seen.upstream_no} twice: {told}")
             return Settled("redelivery", order)
         paid_by = next((a for a in attempts if a.attempt_no == order.paid_attempt_no), None)
-        settlement = settle(order, attempt, seen.paid, paid_by=paid_by, reported=bool(reports))
+        reported = any(r["booked_as"] in ("order", "confirmation") for r in reports)
+        settlement = settle(
+            order,
+            attempt,
+            seen.paid,
+            paid_by=paid_by,
+            reported=reported or await _from_suspense(tx, order),
+        )
 
-        event_id = await self._book(
+        event_id = await self.book(
             tx, day, order, attempt, settlement, f"seen:{attempt.supplier_no}:{seen.upstream_no}"
         )
         await tx.execute(
@@ -144,16 +143,17 @@ class Settling:
                 changes={"upstream_no": seen.upstream_no, "ask_at": None},
             )
         if settlement.meaning == "confirmation":
-            await tx.execute(  # what the supplier really charges is known only now
-                "UPDATE orders SET cost_minor = $4"
+            await tx.execute(  # who has the money, and what it really costs, is known only now
+                "UPDATE orders SET cost_minor = $4, paid_attempt_no = $5"
                 " WHERE merchant_id = $1 AND id = $2 AND created_at = $3",
                 order.merchant_id,
                 order.id,
                 order.created_at,
                 settlement.cost_minor,
+                attempt.attempt_no,
             )
         if settlement.move is not None:
-            order = await self._pay(
+            order = await self.pay(
                 tx,
                 day,
                 merchant,
@@ -170,108 +170,7 @@ class Settling:
         await self._groups.show_order(tx, order.merchant_id, order.id)
         return Settled(settlement.meaning, order)
 
-    async def complete(
-        self,
-        merchant_id: UUID,
-        order_id: UUID,
-        version: int,
-        by: Completing,
-        *,
-        request_id: str,
-        also: Callable[[Tx], Awaitable[None]],
-    ) -> Order:
-        """Mark an order paid by hand, with the amount it was asked for.
-
-        version: the order's version the person saw; another one means that it moved on. also:
-        what is written in the same transaction, before anything else; its refusal undoes all.
-        Refusals: order_state.
-        """
-        merchant = await self._merchants.by_id(merchant_id)
-
-        async def work(tx: Tx, day: BusinessDay) -> Order:
-            order, attempts = await lock_order(tx, merchant_id, order_id)
-            await also(tx)
-            if order.settled or order.version != version:
-                raise Refusal("order_state", number=order.order_no, status=order.state)
-            attempt = next_attempt_of(attempts)
-            held = await tx.fetchrow(
-                "SELECT id, attempt_no, supplier_no, seen_minor FROM discrepancy"
-                " WHERE merchant_id = $1 AND order_id = $2 AND left_minor = seen_minor"
-                " AND kind IN ('short', 'over')"
-                " ORDER BY (attempt_no = $3) DESC, id LIMIT 1",
-                merchant_id,
-                order_id,
-                attempt.attempt_no,
-            )
-            if held is not None:
-                attempt = named(attempts, held["attempt_no"])
-            settlement = complete(
-                order,
-                attempt,
-                held_minor=held["seen_minor"] if held else 0,
-                held_by=held["supplier_no"] if held else None,
-            )
-            event_id = await self._book(
-                tx, day, order, attempt, settlement, f"completed:{order.id}"
-            )
-            if held is not None:
-                used_minor = min(held["seen_minor"], order.amount.minor)
-                await tx.execute(
-                    "UPDATE discrepancy SET left_minor = left_minor - $3"
-                    " WHERE merchant_id = $1 AND id = $2",
-                    merchant_id,
-                    held["id"],
-                    used_minor,
-                )
-                await tx.execute(
-                    "INSERT INTO resolution (merchant_id, id, discrepancy_id, how, minor, reason,"
-                    " actor_user_id, actor_name, event_id, day, at)"
-                    " VALUES ($1, $2, $3, 'complete', $4, $5, $6, $7, $8, $9, $10)",
-                    merchant_id,
-                    self._ids.uuid7(),
-                    held["id"],
-                    used_minor,
-                    by.reason,
-                    by.user_id,
-                    by.name,
-                    event_id,
-                    day.day,
-                    day.at,
-                )
-            await tx.execute(
-                "INSERT INTO completion (merchant_id, id, order_id, order_no, reason,"
-                " actor_user_id, actor_name, chat_id, event_id, day, at)"
-                " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
-                merchant_id,
-                self._ids.uuid7(),
-                order.id,
-                order.order_no,
-                by.reason,
-                by.user_id,
-                by.name,
-                by.chat_id,
-                event_id,
-                day.day,
-                day.at,
-            )
-            order = await self._pay(
-                tx,
-                day,
-                merchant,
-                order,
-                attempt,
-                settlement,
-                "completed",
-                actor=f"telegram:{by.user_id}",
-                request_id=request_id,
-                facts={"reason": by.reason},
-            )
-            await self._groups.show_order(tx, merchant_id, order.id)
-            return order
-
-        return await self._ledger.in_open_day(merchant.id, merchant.day_cut, work)
-
-    async def _book(
+    async def book(
         self,
         tx: Tx,
         day: BusinessDay,
@@ -280,15 +179,15 @@ class Settling:
         settlement: Settlement,
         key: str,
     ) -> UUID | None:
+        """Write a settlement's event; its id, or None where nothing is moved."""
         if not settlement.postings:
             return None
-        kind = "completed" if settlement.move == "complete" else settlement.meaning
         return await self._ledger.book(
             tx,
             day,
             Event(
                 key=key,
-                kind=kind,
+                kind=settlement.meaning,
                 mode=order.mode,
                 postings=settlement.postings,
                 order_id=order.id,
@@ -297,7 +196,7 @@ class Settling:
             ),
         )
 
-    async def _pay(
+    async def pay(
         self,
         tx: Tx,
         day: BusinessDay,
@@ -311,8 +210,11 @@ class Settling:
         request_id: str,
         facts: dict[str, Any],
     ) -> Order:
+        """Make the settlement's move, and tell of it. how: reported | asked | completed."""
         if settlement.move is None:
             raise Bug("a settlement without a move pays nothing")
+        # An order that is restored was paid before: it counts once, on the day of its first time.
+        first = {"paid_at": day.at, "paid_day": day.day} if not order.disputed else {}
         moved = await moves.move_order(
             tx,
             order,
@@ -321,14 +223,14 @@ class Settling:
             actor=actor,
             facts={**facts, "request_id": request_id},
             changes={
-                "paid_at": day.at,
-                "paid_day": day.day,
+                **first,
                 "paid_attempt_no": attempt.attempt_no,
                 "paid_how": how,
                 "paid_late": settlement.late,
                 "cost_minor": settlement.cost_minor,
                 "live_attempt_no": attempt.attempt_no,
                 "supplier_open": False,
+                "disputed": False,
             },
         )
         if moved is None:
@@ -391,12 +293,13 @@ class Settling:
     ) -> None:
         if event_id is None:
             raise Bug("a discrepancy without a booking")
+        discrepancy_id = self._ids.uuid7()
         await tx.execute(
             "INSERT INTO discrepancy (merchant_id, id, order_id, order_no, attempt_no,"
             " supplier_no, upstream_no, kind, asked_minor, seen_minor, currency, event_id,"
             " left_minor, at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
             order.merchant_id,
-            self._ids.uuid7(),
+            discrepancy_id,
             order.id,
             order.order_no,
             attempt.attempt_no,
@@ -417,6 +320,7 @@ class Settling:
                 Say(
                     "alarm_discrepancy",
                     {
+                        "discrepancy_id": str(discrepancy_id),
                         "kind": settlement.discrepancy,
                         "order_no": order.order_no,
                         "supplier_no": attempt.supplier_no,
@@ -427,6 +331,20 @@ class Settling:
                     },
                 ),
             )
+
+
+async def _from_suspense(tx: Tx, order: Order) -> bool:
+    """Whether an order was completed with money that a supplier had reported before."""
+    return order.paid_how == "completed" and bool(
+        await tx.fetchval(
+            "SELECT EXISTS (SELECT FROM completion c JOIN resolution r"
+            " ON r.merchant_id = c.merchant_id AND r.event_id = c.event_id"
+            " WHERE c.merchant_id = $1 AND c.order_id = $2 AND NOT EXISTS (SELECT FROM completion w"
+            "  WHERE w.merchant_id = c.merchant_id AND w.reverses = c.id))",
+            order.merchant_id,
+            order.id,
+        )
+    )
 
 
 def _news(order: Order) -> dict[str, Any]:
@@ -445,5 +363,6 @@ def _news(order: Order) -> dict[str, Any]:
         "paid_at": order.paid_at.isoformat() if order.paid_at else None,
         "paid_late": order.paid_late,
         "manually_completed": order.paid_how == "completed",
+        "disputed": order.disputed,
         "metadata": order.metadata,
     }

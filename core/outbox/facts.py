@@ -22,12 +22,29 @@ class Card:
 class Bill:
     """A merchant's bill. Without `reply_to`: the group's live, pinned one of the open day.
 
-    day: ISO date; None for the open day. edit_message_id: a bill whose button was pressed.
+    first, last: ISO dates; None for the open day. edit_message_id: a bill whose button was
+    pressed, or one that closed.
     """
 
     topic: ClassVar[str] = "bill"
     merchant_id: str
-    day: str | None = None
+    first: str | None = None
+    last: str | None = None
+    reply_to: int | None = None
+    edit_message_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DeskBill:
+    """The bill of a supplier, or (without one) of the platform, in answer to somebody.
+
+    first, last, edit_message_id: as in `Bill`.
+    """
+
+    topic: ClassVar[str] = "desk_bill"
+    first: str
+    last: str
+    supplier_id: str | None = None
     reply_to: int | None = None
     edit_message_id: int | None = None
 
@@ -51,9 +68,9 @@ class Say:
     ref: str = ""
 
 
-Fact = Card | Bill | Say
-_TOPICS: dict[str, type[Card] | type[Bill] | type[Say]] = {
-    kind.topic: kind for kind in (Card, Bill, Say)
+Fact = Card | Bill | DeskBill | Say
+_TOPICS: dict[str, type[Card] | type[Bill] | type[DeskBill] | type[Say]] = {
+    kind.topic: kind for kind in (Card, Bill, DeskBill, Say)
 }
 
 

@@ -9,17 +9,27 @@ RIGHTS: Final[dict[str, str]] = {
     "bind": "bind groups to merchants",
     "bind_ops": "make a group the ops group",
     "prepay": "record prepayments",
+    "payin": "record what suppliers paid in",
+    "adjust": "correct what a merchant is owed",
+    "set_rate": "set what one USDT is worth in a group",
+    "set_credit": "set credit lines",
     "read_money": "read bills, prepayments and balances",
+    "read_platform": "read the platform's own bill",
+    "day_cut": "set when business days begin",
+    "price": "set rates and costs, and charge past orders anew",
     "look_up": "look orders up",
     "see_channel": "see channels, suppliers and cost",
     "complete": "complete orders by hand",
+    "uncomplete": "reverse a wrong completion",
+    "resolve": "decide what becomes of money in suspense",
     "renotify": "send a notification again",
 }
 
 _SUPPORT: Final = frozenset({"look_up", "read_money", "see_channel"})
 _OPERATOR: Final = _SUPPORT | {"bind", "prepay", "complete", "renotify"}
-_FINANCE: Final = _SUPPORT | {"prepay", "renotify"}
-_ADMIN: Final = _OPERATOR | _FINANCE | {"bind_ops"}
+_MONEY: Final = frozenset({"prepay", "payin", "adjust", "set_rate", "set_credit"})
+_FINANCE: Final = _SUPPORT | _MONEY | {"renotify", "resolve", "uncomplete", "read_platform"}
+_ADMIN: Final = _OPERATOR | _FINANCE | {"bind_ops", "day_cut", "price"}
 
 ROLES: Final[dict[str, frozenset[str]]] = {
     "owner": _ADMIN,
@@ -29,5 +39,5 @@ ROLES: Final[dict[str, frozenset[str]]] = {
     "support": _SUPPORT,
     # people of the other side: only in their own group, only about what is bound there
     "merchant_staff": frozenset({"look_up", "read_money"}),
-    "supplier_staff": frozenset({"look_up"}),
+    "supplier_staff": frozenset({"look_up", "read_money"}),
 }

@@ -4,7 +4,22 @@ from __future__ import annotations
 
 from handlers.screens.bill import render_bill
 from handlers.screens.card import CardContext, render_card
+from handlers.screens.chart import chart_buttons, export_progress
 from handlers.screens.pieces import Screen
+from handlers.screens.platform_bill import render_platform_bill
 from handlers.screens.saying import SCREENS, render_say, toast
+from handlers.screens.supplier_bill import render_supplier_bill
 
-__all__ = ["SCREENS", "CardContext", "Screen", "render_bill", "render_card", "render_say", "toast"]
+__all__ = [
+    "SCREENS",
+    "CardContext",
+    "Screen",
+    "chart_buttons",
+    "export_progress",
+    "render_bill",
+    "render_card",
+    "render_platform_bill",
+    "render_say",
+    "render_supplier_bill",
+    "toast",
+]

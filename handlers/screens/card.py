@@ -61,6 +61,7 @@ def render_card(
         "context": context,
         "attempt": _shown(order, attempts) if context.staff else None,
         "tries": len(attempts),
+        "margin_minor": _margin(order) if context.staff else None,
     }
     return Screen(
         html=fill("card", facts, language), keyboard=keyboard(_buttons(order, context, language))
@@ -74,9 +75,16 @@ def _shown(order: Order, attempts: list[Attempt]) -> Attempt | None:
     return next(iter(named or attempts[-1:]), None)
 
 
+def _margin(order: Order) -> int | None:
+    """The fee less what the supplier charges; None until both are known."""
+    if order.cost_minor is None or not order.settled or order.disputed:
+        return None
+    return order.fee_minor - order.cost_minor
+
+
 def _buttons(order: Order, context: CardContext, language: str) -> Row:
     translate = translator(language).gettext
-    if not order.settled:
+    if order.open_to_money:
         return (
             button(translate("🔄 Refresh"), OnCard(order.id, "ask")),
             button(translate("✍️ Complete"), OnCard(order.id, "complete")),

@@ -15,7 +15,7 @@ from aiogram.types import InlineKeyboardButton, InlineKeyboardMarkup
 from jinja2 import Environment
 
 from handlers.buttons import Button
-from handlers.screens.words import word
+from handlers.screens.words import tariff_words, word
 from texts import jinja_environment, number
 
 MAX_HTML_CHARS: Final = 4096
@@ -65,6 +65,16 @@ def signed(minor: int, currency: str) -> str:
     return f"+{number(minor, currency)}" if minor > 0 else number(minor, currency)
 
 
+def percent(part: int, whole: int, places: int = 1) -> str:
+    """'83.3%', rounded half-up; '–' where there is no whole."""
+    if whole <= 0:
+        return "–"
+    unit = 10**places
+    scaled = (abs(part) * 200 * unit + whole) // (2 * whole)
+    sign = "-" if part < 0 < scaled else ""
+    return f"{sign}{scaled // unit}.{scaled % unit:0{places}d}%"
+
+
 def short_time(at: str | datetime, zone: str) -> str:
     """'11-21 09:03:27' on the clocks of a zone. at: aware, or its ISO text."""
     instant = datetime.fromisoformat(at) if isinstance(at, str) else at
@@ -85,6 +95,7 @@ def _environment(language: str) -> Environment:
         clip=clip,
         credit_bar=credit_bar,
         word=lambda context, key: word(context, key, language),
+        tariff=lambda text: tariff_words(text, language),
     )
     return environment
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import date
 from gettext import NullTranslations
 from typing import Any, Final
 from uuid import UUID
@@ -11,9 +12,24 @@ from aiogram.types import InlineKeyboardMarkup
 
 from core.errors import Refusal
 from core.outbox import Say
-from core.prepayments import UNDO_WITHIN
-from handlers.buttons import AnswerCompletion, AnswerUnbind, UndoPrepayment
+from core.vouchers import UNDO_WITHIN
+from handlers.buttons import (
+    AnswerCompletion,
+    AnswerRerating,
+    AnswerUnbind,
+    OpenExport,
+    TurnVouchers,
+    UndoVoucher,
+)
+from handlers.screens.deciding import (
+    list_buttons,
+    open_button,
+    resolution_buttons,
+    reversal_buttons,
+    way_buttons,
+)
 from handlers.screens.pieces import Screen, button, fill, keyboard
+from handlers.screens.statistics import render_statistics
 from handlers.screens.words import word
 from texts import refusal_text, translator
 
@@ -21,7 +37,7 @@ _Facts = dict[str, Any]
 _Buttons = Callable[[_Facts, NullTranslations], InlineKeyboardMarkup | None]
 
 # Facts of refusals that are keys of ours, and the words by which people know them.
-_NAMED: Final = {"right": "right", "kind": "group"}
+_NAMED: Final = {"right": "right", "kind": "group", "why": "tariff_fault"}
 _UNDO_MINUTES: Final = int(UNDO_WITHIN.total_seconds() // 60)
 
 
@@ -29,6 +45,8 @@ def render_say(say: Say, language: str) -> Screen:
     """The screen of a fact; its name is one of `SCREENS`."""
     buttons = SCREENS[say.screen]
     facts = dict(say.facts)
+    if say.screen == "statistics":
+        return render_statistics(facts, language)
     if say.screen == "refusal":
         named = {
             name: word(_NAMED[name], value, language) if name in _NAMED else value
@@ -59,7 +77,7 @@ def _undo(facts: _Facts, translate: NullTranslations) -> InlineKeyboardMarkup | 
     if facts.get("undone_by"):
         return None
     label = translate.gettext("↩️ Undo (within %(minutes)s min)") % {"minutes": _UNDO_MINUTES}
-    return keyboard((button(label, UndoPrepayment(UUID(facts["prepayment_id"]))),))
+    return keyboard((button(label, UndoVoucher(UUID(facts[f"{facts['kind']}_id"]))),))
 
 
 def _complete(facts: _Facts, translate: NullTranslations) -> InlineKeyboardMarkup | None:
@@ -75,6 +93,15 @@ def _complete(facts: _Facts, translate: NullTranslations) -> InlineKeyboardMarku
     )  # fmt: skip
 
 
+def _rerate(facts: _Facts, translate: NullTranslations) -> InlineKeyboardMarkup | None:
+    asked = UUID(facts["confirmation_id"])
+    yes = button(
+        translate.gettext("✅ Charge anew"), AnswerRerating(asked, yes=True), style="danger"
+    )
+    no = button(translate.pgettext("desk", "Cancel"), AnswerRerating(asked, yes=False))
+    return keyboard((yes, no))
+
+
 def _unbind(facts: _Facts, translate: NullTranslations) -> InlineKeyboardMarkup | None:
     who, when = facts["user_id"], facts["asked_at_s"]
     return keyboard(
@@ -88,10 +115,30 @@ def _unbind(facts: _Facts, translate: NullTranslations) -> InlineKeyboardMarkup 
     )  # fmt: skip
 
 
+def _pages(facts: _Facts, translate: NullTranslations) -> InlineKeyboardMarkup | None:
+    """The pages before and after this one, and the days as files."""
+    whose = (facts["holder"], UUID(facts["holder_id"]))
+    days = (date.fromisoformat(facts["first"]), date.fromisoformat(facts["last"]))
+    page = facts["page"]
+    turns = []
+    if page > 1:
+        turns.append(button("◀", TurnVouchers(*whose, *days, page - 1)))
+    if page < facts["pages"]:
+        turns.append(button("▶", TurnVouchers(*whose, *days, page + 1)))
+    files = (
+        button("Excel", OpenExport("excel", *whose, *days)),
+        button("CSV", OpenExport("csv", *whose, *days, "prepayments")),
+    )
+    return keyboard(tuple(turns), files if facts["count"] else ())
+
+
 # Every screen that a Say may name, with what makes its buttons.
 SCREENS: Final[dict[str, _Buttons | None]] = {
+    "adjusted": _undo,
+    "adjusted_undone": None,
     "alarm_books": None,
-    "alarm_discrepancy": None,
+    "alarm_credit": None,
+    "alarm_discrepancy": open_button,
     "alarm_exhausted": None,
     "balance": None,
     "bound": None,
@@ -100,21 +147,42 @@ SCREENS: Final[dict[str, _Buttons | None]] = {
     "complete_question": _complete,
     "complete_settled_itself": None,
     "completed": None,
+    "day_cut_set": None,
+    "discrepancies": list_buttons,
+    "discrepancy": way_buttons,
+    "cost_set": None,
+    "credit": None,
+    "credit_set": None,
     "edited_money": None,
+    "export_failed": None,
     "help": None,
     "info": None,
     "language_set": None,
     "money_unreadable": None,
     "only_in_groups": None,
+    "paid_in": _undo,
+    "paid_in_undone": None,
     "prepaid": _undo,
-    "prepaid_history": None,
+    "prepaid_history": _pages,
     "prepaid_undone": None,
+    "rate_set": None,
     "rates": None,
     "refusal": None,
+    "rerate_dropped": None,
+    "rerate_question": _rerate,
+    "rerated": None,
+    "resolve_question": resolution_buttons,
+    "resolved": None,
     "stale_money": None,
+    "statistics": None,
     "unbind_dropped": None,
     "unbind_question": _unbind,
     "unbound": None,
+    "uncomplete_dropped": None,
+    "uncomplete_question": reversal_buttons,
+    "uncompleted": None,
     "update_parked": None,
     "usage": None,
+    "usdt_rate": None,
+    "usdt_rate_set": None,
 }

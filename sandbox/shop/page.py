@@ -31,6 +31,7 @@ HEADERS = {
     "Cache-Control": "no-store",
 }
 PAID_TYPES = ("order.paid", "order.paid_late", "order.completed")
+DISPUTED = "order.disputed"  # it was marked paid by mistake
 
 _AMOUNT = re.compile(r"([0-9]{1,7})(?:\.([0-9]{1,2}))?")
 
@@ -144,7 +145,8 @@ class ShopPage:
     def _state(self, order: Order) -> str:
         """sent, refused, accepted, paid or ended: as far as the shop may believe."""
         told = self._store.told(order.merchant_order_no)
-        if any(kind in PAID_TYPES for kind in told):
+        money = [kind for kind in told if kind in PAID_TYPES or kind == DISPUTED]
+        if money and money[-1] != DISPUTED:
             return "paid"
         if any(kind.startswith("order.") for kind in told):
             return "ended"

@@ -6,6 +6,7 @@ import asyncio
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from typing import Any
 
 import aiohttp
@@ -19,12 +20,20 @@ from bot.world import BOT_ID
 from core.merchants import App, Merchant
 from core.money import Money
 from core.orders import OpenOrder, Order, get_order
-from core.outbox import Card, Fact, Say
+from core.outbox import Bill, Card, DeskBill, Fact, Say
 from core.outbox.queue import LEASE
 from core.prepayments import Advance, Cause
 from core.runtime import Runtime
 from tests.bot.support import Telegram, bot_at
-from tests.core.support import CHAT, FINANCE, NORTHWIND_CHAT, OPERATOR, OPS_CHAT, SetClock
+from tests.core.support import (
+    CHAT,
+    FINANCE,
+    NORTHWIND_CHAT,
+    OPERATOR,
+    OPS_CHAT,
+    SUPPLIER_CHAT,
+    SetClock,
+)
 
 BASIC = -55
 
@@ -207,6 +216,37 @@ async def test_a_new_day_has_its_own_bill_and_the_former_one_is_closed(
     assert "⚪" in former["text"]
     assert "🟢" in present["text"]
     assert present["pinned"]
+    # Closed, it stays what it is: its buttons post other days beside it.
+    assert all(button["data"].endswith(":new") for button in former["buttons"][0])
+
+
+async def test_bills_of_several_days_of_suppliers_and_of_the_platform(
+    post: Post, merchant: Merchant
+) -> None:
+    await post.runtime.store.execute("DELETE FROM outbox")
+    supplier = await post.runtime.channels.supplier_by_no("S01")
+    day = await post.runtime.bills.open_day(merchant.id)
+    first, last = (day - timedelta(days=20)).isoformat(), day.isoformat()
+    await post.put(Bill(str(merchant.id), first, last, reply_to=1))
+    await post.put(Bill(str(merchant.id), last, last, reply_to=1), OPS_CHAT)
+    await post.put(DeskBill(first, last, reply_to=1), OPS_CHAT)
+    await post.put(DeskBill(last, last, str(supplier.id), reply_to=1), SUPPLIER_CHAT)
+    await post.deliver()
+    assert await post.states() == {"sent": 4}
+    (theirs,) = await post.bills()
+    assert first in theirs["text"]
+    ours, whole = await post.telegram.texts(OPS_CHAT)
+    assert "M1001" in ours
+    assert first in whole
+    (sent,) = await post.telegram.transcript(SUPPLIER_CHAT)
+    assert "S01" in sent["text"]
+    await post.put(
+        DeskBill(first, last, str(supplier.id), edit_message_id=sent["id"]), SUPPLIER_CHAT
+    )
+    await post.deliver()
+    (turned,) = await post.telegram.transcript(SUPPLIER_CHAT)
+    assert first in turned["text"]
+    assert (turned["id"], turned["edit_count"]) == (sent["id"], 1)
 
 
 async def test_an_unbound_group_gets_no_bill(post: Post, merchant: Merchant) -> None:

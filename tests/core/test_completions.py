@@ -10,8 +10,10 @@ import pytest
 
 from core.access import ANONYMOUS_ADMIN_ID
 from core.errors import Refusal
-from core.orders import Opened
-from tests.core.support import ADMIN, CHAT, OPERATOR, OPS_CHAT, SUPPORT, Desk, pay_link
+from core.money import Money
+from core.orders import ByHand, Opened, Order
+from core.store import Tx
+from tests.core.support import ADMIN, CHAT, FINANCE, OPERATOR, OPS_CHAT, SUPPORT, Desk, pay_link
 
 PAID = {"cost/S01": -65, "due/S01": -9935, "fees": 120, "payable": 9880}
 
@@ -31,9 +33,24 @@ async def ask(desk: Desk, opened: Opened, **changes: Any) -> None:
 async def question(desk: Desk, opened: Opened, **changes: Any) -> UUID:
     """Ask, and answer the id under the question's buttons."""
     await ask(desk, opened, **changes)
-    said = (await desk.said(changes.get("chat_id", CHAT)))[-1]
-    assert said.screen == "complete_question"
-    return UUID(said.facts["confirmation_id"])
+    return await newest(desk, "complete")
+
+
+async def newest(desk: Desk, kind: str) -> UUID:
+    """The question that was asked last."""
+    found: UUID = await desk.runtime.store.fetchval(
+        "SELECT id FROM confirmation WHERE kind = $1 ORDER BY created_at DESC LIMIT 1", kind
+    )
+    return found
+
+
+async def screens(desk: Desk, chat_id: int) -> list[str]:
+    """What was said in a chat so far, oldest first."""
+    rows = await desk.runtime.store.fetch(
+        "SELECT facts FROM outbox WHERE chat_id = $1 AND topic = 'say' ORDER BY created_at, id",
+        chat_id,
+    )
+    return [row["facts"]["screen"] for row in rows]
 
 
 async def confirm(desk: Desk, confirmation_id: UUID, user_id: int = OPERATOR) -> str:
@@ -64,7 +81,7 @@ async def test_asked_confirmed_paid(desk: Desk) -> None:
     )
     trail = await desk.runtime.store.fetch("SELECT action, actor FROM audit")
     assert [tuple(r) for r in trail] == [("complete_used", f"telegram:{OPERATOR}")]
-    assert [s.screen for s in await desk.said()] == ["completed"]
+    assert await screens(desk, CHAT) == ["complete_question", "completed"]
     await desk.sound()
 
 
@@ -159,7 +176,7 @@ async def test_the_supplier_had_the_money_before_the_press(desk: Desk) -> None:
     assert await confirm(desk, asked) == "paid"
     assert (await desk.order(opened)).paid_how == "asked"
     assert await desk.runtime.store.fetchval("SELECT count(*) FROM completion") == 0
-    assert [s.screen for s in await desk.said()] == ["complete_settled_itself"]
+    assert (await screens(desk, CHAT))[-1] == "complete_settled_itself"
     assert await desk.balances() == PAID
 
 
@@ -218,3 +235,242 @@ async def test_money_in_suspense_is_used(desk: Desk) -> None:
         moved = {a: after.get(a, 0) - before.get(a, 0) for a in after.keys() | before.keys()}
         assert {a: m for a, m in moved.items() if m} == {"fees": 120, "payable": 9880} | expected
         await desk.sound()
+
+
+async def test_the_completion_and_its_answer_are_one_transaction(desk: Desk) -> None:
+    """A crash between the two: neither is there, and the question is still open."""
+    opened = await desk.open()
+    asked = await question(desk, opened)
+
+    async def crash(tx: Tx) -> None:
+        await tx.execute("UPDATE confirmation SET state = 'used' WHERE id = $1", asked)
+        raise ConnectionError("the process dies here")
+
+    with pytest.raises(ConnectionError):
+        await desk.runtime.completing.complete(
+            desk.merchant.id,
+            opened.order.id,
+            None,
+            ByHand("x", OPERATOR, "Wang", CHAT),
+            request_id="c",
+            also=crash,
+        )
+    assert (await desk.order(opened)).state == "pending"
+    assert await desk.balances() == {}
+    assert await confirm(desk, asked) == "paid"
+    await desk.sound()
+
+
+async def test_a_photo_is_kept_as_evidence(desk: Desk) -> None:
+    opened = await desk.open()
+    await desk.runtime.completions.ask(
+        await desk.actor(), opened.order.order_no, "seen", message_id=5, request_id="ask",
+        proof_file_id="AgAC-photo",
+    )  # fmt: skip
+    await confirm(desk, await newest(desk, "complete"))
+    kept = await desk.runtime.store.fetchval("SELECT proof_file_id FROM completion")
+    assert kept == "AgAC-photo"
+
+
+async def test_money_that_was_resolved_before_does_not_count_as_the_completions(desk: Desk) -> None:
+    """A short payment went back to the payer; the order is completed, then the rest arrives."""
+    opened = await desk.open()
+    await desk.see(opened, 9900, upstream_no="U1")
+    (short,) = (await desk.runtime.discrepancies.open_ones(None)).items
+    await desk.runtime.discrepancies.resolve(
+        await desk.actor(FINANCE, OPS_CHAT), desk.merchant.id, short.id, "refund_payer", "gone",
+        left_minor=9900, request_id="r",
+    )  # fmt: skip
+    await confirm(desk, await question(desk, opened))
+    assert (await desk.see(opened, 10000, upstream_no="U2")).meaning == "confirmation"
+    await desk.sound()
+
+
+# ── reversal of a wrong completion ──
+
+
+async def completed(desk: Desk, **changes: Any) -> Opened:
+    opened = await desk.open(notify_url="http://127.0.0.1:9/notify", **changes)
+    await confirm(desk, await question(desk, opened))
+    return opened
+
+
+async def ask_reversal(
+    desk: Desk, opened: Opened, user_id: int = FINANCE, chat_id: int = OPS_CHAT, reason: str = "no"
+) -> UUID:
+    await desk.runtime.completions.ask_reversal(
+        await desk.actor(user_id, chat_id), opened.order.order_no, reason,
+        message_id=7, request_id="ask",
+    )  # fmt: skip
+    return await newest(desk, "uncomplete")
+
+
+async def confirm_reversal(
+    desk: Desk, asked: UUID, user_id: int = ADMIN, chat_id: int = OPS_CHAT
+) -> Order:
+    return await desk.runtime.completions.confirm_reversal(
+        await desk.actor(user_id, chat_id), asked, message_id=8, request_id="confirm"
+    )
+
+
+async def told(desk: Desk) -> list[str]:
+    rows = await desk.runtime.store.fetch("SELECT type FROM notification ORDER BY created_at, id")
+    return [row["type"] for row in rows]
+
+
+async def test_a_completion_is_reversed_by_two_people(desk: Desk) -> None:
+    opened = await completed(desk)
+    asked = await ask_reversal(desk, opened, chat_id=CHAT)
+    with pytest.raises(Refusal) as error:
+        await confirm_reversal(desk, asked, FINANCE, CHAT)
+    assert error.value.code == "second_person_needed"
+    with pytest.raises(Refusal) as error:
+        await confirm_reversal(desk, asked, OPERATOR, CHAT)
+    assert error.value.code == "not_permitted"
+    with pytest.raises(Refusal) as error:
+        await confirm_reversal(desk, asked, ADMIN, OPS_CHAT)
+    assert error.value.code == "confirmation_expired"
+    results = await asyncio.gather(
+        *(confirm_reversal(desk, asked, ADMIN, CHAT) for _ in range(3)), return_exceptions=True
+    )
+    assert {r.code for r in results if isinstance(r, Refusal)} <= {
+        "confirmation_expired",
+        "order_state",
+    }
+    order = await desk.order(opened)
+    assert (order.state, order.disputed, order.open_to_money) == ("paid", True, True)
+    assert await desk.balances() == {}
+    assert await told(desk) == ["order.paid", "order.disputed"]
+    facts_told = await desk.runtime.store.fetchval(
+        "SELECT facts FROM notification WHERE type = 'order.disputed'"
+    )
+    assert (facts_told["status"], facts_told["disputed"]) == ("paid", True)
+    rows = await desk.runtime.store.fetch(
+        "SELECT actor_user_id, reverses IS NOT NULL AS back FROM completion ORDER BY at"
+    )
+    assert [tuple(r) for r in rows] == [(OPERATOR, False), (ADMIN, True)]
+    history = await desk.runtime.store.fetchrow(
+        "SELECT move, state_from, state_to, facts FROM order_history ORDER BY version DESC LIMIT 1"
+    )
+    assert history is not None
+    assert tuple(history)[:3] == ("dispute", "paid", "paid")
+    assert history["facts"]["asked_by"] == f"telegram:{FINANCE}"
+    assert (await screens(desk, CHAT))[-2:] == ["uncomplete_question", "uncompleted"]
+    assert await screens(desk, OPS_CHAT) == ["uncompleted"]  # ops is told
+    assert (await confirm_reversal(desk, asked, ADMIN, CHAT)).disputed  # twice is once
+    with pytest.raises(Refusal) as error:
+        await ask_reversal(desk, opened)
+    assert error.value.code == "order_state"
+    await desk.sound()
+
+
+@pytest.mark.parametrize(
+    ("minor", "meaning", "state"),
+    [(10000, "order", False), (9900, "short", True), (10100, "over", True)],
+)
+async def test_money_after_the_reversal(desk: Desk, minor: int, meaning: str, state: bool) -> None:
+    opened = await completed(desk)
+    paid_at = (await desk.order(opened)).paid_at
+    await confirm_reversal(desk, await ask_reversal(desk, opened))
+    settled = await desk.see(opened, minor)
+    assert settled.meaning == meaning
+    order = await desk.order(opened)
+    assert (order.state, order.disputed) == ("paid", state)
+    assert order.paid_at == paid_at
+    if meaning == "order":
+        assert (order.paid_how, order.paid_late) == ("reported", True)
+        assert await desk.balances() == PAID
+        assert await told(desk) == ["order.paid", "order.disputed", "order.paid_late"]
+        assert (await desk.see(opened, 10000, upstream_no="U8")).meaning == "duplicate"
+    else:
+        assert (await desk.balances())["suspense/S01"] == minor
+        assert await confirm(desk, await question(desk, opened)) == "paid"
+        order = await desk.order(opened)
+        assert (order.disputed, order.paid_how) == (False, "completed")
+        assert (await desk.balances())["payable"] == 9880
+        assert (await desk.balances()).get("suspense/S01", 0) == max(0, minor - 10000)
+    keys = await desk.runtime.store.fetch(
+        "SELECT event_key FROM ledger_event WHERE kind = 'completed' ORDER BY booked_at"
+    )
+    numbered = [f"completed:{opened.order.id}:{n}" for n in (1, 2)]
+    assert [k["event_key"] for k in keys] == numbered[: len(keys)]
+    await desk.sound()
+
+
+async def test_money_of_suspense_returns_there_and_can_be_resolved(desk: Desk) -> None:
+    for minor in (9900, 10100):
+        opened = await desk.open()
+        await desk.see(opened, minor)
+        before = await desk.balances()
+        await confirm(desk, await question(desk, opened))
+        await confirm_reversal(desk, await ask_reversal(desk, opened))
+        assert await desk.balances() == before
+        (item,) = (await desk.runtime.discrepancies.open_ones(None)).items
+        assert (item.left_minor, "complete" in item.ways) == (minor, True)
+        await desk.runtime.discrepancies.resolve(
+            await desk.actor(FINANCE, OPS_CHAT), desk.merchant.id, item.id, "refund_payer", "gone",
+            left_minor=minor, request_id="r",
+        )  # fmt: skip
+        await desk.sound()
+
+
+async def test_what_cannot_be_reversed(desk: Desk) -> None:
+    async def refusal(opened: Opened, user_id: int = FINANCE, reason: str = "no") -> str:
+        with pytest.raises(Refusal) as error:
+            await ask_reversal(desk, opened, user_id, reason=reason)
+        return error.value.code
+
+    pending = await desk.open()
+    assert await refusal(pending) == "order_state"
+    await desk.see(pending, 10000)
+    assert await refusal(pending) == "order_state"  # paid, not completed
+    confirmed = await completed(desk)
+    await desk.see(confirmed, 10000)
+    assert await refusal(confirmed) == "completion_confirmed"
+    opened = await completed(desk)
+    assert await refusal(opened, OPERATOR) == "not_permitted"
+    assert await refusal(opened, ANONYMOUS_ADMIN_ID) == "anonymous_admin"
+    assert await refusal(opened, reason=" ") == "reason_missing"
+    private = await desk.runtime.access.actor(FINANCE, "x", FINANCE, private=True)
+    with pytest.raises(Refusal) as error:
+        await desk.runtime.completions.ask_reversal(
+            private, opened.order.order_no, "no", message_id=7, request_id="ask"
+        )
+    assert error.value.code == "group_needed"
+    refund = await desk.runtime.refunds.reserve(
+        desk.merchant.id, opened.order.id, "R1", Money(100, "CNY"), fee_returned=True, actor="t"
+    )
+    assert await refusal(opened) == "refund_under_way"
+    await desk.runtime.refunds.settle(desk.merchant.id, refund.id, cost_returned=True)
+    assert await refusal(opened) == "order_state"
+    await desk.sound()
+
+
+async def test_the_supplier_is_asked_before_a_reversal(desk: Desk) -> None:
+    opened = await desk.open()
+    await confirm(desk, await question(desk, opened))
+    await desk.supplier.pay(pay_link(opened), "lose_callback")
+    with pytest.raises(Refusal) as error:
+        await ask_reversal(desk, opened)
+    assert error.value.code == "completion_confirmed"
+    assert await desk.balances() == PAID
+
+
+async def test_a_reversal_is_dropped_or_expires(desk: Desk) -> None:
+    opened = await completed(desk)
+    asked = await ask_reversal(desk, opened)
+    drop = desk.runtime.completions.drop_reversal
+    with pytest.raises(Refusal) as error:
+        await drop(await desk.actor(OPERATOR, OPS_CHAT), asked, message_id=8)
+    assert error.value.code == "not_permitted"
+    for _ in range(2):
+        await drop(await desk.actor(FINANCE, OPS_CHAT), asked, message_id=8)
+    assert await screens(desk, OPS_CHAT) == ["uncomplete_question", "uncomplete_dropped"]
+    asked_again = await ask_reversal(desk, opened)
+    for question_id in (asked, asked_again):
+        if question_id == asked_again:
+            desk.clock.advance(15 * 60)
+        with pytest.raises(Refusal) as error:
+            await confirm_reversal(desk, question_id)
+        assert error.value.code == "confirmation_expired"
+    assert await desk.balances() == PAID

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+from datetime import timedelta
+
 import pytest
 
 from core.errors import Refusal
 from core.merchants import App, Merchant
 from core.money import Rate
 from core.runtime import Runtime
-from core.tariff import Tariff
+from core.tariff import Tariff, Tier
 from tests.core.support import Desk, refused
 
 
@@ -80,3 +83,140 @@ async def test_a_product_that_is_off_is_not_sold(desk: Desk) -> None:
     with pytest.raises(Refusal) as error:
         await desk.open()
     assert refused(error.value) == "product_unknown"
+
+
+async def test_a_tariff_begins_at_the_day_cut_and_orders_keep_theirs(neighbour: Desk) -> None:
+    """M1002's days begin at 06:00."""
+    desk, merchants = neighbour, neighbour.runtime.merchants
+    desk.clock.go_to_noon()
+    today = desk.merchant.day_cut.day_of(desk.clock.now())
+    tomorrow = today + timedelta(days=1)
+    cut = desk.merchant.day_cut.start_of(tomorrow)
+    new = Tariff((Tier(0, Rate(20000, 10)), Tier(50_000, Rate(15000, 0, 0, 700))))
+    tariff_id = await merchants.set_tariff(
+        desk.merchant, "alipay_qr", new, actor="test", valid_from=tomorrow
+    )
+    assert (await merchants.coming(desk.merchant))["alipay_qr"].since == tomorrow
+    assert (await merchants.offers(desk.merchant, tomorrow))["alipay_qr"].tariff_id == tariff_id
+
+    before = await desk.open()
+    desk.clock.go_to(cut - timedelta(seconds=1))  # midnight is long past
+    last = await desk.open()
+    desk.clock.go_to(cut)
+    first, larger = await desk.open(), await desk.open(50_000)
+    assert [o.order.fee_minor for o in (before, last, first, larger)] == [90, 90, 210, 700]
+    assert first.order.created_day == tomorrow
+    assert first.order.tariff_id == larger.order.tariff_id == tariff_id != last.order.tariff_id
+    assert (await merchants.offers(desk.merchant))["alipay_qr"].tariff == new
+    assert "alipay_qr" not in await merchants.coming(desk.merchant)
+
+    # Of one day's tariffs the one set last counts; what was made keeps rate, tariff and fee.
+    await merchants.set_tariff(desk.merchant, "alipay_qr", Tariff.flat(Rate(1)), actor="test")
+    for opened in (before, first, larger):
+        order = await desk.order(opened)
+        assert (order.rate, order.tariff_id, order.fee_minor) == (
+            opened.order.rate, opened.order.tariff_id, opened.order.fee_minor,
+        )  # fmt: skip
+    await desk.see(before, 10_000)
+    assert (await desk.balances())["fees"] == 90
+    assert (await desk.open()).order.fee_minor == 0
+
+
+async def test_volume_tiers_change_at_the_day_boundary(desk: Desk) -> None:
+    """What was paid on the closed days of the month counts, of this product and mode alone."""
+    desk.clock.go_to_noon()
+    merchant = desk.merchant
+    today = merchant.day_cut.day_of(desk.clock.now())
+    tariff = Tariff((Tier(0, Rate(12000)), Tier(30_000, Rate(10000))), "volume")
+    await desk.runtime.merchants.set_tariff(merchant, "alipay_qr", tariff, actor="test")
+    for amount_minor, product in (
+        (20_000, "alipay_qr"),
+        (10_000, "alipay_qr"),
+        (9000, "wechat_qr"),
+    ):
+        opened = await desk.open(amount_minor, product=product)
+        await desk.see(opened, amount_minor)
+        assert (await desk.open()).order.fee_minor == 120
+    cut = merchant.day_cut.start_of(today + timedelta(days=1))
+    desk.clock.go_to(cut - timedelta(milliseconds=500))
+    assert (await desk.open()).order.fee_minor == 120
+    desk.clock.go_to(cut)
+    opened = await desk.open()
+    assert (opened.order.fee_minor, opened.order.rate) == (100, Rate(10000))
+    first = (today + timedelta(days=40)).replace(day=1)
+    desk.clock.go_to(merchant.day_cut.start_of(first) - timedelta(milliseconds=500))
+    assert (await desk.open()).order.fee_minor == 100
+    desk.clock.go_to(merchant.day_cut.start_of(first))
+    assert (await desk.open()).order.fee_minor == 120  # a new month begins at nothing
+
+
+async def test_a_tariff_set_while_orders_are_made(desk: Desk) -> None:
+    """Each order has the rate, the tariff and the fee of one and the same tariff."""
+    merchants = desk.runtime.merchants
+    await asyncio.gather(
+        *(desk.open() for _ in range(12)),
+        *(
+            merchants.set_tariff(
+                desk.merchant, "alipay_qr", Tariff.flat(Rate(ppm, 7)), actor="test"
+            )
+            for ppm in (20000, 30000, 40000)
+        ),
+    )
+    rows = await desk.runtime.store.fetch(
+        "SELECT o.fee_minor, o.rate, t.tiers FROM orders o JOIN tariff t ON t.id = o.tariff_id"
+    )
+    assert len(rows) == 12
+    for row in rows:
+        tier = {k: v for k, v in row["tiers"][0].items() if k != "from"}
+        assert tier == row["rate"]
+        assert row["fee_minor"] == Rate.unpack(row["rate"]).of(10_000)
+
+
+async def test_a_tariff_that_cannot_be_set_is_refused(desk: Desk) -> None:
+    merchants, store = desk.runtime.merchants, desk.runtime.store
+    today = desk.merchant.day_cut.day_of(desk.clock.now())
+    before = await store.fetchval("SELECT count(*) FROM tariff")
+    flat = Tariff.flat(Rate(5000))
+    with pytest.raises(Refusal) as unknown:
+        await merchants.set_tariff(desk.merchant, "gold", flat, actor="test")
+    assert refused(unknown.value) == "product_not_found"
+    yesterday = today - timedelta(days=1)
+    with pytest.raises(Refusal) as past:
+        await merchants.set_tariff(
+            desk.merchant, "alipay_qr", flat, actor="test", valid_from=yesterday
+        )
+    assert refused(past.value) == "tariff_in_the_past"
+    assert f"重算费率 M1001 alipay_qr 0.5% {yesterday}~{today}" in past.value.message
+    assert await store.fetchval("SELECT count(*) FROM tariff") == before
+
+
+async def test_a_cost_begins_at_the_suppliers_day_and_attempts_keep_theirs(desk: Desk) -> None:
+    desk.clock.go_to_noon()
+    channels = desk.runtime.channels
+    cost = await channels.costs(" c01 ")
+    tomorrow = cost.today + timedelta(days=1)
+    tiers = Tariff((Tier(0, Rate(8000)), Tier(20_000, Rate(5000, 1))))
+    await channels.set_cost(cost.id, tiers, actor="test", valid_from=tomorrow)
+    cost = await channels.costs("C01")
+    assert (cost.cost, cost.coming, cost.coming_since) == (
+        Tariff.flat(Rate(6500)), tiers, tomorrow,
+    )  # fmt: skip
+    before = await desk.open()
+    desk.clock.go_to(desk.merchant.day_cut.start_of(tomorrow))
+    after, larger = await desk.open(), await desk.open(20_000)
+    costs = [o.attempt.cost for o in (before, after, larger) if o.attempt]
+    assert costs == [Rate(6500), Rate(8000), Rate(5000, 1)]
+    for opened, amount_minor in ((before, 10_000), (larger, 20_000)):
+        await desk.see(opened, amount_minor)
+    assert (await desk.balances())["cost/S01"] == -(65 + 101)
+    for wrong, code in (
+        (Tariff(tiers.tiers, "volume"), "tariff_invalid"),
+        (tiers, "cost_in_the_past"),
+    ):
+        with pytest.raises(Refusal) as error:
+            await channels.set_cost(cost.id, wrong, actor="test", valid_from=cost.today)
+        assert refused(error.value) == code
+    with pytest.raises(Refusal) as error:
+        await channels.costs("C99")
+    assert refused(error.value) == "channel_not_found"
+    await desk.sound()

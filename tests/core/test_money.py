@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal, localcontext
 from fractions import Fraction
 
 import pytest
@@ -103,11 +104,36 @@ def test_money_is_whole_and_of_one_currency() -> None:
     assert str(Money(1234, "JPY")) == "1,234 JPY"
 
 
-@given(st.integers(0, MAX_MINOR), st.integers(0, PPM), st.integers(0, 10**6))
-def test_a_fee_is_rounded_half_up(amount_minor: int, ppm: int, fixed_minor: int) -> None:
-    exact = Fraction(amount_minor * ppm, PPM)
-    variable = Rate(ppm, fixed_minor).of(amount_minor) - fixed_minor
-    assert Fraction(-1, 2) < variable - exact <= Fraction(1, 2)
+@st.composite
+def rates(draw: st.DrawFn) -> Rate:
+    least = draw(st.just(0) | st.integers(0, 10**6) | st.integers(0, MAX_MINOR))
+    most = draw(st.none() | st.integers(least, least + 10**6) | st.integers(least, 2 * MAX_MINOR))
+    return Rate(draw(st.integers(0, PPM)), draw(st.just(0) | st.integers(0, 10**6)), least, most)
+
+
+@given(st.integers(0, 10**6) | st.integers(0, MAX_MINOR), rates())
+def test_a_fee_is_rounded_half_up_and_kept_within_its_bounds(amount_minor: int, rate: Rate) -> None:
+    with localcontext(prec=50):
+        share = Decimal(amount_minor) * rate.ppm / PPM
+        exact = int(share.quantize(Decimal(1), ROUND_HALF_UP)) + rate.fixed_minor
+    wanted = max(exact, rate.min_minor)
+    if rate.max_minor is not None:
+        wanted = min(wanted, rate.max_minor)
+    assert rate.of(amount_minor) == wanted
+
+
+@given(st.integers(0, MAX_MINOR), st.integers(0, 10**4) | st.integers(0, MAX_MINOR), rates())
+def test_a_larger_amount_never_costs_less(amount_minor: int, more_minor: int, rate: Rate) -> None:
+    assert rate.of(amount_minor) <= rate.of(amount_minor + more_minor)
+
+
+@given(rates())
+def test_a_rate_comes_back_as_it_was_packed(rate: Rate) -> None:
+    packed = json.loads(json.dumps(rate.pack()))
+    assert Rate.unpack(packed) == rate
+    assert set(packed) <= {"ppm", "fixed", "min", "max"}
+    units, _, decimals = rate.percent().removesuffix("%").partition(".")
+    assert int(units) * 10_000 + int(decimals.ljust(4, "0")) == rate.ppm
 
 
 def test_fees_of_the_posting_table() -> None:
@@ -120,12 +146,23 @@ def test_fees_of_the_posting_table() -> None:
     assert Rate(6500).percent() == "0.65%"
     assert Rate(12000).percent() == "1.2%"
     assert Rate(1).percent() == "0.0001%"
+    assert [Rate(10000, 0, 5, 2000).of(n) for n in (0, 300, 500, 600, 500_000)] == [
+        5,
+        5,
+        5,
+        6,
+        2000,
+    ]
+    assert Rate(12000).pack() == {"ppm": 12000}
+    assert Rate(0, 0, 0, 0).pack() == {"ppm": 0, "max": 0}
 
 
-@pytest.mark.parametrize(("ppm", "fixed_minor"), [(-1, 0), (PPM + 1, 0), (0, -1)])
-def test_an_impossible_rate_is_a_bug(ppm: int, fixed_minor: int) -> None:
+@pytest.mark.parametrize(
+    "values", [(-1,), (PPM + 1,), (0, -1), (0, 0, -1), (0, 0, 0, -1), (0, 0, 2, 1)]
+)
+def test_an_impossible_rate_is_a_bug(values: tuple[int, ...]) -> None:
     with pytest.raises(Bug):
-        Rate(ppm, fixed_minor)
+        Rate(*values)
 
 
 @given(

@@ -7,7 +7,7 @@ from contextvars import Context
 
 import pytest
 
-from core.outbox import Bill, Card, Fact, Say
+from core.outbox import Bill, Card, DeskBill, Fact, Say
 from core.outbox.queue import MAX_TRIES
 from core.runtime import Runtime
 from tests.core.support import SetClock
@@ -117,7 +117,8 @@ async def test_facts_come_out_as_they_went_in(quiet: Runtime) -> None:
     facts: list[Fact] = [
         Card("m", "o", reply_to=5),
         Card("m", "o", edit_message_id=7),
-        Bill("m", day="2026-11-10", reply_to=3),
+        Bill("m", "2026-11-10", "2026-11-11", reply_to=3),
+        DeskBill("2026-11-10", "2026-11-10", "s", reply_to=3),
         Say("receipt", {"minor": 0, "text": "预付", "none": None}, only_for=9, remember="receipt"),
     ]
     for chat_id, fact in enumerate(facts, start=1):

@@ -145,7 +145,12 @@ async def test_a_converted_prepayment_keeps_amount_and_rate(till: Till) -> None:
 
 @pytest.mark.parametrize(
     ("amount", "rate"),
-    [(Money(0, "CNY"), None), (Money(100, "USDT"), None), (Money(1, "USDT"), Decimal("0.001"))],
+    [
+        (Money(0, "CNY"), None),
+        (Money(100, "USDT"), None),
+        (Money(1, "USDT"), Decimal("0.001")),
+        (Money(100, "USD"), Decimal("7.2")),
+    ],
 )
 async def test_what_is_no_advance_is_refused(
     till: Till, amount: Money, rate: Decimal | None
@@ -154,6 +159,54 @@ async def test_what_is_no_advance_is_refused(
         await till.record(0, 1, amount=amount, conversion_rate=rate)
     assert error.value.code == "amount_invalid"
     assert await till.rows() == 0
+
+
+async def test_what_left_as_usdt_is_booked_as_what_was_said(till: Till) -> None:
+    receipt = await till.record(70000, 1, conversion_rate=Decimal("7.2"), proof_file_id="slip")
+    assert (receipt["minor"], receipt["conversion_rate"], receipt["proof"]) == (70000, "7.2", True)
+    assert (receipt["original_minor"], receipt["original_currency"]) == (97_222_222, "USDT")
+    assert await till.balances() == {"fx": 70000, "prepaid": -70000}
+    assert await till.balances("USDT") == {"fx": -97_222_222, "paid_out": 97_222_222}
+    row = await till.runtime.store.fetchrow(
+        "SELECT minor, original_minor, conversion_rate, proof_file_id FROM voucher"
+    )
+    assert tuple(row or ()) == (70000, 97_222_222, "7.2", "slip")
+    await till.undo(receipt, 2)
+    assert await till.balances() == await till.balances("USDT") == {}
+    assert await till.runtime.verify.books() == []
+
+
+async def test_one_word_moves_so_much_and_no_more(till: Till) -> None:
+    for minor, more in (
+        (10**10 + 1, {}),
+        (-(10**10) - 1, {}),
+        (0, {"amount": Money(15 * 10**12, "USDT"), "conversion_rate": Decimal(7)}),
+        (10**10, {"conversion_rate": Decimal("0.5")}),
+    ):
+        with pytest.raises(Refusal) as error:
+            await till.record(minor, 1, **more)
+        assert error.value.code == "amount_over_limit"
+        assert error.value.facts["limit"].startswith("100,000,000.00")
+    assert await till.rows() == 0
+    assert (await till.record(10**10, 1))["after_minor"] == 10**10
+
+
+@pytest.mark.parametrize(
+    ("currency", "minor", "usdt_minor"), [("JPY", 700, 97_222_222), ("KWD", 700_005, 97_222_917)]
+)
+async def test_currencies_with_other_decimals(
+    runtime: Runtime, currency: str, minor: int, usdt_minor: int
+) -> None:
+    merchant = await runtime.merchants.open_merchant("M1009", "Other", currency=currency)
+    till = Till(runtime, merchant)
+    receipt = await till.record(0, 1, amount=Money(minor, currency), conversion_rate=Decimal("7.2"))
+    assert (receipt["minor"], receipt["original_minor"]) == (minor, usdt_minor)
+    assert await till.balances(currency) == {"fx": minor, "prepaid": -minor}
+    other = await till.record(0, 2, amount=Money(100_000, "USDT"), conversion_rate=Decimal(5))
+    assert other["minor"] == {"JPY": 1, "KWD": 500}[currency]  # 0.5 yen goes up
+    assert (await till.record(0, 3, amount=Money(-5, currency)))["minor"] == -5
+    await till.undo(receipt, 4)
+    assert await runtime.verify.books() == []
 
 
 async def test_records_at_once_have_numbers_of_their_own(till: Till) -> None:

@@ -9,16 +9,33 @@ import asyncpg
 import pytest
 
 from core import store
-from core.money import Money
-from core.prepayments import Advance, Cause
+from core.adjustments import Correction
+from core.bills import Days
+from core.money import Money, Rate
+from core.orders import ByHand, Opened, Order
+from core.store import Tx
+from core.tariff import Tariff
 from core.verify import CHECKS
+from core.vouchers import Advance, Cause
 from tests.conftest import Servers
-from tests.core.support import CHAT, Desk, SetClock, build_runtime, owner
+from tests.core.support import (
+    ADMIN,
+    CHAT,
+    FINANCE,
+    OPERATOR,
+    OPS_CHAT,
+    OWNER,
+    SUPPLIER_CHAT,
+    Desk,
+    SetClock,
+    build_runtime,
+    owner,
+)
 
 # check -> the fault that only it (or it among others) must find, with the owner's rights
 FAULTS: Final = {
     "every event sums to zero per currency": (
-        "UPDATE ledger_entry SET minor = minor + 1 WHERE account = 'fees'"
+        "UPDATE ledger_entry SET minor = minor + 1 WHERE account = 'adjust'"
     ),
     "every balance is the sum of its entries": (
         "UPDATE balance SET minor = minor + 1 WHERE account = 'payable'"
@@ -26,31 +43,142 @@ FAULTS: Final = {
     "every event has entries, every entry an event": (
         "DELETE FROM ledger_entry WHERE kind = 'prepaid'"
     ),
+    "an event's first line counts it once": (
+        "UPDATE ledger_entry SET line = line + 10 WHERE kind = 'prepaid'"
+    ),
+    "a reversal negates what it reverses": (
+        "UPDATE ledger_entry SET minor = minor * 2 WHERE kind = 'completion_reversed'"
+    ),
+    "everybody has one open day, the newest": (
+        "UPDATE business_day SET closed_at = now(), rolled_to = ends_at WHERE closed_at IS NULL"
+    ),
+    "business days follow one another": (
+        "UPDATE business_day SET starts_at = starts_at - interval '1 s' WHERE closed_at IS NULL"
+    ),
+    "what is booked lies within its day": (
+        "UPDATE ledger_entry SET day = day + 1 WHERE kind = 'prepaid'"
+    ),
+    "entries are rolled up once": "UPDATE rollup_entry SET events = events + 1",
+    "orders are rolled up once": "UPDATE rollup_order SET paid_in_day = paid_in_day + 1",
+    "a day closes with what it opened with and what moved": (
+        "UPDATE closing SET minor = minor + 1 WHERE account = 'bank' OR account = 'fees'"
+    ),
+    "a window closes with what it opened with and what moved": (
+        "UPDATE closing c SET minor = minor + 1 FROM supplier s WHERE s.id = c.holder_id"
+    ),
     "a paid order credited its merchant once, with amount less fee": (
-        "UPDATE orders SET fee_minor = fee_minor + 1 WHERE state = 'paid'"
+        "UPDATE orders SET disputed = NOT disputed WHERE paid_at IS NOT NULL"
     ),
     "an order's state is the last of its history": (
         "UPDATE orders SET state = 'expired' WHERE state = 'pending'"
     ),
-    "what suppliers reported is what was booked": (
-        "UPDATE supplier_payment SET event_id = gen_random_uuid() WHERE booked_as = 'order'"
+    "an order is refunded as far as its refunds succeeded": (
+        "UPDATE orders SET state = 'refunded' WHERE state = 'partially_refunded'"
     ),
-    "suspense holds what is open": "UPDATE discrepancy SET state = 'resolved'",
-    "a prepayment moved what it says": "UPDATE prepayment SET minor = minor - 1",
-    "every merchant has one open day": (
-        "UPDATE business_day SET closed_at = now() WHERE closed_at IS NULL"
+    "what suppliers reported is what was booked": (
+        "UPDATE supplier_payment SET amount_minor = amount_minor + 1 WHERE booked_as = 'short'"
+    ),
+    "what is reserved is held for refunds under way": (
+        "UPDATE balance SET minor = minor + 1 WHERE account = 'reserved'"
+    ),
+    "a refund moved what it says": (
+        "UPDATE refund SET fee_back_minor = fee_back_minor + 1 WHERE state = 'succeeded'"
+    ),
+    "suspense holds what is open": (
+        "UPDATE balance SET minor = minor + 1 WHERE account = 'suspense/S01'"
+    ),
+    "what is left of a discrepancy is what was not resolved": (
+        "UPDATE discrepancy SET left_minor = 0 WHERE left_minor > 0"
+    ),
+    "a resolution moved what it says": "UPDATE resolution SET minor = minor + 1",
+    "a voucher moved what it says": "UPDATE voucher SET minor = minor + 1 WHERE kind = 'payin'",
+    "a completion is in the books": (
+        "UPDATE completion SET event_id = gen_random_uuid() WHERE reverses IS NOT NULL"
+    ),
+    "a rerating moved what its orders differ by": (
+        "UPDATE rerated_order SET fee_now_minor = fee_now_minor + 1"
     ),
 }
 
 
+async def nothing(_: Tx) -> None:
+    return None
+
+
+async def prepay(desk: Desk, minor: int, message_id: int) -> None:
+    await desk.runtime.prepayments.record(
+        await desk.actor(),
+        desk.merchant,
+        Advance(Money(minor, "CNY"), ""),
+        Cause(CHAT, message_id, 1),
+    )
+
+
 async def a_day(desk: Desk) -> None:
-    """One of everything that the books know."""
+    """What a day has without anybody's doing."""
     await desk.see(await desk.open(), 10000)
     await desk.see(await desk.open(), 9900)
     await desk.open()
-    await desk.runtime.prepayments.record(
-        await desk.actor(), desk.merchant, Advance(Money(500, "CNY"), ""), Cause(CHAT, 1, 1)
+    await prepay(desk, 500, 1)
+
+
+async def complete(desk: Desk, opened: Opened) -> Order:
+    by = ByHand("the supplier said so", OPERATOR, "王浩", CHAT)
+    return await desk.runtime.completing.complete(
+        desk.merchant.id, opened.order.id, None, by, request_id="hand", also=nothing
     )
+
+
+async def everything(desk: Desk) -> None:
+    """One of everything that the books know; a closed day of it, and an open one."""
+    runtime, merchant = desk.runtime, desk.merchant
+    desk.clock.go_to_noon()
+    await a_day(desk)
+    refunded = await desk.open()
+    await desk.see(refunded, 10000)
+    for number, end in (("R1", "settle"), ("R2", "release"), ("R3", "")):
+        refund = await runtime.refunds.reserve(
+            merchant.id, refunded.order.id, number, Money(3000, "CNY"), fee_returned=True,
+            actor="api",
+        )  # fmt: skip
+        if end == "settle":
+            await runtime.refunds.settle(merchant.id, refund.id, cost_returned=True)
+        elif end == "release":
+            await runtime.refunds.release(merchant.id, refund.id, "refused")
+    completed, short = await desk.open(), await desk.open()
+    order = await complete(desk, completed)
+    by = ByHand("a mistake", ADMIN, "陈立", CHAT)
+    await runtime.completing.reverse(
+        merchant.id, order.id, order.version, by, asked_by=OPERATOR, request_id="hand", also=nothing
+    )
+    await desk.see(short, 9000)
+    await complete(desk, short)
+    await runtime.adjustments.record(
+        await desk.actor(FINANCE, OPS_CHAT), merchant, Correction(Money(-20, "CNY"), "wrong fee"),
+        Cause(OPS_CHAT, 1, 1),
+    )  # fmt: skip
+    supplier = await runtime.channels.supplier_by_no("S01")
+    await runtime.payins.record(
+        await desk.actor(FINANCE, SUPPLIER_CHAT), supplier, Advance(Money(700, "CNY"), ""),
+        Cause(SUPPLIER_CHAT, 1, 1),
+    )  # fmt: skip
+    today = await runtime.bills.open_day(merchant.id)
+    tariff = Tariff.flat(Rate(20_000))
+    view = await runtime.reratings.preview(merchant, "alipay_qr", Days.one(today), tariff)
+    await runtime.reratings.apply(
+        await desk.actor(OWNER, OPS_CHAT), merchant, "alipay_qr", Days.one(today), tariff,
+        view.difference_minor, Cause(OPS_CHAT, 2, 1),
+    )  # fmt: skip
+    desk.clock.advance(86400)
+    for holder_id, cut in await runtime.ledger.due_to_roll():
+        await runtime.ledger.roll_days(holder_id, cut)
+    await runtime.bills.keep_sums()
+    await a_later_day(desk)
+
+
+async def a_later_day(desk: Desk) -> None:
+    await desk.see(await desk.open(), 10000)
+    await prepay(desk, -300, 2)
 
 
 def test_every_check_has_a_fault() -> None:
@@ -58,11 +186,14 @@ def test_every_check_has_a_fault() -> None:
 
 
 async def test_each_check_finds_its_fault(desk: Desk, servers: Servers, database: str) -> None:
-    await a_day(desk)
+    await everything(desk)
     await desk.sound()
     async with owner(servers, database) as connection:
         for what, sql in FAULTS.items():
             await _finds(connection, what, sql)
+        for kind in ("prepayment", "adjustment", "payin"):
+            sql = f"UPDATE voucher SET minor = minor + 1 WHERE kind = '{kind}'"
+            await _finds(connection, "a voucher moved what it says", sql)
     await desk.sound()
 
 
@@ -114,6 +245,39 @@ async def test_the_open_bill_is_held_against_the_balances(
         await connection.execute("UPDATE ledger_entry SET day = day + 1 WHERE kind = 'prepaid'")
     found = [d for d in await desk.runtime.verify.books() if "open bill" in d.what]
     assert [(d.where, d.found) for d in found] == [("M1001", "bill 9880, balances 9380")]
+
+
+async def test_bills_are_read_again(desk: Desk, servers: Servers, database: str) -> None:
+    """A day that closed with something else, and one that is missing between two."""
+    await everything(desk)
+    number = desk.merchant.merchant_no
+    async with owner(servers, database) as connection:
+        await connection.execute(
+            "UPDATE closing SET minor = minor + 1 WHERE account = 'payable'"
+            " AND holder_id = $1 AND day = (SELECT max(day) FROM closing WHERE holder_id = $1)",
+            desk.merchant.id,
+        )
+        found = await desk.runtime.verify.books()
+        assert any(d.what == "bills add up" and d.where.startswith(number) for d in found)
+        assert any(d.what == "the open bill closes at the balances" for d in found)
+        await connection.execute(
+            "UPDATE closing SET minor = minor - 1 WHERE account = 'payable'"
+            " AND holder_id = $1 AND day = (SELECT max(day) FROM closing WHERE holder_id = $1)",
+            desk.merchant.id,
+        )
+        await desk.sound()
+        await connection.execute(
+            "DELETE FROM business_day WHERE holder_id = $1"
+            " AND day = (SELECT max(day) FROM closing WHERE holder_id = $1)",
+            desk.merchant.id,
+        )
+        found = await desk.runtime.verify.books()
+        assert any(d.what == "bills join" and d.where.startswith(number) for d in found)
+        await connection.execute("DELETE FROM business_day WHERE closed_at IS NULL")
+        found = await desk.runtime.verify.books()
+        assert {"M1001", "M1002", "S01", "S02", "platform"} <= {
+            d.where for d in found if d.what == "everybody has one open day, the newest"
+        }
 
 
 async def test_a_busy_desk_raises_no_false_alarm(desk: Desk) -> None:

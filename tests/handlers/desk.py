@@ -139,7 +139,7 @@ class Desk:
             if isinstance(fact, Say):
                 for language in ("zh", "en"):
                     assert render_say(fact, language).html
-        return [f for f in facts if not (isinstance(f, Bill) and f.day is None)]
+        return [f for f in facts if not (isinstance(f, Bill) and f.first is None)]
 
     async def said(self, user_id: int, chat_id: int, text: str, **fields: Any) -> Say:
         """Send a message that is answered by one Say."""

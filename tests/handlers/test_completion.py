@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from core.orders import Order, get_order
+from core.outbox import Say
 from tests.handlers.desk import FINANCE, OPERATOR, OWNER, SPRUCE, Desk, button_data, one_say
 
 
@@ -41,3 +42,46 @@ async def test_refusals(desk: Desk, order: Order) -> None:
     assert no_right.facts["code"] == "not_permitted"
     unknown = await desk.said(OPERATOR, SPRUCE, "补单 12345678 x")
     assert unknown.facts["code"] == "order_not_found"
+
+
+async def test_a_photo_with_the_command_as_its_caption_is_evidence(
+    desk: Desk, order: Order
+) -> None:
+    photo = [
+        {"file_id": f"photo-{size}", "file_unique_id": size, "width": 9, "height": 9}
+        for size in ("small", "large")
+    ]
+    message = desk.message(OPERATOR, SPRUCE, photo=photo, caption=f"补单 {order.order_no} 已到账")
+    await desk.feed(message=message)
+    question = one_say(await desk.news())
+    assert (question.screen, question.facts["proof_file_id"]) == (
+        "complete_question",
+        "photo-large",
+    )
+
+
+async def test_a_wrong_completion_is_reversed_by_a_second_person(desk: Desk, order: Order) -> None:
+    question = await desk.said(OPERATOR, SPRUCE, f"补单 {order.order_no} x")
+    await desk.press(OPERATOR, SPRUCE, button_data(question))
+    for user_id, chat_id, text, expected in (
+        (OPERATOR, SPRUCE, f"/uncomplete {order.order_no} x", "not_permitted"),
+        (FINANCE, SPRUCE, f"撤销补单 {order.order_no}", "reason_missing"),
+        (FINANCE, FINANCE, f"撤销补单 {order.order_no} x", "group_needed"),
+    ):
+        assert (await desk.said(user_id, chat_id, text)).facts["code"] == expected
+    assert (await desk.said(FINANCE, SPRUCE, "撤销补单")).screen == "usage"
+    asked = await desk.said(FINANCE, SPRUCE, f"撤销补单 {order.order_no} 未到账")
+    assert asked.screen == "uncomplete_question"
+    assert await desk.press(FINANCE, SPRUCE, button_data(asked)) == []
+    assert desk.line.answers[-1].show_alert
+    dropped = one_say(await desk.press(FINANCE, SPRUCE, button_data(asked, 1), message_id=70))
+    assert (dropped.screen, dropped.edit_message_id) == ("uncomplete_dropped", 70)
+    asked = await desk.said(FINANCE, SPRUCE, f"/uncomplete {order.order_no} 未到账")
+    done, ops = await desk.press(OWNER, SPRUCE, button_data(asked), message_id=71)
+    assert isinstance(done, Say)
+    assert isinstance(ops, Say)
+    assert (done.screen, done.edit_message_id, ops.screen) == ("uncompleted", 71, "uncompleted")
+    disputed = await get_order(desk.runtime.store, order.merchant_id, order.id)
+    assert disputed.disputed
+    again = await desk.said(OPERATOR, SPRUCE, f"补单 {order.order_no} 已到账")
+    assert (again.screen, again.facts["disputed"]) == ("complete_question", True)

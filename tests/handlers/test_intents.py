@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from datetime import date
 from decimal import Decimal
 
 import pytest
@@ -8,8 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from handlers.advances import AdvanceLine, PhoneLike, Unreadable, fold
+from handlers.days import DaySpan, Mark, NoSuchDay
 from handlers.intents import (
     COMMANDS,
+    Adjust,
     Advances,
     AdvancesFault,
     BindMerchant,
@@ -19,18 +20,25 @@ from handlers.intents import (
     Help,
     Intent,
     LookUp,
+    SetCredit,
+    SetDayCut,
     SetLanguage,
+    SetUsdtRate,
     ShowBalance,
     ShowBill,
+    ShowCredit,
     ShowInfo,
     ShowPrepaid,
     ShowRates,
+    ShowStatistics,
+    ShowUsdtRate,
     Unbind,
     Usage,
     numbers_in,
     parse,
 )
 
+NOV_1 = Mark(None, 11, 1)
 NUMBER = "P2J0001PQ8WKRZQMHM1I"
 
 
@@ -61,6 +69,7 @@ def line(
         ("+10", [line("10")]),
         ("+5.00", [line("5")]),
         ("+100u/7.2", [line("100", usdt=True, rate="7.2")]),
+        ("+100u", [line("100", usdt=True)]),
         ("+1万USDT/7.25", [line("10000", usdt=True, rate="7.25")]),
         ("+700/7.2", [line("700", rate="7.2")]),
         ("+1000 M1002", [line("1000", merchant_no="M1002")]),
@@ -94,7 +103,8 @@ def test_talk(text: str) -> None:
 @pytest.mark.parametrize(
     ("text", "fault"),
     [
-        ("+100u", Unreadable(1, "+100u", "rate")),
+        ("+1e9", Unreadable(1, "+1e9", "amount")),
+        ("+1.5E3 x", Unreadable(1, "+1.5E3 x", "amount")),
         ("+100u/0", Unreadable(1, "+100u/0", "rate")),
         ("+0.00", Unreadable(1, "+0.00", "amount")),
         ("+1,00", Unreadable(1, "+1,00", "amount")),
@@ -154,22 +164,86 @@ def test_money_that_cannot_be_booked(text: str, fault: Unreadable | PhoneLike) -
         ("查单", LookUp(())),
         ("/order ???", Usage("order")),
         ("/bill", ShowBill("today")),
+        ("/bill S01", ShowBill("today", "S01")),
+        ("/bill 2026-11", ShowBill(DaySpan(Mark(2026, 11, None), Mark(2026, 11, None)))),
+        ("账单 11-01 至 11-20 M1001", ShowBill(DaySpan(NOV_1, Mark(None, 11, 20)), "M1001")),
+        ("账单11月1日", ShowBill(DaySpan(NOV_1, NOV_1))),
+        ("账单 11月1日的呢", None),
+        ("本月账单", ShowBill("this_month")),
+        ("上月账单 M1001", ShowBill("last_month", "M1001")),
+        ("/bill last month", ShowBill("last_month")),
+        ("/bill M1001 M1002", Usage("bill")),
+        ("/bill hello", Usage("bill")),
+        ("/bill 11-01~02-30", ShowBill(NoSuchDay("02-30"))),
+        ("账单 2026-02-30", ShowBill(NoSuchDay("2026-02-30"))),
         ("账单", ShowBill("today")),
         ("今日账单", ShowBill("today")),
         ("昨日账单", ShowBill("yesterday")),
         ("昨日账单 M1002", ShowBill("yesterday", "M1002")),
-        ("账单 2026-11-01", ShowBill(date(2026, 11, 1))),
+        ("账单 2026-11-01", ShowBill(DaySpan(Mark(2026, 11, 1), Mark(2026, 11, 1)))),
         ("账单 昨天", ShowBill("yesterday")),
         ("/bill yesterday M1001", ShowBill("yesterday", "M1001")),
-        ("/bill 2026-13-01", Usage("bill")),
+        ("/bill 2026-13-01", ShowBill(NoSuchDay("2026-13-01"))),
         ("/prepaid", ShowPrepaid("today")),
         ("预付历史", ShowPrepaid("today")),
-        ("预付明细 2026-11-20", ShowPrepaid(date(2026, 11, 20))),
+        ("预付明细 11-01~11-20", ShowPrepaid(DaySpan(NOV_1, Mark(None, 11, 20)))),
+        ("今日跑量", ShowStatistics("volume")),
+        ("/volume M1001", ShowStatistics("volume", "M1001")),
+        ("成功率", ShowStatistics("success")),
+        ("成功率怎么这么低", None),
+        ("/success S01", ShowStatistics("success", "S01")),
+        ("实时统计", ShowStatistics("stats")),
+        ("/stats 2026-11-01", Usage("stats")),
+        ("日切 06:00", SetDayCut("time", "06:00")),
+        ("/daycut 25:00 M1001", SetDayCut("time", "25:00", "M1001")),
+        ("日切时间是几点", None),
+        ("/daycut", Usage("daycut")),
+        ("时区 Europe/Berlin", SetDayCut("zone", "Europe/Berlin")),
+        ("/timezone Asia/Shanghai S01", SetDayCut("zone", "Asia/Shanghai", "S01")),
+        ("/timezone 06:00 to 07:00", Usage("timezone")),
+        ("/balance S01", Usage("balance")),
         (f"补单 {NUMBER} 供应商  已确认", Complete(NUMBER, "供应商 已确认")),
         (f"补单 {NUMBER}", Complete(NUMBER, "")),
         (f"/complete {NUMBER} because\nit is paid", Complete(NUMBER, "because it is paid")),
         ("补单", Usage("complete")),
         ("/complete x", Usage("complete")),
+        (
+            "/adjust M1001 -20 wrong fee",
+            Adjust(line("-20", merchant_no="M1001", remark="wrong fee")),
+        ),
+        (
+            "调账 m1001 -20 手续费有误",
+            Adjust(line("-20", merchant_no="M1001", remark="手续费有误")),
+        ),
+        ("调账 ＋2.5万 更正", Adjust(line("25000", remark="更正"))),
+        ("/adjust 20 M1002 for May", Adjust(line("20", merchant_no="M1002", remark="for May"))),
+        ("/adjust -20", Adjust(line("-20"))),
+        *(
+            (text, Usage("adjust"))
+            for text in (
+                "/adjust",
+                "/adjust M1001",
+                "/adjust M1001 x y",
+                "/adjust 0 x",
+                "/adjust 5u x",
+                "/adjust 5/7.2 x",
+                "/adjust M1001 5 M1002 x",
+            )
+        ),
+        ("调账的事情怎么说", None),
+        ("/usdt 7.20", SetUsdtRate(Decimal("7.20"))),
+        ("设置汇率 ７.２", SetUsdtRate(Decimal("7.2"))),
+        ("/usdt", ShowUsdtRate()),
+        *((f"/usdt {text}", Usage("usdt")) for text in ("-7", "x", "7.2 7.3", "1e3")),
+        ("/credit 50000", SetCredit(Decimal(50000))),
+        ("授信 5万", SetCredit(Decimal(50000))),
+        ("授信 M1001 0", SetCredit(Decimal(0), "M1001")),
+        ("授信 关", SetCredit(None)),
+        ("/credit OFF m1001", SetCredit(None, "M1001")),
+        ("/credit", ShowCredit()),
+        ("授信 M1002", ShowCredit("M1002")),
+        ("授信 额度是多少", None),
+        *((f"/credit {text}", Usage("credit")) for text in ("-1", "x", "1 2", "M1 M2 5")),
         ("/balance", ShowBalance()),
         ("查询余额 M1001", ShowBalance("M1001")),
         ("/rates 2026-11-01", Usage("rates")),

@@ -9,6 +9,7 @@ from core.outbox import Say
 from handlers.screens import render_say
 from tests.handlers.desk import (
     FINANCE,
+    HENGTONG,
     NEW,
     OPERATOR,
     OPS,
@@ -16,6 +17,7 @@ from tests.handlers.desk import (
     STRANGER,
     SUPPORT,
     SUQING,
+    ZHAO,
     Desk,
     button_data,
     one_say,
@@ -30,7 +32,7 @@ ANONYMOUS: dict[str, Any] = {
 async def balance(desk: Desk, merchant_no: str = "M1001") -> int:
     """What remains of the merchant's prepayment, in fen."""
     merchant = await desk.runtime.merchants.by_no(merchant_no)
-    return (await desk.runtime.bills.bill(merchant.id)).remaining_minor
+    return (await desk.runtime.bills.merchant(merchant.id)).remaining_minor
 
 
 async def test_an_operator_prepays_and_the_receipt_shows_before_and_after(desk: Desk) -> None:
@@ -95,16 +97,82 @@ async def test_lines_are_all_booked_or_none(desk: Desk) -> None:
     assert await balance(desk) == 0
 
 
-async def test_usdt_needs_its_rate_and_is_converted_exactly(desk: Desk) -> None:
-    fault = await desk.said(OPERATOR, SPRUCE, "+100u")
-    assert fault.facts["why"] == "rate"
+async def test_usdt_is_at_the_groups_rate_or_the_one_written(desk: Desk) -> None:
+    refusal = await desk.said(OPERATOR, SPRUCE, "+100u")
+    assert refusal.facts["code"] == "usdt_rate_missing"
     receipt = await desk.said(OPERATOR, SPRUCE, "+100u/7.2")
     assert receipt.facts["minor"] == 72_000
     assert receipt.facts["original_minor"] == 100_000_000
     assert "100.000000 USDT × 7.2" in render_say(receipt, "en").html
-    noted = await desk.said(OPERATOR, SPRUCE, "+700/7.2 出款")
-    assert noted.facts["minor"] == 70_000
-    assert noted.facts["remark"] == "97.222222 USDT @ 7.2 · 出款"
+    await desk.say(FINANCE, SPRUCE, "设置汇率 7.25")
+    at_rate = await desk.said(OPERATOR, SPRUCE, "+100u 房租")
+    assert (at_rate.facts["minor"], at_rate.facts["conversion_rate"]) == (72_500, "7.25")
+    assert (await desk.said(OPERATOR, OPS, "+100u M1001")).facts["code"] == "usdt_rate_missing"
+    handed_out = await desk.said(OPERATOR, SPRUCE, "+700/7.2 出款")
+    assert (handed_out.facts["minor"], handed_out.facts["remark"]) == (70_000, "出款")
+    assert handed_out.facts["original_minor"] == 97_222_222
+    assert "97.222222 USDT × 7.2" in render_say(handed_out, "zh").html
+    assert await balance(desk) == 72_000 + 72_500 + 70_000
+
+
+PHOTO = [
+    {"file_id": "small", "file_unique_id": "a", "width": 90, "height": 60},
+    {"file_id": "large", "file_unique_id": "b", "width": 1280, "height": 800},
+    {"file_id": "medium", "file_unique_id": "c", "width": 320, "height": 200},
+]
+
+
+async def test_a_picture_with_the_words_as_caption_is_proof(desk: Desk) -> None:
+    document: dict[str, Any] = {"file_id": "scan", "file_unique_id": "d", "mime_type": "image/png"}
+    sent: list[tuple[dict[str, Any], str | None]] = [
+        ({"photo": PHOTO}, "large"),
+        ({"document": document}, "scan"),
+        ({"document": {**document, "mime_type": "application/pdf"}}, None),
+    ]
+    for number, (fields, kept) in enumerate(sent, 1):
+        await desk.feed(message=desk.message(OPERATOR, SPRUCE, caption="+1000", **fields))
+        receipt = one_say(await desk.news())
+        assert receipt.facts["proof"] == (kept is not None)
+        assert ("📎" in render_say(receipt, "zh").html) == (kept is not None)
+        sql = "SELECT proof_file_id FROM voucher WHERE seq = $1"
+        assert await desk.runtime.store.fetchval(sql, number) == kept
+    receipt = one_say(await desk.say(FINANCE, SPRUCE, "-1000"))
+    assert receipt.facts["proof"] is False
+
+
+async def test_in_a_suppliers_group_the_same_words_are_payins(desk: Desk) -> None:
+    refusal = await desk.said(OPERATOR, HENGTONG, "+1000")
+    assert (refusal.facts["code"], refusal.only_for) == ("not_permitted", OPERATOR)
+    assert refusal.facts["facts"]["right"] == "payin"
+    assert (await desk.said(ZHAO, HENGTONG, "+1000")).only_for == ZHAO
+    assert await desk.say(OPERATOR, HENGTONG, "+1000元") == []
+    receipt = await desk.said(FINANCE, HENGTONG, "+1000 第一笔")
+    assert (receipt.screen, receipt.facts["record_no"]) == ("paid_in", "S01-1")
+    assert "S01" in render_say(receipt, "en").html
+    named = await desk.said(FINANCE, HENGTONG, "+500 s01 补款")
+    assert (named.facts["remark"], named.facts["after_minor"]) == ("补款", -150_000)
+    for text, code in (
+        ("+500 S99", "supplier_not_found"),
+        ("+500 M1001", "merchant_not_found"),
+        ("+100u", "usdt_rate_missing"),
+    ):
+        assert (await desk.said(FINANCE, HENGTONG, text)).facts["code"] == code
+    second = await desk.runtime.channels.supplier_by_no("S02")
+    async with desk.runtime.store.transaction() as tx:
+        await desk.runtime.groups.bind_supplier(tx, HENGTONG, second.id)
+    several = await desk.said(FINANCE, HENGTONG, "+500")
+    assert several.facts["code"] == "supplier_ambiguous"
+    assert several.facts["facts"]["suppliers"] == "S01, S02"
+    other = await desk.said(FINANCE, HENGTONG, "-500 S02")
+    assert other.facts["record_no"] == "S02-1"
+    undone, struck = await desk.press(FINANCE, HENGTONG, button_data(receipt), message_id=900)
+    assert isinstance(undone, Say)
+    assert isinstance(struck, Say)
+    assert (undone.screen, struck.screen) == ("paid_in_undone", "paid_in")
+    assert undone.facts["reverses_no"] == "S01-1"
+    assert await desk.press(FINANCE, SPRUCE, button_data(named)) == []
+    assert await desk.press(OPERATOR, HENGTONG, button_data(named)) == []
+    assert await balance(desk) == 0
 
 
 @pytest.mark.parametrize(
@@ -119,12 +187,21 @@ async def test_a_slip_is_explained_to_holders_of_the_right_only(
     assert await desk.say(SUQING, SPRUCE, text) == []
 
 
-async def test_more_decimals_than_the_currency_has_are_refused(desk: Desk) -> None:
-    refusal = await desk.said(OPERATOR, SPRUCE, "+1.005")
-    assert refusal.facts["code"] == "amount_invalid"
-    assert (await desk.said(OPERATOR, SPRUCE, "+99999999999999999")).facts["code"] == (
-        "amount_invalid"
-    )
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("+1.005", "amount_invalid"), ("+0.0000001u/7.2", "amount_invalid"),
+        ("+100000000.01", "amount_over_limit"), ("+99999999999999999", "amount_over_limit"),
+        ("+99999999u/9", "amount_over_limit"), ("-20000万", "amount_over_limit"),
+        ("+0", "amount"), ("+1e9", "amount"), ("/prepay abc", "amount"), ("+100u/0", "rate"),
+    ],
+)  # fmt: skip
+async def test_what_cannot_be_booked_is_said_and_books_nothing(
+    desk: Desk, text: str, said: str
+) -> None:
+    answer = await desk.said(OPERATOR, SPRUCE, text)
+    assert said in (answer.facts.get("code"), answer.facts.get("why"))
+    assert await balance(desk) == 0
 
 
 async def test_in_an_ops_group_the_merchant_is_named(desk: Desk) -> None:

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -8,11 +7,9 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from aiogram.types import InputRichMessage
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.bills import Bill, PrepaidLine, ProductLine
 from core.channels import Product
 from core.money import Money, Rate
 from core.orders import Attempt, Order
@@ -24,7 +21,6 @@ from handlers.screens import (
     SCREENS,
     CardContext,
     Screen,
-    render_bill,
     render_card,
     render_say,
     toast,
@@ -40,33 +36,109 @@ AT = datetime(2026, 11, 21, 1, 3, 27, tzinfo=UTC)
 PRODUCTS = {"alipay_qr": Product("alipay_qr", "支付宝扫码", "Alipay QR")}
 
 RECEIPT: dict[str, Any] = {
-    "prepayment_id": str(ID), "record_no": "M1001-3", "merchant_no": "M1001",
+    "prepayment_id": str(ID), "kind": "prepayment", "proof": True, "record_no": "M1001-3",
+    "merchant_no": "M1001",
     "merchant_name": HOSTILE, "merchant_id": str(ID), "minor": 72_000, "currency": "CNY",
     "original_minor": 100_000_000, "original_currency": "USDT", "conversion_rate": "7.2",
     "remark": HOSTILE, "before_minor": 0, "after_minor": 72_000, "advanced_minor": 72_000,
     "actor_name": HOSTILE, "at": AT.isoformat(), "day": "2026-11-21", "zone": "Asia/Shanghai",
     "reverses": "", "reverses_no": "M1001-2",
 }  # fmt: skip
+ADJUSTED: dict[str, Any] = {
+    **RECEIPT, "adjustment_id": str(ID), "kind": "adjustment", "original_minor": 72_000,
+    "original_currency": "CNY", "conversion_rate": "", "proof": False,
+}  # fmt: skip
+PAID_IN: dict[str, Any] = {
+    **RECEIPT, "payin_id": str(ID), "kind": "payin", "record_no": "S01-3", "supplier_no": "S01",
+    "supplier_name": HOSTILE, "supplier_id": str(ID), "advanced_minor": 0,
+}  # fmt: skip
+CREDIT: dict[str, Any] = {
+    "merchant_no": "M1", "merchant_name": HOSTILE, "currency": "CNY", "line_minor": 5_000,
+    "position_minor": 4_500, "advanced_minor": 1_000, "left_minor": 500, "whole_minor": 6_000,
+}  # fmt: skip
 COMPLETION: dict[str, Any] = {
     "order_no": "P1", "merchant_order_no": HOSTILE, "merchant_id": str(ID), "order_id": str(ID),
     "version": 3, "minor": 10_000, "currency": "CNY", "status": "pending", "reason": HOSTILE,
     "supplier_says": "unknown", "supplier_why": "SECRET SUPPLIER", "created_at": AT.isoformat(),
     "age_min": 12, "completed_today": 1, "actor_name": HOSTILE, "confirmation_id": str(ID),
+    "disputed": True, "proof_file_id": "AgAC", "answered_by": HOSTILE,
+}  # fmt: skip
+DISCREPANCY: dict[str, Any] = {
+    "discrepancy_id": str(ID), "merchant_id": str(ID), "merchant_no": "M1001", "order_no": "P1",
+    "supplier_no": "S01", "upstream_no": HOSTILE, "kind": "over", "asked_minor": 10_000,
+    "seen_minor": 10_100, "left_minor": 10_100, "currency": "CNY", "at": AT.isoformat(),
+    "ways": ["refund_payer", "credit_merchant", "complete"], "used_minor": 10_000,
+    "fee_minor": 121, "actor_name": HOSTILE, "confirmation_id": str(ID), "age_h": 5,
+    "resolved": [{"how": "complete", "minor": 10_000, "actor_name": HOSTILE, "reason": HOSTILE}],
 }  # fmt: skip
 GROUP: dict[str, Any] = {
     "kind": "merchant", "title": HOSTILE, "language": "zh", "label": HOSTILE,
     "bound": [{"no": "M1001", "name": HOSTILE}], "admin": True, "reads_all": False,
     "chat_id": -100, "user_id": 2**52, "asked_at_s": 1_763_000_000, "minutes": 5, "actor_name": "x",
 }  # fmt: skip
+FIGURES: dict[str, Any] = {
+    "created": 6, "cohort_paid": 5, "paid": 6, "amount_minor": 60_000, "fee_minor": 720,
+    "cost_minor": 390, "name_zh": HOSTILE, "name_en": HOSTILE,
+}  # fmt: skip
+NO_FIGURES = {**dict.fromkeys(FIGURES, 0), "name_zh": "", "name_en": ""}
+COUNTED = [
+    {"rows": rows, "total": rows[0], "average": NO_FIGURES, "days": 7}
+    for rows in ([FIGURES], [NO_FIGURES], [FIGURES, NO_FIGURES] * 20)
+]
+TARIFF = "volume 1.2% + 0.10 min 0.05 max 50; >=1000: 1%"
+RATE_SET: dict[str, Any] = {
+    "merchant_no": "M1001", "merchant_name": HOSTILE, "product_code": "alipay_qr",
+    "channel_no": "C01", "channel_name": HOSTILE, "supplier_no": "S01", "before": "1.2%",
+    "after": TARIFF, "since": "2026-12-01", "from_now": True, "later": "",
+    "later_since": "2026-12-02", "actor_name": HOSTILE,
+}  # fmt: skip
+RERATING: dict[str, Any] = {
+    "merchant_id": str(ID), "merchant_no": "M1001", "merchant_name": HOSTILE,
+    "product_code": "alipay_qr", "tiers_by": "amount", "tiers": [{"from": 0, "ppm": 11_000}],
+    "tariff_text": TARIFF, "first_day": "2026-11-01", "last_day": "2026-11-10",
+    "currency": "CNY", "orders": 12, "changed": 9, "left_out": 0, "fee_then_minor": 120,
+    "fee_now_minor": 110, "difference_minor": 10, "more_days": 0, "actor_name": HOSTILE,
+    "booked_on": "2026-11-21", "confirmation_id": str(ID),
+    "lines": [{"day": f"2026-10-{n:02}", "orders": 10**6, "fee_then_minor": 10**12,
+               "fee_now_minor": 10**12} for n in range(1, 32)],
+}  # fmt: skip
 EXAMPLES: dict[str, list[dict[str, Any]]] = {
     "alarm_books": [{"count": count, "first": HOSTILE} for count in (1, 7)],
     "alarm_discrepancy": [
-        {"kind": kind, "order_no": "P1", "supplier_no": "S01", "upstream_no": HOSTILE,
+        {"kind": kind, "discrepancy_id": str(ID), "order_no": "P1", "supplier_no": "S01",
+         "upstream_no": HOSTILE,
          "asked_minor": 1, "seen_minor": 2, "currency": "CNY"}
         for kind in ("short", "over", "duplicate")
     ],
     "alarm_exhausted": [
         {"order_no": "P1", "url": f"https://x/{HOSTILE}", "tries": tries} for tries in (1, 13)
+    ],
+    "adjusted": [
+        ADJUSTED, {**ADJUSTED, "minor": -5, "remark": "x"},
+        {**ADJUSTED, "undone_by": HOSTILE, "undone_no": "M1001-4"},
+    ],
+    "adjusted_undone": [{**ADJUSTED, "minor": -72_000}],
+    "alarm_credit": [CREDIT, {**CREDIT, "left_minor": -1}],
+    "cost_set": [RATE_SET, {**RATE_SET, "from_now": False, "later": TARIFF}],
+    "credit": [
+        CREDIT, {**CREDIT, "position_minor": -500, "left_minor": 5_500},
+        {**CREDIT, "position_minor": 6_000, "left_minor": -1_000},
+        {**CREDIT, "line_minor": None, "left_minor": None, "whole_minor": None},
+    ],
+    "credit_set": [
+        {**CREDIT, "before_minor": None, "actor_name": HOSTILE},
+        {**CREDIT, "before_minor": 7, "left_minor": -1, "actor_name": HOSTILE},
+        {**CREDIT, "before_minor": 7, "line_minor": None, "left_minor": None,
+         "whole_minor": None, "actor_name": HOSTILE},
+    ],
+    "paid_in": [
+        PAID_IN, {**PAID_IN, "minor": -5, "conversion_rate": "", "proof": False},
+        {**PAID_IN, "undone_by": HOSTILE, "undone_no": "S01-4"},
+    ],
+    "paid_in_undone": [{**PAID_IN, "minor": -72_000}],
+    "usdt_rate": [{"rate": ""}, {"rate": "7.2"}],
+    "usdt_rate_set": [
+        {"before": before, "after": "7.2", "actor_name": HOSTILE} for before in ("", "7.15")
     ],
     "balance": [
         {"merchant_no": "M1", "merchant_name": HOSTILE, "currency": "CNY", "balance_minor": minor,
@@ -82,6 +154,25 @@ EXAMPLES: dict[str, list[dict[str, Any]]] = {
     "complete_question": [COMPLETION],
     "complete_settled_itself": [COMPLETION],
     "completed": [COMPLETION],
+    "day_cut_set": [
+        {"holder": holder, "holder_no": "M1", "holder_name": HOSTILE, "before": "00:00 UTC",
+         "after": after, "zone": "UTC", "day": "2026-11-21", "ends_at": AT.isoformat(),
+         "next_ends_at": AT.isoformat(), "actor_name": HOSTILE}
+        for holder in ("m", "s", "p") for after in ("00:00 UTC", "06:00 Europe/Berlin")
+    ],
+    "discrepancies": [
+        {"merchant_id": merchant_id, "page": page, "pages": pages, "total": 11, "days": 7,
+         "lines": [DISCREPANCY] * lines, "resolved": resolved}
+        for merchant_id, page, pages, lines in (("", 1, 1, 0), (str(ID), 2, 3, 10), ("", 1, 2, 3))
+        for resolved in (
+            [], [{"order_no": "P1", "how": "refund_payer", "minor": 1, "currency": "CNY",
+                  "actor_name": HOSTILE}],
+        )
+    ],
+    "discrepancy": [
+        DISCREPANCY,
+        {**DISCREPANCY, "left_minor": 0, "ways": [], "resolved": []},
+    ],
     "edited_money": [{"records": []}, {"records": ["M1-1", "M1-2"]}],
     "help": [
         {"rights": rights, "kind": kind, "name": HOSTILE}
@@ -100,30 +191,61 @@ EXAMPLES: dict[str, list[dict[str, Any]]] = {
         {**RECEIPT, "undone_by": HOSTILE, "undone_no": "M1001-4"},
     ],
     "prepaid_history": [
-        {"merchant_no": "M1", "merchant_name": HOSTILE, "currency": "CNY", "zone": "UTC",
-         "day": "2026-11-21", "count": 9, "sum_minor": 5, "lines": lines}
-        for lines in (
-            [],
-            [{"at": AT.isoformat(), "record_no": "M1-1", "minor": 5, "actor_name": HOSTILE,
-              "remark": HOSTILE, "undone_by": undone} for undone in ("", HOSTILE)],
+        {"holder": holder, "holder_id": str(ID), "holder_no": "M1", "holder_name": HOSTILE,
+         "currency": "CNY", "zone": "UTC", "first": "2026-11-01", "last": last, "page": page,
+         "pages": 3, "count": count, "sum_minor": 5, "lines": lines}
+        for holder, last, page in (
+            ("m", "2026-11-01", 1), ("m", "2026-11-21", 2), ("s", "2026-11-21", 3),
+        )
+        for count, lines in (
+            (0, []),
+            (21, [
+                {"at": AT.isoformat(), "record_no": "M1-1", "minor": minor,
+                 "original_minor": 100_000_000, "original_currency": "USDT",
+                 "conversion_rate": rate, "actor_name": HOSTILE, "remark": remark,
+                 "proof": bool(rate), "undone_by": undone}
+                for minor in (5, -(10**15)) for rate in ("", "7.2")
+                for remark in ("", HOSTILE) for undone in ("", HOSTILE)
+            ][:10]),
         )
     ],
     "prepaid_undone": [{**RECEIPT, "minor": -72_000}],
+    "rate_set": [RATE_SET, {**RATE_SET, "before": "", "from_now": False, "later": TARIFF}],
     "rates": [
         {"merchant_no": "M1", "merchant_name": HOSTILE, "currency": "CNY", "lines": lines}
         for lines in (
             [],
-            [{"code": "alipay_qr", "name_zh": HOSTILE, "name_en": HOSTILE, "percent": "1.2%",
-              "fixed_minor": fixed} for fixed in (0, 10)],
+            [{"code": "alipay_qr", "name_zh": HOSTILE, "name_en": HOSTILE, "tariff": tariff,
+              "since": "2026-11-01", "coming_tariff": coming, "coming_since": "2026-12-01"}
+             for tariff in ("", TARIFF) for coming in ("", TARIFF)],
         )
     ],
+    "rerate_dropped": [RERATING],
+    "rerate_question": [RERATING, {**RERATING, "more_days": 2, "left_out": 1, "orders": 1}],
+    "rerated": [RERATING, {**RERATING, "last_day": "2026-11-01", "difference_minor": -5}],
     "refusal": [
         {"code": "order_not_found", "facts": {"number": HOSTILE}, "line": line} for line in (0, 2)
+    ],
+    "resolve_question": [
+        {**DISCREPANCY, "how": how} for how in ("refund_payer", "credit_merchant", "complete")
+    ],
+    "resolved": [{**DISCREPANCY, "how": "complete"}],
+    "statistics": [
+        {"what": what, "holder": holder, "holder_no": "M1", "holder_name": HOSTILE,
+         "currency": "CNY", "zone": "UTC", "at": AT.isoformat(), "day": "2026-11-21",
+         "first": "2026-11-14", "last": "2026-11-20", "fees": fees, "costs": costs,
+         "parts": [{"by": by, "today": counted, "week": counted}
+                   for by in ("merchant", "product", "channel")]}
+        for what in ("volume", "success", "stats") for counted in COUNTED
+        for holder, fees, costs in (("m", True, False), ("s", False, True), ("p", True, True))
     ],
     "stale_money": [{"lines": [1, 2], "all": True}, {"lines": [2], "all": False}],
     "unbind_dropped": [GROUP],
     "unbind_question": [GROUP],
     "unbound": [GROUP],
+    "uncomplete_dropped": [COMPLETION],
+    "uncomplete_question": [COMPLETION],
+    "uncompleted": [COMPLETION],
     "update_parked": [
         {"records": records, "pressed": pressed, "alarm": alarm}
         for records in ([], ["M1-1", "M1-2"])
@@ -156,18 +278,6 @@ ATTEMPT = Attempt(
     sent_at=AT, asked=0, not_found_at=None,
 )  # fmt: skip
 CONTEXT = CardContext("M1001", HOSTILE, PRODUCTS, "none", "Asia/Shanghai", "预付", staff=True)
-BILL = Bill(
-    merchant_id=ID, merchant_no="M1001", merchant_name=HOSTILE, currency="CNY",
-    zone="Asia/Shanghai", day=date(2026, 11, 21), open=True, starts_at=AT,
-    ends_at=AT + timedelta(days=1), opening_minor=-50_000,
-    products=(ProductLine("alipay_qr", 10, 8, 9, 100_000, 1_200, 98_800),),
-    prepaid_minor=150_000,
-    prepaid_lines=(
-        PrepaidLine(AT, "M1001-1", 100_000, HOSTILE, HOSTILE, HOSTILE),
-        PrepaidLine(AT, "M1001-2", 150_000, "王浩", "", ""),
-    ),
-    prepaid_count=7, other_minor=-1, closing_minor=-101_201, advanced_minor=200_000, unpaid=2,
-)  # fmt: skip
 
 
 def buttons(screen: Screen) -> list[str]:
@@ -175,20 +285,12 @@ def buttons(screen: Screen) -> list[str]:
     return [b.callback_data for row in rows for b in row if b.callback_data]
 
 
-def flatten(value: object) -> str:
-    """The text of a rich message's JSON."""
-    if isinstance(value, dict):
-        inner = [value[key] for key in ("text", "blocks", "cells") if key in value]
-        return " ".join(flatten(part) for part in inner)
-    if isinstance(value, list):
-        return " ".join(flatten(part) for part in value)
-    return str(value)
-
-
 def test_every_screen_has_an_example_and_a_template() -> None:
     assert set(EXAMPLES) == set(SCREENS)
     folder = Path(__file__).parents[2] / "handlers/screens/templates"
-    assert {path.stem for path in folder.iterdir()} == {*SCREENS, "card", "bill"}
+    there = {path.stem for path in folder.glob("*.html")}
+    # Figures are written on a sheet, as bills are.
+    assert there == {*SCREENS, "card", "sheet"} - {"statistics"}
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -212,6 +314,23 @@ def test_a_receipt_shows_what_happened() -> None:
     for part in ("+720.00 CNY", "100.000000 USDT × 7.2", "0.00 → 720.00", "M1001-3", "100%",
                  "11-21 09:03:27", "🟩" * 10):  # fmt: skip
         assert part in text
+
+
+def test_receipts_of_every_kind_say_whose_and_how_it_stands() -> None:
+    undone = {"undone_by": HOSTILE, "undone_no": "S01-4"}
+    for name, facts, parts in (
+        ("prepaid", RECEIPT, ("📎", "Prepaid +720.00", "Prepaid balance 0.00 → 720.00", "M1001 ")),
+        ("adjusted", ADJUSTED, ("in the merchant's favour", "Prepaid balance 0.00 → 720.00")),
+        ("paid_in", PAID_IN, ("📎", "Paid in by the supplier", "owes us 0.00 → 720.00", "S01 ")),
+        ("paid_in_undone", PAID_IN, ("Undone: M1001-2", "owes us 0.00 → 720.00", "S01 ")),
+    ):
+        text = read_html(render_say(Say(name, facts), "en").html) + " "
+        for part in parts:
+            assert part.strip() in text, (name, part)
+        if name != "paid_in_undone":
+            struck = render_say(Say(name, {**facts, **undone}), "en")
+            assert "<s>" in struck.html
+            assert struck.keyboard is None
 
 
 def test_a_question_in_a_merchants_group_names_no_supplier() -> None:
@@ -242,40 +361,16 @@ def test_cards(state: str, language: str) -> None:
     assert read_html(render_card(ORDER, [], CONTEXT, language).html)
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
-@pytest.mark.parametrize("live", [True, False])
-def test_both_forms_of_the_bill_say_the_same(language: str, live: bool) -> None:
-    screen = render_bill(BILL, "预付", language, live, PRODUCTS)
-    text = read_html(screen.html)
-    assert screen.rich is not None
-    InputRichMessage.model_validate(screen.rich)
-    rich = flatten(screen.rich)
-    figures = re.compile(r"[+-]?[\d,]+\.\d{2}\b|\d+\.\d%|\d+%")
-    assert set(figures.findall(text)) == set(figures.findall(rich))
-    for part in ("-500.00", "+988.00", "-0.01", "-1,500.00", "-1,012.01", "80.0%", "M1001-2"):
-        assert part in text
-    for data in buttons(screen):
-        assert len(data.encode()) <= MAX_BYTES
-        assert data.endswith(":new") == live
-    assert all(len(row) <= 3 for block in screen.rich["blocks"] for row in block.get("cells", []))
-
-
-@pytest.mark.parametrize("language", LANGUAGES)
-def test_the_longest_bill_still_fits(language: str) -> None:
-    huge = 10**15
-    lines = tuple(
-        ProductLine("<" * 40 + str(n), 10**6, 10**6, 10**6, huge, huge, huge) for n in range(60)
-    )
-    long = replace(
-        BILL, merchant_name="&" * 200, products=lines, closing_minor=-huge,
-        prepaid_lines=(PrepaidLine(AT, "M1001-999", huge, "<" * 99, "&" * 200, "<" * 99),) * 5,
-    )  # fmt: skip
-    assert read_html(render_bill(long, "预付", language, True, {}).html)
-    empty = replace(
-        BILL, products=(), prepaid_lines=(), prepaid_count=0, prepaid_minor=0, closing_minor=0,
-        opening_minor=0, other_minor=0, advanced_minor=0, unpaid=0, open=False,
-    )  # fmt: skip
-    assert read_html(render_bill(empty, "下发", language, False, {}).html)
+def test_staff_see_channel_cost_and_margin_once_an_order_is_paid() -> None:
+    paid = replace(ORDER, state="paid", paid_at=AT, paid_how="reported", cost_minor=130)
+    text = read_html(render_card(paid, [ATTEMPT], CONTEXT, "zh").html)
+    assert "C01" in text
+    assert "成本 1.30 · 利润 -0.10" in text
+    for order, context in (
+        (ORDER, CONTEXT), (paid, replace(CONTEXT, staff=False)),
+        (replace(paid, disputed=True), CONTEXT),
+    ):  # fmt: skip
+        assert "利润" not in render_card(order, [ATTEMPT], context, "zh").html
 
 
 @given(st.integers(-(10**15), 10**15), st.integers(-(10**15), 10**15))

@@ -233,7 +233,8 @@ async def test_unknown_addresses_get_the_envelope(caller: Caller) -> None:
 async def test_products_in_the_readers_language(caller: Caller) -> None:
     answer = await caller.call("GET", "/v1/products")
     assert answer.json["data"][0] == {
-        "code": "alipay_qr", "name": "Alipay QR", "rate": "1.2%", "fixed": 0,
+        "code": "alipay_qr", "name": "Alipay QR", "tiers_by": "amount",
+        "tiers": [{"from": 0, "rate": "1.2%", "fixed": 0, "min": 0, "max": None}],
     }  # fmt: skip
     assert answer.json["next"] is None
 

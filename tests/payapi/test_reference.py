@@ -62,6 +62,7 @@ async def test_answers_have_the_fields_that_are_described(
     assert set(balance) == set(schemas["BalanceView"]["properties"])
     product = (await caller.call("GET", "/v1/products")).json["data"][0]
     assert set(product) == set(schemas["ProductView"]["properties"])
+    assert set(product["tiers"][0]) == set(schemas["TierView"]["properties"])
     error = (await caller.create(amount=0)).json["error"]
     assert set(error) | {"expected_to_sign"} == set(schemas["ErrorFacts"]["properties"])
 

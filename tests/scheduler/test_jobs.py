@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from structlog.testing import capture_logs
 
+from core.bills import Days
 from core.outbox import Bill, Fact, Say
 from core.runtime import Runtime
 from handlers.screens import render_say
@@ -62,9 +63,9 @@ async def test_days_close_at_each_merchants_cut_and_the_group_gets_the_new_bill(
     await run(runtime, "roll_books")
     spruce, northwind = [await runtime.merchants.by_no(no) for no in ("M1001", "M1002")]
     assert await leaving(runtime) == {CHAT: Bill(str(spruce.id))}
-    bill = await runtime.bills.bill(spruce.id)
-    assert bill.day == (noon + timedelta(days=1)).date()
-    assert not (await runtime.bills.bill(spruce.id, noon.date())).open
+    bill = await runtime.bills.merchant(spruce.id)
+    assert bill.days.first == (noon + timedelta(days=1)).date()
+    assert not (await runtime.bills.merchant(spruce.id, Days.one(noon.date()))).open
 
     clock.go_to(noon + timedelta(hours=19))
     await run(runtime, "roll_books")

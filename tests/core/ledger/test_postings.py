@@ -10,19 +10,33 @@ from hypothesis import strategies as st
 
 from core.errors import Bug
 from core.ledger import (
+    HOUSE,
+    BusinessDay,
+    Event,
     Posting,
     Postings,
+    adjusted,
     assert_balanced,
     completed_from_suspense,
+    credited,
     differed,
     paid,
+    paid_in,
     prepaid,
     prepaid_converted,
     reattributed,
+    refund_reserved,
+    refund_settled,
+    rerated,
+    returned_to_payer,
     reversal,
     unmatched,
 )
 from core.money import Money
+from core.orders import ByHand, Opened, Order, get_attempts
+from core.refunds import Refund
+from core.store import Tx
+from tests.core.support import FINANCE, OPS_CHAT, Desk
 
 ORDER = Money(10000, "CNY")
 COST = {9900: 64, 10000: 65, 10100: 66}
@@ -80,6 +94,42 @@ def test_completed_from_too_little_and_from_too_much() -> None:
     assert moved(over) == {"suspense/S01": -10000, "fees": 120, "payable": 9880}
 
 
+def test_a_duplicate_goes_to_the_payer_or_to_the_merchant() -> None:
+    assert moved(returned_to_payer(ORDER, supplier_no="S01")) == {
+        "suspense/S01": -10000,
+        "due/S01": 10000,
+    }
+    assert moved(credited(ORDER, fee_minor=120, supplier_no="S01")) == {
+        "suspense/S01": -10000,
+        "fees": 120,
+        "payable": 9880,
+    }
+
+
+def test_a_refund_with_the_fee_kept() -> None:
+    reserved = refund_reserved(cny(5000), fee_back_minor=0)
+    assert moved(reserved) == {"payable": -5000, "reserved": 5000}
+    settled = refund_settled(cny(5000), fee_back_minor=0, cost_back_minor=0, supplier_no="S01")
+    assert moved(settled) == {"reserved": -5000, "due/S01": 5000}
+    assert moved(reversal(reserved)) == {"payable": 5000, "reserved": -5000}
+
+
+def test_a_refund_with_the_fee_returned() -> None:
+    reserved = refund_reserved(cny(5000), fee_back_minor=60)
+    assert moved(reserved) == {"payable": -4940, "reserved": 4940}
+    settled = refund_settled(cny(5000), fee_back_minor=60, cost_back_minor=33, supplier_no="S01")
+    assert moved(settled) == {"reserved": -4940, "fees": -60, "due/S01": 4967, "cost/S01": 33}
+
+
+def test_corrections_and_what_a_supplier_paid_in() -> None:
+    assert moved(adjusted(cny(500))) == {"payable": 500, "adjust": -500}
+    assert moved(rerated(cny(30))) == {"fees": 30, "payable": -30}
+    assert moved(paid_in(cny(100000), supplier_no="S01")) == {
+        "supplier/S01/settled": 100000,
+        "bank": -100000,
+    }
+
+
 def test_reattributed_to_another_supplier() -> None:
     postings = reattributed(ORDER, from_no="S01", from_cost_minor=65, to_no="S02", to_cost_minor=70)
     assert moved(postings) == {"due/S01": 9935, "cost/S01": 65, "due/S02": -9930, "cost/S02": -70}
@@ -120,6 +170,14 @@ def test_every_event_sums_to_zero(amount: int, seen: int, data: st.DataObject) -
             order, seen_minor=seen, cost_minor=cost, seen_cost_minor=seen_cost, supplier_no="S01"
         ),
         prepaid(order),
+        returned_to_payer(order, supplier_no="S01"),
+        credited(order, fee_minor=fee, supplier_no="S01"),
+        refund_reserved(order, fee_back_minor=fee),
+        refund_settled(order, fee_back_minor=fee, cost_back_minor=cost, supplier_no="S01"),
+        adjusted(order),
+        adjusted(-order),
+        rerated(-order),
+        paid_in(order, supplier_no="S01"),
         prepaid_converted(Money(seen, "USDT"), order),
     )
     for postings in events:
@@ -155,3 +213,161 @@ def _sums(postings: Postings) -> Counter[str]:
     for posting in postings:
         sums[posting.account] += posting.minor
     return Counter({account: minor for account, minor in sums.items() if minor})
+
+
+# ── the same rows through the verbs that book them: what each moves in the balances ──
+
+
+async def by_hand(desk: Desk, opened: Opened) -> Order:
+    async def nothing(tx: Tx) -> None:
+        """Nothing else is written."""
+
+    return await desk.runtime.completing.complete(
+        desk.merchant.id, opened.order.id, None, ByHand("seen", 1004, "Wang", OPS_CHAT),
+        request_id="c", also=nothing,
+    )  # fmt: skip
+
+
+async def resolve(desk: Desk, how: str) -> None:
+    """Resolve the newest discrepancy."""
+    actor = await desk.actor(FINANCE, OPS_CHAT)
+    newest = (await desk.runtime.discrepancies.open_ones([desk.merchant.id])).items[-1]
+    await desk.runtime.discrepancies.resolve(
+        actor, desk.merchant.id, newest.id, how, "by test", left_minor=newest.left_minor,
+        request_id="r",
+    )  # fmt: skip
+
+
+async def reserve(desk: Desk, opened: Opened, refund_no: str, fee_returned: bool) -> Refund:
+    return await desk.runtime.refunds.reserve(
+        desk.merchant.id, opened.order.id, refund_no, cny(5000), fee_returned=fee_returned,
+        actor="test",
+    )  # fmt: skip
+
+
+class Moves:
+    """What the balances did since the last look."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._seen: dict[str, int] = {}
+
+    async def look(self) -> dict[str, int]:
+        now = await self._desk.balances()
+        accounts = now.keys() | self._seen.keys()
+        moves = {a: now.get(a, 0) - self._seen.get(a, 0) for a in sorted(accounts)}
+        self._seen = now
+        return {account: minor for account, minor in moves.items() if minor}
+
+
+PAID = {"due/S01": -9935, "cost/S01": -65, "fees": 120, "payable": 9880}
+
+
+async def test_orders_move_the_balances_as_the_table_says(desk: Desk) -> None:
+    moves = Moves(desk)
+    await desk.see(await desk.open(), 10000)
+    assert await moves.look() == PAID  # paid
+    late = await desk.open(expires_in_s=60)
+    desk.clock.advance(61)
+    await desk.runtime.following.expire_due(10)
+    await desk.see(late, 10000)
+    assert await moves.look() == PAID  # late
+    completed = await desk.open()
+    await by_hand(desk, completed)
+    assert await moves.look() == PAID  # completed
+    await desk.see(completed, 10000)
+    assert await moves.look() == {}  # confirmed by the same supplier
+
+    short = await desk.open()
+    await desk.see(short, 9900)
+    assert await moves.look() == {"due/S01": -9836, "cost/S01": -64, "suspense/S01": 9900}
+    await by_hand(desk, short)
+    assert await moves.look() == {
+        "suspense/S01": -9900, "shortfall": -100, "fees": 120, "payable": 9880,
+    }  # fmt: skip
+    over = await desk.open()
+    await desk.see(over, 10100)
+    assert await moves.look() == {"due/S01": -10034, "cost/S01": -66, "suspense/S01": 10100}
+    await resolve(desk, "complete")
+    assert await moves.look() == {"suspense/S01": -10000, "fees": 120, "payable": 9880}
+    await resolve(desk, "refund_payer")
+    assert await moves.look() == {"suspense/S01": -100, "due/S01": 100}
+
+    twice = await desk.open()
+    await desk.see(twice, 10000, upstream_no="U1")
+    await moves.look()
+    await desk.see(twice, 10000, upstream_no="U2")
+    assert await moves.look() == {"due/S01": -9935, "cost/S01": -65, "suspense/S01": 10000}
+    await resolve(desk, "refund_payer")
+    assert await moves.look() == {"suspense/S01": -10000, "due/S01": 10000}
+    await desk.see(twice, 10000, upstream_no="U3")
+    await moves.look()
+    await resolve(desk, "credit_merchant")
+    assert await moves.look() == {"suspense/S01": -10000, "fees": 120, "payable": 9880}
+    await desk.sound()
+
+
+async def test_another_supplier_confirms_a_completion_in_the_balances(desk: Desk) -> None:
+    await desk.supplier.fault("create", "refuse")
+    opened = await desk.open()  # refused by S01, taken by S02
+    attempts = await get_attempts(desk.runtime.store, desk.merchant.id, opened.order.id)
+    moves = Moves(desk)
+    await by_hand(desk, opened)
+    t_paid = {"due/S02": -9930, "cost/S02": -70, "fees": 120, "payable": 9880}
+    assert await moves.look() == t_paid
+    seen = await desk.see(opened, 10000, attempt_no=attempts[0].attempt_no, upstream_no="U9")
+    assert seen.meaning == "confirmation"
+    # The table's row with S for S02 and T for S01: each with its own cost.
+    assert await moves.look() == {
+        "due/S02": 9930, "cost/S02": 70, "due/S01": -9935, "cost/S01": -65,
+    }  # fmt: skip
+    order = await desk.order(opened)
+    assert (order.paid_attempt_no, order.cost_minor) == (attempts[0].attempt_no, 65)
+    await desk.sound()
+
+
+async def test_refunds_and_corrections_move_the_balances_as_the_table_says(desk: Desk) -> None:
+    moves, refunds = Moves(desk), desk.runtime.refunds
+    await desk.see(await desk.open(), 10000)  # earns what a refund with its fee kept costs
+    for fee_returned, cost_returned, reserved, settled in (
+        (False, False, {"payable": -5000, "reserved": 5000},
+         [{"reserved": -5000, "due/S01": 5000}] * 2),
+        (True, True, {"payable": -4940, "reserved": 4940},
+         # the last refund takes the remainder: 65 = 33 + 32
+         [{"reserved": -4940, "fees": -60, "due/S01": 4967, "cost/S01": 33},
+          {"reserved": -4940, "fees": -60, "due/S01": 4968, "cost/S01": 32}]),
+    ):  # fmt: skip
+        opened = await desk.open()
+        await desk.see(opened, 10000)
+        await moves.look()
+        for part, expected in enumerate(settled):
+            number = f"R{fee_returned}{part}"
+            failing, lasting = [f"{number}-{n}" for n in (1, 2)]
+            refund = await reserve(desk, opened, failing, fee_returned)
+            assert await moves.look() == reserved
+            await refunds.release(desk.merchant.id, refund.id, "refused")
+            assert await moves.look() == {a: -m for a, m in reserved.items()}
+            refund = await reserve(desk, opened, lasting, fee_returned)
+            assert await moves.look() == reserved
+            await refunds.settle(desk.merchant.id, refund.id, cost_returned=cost_returned)
+            assert await moves.look() == expected
+        assert (await desk.order(opened)).state == "refunded"
+
+    ledger = desk.runtime.ledger
+
+    async def adjust(tx: Tx, day: BusinessDay) -> None:
+        await ledger.book(tx, day, Event("a", "adjusted", "live", adjusted(cny(500))))
+
+    async def pay_in(tx: Tx, day: BusinessDay) -> None:
+        event = Event("p", "paid_in", "live", paid_in(cny(100000), supplier_no="S01"))
+        await ledger.book(tx, day, event)
+
+    await ledger.in_open_day(desk.merchant.id, desk.merchant.day_cut, adjust)
+    assert await moves.look() == {"payable": 500, "adjust": -500}
+    await ledger.in_open_day(HOUSE, await ledger.open_house(), pay_in)
+    rows = await desk.runtime.store.fetch(
+        "SELECT account, minor FROM balance WHERE merchant_id = $1", HOUSE
+    )
+    assert {row["account"]: row["minor"] for row in rows} == {
+        "bank": -100000, "supplier/S01/settled": 100000,
+    }  # fmt: skip

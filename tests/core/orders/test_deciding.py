@@ -128,6 +128,17 @@ def test_another_amount_of_another_attempt_does_not_confirm() -> None:
     assert settlement.meaning == "duplicate"
 
 
+@pytest.mark.parametrize(("minor", "meaning"), [(10000, "order"), (9900, "short"), (10100, "over")])
+def test_money_for_a_disputed_order_is_as_for_an_unpaid_one(minor: int, meaning: str) -> None:
+    disputed = replace(COMPLETED, disputed=True)
+    settlement = settle(disputed, attempt(), seen(minor), paid_by=attempt(), reported=False)
+    exact = minor == 10000
+    assert (settlement.meaning, settlement.move) == (meaning, "restore" if exact else None)
+    assert settlement.late == exact
+    again = complete(disputed, attempt(), held_minor=0, held_by=None)
+    assert (again.meaning, again.move, again.late) == ("completed", "restore", True)
+
+
 def test_a_completion_with_nothing_in_suspense() -> None:
     settlement = complete(order(state="expired"), attempt(), held_minor=0, held_by=None)
     assert (settlement.move, settlement.late) == ("complete", True)

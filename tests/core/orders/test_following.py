@@ -6,8 +6,10 @@ import asyncio
 
 import pytest
 
+from core.connectors import Standing
 from core.errors import Refusal
-from core.orders import Opened, get_attempts
+from core.orders import Attempt, ByHand, Following, Opened, Order, Suppliers, get_attempts
+from core.store import Tx
 from tests.core.support import Desk, pay_link
 
 
@@ -115,6 +117,53 @@ async def test_a_failed_payment_fails_the_order(desk: Desk) -> None:
     assert await states(desk, opened) == ("failed", ["failed"])
     assert await news(desk) == ["order.failed"]
     assert await desk.balances() == {}
+    await desk.sound()
+
+
+async def test_an_attempt_that_ends_after_the_completion_leaves_the_order_paid(desk: Desk) -> None:
+    """The supplier says "failed" of an order that a person completed meanwhile."""
+    opened = await desk.open(notify_url="http://127.0.0.1:9/notify")
+
+    async def nothing(tx: Tx) -> None:
+        """Nothing else is written."""
+
+    await desk.runtime.completing.complete(
+        desk.merchant.id, opened.order.id, None, ByHand("seen", 1004, "Wang", 1),
+        request_id="c", also=nothing,
+    )  # fmt: skip
+    await desk.pay(opened, "fail")
+    assert await states(desk, opened) == ("paid", ["failed"])
+    assert await news(desk) == ["order.paid"]
+    order = await desk.order(opened)
+    assert opened.attempt is not None
+    assert (order.live_attempt_no, order.version) == (opened.attempt.attempt_no, 3)
+    await desk.sound()
+
+
+class PaidMeanwhile(Suppliers):
+    """A supplier whose "closed" arrives after the callback that told of the money."""
+
+    def __init__(self, desk: Desk, opened: Opened) -> None:
+        self._desk = desk
+        self._opened = opened
+
+    async def standing(self, order: Order, attempt: Attempt, operation: str = "query") -> Standing:
+        await self._desk.see(self._opened, 10000)
+        return Standing("closed", "closed by the payer")
+
+
+async def test_a_stale_answer_does_not_undo_a_payment(desk: Desk) -> None:
+    opened = await desk.open(notify_url="http://127.0.0.1:9/notify")
+    runtime = desk.runtime
+    following = Following(
+        runtime.store, runtime.clock, runtime.ids, runtime.groups,
+        PaidMeanwhile(desk, opened), runtime.opening, runtime.settling,
+    )  # fmt: skip
+    standing = await following.ask(desk.merchant.id, opened.order.id, request_id="ask")
+    assert standing.state == "closed"
+    assert await states(desk, opened) == ("paid", ["paid"])
+    assert await news(desk) == ["order.paid"]
+    assert (await desk.order(opened)).live_attempt_no is not None
     await desk.sound()
 
 

@@ -63,6 +63,16 @@ def test_an_attempt_in_doubt_is_never_sent_again_as_new() -> None:
     assert attempt_after("accepted", "reject") is None
 
 
+def test_a_disputed_order_can_only_be_restored() -> None:
+    for state, move in product(ORDER_STATES, {move for _, move in ORDER_NEXT}):
+        legal = (state, move) in ORDER_NEXT
+        assert (order_after(state, move) is not None) == (legal and move != "restore")
+        assert (order_after(state, move, disputed=True) is not None) == (
+            legal and move == "restore"
+        )
+    assert order_after("paid", "dispute") == order_after("paid", "restore", disputed=True) == "paid"
+
+
 def test_an_unknown_move_is_a_bug() -> None:
     with pytest.raises(Bug):
         order_states_for("fly")
@@ -92,6 +102,11 @@ async def test_illegal_moves_are_refused_by_the_update_itself(desk: Desk) -> Non
             continue
         async with store.transaction() as tx:
             assert await move_order(tx, stale, move, at=now, actor="t", facts={}) is None
+    # One that believes in the wrong flag changes nothing either.
+    async with store.transaction() as tx:
+        disputed = replace(order, disputed=True)
+        assert await move_order(tx, disputed, "restore", at=now, actor="t", facts={}) is None
+        assert await move_order(tx, disputed, "dispute", at=now, actor="t", facts={}) is None
     attempts = await get_attempts(store, order.merchant_id, order.id)
     others = sorted(ATTEMPT_STATES - {"paid"})
     for state, move in product(others, {m for _, m in ATTEMPT_NEXT}):

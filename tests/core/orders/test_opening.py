@@ -120,7 +120,7 @@ async def test_twins_are_one_order_and_one_call(desk: Desk) -> None:
         ({"product": "cash"}, "product_unknown", "product"),
         ({"product": "bank_web", "amount_minor": 500}, "no_channel", None),
         ({"amount_minor": 99}, "no_channel", None),
-        ({"amount": Money(500, "JPY")}, "no_channel", None),
+        ({"amount": Money(500, "JPY")}, "currency_not_sold", "currency"),
     ],
 )
 async def test_what_no_channel_takes_is_refused_before_anything_is_written(

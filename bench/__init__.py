@@ -1,0 +1,1 @@
+"""Measurements: `python -m bench.<what>` prints figures and the machine-independent facts."""

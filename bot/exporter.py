@@ -1,0 +1,310 @@
+"""Makes the charts and files that people ask for, and sends them.
+
+What is asked for is a row with a lease. Whoever builds it renews the lease; where a process dies
+in the middle, the lease ends and another builds it again. Files are built in a temporary folder.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import tempfile
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing, asynccontextmanager, suppress
+from pathlib import Path
+from typing import Final
+
+import structlog
+from aiogram import Bot
+from aiogram.exceptions import (
+    TelegramAPIError,
+    TelegramBadRequest,
+    TelegramForbiddenError,
+    TelegramMigrateToChat,
+    TelegramNetworkError,
+    TelegramRetryAfter,
+    TelegramServerError,
+)
+from aiogram.types import (
+    FSInputFile,
+    InlineKeyboardMarkup,
+    InputMediaPhoto,
+    Message,
+    ReplyParameters,
+)
+
+from bot.building import Builder, Built, Progress
+from bot.sending import GONE, OVERALL, UNCHANGED, Full
+from core.errors import Refusal
+from core.exports import LEASE, Paper, Taken
+from core.ledger import HOUSE
+from core.outbox import Say
+from core.runtime import Runtime
+from core.throttle import Limit
+from handlers.screens import chart_buttons, export_progress
+
+_LOG = structlog.get_logger(__name__)
+_MINUTE_S: Final = 60.0
+_UPLOAD_TIMEOUT_S: Final = 120
+_BACK_OFF_S: Final = (2, 10, 30, 120, 300, 600)
+_RENEW_S: Final = LEASE.total_seconds() / 3
+
+
+class Exporter:
+    """Builds and sends, one at a time. tell_after_s, tell_every_s: when progress is shown."""
+
+    def __init__(
+        self,
+        runtime: Runtime,
+        bot: Bot,
+        *,
+        group_per_min: int,
+        tell_after_s: float = 2.0,
+        tell_every_s: float = 3.0,
+    ) -> None:
+        self._runtime = runtime
+        self._queue = runtime.exports.queue
+        self._bot = bot
+        self._builder = Builder(runtime)
+        self._per_group = Limit(group_per_min, _MINUTE_S)
+        self._tell_after_s = tell_after_s
+        self._tell_every_s = tell_every_s
+
+    async def batch(self) -> int:
+        """Take the oldest that is due, build and send it; how many there were (0 or 1)."""
+        taken = await self._queue.take()
+        if taken is None:
+            return 0
+        held = _Held(taken)
+        work = asyncio.create_task(self._serve(held), context=contextvars.Context())
+        keeper = asyncio.create_task(self._keep(held, work), context=contextvars.Context())
+        try:
+            await asyncio.wait([work])
+        finally:
+            keeper.cancel()
+            work.cancel()
+            await asyncio.gather(keeper, work, return_exceptions=True)
+        return 1
+
+    async def _keep(self, held: _Held, work: asyncio.Task[None]) -> None:
+        """Renew the lease; where it was lost, leave the work to who has it now."""
+        while True:
+            await asyncio.sleep(_RENEW_S)
+            renewed = await self._queue.renew(held.taken)
+            if renewed is None:
+                _LOG.warning("an export's lease was lost", export_id=str(held.taken.id))
+                work.cancel()
+                return
+            held.taken = renewed
+
+    async def _serve(self, held: _Held) -> None:
+        try:
+            sent = await self._make(held)
+        except Refusal as refusal:
+            await self._refuse(held.taken, refusal)
+        except Full as full:
+            await self._queue.wait_for_room(held.taken, seconds=full.seconds)
+        except TelegramRetryAfter as error:
+            await self._queue.wait_for_room(held.taken, seconds=float(error.retry_after))
+        except TelegramMigrateToChat as error:
+            await self._runtime.groups.moved(held.taken.chat_id, error.migrate_to_chat_id)
+            await self._queue.move(held.taken, error.migrate_to_chat_id)
+        except (TelegramForbiddenError, TelegramBadRequest) as error:
+            _LOG.error("export not sent", chat_id=held.taken.chat_id, fault=str(error))
+            await self._queue.fail(held.taken, fault=str(error))
+        except (TelegramNetworkError, TelegramServerError) as error:
+            await self._put_off(held.taken, str(error))
+        except Exception as error:  # noqa: BLE001 (one bad paper must not stop the others)
+            _LOG.exception("export failed", export_id=str(held.taken.id))
+            await self._put_off(held.taken, repr(error))
+        else:
+            digest, file_id = sent
+            await self._queue.finish(held.taken, digest=digest, file_id=file_id)
+
+    async def _make(self, held: _Held) -> tuple[str, str]:
+        """Build and send; the digest, and the id that Telegram gave."""
+        paper = held.taken.paper
+        await self._take_away(held)  # the progress that a dead process left behind
+        with tempfile.TemporaryDirectory(prefix="paydesk-export-") as name:
+            folder = Path(name)
+            built = await self._build(held, folder)
+            if built.file_id is not None:
+                try:
+                    return built.digest, await self._send(held.taken, paper, built)
+                except TelegramBadRequest as error:
+                    _LOG.info("a file is built anew", fault=str(error))
+                    await self._queue.forget_file(built.digest)
+                    built = await self._build(held, folder)
+            return built.digest, await self._send(held.taken, paper, built)
+
+    async def _build(self, held: _Held, folder: Path) -> Built:
+        taken = held.taken
+        if taken.paper.what == "chart":
+            return await self._builder.chart(taken.paper, taken.language, folder)
+        progress = Progress()
+        teller = asyncio.create_task(self._tell(held, progress), context=contextvars.Context())
+        try:
+            return await self._builder.file(taken.paper, taken.language, folder, progress)
+        finally:
+            teller.cancel()
+            await asyncio.gather(teller, return_exceptions=True)
+            await self._take_away(held)
+
+    async def _tell(self, held: _Held, progress: Progress) -> None:
+        """Show how far it is, once it takes long. Never a reason to stop building."""
+        await asyncio.sleep(self._tell_after_s)
+        shown = ""
+        while True:
+            text = export_progress(progress.done, progress.total, held.taken.language)
+            try:
+                if held.message_id is None:
+                    await self._room(held.taken.chat_id)
+                    sent = await self._bot.send_message(
+                        held.taken.chat_id,
+                        text,
+                        reply_parameters=_reply(held.taken),
+                        disable_notification=True,
+                    )
+                    held.message_id = sent.message_id
+                    await self._queue.show_at(held.taken, sent.message_id)
+                elif text != shown:
+                    await self._bot.edit_message_text(
+                        text, chat_id=held.taken.chat_id, message_id=held.message_id
+                    )
+                shown = text
+            except (TelegramAPIError, Full) as error:
+                _LOG.info("progress not shown", fault=str(error))
+            await asyncio.sleep(self._tell_every_s)
+
+    async def _take_away(self, held: _Held) -> None:
+        """Delete the message that shows the progress, where there is one."""
+        if held.message_id is None:
+            return
+        with suppress(TelegramAPIError):
+            await self._bot.delete_message(held.taken.chat_id, held.message_id)
+        held.message_id = None
+        await self._queue.show_at(held.taken, None)
+
+    async def _send(self, taken: Taken, paper: Paper, built: Built) -> str:
+        if paper.what == "chart":
+            return await self._send_chart(taken, paper, built)
+        await self._room(taken.chat_id)
+        async with _upload(built) as document:
+            sent = await self._bot.send_document(
+                taken.chat_id,
+                document,
+                caption=built.caption,
+                reply_parameters=_reply(taken),
+                request_timeout=_UPLOAD_TIMEOUT_S,
+            )
+        return sent.document.file_id if sent.document else ""
+
+    async def _send_chart(self, taken: Taken, paper: Paper, built: Built) -> str:
+        today = await self._runtime.bills.open_day(
+            HOUSE if paper.holder == "p" else paper.holder_id
+        )
+        buttons = chart_buttons(paper, taken.language, open_day=today)
+        async with _upload(built) as photo:
+            return await self._place(taken, built, photo, buttons)
+
+    async def _place(
+        self,
+        taken: Taken,
+        built: Built,
+        photo: str | FSInputFile,
+        buttons: InlineKeyboardMarkup | None,
+    ) -> str:
+        """In the place of another chart, or in a reply."""
+        if taken.replaces is not None:
+            try:
+                edited = await self._bot.edit_message_media(
+                    InputMediaPhoto(media=photo, caption=built.caption),
+                    chat_id=taken.chat_id,
+                    message_id=taken.replaces,
+                    reply_markup=buttons,
+                    request_timeout=_UPLOAD_TIMEOUT_S,
+                )
+            except TelegramBadRequest as error:
+                if UNCHANGED in str(error):
+                    return built.file_id or ""
+                if not any(words in str(error) for words in GONE):
+                    raise
+            else:
+                return _photo_id(edited)
+        await self._room(taken.chat_id)
+        sent = await self._bot.send_photo(
+            taken.chat_id,
+            photo,
+            caption=built.caption,
+            reply_markup=buttons,
+            reply_parameters=_reply(taken),
+            request_timeout=_UPLOAD_TIMEOUT_S,
+        )
+        return _photo_id(sent)
+
+    async def _room(self, chat_id: int) -> None:
+        """The budget that is shared with everything else that is sent there."""
+        room = self._runtime.throttle.room
+        wait_s = await room(f"telegram:{chat_id}", self._per_group) if chat_id < 0 else 0.0
+        wait_s = wait_s or await room("telegram:all", OVERALL)
+        if wait_s:
+            raise Full(wait_s)
+
+    async def _put_off(self, taken: Taken, fault: str) -> None:
+        again_s = _BACK_OFF_S[min(taken.tries, len(_BACK_OFF_S)) - 1]
+        if not await self._queue.put_off(taken, seconds=again_s, fault=fault):
+            await self._say(taken, "export_failed", {})
+
+    async def _refuse(self, taken: Taken, refusal: Refusal) -> None:
+        await self._queue.fail(taken, fault=refusal.code)
+        facts = {"code": refusal.code, "facts": refusal.facts, "line": 0}
+        await self._say(taken, "refusal", facts)
+
+    async def _say(self, taken: Taken, screen: str, facts: dict[str, object]) -> None:
+        await self._runtime.outbox.say(
+            self._runtime.store, taken.chat_id, Say(screen, facts, reply_to=taken.reply_to)
+        )
+
+
+class _Upload(FSInputFile):
+    """A file on its way. Where the call fails half-way, the library leaves it open."""
+
+    def read(self, bot: Bot) -> AsyncGenerator[bytes, None]:
+        self._chunks = super().read(bot)
+        return self._chunks
+
+    async def aclose(self) -> None:
+        if hasattr(self, "_chunks"):
+            await self._chunks.aclose()
+
+
+class _Held:
+    """What is being built, with its newest lease and the message that shows its progress."""
+
+    def __init__(self, taken: Taken) -> None:
+        self.taken = taken
+        self.message_id = taken.message_id
+
+
+def _reply(taken: Taken) -> ReplyParameters | None:
+    if taken.reply_to is None:
+        return None
+    return ReplyParameters(message_id=taken.reply_to, allow_sending_without_reply=True)
+
+
+@asynccontextmanager
+async def _upload(built: Built) -> AsyncIterator[str | FSInputFile]:
+    """What to send: the id of a file that is there already, or the file, closed at the end."""
+    if built.file_id is not None:
+        yield built.file_id
+        return
+    assert built.path is not None
+    async with aclosing(_Upload(built.path)) as upload:
+        yield upload
+
+
+def _photo_id(sent: Message | bool) -> str:
+    """The id of the largest size of a photo."""
+    if isinstance(sent, bool) or not sent.photo:
+        return ""
+    return sent.photo[-1].file_id

@@ -1,0 +1,91 @@
+"""What cards and bills look like at this moment, in a chat and its language."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Final
+from uuid import UUID
+
+from core.bills import Days
+from core.groups import Group
+from core.orders import get_attempts, get_order
+from core.outbox import Bill, DeskBill
+from core.runtime import Runtime
+from handlers.screens import (
+    CardContext,
+    Screen,
+    render_bill,
+    render_card,
+    render_platform_bill,
+    render_supplier_bill,
+)
+
+_LABEL: Final = "预付"  # of prepayments, where no group has a word of its own
+
+
+class Painter:
+    """Reads the present state and renders it. What only staff may see is shown where only staff
+    reads: in ops groups and private chats."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        self._runtime = runtime
+
+    async def card(self, chat_id: int, merchant_id: UUID, order_id: UUID) -> Screen:
+        """An order's card."""
+        store = self._runtime.store
+        order = await get_order(store, merchant_id, order_id)
+        attempts = await get_attempts(store, merchant_id, order_id)
+        merchant = await self._runtime.merchants.by_id(merchant_id)
+        group = await self._runtime.groups.find(chat_id)
+        context = CardContext(
+            merchant_no=merchant.merchant_no,
+            merchant_name=merchant.name,
+            products=await self._runtime.channels.products(),
+            notification=await self._runtime.notifications.state_of(merchant_id, order_id),
+            zone=merchant.day_cut.zone,
+            label=group.label if group else _LABEL,
+            staff=_staff_only(chat_id, group),
+        )
+        return render_card(order, attempts, context, await self.language(chat_id))
+
+    async def bill(self, chat_id: int, fact: Bill, *, stays: bool) -> tuple[Screen, date]:
+        """A merchant's bill, and its first day. stays: its buttons post others beside it."""
+        days = _days(fact.first, fact.last) if fact.first and fact.last else None
+        group = await self._runtime.groups.find(chat_id)
+        bill = await self._runtime.bills.merchant(UUID(fact.merchant_id), days)
+        screen = render_bill(
+            bill,
+            label=group.label if group else _LABEL,
+            language=await self.language(chat_id),
+            live=stays,
+            products=await self._runtime.channels.products(),
+            staff=_staff_only(chat_id, group),
+        )
+        return screen, bill.days.first
+
+    async def desk_bill(self, chat_id: int, fact: DeskBill) -> Screen:
+        """A supplier's bill, or the platform's."""
+        days = _days(fact.first, fact.last)
+        language = await self.language(chat_id)
+        products = await self._runtime.channels.products()
+        if fact.supplier_id is None:
+            platform = await self._runtime.bills.platform(days)
+            return render_platform_bill(platform, language=language, products=products)
+        supplier = await self._runtime.bills.supplier(UUID(fact.supplier_id), days)
+        return render_supplier_bill(supplier, language=language, products=products)
+
+    async def language(self, chat_id: int) -> str:
+        """What is spoken in a chat."""
+        if chat_id < 0:
+            group = await self._runtime.groups.find(chat_id)
+            return group.language if group else "zh"
+        person = await self._runtime.people.find(chat_id)
+        return (person.language if person else None) or "zh"
+
+
+def _staff_only(chat_id: int, group: Group | None) -> bool:
+    return chat_id > 0 or (group is not None and group.kind == "ops")
+
+
+def _days(first: str, last: str) -> Days:
+    return Days(date.fromisoformat(first), date.fromisoformat(last))

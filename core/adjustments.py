@@ -1,0 +1,71 @@
+"""Adjustments: corrections of what we owe a merchant, each with its reason."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+from uuid import UUID
+
+from core.access import Actor
+from core.errors import Refusal
+from core.ledger import adjusted
+from core.merchants import Merchant
+from core.money import Money
+from core.vouchers import ADJUSTMENT, MAX_REMARK_CHARS, Cause, Holder, Move, Vouchers, check_moved
+
+_EXAMPLE: Final = "/adjust M1001 -20 wrong fee"
+
+
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """What is to be corrected. amount: in the merchant's currency, + in its favour.
+
+    reason: required; at most 200 characters are kept. proof_file_id: a picture, at Telegram.
+    """
+
+    amount: Money
+    reason: str
+    proof_file_id: str | None = None
+
+
+class Adjustments:
+    """Records adjustments. Each is booked at most once per cause, whoever asks again."""
+
+    def __init__(self, vouchers: Vouchers) -> None:
+        self._vouchers = vouchers
+
+    async def record(
+        self, actor: Actor, merchant: Merchant, correction: Correction, cause: Cause
+    ) -> dict[str, Any]:
+        """Book an adjustment and put its receipt into the outbox. Returns the receipt.
+
+        The same cause again answers the same receipt and books nothing. Refusals:
+        anonymous_admin, not_permitted, reason_missing, amount_invalid, amount_over_limit.
+        """
+        actor.need(ADJUSTMENT.right)
+        amount, reason = correction.amount, correction.reason.strip()
+        if not reason:
+            raise Refusal("reason_missing", example=_EXAMPLE)
+        if amount.currency != merchant.currency:
+            raise Refusal(
+                "amount_invalid", text=amount, currency=merchant.currency, example=_EXAMPLE
+            )
+        check_moved(amount, example=_EXAMPLE)
+        move = Move(
+            amount, adjusted(amount), amount, reason[:MAX_REMARK_CHARS],
+            proof_file_id=correction.proof_file_id,
+        )  # fmt: skip
+        return await self._vouchers.record(
+            actor, Holder.merchant(merchant), ADJUSTMENT, move, cause
+        )
+
+    async def undo(
+        self, actor: Actor, merchant: Merchant, adjustment_id: UUID, cause: Cause
+    ) -> dict[str, Any]:
+        """Take an adjustment back by its exact reversal. Returns the undo's receipt.
+
+        Refusals: anonymous_admin, not_permitted, record_not_found, already_undone, undo_too_late.
+        """
+        actor.need(ADJUSTMENT.right)
+        holder = Holder.merchant(merchant)
+        return await self._vouchers.undo(actor, holder, ADJUSTMENT, adjustment_id, cause)

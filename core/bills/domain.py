@@ -1,0 +1,124 @@
+"""Bills, each read from the books in one snapshot."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from datetime import date
+from typing import Final, TypeVar
+from uuid import UUID
+
+from core.bills import merchant, platform, supplier
+from core.bills.model import Bill, Days, PlatformBill, SupplierBill
+from core.channels import Channels, Supplier
+from core.clock import Clock, DayCut
+from core.errors import Bug
+from core.ledger import HOUSE, Ledger
+from core.merchants import Merchant, Merchants
+from core.store import Store, Tx
+
+T = TypeVar("T")
+
+
+class Bills:
+    """What business days came to: of a merchant, a supplier, the platform."""
+
+    def __init__(
+        self, store: Store, clock: Clock, ledger: Ledger, merchants: Merchants, channels: Channels
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._ledger = ledger
+        self._merchants = merchants
+        self._channels = channels
+
+    async def open_day(self, holder_id: UUID) -> date:
+        """The business day that is open now (a day that is over is closed first).
+
+        holder_id: a merchant, a supplier, or HOUSE for the platform.
+        """
+        # Without a lock: whoever reads a bill must not wait for those who are paid, nor they
+        # for whoever reads.
+        row = await self._store.fetchrow(_OPEN_DAY, holder_id)
+        if row is not None and row["ends_at"] <= self._clock.now():
+            await self._ledger.roll_days(holder_id, DayCut(row["day_cut"], row["zone"]))
+            row = await self._store.fetchrow(_OPEN_DAY, holder_id)
+        if row is None:
+            raise Bug(f"{holder_id} has no open business day")
+        day: date = row["day"]
+        return day
+
+    async def merchant(self, merchant_id: UUID, days: Days | None = None) -> Bill:
+        """A merchant's bill; None: of the open day.
+
+        Days without books, before the first or still to come, are zeros that join the others.
+        """
+        whose = await self._merchants.by_id(merchant_id)
+        today = await self.open_day(merchant_id)
+        return await self._in_snapshot(
+            lambda tx: self.merchant_in(tx, whose, days or Days.one(today), today)
+        )
+
+    async def merchant_in(self, tx: Tx, whose: Merchant, days: Days, today: date) -> Bill:
+        """A merchant's bill, read in the caller's REPEATABLE READ transaction: one snapshot for
+        all of its questions, or its parts would not add up. today: the open day."""
+        return await merchant.read(tx, whose, days, today)
+
+    async def supplier(self, supplier_id: UUID, days: Days | None = None) -> SupplierBill:
+        """A supplier's bill; None: of its open day. Its days are windows over all merchants'."""
+        whose = await self._channels.supplier(supplier_id)
+        today = await self.open_day(supplier_id)
+        return await self._in_snapshot(
+            lambda tx: self.supplier_in(tx, whose, days or Days.one(today), today)
+        )
+
+    async def supplier_in(self, tx: Tx, whose: Supplier, days: Days, today: date) -> SupplierBill:
+        """A supplier's bill, read in the caller's REPEATABLE READ transaction."""
+        return await supplier.read(tx, whose, days, today)
+
+    async def platform(self, days: Days | None = None, currency: str = "CNY") -> PlatformBill:
+        """The platform's bill in one currency; None: of its open day."""
+        today = await self.open_day(HOUSE)
+        return await self._in_snapshot(
+            lambda tx: self.platform_in(tx, days or Days.one(today), today, currency)
+        )
+
+    async def platform_in(self, tx: Tx, days: Days, today: date, currency: str) -> PlatformBill:
+        """The platform's bill, read in the caller's REPEATABLE READ transaction."""
+        return await platform.read(tx, days, today, await self._house_cut(tx), currency)
+
+    async def keep_sums(self) -> None:
+        """Keep the closing balances of suppliers' and the platform's days that can be summed up
+        by now, so that no bill adds up all that came before."""
+        rows = await self._store.fetch(_UNKEPT)
+        for row in rows:
+            await self._ledger.keep_sums(row["holder_id"], row["accounts"])
+
+    async def _house_cut(self, tx: Tx) -> DayCut:
+        row = await tx.fetchrow("SELECT day_cut, zone FROM desk")
+        if row is None:
+            raise Bug("the database is not marked")
+        return DayCut(row["day_cut"], row["zone"])
+
+    async def _in_snapshot(self, read: Callable[[Tx], Awaitable[T]]) -> T:
+        async with self._store.transaction() as tx:
+            await tx.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+            return await read(tx)
+
+
+_OPEN_DAY: Final = """
+SELECT d.day, d.ends_at, coalesce(m.day_cut, s.day_cut, k.day_cut) AS day_cut,
+       coalesce(m.zone, s.zone, k.zone) AS zone
+FROM business_day d
+LEFT JOIN merchant m ON m.id = d.holder_id
+LEFT JOIN supplier s ON s.id = d.holder_id
+LEFT JOIN desk k ON d.holder_id = '00000000-0000-0000-0000-000000000000'
+WHERE d.holder_id = $1 AND d.closed_at IS NULL
+"""
+
+_UNKEPT: Final = """
+SELECT DISTINCT d.holder_id,
+       coalesce('^((due|cost|suspense)/' || s.supplier_no
+                || '|supplier/' || s.supplier_no || '/settled)$', '') AS accounts
+FROM business_day d LEFT JOIN supplier s ON s.id = d.holder_id
+WHERE d.closed_at IS NOT NULL AND NOT d.sums_kept
+"""

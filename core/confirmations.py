@@ -1,0 +1,90 @@
+"""Questions that wait for a person's button, for a while."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Final
+from uuid import UUID
+
+from core.access import Actor
+from core.clock import Clock
+from core.errors import Refusal
+from core.ids import Ids
+from core.store import Queries, Store, Tx
+
+OPEN_FOR: Final = timedelta(minutes=15)
+
+
+@dataclass(frozen=True, slots=True)
+class Confirmation:
+    """A question as it stands. state: open | used | dropped; an open one is in time."""
+
+    id: UUID
+    asked_by: int
+    facts: dict[str, Any]
+    state: str
+
+
+class Confirmations:
+    """Asked with facts, found again by the button, answered once."""
+
+    def __init__(self, store: Store, clock: Clock, ids: Ids) -> None:
+        self._store = store
+        self._clock = clock
+        self._ids = ids
+
+    async def ask(self, tx: Tx, kind: str, actor: Actor, facts: dict[str, Any]) -> UUID:
+        """Write a question down; its id goes under the buttons. kind: of the table's CHECK."""
+        confirmation_id = self._ids.uuid7()
+        now = self._clock.now()
+        await tx.execute(
+            "INSERT INTO confirmation (id, kind, actor_user_id, chat_id, facts, expires_at,"
+            " created_at) VALUES ($1, $2, $3, $4, $5, $6, $7)",
+            confirmation_id,
+            kind,
+            actor.user_id,
+            actor.chat_id,
+            facts,
+            now + OPEN_FOR,
+            now,
+        )
+        return confirmation_id
+
+    async def find(self, kind: str, actor: Actor, confirmation_id: UUID) -> Confirmation:
+        """The question of a button, in the chat where it was asked.
+
+        An answered one is found as well. Refusals: confirmation_expired.
+        """
+        row = await self._store.fetchrow(
+            "SELECT actor_user_id, chat_id, facts, state, expires_at FROM confirmation"
+            " WHERE id = $1 AND kind = $2",
+            confirmation_id,
+            kind,
+        )
+        if row is None or row["chat_id"] != actor.chat_id:
+            raise Refusal("confirmation_expired")
+        if row["state"] == "open" and row["expires_at"] <= self._clock.now():
+            raise Refusal("confirmation_expired")
+        return Confirmation(confirmation_id, row["actor_user_id"], row["facts"], row["state"])
+
+    async def find_own(self, kind: str, actor: Actor, confirmation_id: UUID) -> Confirmation:
+        """As `find`, for the person who asked. Refusals: confirmation_expired,
+        confirmation_foreign."""
+        found = await self.find(kind, actor, confirmation_id)
+        if found.asked_by != actor.user_id:
+            raise Refusal("confirmation_foreign")
+        return found
+
+    async def close(self, queries: Queries, confirmation_id: UUID, state: str) -> None:
+        """Answer a question (used | dropped), once, in the transaction of what the answer does.
+
+        A twin waits here until we commit. Refusals: confirmation_expired.
+        """
+        closed = await queries.execute(
+            "UPDATE confirmation SET state = $2 WHERE id = $1 AND state = 'open'",
+            confirmation_id,
+            state,
+        )
+        if not closed:
+            raise Refusal("confirmation_expired")

@@ -1,0 +1,371 @@
+"""Discrepancies (差异单): money of no settled order, and what people decide becomes of it."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import timedelta
+from typing import Any, Final
+from uuid import UUID
+
+from core.access import Actor
+from core.audit import Audit
+from core.clock import Clock
+from core.confirmations import Confirmations
+from core.discrepancies.reading import (
+    HOWS,
+    Discrepancy,
+    Page,
+    Resolution,
+    find_one,
+    find_open,
+    find_resolved,
+)
+from core.errors import Bug, Refusal
+from core.groups import Groups
+from core.ids import Ids
+from core.ledger import BusinessDay, Event, Ledger, Postings, credited, returned_to_payer
+from core.merchants import Merchants
+from core.money import Money
+from core.orders import ByHand, Completing, Order, get_order, lock_order, named
+from core.outbox import Outbox, Say
+from core.store import Queries, Store, Tx
+
+MAX_REASON_CHARS: Final = 200
+_KINDS: Final = {"refund_payer": "payer_refunded", "credit_merchant": "credited"}
+
+
+class Discrepancies:
+    """The list of them, and their resolution: each cent once."""
+
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        ids: Ids,
+        ledger: Ledger,
+        merchants: Merchants,
+        groups: Groups,
+        outbox: Outbox,
+        audit: Audit,
+        confirmations: Confirmations,
+        completing: Completing,
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._ids = ids
+        self._ledger = ledger
+        self._merchants = merchants
+        self._groups = groups
+        self._outbox = outbox
+        self._audit = audit
+        self._confirmations = confirmations
+        self._completing = completing
+
+    async def open_ones(self, merchant_ids: Sequence[UUID] | None, page: int = 1) -> Page:
+        """What is still in suspense. merchant_ids: whose; None for everybody's."""
+        return await find_open(self._store, merchant_ids, page)
+
+    async def history(
+        self, merchant_ids: Sequence[UUID] | None, days: int, *, limit: int = 100
+    ) -> list[Resolution]:
+        """What was resolved in the last days, the newest first."""
+        since = self._clock.now() - timedelta(days=days)
+        return await find_resolved(self._store, merchant_ids, since, limit)
+
+    async def get(
+        self, merchant_ids: Sequence[UUID] | None, discrepancy_id: UUID
+    ) -> tuple[Discrepancy, list[Resolution]]:
+        """One discrepancy among those of these merchants, and what became of it so far.
+
+        Refusals: record_not_found.
+        """
+        return await find_one(self._store, merchant_ids, discrepancy_id)
+
+    async def resolve(
+        self,
+        actor: Actor,
+        merchant_id: UUID,
+        discrepancy_id: UUID,
+        how: str,
+        reason: str,
+        *,
+        left_minor: int,
+        request_id: str,
+        also: Callable[[Tx], Awaitable[None]] | None = None,
+    ) -> Order:
+        """Decide what becomes of all that is left of a discrepancy. Returns its order.
+
+        how: refund_payer, credit_merchant (less the fee of the order's rate), or complete: the
+        order is paid with it, and what is too much of it stays open. left_minor: what the person
+        saw. also: written in the same transaction, after the locks are held.
+        Refusals: anonymous_admin, not_permitted, field_invalid, reason_missing, record_not_found,
+        already_resolved, discrepancy_changed, order_state.
+        """
+        actor.need("resolve")
+        if how not in HOWS:
+            raise Refusal("field_invalid", param="how", expected=", ".join(HOWS))
+        if not reason.strip():
+            raise Refusal("reason_missing", example="供应商已退款给付款人")
+        seen, _ = await self.get(actor.merchant_ids, discrepancy_id)
+        if seen.merchant_id != merchant_id:
+            raise Refusal("record_not_found")
+        _need_left(seen.left_minor, left_minor, seen)
+        if how not in seen.ways:
+            order = await get_order(self._store, merchant_id, seen.order_id)
+            raise Refusal("order_state", number=order.order_no, status=order.state)
+        by = ByHand(
+            reason.strip()[:MAX_REASON_CHARS],
+            actor.user_id,
+            actor.name,
+            actor.chat_id,
+            discrepancy_id=discrepancy_id,
+        )
+
+        async def check(tx: Tx) -> None:
+            """The order is locked by now: nobody else resolves anything of it."""
+            left = await tx.fetchval(
+                "SELECT left_minor FROM discrepancy WHERE merchant_id = $1 AND id = $2 FOR UPDATE",
+                merchant_id,
+                discrepancy_id,
+            )
+            _need_left(left, left_minor, seen)
+            if also is not None:
+                await also(tx)
+            await self._audit.record(
+                tx,
+                "resolve",
+                actor=actor.trail_name,
+                facts={
+                    "discrepancy_id": str(discrepancy_id),
+                    "order_no": seen.order_no,
+                    "how": how,
+                    "left_minor": left_minor,
+                    "currency": seen.currency,
+                    "reason": by.reason,
+                },
+                merchant_id=merchant_id,
+                chat_id=actor.chat_id,
+            )
+
+        if how == "complete":
+            return await self._completing.complete(
+                merchant_id, seen.order_id, None, by, request_id=request_id, also=check
+            )
+        merchant = await self._merchants.by_id(merchant_id)
+
+        async def work(tx: Tx, day: BusinessDay) -> Order:
+            order, attempts = await lock_order(tx, merchant_id, seen.order_id)
+            await check(tx)
+            channel_no = named(attempts, seen.attempt_no).channel_no
+            await self._book(tx, day, order, seen, how, by, channel_no)
+            await self._groups.show_order(tx, merchant_id, order.id)
+            return order
+
+        return await self._ledger.in_open_day(merchant.id, merchant.day_cut, work)
+
+    async def _book(
+        self,
+        tx: Tx,
+        day: BusinessDay,
+        order: Order,
+        seen: Discrepancy,
+        how: str,
+        by: ByHand,
+        channel_no: str,
+    ) -> None:
+        """All that is left leaves suspense. The row and its order are locked."""
+        emptied = await tx.execute(
+            "UPDATE discrepancy SET left_minor = 0"
+            " WHERE merchant_id = $1 AND id = $2 AND left_minor = $3",
+            seen.merchant_id,
+            seen.id,
+            seen.left_minor,
+        )
+        if not emptied:
+            raise Bug(f"the discrepancy {seen.id} was resolved while it was locked")
+        nth = 1 + await tx.fetchval(
+            "SELECT count(*) FROM resolution WHERE merchant_id = $1 AND discrepancy_id = $2",
+            seen.merchant_id,
+            seen.id,
+        )
+        event_id = await self._ledger.book(
+            tx,
+            day,
+            Event(
+                key=f"resolved:{seen.id}:{nth}",
+                kind=_KINDS[how],
+                mode=order.mode,
+                postings=_postings(order, seen, how),
+                order_id=order.id,
+                product_code=order.product_code,
+                channel_no=channel_no,
+            ),
+        )
+        await tx.execute(
+            "INSERT INTO resolution (merchant_id, id, discrepancy_id, how, minor, reason,"
+            " actor_user_id, actor_name, event_id, day, at)"
+            " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+            seen.merchant_id,
+            self._ids.uuid7(),
+            seen.id,
+            how,
+            seen.left_minor,
+            by.reason,
+            by.user_id,
+            by.name,
+            event_id,
+            day.day,
+            day.at,
+        )
+
+    async def ask(self, actor: Actor, discrepancy_id: UUID, how: str, *, message_id: int) -> None:
+        """A button of a discrepancy's card: its message becomes the question whether to do it.
+
+        Refusals: anonymous_admin, not_permitted, record_not_found, already_resolved, order_state.
+        """
+        actor.need("resolve")
+        seen, _ = await self.get(actor.merchant_ids, discrepancy_id)
+        if seen.left_minor == 0:
+            raise Refusal("already_resolved", number=seen.order_no)
+        order = await get_order(self._store, seen.merchant_id, seen.order_id)
+        if how not in seen.ways:
+            raise Refusal("order_state", number=order.order_no, status=order.state)
+        facts = {
+            **_facts(actor, seen),
+            "how": how,
+            "fee_minor": _fee(order, seen.left_minor) if how == "credit_merchant" else 0,
+            "used_minor": min(seen.left_minor, seen.asked_minor)
+            if how == "complete"
+            else seen.left_minor,
+            "actor_name": actor.name,
+        }
+        async with self._store.transaction() as tx:
+            asked = await self._confirmations.ask(tx, "resolve", actor, facts)
+            await self._outbox.say(
+                tx,
+                actor.chat_id,
+                Say(
+                    "resolve_question",
+                    {**facts, "confirmation_id": str(asked)},
+                    edit_message_id=message_id,
+                ),
+                merchant_id=seen.merchant_id,
+            )
+
+    async def confirm(
+        self, actor: Actor, confirmation_id: UUID, *, message_id: int, request_id: str
+    ) -> None:
+        """The person who pressed the button says yes; the message tells what became of it.
+
+        Refusals: those of `resolve`, confirmation_expired, confirmation_foreign.
+        """
+        actor.need("resolve")
+        question = await self._confirmations.find_own("resolve", actor, confirmation_id)
+        facts = question.facts
+        if question.state == "used":
+            raise Refusal("already_resolved", number=facts["order_no"])
+
+        async def close(tx: Tx) -> None:
+            await self._confirmations.close(tx, question.id, "used")
+            await self._outbox.say(
+                tx,
+                actor.chat_id,
+                Say("resolved", facts, edit_message_id=message_id),
+                merchant_id=UUID(facts["merchant_id"]),
+            )
+
+        await self.resolve(
+            actor,
+            UUID(facts["merchant_id"]),
+            UUID(facts["discrepancy_id"]),
+            facts["how"],
+            f"{facts['how']} by button",
+            left_minor=facts["left_minor"],
+            request_id=request_id,
+            also=close,
+        )
+
+    async def drop(self, actor: Actor, confirmation_id: UUID, *, message_id: int) -> None:
+        """They think better of it: the message is the discrepancy's card again.
+
+        Refusals: anonymous_admin, not_permitted, record_not_found, confirmation_expired,
+        confirmation_foreign.
+        """
+        actor.need("resolve")
+        question = await self._confirmations.find_own("resolve", actor, confirmation_id)
+        if question.state == "dropped":
+            return  # pressed twice
+        found = await self.get(actor.merchant_ids, UUID(question.facts["discrepancy_id"]))
+        async with self._store.transaction() as tx:
+            await self._confirmations.close(tx, question.id, "dropped")
+            await self._show(tx, actor, *found, edit_message_id=message_id)
+
+    async def show(self, actor: Actor, discrepancy_id: UUID, *, reply_to: int) -> None:
+        """Post a discrepancy's card. Refusals: anonymous_admin, not_permitted,
+        record_not_found."""
+        actor.need("resolve")
+        found = await self.get(actor.merchant_ids, discrepancy_id)
+        await self._show(self._store, actor, *found, reply_to=reply_to)
+
+    async def _show(
+        self,
+        queries: Queries,
+        actor: Actor,
+        seen: Discrepancy,
+        resolved: Sequence[Resolution],
+        *,
+        reply_to: int | None = None,
+        edit_message_id: int | None = None,
+    ) -> None:
+        facts = {
+            **_facts(actor, seen),
+            "ways": list(seen.ways),
+            "resolved": [
+                {"how": r.how, "minor": r.minor, "actor_name": r.actor_name, "reason": r.reason}
+                for r in resolved
+            ],
+        }
+        await self._outbox.say(
+            queries,
+            actor.chat_id,
+            Say("discrepancy", facts, reply_to, edit_message_id=edit_message_id),
+            merchant_id=seen.merchant_id,
+        )
+
+
+def _facts(actor: Actor, seen: Discrepancy) -> dict[str, Any]:
+    """A discrepancy as JSON values. Where others read along, the supplier is not named."""
+    staff_only = actor.merchant_ids is None
+    return {
+        "discrepancy_id": str(seen.id),
+        "merchant_id": str(seen.merchant_id),
+        "merchant_no": seen.merchant_no,
+        "order_no": seen.order_no,
+        "supplier_no": seen.supplier_no if staff_only else "",
+        "upstream_no": seen.upstream_no if staff_only else "",
+        "kind": seen.kind,
+        "asked_minor": seen.asked_minor,
+        "seen_minor": seen.seen_minor,
+        "left_minor": seen.left_minor,
+        "currency": seen.currency,
+        "at": seen.at.isoformat(),
+    }
+
+
+def _need_left(left_minor: int, seen_minor: int, seen: Discrepancy) -> None:
+    """What is left is what the person saw. Refusals: already_resolved, discrepancy_changed."""
+    if left_minor == 0:
+        raise Refusal("already_resolved", number=seen.order_no)
+    if left_minor != seen_minor:
+        raise Refusal("discrepancy_changed", number=seen.order_no)
+
+
+def _fee(order: Order, left_minor: int) -> int:
+    return min(order.rate.of(left_minor), left_minor)
+
+
+def _postings(order: Order, seen: Discrepancy, how: str) -> Postings:
+    left = Money(seen.left_minor, seen.currency)
+    if how == "refund_payer":
+        return returned_to_payer(left, supplier_no=seen.supplier_no)
+    return credited(left, fee_minor=_fee(order, left.minor), supplier_no=seen.supplier_no)

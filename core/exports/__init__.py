@@ -1,0 +1,48 @@
+"""Charts and files of business days: who asked for which, and the rows that go into them."""
+
+from __future__ import annotations
+
+from core.exports.domain import Exports
+from core.exports.papers import CSV_TABLES, ChartFacts, Holder, Paper, Point, Table, What
+from core.exports.queue import LEASE, MAX_TRIES, MAX_WAITING, Taken
+from core.exports.reading import (
+    MAX_ROWS,
+    MerchantReading,
+    PlatformReading,
+    Reading,
+    SupplierReading,
+)
+from core.exports.rows import (
+    CompletionRow,
+    DiscrepancyRow,
+    MovementRow,
+    OrderRow,
+    TakingRow,
+    VoucherRow,
+)
+
+__all__ = [
+    "CSV_TABLES",
+    "LEASE",
+    "MAX_ROWS",
+    "MAX_TRIES",
+    "MAX_WAITING",
+    "ChartFacts",
+    "CompletionRow",
+    "DiscrepancyRow",
+    "Exports",
+    "Holder",
+    "MerchantReading",
+    "MovementRow",
+    "OrderRow",
+    "Paper",
+    "PlatformReading",
+    "Point",
+    "Reading",
+    "SupplierReading",
+    "Table",
+    "Taken",
+    "TakingRow",
+    "VoucherRow",
+    "What",
+]

@@ -1,0 +1,210 @@
+"""The rows of files, as they are read from the books a few hundred at a time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Final
+
+
+@dataclass(frozen=True, slots=True)
+class OrderRow:
+    """A paid order. rate: its packed `Rate`. how: reported | asked | completed. channel_no and
+    cost_minor are filled for staff only."""
+
+    order_no: str
+    merchant_order_no: str
+    product_code: str
+    amount_minor: int
+    fee_minor: int
+    rate: dict[str, int]
+    created_at: datetime
+    paid_at: datetime
+    paid_day: date
+    how: str
+    late: bool
+    channel_no: str | None
+    cost_minor: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class VoucherRow:
+    """A prepayment or a pay-in, undos included, so that minor adds up to what the bill says.
+
+    undone_by_no: the record that took it back. reverses_no: the record it takes back.
+    """
+
+    at: datetime
+    day: date
+    record_no: str
+    minor: int
+    original_minor: int
+    original_currency: str
+    conversion_rate: str
+    remark: str
+    actor_name: str
+    undone_by_no: str
+    reverses_no: str
+
+
+@dataclass(frozen=True, slots=True)
+class MovementRow:
+    """What moved the merchant's position besides orders and prepayments. minor: + we owe more."""
+
+    at: datetime
+    day: date
+    kind: str
+    minor: int
+    order_no: str
+    record_no: str
+    reason: str
+    actor_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class CompletionRow:
+    """An order completed by hand, or (undone) the reversal of that."""
+
+    at: datetime
+    day: date
+    order_no: str
+    merchant_order_no: str
+    amount_minor: int
+    reason: str
+    actor_name: str
+    proof: bool
+    undone: bool
+
+
+@dataclass(frozen=True, slots=True)
+class DiscrepancyRow:
+    """Money of no settled order. left_minor: what is still in suspense."""
+
+    at: datetime
+    kind: str
+    order_no: str
+    supplier_no: str
+    upstream_no: str
+    asked_minor: int
+    seen_minor: int
+    left_minor: int
+
+
+@dataclass(frozen=True, slots=True)
+class TakingRow:
+    """What a supplier took or gave back in one booking: due = amount - cost."""
+
+    at: datetime
+    kind: str
+    attempt_no: str
+    upstream_no: str
+    channel_no: str
+    product_code: str
+    amount_minor: int
+    cost_minor: int
+    due_minor: int
+
+
+# $1 merchant, $2 mode, $3 currency, $4 and $5 the instants, $6 and $7 the days.
+COUNT_ORDERS: Final = """
+SELECT count(*) AS n, coalesce(sum(cost_minor), 0)::bigint AS cost
+FROM orders
+WHERE merchant_id = $1 AND mode = $2 AND currency = $3 AND paid_at >= $4 AND paid_at < $5
+  AND paid_day BETWEEN $6 AND $7
+"""
+
+_ORDERS: Final = """
+SELECT o.order_no, o.merchant_order_no, o.product_code, o.amount_minor, o.fee_minor, o.rate,
+       o.created_at, o.paid_at, o.paid_day, o.paid_how AS how, o.paid_late AS late,
+       {detail}
+FROM orders o {join}
+WHERE o.merchant_id = $1 AND o.mode = $2 AND o.currency = $3 AND o.paid_at >= $4
+  AND o.paid_at < $5 AND o.paid_day BETWEEN $6 AND $7
+ORDER BY o.paid_at, o.order_no
+"""
+# What merchants may not know is not even read for them.
+ORDERS: Final = _ORDERS.format(detail="NULL AS channel_no, NULL AS cost_minor", join="")
+ORDERS_FOR_STAFF: Final = _ORDERS.format(
+    detail="a.channel_no, o.cost_minor",
+    join="LEFT JOIN attempt a ON a.merchant_id = o.merchant_id"
+    " AND a.attempt_no = o.paid_attempt_no",
+)
+
+_VOUCHERS: Final = """
+SELECT p.at, p.day, p.record_no, p.minor, p.original_minor, p.original_currency,
+       coalesce(p.conversion_rate, '') AS conversion_rate, p.remark, p.actor_name,
+       coalesce(u.record_no, '') AS undone_by_no, coalesce(r.record_no, '') AS reverses_no
+FROM voucher p
+LEFT JOIN voucher u ON u.holder_id = p.holder_id AND u.reverses = p.id
+LEFT JOIN voucher r ON r.holder_id = p.holder_id AND r.id = p.reverses
+WHERE p.holder_id = $1 AND p.mode = $2 AND {which}
+ORDER BY p.at, p.id
+"""
+# $1 merchant, $2 mode, $3 and $4 the days.
+PREPAYMENTS: Final = _VOUCHERS.format(which="p.kind = 'prepayment' AND p.day BETWEEN $3 AND $4")
+# $1 supplier, $2 mode, $3 and $4 the instants: it is booked on the days of the desk.
+PAID_IN: Final = _VOUCHERS.format(which="p.kind = 'payin' AND p.at >= $3 AND p.at < $4")
+
+# $1 merchant, $2 mode, $3 currency, $4 and $5 the instants, $6 and $7 the days, $8 the kinds.
+MOVEMENTS: Final = """
+SELECT e.booked_at AS at, e.day, e.kind, e.minor, coalesce(o.order_no, '') AS order_no,
+       coalesce(v.record_no, f.refund_no, '') AS record_no,
+       coalesce(v.remark, s.reason, c.reason, g.product_code, '') AS reason,
+       coalesce(v.actor_name, s.actor_name, c.actor_name, g.actor_name, '') AS actor_name
+FROM ledger_entry e
+JOIN ledger_event l ON l.merchant_id = e.merchant_id AND l.id = e.event_id
+LEFT JOIN orders o ON o.merchant_id = l.merchant_id AND o.id = l.order_id
+LEFT JOIN voucher v ON v.holder_id = e.merchant_id AND v.event_id = e.event_id
+LEFT JOIN resolution s ON s.merchant_id = e.merchant_id AND s.event_id = e.event_id
+LEFT JOIN completion c ON c.merchant_id = e.merchant_id AND c.event_id = e.event_id
+LEFT JOIN rerating g ON g.merchant_id = e.merchant_id AND g.event_id = e.event_id
+LEFT JOIN refund f ON f.merchant_id = e.merchant_id
+    AND e.event_id IN (f.reserve_event_id, f.end_event_id)
+WHERE e.merchant_id = $1 AND e.mode = $2 AND e.currency = $3 AND e.booked_at >= $4
+  AND e.booked_at < $5 AND e.day BETWEEN $6 AND $7 AND e.account = 'payable'
+  AND e.kind = ANY($8)
+ORDER BY e.booked_at, e.event_id
+"""
+
+# $1 merchant, $2 mode, $3 and $4 the days.
+COMPLETIONS: Final = """
+SELECT c.at, c.day, c.order_no, o.merchant_order_no, o.amount_minor, c.reason, c.actor_name,
+       c.proof_file_id IS NOT NULL AS proof, c.reverses IS NOT NULL AS undone
+FROM completion c
+JOIN orders o ON o.merchant_id = c.merchant_id AND o.id = c.order_id
+WHERE c.merchant_id = $1 AND o.mode = $2 AND c.day BETWEEN $3 AND $4
+ORDER BY c.at, c.id
+"""
+
+# $1 merchant, $2 mode, $3 currency, $4 and $5 the instants.
+DISCREPANCIES: Final = """
+SELECT d.at, d.kind, d.order_no, d.supplier_no, d.upstream_no, d.asked_minor, d.seen_minor,
+       d.left_minor
+FROM discrepancy d
+JOIN orders o ON o.merchant_id = d.merchant_id AND o.id = d.order_id
+WHERE d.merchant_id = $1 AND o.mode = $2 AND d.currency = $3 AND d.at >= $4 AND d.at < $5
+ORDER BY d.at, d.id
+"""
+
+# $1 mode, $2 currency, $3 and $4 the instants, $5 and $6 the supplier's accounts due and cost.
+_TAKEN: Final = """
+SELECT merchant_id, event_id, booked_at, kind, channel_no, product_code,
+       coalesce(-sum(minor) FILTER (WHERE account = $5), 0)::bigint AS due_minor,
+       coalesce(-sum(minor) FILTER (WHERE account = $6), 0)::bigint AS cost_minor
+FROM ledger_entry
+WHERE merchant_id = ANY(ARRAY(SELECT id FROM merchant)) AND mode = $1 AND currency = $2
+  AND booked_at >= $3 AND booked_at < $4 AND account IN ($5, $6)
+GROUP BY 1, 2, 3, 4, 5, 6
+"""
+COUNT_TAKINGS: Final = f"SELECT count(*) FROM ({_TAKEN}) t"  # noqa: S608 (our own words)
+TAKINGS: Final = f"""
+SELECT t.booked_at AS at, t.kind, coalesce(p.attempt_no, o.paid_attempt_no, '') AS attempt_no,
+       coalesce(p.upstream_no, '') AS upstream_no, t.channel_no, t.product_code,
+       t.due_minor + t.cost_minor AS amount_minor, t.cost_minor, t.due_minor
+FROM ({_TAKEN}) t
+JOIN ledger_event l ON l.merchant_id = t.merchant_id AND l.id = t.event_id
+LEFT JOIN supplier_payment p ON p.merchant_id = l.merchant_id AND p.order_id = l.order_id
+    AND p.event_id = l.id
+LEFT JOIN orders o ON o.merchant_id = l.merchant_id AND o.id = l.order_id
+ORDER BY t.booked_at, t.event_id
+"""  # noqa: S608 (our own words)

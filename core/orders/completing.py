@@ -1,0 +1,312 @@
+"""Orders completed by hand, and wrong completions reversed; each in one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from uuid import UUID
+
+import asyncpg
+
+from core.errors import Bug, Refusal
+from core.groups import Groups
+from core.ids import Ids
+from core.ledger import BusinessDay, Event, Ledger, reversal
+from core.merchants import Merchants
+from core.orders import moves
+from core.orders.deciding import complete, next_attempt_of
+from core.orders.reading import Attempt, Order, lock_order, named
+from core.orders.settling import Settling
+from core.store import Queries, Tx
+
+Also = Callable[[Tx], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class ByHand:
+    """Who completes an order by hand (or reverses that), where, and why.
+
+    proof_file_id: a picture, at Telegram. discrepancy_id: whose money in suspense is to be used;
+    None for whatever the order has there.
+    """
+
+    reason: str
+    user_id: int
+    name: str
+    chat_id: int
+    proof_file_id: str | None = None
+    discrepancy_id: UUID | None = None
+
+
+class Completing:
+    """Marks orders paid by a person's word, and takes that back."""
+
+    def __init__(
+        self, ids: Ids, ledger: Ledger, merchants: Merchants, groups: Groups, settling: Settling
+    ) -> None:
+        self._ids = ids
+        self._ledger = ledger
+        self._merchants = merchants
+        self._groups = groups
+        self._settling = settling
+
+    async def complete(
+        self,
+        merchant_id: UUID,
+        order_id: UUID,
+        version: int | None,
+        by: ByHand,
+        *,
+        request_id: str,
+        also: Also,
+    ) -> Order:
+        """Mark an order paid by hand, with the amount it was asked for.
+
+        version: the order's version the person saw; another one means that it moved on; None
+        where it does not matter. also: what is written in the same transaction, before anything
+        else; its refusal undoes all. Refusals: order_state, already_resolved.
+        """
+        merchant = await self._merchants.by_id(merchant_id)
+
+        async def work(tx: Tx, day: BusinessDay) -> Order:
+            order, attempts = await lock_order(tx, merchant_id, order_id)
+            await also(tx)
+            if not order.open_to_money or version not in (None, order.version):
+                raise Refusal("order_state", number=order.order_no, status=order.state)
+            attempt = next_attempt_of(attempts)
+            held = await _held(tx, order, attempt, by)
+            if held is None and by.discrepancy_id is not None:
+                raise Refusal("already_resolved", number=order.order_no)
+            if held is not None:
+                attempt = named(attempts, held["attempt_no"])
+            settlement = complete(
+                order,
+                attempt,
+                held_minor=held["seen_minor"] if held else 0,
+                held_by=held["supplier_no"] if held else None,
+            )
+            nth = 1 + await tx.fetchval(
+                "SELECT count(*) FROM completion"
+                " WHERE merchant_id = $1 AND order_id = $2 AND reverses IS NULL",
+                merchant_id,
+                order_id,
+            )
+            event_id = await self._settling.book(
+                tx, day, order, attempt, settlement, f"completed:{order.id}:{nth}"
+            )
+            if event_id is None:
+                raise Bug(f"the completion of {order.order_no} moves nothing")
+            if held is not None:
+                used_minor = min(held["seen_minor"], order.amount.minor)
+                await self._use(tx, day, order, held["id"], used_minor, by, event_id)
+            await self._record(tx, day, order, by, event_id, reverses=None)
+            order = await self._settling.pay(
+                tx,
+                day,
+                merchant,
+                order,
+                attempt,
+                settlement,
+                "completed",
+                actor=f"telegram:{by.user_id}",
+                request_id=request_id,
+                facts={"reason": by.reason},
+            )
+            await self._groups.show_order(tx, merchant_id, order.id)
+            return order
+
+        return await self._ledger.in_open_day(merchant.id, merchant.day_cut, work)
+
+    async def reverse(
+        self,
+        merchant_id: UUID,
+        order_id: UUID,
+        version: int,
+        by: ByHand,
+        *,
+        asked_by: int,
+        request_id: str,
+        also: Also,
+    ) -> Order:
+        """Take a wrong completion back: its exact reversal is booked, money it took from suspense
+        returns there, and the order is disputed until money comes after all.
+
+        by: who confirms, with the reason of who asked (asked_by). version, also: as in `complete`.
+        Refusals: order_state, completion_confirmed, refund_under_way, order_rerated.
+        """
+        merchant = await self._merchants.by_id(merchant_id)
+
+        async def work(tx: Tx, day: BusinessDay) -> Order:
+            order, attempts = await lock_order(tx, merchant_id, order_id)
+            await also(tx)
+            if order.version != version:
+                raise Refusal("order_state", number=order.order_no, status=order.state)
+            await need_reversible(tx, order)
+            wrong = await _completion(tx, order)
+            attempt = named(attempts, order.paid_attempt_no or "")
+            event_id = await self._ledger.book(
+                tx,
+                day,
+                Event(
+                    key=f"completion_reversed:{wrong['id']}",
+                    kind="completion_reversed",
+                    mode=order.mode,
+                    postings=reversal(
+                        await self._ledger.postings_of(tx, merchant_id, wrong["event_id"])
+                    ),
+                    order_id=order.id,
+                    product_code=order.product_code,
+                    channel_no=attempt.channel_no,
+                    reverses=wrong["event_id"],
+                ),
+            )
+            # Resolutions are append-only: one whose event is reversed no longer counts.
+            await tx.execute(
+                "UPDATE discrepancy d SET left_minor = d.left_minor + r.minor FROM resolution r"
+                " WHERE r.merchant_id = $1 AND r.event_id = $2 AND d.merchant_id = r.merchant_id"
+                " AND d.id = r.discrepancy_id",
+                merchant_id,
+                wrong["event_id"],
+            )
+            await self._record(tx, day, order, by, event_id, reverses=wrong["id"])
+            moved = await moves.move_order(
+                tx,
+                order,
+                "dispute",
+                at=day.at,
+                actor=f"telegram:{by.user_id}",
+                facts={
+                    "reason": by.reason,
+                    "asked_by": f"telegram:{asked_by}",
+                    "request_id": request_id,
+                },
+                changes={"disputed": True},
+            )
+            if moved is None:
+                raise Bug(f"order {order.order_no} moved while it was locked")
+            await self._settling.tell(tx, moved, "order.disputed", request_id=request_id)
+            await self._groups.show_order(tx, merchant_id, order.id)
+            return moved
+
+        return await self._ledger.in_open_day(merchant.id, merchant.day_cut, work)
+
+    async def _use(
+        self,
+        tx: Tx,
+        day: BusinessDay,
+        order: Order,
+        discrepancy_id: UUID,
+        used_minor: int,
+        by: ByHand,
+        event_id: UUID,
+    ) -> None:
+        """The completion takes its money from suspense."""
+        await tx.execute(
+            "UPDATE discrepancy SET left_minor = left_minor - $3"
+            " WHERE merchant_id = $1 AND id = $2",
+            order.merchant_id,
+            discrepancy_id,
+            used_minor,
+        )
+        await tx.execute(
+            "INSERT INTO resolution (merchant_id, id, discrepancy_id, how, minor, reason,"
+            " actor_user_id, actor_name, event_id, day, at)"
+            " VALUES ($1, $2, $3, 'complete', $4, $5, $6, $7, $8, $9, $10)",
+            order.merchant_id,
+            self._ids.uuid7(),
+            discrepancy_id,
+            used_minor,
+            by.reason,
+            by.user_id,
+            by.name,
+            event_id,
+            day.day,
+            day.at,
+        )
+
+    async def _record(
+        self,
+        tx: Tx,
+        day: BusinessDay,
+        order: Order,
+        by: ByHand,
+        event_id: UUID,
+        *,
+        reverses: UUID | None,
+    ) -> None:
+        await tx.execute(
+            "INSERT INTO completion (merchant_id, id, order_id, order_no, reason,"
+            " actor_user_id, actor_name, chat_id, proof_file_id, reverses, event_id, day, at)"
+            " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
+            order.merchant_id,
+            self._ids.uuid7(),
+            order.id,
+            order.order_no,
+            by.reason,
+            by.user_id,
+            by.name,
+            by.chat_id,
+            by.proof_file_id,
+            reverses,
+            event_id,
+            day.day,
+            day.at,
+        )
+
+
+async def need_reversible(queries: Queries, order: Order) -> None:
+    """Refusals: order_state (not paid by hand, refunded, disputed already), completion_confirmed,
+    refund_under_way, order_rerated."""
+    if order.state != "paid" or order.disputed or order.paid_how != "completed":
+        raise Refusal("order_state", number=order.order_no, status=order.state)
+    if await queries.fetchval(
+        "SELECT EXISTS (SELECT FROM supplier_payment"
+        " WHERE merchant_id = $1 AND order_id = $2 AND booked_as = 'confirmation')",
+        order.merchant_id,
+        order.id,
+    ):
+        raise Refusal("completion_confirmed", number=order.order_no)
+    if await queries.fetchval(
+        "SELECT EXISTS (SELECT FROM refund"
+        " WHERE merchant_id = $1 AND order_id = $2 AND state = 'reserved')",
+        order.merchant_id,
+        order.id,
+    ):
+        raise Refusal("refund_under_way", number=order.order_no)
+    charged = await queries.fetchval(
+        "SELECT fee_now_minor FROM rerated_order WHERE merchant_id = $1 AND order_id = $2"
+        " ORDER BY rerating_id DESC LIMIT 1",
+        order.merchant_id,
+        order.id,
+    )
+    if charged not in (None, order.fee_minor):
+        # The reversal would give the first fee back, not the one that is charged now.
+        raise Refusal("order_rerated", number=order.order_no)
+
+
+async def _completion(tx: Tx, order: Order) -> asyncpg.Record:
+    """The completion by which the order is paid: the one that is not reversed."""
+    row = await tx.fetchrow(
+        "SELECT c.id, c.event_id FROM completion c"
+        " WHERE c.merchant_id = $1 AND c.order_id = $2 AND c.reverses IS NULL AND NOT EXISTS ("
+        "  SELECT FROM completion w WHERE w.merchant_id = c.merchant_id AND w.reverses = c.id)",
+        order.merchant_id,
+        order.id,
+    )
+    if row is None:
+        raise Bug(f"order {order.order_no} is completed without a completion")
+    return row
+
+
+async def _held(tx: Tx, order: Order, attempt: Attempt, by: ByHand) -> asyncpg.Record | None:
+    """The order's money in suspense that the completion uses; that of its own attempt first."""
+    return await tx.fetchrow(
+        "SELECT id, attempt_no, supplier_no, seen_minor FROM discrepancy"
+        " WHERE merchant_id = $1 AND order_id = $2 AND left_minor = seen_minor"
+        " AND kind IN ('short', 'over') AND ($4::uuid IS NULL OR id = $4)"
+        " ORDER BY (attempt_no = $3) DESC, id LIMIT 1",
+        order.merchant_id,
+        order.id,
+        attempt.attempt_no,
+        by.discrepancy_id,
+    )

@@ -1,0 +1,44 @@
+"""Pay-ins: what a supplier paid of what it owes us, or was given back."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from core.access import Actor
+from core.channels import Supplier
+from core.ledger import paid_in
+from core.vouchers import PAYIN, Advance, Cause, Holder, Move, Vouchers, convert
+
+
+class Payins:
+    """Records pay-ins. Each is booked at most once per cause, whoever asks again."""
+
+    def __init__(self, vouchers: Vouchers) -> None:
+        self._vouchers = vouchers
+
+    async def record(
+        self, actor: Actor, supplier: Supplier, advance: Advance, cause: Cause
+    ) -> dict[str, Any]:
+        """Book what a supplier paid in and put its receipt into the outbox. Returns the receipt.
+
+        The same cause again answers the same receipt and books nothing. The desk's own books are
+        kept in the supplier's currency alone: of what came as USDT, they have what it came to,
+        and the record has the USDT and the rate.
+        Refusals: anonymous_admin, not_permitted, amount_invalid, amount_over_limit.
+        """
+        actor.need(PAYIN.right)
+        converted = convert(advance, supplier.currency)
+        postings = paid_in(converted.amount, supplier_no=supplier.supplier_no)
+        move = Move.of(advance, converted, postings)
+        return await self._vouchers.record(actor, Holder.supplier(supplier), PAYIN, move, cause)
+
+    async def undo(
+        self, actor: Actor, supplier: Supplier, payin_id: UUID, cause: Cause
+    ) -> dict[str, Any]:
+        """Take a pay-in back by its exact reversal. Returns the undo's receipt.
+
+        Refusals: anonymous_admin, not_permitted, record_not_found, already_undone, undo_too_late.
+        """
+        actor.need(PAYIN.right)
+        return await self._vouchers.undo(actor, Holder.supplier(supplier), PAYIN, payin_id, cause)

@@ -1,0 +1,383 @@
+"""The books of refunds: reserved when asked for, then settled or released. No supplier is called
+and nobody is told here."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+import asyncpg
+
+from core.errors import Bug, Refusal
+from core.groups import Groups
+from core.ids import Ids
+from core.ledger import (
+    BusinessDay,
+    Event,
+    Ledger,
+    Postings,
+    refund_reserved,
+    refund_settled,
+    reversal,
+)
+from core.merchants import Merchants
+from core.money import Money, share
+from core.orders import Attempt, Order, lock_order, move_order, named
+from core.store import Tx
+
+MAX_WHY_CHARS: Final = 300
+_REFUND_NO: Final = re.compile(r"[A-Za-z0-9_.|-]{1,64}", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Refund:
+    """Money of an order that goes back to its payer.
+
+    state: reserved (on its way, however long its end is unknown) | succeeded | failed.
+    fee_back_minor: what we give back of our fee; the merchant bears the rest of the amount.
+    cost_back_minor: what the supplier gave back of its cost, known when it succeeded.
+    """
+
+    merchant_id: UUID
+    id: UUID
+    order_id: UUID
+    order_no: str
+    refund_no: str
+    amount: Money
+    fee_returned: bool
+    fee_back_minor: int
+    cost_returned: bool
+    cost_back_minor: int
+    state: str
+    why: str
+    reserve_event_id: UUID | None
+    actor: str
+    at: datetime
+    ended_at: datetime | None
+
+    @property
+    def held_minor(self) -> int:
+        """What the merchant bears."""
+        return self.amount.minor - self.fee_back_minor
+
+
+class Refunds:
+    """Reserves, settles and releases. Every verb may be said again with the same end."""
+
+    def __init__(self, ids: Ids, ledger: Ledger, merchants: Merchants, groups: Groups) -> None:
+        self._ids = ids
+        self._ledger = ledger
+        self._merchants = merchants
+        self._groups = groups
+
+    async def reserve(
+        self,
+        merchant_id: UUID,
+        order_id: UUID,
+        refund_no: str,
+        amount: Money,
+        *,
+        fee_returned: bool,
+        actor: str,
+    ) -> Refund:
+        """Hold a refund's money in the merchant's books, so that it cannot be refunded twice.
+
+        The same (merchant, refund_no) with the same content is the same refund. All refunds of an
+        order that did not fail are together at most its amount. They are borne by what orders
+        earned: payable may not fall below zero, so that position >= -(what was advanced). Whoever
+        runs on a prepayment is refunded on, as what was advanced is to be earned back by orders
+        anyway; but nobody comes to owe more than was ever advanced to them.
+        Refusals: field_invalid, refund_conflict, order_state, refund_over_amount,
+        refund_not_covered.
+        """
+        if not _REFUND_NO.fullmatch(refund_no):
+            expected = "1 to 64 characters of A-Z a-z 0-9 _ . | -"
+            raise Refusal("field_invalid", param="refund_no", expected=expected)
+        merchant = await self._merchants.by_id(merchant_id)
+
+        async def work(tx: Tx, day: BusinessDay) -> Refund:
+            order, attempts = await lock_order(tx, merchant_id, order_id)
+            there = await tx.fetchrow(
+                "SELECT * FROM refund WHERE merchant_id = $1 AND refund_no = $2",
+                merchant_id,
+                refund_no,
+            )
+            if there is not None:
+                return _same(_read(there), order_id, amount, fee_returned)
+            if amount.minor <= 0 or amount.currency != order.amount.currency:
+                expected = f"more than 0, in {order.amount.currency}"
+                raise Refusal("field_invalid", param="amount", expected=expected)
+            if order.state not in ("paid", "partially_refunded") or order.disputed:
+                raise Refusal("order_state", number=order.order_no, status=order.state)
+            earlier = [r for r in await _of_order(tx, order) if r.state != "failed"]
+            left = order.amount.minor - sum(r.amount.minor for r in earlier)
+            if amount.minor > left:
+                shown = Money(left, amount.currency)
+                raise Refusal("refund_over_amount", number=order.order_no, left=shown)
+            fee_back = 0
+            if fee_returned:
+                charged = await _charged(tx, order)
+                others = [r for r in earlier if r.fee_returned]
+                given = sum(r.fee_back_minor for r in others)
+                fee_back = _back(amount, [r.amount for r in others], charged, order, given)
+            return await self._reserve(
+                tx, day, order, attempts, refund_no, amount, fee_returned, fee_back, actor
+            )
+
+        return await self._ledger.in_open_day(merchant.id, merchant.day_cut, work)
+
+    async def _reserve(
+        self,
+        tx: Tx,
+        day: BusinessDay,
+        order: Order,
+        attempts: list[Attempt],
+        refund_no: str,
+        amount: Money,
+        fee_returned: bool,
+        fee_back_minor: int,
+        actor: str,
+    ) -> Refund:
+        refund_id = self._ids.uuid7()
+        postings = refund_reserved(amount, fee_back_minor=fee_back_minor)
+        event_id = await self._book(
+            tx, day, order, attempts, f"refund_reserved:{refund_id}", "refund_reserved", postings
+        )
+        # Booking locks the balance, so what is read after it stands still.
+        position = await self._ledger.position(tx, order.merchant_id, order.mode, amount.currency)
+        if position.payable_minor < 0:
+            raise Refusal("refund_not_covered")
+        row = await tx.fetchrow(
+            "INSERT INTO refund (merchant_id, id, order_id, order_no, refund_no, amount_minor,"
+            " currency, fee_returned, fee_back_minor, state, reserve_event_id, actor, at)"
+            " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'reserved', $10, $11, $12)"
+            " ON CONFLICT (merchant_id, refund_no) DO NOTHING RETURNING *",
+            order.merchant_id,
+            refund_id,
+            order.id,
+            order.order_no,
+            refund_no,
+            amount.minor,
+            amount.currency,
+            fee_returned,
+            fee_back_minor,
+            event_id,
+            actor,
+            day.at,
+        )
+        if row is None:  # a twin of another order, which no lock of ours held up
+            raise Refusal("refund_conflict", refund_no=refund_no, differs="order")
+        await self._groups.show_order(tx, order.merchant_id, order.id)
+        return _read(row)
+
+    async def settle(self, merchant_id: UUID, refund_id: UUID, *, cost_returned: bool) -> Refund:
+        """The supplier gave the money back to the payer. cost_returned: and its cost on it, to us.
+
+        Refusals: record_not_found, refund_state (it failed).
+        """
+        merchant = await self._merchants.by_id(merchant_id)
+
+        async def work(tx: Tx, day: BusinessDay) -> Refund:
+            refund, order, attempts = await self._lock(tx, merchant_id, refund_id)
+            if refund.state != "reserved":
+                return _ended(refund, "succeeded")
+            done = [r for r in await _of_order(tx, order) if r.state == "succeeded"]
+            cost_back = 0
+            if cost_returned:
+                others = [r for r in done if r.cost_returned]
+                given = sum(r.cost_back_minor for r in others)
+                amounts = [r.amount for r in others]
+                cost_back = _back(refund.amount, amounts, order.cost_minor or 0, order, given)
+            postings = refund_settled(
+                refund.amount,
+                fee_back_minor=refund.fee_back_minor,
+                cost_back_minor=cost_back,
+                supplier_no=named(attempts, order.paid_attempt_no or "").supplier_no,
+            )
+            key = f"refund_settled:{refund.id}"
+            event_id = await self._book(tx, day, order, attempts, key, "refund_settled", postings)
+            ended = await self._end(
+                tx, day, refund, "succeeded", event_id, cost_returned, cost_back, ""
+            )
+            refunded = refund.amount.minor + sum(r.amount.minor for r in done)
+            moved = await move_order(
+                tx,
+                order,
+                "refund_rest" if refunded == order.amount.minor else "refund_part",
+                at=day.at,
+                actor=refund.actor,
+                facts={"refund_no": refund.refund_no, "amount_minor": refund.amount.minor},
+            )
+            if moved is None:
+                raise Bug(f"order {order.order_no} is {order.state} and has a refund")
+            await self._groups.show_order(tx, merchant_id, order.id)
+            return ended
+
+        return await self._ledger.in_open_day(merchant.id, merchant.day_cut, work)
+
+    async def release(self, merchant_id: UUID, refund_id: UUID, why: str) -> Refund:
+        """The refund has definitely failed: what was held for it is the merchant's again.
+
+        Never for one whose end is unknown. Refusals: record_not_found, refund_state (it
+        succeeded), reason_missing.
+        """
+        if not why.strip():
+            raise Refusal("reason_missing", example="refused by the supplier")
+        merchant = await self._merchants.by_id(merchant_id)
+
+        async def work(tx: Tx, day: BusinessDay) -> Refund:
+            refund, order, attempts = await self._lock(tx, merchant_id, refund_id)
+            if refund.state != "reserved":
+                return _ended(refund, "failed")
+            reserved = refund_reserved(refund.amount, fee_back_minor=refund.fee_back_minor)
+            event_id = await self._book(
+                tx,
+                day,
+                order,
+                attempts,
+                f"refund_released:{refund.id}",
+                "refund_released",
+                reversal(reserved),
+                reverses=refund.reserve_event_id,
+            )
+            ended = await self._end(
+                tx, day, refund, "failed", event_id, False, 0, why.strip()[:MAX_WHY_CHARS]
+            )
+            await self._groups.show_order(tx, merchant_id, order.id)
+            return ended
+
+        return await self._ledger.in_open_day(merchant.id, merchant.day_cut, work)
+
+    async def _lock(
+        self, tx: Tx, merchant_id: UUID, refund_id: UUID
+    ) -> tuple[Refund, Order, list[Attempt]]:
+        """A refund under its order's lock, which every change of it holds."""
+        order_id = await tx.fetchval(
+            "SELECT order_id FROM refund WHERE merchant_id = $1 AND id = $2", merchant_id, refund_id
+        )
+        if order_id is None:
+            raise Refusal("record_not_found")
+        order, attempts = await lock_order(tx, merchant_id, order_id)
+        row = await tx.fetchrow(
+            "SELECT * FROM refund WHERE merchant_id = $1 AND id = $2", merchant_id, refund_id
+        )
+        if row is None:
+            raise Bug(f"the refund {refund_id} is gone")
+        return _read(row), order, attempts
+
+    async def _book(
+        self,
+        tx: Tx,
+        day: BusinessDay,
+        order: Order,
+        attempts: list[Attempt],
+        key: str,
+        kind: str,
+        postings: Postings,
+        reverses: UUID | None = None,
+    ) -> UUID | None:
+        """The event's id; None where the merchant bears nothing, so that nothing is moved."""
+        if not postings:
+            return None
+        return await self._ledger.book(
+            tx,
+            day,
+            Event(
+                key=key,
+                kind=kind,
+                mode=order.mode,
+                postings=postings,
+                order_id=order.id,
+                product_code=order.product_code,
+                channel_no=named(attempts, order.paid_attempt_no or "").channel_no,
+                reverses=reverses,
+            ),
+        )
+
+    async def _end(
+        self,
+        tx: Tx,
+        day: BusinessDay,
+        refund: Refund,
+        state: str,
+        event_id: UUID | None,
+        cost_returned: bool,
+        cost_back_minor: int,
+        why: str,
+    ) -> Refund:
+        row = await tx.fetchrow(
+            "UPDATE refund SET state = $3, end_event_id = $4, ended_at = $5, cost_returned = $6,"
+            " cost_back_minor = $7, why = $8"
+            " WHERE merchant_id = $1 AND id = $2 AND state = 'reserved' RETURNING *",
+            refund.merchant_id,
+            refund.id,
+            state,
+            event_id,
+            day.at,
+            cost_returned,
+            cost_back_minor,
+            why,
+        )
+        if row is None:
+            raise Bug(f"the refund {refund.refund_no} ended while it was locked")
+        return _read(row)
+
+
+def _same(there: Refund, order_id: UUID, amount: Money, fee_returned: bool) -> Refund:
+    """The refund that is there, where it is the same. Refusals: refund_conflict."""
+    asked = {"order": order_id, "amount": amount, "fee_returned": fee_returned}
+    known = {"order": there.order_id, "amount": there.amount, "fee_returned": there.fee_returned}
+    differs = [name for name, value in asked.items() if known[name] != value]
+    if differs:
+        raise Refusal("refund_conflict", refund_no=there.refund_no, differs=", ".join(differs))
+    return there
+
+
+def _ended(refund: Refund, state: str) -> Refund:
+    """A refund that ended before: the same end is no news, another is refused."""
+    if refund.state != state:
+        raise Refusal("refund_state", refund_no=refund.refund_no, status=refund.state)
+    return refund
+
+
+def _back(amount: Money, earlier: list[Money], of_minor: int, order: Order, given: int) -> int:
+    """How much of a fee (or cost) goes back with a refund: so much that all refunds which give it
+    back come to their share of it together, hence the last one takes what rounding left.
+
+    given: what the earlier ones gave back.
+    """
+    together = amount.minor + sum(e.minor for e in earlier)
+    due = share(together, of_minor, order.amount.minor) - given
+    return min(max(due, 0), amount.minor)
+
+
+async def _charged(tx: Tx, order: Order) -> int:
+    """The order's fee: the one of its creation, unless it was charged anew since."""
+    fee: int | None = await tx.fetchval(
+        "SELECT r.fee_now_minor FROM rerated_order r JOIN rerating g"
+        " ON g.merchant_id = r.merchant_id AND g.id = r.rerating_id"
+        " WHERE r.merchant_id = $1 AND r.order_id = $2 ORDER BY g.at DESC, g.id DESC LIMIT 1",
+        order.merchant_id,
+        order.id,
+    )
+    return order.fee_minor if fee is None else fee
+
+
+async def _of_order(tx: Tx, order: Order) -> list[Refund]:
+    rows = await tx.fetch(
+        "SELECT * FROM refund WHERE merchant_id = $1 AND order_id = $2 ORDER BY id",
+        order.merchant_id,
+        order.id,
+    )
+    return [_read(row) for row in rows]
+
+
+def _read(row: asyncpg.Record) -> Refund:
+    values: dict[str, Any] = {name: row[name] for name in _PLAIN}
+    return Refund(**values, amount=Money(row["amount_minor"], row["currency"]))
+
+
+_PLAIN: Final = tuple(name for name in Refund.__dataclass_fields__ if name != "amount")

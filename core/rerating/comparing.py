@@ -1,0 +1,179 @@
+"""What orders are charged, and what they would be at another tariff."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Final
+from uuid import UUID
+
+import asyncpg
+
+from core.bills import MODE, Days
+from core.errors import Bug
+from core.ledger import Ledger
+from core.merchants import Merchant
+from core.store import Tx
+from core.tariff import Tariff
+
+# Small enough that looking at one chunk is a few milliseconds.
+CHUNK_ROWS: Final = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which orders are to be charged anew, and how."""
+
+    merchant: Merchant
+    product_code: str
+    days: Days
+    tariff: Tariff
+
+
+@dataclass(frozen=True, slots=True)
+class RerateDay:
+    """The orders that were booked on a business day: what they are charged, what they would be."""
+
+    day: date
+    orders: int
+    fee_then_minor: int
+    fee_now_minor: int
+
+
+@dataclass(frozen=True, slots=True)
+class RerateView:
+    """A re-rating before it is done. All fees in smallest units of the merchant's currency.
+
+    orders: that are looked at; changed: whose fee would differ; left_out: of the same days and
+    product, that are disputed or refunded (also in part) and stay as they are. by_day: days
+    with orders, the earliest first.
+    """
+
+    days: Days
+    tariff: Tariff
+    currency: str
+    orders: int
+    changed: int
+    left_out: int
+    fee_then_minor: int
+    fee_now_minor: int
+    by_day: tuple[RerateDay, ...]
+
+    @property
+    def difference_minor(self) -> int:
+        """+ the merchant pays more."""
+        return self.fee_now_minor - self.fee_then_minor
+
+
+@dataclass(slots=True)
+class Changes:
+    """The orders whose fee differs, column by column; `mark` tells the orders that were seen."""
+
+    order_ids: list[UUID] = field(default_factory=list)
+    fees_then: list[int] = field(default_factory=list)
+    fees_now: list[int] = field(default_factory=list)
+    mark: int = 0
+
+
+@dataclass(slots=True)
+class _Sums:
+    orders: int = 0
+    fee_then_minor: int = 0
+    fee_now_minor: int = 0
+
+
+async def compare(ledger: Ledger, tx: Tx, wanted: Wanted) -> tuple[RerateView, Changes]:
+    """Look at every order, in chunks through a cursor: the whole is one snapshot.
+
+    Tiers by volume go by the closed days of the month before each order's day of creation.
+    """
+    volumes: dict[date, int] = {}
+    sums: dict[date, _Sums] = defaultdict(_Sums)
+    changes = Changes()
+    merchant, by_volume = wanted.merchant, wanted.tariff.tiers_by == "volume"
+    async for chunk in tx.chunks(_CONSIDERED, *_arguments(wanted), rows=CHUNK_ROWS):
+        for day in {row["created_day"] for row in chunk} - volumes.keys() if by_volume else ():
+            volumes[day] = await ledger.volume(
+                tx, merchant.id, MODE, merchant.currency, wanted.product_code, day
+            )
+        for row in chunk:
+            _take(row, wanted.tariff, volumes.get(row["created_day"], 0), sums, changes)
+    by_day = tuple(
+        RerateDay(day, s.orders, s.fee_then_minor, s.fee_now_minor)
+        for day, s in sorted(sums.items())
+    )
+    view = RerateView(
+        days=wanted.days,
+        tariff=wanted.tariff,
+        currency=merchant.currency,
+        orders=sum(line.orders for line in by_day),
+        changed=len(changes.order_ids),
+        left_out=await tx.fetchval(_LEFT_OUT, *_arguments(wanted)),
+        fee_then_minor=sum(line.fee_then_minor for line in by_day),
+        fee_now_minor=sum(line.fee_now_minor for line in by_day),
+        by_day=by_day,
+    )
+    return view, changes
+
+
+async def is_still(tx: Tx, wanted: Wanted, view: RerateView, changes: Changes) -> bool:
+    """Whether the orders and what they are charged are those that `compare` saw."""
+    row = await tx.fetchrow(_STANDING, *_arguments(wanted))
+    if row is None:
+        raise Bug("a sum has a row")
+    seen = (view.orders, view.fee_then_minor, changes.mark)
+    return (row["orders"], row["fee_minor"], row["mark"]) == seen
+
+
+def _take(
+    row: asyncpg.Record,
+    tariff: Tariff,
+    volume_minor: int,
+    sums: dict[date, _Sums],
+    changes: Changes,
+) -> None:
+    amount, then = row["amount_minor"], row["fee_minor"]
+    now = min(tariff.rate_for(amount, volume_minor).of(amount), amount)
+    total = sums[row["paid_day"]]
+    total.orders += 1
+    total.fee_then_minor += then
+    total.fee_now_minor += now
+    changes.mark ^= row["mark"]
+    if now != then:
+        changes.order_ids.append(row["id"])
+        changes.fees_then.append(then)
+        changes.fees_now.append(now)
+
+
+def _arguments(wanted: Wanted) -> tuple[object, ...]:
+    merchant, days = wanted.merchant, wanted.days
+    return merchant.id, MODE, merchant.currency, wanted.product_code, days.first, days.last
+
+
+# $1 merchant, $2 mode, $3 currency, $4 product, $5 and $6 the business days. The instants of the
+# days lead to the orders, which are indexed by when they were paid.
+_BOOKED: Final = """
+FROM (SELECT min(starts_at) AS first, max(ends_at) AS last FROM business_day
+      WHERE holder_id = $1 AND day BETWEEN $5 AND $6) d
+JOIN orders o ON o.merchant_id = $1 AND o.paid_at >= d.first AND o.paid_at < d.last
+    AND o.paid_day BETWEEN $5 AND $6
+    AND o.mode = $2 AND o.currency = $3 AND o.product_code = $4
+"""
+# What an order is charged: what the newest re-rating says, else the fee it was made with.
+_CONSIDERED: Final = f"""
+SELECT o.id, o.amount_minor, o.created_day, o.paid_day,
+       coalesce(r.fee_now_minor, o.fee_minor) AS fee_minor, uuid_hash_extended(o.id, 0) AS mark
+{_BOOKED}
+LEFT JOIN LATERAL (
+    SELECT fee_now_minor FROM rerated_order
+    WHERE merchant_id = $1 AND order_id = o.id ORDER BY rerating_id DESC LIMIT 1
+) r ON true
+WHERE o.state = 'paid' AND NOT o.disputed
+"""  # noqa: S608 (our own words)
+_STANDING: Final = f"""
+SELECT count(*) AS orders, coalesce(sum(fee_minor), 0)::bigint AS fee_minor,
+       coalesce(bit_xor(mark), 0) AS mark
+FROM ({_CONSIDERED}) c
+"""  # noqa: S608 (our own words)
+_LEFT_OUT: Final = f"SELECT count(*) {_BOOKED} WHERE o.state <> 'paid' OR o.disputed"

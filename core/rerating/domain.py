@@ -1,0 +1,308 @@
+"""Re-ratings: shown first, then booked as one difference, on the day they are done."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from datetime import date
+from typing import Any, Final
+from uuid import UUID
+
+from core.access import Actor
+from core.audit import Audit
+from core.bills import MODE, Days
+from core.confirmations import Confirmations
+from core.errors import Refusal
+from core.groups import Groups
+from core.ids import Ids
+from core.ledger import BusinessDay, Event, Ledger, rerated
+from core.merchants import Merchant, Merchants
+from core.money import Money
+from core.outbox import Outbox, Say
+from core.rerating.comparing import Changes, RerateView, Wanted, compare, is_still
+from core.store import Store, Tx
+from core.tariff import Tariff, format_tariff
+from core.vouchers import Cause
+
+RIGHT: Final = "price"
+KIND: Final = "rerate"
+MAX_DAYS_SHOWN: Final = 31
+_INSERT_ROWS: Final = 2000
+
+_Facts = dict[str, Any]
+
+
+class Reratings:
+    """A new rate never re-rates the past; this does, where it is asked for.
+
+    Closed days and the orders themselves stay as they are: what an order is charged is what its
+    newest row of `rerated_order` says, else its own fee.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        ids: Ids,
+        ledger: Ledger,
+        merchants: Merchants,
+        groups: Groups,
+        outbox: Outbox,
+        audit: Audit,
+        confirmations: Confirmations,
+    ) -> None:
+        self._store = store
+        self._ids = ids
+        self._ledger = ledger
+        self._merchants = merchants
+        self._groups = groups
+        self._outbox = outbox
+        self._audit = audit
+        self._confirmations = confirmations
+
+    async def preview(
+        self, merchant: Merchant, product_code: str, days: Days, tariff: Tariff | None
+    ) -> RerateView:
+        """What it would come to: the orders of a product that were booked on these days.
+
+        tariff: None for the one that counts now. Refusals: product_not_found, product_unknown.
+        """
+        wanted = await self._wanted(merchant, product_code, days, tariff)
+        return (await self._compare(wanted))[0]
+
+    async def apply(
+        self,
+        actor: Actor,
+        merchant: Merchant,
+        product_code: str,
+        days: Days,
+        tariff: Tariff | None,
+        expected_minor: int,
+        cause: Cause,
+        *,
+        also: Callable[[Tx, _Facts], Awaitable[None]] | None = None,
+    ) -> _Facts:
+        """Charge the orders anew and book the difference today. Returns the receipt.
+
+        expected_minor: the difference of the preview. also: what is written with it, from the
+        receipt. Refusals: anonymous_admin, not_permitted, product_not_found, product_unknown,
+        rerate_nothing, rerate_changed.
+        """
+        actor.need(RIGHT)
+        wanted = await self._wanted(merchant, product_code, days, tariff)
+        view, changes = await self._compare(wanted)
+        if not view.changed:
+            raise Refusal("rerate_nothing", days=days)
+        if view.difference_minor != expected_minor:
+            raise Refusal("rerate_changed")
+
+        async def work(tx: Tx, day: BusinessDay) -> _Facts:
+            # One after another, so that none counts on a fee that another is about to change.
+            await tx.execute(_ALONE, f"rerating:{merchant.id}")
+            if not await is_still(tx, wanted, view, changes):
+                raise Refusal("rerate_changed")
+            receipt = {**_facts(wanted, view), "actor_name": actor.name, "booked_on": str(day.day)}
+            await self._write(tx, day, actor, wanted, view, changes, cause)
+            await self._audit.record(
+                tx,
+                "rerated",
+                actor=actor.trail_name,
+                facts=receipt,
+                merchant_id=merchant.id,
+                chat_id=cause.chat_id,
+                message_id=cause.message_id,
+            )
+            await self._groups.show_bill(tx, merchant.id)
+            if also is not None:
+                await also(tx, receipt)
+            return receipt
+
+        return await self._ledger.in_open_day(merchant.id, merchant.day_cut, work)
+
+    async def ask(
+        self,
+        actor: Actor,
+        merchant: Merchant,
+        product_code: str,
+        days: Days,
+        tariff: Tariff | None,
+        *,
+        message_id: int,
+    ) -> None:
+        """Post the preview with two buttons. Refusals: anonymous_admin, not_permitted,
+        product_not_found, product_unknown, rerate_nothing."""
+        actor.need(RIGHT)
+        wanted = await self._wanted(merchant, product_code, days, tariff)
+        view, _ = await self._compare(wanted)
+        if not view.changed:
+            raise Refusal("rerate_nothing", days=days)
+        facts = {**_facts(wanted, view), "actor_name": actor.name}
+        async with self._store.transaction() as tx:
+            asked = await self._confirmations.ask(tx, KIND, actor, facts)
+            question = {**facts, "confirmation_id": str(asked)}
+            await self._outbox.say(
+                tx,
+                actor.chat_id,
+                Say("rerate_question", question, reply_to=message_id),
+                merchant_id=merchant.id,
+            )
+
+    async def confirm(self, actor: Actor, confirmation_id: UUID, *, message_id: int) -> None:
+        """The person who asked confirms; the question becomes the receipt. message_id: of it.
+
+        Refusals: those of `apply`, confirmation_expired, confirmation_foreign, merchant_not_found.
+        """
+        found = await self._confirmations.find_own(KIND, actor, confirmation_id)
+        if found.state == "used":
+            return  # pressed twice
+        facts = found.facts
+        merchant = await self._merchants.by_id(UUID(facts["merchant_id"]))
+        if not actor.sees(merchant.id):
+            raise Refusal("merchant_not_found", merchant_no=merchant.merchant_no)
+
+        async def answer(tx: Tx, receipt: _Facts) -> None:
+            await self._confirmations.close(tx, confirmation_id, "used")
+            await self._outbox.say(
+                tx,
+                actor.chat_id,
+                Say("rerated", receipt, edit_message_id=message_id),
+                merchant_id=merchant.id,
+            )
+
+        await self.apply(
+            actor,
+            merchant,
+            facts["product_code"],
+            Days(*(date.fromisoformat(facts[end]) for end in ("first_day", "last_day"))),
+            Tariff.unpack(facts["tiers_by"], facts["tiers"]),
+            facts["difference_minor"],
+            Cause(actor.chat_id, message_id, 0),
+            also=answer,
+        )
+
+    async def drop(self, actor: Actor, confirmation_id: UUID, *, message_id: int) -> None:
+        """The person who asked thinks better of it. Refusals: confirmation_expired,
+        confirmation_foreign."""
+        found = await self._confirmations.find_own(KIND, actor, confirmation_id)
+        if found.state == "dropped":
+            return  # pressed twice
+        async with self._store.transaction() as tx:
+            await self._confirmations.close(tx, confirmation_id, "dropped")
+            await self._outbox.say(
+                tx,
+                actor.chat_id,
+                Say("rerate_dropped", found.facts, edit_message_id=message_id),
+                merchant_id=UUID(found.facts["merchant_id"]),
+            )
+
+    async def _wanted(
+        self, merchant: Merchant, product_code: str, days: Days, tariff: Tariff | None
+    ) -> Wanted:
+        if not await self._store.fetchval(_KNOWN, product_code):
+            raise Refusal("product_not_found", product=product_code[:32])
+        if tariff is None:
+            offer = (await self._merchants.offers(merchant)).get(product_code)
+            if offer is None:
+                raise Refusal("product_unknown", param="product", product=product_code)
+            tariff = offer.tariff
+        return Wanted(merchant, product_code, days, tariff)
+
+    async def _compare(self, wanted: Wanted) -> tuple[RerateView, Changes]:
+        async with self._store.transaction() as tx:
+            return await compare(self._ledger, tx, wanted)
+
+    async def _write(
+        self,
+        tx: Tx,
+        day: BusinessDay,
+        actor: Actor,
+        wanted: Wanted,
+        view: RerateView,
+        changes: Changes,
+        cause: Cause,
+    ) -> None:
+        """The orders' rows, the re-rating, and its one event (none where they cancel out)."""
+        merchant, rerating_id = wanted.merchant, self._ids.uuid7()
+        for at in range(0, view.changed, _INSERT_ROWS):
+            some = slice(at, at + _INSERT_ROWS)
+            await tx.execute(
+                _INSERT_ORDERS,
+                merchant.id,
+                rerating_id,
+                changes.order_ids[some],
+                changes.fees_then[some],
+                changes.fees_now[some],
+            )
+        event_id = None
+        if view.difference_minor:
+            event = Event(
+                f"rerated:{cause.chat_id}:{cause.message_id}:{cause.line}",
+                "rerated",
+                MODE,
+                rerated(Money(view.difference_minor, view.currency)),
+                product_code=wanted.product_code,
+            )
+            event_id = await self._ledger.book(tx, day, event)
+        await tx.execute(
+            _INSERT,
+            merchant.id,
+            rerating_id,
+            wanted.product_code,
+            view.tariff.tiers_by,
+            view.tariff.pack(),
+            view.days.first,
+            view.days.last,
+            view.changed,
+            view.difference_minor,
+            view.currency,
+            actor.user_id,
+            actor.name,
+            event_id,
+            day.day,
+            day.at,
+        )
+
+
+def _facts(wanted: Wanted, view: RerateView) -> _Facts:
+    """What question and receipt say, and what the confirmation keeps."""
+    merchant = wanted.merchant
+    return {
+        "merchant_id": str(merchant.id),
+        "merchant_no": merchant.merchant_no,
+        "merchant_name": merchant.name,
+        "product_code": wanted.product_code,
+        "tiers_by": view.tariff.tiers_by,
+        "tiers": view.tariff.pack(),
+        "tariff_text": format_tariff(view.tariff, view.currency),
+        "first_day": str(view.days.first),
+        "last_day": str(view.days.last),
+        "currency": view.currency,
+        "orders": view.orders,
+        "changed": view.changed,
+        "left_out": view.left_out,
+        "fee_then_minor": view.fee_then_minor,
+        "fee_now_minor": view.fee_now_minor,
+        "difference_minor": view.difference_minor,
+        "lines": [
+            {
+                "day": str(line.day),
+                "orders": line.orders,
+                "fee_then_minor": line.fee_then_minor,
+                "fee_now_minor": line.fee_now_minor,
+            }
+            for line in view.by_day[:MAX_DAYS_SHOWN]
+        ],
+        "more_days": max(0, len(view.by_day) - MAX_DAYS_SHOWN),
+    }
+
+
+_KNOWN: Final = "SELECT EXISTS (SELECT FROM product WHERE code = $1)"
+_ALONE: Final = "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))"
+_INSERT_ORDERS: Final = """
+INSERT INTO rerated_order (merchant_id, order_id, rerating_id, fee_then_minor, fee_now_minor)
+SELECT $1, order_id, $2, fee_then, fee_now
+FROM unnest($3::uuid[], $4::bigint[], $5::bigint[]) AS u (order_id, fee_then, fee_now)
+"""
+_INSERT: Final = """
+INSERT INTO rerating (merchant_id, id, product_code, tiers_by, tiers, first_day, last_day, orders,
+                      difference_minor, currency, actor_user_id, actor_name, event_id, day, at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
+"""

@@ -1,0 +1,249 @@
+"""Statistics: what was asked for, paid and earned, cut as anybody likes to see it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from fractions import Fraction
+from typing import Any, Final, Literal, get_args
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from core.bills import Days
+from core.errors import Bug
+from core.ledger import KINDS
+from core.store import Store, Tx
+
+By = Literal["merchant", "product", "channel", "hour", "day"]
+_COUNTED: Final = ("created", "cohort_paid", "paid", "amount_minor", "fee_minor", "cost_minor")
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """What is asked. first, last: the merchants' own business days, both included. None: all
+    merchants, products, channels. by: what rows are told apart by; none: one row.
+
+    zone: whose clocks say the hour (0 to 23) of `by` hour. Hours are cut where UTC's are.
+    Refusals: range_reversed, range_too_long, date_invalid.
+    """
+
+    first: date
+    last: date
+    merchant_ids: tuple[UUID, ...] | None = None
+    product_codes: tuple[str, ...] | None = None
+    channel_nos: tuple[str, ...] | None = None
+    mode: str = "live"
+    currency: str = "CNY"
+    by: tuple[By, ...] = ()
+    zone: str = "Asia/Shanghai"
+
+    def __post_init__(self) -> None:
+        Days(self.first, self.last)
+        if set(self.by) - set(get_args(By)) or len(set(self.by)) < len(self.by):
+            raise Bug(f"statistics cannot be told apart by {', '.join(self.by)}")
+        if self.mode not in ("live", "test"):
+            raise Bug(f"there is no mode {self.mode}")
+        ZoneInfo(self.zone)
+
+    @property
+    def by_channel(self) -> bool:
+        """Whether success is that of attempts: orders are created without a channel."""
+        return "channel" in self.by or self.channel_nos is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line; keys it is not told apart by are None.
+
+    created: orders, by their day of creation; cohort_paid: how many of them are paid by now.
+    Where channels are told apart or chosen, which no created order has, they count attempts
+    instead: those that were sent in these days, and of them those that their supplier reported
+    as paid (so not what was completed by hand). paid and amounts: by day of booking; fee and cost
+    include what came after the orders (refunds, money in suspense).
+    """
+
+    created: int
+    cohort_paid: int
+    paid: int
+    amount_minor: int
+    fee_minor: int
+    cost_minor: int
+    merchant_id: UUID | None = None
+    product_code: str | None = None
+    channel_no: str | None = None
+    hour: int | None = None
+    day: date | None = None
+
+    @property
+    def margin_minor(self) -> int:
+        return self.fee_minor - self.cost_minor
+
+    @property
+    def success(self) -> Fraction | None:
+        """Exactly; None where nothing was created."""
+        return Fraction(self.cohort_paid, self.created) if self.created else None
+
+    @property
+    def success_tenths(self) -> int | None:
+        """Tenths of a percent, rounded half-up: 833 is 83.3 %."""
+        return None if self.success is None else _half_up(self.success * 1000)
+
+
+@dataclass(frozen=True, slots=True)
+class Statistics:
+    """rows: in the order of their keys. average: per day, of the `days` that have begun, each
+    figure rounded half-up."""
+
+    rows: tuple[Row, ...]
+    total: Row
+    average: Row
+    days: int
+
+
+def last_seven_days(open_day: date) -> Days:
+    """The seven days before the open one: whole days, so that their averages mean something."""
+    return Days(open_day - timedelta(days=7), open_day - timedelta(days=1))
+
+
+class Counting:
+    """Reads statistics from what is rolled up and the live tail, or from attempts."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    async def read(self, query: Query) -> Statistics:
+        """The answer, of one moment. Days nothing happened in have no row of their own."""
+        async with self._store.transaction() as tx:
+            await tx.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+            ids = query.merchant_ids
+            if ids is None:
+                ids = await tx.fetchval("SELECT coalesce(array_agg(id), '{}') FROM merchant")
+            found: dict[tuple[Any, ...], Row] = {}
+            for table in (_BOOKED, _ATTEMPTS if query.by_channel else _CREATED):
+                for key, counted in await _counted(tx, table, query, list(ids)):
+                    found[key] = _added([found[key], counted]) if key in found else counted
+            days = await tx.fetchval(_DAYS, list(ids), query.first, query.last)
+        rows = tuple(
+            replace(found[key], **dict(zip(map(_FIELDS.__getitem__, query.by), key, strict=True)))
+            for key in sorted(found)
+        )
+        total = _added(rows)
+        return Statistics(rows, total, _shared(total, max(1, days)), days)
+
+
+@dataclass(frozen=True, slots=True)
+class _Table:
+    """Where some of a row's figures come from, and its expressions for the keys."""
+
+    source: str
+    figures: str
+    keys: dict[By, str]
+
+
+_FIELDS: Final[dict[By, str]] = {
+    "merchant": "merchant_id",
+    "product": "product_code",
+    "channel": "channel_no",
+    "hour": "hour",
+    "day": "day",
+}
+
+
+async def _counted(
+    tx: Tx, table: _Table, query: Query, merchant_ids: list[UUID]
+) -> list[tuple[tuple[Any, ...], Row]]:
+    """(key, figures) of one source; what it does not know is 0."""
+    args: list[object] = [merchant_ids, query.mode, query.currency, query.first, query.last]
+    args.append(query.zone)
+    where = " AND $6::text IS NOT NULL"  # where no hour is told apart, nothing else names it
+    for column, chosen in (
+        ("product_code", query.product_codes),
+        ("channel_no", query.channel_nos),
+    ):
+        # A source without channels is asked only where none are chosen.
+        if chosen is not None:
+            args.append(list(chosen))
+            where += f" AND {column} = ANY(${len(args)}::text[])"
+    keys = [f"{table.keys[by]} AS k{place}" for place, by in enumerate(query.by)]
+    grouped = " GROUP BY " + ", ".join(f"k{n}" for n in range(len(keys))) if keys else ""
+    # The pieces are this module's own; what people choose is handed over as arguments.
+    rows = await tx.fetch(
+        f"SELECT {', '.join([*keys, table.figures])} {table.source}{where}{grouped}", *args
+    )
+    read = []
+    for row in rows:
+        figures: dict[str, Any] = {name: row.get(name, 0) for name in _COUNTED}
+        read.append((tuple(row.values())[: len(keys)], Row(**figures)))
+    return read
+
+
+def _added(rows: Iterable[Row]) -> Row:
+    """All figures added up, told apart by nothing."""
+    sums: dict[str, Any] = dict.fromkeys(_COUNTED, 0)
+    for row in rows:
+        for name in _COUNTED:
+            sums[name] += getattr(row, name)
+    return Row(**sums)
+
+
+def _shared(total: Row, days: int) -> Row:
+    shares: dict[str, Any] = {
+        name: _half_up(Fraction(getattr(total, name), days)) for name in _COUNTED
+    }
+    return Row(**shares)
+
+
+def _half_up(value: Fraction) -> int:
+    """The nearest whole number, halves away from zero."""
+    whole = (abs(value) * 2 + 1) // 2
+    return whole if value >= 0 else -whole
+
+
+_ORDER_KINDS: Final = ", ".join(f"'{k}'" for k, heading in KINDS.items() if heading == "orders")
+_HOUR: Final = "extract(hour FROM {at} AT TIME ZONE $6)::int"
+
+_BOOKED: Final = _Table(
+    source="FROM movement WHERE merchant_id = ANY($1::uuid[]) AND mode = $2 AND currency = $3"
+    " AND day BETWEEN $4 AND $5",
+    figures=f"""
+        coalesce(sum(events) FILTER (WHERE kind IN ({_ORDER_KINDS})), 0)::bigint AS paid,
+        coalesce(sum(minor) FILTER (WHERE kind IN ({_ORDER_KINDS})
+            AND account IN ('payable', 'fees')), 0)::bigint AS amount_minor,
+        coalesce(sum(minor) FILTER (WHERE account = 'fees'), 0)::bigint AS fee_minor,
+        coalesce(-sum(minor) FILTER (WHERE account LIKE 'cost/%'), 0)::bigint AS cost_minor""",
+    keys={**_FIELDS, "hour": _HOUR.format(at="hour")},
+)
+
+_CREATED: Final = _Table(
+    source="FROM order_movement WHERE merchant_id = ANY($1::uuid[]) AND mode = $2"
+    " AND currency = $3 AND day BETWEEN $4 AND $5",
+    figures="coalesce(sum(created), 0)::bigint AS created,"
+    " coalesce(sum(paid), 0)::bigint AS cohort_paid",
+    keys={**_FIELDS, "hour": _HOUR.format(at="hour")},
+)
+
+# Attempts have no day of their own: it is the merchant's at the instant they were made.
+_ATTEMPTS: Final = _Table(
+    source="""
+        FROM business_day d
+        JOIN attempt a ON a.merchant_id = d.holder_id
+            AND a.created_at >= d.starts_at AND a.created_at < d.ends_at
+        JOIN orders o ON o.merchant_id = a.merchant_id AND o.id = a.order_id
+            AND o.created_at = a.order_created_at
+        WHERE d.holder_id = ANY($1::uuid[]) AND o.mode = $2 AND a.currency = $3
+          AND d.day BETWEEN $4 AND $5 AND a.sent_at IS NOT NULL""",
+    figures="count(*) AS created, count(*) FILTER (WHERE a.state = 'paid') AS cohort_paid",
+    keys={
+        "merchant": "a.merchant_id",
+        "product": "o.product_code",
+        "channel": "a.channel_no",
+        "hour": _HOUR.format(at="date_trunc('hour', a.created_at, 'UTC')"),
+        "day": "d.day",
+    },
+)
+
+_DAYS: Final = (
+    "SELECT count(DISTINCT day) FROM business_day"
+    " WHERE holder_id = ANY($1::uuid[]) AND day BETWEEN $2 AND $3"
+)

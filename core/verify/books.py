@@ -1,0 +1,41 @@
+"""Checks of entries, events and balances."""
+
+from __future__ import annotations
+
+from typing import Final
+
+BOOKS: Final[dict[str, str]] = {
+    "every event sums to zero per currency": """
+        SELECT merchant_id || ' event ' || event_id AS at, currency || ' ' || sum(minor) AS found
+        FROM ledger_entry GROUP BY merchant_id, event_id, currency HAVING sum(minor) <> 0""",
+    "every balance is the sum of its entries": """
+        SELECT concat_ws(' ', merchant_id, mode, currency, account) AS at,
+               'balance ' || coalesce(b.minor, 0) || ', entries ' || coalesce(e.minor, 0) AS found
+        FROM balance b FULL JOIN (
+            SELECT merchant_id, mode, currency, account, sum(minor) AS minor
+            FROM ledger_entry GROUP BY 1, 2, 3, 4
+        ) e USING (merchant_id, mode, currency, account)
+        WHERE coalesce(b.minor, 0) <> coalesce(e.minor, 0)""",
+    "every event has entries, every entry an event": """
+        SELECT merchant_id || ' event ' || id AS at, 'one without the other' AS found
+        FROM (
+            SELECT merchant_id, event_id AS id, booked_at, day, kind, mode, 1 AS entry
+            FROM ledger_entry GROUP BY 1, 2, 3, 4, 5, 6
+        ) e
+        FULL JOIN ledger_event v USING (merchant_id, id, booked_at, day, kind, mode)
+        WHERE e.entry IS NULL OR v.event_key IS NULL""",
+    "an event's first line counts it once": """
+        SELECT merchant_id || ' event ' || event_id AS at,
+               count(*) || ' lines, first ' || min(line) || ', last ' || max(line) AS found
+        FROM ledger_entry GROUP BY merchant_id, booked_at, event_id
+        HAVING min(line) <> 1 OR max(line) <> count(*)""",
+    "a reversal negates what it reverses": """
+        SELECT v.merchant_id || ' event ' || v.id AS at,
+               l.account || ' ' || l.currency || ' ' || sum(l.minor) || ' remains' AS found
+        FROM ledger_event v
+        JOIN ledger_event w ON w.merchant_id = v.merchant_id AND w.id = v.reverses
+        JOIN ledger_entry l ON l.merchant_id = v.merchant_id
+            AND (l.booked_at = v.booked_at AND l.event_id = v.id
+                 OR l.booked_at = w.booked_at AND l.event_id = w.id)
+        GROUP BY v.merchant_id, v.id, l.account, l.currency HAVING sum(l.minor) <> 0""",
+}

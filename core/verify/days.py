@@ -1,0 +1,147 @@
+"""Checks of business days, of what they are rolled up to, and of what they close with."""
+
+from __future__ import annotations
+
+from typing import Final
+
+DAYS: Final[dict[str, str]] = {
+    "everybody has one open day, the newest": """
+        SELECT h.number AS at,
+               concat(count(d.day) FILTER (WHERE d.closed_at IS NULL), ' open days, the newest ',
+                      max(d.day) FILTER (WHERE d.closed_at IS NULL), ', of all days ',
+                      max(d.day)) AS found
+        FROM (
+            SELECT id, merchant_no AS number FROM merchant
+            UNION ALL SELECT id, supplier_no FROM supplier
+            UNION ALL SELECT '00000000-0000-0000-0000-000000000000', 'platform'
+        ) h LEFT JOIN business_day d ON d.holder_id = h.id
+        GROUP BY h.id, h.number
+        HAVING count(d.day) FILTER (WHERE d.closed_at IS NULL) <> 1
+            OR max(d.day) FILTER (WHERE d.closed_at IS NULL) <> max(d.day)""",
+    "business days follow one another": """
+        SELECT holder_id || ' ' || day AS at,
+               'starts ' || starts_at || ', ' || former || ' ended ' || former_end AS found
+        FROM (
+            SELECT holder_id, day, starts_at,
+                   lag(day) OVER (PARTITION BY holder_id ORDER BY day) AS former,
+                   lag(ends_at) OVER (PARTITION BY holder_id ORDER BY day) AS former_end
+            FROM business_day
+        ) d
+        WHERE former IS NOT NULL AND (former <> day - 1 OR former_end <> starts_at)""",
+    "what is booked lies within its day": """
+        SELECT e.merchant_id || ' event ' || e.event_id AS at,
+               'booked ' || e.booked_at || ' on ' || e.day AS found
+        FROM (SELECT DISTINCT merchant_id, event_id, booked_at, day FROM ledger_entry) e
+        LEFT JOIN business_day d ON d.holder_id = e.merchant_id AND d.day = e.day
+            AND e.booked_at >= d.starts_at AND e.booked_at < d.ends_at
+        WHERE d.day IS NULL""",
+    "entries are rolled up once": """
+        SELECT concat_ws(' ', merchant_id, mode, day, hour, currency, account, kind,
+                         product_code, channel_no) AS at,
+               'rolled up ' || coalesce(r.minor, 0) || ' of ' || coalesce(r.events, 0)
+               || ' events, booked ' || coalesce(e.minor, 0) || ' of ' || coalesce(e.events, 0)
+               AS found
+        FROM rollup_entry r FULL JOIN (
+            SELECT e.merchant_id, e.mode, e.day, date_trunc('hour', e.booked_at, 'UTC') AS hour,
+                   e.currency, e.account, e.kind, e.product_code, e.channel_no,
+                   sum(e.minor) AS minor, count(*) FILTER (WHERE e.line = 1) AS events
+            FROM ledger_entry e
+            JOIN business_day d ON d.holder_id = e.merchant_id AND d.day = e.day
+                AND e.booked_at < d.rolled_to
+            GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9
+        ) e USING (merchant_id, mode, day, hour, currency, account, kind, product_code, channel_no)
+        WHERE coalesce(r.minor, 0) <> coalesce(e.minor, 0)
+           OR coalesce(r.events, 0) <> coalesce(e.events, 0)""",
+    "orders are rolled up once": """
+        SELECT concat_ws(' ', merchant_id, mode, day, hour, currency, product_code) AS at,
+               concat_ws('/', 'rolled up ' || coalesce(r.created, 0), coalesce(r.paid_in_day, 0),
+                         coalesce(r.paid, 0)) || ', orders '
+               || concat_ws('/', coalesce(o.created, 0), coalesce(o.paid_in_day, 0),
+                            coalesce(o.paid, 0)) AS found
+        FROM rollup_order r FULL JOIN (
+            SELECT o.merchant_id, o.mode, o.created_day AS day,
+                   date_trunc('hour', o.created_at, 'UTC') AS hour, o.currency, o.product_code,
+                   count(*) FILTER (WHERE o.created_at < c.rolled_to) AS created,
+                   count(*) FILTER (WHERE o.paid_at < p.rolled_to AND o.paid_day = o.created_day)
+                       AS paid_in_day,
+                   count(*) FILTER (WHERE o.paid_at < p.rolled_to) AS paid
+            FROM orders o
+            LEFT JOIN business_day c ON c.holder_id = o.merchant_id AND c.day = o.created_day
+            LEFT JOIN business_day p ON p.holder_id = o.merchant_id AND p.day = o.paid_day
+            GROUP BY 1, 2, 3, 4, 5, 6
+        ) o USING (merchant_id, mode, day, hour, currency, product_code)
+        WHERE (coalesce(r.created, 0), coalesce(r.paid_in_day, 0), coalesce(r.paid, 0))
+           <> (coalesce(o.created, 0), coalesce(o.paid_in_day, 0), coalesce(o.paid, 0))""",
+    # A merchant's own balances, and those of the desk's own books.
+    "a day closes with what it opened with and what moved": """
+        SELECT concat_ws(' ', holder_id, day, mode, currency, account) AS at,
+               'closed with ' || coalesce(c.minor, 0) || ', entries ' || coalesce(e.minor, 0)
+               AS found
+        FROM (
+            SELECT c.* FROM closing c
+            WHERE EXISTS (SELECT FROM merchant m WHERE m.id = c.holder_id)
+               OR c.account ~ '^(bank|supplier/)'
+                  AND c.holder_id = '00000000-0000-0000-0000-000000000000'
+        ) c FULL JOIN (
+            SELECT d.holder_id, d.day, k.mode, k.currency, k.account,
+                   sum(coalesce(m.minor, 0)) OVER (
+                       PARTITION BY d.holder_id, k.mode, k.currency, k.account ORDER BY d.day
+                   ) AS minor
+            FROM (SELECT DISTINCT merchant_id, mode, currency, account FROM ledger_entry) k
+            JOIN business_day d ON d.holder_id = k.merchant_id AND d.closed_at IS NOT NULL
+            LEFT JOIN (
+                SELECT merchant_id, day, mode, currency, account, sum(minor) AS minor
+                FROM ledger_entry GROUP BY 1, 2, 3, 4, 5
+            ) m ON m.merchant_id = d.holder_id AND m.day = d.day AND m.mode = k.mode
+                AND m.currency = k.currency AND m.account = k.account
+        ) e USING (holder_id, day, mode, currency, account)
+        WHERE coalesce(c.minor, 0) <> coalesce(e.minor, 0)""",
+    # A supplier's accounts, and for the platform everybody's, in the windows of their days. A
+    # business day's window begins at most a calendar day before or after its name.
+    "a window closes with what it opened with and what moved": """
+        WITH minutes AS (
+            SELECT mode, currency, account, date_trunc('minute', booked_at) AS minute,
+                   sum(minor) AS minor
+            FROM ledger_entry GROUP BY 1, 2, 3, 4
+        ), moved AS (
+            SELECT d.holder_id, d.day, t.mode, t.currency, t.account, sum(t.minor) AS minor
+            FROM minutes t
+            JOIN business_day d
+                ON d.day BETWEEN (t.minute AT TIME ZONE 'UTC')::date - 3
+                             AND (t.minute AT TIME ZONE 'UTC')::date + 3
+                AND t.minute >= d.starts_at AND t.minute < d.ends_at
+                AND d.closed_at IS NOT NULL AND d.sums_kept
+            LEFT JOIN supplier s ON s.id = d.holder_id
+            WHERE s.supplier_no = substring(t.account FROM '/(S[0-9]+)')
+               OR d.holder_id = '00000000-0000-0000-0000-000000000000'
+                  AND t.account !~ '^(bank|supplier/)'
+            GROUP BY 1, 2, 3, 4, 5
+        ), sums AS (
+            SELECT c.* FROM closing c
+            JOIN business_day d ON d.holder_id = c.holder_id AND d.day = c.day AND d.sums_kept
+            WHERE EXISTS (SELECT FROM supplier s WHERE s.id = c.holder_id)
+               OR c.account !~ '^(bank|supplier/)'
+                  AND c.holder_id = '00000000-0000-0000-0000-000000000000'
+        ), accounts AS (
+            SELECT holder_id, mode, currency, account FROM moved
+            UNION SELECT holder_id, mode, currency, account FROM sums
+        )
+        SELECT concat_ws(' ', holder_id, day, mode, currency, account) AS at,
+               'closed with ' || found || ', former closing ' || former || ', moved ' || moved
+               AS found
+        FROM (
+            SELECT a.*, d.day, coalesce(c.minor, 0) AS found,
+                   coalesce(lag(c.minor) OVER (
+                       PARTITION BY a.holder_id, a.mode, a.currency, a.account ORDER BY d.day
+                   ), 0) AS former,
+                   coalesce(m.minor, 0) AS moved
+            FROM accounts a
+            JOIN business_day d ON d.holder_id = a.holder_id AND d.closed_at IS NOT NULL
+                AND d.sums_kept
+            LEFT JOIN sums c ON c.holder_id = a.holder_id AND c.day = d.day
+                AND c.mode = a.mode AND c.currency = a.currency AND c.account = a.account
+            LEFT JOIN moved m ON m.holder_id = a.holder_id AND m.day = d.day
+                AND m.mode = a.mode AND m.currency = a.currency AND m.account = a.account
+        ) w
+        WHERE found <> former + moved""",
+}

@@ -1,0 +1,53 @@
+"""What people move by their word: recorded once per cause, undone by reversal, listed by pages."""
+
+from __future__ import annotations
+
+from core.vouchers.amounts import (
+    MAX_MOVED,
+    MAX_REMARK_CHARS,
+    USDT,
+    Advance,
+    Converted,
+    check_moved,
+    convert,
+    money_of,
+)
+from core.vouchers.domain import Vouchers
+from core.vouchers.model import (
+    ADJUSTMENT,
+    MODE,
+    PAGE_SIZE,
+    PAYIN,
+    PREPAYMENT,
+    UNDO_WITHIN,
+    Cause,
+    Holder,
+    Kind,
+    Move,
+    VoucherLine,
+    VoucherPage,
+)
+
+__all__ = [
+    "ADJUSTMENT",
+    "MAX_MOVED",
+    "MAX_REMARK_CHARS",
+    "MODE",
+    "PAGE_SIZE",
+    "PAYIN",
+    "PREPAYMENT",
+    "UNDO_WITHIN",
+    "USDT",
+    "Advance",
+    "Cause",
+    "Converted",
+    "Holder",
+    "Kind",
+    "Move",
+    "VoucherLine",
+    "VoucherPage",
+    "Vouchers",
+    "check_moved",
+    "convert",
+    "money_of",
+]

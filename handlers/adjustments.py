@@ -1,0 +1,101 @@
+"""Corrections, credit lines, and what one USDT is worth in a group."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from aiogram import Router
+from aiogram.types import Message
+
+from core.access import Actor
+from core.adjustments import Correction
+from core.outbox import Say
+from core.runtime import Runtime
+from core.vouchers import Cause, money_of
+from handlers.context import Wants, say, say_privately
+from handlers.intents import Adjust, SetCredit, SetUsdtRate, ShowCredit, ShowUsdtRate
+from handlers.prepayments import is_stale, proof_of
+
+
+def router() -> Router:
+    """Money that is set right, and the numbers that money goes by."""
+    routes = Router(name="adjustments")
+    routes.message.register(adjust, Wants(Adjust))
+    routes.message.register(show_credit, Wants(ShowCredit))
+    routes.message.register(set_credit, Wants(SetCredit))
+    routes.message.register(show_usdt_rate, Wants(ShowUsdtRate))
+    routes.message.register(set_usdt_rate, Wants(SetUsdtRate))
+    return routes
+
+
+async def adjust(message: Message, intent: Adjust, actor: Actor, runtime: Runtime) -> None:
+    """Correct what a merchant is owed, with a reason."""
+    actor.need("adjust")
+    line = intent.line
+    cause = Cause(message.chat.id, message.message_id, line.line)
+    if await runtime.vouchers.booked_lines(cause.chat_id, cause.message_id):
+        return
+    if await is_stale(message, actor, runtime, [line.line], first=True):
+        return
+    merchant = await runtime.access.merchant_in(actor, line.merchant_no)
+    correction = Correction(
+        money_of(line.amount, merchant.currency), line.remark, proof_of(message)
+    )
+    await runtime.adjustments.record(actor, merchant, correction, cause)
+
+
+async def show_credit(message: Message, intent: ShowCredit, actor: Actor, runtime: Runtime) -> None:
+    """A merchant's credit line, how it stands, and what is left."""
+    actor.need("read_money")
+    merchant = await runtime.access.merchant_in(actor, intent.merchant_no)
+    facts = await runtime.credit.facts(merchant)
+    await say(runtime, actor, "credit", facts, message.message_id)
+
+
+async def set_credit(message: Message, intent: SetCredit, actor: Actor, runtime: Runtime) -> None:
+    """How much a merchant lets us owe beyond what was advanced, or no limit at all."""
+    actor.need("set_credit")
+    if await is_stale(message, actor, runtime, [1], first=True):
+        return
+    merchant = await runtime.access.merchant_in(actor, intent.merchant_no)
+    line = None if intent.amount is None else money_of(intent.amount, merchant.currency)
+    cause = Cause(message.chat.id, message.message_id, 1)
+    await runtime.credit.set_line(actor, merchant, line, cause)
+
+
+async def show_usdt_rate(message: Message, actor: Actor, runtime: Runtime) -> None:
+    """What one USDT is worth in this group."""
+    actor.need("read_money")
+    if actor.group is None:
+        await say_privately(runtime, actor, "only_in_groups", {}, message.message_id)
+        return
+    rate = actor.group.usdt_rate
+    facts = {"rate": "" if rate is None else format(rate, "f")}
+    await say(runtime, actor, "usdt_rate", facts, message.message_id)
+
+
+async def set_usdt_rate(
+    message: Message, intent: SetUsdtRate, actor: Actor, runtime: Runtime
+) -> None:
+    """What one USDT is worth in this group from now on."""
+    actor.need("set_rate")
+    if actor.group is None:
+        await say_privately(runtime, actor, "only_in_groups", {}, message.message_id)
+        return
+    if await is_stale(message, actor, runtime, [1], first=True):
+        return
+    async with runtime.store.transaction() as tx:
+        before = await runtime.groups.set_usdt_rate(tx, actor.chat_id, intent.rate)
+        facts: dict[str, Any] = {
+            "before": "" if before is None else format(before, "f"),
+            "after": format(intent.rate, "f"),
+            "actor_name": actor.name,
+        }
+        if facts["before"] != facts["after"]:
+            await runtime.audit.record(
+                tx, "set_usdt_rate", actor=actor.trail_name, facts=facts,
+                chat_id=actor.chat_id, message_id=message.message_id,
+            )  # fmt: skip
+        await runtime.outbox.say(
+            tx, actor.chat_id, Say("usdt_rate_set", facts, reply_to=message.message_id)
+        )

@@ -1,0 +1,70 @@
+"""Charts and files of business days: by button, and typed."""
+
+from __future__ import annotations
+
+from aiogram import Router
+from aiogram.types import CallbackQuery, Message
+
+from core.access import Actor
+from core.bills import Days
+from core.exports import Paper
+from core.runtime import Runtime
+from handlers.buttons import OpenChart, OpenExport
+from handlers.context import Presses, Wants
+from handlers.days import resolve
+from handlers.holders import holders_of
+from handlers.intents import Export
+
+
+def router() -> Router:
+    """Pictures and files."""
+    routes = Router(name="exports")
+    routes.message.register(export, Wants(Export))
+    routes.callback_query.register(open_chart, Presses(OpenChart))
+    routes.callback_query.register(open_export, Presses(OpenExport))
+    return routes
+
+
+async def export(message: Message, intent: Export, actor: Actor, runtime: Runtime) -> None:
+    """What was asked for, of each merchant or supplier of the group, or of the platform."""
+    if intent.number is not None or actor.merchant_ids is not None:
+        actor.need("read_money")  # before anybody learns what there is
+    for holder in await holders_of(runtime, actor, intent.number):
+        days = resolve(intent.days, await runtime.bills.open_day(holder.id))
+        paper = Paper(
+            intent.what, holder.kind, holder.id, days, intent.table, bom=_bom(intent, actor)
+        )
+        await runtime.exports.ask(actor, paper, reply_to=message.message_id)
+
+
+async def open_chart(
+    query: CallbackQuery, button: OpenChart, actor: Actor, runtime: Runtime
+) -> None:
+    """A chart in reply to what carries the button, or in its place."""
+    if query.message is None:
+        return
+    paper = Paper("chart", button.holder, button.holder_id, Days(button.first, button.last))
+    message_id = query.message.message_id
+    await runtime.exports.ask(
+        actor,
+        paper,
+        reply_to=None if button.replace else message_id,
+        replaces=message_id if button.replace else None,
+    )
+
+
+async def open_export(
+    query: CallbackQuery, button: OpenExport, actor: Actor, runtime: Runtime
+) -> None:
+    """A file in reply to what carries the button."""
+    if query.message is None:
+        return
+    days = Days(button.first, button.last)
+    bom = actor.language == "zh"
+    paper = Paper(button.kind, button.holder, button.holder_id, days, button.table, bom=bom)
+    await runtime.exports.ask(actor, paper, reply_to=query.message.message_id)
+
+
+def _bom(intent: Export, actor: Actor) -> bool:
+    """Chinese in a file without the mark is unreadable in Excel."""
+    return actor.language == "zh" if intent.bom is None else intent.bom

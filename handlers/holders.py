@@ -1,0 +1,92 @@
+"""Whose books a command or a button means: a merchant's, a supplier's, the platform's."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from core.access import Actor
+from core.channels import Supplier
+from core.clock import DayCut
+from core.errors import Refusal
+from core.ledger import HOUSE
+from core.merchants import Merchant
+from core.runtime import Runtime
+from handlers.buttons import HolderKind
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """kind: merchant (m), supplier (s), platform (p; the nil id). no, name: '' for the latter."""
+
+    kind: HolderKind
+    id: UUID
+    no: str
+    name: str
+    currency: str
+    day_cut: DayCut
+
+
+async def holders_of(runtime: Runtime, actor: Actor, number: str | None) -> list[Holder]:
+    """What is named; else everything this group is bound to; else, among staff, the platform.
+
+    Refusals: merchant_not_found, supplier_not_found (also for what is not to be seen here),
+    group_not_bound.
+    """
+    if number is not None:
+        return [await _numbered(runtime, actor, number)]
+    group = actor.group
+    if actor.merchant_ids is None:
+        return [await _platform(runtime)]
+    if group is not None and group.merchant_ids:
+        return [_merchant(await runtime.merchants.by_id(m)) for m in group.merchant_ids]
+    if group is not None and group.supplier_ids:
+        return [_supplier(await runtime.channels.supplier(s)) for s in group.supplier_ids]
+    raise Refusal("group_not_bound")
+
+
+async def holder_behind(
+    runtime: Runtime, actor: Actor, kind: HolderKind, holder_id: UUID
+) -> Holder:
+    """What a button names, among what may be seen here. Refusals: record_not_found."""
+    match kind:
+        case "m" if actor.sees(holder_id):
+            return _merchant(await runtime.merchants.by_id(holder_id))
+        case "s" if actor.sees_supplier(holder_id):
+            known = await runtime.channels.suppliers()
+            for supplier in known:
+                if supplier.id == holder_id:
+                    return _supplier(supplier)
+        case "p" if actor.merchant_ids is None:
+            return await _platform(runtime)
+    raise Refusal("record_not_found")
+
+
+def need_to_read(actor: Actor, holder: Holder) -> None:
+    """Refusals: anonymous_admin, not_permitted."""
+    actor.need("read_platform" if holder.kind == "p" else "read_money")
+
+
+async def _numbered(runtime: Runtime, actor: Actor, number: str) -> Holder:
+    if number.startswith("S"):
+        supplier = await runtime.channels.supplier_by_no(number)
+        if not actor.sees_supplier(supplier.id):
+            raise Refusal("supplier_not_found", supplier_no=number)
+        return _supplier(supplier)
+    return _merchant(await runtime.access.merchant_in(actor, number))
+
+
+def _merchant(merchant: Merchant) -> Holder:
+    return Holder(
+        "m", merchant.id, merchant.merchant_no, merchant.name, merchant.currency, merchant.day_cut
+    )
+
+
+def _supplier(supplier: Supplier) -> Holder:
+    return Holder(
+        "s", supplier.id, supplier.supplier_no, supplier.name, supplier.currency, supplier.day_cut
+    )
+
+
+async def _platform(runtime: Runtime) -> Holder:
+    return Holder("p", HOUSE, "", "", "CNY", await runtime.ledger.open_house())

@@ -1,0 +1,114 @@
+"""The platform's bill: all merchants and all suppliers together, for finance."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from core.bills import MerchantLine, PlatformBill, SupplierDueLine
+from core.channels import Product
+from core.ledger import HOUSE
+from handlers.screens.lines import Lines, shortened
+from handlers.screens.pieces import Screen, clip
+from handlers.screens.sheet import Row, Sheet, Size, Table, render_sheet
+
+
+def render_platform_bill(
+    bill: PlatformBill, *, language: str, products: Mapping[str, Product]
+) -> Screen:
+    """The platform's bill."""
+    lines = Lines(language, bill.currency, bill.zone, products)
+    return render_sheet(
+        lambda size: _sheet(bill, lines, size),
+        language,
+        lines.keyboard("p", HOUSE, bill.days, fresh=False),
+    )
+
+
+def _sheet(bill: PlatformBill, lines: Lines, size: Size) -> Sheet:
+    named = lines.named
+    moved = [
+        (lines.translate("Orders, net of fees"), bill.net_minor),
+        *lines.others(bill.movements),
+        (named("desk", "Prepaid"), -bill.prepaid_minor),
+    ]
+    names = (named("platform", "Owed at the start"), named("platform", "Owed at the end"))
+    earned = (
+        Row((named("desk", "Fees"), lines.moved(bill.fee_minor))),
+        Row((named("supplier", "Cost"), lines.moved(-bill.cost_minor))),
+        Row((named("desk", "Margin"), lines.moved(bill.margin_minor)), bold=True),
+    )
+    parts: list[Table | str] = [
+        *lines.products(bill.products, size),
+        Table(earned),
+        lines.movements(bill.opening_minor, moved, bill.closing_minor, names),
+        *_merchants(bill, lines, size),
+        *_suppliers(bill, lines, size),
+    ]
+    if bill.suspense_minor:
+        held = lines.translate("Money of no settled order: %(amount)s")
+        parts.append("⚠️ " + held % {"amount": lines.amount(bill.suspense_minor)})
+    parts += lines.channels(bill.channels, size)
+    return Sheet(
+        title=lines.title(bill.days),
+        name=lines.translate("The platform, all merchants"),
+        status=lines.status(is_open=bill.open),
+        parts=tuple(parts),
+        footer=lines.period(bill.starts_at, bill.ends_at),
+    )
+
+
+def _merchants(bill: PlatformBill, lines: Lines, size: Size) -> list[Table]:
+    if not bill.merchants:
+        return []
+    others = lines.translate("Other merchants")
+    busiest = sorted(bill.merchants, key=lambda x: (-x.amount_minor, x.merchant_no))
+    called = [(f"{x.merchant_no} {x.merchant_name}", x) for x in busiest]
+    shown = shortened(called, size.rows, lambda rest: (others, _added(x for _, x in rest)))
+    rows = []
+    for name, line in shown:
+        note = lines.translate("fee %(fee)s · cost %(cost)s · balance %(balance)s") % {
+            "fee": lines.amount(line.fee_minor),
+            "cost": lines.amount(line.cost_minor),
+            "balance": lines.amount(line.closing_minor),
+        }
+        cells = (clip(name, size.name_chars), str(line.paid), lines.amount(line.amount_minor))
+        rows.append(Row(cells, note))
+    named = lines.named
+    header = (named("desk", "Merchant"), named("count", "Paid"), named("desk", "Amount"))
+    return [Table(tuple(rows), header)]
+
+
+def _suppliers(bill: PlatformBill, lines: Lines, size: Size) -> list[Table]:
+    if not bill.suppliers:
+        return []
+    others = lines.translate("Other suppliers")
+    called = [(f"{x.supplier_no} {x.supplier_name}", x) for x in bill.suppliers]
+    shown = shortened(called, size.rows, lambda rest: (others, _added_due(x for _, x in rest)))
+    rows = []
+    for name, line in shown:
+        note = lines.translate("cost %(cost)s · paid in %(paid_in)s") % {
+            "cost": lines.amount(line.cost_minor),
+            "paid_in": lines.amount(line.paid_in_minor),
+        }
+        figures = (lines.amount(line.amount_minor), lines.amount(line.closing_minor))
+        rows.append(Row((clip(name, size.name_chars), *figures), note))
+    named = lines.named
+    header = (named("desk", "Supplier"), named("supplier", "Taken"), named("supplier", "Due"))
+    return [Table(tuple(rows), header)]
+
+
+def _added(lines: Iterable[MerchantLine]) -> MerchantLine:
+    all_ = list(lines)
+    return MerchantLine(
+        "", "", sum(x.paid for x in all_), sum(x.amount_minor for x in all_),
+        sum(x.fee_minor for x in all_), sum(x.cost_minor for x in all_),
+        sum(x.closing_minor for x in all_),
+    )  # fmt: skip
+
+
+def _added_due(lines: Iterable[SupplierDueLine]) -> SupplierDueLine:
+    all_ = list(lines)
+    return SupplierDueLine(
+        "", "", sum(x.amount_minor for x in all_), sum(x.cost_minor for x in all_),
+        sum(x.paid_in_minor for x in all_), sum(x.closing_minor for x in all_),
+    )  # fmt: skip

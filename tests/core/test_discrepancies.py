@@ -1,0 +1,265 @@
+"""Money of no settled order: the list, and each cent resolved once."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from core.access import ANONYMOUS_ADMIN_ID
+from core.discrepancies import HOWS, PAGE_SIZE, Discrepancy
+from core.errors import Refusal
+from core.money import Rate
+from core.orders import Opened, Order
+from core.store import Tx
+from core.tariff import Tariff
+from tests.core.support import (
+    ADMIN,
+    CHAT,
+    FINANCE,
+    NORTHWIND_CHAT,
+    OPERATOR,
+    OPS_CHAT,
+    SPRUCE_STAFF,
+    SUPPORT,
+    Desk,
+)
+
+
+async def held(desk: Desk, minor: int) -> tuple[Opened, Discrepancy]:
+    """An order of 100.00 for which a supplier saw another amount."""
+    opened = await desk.open(notify_url="http://127.0.0.1:9/notify")
+    await desk.see(opened, minor)
+    return opened, (await desk.runtime.discrepancies.open_ones([desk.merchant.id])).items[-1]
+
+
+async def resolve(desk: Desk, item: Discrepancy, how: str, **changes: Any) -> Order:
+    values: dict[str, Any] = {
+        "user_id": FINANCE, "chat_id": OPS_CHAT, "left_minor": item.left_minor, "reason": "seen",
+        "merchant_id": item.merchant_id, "id": item.id,
+    } | changes  # fmt: skip
+    return await desk.runtime.discrepancies.resolve(
+        await desk.actor(values["user_id"], values["chat_id"]),
+        values["merchant_id"], values["id"], how, values["reason"],
+        left_minor=values["left_minor"], request_id="r",
+    )  # fmt: skip
+
+
+async def code(call: Any) -> str:
+    with pytest.raises(Refusal) as error:
+        await call
+    return error.value.code
+
+
+async def count(desk: Desk, table: str) -> int:
+    return int(await desk.runtime.store.fetchval(f"SELECT count(*) FROM {table}"))
+
+
+async def test_the_list_is_paged_oldest_first_and_only_of_whom_one_may_see(
+    desk: Desk, neighbour: Desk
+) -> None:
+    lists = desk.runtime.discrepancies
+    empty = await lists.open_ones(None)
+    assert (empty.items, empty.number, empty.pages, empty.total) == ((), 1, 1, 0)
+    for minor in range(1, PAGE_SIZE + 2):
+        await held(desk, minor)
+    opened, theirs = await held(neighbour, 10100)
+    first, second = await lists.open_ones(None), await lists.open_ones(None, 2)
+    assert [i.seen_minor for i in first.items] == list(range(1, PAGE_SIZE + 1))
+    assert [i.seen_minor for i in second.items] == [PAGE_SIZE + 1, 10100]
+    assert (second.number, second.pages, second.total) == (2, 2, PAGE_SIZE + 2)
+    assert (await lists.open_ones(None, 99)).items == second.items
+    assert (await lists.open_ones([neighbour.merchant.id])).items == (theirs,)
+    assert (await lists.open_ones([])).total == 0
+    assert (theirs.merchant_no, theirs.order_no) == ("M1002", opened.order.order_no)
+    assert (theirs.kind, theirs.asked_minor, theirs.left_minor) == ("over", 10000, 10100)
+    assert theirs.ways == HOWS
+    assert await code(lists.get([desk.merchant.id], theirs.id)) == "record_not_found"
+    assert await code(lists.get(None, UUID(int=7))) == "record_not_found"
+
+
+@pytest.mark.parametrize(
+    ("minor", "how", "kind", "expected"),
+    [
+        (9900, "refund_payer", "payer_refunded", {"due/S01": 64, "cost/S01": -64}),
+        (10100, "refund_payer", "payer_refunded", {"due/S01": 66, "cost/S01": -66}),
+        (9900, "credit_merchant", "credited",
+         {"due/S01": -9836, "cost/S01": -64, "fees": 119, "payable": 9781}),
+        (9900, "complete", "completed",
+         {"due/S01": -9836, "cost/S01": -64, "fees": 120, "payable": 9880, "shortfall": -100}),
+        (10100, "complete", "completed",
+         {"due/S01": -10034, "cost/S01": -66, "fees": 120, "payable": 9880, "suspense/S01": 100}),
+    ],
+)  # fmt: skip
+async def test_each_way_books_what_the_table_says(
+    desk: Desk, minor: int, how: str, kind: str, expected: dict[str, int]
+) -> None:
+    opened, item = await held(desk, minor)
+    order = await resolve(desk, item, how, reason=" why not ")
+    assert await desk.balances() == expected
+    assert order.state == ("paid" if how == "complete" else "pending")
+    rows = await desk.runtime.store.fetch(
+        "SELECT DISTINCT kind, product_code, channel_no FROM ledger_entry WHERE kind = $1", kind
+    )
+    assert [tuple(r) for r in rows] == [(kind, "alipay_qr", "C01")]
+    left = 100 if (how, minor) == ("complete", 10100) else 0
+    now, resolved = await desk.runtime.discrepancies.get(None, item.id)
+    assert now.left_minor == left
+    assert now.ways == (("refund_payer", "credit_merchant") if left else ())
+    used = min(minor, 10000) if how == "complete" else minor
+    assert [(r.how, r.minor, r.reason) for r in resolved] == [(how, used, "why not")]
+    assert await desk.runtime.discrepancies.history(None, 7) == resolved
+    assert await desk.runtime.discrepancies.history([], 7) == []
+    trail = await desk.runtime.store.fetchrow("SELECT action, actor FROM audit")
+    assert tuple(trail or ()) == ("resolve", f"telegram:{FINANCE}")
+    told = await desk.runtime.store.fetch("SELECT type, facts FROM notification")
+    if how == "complete":
+        assert [(t["type"], t["facts"]["manually_completed"]) for t in told] == [
+            ("order.paid", True)
+        ]
+        reason = await desk.runtime.store.fetchval("SELECT reason FROM completion")
+        assert reason == "why not"
+    else:
+        assert told == []
+        assert await code(resolve(desk, item, how)) == "already_resolved"
+    assert (await desk.order(opened)).state == order.state
+    await desk.sound()
+
+
+async def test_the_merchants_fee_is_never_more_than_what_is_left(desk: Desk) -> None:
+    await desk.runtime.merchants.set_tariff(
+        desk.merchant, "alipay_qr", Tariff.flat(Rate(0, 5000)), actor="test"
+    )
+    _, item = await held(desk, 3000)
+    await resolve(desk, item, "credit_merchant")
+    balances = await desk.balances()
+    assert (balances["fees"], balances.get("payable", 0)) == (3000, 0)
+    await desk.sound()
+
+
+async def test_two_people_at_once_resolve_each_cent_once(desk: Desk) -> None:
+    for hows in (["refund_payer", "credit_merchant"] * 3, ["complete", "refund_payer"] * 2):
+        before = await count(desk, "resolution")
+        _, item = await held(desk, 9900)
+        results = await asyncio.gather(
+            *(
+                resolve(desk, item, how, user_id=(FINANCE, ADMIN)[i % 2])
+                for i, how in enumerate(hows)
+            ),
+            return_exceptions=True,
+        )
+        done = [r for r in results if isinstance(r, Order)]
+        assert len(done) == 1, results
+        codes = {r.code for r in results if isinstance(r, Refusal)}
+        assert codes <= {"already_resolved", "order_state"}
+        assert await count(desk, "resolution") == before + 1
+        assert (await desk.balances()).get("suspense/S01", 0) == 0
+        await desk.sound()
+
+
+async def test_what_is_refused_writes_nothing(desk: Desk) -> None:
+    opened, item = await held(desk, 10100)
+    for changes, expected in (
+        ({"user_id": OPERATOR}, "not_permitted"),
+        ({"user_id": SUPPORT}, "not_permitted"),
+        ({"user_id": SPRUCE_STAFF, "chat_id": CHAT}, "not_permitted"),
+        ({"user_id": ANONYMOUS_ADMIN_ID}, "anonymous_admin"),
+        ({"chat_id": NORTHWIND_CHAT}, "record_not_found"),
+        ({"id": UUID(int=9)}, "record_not_found"),
+        ({"merchant_id": UUID(int=9)}, "record_not_found"),
+        ({"reason": " "}, "reason_missing"),
+        ({"left_minor": 5}, "discrepancy_changed"),
+    ):
+        assert await code(resolve(desk, item, "refund_payer", **changes)) == expected
+    assert await code(resolve(desk, item, "keep_it")) == "field_invalid"
+    assert await count(desk, "resolution") == 0
+
+    async def crash(tx: Tx) -> None:
+        raise ConnectionError("the process dies here")
+
+    for how in HOWS:
+        with pytest.raises(ConnectionError):
+            await desk.runtime.discrepancies.resolve(
+                await desk.actor(FINANCE, OPS_CHAT), item.merchant_id, item.id, how, "x",
+                left_minor=item.left_minor, request_id="r", also=crash,
+            )  # fmt: skip
+    assert await count(desk, "resolution") + await count(desk, "audit") == 0
+    await desk.see(opened, 10000, upstream_no="U2")  # paid: it cannot be completed any more
+    again, _ = await desk.runtime.discrepancies.get(None, item.id)
+    assert again.ways == ("refund_payer", "credit_merchant")
+    assert await code(resolve(desk, item, "complete")) == "order_state"
+    await resolve(desk, item, "refund_payer", chat_id=CHAT)  # finance may in the merchant's group
+    await desk.sound()
+
+
+async def test_a_duplicate_cannot_complete_anything(desk: Desk) -> None:
+    opened = await desk.open()
+    await desk.see(opened, 10000, upstream_no="U1")
+    await desk.see(opened, 10000, upstream_no="U2")
+    (item,) = (await desk.runtime.discrepancies.open_ones(None)).items
+    assert (item.kind, item.ways) == ("duplicate", ("refund_payer", "credit_merchant"))
+    assert await code(resolve(desk, item, "complete")) == "order_state"
+
+
+async def newest(desk: Desk) -> UUID:
+    found: UUID = await desk.runtime.store.fetchval(
+        "SELECT id FROM confirmation WHERE kind = 'resolve' ORDER BY created_at DESC LIMIT 1"
+    )
+    return found
+
+
+async def test_a_button_is_asked_about_and_answered_once(desk: Desk) -> None:
+    _, item = await held(desk, 9900)
+    discrepancies = desk.runtime.discrepancies
+    finance, admin = await desk.actor(FINANCE, OPS_CHAT), await desk.actor(ADMIN, OPS_CHAT)
+    await discrepancies.ask(finance, item.id, "credit_merchant", message_id=3)
+    asked = await newest(desk)
+    confirm = discrepancies.confirm
+    assert await code(confirm(admin, asked, message_id=3, request_id="c")) == "confirmation_foreign"
+    assert (
+        await code(confirm(await desk.actor(FINANCE, CHAT), asked, message_id=3, request_id="c"))
+        == "confirmation_expired"
+    )
+    results = await asyncio.gather(
+        *(confirm(finance, asked, message_id=3, request_id="c") for _ in range(3)),
+        return_exceptions=True,
+    )
+    assert results.count(None) == 1
+    assert {r.code for r in results if isinstance(r, Refusal)} == {"already_resolved"}
+    assert await code(confirm(finance, asked, message_id=3, request_id="c")) == "already_resolved"
+    assert (await desk.balances())["payable"] == 9781
+    reason = await desk.runtime.store.fetchval("SELECT reason FROM resolution")
+    assert reason == "credit_merchant by button"
+    assert (
+        await code(discrepancies.ask(finance, item.id, "refund_payer", message_id=3))
+        == "already_resolved"
+    )
+    await desk.sound()
+
+
+async def test_a_changed_late_or_dropped_question_does_nothing(desk: Desk) -> None:
+    _, item = await held(desk, 10100)
+    discrepancies = desk.runtime.discrepancies
+    finance = await desk.actor(FINANCE, OPS_CHAT)
+
+    async def ask() -> UUID:
+        await discrepancies.ask(finance, item.id, "refund_payer", message_id=3)
+        return await newest(desk)
+
+    late = await ask()
+    desk.clock.advance(15 * 60)
+    answer = discrepancies.confirm(finance, late, message_id=3, request_id="c")
+    assert await code(answer) == "confirmation_expired"
+    dropped = await ask()
+    for _ in range(2):
+        await discrepancies.drop(finance, dropped, message_id=3)
+    answer = discrepancies.confirm(finance, dropped, message_id=3, request_id="c")
+    assert await code(answer) == "confirmation_expired"
+    changed = await ask()
+    await resolve(desk, item, "complete", user_id=ADMIN)  # 100 of it are left
+    answer = discrepancies.confirm(finance, changed, message_id=3, request_id="c")
+    assert await code(answer) == "discrepancy_changed"
+    assert await count(desk, "resolution") == 1
+    await desk.sound()

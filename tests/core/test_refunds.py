@@ -1,0 +1,195 @@
+"""The books of refunds: reserved once, never more than the order, exact to the last cent."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+from uuid import UUID
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.errors import Bug, Refusal
+from core.ledger import BusinessDay, Event, prepaid
+from core.money import Money, share
+from core.orders import ByHand, Opened
+from core.refunds import Refund
+from core.store import Tx
+from tests.core.support import Desk
+
+PAID = {"cost/S01": -65, "due/S01": -9935, "fees": 120, "payable": 9880}
+
+
+@given(st.integers(1, 10**6), st.integers(0, 10**6), st.data())
+def test_shares_of_all_parts_are_the_whole(whole: int, of: int, data: st.DataObject) -> None:
+    """Each refund gives back what the share of all so far grew by: no cent is lost or added."""
+    cuts = sorted(data.draw(st.lists(st.integers(0, whole), max_size=6)))
+    shares = [share(cut, of, whole) for cut in [*cuts, whole]]
+    assert shares == sorted(shares)
+    assert shares[-1] == of
+    assert all(abs(2 * (s * whole - of * c)) <= whole for s, c in zip(shares, cuts, strict=False))
+
+
+def test_what_has_no_share_is_a_bug() -> None:
+    for part, of, whole in ((2, 1, 1), (-1, 1, 1), (0, 1, 0), (1, -1, 1)):
+        with pytest.raises(Bug):
+            share(part, of, whole)
+
+
+async def paid(desk: Desk, minor: int = 10000) -> Opened:
+    opened = await desk.open(minor)
+    await desk.see(opened, minor)
+    return opened
+
+
+async def reserve(desk: Desk, opened: Opened, refund_no: str, minor: int, **changes: Any) -> Refund:
+    values: dict[str, Any] = {"currency": "CNY", "fee_returned": True} | changes
+    return await desk.runtime.refunds.reserve(
+        desk.merchant.id, opened.order.id, refund_no, Money(minor, values["currency"]),
+        fee_returned=values["fee_returned"], actor="api:k",
+    )  # fmt: skip
+
+
+async def code(call: Any) -> str:
+    with pytest.raises(Refusal) as error:
+        await call
+    return error.value.code
+
+
+async def moves(desk: Desk) -> list[tuple[str, str, str]]:
+    rows = await desk.runtime.store.fetch(
+        "SELECT move, state_from, state_to FROM order_history WHERE move LIKE 'refund%'"
+        " ORDER BY at, version"
+    )
+    return [(r["move"], r["state_from"], r["state_to"]) for r in rows]
+
+
+async def test_parts_come_to_the_whole(desk: Desk) -> None:
+    opened = await paid(desk)
+    refunds = desk.runtime.refunds
+    backs, made = [], []
+    for number, minor in enumerate((3333, 3333, 3334)):
+        refund = await reserve(desk, opened, f"R{number}", minor)
+        assert (refund.state, refund.held_minor) == ("reserved", minor - refund.fee_back_minor)
+        settled = await refunds.settle(desk.merchant.id, refund.id, cost_returned=True)
+        again = await refunds.settle(desk.merchant.id, refund.id, cost_returned=True)
+        assert again == settled
+        made.append(refund.id)
+        backs.append((settled.fee_back_minor, settled.cost_back_minor))
+        await desk.sound()
+    assert backs == [(40, 22), (40, 21), (40, 22)]
+    assert (sum(f for f, _ in backs), sum(c for _, c in backs)) == (120, 65)
+    assert await desk.balances() == {}
+    assert await moves(desk) == [
+        ("refund_part", "paid", "partially_refunded"),
+        ("refund_part", "partially_refunded", "partially_refunded"),
+        ("refund_rest", "partially_refunded", "refunded"),
+    ]
+    assert await code(reserve(desk, opened, "R9", 1)) == "order_state"
+    assert await code(refunds.release(desk.merchant.id, made[-1], "no")) == "refund_state"
+
+
+async def test_the_same_number_is_the_same_refund(desk: Desk) -> None:
+    opened, other = await paid(desk), await paid(desk)
+    made = await asyncio.gather(*(reserve(desk, opened, "R1", 5000) for _ in range(5)))
+    assert len({r.id for r in made}) == 1
+    assert (await desk.balances())["reserved"] == 4940
+    for call in (
+        reserve(desk, opened, "R1", 5001),
+        reserve(desk, opened, "R1", 5000, fee_returned=False),
+        reserve(desk, other, "R1", 5000),
+    ):
+        assert await code(call) == "refund_conflict"
+    await desk.runtime.refunds.settle(desk.merchant.id, made[0].id, cost_returned=False)
+    assert (await reserve(desk, opened, "R1", 5000)).state == "succeeded"
+    results = await asyncio.gather(
+        *(reserve(desk, o, "R2", 100) for o in (opened, other)), return_exceptions=True
+    )
+    assert [r.code for r in results if isinstance(r, Refusal)] == ["refund_conflict"]
+    await desk.sound()
+
+
+async def test_never_more_than_the_order(desk: Desk) -> None:
+    opened = await paid(desk)
+    results = await asyncio.gather(
+        *(reserve(desk, opened, f"R{i}", 4000) for i in range(5)), return_exceptions=True
+    )
+    assert len([r for r in results if isinstance(r, Refund)]) == 2
+    assert {r.code for r in results if isinstance(r, Refusal)} == {"refund_over_amount"}
+    with pytest.raises(Refusal) as error:
+        await reserve(desk, opened, "R7", 2001)
+    assert error.value.facts["left"] == "20.00 CNY"
+    first = next(r for r in results if isinstance(r, Refund))
+    released = await desk.runtime.refunds.release(desk.merchant.id, first.id, " refused ")
+    assert (released.state, released.why) == ("failed", "refused")
+    again = await desk.runtime.refunds.release(desk.merchant.id, first.id, "again")
+    assert again == released
+    ended = desk.runtime.refunds.settle(desk.merchant.id, first.id, cost_returned=True)
+    assert await code(ended) == "refund_state"
+    assert (await reserve(desk, opened, "R8", 6000)).state == "reserved"  # room again
+    assert (await desk.order(opened)).state == "paid"  # unknown ends nothing
+    await desk.sound()
+
+
+async def test_the_merchant_bears_what_its_orders_earned(desk: Desk) -> None:
+    """With its fee kept, a whole refund costs more than the order brought."""
+    opened = await paid(desk)
+    assert await code(reserve(desk, opened, "R1", 10000, fee_returned=False)) == (
+        "refund_not_covered"
+    )
+    assert await desk.balances() == PAID
+    assert await desk.runtime.store.fetchval("SELECT count(*) FROM refund") == 0
+
+    async def advance(tx: Tx, day: BusinessDay) -> None:
+        event = Event("p", "prepaid", "live", prepaid(Money(50000, "CNY")))
+        await desk.runtime.ledger.book(tx, day, event)
+
+    # A merchant that runs on a prepayment is refunded on: its orders earned the money.
+    await desk.runtime.ledger.in_open_day(desk.merchant.id, desk.merchant.day_cut, advance)
+    assert (await reserve(desk, opened, "R2", 9880, fee_returned=False)).held_minor == 9880
+    assert await code(reserve(desk, opened, "R3", 1, fee_returned=False)) == "refund_not_covered"
+    await desk.sound()
+
+
+async def test_a_refund_that_costs_the_merchant_nothing(desk: Desk) -> None:
+    opened = await paid(desk)
+    await desk.runtime.store.execute("UPDATE orders SET fee_minor = amount_minor")  # a fee of 100 %
+    refund = await reserve(desk, opened, "R1", 10000)
+    assert (refund.held_minor, refund.reserve_event_id) == (0, None)
+    released = await desk.runtime.refunds.release(desk.merchant.id, refund.id, "refused")
+    assert released.state == "failed"
+    assert await desk.balances() == PAID
+
+
+async def test_what_cannot_be_refunded(desk: Desk) -> None:
+    pending = await desk.open()
+    assert await code(reserve(desk, pending, "R1", 1)) == "order_state"
+    opened = await paid(desk)
+    for refund_no, minor, currency in (
+        ("", 1, "CNY"), ("R 1", 1, "CNY"), ("R" * 65, 1, "CNY"), ("退1", 1, "CNY"),
+        ("R1", 0, "CNY"), ("R1", -5, "CNY"), ("R1", 1, "JPY"),
+    ):  # fmt: skip
+        assert await code(reserve(desk, opened, refund_no, minor, currency=currency)) == (
+            "field_invalid"
+        )
+    refunds = desk.runtime.refunds
+    unknown = refunds.settle(desk.merchant.id, UUID(int=1), cost_returned=True)
+    assert await code(unknown) == "record_not_found"
+    assert await code(refunds.release(desk.merchant.id, UUID(int=1), "x")) == "record_not_found"
+    assert await code(refunds.release(desk.merchant.id, UUID(int=1), " ")) == "reason_missing"
+
+    async def nothing(tx: Tx) -> None:
+        """Nothing else is written."""
+
+    by = ByHand("seen", 1004, "Wang", 1)
+    done = await desk.runtime.completing.complete(
+        desk.merchant.id, pending.order.id, None, by, request_id="c", also=nothing
+    )
+    await desk.runtime.completing.reverse(
+        desk.merchant.id, pending.order.id, done.version, by, asked_by=1, request_id="r",
+        also=nothing,
+    )  # fmt: skip
+    assert await code(reserve(desk, pending, "R1", 1)) == "order_state"  # disputed
+    assert await desk.runtime.store.fetchval("SELECT count(*) FROM refund") == 0
+    await desk.sound()

@@ -1,0 +1,297 @@
+"""Past orders charged anew: shown first, booked as one difference today, the past untouched."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import time
+from collections.abc import Awaitable
+from datetime import date, timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from core.bills import Days
+from core.errors import Refusal
+from core.money import Rate
+from core.orders import Opened
+from core.outbox import Say
+from core.rerating import RerateDay
+from core.tariff import Tariff, Tier
+from core.vouchers import Cause
+from tests.conftest import Servers
+from tests.core.support import (
+    ADMIN,
+    CHAT,
+    NORTHWIND_CHAT,
+    OPERATOR,
+    OPS_CHAT,
+    OWNER,
+    Desk,
+    owner,
+    refused,
+)
+
+CHEAPER = Tariff.flat(Rate(10000))
+MANY = 100_000
+MAX_STEP_MS = 50
+
+
+async def paid(desk: Desk, amount_minor: int, **changes: Any) -> Opened:
+    opened = await desk.open(amount_minor, **changes)
+    await desk.see(opened, amount_minor)
+    return opened
+
+
+def next_day(desk: Desk) -> date:
+    desk.clock.go_to(desk.clock.now() + timedelta(days=1))
+    return desk.merchant.day_cut.day_of(desk.clock.now())
+
+
+async def apply(
+    desk: Desk, days: Days, tariff: Tariff | None, expected_minor: int, *, message_id: int = 1
+) -> dict[str, Any]:
+    actor = await desk.actor(ADMIN)
+    return await desk.runtime.reratings.apply(
+        actor, desk.merchant, "alipay_qr", days, tariff, expected_minor,
+        Cause(CHAT, message_id, 0),
+    )  # fmt: skip
+
+
+async def code_of(call: Awaitable[object]) -> str:
+    with pytest.raises(Refusal) as error:
+        await call
+    return refused(error.value)
+
+
+async def counts(desk: Desk) -> tuple[int, ...]:
+    tables = ("ledger_event", "rerating", "rerated_order", "audit")
+    return tuple(
+        [await desk.runtime.store.fetchval(f"SELECT count(*) FROM {table}") for table in tables]
+    )
+
+
+async def test_the_difference_is_booked_today_and_the_past_stays(desk: Desk) -> None:
+    first = desk.merchant.day_cut.day_of(desk.clock.go_to_noon())
+    opened = await paid(desk, 10_000)  # 1.20 -> 1.00
+    await paid(desk, 100)  # 0.01 both times: 1.2 cents, 1 cent
+    await paid(desk, 10_000, product="wechat_qr")
+    await desk.open(10_000)  # never paid
+    second = next_day(desk)
+    await paid(desk, 20_000)  # 2.40 -> 2.00
+    third = next_day(desk)
+    await paid(desk, 50_000)  # not of these days
+    days = Days(first, second)
+
+    bill_before = await desk.runtime.bills.merchant(desk.merchant.id, Days.one(first))
+    view = await desk.runtime.reratings.preview(desk.merchant, "alipay_qr", days, CHEAPER)
+    assert (view.orders, view.changed, view.left_out) == (3, 2, 0)
+    assert (view.fee_then_minor, view.fee_now_minor, view.difference_minor) == (361, 301, -60)
+    assert view.by_day == (RerateDay(first, 2, 121, 101), RerateDay(second, 1, 240, 200))
+    before, balances = await counts(desk), await desk.balances()
+
+    for wrong in (-61, 0, 60):
+        assert await code_of(apply(desk, days, CHEAPER, wrong)) == "rerate_changed"
+    assert await counts(desk) == before
+    receipt = await apply(desk, days, CHEAPER, -60)
+    assert (receipt["booked_on"], receipt["difference_minor"]) == (str(third), -60)
+    assert await counts(desk) == (before[0] + 1, 1, 2, before[3] + 1)
+    after = await desk.balances()
+    assert after["fees"] == balances["fees"] - 60
+    assert after["payable"] == balances["payable"] + 60
+    event = await desk.runtime.store.fetchrow(
+        "SELECT e.kind, e.day, e.product_code, e.account FROM ledger_entry e JOIN rerating r"
+        " ON r.merchant_id = e.merchant_id AND r.event_id = e.event_id WHERE e.account = 'fees'"
+    )
+    assert event is not None
+    assert tuple(event) == ("rerated", third, "alipay_qr", "fees")
+
+    order = await desk.order(opened)
+    assert (order.fee_minor, order.rate) == (120, Rate(12000))
+    bill_after = await desk.runtime.bills.merchant(desk.merchant.id, Days.one(first))
+    assert bill_after.closing_minor == bill_before.closing_minor
+    assert bill_after.products == bill_before.products
+    await desk.sound()
+
+    # The same once more finds nothing; another tariff starts from what is charged now.
+    view = await desk.runtime.reratings.preview(desk.merchant, "alipay_qr", days, CHEAPER)
+    assert (view.changed, view.difference_minor, view.fee_then_minor) == (0, 0, 301)
+    assert await code_of(apply(desk, days, CHEAPER, 0, message_id=2)) == "rerate_nothing"
+    dearer = Tariff((Tier(0, Rate(10000)), Tier(20_000, Rate(10000, 100))))
+    assert (await apply(desk, days, dearer, 100, message_id=3))["changed"] == 1
+    # Differences that cancel out are kept for each order, and move nothing.
+    shifted = Tariff((Tier(0, Rate(10000)), Tier(1000, Rate(10000, 50))))
+    view = await desk.runtime.reratings.preview(desk.merchant, "alipay_qr", days, shifted)
+    assert (view.changed, view.difference_minor) == (2, 0)
+    events = (await counts(desk))[0]
+    await apply(desk, days, shifted, 0, message_id=4)
+    assert (await counts(desk))[0] == events
+    # None is the tariff that counts now: the orders' own.
+    view = await desk.runtime.reratings.preview(desk.merchant, "alipay_qr", days, None)
+    assert view.fee_now_minor == 361
+    await apply(desk, days, None, view.difference_minor, message_id=5)
+    assert await desk.balances() == balances
+    await desk.sound()
+
+
+async def test_what_is_looked_at(desk: Desk, neighbour: Desk) -> None:
+    """Live money of this merchant and product, paid, neither disputed nor refunded."""
+    desk.clock.go_to_noon()
+    today = desk.merchant.day_cut.day_of(desk.clock.now())
+    days = Days(today, today + timedelta(days=30))
+    await paid(desk, 10_000)
+    disputed, refunded = await paid(desk, 10_000), await paid(desk, 10_000)
+    await paid(neighbour, 10_000)
+    store = desk.runtime.store
+    await store.execute("UPDATE orders SET disputed = true WHERE id = $1", disputed.order.id)
+    await store.execute(
+        "UPDATE orders SET state = 'partially_refunded' WHERE id = $1", refunded.order.id
+    )
+    view = await desk.runtime.reratings.preview(desk.merchant, "alipay_qr", days, CHEAPER)
+    assert (view.orders, view.changed, view.left_out, view.difference_minor) == (1, 1, 2, -20)
+    over = Tariff.flat(Rate(1_000_000, 5))
+    view = await desk.runtime.reratings.preview(desk.merchant, "alipay_qr", days, over)
+    assert view.fee_now_minor == 10_000  # never more than the amount
+    none = Days(today - timedelta(days=9), today - timedelta(days=1))
+    view = await desk.runtime.reratings.preview(desk.merchant, "alipay_qr", none, CHEAPER)
+    assert (view.orders, view.by_day, view.left_out) == (0, (), 0)
+    preview = desk.runtime.reratings.preview
+    assert await code_of(preview(desk.merchant, "gold", days, None)) == "product_not_found"
+    closed = preview(neighbour.merchant, "bank_web", days, None)
+    assert await code_of(closed) == "product_unknown"
+
+
+async def test_volume_tiers_go_by_the_closed_days_before_each_orders_creation(desk: Desk) -> None:
+    first = desk.merchant.day_cut.day_of(desk.clock.go_to_noon())
+    await paid(desk, 100_000)
+    late = await desk.open(50_000)
+    next_day(desk)
+    await desk.see(late, 50_000)  # created on the first day, when nothing had been paid
+    await paid(desk, 10_000)
+    last = next_day(desk)
+    tariff = Tariff((Tier(0, Rate(12000)), Tier(100_000, Rate(10000))), "volume")
+    view = await desk.runtime.reratings.preview(
+        desk.merchant, "alipay_qr", Days(first, last), tariff
+    )
+    assert [line.fee_now_minor for line in view.by_day] == [1200, 600 + 100]
+    assert view.changed == 1
+
+
+async def test_two_at_once_book_one(desk: Desk) -> None:
+    desk.clock.go_to_noon()
+    days = Days.one(desk.merchant.day_cut.day_of(desk.clock.now()))
+    await paid(desk, 10_000)
+    found = await asyncio.gather(
+        *(apply(desk, days, CHEAPER, -20, message_id=n) for n in range(3)), return_exceptions=True
+    )
+    wrong = [error for error in found if isinstance(error, BaseException)]
+    assert len(wrong) == 2
+    assert {refused(error) for error in wrong} <= {"rerate_changed", "rerate_nothing"}
+    assert (await desk.balances())["fees"] == 100
+    await desk.sound()
+
+
+async def test_asked_and_confirmed_by_the_same_person(desk: Desk) -> None:
+    desk.clock.go_to_noon()
+    days = Days.one(desk.merchant.day_cut.day_of(desk.clock.now()))
+    await paid(desk, 10_000)
+    reratings = desk.runtime.reratings
+    admin, boss = await desk.actor(ADMIN), await desk.actor(OWNER)
+
+    async def ask() -> UUID:
+        await reratings.ask(admin, desk.merchant, "alipay_qr", days, CHEAPER, message_id=5)
+        question = (await desk.said())[-1]
+        assert (question.screen, question.facts["difference_minor"]) == ("rerate_question", -20)
+        return UUID(question.facts["confirmation_id"])
+
+    operator = await desk.actor(OPERATOR)
+    no_right = reratings.ask(operator, desk.merchant, "alipay_qr", days, CHEAPER, message_id=5)
+    assert await code_of(no_right) == "not_permitted"
+    dropped = await ask()
+    await reratings.drop(admin, dropped, message_id=6)
+    await reratings.drop(admin, dropped, message_id=6)
+    assert [say.screen for say in await desk.said()] == ["rerate_dropped"]
+    assert await code_of(reratings.confirm(admin, dropped, message_id=6)) == "confirmation_expired"
+    late = await ask()
+    desk.clock.advance(16 * 60)
+    assert await code_of(reratings.confirm(admin, late, message_id=6)) == "confirmation_expired"
+    changed = await ask()
+    await paid(desk, 10_000)
+    assert await code_of(reratings.confirm(admin, changed, message_id=6)) == "rerate_changed"
+    await reratings.drop(admin, changed, message_id=6)
+    await paid(desk, 100)
+
+    view = await reratings.preview(desk.merchant, "alipay_qr", days, CHEAPER)
+    assert view.difference_minor == -40
+    await reratings.ask(admin, desk.merchant, "alipay_qr", days, CHEAPER, message_id=7)
+    asked = UUID((await desk.said())[-1].facts["confirmation_id"])
+    assert await code_of(reratings.confirm(boss, asked, message_id=8)) == "confirmation_foreign"
+    elsewhere = await desk.actor(ADMIN, NORTHWIND_CHAT)
+    gone = reratings.confirm(elsewhere, asked, message_id=8)
+    assert await code_of(gone) == "confirmation_expired"
+    await reratings.confirm(admin, asked, message_id=8)
+    await reratings.confirm(admin, asked, message_id=8)  # pressed twice
+    (receipt,) = await desk.said()
+    assert (receipt.screen, receipt.edit_message_id) == ("rerated", 8)
+    assert receipt.facts["booked_on"] == str(days.first)
+    assert (await desk.balances())["fees"] == 201
+    nothing = reratings.ask(admin, desk.merchant, "alipay_qr", days, CHEAPER, message_id=9)
+    assert await code_of(nothing) == "rerate_nothing"
+    assert isinstance(receipt, Say)
+    assert [say.screen for say in await desk.said(OPS_CHAT)] == []
+
+
+async def test_a_hundred_thousand_orders(desk: Desk, servers: Servers, database: str) -> None:
+    """They are read through a cursor and never stop the event loop for long."""
+    desk.clock.go_to_noon()
+    today = desk.merchant.day_cut.day_of(desk.clock.now())
+    template = await paid(desk, 10_000)
+    columns = [
+        row["attname"]
+        for row in await desk.runtime.store.fetch(
+            "SELECT attname FROM pg_attribute WHERE attrelid = 'orders'::regclass"
+            " AND attnum > 0 AND attname NOT IN ('id', 'order_no')"
+        )
+    ]
+    names = ", ".join(columns)
+    async with owner(servers, database) as connection:
+        await connection.execute(
+            f"INSERT INTO orders (id, order_no, {names}) SELECT gen_random_uuid(), 'X' || n,"
+            f" {names} FROM orders, generate_series(2, {MANY}) n WHERE id = $1",
+            template.order.id,
+            timeout=60,
+        )
+        await connection.execute("ANALYZE orders")
+    steps_s: list[float] = []
+
+    async def watch() -> None:
+        """What the loop's thread worked between two looks: others share the machine, so not what
+        the clock on the wall says."""
+        last_s = time.thread_time()
+        while True:
+            await asyncio.sleep(0.001)
+            now_s = time.thread_time()
+            steps_s.append(now_s - last_s)
+            last_s = now_s
+
+    gc.freeze()  # the heap of a test run is no desk's; looking through it is not counted
+    watcher = asyncio.create_task(watch())
+    started = time.perf_counter()
+    view = await desk.runtime.reratings.preview(
+        desk.merchant, "alipay_qr", Days.one(today), CHEAPER
+    )
+    shown_s = time.perf_counter() - started
+    assert (view.orders, view.difference_minor) == (MANY, -20 * MANY)
+    await apply(desk, Days.one(today), CHEAPER, view.difference_minor)
+    applied_s = time.perf_counter() - started - shown_s
+    watcher.cancel()
+    gc.unfreeze()
+    rows = await desk.runtime.store.fetchval("SELECT count(*) FROM rerated_order")
+    again = await desk.runtime.reratings.preview(
+        desk.merchant, "alipay_qr", Days.one(today), CHEAPER
+    )
+    assert (rows, again.changed, again.fee_then_minor) == (MANY, 0, 100 * MANY)
+    longest_ms = max(steps_s) * 1000
+    took = f"preview {shown_s:.2f} s, apply {applied_s:.2f} s, longest step {longest_ms:.0f} ms"
+    assert longest_ms < MAX_STEP_MS, took

@@ -1,0 +1,182 @@
+"""Statistics against a brute-force reading of orders, attempts and entries."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import date, timedelta
+from fractions import Fraction
+from itertools import combinations
+from typing import Any, get_args
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.errors import Bug, Refusal
+from core.statistics import By, Query, Row, Statistics, last_seven_days
+from tests.core.support import Desk, refused
+
+ZONE = "Asia/Shanghai"
+FIELDS = {
+    "merchant": "merchant_id", "product": "product_code", "channel": "channel_no",
+    "hour": "hour", "day": "day",
+}  # fmt: skip
+
+
+async def some_hours(desk: Desk, neighbour: Desk) -> None:
+    """Orders of two merchants with different cuts, some paid later, some on another day."""
+    desk.clock.go_to_noon()
+    late = []
+    for n in range(9):
+        for whose in (desk, neighbour):
+            product = "wechat_qr" if n % 3 == 0 else "alipay_qr"
+            opened = [await whose.open(10000 + n, product=product) for _ in range(2)]
+            if n % 2:
+                await whose.see(opened[0], 10000 + n)
+            else:
+                late.append((whose, opened[0], 10000 + n))
+            if n == 4:
+                await whose.see(opened[1], 500)  # short: its cost counts, it is not paid
+        if n == 5:
+            await desk.runtime.ledger.roll_days(desk.merchant.id, desk.merchant.day_cut)
+        desk.clock.advance(3 * 3600)
+    for whose, opened_late, minor in late[::2]:
+        await whose.see(opened_late, minor)
+
+
+async def read(desk: Desk, days: int = 3, **changes: Any) -> Statistics:
+    today = desk.clock.now().astimezone(ZoneInfo(ZONE)).date()
+    query = Query(today - timedelta(days=days - 1), today + timedelta(days=1), **changes)
+    return await desk.runtime.statistics.read(query)
+
+
+async def by_hand(desk: Desk, by: tuple[str, ...], channel: str | None) -> dict[Any, Counter[str]]:
+    """The same figures, order by order and entry by entry."""
+    found: dict[Any, Counter[str]] = {}
+
+    def add(row: Any, at: str, day: str, **figures: int) -> None:
+        values = {
+            "merchant": row["merchant_id"], "product": row["product_code"],
+            "channel": row["channel_no"], "day": row[day],
+            "hour": row[at].astimezone(ZoneInfo(ZONE)).hour,
+        }  # fmt: skip
+        if channel is None or values["channel"] == channel:
+            found.setdefault(tuple(values[key] for key in by), Counter()).update(figures)
+
+    store = desk.runtime.store
+    if "channel" in by or channel is not None:
+        for row in await store.fetch(
+            "SELECT a.*, o.product_code, d.day FROM attempt a"
+            " JOIN orders o ON o.merchant_id = a.merchant_id AND o.id = a.order_id"
+            " JOIN business_day d ON d.holder_id = a.merchant_id"
+            "  AND a.created_at >= d.starts_at AND a.created_at < d.ends_at"
+        ):
+            add(row, "created_at", "day", created=1, cohort_paid=int(row["state"] == "paid"))
+    else:
+        for row in await store.fetch("SELECT *, '' AS channel_no FROM orders"):
+            add(row, "created_at", "created_day", created=1,
+                cohort_paid=int(row["paid_at"] is not None))  # fmt: skip
+    for row in await store.fetch("SELECT * FROM ledger_entry WHERE mode = 'live'"):
+        order = row["kind"] == "order"
+        add(
+            row, "booked_at", "day",
+            paid=int(order and row["account"] == "payable"),
+            amount_minor=row["minor"] if order and row["account"] in ("payable", "fees") else 0,
+            fee_minor=row["minor"] if row["account"] == "fees" else 0,
+            cost_minor=-row["minor"] if row["account"].startswith("cost/") else 0,
+        )  # fmt: skip
+    return found
+
+
+def figures(row: Row) -> dict[str, int]:
+    names = ("created", "cohort_paid", "paid", "amount_minor", "fee_minor", "cost_minor")
+    return {name: getattr(row, name) for name in names}
+
+
+async def test_every_cut_equals_the_orders(desk: Desk, neighbour: Desk) -> None:
+    await some_hours(desk, neighbour)
+    for size in range(4):
+        for by in combinations(get_args(By), size):
+            for channel in (None, "C01"):
+                chosen = None if channel is None else (channel,)
+                answer = await read(desk, by=by, channel_nos=chosen, zone=ZONE)
+                expected = await by_hand(desk, by, channel)
+                seen = {
+                    tuple(getattr(row, FIELDS[key]) for key in by): figures(row)
+                    for row in answer.rows
+                }
+                assert seen == {
+                    key: {**figures(answer.total), **dict.fromkeys(figures(answer.total), 0), **c}
+                    for key, c in expected.items()
+                }
+                assert list(seen) == sorted(seen)
+                for name, total in figures(answer.total).items():
+                    assert total == sum(row[name] for row in seen.values())
+                for row in answer.rows:
+                    others = set(FIELDS) - set(by)
+                    assert all(getattr(row, FIELDS[key]) is None for key in others)
+    live = (await read(desk, by=("day", "hour"))).rows
+    await desk.runtime.ledger.roll_days(desk.merchant.id, desk.merchant.day_cut)
+    assert (await read(desk, by=("day", "hour"))).rows == live
+
+
+async def test_filters_compose(desk: Desk, neighbour: Desk) -> None:
+    await some_hours(desk, neighbour)
+    whole = await read(desk, by=("merchant", "product"))
+    for row in whole.rows:
+        assert row.merchant_id is not None
+        assert row.product_code is not None
+        one = await read(desk, merchant_ids=(row.merchant_id,), product_codes=(row.product_code,))
+        assert figures(one.total) == figures(row)
+        assert row.success == Fraction(row.cohort_paid, row.created)
+    assert (await read(desk, merchant_ids=())).rows == (await read(desk, product_codes=())).rows
+    for nothing in (
+        {"merchant_ids": ()},
+        {"product_codes": ("bank_web",)},
+        {"channel_nos": ()},
+        {"mode": "test"},
+        {"currency": "USD"},
+    ):
+        answer = await read(desk, **nothing)
+        assert set(figures(answer.total).values()) == {0}
+        assert (answer.total.success, answer.total.success_tenths) == (None, None)
+    assert whole.days == 3  # of the four that are asked for, the last one has not begun
+    total = whole.total
+    assert whole.average.paid == (total.paid * 2 + 3) // 6
+    assert whole.average.amount_minor == (total.amount_minor * 2 + 3) // 6
+    assert total.margin_minor == total.fee_minor - total.cost_minor
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({"last": date(2026, 1, 1)}, "range_reversed"),
+        ({"last": date(2028, 1, 1)}, "range_too_long"),
+        ({"by": ("colour",)}, None),
+        ({"by": ("day", "day")}, None),
+        ({"by": ("day; DROP TABLE orders",)}, None),
+        ({"mode": "both"}, None),
+    ],
+)
+def test_what_cannot_be_asked(changes: dict[str, Any], code: str | None) -> None:
+    values: dict[str, Any] = {"first": date(2026, 11, 1), "last": date(2026, 11, 7), **changes}
+    with pytest.raises(Bug if code is None else Refusal) as caught:
+        Query(**values)
+    assert code is None or refused(caught.value) == code
+
+
+def test_the_last_seven_days_are_whole() -> None:
+    days = last_seven_days(date(2026, 11, 21))
+    assert (days.first, days.last, len(days)) == (date(2026, 11, 14), date(2026, 11, 20), 7)
+
+
+@given(st.integers(0, 10**6), st.integers(0, 10**6))
+def test_success_is_rounded_half_up(created: int, paid: int) -> None:
+    row = Row(created, min(paid, created), 0, 0, 0, 0)
+    if row.success is None or row.success_tenths is None:
+        assert created == 0
+    else:
+        assert -1 < 2 * (row.success * 1000 - row.success_tenths) < 1 or (
+            2 * (row.success * 1000 - row.success_tenths) == -1
+        )

@@ -1,0 +1,74 @@
+"""Charts: nothing leaves the picture, and buttons carry what they mean."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from uuid import UUID
+from xml.etree import ElementTree
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.building import render
+from core.bills import Days
+from core.exports import ChartFacts, Paper, Point
+from handlers.buttons import MAX_BYTES, OpenChart, read_button
+from handlers.screens.chart import HEIGHT, WIDTH, axis_top, chart_buttons, draw_chart, short_amount
+
+DAY = Days.one(date(2026, 11, 20))
+START = datetime(2026, 11, 19, 16, tzinfo=UTC)
+ID = UUID(int=7)
+
+
+def chart(*minors: int, name: str = "云杉商城", currency: str = "CNY") -> ChartFacts:
+    points = tuple(
+        Point(START + timedelta(hours=n), minor, 1 if minor else 0, 4, 3)
+        for n, minor in enumerate(minors)
+    )
+    return ChartFacts("M1001", name, currency, "Asia/Shanghai", DAY, False, points, 0)
+
+
+@given(st.integers(0, 10**15))
+def test_an_axis_ends_at_a_round_amount_just_above(minor: int) -> None:
+    top = axis_top(minor)
+    assert minor <= top <= max(4, minor * 3)
+    assert top % 4 == 0
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+@given(st.lists(st.integers(0, 10**14), min_size=1, max_size=40), st.sampled_from(["CNY", "JPY"]))
+def test_everything_drawn_is_inside(language: str, minors: list[int], currency: str) -> None:
+    svg = draw_chart(chart(*minors, name="<&\"'%s", currency=currency), language)
+    for element in ElementTree.fromstring(svg).iter():  # noqa: S314 (our own picture)
+        for name, limit in (("x", WIDTH), ("y", HEIGHT), ("cx", WIDTH), ("cy", HEIGHT)):
+            assert 0 <= float(element.get(name, 0)) <= limit
+
+
+async def test_the_picture_is_a_png_of_its_size() -> None:
+    png = await render(draw_chart(chart(5, 0, 9), "zh"))
+    assert png[:8] == b"\x89PNG\r\n\x1a\n"
+    assert (int.from_bytes(png[16:20]), int.from_bytes(png[20:24])) == (WIDTH, HEIGHT)
+
+
+@pytest.mark.parametrize(
+    ("minor", "language", "text"),
+    [
+        (1_250_000, "zh", "1.25万"), (1_250_000, "en", "12.5k"), (99_900, "zh", "999"),
+        (12_000_000_000, "zh", "1.2亿"), (50, "en", "0.5"), (0, "en", "0"),
+    ],
+)  # fmt: skip
+def test_axes_are_labelled_shortly(minor: int, language: str, text: str) -> None:
+    assert short_amount(minor, "CNY", language) == text
+
+
+def test_buttons_turn_as_many_days_and_stop_at_the_open_one() -> None:
+    week = Days(date(2026, 11, 8), date(2026, 11, 14))
+    keyboard = chart_buttons(Paper("chart", "m", ID, week), "zh", open_day=week.last)
+    assert keyboard is not None
+    (turn,), others = keyboard.inline_keyboard
+    assert turn.callback_data is not None
+    earlier = OpenChart("m", ID, date(2026, 11, 1), date(2026, 11, 7), replace=True)
+    assert read_button(turn.callback_data) == earlier
+    assert len(turn.callback_data.encode()) <= MAX_BYTES
+    assert len(others) == 1
