@@ -21,8 +21,9 @@ def wanted() -> set[Key]:
     methods = [("**.py", "python"), ("**/templates/**.html", "jinja2.ext:babel_extract")]
     options = {"**/templates/**.html": {"trimmed": "true", "silent": "false"}}
     keywords = {
-        "_": None, "gettext": None, "translate": None, "ngettext": (1, 2), "plural": (1, 2),
-        "pgettext": ((1, "c"), 2), "named": ((1, "c"), 2),
+        "_": None, "gettext": None, "translate": None, "_translate": None,
+        "ngettext": (1, 2), "plural": (1, 2), "_plural": (1, 2),
+        "pgettext": ((1, "c"), 2), "named": ((1, "c"), 2), "_named": ((1, "c"), 2),
     }  # fmt: skip
     found = extract_from_dir(ROOT / "handlers", methods, options, keywords)
     keys: set[Key] = {
