@@ -1,0 +1,75 @@
+"""The one parser: what a person wrote -> what they want, or None where it is chatter.
+
+Pure: text in, dataclasses out. A new command is its dataclass in `model`, its line in `commands`
+and its reader in `readers`.
+"""
+
+from __future__ import annotations
+
+from handlers.intents.commands import COMMANDS
+from handlers.intents.model import (
+    MONEY,
+    Adjust,
+    Advances,
+    AdvancesFault,
+    BindMerchant,
+    BindOps,
+    BindSupplier,
+    Complete,
+    Export,
+    Help,
+    Intent,
+    LookUp,
+    SetCredit,
+    SetDayCut,
+    SetLanguage,
+    SetUsdtRate,
+    ShowBalance,
+    ShowBill,
+    ShowCredit,
+    ShowDiscrepancies,
+    ShowInfo,
+    ShowPrepaid,
+    ShowRates,
+    ShowStatistics,
+    ShowUsdtRate,
+    Unbind,
+    Uncomplete,
+    Usage,
+)
+from handlers.intents.parser import parse
+from handlers.intents.words import numbers_in
+
+__all__ = [
+    "COMMANDS",
+    "MONEY",
+    "Adjust",
+    "Advances",
+    "AdvancesFault",
+    "BindMerchant",
+    "BindOps",
+    "BindSupplier",
+    "Complete",
+    "Export",
+    "Help",
+    "Intent",
+    "LookUp",
+    "SetCredit",
+    "SetDayCut",
+    "SetLanguage",
+    "SetUsdtRate",
+    "ShowBalance",
+    "ShowBill",
+    "ShowCredit",
+    "ShowDiscrepancies",
+    "ShowInfo",
+    "ShowPrepaid",
+    "ShowRates",
+    "ShowStatistics",
+    "ShowUsdtRate",
+    "Unbind",
+    "Uncomplete",
+    "Usage",
+    "numbers_in",
+    "parse",
+]

@@ -1,0 +1,219 @@
+"""What people may want, as facts: one dataclass for each intent.
+
+Amounts stay exact decimals in main units until a handler knows the merchant's currency.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Final, Literal
+
+from handlers.advances import AdvanceLine, PhoneLike, Unreadable
+from handlers.days import NoSuchDay, Span
+from handlers.tariffs import Rerate, SetCost, SetRate
+
+ExportKind = Literal["chart", "excel", "csv"]
+ExportTable = Literal["orders", "prepayments", "days"]
+Language = Literal["zh", "en"]
+
+
+@dataclass(frozen=True, slots=True)
+class Advances:
+    """Prepayments, one per line; `+` advances, `-` takes back.
+
+    explicit: said with a command, so that everybody gets an answer, a refusal included.
+    """
+
+    lines: tuple[AdvanceLine, ...]
+    explicit: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class AdvancesFault:
+    """Meant as prepayments, but a line cannot be read: nothing is booked.
+
+    sure: False where it may be chatter; then only a holder of the right hears of it.
+    """
+
+    fault: Unreadable | PhoneLike
+    sure: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Adjust:
+    """Correct what a merchant is owed: + in its favour. The line's remark is the reason, which
+    may be empty: core refuses that with an example."""
+
+    line: AdvanceLine
+
+
+@dataclass(frozen=True, slots=True)
+class ShowUsdtRate:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class SetUsdtRate:
+    """What one USDT is worth in this group."""
+
+    rate: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class ShowCredit:
+    merchant_no: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SetCredit:
+    """A merchant's credit line. amount: in main units; None switches it off."""
+
+    amount: Decimal | None
+    merchant_no: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BindMerchant:
+    merchant_no: str
+
+
+@dataclass(frozen=True, slots=True)
+class BindSupplier:
+    supplier_no: str
+
+
+@dataclass(frozen=True, slots=True)
+class BindOps:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class Unbind:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class ShowInfo:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class LookUp:
+    """Orders by number. bare: numbers and nothing else, so it may be chatter.
+
+    No numbers: they are in the message this one replies to.
+    """
+
+    numbers: tuple[str, ...]
+    bare: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ShowBill:
+    """The bill of business days. number: of a merchant or a supplier; None: what the chat is
+    bound to, or the platform."""
+
+    days: Span | NoSuchDay
+    number: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ShowPrepaid:
+    """The prepayments of business days, or what a supplier paid in. number: as in `ShowBill`."""
+
+    days: Span | NoSuchDay
+    number: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Export:
+    """A picture or a file of business days. bom: whether a CSV says that it is UTF-8; None: as
+    the chat's language needs it. number: as in `ShowBill`."""
+
+    what: ExportKind
+    days: Span | NoSuchDay
+    table: ExportTable = "orders"
+    bom: bool | None = None
+    number: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ShowStatistics:
+    """Figures of today and of the last seven days. number: as in `ShowBill`."""
+
+    what: Literal["volume", "success", "stats"]
+    number: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SetDayCut:
+    """When business days begin: a time of the day, or a time zone. text: as written."""
+
+    what: Literal["time", "zone"]
+    text: str
+    number: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Complete:
+    """Complete an order by hand. reason may be empty: core refuses that with an example."""
+
+    number: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Uncomplete:
+    """Reverse a wrong completion. reason may be empty, as in `Complete`."""
+
+    number: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ShowDiscrepancies:
+    """Money of no settled order."""
+
+    merchant_no: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ShowBalance:
+    merchant_no: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ShowRates:
+    merchant_no: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SetLanguage:
+    language: Language
+
+
+@dataclass(frozen=True, slots=True)
+class Help:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """A known command that cannot be carried out as written. command: a key of `COMMANDS`."""
+
+    command: str
+
+
+Intent = (
+    Advances | AdvancesFault | Adjust | ShowUsdtRate | SetUsdtRate | ShowCredit | SetCredit
+    | BindMerchant | BindSupplier | BindOps | Unbind | ShowInfo | LookUp
+    | ShowBill | ShowPrepaid | Export | ShowStatistics | SetDayCut | Complete | Uncomplete
+    | ShowDiscrepancies | ShowBalance | ShowRates | SetRate | SetCost | Rerate
+    | SetLanguage | Help | Usage
+)  # fmt: skip
+
+# What moves money, or changes what money goes by: never said by forwarding somebody else's words.
+MONEY: Final = (
+    Advances, AdvancesFault, Adjust, SetUsdtRate, SetCredit, SetRate, SetCost, Rerate,
+)  # fmt: skip

@@ -1,0 +1,68 @@
+"""A message -> what it asks for, or None where it is talk. It never raises, whatever the text."""
+
+from __future__ import annotations
+
+from handlers.advances import fold, read_advances
+from handlers.days import read_days
+from handlers.intents.commands import BY_FORM, BY_NAME, IMPLIED, Command
+from handlers.intents.model import Advances, AdvancesFault, Intent, LookUp, Usage
+from handlers.intents.words import MAX_NUMBERS, each_once, may_be_number
+
+
+def parse(text: str, username: str = "") -> Intent | None:
+    """What a message asks for. username: the bot's own; a command for another bot is None."""
+    text = text.replace("\x00", "").strip()
+    if not text:
+        return None
+    if text.startswith(("/", "／")):
+        return _slash(text[1:], username)
+    return _form(text) or _money(text) or _bare_numbers(text)
+
+
+def _slash(text: str, username: str) -> Intent | None:
+    line, _, more = text.partition("\n")
+    head, _, words = line.partition(" ")
+    name, _, addressee = head.partition("@")
+    if addressee and username and addressee.lower() != username.lower():
+        return None
+    command = BY_NAME.get(name.lower())
+    if command is None:
+        return None
+    if command.one_line and more.strip():
+        return Usage(command.name)
+    return _read(command, f"{words} {more}".split())
+
+
+def _form(text: str) -> Intent | None:
+    """A command in another form; what follows must look like its argument, else it is talk."""
+    folded = fold(text)
+    for form, command in BY_FORM.items():
+        if folded.startswith(form):
+            # Folding keeps every character in its place: what follows is taken as it was typed.
+            words = text[len(form) :].split()
+            if not words or _may_follow(command, fold(words[0])):
+                return _read(command, [IMPLIED[form], *words] if form in IMPLIED else words)
+    return None
+
+
+def _may_follow(command: Command, word: str) -> bool:
+    return command.takes(word) or read_days(word) is not None
+
+
+def _read(command: Command, words: list[str]) -> Intent:
+    return command.read(words) or Usage(command.name)
+
+
+def _money(text: str) -> Intent | None:
+    found = read_advances(text)
+    if found is None:
+        return None
+    return Advances(found) if isinstance(found, tuple) else AdvancesFault(found)
+
+
+def _bare_numbers(text: str) -> Intent | None:
+    """Numbers and nothing else, one in a line."""
+    lines = [fold(line).strip() for line in text.splitlines() if line.strip()]
+    if not lines or len(lines) > MAX_NUMBERS or not all(may_be_number(line) for line in lines):
+        return None
+    return LookUp(each_once(lines), bare=True)

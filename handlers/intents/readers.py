@@ -1,0 +1,238 @@
+"""The words after a command -> an intent; None where the command cannot be carried out so.
+
+A reader is given the words as they were typed. Commands that are written alike share a shape:
+a function that makes a reader from what it shall fill in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Final, Literal, TypeVar
+
+from handlers.advances import AdvanceLine, PhoneLike, Unreadable, fold, read_amount, read_line
+from handlers.days import NoSuchDay, Span, read_days
+from handlers.intents.model import (
+    Adjust,
+    Advances,
+    AdvancesFault,
+    Export,
+    ExportKind,
+    ExportTable,
+    Intent,
+    Language,
+    LookUp,
+    SetCredit,
+    SetDayCut,
+    SetLanguage,
+    SetUsdtRate,
+    ShowCredit,
+    ShowDiscrepancies,
+    ShowUsdtRate,
+)
+from handlers.intents.words import (
+    HOLDERS,
+    MERCHANTS,
+    each_once,
+    is_holder_no,
+    is_off,
+    may_be_number,
+    take_holders,
+)
+
+MAX_REASON_CHARS: Final = 200
+_SHOWN_CHARS: Final = 40
+
+Words = Sequence[str]
+Reader = Callable[[Words], Intent | None]
+_Meaning = TypeVar("_Meaning")
+
+_LANGUAGES: Final[dict[str, Language]] = {
+    "zh": "zh", "cn": "zh", "中文": "zh",
+    "en": "en", "english": "en", "英文": "en",
+}  # fmt: skip
+_EXPORTS: Final[dict[str, ExportKind]] = {
+    "chart": "chart", "图表": "chart", "excel": "excel", "xlsx": "excel", "csv": "csv",
+}  # fmt: skip
+_TABLES: Final[dict[str, ExportTable]] = {
+    "orders": "orders", "订单": "orders",
+    "prepayments": "prepayments", "预付": "prepayments",
+    "days": "days", "每日": "days",
+}  # fmt: skip
+_BOM: Final = {"bom": True, "nobom": False}
+
+
+# Shapes that several commands share
+
+
+def bare(intent: Intent) -> Reader:
+    """The command alone says it all; what follows it is passed over."""
+    return lambda _: intent
+
+
+def numbered(make: Callable[[str], Intent], letter: str) -> Reader:
+    """The number of a merchant or of a supplier, which must be there."""
+
+    def read(words: Words) -> Intent | None:
+        number = _first(words)
+        return make(number.upper()) if is_holder_no(number, letter) else None
+
+    return read
+
+
+def reasoned(make: Callable[[str, str], Intent]) -> Reader:
+    """An order's number, then the reason, which may be missing: core asks for it."""
+
+    def read(words: Words) -> Intent | None:
+        number = _first(words)
+        reason = " ".join(words[1:])[:MAX_REASON_CHARS]
+        return make(number, reason) if may_be_number(number) else None
+
+    return read
+
+
+def about(make: Callable[[str | None], Intent], letters: str = HOLDERS) -> Reader:
+    """Whose, or nothing."""
+
+    def read(words: Words) -> Intent | None:
+        numbers, rest = take_holders(words, letters)
+        return None if rest or len(numbers) > 1 else make(_only(numbers))
+
+    return read
+
+
+def dated(make: Callable[[Span | NoSuchDay, str | None], Intent]) -> Reader:
+    """Days and whose: both, one of them, or neither, in any order."""
+
+    def read(words: Words) -> Intent | None:
+        numbers, rest = take_holders(words, HOLDERS)
+        days = _days(rest)
+        return None if days is None or len(numbers) > 1 else make(days, _only(numbers))
+
+    return read
+
+
+def day_cut(what: Literal["time", "zone"]) -> Reader:
+    """A time of the day or a time zone, unread, then whose."""
+
+    def read(words: Words) -> Intent | None:
+        match [fold(word) for word in words]:
+            case [text]:
+                return SetDayCut(what, text)
+            case [text, holder] if is_holder_no(holder, HOLDERS):
+                return SetDayCut(what, text, holder.upper())
+            case _:
+                return None
+
+    return read
+
+
+# Commands written like no other
+
+
+def prepay(words: Words) -> Intent | None:
+    """One line of money, which nobody takes for talk here."""
+    if not words:
+        return None
+    line = _money_line(words)
+    if isinstance(line, AdvanceLine):
+        return Advances((line,), explicit=True)
+    unread = Unreadable(1, " ".join(words)[:_SHOWN_CHARS], "amount")
+    return AdvancesFault(line or unread, sure=True)
+
+
+def adjust(words: Words) -> Intent | None:
+    """A line of money in the merchant's own currency; its number may also stand in front."""
+    number = _first(words)
+    leads = is_holder_no(number, MERCHANTS)
+    line = _money_line(words[1:] if leads else words)
+    if not isinstance(line, AdvanceLine) or line.unit or line.rate is not None:
+        return None
+    if not leads:
+        return Adjust(line)
+    return Adjust(replace(line, merchant_no=number.upper())) if line.merchant_no is None else None
+
+
+def usdt(words: Words) -> Intent | None:
+    """What one USDT is worth; without it, it is shown."""
+    if not words:
+        return ShowUsdtRate()
+    rate = read_amount(words[0])
+    return SetUsdtRate(rate) if rate is not None and len(words) == 1 else None
+
+
+def credit(words: Words) -> Intent | None:
+    """An amount, or a word for off, and whose, in any order; without an amount it is shown."""
+    numbers, rest = take_holders(words, MERCHANTS)
+    if len(numbers) > 1 or len(rest) > 1:
+        return None
+    merchant_no = _only(numbers)
+    if not rest:
+        return ShowCredit(merchant_no)
+    if is_off(rest[0]):
+        return SetCredit(None, merchant_no)
+    amount = read_amount(rest[0])
+    return SetCredit(amount, merchant_no) if amount is not None else None
+
+
+def order(words: Words) -> Intent | None:
+    """Numbers of orders, among other words or not; without a word, they are replied to."""
+    folded = [fold(word) for word in words]
+    numbers = each_once(word for word in folded if may_be_number(word))
+    return LookUp(numbers) if numbers or not words else None
+
+
+def export(words: Words) -> Intent | None:
+    """What, which table (of CSV alone), days, whose: in any order, each once at most."""
+    numbers, rest = take_holders(words, HOLDERS)
+    kinds, rest = _take(rest, _EXPORTS)
+    tables, rest = _take(rest, _TABLES)
+    marks, rest = _take(rest, _BOM)
+    days = _days(rest)
+    if days is None or any(len(found) > 1 for found in (numbers, kinds, tables, marks)):
+        return None
+    of_csv = bool(tables or marks)
+    kind = _only(kinds) or ("csv" if of_csv else "excel")
+    if of_csv and kind != "csv":
+        return None
+    return Export(kind, days, _only(tables) or "orders", _only(marks), _only(numbers))
+
+
+def discrepancies(words: Words) -> Intent | None:
+    """Of which merchant, or of all; what follows its number is passed over."""
+    number = _first(words)
+    if not number:
+        return ShowDiscrepancies()
+    return ShowDiscrepancies(number.upper()) if is_holder_no(number, MERCHANTS) else None
+
+
+def language(words: Words) -> Intent | None:
+    """Its code or its name; what follows is passed over."""
+    named = _LANGUAGES.get(_first(words).lower())
+    return SetLanguage(named) if named is not None else None
+
+
+def _first(words: Words) -> str:
+    return fold(words[0]) if words else ""
+
+
+def _only(found: Sequence[_Meaning]) -> _Meaning | None:
+    return found[0] if found else None
+
+
+def _days(words: Words) -> Span | NoSuchDay | None:
+    """Today where nothing is said; None where the words name no days."""
+    return read_days(" ".join(words)) if words else "today"
+
+
+def _take(words: Words, meanings: Mapping[str, _Meaning]) -> tuple[list[_Meaning], list[str]]:
+    """(what the words of this vocabulary mean; the other words)."""
+    found = [meanings[word.lower()] for word in words if word.lower() in meanings]
+    return found, [word for word in words if word.lower() not in meanings]
+
+
+def _money_line(words: Words) -> AdvanceLine | Unreadable | PhoneLike | None:
+    """A line of money whose plus may be left out."""
+    text = " ".join(words)
+    signed = fold(text[:1]) in ("+", "-")
+    return read_line(text if signed else f"+{text}", 1, explicit=True)

@@ -1,0 +1,78 @@
+"""What a single word may be: a holder's number, an order's number, what follows a command.
+
+All but `take_holders` and `numbers_in` take a word that is folded already.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+from core.ids import NUMBER_CHARS, read_number
+from handlers.advances import fold, read_amount
+
+MAX_NUMBERS: Final = 10
+MERCHANTS: Final = "M"
+SUPPLIERS: Final = "S"
+HOLDERS: Final = MERCHANTS + SUPPLIERS
+
+_OFF: Final = frozenset({"off", "关", "关闭"})
+_HOLDER_NO_CHARS: Final = range(2, 13)
+_NUMBER_CHARS: Final = range(6, 65)
+
+
+def is_holder_no(word: str, letters: str) -> bool:
+    """Whether it is the number of a holder whose letter is one of these: M1001, s01."""
+    return len(word) in _HOLDER_NO_CHARS and word[0].upper() in letters and word[1:].isdigit()
+
+
+def take_holders(words: Sequence[str], letters: str) -> tuple[list[str], list[str]]:
+    """(the numbers of holders, in capitals; the other words), folded."""
+    folded = [fold(word) for word in words]
+    numbers = [word.upper() for word in folded if is_holder_no(word, letters)]
+    return numbers, [word for word in folded if not is_holder_no(word, letters)]
+
+
+def may_be_number(word: str) -> bool:
+    """An order's: ours (with a letter in front), or what a shop may use: letters, digits and
+    - _ . with a digit among them."""
+    if len(word) == NUMBER_CHARS and read_number(word) is not None:
+        return True
+    return (
+        len(word) in _NUMBER_CHARS
+        and word.isascii()
+        and word[0].isalnum()
+        and any(c.isdigit() for c in word)
+        and all(c.isalnum() or c in "-_." for c in word)
+    )
+
+
+def is_off(word: str) -> bool:
+    return word.lower() in _OFF
+
+
+def latin(word: str) -> bool:
+    """Whether it is written like a number or a code, not like Chinese talk."""
+    return word.isascii() and word[0].isalnum()
+
+
+def latin_or_money(word: str) -> bool:
+    """Also an amount with its sign or its Chinese scale, and a word for off."""
+    return latin(word) or is_off(word) or read_amount(word.lstrip("+-")) is not None
+
+
+def nothing(_: str) -> bool:
+    return False
+
+
+def each_once(numbers: Iterable[str]) -> tuple[str, ...]:
+    """In the order in which they were written, `MAX_NUMBERS` at most."""
+    return tuple(dict.fromkeys(numbers))[:MAX_NUMBERS]
+
+
+def numbers_in(text: str) -> tuple[str, ...]:
+    """Our own order and attempt numbers anywhere in a text, else its only words that may be a
+    merchant's number; for captions and messages that are replied to."""
+    words = fold(text).replace(",", " ").replace("：", " ").replace(":", " ").split()
+    ours = each_once(word.upper() for word in words if read_number(word) is not None)
+    return ours or each_once(word for word in words if may_be_number(word))
