@@ -6,12 +6,24 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from bot.world import Addresses, apps, seed
+from core.channels import NewChannel
 from core.merchants import Merchant
+from core.money import Rate
 from core.runtime import Runtime
+from core.tariff import Tariff
 
 _NOWHERE: Final = Addresses("http://127.0.0.1:9", {"880001": "k" * 20, "880002": "k" * 20}, {})
 _BATCH: Final = 10_000
-_PAID_AFTER: Final = timedelta(seconds=40)
+PAID_AFTER: Final = timedelta(seconds=40)
+# With those of the demo each product runs on two channels, one of each supplier.
+_CHANNELS: Final = {
+    "S02": NewChannel(
+        "C05", "远洋 微信", "wechat_qr", Tariff.flat(Rate(6200)), ("wechat_qr",), amount_min=100
+    ),
+    "S01": NewChannel(
+        "C06", "恒通 网银", "bank_web", Tariff.flat(Rate(5000)), ("bank_web",), amount_min=100
+    ),
+}
 
 
 class BenchClock:
@@ -30,18 +42,26 @@ class BenchClock:
 async def open_shop(runtime: Runtime) -> Merchant:
     """The demo's world; its first merchant."""
     await seed(runtime, _NOWHERE)
+    await add_channels(runtime)
     return (await apps(runtime))[0][0]
+
+
+async def add_channels(runtime: Runtime) -> None:
+    """The channels that `book_orders` needs beside the demo's."""
+    for supplier_no, channel in _CHANNELS.items():
+        supplier = await runtime.channels.supplier_by_no(supplier_no)
+        await runtime.channels.add_channel(supplier, channel)
 
 
 async def book_orders(
     runtime: Runtime, merchant: Merchant, orders: int, starts_at: datetime, ends_at: datetime
 ) -> None:
-    """Paid orders, evenly spread over a part of the merchant's open day. Nothing of that part may
-    be rolled up yet."""
+    """Paid orders, evenly spread over a part of the merchant's open day; the last is paid when it
+    ends. Nothing of that part may be rolled up yet. Three products, each on two channels."""
     day = await runtime.store.fetchval(
         "SELECT day FROM business_day WHERE holder_id = $1 AND closed_at IS NULL", merchant.id
     )
-    step_s = (ends_at - starts_at - 2 * _PAID_AFTER).total_seconds() / orders
+    step_s = (ends_at - starts_at - PAID_AFTER).total_seconds() / orders
     for first in range(0, orders, _BATCH):
         await runtime.store.execute(
             _BOOK,
@@ -51,7 +71,7 @@ async def book_orders(
             min(first + _BATCH, orders) - 1,
             starts_at,
             step_s,
-            _PAID_AFTER,
+            PAID_AFTER,
         )
 
 
@@ -60,12 +80,13 @@ async def book_orders(
 _BOOK: Final = """
 WITH kind (place, product_code, ppm, cost_ppm, channel_no, supplier_no) AS (
     VALUES (0, 'alipay_qr', 12000, 6500, 'C01', 'S01'), (1, 'wechat_qr', 10000, 6000, 'C02', 'S01'),
-           (2, 'alipay_qr', 12000, 7000, 'C03', 'S02')
+           (2, 'bank_web', 8000, 4500, 'C04', 'S02'), (3, 'alipay_qr', 12000, 7000, 'C03', 'S02'),
+           (4, 'wechat_qr', 10000, 6200, 'C05', 'S02'), (5, 'bank_web', 8000, 5000, 'C06', 'S01')
 ), numbered AS (
     SELECT n, k.*, 1000 + n * 7919 % 90000 AS amount,
            date_trunc('milliseconds', $5::timestamptz + n * $6::float8 * interval '1 second') AS at,
            md5($2::date::text || n || $5::timestamptz::text) AS salt
-    FROM generate_series($3::bigint, $4::bigint) n JOIN kind k ON k.place = n % 3
+    FROM generate_series($3::bigint, $4::bigint) n JOIN kind k ON k.place = n % 6
 ), made AS MATERIALIZED (
     SELECT *, (amount * ppm * 2 + 1000000) / 2000000 AS fee,
            (amount * cost_ppm * 2 + 1000000) / 2000000 AS cost, at + $7::interval AS paid_at,

@@ -13,7 +13,7 @@ from typing import Any, Final, TypeVar
 import handlers.screens
 from core.bills import Bill, PlatformBill, SupplierBill
 from core.errors import Bug, Refusal
-from core.exports import MerchantReading, Paper, PlatformReading, SupplierReading
+from core.exports import MAX_ROWS, MerchantReading, Paper, PlatformReading, SupplierReading
 from core.runtime import Runtime
 from handlers.screens.chart import chart_caption, draw_chart
 from handlers.screens.files import (
@@ -33,11 +33,21 @@ from handlers.screens.files import (
 )
 
 R = TypeVar("R")
-MAX_FILE_BYTES: Final = 50_000_000  # what a bot may send
 _RENDERING: Final = Path(handlers.screens.__file__).parent / "rendering.py"
 _RENDER_TIMEOUT_S: Final = 30.0
 # Raised when charts look different: those that were sent before are not sent again.
 _CHART_LAYOUT: Final = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How large a file may be. rows: of a workbook. size_bytes: what a bot may send."""
+
+    rows: int = MAX_ROWS
+    size_bytes: int = 50_000_000
+
+
+LIMITS: Final = Limits()
 
 
 @dataclass(slots=True)
@@ -61,8 +71,9 @@ class Built:
 class Builder:
     """Builds into a folder of the caller's."""
 
-    def __init__(self, runtime: Runtime) -> None:
+    def __init__(self, runtime: Runtime, limits: Limits = LIMITS) -> None:
         self._runtime = runtime
+        self._limits = limits
 
     async def chart(self, paper: Paper, language: str, folder: Path) -> Built:
         """A chart as PNG."""
@@ -96,8 +107,9 @@ class Builder:
                 built = await self._known(platform, language, folder, "paydesk")
                 if built.path is not None:
                     await self._platform(platform, language, built.path)
-        if built.path is not None and built.path.stat().st_size > MAX_FILE_BYTES:
-            raise Refusal("export_too_big", limit_mb=MAX_FILE_BYTES // 1_000_000)
+        most_bytes = self._limits.size_bytes
+        if built.path is not None and built.path.stat().st_size > most_bytes:
+            raise Refusal("export_too_big", limit_mb=most_bytes // 1_000_000)
         return built
 
     async def _known(
@@ -113,7 +125,7 @@ class Builder:
         span = f"{paper.days.first}" + (f"_{paper.days.last}" if len(paper.days) > 1 else "")
         stem = f"{name}_{span}" + (f"_{paper.table}" if paper.what == "csv" else "")
         caption = f"📄 {name} · {paper.days}"
-        file_id = await self._runtime.exports.queue.file_of(digest)
+        file_id = await reading.file_of(digest)
         if file_id is not None:
             return Built(digest, caption, file_id=file_id)
         suffix = "csv" if paper.what == "csv" else "xlsx"
@@ -135,7 +147,7 @@ class Builder:
         if reading.paper.what == "csv":
             await self._merchant_csv(reading, speech, path, progress)
             return
-        reading.need_room()
+        reading.need_room(self._limits.rows)
         staff, now = reading.paper.staff, self._runtime.clock.now()
         book = await asyncio.to_thread(
             MerchantBook, path, reading.bill, speech, staff=staff, built_at=now
@@ -175,7 +187,7 @@ class Builder:
                 columns = taking_columns(speech)
                 await _csv(path, columns, speech, paper, reading.takings(), progress)
             return
-        reading.need_room()
+        reading.need_room(self._limits.rows)
         now = self._runtime.clock.now()
         book = await asyncio.to_thread(SupplierBook, path, reading.bill, speech, built_at=now)
         await _pour(reading.takings(), book.takings.add, progress)

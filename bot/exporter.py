@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import tempfile
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import aclosing, asynccontextmanager, suppress
 from pathlib import Path
 from typing import Final
@@ -33,7 +33,7 @@ from aiogram.types import (
     ReplyParameters,
 )
 
-from bot.building import Builder, Built, Progress
+from bot.building import LIMITS, Builder, Built, Limits, Progress
 from bot.sending import GONE, OVERALL, UNCHANGED, Full
 from core.errors import Refusal
 from core.exports import LEASE, Paper, Taken
@@ -47,11 +47,13 @@ _LOG = structlog.get_logger(__name__)
 _MINUTE_S: Final = 60.0
 _UPLOAD_TIMEOUT_S: Final = 120
 _BACK_OFF_S: Final = (2, 10, 30, 120, 300, 600)
+TELL_AFTER_S: Final = 2.0
+TELL_EVERY_S: Final = 3.0  # so often a message may be edited
 _RENEW_S: Final = LEASE.total_seconds() / 3
 
 
 class Exporter:
-    """Builds and sends, one at a time. tell_after_s, tell_every_s: when progress is shown."""
+    """Builds and sends, one at a time. pause: how the teller of progress waits."""
 
     def __init__(
         self,
@@ -59,16 +61,15 @@ class Exporter:
         bot: Bot,
         *,
         group_per_min: int,
-        tell_after_s: float = 2.0,
-        tell_every_s: float = 3.0,
+        limits: Limits = LIMITS,
+        pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._runtime = runtime
         self._queue = runtime.exports.queue
         self._bot = bot
-        self._builder = Builder(runtime)
+        self._builder = Builder(runtime, limits)
         self._per_group = Limit(group_per_min, _MINUTE_S)
-        self._tell_after_s = tell_after_s
-        self._tell_every_s = tell_every_s
+        self._pause = pause
 
     async def batch(self) -> int:
         """Take the oldest that is due, build and send it; how many there were (0 or 1)."""
@@ -152,7 +153,7 @@ class Exporter:
 
     async def _tell(self, held: _Held, progress: Progress) -> None:
         """Show how far it is, once it takes long. Never a reason to stop building."""
-        await asyncio.sleep(self._tell_after_s)
+        await self._pause(TELL_AFTER_S)
         shown = ""
         while True:
             text = export_progress(progress.done, progress.total, held.taken.language)
@@ -174,7 +175,7 @@ class Exporter:
                 shown = text
             except (TelegramAPIError, Full) as error:
                 _LOG.info("progress not shown", fault=str(error))
-            await asyncio.sleep(self._tell_every_s)
+            await self._pause(TELL_EVERY_S)
 
     async def _take_away(self, held: _Held) -> None:
         """Delete the message that shows the progress, where there is one."""

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 from bot.embedded import EmbeddedPostgres, EmbeddedValkey, HomeInUse, HomeLock
 from bot.logs import set_up_logs
-from bot.process import until_told_to_stop
+from bot.process import keep_what_is_there, until_told_to_stop
 from core.errors import WrongKind
 from core.runtime import Runtime, build
 from core.settings import Settings, SettingsError
@@ -107,6 +107,7 @@ async def run_production(settings: Settings) -> None:
         desk = Desk(settings, runtime, master_key=master_key)
         try:
             await desk.start()
+            keep_what_is_there()
             await until_told_to_stop()
         finally:
             await desk.stop()

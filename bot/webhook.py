@@ -115,7 +115,7 @@ class UpdateWorker:
         # Each line of a message is booked by itself: sent again, those would be booked twice.
         booked = await tx.fetch(
             "SELECT receipt->>'record_no' AS record_no FROM cause"
-            " WHERE chat_id = $1 AND message_id = $2 ORDER BY line",
+            " WHERE chat_id = $1 AND message_id = $2 AND receipt ? 'record_no' ORDER BY line",
             chat_id,
             message_id,
         )

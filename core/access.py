@@ -44,6 +44,17 @@ class Actor:
         """How the audit trail and histories name this person."""
         return f"telegram:{self.user_id}"
 
+    @property
+    def in_suppliers_group(self) -> bool:
+        """Whether money by the line is what a supplier paid in, here."""
+        return self.group is not None and self.group.kind == "supplier"
+
+    @property
+    def in_unbound_group(self) -> bool:
+        """Whether this is a group that belongs to nobody yet."""
+        private = self.chat_id == self.user_id
+        return not private and (self.group is None or self.group.kind == "unbound")
+
     def may(self, right: str) -> bool:
         return right in self.rights
 
@@ -94,11 +105,14 @@ class Access:
             staff=staff,
         )
 
-    async def merchant_in(self, actor: Actor, merchant_no: str | None) -> Merchant:
+    async def merchant_in(
+        self, actor: Actor, merchant_no: str | None, *, example: str = "M1001"
+    ) -> Merchant:
         """The merchant a command is about: the one named, or the only one of this group.
 
-        Refusals: group_not_bound, merchant_ambiguous, merchant_not_found (also for a merchant
-        that exists but is none of this group's).
+        example: the command with a merchant's number. Refusals: merchant_needed (a chat that is
+        no merchant's), group_not_bound (one that is nobody's), merchant_ambiguous,
+        merchant_not_found (also for a merchant that exists but is none of this group's).
         """
         group = actor.group
         if merchant_no is not None:
@@ -108,7 +122,9 @@ class Access:
             return merchant
         bound = group.merchant_ids if group else ()
         if not bound:
-            raise Refusal("group_not_bound")
+            if actor.in_unbound_group:
+                raise Refusal("group_not_bound")
+            raise Refusal("merchant_needed", example=example)
         if len(bound) > 1:
             numbers = [(await self._merchants.by_id(m)).merchant_no for m in bound]
             raise Refusal("merchant_ambiguous", merchants=", ".join(numbers))

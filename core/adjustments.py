@@ -7,13 +7,13 @@ from typing import Any, Final
 from uuid import UUID
 
 from core.access import Actor
-from core.errors import Refusal
+from core.errors import REASON_EXAMPLES, Refusal
 from core.ledger import adjusted
 from core.merchants import Merchant
 from core.money import Money
 from core.vouchers import ADJUSTMENT, MAX_REMARK_CHARS, Cause, Holder, Move, Vouchers, check_moved
 
-_EXAMPLE: Final = "/adjust M1001 -20 wrong fee"
+_EXAMPLE: Final = REASON_EXAMPLES["adjust"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from core.access import Actor
 from core.audit import Audit
 from core.clock import Clock
 from core.confirmations import Confirmation, Confirmations
-from core.errors import Refusal
+from core.errors import REASON_EXAMPLES, Refusal
 from core.groups import Groups
 from core.orders import ByHand, Completing, Following, Order, find_for, get_order, need_reversible
 from core.outbox import Outbox, Say
@@ -63,7 +63,7 @@ class Completions:
         """
         actor.need("complete")
         if not reason.strip():
-            raise Refusal("reason_missing", example=f"补单 {number} 供应商已确认到账")
+            raise Refusal("reason_missing", example=REASON_EXAMPLES["complete"])
         order = await find_for(self._store, actor, number)
         if not order.open_to_money:
             raise Refusal("order_state", number=order.order_no, status=order.state)
@@ -146,7 +146,7 @@ class Completions:
         if actor.group is None:
             raise Refusal("group_needed")
         if not reason.strip():
-            raise Refusal("reason_missing", example=f"撤销补单 {number} 供应商确认未到账")
+            raise Refusal("reason_missing", example=REASON_EXAMPLES["uncomplete"])
         order = await find_for(self._store, actor, number)
         await need_reversible(self._store, order)
         await self._following.ask(order.merchant_id, order.id, request_id=request_id)

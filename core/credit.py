@@ -7,15 +7,15 @@ from typing import Any, Final
 from uuid import UUID
 
 from core.access import Actor
-from core.audit import Audit
+from core.causes import Answer, Cause, Causes, ObeyedBefore
 from core.errors import Bug, Refusal
 from core.groups import Groups
 from core.ledger import Ledger
 from core.merchants import Merchant
 from core.money import Money
 from core.outbox import Outbox, Say
-from core.store import Store
-from core.vouchers import MODE, Cause, check_moved
+from core.store import Store, Tx
+from core.vouchers import MODE, check_moved
 
 LOW_PERCENT: Final = 20  # people are told below it,
 WELL_PERCENT: Final = 25  # and may be told again once it came back to this
@@ -55,13 +55,13 @@ class Credit:
     """Sets credit lines and watches them."""
 
     def __init__(
-        self, store: Store, ledger: Ledger, groups: Groups, outbox: Outbox, audit: Audit
+        self, store: Store, ledger: Ledger, groups: Groups, outbox: Outbox, causes: Causes
     ) -> None:
         self._store = store
         self._ledger = ledger
         self._groups = groups
         self._outbox = outbox
-        self._audit = audit
+        self._causes = causes
 
     async def facts(self, merchant: Merchant) -> dict[str, Any]:
         """How much of a merchant's credit is left now, as screens show it."""
@@ -77,8 +77,9 @@ class Credit:
     ) -> dict[str, Any]:
         """Set a merchant's credit line, or switch it off (None), and say so in the chat.
 
-        line: in the merchant's currency, 0 or more. Returns what was said. Refusals:
-        anonymous_admin, not_permitted, amount_invalid, amount_over_limit.
+        line: in the merchant's currency, 0 or more. Returns what was said; the same cause again
+        answers the same and sets nothing. Refusals: anonymous_admin, not_permitted,
+        amount_invalid, amount_over_limit.
         """
         actor.need("set_credit")
         if line is not None:
@@ -88,28 +89,34 @@ class Credit:
                 )
             if line.minor:
                 check_moved(line, example="/credit 50000")
+        try:
+            async with self._store.transaction() as tx:
+                return await self._set(tx, actor, merchant, line, cause)
+        except ObeyedBefore as earlier:
+            return earlier.receipt
+
+    async def _set(
+        self, tx: Tx, actor: Actor, merchant: Merchant, line: Money | None, cause: Cause
+    ) -> dict[str, Any]:
         line_minor = None if line is None else line.minor
-        async with self._store.transaction() as tx:
-            row = await tx.fetchrow(_HOLD, merchant.id)
-            if row is None:
-                raise Bug(f"merchant {merchant.merchant_no} is gone")
-            position = await self._ledger.position(tx, merchant.id, MODE, merchant.currency)
-            standing = Standing(line_minor, position.minor, position.advanced_minor)
-            facts = {
-                **_named(merchant.merchant_no, merchant.name, merchant.currency),
-                **_facts(standing),
-                "before_minor": row["credit_line_minor"],
-                "actor_name": actor.name,
-            }
-            # The same again is answered and leaves no trace: nothing was changed.
-            if row["credit_line_minor"] != line_minor:
-                await tx.execute(_SET, merchant.id, line_minor)
-                await self._audit.record(
-                    tx, "set_credit", actor=actor.trail_name, facts=facts,
-                    merchant_id=merchant.id, chat_id=cause.chat_id, message_id=cause.message_id,
-                )  # fmt: skip
-            say = Say("credit_set", facts, reply_to=cause.message_id)
-            await self._outbox.say(tx, cause.chat_id, say, merchant_id=merchant.id)
+        row = await tx.fetchrow(_HOLD, merchant.id)
+        if row is None:
+            raise Bug(f"merchant {merchant.merchant_no} is gone")
+        position = await self._ledger.position(tx, merchant.id, MODE, merchant.currency)
+        standing = Standing(line_minor, position.minor, position.advanced_minor)
+        facts = {
+            **_named(merchant.merchant_no, merchant.name, merchant.currency),
+            **_facts(standing),
+            "before_minor": row["credit_line_minor"],
+            "actor_name": actor.name,
+        }
+        # The same again is answered and leaves no trace: nothing was changed.
+        changed = row["credit_line_minor"] != line_minor
+        if changed:
+            await tx.execute(_SET, merchant.id, line_minor)
+        action = "set_credit" if changed else ""
+        answer = Answer("credit_set", facts, action, merchant.id)
+        await self._causes.answer(tx, actor, cause, answer)
         return facts
 
     async def watch(self) -> int:

@@ -72,7 +72,7 @@ REFUSALS: dict[str, RefusalKind] = {
         "A cost cannot begin on {day}: at the supplier it is {today}. Past orders keep theirs.",
     ),
     "cost_not_here": RefusalKind(
-        _PERMISSION, "Costs are spoken of in ops groups and in private only."
+        _PERMISSION, "Costs are shown in ops groups and private chats only."
     ),
     "usdt_rate_invalid": RefusalKind(
         _INVALID,
@@ -111,6 +111,10 @@ REFUSALS: dict[str, RefusalKind] = {
     "method_not_allowed": RefusalKind(_INVALID, "This address does not take {method}."),
     "group_not_bound": RefusalKind(
         _INVALID, "This group is not bound to a merchant yet. Say: 绑定商户 M1001"
+    ),
+    "merchant_needed": RefusalKind(_INVALID, "Add the merchant's number, for example: {example}"),
+    "payin_not_here": RefusalKind(
+        _INVALID, "What the supplier {supplier_no} paid in is booked in its own group only."
     ),
     "group_is_other_kind": RefusalKind(
         _CONFLICT, "This group is already a group of another kind ({kind}). Unbind it first."
@@ -198,6 +202,15 @@ REFUSALS: dict[str, RefusalKind] = {
     "callback_unknown": RefusalKind(_MISSING, "This callback names no attempt of ours."),
     "unavailable": RefusalKind("internal", "The desk cannot do this right now. Try again soon."),
     "internal": RefusalKind("internal", "Something went wrong on our side. It was reported."),
+}
+
+# What `reason_missing` gives as its example, by what is asked for; the catalogues translate it.
+REASON_EXAMPLES: dict[str, str] = {
+    "complete": "/complete P… the supplier confirmed the money",
+    "uncomplete": "/uncomplete P… the supplier never got the money",
+    "adjust": "/adjust M1001 -20 wrong fee",
+    "resolve": "the supplier sent it back to the payer",
+    "release": "the supplier refused the refund",
 }
 
 

@@ -1,37 +1,37 @@
-"""Rates and costs, set by a person's word: with a receipt, in the trail, once per message."""
+"""Rates, costs and what a USDT is worth, set by a person's word: with a receipt, in the trail,
+once per message."""
 
 from __future__ import annotations
 
-from datetime import date, datetime
-from typing import Any, Final
-from uuid import UUID
+from datetime import date
+from decimal import Decimal
+from typing import Final
 
 from core.access import Actor
-from core.audit import Audit
+from core.causes import Answer, Cause, Causes, ObeyedBefore
 from core.channels import Channels
-from core.clock import Clock
 from core.errors import Refusal
-from core.ledger import HOUSE, BusinessDay
+from core.groups import Groups
+from core.ledger import BusinessDay
 from core.merchants import Merchant, Merchants
-from core.outbox import NOBODY, Outbox, Say
-from core.store import Tx
+from core.store import Store, Tx
 from core.tariff import Tariff, format_tariff
-from core.vouchers import Cause
 
 RIGHT: Final = "price"
+USDT_RIGHT: Final = "set_rate"
 
 
 class Pricing:
-    """What products cost merchants, and what channels cost us."""
+    """What products cost merchants, what channels cost us, what a USDT is worth in a group."""
 
     def __init__(
-        self, clock: Clock, merchants: Merchants, channels: Channels, outbox: Outbox, audit: Audit
+        self, store: Store, merchants: Merchants, channels: Channels, groups: Groups, causes: Causes
     ) -> None:
-        self._clock = clock
+        self._store = store
         self._merchants = merchants
         self._channels = channels
-        self._outbox = outbox
-        self._audit = audit
+        self._groups = groups
+        self._causes = causes
 
     async def set_rate(
         self,
@@ -66,7 +66,8 @@ class Pricing:
                 "later_since": later.since.isoformat() if later else "",
                 "actor_name": actor.name,
             }
-            await self._tell(tx, actor, merchant.id, "rate_set", facts, cause, day.at)
+            answer = Answer("rate_set", facts, "rate_set", merchant.id)
+            await self._causes.answer(tx, actor, cause, answer)
 
         try:
             await self._merchants.set_tariff(
@@ -77,7 +78,7 @@ class Pricing:
                 valid_from=valid_from,
                 also=also,
             )
-        except _DoneBefore:
+        except ObeyedBefore:
             return
 
     async def set_cost(
@@ -115,54 +116,30 @@ class Pricing:
                 "later_since": str(channel.coming_since) if later else "",
                 "actor_name": actor.name,
             }
-            await self._tell(tx, actor, None, "cost_set", facts, cause, self._clock.now())
+            await self._causes.answer(tx, actor, cause, Answer("cost_set", facts, "cost_set"))
 
         try:
             await self._channels.set_cost(
                 channel.id, cost, actor=actor.trail_name, valid_from=valid_from, also=also
             )
-        except _DoneBefore:
+        except ObeyedBefore:
             return
 
-    async def _tell(
-        self,
-        tx: Tx,
-        actor: Actor,
-        merchant_id: UUID | None,
-        screen: str,
-        facts: dict[str, Any],
-        cause: Cause,
-        at: datetime,
-    ) -> None:
-        """Cause, trail and receipt. Raises _DoneBefore where this message was obeyed before."""
-        kept = await tx.execute(
-            "INSERT INTO cause (chat_id, message_id, line, holder_id, receipt, at)"
-            " VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING",
-            cause.chat_id,
-            cause.message_id,
-            cause.line,
-            merchant_id or HOUSE,
-            facts,
-            at,
-        )
-        if not kept:
-            raise _DoneBefore
-        await self._audit.record(
-            tx,
-            screen,
-            actor=actor.trail_name,
-            facts=facts,
-            merchant_id=merchant_id,
-            chat_id=cause.chat_id,
-            message_id=cause.message_id,
-        )
-        await self._outbox.say(
-            tx,
-            cause.chat_id,
-            Say(screen, facts, reply_to=cause.message_id),
-            merchant_id=merchant_id or NOBODY,
-        )
+    async def set_usdt_rate(self, actor: Actor, rate: Decimal, cause: Cause) -> None:
+        """Set what one USDT is worth in a group from now on, as `set_rate`.
 
-
-class _DoneBefore(Exception):
-    """This message was obeyed before: everything is rolled back."""
+        Refusals: anonymous_admin, not_permitted, usdt_rate_invalid, group_not_bound.
+        """
+        actor.need(USDT_RIGHT)
+        try:
+            async with self._store.transaction() as tx:
+                before = await self._groups.set_usdt_rate(tx, cause.chat_id, rate)
+                facts = {
+                    "before": "" if before is None else format(before, "f"),
+                    "after": format(rate, "f"),
+                    "actor_name": actor.name,
+                }
+                action = "set_usdt_rate" if facts["before"] != facts["after"] else ""
+                await self._causes.answer(tx, actor, cause, Answer("usdt_rate_set", facts, action))
+        except ObeyedBefore:
+            return

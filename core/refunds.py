@@ -11,7 +11,7 @@ from uuid import UUID
 
 import asyncpg
 
-from core.errors import Bug, Refusal
+from core.errors import REASON_EXAMPLES, Bug, Refusal
 from core.groups import Groups
 from core.ids import Ids
 from core.ledger import (
@@ -225,7 +225,7 @@ class Refunds:
         succeeded), reason_missing.
         """
         if not why.strip():
-            raise Refusal("reason_missing", example="refused by the supplier")
+            raise Refusal("reason_missing", example=REASON_EXAMPLES["release"])
         merchant = await self._merchants.by_id(merchant_id)
 
         async def work(tx: Tx, day: BusinessDay) -> Refund:

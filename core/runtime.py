@@ -13,11 +13,13 @@ from core.adjustments import Adjustments
 from core.audit import Audit
 from core.bills import Bills
 from core.callbacks import Callbacks
+from core.causes import Causes
 from core.channels import Channels
 from core.clock import Clock, SystemClock
 from core.completions import Completions
 from core.confirmations import Confirmations
 from core.credit import Credit
+from core.daycuts import DayCuts
 from core.discrepancies import Discrepancies
 from core.exports import Exports
 from core.gateway import Gateway
@@ -66,6 +68,7 @@ class Runtime:
     groups: Groups
     channels: Channels
     access: Access
+    causes: Causes
     opening: Opening
     settling: Settling
     following: Following
@@ -74,6 +77,7 @@ class Runtime:
     adjustments: Adjustments
     payins: Payins
     credit: Credit
+    daycuts: DayCuts
     notifications: Notifications
     callbacks: Callbacks
     completing: Completing
@@ -151,6 +155,7 @@ async def build(
         demo=demo,
     )
     following = Following(store, clock, ids, groups, suppliers, opening, settling)
+    causes = Causes(store, clock, outbox, audit)
     vouchers = Vouchers(store, ids, ledger, groups, outbox, audit)
     bills = Bills(store, clock, ledger, merchants, channels)
     return Runtime(
@@ -172,6 +177,7 @@ async def build(
         groups=groups,
         channels=channels,
         access=Access(people, groups, merchants),
+        causes=causes,
         opening=opening,
         settling=settling,
         following=following,
@@ -179,7 +185,8 @@ async def build(
         prepayments=Prepayments(vouchers),
         adjustments=Adjustments(vouchers),
         payins=Payins(vouchers),
-        credit=Credit(store, ledger, groups, outbox, audit),
+        credit=Credit(store, ledger, groups, outbox, causes),
+        daycuts=DayCuts(store, ledger, merchants, channels, bills, causes),
         notifications=Notifications(store, clock, gateway, merchants, groups, outbox),
         callbacks=Callbacks(store, clock, ids, merchants, channels, settling, following),
         completing=completing,
@@ -190,11 +197,11 @@ async def build(
             store, clock, ids, ledger, merchants, groups, outbox, audit, confirmations, completing
         ),
         refunds=Refunds(ids, ledger, merchants, groups),
-        pricing=Pricing(clock, merchants, channels, outbox, audit),
+        pricing=Pricing(store, merchants, channels, groups, causes),
         reratings=Reratings(store, ids, ledger, merchants, groups, outbox, audit, confirmations),
         lookups=Lookups(store, outbox),
         bills=bills,
-        statistics=Counting(store),
+        statistics=Counting(store, bills),
         exports=Exports(store, clock, ids, ledger, merchants, channels, bills),
         verify=Verify(store, merchants, channels, bills),
     )

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from fractions import Fraction
@@ -10,9 +11,9 @@ from typing import Any, Final, Literal, get_args
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from core.bills import Days
+from core.bills import Bills, Days
 from core.errors import Bug
-from core.ledger import KINDS
+from core.ledger import HOUSE, KINDS
 from core.store import Store, Tx
 
 By = Literal["merchant", "product", "channel", "hour", "day"]
@@ -107,10 +108,16 @@ def last_seven_days(open_day: date) -> Days:
 
 
 class Counting:
-    """Reads statistics from what is rolled up and the live tail, or from attempts."""
+    """Reads statistics from what is rolled up and the live tail, from attempts, or from bills.
 
-    def __init__(self, store: Store) -> None:
+    Days of suppliers and of the platform are windows of instants. What was paid then is read from
+    their bills, so that both say the same; created and cohort_paid are told of the merchants' own
+    days of the same dates.
+    """
+
+    def __init__(self, store: Store, bills: Bills) -> None:
         self._store = store
+        self._bills = bills
 
     async def read(self, query: Query) -> Statistics:
         """The answer, of one moment. Days nothing happened in have no row of their own."""
@@ -128,8 +135,82 @@ class Counting:
             replace(found[key], **dict(zip(map(_FIELDS.__getitem__, query.by), key, strict=True)))
             for key in sorted(found)
         )
-        total = _added(rows)
-        return Statistics(rows, total, _shared(total, max(1, days)), days)
+        return _together(rows, days)
+
+    async def of_platform(
+        self, days: Days, cuts: Sequence[By], currency: str = "CNY"
+    ) -> list[Statistics]:
+        """The platform's own days, once for each cut: merchant, product or channel.
+
+        Of merchants, those of its bill and one row for all others (merchant_id None).
+        """
+        bill = await self._bills.platform(days, currency)
+        known = await self._store.fetch("SELECT merchant_no, id FROM merchant")
+        ids = {row["merchant_no"]: row["id"] for row in known}
+        merchants = [
+            Row(0, 0, x.paid, x.amount_minor, x.fee_minor, x.cost_minor, ids.get(x.merchant_no))
+            for x in bill.merchants
+        ]
+        lines = [
+            Row(0, 0, x.paid, x.amount_minor, x.fee_minor, x.cost_minor,
+                product_code=x.product_code, channel_no=x.channel_no)
+            for x in bill.channels
+        ]  # fmt: skip
+        begun = await self._store.fetchval(_DAYS, [HOUSE], days.first, days.last)
+        found = []
+        for by in cuts:
+            counted = await self.read(Query(days.first, days.last, currency=currency, by=(by,)))
+            booked = merchants if by == "merchant" else lines
+            found.append(_together(_joined(by, booked, counted.rows), begun))
+        return found
+
+    async def of_supplier(self, supplier_id: UUID, days: Days) -> Statistics:
+        """A supplier's own days by channel; amounts are what is on its bill, and no fee."""
+        bill = await self._bills.supplier(supplier_id, days)
+        booked = [
+            Row(0, 0, x.paid, x.amount_minor, 0, x.cost_minor, channel_no=x.channel_no)
+            for x in bill.lines
+        ]
+        numbers = await self._store.fetch(
+            "SELECT channel_no FROM channel WHERE supplier_id = $1", supplier_id
+        )
+        counted = await self.read(
+            Query(
+                days.first,
+                days.last,
+                channel_nos=tuple(row["channel_no"] for row in numbers),
+                currency=bill.currency,
+                by=("channel",),
+            )
+        )
+        begun = await self._store.fetchval(_DAYS, [supplier_id], days.first, days.last)
+        return _together(_joined("channel", booked, counted.rows), begun)
+
+
+def _joined(by: By, booked: Iterable[Row], counted: Iterable[Row]) -> list[Row]:
+    """What was booked, with success of the same keys as it was counted.
+
+    A merchant that the bill does not name is among its others, where it has any.
+    """
+    field = _FIELDS[by]
+    found: dict[Any, list[Row]] = defaultdict(list)
+    for row in booked:
+        found[getattr(row, field)].append(row)
+    others = by == "merchant" and None in found
+    for row in counted:
+        key = getattr(row, field)
+        if others and key not in found:
+            key = None
+        found[key].append(Row(row.created, row.cohort_paid, 0, 0, 0, 0))
+    keys = sorted(found, key=lambda key: (key is None, key))
+    return [replace(_added(found[key]), **{field: key}) for key in keys]
+
+
+def _together(rows: Iterable[Row], days: int) -> Statistics:
+    """days: how many have begun."""
+    kept = tuple(rows)
+    total = _added(kept)
+    return Statistics(kept, total, _shared(total, max(1, days)), days)
 
 
 @dataclass(frozen=True, slots=True)

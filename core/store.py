@@ -10,6 +10,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from contextvars import ContextVar
 from datetime import date
 from typing import Any, Final, Protocol
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -34,6 +35,7 @@ _MIGRATION_LOCK: Final = 0x5041_5944
 _MIGRATION_WAIT_S: Final = 60
 _MONTHS_AHEAD: Final = 24
 COMMAND_TIMEOUT_S: Final = 30
+_IN_TRANSACTION: ContextVar[bool] = ContextVar("in_transaction", default=False)
 
 
 class Queries(Protocol):
@@ -78,13 +80,6 @@ class Tx:
     async def executemany(self, sql: str, rows: Sequence[Sequence[object]]) -> None:
         await self._connection.executemany(sql, rows)
 
-    async def stream(
-        self, sql: str, *args: object, chunk_rows: int = 500
-    ) -> AsyncIterator[asyncpg.Record]:
-        """Rows one after another, fetched in chunks through a server-side cursor."""
-        async for row in self._connection.cursor(sql, *args, prefetch=chunk_rows):
-            yield row
-
 
 class Store:
     """The desk's connections. Made by `Store.open`, ended by `close`."""
@@ -111,22 +106,31 @@ class Store:
         await Tortoise.close_connections()
 
     async def fetch(self, sql: str, *args: object) -> list[asyncpg.Record]:
-        async with self._client.acquire_connection() as connection:
+        async with self._connection() as connection:
             rows: list[asyncpg.Record] = await connection.fetch(sql, *args)
             return rows
 
     async def fetchrow(self, sql: str, *args: object) -> asyncpg.Record | None:
-        async with self._client.acquire_connection() as connection:
+        async with self._connection() as connection:
             row: asyncpg.Record | None = await connection.fetchrow(sql, *args)
             return row
 
     async def fetchval(self, sql: str, *args: object) -> Any:
-        async with self._client.acquire_connection() as connection:
+        async with self._connection() as connection:
             return await connection.fetchval(sql, *args)
 
     async def execute(self, sql: str, *args: object) -> int:
-        async with self._client.acquire_connection() as connection:
+        async with self._connection() as connection:
             return _touched(await connection.execute(sql, *args))
+
+    @asynccontextmanager
+    async def _connection(self) -> AsyncIterator[asyncpg.Connection[asyncpg.Record]]:
+        """A connection of the pool. Raises Bug inside a transaction: whoever holds one connection
+        and waits for a second can wait for ever, when all the others do the same."""
+        if _IN_TRANSACTION.get():
+            raise Bug("inside a transaction questions go through it, not through the store")
+        async with self._client.acquire_connection() as connection:
+            yield connection
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Tx]:
@@ -138,6 +142,8 @@ class Store:
         pool = self._client._pool
         if pool is None:
             raise ConnectionError("the database connection is closed")
+        if _IN_TRANSACTION.get():
+            raise Bug("a transaction inside a transaction")
         context = self._client._in_transaction()
         try:
             client = await context.__aenter__()
@@ -147,11 +153,14 @@ class Store:
                 await pool.release(connection)
                 get_connections().reset(context.token)
             raise
+        _IN_TRANSACTION.set(True)
         try:
             yield Tx(client._connection)
         except BaseException as error:
+            _IN_TRANSACTION.set(False)
             await context.__aexit__(type(error), error, error.__traceback__)
             raise
+        _IN_TRANSACTION.set(False)
         await context.__aexit__(None, None, None)
 
     async def make_months(self, first_month: date, months: int = _MONTHS_AHEAD) -> None:

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from aiogram import Router
 from aiogram.types import Message
 
 from core.access import Actor
 from core.adjustments import Correction
-from core.outbox import Say
 from core.runtime import Runtime
 from core.vouchers import Cause, money_of
-from handlers.context import Wants, say, say_privately
+from handlers.context import Wants, is_stale, proof_of, say, say_privately
 from handlers.intents import Adjust, SetCredit, SetUsdtRate, ShowCredit, ShowUsdtRate
-from handlers.prepayments import is_stale, proof_of
 
 
 def router() -> Router:
@@ -35,11 +31,12 @@ async def adjust(message: Message, intent: Adjust, actor: Actor, runtime: Runtim
     cause = Cause(message.chat.id, message.message_id, line.line)
     if await runtime.vouchers.booked_lines(cause.chat_id, cause.message_id):
         return
-    if await is_stale(message, actor, runtime, [line.line], first=True):
+    if await is_stale(message, actor, runtime):
         return
-    merchant = await runtime.access.merchant_in(actor, line.merchant_no)
+    example = "/adjust M1001 -20 …"
+    merchant = await runtime.access.merchant_in(actor, line.merchant_no, example=example)
     correction = Correction(
-        money_of(line.amount, merchant.currency), line.remark, proof_of(message)
+        money_of(line.amount, line.unit or merchant.currency), line.remark, proof_of(message)
     )
     await runtime.adjustments.record(actor, merchant, correction, cause)
 
@@ -47,7 +44,7 @@ async def adjust(message: Message, intent: Adjust, actor: Actor, runtime: Runtim
 async def show_credit(message: Message, intent: ShowCredit, actor: Actor, runtime: Runtime) -> None:
     """A merchant's credit line, how it stands, and what is left."""
     actor.need("read_money")
-    merchant = await runtime.access.merchant_in(actor, intent.merchant_no)
+    merchant = await runtime.access.merchant_in(actor, intent.merchant_no, example="/credit M1001")
     facts = await runtime.credit.facts(merchant)
     await say(runtime, actor, "credit", facts, message.message_id)
 
@@ -55,9 +52,11 @@ async def show_credit(message: Message, intent: ShowCredit, actor: Actor, runtim
 async def set_credit(message: Message, intent: SetCredit, actor: Actor, runtime: Runtime) -> None:
     """How much a merchant lets us owe beyond what was advanced, or no limit at all."""
     actor.need("set_credit")
-    if await is_stale(message, actor, runtime, [1], first=True):
+    if await is_stale(message, actor, runtime):
         return
-    merchant = await runtime.access.merchant_in(actor, intent.merchant_no)
+    merchant = await runtime.access.merchant_in(
+        actor, intent.merchant_no, example="/credit M1001 50000"
+    )
     line = None if intent.amount is None else money_of(intent.amount, merchant.currency)
     cause = Cause(message.chat.id, message.message_id, 1)
     await runtime.credit.set_line(actor, merchant, line, cause)
@@ -82,20 +81,7 @@ async def set_usdt_rate(
     if actor.group is None:
         await say_privately(runtime, actor, "only_in_groups", {}, message.message_id)
         return
-    if await is_stale(message, actor, runtime, [1], first=True):
+    if await is_stale(message, actor, runtime):
         return
-    async with runtime.store.transaction() as tx:
-        before = await runtime.groups.set_usdt_rate(tx, actor.chat_id, intent.rate)
-        facts: dict[str, Any] = {
-            "before": "" if before is None else format(before, "f"),
-            "after": format(intent.rate, "f"),
-            "actor_name": actor.name,
-        }
-        if facts["before"] != facts["after"]:
-            await runtime.audit.record(
-                tx, "set_usdt_rate", actor=actor.trail_name, facts=facts,
-                chat_id=actor.chat_id, message_id=message.message_id,
-            )  # fmt: skip
-        await runtime.outbox.say(
-            tx, actor.chat_id, Say("usdt_rate_set", facts, reply_to=message.message_id)
-        )
+    cause = Cause(actor.chat_id, message.message_id, 1)
+    await runtime.pricing.set_usdt_rate(actor, intent.rate, cause)

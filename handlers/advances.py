@@ -21,6 +21,7 @@ _FOLD: Final[dict[int, int | str]] = {
     **{code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)},
     0x3000: " ", 0x00A0: " ", 0x2212: "-", 0xFE63: "-", 0xFE62: "+", 0x3002: ".",
 }  # fmt: skip
+_YUAN: Final = ("元", "块")
 _SCALES: Final = {"": 1, "k": 1000, "千": 1000, "万": 10_000}
 
 _NUMBER: Final = (
@@ -28,7 +29,7 @@ _NUMBER: Final = (
 )
 _UNSIGNED: Final = re.compile(_NUMBER)
 _LINE: Final = re.compile(
-    rf"(?P<sign>[+-]){_NUMBER}(?P<unit>[uU](?:[sS][dD][tT])?)?"
+    rf"(?P<sign>[+-]){_NUMBER}(?P<unit>[uU](?:[sS][dD][tT])?|元|块)?"
     r"(?:/(?P<rate>[0-9]{1,6}(?:\.[0-9]{1,8})?))?"
     r"(?:[ \t]+(?P<rest>.*))?"
 )
@@ -49,13 +50,13 @@ _TALK: Final = re.compile(r"[1-9]")
 class AdvanceLine:
     """One line of money. amount: signed, main units, exact; of `unit`.
 
-    unit: 'USDT', or '' for the merchant's own currency. rate: as written after the slash; USDT
-    without one is at the group's own rate. line: its place in the message, from 1.
+    unit: 'USDT', 'CNY' (元, 块), or '' for the merchant's own currency. rate: as written after the
+    slash; USDT without one is at the group's own rate. line: its place in the message, from 1.
     """
 
     line: int
     amount: Decimal
-    unit: Literal["", "USDT"] = ""
+    unit: Literal["", "USDT", "CNY"] = ""
     rate: Decimal | None = None
     merchant_no: str | None = None
     remark: str = ""
@@ -140,11 +141,17 @@ def _advance(match: re.Match[str], text: str, line: int) -> AdvanceLine | Unread
     return AdvanceLine(
         line=line,
         amount=-amount if match["sign"] == "-" else amount,
-        unit="USDT" if match["unit"] else "",
+        unit=_unit(match["unit"]),
         rate=rate,
         merchant_no=merchant_no,
         remark=rest[:MAX_REMARK_CHARS],
     )
+
+
+def _unit(written: str | None) -> Literal["", "USDT", "CNY"]:
+    if not written:
+        return ""
+    return "CNY" if written in _YUAN else "USDT"
 
 
 def read_amount(word: str) -> Decimal | None:

@@ -16,7 +16,7 @@ from core.vouchers import VoucherLine
 from handlers.buttons import TurnBill, TurnVouchers
 from handlers.context import Presses, Wants
 from handlers.days import NoSuchDay, Span, resolve
-from handlers.holders import Holder, holder_behind, holders_of, need_to_read
+from handlers.holders import Holder, holder_behind, need_to_read, readable
 from handlers.intents import ShowBill, ShowPrepaid
 
 
@@ -33,7 +33,7 @@ def router() -> Router:
 async def show_bill(message: Message, intent: ShowBill, actor: Actor, runtime: Runtime) -> None:
     """A bill for each merchant or supplier of the group, the one that is named, or the
     platform's."""
-    for holder in await _readable(runtime, actor, intent.number):
+    for holder in await readable(runtime, actor, intent.number):
         days = await _meant(runtime, holder, intent.days)
         await _tell(runtime, actor, holder, _bill(holder, days, reply_to=message.message_id))
 
@@ -58,9 +58,9 @@ async def show_prepaid(
     message: Message, intent: ShowPrepaid, actor: Actor, runtime: Runtime
 ) -> None:
     """The days' prepayments by pages; in a supplier's group, what it paid in."""
-    for holder in await _readable(runtime, actor, intent.number):
+    for holder in await readable(runtime, actor, intent.number):
         if holder.kind == "p":
-            raise Refusal("group_not_bound")
+            raise Refusal("merchant_needed", example="/prepaid M1001")
         days = await _meant(runtime, holder, intent.days)
         facts = await _page(runtime, holder, days, 1)
         await _tell(
@@ -83,16 +83,6 @@ async def turn_vouchers(
         runtime, actor, holder,
         Say("prepaid_history", facts, edit_message_id=query.message.message_id),
     )  # fmt: skip
-
-
-async def _readable(runtime: Runtime, actor: Actor, number: str | None) -> list[Holder]:
-    """Whose books are meant, all of which this actor may read."""
-    if number is not None or actor.merchant_ids is not None:
-        actor.need("read_money")  # before anybody learns what there is
-    holders = await holders_of(runtime, actor, number)
-    for holder in holders:
-        need_to_read(actor, holder)
-    return holders
 
 
 async def _meant(runtime: Runtime, holder: Holder, span: Span | NoSuchDay) -> Days:

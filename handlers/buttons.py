@@ -157,7 +157,7 @@ class OpenChart:
     replace: in the place of the chart that carries the button, instead of in a reply.
     """
 
-    holder: Literal["m", "s", "p"]
+    holder: HolderKind
     holder_id: UUID
     first: date
     last: date
@@ -173,7 +173,7 @@ class OpenExport:
     """A file of business days: the workbook, or a table as CSV. holder: as in `OpenChart`."""
 
     kind: Literal["excel", "csv"]
-    holder: Literal["m", "s", "p"]
+    holder: HolderKind
     holder_id: UUID
     first: date
     last: date
@@ -257,7 +257,7 @@ def _packed(holder_id: UUID) -> str:
     return base64.urlsafe_b64encode(holder_id.bytes).rstrip(b"=").decode()
 
 
-def _holder(text: str) -> tuple[Literal["m", "s", "p"], UUID]:
+def _holder(text: str) -> tuple[HolderKind, UUID]:
     try:
         holder_id = UUID(bytes=base64.b64decode(text[1:] + "==", altchars=b"-_", validate=True))
     except binascii.Error as error:

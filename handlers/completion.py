@@ -9,7 +9,7 @@ from aiogram.types import CallbackQuery, Message
 from core.access import Actor
 from core.runtime import Runtime
 from handlers.buttons import AnswerCompletion, AnswerReversal
-from handlers.context import Presses, Wants, request_id
+from handlers.context import Presses, Wants, is_stale, proof_of, request_id
 from handlers.intents import Complete, Uncomplete
 
 
@@ -24,11 +24,14 @@ def router() -> Router:
 
 
 async def ask(message: Message, intent: Complete, actor: Actor, runtime: Runtime) -> None:
-    """Ask the supplier, then put the question. The photo whose caption this is becomes evidence."""
+    """Ask the supplier, then put the question. A picture whose caption this is becomes evidence."""
+    actor.need("complete")
+    if await is_stale(message, actor, runtime):
+        return
     await runtime.completions.ask(
         actor, intent.number, intent.reason, message_id=message.message_id,
         request_id=request_id(message),
-        proof_file_id=message.photo[-1].file_id if message.photo else None,
+        proof_file_id=proof_of(message),
     )  # fmt: skip
 
 
@@ -52,6 +55,9 @@ async def ask_reversal(
     message: Message, intent: Uncomplete, actor: Actor, runtime: Runtime
 ) -> None:
     """Put the question, which a second person answers."""
+    actor.need("uncomplete")
+    if await is_stale(message, actor, runtime):
+        return
     await runtime.completions.ask_reversal(
         actor, intent.number, intent.reason, message_id=message.message_id,
         request_id=request_id(message),

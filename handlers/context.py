@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
+from datetime import timedelta
 from typing import Any, Final
 
 import structlog
@@ -18,7 +19,7 @@ from core.errors import Refusal
 from core.outbox import Say
 from core.runtime import Runtime
 from handlers.buttons import Button, read_button
-from handlers.intents import MONEY, Intent, LookUp, numbers_in, parse
+from handlers.intents import READING, RIGHT_OF, Intent, LookUp, numbers_in, parse
 from texts import refusal_text
 
 _LOG = structlog.get_logger(__name__)
@@ -27,6 +28,8 @@ _Handler = Callable[[TelegramObject, dict[str, Any]], Awaitable[Any]]
 MAX_TOAST_CHARS: Final = 200
 # A press that takes longer is answered with nothing, so that the button stops turning.
 ANSWER_WITHIN_S: Final = 1.5
+# What is found later than this (after an outage) is not carried out by itself.
+STALE_AFTER: Final = timedelta(minutes=10)
 
 
 class Wants(Filter):
@@ -106,8 +109,8 @@ class Understand(BaseMiddleware):
         intent = parse(text, username)
         if intent is None and message.caption and (numbers := numbers_in(message.caption)):
             return LookUp(numbers, bare=True)
-        if message.forward_origin and isinstance(intent, MONEY):
-            return None  # somebody else's words move no money
+        if message.forward_origin and not isinstance(intent, READING):
+            return None  # somebody else's words move no money and set nothing
         return intent
 
 
@@ -181,6 +184,47 @@ async def say(
 ) -> None:
     """A screen in reply to a message, for everybody in the chat."""
     await runtime.outbox.say(runtime.store, actor.chat_id, Say(screen, facts, reply_to=reply_to))
+
+
+async def is_stale(
+    message: Message,
+    actor: Actor,
+    runtime: Runtime,
+    lines: Sequence[int] = (1,),
+    *,
+    first: bool = True,
+) -> bool:
+    """Whether a command waited too long to be carried out by itself, which is then said; one that
+    was carried out in time and is only delivered again is not spoken of.
+
+    lines: of the message, which wait. first: none of its lines was booked in time.
+    """
+    if runtime.clock.now() - message.date <= STALE_AFTER:
+        return False
+    if not first or not await runtime.causes.obeyed(message.chat.id, message.message_id):
+        facts = {"lines": list(lines), "all": first}
+        await say(runtime, actor, "stale_money", facts, message.message_id)
+    return True
+
+
+def right_to(intent: Intent, actor: Actor) -> str:
+    """What it takes to have this carried out in this chat; empty for what anybody may say."""
+    return right_here(RIGHT_OF.get(type(intent), ""), actor)
+
+
+def right_here(right: str, actor: Actor) -> str:
+    """In a supplier's group, lines of money are what it paid in."""
+    return "payin" if right == "prepay" and actor.in_suppliers_group else right
+
+
+def proof_of(message: Message) -> str | None:
+    """The picture that came with a message: Telegram's id of its largest form."""
+    if message.photo:
+        return max(message.photo, key=lambda size: size.width * size.height).file_id
+    document = message.document
+    if document is not None and (document.mime_type or "").startswith("image/"):
+        return document.file_id
+    return None
 
 
 def request_id(message: Any) -> str:

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import Any
-
 from aiogram import Router
 from aiogram.types import Message
 
 from core.access import Actor
-from core.clock import DayCut, read_time, read_zone
+from core.clock import read_time, read_zone
 from core.errors import Refusal
-from core.outbox import Say
 from core.runtime import Runtime
-from core.store import Tx
-from handlers.context import Wants
+from core.vouchers import Cause
+from handlers.context import Wants, is_stale
 from handlers.holders import Holder, holders_of
 from handlers.intents import SetDayCut
 
@@ -28,57 +24,23 @@ def router() -> Router:
 
 async def set_day_cut(message: Message, intent: SetDayCut, actor: Actor, runtime: Runtime) -> None:
     """From the next day on; the open one ends when it would have. Refusals: time_invalid,
-    zone_unknown, merchant_ambiguous."""
+    zone_unknown, merchant_ambiguous, supplier_ambiguous."""
     actor.need("day_cut")
+    if await is_stale(message, actor, runtime):
+        return
     holder = await _one(runtime, actor, intent.number)
-    cut = (
-        replace(holder.day_cut, at=read_time(intent.text))
-        if intent.what == "time"
-        else replace(holder.day_cut, zone=read_zone(intent.text))
+    at, zone = (
+        (read_time(intent.text), None) if intent.what == "time" else (None, read_zone(intent.text))
     )
-    day = await runtime.bills.open_day(holder.id)
-    ends_at, next_ends_at = await runtime.ledger.day_ends(holder.id, cut)
-    facts: dict[str, Any] = {
-        "holder": holder.kind,
-        "holder_no": holder.no,
-        "holder_name": holder.name,
-        "before": _shown(holder.day_cut),
-        "after": _shown(cut),
-        "zone": cut.zone,
-        "day": day.isoformat(),
-        "ends_at": ends_at.isoformat(),
-        "next_ends_at": next_ends_at.isoformat(),
-        "actor_name": actor.name,
-    }
-    merchant_id = holder.id if holder.kind == "m" else None
-    async with runtime.store.transaction() as tx:
-        if cut != holder.day_cut:
-            await _write(runtime, tx, holder, cut)
-            await runtime.audit.record(
-                tx, "day_cut", actor=actor.trail_name, facts=facts, merchant_id=merchant_id,
-                chat_id=message.chat.id, message_id=message.message_id,
-            )  # fmt: skip
-        await runtime.outbox.say(
-            tx, message.chat.id, Say("day_cut_set", facts, reply_to=message.message_id)
-        )
+    cause = Cause(message.chat.id, message.message_id, 1)
+    await runtime.daycuts.set(actor, holder.kind, holder.id, cause, at=at, zone=zone)
 
 
 async def _one(runtime: Runtime, actor: Actor, number: str | None) -> Holder:
     holders = await holders_of(runtime, actor, number)
-    if len(holders) > 1:
-        raise Refusal("merchant_ambiguous", merchants=", ".join(h.no for h in holders))
-    return holders[0]
-
-
-async def _write(runtime: Runtime, tx: Tx, holder: Holder, cut: DayCut) -> None:
-    match holder.kind:
-        case "m":
-            await runtime.merchants.set_day_cut(tx, holder.id, cut)
-        case "s":
-            await runtime.channels.set_day_cut(tx, holder.id, cut)
-        case "p":
-            await runtime.ledger.set_house_cut(tx, cut)
-
-
-def _shown(cut: DayCut) -> str:
-    return f"{cut.at:%H:%M} {cut.zone}"
+    if len(holders) == 1:
+        return holders[0]
+    numbers = ", ".join(holder.no for holder in holders)
+    if holders[0].kind == "s":
+        raise Refusal("supplier_ambiguous", suppliers=numbers)
+    raise Refusal("merchant_ambiguous", merchants=numbers)

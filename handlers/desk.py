@@ -8,8 +8,8 @@ from aiogram.types import Message
 from core.access import ANONYMOUS_ADMIN_ID, Actor
 from core.errors import Refusal
 from core.runtime import Runtime
-from handlers.context import Wants, say, say_privately
-from handlers.intents import Help, SetLanguage, ShowBalance, Usage
+from handlers.context import Wants, right_here, say, say_privately
+from handlers.intents import RIGHTS_OF_COMMAND, Help, SetLanguage, ShowBalance, Usage
 
 
 def router() -> Router:
@@ -35,14 +35,22 @@ async def help_(message: Message, actor: Actor, runtime: Runtime) -> None:
 
 
 async def usage(message: Message, intent: Usage, actor: Actor, runtime: Runtime) -> None:
-    """How a command is written."""
-    await say_privately(runtime, actor, "usage", {"command": intent.command}, message.message_id)
+    """How a command is written, for who may say it. Refusals: not_permitted."""
+    if actor.user_id == ANONYMOUS_ADMIN_ID:
+        return  # there is no way to tell it alone
+    command = intent.command
+    rights = [right_here(right, actor) for right in RIGHTS_OF_COMMAND[command]]
+    if rights and not any(actor.may(right) for right in rights):
+        actor.need(rights[0])
+    if command == "prepay" and actor.in_suppliers_group:
+        command = "payin"
+    await say_privately(runtime, actor, "usage", {"command": command}, message.message_id)
 
 
 async def balance(message: Message, intent: ShowBalance, actor: Actor, runtime: Runtime) -> None:
     """How the merchant stands with us now."""
     actor.need("read_money")
-    merchant = await runtime.access.merchant_in(actor, intent.merchant_no)
+    merchant = await runtime.access.merchant_in(actor, intent.merchant_no, example="/balance M1001")
     bill = await runtime.bills.merchant(merchant.id)
     facts = {
         "merchant_no": merchant.merchant_no,

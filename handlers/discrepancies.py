@@ -9,6 +9,7 @@ from aiogram import Router
 from aiogram.types import CallbackQuery, Message
 
 from core.access import Actor
+from core.discrepancies import PAGE_SIZE
 from core.outbox import Say
 from core.runtime import Runtime
 from handlers.buttons import AnswerResolution, OnDiscrepancy, TurnDiscrepancies
@@ -33,8 +34,11 @@ async def show(message: Message, intent: ShowDiscrepancies, actor: Actor, runtim
     """The first page, and what was decided lately."""
     actor.need("resolve")
     merchant_id = None
-    if intent.merchant_no is not None:
-        merchant_id = (await runtime.access.merchant_in(actor, intent.merchant_no)).id
+    if intent.merchant_no is not None or actor.merchant_ids == ():  # nothing is seen here
+        merchant = await runtime.access.merchant_in(
+            actor, intent.merchant_no, example="/discrepancies M1001"
+        )
+        merchant_id = merchant.id
     facts = await _list(runtime, actor, merchant_id, 1)
     await say(runtime, actor, "discrepancies", facts, message.message_id)
 
@@ -99,6 +103,7 @@ async def _list(
     return {
         "merchant_id": str(merchant_id or ""),
         "page": page.number,
+        "first": (page.number - 1) * PAGE_SIZE + 1,
         "pages": page.pages,
         "total": page.total,
         "days": HISTORY_DAYS,

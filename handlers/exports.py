@@ -12,7 +12,7 @@ from core.runtime import Runtime
 from handlers.buttons import OpenChart, OpenExport
 from handlers.context import Presses, Wants
 from handlers.days import resolve
-from handlers.holders import holders_of
+from handlers.holders import readable
 from handlers.intents import Export
 
 
@@ -27,9 +27,7 @@ def router() -> Router:
 
 async def export(message: Message, intent: Export, actor: Actor, runtime: Runtime) -> None:
     """What was asked for, of each merchant or supplier of the group, or of the platform."""
-    if intent.number is not None or actor.merchant_ids is not None:
-        actor.need("read_money")  # before anybody learns what there is
-    for holder in await holders_of(runtime, actor, intent.number):
+    for holder in await readable(runtime, actor, intent.number):
         days = resolve(intent.days, await runtime.bills.open_day(holder.id))
         paper = Paper(
             intent.what, holder.kind, holder.id, days, intent.table, bom=_bom(intent, actor)

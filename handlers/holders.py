@@ -45,6 +45,16 @@ async def holders_of(runtime: Runtime, actor: Actor, number: str | None) -> list
     raise Refusal("group_not_bound")
 
 
+async def readable(runtime: Runtime, actor: Actor, number: str | None) -> list[Holder]:
+    """`holders_of`, all of which this actor may read. Refusals: those, and of `need_to_read`."""
+    if number is not None or actor.merchant_ids is not None:
+        actor.need("read_money")  # before anybody learns what there is
+    holders = await holders_of(runtime, actor, number)
+    for holder in holders:
+        need_to_read(actor, holder)
+    return holders
+
+
 async def holder_behind(
     runtime: Runtime, actor: Actor, kind: HolderKind, holder_id: UUID
 ) -> Holder:

@@ -5,9 +5,8 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from datetime import timedelta
 from functools import partial
-from typing import Any, Final
+from typing import Any
 
 from aiogram import Router
 from aiogram.types import CallbackQuery, Message
@@ -20,11 +19,18 @@ from core.runtime import Runtime
 from core.vouchers import PAYIN, PREPAYMENT, USDT, Advance, Cause, convert, money_of
 from handlers.advances import AdvanceLine, PhoneLike, named_supplier
 from handlers.buttons import UndoVoucher
-from handlers.context import Presses, Wants, say, say_privately, say_refusal
-from handlers.intents import Adjust, Advances, AdvancesFault, Intent
-
-# A money command found later than this (after an outage) is not carried out by itself.
-STALE_AFTER: Final = timedelta(minutes=10)
+from handlers.context import (
+    Presses,
+    Wants,
+    is_stale,
+    proof_of,
+    right_here,
+    right_to,
+    say,
+    say_privately,
+    say_refusal,
+)
+from handlers.intents import READING, Adjust, Advances, AdvancesFault, Intent, Usage
 
 _Book = Callable[[Cause], Awaitable[dict[str, Any]]]
 
@@ -41,7 +47,9 @@ def router() -> Router:
 
 async def record(message: Message, intent: Advances, actor: Actor, runtime: Runtime) -> None:
     """Book every line, or none: all of them are checked before the first is written."""
-    actor.need(_right(actor))
+    if _is_talk(intent, actor):
+        return
+    actor.need(right_to(intent, actor))
     chat_id, message_id = message.chat.id, message.message_id
     booked = await runtime.vouchers.booked_lines(chat_id, message_id)
     waiting = [line for line in intent.lines if line.line not in booked]
@@ -64,8 +72,11 @@ async def record(message: Message, intent: Advances, actor: Actor, runtime: Runt
 
 async def _decide(runtime: Runtime, actor: Actor, line: AdvanceLine, proof: str | None) -> _Book:
     """What books a line: in a supplier's group a pay-in, elsewhere a prepayment."""
-    if not _in_suppliers_group(actor):
-        merchant = await runtime.access.merchant_in(actor, line.merchant_no)
+    if not actor.in_suppliers_group:
+        supplier_no, _ = named_supplier(line.remark)
+        if supplier_no is not None and line.merchant_no is None:
+            raise Refusal("payin_not_here", supplier_no=supplier_no)
+        merchant = await runtime.access.merchant_in(actor, line.merchant_no, example="+1000 M1001")
         advance = advance_of(line, merchant.currency, actor, proof)
         return partial(runtime.prepayments.record, actor, merchant, advance)
     if line.merchant_no is not None:
@@ -77,12 +88,13 @@ async def _decide(runtime: Runtime, actor: Actor, line: AdvanceLine, proof: str 
 
 
 def advance_of(line: AdvanceLine, currency: str, actor: Actor, proof: str | None) -> Advance:
-    """A line as money of who has this currency; USDT without a rate is at the group's.
+    """A line as money of who has this currency; USDT without a rate is at the group's, and what
+    is written in yuan is refused where they are not this currency.
 
     Refusals: usdt_rate_missing, amount_invalid, amount_over_limit.
     """
     rate = line.rate
-    if line.unit and rate is None and currency != USDT:
+    if line.unit == USDT and rate is None and currency != USDT:
         rate = actor.group.usdt_rate if actor.group is not None else None
         if rate is None:
             raise Refusal("usdt_rate_missing")
@@ -111,26 +123,33 @@ async def unreadable(
     message: Message, intent: AdvancesFault, actor: Actor, runtime: Runtime
 ) -> None:
     """Say which line, and that nothing was booked. Talk of others is left alone."""
-    right = _right(actor)
+    if _is_talk(intent, actor):
+        return
+    right = right_to(intent, actor)
     if not actor.may(right):
         if intent.sure:
             actor.need(right)
         return
     fault = intent.fault
     why = "phone" if isinstance(fault, PhoneLike) else fault.why
-    facts = {"line": fault.line, "text": fault.text, "why": why}
+    payin = actor.in_suppliers_group
+    facts = {"line": fault.line, "text": fault.text, "why": why, "payin": payin}
     # What may be a phone number is only a hint, and nobody else's business.
     tell = say_privately if why == "phone" else say
     await tell(runtime, actor, "money_unreadable", facts, message.message_id)
 
 
 async def edited(message: Message, intent: Intent | None, actor: Actor, runtime: Runtime) -> None:
-    """An edit never moves money: what was booked stays, what was not is not."""
-    if not actor.may("adjust" if isinstance(intent, Adjust) else _right(actor)):
+    """An edit moves no money and sets nothing: what was done stays, what was not is not. Whoever
+    may do such a thing is told so."""
+    acts = _acts(intent, actor)
+    right = right_to(intent, actor) if intent and acts else right_here("prepay", actor)
+    if not actor.may(right):
         return
     booked = await runtime.vouchers.booked_lines(message.chat.id, message.message_id)
-    if booked or isinstance(intent, Advances | AdvancesFault | Adjust):
-        facts = {"records": list(booked.values())}
+    if booked or acts:
+        money = bool(booked) or isinstance(intent, Advances | AdvancesFault | Adjust)
+        facts = {"records": list(booked.values()), "money": money}
         await say(runtime, actor, "edited_money", facts, message.message_id)
 
 
@@ -160,34 +179,17 @@ async def undo(query: CallbackQuery, button: UndoVoucher, actor: Actor, runtime:
     )  # fmt: skip
 
 
-async def is_stale(
-    message: Message, actor: Actor, runtime: Runtime, lines: list[int], *, first: bool
-) -> bool:
-    """Whether a money command waited too long to be carried out by itself, which is then said.
-
-    first: none of its lines was booked in time.
-    """
-    if runtime.clock.now() - message.date <= STALE_AFTER:
+def _acts(intent: Intent | None, actor: Actor) -> bool:
+    """Whether carrying this out would move or set something."""
+    if intent is None or isinstance(intent, (*READING, Usage)):
         return False
-    facts = {"lines": lines, "all": first}
-    await say(runtime, actor, "stale_money", facts, message.message_id)
-    return True
+    return not _is_talk(intent, actor)
 
 
-def proof_of(message: Message) -> str | None:
-    """The picture that came with a message: Telegram's id of its largest form."""
-    if message.photo:
-        return max(message.photo, key=lambda size: size.width * size.height).file_id
-    document = message.document
-    if document is not None and (document.mime_type or "").startswith("image/"):
-        return document.file_id
-    return None
-
-
-def _in_suppliers_group(actor: Actor) -> bool:
-    return actor.group is not None and actor.group.kind == "supplier"
-
-
-def _right(actor: Actor) -> str:
-    """What it takes to write lines of money in this chat."""
-    return "payin" if _in_suppliers_group(actor) else "prepay"
+def _is_talk(intent: Intent, actor: Actor) -> bool:
+    """In a group that belongs to nobody, `+10` is talk; with a command it is meant."""
+    match intent:
+        case Advances(explicit=said) | AdvancesFault(sure=said):
+            return actor.in_unbound_group and not said
+        case _:
+            return False

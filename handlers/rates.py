@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Any
 
 from aiogram import Router
@@ -14,10 +13,10 @@ from core.runtime import Runtime
 from core.tariff import format_tariff, parse_tariff
 from core.vouchers import Cause
 from handlers.buttons import AnswerRerating
-from handlers.context import Presses, Wants, say, say_privately
+from handlers.context import Presses, Wants, is_stale, say, say_privately
 from handlers.days import resolve
 from handlers.intents import ShowRates
-from handlers.tariffs import Rerate, SetCost, SetRate, Since, first_day
+from handlers.tariffs import Rerate, SetCost, SetRate, first_day
 
 
 def router() -> Router:
@@ -34,7 +33,7 @@ def router() -> Router:
 async def show_rates(message: Message, intent: ShowRates, actor: Actor, runtime: Runtime) -> None:
     """What the merchant pays for each product, since when, and what comes."""
     actor.need("read_money")
-    merchant = await runtime.access.merchant_in(actor, intent.merchant_no)
+    merchant = await runtime.access.merchant_in(actor, intent.merchant_no, example="/rates M1001")
     products = await runtime.channels.products()
     offers = await runtime.merchants.offers(merchant)
     coming = await runtime.merchants.coming(merchant)
@@ -59,14 +58,17 @@ async def show_rates(message: Message, intent: ShowRates, actor: Actor, runtime:
 async def set_rate(message: Message, intent: SetRate, actor: Actor, runtime: Runtime) -> None:
     """A merchant's rate for a product, from now or from a day on."""
     actor.need("price")
-    merchant = await runtime.access.merchant_in(actor, intent.merchant_no)
+    if await is_stale(message, actor, runtime):
+        return
+    example = f"/rate M1001 {intent.product_code} {intent.tariff}"
+    merchant = await runtime.access.merchant_in(actor, intent.merchant_no, example=example)
     await runtime.pricing.set_rate(
         actor,
         merchant,
         intent.product_code,
         parse_tariff(intent.tariff, merchant.currency),
         Cause(actor.chat_id, message.message_id, 1),
-        valid_from=_from(runtime, intent.since, merchant),
+        valid_from=first_day(intent.since, await runtime.bills.open_day(merchant.id)),
     )
 
 
@@ -76,6 +78,8 @@ async def set_cost(message: Message, intent: SetCost, actor: Actor, runtime: Run
     if actor.merchant_ids is not None:
         facts = {"code": "cost_not_here", "facts": {}, "line": 0}
         await say_privately(runtime, actor, "refusal", facts, message.message_id)
+        return
+    if await is_stale(message, actor, runtime):
         return
     channel = await runtime.channels.costs(intent.channel_no)
     await runtime.pricing.set_cost(
@@ -90,9 +94,12 @@ async def set_cost(message: Message, intent: SetCost, actor: Actor, runtime: Run
 async def rerate(message: Message, intent: Rerate, actor: Actor, runtime: Runtime) -> None:
     """Show what charging past orders anew would come to, and ask."""
     actor.need("price")
-    merchant = await runtime.access.merchant_in(actor, intent.merchant_no)
+    if await is_stale(message, actor, runtime):
+        return
+    example = f"/rerate M1001 {intent.product_code} …"
+    merchant = await runtime.access.merchant_in(actor, intent.merchant_no, example=example)
     tariff = parse_tariff(intent.tariff, merchant.currency) if intent.tariff else None
-    today = merchant.day_cut.day_of(runtime.clock.now())
+    today = await runtime.bills.open_day(merchant.id)
     await runtime.reratings.ask(
         actor,
         merchant,
@@ -117,7 +124,3 @@ async def answer(
 def _line(prefix: str, offer: Offer | None, merchant: Merchant) -> dict[str, Any]:
     tariff = format_tariff(offer.tariff, merchant.currency) if offer else ""
     return {f"{prefix}tariff": tariff, f"{prefix}since": str(offer.since) if offer else ""}
-
-
-def _from(runtime: Runtime, since: Since, merchant: Merchant) -> date | None:
-    return first_day(since, merchant.day_cut.day_of(runtime.clock.now()))

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Any, Final
 
 from aiogram import Router
@@ -16,10 +15,12 @@ from core.statistics import By, Query, Row, Statistics, last_seven_days
 from handlers.context import Wants, say
 from handlers.holders import Holder, holders_of
 from handlers.intents import ShowStatistics
+from handlers.screens import FIGURES, added
 
 # More rows than these are added up before they are handed on.
 MAX_ROWS: Final = 30
-_FIGURES: Final = ("created", "cohort_paid", "paid", "amount_minor", "fee_minor", "cost_minor")
+# Rows are called this where they have no product and no channel.
+_NAMELESS: Final = "–"
 
 
 def router() -> Router:
@@ -34,44 +35,30 @@ async def show_statistics(
 ) -> None:
     """All merchants where only staff reads; else what the group is bound to.
 
-    A merchant's people see no channel and no cost, a supplier's no fee and no merchant.
+    A merchant's people see no channel and no cost, a supplier's no fee and no merchant. What the
+    platform earns is for those who read its bill.
     """
     actor.need("read_money")
-    alone = actor.merchant_ids is None and actor.may("see_channel")
     for holder in await holders_of(runtime, actor, intent.number):
-        facts = await _facts(runtime, holder, intent.what, alone=alone)
+        if holder.kind == "p":
+            actor.need("read_statistics")
+        facts = await _facts(runtime, actor, holder, intent.what)
         await say(runtime, actor, "statistics", facts, message.message_id)
 
 
-@dataclass(frozen=True, slots=True)
-class _Names:
-    """What rows are called: in Chinese and in English."""
-
-    by: By
-    called: dict[str, tuple[str, str]]
-
-    def of(self, row: Row) -> tuple[str, str]:
-        match self.by:
-            case "merchant":
-                key = str(row.merchant_id)
-            case "product":
-                key = row.product_code or ""
-            case _:
-                key = row.channel_no or ""
-        return self.called.get(key, (key or "–", key or "–"))
-
-
-async def _facts(runtime: Runtime, holder: Holder, what: str, *, alone: bool) -> dict[str, Any]:
+async def _facts(runtime: Runtime, actor: Actor, holder: Holder, what: str) -> dict[str, Any]:
+    alone = actor.merchant_ids is None and actor.may("see_channel")
+    earned = alone and (holder.kind != "p" or actor.may("read_platform"))
     open_day = await runtime.bills.open_day(holder.id)
     week = last_seven_days(open_day)
+    cuts = _cuts(holder, what, alone=alone)
+    today = await _read(runtime, holder, cuts, Days.one(open_day))
+    before = await _read(runtime, holder, cuts, week) if what != "volume" else []
     parts = []
-    for by in _cuts(holder, what, alone=alone):
-        names = await _names(runtime, by)
-        today = await _read(runtime, holder, by, Days.one(open_day))
-        part = {"by": by, "today": _shown(today, names)}
-        if what != "volume":
-            part["week"] = _shown(await _read(runtime, holder, by, week), names)
-        parts.append(part)
+    for place, by in enumerate(cuts):
+        called = await _called(runtime, by)
+        found = {"today": today[place]} | ({"week": before[place]} if before else {})
+        parts.append({"by": by} | _shown(by, found, called))
     return {
         "what": what,
         "holder": holder.kind,
@@ -83,8 +70,8 @@ async def _facts(runtime: Runtime, holder: Holder, what: str, *, alone: bool) ->
         "day": open_day.isoformat(),
         "first": week.first.isoformat(),
         "last": week.last.isoformat(),
-        "fees": alone or holder.kind == "m",
-        "costs": alone or holder.kind == "s",
+        "fees": holder.kind == "m" or (holder.kind == "p" and earned),
+        "costs": holder.kind == "s" or earned,
         "parts": parts,
     }
 
@@ -101,61 +88,96 @@ def _cuts(holder: Holder, what: str, *, alone: bool) -> list[By]:
     return cuts
 
 
-async def _read(runtime: Runtime, holder: Holder, by: By, days: Days) -> Statistics:
-    channel_nos = None
-    if holder.kind == "s":
-        channel_nos = tuple(await runtime.channels.names(supplier_id=holder.id))
-    return await runtime.statistics.read(
-        Query(
-            days.first,
-            days.last,
-            merchant_ids=(holder.id,) if holder.kind == "m" else None,
-            channel_nos=channel_nos,
-            currency=holder.currency,
-            by=(by,),
-            zone=holder.day_cut.zone,
-        )
-    )
+async def _read(
+    runtime: Runtime, holder: Holder, cuts: Sequence[By], days: Days
+) -> list[Statistics]:
+    """For each cut."""
+    match holder.kind:
+        case "p":
+            return await runtime.statistics.of_platform(days, cuts, holder.currency)
+        case "s":
+            return [await runtime.statistics.of_supplier(holder.id, days)]
+        case "m":
+            return [
+                await runtime.statistics.read(
+                    Query(
+                        days.first,
+                        days.last,
+                        merchant_ids=(holder.id,),
+                        currency=holder.currency,
+                        by=(by,),
+                        zone=holder.day_cut.zone,
+                    )
+                )
+                for by in cuts
+            ]
 
 
-async def _names(runtime: Runtime, by: By) -> _Names:
+async def _called(runtime: Runtime, by: By) -> dict[str, tuple[str, str]]:
+    """What rows are called, by their key: in Chinese and in English."""
     match by:
         case "merchant":
             everybody = await runtime.merchants.everybody()
-            called = {str(m.id): (f"{m.merchant_no} {m.name}",) * 2 for m in everybody}
+            return {str(m.id): (f"{m.merchant_no} {m.name}",) * 2 for m in everybody}
         case "product":
             products = await runtime.channels.products()
-            called = {code: (p.name_zh, p.name_en) for code, p in products.items()}
+            return {code: (p.name_zh, p.name_en) for code, p in products.items()}
         case _:
             channels = await runtime.channels.names()
-            called = {no: (f"{no} {name}",) * 2 for no, name in channels.items()}
-    return _Names(by, called)
+            return {no: (f"{no} {name}",) * 2 for no, name in channels.items()}
 
 
-def _shown(found: Statistics, names: _Names) -> dict[str, Any]:
+def _key(by: By, row: Row) -> str:
+    """'': others, added up."""
+    match by:
+        case "merchant":
+            return str(row.merchant_id or "")
+        case "product":
+            return row.product_code or _NAMELESS
+        case _:
+            return row.channel_no or _NAMELESS
+
+
+def _shown(
+    by: By, found: dict[str, Statistics], called: dict[str, tuple[str, str]]
+) -> dict[str, Any]:
+    """Rows with their figures and key. The same keys are added up as others on all days."""
     # Prepayments are counted as well, under no product and no channel, and move no figure here.
-    moved = [row for row in found.rows if any(_figures(row).values())]
-    rows = sorted(moved, key=lambda row: (-row.amount_minor, names.of(row)))
-    shown = [_figures(row) | _called(*names.of(row)) for row in rows[:MAX_ROWS]]
-    if len(rows) > MAX_ROWS:
-        shown.append(_added(_figures(row) for row in rows[MAX_ROWS:]) | _called("", ""))
-    return {
-        "rows": shown,
-        "total": _figures(found.total),
-        "average": _figures(found.average),
-        "days": found.days,
+    rows = {
+        when: {_key(by, row): _figures(row) for row in of.rows if any(_figures(row).values())}
+        for when, of in found.items()
     }
+    amounts = {
+        key: sum(of[key]["amount_minor"] for of in rows.values() if key in of)
+        for key in dict.fromkeys(key for of in rows.values() for key in of)
+    }
+    named = sorted((key for key in amounts if key), key=lambda key: (-amounts[key], key))
+    kept = set(named[:MAX_ROWS])
+    parts = {}
+    for when, of in found.items():
+        of_these = rows[when]
+        shown = [
+            of_these[key] | _names(key, called)
+            for key in sorted(
+                kept & of_these.keys(), key=lambda key: (-of_these[key]["amount_minor"], key)
+            )
+        ]
+        rest = [of_these[key] for key in sorted(of_these.keys() - kept)]
+        if rest:
+            shown.append(added(rest) | _names("", {"": ("", "")}))
+        parts[when] = {
+            "rows": shown,
+            "total": _figures(of.total),
+            "average": _figures(of.average),
+            "days": of.days,
+        }
+    return parts
 
 
-def _figures(row: Row) -> dict[str, Any]:
-    return {name: getattr(row, name) for name in _FIGURES}
+def _figures(row: Row) -> dict[str, int]:
+    return {name: getattr(row, name) for name in FIGURES}
 
 
-def _called(name_zh: str, name_en: str) -> dict[str, Any]:
-    """name '': the rest of the rows, added up."""
-    return {"name_zh": name_zh, "name_en": name_en}
-
-
-def _added(rows: Iterable[dict[str, Any]]) -> dict[str, Any]:
-    kept = list(rows)
-    return {name: sum(row[name] for row in kept) for name in _FIGURES}
+def _names(key: str, called: dict[str, tuple[str, str]]) -> dict[str, Any]:
+    name_zh, name_en = called.get(key, (key, key))
+    return {"key": key, "name_zh": name_zh, "name_en": name_en}

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-OURS = ("bot", "core", "handlers", "payapi", "scheduler", "texts")
+OURS = ("bench", "bot", "core", "handlers", "payapi", "scheduler", "texts")
 MAX_LINES = 500
 
 

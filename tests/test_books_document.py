@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import re
-from datetime import timedelta
+from datetime import date, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import pytest
 
+from bot.building import Builder, Progress
 from core.access import Actor
 from core.adjustments import Correction
 from core.bills import Days
 from core.clock import DayCut
+from core.exports import Paper
 from core.merchants import App, Merchant
 from core.money import Money, parse_money
 from core.orders import ByHand, Opened, PaymentSeen, get_order
@@ -23,6 +26,8 @@ from core.store import Tx
 from core.tariff import parse_tariff
 from handlers.advances import AdvanceLine, read_line
 from handlers.prepayments import advance_of
+from handlers.screens.words import word
+from tests.bench.formulas import Sheets
 from tests.core.conftest import clock, desk, entrance, runtime, supplier
 from tests.core.support import ADMIN, Desk, SetClock, wanted
 
@@ -142,6 +147,31 @@ class Example:
         assert {name: found.get(name, 0) for name in said} == said
         assert not {name for name, amount in found.items() if amount and name not in said}
 
+    async def workbook(self, title: str, day: date, folder: Path, *, staff: bool) -> None:
+        """Re-add the workbook of a closed day and compare it with the section's last table."""
+        paper = Paper("excel", "m", self.merchant.id, Days.one(day), staff=staff)
+        built = await Builder(self.runtime).file(paper, "en", folder, Progress())
+        assert built.path is not None
+        sheets = Sheets(built.path)
+        assert sheets.wrong() == []
+        summary, net = sheets.column("Summary", "B"), sheets.column("Products", "H")
+        products = await self.runtime.channels.products()
+        places = {"opening": "Opening balance", "prepaid": "Prepaid", "closing": "Closing balance"}
+        for name, amount in figures(tables(title)[-1]).items():
+            if name in products:
+                found = net[products[name].name_en]
+            else:
+                found = summary[places.get(name) or word("heading", name, "en")]
+            # What was advanced lowers what is owed: it stands there with its sign.
+            assert found == Decimal(-amount if name == "prepaid" else amount) / 100, name
+        assert summary["Closing balance in the books"] == summary["Closing balance"]
+        assert summary["Difference"] == 0
+        assert sheets.column("Summary", "C")["Difference"] == "OK"
+        seen = {
+            cell for name in sheets.names for row in sheets.formulas[name].values for cell in row
+        }
+        assert ("Channel" in seen, "Margin" in seen, "short" in seen) == (staff, staff, staff)
+
 
 async def nothing(_: Tx) -> None:
     return None
@@ -158,7 +188,9 @@ async def example(desk: Desk, clock: SetClock) -> Example:
     return Example(desk, merchant, app, actor)
 
 
-async def test_the_example_of_the_document(example: Example, desk: Desk, clock: SetClock) -> None:
+async def test_the_example_of_the_document(
+    example: Example, desk: Desk, clock: SetClock, tmp_path: Path
+) -> None:
     runtime = example.runtime
     first_text, second_text = section("Two days of one merchant"), section("Second day")
     rates = dict(re.findall(r"`(\w+_qr)`\s+at\s+`([^`]+)`", first_text))
@@ -202,6 +234,8 @@ async def test_the_example_of_the_document(example: Example, desk: Desk, clock: 
     )
     await example.bill("Second day")
     await desk.runtime.ledger.roll_days(example.merchant.id, example.merchant.day_cut)
+    for staff in (True, False):
+        await example.workbook("First day", first_day, tmp_path, staff=staff)
 
     said = figures(tables("What the platform and the supplier see")[0])
     both = Days(first_day, first_day + timedelta(days=1))

@@ -8,7 +8,7 @@ from core.errors import Refusal
 from texts.catalogues import translator
 
 # Facts that are our own words, not somebody's data: they are translated as well.
-_OUR_WORDS: Final = frozenset({"expected", "status"})
+_OUR_WORDS: Final = frozenset({"expected", "status", "example"})
 
 
 def refusal_text(refusal: Refusal, lang: str) -> str:

@@ -19,7 +19,7 @@ from bot.demo.home import empty, refuse_production_settings, write_private
 from bot.demo.sample import sample_script
 from bot.embedded import EmbeddedPostgres, EmbeddedValkey, HomeLock
 from bot.neighbours import Neighbour
-from bot.process import free_ports, until_told_to_stop
+from bot.process import free_ports, keep_what_is_there, until_told_to_stop
 
 HOST: Final = "127.0.0.1"
 PORTS: Final = 7  # the desk, its admin listener, and five of the sandbox
@@ -47,6 +47,7 @@ async def run_demo(home: Path, *, port: int, fresh: bool, ready_file: Path | Non
                 write_private(ready_file, json.dumps(ready, ensure_ascii=False, indent=2))
             say("ready" + ("" if first_time else ", with the data of before"))
             print(_greeting(ready), flush=True)
+            keep_what_is_there()
             await until_told_to_stop()
             say("stopping …")
     say(f"stopped; the data stays in {home}")

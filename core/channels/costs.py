@@ -46,11 +46,20 @@ async def find_cost(queries: Queries, channel_no: str, now: datetime) -> Channel
     )
 
 
+# The open day of supplier s, $1 now. A changed cut counts from the next day on, so the row knows
+# and the clock does not; where that day is over but not yet closed, it is the one after it.
+TODAY: Final = """(
+    SELECT CASE WHEN d.ends_at > $1 THEN d.day ELSE greatest(
+        d.day + 1, (($1::timestamptz AT TIME ZONE s.zone) - s.day_cut::interval)::date
+    ) END
+    FROM business_day d WHERE d.holder_id = s.id AND d.closed_at IS NULL
+)"""
+
 # $1 now, $2 the channel's number.
-_COST: Final = """
+_COST: Final = f"""
 WITH known AS (
     SELECT c.id, c.channel_no, c.name, c.currency, s.supplier_no,
-           (($1::timestamptz AT TIME ZONE s.zone) - s.day_cut::interval)::date AS today
+           {TODAY} AS today
     FROM channel c JOIN supplier s ON s.id = c.supplier_id WHERE c.channel_no = $2
 )
 SELECT k.*, t.tiers, n.tiers AS coming, n.valid_from AS coming_since
@@ -63,4 +72,4 @@ LEFT JOIN LATERAL (
     SELECT tiers, valid_from FROM channel_tariff WHERE channel_id = k.id AND valid_from > k.today
     ORDER BY valid_from, id DESC LIMIT 1
 ) n ON true
-"""
+"""  # noqa: S608 (our own words)

@@ -12,7 +12,7 @@ from uuid import UUID
 import asyncpg
 
 from core.channels.choice import Channel
-from core.channels.costs import ChannelCost, find_cost
+from core.channels.costs import TODAY, ChannelCost, find_cost
 from core.channels.models import ChannelRow, DocumentRow, ProductChannelRow, ProductRow, SupplierRow
 from core.clock import Clock, DayCut
 from core.connectors import Connector, DocumentFaults, Fault, check, load
@@ -248,14 +248,15 @@ class Channels:
         return await find_cost(self._store, channel_no, self._clock.now())
 
     async def _today_of(self, channel_id: UUID) -> date:
-        row = await self._store.fetchrow(
-            "SELECT s.day_cut, s.zone FROM channel c JOIN supplier s ON s.id = c.supplier_id"
-            " WHERE c.id = $1",
+        today: date | None = await self._store.fetchval(
+            f"SELECT {TODAY} FROM channel c JOIN supplier s ON s.id = c.supplier_id"  # noqa: S608 (our own words)
+            " WHERE c.id = $2",
+            self._clock.now(),
             channel_id,
         )
-        if row is None:
+        if today is None:
             raise Bug(f"there is no channel {channel_id}")
-        return DayCut(row["day_cut"], row["zone"]).day_of(self._clock.now())
+        return today
 
     async def of_product(self, product_code: str) -> list[Channel]:
         """Every channel of a product, whatever its state, so that reasons can name them all."""
@@ -305,7 +306,7 @@ class Channels:
         )
 
 
-_CHANNELS: Final = """
+_CHANNELS: Final = f"""
 SELECT c.*, s.supplier_no, s.document_id, s.state AS supplier_state, s.sandbox,
        s.licence_expires_on, t.tiers
 FROM channel c
@@ -313,11 +314,11 @@ JOIN supplier s ON s.id = c.supplier_id
 JOIN LATERAL (
     SELECT tiers FROM channel_tariff
     WHERE channel_id = c.id
-      AND valid_from <= (($1::timestamptz AT TIME ZONE s.zone) - s.day_cut::interval)::date
+      AND valid_from <= {TODAY}
     ORDER BY valid_from DESC, id DESC LIMIT 1
 ) t ON true
 LEFT JOIN product_channel pc ON pc.channel_id = c.id
-"""
+"""  # noqa: S608 (our own words)
 
 
 def _channel(row: asyncpg.Record) -> Channel:

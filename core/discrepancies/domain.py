@@ -20,7 +20,7 @@ from core.discrepancies.reading import (
     find_open,
     find_resolved,
 )
-from core.errors import Bug, Refusal
+from core.errors import REASON_EXAMPLES, Bug, Refusal
 from core.groups import Groups
 from core.ids import Ids
 from core.ledger import BusinessDay, Event, Ledger, Postings, credited, returned_to_payer
@@ -105,7 +105,7 @@ class Discrepancies:
         if how not in HOWS:
             raise Refusal("field_invalid", param="how", expected=", ".join(HOWS))
         if not reason.strip():
-            raise Refusal("reason_missing", example="供应商已退款给付款人")
+            raise Refusal("reason_missing", example=REASON_EXAMPLES["resolve"])
         seen, _ = await self.get(actor.merchant_ids, discrepancy_id)
         if seen.merchant_id != merchant_id:
             raise Refusal("record_not_found")

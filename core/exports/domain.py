@@ -134,7 +134,7 @@ class Exports:
         today = await self._bills.open_day(merchant.id)
         async with self._snapshot() as tx:
             bill = await self._bills.merchant_in(tx, merchant, paper.days, today)
-            return await points.chart_of_merchant(tx, bill, merchant.day_cut)
+            return await points.chart_of_merchant(tx, bill)
 
     @asynccontextmanager
     async def _snapshot(self) -> AsyncIterator[Tx]:

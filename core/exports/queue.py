@@ -12,7 +12,7 @@ from core.clock import Clock
 from core.errors import Refusal
 from core.exports.papers import Paper
 from core.ids import Ids
-from core.store import Store
+from core.store import Queries, Store
 
 LEASE: Final = timedelta(seconds=60)
 MAX_WAITING: Final = 3  # of one chat
@@ -164,12 +164,7 @@ class Queue:
 
     async def file_of(self, digest: str) -> str | None:
         """Telegram's id of a file that says the same, where one was sent."""
-        found: str | None = await self._store.fetchval(
-            "SELECT file_id FROM export WHERE digest = $1 AND file_id IS NOT NULL"
-            " ORDER BY created_at DESC LIMIT 1",
-            digest,
-        )
-        return found
+        return await file_of(self._store, digest)
 
     async def forget_file(self, digest: str) -> None:
         """Telegram no longer knows the file: it is built anew."""
@@ -194,6 +189,16 @@ class Queue:
         return touched == 1
 
 
+async def file_of(queries: Queries, digest: str) -> str | None:
+    """Telegram's id of a file that says the same, where one was sent."""
+    found: str | None = await queries.fetchval(_FILE, digest)
+    return found
+
+
+_FILE: Final = """
+SELECT file_id FROM export WHERE digest = $1 AND file_id IS NOT NULL
+ORDER BY created_at DESC LIMIT 1
+"""
 _TAKE: Final = """
 UPDATE export e SET state = 'taken', lease_until = $2, tries = e.tries + 1
 FROM (

@@ -15,6 +15,7 @@ from core.bills import MODE, Bill, PlatformBill, SupplierBill
 from core.errors import Refusal
 from core.exports import rows
 from core.exports.papers import Paper
+from core.exports.queue import file_of
 from core.exports.rows import (
     CompletionRow,
     DiscrepancyRow,
@@ -50,10 +51,14 @@ class Reading:
         said = [LAYOUT, language, self.paper.what, self.paper.pack(), repr(self._facts)]
         return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
 
-    def need_room(self) -> None:
+    async def file_of(self, digest: str) -> str | None:
+        """Telegram's id of a file that says the same, where one was sent."""
+        return await file_of(self._tx, digest)
+
+    def need_room(self, max_rows: int) -> None:
         """Refusals: export_too_large."""
-        if self.count > MAX_ROWS:
-            raise Refusal("export_too_large", rows=f"{self.count:,}", limit=f"{MAX_ROWS:,}")
+        if self.count > max_rows:
+            raise Refusal("export_too_large", rows=f"{self.count:,}", limit=f"{max_rows:,}")
 
     async def _rows(self, kind: type[R], sql: str, *args: object) -> AsyncIterator[list[R]]:
         async for chunk in self._tx.chunks(sql, *args, rows=CHUNK_ROWS):
@@ -61,7 +66,7 @@ class Reading:
 
 
 class MerchantReading(Reading):
-    """A merchant's days. Channel and cost are read for staff only."""
+    """A merchant's days. Channel, cost and reasons are read for staff only."""
 
     def __init__(self, tx: Tx, paper: Paper, bill: Bill, count: int, facts: object) -> None:
         super().__init__(tx, paper, count, (bill, facts))
@@ -80,12 +85,12 @@ class MerchantReading(Reading):
 
     def movements(self) -> AsyncIterator[list[MovementRow]]:
         """What else moved the position: adjustments, re-ratings, reversals, refunds, credits."""
-        return self._rows(MovementRow, rows.MOVEMENTS, *self._span, _OTHER_KINDS)
+        sql = rows.MOVEMENTS_FOR_STAFF if self.paper.staff else rows.MOVEMENTS
+        return self._rows(MovementRow, sql, *self._span, _OTHER_KINDS)
 
     def completions(self) -> AsyncIterator[list[CompletionRow]]:
-        return self._rows(
-            CompletionRow, rows.COMPLETIONS, self.bill.merchant_id, MODE, *self._span[5:]
-        )
+        sql = rows.COMPLETIONS_FOR_STAFF if self.paper.staff else rows.COMPLETIONS
+        return self._rows(CompletionRow, sql, self.bill.merchant_id, MODE, *self._span[5:])
 
     def discrepancies(self) -> AsyncIterator[list[DiscrepancyRow]]:
         """Money of no settled order that was seen in these days; for staff."""

@@ -49,7 +49,11 @@ class VoucherRow:
 
 @dataclass(frozen=True, slots=True)
 class MovementRow:
-    """What moved the merchant's position besides orders and prepayments. minor: + we owe more."""
+    """What moved the merchant's position besides orders and prepayments. minor: + we owe more.
+
+    reason: of an adjustment for everybody, as its receipt shows it; of what was decided about
+    suppliers' money for staff only. Of a re-rating it is the product's code.
+    """
 
     at: datetime
     day: date
@@ -63,7 +67,8 @@ class MovementRow:
 
 @dataclass(frozen=True, slots=True)
 class CompletionRow:
-    """An order completed by hand, or (undone) the reversal of that."""
+    """An order completed by hand, or (undone) the reversal of that. reason: filled for staff only:
+    it may name a supplier."""
 
     at: datetime
     day: date
@@ -146,10 +151,10 @@ PREPAYMENTS: Final = _VOUCHERS.format(which="p.kind = 'prepayment' AND p.day BET
 PAID_IN: Final = _VOUCHERS.format(which="p.kind = 'payin' AND p.at >= $3 AND p.at < $4")
 
 # $1 merchant, $2 mode, $3 currency, $4 and $5 the instants, $6 and $7 the days, $8 the kinds.
-MOVEMENTS: Final = """
+_MOVEMENTS: Final = """
 SELECT e.booked_at AS at, e.day, e.kind, e.minor, coalesce(o.order_no, '') AS order_no,
        coalesce(v.record_no, f.refund_no, '') AS record_no,
-       coalesce(v.remark, s.reason, c.reason, g.product_code, '') AS reason,
+       coalesce(v.remark, {reasons}g.product_code, '') AS reason,
        coalesce(v.actor_name, s.actor_name, c.actor_name, g.actor_name, '') AS actor_name
 FROM ledger_entry e
 JOIN ledger_event l ON l.merchant_id = e.merchant_id AND l.id = e.event_id
@@ -165,16 +170,20 @@ WHERE e.merchant_id = $1 AND e.mode = $2 AND e.currency = $3 AND e.booked_at >= 
   AND e.kind = ANY($8)
 ORDER BY e.booked_at, e.event_id
 """
+MOVEMENTS: Final = _MOVEMENTS.format(reasons="")
+MOVEMENTS_FOR_STAFF: Final = _MOVEMENTS.format(reasons="s.reason, c.reason, ")
 
 # $1 merchant, $2 mode, $3 and $4 the days.
-COMPLETIONS: Final = """
-SELECT c.at, c.day, c.order_no, o.merchant_order_no, o.amount_minor, c.reason, c.actor_name,
+_COMPLETIONS: Final = """
+SELECT c.at, c.day, c.order_no, o.merchant_order_no, o.amount_minor, {reason}, c.actor_name,
        c.proof_file_id IS NOT NULL AS proof, c.reverses IS NOT NULL AS undone
 FROM completion c
 JOIN orders o ON o.merchant_id = c.merchant_id AND o.id = c.order_id
 WHERE c.merchant_id = $1 AND o.mode = $2 AND c.day BETWEEN $3 AND $4
 ORDER BY c.at, c.id
 """
+COMPLETIONS: Final = _COMPLETIONS.format(reason="'' AS reason")
+COMPLETIONS_FOR_STAFF: Final = _COMPLETIONS.format(reason="c.reason")
 
 # $1 merchant, $2 mode, $3 currency, $4 and $5 the instants.
 DISCREPANCIES: Final = """

@@ -100,15 +100,18 @@ class Ledger:
         """When the platform's days begin, from its next day on: the open one ends as it would."""
         await tx.execute("UPDATE desk SET day_cut = $1, zone = $2", cut.at, cut.zone)
 
-    async def day_ends(self, holder_id: UUID, cut: DayCut) -> tuple[datetime, datetime]:
-        """When the open day ends, and when the day after it will, cut like this."""
-        row = await self._store.fetchrow(
+    async def day_ends(
+        self, tx: Tx, holder_id: UUID, cut: DayCut
+    ) -> tuple[date, datetime, datetime]:
+        """The open day, when it ends, and when the day after it will, cut like this."""
+        row = await tx.fetchrow(
             "SELECT day, ends_at FROM business_day WHERE holder_id = $1 AND closed_at IS NULL",
             holder_id,
         )
         if row is None:
             raise Bug(f"{holder_id} has no open business day")
-        return row["ends_at"], days.end_of(row["day"] + timedelta(days=1), cut, row["ends_at"])
+        day, ends_at = row["day"], row["ends_at"]
+        return day, ends_at, days.end_of(day + timedelta(days=1), cut, ends_at)
 
     async def in_open_day(
         self, merchant_id: UUID, cut: DayCut, work: Callable[[Tx, BusinessDay], Awaitable[T]]

@@ -16,7 +16,7 @@ from core.errors import Refusal
 from core.ids import Ids
 from core.ledger import BusinessDay, Ledger
 from core.merchants.models import AppRow, MerchantRow
-from core.store import Store, Tx
+from core.store import Queries, Store, Tx
 from core.tariff import Tariff, format_tariff
 from core.vault import Vault
 
@@ -198,17 +198,21 @@ class Merchants:
         await self._ledger.in_open_day(merchant.id, merchant.day_cut, work)
         return tariff_id
 
-    async def offers(self, merchant: Merchant, day: date | None = None) -> dict[str, Offer]:
+    async def offers(
+        self, merchant: Merchant, day: date | None = None, *, queries: Queries | None = None
+    ) -> dict[str, Offer]:
         """product code -> tariff of a business day (None: of now), for every product that is on
-        and open to the merchant."""
-        return await self._offers(_OFFERS, merchant, day)
+        and open to the merchant. queries: the transaction, where one is open."""
+        return await self._offers(queries or self._store, _OFFERS, merchant, day)
 
     async def coming(self, merchant: Merchant, day: date | None = None) -> dict[str, Offer]:
         """product code -> the next tariff that begins after a business day (None: after now)."""
-        return await self._offers(_COMING, merchant, day)
+        return await self._offers(self._store, _COMING, merchant, day)
 
-    async def _offers(self, sql: str, merchant: Merchant, day: date | None) -> dict[str, Offer]:
-        rows = await self._store.fetch(sql, merchant.id, day, self._clock.now())
+    async def _offers(
+        self, queries: Queries, sql: str, merchant: Merchant, day: date | None
+    ) -> dict[str, Offer]:
+        rows = await queries.fetch(sql, merchant.id, day, self._clock.now())
         return {
             row["product_code"]: Offer(
                 row["id"], Tariff.unpack(row["tiers_by"], row["tiers"]), row["valid_from"]

@@ -257,7 +257,8 @@ class Opening:
         merchant, amount = app.merchant, wanted.amount
         if amount.currency != merchant.currency:
             raise Refusal("currency_not_sold", param="currency", currency=merchant.currency)
-        offer = (await self._merchants.offers(merchant, day.day)).get(wanted.product)
+        offers = await self._merchants.offers(merchant, day.day, queries=tx)
+        offer = offers.get(wanted.product)
         if offer is None:
             raise Refusal("product_unknown", param="product", product=wanted.product)
         volume_minor = 0

@@ -14,7 +14,8 @@ RIGHTS: Final[dict[str, str]] = {
     "set_rate": "set what one USDT is worth in a group",
     "set_credit": "set credit lines",
     "read_money": "read bills, prepayments and balances",
-    "read_platform": "read the platform's own bill",
+    "read_statistics": "read statistics over all merchants",
+    "read_platform": "read the platform's own bill, fees, cost and margin",
     "day_cut": "set when business days begin",
     "price": "set rates and costs, and charge past orders anew",
     "look_up": "look orders up",
@@ -26,9 +27,10 @@ RIGHTS: Final[dict[str, str]] = {
 }
 
 _SUPPORT: Final = frozenset({"look_up", "read_money", "see_channel"})
-_OPERATOR: Final = _SUPPORT | {"bind", "prepay", "complete", "renotify"}
+_OPERATOR: Final = _SUPPORT | {"bind", "prepay", "complete", "renotify", "read_statistics"}
 _MONEY: Final = frozenset({"prepay", "payin", "adjust", "set_rate", "set_credit"})
-_FINANCE: Final = _SUPPORT | _MONEY | {"renotify", "resolve", "uncomplete", "read_platform"}
+_PLATFORM: Final = frozenset({"read_statistics", "read_platform"})
+_FINANCE: Final = _SUPPORT | _MONEY | _PLATFORM | {"renotify", "resolve", "uncomplete"}
 _ADMIN: Final = _OPERATOR | _FINANCE | {"bind_ops", "day_cut", "price"}
 
 ROLES: Final[dict[str, frozenset[str]]] = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from core.causes import Cause
 from core.vouchers.amounts import (
     MAX_MOVED,
     MAX_REMARK_CHARS,
@@ -20,7 +21,6 @@ from core.vouchers.model import (
     PAYIN,
     PREPAYMENT,
     UNDO_WITHIN,
-    Cause,
     Holder,
     Kind,
     Move,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from datetime import date
 from decimal import Decimal
 from typing import Any, Final
@@ -10,6 +10,7 @@ from uuid import UUID
 
 from core.access import Actor
 from core.audit import Audit
+from core.causes import Cause, receipt_of
 from core.errors import Bug, Refusal
 from core.groups import Groups
 from core.ids import Ids
@@ -23,7 +24,6 @@ from core.vouchers.model import (
     MODE,
     PAGE_SIZE,
     UNDO_WITHIN,
-    Cause,
     Holder,
     Kind,
     Move,
@@ -57,7 +57,7 @@ class Vouchers:
         """
 
         async def work(tx: Tx, day: BusinessDay) -> dict[str, Any]:
-            if (earlier := await _receipt_of(tx, cause)) is not None:
+            if (earlier := await receipt_of(tx, cause)) is not None:
                 return earlier
             event = Event(
                 f"{kind.booked}:{cause.chat_id}:{cause.message_id}:{cause.line}",
@@ -76,7 +76,7 @@ class Vouchers:
         """
 
         async def work(tx: Tx, day: BusinessDay) -> dict[str, Any]:
-            earlier = await _receipt_of(tx, cause)
+            earlier = await receipt_of(tx, cause)
             if earlier is not None and earlier["reverses"] == str(voucher_id):
                 return earlier
             row = await tx.fetchrow(rows.TO_UNDO, holder.id, voucher_id, kind.name)
@@ -154,18 +154,6 @@ class Vouchers:
         )
         lines = tuple(_line(row) for row in found)
         return VoucherPage(lines, totals["count"], totals["sum_minor"], page, pages)
-
-    async def stream(
-        self, holder_id: UUID, kind: str, days: tuple[date, date]
-    ) -> AsyncGenerator[VoucherLine, None]:
-        """All lines of `page`, the oldest first, through a server-side cursor.
-
-        A transaction is open while it is read: read it to its end, or close it.
-        """
-        async with self._store.transaction() as tx:
-            found = tx.stream(f"{rows.LINES} ORDER BY v.at, v.id", holder_id, kind, *days, MODE)
-            async for row in found:
-                yield _line(row)
 
     async def _in_books(self, holder: Holder, work: _Work) -> dict[str, Any]:
         """Run `work` in an open day of the books that the holder's vouchers are in: a merchant's
@@ -330,16 +318,6 @@ async def _day_of(tx: Tx, holder: Holder, day: BusinessDay) -> date:
     found: date | None = await tx.fetchval(rows.DAY_OF, holder.id, day.at)
     if found is None:
         raise _SupplierDayOver
-    return found
-
-
-async def _receipt_of(tx: Tx, cause: Cause) -> dict[str, Any] | None:
-    found: dict[str, Any] | None = await tx.fetchval(
-        "SELECT receipt FROM cause WHERE chat_id = $1 AND message_id = $2 AND line = $3",
-        cause.chat_id,
-        cause.message_id,
-        cause.line,
-    )
     return found
 
 

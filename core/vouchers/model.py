@@ -21,15 +21,6 @@ PAGE_SIZE: Final = 10
 
 
 @dataclass(frozen=True, slots=True)
-class Cause:
-    """The line of a message that moves money. line: from 1; 0 for a button."""
-
-    chat_id: int
-    message_id: int
-    line: int
-
-
-@dataclass(frozen=True, slots=True)
 class Kind:
     """A kind of voucher. name: as its rows say. booked, undone: kinds of its events, which also
     name the receipts' screens and the audit's actions. right: who may record and undo it.

@@ -46,7 +46,8 @@ WHERE v.holder_id = $1 AND v.id = $2
 
 BOOKED_LINES: Final = (
     "SELECT line, receipt->>'record_no' AS record_no FROM cause"
-    " WHERE chat_id = $1 AND message_id = $2 AND line > 0 ORDER BY line"
+    " WHERE chat_id = $1 AND message_id = $2 AND line > 0 AND receipt ? 'record_no'"
+    " ORDER BY line"
 )
 
 DAY_OF: Final = (

@@ -1,14 +1,14 @@
 """The one parser: what a person wrote -> what they want, or None where it is chatter.
 
-Pure: text in, dataclasses out. A new command is its dataclass in `model`, its line in `commands`
-and its reader in `readers`.
+Pure: text in, dataclasses out. A new command is its dataclass in `model`, its line (with the
+right it takes) in `commands` and its reader in `readers`.
 """
 
 from __future__ import annotations
 
-from handlers.intents.commands import COMMANDS
+from handlers.intents.commands import COMMANDS, RIGHT_OF, RIGHTS_OF_COMMAND
 from handlers.intents.model import (
-    MONEY,
+    READING,
     Adjust,
     Advances,
     AdvancesFault,
@@ -42,7 +42,9 @@ from handlers.intents.words import numbers_in
 
 __all__ = [
     "COMMANDS",
-    "MONEY",
+    "READING",
+    "RIGHTS_OF_COMMAND",
+    "RIGHT_OF",
     "Adjust",
     "Advances",
     "AdvancesFault",

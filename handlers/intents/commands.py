@@ -1,85 +1,126 @@
-"""Every command: its name, how it is read, and its other forms. A new one is a line here."""
+"""Every command: its name, the rights it takes, how it is read, and its other forms. A new one is
+a line here."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
 from handlers.intents import readers
 from handlers.intents.model import (
+    Adjust,
+    Advances,
+    AdvancesFault,
     BindMerchant,
     BindOps,
     BindSupplier,
     Complete,
+    Export,
     Help,
+    LookUp,
+    SetCredit,
+    SetDayCut,
+    SetLanguage,
+    SetUsdtRate,
     ShowBalance,
     ShowBill,
+    ShowCredit,
+    ShowDiscrepancies,
     ShowInfo,
     ShowPrepaid,
     ShowRates,
     ShowStatistics,
+    ShowUsdtRate,
     Unbind,
     Uncomplete,
 )
 from handlers.intents.readers import Reader, about, bare, dated, day_cut, numbered, reasoned
 from handlers.intents.words import MERCHANTS, SUPPLIERS, latin, latin_or_money, nothing
-from handlers.tariffs import read_cost, read_rate, read_rerate
+from handlers.tariffs import Rerate, SetCost, SetRate, read_cost, read_rate, read_rerate
 
 
 @dataclass(frozen=True, slots=True)
 class Command:
     """A command: `/name words`, or one of its forms, followed by nothing or by its words.
 
-    takes: whether a word that is no day may follow a form; what else follows makes it talk.
+    rights: what it takes to have what it may mean carried out; nothing for what anybody known may
+    say. takes: whether a word that is no day may follow a form; what else follows makes it talk.
     one_line: further lines are refused; otherwise they are more words of the command.
     """
 
     name: str
+    rights: Mapping[type, str]
     read: Reader
     forms: tuple[str, ...] = ()
     takes: Callable[[str], bool] = latin
     one_line: bool = False
 
 
+_READ: Final = "read_money"
 _TABLE: Final = (
-    Command("bind", numbered(BindMerchant, MERCHANTS), ("绑定商户",)),
-    Command("bind_supplier", numbered(BindSupplier, SUPPLIERS), ("绑定供应商",)),
-    Command("bind_ops", bare(BindOps()), ("绑定管理群",)),
-    Command("unbind", bare(Unbind()), ("解绑",)),
-    Command("info", bare(ShowInfo()), ("群信息",), takes=nothing),
-    Command("prepay", readers.prepay, one_line=True),
-    Command("adjust", readers.adjust, ("调账",), takes=latin_or_money),
-    Command("usdt", readers.usdt, ("设置汇率",), takes=latin_or_money),
-    Command("credit", readers.credit, ("授信",), takes=latin_or_money),
-    Command("order", readers.order, ("查单",)),
-    Command("bill", dated(ShowBill), ("今日账单", "昨日账单", "本月账单", "上月账单", "账单")),
-    Command("prepaid", dated(ShowPrepaid), ("预付历史", "预付明细")),
-    Command("export", readers.export, ("导出", "图表")),
-    Command("complete", reasoned(Complete), ("补单",)),
-    Command("uncomplete", reasoned(Uncomplete), ("撤销补单",)),
-    Command("discrepancies", readers.discrepancies, ("差异单",)),
-    Command("balance", about(ShowBalance, MERCHANTS), ("查询余额",)),
-    Command("rates", about(ShowRates, MERCHANTS), ("产品费率",)),
-    Command("rate", read_rate, ("设置费率",)),
-    Command("rerate", read_rerate, ("重算费率",)),
-    Command("cost", read_cost, ("设置成本",)),
-    Command("volume", about(partial(ShowStatistics, "volume")), ("今日跑量",)),
-    Command("success", about(partial(ShowStatistics, "success")), ("成功率",)),
-    Command("stats", about(partial(ShowStatistics, "stats")), ("实时统计",)),
-    Command("daycut", day_cut("time"), ("日切",)),
-    Command("timezone", day_cut("zone"), ("时区",)),
-    Command("lang", readers.language),
-    Command("help", bare(Help()), ("帮助", "?"), takes=nothing),
-    Command("start", bare(Help())),
-)
+    Command("bind", {BindMerchant: "bind"}, numbered(BindMerchant, MERCHANTS), ("绑定商户",)),
+    Command(
+        "bind_supplier", {BindSupplier: "bind"}, numbered(BindSupplier, SUPPLIERS), ("绑定供应商",)
+    ),
+    Command("bind_ops", {BindOps: "bind_ops"}, bare(BindOps()), ("绑定管理群",)),
+    Command("unbind", {Unbind: "bind"}, bare(Unbind()), ("解绑",)),
+    Command("info", {ShowInfo: "look_up"}, bare(ShowInfo()), ("群信息",), takes=nothing),
+    Command(
+        "prepay", {Advances: "prepay", AdvancesFault: "prepay"}, readers.prepay, one_line=True
+    ),
+    Command("adjust", {Adjust: "adjust"}, readers.adjust, ("调账",), takes=latin_or_money),
+    Command(
+        "usdt", {SetUsdtRate: "set_rate", ShowUsdtRate: _READ}, readers.usdt, ("设置汇率",),
+        takes=latin_or_money,
+    ),
+    Command(
+        "credit", {SetCredit: "set_credit", ShowCredit: _READ}, readers.credit, ("授信",),
+        takes=latin_or_money,
+    ),
+    Command("order", {LookUp: "look_up"}, readers.order, ("查单",)),
+    Command(
+        "bill", {ShowBill: _READ}, dated(ShowBill),
+        ("今日账单", "昨日账单", "本月账单", "上月账单", "账单"),
+    ),
+    Command("prepaid", {ShowPrepaid: _READ}, dated(ShowPrepaid), ("预付历史", "预付明细")),
+    Command("export", {Export: _READ}, readers.export, ("导出", "图表")),
+    Command("complete", {Complete: "complete"}, reasoned(Complete), ("补单",)),
+    Command("uncomplete", {Uncomplete: "uncomplete"}, reasoned(Uncomplete), ("撤销补单",)),
+    Command("discrepancies", {ShowDiscrepancies: "resolve"}, readers.discrepancies, ("差异单",)),
+    Command("balance", {ShowBalance: _READ}, about(ShowBalance, MERCHANTS), ("查询余额",)),
+    Command("rates", {ShowRates: _READ}, about(ShowRates, MERCHANTS), ("产品费率",)),
+    Command("rate", {SetRate: "price"}, read_rate, ("设置费率",)),
+    Command("rerate", {Rerate: "price"}, read_rerate, ("重算费率",)),
+    Command("cost", {SetCost: "price"}, read_cost, ("设置成本",)),
+    Command(
+        "volume", {ShowStatistics: _READ}, about(partial(ShowStatistics, "volume")), ("今日跑量",)
+    ),
+    Command(
+        "success", {ShowStatistics: _READ}, about(partial(ShowStatistics, "success")), ("成功率",)
+    ),
+    Command(
+        "stats", {ShowStatistics: _READ}, about(partial(ShowStatistics, "stats")), ("实时统计",)
+    ),
+    Command("daycut", {SetDayCut: "day_cut"}, day_cut("time"), ("日切",)),
+    Command("timezone", {SetDayCut: "day_cut"}, day_cut("zone"), ("时区",)),
+    Command("lang", {SetLanguage: "bind"}, readers.language),
+    Command("help", {}, bare(Help()), ("帮助", "?"), takes=nothing),
+    Command("start", {}, bare(Help())),
+)  # fmt: skip
 
 BY_NAME: Final = {command.name: command for command in _TABLE}
 BY_FORM: Final = {form: command for command in _TABLE for form in command.forms}
 
 # command -> its other forms
 COMMANDS: Final = {command.name: command.forms for command in _TABLE}
+# what is meant -> the right it takes; in a supplier's group, `payin` instead of `prepay`
+RIGHT_OF: Final = {kind: right for command in _TABLE for kind, right in command.rights.items()}
+# command -> the rights of what it may mean; one of them is enough to be told how it is written
+RIGHTS_OF_COMMAND: Final = {
+    command.name: tuple(dict.fromkeys(command.rights.values())) for command in _TABLE
+}
 
 # The first word that a form says by itself.
 IMPLIED: Final = {

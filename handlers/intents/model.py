@@ -213,7 +213,8 @@ Intent = (
     | SetLanguage | Help | Usage
 )  # fmt: skip
 
-# What moves money, or changes what money goes by: never said by forwarding somebody else's words.
-MONEY: Final = (
-    Advances, AdvancesFault, Adjust, SetUsdtRate, SetCredit, SetRate, SetCost, Rerate,
+# What only looks: it may also be said by forwarding somebody else's words, or by editing one's own.
+READING: Final = (
+    ShowUsdtRate, ShowCredit, ShowInfo, LookUp, ShowBill, ShowPrepaid, Export, ShowStatistics,
+    ShowDiscrepancies, ShowBalance, ShowRates, Help,
 )  # fmt: skip

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Final, Literal, TypeVar
 
+from core.vouchers import USDT
 from handlers.advances import AdvanceLine, PhoneLike, Unreadable, fold, read_amount, read_line
 from handlers.days import NoSuchDay, Span, read_days
 from handlers.intents.model import (
@@ -146,7 +147,7 @@ def adjust(words: Words) -> Intent | None:
     number = _first(words)
     leads = is_holder_no(number, MERCHANTS)
     line = _money_line(words[1:] if leads else words)
-    if not isinstance(line, AdvanceLine) or line.unit or line.rate is not None:
+    if not isinstance(line, AdvanceLine) or line.unit == USDT or line.rate is not None:
         return None
     if not leads:
         return Adjust(line)

@@ -57,8 +57,8 @@ def latin(word: str) -> bool:
 
 
 def latin_or_money(word: str) -> bool:
-    """Also an amount with its sign or its Chinese scale, and a word for off."""
-    return latin(word) or is_off(word) or read_amount(word.lstrip("+-")) is not None
+    """Also an amount with its sign, its Chinese scale or its unit, and a word for off."""
+    return latin(word) or is_off(word) or read_amount(word.lstrip("+-").rstrip("元块")) is not None
 
 
 def nothing(_: str) -> bool:

@@ -8,12 +8,15 @@ from handlers.screens.chart import chart_buttons, export_progress
 from handlers.screens.pieces import Screen
 from handlers.screens.platform_bill import render_platform_bill
 from handlers.screens.saying import SCREENS, render_say, toast
+from handlers.screens.statistics import FIGURES, added
 from handlers.screens.supplier_bill import render_supplier_bill
 
 __all__ = [
+    "FIGURES",
     "SCREENS",
     "CardContext",
     "Screen",
+    "added",
     "chart_buttons",
     "export_progress",
     "render_bill",

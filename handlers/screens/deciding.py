@@ -29,10 +29,9 @@ def reversal_buttons(facts: _Facts, translate: NullTranslations) -> InlineKeyboa
 def list_buttons(facts: _Facts, _: NullTranslations) -> InlineKeyboardMarkup | None:
     """A number for each line, and the pages before and after."""
     page, pages = facts["page"], facts["pages"]
-    first = (page - 1) * 10 + 1
     numbers = [
         button(str(number), OnDiscrepancy(UUID(line["discrepancy_id"]), "open"))
-        for number, line in enumerate(facts["lines"], start=first)
+        for number, line in enumerate(facts["lines"], start=facts["first"])
     ]
     whose = UUID(facts["merchant_id"]) if facts["merchant_id"] else None
     turns = [

@@ -66,10 +66,11 @@ class Lines:
         return f"{starts} – {ends} · {self.zone} · {self.currency}"
 
     def products(self, lines: Sequence[ProductLine], size: Size) -> list[Table]:
-        """What was sold, each product with its fee and net, and together."""
+        """What was sold, each product with its fee and net, the largest first, and together."""
         if not lines:
             return []
-        named = [(self.product(line.product_code), line) for line in lines]
+        largest = sorted(lines, key=lambda x: (-x.amount_minor, x.product_code))
+        named = [(self.product(line.product_code), line) for line in largest]
         others = self.translate("Other products")
         shown = shortened(named, size.rows, lambda rest: (others, _added(x for _, x in rest)))
         rows = [self._product(clip(name, size.name_chars), line) for name, line in shown]
@@ -94,7 +95,8 @@ class Lines:
         if not lines:
             return []
         rows = []
-        named = [(f"{x.channel_no or '–'} {self.product(x.product_code)}", x) for x in lines]
+        largest = sorted(lines, key=lambda x: (-x.amount_minor, x.channel_no, x.product_code))
+        named = [(f"{x.channel_no or '–'} {self.product(x.product_code)}", x) for x in largest]
         others = self.translate("Other channels")
         for name, line in shortened(
             named, size.rows, lambda rest: (others, _added_channels(x for _, x in rest))

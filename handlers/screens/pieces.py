@@ -31,8 +31,8 @@ Row = tuple[InlineKeyboardButton, ...]
 class Screen:
     """A message, ready to be sent.
 
-    html: Telegram's HTML, at most 4096 characters. rich: an InputRichMessage as JSON values that
-    says the same, where there is one. keyboard: the buttons under it.
+    html: Telegram's HTML, at most 4096 characters of text. rich: an InputRichMessage as JSON
+    values that says the same, where there is one. keyboard: the buttons under it.
     """
 
     html: str

@@ -45,7 +45,7 @@ def _sheet(bill: PlatformBill, lines: Lines, size: Size) -> Sheet:
         *_suppliers(bill, lines, size),
     ]
     if bill.suspense_minor:
-        held = lines.translate("Money of no settled order: %(amount)s")
+        held = lines.translate("In suspense, for no settled order: %(amount)s")
         parts.append("⚠️ " + held % {"amount": lines.amount(bill.suspense_minor)})
     parts += lines.channels(bill.channels, size)
     return Sheet(
@@ -61,8 +61,11 @@ def _merchants(bill: PlatformBill, lines: Lines, size: Size) -> list[Table]:
     if not bill.merchants:
         return []
     others = lines.translate("Other merchants")
-    busiest = sorted(bill.merchants, key=lambda x: (-x.amount_minor, x.merchant_no))
-    called = [(f"{x.merchant_no} {x.merchant_name}", x) for x in busiest]
+    # What the bill has in one line without a name comes last.
+    largest = sorted(
+        bill.merchants, key=lambda x: (not x.merchant_no, -x.amount_minor, x.merchant_no)
+    )
+    called = [(f"{x.merchant_no} {x.merchant_name}".strip() or others, x) for x in largest]
     shown = shortened(called, size.rows, lambda rest: (others, _added(x for _, x in rest)))
     rows = []
     for name, line in shown:
@@ -82,7 +85,8 @@ def _suppliers(bill: PlatformBill, lines: Lines, size: Size) -> list[Table]:
     if not bill.suppliers:
         return []
     others = lines.translate("Other suppliers")
-    called = [(f"{x.supplier_no} {x.supplier_name}", x) for x in bill.suppliers]
+    largest = sorted(bill.suppliers, key=lambda x: (-x.amount_minor, x.supplier_no))
+    called = [(f"{x.supplier_no} {x.supplier_name}", x) for x in largest]
     shown = shortened(called, size.rows, lambda rest: (others, _added_due(x for _, x in rest)))
     rows = []
     for name, line in shown:

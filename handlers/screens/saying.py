@@ -28,7 +28,7 @@ from handlers.screens.deciding import (
     reversal_buttons,
     way_buttons,
 )
-from handlers.screens.pieces import Screen, button, fill, keyboard
+from handlers.screens.pieces import MAX_HTML_CHARS, Screen, button, clip, fill, keyboard
 from handlers.screens.statistics import render_statistics
 from handlers.screens.words import word
 from texts import refusal_text, translator
@@ -38,6 +38,12 @@ _Buttons = Callable[[_Facts, NullTranslations], InlineKeyboardMarkup | None]
 
 # Facts of refusals that are keys of ours, and the words by which people know them.
 _NAMED: Final = {"right": "right", "kind": "group", "why": "tariff_fault"}
+# Lists without a bound of their own: as many lines of them as a message has room for.
+_LISTS: Final = {
+    "checklist": "bound", "info": "bound", "rates": "lines", "unbind_question": "bound",
+}  # fmt: skip
+# What a refusal repeats of what somebody wrote.
+_FACT_CHARS: Final = 500
 _UNDO_MINUTES: Final = int(UNDO_WITHIN.total_seconds() // 60)
 
 
@@ -49,14 +55,31 @@ def render_say(say: Say, language: str) -> Screen:
         return render_statistics(facts, language)
     if say.screen == "refusal":
         named = {
-            name: word(_NAMED[name], value, language) if name in _NAMED else value
+            name: word(_NAMED[name], value, language)
+            if name in _NAMED
+            else clip(value, _FACT_CHARS)
             for name, value in facts["facts"].items()
         }
         facts["text"] = refusal_text(Refusal(facts["code"], **named), language)
     return Screen(
-        html=fill(say.screen, facts, language),
+        html=_fitting(say.screen, facts, language),
         keyboard=buttons(facts, translator(language)) if buttons else None,
     )
+
+
+def _fitting(screen: str, facts: _Facts, language: str) -> str:
+    """more: how many lines of the screen's list are left out."""
+    if screen not in _LISTS:
+        return fill(screen, facts, language)
+    lines = facts[_LISTS[screen]]
+    shown = len(lines)
+    while True:
+        some = {_LISTS[screen]: lines[:shown], "more": len(lines) - shown}
+        html = fill(screen, facts | some, language)
+        if len(html) <= MAX_HTML_CHARS or not shown:
+            return html
+        # A little less than would fit if all lines were alike; at least one less.
+        shown = min(shown - 1, shown * MAX_HTML_CHARS // len(html))
 
 
 def toast(name: str, facts: _Facts, language: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from handlers.screens.lines import SHOWN_NAME_CHARS, shortened
@@ -11,12 +11,15 @@ from handlers.screens.sheet import Row, Sheet, Size, Table, render_sheet
 from texts import number, translator
 
 _Facts = Mapping[str, Any]
-_FIGURES: Final = ("created", "cohort_paid", "paid", "amount_minor", "fee_minor", "cost_minor")
+# What a row counts.
+FIGURES: Final = ("created", "cohort_paid", "paid", "amount_minor", "fee_minor", "cost_minor")
+_NONE: Final[_Facts] = dict.fromkeys(FIGURES, 0)
 
 
 def render_statistics(facts: _Facts, language: str) -> Screen:
     """facts: what (volume, success, stats), whose, and a part for each way to tell rows apart.
 
+    A part's rows: key (the same on all days; '': others), names and FIGURES, the largest first.
     fees, costs: whether these may be shown there.
     """
     writer = _Writer(facts, language)
@@ -40,12 +43,15 @@ class _Writer:
         }
         name = f"{clip(facts['holder_name'], SHOWN_NAME_CHARS)} · {facts['holder_no']}"
         everybody = translate("The platform, all merchants")
+        footer = [short_time(facts["at"], facts["zone"]), facts["zone"], self._currency]
+        if facts["holder"] != "m" and facts["what"] != "volume":
+            footer.append(translate("success by merchants' own days"))
         return Sheet(
             title="📊 " + titles[facts["what"]] % {"day": facts["day"]},
             name=everybody if facts["holder"] == "p" else name,
             status="",
             parts=tuple(self._parts(size)),
-            footer=f"{short_time(facts['at'], facts['zone'])} · {facts['zone']} · {self._currency}",
+            footer=" · ".join(footer),
         )
 
     def _parts(self, size: Size) -> list[Table | str]:
@@ -80,13 +86,20 @@ class _Writer:
 
     def _success(self, part: _Facts, size: Size) -> Table:
         """Today beside the seven days before, also where there was nothing on one of the two."""
-        today = dict(self._rows(part["today"], size))
-        week = dict(self._rows(part["week"], size))
-        none = dict.fromkeys(_FIGURES, 0)
-        rows = [
-            Row((name, _share(today.get(name, none)), _share(week.get(name, none))))
-            for name in dict.fromkeys([*today, *week])
+        today = {row["key"]: row for row in part["today"]["rows"]}
+        week = {row["key"]: row for row in part["week"]["rows"]}
+        both = [
+            (self._name(row, size), today.get(key, _NONE), week.get(key, _NONE), key)
+            for key, row in (week | today).items()
         ]
+        both.sort(key=lambda x: (not x[3], -x[1]["created"] - x[2]["created"], x[3]))
+        others = self._translate("Others")
+        shown = shortened(
+            both,
+            size.rows,
+            lambda rest: (others, added(x[1] for x in rest), added(x[2] for x in rest), ""),
+        )
+        rows = [Row((name, _share(now), _share(then))) for name, now, then, _ in shown]
         totals = (_share(part["today"]["total"]), _share(part["week"]["total"]))
         rows.append(Row((self._named("desk", "Together"), *totals), bold=True))
         header = (self._by(part), self._named("desk", "Today"), self._translate("7 days"))
@@ -122,9 +135,12 @@ class _Writer:
 
     def _rows(self, found: _Facts, size: Size) -> list[tuple[str, _Facts]]:
         others = self._translate("Others")
+        called = [(self._name(row, size), row) for row in found["rows"]]
+        return shortened(called, size.rows, lambda rest: (others, added(x for _, x in rest)))
+
+    def _name(self, row: _Facts, size: Size) -> str:
         field = "name_zh" if self._language == "zh" else "name_en"
-        called = [(clip(row[field], size.name_chars) or others, row) for row in found["rows"]]
-        return shortened(called, size.rows, lambda rest: (others, _added([x for _, x in rest])))
+        return clip(row[field], size.name_chars) or self._translate("Others")
 
     def _header(self, part: _Facts) -> tuple[str, str, str]:
         return (self._by(part), self._named("count", "Paid"), self._named("desk", "Amount"))
@@ -149,5 +165,7 @@ def _share(row: _Facts) -> str:
     return f"{percent(row['cohort_paid'], row['created'])} {row['cohort_paid']}/{row['created']}"
 
 
-def _added(rows: list[_Facts]) -> _Facts:
-    return {name: sum(row[name] for row in rows) for name in _FIGURES}
+def added(rows: Iterable[_Facts]) -> dict[str, int]:
+    """The figures of rows, added up."""
+    kept = list(rows)
+    return {name: sum(row[name] for row in kept) for name in FIGURES}

@@ -39,7 +39,7 @@ def _sheet(bill: SupplierBill, lines: Lines, size: Size) -> Sheet:
         lines.movements(bill.opening_minor, moved, bill.closing_minor, names),
     ]
     if bill.suspense_minor:
-        held = lines.translate("Of it, money of no settled order: %(amount)s")
+        held = lines.translate("of which in suspense, for no settled order: %(amount)s")
         parts.append("⚠️ " + held % {"amount": lines.amount(bill.suspense_minor)})
     title = named("supplier", "Paid in")
     parts += lines.vouchers(bill.paid_in_lines, bill.paid_in_count, bill.days, title, size)
@@ -56,7 +56,8 @@ def _channels(bill: SupplierBill, lines: Lines, size: Size) -> list[Table]:
     if not bill.lines:
         return []
     others = lines.translate("Other channels")
-    called = [(f"{x.channel_no or '–'} {lines.product(x.product_code)}", x) for x in bill.lines]
+    largest = sorted(bill.lines, key=lambda x: (-x.amount_minor, x.channel_no, x.product_code))
+    called = [(f"{x.channel_no or '–'} {lines.product(x.product_code)}", x) for x in largest]
     shown = shortened(called, size.rows, lambda rest: (others, _added(x for _, x in rest)))
     rows = []
     for name, line in shown:

@@ -39,6 +39,24 @@ class Sheets:
             if cell.data_type == "f"
         ]
 
+    def wrong(self) -> list[tuple[str, str]]:
+        """(sheet, address) of formulas that come to another value than the one beside them."""
+        return [(s, a) for s, a in self.cells_with_formulas() if not self._agrees(s, a)]
+
+    def _agrees(self, sheet: str, address: str) -> bool:
+        value, cached = self.value(sheet, address), self.cached[sheet][address].value
+        if isinstance(value, Decimal) and isinstance(cached, int | float):
+            return abs(value - Decimal(repr(cached))) < Decimal("0.000001")
+        return (value or "") == (cached or "")
+
+    def column(self, sheet: str, letter: str) -> dict[str, Value]:
+        """What a column comes to, row by row: by the text that the row begins with."""
+        return {
+            first.value: self.value(sheet, f"{letter}{first.row}")
+            for (first,) in self.formulas[sheet].iter_rows(max_col=1)
+            if isinstance(first.value, str)
+        }
+
     def value(self, sheet: str, address: str) -> Value:
         """What a cell comes to."""
         key = (sheet, address)
@@ -81,7 +99,8 @@ class _Formula:
         self._sheets = sheets
         self._sheet = sheet
         self._tokens = [(m.lastgroup or "", m[m.lastgroup or 0]) for m in _TOKEN.finditer(text)]
-        assert "".join(t for _, t in self._tokens) == text.replace(" ", ""), text
+        read = "".join(t for _, t in self._tokens)
+        assert read.replace(" ", "") == text.replace(" ", ""), text
         self._at = 0
 
     def evaluate(self) -> Value:

@@ -2,19 +2,32 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
+import sys
 from datetime import date
 from typing import Any
 
 import pytest
 from aiogram import Bot
 
+from bot.building import Limits
 from bot.exporter import Exporter
+from bot.world import BOT_ID
 from core.bills import Days
 from core.exports import LEASE, Paper
 from core.merchants import App, Merchant
+from core.outbox import Say
 from core.runtime import Runtime
+from handlers.screens import export_progress
+from tests.bot.busy import busy_day, locked, stuck
 from tests.bot.support import Telegram
-from tests.core.support import CHAT, OWNER, SetClock
+from tests.conftest import Servers
+from tests.core.support import CHAT, FINANCE, OPS_CHAT, OWNER, SetClock, facts
+from tests.demo import ROOT, eventually
+
+ORDERS = 12
+BASIC = -555
 
 
 @pytest.fixture
@@ -22,15 +35,18 @@ async def exporter(runtime: Runtime, bot: Bot) -> Exporter:
     return Exporter(runtime, bot, group_per_min=18)
 
 
-async def ask(runtime: Runtime, merchant: Merchant, what: str, **more: Any) -> None:
+async def ask(
+    runtime: Runtime, merchant: Merchant, what: str, *, chat_id: int = CHAT,
+    reply_to: int | None = None, **more: Any,
+) -> None:  # fmt: skip
     day = await runtime.bills.open_day(merchant.id)
     paper = Paper(what, "m", merchant.id, Days.one(day), **more)  # type: ignore[arg-type]
-    actor = await runtime.access.actor(OWNER, "x", CHAT, private=False)
-    await runtime.exports.ask(actor, paper, reply_to=None)
+    actor = await runtime.access.actor(OWNER, "x", chat_id, private=False)
+    await runtime.exports.ask(actor, paper, reply_to=reply_to)
 
 
-async def sent(telegram: Telegram) -> list[dict[str, Any]]:
-    return [m for m in await telegram.transcript(CHAT) if m["from"]["is_bot"]]
+async def sent(telegram: Telegram, chat_id: int = CHAT) -> list[dict[str, Any]]:
+    return [m for m in await telegram.transcript(chat_id) if m["from"].get("id") == BOT_ID]
 
 
 async def states(runtime: Runtime) -> list[tuple[str, str | None]]:
@@ -41,8 +57,9 @@ async def states(runtime: Runtime) -> list[tuple[str, str | None]]:
 async def test_files_and_charts_are_sent_and_then_sent_by_their_id(
     runtime: Runtime, exporter: Exporter, telegram: Telegram, shop: tuple[Merchant, App]
 ) -> None:
-    for what, more in (("excel", {}), ("csv", {"table": "days"}), ("chart", {})):
-        await ask(runtime, shop[0], what, **more)
+    await ask(runtime, shop[0], "excel")
+    await ask(runtime, shop[0], "csv", table="days")
+    await ask(runtime, shop[0], "chart")
     while await exporter.batch():
         pass
     first = await states(runtime)
@@ -85,3 +102,157 @@ async def test_a_fault_of_telegram_is_tried_again_and_a_dead_builder_is_replaced
     clock.advance(LEASE.total_seconds() + 1)
     assert await exporter.batch() == 1
     assert (await states(runtime))[0][0] == "sent"
+
+
+class Pauses:
+    """Waits until the test says so. asked: how long it was to wait, each time."""
+
+    def __init__(self) -> None:
+        self.asked: list[float] = []
+        self._go_on = asyncio.Semaphore(0)
+
+    async def __call__(self, seconds: float) -> None:
+        self.asked.append(seconds)
+        await self._go_on.acquire()
+
+    async def over(self, number: int) -> None:
+        """End the wait of this number, and wait for the next one to begin."""
+        await self.begun(number)
+        self._go_on.release()
+        await self.begun(number + 1)
+
+    async def begun(self, number: int) -> None:
+        async def begun() -> bool:
+            return len(self.asked) >= number
+
+        await eventually(begun, what=f"pause {number}")
+
+
+async def test_progress_is_shown_after_two_seconds_and_edited_every_three(
+    runtime: Runtime, bot: Bot, telegram: Telegram, clock: SetClock, servers: Servers,
+    database: str, shop: tuple[Merchant, App],
+) -> None:  # fmt: skip
+    await busy_day(runtime, clock, shop[0], ORDERS)
+    await ask(runtime, shop[0], "excel", chat_id=OPS_CHAT)
+    pauses = Pauses()
+    work = asyncio.create_task(Exporter(runtime, bot, group_per_min=18, pause=pauses).batch())
+    async with locked(servers, database, "completion"):
+        async with locked(servers, database, "attempt"):
+            await stuck(runtime, "attempt")
+            await pauses.begun(1)
+            assert await sent(telegram, OPS_CHAT) == []
+            await pauses.over(1)
+            (shown,) = await sent(telegram, OPS_CHAT)
+            assert shown["text"] == export_progress(0, ORDERS, "zh")
+        await stuck(runtime, "completion")
+        await pauses.over(2)
+        (edited,) = await sent(telegram, OPS_CHAT)
+        assert (edited["id"], edited["text"]) == (
+            shown["id"],
+            export_progress(ORDERS, ORDERS, "zh"),
+        )
+        await pauses.over(3)  # nothing new to say
+        assert await sent(telegram, OPS_CHAT) == [edited]
+    assert await work == 1
+    assert pauses.asked == [2.0, 3.0, 3.0, 3.0]
+    (file,) = await sent(telegram, OPS_CHAT)
+    assert file["id"] != shown["id"]
+    assert [state for state, _ in await states(runtime)] == ["sent"]
+
+
+async def test_a_short_build_shows_no_progress(
+    runtime: Runtime, bot: Bot, telegram: Telegram, shop: tuple[Merchant, App]
+) -> None:
+    pauses = Pauses()
+    await ask(runtime, shop[0], "excel")
+    await Exporter(runtime, bot, group_per_min=18, pause=pauses).batch()
+    assert pauses.asked in ([], [2.0])
+    assert len(await sent(telegram)) == 1
+
+
+@pytest.mark.parametrize(
+    ("limits", "code"),
+    [(Limits(rows=ORDERS - 1), "export_too_large"), (Limits(size_bytes=1), "export_too_big")],
+)
+async def test_what_does_not_fit_is_refused_and_not_tried_again(
+    runtime: Runtime, bot: Bot, telegram: Telegram, clock: SetClock,
+    shop: tuple[Merchant, App], limits: Limits, code: str,
+) -> None:  # fmt: skip
+    await busy_day(runtime, clock, shop[0], ORDERS)
+    exporter = Exporter(runtime, bot, group_per_min=18, limits=limits)
+    await ask(runtime, shop[0], "excel", reply_to=7)
+    assert await exporter.batch() == 1
+    assert await exporter.batch() == 0
+    assert await states(runtime) == [("failed", None)]
+    assert await sent(telegram) == []
+    said = [f for f in await facts(runtime, CHAT) if isinstance(f, Say) and f.screen == "refusal"]
+    assert [(say.facts["code"], say.reply_to) for say in said] == [(code, 7)]
+    # A workbook has an end; a table has none but what Telegram takes.
+    await ask(runtime, shop[0], "csv")
+    await exporter.batch()
+    assert (await states(runtime))[-1][0] == ("sent" if code == "export_too_large" else "failed")
+
+
+async def test_what_is_just_small_enough_is_sent(
+    runtime: Runtime, bot: Bot, clock: SetClock, shop: tuple[Merchant, App]
+) -> None:
+    await busy_day(runtime, clock, shop[0], ORDERS)
+    await ask(runtime, shop[0], "excel")
+    await Exporter(runtime, bot, group_per_min=18, limits=Limits(rows=ORDERS)).batch()
+    assert [state for state, _ in await states(runtime)] == ["sent"]
+
+
+async def test_a_group_that_moved_gets_its_file(
+    runtime: Runtime, exporter: Exporter, telegram: Telegram, shop: tuple[Merchant, App]
+) -> None:
+    members = [
+        {"user_id": FINANCE, "status": "creator"}, {"user_id": BOT_ID, "status": "administrator"}
+    ]  # fmt: skip
+    basic = {"id": BASIC, "type": "group", "title": "Basic", "members": members}
+    await telegram.room.control("chat", {"create": basic})
+    await runtime.groups.seen(BASIC, chat_type="group", title="Basic", bot_status="administrator")
+    async with runtime.store.transaction() as tx:
+        await runtime.groups.bind_merchant(tx, BASIC, shop[0].id)
+    await ask(runtime, shop[0], "excel", chat_id=BASIC, reply_to=1)
+    answer = await telegram.room.control("chat", {"chat_id": BASIC, "migrate": True})
+    while await exporter.batch():
+        pass
+    assert len(await sent(telegram, answer["chat_id"])) == 1
+    row = await runtime.store.fetchrow("SELECT state, chat_id, reply_to, tries FROM export")
+    assert row is not None
+    assert tuple(row) == ("sent", answer["chat_id"], None, 1)
+    moved = await runtime.groups.find(answer["chat_id"])
+    assert moved is not None
+    assert moved.merchant_ids == (shop[0].id,)
+
+
+async def test_a_kill_in_the_middle_is_built_again_and_sent_once(
+    runtime: Runtime, exporter: Exporter, telegram: Telegram, clock: SetClock, servers: Servers,
+    database: str, shop: tuple[Merchant, App],
+) -> None:  # fmt: skip
+    await busy_day(runtime, clock, shop[0], ORDERS)
+    await ask(runtime, shop[0], "excel", chat_id=OPS_CHAT)
+    given = {"database_url": servers.desk_dsn(database), "redis_url": servers.valkey_url,
+             "api": telegram.api, "now": clock.now().isoformat()}  # fmt: skip
+    async with locked(servers, database, "completion"):
+        child = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "tests.bot.exporting", cwd=ROOT, stdin=asyncio.subprocess.PIPE
+        )
+        assert child.stdin is not None
+        child.stdin.write(json.dumps(given).encode() + b"\n")
+        await stuck(runtime, "completion")
+
+        async def shown() -> bool:
+            return bool(await runtime.store.fetchval("SELECT message_id FROM export"))
+
+        await eventually(shown, what="the progress is shown and remembered")
+        child.kill()
+        await child.wait()
+    (progress,) = await sent(telegram, OPS_CHAT)
+    assert progress["text"].startswith("⏳")
+    assert await exporter.batch() == 0  # the lease has not ended
+    clock.advance(LEASE.total_seconds() + 1)
+    assert [await exporter.batch() for _ in range(2)] == [1, 0]
+    (file,) = await sent(telegram, OPS_CHAT)
+    assert file["id"] != progress["id"]
+    assert await runtime.store.fetchval("SELECT tries FROM export WHERE state = 'sent'") == 2

@@ -96,10 +96,15 @@ async def test_the_merchant_a_command_is_about(runtime: Runtime) -> None:
     assert (await door.merchant_in(here, "m1001")).merchant_no == "M1001"
     ops = await door.actor(OPERATOR, "x", OPS_CHAT, private=False)
     assert (await door.merchant_in(ops, "M1002")).merchant_no == "M1002"
+    theirs = await door.actor(OPERATOR, "x", SUPPLIER_CHAT, private=False)
+    unbound = await door.actor(OPERATOR, "x", UNSEEN_CHAT, private=False)
+    assert (theirs.in_suppliers_group, ops.in_suppliers_group) == (True, False)
     for actor, named, code in (
         (here, "M1002", "merchant_not_found"),
         (here, "M9999", "merchant_not_found"),
-        (ops, None, "group_not_bound"),
+        (ops, None, "merchant_needed"),
+        (theirs, None, "merchant_needed"),
+        (unbound, None, "group_not_bound"),
     ):
         with pytest.raises(Refusal) as error:
             await door.merchant_in(actor, named)

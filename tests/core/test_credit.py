@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import count
 from typing import Any
 
 import pytest
@@ -18,13 +19,16 @@ from core.vouchers import Advance, Cause
 from scheduler.jobs import JOBS
 from tests.core.support import CHAT, FINANCE, NORTHWIND_CHAT, OPERATOR, OPS_CHAT, Desk, facts
 
+_messages = count(1000)
+
 
 async def set_line(
     desk: Desk, minor: int | None, *, user_id: int = FINANCE, currency: str = "CNY"
 ) -> dict[str, Any]:
     line = None if minor is None else Money(minor, currency)
     actor = await desk.actor(user_id)
-    return await desk.runtime.credit.set_line(actor, await fresh(desk), line, Cause(CHAT, 1, 1))
+    cause = Cause(CHAT, next(_messages), 1)
+    return await desk.runtime.credit.set_line(actor, await fresh(desk), line, cause)
 
 
 async def fresh(desk: Desk) -> Merchant:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from uuid import UUID, uuid4
 
 import pytest
 
 from core.bills import Days
+from core.clock import DayCut
 from core.errors import Refusal
 from core.exports import LEASE, MAX_TRIES, MAX_WAITING, Paper
 from core.ledger import HOUSE
+from core.orders import ByHand
+from core.store import Tx
 from tests.core.support import (
     CHAT,
     NORTHWIND_STAFF,
@@ -142,3 +145,58 @@ async def test_rows_are_what_the_bill_counts_and_say_nothing_of_channels(desk: D
         assert len(told.points) == len(wide)
         assert told.amount_minor == 30_003
         assert told.paid == 3
+
+
+async def test_days_that_begin_at_half_past_an_hour_of_utc(desk: Desk) -> None:
+    runtime, clock = desk.runtime, desk.clock
+    cut = DayCut(zone="Asia/Kolkata")
+    supplier = await runtime.channels.supplier_by_no("S01")
+    async with runtime.store.transaction() as tx:
+        await runtime.merchants.set_day_cut(tx, desk.merchant.id, cut)
+        await runtime.channels.set_day_cut(tx, supplier.id, cut)
+        await runtime.ledger.set_house_cut(tx, cut)
+    holders = {"m": desk.merchant.id, "s": supplier.id, "p": HOUSE}
+    clock.go_to_noon()
+    days = {await runtime.bills.open_day(holder_id) for holder_id in holders.values()}
+    (day,) = days
+    following = day + timedelta(days=1)
+    midnight = cut.start_of(following)  # half past six in the evening in UTC
+    for minutes, minor in ((-45, 10_000), (-20, 20_000), (10, 40_000), (40, 80_000)):
+        clock.go_to(midnight + timedelta(minutes=minutes))
+        await desk.see(await desk.open(minor), minor)
+        if minutes == -20:
+            await runtime.ledger.roll_days(desk.merchant.id, cut)
+    for _ in range(2):  # with a live tail, and rolled up
+        for holder, holder_id in holders.items():
+            of = {"what": "chart", "holder": holder, "holder_id": holder_id}
+            both = await runtime.exports.chart(paper(desk, **of, days=Days(day, following)))
+            assert [p.amount_minor for p in both.points] == [30_000, 120_000]
+            orders = 0 if holder == "s" else 2
+            assert [(p.paid, p.created) for p in both.points] == [(2, orders), (2, orders)]
+            first = await runtime.exports.chart(paper(desk, **of, days=Days.one(day)))
+            assert (len(first.points), first.created) == (25, orders)
+            assert [p.amount_minor for p in first.points[-2:]] == [10_000, 20_000]
+            second = await runtime.exports.chart(paper(desk, **of, days=Days.one(following)))
+            assert (second.points[0].at, second.amount_minor) == (midnight, 120_000)
+            assert [p.amount_minor for p in second.points[:2]] == [40_000, 80_000]
+            assert second.created == orders
+        await runtime.ledger.roll_days(desk.merchant.id, cut)
+
+
+async def test_reasons_are_for_staff(desk: Desk) -> None:
+    desk.clock.go_to_noon()
+    runtime = desk.runtime
+    opened = await desk.open(10_000)
+    await runtime.completing.complete(
+        desk.merchant.id, opened.order.id, opened.order.version,
+        ByHand("S01 was down", OPERATOR, "Lin", OPERATOR), request_id="x", also=nothing,
+    )  # fmt: skip
+    today = Days.one(await runtime.bills.open_day(desk.merchant.id))
+    for staff, reason in ((True, "S01 was down"), (False, "")):
+        async with runtime.exports.merchant(paper(desk, days=today, staff=staff)) as reading:
+            (row,) = [row async for chunk in reading.completions() for row in chunk]
+        assert (row.reason, row.actor_name) == (reason, "Lin")
+
+
+async def nothing(_: Tx) -> None:
+    return None

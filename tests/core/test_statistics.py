@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from datetime import date, timedelta
 from fractions import Fraction
 from itertools import combinations
@@ -13,11 +14,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core.bills import Days
 from core.errors import Bug, Refusal
+from core.ledger import HOUSE
 from core.statistics import By, Query, Row, Statistics, last_seven_days
+from tests.core.bills.books import Books
 from tests.core.support import Desk, refused
 
 ZONE = "Asia/Shanghai"
+ONE_DAY = timedelta(days=1)
 FIELDS = {
     "merchant": "merchant_id", "product": "product_code", "channel": "channel_no",
     "hour": "hour", "day": "day",
@@ -119,6 +124,59 @@ async def test_every_cut_equals_the_orders(desk: Desk, neighbour: Desk) -> None:
     live = (await read(desk, by=("day", "hour"))).rows
     await desk.runtime.ledger.roll_days(desk.merchant.id, desk.merchant.day_cut)
     assert (await read(desk, by=("day", "hour"))).rows == live
+
+
+async def test_what_suppliers_and_the_platform_took_is_what_their_bills_say(
+    desk: Desk, neighbour: Desk
+) -> None:
+    await some_hours(desk, neighbour)
+    runtime = desk.runtime
+    today = await runtime.bills.open_day(HOUSE)
+    supplier = await runtime.channels.supplier_by_no("S01")
+    cuts: tuple[By, ...] = ("merchant", "product", "channel")
+    for days in (Days.one(today), Days.one(today - ONE_DAY), Days(today - 3 * ONE_DAY, today)):
+        bill = await runtime.bills.platform(days)
+        asked = Query(days.first, days.last)
+        for by, found in zip(cuts, await runtime.statistics.of_platform(days, cuts), strict=True):
+            total = found.total
+            assert total.paid == sum(line.paid for line in bill.products)
+            assert total.amount_minor == sum(line.amount_minor for line in bill.products)
+            assert (total.fee_minor, total.cost_minor) == (bill.fee_minor, bill.cost_minor)
+            counted = await runtime.statistics.read(replace(asked, by=(by,)))
+            assert (total.created, total.cohort_paid) == (
+                counted.total.created, counted.total.cohort_paid,
+            )  # fmt: skip
+            keys = [getattr(row, FIELDS[by]) for row in found.rows]
+            assert len(set(keys)) == len(keys)
+            if by == "product":
+                lines = {line.product_code: line for line in bill.products if line.paid}
+                rows = {row.product_code: row for row in found.rows if row.paid}
+                assert {code: row.amount_minor for code, row in rows.items()} == {
+                    code: line.amount_minor for code, line in lines.items()
+                }
+        theirs = await runtime.bills.supplier(supplier.id, days)
+        told = await runtime.statistics.of_supplier(supplier.id, days)
+        for name in ("paid", "amount_minor", "cost_minor"):
+            assert getattr(told.total, name) == sum(getattr(x, name) for x in theirs.lines)
+        assert told.total.fee_minor == 0
+        assert {row.channel_no for row in told.rows if row.paid} == {
+            line.channel_no for line in theirs.lines if line.paid
+        }
+        assert told.total.created > 0
+
+
+async def test_merchants_that_the_bill_does_not_name_are_among_its_others(desk: Desk) -> None:
+    await desk.open(10_000)
+    for n in range(22):
+        whose = await desk.runtime.merchants.open_merchant(f"M{2000 + n}", f"m{n}")
+        books = Books(desk.runtime, desk.clock)
+        await books.pay(whose, 1000 + n)
+    days = Days.one(await desk.runtime.bills.open_day(HOUSE))
+    (found,) = await desk.runtime.statistics.of_platform(days, ["merchant"])
+    assert len(found.rows) == 21
+    others = found.rows[-1]
+    assert (others.merchant_id, others.paid, others.amount_minor) == (None, 2, 2001)
+    assert others.created == found.total.created == 1
 
 
 async def test_filters_compose(desk: Desk, neighbour: Desk) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import aclosing
 from datetime import date, timedelta
 from decimal import Decimal
 from itertools import pairwise
@@ -101,10 +100,6 @@ async def test_pages_are_newest_first_and_sum_up_all_of_them(desk: Desk, neighbo
     assert await vouchers.page(merchant_id, "prepayment", FAR, 99) == second
     (adjusted,) = (await vouchers.page(merchant_id, "adjustment", FAR, 1)).lines
     assert (adjusted.minor, adjusted.remark, adjusted.proof) == (7, "why", False)
-    async with aclosing(vouchers.stream(merchant_id, "prepayment", FAR)) as stream:
-        assert [line async for line in stream] == list(reversed(lines))
-    async with aclosing(vouchers.stream(merchant_id, "prepayment", FAR)) as stream:
-        assert await anext(stream) == lines[-1]  # and left in the middle
     await desk.sound()
 
 

@@ -45,12 +45,13 @@ class _Reader(HTMLParser):
 
 def read_html(html: str) -> str:
     """The text a person reads. Raises AssertionError where Telegram would refuse it."""
-    assert 1 <= len(html) <= 4096
+    assert html
     reader = _Reader()
     reader.feed(html)
     reader.close()
     assert not reader.open, f"{reader.open} stay open"
     text = "".join(reader.text)
     assert text.strip()
+    assert len(text) <= 4096
     assert "\n\n\n" not in text
     return text

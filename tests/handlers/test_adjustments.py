@@ -150,5 +150,26 @@ async def test_a_merchant_has_its_credit_line(desk: Desk) -> None:
     assert "51,000.00" in render_say(shown, "en").html
     ops = await desk.said(FINANCE, OPS, "/credit M1001 off")
     assert (ops.facts["before_minor"], ops.facts["line_minor"]) == (5_000_000, None)
-    assert (await desk.said(FINANCE, OPS, "/credit")).facts["code"] == "group_not_bound"
+    needed = await desk.said(FINANCE, OPS, "/credit")
+    assert needed.facts["code"] == "merchant_needed"
+    assert "/credit M1001" in render_say(needed, "en").html
     assert (await desk.said(FINANCE, SPRUCE, "授信 关")).facts["before_minor"] is None
+
+
+async def test_what_is_set_is_set_once(desk: Desk) -> None:
+    """A message that is delivered again sets nothing, whatever was set since."""
+    for first, second, show, fact in (
+        ("/usdt 7.1", "/usdt 7.2", "/usdt", "rate"),
+        ("/credit 500", "/credit 600", "/credit", "line_minor"),
+    ):
+        message = desk.message(FINANCE, SPRUCE, text=first)
+        await desk.feed(message=message)
+        await desk.say(FINANCE, SPRUCE, second)
+        await desk.feed(message=message)
+        assert [f.screen for f in await desk.news() if isinstance(f, Say)] == [], first
+        await desk.feed(message={**message, "date": message["date"] - 700})  # much later
+        assert await desk.news() == []
+        assert (await desk.said(FINANCE, SPRUCE, show)).facts[fact] in ("7.2", 60_000)
+        edited = {**message, "text": second, "edit_date": message["date"] + 5}
+        await desk.feed(edited_message=edited)
+        assert one_say(await desk.news()).facts["records"] == []

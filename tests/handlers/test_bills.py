@@ -160,7 +160,7 @@ async def test_prepayments_by_pages(desk: Desk) -> None:
     reversed_ = TurnVouchers("m", merchant.id, date(2026, 2, 1), date(2026, 1, 1), 1).data()
     assert await desk.press(SUQING, SPRUCE, reversed_) == []
     assert (await desk.said(OPERATOR, OPS, "预付历史 M1001")).facts["count"] == 13
-    assert await code(desk, FINANCE, OPS, "预付历史") == "group_not_bound"
+    assert await code(desk, FINANCE, OPS, "预付历史") == "merchant_needed"
 
 
 async def test_history_balance_rates_help(desk: Desk) -> None:
@@ -226,3 +226,9 @@ async def test_day_cuts_that_cannot_be(desk: Desk) -> None:
     assert await code(desk, ADMIN, SPRUCE, "日切 06:00") == "merchant_ambiguous"
     merchant = await desk.runtime.merchants.by_no("M1001")
     assert str(merchant.day_cut.at) == "00:00:00"
+    second = await desk.runtime.channels.supplier_by_no("S02")
+    async with desk.runtime.store.transaction() as tx:
+        await desk.runtime.groups.bind_supplier(tx, HENGTONG, second.id)
+    several = await desk.said(ADMIN, HENGTONG, "日切 06:00")
+    assert several.facts["code"] == "supplier_ambiguous"
+    assert several.facts["facts"] == {"suppliers": "S01, S02"}

@@ -44,20 +44,19 @@ async def test_refusals(desk: Desk, order: Order) -> None:
     assert unknown.facts["code"] == "order_not_found"
 
 
-async def test_a_photo_with_the_command_as_its_caption_is_evidence(
+async def test_a_picture_with_the_command_as_its_caption_is_evidence(
     desk: Desk, order: Order
 ) -> None:
     photo = [
-        {"file_id": f"photo-{size}", "file_unique_id": size, "width": 9, "height": 9}
-        for size in ("small", "large")
+        {"file_id": f"photo-{size}", "file_unique_id": size, "width": side, "height": side}
+        for size, side in (("small", 9), ("large", 90))
     ]
-    message = desk.message(OPERATOR, SPRUCE, photo=photo, caption=f"补单 {order.order_no} 已到账")
-    await desk.feed(message=message)
-    question = one_say(await desk.news())
-    assert (question.screen, question.facts["proof_file_id"]) == (
-        "complete_question",
-        "photo-large",
-    )
+    image = {"file_id": "image", "file_unique_id": "i", "mime_type": "image/png"}
+    for sent, kept in (({"photo": photo}, "photo-large"), ({"document": image}, "image")):
+        caption = f"补单 {order.order_no} 已到账"
+        await desk.feed(message=desk.message(OPERATOR, SPRUCE, caption=caption, **sent))
+        question = one_say(await desk.news())
+        assert (question.screen, question.facts["proof_file_id"]) == ("complete_question", kept)
 
 
 async def test_a_wrong_completion_is_reversed_by_a_second_person(desk: Desk, order: Order) -> None:

@@ -6,6 +6,8 @@ from handlers.buttons import OnDiscrepancy, TurnDiscrepancies
 from tests.handlers.desk import (
     ADMIN,
     FINANCE,
+    HENGTONG,
+    NEW,
     NORTHWIND,
     OPERATOR,
     OPS,
@@ -67,6 +69,8 @@ async def test_a_merchants_group_sees_its_own_and_no_supplier(desk: Desk, order:
         assert (await desk.said(FINANCE, chat, text)).facts["total"] == 0
     assert (await desk.said(FINANCE, OPS, "差异单 M1001")).facts["total"] == 1
     assert (await desk.said(FINANCE, OPS, "差异单 foo1")).screen == "usage"
+    for chat, expected in ((HENGTONG, "merchant_needed"), (NEW, "group_not_bound")):
+        assert (await desk.said(FINANCE, chat, "差异单")).facts["code"] == expected
     foreign = await desk.said(FINANCE, NORTHWIND, "差异单 M1001")
     assert foreign.facts["code"] == "merchant_not_found"
 

@@ -1,15 +1,20 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import get_args
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core.people import RIGHTS
 from handlers.advances import AdvanceLine, PhoneLike, Unreadable, fold
 from handlers.days import DaySpan, Mark, NoSuchDay
 from handlers.intents import (
     COMMANDS,
+    READING,
+    RIGHT_OF,
+    RIGHTS_OF_COMMAND,
     Adjust,
     Advances,
     AdvancesFault,
@@ -44,11 +49,11 @@ NUMBER = "P2J0001PQ8WKRZQMHM1I"
 
 def line(
     amount: str, place: int = 1, *, rate: str | None = None, usdt: bool = False,
-    merchant_no: str | None = None, remark: str = "",
+    yuan: bool = False, merchant_no: str | None = None, remark: str = "",
 ) -> AdvanceLine:  # fmt: skip
     return AdvanceLine(
-        place, Decimal(amount), "USDT" if usdt else "", Decimal(rate) if rate else None,
-        merchant_no, remark,
+        place, Decimal(amount), "USDT" if usdt else "CNY" if yuan else "",
+        Decimal(rate) if rate else None, merchant_no, remark,
     )  # fmt: skip
 
 
@@ -78,6 +83,10 @@ def line(
         ("+1000  备注：首付，已确认", [line("1000", remark="备注：首付，已确认")]),
         ("+1000\n\n-200 退", [line("1000"), line("-200", 3, remark="退")]),
         ("+10,000,000,000", [line("10000000000")]),
+        ("+1000元", [line("1000", yuan=True)]),
+        ("-20块 退", [line("-20", yuan=True, remark="退")]),
+        ("+1.5万元/7.2", [line("15000", yuan=True, rate="7.2")]),
+        ("+5元", [line("5", yuan=True)]),
     ],
 )
 def test_money(text: str, lines: list[AdvanceLine]) -> None:
@@ -108,7 +117,7 @@ def test_talk(text: str) -> None:
         ("+100u/0", Unreadable(1, "+100u/0", "rate")),
         ("+0.00", Unreadable(1, "+0.00", "amount")),
         ("+1,00", Unreadable(1, "+1,00", "amount")),
-        ("+1000元", Unreadable(1, "+1000元", "amount")),
+        ("+1000圆", Unreadable(1, "+1000圆", "amount")),
         ("+1..5", Unreadable(1, "+1..5", "amount")),
         ("+100/", Unreadable(1, "+100/", "amount")),
         ("+13800138000", PhoneLike(1, "+13800138000")),
@@ -218,6 +227,7 @@ def test_money_that_cannot_be_booked(text: str, fault: Unreadable | PhoneLike) -
         ("调账 ＋2.5万 更正", Adjust(line("25000", remark="更正"))),
         ("/adjust 20 M1002 for May", Adjust(line("20", merchant_no="M1002", remark="for May"))),
         ("/adjust -20", Adjust(line("-20"))),
+        ("调账 -20元 更正", Adjust(line("-20", yuan=True, remark="更正"))),
         *(
             (text, Usage("adjust"))
             for text in (
@@ -260,6 +270,15 @@ def test_money_that_cannot_be_booked(text: str, fault: Unreadable | PhoneLike) -
 )
 def test_commands(text: str, intent: Intent | None) -> None:
     assert parse(text, "paydesk_bot") == intent
+
+
+def test_whatever_may_be_meant_takes_a_right_or_is_for_everybody() -> None:
+    meant = set(get_args(Intent)) - {Usage}
+    assert set(RIGHT_OF) == meant - {Help}
+    assert set(RIGHT_OF.values()) <= set(RIGHTS)
+    assert set(RIGHTS_OF_COMMAND) == set(COMMANDS)
+    assert {Advances, Adjust, SetDayCut, Complete, BindOps, SetLanguage}.isdisjoint(READING)
+    assert set(READING) < meant
 
 
 @pytest.mark.parametrize("command", sorted(COMMANDS))

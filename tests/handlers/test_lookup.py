@@ -68,7 +68,7 @@ async def test_one_unknown_number_does_not_hide_the_others(desk: Desk, order: Or
 
 async def test_card_buttons(desk: Desk, order: Order) -> None:
     await desk.press(SUQING, SPRUCE, f"card:ask:{order.id.hex}")
-    assert desk.toast.startswith("通道商查询结果")
+    assert desk.toast.startswith("供应商查询结果")
     await desk.press(OPERATOR, SPRUCE, f"card:complete:{order.id.hex}")
     assert order.order_no in desk.toast
     assert desk.line.answers[-1].show_alert

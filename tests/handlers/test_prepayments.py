@@ -8,6 +8,7 @@ import pytest
 from core.outbox import Say
 from handlers.screens import render_say
 from tests.handlers.desk import (
+    ADMIN,
     FINANCE,
     HENGTONG,
     NEW,
@@ -145,7 +146,13 @@ async def test_in_a_suppliers_group_the_same_words_are_payins(desk: Desk) -> Non
     assert (refusal.facts["code"], refusal.only_for) == ("not_permitted", OPERATOR)
     assert refusal.facts["facts"]["right"] == "payin"
     assert (await desk.said(ZHAO, HENGTONG, "+1000")).only_for == ZHAO
-    assert await desk.say(OPERATOR, HENGTONG, "+1000元") == []
+    assert await desk.say(OPERATOR, HENGTONG, "+1,00") == []
+    for text, example in (("+500\n好的", "+1000 S01"), ("/prepay", "+1000 S01")):
+        lesson = render_say(await desk.said(FINANCE, HENGTONG, text), "en").html
+        assert example in lesson, text
+        assert "M1001" not in lesson
+        assert "prepayment" not in lesson
+    assert (await desk.said(OPERATOR, HENGTONG, "/prepay")).facts["facts"]["right"] == "payin"
     receipt = await desk.said(FINANCE, HENGTONG, "+1000 第一笔")
     assert (receipt.screen, receipt.facts["record_no"]) == ("paid_in", "S01-1")
     assert "S01" in render_say(receipt, "en").html
@@ -176,7 +183,7 @@ async def test_in_a_suppliers_group_the_same_words_are_payins(desk: Desk) -> Non
 
 
 @pytest.mark.parametrize(
-    ("text", "why"), [("+1,00", "amount"), ("+8613800138000", "phone"), ("+1000元", "amount")]
+    ("text", "why"), [("+1,00", "amount"), ("+8613800138000", "phone"), ("+1000圆", "amount")]
 )
 async def test_a_slip_is_explained_to_holders_of_the_right_only(
     desk: Desk, text: str, why: str
@@ -205,9 +212,39 @@ async def test_what_cannot_be_booked_is_said_and_books_nothing(
 
 
 async def test_in_an_ops_group_the_merchant_is_named(desk: Desk) -> None:
-    assert (await desk.said(OPERATOR, OPS, "+1000")).facts["code"] == "group_not_bound"
+    for user_id, chat_id in ((OPERATOR, OPS), (OPERATOR, OPERATOR)):
+        needed = await desk.said(user_id, chat_id, "+1000")
+        assert needed.facts["code"] == "merchant_needed"
+        assert "+1000 M1001" in render_say(needed, "zh").html
     assert (await desk.said(OPERATOR, OPS, "+1000 m1002 房租")).facts["merchant_no"] == "M1002"
-    assert (await desk.said(OPERATOR, NEW, "+1000")).facts["code"] == "group_not_bound"
+    unbound = await desk.said(OPERATOR, NEW, "/prepay 1000")
+    assert unbound.facts["code"] == "group_not_bound"
+    for text in ("+10", "+1000 M1001", "+1,00"):
+        message = desk.message(OPERATOR, NEW, text=text)
+        await desk.feed(message=message)
+        await desk.feed(edited_message={**message, "edit_date": message["date"] + 5})
+        assert await desk.news() == [], text
+
+
+async def test_a_suppliers_number_is_no_remark_of_a_prepayment(desk: Desk) -> None:
+    for chat_id in (SPRUCE, OPS):
+        refused = await desk.said(OPERATOR, chat_id, "+1000 s01 补款")
+        assert refused.facts["code"] == "payin_not_here"
+        assert "S01" in render_say(refused, "zh").html
+    assert await balance(desk) == 0
+    assert (await desk.said(OPERATOR, SPRUCE, "+1000 M1001 S01")).facts["remark"] == "S01"
+
+
+async def test_yuan_are_the_merchants_own_currency_or_refused(desk: Desk) -> None:
+    assert (await desk.said(OPERATOR, SPRUCE, "+1000元 房租")).facts["minor"] == 100_000
+    assert (await desk.said(OPERATOR, SPRUCE, "-20块")).facts["minor"] == -2_000
+    assert (await desk.said(FINANCE, SPRUCE, "调账 -20元 更正")).facts["minor"] == -2_000
+    dollars = await desk.runtime.merchants.open_merchant("M1009", "Dollars", currency="USD")
+    refused = await desk.said(FINANCE, OPS, f"+1000元 {dollars.merchant_no}")
+    assert refused.facts["code"] == "amount_invalid"
+    refused = await desk.said(FINANCE, OPS, f"/adjust 20块 {dollars.merchant_no} x")
+    assert refused.facts["code"] == "amount_invalid"
+    assert await balance(desk, "M1009") == 0
 
 
 async def test_a_stale_message_is_not_booked(desk: Desk) -> None:
@@ -221,6 +258,55 @@ async def test_a_forwarded_message_moves_no_money(desk: Desk) -> None:
     origin = {"type": "hidden_user", "sender_user_name": "x", "date": 1}
     assert await desk.say(OPERATOR, SPRUCE, "+1000", forward_origin=origin) == []
     assert await balance(desk) == 0
+
+
+LATE_OR_FORWARDED = (
+    "/rate alipay_qr 1%", "/rerate alipay_qr 1% 2026-11", "/daycut 06:00", "时区 Europe/Berlin",
+    "/complete P12345678 x", "/uncomplete P12345678 x", "/credit 500", "/usdt 7.2",
+    "/adjust -20 x",
+)  # fmt: skip
+
+
+async def test_what_sets_something_is_neither_forwarded_nor_late_nor_edited(desk: Desk) -> None:
+    origin = {"type": "hidden_user", "sender_user_name": "x", "date": 1}
+    old = int((desk.runtime.clock.now() - timedelta(minutes=11)).timestamp())
+    for text in LATE_OR_FORWARDED:
+        assert await desk.say(ADMIN, SPRUCE, text, forward_origin=origin) == [], text
+        assert (await desk.said(ADMIN, SPRUCE, text, date=old)).screen == "stale_money", text
+        message = desk.message(ADMIN, SPRUCE, text=text, edit_date=old + 700)
+        await desk.feed(edited_message=message)
+        edited = one_say(await desk.news())
+        assert (edited.screen, edited.facts["records"]) == ("edited_money", []), text
+        for language in ("zh", "en"):
+            assert ("booked" in render_say(edited, language).html) == (
+                language == "en" and text.startswith("/adjust")
+            )
+        message["from"] = {"id": SUPPORT, "is_bot": False, "first_name": "x"}
+        await desk.feed(edited_message=message)
+        assert await desk.news() == [], text
+    assert (await desk.said(ADMIN, OPS, "/cost C01 0.6%", date=old)).screen == "stale_money"
+    for text in ("/lang en", "/unbind", "绑定商户 M1002", "/bind_ops", "/cost C01 0.6%"):
+        assert await desk.say(ADMIN, OPS, text, forward_origin=origin) == [], text
+    assert await desk.say(ADMIN, SPRUCE, "/rate", forward_origin=origin) == []
+    shown = await desk.said(ADMIN, SPRUCE, "查询余额", forward_origin=origin)
+    assert shown.screen == "balance"
+    assert not await desk.runtime.store.fetchval("SELECT count(*) FROM cause")
+    read = desk.message(ADMIN, SPRUCE, text="查询余额", edit_date=old)
+    await desk.feed(edited_message=read)
+    assert await desk.news() == []
+
+
+async def test_the_way_to_write_it_is_told_to_who_may_say_it(desk: Desk) -> None:
+    for text, right in (
+        ("/prepay", "prepay"), ("/adjust", "adjust"), ("/rate", "price"), ("/complete", "complete"),
+        ("/bind", "bind"), ("差异单 foo1", "resolve"), ("/daycut", "day_cut"),
+    ):  # fmt: skip
+        refused = await desk.said(SUQING, SPRUCE, text)
+        assert refused.facts["facts"] == {"right": right}, text
+        assert (refused.facts["code"], refused.only_for) == ("not_permitted", SUQING)
+        assert (await desk.said(ADMIN, SPRUCE, text)).screen == "usage"
+        assert await desk.say(1087968824, SPRUCE, text, **ANONYMOUS) == []
+    assert (await desk.said(SUQING, SPRUCE, "/credit x")).screen == "usage"  # it may be shown
 
 
 async def test_an_edit_never_moves_money(desk: Desk) -> None:

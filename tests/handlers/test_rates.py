@@ -24,6 +24,7 @@ from tests.handlers.desk import (
     BEN,
     FINANCE,
     HENGTONG,
+    NEW,
     NORTHWIND,
     OPERATOR,
     OPS,
@@ -159,7 +160,9 @@ REFUSED = (
     (BEN, NORTHWIND, "产品费率 M1001", "merchant_not_found"),
     (ADMIN, NORTHWIND, "/rate M1001 alipay_qr 1%", "merchant_not_found"),
     (ADMIN, NORTHWIND, "/rerate M1001 alipay_qr 1% 2026-11", "merchant_not_found"),
-    (ADMIN, OPS, "/rate alipay_qr 1%", "group_not_bound"),
+    (ADMIN, OPS, "/rate alipay_qr 1%", "merchant_needed"),
+    (ADMIN, HENGTONG, "/rate alipay_qr 1%", "merchant_needed"),
+    (ADMIN, NEW, "/rate alipay_qr 1%", "group_not_bound"),
     (ADMIN, SPRUCE, "/rate alipay_qr cheap", "tariff_invalid"),
     (ADMIN, SPRUCE, "/rate alipay_qr 1.23456%", "tariff_invalid"),
     (ADMIN, SPRUCE, "/rate gold 1%", "product_not_found"),
@@ -185,7 +188,7 @@ async def test_refusals_write_nothing(desk: Desk) -> None:
         if code == "tariff_in_the_past":
             assert "重算费率 M1001 alipay_qr 1% 2026-01-01~" in shown
         if code == "tariff_invalid" and "cheap" in text:
-            assert "这一部分看不懂" in shown
+            assert "这一部分无法识别" in shown
     for table in ("tariff", "channel_tariff"):
         assert not await desk.runtime.store.fetchval(
             f"SELECT count(*) FROM {table} WHERE actor LIKE 'telegram:%'"
@@ -230,3 +233,22 @@ async def test_past_orders_are_charged_anew_when_it_is_confirmed(desk: Desk, ord
     assert (back.facts["tariff_text"], back.facts["difference_minor"]) == ("1.2%", 10)
     dropped = one_say(await desk.press(ADMIN, OPS, button_data(back, 1), message_id=91))
     assert (dropped.screen, dropped.edit_message_id) == ("rerate_dropped", 91)
+
+
+async def test_a_changed_cut_does_not_change_which_day_is_open(desk: Desk, shop: Shop) -> None:
+    merchant, _ = shop
+    supplier = await desk.runtime.channels.supplier_by_no("S01")
+    today = await desk.runtime.bills.open_day(merchant.id)
+    theirs = await desk.runtime.bills.open_day(supplier.id)
+    # Far in the west it is still yesterday, or in the east tomorrow already, for many hours.
+    for zone in ("Pacific/Kiritimati", "Pacific/Pago_Pago"):
+        await desk.said(ADMIN, SPRUCE, f"时区 {zone}")
+        await desk.said(ADMIN, HENGTONG, f"时区 {zone}")
+        said = await desk.said(ADMIN, SPRUCE, f"/rate alipay_qr 1% 从 {today}")
+        assert (said.screen, said.facts["since"]) == ("rate_set", str(today))
+        said = await desk.said(ADMIN, SPRUCE, "/rate alipay_qr 1% 从 明天")
+        assert said.facts["since"] == str(today + timedelta(days=1))
+        said = await desk.said(ADMIN, OPS, "/cost C01 0.6%")
+        assert (said.facts["since"], said.facts["from_now"]) == (str(theirs), True)
+        said = await desk.said(ADMIN, OPS, "/cost C01 0.7% from tomorrow")
+        assert said.facts["since"] == str(theirs + timedelta(days=1))

@@ -78,12 +78,16 @@ GROUP: dict[str, Any] = {
 }  # fmt: skip
 FIGURES: dict[str, Any] = {
     "created": 6, "cohort_paid": 5, "paid": 6, "amount_minor": 60_000, "fee_minor": 720,
-    "cost_minor": 390, "name_zh": HOSTILE, "name_en": HOSTILE,
+    "cost_minor": 390, "key": "a", "name_zh": HOSTILE, "name_en": HOSTILE,
 }  # fmt: skip
-NO_FIGURES = {**dict.fromkeys(FIGURES, 0), "name_zh": "", "name_en": ""}
+NO_FIGURES = {**dict.fromkeys(FIGURES, 0), "key": "", "name_zh": "", "name_en": ""}
 COUNTED = [
     {"rows": rows, "total": rows[0], "average": NO_FIGURES, "days": 7}
-    for rows in ([FIGURES], [NO_FIGURES], [FIGURES, NO_FIGURES] * 20)
+    for rows in (
+        [FIGURES],
+        [NO_FIGURES],
+        [*({**FIGURES, "key": f"{n}"} for n in range(30)), NO_FIGURES],
+    )
 ]
 TARIFF = "volume 1.2% + 0.10 min 0.05 max 50; >=1000: 1%"
 RATE_SET: dict[str, Any] = {
@@ -162,6 +166,7 @@ EXAMPLES: dict[str, list[dict[str, Any]]] = {
     ],
     "discrepancies": [
         {"merchant_id": merchant_id, "page": page, "pages": pages, "total": 11, "days": 7,
+         "first": page * 10 - 9,
          "lines": [DISCREPANCY] * lines, "resolved": resolved}
         for merchant_id, page, pages, lines in (("", 1, 1, 0), (str(ID), 2, 3, 10), ("", 1, 2, 3))
         for resolved in (
@@ -173,7 +178,11 @@ EXAMPLES: dict[str, list[dict[str, Any]]] = {
         DISCREPANCY,
         {**DISCREPANCY, "left_minor": 0, "ways": [], "resolved": []},
     ],
-    "edited_money": [{"records": []}, {"records": ["M1-1", "M1-2"]}],
+    "edited_money": [
+        {"records": [], "money": True}, {"records": [], "money": False},
+        {"records": ["M1-1", "M1-2"], "money": True},
+    ],
+    "export_failed": [{}],
     "help": [
         {"rights": rights, "kind": kind, "name": HOSTILE}
         for rights in ([], ["look_up", "read_money"], sorted(RIGHTS))
@@ -182,8 +191,8 @@ EXAMPLES: dict[str, list[dict[str, Any]]] = {
     "info": [GROUP, {**GROUP, "bound": [], "kind": "ops", "language": "en"}],
     "language_set": [{"language": "zh"}, {"language": "en"}],
     "money_unreadable": [
-        {"line": 2, "text": HOSTILE, "why": why}
-        for why in ("rate", "too_many", "phone", "amount", "line")
+        {"line": 2, "text": HOSTILE, "why": why, "payin": payin}
+        for why in ("rate", "too_many", "phone", "amount", "line") for payin in (False, True)
     ],
     "only_in_groups": [{}],
     "prepaid": [
@@ -254,7 +263,7 @@ EXAMPLES: dict[str, list[dict[str, Any]]] = {
     ],
     "usage": [
         {"command": command}
-        for command in sorted(COMMANDS)
+        for command in sorted({*COMMANDS, "payin"})
         if command not in ("bind_ops", "unbind", "info", "help", "start")
     ],
 }  # fmt: skip
@@ -289,8 +298,8 @@ def test_every_screen_has_an_example_and_a_template() -> None:
     assert set(EXAMPLES) == set(SCREENS)
     folder = Path(__file__).parents[2] / "handlers/screens/templates"
     there = {path.stem for path in folder.glob("*.html")}
-    # Figures are written on a sheet, as bills are.
-    assert there == {*SCREENS, "card", "sheet"} - {"statistics"}
+    # Figures are written on a sheet, as bills are; how a merchant stands is part of receipts.
+    assert there == {*SCREENS, "card", "sheet", "standing"} - {"statistics"}
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -309,6 +318,65 @@ def test_screens_are_telegrams_html_whatever_people_write(name: str, language: s
             assert found.data() == data
 
 
+def largest(facts: Any, chars: int) -> Any:
+    """The facts with everything that people write as long as it can be."""
+    if isinstance(facts, dict):
+        return {name: largest(value, chars) for name, value in facts.items()}
+    if isinstance(facts, list):
+        return [largest(value, chars) for value in facts]
+    return "&" * chars if facts == HOSTILE else facts
+
+
+MANY = 200
+MAX_WRITTEN = 500  # no text of people's is kept longer than this
+LONG_TARIFF = "volume " + "; ".join(
+    f">={n}00000: 0.{n}% + 0.10 min 0.05 max 50" for n in range(10, 40)
+)
+LARGEST: dict[str, list[dict[str, Any]]] = {
+    name: [
+        {**GROUP, "kind": kind, "bound": [{"no": f"M{n}", "name": HOSTILE} for n in range(MANY)]}
+        for kind in ("merchant", "ops")
+    ]
+    for name in ("checklist", "info", "unbind_question")
+} | {
+    "edited_money": [{"records": [f"M1001-{10**9 + n}" for n in range(20)], "money": True}],
+    "rates": [
+        {"merchant_no": "M1", "merchant_name": HOSTILE, "currency": "CNY", "lines": [
+            {"code": f"product_{n}", "name_zh": HOSTILE, "name_en": HOSTILE,
+             "tariff": LONG_TARIFF, "since": "2026-11-01", "coming_tariff": LONG_TARIFF,
+             "coming_since": "2026-12-01"} for n in range(lines)]}
+        for lines in (2, 40, 5000)
+    ],
+    "rate_set": [{**RATE_SET, "before": LONG_TARIFF, "after": LONG_TARIFF, "from_now": False,
+                  "later": LONG_TARIFF}],
+    "cost_set": [{**RATE_SET, "before": LONG_TARIFF, "after": LONG_TARIFF, "from_now": False,
+                  "later": LONG_TARIFF}],
+    "refusal": [
+        {"code": "merchant_ambiguous", "line": 20,
+         "facts": {"merchants": ", ".join(f"M{n}" for n in range(5000))}},
+    ],
+    "stale_money": [{"lines": list(range(1, 21)), "all": False}],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("name", sorted(SCREENS))
+def test_the_largest_message_is_one_that_telegram_takes(name: str, language: str) -> None:
+    for facts in [*EXAMPLES[name], *LARGEST.get(name, [])]:
+        screen = render_say(Say(name, largest(facts, MAX_WRITTEN)), language)
+        text = read_html(screen.html)
+        assert len(text.encode("utf-16-le")) // 2 <= 4096
+
+
+def test_rates_that_find_no_room_are_counted() -> None:
+    for facts in LARGEST["rates"]:
+        text = read_html(render_say(Say("rates", facts), "en").html)
+        shown = text.count("product_")
+        assert shown >= 2
+        left_out = len(facts["lines"]) - shown
+        assert (f"… and {left_out} more" in text) == (left_out > 0)
+
+
 def test_a_receipt_shows_what_happened() -> None:
     text = read_html(render_say(Say("prepaid", RECEIPT), "zh").html)
     for part in ("+720.00 CNY", "100.000000 USDT × 7.2", "0.00 → 720.00", "M1001-3", "100%",
@@ -321,13 +389,28 @@ def test_receipts_of_every_kind_say_whose_and_how_it_stands() -> None:
     for name, facts, parts in (
         ("prepaid", RECEIPT, ("📎", "Prepaid +720.00", "Prepaid balance 0.00 → 720.00", "M1001 ")),
         ("adjusted", ADJUSTED, ("in the merchant's favour", "Prepaid balance 0.00 → 720.00")),
+        (
+            "adjusted",
+            {**ADJUSTED, "before_minor": 0, "after_minor": -2_000},
+            ("Owed to the merchant 0.00 → 20.00",),
+        ),
+        (
+            "adjusted_undone",
+            {**ADJUSTED, "before_minor": -2_000, "after_minor": 0},
+            ("Owed to the merchant 20.00 → 0.00",),
+        ),
+        (
+            "adjusted",
+            {**ADJUSTED, "before_minor": 500, "after_minor": -2_000},
+            ("Prepaid balance 5.00 → Owed to the merchant 20.00",),
+        ),
         ("paid_in", PAID_IN, ("📎", "Paid in by the supplier", "owes us 0.00 → 720.00", "S01 ")),
         ("paid_in_undone", PAID_IN, ("Undone: M1001-2", "owes us 0.00 → 720.00", "S01 ")),
     ):
         text = read_html(render_say(Say(name, facts), "en").html) + " "
         for part in parts:
             assert part.strip() in text, (name, part)
-        if name != "paid_in_undone":
+        if not name.endswith("_undone"):
             struck = render_say(Say(name, {**facts, **undone}), "en")
             assert "<s>" in struck.html
             assert struck.keyboard is None

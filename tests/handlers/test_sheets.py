@@ -166,7 +166,7 @@ def test_a_merchants_bill(language: str) -> None:
         "6/6", "1/0", "M1001-2", "100.000000 USDT × 7.2", "📎", "53%",
     ):  # fmt: skip
         assert part in text, part
-    assert "3 of the paid orders were" in text or "有 3 笔为往日创建" in text
+    assert "3 of the paid orders were" in text or "有 3 笔为往日下单" in text
     assert "C01" not in text
     assert "6.50" not in text
     staff = read_html(shown(BILL, language, staff=True).html)
@@ -274,3 +274,45 @@ def test_percentages_are_rounded_half_up(part: int, whole: int, places: int) -> 
     assert percent(5, 6) == "83.3%"
     assert percent(1, 16, 1) == "6.3%"  # 6.25, up
     assert percent(-1, 10_000) == "0.0%"
+
+
+def test_what_is_left_out_is_the_least() -> None:
+    """Of more than a table holds, the largest are named, whatever their codes are."""
+    count = 24
+    products = tuple(
+        ProductLine(f"p{n:02}", 1, 1, 1, 1_000 + n, 0, 1_000 + n) for n in range(count)
+    )
+    channels = tuple(ChannelLine(f"C{n:02}", "x", 1, 1_000 + n, 0, 0) for n in range(count))
+    taken = tuple(SupplierLine(f"C{n:02}", "x", 1, 1_000 + n, 0) for n in range(count))
+    merchants = (
+        *(MerchantLine(f"M{n:02}", "m", 1, 1_000 + n, 0, 0, 0) for n in range(count)),
+        MerchantLine("", "", 9, 9_000_000, 0, 0, 0),
+    )
+    suppliers = tuple(SupplierDueLine(f"S{n:02}", "s", 1_000 + n, 0, 0, 0) for n in range(count))
+    bill = replace(BILL, products=products, channels=channels)
+    for sheet, numbers in (
+        (shown(bill, "en", staff=True), ("p", "C")),
+        (
+            render_supplier_bill(
+                replace(SUPPLIER, lines=taken), language="en", products=PRODUCTS
+            ),
+            ("C",),
+        ),
+        (
+            render_platform_bill(
+                replace(
+                    PLATFORM, products=products, channels=channels, merchants=merchants,
+                    suppliers=suppliers,
+                ),
+                language="en", products=PRODUCTS,
+            ),
+            ("p", "C", "M", "S"),
+        ),
+    ):  # fmt: skip
+        text = read_html(sheet.html)
+        for letter in numbers:
+            told = re.findall(rf"\b{letter}(\d\d)\b", text)
+            assert told, letter
+            assert told == [f"{n:02}" for n in range(count - 1, count - 1 - len(told), -1)]
+        if "M" in numbers:
+            assert text.index("Other merchants") > text.index("M23")

@@ -3,6 +3,7 @@ from __future__ import annotations
 from typing import Any
 
 from core.orders import Order
+from core.outbox import Say
 from handlers.screens import render_say
 from tests.handlers.desk import (
     FINANCE,
@@ -12,6 +13,7 @@ from tests.handlers.desk import (
     OPERATOR,
     OPS,
     SPRUCE,
+    SUPPORT,
     SUQING,
     ZHAO,
     Desk,
@@ -46,7 +48,7 @@ async def test_a_merchants_people_see_their_own_and_no_cost(desk: Desk, order: O
 
 async def test_staff_alone_sees_all_merchants_channels_and_margin(desk: Desk, order: Order) -> None:
     await desk.news()
-    found = await facts(desk, OPERATOR, OPS, "实时统计")
+    found = await facts(desk, FINANCE, OPS, "实时统计")
     assert (found["holder"], found["fees"], found["costs"]) == ("p", True, True)
     merchants, products, channels = found["parts"]
     assert [part["by"] for part in found["parts"]] == ["merchant", "product", "channel"]
@@ -62,6 +64,26 @@ async def test_staff_alone_sees_all_merchants_channels_and_margin(desk: Desk, or
     assert [part["by"] for part in one["parts"]] == ["product", "channel"]
 
 
+async def test_what_the_platform_earns_is_for_who_reads_its_bill(desk: Desk, order: Order) -> None:
+    await desk.news()
+    for text in ("今日跑量", "成功率", "实时统计"):
+        refused = await desk.said(SUPPORT, OPS, text)
+        assert (refused.facts["code"], refused.facts["facts"]["right"]) == (
+            "not_permitted", "read_statistics",
+        )  # fmt: skip
+    assert (await facts(desk, SUPPORT, OPS, "/stats M1001"))["fees"]
+    said = await desk.said(OPERATOR, OPS, "实时统计")
+    assert (said.facts["fees"], said.facts["costs"]) == (False, False)
+    text = read_html(render_say(said, "zh").html)
+    assert "成功率" in text
+    for word in ("手续费", "成本", "利润"):
+        assert word not in text
+    told = await desk.said(FINANCE, OPS, "实时统计")
+    text = read_html(render_say(told, "zh").html)
+    assert "手续费" in text
+    assert text.endswith("成功率按各商户账日统计")
+
+
 async def test_a_suppliers_people_see_its_channels_and_no_fee(desk: Desk, order: Order) -> None:
     await desk.news()
     for user_id, chat_id, text in ((ZHAO, HENGTONG, "/stats"), (FINANCE, HENGTONG, "今日跑量")):
@@ -73,7 +95,7 @@ async def test_a_suppliers_people_see_its_channels_and_no_fee(desk: Desk, order:
             assert "云杉" not in text
             assert "M1001" not in text
     named = await facts(desk, OPERATOR, OPS, "/stats S01")
-    assert (named["holder_no"], named["fees"]) == ("S01", True)
+    assert (named["holder_no"], named["fees"], named["costs"]) == ("S01", False, True)
     refused = await desk.said(ZHAO, HENGTONG, "/stats S02")
     assert refused.facts["code"] == "supplier_not_found"
 
@@ -84,19 +106,20 @@ async def test_where_nothing_is_bound_there_is_nothing_to_count(desk: Desk) -> N
 
 
 async def test_success_is_shown_beside_the_week(desk: Desk) -> None:
-    found = await facts(desk, OPERATOR, OPS, "成功率")
+    found = await facts(desk, FINANCE, OPS, "成功率")
     figures = {
         "created": 6, "cohort_paid": 5, "paid": 5, "amount_minor": 50_000, "fee_minor": 600,
-        "cost_minor": 325, "name_zh": "支付宝扫码", "name_en": "Alipay QR",
+        "cost_minor": 325, "key": "alipay_qr", "name_zh": "支付宝扫码", "name_en": "Alipay QR",
     }  # fmt: skip
-    none = {**dict.fromkeys(figures, 0), "name_zh": "", "name_en": ""}
-    week = {**figures, "created": 30, "cohort_paid": 20, "name_zh": "微信", "name_en": "WeChat"}
+    none = {**dict.fromkeys(figures, 0), "key": "", "name_zh": "", "name_en": ""}
+    week = {**figures, "created": 30, "cohort_paid": 20, "key": "wechat_qr", "name_zh": "微信",
+            "name_en": "WeChat"}  # fmt: skip
     found["parts"] = [
         {"by": "product", "today": {"rows": [figures], "total": figures, "average": none,
                                     "days": 1},
          "week": {"rows": [week], "total": week, "average": none, "days": 7}}
     ]  # fmt: skip
-    said = await desk.said(OPERATOR, OPS, "成功率")
+    said = await desk.said(FINANCE, OPS, "成功率")
     said.facts.update(found)
     text = read_html(render_say(said, "en").html)
     assert "Alipay QR 83.3% 5/6 · –" in text
@@ -105,3 +128,33 @@ async def test_success_is_shown_beside_the_week(desk: Desk) -> None:
     text = read_html(render_say(said, "zh").html)
     for part in ("500.00", "83.3%", "6.00", "3.25", "+2.75", "日均"):
         assert part in text, part
+
+
+def test_success_keeps_rows_of_one_name_apart_and_shortens_once() -> None:
+    """Twelve products of the same clipped name, each sold on one of the two alone."""
+
+    def row(n: int, created: int) -> dict[str, Any]:
+        return {
+            "created": created, "cohort_paid": 1, "paid": 1, "amount_minor": 100 * created,
+            "fee_minor": 0, "cost_minor": 0, "key": f"p{n:02}",
+            "name_zh": "很长的产品名称" * 9, "name_en": "a very long product's name" * 9,
+        }  # fmt: skip
+
+    today = [row(n, 50 - n) for n in range(0, 12, 2)]
+    week = [row(n, 50 - n) for n in range(1, 12, 2)]
+    part = {
+        "by": "product",
+        "today": {"rows": today, "total": today[0], "average": today[0], "days": 1},
+        "week": {"rows": week, "total": week[0], "average": week[0], "days": 7},
+    }
+    said = Say(
+        "statistics",
+        {"what": "success", "holder": "m", "holder_no": "M1", "holder_name": "M", "currency": "CNY",
+         "zone": "UTC", "at": "2026-11-21T00:00:00+00:00", "day": "2026-11-21",
+         "first": "2026-11-14", "last": "2026-11-20", "fees": True, "costs": False,
+         "parts": [part]},
+    )  # fmt: skip
+    text = read_html(render_say(said, "en").html)
+    for shown in (f"1/{50 - n}" for n in range(9)):
+        assert shown in text
+    assert "Others 2.5% 1/40 · 2.5% 2/80" in text

@@ -7,7 +7,7 @@ from pathlib import Path
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po
 
-from core.errors import REFUSALS
+from core.errors import REASON_EXAMPLES, REFUSALS
 from core.orders import lifecycle
 from payapi import auth, wire
 from payapi.answers import STATUSES
@@ -22,7 +22,7 @@ CATALOGUE = ROOT / "locales" / "zh" / "LC_MESSAGES" / "payapi.po"
 
 def said() -> set[str]:
     """Every sentence that may be shown in translation."""
-    found = {kind.text for kind in REFUSALS.values()}
+    found = {kind.text for kind in REFUSALS.values()} | set(REASON_EXAMPLES.values())
     found |= {state for (state, _) in lifecycle.ORDER_NEXT} | set(lifecycle.ORDER_NEXT.values())
     found |= {ONCE_EXPECTED.text, CALLABLE_EXPECTED.text}
     for module in (auth, wire):

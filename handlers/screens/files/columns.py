@@ -132,20 +132,23 @@ def heading(kind: str, language: str) -> str:
     return word("heading", KINDS[kind] or kind, language)
 
 
-def completion_columns(speech: Speech) -> list[Column[CompletionRow]]:
+def completion_columns(speech: Speech, *, staff: bool) -> list[Column[CompletionRow]]:
+    """Completions; for staff with their reasons."""
     translate, named = _speaking(speech)
     undone, proof = translate("taken back"), translate("picture")
-    return [
+    columns: list[Column[CompletionRow]] = [
         Column(named("desk", "Time"), "instant", 19, lambda row: row.at),
         Column(translate("Business day"), "day", 11, lambda row: row.day),
         Column(named("desk", "Order"), "text", 23, lambda row: row.order_no),
         Column(translate("Merchant's number"), "text", 24, lambda row: row.merchant_order_no),
         Column(named("desk", "Amount"), "money", 14, lambda row: row.amount_minor),
         Column(named("desk", "By"), "text", 16, lambda row: row.actor_name),
-        Column(named("desk", "Reason"), "text", 36, lambda row: row.reason),
         Column(translate("Evidence"), "text", 10, lambda row: proof if row.proof else ""),
         Column(named("desk", "State"), "text", 10, lambda row: undone if row.undone else ""),
     ]
+    if staff:
+        columns.append(Column(named("desk", "Reason"), "text", 36, lambda row: row.reason))
+    return columns
 
 
 def discrepancy_columns(speech: Speech) -> list[Column[DiscrepancyRow]]:

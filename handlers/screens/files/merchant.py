@@ -44,7 +44,8 @@ class _Ranges:
 class MerchantBook:
     """Rows first, in any order of sheets; then `close`, which adds what the rows come to.
 
-    Blocking: to be called from a thread. staff: with channels, cost, margin and discrepancies.
+    Blocking: to be called from a thread. staff: with channels, cost, margin, reasons and
+    discrepancies.
     """
 
     def __init__(
@@ -71,7 +72,7 @@ class MerchantBook:
             named("sheet", "Adjustments"), movement_columns(speech)
         )
         self.completions: TableSheet[CompletionRow] = book.table(
-            named("sheet", "Completions"), completion_columns(speech)
+            named("sheet", "Completions"), completion_columns(speech, staff=staff)
         )
         self._discrepancies: TableSheet[DiscrepancyRow] | None = None
 

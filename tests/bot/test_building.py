@@ -1,0 +1,129 @@
+"""Workbooks of every kind re-add to the bills they stand beside."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from bot.building import Builder, Progress
+from core.bills import Days
+from core.exports import Paper
+from core.ledger import HOUSE
+from core.merchants import App, Merchant
+from core.money import Money
+from core.prepayments import Advance, Cause
+from core.runtime import Runtime
+from tests.bench.formulas import Sheets
+from tests.bot.busy import busy_day
+from tests.core.support import FINANCE, SetClock
+
+ORDERS = 30
+
+
+async def live(runtime: Runtime, clock: SetClock, merchant: Merchant) -> None:
+    """A day with orders, prepayments and what a supplier paid in, one of each undone."""
+    await busy_day(runtime, clock, merchant, ORDERS)
+    actor = await runtime.access.actor(FINANCE, "Lin", FINANCE, private=True)
+    supplier = await runtime.channels.supplier_by_no("S01")
+    for number, minor in enumerate((300_000, -5_000, 70_000)):
+        advance = Advance(Money(minor, "CNY"), f"=cmd{number}")
+        cause = Cause(FINANCE, number, 1)
+        await runtime.prepayments.record(actor, merchant, advance, cause)
+        await runtime.payins.record(actor, supplier, advance, Cause(FINANCE, number, 2))
+
+
+async def built(runtime: Runtime, paper: Paper, folder: Path) -> Sheets:
+    file = await Builder(runtime).file(paper, "en", folder, Progress())
+    assert file.path is not None
+    sheets = Sheets(file.path)
+    assert sheets.wrong() == []
+    return sheets
+
+
+def yuan(minor: int) -> Decimal:
+    return Decimal(minor) / 100
+
+
+def texts(sheets: Sheets) -> set[Any]:
+    return {cell for name in sheets.names for row in sheets.formulas[name].values for cell in row}
+
+
+async def test_a_suppliers_workbook(
+    runtime: Runtime, clock: SetClock, shop: tuple[Merchant, App], tmp_path: Path
+) -> None:
+    await live(runtime, clock, shop[0])
+    supplier = await runtime.channels.supplier_by_no("S01")
+    days = Days.one(await runtime.bills.open_day(supplier.id))
+    bill = await runtime.bills.supplier(supplier.id, days)
+    sheets = await built(runtime, Paper("excel", "s", supplier.id, days), tmp_path)
+    assert sheets.names == ["Summary", "Channels", "Bookings", "Paid in"]
+    said = sheets.column("Summary", "B")
+    due = sum(line.due_minor for line in bill.lines)
+    assert said["Opening balance"] == yuan(bill.opening_minor) == 0
+    assert said["Taken, less cost"] == yuan(due) > 0
+    assert said["Paid in"] == -yuan(bill.paid_in_minor) == -3650
+    assert said["Closing balance"] == yuan(bill.closing_minor) == yuan(due - 365_000)
+    assert said["Closing balance in the books"] == said["Closing balance"]
+    assert said["Difference"] == 0
+    channels = sheets.column("Channels", "F")
+    assert channels == {
+        "Channel": "Due", **{x.channel_no: yuan(x.due_minor) for x in bill.lines},
+        "Total": yuan(due),
+    }  # fmt: skip
+    assert set(channels) == {"Channel", "C01", "C02", "C06", "Total"}
+    assert sheets.formulas["Bookings"].max_row == ORDERS // 2 + 1
+    # Whose orders these are, and what they were charged, is none of the supplier's business.
+    seen = texts(sheets)
+    assert not {shop[0].merchant_no, shop[0].name, "Fee", "Margin"} & seen
+    assert not any("SHOP-" in cell for cell in seen if isinstance(cell, str))
+
+
+async def test_the_platforms_workbook(
+    runtime: Runtime, clock: SetClock, shop: tuple[Merchant, App], tmp_path: Path
+) -> None:
+    await live(runtime, clock, shop[0])
+    days = Days.one(await runtime.bills.open_day(HOUSE))
+    bill = await runtime.bills.platform(days)
+    sheets = await built(runtime, Paper("excel", "p", HOUSE, days, staff=True), tmp_path)
+    assert sheets.names == ["Summary", "Merchants", "Suppliers", "Products", "Channels"]
+    said = sheets.column("Summary", "B")
+    assert said["Orders, net of fees"] == yuan(bill.net_minor)
+    assert said["Prepaid"] == -yuan(bill.prepaid_minor) == -3650
+    assert said["Closing balance"] == yuan(bill.closing_minor) == yuan(bill.net_minor - 365_000)
+    assert said["Difference"] == 0
+    assert said["Orders created"] == ORDERS
+    assert (said["Fee"], said["Cost"]) == (yuan(bill.fee_minor), yuan(bill.cost_minor))
+    assert said["Margin"] == yuan(bill.margin_minor) == yuan(bill.fee_minor - bill.cost_minor)
+    amount = sum(line.amount_minor for line in bill.products)
+    for sheet, column, minor in (
+        ("Merchants", "D", amount), ("Merchants", "G", bill.closing_minor),
+        ("Suppliers", "C", amount), ("Suppliers", "E", 365_000), ("Products", "E", amount),
+        ("Products", "G", bill.net_minor), ("Channels", "D", amount),
+        ("Channels", "G", bill.margin_minor),
+    ):  # fmt: skip
+        assert sheets.column(sheet, column)["Total"] == yuan(minor), (sheet, column)
+    assert sheets.column("Merchants", "C")[shop[0].merchant_no] == ORDERS
+
+
+async def test_a_merchants_workbook_tells_staff_more(
+    runtime: Runtime, clock: SetClock, shop: tuple[Merchant, App], tmp_path: Path
+) -> None:
+    await live(runtime, clock, shop[0])
+    days = Days.one(await runtime.bills.open_day(shop[0].id))
+    bill = await runtime.bills.merchant(shop[0].id, days)
+    detail = {"Channel", "Cost", "Margin", "Reason"}
+    for staff in (True, False):
+        paper = Paper("excel", "m", shop[0].id, days, staff=staff)
+        sheets = await built(runtime, paper, tmp_path)
+        said = sheets.column("Summary", "B")
+        assert said["Closing balance"] == yuan(bill.closing_minor)
+        assert said["Orders paid"] == ORDERS
+        assert ("Channels" in sheets.names, "Margin" in said) == (staff, staff)
+        heads = {
+            cell.value for name in ("Orders", "Completions") for cell in sheets.formulas[name][1]
+        }
+        assert detail & heads == (detail if staff else set())
+        cells = texts(sheets)
+        assert ({f"C0{n}" for n in range(1, 7)} <= cells) is staff
+        assert "=cmd1" in {sheets.value("Prepayments", f"H{row}") for row in range(2, 5)}
