@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import sys
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -228,7 +230,7 @@ async def test_a_group_that_moved_gets_its_file(
 
 async def test_a_kill_in_the_middle_is_built_again_and_sent_once(
     runtime: Runtime, exporter: Exporter, telegram: Telegram, clock: SetClock, servers: Servers,
-    database: str, shop: tuple[Merchant, App],
+    database: str, shop: tuple[Merchant, App], tmp_path: Path,
 ) -> None:  # fmt: skip
     await busy_day(runtime, clock, shop[0], ORDERS)
     await ask(runtime, shop[0], "excel", chat_id=OPS_CHAT)
@@ -236,8 +238,9 @@ async def test_a_kill_in_the_middle_is_built_again_and_sent_once(
              "api": telegram.api, "now": clock.now().isoformat()}  # fmt: skip
     async with locked(servers, database, "completion"):
         child = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "tests.bot.exporting", cwd=ROOT, stdin=asyncio.subprocess.PIPE
-        )
+            sys.executable, "-m", "tests.bot.exporting", cwd=ROOT, stdin=asyncio.subprocess.PIPE,
+            env={**os.environ, "TMPDIR": str(tmp_path)},  # its folder outlives it
+        )  # fmt: skip
         assert child.stdin is not None
         child.stdin.write(json.dumps(given).encode() + b"\n")
         await stuck(runtime, "completion")
