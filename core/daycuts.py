@@ -8,14 +8,13 @@ from typing import Any, Final, Literal
 from uuid import UUID
 
 from core.access import Actor
-from core.bills import Bills
 from core.causes import Answer, Cause, Causes, ObeyedBefore
 from core.channels import Channels
 from core.clock import DayCut
 from core.errors import Bug
-from core.ledger import Ledger
+from core.ledger import BusinessDay, Ledger
 from core.merchants import Merchants
-from core.store import Store, Tx
+from core.store import Tx
 
 RIGHT: Final = "day_cut"
 Kind = Literal["m", "s", "p"]
@@ -25,19 +24,11 @@ class DayCuts:
     """Sets day cuts and time zones."""
 
     def __init__(
-        self,
-        store: Store,
-        ledger: Ledger,
-        merchants: Merchants,
-        channels: Channels,
-        bills: Bills,
-        causes: Causes,
+        self, ledger: Ledger, merchants: Merchants, channels: Channels, causes: Causes
     ) -> None:
-        self._store = store
         self._ledger = ledger
         self._merchants = merchants
         self._channels = channels
-        self._bills = bills
         self._causes = causes
 
     async def set(
@@ -54,42 +45,44 @@ class DayCuts:
         it would have. What is None stays as it is at that moment, whoever else sets it meanwhile.
 
         kind: merchant (m), supplier (s), platform (p; HOUSE). Returns what was said; the same
-        cause again answers the same and sets nothing. Refusals: anonymous_admin, not_permitted.
+        cause again answers the same and sets nothing. Refusals: anonymous_admin, not_permitted,
+        day_cut_too_far.
         """
         actor.need(RIGHT)
-        await self._bills.open_day(holder_id)  # a day that is over is closed as it was to be
+
+        async def work(tx: Tx, day: BusinessDay) -> dict[str, Any]:
+            await tx.hold(f"day_cut:{holder_id}")
+            row = await tx.fetchrow(_HOLDER, holder_id)
+            if row is None:
+                raise Bug(f"the holder {holder_id} is gone")
+            before = DayCut(row["day_cut"], row["zone"])
+            after = replace(before, at=before.at if at is None else at, zone=zone or before.zone)
+            ends_at, next_ends_at = await self._ledger.recut(tx, day, after)
+            facts = {
+                "holder": kind,
+                "holder_no": row["no"],
+                "holder_name": row["name"],
+                "before": _shown(before),
+                "after": _shown(after),
+                "zone": after.zone,
+                "day": day.day.isoformat(),
+                "ends_at": ends_at.isoformat(),
+                "next_ends_at": next_ends_at.isoformat(),
+                "actor_name": actor.name,
+            }
+            if after != before:
+                await self._write(tx, kind, holder_id, after)
+            answer = Answer(
+                "day_cut_set", facts, "day_cut" if after != before else "",
+                holder_id if kind == "m" else None,
+            )  # fmt: skip
+            await self._causes.answer(tx, actor, cause, answer)
+            return facts
+
         try:
-            async with self._store.transaction() as tx:
-                row = await tx.fetchrow(_HOLD[kind], holder_id)
-                if row is None:
-                    raise Bug(f"the holder {holder_id} is gone")
-                before = DayCut(row["day_cut"], row["zone"])
-                after = replace(
-                    before, at=before.at if at is None else at, zone=zone or before.zone
-                )
-                day, ends_at, next_ends_at = await self._ledger.day_ends(tx, holder_id, after)
-                facts = {
-                    "holder": kind,
-                    "holder_no": row["no"],
-                    "holder_name": row["name"],
-                    "before": _shown(before),
-                    "after": _shown(after),
-                    "zone": after.zone,
-                    "day": day.isoformat(),
-                    "ends_at": ends_at.isoformat(),
-                    "next_ends_at": next_ends_at.isoformat(),
-                    "actor_name": actor.name,
-                }
-                if after != before:
-                    await self._write(tx, kind, holder_id, after)
-                answer = Answer(
-                    "day_cut_set", facts, "day_cut" if after != before else "",
-                    holder_id if kind == "m" else None,
-                )  # fmt: skip
-                await self._causes.answer(tx, actor, cause, answer)
+            return await self._ledger.in_open_day(holder_id, work)
         except ObeyedBefore as earlier:
             return earlier.receipt
-        return facts
 
     async def _write(self, tx: Tx, kind: Kind, holder_id: UUID, cut: DayCut) -> None:
         match kind:
@@ -105,12 +98,4 @@ def _shown(cut: DayCut) -> str:
     return f"{cut.at:%H:%M} {cut.zone}"
 
 
-# $1: the holder. Held until the change commits, so that the next one reads it.
-_HOLD: Final[dict[Kind, str]] = {
-    "m": "SELECT merchant_no AS no, name, day_cut, zone FROM merchant WHERE id = $1"
-    " FOR NO KEY UPDATE",
-    "s": "SELECT supplier_no AS no, name, day_cut, zone FROM supplier WHERE id = $1"
-    " FOR NO KEY UPDATE",
-    "p": "SELECT '' AS no, '' AS name, day_cut, zone FROM desk"
-    " WHERE $1::uuid = '00000000-0000-0000-0000-000000000000' FOR NO KEY UPDATE",
-}
+_HOLDER: Final = "SELECT no, name, day_cut, zone FROM holder WHERE id = $1"

@@ -53,6 +53,10 @@ REFUSALS: dict[str, RefusalKind] = {
         _INVALID, "{text} is not a time of the day. Write it like {example}."
     ),
     "zone_unknown": RefusalKind(_INVALID, "{text} is not a time zone. Write it like {example}."),
+    "day_cut_too_far": RefusalKind(
+        _INVALID,
+        "This would move the beginning of the days by a whole day or more. Set it in two steps.",
+    ),
     "amount_over_limit": RefusalKind(
         _INVALID, "{text} is more than {limit} {currency}, the most that is booked at once."
     ),

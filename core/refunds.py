@@ -127,7 +127,7 @@ class Refunds:
                 tx, day, order, attempts, refund_no, amount, fee_returned, fee_back, actor
             )
 
-        return await self._ledger.in_open_day(merchant.id, merchant.day_cut, work)
+        return await self._ledger.in_open_day(merchant.id, work)
 
     async def _reserve(
         self,
@@ -216,7 +216,7 @@ class Refunds:
             await self._groups.show_order(tx, merchant_id, order.id)
             return ended
 
-        return await self._ledger.in_open_day(merchant.id, merchant.day_cut, work)
+        return await self._ledger.in_open_day(merchant.id, work)
 
     async def release(self, merchant_id: UUID, refund_id: UUID, why: str) -> Refund:
         """The refund has definitely failed: what was held for it is the merchant's again.
@@ -249,7 +249,7 @@ class Refunds:
             await self._groups.show_order(tx, merchant_id, order.id)
             return ended
 
-        return await self._ledger.in_open_day(merchant.id, merchant.day_cut, work)
+        return await self._ledger.in_open_day(merchant.id, work)
 
     async def _lock(
         self, tx: Tx, merchant_id: UUID, refund_id: UUID

@@ -186,7 +186,7 @@ async def build(
         adjustments=Adjustments(vouchers),
         payins=Payins(vouchers),
         credit=Credit(store, ledger, groups, outbox, causes),
-        daycuts=DayCuts(store, ledger, merchants, channels, bills, causes),
+        daycuts=DayCuts(ledger, merchants, channels, causes),
         notifications=Notifications(store, clock, gateway, merchants, groups, outbox),
         callbacks=Callbacks(store, clock, ids, merchants, channels, settling, following),
         completing=completing,

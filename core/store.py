@@ -69,6 +69,17 @@ class Tx:
         """Run a statement; the number of rows it touched."""
         return _touched(await self._connection.execute(sql, *args))
 
+    async def hold(self, what: str, *, together: bool = False) -> None:
+        """Hold a name until the transaction ends: alone, or together with others who do so too.
+
+        Those who come later wait in line. What is read after it is as it stands while it is held.
+        """
+        lock = "pg_advisory_xact_lock_shared" if together else "pg_advisory_xact_lock"
+        await self._connection.execute(
+            f"SELECT {lock}(hashtextextended($1, 0))",
+            what,
+        )
+
     async def chunks(
         self, sql: str, *args: object, rows: int
     ) -> AsyncIterator[list[asyncpg.Record]]:

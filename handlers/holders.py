@@ -99,4 +99,4 @@ def _supplier(supplier: Supplier) -> Holder:
 
 
 async def _platform(runtime: Runtime) -> Holder:
-    return Holder("p", HOUSE, "", "", "CNY", await runtime.ledger.open_house())
+    return Holder("p", HOUSE, "", "", "CNY", await runtime.ledger.cut_of(HOUSE))

@@ -36,16 +36,7 @@ class Bills:
 
         holder_id: a merchant, a supplier, or HOUSE for the platform.
         """
-        # Without a lock: whoever reads a bill must not wait for those who are paid, nor they
-        # for whoever reads.
-        row = await self._store.fetchrow(_OPEN_DAY, holder_id)
-        if row is not None and row["ends_at"] <= self._clock.now():
-            await self._ledger.roll_days(holder_id, DayCut(row["day_cut"], row["zone"]))
-            row = await self._store.fetchrow(_OPEN_DAY, holder_id)
-        if row is None:
-            raise Bug(f"{holder_id} has no open business day")
-        day: date = row["day"]
-        return day
+        return await self._ledger.today(holder_id)
 
     async def merchant(self, merchant_id: UUID, days: Days | None = None) -> Bill:
         """A merchant's bill; None: of the open day.
@@ -104,16 +95,6 @@ class Bills:
             await tx.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
             return await read(tx)
 
-
-_OPEN_DAY: Final = """
-SELECT d.day, d.ends_at, coalesce(m.day_cut, s.day_cut, k.day_cut) AS day_cut,
-       coalesce(m.zone, s.zone, k.zone) AS zone
-FROM business_day d
-LEFT JOIN merchant m ON m.id = d.holder_id
-LEFT JOIN supplier s ON s.id = d.holder_id
-LEFT JOIN desk k ON d.holder_id = '00000000-0000-0000-0000-000000000000'
-WHERE d.holder_id = $1 AND d.closed_at IS NULL
-"""
 
 _UNKEPT: Final = """
 SELECT DISTINCT d.holder_id,

@@ -161,7 +161,7 @@ class Discrepancies:
             await self._groups.show_order(tx, merchant_id, order.id)
             return order
 
-        return await self._ledger.in_open_day(merchant.id, merchant.day_cut, work)
+        return await self._ledger.in_open_day(merchant.id, work)
 
     async def _book(
         self,

@@ -123,7 +123,7 @@ class Exports:
                     bill = await self._bills.supplier_in(tx, supplier, paper.days, today)
                     return await points.chart_of_supplier(tx, bill, supplier.day_cut)
             case "p":
-                cut = await self._ledger.open_house()
+                cut = await self._ledger.cut_of(HOUSE)
                 today = await self._bills.open_day(HOUSE)
                 async with self._snapshot() as tx:
                     whole = await self._bills.platform_in(tx, paper.days, today, "CNY")

@@ -9,7 +9,7 @@ from typing import Final, TypeVar
 from uuid import UUID
 
 from core.clock import Clock, DayCut
-from core.errors import Bug
+from core.errors import Bug, Refusal
 from core.ids import Ids
 from core.ledger import days
 from core.ledger.days import HOUSE, BusinessDay, DayOver
@@ -77,59 +77,71 @@ class Ledger:
         """The day in which new books begin: a merchant's, a supplier's, the desk's own."""
         await days.open_day(tx, holder_id, cut, cut.day_of(self._clock.now()))
 
-    async def open_house(self) -> DayCut:
-        """The cut of the platform's own day, which is opened where it is not yet."""
-        row = await self._store.fetchrow(
-            "SELECT day_cut, zone, EXISTS (SELECT FROM business_day WHERE holder_id = $1) AS open"
-            " FROM desk",
-            HOUSE,
-        )
-        if row is None:
-            raise Bug("the database is not marked")
-        cut = DayCut(row["day_cut"], row["zone"])
-        if not row["open"]:
-            async with self._store.transaction() as tx:
-                await tx.execute("LOCK TABLE business_day IN SHARE ROW EXCLUSIVE MODE")
-                if not await tx.fetchval(
-                    "SELECT EXISTS (SELECT FROM business_day WHERE holder_id = $1)", HOUSE
-                ):
-                    await self.open_first_day(tx, HOUSE, cut)
-        return cut
+    async def open_house(self) -> None:
+        """Open the first day of the platform's own books, where it is not yet."""
+        async with self._store.transaction() as tx:
+            await tx.hold("open_house")
+            if not await tx.fetchval(
+                "SELECT EXISTS (SELECT FROM business_day WHERE holder_id = $1)", HOUSE
+            ):
+                await self.open_first_day(tx, HOUSE, await days.cut_of(tx, HOUSE))
 
     async def set_house_cut(self, tx: Tx, cut: DayCut) -> None:
         """When the platform's days begin, from its next day on: the open one ends as it would."""
         await tx.execute("UPDATE desk SET day_cut = $1, zone = $2", cut.at, cut.zone)
 
-    async def day_ends(
-        self, tx: Tx, holder_id: UUID, cut: DayCut
-    ) -> tuple[date, datetime, datetime]:
-        """The open day, when it ends, and when the day after it will, cut like this."""
-        row = await tx.fetchrow(
-            "SELECT day, ends_at FROM business_day WHERE holder_id = $1 AND closed_at IS NULL",
-            holder_id,
+    async def cut_of(self, holder_id: UUID) -> DayCut:
+        """How the holder's days are cut from its next one on."""
+        return await days.cut_of(self._store, holder_id)
+
+    async def recut(self, tx: Tx, day: BusinessDay, cut: DayCut) -> tuple[datetime, datetime]:
+        """When the held day ends, and when the one after it will, if it is cut like this.
+
+        Refusals: day_cut_too_far.
+        """
+        ends_at: datetime = await tx.fetchval(
+            "SELECT ends_at FROM business_day WHERE holder_id = $1 AND day = $2",
+            day.holder_id,
+            day.day,
         )
+        next_ends_at = cut.start_of(day.day + timedelta(days=2))
+        if not ends_at < next_ends_at <= ends_at + days.LONGEST_DAY:
+            raise Refusal("day_cut_too_far")
+        return ends_at, next_ends_at
+
+    async def today(self, holder_id: UUID) -> date:
+        """The business day that is open now; a day that is over is closed first.
+
+        Without a lock: whoever reads a bill must not wait for those who are paid, nor they for
+        whoever reads.
+        """
+        row = await self._store.fetchrow(_OPEN_DAY, holder_id)
+        if row is not None and row["ends_at"] <= self._clock.now():
+            await self.roll_days(holder_id)
+            row = await self._store.fetchrow(_OPEN_DAY, holder_id)
         if row is None:
             raise Bug(f"{holder_id} has no open business day")
-        day, ends_at = row["day"], row["ends_at"]
-        return day, ends_at, days.end_of(day + timedelta(days=1), cut, ends_at)
+        day: date = row["day"]
+        return day
 
     async def in_open_day(
-        self, merchant_id: UUID, cut: DayCut, work: Callable[[Tx, BusinessDay], Awaitable[T]]
+        self, holder_id: UUID, work: Callable[[Tx, BusinessDay], Awaitable[T]]
     ) -> T:
-        """Run `work` in one transaction that holds the merchant's open business day.
+        """Run `work` in one transaction that holds the holder's open business day.
 
         A day that is over is closed and the next one opened first, so that what is booked after
-        the cut is never in the day before it. merchant_id: HOUSE for the desk's own books.
+        the cut is never in the day before it. holder_id: a merchant; HOUSE for the desk's own
+        books.
         """
         for _ in range(_DAY_TRIES):
             try:
                 async with self._store.transaction() as tx:
-                    return await work(tx, await days.hold(tx, merchant_id, self._clock.now()))
+                    return await work(tx, await days.hold(tx, holder_id, self._clock.now()))
             except DayOver:
-                await self.roll_days(merchant_id, cut)
-        raise Bug(f"the business day of merchant {merchant_id} would not open")
+                await self.roll_days(holder_id)
+        raise Bug(f"the business day of {holder_id} would not open")
 
-    async def roll_days(self, holder_id: UUID, cut: DayCut) -> list[date]:
+    async def roll_days(self, holder_id: UUID) -> list[date]:
         """Roll up what was booked so far; close every day that is over and open the present one.
 
         Returns the days that were closed. Days nothing happened in get a row as well, so that
@@ -137,23 +149,26 @@ class Ledger:
         """
         closed: list[date] = []
         async with self._store.transaction() as tx:
+            row = await days.lock_open(tx, holder_id)
             for _ in range(_MAX_DAYS_ROLLED):
-                row = await days.lock_open(tx, holder_id)
                 now = self._clock.now()
                 await days.roll_up(tx, holder_id, row, min(now, row["ends_at"]))
                 if now < row["ends_at"]:
                     return closed
                 await days.close(tx, holder_id, row, now)
                 closed.append(row["day"])
+                # Read while the day is held, so that no cut is used that was changed meanwhile.
+                cut = await days.cut_of(tx, holder_id)
                 following = row["day"] + timedelta(days=1)
                 await days.open_day(tx, holder_id, cut, following, row["ends_at"])
+                row = await days.lock_open(tx, holder_id)
         raise Bug(f"{holder_id} lags more than {_MAX_DAYS_ROLLED} days behind")
 
-    async def due_to_roll(self, limit: int = 500) -> list[tuple[UUID, DayCut]]:
-        """Whose books are to be rolled, and how their days are cut: those whose day is over, that
-        have entries which are not rolled up, or whom a day of the platform's sums waits for."""
+    async def due_to_roll(self, limit: int = 500) -> list[UUID]:
+        """Whose books are to be rolled: those whose day is over, that have entries which are not
+        rolled up, or whom a day of the platform's sums waits for."""
         rows = await self._store.fetch(_DUE, self._clock.now(), limit)
-        return [(r["holder_id"], DayCut(r["day_cut"], r["zone"])) for r in rows]
+        return [row["holder_id"] for row in rows]
 
     async def keep_sums(self, holder_id: UUID, accounts: str) -> None:
         """Keep the closing balances of days of the platform (HOUSE) or of a supplier.
@@ -282,17 +297,16 @@ DO UPDATE SET minor = b.minor + excluded.minor
 RETURNING b.account
 """
 
+_OPEN_DAY: Final = (
+    "SELECT day, ends_at FROM business_day WHERE holder_id = $1 AND closed_at IS NULL"
+)
+
 # Suppliers' days are windows only; a merchant that is idle is rolled when a window needs it.
 _DUE: Final = """
 WITH awaited AS (
     SELECT max(ends_at) AS until FROM business_day WHERE closed_at IS NOT NULL AND NOT sums_kept
 )
-SELECT d.holder_id, coalesce(m.day_cut, s.day_cut, k.day_cut) AS day_cut,
-       coalesce(m.zone, s.zone, k.zone) AS zone
-FROM business_day d
-LEFT JOIN merchant m ON m.id = d.holder_id
-LEFT JOIN supplier s ON s.id = d.holder_id
-LEFT JOIN desk k ON d.holder_id = '00000000-0000-0000-0000-000000000000'
+SELECT d.holder_id FROM business_day d
 WHERE d.closed_at IS NULL AND (
     d.ends_at <= $1
     OR d.rolled_to < (SELECT until FROM awaited)

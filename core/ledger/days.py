@@ -1,8 +1,11 @@
 """Business days: opened, rolled up, closed. Whose: a merchant's, a supplier's, the desk's own.
 
-Bookings hold their merchant's open day FOR SHARE, and none is made at an instant before
-`rolled_to`. So whoever holds the day exclusively sees everything that will ever be booked before
+Bookings hold their holder's day together with other bookings, and none is made at an instant
+before `rolled_to`. So whoever holds the day alone sees everything that will ever be booked before
 now: it is added up into the rollups, once, and never looked at one by one again.
+
+The hold is an advisory lock, which waits in line: bookings that come after whoever wants the day
+alone let it pass first. A lock of the day's row would let them overtake it for ever.
 """
 
 from __future__ import annotations
@@ -16,11 +19,14 @@ import asyncpg
 
 from core.clock import DayCut
 from core.errors import Bug
-from core.store import Tx
+from core.store import Queries, Tx
 
 # The desk itself: holds `bank` and `supplier/S/settled`, and its day is the platform's.
 HOUSE: Final = UUID(int=0)
-_LOCK_TRIES: Final = 3
+# A new cut may make the next day shorter or longer than others, but never by a whole day: days
+# would be called by the wrong dates from then on.
+LONGEST_DAY: Final = timedelta(hours=48)
+_HOLD: Final = "SELECT day, starts_at, ends_at, rolled_to FROM hold_day($1, $2)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +47,7 @@ class DayOver(Exception):
 
 async def hold(tx: Tx, holder_id: UUID, now: datetime) -> BusinessDay:
     """The open day, held until the transaction ends. Raises DayOver."""
-    row = await tx.fetchrow(
-        "SELECT day, ends_at, rolled_to FROM business_day"
-        " WHERE holder_id = $1 AND closed_at IS NULL FOR SHARE",
-        holder_id,
-    )
+    row = await tx.fetchrow(_HOLD, holder_id, False)
     # Another instance's clock may be a little ahead of ours.
     at = max(now, row["rolled_to"]) if row is not None else now
     if row is None or at >= row["ends_at"]:
@@ -64,31 +66,24 @@ async def open_day(
         holder_id,
         day,
         starts,
-        end_of(day, cut, starts),
+        cut.start_of(day + timedelta(days=1)),
     )
 
 
-def end_of(day: date, cut: DayCut, starts: datetime) -> datetime:
-    """When a day ends that starts where the last one ended, which may be at another cut."""
-    ends = cut.start_of(day + timedelta(days=1))
-    return ends if ends > starts else cut.start_of(day + timedelta(days=2))
+async def cut_of(queries: Queries, holder_id: UUID) -> DayCut:
+    """How a holder's days are cut from its next one on."""
+    row = await queries.fetchrow("SELECT day_cut, zone FROM holder WHERE id = $1", holder_id)
+    if row is None:
+        raise Bug(f"{holder_id} has no books")
+    return DayCut(row["day_cut"], row["zone"])
 
 
 async def lock_open(tx: Tx, holder_id: UUID) -> asyncpg.Record:
-    """The open day, held exclusively: nothing is booked meanwhile.
-
-    Where a twin closed it while we waited for its row, the first look finds nothing; the next
-    one has a newer snapshot and finds the day that the twin opened.
-    """
-    for _ in range(_LOCK_TRIES):
-        row = await tx.fetchrow(
-            "SELECT day, starts_at, ends_at, rolled_to FROM business_day"
-            " WHERE holder_id = $1 AND closed_at IS NULL FOR UPDATE",
-            holder_id,
-        )
-        if row is not None:
-            return row
-    raise Bug(f"{holder_id} has no open business day")
+    """The open day, held alone until the transaction ends: nothing is booked meanwhile."""
+    row = await tx.fetchrow(_HOLD, holder_id, True)
+    if row is None:
+        raise Bug(f"{holder_id} has no open business day")
+    return row
 
 
 async def roll_up(tx: Tx, merchant_id: UUID, row: asyncpg.Record, until: datetime) -> None:
@@ -144,7 +139,7 @@ async def keep_sums(tx: Tx, holder_id: UUID, accounts: str) -> bool:
         return False
     former = row["day"] - timedelta(days=1)
     span = (row["starts_at"], row["ends_at"])
-    await tx.execute(_KEEP_SUMS, holder_id, row["day"], former, *span, accounts)
+    await tx.execute(_KEEP_SUMS, holder_id, row["day"], former, *span, accounts, HOUSE)
     await tx.execute(
         "UPDATE business_day SET sums_kept = true WHERE holder_id = $1 AND day = $2",
         holder_id,
@@ -200,6 +195,6 @@ FROM (
     SELECT mode, currency, account, minor FROM moved_between($4, $5)
     WHERE account ~ $6
 ) m
-WHERE NOT ($1 = '00000000-0000-0000-0000-000000000000' AND account ~ '^(bank|supplier/)')
+WHERE $1 <> $7 OR account !~ '^(bank|supplier/)'
 GROUP BY mode, currency, account
 """

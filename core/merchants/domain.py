@@ -195,7 +195,7 @@ class Merchants:
             if also is not None:
                 await also(tx, day)
 
-        await self._ledger.in_open_day(merchant.id, merchant.day_cut, work)
+        await self._ledger.in_open_day(merchant.id, work)
         return tariff_id
 
     async def offers(

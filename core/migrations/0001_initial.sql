@@ -201,6 +201,31 @@ CREATE TABLE business_day (
 CREATE UNIQUE INDEX business_day_open ON business_day (holder_id) WHERE closed_at IS NULL;
 CREATE INDEX business_day_unkept ON business_day (ends_at) WHERE NOT sums_kept;
 
+-- The open day of a holder, held until the transaction ends: alone, or together with others. Two
+-- statements, so that the row is read as it stands once the lock is there.
+CREATE FUNCTION hold_day(whose uuid, alone boolean)
+RETURNS TABLE (day date, starts_at timestamptz, ends_at timestamptz, rolled_to timestamptz)
+LANGUAGE plpgsql AS $$
+DECLARE
+    lock_id bigint := hashtextextended('day:' || whose, 0);
+BEGIN
+    IF alone THEN
+        PERFORM pg_advisory_xact_lock(lock_id);
+    ELSE
+        PERFORM pg_advisory_xact_lock_shared(lock_id);
+    END IF;
+    RETURN QUERY SELECT d.day, d.starts_at, d.ends_at, d.rolled_to FROM business_day d
+                 WHERE d.holder_id = whose AND d.closed_at IS NULL;
+END $$;
+
+-- Whose books there are, and how their days are cut.
+CREATE VIEW holder AS
+SELECT id, 'merchant' AS kind, merchant_no AS no, name, currency, day_cut, zone FROM merchant
+UNION ALL
+SELECT id, 'supplier', supplier_no, name, currency, day_cut, zone FROM supplier
+UNION ALL
+SELECT '00000000-0000-0000-0000-000000000000', 'desk', '', '', '', day_cut, zone FROM desk;
+
 CREATE TABLE closing (                         -- balances at the end of a closed day
     holder_id    uuid NOT NULL,
     day          date NOT NULL,
@@ -842,9 +867,11 @@ END $$;
 REVOKE ALL ON ALL TABLES IN SCHEMA public FROM PUBLIC;
 REVOKE ALL ON FUNCTION make_months(date, integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION moved_between(timestamptz, timestamptz) FROM PUBLIC;
+REVOKE ALL ON FUNCTION hold_day(uuid, boolean) FROM PUBLIC;
 GRANT USAGE ON SCHEMA public TO paydesk_desk;
 GRANT EXECUTE ON FUNCTION make_months(date, integer) TO paydesk_desk;
 GRANT EXECUTE ON FUNCTION moved_between(timestamptz, timestamptz) TO paydesk_desk;
+GRANT EXECUTE ON FUNCTION hold_day(uuid, boolean) TO paydesk_desk;
 GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO paydesk_desk;
 REVOKE INSERT, UPDATE, DELETE ON desk FROM paydesk_desk;
 GRANT UPDATE (day_cut, zone) ON desk TO paydesk_desk;

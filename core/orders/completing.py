@@ -115,7 +115,7 @@ class Completing:
             await self._groups.show_order(tx, merchant_id, order.id)
             return order
 
-        return await self._ledger.in_open_day(merchant.id, merchant.day_cut, work)
+        return await self._ledger.in_open_day(merchant.id, work)
 
     async def reverse(
         self,
@@ -188,7 +188,7 @@ class Completing:
             await self._groups.show_order(tx, merchant_id, order.id)
             return moved
 
-        return await self._ledger.in_open_day(merchant.id, merchant.day_cut, work)
+        return await self._ledger.in_open_day(merchant.id, work)
 
     async def _use(
         self,

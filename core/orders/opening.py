@@ -106,7 +106,7 @@ class Opening:
             return order, attempt
 
         # An order belongs to the day that is open, as money does: no closed day gets another one.
-        opened = await self._ledger.in_open_day(app.merchant.id, app.merchant.day_cut, work)
+        opened = await self._ledger.in_open_day(app.merchant.id, work)
         if opened is None:
             twin = await find_key(self._store, app.merchant.id, app.id, wanted.merchant_order_no)
             if twin is None:

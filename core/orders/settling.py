@@ -66,7 +66,7 @@ class Settling:
         async def work(tx: Tx, day: BusinessDay) -> Settled:
             return await self._settle(tx, day, merchant, seen, request_id)
 
-        settled = await self._ledger.in_open_day(merchant.id, merchant.day_cut, work)
+        settled = await self._ledger.in_open_day(merchant.id, work)
         _LOG.info(
             "payment settled",
             order_no=settled.order.order_no,

@@ -115,7 +115,7 @@ class Reratings:
                 await also(tx, receipt)
             return receipt
 
-        return await self._ledger.in_open_day(merchant.id, merchant.day_cut, work)
+        return await self._ledger.in_open_day(merchant.id, work)
 
     async def ask(
         self,

@@ -165,17 +165,16 @@ class Vouchers:
         """
 
         async def alone(tx: Tx, day: BusinessDay) -> dict[str, Any]:
-            await tx.execute(rows.HOLD, f"voucher:{holder.id}")
+            await tx.hold(f"voucher:{holder.id}")
             return await work(tx, day)
 
         if holder.role == "merchant":
-            return await self._ledger.in_open_day(holder.id, holder.day_cut, alone)
-        house = await self._ledger.open_house()
+            return await self._ledger.in_open_day(holder.id, alone)
         for _ in range(_DAY_TRIES):
             # The supplier's own day is opened first where it is due; no booking holds it.
-            await self._ledger.in_open_day(holder.id, holder.day_cut, _nothing)
+            await self._ledger.today(holder.id)
             try:
-                return await self._ledger.in_open_day(HOUSE, house, alone)
+                return await self._ledger.in_open_day(HOUSE, alone)
             except _SupplierDayOver:
                 continue
         raise Bug(f"the business day of supplier {holder.no} would not open")
@@ -305,10 +304,6 @@ class _SupplierDayOver(Exception):
 
 
 _Work = Callable[[Tx, BusinessDay], Awaitable[dict[str, Any]]]
-
-
-async def _nothing(_: Tx, __: BusinessDay) -> None:
-    return None
 
 
 async def _day_of(tx: Tx, holder: Holder, day: BusinessDay) -> date:

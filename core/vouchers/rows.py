@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Final
 
-HOLD: Final = "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))"
 NEXT_SEQ: Final = "SELECT coalesce(max(seq), 0) + 1 FROM voucher WHERE holder_id = $1"
 
 INSERT: Final = """

@@ -206,7 +206,7 @@ async def test_a_new_day_has_its_own_bill_and_the_former_one_is_closed(
     await post.deliver()
     (first,) = await post.bills()
     post.clock.advance(86_400)
-    await post.runtime.ledger.roll_days(merchant.id, merchant.day_cut)
+    await post.runtime.ledger.roll_days(merchant.id)
     async with post.runtime.store.transaction() as tx:
         await post.runtime.groups.show_bill(tx, merchant.id)
     await post.deliver()

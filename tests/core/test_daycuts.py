@@ -33,7 +33,7 @@ async def test_two_who_set_time_and_zone_at_once_both_count(
     found = (
         (await runtime.merchants.by_id(merchant.id)).day_cut,
         (await runtime.channels.supplier(supplier.id)).day_cut,
-        await runtime.ledger.open_house(),
+        await runtime.ledger.cut_of(HOUSE),
     )
     assert {(cut.at, cut.zone) for cut in found} == {(time(6), "Europe/Berlin")}
     assert await runtime.store.fetchval("SELECT count(*) FROM audit WHERE action = 'day_cut'") == 6
@@ -56,3 +56,22 @@ async def test_the_same_message_sets_once(runtime: Runtime, shop: tuple[Merchant
         await cuts.set(finance, "m", merchant.id, Cause(CHAT, 4, 1), at=time(8))
     assert error.value.code == "not_permitted"
     assert (await runtime.merchants.by_id(merchant.id)).day_cut.at == time(7)
+
+
+async def test_days_are_never_called_by_the_wrong_date(
+    runtime: Runtime, shop: tuple[Merchant, App]
+) -> None:
+    """A cut that would move the beginning of days by a whole day takes two steps."""
+    merchant, _ = shop
+    actor = await runtime.access.actor(ADMIN, "somebody", CHAT, private=False)
+    with pytest.raises(Refusal) as refusal:
+        await runtime.daycuts.set(
+            actor, "m", merchant.id, Cause(CHAT, 1, 1), at=time(23), zone="America/Los_Angeles"
+        )
+    assert refusal.value.code == "day_cut_too_far"
+    assert (await runtime.merchants.by_id(merchant.id)).day_cut == merchant.day_cut
+    assert await runtime.store.fetchval("SELECT count(*) FROM cause") == 0
+    await runtime.daycuts.set(
+        actor, "m", merchant.id, Cause(CHAT, 2, 1), zone="America/Los_Angeles"
+    )
+    assert (await runtime.merchants.by_id(merchant.id)).day_cut.zone == "America/Los_Angeles"

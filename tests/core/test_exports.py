@@ -165,7 +165,7 @@ async def test_days_that_begin_at_half_past_an_hour_of_utc(desk: Desk) -> None:
         clock.go_to(midnight + timedelta(minutes=minutes))
         await desk.see(await desk.open(minor), minor)
         if minutes == -20:
-            await runtime.ledger.roll_days(desk.merchant.id, cut)
+            await runtime.ledger.roll_days(desk.merchant.id)
     for _ in range(2):  # with a live tail, and rolled up
         for holder, holder_id in holders.items():
             of = {"what": "chart", "holder": holder, "holder_id": holder_id}
@@ -180,7 +180,7 @@ async def test_days_that_begin_at_half_past_an_hour_of_utc(desk: Desk) -> None:
             assert (second.points[0].at, second.amount_minor) == (midnight, 120_000)
             assert [p.amount_minor for p in second.points[:2]] == [40_000, 80_000]
             assert second.created == orders
-        await runtime.ledger.roll_days(desk.merchant.id, cut)
+        await runtime.ledger.roll_days(desk.merchant.id)
 
 
 async def test_reasons_are_for_staff(desk: Desk) -> None:

@@ -146,7 +146,7 @@ async def test_the_merchant_bears_what_its_orders_earned(desk: Desk) -> None:
         await desk.runtime.ledger.book(tx, day, event)
 
     # A merchant that runs on a prepayment is refunded on: its orders earned the money.
-    await desk.runtime.ledger.in_open_day(desk.merchant.id, desk.merchant.day_cut, advance)
+    await desk.runtime.ledger.in_open_day(desk.merchant.id, advance)
     assert (await reserve(desk, opened, "R2", 9880, fee_returned=False)).held_minor == 9880
     assert await code(reserve(desk, opened, "R3", 1, fee_returned=False)) == "refund_not_covered"
     await desk.sound()

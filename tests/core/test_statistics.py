@@ -44,7 +44,7 @@ async def some_hours(desk: Desk, neighbour: Desk) -> None:
             if n == 4:
                 await whose.see(opened[1], 500)  # short: its cost counts, it is not paid
         if n == 5:
-            await desk.runtime.ledger.roll_days(desk.merchant.id, desk.merchant.day_cut)
+            await desk.runtime.ledger.roll_days(desk.merchant.id)
         desk.clock.advance(3 * 3600)
     for whose, opened_late, minor in late[::2]:
         await whose.see(opened_late, minor)
@@ -122,7 +122,7 @@ async def test_every_cut_equals_the_orders(desk: Desk, neighbour: Desk) -> None:
                     others = set(FIELDS) - set(by)
                     assert all(getattr(row, FIELDS[key]) is None for key in others)
     live = (await read(desk, by=("day", "hour"))).rows
-    await desk.runtime.ledger.roll_days(desk.merchant.id, desk.merchant.day_cut)
+    await desk.runtime.ledger.roll_days(desk.merchant.id)
     assert (await read(desk, by=("day", "hour"))).rows == live
 
 

@@ -170,8 +170,8 @@ async def everything(desk: Desk) -> None:
         view.difference_minor, Cause(OPS_CHAT, 2, 1),
     )  # fmt: skip
     desk.clock.advance(86400)
-    for holder_id, cut in await runtime.ledger.due_to_roll():
-        await runtime.ledger.roll_days(holder_id, cut)
+    for holder_id in await runtime.ledger.due_to_roll():
+        await runtime.ledger.roll_days(holder_id)
     await runtime.bills.keep_sums()
     await a_later_day(desk)
 

@@ -48,6 +48,25 @@ async def test_orders_expire_when_their_time_is_over(desk: Desk) -> None:
     assert (await desk.order(longer)).state == "pending"
 
 
+async def test_books_that_cannot_be_rolled_up_stop_nobody_elses(
+    runtime: Runtime, clock: SetClock, servers: Servers, database: str
+) -> None:
+    clock.go_to_noon()
+    await run(runtime, "roll_books")
+    async with owner(servers, database) as connection:
+        await connection.execute(  # a day of nobody, over for long: the first that is due
+            "INSERT INTO business_day (holder_id, day, starts_at, ends_at, rolled_to, sums_kept)"
+            " VALUES (gen_random_uuid(), '2020-01-01', '2020-01-01 00:00+00',"
+            " '2020-01-02 00:00+00', '2020-01-01 00:00+00', true)"
+        )
+    clock.advance(86_400)
+    with capture_logs() as logs:
+        await run(runtime, "roll_books")
+    assert [log["event"] for log in logs] == ["books not rolled up"]
+    behind = "SELECT count(*) FROM business_day WHERE closed_at IS NULL AND ends_at <= $1"
+    assert await runtime.store.fetchval(behind, clock.now()) == 1  # nobody's
+
+
 async def test_days_close_at_each_merchants_cut_and_the_group_gets_the_new_bill(
     runtime: Runtime, clock: SetClock
 ) -> None:

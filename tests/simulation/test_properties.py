@@ -307,7 +307,7 @@ class Life:
         self.desk.clock.advance((40, 3_600, 9 * 3_600, 26 * 3_600)[n % 4])
 
     async def _roll(self, mine: Books, n: int) -> None:
-        await self.runtime.ledger.roll_days(mine.merchant.id, mine.merchant.day_cut)
+        await self.runtime.ledger.roll_days(mine.merchant.id)
 
     # ── words ────────────────────────────────────────────────────────────────────────────────────
     async def _now(self, opened: Opened) -> Any:

@@ -55,33 +55,29 @@ class Books:
         mode: str = "live",
     ) -> None:
         postings = paid(Money(minor, "CNY"), fee_minor=fee, cost_minor=cost, supplier_no=supplier)
-        await self.book(merchant.id, merchant.day_cut, "order", postings, product, channel, mode)
+        await self.book(merchant.id, "order", postings, product, channel, mode)
 
     async def duplicate(self, merchant: Merchant, minor: int, supplier: str = "S01") -> None:
         postings = unmatched(Money(minor, "CNY"), cost_minor=7, supplier_no=supplier)
-        await self.book(merchant.id, merchant.day_cut, "duplicate", postings, "alipay_qr", "C01")
+        await self.book(merchant.id, "duplicate", postings, "alipay_qr", "C01")
 
     async def give_back(self, merchant: Merchant, minor: int, supplier: str = "S01") -> None:
         postings = returned_to_payer(Money(minor, "CNY"), supplier_no=supplier)
-        await self.book(
-            merchant.id, merchant.day_cut, "payer_refunded", postings, "alipay_qr", "C01"
-        )
+        await self.book(merchant.id, "payer_refunded", postings, "alipay_qr", "C01")
 
     async def advance(self, merchant: Merchant, minor: int) -> None:
-        await self.book(merchant.id, merchant.day_cut, "prepaid", prepaid(Money(minor, "CNY")))
+        await self.book(merchant.id, "prepaid", prepaid(Money(minor, "CNY")))
 
     async def adjust(self, merchant: Merchant, minor: int) -> None:
-        await self.book(merchant.id, merchant.day_cut, "adjusted", adjusted(Money(minor, "CNY")))
+        await self.book(merchant.id, "adjusted", adjusted(Money(minor, "CNY")))
 
     async def pay_in(self, minor: int, supplier: str = "S01") -> None:
-        cut = await self.runtime.ledger.open_house()
         postings = paid_in(Money(minor, "CNY"), supplier_no=supplier)
-        await self.book(HOUSE, cut, "paid_in", postings)
+        await self.book(HOUSE, "paid_in", postings)
 
     async def book(
         self,
         holder_id: UUID,
-        cut: DayCut,
         kind: str,
         postings: Postings | tuple[Posting, ...],
         product: str = "",
@@ -95,11 +91,11 @@ class Books:
         async def work(tx: Tx, day: BusinessDay) -> None:
             await self.runtime.ledger.book(tx, day, event)
 
-        await self.runtime.ledger.in_open_day(holder_id, cut, work)
+        await self.runtime.ledger.in_open_day(holder_id, work)
 
     async def roll(self, *merchants: Merchant) -> None:
         for merchant in merchants:
-            await self.runtime.ledger.roll_days(merchant.id, merchant.day_cut)
+            await self.runtime.ledger.roll_days(merchant.id)
 
     async def moved(self, accounts: str, starts_at: datetime, ends_at: datetime) -> int:
         """What accounts of a pattern moved between two instants, entry by entry; live CNY."""

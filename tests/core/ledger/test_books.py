@@ -19,6 +19,7 @@ from core.runtime import Runtime
 from core.store import Tx
 from tests.conftest import Servers
 from tests.core.support import SetClock, balances, owner
+from tests.demo import eventually
 
 ADVANCE = prepaid(Money(5000, "CNY"))
 
@@ -62,7 +63,7 @@ async def book(runtime: Runtime, merchant: Merchant, *events: Event) -> list[Bus
             await runtime.ledger.book(tx, day, event)
         days.append(day)
 
-    await runtime.ledger.in_open_day(merchant.id, merchant.day_cut, work)
+    await runtime.ledger.in_open_day(merchant.id, work)
     return days
 
 
@@ -83,7 +84,7 @@ async def test_a_key_is_booked_once_and_the_transaction_stays_usable(
         await runtime.ledger.book(tx, day, event("b"))
         return int(await tx.fetchval("SELECT count(*) FROM ledger_event"))
 
-    assert await runtime.ledger.in_open_day(merchant.id, merchant.day_cut, work) == 2
+    assert await runtime.ledger.in_open_day(merchant.id, work) == 2
     assert await balances(runtime, merchant.id) == {"prepaid": -10000, "paid_out": 10000}
 
 
@@ -142,7 +143,7 @@ async def test_a_reversal_takes_back_exactly_and_only_once(
         raise LookupError
 
     with pytest.raises(LookupError):
-        await runtime.ledger.in_open_day(merchant.id, merchant.day_cut, work)
+        await runtime.ledger.in_open_day(merchant.id, work)
     assert await balances(runtime, merchant.id) == {}
 
 
@@ -211,14 +212,14 @@ async def test_days_join_without_a_gap(
 ) -> None:
     merchant, _ = shop
     clock.go_to_noon()
-    await runtime.ledger.roll_days(merchant.id, merchant.day_cut)
+    await runtime.ledger.roll_days(merchant.id)
     clock.advance(5 * 86400)
-    due = dict(await runtime.ledger.due_to_roll())
-    assert due[merchant.id] == merchant.day_cut
+    due = await runtime.ledger.due_to_roll()
+    assert merchant.id in due
     assert len(due) == 5  # two merchants, two suppliers, the desk itself
-    closed = await runtime.ledger.roll_days(merchant.id, merchant.day_cut)
+    closed = await runtime.ledger.roll_days(merchant.id)
     assert len(closed) == 5
-    assert await runtime.ledger.roll_days(merchant.id, merchant.day_cut) == []
+    assert await runtime.ledger.roll_days(merchant.id) == []
     rows = await runtime.store.fetch(
         "SELECT day, starts_at, ends_at, closed_at FROM business_day WHERE holder_id = $1"
         " ORDER BY day",
@@ -239,20 +240,97 @@ async def test_a_changed_cut_counts_from_the_next_day_on(
     (today,) = await book(runtime, merchant, event("a"))
     later = DayCut(merchant.day_cut.at.replace(hour=6), merchant.day_cut.zone)
     old_end = merchant.day_cut.start_of(today.day + timedelta(days=1))
+    async with runtime.store.transaction() as tx:
+        await runtime.merchants.set_day_cut(tx, merchant.id, later)
 
     async def day(tx: Tx, open_day: BusinessDay) -> BusinessDay:
         return open_day
 
     clock.go_to(old_end - timedelta(seconds=1))
-    assert (await runtime.ledger.in_open_day(merchant.id, later, day)).day == today.day
+    assert (await runtime.ledger.in_open_day(merchant.id, day)).day == today.day
     clock.go_to(old_end)
-    tomorrow = await runtime.ledger.in_open_day(merchant.id, later, day)
+    tomorrow = await runtime.ledger.in_open_day(merchant.id, day)
     assert tomorrow.day == today.day + timedelta(days=1)
     clock.go_to(later.start_of(tomorrow.day + timedelta(days=1)) - timedelta(seconds=1))
-    assert (await runtime.ledger.in_open_day(merchant.id, later, day)).day == tomorrow.day
+    assert (await runtime.ledger.in_open_day(merchant.id, day)).day == tomorrow.day
     clock.advance(1)
-    after = await runtime.ledger.in_open_day(merchant.id, later, day)
+    after = await runtime.ledger.in_open_day(merchant.id, day)
     assert after.day == tomorrow.day + timedelta(days=1) == later.day_of(after.at)
+
+
+async def test_a_cut_that_is_changed_while_the_day_is_about_to_close_counts(
+    runtime: Runtime, shop: tuple[Merchant, App], clock: SetClock
+) -> None:
+    """The cut is read when the day is held, not when somebody thought of closing it."""
+    merchant, _ = shop
+    clock.go_to_noon()
+    (today,) = await book(runtime, merchant, event("a"))
+    later = DayCut(merchant.day_cut.at.replace(hour=6), merchant.day_cut.zone)
+    changing, go_on = asyncio.Event(), asyncio.Event()
+
+    async def change(tx: Tx, day: BusinessDay) -> None:
+        await runtime.merchants.set_day_cut(tx, merchant.id, later)
+        changing.set()
+        await go_on.wait()
+
+    change_task = asyncio.create_task(runtime.ledger.in_open_day(merchant.id, change))
+    await changing.wait()
+    clock.advance(86400)
+    roll = asyncio.create_task(runtime.ledger.roll_days(merchant.id))
+    await waiting_for_a_day(runtime, 1)
+    go_on.set()
+    await change_task
+    assert await roll == [today.day]
+    ends_at = await runtime.store.fetchval(
+        "SELECT ends_at FROM business_day WHERE holder_id = $1 AND closed_at IS NULL", merchant.id
+    )
+    assert ends_at == later.start_of(today.day + timedelta(days=2))
+
+
+async def waiting_for_a_day(runtime: Runtime, number: int) -> None:
+    async def wait() -> bool:
+        waiting = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
+        return bool(await runtime.store.fetchval(waiting) == number)
+
+    await eventually(wait, what=f"{number} wait for a business day")
+
+
+async def test_whoever_rolls_up_is_not_overtaken(
+    runtime: Runtime, shop: tuple[Merchant, App], clock: SetClock
+) -> None:
+    """Bookings share their day; those that come after the roll wait until it was its turn."""
+    merchant, _ = shop
+    clock.go_to_noon()
+    done: list[str] = []
+    inside, go_on = asyncio.Event(), asyncio.Event()
+
+    async def first(tx: Tx, day: BusinessDay) -> None:
+        inside.set()
+        await go_on.wait()
+        await runtime.ledger.book(tx, day, event("first"))
+        done.append("first")
+
+    async def second(tx: Tx, day: BusinessDay) -> None:
+        await runtime.ledger.book(tx, day, event("second"))
+        done.append("second")
+
+    async def roll() -> None:
+        await runtime.ledger.roll_days(merchant.id)
+        done.append("roll")
+
+    early = asyncio.create_task(runtime.ledger.in_open_day(merchant.id, first))
+    await inside.wait()
+    rolling = asyncio.create_task(roll())
+    await waiting_for_a_day(runtime, 1)
+    late = asyncio.create_task(runtime.ledger.in_open_day(merchant.id, second))
+    await waiting_for_a_day(runtime, 2)
+    go_on.set()
+    await asyncio.gather(early, rolling, late)
+    assert set(done[:2]) == {"first", "roll"}
+    rolled = await runtime.store.fetchval(
+        "SELECT sum(events) FROM rollup_entry WHERE merchant_id = $1", merchant.id
+    )
+    assert rolled == 1  # the first; the second was booked behind what is rolled up
 
 
 async def test_a_booking_holds_its_day_open(
@@ -269,10 +347,10 @@ async def test_a_booking_holds_its_day_open(
         await runtime.ledger.book(tx, day, event("slow"))
         return day
 
-    slow = asyncio.create_task(runtime.ledger.in_open_day(merchant.id, merchant.day_cut, work))
+    slow = asyncio.create_task(runtime.ledger.in_open_day(merchant.id, work))
     await inside.wait()
     clock.advance(86400)
-    roll = asyncio.create_task(runtime.ledger.roll_days(merchant.id, merchant.day_cut))
+    roll = asyncio.create_task(runtime.ledger.roll_days(merchant.id))
     (done, _) = await asyncio.wait([roll], timeout=0.2)
     assert not done
     go_on.set()
@@ -330,4 +408,4 @@ async def test_a_merchant_without_a_day_is_a_bug(
     runtime: Runtime, shop: tuple[Merchant, App]
 ) -> None:
     with pytest.raises(Bug):
-        await runtime.ledger.roll_days(uuid4(), shop[0].day_cut)
+        await runtime.ledger.roll_days(uuid4())

@@ -84,14 +84,14 @@ class Crowd:
 
         try:
             merchant = self.desk.merchant
-            await self.desk.runtime.ledger.in_open_day(merchant.id, merchant.day_cut, work)
+            await self.desk.runtime.ledger.in_open_day(merchant.id, work)
         except AlreadyBooked:
             return
 
     async def roll(self, random: Random) -> None:
         if random.random() < 0.1:
             merchant = self.desk.merchant
-            await self.desk.runtime.ledger.roll_days(merchant.id, merchant.day_cut)
+            await self.desk.runtime.ledger.roll_days(merchant.id)
 
 
 @pytest.mark.timeout(SECONDS + 60)
@@ -103,5 +103,5 @@ async def test_fifty_at_once_on_one_merchant(desk: Desk) -> None:
     booked = await desk.balances()
     assert booked["payable"] == 9880 * len(crowd.paid)
     assert -booked["prepaid"] == crowd.advanced_minor
-    await desk.runtime.ledger.roll_days(desk.merchant.id, desk.merchant.day_cut)
+    await desk.runtime.ledger.roll_days(desk.merchant.id)
     await desk.sound()

@@ -362,9 +362,9 @@ async def test_refunds_and_corrections_move_the_balances_as_the_table_says(desk:
         event = Event("p", "paid_in", "live", paid_in(cny(100000), supplier_no="S01"))
         await ledger.book(tx, day, event)
 
-    await ledger.in_open_day(desk.merchant.id, desk.merchant.day_cut, adjust)
+    await ledger.in_open_day(desk.merchant.id, adjust)
     assert await moves.look() == {"payable": 500, "adjust": -500}
-    await ledger.in_open_day(HOUSE, await ledger.open_house(), pay_in)
+    await ledger.in_open_day(HOUSE, pay_in)
     rows = await desk.runtime.store.fetch(
         "SELECT account, minor FROM balance WHERE merchant_id = $1", HOUSE
     )
