@@ -122,8 +122,7 @@ async def time_bill(runtime: Runtime, merchant: Merchant, day: date) -> BillTime
         started = time.perf_counter()
         await runtime.bills.merchant(merchant.id, days)
         calls.append((time.perf_counter() - started) * 1000)
-    async with runtime.store.transaction() as tx:
-        await tx.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+    async with runtime.store.snapshot() as tx:
         for _ in range(_REPEATS):
             busy.append(DatabaseTime(tx))
             await runtime.bills.merchant_in(busy[-1], merchant, days, today)

@@ -112,12 +112,12 @@ WITH kind (place, product_code, ppm, cost_ppm, channel_no, supplier_no) AS (
     FROM made m CROSS JOIN app
     JOIN tariff t ON t.merchant_id = $1 AND t.product_code = m.product_code
 ), tries AS (
-    INSERT INTO attempt (merchant_id, attempt_no, order_id, order_created_at, seq, supplier_id,
-        supplier_no, channel_id, channel_no, document_id, supplier_code, amount_minor, currency,
-        cost, state, upstream_no, created_at)
-    SELECT $1, attempt_no, m.id, m.at, 1, s.id, s.supplier_no, c.id, c.channel_no, s.document_id,
-           c.supplier_code, amount, 'CNY', jsonb_build_object('ppm', cost_ppm), 'paid',
-           'U' || salt, m.at
+    INSERT INTO attempt (merchant_id, attempt_no, order_id, order_created_at, mode, product_code,
+        seq, supplier_id, supplier_no, channel_id, channel_no, document_id, supplier_code,
+        amount_minor, currency, cost, state, upstream_no, created_at, sent_at)
+    SELECT $1, attempt_no, m.id, m.at, 'live', m.product_code, 1, s.id, s.supplier_no, c.id,
+           c.channel_no, s.document_id, c.supplier_code, amount, 'CNY',
+           jsonb_build_object('ppm', cost_ppm), 'paid', 'U' || salt, m.at, m.at
     FROM made m JOIN channel c ON c.channel_no = m.channel_no
     JOIN supplier s ON s.id = c.supplier_id
 ), told AS (

@@ -104,7 +104,8 @@ class Builder:
                     await self._supplier(supplier, language, built.path, progress)
         else:
             async with exports.platform(paper) as platform:
-                built = await self._known(platform, language, folder, "paydesk")
+                name = f"paydesk_{platform.bill.currency}"
+                built = await self._known(platform, language, folder, name)
                 if built.path is not None:
                     await self._platform(platform, language, built.path)
         most_bytes = self._limits.size_bytes

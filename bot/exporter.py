@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
-import tempfile
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
-from contextlib import aclosing, asynccontextmanager, suppress
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -34,6 +33,7 @@ from aiogram.types import (
 )
 
 from bot.building import LIMITS, Builder, Built, Limits, Progress
+from bot.scratch import scratch_folder
 from bot.sending import GONE, OVERALL, UNCHANGED, Full
 from core.errors import Refusal
 from core.exports import LEASE, Paper, Taken
@@ -46,6 +46,7 @@ from handlers.screens import chart_buttons, export_progress
 _LOG = structlog.get_logger(__name__)
 _MINUTE_S: Final = 60.0
 _UPLOAD_TIMEOUT_S: Final = 120
+_CHUNK_BYTES: Final = 1_000_000
 _BACK_OFF_S: Final = (2, 10, 30, 120, 300, 600)
 TELL_AFTER_S: Final = 2.0
 TELL_EVERY_S: Final = 3.0  # so often a message may be edited
@@ -126,8 +127,7 @@ class Exporter:
         """Build and send; the digest, and the id that Telegram gave."""
         paper = held.taken.paper
         await self._take_away(held)  # the progress that a dead process left behind
-        with tempfile.TemporaryDirectory(prefix="paydesk-export-") as name:
-            folder = Path(name)
+        with scratch_folder() as folder:
             built = await self._build(held, folder)
             if built.file_id is not None:
                 try:
@@ -190,14 +190,13 @@ class Exporter:
         if paper.what == "chart":
             return await self._send_chart(taken, paper, built)
         await self._room(taken.chat_id)
-        async with _upload(built) as document:
-            sent = await self._bot.send_document(
-                taken.chat_id,
-                document,
-                caption=built.caption,
-                reply_parameters=_reply(taken),
-                request_timeout=_UPLOAD_TIMEOUT_S,
-            )
+        sent = await self._bot.send_document(
+            taken.chat_id,
+            _content(built),
+            caption=built.caption,
+            reply_parameters=_reply(taken),
+            request_timeout=_UPLOAD_TIMEOUT_S,
+        )
         return sent.document.file_id if sent.document else ""
 
     async def _send_chart(self, taken: Taken, paper: Paper, built: Built) -> str:
@@ -205,21 +204,14 @@ class Exporter:
             HOUSE if paper.holder == "p" else paper.holder_id
         )
         buttons = chart_buttons(paper, taken.language, open_day=today)
-        async with _upload(built) as photo:
-            return await self._place(taken, built, photo, buttons)
+        return await self._place(taken, built, buttons)
 
-    async def _place(
-        self,
-        taken: Taken,
-        built: Built,
-        photo: str | FSInputFile,
-        buttons: InlineKeyboardMarkup | None,
-    ) -> str:
+    async def _place(self, taken: Taken, built: Built, buttons: InlineKeyboardMarkup | None) -> str:
         """In the place of another chart, or in a reply."""
         if taken.replaces is not None:
             try:
                 edited = await self._bot.edit_message_media(
-                    InputMediaPhoto(media=photo, caption=built.caption),
+                    InputMediaPhoto(media=_content(built), caption=built.caption),
                     chat_id=taken.chat_id,
                     message_id=taken.replaces,
                     reply_markup=buttons,
@@ -235,7 +227,7 @@ class Exporter:
         await self._room(taken.chat_id)
         sent = await self._bot.send_photo(
             taken.chat_id,
-            photo,
+            _content(built),
             caption=built.caption,
             reply_markup=buttons,
             reply_parameters=_reply(taken),
@@ -267,16 +259,23 @@ class Exporter:
         )
 
 
-class _Upload(FSInputFile):
-    """A file on its way. Where the call fails half-way, the library leaves it open."""
+class Upload(FSInputFile):
+    """A file on its way. It is open only while a chunk of it is read: the library may give up at
+    any point, and then nobody would be left to close it."""
 
-    def read(self, bot: Bot) -> AsyncGenerator[bytes, None]:
-        self._chunks = super().read(bot)
-        return self._chunks
+    def __init__(self, path: Path) -> None:
+        super().__init__(path, chunk_size=_CHUNK_BYTES)
 
-    async def aclose(self) -> None:
-        if hasattr(self, "_chunks"):
-            await self._chunks.aclose()
+    async def read(self, bot: Bot) -> AsyncGenerator[bytes, None]:
+        at = 0
+        while chunk := await asyncio.to_thread(self._chunk, at):
+            yield chunk
+            at += len(chunk)
+
+    def _chunk(self, at: int) -> bytes:
+        with Path(self.path).open("rb") as file:
+            file.seek(at)
+            return file.read(self.chunk_size)
 
 
 class _Held:
@@ -293,15 +292,12 @@ def _reply(taken: Taken) -> ReplyParameters | None:
     return ReplyParameters(message_id=taken.reply_to, allow_sending_without_reply=True)
 
 
-@asynccontextmanager
-async def _upload(built: Built) -> AsyncIterator[str | FSInputFile]:
-    """What to send: the id of a file that is there already, or the file, closed at the end."""
+def _content(built: Built) -> str | Upload:
+    """What to send: the id of a file that is there already, or the file."""
     if built.file_id is not None:
-        yield built.file_id
-        return
+        return built.file_id
     assert built.path is not None
-    async with aclosing(_Upload(built.path)) as upload:
-        yield upload
+    return Upload(built.path)
 
 
 def _photo_id(sent: Message | bool) -> str:

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from core.bills import Days
 from core.groups import Group
-from core.orders import get_attempts, get_order
+from core.orders import charged_minor, get_attempts, get_order
 from core.outbox import Bill, DeskBill
 from core.runtime import Runtime
 from handlers.screens import (
@@ -45,6 +45,7 @@ class Painter:
             zone=merchant.day_cut.zone,
             label=group.label if group else _LABEL,
             staff=_staff_only(chat_id, group),
+            fee_minor=await charged_minor(store, order),
         )
         return render_card(order, attempts, context, await self.language(chat_id))
 
@@ -69,8 +70,11 @@ class Painter:
         language = await self.language(chat_id)
         products = await self._runtime.channels.products()
         if fact.supplier_id is None:
-            platform = await self._runtime.bills.platform(days)
-            return render_platform_bill(platform, language=language, products=products)
+            platform = await self._runtime.bills.platform(days, fact.currency)
+            currencies = await self._runtime.merchants.currencies()
+            return render_platform_bill(
+                platform, language=language, products=products, currencies=currencies
+            )
         supplier = await self._runtime.bills.supplier(UUID(fact.supplier_id), days)
         return render_supplier_bill(supplier, language=language, products=products)
 

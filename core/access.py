@@ -110,9 +110,10 @@ class Access:
     ) -> Merchant:
         """The merchant a command is about: the one named, or the only one of this group.
 
-        example: the command with a merchant's number. Refusals: merchant_needed (a chat that is
-        no merchant's), group_not_bound (one that is nobody's), merchant_ambiguous,
-        merchant_not_found (also for a merchant that exists but is none of this group's).
+        example: the command with a merchant's number. Refusals: merchant_needed (a chat of
+        staff), merchant_not_here (a supplier's group), group_not_bound (one that is nobody's),
+        merchant_ambiguous, merchant_not_found (also for a merchant that exists but is none of
+        this group's).
         """
         group = actor.group
         if merchant_no is not None:
@@ -124,6 +125,8 @@ class Access:
         if not bound:
             if actor.in_unbound_group:
                 raise Refusal("group_not_bound")
+            if actor.in_suppliers_group:
+                raise Refusal("merchant_not_here")
             raise Refusal("merchant_needed", example=example)
         if len(bound) > 1:
             numbers = [(await self._merchants.by_id(m)).merchant_no for m in bound]

@@ -66,6 +66,5 @@ class Adjustments:
 
         Refusals: anonymous_admin, not_permitted, record_not_found, already_undone, undo_too_late.
         """
-        actor.need(ADJUSTMENT.right)
         holder = Holder.merchant(merchant)
         return await self._vouchers.undo(actor, holder, ADJUSTMENT, adjustment_id, cause)

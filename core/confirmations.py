@@ -34,17 +34,30 @@ class Confirmations:
         self._clock = clock
         self._ids = ids
 
-    async def ask(self, tx: Tx, kind: str, actor: Actor, facts: dict[str, Any]) -> UUID:
-        """Write a question down; its id goes under the buttons. kind: of the table's CHECK."""
+    async def ask(
+        self,
+        tx: Tx,
+        kind: str,
+        actor: Actor,
+        facts: dict[str, Any],
+        *,
+        message_id: int | None = None,
+    ) -> UUID:
+        """Write a question down; its id goes under the buttons. kind: of the table's CHECK.
+
+        facts: merchant_id among them, whose question it is. message_id: of a question that is
+        answered by a reply to it.
+        """
         confirmation_id = self._ids.uuid7()
         now = self._clock.now()
         await tx.execute(
-            "INSERT INTO confirmation (id, kind, actor_user_id, chat_id, facts, expires_at,"
-            " created_at) VALUES ($1, $2, $3, $4, $5, $6, $7)",
+            "INSERT INTO confirmation (id, kind, actor_user_id, chat_id, message_id, facts,"
+            " expires_at, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
             confirmation_id,
             kind,
             actor.user_id,
             actor.chat_id,
+            message_id,
             facts,
             now + OPEN_FOR,
             now,
@@ -52,7 +65,8 @@ class Confirmations:
         return confirmation_id
 
     async def find(self, kind: str, actor: Actor, confirmation_id: UUID) -> Confirmation:
-        """The question of a button, in the chat where it was asked.
+        """The question of a button, in the chat where it was asked, while that chat still sees
+        its merchant: a group may have been bound to another one since.
 
         An answered one is found as well. Refusals: confirmation_expired.
         """
@@ -63,6 +77,8 @@ class Confirmations:
             kind,
         )
         if row is None or row["chat_id"] != actor.chat_id:
+            raise Refusal("confirmation_expired")
+        if not actor.sees(UUID(row["facts"]["merchant_id"])):
             raise Refusal("confirmation_expired")
         if row["state"] == "open" and row["expires_at"] <= self._clock.now():
             raise Refusal("confirmation_expired")
@@ -75,6 +91,30 @@ class Confirmations:
         if found.asked_by != actor.user_id:
             raise Refusal("confirmation_foreign")
         return found
+
+    async def find_replied(
+        self, kind: str, user_id: int, chat_id: int, message_id: int
+    ) -> UUID | None:
+        """The question that a person was asked last in a message, open or not."""
+        found: UUID | None = await self._store.fetchval(
+            "SELECT id FROM confirmation WHERE chat_id = $1 AND message_id = $2"
+            " AND actor_user_id = $3 AND kind = $4 ORDER BY created_at DESC LIMIT 1",
+            chat_id,
+            message_id,
+            user_id,
+            kind,
+        )
+        return found
+
+    async def amend(self, tx: Tx, confirmation_id: UUID, facts: dict[str, Any]) -> None:
+        """Put other facts to an open question. Refusals: confirmation_expired."""
+        amended = await tx.execute(
+            "UPDATE confirmation SET facts = $2 WHERE id = $1 AND state = 'open'",
+            confirmation_id,
+            facts,
+        )
+        if not amended:
+            raise Refusal("confirmation_expired")
 
     async def close(self, queries: Queries, confirmation_id: UUID, state: str) -> None:
         """Answer a question (used | dropped), once, in the transaction of what the answer does.

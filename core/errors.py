@@ -117,6 +117,11 @@ REFUSALS: dict[str, RefusalKind] = {
         _INVALID, "This group is not bound to a merchant yet. Say: 绑定商户 M1001"
     ),
     "merchant_needed": RefusalKind(_INVALID, "Add the merchant's number, for example: {example}"),
+    "merchant_not_here": RefusalKind(
+        _INVALID,
+        "This is a supplier's group: nothing about merchants is said here. Ask in the merchant's"
+        " own group.",
+    ),
     "payin_not_here": RefusalKind(
         _INVALID, "What the supplier {supplier_no} paid in is booked in its own group only."
     ),
@@ -185,6 +190,14 @@ REFUSALS: dict[str, RefusalKind] = {
     # what the suppliers' side allows
     "product_unknown": RefusalKind(_INVALID, "The product {product} is not open to this merchant."),
     "no_channel": RefusalKind(_SUPPLIER, "No channel can take this order now: {reasons}."),
+    "channel_in_other_currency": RefusalKind(
+        _INVALID,
+        "The channel {channel_no} is in {currency}, but its supplier {supplier_no} counts in"
+        " {supplier_currency}. Open another supplier for it.",
+    ),
+    "currency_not_here": RefusalKind(
+        _INVALID, "Nothing is counted in {currency} here; there is: {currencies}."
+    ),
     "currency_not_sold": RefusalKind(_INVALID, "This merchant's orders are in {currency}."),
     "credit_line_reached": RefusalKind(
         _CONFLICT,
@@ -193,6 +206,11 @@ REFUSALS: dict[str, RefusalKind] = {
     "fee_exceeds_amount": RefusalKind(_INVALID, "The fee of this product is more than the amount."),
     "export_busy": RefusalKind(
         _LIMITED, "{limit} files are being made for this chat already. Wait for one of them."
+    ),
+    "export_too_many": RefusalKind(
+        _INVALID,
+        "That would be {count} files; at most {limit} are made for one message. Add the merchant's"
+        " number: 导出 M1001",
     ),
     "export_too_large": RefusalKind(
         _INVALID,

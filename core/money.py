@@ -26,6 +26,8 @@ EXPONENTS: Final[dict[str, int]] = {
     "USD": 2,
     "USDT": 6,
 }
+# Of a merchant or a supplier that is opened without another.
+HOME_CURRENCY: Final = "CNY"
 # One movement's bound. Sums of many still fit PostgreSQL's bigint, and JSON's safe integers.
 MAX_MINOR: Final = 10**15
 PPM: Final = 1_000_000
@@ -44,8 +46,7 @@ class Money:
     currency: str
 
     def __post_init__(self) -> None:
-        if self.currency not in EXPONENTS:
-            raise Refusal("currency_unknown", param="currency", currency=self.currency)
+        need_currency(self.currency)
         if type(self.minor) is not int:
             raise Bug(f"money needs whole units, not {type(self.minor).__name__}")
 
@@ -75,6 +76,12 @@ class Money:
         return f"{format_minor(self.minor, self.currency)} {self.currency}"
 
 
+def need_currency(currency: str) -> None:
+    """Refusals: currency_unknown."""
+    if currency not in EXPONENTS:
+        raise Refusal("currency_unknown", param="currency", currency=currency)
+
+
 def format_minor(minor: int, currency: str, *, grouping: bool = True) -> str:
     """'1,234.50' (or '1234.50'): the number alone, with every decimal the currency has."""
     exponent = EXPONENTS[currency]
@@ -90,8 +97,7 @@ def parse_money(text: str, currency: str) -> Money:
     Exact: more decimals than the currency has are refused unless they are zeros.
     Refusals: currency_unknown, amount_invalid.
     """
-    if currency not in EXPONENTS:
-        raise Refusal("currency_unknown", param="currency", currency=currency)
+    need_currency(currency)
     exponent = EXPONENTS[currency]
     example = format_minor(100 * 10**exponent, currency)
     stripped = text.strip()

@@ -40,5 +40,4 @@ class Payins:
 
         Refusals: anonymous_admin, not_permitted, record_not_found, already_undone, undo_too_late.
         """
-        actor.need(PAYIN.right)
         return await self._vouchers.undo(actor, Holder.supplier(supplier), PAYIN, payin_id, cause)

@@ -47,6 +47,5 @@ class Prepayments:
 
         Refusals: anonymous_admin, not_permitted, record_not_found, already_undone, undo_too_late.
         """
-        actor.need(PREPAYMENT.right)
         holder = Holder.merchant(merchant)
         return await self._vouchers.undo(actor, holder, PREPAYMENT, prepayment_id, cause)

@@ -49,11 +49,14 @@ class Pricing:
         Refusals: anonymous_admin, not_permitted, product_not_found, tariff_in_the_past.
         """
         actor.need(RIGHT)
-        before = (await self._merchants.offers(merchant, valid_from)).get(product_code)
-        later = (await self._merchants.coming(merchant, valid_from)).get(product_code)
 
         async def also(tx: Tx, day: BusinessDay) -> None:
             since = valid_from or day.day
+            # Two people at once set one after the other, and the second is told of the first.
+            await tx.hold(f"tariff:{merchant.id}:{product_code}")
+            offers = await self._merchants.offers(merchant, since, queries=tx)
+            coming = await self._merchants.coming(merchant, since, queries=tx)
+            before, later = offers.get(product_code), coming.get(product_code)
             facts = {
                 "merchant_no": merchant.merchant_no,
                 "merchant_name": merchant.name,
@@ -98,9 +101,11 @@ class Pricing:
         actor.need(RIGHT)
         if actor.merchant_ids is not None:
             raise Refusal("cost_not_here")
-        channel = await self._channels.costs(channel_no)
+        channel_id = (await self._channels.costs(channel_no)).id
 
         async def also(tx: Tx, since: date) -> None:
+            await tx.hold(f"cost:{channel_id}")
+            channel = await self._channels.costs(channel_no, queries=tx)
             before, later = channel.cost, channel.coming
             if later and channel.coming_since and channel.coming_since <= since:
                 before, later = later, None
@@ -120,7 +125,7 @@ class Pricing:
 
         try:
             await self._channels.set_cost(
-                channel.id, cost, actor=actor.trail_name, valid_from=valid_from, also=also
+                channel_id, cost, actor=actor.trail_name, valid_from=valid_from, also=also
             )
         except ObeyedBefore:
             return

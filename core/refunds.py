@@ -11,6 +11,7 @@ from uuid import UUID
 
 import asyncpg
 
+from core.access import Actor
 from core.errors import REASON_EXAMPLES, Bug, Refusal
 from core.groups import Groups
 from core.ids import Ids
@@ -23,11 +24,12 @@ from core.ledger import (
     refund_settled,
     reversal,
 )
-from core.merchants import Merchants
+from core.merchants import App, Merchant, Merchants
 from core.money import Money, share
-from core.orders import Attempt, Order, lock_order, move_order, named
+from core.orders import Attempt, Order, charged_minor, hold_charges, lock_order, move_order, named
 from core.store import Tx
 
+RIGHT: Final = "refund"
 MAX_WHY_CHARS: Final = 300
 _REFUND_NO: Final = re.compile(r"[A-Za-z0-9_.|-]{1,64}", re.ASCII)
 
@@ -37,6 +39,7 @@ class Refund:
     """Money of an order that goes back to its payer.
 
     state: reserved (on its way, however long its end is unknown) | succeeded | failed.
+    attempt_no: whose supplier is to give the money back, whatever becomes of the order meanwhile.
     fee_back_minor: what we give back of our fee; the merchant bears the rest of the amount.
     cost_back_minor: what the supplier gave back of its cost, known when it succeeded.
     """
@@ -45,6 +48,7 @@ class Refund:
     id: UUID
     order_id: UUID
     order_no: str
+    attempt_no: str
     refund_no: str
     amount: Money
     fee_returned: bool
@@ -75,30 +79,33 @@ class Refunds:
 
     async def reserve(
         self,
+        caller: Actor | App,
         merchant_id: UUID,
         order_id: UUID,
         refund_no: str,
         amount: Money,
         *,
         fee_returned: bool,
-        actor: str,
     ) -> Refund:
         """Hold a refund's money in the merchant's books, so that it cannot be refunded twice.
 
+        caller: a person who may, or an app of the merchant itself.
         The same (merchant, refund_no) with the same content is the same refund. All refunds of an
         order that did not fail are together at most its amount. They are borne by what orders
         earned: payable may not fall below zero, so that position >= -(what was advanced). Whoever
         runs on a prepayment is refunded on, as what was advanced is to be earned back by orders
         anyway; but nobody comes to owe more than was ever advanced to them.
-        Refusals: field_invalid, refund_conflict, order_state, refund_over_amount,
-        refund_not_covered.
+        Refusals: anonymous_admin, not_permitted, merchant_not_found, field_invalid,
+        refund_conflict, order_state, refund_over_amount, refund_not_covered.
         """
         if not _REFUND_NO.fullmatch(refund_no):
             expected = "1 to 64 characters of A-Z a-z 0-9 _ . | -"
             raise Refusal("field_invalid", param="refund_no", expected=expected)
         merchant = await self._merchants.by_id(merchant_id)
+        actor = _named(caller, merchant)
 
         async def work(tx: Tx, day: BusinessDay) -> Refund:
+            await hold_charges(tx, merchant_id)
             order, attempts = await lock_order(tx, merchant_id, order_id)
             there = await tx.fetchrow(
                 "SELECT * FROM refund WHERE merchant_id = $1 AND refund_no = $2",
@@ -119,57 +126,69 @@ class Refunds:
                 raise Refusal("refund_over_amount", number=order.order_no, left=shown)
             fee_back = 0
             if fee_returned:
-                charged = await _charged(tx, order)
+                charged = await charged_minor(tx, order)
                 others = [r for r in earlier if r.fee_returned]
                 given = sum(r.fee_back_minor for r in others)
                 fee_back = _back(amount, [r.amount for r in others], charged, order, given)
-            return await self._reserve(
-                tx, day, order, attempts, refund_no, amount, fee_returned, fee_back, actor
+            attempt = named(attempts, order.paid_attempt_no or "")
+            wanted = Refund(
+                merchant_id=merchant_id,
+                id=self._ids.uuid7(),
+                order_id=order.id,
+                order_no=order.order_no,
+                attempt_no=attempt.attempt_no,
+                refund_no=refund_no,
+                amount=amount,
+                fee_returned=fee_returned,
+                fee_back_minor=fee_back,
+                cost_returned=False,
+                cost_back_minor=0,
+                state="reserved",
+                why="",
+                reserve_event_id=None,
+                actor=actor,
+                at=day.at,
+                ended_at=None,
             )
+            return await self._reserve(tx, day, order, attempt, wanted)
 
         return await self._ledger.in_open_day(merchant.id, work)
 
     async def _reserve(
-        self,
-        tx: Tx,
-        day: BusinessDay,
-        order: Order,
-        attempts: list[Attempt],
-        refund_no: str,
-        amount: Money,
-        fee_returned: bool,
-        fee_back_minor: int,
-        actor: str,
+        self, tx: Tx, day: BusinessDay, order: Order, attempt: Attempt, wanted: Refund
     ) -> Refund:
-        refund_id = self._ids.uuid7()
-        postings = refund_reserved(amount, fee_back_minor=fee_back_minor)
+        postings = refund_reserved(wanted.amount, fee_back_minor=wanted.fee_back_minor)
         event_id = await self._book(
-            tx, day, order, attempts, f"refund_reserved:{refund_id}", "refund_reserved", postings
+            tx, day, order, attempt, f"refund_reserved:{wanted.id}", "refund_reserved", postings
         )
         # Booking locks the balance, so what is read after it stands still.
-        position = await self._ledger.position(tx, order.merchant_id, order.mode, amount.currency)
+        position = await self._ledger.position(
+            tx, order.merchant_id, order.mode, wanted.amount.currency
+        )
         if position.payable_minor < 0:
             raise Refusal("refund_not_covered")
         row = await tx.fetchrow(
-            "INSERT INTO refund (merchant_id, id, order_id, order_no, refund_no, amount_minor,"
-            " currency, fee_returned, fee_back_minor, state, reserve_event_id, actor, at)"
-            " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'reserved', $10, $11, $12)"
+            "INSERT INTO refund (merchant_id, id, order_id, order_no, attempt_no, refund_no,"
+            " amount_minor, currency, fee_returned, fee_back_minor, state, reserve_event_id,"
+            " actor, at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)"
             " ON CONFLICT (merchant_id, refund_no) DO NOTHING RETURNING *",
-            order.merchant_id,
-            refund_id,
-            order.id,
-            order.order_no,
-            refund_no,
-            amount.minor,
-            amount.currency,
-            fee_returned,
-            fee_back_minor,
+            wanted.merchant_id,
+            wanted.id,
+            wanted.order_id,
+            wanted.order_no,
+            wanted.attempt_no,
+            wanted.refund_no,
+            wanted.amount.minor,
+            wanted.amount.currency,
+            wanted.fee_returned,
+            wanted.fee_back_minor,
+            wanted.state,
             event_id,
-            actor,
-            day.at,
+            wanted.actor,
+            wanted.at,
         )
         if row is None:  # a twin of another order, which no lock of ours held up
-            raise Refusal("refund_conflict", refund_no=refund_no, differs="order")
+            raise Refusal("refund_conflict", refund_no=wanted.refund_no, differs="order")
         await self._groups.show_order(tx, order.merchant_id, order.id)
         return _read(row)
 
@@ -184,21 +203,24 @@ class Refunds:
             refund, order, attempts = await self._lock(tx, merchant_id, refund_id)
             if refund.state != "reserved":
                 return _ended(refund, "succeeded")
+            attempt = named(attempts, refund.attempt_no)
             done = [r for r in await _of_order(tx, order) if r.state == "succeeded"]
             cost_back = 0
             if cost_returned:
-                others = [r for r in done if r.cost_returned]
+                others = [r for r in done if r.cost_returned and r.attempt_no == refund.attempt_no]
                 given = sum(r.cost_back_minor for r in others)
+                # A supplier that turned out not to have the money has taken its cost back.
+                cost = order.cost_minor if order.paid_attempt_no == refund.attempt_no else 0
                 amounts = [r.amount for r in others]
-                cost_back = _back(refund.amount, amounts, order.cost_minor or 0, order, given)
+                cost_back = _back(refund.amount, amounts, cost or 0, order, given)
             postings = refund_settled(
                 refund.amount,
                 fee_back_minor=refund.fee_back_minor,
                 cost_back_minor=cost_back,
-                supplier_no=named(attempts, order.paid_attempt_no or "").supplier_no,
+                supplier_no=attempt.supplier_no,
             )
             key = f"refund_settled:{refund.id}"
-            event_id = await self._book(tx, day, order, attempts, key, "refund_settled", postings)
+            event_id = await self._book(tx, day, order, attempt, key, "refund_settled", postings)
             ended = await self._end(
                 tx, day, refund, "succeeded", event_id, cost_returned, cost_back, ""
             )
@@ -237,7 +259,7 @@ class Refunds:
                 tx,
                 day,
                 order,
-                attempts,
+                named(attempts, refund.attempt_no),
                 f"refund_released:{refund.id}",
                 "refund_released",
                 reversal(reserved),
@@ -273,7 +295,7 @@ class Refunds:
         tx: Tx,
         day: BusinessDay,
         order: Order,
-        attempts: list[Attempt],
+        attempt: Attempt,
         key: str,
         kind: str,
         postings: Postings,
@@ -292,7 +314,7 @@ class Refunds:
                 postings=postings,
                 order_id=order.id,
                 product_code=order.product_code,
-                channel_no=named(attempts, order.paid_attempt_no or "").channel_no,
+                channel_no=attempt.channel_no,
                 reverses=reverses,
             ),
         )
@@ -326,6 +348,19 @@ class Refunds:
         return _read(row)
 
 
+def _named(caller: Actor | App, merchant: Merchant) -> str:
+    """How the trail names who asks. Refusals: anonymous_admin, not_permitted,
+    merchant_not_found."""
+    if isinstance(caller, Actor):
+        caller.need(RIGHT)
+        sees, name = caller.sees(merchant.id), caller.trail_name
+    else:
+        sees, name = caller.merchant.id == merchant.id, f"api:{caller.key_id}"
+    if not sees:
+        raise Refusal("merchant_not_found", merchant_no=merchant.merchant_no)
+    return name
+
+
 def _same(there: Refund, order_id: UUID, amount: Money, fee_returned: bool) -> Refund:
     """The refund that is there, where it is the same. Refusals: refund_conflict."""
     asked = {"order": order_id, "amount": amount, "fee_returned": fee_returned}
@@ -352,18 +387,6 @@ def _back(amount: Money, earlier: list[Money], of_minor: int, order: Order, give
     together = amount.minor + sum(e.minor for e in earlier)
     due = share(together, of_minor, order.amount.minor) - given
     return min(max(due, 0), amount.minor)
-
-
-async def _charged(tx: Tx, order: Order) -> int:
-    """The order's fee: the one of its creation, unless it was charged anew since."""
-    fee: int | None = await tx.fetchval(
-        "SELECT r.fee_now_minor FROM rerated_order r JOIN rerating g"
-        " ON g.merchant_id = r.merchant_id AND g.id = r.rerating_id"
-        " WHERE r.merchant_id = $1 AND r.order_id = $2 ORDER BY g.at DESC, g.id DESC LIMIT 1",
-        order.merchant_id,
-        order.id,
-    )
-    return order.fee_minor if fee is None else fee
 
 
 async def _of_order(tx: Tx, order: Order) -> list[Refund]:

@@ -201,7 +201,7 @@ async def build(
         reratings=Reratings(store, ids, ledger, merchants, groups, outbox, audit, confirmations),
         lookups=Lookups(store, outbox),
         bills=bills,
-        statistics=Counting(store, bills),
+        statistics=Counting(store, bills, channels),
         exports=Exports(store, clock, ids, ledger, merchants, channels, bills),
         verify=Verify(store, merchants, channels, bills),
     )

@@ -12,8 +12,9 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from core.bills import Bills, Days
+from core.channels import Channels
 from core.errors import Bug
-from core.ledger import HOUSE, KINDS
+from core.ledger import HOUSE, ORDER_KINDS
 from core.store import Store, Tx
 
 By = Literal["merchant", "product", "channel", "hour", "day"]
@@ -115,37 +116,33 @@ class Counting:
     days of the same dates.
     """
 
-    def __init__(self, store: Store, bills: Bills) -> None:
+    def __init__(self, store: Store, bills: Bills, channels: Channels) -> None:
         self._store = store
         self._bills = bills
+        self._channels = channels
 
     async def read(self, query: Query) -> Statistics:
         """The answer, of one moment. Days nothing happened in have no row of their own."""
-        async with self._store.transaction() as tx:
-            await tx.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-            ids = query.merchant_ids
-            if ids is None:
-                ids = await tx.fetchval("SELECT coalesce(array_agg(id), '{}') FROM merchant")
-            found: dict[tuple[Any, ...], Row] = {}
-            for table in (_BOOKED, _ATTEMPTS if query.by_channel else _CREATED):
-                for key, counted in await _counted(tx, table, query, list(ids)):
-                    found[key] = _added([found[key], counted]) if key in found else counted
-            days = await tx.fetchval(_DAYS, list(ids), query.first, query.last)
-        rows = tuple(
-            replace(found[key], **dict(zip(map(_FIELDS.__getitem__, query.by), key, strict=True)))
-            for key in sorted(found)
-        )
-        return _together(rows, days)
+        async with self._store.snapshot() as tx:
+            return await _read(tx, query)
 
     async def of_platform(
         self, days: Days, cuts: Sequence[By], currency: str = "CNY"
     ) -> list[Statistics]:
-        """The platform's own days, once for each cut: merchant, product or channel.
+        """The platform's own days, once for each cut, all of one moment: merchant, product or
+        channel.
 
         Of merchants, those of its bill and one row for all others (merchant_id None).
         """
-        bill = await self._bills.platform(days, currency)
-        known = await self._store.fetch("SELECT merchant_no, id FROM merchant")
+        today = await self._bills.open_day(HOUSE)
+        async with self._store.snapshot() as tx:
+            bill = await self._bills.platform_in(tx, days, today, currency)
+            known = await tx.fetch("SELECT merchant_no, id FROM merchant")
+            begun = await tx.fetchval(_DAYS, [HOUSE], days.first, days.last)
+            counted = [
+                await _read(tx, Query(days.first, days.last, currency=currency, by=(by,)))
+                for by in cuts
+            ]
         ids = {row["merchant_no"]: row["id"] for row in known}
         merchants = [
             Row(0, 0, x.paid, x.amount_minor, x.fee_minor, x.cost_minor, ids.get(x.merchant_no))
@@ -156,35 +153,52 @@ class Counting:
                 product_code=x.product_code, channel_no=x.channel_no)
             for x in bill.channels
         ]  # fmt: skip
-        begun = await self._store.fetchval(_DAYS, [HOUSE], days.first, days.last)
-        found = []
-        for by in cuts:
-            counted = await self.read(Query(days.first, days.last, currency=currency, by=(by,)))
-            booked = merchants if by == "merchant" else lines
-            found.append(_together(_joined(by, booked, counted.rows), begun))
-        return found
+        return [
+            _together(_joined(by, merchants if by == "merchant" else lines, of_cut.rows), begun)
+            for by, of_cut in zip(cuts, counted, strict=True)
+        ]
 
     async def of_supplier(self, supplier_id: UUID, days: Days) -> Statistics:
         """A supplier's own days by channel; amounts are what is on its bill, and no fee."""
-        bill = await self._bills.supplier(supplier_id, days)
+        supplier = await self._channels.supplier(supplier_id)
+        today = await self._bills.open_day(supplier_id)
+        async with self._store.snapshot() as tx:
+            bill = await self._bills.supplier_in(tx, supplier, days, today)
+            numbers = await tx.fetch(
+                "SELECT channel_no FROM channel WHERE supplier_id = $1", supplier_id
+            )
+            begun = await tx.fetchval(_DAYS, [supplier_id], days.first, days.last)
+            counted = await _read(
+                tx,
+                Query(
+                    days.first,
+                    days.last,
+                    channel_nos=tuple(row["channel_no"] for row in numbers),
+                    currency=bill.currency,
+                    by=("channel",),
+                ),
+            )
         booked = [
             Row(0, 0, x.paid, x.amount_minor, 0, x.cost_minor, channel_no=x.channel_no)
             for x in bill.lines
         ]
-        numbers = await self._store.fetch(
-            "SELECT channel_no FROM channel WHERE supplier_id = $1", supplier_id
-        )
-        counted = await self.read(
-            Query(
-                days.first,
-                days.last,
-                channel_nos=tuple(row["channel_no"] for row in numbers),
-                currency=bill.currency,
-                by=("channel",),
-            )
-        )
-        begun = await self._store.fetchval(_DAYS, [supplier_id], days.first, days.last)
         return _together(_joined("channel", booked, counted.rows), begun)
+
+
+async def _read(tx: Tx, query: Query) -> Statistics:
+    ids = query.merchant_ids
+    if ids is None:
+        ids = await tx.fetchval("SELECT coalesce(array_agg(id), '{}') FROM merchant")
+    found: dict[tuple[Any, ...], Row] = {}
+    for table in (_BOOKED, _ATTEMPTS if query.by_channel else _CREATED):
+        for key, counted in await _counted(tx, table, query, list(ids)):
+            found[key] = _added([found[key], counted]) if key in found else counted
+    days = await tx.fetchval(_DAYS, list(ids), query.first, query.last)
+    rows = tuple(
+        replace(found[key], **dict(zip(map(_FIELDS.__getitem__, query.by), key, strict=True)))
+        for key in sorted(found)
+    )
+    return _together(rows, days)
 
 
 def _joined(by: By, booked: Iterable[Row], counted: Iterable[Row]) -> list[Row]:
@@ -281,7 +295,7 @@ def _half_up(value: Fraction) -> int:
     return whole if value >= 0 else -whole
 
 
-_ORDER_KINDS: Final = ", ".join(f"'{k}'" for k, heading in KINDS.items() if heading == "orders")
+_ORDER_KINDS: Final = ", ".join(f"'{kind}'" for kind in ORDER_KINDS)
 _HOUR: Final = "extract(hour FROM {at} AT TIME ZONE $6)::int"
 
 _BOOKED: Final = _Table(
@@ -310,14 +324,12 @@ _ATTEMPTS: Final = _Table(
         FROM business_day d
         JOIN attempt a ON a.merchant_id = d.holder_id
             AND a.created_at >= d.starts_at AND a.created_at < d.ends_at
-        JOIN orders o ON o.merchant_id = a.merchant_id AND o.id = a.order_id
-            AND o.created_at = a.order_created_at
-        WHERE d.holder_id = ANY($1::uuid[]) AND o.mode = $2 AND a.currency = $3
+        WHERE d.holder_id = ANY($1::uuid[]) AND a.mode = $2 AND a.currency = $3
           AND d.day BETWEEN $4 AND $5 AND a.sent_at IS NOT NULL""",
     figures="count(*) AS created, count(*) FILTER (WHERE a.state = 'paid') AS cohort_paid",
     keys={
         "merchant": "a.merchant_id",
-        "product": "o.product_code",
+        "product": "a.product_code",
         "channel": "a.channel_no",
         "hour": _HOUR.format(at="date_trunc('hour', a.created_at, 'UTC')"),
         "day": "d.day",

@@ -75,10 +75,7 @@ class Tx:
         Those who come later wait in line. What is read after it is as it stands while it is held.
         """
         lock = "pg_advisory_xact_lock_shared" if together else "pg_advisory_xact_lock"
-        await self._connection.execute(
-            f"SELECT {lock}(hashtextextended($1, 0))",
-            what,
-        )
+        await self._connection.execute(f"SELECT {lock}(hashtextextended($1, 0))", what)
 
     async def chunks(
         self, sql: str, *args: object, rows: int
@@ -173,6 +170,14 @@ class Store:
             raise
         _IN_TRANSACTION.set(False)
         await context.__aexit__(None, None, None)
+
+    @asynccontextmanager
+    async def snapshot(self) -> AsyncIterator[Tx]:
+        """A transaction that reads only, and sees everything as it stood at its first question
+        (REPEATABLE READ)."""
+        async with self.transaction() as tx:
+            await tx.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+            yield tx
 
     async def make_months(self, first_month: date, months: int = _MONTHS_AHEAD) -> None:
         """Create the month partitions from `first_month` on, where they are missing."""

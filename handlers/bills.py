@@ -33,7 +33,7 @@ def router() -> Router:
 async def show_bill(message: Message, intent: ShowBill, actor: Actor, runtime: Runtime) -> None:
     """A bill for each merchant or supplier of the group, the one that is named, or the
     platform's."""
-    for holder in await readable(runtime, actor, intent.number):
+    for holder in await readable(runtime, actor, intent.number, intent.currency):
         days = await _meant(runtime, holder, intent.days)
         await _tell(runtime, actor, holder, _bill(holder, days, reply_to=message.message_id))
 
@@ -42,7 +42,7 @@ async def turn_bill(query: CallbackQuery, button: TurnBill, actor: Actor, runtim
     """Other days in the same message; beside a bill that stays what it is, in a new one."""
     if query.message is None:
         return
-    holder = await holder_behind(runtime, actor, button.holder, button.holder_id)
+    holder = await holder_behind(runtime, actor, button.holder, button.holder_id, button.currency)
     need_to_read(actor, holder)
     days = await _meant(runtime, holder, button.days)
     message_id = query.message.message_id
@@ -95,8 +95,9 @@ def _bill(
     first, last = days.first.isoformat(), days.last.isoformat()
     if holder.kind == "m":
         return Bill(str(holder.id), first, last, reply_to, edit_message_id)
-    supplier_id = str(holder.id) if holder.kind == "s" else None
-    return DeskBill(first, last, supplier_id, reply_to, edit_message_id)
+    if holder.kind == "s":
+        return DeskBill(first, last, str(holder.id), reply_to, edit_message_id)
+    return DeskBill(first, last, None, reply_to, edit_message_id, holder.currency)
 
 
 async def _tell(runtime: Runtime, actor: Actor, holder: Holder, fact: Fact) -> None:

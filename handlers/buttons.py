@@ -13,10 +13,14 @@ from datetime import date
 from typing import Final, Literal
 from uuid import UUID
 
+from core.ledger import HOUSE
+from core.money import EXPONENTS
+
 MAX_BYTES: Final = 64
 MAX_PAGE: Final = 100_000
 
 HolderKind = Literal["m", "s", "p"]
+Relative = Literal["today", "yesterday", "this_month"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,13 +57,16 @@ class AnswerReversal:
 
 @dataclass(frozen=True, slots=True)
 class TurnDiscrepancies:
-    """Another page of what is in suspense. merchant_id: of one merchant alone."""
+    """Another page of what is in suspense. merchant_id: of one merchant alone. test: of test
+    orders."""
 
     page: int
     merchant_id: UUID | None = None
+    test: bool = False
 
     def data(self) -> str:
-        return f"differ:page:{self.page}:{self.merchant_id.hex if self.merchant_id else ''}"
+        whose = self.merchant_id.hex if self.merchant_id else ""
+        return f"differ:page:{self.page}:{whose}{':test' if self.test else ''}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,17 +117,19 @@ class OnCard:
 class TurnBill:
     """Other days of the bill of a merchant (m), a supplier (s) or the platform (p; nil id).
 
-    fresh: posted anew, for the bill that carries the button stays what it is.
+    fresh: posted anew, for the bill that carries the button stays what it is. currency: of the
+    platform's bill; others are in their own.
     """
 
     holder: HolderKind
     holder_id: UUID
-    days: Literal["today", "yesterday", "this_month"]
+    days: Relative
     fresh: bool = False
+    currency: str | None = None
 
     def data(self) -> str:
         fresh = ":new" if self.fresh else ""
-        return f"bill:{self.holder}{_packed(self.holder_id)}:{self.days}{fresh}"
+        return f"bill:{_packed(self.holder, self.holder_id, self.currency)}:{self.days}{fresh}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +144,7 @@ class TurnVouchers:
 
     def data(self) -> str:
         span = _span(self.first, self.last)
-        return f"paid:{self.holder}{_packed(self.holder_id)}:{span}:{self.page}"
+        return f"paid:{_packed(self.holder, self.holder_id)}:{span}:{self.page}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,25 +161,26 @@ class AnswerUnbind:
 
 @dataclass(frozen=True, slots=True)
 class OpenChart:
-    """A chart of business days of a merchant (m), a supplier (s) or the platform (p; nil id).
-
-    replace: in the place of the chart that carries the button, instead of in a reply.
-    """
+    """A chart of business days. holder, currency: as in `TurnBill`. replace: in the place of the
+    chart that carries the button, instead of in a reply."""
 
     holder: HolderKind
     holder_id: UUID
     first: date
     last: date
     replace: bool = False
+    currency: str | None = None
 
     def data(self) -> str:
         verb = "turn" if self.replace else "chart"
-        return f"{verb}:{self.holder}{_packed(self.holder_id)}:{_span(self.first, self.last)}"
+        holder = _packed(self.holder, self.holder_id, self.currency)
+        return f"{verb}:{holder}:{_span(self.first, self.last)}"
 
 
 @dataclass(frozen=True, slots=True)
 class OpenExport:
-    """A file of business days: the workbook, or a table as CSV. holder: as in `OpenChart`."""
+    """A file of business days: the workbook, or a table as CSV. holder, currency: as in
+    `TurnBill`."""
 
     kind: Literal["excel", "csv"]
     holder: HolderKind
@@ -178,11 +188,13 @@ class OpenExport:
     first: date
     last: date
     table: Literal["orders", "prepayments"] = "orders"
+    currency: str | None = None
 
     def data(self) -> str:
+        holder = _packed(self.holder, self.holder_id, self.currency)
         span = _span(self.first, self.last)
         table = "" if self.table == "orders" else f":{self.table}"
-        return f"{self.kind}:{self.holder}{_packed(self.holder_id)}:{span}{table}"
+        return f"{self.kind}:{holder}:{span}{table}"
 
 
 Button = (
@@ -218,8 +230,9 @@ def _read(parts: list[str]) -> Button | None:
             return AnswerCompletion(UUID(hex=confirmation_id), answer == "yes")
         case ["uncomplete", "yes" | "no" as answer, confirmation_id]:
             return AnswerReversal(UUID(hex=confirmation_id), answer == "yes")
-        case ["differ", "page", page, merchant_id]:
-            return TurnDiscrepancies(_page(page), UUID(hex=merchant_id) if merchant_id else None)
+        case ["differ", "page", page, merchant_id, *test] if test in ([], ["test"]):
+            whose = UUID(hex=merchant_id) if merchant_id else None
+            return TurnDiscrepancies(_page(page), whose, bool(test))
         case ["differ", action, discrepancy_id]:
             return _on_discrepancy(action, UUID(hex=discrepancy_id))
         case ["resolve", "yes" | "no" as answer, confirmation_id]:
@@ -228,20 +241,25 @@ def _read(parts: list[str]) -> Button | None:
             return AnswerRerating(UUID(hex=confirmation_id), answer == "yes")
         case ["card", "ask" | "complete" | "notify" as action, order_id]:
             return OnCard(UUID(hex=order_id), action)
-        case ["bill", holder, "today" | "yesterday" | "this_month" as days, *fresh]:
+        case ["bill", whose, "today" | "yesterday" | "this_month" as days, *fresh]:
+            holder, holder_id, currency = _holder(whose)
             if fresh in ([], ["new"]):
-                return TurnBill(*_holder(holder), days, bool(fresh))
+                return TurnBill(holder, holder_id, days, bool(fresh), currency)
             return None
-        case ["paid", holder, span, page]:
-            return TurnVouchers(*_holder(holder), *_days(span), _page(page))
+        case ["paid", whose, span, page]:
+            holder, holder_id, _ = _holder(whose)
+            return TurnVouchers(holder, holder_id, *_days(span), _page(page))
         case ["unbind", "yes" | "no" as answer, user_id, asked_at_s]:
             return AnswerUnbind(int(user_id), int(asked_at_s), answer == "yes")
-        case ["chart" | "turn" as verb, holder, span]:
-            return OpenChart(*_holder(holder), *_days(span), replace=verb == "turn")
-        case ["excel" | "csv" as kind, holder, span]:
-            return OpenExport(kind, *_holder(holder), *_days(span))
-        case ["csv", holder, span, "prepayments" as table]:
-            return OpenExport("csv", *_holder(holder), *_days(span), table)
+        case ["chart" | "turn" as verb, whose, span]:
+            holder, holder_id, currency = _holder(whose)
+            return OpenChart(holder, holder_id, *_days(span), verb == "turn", currency)
+        case ["excel" | "csv" as kind, whose, span]:
+            holder, holder_id, currency = _holder(whose)
+            return OpenExport(kind, holder, holder_id, *_days(span), currency=currency)
+        case ["csv", whose, span, "prepayments" as table]:
+            holder, holder_id, _ = _holder(whose)
+            return OpenExport("csv", holder, holder_id, *_days(span), table)
         case _:
             return None
 
@@ -253,18 +271,24 @@ def _on_discrepancy(action: str, discrepancy_id: UUID) -> Button | None:
     return None
 
 
-def _packed(holder_id: UUID) -> str:
-    return base64.urlsafe_b64encode(holder_id.bytes).rstrip(b"=").decode()
+def _packed(holder: HolderKind, holder_id: UUID, currency: str | None = None) -> str:
+    """There is one platform: in the place of its id stands the currency of its books."""
+    if holder == "p":
+        return f"p{currency or ''}"
+    return holder + base64.urlsafe_b64encode(holder_id.bytes).rstrip(b"=").decode()
 
 
-def _holder(text: str) -> tuple[HolderKind, UUID]:
+def _holder(text: str) -> tuple[HolderKind, UUID, str | None]:
+    kind, rest = text[:1], text[1:]
+    if kind == "p" and (not rest or rest in EXPONENTS):
+        return "p", HOUSE, rest or None
     try:
-        holder_id = UUID(bytes=base64.b64decode(text[1:] + "==", altchars=b"-_", validate=True))
+        holder_id = UUID(bytes=base64.b64decode(rest + "==", altchars=b"-_", validate=True))
     except binascii.Error as error:
         raise ValueError(text) from error
-    match text[0]:
-        case "m" | "s" | "p" as holder:
-            return holder, holder_id
+    match kind:
+        case "m" | "s":
+            return kind, holder_id, None
     raise ValueError(text)
 
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
+from uuid import UUID
 
 import structlog
 from aiogram import BaseMiddleware, Bot
@@ -32,13 +34,22 @@ ANSWER_WITHIN_S: Final = 1.5
 STALE_AFTER: Final = timedelta(minutes=10)
 
 
+@dataclass(frozen=True, slots=True)
+class GiveReason:
+    """No command: the reply of who was asked why, whatever it says."""
+
+    confirmation_id: UUID
+    question_message_id: int
+    reason: str
+
+
 class Wants(Filter):
     """Lets a message through that was understood as one of these intents."""
 
     def __init__(self, *kinds: type) -> None:
         self._kinds = kinds
 
-    async def __call__(self, _: TelegramObject, intent: Intent | None = None) -> bool:
+    async def __call__(self, _: TelegramObject, intent: Intent | GiveReason | None = None) -> bool:
         return isinstance(intent, self._kinds)
 
 
@@ -91,7 +102,7 @@ class Understand(BaseMiddleware):
             return None
         if event.migrate_to_chat_id or event.migrate_from_chat_id or event.new_chat_title:
             return await handler(event, data)
-        intent = await self._intent(event)
+        intent = await self._reason(event) or await self._intent(event)
         speaker = event.from_user
         edited = event.edit_date is not None
         if speaker is None or (intent is None and not edited) or not _may_speak(speaker):
@@ -100,6 +111,18 @@ class Understand(BaseMiddleware):
         if not actor.known and (actor.user_id != ANONYMOUS_ADMIN_ID or actor.group is None):
             return None
         return await handler(event, {**data, "intent": intent, "actor": actor})
+
+    async def _reason(self, message: Message) -> GiveReason | None:
+        """A reply to a question why is its answer, never a command; slash forms are commands."""
+        asked, speaker, text = message.reply_to_message, message.from_user, message.text or ""
+        if asked is None or speaker is None or message.forward_origin or message.edit_date:
+            return None
+        if not text or text.startswith(("/", "／")):
+            return None
+        question = await self._runtime.discrepancies.asked_why(
+            speaker.id, message.chat.id, asked.message_id
+        )
+        return None if question is None else GiveReason(question, asked.message_id, text)
 
     async def _intent(self, message: Message) -> Intent | None:
         text = message.text or message.caption or ""

@@ -1,4 +1,5 @@
-"""Discrepancies: the list of money in suspense, a card for each, and what is decided about it."""
+"""Discrepancies: the list of money in suspense, a card for each, and what is decided about it,
+with the reason that is given in reply."""
 
 from __future__ import annotations
 
@@ -13,7 +14,7 @@ from core.discrepancies import PAGE_SIZE
 from core.outbox import Say
 from core.runtime import Runtime
 from handlers.buttons import AnswerResolution, OnDiscrepancy, TurnDiscrepancies
-from handlers.context import Presses, Wants, request_id, say
+from handlers.context import GiveReason, Presses, Wants, request_id, say
 from handlers.intents import ShowDiscrepancies
 
 HISTORY_DAYS: Final = 7
@@ -26,6 +27,7 @@ def router() -> Router:
     routes.message.register(show, Wants(ShowDiscrepancies))
     routes.callback_query.register(turn, Presses(TurnDiscrepancies))
     routes.callback_query.register(press, Presses(OnDiscrepancy))
+    routes.message.register(give_reason, Wants(GiveReason))
     routes.callback_query.register(answer, Presses(AnswerResolution))
     return routes
 
@@ -39,7 +41,7 @@ async def show(message: Message, intent: ShowDiscrepancies, actor: Actor, runtim
             actor, intent.merchant_no, example="/discrepancies M1001"
         )
         merchant_id = merchant.id
-    facts = await _list(runtime, actor, merchant_id, 1)
+    facts = await _list(runtime, actor, merchant_id, 1, "test" if intent.test else "live")
     await say(runtime, actor, "discrepancies", facts, message.message_id)
 
 
@@ -50,7 +52,8 @@ async def turn(
     actor.need("resolve")
     if query.message is None:
         return
-    facts = await _list(runtime, actor, button.merchant_id, button.page)
+    mode = "test" if button.test else "live"
+    facts = await _list(runtime, actor, button.merchant_id, button.page, mode)
     await runtime.outbox.say(
         runtime.store,
         actor.chat_id,
@@ -61,7 +64,7 @@ async def turn(
 async def press(
     query: CallbackQuery, button: OnDiscrepancy, actor: Actor, runtime: Runtime
 ) -> None:
-    """Open a card in reply; or turn it into the question whether to do what its button says."""
+    """Open a card in reply; or turn it into the question why to do what its button says."""
     if query.message is None:
         return
     message_id = query.message.message_id
@@ -70,6 +73,13 @@ async def press(
         return
     await runtime.discrepancies.ask(
         actor, button.discrepancy_id, button.action, message_id=message_id
+    )
+
+
+async def give_reason(message: Message, intent: GiveReason, actor: Actor, runtime: Runtime) -> None:
+    """The question asks whether to do it now."""
+    await runtime.discrepancies.give_reason(
+        actor, intent.confirmation_id, intent.reason, message_id=intent.question_message_id
     )
 
 
@@ -90,18 +100,21 @@ async def answer(
 
 
 async def _list(
-    runtime: Runtime, actor: Actor, merchant_id: UUID | None, number: int
+    runtime: Runtime, actor: Actor, merchant_id: UUID | None, number: int, mode: str
 ) -> dict[str, Any]:
     """Facts of a page: of one merchant, or of all that the actor sees here."""
     scope = actor.merchant_ids
     if merchant_id is not None:
         scope = (merchant_id,) if actor.sees(merchant_id) else ()
-    page = await runtime.discrepancies.open_ones(scope, number)
-    resolved = await runtime.discrepancies.history(scope, HISTORY_DAYS, limit=HISTORY_LINES)
+    page = await runtime.discrepancies.open_ones(scope, number, mode=mode)
+    resolved = await runtime.discrepancies.history(
+        scope, HISTORY_DAYS, mode=mode, limit=HISTORY_LINES
+    )
     now = runtime.clock.now()
     staff_only = actor.merchant_ids is None
     return {
         "merchant_id": str(merchant_id or ""),
+        "mode": mode,
         "page": page.number,
         "first": (page.number - 1) * PAGE_SIZE + 1,
         "pages": page.pages,

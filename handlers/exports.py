@@ -26,13 +26,21 @@ def router() -> Router:
 
 
 async def export(message: Message, intent: Export, actor: Actor, runtime: Runtime) -> None:
-    """What was asked for, of each merchant or supplier of the group, or of the platform."""
-    for holder in await readable(runtime, actor, intent.number):
-        days = resolve(intent.days, await runtime.bills.open_day(holder.id))
-        paper = Paper(
-            intent.what, holder.kind, holder.id, days, intent.table, bom=_bom(intent, actor)
+    """What was asked for, of each merchant or supplier of the group, or of the platform: all, or
+    nothing and why."""
+    papers = [
+        Paper(
+            intent.what,
+            holder.kind,
+            holder.id,
+            resolve(intent.days, await runtime.bills.open_day(holder.id)),
+            intent.table,
+            bom=_bom(intent, actor),
+            currency=holder.currency,
         )
-        await runtime.exports.ask(actor, paper, reply_to=message.message_id)
+        for holder in await readable(runtime, actor, intent.number, intent.currency)
+    ]
+    await runtime.exports.ask(actor, papers, reply_to=message.message_id)
 
 
 async def open_chart(
@@ -41,11 +49,12 @@ async def open_chart(
     """A chart in reply to what carries the button, or in its place."""
     if query.message is None:
         return
-    paper = Paper("chart", button.holder, button.holder_id, Days(button.first, button.last))
+    days = Days(button.first, button.last)
+    paper = Paper("chart", button.holder, button.holder_id, days, currency=button.currency)
     message_id = query.message.message_id
     await runtime.exports.ask(
         actor,
-        paper,
+        [paper],
         reply_to=None if button.replace else message_id,
         replaces=message_id if button.replace else None,
     )
@@ -58,9 +67,16 @@ async def open_export(
     if query.message is None:
         return
     days = Days(button.first, button.last)
-    bom = actor.language == "zh"
-    paper = Paper(button.kind, button.holder, button.holder_id, days, button.table, bom=bom)
-    await runtime.exports.ask(actor, paper, reply_to=query.message.message_id)
+    paper = Paper(
+        button.kind,
+        button.holder,
+        button.holder_id,
+        days,
+        button.table,
+        bom=actor.language == "zh",
+        currency=button.currency,
+    )
+    await runtime.exports.ask(actor, [paper], reply_to=query.message.message_id)
 
 
 def _bom(intent: Export, actor: Actor) -> bool:

@@ -17,7 +17,8 @@ from handlers.buttons import HolderKind
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """kind: merchant (m), supplier (s), platform (p; the nil id). no, name: '' for the latter."""
+    """kind: merchant (m), supplier (s), platform (p; the nil id). no, name: '' for the latter,
+    whose books in each currency are told apart; also: those that this one is not of."""
 
     kind: HolderKind
     id: UUID
@@ -25,19 +26,37 @@ class Holder:
     name: str
     currency: str
     day_cut: DayCut
+    also: tuple[str, ...] = ()
 
 
-async def holders_of(runtime: Runtime, actor: Actor, number: str | None) -> list[Holder]:
-    """What is named; else everything this group is bound to; else, among staff, the platform.
+async def holders_of(
+    runtime: Runtime, actor: Actor, number: str | None, currency: str | None = None
+) -> list[Holder]:
+    """What is named; else everything this group is bound to; else, among staff, the platform: of
+    these, what counts in this currency. None: all; of the platform, what most merchants have.
 
     Refusals: merchant_not_found, supplier_not_found (also for what is not to be seen here),
-    group_not_bound.
+    group_not_bound, currency_not_here.
     """
+    if means_platform(actor, number):
+        platform = await _platform(runtime)
+        return _counted_in(currency or platform[0].currency, platform)
+    there = await _named_or_bound(runtime, actor, number)
+    return there if currency is None else _counted_in(currency, there)
+
+
+def _counted_in(currency: str, there: list[Holder]) -> list[Holder]:
+    found = [holder for holder in there if holder.currency == currency]
+    if not found:
+        known = ", ".join(dict.fromkeys(holder.currency for holder in there))
+        raise Refusal("currency_not_here", currency=currency, currencies=known)
+    return found
+
+
+async def _named_or_bound(runtime: Runtime, actor: Actor, number: str | None) -> list[Holder]:
     if number is not None:
         return [await _numbered(runtime, actor, number)]
     group = actor.group
-    if actor.merchant_ids is None:
-        return [await _platform(runtime)]
     if group is not None and group.merchant_ids:
         return [_merchant(await runtime.merchants.by_id(m)) for m in group.merchant_ids]
     if group is not None and group.supplier_ids:
@@ -45,20 +64,26 @@ async def holders_of(runtime: Runtime, actor: Actor, number: str | None) -> list
     raise Refusal("group_not_bound")
 
 
-async def readable(runtime: Runtime, actor: Actor, number: str | None) -> list[Holder]:
-    """`holders_of`, all of which this actor may read. Refusals: those, and of `need_to_read`."""
-    if number is not None or actor.merchant_ids is not None:
-        actor.need("read_money")  # before anybody learns what there is
-    holders = await holders_of(runtime, actor, number)
-    for holder in holders:
-        need_to_read(actor, holder)
-    return holders
+async def readable(
+    runtime: Runtime, actor: Actor, number: str | None, currency: str | None = None
+) -> list[Holder]:
+    """`holders_of`, all of which this actor may read. Refusals: those, anonymous_admin,
+    not_permitted."""
+    # before anybody learns what there is
+    actor.need("read_platform" if means_platform(actor, number) else "read_money")
+    return await holders_of(runtime, actor, number, currency)
+
+
+def means_platform(actor: Actor, number: str | None) -> bool:
+    """Whether the platform is meant: nothing is named, where only staff reads."""
+    return number is None and actor.merchant_ids is None
 
 
 async def holder_behind(
-    runtime: Runtime, actor: Actor, kind: HolderKind, holder_id: UUID
+    runtime: Runtime, actor: Actor, kind: HolderKind, holder_id: UUID, currency: str | None = None
 ) -> Holder:
-    """What a button names, among what may be seen here. Refusals: record_not_found."""
+    """What a button names, among what may be seen here. currency: of the platform's books, as in
+    `holders_of`. Refusals: record_not_found."""
     match kind:
         case "m" if actor.sees(holder_id):
             return _merchant(await runtime.merchants.by_id(holder_id))
@@ -68,7 +93,9 @@ async def holder_behind(
                 if supplier.id == holder_id:
                     return _supplier(supplier)
         case "p" if actor.merchant_ids is None:
-            return await _platform(runtime)
+            for books in await _platform(runtime):
+                if currency in (None, books.currency):
+                    return books
     raise Refusal("record_not_found")
 
 
@@ -98,5 +125,10 @@ def _supplier(supplier: Supplier) -> Holder:
     )
 
 
-async def _platform(runtime: Runtime) -> Holder:
-    return Holder("p", HOUSE, "", "", "CNY", await runtime.ledger.cut_of(HOUSE))
+async def _platform(runtime: Runtime) -> list[Holder]:
+    """Its books in each currency, that of most merchants first."""
+    cut, known = await runtime.ledger.cut_of(HOUSE), await runtime.merchants.currencies()
+    return [
+        Holder("p", HOUSE, "", "", of, cut, tuple(other for other in known if other != of))
+        for of in known
+    ]

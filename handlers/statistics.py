@@ -13,7 +13,7 @@ from core.bills import Days
 from core.runtime import Runtime
 from core.statistics import By, Query, Row, Statistics, last_seven_days
 from handlers.context import Wants, say
-from handlers.holders import Holder, holders_of
+from handlers.holders import Holder, holders_of, means_platform
 from handlers.intents import ShowStatistics
 from handlers.screens import FIGURES, added
 
@@ -39,9 +39,9 @@ async def show_statistics(
     platform earns is for those who read its bill.
     """
     actor.need("read_money")
-    for holder in await holders_of(runtime, actor, intent.number):
-        if holder.kind == "p":
-            actor.need("read_statistics")
+    if means_platform(actor, intent.number):
+        actor.need("read_statistics")
+    for holder in await holders_of(runtime, actor, intent.number, intent.currency):
         facts = await _facts(runtime, actor, holder, intent.what)
         await say(runtime, actor, "statistics", facts, message.message_id)
 
@@ -65,6 +65,7 @@ async def _facts(runtime: Runtime, actor: Actor, holder: Holder, what: str) -> d
         "holder_no": holder.no,
         "holder_name": holder.name,
         "currency": holder.currency,
+        "also": list(holder.also),
         "zone": holder.day_cut.zone,
         "at": runtime.clock.now().isoformat(),
         "day": open_day.isoformat(),

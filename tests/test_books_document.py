@@ -216,8 +216,8 @@ async def test_the_example_of_the_document(
     ((row,), _) = tables("Second day")
     await example.order(row)
     refund = await runtime.refunds.reserve(
-        example.merchant.id, example.opened["H"].order.id, "R1", Money(minor("500.00"), "CNY"),
-        fee_returned=True, actor="example",
+        example.actor, example.merchant.id, example.opened["H"].order.id, "R1",
+        Money(minor("500.00"), "CNY"), fee_returned=True,
     )  # fmt: skip
     await runtime.refunds.settle(example.merchant.id, refund.id, cost_returned=False)
     (text,) = re.findall(r"re-rated at `([^`]+)`", second_text)
@@ -226,7 +226,7 @@ async def test_the_example_of_the_document(
     )
     await runtime.reratings.apply(
         example.actor, example.merchant, "wechat_qr", Days.one(first_day), view.tariff,
-        view.difference_minor, example.cause(),
+        view.mark, example.cause(),
     )  # fmt: skip
     supplier = await runtime.channels.supplier_by_no("S01")
     await runtime.payins.record(

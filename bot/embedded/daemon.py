@@ -1,9 +1,10 @@
 """A server process that outlives its starter, and is found again by the next one.
 
 Whether it lives is a fact of the kernel, not of a pid file: the starter takes a file lock and the
-server inherits it. While any of its processes lives the lock is held; when the last one ends,
-however it ends, the lock is free. So nothing is ever started twice, a half-dead server is waited
-for, and a pid file counts only while the lock is held.
+server inherits it, and so does every program that prepares for it. While any of them lives the
+lock is held; when the last one ends, however it ends, the lock is free. So nothing is ever started
+twice, what is half dead (or still prepares for a starter that was killed) is waited for, and a pid
+file counts only while the lock is held.
 """
 
 from __future__ import annotations
@@ -50,17 +51,18 @@ class Daemon:
         self._log_start = 0
 
     async def start(
-        self, prepare: Callable[[], Command], ready: Callable[[], Awaitable[bool]]
+        self, prepare: Callable[[int], Command], ready: Callable[[], Awaitable[bool]]
     ) -> None:
         """Adopts the living server, or runs what `prepare` returns; back when `ready` says so.
 
         `prepare` is called in a thread, only while no process of this server lives, by one
-        starter at a time. Raises EmbeddedError.
+        starter at a time. It is given the lock's descriptor, which every program that it runs
+        must inherit. Raises EmbeddedError.
         """
         deadline_s = time.monotonic() + START_TIMEOUT_S
         while time.monotonic() < deadline_s:
             if await asyncio.to_thread(self._spawn_unless_alive, prepare):
-                await self._wait_until_ready(ready, deadline_s)
+                await self._wait_until_ready(ready)
                 return
             if await ready():
                 return
@@ -91,9 +93,8 @@ class Daemon:
             f"The log is {self._log_path}."
         )
 
-    async def _wait_until_ready(
-        self, ready: Callable[[], Awaitable[bool]], deadline_s: float
-    ) -> None:
+    async def _wait_until_ready(self, ready: Callable[[], Awaitable[bool]]) -> None:
+        deadline_s = time.monotonic() + START_TIMEOUT_S
         while time.monotonic() < deadline_s:
             if self._process is None or self._process.poll() is not None:
                 self._process = None
@@ -106,14 +107,14 @@ class Daemon:
             f"The log is {self._log_path}."
         )
 
-    def _spawn_unless_alive(self, prepare: Callable[[], Command]) -> bool:
+    def _spawn_unless_alive(self, prepare: Callable[[int], Command]) -> bool:
         lock_fd = try_lock(self._lock_path)
         if lock_fd is None:
             return False
         try:
             self._reap()
             self._pid_path.unlink(missing_ok=True)
-            command = prepare()
+            command = prepare(lock_fd)
             with self._open_log() as log:
                 self._process = subprocess.Popen(
                     [*command.identity.prefix, *command.argv],

@@ -138,7 +138,7 @@ class EmbeddedPostgres:
             ) from error
         return True
 
-    def _prepare(self) -> Command:
+    def _prepare(self, lock_fd: int) -> Command:
         bin_dir = self._bin_dir or _carried_bin_dir()
         version = _read_version(bin_dir)
         identity = identity_for(self._data)
@@ -146,7 +146,7 @@ class EmbeddedPostgres:
         sockets = self._known_socket_dir()
         identity.own(sockets)
         if not self._data.exists():
-            self._make_database(bin_dir, version, identity)
+            self._make_database(bin_dir, version, identity, lock_fd)
         self._check_version(version, bin_dir)
         identity.own(self._data)
         # No process of this server lives, so its lock file is stale, whatever pid it names.
@@ -161,8 +161,11 @@ class EmbeddedPostgres:
             argv += ["-c", f"{name}={value}"]
         return Command(argv, identity, _ENVIRONMENT)
 
-    def _make_database(self, bin_dir: Path, version: int, identity: Identity) -> None:
-        """Makes the data aside and renames it into place, so that it is there whole or not."""
+    def _make_database(self, bin_dir: Path, version: int, identity: Identity, lock_fd: int) -> None:
+        """Makes the data aside and renames it into place, so that it is there whole or not.
+
+        Nobody writes into what an earlier start left behind: whoever does so holds the lock.
+        """
         for leftover in self._home.glob("postgres.new-*"):
             shutil.rmtree(leftover, ignore_errors=True)
         draft = self._home / f"postgres.new-{secrets.token_hex(4)}"
@@ -175,7 +178,8 @@ class EmbeddedPostgres:
         sync = [] if self._durable else ["--no-sync"]
         common = ["--username=postgres", "--encoding=UTF8", "--data-checksums", "--auth=reject"]
         program = str(bin_dir / "initdb")
-        _run(identity, [program, "-D", str(draft), *common, *locale, *sync, "--no-instructions"])
+        initdb = [program, "-D", str(draft), *common, *locale, *sync, "--no-instructions"]
+        _run(identity, initdb, lock_fd)
         (draft / "pg_hba.conf").write_text(_HBA, encoding="utf-8")
         passwords = {OWNER: secrets.token_hex(24), DESK: secrets.token_hex(24)}
         statements = [
@@ -186,7 +190,8 @@ class EmbeddedPostgres:
         ]
         single = [str(bin_dir / "postgres"), "--single", "-D", str(draft)]
         single += ["-c", "exit_on_error=on", "-c", f"fsync={'on' if self._durable else 'off'}"]
-        _run(identity, [*single, "postgres"], stdin="".join(f"{line}\n" for line in statements))
+        lines = "".join(f"{line}\n" for line in statements)
+        _run(identity, [*single, "postgres"], lock_fd, stdin=lines)
         descriptor = os.open(draft / _PASSWORDS, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
             json.dump(passwords, file)
@@ -208,7 +213,7 @@ class EmbeddedPostgres:
         return self.socket_dir
 
 
-def _run(identity: Identity, argv: list[str], *, stdin: str = "") -> None:
+def _run(identity: Identity, argv: list[str], lock_fd: int, *, stdin: str = "") -> None:
     done = subprocess.run(
         [*identity.prefix, *argv],
         input=stdin,
@@ -217,6 +222,7 @@ def _run(identity: Identity, argv: list[str], *, stdin: str = "") -> None:
         check=False,
         cwd="/",
         env={**os.environ, **_ENVIRONMENT},
+        pass_fds=(lock_fd,),
         **identity.popen_options(),
     )
     if done.returncode != 0:

@@ -56,7 +56,7 @@ class EmbeddedValkey:
             raise EmbeddedError("Valkey has not been started.")
         return self.socket_dir / _SOCKET
 
-    def _prepare(self) -> Command:
+    def _prepare(self, _lock_fd: int) -> Command:
         identity = identity_for(self._data)
         make_private_dir(self._data)
         identity.let_through(self._home)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from datetime import date
-from typing import Final, TypeVar
+from typing import Final
 from uuid import UUID
 
 from core.bills import merchant, platform, supplier
@@ -15,8 +14,6 @@ from core.errors import Bug
 from core.ledger import HOUSE, Ledger
 from core.merchants import Merchant, Merchants
 from core.store import Store, Tx
-
-T = TypeVar("T")
 
 
 class Bills:
@@ -45,36 +42,35 @@ class Bills:
         """
         whose = await self._merchants.by_id(merchant_id)
         today = await self.open_day(merchant_id)
-        return await self._in_snapshot(
-            lambda tx: self.merchant_in(tx, whose, days or Days.one(today), today)
-        )
+        async with self._store.snapshot() as tx:
+            return await self.merchant_in(tx, whose, days or Days.one(today), today)
 
     async def merchant_in(self, tx: Tx, whose: Merchant, days: Days, today: date) -> Bill:
-        """A merchant's bill, read in the caller's REPEATABLE READ transaction: one snapshot for
-        all of its questions, or its parts would not add up. today: the open day."""
+        """A merchant's bill, read in the caller's snapshot: one for all of its questions, or its
+        parts would not add up. today: the open day."""
         return await merchant.read(tx, whose, days, today)
 
     async def supplier(self, supplier_id: UUID, days: Days | None = None) -> SupplierBill:
         """A supplier's bill; None: of its open day. Its days are windows over all merchants'."""
         whose = await self._channels.supplier(supplier_id)
         today = await self.open_day(supplier_id)
-        return await self._in_snapshot(
-            lambda tx: self.supplier_in(tx, whose, days or Days.one(today), today)
-        )
+        async with self._store.snapshot() as tx:
+            return await self.supplier_in(tx, whose, days or Days.one(today), today)
 
     async def supplier_in(self, tx: Tx, whose: Supplier, days: Days, today: date) -> SupplierBill:
-        """A supplier's bill, read in the caller's REPEATABLE READ transaction."""
+        """A supplier's bill, read in the caller's snapshot."""
         return await supplier.read(tx, whose, days, today)
 
-    async def platform(self, days: Days | None = None, currency: str = "CNY") -> PlatformBill:
-        """The platform's bill in one currency; None: of its open day."""
+    async def platform(self, days: Days | None = None, currency: str | None = None) -> PlatformBill:
+        """The platform's bill in one currency (None: in the one that most merchants have) of some
+        days (None: of its open day)."""
+        currency = currency or (await self._merchants.currencies())[0]
         today = await self.open_day(HOUSE)
-        return await self._in_snapshot(
-            lambda tx: self.platform_in(tx, days or Days.one(today), today, currency)
-        )
+        async with self._store.snapshot() as tx:
+            return await self.platform_in(tx, days or Days.one(today), today, currency)
 
     async def platform_in(self, tx: Tx, days: Days, today: date, currency: str) -> PlatformBill:
-        """The platform's bill, read in the caller's REPEATABLE READ transaction."""
+        """The platform's bill, read in the caller's snapshot."""
         return await platform.read(tx, days, today, await self._house_cut(tx), currency)
 
     async def keep_sums(self) -> None:
@@ -89,11 +85,6 @@ class Bills:
         if row is None:
             raise Bug("the database is not marked")
         return DayCut(row["day_cut"], row["zone"])
-
-    async def _in_snapshot(self, read: Callable[[Tx], Awaitable[T]]) -> T:
-        async with self._store.transaction() as tx:
-            await tx.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-            return await read(tx)
 
 
 _UNKEPT: Final = """

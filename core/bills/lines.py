@@ -12,7 +12,6 @@ import asyncpg
 from core.bills.model import ChannelLine, Movement, ProductLine
 from core.ledger import KINDS, Heading
 
-ORDER_KINDS: Final = tuple(kind for kind, heading in KINDS.items() if heading == "orders")
 PREPAID_KINDS: Final = tuple(kind for kind, heading in KINDS.items() if heading == "prepaid")
 _ELSEWHERE: Final = ("orders", "prepaid")  # a bill shows these as products and as vouchers
 

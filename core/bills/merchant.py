@@ -6,7 +6,6 @@ from datetime import date
 from typing import Final
 
 from core.bills.lines import (
-    ORDER_KINDS,
     PREPAID_KINDS,
     Cohort,
     Sums,
@@ -19,7 +18,7 @@ from core.bills.model import EARLIEST, MODE, Bill, DayLine, Days
 from core.bills.vouchers import newest
 from core.bills.windows import ONE_DAY, bounds
 from core.errors import Bug
-from core.ledger import Position
+from core.ledger import ORDER_KINDS, Position
 from core.merchants import Merchant
 from core.store import Tx
 

@@ -15,9 +15,9 @@ from uuid import UUID
 
 from core.errors import Refusal
 from core.ledger import Heading
+from core.vouchers import MODE as MODE
 from core.vouchers import VoucherLine as VoucherLine
 
-MODE: Final = "live"  # money of test apps is on no bill
 MAX_DAYS: Final = 366
 # Beyond these no calendar arithmetic is safe, and nobody has books.
 EARLIEST: Final = date(2000, 1, 1)

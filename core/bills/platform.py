@@ -10,7 +10,6 @@ from uuid import UUID
 import asyncpg
 
 from core.bills.lines import (
-    ORDER_KINDS,
     Cohort,
     Sums,
     channels,
@@ -24,7 +23,7 @@ from core.bills.supplier import owed
 from core.bills.windows import BEGINNING, balances_before, bounds, kept_of
 from core.clock import DayCut
 from core.errors import Bug
-from core.ledger import HOUSE
+from core.ledger import HOUSE, ORDER_KINDS
 from core.store import Tx
 
 SHOWN_MERCHANTS: Final = 20

@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Final
 
-from core.bills.lines import ORDER_KINDS
 from core.bills.model import MODE, Days, SupplierBill, SupplierLine
 from core.bills.vouchers import newest
 from core.bills.windows import balances_before, bounds, kept_of
 from core.channels import Supplier
 from core.errors import Bug
+from core.ledger import ORDER_KINDS
 from core.store import Tx
 
 

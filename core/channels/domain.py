@@ -19,7 +19,8 @@ from core.connectors import Connector, DocumentFaults, Fault, check, load
 from core.errors import Bug, Refusal
 from core.ids import Ids
 from core.ledger import Ledger
-from core.store import Store, Tx
+from core.money import HOME_CURRENCY, need_currency
+from core.store import Queries, Store, Tx
 from core.tariff import Tariff, tariff_fault
 from core.vault import Vault
 
@@ -52,14 +53,17 @@ class Supplier:
 
 @dataclass(frozen=True, slots=True)
 class NewChannel:
-    """What it takes to add a channel. Amounts in smallest units; a list, or a range."""
+    """What it takes to add a channel. Amounts in smallest units; a list, or a range.
+
+    currency: may be said, for it can only be that of its supplier.
+    """
 
     channel_no: str
     name: str
     supplier_code: str
     cost: Tariff
     products: tuple[str, ...]
-    currency: str = "CNY"
+    currency: str | None = None
     amount_list: tuple[int, ...] = ()
     amount_min: int | None = None
     amount_max: int | None = None
@@ -121,10 +125,16 @@ class Channels:
         licence_no: str,
         licence_expires_on: date,
         settles_to: str,
+        currency: str = HOME_CURRENCY,
         day_cut: DayCut | None = None,
     ) -> Supplier:
         """Open a supplier and put it live. A production desk has no sandbox suppliers, a demo
-        no others; the database's own mark decides."""
+        no others; the database's own mark decides.
+
+        currency: of everything it takes, costs and owes. Refusals: currency_unknown,
+        field_missing.
+        """
+        need_currency(currency)
         if sandbox != (await self._store.kind() == "demo"):
             raise Bug("a demo desk takes sandbox suppliers only, a production desk real ones only")
         connector = await self.connector(document_id)
@@ -145,6 +155,7 @@ class Channels:
                 settles_to=settles_to,
                 document_id=document_id,
                 sandbox=sandbox,
+                currency=currency,
                 day_cut=cut.at,
                 zone=cut.zone,
                 state="live",
@@ -187,14 +198,25 @@ class Channels:
         return self._supplier(row)
 
     async def add_channel(self, supplier: Supplier, channel: NewChannel) -> None:
-        """Add a channel of a supplier and put it under its products."""
+        """Add a channel of a supplier and put it under its products.
+
+        Refusals: channel_in_other_currency, tariff_invalid.
+        """
+        if channel.currency not in (None, supplier.currency):
+            raise Refusal(
+                "channel_in_other_currency",
+                channel_no=channel.channel_no,
+                currency=channel.currency,
+                supplier_no=supplier.supplier_no,
+                supplier_currency=supplier.currency,
+            )
         row = await ChannelRow.create(
             id=self._ids.uuid7(),
             channel_no=channel.channel_no,
             supplier_id=supplier.id,
             name=channel.name,
             supplier_code=channel.supplier_code,
-            currency=channel.currency,
+            currency=supplier.currency,
             amount_list=list(channel.amount_list),
             amount_min=channel.amount_min,
             amount_max=channel.amount_max,
@@ -220,8 +242,8 @@ class Channels:
         """What the supplier charges on a channel from a business day of its own on; None: from
         now on. Attempts that are there keep theirs.
 
-        also: what is written with it; it is handed the day. Refusals: tariff_invalid (by volume),
-        cost_in_the_past.
+        also: done first, in the same transaction; it is handed the day. Refusals: tariff_invalid
+        (by volume), cost_in_the_past.
         """
         if cost.tiers_by != "amount":
             raise tariff_fault("channel", cost.tiers_by)
@@ -230,6 +252,8 @@ class Channels:
         if since < today:
             raise Refusal("cost_in_the_past", day=since, today=today)
         async with self._store.transaction() as tx:
+            if also is not None:
+                await also(tx, since)
             await tx.execute(
                 "INSERT INTO channel_tariff (id, channel_id, valid_from, tiers, actor, at)"
                 " VALUES ($1, $2, $3, $4, $5, $6)",
@@ -240,12 +264,11 @@ class Channels:
                 actor,
                 self._clock.now(),
             )
-            if also is not None:
-                await also(tx, since)
 
-    async def costs(self, channel_no: str) -> ChannelCost:
-        """A channel with what it costs now, and from some day on. Refusals: channel_not_found."""
-        return await find_cost(self._store, channel_no, self._clock.now())
+    async def costs(self, channel_no: str, *, queries: Queries | None = None) -> ChannelCost:
+        """A channel with what it costs now, and from some day on. queries: the transaction, where
+        one is open. Refusals: channel_not_found."""
+        return await find_cost(queries or self._store, channel_no, self._clock.now())
 
     async def _today_of(self, channel_id: UUID) -> date:
         today: date | None = await self._store.fetchval(

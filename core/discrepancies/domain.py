@@ -11,6 +11,7 @@ from core.access import Actor
 from core.audit import Audit
 from core.clock import Clock
 from core.confirmations import Confirmations
+from core.discrepancies.deciding import facts_of, fee_of, need_left, need_reason, postings_of
 from core.discrepancies.reading import (
     HOWS,
     Discrepancy,
@@ -20,17 +21,16 @@ from core.discrepancies.reading import (
     find_open,
     find_resolved,
 )
-from core.errors import REASON_EXAMPLES, Bug, Refusal
+from core.errors import Bug, Refusal
 from core.groups import Groups
 from core.ids import Ids
-from core.ledger import BusinessDay, Event, Ledger, Postings, credited, returned_to_payer
+from core.ledger import BusinessDay, Event, Ledger
 from core.merchants import Merchants
-from core.money import Money
 from core.orders import ByHand, Completing, Order, get_order, lock_order, named
 from core.outbox import Outbox, Say
 from core.store import Queries, Store, Tx
 
-MAX_REASON_CHARS: Final = 200
+KIND: Final = "resolve"  # of its questions
 _KINDS: Final = {"refund_payer": "payer_refunded", "credit_merchant": "credited"}
 
 
@@ -61,16 +61,24 @@ class Discrepancies:
         self._confirmations = confirmations
         self._completing = completing
 
-    async def open_ones(self, merchant_ids: Sequence[UUID] | None, page: int = 1) -> Page:
+    async def open_ones(
+        self, merchant_ids: Sequence[UUID] | None, page: int = 1, *, mode: str = "live"
+    ) -> Page:
         """What is still in suspense. merchant_ids: whose; None for everybody's."""
-        return await find_open(self._store, merchant_ids, page)
+        return await find_open(self._store, merchant_ids, mode, page)
 
     async def history(
-        self, merchant_ids: Sequence[UUID] | None, days: int, *, limit: int = 100
+        self,
+        merchant_ids: Sequence[UUID] | None,
+        days: int,
+        *,
+        mode: str = "live",
+        limit: int = 100,
     ) -> list[Resolution]:
-        """What was resolved in the last days, the newest first."""
+        """What was resolved in the last days, the newest first. merchant_ids: as in
+        `open_ones`."""
         since = self._clock.now() - timedelta(days=days)
-        return await find_resolved(self._store, merchant_ids, since, limit)
+        return await find_resolved(self._store, merchant_ids, mode, since, limit)
 
     async def get(
         self, merchant_ids: Sequence[UUID] | None, discrepancy_id: UUID
@@ -104,22 +112,15 @@ class Discrepancies:
         actor.need("resolve")
         if how not in HOWS:
             raise Refusal("field_invalid", param="how", expected=", ".join(HOWS))
-        if not reason.strip():
-            raise Refusal("reason_missing", example=REASON_EXAMPLES["resolve"])
+        reason = need_reason(reason)
         seen, _ = await self.get(actor.merchant_ids, discrepancy_id)
         if seen.merchant_id != merchant_id:
             raise Refusal("record_not_found")
-        _need_left(seen.left_minor, left_minor, seen)
+        need_left(seen.left_minor, left_minor, seen)
         if how not in seen.ways:
             order = await get_order(self._store, merchant_id, seen.order_id)
             raise Refusal("order_state", number=order.order_no, status=order.state)
-        by = ByHand(
-            reason.strip()[:MAX_REASON_CHARS],
-            actor.user_id,
-            actor.name,
-            actor.chat_id,
-            discrepancy_id=discrepancy_id,
-        )
+        by = ByHand(reason, actor.user_id, actor.name, actor.chat_id, discrepancy_id=discrepancy_id)
 
         async def check(tx: Tx) -> None:
             """The order is locked by now: nobody else resolves anything of it."""
@@ -128,7 +129,7 @@ class Discrepancies:
                 merchant_id,
                 discrepancy_id,
             )
-            _need_left(left, left_minor, seen)
+            need_left(left, left_minor, seen)
             if also is not None:
                 await also(tx)
             await self._audit.record(
@@ -195,7 +196,7 @@ class Discrepancies:
                 key=f"resolved:{seen.id}:{nth}",
                 kind=_KINDS[how],
                 mode=order.mode,
-                postings=_postings(order, seen, how),
+                postings=postings_of(order, seen, how),
                 order_id=order.id,
                 product_code=order.product_code,
                 channel_no=channel_no,
@@ -219,7 +220,8 @@ class Discrepancies:
         )
 
     async def ask(self, actor: Actor, discrepancy_id: UUID, how: str, *, message_id: int) -> None:
-        """A button of a discrepancy's card: its message becomes the question whether to do it.
+        """A button of a discrepancy's card: its message becomes the question why, which the same
+        person answers by a reply.
 
         Refusals: anonymous_admin, not_permitted, record_not_found, already_resolved, order_state.
         """
@@ -231,26 +233,53 @@ class Discrepancies:
         if how not in seen.ways:
             raise Refusal("order_state", number=order.order_no, status=order.state)
         facts = {
-            **_facts(actor, seen),
+            **facts_of(actor, seen),
             "how": how,
-            "fee_minor": _fee(order, seen.left_minor) if how == "credit_merchant" else 0,
+            "fee_minor": fee_of(order, seen.left_minor) if how == "credit_merchant" else 0,
             "used_minor": min(seen.left_minor, seen.asked_minor)
             if how == "complete"
             else seen.left_minor,
+            "reason": "",
             "actor_name": actor.name,
         }
         async with self._store.transaction() as tx:
-            asked = await self._confirmations.ask(tx, "resolve", actor, facts)
-            await self._outbox.say(
-                tx,
-                actor.chat_id,
-                Say(
-                    "resolve_question",
-                    {**facts, "confirmation_id": str(asked)},
-                    edit_message_id=message_id,
-                ),
-                merchant_id=seen.merchant_id,
-            )
+            asked = await self._confirmations.ask(tx, KIND, actor, facts, message_id=message_id)
+            await self._put(tx, actor, asked, facts, message_id)
+
+    async def asked_why(self, actor_id: int, chat_id: int, message_id: int) -> UUID | None:
+        """The question that a person's reply to a message answers; None where it asks nothing."""
+        return await self._confirmations.find_replied(KIND, actor_id, chat_id, message_id)
+
+    async def give_reason(
+        self, actor: Actor, confirmation_id: UUID, reason: str, *, message_id: int
+    ) -> None:
+        """The reply of the person who was asked: the question becomes whether to do it. Another
+        reply takes its place. message_id: of the question.
+
+        Refusals: anonymous_admin, not_permitted, reason_missing, confirmation_expired,
+        confirmation_foreign.
+        """
+        actor.need("resolve")
+        reason = need_reason(reason)
+        question = await self._confirmations.find_own(KIND, actor, confirmation_id)
+        facts = {**question.facts, "reason": reason}
+        async with self._store.transaction() as tx:
+            await self._confirmations.amend(tx, question.id, facts)
+            await self._put(tx, actor, question.id, facts, message_id)
+
+    async def _put(
+        self, tx: Tx, actor: Actor, asked: UUID, facts: dict[str, Any], message_id: int
+    ) -> None:
+        await self._outbox.say(
+            tx,
+            actor.chat_id,
+            Say(
+                "resolve_question",
+                {**facts, "confirmation_id": str(asked)},
+                edit_message_id=message_id,
+            ),
+            merchant_id=UUID(facts["merchant_id"]),
+        )
 
     async def confirm(
         self, actor: Actor, confirmation_id: UUID, *, message_id: int, request_id: str
@@ -260,7 +289,7 @@ class Discrepancies:
         Refusals: those of `resolve`, confirmation_expired, confirmation_foreign.
         """
         actor.need("resolve")
-        question = await self._confirmations.find_own("resolve", actor, confirmation_id)
+        question = await self._confirmations.find_own(KIND, actor, confirmation_id)
         facts = question.facts
         if question.state == "used":
             raise Refusal("already_resolved", number=facts["order_no"])
@@ -279,7 +308,7 @@ class Discrepancies:
             UUID(facts["merchant_id"]),
             UUID(facts["discrepancy_id"]),
             facts["how"],
-            f"{facts['how']} by button",
+            facts["reason"],
             left_minor=facts["left_minor"],
             request_id=request_id,
             also=close,
@@ -292,7 +321,7 @@ class Discrepancies:
         confirmation_foreign.
         """
         actor.need("resolve")
-        question = await self._confirmations.find_own("resolve", actor, confirmation_id)
+        question = await self._confirmations.find_own(KIND, actor, confirmation_id)
         if question.state == "dropped":
             return  # pressed twice
         found = await self.get(actor.merchant_ids, UUID(question.facts["discrepancy_id"]))
@@ -318,7 +347,7 @@ class Discrepancies:
         edit_message_id: int | None = None,
     ) -> None:
         facts = {
-            **_facts(actor, seen),
+            **facts_of(actor, seen),
             "ways": list(seen.ways),
             "resolved": [
                 {"how": r.how, "minor": r.minor, "actor_name": r.actor_name, "reason": r.reason}
@@ -331,41 +360,3 @@ class Discrepancies:
             Say("discrepancy", facts, reply_to, edit_message_id=edit_message_id),
             merchant_id=seen.merchant_id,
         )
-
-
-def _facts(actor: Actor, seen: Discrepancy) -> dict[str, Any]:
-    """A discrepancy as JSON values. Where others read along, the supplier is not named."""
-    staff_only = actor.merchant_ids is None
-    return {
-        "discrepancy_id": str(seen.id),
-        "merchant_id": str(seen.merchant_id),
-        "merchant_no": seen.merchant_no,
-        "order_no": seen.order_no,
-        "supplier_no": seen.supplier_no if staff_only else "",
-        "upstream_no": seen.upstream_no if staff_only else "",
-        "kind": seen.kind,
-        "asked_minor": seen.asked_minor,
-        "seen_minor": seen.seen_minor,
-        "left_minor": seen.left_minor,
-        "currency": seen.currency,
-        "at": seen.at.isoformat(),
-    }
-
-
-def _need_left(left_minor: int, seen_minor: int, seen: Discrepancy) -> None:
-    """What is left is what the person saw. Refusals: already_resolved, discrepancy_changed."""
-    if left_minor == 0:
-        raise Refusal("already_resolved", number=seen.order_no)
-    if left_minor != seen_minor:
-        raise Refusal("discrepancy_changed", number=seen.order_no)
-
-
-def _fee(order: Order, left_minor: int) -> int:
-    return min(order.rate.of(left_minor), left_minor)
-
-
-def _postings(order: Order, seen: Discrepancy, how: str) -> Postings:
-    left = Money(seen.left_minor, seen.currency)
-    if how == "refund_payer":
-        return returned_to_payer(left, supplier_no=seen.supplier_no)
-    return credited(left, fee_minor=_fee(order, left.minor), supplier_no=seen.supplier_no)

@@ -31,6 +31,7 @@ class Discrepancy:
     id: UUID
     order_id: UUID
     order_no: str
+    mode: str
     attempt_no: str
     supplier_no: str
     upstream_no: str
@@ -70,19 +71,24 @@ class Page:
         return max(1, -(-self.total // PAGE_SIZE))
 
 
-async def find_open(queries: Queries, merchant_ids: Sequence[UUID] | None, page: int = 1) -> Page:
+async def find_open(
+    queries: Queries, merchant_ids: Sequence[UUID] | None, mode: str, page: int
+) -> Page:
     """What is still in suspense. merchant_ids: whose; None for everybody's."""
     scope = _scope(merchant_ids)
     total = await queries.fetchval(
-        "SELECT count(*) FROM discrepancy d WHERE d.left_minor > 0"
+        "SELECT count(*) FROM discrepancy d WHERE d.left_minor > 0 AND d.mode = $2"
         " AND ($1::uuid[] IS NULL OR d.merchant_id = ANY($1))",
         scope,
+        mode,
     )
     number = min(max(1, page), max(1, -(-total // PAGE_SIZE)))
     rows = await queries.fetch(
-        f"{_READ} WHERE d.left_minor > 0 AND ($1::uuid[] IS NULL OR d.merchant_id = ANY($1))"
-        " ORDER BY d.at, d.id LIMIT $2 OFFSET $3",
+        f"{_READ} WHERE d.left_minor > 0 AND d.mode = $2"
+        " AND ($1::uuid[] IS NULL OR d.merchant_id = ANY($1))"
+        " ORDER BY d.at, d.id LIMIT $3 OFFSET $4",
         scope,
+        mode,
         PAGE_SIZE,
         (number - 1) * PAGE_SIZE,
     )
@@ -90,13 +96,15 @@ async def find_open(queries: Queries, merchant_ids: Sequence[UUID] | None, page:
 
 
 async def find_resolved(
-    queries: Queries, merchant_ids: Sequence[UUID] | None, since: datetime, limit: int
+    queries: Queries, merchant_ids: Sequence[UUID] | None, mode: str, since: datetime, limit: int
 ) -> list[Resolution]:
     """What was resolved since an instant, the newest first."""
     rows = await queries.fetch(
-        f"{_RESOLVED} AND r.at > $2 AND ($1::uuid[] IS NULL OR r.merchant_id = ANY($1))"
-        " ORDER BY r.at DESC, r.id LIMIT $3",
+        f"{_RESOLVED} AND d.mode = $2 AND r.at > $3"
+        " AND ($1::uuid[] IS NULL OR r.merchant_id = ANY($1))"
+        " ORDER BY r.at DESC, r.id LIMIT $4",
         _scope(merchant_ids),
+        mode,
         since,
         limit,
     )
@@ -137,11 +145,12 @@ def _read(row: asyncpg.Record) -> Discrepancy:
     return Discrepancy(**values, ways=ways)
 
 
-# completable: its money is whole, of the kinds that an unpaid (or disputed) order waits for.
+# completable: of the kinds that an unpaid (or disputed) order waits for.
 _READ: Final = """
-SELECT d.merchant_id, m.merchant_no, d.id, d.order_id, d.order_no, d.attempt_no, d.supplier_no,
-       d.upstream_no, d.kind, d.asked_minor, d.seen_minor, d.left_minor, d.currency, d.at,
-       d.kind IN ('short', 'over') AND d.left_minor = d.seen_minor
+SELECT d.merchant_id, m.merchant_no, d.id, d.order_id, d.order_no, d.mode, d.attempt_no,
+       d.supplier_no, d.upstream_no, d.kind, d.asked_minor, d.seen_minor, d.left_minor,
+       d.currency, d.at,
+       d.kind IN ('short', 'over') AND d.left_minor > 0
        AND (o.paid_at IS NULL OR o.disputed) AS completable
 FROM discrepancy d
 JOIN merchant m ON m.id = d.merchant_id

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from core.exports.domain import Exports
 from core.exports.papers import CSV_TABLES, ChartFacts, Holder, Paper, Point, Table, What
-from core.exports.queue import LEASE, MAX_TRIES, MAX_WAITING, Taken
+from core.exports.queue import LEASE, MAX_AT_ONCE, MAX_TRIES, MAX_WAITING, Taken
 from core.exports.reading import (
     MAX_ROWS,
     MerchantReading,
@@ -24,6 +24,7 @@ from core.exports.rows import (
 __all__ = [
     "CSV_TABLES",
     "LEASE",
+    "MAX_AT_ONCE",
     "MAX_ROWS",
     "MAX_TRIES",
     "MAX_WAITING",

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from uuid import UUID
 
 from core.access import Actor
@@ -18,7 +19,7 @@ from core.exports.reading import MerchantReading, PlatformReading, SupplierReadi
 from core.ids import Ids
 from core.ledger import HOUSE, Ledger
 from core.merchants import Merchants
-from core.store import Store, Tx
+from core.store import Store
 
 
 class Exports:
@@ -42,27 +43,23 @@ class Exports:
         self.queue = Queue(store, clock, ids)
 
     async def ask(
-        self, actor: Actor, paper: Paper, *, reply_to: int | None, replaces: int | None = None
+        self,
+        actor: Actor,
+        papers: Sequence[Paper],
+        *,
+        reply_to: int | None,
+        replaces: int | None = None,
     ) -> None:
-        """Have a picture or a file made for the chat in which the actor speaks.
+        """Have pictures or files made for the chat in which the actor speaks: all, or none.
 
-        Channels, cost and margin are in it only where nobody else reads along: in ops groups and
-        private chats of those who may see channels; paper.staff is not believed. replaces: a
+        Channels, cost and margin are in them only where nobody else reads along: in ops groups
+        and private chats of those who may see channels; paper.staff is not believed. replaces: a
         chart in whose place this one comes. Refusals: anonymous_admin, not_permitted,
-        record_not_found, field_invalid, export_busy.
+        record_not_found (also for a currency that nothing is in), field_invalid, export_busy,
+        export_too_many.
         """
-        actor.need("read_platform" if paper.holder == "p" else "read_money")
-        if not await self._visible(actor, paper):
-            raise Refusal("record_not_found")
-        if paper.what == "csv" and paper.table not in CSV_TABLES[paper.holder]:
-            tables = " · ".join(CSV_TABLES[paper.holder])
-            raise Refusal("field_invalid", param="table", expected=tables)
-        seen = Paper(
-            paper.what, paper.holder, paper.holder_id, paper.days, paper.table, paper.bom,
-            staff=_alone(actor) and actor.may("see_channel"),
-        )  # fmt: skip
         await self.queue.put(
-            seen,
+            [await self._seen(actor, paper) for paper in papers],
             language=actor.language,
             actor=actor.trail_name,
             chat_id=actor.chat_id,
@@ -70,27 +67,42 @@ class Exports:
             replaces=replaces,
         )
 
-    async def _visible(self, actor: Actor, paper: Paper) -> bool:
+    async def _seen(self, actor: Actor, paper: Paper) -> Paper:
+        """The paper as this actor may have it here."""
+        actor.need("read_platform" if paper.holder == "p" else "read_money")
+        known = await self._currencies(actor, paper)
+        if not known or paper.currency not in (None, *known):
+            raise Refusal("record_not_found")
+        if paper.what == "csv" and paper.table not in CSV_TABLES[paper.holder]:
+            tables = " · ".join(CSV_TABLES[paper.holder])
+            raise Refusal("field_invalid", param="table", expected=tables)
+        staff = _alone(actor) and actor.may("see_channel")
+        return replace(paper, staff=staff, currency=paper.currency or known[0])
+
+    async def _currencies(self, actor: Actor, paper: Paper) -> Sequence[str]:
+        """What the paper's books are in, the usual first; nothing where they are not seen here."""
         holder_id = paper.holder_id
         match paper.holder:
-            case "m":
-                there = "SELECT EXISTS (SELECT FROM merchant WHERE id = $1)"
-                return actor.sees(holder_id) and await self._there(there, holder_id)
-            case "s":
-                there = "SELECT EXISTS (SELECT FROM supplier WHERE id = $1)"
-                return actor.sees_supplier(holder_id) and await self._there(there, holder_id)
-            case "p":
-                return holder_id == HOUSE and _alone(actor)
+            case "m" if actor.sees(holder_id):
+                return await self._own_currency(holder_id, "merchant")
+            case "s" if actor.sees_supplier(holder_id):
+                return await self._own_currency(holder_id, "supplier")
+            case "p" if holder_id == HOUSE and _alone(actor):
+                return await self._merchants.currencies()
+        return ()
 
-    async def _there(self, sql: str, holder_id: UUID) -> bool:
-        return bool(await self._store.fetchval(sql, holder_id))
+    async def _own_currency(self, holder_id: UUID, kind: str) -> list[str]:
+        rows = await self._store.fetch(
+            "SELECT currency FROM holder WHERE id = $1 AND kind = $2", holder_id, kind
+        )
+        return [row["currency"] for row in rows]
 
     @asynccontextmanager
     async def merchant(self, paper: Paper) -> AsyncIterator[MerchantReading]:
         """A merchant's file, in one snapshot that lasts as long as this context."""
         whose = await self._merchants.by_id(paper.holder_id)
         today = await self._bills.open_day(whose.id)
-        async with self._snapshot() as tx:
+        async with self._store.snapshot() as tx:
             bill = await self._bills.merchant_in(tx, whose, paper.days, today)
             yield await reading.read_merchant(tx, paper, bill)
 
@@ -99,16 +111,17 @@ class Exports:
         """A supplier's file, in one snapshot that lasts as long as this context."""
         whose = await self._channels.supplier(paper.holder_id)
         today = await self._bills.open_day(whose.id)
-        async with self._snapshot() as tx:
+        async with self._store.snapshot() as tx:
             bill = await self._bills.supplier_in(tx, whose, paper.days, today)
             yield await reading.read_supplier(tx, paper, bill)
 
     @asynccontextmanager
     async def platform(self, paper: Paper) -> AsyncIterator[PlatformReading]:
         """The platform's file, in one snapshot that lasts as long as this context."""
+        currency = await self._currency(paper)
         today = await self._bills.open_day(HOUSE)
-        async with self._snapshot() as tx:
-            bill = await self._bills.platform_in(tx, paper.days, today, "CNY")
+        async with self._store.snapshot() as tx:
+            bill = await self._bills.platform_in(tx, paper.days, today, currency)
             yield PlatformReading(tx, paper, bill)
 
     async def chart(self, paper: Paper) -> ChartFacts:
@@ -119,28 +132,26 @@ class Exports:
             case "s":
                 supplier = await self._channels.supplier(paper.holder_id)
                 today = await self._bills.open_day(supplier.id)
-                async with self._snapshot() as tx:
+                async with self._store.snapshot() as tx:
                     bill = await self._bills.supplier_in(tx, supplier, paper.days, today)
                     return await points.chart_of_supplier(tx, bill, supplier.day_cut)
             case "p":
+                currency = await self._currency(paper)
                 cut = await self._ledger.cut_of(HOUSE)
                 today = await self._bills.open_day(HOUSE)
-                async with self._snapshot() as tx:
-                    whole = await self._bills.platform_in(tx, paper.days, today, "CNY")
+                async with self._store.snapshot() as tx:
+                    whole = await self._bills.platform_in(tx, paper.days, today, currency)
                     return await points.chart_of_platform(tx, whole, cut)
 
     async def _merchant_chart(self, paper: Paper) -> ChartFacts:
         merchant = await self._merchants.by_id(paper.holder_id)
         today = await self._bills.open_day(merchant.id)
-        async with self._snapshot() as tx:
+        async with self._store.snapshot() as tx:
             bill = await self._bills.merchant_in(tx, merchant, paper.days, today)
             return await points.chart_of_merchant(tx, bill)
 
-    @asynccontextmanager
-    async def _snapshot(self) -> AsyncIterator[Tx]:
-        async with self._store.transaction() as tx:
-            await tx.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-            yield tx
+    async def _currency(self, paper: Paper) -> str:
+        return paper.currency or (await self._merchants.currencies())[0]
 
 
 def _alone(actor: Actor) -> bool:

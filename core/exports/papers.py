@@ -28,7 +28,9 @@ class Paper:
     holder: whose days: a merchant's (m), a supplier's (s), the platform's (p; nil id). table: of
     a CSV: orders (of a supplier: what it took; of the platform: its merchants), prepayments (of a
     supplier: what it paid in), days. bom: whether a CSV says that it is UTF-8, as Excel wants it.
-    staff: with channels, cost and margin; decided by `Exports.ask`, never by who asks.
+    staff: with channels, cost and margin; decided by `Exports.ask`, never by who asks. currency:
+    of the platform's papers, which are in one each; None: the one that most merchants have. Those
+    of others are in their own.
     """
 
     what: What
@@ -38,6 +40,7 @@ class Paper:
     table: Table = "orders"
     bom: bool = True
     staff: bool = False
+    currency: str | None = None
 
     def pack(self) -> dict[str, Any]:
         """As JSON values."""
@@ -49,6 +52,7 @@ class Paper:
             "table": self.table,
             "bom": self.bom,
             "staff": self.staff,
+            "currency": self.currency,
         }
 
     @staticmethod
@@ -63,6 +67,7 @@ class Paper:
             values["table"],
             values["bom"],
             values["staff"],
+            values["currency"],
         )
 
 

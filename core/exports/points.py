@@ -17,7 +17,7 @@ import asyncpg
 from core.bills import MODE, Bill, PlatformBill, SupplierBill
 from core.clock import DayCut
 from core.exports.papers import ChartFacts, Point
-from core.ledger import HOUSE
+from core.ledger import HOUSE, ORDER_KINDS
 from core.store import Tx
 
 _HOUR: Final = timedelta(hours=1)
@@ -27,7 +27,8 @@ _AnyBill = Bill | SupplierBill | PlatformBill
 async def chart_of_merchant(tx: Tx, bill: Bill) -> ChartFacts:
     """A merchant's chart, in the snapshot of its bill."""
     span = (bill.merchant_id, MODE, bill.currency, bill.days.first, bill.days.last)
-    found = [*await tx.fetch(_MERCHANT_MONEY, *span), *await tx.fetch(_MERCHANT_ORDERS, *span)]
+    booked = await tx.fetch(_MERCHANT_MONEY, *span, ORDER_KINDS)
+    found = [*booked, *await tx.fetch(_MERCHANT_ORDERS, *span)]
     points = _points(bill, found)
     return _facts(bill, bill.merchant_no, bill.merchant_name, points, bill.net_minor)
 
@@ -36,7 +37,7 @@ async def chart_of_supplier(tx: Tx, bill: SupplierBill, cut: DayCut) -> ChartFac
     """A supplier's chart: what it took; orders are merchants' business."""
     due, cost = f"due/{bill.supplier_no}", f"cost/{bill.supplier_no}"
     windows = await _windows(tx, bill, bill.supplier_id, cut)
-    found = await tx.fetch(_SUPPLIER_MONEY, *windows, MODE, bill.currency, due, cost)
+    found = await tx.fetch(_SUPPLIER_MONEY, *windows, MODE, bill.currency, due, cost, ORDER_KINDS)
     points = _points(bill, found)
     due_minor = sum(line.due_minor for line in bill.lines)
     return _facts(bill, bill.supplier_no, bill.supplier_name, points, due_minor, orders=False)
@@ -45,7 +46,8 @@ async def chart_of_supplier(tx: Tx, bill: SupplierBill, cut: DayCut) -> ChartFac
 async def chart_of_platform(tx: Tx, bill: PlatformBill, cut: DayCut) -> ChartFacts:
     """The platform's chart: all merchants together."""
     span = (*await _windows(tx, bill, HOUSE, cut), MODE, bill.currency)
-    found = [*await tx.fetch(_ALL_MONEY, *span), *await tx.fetch(_ALL_ORDERS, *span)]
+    booked = await tx.fetch(_ALL_MONEY, *span, ORDER_KINDS)
+    found = [*booked, *await tx.fetch(_ALL_ORDERS, *span)]
     return _facts(bill, "", "", _points(bill, found), bill.net_minor)
 
 
@@ -105,7 +107,7 @@ SELECT hour, day, 0 AS amount_minor, 0 AS paid, sum(created)::bigint AS created,
 """
 _MERCHANT_MONEY: Final = f"""{_AMOUNT} FROM movement
 WHERE merchant_id = $1 AND mode = $2 AND currency = $3 AND day BETWEEN $4 AND $5
-  AND kind IN ('order', 'completed')
+  AND kind = ANY($6)
 GROUP BY hour, day"""
 _MERCHANT_ORDERS: Final = f"""{_CREATED} FROM order_movement
 WHERE merchant_id = $1 AND mode = $2 AND currency = $3 AND day BETWEEN $4 AND $5
@@ -117,11 +119,11 @@ _STARTS: Final = "SELECT day, starts_at FROM business_day WHERE holder_id = $1 A
 _WINDOWS: Final = "unnest($1::date[], $2::timestamptz[], $3::timestamptz[]) AS w (day, first, last)"
 _ALL_MONEY: Final = f"""{_AMOUNT.replace("day,", "w.day,")}
 FROM {_WINDOWS}, moved_between(w.first, w.last) m
-WHERE mode = $4 AND currency = $5 AND kind IN ('order', 'completed')
+WHERE mode = $4 AND currency = $5 AND kind = ANY($6)
 GROUP BY hour, w.day"""
 _SUPPLIER_MONEY: Final = f"""
 SELECT hour, w.day, -sum(minor)::bigint AS amount_minor,
-       coalesce(sum(events) FILTER (WHERE kind IN ('order', 'completed')), 0)::bigint AS paid,
+       coalesce(sum(events) FILTER (WHERE kind = ANY($8)), 0)::bigint AS paid,
        0 AS created, 0 AS cohort_paid
 FROM {_WINDOWS}, moved_between(w.first, w.last) m
 WHERE mode = $4 AND currency = $5 AND account IN ($6, $7)

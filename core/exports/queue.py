@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
@@ -15,7 +15,8 @@ from core.ids import Ids
 from core.store import Queries, Store
 
 LEASE: Final = timedelta(seconds=60)
-MAX_WAITING: Final = 3  # of one chat
+MAX_WAITING: Final = 3  # of one chat; whoever asks while fewer wait is served
+MAX_AT_ONCE: Final = 10  # for one message: one for each merchant of its group
 MAX_TRIES: Final = 6
 KEPT: Final = timedelta(days=30)  # how long a file is sent again without being built anew
 
@@ -53,7 +54,7 @@ class Queue:
 
     async def put(
         self,
-        paper: Paper,
+        papers: Sequence[Paper],
         *,
         language: str,
         actor: str,
@@ -61,7 +62,12 @@ class Queue:
         reply_to: int | None,
         replaces: int | None,
     ) -> None:
-        """Put it in, once: the same that still waits is enough. Refusals: export_busy."""
+        """Put them in, all or none, each once: the same that still waits is enough.
+
+        Refusals: export_busy, export_too_many.
+        """
+        if len(papers) > MAX_AT_ONCE:
+            raise Refusal("export_too_many", count=len(papers), limit=MAX_AT_ONCE)
         now = self._clock.now()
         async with self._store.transaction() as tx:
             await tx.execute("SELECT pg_advisory_xact_lock(hashint8($1))", chat_id)
@@ -70,24 +76,25 @@ class Queue:
                 " WHERE chat_id = $1 AND state IN ('waiting', 'taken')",
                 chat_id,
             )
-            asked = (paper.what, paper.pack(), reply_to, replaces)
-            if any((r["what"], r["facts"], r["reply_to"], r["replaces"]) == asked for r in rows):
-                return
-            if len(rows) >= MAX_WAITING:
+            there = [(r["what"], r["facts"], r["reply_to"], r["replaces"]) for r in rows]
+            new = [p for p in papers if (p.what, p.pack(), reply_to, replaces) not in there]
+            if new and len(rows) >= MAX_WAITING:
                 raise Refusal("export_busy", limit=MAX_WAITING)
-            await tx.execute(
-                "INSERT INTO export (id, what, facts, language, actor, chat_id, reply_to,"
-                " replaces, due_at, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9)",
-                self._ids.uuid7(),
-                paper.what,
-                paper.pack(),
-                language,
-                actor,
-                chat_id,
-                reply_to,
-                replaces,
-                now,
-            )
+            for paper in new:
+                await tx.execute(
+                    "INSERT INTO export (id, what, facts, language, actor, chat_id, reply_to,"
+                    " replaces, due_at, created_at)"
+                    " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9)",
+                    self._ids.uuid7(),
+                    paper.what,
+                    paper.pack(),
+                    language,
+                    actor,
+                    chat_id,
+                    reply_to,
+                    replaces,
+                    now,
+                )
         for wake in self._wakers:
             wake()
 

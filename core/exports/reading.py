@@ -125,9 +125,10 @@ class PlatformReading(Reading):
 
 @dataclass(frozen=True, slots=True)
 class Traces:
-    """What may change in a file of days that are closed: undos of other days, costs that
-    turned out different, discrepancies that were resolved, and names."""
+    """What may change in a file of days that are closed: undos of other days, orders that were
+    restored, costs that turned out different, discrepancies that were resolved, and names."""
 
+    moves: int
     cost_minor: int
     undone: int
     left_minor: int
@@ -139,9 +140,9 @@ async def read_merchant(tx: Tx, paper: Paper, bill: Bill) -> MerchantReading:
     span = _span_of(bill)
     orders = await _row(tx, rows.COUNT_ORDERS, *span)
     undone = await tx.fetchval(_UNDONE, bill.merchant_id, *span[5:])
-    left = await tx.fetchval(_LEFT, bill.merchant_id, *span[3:5])
+    left = await tx.fetchval(_LEFT, *span[:5])
     cost_minor = orders["cost"] if paper.staff else 0
-    traces = Traces(cost_minor, undone, left, await _names(tx))
+    traces = Traces(orders["moves"], cost_minor, undone, left, await _names(tx))
     return MerchantReading(tx, paper, bill, orders["n"], traces)
 
 
@@ -178,5 +179,5 @@ WHERE p.holder_id = $1 AND p.kind = 'prepayment' AND p.day BETWEEN $2 AND $3
 """
 _LEFT: Final = """
 SELECT coalesce(sum(left_minor), 0)::bigint FROM discrepancy
-WHERE merchant_id = $1 AND at >= $2 AND at < $3
+WHERE merchant_id = $1 AND mode = $2 AND currency = $3 AND at >= $4 AND at < $5
 """

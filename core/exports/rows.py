@@ -112,7 +112,8 @@ class TakingRow:
 
 # $1 merchant, $2 mode, $3 currency, $4 and $5 the instants, $6 and $7 the days.
 COUNT_ORDERS: Final = """
-SELECT count(*) AS n, coalesce(sum(cost_minor), 0)::bigint AS cost
+SELECT count(*) AS n, coalesce(sum(cost_minor), 0)::bigint AS cost,
+       coalesce(sum(version), 0)::bigint AS moves
 FROM orders
 WHERE merchant_id = $1 AND mode = $2 AND currency = $3 AND paid_at >= $4 AND paid_at < $5
   AND paid_day BETWEEN $6 AND $7
@@ -158,12 +159,14 @@ SELECT e.booked_at AS at, e.day, e.kind, e.minor, coalesce(o.order_no, '') AS or
        coalesce(v.actor_name, s.actor_name, c.actor_name, g.actor_name, '') AS actor_name
 FROM ledger_entry e
 JOIN ledger_event l ON l.merchant_id = e.merchant_id AND l.id = e.event_id
+LEFT JOIN attempt t ON t.merchant_id = l.merchant_id AND t.order_id = l.order_id AND t.seq = 1
 LEFT JOIN orders o ON o.merchant_id = l.merchant_id AND o.id = l.order_id
+    AND o.created_at = t.order_created_at
 LEFT JOIN voucher v ON v.holder_id = e.merchant_id AND v.event_id = e.event_id
 LEFT JOIN resolution s ON s.merchant_id = e.merchant_id AND s.event_id = e.event_id
 LEFT JOIN completion c ON c.merchant_id = e.merchant_id AND c.event_id = e.event_id
 LEFT JOIN rerating g ON g.merchant_id = e.merchant_id AND g.event_id = e.event_id
-LEFT JOIN refund f ON f.merchant_id = e.merchant_id
+LEFT JOIN refund f ON f.merchant_id = l.merchant_id AND f.order_id = l.order_id
     AND e.event_id IN (f.reserve_event_id, f.end_event_id)
 WHERE e.merchant_id = $1 AND e.mode = $2 AND e.currency = $3 AND e.booked_at >= $4
   AND e.booked_at < $5 AND e.day BETWEEN $6 AND $7 AND e.account = 'payable'
@@ -178,7 +181,8 @@ _COMPLETIONS: Final = """
 SELECT c.at, c.day, c.order_no, o.merchant_order_no, o.amount_minor, {reason}, c.actor_name,
        c.proof_file_id IS NOT NULL AS proof, c.reverses IS NOT NULL AS undone
 FROM completion c
-JOIN orders o ON o.merchant_id = c.merchant_id AND o.id = c.order_id
+JOIN order_key k ON k.merchant_id = c.merchant_id AND k.order_no = c.order_no
+JOIN orders o ON o.merchant_id = c.merchant_id AND o.id = c.order_id AND o.created_at = k.created_at
 WHERE c.merchant_id = $1 AND o.mode = $2 AND c.day BETWEEN $3 AND $4
 ORDER BY c.at, c.id
 """
@@ -187,12 +191,10 @@ COMPLETIONS_FOR_STAFF: Final = _COMPLETIONS.format(reason="c.reason")
 
 # $1 merchant, $2 mode, $3 currency, $4 and $5 the instants.
 DISCREPANCIES: Final = """
-SELECT d.at, d.kind, d.order_no, d.supplier_no, d.upstream_no, d.asked_minor, d.seen_minor,
-       d.left_minor
-FROM discrepancy d
-JOIN orders o ON o.merchant_id = d.merchant_id AND o.id = d.order_id
-WHERE d.merchant_id = $1 AND o.mode = $2 AND d.currency = $3 AND d.at >= $4 AND d.at < $5
-ORDER BY d.at, d.id
+SELECT at, kind, order_no, supplier_no, upstream_no, asked_minor, seen_minor, left_minor
+FROM discrepancy
+WHERE merchant_id = $1 AND mode = $2 AND currency = $3 AND at >= $4 AND at < $5
+ORDER BY at, id
 """
 
 # $1 mode, $2 currency, $3 and $4 the instants, $5 and $6 the supplier's accounts due and cost.
@@ -206,14 +208,21 @@ WHERE merchant_id = ANY(ARRAY(SELECT id FROM merchant)) AND mode = $1 AND curren
 GROUP BY 1, 2, 3, 4, 5, 6
 """
 COUNT_TAKINGS: Final = f"SELECT count(*) FROM ({_TAKEN}) t"  # noqa: S608 (our own words)
+# An order may have been with several suppliers: each sees its own attempt, and what it said of it.
 TAKINGS: Final = f"""
-SELECT t.booked_at AS at, t.kind, coalesce(p.attempt_no, o.paid_attempt_no, '') AS attempt_no,
-       coalesce(p.upstream_no, '') AS upstream_no, t.channel_no, t.product_code,
-       t.due_minor + t.cost_minor AS amount_minor, t.cost_minor, t.due_minor
+SELECT t.booked_at AS at, t.kind, coalesce(a.attempt_no, '') AS attempt_no,
+       CASE WHEN p.attempt_no = a.attempt_no THEN p.upstream_no ELSE '' END AS upstream_no,
+       t.channel_no, t.product_code, t.due_minor + t.cost_minor AS amount_minor, t.cost_minor,
+       t.due_minor
 FROM ({_TAKEN}) t
 JOIN ledger_event l ON l.merchant_id = t.merchant_id AND l.id = t.event_id
 LEFT JOIN supplier_payment p ON p.merchant_id = l.merchant_id AND p.order_id = l.order_id
     AND p.event_id = l.id
-LEFT JOIN orders o ON o.merchant_id = l.merchant_id AND o.id = l.order_id
+LEFT JOIN LATERAL (
+    SELECT attempt_no FROM attempt
+    WHERE merchant_id = l.merchant_id AND order_id = l.order_id AND 'due/' || supplier_no = $5
+    ORDER BY (attempt_no = p.attempt_no) IS TRUE DESC, channel_no = t.channel_no DESC, seq DESC
+    LIMIT 1
+) a ON true
 ORDER BY t.booked_at, t.event_id
 """  # noqa: S608 (our own words)

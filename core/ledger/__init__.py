@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from core.ledger.books import AlreadyBooked, Event, Ledger, Position
 from core.ledger.days import HOUSE, BusinessDay
-from core.ledger.kinds import KINDS, Heading
+from core.ledger.kinds import KINDS, ORDER_KINDS, Heading
 from core.ledger.postings import (
     Posting,
     Postings,
@@ -29,6 +29,7 @@ from core.ledger.postings import (
 __all__ = [
     "HOUSE",
     "KINDS",
+    "ORDER_KINDS",
     "AlreadyBooked",
     "BusinessDay",
     "Event",

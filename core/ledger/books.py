@@ -13,13 +13,14 @@ from core.errors import Bug, Refusal
 from core.ids import Ids
 from core.ledger import days
 from core.ledger.days import HOUSE, BusinessDay, DayOver
-from core.ledger.kinds import KINDS
+from core.ledger.kinds import KINDS, VOLUME_KINDS
 from core.ledger.postings import Posting, assert_balanced
 from core.store import Queries, Store, Tx
 
 T = TypeVar("T")
 _DAY_TRIES: Final = 3
 _MAX_DAYS_ROLLED: Final = 4000
+_MAX_VOLUMES: Final = 4096
 
 
 class AlreadyBooked(Exception):
@@ -72,6 +73,7 @@ class Ledger:
         self._store = store
         self._clock = clock
         self._ids = ids
+        self._volumes: dict[tuple[UUID, str, str, str, date], int] = {}
 
     async def open_first_day(self, tx: Tx, holder_id: UUID, cut: DayCut) -> None:
         """The day in which new books begin: a merchant's, a supplier's, the desk's own."""
@@ -241,20 +243,19 @@ class Ledger:
         self, queries: Queries, merchant_id: UUID, mode: str, currency: str, product: str, day: date
     ) -> int:
         """What was paid for a product on the closed days of the month before `day`, in minor
-        units: what tiers by volume go by."""
-        return int(
-            await queries.fetchval(
-                "SELECT coalesce(sum(minor), 0) FROM rollup_entry WHERE merchant_id = $1"
-                " AND mode = $2 AND currency = $3 AND product_code = $4 AND day >= $5 AND day < $6"
-                " AND kind IN ('order', 'completed') AND account IN ('payable', 'fees')",
-                merchant_id,
-                mode,
-                currency,
-                product,
-                day.replace(day=1),
-                day,
+        units, net of completions that were reversed: what tiers by volume go by.
+
+        day: none after the open one. The days before it never change, so it is asked once.
+        """
+        asked = (merchant_id, mode, currency, product, day)
+        if asked not in self._volumes:
+            if len(self._volumes) >= _MAX_VOLUMES:
+                del self._volumes[next(iter(self._volumes))]  # the one that was asked first
+            volume_minor: int = await queries.fetchval(
+                _VOLUME, *asked, day.replace(day=1), VOLUME_KINDS
             )
-        )
+            self._volumes[asked] = volume_minor
+        return self._volumes[asked]
 
     async def position(
         self, queries: Queries, merchant_id: UUID, mode: str, currency: str
@@ -295,6 +296,12 @@ SELECT $1, $5, currency, account, minor FROM moved ORDER BY line
 ON CONFLICT (merchant_id, mode, currency, account)
 DO UPDATE SET minor = b.minor + excluded.minor
 RETURNING b.account
+"""
+
+_VOLUME: Final = """
+SELECT coalesce(sum(minor), 0)::bigint FROM rollup_entry
+WHERE merchant_id = $1 AND mode = $2 AND currency = $3 AND product_code = $4
+  AND day >= $6 AND day < $5 AND kind = ANY($7) AND account IN ('payable', 'fees')
 """
 
 _OPEN_DAY: Final = (

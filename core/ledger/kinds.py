@@ -11,6 +11,7 @@ KINDS: Final[dict[str, Heading | None]] = {
     "order": "orders",  # paid, in time or late
     "completed": "orders",  # paid by hand
     "completion_reversed": "reversals",
+    "restored": "reversals",  # money after all, or completed again: the order counted before
     "confirmation": None,  # the supplier's word on what was completed
     "short": None,  # money of no settled order, in suspense
     "over": None,
@@ -28,3 +29,10 @@ KINDS: Final[dict[str, Heading | None]] = {
     "paid_in": None,  # by a supplier, in the desk's own books
     "paid_in_undone": None,
 }
+
+# Of each order the first event: by these orders are counted.
+ORDER_KINDS: Final = tuple(kind for kind, heading in KINDS.items() if heading == "orders")
+# Net of what was taken back, so that no order is in it twice: what tiers by volume go by.
+VOLUME_KINDS: Final = tuple(
+    kind for kind, heading in KINDS.items() if heading in ("orders", "reversals")
+)

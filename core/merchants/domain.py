@@ -16,6 +16,7 @@ from core.errors import Refusal
 from core.ids import Ids
 from core.ledger import BusinessDay, Ledger
 from core.merchants.models import AppRow, MerchantRow
+from core.money import HOME_CURRENCY, need_currency
 from core.store import Queries, Store, Tx
 from core.tariff import Tariff, format_tariff
 from core.vault import Vault
@@ -90,16 +91,17 @@ class Merchants:
         merchant_no: str,
         name: str,
         *,
-        currency: str = "CNY",
+        currency: str = HOME_CURRENCY,
         day_cut: DayCut | None = None,
         reviewed: bool = True,
     ) -> Merchant:
         """Open a merchant and its first business day.
 
         name: 1 to 64 characters; suppliers see it. reviewed: whether its review is passed, without
-        which no live key of it is taken. Refusals: field_invalid.
+        which no live key of it is taken. Refusals: field_invalid, currency_unknown.
         """
         _check_name(name)
+        need_currency(currency)
         cut = day_cut or DayCut()
         async with self._store.transaction() as tx:
             await tx.execute("LOCK TABLE merchant IN SHARE ROW EXCLUSIVE MODE")
@@ -164,12 +166,11 @@ class Merchants:
         """Open a product to a merchant at a tariff, or change it for orders from a day on.
 
         valid_from: a business day of the merchant; None: from now on. Orders that are there keep
-        what they were made with. also: what is written with it, in the merchant's open day.
-        Returns the tariff's id. Refusals: product_not_found, tariff_in_the_past.
+        what they were made with. also: done first, in the same transaction and open day. Returns
+        the tariff's id. Refusals: product_not_found, tariff_in_the_past.
         """
-        tariff_id = self._ids.uuid7()
 
-        async def work(tx: Tx, day: BusinessDay) -> None:
+        async def work(tx: Tx, day: BusinessDay) -> UUID:
             if not await tx.fetchval(_SOLD, product_code):
                 raise Refusal("product_not_found", product=product_code[:32])
             since = valid_from or day.day
@@ -179,6 +180,9 @@ class Merchants:
                     f"重算费率 {merchant.merchant_no} {product_code} {written} {since}~{day.day}"
                 )
                 raise Refusal("tariff_in_the_past", day=since, today=day.day, example=again)
+            if also is not None:
+                await also(tx, day)
+            tariff_id = self._ids.uuid7()  # of two on one day the later id counts
             await tx.execute(_OPEN_PRODUCT, self._ids.uuid7(), merchant.id, product_code)
             await tx.execute(
                 "INSERT INTO tariff (id, merchant_id, product_code, valid_from, tiers_by, tiers,"
@@ -192,11 +196,9 @@ class Merchants:
                 actor,
                 day.at,
             )
-            if also is not None:
-                await also(tx, day)
+            return tariff_id
 
-        await self._ledger.in_open_day(merchant.id, work)
-        return tariff_id
+        return await self._ledger.in_open_day(merchant.id, work)
 
     async def offers(
         self, merchant: Merchant, day: date | None = None, *, queries: Queries | None = None
@@ -205,9 +207,12 @@ class Merchants:
         and open to the merchant. queries: the transaction, where one is open."""
         return await self._offers(queries or self._store, _OFFERS, merchant, day)
 
-    async def coming(self, merchant: Merchant, day: date | None = None) -> dict[str, Offer]:
-        """product code -> the next tariff that begins after a business day (None: after now)."""
-        return await self._offers(self._store, _COMING, merchant, day)
+    async def coming(
+        self, merchant: Merchant, day: date | None = None, *, queries: Queries | None = None
+    ) -> dict[str, Offer]:
+        """product code -> the next tariff that begins after a business day (None: after now).
+        queries: as in `offers`."""
+        return await self._offers(queries or self._store, _COMING, merchant, day)
 
     async def _offers(
         self, queries: Queries, sql: str, merchant: Merchant, day: date | None
@@ -242,6 +247,14 @@ class Merchants:
     async def everybody(self) -> list[Merchant]:
         """All merchants, by number."""
         return [_merchant(row) for row in await MerchantRow.all().order_by("tag")]
+
+    async def currencies(self) -> tuple[str, ...]:
+        """Those that merchants have, the one of most merchants first; of a desk without any,
+        the one in which the first is opened where nobody says another."""
+        rows = await self._store.fetch(
+            "SELECT currency FROM merchant GROUP BY currency ORDER BY count(*) DESC, currency"
+        )
+        return tuple(row["currency"] for row in rows) or (HOME_CURRENCY,)
 
     async def app_by_key(self, key_id: str) -> App:
         """The app that an API key names.

@@ -97,23 +97,24 @@ CREATE TABLE supplier (
     document_id         uuid NOT NULL REFERENCES connector_document,
     credentials_sealed  bytea NOT NULL,
     sandbox             boolean NOT NULL DEFAULT false,
-    currency            text NOT NULL DEFAULT 'CNY',
+    currency            text NOT NULL,
     day_cut             time NOT NULL DEFAULT '00:00',
     zone                text NOT NULL DEFAULT 'Asia/Shanghai',
     state               text NOT NULL DEFAULT 'off' CHECK (state IN ('live', 'off')),
     created_at          timestamptz NOT NULL,
     -- lawful by construction: nobody goes live without a name, a licence and whom it settles to
     CHECK (state = 'off' OR (legal_name <> '' AND licence_no <> ''
-           AND licence_expires_on IS NOT NULL AND settles_to IS NOT NULL))
+           AND licence_expires_on IS NOT NULL AND settles_to IS NOT NULL)),
+    UNIQUE (id, currency)
 );
 
 CREATE TABLE channel (
     id              uuid PRIMARY KEY,
     channel_no      text NOT NULL UNIQUE CHECK (channel_no ~ '^C[0-9]{2,9}$'),
-    supplier_id     uuid NOT NULL REFERENCES supplier,
+    supplier_id     uuid NOT NULL,
     name            text NOT NULL,
     supplier_code   text NOT NULL,
-    currency        text NOT NULL DEFAULT 'CNY',
+    currency        text NOT NULL,
     amount_list     bigint[] NOT NULL DEFAULT '{}',
     amount_min      bigint,
     amount_max      bigint,
@@ -121,7 +122,9 @@ CREATE TABLE channel (
     priority        integer NOT NULL DEFAULT 0,
     state           text NOT NULL DEFAULT 'on' CHECK (state IN ('on', 'off', 'archived')),
     created_at      timestamptz NOT NULL,
-    CHECK (amount_min IS NULL OR amount_max IS NULL OR amount_min <= amount_max)
+    CHECK (amount_min IS NULL OR amount_max IS NULL OR amount_min <= amount_max),
+    -- what a channel takes in another currency would be on no bill of its supplier
+    FOREIGN KEY (supplier_id, currency) REFERENCES supplier (id, currency)
 );
 
 CREATE TABLE channel_tariff (                  -- what a supplier charges us on a channel
@@ -419,6 +422,8 @@ CREATE TABLE attempt (
     attempt_no       text NOT NULL,
     order_id         uuid NOT NULL,
     order_created_at timestamptz NOT NULL,
+    mode             text NOT NULL CHECK (mode IN ('live', 'test')),
+    product_code     text NOT NULL,
     seq              smallint NOT NULL,
     supplier_id      uuid NOT NULL,
     supplier_no      text NOT NULL,
@@ -483,6 +488,7 @@ CREATE TABLE discrepancy (                     -- money of no settled order, wai
     id            uuid NOT NULL,
     order_id      uuid NOT NULL,
     order_no      text NOT NULL,
+    mode          text NOT NULL CHECK (mode IN ('live', 'test')),
     attempt_no    text NOT NULL,
     supplier_no   text NOT NULL,
     upstream_no   text NOT NULL,
@@ -496,7 +502,8 @@ CREATE TABLE discrepancy (                     -- money of no settled order, wai
     PRIMARY KEY (merchant_id, id)
 );
 CREATE INDEX discrepancy_order ON discrepancy (merchant_id, order_id);
-CREATE INDEX discrepancy_open ON discrepancy (at) WHERE left_minor > 0;
+CREATE INDEX discrepancy_at ON discrepancy (merchant_id, at);
+CREATE INDEX discrepancy_open ON discrepancy (mode, at) WHERE left_minor > 0;
 
 CREATE TABLE resolution (                      -- append-only: what became of suspense's money
     merchant_id    uuid NOT NULL,
@@ -513,12 +520,14 @@ CREATE TABLE resolution (                      -- append-only: what became of su
     PRIMARY KEY (merchant_id, id)
 );
 CREATE INDEX resolution_discrepancy ON resolution (merchant_id, discrepancy_id);
+CREATE INDEX resolution_event ON resolution (merchant_id, event_id);
 
 CREATE TABLE refund (
     merchant_id    uuid NOT NULL,
     id             uuid NOT NULL,
     order_id       uuid NOT NULL,
     order_no       text NOT NULL,
+    attempt_no     text NOT NULL,              -- whose supplier gives the money back
     refund_no      text NOT NULL,              -- the merchant's own
     amount_minor   bigint NOT NULL CHECK (amount_minor > 0),
     currency       text NOT NULL,
@@ -635,14 +644,17 @@ CREATE INDEX completion_day ON completion (merchant_id, day);
 CREATE TABLE confirmation (                    -- a question that waits for one person's button
     id             uuid PRIMARY KEY,
     kind           text NOT NULL CHECK (kind IN
-                       ('complete', 'uncomplete', 'resolve', 'rerate', 'unbind')),
+                       ('complete', 'uncomplete', 'resolve', 'rerate')),
     actor_user_id  bigint NOT NULL,
     chat_id        bigint NOT NULL,
+    message_id     bigint,                     -- the question's, where it is answered by a reply
     facts          jsonb NOT NULL,
     state          text NOT NULL DEFAULT 'open' CHECK (state IN ('open', 'used', 'dropped')),
     expires_at     timestamptz NOT NULL,
     created_at     timestamptz NOT NULL
 );
+CREATE INDEX confirmation_replied ON confirmation (chat_id, message_id)
+    WHERE message_id IS NOT NULL;
 
 -- ── what arrives ────────────────────────────────────────────────────────────────────────────────
 CREATE TABLE telegram_update (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from core.orders.charges import CHARGED, charged_minor, hold_charges
 from core.orders.completing import ByHand, Completing, need_reversible
 from core.orders.deciding import OpenOrder, PaymentSeen
 from core.orders.finding import find_for
@@ -23,6 +24,7 @@ from core.orders.settling import Settled, Settling
 from core.orders.supplier import Addresses, Suppliers
 
 __all__ = [
+    "CHARGED",
     "Addresses",
     "Attempt",
     "ByHand",
@@ -36,12 +38,14 @@ __all__ = [
     "Settled",
     "Settling",
     "Suppliers",
+    "charged_minor",
     "find_attempt",
     "find_for",
     "find_key",
     "find_numbers",
     "get_attempts",
     "get_order",
+    "hold_charges",
     "lock_order",
     "move_order",
     "named",

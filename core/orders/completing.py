@@ -14,7 +14,8 @@ from core.ids import Ids
 from core.ledger import BusinessDay, Event, Ledger, reversal
 from core.merchants import Merchants
 from core.orders import moves
-from core.orders.deciding import complete, next_attempt_of
+from core.orders.charges import charged_minor, hold_charges
+from core.orders.deciding import Held, complete, next_attempt_of
 from core.orders.reading import Attempt, Order, lock_order, named
 from core.orders.settling import Settling
 from core.store import Queries, Tx
@@ -74,17 +75,12 @@ class Completing:
             if not order.open_to_money or version not in (None, order.version):
                 raise Refusal("order_state", number=order.order_no, status=order.state)
             attempt = next_attempt_of(attempts)
-            held = await _held(tx, order, attempt, by)
+            held = await _held(tx, order, attempts, attempt, by)
             if held is None and by.discrepancy_id is not None:
                 raise Refusal("already_resolved", number=order.order_no)
             if held is not None:
-                attempt = named(attempts, held["attempt_no"])
-            settlement = complete(
-                order,
-                attempt,
-                held_minor=held["seen_minor"] if held else 0,
-                held_by=held["supplier_no"] if held else None,
-            )
+                attempt = held.attempt
+            settlement = complete(order, attempt, held)
             nth = 1 + await tx.fetchval(
                 "SELECT count(*) FROM completion"
                 " WHERE merchant_id = $1 AND order_id = $2 AND reverses IS NULL",
@@ -97,8 +93,8 @@ class Completing:
             if event_id is None:
                 raise Bug(f"the completion of {order.order_no} moves nothing")
             if held is not None:
-                used_minor = min(held["seen_minor"], order.amount.minor)
-                await self._use(tx, day, order, held["id"], used_minor, by, event_id)
+                used_minor = min(held.left_minor, order.amount.minor)
+                await self._use(tx, day, order, held.discrepancy_id, used_minor, by, event_id)
             await self._record(tx, day, order, by, event_id, reverses=None)
             order = await self._settling.pay(
                 tx,
@@ -112,6 +108,7 @@ class Completing:
                 request_id=request_id,
                 facts={"reason": by.reason},
             )
+            await moves.ask_anew(tx, order, at=day.at)
             await self._groups.show_order(tx, merchant_id, order.id)
             return order
 
@@ -137,6 +134,7 @@ class Completing:
         merchant = await self._merchants.by_id(merchant_id)
 
         async def work(tx: Tx, day: BusinessDay) -> Order:
+            await hold_charges(tx, merchant_id)
             order, attempts = await lock_order(tx, merchant_id, order_id)
             await also(tx)
             if order.version != version:
@@ -184,6 +182,7 @@ class Completing:
             )
             if moved is None:
                 raise Bug(f"order {order.order_no} moved while it was locked")
+            await moves.ask_anew(tx, order, at=day.at)
             await self._settling.tell(tx, moved, "order.disputed", request_id=request_id)
             await self._groups.show_order(tx, merchant_id, order.id)
             return moved
@@ -273,13 +272,7 @@ async def need_reversible(queries: Queries, order: Order) -> None:
         order.id,
     ):
         raise Refusal("refund_under_way", number=order.order_no)
-    charged = await queries.fetchval(
-        "SELECT fee_now_minor FROM rerated_order WHERE merchant_id = $1 AND order_id = $2"
-        " ORDER BY rerating_id DESC LIMIT 1",
-        order.merchant_id,
-        order.id,
-    )
-    if charged not in (None, order.fee_minor):
+    if await charged_minor(queries, order) != order.fee_minor:
         # The reversal would give the first fee back, not the one that is charged now.
         raise Refusal("order_rerated", number=order.order_no)
 
@@ -298,11 +291,13 @@ async def _completion(tx: Tx, order: Order) -> asyncpg.Record:
     return row
 
 
-async def _held(tx: Tx, order: Order, attempt: Attempt, by: ByHand) -> asyncpg.Record | None:
+async def _held(
+    tx: Tx, order: Order, attempts: list[Attempt], attempt: Attempt, by: ByHand
+) -> Held | None:
     """The order's money in suspense that the completion uses; that of its own attempt first."""
-    return await tx.fetchrow(
-        "SELECT id, attempt_no, supplier_no, seen_minor FROM discrepancy"
-        " WHERE merchant_id = $1 AND order_id = $2 AND left_minor = seen_minor"
+    row = await tx.fetchrow(
+        "SELECT id, attempt_no, seen_minor, left_minor FROM discrepancy"
+        " WHERE merchant_id = $1 AND order_id = $2 AND left_minor > 0"
         " AND kind IN ('short', 'over') AND ($4::uuid IS NULL OR id = $4)"
         " ORDER BY (attempt_no = $3) DESC, id LIMIT 1",
         order.merchant_id,
@@ -310,3 +305,7 @@ async def _held(tx: Tx, order: Order, attempt: Attempt, by: ByHand) -> asyncpg.R
         attempt.attempt_no,
         by.discrepancy_id,
     )
+    if row is None:
+        return None
+    held_by = named(attempts, row["attempt_no"])
+    return Held(row["id"], held_by, row["seen_minor"], row["left_minor"])

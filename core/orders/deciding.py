@@ -57,7 +57,7 @@ Meaning = Literal["order", "completed", "confirmation", "short", "over", "duplic
 
 @dataclass(frozen=True, slots=True)
 class Settlement:
-    """What seen money, or a completion, means; the meaning is also the kind of its event.
+    """What seen money, or a completion, means.
 
     move: the order's move, None where it stays as it is. discrepancy: why money went to suspense,
     where some did.
@@ -69,6 +69,11 @@ class Settlement:
     cost_minor: int
     late: bool = False
     discrepancy: Literal["short", "over", "duplicate"] | None = None
+
+    @property
+    def kind(self) -> str:
+        """Of its event. An order that is restored was counted before."""
+        return "restored" if self.move == "restore" else self.meaning
 
     @property
     def held_minor(self) -> int:
@@ -107,12 +112,23 @@ def settle(
     return _unmatched(attempt, seen, "short" if seen.minor < order.amount.minor else "over")
 
 
-def complete(order: Order, attempt: Attempt, *, held_minor: int, held_by: str | None) -> Settlement:
-    """Decide how a completion is booked.
+@dataclass(frozen=True, slots=True)
+class Held:
+    """Money of an order that is in suspense.
 
-    held_minor / held_by: the order's money that is in suspense already, and at which supplier.
+    seen: what the supplier took, and charged its cost for; left: what is still there of it.
     """
-    if held_by is None:
+
+    discrepancy_id: UUID
+    attempt: Attempt
+    seen_minor: int
+    left_minor: int
+
+
+def complete(order: Order, attempt: Attempt, held: Held | None) -> Settlement:
+    """Decide how a completion is booked: with what is held of the order's money, where some is,
+    else as if the supplier of the attempt took all of it."""
+    if held is None:
         cost = attempt.cost.of(order.amount.minor)
         postings = paid(
             order.amount,
@@ -121,9 +137,12 @@ def complete(order: Order, attempt: Attempt, *, held_minor: int, held_by: str | 
             supplier_no=attempt.supplier_no,
         )
     else:
-        cost = attempt.cost.of(held_minor)
+        cost = held.attempt.cost.of(held.seen_minor)
         postings = completed_from_suspense(
-            order.amount, held_minor=held_minor, fee_minor=order.fee_minor, supplier_no=held_by
+            order.amount,
+            held_minor=held.left_minor,
+            fee_minor=order.fee_minor,
+            supplier_no=held.attempt.supplier_no,
         )
     move = "restore" if order.disputed else "complete"
     return Settlement("completed", move, postings, cost, late=_late(order))

@@ -17,6 +17,7 @@ from core.groups import Groups
 from core.ids import Ids
 from core.orders import moves
 from core.orders.deciding import PaymentSeen
+from core.orders.lifecycle import PAYABLE
 from core.orders.opening import Opening
 from core.orders.reading import (
     Attempt,
@@ -38,13 +39,13 @@ NOT_FOUND_APART: Final = timedelta(seconds=60)
 AT_ONCE: Final = 10
 # Longer than asking may take; who died with a claim is followed by whoever looks next.
 LEASE: Final = timedelta(seconds=60)
-FIRST_GAP_S: Final = 10
-LONGEST_GAP_S: Final = 900
+LONGEST_GAP: Final = timedelta(minutes=15)
 # News of an end that the supplier did not confirm is held back this long.
 HELD: Final = timedelta(minutes=5)
 # A supplier that stays silent is asked until this long after the order's own end.
 ASKED_FOR: Final = timedelta(hours=24)
-_OPEN: Final = ("sent", "accepted", "unknown")
+# About one that was decided by hand it is asked this many times from then on: for about a day.
+ASKED_BY_HAND: Final = 100
 
 
 class Following:
@@ -110,7 +111,7 @@ class Following:
                 if following is not None:
                     await self._opening.send(order, following, request_id=request_id)
             return
-        if attempt.state not in _OPEN:
+        if attempt.state not in PAYABLE:
             await self._put_off(attempt, None, attempt.said)
             return
         if (
@@ -210,11 +211,22 @@ class Following:
             await moves.ask_again(tx, attempt, ask_at=ask_at, said=said, not_found_at=not_found_at)
 
     def _next_look(self, order: Order, attempt: Attempt) -> datetime | None:
+        """When to ask next about an attempt that may still be paid; None: no more.
+
+        The gap doubles up to LONGEST_GAP. It ends when a supplier's money paid the order, and
+        ASKED_FOR after the order's own end. One that was completed by hand (or whose completion
+        was reversed) is asked about on, since its money was not seen yet: ASKED_BY_HAND times
+        from then on.
+        """
         now = self._clock.now()
-        if order.settled or now > order.expires_at + ASKED_FOR:
+        if order.paid_how == "completed":
+            over = attempt.asked + 1 >= ASKED_BY_HAND
+        else:
+            over = order.settled or now > order.expires_at + ASKED_FOR
+        if over:
             return None
-        gap_s = min(FIRST_GAP_S * 2 ** min(attempt.asked, 10), LONGEST_GAP_S)
-        return now + timedelta(seconds=gap_s)
+        doubled: int = 2 ** min(attempt.asked, 10)
+        return now + min(moves.FIRST_LOOK * doubled, LONGEST_GAP)
 
     async def expire_due(self, batch: int) -> int:
         """End orders whose time is over; how many there were. For the timetable."""
@@ -251,7 +263,7 @@ class Following:
         attempts = await get_attempts(self._store, merchant_id, order_id)
         live = next((a for a in attempts if a.attempt_no == order.live_attempt_no), None)
         open_there = False
-        if live is not None and live.state in _OPEN:
+        if live is not None and live.state in PAYABLE:
             standing = await self._suppliers.standing(order, live, "close")
             if standing.state == "unknown":
                 standing = await self._suppliers.standing(order, live)

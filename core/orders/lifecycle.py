@@ -78,6 +78,8 @@ ATTEMPT_NEXT: Final[dict[tuple[str, str], str]] = {
 
 SETTLED: Final = frozenset({"paid", "partially_refunded", "refunded"})
 LATE_FROM: Final = frozenset({"failed", "expired", "closed"})
+# Attempts the supplier may still take money for, as far as we know.
+PAYABLE: Final = ("sent", "accepted", "unknown")
 
 
 def order_after(state: str, move: str, *, disputed: bool = False) -> str | None:

@@ -6,14 +6,15 @@ row. Zero rows means that the world moved on: read again and decide again.
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, Final
 from uuid import UUID
 
 from core.errors import Bug
 from core.ids import Ids
 from core.money import Rate
 from core.orders.lifecycle import (
+    PAYABLE,
     attempt_after,
     attempt_states_for,
     needs_dispute,
@@ -22,6 +23,9 @@ from core.orders.lifecycle import (
 )
 from core.orders.reading import Attempt, Order, read_order
 from core.store import Tx
+
+# How soon a payable attempt is asked about, in case its callback never comes; doubles each time.
+FIRST_LOOK: Final = timedelta(seconds=10)
 
 
 async def move_order(
@@ -203,15 +207,17 @@ async def insert_attempt(
     if not claimed:
         raise Bug(f"order {order.order_no} has a live attempt already")
     await tx.execute(
-        "INSERT INTO attempt (merchant_id, attempt_no, order_id, order_created_at, seq,"
-        " supplier_id, supplier_no, channel_id, channel_no, document_id, supplier_code,"
-        " amount_minor, currency, cost, state, reasons, created_at, ask_at)"
+        "INSERT INTO attempt (merchant_id, attempt_no, order_id, order_created_at, mode,"
+        " product_code, seq, supplier_id, supplier_no, channel_id, channel_no, document_id,"
+        " supplier_code, amount_minor, currency, cost, state, reasons, created_at, ask_at)"
         " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17,"
-        " $18)",
+        " $18, $19, $20)",
         attempt.merchant_id,
         attempt.attempt_no,
         order.id,
         order.created_at,
+        order.mode,
+        order.product_code,
         attempt.seq,
         attempt.supplier_id,
         attempt.supplier_no,
@@ -261,6 +267,19 @@ async def ask_again(
         ask_at,
         said[:300],
         not_found_at,
+    )
+
+
+async def ask_anew(tx: Tx, order: Order, *, at: datetime) -> None:
+    """An order was decided by hand: its suppliers are asked again, and counted anew, about the
+    attempts that may still be paid. What they say confirms it, or shows that it was wrong."""
+    await tx.execute(
+        "UPDATE attempt SET ask_at = $3, asked = 0"
+        " WHERE merchant_id = $1 AND order_id = $2 AND state = ANY($4)",
+        order.merchant_id,
+        order.id,
+        at + FIRST_LOOK,
+        PAYABLE,
     )
 
 

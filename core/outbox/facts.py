@@ -38,7 +38,8 @@ class Bill:
 class DeskBill:
     """The bill of a supplier, or (without one) of the platform, in answer to somebody.
 
-    first, last, edit_message_id: as in `Bill`.
+    first, last, edit_message_id: as in `Bill`. currency: of the platform's; None: the one that
+    most merchants have.
     """
 
     topic: ClassVar[str] = "desk_bill"
@@ -47,6 +48,7 @@ class DeskBill:
     supplier_id: str | None = None
     reply_to: int | None = None
     edit_message_id: int | None = None
+    currency: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

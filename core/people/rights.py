@@ -23,6 +23,7 @@ RIGHTS: Final[dict[str, str]] = {
     "complete": "complete orders by hand",
     "uncomplete": "reverse a wrong completion",
     "resolve": "decide what becomes of money in suspense",
+    "refund": "refund orders",
     "renotify": "send a notification again",
 }
 
@@ -30,7 +31,7 @@ _SUPPORT: Final = frozenset({"look_up", "read_money", "see_channel"})
 _OPERATOR: Final = _SUPPORT | {"bind", "prepay", "complete", "renotify", "read_statistics"}
 _MONEY: Final = frozenset({"prepay", "payin", "adjust", "set_rate", "set_credit"})
 _PLATFORM: Final = frozenset({"read_statistics", "read_platform"})
-_FINANCE: Final = _SUPPORT | _MONEY | _PLATFORM | {"renotify", "resolve", "uncomplete"}
+_FINANCE: Final = _SUPPORT | _MONEY | _PLATFORM | {"renotify", "resolve", "refund", "uncomplete"}
 _ADMIN: Final = _OPERATOR | _FINANCE | {"bind_ops", "day_cut", "price"}
 
 ROLES: Final[dict[str, frozenset[str]]] = {

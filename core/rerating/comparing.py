@@ -14,6 +14,7 @@ from core.bills import MODE, Days
 from core.errors import Bug
 from core.ledger import Ledger
 from core.merchants import Merchant
+from core.orders import CHARGED
 from core.store import Tx
 from core.tariff import Tariff
 
@@ -46,8 +47,9 @@ class RerateView:
     """A re-rating before it is done. All fees in smallest units of the merchant's currency.
 
     orders: that are looked at; changed: whose fee would differ; left_out: of the same days and
-    product, that are disputed or refunded (also in part) and stay as they are. by_day: days
-    with orders, the earliest first.
+    product, that are disputed, refunded (also in part) or about to be, and stay as they are.
+    by_day: days with orders, the earliest first. mark: of these very orders and fees; another
+    one where any of them is not the same.
     """
 
     days: Days
@@ -59,6 +61,7 @@ class RerateView:
     fee_then_minor: int
     fee_now_minor: int
     by_day: tuple[RerateDay, ...]
+    mark: str
 
     @property
     def difference_minor(self) -> int:
@@ -68,12 +71,12 @@ class RerateView:
 
 @dataclass(slots=True)
 class Changes:
-    """The orders whose fee differs, column by column; `mark` tells the orders that were seen."""
+    """The orders whose fee differs, column by column; seen: of all that were looked at."""
 
     order_ids: list[UUID] = field(default_factory=list)
     fees_then: list[int] = field(default_factory=list)
     fees_now: list[int] = field(default_factory=list)
-    mark: int = 0
+    seen: int = 0
 
 
 @dataclass(slots=True)
@@ -103,16 +106,21 @@ async def compare(ledger: Ledger, tx: Tx, wanted: Wanted) -> tuple[RerateView, C
         RerateDay(day, s.orders, s.fee_then_minor, s.fee_now_minor)
         for day, s in sorted(sums.items())
     )
+    orders = sum(line.orders for line in by_day)
+    then = sum(line.fee_then_minor for line in by_day)
+    now = sum(line.fee_now_minor for line in by_day)
+    changed = len(changes.order_ids)
     view = RerateView(
         days=wanted.days,
         tariff=wanted.tariff,
         currency=merchant.currency,
-        orders=sum(line.orders for line in by_day),
-        changed=len(changes.order_ids),
+        orders=orders,
+        changed=changed,
         left_out=await tx.fetchval(_LEFT_OUT, *_arguments(wanted)),
-        fee_then_minor=sum(line.fee_then_minor for line in by_day),
-        fee_now_minor=sum(line.fee_now_minor for line in by_day),
+        fee_then_minor=then,
+        fee_now_minor=now,
         by_day=by_day,
+        mark=f"{orders}:{changed}:{then}:{now}:{changes.seen:x}",
     )
     return view, changes
 
@@ -122,7 +130,7 @@ async def is_still(tx: Tx, wanted: Wanted, view: RerateView, changes: Changes) -
     row = await tx.fetchrow(_STANDING, *_arguments(wanted))
     if row is None:
         raise Bug("a sum has a row")
-    seen = (view.orders, view.fee_then_minor, changes.mark)
+    seen = (view.orders, view.fee_then_minor, changes.seen)
     return (row["orders"], row["fee_minor"], row["mark"]) == seen
 
 
@@ -139,7 +147,7 @@ def _take(
     total.orders += 1
     total.fee_then_minor += then
     total.fee_now_minor += now
-    changes.mark ^= row["mark"]
+    changes.seen ^= row["mark"]
     if now != then:
         changes.order_ids.append(row["id"])
         changes.fees_then.append(then)
@@ -160,20 +168,19 @@ JOIN orders o ON o.merchant_id = $1 AND o.paid_at >= d.first AND o.paid_at < d.l
     AND o.paid_day BETWEEN $5 AND $6
     AND o.mode = $2 AND o.currency = $3 AND o.product_code = $4
 """
-# What an order is charged: what the newest re-rating says, else the fee it was made with.
+# A fee that is about to go back, in part or whole, is not changed under that.
+_STAYS: Final = """(o.state <> 'paid' OR o.disputed OR EXISTS (
+    SELECT FROM refund f
+    WHERE f.merchant_id = o.merchant_id AND f.order_id = o.id AND f.state = 'reserved'))"""
 _CONSIDERED: Final = f"""
-SELECT o.id, o.amount_minor, o.created_day, o.paid_day,
-       coalesce(r.fee_now_minor, o.fee_minor) AS fee_minor, uuid_hash_extended(o.id, 0) AS mark
-{_BOOKED}
-LEFT JOIN LATERAL (
-    SELECT fee_now_minor FROM rerated_order
-    WHERE merchant_id = $1 AND order_id = o.id ORDER BY rerating_id DESC LIMIT 1
-) r ON true
-WHERE o.state = 'paid' AND NOT o.disputed
+SELECT id, amount_minor, created_day, paid_day, fee_minor,
+       hashtextextended(id::text || fee_minor, 0) AS mark
+FROM (SELECT o.id, o.amount_minor, o.created_day, o.paid_day, {CHARGED} AS fee_minor
+      {_BOOKED} WHERE NOT {_STAYS}) c
 """  # noqa: S608 (our own words)
 _STANDING: Final = f"""
 SELECT count(*) AS orders, coalesce(sum(fee_minor), 0)::bigint AS fee_minor,
        coalesce(bit_xor(mark), 0) AS mark
 FROM ({_CONSIDERED}) c
 """  # noqa: S608 (our own words)
-_LEFT_OUT: Final = f"SELECT count(*) {_BOOKED} WHERE o.state <> 'paid' OR o.disputed"
+_LEFT_OUT: Final = f"SELECT count(*) {_BOOKED} WHERE {_STAYS}"

@@ -17,6 +17,7 @@ from core.ids import Ids
 from core.ledger import BusinessDay, Event, Ledger, rerated
 from core.merchants import Merchant, Merchants
 from core.money import Money
+from core.orders import hold_charges
 from core.outbox import Outbox, Say
 from core.rerating.comparing import Changes, RerateView, Wanted, compare, is_still
 from core.store import Store, Tx
@@ -75,32 +76,33 @@ class Reratings:
         product_code: str,
         days: Days,
         tariff: Tariff | None,
-        expected_minor: int,
+        mark: str,
         cause: Cause,
         *,
         also: Callable[[Tx, _Facts], Awaitable[None]] | None = None,
     ) -> _Facts:
         """Charge the orders anew and book the difference today. Returns the receipt.
 
-        expected_minor: the difference of the preview. also: what is written with it, from the
-        receipt. Refusals: anonymous_admin, not_permitted, product_not_found, product_unknown,
-        rerate_nothing, rerate_changed.
+        mark: of the preview; these very orders and fees are charged anew, or none is. also: what
+        is written with it, from the receipt. Refusals: anonymous_admin, not_permitted,
+        product_not_found, product_unknown, rerate_nothing, rerate_changed.
         """
         actor.need(RIGHT)
         wanted = await self._wanted(merchant, product_code, days, tariff)
         view, changes = await self._compare(wanted)
+        if view.mark != mark:
+            raise Refusal("rerate_changed")
         if not view.changed:
             raise Refusal("rerate_nothing", days=days)
-        if view.difference_minor != expected_minor:
-            raise Refusal("rerate_changed")
 
         async def work(tx: Tx, day: BusinessDay) -> _Facts:
-            # One after another, so that none counts on a fee that another is about to change.
-            await tx.execute(_ALONE, f"rerating:{merchant.id}")
+            await hold_charges(tx, merchant.id, alone=True)
+            receipt = {**_facts(wanted, view), "actor_name": actor.name, "booked_on": str(day.day)}
+            if also is not None:
+                await also(tx, receipt)
             if not await is_still(tx, wanted, view, changes):
                 raise Refusal("rerate_changed")
-            receipt = {**_facts(wanted, view), "actor_name": actor.name, "booked_on": str(day.day)}
-            await self._write(tx, day, actor, wanted, view, changes, cause)
+            await self._write(tx, day, actor, wanted, view, changes)
             await self._audit.record(
                 tx,
                 "rerated",
@@ -111,8 +113,6 @@ class Reratings:
                 message_id=cause.message_id,
             )
             await self._groups.show_bill(tx, merchant.id)
-            if also is not None:
-                await also(tx, receipt)
             return receipt
 
         return await self._ledger.in_open_day(merchant.id, work)
@@ -173,7 +173,7 @@ class Reratings:
             facts["product_code"],
             Days(*(date.fromisoformat(facts[end]) for end in ("first_day", "last_day"))),
             Tariff.unpack(facts["tiers_by"], facts["tiers"]),
-            facts["difference_minor"],
+            facts["mark"],
             Cause(actor.chat_id, message_id, 0),
             also=answer,
         )
@@ -217,7 +217,6 @@ class Reratings:
         wanted: Wanted,
         view: RerateView,
         changes: Changes,
-        cause: Cause,
     ) -> None:
         """The orders' rows, the re-rating, and its one event (none where they cancel out)."""
         merchant, rerating_id = wanted.merchant, self._ids.uuid7()
@@ -234,7 +233,7 @@ class Reratings:
         event_id = None
         if view.difference_minor:
             event = Event(
-                f"rerated:{cause.chat_id}:{cause.message_id}:{cause.line}",
+                f"rerated:{rerating_id}",
                 "rerated",
                 MODE,
                 rerated(Money(view.difference_minor, view.currency)),
@@ -290,12 +289,12 @@ def _facts(wanted: Wanted, view: RerateView) -> _Facts:
             }
             for line in view.by_day[:MAX_DAYS_SHOWN]
         ],
+        "mark": view.mark,
         "more_days": max(0, len(view.by_day) - MAX_DAYS_SHOWN),
     }
 
 
 _KNOWN: Final = "SELECT EXISTS (SELECT FROM product WHERE code = $1)"
-_ALONE: Final = "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))"
 _INSERT_ORDERS: Final = """
 INSERT INTO rerated_order (merchant_id, order_id, rerating_id, fee_then_minor, fee_now_minor)
 SELECT $1, order_id, $2, fee_then, fee_now

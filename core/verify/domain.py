@@ -1,12 +1,14 @@
-"""One look at the books, of one moment."""
+"""A look at the books, check by check."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import partial
 from typing import Final, Protocol, TypeVar
+from uuid import UUID
 
 from core.bills import MODE, Bills, Days
 from core.channels import Channels, Supplier
@@ -51,6 +53,7 @@ class _Bill(Protocol):
 
 
 B = TypeVar("B", bound=_Bill)
+_Read = Callable[[Tx, date], Awaitable[list["Difference"]]]
 
 
 class Verify:
@@ -65,31 +68,38 @@ class Verify:
         self._bills = bills
 
     async def books(self) -> list[Difference]:
-        """Every difference there is; an empty list when the books are right."""
+        """Every difference there is; an empty list when the books are right.
+
+        What is compared with each other is of one moment: each check is one question, and each
+        holder's bills are read in a snapshot. No snapshot lasts longer than that, as nothing that
+        is deleted meanwhile can be cleared away.
+        """
         found: list[Difference] = []
-        suppliers = await self._channels.suppliers()
-        for holder_id in (HOUSE, *(supplier.id for supplier in suppliers)):
-            with suppress(Bug):  # one without an open day, which a check of its own names
-                await self._bills.open_day(holder_id)
-        # One transaction, so that what is compared is of one moment.
-        async with self._store.transaction() as tx:
-            await tx.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-            for what, sql in CHECKS.items():
+        for what, sql in CHECKS.items():
+            async with self._store.snapshot() as tx:
                 rows = await tx.fetch(sql, timeout_s=QUERY_TIMEOUT_S)
-                found += [Difference(what, row["at"], row["found"]) for row in rows]
-            rows = await tx.fetch(_OPEN_DAYS)
-            open_days = {row["holder_id"]: row["day"] for row in rows}
-            for merchant in await self._merchants.everybody():
-                if merchant.id in open_days:
-                    found += await self._merchants_bills(tx, merchant, open_days[merchant.id])
-            for supplier in suppliers:
-                if supplier.id in open_days:
-                    found += await self._suppliers_bill(tx, supplier, open_days[supplier.id])
-            if HOUSE in open_days:
-                found += await self._platforms_bills(tx, open_days[HOUSE])
+            found += [Difference(what, row["at"], row["found"]) for row in rows]
+        for merchant in await self._merchants.everybody():
+            found += await self._look(merchant.id, partial(self._merchants_bills, merchant))
+        for supplier in await self._channels.suppliers():
+            await self._bring_up(supplier.id)
+            found += await self._look(supplier.id, partial(self._suppliers_bill, supplier))
+        await self._bring_up(HOUSE)
+        found += await self._look(HOUSE, self._platforms_bills)
         return found
 
-    async def _merchants_bills(self, tx: Tx, merchant: Merchant, today: date) -> list[Difference]:
+    async def _bring_up(self, holder_id: UUID) -> None:
+        """Close the day of a window that is over, or what is booked now would lie behind it."""
+        with suppress(Bug):  # one without an open day, which a check of its own names
+            await self._bills.open_day(holder_id)
+
+    async def _look(self, holder_id: UUID, read: _Read) -> list[Difference]:
+        """What is wrong with a holder's bills, all of one moment."""
+        async with self._store.snapshot() as tx:
+            today = await tx.fetchval(_OPEN_DAY, holder_id)
+            return await read(tx, today) if today else []
+
+    async def _merchants_bills(self, merchant: Merchant, tx: Tx, today: date) -> list[Difference]:
         """The last closed days' bills add up and join, and the open one closes at the balances."""
         found: list[Difference] = []
         days = await tx.fetch(_LAST_DAYS, merchant.id, BILLS + 1)
@@ -112,7 +122,7 @@ class Verify:
             found.append(Difference(OPEN_BILL, where, words))
         return found
 
-    async def _suppliers_bill(self, tx: Tx, supplier: Supplier, today: date) -> list[Difference]:
+    async def _suppliers_bill(self, supplier: Supplier, tx: Tx, today: date) -> list[Difference]:
         """A supplier's open bill closes at what it owes by all merchants' balances."""
         found: list[Difference] = []
         number = supplier.supplier_no
@@ -155,7 +165,7 @@ async def _read(found: list[Difference], where: str, reading: Awaitable[B]) -> B
         return None
 
 
-_OPEN_DAYS: Final = "SELECT holder_id, day FROM business_day WHERE closed_at IS NULL"
+_OPEN_DAY: Final = "SELECT day FROM business_day WHERE holder_id = $1 AND closed_at IS NULL"
 
 _LAST_DAYS: Final = """
 SELECT day FROM (

@@ -6,34 +6,37 @@ from typing import Final
 
 RECORDS: Final[dict[str, str]] = {
     "suspense holds what is open": """
-        SELECT concat_ws(' ', merchant_id, account, currency) AS at,
+        SELECT concat_ws(' ', merchant_id, mode, account, currency) AS at,
                'balance ' || coalesce(b.minor, 0) || ', open ' || coalesce(d.minor, 0) AS found
         FROM (
-            SELECT merchant_id, currency, account, sum(minor) AS minor FROM balance
-            WHERE account LIKE 'suspense/%' GROUP BY 1, 2, 3
+            SELECT merchant_id, mode, currency, account, minor FROM balance
+            WHERE account LIKE 'suspense/%'
         ) b FULL JOIN (
-            SELECT merchant_id, currency, 'suspense/' || supplier_no AS account,
+            SELECT merchant_id, mode, currency, 'suspense/' || supplier_no AS account,
                    sum(left_minor) AS minor
-            FROM discrepancy GROUP BY 1, 2, 3
-        ) d USING (merchant_id, currency, account)
+            FROM discrepancy GROUP BY 1, 2, 3, 4
+        ) d USING (merchant_id, mode, currency, account)
         WHERE coalesce(b.minor, 0) <> coalesce(d.minor, 0)""",
-    # A resolution whose event was reversed no longer counts.
+    # All that was seen is held, but for what completed an order already. A resolution whose event
+    # was reversed no longer counts.
     "what is left of a discrepancy is what was not resolved": """
         SELECT d.merchant_id || ' discrepancy ' || d.id AS at,
-               'left ' || d.left_minor || ', held ' || coalesce(l.minor, 0) || ', resolved '
-               || coalesce(r.minor, 0) AS found
+               'left ' || d.left_minor || ' of ' || d.seen_minor || ', held '
+               || coalesce(l.minor, 0) || ', resolved ' || coalesce(r.minor, 0) AS found
         FROM discrepancy d
         LEFT JOIN ledger_event v ON v.merchant_id = d.merchant_id AND v.id = d.event_id
         LEFT JOIN ledger_entry l ON l.merchant_id = v.merchant_id
             AND l.booked_at = v.booked_at AND l.event_id = v.id
-            AND l.account = 'suspense/' || d.supplier_no
+            AND l.account = 'suspense/' || d.supplier_no AND l.mode = d.mode
         LEFT JOIN (
             SELECT r.merchant_id, r.discrepancy_id, sum(r.minor) AS minor FROM resolution r
             WHERE NOT EXISTS (SELECT FROM ledger_event w
                               WHERE w.merchant_id = r.merchant_id AND w.reverses = r.event_id)
             GROUP BY 1, 2
         ) r ON r.merchant_id = d.merchant_id AND r.discrepancy_id = d.id
-        WHERE d.left_minor <> coalesce(l.minor, 0) - coalesce(r.minor, 0)""",
+        WHERE d.left_minor <> coalesce(l.minor, 0) - coalesce(r.minor, 0)
+           OR coalesce(l.minor, 0) <> d.seen_minor
+              - CASE WHEN v.kind = 'confirmation' THEN d.asked_minor ELSE 0 END""",
     "a resolution moved what it says": """
         SELECT r.merchant_id || ' resolution ' || r.id AS at,
                'record ' || r.minor || ', booked ' || coalesce(-l.minor, 0) AS found
@@ -68,8 +71,8 @@ RECORDS: Final[dict[str, str]] = {
                                       ELSE 'reversed' END || ' without an event' AS found
         FROM completion c LEFT JOIN ledger_event v
             ON v.merchant_id = c.merchant_id AND v.id = c.event_id AND v.order_id = c.order_id
-            AND v.kind = CASE WHEN c.reverses IS NULL THEN 'completed'
-                              ELSE 'completion_reversed' END
+            AND v.kind = ANY (CASE WHEN c.reverses IS NULL THEN ARRAY['completed', 'restored']
+                                   ELSE ARRAY['completion_reversed'] END)
         WHERE v.id IS NULL""",
     "a rerating moved what its orders differ by": """
         SELECT r.merchant_id || ' rerating ' || r.id AS at,

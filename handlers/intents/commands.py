@@ -5,7 +5,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import partial
 from typing import Final
 
 from handlers.intents import readers
@@ -36,8 +35,24 @@ from handlers.intents.model import (
     Unbind,
     Uncomplete,
 )
-from handlers.intents.readers import Reader, about, bare, dated, day_cut, numbered, reasoned
-from handlers.intents.words import MERCHANTS, SUPPLIERS, latin, latin_or_money, nothing
+from handlers.intents.readers import (
+    Reader,
+    about,
+    bare,
+    dated,
+    day_cut,
+    figures,
+    numbered,
+    reasoned,
+)
+from handlers.intents.words import (
+    MERCHANTS,
+    SUPPLIERS,
+    latin,
+    latin_or_money,
+    latin_or_test,
+    nothing,
+)
 from handlers.tariffs import Rerate, SetCost, SetRate, read_cost, read_rate, read_rerate
 
 
@@ -81,28 +96,25 @@ _TABLE: Final = (
     ),
     Command("order", {LookUp: "look_up"}, readers.order, ("查单",)),
     Command(
-        "bill", {ShowBill: _READ}, dated(ShowBill),
+        "bill", {ShowBill: _READ}, readers.bill,
         ("今日账单", "昨日账单", "本月账单", "上月账单", "账单"),
     ),
     Command("prepaid", {ShowPrepaid: _READ}, dated(ShowPrepaid), ("预付历史", "预付明细")),
     Command("export", {Export: _READ}, readers.export, ("导出", "图表")),
     Command("complete", {Complete: "complete"}, reasoned(Complete), ("补单",)),
     Command("uncomplete", {Uncomplete: "uncomplete"}, reasoned(Uncomplete), ("撤销补单",)),
-    Command("discrepancies", {ShowDiscrepancies: "resolve"}, readers.discrepancies, ("差异单",)),
-    Command("balance", {ShowBalance: _READ}, about(ShowBalance, MERCHANTS), ("查询余额",)),
-    Command("rates", {ShowRates: _READ}, about(ShowRates, MERCHANTS), ("产品费率",)),
+    Command(
+        "discrepancies", {ShowDiscrepancies: "resolve"}, readers.discrepancies, ("差异单",),
+        takes=latin_or_test,
+    ),
+    Command("balance", {ShowBalance: _READ}, about(ShowBalance), ("查询余额",)),
+    Command("rates", {ShowRates: _READ}, about(ShowRates), ("产品费率",)),
     Command("rate", {SetRate: "price"}, read_rate, ("设置费率",)),
     Command("rerate", {Rerate: "price"}, read_rerate, ("重算费率",)),
     Command("cost", {SetCost: "price"}, read_cost, ("设置成本",)),
-    Command(
-        "volume", {ShowStatistics: _READ}, about(partial(ShowStatistics, "volume")), ("今日跑量",)
-    ),
-    Command(
-        "success", {ShowStatistics: _READ}, about(partial(ShowStatistics, "success")), ("成功率",)
-    ),
-    Command(
-        "stats", {ShowStatistics: _READ}, about(partial(ShowStatistics, "stats")), ("实时统计",)
-    ),
+    Command("volume", {ShowStatistics: _READ}, figures("volume"), ("今日跑量",)),
+    Command("success", {ShowStatistics: _READ}, figures("success"), ("成功率",)),
+    Command("stats", {ShowStatistics: _READ}, figures("stats"), ("实时统计",)),
     Command("daycut", {SetDayCut: "day_cut"}, day_cut("time"), ("日切",)),
     Command("timezone", {SetDayCut: "day_cut"}, day_cut("zone"), ("时区",)),
     Command("lang", {SetLanguage: "bind"}, readers.language),

@@ -112,10 +112,11 @@ class LookUp:
 @dataclass(frozen=True, slots=True)
 class ShowBill:
     """The bill of business days. number: of a merchant or a supplier; None: what the chat is
-    bound to, or the platform."""
+    bound to, or the platform. currency: a code, for the platform has several; None: the usual."""
 
     days: Span | NoSuchDay
     number: str | None = None
+    currency: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,21 +130,23 @@ class ShowPrepaid:
 @dataclass(frozen=True, slots=True)
 class Export:
     """A picture or a file of business days. bom: whether a CSV says that it is UTF-8; None: as
-    the chat's language needs it. number: as in `ShowBill`."""
+    the chat's language needs it. number, currency: as in `ShowBill`."""
 
     what: ExportKind
     days: Span | NoSuchDay
     table: ExportTable = "orders"
     bom: bool | None = None
     number: str | None = None
+    currency: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class ShowStatistics:
-    """Figures of today and of the last seven days. number: as in `ShowBill`."""
+    """Figures of today and of the last seven days. number, currency: as in `ShowBill`."""
 
     what: Literal["volume", "success", "stats"]
     number: str | None = None
+    currency: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,9 +176,10 @@ class Uncomplete:
 
 @dataclass(frozen=True, slots=True)
 class ShowDiscrepancies:
-    """Money of no settled order."""
+    """Money of no settled order. test: of test orders."""
 
     merchant_no: str | None = None
+    test: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,8 +27,10 @@ from handlers.intents.model import (
     SetDayCut,
     SetLanguage,
     SetUsdtRate,
+    ShowBill,
     ShowCredit,
     ShowDiscrepancies,
+    ShowStatistics,
     ShowUsdtRate,
 )
 from handlers.intents.words import (
@@ -37,7 +39,9 @@ from handlers.intents.words import (
     each_once,
     is_holder_no,
     is_off,
+    is_test,
     may_be_number,
+    take_currencies,
     take_holders,
 )
 
@@ -92,12 +96,25 @@ def reasoned(make: Callable[[str, str], Intent]) -> Reader:
     return read
 
 
-def about(make: Callable[[str | None], Intent], letters: str = HOLDERS) -> Reader:
-    """Whose, or nothing."""
+def about(make: Callable[[str | None], Intent]) -> Reader:
+    """Which merchant, or nothing."""
 
     def read(words: Words) -> Intent | None:
-        numbers, rest = take_holders(words, letters)
+        numbers, rest = take_holders(words, MERCHANTS)
         return None if rest or len(numbers) > 1 else make(_only(numbers))
+
+    return read
+
+
+def figures(what: Literal["volume", "success", "stats"]) -> Reader:
+    """Whose and in which currency: both, one of them, or neither, in any order."""
+
+    def read(words: Words) -> Intent | None:
+        currencies, rest = take_currencies(words)
+        numbers, rest = take_holders(rest, HOLDERS)
+        if rest or len(numbers) > 1 or len(currencies) > 1:
+            return None
+        return ShowStatistics(what, _only(numbers), _only(currencies))
 
     return read
 
@@ -183,28 +200,43 @@ def order(words: Words) -> Intent | None:
     return LookUp(numbers) if numbers or not words else None
 
 
+def bill(words: Words) -> Intent | None:
+    """Days, whose and in which currency: in any order, each once at most."""
+    currencies, rest = take_currencies(words)
+    numbers, rest = take_holders(rest, HOLDERS)
+    days = _days(rest)
+    if days is None or len(numbers) > 1 or len(currencies) > 1:
+        return None
+    return ShowBill(days, _only(numbers), _only(currencies))
+
+
 def export(words: Words) -> Intent | None:
-    """What, which table (of CSV alone), days, whose: in any order, each once at most."""
-    numbers, rest = take_holders(words, HOLDERS)
+    """What, which table (of CSV alone), days, whose, in which currency: in any order, each once
+    at most."""
+    currencies, rest = take_currencies(words)
+    numbers, rest = take_holders(rest, HOLDERS)
     kinds, rest = _take(rest, _EXPORTS)
     tables, rest = _take(rest, _TABLES)
     marks, rest = _take(rest, _BOM)
     days = _days(rest)
-    if days is None or any(len(found) > 1 for found in (numbers, kinds, tables, marks)):
+    once = (currencies, numbers, kinds, tables, marks)
+    if days is None or any(len(found) > 1 for found in once):
         return None
     of_csv = bool(tables or marks)
     kind = _only(kinds) or ("csv" if of_csv else "excel")
     if of_csv and kind != "csv":
         return None
-    return Export(kind, days, _only(tables) or "orders", _only(marks), _only(numbers))
+    table = _only(tables) or "orders"
+    return Export(kind, days, table, _only(marks), _only(numbers), _only(currencies))
 
 
 def discrepancies(words: Words) -> Intent | None:
-    """Of which merchant, or of all; what follows its number is passed over."""
-    number = _first(words)
-    if not number:
-        return ShowDiscrepancies()
-    return ShowDiscrepancies(number.upper()) if is_holder_no(number, MERCHANTS) else None
+    """Of which merchant, or of all; of test orders where that is said: in any order."""
+    numbers, rest = take_holders(words, MERCHANTS)
+    others = [word for word in rest if not is_test(word)]
+    if others or len(numbers) > 1:
+        return None
+    return ShowDiscrepancies(_only(numbers), test=bool(rest))
 
 
 def language(words: Words) -> Intent | None:

@@ -1,6 +1,6 @@
 """What a single word may be: a holder's number, an order's number, what follows a command.
 
-All but `take_holders` and `numbers_in` take a word that is folded already.
+All but `take_holders`, `take_currencies` and `numbers_in` take a word that is folded already.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from core.ids import NUMBER_CHARS, read_number
+from core.money import EXPONENTS
 from handlers.advances import fold, read_amount
 
 MAX_NUMBERS: Final = 10
@@ -17,6 +18,7 @@ SUPPLIERS: Final = "S"
 HOLDERS: Final = MERCHANTS + SUPPLIERS
 
 _OFF: Final = frozenset({"off", "关", "关闭"})
+_TEST: Final = frozenset({"test", "测试"})
 _HOLDER_NO_CHARS: Final = range(2, 13)
 _NUMBER_CHARS: Final = range(6, 65)
 
@@ -31,6 +33,13 @@ def take_holders(words: Sequence[str], letters: str) -> tuple[list[str], list[st
     folded = [fold(word) for word in words]
     numbers = [word.upper() for word in folded if is_holder_no(word, letters)]
     return numbers, [word for word in folded if not is_holder_no(word, letters)]
+
+
+def take_currencies(words: Sequence[str]) -> tuple[list[str], list[str]]:
+    """(the codes of currencies, in capitals; the other words), folded."""
+    folded = [fold(word) for word in words]
+    codes = [word.upper() for word in folded if word.upper() in EXPONENTS]
+    return codes, [word for word in folded if word.upper() not in EXPONENTS]
 
 
 def may_be_number(word: str) -> bool:
@@ -51,6 +60,10 @@ def is_off(word: str) -> bool:
     return word.lower() in _OFF
 
 
+def is_test(word: str) -> bool:
+    return word.lower() in _TEST
+
+
 def latin(word: str) -> bool:
     """Whether it is written like a number or a code, not like Chinese talk."""
     return word.isascii() and word[0].isalnum()
@@ -59,6 +72,11 @@ def latin(word: str) -> bool:
 def latin_or_money(word: str) -> bool:
     """Also an amount with its sign, its Chinese scale or its unit, and a word for off."""
     return latin(word) or is_off(word) or read_amount(word.lstrip("+-").rstrip("元块")) is not None
+
+
+def latin_or_test(word: str) -> bool:
+    """Also the word that asks for test orders."""
+    return latin(word) or is_test(word)
 
 
 def nothing(_: str) -> bool:

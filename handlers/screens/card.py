@@ -31,7 +31,8 @@ class CardContext:
 
     products: by code. notification: none | pending | delivered | exhausted. zone: IANA, of the
     merchant. label: what the group calls prepayments. staff: only staff reads along (ops groups,
-    private chats), so that channel and supplier may be shown.
+    private chats), so that channel and supplier may be shown. fee_minor: what the order is
+    charged now; a re-rating may have changed it.
     """
 
     merchant_no: str
@@ -41,6 +42,7 @@ class CardContext:
     zone: str
     label: str
     staff: bool
+    fee_minor: int
 
 
 def render_card(
@@ -56,12 +58,13 @@ def render_card(
         "icon": _ICONS[order.state],
         "currency": order.amount.currency,
         "amount_minor": order.amount.minor,
-        "net_minor": order.amount.minor - order.fee_minor,
+        "fee_minor": context.fee_minor,
+        "net_minor": order.amount.minor - context.fee_minor,
         "product": name,
         "context": context,
         "attempt": _shown(order, attempts) if context.staff else None,
         "tries": len(attempts),
-        "margin_minor": _margin(order) if context.staff else None,
+        "margin_minor": _margin(order, context.fee_minor) if context.staff else None,
     }
     return Screen(
         html=fill("card", facts, language), keyboard=keyboard(_buttons(order, context, language))
@@ -75,11 +78,11 @@ def _shown(order: Order, attempts: list[Attempt]) -> Attempt | None:
     return next(iter(named or attempts[-1:]), None)
 
 
-def _margin(order: Order) -> int | None:
+def _margin(order: Order, fee_minor: int) -> int | None:
     """The fee less what the supplier charges; None until both are known."""
     if order.cost_minor is None or not order.settled or order.disputed:
         return None
-    return order.fee_minor - order.cost_minor
+    return fee_minor - order.cost_minor
 
 
 def _buttons(order: Order, context: CardContext, language: str) -> Row:

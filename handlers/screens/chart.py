@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import cache
 from pathlib import Path
-from typing import Final, Literal
+from typing import Final
 from zoneinfo import ZoneInfo
 
 from aiogram.types import InlineKeyboardMarkup
@@ -19,7 +19,7 @@ from jinja2 import Environment
 from core.bills import Days
 from core.exports import ChartFacts, Paper, Point
 from core.money import EXPONENTS, format_minor
-from handlers.buttons import OpenChart, OpenExport, TurnBill
+from handlers.buttons import OpenChart, OpenExport, Relative, TurnBill
 from handlers.screens.pieces import button, clip, keyboard
 from texts import jinja_environment, number, translator
 
@@ -118,26 +118,27 @@ def chart_buttons(paper: Paper, language: str, *, open_day: date) -> InlineKeybo
     """As many days before, as many after (until the open one) in the place of this chart; and
     beside it the bill and the workbook of these days."""
     named = translator(language).pgettext
+    whose = (paper.holder, paper.holder_id)
     shift = timedelta(days=len(paper.days))
 
     def turned(by: timedelta) -> OpenChart:
         first, last = paper.days.first + by, paper.days.last + by
-        return OpenChart(paper.holder, paper.holder_id, first, last, replace=True)
+        return OpenChart(*whose, first, last, replace=True, currency=paper.currency)
 
     turns = [button(named("desk", "◀ Earlier"), turned(-shift))]
     if paper.days.last < open_day:
         turns.append(button(named("desk", "Later ▶"), turned(shift)))
-    whose = (paper.holder, paper.holder_id)
-    excel = OpenExport("excel", *whose, paper.days.first, paper.days.last)
+    ends = (paper.days.first, paper.days.last)
+    excel = OpenExport("excel", *whose, *ends, currency=paper.currency)
     others = [button(named("desk", "📄 Excel"), excel)]
     relative = _relative(paper.days, open_day)
     if relative is not None:
-        bill = TurnBill(*whose, relative, fresh=True)
+        bill = TurnBill(*whose, relative, fresh=True, currency=paper.currency)
         others.insert(0, button(named("desk", "📒 Bill"), bill))
     return keyboard(tuple(turns), tuple(others))
 
 
-def _relative(days: Days, open_day: date) -> Literal["today", "yesterday", "this_month"] | None:
+def _relative(days: Days, open_day: date) -> Relative | None:
     """What the bill's own buttons call these days."""
     if days == Days.one(open_day):
         return "today"
@@ -219,7 +220,8 @@ def _drawing(facts: ChartFacts, language: str) -> _Drawing:
 
 def _whose(facts: ChartFacts, language: str) -> str:
     if not facts.no:
-        return translator(language).gettext("Platform")
+        everybody = translator(language).gettext("Platform")
+        return f"{everybody} · {facts.currency}"
     return f"{clip(facts.name, 24)} · {facts.no}"
 
 

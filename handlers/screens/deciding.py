@@ -35,7 +35,7 @@ def list_buttons(facts: _Facts, _: NullTranslations) -> InlineKeyboardMarkup | N
     ]
     whose = UUID(facts["merchant_id"]) if facts["merchant_id"] else None
     turns = [
-        button(arrow, TurnDiscrepancies(to, whose))
+        button(arrow, TurnDiscrepancies(to, whose, facts["mode"] == "test"))
         for arrow, to in (("◀", page - 1), ("▶", page + 1))
         if 1 <= to <= pages
     ]
@@ -61,9 +61,8 @@ def way_buttons(facts: _Facts, translate: NullTranslations) -> InlineKeyboardMar
 
 
 def resolution_buttons(facts: _Facts, translate: NullTranslations) -> InlineKeyboardMarkup | None:
-    """Whether to do it."""
+    """Whether to do it, once a reason is given."""
     asked = UUID(facts["confirmation_id"])
     yes = button(translate.gettext("✅ Yes"), AnswerResolution(asked, yes=True), style="danger")
-    return keyboard(
-        (yes, button(translate.pgettext("desk", "Cancel"), AnswerResolution(asked, yes=False)))
-    )
+    no = button(translate.pgettext("desk", "Cancel"), AnswerResolution(asked, yes=False))
+    return keyboard((yes, no) if facts["reason"] else (no,))

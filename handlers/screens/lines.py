@@ -7,12 +7,12 @@ from datetime import datetime
 from typing import Final, TypeVar
 from uuid import UUID
 
-from aiogram.types import InlineKeyboardMarkup
+from aiogram.types import InlineKeyboardButton, InlineKeyboardMarkup
 
 from core.bills import ChannelLine, Days, Movement, ProductLine, VoucherLine
 from core.channels import Product
 from core.ledger import Heading
-from handlers.buttons import HolderKind, OpenChart, OpenExport, TurnBill
+from handlers.buttons import HolderKind, OpenChart, OpenExport, Relative, TurnBill
 from handlers.screens.pieces import button, clip, keyboard, percent, short_time, signed
 from handlers.screens.sheet import Row, Size, Table
 from texts import number, translator
@@ -134,7 +134,7 @@ class Lines:
         """What moved a merchant's position beside orders and prepayments, by heading."""
         named = self.named
         words: dict[Heading, str] = {
-            "reversals": named("heading", "Completions reversed"),
+            "reversals": named("heading", "Completions reversed or restored"),
             "refunds": named("heading", "Refunds"),
             "credits": named("heading", "Credited to the merchant"),
             "adjustments": named("heading", "Adjustments"),
@@ -183,19 +183,21 @@ class Lines:
     ) -> InlineKeyboardMarkup | None:
         """Other days, and these days as a chart and as a file. fresh: other days are posted
         beside this bill, which stays what it is."""
-        named = self.named
+        named, currency = self.named, self.currency
+
+        def turned(name: str, days: Relative) -> InlineKeyboardButton:
+            return button(name, TurnBill(holder, holder_id, days, fresh, currency))
+
         ends = (holder, holder_id, days.first, days.last)
         return keyboard(
             (
-                button(named("desk", "Today"), TurnBill(holder, holder_id, "today", fresh)),
-                button(named("desk", "Yesterday"), TurnBill(holder, holder_id, "yesterday", fresh)),
-                button(
-                    named("desk", "This month"), TurnBill(holder, holder_id, "this_month", fresh)
-                ),
+                turned(named("desk", "Today"), "today"),
+                turned(named("desk", "Yesterday"), "yesterday"),
+                turned(named("desk", "This month"), "this_month"),
             ),
             (
-                button(named("desk", "Chart"), OpenChart(*ends)),
-                button("Excel", OpenExport("excel", *ends)),
+                button(named("desk", "Chart"), OpenChart(*ends, currency=currency)),
+                button("Excel", OpenExport("excel", *ends, currency=currency)),
             ),
         )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from core.bills import MerchantLine, PlatformBill, SupplierDueLine
 from core.channels import Product
@@ -13,18 +13,24 @@ from handlers.screens.sheet import Row, Sheet, Size, Table, render_sheet
 
 
 def render_platform_bill(
-    bill: PlatformBill, *, language: str, products: Mapping[str, Product]
+    bill: PlatformBill,
+    *,
+    language: str,
+    products: Mapping[str, Product],
+    currencies: Sequence[str] = (),
 ) -> Screen:
-    """The platform's bill."""
+    """The platform's bill in one currency. currencies: all that merchants have, so that nobody
+    overlooks the others."""
     lines = Lines(language, bill.currency, bill.zone, products)
+    also = tuple(currency for currency in currencies if currency != bill.currency)
     return render_sheet(
-        lambda size: _sheet(bill, lines, size),
+        lambda size: _sheet(bill, lines, size, also),
         language,
         lines.keyboard("p", HOUSE, bill.days, fresh=False),
     )
 
 
-def _sheet(bill: PlatformBill, lines: Lines, size: Size) -> Sheet:
+def _sheet(bill: PlatformBill, lines: Lines, size: Size, also: Sequence[str]) -> Sheet:
     named = lines.named
     moved = [
         (lines.translate("Orders, net of fees"), bill.net_minor),
@@ -48,6 +54,9 @@ def _sheet(bill: PlatformBill, lines: Lines, size: Size) -> Sheet:
         held = lines.translate("In suspense, for no settled order: %(amount)s")
         parts.append("⚠️ " + held % {"amount": lines.amount(bill.suspense_minor)})
     parts += lines.channels(bill.channels, size)
+    if also:
+        words = {"currencies": ", ".join(also), "example": f"/bill {also[0]}"}
+        parts.append("💱 " + lines.translate("Also in %(currencies)s: %(example)s") % words)
     return Sheet(
         title=lines.title(bill.days),
         name=lines.translate("The platform, all merchants"),

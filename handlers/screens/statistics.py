@@ -44,6 +44,9 @@ class _Writer:
         name = f"{clip(facts['holder_name'], SHOWN_NAME_CHARS)} · {facts['holder_no']}"
         everybody = translate("The platform, all merchants")
         footer = [short_time(facts["at"], facts["zone"]), facts["zone"], self._currency]
+        if facts["also"]:
+            others = {"currencies": ", ".join(facts["also"])}
+            footer.append(translate("also: %(currencies)s") % others)
         if facts["holder"] != "m" and facts["what"] != "volume":
             footer.append(translate("success by merchants' own days"))
         return Sheet(

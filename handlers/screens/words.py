@@ -57,7 +57,7 @@ WORDS: Final[dict[str, dict[str, str]]] = {
         "completed": "completed by hand",
     },
     "heading": {
-        "reversals": "Completions reversed",
+        "reversals": "Completions reversed or restored",
         "refunds": "Refunds",
         "credits": "Credited to the merchant",
         "adjustments": "Adjustments",
@@ -66,6 +66,7 @@ WORDS: Final[dict[str, dict[str, str]]] = {
         "order": "order paid",
         "completed": "completed by hand",
         "completion_reversed": "completion reversed",
+        "restored": "paid after all",
         "confirmation": "completion confirmed",
         "short": "less was paid than asked",
         "over": "more was paid than asked",

@@ -16,6 +16,7 @@ from core.prepayments import Advance, Cause
 from core.runtime import Runtime
 from tests.bench.formulas import Sheets
 from tests.bot.busy import busy_day
+from tests.core.abroad import new_channel, open_shop, open_supplier, pay
 from tests.core.support import FINANCE, SetClock
 
 ORDERS = 30
@@ -77,6 +78,35 @@ async def test_a_suppliers_workbook(
     seen = texts(sheets)
     assert not {shop[0].merchant_no, shop[0].name, "Fee", "Margin"} & seen
     assert not any("SHOP-" in cell for cell in seen if isinstance(cell, str))
+
+
+async def test_workbooks_in_a_currency_of_three_decimals(
+    runtime: Runtime, clock: SetClock, shop: tuple[Merchant, App], tmp_path: Path
+) -> None:
+    clock.go_to_noon()
+    supplier = await open_supplier(runtime, "KWD")
+    await runtime.channels.add_channel(supplier, new_channel())
+    merchant, app = await open_shop(runtime, "KWD")
+    for minor in (12_345, 1_000):
+        await pay(runtime, app, Money(minor, "KWD"))
+    days = Days.one(await runtime.bills.open_day(supplier.id))
+    due = Decimal("13.345") - Decimal("0.087") - Decimal("0.014")
+    sheets = await built(runtime, Paper("excel", "s", supplier.id, days), tmp_path)
+    assert sheets.column("Summary", "B")["Closing balance"] == due
+    assert sheets.column("Channels", "F") == {"Channel": "Due", "C77": due, "Total": due}
+    for currency, amount in (("KWD", Decimal("13.345")), ("CNY", Decimal(0))):
+        paper = Paper("excel", "p", HOUSE, days, currency=currency)
+        sheets = await built(runtime, paper, tmp_path)
+        merchants = sheets.column("Merchants", "D")
+        assert merchants.get(merchant.merchant_no, Decimal(0)) == amount
+        assert sheets.column("Summary", "B")["Difference"] == 0
+    assert {file.name for file in tmp_path.iterdir()} == {
+        f"S77_{days}.xlsx", f"paydesk_KWD_{days}.xlsx", f"paydesk_CNY_{days}.xlsx",
+    }  # fmt: skip
+    built_chart = await Builder(runtime).chart(
+        Paper("chart", "p", HOUSE, days, currency="KWD"), "en", tmp_path
+    )
+    assert built_chart.caption == f"📈 Platform · KWD · {days}"
 
 
 async def test_the_platforms_workbook(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import os
 import sys
@@ -14,7 +15,7 @@ import pytest
 from aiogram import Bot
 
 from bot.building import Limits
-from bot.exporter import Exporter
+from bot.exporter import Exporter, Upload
 from bot.world import BOT_ID
 from core.bills import Days
 from core.exports import LEASE, Paper
@@ -44,7 +45,7 @@ async def ask(
     day = await runtime.bills.open_day(merchant.id)
     paper = Paper(what, "m", merchant.id, Days.one(day), **more)  # type: ignore[arg-type]
     actor = await runtime.access.actor(OWNER, "x", chat_id, private=False)
-    await runtime.exports.ask(actor, paper, reply_to=reply_to)
+    await runtime.exports.ask(actor, [paper], reply_to=reply_to)
 
 
 async def sent(telegram: Telegram, chat_id: int = CHAT) -> list[dict[str, Any]]:
@@ -82,7 +83,7 @@ async def test_a_chart_is_replaced_in_its_place(
     (posted,) = await sent(telegram)
     actor = await runtime.access.actor(OWNER, "x", CHAT, private=False)
     paper = Paper("chart", "m", shop[0].id, Days.one(date(2026, 1, 2)))
-    await runtime.exports.ask(actor, paper, reply_to=None, replaces=posted["id"])
+    await runtime.exports.ask(actor, [paper], reply_to=None, replaces=posted["id"])
     await exporter.batch()
     (edited,) = await sent(telegram)
     assert edited["id"] == posted["id"]
@@ -104,6 +105,41 @@ async def test_a_fault_of_telegram_is_tried_again_and_a_dead_builder_is_replaced
     clock.advance(LEASE.total_seconds() + 1)
     assert await exporter.batch() == 1
     assert (await states(runtime))[0][0] == "sent"
+
+
+async def test_an_upload_that_is_given_up_leaves_no_file_open(bot: Bot, tmp_path: Path) -> None:
+    """A pipe is opened once it has a writer: then, and before that is known, it is given up."""
+    pipe = tmp_path / "M1001.xlsx"
+    os.mkfifo(pipe)
+
+    async def writer() -> int:
+        try:
+            return os.open(pipe, os.O_WRONLY | os.O_NONBLOCK)
+        except OSError:  # nobody reads
+            return 0
+
+    reading = asyncio.create_task(anext(Upload(pipe).read(bot)))
+    descriptor = await eventually(writer, what="the file is being opened")
+    reading.cancel()
+    await asyncio.gather(reading, return_exceptions=True)
+    os.close(descriptor)
+
+    async def closed() -> bool:
+        descriptor = await writer()
+        if descriptor:
+            os.close(descriptor)
+        return descriptor == 0
+
+    await eventually(closed, what="the file is closed")
+    gc.collect()  # what the garbage collector has to close is complained of
+
+
+async def test_an_upload_is_the_whole_file(bot: Bot, tmp_path: Path) -> None:
+    content = bytes(range(256)) * 10_000
+    (tmp_path / "M1001.xlsx").write_bytes(content)
+    upload = Upload(tmp_path / "M1001.xlsx")
+    for _ in range(2):
+        assert b"".join([chunk async for chunk in upload.read(bot)]) == content
 
 
 class Pauses:

@@ -103,7 +103,7 @@ async def test_the_merchant_a_command_is_about(runtime: Runtime) -> None:
         (here, "M1002", "merchant_not_found"),
         (here, "M9999", "merchant_not_found"),
         (ops, None, "merchant_needed"),
-        (theirs, None, "merchant_needed"),
+        (theirs, None, "merchant_not_here"),
         (unbound, None, "group_not_bound"),
     ):
         with pytest.raises(Refusal) as error:

@@ -438,7 +438,7 @@ async def test_what_cannot_be_reversed(desk: Desk) -> None:
         )
     assert error.value.code == "group_needed"
     refund = await desk.runtime.refunds.reserve(
-        desk.merchant.id, opened.order.id, "R1", Money(100, "CNY"), fee_returned=True, actor="t"
+        desk.app, desk.merchant.id, opened.order.id, "R1", Money(100, "CNY"), fee_returned=True
     )
     assert await refusal(opened) == "refund_under_way"
     await desk.runtime.refunds.settle(desk.merchant.id, refund.id, cost_returned=True)
@@ -473,4 +473,29 @@ async def test_a_reversal_is_dropped_or_expires(desk: Desk) -> None:
         with pytest.raises(Refusal) as error:
             await confirm_reversal(desk, question_id)
         assert error.value.code == "confirmation_expired"
+    assert await desk.balances() == PAID
+
+
+async def test_a_group_that_is_bound_to_another_merchant_meanwhile_answers_nothing(
+    desk: Desk, neighbour: Desk
+) -> None:
+    """The question was asked in a group of M1001, which is M1002's now."""
+    reversible = await completed(desk)
+    reversal = await ask_reversal(desk, reversible, chat_id=CHAT)
+    opened = await desk.open()
+    completion = await question(desk, opened)
+    async with desk.runtime.store.transaction() as tx:
+        await desk.runtime.groups.unbind(tx, CHAT)
+        await desk.runtime.groups.bind_merchant(tx, CHAT, neighbour.merchant.id)
+    for answer in (
+        confirm(desk, completion),
+        confirm_reversal(desk, reversal, ADMIN, CHAT),
+        desk.runtime.completions.drop(await desk.actor(), completion, message_id=6),
+        desk.runtime.completions.drop_reversal(await desk.actor(ADMIN), reversal, message_id=6),
+    ):
+        with pytest.raises(Refusal) as error:
+            await answer
+        assert error.value.code == "confirmation_expired"
+    assert (await desk.order(opened)).state == "pending"
+    assert not (await desk.order(reversible)).disputed
     assert await desk.balances() == PAID

@@ -10,9 +10,10 @@ import pytest
 
 from core.access import ANONYMOUS_ADMIN_ID
 from core.discrepancies import HOWS, PAGE_SIZE, Discrepancy
+from core.discrepancies.deciding import MAX_REASON_CHARS
 from core.errors import Refusal
 from core.money import Rate
-from core.orders import Opened, Order
+from core.orders import ByHand, Opened, Order
 from core.store import Tx
 from core.tariff import Tariff
 from tests.core.support import (
@@ -128,6 +129,41 @@ async def test_each_way_books_what_the_table_says(
     await desk.sound()
 
 
+async def reverse(desk: Desk, order: Order) -> Order:
+    return await desk.runtime.completing.reverse(
+        order.merchant_id, order.id, order.version, ByHand("wrong", ADMIN, "Li", OPS_CHAT),
+        asked_by=FINANCE, request_id="r", also=_nothing,
+    )  # fmt: skip
+
+
+async def test_a_completion_uses_what_is_left_however_often_it_is_reversed(desk: Desk) -> None:
+    """The rest was refunded meanwhile: what came back to suspense still pays the order, once."""
+    opened, item = await held(desk, 10100)
+    order = await resolve(desk, item, "complete")
+    rest, _ = await desk.runtime.discrepancies.get(None, item.id)
+    await resolve(desk, rest, "refund_payer")
+    paid = await desk.balances()
+    assert paid == {"due/S01": -9934, "cost/S01": -66, "fees": 120, "payable": 9880}
+    order = await reverse(desk, await desk.order(opened))
+    back, _ = await desk.runtime.discrepancies.get(None, item.id)
+    assert (back.left_minor, back.ways) == (10000, HOWS)
+    assert await desk.balances() == {"due/S01": -9934, "cost/S01": -66, "suspense/S01": 10000}
+    await resolve(desk, back, "complete")
+    assert await desk.balances() == paid
+    order = await reverse(desk, await desk.order(opened))
+    await desk.runtime.completing.complete(
+        order.merchant_id, order.id, None, ByHand("by number", ADMIN, "Li", OPS_CHAT),
+        request_id="r", also=_nothing,
+    )  # fmt: skip
+    assert await desk.balances() == paid
+    assert (await desk.order(opened)).cost_minor == 66
+    await desk.sound()
+
+
+async def _nothing(tx: Tx) -> None:
+    """Nothing else is written."""
+
+
 async def test_the_merchants_fee_is_never_more_than_what_is_left(desk: Desk) -> None:
     await desk.runtime.merchants.set_tariff(
         desk.merchant, "alipay_qr", Tariff.flat(Rate(0, 5000)), actor="test"
@@ -217,6 +253,12 @@ async def test_a_button_is_asked_about_and_answered_once(desk: Desk) -> None:
     await discrepancies.ask(finance, item.id, "credit_merchant", message_id=3)
     asked = await newest(desk)
     confirm = discrepancies.confirm
+    assert await code(confirm(finance, asked, message_id=3, request_id="c")) == "reason_missing"
+    give = discrepancies.give_reason
+    assert await code(give(admin, asked, "his", message_id=3)) == "confirmation_foreign"
+    assert await code(give(finance, asked, "  ", message_id=3)) == "reason_missing"
+    for reason in ("a slip", " the payer wants it so " + "x" * MAX_REASON_CHARS):
+        await give(finance, asked, reason, message_id=3)
     assert await code(confirm(admin, asked, message_id=3, request_id="c")) == "confirmation_foreign"
     assert (
         await code(confirm(await desk.actor(FINANCE, CHAT), asked, message_id=3, request_id="c"))
@@ -231,7 +273,10 @@ async def test_a_button_is_asked_about_and_answered_once(desk: Desk) -> None:
     assert await code(confirm(finance, asked, message_id=3, request_id="c")) == "already_resolved"
     assert (await desk.balances())["payable"] == 9781
     reason = await desk.runtime.store.fetchval("SELECT reason FROM resolution")
-    assert reason == "credit_merchant by button"
+    assert reason == ("the payer wants it so " + "x" * MAX_REASON_CHARS)[:MAX_REASON_CHARS]
+    trail = await desk.runtime.store.fetchval("SELECT facts FROM audit WHERE action = 'resolve'")
+    assert trail["reason"] == reason
+    assert await code(give(finance, asked, "late", message_id=3)) == "confirmation_expired"
     assert (
         await code(discrepancies.ask(finance, item.id, "refund_payer", message_id=3))
         == "already_resolved"
@@ -246,6 +291,7 @@ async def test_a_changed_late_or_dropped_question_does_nothing(desk: Desk) -> No
 
     async def ask() -> UUID:
         await discrepancies.ask(finance, item.id, "refund_payer", message_id=3)
+        await discrepancies.give_reason(finance, await newest(desk), "so", message_id=3)
         return await newest(desk)
 
     late = await ask()
@@ -263,3 +309,51 @@ async def test_a_changed_late_or_dropped_question_does_nothing(desk: Desk) -> No
     assert await code(answer) == "discrepancy_changed"
     assert await count(desk, "resolution") == 1
     await desk.sound()
+
+
+async def test_test_orders_are_listed_apart_and_alarm_nobody(desk: Desk) -> None:
+    keys = await desk.runtime.merchants.open_app(
+        desk.merchant, mode="test", name="try", notify_url=None
+    )
+    live = desk.app
+    desk.app = await desk.runtime.access.app(keys.key_id, "127.0.0.1")
+    tried = await desk.open()
+    await desk.see(tried, 9900)
+    assert await desk.said(OPS_CHAT) == []
+    lists = desk.runtime.discrepancies
+    assert (await lists.open_ones(None)).total == 0
+    (item,) = (await lists.open_ones(None, mode="test")).items
+    assert (item.order_no, item.mode) == (tried.order.order_no, "test")
+    desk.app = live
+    opened, of_live = await held(desk, 9900)
+    assert [say.screen for say in await desk.said(OPS_CHAT)] == ["alarm_discrepancy"]
+    assert (await lists.open_ones(None)).items == (of_live,)
+    await desk.sound()
+    await resolve(desk, item, "refund_payer")
+    assert await lists.history(None, 7) == []
+    assert [r.order_no for r in await lists.history(None, 7, mode="test")] == [item.order_no]
+    assert (await desk.balances("test")).get("suspense/S01", 0) == 0
+    await desk.runtime.store.execute("UPDATE discrepancy SET mode = 'test'")
+    found = {d.what for d in await desk.runtime.verify.books()}
+    assert "suspense holds what is open" in found
+    assert (await desk.order(opened)).mode == "live"
+
+
+async def test_a_group_that_is_bound_to_another_merchant_meanwhile_decides_nothing(
+    desk: Desk, neighbour: Desk
+) -> None:
+    _, item = await held(desk, 9900)
+    discrepancies = desk.runtime.discrepancies
+    await discrepancies.ask(await desk.actor(FINANCE), item.id, "refund_payer", message_id=3)
+    asked = await newest(desk)
+    async with desk.runtime.store.transaction() as tx:
+        await desk.runtime.groups.unbind(tx, CHAT)
+        await desk.runtime.groups.bind_merchant(tx, CHAT, neighbour.merchant.id)
+    finance = await desk.actor(FINANCE)
+    for answer in (
+        discrepancies.give_reason(finance, asked, "so", message_id=3),
+        discrepancies.confirm(finance, asked, message_id=3, request_id="c"),
+        discrepancies.drop(finance, asked, message_id=3),
+    ):
+        assert await code(answer) == "confirmation_expired"
+    assert await count(desk, "resolution") == 0

@@ -39,7 +39,7 @@ async def test_staff_detail_is_where_only_staff_reads_whoever_asks(desk: Desk) -
         (OWNER, CHAT, False), (SPRUCE_STAFF, CHAT, False), (OPERATOR, OPS_CHAT, True),
     ):  # fmt: skip
         actor = await desk.actor(user_id, chat_id)
-        await exports.ask(actor, paper(desk, staff=True), reply_to=user_id)
+        await exports.ask(actor, [paper(desk, staff=True)], reply_to=user_id)
         taken = await exports.queue.take()
         assert taken is not None
         assert taken.paper.staff is staff
@@ -59,7 +59,7 @@ async def test_what_is_not_to_be_seen_is_not_found(
     actor = await desk.actor(SPRUCE_STAFF, CHAT)
     with pytest.raises(Refusal) as error:
         await desk.runtime.exports.ask(
-            actor, paper(desk, holder=holder, holder_id=holder_id), reply_to=1
+            actor, [paper(desk, holder=holder, holder_id=holder_id)], reply_to=1
         )
     assert refused(error.value) == code
     assert await desk.runtime.exports.queue.take() is None
@@ -68,12 +68,12 @@ async def test_what_is_not_to_be_seen_is_not_found(
 async def test_a_stranger_and_a_wrong_table_are_refused(desk: Desk) -> None:
     exports = desk.runtime.exports
     with pytest.raises(Refusal) as error:
-        await exports.ask(await desk.actor(NORTHWIND_STAFF, CHAT), paper(desk), reply_to=1)
+        await exports.ask(await desk.actor(NORTHWIND_STAFF, CHAT), [paper(desk)], reply_to=1)
     assert refused(error.value) == "not_permitted"
     owner = await desk.actor(OWNER, OPS_CHAT)
     days = paper(desk, what="csv", holder="p", holder_id=HOUSE, table="days")
     with pytest.raises(Refusal) as error:
-        await exports.ask(owner, days, reply_to=1)
+        await exports.ask(owner, [days], reply_to=1)
     assert refused(error.value) == "field_invalid"
 
 
@@ -82,9 +82,9 @@ async def test_the_queue_lends_each_to_one_and_again_when_the_lease_ends(desk: D
     actor = await desk.actor(OWNER, CHAT)
     for number in range(MAX_WAITING):
         for _ in range(2):  # the same twice is one
-            await exports.ask(actor, paper(desk), reply_to=number)
+            await exports.ask(actor, [paper(desk)], reply_to=number)
     with pytest.raises(Refusal) as error:
-        await exports.ask(actor, paper(desk), reply_to=99)
+        await exports.ask(actor, [paper(desk)], reply_to=99)
     assert refused(error.value) == "export_busy"
 
     lent = [await queue.take() for _ in range(MAX_WAITING + 1)]
@@ -108,7 +108,7 @@ async def test_the_queue_lends_each_to_one_and_again_when_the_lease_ends(desk: D
 
 async def test_the_last_try_is_the_last(desk: Desk) -> None:
     exports, queue = desk.runtime.exports, desk.runtime.exports.queue
-    await exports.ask(await desk.actor(OWNER, CHAT), paper(desk), reply_to=1)
+    await exports.ask(await desk.actor(OWNER, CHAT), [paper(desk)], reply_to=1)
     for tries in range(1, MAX_TRIES + 1):
         taken = await queue.take()
         assert taken is not None

@@ -19,6 +19,7 @@ from core.vouchers import USDT, Advance, Cause
 from tests.core.support import (
     FINANCE,
     OPERATOR,
+    OPS_CHAT,
     SUPPLIER_CHAT,
     SUPPLIER_STAFF,
     Desk,
@@ -66,6 +67,11 @@ async def test_a_payin_lowers_what_the_supplier_owes(desk: Desk, neighbour: Desk
     with pytest.raises(Refusal, match="already undone"):
         await undo(actor, whose, payin_id, Cause(SUPPLIER_CHAT, 4, 0))
     with pytest.raises(Refusal, match="not found"):
+        await undo(
+            await desk.actor(FINANCE, OPS_CHAT), await supplier(desk, "S02"), payin_id,
+            Cause(OPS_CHAT, 5, 0),
+        )  # fmt: skip
+    with pytest.raises(Refusal, match="No supplier S02"):  # of which nobody hears here
         await undo(actor, await supplier(desk, "S02"), payin_id, Cause(SUPPLIER_CHAT, 5, 0))
     page = await desk.runtime.vouchers.page(
         whose.id, "payin", (date(2000, 1, 1), date(2100, 1, 1)), 1

@@ -22,6 +22,7 @@ from tests.core.support import (
     CHAT,
     FINANCE,
     OPERATOR,
+    OPS_CHAT,
     SPRUCE_STAFF,
     SUPPORT,
     SetClock,
@@ -32,16 +33,17 @@ from tests.core.support import (
 
 
 class Till:
-    """Somebody who records prepayments of M1001 in its group."""
+    """Somebody who records prepayments of a merchant (M1001 in its group)."""
 
-    def __init__(self, runtime: Runtime, merchant: Merchant) -> None:
+    def __init__(self, runtime: Runtime, merchant: Merchant, chat_id: int = CHAT) -> None:
         self.runtime = runtime
         self.merchant = merchant
+        self.chat_id = chat_id
 
     async def record(
         self, minor: int, message_id: int, *, line: int = 1, user_id: int = OPERATOR, **more: Any
     ) -> dict[str, Any]:
-        actor = await self.runtime.access.actor(user_id, "x", CHAT, private=False)
+        actor = await self.runtime.access.actor(user_id, "x", self.chat_id, private=False)
         advance = Advance(more.pop("amount", Money(minor, "CNY")), "advance", **more)
         return await self.runtime.prepayments.record(
             actor, self.merchant, advance, Cause(CHAT, message_id, line)
@@ -50,7 +52,7 @@ class Till:
     async def undo(
         self, receipt: dict[str, Any], message_id: int, *, user_id: int = OPERATOR
     ) -> dict[str, Any]:
-        actor = await self.runtime.access.actor(user_id, "x", CHAT, private=False)
+        actor = await self.runtime.access.actor(user_id, "x", self.chat_id, private=False)
         prepayment_id = UUID(receipt["prepayment_id"])
         return await self.runtime.prepayments.undo(
             actor, self.merchant, prepayment_id, Cause(CHAT, message_id, 1)
@@ -198,7 +200,7 @@ async def test_currencies_with_other_decimals(
     runtime: Runtime, currency: str, minor: int, usdt_minor: int
 ) -> None:
     merchant = await runtime.merchants.open_merchant("M1009", "Other", currency=currency)
-    till = Till(runtime, merchant)
+    till = Till(runtime, merchant, OPS_CHAT)
     receipt = await till.record(0, 1, amount=Money(minor, currency), conversion_rate=Decimal("7.2"))
     assert (receipt["minor"], receipt["original_minor"]) == (minor, usdt_minor)
     assert await till.balances(currency) == {"fx": minor, "prepaid": -minor}
@@ -237,7 +239,7 @@ async def test_who_may_not_moves_nothing(till: Till) -> None:
 
 async def test_a_record_of_another_merchant_is_not_found(till: Till, runtime: Runtime) -> None:
     receipt = await till.record(100000, 1)
-    other = Till(runtime, await runtime.merchants.by_no("M1002"))
+    other = Till(runtime, await runtime.merchants.by_no("M1002"), OPS_CHAT)
     for wrong in (receipt, {"prepayment_id": str(uuid4())}):
         with pytest.raises(Refusal) as error:
             await other.undo(wrong, 2)
@@ -255,7 +257,7 @@ async def test_a_number_is_not_given_twice_where_a_record_is_gone(
 
 
 async def test_merchants_count_their_records_apart(till: Till, runtime: Runtime) -> None:
-    other = Till(runtime, await runtime.merchants.by_no("M1002"))
+    other = Till(runtime, await runtime.merchants.by_no("M1002"), OPS_CHAT)
     await till.record(100, 1)
     assert (await other.record(100, 2))["record_no"] == "M1002-1"
     assert (await till.record(100, 3))["record_no"] == "M1001-2"

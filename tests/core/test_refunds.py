@@ -10,13 +10,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core.access import ANONYMOUS_ADMIN_ID
 from core.errors import Bug, Refusal
 from core.ledger import BusinessDay, Event, prepaid
 from core.money import Money, share
 from core.orders import ByHand, Opened
 from core.refunds import Refund
 from core.store import Tx
-from tests.core.support import Desk
+from tests.core.support import FINANCE, NORTHWIND_CHAT, SUPPORT, Desk
 
 PAID = {"cost/S01": -65, "due/S01": -9935, "fees": 120, "payable": 9880}
 
@@ -46,8 +47,8 @@ async def paid(desk: Desk, minor: int = 10000) -> Opened:
 async def reserve(desk: Desk, opened: Opened, refund_no: str, minor: int, **changes: Any) -> Refund:
     values: dict[str, Any] = {"currency": "CNY", "fee_returned": True} | changes
     return await desk.runtime.refunds.reserve(
-        desk.merchant.id, opened.order.id, refund_no, Money(minor, values["currency"]),
-        fee_returned=values["fee_returned"], actor="api:k",
+        desk.app, desk.merchant.id, opened.order.id, refund_no, Money(minor, values["currency"]),
+        fee_returned=values["fee_returned"],
     )  # fmt: skip
 
 
@@ -193,3 +194,51 @@ async def test_what_cannot_be_refunded(desk: Desk) -> None:
     assert await code(reserve(desk, pending, "R1", 1)) == "order_state"  # disputed
     assert await desk.runtime.store.fetchval("SELECT count(*) FROM refund") == 0
     await desk.sound()
+
+
+async def test_it_goes_back_where_it_was_asked_for(desk: Desk) -> None:
+    """The supplier that was to refund is the one that did, whoever turned out to have the money."""
+    await desk.supplier.fault("create", "refuse")
+    opened = await desk.open()  # S01 refuses, S02 takes it
+
+    async def nothing(tx: Tx) -> None:
+        """Nothing else is written."""
+
+    await desk.runtime.completing.complete(
+        desk.merchant.id, opened.order.id, None, ByHand("seen", 1004, "Wang", 1),
+        request_id="c", also=nothing,
+    )  # fmt: skip
+    first = await reserve(desk, opened, "R1", 5000)
+    attempt_no = await desk.runtime.store.fetchval("SELECT attempt_no FROM attempt WHERE seq = 1")
+    seen = await desk.see(opened, 10000, attempt_no=attempt_no)
+    assert seen.meaning == "confirmation"
+    assert {a: m for a, m in (await desk.balances()).items() if "/" in a} == {
+        "cost/S01": -65, "due/S01": -9935
+    }  # fmt: skip
+    settled = await desk.runtime.refunds.settle(desk.merchant.id, first.id, cost_returned=True)
+    assert settled.cost_back_minor == 0  # S02 charged nothing after all
+    second = await reserve(desk, opened, "R2", 5000)
+    settled = await desk.runtime.refunds.settle(desk.merchant.id, second.id, cost_returned=True)
+    assert settled.cost_back_minor == 33
+    assert await desk.balances() == {"cost/S01": -32, "due/S01": -4968, "due/S02": 5000}
+    await desk.sound()
+
+
+async def test_who_may_ask_for_one(desk: Desk, neighbour: Desk) -> None:
+    opened = await paid(desk)
+    refunds, merchant_id, order_id = desk.runtime.refunds, desk.merchant.id, opened.order.id
+    hundred = Money(100, "CNY")
+    for caller, expected in (
+        (neighbour.app, "merchant_not_found"),
+        (await desk.actor(SUPPORT), "not_permitted"),
+        (await desk.actor(FINANCE, NORTHWIND_CHAT), "merchant_not_found"),
+        (await desk.actor(ANONYMOUS_ADMIN_ID), "anonymous_admin"),
+    ):
+        call = refunds.reserve(caller, merchant_id, order_id, "R1", hundred, fee_returned=True)
+        assert await code(call) == expected
+    assert await desk.balances() == PAID
+    made = [
+        await refunds.reserve(caller, merchant_id, order_id, number, hundred, fee_returned=True)
+        for caller, number in ((desk.app, "R1"), (await desk.actor(FINANCE), "R2"))
+    ]
+    assert [r.actor for r in made] == [f"api:{desk.app.key_id}", f"telegram:{FINANCE}"]

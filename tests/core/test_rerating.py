@@ -14,7 +14,7 @@ import pytest
 
 from core.bills import Days
 from core.errors import Refusal
-from core.money import Rate
+from core.money import Money, Rate
 from core.orders import Opened
 from core.outbox import Say
 from core.rerating import RerateDay
@@ -24,6 +24,7 @@ from tests.conftest import Servers
 from tests.core.support import (
     ADMIN,
     CHAT,
+    FINANCE,
     NORTHWIND_CHAT,
     OPERATOR,
     OPS_CHAT,
@@ -50,12 +51,14 @@ def next_day(desk: Desk) -> date:
 
 
 async def apply(
-    desk: Desk, days: Days, tariff: Tariff | None, expected_minor: int, *, message_id: int = 1
+    desk: Desk, days: Days, tariff: Tariff | None, mark: str | None = None, *, message_id: int = 1
 ) -> dict[str, Any]:
-    actor = await desk.actor(ADMIN)
-    return await desk.runtime.reratings.apply(
-        actor, desk.merchant, "alipay_qr", days, tariff, expected_minor,
-        Cause(CHAT, message_id, 0),
+    """mark: None for that of a preview right before."""
+    reratings, actor = desk.runtime.reratings, await desk.actor(ADMIN)
+    if mark is None:
+        mark = (await reratings.preview(desk.merchant, "alipay_qr", days, tariff)).mark
+    return await reratings.apply(
+        actor, desk.merchant, "alipay_qr", days, tariff, mark, Cause(CHAT, message_id, 0),
     )  # fmt: skip
 
 
@@ -91,10 +94,13 @@ async def test_the_difference_is_booked_today_and_the_past_stays(desk: Desk) -> 
     assert view.by_day == (RerateDay(first, 2, 121, 101), RerateDay(second, 1, 240, 200))
     before, balances = await counts(desk), await desk.balances()
 
-    for wrong in (-61, 0, 60):
+    other = await desk.runtime.reratings.preview(
+        desk.merchant, "alipay_qr", Days.one(second), CHEAPER
+    )
+    for wrong in (other.mark, view.mark + "0", ""):
         assert await code_of(apply(desk, days, CHEAPER, wrong)) == "rerate_changed"
     assert await counts(desk) == before
-    receipt = await apply(desk, days, CHEAPER, -60)
+    receipt = await apply(desk, days, CHEAPER, view.mark)
     assert (receipt["booked_on"], receipt["difference_minor"]) == (str(third), -60)
     assert await counts(desk) == (before[0] + 1, 1, 2, before[3] + 1)
     after = await desk.balances()
@@ -117,20 +123,20 @@ async def test_the_difference_is_booked_today_and_the_past_stays(desk: Desk) -> 
     # The same once more finds nothing; another tariff starts from what is charged now.
     view = await desk.runtime.reratings.preview(desk.merchant, "alipay_qr", days, CHEAPER)
     assert (view.changed, view.difference_minor, view.fee_then_minor) == (0, 0, 301)
-    assert await code_of(apply(desk, days, CHEAPER, 0, message_id=2)) == "rerate_nothing"
+    assert await code_of(apply(desk, days, CHEAPER, message_id=2)) == "rerate_nothing"
     dearer = Tariff((Tier(0, Rate(10000)), Tier(20_000, Rate(10000, 100))))
-    assert (await apply(desk, days, dearer, 100, message_id=3))["changed"] == 1
+    assert (await apply(desk, days, dearer, message_id=3))["changed"] == 1
     # Differences that cancel out are kept for each order, and move nothing.
     shifted = Tariff((Tier(0, Rate(10000)), Tier(1000, Rate(10000, 50))))
     view = await desk.runtime.reratings.preview(desk.merchant, "alipay_qr", days, shifted)
     assert (view.changed, view.difference_minor) == (2, 0)
     events = (await counts(desk))[0]
-    await apply(desk, days, shifted, 0, message_id=4)
+    await apply(desk, days, shifted, view.mark, message_id=4)
     assert (await counts(desk))[0] == events
     # None is the tariff that counts now: the orders' own.
     view = await desk.runtime.reratings.preview(desk.merchant, "alipay_qr", days, None)
     assert view.fee_now_minor == 361
-    await apply(desk, days, None, view.difference_minor, message_id=5)
+    await apply(desk, days, None, view.mark, message_id=5)
     assert await desk.balances() == balances
     await desk.sound()
 
@@ -162,6 +168,70 @@ async def test_what_is_looked_at(desk: Desk, neighbour: Desk) -> None:
     assert await code_of(closed) == "product_unknown"
 
 
+async def test_the_same_difference_of_other_orders_is_another_preview(desk: Desk) -> None:
+    """What was confirmed is which orders, not only how much they come to."""
+    desk.clock.go_to_noon()
+    days = Days.one(desk.merchant.day_cut.day_of(desk.clock.now()))
+    first = await paid(desk, 10_000)
+    preview = desk.runtime.reratings.preview
+    before = await preview(desk.merchant, "alipay_qr", days, CHEAPER)
+    await paid(desk, 10_000)
+    await desk.runtime.store.execute(
+        "UPDATE orders SET disputed = true WHERE id = $1", first.order.id
+    )
+    after = await preview(desk.merchant, "alipay_qr", days, CHEAPER)
+    assert after.difference_minor == before.difference_minor == -20
+    assert await code_of(apply(desk, days, CHEAPER, before.mark)) == "rerate_changed"
+
+
+async def test_an_order_whose_refund_is_on_its_way_stays(desk: Desk) -> None:
+    """Its fee is going back as it was charged; charged less meanwhile, it would end below 0."""
+    desk.clock.go_to_noon()
+    days = Days.one(desk.merchant.day_cut.day_of(desk.clock.now()))
+    opened = await paid(desk, 10_000)
+    refunds, finance = desk.runtime.refunds, await desk.actor(FINANCE)
+    refund = await refunds.reserve(
+        finance, desk.merchant.id, opened.order.id, "R1", Money(10_000, "CNY"), fee_returned=True
+    )
+    view = await desk.runtime.reratings.preview(desk.merchant, "alipay_qr", days, CHEAPER)
+    assert (view.orders, view.left_out) == (0, 1)
+    assert await code_of(apply(desk, days, CHEAPER)) == "rerate_nothing"
+    await refunds.release(desk.merchant.id, refund.id, "refused")
+    await apply(desk, days, CHEAPER, message_id=2)  # it may be charged anew again
+    again = await refunds.reserve(
+        finance, desk.merchant.id, opened.order.id, "R2", Money(10_000, "CNY"), fee_returned=True
+    )
+    assert again.fee_back_minor == 100
+    await refunds.settle(desk.merchant.id, again.id, cost_returned=True)
+    assert await desk.balances() == {}
+    await desk.sound()
+
+
+async def test_a_refund_and_a_rerating_at_once(desk: Desk) -> None:
+    """Whoever comes first: what goes back is what was charged."""
+    desk.clock.go_to_noon()
+    days = Days.one(desk.merchant.day_cut.day_of(desk.clock.now()))
+    finance, reratings = await desk.actor(FINANCE), desk.runtime.reratings
+    for n in range(5):
+        opened = await paid(desk, 10_000)
+        view = await reratings.preview(desk.merchant, "alipay_qr", days, CHEAPER)
+        rerate, reserve = await asyncio.gather(
+            apply(desk, days, CHEAPER, view.mark, message_id=n),
+            desk.runtime.refunds.reserve(
+                finance, desk.merchant.id, opened.order.id, f"R{n}", Money(10_000, "CNY"),
+                fee_returned=True,
+            ),
+            return_exceptions=True,
+        )  # fmt: skip
+        assert not isinstance(reserve, BaseException)
+        late = isinstance(rerate, Refusal)
+        assert not late or refused(rerate) == "rerate_changed"
+        assert reserve.fee_back_minor == (120 if late else 100)
+        await desk.runtime.refunds.settle(desk.merchant.id, reserve.id, cost_returned=True)
+        assert await desk.balances() == {}
+    await desk.sound()
+
+
 async def test_volume_tiers_go_by_the_closed_days_before_each_orders_creation(desk: Desk) -> None:
     first = desk.merchant.day_cut.day_of(desk.clock.go_to_noon())
     await paid(desk, 100_000)
@@ -183,7 +253,7 @@ async def test_two_at_once_book_one(desk: Desk) -> None:
     days = Days.one(desk.merchant.day_cut.day_of(desk.clock.now()))
     await paid(desk, 10_000)
     found = await asyncio.gather(
-        *(apply(desk, days, CHEAPER, -20, message_id=n) for n in range(3)), return_exceptions=True
+        *(apply(desk, days, CHEAPER, message_id=n) for n in range(3)), return_exceptions=True
     )
     wrong = [error for error in found if isinstance(error, BaseException)]
     assert len(wrong) == 2
@@ -283,7 +353,7 @@ async def test_a_hundred_thousand_orders(desk: Desk, servers: Servers, database:
     )
     shown_s = time.perf_counter() - started
     assert (view.orders, view.difference_minor) == (MANY, -20 * MANY)
-    await apply(desk, Days.one(today), CHEAPER, view.difference_minor)
+    await apply(desk, Days.one(today), CHEAPER, view.mark)
     applied_s = time.perf_counter() - started - shown_s
     watcher.cancel()
     gc.unfreeze()

@@ -194,6 +194,8 @@ async def test_filters_compose(desk: Desk, neighbour: Desk) -> None:
         {"product_codes": ("bank_web",)},
         {"channel_nos": ()},
         {"mode": "test"},
+        {"mode": "test", "channel_nos": ("C01", "C02")},
+        {"product_codes": ("bank_web",), "by": ("channel",)},
         {"currency": "USD"},
     ):
         answer = await read(desk, **nothing)

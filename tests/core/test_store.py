@@ -43,6 +43,20 @@ async def test_rows_touched_are_counted(runtime: Runtime) -> None:
         assert await tx.execute("SET LOCAL work_mem = '1MB'") == 0
 
 
+async def test_a_snapshot_sees_one_moment_and_writes_nothing(
+    servers: Servers, database: str, runtime: Runtime
+) -> None:
+    names = "SELECT string_agg(name, ',' ORDER BY tag) FROM merchant"
+    async with owner(servers, database) as elsewhere, runtime.store.snapshot() as tx:
+        before = await tx.fetchval(names)
+        await elsewhere.execute("UPDATE merchant SET name = name || '!'")
+        assert await tx.fetchval(names) == before
+    assert await runtime.store.fetchval(names) != before
+    with pytest.raises(asyncpg.ReadOnlySQLTransactionError):
+        async with runtime.store.snapshot() as tx:
+            await tx.execute("UPDATE merchant SET name = 'changed'")
+
+
 async def test_a_transaction_that_was_cancelled_gives_its_connection_back(runtime: Runtime) -> None:
     async def hold(entered: asyncio.Event) -> None:
         async with runtime.store.transaction():

@@ -87,7 +87,7 @@ async def test_the_platforms_bill_is_finances(desk: Desk) -> None:
     today = (await desk.runtime.bills.open_day(HOUSE)).isoformat()
     for chat_id in (OPS, FINANCE):
         found = one(await desk.say(FINANCE, chat_id, "今日账单"))
-        assert found == DeskBill(today, today, reply_to=desk.message_id)
+        assert found == DeskBill(today, today, reply_to=desk.message_id, currency="CNY")
     for user_id in (OPERATOR, SUPPORT):
         assert await code(desk, user_id, OPS, "账单") == "not_permitted"
     assert one(await desk.say(ADMIN, ADMIN, "/bill M1001")).merchant_id

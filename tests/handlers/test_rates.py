@@ -161,7 +161,7 @@ REFUSED = (
     (ADMIN, NORTHWIND, "/rate M1001 alipay_qr 1%", "merchant_not_found"),
     (ADMIN, NORTHWIND, "/rerate M1001 alipay_qr 1% 2026-11", "merchant_not_found"),
     (ADMIN, OPS, "/rate alipay_qr 1%", "merchant_needed"),
-    (ADMIN, HENGTONG, "/rate alipay_qr 1%", "merchant_needed"),
+    (ADMIN, HENGTONG, "/rate alipay_qr 1%", "merchant_not_here"),
     (ADMIN, NEW, "/rate alipay_qr 1%", "group_not_bound"),
     (ADMIN, SPRUCE, "/rate alipay_qr cheap", "tariff_invalid"),
     (ADMIN, SPRUCE, "/rate alipay_qr 1.23456%", "tariff_invalid"),

@@ -70,6 +70,7 @@ DISCREPANCY: dict[str, Any] = {
     "ways": ["refund_payer", "credit_merchant", "complete"], "used_minor": 10_000,
     "fee_minor": 121, "actor_name": HOSTILE, "confirmation_id": str(ID), "age_h": 5,
     "resolved": [{"how": "complete", "minor": 10_000, "actor_name": HOSTILE, "reason": HOSTILE}],
+    "mode": "live", "reason": HOSTILE,
 }  # fmt: skip
 GROUP: dict[str, Any] = {
     "kind": "merchant", "title": HOSTILE, "language": "zh", "label": HOSTILE,
@@ -165,7 +166,8 @@ EXAMPLES: dict[str, list[dict[str, Any]]] = {
         for holder in ("m", "s", "p") for after in ("00:00 UTC", "06:00 Europe/Berlin")
     ],
     "discrepancies": [
-        {"merchant_id": merchant_id, "page": page, "pages": pages, "total": 11, "days": 7,
+        {"merchant_id": merchant_id, "mode": "live" if page == 1 else "test", "page": page,
+         "pages": pages, "total": 11, "days": 7,
          "first": page * 10 - 9,
          "lines": [DISCREPANCY] * lines, "resolved": resolved}
         for merchant_id, page, pages, lines in (("", 1, 1, 0), (str(ID), 2, 3, 10), ("", 1, 2, 3))
@@ -176,7 +178,7 @@ EXAMPLES: dict[str, list[dict[str, Any]]] = {
     ],
     "discrepancy": [
         DISCREPANCY,
-        {**DISCREPANCY, "left_minor": 0, "ways": [], "resolved": []},
+        {**DISCREPANCY, "left_minor": 0, "ways": [], "resolved": [], "mode": "test"},
     ],
     "edited_money": [
         {"records": [], "money": True}, {"records": [], "money": False},
@@ -236,12 +238,15 @@ EXAMPLES: dict[str, list[dict[str, Any]]] = {
         {"code": "order_not_found", "facts": {"number": HOSTILE}, "line": line} for line in (0, 2)
     ],
     "resolve_question": [
-        {**DISCREPANCY, "how": how} for how in ("refund_payer", "credit_merchant", "complete")
+        {**DISCREPANCY, "how": how, "reason": reason, "mode": mode}
+        for how in ("refund_payer", "credit_merchant", "complete")
+        for reason, mode in (("", "live"), (HOSTILE, "test"))
     ],
-    "resolved": [{**DISCREPANCY, "how": "complete"}],
+    "resolved": [{**DISCREPANCY, "how": "complete", "mode": mode} for mode in ("live", "test")],
     "statistics": [
         {"what": what, "holder": holder, "holder_no": "M1", "holder_name": HOSTILE,
-         "currency": "CNY", "zone": "UTC", "at": AT.isoformat(), "day": "2026-11-21",
+         "currency": "CNY", "also": ["USD", "KWD"][: 2 * (holder == "p")], "zone": "UTC",
+         "at": AT.isoformat(), "day": "2026-11-21",
          "first": "2026-11-14", "last": "2026-11-20", "fees": fees, "costs": costs,
          "parts": [{"by": by, "today": counted, "week": counted}
                    for by in ("merchant", "product", "channel")]}
@@ -286,7 +291,9 @@ ATTEMPT = Attempt(
     cost=Rate(1), state="accepted", upstream_no=None, pay=None, said=HOSTILE, created_at=AT,
     sent_at=AT, asked=0, not_found_at=None,
 )  # fmt: skip
-CONTEXT = CardContext("M1001", HOSTILE, PRODUCTS, "none", "Asia/Shanghai", "预付", staff=True)
+CONTEXT = CardContext(
+    "M1001", HOSTILE, PRODUCTS, "none", "Asia/Shanghai", "预付", staff=True, fee_minor=120
+)
 
 
 def buttons(screen: Screen) -> list[str]:

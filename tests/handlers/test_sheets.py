@@ -226,6 +226,20 @@ def test_the_platforms_bill_has_margin_and_what_suppliers_owe(language: str) -> 
     text = read_html(render_platform_bill(PLATFORM, language=language, products=PRODUCTS).html)
     for part in ("+12.00", "-6.50", "+5.50", "-577.01", "M1002", "S01", "593.50", "500.00"):
         assert part in text, part
+    assert "/bill" not in text
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_platforms_bill_names_the_other_currencies(language: str) -> None:
+    known = ("USD", "CNY", "KWD")
+    bill = replace(PLATFORM, currency="CNY")
+    for currencies, said in ((known, "USD, KWD"), (("CNY",), "")):
+        screen = render_platform_bill(
+            bill, language=language, products=PRODUCTS, currencies=currencies
+        )
+        text = read_html(screen.html)
+        assert (f"{said}" in text and "/bill USD" in text) is bool(said)
+        assert ("/bill USD" in str(screen.rich)) is bool(said)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -150,7 +150,7 @@ def test_success_keeps_rows_of_one_name_apart_and_shortens_once() -> None:
     said = Say(
         "statistics",
         {"what": "success", "holder": "m", "holder_no": "M1", "holder_name": "M", "currency": "CNY",
-         "zone": "UTC", "at": "2026-11-21T00:00:00+00:00", "day": "2026-11-21",
+         "also": [], "zone": "UTC", "at": "2026-11-21T00:00:00+00:00", "day": "2026-11-21",
          "first": "2026-11-14", "last": "2026-11-20", "fees": True, "costs": False,
          "parts": [part]},
     )  # fmt: skip

@@ -1,8 +1,8 @@
-"""A home for one test; what a failed test leaves running in it is stopped."""
+"""A home for one test, and its servers; whatever a test leaves running is stopped."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
@@ -17,3 +17,28 @@ async def home(tmp_path: Path) -> AsyncIterator[Path]:
     yield place
     await EmbeddedPostgres(place).stop()
     await EmbeddedValkey(place).stop()
+
+
+@pytest.fixture
+async def embedded(home: Path) -> AsyncIterator[Callable[..., EmbeddedPostgres]]:
+    """Makes servers, by default in the test's home: `embedded(elsewhere, durable=True)`."""
+    made: list[EmbeddedPostgres] = []
+
+    def make(
+        at: Path = home, *, durable: bool = False, bin_dir: Path | None = None
+    ) -> EmbeddedPostgres:
+        made.append(EmbeddedPostgres(at, durable=durable, bin_dir=bin_dir))
+        return made[-1]
+
+    yield make
+    for postgres in made:
+        await postgres.stop()
+
+
+@pytest.fixture
+async def valkeys(home: Path) -> AsyncIterator[list[EmbeddedValkey]]:
+    """Three of the same home."""
+    made = [EmbeddedValkey(home) for _ in range(3)]
+    yield made
+    for valkey in made:
+        await valkey.stop()

@@ -10,8 +10,8 @@ import sys
 import tempfile
 import time
 from asyncio.subprocess import PIPE, Process
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -47,11 +47,13 @@ asyncio.run(desk())
 """
 
 
+@asynccontextmanager
 async def run_desk(
     home: Path, verb: str, *, person: int | None = None, packages: Path | None = None
-) -> Process:
-    """Starts a desk at `home`; with `verb` "stay" it stays until killed, else it stops itself."""
-    return await asyncio.create_subprocess_exec(
+) -> AsyncIterator[Process]:
+    """A desk at `home`. With `verb` "stay" it stays until this context ends, which kills it -9;
+    else it stops itself."""
+    desk = await asyncio.create_subprocess_exec(
         sys.executable,
         "-c",
         _SCRIPT,
@@ -63,6 +65,12 @@ async def run_desk(
         stderr=PIPE,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
     )
+    try:
+        yield desk
+    finally:
+        if desk.returncode is None:
+            desk.kill()
+        await desk.communicate()
 
 
 async def until(happened: Callable[[], bool]) -> None:

@@ -23,14 +23,12 @@ def test_a_held_home_names_its_holder(tmp_path: Path) -> None:
 
 
 async def test_a_killed_holder_holds_nothing_though_its_servers_live(home: Path) -> None:
-    desk = await run_desk(home, "stay")
-    assert desk.stdout is not None
-    assert await desk.stdout.readline() == b"ready\n"
-    with pytest.raises(HomeInUse) as refused, HomeLock(home):
-        pass
-    assert refused.value.pid == desk.pid
-    desk.kill()
-    await desk.communicate()
+    async with run_desk(home, "stay") as desk:
+        assert desk.stdout is not None
+        assert await desk.stdout.readline() == b"ready\n"
+        with pytest.raises(HomeInUse) as refused, HomeLock(home):
+            pass
+        assert refused.value.pid == desk.pid
     with HomeLock(home):
         pass
 

@@ -15,8 +15,10 @@ def valkey_pid(home: Path) -> int:
     return int((home / "valkey" / "valkey.pid").read_text())
 
 
-async def test_it_speaks_redis_on_a_private_socket_only(home: Path) -> None:
-    valkey = EmbeddedValkey(home)
+async def test_it_speaks_redis_on_a_private_socket_only(
+    home: Path, valkeys: list[EmbeddedValkey]
+) -> None:
+    valkey = valkeys[0]
     await valkey.start()
     async with Redis.from_url(valkey.url, decode_responses=True) as client:
         assert await client.register_script("return 6 * 7")() == 42
@@ -27,39 +29,36 @@ async def test_it_speaks_redis_on_a_private_socket_only(home: Path) -> None:
     assert not (home / "valkey" / "valkey.pid").exists()
 
 
-async def test_one_left_running_is_adopted(home: Path) -> None:
-    desk = await run_desk(home, "stay")
-    assert desk.stdout is not None
-    assert await desk.stdout.readline() == b"ready\n"
-    pid = valkey_pid(home)
-    desk.kill()
-    await desk.communicate()
+async def test_one_left_running_is_adopted(home: Path, valkeys: list[EmbeddedValkey]) -> None:
+    async with run_desk(home, "stay") as desk:
+        assert desk.stdout is not None
+        assert await desk.stdout.readline() == b"ready\n"
+        pid = valkey_pid(home)
 
-    valkey = EmbeddedValkey(home)
+    valkey = valkeys[0]
     await valkey.start()
 
     assert valkey_pid(home) == pid
     async with Redis.from_url(valkey.url) as client:
         assert await client.get("anything") is None
-    await valkey.stop()
 
 
-async def test_kill_9_is_followed_by_a_good_start(home: Path) -> None:
-    valkey = EmbeddedValkey(home)
+async def test_kill_9_is_followed_by_a_good_start(
+    home: Path, valkeys: list[EmbeddedValkey]
+) -> None:
+    valkey = valkeys[0]
     await valkey.start()
     os.kill(valkey_pid(home), signal.SIGKILL)
     await valkey.start()
     async with Redis.from_url(valkey.url) as client:
         assert await client.get("anything") is None
-    await valkey.stop()
 
 
-async def test_three_starts_at_once_make_one_server(home: Path) -> None:
-    servers = [EmbeddedValkey(home) for _ in range(3)]
-    await asyncio.gather(*(server.start() for server in servers))
-    async with Redis.from_url(servers[0].url) as client:
+async def test_three_starts_at_once_make_one_server(valkeys: list[EmbeddedValkey]) -> None:
+    await asyncio.gather(*(valkey.start() for valkey in valkeys))
+    async with Redis.from_url(valkeys[0].url) as client:
         await client.set("who", "one")
-    for server in servers:
-        async with Redis.from_url(server.url) as client:
+    for valkey in valkeys:
+        async with Redis.from_url(valkey.url) as client:
             assert await client.get("who") == b"one"
-    await asyncio.gather(*(server.stop() for server in servers))
+    await asyncio.gather(*(valkey.stop() for valkey in valkeys))

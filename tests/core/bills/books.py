@@ -30,6 +30,8 @@ from core.store import Tx
 from tests.core.support import SetClock
 
 _keys = count(1)
+# What is found in any books that were written without orders and discrepancies.
+_ORDERLESS = {"suspense holds what is open", "what a supplier has of an order is what it reported"}
 
 
 @dataclass
@@ -96,6 +98,11 @@ class Books:
     async def roll(self, *merchants: Merchant) -> None:
         for merchant in merchants:
             await self.runtime.ledger.roll_days(merchant.id)
+
+    async def faults(self) -> list[str]:
+        """What is wrong beside that there are no orders and no discrepancies behind events."""
+        found = await self.runtime.verify.books()
+        return [str(difference) for difference in found if difference.what not in _ORDERLESS]
 
     async def moved(self, accounts: str, starts_at: datetime, ends_at: datetime) -> int:
         """What accounts of a pattern moved between two instants, entry by entry; live CNY."""

@@ -208,7 +208,7 @@ async def test_a_changed_cut_counts_from_the_next_day_on(books: Books) -> None:
     assert [(b.ends_at.hour, b.ends_at.minute) for b in bills[1:]] == [(17, 0)] * 5  # CET
     assert sum(line.paid for bill in bills for line in bill.products) == 13
     await books.roll(merchant)
-    assert await books.runtime.verify.books() == []
+    assert await books.faults() == []
 
 
 @pytest.mark.parametrize(

@@ -240,8 +240,8 @@ async def resolve(desk: Desk, how: str) -> None:
 
 async def reserve(desk: Desk, opened: Opened, refund_no: str, fee_returned: bool) -> Refund:
     return await desk.runtime.refunds.reserve(
-        desk.merchant.id, opened.order.id, refund_no, cny(5000), fee_returned=fee_returned,
-        actor="test",
+        desk.app, desk.merchant.id, opened.order.id, refund_no, cny(5000),
+        fee_returned=fee_returned,
     )  # fmt: skip
 
 

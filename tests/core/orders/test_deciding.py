@@ -13,7 +13,7 @@ from core.errors import Bug
 from core.ledger import assert_balanced
 from core.money import Money, Rate
 from core.orders import Attempt, OpenOrder, Order
-from core.orders.deciding import complete, differences, next_attempt_of, settle
+from core.orders.deciding import Held, complete, differences, next_attempt_of, settle
 from tests.core.support import wanted
 
 AT = datetime(2026, 11, 10, 4, tzinfo=UTC)
@@ -135,23 +135,30 @@ def test_money_for_a_disputed_order_is_as_for_an_unpaid_one(minor: int, meaning:
     exact = minor == 10000
     assert (settlement.meaning, settlement.move) == (meaning, "restore" if exact else None)
     assert settlement.late == exact
-    again = complete(disputed, attempt(), held_minor=0, held_by=None)
+    again = complete(disputed, attempt(), None)
     assert (again.meaning, again.move, again.late) == ("completed", "restore", True)
 
 
 def test_a_completion_with_nothing_in_suspense() -> None:
-    settlement = complete(order(state="expired"), attempt(), held_minor=0, held_by=None)
+    settlement = complete(order(state="expired"), attempt(), None)
     assert (settlement.move, settlement.late) == ("complete", True)
     assert moved(settlement.postings)["due/S01"] == -9935
 
 
-@pytest.mark.parametrize(("held", "shortfall"), [(9900, -100), (10100, 0)])
-def test_a_completion_takes_what_is_in_suspense(held: int, shortfall: int) -> None:
-    settlement = complete(order(), attempt(), held_minor=held, held_by="S01")
+@pytest.mark.parametrize(
+    ("seen_minor", "left_minor", "shortfall"),
+    [(9900, 9900, -100), (10100, 10100, 0), (10100, 10000, 0), (10100, 9000, -1000)],
+)
+def test_a_completion_takes_what_is_left_in_suspense(
+    seen_minor: int, left_minor: int, shortfall: int
+) -> None:
+    held = Held(UUID(int=9), OTHER, seen_minor, left_minor)
+    settlement = complete(order(), attempt(), held)
     postings = moved(settlement.postings)
     assert postings["payable"] == 9880
-    assert postings["suspense/S01"] == -min(held, 10000)
+    assert postings["suspense/S02"] == -min(left_minor, 10000)
     assert postings.get("shortfall", 0) == shortfall
+    assert settlement.cost_minor == OTHER.cost.of(seen_minor)  # as it was booked when seen
 
 
 def test_what_cannot_be_is_a_bug() -> None:

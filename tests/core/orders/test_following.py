@@ -9,6 +9,7 @@ import pytest
 from core.connectors import Standing
 from core.errors import Refusal
 from core.orders import Attempt, ByHand, Following, Opened, Order, Suppliers, get_attempts
+from core.orders.following import ASKED_BY_HAND
 from core.store import Tx
 from tests.core.support import Desk, pay_link
 
@@ -123,20 +124,87 @@ async def test_a_failed_payment_fails_the_order(desk: Desk) -> None:
 async def test_an_attempt_that_ends_after_the_completion_leaves_the_order_paid(desk: Desk) -> None:
     """The supplier says "failed" of an order that a person completed meanwhile."""
     opened = await desk.open(notify_url="http://127.0.0.1:9/notify")
-
-    async def nothing(tx: Tx) -> None:
-        """Nothing else is written."""
-
-    await desk.runtime.completing.complete(
-        desk.merchant.id, opened.order.id, None, ByHand("seen", 1004, "Wang", 1),
-        request_id="c", also=nothing,
-    )  # fmt: skip
+    await complete(desk, opened)
     await desk.pay(opened, "fail")
     assert await states(desk, opened) == ("paid", ["failed"])
     assert await news(desk) == ["order.paid"]
     order = await desk.order(opened)
     assert opened.attempt is not None
     assert (order.live_attempt_no, order.version) == (opened.attempt.attempt_no, 3)
+    await desk.sound()
+
+
+async def complete(desk: Desk, opened: Opened) -> Order:
+    async def nothing(tx: Tx) -> None:
+        """Nothing else is written."""
+
+    return await desk.runtime.completing.complete(
+        desk.merchant.id, opened.order.id, None, ByHand("seen", 1004, "Wang", 1),
+        request_id="c", also=nothing,
+    )  # fmt: skip
+
+
+async def reverse(desk: Desk, opened: Opened) -> Order:
+    async def nothing(tx: Tx) -> None:
+        """Nothing else is written."""
+
+    return await desk.runtime.completing.reverse(
+        desk.merchant.id, opened.order.id, (await desk.order(opened)).version,
+        ByHand("not seen", 1003, "Li", 1), asked_by=1004, request_id="u", also=nothing,
+    )  # fmt: skip
+
+
+async def look(desk: Desk, opened: Opened) -> float | None:
+    """Wait for the next question, and let the timetable ask it; in how many seconds it asks
+    again."""
+    gap_s = await asked_next(desk, opened)
+    assert gap_s is not None
+    desk.clock.advance(max(0, gap_s) + 1)
+    assert await desk.runtime.following.ask_due(10) == 1
+    return await asked_next(desk, opened)
+
+
+async def test_a_disputed_order_is_asked_about_until_its_money_is_found(desk: Desk) -> None:
+    """Nobody looked for the money for two days: the reversal begins anew."""
+    opened = await desk.open(expires_in_s=60)
+    await desk.supplier.fault("any", "500", times=2)
+    desk.clock.advance(61)
+    await desk.runtime.following.expire_due(10)  # the supplier does not close it
+    await complete(desk, opened)
+    desk.clock.advance(2 * 86_400)
+    await reverse(desk, opened)
+    assert await look(desk, opened) is not None
+    await desk.supplier.pay(pay_link(opened), "lose_callback")
+    assert await look(desk, opened) is None
+    order = await desk.order(opened)
+    assert (order.state, order.disputed, order.paid_how) == ("paid", False, "asked")
+    await desk.sound()
+
+
+async def test_a_completed_order_is_asked_about_until_its_money_is_found(desk: Desk) -> None:
+    opened = await desk.open(expires_in_s=60)
+    await complete(desk, opened)
+    for _ in range(3):
+        assert await look(desk, opened) is not None
+    await desk.supplier.pay(pay_link(opened), "lose_callback")
+    assert await look(desk, opened) is None
+    assert await states(desk, opened) == ("paid", ["paid"])
+    booked = await desk.runtime.store.fetchval("SELECT booked_as FROM supplier_payment")
+    assert booked == "confirmation"
+    await desk.sound()
+
+
+async def test_an_order_that_was_decided_by_hand_is_asked_about_so_often_and_no_more(
+    desk: Desk,
+) -> None:
+    opened = await desk.open()
+    await desk.runtime.store.execute("UPDATE attempt SET asked = 7")
+    for decide in (complete, reverse):
+        await decide(desk, opened)
+        assert await asked_next(desk, opened) == pytest.approx(10, abs=1)
+        await desk.runtime.store.execute("UPDATE attempt SET asked = $1", ASKED_BY_HAND - 2)
+        assert await look(desk, opened) == pytest.approx(900, abs=1)
+        assert await look(desk, opened) is None
     await desk.sound()
 
 

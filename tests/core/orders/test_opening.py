@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from core.causes import Cause
 from core.connectors import Accepted, Rejected
 from core.errors import Refusal
 from core.money import Money, Rate
@@ -15,7 +16,7 @@ from core.orders import Opened, get_attempts
 from core.orders.supplier import NEVER_SENT
 from core.tariff import Tariff
 from tests.conftest import NOWHERE
-from tests.core.support import Desk, pay_link, wanted
+from tests.core.support import ADMIN, CHAT, Desk, pay_link, wanted
 
 
 async def attempts_of(desk: Desk, opened: Opened) -> list[tuple[str, str]]:
@@ -234,6 +235,21 @@ async def test_a_test_key_reaches_sandboxes_only(desk: Desk) -> None:
     assert await desk.balances() == {}
     assert (await desk.balances("test"))["payable"] == 9880
     await desk.sound()
+
+
+async def test_a_credit_line_stops_no_test_orders(desk: Desk) -> None:
+    """Their books only grow: nobody advances anything for them."""
+    keys = await desk.runtime.merchants.open_app(
+        desk.merchant, mode="test", name="try", notify_url=None
+    )
+    await desk.runtime.credit.set_line(
+        await desk.actor(ADMIN), desk.merchant, Money(5_000, "CNY"), Cause(CHAT, 1, 1)
+    )
+    app = await desk.runtime.access.app(keys.key_id, "127.0.0.1")
+    for _ in range(2):
+        opened = await desk.runtime.opening.open(app, wanted(), request_id="t")
+        await desk.see(opened, 10_000)
+    assert (await desk.balances("test"))["payable"] == 19_760
 
 
 async def test_an_answer_after_the_money_changes_nothing(desk: Desk) -> None:

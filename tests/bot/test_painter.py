@@ -1,0 +1,47 @@
+"""What a card says at the moment it is painted."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from bot.painter import Painter
+from core.bills import Days
+from core.causes import Cause
+from core.merchants import App, Merchant
+from core.money import Money, Rate
+from core.orders import OpenOrder, PaymentSeen, get_attempts
+from core.runtime import Runtime
+from core.tariff import Tariff
+from tests.core.support import ADMIN, CHAT, OPS_CHAT, SetClock
+
+
+async def test_a_card_shows_what_the_order_is_charged_now(
+    runtime: Runtime, clock: SetClock, shop: tuple[Merchant, App]
+) -> None:
+    merchant, app = shop
+    clock.go_to_noon()
+    opened = await runtime.opening.open(
+        app, OpenOrder("N-1", Money(10_000, "CNY"), "alipay_qr", "x", "::1"), request_id="r"
+    )
+    (attempt, *_) = await get_attempts(runtime.store, merchant.id, opened.order.id)
+    seen = PaymentSeen(merchant.id, attempt.attempt_no, "U1", Money(10_000, "CNY"), "reported")
+    await runtime.settling.settle_payment(seen, request_id="r")
+    first = merchant.day_cut.day_of(clock.now())
+    clock.go_to(clock.now() + timedelta(days=1))
+    tariff, days = Tariff.flat(Rate(10_000)), Days.one(first)
+
+    painter = Painter(runtime)
+    for chat_id in (CHAT, OPS_CHAT):
+        card = await painter.card(chat_id, merchant.id, opened.order.id)
+        assert "手续费 1.20 · 净额 98.80" in card.html
+        assert ("成本 0.65 · 利润 0.55" in card.html) == (chat_id == OPS_CHAT)
+
+    mark = (await runtime.reratings.preview(merchant, "alipay_qr", days, tariff)).mark
+    actor = await runtime.access.actor(ADMIN, "x", CHAT, private=False)
+    await runtime.reratings.apply(
+        actor, merchant, "alipay_qr", days, tariff, mark, Cause(CHAT, 1, 0)
+    )
+    for chat_id in (CHAT, OPS_CHAT):
+        card = await painter.card(chat_id, merchant.id, opened.order.id)
+        assert "手续费 1.00 · 净额 99.00" in card.html
+        assert ("成本 0.65 · 利润 0.35" in card.html) == (chat_id == OPS_CHAT)

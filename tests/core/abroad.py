@@ -1,0 +1,57 @@
+"""Merchants and suppliers in other currencies than the desk's usual one."""
+
+from __future__ import annotations
+
+from datetime import date
+from itertools import count
+
+from core.channels import NewChannel, Supplier
+from core.merchants import App, Merchant
+from core.money import HOME_CURRENCY, Money, Rate
+from core.orders import OpenOrder, PaymentSeen, get_attempts
+from core.runtime import Runtime
+from core.tariff import Tariff
+
+_numbers = count(1)
+
+
+async def open_supplier(
+    runtime: Runtime, currency: str = HOME_CURRENCY, supplier_no: str = "S77"
+) -> Supplier:
+    """A supplier without channels."""
+    (known, *_) = await runtime.channels.suppliers()
+    return await runtime.channels.add_supplier(
+        supplier_no, "Gulf Pay", document_id=known.document_id, credentials=known.credentials,
+        sandbox=True, legal_name="Gulf Pay W.L.L.", licence_no="SANDBOX-0077",
+        licence_expires_on=date(2099, 12, 31), settles_to="merchant", currency=currency,
+    )  # fmt: skip
+
+
+def new_channel(channel_no: str = "C77", currency: str | None = None) -> NewChannel:
+    """It costs 0.65 % and seven of the smallest units."""
+    cost = Tariff.flat(Rate(6500, 7))
+    return NewChannel(channel_no, "Gulf QR", "qr", cost, ("alipay_qr",), currency=currency)
+
+
+async def open_shop(
+    runtime: Runtime, currency: str, merchant_no: str = "M7701"
+) -> tuple[Merchant, App]:
+    """A merchant that pays 1.2 %."""
+    merchants = runtime.merchants
+    merchant = await merchants.open_merchant(merchant_no, "Souq", currency=currency)
+    await merchants.set_tariff(merchant, "alipay_qr", Tariff.flat(Rate(12000)), actor="test")
+    keys = await merchants.open_app(merchant, mode="live", name="shop", notify_url=None)
+    return merchant, await merchants.app_by_key(keys.key_id)
+
+
+async def pay(runtime: Runtime, app: App, amount: Money) -> str:
+    """An order that its supplier reports as paid: late, for the sandbox takes yuan alone. The
+    number of the channel that had it."""
+    number = next(_numbers)
+    order = OpenOrder(f"KW-{number}", amount, "alipay_qr", "A lamp", "203.0.113.9")
+    opened = await runtime.opening.open(app, order, request_id="open")
+    merchant_id = app.merchant.id
+    (attempt,) = await get_attempts(runtime.store, merchant_id, opened.order.id)
+    seen = PaymentSeen(merchant_id, attempt.attempt_no, f"KW{number}", amount, "reported")
+    await runtime.settling.settle_payment(seen, request_id="see")
+    return attempt.channel_no
