@@ -80,7 +80,6 @@ class Runtime:
     daycuts: DayCuts
     notifications: Notifications
     callbacks: Callbacks
-    completing: Completing
     completions: Completions
     discrepancies: Discrepancies
     refunds: Refunds
@@ -189,7 +188,6 @@ async def build(
         daycuts=DayCuts(ledger, merchants, channels, causes),
         notifications=Notifications(store, clock, gateway, merchants, groups, outbox),
         callbacks=Callbacks(store, clock, ids, merchants, channels, settling, following),
-        completing=completing,
         completions=Completions(
             store, clock, audit, outbox, groups, confirmations, following, completing
         ),

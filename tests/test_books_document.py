@@ -29,7 +29,7 @@ from handlers.prepayments import advance_of
 from handlers.screens.words import word
 from tests.bench.formulas import Sheets
 from tests.core.conftest import clock, desk, entrance, runtime, supplier
-from tests.core.support import ADMIN, Desk, SetClock, wanted
+from tests.core.support import ADMIN, Desk, SetClock, completing, wanted
 
 __all__ = ["clock", "desk", "entrance", "runtime", "supplier"]
 
@@ -87,7 +87,7 @@ class Example:
         await self.see(name, minor(paid))
         order = await get_order(self.runtime.store, self.merchant.id, opened.order.id)
         if what == "completed":
-            order = await self.runtime.completing.complete(
+            order = await completing(self.runtime).complete(
                 self.merchant.id, order.id, order.version, ByHand("short", ADMIN, "Lee", ADMIN),
                 request_id=name, also=nothing,
             )  # fmt: skip

@@ -26,7 +26,7 @@ from core.connectors import Callback
 from core.errors import Refusal
 from core.merchants import App, Merchant
 from core.money import Money
-from core.orders import Opened, OpenOrder, Order, PaymentSeen, Settled, get_order
+from core.orders import Completing, Opened, OpenOrder, Order, PaymentSeen, Settled, get_order
 from core.outbox import Fact, Say
 from core.runtime import Runtime, build
 from tests.conftest import MASTER_KEY, SUPPLIER_KEYS, Servers
@@ -98,6 +98,13 @@ async def owner(
         yield connection
     finally:
         await connection.close()
+
+
+def completing(runtime: Runtime) -> Completing:
+    """What completions and resolutions do to an order, without asking anybody for a right."""
+    return Completing(
+        runtime.ids, runtime.ledger, runtime.merchants, runtime.groups, runtime.settling
+    )
 
 
 def refused(error: BaseException) -> str:

@@ -13,7 +13,17 @@ from core.errors import Refusal
 from core.money import Money
 from core.orders import ByHand, Opened, Order
 from core.store import Tx
-from tests.core.support import ADMIN, CHAT, FINANCE, OPERATOR, OPS_CHAT, SUPPORT, Desk, pay_link
+from tests.core.support import (
+    ADMIN,
+    CHAT,
+    FINANCE,
+    OPERATOR,
+    OPS_CHAT,
+    SUPPORT,
+    Desk,
+    completing,
+    pay_link,
+)
 
 PAID = {"cost/S01": -65, "due/S01": -9935, "fees": 120, "payable": 9880}
 
@@ -247,7 +257,7 @@ async def test_the_completion_and_its_answer_are_one_transaction(desk: Desk) -> 
         raise ConnectionError("the process dies here")
 
     with pytest.raises(ConnectionError):
-        await desk.runtime.completing.complete(
+        await completing(desk.runtime).complete(
             desk.merchant.id,
             opened.order.id,
             None,

@@ -26,6 +26,7 @@ from tests.core.support import (
     SPRUCE_STAFF,
     SUPPORT,
     Desk,
+    completing,
 )
 
 
@@ -130,7 +131,7 @@ async def test_each_way_books_what_the_table_says(
 
 
 async def reverse(desk: Desk, order: Order) -> Order:
-    return await desk.runtime.completing.reverse(
+    return await completing(desk.runtime).reverse(
         order.merchant_id, order.id, order.version, ByHand("wrong", ADMIN, "Li", OPS_CHAT),
         asked_by=FINANCE, request_id="r", also=_nothing,
     )  # fmt: skip
@@ -151,7 +152,7 @@ async def test_a_completion_uses_what_is_left_however_often_it_is_reversed(desk:
     await resolve(desk, back, "complete")
     assert await desk.balances() == paid
     order = await reverse(desk, await desk.order(opened))
-    await desk.runtime.completing.complete(
+    await completing(desk.runtime).complete(
         order.merchant_id, order.id, None, ByHand("by number", ADMIN, "Li", OPS_CHAT),
         request_id="r", also=_nothing,
     )  # fmt: skip

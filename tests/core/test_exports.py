@@ -22,6 +22,7 @@ from tests.core.support import (
     OWNER,
     SPRUCE_STAFF,
     Desk,
+    completing,
     refused,
 )
 
@@ -187,7 +188,7 @@ async def test_reasons_are_for_staff(desk: Desk) -> None:
     desk.clock.go_to_noon()
     runtime = desk.runtime
     opened = await desk.open(10_000)
-    await runtime.completing.complete(
+    await completing(runtime).complete(
         desk.merchant.id, opened.order.id, opened.order.version,
         ByHand("S01 was down", OPERATOR, "Lin", OPERATOR), request_id="x", also=nothing,
     )  # fmt: skip

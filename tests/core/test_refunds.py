@@ -17,7 +17,7 @@ from core.money import Money, share
 from core.orders import ByHand, Opened
 from core.refunds import Refund
 from core.store import Tx
-from tests.core.support import FINANCE, NORTHWIND_CHAT, SUPPORT, Desk
+from tests.core.support import FINANCE, NORTHWIND_CHAT, SUPPORT, Desk, completing
 
 PAID = {"cost/S01": -65, "due/S01": -9935, "fees": 120, "payable": 9880}
 
@@ -184,10 +184,10 @@ async def test_what_cannot_be_refunded(desk: Desk) -> None:
         """Nothing else is written."""
 
     by = ByHand("seen", 1004, "Wang", 1)
-    done = await desk.runtime.completing.complete(
+    done = await completing(desk.runtime).complete(
         desk.merchant.id, pending.order.id, None, by, request_id="c", also=nothing
     )
-    await desk.runtime.completing.reverse(
+    await completing(desk.runtime).reverse(
         desk.merchant.id, pending.order.id, done.version, by, asked_by=1, request_id="r",
         also=nothing,
     )  # fmt: skip
@@ -204,7 +204,7 @@ async def test_it_goes_back_where_it_was_asked_for(desk: Desk) -> None:
     async def nothing(tx: Tx) -> None:
         """Nothing else is written."""
 
-    await desk.runtime.completing.complete(
+    await completing(desk.runtime).complete(
         desk.merchant.id, opened.order.id, None, ByHand("seen", 1004, "Wang", 1),
         request_id="c", also=nothing,
     )  # fmt: skip

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import gc
 import time
 from collections.abc import Awaitable
@@ -15,9 +16,10 @@ import pytest
 from core.bills import Days
 from core.errors import Refusal
 from core.money import Money, Rate
-from core.orders import Opened
+from core.orders import ByHand, Opened, hold_charges
 from core.outbox import Say
 from core.rerating import RerateDay
+from core.store import Tx
 from core.tariff import Tariff, Tier
 from core.vouchers import Cause
 from tests.conftest import Servers
@@ -30,9 +32,11 @@ from tests.core.support import (
     OPS_CHAT,
     OWNER,
     Desk,
+    completing,
     owner,
     refused,
 )
+from tests.demo import eventually
 
 CHEAPER = Tariff.flat(Rate(10000))
 MANY = 100_000
@@ -230,6 +234,62 @@ async def test_a_refund_and_a_rerating_at_once(desk: Desk) -> None:
         await desk.runtime.refunds.settle(desk.merchant.id, reserve.id, cost_returned=True)
         assert await desk.balances() == {}
     await desk.sound()
+
+
+async def waiting_outside(desk: Desk) -> None:
+    """Until somebody waits for a name that our transaction holds."""
+
+    async def look() -> None:
+        async def waits() -> bool:
+            return bool(await desk.runtime.store.fetchval(_WAITS))
+
+        await eventually(waits, what="somebody waits for what is held")
+
+    await asyncio.create_task(look(), context=contextvars.Context())
+
+
+_WAITS = "SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted)"
+
+
+async def test_what_orders_are_charged_stands_still_while_it_is_booked_by(desk: Desk) -> None:
+    """A reserve and a reversal wait for whoever changes charges."""
+    finance, opened = await desk.actor(FINANCE), await paid(desk, 10_000)
+    completed = await desk.open()
+
+    async def nothing(tx: Tx) -> None:
+        """Nothing else is written."""
+
+    by = ByHand("seen", ADMIN, "Li", CHAT)
+    done = await completing(desk.runtime).complete(
+        desk.merchant.id, completed.order.id, None, by, request_id="c", also=nothing
+    )
+    for work in (
+        desk.runtime.refunds.reserve(
+            finance, desk.merchant.id, opened.order.id, "R1", Money(100, "CNY"), fee_returned=True
+        ),
+        completing(desk.runtime).reverse(
+            desk.merchant.id, done.id, done.version, by, asked_by=1, request_id="r", also=nothing
+        ),
+    ):
+        async with desk.runtime.store.transaction() as tx:
+            await hold_charges(tx, desk.merchant.id, alone=True)
+            task = asyncio.create_task(work, context=contextvars.Context())
+            await waiting_outside(desk)
+            assert not task.done()
+        await task
+
+
+async def test_orders_that_move_before_the_booking_are_looked_at_again(desk: Desk) -> None:
+    desk.clock.go_to_noon()
+    days = Days.one(desk.merchant.day_cut.day_of(desk.clock.now()))
+    opened = await paid(desk, 10_000)
+    async with desk.runtime.store.transaction() as tx:
+        await hold_charges(tx, desk.merchant.id)
+        task = asyncio.create_task(apply(desk, days, CHEAPER), context=contextvars.Context())
+        await waiting_outside(desk)
+        await tx.execute("UPDATE orders SET disputed = true WHERE id = $1", opened.order.id)
+    assert await code_of(task) == "rerate_changed"
+    assert await desk.runtime.store.fetchval("SELECT count(*) FROM rerated_order") == 0
 
 
 async def test_volume_tiers_go_by_the_closed_days_before_each_orders_creation(desk: Desk) -> None:

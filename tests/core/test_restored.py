@@ -19,7 +19,7 @@ from core.orders import ByHand, Opened
 from core.statistics import Query
 from core.store import Tx
 from tests.core.bills.books import joined
-from tests.core.support import OPERATOR, Desk
+from tests.core.support import OPERATOR, Desk, completing
 
 ONE_DAY = timedelta(days=1)
 _BY = ByHand("seen at the bank", OPERATOR, "Lin", OPERATOR)
@@ -30,14 +30,14 @@ async def nothing(_: Tx) -> None:
 
 
 async def complete(desk: Desk, opened: Opened) -> None:
-    await desk.runtime.completing.complete(
+    await completing(desk.runtime).complete(
         desk.merchant.id, opened.order.id, None, _BY, request_id="x", also=nothing
     )
 
 
 async def reverse(desk: Desk, opened: Opened) -> None:
     version = (await desk.order(opened)).version
-    await desk.runtime.completing.reverse(
+    await completing(desk.runtime).reverse(
         desk.merchant.id, opened.order.id, version, _BY, asked_by=1, request_id="x", also=nothing
     )
 

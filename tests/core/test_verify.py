@@ -29,6 +29,7 @@ from tests.core.support import (
     Desk,
     SetClock,
     build_runtime,
+    completing,
     owner,
 )
 
@@ -212,14 +213,14 @@ async def a_day(desk: Desk) -> None:
 
 async def complete(desk: Desk, opened: Opened) -> Order:
     by = ByHand("the supplier said so", OPERATOR, "王浩", CHAT)
-    return await desk.runtime.completing.complete(
+    return await completing(desk.runtime).complete(
         desk.merchant.id, opened.order.id, None, by, request_id="hand", also=nothing
     )
 
 
 async def take_back(desk: Desk, order: Order) -> None:
     by = ByHand("a mistake", ADMIN, "陈立", CHAT)
-    await desk.runtime.completing.reverse(
+    await completing(desk.runtime).reverse(
         desk.merchant.id, order.id, order.version, by, asked_by=OPERATOR, request_id="hand",
         also=nothing,
     )  # fmt: skip

@@ -21,7 +21,7 @@ from core.store import Tx
 from core.vouchers import Advance, Cause
 from tests.conftest import Servers
 from tests.core.bills.books import Books
-from tests.core.support import FINANCE, SUPPLIER_CHAT, Desk, owner
+from tests.core.support import FINANCE, SUPPLIER_CHAT, Desk, completing, owner
 
 ONE_DAY = timedelta(days=1)
 
@@ -240,7 +240,7 @@ async def test_an_order_completed_with_money_in_suspense_counts_for_its_supplier
     async def nothing(_: Tx) -> None:
         return None
 
-    await desk.runtime.completing.complete(
+    await completing(desk.runtime).complete(
         desk.merchant.id, opened.order.id, None, ByHand("seen", 1004, "王浩", SUPPLIER_CHAT),
         request_id="hand", also=nothing,
     )  # fmt: skip

@@ -11,7 +11,7 @@ from core.errors import Refusal
 from core.orders import Attempt, ByHand, Following, Opened, Order, Suppliers, get_attempts
 from core.orders.following import ASKED_BY_HAND
 from core.store import Tx
-from tests.core.support import Desk, pay_link
+from tests.core.support import Desk, completing, pay_link
 
 
 async def states(desk: Desk, opened: Opened) -> tuple[str, list[str]]:
@@ -138,7 +138,7 @@ async def complete(desk: Desk, opened: Opened) -> Order:
     async def nothing(tx: Tx) -> None:
         """Nothing else is written."""
 
-    return await desk.runtime.completing.complete(
+    return await completing(desk.runtime).complete(
         desk.merchant.id, opened.order.id, None, ByHand("seen", 1004, "Wang", 1),
         request_id="c", also=nothing,
     )  # fmt: skip
@@ -148,7 +148,7 @@ async def reverse(desk: Desk, opened: Opened) -> Order:
     async def nothing(tx: Tx) -> None:
         """Nothing else is written."""
 
-    return await desk.runtime.completing.reverse(
+    return await completing(desk.runtime).reverse(
         desk.merchant.id, opened.order.id, (await desk.order(opened)).version,
         ByHand("not seen", 1003, "Li", 1), asked_by=1004, request_id="u", also=nothing,
     )  # fmt: skip

@@ -1,0 +1,116 @@
+"""A desk of its own for every example: four suppliers in three currencies, and who works there."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import Final
+from uuid import uuid4
+
+import asyncpg
+
+from bot.world import DOCUMENTS, Addresses, seed
+from core.access import Actor
+from core.channels import NewChannel
+from core.money import Rate
+from core.runtime import Runtime
+from core.tariff import Tariff
+from tests.conftest import SUPPLIER_KEYS, Servers
+from tests.core.support import (
+    ADMIN,
+    OPS_CHAT,
+    OWNER,
+    Entrance,
+    SandboxSupplier,
+    SetClock,
+    build_runtime,
+)
+
+PRODUCTS: Final = ("alipay_qr", "wechat_qr")
+# What they take, besides the demo's own two: S01 for both products, S02 for the first.
+ABROAD: Final = (("S03", "JPY", "C31", "C32"), ("S04", "KWD", "C41", "C42"))
+_MIGRATED, _TEMPLATE = "template_demo", "template_lives"
+
+
+def start() -> datetime:
+    """Some days before clocks change in New York (14 March) and Berlin (28 March)."""
+    return datetime(datetime.now(UTC).year + 1, 3, 12, 1, 0, 17, tzinfo=UTC)
+
+
+@dataclass
+class LifeDesk:
+    """The desk, its clock, and two people of its ops group: one asks, the other confirms."""
+
+    runtime: Runtime
+    clock: SetClock
+    supplier: SandboxSupplier
+    asks: Actor
+    confirms: Actor
+
+
+async def make_template(servers: Servers, supplier: SandboxSupplier) -> None:
+    """The database that examples start from, in which the desk's first day is that of `start`."""
+    await _sql(servers, f"CREATE DATABASE {_TEMPLATE} TEMPLATE {_MIGRATED}")
+    runtime = await build_runtime(servers, _TEMPLATE, SetClock(start()))
+    try:
+        await seed(runtime, Addresses(supplier.base, SUPPLIER_KEYS, {}))
+        await _open_suppliers_abroad(runtime, supplier)
+    finally:
+        await runtime.close()
+
+
+async def _open_suppliers_abroad(runtime: Runtime, supplier: SandboxSupplier) -> None:
+    text = (DOCUMENTS / "sandbox_md5.yaml").read_text(encoding="utf-8")
+    document_id = await runtime.channels.add_document(text)
+    mch_id, key = next(iter(SUPPLIER_KEYS.items()))
+    for supplier_no, currency, *channels in ABROAD:
+        opened = await runtime.channels.add_supplier(
+            supplier_no,
+            f"Abroad {currency}",
+            currency=currency,
+            document_id=document_id,
+            sandbox=True,
+            credentials={"base_url": supplier.base, "mch_id": mch_id, "key": key},
+            legal_name=f"Abroad {currency} Ltd",
+            licence_no="SANDBOX-0003",
+            licence_expires_on=date(2099, 12, 31),
+            settles_to="licensed_institution",
+        )
+        for channel_no, product, ppm in zip(channels, PRODUCTS, (5500, 8000), strict=True):
+            channel = NewChannel(
+                channel_no, f"{product} {currency}", product, Tariff.flat(Rate(ppm, 3)),
+                (product,), amount_min=1, amount_max=5_000_000,
+            )  # fmt: skip
+            await runtime.channels.add_channel(opened, channel)
+
+
+@asynccontextmanager
+async def fresh_desk(
+    servers: Servers, supplier: SandboxSupplier, entrance: Entrance
+) -> AsyncIterator[LifeDesk]:
+    """A desk on a database that nobody else has seen."""
+    database, clock = f"life_{uuid4().hex}", SetClock(start())
+    await _sql(servers, f"CREATE DATABASE {database} TEMPLATE {_TEMPLATE} STRATEGY FILE_COPY")
+    runtime = await build_runtime(servers, database, clock, public_url=entrance.url)
+    entrance.runtime = runtime
+    try:
+        asks, confirms = [
+            await runtime.access.actor(user_id, "Life", OPS_CHAT, private=False)
+            for user_id in (ADMIN, OWNER)
+        ]
+        yield LifeDesk(runtime, clock, supplier, asks, confirms)
+    finally:
+        entrance.runtime = None
+        await supplier.fault("any", "clear")
+        await runtime.close()
+        await _sql(servers, f"DROP DATABASE {database} WITH (FORCE)")
+
+
+async def _sql(servers: Servers, statement: str) -> None:
+    connection = await asyncpg.connect(servers.owner_dsn("paydesk"))
+    try:
+        await connection.execute(statement)
+    finally:
+        await connection.close()
