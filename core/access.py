@@ -7,6 +7,7 @@ from ipaddress import ip_address, ip_network
 from typing import Final
 from uuid import UUID
 
+from core.channels import Supplier
 from core.errors import Refusal
 from core.groups import Group, Groups
 from core.merchants import App, Merchant, Merchants
@@ -64,6 +65,25 @@ class Actor:
             raise Refusal("anonymous_admin")
         if right not in self.rights:
             raise Refusal("not_permitted", right=right)
+
+    def need_for(
+        self, right: str, *, merchant: Merchant | None = None, supplier: Supplier | None = None
+    ) -> None:
+        """Whoever does something by a right may do so, and sees here whom it concerns: a merchant,
+        a supplier, or else the platform.
+
+        Refusals: anonymous_admin, not_permitted, merchant_not_found, supplier_not_found,
+        record_not_found (the platform, where others than staff read along).
+        """
+        self.need(right)
+        if merchant is not None:
+            if not self.sees(merchant.id):
+                raise Refusal("merchant_not_found", merchant_no=merchant.merchant_no)
+        elif supplier is not None:
+            if not self.sees_supplier(supplier.id):
+                raise Refusal("supplier_not_found", supplier_no=supplier.supplier_no)
+        elif self.merchant_ids is not None:
+            raise Refusal("record_not_found")
 
     def sees(self, merchant_id: UUID) -> bool:
         """Whether this merchant's data may be shown to this actor in this chat."""

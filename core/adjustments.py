@@ -40,9 +40,10 @@ class Adjustments:
         """Book an adjustment and put its receipt into the outbox. Returns the receipt.
 
         The same cause again answers the same receipt and books nothing. Refusals:
-        anonymous_admin, not_permitted, reason_missing, amount_invalid, amount_over_limit.
+        anonymous_admin, not_permitted, merchant_not_found, reason_missing, amount_invalid,
+        amount_over_limit.
         """
-        actor.need(ADJUSTMENT.right)
+        actor.need_for(ADJUSTMENT.right, merchant=merchant)
         amount, reason = correction.amount, correction.reason.strip()
         if not reason:
             raise Refusal("reason_missing", example=_EXAMPLE)
@@ -64,7 +65,9 @@ class Adjustments:
     ) -> dict[str, Any]:
         """Take an adjustment back by its exact reversal. Returns the undo's receipt.
 
-        Refusals: anonymous_admin, not_permitted, record_not_found, already_undone, undo_too_late.
+        Refusals: anonymous_admin, not_permitted, merchant_not_found, record_not_found,
+        already_undone, undo_too_late.
         """
+        actor.need_for(ADJUSTMENT.right, merchant=merchant)
         holder = Holder.merchant(merchant)
         return await self._vouchers.undo(actor, holder, ADJUSTMENT, adjustment_id, cause)

@@ -140,7 +140,7 @@ class Completions:
 
         The supplier is asked first: money it reports confirms the completion.
         Refusals: anonymous_admin, not_permitted, group_needed, reason_missing, order_not_found,
-        order_state, completion_confirmed, refund_under_way, order_rerated.
+        order_state, completion_confirmed, refund_under_way.
         """
         actor.need("uncomplete")
         if actor.group is None:
@@ -162,7 +162,7 @@ class Completions:
         disputed.
 
         Refusals: anonymous_admin, not_permitted, confirmation_expired, second_person_needed,
-        order_state, completion_confirmed, refund_under_way, order_rerated.
+        order_state, completion_confirmed, refund_under_way.
         """
         actor.need("uncomplete")
         question = await self._confirmations.find("uncomplete", actor, confirmation_id)

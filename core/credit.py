@@ -79,9 +79,9 @@ class Credit:
 
         line: in the merchant's currency, 0 or more. Returns what was said; the same cause again
         answers the same and sets nothing. Refusals: anonymous_admin, not_permitted,
-        amount_invalid, amount_over_limit.
+        merchant_not_found, amount_invalid, amount_over_limit.
         """
-        actor.need("set_credit")
+        actor.need_for("set_credit", merchant=merchant)
         if line is not None:
             if line.minor < 0 or line.currency != merchant.currency:
                 raise Refusal(

@@ -45,10 +45,16 @@ class DayCuts:
         it would have. What is None stays as it is at that moment, whoever else sets it meanwhile.
 
         kind: merchant (m), supplier (s), platform (p; HOUSE). Returns what was said; the same
-        cause again answers the same and sets nothing. Refusals: anonymous_admin, not_permitted,
+        cause again answers the same and sets nothing. Refusals: those of `Actor.need_for`,
         day_cut_too_far.
         """
-        actor.need(RIGHT)
+        match kind:
+            case "m":
+                actor.need_for(RIGHT, merchant=await self._merchants.by_id(holder_id))
+            case "s":
+                actor.need_for(RIGHT, supplier=await self._channels.supplier(holder_id))
+            case "p":
+                actor.need_for(RIGHT)
 
         async def work(tx: Tx, day: BusinessDay) -> dict[str, Any]:
             await tx.hold(f"day_cut:{holder_id}")

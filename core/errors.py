@@ -159,10 +159,6 @@ REFUSALS: dict[str, RefusalKind] = {
         _CONFLICT, "The refund {refund_no} exists with other content ({differs})."
     ),
     "refund_state": RefusalKind(_CONFLICT, "The refund {refund_no} is {status} already."),
-    "order_rerated": RefusalKind(
-        _CONFLICT,
-        "The order {number} was charged anew since. Re-rate it back first, or adjust by hand.",
-    ),
     "refund_under_way": RefusalKind(
         _CONFLICT, "A refund of {number} is under way. Wait until it is over."
     ),
@@ -177,6 +173,9 @@ REFUSALS: dict[str, RefusalKind] = {
     ),
     "rerate_changed": RefusalKind(
         _CONFLICT, "Since the preview, other orders or fees came in. Ask for a new preview."
+    ),
+    "rerate_too_many": RefusalKind(
+        _CONFLICT, "These are more than {limit} orders. Charge fewer days anew at a time."
     ),
     "already_undone": RefusalKind(_CONFLICT, "This was already undone."),
     "undo_too_late": RefusalKind(_CONFLICT, "The time to undo is over ({limit_min} min)."),

@@ -25,9 +25,10 @@ class Payins:
         The same cause again answers the same receipt and books nothing. The desk's own books are
         kept in the supplier's currency alone: of what came as USDT, they have what it came to,
         and the record has the USDT and the rate.
-        Refusals: anonymous_admin, not_permitted, amount_invalid, amount_over_limit.
+        Refusals: anonymous_admin, not_permitted, supplier_not_found, amount_invalid,
+        amount_over_limit.
         """
-        actor.need(PAYIN.right)
+        actor.need_for(PAYIN.right, supplier=supplier)
         converted = convert(advance, supplier.currency)
         postings = paid_in(converted.amount, supplier_no=supplier.supplier_no)
         move = Move.of(advance, converted, postings)
@@ -38,6 +39,8 @@ class Payins:
     ) -> dict[str, Any]:
         """Take a pay-in back by its exact reversal. Returns the undo's receipt.
 
-        Refusals: anonymous_admin, not_permitted, record_not_found, already_undone, undo_too_late.
+        Refusals: anonymous_admin, not_permitted, supplier_not_found, record_not_found,
+        already_undone, undo_too_late.
         """
+        actor.need_for(PAYIN.right, supplier=supplier)
         return await self._vouchers.undo(actor, Holder.supplier(supplier), PAYIN, payin_id, cause)

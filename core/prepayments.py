@@ -26,9 +26,10 @@ class Prepayments:
 
         The same cause again answers the same receipt and books nothing. What left as USDT is
         booked as USDT that left and a conversion, whichever of the two amounts was written.
-        Refusals: anonymous_admin, not_permitted, amount_invalid, amount_over_limit.
+        Refusals: anonymous_admin, not_permitted, merchant_not_found, amount_invalid,
+        amount_over_limit.
         """
-        actor.need(PREPAYMENT.right)
+        actor.need_for(PREPAYMENT.right, merchant=merchant)
         converted = convert(advance, merchant.currency)
         postings = (
             prepaid(converted.amount)
@@ -45,7 +46,9 @@ class Prepayments:
     ) -> dict[str, Any]:
         """Take a prepayment back by its exact reversal. Returns the undo's receipt.
 
-        Refusals: anonymous_admin, not_permitted, record_not_found, already_undone, undo_too_late.
+        Refusals: anonymous_admin, not_permitted, merchant_not_found, record_not_found,
+        already_undone, undo_too_late.
         """
+        actor.need_for(PREPAYMENT.right, merchant=merchant)
         holder = Holder.merchant(merchant)
         return await self._vouchers.undo(actor, holder, PREPAYMENT, prepayment_id, cause)

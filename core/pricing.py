@@ -46,14 +46,13 @@ class Pricing:
         """Set what a merchant pays for a product from a business day on (None: from now on), and
         say before and after. The same cause again changes and says nothing.
 
-        Refusals: anonymous_admin, not_permitted, product_not_found, tariff_in_the_past.
+        Refusals: anonymous_admin, not_permitted, merchant_not_found, product_not_found,
+        tariff_in_the_past.
         """
-        actor.need(RIGHT)
+        actor.need_for(RIGHT, merchant=merchant)
 
         async def also(tx: Tx, day: BusinessDay) -> None:
             since = valid_from or day.day
-            # Two people at once set one after the other, and the second is told of the first.
-            await tx.hold(f"tariff:{merchant.id}:{product_code}")
             offers = await self._merchants.offers(merchant, since, queries=tx)
             coming = await self._merchants.coming(merchant, since, queries=tx)
             before, later = offers.get(product_code), coming.get(product_code)
@@ -104,7 +103,6 @@ class Pricing:
         channel_id = (await self._channels.costs(channel_no)).id
 
         async def also(tx: Tx, since: date) -> None:
-            await tx.hold(f"cost:{channel_id}")
             channel = await self._channels.costs(channel_no, queries=tx)
             before, later = channel.cost, channel.coming
             if later and channel.coming_since and channel.coming_since <= since:

@@ -90,13 +90,14 @@ class Refunds:
         """Hold a refund's money in the merchant's books, so that it cannot be refunded twice.
 
         caller: a person who may, or an app of the merchant itself.
-        The same (merchant, refund_no) with the same content is the same refund. All refunds of an
-        order that did not fail are together at most its amount. They are borne by what orders
+        The same refund_no with the same content is the same refund; an app's are its own. All
+        refunds of an order that did not fail are together at most its amount, and what suppliers
+        took of it. They are borne by what orders
         earned: payable may not fall below zero, so that position >= -(what was advanced). Whoever
         runs on a prepayment is refunded on, as what was advanced is to be earned back by orders
         anyway; but nobody comes to owe more than was ever advanced to them.
-        Refusals: anonymous_admin, not_permitted, merchant_not_found, field_invalid,
-        refund_conflict, order_state, refund_over_amount, refund_not_covered.
+        Refusals: anonymous_admin, not_permitted, merchant_not_found, order_not_found,
+        field_invalid, refund_conflict, order_state, refund_over_amount, refund_not_covered.
         """
         if not _REFUND_NO.fullmatch(refund_no):
             expected = "1 to 64 characters of A-Z a-z 0-9 _ . | -"
@@ -105,11 +106,13 @@ class Refunds:
         actor = _named(caller, merchant)
 
         async def work(tx: Tx, day: BusinessDay) -> Refund:
-            await hold_charges(tx, merchant_id)
             order, attempts = await lock_order(tx, merchant_id, order_id)
+            if isinstance(caller, App) and caller.mode != order.mode:
+                raise Refusal("order_not_found", number=order.order_no)
             there = await tx.fetchrow(
-                "SELECT * FROM refund WHERE merchant_id = $1 AND refund_no = $2",
+                "SELECT * FROM refund WHERE merchant_id = $1 AND app_id = $2 AND refund_no = $3",
                 merchant_id,
+                order.app_id,
                 refund_no,
             )
             if there is not None:
@@ -120,7 +123,7 @@ class Refunds:
             if order.state not in ("paid", "partially_refunded") or order.disputed:
                 raise Refusal("order_state", number=order.order_no, status=order.state)
             earlier = [r for r in await _of_order(tx, order) if r.state != "failed"]
-            left = order.amount.minor - sum(r.amount.minor for r in earlier)
+            left = await self._taken(tx, order) - sum(r.amount.minor for r in earlier)
             if amount.minor > left:
                 shown = Money(left, amount.currency)
                 raise Refusal("refund_over_amount", number=order.order_no, left=shown)
@@ -152,7 +155,17 @@ class Refunds:
             )
             return await self._reserve(tx, day, order, attempt, wanted)
 
-        return await self._ledger.in_open_day(merchant.id, work)
+        return await self._ledger.in_open_day(
+            merchant.id, work, before=lambda tx: hold_charges(tx, merchant_id)
+        )
+
+    async def _taken(self, tx: Tx, order: Order) -> int:
+        """What suppliers took for an order, as far as we know: all of it but our shortfall, which
+        no payer has paid and none can get back."""
+        shortfall_minor = await self._ledger.moved_by_order(
+            tx, order.merchant_id, order.id, "shortfall"
+        )
+        return order.amount.minor + shortfall_minor
 
     async def _reserve(
         self, tx: Tx, day: BusinessDay, order: Order, attempt: Attempt, wanted: Refund
@@ -168,15 +181,17 @@ class Refunds:
         if position.payable_minor < 0:
             raise Refusal("refund_not_covered")
         row = await tx.fetchrow(
-            "INSERT INTO refund (merchant_id, id, order_id, order_no, attempt_no, refund_no,"
-            " amount_minor, currency, fee_returned, fee_back_minor, state, reserve_event_id,"
-            " actor, at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)"
-            " ON CONFLICT (merchant_id, refund_no) DO NOTHING RETURNING *",
+            "INSERT INTO refund (merchant_id, id, order_id, order_no, attempt_no, app_id,"
+            " refund_no, amount_minor, currency, fee_returned, fee_back_minor, state,"
+            " reserve_event_id, actor, at)"
+            " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)"
+            " ON CONFLICT (merchant_id, app_id, refund_no) DO NOTHING RETURNING *",
             wanted.merchant_id,
             wanted.id,
             wanted.order_id,
             wanted.order_no,
             wanted.attempt_no,
+            order.app_id,
             wanted.refund_no,
             wanted.amount.minor,
             wanted.amount.currency,
@@ -352,13 +367,11 @@ def _named(caller: Actor | App, merchant: Merchant) -> str:
     """How the trail names who asks. Refusals: anonymous_admin, not_permitted,
     merchant_not_found."""
     if isinstance(caller, Actor):
-        caller.need(RIGHT)
-        sees, name = caller.sees(merchant.id), caller.trail_name
-    else:
-        sees, name = caller.merchant.id == merchant.id, f"api:{caller.key_id}"
-    if not sees:
+        caller.need_for(RIGHT, merchant=merchant)
+        return caller.trail_name
+    if caller.merchant.id != merchant.id:
         raise Refusal("merchant_not_found", merchant_no=merchant.merchant_no)
-    return name
+    return f"api:{caller.key_id}"
 
 
 def _same(there: Refund, order_id: UUID, amount: Money, fee_returned: bool) -> Refund:

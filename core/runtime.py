@@ -196,7 +196,9 @@ async def build(
         ),
         refunds=Refunds(ids, ledger, merchants, groups),
         pricing=Pricing(store, merchants, channels, groups, causes),
-        reratings=Reratings(store, ids, ledger, merchants, groups, outbox, audit, confirmations),
+        reratings=Reratings(
+            store, clock, ids, ledger, merchants, groups, outbox, audit, confirmations
+        ),
         lookups=Lookups(store, outbox),
         bills=bills,
         statistics=Counting(store, bills, channels),

@@ -84,9 +84,10 @@ class Tariff:
         return Tariff((Tier(0, rate),))
 
     def rate_for(self, amount_minor: int, volume_minor: int = 0) -> Rate:
-        """The rate of an order. volume_minor: of the closed days of its month."""
+        """The rate of an order. volume_minor: of the closed days of its month. Whatever is
+        measured below 0 is in the first tier."""
         measured = amount_minor if self.tiers_by == "amount" else volume_minor
-        return next(t.rate for t in reversed(self.tiers) if t.from_minor <= measured)
+        return next(t.rate for t in reversed(self.tiers) if t.from_minor <= max(0, measured))
 
     def pack(self) -> list[dict[str, int]]:
         """The tiers as JSON values."""

@@ -226,7 +226,7 @@ async def test_the_example_of_the_document(
     )
     await runtime.reratings.apply(
         example.actor, example.merchant, "wechat_qr", Days.one(first_day), view.tariff,
-        view.mark, example.cause(),
+        view.seen, example.cause(),
     )  # fmt: skip
     supplier = await runtime.channels.supplier_by_no("S01")
     await runtime.payins.record(

@@ -66,10 +66,10 @@ SELECT k.*, t.tiers, n.tiers AS coming, n.valid_from AS coming_since
 FROM known k
 JOIN LATERAL (
     SELECT tiers FROM channel_tariff WHERE channel_id = k.id AND valid_from <= k.today
-    ORDER BY valid_from DESC, id DESC LIMIT 1
+    ORDER BY valid_from DESC, seq DESC LIMIT 1
 ) t ON true
 LEFT JOIN LATERAL (
     SELECT tiers, valid_from FROM channel_tariff WHERE channel_id = k.id AND valid_from > k.today
-    ORDER BY valid_from, id DESC LIMIT 1
+    ORDER BY valid_from, seq DESC LIMIT 1
 ) n ON true
 """  # noqa: S608 (our own words)

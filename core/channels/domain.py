@@ -242,8 +242,8 @@ class Channels:
         """What the supplier charges on a channel from a business day of its own on; None: from
         now on. Attempts that are there keep theirs.
 
-        also: done first, in the same transaction; it is handed the day. Refusals: tariff_invalid
-        (by volume), cost_in_the_past.
+        also: done first, in the same transaction, with the channel's costs held; it is handed the
+        day. Refusals: tariff_invalid (by volume), cost_in_the_past.
         """
         if cost.tiers_by != "amount":
             raise tariff_fault("channel", cost.tiers_by)
@@ -252,6 +252,8 @@ class Channels:
         if since < today:
             raise Refusal("cost_in_the_past", day=since, today=today)
         async with self._store.transaction() as tx:
+            # Those who set it at once do so one after the other: the last one's seq is the highest.
+            await tx.hold(f"cost:{channel_id}")
             if also is not None:
                 await also(tx, since)
             await tx.execute(
@@ -338,7 +340,7 @@ JOIN LATERAL (
     SELECT tiers FROM channel_tariff
     WHERE channel_id = c.id
       AND valid_from <= {TODAY}
-    ORDER BY valid_from DESC, id DESC LIMIT 1
+    ORDER BY valid_from DESC, seq DESC LIMIT 1
 ) t ON true
 LEFT JOIN product_channel pc ON pc.channel_id = c.id
 """  # noqa: S608 (our own words)

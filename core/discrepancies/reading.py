@@ -145,13 +145,12 @@ def _read(row: asyncpg.Record) -> Discrepancy:
     return Discrepancy(**values, ways=ways)
 
 
-# completable: of the kinds that an unpaid (or disputed) order waits for.
+# completable: the order is unpaid, or disputed, and waits for money.
 _READ: Final = """
 SELECT d.merchant_id, m.merchant_no, d.id, d.order_id, d.order_no, d.mode, d.attempt_no,
        d.supplier_no, d.upstream_no, d.kind, d.asked_minor, d.seen_minor, d.left_minor,
        d.currency, d.at,
-       d.kind IN ('short', 'over') AND d.left_minor > 0
-       AND (o.paid_at IS NULL OR o.disputed) AS completable
+       d.left_minor > 0 AND (o.paid_at IS NULL OR o.disputed) AS completable
 FROM discrepancy d
 JOIN merchant m ON m.id = d.merchant_id
 JOIN order_key k ON k.merchant_id = d.merchant_id AND k.order_no = d.order_no

@@ -164,6 +164,7 @@ LEFT JOIN orders o ON o.merchant_id = l.merchant_id AND o.id = l.order_id
     AND o.created_at = t.order_created_at
 LEFT JOIN voucher v ON v.holder_id = e.merchant_id AND v.event_id = e.event_id
 LEFT JOIN resolution s ON s.merchant_id = e.merchant_id AND s.event_id = e.event_id
+    AND e.kind = 'credited'
 LEFT JOIN completion c ON c.merchant_id = e.merchant_id AND c.event_id = e.event_id
 LEFT JOIN rerating g ON g.merchant_id = e.merchant_id AND g.event_id = e.event_id
 LEFT JOIN refund f ON f.merchant_id = l.merchant_id AND f.order_id = l.order_id
@@ -208,7 +209,8 @@ WHERE merchant_id = ANY(ARRAY(SELECT id FROM merchant)) AND mode = $1 AND curren
 GROUP BY 1, 2, 3, 4, 5, 6
 """
 COUNT_TAKINGS: Final = f"SELECT count(*) FROM ({_TAKEN}) t"  # noqa: S608 (our own words)
-# An order may have been with several suppliers: each sees its own attempt, and what it said of it.
+# An order may have been on several channels: each line names the attempt on its own, and what the
+# supplier said of that one.
 TAKINGS: Final = f"""
 SELECT t.booked_at AS at, t.kind, coalesce(a.attempt_no, '') AS attempt_no,
        CASE WHEN p.attempt_no = a.attempt_no THEN p.upstream_no ELSE '' END AS upstream_no,
@@ -220,9 +222,9 @@ LEFT JOIN supplier_payment p ON p.merchant_id = l.merchant_id AND p.order_id = l
     AND p.event_id = l.id
 LEFT JOIN LATERAL (
     SELECT attempt_no FROM attempt
-    WHERE merchant_id = l.merchant_id AND order_id = l.order_id AND 'due/' || supplier_no = $5
-    ORDER BY (attempt_no = p.attempt_no) IS TRUE DESC, channel_no = t.channel_no DESC, seq DESC
+    WHERE merchant_id = l.merchant_id AND order_id = l.order_id AND channel_no = t.channel_no
+    ORDER BY (attempt_no = p.attempt_no) IS TRUE DESC, seq DESC
     LIMIT 1
 ) a ON true
-ORDER BY t.booked_at, t.event_id
+ORDER BY t.booked_at, t.event_id, t.channel_no
 """  # noqa: S608 (our own words)

@@ -31,7 +31,8 @@ class AlreadyBooked(Exception):
 class Event:
     """What is to be booked. key: unique per merchant for ever, such as 'paid:<order id>'.
 
-    kind: one of `KINDS`. product_code, channel_no: what bills group by; '' where none.
+    kind: one of `KINDS`. product_code, channel_no: what bills group by; '' where none. A posting
+    may name a channel of its own.
     """
 
     key: str
@@ -127,9 +128,15 @@ class Ledger:
         return day
 
     async def in_open_day(
-        self, holder_id: UUID, work: Callable[[Tx, BusinessDay], Awaitable[T]]
+        self,
+        holder_id: UUID,
+        work: Callable[[Tx, BusinessDay], Awaitable[T]],
+        *,
+        before: Callable[[Tx], Awaitable[None]] | None = None,
     ) -> T:
         """Run `work` in one transaction that holds the holder's open business day.
+
+        before: what is done in it while the day is not held yet, so that nobody waits for it.
 
         A day that is over is closed and the next one opened first, so that what is booked after
         the cut is never in the day before it. holder_id: a merchant; HOUSE for the desk's own
@@ -138,6 +145,8 @@ class Ledger:
         for _ in range(_DAY_TRIES):
             try:
                 async with self._store.transaction() as tx:
+                    if before is not None:
+                        await before(tx)
                     return await work(tx, await days.hold(tx, holder_id, self._clock.now()))
             except DayOver:
                 await self.roll_days(holder_id)
@@ -194,9 +203,13 @@ class Ledger:
         if not event.postings or event.kind not in KINDS:
             raise Bug(f"the event {event.key} ({event.kind}) moves nothing that is known")
         event_id = self._ids.uuid7()
-        postings = sorted(event.postings, key=lambda p: (p.currency, p.account))
-        if len({(p.currency, p.account) for p in postings}) != len(postings):
-            raise Bug(f"the event {event.key} names an account twice")
+        lines = sorted(
+            (p.currency, p.account, p.channel_no or event.channel_no, p.minor)
+            for p in event.postings
+        )
+        if len({line[:3] for line in lines}) != len(lines):
+            raise Bug(f"the event {event.key} names an account of a channel twice")
+        currencies, accounts, channel_nos, minor = zip(*lines, strict=True)
         rows = await tx.fetch(
             _BOOK,
             day.holder_id,
@@ -209,14 +222,14 @@ class Ledger:
             event.order_id,
             event.reverses,
             event.product_code,
-            event.channel_no,
-            [p.account for p in postings],
-            [p.currency for p in postings],
-            [p.minor for p in postings],
+            accounts,
+            currencies,
+            minor,
+            channel_nos,
         )
         if not rows:
             raise AlreadyBooked(event.key)
-        if len(rows) != len(postings):
+        if len(rows) != len({line[:2] for line in lines}):
             raise Bug(f"the event {event.key} touched {len(rows)} balances")
         return event_id
 
@@ -231,19 +244,26 @@ class Ledger:
         )
         # With the instant, the entries of one month are looked at instead of all there are.
         rows = await queries.fetch(
-            "SELECT account, currency, minor FROM ledger_entry"
+            "SELECT account, currency, minor, channel_no FROM ledger_entry"
             " WHERE merchant_id = $1 AND booked_at = $2 AND event_id = $3 ORDER BY line",
             merchant_id,
             booked_at,
             event_id,
         )
-        return tuple(Posting(r["account"], r["currency"], r["minor"]) for r in rows)
+        return tuple(Posting(**row) for row in rows)
+
+    async def moved_by_order(
+        self, queries: Queries, merchant_id: UUID, order_id: UUID, account: str
+    ) -> int:
+        """What all events of an order moved on an account."""
+        return int(await queries.fetchval(_MOVED_BY_ORDER, merchant_id, order_id, account))
 
     async def volume(
         self, queries: Queries, merchant_id: UUID, mode: str, currency: str, product: str, day: date
     ) -> int:
         """What was paid for a product on the closed days of the month before `day`, in minor
-        units, net of completions that were reversed: what tiers by volume go by.
+        units, net of completions that were reversed: what tiers by volume go by. Not below 0:
+        what is reversed may have been completed in the month before.
 
         day: none after the open one. The days before it never change, so it is asked once.
         """
@@ -282,26 +302,34 @@ WITH event AS (
     ON CONFLICT (merchant_id, event_key) DO NOTHING
     RETURNING id
 ), moved AS (
-    SELECT line, account, currency, minor
-    FROM event, unnest($12::text[], $13::text[], $14::bigint[])
-         WITH ORDINALITY AS m (account, currency, minor, line)
+    SELECT line, account, currency, minor, channel_no
+    FROM event, unnest($11::text[], $12::text[], $13::bigint[], $14::text[])
+         WITH ORDINALITY AS m (account, currency, minor, channel_no, line)
 ), entries AS (
     INSERT INTO ledger_entry
         (merchant_id, booked_at, event_id, line, kind, mode, day, account, currency, minor,
          product_code, channel_no)
-    SELECT $1, $7, $3, line, $4, $5, $6, account, currency, minor, $10, $11 FROM moved
+    SELECT $1, $7, $3, line, $4, $5, $6, account, currency, minor, $10, channel_no FROM moved
 )
 INSERT INTO balance AS b (merchant_id, mode, currency, account, minor)
-SELECT $1, $5, currency, account, minor FROM moved ORDER BY line
+SELECT $1, $5, currency, account, sum(minor) FROM moved
+GROUP BY currency, account ORDER BY min(line)
 ON CONFLICT (merchant_id, mode, currency, account)
 DO UPDATE SET minor = b.minor + excluded.minor
 RETURNING b.account
 """
 
 _VOLUME: Final = """
-SELECT coalesce(sum(minor), 0)::bigint FROM rollup_entry
+SELECT greatest(0, sum(minor))::bigint FROM rollup_entry
 WHERE merchant_id = $1 AND mode = $2 AND currency = $3 AND product_code = $4
   AND day >= $6 AND day < $5 AND kind = ANY($7) AND account IN ('payable', 'fees')
+"""
+
+_MOVED_BY_ORDER: Final = """
+SELECT coalesce(sum(l.minor), 0) FROM ledger_event v
+JOIN ledger_entry l ON l.merchant_id = v.merchant_id AND l.booked_at = v.booked_at
+    AND l.event_id = v.id
+WHERE v.merchant_id = $1 AND v.order_id = $2 AND l.account = $3
 """
 
 _OPEN_DAY: Final = (

@@ -24,8 +24,8 @@ supplier/S/settled   what supplier S has paid in so far
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 
 from core.errors import Bug
 from core.money import Money
@@ -33,11 +33,12 @@ from core.money import Money
 
 @dataclass(frozen=True, slots=True)
 class Posting:
-    """One movement of one account."""
+    """One movement of one account. channel_no: what bills group it by; '' for its event's."""
 
     account: str
     currency: str
     minor: int
+    channel_no: str = ""
 
 
 Postings = tuple[Posting, ...]
@@ -64,30 +65,42 @@ def unmatched(seen: Money, *, cost_minor: int, supplier_no: str) -> Postings:
     )
 
 
-def completed_from_suspense(
-    amount: Money, *, held_minor: int, fee_minor: int, supplier_no: str
-) -> Postings:
-    """An order is completed whose money (`held_minor`, less or more than asked) is in suspense."""
-    used = min(held_minor, amount.minor)
+def completed_from_suspense(amount: Money, used: Mapping[str, int], *, fee_minor: int) -> Postings:
+    """An order is completed with money of it that is in suspense. used: supplier -> how much;
+    together at most the amount, and what is missing is our shortfall."""
     return _balanced(
         amount.currency,
-        (f"suspense/{supplier_no}", -used),
-        ("shortfall", used - amount.minor),
+        *((f"suspense/{supplier_no}", -minor) for supplier_no, minor in used.items()),
+        ("shortfall", sum(used.values()) - amount.minor),
         ("fees", fee_minor),
         ("payable", amount.minor - fee_minor),
     )
 
 
 def reattributed(
-    amount: Money, *, from_no: str, from_cost_minor: int, to_no: str, to_cost_minor: int
+    amount: Money,
+    *,
+    from_no: str,
+    from_channel_no: str,
+    from_cost_minor: int,
+    to_no: str,
+    to_channel_no: str,
+    to_cost_minor: int,
 ) -> Postings:
-    """A completed order turns out to have been paid at another supplier than was assumed."""
-    return _balanced(
-        amount.currency,
-        (f"due/{from_no}", amount.minor - from_cost_minor),
-        (f"cost/{from_no}", from_cost_minor),
-        (f"due/{to_no}", to_cost_minor - amount.minor),
-        (f"cost/{to_no}", -to_cost_minor),
+    """A completed order turns out to have been paid elsewhere than was assumed: at another
+    supplier, on another channel, or at another cost. What each had or has is on its own channel."""
+    legs = (
+        (from_no, from_channel_no, amount.minor, from_cost_minor),
+        (to_no, to_channel_no, -amount.minor, -to_cost_minor),
+    )
+    moved: dict[tuple[str, str], int] = defaultdict(int)
+    for supplier_no, channel_no, minor, cost_minor in legs:
+        moved[f"due/{supplier_no}", channel_no] += minor - cost_minor
+        moved[f"cost/{supplier_no}", channel_no] += cost_minor
+    return tuple(
+        Posting(account, amount.currency, minor, channel_no)
+        for (account, channel_no), minor in moved.items()
+        if minor
     )
 
 
@@ -174,8 +187,8 @@ def prepaid_converted(original: Money, advance: Money) -> Postings:
 
 
 def reversal(postings: Iterable[Posting]) -> Postings:
-    """The exact negation of an earlier event."""
-    return tuple(Posting(p.account, p.currency, -p.minor) for p in postings)
+    """The exact negation of an earlier event, on the same channels."""
+    return tuple(replace(p, minor=-p.minor) for p in postings)
 
 
 def assert_balanced(postings: Iterable[Posting]) -> None:

@@ -166,8 +166,9 @@ class Merchants:
         """Open a product to a merchant at a tariff, or change it for orders from a day on.
 
         valid_from: a business day of the merchant; None: from now on. Orders that are there keep
-        what they were made with. also: done first, in the same transaction and open day. Returns
-        the tariff's id. Refusals: product_not_found, tariff_in_the_past.
+        what they were made with. also: done first, in the same transaction and open day, with the
+        tariffs of the product held. Returns the tariff's id. Refusals: product_not_found,
+        tariff_in_the_past.
         """
 
         async def work(tx: Tx, day: BusinessDay) -> UUID:
@@ -180,9 +181,11 @@ class Merchants:
                     f"重算费率 {merchant.merchant_no} {product_code} {written} {since}~{day.day}"
                 )
                 raise Refusal("tariff_in_the_past", day=since, today=day.day, example=again)
+            # Those who set it at once do so one after the other: the last one's seq is the highest.
+            await tx.hold(f"tariff:{merchant.id}:{product_code}")
             if also is not None:
                 await also(tx, day)
-            tariff_id = self._ids.uuid7()  # of two on one day the later id counts
+            tariff_id = self._ids.uuid7()
             await tx.execute(_OPEN_PRODUCT, self._ids.uuid7(), merchant.id, product_code)
             await tx.execute(
                 "INSERT INTO tariff (id, merchant_id, product_code, valid_from, tiers_by, tiers,"
@@ -314,7 +317,7 @@ JOIN product p ON p.code = t.product_code AND p.state = 'on'
 WHERE t.merchant_id = $1 AND t.valid_from {after} coalesce($2,
     (SELECT CASE WHEN ends_at > $3 THEN day ELSE day + 1 END FROM business_day
      WHERE holder_id = $1 AND closed_at IS NULL))
-ORDER BY t.product_code, t.valid_from {first}, t.id DESC
+ORDER BY t.product_code, t.valid_from {first}, t.seq DESC
 """
 _OFFERS: Final = _TARIFFS.format(after="<=", first="DESC")
 _COMING: Final = _TARIFFS.format(after=">", first="ASC")

@@ -69,13 +69,14 @@ CREATE TABLE tariff (                          -- what a merchant pays for a pro
     id           uuid PRIMARY KEY,
     merchant_id  uuid NOT NULL REFERENCES merchant,
     product_code text NOT NULL REFERENCES product,
+    seq          bigint NOT NULL GENERATED ALWAYS AS IDENTITY,   -- drawn one after another
     valid_from   date NOT NULL,                -- a business day of the merchant
     tiers_by     text NOT NULL CHECK (tiers_by IN ('amount', 'volume')),
     tiers        jsonb NOT NULL CHECK (jsonb_typeof(tiers) = 'array'),
     actor        text NOT NULL,
     at           timestamptz NOT NULL
 );
-CREATE INDEX tariff_valid ON tariff (merchant_id, product_code, valid_from, id);
+CREATE INDEX tariff_valid ON tariff (merchant_id, product_code, valid_from, seq);
 
 CREATE TABLE connector_document (
     id          uuid PRIMARY KEY,
@@ -130,12 +131,13 @@ CREATE TABLE channel (
 CREATE TABLE channel_tariff (                  -- what a supplier charges us on a channel
     id           uuid PRIMARY KEY,
     channel_id   uuid NOT NULL REFERENCES channel,
+    seq          bigint NOT NULL GENERATED ALWAYS AS IDENTITY,   -- drawn one after another
     valid_from   date NOT NULL,                -- a business day of the supplier
     tiers        jsonb NOT NULL CHECK (jsonb_typeof(tiers) = 'array'),
     actor        text NOT NULL,
     at           timestamptz NOT NULL
 );
-CREATE INDEX channel_tariff_valid ON channel_tariff (channel_id, valid_from, id);
+CREATE INDEX channel_tariff_valid ON channel_tariff (channel_id, valid_from, seq);
 
 CREATE TABLE product_channel (
     id            uuid PRIMARY KEY,
@@ -528,7 +530,8 @@ CREATE TABLE refund (
     order_id       uuid NOT NULL,
     order_no       text NOT NULL,
     attempt_no     text NOT NULL,              -- whose supplier gives the money back
-    refund_no      text NOT NULL,              -- the merchant's own
+    app_id         uuid NOT NULL,              -- of the order
+    refund_no      text NOT NULL,              -- the merchant's own, unique in the app
     amount_minor   bigint NOT NULL CHECK (amount_minor > 0),
     currency       text NOT NULL,
     fee_returned   boolean NOT NULL,
@@ -543,7 +546,7 @@ CREATE TABLE refund (
     at             timestamptz NOT NULL,
     ended_at       timestamptz,
     PRIMARY KEY (merchant_id, id),
-    UNIQUE (merchant_id, refund_no),
+    UNIQUE (merchant_id, app_id, refund_no),
     CHECK ((state = 'reserved') = (ended_at IS NULL)),
     CHECK (state <> 'succeeded' OR end_event_id IS NOT NULL)
 );
@@ -615,10 +618,11 @@ CREATE TABLE rerating (                        -- append-only: past orders charg
 CREATE TABLE rerated_order (                   -- append-only; the newest says what is charged
     merchant_id    uuid NOT NULL,
     order_id       uuid NOT NULL,
+    seq            bigint NOT NULL GENERATED ALWAYS AS IDENTITY,   -- drawn one after another
     rerating_id    uuid NOT NULL,
     fee_then_minor bigint NOT NULL,
     fee_now_minor  bigint NOT NULL,
-    PRIMARY KEY (merchant_id, order_id, rerating_id)
+    PRIMARY KEY (merchant_id, order_id, seq)
 );
 
 CREATE TABLE completion (                      -- append-only: orders completed by hand

@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from core.orders.charges import CHARGED, charged_minor, hold_charges
+from core.orders.charges import (
+    CHARGED,
+    Recharge,
+    book_recharge,
+    charged_minor,
+    hold_charges,
+    write_charges,
+)
 from core.orders.completing import ByHand, Completing, need_reversible
 from core.orders.deciding import OpenOrder, PaymentSeen
 from core.orders.finding import find_for
@@ -35,9 +42,11 @@ __all__ = [
     "Opening",
     "Order",
     "PaymentSeen",
+    "Recharge",
     "Settled",
     "Settling",
     "Suppliers",
+    "book_recharge",
     "charged_minor",
     "find_attempt",
     "find_for",
@@ -50,4 +59,5 @@ __all__ = [
     "move_order",
     "named",
     "need_reversible",
+    "write_charges",
 ]

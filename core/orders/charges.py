@@ -6,17 +6,25 @@ whoever changes them for orders that are paid (a re-rating) holds them alone.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
 from typing import Final
 from uuid import UUID
 
+from core.ledger import BusinessDay, Event, Ledger, rerated
+from core.money import Money
 from core.orders.reading import Order
 from core.store import Queries, Tx
+from core.tariff import Tariff
+
+_INSERT_ROWS: Final = 2000
 
 # Of an order `o`, in SQL: the newest re-rating that changed it says.
 CHARGED: Final = (
     "coalesce((SELECT r.fee_now_minor FROM rerated_order r"
     " WHERE r.merchant_id = o.merchant_id AND r.order_id = o.id"
-    " ORDER BY r.rerating_id DESC LIMIT 1), o.fee_minor)"
+    " ORDER BY r.seq DESC LIMIT 1), o.fee_minor)"
 )
 _CHARGED_OF: Final = (
     f"SELECT {CHARGED} FROM orders o"  # noqa: S608 (our own words)
@@ -27,7 +35,7 @@ _CHARGED_OF: Final = (
 async def hold_charges(tx: Tx, merchant_id: UUID, *, alone: bool = False) -> None:
     """Keep what orders are charged as it is until the transaction ends; alone: to change it.
 
-    After the business day, before any order.
+    Before the business day, so that a long change of many orders makes no payment wait.
     """
     await tx.hold(f"charges:{merchant_id}", together=not alone)
 
@@ -36,3 +44,85 @@ async def charged_minor(queries: Queries, order: Order) -> int:
     """The fee that an order is charged now."""
     fee: int = await queries.fetchval(_CHARGED_OF, order.merchant_id, order.id, order.created_at)
     return fee
+
+
+@dataclass(frozen=True, slots=True)
+class Recharge:
+    """Orders of a product that are charged anew. difference: + the merchant pays more; in its
+    currency. orders: how many; user_id, name: of who asked for it."""
+
+    id: UUID
+    mode: str
+    product_code: str
+    tariff: Tariff
+    first_day: date
+    last_day: date
+    orders: int
+    difference: Money
+    user_id: int
+    name: str
+
+
+async def write_charges(
+    tx: Tx,
+    merchant_id: UUID,
+    recharge_id: UUID,
+    order_ids: Sequence[UUID],
+    fees_then: Sequence[int],
+    fees_now: Sequence[int],
+) -> None:
+    """What orders are charged from now on. The merchant's charges are held alone."""
+    for at in range(0, len(order_ids), _INSERT_ROWS):
+        some = slice(at, at + _INSERT_ROWS)
+        await tx.execute(
+            _INSERT_ORDERS,
+            merchant_id,
+            recharge_id,
+            order_ids[some],
+            fees_then[some],
+            fees_now[some],
+        )
+
+
+async def book_recharge(tx: Tx, ledger: Ledger, day: BusinessDay, recharge: Recharge) -> None:
+    """The re-rating's row, and its one event (none where the differences cancel out)."""
+    event_id = None
+    if recharge.difference.minor:
+        event = Event(
+            f"rerated:{recharge.id}",
+            "rerated",
+            recharge.mode,
+            rerated(recharge.difference),
+            product_code=recharge.product_code,
+        )
+        event_id = await ledger.book(tx, day, event)
+    await tx.execute(
+        _INSERT,
+        day.holder_id,
+        recharge.id,
+        recharge.product_code,
+        recharge.tariff.tiers_by,
+        recharge.tariff.pack(),
+        recharge.first_day,
+        recharge.last_day,
+        recharge.orders,
+        recharge.difference.minor,
+        recharge.difference.currency,
+        recharge.user_id,
+        recharge.name,
+        event_id,
+        day.day,
+        day.at,
+    )
+
+
+_INSERT_ORDERS: Final = """
+INSERT INTO rerated_order (merchant_id, order_id, rerating_id, fee_then_minor, fee_now_minor)
+SELECT $1, order_id, $2, fee_then, fee_now
+FROM unnest($3::uuid[], $4::bigint[], $5::bigint[]) AS u (order_id, fee_then, fee_now)
+"""
+_INSERT: Final = """
+INSERT INTO rerating (merchant_id, id, product_code, tiers_by, tiers, first_day, last_day, orders,
+                      difference_minor, currency, actor_user_id, actor_name, event_id, day, at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
+"""

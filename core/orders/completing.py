@@ -13,12 +13,14 @@ from core.groups import Groups
 from core.ids import Ids
 from core.ledger import BusinessDay, Event, Ledger, reversal
 from core.merchants import Merchants
+from core.money import Money
 from core.orders import moves
-from core.orders.charges import charged_minor, hold_charges
-from core.orders.deciding import Held, complete, next_attempt_of
+from core.orders.charges import Recharge, book_recharge, charged_minor, hold_charges, write_charges
+from core.orders.deciding import Held, Use, complete, next_attempt_of, uses_of
 from core.orders.reading import Attempt, Order, lock_order, named
 from core.orders.settling import Settling
 from core.store import Queries, Tx
+from core.tariff import Tariff
 
 Also = Callable[[Tx], Awaitable[None]]
 
@@ -75,12 +77,12 @@ class Completing:
             if not order.open_to_money or version not in (None, order.version):
                 raise Refusal("order_state", number=order.order_no, status=order.state)
             attempt = next_attempt_of(attempts)
-            held = await _held(tx, order, attempts, attempt, by)
-            if held is None and by.discrepancy_id is not None:
+            uses = uses_of(order, await _held(tx, order, attempts, attempt, by))
+            if not uses and by.discrepancy_id is not None:
                 raise Refusal("already_resolved", number=order.order_no)
-            if held is not None:
-                attempt = held.attempt
-            settlement = complete(order, attempt, held)
+            if uses:
+                attempt = uses[0].held.attempt
+            settlement = complete(order, attempt, uses)
             nth = 1 + await tx.fetchval(
                 "SELECT count(*) FROM completion"
                 " WHERE merchant_id = $1 AND order_id = $2 AND reverses IS NULL",
@@ -92,9 +94,8 @@ class Completing:
             )
             if event_id is None:
                 raise Bug(f"the completion of {order.order_no} moves nothing")
-            if held is not None:
-                used_minor = min(held.left_minor, order.amount.minor)
-                await self._use(tx, day, order, held.discrepancy_id, used_minor, by, event_id)
+            for use in uses:
+                await self._use(tx, day, order, use, by, event_id)
             await self._record(tx, day, order, by, event_id, reverses=None)
             order = await self._settling.pay(
                 tx,
@@ -126,15 +127,15 @@ class Completing:
         also: Also,
     ) -> Order:
         """Take a wrong completion back: its exact reversal is booked, money it took from suspense
-        returns there, and the order is disputed until money comes after all.
+        returns there, and the order is disputed until money comes after all. An order that was
+        charged anew since is charged its first fee again, which the reversal gives back.
 
         by: who confirms, with the reason of who asked (asked_by). version, also: as in `complete`.
-        Refusals: order_state, completion_confirmed, refund_under_way, order_rerated.
+        Refusals: order_state, completion_confirmed, refund_under_way.
         """
         merchant = await self._merchants.by_id(merchant_id)
 
         async def work(tx: Tx, day: BusinessDay) -> Order:
-            await hold_charges(tx, merchant_id)
             order, attempts = await lock_order(tx, merchant_id, order_id)
             await also(tx)
             if order.version != version:
@@ -142,6 +143,7 @@ class Completing:
             await need_reversible(tx, order)
             wrong = await _completion(tx, order)
             attempt = named(attempts, order.paid_attempt_no or "")
+            await self._charge_first_fee(tx, day, order, by)
             event_id = await self._ledger.book(
                 tx,
                 day,
@@ -187,25 +189,41 @@ class Completing:
             await self._groups.show_order(tx, merchant_id, order.id)
             return moved
 
-        return await self._ledger.in_open_day(merchant.id, work)
+        return await self._ledger.in_open_day(
+            merchant.id, work, before=lambda tx: hold_charges(tx, merchant_id, alone=True)
+        )
+
+    async def _charge_first_fee(self, tx: Tx, day: BusinessDay, order: Order, by: ByHand) -> None:
+        charged = await charged_minor(tx, order)
+        if charged == order.fee_minor or order.paid_day is None:
+            return
+        recharge = Recharge(
+            id=self._ids.uuid7(),
+            mode=order.mode,
+            product_code=order.product_code,
+            tariff=Tariff.flat(order.rate),
+            first_day=order.paid_day,
+            last_day=order.paid_day,
+            orders=1,
+            difference=Money(order.fee_minor - charged, order.amount.currency),
+            user_id=by.user_id,
+            name=by.name,
+        )
+        await write_charges(
+            tx, order.merchant_id, recharge.id, [order.id], [charged], [order.fee_minor]
+        )
+        await book_recharge(tx, self._ledger, day, recharge)
 
     async def _use(
-        self,
-        tx: Tx,
-        day: BusinessDay,
-        order: Order,
-        discrepancy_id: UUID,
-        used_minor: int,
-        by: ByHand,
-        event_id: UUID,
+        self, tx: Tx, day: BusinessDay, order: Order, use: Use, by: ByHand, event_id: UUID
     ) -> None:
         """The completion takes its money from suspense."""
         await tx.execute(
             "UPDATE discrepancy SET left_minor = left_minor - $3"
             " WHERE merchant_id = $1 AND id = $2",
             order.merchant_id,
-            discrepancy_id,
-            used_minor,
+            use.held.discrepancy_id,
+            use.minor,
         )
         await tx.execute(
             "INSERT INTO resolution (merchant_id, id, discrepancy_id, how, minor, reason,"
@@ -213,8 +231,8 @@ class Completing:
             " VALUES ($1, $2, $3, 'complete', $4, $5, $6, $7, $8, $9, $10)",
             order.merchant_id,
             self._ids.uuid7(),
-            discrepancy_id,
-            used_minor,
+            use.held.discrepancy_id,
+            use.minor,
             by.reason,
             by.user_id,
             by.name,
@@ -255,7 +273,7 @@ class Completing:
 
 async def need_reversible(queries: Queries, order: Order) -> None:
     """Refusals: order_state (not paid by hand, refunded, disputed already), completion_confirmed,
-    refund_under_way, order_rerated."""
+    refund_under_way."""
     if order.state != "paid" or order.disputed or order.paid_how != "completed":
         raise Refusal("order_state", number=order.order_no, status=order.state)
     if await queries.fetchval(
@@ -272,9 +290,6 @@ async def need_reversible(queries: Queries, order: Order) -> None:
         order.id,
     ):
         raise Refusal("refund_under_way", number=order.order_no)
-    if await charged_minor(queries, order) != order.fee_minor:
-        # The reversal would give the first fee back, not the one that is charged now.
-        raise Refusal("order_rerated", number=order.order_no)
 
 
 async def _completion(tx: Tx, order: Order) -> asyncpg.Record:
@@ -293,19 +308,19 @@ async def _completion(tx: Tx, order: Order) -> asyncpg.Record:
 
 async def _held(
     tx: Tx, order: Order, attempts: list[Attempt], attempt: Attempt, by: ByHand
-) -> Held | None:
-    """The order's money in suspense that the completion uses; that of its own attempt first."""
-    row = await tx.fetchrow(
+) -> list[Held]:
+    """The order's money in suspense, whatever it was when it was seen; that of the attempt first.
+    Only one discrepancy's where somebody named it."""
+    rows = await tx.fetch(
         "SELECT id, attempt_no, seen_minor, left_minor FROM discrepancy"
         " WHERE merchant_id = $1 AND order_id = $2 AND left_minor > 0"
-        " AND kind IN ('short', 'over') AND ($4::uuid IS NULL OR id = $4)"
-        " ORDER BY (attempt_no = $3) DESC, id LIMIT 1",
+        " AND ($4::uuid IS NULL OR id = $4) ORDER BY (attempt_no = $3) DESC, id",
         order.merchant_id,
         order.id,
         attempt.attempt_no,
         by.discrepancy_id,
     )
-    if row is None:
-        return None
-    held_by = named(attempts, row["attempt_no"])
-    return Held(row["id"], held_by, row["seen_minor"], row["left_minor"])
+    return [
+        Held(row["id"], named(attempts, row["attempt_no"]), row["seen_minor"], row["left_minor"])
+        for row in rows
+    ]

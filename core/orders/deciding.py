@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import Literal
@@ -125,10 +126,30 @@ class Held:
     left_minor: int
 
 
-def complete(order: Order, attempt: Attempt, held: Held | None) -> Settlement:
-    """Decide how a completion is booked: with what is held of the order's money, where some is,
-    else as if the supplier of the attempt took all of it."""
-    if held is None:
+@dataclass(frozen=True, slots=True)
+class Use:
+    """How much of what is held pays an order."""
+
+    held: Held
+    minor: int
+
+
+def uses_of(order: Order, held: Sequence[Held]) -> tuple[Use, ...]:
+    """What of an order's money in suspense a completion takes: a payment of just the right amount
+    alone, else one after another until the order is paid. held: the likeliest first."""
+    exact = [h for h in held if h.left_minor == order.amount.minor]
+    missing, uses = order.amount.minor, []
+    for one in exact[:1] or held:
+        if missing:
+            uses.append(Use(one, min(one.left_minor, missing)))
+            missing -= uses[-1].minor
+    return tuple(uses)
+
+
+def complete(order: Order, attempt: Attempt, uses: Sequence[Use]) -> Settlement:
+    """Decide how a completion is booked: with what is used of the order's money in suspense, where
+    there is any, else as if the supplier of the attempt took all of it."""
+    if not uses:
         cost = attempt.cost.of(order.amount.minor)
         postings = paid(
             order.amount,
@@ -137,13 +158,11 @@ def complete(order: Order, attempt: Attempt, held: Held | None) -> Settlement:
             supplier_no=attempt.supplier_no,
         )
     else:
-        cost = held.attempt.cost.of(held.seen_minor)
-        postings = completed_from_suspense(
-            order.amount,
-            held_minor=held.left_minor,
-            fee_minor=order.fee_minor,
-            supplier_no=held.attempt.supplier_no,
-        )
+        cost = sum(use.held.attempt.cost.of(use.held.seen_minor) for use in uses)
+        used: dict[str, int] = defaultdict(int)
+        for use in uses:
+            used[use.held.attempt.supplier_no] += use.minor
+        postings = completed_from_suspense(order.amount, used, fee_minor=order.fee_minor)
     move = "restore" if order.disputed else "complete"
     return Settlement("completed", move, postings, cost, late=_late(order))
 
@@ -174,28 +193,15 @@ def _first_report(order: Order, attempt: Attempt, seen: Money, paid_by: Attempt)
             cost_now,
             discrepancy="over" if over else None,
         )
-    postings: Postings = ()
-    if attempt.supplier_no != paid_by.supplier_no or cost_now != cost_then:
-        if attempt.supplier_no == paid_by.supplier_no:
-            return Settlement(
-                "confirmation",
-                None,
-                differed(
-                    order.amount,
-                    seen_minor=seen.minor,
-                    cost_minor=cost_then,
-                    seen_cost_minor=cost_now,
-                    supplier_no=attempt.supplier_no,
-                ),
-                cost_now,
-            )
-        postings = reattributed(
-            order.amount,
-            from_no=paid_by.supplier_no,
-            from_cost_minor=cost_then,
-            to_no=attempt.supplier_no,
-            to_cost_minor=cost_now,
-        )
+    postings = reattributed(
+        order.amount,
+        from_no=paid_by.supplier_no,
+        from_channel_no=paid_by.channel_no,
+        from_cost_minor=cost_then,
+        to_no=attempt.supplier_no,
+        to_channel_no=attempt.channel_no,
+        to_cost_minor=cost_now,
+    )
     return Settlement("confirmation", None, postings, cost_now)
 
 

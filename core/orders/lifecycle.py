@@ -47,6 +47,9 @@ ORDER_NEXT: Final[dict[tuple[str, str], str]] = {
     ("pending", "close"): "closed",
     ("paid", "dispute"): "paid",  # the completion was wrong; only of an undisputed order
     ("paid", "restore"): "paid",  # money after all; the only move of a disputed order
+    ("paid", "confirm"): "paid",  # a supplier reports what was completed by hand
+    ("partially_refunded", "confirm"): "partially_refunded",
+    ("refunded", "confirm"): "refunded",
     ("paid", "refund_part"): "partially_refunded",
     ("partially_refunded", "refund_part"): "partially_refunded",
     ("paid", "refund_rest"): "refunded",

@@ -143,15 +143,22 @@ class Settling:
                 changes={"upstream_no": seen.upstream_no, "ask_at": None},
             )
         if settlement.meaning == "confirmation":
-            await tx.execute(  # who has the money, and what it really costs, is known only now
-                "UPDATE orders SET cost_minor = $4, paid_attempt_no = $5"
-                " WHERE merchant_id = $1 AND id = $2 AND created_at = $3",
-                order.merchant_id,
-                order.id,
-                order.created_at,
-                settlement.cost_minor,
-                attempt.attempt_no,
+            # Who has the money, and what it really costs, is known only now.
+            confirmed = await moves.move_order(
+                tx,
+                order,
+                "confirm",
+                at=day.at,
+                actor=f"supplier:{attempt.supplier_no}",
+                facts={"upstream_no": seen.upstream_no, "request_id": request_id},
+                changes={
+                    "cost_minor": settlement.cost_minor,
+                    "paid_attempt_no": attempt.attempt_no,
+                },
             )
+            if confirmed is None:
+                raise Bug(f"order {order.order_no} is {order.state} and was confirmed")
+            order = confirmed
         if settlement.move is not None:
             order = await self.pay(
                 tx,

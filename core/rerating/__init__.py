@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from core.rerating.comparing import RerateDay, RerateView
+from core.rerating.comparing import RerateDay, RerateView, Seen
 from core.rerating.domain import Reratings
 
-__all__ = ["RerateDay", "RerateView", "Reratings"]
+__all__ = ["RerateDay", "RerateView", "Reratings", "Seen"]

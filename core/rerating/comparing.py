@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from typing import Final
 from uuid import UUID
 
 import asyncpg
 
 from core.bills import MODE, Days
-from core.errors import Bug
+from core.errors import Bug, Refusal
 from core.ledger import Ledger
 from core.merchants import Merchant
 from core.orders import CHARGED
@@ -22,14 +22,29 @@ from core.tariff import Tariff
 CHUNK_ROWS: Final = 1000
 
 
+# What one look holds in memory, and one transaction writes.
+MAX_ORDERS: Final = 500_000
+
+
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Which orders are to be charged anew, and how."""
+    """Which orders are to be charged anew, and how: those of the days that were paid until an
+    instant, so that a merchant which goes on trading does not change what was shown."""
 
     merchant: Merchant
     product_code: str
     days: Days
     tariff: Tariff
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What somebody was shown: the orders paid until an instant. mark: of these very orders and
+    their fees; another one where any of them is not the same."""
+
+    until: datetime
+    mark: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +63,7 @@ class RerateView:
 
     orders: that are looked at; changed: whose fee would differ; left_out: of the same days and
     product, that are disputed, refunded (also in part) or about to be, and stay as they are.
-    by_day: days with orders, the earliest first. mark: of these very orders and fees; another
-    one where any of them is not the same.
+    by_day: days with orders, the earliest first. seen: what is confirmed of it.
     """
 
     days: Days
@@ -61,7 +75,7 @@ class RerateView:
     fee_then_minor: int
     fee_now_minor: int
     by_day: tuple[RerateDay, ...]
-    mark: str
+    seen: Seen
 
     @property
     def difference_minor(self) -> int:
@@ -90,6 +104,7 @@ async def compare(ledger: Ledger, tx: Tx, wanted: Wanted) -> tuple[RerateView, C
     """Look at every order, in chunks through a cursor: the whole is one snapshot.
 
     Tiers by volume go by the closed days of the month before each order's day of creation.
+    Refusals: rerate_too_many.
     """
     volumes: dict[date, int] = {}
     sums: dict[date, _Sums] = defaultdict(_Sums)
@@ -100,6 +115,8 @@ async def compare(ledger: Ledger, tx: Tx, wanted: Wanted) -> tuple[RerateView, C
             volumes[day] = await ledger.volume(
                 tx, merchant.id, MODE, merchant.currency, wanted.product_code, day
             )
+        if sum(line.orders for line in sums.values()) + len(chunk) > MAX_ORDERS:
+            raise Refusal("rerate_too_many", limit=MAX_ORDERS)
         for row in chunk:
             _take(row, wanted.tariff, volumes.get(row["created_day"], 0), sums, changes)
     by_day = tuple(
@@ -120,7 +137,7 @@ async def compare(ledger: Ledger, tx: Tx, wanted: Wanted) -> tuple[RerateView, C
         fee_then_minor=then,
         fee_now_minor=now,
         by_day=by_day,
-        mark=f"{orders}:{changed}:{then}:{now}:{changes.seen:x}",
+        seen=Seen(wanted.until, f"{orders}:{changed}:{then}:{now}:{changes.seen:x}"),
     )
     return view, changes
 
@@ -156,15 +173,16 @@ def _take(
 
 def _arguments(wanted: Wanted) -> tuple[object, ...]:
     merchant, days = wanted.merchant, wanted.days
-    return merchant.id, MODE, merchant.currency, wanted.product_code, days.first, days.last
+    whose = (merchant.id, MODE, merchant.currency, wanted.product_code)
+    return *whose, days.first, days.last, wanted.until
 
 
-# $1 merchant, $2 mode, $3 currency, $4 product, $5 and $6 the business days. The instants of the
-# days lead to the orders, which are indexed by when they were paid.
+# $1 merchant, $2 mode, $3 currency, $4 product, $5 and $6 the business days, $7 until when paid.
+# The instants of the days lead to the orders, which are indexed by when they were paid.
 _BOOKED: Final = """
 FROM (SELECT min(starts_at) AS first, max(ends_at) AS last FROM business_day
       WHERE holder_id = $1 AND day BETWEEN $5 AND $6) d
-JOIN orders o ON o.merchant_id = $1 AND o.paid_at >= d.first AND o.paid_at < d.last
+JOIN orders o ON o.merchant_id = $1 AND o.paid_at >= d.first AND o.paid_at < least(d.last, $7)
     AND o.paid_day BETWEEN $5 AND $6
     AND o.mode = $2 AND o.currency = $3 AND o.product_code = $4
 """

@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from datetime import date
+from datetime import date, datetime
 from typing import Any, Final
 from uuid import UUID
 
 from core.access import Actor
 from core.audit import Audit
 from core.bills import MODE, Days
+from core.clock import Clock
 from core.confirmations import Confirmations
 from core.errors import Refusal
 from core.groups import Groups
 from core.ids import Ids
-from core.ledger import BusinessDay, Event, Ledger, rerated
+from core.ledger import BusinessDay, Ledger
 from core.merchants import Merchant, Merchants
 from core.money import Money
-from core.orders import hold_charges
+from core.orders import Recharge, book_recharge, hold_charges, write_charges
 from core.outbox import Outbox, Say
-from core.rerating.comparing import Changes, RerateView, Wanted, compare, is_still
+from core.rerating.comparing import Changes, RerateView, Seen, Wanted, compare, is_still
 from core.store import Store, Tx
 from core.tariff import Tariff, format_tariff
 from core.vouchers import Cause
@@ -27,7 +28,6 @@ from core.vouchers import Cause
 RIGHT: Final = "price"
 KIND: Final = "rerate"
 MAX_DAYS_SHOWN: Final = 31
-_INSERT_ROWS: Final = 2000
 
 _Facts = dict[str, Any]
 
@@ -42,6 +42,7 @@ class Reratings:
     def __init__(
         self,
         store: Store,
+        clock: Clock,
         ids: Ids,
         ledger: Ledger,
         merchants: Merchants,
@@ -51,6 +52,7 @@ class Reratings:
         confirmations: Confirmations,
     ) -> None:
         self._store = store
+        self._clock = clock
         self._ids = ids
         self._ledger = ledger
         self._merchants = merchants
@@ -62,9 +64,10 @@ class Reratings:
     async def preview(
         self, merchant: Merchant, product_code: str, days: Days, tariff: Tariff | None
     ) -> RerateView:
-        """What it would come to: the orders of a product that were booked on these days.
+        """What it would come to: the orders of a product that were booked on these days, until now.
 
-        tariff: None for the one that counts now. Refusals: product_not_found, product_unknown.
+        tariff: None for the one that counts now. Refusals: product_not_found, product_unknown,
+        rerate_too_many.
         """
         wanted = await self._wanted(merchant, product_code, days, tariff)
         return (await self._compare(wanted))[0]
@@ -76,33 +79,49 @@ class Reratings:
         product_code: str,
         days: Days,
         tariff: Tariff | None,
-        mark: str,
+        seen: Seen,
         cause: Cause,
         *,
         also: Callable[[Tx, _Facts], Awaitable[None]] | None = None,
     ) -> _Facts:
         """Charge the orders anew and book the difference today. Returns the receipt.
 
-        mark: of the preview; these very orders and fees are charged anew, or none is. also: what
+        seen: of the preview; these very orders and fees are charged anew, or none is. also: what
         is written with it, from the receipt. Refusals: anonymous_admin, not_permitted,
-        product_not_found, product_unknown, rerate_nothing, rerate_changed.
+        merchant_not_found, product_not_found, product_unknown, rerate_nothing, rerate_changed,
+        rerate_too_many.
         """
-        actor.need(RIGHT)
-        wanted = await self._wanted(merchant, product_code, days, tariff)
+        actor.need_for(RIGHT, merchant=merchant)
+        wanted = await self._wanted(merchant, product_code, days, tariff, seen.until)
         view, changes = await self._compare(wanted)
-        if view.mark != mark:
+        if view.seen != seen:
             raise Refusal("rerate_changed")
         if not view.changed:
             raise Refusal("rerate_nothing", days=days)
+        recharge = Recharge(
+            id=self._ids.uuid7(),
+            mode=MODE,
+            product_code=product_code,
+            tariff=view.tariff,
+            first_day=days.first,
+            last_day=days.last,
+            orders=view.changed,
+            difference=Money(view.difference_minor, view.currency),
+            user_id=actor.user_id,
+            name=actor.name,
+        )
 
-        async def work(tx: Tx, day: BusinessDay) -> _Facts:
+        async def change(tx: Tx) -> None:
+            """The orders, which may be many: no payment waits for them."""
             await hold_charges(tx, merchant.id, alone=True)
-            receipt = {**_facts(wanted, view), "actor_name": actor.name, "booked_on": str(day.day)}
-            if also is not None:
-                await also(tx, receipt)
             if not await is_still(tx, wanted, view, changes):
                 raise Refusal("rerate_changed")
-            await self._write(tx, day, actor, wanted, view, changes)
+            fees = (changes.fees_then, changes.fees_now)
+            await write_charges(tx, merchant.id, recharge.id, changes.order_ids, *fees)
+
+        async def work(tx: Tx, day: BusinessDay) -> _Facts:
+            receipt = {**_facts(wanted, view), "actor_name": actor.name, "booked_on": str(day.day)}
+            await book_recharge(tx, self._ledger, day, recharge)
             await self._audit.record(
                 tx,
                 "rerated",
@@ -113,9 +132,11 @@ class Reratings:
                 message_id=cause.message_id,
             )
             await self._groups.show_bill(tx, merchant.id)
+            if also is not None:
+                await also(tx, receipt)
             return receipt
 
-        return await self._ledger.in_open_day(merchant.id, work)
+        return await self._ledger.in_open_day(merchant.id, work, before=change)
 
     async def ask(
         self,
@@ -128,8 +149,9 @@ class Reratings:
         message_id: int,
     ) -> None:
         """Post the preview with two buttons. Refusals: anonymous_admin, not_permitted,
-        product_not_found, product_unknown, rerate_nothing."""
-        actor.need(RIGHT)
+        merchant_not_found, product_not_found, product_unknown, rerate_nothing,
+        rerate_too_many."""
+        actor.need_for(RIGHT, merchant=merchant)
         wanted = await self._wanted(merchant, product_code, days, tariff)
         view, _ = await self._compare(wanted)
         if not view.changed:
@@ -148,15 +170,13 @@ class Reratings:
     async def confirm(self, actor: Actor, confirmation_id: UUID, *, message_id: int) -> None:
         """The person who asked confirms; the question becomes the receipt. message_id: of it.
 
-        Refusals: those of `apply`, confirmation_expired, confirmation_foreign, merchant_not_found.
+        Refusals: those of `apply`, confirmation_expired, confirmation_foreign.
         """
         found = await self._confirmations.find_own(KIND, actor, confirmation_id)
         if found.state == "used":
             return  # pressed twice
         facts = found.facts
         merchant = await self._merchants.by_id(UUID(facts["merchant_id"]))
-        if not actor.sees(merchant.id):
-            raise Refusal("merchant_not_found", merchant_no=merchant.merchant_no)
 
         async def answer(tx: Tx, receipt: _Facts) -> None:
             await self._confirmations.close(tx, confirmation_id, "used")
@@ -173,7 +193,7 @@ class Reratings:
             facts["product_code"],
             Days(*(date.fromisoformat(facts[end]) for end in ("first_day", "last_day"))),
             Tariff.unpack(facts["tiers_by"], facts["tiers"]),
-            facts["mark"],
+            Seen(datetime.fromisoformat(facts["until"]), facts["mark"]),
             Cause(actor.chat_id, message_id, 0),
             also=answer,
         )
@@ -194,7 +214,12 @@ class Reratings:
             )
 
     async def _wanted(
-        self, merchant: Merchant, product_code: str, days: Days, tariff: Tariff | None
+        self,
+        merchant: Merchant,
+        product_code: str,
+        days: Days,
+        tariff: Tariff | None,
+        until: datetime | None = None,
     ) -> Wanted:
         if not await self._store.fetchval(_KNOWN, product_code):
             raise Refusal("product_not_found", product=product_code[:32])
@@ -203,61 +228,11 @@ class Reratings:
             if offer is None:
                 raise Refusal("product_unknown", param="product", product=product_code)
             tariff = offer.tariff
-        return Wanted(merchant, product_code, days, tariff)
+        return Wanted(merchant, product_code, days, tariff, until or self._clock.now())
 
     async def _compare(self, wanted: Wanted) -> tuple[RerateView, Changes]:
         async with self._store.transaction() as tx:
             return await compare(self._ledger, tx, wanted)
-
-    async def _write(
-        self,
-        tx: Tx,
-        day: BusinessDay,
-        actor: Actor,
-        wanted: Wanted,
-        view: RerateView,
-        changes: Changes,
-    ) -> None:
-        """The orders' rows, the re-rating, and its one event (none where they cancel out)."""
-        merchant, rerating_id = wanted.merchant, self._ids.uuid7()
-        for at in range(0, view.changed, _INSERT_ROWS):
-            some = slice(at, at + _INSERT_ROWS)
-            await tx.execute(
-                _INSERT_ORDERS,
-                merchant.id,
-                rerating_id,
-                changes.order_ids[some],
-                changes.fees_then[some],
-                changes.fees_now[some],
-            )
-        event_id = None
-        if view.difference_minor:
-            event = Event(
-                f"rerated:{rerating_id}",
-                "rerated",
-                MODE,
-                rerated(Money(view.difference_minor, view.currency)),
-                product_code=wanted.product_code,
-            )
-            event_id = await self._ledger.book(tx, day, event)
-        await tx.execute(
-            _INSERT,
-            merchant.id,
-            rerating_id,
-            wanted.product_code,
-            view.tariff.tiers_by,
-            view.tariff.pack(),
-            view.days.first,
-            view.days.last,
-            view.changed,
-            view.difference_minor,
-            view.currency,
-            actor.user_id,
-            actor.name,
-            event_id,
-            day.day,
-            day.at,
-        )
 
 
 def _facts(wanted: Wanted, view: RerateView) -> _Facts:
@@ -289,19 +264,10 @@ def _facts(wanted: Wanted, view: RerateView) -> _Facts:
             }
             for line in view.by_day[:MAX_DAYS_SHOWN]
         ],
-        "mark": view.mark,
+        "until": view.seen.until.isoformat(),
+        "mark": view.seen.mark,
         "more_days": max(0, len(view.by_day) - MAX_DAYS_SHOWN),
     }
 
 
 _KNOWN: Final = "SELECT EXISTS (SELECT FROM product WHERE code = $1)"
-_INSERT_ORDERS: Final = """
-INSERT INTO rerated_order (merchant_id, order_id, rerating_id, fee_then_minor, fee_now_minor)
-SELECT $1, order_id, $2, fee_then, fee_now
-FROM unnest($3::uuid[], $4::bigint[], $5::bigint[]) AS u (order_id, fee_then, fee_now)
-"""
-_INSERT: Final = """
-INSERT INTO rerating (merchant_id, id, product_code, tiers_by, tiers, first_day, last_day, orders,
-                      difference_minor, currency, actor_user_id, actor_name, event_id, day, at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
-"""

@@ -31,11 +31,23 @@ BOOKS: Final[dict[str, str]] = {
         HAVING min(line) <> 1 OR max(line) <> count(*)""",
     "a reversal negates what it reverses": """
         SELECT v.merchant_id || ' event ' || v.id AS at,
-               l.account || ' ' || l.currency || ' ' || sum(l.minor) || ' remains' AS found
+               concat_ws(' ', l.account, l.currency, l.channel_no, sum(l.minor), 'remains')
+               AS found
         FROM ledger_event v
         JOIN ledger_event w ON w.merchant_id = v.merchant_id AND w.id = v.reverses
         JOIN ledger_entry l ON l.merchant_id = v.merchant_id
             AND (l.booked_at = v.booked_at AND l.event_id = v.id
                  OR l.booked_at = w.booked_at AND l.event_id = w.id)
-        GROUP BY v.merchant_id, v.id, l.account, l.currency HAVING sum(l.minor) <> 0""",
+        GROUP BY v.merchant_id, v.id, l.account, l.currency, l.channel_no
+        HAVING sum(l.minor) <> 0""",
+    # Bills and files of a supplier name the channels of these entries.
+    "what a supplier has or charges is on its own channels": """
+        SELECT e.merchant_id || ' event ' || e.event_id AS at,
+               concat_ws(' ', e.account, 'on', coalesce(nullif(e.channel_no, ''), 'no channel'),
+                         'of ' || s.supplier_no) AS found
+        FROM ledger_entry e
+        LEFT JOIN channel c ON c.channel_no = e.channel_no
+        LEFT JOIN supplier s ON s.id = c.supplier_id
+        WHERE e.account ~ '^(due|cost)/'
+          AND split_part(e.account, '/', 2) IS DISTINCT FROM s.supplier_no""",
 }

@@ -134,7 +134,7 @@ ORDERS: Final[dict[str, str]] = {
         ) b ON b.merchant_id = o.merchant_id AND b.order_id = o.id
         LEFT JOIN (
             SELECT merchant_id, order_id, sum(fee_now_minor - fee_then_minor) AS more,
-                   (array_agg(fee_now_minor ORDER BY rerating_id DESC))[1] AS now
+                   (array_agg(fee_now_minor ORDER BY seq DESC))[1] AS now
             FROM rerated_order GROUP BY 1, 2
         ) c ON c.merchant_id = o.merchant_id AND c.order_id = o.id
         LEFT JOIN (

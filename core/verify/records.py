@@ -37,15 +37,20 @@ RECORDS: Final[dict[str, str]] = {
         WHERE d.left_minor <> coalesce(l.minor, 0) - coalesce(r.minor, 0)
            OR coalesce(l.minor, 0) <> d.seen_minor
               - CASE WHEN v.kind = 'confirmation' THEN d.asked_minor ELSE 0 END""",
-    "a resolution moved what it says": """
-        SELECT r.merchant_id || ' resolution ' || r.id AS at,
-               'record ' || r.minor || ', booked ' || coalesce(-l.minor, 0) AS found
-        FROM resolution r
-        LEFT JOIN discrepancy d ON d.merchant_id = r.merchant_id AND d.id = r.discrepancy_id
+    # A completion may take money from suspense where several payments left it.
+    "resolutions moved what they say": """
+        SELECT r.merchant_id || ' resolutions of ' || r.event_id || ' at ' || r.supplier_no AS at,
+               'records ' || r.minor || ', booked ' || coalesce(-l.minor, 0) AS found
+        FROM (
+            SELECT r.merchant_id, r.event_id, d.supplier_no, sum(r.minor) AS minor
+            FROM resolution r
+            LEFT JOIN discrepancy d ON d.merchant_id = r.merchant_id AND d.id = r.discrepancy_id
+            GROUP BY 1, 2, 3
+        ) r
         LEFT JOIN ledger_event v ON v.merchant_id = r.merchant_id AND v.id = r.event_id
         LEFT JOIN ledger_entry l ON l.merchant_id = v.merchant_id
             AND l.booked_at = v.booked_at AND l.event_id = v.id
-            AND l.account = 'suspense/' || d.supplier_no
+            AND l.account = 'suspense/' || r.supplier_no
         WHERE coalesce(-l.minor, 0) <> r.minor""",
     # Prepayments debit prepaid, adjustments credit payable, both in the merchant's books; what a
     # supplier paid in is in the desk's.

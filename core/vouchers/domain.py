@@ -53,10 +53,8 @@ class Vouchers:
     ) -> dict[str, Any]:
         """Book a movement and put its receipt into the outbox. Returns the receipt.
 
-        The same cause again answers the same receipt and books nothing. Refusals:
-        anonymous_admin, not_permitted, merchant_not_found, supplier_not_found.
+        The same cause again answers the same receipt and books nothing.
         """
-        _need(actor, holder, kind)
 
         async def work(tx: Tx, day: BusinessDay) -> dict[str, Any]:
             if (earlier := await receipt_of(tx, cause)) is not None:
@@ -74,9 +72,8 @@ class Vouchers:
     ) -> dict[str, Any]:
         """Take a movement back by its exact reversal. Returns the undo's receipt.
 
-        Refusals: those of `record`, record_not_found, already_undone, undo_too_late.
+        Refusals: record_not_found, already_undone, undo_too_late.
         """
-        _need(actor, holder, kind)
 
         async def work(tx: Tx, day: BusinessDay) -> dict[str, Any]:
             earlier = await receipt_of(tx, cause)
@@ -307,15 +304,6 @@ class _SupplierDayOver(Exception):
 
 
 _Work = Callable[[Tx, BusinessDay], Awaitable[dict[str, Any]]]
-
-
-def _need(actor: Actor, holder: Holder, kind: Kind) -> None:
-    """Whoever moves money by a word may do so, and about this holder here."""
-    actor.need(kind.right)
-    if holder.role == "merchant" and not actor.sees(holder.id):
-        raise Refusal("merchant_not_found", merchant_no=holder.no)
-    if holder.role == "supplier" and not actor.sees_supplier(holder.id):
-        raise Refusal("supplier_not_found", supplier_no=holder.no)
 
 
 async def _day_of(tx: Tx, holder: Holder, day: BusinessDay) -> date:

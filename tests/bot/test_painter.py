@@ -36,10 +36,10 @@ async def test_a_card_shows_what_the_order_is_charged_now(
         assert "手续费 1.20 · 净额 98.80" in card.html
         assert ("成本 0.65 · 利润 0.55" in card.html) == (chat_id == OPS_CHAT)
 
-    mark = (await runtime.reratings.preview(merchant, "alipay_qr", days, tariff)).mark
+    view = await runtime.reratings.preview(merchant, "alipay_qr", days, tariff)
     actor = await runtime.access.actor(ADMIN, "x", CHAT, private=False)
     await runtime.reratings.apply(
-        actor, merchant, "alipay_qr", days, tariff, mark, Cause(CHAT, 1, 0)
+        actor, merchant, "alipay_qr", days, tariff, view.seen, Cause(CHAT, 1, 0)
     )
     for chat_id in (CHAT, OPS_CHAT):
         card = await painter.card(chat_id, merchant.id, opened.order.id)

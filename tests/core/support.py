@@ -282,7 +282,8 @@ class Desk:
 
     async def sound(self) -> None:
         """The books are right."""
-        assert [str(d) for d in await self.runtime.verify.books()] == []
+        differences = [str(d) for d in await self.runtime.verify.books()]
+        assert not differences, differences
 
 
 def wanted(amount_minor: int = 10000, **changes: Any) -> OpenOrder:

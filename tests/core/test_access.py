@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import time
+from typing import Any
+from uuid import uuid4
 
 import pytest
 
 from core.access import ANONYMOUS_ADMIN_ID
+from core.adjustments import Correction
 from core.errors import Refusal
+from core.ledger import HOUSE
 from core.merchants import App, Merchant
+from core.money import Money, Rate
 from core.people import RIGHTS, ROLES
 from core.runtime import Runtime
+from core.tariff import Tariff
+from core.vouchers import Advance, Cause
 from tests.core.support import (
     CHAT,
     NORTHWIND_CHAT,
@@ -87,6 +95,81 @@ async def test_a_missing_right_is_named(runtime: Runtime) -> None:
     with pytest.raises(Refusal) as error:
         actor.need("prepay")
     assert (error.value.code, error.value.facts["right"]) == ("not_permitted", "prepay")
+
+
+async def test_a_right_holds_for_those_who_are_seen_here(runtime: Runtime) -> None:
+    spruce, northwind = [await runtime.merchants.by_no(no) for no in ("M1001", "M1002")]
+    ours, other = [await runtime.channels.supplier_by_no(no) for no in ("S01", "S02")]
+    whose: dict[str, tuple[str, dict[str, Any]]] = {
+        "M1001": ("merchant_not_found", {"merchant": spruce}),
+        "M1002": ("merchant_not_found", {"merchant": northwind}),
+        "S01": ("supplier_not_found", {"supplier": ours}),
+        "S02": ("supplier_not_found", {"supplier": other}),
+        "platform": ("record_not_found", {}),
+    }
+    for chat_id, seen in (
+        (CHAT, {"M1001"}),
+        (NORTHWIND_CHAT, {"M1002"}),
+        (SUPPLIER_CHAT, {"S01"}),
+        (OPS_CHAT, set(whose)),
+        (UNSEEN_CHAT, set[str]()),
+    ):
+        actor = await runtime.access.actor(OWNER, "x", chat_id, private=False)
+        for name, (code, concerned) in whose.items():
+            if name in seen:
+                actor.need_for("day_cut", **concerned)
+                continue
+            with pytest.raises(Refusal) as error:
+                actor.need_for("day_cut", **concerned)
+            assert error.value.code == code, (chat_id, name)
+    support = await runtime.access.actor(SUPPORT, "x", NORTHWIND_CHAT, private=False)
+    with pytest.raises(Refusal) as error:  # the right comes first: nobody learns who there is
+        support.need_for("day_cut", merchant=spruce)
+    assert error.value.code == "not_permitted"
+
+
+async def test_nobody_changes_what_is_not_seen_here(runtime: Runtime) -> None:
+    """An owner speaks in Northwind's group, where its people read along."""
+    owner = await runtime.access.actor(OWNER, "x", NORTHWIND_CHAT, private=False)
+    merchant = await runtime.merchants.by_no("M1001")
+    supplier = await runtime.channels.supplier_by_no("S01")
+    money, flat = Money(500, "CNY"), Tariff.flat(Rate(1))
+    cause = Cause(NORTHWIND_CHAT, 1, 1)
+    before = await _written(runtime)
+    for verb, code in (
+        (runtime.pricing.set_rate(owner, merchant, "alipay_qr", flat, cause), "merchant"),
+        (runtime.credit.set_line(owner, merchant, money, cause), "merchant"),
+        (runtime.credit.set_line(owner, merchant, None, cause), "merchant"),
+        (runtime.prepayments.record(owner, merchant, Advance(money, ""), cause), "merchant"),
+        (runtime.adjustments.record(owner, merchant, Correction(money, "r"), cause), "merchant"),
+        (runtime.payins.record(owner, supplier, Advance(money, ""), cause), "supplier"),
+        (runtime.prepayments.undo(owner, merchant, uuid4(), cause), "merchant"),
+        (runtime.adjustments.undo(owner, merchant, uuid4(), cause), "merchant"),
+        (runtime.payins.undo(owner, supplier, uuid4(), cause), "supplier"),
+        (runtime.daycuts.set(owner, "m", merchant.id, cause, at=time(6)), "merchant"),
+        (runtime.daycuts.set(owner, "s", supplier.id, cause, at=time(6)), "supplier"),
+        (runtime.daycuts.set(owner, "p", HOUSE, cause, at=time(6)), "record"),
+    ):
+        with pytest.raises(Refusal) as error:
+            await verb
+        assert error.value.code == f"{code}_not_found", verb
+        assert await _written(runtime) == before, verb
+    with pytest.raises(Refusal) as error:
+        await runtime.pricing.set_cost(owner, "C01", flat, cause)
+    assert error.value.code == "cost_not_here"
+    assert await _written(runtime) == before
+
+
+async def _written(runtime: Runtime) -> list[object]:
+    """What setting something would write."""
+    rows = await runtime.store.fetch(
+        "SELECT (SELECT count(*) FROM tariff), (SELECT count(*) FROM channel_tariff),"
+        " (SELECT count(*) FROM voucher), (SELECT count(*) FROM cause),"
+        " (SELECT count(*) FROM audit), (SELECT count(*) FROM outbox),"
+        " (SELECT array_agg(credit_line_minor ORDER BY merchant_no) FROM merchant),"
+        " (SELECT array_agg((day_cut, zone)::text ORDER BY id) FROM holder)"
+    )
+    return [tuple(row) for row in rows]
 
 
 async def test_the_merchant_a_command_is_about(runtime: Runtime) -> None:

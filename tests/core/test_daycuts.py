@@ -14,7 +14,7 @@ from core.ledger import HOUSE
 from core.merchants import App, Merchant
 from core.runtime import Runtime
 from core.vouchers import Cause
-from tests.core.support import ADMIN, CHAT, FINANCE
+from tests.core.support import ADMIN, CHAT, FINANCE, OPS_CHAT
 
 
 async def test_two_who_set_time_and_zone_at_once_both_count(
@@ -22,13 +22,13 @@ async def test_two_who_set_time_and_zone_at_once_both_count(
 ) -> None:
     merchant, _ = shop
     supplier = await runtime.channels.supplier_by_no("S01")
-    actor = await runtime.access.actor(ADMIN, "somebody", CHAT, private=False)
+    actor = await runtime.access.actor(ADMIN, "somebody", OPS_CHAT, private=False)
     cuts = runtime.daycuts
     holders: list[tuple[Kind, UUID]] = [("m", merchant.id), ("s", supplier.id), ("p", HOUSE)]
     for number, (kind, holder_id) in enumerate(holders):
         await asyncio.gather(
-            cuts.set(actor, kind, holder_id, Cause(CHAT, 10 + number, 1), at=time(6)),
-            cuts.set(actor, kind, holder_id, Cause(CHAT, 20 + number, 1), zone="Europe/Berlin"),
+            cuts.set(actor, kind, holder_id, Cause(OPS_CHAT, 10 + number, 1), at=time(6)),
+            cuts.set(actor, kind, holder_id, Cause(OPS_CHAT, 20 + number, 1), zone="Europe/Berlin"),
         )
     found = (
         (await runtime.merchants.by_id(merchant.id)).day_cut,

@@ -165,6 +165,51 @@ async def _nothing(tx: Tx) -> None:
     """Nothing else is written."""
 
 
+async def test_money_that_came_while_the_order_stood_completed_pays_it_afterwards(
+    desk: Desk,
+) -> None:
+    """What it was called when it was seen does not matter once the completion is reversed."""
+    opened, _ = await held(desk, 100)
+    by = ByHand("by number", ADMIN, "Li", OPS_CHAT)
+    await completing(desk.runtime).complete(
+        desk.merchant.id, opened.order.id, None, by, request_id="r", also=_nothing
+    )
+    assert (await desk.balances())["shortfall"] == -9900
+    assert (await desk.see(opened, 10000, upstream_no="U2")).meaning == "duplicate"
+    await reverse(desk, await desk.order(opened))
+    first, second = (await desk.runtime.discrepancies.open_ones([desk.merchant.id])).items
+    assert (first.ways, second.ways) == (HOWS, HOWS)
+    await completing(desk.runtime).complete(
+        desk.merchant.id, opened.order.id, None, by, request_id="r", also=_nothing
+    )
+    assert await desk.balances() == {
+        "due/S01": -10034, "cost/S01": -66, "fees": 120, "payable": 9880, "suspense/S01": 100
+    }  # fmt: skip
+    (left,) = (await desk.runtime.discrepancies.open_ones([desk.merchant.id])).items
+    assert (left.id, left.ways) == (first.id, ("refund_payer", "credit_merchant"))
+    await desk.sound()
+
+
+async def test_two_payments_of_a_part_complete_an_order_together(desk: Desk) -> None:
+    opened, _ = await held(desk, 6000)
+    await desk.see(opened, 4000, upstream_no="U2")
+    await completing(desk.runtime).complete(
+        desk.merchant.id, opened.order.id, None, ByHand("both", ADMIN, "Li", OPS_CHAT),
+        request_id="r", also=_nothing,
+    )  # fmt: skip
+    assert await desk.balances() == {
+        "due/S01": -9935, "cost/S01": -65, "fees": 120, "payable": 9880
+    }  # fmt: skip
+    assert (await desk.runtime.discrepancies.open_ones(None)).total == 0
+    assert await count(desk, "resolution") == 2
+    await desk.sound()
+    await reverse(desk, await desk.order(opened))
+    assert [d.left_minor for d in (await desk.runtime.discrepancies.open_ones(None)).items] == [
+        6000, 4000
+    ]  # fmt: skip
+    await desk.sound()
+
+
 async def test_the_merchants_fee_is_never_more_than_what_is_left(desk: Desk) -> None:
     await desk.runtime.merchants.set_tariff(
         desk.merchant, "alipay_qr", Tariff.flat(Rate(0, 5000)), actor="test"

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from core.bills import Days
+from core.channels import NewChannel
 from core.exports import MovementRow, Paper, TakingRow
-from core.money import Money
+from core.money import Money, Rate
 from core.orders import Opened
+from core.statistics import Query
+from core.tariff import Tariff
 from tests.core.support import FINANCE, OPS_CHAT, Desk
 from tests.core.test_restored import complete, reverse
 
@@ -20,32 +23,97 @@ async def takings(desk: Desk, supplier_no: str) -> list[TakingRow]:
 
 
 async def at_both(desk: Desk) -> tuple[Opened, dict[str, str]]:
-    """An order that one supplier refused and the other took; its attempt at each of them."""
+    """An order that C01 of S01 refused and C03 of S02 took; its attempt on each of them."""
     await desk.supplier.fault("create", "refuse", times=1)
     opened = await desk.open()
-    rows = await desk.runtime.store.fetch("SELECT supplier_no, attempt_no FROM attempt")
-    numbers = {row["supplier_no"]: row["attempt_no"] for row in rows}
-    assert sorted(numbers) == ["S01", "S02"]
+    rows = await desk.runtime.store.fetch("SELECT channel_no, attempt_no FROM attempt")
+    numbers = {row["channel_no"]: row["attempt_no"] for row in rows}
+    assert sorted(numbers) == ["C01", "C03"]
     return opened, numbers
+
+
+async def lines(desk: Desk, supplier_no: str) -> list[tuple[str, int, int, int]]:
+    """(channel, paid, amount, cost) of the supplier's bill of today, as its statistics say too."""
+    runtime = desk.runtime
+    supplier = await runtime.channels.supplier_by_no(supplier_no)
+    today = Days.one(await runtime.bills.open_day(supplier.id))
+    bill = await runtime.bills.supplier(supplier.id, today)
+    read = [(x.channel_no, x.paid, x.amount_minor, x.cost_minor) for x in bill.lines]
+    counted = await runtime.statistics.of_supplier(supplier.id, today)
+    by_channel = {(r.channel_no, r.paid, r.amount_minor, r.cost_minor) for r in counted.rows}
+    assert by_channel >= set(read)
+    assert {number for number, *_ in by_channel - set(read)} <= {"C01", "C03"}  # attempts alone
+    return read
+
+
+async def costs(desk: Desk) -> dict[str | None, int]:
+    """What each channel cost today, by the merchant's bill and by the statistics."""
+    runtime = desk.runtime
+    today = await runtime.bills.open_day(desk.merchant.id)
+    bill = await runtime.bills.merchant(desk.merchant.id, Days.one(today))
+    assert [(x.paid, x.amount_minor) for x in bill.channels if x.paid] == [(1, 10_000)]
+    counted = await runtime.statistics.read(
+        Query(today, today, merchant_ids=(desk.merchant.id,), by=("channel",))
+    )
+    said: dict[str | None, int] = {x.channel_no: x.cost_minor for x in bill.channels}
+    assert {r.channel_no: r.cost_minor for r in counted.rows} == said
+    return said
 
 
 async def test_a_completion_that_another_supplier_confirms_shows_each_its_own(desk: Desk) -> None:
     desk.clock.go_to_noon()
     opened, numbers = await at_both(desk)
-    assert opened.attempt is not None
-    mine = opened.attempt.supplier_no  # completed there, reported by the other one
-    (theirs,) = numbers.keys() - {mine}
     await complete(desk, opened)
-    seen = await desk.see(opened, 10_000, attempt_no=numbers[theirs], upstream_no="U-theirs")
+    seen = await desk.see(opened, 10_000, attempt_no=numbers["C01"], upstream_no="U-theirs")
     assert seen.meaning == "confirmation"
-    assert [(r.kind, r.attempt_no, r.upstream_no, r.amount_minor)
-            for r in await takings(desk, mine)] == [
-        ("completed", numbers[mine], "", 10_000), ("confirmation", numbers[mine], "", -10_000)
+    await desk.sound()
+    for rolled in (False, True):
+        assert [(r.kind, r.channel_no, r.attempt_no, r.upstream_no, r.amount_minor, r.cost_minor)
+                for r in await takings(desk, "S02")] == [
+            ("completed", "C03", numbers["C03"], "", 10_000, 70),
+            ("confirmation", "C03", numbers["C03"], "", -10_000, -70),
+        ]  # fmt: skip
+        assert [(r.kind, r.channel_no, r.attempt_no, r.upstream_no, r.amount_minor, r.cost_minor)
+                for r in await takings(desk, "S01")] == [
+            ("confirmation", "C01", numbers["C01"], "U-theirs", 10_000, 65)
+        ]  # fmt: skip
+        assert await lines(desk, "S02") == [("C03", 1, 0, 0)]
+        assert await lines(desk, "S01") == [("C01", 0, 10_000, 65)]
+        assert await costs(desk) == {"C01": 65, "C03": 0}
+        if not rolled:
+            await desk.runtime.ledger.roll_days(desk.merchant.id)
+
+
+async def test_a_completion_confirmed_on_another_channel_of_its_supplier_goes_there(
+    desk: Desk,
+) -> None:
+    desk.clock.go_to_noon()
+    runtime = desk.runtime
+    dearer = NewChannel(
+        "C05", "恒通 二", "alipay_qr", Tariff.flat(Rate(8000)), ("alipay_qr",), priority=1
+    )
+    await runtime.channels.add_channel(await runtime.channels.supplier_by_no("S01"), dearer)
+    await runtime.store.execute("UPDATE channel SET priority = 2 WHERE channel_no = 'C03'")
+    await desk.supplier.fault("create", "refuse", times=1)
+    opened = await desk.open()
+    assert opened.attempt is not None
+    assert opened.attempt.channel_no == "C05"
+    rows = await runtime.store.fetch("SELECT channel_no, attempt_no FROM attempt")
+    numbers = {row["channel_no"]: row["attempt_no"] for row in rows}
+    assert sorted(numbers) == ["C01", "C05"]
+    await complete(desk, opened)
+    before = await desk.balances()
+    await desk.see(opened, 10_000, attempt_no=numbers["C01"], upstream_no="U-first")
+    assert await desk.balances() == before | {"due/S01": -9935, "cost/S01": -65}
+    await desk.sound()
+    assert [(r.kind, r.channel_no, r.attempt_no, r.upstream_no, r.amount_minor, r.cost_minor)
+            for r in await takings(desk, "S01")] == [
+        ("completed", "C05", numbers["C05"], "", 10_000, 80),
+        ("confirmation", "C01", numbers["C01"], "U-first", 10_000, 65),
+        ("confirmation", "C05", numbers["C05"], "", -10_000, -80),
     ]  # fmt: skip
-    assert [(r.kind, r.attempt_no, r.upstream_no, r.amount_minor)
-            for r in await takings(desk, theirs)] == [
-        ("confirmation", numbers[theirs], "U-theirs", 10_000)
-    ]  # fmt: skip
+    assert await lines(desk, "S01") == [("C01", 0, 10_000, 65), ("C05", 1, 0, 0)]
+    assert await costs(desk) == {"C01": 65, "C05": 0}
 
 
 async def movements(desk: Desk) -> list[MovementRow]:

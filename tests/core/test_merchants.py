@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import timedelta
+from collections.abc import Coroutine
+from contextvars import copy_context
+from datetime import date, timedelta
+from typing import Any
 
 import pytest
 
+from core.channels import Channels
 from core.errors import Refusal
-from core.merchants import App, Merchant
+from core.ids import Ids
+from core.ledger import BusinessDay
+from core.merchants import App, Merchant, Merchants
 from core.money import Rate
 from core.runtime import Runtime
+from core.store import Tx
 from core.tariff import Tariff, Tier
-from tests.core.support import Desk, refused
+from tests.core.support import Desk, SetClock, refused
+from tests.demo import eventually
 
 
 async def keys_of(runtime: Runtime, merchant: Merchant, mode: str) -> str:
@@ -170,6 +178,50 @@ async def test_a_tariff_set_while_orders_are_made(desk: Desk) -> None:
         tier = {k: v for k, v in row["tiers"][0].items() if k != "from"}
         assert tier == row["rate"]
         assert row["fee_minor"] == Rate.unpack(row["rate"]).of(10_000)
+
+
+async def test_of_one_day_the_one_set_last_counts_whatever_the_clocks_say(desk: Desk) -> None:
+    """The instance that sets the second one, in line behind the first, is a minute behind."""
+    runtime, clock = desk.runtime, SetClock(desk.clock.now() - timedelta(minutes=1))
+    needs = (runtime.store, runtime.vault, clock, Ids(clock), runtime.ledger)
+    merchants, channels = Merchants(*needs), Channels(*needs)
+    channel_id = (await channels.costs("C01")).id
+    first, second = Tariff.flat(Rate(20_000)), Tariff.flat(Rate(30_000))
+    behind: list[asyncio.Task[object]] = []
+    outside = copy_context()  # of the first one's transaction
+
+    async def set_behind(tx: Tx, setting: Coroutine[Any, Any, object]) -> None:
+        behind.append(asyncio.create_task(setting, context=outside.copy()))
+        await eventually(lambda: tx.fetchval(_WAITING), what="the second one waits in line")
+
+    async def rate_behind(tx: Tx, _day: BusinessDay) -> None:
+        setting = merchants.set_tariff(desk.merchant, "alipay_qr", second, actor="test")
+        await set_behind(tx, setting)
+
+    async def cost_behind(tx: Tx, _since: date) -> None:
+        await set_behind(tx, channels.set_cost(channel_id, second, actor="test"))
+
+    await runtime.merchants.set_tariff(
+        desk.merchant, "alipay_qr", first, actor="test", also=rate_behind
+    )
+    await runtime.channels.set_cost(channel_id, first, actor="test", also=cost_behind)
+    await asyncio.gather(*behind)
+    today = await runtime.ledger.today(desk.merchant.id)
+    yesterday = today - timedelta(days=1)
+    assert (await merchants.offers(desk.merchant))["alipay_qr"].tariff == second
+    assert (await merchants.coming(desk.merchant, yesterday))["alipay_qr"].tariff == second
+    assert (await channels.costs("C01")).cost == second
+    assert (await channels.by_id(channel_id)).cost == second
+    tomorrow = today + timedelta(days=1)
+    for on, cost in ((runtime.channels, first), (channels, second)):
+        await on.set_cost(channel_id, cost, actor="test", valid_from=tomorrow)
+    assert (await channels.costs("C01")).coming == second
+
+
+_WAITING = """
+SELECT EXISTS (SELECT FROM pg_locks JOIN pg_database d ON d.oid = database
+               WHERE datname = current_database() AND locktype = 'advisory' AND NOT granted)
+"""
 
 
 async def test_a_tariff_that_cannot_be_set_is_refused(desk: Desk) -> None:

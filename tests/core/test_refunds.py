@@ -17,7 +17,7 @@ from core.money import Money, share
 from core.orders import ByHand, Opened
 from core.refunds import Refund
 from core.store import Tx
-from tests.core.support import FINANCE, NORTHWIND_CHAT, SUPPORT, Desk, completing
+from tests.core.support import FINANCE, NORTHWIND_CHAT, SUPPORT, Desk, completing, wanted
 
 PAID = {"cost/S01": -65, "due/S01": -9935, "fees": 120, "payable": 9880}
 
@@ -242,3 +242,49 @@ async def test_who_may_ask_for_one(desk: Desk, neighbour: Desk) -> None:
         for caller, number in ((desk.app, "R1"), (await desk.actor(FINANCE), "R2"))
     ]
     assert [r.actor for r in made] == [f"api:{desk.app.key_id}", f"telegram:{FINANCE}"]
+
+
+async def test_nobody_gets_back_what_nobody_paid(desk: Desk) -> None:
+    """The supplier took 1.00 of an order that was completed: our shortfall is no payer's money."""
+    opened = await desk.open()
+    await desk.see(opened, 100)
+
+    async def nothing(tx: Tx) -> None:
+        """Nothing else is written."""
+
+    await completing(desk.runtime).complete(
+        desk.merchant.id, opened.order.id, None, ByHand("seen", 1004, "Wang", 1),
+        request_id="c", also=nothing,
+    )  # fmt: skip
+    with pytest.raises(Refusal) as error:
+        await reserve(desk, opened, "R1", 101)
+    assert (error.value.code, error.value.facts["left"]) == ("refund_over_amount", "1.00 CNY")
+    refund = await reserve(desk, opened, "R1", 100)
+    await desk.runtime.refunds.settle(desk.merchant.id, refund.id, cost_returned=False)
+    assert (await desk.order(opened)).state == "partially_refunded"
+    await desk.sound()
+
+
+async def test_test_and_live_are_apart(desk: Desk) -> None:
+    """A test key refunds no live order, and a number of one app is none of another's."""
+    keys = await desk.runtime.merchants.open_app(
+        desk.merchant, mode="test", name="Test", notify_url=None
+    )
+    test_app = next(
+        app for app in await desk.runtime.merchants.apps_of(desk.merchant) if app.id == keys.app_id
+    )
+    live = await paid(desk)
+    refunds, hundred = desk.runtime.refunds, Money(100, "CNY")
+    foreign = refunds.reserve(
+        test_app, desk.merchant.id, live.order.id, "R1", hundred, fee_returned=True
+    )
+    assert await code(foreign) == "order_not_found"
+    assert await desk.balances() == PAID
+    tried = await desk.runtime.opening.open(test_app, wanted(), request_id="t")
+    await desk.see(tried, 10000)
+    made = [
+        await refunds.reserve(app, desk.merchant.id, order_id, "R1", hundred, fee_returned=True)
+        for app, order_id in ((test_app, tried.order.id), (desk.app, live.order.id))
+    ]
+    assert len({refund.id for refund in made}) == 2
+    await desk.sound()

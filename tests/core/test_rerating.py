@@ -7,6 +7,7 @@ import contextvars
 import gc
 import time
 from collections.abc import Awaitable
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
@@ -18,7 +19,7 @@ from core.errors import Refusal
 from core.money import Money, Rate
 from core.orders import ByHand, Opened, hold_charges
 from core.outbox import Say
-from core.rerating import RerateDay
+from core.rerating import RerateDay, Seen
 from core.store import Tx
 from core.tariff import Tariff, Tier
 from core.vouchers import Cause
@@ -55,14 +56,14 @@ def next_day(desk: Desk) -> date:
 
 
 async def apply(
-    desk: Desk, days: Days, tariff: Tariff | None, mark: str | None = None, *, message_id: int = 1
+    desk: Desk, days: Days, tariff: Tariff | None, seen: Seen | None = None, *, message_id: int = 1
 ) -> dict[str, Any]:
-    """mark: None for that of a preview right before."""
+    """seen: None for what a preview right before shows."""
     reratings, actor = desk.runtime.reratings, await desk.actor(ADMIN)
-    if mark is None:
-        mark = (await reratings.preview(desk.merchant, "alipay_qr", days, tariff)).mark
+    if seen is None:
+        seen = (await reratings.preview(desk.merchant, "alipay_qr", days, tariff)).seen
     return await reratings.apply(
-        actor, desk.merchant, "alipay_qr", days, tariff, mark, Cause(CHAT, message_id, 0),
+        actor, desk.merchant, "alipay_qr", days, tariff, seen, Cause(CHAT, message_id, 0),
     )  # fmt: skip
 
 
@@ -101,10 +102,10 @@ async def test_the_difference_is_booked_today_and_the_past_stays(desk: Desk) -> 
     other = await desk.runtime.reratings.preview(
         desk.merchant, "alipay_qr", Days.one(second), CHEAPER
     )
-    for wrong in (other.mark, view.mark + "0", ""):
+    for wrong in (other.seen, replace(view.seen, mark="")):
         assert await code_of(apply(desk, days, CHEAPER, wrong)) == "rerate_changed"
     assert await counts(desk) == before
-    receipt = await apply(desk, days, CHEAPER, view.mark)
+    receipt = await apply(desk, days, CHEAPER, view.seen)
     assert (receipt["booked_on"], receipt["difference_minor"]) == (str(third), -60)
     assert await counts(desk) == (before[0] + 1, 1, 2, before[3] + 1)
     after = await desk.balances()
@@ -135,12 +136,12 @@ async def test_the_difference_is_booked_today_and_the_past_stays(desk: Desk) -> 
     view = await desk.runtime.reratings.preview(desk.merchant, "alipay_qr", days, shifted)
     assert (view.changed, view.difference_minor) == (2, 0)
     events = (await counts(desk))[0]
-    await apply(desk, days, shifted, view.mark, message_id=4)
+    await apply(desk, days, shifted, view.seen, message_id=4)
     assert (await counts(desk))[0] == events
     # None is the tariff that counts now: the orders' own.
     view = await desk.runtime.reratings.preview(desk.merchant, "alipay_qr", days, None)
     assert view.fee_now_minor == 361
-    await apply(desk, days, None, view.mark, message_id=5)
+    await apply(desk, days, None, view.seen, message_id=5)
     assert await desk.balances() == balances
     await desk.sound()
 
@@ -185,7 +186,40 @@ async def test_the_same_difference_of_other_orders_is_another_preview(desk: Desk
     )
     after = await preview(desk.merchant, "alipay_qr", days, CHEAPER)
     assert after.difference_minor == before.difference_minor == -20
-    assert await code_of(apply(desk, days, CHEAPER, before.mark)) == "rerate_changed"
+    assert await code_of(apply(desk, days, CHEAPER, before.seen)) == "rerate_changed"
+
+
+async def test_a_merchant_that_goes_on_trading_is_charged_what_was_shown(desk: Desk) -> None:
+    """Orders that are paid after the preview do not belong to it."""
+    desk.clock.go_to_noon()
+    days = Days.one(desk.merchant.day_cut.day_of(desk.clock.now()))
+    await paid(desk, 10_000)
+    view = await desk.runtime.reratings.preview(desk.merchant, "alipay_qr", days, CHEAPER)
+    await paid(desk, 30_000)
+    assert (await apply(desk, days, CHEAPER, view.seen))["changed"] == 1
+    again = await desk.runtime.reratings.preview(desk.merchant, "alipay_qr", days, CHEAPER)
+    assert (again.orders, again.changed, again.difference_minor) == (2, 1, -60)
+    await desk.sound()
+
+
+async def test_no_payment_waits_for_a_rerating(desk: Desk) -> None:
+    """While its orders are written, the day is not held: a roll-up passes, and so do payments."""
+    desk.clock.go_to_noon()
+    days = Days.one(desk.merchant.day_cut.day_of(desk.clock.now()))
+    await paid(desk, 10_000)
+    async with desk.runtime.store.transaction() as tx:
+        await hold_charges(tx, desk.merchant.id)
+        task = asyncio.create_task(apply(desk, days, CHEAPER), context=contextvars.Context())
+        await waiting_outside(desk)
+
+        async def trade() -> None:
+            await desk.runtime.ledger.roll_days(desk.merchant.id)
+            await paid(desk, 5_000)
+
+        async with asyncio.timeout(10):
+            await asyncio.create_task(trade(), context=contextvars.Context())
+        assert not task.done()
+    assert (await task)["changed"] == 1
 
 
 async def test_an_order_whose_refund_is_on_its_way_stays(desk: Desk) -> None:
@@ -220,7 +254,7 @@ async def test_a_refund_and_a_rerating_at_once(desk: Desk) -> None:
         opened = await paid(desk, 10_000)
         view = await reratings.preview(desk.merchant, "alipay_qr", days, CHEAPER)
         rerate, reserve = await asyncio.gather(
-            apply(desk, days, CHEAPER, view.mark, message_id=n),
+            apply(desk, days, CHEAPER, view.seen, message_id=n),
             desk.runtime.refunds.reserve(
                 finance, desk.merchant.id, opened.order.id, f"R{n}", Money(10_000, "CNY"),
                 fee_returned=True,
@@ -292,6 +326,30 @@ async def test_orders_that_move_before_the_booking_are_looked_at_again(desk: Des
     assert await desk.runtime.store.fetchval("SELECT count(*) FROM rerated_order") == 0
 
 
+async def test_a_wrong_completion_is_reversed_though_it_was_charged_anew(desk: Desk) -> None:
+    """It is charged its first fee again, which the reversal gives back exactly."""
+    desk.clock.go_to_noon()
+    days = Days.one(desk.merchant.day_cut.day_of(desk.clock.now()))
+    opened = await desk.open()
+
+    async def nothing(tx: Tx) -> None:
+        """Nothing else is written."""
+
+    by, step = ByHand("seen", ADMIN, "Li", CHAT), completing(desk.runtime)
+    await step.complete(desk.merchant.id, opened.order.id, None, by, request_id="c", also=nothing)
+    await apply(desk, days, CHEAPER)
+    assert (await desk.balances())["fees"] == 100
+    order = await desk.order(opened)
+    await step.reverse(
+        desk.merchant.id, order.id, order.version, by, asked_by=1, request_id="r", also=nothing
+    )
+    assert await desk.balances() == {}
+    await desk.sound()
+    assert (await desk.see(opened, 10_000)).meaning == "order"
+    assert (await desk.balances())["fees"] == 120
+    await desk.sound()
+
+
 async def test_volume_tiers_go_by_the_closed_days_before_each_orders_creation(desk: Desk) -> None:
     first = desk.merchant.day_cut.day_of(desk.clock.go_to_noon())
     await paid(desk, 100_000)
@@ -347,8 +405,12 @@ async def test_asked_and_confirmed_by_the_same_person(desk: Desk) -> None:
     desk.clock.advance(16 * 60)
     assert await code_of(reratings.confirm(admin, late, message_id=6)) == "confirmation_expired"
     changed = await ask()
-    await paid(desk, 10_000)
+    refunded = await paid(desk, 10_000)
+    await desk.runtime.store.execute(
+        "UPDATE orders SET disputed = true WHERE id <> $1", refunded.order.id
+    )
     assert await code_of(reratings.confirm(admin, changed, message_id=6)) == "rerate_changed"
+    await desk.runtime.store.execute("UPDATE orders SET disputed = false")
     await reratings.drop(admin, changed, message_id=6)
     await paid(desk, 100)
 
@@ -413,7 +475,7 @@ async def test_a_hundred_thousand_orders(desk: Desk, servers: Servers, database:
     )
     shown_s = time.perf_counter() - started
     assert (view.orders, view.difference_minor) == (MANY, -20 * MANY)
-    await apply(desk, Days.one(today), CHEAPER, view.mark)
+    await apply(desk, Days.one(today), CHEAPER, view.seen)
     applied_s = time.perf_counter() - started - shown_s
     watcher.cancel()
     gc.unfreeze()

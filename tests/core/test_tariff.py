@@ -46,6 +46,13 @@ def test_the_tier_that_begins_last_below_the_measure_counts(
     assert tariff.rate_for(amount_minor, volume_minor) == wanted.rate
 
 
+@given(tariffs(), st.integers(max_value=-1), st.integers(max_value=-1))
+def test_less_than_nothing_is_in_the_first_tier(
+    tariff: Tariff, amount_minor: int, volume_minor: int
+) -> None:
+    assert tariff.rate_for(amount_minor, volume_minor) == tariff.tiers[0].rate
+
+
 PIECES = st.sampled_from(
     [
         *(

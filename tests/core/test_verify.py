@@ -50,6 +50,9 @@ FAULTS: Final = {
     "a reversal negates what it reverses": (
         "UPDATE ledger_entry SET minor = minor * 2 WHERE kind = 'completion_reversed'"
     ),
+    "what a supplier has or charges is on its own channels": (
+        "UPDATE ledger_entry SET channel_no = 'C01' WHERE account = 'due/S02'"
+    ),
     "everybody has one open day, the newest": (
         "UPDATE business_day SET closed_at = now(), rolled_to = ends_at WHERE closed_at IS NULL"
     ),
@@ -101,7 +104,7 @@ FAULTS: Final = {
     "what is left of a discrepancy is what was not resolved": (
         "UPDATE discrepancy SET left_minor = 0 WHERE left_minor > 0"
     ),
-    "a resolution moved what it says": "UPDATE resolution SET minor = minor + 1",
+    "resolutions moved what they say": "UPDATE resolution SET minor = minor + 1",
     "a voucher moved what it says": (
         "UPDATE voucher SET minor = minor + 1 WHERE kind = 'adjustment'"
     ),
@@ -116,6 +119,14 @@ FAULTS: Final = {
 
 # The same checks, other ways to break what they look at.
 MORE_FAULTS: Final = (
+    (
+        "a reversal negates what it reverses",
+        "UPDATE ledger_entry SET channel_no = 'C02' WHERE kind = 'completion_reversed'",
+    ),
+    (
+        "what a supplier has or charges is on its own channels",
+        "UPDATE ledger_entry SET channel_no = '' WHERE account = 'cost/S01'",
+    ),
     ("a voucher moved what it says", "UPDATE voucher SET minor = minor + 1 WHERE kind = 'payin'"),
     (
         "a voucher moved what it says",
@@ -226,14 +237,28 @@ async def take_back(desk: Desk, order: Order) -> None:
     )  # fmt: skip
 
 
+async def confirmed_elsewhere(desk: Desk) -> None:
+    """S01 refuses the order, S02 takes it; it is completed, and it is S01 that has the money."""
+    await desk.supplier.fault("create", "refuse")
+    opened = await desk.open()
+    assert opened.attempt is not None
+    assert opened.attempt.supplier_no == "S02"
+    await complete(desk, opened)
+    first = await desk.runtime.store.fetchval(
+        "SELECT attempt_no FROM attempt WHERE order_id = $1 AND seq = 1", opened.order.id
+    )
+    await desk.see(opened, 10000, attempt_no=first, upstream_no="U-elsewhere")
+
+
 async def by_hand(desk: Desk) -> None:
-    """Completions: taken back; confirmed exactly, and with too much; restored by a person, and by
-    a supplier; out of suspense, and that taken back."""
+    """Completions: taken back; confirmed exactly, with too much, and at another supplier; restored
+    by a person, and by a supplier; out of suspense, and that taken back."""
     await take_back(desk, await complete(desk, await desk.open()))
     for seen_minor in (10000, 12000):
         confirmed = await desk.open()
         await complete(desk, confirmed)
         await desk.see(confirmed, seen_minor)
+    await confirmed_elsewhere(desk)
     again, reported, short, held = [await desk.open() for _ in range(4)]
     await take_back(desk, await complete(desk, again))
     await complete(desk, again)
@@ -275,7 +300,7 @@ async def everything(desk: Desk) -> None:
     view = await runtime.reratings.preview(merchant, "alipay_qr", Days.one(today), tariff)
     await runtime.reratings.apply(
         await desk.actor(OWNER, OPS_CHAT), merchant, "alipay_qr", Days.one(today), tariff,
-        view.mark, Cause(OPS_CHAT, 2, 1),
+        view.seen, Cause(OPS_CHAT, 2, 1),
     )  # fmt: skip
     desk.clock.advance(86400)
     for holder_id in await runtime.ledger.due_to_roll():

@@ -105,6 +105,7 @@ class Sale:
     reported: bool = False
     paid_by: Try | None = None
     cost: int = 0
+    taken: int = 0  # what suppliers have of it, as far as anybody knows
     paid_at: datetime | None = None  # for the first time
     held: dict[str, Held] = field(default_factory=dict)
     backs: dict[str, Back] = field(default_factory=dict)
@@ -120,8 +121,8 @@ class Sale:
 
     @property
     def refundable(self) -> int:
-        """What is not refunded, nor about to be."""
-        return self.amount - sum(b.amount for b in self.backs.values() if b.state != "released")
+        """What was taken and is not refunded, nor about to be."""
+        return self.taken - sum(b.amount for b in self.backs.values() if b.state != "released")
 
     @property
     def under_way(self) -> bool:
@@ -168,12 +169,13 @@ class Books:
     def volume(self, product: str, mode: str, windows: Windows, day: date) -> int:
         """What was paid on the days of the month before this one, less what was reversed."""
         spans = [w[1:] for w in windows if day.replace(day=1) <= w[0] < day]
-        return sum(
+        net = sum(
             x.net + x.fees
             for x in self.lines
             if x.mode == mode and x.product == product and x.heading in ("orders", "reversals")
             and any(start <= x.at < end for start, end in spans)
         )  # fmt: skip
+        return max(0, net)
 
     def open_order(self, mode: str) -> None:
         if mode == "live" and self.credit_line is not None and self.owed() > self.credit_line:
@@ -212,6 +214,7 @@ class Books:
         self._supplier(sale, attempt.supplier, at, due=amount - cost, cost=cost, suspense=over)
         attempt.open = False
         sale.reported, sale.paid_by, sale.cost = True, attempt, cost
+        sale.taken = min(amount, sale.amount)
         if over:
             sale.held[number] = Held("over", attempt, amount, over)
         return "confirmation"
@@ -222,6 +225,7 @@ class Books:
         net = sale.amount - sale.fee
         self.lines.append(Line(at, sale.mode, heading, sale.product, net, sale.fee))
         sale.how, sale.disputed, sale.paid_by, sale.cost = how, False, by, cost
+        sale.taken = sale.amount
         sale.paid_at = sale.paid_at or at
 
     def complete(self, sale_id: UUID, at: datetime, number: str | None = None) -> str:
@@ -231,15 +235,20 @@ class Books:
             return sale.how
         payable = [attempt for attempt in sale.tries if attempt.open]
         by = (payable or sale.tries)[-1]
-        held = [h for h in sale.held.values() if h.left and h.kind != "duplicate"]
-        held.sort(key=lambda h: h.by is not by)
+        held = [h for h in sale.held.values() if h.left]
+        held.sort(key=lambda h: (h.left != sale.amount, h.by is not by))
         if number is not None:
             held = [sale.held[number]]
-        for money in held[:1]:
-            money.used = min(money.left, sale.amount)
-            money.left -= money.used
-            self._paid(sale, "completed", money.by, fee_by_hand(money.by.cost, money.seen), at)
+        missing = sale.amount
+        for money in held:
+            money.used = min(money.left, missing)
+            money.left, missing = money.left - money.used, missing - money.used
             self._supplier(sale, money.by.supplier, at, suspense=-money.used)
+        used = [money for money in held if money.used]
+        if used:
+            cost = sum(fee_by_hand(money.by.cost, money.seen) for money in used)
+            self._paid(sale, "completed", used[0].by, cost, at)
+            sale.taken = sale.amount - missing
         if not held:
             cost = fee_by_hand(by.cost, sale.amount)
             self._paid(sale, "completed", by, cost, at)
@@ -256,12 +265,15 @@ class Books:
             return "completion_confirmed"
         if sale.under_way:
             return "refund_under_way"
-        return "order_rerated" if sale.fee != sale.first_fee else None
+        return None
 
     def reverse(self, sale_id: UUID, at: datetime) -> str:
         sale, why = self.sales[sale_id], self.irreversible(sale_id)
         if why is not None:
             raise No(why)
+        if more := sale.first_fee - sale.fee:  # it is charged its first fee again, which goes back
+            self.lines.append(Line(at, sale.mode, "adjustments", sale.product, -more, more))
+            sale.fee = sale.first_fee
         net = sale.amount - sale.fee
         self.lines.append(Line(at, sale.mode, "reversals", sale.product, -net, -sale.fee))
         assert sale.paid_by is not None
@@ -277,9 +289,7 @@ class Books:
 
     def ways(self, sale: Sale, held: Held) -> set[str]:
         ways = {"refund_payer", "credit_merchant"} if held.left else set()
-        return ways | (
-            {"complete"} if held.left and held.kind != "duplicate" and sale.open else set()
-        )
+        return ways | ({"complete"} if held.left and sale.open else set())
 
     def resolve(self, sale_id: UUID, number: str, left: int, how: str, at: datetime) -> None:
         sale = self.sales[sale_id]

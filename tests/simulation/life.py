@@ -474,7 +474,7 @@ class Life:
 
         return Act(
             lambda: reratings.apply(
-                self.desk.asks, shop.merchant, product, days, tariff, view.mark, _cause()
+                self.desk.asks, shop.merchant, product, days, tariff, view.seen, _cause()
             ),
             note,
             lambda receipt: receipt["difference_minor"],

@@ -147,10 +147,52 @@ async def test_a_reversal_takes_back_exactly_and_only_once(
     assert await balances(runtime, merchant.id) == {}
 
 
+async def test_an_account_moves_on_several_channels_at_once(
+    runtime: Runtime, shop: tuple[Merchant, App]
+) -> None:
+    """Its balance moves by the sum, and the reversal returns to the same channels."""
+    merchant, _ = shop
+    postings = (
+        Posting("due/S01", "CNY", 9935, "C01"),
+        Posting("due/S01", "CNY", -9920),
+        Posting("cost/S01", "CNY", 65, "C01"),
+        Posting("cost/S01", "CNY", -80),
+    )
+    read = "SELECT line, account, channel_no, minor FROM ledger_entry ORDER BY booked_at, line"
+
+    async def work(tx: Tx, day: BusinessDay) -> None:
+        changes = {"kind": "confirmation", "postings": postings, "channel_no": "C02"}
+        event_id = await runtime.ledger.book(tx, day, event("a", **changes))
+        assert [tuple(row) for row in await tx.fetch(read)] == [
+            (1, "cost/S01", "C01", 65), (2, "cost/S01", "C02", -80),
+            (3, "due/S01", "C01", 9935), (4, "due/S01", "C02", -9920),
+        ]  # fmt: skip
+        rows = await tx.fetch("SELECT account, minor FROM balance")
+        assert {row["account"]: row["minor"] for row in rows} == {"cost/S01": -15, "due/S01": 15}
+        moved = await runtime.ledger.postings_of(tx, merchant.id, event_id)
+        assert {(p.account, p.channel_no, p.minor) for p in moved} == {
+            (p.account, p.channel_no or "C02", p.minor) for p in postings
+        }
+        undo = event("undo", kind="confirmation", postings=reversal(moved), reverses=event_id)
+        await runtime.ledger.book(tx, day, undo)
+
+    await runtime.ledger.in_open_day(merchant.id, work)
+    assert await balances(runtime, merchant.id) == {}
+    assert await runtime.store.fetch(
+        "SELECT account, channel_no FROM ledger_entry GROUP BY 1, 2 HAVING sum(minor) <> 0"
+    ) == []  # fmt: skip
+    assert await runtime.verify.books() == []
+
+
 @pytest.mark.parametrize(
     "postings",
     [
         (),
+        (
+            Posting("fees", "CNY", 1, "C01"),
+            Posting("fees", "CNY", 1, "C01"),
+            Posting("payable", "CNY", -2),
+        ),
         (Posting("payable", "CNY", 1),),
         (Posting("payable", "CNY", 1), Posting("fees", "JPY", -1)),
         (Posting("fees", "CNY", 1), Posting("fees", "CNY", 1), Posting("payable", "CNY", -2)),

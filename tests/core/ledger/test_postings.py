@@ -88,9 +88,9 @@ def test_unmatched(seen_minor: int, due_minor: int) -> None:
 
 
 def test_completed_from_too_little_and_from_too_much() -> None:
-    short = completed_from_suspense(ORDER, held_minor=9900, fee_minor=120, supplier_no="S01")
+    short = completed_from_suspense(ORDER, {"S01": 9900}, fee_minor=120)
     assert moved(short) == {"suspense/S01": -9900, "shortfall": -100, "fees": 120, "payable": 9880}
-    over = completed_from_suspense(ORDER, held_minor=10100, fee_minor=120, supplier_no="S01")
+    over = completed_from_suspense(ORDER, {"S01": 10000}, fee_minor=120)
     assert moved(over) == {"suspense/S01": -10000, "fees": 120, "payable": 9880}
 
 
@@ -130,9 +130,29 @@ def test_corrections_and_what_a_supplier_paid_in() -> None:
     }
 
 
-def test_reattributed_to_another_supplier() -> None:
-    postings = reattributed(ORDER, from_no="S01", from_cost_minor=65, to_no="S02", to_cost_minor=70)
-    assert moved(postings) == {"due/S01": 9935, "cost/S01": 65, "due/S02": -9930, "cost/S02": -70}
+def goes_to(to_no: str, to_channel_no: str, to_cost_minor: int) -> set[Posting]:
+    """From channel C01 of S01, at a cost of 0.65."""
+    postings = reattributed(
+        ORDER, from_no="S01", from_channel_no="C01", from_cost_minor=65,
+        to_no=to_no, to_channel_no=to_channel_no, to_cost_minor=to_cost_minor,
+    )  # fmt: skip
+    assert_balanced(postings)
+    assert set(reversal(reversal(postings))) == set(postings)
+    return set(postings)
+
+
+def test_reattributed_to_another_supplier_another_channel_or_another_cost() -> None:
+    left = {Posting("due/S01", "CNY", 9935, "C01"), Posting("cost/S01", "CNY", 65, "C01")}
+    assert goes_to("S02", "C03", 70) - left == {
+        Posting("due/S02", "CNY", -9930, "C03"), Posting("cost/S02", "CNY", -70, "C03")
+    }  # fmt: skip
+    assert goes_to("S01", "C02", 65) - left == {
+        Posting("due/S01", "CNY", -9935, "C02"), Posting("cost/S01", "CNY", -65, "C02")
+    }  # fmt: skip
+    assert goes_to("S01", "C01", 70) == {
+        Posting("due/S01", "CNY", 5, "C01"), Posting("cost/S01", "CNY", -5, "C01")
+    }  # fmt: skip
+    assert goes_to("S01", "C01", 65) == set()
 
 
 def test_a_completed_order_whose_money_differs() -> None:
@@ -147,9 +167,8 @@ def test_a_completed_order_whose_money_differs() -> None:
             supplier_no="S01",
         )
         known = unmatched(cny(seen_minor), cost_minor=COST[seen_minor], supplier_no="S01")
-        completed = completed_from_suspense(
-            ORDER, held_minor=seen_minor, fee_minor=120, supplier_no="S01"
-        )
+        used = {"S01": min(seen_minor, ORDER.minor)}
+        completed = completed_from_suspense(ORDER, used, fee_minor=120)
         assert _sums(first + later) == _sums(known + completed)
 
 
@@ -162,9 +181,18 @@ def test_every_event_sums_to_zero(amount: int, seen: int, data: st.DataObject) -
     events = (
         paid(order, fee_minor=fee, cost_minor=cost, supplier_no="S01"),
         unmatched(cny(seen), cost_minor=seen_cost, supplier_no="S01"),
-        completed_from_suspense(order, held_minor=seen, fee_minor=fee, supplier_no="S01"),
-        reattributed(
-            order, from_no="S01", from_cost_minor=cost, to_no="S02", to_cost_minor=seen_cost
+        completed_from_suspense(order, {"S01": min(seen, amount)}, fee_minor=fee),
+        *(
+            reattributed(
+                order,
+                from_no="S01",
+                from_channel_no="C01",
+                from_cost_minor=cost,
+                to_no=to_no,
+                to_channel_no=to_channel_no,
+                to_cost_minor=min(seen_cost, amount),
+            )
+            for to_no, to_channel_no in (("S01", "C01"), ("S01", "C02"), ("S02", "C03"))
         ),
         differed(
             order, seen_minor=seen, cost_minor=cost, seen_cost_minor=seen_cost, supplier_no="S01"
@@ -186,7 +214,7 @@ def test_every_event_sums_to_zero(amount: int, seen: int, data: st.DataObject) -
             sums[posting.currency] += posting.minor
         assert not any(sums.values())
         assert all(posting.minor for posting in postings)
-        assert len({(p.account, p.currency) for p in postings}) == len(postings)
+        assert len({(p.account, p.currency, p.channel_no) for p in postings}) == len(postings)
         assert not any(_sums(postings + reversal(postings)).values())
 
 
@@ -195,10 +223,10 @@ def test_the_merchant_is_credited_the_same_however_an_order_is_paid(
     amount: int, data: st.DataObject
 ) -> None:
     fee = data.draw(st.integers(0, amount))
-    held = data.draw(minors)
+    used = {"S01": data.draw(st.integers(0, amount))}
     order = cny(amount)
     in_time = paid(order, fee_minor=fee, cost_minor=0, supplier_no="S01")
-    by_hand = completed_from_suspense(order, held_minor=held, fee_minor=fee, supplier_no="S01")
+    by_hand = completed_from_suspense(order, used, fee_minor=fee)
     for account in ("payable", "fees"):
         assert _sums(in_time)[account] == _sums(by_hand)[account]
 

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import asyncpg
 
 from core.ids import Ids
-from core.ledger import Ledger
+from core.ledger import Ledger, paid, reversal
 from core.merchants import App, Merchant
+from core.money import Money, Rate
+from core.orders import Order
 from core.runtime import Runtime
 from core.store import Queries
+from core.tariff import Tariff, Tier
 from tests.core.bills.books import Books
-from tests.core.support import SetClock
+from tests.core.support import Desk, SetClock
 
 
 @dataclass
@@ -73,3 +76,37 @@ async def test_a_volume_is_asked_once_a_day_and_is_that_of_the_days_before(
     assert await volume(runtime.ledger, day, mode="test") == 3 * 3 * 11
     # Days of the past are asked for when past orders are charged anew.
     assert await volume(other, day.replace(day=1)) == 0
+
+
+async def test_a_month_that_took_back_more_than_was_paid_is_sold_at_its_first_tier(
+    desk: Desk,
+) -> None:
+    """An order of the last month was completed by hand, and is reversed in this one."""
+    desk.clock.go_to_noon()
+    runtime, merchant = desk.runtime, desk.merchant
+    books, cut = Books(runtime, desk.clock), merchant.day_cut
+    tiers = Tariff((Tier(0, Rate(20_000)), Tier(5_000, Rate(10_000))), "volume")
+    await runtime.merchants.set_tariff(merchant, "alipay_qr", tiers, actor="test")
+    completed = paid(Money(5_000, "CNY"), fee_minor=12, cost_minor=5, supplier_no="S01")
+    await books.book(merchant.id, "completed", completed, "alipay_qr", "C01")
+    today = await runtime.ledger.today(merchant.id)
+    first = (today + timedelta(days=40)).replace(day=1)
+    found = []
+    for nth, (kind, postings) in enumerate(
+        (("completion_reversed", reversal(completed)), ("order", completed), ("order", completed))
+    ):
+        desk.clock.go_to(cut.start_of(first + timedelta(days=nth)))
+        opened = await desk.open()
+        found.append((await _volume_of(opened.order, runtime), opened.order.fee_minor))
+        await books.book(merchant.id, kind, postings, "alipay_qr", "C01")
+    desk.clock.go_to(cut.start_of(first + timedelta(days=3)))
+    opened = await desk.open()
+    found.append((await _volume_of(opened.order, runtime), opened.order.fee_minor))
+    assert found == [(0, 200), (0, 200), (0, 200), (5_000, 100)]
+
+
+async def _volume_of(order: Order, runtime: Runtime) -> int:
+    """What an order's tier went by."""
+    return await runtime.ledger.volume(
+        runtime.store, order.merchant_id, "live", "CNY", order.product_code, order.created_day
+    )

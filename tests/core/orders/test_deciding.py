@@ -13,7 +13,7 @@ from core.errors import Bug
 from core.ledger import assert_balanced
 from core.money import Money, Rate
 from core.orders import Attempt, OpenOrder, Order
-from core.orders.deciding import Held, complete, differences, next_attempt_of, settle
+from core.orders.deciding import Held, complete, differences, next_attempt_of, settle, uses_of
 from tests.core.support import wanted
 
 AT = datetime(2026, 11, 10, 4, tzinfo=UTC)
@@ -50,8 +50,16 @@ def moved(postings: Any) -> dict[str, int]:
     return {p.account: p.minor for p in postings}
 
 
+def on_channels(postings: Any) -> dict[tuple[str, str], int]:
+    assert_balanced(postings)
+    return {(p.account, p.channel_no): p.minor for p in postings}
+
+
 COMPLETED = order(state="paid", paid_how="completed", paid_attempt_no="A1", cost_minor=65)
-OTHER = attempt(attempt_no="A2", seq=2, supplier_no="S02", supplier_id=UUID(int=2), cost=Rate(7000))
+OTHER = attempt(
+    attempt_no="A2", seq=2, supplier_no="S02", supplier_id=UUID(int=2), channel_no="C03",
+    cost=Rate(7000),
+)  # fmt: skip
 
 
 def seen(minor: int) -> Money:
@@ -94,15 +102,28 @@ def test_the_second_report_after_a_completion_is_a_duplicate() -> None:
 def test_another_supplier_confirms_a_completion() -> None:
     settlement = settle(COMPLETED, OTHER, AMOUNT, paid_by=attempt(), reported=False)
     assert settlement.meaning == "confirmation"
-    assert moved(settlement.postings) == {
-        "due/S01": 9935,
-        "cost/S01": 65,
-        "due/S02": -9930,
-        "cost/S02": -70,
+    assert on_channels(settlement.postings) == {
+        ("due/S01", "C01"): 9935,
+        ("cost/S01", "C01"): 65,
+        ("due/S02", "C03"): -9930,
+        ("cost/S02", "C03"): -70,
     }
 
 
-def test_another_channel_of_one_supplier_confirms_a_completion() -> None:
+@pytest.mark.parametrize(("rate", "cost_minor"), [(6500, 65), (7000, 70)])
+def test_another_channel_of_one_supplier_confirms_a_completion(rate: int, cost_minor: int) -> None:
+    second = attempt(attempt_no="A2", channel_no="C02", cost=Rate(rate))
+    settlement = settle(COMPLETED, second, AMOUNT, paid_by=attempt(), reported=False)
+    assert settlement.cost_minor == cost_minor
+    assert on_channels(settlement.postings) == {
+        ("due/S01", "C01"): 9935,
+        ("cost/S01", "C01"): 65,
+        ("due/S01", "C02"): cost_minor - 10000,
+        ("cost/S01", "C02"): -cost_minor,
+    }
+
+
+def test_a_completion_is_confirmed_on_its_channel_at_another_cost() -> None:
     dearer = attempt(attempt_no="A2", cost=Rate(7000))
     settlement = settle(COMPLETED, dearer, AMOUNT, paid_by=attempt(), reported=False)
     assert moved(settlement.postings) == {"due/S01": 5, "cost/S01": -5}
@@ -135,12 +156,12 @@ def test_money_for_a_disputed_order_is_as_for_an_unpaid_one(minor: int, meaning:
     exact = minor == 10000
     assert (settlement.meaning, settlement.move) == (meaning, "restore" if exact else None)
     assert settlement.late == exact
-    again = complete(disputed, attempt(), None)
+    again = complete(disputed, attempt(), ())
     assert (again.meaning, again.move, again.late) == ("completed", "restore", True)
 
 
 def test_a_completion_with_nothing_in_suspense() -> None:
-    settlement = complete(order(state="expired"), attempt(), None)
+    settlement = complete(order(state="expired"), attempt(), ())
     assert (settlement.move, settlement.late) == ("complete", True)
     assert moved(settlement.postings)["due/S01"] == -9935
 
@@ -153,12 +174,30 @@ def test_a_completion_takes_what_is_left_in_suspense(
     seen_minor: int, left_minor: int, shortfall: int
 ) -> None:
     held = Held(UUID(int=9), OTHER, seen_minor, left_minor)
-    settlement = complete(order(), attempt(), held)
+    settlement = complete(order(), attempt(), uses_of(order(), [held]))
     postings = moved(settlement.postings)
     assert postings["payable"] == 9880
     assert postings["suspense/S02"] == -min(left_minor, 10000)
     assert postings.get("shortfall", 0) == shortfall
     assert settlement.cost_minor == OTHER.cost.of(seen_minor)  # as it was booked when seen
+
+
+def test_what_is_in_suspense_is_used_until_the_order_is_paid() -> None:
+    def taken(*left_minor: int) -> list[int]:
+        held = [Held(UUID(int=n), attempt(), minor, minor) for n, minor in enumerate(left_minor)]
+        return [use.minor for use in uses_of(order(), held)]
+
+    assert taken() == []
+    assert taken(6000, 4000, 500) == [6000, 4000]
+    assert taken(6000, 5000) == [6000, 4000]
+    assert taken(100, 10000) == [10000]  # the right amount alone, though it came later
+    assert taken(12000, 3000) == [10000]
+    one, two = Held(UUID(int=1), attempt(), 6000, 6000), Held(UUID(int=2), OTHER, 3000, 3000)
+    settlement = complete(order(), attempt(), uses_of(order(), [one, two]))
+    postings = moved(settlement.postings)
+    assert (postings["suspense/S01"], postings["suspense/S02"]) == (-6000, -3000)
+    assert postings["shortfall"] == -1000
+    assert settlement.cost_minor == attempt().cost.of(6000) + OTHER.cost.of(3000)
 
 
 def test_what_cannot_be_is_a_bug() -> None:
