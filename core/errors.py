@@ -55,7 +55,8 @@ REFUSALS: dict[str, RefusalKind] = {
     "zone_unknown": RefusalKind(_INVALID, "{text} is not a time zone. Write it like {example}."),
     "day_cut_too_far": RefusalKind(
         _INVALID,
-        "This would move the beginning of the days by a whole day or more. Set it in two steps.",
+        "This would move the beginning of the days by a whole day or more."
+        " Set it in two steps, on two days.",
     ),
     "amount_over_limit": RefusalKind(
         _INVALID, "{text} is more than {limit} {currency}, the most that is booked at once."
