@@ -15,7 +15,16 @@ from core.clock import Clock
 from core.confirmations import Confirmation, Confirmations
 from core.errors import REASON_EXAMPLES, Refusal
 from core.groups import Groups
-from core.orders import ByHand, Completing, Following, Order, find_for, get_order, need_reversible
+from core.orders import (
+    ByHand,
+    Completing,
+    Following,
+    Order,
+    find_for,
+    get_order,
+    held_minor_of,
+    need_reversible,
+)
 from core.outbox import Outbox, Say
 from core.store import Store, Tx
 
@@ -75,6 +84,7 @@ class Completions:
             "supplier_why": standing.why[:200],
             "completed_today": await self._completed_today(order.merchant_id),
             "proof_file_id": proof_file_id or "",
+            "held_minor": await held_minor_of(self._store, order),
         }
         if not order.open_to_money:
             await self._outbox.say(
@@ -93,7 +103,7 @@ class Completions:
 
         message_id: of the question, which is edited to say what became of it.
         Refusals: anonymous_admin, not_permitted, confirmation_expired, confirmation_foreign,
-        order_state.
+        order_state, discrepancy_changed.
         """
         actor.need("complete")
         question = await self._confirmations.find_own("complete", actor, confirmation_id)
@@ -125,6 +135,7 @@ class Completions:
             ),
             request_id=request_id,
             also=close,
+            held_minor=facts["held_minor"],
         )
 
     async def drop(self, actor: Actor, confirmation_id: UUID, *, message_id: int) -> None:

@@ -142,6 +142,9 @@ REFUSALS: dict[str, RefusalKind] = {
     "order_in_progress": RefusalKind(
         _CONFLICT, "The same order is being created right now. Ask again in a moment."
     ),
+    "charges_changing": RefusalKind(
+        _CONFLICT, "Past orders are being charged anew right now. Try again in a moment."
+    ),
     "order_state": RefusalKind(_CONFLICT, "The order {number} is {status}; this cannot be done."),
     "already_resolved": RefusalKind(_CONFLICT, "The money of {number} was resolved already."),
     "discrepancy_changed": RefusalKind(

@@ -77,6 +77,14 @@ class Tx:
         lock = "pg_advisory_xact_lock_shared" if together else "pg_advisory_xact_lock"
         await self._connection.execute(f"SELECT {lock}(hashtextextended($1, 0))", what)
 
+    async def try_hold(self, what: str) -> bool:
+        """Hold a name together with others, where nobody holds it alone or waits for that."""
+        return bool(
+            await self._connection.fetchval(
+                "SELECT pg_try_advisory_xact_lock_shared(hashtextextended($1, 0))", what
+            )
+        )
+
     async def chunks(
         self, sql: str, *args: object, rows: int
     ) -> AsyncIterator[list[asyncpg.Record]]:

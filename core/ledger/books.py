@@ -14,7 +14,7 @@ from core.ids import Ids
 from core.ledger import days
 from core.ledger.days import HOUSE, BusinessDay, DayOver
 from core.ledger.kinds import KINDS, VOLUME_KINDS
-from core.ledger.postings import Posting, assert_balanced
+from core.ledger.postings import Posting, Postings, assert_balanced
 from core.store import Queries, Store, Tx
 
 T = TypeVar("T")
@@ -68,7 +68,8 @@ class Position:
 
 
 class Ledger:
-    """The books of all merchants. Locks are taken in one order: day, order, attempt, balances."""
+    """The books of all merchants. Locks are taken in one order: what orders are charged, day,
+    order, attempts, balances."""
 
     def __init__(self, store: Store, clock: Clock, ids: Ids) -> None:
         self._store = store
@@ -252,11 +253,13 @@ class Ledger:
         )
         return tuple(Posting(**row) for row in rows)
 
-    async def moved_by_order(
-        self, queries: Queries, merchant_id: UUID, order_id: UUID, account: str
-    ) -> int:
-        """What all events of an order moved on an account."""
-        return int(await queries.fetchval(_MOVED_BY_ORDER, merchant_id, order_id, account))
+    async def hold_balances(self, tx: Tx, merchant_id: UUID, mode: str, *all_of: Postings) -> None:
+        """Hold what several events of one transaction will move, before the first is booked: each
+        event takes its balances in order, but two of them together would not."""
+        accounts = sorted({(p.currency, p.account) for postings in all_of for p in postings})
+        await tx.execute(
+            _HOLD_BALANCES, merchant_id, mode, [a for _, a in accounts], [c for c, _ in accounts]
+        )
 
     async def volume(
         self, queries: Queries, merchant_id: UUID, mode: str, currency: str, product: str, day: date
@@ -325,11 +328,10 @@ WHERE merchant_id = $1 AND mode = $2 AND currency = $3 AND product_code = $4
   AND day >= $6 AND day < $5 AND kind = ANY($7) AND account IN ('payable', 'fees')
 """
 
-_MOVED_BY_ORDER: Final = """
-SELECT coalesce(sum(l.minor), 0) FROM ledger_event v
-JOIN ledger_entry l ON l.merchant_id = v.merchant_id AND l.booked_at = v.booked_at
-    AND l.event_id = v.id
-WHERE v.merchant_id = $1 AND v.order_id = $2 AND l.account = $3
+_HOLD_BALANCES: Final = """
+SELECT FROM balance WHERE merchant_id = $1 AND mode = $2
+    AND (account, currency) IN (SELECT * FROM unnest($3::text[], $4::text[]))
+ORDER BY currency, account FOR UPDATE
 """
 
 _OPEN_DAY: Final = (

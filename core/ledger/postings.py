@@ -65,16 +65,26 @@ def unmatched(seen: Money, *, cost_minor: int, supplier_no: str) -> Postings:
     )
 
 
-def completed_from_suspense(amount: Money, used: Mapping[str, int], *, fee_minor: int) -> Postings:
-    """An order is completed with money of it that is in suspense. used: supplier -> how much;
-    together at most the amount, and what is missing is our shortfall."""
-    return _balanced(
-        amount.currency,
-        *((f"suspense/{supplier_no}", -minor) for supplier_no, minor in used.items()),
-        ("shortfall", sum(used.values()) - amount.minor),
-        ("fees", fee_minor),
-        ("payable", amount.minor - fee_minor),
+def completed_from_suspense(
+    amount: Money, used: Mapping[tuple[str, str], int], *, fee_minor: int
+) -> Postings:
+    """An order is completed with money of it that is in suspense. used: (supplier, channel) -> how
+    much; together at most the amount, and what is missing is our shortfall."""
+    taken = tuple(
+        Posting(f"suspense/{supplier_no}", amount.currency, -minor, channel_no)
+        for (supplier_no, channel_no), minor in used.items()
+        if minor
     )
+    missing = amount.minor - sum(used.values())
+    postings = taken + tuple(
+        Posting(account, amount.currency, minor)
+        for account, minor in (
+            ("shortfall", -missing), ("fees", fee_minor), ("payable", amount.minor - fee_minor)
+        )
+        if minor
+    )  # fmt: skip
+    assert_balanced(postings)
+    return postings
 
 
 def reattributed(

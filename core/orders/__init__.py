@@ -10,7 +10,7 @@ from core.orders.charges import (
     hold_charges,
     write_charges,
 )
-from core.orders.completing import ByHand, Completing, need_reversible
+from core.orders.completing import ByHand, Completing, held_minor_of, need_reversible
 from core.orders.deciding import OpenOrder, PaymentSeen
 from core.orders.finding import find_for
 from core.orders.following import Following
@@ -29,6 +29,7 @@ from core.orders.reading import (
 )
 from core.orders.settling import Settled, Settling
 from core.orders.supplier import Addresses, Suppliers
+from core.orders.takings import Taking, takings_of
 
 __all__ = [
     "CHARGED",
@@ -46,6 +47,7 @@ __all__ = [
     "Settled",
     "Settling",
     "Suppliers",
+    "Taking",
     "book_recharge",
     "charged_minor",
     "find_attempt",
@@ -54,10 +56,12 @@ __all__ = [
     "find_numbers",
     "get_attempts",
     "get_order",
+    "held_minor_of",
     "hold_charges",
     "lock_order",
     "move_order",
     "named",
     "need_reversible",
+    "takings_of",
     "write_charges",
 ]

@@ -12,6 +12,7 @@ from datetime import date
 from typing import Final
 from uuid import UUID
 
+from core.errors import Refusal
 from core.ledger import BusinessDay, Event, Ledger, rerated
 from core.money import Money
 from core.orders.reading import Order
@@ -35,9 +36,15 @@ _CHARGED_OF: Final = (
 async def hold_charges(tx: Tx, merchant_id: UUID, *, alone: bool = False) -> None:
     """Keep what orders are charged as it is until the transaction ends; alone: to change it.
 
-    Before the business day, so that a long change of many orders makes no payment wait.
+    Before the business day, so that a long change of many orders makes no payment wait. Whoever
+    would have to wait for one is refused instead: waiting takes a connection from everybody.
+    Refusals: charges_changing.
     """
-    await tx.hold(f"charges:{merchant_id}", together=not alone)
+    name = f"charges:{merchant_id}"
+    if alone:
+        await tx.hold(name)
+    elif not await tx.try_hold(name):
+        raise Refusal("charges_changing")
 
 
 async def charged_minor(queries: Queries, order: Order) -> int:
@@ -49,7 +56,8 @@ async def charged_minor(queries: Queries, order: Order) -> int:
 @dataclass(frozen=True, slots=True)
 class Recharge:
     """Orders of a product that are charged anew. difference: + the merchant pays more; in its
-    currency. orders: how many; user_id, name: of who asked for it."""
+    currency. orders: how many; user_id, name: of who asked for it. order_id: where it is only one
+    order's."""
 
     id: UUID
     mode: str
@@ -61,6 +69,7 @@ class Recharge:
     difference: Money
     user_id: int
     name: str
+    order_id: UUID | None = None
 
 
 async def write_charges(
@@ -93,6 +102,7 @@ async def book_recharge(tx: Tx, ledger: Ledger, day: BusinessDay, recharge: Rech
             "rerated",
             recharge.mode,
             rerated(recharge.difference),
+            order_id=recharge.order_id,
             product_code=recharge.product_code,
         )
         event_id = await ledger.book(tx, day, event)

@@ -11,7 +11,7 @@ import asyncpg
 from core.errors import Bug, Refusal
 from core.groups import Groups
 from core.ids import Ids
-from core.ledger import BusinessDay, Event, Ledger, reversal
+from core.ledger import BusinessDay, Event, Ledger, Postings, rerated, reversal
 from core.merchants import Merchants
 from core.money import Money
 from core.orders import moves
@@ -62,12 +62,14 @@ class Completing:
         *,
         request_id: str,
         also: Also,
+        held_minor: int | None = None,
     ) -> Order:
         """Mark an order paid by hand, with the amount it was asked for.
 
         version: the order's version the person saw; another one means that it moved on; None
-        where it does not matter. also: what is written in the same transaction, before anything
-        else; its refusal undoes all. Refusals: order_state, already_resolved.
+        where it does not matter. held_minor: as much of its money as the person saw in suspense.
+        also: what is written in the same transaction, before anything else; its refusal undoes
+        all. Refusals: order_state, already_resolved, discrepancy_changed.
         """
         merchant = await self._merchants.by_id(merchant_id)
 
@@ -77,7 +79,10 @@ class Completing:
             if not order.open_to_money or version not in (None, order.version):
                 raise Refusal("order_state", number=order.order_no, status=order.state)
             attempt = next_attempt_of(attempts)
-            uses = uses_of(order, await _held(tx, order, attempts, attempt, by))
+            held = await _held(tx, order, attempts, attempt, by)
+            if held_minor not in (None, sum(h.left_minor for h in held)):
+                raise Refusal("discrepancy_changed", number=order.order_no)
+            uses = uses_of(order, held)
             if not uses and by.discrepancy_id is not None:
                 raise Refusal("already_resolved", number=order.order_no)
             if uses:
@@ -138,12 +143,13 @@ class Completing:
         async def work(tx: Tx, day: BusinessDay) -> Order:
             order, attempts = await lock_order(tx, merchant_id, order_id)
             await also(tx)
+            await need_reversible(tx, order)
             if order.version != version:
                 raise Refusal("order_state", number=order.order_no, status=order.state)
-            await need_reversible(tx, order)
             wrong = await _completion(tx, order)
             attempt = named(attempts, order.paid_attempt_no or "")
-            await self._charge_first_fee(tx, day, order, by)
+            back = reversal(await self._ledger.postings_of(tx, merchant_id, wrong["event_id"]))
+            charged_anew_minor = await self._charge_first_fee(tx, day, order, by, back)
             event_id = await self._ledger.book(
                 tx,
                 day,
@@ -151,9 +157,7 @@ class Completing:
                     key=f"completion_reversed:{wrong['id']}",
                     kind="completion_reversed",
                     mode=order.mode,
-                    postings=reversal(
-                        await self._ledger.postings_of(tx, merchant_id, wrong["event_id"])
-                    ),
+                    postings=back,
                     order_id=order.id,
                     product_code=order.product_code,
                     channel_no=attempt.channel_no,
@@ -179,6 +183,7 @@ class Completing:
                     "reason": by.reason,
                     "asked_by": f"telegram:{asked_by}",
                     "request_id": request_id,
+                    "charged_anew_minor": charged_anew_minor,
                 },
                 changes={"disputed": True},
             )
@@ -193,10 +198,14 @@ class Completing:
             merchant.id, work, before=lambda tx: hold_charges(tx, merchant_id, alone=True)
         )
 
-    async def _charge_first_fee(self, tx: Tx, day: BusinessDay, order: Order, by: ByHand) -> None:
+    async def _charge_first_fee(
+        self, tx: Tx, day: BusinessDay, order: Order, by: ByHand, back: Postings
+    ) -> int:
+        """What is charged more by that (0 where the order was not charged anew). back: what is
+        booked after it, in the same transaction."""
         charged = await charged_minor(tx, order)
         if charged == order.fee_minor or order.paid_day is None:
-            return
+            return 0
         recharge = Recharge(
             id=self._ids.uuid7(),
             mode=order.mode,
@@ -208,11 +217,16 @@ class Completing:
             difference=Money(order.fee_minor - charged, order.amount.currency),
             user_id=by.user_id,
             name=by.name,
+            order_id=order.id,
+        )
+        await self._ledger.hold_balances(
+            tx, order.merchant_id, order.mode, back, rerated(recharge.difference)
         )
         await write_charges(
             tx, order.merchant_id, recharge.id, [order.id], [charged], [order.fee_minor]
         )
         await book_recharge(tx, self._ledger, day, recharge)
+        return recharge.difference.minor
 
     async def _use(
         self, tx: Tx, day: BusinessDay, order: Order, use: Use, by: ByHand, event_id: UUID
@@ -269,6 +283,18 @@ class Completing:
             day.day,
             day.at,
         )
+
+
+async def held_minor_of(queries: Queries, order: Order) -> int:
+    """How much of an order's money is in suspense."""
+    return int(
+        await queries.fetchval(
+            "SELECT coalesce(sum(left_minor), 0) FROM discrepancy"
+            " WHERE merchant_id = $1 AND order_id = $2",
+            order.merchant_id,
+            order.id,
+        )
+    )
 
 
 async def need_reversible(queries: Queries, order: Order) -> None:

@@ -83,12 +83,19 @@ class Settlement:
 
 
 def settle(
-    order: Order, attempt: Attempt, seen: Money, *, paid_by: Attempt | None, reported: bool
+    order: Order,
+    attempt: Attempt,
+    seen: Money,
+    *,
+    paid_by: Attempt | None,
+    reported: bool,
+    cost_back_minor: int = 0,
 ) -> Settlement:
     """Decide about money that a supplier saw for an attempt of an order.
 
     paid_by: the attempt a settled order was paid (or completed) with. reported: whether a
-    supplier already reported money for this order.
+    supplier already reported money for this order. cost_back_minor: what paid_by's supplier gave
+    back of its cost, with refunds.
     """
     if seen.currency != order.amount.currency:
         raise Bug(f"{seen.currency} was seen for an order in {order.amount.currency}")
@@ -96,7 +103,7 @@ def settle(
         if paid_by is None:
             raise Bug(f"order {order.order_no} is {order.state} without an attempt")
         if order.paid_how == "completed" and not reported:
-            return _first_report(order, attempt, seen, paid_by)
+            return _first_report(order, attempt, seen, paid_by, cost_back_minor)
         return _unmatched(attempt, seen, "duplicate")
     if seen.minor == order.amount.minor:
         cost = attempt.cost.of(seen.minor)
@@ -135,11 +142,14 @@ class Use:
 
 
 def uses_of(order: Order, held: Sequence[Held]) -> tuple[Use, ...]:
-    """What of an order's money in suspense a completion takes: a payment of just the right amount
-    alone, else one after another until the order is paid. held: the likeliest first."""
-    exact = [h for h in held if h.left_minor == order.amount.minor]
+    """What of an order's money in suspense a completion takes: one payment where one suffices, of
+    just the right amount rather than a larger one, else one after another until it is paid.
+    held: the likeliest first."""
+    enough = sorted(
+        (h for h in held if h.left_minor >= order.amount.minor), key=lambda h: h.left_minor
+    )
     missing, uses = order.amount.minor, []
-    for one in exact[:1] or held:
+    for one in enough[:1] or held:
         if missing:
             uses.append(Use(one, min(one.left_minor, missing)))
             missing -= uses[-1].minor
@@ -159,9 +169,9 @@ def complete(order: Order, attempt: Attempt, uses: Sequence[Use]) -> Settlement:
         )
     else:
         cost = sum(use.held.attempt.cost.of(use.held.seen_minor) for use in uses)
-        used: dict[str, int] = defaultdict(int)
+        used: dict[tuple[str, str], int] = defaultdict(int)
         for use in uses:
-            used[use.held.attempt.supplier_no] += use.minor
+            used[use.held.attempt.supplier_no, use.held.attempt.channel_no] += use.minor
         postings = completed_from_suspense(order.amount, used, fee_minor=order.fee_minor)
     move = "restore" if order.disputed else "complete"
     return Settlement("completed", move, postings, cost, late=_late(order))
@@ -172,7 +182,9 @@ def _late(order: Order) -> bool:
     return order.disputed or order.state in LATE_FROM
 
 
-def _first_report(order: Order, attempt: Attempt, seen: Money, paid_by: Attempt) -> Settlement:
+def _first_report(
+    order: Order, attempt: Attempt, seen: Money, paid_by: Attempt, cost_back_minor: int
+) -> Settlement:
     """The supplier reports, for the first time, money of an order that was completed by hand."""
     cost_then = paid_by.cost.of(order.amount.minor)
     cost_now = attempt.cost.of(seen.minor)
@@ -197,7 +209,8 @@ def _first_report(order: Order, attempt: Attempt, seen: Money, paid_by: Attempt)
         order.amount,
         from_no=paid_by.supplier_no,
         from_channel_no=paid_by.channel_no,
-        from_cost_minor=cost_then,
+        # Elsewhere: what was given back of it already is not taken back once more.
+        from_cost_minor=cost_then - (cost_back_minor if attempt != paid_by else 0),
         to_no=attempt.supplier_no,
         to_channel_no=attempt.channel_no,
         to_cost_minor=cost_now,

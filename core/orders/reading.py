@@ -107,7 +107,8 @@ async def get_attempts(queries: Queries, merchant_id: UUID, order_id: UUID) -> l
 async def lock_order(tx: Tx, merchant_id: UUID, order_id: UUID) -> tuple[Order, list[Attempt]]:
     """An order and its attempts, locked: the one place that does, and so in one order always.
 
-    The business day is held before them, where money moves; balances are touched after them.
+    What orders are charged and the business day are held before them, where they are; balances
+    are touched after them.
     """
     order = await _order(tx, _ORDER + _LOCK, merchant_id, order_id)
     rows = await tx.fetch(_ATTEMPTS + _LOCK, merchant_id, order_id)

@@ -112,6 +112,7 @@ class Settling:
             seen.paid,
             paid_by=paid_by,
             reported=reported or await _from_suspense(tx, order),
+            cost_back_minor=await _cost_back(tx, order),
         )
 
         event_id = await self.book(
@@ -354,6 +355,19 @@ async def _from_suspense(tx: Tx, order: Order) -> bool:
             "  WHERE w.merchant_id = c.merchant_id AND w.reverses = c.id))",
             order.merchant_id,
             order.id,
+        )
+    )
+
+
+async def _cost_back(tx: Tx, order: Order) -> int:
+    """What the supplier that an order was paid with gave back of its cost, with refunds."""
+    return int(
+        await tx.fetchval(
+            "SELECT coalesce(sum(cost_back_minor), 0) FROM refund"
+            " WHERE merchant_id = $1 AND order_id = $2 AND attempt_no = $3 AND state = 'succeeded'",
+            order.merchant_id,
+            order.id,
+            order.paid_attempt_no,
         )
     )
 

@@ -31,21 +31,29 @@ ORDERS: Final[dict[str, str]] = {
         FROM orders o LEFT JOIN order_history h
             ON h.merchant_id = o.merchant_id AND h.order_id = o.id AND h.version = o.version
         WHERE h.state_to IS DISTINCT FROM o.state""",
+    # Our shortfall was paid by nobody and goes back to nobody.
     "an order is refunded as far as its refunds succeeded": """
         SELECT o.order_no AS at, o.state || ', refunded ' || coalesce(r.minor, 0) || ' of '
-               || o.amount_minor || ' (with those on their way ' || coalesce(r.taken, 0) || ')'
-               AS found
+               || o.amount_minor || ' (with those on their way ' || coalesce(r.taken, 0)
+               || ', shortfall ' || coalesce(l.minor, 0) || ')' AS found
         FROM orders o LEFT JOIN (
             SELECT merchant_id, order_id,
                    coalesce(sum(amount_minor) FILTER (WHERE state = 'succeeded'), 0) AS minor,
                    coalesce(sum(amount_minor) FILTER (WHERE state <> 'failed'), 0) AS taken
             FROM refund GROUP BY 1, 2
         ) r ON r.merchant_id = o.merchant_id AND r.order_id = o.id
+        LEFT JOIN (
+            SELECT v.merchant_id, v.order_id, -sum(e.minor) AS minor
+            FROM ledger_event v JOIN ledger_entry e ON e.merchant_id = v.merchant_id
+                AND e.booked_at = v.booked_at AND e.event_id = v.id AND e.account = 'shortfall'
+            GROUP BY 1, 2
+        ) l ON l.merchant_id = o.merchant_id AND l.order_id = o.id
         WHERE coalesce(r.taken, 0) > o.amount_minor
-           OR CASE o.state WHEN 'partially_refunded' THEN 'part' WHEN 'refunded' THEN 'all'
-                           ELSE 'none' END
-              <> CASE WHEN coalesce(r.minor, 0) = 0 THEN 'none'
-                      WHEN r.minor < o.amount_minor THEN 'part' ELSE 'all' END""",
+           OR CASE o.state
+              WHEN 'refunded' THEN coalesce(r.minor, 0) < o.amount_minor - coalesce(l.minor, 0)
+              WHEN 'partially_refunded' THEN coalesce(r.minor, 0) NOT BETWEEN 1
+                                             AND o.amount_minor - 1
+              ELSE coalesce(r.minor, 0) > 0 END""",
     "what suppliers reported is what was booked": """
         SELECT p.merchant_id || ' upstream ' || p.upstream_no AS at,
                'reported ' || p.amount_minor || ' as ' || p.booked_as || ', booked '
@@ -100,8 +108,19 @@ ORDERS: Final[dict[str, str]] = {
     # Money that a completion took from suspense had its cost booked when it was seen.
     "a paid order costs what was booked for it": """
         SELECT o.order_no AS at,
-               'says ' || o.cost_minor || ', booked ' || coalesce(b.minor, 0) AS found
+               'says ' || o.cost_minor || ', booked ' || coalesce(b.minor, 0) || ', gave back '
+               || coalesce(f.minor, 0) AS found
         FROM orders o LEFT JOIN (
+            -- a supplier that turned out not to have the money took back only the rest of its cost
+            SELECT r.merchant_id, r.order_id, sum(r.cost_back_minor) AS minor
+            FROM refund r JOIN orders p ON p.merchant_id = r.merchant_id AND p.id = r.order_id
+            WHERE r.attempt_no <> p.paid_attempt_no AND p.paid_how = 'completed'
+              AND EXISTS (SELECT FROM supplier_payment s
+                          WHERE s.merchant_id = r.merchant_id AND s.order_id = r.order_id
+                            AND s.booked_as = 'confirmation')
+            GROUP BY 1, 2
+        ) f ON f.merchant_id = o.merchant_id AND f.order_id = o.id
+        LEFT JOIN (
             SELECT e.merchant_id, e.order_id, -sum(l.minor) AS minor
             FROM (
                 SELECT v.merchant_id, v.order_id, v.id, v.booked_at FROM ledger_event v
@@ -119,7 +138,7 @@ ORDERS: Final[dict[str, str]] = {
             GROUP BY 1, 2
         ) b ON b.merchant_id = o.merchant_id AND b.order_id = o.id
         WHERE o.paid_at IS NOT NULL AND NOT o.disputed
-          AND o.cost_minor IS DISTINCT FROM coalesce(b.minor, 0)""",
+          AND o.cost_minor IS DISTINCT FROM coalesce(b.minor, 0) - coalesce(f.minor, 0)""",
     # What suspense was credited with is apart: that is no order's fee.
     "an order's fees are what it is charged less what went back": """
         SELECT o.order_no AS at,
@@ -130,7 +149,7 @@ ORDERS: Final[dict[str, str]] = {
             SELECT v.merchant_id, v.order_id, sum(l.minor) AS minor
             FROM ledger_event v JOIN ledger_entry l ON l.merchant_id = v.merchant_id
                 AND l.booked_at = v.booked_at AND l.event_id = v.id AND l.account = 'fees'
-            WHERE v.kind <> 'credited' GROUP BY 1, 2
+            WHERE v.kind NOT IN ('credited', 'rerated') GROUP BY 1, 2
         ) b ON b.merchant_id = o.merchant_id AND b.order_id = o.id
         LEFT JOIN (
             SELECT merchant_id, order_id, sum(fee_now_minor - fee_then_minor) AS more,

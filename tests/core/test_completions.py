@@ -424,6 +424,28 @@ async def test_money_of_suspense_returns_there_and_can_be_resolved(desk: Desk) -
         await desk.sound()
 
 
+async def test_money_that_comes_before_the_yes_is_asked_about_anew(desk: Desk) -> None:
+    """The question was about nothing in suspense; a cent that arrives meanwhile is not taken for
+    the whole."""
+    opened = await desk.open()
+    asked = await question(desk, opened)
+    await desk.see(opened, 100)
+    with pytest.raises(Refusal) as error:
+        await confirm(desk, asked)
+    assert error.value.code == "discrepancy_changed"
+    assert (await desk.order(opened)).state == "pending"
+    await desk.sound()
+
+
+async def test_a_report_between_question_and_yes_confirms(desk: Desk) -> None:
+    opened = await completed(desk)
+    asked = await ask_reversal(desk, opened)
+    await desk.see(opened, 10000)
+    with pytest.raises(Refusal) as error:
+        await confirm_reversal(desk, asked)
+    assert error.value.code == "completion_confirmed"
+
+
 async def test_what_cannot_be_reversed(desk: Desk) -> None:
     async def refusal(opened: Opened, user_id: int = FINANCE, reason: str = "no") -> str:
         with pytest.raises(Refusal) as error:

@@ -260,25 +260,106 @@ async def test_nobody_gets_back_what_nobody_paid(desk: Desk) -> None:
         await reserve(desk, opened, "R1", 101)
     assert (error.value.code, error.value.facts["left"]) == ("refund_over_amount", "1.00 CNY")
     refund = await reserve(desk, opened, "R1", 100)
-    await desk.runtime.refunds.settle(desk.merchant.id, refund.id, cost_returned=False)
-    assert (await desk.order(opened)).state == "partially_refunded"
+    settled = await desk.runtime.refunds.settle(desk.merchant.id, refund.id, cost_returned=True)
+    assert settled.cost_back_minor == 1  # all that was charged for it
+    assert (await desk.order(opened)).state == "refunded"  # nothing else was ever paid
     await desk.sound()
+
+
+async def two_suppliers(desk: Desk, first: int, second: int) -> Opened:
+    """An order of 100.00 of which S02 saw so much, and S01 the rest; completed with both."""
+    await desk.supplier.fault("create", "refuse")
+    opened = await desk.open()
+    await desk.see(opened, first)
+    attempt_no = await desk.runtime.store.fetchval("SELECT attempt_no FROM attempt WHERE seq = 1")
+    await desk.see(opened, second, attempt_no=attempt_no, upstream_no="U2")
+
+    async def nothing(tx: Tx) -> None:
+        """Nothing else is written."""
+
+    await completing(desk.runtime).complete(
+        desk.merchant.id, opened.order.id, None, ByHand("both", 1004, "Wang", 1),
+        request_id="c", also=nothing,
+    )  # fmt: skip
+    return opened
+
+
+async def test_each_supplier_gives_back_what_it_took(desk: Desk) -> None:
+    opened = await two_suppliers(desk, 6000, 4000)
+    with pytest.raises(Refusal) as error:
+        await reserve(desk, opened, "R1", 6001)
+    assert (error.value.code, error.value.facts["left"]) == ("refund_over_amount", "60.00 CNY")
+    for number, minor in (("R1", 6000), ("R2", 4000)):
+        refund = await reserve(desk, opened, number, minor)
+        await desk.runtime.refunds.settle(desk.merchant.id, refund.id, cost_returned=True)
+        await desk.sound()
+    assert await desk.balances() == {}
+    assert (await desk.order(opened)).state == "refunded"
+
+
+async def test_the_cost_of_what_was_too_much_stays_with_it(desk: Desk) -> None:
+    """250.00 for 100.00: of the cost of all, what falls to the 100.00 goes back with them."""
+    opened = await desk.open()
+    await desk.see(opened, 25000)
+
+    async def nothing(tx: Tx) -> None:
+        """Nothing else is written."""
+
+    await completing(desk.runtime).complete(
+        desk.merchant.id, opened.order.id, None, ByHand("seen", 1004, "Wang", 1),
+        request_id="c", also=nothing,
+    )  # fmt: skip
+    refund = await reserve(desk, opened, "R1", 10000)
+    settled = await desk.runtime.refunds.settle(desk.merchant.id, refund.id, cost_returned=True)
+    assert settled.cost_back_minor == 65  # of 163
+    await desk.sound()
+
+
+async def test_refunded_then_confirmed_elsewhere_is_as_confirmed_then_refunded(desk: Desk) -> None:
+    async def live(first: str) -> dict[str, int]:
+        before = await desk.balances()
+        await desk.supplier.fault("create", "refuse")
+        opened = await desk.open()
+
+        async def nothing(tx: Tx) -> None:
+            """Nothing else is written."""
+
+        await completing(desk.runtime).complete(
+            desk.merchant.id, opened.order.id, None, ByHand("seen", 1004, "Wang", 1),
+            request_id="c", also=nothing,
+        )  # fmt: skip
+        refund = await reserve(desk, opened, f"R-{first}", 10000)
+        attempt_no = await desk.runtime.store.fetchval(
+            "SELECT attempt_no FROM attempt WHERE order_id = $1 AND seq = 1", opened.order.id
+        )
+        steps = [
+            lambda: desk.see(opened, 10000, attempt_no=attempt_no, upstream_no=f"U-{first}"),
+            lambda: desk.runtime.refunds.settle(desk.merchant.id, refund.id, cost_returned=True),
+        ]
+        for step in steps if first == "confirm" else reversed(steps):
+            await step()
+        await desk.sound()
+        after = await desk.balances()
+        return {a: after.get(a, 0) - before.get(a, 0) for a in {*after, *before}}
+
+    assert await live("confirm") == await live("refund")
 
 
 async def test_test_and_live_are_apart(desk: Desk) -> None:
     """A test key refunds no live order, and a number of one app is none of another's."""
-    keys = await desk.runtime.merchants.open_app(
-        desk.merchant, mode="test", name="Test", notify_url=None
-    )
-    test_app = next(
-        app for app in await desk.runtime.merchants.apps_of(desk.merchant) if app.id == keys.app_id
-    )
+    made_apps = [
+        await desk.runtime.merchants.open_app(desk.merchant, mode=mode, name="B", notify_url=None)
+        for mode in ("test", "live")
+    ]
+    known = {app.id: app for app in await desk.runtime.merchants.apps_of(desk.merchant)}
+    test_app, other_app = (known[keys.app_id] for keys in made_apps)
     live = await paid(desk)
     refunds, hundred = desk.runtime.refunds, Money(100, "CNY")
-    foreign = refunds.reserve(
-        test_app, desk.merchant.id, live.order.id, "R1", hundred, fee_returned=True
-    )
-    assert await code(foreign) == "order_not_found"
+    for foreign in (test_app, other_app):
+        call = refunds.reserve(
+            foreign, desk.merchant.id, live.order.id, "R1", hundred, fee_returned=True
+        )
+        assert await code(call) == "order_not_found"
     assert await desk.balances() == PAID
     tried = await desk.runtime.opening.open(test_app, wanted(), request_id="t")
     await desk.see(tried, 10000)

@@ -86,6 +86,16 @@ class Back:
 
 
 @dataclass
+class Taken:
+    """What was paid on a try: minor of all that was seen pays the order."""
+
+    by: Try
+    minor: int
+    seen: int
+    cost: int
+
+
+@dataclass
 class Sale:
     """An order. fee: what it is charged now; reported: whether a supplier said what paid it."""
 
@@ -105,7 +115,8 @@ class Sale:
     reported: bool = False
     paid_by: Try | None = None
     cost: int = 0
-    taken: int = 0  # what suppliers have of it, as far as anybody knows
+    takings: list[Taken] = field(default_factory=list)  # as far as anybody knows
+    all_back: bool = False
     paid_at: datetime | None = None  # for the first time
     held: dict[str, Held] = field(default_factory=dict)
     backs: dict[str, Back] = field(default_factory=dict)
@@ -121,8 +132,14 @@ class Sale:
 
     @property
     def refundable(self) -> int:
-        """What was taken and is not refunded, nor about to be."""
-        return self.taken - sum(b.amount for b in self.backs.values() if b.state != "released")
+        """The most that one supplier can still give back."""
+        return max((self.room(taking) for taking in self.takings), default=0)
+
+    def room(self, taking: Taken) -> int:
+        """What was taken there and is not refunded, nor about to be."""
+        gone = [b for b in self.backs.values() if b.state != "released"]
+        whole = sum(t.minor for t in self.takings) - sum(b.amount for b in gone)
+        return min(taking.minor - sum(b.amount for b in gone if b.by is taking.by), whole)
 
     @property
     def under_way(self) -> bool:
@@ -134,7 +151,7 @@ class Sale:
             return "unpaid"
         if not self.refunded:
             return "paid"
-        return "refunded" if self.refunded == self.amount else "partially_refunded"
+        return "refunded" if self.all_back else "partially_refunded"
 
 
 @dataclass
@@ -210,11 +227,14 @@ class Books:
         """Who has the money of a completed order, how much, and at what cost, is known now."""
         was, over = sale.paid_by, max(0, amount - sale.amount)
         assert was is not None
-        self._supplier(sale, was.supplier, at, due=sale.cost - sale.amount, cost=-sale.cost)
+        # Elsewhere: what was given back of the cost already is not taken back once more.
+        given = sum(b.cost for b in sale.backs.values() if b.by is was and was is not attempt)
+        still = sale.cost - given
+        self._supplier(sale, was.supplier, at, due=still - sale.amount, cost=-still)
         self._supplier(sale, attempt.supplier, at, due=amount - cost, cost=cost, suspense=over)
         attempt.open = False
         sale.reported, sale.paid_by, sale.cost = True, attempt, cost
-        sale.taken = min(amount, sale.amount)
+        sale.takings = [Taken(attempt, min(amount, sale.amount), amount, cost)]
         if over:
             sale.held[number] = Held("over", attempt, amount, over)
         return "confirmation"
@@ -225,7 +245,7 @@ class Books:
         net = sale.amount - sale.fee
         self.lines.append(Line(at, sale.mode, heading, sale.product, net, sale.fee))
         sale.how, sale.disputed, sale.paid_by, sale.cost = how, False, by, cost
-        sale.taken = sale.amount
+        sale.takings = [Taken(by, sale.amount, sale.amount, cost)]
         sale.paid_at = sale.paid_at or at
 
     def complete(self, sale_id: UUID, at: datetime, number: str | None = None) -> str:
@@ -236,9 +256,11 @@ class Books:
         payable = [attempt for attempt in sale.tries if attempt.open]
         by = (payable or sale.tries)[-1]
         held = [h for h in sale.held.values() if h.left]
-        held.sort(key=lambda h: (h.left != sale.amount, h.by is not by))
+        held.sort(key=lambda h: h.by is not by)
         if number is not None:
             held = [sale.held[number]]
+        enough = sorted((h for h in held if h.left >= sale.amount), key=lambda h: h.left)
+        held = enough[:1] or held
         missing = sale.amount
         for money in held:
             money.used = min(money.left, missing)
@@ -248,7 +270,15 @@ class Books:
         if used:
             cost = sum(fee_by_hand(money.by.cost, money.seen) for money in used)
             self._paid(sale, "completed", used[0].by, cost, at)
-            sale.taken = sale.amount - missing
+            sale.takings = []
+            for money in used:
+                cost = fee_by_hand(money.by.cost, money.seen)
+                same = next((t for t in sale.takings if t.by is money.by), None)
+                if same is None:
+                    sale.takings.append(Taken(money.by, money.used, money.seen, cost))
+                else:
+                    same.minor, same.seen = same.minor + money.used, same.seen + money.seen
+                    same.cost += cost
         if not held:
             cost = fee_by_hand(by.cost, sale.amount)
             self._paid(sale, "completed", by, cost, at)
@@ -317,16 +347,16 @@ class Books:
         sale = self.sales[sale_id]
         if sale.open or sale.state == "refunded":
             raise No("order_state")
-        if amount > sale.refundable:
+        taking = next((t for t in sale.takings if amount <= sale.room(t)), None)
+        if taking is None:
             raise No("refund_over_amount")
-        assert sale.paid_by is not None
         fee = 0
         if fee_returned:
             others = [b for b in sale.backs.values() if b.fee_returned and b.state != "released"]
             fee = _share(amount, others, sale.fee, sale.amount, sum(b.fee for b in others))
         if self.payable(sale.mode) - (amount - fee) < 0:
             raise No("refund_not_covered")
-        sale.backs[refund_no] = Back(amount, fee_returned, fee, sale.paid_by)
+        sale.backs[refund_no] = Back(amount, fee_returned, fee, taking.by)
         self.lines.append(Line(at, sale.mode, "refunds", sale.product, fee - amount))
         return fee
 
@@ -334,11 +364,13 @@ class Books:
         """What the supplier gives back of its cost."""
         sale = self.sales[sale_id]
         back = self._under_way(sale, refund_no, "settled")
-        if cost_returned and back.by is sale.paid_by:
+        taking = next((t for t in sale.takings if t.by is back.by), None)
+        if cost_returned and taking is not None:
             others = [b for b in sale.backs.values() if b.cost_returned and b.by is back.by]
             given = sum(b.cost for b in others)
-            back.cost = _share(back.amount, others, sale.cost, sale.amount, given)
+            back.cost = _share(back.amount, others, taking.cost, taking.seen, given)
         back.state, back.cost_returned = "settled", cost_returned
+        sale.all_back = sale.refunded >= sum(t.minor for t in sale.takings)
         self.lines.append(Line(at, sale.mode, "refunds", sale.product, 0, -back.fee))
         self._supplier(sale, back.by.supplier, at, due=back.cost - back.amount, cost=-back.cost)
         return back.cost
@@ -409,7 +441,7 @@ def fee_by_hand(rate: Rate, minor: int) -> int:
 
 def _share(amount: int, others: Iterable[Back], whole: int, of: int, given: int) -> int:
     """All refunds together give back their share, so that the last takes what rounding left."""
-    together = amount + sum(back.amount for back in others)
+    together = min(amount + sum(back.amount for back in others), of)
     exact = Decimal(together) * whole / of
     due = int(exact.quantize(Decimal(1), ROUND_HALF_UP)) - given
     return min(max(due, 0), amount)

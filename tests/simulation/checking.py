@@ -271,6 +271,7 @@ SELECT order_id, sum(minor)::bigint AS minor FROM (
     SELECT v.order_id, l.minor FROM ledger_event v
     JOIN ledger_entry l ON l.merchant_id = v.merchant_id AND l.event_id = v.id
     WHERE v.merchant_id = $1 AND l.account = 'fees' AND v.order_id IS NOT NULL
+      AND v.kind <> 'rerated'  -- its orders say it below
     UNION ALL
     SELECT order_id, fee_now_minor - fee_then_minor FROM rerated_order WHERE merchant_id = $1
 ) AS moved

@@ -88,9 +88,9 @@ def test_unmatched(seen_minor: int, due_minor: int) -> None:
 
 
 def test_completed_from_too_little_and_from_too_much() -> None:
-    short = completed_from_suspense(ORDER, {"S01": 9900}, fee_minor=120)
+    short = completed_from_suspense(ORDER, {("S01", "C01"): 9900}, fee_minor=120)
     assert moved(short) == {"suspense/S01": -9900, "shortfall": -100, "fees": 120, "payable": 9880}
-    over = completed_from_suspense(ORDER, {"S01": 10000}, fee_minor=120)
+    over = completed_from_suspense(ORDER, {("S01", "C01"): 10000}, fee_minor=120)
     assert moved(over) == {"suspense/S01": -10000, "fees": 120, "payable": 9880}
 
 
@@ -167,7 +167,7 @@ def test_a_completed_order_whose_money_differs() -> None:
             supplier_no="S01",
         )
         known = unmatched(cny(seen_minor), cost_minor=COST[seen_minor], supplier_no="S01")
-        used = {"S01": min(seen_minor, ORDER.minor)}
+        used = {("S01", "C01"): min(seen_minor, ORDER.minor)}
         completed = completed_from_suspense(ORDER, used, fee_minor=120)
         assert _sums(first + later) == _sums(known + completed)
 
@@ -181,7 +181,7 @@ def test_every_event_sums_to_zero(amount: int, seen: int, data: st.DataObject) -
     events = (
         paid(order, fee_minor=fee, cost_minor=cost, supplier_no="S01"),
         unmatched(cny(seen), cost_minor=seen_cost, supplier_no="S01"),
-        completed_from_suspense(order, {"S01": min(seen, amount)}, fee_minor=fee),
+        completed_from_suspense(order, {("S01", "C01"): min(seen, amount)}, fee_minor=fee),
         *(
             reattributed(
                 order,
@@ -223,7 +223,7 @@ def test_the_merchant_is_credited_the_same_however_an_order_is_paid(
     amount: int, data: st.DataObject
 ) -> None:
     fee = data.draw(st.integers(0, amount))
-    used = {"S01": data.draw(st.integers(0, amount))}
+    used = {("S01", "C01"): data.draw(st.integers(0, amount))}
     order = cny(amount)
     in_time = paid(order, fee_minor=fee, cost_minor=0, supplier_no="S01")
     by_hand = completed_from_suspense(order, used, fee_minor=fee)

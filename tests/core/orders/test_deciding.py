@@ -192,6 +192,7 @@ def test_what_is_in_suspense_is_used_until_the_order_is_paid() -> None:
     assert taken(6000, 5000) == [6000, 4000]
     assert taken(100, 10000) == [10000]  # the right amount alone, though it came later
     assert taken(12000, 3000) == [10000]
+    assert taken(3000, 15000, 12000) == [10000]  # one suffices: no patchwork
     one, two = Held(UUID(int=1), attempt(), 6000, 6000), Held(UUID(int=2), OTHER, 3000, 3000)
     settlement = complete(order(), attempt(), uses_of(order(), [one, two]))
     postings = moved(settlement.postings)

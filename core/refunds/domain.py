@@ -4,12 +4,8 @@ and nobody is told here."""
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from datetime import datetime
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
-
-import asyncpg
 
 from core.access import Actor
 from core.errors import REASON_EXAMPLES, Bug, Refusal
@@ -24,48 +20,24 @@ from core.ledger import (
     refund_settled,
     reversal,
 )
-from core.merchants import App, Merchant, Merchants
-from core.money import Money, share
-from core.orders import Attempt, Order, charged_minor, hold_charges, lock_order, move_order, named
+from core.merchants import App, Merchants
+from core.money import Money
+from core.orders import (
+    Attempt,
+    Order,
+    charged_minor,
+    hold_charges,
+    lock_order,
+    move_order,
+    named,
+    takings_of,
+)
+from core.refunds.deciding import back_of, named_by, need_ended, need_same, room_for
+from core.refunds.reading import Refund, read_refund, refunds_of
 from core.store import Tx
 
-RIGHT: Final = "refund"
 MAX_WHY_CHARS: Final = 300
 _REFUND_NO: Final = re.compile(r"[A-Za-z0-9_.|-]{1,64}", re.ASCII)
-
-
-@dataclass(frozen=True, slots=True)
-class Refund:
-    """Money of an order that goes back to its payer.
-
-    state: reserved (on its way, however long its end is unknown) | succeeded | failed.
-    attempt_no: whose supplier is to give the money back, whatever becomes of the order meanwhile.
-    fee_back_minor: what we give back of our fee; the merchant bears the rest of the amount.
-    cost_back_minor: what the supplier gave back of its cost, known when it succeeded.
-    """
-
-    merchant_id: UUID
-    id: UUID
-    order_id: UUID
-    order_no: str
-    attempt_no: str
-    refund_no: str
-    amount: Money
-    fee_returned: bool
-    fee_back_minor: int
-    cost_returned: bool
-    cost_back_minor: int
-    state: str
-    why: str
-    reserve_event_id: UUID | None
-    actor: str
-    at: datetime
-    ended_at: datetime | None
-
-    @property
-    def held_minor(self) -> int:
-        """What the merchant bears."""
-        return self.amount.minor - self.fee_back_minor
 
 
 class Refunds:
@@ -89,13 +61,13 @@ class Refunds:
     ) -> Refund:
         """Hold a refund's money in the merchant's books, so that it cannot be refunded twice.
 
-        caller: a person who may, or an app of the merchant itself.
-        The same refund_no with the same content is the same refund; an app's are its own. All
-        refunds of an order that did not fail are together at most its amount, and what suppliers
-        took of it. They are borne by what orders
-        earned: payable may not fall below zero, so that position >= -(what was advanced). Whoever
-        runs on a prepayment is refunded on, as what was advanced is to be earned back by orders
-        anyway; but nobody comes to owe more than was ever advanced to them.
+        caller: a person who may, or the app whose order it is.
+        The same refund_no with the same content is the same refund; an app's are its own. Each goes
+        back at one supplier, and all that did not fail are at most what that one took of the order:
+        our shortfall was paid by nobody. They are borne by what orders earned: payable may not fall
+        below zero, so that position >= -(what was advanced). Whoever runs on a prepayment is
+        refunded on, as what was advanced is to be earned back by orders anyway; but nobody comes to
+        owe more than was ever advanced to them.
         Refusals: anonymous_admin, not_permitted, merchant_not_found, order_not_found,
         field_invalid, refund_conflict, order_state, refund_over_amount, refund_not_covered.
         """
@@ -103,11 +75,11 @@ class Refunds:
             expected = "1 to 64 characters of A-Z a-z 0-9 _ . | -"
             raise Refusal("field_invalid", param="refund_no", expected=expected)
         merchant = await self._merchants.by_id(merchant_id)
-        actor = _named(caller, merchant)
+        actor = named_by(caller, merchant)
 
         async def work(tx: Tx, day: BusinessDay) -> Refund:
             order, attempts = await lock_order(tx, merchant_id, order_id)
-            if isinstance(caller, App) and caller.mode != order.mode:
+            if isinstance(caller, App) and caller.id != order.app_id:
                 raise Refusal("order_not_found", number=order.order_no)
             there = await tx.fetchrow(
                 "SELECT * FROM refund WHERE merchant_id = $1 AND app_id = $2 AND refund_no = $3",
@@ -116,15 +88,15 @@ class Refunds:
                 refund_no,
             )
             if there is not None:
-                return _same(_read(there), order_id, amount, fee_returned)
+                return need_same(read_refund(there), order_id, amount, fee_returned)
             if amount.minor <= 0 or amount.currency != order.amount.currency:
                 expected = f"more than 0, in {order.amount.currency}"
                 raise Refusal("field_invalid", param="amount", expected=expected)
             if order.state not in ("paid", "partially_refunded") or order.disputed:
                 raise Refusal("order_state", number=order.order_no, status=order.state)
-            earlier = [r for r in await _of_order(tx, order) if r.state != "failed"]
-            left = await self._taken(tx, order) - sum(r.amount.minor for r in earlier)
-            if amount.minor > left:
+            earlier = [r for r in await refunds_of(tx, order) if r.state != "failed"]
+            taking, left = room_for(await takings_of(tx, order, attempts), earlier, amount.minor)
+            if taking is None:
                 shown = Money(left, amount.currency)
                 raise Refusal("refund_over_amount", number=order.order_no, left=shown)
             fee_back = 0
@@ -132,14 +104,14 @@ class Refunds:
                 charged = await charged_minor(tx, order)
                 others = [r for r in earlier if r.fee_returned]
                 given = sum(r.fee_back_minor for r in others)
-                fee_back = _back(amount, [r.amount for r in others], charged, order, given)
-            attempt = named(attempts, order.paid_attempt_no or "")
+                amounts = [r.amount for r in others]
+                fee_back = back_of(amount, amounts, charged, order.amount.minor, given)
             wanted = Refund(
                 merchant_id=merchant_id,
                 id=self._ids.uuid7(),
                 order_id=order.id,
                 order_no=order.order_no,
-                attempt_no=attempt.attempt_no,
+                attempt_no=taking.attempt.attempt_no,
                 refund_no=refund_no,
                 amount=amount,
                 fee_returned=fee_returned,
@@ -153,19 +125,11 @@ class Refunds:
                 at=day.at,
                 ended_at=None,
             )
-            return await self._reserve(tx, day, order, attempt, wanted)
+            return await self._reserve(tx, day, order, taking.attempt, wanted)
 
         return await self._ledger.in_open_day(
             merchant.id, work, before=lambda tx: hold_charges(tx, merchant_id)
         )
-
-    async def _taken(self, tx: Tx, order: Order) -> int:
-        """What suppliers took for an order, as far as we know: all of it but our shortfall, which
-        no payer has paid and none can get back."""
-        shortfall_minor = await self._ledger.moved_by_order(
-            tx, order.merchant_id, order.id, "shortfall"
-        )
-        return order.amount.minor + shortfall_minor
 
     async def _reserve(
         self, tx: Tx, day: BusinessDay, order: Order, attempt: Attempt, wanted: Refund
@@ -205,7 +169,7 @@ class Refunds:
         if row is None:  # a twin of another order, which no lock of ours held up
             raise Refusal("refund_conflict", refund_no=wanted.refund_no, differs="order")
         await self._groups.show_order(tx, order.merchant_id, order.id)
-        return _read(row)
+        return read_refund(row)
 
     async def settle(self, merchant_id: UUID, refund_id: UUID, *, cost_returned: bool) -> Refund:
         """The supplier gave the money back to the payer. cost_returned: and its cost on it, to us.
@@ -217,17 +181,22 @@ class Refunds:
         async def work(tx: Tx, day: BusinessDay) -> Refund:
             refund, order, attempts = await self._lock(tx, merchant_id, refund_id)
             if refund.state != "reserved":
-                return _ended(refund, "succeeded")
+                return need_ended(refund, "succeeded")
             attempt = named(attempts, refund.attempt_no)
-            done = [r for r in await _of_order(tx, order) if r.state == "succeeded"]
+            done = [r for r in await refunds_of(tx, order) if r.state == "succeeded"]
+            takings = await takings_of(tx, order, attempts)
             cost_back = 0
-            if cost_returned:
-                others = [r for r in done if r.cost_returned and r.attempt_no == refund.attempt_no]
-                given = sum(r.cost_back_minor for r in others)
-                # A supplier that turned out not to have the money has taken its cost back.
-                cost = order.cost_minor if order.paid_attempt_no == refund.attempt_no else 0
-                amounts = [r.amount for r in others]
-                cost_back = _back(refund.amount, amounts, cost or 0, order, given)
+            # A supplier that turned out not to have the money has taken its cost back.
+            for taking in takings:
+                if cost_returned and taking.attempt.attempt_no == refund.attempt_no:
+                    others = [
+                        r for r in done if r.cost_returned and r.attempt_no == refund.attempt_no
+                    ]
+                    given = sum(r.cost_back_minor for r in others)
+                    amounts = [r.amount for r in others]
+                    cost_back = back_of(
+                        refund.amount, amounts, taking.cost_minor, taking.seen_minor, given
+                    )
             postings = refund_settled(
                 refund.amount,
                 fee_back_minor=refund.fee_back_minor,
@@ -243,7 +212,7 @@ class Refunds:
             moved = await move_order(
                 tx,
                 order,
-                "refund_rest" if refunded == order.amount.minor else "refund_part",
+                "refund_rest" if refunded >= sum(t.minor for t in takings) else "refund_part",
                 at=day.at,
                 actor=refund.actor,
                 facts={"refund_no": refund.refund_no, "amount_minor": refund.amount.minor},
@@ -268,7 +237,7 @@ class Refunds:
         async def work(tx: Tx, day: BusinessDay) -> Refund:
             refund, order, attempts = await self._lock(tx, merchant_id, refund_id)
             if refund.state != "reserved":
-                return _ended(refund, "failed")
+                return need_ended(refund, "failed")
             reserved = refund_reserved(refund.amount, fee_back_minor=refund.fee_back_minor)
             event_id = await self._book(
                 tx,
@@ -303,7 +272,7 @@ class Refunds:
         )
         if row is None:
             raise Bug(f"the refund {refund_id} is gone")
-        return _read(row), order, attempts
+        return read_refund(row), order, attempts
 
     async def _book(
         self,
@@ -360,60 +329,4 @@ class Refunds:
         )
         if row is None:
             raise Bug(f"the refund {refund.refund_no} ended while it was locked")
-        return _read(row)
-
-
-def _named(caller: Actor | App, merchant: Merchant) -> str:
-    """How the trail names who asks. Refusals: anonymous_admin, not_permitted,
-    merchant_not_found."""
-    if isinstance(caller, Actor):
-        caller.need_for(RIGHT, merchant=merchant)
-        return caller.trail_name
-    if caller.merchant.id != merchant.id:
-        raise Refusal("merchant_not_found", merchant_no=merchant.merchant_no)
-    return f"api:{caller.key_id}"
-
-
-def _same(there: Refund, order_id: UUID, amount: Money, fee_returned: bool) -> Refund:
-    """The refund that is there, where it is the same. Refusals: refund_conflict."""
-    asked = {"order": order_id, "amount": amount, "fee_returned": fee_returned}
-    known = {"order": there.order_id, "amount": there.amount, "fee_returned": there.fee_returned}
-    differs = [name for name, value in asked.items() if known[name] != value]
-    if differs:
-        raise Refusal("refund_conflict", refund_no=there.refund_no, differs=", ".join(differs))
-    return there
-
-
-def _ended(refund: Refund, state: str) -> Refund:
-    """A refund that ended before: the same end is no news, another is refused."""
-    if refund.state != state:
-        raise Refusal("refund_state", refund_no=refund.refund_no, status=refund.state)
-    return refund
-
-
-def _back(amount: Money, earlier: list[Money], of_minor: int, order: Order, given: int) -> int:
-    """How much of a fee (or cost) goes back with a refund: so much that all refunds which give it
-    back come to their share of it together, hence the last one takes what rounding left.
-
-    given: what the earlier ones gave back.
-    """
-    together = amount.minor + sum(e.minor for e in earlier)
-    due = share(together, of_minor, order.amount.minor) - given
-    return min(max(due, 0), amount.minor)
-
-
-async def _of_order(tx: Tx, order: Order) -> list[Refund]:
-    rows = await tx.fetch(
-        "SELECT * FROM refund WHERE merchant_id = $1 AND order_id = $2 ORDER BY id",
-        order.merchant_id,
-        order.id,
-    )
-    return [_read(row) for row in rows]
-
-
-def _read(row: asyncpg.Record) -> Refund:
-    values: dict[str, Any] = {name: row[name] for name in _PLAIN}
-    return Refund(**values, amount=Money(row["amount_minor"], row["currency"]))
-
-
-_PLAIN: Final = tuple(name for name in Refund.__dataclass_fields__ if name != "amount")
+        return read_refund(row)
