@@ -1,6 +1,7 @@
 """Suppliers as documents: load one, build its requests, read its answers, verify its callbacks.
 
-Pure: no network, clock, database or randomness; everything is handed in.
+Pure: no network, clock, database or randomness; everything is handed in. What a document may say
+is in connectors/README.md.
 """
 
 from __future__ import annotations

@@ -60,10 +60,14 @@ def _run(connector: Connector, case: Case) -> tuple[str, Mapping[str, str]]:
             case.operation, shared.facts, shared.credentials, now=shared.now, nonce=shared.nonce
         )
         body = request.body.decode()
+        for name, value in case.headers.items():
+            if (sent := request.headers.get(name, "")) != value:
+                return f"{name}: {sent}", {}
         return "", {"url": request.url, "sent": body, "signed": request.signed}
     if case.kind == "verify":
         return _verify(connector, case)
-    answer = HttpAnswer(case.status, {}, case.body.encode())
+    headers = {name.lower(): value for name, value in case.headers.items()}
+    answer = HttpAnswer(case.status, headers, case.body.encode())
     if case.operation == "create":
         reading = connector.read_create(answer, shared.facts, shared.credentials)
         if isinstance(reading, Accepted):
@@ -79,8 +83,12 @@ def _run(connector: Connector, case: Case) -> tuple[str, Mapping[str, str]]:
 
 def _verify(connector: Connector, case: Case) -> tuple[str, Mapping[str, str]]:
     shared = connector.fixtures
-    # The engine reads only the place that the document names, so a body can stand in both.
-    callback = Callback("POST", case.body, {}, case.body.encode(), "")
+    headers = {name.lower(): value for name, value in case.headers.items()}
+    callback = (
+        Callback("GET", case.body, headers, b"", "")
+        if connector.called_by == "query"
+        else Callback("POST", "", headers, case.body.encode(), "")
+    )
     try:
         event = connector.verify(
             callback, shared.credentials, currency=shared.facts.amount.currency

@@ -6,18 +6,32 @@ Pure: the same document, facts, credentials, moment and nonce always give the sa
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
-from urllib.parse import urlencode, urlsplit
+from functools import cached_property
+from typing import Final, Literal
+from urllib.parse import urlsplit
 
 from core.connectors import limits
-from core.connectors.document import CallbackRule, Document, Operation, Path, Reads
+from core.connectors.building import build_request, scope_of, secrets_of
+from core.connectors.document import Answers, CallbackRule, Document, Operation, Reads, Sign
 from core.connectors.fixtures import Fixtures
 from core.connectors.loading import load_document
-from core.connectors.parsing import Tree, UnreadableError, find, read_form, read_json, texts
-from core.connectors.signing import ambiguous, canonical, is_signed, masked, signature
+from core.connectors.messages import (
+    BodyForm,
+    Path,
+    Tree,
+    UnreadableError,
+    find,
+    flat,
+    raw_member,
+    read_body,
+    read_form,
+)
+from core.connectors.operators import Value, ValueFault
+from core.connectors.pipes import Scope
+from core.connectors.signing import ambiguous, is_signed, params_text
 from core.connectors.types import (
     Accepted,
     AttemptFacts,
@@ -32,10 +46,11 @@ from core.connectors.types import (
     Standing,
     Unknown,
 )
-from core.connectors.values import Moment, read_amount, secret
-from core.errors import Bug
-from core.money import Money
+from core.errors import Bug, Refusal
+from core.money import Money, parse_money
 from core.wire import HttpAnswer, HttpRequest
+
+_MINOR_DIGITS: Final = 15
 
 
 def load(text: str) -> Connector:
@@ -44,7 +59,19 @@ def load(text: str) -> Connector:
 
 
 class _DoubtError(Exception):
-    """An answer that proves nothing; the message says why, for staff."""
+    """A message that proves nothing; the text says why, for staff."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Message:
+    """What came in. text: the body as it was; tree: what reads go by (opened, where it was
+    sealed)."""
+
+    headers: Mapping[str, str]
+    query: Tree
+    text: str
+    body: Tree
+    tree: Tree
 
 
 class Connector:
@@ -70,10 +97,21 @@ class Connector:
         )
 
     @property
+    def called_by(self) -> BodyForm | None:
+        """Where callbacks carry their content; None where there are none."""
+        return self._document.callback.source if self._document.callback else None
+
+    @property
     def fixtures(self) -> Fixtures:
         """The document's own tests; `check` runs them."""
         return self._document.fixtures
 
+    @cached_property
+    def secrets(self) -> frozenset[str]:
+        """Credentials, and values made of them, that are hidden wherever people look."""
+        return secrets_of(self._document)
+
+    # ── out ──────────────────────────────────────────────────────────────────────────────────────
     def build(
         self,
         operation: str,
@@ -85,40 +123,34 @@ class Connector:
     ) -> HttpRequest:
         """The request for an operation: create, query or close.
 
-        Raises Bug where the document lacks the operation or the supplier a credential.
+        Raises Bug where the document lacks the operation, the supplier a credential, or a value
+        cannot be written as the document wants it.
         """
-        document, rule = self._document, self._document.sign
         declared = self._operation(operation)
-        moment = Moment(
-            facts, credentials, now, nonce, document.amounts, document.times, document.zone
-        )
-        fields = moment.fields(declared.fields)
-        text = canonical(fields, rule)
-        fields[rule.field] = signature(text, rule, secret(credentials, rule.key))
-        url = secret(credentials, "base_url").rstrip("/") + declared.path
-        headers = {"Accept": "application/json"}
-        body = b""
-        if declared.method == "GET":
-            url = f"{url}?{urlencode(fields)}"
-        elif document.body == "json":
-            headers["Content-Type"] = "application/json"
-            body = json.dumps(fields, ensure_ascii=False, separators=(",", ":")).encode()
-        else:
-            headers["Content-Type"] = "application/x-www-form-urlencoded"
-            body = urlencode(fields).encode()
-        return HttpRequest(declared.method, url, headers, body, masked(text, rule))
+        try:
+            return build_request(
+                self._document, declared, facts, credentials, self.secrets, now=now, nonce=nonce
+            )
+        except ValueFault as fault:
+            raise Bug(f"the connector {self.code} cannot build “{operation}”: {fault}") from None
 
+    # ── in ───────────────────────────────────────────────────────────────────────────────────────
     def read_create(
         self, answer: HttpAnswer, facts: AttemptFacts, credentials: Mapping[str, str]
     ) -> CreateReading:
         """Accepted or Rejected only on the supplier's clear word; everything else is Unknown."""
         declared = self._operation("create")
+        answers = declared.answers
         try:
-            tree = self._believed(declared.reads, answer, facts, credentials)
-            if not self._is_ok(tree):
-                return self._refusal(tree)
-            self._need_own_number(declared.reads, tree, facts)
-            upstream_no = _number(find(tree, declared.reads.upstream_no))
+            tree = self._believed(declared, answer, facts, credentials)
+            if not _is_ok(answers, answer.status, tree):
+                code = find(tree, answers.code or ())
+                if code in answers.refused or answer.status in answers.refused_statuses:
+                    return Rejected(_plain(code), _plain(find(tree, answers.message or ())))
+                return Unknown(_words_of(answers, tree))
+            if declared.reads.attempt_no is not None:
+                _need_own_number(declared.reads, tree, facts)
+            upstream_no = _number(find(tree, declared.reads.upstream_no or ()))
             return Accepted(upstream_no, self._pay(declared, tree))
         except _DoubtError as doubt:
             return Unknown(str(doubt))
@@ -131,17 +163,20 @@ class Connector:
         credentials: Mapping[str, str],
     ) -> Standing:
         """What the answer to a query or a close says; state `unknown` where it proves nothing."""
-        reads = self._operation(operation).reads
+        declared = self._operation(operation)
+        reads, answers = declared.reads, declared.answers
         try:
-            tree = self._believed(reads, answer, facts, credentials)
-            if not self._is_ok(tree):
-                code = find(tree, self._document.answers.code)
-                if code in self._document.answers.not_found:
+            tree = self._believed(declared, answer, facts, credentials)
+            if not _is_ok(answers, answer.status, tree):
+                code = find(tree, answers.code or ())
+                if code in answers.not_found or answer.status in answers.not_found_statuses:
                     return Standing("not_found")
-                raise _DoubtError(self._words(tree))
-            self._need_own_number(reads, tree, facts)
-            state = self._state(reads, tree)
-            upstream_no = _number(find(tree, reads.upstream_no))
+                raise _DoubtError(_words_of(answers, tree))
+            if declared.gives is not None:
+                return Standing(declared.gives)
+            _need_own_number(reads, tree, facts)
+            state = _state(declared.states, reads, tree)
+            upstream_no = _number(find(tree, reads.upstream_no or ()))
             paid = self._paid(reads, tree, facts.amount.currency) if state == "paid" else None
             if state == "paid" and upstream_no is None:
                 raise _DoubtError("paid, but the supplier's number is missing")
@@ -149,36 +184,24 @@ class Connector:
         except _DoubtError as doubt:
             return Standing("unknown", str(doubt))
 
-    def attempt_of(self, callback: Callback) -> str | None:
-        """Which attempt a callback claims to be about. Nothing is verified by this."""
-        rule = self._document.callback
-        if rule is None:
-            return None
-        try:
-            return _number(find(_fields_of(rule, callback), rule.reads.attempt_no))
-        except UnreadableError:
-            return None
-
     def verify(self, callback: Callback, credentials: Mapping[str, str], *, currency: str) -> Event:
         """The event a callback proves. Raises InvalidCallback for every other one.
 
         currency: in which the attempt was made; amounts are read in it.
         """
         rule = self._callback_rule()
-        reads = rule.reads
         try:
-            fields = _fields_of(rule, callback)
-            self._need_signature(fields, credentials, reads)
-            for path, value in self._document.must_equal:
-                if find(fields, path) != self._constant(value.ref, value.text, credentials):
+            tree = self._opened(rule, callback, credentials)
+            for path, words in self._document.must_equal:
+                if find(tree, path) != words.text(scope_of(self._document, {}, credentials)):
                     raise _DoubtError(f"{'.'.join(path)} is not ours")
-            attempt_no = _number(find(fields, reads.attempt_no))
-            upstream_no = _number(find(fields, reads.upstream_no))
+            attempt_no = _number(find(tree, rule.reads.attempt_no or ()))
+            upstream_no = _number(find(tree, rule.reads.upstream_no or ()))
             if attempt_no is None or upstream_no is None:
                 raise _DoubtError("a number is missing")
-            state = self._state(reads, fields)
-            paid = self._paid(reads, fields, currency) if state == "paid" else None
-        except (UnreadableError, _DoubtError) as doubt:
+            state = _state(rule.states, rule.reads, tree)
+            paid = self._paid(rule.reads, tree, currency) if state == "paid" else None
+        except (UnreadableError, ValueFault, _DoubtError) as doubt:
             raise InvalidCallback(str(doubt)) from None
         return Event(attempt_no, upstream_no, state, paid)
 
@@ -198,93 +221,134 @@ class Connector:
             raise Bug(f"the connector {self.code} takes no callbacks")
         return self._document.callback
 
+    def _opened(
+        self, rule: CallbackRule, callback: Callback, credentials: Mapping[str, str]
+    ) -> Tree:
+        """A callback's content, if it is the supplier's. Raises _DoubtError, UnreadableError,
+        ValueFault."""
+        if max(len(callback.body), len(callback.query)) > limits.CALLBACK_BYTES:
+            raise UnreadableError("the callback is too long")
+        query = read_form(callback.query) if callback.query else {}
+        body = query if rule.source == "query" else read_body(rule.source, callback.body)
+        message = _Message(callback.headers, query, _text(callback.body), body, body)
+        scope = self._incoming(message, rule.verify, credentials)
+        self._need_signature(rule.verify, message, scope, self._deciding(rule.reads))
+        if rule.envelope is None:
+            return body
+        return read_body(rule.envelope.form, rule.envelope.opened.text(scope).encode())
+
     def _believed(
-        self, reads: Reads, answer: HttpAnswer, facts: AttemptFacts, credentials: Mapping[str, str]
+        self,
+        declared: Operation,
+        answer: HttpAnswer,
+        facts: AttemptFacts,
+        credentials: Mapping[str, str],
     ) -> Tree:
         """The answer's content, if it is theirs and about this attempt; raises _DoubtError.
 
         It answers our own signed request, so it may leave out what a callback must repeat; but
         what it does say of number, amount and merchant has to be right.
         """
-        if not 200 <= answer.status <= 299:
+        answers, reads = declared.answers, declared.reads
+        told = (
+            answers.statuses
+            | answers.faults
+            | answers.refused_statuses
+            | answers.not_found_statuses
+        )
+        if answer.status not in told:
             raise _DoubtError(f"HTTP status {answer.status}")
         if len(answer.body) > limits.ANSWER_BYTES:
             raise _DoubtError("the answer is too long")
         try:
-            tree: Tree = read_json(answer.body)
-            if self._document.answers.signed:
-                self._need_signature(texts(tree), credentials, reads)
-        except UnreadableError as error:
+            empty = declared.gives is not None and not answer.body
+            tree = {} if empty else read_body(answers.form, answer.body)
+            if answers.verify is not None:
+                message = _Message(answer.headers, {}, _text(answer.body), tree, tree)
+                scope = self._incoming(message, answers.verify, credentials, declared.within)
+                deciding = self._deciding(reads, declared)
+                self._need_signature(answers.verify, message, scope, deciding)
+            for path, words in self._document.must_equal:
+                said = find(tree, path)
+                if said and said != words.text(scope_of(self._document, {}, credentials)):
+                    raise _DoubtError(f"{'.'.join(path)} is not ours")
+        except (UnreadableError, ValueFault) as error:
             raise _DoubtError(str(error)) from None
-        for path, value in self._document.must_equal:
-            said = find(tree, path)
-            if said and said != self._constant(value.ref, value.text, credentials):
-                raise _DoubtError(f"{'.'.join(path)} is not ours")
-        if (number := find(tree, reads.attempt_no)) and number != facts.attempt_no:
+        if (number := find(tree, reads.attempt_no or ())) and number != facts.attempt_no:
             raise _DoubtError("the answer is about another attempt")
-        asked = find(tree, reads.amount)
+        asked = find(tree, reads.amount or ())
         if asked and self._money(asked, facts.amount.currency) != facts.amount:
             raise _DoubtError("the answer is about another amount")
+        said = find(tree, reads.currency or ())
+        if said and said.upper() != facts.amount.currency:
+            raise _DoubtError("the answer is about another currency")
         return tree
 
-    def _need_signature(
-        self, fields: Mapping[str, str], credentials: Mapping[str, str], reads: Reads
-    ) -> None:
-        rule = self._document.sign
-        if not is_signed(fields, rule, secret(credentials, rule.key)):
-            raise _DoubtError("the signature is wrong")
-        if name := ambiguous(fields, self._deciding(reads)):
-            raise _DoubtError(f"“&{name}=” stands inside another field")
+    def _incoming(
+        self, message: _Message, rule: Sign, credentials: Mapping[str, str], within: Path = ()
+    ) -> Scope:
+        """What the text of a signature that came in may speak of."""
+        names: dict[str, Value] = {"body": message.text}
+        if "content" in rule.names:
+            names["content"] = raw_member(message.text, within[0]) if within else message.text
+        if "params" in rule.names:
+            names["params"] = params_text(message.body, rule.params, rule.own)
+        ours = scope_of(self._document, names, credentials)
 
-    def _deciding(self, reads: Reads) -> Iterator[str]:
+        def scope(name: str) -> Value:
+            root, _, rest = name.partition(".")
+            if not rest or name in names:
+                return ours(name)
+            if root == "header":
+                return message.headers.get(rest.lower(), "")
+            return find(message.body if root == "body" else message.query, tuple(rest.split(".")))
+
+        return scope
+
+    def _need_signature(
+        self, rule: Sign, message: _Message, scope: Scope, deciding: Iterator[str]
+    ) -> None:
+        if rule.came is None or not is_signed(rule, rule.came.text(scope), scope):
+            raise _DoubtError("the signature is wrong")
+        if "params" not in rule.names or rule.params.url:
+            return
+        between = rule.params.join
+        if hidden := ambiguous(dict(flat(message.body)), between, [*deciding, rule.own or ""]):
+            raise _DoubtError(f"“{between}{hidden}=” stands inside another field")
+
+    def _deciding(self, reads: Reads, declared: Operation | None = None) -> Iterator[str]:
         """The names at the root whose values mean something to us."""
-        answers, rule = self._document.answers, self._document.sign
         paths: list[Path | None] = [
             reads.attempt_no, reads.upstream_no, reads.state, reads.amount, reads.paid,
-            answers.code, *(path for path, _ in answers.ok),
-            *(path for path, _ in self._document.must_equal),
-            *(path for _, path in self._document.operations["create"].pay),
+            reads.currency, *(path for path, _ in self._document.must_equal),
         ]  # fmt: skip
+        if declared is not None:
+            paths += [declared.answers.code, *(held.path for held in declared.answers.ok)]
+            paths += [path for _, path in declared.pay]
         yield from (path[0] for path in paths if path)
-        yield from filter(None, (rule.field, rule.join.strip("&=")))
-
-    def _need_own_number(self, reads: Reads, tree: Tree, facts: AttemptFacts) -> None:
-        if find(tree, reads.attempt_no) != facts.attempt_no:
-            raise _DoubtError("our number is missing")
-
-    def _is_ok(self, tree: Tree) -> bool:
-        return all(find(tree, path) == word for path, word in self._document.answers.ok)
-
-    def _refusal(self, tree: Tree) -> Rejected | Unknown:
-        answers = self._document.answers
-        code = find(tree, answers.code)
-        if code in answers.refused:
-            return Rejected(code, _plain(find(tree, answers.message)))
-        return Unknown(self._words(tree))
-
-    def _words(self, tree: Tree) -> str:
-        answers = self._document.answers
-        code, message = find(tree, answers.code), find(tree, answers.message)
-        return _plain(f"the supplier says: {code} {message}".strip())
-
-    def _state(self, reads: Reads, tree: Tree) -> CallbackState:
-        word = find(tree, reads.state)
-        state = self._document.states.get(word)
-        if state is None:
-            raise _DoubtError(f"the state “{_plain(word)}” is not in the document")
-        return state
+        yield "key"
 
     def _paid(self, reads: Reads, tree: Tree, currency: str) -> Money:
-        money = self._money(find(tree, reads.paid), currency)
+        said = find(tree, reads.currency or ())
+        if said and said.upper() != currency:
+            raise _DoubtError("paid, but in another currency")
+        money = self._money(find(tree, reads.paid or ()), currency)
         if money is None:
             raise _DoubtError("paid, but the amount cannot be read")
         return money
 
     def _money(self, text: str, currency: str) -> Money | None:
-        return read_amount(text, self._document.amounts, currency)
-
-    def _constant(self, ref: str | None, text: str, credentials: Mapping[str, str]) -> str:
-        return text if ref is None else secret(credentials, ref)
+        """A supplier's amount, exactly; None where it is none, or not more than zero."""
+        if self._document.amounts == "minor":
+            if not (text.isascii() and text.isdigit() and len(text) <= _MINOR_DIGITS):
+                return None
+            money = Money(int(text), currency)
+        else:
+            try:
+                money = parse_money(text, currency)
+            except Refusal:
+                return None
+        return money if money.minor > 0 else None
 
     def _pay(self, declared: Operation, tree: Tree) -> Pay:
         for kind, path in declared.pay:
@@ -312,23 +376,42 @@ class Connector:
         return not self.hosts or any(_host_fits(host, pattern) for pattern in self.hosts)
 
 
+def _is_ok(answers: Answers, status: int, tree: Tree) -> bool:
+    return status in answers.statuses and all(
+        (word in held.words if held.words else word != "")
+        for held in answers.ok
+        for word in [find(tree, held.path)]
+    )
+
+
+def _words_of(answers: Answers, tree: Tree) -> str:
+    code, message = find(tree, answers.code or ()), find(tree, answers.message or ())
+    return _plain(f"the supplier says: {code} {message}".strip())
+
+
+def _need_own_number(reads: Reads, tree: Tree, facts: AttemptFacts) -> None:
+    if find(tree, reads.attempt_no or ()) != facts.attempt_no:
+        raise _DoubtError("our number is missing")
+
+
+def _state(states: Mapping[str, CallbackState], reads: Reads, tree: Tree) -> CallbackState:
+    word = find(tree, reads.state or ())
+    state = states.get(word)
+    if state is None:
+        raise _DoubtError(f"the state “{_plain(word)}” is not in the document")
+    return state
+
+
+def _text(body: bytes) -> str:
+    try:
+        return body.decode()
+    except UnicodeDecodeError:
+        raise UnreadableError("the body is not UTF-8") from None
+
+
 def _host_fits(host: str, pattern: str) -> bool:
     """`*.example.com` fits every name below example.com, and not example.com itself."""
     return host.endswith(pattern[1:]) if pattern.startswith("*.") else host == pattern
-
-
-def _fields_of(rule: CallbackRule, callback: Callback) -> dict[str, str]:
-    """The callback's fields. Raises UnreadableError."""
-    if len(callback.body) > limits.CALLBACK_BYTES or len(callback.query) > limits.CALLBACK_BYTES:
-        raise UnreadableError("the callback is too long")
-    if rule.source == "query":
-        return read_form(callback.query)
-    if rule.source == "json":
-        return texts(read_json(callback.body))
-    try:
-        return read_form(callback.body.decode())
-    except UnicodeDecodeError:
-        raise UnreadableError("the form is not UTF-8") from None
 
 
 def _number(text: str) -> str | None:

@@ -50,6 +50,7 @@ class Case:
     kind: CaseKind
     operation: str
     status: int
+    headers: Mapping[str, str]
     body: str
     gives: str
     outcomes: Mapping[str, str]
@@ -76,7 +77,18 @@ def read_fixtures(section: Section, operations: tuple[str, ...]) -> Fixtures:
         cases=tuple(
             _case(table, operations)
             for table in section.tables(
-                "cases", ("about", "build", "read", "verify", "status", "body", "gives", *OUTCOMES)
+                "cases",
+                (
+                    "about",
+                    "build",
+                    "read",
+                    "verify",
+                    "status",
+                    "headers",
+                    "body",
+                    "gives",
+                    *OUTCOMES,
+                ),
             )
         ),
     )
@@ -136,13 +148,14 @@ def _case(section: Section, operations: tuple[str, ...]) -> Case:
         gives = ""
     else:
         gives = section.text("gives", expected="what comes out, like `paid`")
-        section.text("body", expected="what comes in")
+        section.text("body", "" if "body" in section else None, expected="what comes in")
     return Case(
         about=section.text("about", f"{kind} {operation}" + (f": {gives}" if gives else "")),
         line=section.line,
         kind=kind,
         operation=operation,
         status=section.number("status", 200, 100, 599),
+        headers=section.table("headers", None).each(lambda table, name: table.text(name)),
         body=section.text("body", ""),
         gives=gives,
         outcomes={key: section.text(key, "") for key in OUTCOMES if key in section},

@@ -3,40 +3,60 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
-from zoneinfo import ZoneInfo
 
 from core.connectors.document import (
+    AmountForm,
     Answers,
     CallbackRule,
     Document,
+    Envelope,
+    Fields,
+    Holds,
+    Method,
     Operation,
-    Pairs,
-    Path,
+    Order,
+    Params,
     Reads,
-    SignRule,
-    Value,
+    Sign,
 )
 from core.connectors.fixtures import read_fixtures
-from core.connectors.section import FIELD, PATH, Faults, Section, nearest
+from core.connectors.messages import BodyForm, Path
+from core.connectors.pipes import Vocabulary, Words
+from core.connectors.section import FIELD, PATH, Faults, Section
 from core.connectors.tree import parse, shorten
 from core.connectors.types import CallbackState, PayKind, Reply
-from core.connectors.values import FACTS
+from core.connectors.wording import FACTS, Wording
 
+LANGUAGE: Final = 1
 OPERATIONS: Final = ("create", "query", "close")
-_TOP: Final = (
-    "connector", "name", "sandbox_only", "create_is_idempotent", "not_found_is_final",
-    "credentials", "hosts", "amounts", "times", "zone", "body", "sign", "fields", "reads",
-    "must_equal", "states", "answers", *OPERATIONS, "callback", "fixtures",
+SHARED: Final = ("body", "headers", "fields", "sign", "verify", "reads", "states", "answers")
+TOP: Final = (
+    "connector", "language", "name", "sandbox_only", "create_is_idempotent",
+    "not_found_is_final", "credentials", "hosts", "amounts", "tables", "values", "must_equal",
+    *SHARED, *OPERATIONS, "callback", "fixtures",
 )  # fmt: skip
-_READS: Final = ("attempt_no", "upstream_no", "state", "amount", "paid")
-_STATES: Final[tuple[CallbackState, ...]] = ("paid", "pending", "failed", "closed")
-_PAYS: Final[tuple[PayKind, ...]] = ("url", "qr", "app", "jsapi")
+OPERATION: Final = ("method", "path", "within", *SHARED)
+CALLBACK: Final = ("from", "verify", "open", "reads", "states", "success", "failure")
+READS: Final = ("attempt_no", "upstream_no", "state", "amount", "paid", "currency")
+ANSWERS: Final = (
+    "from", "signed", "ok", "statuses", "code", "message", "refused", "refused_statuses",
+    "not_found", "not_found_statuses", "faults",
+)  # fmt: skip
+SIGN: Final = ("text", "params", "steps", "field")
+VERIFY: Final = ("text", "params", "steps", "from")
+PARAMS: Final = ("order", "without", "empty", "write", "url", "join", "nested")
+METHODS: Final[tuple[Method, ...]] = ("POST", "GET", "PUT", "DELETE")
+ORDERS: Final[tuple[Order, ...]] = ("name", "caseless", "written")
+STATES: Final[tuple[CallbackState, ...]] = ("paid", "pending", "failed", "closed")
+PAYS: Final[tuple[PayKind, ...]] = ("url", "qr", "app", "jsapi")
+BODIES: Final[tuple[BodyForm, ...]] = ("form", "json", "xml", "query")
+_ROOTS: Final = ("body", "header", "query")
 _CODE: Final = re.compile(r"[a-z][a-z0-9_]{1,31}", re.ASCII)
-_URL_PATH: Final = re.compile(r"/[A-Za-z0-9/_.\-~]{0,200}", re.ASCII)
 _HOST: Final = re.compile(r"(?:\*\.)?[a-z0-9](?:[a-z0-9.\-]{0,250}[a-z0-9])?", re.ASCII)
-_CONTENT_TYPE: Final = re.compile(r"[a-z]+/[a-z0-9.+\-]+(?:; ?charset=[a-zA-Z0-9\-]+)?", re.ASCII)
+_HEADER: Final = re.compile(r"[A-Za-z][A-Za-z0-9\-]{0,63}", re.ASCII)
+_TYPE: Final = re.compile(r"[a-z]+/[a-z0-9.+\-]+(?:; ?charset=[a-zA-Z0-9\-]+)?", re.ASCII)
 _CODE_WORDS: Final = "a small letter, then small letters, digits or _ (2 to 32)"
 _PATH_WORDS: Final = "a field's name, or names joined by dots"
 
@@ -44,24 +64,23 @@ _PATH_WORDS: Final = "a field's name, or names joined by dots"
 def load_document(text: str) -> Document:
     """Raises DocumentFaults."""
     faults = Faults()
-    root = Section(parse(text), "", faults, _TOP)
+    root = Section(parse(text), "", faults, TOP)
     document = _Loading(root).document()
     faults.raise_any()
     return document
 
 
 class _Loading:
-    """One document being read; holds what several sections need to know of each other."""
+    """One document being read. What stands above the operations counts for all of them; one that
+    says the same thing itself says it for itself alone."""
 
     def __init__(self, root: Section) -> None:
         self._root = root
+        root.number("language", LANGUAGE, LANGUAGE, LANGUAGE)
         self._credentials = self._credential_names()
-        self._sign = self._read_sign()
-        self._shared_reads = root.table("reads", _READS)
-        answers = root.table("answers", ("signed", "ok", "code", "message", "refused", "not_found"))
-        self._signed = answers.flag("signed", default=True)
-        self._answers = self._read_answers(answers)
-        self._states = self._read_states()
+        self._amounts: AmountForm = root.choice("amounts", ("decimal", "minor"), "decimal")
+        self._wording = Wording(root, self._credentials, self._amounts)
+        self._must_equal = self._read_must_equal()
 
     def document(self) -> Document:
         root = self._root
@@ -79,16 +98,9 @@ class _Loading:
             not_found_is_final=root.flag("not_found_is_final"),
             credentials=("base_url", *self._credentials),
             hosts=self._hosts(),
-            amounts=root.choice("amounts", ("decimal", "minor"), "decimal"),
-            times=root.choice(
-                "times", ("unix_s", "unix_ms", "yyyyMMddHHmmss", "yyyy-MM-dd HH:mm:ss"), "unix_s"
-            ),
-            zone=self._zone(),
-            body=root.choice("body", ("form", "json"), "form"),
-            sign=self._sign,
-            must_equal=self._must_equal(),
-            states=self._states,
-            answers=self._answers,
+            amounts=self._amounts,
+            values=self._wording.values,
+            must_equal=self._must_equal,
             operations=operations,
             callback=callback,
             fixtures=read_fixtures(fixtures, offered),
@@ -112,164 +124,320 @@ class _Loading:
                 )
         return hosts
 
-    def _zone(self) -> str:
-        zone = self._root.text("zone", "Asia/Shanghai")
-        try:
-            ZoneInfo(zone)
-        except (OSError, ValueError, KeyError):
-            self._root.fault("zone", f"“{shorten(zone)}”", "an IANA zone like Asia/Shanghai")
-        return zone
-
-    def _read_sign(self) -> SignRule:
-        section = self._root.table("sign", ("key", "join", "digest", "case", "field", "unsigned"))
-        key = self._value(section, "key", section.text("key", "$key"), facts=False)
-        if key.ref is None:
-            section.fault("key", "a key in the document", "a credential, like $key")
-        return SignRule(
-            key=key.ref or "",
-            join=section.text("join", "&key="),
-            digest=section.choice("digest", ("md5", "sha256"), "md5"),
-            case=section.choice("case", ("upper", "lower"), "upper"),
-            field=section.matching("field", FIELD, "a field's name", "sign"),
-            unsigned=frozenset(section.words("unsigned")),
-        )
-
-    def _read_states(self) -> dict[str, CallbackState]:
-        section = self._root.table("states", None)
-        if "" in section:
-            section.fault("", "an empty word", "a word: an absent state must mean nothing")
-        return section.each(lambda table, word: table.choice(word, _STATES, "pending"))
-
-    def _read_answers(self, section: Section) -> Answers:
-        ok = section.table("ok", None)
-        if not list(ok):
-            section.fault("ok", "nothing", "what a good answer says, like { code: 0 } (required)")
-        refused = frozenset(section.words("refused"))
-        not_found = frozenset(section.words("not_found"))
-        answers = Answers(
-            signed=self._signed,
-            ok=tuple((self._path_of(ok, name), ok.text(name)) for name in ok),
-            code=_dotted(section.matching("code", PATH, _PATH_WORDS, "code")),
-            message=self._path(section, "message"),
-            refused=refused,
-            not_found=not_found,
-        )
-        good = {value for path, value in answers.ok if path == answers.code}
-        for key, codes in (("refused", refused), ("not_found", not_found)):
-            for code in sorted(codes & (good | (refused if key == "not_found" else set()))):
-                section.fault(key, f"“{shorten(code)}”", "a code that means nothing else")
-        return answers
-
-    def _must_equal(self) -> tuple[tuple[Path, Value], ...]:
+    def _read_must_equal(self) -> tuple[tuple[Path, Words], ...]:
         section = self._root.table("must_equal", None)
+        constant = self._wording.constant
         return tuple(
             (
-                self._path_of(section, name),
-                self._value(section, name, section.text(name), facts=False),
+                _dotted(section, name),
+                self._wording.words(section, name, section.text(name), constant),
             )
             for name in section
         )
 
-    def _reads(self, section: Section, needed: Sequence[str]) -> Reads:
-        """The document's `reads`, with what this operation reads elsewhere."""
-        own = section.table("reads", _READS)
-        paths: dict[str, Path | None] = {}
-        for key in _READS:
-            source = own if key in own else self._shared_reads
-            paths[key] = self._path(source, key)
-            if paths[key] is None and key in needed and key not in source:
-                section.fault("reads", f"no `{key}`", f"where `{key}` is found (here or above)")
-        return Reads(paths["attempt_no"] or (), *(paths[key] for key in _READS[1:]))
-
+    # ── operations ───────────────────────────────────────────────────────────────────────────────
     def _operation(self, name: str) -> Operation:
-        legal = ("method", "path", "fields", "reads")
-        section = self._root.table(name, (*legal, "pay") if name == "create" else legal)
-        needed = ["attempt_no"]
-        if name != "create":
-            needed += self._state_needs()
+        own = {"create": ("pay",), "close": ("gives",)}
+        legal = (*OPERATION, *own.get(name, ()))
+        section = self._root.table(name, legal)
+        method = section.choice("method", METHODS, "POST")
+        body: BodyForm = "query" if method == "GET" else self._body(section)
+        sign = self._sign(section)
+        within = section.matching("within", PATH, _PATH_WORDS, "")
+        self._within: Path = tuple(within.split(".")) if within else ()
+        answers = self._answers(section)
+        states = self._states(section)
+        gives: CallbackState | None = (
+            section.choice("gives", STATES, "closed") if "gives" in section else None
+        )
+        if gives is not None:
+            needed: list[str] = []
+        else:
+            needed = ["attempt_no"] if name == "create" else self._needed(section, states)
         return Operation(
-            method=section.choice("method", ("POST", "GET"), "POST"),
-            path=section.matching("path", _URL_PATH, "a path like /pay/create"),
+            method=method,
+            path=self._path_of_call(section),
+            body=body,
+            root=self._xml_root(section),
+            headers=self._headers(section, sign),
             fields=self._fields(section),
-            reads=self._reads(section, needed),
-            pay=self._pay(section) if name == "create" else (),
+            sign=sign,
+            answers=answers,
+            reads=self._reads(section, needed, answers.verify),
+            states=states,
+            pay=self._pay(section, answers.verify) if name == "create" else (),
+            gives=gives,
+            within=self._within,
         )
 
-    def _state_needs(self) -> list[str]:
-        if not self._states:
-            self._root.fault(
-                "states", "nothing", "what the supplier's words mean, like { SUCCESS: paid }"
-            )
-        return ["state", *(["paid", "upstream_no"] if "paid" in self._states.values() else [])]
+    def _path_of_call(self, section: Section) -> Words:
+        text = section.text("path", expected="a path like /pay/create")
+        if text and (not text.startswith("/") or any(c in text for c in " ?#\\")):
+            section.fault("path", f"“{shorten(text)}”", "a path like /pay/create")
+        return self._wording.words(section, "path", text, self._wording.asked)
 
-    def _pay(self, section: Section) -> tuple[tuple[PayKind, Path], ...]:
-        pay = section.table("pay", _PAYS)
+    def _body(self, section: Section) -> BodyForm:
+        place = section if "body" in section else self._root
+        if place.is_table("body"):
+            place.table("body", ("xml",))
+            return "xml"
+        return place.choice("body", BODIES, "form")
+
+    def _xml_root(self, section: Section) -> str:
+        place = section if "body" in section else self._root
+        if place.is_table("body"):
+            return place.table("body", ("xml",)).matching("xml", FIELD, "the root's name", "xml")
+        return "xml"
+
+    def _headers(self, section: Section, sign: Sign | None) -> dict[str, Words]:
+        vocabulary = self._wording.asked if sign is None else self._wording.heading
+        headers: dict[str, Words] = {}
+        for table in (self._root.table("headers", None), section.table("headers", None)):
+            for name in table:
+                if not _HEADER.fullmatch(name):
+                    table.fault(name, "no header's name", "letters, digits and -")
+                text = table.text(name)
+                headers[name] = self._wording.words(table, name, text, vocabulary)
+        return headers
+
+    def _fields(self, section: Section) -> Fields:
+        """The document's fields, then the operation's; one that comes again is replaced."""
+        return {
+            **self._wording.fields(self._root.table("fields", None)),
+            **self._wording.fields(section.table("fields", None)),
+        }
+
+    def _pay(self, section: Section, verify: Sign | None) -> tuple[tuple[PayKind, Path], ...]:
+        pay = section.table("pay", PAYS)
         found = tuple(
-            (kind, self._path_of(pay, key, pay.text(key)))
+            (kind, self._trusted(pay, key, pay.text(key), verify))
             for key in pay
-            for kind in _PAYS
+            for kind in PAYS
             if kind == key
         )
         if not found:
             section.fault("pay", "nothing", "where to pay, like { url: pay_url } (required)")
         return found
 
-    def _fields(self, section: Section) -> Pairs:
-        """The document's fields, then the operation's; one that comes again is replaced."""
-        fields: dict[str, Value] = {}
-        for table in (self._root.table("fields", None), section.table("fields", None)):
-            for name in table:
-                if not FIELD.fullmatch(name):
-                    table.fault(name, "no field's name", "letters, digits, _ . - [ ]")
-                fields[name] = self._value(table, name, table.text(name))
-        return tuple(fields.items())
+    # ── signatures ───────────────────────────────────────────────────────────────────────────────
+    def _sign(self, section: Section) -> Sign | None:
+        place = section if "sign" in section else self._root
+        if place.text_is("sign", "none"):
+            return None
+        rule = place.table("sign", SIGN)
+        self._need_key(rule, "sign")
+        own = rule.text("field", "sign")
+        return self._rule(rule, self._wording.signing, None if own == "none" else own, None)
+
+    def _verify(self, section: Section) -> Sign:
+        """`verify`, where it is said; what it does not say is as in `sign`."""
+        place = section if "verify" in section else self._root
+        unsigned = self._root.text_is("sign", "none")
+        rule = place.table("verify", VERIFY)
+        ours = self._root.table("" if unsigned else "sign", SIGN)
+        where = rule.text("from", ours.text("field", "sign"))
+        own = None
+        if not where.startswith("$"):
+            in_place = where.partition(".")[0] in _ROOTS and "." in where
+            own = None if in_place else where
+            where = f"${where}" if in_place else f"$body.{where}"
+        came = self._wording.words(rule, "from", where, self._wording.incoming)
+        sign = self._rule(rule, self._wording.incoming, own, came, ours)
+        if "steps" not in rule and any(step.operator.proves for step in sign.steps):
+            place.fault(
+                "verify", "no steps", "whose key proves it, like rsa-sha256 $supplier_key | base64"
+            )
+        return sign
+
+    def _need_key(self, rule: Section, where: str) -> None:
+        if "text" not in rule and "key" not in self._credentials:
+            self._root.fault(where, "no text", "a credential named key, or what is signed")
+
+    def _rule(
+        self,
+        rule: Section,
+        vocabulary: Vocabulary,
+        own: str | None,
+        came: Words | None,
+        other: Section | None = None,
+    ) -> Sign:
+        def said(key: str, usual: str) -> tuple[Section, str]:
+            source = other if other is not None and key not in rule else rule
+            return source, source.text(key, usual)
+
+        text_from, text = said("text", "${params}&key=${key}")
+        steps_from, steps = said("steps", "md5 | hex | upper")
+        params = rule if "params" in rule or other is None else other
+        words = self._wording.words(text_from, "text", text, vocabulary)
+        return Sign(
+            text=words,
+            params=self._params(params.table("params", PARAMS)),
+            steps=self._wording.steps(steps_from, "steps", steps, vocabulary),
+            own=own,
+            came=came,
+            names=words.names,
+        )
+
+    def _params(self, section: Section) -> Params:
+        usual = Params()
+        return Params(
+            order=section.words("order")
+            if section.is_list("order")
+            else section.choice("order", ORDERS, "name"),
+            without=frozenset(section.words("without")),
+            empty=section.choice("empty", ("drop", "keep"), usual.empty),
+            write=section.choice("write", ("pair", "value", "quoted"), usual.write),
+            url=section.flag("url"),
+            join=section.text("join", usual.join),
+            nested=section.choice("nested", ("skip", "json", "flat"), usual.nested),
+        )
+
+    # ── what comes in ────────────────────────────────────────────────────────────────────────────
+    def _answers(self, section: Section) -> Answers:
+        place = section if "answers" in section else self._root
+        rule = place.table("answers", ANSWERS)
+        verify = self._verify(section) if rule.flag("signed", default=True) else None
+        ok = rule.table("ok", None)
+        if not list(ok) and "statuses" not in rule:
+            rule.fault("ok", "nothing", "what a good answer says, like { code: 0 } (required)")
+        answers = Answers(
+            form=rule.choice("from", BODIES, "json"),
+            verify=verify,
+            ok=tuple(self._holds(ok, name, verify) for name in ok),
+            statuses=self._statuses(rule, "statuses") or frozenset(range(200, 300)),
+            code=self._path(rule, "code", verify, "code"),
+            message=self._path(rule, "message", None),
+            refused=frozenset(rule.words("refused")),
+            refused_statuses=self._statuses(rule, "refused_statuses"),
+            not_found=frozenset(rule.words("not_found")),
+            not_found_statuses=self._statuses(rule, "not_found_statuses"),
+            faults=self._statuses(rule, "faults"),
+        )
+        self._need_apart(rule, answers)
+        return answers
+
+    def _need_apart(self, rule: Section, answers: Answers) -> None:
+        """No code means two things."""
+        good = {word for held in answers.ok if held.path == answers.code for word in held.words}
+        for key, codes in (("refused", answers.refused), ("not_found", answers.not_found)):
+            others = good | (answers.refused if key == "not_found" else frozenset())
+            for code in sorted(codes & others):
+                rule.fault(key, f"“{shorten(code)}”", "a code that means nothing else")
+
+    def _holds(self, section: Section, name: str, verify: Sign | None) -> Holds:
+        path = self._trusted(section, name, name, verify)
+        if section.is_list(name):
+            return Holds(path, frozenset(section.words(name)))
+        text = section.text(name)
+        return Holds(path, frozenset() if text == "*" else frozenset((text,)))
+
+    def _statuses(self, section: Section, key: str) -> frozenset[int]:
+        found = set()
+        for word in section.words(key):
+            if not (word.isascii() and word.isdigit() and 100 <= int(word[:4]) <= 599):
+                section.fault(key, f"“{shorten(word)}”", "an HTTP status from 100 to 599")
+            else:
+                found.add(int(word))
+        return frozenset(found)
+
+    def _states(self, section: Section) -> Mapping[str, CallbackState]:
+        place = section if "states" in section else self._root
+        table = place.table("states", None)
+        if "" in table:
+            table.fault("", "an empty word", "a word: an absent state must mean nothing")
+        return table.each(lambda states, word: states.choice(word, STATES, "pending"))
+
+    def _needed(self, section: Section, states: Mapping[str, CallbackState]) -> list[str]:
+        if not states:
+            section.fault(
+                "states", "nothing", "what the supplier's words mean, like { SUCCESS: paid }"
+            )
+        return [
+            "attempt_no",
+            "state",
+            *(["paid", "upstream_no"] if "paid" in states.values() else []),
+        ]
+
+    def _reads(self, section: Section, needed: Sequence[str], verify: Sign | None) -> Reads:
+        """The document's `reads`, with what this operation reads elsewhere."""
+        own, shared = section.table("reads", READS), self._root.table("reads", READS)
+        paths: dict[str, Path | None] = {}
+        for key in READS:
+            source = own if key in own else shared
+            if own.text_is(key, "none") and needed == ["attempt_no"]:
+                paths[key] = None
+                continue
+            paths[key] = self._path(source, key, verify)
+            if paths[key] is None and key in needed and key not in source:
+                section.fault("reads", f"no `{key}`", f"where `{key}` is found (here or above)")
+        return Reads(**paths)
 
     def _callback(self) -> CallbackRule:
-        section = self._root.table("callback", ("from", "reads", "success", "failure"))
-        reads = self._reads(section, ["attempt_no", "upstream_no", *self._state_needs()])
-        paths = (reads.attempt_no, reads.upstream_no, reads.state, reads.amount, reads.paid)
-        for path in (*paths, *(path for path, _ in self._must_equal())):
-            self._refuse_unsigned(section, "reads", path or ())
+        section = self._root.table("callback", CALLBACK)
+        self._within = ()
+        verify = self._verify(section)
+        states = self._states(section)
+        envelope = self._envelope(section, verify)
+        trusted = None if envelope is not None else verify
+        needed = [*self._needed(section, states), "upstream_no"]
+        for path, _ in self._must_equal:
+            if trusted is not None:
+                self._need_signed(section, "verify", path, trusted)
         return CallbackRule(
-            source=section.choice("from", ("form", "json", "query"), "form"),
-            reads=reads,
+            source=section.choice("from", BODIES, "form"),
+            verify=verify,
+            envelope=envelope,
+            reads=self._reads(section, needed, trusted),
+            states=states,
             success=_reply(section, "success", 200),
             failure=_reply(section, "failure", 400),
         )
 
-    def _value(self, section: Section, key: str, text: str, *, facts: bool = True) -> Value:
-        """`$name` is a fact or a credential, `$$` begins a text with a dollar sign."""
-        if text.startswith("$$") or not text.startswith("$"):
-            return Value(None, text.removeprefix("$") if text.startswith("$$") else text)
-        name = text[1:]
-        legal = ("base_url", *self._credentials, *(FACTS if facts else ()))
-        if name not in legal:
-            section.fault(key, f"“{shorten(text)}”", nearest(name, legal))
-        return Value(name)
-
-    def _path(self, section: Section, key: str) -> Path | None:
-        if key not in section:
+    def _envelope(self, section: Section, verify: Sign) -> Envelope | None:
+        if "open" not in section:
             return None
-        return self._path_of(section, key, section.matching(key, PATH, _PATH_WORDS))
+        rule = section.table("open", ("text", "as"))
+        opened = self._wording.words(rule, "text", rule.text("text"), self._wording.incoming)
+        for name in sorted(opened.names):  # not every cipher proves what it opens
+            root, _, path = name.partition(".")
+            if root == "body" and path:
+                self._need_signed(rule, "text", tuple(path.split(".")), verify)
+        return Envelope(opened, rule.choice("as", BODIES, "json"))
 
-    def _path_of(self, section: Section, key: str, text: str | None = None) -> Path:
-        """A path that is a table's name, or one of its values."""
-        path = key if text is None else text
-        if path and not PATH.fullmatch(path):
-            section.fault(key, f"“{shorten(path)}”", _PATH_WORDS)
-        if self._signed:
-            self._refuse_unsigned(section, key, _dotted(path))
-        return _dotted(path)
+    def _path(
+        self, section: Section, key: str, verify: Sign | None, usual: str | None = None
+    ) -> Path | None:
+        if key not in section and usual is None:
+            return None
+        return self._trusted(section, key, section.matching(key, PATH, _PATH_WORDS, usual), verify)
 
-    def _refuse_unsigned(self, section: Section, key: str, path: Path) -> None:
-        """What is not signed may decide nothing: nested fields, and those left out by name."""
-        if len(path) > 1:
+    def _trusted(self, section: Section, key: str, text: str, verify: Sign | None) -> Path:
+        """A path that decides something: it must be signed where messages are."""
+        path = _dotted(section, text.removeprefix("."), key)
+        if not text.startswith("."):
+            path = (*self._within, *path)
+        if verify is not None:
+            self._need_signed(section, key, path, verify)
+        return path
+
+    def _need_signed(self, section: Section, key: str, path: Path, verify: Sign) -> None:
+        names = verify.names
+        if "content" in names and path[: len(self._within)] == self._within:
+            return
+        if "body" in names or f"body.{'.'.join(path)}" in names or not path:
+            return
+        params = verify.params
+        if "params" not in names or path[0] == verify.own or path[0] in params.without:
+            section.fault(key, f"“{'.'.join(path)}”", "a field that is signed")
+        elif len(path) > 1 and params.nested == "skip":
             section.fault(key, f"“{'.'.join(path)}”", "a field at the root: others are not signed")
-        elif path and path[0] in (self._sign.field, *self._sign.unsigned):
-            section.fault(key, f"“{path[0]}”", "a field that is signed")
+        elif isinstance(params.order, tuple) and path[0] not in params.order:
+            section.fault(key, f"“{path[0]}”", f"one of what is signed: {', '.join(params.order)}")
 
 
-def _dotted(text: str) -> Path:
+def _dotted(section: Section, text: str, key: str | None = None) -> Path:
+    if text and not PATH.fullmatch(text):
+        section.fault(key or text, f"“{shorten(text)}”", _PATH_WORDS)
     return tuple(text.split("."))
 
 
@@ -279,7 +447,7 @@ def _reply(section: Section, key: str, status: int) -> Reply:
     if section.is_table(key):
         table = section.table(key, ("status", "type", "body"))
         status = table.number("status", status, 200, 599)
-        kind = table.matching("type", _CONTENT_TYPE, "a content type like text/plain", kind)
+        kind = table.matching("type", _TYPE, "a content type like text/plain", kind)
         body = table.text("body", "")
     else:
         body = section.text(key)

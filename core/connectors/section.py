@@ -13,7 +13,7 @@ from core.connectors.types import DocumentFaults, Fault
 
 Word = TypeVar("Word", bound=str)
 
-PATH = re.compile(r"[A-Za-z0-9_\-]{1,64}(?:\.[A-Za-z0-9_\-]{1,64}){0,5}", re.ASCII)
+PATH = re.compile(r"\.?[A-Za-z0-9_\-]{1,64}(?:\.[A-Za-z0-9_\-]{1,64}){0,5}", re.ASCII)
 FIELD = re.compile(r"[A-Za-z0-9_.\-\[\]]{1,64}", re.ASCII)
 
 
@@ -166,6 +166,21 @@ class Section:
     def is_table(self, key: str) -> bool:
         entry = self._table.entries.get(key)
         return entry is not None and isinstance(entry.node, Table)
+
+    def is_list(self, key: str) -> bool:
+        entry = self._table.entries.get(key)
+        return entry is not None and isinstance(entry.node, Items)
+
+    def text_is(self, key: str, word: str) -> bool:
+        """Whether there is this one word instead of a table."""
+        entry = self._table.entries.get(key)
+        return entry is not None and isinstance(entry.node, Text) and entry.node.value == word
+
+    def field(self, name: str) -> str:
+        """A name of this table that is a field's; a fault where it cannot be one."""
+        if not FIELD.fullmatch(name):
+            self.fault(name, "no field's name", "letters, digits, _ . - [ ]")
+        return name
 
     def _inner(self, node: Node, path: str, legal: Sequence[str] | None) -> Section:
         if not isinstance(node, Table):

@@ -1,4 +1,4 @@
-"""Signatures over sorted fields: most of the market signs like this (reference, "Survey").
+"""What is signed of a message, and whether a message that came in is signed.
 
 Raw joining is ambiguous: the value `1&status=SUCCESS` in one field reads like two fields. A
 message in which a value contains `&name=` of a field that decides anything is therefore not
@@ -7,52 +7,69 @@ believed, whatever its signature (`ambiguous`).
 
 from __future__ import annotations
 
-import hashlib
-import hmac
-from collections.abc import Iterable, Mapping
-from typing import Final
+from collections.abc import Iterable, Iterator, Mapping
+from urllib.parse import quote_plus
 
-from core.connectors.document import SignRule
-
-MASK: Final = "***"
-
-
-def canonical(fields: Mapping[str, str], rule: SignRule) -> str:
-    """Sorted `name=value` joined by `&`, without key: no empties, no signature, raw values."""
-    return "&".join(
-        f"{name}={value}"
-        for name, value in sorted(fields.items())
-        if value and name != rule.field and name not in rule.unsigned
-    )
+from core.connectors.document import Params, Sign
+from core.connectors.messages import Tree, flat, write_json
+from core.connectors.operators import Value, plain
+from core.connectors.pipes import Scope, prove
 
 
-def masked(text: str, rule: SignRule) -> str:
-    """The signed string with the key hidden: what may be shown and logged."""
-    return f"{text}{rule.join}{MASK}"
+def params_text(tree: Tree, rule: Params, own: str | None) -> str:
+    """A message's fields as `${params}`. own: the signature's own field, which takes no part."""
+    fields = [
+        (name, value)
+        for name, value in _signable(tree, rule)
+        if name != own and name not in rule.without and (value or rule.empty == "keep")
+    ]
+    if isinstance(rule.order, tuple):
+        by_name = dict(fields)
+        fields = [(name, by_name.get(name, "")) for name in rule.order if name in by_name
+                  or rule.empty == "keep"]  # fmt: skip
+    elif rule.order == "name":
+        fields.sort()
+    elif rule.order == "caseless":
+        fields.sort(key=lambda field: f"{field[0]}={field[1]}&".lower())
+    return rule.join.join(_written(name, value, rule) for name, value in fields)
 
 
-def signature(text: str, rule: SignRule, key: str) -> str:
-    """The signature of a canonical string."""
-    data = f"{text}{rule.join}{key}".encode()
-    if rule.digest == "md5":
-        digest = hashlib.md5(data, usedforsecurity=False).hexdigest()
-    else:
-        digest = hashlib.sha256(data).hexdigest()
-    return digest.upper() if rule.case == "upper" else digest
+def _written(name: str, value: str, rule: Params) -> str:
+    shown = quote_plus(value) if rule.url else value
+    if rule.write == "value":
+        return shown
+    return f'{name}="{shown}"' if rule.write == "quoted" else f"{name}={shown}"
 
 
-def is_signed(fields: Mapping[str, str], rule: SignRule, key: str) -> bool:
-    """Whether the fields carry their right signature; compared in constant time."""
-    expected = signature(canonical(fields, rule), rule, key)
-    return hmac.compare_digest(expected.encode(), fields.get(rule.field, "").encode())
+def _signable(tree: Tree, rule: Params) -> Iterator[tuple[str, str]]:
+    for name, value in tree.items():
+        if not isinstance(value, dict | list):
+            yield name, str(value)
+        elif rule.nested == "json":
+            yield name, write_json(value)
+        elif rule.nested == "flat":
+            yield from flat({name: value})
 
 
-def ambiguous(fields: Mapping[str, str], deciding: Iterable[str]) -> str | None:
+def signature(sign: Sign, scope: Scope) -> str:
+    """The signature of a message of ours. Raises ValueFault."""
+    value: Value = sign.text.text(scope)
+    for step in sign.steps:
+        value = step.run(value, scope)
+    return plain(value)
+
+
+def is_signed(sign: Sign, came: str, scope: Scope) -> bool:
+    """Whether a signature that came in holds. Raises ValueFault."""
+    return bool(came) and prove(sign.steps, sign.text.text(scope), came, scope)
+
+
+def ambiguous(fields: Mapping[str, str], between: str, deciding: Iterable[str]) -> str | None:
     """The first deciding name that hides in another field's value, or None."""
-    suspects = [value for value in fields.values() if "&" in value]
+    suspects = [value for value in fields.values() if between and between in value]
     if not suspects:
         return None
     for name in deciding:
-        if any(f"&{name}=" in value for value in suspects):
+        if any(f"{between}{name}=" in value for value in suspects):
             return name
     return None

@@ -189,3 +189,18 @@ def test_a_standing_that_proves_nothing(changes: dict[str, str]) -> None:
     reading = standing(signed({**STANDING, **changes}))
     assert reading.state == "unknown"
     assert reading.why
+
+
+def test_a_number_without_end_is_no_crash() -> None:
+    text = (LIBRARY / "alipay_precreate.yaml").read_text()
+    connector = load(text)
+    shared = connector.fixtures
+    body = (
+        b'{"a": '
+        + b"9" * 5000
+        + b', "alipay_trade_query_response": {"code": "10000"}, "sign": "x"}'
+    )
+    standing = connector.read_standing(
+        "query", HttpAnswer(200, {}, body), shared.facts, shared.credentials
+    )
+    assert standing.state == "unknown"

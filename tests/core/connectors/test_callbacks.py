@@ -106,17 +106,11 @@ def test_an_ampersand_that_hides_nothing_is_welcome() -> None:
 )
 def test_bodies_that_cannot_be_read(body: str | bytes) -> None:
     assert why_not(posted(body))
-    assert CONNECTOR.attempt_of(posted(body)) is None
 
 
 def test_a_repeated_field_is_refused_though_its_parts_are_signed() -> None:
     body = urlencode(signed(CALLBACK))
     assert why_not(posted(f"{body}&status=SUCCESS")) == "a field comes twice"
-
-
-def test_which_attempt_is_claimed() -> None:
-    assert CONNECTOR.attempt_of(callback(CALLBACK)) == FACTS.attempt_no
-    assert CONNECTOR.attempt_of(callback({"out_trade_no": "x" * 65})) is None
 
 
 def test_only_the_declared_place_is_read() -> None:

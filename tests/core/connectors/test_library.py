@@ -2,27 +2,76 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from core.connectors import check, load
 from tests.core.connectors.support import LIBRARY
 
-DOCUMENTS = sorted(LIBRARY.glob("*.yaml"))
+# What each document offers beside `create`: the library at a glance.
+OFFERS = {
+    "alipay_precreate": {"query", "close", "callback"},
+    "epay": {"query", "callback"},
+    "generic_hmac": {"query", "close", "callback"},
+    "generic_md5_form": {"query", "callback"},
+    "generic_md5_json": {"query", "callback"},
+    "jeepay": {"query", "close", "callback"},
+    "sandbox_md5": {"query", "close", "callback"},
+    "stripe_payment_intent": {"query", "close", "callback"},
+    "unionpay_5_1": {"callback"},
+    "wechat_v3": {"query", "close", "callback"},
+}
 
 
-@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.stem)
-def test_the_fixtures_of_a_document_hold(path: Path) -> None:
-    connector = load(path.read_text())
-    assert connector.code == path.stem
-    assert check(connector) == []
+def test_every_document_of_the_library_is_listed() -> None:
+    assert {path.stem for path in LIBRARY.glob("*.yaml")} == set(OFFERS)
+
+
+@pytest.mark.parametrize(("code", "offers"), OFFERS.items(), ids=list(OFFERS))
+def test_a_document_offers_what_it_is_listed_with(code: str, offers: set[str]) -> None:
+    connector = load((LIBRARY / f"{code}.yaml").read_text())
+    assert connector.code == code
+    assert connector.operations == {"create", *offers}
+
+
+@pytest.mark.parametrize("code", OFFERS)
+def test_the_fixtures_of_a_document_hold(code: str) -> None:
+    assert check(load((LIBRARY / f"{code}.yaml").read_text())) == []
+
+
+@pytest.mark.parametrize("code", OFFERS)
+def test_a_document_names_its_source(code: str) -> None:
+    before, _, _ = (LIBRARY / f"{code}.yaml").read_text().partition("\nconnector:")
+    assert code == "sandbox_md5" or "https://" in before
+
+
+@pytest.mark.parametrize("code", OFFERS)
+def test_no_secret_of_a_fixture_is_shown_as_signed(code: str) -> None:
+    connector = load((LIBRARY / f"{code}.yaml").read_text())
+    shared = connector.fixtures
+    for operation in connector.operations - {"callback"}:
+        request = connector.build(
+            operation, shared.facts, shared.credentials, now=shared.now, nonce=shared.nonce
+        )
+        for name in connector.secrets:
+            assert shared.credentials[name] not in request.signed
+
+
+@pytest.mark.parametrize(
+    ("code", "most"),
+    [("epay", 35), ("jeepay", 40), ("generic_md5_form", 25), ("generic_md5_json", 25)],
+)
+def test_the_documents_of_the_market_stay_short(code: str, most: int) -> None:
+    assert len(lines_of(code)) <= most
+
+
+def lines_of(code: str) -> list[str]:
+    """What a document says, without its fixtures, comments and empty lines."""
+    text = (LIBRARY / f"{code}.yaml").read_text().partition("\nfixtures:")[0]
+    return [line for line in text.splitlines() if line.strip() and not line.startswith("#")]
 
 
 def test_the_usual_dialect_needs_few_lines() -> None:
-    text = (LIBRARY / "sandbox_md5.yaml").read_text().partition("\nfixtures:")[0]
-    lines = [line for line in text.splitlines() if line.strip() and not line.startswith("#")]
-    assert len(lines) <= 40
+    assert len(lines_of("sandbox_md5")) <= 40
 
 
 def test_a_broken_fixture_is_named_with_its_line() -> None:

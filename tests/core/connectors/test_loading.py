@@ -27,7 +27,7 @@ def test_every_fault_is_reported_at_once() -> None:
 connector: Sample
 name: Sample
 credentials: [key]
-sign: { case: uper }
+sign: { steps: md5 | hex | uper }
 reads: { attempt_no: no }
 answers: { ok: { code: 0 } }
 create:
@@ -40,7 +40,7 @@ querry: { path: /q }
     found = [(fault.line, fault.path, fault.found) for fault in faults(text)]
     assert found == [
         (1, "connector", "“Sample”"),
-        (4, "sign.case", "“uper”"),
+        (4, "sign.steps", "“uper”"),
         (8, "create.path", "“create”"),
         (10, "create.fields.no", "“$attemptno”"),
         (11, "create.pay", "nothing"),
@@ -52,7 +52,7 @@ querry: { path: /q }
 @pytest.mark.parametrize(
     ("text", "path", "word"),
     [
-        (document(sign="{ case: uper }"), "sign.case", "upper"),
+        (document(sign="{ steps: md5 | hex | uper }"), "sign.steps", "upper"),
         (document(boddy="json"), "boddy", "body"),
         (document(body="jsno"), "body", "json"),
         (document(create="{ path: /c, fields: { a: $amout }, pay: { url: u } }"),
@@ -110,8 +110,23 @@ def test_values_are_text_whatever_yaml_makes_of_them() -> None:
         ({"credentials": "[Key, key]"}, "credentials"),
         ({"credentials": "[key, key]"}, "credentials"),
         ({"credentials": "key"}, "credentials"),
-        ({"sign": "{ key: abcdef }"}, "sign.key"),
-        ({"zone": "Asia/Shanhai"}, "zone"),
+        ({"credentials": "[]"}, "sign"),
+        ({"sign": "{ steps: md5 }"}, "sign.steps"),
+        ({"sign": "{ text: $amount }", "language": "2"}, "language"),
+        ({"sign": "{ text: $parms }"}, "sign.text"),
+        ({"sign": "{ steps: rsa-sha256 $key | base64 }"}, "verify"),
+        ({"values": "{ amount: a }"}, "values.amount"),
+        ({"tables": "{ t: { a: b } }", "fields": "{ x: $subject | lookup u }"}, "fields.x"),
+        ({"headers": "{ 'X Y': a }"}, "headers.X Y"),
+        ({"headers": "{ X: $body }"}, "headers.X"),
+        ({"headers": "{ X: $signature }", "sign": "none",
+          "answers": "{ signed: false, ok: { a: b } }"}, "headers.X"),
+        ({"callback": "{ open: { text: '$body.sealed | unbase64 | aes-ecb-open $key | utf8' },"
+          " verify: { text: '${header.X}' }, success: a, failure: b }",
+          "states": "{ A: closed }"}, "callback.open.text"),
+        ({"fields": "{ x: { $json: { a: b }, c: d } }"}, "fields.x.$json"),
+        ({"fields": "{ x: $now | md5 }"}, "fields.x"),
+        ({"fields": "{ x: $subject | md5 }"}, "fields.x"),
         ({"hosts": "['*']"}, "hosts"),
         ({"answers": "{ ok: { code: 0 }, refused: [0] }"}, "answers.refused"),
         ({"answers": "{ ok: { code: 0 }, refused: [7], not_found: [7] }"}, "answers.not_found"),
@@ -134,12 +149,14 @@ def test_meaning_is_checked(changes: dict[str, str], path: str) -> None:
 
 
 def test_nothing_unsigned_may_decide() -> None:
-    text = SANDBOX.replace("answers:\n", "sign: { unsigned: [paid_amount] }\nanswers:\n", 1)
+    text = SANDBOX.replace(
+        "answers:\n", "sign: { params: { without: [paid_amount] } }\nanswers:\n", 1
+    )
     assert "reads.paid" in {fault.path for fault in faults(text)}
     # Unsigned answers may be nested, but a callback is always signed, at its root.
     nested = SANDBOX.replace("answers:\n", "answers:\n  signed: false\n", 1)
     nested = nested.replace("paid: paid_amount", "paid: data.paid_amount")
-    assert {fault.path for fault in faults(nested)} == {"callback.reads"}
+    assert {fault.path for fault in faults(nested)} == {"reads.paid"}
 
 
 def test_what_is_absent_is_not_offered() -> None:

@@ -4,13 +4,33 @@ from __future__ import annotations
 
 import contextlib
 import json
+from collections.abc import Mapping
+from copy import deepcopy
+from dataclasses import replace
+from random import Random
+from typing import Any
 from urllib.parse import urlencode
 
 import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.connectors import DocumentFaults, HttpAnswer, InvalidCallback, Unknown, load
+from core.connectors import (
+    Callback,
+    Connector,
+    DocumentFaults,
+    Event,
+    HttpAnswer,
+    InvalidCallback,
+    Unknown,
+    load,
+)
+from core.connectors.loading import ANSWERS, OPERATION, PARAMS, PAYS, READS, SIGN, VERIFY
+from core.connectors.loading import CALLBACK as CALLED
+from core.connectors.loading import TOP as LEGAL
+from core.connectors.operators import OPERATORS, TIME_WORDS
+from core.connectors.wording import FACTS as NAMED
+from core.connectors.wording import SIGNED
 from tests.core.connectors.support import (
     ACCEPTED,
     CALLBACK,
@@ -36,15 +56,16 @@ json_values = st.recursive(
     max_leaves=8,
 )
 fields = st.dictionaries(st.sampled_from(NAMES), st.sampled_from(WORDS) | st.text())
-mutations = st.tuples(
-    st.integers(0, 10_000), st.integers(0, 255), st.sampled_from(["flip", "cut", "add", "double"])
-)
+HOWS = ["flip", "cut", "add", "double"]
+mutations = st.tuples(st.integers(0, 10_000), st.integers(0, 255), st.sampled_from(HOWS))
 
 patient = settings(deadline=None)  # the machine may be busy; how long it takes proves nothing
 
 
 def mutated(data: bytes, mutation: tuple[int, int, str]) -> bytes:
     at, value, how = mutation
+    if not data:
+        return bytes([value])
     at %= len(data)
     if how == "flip":
         return data[:at] + bytes([data[at] ^ (value or 1)]) + data[at + 1 :]
@@ -116,10 +137,61 @@ def test_a_changed_callback_never_verifies(mutation: tuple[int, int, str]) -> No
     assert event == CONNECTOR.verify(posted(original), CREDENTIALS, currency="CNY")
 
 
-@patient
-@given(st.binary() | st.text().map(lambda text: text.encode("utf-8", "replace")))
-def test_asking_which_attempt_never_fails(body: bytes) -> None:
-    CONNECTOR.attempt_of(posted(body))
+CHANGED_CALLBACKS = 10_000
+DOCUMENTS = {path.stem: path.read_text() for path in sorted(LIBRARY.glob("*.yaml"))}
+PARSED: dict[str, dict[str, Any]] = {
+    code: yaml.safe_load(text.partition("\nfixtures:")[0]) for code, text in DOCUMENTS.items()
+}
+
+
+def good_callbacks() -> list[tuple[Connector, Callback, Event]]:
+    """Every callback that a document's own fixtures believe, with what it says."""
+    found = []
+    for connector in map(load, DOCUMENTS.values()):
+        for case in connector.fixtures.cases:
+            if case.kind != "verify" or case.gives == "invalid":
+                continue
+            headers = {name.lower(): value for name, value in case.headers.items()}
+            came = Callback("POST", "", headers, case.body.encode(), "203.0.113.9")
+            if connector.called_by == "query":
+                came = replace(came, method="GET", query=case.body, body=b"")
+            found.append((connector, came, believed(connector, came)))
+    return found
+
+
+def believed(connector: Connector, came: Callback) -> Event:
+    shared = connector.fixtures
+    return connector.verify(came, shared.credentials, currency=shared.facts.amount.currency)
+
+
+def changed_once(came: Callback, random: Random) -> Callback:
+    """One change somewhere: in the body, the query, a header's value or a header's name."""
+    change = (random.randrange(10_000), random.randrange(256), random.choice(HOWS))
+    places = [place for place in ("body", "query", "headers") if getattr(came, place)]
+    match random.choice(places):
+        case "body":
+            return replace(came, body=mutated(came.body, change))
+        case "query":
+            return replace(came, query=mutated(came.query.encode(), change).decode("latin-1"))
+    name = random.choice(sorted(came.headers))
+    others = {other: value for other, value in came.headers.items() if other != name}
+    value = came.headers[name].encode()
+    if value and random.randrange(8):
+        others[name] = mutated(value, change).decode("latin-1")
+    return replace(came, headers=others)
+
+
+def test_no_changed_callback_of_any_document_says_anything_else() -> None:
+    good = good_callbacks()
+    called = {c.code for c in map(load, DOCUMENTS.values()) if "callback" in c.operations}
+    assert {connector.code for connector, _, _ in good} == called
+    random = Random(20260102)  # the same changes in every run
+    for index in range(CHANGED_CALLBACKS):
+        connector, came, event = good[index % len(good)]
+        for _ in range(random.choice((1, 1, 1, 2, 5))):
+            came = changed_once(came, random)
+        with contextlib.suppress(InvalidCallback):
+            assert believed(connector, came) == event, (connector.code, came)
 
 
 @patient
@@ -136,23 +208,63 @@ def test_text_that_looks_like_yaml_gives_faults_only(text: str) -> None:
         load(text)
 
 
-TOP = sorted(yaml.safe_load(SANDBOX))
+INNER = sorted(
+    {*OPERATION, *ANSWERS, *CALLED, *READS, *SIGN, *VERIFY, *PARAMS, *PAYS, "$json", "*"}
+)
+SPOKEN = [*NAMED, *SIGNED, "key", "mch_id", "own", "signature", "body.a.b", "header.X-Sign", "x"]
+BEHIND = [*OPERATORS, *TIME_WORDS, "4", "short", "ways", "$key", "$nonce", "$body.a", "UTC", "hex"]
+steps = st.lists(st.lists(st.sampled_from(BEHIND), max_size=3).map(" ".join), max_size=4).map(
+    " | ".join
+)
+pipes = st.builds(
+    lambda form, name, behind: form.format(f"{name} | {behind}" if behind else name),
+    st.sampled_from(["${}", "${{{}}}", "a ${{{}}} b$$", "$${{{}", "${}}}", "$ {}"]),
+    st.sampled_from(SPOKEN),
+    steps,
+)
+written = pipes | steps | st.text(alphabet='$${}|"ab. \n', max_size=24) | st.text(max_size=8)
 trees = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.text() | st.sampled_from(["$key", "$now", "/p"]),
+    st.none() | st.booleans() | st.integers() | written | st.sampled_from(["/p", "none", "key"]),
     lambda inner: (
         st.lists(inner, max_size=4)
-        | st.dictionaries(st.text() | st.sampled_from([*TOP, "path", "cases", "ok"]), inner)
+        | st.dictionaries(st.text(max_size=8) | st.sampled_from([*LEGAL, *INNER]), inner)
     ),
     max_leaves=12,
 )
+# Where a document says something in the language of values, and where paths begin.
+SPOTS = [
+    ("values", "own"), ("tables", "ways"), ("must_equal", "x"), ("headers", "X-Own"),
+    ("fields", "x"), ("sign", "text"), ("sign", "steps"), ("sign", "params"), ("verify", "text"),
+    ("verify", "steps"), ("verify", "from"), ("create", "path"), ("create", "headers"),
+    ("create", "within"), ("create", "reads"), ("query", "within"), ("query", "verify"),
+    ("callback", "open"), ("callback", "verify"), ("answers", "ok"), ("fixtures", "attempt"),
+]  # fmt: skip
+
+
+def loads_or_gives_faults(tree: Mapping[str, Any]) -> None:
+    with contextlib.suppress(DocumentFaults):
+        load(yaml.safe_dump(dict(tree), allow_unicode=True))
 
 
 @patient
-@given(st.dictionaries(st.sampled_from(TOP), trees))
-def test_random_trees_give_faults_only(changes: dict[str, object]) -> None:
-    tree = {**yaml.safe_load(SANDBOX), **changes}
-    with contextlib.suppress(DocumentFaults):
-        load(yaml.safe_dump(tree, allow_unicode=True))
+@given(st.sampled_from(sorted(DOCUMENTS)), st.dictionaries(st.sampled_from(LEGAL), trees))
+def test_random_trees_give_faults_only(code: str, changes: dict[str, object]) -> None:
+    loads_or_gives_faults({**PARSED[code], **changes})
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    st.sampled_from(sorted(DOCUMENTS)),
+    st.dictionaries(
+        st.sampled_from(SPOTS), written | written.map(lambda text: {"text": text}) | trees
+    ),
+)
+def test_random_values_give_faults_only(code: str, changes: dict[tuple[str, str], object]) -> None:
+    tree = deepcopy(PARSED[code])
+    for (section, name), value in changes.items():
+        if isinstance(tree.setdefault(section, {}), dict):
+            tree[section][name] = value
+    loads_or_gives_faults(tree)
 
 
 @patient

@@ -1,0 +1,146 @@
+"""Reading a document's values: names, texts and pipes, each fault with its line."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from core.connectors.document import AmountForm, FieldTree, Packed
+from core.connectors.operators import OPERATORS, Kind
+from core.connectors.pipes import Given, PipeFault, Step, Vocabulary, Words, read_steps, read_words
+from core.connectors.section import Section
+
+PACKED: Final = "$json"
+# What a request may speak of; the engine knows each of them when it builds one.
+FACTS: Final[Mapping[str, Kind]] = {
+    "attempt_no": "text",
+    "order_no": "text",
+    "amount": "money",
+    "currency": "text",
+    "subject": "text",
+    "merchant_name": "text",
+    "channel_code": "text",
+    "notify_url": "text",
+    "return_url": "text",
+    "client_ip": "text",
+    "expires_at": "instant",
+    "upstream_no": "text",
+    "now": "instant",
+    "nonce": "text",
+}
+# What a signature's text may speak of besides.
+SIGNED: Final[Mapping[str, Kind]] = {
+    "params": "text",
+    "body": "text",
+    "method": "text",
+    "path": "text",
+}
+NOTHING: Final = Words(("",))
+
+
+class Wording:
+    """What the places of one document may say."""
+
+    def __init__(self, root: Section, credentials: tuple[str, ...], amounts: AmountForm) -> None:
+        self._tables = self._read_tables(root)
+        self._ours = dict.fromkeys(("base_url", *credentials), "text")
+        self._usual: dict[Kind, Step] = {
+            "money": Step(OPERATORS[amounts]),
+            "instant": Step(OPERATORS["time"], (Given("unix_s"),)),
+        }
+        self.values: dict[str, Words] = {}
+        self._kept: dict[str, Kind] = {}  # values made of credentials alone
+        self._made: dict[str, Kind] = {}
+        self._read_values(root)
+
+    @property
+    def asked(self) -> Vocabulary:
+        """Of fields and headers of a request."""
+        return self._vocabulary({**FACTS, **self._made})
+
+    @property
+    def signing(self) -> Vocabulary:
+        """Of the text of our own signature."""
+        return self._vocabulary({**FACTS, **self._made, **SIGNED})
+
+    @property
+    def heading(self) -> Vocabulary:
+        """Of headers of a request that is signed, which may speak of the signature as well."""
+        return self._vocabulary({**FACTS, **self._made, "signature": "text"})
+
+    @property
+    def incoming(self) -> Vocabulary:
+        """Of the text of a signature that came in."""
+        known: dict[str, Kind] = {
+            **self._kept, "params": "text", "body": "text", "content": "text"
+        }  # fmt: skip
+        return self._vocabulary(known, ("body", "header", "query"))
+
+    @property
+    def constant(self) -> Vocabulary:
+        """Of what must be equal: credentials, and values made of them."""
+        return self._vocabulary(self._kept)
+
+    def words(self, section: Section, key: str, text: str, vocabulary: Vocabulary) -> Words:
+        """A value that is a text."""
+        try:
+            words = read_words(text, vocabulary)
+        except PipeFault as fault:
+            section.fault(key, fault.found, fault.expected)
+            return NOTHING
+        if any(not isinstance(part, str) and part.kind == "bytes" for part in words.parts):
+            section.fault(key, "bytes", "a text: add hex or base64")
+            return NOTHING
+        return words
+
+    def steps(
+        self, section: Section, key: str, text: str, vocabulary: Vocabulary
+    ) -> tuple[Step, ...]:
+        """The steps of a signature, which end in a text."""
+        try:
+            steps, kind = read_steps(text, "text", vocabulary)
+        except PipeFault as fault:
+            section.fault(key, fault.found, fault.expected)
+            return ()
+        if kind != "text":
+            section.fault(key, "steps that end in bytes", "hex or base64 as the last one")
+        return steps
+
+    def tree(self, section: Section, key: str) -> FieldTree:
+        """The value of a field: a text, or a table or list of more of them."""
+        if section.is_table(key):
+            inner = section.table(key, None)
+            if PACKED in inner:
+                if len(list(inner)) > 1:
+                    inner.fault(PACKED, "something beside it", f"{PACKED} alone")
+                return Packed(self.tree(inner, PACKED))
+            return self.fields(inner)
+        if section.is_list(key):
+            return tuple(self.words(section, key, text, self.asked) for text in section.words(key))
+        return self.words(section, key, section.text(key, ""), self.asked)
+
+    def fields(self, section: Section) -> dict[str, FieldTree]:
+        return {name: self.tree(section, section.field(name)) for name in section}
+
+    def _vocabulary(self, names: Mapping[str, Kind], open_to: tuple[str, ...] = ()) -> Vocabulary:
+        ours: dict[str, Kind] = dict.fromkeys(self._ours, "text")
+        return Vocabulary({**ours, **names}, self._tables, open_to, self._usual)
+
+    def _read_tables(self, root: Section) -> dict[str, dict[str, str]]:
+        tables = root.table("tables", None)
+        return {
+            name: tables.table(name, None).each(lambda table, word: table.text(word, ""))
+            for name in tables
+        }
+
+    def _read_values(self, root: Section) -> None:
+        section = root.table("values", None)
+        for name in section:
+            if name in FACTS or name in SIGNED or name in self._ours:
+                section.fault(name, f"“{name}”", "a name that is not there already")
+                continue
+            words = self.words(section, name, section.text(name, ""), self.asked)
+            self.values[name] = words
+            self._made[name] = "text"
+            if words.names <= {*self._ours, *self._kept}:
+                self._kept[name] = "text"
