@@ -22,14 +22,13 @@ from core.money import Money, parse_money
 from core.orders import ByHand, Opened, PaymentSeen, get_order
 from core.prepayments import Advance, Cause
 from core.runtime import Runtime
-from core.store import Tx
 from core.tariff import parse_tariff
 from handlers.advances import AdvanceLine, read_line
 from handlers.prepayments import advance_of
 from handlers.screens.words import word
 from tests.bench.formulas import Sheets
 from tests.core.conftest import clock, desk, entrance, runtime, supplier
-from tests.core.support import ADMIN, Desk, SetClock, completing, wanted
+from tests.core.support import ADMIN, Desk, SetClock, completing, nothing, wanted
 
 __all__ = ["clock", "desk", "entrance", "runtime", "supplier"]
 
@@ -171,10 +170,6 @@ class Example:
             cell for name in sheets.names for row in sheets.formulas[name].values for cell in row
         }
         assert ("Channel" in seen, "Margin" in seen, "short" in seen) == (staff, staff, staff)
-
-
-async def nothing(_: Tx) -> None:
-    return None
 
 
 @pytest.fixture

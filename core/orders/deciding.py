@@ -11,7 +11,7 @@ from uuid import UUID
 from core.errors import Bug
 from core.ledger import Postings, completed_from_suspense, differed, paid, reattributed, unmatched
 from core.money import Money
-from core.orders.lifecycle import LATE_FROM, order_after
+from core.orders.lifecycle import LATE_FROM, PAYABLE, order_after
 from core.orders.reading import Attempt, Order
 
 
@@ -230,7 +230,7 @@ def next_attempt_of(attempts: Sequence[Attempt]) -> Attempt:
     """The attempt a completion is booked on: the one that can still be paid, else the last."""
     if not attempts:
         raise Bug("an order without an attempt cannot be completed")
-    payable = [a for a in attempts if a.state in ("accepted", "unknown", "sent")]
+    payable = [a for a in attempts if a.state in PAYABLE]
     return (payable or list(attempts))[-1]
 
 

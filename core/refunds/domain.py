@@ -185,18 +185,16 @@ class Refunds:
             attempt = named(attempts, refund.attempt_no)
             done = [r for r in await refunds_of(tx, order) if r.state == "succeeded"]
             takings = await takings_of(tx, order, attempts)
-            cost_back = 0
             # A supplier that turned out not to have the money has taken its cost back.
-            for taking in takings:
-                if cost_returned and taking.attempt.attempt_no == refund.attempt_no:
-                    others = [
-                        r for r in done if r.cost_returned and r.attempt_no == refund.attempt_no
-                    ]
-                    given = sum(r.cost_back_minor for r in others)
-                    amounts = [r.amount for r in others]
-                    cost_back = back_of(
-                        refund.amount, amounts, taking.cost_minor, taking.seen_minor, given
-                    )
+            taking = next((t for t in takings if t.attempt == attempt), None)
+            cost_back = 0
+            if cost_returned and taking is not None:
+                others = [r for r in done if r.cost_returned and r.attempt_no == refund.attempt_no]
+                given = sum(r.cost_back_minor for r in others)
+                amounts = [r.amount for r in others]
+                cost_back = back_of(
+                    refund.amount, amounts, taking.cost_minor, taking.seen_minor, given
+                )
             postings = refund_settled(
                 refund.amount,
                 fee_back_minor=refund.fee_back_minor,

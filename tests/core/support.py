@@ -29,6 +29,7 @@ from core.money import Money
 from core.orders import Completing, Opened, OpenOrder, Order, PaymentSeen, Settled, get_order
 from core.outbox import Fact, Say
 from core.runtime import Runtime, build
+from core.store import Tx
 from tests.conftest import MASTER_KEY, SUPPLIER_KEYS, Servers
 
 READY_WAIT_S = 30.0
@@ -105,6 +106,10 @@ def completing(runtime: Runtime) -> Completing:
     return Completing(
         runtime.ids, runtime.ledger, runtime.merchants, runtime.groups, runtime.settling
     )
+
+
+async def nothing(_: Tx) -> None:
+    """What is written with a completion where a test writes nothing else."""
 
 
 def refused(error: BaseException) -> str:

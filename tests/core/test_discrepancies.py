@@ -27,6 +27,7 @@ from tests.core.support import (
     SUPPORT,
     Desk,
     completing,
+    nothing,
 )
 
 
@@ -133,7 +134,7 @@ async def test_each_way_books_what_the_table_says(
 async def reverse(desk: Desk, order: Order) -> Order:
     return await completing(desk.runtime).reverse(
         order.merchant_id, order.id, order.version, ByHand("wrong", ADMIN, "Li", OPS_CHAT),
-        asked_by=FINANCE, request_id="r", also=_nothing,
+        asked_by=FINANCE, request_id="r", also=nothing,
     )  # fmt: skip
 
 
@@ -154,15 +155,11 @@ async def test_a_completion_uses_what_is_left_however_often_it_is_reversed(desk:
     order = await reverse(desk, await desk.order(opened))
     await completing(desk.runtime).complete(
         order.merchant_id, order.id, None, ByHand("by number", ADMIN, "Li", OPS_CHAT),
-        request_id="r", also=_nothing,
+        request_id="r", also=nothing,
     )  # fmt: skip
     assert await desk.balances() == paid
     assert (await desk.order(opened)).cost_minor == 66
     await desk.sound()
-
-
-async def _nothing(tx: Tx) -> None:
-    """Nothing else is written."""
 
 
 async def test_money_that_came_while_the_order_stood_completed_pays_it_afterwards(
@@ -172,7 +169,7 @@ async def test_money_that_came_while_the_order_stood_completed_pays_it_afterward
     opened, _ = await held(desk, 100)
     by = ByHand("by number", ADMIN, "Li", OPS_CHAT)
     await completing(desk.runtime).complete(
-        desk.merchant.id, opened.order.id, None, by, request_id="r", also=_nothing
+        desk.merchant.id, opened.order.id, None, by, request_id="r", also=nothing
     )
     assert (await desk.balances())["shortfall"] == -9900
     assert (await desk.see(opened, 10000, upstream_no="U2")).meaning == "duplicate"
@@ -180,7 +177,7 @@ async def test_money_that_came_while_the_order_stood_completed_pays_it_afterward
     first, second = (await desk.runtime.discrepancies.open_ones([desk.merchant.id])).items
     assert (first.ways, second.ways) == (HOWS, HOWS)
     await completing(desk.runtime).complete(
-        desk.merchant.id, opened.order.id, None, by, request_id="r", also=_nothing
+        desk.merchant.id, opened.order.id, None, by, request_id="r", also=nothing
     )
     assert await desk.balances() == {
         "due/S01": -10034, "cost/S01": -66, "fees": 120, "payable": 9880, "suspense/S01": 100
@@ -195,7 +192,7 @@ async def test_two_payments_of_a_part_complete_an_order_together(desk: Desk) -> 
     await desk.see(opened, 4000, upstream_no="U2")
     await completing(desk.runtime).complete(
         desk.merchant.id, opened.order.id, None, ByHand("both", ADMIN, "Li", OPS_CHAT),
-        request_id="r", also=_nothing,
+        request_id="r", also=nothing,
     )  # fmt: skip
     assert await desk.balances() == {
         "due/S01": -9935, "cost/S01": -65, "fees": 120, "payable": 9880

@@ -13,7 +13,6 @@ from core.errors import Refusal
 from core.exports import LEASE, MAX_TRIES, MAX_WAITING, Paper
 from core.ledger import HOUSE
 from core.orders import ByHand
-from core.store import Tx
 from tests.core.support import (
     CHAT,
     NORTHWIND_STAFF,
@@ -23,6 +22,7 @@ from tests.core.support import (
     SPRUCE_STAFF,
     Desk,
     completing,
+    nothing,
     refused,
 )
 
@@ -197,7 +197,3 @@ async def test_reasons_are_for_staff(desk: Desk) -> None:
         async with runtime.exports.merchant(paper(desk, days=today, staff=staff)) as reading:
             (row,) = [row async for chunk in reading.completions() for row in chunk]
         assert (row.reason, row.actor_name) == (reason, "Lin")
-
-
-async def nothing(_: Tx) -> None:
-    return None

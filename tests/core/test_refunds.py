@@ -17,7 +17,7 @@ from core.money import Money, share
 from core.orders import ByHand, Opened
 from core.refunds import Refund
 from core.store import Tx
-from tests.core.support import FINANCE, NORTHWIND_CHAT, SUPPORT, Desk, completing, wanted
+from tests.core.support import FINANCE, NORTHWIND_CHAT, SUPPORT, Desk, completing, nothing, wanted
 
 PAID = {"cost/S01": -65, "due/S01": -9935, "fees": 120, "payable": 9880}
 
@@ -180,9 +180,6 @@ async def test_what_cannot_be_refunded(desk: Desk) -> None:
     assert await code(refunds.release(desk.merchant.id, UUID(int=1), "x")) == "record_not_found"
     assert await code(refunds.release(desk.merchant.id, UUID(int=1), " ")) == "reason_missing"
 
-    async def nothing(tx: Tx) -> None:
-        """Nothing else is written."""
-
     by = ByHand("seen", 1004, "Wang", 1)
     done = await completing(desk.runtime).complete(
         desk.merchant.id, pending.order.id, None, by, request_id="c", also=nothing
@@ -200,9 +197,6 @@ async def test_it_goes_back_where_it_was_asked_for(desk: Desk) -> None:
     """The supplier that was to refund is the one that did, whoever turned out to have the money."""
     await desk.supplier.fault("create", "refuse")
     opened = await desk.open()  # S01 refuses, S02 takes it
-
-    async def nothing(tx: Tx) -> None:
-        """Nothing else is written."""
 
     await completing(desk.runtime).complete(
         desk.merchant.id, opened.order.id, None, ByHand("seen", 1004, "Wang", 1),
@@ -249,9 +243,6 @@ async def test_nobody_gets_back_what_nobody_paid(desk: Desk) -> None:
     opened = await desk.open()
     await desk.see(opened, 100)
 
-    async def nothing(tx: Tx) -> None:
-        """Nothing else is written."""
-
     await completing(desk.runtime).complete(
         desk.merchant.id, opened.order.id, None, ByHand("seen", 1004, "Wang", 1),
         request_id="c", also=nothing,
@@ -273,9 +264,6 @@ async def two_suppliers(desk: Desk, first: int, second: int) -> Opened:
     await desk.see(opened, first)
     attempt_no = await desk.runtime.store.fetchval("SELECT attempt_no FROM attempt WHERE seq = 1")
     await desk.see(opened, second, attempt_no=attempt_no, upstream_no="U2")
-
-    async def nothing(tx: Tx) -> None:
-        """Nothing else is written."""
 
     await completing(desk.runtime).complete(
         desk.merchant.id, opened.order.id, None, ByHand("both", 1004, "Wang", 1),
@@ -302,9 +290,6 @@ async def test_the_cost_of_what_was_too_much_stays_with_it(desk: Desk) -> None:
     opened = await desk.open()
     await desk.see(opened, 25000)
 
-    async def nothing(tx: Tx) -> None:
-        """Nothing else is written."""
-
     await completing(desk.runtime).complete(
         desk.merchant.id, opened.order.id, None, ByHand("seen", 1004, "Wang", 1),
         request_id="c", also=nothing,
@@ -320,9 +305,6 @@ async def test_refunded_then_confirmed_elsewhere_is_as_confirmed_then_refunded(d
         before = await desk.balances()
         await desk.supplier.fault("create", "refuse")
         opened = await desk.open()
-
-        async def nothing(tx: Tx) -> None:
-            """Nothing else is written."""
 
         await completing(desk.runtime).complete(
             desk.merchant.id, opened.order.id, None, ByHand("seen", 1004, "Wang", 1),

@@ -20,7 +20,6 @@ from core.money import Money, Rate
 from core.orders import ByHand, Opened, hold_charges
 from core.outbox import Say
 from core.rerating import RerateDay, Seen
-from core.store import Tx
 from core.tariff import Tariff, Tier
 from core.vouchers import Cause
 from tests.conftest import Servers
@@ -34,6 +33,7 @@ from tests.core.support import (
     OWNER,
     Desk,
     completing,
+    nothing,
     owner,
     refused,
 )
@@ -327,9 +327,6 @@ async def test_a_wrong_completion_is_reversed_though_it_was_charged_anew(desk: D
     days = Days.one(desk.merchant.day_cut.day_of(desk.clock.now()))
     opened = await desk.open()
 
-    async def nothing(tx: Tx) -> None:
-        """Nothing else is written."""
-
     by, step = ByHand("seen", ADMIN, "Li", CHAT), completing(desk.runtime)
     await step.complete(desk.merchant.id, opened.order.id, None, by, request_id="c", also=nothing)
     await apply(desk, days, CHEAPER)
@@ -357,9 +354,6 @@ async def test_reversals_of_what_was_charged_anew_lock_in_one_order(desk: Desk) 
     desk.clock.go_to_noon()
     days = Days.one(desk.merchant.day_cut.day_of(desk.clock.now()))
     step, by = completing(desk.runtime), ByHand("seen", ADMIN, "Li", CHAT)
-
-    async def nothing(tx: Tx) -> None:
-        """Nothing else is written."""
 
     completed = [await desk.open() for _ in range(6)]
     for opened in completed:

@@ -17,16 +17,11 @@ from core.exports import Paper
 from core.ledger import HOUSE
 from core.orders import ByHand, Opened
 from core.statistics import Query
-from core.store import Tx
 from tests.core.bills.books import joined
-from tests.core.support import OPERATOR, Desk, completing
+from tests.core.support import OPERATOR, Desk, completing, nothing
 
 ONE_DAY = timedelta(days=1)
 _BY = ByHand("seen at the bank", OPERATOR, "Lin", OPERATOR)
-
-
-async def nothing(_: Tx) -> None:
-    return None
 
 
 async def complete(desk: Desk, opened: Opened) -> None:

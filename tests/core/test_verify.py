@@ -13,7 +13,6 @@ from core.adjustments import Correction
 from core.bills import Days
 from core.money import Money, Rate
 from core.orders import ByHand, Opened, Order
-from core.store import Tx
 from core.tariff import Tariff
 from core.verify import CHECKS
 from core.vouchers import Advance, Cause
@@ -30,6 +29,7 @@ from tests.core.support import (
     SetClock,
     build_runtime,
     completing,
+    nothing,
     owner,
 )
 
@@ -199,10 +199,6 @@ MORE_FAULTS: Final = (
         "UPDATE ledger_event SET kind = 'order' WHERE kind = 'completed'",
     ),
 )
-
-
-async def nothing(_: Tx) -> None:
-    return None
 
 
 async def prepay(desk: Desk, minor: int, message_id: int) -> None:

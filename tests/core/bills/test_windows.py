@@ -17,11 +17,10 @@ from core.merchants import Merchant
 from core.money import Money
 from core.orders import ByHand
 from core.runtime import Runtime
-from core.store import Tx
 from core.vouchers import Advance, Cause
 from tests.conftest import Servers
 from tests.core.bills.books import Books
-from tests.core.support import FINANCE, SUPPLIER_CHAT, Desk, completing, owner
+from tests.core.support import FINANCE, SUPPLIER_CHAT, Desk, completing, nothing, owner
 
 ONE_DAY = timedelta(days=1)
 
@@ -236,9 +235,6 @@ async def test_an_order_completed_with_money_in_suspense_counts_for_its_supplier
     before = await desk.runtime.bills.supplier(supplier.id)
     assert [(line.paid, line.amount_minor) for line in before.lines] == [(0, 9900)]
     assert before.suspense_minor == 9900
-
-    async def nothing(_: Tx) -> None:
-        return None
 
     await completing(desk.runtime).complete(
         desk.merchant.id, opened.order.id, None, ByHand("seen", 1004, "王浩", SUPPLIER_CHAT),

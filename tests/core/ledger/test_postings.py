@@ -36,7 +36,7 @@ from core.money import Money
 from core.orders import ByHand, Opened, Order, get_attempts
 from core.refunds import Refund
 from core.store import Tx
-from tests.core.support import FINANCE, OPS_CHAT, Desk, completing
+from tests.core.support import FINANCE, OPS_CHAT, Desk, completing, nothing
 
 ORDER = Money(10000, "CNY")
 COST = {9900: 64, 10000: 65, 10100: 66}
@@ -247,9 +247,6 @@ def _sums(postings: Postings) -> Counter[str]:
 
 
 async def by_hand(desk: Desk, opened: Opened) -> Order:
-    async def nothing(tx: Tx) -> None:
-        """Nothing else is written."""
-
     return await completing(desk.runtime).complete(
         desk.merchant.id, opened.order.id, None, ByHand("seen", 1004, "Wang", OPS_CHAT),
         request_id="c", also=nothing,

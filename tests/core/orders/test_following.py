@@ -10,8 +10,7 @@ from core.connectors import Standing
 from core.errors import Refusal
 from core.orders import Attempt, ByHand, Following, Opened, Order, Suppliers, get_attempts
 from core.orders.following import ASKED_BY_HAND
-from core.store import Tx
-from tests.core.support import Desk, completing, pay_link
+from tests.core.support import Desk, completing, nothing, pay_link
 
 
 async def states(desk: Desk, opened: Opened) -> tuple[str, list[str]]:
@@ -135,9 +134,6 @@ async def test_an_attempt_that_ends_after_the_completion_leaves_the_order_paid(d
 
 
 async def complete(desk: Desk, opened: Opened) -> Order:
-    async def nothing(tx: Tx) -> None:
-        """Nothing else is written."""
-
     return await completing(desk.runtime).complete(
         desk.merchant.id, opened.order.id, None, ByHand("seen", 1004, "Wang", 1),
         request_id="c", also=nothing,
@@ -145,9 +141,6 @@ async def complete(desk: Desk, opened: Opened) -> Order:
 
 
 async def reverse(desk: Desk, opened: Opened) -> Order:
-    async def nothing(tx: Tx) -> None:
-        """Nothing else is written."""
-
     return await completing(desk.runtime).reverse(
         desk.merchant.id, opened.order.id, (await desk.order(opened)).version,
         ByHand("not seen", 1003, "Li", 1), asked_by=1004, request_id="u", also=nothing,
