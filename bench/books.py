@@ -49,7 +49,7 @@ async def open_shop(runtime: Runtime) -> Merchant:
 async def add_channels(runtime: Runtime) -> None:
     """The channels that `book_orders` needs beside the demo's."""
     for supplier_no, channel in _CHANNELS.items():
-        supplier = await runtime.channels.supplier_by_no(supplier_no)
+        supplier = await runtime.suppliers.by_no(supplier_no)
         await runtime.channels.add_channel(supplier, channel)
 
 

@@ -49,7 +49,7 @@ async def doctor(settings: Settings) -> int:
             "bot token": "set" if settings.bot_token else "not set",
             "public url": settings.public_url or "not set",
             "merchants": str(len(await runtime.merchants.everybody())),
-            "suppliers": str(len(await runtime.channels.suppliers())),
+            "suppliers": str(len(await runtime.suppliers.all())),
             "updates that wait": str(await runtime.inbox.backlog()),
             "messages that wait": str(waiting.get("waiting", 0)),
             "messages parked": str(waiting.get("parked", 0)),

@@ -159,8 +159,8 @@ async def seed(runtime: Runtime, addresses: Addresses) -> None:
         await _seed_suppliers(runtime, addresses)
         await _seed_merchants(runtime)
         await _seed_groups(runtime)
-    for supplier in await runtime.channels.suppliers():
-        await runtime.channels.set_credentials(
+    for supplier in await runtime.suppliers.all():
+        await runtime.suppliers.set_credentials(
             supplier.id,
             {
                 **supplier.credentials,
@@ -184,9 +184,9 @@ async def _seed_suppliers(runtime: Runtime, addresses: Addresses) -> None:
     for product in PRODUCTS:
         await runtime.channels.add_product(product)
     text = (DOCUMENTS / "sandbox_md5.yaml").read_text(encoding="utf-8")
-    document_id = await runtime.channels.add_document(text)
+    document_id = await runtime.suppliers.add_document(text)
     for known in SUPPLIERS:
-        supplier = await runtime.channels.add_supplier(
+        supplier = await runtime.suppliers.open(
             known.supplier_no,
             known.name,
             document_id=document_id,
@@ -231,7 +231,7 @@ async def _seed_groups(runtime: Runtime) -> None:
                 merchant = await runtime.merchants.by_no(group.bound)
                 await runtime.groups.bind_merchant(tx, group.chat_id, merchant.id)
             elif group.kind == "supplier" and group.bound:
-                supplier = await runtime.channels.supplier_by_no(group.bound)
+                supplier = await runtime.suppliers.by_no(group.bound)
                 await runtime.groups.bind_supplier(tx, group.chat_id, supplier.id)
         for user in USERS:
             if user.id in group.members and user.id not in _STAFF:

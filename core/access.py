@@ -7,11 +7,11 @@ from ipaddress import ip_address, ip_network
 from typing import Final
 from uuid import UUID
 
-from core.channels import Supplier
 from core.errors import Refusal
 from core.groups import Group, Groups
 from core.merchants import App, Merchant, Merchants
 from core.people import ROLES, People
+from core.suppliers import Supplier
 
 # Telegram's stand-in for administrators who hide who they are: never authorises anything.
 ANONYMOUS_ADMIN_ID: Final = 1087968824

@@ -10,7 +10,6 @@ from uuid import UUID
 
 import structlog
 
-from core.channels import Channels
 from core.clock import Clock
 from core.connectors import Callback, Event, InvalidCallback, Reply
 from core.errors import Bug, Refusal
@@ -19,6 +18,7 @@ from core.merchants import Merchants
 from core.money import Money
 from core.orders import Following, PaymentSeen, Settling, find_attempt
 from core.store import Store
+from core.suppliers import Suppliers
 
 _LOG = structlog.get_logger(__name__)
 MAX_TRIES: Final = 20
@@ -36,7 +36,7 @@ class Callbacks:
         clock: Clock,
         ids: Ids,
         merchants: Merchants,
-        channels: Channels,
+        suppliers: Suppliers,
         settling: Settling,
         following: Following,
     ) -> None:
@@ -44,7 +44,7 @@ class Callbacks:
         self._clock = clock
         self._ids = ids
         self._merchants = merchants
-        self._channels = channels
+        self._suppliers = suppliers
         self._settling = settling
         self._following = following
         self._wakers: list[Callable[[], None]] = []
@@ -68,8 +68,8 @@ class Callbacks:
         if attempt is None:
             _LOG.warning("callback for no attempt of ours", attempt_no=attempt_no[:40])
             raise Refusal("callback_unknown")
-        connector = await self._channels.connector(attempt.document_id)
-        supplier = await self._channels.supplier(attempt.supplier_id)
+        connector = await self._suppliers.connector(attempt.document_id)
+        supplier = await self._suppliers.by_id(attempt.supplier_id)
         try:
             event = connector.verify(
                 callback, supplier.credentials, currency=attempt.amount.currency

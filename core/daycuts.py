@@ -9,12 +9,12 @@ from uuid import UUID
 
 from core.access import Actor
 from core.causes import Answer, Cause, Causes, ObeyedBefore
-from core.channels import Channels
 from core.clock import DayCut
 from core.errors import Bug
 from core.ledger import BusinessDay, Ledger
 from core.merchants import Merchants
 from core.store import Tx
+from core.suppliers import Suppliers
 
 RIGHT: Final = "day_cut"
 Kind = Literal["m", "s", "p"]
@@ -24,11 +24,11 @@ class DayCuts:
     """Sets day cuts and time zones."""
 
     def __init__(
-        self, ledger: Ledger, merchants: Merchants, channels: Channels, causes: Causes
+        self, ledger: Ledger, merchants: Merchants, suppliers: Suppliers, causes: Causes
     ) -> None:
         self._ledger = ledger
         self._merchants = merchants
-        self._channels = channels
+        self._suppliers = suppliers
         self._causes = causes
 
     async def set(
@@ -52,7 +52,7 @@ class DayCuts:
             case "m":
                 actor.need_for(RIGHT, merchant=await self._merchants.by_id(holder_id))
             case "s":
-                actor.need_for(RIGHT, supplier=await self._channels.supplier(holder_id))
+                actor.need_for(RIGHT, supplier=await self._suppliers.by_id(holder_id))
             case "p":
                 actor.need_for(RIGHT)
 
@@ -95,7 +95,7 @@ class DayCuts:
             case "m":
                 await self._merchants.set_day_cut(tx, holder_id, cut)
             case "s":
-                await self._channels.set_day_cut(tx, holder_id, cut)
+                await self._suppliers.set_day_cut(tx, holder_id, cut)
             case "p":
                 await self._ledger.set_house_cut(tx, cut)
 

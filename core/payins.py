@@ -6,8 +6,8 @@ from typing import Any
 from uuid import UUID
 
 from core.access import Actor
-from core.channels import Supplier
 from core.ledger import paid_in
+from core.suppliers import Supplier
 from core.vouchers import PAYIN, Advance, Cause, Holder, Move, Vouchers, convert
 
 

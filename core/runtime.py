@@ -30,7 +30,7 @@ from core.ledger import Ledger
 from core.lookups import Lookups
 from core.merchants import Merchants
 from core.notifications import Notifications
-from core.orders import Addresses, Completing, Following, Opening, Settling, Suppliers
+from core.orders import Addresses, Calling, Completing, Following, Opening, Settling
 from core.outbox import Outbox
 from core.payins import Payins
 from core.people import People
@@ -40,6 +40,7 @@ from core.refunds import Refunds
 from core.rerating import Reratings
 from core.statistics import Counting
 from core.store import Store
+from core.suppliers import Suppliers
 from core.throttle import Throttle
 from core.vault import Vault
 from core.verify import Verify
@@ -66,6 +67,7 @@ class Runtime:
     merchants: Merchants
     people: People
     groups: Groups
+    suppliers: Suppliers
     channels: Channels
     access: Access
     causes: Causes
@@ -125,10 +127,11 @@ async def build(
     merchants = Merchants(store, vault, clock, ids, ledger)
     people = People(clock, ids)
     groups = Groups(store, clock, ids, outbox)
-    channels = Channels(store, vault, clock, ids, ledger)
-    suppliers = Suppliers(
+    suppliers = Suppliers(store, vault, clock, ids, ledger)
+    channels = Channels(store, clock, ids)
+    calling = Calling(
         merchants,
-        channels,
+        suppliers,
         gateway,
         clock,
         lambda: secrets.token_hex(16),
@@ -149,14 +152,14 @@ async def build(
         merchants,
         channels,
         groups,
-        suppliers,
+        calling,
         settling,
         demo=demo,
     )
-    following = Following(store, clock, ids, groups, suppliers, opening, settling)
+    following = Following(store, clock, ids, groups, calling, opening, settling)
     causes = Causes(store, clock, outbox, audit)
     vouchers = Vouchers(store, ids, ledger, groups, outbox, audit)
-    bills = Bills(store, clock, ledger, merchants, channels)
+    bills = Bills(store, clock, ledger, merchants, suppliers)
     return Runtime(
         demo=demo,
         public_url=public_url,
@@ -174,6 +177,7 @@ async def build(
         merchants=merchants,
         people=people,
         groups=groups,
+        suppliers=suppliers,
         channels=channels,
         access=Access(people, groups, merchants),
         causes=causes,
@@ -185,9 +189,9 @@ async def build(
         adjustments=Adjustments(vouchers),
         payins=Payins(vouchers),
         credit=Credit(store, ledger, groups, outbox, causes),
-        daycuts=DayCuts(ledger, merchants, channels, causes),
+        daycuts=DayCuts(ledger, merchants, suppliers, causes),
         notifications=Notifications(store, clock, gateway, merchants, groups, outbox),
-        callbacks=Callbacks(store, clock, ids, merchants, channels, settling, following),
+        callbacks=Callbacks(store, clock, ids, merchants, suppliers, settling, following),
         completions=Completions(
             store, clock, audit, outbox, groups, confirmations, following, completing
         ),
@@ -201,7 +205,7 @@ async def build(
         ),
         lookups=Lookups(store, outbox),
         bills=bills,
-        statistics=Counting(store, bills, channels),
-        exports=Exports(store, clock, ids, ledger, merchants, channels, bills),
-        verify=Verify(store, merchants, channels, bills),
+        statistics=Counting(store, bills, suppliers),
+        exports=Exports(store, clock, ids, ledger, merchants, suppliers, bills),
+        verify=Verify(store, merchants, suppliers, bills),
     )

@@ -12,10 +12,10 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from core.bills import Bills, Days
-from core.channels import Channels
 from core.errors import Bug
 from core.ledger import HOUSE, ORDER_KINDS
 from core.store import Store, Tx
+from core.suppliers import Suppliers
 
 By = Literal["merchant", "product", "channel", "hour", "day"]
 _COUNTED: Final = ("created", "cohort_paid", "paid", "amount_minor", "fee_minor", "cost_minor")
@@ -116,10 +116,10 @@ class Counting:
     days of the same dates.
     """
 
-    def __init__(self, store: Store, bills: Bills, channels: Channels) -> None:
+    def __init__(self, store: Store, bills: Bills, suppliers: Suppliers) -> None:
         self._store = store
         self._bills = bills
-        self._channels = channels
+        self._suppliers = suppliers
 
     async def read(self, query: Query) -> Statistics:
         """The answer, of one moment. Days nothing happened in have no row of their own."""
@@ -160,7 +160,7 @@ class Counting:
 
     async def of_supplier(self, supplier_id: UUID, days: Days) -> Statistics:
         """A supplier's own days by channel; amounts are what is on its bill, and no fee."""
-        supplier = await self._channels.supplier(supplier_id)
+        supplier = await self._suppliers.by_id(supplier_id)
         today = await self._bills.open_day(supplier_id)
         async with self._store.snapshot() as tx:
             bill = await self._bills.supplier_in(tx, supplier, days, today)

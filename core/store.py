@@ -27,6 +27,7 @@ DESK_ROLE: Final = "paydesk_desk"
 MODELS: Final = (
     "core.merchants.models",
     "core.channels.models",
+    "core.suppliers.models",
     "core.people.models",
     "core.groups.models",
 )

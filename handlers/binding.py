@@ -54,7 +54,7 @@ async def bind_supplier(
 ) -> None:
     """This group becomes that supplier's."""
     actor.need("bind")
-    supplier = await runtime.channels.supplier_by_no(intent.supplier_no)
+    supplier = await runtime.suppliers.by_no(intent.supplier_no)
     facts = {"no": supplier.supplier_no, "name": supplier.name, "kind": "supplier"}
     await _bind(
         message, bot, actor, runtime, facts,

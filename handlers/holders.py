@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from core.access import Actor
-from core.channels import Supplier
 from core.clock import DayCut
 from core.errors import Refusal
 from core.ledger import HOUSE
 from core.merchants import Merchant
 from core.runtime import Runtime
+from core.suppliers import Supplier
 from handlers.buttons import HolderKind
 
 
@@ -60,7 +60,7 @@ async def _named_or_bound(runtime: Runtime, actor: Actor, number: str | None) ->
     if group is not None and group.merchant_ids:
         return [_merchant(await runtime.merchants.by_id(m)) for m in group.merchant_ids]
     if group is not None and group.supplier_ids:
-        return [_supplier(await runtime.channels.supplier(s)) for s in group.supplier_ids]
+        return [_supplier(await runtime.suppliers.by_id(s)) for s in group.supplier_ids]
     raise Refusal("group_not_bound")
 
 
@@ -88,7 +88,7 @@ async def holder_behind(
         case "m" if actor.sees(holder_id):
             return _merchant(await runtime.merchants.by_id(holder_id))
         case "s" if actor.sees_supplier(holder_id):
-            known = await runtime.channels.suppliers()
+            known = await runtime.suppliers.all()
             for supplier in known:
                 if supplier.id == holder_id:
                     return _supplier(supplier)
@@ -106,7 +106,7 @@ def need_to_read(actor: Actor, holder: Holder) -> None:
 
 async def _numbered(runtime: Runtime, actor: Actor, number: str) -> Holder:
     if number.startswith("S"):
-        supplier = await runtime.channels.supplier_by_no(number)
+        supplier = await runtime.suppliers.by_no(number)
         if not actor.sees_supplier(supplier.id):
             raise Refusal("supplier_not_found", supplier_no=number)
         return _supplier(supplier)

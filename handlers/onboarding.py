@@ -66,7 +66,7 @@ async def show_checklist(
 async def binding_facts(runtime: Runtime, group: Group) -> dict[str, Any]:
     """What a group is and to whom it belongs: kind, title, language, label, bound."""
     merchants = [await runtime.merchants.by_id(m) for m in group.merchant_ids]
-    suppliers = [await runtime.channels.supplier(s) for s in group.supplier_ids]
+    suppliers = [await runtime.suppliers.by_id(s) for s in group.supplier_ids]
     return {
         "kind": group.kind,
         "title": group.title,

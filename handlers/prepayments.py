@@ -12,10 +12,10 @@ from aiogram import Router
 from aiogram.types import CallbackQuery, Message
 
 from core.access import Actor
-from core.channels import Supplier
 from core.errors import Refusal
 from core.outbox import NOBODY, Say
 from core.runtime import Runtime
+from core.suppliers import Supplier
 from core.vouchers import PAYIN, PREPAYMENT, USDT, Advance, Cause, convert, money_of
 from handlers.advances import AdvanceLine, PhoneLike, named_supplier
 from handlers.buttons import UndoVoucher
@@ -109,7 +109,7 @@ async def _supplier_in(runtime: Runtime, actor: Actor, supplier_no: str | None) 
     Refusals: supplier_ambiguous, supplier_not_found (also for one that is none of this group's).
     """
     bound = actor.group.supplier_ids if actor.group is not None else ()
-    suppliers = [await runtime.channels.supplier(supplier_id) for supplier_id in bound]
+    suppliers = [await runtime.suppliers.by_id(supplier_id) for supplier_id in bound]
     if supplier_no is None and len(suppliers) > 1:
         numbers = ", ".join(supplier.supplier_no for supplier in suppliers)
         raise Refusal("supplier_ambiguous", suppliers=numbers)
@@ -161,7 +161,7 @@ async def undo(query: CallbackQuery, button: UndoVoucher, actor: Actor, runtime:
     holder_id, kind = await runtime.vouchers.find(actor, voucher_id)
     cause = Cause(actor.chat_id, message_id, 0)
     if kind is PAYIN:
-        supplier = await runtime.channels.supplier(holder_id)
+        supplier = await runtime.suppliers.by_id(holder_id)
         reversed_by = await runtime.payins.undo(actor, supplier, voucher_id, cause)
     else:
         merchant = await runtime.merchants.by_id(holder_id)

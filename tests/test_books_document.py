@@ -223,7 +223,7 @@ async def test_the_example_of_the_document(
         example.actor, example.merchant, "wechat_qr", Days.one(first_day), view.tariff,
         view.seen, example.cause(),
     )  # fmt: skip
-    supplier = await runtime.channels.supplier_by_no("S01")
+    supplier = await runtime.suppliers.by_no("S01")
     await runtime.payins.record(
         example.actor, supplier, Advance(Money(minor("7000.00"), "CNY"), ""), example.cause()
     )

@@ -8,25 +8,25 @@ from uuid import UUID
 
 from core.bills import merchant, platform, supplier
 from core.bills.model import Bill, Days, PlatformBill, SupplierBill
-from core.channels import Channels, Supplier
 from core.clock import Clock, DayCut
 from core.errors import Bug
 from core.ledger import HOUSE, Ledger
 from core.merchants import Merchant, Merchants
 from core.store import Store, Tx
+from core.suppliers import Supplier, Suppliers
 
 
 class Bills:
     """What business days came to: of a merchant, a supplier, the platform."""
 
     def __init__(
-        self, store: Store, clock: Clock, ledger: Ledger, merchants: Merchants, channels: Channels
+        self, store: Store, clock: Clock, ledger: Ledger, merchants: Merchants, suppliers: Suppliers
     ) -> None:
         self._store = store
         self._clock = clock
         self._ledger = ledger
         self._merchants = merchants
-        self._channels = channels
+        self._suppliers = suppliers
 
     async def open_day(self, holder_id: UUID) -> date:
         """The business day that is open now (a day that is over is closed first).
@@ -52,7 +52,7 @@ class Bills:
 
     async def supplier(self, supplier_id: UUID, days: Days | None = None) -> SupplierBill:
         """A supplier's bill; None: of its open day. Its days are windows over all merchants'."""
-        whose = await self._channels.supplier(supplier_id)
+        whose = await self._suppliers.by_id(supplier_id)
         today = await self.open_day(supplier_id)
         async with self._store.snapshot() as tx:
             return await self.supplier_in(tx, whose, days or Days.one(today), today)

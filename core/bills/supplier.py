@@ -9,10 +9,10 @@ from typing import Final
 from core.bills.model import MODE, Days, SupplierBill, SupplierLine
 from core.bills.vouchers import newest
 from core.bills.windows import balances_before, bounds, kept_of
-from core.channels import Supplier
 from core.errors import Bug
 from core.ledger import ORDER_KINDS
 from core.store import Tx
+from core.suppliers import Supplier
 
 
 def accounts_of(supplier_no: str) -> list[str]:

@@ -9,7 +9,6 @@ from uuid import UUID
 
 from core.access import Actor
 from core.bills import Bills
-from core.channels import Channels
 from core.clock import Clock
 from core.errors import Refusal
 from core.exports import points, reading
@@ -20,6 +19,7 @@ from core.ids import Ids
 from core.ledger import HOUSE, Ledger
 from core.merchants import Merchants
 from core.store import Store
+from core.suppliers import Suppliers
 
 
 class Exports:
@@ -32,13 +32,13 @@ class Exports:
         ids: Ids,
         ledger: Ledger,
         merchants: Merchants,
-        channels: Channels,
+        suppliers: Suppliers,
         bills: Bills,
     ) -> None:
         self._store = store
         self._ledger = ledger
         self._merchants = merchants
-        self._channels = channels
+        self._suppliers = suppliers
         self._bills = bills
         self.queue = Queue(store, clock, ids)
 
@@ -109,7 +109,7 @@ class Exports:
     @asynccontextmanager
     async def supplier(self, paper: Paper) -> AsyncIterator[SupplierReading]:
         """A supplier's file, in one snapshot that lasts as long as this context."""
-        whose = await self._channels.supplier(paper.holder_id)
+        whose = await self._suppliers.by_id(paper.holder_id)
         today = await self._bills.open_day(whose.id)
         async with self._store.snapshot() as tx:
             bill = await self._bills.supplier_in(tx, whose, paper.days, today)
@@ -130,7 +130,7 @@ class Exports:
             case "m":
                 return await self._merchant_chart(paper)
             case "s":
-                supplier = await self._channels.supplier(paper.holder_id)
+                supplier = await self._suppliers.by_id(paper.holder_id)
                 today = await self._bills.open_day(supplier.id)
                 async with self._store.snapshot() as tx:
                     bill = await self._bills.supplier_in(tx, supplier, paper.days, today)

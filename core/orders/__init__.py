@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from core.orders.calling import Addresses, Calling
 from core.orders.charges import (
     CHARGED,
     Recharge,
@@ -28,7 +29,6 @@ from core.orders.reading import (
     named,
 )
 from core.orders.settling import Settled, Settling
-from core.orders.supplier import Addresses, Suppliers
 from core.orders.takings import Taking, takings_of
 
 __all__ = [
@@ -36,6 +36,7 @@ __all__ = [
     "Addresses",
     "Attempt",
     "ByHand",
+    "Calling",
     "Completing",
     "Following",
     "OpenOrder",
@@ -46,7 +47,6 @@ __all__ = [
     "Recharge",
     "Settled",
     "Settling",
-    "Suppliers",
     "Taking",
     "book_recharge",
     "charged_minor",

@@ -16,6 +16,7 @@ from core.errors import Bug, Refusal
 from core.groups import Groups
 from core.ids import Ids
 from core.orders import moves
+from core.orders.calling import Calling
 from core.orders.deciding import PaymentSeen
 from core.orders.lifecycle import PAYABLE
 from core.orders.opening import Opening
@@ -29,7 +30,6 @@ from core.orders.reading import (
     read_attempt,
 )
 from core.orders.settling import Settling
-from core.orders.supplier import Suppliers
 from core.store import Store
 
 _LOG = structlog.get_logger(__name__)
@@ -57,7 +57,7 @@ class Following:
         clock: Clock,
         ids: Ids,
         groups: Groups,
-        suppliers: Suppliers,
+        calling: Calling,
         opening: Opening,
         settling: Settling,
     ) -> None:
@@ -65,7 +65,7 @@ class Following:
         self._clock = clock
         self._ids = ids
         self._groups = groups
-        self._suppliers = suppliers
+        self._calling = calling
         self._opening = opening
         self._settling = settling
 
@@ -79,7 +79,7 @@ class Following:
         if not attempts:
             return Standing("unknown", "nothing was sent to a supplier")
         live = [a for a in attempts if a.attempt_no == order.live_attempt_no] or attempts[-1:]
-        standing = await self._suppliers.standing(order, live[0])
+        standing = await self._calling.standing(order, live[0])
         await self._act(order, live[0], standing, request_id=request_id)
         return standing
 
@@ -119,14 +119,14 @@ class Following:
             and order.state == "created"
             # Between two "not found"s nothing may be sent, or the second would prove nothing.
             and attempt.not_found_at is None
-            and await self._suppliers.may_send_again(attempt)
+            and await self._calling.may_send_again(attempt)
         ):
             # Only a yes counts here: a no to the second call proves nothing about the first.
-            reading = await self._suppliers.create(order, attempt)
+            reading = await self._calling.create(order, attempt)
             if isinstance(reading, Accepted):
                 await self._opening.take_answer(order, attempt, reading, request_id=request_id)
                 return
-        standing = await self._suppliers.standing(order, attempt)
+        standing = await self._calling.standing(order, attempt)
         await self._act(order, attempt, standing, request_id=request_id)
 
     async def _act(
@@ -187,7 +187,7 @@ class Following:
         now = self._clock.now()
         # An attempt that was accepted is not undone by it; the supplier is asked on.
         doubtful = attempt.state in ("sent", "unknown")
-        final = doubtful and await self._suppliers.not_found_is_final(attempt)
+        final = doubtful and await self._calling.not_found_is_final(attempt)
         first = attempt.not_found_at
         if final and first is not None and now - first >= NOT_FOUND_APART:
             following = await self._opening.reject(
@@ -264,9 +264,9 @@ class Following:
         live = next((a for a in attempts if a.attempt_no == order.live_attempt_no), None)
         open_there = False
         if live is not None and live.state in PAYABLE:
-            standing = await self._suppliers.standing(order, live, "close")
+            standing = await self._calling.standing(order, live, "close")
             if standing.state == "unknown":
-                standing = await self._suppliers.standing(order, live)
+                standing = await self._calling.standing(order, live)
             if standing.state == "paid":
                 await self._settle(order, live, standing, request_id)
                 order = await get_order(self._store, merchant_id, order_id)

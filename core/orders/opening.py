@@ -21,10 +21,10 @@ from core.ledger import BusinessDay, Ledger
 from core.merchants import App, Merchants
 from core.money import Money
 from core.orders import moves
+from core.orders.calling import TIMEOUTS, Calling, in_words
 from core.orders.deciding import OpenOrder, differences
 from core.orders.reading import Attempt, Order, find_key, get_attempts, get_order, lock_order, named
 from core.orders.settling import Settling
-from core.orders.supplier import TIMEOUTS, Suppliers, in_words
 from core.store import Store, Tx
 
 _LOG = structlog.get_logger(__name__)
@@ -61,7 +61,7 @@ class Opening:
         merchants: Merchants,
         channels: Channels,
         groups: Groups,
-        suppliers: Suppliers,
+        calling: Calling,
         settling: Settling,
         *,
         demo: bool,
@@ -74,7 +74,7 @@ class Opening:
         self._merchants = merchants
         self._channels = channels
         self._groups = groups
-        self._suppliers = suppliers
+        self._calling = calling
         self._settling = settling
         self._demo = demo
 
@@ -129,7 +129,7 @@ class Opening:
         for _ in range(MAX_ATTEMPTS):
             if current is None or not await self._mark_sent(current):
                 return
-            reading = await self._suppliers.create(order, current)
+            reading = await self._calling.create(order, current)
             current = await self.take_answer(order, current, reading, request_id=request_id)
 
     async def take_answer(

@@ -11,11 +11,11 @@ from typing import Final, Protocol, TypeVar
 from uuid import UUID
 
 from core.bills import MODE, Bills, Days
-from core.channels import Channels, Supplier
 from core.errors import Bug
 from core.ledger import HOUSE
 from core.merchants import Merchant, Merchants
 from core.store import Store, Tx
+from core.suppliers import Supplier, Suppliers
 from core.verify.books import BOOKS
 from core.verify.days import DAYS
 from core.verify.orders import ORDERS
@@ -60,11 +60,11 @@ class Verify:
     """Checks the books against themselves, the orders and the bills."""
 
     def __init__(
-        self, store: Store, merchants: Merchants, channels: Channels, bills: Bills
+        self, store: Store, merchants: Merchants, suppliers: Suppliers, bills: Bills
     ) -> None:
         self._store = store
         self._merchants = merchants
-        self._channels = channels
+        self._suppliers = suppliers
         self._bills = bills
 
     async def books(self) -> list[Difference]:
@@ -81,7 +81,7 @@ class Verify:
             found += [Difference(what, row["at"], row["found"]) for row in rows]
         for merchant in await self._merchants.everybody():
             found += await self._look(merchant.id, partial(self._merchants_bills, merchant))
-        for supplier in await self._channels.suppliers():
+        for supplier in await self._suppliers.all():
             await self._bring_up(supplier.id)
             found += await self._look(supplier.id, partial(self._suppliers_bill, supplier))
         await self._bring_up(HOUSE)

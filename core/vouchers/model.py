@@ -8,11 +8,11 @@ from decimal import Decimal
 from typing import Final, Literal
 from uuid import UUID
 
-from core.channels import Supplier
 from core.clock import DayCut
 from core.ledger import Postings
 from core.merchants import Merchant
 from core.money import Money
+from core.suppliers import Supplier
 from core.vouchers.amounts import Advance, Converted
 
 UNDO_WITHIN: Final = timedelta(minutes=30)

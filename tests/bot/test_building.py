@@ -26,7 +26,7 @@ async def live(runtime: Runtime, clock: SetClock, merchant: Merchant) -> None:
     """A day with orders, prepayments and what a supplier paid in, one of each undone."""
     await busy_day(runtime, clock, merchant, ORDERS)
     actor = await runtime.access.actor(FINANCE, "Lin", FINANCE, private=True)
-    supplier = await runtime.channels.supplier_by_no("S01")
+    supplier = await runtime.suppliers.by_no("S01")
     for number, minor in enumerate((300_000, -5_000, 70_000)):
         advance = Advance(Money(minor, "CNY"), f"=cmd{number}")
         cause = Cause(FINANCE, number, 1)
@@ -54,7 +54,7 @@ async def test_a_suppliers_workbook(
     runtime: Runtime, clock: SetClock, shop: tuple[Merchant, App], tmp_path: Path
 ) -> None:
     await live(runtime, clock, shop[0])
-    supplier = await runtime.channels.supplier_by_no("S01")
+    supplier = await runtime.suppliers.by_no("S01")
     days = Days.one(await runtime.bills.open_day(supplier.id))
     bill = await runtime.bills.supplier(supplier.id, days)
     sheets = await built(runtime, Paper("excel", "s", supplier.id, days), tmp_path)

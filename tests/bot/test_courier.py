@@ -224,7 +224,7 @@ async def test_bills_of_several_days_of_suppliers_and_of_the_platform(
     post: Post, merchant: Merchant
 ) -> None:
     await post.runtime.store.execute("DELETE FROM outbox")
-    supplier = await post.runtime.channels.supplier_by_no("S01")
+    supplier = await post.runtime.suppliers.by_no("S01")
     day = await post.runtime.bills.open_day(merchant.id)
     first, last = (day - timedelta(days=20)).isoformat(), day.isoformat()
     await post.put(Bill(str(merchant.id), first, last, reply_to=1))

@@ -5,11 +5,12 @@ from __future__ import annotations
 from datetime import date
 from itertools import count
 
-from core.channels import NewChannel, Supplier
+from core.channels import NewChannel
 from core.merchants import App, Merchant
 from core.money import HOME_CURRENCY, Money, Rate
 from core.orders import OpenOrder, PaymentSeen, get_attempts
 from core.runtime import Runtime
+from core.suppliers import Supplier
 from core.tariff import Tariff
 
 _numbers = count(1)
@@ -19,8 +20,8 @@ async def open_supplier(
     runtime: Runtime, currency: str = HOME_CURRENCY, supplier_no: str = "S77"
 ) -> Supplier:
     """A supplier without channels."""
-    (known, *_) = await runtime.channels.suppliers()
-    return await runtime.channels.add_supplier(
+    (known, *_) = await runtime.suppliers.all()
+    return await runtime.suppliers.open(
         supplier_no, "Gulf Pay", document_id=known.document_id, credentials=known.credentials,
         sandbox=True, legal_name="Gulf Pay W.L.L.", licence_no="SANDBOX-0077",
         licence_expires_on=date(2099, 12, 31), settles_to="merchant", currency=currency,

@@ -99,7 +99,7 @@ async def test_a_missing_right_is_named(runtime: Runtime) -> None:
 
 async def test_a_right_holds_for_those_who_are_seen_here(runtime: Runtime) -> None:
     spruce, northwind = [await runtime.merchants.by_no(no) for no in ("M1001", "M1002")]
-    ours, other = [await runtime.channels.supplier_by_no(no) for no in ("S01", "S02")]
+    ours, other = [await runtime.suppliers.by_no(no) for no in ("S01", "S02")]
     whose: dict[str, tuple[str, dict[str, Any]]] = {
         "M1001": ("merchant_not_found", {"merchant": spruce}),
         "M1002": ("merchant_not_found", {"merchant": northwind}),
@@ -132,7 +132,7 @@ async def test_nobody_changes_what_is_not_seen_here(runtime: Runtime) -> None:
     """An owner speaks in Northwind's group, where its people read along."""
     owner = await runtime.access.actor(OWNER, "x", NORTHWIND_CHAT, private=False)
     merchant = await runtime.merchants.by_no("M1001")
-    supplier = await runtime.channels.supplier_by_no("S01")
+    supplier = await runtime.suppliers.by_no("S01")
     money, flat = Money(500, "CNY"), Tariff.flat(Rate(1))
     cause = Cause(NORTHWIND_CHAT, 1, 1)
     before = await _written(runtime)

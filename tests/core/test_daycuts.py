@@ -21,7 +21,7 @@ async def test_two_who_set_time_and_zone_at_once_both_count(
     runtime: Runtime, shop: tuple[Merchant, App]
 ) -> None:
     merchant, _ = shop
-    supplier = await runtime.channels.supplier_by_no("S01")
+    supplier = await runtime.suppliers.by_no("S01")
     actor = await runtime.access.actor(ADMIN, "somebody", OPS_CHAT, private=False)
     cuts = runtime.daycuts
     holders: list[tuple[Kind, UUID]] = [("m", merchant.id), ("s", supplier.id), ("p", HOUSE)]
@@ -32,7 +32,7 @@ async def test_two_who_set_time_and_zone_at_once_both_count(
         )
     found = (
         (await runtime.merchants.by_id(merchant.id)).day_cut,
-        (await runtime.channels.supplier(supplier.id)).day_cut,
+        (await runtime.suppliers.by_id(supplier.id)).day_cut,
         await runtime.ledger.cut_of(HOUSE),
     )
     assert {(cut.at, cut.zone) for cut in found} == {(time(6), "Europe/Berlin")}

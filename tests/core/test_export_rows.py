@@ -15,7 +15,7 @@ from tests.core.test_restored import complete, reverse
 
 async def takings(desk: Desk, supplier_no: str) -> list[TakingRow]:
     runtime = desk.runtime
-    supplier = await runtime.channels.supplier_by_no(supplier_no)
+    supplier = await runtime.suppliers.by_no(supplier_no)
     day = await runtime.bills.open_day(supplier.id)
     paper = Paper("excel", "s", supplier.id, Days.one(day))
     async with runtime.exports.supplier(paper) as reading:
@@ -35,7 +35,7 @@ async def at_both(desk: Desk) -> tuple[Opened, dict[str, str]]:
 async def lines(desk: Desk, supplier_no: str) -> list[tuple[str, int, int, int]]:
     """(channel, paid, amount, cost) of the supplier's bill of today, as its statistics say too."""
     runtime = desk.runtime
-    supplier = await runtime.channels.supplier_by_no(supplier_no)
+    supplier = await runtime.suppliers.by_no(supplier_no)
     today = Days.one(await runtime.bills.open_day(supplier.id))
     bill = await runtime.bills.supplier(supplier.id, today)
     read = [(x.channel_no, x.paid, x.amount_minor, x.cost_minor) for x in bill.lines]
@@ -92,7 +92,7 @@ async def test_a_completion_confirmed_on_another_channel_of_its_supplier_goes_th
     dearer = NewChannel(
         "C05", "恒通 二", "alipay_qr", Tariff.flat(Rate(8000)), ("alipay_qr",), priority=1
     )
-    await runtime.channels.add_channel(await runtime.channels.supplier_by_no("S01"), dearer)
+    await runtime.channels.add_channel(await runtime.suppliers.by_no("S01"), dearer)
     await runtime.store.execute("UPDATE channel SET priority = 2 WHERE channel_no = 'C03'")
     await desk.supplier.fault("create", "refuse", times=1)
     opened = await desk.open()

@@ -138,7 +138,7 @@ async def test_rows_are_what_the_bill_counts_and_say_nothing_of_channels(desk: D
     assert len(facts.points) == 24
     assert (facts.paid, facts.created, facts.cohort_paid) == (3, 3, 3)
     assert facts.amount_minor == 30_003
-    for holder, holder_id in (("p", HOUSE), ("s", (await runtime.channels.suppliers())[0].id)):
+    for holder, holder_id in (("p", HOUSE), ("s", (await runtime.suppliers.all())[0].id)):
         wide = Days(today.first.replace(day=1), today.last)
         told = await runtime.exports.chart(
             paper(desk, what="chart", holder=holder, holder_id=holder_id, days=wide)
@@ -151,10 +151,10 @@ async def test_rows_are_what_the_bill_counts_and_say_nothing_of_channels(desk: D
 async def test_days_that_begin_at_half_past_an_hour_of_utc(desk: Desk) -> None:
     runtime, clock = desk.runtime, desk.clock
     cut = DayCut(zone="Asia/Kolkata")
-    supplier = await runtime.channels.supplier_by_no("S01")
+    supplier = await runtime.suppliers.by_no("S01")
     async with runtime.store.transaction() as tx:
         await runtime.merchants.set_day_cut(tx, desk.merchant.id, cut)
-        await runtime.channels.set_day_cut(tx, supplier.id, cut)
+        await runtime.suppliers.set_day_cut(tx, supplier.id, cut)
         await runtime.ledger.set_house_cut(tx, cut)
     holders = {"m": desk.merchant.id, "s": supplier.id, "p": HOUSE}
     clock.go_to_noon()

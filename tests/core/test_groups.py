@@ -17,7 +17,7 @@ _WAITING = "SELECT count(*) FROM outbox WHERE chat_id = $1 AND state = 'waiting'
 
 async def test_a_group_has_one_kind(runtime: Runtime) -> None:
     merchant = await runtime.merchants.by_no("M1001")
-    supplier = await runtime.channels.supplier_by_no("s01")
+    supplier = await runtime.suppliers.by_no("s01")
     groups = runtime.groups
     async with runtime.store.transaction() as tx:
         assert await groups.bind_merchant(tx, FRESH, merchant.id)
@@ -110,7 +110,7 @@ async def test_a_group_of_another_kind_takes_no_merchant_in(runtime: Runtime) ->
     groups = runtime.groups
     await groups.add_staff(CHAT, 555, "merchant_staff")
     await groups.seen(NEW, chat_type="supergroup", title="新群", bot_status="member")
-    supplier = await runtime.channels.supplier_by_no("S01")
+    supplier = await runtime.suppliers.by_no("S01")
     async with runtime.store.transaction() as tx:
         await groups.bind_supplier(tx, NEW, supplier.id)
     await groups.moved(CHAT, NEW)

@@ -183,8 +183,9 @@ async def test_a_tariff_set_while_orders_are_made(desk: Desk) -> None:
 async def test_of_one_day_the_one_set_last_counts_whatever_the_clocks_say(desk: Desk) -> None:
     """The instance that sets the second one, in line behind the first, is a minute behind."""
     runtime, clock = desk.runtime, SetClock(desk.clock.now() - timedelta(minutes=1))
-    needs = (runtime.store, runtime.vault, clock, Ids(clock), runtime.ledger)
-    merchants, channels = Merchants(*needs), Channels(*needs)
+    store, ids = runtime.store, Ids(clock)
+    merchants = Merchants(store, runtime.vault, clock, ids, runtime.ledger)
+    channels = Channels(store, clock, ids)
     channel_id = (await channels.costs("C01")).id
     first, second = Tariff.flat(Rate(20_000)), Tariff.flat(Rate(30_000))
     behind: list[asyncio.Task[object]] = []

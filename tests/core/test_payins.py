@@ -10,11 +10,11 @@ from uuid import UUID
 
 import pytest
 
-from core.channels import Supplier
 from core.errors import Refusal
 from core.ledger import HOUSE
 from core.money import Money
 from core.outbox import Say
+from core.suppliers import Supplier
 from core.vouchers import USDT, Advance, Cause
 from tests.core.support import (
     FINANCE,
@@ -29,7 +29,7 @@ from tests.core.support import (
 
 
 async def supplier(desk: Desk, number: str = "S01") -> Supplier:
-    return await desk.runtime.channels.supplier_by_no(number)
+    return await desk.runtime.suppliers.by_no(number)
 
 
 async def pay_in(

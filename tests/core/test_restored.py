@@ -137,7 +137,7 @@ async def its_volume(desk: Desk, lived: Lived) -> None:
 
 async def test_a_suppliers_file_says_what_happened(desk: Desk) -> None:
     lived = await live(desk, report)
-    supplier = await desk.runtime.channels.supplier_by_no("S01")
+    supplier = await desk.runtime.suppliers.by_no("S01")
     paper = Paper("excel", "s", supplier.id, Days(lived.days[0], lived.days[-1]))
     async with desk.runtime.exports.supplier(paper) as reading:
         rows = [row async for chunk in reading.takings() for row in chunk]

@@ -132,7 +132,7 @@ async def test_what_suppliers_and_the_platform_took_is_what_their_bills_say(
     await some_hours(desk, neighbour)
     runtime = desk.runtime
     today = await runtime.bills.open_day(HOUSE)
-    supplier = await runtime.channels.supplier_by_no("S01")
+    supplier = await runtime.suppliers.by_no("S01")
     cuts: tuple[By, ...] = ("merchant", "product", "channel")
     for days in (Days.one(today), Days.one(today - ONE_DAY), Days(today - 3 * ONE_DAY, today)):
         bill = await runtime.bills.platform(days)

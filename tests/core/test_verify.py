@@ -286,7 +286,7 @@ async def everything(desk: Desk) -> None:
         await desk.actor(FINANCE, OPS_CHAT), merchant, Correction(Money(-20, "CNY"), "wrong fee"),
         Cause(OPS_CHAT, 1, 1),
     )  # fmt: skip
-    supplier = await runtime.channels.supplier_by_no("S01")
+    supplier = await runtime.suppliers.by_no("S01")
     await runtime.payins.record(
         await desk.actor(FINANCE, SUPPLIER_CHAT), supplier, Advance(Money(700, "CNY"), ""),
         Cause(SUPPLIER_CHAT, 1, 1),

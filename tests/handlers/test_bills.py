@@ -99,7 +99,7 @@ async def test_the_platforms_bill_is_finances(desk: Desk) -> None:
 
 
 async def test_a_suppliers_people_read_its_bill(desk: Desk) -> None:
-    supplier = await desk.runtime.channels.supplier_by_no("S01")
+    supplier = await desk.runtime.suppliers.by_no("S01")
     for user_id, chat_id, text in (
         (ZHAO, HENGTONG, "账单"), (FINANCE, HENGTONG, "/bill"), (FINANCE, OPS, "账单 S01"),
         (SUPPORT, SUPPORT, "/bill s01"),
@@ -188,7 +188,7 @@ async def test_a_day_cut_counts_from_the_next_day_on(
         holder = (
             await desk.runtime.merchants.by_no(no)
             if no.startswith("M")
-            else await desk.runtime.channels.supplier_by_no(no)
+            else await desk.runtime.suppliers.by_no(no)
         )
         holder_id = holder.id
     query = "SELECT day, ends_at FROM business_day WHERE holder_id = $1"
@@ -226,7 +226,7 @@ async def test_day_cuts_that_cannot_be(desk: Desk) -> None:
     assert await code(desk, ADMIN, SPRUCE, "日切 06:00") == "merchant_ambiguous"
     merchant = await desk.runtime.merchants.by_no("M1001")
     assert str(merchant.day_cut.at) == "00:00:00"
-    second = await desk.runtime.channels.supplier_by_no("S02")
+    second = await desk.runtime.suppliers.by_no("S02")
     async with desk.runtime.store.transaction() as tx:
         await desk.runtime.groups.bind_supplier(tx, HENGTONG, second.id)
     several = await desk.said(ADMIN, HENGTONG, "日切 06:00")

@@ -72,7 +72,7 @@ async def test_the_platforms_books_are_asked_for_by_currency(wide: Desk) -> None
 async def test_in_the_groups_of_others_their_own_counts(wide: Desk) -> None:
     both = await wide.say(SUQING, SPRUCE, "账单")
     souq = (await wide.runtime.merchants.by_no("M3001")).id
-    gulf = (await wide.runtime.channels.supplier_by_no("S77")).id
+    gulf = (await wide.runtime.suppliers.by_no("S77")).id
     assert len(both) == 2
     (bill,) = await wide.say(SUQING, SPRUCE, "账单 KWD")
     assert isinstance(bill, Bill)

@@ -177,7 +177,7 @@ async def test_strangers_hear_nothing(desk: Desk) -> None:
 
 async def test_buttons(desk: Desk) -> None:
     merchant = await desk.runtime.merchants.by_no("M1001")
-    supplier = await desk.runtime.channels.supplier_by_no("S01")
+    supplier = await desk.runtime.suppliers.by_no("S01")
     first, last = date(2026, 11, 1), date(2026, 11, 20)
     mine: tuple[HolderKind, UUID, date, date] = ("m", merchant.id, first, last)
     chart, turned = OpenChart(*mine).data(), OpenChart(*mine, replace=True).data()

@@ -164,7 +164,7 @@ async def test_in_a_suppliers_group_the_same_words_are_payins(desk: Desk) -> Non
         ("+100u", "usdt_rate_missing"),
     ):
         assert (await desk.said(FINANCE, HENGTONG, text)).facts["code"] == code
-    second = await desk.runtime.channels.supplier_by_no("S02")
+    second = await desk.runtime.suppliers.by_no("S02")
     async with desk.runtime.store.transaction() as tx:
         await desk.runtime.groups.bind_supplier(tx, HENGTONG, second.id)
     several = await desk.said(FINANCE, HENGTONG, "+500")

@@ -237,7 +237,7 @@ async def test_past_orders_are_charged_anew_when_it_is_confirmed(desk: Desk, ord
 
 async def test_a_changed_cut_does_not_change_which_day_is_open(desk: Desk, shop: Shop) -> None:
     merchant, _ = shop
-    supplier = await desk.runtime.channels.supplier_by_no("S01")
+    supplier = await desk.runtime.suppliers.by_no("S01")
     today = await desk.runtime.bills.open_day(merchant.id)
     theirs = await desk.runtime.bills.open_day(supplier.id)
     # Far in the west it is still yesterday, or in the east tomorrow already, for many hours.

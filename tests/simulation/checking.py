@@ -26,7 +26,7 @@ async def check(desk: LifeDesk, shops: Sequence[Shop]) -> None:
         await _check_orders(desk, shop)
         await _check_suspense(desk, shop.books)
         await _check_merchant(desk, shop)
-    for supplier in await desk.runtime.channels.suppliers():
+    for supplier in await desk.runtime.suppliers.all():
         if any(x.supplier == supplier.supplier_no for s in shops for x in s.books.lines):
             await _check_supplier(desk, supplier.id, shops)
     for currency in {shop.books.currency for shop in shops}:
@@ -177,7 +177,7 @@ def _counted(lines: Sequence[Line], made: Sequence[Sale]) -> tuple[int, ...]:
 
 # ── windows over all merchants ───────────────────────────────────────────────────────────────────
 async def _check_supplier(desk: LifeDesk, supplier_id: UUID, shops: Sequence[Shop]) -> None:
-    supplier = await desk.runtime.channels.supplier(supplier_id)
+    supplier = await desk.runtime.suppliers.by_id(supplier_id)
     lines = [x for x in _all(shops) if x.supplier == supplier.supplier_no]
     await desk.runtime.bills.open_day(supplier_id)
     windows = await windows_of(desk, supplier_id)

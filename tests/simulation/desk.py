@@ -63,10 +63,10 @@ async def make_template(servers: Servers, supplier: SandboxSupplier) -> None:
 
 async def _open_suppliers_abroad(runtime: Runtime, supplier: SandboxSupplier) -> None:
     text = (DOCUMENTS / "sandbox_md5.yaml").read_text(encoding="utf-8")
-    document_id = await runtime.channels.add_document(text)
+    document_id = await runtime.suppliers.add_document(text)
     mch_id, key = next(iter(SUPPLIER_KEYS.items()))
     for supplier_no, currency, *channels in ABROAD:
-        opened = await runtime.channels.add_supplier(
+        opened = await runtime.suppliers.open(
             supplier_no,
             f"Abroad {currency}",
             currency=currency,

@@ -488,7 +488,7 @@ class Life:
         if step.how % 6 == 5:
             kind, holder_id = "p", HOUSE
         elif step.how % 3 == 2:
-            suppliers = await self.runtime.channels.suppliers()
+            suppliers = await self.runtime.suppliers.all()
             kind, holder_id = "s", suppliers[step.which % len(suppliers)].id
         cut = step.cut
         return Act(

@@ -9,7 +9,6 @@ from itertools import pairwise
 import pytest
 
 from core.bills import Days, PlatformBill, SupplierBill
-from core.channels import Supplier
 from core.clock import DayCut
 from core.errors import Bug
 from core.ledger import HOUSE
@@ -17,6 +16,7 @@ from core.merchants import Merchant
 from core.money import Money
 from core.orders import ByHand
 from core.runtime import Runtime
+from core.suppliers import Supplier
 from core.vouchers import Advance, Cause
 from tests.conftest import Servers
 from tests.core.bills.books import Books
@@ -144,7 +144,7 @@ async def test_windows_equal_the_entries(books: Books, cut: DayCut) -> None:
     await runtime.store.execute("UPDATE supplier SET day_cut = $1, zone = $2", cut.at, cut.zone)
     await runtime.store.execute("UPDATE desk SET day_cut = $1, zone = $2", cut.at, cut.zone)
     await runtime.bills.open_day(HOUSE)
-    for supplier in await runtime.channels.suppliers():
+    for supplier in await runtime.suppliers.all():
         await runtime.bills.open_day(supplier.id)
     await some_days(books, merchants, 1, 30)
     await roll_all(runtime)
@@ -152,7 +152,7 @@ async def test_windows_equal_the_entries(books: Books, cut: DayCut) -> None:
     days = Days(noon.date() - ONE_DAY, noon.date() + 5 * ONE_DAY)
     rolled: list[list[PlatformBill]] = []
     for _ in ("with a tail", "rolled up"):
-        for supplier in await runtime.channels.suppliers():
+        for supplier in await runtime.suppliers.all():
             bills = [await runtime.bills.supplier(supplier.id, Days.one(day)) for day in days]
             for before, after in pairwise(bills):
                 assert (before.closing_minor, before.ends_at) == (
@@ -184,7 +184,7 @@ async def test_bills_of_suppliers_and_the_platform_are_the_sums_of_merchants(
     desk.clock.go_to_noon()
     other = await books.merchant("M7001")
     actor = await desk.actor(FINANCE, SUPPLIER_CHAT)
-    supplier = await desk.runtime.channels.supplier_by_no("S01")
+    supplier = await desk.runtime.suppliers.by_no("S01")
     opened = [await desk.open(10000) for _ in range(4)]
     await desk.see(opened[0], 10000)
     await desk.see(opened[1], 9900)
@@ -229,7 +229,7 @@ async def test_an_order_completed_with_money_in_suspense_counts_for_its_supplier
 ) -> None:
     """Its completion moves none of the supplier's own accounts but suspense."""
     desk.clock.go_to_noon()
-    supplier = await desk.runtime.channels.supplier_by_no("S01")
+    supplier = await desk.runtime.suppliers.by_no("S01")
     opened = await desk.open(10000)
     await desk.see(opened, 9900)
     before = await desk.runtime.bills.supplier(supplier.id)
@@ -272,7 +272,7 @@ async def test_sums_that_do_not_fit_are_a_bug(
     books.clock.advance(2 * 86400)
     await roll_all(books.runtime)
     today: date = noon.date()
-    supplier = await books.runtime.channels.supplier_by_no("S01")
+    supplier = await books.runtime.suppliers.by_no("S01")
     assert (await books.runtime.bills.platform(Days.one(today))).closing_minor == 88
     async with owner(servers, database) as connection:
         await connection.execute("UPDATE closing SET minor = minor + 1 WHERE day = $1", today)

@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 
 from core.bills import Days
-from core.channels import Supplier
 from core.errors import Refusal
 from core.exports import Paper
 from core.ledger import HOUSE
 from core.money import EXPONENTS, Money, Rate, parse_money
 from core.runtime import Runtime
+from core.suppliers import Supplier
 from tests.conftest import Servers
 from tests.core.abroad import new_channel, open_shop, open_supplier, pay
 from tests.core.support import OPS_CHAT, OWNER, Desk, owner, refused
@@ -21,7 +21,7 @@ async def test_a_channel_counts_in_its_suppliers_currency(runtime: Runtime, desk
     kuwait = await open_supplier(runtime, "KWD")
     home = await open_supplier(runtime, supplier_no="S78")
     assert (kuwait.currency, home.currency) == ("KWD", "CNY")
-    assert (await channels.supplier_by_no("S77")).currency == "KWD"
+    assert (await runtime.suppliers.by_no("S77")).currency == "KWD"
     await channels.add_channel(kuwait, new_channel())
     await channels.add_channel(kuwait, new_channel("C78", "KWD"))
     assert {(await channels.costs(no)).currency for no in ("C77", "C78")} == {"KWD"}
@@ -43,7 +43,7 @@ async def test_a_channel_counts_in_its_suppliers_currency(runtime: Runtime, desk
         assert refused(error.value) == "currency_unknown"
     assert await store.fetchval("SELECT count(*) FROM channel") == before
     with pytest.raises(Refusal):
-        await channels.supplier_by_no("S79")
+        await runtime.suppliers.by_no("S79")
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import pytest
 
 from core.connectors import Standing
 from core.errors import Refusal
-from core.orders import Attempt, ByHand, Following, Opened, Order, Suppliers, get_attempts
+from core.orders import Attempt, ByHand, Calling, Following, Opened, Order, get_attempts
 from core.orders.following import ASKED_BY_HAND
 from tests.core.support import Desk, completing, nothing, pay_link
 
@@ -201,7 +201,7 @@ async def test_an_order_that_was_decided_by_hand_is_asked_about_so_often_and_no_
     await desk.sound()
 
 
-class PaidMeanwhile(Suppliers):
+class PaidMeanwhile(Calling):
     """A supplier whose "closed" arrives after the callback that told of the money."""
 
     def __init__(self, desk: Desk, opened: Opened) -> None:

@@ -13,7 +13,7 @@ from core.connectors import Accepted, Rejected
 from core.errors import Refusal
 from core.money import Money, Rate
 from core.orders import Opened, get_attempts
-from core.orders.supplier import NEVER_SENT
+from core.orders.calling import NEVER_SENT
 from core.tariff import Tariff
 from tests.conftest import NOWHERE
 from tests.core.support import ADMIN, CHAT, Desk, pay_link, wanted
@@ -36,8 +36,8 @@ async def nothing_written(desk: Desk) -> bool:
 async def unplug(desk: Desk, *supplier_nos: str) -> None:
     """Have nobody answer at these suppliers' address."""
     for supplier_no in supplier_nos:
-        supplier = await desk.runtime.channels.supplier_by_no(supplier_no)
-        await desk.runtime.channels.set_credentials(
+        supplier = await desk.runtime.suppliers.by_no(supplier_no)
+        await desk.runtime.suppliers.set_credentials(
             supplier.id, {**supplier.credentials, "base_url": NOWHERE}
         )
 

@@ -8,7 +8,6 @@ from typing import Final
 
 import structlog
 
-from core.channels import Channels
 from core.clock import Clock
 from core.connectors import (
     Accepted,
@@ -22,6 +21,7 @@ from core.connectors import (
 from core.gateway import Gateway, MayHaveHappened, NeverSent, Timeouts
 from core.merchants import Merchants
 from core.orders.reading import Attempt, Order
+from core.suppliers import Suppliers
 
 _LOG = structlog.get_logger(__name__)
 NEVER_SENT: Final = "never_sent"
@@ -37,20 +37,20 @@ class Addresses:
     return_url: Callable[[str], str]  # order number -> the cashier's page
 
 
-class Suppliers:
+class Calling:
     """The suppliers' side of an order, each through its connector document."""
 
     def __init__(
         self,
         merchants: Merchants,
-        channels: Channels,
+        suppliers: Suppliers,
         gateway: Gateway,
         clock: Clock,
         nonce: Callable[[], str],
         addresses: Addresses,
     ) -> None:
         self._merchants = merchants
-        self._channels = channels
+        self._suppliers = suppliers
         self._gateway = gateway
         self._clock = clock
         self._nonce = nonce
@@ -58,7 +58,7 @@ class Suppliers:
 
     async def create(self, order: Order, attempt: Attempt) -> CreateReading:
         """Ask the supplier to take an attempt. A call that certainly never left is Rejected."""
-        connector = await self._channels.connector(attempt.document_id)
+        connector = await self._suppliers.connector(attempt.document_id)
         facts = await self._facts(order, attempt)
         try:
             answer = await self._call("create", facts, attempt)
@@ -66,7 +66,7 @@ class Suppliers:
             return Rejected(NEVER_SENT, str(error))
         except MayHaveHappened as error:
             return Unknown(str(error))
-        supplier = await self._channels.supplier(attempt.supplier_id)
+        supplier = await self._suppliers.by_id(attempt.supplier_id)
         return connector.read_create(answer, facts, supplier.credentials)
 
     async def standing(self, order: Order, attempt: Attempt, operation: str = "query") -> Standing:
@@ -74,7 +74,7 @@ class Suppliers:
 
         A supplier that does not offer the operation, or does not answer, is `unknown`.
         """
-        connector = await self._channels.connector(attempt.document_id)
+        connector = await self._suppliers.connector(attempt.document_id)
         if operation not in connector.operations:
             return Standing("unknown", f"the supplier offers no {operation}")
         facts = await self._facts(order, attempt)
@@ -82,20 +82,20 @@ class Suppliers:
             answer = await self._call(operation, facts, attempt)
         except (NeverSent, MayHaveHappened) as error:
             return Standing("unknown", str(error))
-        supplier = await self._channels.supplier(attempt.supplier_id)
+        supplier = await self._suppliers.by_id(attempt.supplier_id)
         return connector.read_standing(operation, answer, facts, supplier.credentials)
 
     async def may_send_again(self, attempt: Attempt) -> bool:
         """Whether the same number may be sent twice without a second payment coming of it."""
-        return (await self._channels.connector(attempt.document_id)).create_is_idempotent
+        return (await self._suppliers.connector(attempt.document_id)).create_is_idempotent
 
     async def not_found_is_final(self, attempt: Attempt) -> bool:
         """Whether the supplier's "not found" proves that it will never be paid."""
-        return (await self._channels.connector(attempt.document_id)).not_found_is_final
+        return (await self._suppliers.connector(attempt.document_id)).not_found_is_final
 
     async def _call(self, operation: str, facts: AttemptFacts, attempt: Attempt) -> HttpAnswer:
-        connector = await self._channels.connector(attempt.document_id)
-        supplier = await self._channels.supplier(attempt.supplier_id)
+        connector = await self._suppliers.connector(attempt.document_id)
+        supplier = await self._suppliers.by_id(attempt.supplier_id)
         request = connector.build(
             operation, facts, supplier.credentials, now=self._clock.now(), nonce=self._nonce()
         )
