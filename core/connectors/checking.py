@@ -2,37 +2,82 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from datetime import datetime
+from typing import Final
 
 from core.connectors.connector import Connector
 from core.connectors.fixtures import Case
 from core.connectors.types import (
     Accepted,
+    AttemptFacts,
     Callback,
+    CreateReading,
     Event,
     FixtureFailure,
     InvalidCallback,
     Rejected,
     Standing,
+    TokenRefused,
+    Unknown,
 )
 from core.errors import Bug
 from core.wire import HttpAnswer
+
+# Every letter and digit of a callback as long as most are.
+FORGERIES: Final = 250
+Outcome = tuple[str, Mapping[str, str]]
+"""What comes out, as fixtures say it: the word for `gives`, and texts by their names."""
 
 
 def check(connector: Connector) -> list[FixtureFailure]:
     """Every fixture that fails; empty means that the document keeps its word.
 
-    A document that offers callbacks needs a fixture that is believed and a forged one that is not.
+    A document that offers callbacks needs a fixture of money that is believed and a forged one that
+    is not; and what is believed must not be believed any more once anything in it was changed.
     """
     cases = connector.fixtures.cases
     failures = [failure for case in cases if (failure := _try(connector, case))]
-    if "callback" in connector.operations:
-        verdicts = {case.gives for case in cases if case.kind == "verify"}
-        if not verdicts - {"invalid"}:
+    if "callback" in connector.operations and not failures:
+        calls = [case for case in cases if case.kind == "verify"]
+        verdicts = {case.gives for case in calls}
+        if not verdicts & {"paid", "hearsay"}:
             failures.append(FixtureFailure("callback", 1, "no fixture of a good callback"))
         if "invalid" not in verdicts:
             failures.append(FixtureFailure("callback", 1, "no fixture of a forged callback"))
+        failures += [f for case in calls if (f := _forge(connector, case))]
     return failures
+
+
+def _forge(connector: Connector, case: Case) -> FixtureFailure | None:
+    """Change a callback that is believed here and there: nothing else may come of it."""
+    if case.gives == "invalid" or not connector.signs_callbacks:
+        return None
+    credentials, currency = connector.fixtures.credentials, case.facts.amount.currency
+    came = _callback(connector, case)
+    events = connector.verify(came, credentials, currency=currency, now=case.now)
+    for forged in _forgeries(came):
+        try:
+            said = connector.verify(forged, credentials, currency=currency, now=case.now)
+        except InvalidCallback:
+            continue
+        if said not in (events, ()):
+            why = "a callback that was changed is believed: what it says is not all signed"
+            return FixtureFailure(case.about, case.line, why)
+    return None
+
+
+def _forgeries(came: Callback) -> Iterator[Callback]:
+    """A callback with one letter or digit changed, FORGERIES times at most."""
+    text = came.query or came.body.decode()
+    places = [at for at, c in enumerate(text) if c.isascii() and c.isalnum()]
+    for at in places[:: len(places) // FORGERIES + 1]:
+        changed = f"{text[:at]}{'1' if text[at] == '0' else '0'}{text[at + 1 :]}"
+        if came.query:
+            yield replace(came, query=changed)
+        else:
+            yield replace(came, body=changed.encode())
 
 
 def _try(connector: Connector, case: Case) -> FixtureFailure | None:
@@ -52,50 +97,113 @@ def _try(connector: Connector, case: Case) -> FixtureFailure | None:
     return None
 
 
-def _run(connector: Connector, case: Case) -> tuple[str, Mapping[str, str]]:
-    """What comes out, as the words a fixture uses."""
+def _run(connector: Connector, case: Case) -> Outcome:
     shared = connector.fixtures
+    keys, facts, now = shared.credentials, case.facts, case.now
     if case.kind == "build":
-        request = connector.build(
-            case.operation, shared.facts, shared.credentials, now=shared.now, nonce=shared.nonce
-        )
-        body = request.body.decode()
-        for name, value in case.headers.items():
-            if (sent := request.headers.get(name, "")) != value:
-                return f"{name}: {sent}", {}
-        return "", {"url": request.url, "sent": body, "signed": request.signed}
+        return _build(connector, case)
     if case.kind == "verify":
-        return _verify(connector, case)
+        call = _callback(connector, case)
+        return called(connector, call, keys, currency=facts.amount.currency, now=now)
     headers = {name.lower(): value for name, value in case.headers.items()}
     answer = HttpAnswer(case.status, headers, case.body.encode())
-    if case.operation == "create":
-        reading = connector.read_create(answer, shared.facts, shared.credentials)
-        if isinstance(reading, Accepted):
-            return "accepted", {
-                "upstream_no": reading.upstream_no or "", "pay": reading.pay.value,
-            }  # fmt: skip
-        if isinstance(reading, Rejected):
-            return "rejected", {"code": reading.code, "message": reading.message}
-        return "unknown", {"why": reading.why}
-    standing = connector.read_standing(case.operation, answer, shared.facts, shared.credentials)
-    return standing.state, {"why": standing.why, **_money_words(standing)}
+    return answered(connector, case.operation, answer, facts, keys, now=now, nonce=shared.nonce)
 
 
-def _verify(connector: Connector, case: Case) -> tuple[str, Mapping[str, str]]:
-    shared = connector.fixtures
+def _callback(connector: Connector, case: Case) -> Callback:
     headers = {name.lower(): value for name, value in case.headers.items()}
-    callback = (
-        Callback("GET", case.body, headers, b"", "")
-        if connector.called_by == "query"
-        else Callback("POST", "", headers, case.body.encode(), "")
+    if connector.called_by == "query":
+        return Callback("GET", case.body, headers, b"", case.address)
+    return Callback("POST", "", headers, case.body.encode(), case.address)
+
+
+def answered(
+    connector: Connector,
+    operation: str,
+    answer: HttpAnswer,
+    facts: AttemptFacts,
+    keys: Mapping[str, str],
+    *,
+    now: datetime,
+    nonce: str,
+) -> Outcome:
+    """What an answer to an operation gives."""
+    match operation:
+        case "create":
+            return _created(connector.read_create(answer, facts, keys, now=now, nonce=nonce))
+        case "refund" | "refund_query":
+            refund = connector.read_refund(operation, answer, facts, keys, now=now)
+            return refund.state, {
+                "why": refund.why, "code": refund.code,
+                "upstream_refund_no": refund.upstream_refund_no or "",
+            }  # fmt: skip
+        case "balance":
+            currency = facts.amount.currency
+            balance = connector.read_balance(answer, keys, currency=currency, now=now)
+            if balance.available is None:
+                return "unknown", {"why": balance.why}
+            return "balance", {"available": balance.available.plain()}
+        case "token":
+            try:
+                return "token", {"token": connector.read_token(answer, keys, now=now).value}
+            except TokenRefused as refused:
+                return "refused", {"why": refused.why}
+        case _:
+            standing = connector.read_standing(operation, answer, facts, keys, now=now)
+            return standing.state, {"why": standing.why, **_money_words(standing)}
+
+
+def _build(connector: Connector, case: Case) -> Outcome:
+    shared = connector.fixtures
+    request = connector.build(
+        case.operation,
+        None if case.operation in ("balance", "token") else case.facts,
+        shared.credentials,
+        now=case.now,
+        nonce=shared.nonce,
+        resources={"token": shared.token},
     )
+    for name, value in case.headers.items():
+        if (sent := request.headers.get(name, "")) != value:
+            return f"{name}: {sent}", {}
+    made = {"url": request.url, "sent": request.body.decode(), "signed": request.signed}
+    if case.operation == "create" and connector.sent_by_payer(case.facts):
+        pay = connector.hand_over(case.facts, shared.credentials, now=case.now, nonce=shared.nonce)
+        made |= {"pay": pay.value, "kind": pay.kind}
+    return "", made
+
+
+def _created(reading: CreateReading) -> Outcome:
+    match reading:
+        case Accepted(upstream_no, pay):
+            return "accepted", {
+                "upstream_no": upstream_no or "", "pay": pay.value, "kind": pay.kind,
+            }  # fmt: skip
+        case Rejected(code, message):
+            return "rejected", {"code": code, "message": message}
+        case Unknown(why):
+            return "unknown", {"why": why}
+
+
+def called(
+    connector: Connector,
+    callback: Callback,
+    keys: Mapping[str, str],
+    *,
+    currency: str,
+    now: datetime,
+) -> Outcome:
+    """What a callback gives: of a batch its first event, and how many there are."""
     try:
-        event = connector.verify(
-            callback, shared.credentials, currency=shared.facts.amount.currency
-        )
+        events = connector.verify(callback, keys, currency=currency, now=now)
     except InvalidCallback as invalid:
         return "invalid", {"why": invalid.why}
-    return event.state, {"attempt_no": event.attempt_no, **_money_words(event)}
+    if not events:
+        return "ignored", {}
+    event = events[0]
+    return "hearsay" if event.hearsay else event.state, {
+        "attempt_no": event.attempt_no, "events": str(len(events)), **_money_words(event),
+    }  # fmt: skip
 
 
 def _money_words(reading: Standing | Event) -> dict[str, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Final, Literal, NoReturn
 from urllib.parse import parse_qsl, quote_plus
@@ -14,7 +14,8 @@ from xml.sax.saxutils import escape
 
 from core.connectors import limits
 
-BodyForm = Literal["form", "json", "xml", "query"]
+BodyForm = Literal["form", "json", "xml", "query", "pairs"]
+"""`query`: in the address; `pairs`: a form whose values are not percent-encoded."""
 Path = tuple[str, ...]
 """Names from a body's root inwards: `data.pay_url` is ("data", "pay_url"); a list's items are
 numbered from 0."""
@@ -27,8 +28,9 @@ CONTENT_TYPES: Final[Mapping[BodyForm, str]] = {
     "xml": "application/xml",
 }
 _UNRESERVED: Final = re.compile(r"[A-Za-z0-9_.\-~]*", re.ASCII).fullmatch
+_PAIRS: Final = re.compile(r"(?:\{[^{}]*\}|\[[^\[\]]*\]|[^&{}\[\]]|[{}\[\]])+")
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
-_NAME: Final = re.compile(r"[A-Za-z0-9_.\-\[\]:]{1,64}", re.ASCII)
+_NAME: Final = re.compile(r"[A-Za-z0-9_.\-\[\]:]+", re.ASCII)
 
 
 class Bare(str):
@@ -52,7 +54,7 @@ def write_body(form: BodyForm, tree: Tree, *, root: str = "xml") -> bytes:
 
 
 def write_form(tree: Tree) -> str:
-    return "&".join(f"{_form_text(name)}={_form_text(text)}" for name, text in flat(tree))
+    return "&".join([f"{_form_text(name)}={_form_text(text)}" for name, text in flat(tree)])
 
 
 def _form_text(text: str) -> str:
@@ -76,7 +78,9 @@ def flat(tree: Tree, before: str = "") -> Iterator[tuple[str, str]]:
     """Every text with its whole name: `a[b]`, and `a[0]` of a list."""
     for name, value in tree.items():
         whole = f"{before}[{name}]" if before else name
-        if isinstance(value, dict):
+        if isinstance(value, str):  # nearly always
+            yield whole, value
+        elif isinstance(value, dict):
             yield from flat(value, whole)
         elif isinstance(value, list):
             yield from flat({str(index): item for index, item in enumerate(value)}, whole)
@@ -103,6 +107,8 @@ def read_body(form: BodyForm, body: bytes) -> Tree:
             return read_json(body)
         case "xml":
             return read_xml(body)
+        case "pairs":
+            return read_pairs(body)
         case _:
             try:
                 return read_form(body.decode("ascii"))
@@ -121,6 +127,23 @@ def read_form(text: str) -> Tree:
     fields: Tree = {**dict(pairs)}
     if len(fields) != len(pairs):
         raise UnreadableError("a field comes twice")
+    _check(fields)
+    return fields
+
+
+def read_pairs(body: bytes) -> Tree:
+    """`a=1&b={c=2&d=3}`: what stands between braces or brackets stays together. Raises
+    UnreadableError."""
+    try:
+        text = body.decode()
+    except UnicodeDecodeError:
+        raise UnreadableError("the pairs are not UTF-8") from None
+    fields: Tree = {}
+    for piece in _PAIRS.findall(text):
+        name, equals, value = piece.partition("=")
+        if not equals or name in fields:
+            raise UnreadableError("a field comes twice" if name in fields else "no pair")
+        fields[name] = value
     _check(fields)
     return fields
 
@@ -208,6 +231,11 @@ class _Xml:
             around[name] = [*there, value] if isinstance(there, list) else [there, value]
 
 
+def path_of(text: str) -> Path:
+    """`links[rel=next].href` as a path: an item of a list by what it says, or by its number."""
+    return tuple(text.replace("[", ".[").split("."))
+
+
 def find(tree: object, path: Path) -> str:
     """The text at a path; empty where there is none."""
     here = within(tree, path)
@@ -222,16 +250,29 @@ def within(tree: object, path: Sequence[str]) -> object:
             here = here.get(name)
         elif isinstance(here, list) and name.isdigit() and int(name) < len(here):
             here = here[int(name)]
+        elif isinstance(here, list) and name.startswith("["):
+            here = _item(here, *name[1:-1].split("="))
         else:
             return None
     return here
+
+
+def need_plain_names(names: Iterable[str]) -> None:
+    """Raises UnreadableError where a name could be taken for more than a name when fields are
+    joined to a text."""
+    if not all(map(_NAME.fullmatch, names)):
+        raise UnreadableError("a field's name has characters that no name has")
+
+
+def _item(items: Sequence[object], name: str, value: str) -> object:
+    return next((i for i in items if isinstance(i, dict) and i.get(name) == value), None)
 
 
 def _check(fields: Mapping[str, object], depth: int = 0) -> None:
     if len(fields) > limits.FIELDS or depth > limits.BODY_DEPTH:
         raise UnreadableError("too many fields")
     for name, value in fields.items():
-        if not _NAME.fullmatch(name):
+        if not 0 < len(name) <= limits.NAME_CHARS or not name.isprintable():
             raise UnreadableError("a field's name has characters that no name has")
         for item in value if isinstance(value, list) else [value]:
             if isinstance(item, dict):

@@ -59,7 +59,8 @@ class Operator:
     """takes: the kinds it works on; gives: the kind that comes out. run(value, arguments).
 
     undo: the way back, for what is compared with a signature that came in. proves: whether the
-    bytes that came in are the signature (run makes it), where nothing can be computed again.
+    bytes that came in are the signature (run makes it), where nothing can be computed again. loses:
+    what comes out may come of something else as well.
     """
 
     name: str
@@ -70,6 +71,7 @@ class Operator:
     undo: Callable[[str], bytes] | None = None
     proves: Callable[..., bool] | None = None
     about: str = ""
+    loses: bool = False
 
 
 def to_bytes(value: Value) -> bytes:
@@ -79,6 +81,8 @@ def to_bytes(value: Value) -> bytes:
 
 def plain(value: Value) -> str:
     """A value as it stands in a text."""
+    if isinstance(value, str):
+        return value
     if isinstance(value, Money):
         return value.plain()
     if isinstance(value, datetime):
@@ -138,12 +142,9 @@ def _digits(text: str, length: str) -> str:
 
 
 def _piece(text: str, name: str) -> str:
-    """The first `name=` of a text like `t=1,v1=ab`; empty where there is none."""
-    for part in text.split(","):
-        before, equals, value = part.strip().partition("=")
-        if equals and before == name:
-            return value
-    return ""
+    """What stands behind `name=` in a text like `t=1,v1=ab,v1=cd`: all of it, spaces between."""
+    parts = (part.strip().partition("=") for part in text.split(","))
+    return " ".join(value for before, equals, value in parts if equals and before == name)
 
 
 def _lookup(text: str, table: Mapping[str, str]) -> str:
@@ -229,16 +230,18 @@ OPERATORS: Final = _table([
     Operator("upper", _TEXT, "text", str.upper, undo=str.encode, about="capital letters"),
     Operator("lower", _TEXT, "text", str.lower, undo=str.encode, about="small letters"),
     Operator("cut", _TEXT, "text", _cut, (_COUNT,),
-             about="at most so many bytes, and whole characters"),
+             about="at most so many bytes, and whole characters", loses=True),
     Operator("part", _TEXT, "text", _part, (Argument("count", "start"), _COUNT),
-             about="characters from a place (0 is the first) on"),
+             about="characters from a place (0 is the first) on", loses=True),
     Operator("piece", _TEXT, "text", _piece, (Argument("text", "name"),),
-             about="the value behind `name=`, of several with commas between"),
+             about="the value behind `name=`, of several with commas between", loses=True),
     Operator("or", _TEXT, "text", lambda text, other: text or other, (Argument("text", "text"),),
-             about="another text where there is none"),
+             about="another text where there is none", loses=True),
     Operator("lookup", _TEXT, "text", _lookup, (Argument("table", "table"),),
-             about="what a table of the document says; its `*` is for everything else"),
-    Operator("digits", _TEXT, "text", _digits, (_COUNT,), about="so many digits, made of the text"),
+             about="what a table of the document says; its `*` is for everything else",
+             loses=True),
+    Operator("digits", _TEXT, "text", _digits, (_COUNT,), about="so many digits, made of the text",
+             loses=True),
     Operator("url", _TEXT, "text", lambda text: quote(text, safe=""), about="percent-encoded"),
     Operator("unurl", _TEXT, "text", unquote, about="percent-decoded"),
     Operator("number", _TEXT, "number", _number, about="a number in JSON instead of a text"),
@@ -263,7 +266,7 @@ OPERATORS: Final = _table([
     _asymmetric("ed25519", ciphers.sign_ed25519, ciphers.proves_ed25519,
                 "signed with an Ed25519 key"),
     Operator("crc32", _ANY, "text", lambda value: str(zlib.crc32(to_bytes(value))),
-             about="a checksum, in decimal"),
+             about="a checksum, in decimal", loses=True),
     Operator("aes-gcm-open", _ANY, "bytes", _guarded(ciphers.open_gcm),
              (_SECRET, Argument("value", "nonce"), Argument("value", "associated data",
                                                             optional=True)),

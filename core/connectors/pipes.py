@@ -69,10 +69,16 @@ class Step:
 
     def run(self, value: Value, scope: Scope) -> Value:
         """Raises ValueFault."""
-        if isinstance(value, int | Decimal):
+        if not isinstance(value, str) and isinstance(value, int | Decimal):
             value = plain(value)  # a number is worked on as it is written
-        result: Value = self.operator.run(value, *self.values(scope))
+        arguments = self.values(scope) if self.arguments else ()
+        result: Value = self.operator.run(value, *arguments)
         return result
+
+    def __str__(self) -> str:
+        """As a document writes it."""
+        words = (f"${a.text}" if a.by_name else _quoted(a.text) for a in self.arguments)
+        return " ".join((self.operator.name, *words))
 
     def values(self, scope: Scope) -> list[object]:
         return [
@@ -91,6 +97,14 @@ class Pipe:
     steps: tuple[Step, ...]
     kind: Kind
 
+    def tells(self, secrets: frozenset[str]) -> bool:
+        """Whether a secret is part of what comes out."""
+        return self.name in secrets or any(
+            given.by_name and given.text in secrets
+            for step in self.steps
+            for given in step.arguments
+        )
+
     def value(self, scope: Scope) -> Value:
         """Raises ValueFault."""
         value = scope(self.name)
@@ -98,12 +112,25 @@ class Pipe:
             value = step.run(value, scope)
         return value
 
+    def __str__(self) -> str:
+        """As a document writes it."""
+        return " | ".join((self.name, *map(str, self.steps)))
+
 
 @dataclass(frozen=True, slots=True)
 class Words:
     """A value as it is written: texts and pipes. One pipe alone keeps its kind."""
 
     parts: tuple[str | Pipe, ...]
+
+    def __str__(self) -> str:
+        """As a document writes it."""
+        if len(self.parts) == 1 and isinstance(self.parts[0], Pipe):
+            return f"${self.parts[0]}"
+        return "".join(
+            part.replace("$", "$$") if isinstance(part, str) else f"${{{part}}}"
+            for part in self.parts
+        )
 
     @property
     def names(self) -> frozenset[str]:
@@ -124,16 +151,16 @@ class Words:
 
     def text(self, scope: Scope) -> str:
         """As a text, whatever its kind. Raises ValueFault."""
-        return "".join(
+        return "".join([
             part if isinstance(part, str) else plain(part.value(scope)) for part in self.parts
-        )
+        ])  # fmt: skip
 
     def masked(self, scope: Scope, secrets: frozenset[str]) -> str:
         """As a text in which nothing that a secret is part of can be read."""
         return "".join(
             part
             if isinstance(part, str)
-            else MASK if Words((part,)).names & secrets else plain(part.value(scope))
+            else MASK if part.tells(secrets) else plain(part.value(scope))
             for part in self.parts
         )  # fmt: skip
 
@@ -187,6 +214,10 @@ def prove(steps: Sequence[Step], value: Value, came: str, scope: Scope) -> bool:
             return step.operator.proves(value, *step.values(scope), signature)
         value = step.run(value, scope)
     return compare_digest(plain(value).encode(), came.encode())
+
+
+def _quoted(word: str) -> str:
+    return f'"{word}"' if " " in word or not word else word
 
 
 def _undo(steps: Sequence[Step], came: str) -> bytes:

@@ -13,7 +13,8 @@ from core.connectors.types import DocumentFaults, Fault
 
 Word = TypeVar("Word", bound=str)
 
-PATH = re.compile(r"\.?[A-Za-z0-9_\-]{1,64}(?:\.[A-Za-z0-9_\-]{1,64}){0,5}", re.ASCII)
+_NAME = r"[A-Za-z0-9_\-]{1,64}(?:\[[A-Za-z0-9_\-]{1,64}=[A-Za-z0-9_\-]{1,64}\])?"
+PATH = re.compile(rf"\.?{_NAME}(?:\.{_NAME}){{0,5}}", re.ASCII)
 FIELD = re.compile(r"[A-Za-z0-9_.\-\[\]]{1,64}", re.ASCII)
 
 
@@ -175,6 +176,22 @@ class Section:
         """Whether there is this one word instead of a table."""
         entry = self._table.entries.get(key)
         return entry is not None and isinstance(entry.node, Text) and entry.node.value == word
+
+    def empty(self) -> Section:
+        """A table in which nothing is said."""
+        return Section(Table({}, self.line), self.path, self.faults, None)
+
+    def items(self, key: str) -> list[Section | str]:
+        """A list of texts and tables."""
+        entry = self._table.entries.get(key)
+        nodes = entry.node.nodes if entry and isinstance(entry.node, Items) else ()
+        found: list[Section | str] = []
+        for index, node in enumerate(nodes, 1):
+            if isinstance(node, Text):
+                found.append(node.value)
+            else:
+                found.append(self._inner(node, f"{self._join(key)}[{index}]", None))
+        return found
 
     def field(self, name: str) -> str:
         """A name of this table that is a field's; a fault where it cannot be one."""

@@ -7,9 +7,10 @@ believed, whatever its signature (`ambiguous`).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from urllib.parse import quote_plus
 
+from core.connectors import limits
 from core.connectors.document import Params, Sign
 from core.connectors.messages import Tree, flat, write_json
 from core.connectors.operators import Value, plain
@@ -31,7 +32,7 @@ def params_text(tree: Tree, rule: Params, own: str | None) -> str:
         fields.sort()
     elif rule.order == "caseless":
         fields.sort(key=lambda field: f"{field[0]}={field[1]}&".lower())
-    return rule.join.join(_written(name, value, rule) for name, value in fields)
+    return rule.join.join([_written(name, value, rule) for name, value in fields])
 
 
 def _written(name: str, value: str, rule: Params) -> str:
@@ -43,7 +44,9 @@ def _written(name: str, value: str, rule: Params) -> str:
 
 def _signable(tree: Tree, rule: Params) -> Iterator[tuple[str, str]]:
     for name, value in tree.items():
-        if not isinstance(value, dict | list):
+        if isinstance(value, str):  # nearly always
+            yield name, value
+        elif not isinstance(value, dict | list):
             yield name, str(value)
         elif rule.nested == "json":
             yield name, write_json(value)
@@ -60,16 +63,24 @@ def signature(sign: Sign, scope: Scope) -> str:
 
 
 def is_signed(sign: Sign, came: str, scope: Scope) -> bool:
-    """Whether a signature that came in holds. Raises ValueFault."""
-    return bool(came) and prove(sign.steps, sign.text.text(scope), came, scope)
+    """Whether a signature that came in holds; of several with spaces between, one has to.
+
+    While a supplier changes its key it signs with both. Raises ValueFault.
+    """
+    text = sign.text.text(scope)
+    return any(
+        prove(sign.steps, text, one, scope) for one in came.split(" ")[: limits.SIGNATURES] if one
+    )
 
 
-def ambiguous(fields: Mapping[str, str], between: str, deciding: Iterable[str]) -> str | None:
+def ambiguous(
+    fields: Mapping[str, str], between: str, deciding: Callable[[], Iterable[str]]
+) -> str | None:
     """The first deciding name that hides in another field's value, or None."""
-    suspects = [value for value in fields.values() if between and between in value]
+    suspects = [value for value in fields.values() if between in value]
     if not suspects:
         return None
-    for name in deciding:
+    for name in deciding():
         if any(f"{between}{name}=" in value for value in suspects):
             return name
     return None

@@ -10,8 +10,25 @@ from typing import Literal
 from core.money import Money
 
 CallbackState = Literal["paid", "pending", "failed", "closed"]
-StandingState = Literal["paid", "pending", "failed", "closed", "not_found", "unknown"]
-PayKind = Literal["url", "qr", "app", "jsapi"]
+StandingState = Literal["paid", "pending", "approved", "failed", "closed", "not_found", "unknown"]
+RefundState = Literal["succeeded", "pending", "failed", "not_found", "unknown"]
+PayKind = Literal["url", "qr", "app", "jsapi", "form", "none"]
+
+
+@dataclass(frozen=True, slots=True)
+class RefundFacts:
+    """A refund of an attempt's money, as a supplier is told about it.
+
+    refund_no: our number at the supplier. amount: what goes back, at most what was paid.
+    created_at: the same in every call about it. upstream_refund_no: the supplier's number, once it
+    is known.
+    """
+
+    refund_no: str
+    amount: Money
+    reason: str
+    created_at: datetime
+    upstream_refund_no: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,8 +36,10 @@ class AttemptFacts:
     """One try of an order on one channel, as a supplier is told about it.
 
     attempt_no: our number at the supplier. merchant_name: who sells, so that the payer can be told
-    the truth. channel_code: the supplier's own code of the payment method. upstream_no: the
-    supplier's number, once it is known.
+    the truth. channel_code: the supplier's own code of the payment method. created_at: of the
+    attempt, the same in every call about it. payer_id: who the payer is at the supplier (an
+    openid), where the merchant said it. upstream_no: the supplier's number, once it is known.
+    refund: in calls about one.
     """
 
     attempt_no: str
@@ -32,13 +51,21 @@ class AttemptFacts:
     notify_url: str
     return_url: str | None
     client_ip: str
+    created_at: datetime
     expires_at: datetime
+    payer_id: str = ""
     upstream_no: str | None = None
+    refund: RefundFacts | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Pay:
-    """How the payer gets on. value: an http(s) address, a QR text, or an app's parameters."""
+    """How the payer gets on.
+
+    value: an http(s) address, a QR text, what an app or a page (jsapi) needs, or a `form`, which is
+    the JSON {"action": address, "fields": {name: text}} that a browser posts. `none`: the supplier
+    has all it needs, like a code that it scanned; the value is empty.
+    """
 
     kind: PayKind
     value: str
@@ -72,15 +99,53 @@ CreateReading = Accepted | Rejected | Unknown
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What a query or a close says about an attempt.
+    """What a query, a close or a capture says about an attempt.
 
-    why: in words, for staff, where the state is `unknown`. paid: what was paid, in `paid` always.
+    state: `approved` is what waits for our capture. why: in words, for staff, where the state is
+    `unknown`. paid: what was paid, in `paid` always.
     """
 
     state: StandingState
     why: str = ""
     upstream_no: str | None = None
     paid: Money | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RefundStanding:
+    """What a supplier says about a refund. `failed`: it surely gave nothing back and will not.
+
+    code: the supplier's, where it refused. why: in words, for staff.
+    """
+
+    state: RefundState
+    code: str = ""
+    why: str = ""
+    upstream_refund_no: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Balance:
+    """What the supplier holds for us. why: in words, where it could not be read."""
+
+    available: Money | None
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """What opens a supplier's interface for a while."""
+
+    value: str
+    lives_s: int
+
+
+class TokenRefused(Exception):
+    """No token was given out. why: for staff; it holds no secret."""
+
+    def __init__(self, why: str) -> None:
+        self.why = why
+        super().__init__(why)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,12 +164,18 @@ class Callback:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """A callback whose signature and cross-checks hold. paid: what was paid, in `paid` always."""
+    """One thing a callback tells, its signature and cross-checks held.
+
+    paid: what was paid, in `paid` always, unless it is hearsay. upstream_no: of the payment; empty
+    where the supplier does not say it. hearsay: not to be acted on before a query said the same
+    (the document asks for that, or the supplier does not sign).
+    """
 
     attempt_no: str
     upstream_no: str
     state: CallbackState
     paid: Money | None
+    hearsay: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from core.connectors.document import AmountForm, FieldTree, Packed
@@ -23,11 +23,24 @@ FACTS: Final[Mapping[str, Kind]] = {
     "notify_url": "text",
     "return_url": "text",
     "client_ip": "text",
+    "payer_id": "text",
+    "created_at": "instant",
     "expires_at": "instant",
-    "upstream_no": "text",
+    "expires_in": "text",
     "now": "instant",
+    "upstream_no": "text",
     "nonce": "text",
 }
+# What a request about a refund may speak of besides.
+REFUND_FACTS: Final[Mapping[str, Kind]] = {
+    "refund_no": "text",
+    "refund_amount": "money",
+    "refund_reason": "text",
+    "refund_created_at": "instant",
+    "upstream_refund_no": "text",
+}
+# What is known of a request that is about no attempt.
+BARE_FACTS: Final[Mapping[str, Kind]] = {"now": "instant", "nonce": "text"}
 # What a signature's text may speak of besides.
 SIGNED: Final[Mapping[str, Kind]] = {
     "params": "text",
@@ -35,15 +48,20 @@ SIGNED: Final[Mapping[str, Kind]] = {
     "method": "text",
     "path": "text",
 }
+# No credential and no value may be called so.
+NAMES: Final = frozenset((*FACTS, *REFUND_FACTS, *SIGNED, "token", "signature", "content",
+                          "certificate", "base_url"))  # fmt: skip
+_CAME: Final = ("body", "header", "query")
 NOTHING: Final = Words(("",))
 
 
 class Wording:
     """What the places of one document may say."""
 
-    def __init__(self, root: Section, credentials: tuple[str, ...], amounts: AmountForm) -> None:
+    def __init__(self, root: Section, credentials: Sequence[str], amounts: AmountForm) -> None:
         self._tables = self._read_tables(root)
         self._ours = dict.fromkeys(("base_url", *credentials), "text")
+        self._token: dict[str, Kind] = {"token": "text"} if "token" in root else {}
         self._usual: dict[Kind, Step] = {
             "money": Step(OPERATORS[amounts]),
             "instant": Step(OPERATORS["time"], (Given("unix_s"),)),
@@ -53,33 +71,57 @@ class Wording:
         self._made: dict[str, Kind] = {}
         self._read_values(root)
 
-    @property
-    def asked(self) -> Vocabulary:
+    def asked(self, operation: str) -> Vocabulary:
         """Of fields and headers of a request."""
-        return self._vocabulary({**FACTS, **self._made})
+        return self._vocabulary(self._asked(operation))
+
+    def signing(self, operation: str) -> Vocabulary:
+        """Of the text that is signed of a request."""
+        return self._vocabulary({**self._asked(operation), **SIGNED})
+
+    def heading(self, operation: str) -> Vocabulary:
+        """Of the headers of a request that is signed."""
+        return self._vocabulary({**self._asked(operation), "signature": "text"})
 
     @property
-    def signing(self) -> Vocabulary:
-        """Of the text of our own signature."""
-        return self._vocabulary({**FACTS, **self._made, **SIGNED})
-
-    @property
-    def heading(self) -> Vocabulary:
-        """Of headers of a request that is signed, which may speak of the signature as well."""
-        return self._vocabulary({**FACTS, **self._made, "signature": "text"})
+    def answered(self) -> Vocabulary:
+        """Of what is made of an answer to a create."""
+        known: dict[str, Kind] = {**self._asked("create"), "params": "text"}
+        return self._vocabulary(known, ("body",))
 
     @property
     def incoming(self) -> Vocabulary:
-        """Of the text of a signature that came in."""
+        """Of what came in, and of the text that is signed of it."""
         known: dict[str, Kind] = {
             **self._kept, "params": "text", "body": "text", "content": "text"
         }  # fmt: skip
-        return self._vocabulary(known, ("body", "header", "query"))
+        return self._vocabulary(known, _CAME)
+
+    def proving(self, *, with_certificate: bool) -> Vocabulary:
+        """Of the steps of a signature that came in."""
+        known: dict[str, Kind] = {
+            **self._kept, "params": "text", "body": "text", "content": "text",
+            **({"certificate": "text"} if with_certificate else {}),
+        }  # fmt: skip
+        return self._vocabulary(known, _CAME)
 
     @property
     def constant(self) -> Vocabulary:
         """Of what must be equal: credentials, and values made of them."""
         return self._vocabulary(self._kept)
+
+    @property
+    def _valued(self) -> Vocabulary:
+        """Of the document's own values: what is known of every attempt."""
+        return self._vocabulary({**FACTS, **self._made})
+
+    def _asked(self, operation: str) -> dict[str, Kind]:
+        if operation == "token":
+            return {**BARE_FACTS, **self._kept}
+        if operation == "balance":
+            return {**BARE_FACTS, **self._kept, **self._token}
+        refund = REFUND_FACTS if operation in ("refund", "refund_query") else {}
+        return {**FACTS, **refund, **self._made, **self._token}
 
     def words(self, section: Section, key: str, text: str, vocabulary: Vocabulary) -> Words:
         """A value that is a text."""
@@ -106,21 +148,27 @@ class Wording:
             section.fault(key, "steps that end in bytes", "hex or base64 as the last one")
         return steps
 
-    def tree(self, section: Section, key: str) -> FieldTree:
+    def tree(self, section: Section, key: str, vocabulary: Vocabulary) -> FieldTree:
         """The value of a field: a text, or a table or list of more of them."""
         if section.is_table(key):
             inner = section.table(key, None)
             if PACKED in inner:
                 if len(list(inner)) > 1:
                     inner.fault(PACKED, "something beside it", f"{PACKED} alone")
-                return Packed(self.tree(inner, PACKED))
-            return self.fields(inner)
+                return Packed(self.tree(inner, PACKED, vocabulary))
+            return self.fields(inner, vocabulary)
         if section.is_list(key):
-            return tuple(self.words(section, key, text, self.asked) for text in section.words(key))
-        return self.words(section, key, section.text(key, ""), self.asked)
+            return tuple(
+                self.words(section, key, item, vocabulary)
+                if isinstance(item, str)
+                else self.fields(item, vocabulary)
+                for item in section.items(key)
+            )
+        return self.words(section, key, section.text(key, ""), vocabulary)
 
-    def fields(self, section: Section) -> dict[str, FieldTree]:
-        return {name: self.tree(section, section.field(name)) for name in section}
+    def fields(self, section: Section, vocabulary: Vocabulary) -> dict[str, FieldTree]:
+        """The values of a table of fields."""
+        return {name: self.tree(section, section.field(name), vocabulary) for name in section}
 
     def _vocabulary(self, names: Mapping[str, Kind], open_to: tuple[str, ...] = ()) -> Vocabulary:
         ours: dict[str, Kind] = dict.fromkeys(self._ours, "text")
@@ -136,10 +184,10 @@ class Wording:
     def _read_values(self, root: Section) -> None:
         section = root.table("values", None)
         for name in section:
-            if name in FACTS or name in SIGNED or name in self._ours:
+            if name in NAMES or name in self._ours:
                 section.fault(name, f"“{name}”", "a name that is not there already")
                 continue
-            words = self.words(section, name, section.text(name, ""), self.asked)
+            words = self.words(section, name, section.text(name, ""), self._valued)
             self.values[name] = words
             self._made[name] = "text"
             if words.names <= {*self._ours, *self._kept}:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.parse import urlencode
@@ -25,6 +26,7 @@ FACTS = AttemptFacts(
     notify_url="https://desk.example/callbacks/s1?a=1",
     return_url=None,
     client_ip="203.0.113.7",
+    created_at=NOW,
     expires_at=NOW + timedelta(minutes=15),
 )
 ACCEPTED = {
@@ -53,6 +55,12 @@ CALLBACK = {
     "paid_at": "1772600767",
     "nonce": "n",
 }
+
+
+def here(code: str) -> str:
+    """A document of the library that lets its supplier be on this machine as well."""
+    text = (LIBRARY / f"{code}.yaml").read_text(encoding="utf-8")
+    return re.sub(r"^servers: .*\n", "", text, count=1, flags=re.MULTILINE)
 
 
 def sandbox() -> Connector:

@@ -25,6 +25,7 @@ RULES = {
     "{ without: [sign_type] } }",
     "md5_and_key_lower": "{ steps: md5 | hex }",
     "md5_and_key_upper": "{ steps: md5 | hex | upper }",
+    "md5_and_key_upper_caseless": "{ params: { order: caseless } }",
 }
 CASES = [(group, vector) for group in RULES for vector in VECTORS[group]]
 
@@ -214,5 +215,17 @@ def test_a_get_carries_its_fields_in_the_query() -> None:
 def test_a_missing_credential_is_our_fault_and_named() -> None:
     with pytest.raises(Bug, match="“key”"):
         sandbox().build("create", FACTS, {**CREDENTIALS, "key": ""}, now=NOW, nonce="n")
-    with pytest.raises(Bug, match="“refund”"):
-        sandbox().build("refund", FACTS, CREDENTIALS, now=NOW, nonce="n")
+    with pytest.raises(Bug, match="“capture”"):
+        sandbox().build("capture", FACTS, CREDENTIALS, now=NOW, nonce="n")
+
+
+def test_nothing_leaves_for_a_server_that_the_document_does_not_name() -> None:
+    connector = load(document(servers="[pay.example, '*.pay.example']"))
+    for good in ("https://pay.example", "https://a.pay.example/x/"):
+        credentials = {**CREDENTIALS, "base_url": good}
+        request = connector.build("create", FACTS, credentials, now=NOW, nonce="n")
+        assert request.url == good.rstrip("/") + "/create"
+    for wrong in ("https://evil.example", "https://pay.example.evil.example", "pay.example", ""):
+        credentials = {**CREDENTIALS, "base_url": wrong}
+        with pytest.raises(Bug):
+            connector.build("create", FACTS, credentials, now=NOW, nonce="n")

@@ -166,4 +166,52 @@ def test_what_is_absent_is_not_offered() -> None:
     assert not connector.create_is_idempotent
     assert not connector.not_found_is_final
     assert not connector.sandbox_only
-    assert load(SANDBOX).operations == {"create", "query", "close", "callback"}
+    everything = {"create", "query", "close", "refund", "refund_query", "balance", "callback"}
+    assert load(SANDBOX).operations == everything
+
+
+@pytest.mark.parametrize(
+    ("answers", "path"),
+    [
+        ("refused_statuses: [500]", "answers.refused_statuses"),
+        ("refused_statuses: [502, 200]", "answers.refused_statuses"),
+        ("refused_statuses: [409]", "answers.refused_statuses"),
+        ("not_found_statuses: [429]", "answers.not_found_statuses"),
+        ("faults: [503]", "answers.faults"),
+        ("statuses: [200, 400], faults: [400]", "answers.statuses"),
+        ("refused_statuses: [404], not_found_statuses: [404]", "answers.refused_statuses"),
+        ("statuses: [500]", "answers.statuses"),
+    ],
+)
+def test_no_broken_server_and_no_doubt_is_a_promise(answers: str, path: str) -> None:
+    text = document(answers=f"{{ ok: {{ code: 0 }}, {answers} }}")
+    assert path in {fault.path for fault in faults(text)}
+
+
+@pytest.mark.parametrize(
+    "create",
+    [
+        "{ path: /c, by: payer, body: json }",
+        "{ path: /c, by: payer, sign: { field: none } }",
+        "{ path: '/c?k=${key}', by: payer }",
+        "{ path: /c, by: payer, fields: { a: $hashed } }",
+        "{ path: /c, by: payer, fields: { a: $password } }",
+    ],
+)
+def test_what_a_payer_brings_is_a_form_without_secrets(create: str) -> None:
+    text = document(
+        create=create, credentials="[key, password]", values="{ hashed: $key | md5 | hex }"
+    )
+    assert {fault.path.partition(".")[0] for fault in faults(text)} == {"create"}
+
+
+def test_a_part_of_what_came_is_not_the_whole_of_it() -> None:
+    rule = (
+        '{ from: json, verify: { text: "${body | cut 10}", steps: hmac-sha256 $key | hex,'
+        " from: header.X-S }, success: ok, failure: no }"
+    )
+    text = document(
+        reads="{ attempt_no: no, upstream_no: id, state: s, paid: p }", states="{ A: paid }",
+        answers="{ signed: false, ok: { code: 0 } }", callback=rule,
+    )  # fmt: skip
+    assert "reads.attempt_no" in {fault.path for fault in faults(text)}

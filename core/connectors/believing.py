@@ -1,0 +1,251 @@
+"""Whether a message is a supplier's, and about us: signatures, freshness, cross-checks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from core.connectors import limits
+from core.connectors.building import scope_of, secret
+from core.connectors.ciphers import CipherError, certified_key
+from core.connectors.document import Document, Places, Reads, Sign
+from core.connectors.messages import (
+    Path,
+    Tree,
+    UnreadableError,
+    find,
+    flat,
+    need_plain_names,
+    raw_member,
+)
+from core.connectors.operators import Value, ValueFault
+from core.connectors.pipes import Scope
+from core.connectors.signing import ambiguous, is_signed, params_text
+from core.connectors.types import AttemptFacts
+from core.connectors.watching import Watch
+from core.errors import Refusal
+from core.money import Money, parse_money
+
+_MINOR_DIGITS: Final = 15
+_MS_DIGITS: Final = 12  # more digits than seconds will have for long
+
+
+class DoubtError(Exception):
+    """A message that proves nothing; the text says why, for staff."""
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What came in. text: the body as it was; body: what it says at its root; now: when it came."""
+
+    headers: Mapping[str, str]
+    query: Tree
+    text: str
+    body: Tree
+    now: datetime
+
+
+def incoming_scope(
+    document: Document,
+    message: Message,
+    rule: Sign | None,
+    credentials: Mapping[str, str],
+    within: Path = (),
+) -> Scope:
+    """What the texts of a message that came in may speak of."""
+    names: dict[str, Value] = {"body": message.text}
+    if rule is not None:
+        if "content" in rule.names:
+            names["content"] = raw_member(message.text, within[0]) if within else message.text
+        if "params" in rule.names:
+            names["params"] = params_text(message.body, rule.params, rule.own)
+    ours = scope_of(document, names, credentials)
+
+    def scope(name: str) -> Value:
+        if name in names:
+            return names[name]
+        root, _, rest = name.partition(".")
+        if not (rest or name == "certificate"):
+            return ours(name)
+        if root == "header":
+            return message.headers.get(rest.lower(), "")
+        if name == "certificate":
+            return _certified(rule, scope, credentials, message.now)
+        return find(message.body if root == "body" else message.query, tuple(rest.split(".")))
+
+    return scope
+
+
+def need_signature(
+    rule: Sign, message: Message, scope: Scope, deciding: Callable[[], list[str]], watch: Watch
+) -> None:
+    """Raises DoubtError where a message is not signed as it should be, or reads two ways."""
+    watch.signature(rule, scope)
+    if rule.came is None or not is_signed(rule, rule.came.text(scope), scope):
+        raise DoubtError("the signature is wrong")
+    if rule.fresh is not None:
+        signed_at = rule.fresh.text(scope)
+        watch.at("freshness", said=signed_at, now=message.now)
+        _need_fresh(signed_at, message.now)
+    if "params" not in rule.names:
+        return
+    between = rule.params.join
+    watch.at("clearness")
+    fields = dict(flat(message.body))
+    need_plain_names(fields)
+    if rule.params.url:
+        return
+    if rule.params.write == "value" and any(between in value for value in fields.values()):
+        raise DoubtError(f"“{between}” stands inside a field: values could be told apart elsewhere")
+    if hidden := ambiguous(fields, between, lambda: [*deciding(), rule.own or ""]):
+        raise DoubtError(f"“{between}{hidden}=” stands inside another field")
+
+
+def need_ours(
+    document: Document, tree: Tree, credentials: Mapping[str, str], watch: Watch, *, always: bool
+) -> None:
+    """Raises DoubtError where a message is about somebody else. always: it has to say so, not only
+    where it does."""
+    for path, words in document.must_equal:
+        said = find(tree, path)
+        if not (said or always):
+            continue
+        ours = words.text(scope_of(document, {}, credentials))
+        watch.at("ours", field=".".join(path), said=said, ours=ours)
+        if said != ours:
+            raise DoubtError(f"{'.'.join(path)} is not ours")
+
+
+def need_same(
+    document: Document, reads: Reads, tree: Tree, facts: AttemptFacts, watch: Watch
+) -> None:
+    """Raises DoubtError where a message is about another attempt, amount, currency or refund."""
+    currency = facts.amount.currency
+    _need_number(first(tree, reads.attempt_no), facts.attempt_no, "attempt", watch)
+    _need_amount(document, first(tree, reads.amount), facts.amount, watch)
+    if said := first(tree, reads.currency):
+        watch.at("currency", said=said, ours=currency)
+        if said.upper() != currency:
+            raise DoubtError("the answer is about another currency")
+    if facts.refund is not None:
+        _need_number(first(tree, reads.refund_no), facts.refund.refund_no, "refund", watch)
+        _need_amount(document, first(tree, reads.refunded), facts.refund.amount, watch)
+
+
+def deciding_names(document: Document, places: Iterable[Places]) -> list[str]:
+    """The names whose values mean something to us, as they stand in what is signed: at the root,
+    and flat (`data[money]`) for those further inside."""
+    paths = [*(path for some in places for path in some), *(p for p, _ in document.must_equal)]
+    names = [path[0] + "".join(f"[{name}]" for name in path[1:]) for path in paths if path]
+    return [*names, *(path[0] for path in paths if path), "key"]
+
+
+def places_of(reads: Reads) -> list[Places]:
+    """Everything that is read, but what only a token or a balance says."""
+    return [
+        reads.attempt_no, reads.upstream_no, reads.state, reads.amount, reads.paid, reads.currency,
+        reads.refund_no, reads.upstream_refund_no, reads.refunded,
+    ]  # fmt: skip
+
+
+def first(tree: Tree, places: Places) -> str:
+    """The text at the first place where there is one; empty where there is none."""
+    for path in places:
+        if said := find(tree, path):
+            return said
+    return ""
+
+
+def state_word(tree: Tree, reads: Reads) -> str:
+    """The supplier's word for how something stands; of several fields, with spaces between."""
+    if not reads.together:
+        return first(tree, reads.state)
+    return " ".join(word for path in reads.state if (word := find(tree, path)))
+
+
+def paid_of(document: Document, reads: Reads, tree: Tree, currency: str) -> Money:
+    """What was paid. Raises DoubtError."""
+    said = first(tree, reads.currency)
+    if said and said.upper() != currency:
+        raise DoubtError("paid, but in another currency")
+    money = money_of(document, first(tree, reads.paid), currency)
+    if money is None:
+        raise DoubtError("paid, but the amount cannot be read")
+    return money
+
+
+def money_of(document: Document, text: str, currency: str, *, zero: bool = False) -> Money | None:
+    """A supplier's amount, exactly; None where it is none, or not more than zero. zero: it may
+    be that."""
+    if document.amounts == "minor":
+        if not (text.isascii() and text.isdigit() and len(text) <= _MINOR_DIGITS):
+            return None
+        money = Money(int(text), currency)
+    else:
+        try:
+            money = parse_money(text, currency)
+        except Refusal:
+            return None
+    return money if money.minor > 0 or (zero and money.minor == 0) else None
+
+
+def text_of(body: bytes) -> str:
+    """Raises UnreadableError."""
+    try:
+        return body.decode()
+    except UnicodeDecodeError:
+        raise UnreadableError("the body is not UTF-8") from None
+
+
+def number_of(text: str) -> str | None:
+    """A supplier's or our own number: short and printable, else none."""
+    if not text or len(text) > limits.NUMBER_CHARS or not (text.isascii() and text.isprintable()):
+        return None
+    return text
+
+
+def plain_words(text: str) -> str:
+    """Somebody else's words, made safe to show and log."""
+    return "".join(c if c.isprintable() else " " for c in text[: limits.WORDS_CHARS])
+
+
+def _need_number(said: str, ours: str, what: str, watch: Watch) -> None:
+    if not said:
+        return
+    watch.at("number", said=said, ours=ours)
+    if said != ours:
+        raise DoubtError(f"the answer is about another {what}")
+
+
+def _need_amount(document: Document, said: str, ours: Money, watch: Watch) -> None:
+    if not said:
+        return
+    watch.at("amount", said=said, ours=ours)
+    if money_of(document, said, ours.currency) != ours:
+        raise DoubtError("the answer is about another amount")
+
+
+def _need_fresh(text: str, now: datetime) -> None:
+    """Unix time, in seconds or milliseconds."""
+    if not (text.isascii() and text.isdigit() and len(text) <= _MINOR_DIGITS):
+        raise DoubtError("it does not say when it was signed")
+    at = int(text) / (1000 if len(text) > _MS_DIGITS else 1)
+    if abs(at - now.timestamp()) > limits.FRESH_S:
+        raise DoubtError(f"it was signed more than {limits.FRESH_S} s from now")
+
+
+def _certified(
+    rule: Sign | None, scope: Scope, credentials: Mapping[str, str], now: datetime
+) -> str:
+    """The key of the certificate that came along, if it was given out by whom we trust."""
+    if rule is None or rule.certificate is None:
+        raise DoubtError("there is no certificate")
+    asked = rule.certificate
+    try:
+        return certified_key(
+            asked.came.text(scope), secret(credentials, asked.issued_by), asked.issued_to, now
+        )
+    except CipherError as error:
+        raise ValueFault(str(error)) from None

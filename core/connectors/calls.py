@@ -1,0 +1,146 @@
+"""Callbacks: what a supplier's call proves, if anything."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from ipaddress import ip_address
+
+from core.connectors import limits
+from core.connectors.believing import (
+    DoubtError,
+    Message,
+    deciding_names,
+    first,
+    incoming_scope,
+    need_ours,
+    need_signature,
+    number_of,
+    paid_of,
+    places_of,
+    plain_words,
+    state_word,
+    text_of,
+)
+from core.connectors.document import CallbackRule, Document
+from core.connectors.messages import Tree, UnreadableError, read_body, read_form, within
+from core.connectors.operators import ValueFault
+from core.connectors.types import Callback, Event, InvalidCallback
+from core.connectors.watching import Watch
+
+
+def read_callback(
+    document: Document,
+    rule: CallbackRule,
+    callback: Callback,
+    credentials: Mapping[str, str],
+    *,
+    currency: str,
+    now: datetime,
+    watch: Watch,
+) -> tuple[Event, ...]:
+    """What a callback tells: one event, several of a batch, or none that means anything to us.
+
+    Raises InvalidCallback where any of it is not to be believed.
+    """
+    reader = _Reader(document, rule, credentials, currency, now, watch)
+    try:
+        reader.need_known_address(callback.address)
+        return tuple(event for item in reader.items(callback) if (event := reader.event(item)))
+    except (UnreadableError, ValueFault, DoubtError) as doubt:
+        raise InvalidCallback(str(doubt)) from None
+
+
+class _Reader:
+    def __init__(
+        self,
+        document: Document,
+        rule: CallbackRule,
+        credentials: Mapping[str, str],
+        currency: str,
+        now: datetime,
+        watch: Watch,
+    ) -> None:
+        self._document = document
+        self._rule = rule
+        self._credentials = credentials
+        self._currency = currency
+        self._now = now
+        self._watch = watch
+
+    def need_known_address(self, text: str) -> None:
+        """Raises DoubtError where the caller is none of the supplier's."""
+        networks = self._rule.addresses
+        if not networks:
+            return
+        self._watch.at("address", said=text)
+        try:
+            address = ip_address(text)
+        except ValueError:
+            address = None
+        if address is None or not any(address in network for network in networks):
+            raise DoubtError("it comes from an address that is not the supplier's")
+
+    def items(self, callback: Callback) -> list[Tree]:
+        """The content, or each item of a batch, signature proved and seal opened."""
+        rule = self._rule
+        self._watch.at("form", form=rule.source)
+        if max(len(callback.body), len(callback.query)) > limits.CALLBACK_BYTES:
+            raise UnreadableError("the callback is too long")
+        query = read_form(callback.query) if callback.query else {}
+        body = query if rule.source == "query" else read_body(rule.source, callback.body)
+        text = text_of(callback.body)
+        return [
+            self._opened(Message(callback.headers, query, text, item, self._now))
+            for item in self._each(body)
+        ]
+
+    def event(self, tree: Tree) -> Event | None:
+        """What one item tells; None where it means nothing to us."""
+        rule, reads = self._rule, self._rule.reads
+        always = rule.verify is not None
+        need_ours(self._document, tree, self._credentials, self._watch, always=always)
+        word = state_word(tree, reads)
+        self._watch.at("state", said=word)
+        if word in rule.ignored or (word not in rule.states and "*" in rule.ignored):
+            return None
+        attempt_no = number_of(first(tree, reads.attempt_no))
+        upstream_no = number_of(first(tree, reads.upstream_no))
+        self._watch.at("number", said=attempt_no, upstream_no=upstream_no)
+        if attempt_no is None or (upstream_no is None and not rule.asks):
+            raise DoubtError("a number is missing")
+        state = rule.states.get(word)
+        if rule.asks:
+            return Event(attempt_no, upstream_no or "", state or "pending", None, hearsay=True)
+        if state is None:
+            raise DoubtError(f"the state “{plain_words(word)}” is not in the document")
+        paid = None
+        if state == "paid":
+            self._watch.at("paid", said=first(tree, reads.paid))
+            paid = paid_of(self._document, reads, tree, self._currency)
+        return Event(attempt_no, upstream_no or "", state, paid)
+
+    def _each(self, body: Tree) -> list[Tree]:
+        if not self._rule.each:
+            return [body]
+        items = within(body, self._rule.each)
+        if not isinstance(items, list) or not 0 < len(items) <= limits.BATCH:
+            raise UnreadableError(f"there is no list of 1 to {limits.BATCH} items")
+        if not all(isinstance(item, dict) for item in items):
+            raise UnreadableError("an item is no table")
+        return items
+
+    def _opened(self, message: Message) -> Tree:
+        rule = self._rule
+        if rule.each:
+            self._watch.at("item")
+        scope = incoming_scope(self._document, message, rule.verify, self._credentials, rule.within)
+        if rule.verify is not None:
+            need_signature(rule.verify, message, scope, self._deciding, self._watch)
+        if rule.envelope is None:
+            return message.body
+        self._watch.at("opening", form=rule.envelope.form)
+        return read_body(rule.envelope.form, rule.envelope.opened.text(scope).encode())
+
+    def _deciding(self) -> list[str]:
+        return deciding_names(self._document, places_of(self._rule.reads))
