@@ -1,25 +1,25 @@
-"""Delivers callbacks: signed forms to notify URLs, retried until the receiver says `success`."""
+"""Delivers callbacks: signed messages to notify URLs, retried until the receiver takes them."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 
 import aiohttp
 
-from sandbox.supplier.config import Config
+from sandbox.supplier.config import Config, DialectName
+from sandbox.supplier.dialects import Dialect, Wire
 from sandbox.supplier.faults import Fault, Faults, Kind
 from sandbox.supplier.gateway import GARBAGE
-from sandbox.supplier.signing import signed
-from sandbox.supplier.store import Callback, Order, Store, Try
+from sandbox.supplier.rows import Callback, Order, Try
+from sandbox.supplier.store import Store
 
-DELIVERED = "success"
 TIMEOUT_S = 10.0
 MAX_ANSWER_BYTES = 4_096
 MAX_IN_FLIGHT = 16
-WRONG_SIGN = "0" * 32
+BROKEN = Wire(GARBAGE.encode(), "text/plain; charset=utf-8")
 
 _log = logging.getLogger(__name__)
 
@@ -28,9 +28,15 @@ class Courier:
     """Sends what is due. Tries survive a restart: whatever is still pending goes on."""
 
     def __init__(
-        self, config: Config, store: Store, faults: Faults, now: Callable[[], float]
+        self,
+        config: Config,
+        store: Store,
+        faults: Faults,
+        dialects: Mapping[DialectName, Dialect],
+        now: Callable[[], float],
     ) -> None:
         self._config = config
+        self._dialects = dialects
         self._store = store
         self._faults = faults
         self._now = now
@@ -60,14 +66,12 @@ class Courier:
     ) -> Try:
         """Send one callback right now and record it; it is not retried.
 
-        `genuine` signs it with the account's key, otherwise the signature is wrong; `sign`
+        `genuine` signs it as the account's dialect does, otherwise the signature is wrong; `sign`
         replaces it literally.
         """
         callback_id = self._store.add_callback(order, fields, state="forced", next_at=0)
-        body = self._signed(order.mch_id, fields, genuine=genuine)
-        if sign is not None:
-            body["sign"] = sign
-        attempt = await self._post(order.notify_url, body)
+        wire = self._written(order.mch_id, fields, genuine=genuine, sign=sign)
+        attempt = await self._post(order.notify_url, wire)
         self._store.add_try(callback_id, attempt, state="forced", next_at=0)
         return attempt
 
@@ -110,7 +114,7 @@ class Courier:
         attempt = await self._attempt(callback)
         tries = callback.tries + 1
         delays_s = self._config.callback_delays_s
-        if attempt.status == 200 and attempt.answer.strip() == DELIVERED:
+        if self._is_delivered(callback, attempt):
             state, next_at = "delivered", 0.0
         elif tries >= len(delays_s):
             state, next_at = "exhausted", 0.0
@@ -123,32 +127,46 @@ class Courier:
         mch_id = callback.fields["mch_id"]
         if mch_id not in self._config.accounts:
             return Try(self._now(), None, "the account is not configured any more")
-        body = self._signed(mch_id, callback.fields, genuine=True)
+        wire = self._written(mch_id, callback.fields, genuine=True)
         if fault is None:
-            return await self._post(callback.url, body)
+            return await self._post(callback.url, wire)
         if fault.kind is Kind.LATE:
             await asyncio.sleep(fault.delay_s)
-            return await self._post(callback.url, body)
+            return await self._post(callback.url, wire)
         if fault.after:
-            sent = await self._post(callback.url, body)
+            sent = await self._post(callback.url, wire)
             return _unheard(sent, fault)
         if fault.kind is Kind.GARBAGE:
-            return await self._post(callback.url, GARBAGE)
+            return await self._post(callback.url, BROKEN)
         if fault.kind is Kind.REFUSE:
-            return await self._post(callback.url, {**body, "sign": WRONG_SIGN})
+            wrong = self._written(mch_id, callback.fields, genuine=False)
+            return await self._post(callback.url, wrong)
         return Try(self._now(), None, f"fault: {fault.kind}, not sent")
 
-    def _signed(self, mch_id: str, fields: dict[str, str], *, genuine: bool) -> dict[str, str]:
-        if not genuine:
-            return {**fields, "sign": WRONG_SIGN}
-        return signed(fields, self._config.accounts[mch_id].key)
+    def _is_delivered(self, callback: Callback, attempt: Try) -> bool:
+        account = self._config.accounts.get(callback.fields["mch_id"])
+        if account is None or attempt.status is None:
+            return False
+        return self._dialects[account.dialect].is_delivered(attempt.status, attempt.answer)
 
-    async def _post(self, url: str, body: dict[str, str] | str) -> Try:
-        """One POST of a form. Redirects are not followed; no answer is a Try without status."""
+    def _written(
+        self, mch_id: str, fields: dict[str, str], *, genuine: bool, sign: str | None = None
+    ) -> Wire:
+        account = self._config.accounts[mch_id]
+        dialect = self._dialects[account.dialect]
+        if not genuine:
+            sign = sign or dialect.wrong_signature
+        return dialect.callback(fields, account, int(self._now()), sign)
+
+    async def _post(self, url: str, wire: Wire) -> Try:
+        """One POST. Redirects are not followed; no answer is a Try without status."""
         assert self._http is not None, "send only while running"
         at = self._now()
+        headers = {**wire.headers, "Content-Type": wire.content_type}
         try:
-            async with self._http.post(url, data=body, allow_redirects=False) as answer:
+            async with self._http.post(
+                url, data=wire.body, headers=headers, allow_redirects=False
+            ) as answer:
                 text = (await _read_at_most(answer, MAX_ANSWER_BYTES)).decode("utf-8", "replace")
                 return Try(at, answer.status, text)
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+
 from sandbox.process import ConfigError, check_loopback, config_port, config_text, config_token
+from sandbox.supplier.keys import read_public_key
 from sandbox.supplier.money import parse_yuan
 
 DEFAULT_DELAYS_S = (0.0, 1.0, 2.0, 4.0, 8.0, 15.0, 30.0, 60.0, 120.0, 300.0)
@@ -16,19 +20,33 @@ DEFAULT_PAY_TYPES = ("alipay_qr", "alipay_h5", "wechat_qr", "wechat_h5", "unionp
 DEFAULT_INSTITUTION = "样例支付 Sample Pay"
 MIN_FEN = 1
 MAX_FEN = 5_000_000
+ALL_PPM = 1_000_000
+
+
+class DialectName(StrEnum):
+    """How an account speaks with the supplier."""
+
+    MD5_FORM = "md5_form"
+    HMAC_JSON = "hmac_json"
+    RSA = "rsa"
 
 
 @dataclass(frozen=True)
 class Account:
-    """A customer of the institution: who signs with which key.
+    """A customer of the institution: how it speaks and what it signs with.
 
-    `name` is the payee a payer sees where the create names no merchant.
+    `key` is '' and `public_key` is set in the dialect rsa; in the others it is the other way
+    round. `name` is the payee a payer sees where the create names no merchant. `fee_ppm` is the
+    institution's fee of every payment, in millionths.
     """
 
     mch_id: str
-    key: str
     name: str
     institution: str
+    dialect: DialectName
+    key: str
+    public_key: RSAPublicKey | None
+    fee_ppm: int
 
 
 @dataclass(frozen=True)
@@ -89,12 +107,32 @@ def _objects(config: dict[str, Any], key: str) -> list[dict[str, Any]]:
 
 
 def _account(item: dict[str, Any]) -> Account:
+    try:
+        dialect = DialectName(item.get("dialect", DialectName.MD5_FORM))
+    except ValueError:
+        known = ", ".join(DialectName)
+        raise ConfigError(f"config.accounts.dialect must be one of {known}") from None
+    fee_ppm = item.get("fee_ppm", 0)
+    whole = isinstance(fee_ppm, int) and not isinstance(fee_ppm, bool)
+    if not whole or not 0 <= fee_ppm <= ALL_PPM:
+        raise ConfigError(f"config.accounts.fee_ppm must be a whole number from 0 to {ALL_PPM}")
+    is_rsa = dialect is DialectName.RSA
     return Account(
         mch_id=config_text(item, "mch_id"),
-        key=config_text(item, "key"),
         name=config_text(item, "name"),
         institution=str(item.get("institution") or DEFAULT_INSTITUTION),
+        dialect=dialect,
+        key="" if is_rsa else config_text(item, "key"),
+        public_key=_public_key(item) if is_rsa else None,
+        fee_ppm=fee_ppm,
     )
+
+
+def _public_key(item: dict[str, Any]) -> RSAPublicKey:
+    try:
+        return read_public_key(config_text(item, "public_key"))
+    except ValueError as error:
+        raise ConfigError("config.accounts.public_key must be an RSA public key in PEM") from error
 
 
 def _pay_type(item: dict[str, Any]) -> PayType:

@@ -3,37 +3,33 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from html import unescape
 from typing import Any
-from urllib.parse import urljoin, urlsplit
 
 import aiohttp
 from aiohttp import web
 
-from sandbox.process import is_loopback_host
+from sandbox.supplier.answers import CHANNEL_CLOSED
 from sandbox.supplier.callbacks import Courier
 from sandbox.supplier.config import Config
 from sandbox.supplier.faults import DEFAULT_DELAY_S as FAULT_DELAY_S
 from sandbox.supplier.faults import OPERATIONS, Fault, Faults, Kind
-from sandbox.supplier.gateway import CHANNEL_CLOSED
+from sandbox.supplier.following import Elsewhere, Follower, Lost
 from sandbox.supplier.money import yuan
 from sandbox.supplier.orders import DEFAULT_DELAY_S as CALLBACK_DELAY_S
 from sandbox.supplier.orders import Orders, Outcome, PayRefused, callback_fields
-from sandbox.supplier.store import Order, Payment, Store
+from sandbox.supplier.refunds import DEFAULT_DELAY_S as REFUND_DELAY_S
+from sandbox.supplier.refunds import RefundOutcome, Refunds, RefundSettled
+from sandbox.supplier.rows import Order, Payment
+from sandbox.supplier.store import Store
 
-MAX_HOPS = 10
-MAX_PAGE_BYTES = 1_000_000
 MAX_DELAY_S = 600.0
 MAX_TIMES = 1_000
 FETCH_TIMEOUT_S = 10.0
 BROWSER = "Mozilla/5.0 (sandbox payer)"
 
 Handle = Callable[[web.Request], Awaitable[web.Response]]
-
-_TRADE_NO = re.compile(r"/pay/([0-9A-F]{24})(?![0-9A-Za-z])")
 
 
 class ControlError(Exception):
@@ -52,6 +48,7 @@ class Control:
         config: Config,
         store: Store,
         orders: Orders,
+        refunds: Refunds,
         faults: Faults,
         courier: Courier,
         now: Callable[[], float],
@@ -60,6 +57,7 @@ class Control:
         self._token = config.control_token
         self._store = store
         self._orders = orders
+        self._refunds = refunds
         self._faults = faults
         self._courier = courier
         self._now = now
@@ -78,6 +76,7 @@ class Control:
         return [
             web.post(f"{at}/pay", _answering(self._pay)),
             web.post(f"{at}/fault", _answering(self._fault)),
+            web.post(f"{at}/refund_outcome", _answering(self._refund_outcome)),
             web.get(f"{at}/orders", _answering(self._list_orders)),
             web.get(f"{at}/callbacks", _answering(self._list_callbacks)),
             web.post(f"{at}/callback", _answering(self._send_callback)),
@@ -105,42 +104,14 @@ class Control:
         return {"trade_nos": receipt.trade_nos, "paid_amount": yuan(receipt.paid_fen)}
 
     async def _follow(self, url: str) -> str:
-        """The trade number a payer arrives at who opens this URL, over redirects and a page."""
+        """The trade number a payer arrives at who opens this URL."""
         assert self._http is not None, "follow only while running"
-        for _ in range(MAX_HOPS):
-            if trade_no := self._own_trade_no(url):
-                return trade_no
-            _check_loopback_url(url)
-            try:
-                async with self._http.get(url, allow_redirects=False) as answer:
-                    if answer.status in (301, 302, 303, 307, 308):
-                        url = urljoin(url, answer.headers.get("Location", ""))
-                        continue
-                    page = await _page(answer)
-            except (aiohttp.ClientError, TimeoutError, ValueError) as error:
-                raise ControlError(422, f"{url} cannot be opened: {error}") from error
-            if trade_no := self._linked_trade_no(page, url):
-                return trade_no
-            raise ControlError(422, f"{url} (HTTP {answer.status}) has no link to this supplier")
-        raise ControlError(422, f"more than {MAX_HOPS} redirects")
-
-    def _own_trade_no(self, url: str) -> str | None:
-        """The trade number when the URL is a pay link of this supplier."""
         try:
-            parts, own = urlsplit(url), urlsplit(self._base())
-            same = parts.port == own.port and is_loopback_host(parts.hostname or "")
-        except ValueError:
-            return None
-        found = _TRADE_NO.fullmatch(parts.path)
-        return found[1] if found and same and parts.scheme == "http" else None
-
-    def _linked_trade_no(self, page: str, page_url: str) -> str | None:
-        text = unescape(page).replace("\\/", "/")
-        for link in re.findall(r"https?://[^\s\"'<>]+", text):
-            parts = urlsplit(urljoin(page_url, link))
-            if trade_no := self._own_trade_no(f"{parts.scheme}://{parts.netloc}{parts.path}"):
-                return trade_no
-        return None
+            return await Follower(self._http, self._base).follow(url)
+        except Elsewhere as error:
+            raise ControlError(400, str(error)) from error
+        except Lost as error:
+            raise ControlError(422, str(error)) from error
 
     async def _fault(self, request: web.Request) -> dict[str, Any]:
         allowed = {"operation", "kind", "times", "delay_s", "code", "after"}
@@ -171,6 +142,25 @@ class Control:
             raise ControlError(409, str(error)) from error
         return {"waiting": times}
 
+    async def _refund_outcome(self, request: web.Request) -> dict[str, Any]:
+        body = await _json_body(request, {"outcome", "delay_s", "out_refund_no"})
+        try:
+            outcome = RefundOutcome(str(body.get("outcome")))
+        except ValueError:
+            known = ", ".join(RefundOutcome)
+            raise ControlError(400, f"outcome must be one of {known}") from None
+        delay_s = _seconds(body, "delay_s", REFUND_DELAY_S)
+        if "out_refund_no" not in body:
+            self._refunds.plan(outcome, delay_s)
+            return {"outcome": outcome}
+        refund = self._refunds.find_named(str(body["out_refund_no"]))
+        if refund is None:
+            raise ControlError(404, "no refund has this number")
+        try:
+            return {"status": self._refunds.end(refund, outcome, delay_s).status}
+        except RefundSettled as error:
+            raise ControlError(409, str(error)) from error
+
     async def _list_orders(self, request: web.Request) -> dict[str, Any]:
         return {"orders": [self._order_shown(order) for order in self._orders.listed()]}
 
@@ -198,6 +188,15 @@ class Control:
                     "paid_at": payment.paid_at,
                 }
                 for payment in payments
+            ],
+            "refunds": [
+                {
+                    "out_refund_no": refund.out_refund_no,
+                    "refund_no": refund.refund_no,
+                    "status": refund.status,
+                    "refund_amount": yuan(refund.amount_fen),
+                }
+                for refund in self._refunds.listed(order.trade_no)
             ],
         }
 
@@ -285,22 +284,3 @@ def _seconds(body: dict[str, Any], name: str, default: float) -> float:
     if not number or not 0 <= value <= MAX_DELAY_S:
         raise ControlError(400, f"{name} must be seconds from 0 to {MAX_DELAY_S:.0f}")
     return float(value)
-
-
-def _check_loopback_url(url: str) -> None:
-    try:
-        parts = urlsplit(url)
-        fine = parts.scheme == "http" and is_loopback_host(parts.hostname or "")
-    except ValueError:
-        fine = False
-    if not fine:
-        raise ControlError(400, f"{url} is neither a pay link nor an http URL of this machine")
-
-
-async def _page(answer: aiohttp.ClientResponse) -> str:
-    body = b""
-    async for part in answer.content.iter_chunked(65_536):
-        body += part
-        if len(body) > MAX_PAGE_BYTES:
-            break
-    return body.decode("utf-8", "replace")

@@ -17,7 +17,7 @@ class Kind(StrEnum):
 
 
 # `any` means any request to the gateway: a callback is the supplier's own act and is named.
-GATEWAY_OPERATIONS = ("create", "query", "close")
+GATEWAY_OPERATIONS = ("create", "query", "close", "refund", "refund_query", "balance")
 OPERATIONS = (*GATEWAY_OPERATIONS, "callback", "any")
 
 DEFAULT_DELAY_S = {Kind.TIMEOUT: 30.0, Kind.LATE: 3.0}

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+MAX_ASKED_FEN = 99_999_999_999
+
 _YUAN = re.compile(r"(0|[1-9][0-9]{0,8})\.([0-9]{2})")
 
 
@@ -14,5 +16,6 @@ def parse_yuan(text: str) -> int | None:
 
 
 def yuan(fen: int) -> str:
-    """`1234` → `12.34`."""
-    return f"{fen // 100}.{fen % 100:02d}"
+    """`1234` → `12.34`; a balance may be below zero: `-0.05`."""
+    whole, part = divmod(abs(fen), 100)
+    return f"{'-' if fen < 0 else ''}{whole}.{part:02d}"

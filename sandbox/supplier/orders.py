@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from sandbox.supplier.money import yuan
-from sandbox.supplier.store import Order, Payment, Store
+from sandbox.supplier.rows import Order, Payment
+from sandbox.supplier.store import Store
 
 DEFAULT_DELAY_S = 5.0
 ONE_YUAN_FEN = 100
@@ -144,7 +145,7 @@ class Orders:
 
 
 def callback_fields(order: Order, payment: Payment) -> dict[str, str]:
-    """The unsigned fields of the callback that tells this payment."""
+    """What the callback that tells this payment says, in the first dialect's words."""
     fields = {
         "mch_id": order.mch_id,
         "out_trade_no": order.out_trade_no,

@@ -13,7 +13,8 @@ from sandbox.supplier.callbacks import Courier
 from sandbox.supplier.config import Config
 from sandbox.supplier.money import yuan
 from sandbox.supplier.orders import DEFAULT_DELAY_S, Orders, Outcome, PayRefused
-from sandbox.supplier.store import Order
+from sandbox.supplier.refunds import Refunds
+from sandbox.supplier.rows import Order
 from sandbox.supplier.texts import choose_language, method_name
 
 BEIJING = timezone(timedelta(hours=8))
@@ -42,9 +43,10 @@ REHEARSALS = (
 class PayerPage:
     """`GET /pay/{trade_no}` shows the order or its result; a POST with `outcome` pays it."""
 
-    def __init__(self, config: Config, orders: Orders, courier: Courier) -> None:
+    def __init__(self, config: Config, orders: Orders, refunds: Refunds, courier: Courier) -> None:
         self._config = config
         self._orders = orders
+        self._refunds = refunds
         self._courier = courier
         self._templates = jinja2.Environment(
             loader=jinja2.FileSystemLoader(HERE / "templates"),
@@ -83,12 +85,15 @@ class PayerPage:
         query = "?" + urlencode({"lang": asked}) if asked else ""
         raise web.HTTPSeeOther(f"/pay/{order.trade_no}{query}")
 
+    def refused(self, request: web.Request, message: str) -> web.Response:
+        """What a payer sees whose order the supplier refuses to open."""
+        values: dict[str, object] = {"t": _texts(request), "message": message}
+        return self._rendered("refused.html", values, status=400)
+
     def _page(
         self, request: web.Request, order: Order | None, *, status: int = 200
     ) -> web.Response:
-        texts = choose_language(
-            request.query.get("lang", ""), request.headers.get("Accept-Language", "")
-        )
+        texts = _texts(request)
         values: dict[str, object] = {"t": texts, "order": order}
         name, status = "not_found.html", status if order else 404
         if order is not None:
@@ -105,14 +110,26 @@ class PayerPage:
                 "outcome": order.outcome if order.status != "CLOSED" else "closed",
                 "rehearsals": [str(outcome) for outcome in REHEARSALS],
                 "delay_s": f"{DEFAULT_DELAY_S:g}",
+                "refunds": [
+                    (self._money(refund.amount_fen), refund.status)
+                    for refund in self._refunds.listed(order.trade_no)
+                ],
                 "lang_query": f"?lang={texts['html_lang'][:2]}",
             }
+        return self._rendered(name, values, status=status)
+
+    def _rendered(self, name: str, values: dict[str, object], *, status: int) -> web.Response:
         html = self._templates.get_template(name).render(values)
         return web.Response(text=html, content_type="text/html", status=status, headers=HEADERS)
 
     def _money(self, fen: int) -> str:
         currency = self._config.currency
         return f"{SYMBOLS.get(currency, currency + ' ')}{yuan(fen)}"
+
+
+def _texts(request: web.Request) -> dict[str, str]:
+    accepted = request.headers.get("Accept-Language", "")
+    return choose_language(request.query.get("lang", ""), accepted)
 
 
 def _clock(at: int) -> str:

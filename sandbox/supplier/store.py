@@ -7,11 +7,11 @@ import json
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from sandbox.process import ConfigError
+from sandbox.supplier.rows import Callback, Order, Payment, Refund, Try
 
 MAX_LISTED = 500
 MAX_LOG_ROWS = 5_000
@@ -31,6 +31,14 @@ CREATE TABLE IF NOT EXISTS payments (
   trade_no TEXT PRIMARY KEY, order_trade_no TEXT NOT NULL REFERENCES orders,
   status TEXT NOT NULL CHECK (status IN ('SUCCESS', 'FAIL')),
   paid_fen INTEGER NOT NULL, paid_at INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS refunds (
+  refund_no TEXT PRIMARY KEY, mch_id TEXT NOT NULL, out_refund_no TEXT NOT NULL,
+  order_trade_no TEXT NOT NULL REFERENCES orders, out_trade_no TEXT NOT NULL,
+  amount_fen INTEGER NOT NULL CHECK (amount_fen > 0),
+  status TEXT NOT NULL CHECK (status IN ('PROCESSING', 'SUCCEEDED', 'FAILED')),
+  created_at INTEGER NOT NULL, due_at REAL NOT NULL,
+  UNIQUE (mch_id, out_refund_no));
+CREATE INDEX IF NOT EXISTS refunds_of ON refunds (order_trade_no);
 CREATE TABLE IF NOT EXISTS callbacks (
   callback_id INTEGER PRIMARY KEY, order_trade_no TEXT NOT NULL REFERENCES orders,
   url TEXT NOT NULL, fields TEXT NOT NULL,
@@ -45,70 +53,6 @@ CREATE TABLE IF NOT EXISTS log (
   log_id INTEGER PRIMARY KEY, at REAL NOT NULL, operation TEXT NOT NULL,
   request TEXT NOT NULL, answer TEXT NOT NULL);
 """
-
-
-@dataclass(frozen=True)
-class Order:
-    """One order. `status` is WAIT, SUCCESS, CLOSED or FAIL; times are unix seconds.
-
-    `merchant_name` is '' where none was named. `outcome` is what the payer chose ('' before).
-    `paid_fen` and `paid_at` are those of the first payment and 0 while nothing was paid.
-    """
-
-    trade_no: str
-    mch_id: str
-    out_trade_no: str
-    pay_type: str
-    amount_fen: int
-    subject: str
-    merchant_name: str
-    notify_url: str
-    return_url: str
-    client_ip: str
-    nonce: str
-    status: str
-    outcome: str
-    paid_fen: int
-    paid_at: int
-    created_at: int
-    expires_at: int
-
-
-@dataclass(frozen=True)
-class Payment:
-    """One payment of an order; the first has the order's own number."""
-
-    trade_no: str
-    order_trade_no: str
-    status: str
-    paid_fen: int
-    paid_at: int
-
-
-@dataclass(frozen=True)
-class Callback:
-    """One message to a notify URL. `fields` are unsigned; the signature is made when it leaves.
-
-    `state`: pending (has a next try at `next_at`), delivered, exhausted, lost (never sent),
-    forced (sent once through the control, never again).
-    """
-
-    callback_id: int
-    order_trade_no: str
-    url: str
-    fields: dict[str, str]
-    state: str
-    tries: int
-    next_at: float
-
-
-@dataclass(frozen=True)
-class Try:
-    """One sending: when, the receiver's HTTP status (None: no answer), its answer or the fault."""
-
-    at: float
-    status: int | None
-    answer: str
 
 
 class Store:
@@ -203,6 +147,53 @@ class Store:
         )
         return [Payment(**row) for row in rows]
 
+    def balance_of(self, mch_id: str, fee_ppm: int) -> int:
+        """Fen an account has: paid, less its fee (rounded down per payment), less what was
+        refunded or is about to be."""
+        row = self._db.execute(
+            "SELECT coalesce((SELECT sum(p.paid_fen - p.paid_fen * ?2 / 1000000) FROM payments p"
+            "  JOIN orders o ON o.trade_no = p.order_trade_no WHERE mch_id = ?1), 0)"
+            " - coalesce((SELECT sum(amount_fen) FROM refunds"
+            "  WHERE mch_id = ?1 AND status <> 'FAILED'), 0)",
+            (mch_id, fee_ppm),
+        ).fetchone()
+        return int(row[0])
+
+    def add_refund(self, refund: Refund) -> None:
+        self._db.execute(
+            "INSERT INTO refunds VALUES (:refund_no, :mch_id, :out_refund_no, :order_trade_no,"
+            " :out_trade_no, :amount_fen, :status, :created_at, :due_at)",
+            vars(refund),
+        )
+
+    def refund_of(self, mch_id: str, out_refund_no: str) -> Refund | None:
+        return self._refund(
+            "SELECT * FROM refunds WHERE mch_id = ? AND out_refund_no = ?", mch_id, out_refund_no
+        )
+
+    def refund_named(self, out_refund_no: str) -> Refund | None:
+        """The newest refund of any account with this merchant's number."""
+        return self._refund(
+            "SELECT * FROM refunds WHERE out_refund_no = ? ORDER BY rowid DESC LIMIT 1",
+            out_refund_no,
+        )
+
+    def refunds(self, order_trade_no: str) -> list[Refund]:
+        """The refunds of an order, oldest first."""
+        rows = self._db.execute(
+            "SELECT * FROM refunds WHERE order_trade_no = ? ORDER BY rowid", (order_trade_no,)
+        )
+        return [Refund(**row) for row in rows]
+
+    def move_refund(self, refund_no: str, status: str, due_at: float) -> bool:
+        """PROCESSING → `status`; False when the refund had ended already."""
+        done = self._db.execute(
+            "UPDATE refunds SET status = ?, due_at = ?"
+            " WHERE refund_no = ? AND status = 'PROCESSING'",
+            (status, due_at, refund_no),
+        )
+        return done.rowcount == 1
+
     def add_callback(
         self, order: Order, fields: dict[str, str], *, state: str, next_at: float
     ) -> int:
@@ -262,6 +253,10 @@ class Store:
         """The newest log rows first, at most `MAX_LISTED`."""
         rows = self._db.execute("SELECT * FROM log ORDER BY log_id DESC LIMIT ?", (MAX_LISTED,))
         return [dict(row) for row in rows]
+
+    def _refund(self, sql: str, *values: str) -> Refund | None:
+        row = self._db.execute(sql, values).fetchone()
+        return Refund(**row) if row else None
 
     def _order(self, sql: str, *values: str) -> Order | None:
         row = self._db.execute(sql, values).fetchone()

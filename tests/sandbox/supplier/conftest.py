@@ -8,6 +8,7 @@ import pytest
 
 from sandbox.supplier.app import start
 from tests.sandbox.supplier.peer import Platform, Receiver, config
+from tests.sandbox.supplier.tongues import accounts, supplier_pem
 
 
 @pytest.fixture
@@ -28,4 +29,13 @@ async def platform(tmp_path: Path, receiver: Receiver) -> AsyncIterator[Platform
         start(config(tmp_path, pay_types=pay_types)) as ready,
         aiohttp.ClientSession() as http,
     ):
+        yield Platform(http, ready, receiver.url)
+
+
+@pytest.fixture
+async def desk(tmp_path: Path, receiver: Receiver) -> AsyncIterator[Platform]:
+    """A supplier with an account in each dialect, and a way to its control."""
+    (tmp_path / "supplier_key.pem").write_bytes(supplier_pem())
+    settings = config(tmp_path, accounts=accounts(fee_ppm=6_000))
+    async with start(settings) as ready, aiohttp.ClientSession() as http:
         yield Platform(http, ready, receiver.url)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from itertools import count
 from pathlib import Path
@@ -48,6 +48,7 @@ class Receiver:
     def __init__(self) -> None:
         self.url = ""
         self.forms: list[dict[str, str]] = []
+        self.raw: list[tuple[Mapping[str, str], bytes]] = []
         self.answers: list[tuple[int, str]] = []
         self._news = asyncio.Condition()
 
@@ -74,6 +75,7 @@ class Receiver:
         form = {name: str(value) for name, value in (await request.post()).items()}
         async with self._news:
             self.forms.append(form)
+            self.raw.append((request.headers, await request.read()))
             self._news.notify_all()
         status, text = self.answers.pop(0) if self.answers else (200, "success\n")
         return web.Response(status=status, text=text)
@@ -84,6 +86,7 @@ class Platform:
 
     def __init__(self, http: aiohttp.ClientSession, ready: dict[str, str], notify: str) -> None:
         self.http = http
+        self.ready = ready
         self.base = ready["base"]
         self.control = ready["control"]
         self.notify = notify

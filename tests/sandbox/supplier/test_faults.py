@@ -110,7 +110,7 @@ async def test_callbacks_survive_their_faults(
     ("body", "word"),
     [
         ({"kind": "explode"}, "kind"),
-        ({"kind": "500", "operation": "refund"}, "operation"),
+        ({"kind": "500", "operation": "transfer"}, "operation"),
         ({"kind": "500", "times": 0}, "times"),
         ({"kind": "late", "delay_s": "1"}, "delay_s"),
         ({"kind": "late", "until": 1}, "until"),

@@ -3,6 +3,9 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sandbox.supplier.config import Account, DialectName
+from sandbox.supplier.dialects.hmac_json import HmacJson
+from sandbox.supplier.dialects.seam import Sent
 from sandbox.supplier.signing import sign, signed, signed_text, verified
 from tests.sandbox.supplier.peer import own_sign
 
@@ -36,6 +39,23 @@ def test_documented_example() -> None:
         "nonce": "4f1c9a0e",
     }
     assert sign(params, "sandbox-key-1") == "543E07F2BEBAB4BC2392ED2EA5822EEF"
+
+
+def test_documented_example_of_hmac_json() -> None:
+    body = b'{"reference":"R1","amount":{"value":500,"currency":"CNY"}}'
+    path = "/v1/payments/A2611K7Q2ZB41/refunds"
+    signature = "23ffbb5e03595867514854cd836e39ba076b1933bfd9977739d6b1f82872b87e"
+    headers = {"X-Key-Id": "880011", "X-Timestamp": "1795222800", "X-Signature": signature}
+    account = Account("880011", "A", "", DialectName.HMAC_JSON, "sandbox-key-1", None, 0)
+    names = {"out_trade_no": "A2611K7Q2ZB41"}
+    asked = HmacJson("CNY").read(Sent("POST", path, headers, body, "refund", names), account)
+    assert asked.sent_at == 1_795_222_800
+    assert asked.facts == {
+        **names,
+        "out_refund_no": "R1",
+        "refund_amount": "5.00",
+        "currency": "CNY",
+    }
 
 
 def test_text_is_sorted_raw_and_without_empty_values_and_sign() -> None:
