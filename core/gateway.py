@@ -9,10 +9,10 @@ from __future__ import annotations
 import asyncio
 import re
 import socket
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from http import HTTPStatus
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from types import SimpleNamespace
 from typing import Final
@@ -28,8 +28,8 @@ from core.errors import Ambiguous
 from core.wire import HttpAnswer, HttpRequest
 
 ANSWER_BYTES: Final = 256 * 1024
-CONNECTIONS: Final = 200
-CONNECTIONS_PER_ORIGIN: Final = 20
+CONNECTIONS: Final = 400
+REQUESTS_PER_LANE: Final = 20
 FAILURES_TO_OPEN: Final = 5
 OPEN_S: Final = 30.0
 MAX_ORIGINS: Final = 1000
@@ -43,9 +43,12 @@ _TRANSITION: Final = (IPv6Network("2002::/16"), IPv6Network("2001::/32"))  # 6to
 # What a resolver may take for an address though it is not written as one: 2130706433, 0x7f.1
 _NUMBER_LABEL: Final = re.compile(r"\d+|0x[0-9a-f]*", re.ASCII | re.IGNORECASE)
 
+# What only means something to whoever stands near the one that resolves it (RFC 6761, 6762)
+_LOCAL_DOMAINS: Final = frozenset({"localhost", "local", "internal", "lan", "home", "corp"})
+
 
 class NeverSent(Exception):
-    """Not one byte of the request left: it is safe to do something else instead."""
+    """Nothing was done by it, for certain: it is safe to do something else instead."""
 
     def __init__(self, why: str) -> None:
         self.why = why
@@ -70,14 +73,94 @@ class Timeouts:
     total_s: float = 20.0
 
 
-@dataclass(slots=True)
-class _Origin:
-    """What is known of one scheme, host and port: its free slots and its failures in a row."""
+@dataclass(frozen=True, slots=True)
+class Health:
+    """How a lane stands, as this process has seen it. open: it is left alone for now. failures: in
+    a row, up to now. last_error: of the latest failure, also where all is well again."""
 
-    slots: asyncio.Semaphore
-    in_flight: int = 0
-    failures: int = 0
-    open_until: datetime | None = None
+    open: bool
+    failures: int
+    last_error: str
+    failed_at: datetime | None
+    in_flight: int
+
+
+@dataclass(slots=True, kw_only=True)
+class Lane:
+    """The way to one peer: room for so many requests at once, and a circuit that opens when they
+    keep failing, so that what is broken is left alone.
+
+    What counts is whether the peer works: no connection, no whole answer in time, and, where
+    `judges_status`, a 5xx. Any other answer closes the circuit, a refusal as well. After `open_s`
+    one request goes to try; the others wait for what becomes of it. The state is this process's
+    own: each finds out by itself, and none needs another's word.
+    """
+
+    clock: Clock
+    room: int = REQUESTS_PER_LANE
+    failures_to_open: int = FAILURES_TO_OPEN
+    open_s: float = OPEN_S
+    judges_status: bool = False
+    in_flight: int = field(default=0, init=False)
+    _slots: asyncio.Semaphore = field(init=False)
+    _failures: int = field(default=0, init=False)
+    _last_error: str = field(default="", init=False)
+    _failed_at: datetime | None = field(default=None, init=False)
+    _open_until: datetime | None = field(default=None, init=False)
+
+    def __post_init__(self) -> None:
+        self._slots = asyncio.Semaphore(self.room)
+
+    def health(self) -> Health:
+        """How it stands now."""
+        open_until = self._open_until
+        return Health(
+            open=open_until is not None and self.clock.now() < open_until,
+            failures=self._failures,
+            last_error=self._last_error,
+            failed_at=self._failed_at,
+            in_flight=self.in_flight,
+        )
+
+    async def run(self, exchange: Callable[[], Awaitable[HttpAnswer]], wait_s: float) -> HttpAnswer:
+        """One exchange in its turn. wait_s: for room. Raises NeverSent where there is none or the
+        circuit is open, and what the exchange raises."""
+        self._need_closed_circuit()
+        self.in_flight += 1
+        try:
+            try:
+                async with asyncio.timeout(wait_s):
+                    await self._slots.acquire()
+            except TimeoutError:
+                raise NeverSent("too many requests are on their way there") from None
+            try:
+                answer = await exchange()
+            except (NeverSent, MayHaveHappened) as error:
+                self._failed(error.why)
+                raise
+            finally:
+                self._slots.release()
+        finally:
+            self.in_flight -= 1
+        if self.judges_status and answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            self._failed(f"HTTP status {answer.status}")
+        else:
+            self._failures, self._open_until = 0, None
+        return answer
+
+    def _need_closed_circuit(self) -> None:
+        if self._open_until is None:
+            return
+        now = self.clock.now()
+        if now < self._open_until:
+            raise NeverSent("this peer failed too often; it is left alone for a while")
+        self._open_until = now + timedelta(seconds=self.open_s)
+
+    def _failed(self, why: str) -> None:
+        self._failures += 1
+        self._last_error, self._failed_at = why, self.clock.now()
+        if self._failures >= self.failures_to_open:
+            self._open_until = self._failed_at + timedelta(seconds=self.open_s)
 
 
 @dataclass(slots=True)
@@ -92,26 +175,31 @@ class Gateway:
     """Sends requests as they are: no redirects, cookies, retries or changes of the body.
 
     allow_private: for demo and tests only; lets requests go to this machine and its neighbours.
-    proxy: an http(s) proxy for everything. It resolves the names, so it has to guard them too;
-    addresses written in URLs are still checked here.
+    proxy: an http(s) proxy for everything, a name and password of ours inside. It resolves the
+    names, so it has to guard them too; what URLs themselves say is still checked here.
     """
 
     allow_private: bool = False
     proxy: str | None = None
     clock: Clock = field(default_factory=SystemClock)
     answer_bytes: int = ANSWER_BYTES
-    per_origin: int = CONNECTIONS_PER_ORIGIN
-    failures_to_open: int = FAILURES_TO_OPEN
-    open_s: float = OPEN_S
-    _origins: dict[tuple[str, str, int], _Origin] = field(default_factory=dict, init=False)
+    _origins: dict[tuple[str, str, int], Lane] = field(default_factory=dict, init=False)
     _session: aiohttp.ClientSession | None = field(default=None, init=False)
 
-    async def send(self, request: HttpRequest, *, timeouts: Timeouts | None = None) -> HttpAnswer:
-        """The answer, whatever its status. Raises NeverSent or MayHaveHappened."""
+    async def send(
+        self, request: HttpRequest, *, timeouts: Timeouts | None = None, lane: Lane | None = None
+    ) -> HttpAnswer:
+        """The answer, whatever its status. Raises NeverSent or MayHaveHappened.
+
+        lane: whose turn it is; without one, that of the address's scheme, host and port.
+        """
         limits = timeouts or Timeouts()
         key = check_url(request.url, allow_private=self.allow_private)
-        async with self._turn(self._origin(key), limits):
-            return await self._exchange(request, limits)
+        if self.proxy is not None and not self.allow_private:
+            _need_public_name(key[1])
+        return await (lane or self._origin(key)).run(
+            lambda: self._exchange(request, limits), limits.connect_s
+        )
 
     async def close(self) -> None:
         """Ends every connection. Requests on their way end with MayHaveHappened."""
@@ -119,51 +207,15 @@ class Gateway:
         if session is not None:
             await session.close()
 
-    @asynccontextmanager
-    async def _turn(self, origin: _Origin, timeouts: Timeouts) -> AsyncIterator[None]:
-        """A slot at the origin; what happens in it counts for or against the circuit."""
-        self._need_closed_circuit(origin)
-        origin.in_flight += 1
-        try:
-            try:
-                async with asyncio.timeout(timeouts.connect_s):
-                    await origin.slots.acquire()
-            except TimeoutError:
-                raise NeverSent("too many requests to this host are on their way") from None
-            try:
-                yield
-                origin.failures, origin.open_until = 0, None
-            except (NeverSent, MayHaveHappened):
-                self._count_failure(origin)
-                raise
-            finally:
-                origin.slots.release()
-        finally:
-            origin.in_flight -= 1
-
-    def _need_closed_circuit(self, origin: _Origin) -> None:
-        """Raises NeverSent while open. When the time is over, one request goes to try."""
-        now = self.clock.now()
-        if origin.open_until is None:
-            return
-        if now < origin.open_until:
-            raise NeverSent("this host failed too often; it is left alone for a while")
-        origin.open_until = now + timedelta(seconds=self.open_s)
-
-    def _count_failure(self, origin: _Origin) -> None:
-        origin.failures += 1
-        if origin.failures >= self.failures_to_open:
-            origin.open_until = self.clock.now() + timedelta(seconds=self.open_s)
-
-    def _origin(self, key: tuple[str, str, int]) -> _Origin:
-        """The origin's record, newest last; idle ones are forgotten beyond MAX_ORIGINS."""
-        origin = self._origins.pop(key, None) or _Origin(asyncio.Semaphore(self.per_origin))
+    def _origin(self, key: tuple[str, str, int]) -> Lane:
+        """The origin's lane, newest last; idle ones are forgotten beyond MAX_ORIGINS."""
+        lane = self._origins.pop(key, None) or Lane(clock=self.clock)
         if len(self._origins) >= MAX_ORIGINS:
             idle = [k for k, known in self._origins.items() if known.in_flight == 0]
             for forgotten in idle[: MAX_ORIGINS // 10]:
                 del self._origins[forgotten]
-        self._origins[key] = origin
-        return origin
+        self._origins[key] = lane
+        return lane
 
     async def _exchange(self, request: HttpRequest, timeouts: Timeouts) -> HttpAnswer:
         progress = _Progress()
@@ -236,11 +288,13 @@ def check_url(url: str, *, allow_private: bool) -> tuple[str, str, int]:
         raise NeverSent("the address is not an http or https URL")
     if parts.username is not None or parts.password is not None:
         raise NeverSent("the address carries a user name")
+    if "%" in host:
+        raise NeverSent("the address names a zone or hides its host")
     port = {"http": 80, "https": 443}[parts.scheme] if port is None else port
     if port not in {80, 443} and port < 1024:
         raise NeverSent(f"port {port} is not one for HTTP")
     try:
-        literal = ip_address(host.partition("%")[0])
+        literal = ip_address(host)
     except ValueError:
         if _NUMBER_LABEL.fullmatch(host.rstrip(".").rpartition(".")[2]):
             raise NeverSent("the address hides a number as a name") from None
@@ -248,6 +302,13 @@ def check_url(url: str, *, allow_private: bool) -> tuple[str, str, int]:
         if not allow_private and not is_public(literal):
             raise NeverSent(f"{literal} is not a public address")
     return parts.scheme, host, port
+
+
+def _need_public_name(host: str) -> None:
+    """Names that mean the proxy itself or its neighbours. Raises NeverSent."""
+    labels = host.rstrip(".").rpartition(".")
+    if ":" not in host and (not labels[0] or labels[2].lower() in _LOCAL_DOMAINS):
+        raise NeverSent(f"{host} is not a public name")
 
 
 def is_public(address: IPv4Address | IPv6Address) -> bool:
@@ -312,6 +373,8 @@ def _why(error: Exception) -> str:
         return "no whole answer in time"
     if isinstance(error, aiohttp.ClientConnectorError):
         return f"no connection: {error.os_error}"[:_WHY_CHARS]
+    if isinstance(error, aiohttp.ClientHttpProxyError):
+        return f"the proxy refused: {error.status} {error.message}"[:_WHY_CHARS]
     if isinstance(error, aiohttp.ClientResponseError):
         return f"the answer is not HTTP: {error.message}"[:_WHY_CHARS]
     if isinstance(error, aiohttp.InvalidURL):

@@ -1,7 +1,19 @@
-"""Suppliers, their connector documents and credentials."""
+"""Suppliers: who they are, their credentials, and every call to them."""
 
 from __future__ import annotations
 
-from core.suppliers.domain import Supplier, Suppliers
+from core.suppliers.calls import Build, Call, CallAbout, Calls, longest_call
+from core.suppliers.domain import NewSupplier, Supplier, Suppliers, Waiting, licence_over
 
-__all__ = ["Supplier", "Suppliers"]
+__all__ = [
+    "Build",
+    "Call",
+    "CallAbout",
+    "Calls",
+    "NewSupplier",
+    "Supplier",
+    "Suppliers",
+    "Waiting",
+    "licence_over",
+    "longest_call",
+]

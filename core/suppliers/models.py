@@ -1,4 +1,4 @@
-"""Rows of suppliers and connector documents (reference data)."""
+"""Rows of suppliers, and the texts of connector documents (reference data)."""
 
 from __future__ import annotations
 
@@ -10,10 +10,7 @@ from tortoise.models import Model
 
 class DocumentRow(Model):
     id = fields.UUIDField(primary_key=True)
-    code = fields.TextField()
-    version = fields.TextField()
     body = fields.TextField()
-    created_at = fields.DatetimeField()
 
     class Meta:
         table = "connector_document"
@@ -29,12 +26,16 @@ class SupplierRow(Model):
     settles_to = fields.TextField(null=True)
     document_id = fields.UUIDField()
     credentials_sealed = fields.BinaryField()
+    waiting_sealed = fields.BinaryField(null=True)
+    waiting_by = fields.BigIntField(null=True)
+    waiting_at = fields.DatetimeField(null=True)
     sandbox = fields.BooleanField(default=False)
     currency = fields.TextField()
     day_cut = fields.TimeField(default=time(0, 0))
     zone = fields.TextField(default="Asia/Shanghai")
     state = fields.TextField(default="off")
     created_at = fields.DatetimeField()
+    live_at = fields.DatetimeField(null=True)
 
     class Meta:
         table = "supplier"

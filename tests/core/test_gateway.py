@@ -3,20 +3,40 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import socket
+import ssl
 import struct
-from collections.abc import AsyncIterator, Awaitable, Callable
+import sys
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
+from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 
 from core.errors import Ambiguous
-from core.gateway import ANSWER_BYTES, Gateway, MayHaveHappened, NeverSent, Timeouts, is_public
+from core.gateway import (
+    ANSWER_BYTES,
+    FAILURES_TO_OPEN,
+    OPEN_S,
+    REQUESTS_PER_LANE,
+    Gateway,
+    Lane,
+    MayHaveHappened,
+    NeverSent,
+    Timeouts,
+    is_public,
+)
 from core.wire import HttpAnswer, HttpRequest
+from tests.core.peers import Held, Talk, closed_port, listening, ok, post, saying, silence
 
-Talk = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+ROOT = Path(__file__).resolve().parents[2]
 SHORT = Timeouts(connect_s=1.0, read_s=0.2, total_s=1.0)
 
 
@@ -33,73 +53,15 @@ class Hands:
         self.time += timedelta(seconds=seconds)
 
 
-class Listener:
-    """A TCP server on loopback that counts connections and keeps what it was sent."""
-
-    def __init__(self, talk: Talk) -> None:
-        self._talk = talk
-        self.calls = 0
-        self.heard: list[bytes] = []
-
-    async def take(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self.calls += 1
-        try:
-            self.heard.append(await reader.readuntil(b"\r\n\r\n"))
-            await self._talk(reader, writer)
-        except (OSError, asyncio.IncompleteReadError):
-            pass
-        finally:
-            writer.close()
-
-
-@asynccontextmanager
-async def listening(talk: Talk, host: str = "127.0.0.1") -> AsyncIterator[tuple[str, Listener]]:
-    listener = Listener(talk)
-    server = await asyncio.start_server(listener.take, host, 0)
-    try:
-        yield f"http://{host}:{server.sockets[0].getsockname()[1]}", listener
-    finally:
-        server.close()
-
-
 @asynccontextmanager
 async def gateway(
-    *, allow_private: bool = True, clock: Hands | None = None, per_origin: int = 20
+    *, allow_private: bool = True, clock: Hands | None = None, proxy: str | None = None
 ) -> AsyncIterator[Gateway]:
-    opened = Gateway(allow_private=allow_private, clock=clock or Hands(), per_origin=per_origin)
+    opened = Gateway(allow_private=allow_private, clock=clock or Hands(), proxy=proxy)
     try:
         yield opened
     finally:
         await opened.close()
-
-
-def saying(data: bytes) -> Talk:
-    async def talk(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        writer.write(data)
-        await writer.drain()
-
-    return talk
-
-
-def ok(body: bytes, head: bytes = b"200 OK", more: bytes = b"") -> Talk:
-    length = str(len(body)).encode()
-    return saying(b"HTTP/1.1 " + head + b"\r\nContent-Length: " + length + b"\r\n" + more
-                  + b"\r\n" + body)  # fmt: skip
-
-
-async def silence(reader: asyncio.StreamReader, _writer: asyncio.StreamWriter) -> None:
-    await reader.read()
-
-
-def post(url: str) -> HttpRequest:
-    return HttpRequest("POST", url, {"Content-Type": "text/plain"}, b"pay", "")
-
-
-def closed_port() -> int:
-    with socket.socket() as held:
-        held.bind(("127.0.0.1", 0))
-        port: int = held.getsockname()[1]
-        return port
 
 
 async def doubt(talk: Talk, timeouts: Timeouts = SHORT) -> str:
@@ -170,10 +132,24 @@ async def test_a_connection_that_is_never_taken() -> None:
                 filler.close()
 
 
-async def test_tls_that_cannot_be_verified_or_is_none() -> None:
+async def test_tls_that_is_none() -> None:
     async with listening(ok(b"")) as (url, _), gateway() as desk:
         with pytest.raises(NeverSent):
             await desk.send(post(url.replace("http:", "https:")), timeouts=SHORT)
+
+
+async def test_tls_that_never_shakes_hands() -> None:
+    timeouts = Timeouts(connect_s=0.3, read_s=5.0, total_s=5.0)
+    async with listening(silence) as (url, _), gateway() as desk:
+        with pytest.raises(NeverSent, match="no connection in time"):
+            await desk.send(post(url.replace("http:", "https:")), timeouts=timeouts)
+
+
+async def test_a_certificate_that_is_not_trusted(certificate: Path) -> None:
+    async with listening(ok(b"paid"), _tls(certificate)) as (url, listener), gateway() as desk:
+        with pytest.raises(NeverSent, match=r"(?i)certificate"):
+            await desk.send(post(url), timeouts=SHORT)
+    assert listener.heard == []
 
 
 async def test_silence_after_the_request() -> None:
@@ -187,6 +163,27 @@ async def test_an_answer_that_stops_half_way() -> None:
 
     assert await doubt(half) == "no whole answer in time"
     assert await doubt(saying(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf"))
+
+
+async def test_a_head_that_stops_half_way() -> None:
+    async def half(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Le")
+        await silence(reader, writer)
+
+    assert await doubt(half) == "no whole answer in time"
+    assert await doubt(saying(b"HTTP/1.1 200 OK\r\nContent-Le"))
+
+
+async def test_a_head_that_drips_for_ever() -> None:
+    async def drip(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 200 OK\r\nX-Slow: ")
+        while True:
+            writer.write(b".")
+            await writer.drain()
+            await asyncio.sleep(0.02)
+
+    timeouts = Timeouts(connect_s=1.0, read_s=5.0, total_s=0.4)
+    assert await doubt(drip, timeouts) == "no whole answer in time"
 
 
 async def test_an_answer_that_drips_for_ever() -> None:
@@ -297,6 +294,14 @@ async def test_names_are_judged_by_the_addresses_they_lead_to() -> None:
         "http://8.8.8.8/a b",
         "http://8.8.8.8/\r\nX: y",
         "http://茶.example/",
+        "http://[fe80::1%25eth0]:8080/",
+        "http://[fe80::1%eth0]:8080/",
+        "http://[2606:4700::1111%25lo]:8080/",
+        "http://%31%32%37.0.0.1/",
+        "http://127.0.0.1%2eexample/",
+        "http://127。0。0。1/",
+        "http://①②⑦.0.0.1/",
+        "http://8.8.8.8:8080%20/",
         "http://8.8.8.8/" + "x" * 5000,
     ],
 )
@@ -315,19 +320,19 @@ async def test_a_host_that_keeps_failing_is_left_alone_for_a_while() -> None:
             await ok(b"back")(reader, writer)
 
     async with listening(moody) as (url, listener), gateway(clock=clock) as desk:
-        for _ in range(desk.failures_to_open):
+        for _ in range(FAILURES_TO_OPEN):
             with pytest.raises(MayHaveHappened):
                 await desk.send(post(url))
         with pytest.raises(NeverSent, match="left alone"):
             await desk.send(post(url))
-        assert listener.calls == desk.failures_to_open
+        assert listener.calls == FAILURES_TO_OPEN
         # One request tries when the time is over; its failure closes the door again.
-        clock.move(desk.open_s)
+        clock.move(OPEN_S)
         with pytest.raises(MayHaveHappened):
             await desk.send(post(url))
         with pytest.raises(NeverSent, match="left alone"):
             await desk.send(post(url))
-        clock.move(desk.open_s)
+        clock.move(OPEN_S)
         alive = True
         assert (await desk.send(post(url))).body == b"back"
         alive = False
@@ -335,31 +340,90 @@ async def test_a_host_that_keeps_failing_is_left_alone_for_a_while() -> None:
             await desk.send(post(url))
 
 
-async def test_only_so_many_requests_at_once_to_one_host() -> None:
-    entered = asyncio.Semaphore(0)
-    leave = asyncio.Event()
-    inside = 0
-    most = 0
+async def test_while_one_request_tries_the_others_stay_away() -> None:
+    clock, entered, leave = Hands(), asyncio.Event(), asyncio.Event()
+    alive = False
 
-    async def slow(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        nonlocal inside, most
-        inside += 1
-        most = max(most, inside)
-        entered.release()
-        await leave.wait()
-        inside -= 1
-        await ok(b"done")(reader, writer)
+    async def moody(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if alive:
+            entered.set()
+            await leave.wait()
+            await ok(b"back")(reader, writer)
 
-    async with listening(slow) as (url, listener), gateway(per_origin=2) as desk:
-        sends = [asyncio.create_task(desk.send(post(url))) for _ in range(5)]
+    lane = Lane(clock=clock, failures_to_open=1)
+    async with listening(moody) as (url, listener), gateway(clock=clock) as desk:
+        with pytest.raises(MayHaveHappened):
+            await desk.send(post(url), lane=lane)
+        alive = True
+        clock.move(OPEN_S)
+        trying = asyncio.create_task(desk.send(post(url), lane=lane))
+        await asyncio.wait_for(entered.wait(), 5)
+        assert (lane.health().open, lane.health().in_flight) == (True, 1)
+        with pytest.raises(NeverSent, match="left alone"):
+            await desk.send(post(url), lane=lane)
+        leave.set()
+        assert (await trying).body == b"back"
+        assert (await desk.send(post(url), lane=lane)).body == b"back"
+    assert listener.calls == 3
+
+
+@pytest.mark.parametrize(
+    ("status", "judges", "opens"),
+    [(b"500 Oh", True, True), (b"503 Later", True, True), (b"500 Oh", False, False),
+     (b"400 No", True, False), (b"401 Who", True, False), (b"429 Slowly", True, False)],
+)  # fmt: skip
+async def test_a_5xx_is_a_failure_where_it_counts_and_a_refusal_is_none(
+    status: bytes, judges: bool, opens: bool
+) -> None:
+    lane = Lane(clock=Hands(), failures_to_open=2, judges_status=judges)
+    async with listening(ok(b"", status)) as (url, _), gateway() as desk:
         for _ in range(2):
-            await asyncio.wait_for(entered.acquire(), 5)
+            await desk.send(post(url), lane=lane)
+        assert lane.health().open is opens
+        assert lane.health().failures == (2 if opens else 0)
+        assert lane.health().last_error == (f"HTTP status {int(status[:3])}" if opens else "")
+        assert (lane.health().failed_at is not None) is opens
+
+
+async def test_a_read_that_times_out_is_a_failure() -> None:
+    lane = Lane(clock=Hands(), failures_to_open=1)
+    async with listening(silence) as (url, _), gateway() as desk:
+        with pytest.raises(MayHaveHappened):
+            await desk.send(post(url), timeouts=SHORT, lane=lane)
+    assert lane.health().open
+    assert lane.health().last_error == "no whole answer in time"
+
+
+async def test_only_so_many_requests_at_once_to_one_host() -> None:
+    held = Held()
+    async with listening(held.talk) as (url, listener), gateway() as desk:
+        number = REQUESTS_PER_LANE + 3
+        sends = [asyncio.create_task(desk.send(post(url))) for _ in range(number)]
+        await held.wait(REQUESTS_PER_LANE)
         with pytest.raises(NeverSent, match="too many"):
             await desk.send(post(url), timeouts=Timeouts(connect_s=0.05))
-        leave.set()
+        held.leave.set()
         answers: list[HttpAnswer] = await asyncio.gather(*sends)
-    assert [answer.body for answer in answers] == [b"done"] * 5
-    assert (most, listener.calls) == (2, 5)
+    assert [answer.body for answer in answers] == [b"done"] * number
+    assert (held.most, listener.calls) == (REQUESTS_PER_LANE, number)
+
+
+async def test_two_lanes_to_one_host_have_each_their_own_room_and_fate() -> None:
+    held, clock = Held(), Hands()
+    full, free = Lane(clock=clock, room=1), Lane(clock=clock)
+    broken = Lane(clock=clock, failures_to_open=1)
+    async with listening(held.talk) as (url, _), gateway() as desk:
+        first = asyncio.create_task(desk.send(post(url), lane=full))
+        await held.wait(1)
+        with pytest.raises(NeverSent, match="too many"):
+            await desk.send(post(url), timeouts=Timeouts(connect_s=0.05), lane=full)
+        with pytest.raises(MayHaveHappened):
+            await desk.send(post(url), timeouts=SHORT, lane=broken)
+        assert broken.health().open
+        held.leave.set()
+        assert (await desk.send(post(url), lane=free)).body == b"done"
+        assert (await first).body == b"done"
+        assert not full.health().open, "a crowd is no failure"
 
 
 async def test_closing_ends_what_is_on_its_way_in_doubt() -> None:
@@ -378,14 +442,138 @@ async def test_closing_ends_what_is_on_its_way_in_doubt() -> None:
             await sending
 
 
+# ── through a proxy ──────────────────────────────────────────────────────────────────────────────
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A certificate of supplier.example that it gave itself, and its key, in one file."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "supplier.example")])
+    now = datetime.now(UTC)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName("supplier.example")]), False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), True)
+        .sign(key, hashes.SHA256())
+    )
+    path = tmp_path_factory.mktemp("tls") / "supplier.pem"
+    path.write_bytes(
+        made.public_bytes(serialization.Encoding.PEM)
+        + key.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        )
+    )
+    return path
+
+
+def _tls(certificate: Path) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    return context
+
+
+def proxy_to(port: int, *, answer: bytes = b"200 Connected") -> Talk:
+    """An HTTP proxy to whom every name means this port of loopback."""
+
+    async def pipe(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while data := await reader.read(65_536):
+            writer.write(data)
+            await writer.drain()
+        writer.close()
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 " + answer + b"\r\n\r\n")
+        if answer.startswith(b"200"):
+            there, back = await asyncio.open_connection("127.0.0.1", port)
+            await asyncio.gather(pipe(reader, back), pipe(there, writer))
+
+    return talk
+
+
+def port_of(url: str) -> int:
+    return int(url.rpartition(":")[2])
+
+
 async def test_a_proxy_takes_the_request() -> None:
-    async with listening(ok(b"through")) as (url, listener):
-        desk = Gateway(proxy=url)
-        try:
-            answer = await desk.send(post("http://supplier.example/pay"))
-            with pytest.raises(NeverSent):
-                await desk.send(post("http://127.0.0.1/"))
-        finally:
-            await desk.close()
+    async with (
+        listening(ok(b"through")) as (url, listener),
+        gateway(allow_private=False, proxy=url.replace("//", "//desk:s%40same@")) as desk,
+    ):
+        answer = await desk.send(post("http://supplier.example/pay"))
     assert answer.body == b"through"
-    assert listener.heard[0].startswith(b"POST http://supplier.example/pay HTTP/1.1\r\n")
+    head = listener.heard[0]
+    assert head.startswith(b"POST http://supplier.example/pay HTTP/1.1\r\n")
+    assert b"\r\nProxy-Authorization: Basic ZGVzazpzQHNhbWU=\r\n" in head
+
+
+async def test_a_tunnel_through_a_proxy_keeps_tls_between_the_ends(certificate: Path) -> None:
+    """In a process of its own, which trusts the certificate."""
+    script = (
+        "import asyncio, sys\n"
+        "from core.gateway import Gateway\n"
+        "from core.wire import HttpRequest\n"
+        "async def main():\n"
+        "    gateway = Gateway(proxy=sys.argv[1])\n"
+        "    request = HttpRequest('POST', 'https://supplier.example/pay', {}, b'pay', '')\n"
+        "    print((await gateway.send(request)).body.decode())\n"
+        "    await gateway.close()\n"
+        "asyncio.run(main())\n"
+    )
+    async with (
+        listening(ok(b"paid"), _tls(certificate)) as (url, supplier),
+        listening(proxy_to(port_of(url))) as (proxy, between),
+    ):
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-c", script, proxy, stdout=asyncio.subprocess.PIPE,
+            env={**os.environ, "SSL_CERT_FILE": str(certificate)}, cwd=ROOT,
+        )  # fmt: skip
+        said, _ = await asyncio.wait_for(process.communicate(), 30)
+    assert said == b"paid\n"
+    assert supplier.heard[0].startswith(b"POST /pay HTTP/1.1\r\n")
+    assert between.heard[0].startswith(b"CONNECT supplier.example:443 HTTP/1.1\r\n")
+    assert len(between.heard) == 1
+
+
+async def test_what_fails_before_the_tunnel_stands_was_never_sent(certificate: Path) -> None:
+    async with listening(ok(b"paid"), _tls(certificate)) as (url, supplier):
+        target = post("https://supplier.example/pay")
+        for talk, why in (
+            (proxy_to(port_of(url)), r"(?i)certificate"),
+            (proxy_to(port_of(url), answer=b"407 Who"), "the proxy refused: 407"),
+            (proxy_to(port_of(url), answer=b"502 Cannot"), "the proxy refused: 502"),
+            (saying(b""), "."),
+            (silence, "no connection in time"),
+        ):
+            async with (
+                listening(talk) as (proxy, _),
+                gateway(allow_private=False, proxy=proxy) as desk,
+            ):
+                with pytest.raises(NeverSent, match=why):
+                    await desk.send(target, timeouts=Timeouts(connect_s=0.5))
+        async with gateway(proxy=f"http://desk:sesame@127.0.0.1:{closed_port()}") as desk:
+            with pytest.raises(NeverSent, match="no connection") as caught:
+                await desk.send(target, timeouts=SHORT)
+            assert "sesame" not in str(caught.value)
+    assert supplier.heard == []
+
+
+@pytest.mark.parametrize(
+    "host",
+    ["127.0.0.1", "[::1]", "10.0.0.1", "localhost", "localhost.", "db", "metadata.google.internal",
+     "printer.local", "a.localhost"],
+)  # fmt: skip
+async def test_a_proxy_is_not_asked_for_its_own_neighbours(host: str) -> None:
+    async with (
+        listening(ok(b"")) as (url, listener),
+        gateway(allow_private=False, proxy=url) as desk,
+    ):
+        with pytest.raises(NeverSent, match="is not a public"):
+            await desk.send(post(f"http://{host}:8080/"))
+    assert listener.calls == 0
