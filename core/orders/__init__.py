@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from core.orders.calling import Addresses, Calling
+from core.orders.calling import LONGEST_CALL, TIMEOUTS, Addresses, Calling
 from core.orders.charges import (
     CHARGED,
     Recharge,
@@ -14,7 +14,7 @@ from core.orders.charges import (
 from core.orders.completing import ByHand, Completing, held_minor_of, need_reversible
 from core.orders.deciding import OpenOrder, PaymentSeen
 from core.orders.finding import find_for
-from core.orders.following import Following
+from core.orders.following import NOT_FOUND_APART, SENT_AGAIN_FOR, Following
 from core.orders.moves import move_order
 from core.orders.opening import Opened, Opening
 from core.orders.reading import (
@@ -30,9 +30,14 @@ from core.orders.reading import (
 )
 from core.orders.settling import Settled, Settling
 from core.orders.takings import Taking, takings_of
+from core.orders.turns import side_by_side
 
 __all__ = [
     "CHARGED",
+    "LONGEST_CALL",
+    "NOT_FOUND_APART",
+    "SENT_AGAIN_FOR",
+    "TIMEOUTS",
     "Addresses",
     "Attempt",
     "ByHand",
@@ -62,6 +67,7 @@ __all__ = [
     "move_order",
     "named",
     "need_reversible",
+    "side_by_side",
     "takings_of",
     "write_charges",
 ]

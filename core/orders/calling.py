@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 import structlog
@@ -12,21 +13,24 @@ from core.clock import Clock
 from core.connectors import (
     Accepted,
     AttemptFacts,
+    Connector,
     CreateReading,
     HttpAnswer,
     Rejected,
     Standing,
     Unknown,
 )
-from core.gateway import Gateway, MayHaveHappened, NeverSent, Timeouts
+from core.errors import Bug
+from core.gateway import MayHaveHappened, NeverSent, Timeouts
 from core.merchants import Merchants
 from core.orders.reading import Attempt, Order
-from core.suppliers import Suppliers
+from core.suppliers import CallAbout, Calls, Supplier, Suppliers, longest_call
 
 _LOG = structlog.get_logger(__name__)
 NEVER_SENT: Final = "never_sent"
 # A merchant's server waits for the answer to its create: better an early doubt than a late one.
 TIMEOUTS: Final = Timeouts(connect_s=3.0, read_s=8.0, total_s=10.0)
+LONGEST_CALL: Final = longest_call(TIMEOUTS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,46 +48,56 @@ class Calling:
         self,
         merchants: Merchants,
         suppliers: Suppliers,
-        gateway: Gateway,
+        calls: Calls,
         clock: Clock,
         nonce: Callable[[], str],
         addresses: Addresses,
     ) -> None:
         self._merchants = merchants
         self._suppliers = suppliers
-        self._gateway = gateway
+        self._calls = calls
         self._clock = clock
         self._nonce = nonce
         self._addresses = addresses
 
     async def create(self, order: Order, attempt: Attempt) -> CreateReading:
-        """Ask the supplier to take an attempt. A call that certainly never left is Rejected."""
-        connector = await self._suppliers.connector(attempt.document_id)
-        facts = await self._facts(order, attempt)
+        """Ask the supplier to take an attempt. A call that certainly did nothing is Rejected."""
+        connector, supplier = await self._peer(attempt)
+        facts = await self.facts(order, attempt)
+        now, nonce = self._clock.now(), self._nonce()
+        if connector.sent_by_payer(facts):
+            try:
+                pay = connector.hand_over(facts, supplier.credentials, now=now, nonce=nonce)
+            except Bug as bug:
+                _LOG.exception("nothing to hand over", attempt_no=attempt.attempt_no)
+                return Rejected(NEVER_SENT, str(bug))
+            return Accepted(None, pay)
         try:
-            answer = await self._call("create", facts, attempt)
+            answer = await self._call("create", connector, supplier, facts, order)
         except NeverSent as error:
             return Rejected(NEVER_SENT, str(error))
         except MayHaveHappened as error:
             return Unknown(str(error))
-        supplier = await self._suppliers.by_id(attempt.supplier_id)
-        return connector.read_create(answer, facts, supplier.credentials)
+        return connector.read_create(answer, facts, supplier.credentials, now=now, nonce=nonce)
 
     async def standing(self, order: Order, attempt: Attempt, operation: str = "query") -> Standing:
         """How the attempt stands at the supplier. operation: query, or close to end it there.
 
         A supplier that does not offer the operation, or does not answer, is `unknown`.
         """
-        connector = await self._suppliers.connector(attempt.document_id)
+        connector, supplier = await self._peer(attempt)
         if operation not in connector.operations:
             return Standing("unknown", f"the supplier offers no {operation}")
-        facts = await self._facts(order, attempt)
+        facts = await self.facts(order, attempt)
+        if not connector.can_ask(operation, facts):
+            return Standing("unknown", "the supplier's own number is not known yet")
         try:
-            answer = await self._call(operation, facts, attempt)
+            answer = await self._call(operation, connector, supplier, facts, order)
         except (NeverSent, MayHaveHappened) as error:
             return Standing("unknown", str(error))
-        supplier = await self._suppliers.by_id(attempt.supplier_id)
-        return connector.read_standing(operation, answer, facts, supplier.credentials)
+        return connector.read_standing(
+            operation, answer, facts, supplier.credentials, now=self._clock.now()
+        )
 
     async def may_send_again(self, attempt: Attempt) -> bool:
         """Whether the same number may be sent twice without a second payment coming of it."""
@@ -93,30 +107,29 @@ class Calling:
         """Whether the supplier's "not found" proves that it will never be paid."""
         return (await self._suppliers.connector(attempt.document_id)).not_found_is_final
 
-    async def _call(self, operation: str, facts: AttemptFacts, attempt: Attempt) -> HttpAnswer:
+    async def _peer(self, attempt: Attempt) -> tuple[Connector, Supplier]:
         connector = await self._suppliers.connector(attempt.document_id)
-        supplier = await self._suppliers.by_id(attempt.supplier_id)
-        request = connector.build(
-            operation, facts, supplier.credentials, now=self._clock.now(), nonce=self._nonce()
-        )
-        _LOG.info(
-            "supplier call",
-            operation=operation,
-            order_no=facts.order_no,
-            attempt_no=facts.attempt_no,
-            supplier_no=attempt.supplier_no,
-        )
-        answer = await self._gateway.send(request, timeouts=TIMEOUTS)
-        _LOG.info(
-            "supplier answer",
-            operation=operation,
-            order_no=facts.order_no,
-            attempt_no=facts.attempt_no,
-            status=answer.status,
-        )
-        return answer
+        return connector, await self._suppliers.by_id(attempt.supplier_id)
 
-    async def _facts(self, order: Order, attempt: Attempt) -> AttemptFacts:
+    async def _call(
+        self,
+        operation: str,
+        connector: Connector,
+        supplier: Supplier,
+        facts: AttemptFacts,
+        order: Order,
+    ) -> HttpAnswer:
+        return await self._calls.send(
+            supplier,
+            connector,
+            operation,
+            partial(connector.build, operation, facts, supplier.credentials),
+            timeouts=TIMEOUTS,
+            about=CallAbout(order.merchant_id, facts.attempt_no),
+        )
+
+    async def facts(self, order: Order, attempt: Attempt) -> AttemptFacts:
+        """An attempt as its supplier is told about it."""
         merchant = await self._merchants.by_id(order.merchant_id)
         return AttemptFacts(
             attempt_no=attempt.attempt_no,
@@ -128,6 +141,8 @@ class Calling:
             notify_url=self._addresses.callback_url(attempt.attempt_no),
             return_url=self._addresses.return_url(order.order_no),
             client_ip=order.client_ip,
+            payer_id=order.payer_id,
+            created_at=attempt.created_at,
             expires_at=order.expires_at,
             upstream_no=attempt.upstream_no,
         )

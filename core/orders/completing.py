@@ -8,6 +8,7 @@ from uuid import UUID
 
 import asyncpg
 
+from core.channels import Routing
 from core.errors import Bug, Refusal
 from core.groups import Groups
 from core.ids import Ids
@@ -45,13 +46,20 @@ class Completing:
     """Marks orders paid by a person's word, and takes that back."""
 
     def __init__(
-        self, ids: Ids, ledger: Ledger, merchants: Merchants, groups: Groups, settling: Settling
+        self,
+        ids: Ids,
+        ledger: Ledger,
+        merchants: Merchants,
+        groups: Groups,
+        settling: Settling,
+        routing: Routing,
     ) -> None:
         self._ids = ids
         self._ledger = ledger
         self._merchants = merchants
         self._groups = groups
         self._settling = settling
+        self._routing = routing
 
     async def complete(
         self,
@@ -118,7 +126,10 @@ class Completing:
             await self._groups.show_order(tx, merchant_id, order.id)
             return order
 
-        return await self._ledger.in_open_day(merchant.id, work)
+        completed = await self._ledger.in_open_day(merchant.id, work)
+        if completed.paid_late and completed.paid_attempt_no is not None:
+            await self._routing.recount(merchant_id, completed.paid_attempt_no)
+        return completed
 
     async def reverse(
         self,
@@ -311,7 +322,7 @@ async def need_reversible(queries: Queries, order: Order) -> None:
         raise Refusal("completion_confirmed", number=order.order_no)
     if await queries.fetchval(
         "SELECT EXISTS (SELECT FROM refund"
-        " WHERE merchant_id = $1 AND order_id = $2 AND state = 'reserved')",
+        " WHERE merchant_id = $1 AND order_id = $2 AND ended_at IS NULL)",
         order.merchant_id,
         order.id,
     ):

@@ -17,7 +17,8 @@ from core.orders.reading import Attempt, Order
 
 @dataclass(frozen=True, slots=True)
 class OpenOrder:
-    """What a merchant asks for. expires_in_s: how long the payer may take."""
+    """What a merchant asks for. expires_in_s: how long the payer may take. payer_id: who the payer
+    is at the supplier (an openid, a code that was scanned), for the ways that need it."""
 
     merchant_order_no: str
     amount: Money
@@ -28,12 +29,13 @@ class OpenOrder:
     return_url: str | None = None
     expires_in_s: int = 1800
     metadata: tuple[tuple[str, str], ...] = ()
+    payer_id: str = ""
 
 
 def differences(order: Order, wanted: OpenOrder) -> list[str]:
     """Fields in which a repeated create differs from the order that is there.
 
-    The caller's address and the expiry are circumstances of a call, not what was asked for.
+    The payer's address and id and the expiry are circumstances of a call, not what was asked for.
     """
     there = OpenOrder(
         merchant_order_no=order.merchant_order_no,
@@ -45,6 +47,7 @@ def differences(order: Order, wanted: OpenOrder) -> list[str]:
         return_url=order.return_url,
         expires_in_s=wanted.expires_in_s,
         metadata=tuple(sorted(order.metadata.items())),
+        payer_id=wanted.payer_id,
     )
     return [
         field.name

@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Coroutine, Iterable
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
-import structlog
+import asyncpg
 
+from core.channels import Routing
 from core.clock import Clock
 from core.connectors import Accepted, Standing
 from core.errors import Bug, Refusal
 from core.groups import Groups
 from core.ids import Ids
 from core.orders import moves
-from core.orders.calling import Calling
+from core.orders.calling import LONGEST_CALL, Calling
 from core.orders.deciding import PaymentSeen
-from core.orders.lifecycle import PAYABLE
-from core.orders.opening import Opening
+from core.orders.lifecycle import DOUBTFUL, PAYABLE
+from core.orders.opening import MAX_ATTEMPTS, NEVER_SENT_AFTER, Opening
 from core.orders.reading import (
     Attempt,
     Order,
@@ -30,15 +29,19 @@ from core.orders.reading import (
     read_attempt,
 )
 from core.orders.settling import Settling
+from core.orders.turns import side_by_side
 from core.store import Store
 
-_LOG = structlog.get_logger(__name__)
-
-NEVER_SENT_AFTER: Final = timedelta(seconds=30)
 NOT_FOUND_APART: Final = timedelta(seconds=60)
-AT_ONCE: Final = 10
-# Longer than asking may take; who died with a claim is followed by whoever looks next.
-LEASE: Final = timedelta(seconds=60)
+# A supplier that makes one payment of one number does not remember numbers for ever: those that
+# say how long keep them for 6 hours at least (PayPal; Stripe a day, Adyen a week).
+SENT_AGAIN_FOR: Final = timedelta(hours=1)
+# Hearsay has a supplier asked no more often than this.
+SOONEST: Final = timedelta(seconds=60)
+# Longer than following an order may take: a call to send it again, to ask and to capture, one to
+# each of the others, and as long again for all the rest. Who died with a claim is followed by
+# whoever looks next.
+LEASE: Final = (MAX_ATTEMPTS + 3) * LONGEST_CALL
 LONGEST_GAP: Final = timedelta(minutes=15)
 # News of an end that the supplier did not confirm is held back this long.
 HELD: Final = timedelta(minutes=5)
@@ -60,6 +63,7 @@ class Following:
         calling: Calling,
         opening: Opening,
         settling: Settling,
+        routing: Routing,
     ) -> None:
         self._store = store
         self._clock = clock
@@ -68,64 +72,83 @@ class Following:
         self._calling = calling
         self._opening = opening
         self._settling = settling
+        self._routing = routing
 
-    async def ask(self, merchant_id: UUID, order_id: UUID, *, request_id: str) -> Standing:
+    async def ask(
+        self, merchant_id: UUID, order_id: UUID, *, request_id: str, attempt_no: str | None = None
+    ) -> Standing:
         """Ask the supplier how an order stands, and act on it: money it saw is booked.
 
-        An order without a payable attempt is `unknown`.
+        attempt_no: of the attempt that is asked about, whatever became of it; else the live one,
+        or the last. An order of which nothing was sent is `unknown`.
         """
         order = await get_order(self._store, merchant_id, order_id)
         attempts = await get_attempts(self._store, merchant_id, order_id)
         if not attempts:
             return Standing("unknown", "nothing was sent to a supplier")
-        live = [a for a in attempts if a.attempt_no == order.live_attempt_no] or attempts[-1:]
-        standing = await self._calling.standing(order, live[0])
-        await self._act(order, live[0], standing, request_id=request_id)
+        wanted = attempt_no or order.live_attempt_no
+        attempt = next((a for a in attempts if a.attempt_no == wanted), attempts[-1])
+        standing = await self._calling.standing(order, attempt)
+        await self._act(order, attempt, standing, request_id=request_id)
         return standing
 
     async def ask_due(self, batch: int) -> int:
         """Ask about attempts whose time has come; how many there were. For the timetable."""
-        now = self._clock.now()
-        rows = await self._store.fetch(
-            "UPDATE attempt a SET ask_at = $2 FROM ("
-            " SELECT merchant_id, attempt_no FROM attempt WHERE ask_at <= $1"
-            " ORDER BY ask_at LIMIT $3 FOR UPDATE SKIP LOCKED) due"
-            " WHERE a.merchant_id = due.merchant_id AND a.attempt_no = due.attempt_no"
-            " RETURNING a.*",
-            now,
-            now + LEASE,
-            batch,
-        )
-        await _side_by_side(self._follow(read_attempt(row), now) for row in rows)
-        return len(rows)
 
-    async def _follow(self, attempt: Attempt, now: datetime) -> None:
+        async def claim(count: int) -> list[Attempt]:
+            now = self._clock.now()
+            rows = await self._store.fetch(_CLAIM_ATTEMPTS, now, now + LEASE, count)
+            return [read_attempt(row) for row in rows]
+
+        return await side_by_side(batch, claim, self._follow)
+
+    async def ask_soon(self, attempt: Attempt) -> None:
+        """Have an attempt asked about at the next turn of the timetable, also one that nobody asks
+        about any more: the supplier's word about money wins. Whoever keeps saying so has it asked
+        no more often than once in SOONEST."""
+        await self._store.execute(
+            "UPDATE attempt SET ask_at = greatest($3, soon_at + $4),"
+            " soon_at = greatest($3, soon_at + $4)"
+            " WHERE merchant_id = $1 AND attempt_no = $2 AND state NOT IN ('created', 'paid')"
+            " AND (ask_at > $3 OR ask_at IS NULL) AND (soon_at <= $3 OR soon_at IS NULL)",
+            attempt.merchant_id,
+            attempt.attempt_no,
+            self._clock.now(),
+            SOONEST,
+        )
+
+    async def _follow(self, attempt: Attempt) -> None:
+        now = self._clock.now()
         order = await get_order(self._store, attempt.merchant_id, attempt.order_id)
         request_id = f"follow-{attempt.attempt_no}"
         if attempt.state == "created":
             # Written down, then nothing: the process died before it marked the call.
             if now - attempt.created_at >= NEVER_SENT_AFTER:
                 following = await self._opening.reject(
-                    order, attempt, "never sent", request_id=request_id
+                    order, attempt, "never sent", request_id=request_id, move="drop"
                 )
                 if following is not None:
                     await self._opening.send(order, following, request_id=request_id)
             return
-        if attempt.state not in PAYABLE:
+        if attempt.state == "paid":
             await self._put_off(attempt, None, attempt.said)
             return
         if (
-            attempt.state in ("sent", "unknown")
-            and order.state == "created"
-            # Between two "not found"s nothing may be sent, or the second would prove nothing.
-            and attempt.not_found_at is None
+            _is_in_doubt(order, attempt)
+            and now - (attempt.sent_at or now) < SENT_AGAIN_FOR
             and await self._calling.may_send_again(attempt)
         ):
-            # Only a yes counts here: a no to the second call proves nothing about the first.
-            reading = await self._calling.create(order, attempt)
-            if isinstance(reading, Accepted):
-                await self._opening.take_answer(order, attempt, reading, request_id=request_id)
-                return
+            async with self._store.transaction() as tx:
+                order, attempts = await lock_order(tx, attempt.merchant_id, attempt.order_id)
+            attempt = named(attempts, attempt.attempt_no)
+            if attempt.state not in PAYABLE:
+                return  # it was decided since it was claimed
+            if _is_in_doubt(order, attempt):
+                # Only a yes counts here: a no to the second call proves nothing about the first.
+                reading = await self._calling.create(order, attempt)
+                if isinstance(reading, Accepted):
+                    await self._opening.take_answer(order, attempt, reading, request_id=request_id)
+                    return
         standing = await self._calling.standing(order, attempt)
         await self._act(order, attempt, standing, request_id=request_id)
 
@@ -139,8 +162,24 @@ class Following:
                 await self._over(order, attempt, standing, request_id)
             case "not_found":
                 await self._not_found(order, attempt, standing, request_id)
+            case "approved":
+                await self._capture(order, attempt, standing, request_id)
             case "pending" | "unknown":
                 await self._put_off(attempt, self._next_look(order, attempt), standing.why)
+
+    async def _capture(
+        self, order: Order, attempt: Attempt, standing: Standing, request_id: str
+    ) -> None:
+        """The payer said yes and waits for ours: said while the order can be paid, and not after.
+
+        Taken twice, a capture takes the money once: it is the supplier's own attempt that ends.
+        """
+        if order.state in ("created", "pending") and order.live_attempt_no == attempt.attempt_no:
+            standing = await self._calling.standing(order, attempt, "capture")
+        if standing.state == "approved":
+            await self._put_off(attempt, self._next_look(order, attempt), "approved by the payer")
+        else:
+            await self._act(order, attempt, standing, request_id=request_id)
 
     async def _settle(
         self, order: Order, attempt: Attempt, standing: Standing, request_id: str
@@ -175,21 +214,20 @@ class Following:
                 facts={"said": said, "request_id": request_id},
                 changes={"ask_at": None, "said": said[:300]},
             )
-            if not moved or order.live_attempt_no != attempt.attempt_no or order.settled:
-                return  # a callback outran the answer, or another attempt is the payable one
-            await moves.release_live(tx, order, attempt.attempt_no)
-            await self._settling.fail(tx, order, attempt, said, at=now, request_id=request_id)
+            # Else a callback outran the answer, or another attempt is the payable one.
+            if moved and order.live_attempt_no == attempt.attempt_no and not order.settled:
+                await moves.release_live(tx, order, attempt.attempt_no)
+                await self._settling.fail(tx, order, attempt, said, at=now, request_id=request_id)
+        await self._routing.recount(order.merchant_id, attempt.attempt_no)
 
     async def _not_found(
         self, order: Order, attempt: Attempt, standing: Standing, request_id: str
     ) -> None:
         """Proof only where the document says so, and only when it is said twice, a while apart."""
         now = self._clock.now()
-        # An attempt that was accepted is not undone by it; the supplier is asked on.
-        doubtful = attempt.state in ("sent", "unknown")
-        final = doubtful and await self._calling.not_found_is_final(attempt)
+        final = await self._may_prove_absence(attempt)
         first = attempt.not_found_at
-        if final and first is not None and now - first >= NOT_FOUND_APART:
+        if final and _said_before(attempt, now):
             following = await self._opening.reject(
                 order, attempt, "not found at the supplier", request_id=request_id
             )
@@ -198,6 +236,11 @@ class Following:
             return
         ask_at = now + NOT_FOUND_APART if final else self._next_look(order, attempt)
         await self._put_off(attempt, ask_at, "not found", not_found_at=first or now)
+
+    async def _may_prove_absence(self, attempt: Attempt) -> bool:
+        """Whether two "not found"s of an attempt prove that it will never be paid. One that was
+        accepted is not undone by them; the supplier is asked on."""
+        return attempt.state in DOUBTFUL and await self._calling.not_found_is_final(attempt)
 
     async def _put_off(
         self,
@@ -230,29 +273,21 @@ class Following:
 
     async def expire_due(self, batch: int) -> int:
         """End orders whose time is over; how many there were. For the timetable."""
-        now = self._clock.now()
-        rows = await self._store.fetch(
-            "UPDATE orders o SET end_at = $2 FROM ("
-            " SELECT merchant_id, id, created_at FROM orders"
-            " WHERE state IN ('created', 'pending') AND end_at <= $1"
-            " ORDER BY end_at LIMIT $3 FOR UPDATE SKIP LOCKED) due"
-            " WHERE o.merchant_id = due.merchant_id AND o.id = due.id"
-            " AND o.created_at = due.created_at RETURNING o.merchant_id, o.id",
-            now,
-            now + LEASE,
-            batch,
-        )
-        await _side_by_side(
-            self.end(
+
+        async def claim(count: int) -> list[asyncpg.Record]:
+            now = self._clock.now()
+            return await self._store.fetch(_CLAIM_ORDERS, now, now + LEASE, count)
+
+        async def expire(row: asyncpg.Record) -> None:
+            await self.end(
                 row["merchant_id"],
                 row["id"],
                 "expire",
                 actor="timetable",
                 request_id=f"expire-{row['id'].hex}",
             )
-            for row in rows
-        )
-        return len(rows)
+
+        return await side_by_side(batch, claim, expire)
 
     async def end(
         self, merchant_id: UUID, order_id: UUID, move: str, *, actor: str, request_id: str
@@ -265,7 +300,7 @@ class Following:
         open_there = False
         if live is not None and live.state in PAYABLE:
             standing = await self._calling.standing(order, live, "close")
-            if standing.state == "unknown":
+            if standing.state in ("unknown", "not_found"):
                 standing = await self._calling.standing(order, live)
             if standing.state == "paid":
                 await self._settle(order, live, standing, request_id)
@@ -273,7 +308,10 @@ class Following:
                 if order.settled:
                     return order
                 # Too little or too much was paid: that waits for a person, the order ends.
-            open_there = standing.state in ("pending", "unknown")
+            gone = _said_before(live, self._clock.now()) and await self._may_prove_absence(live)
+            open_there = standing.state in ("pending", "approved", "unknown") or (
+                standing.state == "not_found" and not gone
+            )
         now = self._clock.now()
         async with self._store.transaction() as tx:
             order, _ = await lock_order(tx, merchant_id, order_id)
@@ -295,24 +333,42 @@ class Following:
             due_at = now + HELD if open_there else now
             await self._settling.tell(tx, ended, news, request_id=request_id, due_at=due_at)
             await self._groups.show_order(tx, merchant_id, order_id)
-            return ended
+        if live is not None:
+            await self._routing.recount(merchant_id, live.attempt_no)
+        return ended
 
 
-async def _side_by_side(works: Iterable[Coroutine[Any, Any, object]]) -> None:
-    """Do all of a batch, a few at a time: one slow or failing supplier must not hold up the rest.
+def _is_in_doubt(order: Order, attempt: Attempt) -> bool:
+    """Whether nobody knows of an order's live attempt whether it is there. Between two "not found"s
+    it is not to be sent again, or the second would prove nothing."""
+    return (
+        order.state == "created"
+        and order.live_attempt_no == attempt.attempt_no
+        and attempt.state in DOUBTFUL
+        and attempt.not_found_at is None
+    )
 
-    A refusal means that the order moved on meanwhile.
-    """
-    limit = asyncio.Semaphore(AT_ONCE)
 
-    async def one(work: Coroutine[Any, Any, object]) -> None:
-        async with limit:
-            try:
-                await work
-            except Refusal as refusal:
-                _LOG.info("the order moved on", refusal=refusal.code, facts=refusal.facts)
+def _said_before(attempt: Attempt, now: datetime) -> bool:
+    """Whether a "not found" is the second one, long enough after the first."""
+    return attempt.not_found_at is not None and now - attempt.not_found_at >= NOT_FOUND_APART
 
-    results = await asyncio.gather(*(one(work) for work in works), return_exceptions=True)
-    for result in results:
-        if isinstance(result, Exception):
-            _LOG.error("following an order failed", exc_info=result)
+
+# $1 now, $2 the end of the lease, $3 how many.
+_CLAIM_ATTEMPTS: Final = """
+UPDATE attempt a SET ask_at = $2 FROM (
+    SELECT merchant_id, attempt_no FROM attempt WHERE ask_at <= $1
+    ORDER BY ask_at LIMIT $3 FOR UPDATE SKIP LOCKED
+) due
+WHERE a.merchant_id = due.merchant_id AND a.attempt_no = due.attempt_no
+RETURNING a.*
+"""
+_CLAIM_ORDERS: Final = """
+UPDATE orders o SET end_at = $2 FROM (
+    SELECT merchant_id, id, created_at FROM orders
+    WHERE state IN ('created', 'pending') AND end_at <= $1
+    ORDER BY end_at LIMIT $3 FOR UPDATE SKIP LOCKED
+) due
+WHERE o.merchant_id = due.merchant_id AND o.id = due.id AND o.created_at = due.created_at
+RETURNING o.merchant_id, o.id
+"""

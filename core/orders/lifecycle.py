@@ -54,11 +54,12 @@ ORDER_NEXT: Final[dict[tuple[str, str], str]] = {
     ("partially_refunded", "refund_part"): "partially_refunded",
     ("paid", "refund_rest"): "refunded",
     ("partially_refunded", "refund_rest"): "refunded",
+    ("refunded", "refund_rest"): "refunded",  # one that had failed succeeded after all
 }
 
 ATTEMPT_NEXT: Final[dict[tuple[str, str], str]] = {
     ("created", "send"): "sent",
-    ("created", "reject"): "rejected",  # never sent
+    ("created", "drop"): "rejected",  # never sent, and never will be
     ("sent", "accept"): "accepted",
     ("sent", "reject"): "rejected",
     ("sent", "lose"): "unknown",
@@ -83,6 +84,8 @@ SETTLED: Final = frozenset({"paid", "partially_refunded", "refunded"})
 LATE_FROM: Final = frozenset({"failed", "expired", "closed"})
 # Attempts the supplier may still take money for, as far as we know.
 PAYABLE: Final = ("sent", "accepted", "unknown")
+# Those of them that it may not even know.
+DOUBTFUL: Final = ("sent", "unknown")
 
 
 def order_after(state: str, move: str, *, disputed: bool = False) -> str | None:

@@ -6,10 +6,12 @@ row. Zero rows means that the world moved on: read again and decide again.
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from dataclasses import asdict
+from datetime import date, datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
+from core.channels import Reason
 from core.errors import Bug
 from core.ids import Ids
 from core.money import Rate
@@ -151,9 +153,9 @@ async def insert_order(tx: Tx, order: Order, *, actor: str, request_id: str) -> 
     await tx.execute(
         "INSERT INTO orders (merchant_id, id, created_at, order_no, app_id, mode,"
         " merchant_order_no, product_code, amount_minor, currency, subject, notify_url,"
-        " return_url, client_ip, metadata, state, rate, tariff_id, fee_minor,"
+        " return_url, client_ip, payer_id, metadata, state, rate, tariff_id, fee_minor,"
         " created_day, expires_at, end_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11,"
-        " $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $21)",
+        " $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $22)",
         order.merchant_id,
         order.id,
         order.created_at,
@@ -168,6 +170,7 @@ async def insert_order(tx: Tx, order: Order, *, actor: str, request_id: str) -> 
         order.notify_url,
         order.return_url,
         order.client_ip,
+        order.payer_id,
         order.metadata,
         order.state,
         order.rate.pack(),
@@ -190,7 +193,7 @@ async def insert_order(tx: Tx, order: Order, *, actor: str, request_id: str) -> 
 
 
 async def insert_attempt(
-    tx: Tx, ids: Ids, attempt: Attempt, order: Order, *, reasons: list[str], ask_at: datetime
+    tx: Tx, ids: Ids, attempt: Attempt, order: Order, *, ask_at: datetime
 ) -> None:
     """Write a new attempt and make it the order's only live one.
 
@@ -206,12 +209,13 @@ async def insert_attempt(
     )
     if not claimed:
         raise Bug(f"order {order.order_no} has a live attempt already")
+    reasons = [asdict(reason) for reason in attempt.reasons]
     await tx.execute(
         "INSERT INTO attempt (merchant_id, attempt_no, order_id, order_created_at, mode,"
         " product_code, seq, supplier_id, supplier_no, channel_id, channel_no, document_id,"
-        " supplier_code, amount_minor, currency, cost, state, reasons, created_at, ask_at)"
-        " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17,"
-        " $18, $19, $20)",
+        " supplier_code, amount_minor, currency, cost, state, reasons, created_at, ask_at,"
+        " channel_day) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15,"
+        " $16, $17, $18, $19, $20, $21)",
         attempt.merchant_id,
         attempt.attempt_no,
         order.id,
@@ -232,9 +236,11 @@ async def insert_attempt(
         reasons,
         attempt.created_at,
         ask_at,
+        attempt.channel_day,
     )
+    facts = {"reasons": reasons}
     await attempt_history(
-        tx, ids, attempt, "create", None, attempt.state, attempt.created_at, {"reasons": reasons}
+        tx, ids, attempt, "create", None, attempt.state, attempt.created_at, facts
     )
 
 
@@ -293,9 +299,11 @@ def new_attempt(
     supplier_no: str,
     channel_id: UUID,
     channel_no: str,
+    channel_day: date,
     document_id: UUID,
     supplier_code: str,
     cost: Rate,
+    reasons: tuple[Reason, ...],
 ) -> Attempt:
     """A fresh attempt in its first state; nothing is written."""
     return Attempt(
@@ -307,6 +315,7 @@ def new_attempt(
         supplier_no=supplier_no,
         channel_id=channel_id,
         channel_no=channel_no,
+        channel_day=channel_day,
         document_id=document_id,
         supplier_code=supplier_code,
         amount=order.amount,
@@ -319,4 +328,5 @@ def new_attempt(
         sent_at=None,
         asked=0,
         not_found_at=None,
+        reasons=reasons,
     )

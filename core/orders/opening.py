@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, Final
+from typing import Any, Final, Literal
 from uuid import UUID
 
 import structlog
 
-from core.channels import Channel, Channels, Choice, choose
+from core.channels import Choice, Reason, Routing, Wish
 from core.clock import Clock
 from core.connectors import Accepted, CreateReading, Rejected, Unknown
 from core.errors import Refusal
@@ -19,9 +19,8 @@ from core.groups import Groups
 from core.ids import Ids, uuid7_time
 from core.ledger import BusinessDay, Ledger
 from core.merchants import App, Merchants
-from core.money import Money
 from core.orders import moves
-from core.orders.calling import TIMEOUTS, Calling, in_words
+from core.orders.calling import LONGEST_CALL, NEVER_SENT, Calling, in_words
 from core.orders.deciding import OpenOrder, differences
 from core.orders.reading import Attempt, Order, find_key, get_attempts, get_order, lock_order, named
 from core.orders.settling import Settling
@@ -31,7 +30,9 @@ _LOG = structlog.get_logger(__name__)
 
 MAX_ATTEMPTS: Final = 3
 # Longer than a call may take: an attempt that is asked about is not still being sent.
-FIRST_QUESTION: Final = timedelta(seconds=TIMEOUTS.connect_s + TIMEOUTS.total_s + 2)
+FIRST_QUESTION: Final = LONGEST_CALL + timedelta(seconds=2)
+# An attempt that was not marked as sent for so long was left behind by its process.
+NEVER_SENT_AFTER: Final = timedelta(seconds=30)
 WAIT_FOR_TWIN_S: Final = 10.0
 _TWIN_STEP_S: Final = 0.1
 
@@ -56,27 +57,22 @@ class Opening:
         store: Store,
         clock: Clock,
         ids: Ids,
-        draw: Callable[[], float],
         ledger: Ledger,
         merchants: Merchants,
-        channels: Channels,
+        routing: Routing,
         groups: Groups,
         calling: Calling,
         settling: Settling,
-        *,
-        demo: bool,
     ) -> None:
         self._store = store
         self._clock = clock
         self._ids = ids
-        self._draw = draw
         self._ledger = ledger
         self._merchants = merchants
-        self._channels = channels
+        self._routing = routing
         self._groups = groups
         self._calling = calling
         self._settling = settling
-        self._demo = demo
 
     async def open(self, app: App, wanted: OpenOrder, *, request_id: str) -> Opened:
         """Create an order, or find the one that the same call created before.
@@ -88,34 +84,44 @@ class Opening:
         there = await find_key(self._store, app.merchant.id, app.id, wanted.merchant_order_no)
         if there is not None:
             return await self._again(app, there, wanted)
-        choice = await self._choice(app.mode, wanted.product, wanted.amount)
+        merchant = app.merchant
+        attempt_no = self._ids.number("attempt", app.mode, merchant.tag)
+        choice = await self._routing.choose(
+            Wish(merchant.id, app.mode, wanted.product, wanted.amount), attempt_no
+        )
 
         async def work(tx: Tx, day: BusinessDay) -> tuple[Order, Attempt] | None:
             order = await self._decide(tx, day, app, wanted)
             if not choice.ranked:
-                reasons = "; ".join(choice.reasons) or f"{wanted.product} has no channel"
-                raise Refusal("no_channel", reasons=reasons)
-            attempt = self._attempt(order, app.merchant.tag, choice.ranked[0], seq=1)
+                reasons = "; ".join(map(str, choice.reasons))
+                raise Refusal("no_channel", reasons=reasons or f"{wanted.product} has no channel")
+            attempt = self._attempt(order, attempt_no, choice, seq=1)
             if not await moves.insert_order(
                 tx, order, actor=f"api:{app.key_id}", request_id=request_id
             ):
                 return None
-            await self._insert_attempt(tx, attempt, order, list(choice.reasons))
+            await self._insert_attempt(tx, attempt, order)
             await self._groups.show_bill(tx, order.merchant_id)
             return order, attempt
 
         # An order belongs to the day that is open, as money does: no closed day gets another one.
-        opened = await self._ledger.in_open_day(app.merchant.id, work)
+        try:
+            opened = await self._ledger.in_open_day(merchant.id, work)
+        except BaseException:
+            await self._routing.given_back(merchant.id, attempt_no)
+            raise
         if opened is None:
-            twin = await find_key(self._store, app.merchant.id, app.id, wanted.merchant_order_no)
+            await self._routing.given_back(merchant.id, attempt_no)
+            twin = await find_key(self._store, merchant.id, app.id, wanted.merchant_order_no)
             if twin is None:
                 raise Refusal("order_in_progress")
             return await self._again(app, twin, wanted)
+        self._routing.kept(attempt_no)
         order, attempt = opened
         _LOG.info(
             "order opened",
             order_no=order.order_no,
-            merchant_no=app.merchant.merchant_no,
+            merchant_no=merchant.merchant_no,
             amount_minor=order.amount.minor,
             channel_no=choice.ranked[0].channel_no,
         )
@@ -126,11 +132,25 @@ class Opening:
         """Send an attempt to its supplier and act on the answer; on a definite refusal go on to
         the next channel, at most MAX_ATTEMPTS in all."""
         current: Attempt | None = attempt
-        for _ in range(MAX_ATTEMPTS):
-            if current is None or not await self._mark_sent(current):
-                return
-            reading = await self._calling.create(order, current)
-            current = await self.take_answer(order, current, reading, request_id=request_id)
+        failed: list[tuple[Attempt, Rejected | Unknown]] = []
+        try:
+            for _ in range(MAX_ATTEMPTS):
+                if current is None or not await self._mark_sent(current):
+                    return
+                reading = await self._calling.create(order, current)
+                if not isinstance(reading, Accepted):
+                    failed.append((current, reading))
+                current = await self.take_answer(order, current, reading, request_id=request_id)
+        finally:
+            # Whether a channel pauses is not what this payer waits for.
+            for tried, reading in failed:
+                await self._routing.failed(
+                    tried.channel_id,
+                    tried.channel_day,
+                    tried.attempt_no,
+                    in_words(reading),
+                    refused=_answered(reading),
+                )
 
     async def take_answer(
         self, order: Order, attempt: Attempt, reading: CreateReading, *, request_id: str
@@ -145,12 +165,18 @@ class Opening:
         match reading:
             case Accepted():
                 await self._accept(order, attempt, reading, request_id)
-                return None
+                await self._routing.accepted(attempt.channel_id, attempt.attempt_no)
             case Unknown(why):
                 await self._lose(order, attempt, why, request_id)
-                return None
             case Rejected():
-                return await self.reject(order, attempt, in_words(reading), request_id=request_id)
+                return await self.reject(
+                    order,
+                    attempt,
+                    in_words(reading),
+                    request_id=request_id,
+                    answered=_answered(reading),
+                )
+        return None
 
     async def _accept(
         self, order: Order, attempt: Attempt, reading: Accepted, request_id: str
@@ -194,12 +220,65 @@ class Opening:
             )
 
     async def reject(
-        self, order: Order, attempt: Attempt, said: str, *, request_id: str
+        self,
+        order: Order,
+        attempt: Attempt,
+        said: str,
+        *,
+        request_id: str,
+        move: Literal["reject", "drop"] = "reject",
+        answered: bool = False,
     ) -> Attempt | None:
-        """The attempt is definitely refused: prepare the next channel's, or fail the order."""
-        now = self._clock.now()
+        """The attempt is definitely refused: prepare the next channel's, or fail the order.
+
+        move: drop for one that was never sent; one that is being sent by now is left alone.
+        answered: by the supplier's own word.
+        """
         app = await self._merchants.app_by_id(order.app_id)
-        choice = await self._choice(order.mode, order.product_code, order.amount)
+        attempt_no = self._ids.number("attempt", order.mode, app.merchant.tag)
+        choice = await self._next_choice(order, attempt_no)
+        following: Attempt | None = None
+        try:
+            following = await self._reject(
+                order,
+                attempt,
+                said,
+                attempt_no,
+                choice,
+                request_id=request_id,
+                move=move,
+                answered=answered,
+            )
+        finally:
+            if following is None:
+                await self._routing.given_back(order.merchant_id, attempt_no)
+            else:
+                self._routing.kept(attempt_no)
+        await self._routing.recount(order.merchant_id, attempt.attempt_no)
+        return following
+
+    async def _next_choice(self, order: Order, attempt_no: str) -> Choice:
+        attempts = await get_attempts(self._store, order.merchant_id, order.id)
+        if len(attempts) >= MAX_ATTEMPTS:
+            return Choice((), ())
+        wish = Wish(order.merchant_id, order.mode, order.product_code, order.amount)
+        return await self._routing.choose(
+            wish, attempt_no, tried={attempt.channel_id for attempt in attempts}
+        )
+
+    async def _reject(
+        self,
+        order: Order,
+        attempt: Attempt,
+        said: str,
+        attempt_no: str,
+        choice: Choice,
+        *,
+        request_id: str,
+        move: str,
+        answered: bool,
+    ) -> Attempt | None:
+        now = self._clock.now()
         async with self._store.transaction() as tx:
             order, attempts = await lock_order(tx, order.merchant_id, order.id)
             current = named(attempts, attempt.attempt_no)
@@ -207,20 +286,27 @@ class Opening:
                 tx,
                 self._ids,
                 current,
-                "reject",
+                move,
                 at=now,
                 facts={"said": said, "request_id": request_id},
-                changes={"said": said[:300], "answered_at": now, "ask_at": None},
+                changes={
+                    "said": said[:300],
+                    "answered_at": now if answered else None,
+                    "ask_at": None,
+                },
             )
             if not rejected or order.state != "created":
                 return None
             await moves.release_live(tx, order, attempt.attempt_no)
             tried = {a.channel_id for a in attempts}
-            untried = [c for c in choice.ranked if c.id not in tried]
-            if untried and len(attempts) < MAX_ATTEMPTS:
-                following = self._attempt(order, app.merchant.tag, untried[0], len(attempts) + 1)
-                reasons = [f"{a.supplier_no}: {a.said or said}" for a in attempts]
-                await self._insert_attempt(tx, following, order, reasons + list(choice.reasons))
+            if choice.ranked and choice.ranked[0].id not in tried and len(attempts) < MAX_ATTEMPTS:
+                refused = [
+                    Reason(a.channel_no, "refused", {"said": a.said or said}) for a in attempts
+                ]
+                following = self._attempt(
+                    order, attempt_no, choice, len(attempts) + 1, refused=refused
+                )
+                await self._insert_attempt(tx, following, order)
                 return following
             await self._settling.fail(tx, order, attempt, said, at=now, request_id=request_id)
             return None
@@ -289,6 +375,7 @@ class Opening:
             notify_url=wanted.notify_url,
             return_url=wanted.return_url,
             client_ip=wanted.client_ip,
+            payer_id=wanted.payer_id,
             metadata=dict(wanted.metadata),
             state="created",
             version=1,
@@ -308,37 +395,35 @@ class Opening:
             paid_day=None,
         )
 
-    async def _choice(self, mode: str, product_code: str, amount: Money) -> Choice:
-        channels = await self._channels.of_product(product_code)
-        return choose(
-            channels,
-            amount,
-            today=self._clock.now().date(),
-            sandbox_allowed=mode == "test" or self._demo,
-            real_allowed=mode == "live",
-            draw=self._draw,
-        )
-
-    def _attempt(self, order: Order, tag: int, channel: Channel, seq: int) -> Attempt:
+    def _attempt(
+        self,
+        order: Order,
+        attempt_no: str,
+        choice: Choice,
+        seq: int,
+        refused: Sequence[Reason] = (),
+    ) -> Attempt:
+        """On the first channel of the choice. refused: why not on those that were tried."""
+        channel = choice.ranked[0]
         return moves.new_attempt(
             order=order,
-            attempt_no=self._ids.number("attempt", order.mode, tag),
+            attempt_no=attempt_no,
             seq=seq,
             at=self._clock.now(),
             supplier_id=channel.supplier_id,
             supplier_no=channel.supplier_no,
             channel_id=channel.id,
             channel_no=channel.channel_no,
+            channel_day=channel.today,
             document_id=channel.document_id,
             supplier_code=channel.supplier_code,
             cost=channel.cost.rate_for(order.amount.minor),
+            reasons=(*refused, *choice.reasons),
         )
 
-    async def _insert_attempt(
-        self, tx: Tx, attempt: Attempt, order: Order, reasons: list[str]
-    ) -> None:
-        ask_at = attempt.created_at + FIRST_QUESTION
-        await moves.insert_attempt(tx, self._ids, attempt, order, reasons=reasons, ask_at=ask_at)
+    async def _insert_attempt(self, tx: Tx, attempt: Attempt, order: Order) -> None:
+        ask_at = attempt.created_at + NEVER_SENT_AFTER
+        await moves.insert_attempt(tx, self._ids, attempt, order, ask_at=ask_at)
 
     async def _mark_sent(self, attempt: Attempt) -> bool:
         """Committed before the call, so that a crash in between is known to be a doubt."""
@@ -348,3 +433,8 @@ class Opening:
             return await moves.move_attempt(
                 tx, self._ids, attempt, "send", at=now, facts={}, changes=changes
             )
+
+
+def _answered(reading: Rejected | Unknown) -> bool:
+    """Whether the supplier itself said no."""
+    return isinstance(reading, Rejected) and reading.code != NEVER_SENT

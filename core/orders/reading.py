@@ -10,6 +10,7 @@ from uuid import UUID
 
 import asyncpg
 
+from core.channels import Reason
 from core.connectors import Pay
 from core.errors import Bug
 from core.ids import read_number, uuid7_time
@@ -20,6 +21,12 @@ from core.store import Queries, Tx
 _ORDER: Final = "SELECT * FROM orders WHERE merchant_id = $1 AND id = $2 AND created_at = $3"
 _ATTEMPTS: Final = "SELECT * FROM attempt WHERE merchant_id = $1 AND order_id = $2 ORDER BY seq"
 _LOCK: Final = " FOR UPDATE"
+# Where each kind of public number is found.
+_NUMBERED: Final = {
+    "order": ("order_key", "order_no"),
+    "attempt": ("attempt", "attempt_no"),
+    "refund": ("refund", "sent_no"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +46,7 @@ class Order:
     notify_url: str | None
     return_url: str | None
     client_ip: str
+    payer_id: str
     metadata: dict[str, str]
     state: str
     version: int
@@ -69,7 +77,11 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One try of an order on one channel."""
+    """One try of an order on one channel.
+
+    channel_day: the business day of its supplier whose limits it uses. reasons: why it is on no
+    other channel, one for each that was left out, or refused it before.
+    """
 
     merchant_id: UUID
     attempt_no: str
@@ -79,6 +91,7 @@ class Attempt:
     supplier_no: str
     channel_id: UUID
     channel_no: str
+    channel_day: date
     document_id: UUID
     supplier_code: str
     amount: Money
@@ -91,6 +104,7 @@ class Attempt:
     sent_at: datetime | None
     asked: int
     not_found_at: datetime | None
+    reasons: tuple[Reason, ...] = ()
 
 
 async def get_order(queries: Queries, merchant_id: UUID, order_id: UUID) -> Order:
@@ -162,8 +176,7 @@ async def find_numbers(
     ours = read_number(number)
     scope = list(merchant_ids) if merchant_ids is not None else None
     if ours is not None:
-        table = "order_key" if ours.what == "order" else "attempt"
-        column = "order_no" if ours.what == "order" else "attempt_no"
+        table, column = _NUMBERED[ours.what]
         rows = await queries.fetch(
             f"SELECT merchant_id, order_id FROM {table}"  # noqa: S608 (fixed names)
             f" WHERE merchant_id = (SELECT id FROM merchant WHERE tag = $1) AND {column} = $2"
@@ -199,10 +212,13 @@ def read_attempt(row: asyncpg.Record) -> Attempt:
         amount=Money(row["amount_minor"], row["currency"]),
         cost=Rate.unpack(row["cost"]),
         pay=Pay(row["pay_kind"], row["pay_value"]) if row["pay_kind"] else None,
+        reasons=tuple(Reason(**kept) for kept in row["reasons"]),
     )
 
 
 _PLAIN_ORDER = tuple(name for name in Order.__dataclass_fields__ if name not in ("amount", "rate"))
 _PLAIN_ATTEMPT = tuple(
-    name for name in Attempt.__dataclass_fields__ if name not in ("amount", "cost", "pay")
+    name
+    for name in Attempt.__dataclass_fields__
+    if name not in ("amount", "cost", "pay", "reasons")
 )

@@ -9,6 +9,7 @@ from uuid import UUID
 
 import structlog
 
+from core.channels import Routing
 from core.clock import Clock
 from core.errors import Bug, Refusal
 from core.groups import Groups
@@ -17,6 +18,7 @@ from core.ledger import BusinessDay, Event, Ledger
 from core.merchants import Merchant, Merchants
 from core.orders import moves
 from core.orders.deciding import PaymentSeen, Settlement, settle
+from core.orders.lifecycle import LATE_FROM, PAYABLE
 from core.orders.reading import Attempt, Order, find_attempt, lock_order, named
 from core.outbox import Outbox, Say
 from core.store import Tx
@@ -27,10 +29,11 @@ _LOG = structlog.get_logger(__name__)
 @dataclass(frozen=True, slots=True)
 class Settled:
     """What became of seen money. meaning: order | confirmation | short | over | duplicate |
-    redelivery."""
+    redelivery. late: for an order or an attempt that had ended."""
 
     meaning: str
     order: Order
+    late: bool = False
 
 
 class Settling:
@@ -47,6 +50,7 @@ class Settling:
         merchants: Merchants,
         groups: Groups,
         outbox: Outbox,
+        routing: Routing,
     ) -> None:
         self._clock = clock
         self._ids = ids
@@ -54,6 +58,7 @@ class Settling:
         self._merchants = merchants
         self._groups = groups
         self._outbox = outbox
+        self._routing = routing
 
     async def settle_payment(self, seen: PaymentSeen, *, request_id: str) -> Settled:
         """Book money that a supplier saw for one of our attempts.
@@ -67,6 +72,8 @@ class Settling:
             return await self._settle(tx, day, merchant, seen, request_id)
 
         settled = await self._ledger.in_open_day(merchant.id, work)
+        if settled.late:
+            await self._routing.recount(merchant.id, seen.attempt_no)
         _LOG.info(
             "payment settled",
             order_no=settled.order.order_no,
@@ -104,6 +111,7 @@ class Settling:
             if told != (attempt.attempt_no, seen.paid.minor, seen.paid.currency):
                 raise Bug(f"{attempt.supplier_no} uses the number {seen.upstream_no} twice: {told}")
             return Settled("redelivery", order)
+        late = order.state in LATE_FROM or attempt.state not in PAYABLE
         paid_by = next((a for a in attempts if a.attempt_no == order.paid_attempt_no), None)
         reported = any(r["booked_as"] in ("order", "confirmation") for r in reports)
         settlement = settle(
@@ -176,7 +184,7 @@ class Settling:
         if settlement.discrepancy is not None:
             await self._discrepancy(tx, day, order, attempt, seen, settlement, event_id)
         await self._groups.show_order(tx, order.merchant_id, order.id)
-        return Settled(settlement.meaning, order)
+        return Settled(settlement.meaning, order, late)
 
     async def book(
         self,

@@ -25,7 +25,8 @@ def order(**changes: Any) -> Order:
     base = Order(
         merchant_id=ID, id=ID, created_at=AT, order_no="P1", app_id=ID, mode="live",
         merchant_order_no="T1", product_code="alipay_qr", amount=AMOUNT, subject="tea",
-        notify_url=None, return_url=None, client_ip="203.0.113.7", metadata={}, state="pending",
+        notify_url=None, return_url=None, client_ip="203.0.113.7", payer_id="",
+        metadata={}, state="pending",
         version=2, live_attempt_no="A1", rate=Rate(12000), tariff_id=ID, fee_minor=120,
         cost_minor=None,
         paid_attempt_no=None, paid_how=None, paid_late=False, supplier_open=False, disputed=False,
@@ -37,7 +38,7 @@ def order(**changes: Any) -> Order:
 def attempt(**changes: Any) -> Attempt:
     base = Attempt(
         merchant_id=ID, attempt_no="A1", order_id=ID, seq=1, supplier_id=ID, supplier_no="S01",
-        channel_id=ID, channel_no="C01", document_id=ID,
+        channel_id=ID, channel_no="C01", channel_day=date(2026, 11, 10), document_id=ID,
         supplier_code="alipay_qr", amount=AMOUNT, cost=Rate(6500),
         state="accepted", upstream_no="U1", pay=None, said="", created_at=AT, sent_at=AT, asked=0,
         not_found_at=None,

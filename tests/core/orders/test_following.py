@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import timedelta
 
 import pytest
 
-from core.connectors import Standing
+from core.connectors import CreateReading, Standing, Unknown
 from core.errors import Refusal
 from core.orders import Attempt, ByHand, Calling, Following, Opened, Order, get_attempts
-from core.orders.following import ASKED_BY_HAND
+from core.orders.calling import Addresses
+from core.orders.following import ASKED_BY_HAND, LEASE
 from tests.core.support import Desk, completing, nothing, pay_link
 
 
@@ -76,7 +78,7 @@ async def test_an_attempt_that_was_never_sent_is_refused_and_the_next_one_goes(d
     )
     await desk.runtime.following.ask_due(10)
     assert await states(desk, opened) == ("created", ["created"])
-    desk.clock.advance(61)
+    desk.clock.advance(LEASE.total_seconds())
     await desk.runtime.following.ask_due(10)
     assert await states(desk, opened) == ("pending", ["rejected", "accepted"])
     assert len(await desk.supplier.creates_of(opened.order.subject)) == 1
@@ -218,7 +220,7 @@ async def test_a_stale_answer_does_not_undo_a_payment(desk: Desk) -> None:
     runtime = desk.runtime
     following = Following(
         runtime.store, runtime.clock, runtime.ids, runtime.groups,
-        PaidMeanwhile(desk, opened), runtime.opening, runtime.settling,
+        PaidMeanwhile(desk, opened), runtime.opening, runtime.settling, runtime.routing,
     )  # fmt: skip
     standing = await following.ask(desk.merchant.id, opened.order.id, request_id="ask")
     assert standing.state == "closed"
@@ -226,6 +228,92 @@ async def test_a_stale_answer_does_not_undo_a_payment(desk: Desk) -> None:
     assert await news(desk) == ["order.paid"]
     assert (await desk.order(opened)).live_attempt_no is not None
     await desk.sound()
+
+
+class DecidedMeanwhile(Calling):
+    """While it is looked up whether an attempt may be sent again, it is decided: a question by
+    somebody else has the supplier's second "not found"."""
+
+    def __init__(self, desk: Desk, opened: Opened) -> None:
+        runtime = desk.runtime
+        super().__init__(
+            runtime.merchants, runtime.suppliers, runtime.calls, runtime.clock, lambda: "n",
+            Addresses(lambda number: f"http://127.0.0.1:9/{number}", lambda _: ""),
+        )  # fmt: skip
+        self._desk = desk
+        self._opened = opened
+        self.sent: list[str] = []
+
+    async def may_send_again(self, attempt: Attempt) -> bool:
+        ask = self._desk.runtime.following.ask
+        await ask(self._desk.merchant.id, self._opened.order.id, request_id="a")
+        self._desk.clock.advance(61)
+        await ask(self._desk.merchant.id, self._opened.order.id, request_id="b")
+        return True
+
+    async def create(self, order: Order, attempt: Attempt) -> CreateReading:
+        self.sent.append(attempt.attempt_no)
+        return Unknown("no answer")
+
+
+async def test_what_was_decided_meanwhile_is_not_sent_again(desk: Desk) -> None:
+    await desk.supplier.fault("create", "500")
+    opened = await desk.open()
+    runtime, calling = desk.runtime, DecidedMeanwhile(desk, opened)
+    following = Following(
+        runtime.store, runtime.clock, runtime.ids, runtime.groups, calling, runtime.opening,
+        runtime.settling, runtime.routing,
+    )  # fmt: skip
+    desk.clock.advance(3)
+    assert await following.ask_due(1) == 1
+    assert calling.sent == []
+    assert await states(desk, opened) == ("pending", ["rejected", "accepted"])
+    assert len(await desk.supplier.creates_of(opened.order.subject)) == 1
+
+
+class Says(Calling):
+    """A supplier whose documents believe a "not found", and that says one thing."""
+
+    def __init__(self, state: str) -> None:
+        self._state = state
+
+    async def standing(self, order: Order, attempt: Attempt, operation: str = "query") -> Standing:
+        return Standing(self._state, "")  # type: ignore[arg-type]
+
+    async def not_found_is_final(self, attempt: Attempt) -> bool:
+        return True
+
+
+@pytest.mark.parametrize(
+    ("says", "fault", "first_s", "open_there"),
+    [
+        ("approved", "", None, True),
+        ("not_found", "", None, True),
+        ("not_found", "", 61, True),  # it was accepted: nothing undoes that
+        ("not_found", "500", None, True),
+        ("not_found", "500", 30, True),
+        ("not_found", "500", 61, False),
+        ("closed", "", None, False),
+    ],
+)
+async def test_what_may_still_be_paid_at_the_supplier_is_told_later(
+    desk: Desk, says: str, fault: str, first_s: float | None, open_there: bool
+) -> None:
+    if fault:
+        await desk.supplier.fault("create", fault)
+    opened = await desk.open(notify_url="http://127.0.0.1:9/notify")
+    runtime = desk.runtime
+    if first_s is not None:
+        first = runtime.clock.now() - timedelta(seconds=first_s)
+        await runtime.store.execute("UPDATE attempt SET not_found_at = $1", first)
+    following = Following(
+        runtime.store, runtime.clock, runtime.ids, runtime.groups, Says(says), runtime.opening,
+        runtime.settling, runtime.routing,
+    )  # fmt: skip
+    order = await following.end(
+        desk.merchant.id, opened.order.id, "close", actor="api:k", request_id="c"
+    )
+    assert (order.state, order.supplier_open) == ("closed", open_there)
 
 
 async def test_an_order_whose_time_is_over_is_closed_at_the_supplier_too(desk: Desk) -> None:

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Any
 
 import pytest
 
 from core.causes import Cause
+from core.channels import SCRIPT, Reason
+from core.channels.pausing import PROBE, STREAK
 from core.connectors import Accepted, Rejected
 from core.errors import Refusal
 from core.money import Money, Rate
 from core.orders import Opened, get_attempts
-from core.orders.calling import NEVER_SENT
+from core.orders.calling import LONGEST_CALL, NEVER_SENT, TIMEOUTS
+from core.orders.following import LEASE
+from core.orders.opening import FIRST_QUESTION, MAX_ATTEMPTS, NEVER_SENT_AFTER
 from core.tariff import Tariff
 from tests.conftest import NOWHERE
 from tests.core.support import ADMIN, CHAT, Desk, pay_link, wanted
@@ -38,7 +42,7 @@ async def unplug(desk: Desk, *supplier_nos: str) -> None:
     for supplier_no in supplier_nos:
         supplier = await desk.runtime.suppliers.by_no(supplier_no)
         await desk.runtime.suppliers.set_credentials(
-            supplier.id, {**supplier.credentials, "base_url": NOWHERE}
+            desk.runtime.store, supplier.id, {**supplier.credentials, "base_url": NOWHERE}
         )
 
 
@@ -168,12 +172,79 @@ async def test_a_definite_no_goes_on_to_the_next_channel(desk: Desk) -> None:
     await desk.sound()
 
 
+async def test_an_attempt_keeps_why_it_is_on_no_other_channel(desk: Desk) -> None:
+    """Kept with it, whatever becomes of the channels since."""
+    store = desk.runtime.store
+    await store.execute("UPDATE channel SET state = 'off' WHERE channel_no = 'C04'")
+    await store.execute(
+        "INSERT INTO product_channel (id, product_code, channel_id)"
+        " SELECT gen_random_uuid(), 'alipay_qr', id FROM channel WHERE channel_no = 'C04'"
+    )
+    await desk.supplier.fault("create", "refuse")
+    opened = await desk.open()
+    await store.execute("UPDATE channel SET state = 'on'")
+    first, second = await get_attempts(store, desk.merchant.id, opened.order.id)
+    off = Reason("C04", "off")
+    assert first.reasons == (off,)
+    assert second.reasons == (Reason("C01", "refused", {"said": first.said}), off)
+    assert list(map(str, second.reasons)) == [f"C01: refused: {first.said}", "C04: is off"]
+    kept = await store.fetchval(
+        "SELECT facts->'reasons' FROM attempt_history WHERE attempt_no = $1 AND move = 'create'",
+        second.attempt_no,
+    )
+    assert kept == [asdict(reason) for reason in second.reasons]
+
+
+async def test_a_channel_that_was_tried_is_not_tried_again(desk: Desk) -> None:
+    """Four could take it; three are tried, each once, and the fourth is not asked."""
+    store, runtime = desk.runtime.store, desk.runtime
+    for number in ("C02", "C04"):
+        await runtime.channel_sets.add("alipay_qr", number, SCRIPT)
+    await desk.supplier.fault("create", "refuse", times=4)
+    opened = await desk.open()
+    assert opened.order.state == "failed"
+    attempts = await get_attempts(store, desk.merchant.id, opened.order.id)
+    assert len({a.channel_no for a in attempts}) == len(attempts) == MAX_ATTEMPTS
+    await desk.sound()
+
+
 async def test_a_supplier_that_is_down_was_never_asked(desk: Desk) -> None:
     await unplug(desk, "S01")
     opened = await desk.open()
     assert await attempts_of(desk, opened) == [("S01", "rejected"), ("S02", "accepted")]
     attempts = await get_attempts(desk.runtime.store, desk.merchant.id, opened.order.id)
     assert attempts[0].said.startswith(NEVER_SENT)
+
+
+async def test_what_cannot_be_written_for_a_supplier_goes_to_the_next(desk: Desk) -> None:
+    """Its document and its credentials do not fit together: it rests like one that is down."""
+    desk.clock.go_to_noon()
+    supplier = await desk.runtime.suppliers.by_no("S01")
+    half = {name: value for name, value in supplier.credentials.items() if name != "key"}
+    await desk.runtime.suppliers.set_credentials(desk.runtime.store, supplier.id, half)
+    for _ in range(STREAK):
+        opened = await desk.open()
+        assert await attempts_of(desk, opened) == [("S01", "rejected"), ("S02", "accepted")]
+        attempts = await get_attempts(desk.runtime.store, desk.merchant.id, opened.order.id)
+        assert attempts[0].said.startswith(NEVER_SENT)
+    assert (await desk.runtime.channels.by_no("C01")).paused_at is not None
+    await desk.sound()
+
+
+async def test_never_sent_is_not_believed_of_one_that_is_being_sent(desk: Desk) -> None:
+    """It was read as left behind; its own process woke up and sent it before that was written."""
+    opened = await desk.open()
+    assert opened.attempt is not None
+    store = desk.runtime.store
+    await store.execute("UPDATE attempt SET state = 'sent', pay_kind = NULL, pay_value = NULL")
+    await store.execute("UPDATE orders SET state = 'created'")
+    seen = replace(opened.attempt, state="created")
+    following = await desk.runtime.opening.reject(
+        opened.order, seen, "never sent", request_id="late", move="drop"
+    )
+    assert following is None
+    assert await attempts_of(desk, opened) == [("S01", "sent")]
+    assert (await desk.order(opened)).live_attempt_no == seen.attempt_no
 
 
 async def test_an_order_that_all_refuse_has_failed(desk: Desk) -> None:
@@ -210,6 +281,12 @@ async def test_a_doubt_is_never_sent_elsewhere(desk: Desk, kind: str) -> None:
     await desk.pay(again)
     assert (await desk.order(opened)).state == "paid"
     await desk.sound()
+
+
+def test_nothing_is_followed_while_it_may_still_be_sent() -> None:
+    assert LONGEST_CALL.total_seconds() > TIMEOUTS.connect_s + TIMEOUTS.total_s
+    assert min(FIRST_QUESTION, NEVER_SENT_AFTER, PROBE) > LONGEST_CALL
+    assert (MAX_ATTEMPTS + 2) * LONGEST_CALL < LEASE
 
 
 async def test_asking_for_an_order_in_doubt_answers_at_once(desk: Desk) -> None:
