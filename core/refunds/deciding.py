@@ -37,11 +37,19 @@ def need_same(there: Refund, order_id: UUID, amount: Money, fee_returned: bool) 
     return there
 
 
-def need_ended(refund: Refund, state: str) -> Refund:
-    """A refund that ended before: the same end is no news, another is refused."""
-    if refund.state != state:
+def ended_as(refund: Refund, state: str) -> bool:
+    """Whether it ended like this before, which is no news. Refusals: refund_state, where it ended
+    otherwise, or its supplier is being called right now."""
+    if refund.state == state:
+        return True
+    need_endable(refund)
+    return False
+
+
+def need_endable(refund: Refund) -> None:
+    """Refusals: refund_state, where it ended, or its supplier is being called right now."""
+    if refund.ended or refund.state == "sent":
         raise Refusal("refund_state", refund_no=refund.refund_no, status=refund.state)
-    return refund
 
 
 def room_for(

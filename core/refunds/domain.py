@@ -1,10 +1,12 @@
-"""The books of refunds: reserved when asked for, then settled or released. No supplier is called
-and nobody is told here."""
+"""The books of refunds: reserved when asked for, then settled or released, which is told."""
 
 from __future__ import annotations
 
 import re
-from typing import Final
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any, Final
 from uuid import UUID
 
 from core.access import Actor
@@ -29,25 +31,35 @@ from core.orders import (
     hold_charges,
     lock_order,
     move_order,
-    named,
     takings_of,
 )
-from core.refunds.deciding import back_of, named_by, need_ended, need_same, room_for
-from core.refunds.reading import Refund, read_refund, refunds_of
+from core.outbox import Outbox
+from core.refunds.answering import after_release
+from core.refunds.deciding import back_of, ended_as, named_by, need_same, room_for
+from core.refunds.moves import insert_refund, move_refund, note_refund
+from core.refunds.reading import Held, Refund, hold_refund, read_refund, refunds_of
 from core.store import Tx
 
 MAX_WHY_CHARS: Final = 300
+# Whoever reserved it and died before the supplier was asked is followed by the timetable.
+BEGUN_AFTER: Final = timedelta(seconds=30)
 _REFUND_NO: Final = re.compile(r"[A-Za-z0-9_.|-]{1,64}", re.ASCII)
 
 
 class Refunds:
-    """Reserves, settles and releases. Every verb may be said again with the same end."""
+    """Reserves, settles and releases. Every verb may be said again with the same end.
 
-    def __init__(self, ids: Ids, ledger: Ledger, merchants: Merchants, groups: Groups) -> None:
+    `settle_held` and `release_held` are steps of one transaction, also of `Refunding`.
+    """
+
+    def __init__(
+        self, ids: Ids, ledger: Ledger, merchants: Merchants, groups: Groups, outbox: Outbox
+    ) -> None:
         self._ids = ids
         self._ledger = ledger
         self._merchants = merchants
         self._groups = groups
+        self._outbox = outbox
 
     async def reserve(
         self,
@@ -99,13 +111,7 @@ class Refunds:
             if taking is None:
                 shown = Money(left, amount.currency)
                 raise Refusal("refund_over_amount", number=order.order_no, left=shown)
-            fee_back = 0
-            if fee_returned:
-                charged = await charged_minor(tx, order)
-                others = [r for r in earlier if r.fee_returned]
-                given = sum(r.fee_back_minor for r in others)
-                amounts = [r.amount for r in others]
-                fee_back = back_of(amount, amounts, charged, order.amount.minor, given)
+            fee_back = await _fee_back(tx, order, earlier, amount) if fee_returned else 0
             wanted = Refund(
                 merchant_id=merchant_id,
                 id=self._ids.uuid7(),
@@ -113,17 +119,13 @@ class Refunds:
                 order_no=order.order_no,
                 attempt_no=taking.attempt.attempt_no,
                 refund_no=refund_no,
+                sent_no=self._ids.number("refund", order.mode, merchant.tag),
                 amount=amount,
                 fee_returned=fee_returned,
                 fee_back_minor=fee_back,
-                cost_returned=False,
-                cost_back_minor=0,
-                state="reserved",
-                why="",
-                reserve_event_id=None,
+                state="created",
                 actor=actor,
                 at=day.at,
-                ended_at=None,
             )
             return await self._reserve(tx, day, order, taking.attempt, wanted)
 
@@ -144,133 +146,221 @@ class Refunds:
         )
         if position.payable_minor < 0:
             raise Refusal("refund_not_covered")
-        row = await tx.fetchrow(
-            "INSERT INTO refund (merchant_id, id, order_id, order_no, attempt_no, app_id,"
-            " refund_no, amount_minor, currency, fee_returned, fee_back_minor, state,"
-            " reserve_event_id, actor, at)"
-            " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)"
-            " ON CONFLICT (merchant_id, app_id, refund_no) DO NOTHING RETURNING *",
-            wanted.merchant_id,
-            wanted.id,
-            wanted.order_id,
-            wanted.order_no,
-            wanted.attempt_no,
-            order.app_id,
-            wanted.refund_no,
-            wanted.amount.minor,
-            wanted.amount.currency,
-            wanted.fee_returned,
-            wanted.fee_back_minor,
-            wanted.state,
-            event_id,
-            wanted.actor,
-            wanted.at,
+        refund = await insert_refund(
+            tx,
+            self._ids,
+            replace(wanted, reserve_event_id=event_id),
+            app_id=order.app_id,
+            ask_at=day.at + BEGUN_AFTER,
         )
-        if row is None:  # a twin of another order, which no lock of ours held up
+        if refund is None:  # a twin of another order, which no lock of ours held up
             raise Refusal("refund_conflict", refund_no=wanted.refund_no, differs="order")
         await self._groups.show_order(tx, order.merchant_id, order.id)
-        return read_refund(row)
+        return refund
 
     async def settle(self, merchant_id: UUID, refund_id: UUID, *, cost_returned: bool) -> Refund:
         """The supplier gave the money back to the payer. cost_returned: and its cost on it, to us.
 
-        Refusals: record_not_found, refund_state (it failed).
+        Refusals: record_not_found, refund_state (it failed, or is being sent right now).
         """
         merchant = await self._merchants.by_id(merchant_id)
 
         async def work(tx: Tx, day: BusinessDay) -> Refund:
-            refund, order, attempts = await self._lock(tx, merchant_id, refund_id)
-            if refund.state != "reserved":
-                return need_ended(refund, "succeeded")
-            attempt = named(attempts, refund.attempt_no)
-            done = [r for r in await refunds_of(tx, order) if r.state == "succeeded"]
-            takings = await takings_of(tx, order, attempts)
-            # A supplier that turned out not to have the money has taken its cost back.
-            taking = next((t for t in takings if t.attempt == attempt), None)
-            cost_back = 0
-            if cost_returned and taking is not None:
-                others = [r for r in done if r.cost_returned and r.attempt_no == refund.attempt_no]
-                given = sum(r.cost_back_minor for r in others)
-                amounts = [r.amount for r in others]
-                cost_back = back_of(
-                    refund.amount, amounts, taking.cost_minor, taking.seen_minor, given
-                )
-            postings = refund_settled(
-                refund.amount,
-                fee_back_minor=refund.fee_back_minor,
-                cost_back_minor=cost_back,
-                supplier_no=attempt.supplier_no,
-            )
-            key = f"refund_settled:{refund.id}"
-            event_id = await self._book(tx, day, order, attempt, key, "refund_settled", postings)
-            ended = await self._end(
-                tx, day, refund, "succeeded", event_id, cost_returned, cost_back, ""
-            )
-            refunded = refund.amount.minor + sum(r.amount.minor for r in done)
-            moved = await move_order(
-                tx,
-                order,
-                "refund_rest" if refunded >= sum(t.minor for t in takings) else "refund_part",
-                at=day.at,
-                actor=refund.actor,
-                facts={"refund_no": refund.refund_no, "amount_minor": refund.amount.minor},
-            )
-            if moved is None:
-                raise Bug(f"order {order.order_no} is {order.state} and has a refund")
-            await self._groups.show_order(tx, merchant_id, order.id)
-            return ended
+            held = await hold_refund(tx, merchant_id, refund_id)
+            if ended_as(held.refund, "succeeded"):
+                return held.refund
+            return await self.settle_held(tx, day, held, cost_returned=cost_returned)
 
         return await self._ledger.in_open_day(merchant.id, work)
+
+    async def settle_held(
+        self,
+        tx: Tx,
+        day: BusinessDay,
+        held: Held,
+        *,
+        cost_returned: bool,
+        changes: dict[str, object] | None = None,
+        move: str = "settle",
+    ) -> Refund:
+        """Settle a refund that is under way. changes: columns that change with it."""
+        refund, order, attempt = held.refund, held.order, held.attempt
+        done = [r for r in await refunds_of(tx, order) if r.state == "succeeded"]
+        takings = await takings_of(tx, order, held.attempts)
+        # A supplier that turned out not to have the money has taken its cost back.
+        taking = next((t for t in takings if t.attempt == attempt), None)
+        cost_back = 0
+        if cost_returned and taking is not None:
+            others = [r for r in done if r.cost_returned and r.attempt_no == refund.attempt_no]
+            given = sum(r.cost_back_minor for r in others)
+            amounts = [r.amount for r in others]
+            cost_back = back_of(refund.amount, amounts, taking.cost_minor, taking.seen_minor, given)
+        postings = refund_settled(
+            refund.amount,
+            fee_back_minor=refund.fee_back_minor,
+            cost_back_minor=cost_back,
+            supplier_no=attempt.supplier_no,
+        )
+        key = f"refund_settled:{refund.id}"
+        event_id = await self._book(tx, day, order, attempt, key, "refund_settled", postings)
+        costs = {"cost_returned": cost_returned, "cost_back_minor": cost_back}
+        refunded = refund.amount.minor + sum(r.amount.minor for r in done)
+        moved = await move_order(
+            tx,
+            order,
+            "refund_rest" if refunded >= sum(t.minor for t in takings) else "refund_part",
+            at=day.at,
+            actor=refund.actor,
+            facts={"refund_no": refund.refund_no, "amount_minor": refund.amount.minor},
+        )
+        if moved is None:
+            raise Bug(f"order {order.order_no} is {order.state} and has a refund")
+        return await self._end(tx, day, refund, moved, move, event_id, costs | (changes or {}))
+
+    async def settle_late(
+        self,
+        merchant_id: UUID,
+        refund_id: UUID,
+        *,
+        cost_returned: bool,
+        changes: dict[str, object],
+        told: Callable[[Tx, Held], Awaitable[None]],
+    ) -> Refund:
+        """The supplier says that one which failed has succeeded: the payer has the money.
+
+        It is reserved again and settled at once, whatever the merchant's position is, and even
+        where another refund has taken its place: the fee that goes back is what is left of it.
+        Where the order is disputed nothing counts as paid, so that nothing is booked. told: is
+        called in the same transaction, with the refund as it had failed. One that did not fail
+        stays as it is. Refusals: record_not_found.
+        """
+        merchant = await self._merchants.by_id(merchant_id)
+
+        async def work(tx: Tx, day: BusinessDay) -> Refund:
+            held = await hold_refund(tx, merchant_id, refund_id)
+            refund, order = held.refund, held.order
+            if refund.state != "failed":
+                return refund
+            await told(tx, held)
+            if order.disputed:
+                return await note_refund(tx, refund, changes | {"ask_at": None})
+            fee_back = 0
+            if refund.fee_returned:
+                counted = [r for r in await refunds_of(tx, order) if r.state != "failed"]
+                fee_back = await _fee_back(tx, order, counted, refund.amount)
+            event_id = await self._book(
+                tx,
+                day,
+                order,
+                held.attempt,
+                f"refund_reserved:{refund.id}:late",
+                "refund_reserved",
+                refund_reserved(refund.amount, fee_back_minor=fee_back),
+            )
+            reserved = {"fee_back_minor": fee_back, "reserve_event_id": event_id}
+            return await self.settle_held(
+                tx,
+                day,
+                replace(held, refund=replace(refund, fee_back_minor=fee_back)),
+                cost_returned=cost_returned,
+                changes=changes | reserved | {"late": True, "why": ""},
+                move="settle_late",
+            )
+
+        # Waits for a change of charges: there is nobody who could be told to say it again.
+        return await self._ledger.in_open_day(
+            merchant.id, work, before=lambda tx: hold_charges(tx, merchant_id, alone=True)
+        )
 
     async def release(self, merchant_id: UUID, refund_id: UUID, why: str) -> Refund:
         """The refund has definitely failed: what was held for it is the merchant's again.
 
-        Never for one whose end is unknown. Refusals: record_not_found, refund_state (it
-        succeeded), reason_missing.
+        For one whose end is unknown, only by somebody who learned it. Refusals: record_not_found,
+        refund_state (it succeeded, or is being sent right now), reason_missing.
         """
         if not why.strip():
             raise Refusal("reason_missing", example=REASON_EXAMPLES["release"])
         merchant = await self._merchants.by_id(merchant_id)
 
         async def work(tx: Tx, day: BusinessDay) -> Refund:
-            refund, order, attempts = await self._lock(tx, merchant_id, refund_id)
-            if refund.state != "reserved":
-                return need_ended(refund, "failed")
-            reserved = refund_reserved(refund.amount, fee_back_minor=refund.fee_back_minor)
-            event_id = await self._book(
-                tx,
-                day,
-                order,
-                named(attempts, refund.attempt_no),
-                f"refund_released:{refund.id}",
-                "refund_released",
-                reversal(reserved),
-                reverses=refund.reserve_event_id,
-            )
-            ended = await self._end(
-                tx, day, refund, "failed", event_id, False, 0, why.strip()[:MAX_WHY_CHARS]
-            )
-            await self._groups.show_order(tx, merchant_id, order.id)
-            return ended
+            held = await hold_refund(tx, merchant_id, refund_id)
+            if ended_as(held.refund, "failed"):
+                return held.refund
+            return await self.release_held(tx, day, held, why)
 
         return await self._ledger.in_open_day(merchant.id, work)
 
-    async def _lock(
-        self, tx: Tx, merchant_id: UUID, refund_id: UUID
-    ) -> tuple[Refund, Order, list[Attempt]]:
-        """A refund under its order's lock, which every change of it holds."""
-        order_id = await tx.fetchval(
-            "SELECT order_id FROM refund WHERE merchant_id = $1 AND id = $2", merchant_id, refund_id
+    async def release_held(
+        self,
+        tx: Tx,
+        day: BusinessDay,
+        held: Held,
+        why: str,
+        *,
+        changes: dict[str, object] | None = None,
+    ) -> Refund:
+        """Release a refund that is under way. changes: columns that change with it.
+
+        One that the supplier had, or might have, is asked about for a while yet.
+        """
+        refund, order = held.refund, held.order
+        event_id = await self._book(
+            tx,
+            day,
+            order,
+            held.attempt,
+            f"refund_released:{refund.id}",
+            "refund_released",
+            reversal(refund_reserved(refund.amount, fee_back_minor=refund.fee_back_minor)),
+            reverses=refund.reserve_event_id,
         )
-        if order_id is None:
-            raise Refusal("record_not_found")
-        order, attempts = await lock_order(tx, merchant_id, order_id)
-        row = await tx.fetchrow(
-            "SELECT * FROM refund WHERE merchant_id = $1 AND id = $2", merchant_id, refund_id
+        wait = after_release(refund)
+        said: dict[str, object] = {
+            "why": why.strip()[:MAX_WHY_CHARS],
+            "asked": 0,
+            "ask_at": None if wait is None else day.at + wait,
+        }
+        return await self._end(tx, day, refund, order, "release", event_id, said | (changes or {}))
+
+    async def _end(
+        self,
+        tx: Tx,
+        day: BusinessDay,
+        refund: Refund,
+        order: Order,
+        move: str,
+        event_id: UUID | None,
+        changes: dict[str, object],
+    ) -> Refund:
+        ended = await move_refund(
+            tx,
+            self._ids,
+            refund,
+            move,
+            at=day.at,
+            facts={"why": changes["why"]} if changes.get("why") else {},
+            changes={"ask_at": None, **changes, "end_event_id": event_id, "ended_at": day.at},
         )
-        if row is None:
-            raise Bug(f"the refund {refund_id} is gone")
-        return read_refund(row), order, attempts
+        await self._tell(tx, ended, order)
+        await self._groups.show_order(tx, order.merchant_id, order.id)
+        return ended
+
+    async def _tell(self, tx: Tx, refund: Refund, order: Order) -> None:
+        """Put the end of a refund into the outbox for the merchant's server, where it has one."""
+        app = await self._merchants.app_by_id(order.app_id)
+        url = order.notify_url or app.notify_url
+        if url is None:
+            return
+        await self._outbox.tell_merchant(
+            tx,
+            merchant_id=order.merchant_id,
+            app_id=order.app_id,
+            order_id=order.id,
+            news=f"refund.{refund.state}",
+            url=url,
+            facts=_news(refund, order),
+            request_id=f"refund-{refund.sent_no}",
+        )
 
     async def _book(
         self,
@@ -301,30 +391,27 @@ class Refunds:
             ),
         )
 
-    async def _end(
-        self,
-        tx: Tx,
-        day: BusinessDay,
-        refund: Refund,
-        state: str,
-        event_id: UUID | None,
-        cost_returned: bool,
-        cost_back_minor: int,
-        why: str,
-    ) -> Refund:
-        row = await tx.fetchrow(
-            "UPDATE refund SET state = $3, end_event_id = $4, ended_at = $5, cost_returned = $6,"
-            " cost_back_minor = $7, why = $8"
-            " WHERE merchant_id = $1 AND id = $2 AND state = 'reserved' RETURNING *",
-            refund.merchant_id,
-            refund.id,
-            state,
-            event_id,
-            day.at,
-            cost_returned,
-            cost_back_minor,
-            why,
-        )
-        if row is None:
-            raise Bug(f"the refund {refund.refund_no} ended while it was locked")
-        return read_refund(row)
+
+async def _fee_back(tx: Tx, order: Order, earlier: list[Refund], amount: Money) -> int:
+    """What goes back of the fee with a refund. earlier: all others that did not fail."""
+    charged = await charged_minor(tx, order)
+    others = [r for r in earlier if r.fee_returned]
+    given = sum(r.fee_back_minor for r in others)
+    return back_of(amount, [r.amount for r in others], charged, order.amount.minor, given)
+
+
+def _news(refund: Refund, order: Order) -> dict[str, Any]:
+    """The refund as a notification tells of it. why it failed stays with the desk's people."""
+    return {
+        "refund_no": refund.refund_no,
+        "order_no": order.order_no,
+        "merchant_order_no": order.merchant_order_no,
+        "status": refund.state,
+        "amount": refund.amount.minor,
+        "currency": refund.amount.currency,
+        "fee_back": refund.fee_back_minor,
+        "order_status": order.state,
+        "created_at": refund.at.isoformat(),
+        "ended_at": refund.ended_at.isoformat() if refund.ended_at else None,
+        "metadata": order.metadata,
+    }

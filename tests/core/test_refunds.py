@@ -72,7 +72,7 @@ async def test_parts_come_to_the_whole(desk: Desk) -> None:
     backs, made = [], []
     for number, minor in enumerate((3333, 3333, 3334)):
         refund = await reserve(desk, opened, f"R{number}", minor)
-        assert (refund.state, refund.held_minor) == ("reserved", minor - refund.fee_back_minor)
+        assert (refund.state, refund.held_minor) == ("created", minor - refund.fee_back_minor)
         settled = await refunds.settle(desk.merchant.id, refund.id, cost_returned=True)
         again = await refunds.settle(desk.merchant.id, refund.id, cost_returned=True)
         assert again == settled
@@ -128,7 +128,7 @@ async def test_never_more_than_the_order(desk: Desk) -> None:
     assert again == released
     ended = desk.runtime.refunds.settle(desk.merchant.id, first.id, cost_returned=True)
     assert await code(ended) == "refund_state"
-    assert (await reserve(desk, opened, "R8", 6000)).state == "reserved"  # room again
+    assert (await reserve(desk, opened, "R8", 6000)).state == "created"  # room again
     assert (await desk.order(opened)).state == "paid"  # unknown ends nothing
     await desk.sound()
 
