@@ -12,7 +12,7 @@ from core.money import Rate
 from core.runtime import Runtime
 from core.tariff import Tariff
 
-_NOWHERE: Final = Addresses("http://127.0.0.1:9", {"880001": "k" * 20, "880002": "k" * 20}, {})
+_NOWHERE: Final = Addresses("http://127.0.0.1:1029", {"880001": "k" * 20, "880002": "k" * 20}, {})
 _BATCH: Final = 10_000
 PAID_AFTER: Final = timedelta(seconds=40)
 # With those of the demo each product runs on two channels, one of each supplier.
@@ -114,10 +114,10 @@ WITH kind (place, product_code, ppm, cost_ppm, channel_no, supplier_no) AS (
 ), tries AS (
     INSERT INTO attempt (merchant_id, attempt_no, order_id, order_created_at, mode, product_code,
         seq, supplier_id, supplier_no, channel_id, channel_no, document_id, supplier_code,
-        amount_minor, currency, cost, state, upstream_no, created_at, sent_at)
+        amount_minor, currency, cost, state, upstream_no, created_at, sent_at, channel_day)
     SELECT $1, attempt_no, m.id, m.at, 'live', m.product_code, 1, s.id, s.supplier_no, c.id,
            c.channel_no, s.document_id, c.supplier_code, amount, 'CNY',
-           jsonb_build_object('ppm', cost_ppm), 'paid', 'U' || salt, m.at, m.at
+           jsonb_build_object('ppm', cost_ppm), 'paid', 'U' || salt, m.at, m.at, $2
     FROM made m JOIN channel c ON c.channel_no = m.channel_no
     JOIN supplier s ON s.id = c.supplier_id
 ), told AS (

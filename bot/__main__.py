@@ -1,15 +1,17 @@
-"""`python -m bot`: run · demo · migrate · doctor · verify-books."""
+"""`python -m bot`: run · demo · migrate · doctor · verify-books · connector."""
 
 from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
 import asyncpg
 import uvloop
 
+from bot import connector_command
 from bot.demo import DemoRefused, default_home, run_demo
 from bot.embedded import EmbeddedError, HomeInUse
 from bot.neighbours import NeighbourFailed
@@ -22,9 +24,11 @@ EXIT_HOME_IN_USE: Final = 3
 EXIT_INTERRUPTED: Final = 130
 
 
-def main() -> int:
+def main(words: Sequence[str] | None = None) -> int:
     """Parse the command line, run, and turn expected failures into a sentence and a code."""
-    options = _parser().parse_args()
+    options = _parser().parse_args(words)
+    if options.command == "connector":
+        return connector_command.run(options)
     try:
         return uvloop.run(_run(options))
     except HomeInUse as error:
@@ -90,6 +94,7 @@ def _parser() -> argparse.ArgumentParser:
             command.add_argument(
                 "--ready-file", type=Path, help="JSON with addresses and keys, once it is ready"
             )
+    connector_command.add_to(commands)
     return parser
 
 

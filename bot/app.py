@@ -88,7 +88,9 @@ class Desk:
         self._allowed_updates = dispatcher.resolve_used_update_types()
         secret = webhook_secret(self._master_key, bot.id)
         path = webhook_path(bot.id, secret)
-        app.router.add_post(path, Webhook(self._runtime.inbox, bot.id, secret).receive)
+        app.router.add_post(
+            path, Webhook(self._runtime.inbox, self._runtime.vault, bot.id, secret).receive
+        )
         worker = UpdateWorker(self._runtime, dispatcher, bot)
         courier = Courier(self._runtime, bot, group_per_min=self._settings.telegram_group_per_min)
         self._loop("inbox", worker.batch, 1.0, self._runtime.inbox.on_news)

@@ -9,12 +9,14 @@ from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, TypeVar
+from uuid import UUID
 
 import handlers.screens
 from core.bills import Bill, PlatformBill, SupplierBill
 from core.errors import Bug, Refusal
 from core.exports import MAX_ROWS, MerchantReading, Paper, PlatformReading, SupplierReading
 from core.runtime import Runtime
+from handlers.screens import call_log
 from handlers.screens.chart import chart_caption, draw_chart
 from handlers.screens.files import (
     Column,
@@ -90,8 +92,11 @@ class Builder:
         return Built(digest, caption, path)
 
     async def file(self, paper: Paper, language: str, folder: Path, progress: Progress) -> Built:
-        """A workbook or a CSV. Refusals: export_too_large, export_too_big."""
+        """A workbook, a CSV, or the log of an order's calls. Refusals: export_too_large,
+        export_too_big."""
         exports = self._runtime.exports
+        if paper.order_id is not None:
+            return await self._calls(paper.holder_id, paper.order_id, language, folder)
         if paper.holder == "m":
             async with exports.merchant(paper) as merchant:
                 built = await self._known(merchant, language, folder, merchant.bill.merchant_no)
@@ -131,6 +136,18 @@ class Builder:
             return Built(digest, caption, file_id=file_id)
         suffix = "csv" if paper.what == "csv" else "xlsx"
         return Built(digest, caption, folder / f"{stem}.{suffix}")
+
+    async def _calls(self, merchant_id: UUID, order_id: UUID, language: str, folder: Path) -> Built:
+        log = await self._runtime.exports.calls(merchant_id, order_id)
+        text = call_log(log, language)
+        digest = hashlib.sha256(text.encode()).hexdigest()
+        caption = f"📄 {log.order_no}"
+        file_id = await self._runtime.exports.queue.file_of(digest)
+        if file_id is not None:
+            return Built(digest, caption, file_id=file_id)
+        path = folder / f"{log.order_no}_calls.txt"
+        await asyncio.to_thread(path.write_text, text, encoding="utf-8")
+        return Built(digest, caption, path)
 
     async def _speech(self, bill: Bill | SupplierBill | PlatformBill, language: str) -> Speech:
         products = await self._runtime.channels.products()

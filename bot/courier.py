@@ -23,6 +23,7 @@ from aiogram.exceptions import (
     TelegramServerError,
 )
 from aiogram.types import (
+    BufferedInputFile,
     EphemeralMessageParameters,
     InputRichMessage,
     LinkPreviewOptions,
@@ -31,9 +32,9 @@ from aiogram.types import (
 )
 
 from bot.painter import Painter
-from bot.sending import GONE, OVERALL, UNCHANGED, Full
+from bot.sending import GONE, NOT_THERE, OVERALL, UNCHANGED, Full
 from core.errors import Bug
-from core.outbox import Bill, Card, DeskBill, Fact, Leaving, Say
+from core.outbox import Bill, Card, DeskBill, Fact, Leaving, Say, TakeAway, TextFile
 from core.runtime import Runtime
 from core.throttle import Limit
 from handlers.screens import Screen, render_say
@@ -101,6 +102,28 @@ class Courier:
                 await self._bill(chat_id, bill)
             case DeskBill() as bill:
                 await self._answer(chat_id, bill, await self._painter.desk_bill(chat_id, bill))
+            case TextFile() as file:
+                await self._file(chat_id, file)
+            case TakeAway(message_id):
+                await self._take_away(chat_id, message_id)
+
+    async def _file(self, chat_id: int, file: TextFile) -> None:
+        under = render_say(Say(file.screen, file.facts), await self._painter.language(chat_id))
+        await self._room(chat_id)
+        await self._bot.send_document(
+            chat_id,
+            BufferedInputFile(file.text.encode(), file.name),
+            caption=under.html,
+            reply_parameters=_in_reply(file.reply_to),
+            reply_markup=under.keyboard,
+        )
+
+    async def _take_away(self, chat_id: int, message_id: int) -> None:
+        try:
+            await self._bot.delete_message(chat_id, message_id)
+        except TelegramBadRequest as error:
+            if not any(words in str(error) for words in NOT_THERE):
+                raise
 
     async def _say(self, chat_id: int, say: Say, merchant_id: UUID) -> None:
         screen = render_say(say, await self._painter.language(chat_id))
@@ -221,11 +244,7 @@ class Courier:
         quiet: bool = False,
     ) -> int:
         await self._room(chat_id)
-        reply = (
-            ReplyParameters(message_id=reply_to, allow_sending_without_reply=True)
-            if reply_to is not None
-            else None
-        )
+        reply = _in_reply(reply_to)
         if only_for is not None and chat_id < 0:
             try:
                 sent = await self._bot.send_message(
@@ -348,11 +367,19 @@ class Courier:
         )
 
 
+def _in_reply(message_id: int | None) -> ReplyParameters | None:
+    if message_id is None:
+        return None
+    return ReplyParameters(message_id=message_id, allow_sending_without_reply=True)
+
+
 def _elsewhere(fact: Fact) -> Fact | None:
     """What is left to say where a group moved to: message ids mean other messages there."""
     match fact:
         case Say():
             return replace(fact, reply_to=None, edit_message_id=None)
+        case TextFile():
+            return replace(fact, reply_to=None)
         case Card(edit_message_id=None):
             return replace(fact, reply_to=None)
         case Bill(reply_to=None, edit_message_id=None):

@@ -96,6 +96,9 @@ async def run_production(settings: Settings) -> None:
             master_key=master_key,
             public_url=public_url,
             allow_private_targets=settings.allow_private_targets,
+            outbound_proxy=(
+                settings.outbound_proxy.get_secret_value() if settings.outbound_proxy else None
+            ),
             pool_max=settings.database_pool_max,
         )
         try:

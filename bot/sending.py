@@ -8,6 +8,7 @@ from core.throttle import Limit
 
 OVERALL: Final = Limit(25, 1.0)
 UNCHANGED: Final = "message is not modified"
+NOT_THERE: Final = ("message to delete not found", "message can't be deleted")
 GONE: Final = ("message to edit not found", "message can't be edited", "MESSAGE_ID_INVALID")
 
 

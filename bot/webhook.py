@@ -1,4 +1,8 @@
-"""Telegram's updates: checked, stored raw, acknowledged; then acted on in order per chat."""
+"""Telegram's updates: checked, stored raw, acknowledged; then acted on in order per chat.
+
+What people say to the bot in private may be a supplier's key, and nobody knows before it is read
+whether it is one: an update of a private chat is stored sealed, and opened when it is acted on.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +10,10 @@ import asyncio
 import hashlib
 import hmac
 import json
-from base64 import b64decode
+import traceback
+from base64 import b64decode, b64encode
+from dataclasses import replace
+from pathlib import Path
 from typing import Any, Final
 
 import asyncpg
@@ -19,6 +26,7 @@ from core.inbox import Arrived, Inbox
 from core.outbox import Say
 from core.runtime import Runtime
 from core.store import Tx
+from core.vault import Vault
 
 _LOG = structlog.get_logger(__name__)
 SECRET_HEADER: Final = "X-Telegram-Bot-Api-Secret-Token"  # noqa: S105 (a header's name)
@@ -34,6 +42,7 @@ DATABASE_AWAY: Final = (
     asyncpg.InterfaceError,
     asyncpg.InternalClientError,
 )
+_SEALED_FOR: Final = "telegram.update"
 _CHATTY: Final = ("message", "edited_message", "channel_post", "my_chat_member", "chat_member")
 
 
@@ -52,8 +61,9 @@ def webhook_path(bot_id: int, secret: str) -> str:
 class Webhook:
     """The entrance for Telegram."""
 
-    def __init__(self, inbox: Inbox, bot_id: int, secret: str) -> None:
+    def __init__(self, inbox: Inbox, vault: Vault, bot_id: int, secret: str) -> None:
         self._inbox = inbox
+        self._vault = vault
         self._bot_id = bot_id
         self._secret = secret
 
@@ -68,6 +78,9 @@ class Webhook:
         if found is None:
             return web.Response(status=400)
         update_id, chat_id, update = found
+        if chat_id > 0:
+            sealed = self._vault.seal(json.dumps(update), _SEALED_FOR)
+            update = {"update_id": update_id, "sealed": b64encode(sealed).decode()}
         try:
             await self._inbox.put(self._bot_id, update_id, chat_id, update)
         except DATABASE_AWAY as error:
@@ -95,18 +108,33 @@ class UpdateWorker:
         structlog.contextvars.bind_contextvars(
             request_id=f"tg-{arrived.update_id}", chat_id=arrived.chat_id
         )
+        private = "sealed" in arrived.body
         try:
+            if private:
+                arrived = self._opened(arrived)
             update = Update.model_validate(arrived.body, context={"bot": self._bot})
             await self._dispatcher.feed_update(self._bot, update)
         except Exception as error:  # noqa: BLE001 (kept, tried again, then parked and shown)
-            _LOG.exception("update failed", update_id=arrived.update_id, tries=arrived.tries)
+            fault = repr(error)
+            if private:  # what it says may hold what somebody wrote
+                fault = f"{type(error).__name__} at {_where(error)}"
+                _LOG.error(
+                    "update failed", update_id=arrived.update_id, tries=arrived.tries, fault=fault
+                )
+            else:
+                _LOG.exception("update failed", update_id=arrived.update_id, tries=arrived.tries)
             async with self._runtime.store.transaction() as tx:
-                if await self._inbox.failed(tx, arrived, repr(error)):
+                if await self._inbox.failed(tx, arrived, fault):
                     await self._give_up(tx, arrived, error)
         else:
             await self._inbox.done(arrived)
         finally:
             structlog.contextvars.clear_contextvars()
+
+    def _opened(self, arrived: Arrived) -> Arrived:
+        """Raises Bug where the master key is another one."""
+        sealed = b64decode(arrived.body["sealed"])
+        return replace(arrived, body=json.loads(self._runtime.vault.open(sealed, _SEALED_FOR)))
 
     async def _give_up(self, tx: Tx, arrived: Arrived, error: Exception) -> None:
         """Whoever waits for it is told, and every ops group."""
@@ -135,6 +163,12 @@ class UpdateWorker:
         }
         for ops_chat_id in await self._runtime.groups.ops(tx):
             await outbox.say(tx, ops_chat_id, Say("update_parked", {**facts, "alarm": alarm}))
+
+
+def _where(error: Exception) -> str:
+    """The line of code that raised."""
+    frames = traceback.extract_tb(error.__traceback__)
+    return f"{Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else "nowhere"
 
 
 def _read_update(body: bytes) -> tuple[int, int, dict[str, Any]] | None:

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, time
 from pathlib import Path
 from typing import Any, Final
 
+from core.access import Actor
 from core.channels import NewChannel, Product
 from core.clock import DayCut
 from core.merchants import App, Merchant
 from core.money import Rate
 from core.runtime import Runtime
+from core.suppliers import NewSupplier, Supplier
 from core.tariff import Tariff
+from core.vetting import Document
 
 DOCUMENTS: Final = Path(__file__).resolve().parent.parent / "connectors"
 BOT_ID: Final = 7000000001
@@ -156,11 +160,14 @@ async def seed(runtime: Runtime, addresses: Addresses) -> None:
     if not runtime.demo:
         raise PermissionError("only a demo desk is seeded; this database is a production one")
     if not await runtime.merchants.everybody():
+        await _seed_people(runtime)
         await _seed_suppliers(runtime, addresses)
         await _seed_merchants(runtime)
         await _seed_groups(runtime)
     for supplier in await runtime.suppliers.all():
+        # Where the demo's own neighbours are is nobody's decision, so no second person is needed.
         await runtime.suppliers.set_credentials(
+            runtime.store,
             supplier.id,
             {
                 **supplier.credentials,
@@ -180,27 +187,50 @@ async def apps(runtime: Runtime) -> list[tuple[Merchant, App]]:
     return [(m, app) for m in merchants for app in await runtime.merchants.apps_of(m)]
 
 
+async def approved_document(runtime: Runtime, text: str) -> Document:
+    """A connector document that one of the demo's people proposes and another approves."""
+    proposer, approver = [await _staff(runtime, user_id) for user_id in (1002, 1001)]
+    document = await runtime.documents.propose(proposer, text)
+    if document.state == "approved":
+        return document
+    return await runtime.documents.approve(approver, document)
+
+
+async def open_live(runtime: Runtime, new: NewSupplier, credentials: Mapping[str, str]) -> Supplier:
+    """A supplier that goes the whole way at once."""
+    actor = await _staff(runtime, 1001)
+    supplier = await runtime.vetting.open(actor, new)
+    supplier = await runtime.vetting.set_credentials(actor, supplier, credentials)
+    return await runtime.vetting.go_live(actor, supplier)
+
+
+async def _staff(runtime: Runtime, user_id: int) -> Actor:
+    """One of the staff, in private."""
+    return await runtime.access.actor(user_id, "seed", user_id, private=True)
+
+
 async def _seed_suppliers(runtime: Runtime, addresses: Addresses) -> None:
     for product in PRODUCTS:
         await runtime.channels.add_product(product)
     text = (DOCUMENTS / "sandbox_md5.yaml").read_text(encoding="utf-8")
-    document_id = await runtime.suppliers.add_document(text)
+    document = await approved_document(runtime, text)
     for known in SUPPLIERS:
-        supplier = await runtime.suppliers.open(
+        new = NewSupplier(
             known.supplier_no,
             known.name,
-            document_id=document_id,
+            document.id,
             sandbox=True,
-            credentials={
-                "base_url": addresses.supplier_base,
-                "mch_id": known.mch_id,
-                "key": addresses.supplier_keys[known.mch_id],
-            },
             legal_name=known.legal_name,
             licence_no=known.licence_no,
             licence_expires_on=date(2099, 12, 31),
             settles_to="licensed_institution",
         )
+        credentials = {
+            "base_url": addresses.supplier_base,
+            "mch_id": known.mch_id,
+            "key": addresses.supplier_keys[known.mch_id],
+        }
+        supplier = await open_live(runtime, new, credentials)
         for channel in known.channels:
             await runtime.channels.add_channel(supplier, channel)
 
@@ -215,10 +245,13 @@ async def _seed_merchants(runtime: Runtime) -> None:
             )
 
 
-async def _seed_groups(runtime: Runtime) -> None:
+async def _seed_people(runtime: Runtime) -> None:
     for user in USERS:
         if user.id in _STAFF:
             await runtime.people.employ(user.id, user.name, user.role)
+
+
+async def _seed_groups(runtime: Runtime) -> None:
     for group in GROUPS:
         await runtime.groups.seen(
             group.chat_id, chat_type="supergroup", title=group.title, bot_status="administrator"

@@ -192,12 +192,104 @@ REFUSALS: dict[str, RefusalKind] = {
     "rate_limited": RefusalKind(_LIMITED, "Too many calls. Try again in {retry_after_s} s."),
     # what the suppliers' side allows
     "product_unknown": RefusalKind(_INVALID, "The product {product} is not open to this merchant."),
+    "supplier_exists": RefusalKind(_CONFLICT, "There is a supplier {supplier_no} already."),
+    "supplier_not_for_desk": RefusalKind(_CONFLICT, "A demo desk takes sandbox suppliers only."),
+    "supplier_not_ready": RefusalKind(
+        _CONFLICT, "The supplier {supplier_no} cannot be live. What is missing: {missing}."
+    ),
+    "supplier_live_already": RefusalKind(_CONFLICT, "The supplier {supplier_no} is live already."),
+    "supplier_off_already": RefusalKind(_CONFLICT, "The supplier {supplier_no} is off already."),
+    "supplier_changed": RefusalKind(
+        _CONFLICT, "The supplier {supplier_no} was switched meanwhile. Look at it again."
+    ),
+    "nothing_to_roll_back": RefusalKind(
+        _CONFLICT, "The supplier {supplier_no} used no other version before."
+    ),
+    "credential_unknown": RefusalKind(
+        _INVALID, "{document} names no credential {name}. It names: {names}."
+    ),
+    "credentials_missing": RefusalKind(
+        _CONFLICT, "{document} needs what the supplier {supplier_no} has not: {missing}."
+    ),
+    "document_not_found": RefusalKind(_MISSING, "No document {document} was found."),
+    "document_state": RefusalKind(
+        _CONFLICT, "The document {document} is {document_state}; this cannot be done."
+    ),
+    "document_of_other": RefusalKind(
+        _CONFLICT,
+        "The supplier {supplier_no} is spoken to by {connector}; {document} is no version of it.",
+    ),
+    "document_in_use": RefusalKind(
+        _CONFLICT, "Live suppliers use {document}: {suppliers}. Switch them first."
+    ),
+    "document_used_already": RefusalKind(
+        _CONFLICT, "The supplier {supplier_no} uses {document} already."
+    ),
+    "document_unsound": RefusalKind(
+        _CONFLICT, "The document {document} does not keep its own word: {first}."
+    ),
+    "document_sandbox_only": RefusalKind(
+        _CONFLICT, "The document {document} is for sandbox suppliers only."
+    ),
+    "private_only": RefusalKind(
+        _INVALID, "This is done step by step in a private chat with the bot. Write to it there."
+    ),
+    "staff_only": RefusalKind(
+        _PERMISSION, "This is said in an ops group or in a private chat with the bot only."
+    ),
+    "dialogue_over": RefusalKind(_CONFLICT, "This question is over. Begin again."),
+    "answer_forwarded": RefusalKind(_INVALID, "Forwarded words are no answer. Write it yourself."),
+    "answer_unreadable": RefusalKind(_INVALID, "That cannot be read. Write it like {example}."),
+    "licence_day_past": RefusalKind(
+        _INVALID, "A licence that ended on {text} is over. Write its last day like {example}."
+    ),
+    "no_documents": RefusalKind(
+        _CONFLICT, "There is no connector document yet. Propose one first: {example}"
+    ),
+    "file_not_yaml": RefusalKind(
+        _INVALID, "{name} is not a connector document: send a file that ends in .yaml."
+    ),
+    "file_too_large": RefusalKind(
+        _INVALID, "{name} is larger than {limit_kb} KB and was not read."
+    ),
+    "file_not_text": RefusalKind(
+        _INVALID, "{name} is not a text in UTF-8. Save it as UTF-8 and send it again."
+    ),
+    "file_gone": RefusalKind(
+        _MISSING, "Telegram does not hand out {name} any more. Send it again."
+    ),
+    "approval_waits": RefusalKind(
+        _CONFLICT,
+        "Nobody else can approve this, so others get time to see it: do it again from {at} on.",
+    ),
     "no_channel": RefusalKind(_SUPPLIER, "No channel can take this order now: {reasons}."),
     "channel_in_other_currency": RefusalKind(
         _INVALID,
         "The channel {channel_no} is in {currency}, but its supplier {supplier_no} counts in"
         " {supplier_currency}. Open another supplier for it.",
     ),
+    "channel_invalid": RefusalKind(
+        _INVALID, "This cannot be of a channel: {channel_fault} ({text})."
+    ),
+    "channel_code_unknown": RefusalKind(
+        _INVALID, "The document of {supplier_no} knows no “{text}”. Its codes are: {ways}"
+    ),
+    "channel_exists": RefusalKind(
+        _CONFLICT, "There is a channel {channel_no} already, or was: a number is used once."
+    ),
+    "channel_state": RefusalKind(
+        _CONFLICT, "The channel {channel_no} is {channel_state}; this cannot be done."
+    ),
+    "channel_not_paused": RefusalKind(_CONFLICT, "The channel {channel_no} is not paused."),
+    "channel_not_in_set": RefusalKind(
+        _CONFLICT, "The channel {channel_no} does not sell this product here."
+    ),
+    "channel_set_size": RefusalKind(
+        _INVALID,
+        "A merchant's own channels of a product are at least one and at most {limit}."
+        " Where it may not buy the product at all, switch that off for it.",
+    ),
+    "hours_invalid": RefusalKind(_INVALID, "{text} are no hours. Write them like {example}."),
     "currency_not_here": RefusalKind(
         _INVALID, "Nothing is counted in {currency} here; there is: {currencies}."
     ),
@@ -223,6 +315,7 @@ REFUSALS: dict[str, RefusalKind] = {
         _INVALID,
         "The file is larger than the {limit_mb} MB that Telegram takes. Ask for fewer days.",
     ),
+    "dry_run_impossible": RefusalKind(_INVALID, "This cannot be tried out: {why}"),
     "callback_invalid": RefusalKind(_AUTH, "This callback is not signed by the supplier."),
     "callback_unknown": RefusalKind(_MISSING, "This callback names no attempt of ours."),
     "unavailable": RefusalKind("internal", "The desk cannot do this right now. Try again soon."),
@@ -236,6 +329,9 @@ REASON_EXAMPLES: dict[str, str] = {
     "adjust": "/adjust M1001 -20 wrong fee",
     "resolve": "the supplier sent it back to the payer",
     "release": "the supplier refused the refund",
+    "reject_document": "the refund is signed in another way",
+    "withdraw_document": "the supplier changed its interface",
+    "switch_off": "its contract ends",
 }
 
 

@@ -32,6 +32,8 @@ _LETTERS: Final[dict[tuple[str, str], str]] = {
     ("order", "test"): "T",
     ("attempt", "live"): "A",
     ("attempt", "test"): "B",
+    ("refund", "live"): "R",
+    ("refund", "test"): "S",
 }
 _KINDS: Final = {letter: kind for kind, letter in _LETTERS.items()}
 
@@ -60,7 +62,7 @@ class Ids:
         return UUID(int=value | 0b10 << 62 | self._randbits(62))
 
     def number(self, what: str, mode: str, merchant_tag: int) -> str:
-        """A fresh public number. what: order | attempt; mode: live | test."""
+        """A fresh public number. what: order | attempt | refund; mode: live | test."""
         if not 0 <= merchant_tag <= MAX_TAG:
             raise Bug(f"merchant tag {merchant_tag} does not fit")
         today = self._clock.now()

@@ -5,6 +5,8 @@ from __future__ import annotations
 import random
 import secrets
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
 
 from redis.asyncio import Redis
 
@@ -14,7 +16,7 @@ from core.audit import Audit
 from core.bills import Bills
 from core.callbacks import Callbacks
 from core.causes import Causes
-from core.channels import Channels
+from core.channels import Channels, ChannelSets, Routing
 from core.clock import Clock, SystemClock
 from core.completions import Completions
 from core.confirmations import Confirmations
@@ -31,20 +33,24 @@ from core.lookups import Lookups
 from core.merchants import Merchants
 from core.notifications import Notifications
 from core.orders import Addresses, Calling, Completing, Following, Opening, Settling
-from core.outbox import Outbox
+from core.outbox import Outbox, Say
 from core.payins import Payins
 from core.people import People
 from core.prepayments import Prepayments
 from core.pricing import Pricing
-from core.refunds import Refunds
+from core.refunds import Refunding, Refunds, RefundsByHand
 from core.rerating import Reratings
+from core.selling import Selling
 from core.statistics import Counting
-from core.store import Store
-from core.suppliers import Suppliers
+from core.store import Store, Tx
+from core.suppliers import Calls, Suppliers
 from core.throttle import Throttle
 from core.vault import Vault
 from core.verify import Verify
+from core.vetting import Documents, Licences, Vetting
 from core.vouchers import Vouchers
+
+_LIBRARY: Final = Path(__file__).resolve().parent.parent / "connectors"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +74,13 @@ class Runtime:
     people: People
     groups: Groups
     suppliers: Suppliers
+    calls: Calls
+    documents: Documents
+    vetting: Vetting
+    licences: Licences
     channels: Channels
+    channel_sets: ChannelSets
+    routing: Routing
     access: Access
     causes: Causes
     opening: Opening
@@ -85,7 +97,10 @@ class Runtime:
     completions: Completions
     discrepancies: Discrepancies
     refunds: Refunds
+    refunding: Refunding
+    refunds_by_hand: RefundsByHand
     pricing: Pricing
+    selling: Selling
     reratings: Reratings
     lookups: Lookups
     bills: Bills
@@ -107,19 +122,21 @@ async def build(
     master_key: str,
     public_url: str,
     allow_private_targets: bool,
+    outbound_proxy: str | None = None,
     pool_max: int = 12,
     clock: Clock | None = None,
     cashier_path: str = "/pay/",
     callback_path: str = "/callbacks/",
 ) -> Runtime:
-    """Connect and assemble. public_url: where suppliers and payers reach this desk."""
+    """Connect and assemble. public_url: where suppliers and payers reach this desk.
+    outbound_proxy: what all calls to suppliers and merchants go through."""
     clock = clock or SystemClock()
     ids = Ids(clock)
     store = await Store.open(database_url, pool_max=pool_max)
     demo = await store.kind() == "demo"
     vault = Vault(master_key)
     redis = Redis.from_url(redis_url, socket_timeout=2, socket_connect_timeout=2)
-    gateway = Gateway(allow_private=allow_private_targets)
+    gateway = Gateway(allow_private=allow_private_targets, proxy=outbound_proxy)
     ledger = Ledger(store, clock, ids)
     await ledger.open_house()
     outbox = Outbox(store, clock, ids)
@@ -127,38 +144,35 @@ async def build(
     merchants = Merchants(store, vault, clock, ids, ledger)
     people = People(clock, ids)
     groups = Groups(store, clock, ids, outbox)
-    suppliers = Suppliers(store, vault, clock, ids, ledger)
-    channels = Channels(store, clock, ids)
+    suppliers = Suppliers(vault, clock, ids, ledger)
+
+    async def alarm(tx: Tx, fact: Say) -> None:
+        for chat_id in await groups.ops(tx):
+            await outbox.say(tx, chat_id, fact)
+
+    routing = Routing(store, redis, clock, random.SystemRandom().random, alarm, demo=demo)
+    channels = Channels(store, clock, ids, audit, routing.limits_changed)
+    channel_sets = ChannelSets(store, ids, audit)
+    calls = Calls(store, clock, ids, gateway, _nonce)
     calling = Calling(
         merchants,
         suppliers,
-        gateway,
+        calls,
         clock,
-        lambda: secrets.token_hex(16),
+        _nonce,
         Addresses(
             callback_url=lambda attempt_no: f"{public_url}{callback_path}{attempt_no}",
             return_url=lambda order_no: f"{public_url}{cashier_path}{order_no}",
         ),
     )
-    settling = Settling(clock, ids, ledger, merchants, groups, outbox)
-    completing = Completing(ids, ledger, merchants, groups, settling)
+    settling = Settling(clock, ids, ledger, merchants, groups, outbox, routing)
+    completing = Completing(ids, ledger, merchants, groups, settling, routing)
     confirmations = Confirmations(store, clock, ids)
-    opening = Opening(
-        store,
-        clock,
-        ids,
-        random.SystemRandom().random,
-        ledger,
-        merchants,
-        channels,
-        groups,
-        calling,
-        settling,
-        demo=demo,
-    )
-    following = Following(store, clock, ids, groups, calling, opening, settling)
+    opening = Opening(store, clock, ids, ledger, merchants, routing, groups, calling, settling)
+    following = Following(store, clock, ids, groups, calling, opening, settling, routing)
     causes = Causes(store, clock, outbox, audit)
     vouchers = Vouchers(store, ids, ledger, groups, outbox, audit)
+    refunds = Refunds(ids, ledger, merchants, groups, outbox)
     bills = Bills(store, clock, ledger, merchants, suppliers)
     return Runtime(
         demo=demo,
@@ -178,7 +192,22 @@ async def build(
         people=people,
         groups=groups,
         suppliers=suppliers,
+        calls=calls,
+        documents=Documents(store, clock, ids, people, groups, outbox, audit, _LIBRARY),
+        vetting=Vetting(
+            store,
+            clock,
+            suppliers,
+            people,
+            groups,
+            outbox,
+            audit,
+            allow_private=allow_private_targets,
+        ),
+        licences=Licences(store, clock, groups, outbox),
         channels=channels,
+        channel_sets=channel_sets,
+        routing=routing,
         access=Access(people, groups, merchants),
         causes=causes,
         opening=opening,
@@ -191,21 +220,40 @@ async def build(
         credit=Credit(store, ledger, groups, outbox, causes),
         daycuts=DayCuts(ledger, merchants, suppliers, causes),
         notifications=Notifications(store, clock, gateway, merchants, groups, outbox),
-        callbacks=Callbacks(store, clock, ids, merchants, suppliers, settling, following),
+        callbacks=Callbacks(store, clock, ids, merchants, suppliers, settling, following, alarm),
         completions=Completions(
             store, clock, audit, outbox, groups, confirmations, following, completing
         ),
         discrepancies=Discrepancies(
             store, clock, ids, ledger, merchants, groups, outbox, audit, confirmations, completing
         ),
-        refunds=Refunds(ids, ledger, merchants, groups),
+        refunds=refunds,
+        refunding=Refunding(store, clock, ids, ledger, calling, suppliers, calls, refunds, alarm),
+        refunds_by_hand=RefundsByHand(
+            store, ledger, merchants, outbox, audit, confirmations, refunds
+        ),
         pricing=Pricing(store, merchants, channels, groups, causes),
+        selling=Selling(
+            store,
+            suppliers,
+            channels,
+            channel_sets,
+            merchants,
+            outbox,
+            audit,
+            causes,
+            confirmations,
+        ),
         reratings=Reratings(
             store, clock, ids, ledger, merchants, groups, outbox, audit, confirmations
         ),
         lookups=Lookups(store, outbox),
         bills=bills,
         statistics=Counting(store, bills, suppliers),
-        exports=Exports(store, clock, ids, ledger, merchants, suppliers, bills),
+        exports=Exports(store, clock, ids, ledger, merchants, suppliers, bills, calls),
         verify=Verify(store, merchants, suppliers, bills),
     )
+
+
+def _nonce() -> str:
+    return secrets.token_hex(16)

@@ -48,6 +48,15 @@ def _bot_token(value: object) -> object:
     return value
 
 
+def _proxy(value: object) -> object:
+    if isinstance(value, str):
+        try:
+            _HTTP_URL.validate_python(value)
+        except ValidationError:  # its own words would show the password
+            raise ValueError("this is not an http or https URL") from None
+    return value
+
+
 def _master_key(value: object) -> object:
     if isinstance(value, str):
         try:
@@ -105,6 +114,11 @@ class Settings(BaseSettings):
     )
     allow_private_targets: bool = Field(
         False, description="true lets the desk call private addresses (tests and demo only)"
+    )
+    outbound_proxy: Annotated[SecretStr, BeforeValidator(_proxy)] | None = Field(
+        None,
+        description="http://name:password@host:port through which the desk calls suppliers"
+        " and merchants",
     )
     telegram_group_per_min: int = Field(18, ge=1, le=20, description="messages a minute per group")
     log_level: str = Field("info", pattern="^(debug|info|warning|error)$", description="log level")

@@ -7,20 +7,29 @@ from aiogram import Bot, Dispatcher
 from core.runtime import Runtime
 from handlers import (
     adjustments,
+    amending,
     bills,
     binding,
+    channels,
     completion,
     context,
+    credentials,
     daycuts,
     desk,
+    dialogues,
     discrepancies,
+    documents,
     errors,
     exports,
     lookup,
     onboarding,
+    opening,
     prepayments,
+    products,
     rates,
+    refunds,
     statistics,
+    suppliers,
 )
 
 __all__ = ["build_dispatcher"]
@@ -32,8 +41,9 @@ def build_dispatcher(runtime: Runtime, bot: Bot) -> Dispatcher:
     Refusals are answered; every other exception comes out of `feed_update`, so that the update
     is tried again.
     """
-    dispatcher = Dispatcher(disable_fsm=True, runtime=runtime)
-    understand = context.Understand(runtime, bot)
+    talks = dialogues.Dialogues(runtime.redis, runtime.ids)
+    dispatcher = Dispatcher(disable_fsm=True, runtime=runtime, dialogues=talks)
+    understand = context.Understand(runtime, bot, talks)
     dispatcher.message.outer_middleware(understand)
     dispatcher.edited_message.outer_middleware(understand)
     dispatcher.callback_query.outer_middleware(context.AnswerPress(runtime))
@@ -49,7 +59,16 @@ def build_dispatcher(runtime: Runtime, bot: Bot) -> Dispatcher:
         daycuts,
         completion,
         discrepancies,
+        refunds,
         rates,
+        channels,
+        products,
+        documents,
+        suppliers,
+        opening,
+        amending,
+        credentials,
+        dialogues,
         desk,
         errors,
     ):

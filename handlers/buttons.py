@@ -15,6 +15,9 @@ from uuid import UUID
 
 from core.ledger import HOUSE
 from core.money import EXPONENTS
+from handlers.channel_buttons import ChannelButton, read_channel_button
+from handlers.refund_buttons import RefundButton, read_refund_button
+from handlers.supplier_buttons import SupplierButton, read_supplier_button
 
 MAX_BYTES: Final = 64
 MAX_PAGE: Final = 100_000
@@ -107,7 +110,7 @@ class OnCard:
     """A button of an order's card."""
 
     order_id: UUID
-    action: Literal["ask", "complete", "notify"]
+    action: Literal["ask", "complete", "notify", "why", "log"]
 
     def data(self) -> str:
         return f"card:{self.action}:{self.order_id.hex}"
@@ -211,6 +214,9 @@ Button = (
     | AnswerUnbind
     | OpenChart
     | OpenExport
+    | SupplierButton
+    | ChannelButton
+    | RefundButton
 )
 
 
@@ -239,7 +245,7 @@ def _read(parts: list[str]) -> Button | None:
             return AnswerResolution(UUID(hex=confirmation_id), answer == "yes")
         case ["rerate", "yes" | "no" as answer, confirmation_id]:
             return AnswerRerating(UUID(hex=confirmation_id), answer == "yes")
-        case ["card", "ask" | "complete" | "notify" as action, order_id]:
+        case ["card", "ask" | "complete" | "notify" | "why" | "log" as action, order_id]:
             return OnCard(UUID(hex=order_id), action)
         case ["bill", whose, "today" | "yesterday" | "this_month" as days, *fresh]:
             holder, holder_id, currency = _holder(whose)
@@ -261,7 +267,11 @@ def _read(parts: list[str]) -> Button | None:
             holder, holder_id, _ = _holder(whose)
             return OpenExport("csv", holder, holder_id, *_days(span), table)
         case _:
-            return None
+            return (
+                read_supplier_button(parts)
+                or read_channel_button(parts)
+                or read_refund_button(parts)
+            )
 
 
 def _on_discrepancy(action: str, discrepancy_id: UUID) -> Button | None:

@@ -21,8 +21,9 @@ from core.errors import Refusal
 from core.outbox import Say
 from core.runtime import Runtime
 from handlers.buttons import Button, read_button
+from handlers.dialogues import Dialogues, Said, Sent
 from handlers.intents import READING, RIGHT_OF, Intent, LookUp, numbers_in, parse
-from texts import refusal_text
+from handlers.screens import refusal_words
 
 _LOG = structlog.get_logger(__name__)
 _Handler = Callable[[TelegramObject, dict[str, Any]], Awaitable[Any]]
@@ -49,7 +50,9 @@ class Wants(Filter):
     def __init__(self, *kinds: type) -> None:
         self._kinds = kinds
 
-    async def __call__(self, _: TelegramObject, intent: Intent | GiveReason | None = None) -> bool:
+    async def __call__(
+        self, _: TelegramObject, intent: Intent | GiveReason | Said | Sent | None = None
+    ) -> bool:
         return isinstance(intent, self._kinds)
 
 
@@ -93,16 +96,18 @@ class Understand(BaseMiddleware):
     Hands on `intent` (None for service messages) and `actor`.
     """
 
-    def __init__(self, runtime: Runtime, bot: Bot) -> None:
+    def __init__(self, runtime: Runtime, bot: Bot, dialogues: Dialogues) -> None:
         self._runtime = runtime
         self._bot = bot
+        self._dialogues = dialogues
 
     async def __call__(self, handler: _Handler, event: TelegramObject, data: dict[str, Any]) -> Any:
         if not isinstance(event, Message):
             return None
         if event.migrate_to_chat_id or event.migrate_from_chat_id or event.new_chat_title:
             return await handler(event, data)
-        intent = await self._reason(event) or await self._intent(event)
+        intent: Intent | GiveReason | Said | Sent | None = await self._reason(event)
+        intent = intent or await self._dialogues.said(event) or await self._intent(event)
         speaker = event.from_user
         edited = event.edit_date is not None
         if speaker is None or (intent is None and not edited) or not _may_speak(speaker):
@@ -162,7 +167,7 @@ class AnswerPress(BaseMiddleware):
             try:
                 return await handler(event, handed)
             except Refusal as refusal:
-                text = refusal_text(refusal, actor.language)
+                text = refusal_words(refusal.code, refusal.facts, actor.language)
                 if not await press.answer(text, alert=True):
                     await say_refusal(self._runtime, actor, refusal, event.message.message_id)
         finally:

@@ -18,9 +18,14 @@ from handlers.buttons import OnCard
 from handlers.context import Press, Presses, Wants, request_id, say_privately, say_refusal
 from handlers.intents import LookUp, numbers_in
 from handlers.screens import toast
+from handlers.tracing import tell_calls, tell_why
 
 # How often one order may be asked about at its supplier by button.
 ASK_LIMIT: Final = Limit(times=1, window_s=3)
+RIGHT_FOR: Final = {
+    "ask": "look_up", "complete": "complete", "notify": "renotify",
+    "why": "see_channel", "log": "see_channel",
+}  # fmt: skip
 
 
 def router() -> Router:
@@ -53,11 +58,18 @@ async def look_up(message: Message, intent: LookUp, actor: Actor, runtime: Runti
 async def press_card(
     query: CallbackQuery, button: OnCard, actor: Actor, press: Press, runtime: Runtime
 ) -> None:
-    """Ask the supplier, tell how to complete, or tell the merchant's server again."""
-    right = {"ask": "look_up", "complete": "complete", "notify": "renotify"}[button.action]
+    """Ask the supplier, tell how to complete, tell the merchant's server again; or show staff
+    among themselves why it went where it went (why), and what was said there (log)."""
+    right = RIGHT_FOR[button.action]
     actor.need(right)
+    if right == "see_channel" and actor.merchant_ids is not None:
+        raise Refusal("staff_only")
     order = await _order(runtime, actor, button.order_id)
     match button.action:
+        case "why" | "log":
+            if query.message is not None:
+                show = tell_why if button.action == "why" else tell_calls
+                await show(runtime, actor, order, query.message.message_id)
         case "ask":
             await _ask(query, actor, press, runtime, order)
         case "complete":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -14,7 +15,7 @@ from core.connectors import Pay
 from core.errors import Refusal
 from core.ids import read_number
 from core.merchants import Merchant
-from core.orders import Order, find_numbers, get_attempts
+from core.orders import Attempt, Order, find_numbers, get_attempts
 from core.runtime import Runtime
 from payapi.pages import language, page, static
 from payapi.requests import RUNTIME
@@ -32,17 +33,36 @@ class _Standing:
     state: str
 
 
+@dataclass(frozen=True, slots=True)
+class _Form:
+    """What the payer's browser posts to the supplier. hosts: where the document lets payers be
+    sent; none means anywhere."""
+
+    action: str
+    fields: dict[str, str]
+    hosts: tuple[str, ...]
+
+    @property
+    def posts_to(self) -> str:
+        """Where it may lead, as a browser is told: also where the supplier leads on from there."""
+        parts = urlsplit(self.action)
+        others = [f"https://{host}" for host in self.hosts] or ["https:"]
+        return " ".join([f"{parts.scheme}://{parts.netloc}", *others])
+
+
 async def show(request: web.Request) -> web.StreamResponse:
     """The page of one order; its number is the secret that leads here."""
     runtime = request.app[RUNTIME]
     standing = await _find(runtime, request.match_info["order_no"])
     order = standing.order
-    pay = await _payable(runtime, order) if standing.state == "pending" else None
+    attempt = await _payable(runtime, order) if standing.state == "pending" else None
+    pay = attempt.pay if attempt else None
     products = await runtime.channels.products()
     product = products.get(order.product_code)
     lang = language(request)
     name = (product.name_zh if lang == "zh" else product.name_en) if product else ""
     now = runtime.clock.now()
+    form = await _form(runtime, attempt)
     facts: dict[str, Any] = {
         "order": order,
         "merchant": standing.merchant,
@@ -50,13 +70,14 @@ async def show(request: web.Request) -> web.StreamResponse:
         "product": name,
         "link": _link(pay),
         "qr": _qr(pay),
+        "form": form,
         "pay": pay,
         "demo": runtime.demo or order.mode == "test",
         "left_s": max(0, int((order.expires_at - now).total_seconds())),
         "zone": standing.merchant.day_cut.zone,
         "other_lang": "en" if lang == "zh" else "zh",
     }
-    return page(request, "cashier.html", facts)
+    return page(request, "cashier.html", facts, posts_to=form.posts_to if form else "'none'")
 
 
 async def status(request: web.Request) -> web.StreamResponse:
@@ -100,10 +121,9 @@ def _state(runtime: Runtime, order: Order) -> str:
             return order.state
 
 
-async def _payable(runtime: Runtime, order: Order) -> Pay | None:
+async def _payable(runtime: Runtime, order: Order) -> Attempt | None:
     attempts = await get_attempts(runtime.store, order.merchant_id, order.id)
-    live = [a for a in attempts if a.attempt_no == order.live_attempt_no]
-    return live[0].pay if live else None
+    return next((a for a in attempts if a.attempt_no == order.live_attempt_no), None)
 
 
 def _link(pay: Pay | None) -> str:
@@ -111,6 +131,14 @@ def _link(pay: Pay | None) -> str:
     if pay is None or pay.kind != "url" or urlsplit(pay.value).scheme not in ("http", "https"):
         return ""
     return pay.value
+
+
+async def _form(runtime: Runtime, attempt: Attempt | None) -> _Form | None:
+    if attempt is None or attempt.pay is None or attempt.pay.kind != "form":
+        return None
+    form = json.loads(attempt.pay.value)
+    connector = await runtime.suppliers.connector(attempt.document_id)
+    return _Form(form["action"], form["fields"], connector.hosts)
 
 
 def _qr(pay: Pay | None) -> Markup | None:

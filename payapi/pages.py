@@ -20,11 +20,11 @@ _TYPES: Final = {
 }
 # `strict-origin`: some payment institutions want to see which site a payer comes from; the path,
 # which names the order, is never told.
+_POLICY: Final = (
+    "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self';"
+    " connect-src 'self'; base-uri 'none'; form-action {posts_to}; frame-ancestors 'none'"
+)
 LOCKED: Final = {
-    "Content-Security-Policy": (
-        "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self';"
-        " connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-    ),
     "Referrer-Policy": "strict-origin",
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
@@ -51,9 +51,17 @@ def language(request: web.Request) -> str:
 
 
 def page(
-    request: web.Request, name: str, facts: dict[str, Any], *, status: int = 200
+    request: web.Request,
+    name: str,
+    facts: dict[str, Any],
+    *,
+    status: int = 200,
+    posts_to: str = "'none'",
 ) -> web.Response:
-    """A template as a page that no cache keeps, in the reader's language."""
+    """A template as a page that no cache keeps, in the reader's language.
+
+    posts_to: where its forms may lead, as a Content-Security-Policy says it.
+    """
     lang = language(request)
     html = _environment(lang).get_template(name).render(static=_static_address, **facts)
     return web.Response(
@@ -62,6 +70,7 @@ def page(
         content_type="text/html",
         headers={
             **LOCKED,
+            "Content-Security-Policy": _POLICY.format(posts_to=posts_to),
             "Cache-Control": "no-store",
             "Content-Language": lang,
             "Vary": "Accept-Language",

@@ -23,6 +23,7 @@ from pydantic import (
 )
 from pydantic_core import ErrorDetails
 
+from core.connectors import Pay
 from core.errors import Refusal
 from core.money import MAX_MINOR, Money
 from core.orders import Attempt, OpenOrder, Order
@@ -144,6 +145,13 @@ class NewOrder(Body):
         Field(ge=60, le=86400, description="Seconds the payer has; default 1800."),
         Expected("whole seconds from 60 to 86400"),
     ] = None
+    payer_id: Annotated[
+        str | None,
+        StringConstraints(min_length=1, max_length=128, pattern=r"^[\x21-\x7e]+$"),
+        Expected("1 to 128 visible ASCII characters"),
+        Field(description="Who the payer is at the supplier, for products that need it: an openid, "
+              "or the code that you scanned.", examples=["oUpF8uMuAJO_M2pxb1Q9zNjWeS6o"]),
+    ] = None  # fmt: skip
     metadata: Annotated[
         dict[MetadataKey, MetadataText] | None,
         Field(max_length=20, examples=[{"cart": "8841"}],
@@ -168,6 +176,7 @@ class NewOrder(Body):
             return_url=self.return_url,
             expires_in_s=self.expires_in or DEFAULT_EXPIRES_IN_S,
             metadata=metadata,
+            payer_id=self.payer_id or "",
         )
 
 
@@ -343,12 +352,22 @@ def order_view(order: Order, attempt: Attempt | None, cashier_url: str) -> Order
             "paid_at": order.paid_at,
             "paid_late": order.paid_late,
             "disputed": order.disputed,
-            "pay": {"kind": pay.kind, "value": pay.value} if pay else None,
+            "pay": _pay_view(pay, cashier_url),
             "cashier_url": cashier_url,
             "metadata": order.metadata,
             "mode": order.mode,
         }
     )
+
+
+def _pay_view(pay: Pay | None, cashier_url: str) -> dict[str, str] | None:
+    """What a merchant is told to do with its payer: a form is posted from our own page, and where
+    the payer has nothing to do there is nothing to tell."""
+    if pay is None or pay.kind == "none":
+        return None
+    if pay.kind == "form":
+        return {"kind": "url", "value": cashier_url}
+    return {"kind": pay.kind, "value": pay.value}
 
 
 def tier_view(tier: Tier) -> TierView:

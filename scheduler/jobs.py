@@ -31,6 +31,10 @@ async def ask_suppliers(runtime: Runtime) -> None:
     await runtime.following.ask_due(BATCH)
 
 
+async def follow_refunds(runtime: Runtime) -> None:
+    await runtime.refunding.follow_due(BATCH)
+
+
 async def expire_orders(runtime: Runtime) -> None:
     await runtime.following.expire_due(BATCH)
 
@@ -55,6 +59,7 @@ async def forget_old(runtime: Runtime) -> None:
     await runtime.inbox.forget_old()
     await runtime.outbox.forget_old()
     await runtime.exports.queue.forget_old()
+    await runtime.calls.forget_old()
     await runtime.store.execute(
         "DELETE FROM tick WHERE slot < $1", runtime.clock.now() - timedelta(days=7)
     )
@@ -78,11 +83,17 @@ async def watch_credit(runtime: Runtime) -> None:
     await runtime.credit.watch()
 
 
+async def watch_licences(runtime: Runtime) -> None:
+    await runtime.licences.watch()
+
+
 JOBS: Final = (
     Job("ask_suppliers", 1, False, ask_suppliers),
+    Job("follow_refunds", 2, False, follow_refunds),
     Job("expire_orders", 2, False, expire_orders),
     Job("roll_books", 10, True, roll_books),
     Job("watch_credit", 60, True, watch_credit),
+    Job("watch_licences", 3_600, True, watch_licences),
     Job("make_months", 86_400, True, make_months),
     Job("forget_old", 3_600, True, forget_old),
     Job("verify_books", 86_400, True, verify_books),

@@ -31,7 +31,7 @@ _DEMO, _PRODUCTION, _SEEDED = "template_demo", "template_production", "template_
 MASTER_KEY = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
 PUBLIC_URL = "http://127.0.0.1:18080"
 SUPPLIER_KEYS = {"880001": "4e1f6c0b9d2a47358c61", "880002": "9a7c2e4b6d8f10325476"}
-NOWHERE = "http://127.0.0.1:9"
+NOWHERE = "http://127.0.0.1:1029"
 
 
 @dataclass(frozen=True)
@@ -74,6 +74,7 @@ async def _start(home: Path) -> tuple[EmbeddedPostgres, EmbeddedValkey]:
     runtime = await _build(postgres, valkey.url, _SEEDED)
     await seed(runtime, Addresses(NOWHERE, SUPPLIER_KEYS, {}))
     await runtime.close()
+    await forget_trail(postgres.owner_dsn(_SEEDED))
     return postgres, valkey
 
 
@@ -86,6 +87,15 @@ async def _sql(postgres: EmbeddedPostgres, *statements: str) -> None:
     try:
         for statement in statements:
             await connection.execute(statement)
+    finally:
+        await connection.close()
+
+
+async def forget_trail(owner_dsn: str) -> None:
+    """A desk whose trail begins with the test, not with its seed."""
+    connection = await asyncpg.connect(owner_dsn)
+    try:
+        await connection.execute("TRUNCATE audit")
     finally:
         await connection.close()
 

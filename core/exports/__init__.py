@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from core.exports.domain import Exports
-from core.exports.papers import CSV_TABLES, ChartFacts, Holder, Paper, Point, Table, What
+from core.exports.papers import CSV_TABLES, CallLog, ChartFacts, Holder, Paper, Point, Table, What
 from core.exports.queue import LEASE, MAX_AT_ONCE, MAX_TRIES, MAX_WAITING, Taken
 from core.exports.reading import (
     MAX_ROWS,
@@ -28,6 +28,7 @@ __all__ = [
     "MAX_ROWS",
     "MAX_TRIES",
     "MAX_WAITING",
+    "CallLog",
     "ChartFacts",
     "CompletionRow",
     "DiscrepancyRow",

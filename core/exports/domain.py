@@ -12,14 +12,15 @@ from core.bills import Bills
 from core.clock import Clock
 from core.errors import Refusal
 from core.exports import points, reading
-from core.exports.papers import CSV_TABLES, ChartFacts, Paper
+from core.exports.papers import CSV_TABLES, CallLog, ChartFacts, Paper
 from core.exports.queue import Queue
 from core.exports.reading import MerchantReading, PlatformReading, SupplierReading
 from core.ids import Ids
 from core.ledger import HOUSE, Ledger
 from core.merchants import Merchants
+from core.orders import get_attempts, get_order
 from core.store import Store
-from core.suppliers import Suppliers
+from core.suppliers import Calls, Suppliers
 
 
 class Exports:
@@ -34,12 +35,14 @@ class Exports:
         merchants: Merchants,
         suppliers: Suppliers,
         bills: Bills,
+        calls: Calls,
     ) -> None:
         self._store = store
         self._ledger = ledger
         self._merchants = merchants
         self._suppliers = suppliers
         self._bills = bills
+        self._calls = calls
         self.queue = Queue(store, clock, ids)
 
     async def ask(
@@ -55,8 +58,8 @@ class Exports:
         Channels, cost and margin are in them only where nobody else reads along: in ops groups
         and private chats of those who may see channels; paper.staff is not believed. replaces: a
         chart in whose place this one comes. Refusals: anonymous_admin, not_permitted,
-        record_not_found (also for a currency that nothing is in), field_invalid, export_busy,
-        export_too_many.
+        record_not_found (also for a currency that nothing is in), staff_only (calls to
+        suppliers, where others read along), field_invalid, export_busy, export_too_many.
         """
         await self.queue.put(
             [await self._seen(actor, paper) for paper in papers],
@@ -69,6 +72,10 @@ class Exports:
 
     async def _seen(self, actor: Actor, paper: Paper) -> Paper:
         """The paper as this actor may have it here."""
+        if paper.what == "calls":
+            actor.need("see_channel")
+            if not _alone(actor):
+                raise Refusal("staff_only")
         actor.need("read_platform" if paper.holder == "p" else "read_money")
         known = await self._currencies(actor, paper)
         if not known or paper.currency not in (None, *known):
@@ -123,6 +130,18 @@ class Exports:
         async with self._store.snapshot() as tx:
             bill = await self._bills.platform_in(tx, paper.days, today, currency)
             yield PlatformReading(tx, paper, bill)
+
+    async def calls(self, merchant_id: UUID, order_id: UUID) -> CallLog:
+        """The calls to suppliers about an order and its attempts."""
+        order = await get_order(self._store, merchant_id, order_id)
+        merchant = await self._merchants.by_id(merchant_id)
+        calls = [
+            call
+            for attempt in await get_attempts(self._store, merchant_id, order_id)
+            for call in await self._calls.of_attempt(merchant_id, attempt.attempt_no)
+        ]
+        calls.sort(key=lambda call: (call.at, call.id))
+        return CallLog(order.order_no, merchant.day_cut.zone, tuple(calls))
 
     async def chart(self, paper: Paper) -> ChartFacts:
         """What a chart of these days shows."""

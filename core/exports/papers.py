@@ -8,8 +8,9 @@ from typing import Any, Final, Literal
 from uuid import UUID
 
 from core.bills import Days
+from core.suppliers import Call
 
-What = Literal["chart", "excel", "csv"]
+What = Literal["chart", "excel", "csv", "calls"]
 Holder = Literal["m", "s", "p"]
 Table = Literal["orders", "prepayments", "days"]
 
@@ -30,7 +31,8 @@ class Paper:
     supplier: what it paid in), days. bom: whether a CSV says that it is UTF-8, as Excel wants it.
     staff: with channels, cost and margin; decided by `Exports.ask`, never by who asks. currency:
     of the platform's papers, which are in one each; None: the one that most merchants have. Those
-    of others are in their own.
+    of others are in their own. order_id: the order whose calls to suppliers a log (calls) holds,
+    and which is one of the merchant's.
     """
 
     what: What
@@ -41,6 +43,7 @@ class Paper:
     bom: bool = True
     staff: bool = False
     currency: str | None = None
+    order_id: UUID | None = None
 
     def pack(self) -> dict[str, Any]:
         """As JSON values."""
@@ -53,6 +56,7 @@ class Paper:
             "bom": self.bom,
             "staff": self.staff,
             "currency": self.currency,
+            "order_id": str(self.order_id) if self.order_id else None,
         }
 
     @staticmethod
@@ -68,7 +72,17 @@ class Paper:
             values["bom"],
             values["staff"],
             values["currency"],
+            UUID(values["order_id"]) if values["order_id"] else None,
         )
+
+
+@dataclass(frozen=True, slots=True)
+class CallLog:
+    """Every call to a supplier about one order, the oldest first, as it was kept: masked."""
+
+    order_no: str
+    zone: str
+    calls: tuple[Call, ...]
 
 
 @dataclass(frozen=True, slots=True)

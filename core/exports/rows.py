@@ -168,7 +168,7 @@ LEFT JOIN resolution s ON s.merchant_id = e.merchant_id AND s.event_id = e.event
 LEFT JOIN completion c ON c.merchant_id = e.merchant_id AND c.event_id = e.event_id
 LEFT JOIN rerating g ON g.merchant_id = e.merchant_id AND g.event_id = e.event_id
 LEFT JOIN refund f ON f.merchant_id = l.merchant_id AND f.order_id = l.order_id
-    AND e.event_id IN (f.reserve_event_id, f.end_event_id)
+    AND split_part(l.event_key, ':', 2) = f.id::text
 WHERE e.merchant_id = $1 AND e.mode = $2 AND e.currency = $3 AND e.booked_at >= $4
   AND e.booked_at < $5 AND e.day BETWEEN $6 AND $7 AND e.account = 'payable'
   AND e.kind = ANY($8)

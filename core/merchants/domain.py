@@ -203,6 +203,17 @@ class Merchants:
 
         return await self._ledger.in_open_day(merchant.id, work)
 
+    async def turn_product(self, tx: Tx, merchant: Merchant, product_code: str, state: str) -> bool:
+        """Switch a product that was opened to a merchant on or off for it; orders that are there
+        go on. state: on | off. False: it was so already. Refusals: product_unknown."""
+        before = await tx.fetchval(_OPENED, merchant.id, product_code)
+        if before is None:
+            raise Refusal("product_unknown", product=product_code[:32])
+        if before == state:
+            return False
+        await tx.execute(_TURN_PRODUCT, merchant.id, product_code, state)
+        return True
+
     async def offers(
         self, merchant: Merchant, day: date | None = None, *, queries: Queries | None = None
     ) -> dict[str, Offer]:
@@ -301,6 +312,12 @@ class Merchants:
 
 
 _SOLD: Final = "SELECT EXISTS (SELECT FROM product WHERE code = $1 AND state = 'on')"
+_OPENED: Final = (
+    "SELECT state FROM merchant_product WHERE merchant_id = $1 AND product_code = $2 FOR UPDATE"
+)
+_TURN_PRODUCT: Final = (
+    "UPDATE merchant_product SET state = $3 WHERE merchant_id = $1 AND product_code = $2"
+)
 _OPEN_PRODUCT: Final = """
 INSERT INTO merchant_product (id, merchant_id, product_code, state) VALUES ($1, $2, $3, 'on')
 ON CONFLICT (merchant_id, product_code) DO UPDATE SET state = 'on'

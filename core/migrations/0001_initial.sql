@@ -78,14 +78,31 @@ CREATE TABLE tariff (                          -- what a merchant pays for a pro
 );
 CREATE INDEX tariff_valid ON tariff (merchant_id, product_code, valid_from, seq);
 
-CREATE TABLE connector_document (
-    id          uuid PRIMARY KEY,
-    code        text NOT NULL,
-    version     text NOT NULL,
-    body        text NOT NULL,
-    created_at  timestamptz NOT NULL,
-    UNIQUE (code, version)
+CREATE TABLE connector_document (              -- a version each; all but its state is for ever
+    id               uuid PRIMARY KEY,
+    code             text NOT NULL,
+    version          integer NOT NULL CHECK (version > 0),   -- 1, 2, 3 … of the code
+    digest           text NOT NULL,            -- SHA-256 of the text
+    body             text NOT NULL,
+    note             text NOT NULL,            -- what changed, in its author's words
+    proposed_by      bigint NOT NULL,
+    proposed_by_name text NOT NULL,
+    proposed_at      timestamptz NOT NULL,
+    state            text NOT NULL DEFAULT 'proposed'
+                     CHECK (state IN ('proposed', 'approved', 'rejected', 'withdrawn')),
+    decided_by       bigint,                   -- who approved, rejected or withdrew it
+    decided_by_name  text,
+    decided_at       timestamptz,
+    why              text NOT NULL DEFAULT '',
+    alone            boolean NOT NULL DEFAULT false,   -- nobody but its author could approve it
+    UNIQUE (code, version),
+    CHECK ((state = 'proposed') = (decided_at IS NULL)),
+    CHECK ((decided_at IS NULL) = (decided_by IS NULL)),
+    -- lawful by construction: nobody approves what is their own while somebody else could
+    CHECK (state <> 'approved' OR alone OR decided_by <> proposed_by)
 );
+CREATE UNIQUE INDEX connector_document_once ON connector_document (code, digest)
+    WHERE state IN ('proposed', 'approved');
 
 CREATE TABLE supplier (
     id                  uuid PRIMARY KEY,
@@ -97,16 +114,39 @@ CREATE TABLE supplier (
     settles_to          text CHECK (settles_to IN ('merchant', 'licensed_institution')),
     document_id         uuid NOT NULL REFERENCES connector_document,
     credentials_sealed  bytea NOT NULL,
+    waiting_sealed      bytea,                 -- credentials that a second person has to confirm
+    waiting_by          bigint,                -- who set them
+    waiting_at          timestamptz,
     sandbox             boolean NOT NULL DEFAULT false,
     currency            text NOT NULL,
     day_cut             time NOT NULL DEFAULT '00:00',
     zone                text NOT NULL DEFAULT 'Asia/Shanghai',
     state               text NOT NULL DEFAULT 'off' CHECK (state IN ('live', 'off')),
+    licence_told        integer,               -- the last of the days before expiry that was told
     created_at          timestamptz NOT NULL,
+    live_at             timestamptz,           -- when it went live last
+    CHECK (num_nulls(waiting_sealed, waiting_by, waiting_at) IN (0, 3)),
+    CHECK (state = 'off' OR live_at IS NOT NULL),
+    -- lawful by construction: nobody is live whose credentials one person alone replaced
+    CHECK (state = 'off' OR waiting_sealed IS NULL),
     -- lawful by construction: nobody goes live without a name, a licence and whom it settles to
     CHECK (state = 'off' OR (legal_name <> '' AND licence_no <> ''
            AND licence_expires_on IS NOT NULL AND settles_to IS NOT NULL)),
     UNIQUE (id, currency)
+);
+
+CREATE TABLE supplier_document (               -- append-only: the versions a supplier has used
+    supplier_id  uuid NOT NULL REFERENCES supplier,
+    seq          integer NOT NULL CHECK (seq > 0),     -- the highest one is in use
+    document_id  uuid NOT NULL REFERENCES connector_document,
+    how          text NOT NULL CHECK (how IN ('opened', 'switched', 'rolled_back')),
+    before_seq   integer,                      -- what a roll-back goes to; null: nothing
+    actor_user_id bigint NOT NULL,
+    actor_name   text NOT NULL,
+    at           timestamptz NOT NULL,
+    PRIMARY KEY (supplier_id, seq),
+    FOREIGN KEY (supplier_id, before_seq) REFERENCES supplier_document,
+    CHECK (before_seq < seq)
 );
 
 CREATE TABLE channel (
@@ -119,11 +159,22 @@ CREATE TABLE channel (
     amount_list     bigint[] NOT NULL DEFAULT '{}',
     amount_min      bigint,
     amount_max      bigint,
+    opens           time,                          -- the hours it works, by its supplier's clock
+    closes          time,
+    day_limit_minor bigint CHECK (day_limit_minor > 0),    -- of a business day of its supplier
+    day_limit_count integer CHECK (day_limit_count > 0),
     weight          integer NOT NULL DEFAULT 1 CHECK (weight BETWEEN 0 AND 1000),
     priority        integer NOT NULL DEFAULT 0,
     state           text NOT NULL DEFAULT 'on' CHECK (state IN ('on', 'off', 'archived')),
+    paused_at       timestamptz,                   -- it failed, and rests until it is tried
+    paused_until    timestamptz,
+    paused_why      text NOT NULL DEFAULT '',
+    pauses          integer NOT NULL DEFAULT 0,    -- one after another, without a success between
+    tries_from      timestamptz NOT NULL,          -- only failures after it count
     created_at      timestamptz NOT NULL,
     CHECK (amount_min IS NULL OR amount_max IS NULL OR amount_min <= amount_max),
+    CHECK (num_nulls(opens, closes) <> 1 AND opens <> closes),
+    CHECK ((paused_at IS NULL) = (paused_until IS NULL)),
     -- what a channel takes in another currency would be on no bill of its supplier
     FOREIGN KEY (supplier_id, currency) REFERENCES supplier (id, currency)
 );
@@ -139,11 +190,12 @@ CREATE TABLE channel_tariff (                  -- what a supplier charges us on 
 );
 CREATE INDEX channel_tariff_valid ON channel_tariff (channel_id, valid_from, seq);
 
-CREATE TABLE product_channel (
+CREATE TABLE product_channel (                 -- a merchant's own set replaces the product's
     id            uuid PRIMARY KEY,
     product_code  text NOT NULL REFERENCES product,
+    merchant_id   uuid REFERENCES merchant,        -- null: the product's
     channel_id    uuid NOT NULL REFERENCES channel,
-    UNIQUE (product_code, channel_id)
+    UNIQUE NULLS NOT DISTINCT (product_code, merchant_id, channel_id)
 );
 
 CREATE TABLE person (
@@ -359,6 +411,7 @@ CREATE TABLE orders (
     notify_url         text,
     return_url         text,
     client_ip          text NOT NULL,
+    payer_id           text NOT NULL DEFAULT '',     -- who the payer is at the supplier, if said
     metadata           jsonb NOT NULL DEFAULT '{}',
     state              text NOT NULL CHECK (state IN ('created', 'pending', 'paid', 'failed',
                            'expired', 'closed', 'partially_refunded', 'refunded')),
@@ -431,6 +484,7 @@ CREATE TABLE attempt (
     supplier_no      text NOT NULL,
     channel_id       uuid NOT NULL,
     channel_no       text NOT NULL,
+    channel_day      date NOT NULL,            -- its supplier's business day, whose limits it uses
     document_id      uuid NOT NULL,            -- the connector's version it was made with
     supplier_code    text NOT NULL,
     amount_minor     bigint NOT NULL CHECK (amount_minor > 0),
@@ -439,14 +493,15 @@ CREATE TABLE attempt (
     state            text NOT NULL CHECK (state IN ('created', 'sent', 'accepted', 'rejected',
                          'unknown', 'paid', 'failed', 'closed')),
     upstream_no      text,
-    pay_kind         text CHECK (pay_kind IN ('url', 'qr', 'app', 'jsapi')),
+    pay_kind         text CHECK (pay_kind IN ('url', 'qr', 'app', 'jsapi', 'form', 'none')),
     pay_value        text,
     said             text NOT NULL DEFAULT '', -- the supplier's last word, for people
     reasons          jsonb NOT NULL DEFAULT '[]',
     created_at       timestamptz NOT NULL,
     sent_at          timestamptz,
-    answered_at      timestamptz,
+    answered_at      timestamptz,              -- when the supplier said yes or no to it
     ask_at           timestamptz,              -- when the timetable asks the supplier next
+    soon_at          timestamptz,              -- when hearsay last had it asked sooner
     asked            integer NOT NULL DEFAULT 0,
     not_found_at     timestamptz,              -- the first of two agreeing "not found"s
     PRIMARY KEY (merchant_id, attempt_no),
@@ -455,6 +510,7 @@ CREATE TABLE attempt (
     CHECK (state <> 'accepted' OR pay_kind IS NOT NULL)
 );
 CREATE INDEX attempt_created ON attempt (merchant_id, created_at);
+CREATE INDEX attempt_channel ON attempt (channel_id, channel_day, created_at);
 CREATE INDEX attempt_ask ON attempt (ask_at) WHERE ask_at IS NOT NULL;
 
 CREATE TABLE attempt_history (
@@ -468,6 +524,30 @@ CREATE TABLE attempt_history (
     facts        jsonb NOT NULL DEFAULT '{}',
     PRIMARY KEY (merchant_id, attempt_no, id)
 );
+
+CREATE TABLE supplier_call (                   -- append-only: what was said to suppliers, masked
+    holder_id       uuid NOT NULL,             -- the merchant; the supplier where it is about none
+    at              timestamptz NOT NULL,      -- when it left
+    id              uuid NOT NULL,
+    supplier_id     uuid NOT NULL,
+    attempt_no      text NOT NULL DEFAULT '',
+    refund_no       text NOT NULL DEFAULT '',
+    operation       text NOT NULL,
+    method          text NOT NULL,
+    url             text NOT NULL,
+    request_headers text NOT NULL,             -- lines of `name: value`
+    request_body    text NOT NULL,
+    signed          text NOT NULL,             -- the exact string that was signed
+    status          smallint,                  -- null: no answer
+    answer_headers  text NOT NULL,
+    answer_body     text NOT NULL,
+    outcome         text NOT NULL CHECK (outcome IN
+                        ('answered', 'never_sent', 'may_have_happened')),
+    why             text NOT NULL,
+    took_ms         integer NOT NULL,
+    PRIMARY KEY (holder_id, attempt_no, at, id),   -- also what an attempt's calls are found by
+    CHECK ((status IS NOT NULL) = (outcome = 'answered'))
+) PARTITION BY RANGE (at);
 
 CREATE TABLE supplier_payment (                -- what suppliers said they took; once for ever
     merchant_id   uuid NOT NULL,
@@ -532,25 +612,51 @@ CREATE TABLE refund (
     attempt_no     text NOT NULL,              -- whose supplier gives the money back
     app_id         uuid NOT NULL,              -- of the order
     refund_no      text NOT NULL,              -- the merchant's own, unique in the app
+    sent_no        text NOT NULL,              -- ours, at the supplier
+    upstream_refund_no text,                   -- the supplier's own
     amount_minor   bigint NOT NULL CHECK (amount_minor > 0),
     currency       text NOT NULL,
     fee_returned   boolean NOT NULL,
     fee_back_minor bigint NOT NULL CHECK (fee_back_minor BETWEEN 0 AND amount_minor),
     cost_returned  boolean NOT NULL DEFAULT false,
     cost_back_minor bigint NOT NULL DEFAULT 0 CHECK (cost_back_minor BETWEEN 0 AND amount_minor),
-    state          text NOT NULL CHECK (state IN ('reserved', 'succeeded', 'failed')),
+    state          text NOT NULL CHECK (state IN ('created', 'manual', 'sent', 'accepted',
+                       'unknown', 'succeeded', 'failed')),
     reserve_event_id uuid,                     -- null where the merchant bears nothing of it
     end_event_id   uuid,
     why            text NOT NULL DEFAULT '',   -- it failed
+    late           boolean NOT NULL DEFAULT false,   -- it had failed, and succeeded after all
     actor          text NOT NULL,
     at             timestamptz NOT NULL,
+    sends          smallint NOT NULL DEFAULT 0,
+    sent_again     boolean NOT NULL DEFAULT false,   -- after a doubt: a no proves nothing any more
+    asked          smallint NOT NULL DEFAULT 0,
+    ask_at         timestamptz,                -- when the timetable looks at it
+    not_found_at   timestamptz,                -- the supplier knew nothing of it, twice makes proof
+    said           text NOT NULL DEFAULT '',   -- by the supplier, last
+    told_at        timestamptz,                -- staff: only a person gets it on
     ended_at       timestamptz,
     PRIMARY KEY (merchant_id, id),
     UNIQUE (merchant_id, app_id, refund_no),
-    CHECK ((state = 'reserved') = (ended_at IS NULL)),
+    UNIQUE (merchant_id, sent_no),
+    CHECK ((state IN ('succeeded', 'failed')) = (ended_at IS NOT NULL)),
+    CHECK (state <> 'succeeded' OR ask_at IS NULL),
     CHECK (state <> 'succeeded' OR end_event_id IS NOT NULL)
 );
 CREATE INDEX refund_order ON refund (merchant_id, order_id);
+CREATE INDEX refund_ask ON refund (ask_at) WHERE ask_at IS NOT NULL;
+
+CREATE TABLE refund_history (                  -- append-only: every move leaves a row
+    merchant_id  uuid NOT NULL,
+    refund_id    uuid NOT NULL,
+    id           uuid NOT NULL,
+    state_from   text,
+    move         text NOT NULL,
+    state_to     text NOT NULL,
+    at           timestamptz NOT NULL,
+    facts        jsonb NOT NULL DEFAULT '{}',
+    PRIMARY KEY (merchant_id, refund_id, id)
+);
 
 -- ── people's money verbs ────────────────────────────────────────────────────────────────────────
 -- Keyed by the message alone: a line of a message moves money once, whoever the group belongs to
@@ -648,7 +754,7 @@ CREATE INDEX completion_day ON completion (merchant_id, day);
 CREATE TABLE confirmation (                    -- a question that waits for one person's button
     id             uuid PRIMARY KEY,
     kind           text NOT NULL CHECK (kind IN
-                       ('complete', 'uncomplete', 'resolve', 'rerate')),
+                       ('complete', 'uncomplete', 'resolve', 'rerate', 'channel', 'refund')),
     actor_user_id  bigint NOT NULL,
     chat_id        bigint NOT NULL,
     message_id     bigint,                     -- the question's, where it is answered by a reply
@@ -696,6 +802,7 @@ CREATE TABLE supplier_callback (               -- verified, raw, before anything
     received_at  timestamptz NOT NULL,
     PRIMARY KEY (merchant_id, id)
 );
+CREATE INDEX supplier_callback_attempt ON supplier_callback (merchant_id, attempt_no);
 CREATE INDEX supplier_callback_waiting ON supplier_callback (due_at) WHERE state = 'waiting';
 
 -- ── what leaves ─────────────────────────────────────────────────────────────────────────────────
@@ -855,7 +962,7 @@ BEGIN
     END IF;
     PERFORM pg_advisory_xact_lock(hashtext('paydesk.make_months'));
     FOR i IN 1..months LOOP
-        FOREACH parent IN ARRAY ARRAY['orders', 'ledger_entry'] LOOP
+        FOREACH parent IN ARRAY ARRAY['orders', 'ledger_entry', 'supplier_call'] LOOP
             EXECUTE format(
                 'CREATE TABLE IF NOT EXISTS %I PARTITION OF %I FOR VALUES FROM (%L) TO (%L)',
                 parent || to_char(starts, '_YYYY_MM'), parent,
@@ -873,6 +980,30 @@ BEGIN
     END LOOP;
 END $$;
 
+-- The log of calls to suppliers is no part of the books: whole months of it go, and how many went
+-- is the answer. It never waits long, for those who write the log wait behind it.
+CREATE FUNCTION drop_call_months(before timestamptz) RETURNS integer
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp SET lock_timeout = '1s' AS $$
+DECLARE
+    month   text;
+    dropped integer := 0;
+BEGIN
+    FOR month IN
+        SELECT c.relname FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
+        WHERE i.inhparent = 'supplier_call'::regclass ORDER BY c.relname
+    LOOP
+        EXIT WHEN (to_date(right(month, 7), 'YYYY_MM') + interval '1 month') AT TIME ZONE 'UTC'
+                  > before;
+        BEGIN
+            EXECUTE format('DROP TABLE %I', month);
+            dropped := dropped + 1;
+        EXCEPTION WHEN lock_not_available THEN
+            EXIT;
+        END;
+    END LOOP;
+    RETURN dropped;
+END $$;
+
 -- ── rights of the desk's own role ───────────────────────────────────────────────────────────────
 -- What is append-only is so because the role that runs the desk cannot do anything else to it.
 DO $$ BEGIN
@@ -882,20 +1013,25 @@ DO $$ BEGIN
 END $$;
 REVOKE ALL ON ALL TABLES IN SCHEMA public FROM PUBLIC;
 REVOKE ALL ON FUNCTION make_months(date, integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION drop_call_months(timestamptz) FROM PUBLIC;
 REVOKE ALL ON FUNCTION moved_between(timestamptz, timestamptz) FROM PUBLIC;
 REVOKE ALL ON FUNCTION hold_day(uuid, boolean) FROM PUBLIC;
 GRANT USAGE ON SCHEMA public TO paydesk_desk;
 GRANT EXECUTE ON FUNCTION make_months(date, integer) TO paydesk_desk;
+GRANT EXECUTE ON FUNCTION drop_call_months(timestamptz) TO paydesk_desk;
 GRANT EXECUTE ON FUNCTION moved_between(timestamptz, timestamptz) TO paydesk_desk;
 GRANT EXECUTE ON FUNCTION hold_day(uuid, boolean) TO paydesk_desk;
 GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO paydesk_desk;
 REVOKE INSERT, UPDATE, DELETE ON desk FROM paydesk_desk;
 GRANT UPDATE (day_cut, zone) ON desk TO paydesk_desk;
 REVOKE UPDATE, DELETE ON
-    ledger_event, ledger_entry, closing, order_history, attempt_history, order_key,
-    supplier_payment, resolution, cause, voucher, completion, tariff, channel_tariff, rerating,
-    rerated_order, notification_try, audit, connector_document
+    ledger_event, ledger_entry, closing, order_history, attempt_history, refund_history,
+    order_key, supplier_payment, resolution, cause, voucher, completion, tariff, channel_tariff,
+    rerating, rerated_order, notification_try, supplier_call, audit, connector_document,
+    supplier_document
     FROM paydesk_desk;
+GRANT UPDATE (state, decided_by, decided_by_name, decided_at, why, alone) ON connector_document
+    TO paydesk_desk;
 REVOKE DELETE ON
     orders, attempt, balance, business_day, rollup_entry, rollup_order, merchant, app, supplier,
     channel, product, discrepancy, refund

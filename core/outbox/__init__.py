@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from core.outbox.facts import Bill, Card, DeskBill, Fact, Say
+from core.outbox.facts import Bill, Card, DeskBill, Fact, Say, TakeAway, TextFile
 from core.outbox.queue import NOBODY, Leaving, Outbox
 
-__all__ = ["NOBODY", "Bill", "Card", "DeskBill", "Fact", "Leaving", "Outbox", "Say"]
+__all__ = [
+    "NOBODY",
+    "Bill",
+    "Card",
+    "DeskBill",
+    "Fact",
+    "Leaving",
+    "Outbox",
+    "Say",
+    "TakeAway",
+    "TextFile",
+]

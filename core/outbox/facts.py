@@ -70,9 +70,30 @@ class Say:
     ref: str = ""
 
 
-Fact = Card | Bill | DeskBill | Say
-_TOPICS: dict[str, type[Card] | type[Bill] | type[DeskBill] | type[Say]] = {
-    kind.topic: kind for kind in (Card, Bill, DeskBill, Say)
+@dataclass(frozen=True, slots=True)
+class TextFile:
+    """A text that is longer than a message, as a file. name: of the file, with its ending.
+    screen, facts: what stands under it, as in `Say`, at most 1024 characters."""
+
+    topic: ClassVar[str] = "file"
+    name: str
+    text: str
+    screen: str
+    facts: dict[str, Any] = field(default_factory=dict)
+    reply_to: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TakeAway:
+    """A message of somebody in a private chat that nobody shall read again."""
+
+    topic: ClassVar[str] = "take_away"
+    message_id: int
+
+
+Fact = Card | Bill | DeskBill | Say | TextFile | TakeAway
+_TOPICS: dict[str, type[Fact]] = {
+    kind.topic: kind for kind in (Card, Bill, DeskBill, Say, TextFile, TakeAway)
 }
 
 

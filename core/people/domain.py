@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from core.clock import Clock
 from core.ids import Ids
 from core.people.models import PersonRow
+from core.people.rights import ROLES
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,12 @@ class People:
                 role=role,
                 created_at=self._clock.now(),
             )
+
+    async def with_right(self, right: str) -> list[Person]:
+        """The staff that has a right."""
+        roles = [role for role, rights in ROLES.items() if right in rights]
+        rows = await PersonRow.filter(role__in=roles).order_by("user_id")
+        return [Person(r.user_id, r.name, r.role, r.language) for r in rows]
 
     async def owners(self) -> list[Person]:
         """Everybody with the role owner."""

@@ -25,6 +25,10 @@ RIGHTS: Final[dict[str, str]] = {
     "resolve": "decide what becomes of money in suspense",
     "refund": "refund orders",
     "renotify": "send a notification again",
+    "channels": "change channels, and which of them sell what",
+    "suppliers": "open suppliers, set their credentials, put them live or off",
+    "documents": "propose and withdraw connector documents",
+    "approve_document": "approve or reject connector documents of somebody else",
 }
 
 _SUPPORT: Final = frozenset({"look_up", "read_money", "see_channel"})
@@ -32,7 +36,8 @@ _OPERATOR: Final = _SUPPORT | {"bind", "prepay", "complete", "renotify", "read_s
 _MONEY: Final = frozenset({"prepay", "payin", "adjust", "set_rate", "set_credit"})
 _PLATFORM: Final = frozenset({"read_statistics", "read_platform"})
 _FINANCE: Final = _SUPPORT | _MONEY | _PLATFORM | {"renotify", "resolve", "refund", "uncomplete"}
-_ADMIN: Final = _OPERATOR | _FINANCE | {"bind_ops", "day_cut", "price"}
+_SUPPLIERS: Final = frozenset({"channels", "suppliers", "documents", "approve_document"})
+_ADMIN: Final = _OPERATOR | _FINANCE | _SUPPLIERS | {"bind_ops", "day_cut", "price"}
 
 ROLES: Final[dict[str, frozenset[str]]] = {
     "owner": _ADMIN,

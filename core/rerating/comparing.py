@@ -189,7 +189,7 @@ JOIN orders o ON o.merchant_id = $1 AND o.paid_at >= d.first AND o.paid_at < lea
 # A fee that is about to go back, in part or whole, is not changed under that.
 _STAYS: Final = """(o.state <> 'paid' OR o.disputed OR EXISTS (
     SELECT FROM refund f
-    WHERE f.merchant_id = o.merchant_id AND f.order_id = o.id AND f.state = 'reserved'))"""
+    WHERE f.merchant_id = o.merchant_id AND f.order_id = o.id AND f.ended_at IS NULL))"""
 _CONSIDERED: Final = f"""
 SELECT id, amount_minor, created_day, paid_day, fee_minor,
        hashtextextended(id::text || fee_minor, 0) AS mark

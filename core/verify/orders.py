@@ -31,7 +31,8 @@ ORDERS: Final[dict[str, str]] = {
         FROM orders o LEFT JOIN order_history h
             ON h.merchant_id = o.merchant_id AND h.order_id = o.id AND h.version = o.version
         WHERE h.state_to IS DISTINCT FROM o.state""",
-    # Our shortfall was paid by nobody and goes back to nobody.
+    # Our shortfall was paid by nobody and goes back to nobody. What succeeded after it had failed
+    # may be too much: it was free to be refunded again.
     "an order is refunded as far as its refunds succeeded": """
         SELECT o.order_no AS at, o.state || ', refunded ' || coalesce(r.minor, 0) || ' of '
                || o.amount_minor || ' (with those on their way ' || coalesce(r.taken, 0)
@@ -39,7 +40,8 @@ ORDERS: Final[dict[str, str]] = {
         FROM orders o LEFT JOIN (
             SELECT merchant_id, order_id,
                    coalesce(sum(amount_minor) FILTER (WHERE state = 'succeeded'), 0) AS minor,
-                   coalesce(sum(amount_minor) FILTER (WHERE state <> 'failed'), 0) AS taken
+                   coalesce(sum(amount_minor) FILTER (WHERE state <> 'failed' AND NOT late), 0)
+                       AS taken
             FROM refund GROUP BY 1, 2
         ) r ON r.merchant_id = o.merchant_id AND r.order_id = o.id
         LEFT JOIN (
@@ -175,7 +177,7 @@ ORDERS: Final[dict[str, str]] = {
             SELECT r.merchant_id, o.mode, r.currency,
                    sum(r.amount_minor - r.fee_back_minor) AS minor
             FROM refund r JOIN orders o ON o.merchant_id = r.merchant_id AND o.id = r.order_id
-            WHERE r.state = 'reserved' GROUP BY 1, 2, 3
+            WHERE r.ended_at IS NULL GROUP BY 1, 2, 3
         ) f USING (merchant_id, mode, currency)
         WHERE coalesce(b.minor, 0) <> coalesce(f.minor, 0)""",
     "a refund moved what it says": """
@@ -200,7 +202,7 @@ ORDERS: Final[dict[str, str]] = {
                                 ELSE 'refund_released' END
         ) b ON true
         WHERE coalesce(b.held, 0) <> r.amount_minor - r.fee_back_minor
-           OR coalesce(b.left, 0) <> CASE WHEN r.state = 'reserved'
+           OR coalesce(b.left, 0) <> CASE WHEN r.ended_at IS NULL
                                           THEN r.amount_minor - r.fee_back_minor ELSE 0 END
            OR (coalesce(b.fees, 0), coalesce(b.costs, 0), coalesce(b.dues, 0))
               <> CASE WHEN r.state = 'succeeded'

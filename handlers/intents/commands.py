@@ -53,6 +53,32 @@ from handlers.intents.words import (
     latin_or_test,
     nothing,
 )
+from handlers.routes import (
+    AddChannel,
+    AskWhy,
+    ChangeChannel,
+    ChangeProduct,
+    ShowChannel,
+    ShowChannels,
+    ShowProducts,
+    TurnChannel,
+    is_route,
+    read_channels,
+    read_new_channel,
+    read_products,
+    read_why,
+)
+from handlers.supplier_words import (
+    BeginSupplier,
+    Cancel,
+    ChangeSupplier,
+    DecideDocument,
+    ShowDocuments,
+    ShowSuppliers,
+    may_follow,
+    read_documents,
+    read_suppliers,
+)
 from handlers.tariffs import Rerate, SetCost, SetRate, read_cost, read_rate, read_rerate
 
 
@@ -74,6 +100,17 @@ class Command:
 
 
 _READ: Final = "read_money"
+_CHANNELS: Final[dict[type, str]] = {
+    ShowChannels: "see_channel", ShowChannel: "see_channel",
+    ChangeChannel: "channels", TurnChannel: "channels",
+}  # fmt: skip
+_PRODUCTS: Final[dict[type, str]] = {ShowProducts: "see_channel", ChangeProduct: "channels"}
+_DOCUMENTS: Final[dict[type, str]] = {
+    ShowDocuments: "documents", DecideDocument: "approve_document",
+}  # fmt: skip
+_SUPPLIERS: Final[dict[type, str]] = dict.fromkeys(
+    (ShowSuppliers, BeginSupplier, ChangeSupplier), "suppliers"
+)
 _TABLE: Final = (
     Command("bind", {BindMerchant: "bind"}, numbered(BindMerchant, MERCHANTS), ("绑定商户",)),
     Command(
@@ -112,11 +149,22 @@ _TABLE: Final = (
     Command("rate", {SetRate: "price"}, read_rate, ("设置费率",)),
     Command("rerate", {Rerate: "price"}, read_rerate, ("重算费率",)),
     Command("cost", {SetCost: "price"}, read_cost, ("设置成本",)),
+    Command("channels", _CHANNELS, read_channels, ("通道",), takes=is_route),
+    Command("channel", _CHANNELS, read_channels),
+    Command("channel_add", {AddChannel: "channels"}, read_new_channel, ("添加通道",)),
+    Command("products", _PRODUCTS, read_products, ("产品",)),
+    Command("product", _PRODUCTS, read_products),
+    Command("why", {AskWhy: "see_channel"}, read_why, ("路由",)),
     Command("volume", {ShowStatistics: _READ}, figures("volume"), ("今日跑量",)),
     Command("success", {ShowStatistics: _READ}, figures("success"), ("成功率",)),
     Command("stats", {ShowStatistics: _READ}, figures("stats"), ("实时统计",)),
     Command("daycut", {SetDayCut: "day_cut"}, day_cut("time"), ("日切",)),
     Command("timezone", {SetDayCut: "day_cut"}, day_cut("zone"), ("时区",)),
+    Command("documents", _DOCUMENTS, read_documents, ("对接映射",)),
+    Command("document", _DOCUMENTS, read_documents),
+    Command("suppliers", _SUPPLIERS, read_suppliers, ("供应商",), takes=may_follow),
+    Command("supplier", _SUPPLIERS, read_suppliers),
+    Command("cancel", {}, bare(Cancel()), ("取消",), takes=nothing),
     Command("lang", {SetLanguage: "bind"}, readers.language),
     Command("help", {}, bare(Help()), ("帮助", "?"), takes=nothing),
     Command("start", {}, bare(Help())),

@@ -11,6 +11,24 @@ from typing import Final, Literal
 
 from handlers.advances import AdvanceLine, PhoneLike, Unreadable
 from handlers.days import NoSuchDay, Span
+from handlers.routes import (
+    AddChannel,
+    AskWhy,
+    ChangeChannel,
+    ChangeProduct,
+    ShowChannel,
+    ShowChannels,
+    ShowProducts,
+    TurnChannel,
+)
+from handlers.supplier_words import (
+    BeginSupplier,
+    Cancel,
+    ChangeSupplier,
+    DecideDocument,
+    ShowDocuments,
+    ShowSuppliers,
+)
 from handlers.tariffs import Rerate, SetCost, SetRate
 
 ExportKind = Literal["chart", "excel", "csv"]
@@ -214,11 +232,15 @@ Intent = (
     | BindMerchant | BindSupplier | BindOps | Unbind | ShowInfo | LookUp
     | ShowBill | ShowPrepaid | Export | ShowStatistics | SetDayCut | Complete | Uncomplete
     | ShowDiscrepancies | ShowBalance | ShowRates | SetRate | SetCost | Rerate
+    | ShowChannels | ShowChannel | ChangeChannel | TurnChannel | AddChannel
+    | ShowProducts | ChangeProduct | AskWhy
+    | ShowDocuments | DecideDocument | ShowSuppliers | BeginSupplier | ChangeSupplier | Cancel
     | SetLanguage | Help | Usage
 )  # fmt: skip
 
 # What only looks: it may also be said by forwarding somebody else's words, or by editing one's own.
 READING: Final = (
     ShowUsdtRate, ShowCredit, ShowInfo, LookUp, ShowBill, ShowPrepaid, Export, ShowStatistics,
-    ShowDiscrepancies, ShowBalance, ShowRates, Help,
+    ShowDiscrepancies, ShowBalance, ShowRates, ShowChannels, ShowChannel, ShowProducts,
+    AskWhy, ShowDocuments, ShowSuppliers, Help,
 )  # fmt: skip

@@ -7,7 +7,8 @@ from handlers.screens.card import CardContext, render_card
 from handlers.screens.chart import chart_buttons, export_progress
 from handlers.screens.pieces import Screen
 from handlers.screens.platform_bill import render_platform_bill
-from handlers.screens.saying import SCREENS, render_say, toast
+from handlers.screens.routing import call_log
+from handlers.screens.saying import SCREENS, refusal_words, render_say, toast
 from handlers.screens.statistics import FIGURES, added
 from handlers.screens.supplier_bill import render_supplier_bill
 
@@ -17,8 +18,10 @@ __all__ = [
     "CardContext",
     "Screen",
     "added",
+    "call_log",
     "chart_buttons",
     "export_progress",
+    "refusal_words",
     "render_bill",
     "render_card",
     "render_platform_bill",

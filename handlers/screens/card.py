@@ -66,9 +66,10 @@ def render_card(
         "tries": len(attempts),
         "margin_minor": _margin(order, context.fee_minor) if context.staff else None,
     }
-    return Screen(
-        html=fill("card", facts, language), keyboard=keyboard(_buttons(order, context, language))
-    )
+    rows = [_buttons(order, context, language)]
+    if context.staff and attempts:
+        rows.append(_tracing(order, language))
+    return Screen(html=fill("card", facts, language), keyboard=keyboard(*rows))
 
 
 def _shown(order: Order, attempts: list[Attempt]) -> Attempt | None:
@@ -95,3 +96,12 @@ def _buttons(order: Order, context: CardContext, language: str) -> Row:
     if context.notification in ("pending", "exhausted", "delivered"):
         return (button(translate("🔔 Notify again"), OnCard(order.id, "notify")),)
     return ()
+
+
+def _tracing(order: Order, language: str) -> Row:
+    """For staff among themselves: what became of it at suppliers."""
+    translate = translator(language).gettext
+    return (
+        button(translate("🧭 Why"), OnCard(order.id, "why")),
+        button(translate("📜 Log"), OnCard(order.id, "log")),
+    )

@@ -15,7 +15,7 @@ from aiogram.types import InlineKeyboardButton, InlineKeyboardMarkup
 from jinja2 import Environment
 
 from handlers.buttons import Button
-from handlers.screens.words import tariff_words, word
+from handlers.screens.words import kept_reason, reason_words, tariff_words, word
 from texts import jinja_environment, number
 
 MAX_HTML_CHARS: Final = 4096
@@ -96,6 +96,8 @@ def _environment(language: str) -> Environment:
         credit_bar=credit_bar,
         word=lambda context, key: word(context, key, language),
         tariff=lambda text: tariff_words(text, language),
+        reason=lambda code, facts: reason_words(code, facts, language),
+        kept_reason=lambda text: kept_reason(text, language),
     )
     return environment
 

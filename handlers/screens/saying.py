@@ -29,7 +29,24 @@ from handlers.screens.deciding import (
     way_buttons,
 )
 from handlers.screens.pieces import MAX_HTML_CHARS, Screen, button, clip, fill, keyboard
+from handlers.screens.refunding import ended_buttons, refund_buttons
+from handlers.screens.routing import channel_buttons, channel_list_buttons, new_channel_buttons
 from handlers.screens.statistics import render_statistics
+from handlers.screens.supplying import (
+    cancel_button,
+    checked_buttons,
+    credential_buttons,
+    decided_buttons,
+    document_buttons,
+    documents_buttons,
+    keys_buttons,
+    library_buttons,
+    question_buttons,
+    supplier_buttons,
+    suppliers_buttons,
+    switch_buttons,
+    versions_buttons,
+)
 from handlers.screens.words import word
 from texts import refusal_text, translator
 
@@ -37,10 +54,15 @@ _Facts = dict[str, Any]
 _Buttons = Callable[[_Facts, NullTranslations], InlineKeyboardMarkup | None]
 
 # Facts of refusals that are keys of ours, and the words by which people know them.
-_NAMED: Final = {"right": "right", "kind": "group", "why": "tariff_fault"}
+_NAMED: Final = {
+    "right": "right", "kind": "group", "why": "tariff_fault", "document_state": "document",
+    "channel_fault": "channel_fault", "channel_state": "channel_state",
+}  # fmt: skip
 # Lists without a bound of their own: as many lines of them as a message has room for.
 _LISTS: Final = {
-    "checklist": "bound", "info": "bound", "rates": "lines", "unbind_question": "bound",
+    "checklist": "bound", "document_faults": "faults", "info": "bound", "rates": "lines",
+    "unbind_question": "bound",
+    "order_why": "lines", "products": "lines", "why": "lines",
 }  # fmt: skip
 # What a refusal repeats of what somebody wrote.
 _FACT_CHARS: Final = 500
@@ -54,17 +76,23 @@ def render_say(say: Say, language: str) -> Screen:
     if say.screen == "statistics":
         return render_statistics(facts, language)
     if say.screen == "refusal":
-        named = {
-            name: word(_NAMED[name], value, language)
-            if name in _NAMED
-            else clip(value, _FACT_CHARS)
-            for name, value in facts["facts"].items()
-        }
-        facts["text"] = refusal_text(Refusal(facts["code"], **named), language)
+        facts["text"] = refusal_words(facts["code"], facts["facts"], language)
     return Screen(
         html=_fitting(say.screen, facts, language),
         keyboard=buttons(facts, translator(language)) if buttons else None,
     )
+
+
+def refusal_words(code: str, facts: _Facts, language: str) -> str:
+    """Why not, in the words by which people know what is named."""
+    named = {
+        name: word(_NAMED[name], value, language) if name in _NAMED else clip(value, _FACT_CHARS)
+        for name, value in facts.items()
+    }
+    if "missing" in named:
+        gates = named["missing"].split(", ")
+        named["missing"] = ", ".join(word("gate", gate, language) for gate in gates)
+    return refusal_text(Refusal(code, **named), language)
 
 
 def _fitting(screen: str, facts: _Facts, language: str) -> str:
@@ -90,6 +118,8 @@ def toast(name: str, facts: _Facts, language: str) -> str:
             text = translate.gettext("Send this, with a reason: 补单 %(order_no)s …")
         case "notified_again":
             text = translate.gettext("The merchant's server is being told again.")
+        case "channel_turned":
+            text = word("channel_move", facts["move"], language)
         case _:
             text = translate.gettext("The supplier says: %(state)s")
             facts = {"state": word("standing", facts["state"], language)}
@@ -160,19 +190,54 @@ SCREENS: Final[dict[str, _Buttons | None]] = {
     "adjusted": _undo,
     "adjusted_undone": None,
     "alarm_books": None,
+    "alarm_channel": None,
+    "channel_works": None,
     "alarm_credit": None,
     "alarm_discrepancy": open_button,
+    "alarm_credentials": None,
+    "alarm_document": document_buttons,
     "alarm_exhausted": None,
+    "alarm_licence": None,
+    "alarm_refund": refund_buttons,
+    "alarm_callback": None,
+    "alarm_rolled_back": None,
     "balance": None,
     "bound": None,
+    "channel": channel_buttons,
+    "channel_added": None,
+    "channel_changed": None,
+    "channel_dropped": None,
+    "channel_question": new_channel_buttons,
+    "channel_set": None,
+    "channel_turned": None,
+    "channels": channel_list_buttons,
     "checklist": None,
     "complete_dropped": None,
     "complete_question": _complete,
     "complete_settled_itself": None,
     "completed": None,
+    "credential_question": credential_buttons,
     "day_cut_set": None,
+    "dialogue_ended": None,
     "discrepancies": list_buttons,
     "discrepancy": way_buttons,
+    "document": document_buttons,
+    "document_checked": checked_buttons,
+    "document_decided": decided_buttons,
+    "document_faults": None,
+    "document_library": library_buttons,
+    "document_wanted": cancel_button,
+    "document_why": cancel_button,
+    "documents": documents_buttons,
+    "dry_run": None,
+    "file": None,
+    "supplier": supplier_buttons,
+    "supplier_keys": keys_buttons,
+    "supplier_off": cancel_button,
+    "supplier_question": question_buttons,
+    "supplier_switch": switch_buttons,
+    "supplier_versions": versions_buttons,
+    "suppliers": suppliers_buttons,
     "cost_set": None,
     "credit": None,
     "credit_set": None,
@@ -183,13 +248,20 @@ SCREENS: Final[dict[str, _Buttons | None]] = {
     "language_set": None,
     "money_unreadable": None,
     "only_in_groups": None,
+    "order_log": None,
+    "order_why": None,
     "paid_in": _undo,
     "paid_in_undone": None,
     "prepaid": _undo,
     "prepaid_history": _pages,
     "prepaid_undone": None,
+    "product_turned": None,
+    "products": None,
     "rate_set": None,
     "rates": None,
+    "refund_dropped": None,
+    "refund_ended": None,
+    "refund_question": ended_buttons,
     "refusal": None,
     "rerate_dropped": None,
     "rerate_question": _rerate,
@@ -208,4 +280,5 @@ SCREENS: Final[dict[str, _Buttons | None]] = {
     "usage": None,
     "usdt_rate": None,
     "usdt_rate_set": None,
+    "why": None,
 }

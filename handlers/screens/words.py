@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from functools import cache
 from typing import Final
 
+from core.channels import FAULTS as CHANNEL_FAULTS
+from core.channels import REASONS, Reason
 from core.people import RIGHTS
 from core.tariff import FAULTS
 from texts import translator
@@ -49,8 +53,38 @@ WORDS: Final[dict[str, dict[str, str]]] = {
         "credit_merchant": "credited to the merchant",
         "complete": "the order is paid with it",
     },
+    "refund_told": {
+        "manual": "its supplier takes no refunds",
+        "in_doubt": "nobody knows whether the supplier has it",
+        "not_found": "the supplier says that it has no such refund",
+        "silent": "the supplier does not say how it ended",
+    },
     "tariff": {name: name for name in ("volume", "min", "max")},
     "tariff_fault": {why: why for why in FAULTS.values()},
+    "channel_fault": {why: why for why in CHANNEL_FAULTS.values()},
+    "channel_state": {"on": "on", "off": "off", "archived": "archived"},
+    "channel_move": {
+        "on": "Switched on",
+        "off": "Switched off",
+        "archive": "Archived",
+        "restore": "Restored, and switched off",
+        "resume": "Resumed",
+    },
+    "reason": REASONS,
+    "outcome": {
+        "answered": "answered",
+        "never_sent": "never sent",
+        "may_have_happened": "no clear answer",
+    },
+    "operation": {
+        "create": "create",
+        "query": "query",
+        "close": "close",
+        "refund": "refund",
+        "refund_query": "refund query",
+        "balance": "balance",
+        "token": "token",
+    },
     "paid_how": {
         "reported": "reported by the supplier",
         "asked": "found by asking",
@@ -74,6 +108,57 @@ WORDS: Final[dict[str, dict[str, str]]] = {
         "payer_refunded": "given back to the payer",
         "refund_settled": "refunded",
     },
+    "document": {
+        "proposed": "waiting for approval",
+        "approved": "approved",
+        "rejected": "rejected",
+        "withdrawn": "withdrawn",
+    },
+    "gate": {
+        "legal_name": "the legal name",
+        "licence_no": "the licence or filing number",
+        "licence_expires_on": "the day on which the licence ends",
+        "licence_over": "a licence that is not over",
+        "settles_to": "whom it settles to",
+        "document_approved": "an approved document",
+        "document_sound": "a document whose fixtures hold",
+        "document_for_real": "a document that is not for the sandbox alone",
+    },
+    "offer": {
+        "create": "payments",
+        "query": "asking about them",
+        "close": "closing them",
+        "capture": "taking what was approved",
+        "refund": "refunds",
+        "refund_query": "asking about refunds",
+        "balance": "the balance",
+        "callback": "callbacks",
+    },
+    "caution": {
+        "answers_unsigned": "answers are believed though nobody signed them",
+        "answers_signed_good": "refusals are believed though nobody signed them",
+        "callbacks_unsigned": "anybody may send callbacks: each is asked about before it counts",
+        "callbacks_hearsay": "a callback alone pays nothing: a query must say the same",
+        "callbacks_any_address": "callbacks are taken from any address",
+        "callbacks_any_merchant": "no field of a callback says that it is about us",
+        "no_callback": "it takes no callbacks, so it cannot be proposed",
+        "no_query": "what is in doubt cannot be asked about, and waits until it expires",
+        "no_close": "what a payer left open cannot be closed there",
+        "no_refund": "refunds are made by hand",
+        "no_refund_query": "a refund in doubt waits for a person",
+        "refused_codes": "after these codes another channel is tried",
+        "refused_none": "no answer is a clear refusal: another channel is never tried",
+        "refused_statuses": "after these HTTP statuses another channel is tried",
+        "number_not_repeated": "the answer to a new payment does not repeat our number",
+        "servers_anywhere": "its address may be at any host",
+        "hosts_anywhere": "payers may be sent to any host",
+        "create_repeatable": "it promises that the same payment can be sent twice",
+        "refund_repeatable": "it promises that the same refund can be sent twice",
+        "not_found_final": "it promises that what it does not know will never be paid",
+    },
+    "settles_to": {"merchant": "the merchant", "licensed_institution": "a licensed institution"},
+    "supplier_state": {"live": "live", "off": "off"},
+    "use": {"opened": "opened with it", "switched": "switched to", "rolled_back": "rolled back to"},
     "right": RIGHTS,
     "group": {
         "ops": "ops group",
@@ -96,3 +181,39 @@ def word(context: str, key: str, language: str) -> str:
     """What a state or kind is called; the key itself where it is a new one."""
     english = WORDS[context].get(key)
     return key if english is None else translator(language).pgettext(context, english)
+
+
+def reason_words(code: str, facts: Mapping[str, str], language: str) -> str:
+    """Why a channel does not take an order. code: of REASONS."""
+    text = word("reason", code, language)
+    return text.format_map(facts) if code in REASONS else text
+
+
+def kept_reason(text: str, language: str) -> str:
+    """A reason as an attempt keeps it, in the reader's language; a supplier's own words as they
+    are."""
+    reason = _read_reason(text)
+    if reason is None:
+        return text
+    return f"{reason.channel_no}: {reason_words(reason.code, reason.facts, language)}"
+
+
+def _read_reason(text: str) -> Reason | None:
+    for code, pattern in _patterns().items():
+        found = pattern.fullmatch(text)
+        if found is not None:
+            facts = found.groupdict()
+            return Reason(facts.pop("channel_no"), code, facts)
+    return None
+
+
+@cache
+def _patterns() -> dict[str, re.Pattern[str]]:
+    """What each reason looks like once its facts are in it."""
+    return {
+        code: re.compile(
+            r"(?P<channel_no>C[0-9]+): "
+            + re.sub(r"\\\{(\w+)\\\}", r"(?P<\1>.+)", re.escape(sentence))
+        )
+        for code, sentence in REASONS.items()
+    }

@@ -12,10 +12,12 @@ from core.exports import Paper
 from core.ledger import HOUSE
 from core.merchants import App, Merchant
 from core.money import Money
+from core.orders import OpenOrder
 from core.prepayments import Advance, Cause
 from core.runtime import Runtime
 from tests.bench.formulas import Sheets
 from tests.bot.busy import busy_day
+from tests.conftest import SUPPLIER_KEYS
 from tests.core.abroad import new_channel, open_shop, open_supplier, pay
 from tests.core.support import FINANCE, SetClock
 
@@ -157,3 +159,22 @@ async def test_a_merchants_workbook_tells_staff_more(
         cells = texts(sheets)
         assert ({f"C0{n}" for n in range(1, 7)} <= cells) is staff
         assert "=cmd1" in {sheets.value("Prepayments", f"H{row}") for row in range(2, 5)}
+
+
+async def test_the_log_of_an_orders_calls_is_a_text_and_is_sent_again(
+    runtime: Runtime, shop: tuple[Merchant, App], tmp_path: Path
+) -> None:
+    wanted = OpenOrder("LOG-1", Money(10_000, "CNY"), "alipay_qr", "A lamp", "203.0.113.9")
+    order = (await runtime.opening.open(shop[1], wanted, request_id="test")).order
+    days = Days.one(order.created_day)
+    paper = Paper("calls", "m", shop[0].id, days, order_id=order.id)
+    assert Paper.unpack("calls", paper.pack()) == paper
+    builder = Builder(runtime)
+    file = await builder.file(paper, "zh", tmp_path, Progress())
+    assert file.path is not None
+    assert file.path.name == f"{order.order_no}_calls.txt"
+    text = file.path.read_text(encoding="utf-8")
+    assert "签名原文" in text
+    assert not any(key in text for key in SUPPLIER_KEYS.values())
+    again = await builder.file(paper, "zh", tmp_path, Progress())
+    assert again.digest == file.digest

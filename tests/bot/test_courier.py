@@ -20,7 +20,7 @@ from bot.world import BOT_ID
 from core.merchants import App, Merchant
 from core.money import Money
 from core.orders import OpenOrder, Order, get_order
-from core.outbox import Bill, Card, DeskBill, Fact, Say
+from core.outbox import Bill, Card, DeskBill, Fact, Say, TakeAway, TextFile
 from core.outbox.queue import LEASE
 from core.prepayments import Advance, Cause
 from core.runtime import Runtime
@@ -131,6 +131,20 @@ async def test_a_message_is_sent_and_edited_in_place(post: Post) -> None:
     assert edited["id"] == sent["id"]
     assert "W2" in edited["text"]
     assert edited["edit_count"] == 1
+
+
+async def test_a_text_leaves_as_a_file_and_a_message_is_taken_away(post: Post) -> None:
+    text = "+ 支付\n" * 3000
+    await post.put(TextFile("epay.diff", text, "file", {"title": "epay <v2>"}))
+    await post.say("W1")
+    file, word_ = await post.telegram.transcript(CHAT)
+    assert "epay <v2>" in str(file)
+    assert "epay.diff" in str(file)
+    for _ in range(2):  # the second time there is nothing left to take
+        await post.put(TakeAway(word_["id"]))
+    await post.deliver()
+    assert await post.heard() == []
+    assert set(await post.states()) == {"sent"}
 
 
 async def test_an_edit_that_changes_nothing_is_done(post: Post) -> None:

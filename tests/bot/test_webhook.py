@@ -62,7 +62,7 @@ class Entrance:
 @pytest.fixture
 async def entrance(runtime: Runtime) -> AsyncIterator[Entrance]:
     app = web.Application(client_max_size=MAX_BODY_BYTES)
-    app.router.add_post("/telegram", Webhook(runtime.inbox, BOT_ID, SECRET).receive)
+    app.router.add_post("/telegram", Webhook(runtime.inbox, runtime.vault, BOT_ID, SECRET).receive)
     async with TestServer(app) as server, aiohttp.ClientSession() as http:
         yield Entrance(runtime, str(server.make_url("/telegram")), http)
 
@@ -137,6 +137,42 @@ async def test_an_update_is_stored_raw_and_once(entrance: Entrance) -> None:
     # An identifier that is smaller is another update, not an old one.
     assert (await entrance.post(message(3)))[0] == 200
     assert len(await entrance.stored()) == 2
+
+
+async def test_what_is_said_in_private_is_stored_sealed_and_acted_on_as_it_was_said(
+    entrance: Entrance, clock: SetClock
+) -> None:
+    heard: list[str] = []
+
+    async def handler(message: Message) -> None:
+        heard.append(message.text or "")
+        if len(heard) == 1:
+            raise LookupError(message.text)
+
+    secret = "s3cr3t-of-a-supplier"
+    private = message(7, secret, OPERATOR)
+    private["message"]["chat"] = {"id": OPERATOR, "type": "private", "first_name": "x"}
+    private["message"]["reply_to_message"] = dict(private["message"])
+    assert (await entrance.post(private))[0] == 200
+    pressed = {"id": "1", "chat_instance": "1", "data": "x", "from": private["message"]["from"],
+               "message": private["message"]}  # fmt: skip
+    assert (await entrance.post({"update_id": 8, "callback_query": pressed}))[0] == 200
+    assert (await entrance.post({"update_id": 9, "edited_message": private["message"]}))[0] == 200
+    rows = await entrance.stored()
+    assert [row["chat_id"] for row in rows] == [OPERATOR] * 3
+    assert secret not in str(rows)
+    assert all(set(row["body"]) == {"update_id", "sealed"} for row in rows)
+
+    worker_ = worker(entrance.runtime, handler)
+    with capture_logs() as logs:
+        assert await worker_.batch() == 1
+        clock.advance(BACK_OFF_S[0])
+        assert await worker_.batch() == 1
+    assert heard == [secret, secret]
+    (row, *_) = await entrance.stored()
+    assert row["state"] == "done"
+    assert row["fault"].startswith("LookupError at test_webhook.py:")
+    assert secret not in str(logs) + str(await entrance.stored())
 
 
 async def test_what_the_database_cannot_hold_as_text_is_stored_without_it(

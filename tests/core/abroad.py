@@ -5,12 +5,13 @@ from __future__ import annotations
 from datetime import date
 from itertools import count
 
+from bot.world import open_live
 from core.channels import NewChannel
 from core.merchants import App, Merchant
 from core.money import HOME_CURRENCY, Money, Rate
 from core.orders import OpenOrder, PaymentSeen, get_attempts
 from core.runtime import Runtime
-from core.suppliers import Supplier
+from core.suppliers import NewSupplier, Supplier
 from core.tariff import Tariff
 
 _numbers = count(1)
@@ -19,13 +20,14 @@ _numbers = count(1)
 async def open_supplier(
     runtime: Runtime, currency: str = HOME_CURRENCY, supplier_no: str = "S77"
 ) -> Supplier:
-    """A supplier without channels."""
+    """A live supplier without channels."""
     (known, *_) = await runtime.suppliers.all()
-    return await runtime.suppliers.open(
-        supplier_no, "Gulf Pay", document_id=known.document_id, credentials=known.credentials,
+    new = NewSupplier(
+        supplier_no, "Gulf Pay", known.document_id,
         sandbox=True, legal_name="Gulf Pay W.L.L.", licence_no="SANDBOX-0077",
         licence_expires_on=date(2099, 12, 31), settles_to="merchant", currency=currency,
     )  # fmt: skip
+    return await open_live(runtime, new, known.credentials)
 
 
 def new_channel(channel_no: str = "C77", currency: str | None = None) -> NewChannel:

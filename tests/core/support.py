@@ -104,7 +104,12 @@ async def owner(
 def completing(runtime: Runtime) -> Completing:
     """What completions and resolutions do to an order, without asking anybody for a right."""
     return Completing(
-        runtime.ids, runtime.ledger, runtime.merchants, runtime.groups, runtime.settling
+        runtime.ids,
+        runtime.ledger,
+        runtime.merchants,
+        runtime.groups,
+        runtime.settling,
+        runtime.routing,
     )
 
 

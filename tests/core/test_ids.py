@@ -14,7 +14,7 @@ from tests.core.support import SetClock, instants
 
 ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 months = instants(2020, 2099)
-whats = st.sampled_from(["order", "attempt"])
+whats = st.sampled_from(["order", "attempt", "refund"])
 modes = st.sampled_from(["live", "test"])
 tags = st.integers(0, MAX_TAG)
 

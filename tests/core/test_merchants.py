@@ -185,7 +185,7 @@ async def test_of_one_day_the_one_set_last_counts_whatever_the_clocks_say(desk: 
     runtime, clock = desk.runtime, SetClock(desk.clock.now() - timedelta(minutes=1))
     store, ids = runtime.store, Ids(clock)
     merchants = Merchants(store, runtime.vault, clock, ids, runtime.ledger)
-    channels = Channels(store, clock, ids)
+    channels = Channels(store, clock, ids, runtime.audit, runtime.routing.limits_changed)
     channel_id = (await channels.costs("C01")).id
     first, second = Tariff.flat(Rate(20_000)), Tariff.flat(Rate(30_000))
     behind: list[asyncio.Task[object]] = []

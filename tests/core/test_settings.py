@@ -59,6 +59,8 @@ def test_lists_are_written_with_commas(monkeypatch: pytest.MonkeyPatch) -> None:
         ("telegram_group_per_min", "21"),
         ("bot_token", "sesame-open-0123456789"),
         ("master_key", "c2VzYW1lLW9wZW4="),
+        ("outbound_proxy", "desk:sesame@proxy.example:3128"),
+        ("outbound_proxy", "socks5://desk:sesame@proxy.example"),
     ],
 )
 def test_a_wrong_setting_is_named(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
@@ -68,7 +70,7 @@ def test_a_wrong_setting_is_named(monkeypatch: pytest.MonkeyPatch, name: str, va
     message = str(error.value)
     assert message.startswith(f"{name.upper()}: ")
     assert str(Settings.model_fields[name].description) in message
-    if name in ("bot_token", "master_key"):
+    if name in ("bot_token", "master_key", "outbound_proxy"):
         assert value not in message
 
 
@@ -83,7 +85,10 @@ def test_every_fault_has_its_line(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_secrets_do_not_show() -> None:
     token = "123456789:" + "A" * 35
     settings = load_settings(
-        bot_token=token, master_key=KEY, database_url="postgresql://desk:hunter2@db/paydesk"
+        bot_token=token,
+        master_key=KEY,
+        database_url="postgresql://desk:hunter2@db/paydesk",
+        outbound_proxy="http://desk:hunter2@proxy.example:3128",
     )
     shown = f"{settings!r} {settings} {settings.model_dump()}"
     assert "hunter2" not in shown

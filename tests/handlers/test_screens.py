@@ -15,7 +15,7 @@ from core.money import Money, Rate
 from core.orders import Attempt, Order
 from core.outbox import Say
 from core.people import RIGHTS
-from handlers.buttons import MAX_BYTES, read_button
+from handlers.buttons import MAX_BYTES, OnCard, read_button
 from handlers.intents import COMMANDS
 from handlers.screens import (
     SCREENS,
@@ -72,10 +72,40 @@ DISCREPANCY: dict[str, Any] = {
     "resolved": [{"how": "complete", "minor": 10_000, "actor_name": HOSTILE, "reason": HOSTILE}],
     "mode": "live", "reason": HOSTILE,
 }  # fmt: skip
+REFUND: dict[str, Any] = {
+    "merchant_id": str(ID), "merchant_no": "M1001", "refund_id": str(ID), "how": "given",
+    "order_no": "P1", "refund_no": "R1", "sent_no": "R2", "supplier_no": "S01", "minor": 5000,
+    "currency": "CNY", "actor_name": HOSTILE, "confirmation_id": str(ID),
+}  # fmt: skip
 GROUP: dict[str, Any] = {
     "kind": "merchant", "title": HOSTILE, "language": "zh", "label": HOSTILE,
     "bound": [{"no": "M1001", "name": HOSTILE}], "admin": True, "reads_all": False,
     "chat_id": -100, "user_id": 2**52, "asked_at_s": 1_763_000_000, "minutes": 5, "actor_name": "x",
+}  # fmt: skip
+LONG = "&" * 901  # a request is clipped before it comes here
+DOCUMENT: dict[str, Any] = {
+    "document_id": str(ID), "document": "document_of_some_length_00000001 v10", "state": "proposed",
+    "note": HOSTILE, "proposed_by_name": HOSTILE, "proposed_at": AT.isoformat(),
+    "decided_by_name": "", "why": "", "alone": False,
+}  # fmt: skip
+CHECKED: dict[str, Any] = {
+    "code": "epay", "name": HOSTILE, "offers": list(WORDS["offer"]),
+    "lacks": list(WORDS["offer"]), "signing": {"text": HOSTILE, "steps": HOSTILE},
+    "credentials": [HOSTILE] * 9, "servers": [HOSTILE] * 9, "hosts": [HOSTILE] * 9,
+    "ways": [HOSTILE] * 9, "sandbox_only": True, "cases": 14, "failures": [], "sound": True,
+    "cautions": [{"code": code, "about": HOSTILE} for code in WORDS["caution"]],
+    "diff": [HOSTILE] * 10, "diff_lines": 70, "note": HOSTILE, "dialogue_id": ID.hex, "turn": 2,
+}  # fmt: skip
+SUPPLIER: dict[str, Any] = {
+    "supplier_id": str(ID), "supplier_no": "S000000003", "name": HOSTILE, "state": "off",
+    "sandbox": True, "document": "document_of_some_length_00000001 v10", "days_left": -3,
+    "missing": [*WORDS["gate"], "credentials.key", "credentials.mch_id"], "seen": "0" * 8,
+    "legal_name": HOSTILE, "licence_no": HOSTILE, "licence_expires_on": "2027-12-31",
+    "settles_to": "merchant", "currency": "CNY", "waiting": [HOSTILE] * 9,
+    "zone": "Asia/Shanghai", "switched": True,
+    "credentials": [{"name": HOSTILE, "title": HOSTILE, "set": n % 2 == 0} for n in range(30)],
+    "uses": [{"document": "epay v1", "how": how, "actor_name": HOSTILE, "at": AT.isoformat()}
+             for how in WORDS["use"]],
 }  # fmt: skip
 FIGURES: dict[str, Any] = {
     "created": 6, "cohort_paid": 5, "paid": 6, "amount_minor": 60_000, "fee_minor": 720,
@@ -107,7 +137,137 @@ RERATING: dict[str, Any] = {
     "lines": [{"day": f"2026-10-{n:02}", "orders": 10**6, "fee_then_minor": 10**12,
                "fee_now_minor": 10**12} for n in range(1, 32)],
 }  # fmt: skip
+CHANNEL: dict[str, Any] = {
+    "channel_no": "C01", "name": HOSTILE, "supplier_no": "S01", "supplier_state": "live",
+    "state": "on", "pause": "", "paused_until": "", "zone": "Asia/Shanghai", "currency": "CNY",
+    "amount_list": [], "amount_min": None, "amount_max": None, "hours": "",
+    "day_limit_minor": None, "day_limit_count": None, "used_minor": 0, "used_count": 0,
+    "weight": 1, "priority": 0, "sold": [],
+}  # fmt: skip
+FULL_CHANNEL: dict[str, Any] = {
+    **CHANNEL, "channel_no": "C123456789", "supplier_no": "S123456789", "supplier_state": "off",
+    "pause": "until", "paused_until": AT.isoformat(), "hours": "22:00-06:00",
+    "amount_list": [10**14 + n for n in range(50)], "day_limit_minor": 10**15,
+    "day_limit_count": 10**9, "used_minor": 10**15, "used_count": 10**9, "weight": 1000,
+    "priority": 1000, "sold": [f"{'p' * 31}{n} (M1001)" for n in range(10)],
+}  # fmt: skip
+CHANNELS: list[dict[str, Any]] = [
+    CHANNEL, FULL_CHANNEL,
+    {**CHANNEL, "state": "archived", "amount_min": 100},
+    {**CHANNEL, "state": "off", "amount_max": 100, "day_limit_count": 1},
+    {**CHANNEL, "pause": "trying", "amount_min": 100, "amount_max": 200, "day_limit_minor": 5},
+]  # fmt: skip
+TERMS: dict[str, Any] = {
+    "name": HOSTILE, "supplier_code": "alipay_qr", "amount_list": [10_000, 20_000],
+    "amount_min": None, "amount_max": None, "hours": None, "day_limit_minor": None,
+    "day_limit_count": 5, "weight": 1, "priority": 0,
+}  # fmt: skip
+NEW_CHANNEL: dict[str, Any] = {
+    **TERMS, "merchant_id": str(ID), "supplier_no": "S01", "supplier_name": HOSTILE,
+    "currency": "CNY", "cost": "0.65%", "products": ["alipay_qr"], "actor_name": HOSTILE,
+}  # fmt: skip
+TRACED = {"order_no": "P1", "product_code": "alipay_qr"}
 EXAMPLES: dict[str, list[dict[str, Any]]] = {
+    "channel": [
+        {"channel": channel, "supplier_name": HOSTILE, "supplier_code": HOSTILE, "cost": TARIFF,
+         "paused_why": why, "same": same, "may_change": may}
+        for channel in CHANNELS
+        for why, same, may in (("", False, True), (HOSTILE, True, False))
+    ],
+    "channel_added": [{**NEW_CHANNEL, "channel_no": "C05"}],
+    "channel_changed": [
+        {"channel_no": "C01", "channel_name": HOSTILE, "supplier_no": "S01", "currency": "CNY",
+         "terms_before": TERMS, "terms_after": after, "actor_name": HOSTILE}
+        for after in (
+            {**TERMS, "weight": 3},
+            {"name": "x", "supplier_code": HOSTILE, "amount_list": [], "amount_min": 100,
+             "amount_max": None, "hours": "09:00-23:00", "day_limit_minor": 5,
+             "day_limit_count": None, "weight": 0, "priority": 9},
+        )
+    ],
+    "channel_dropped": [NEW_CHANNEL],
+    "channel_question": [
+        {**NEW_CHANNEL, "confirmation_id": str(ID)},
+        {**NEW_CHANNEL, "confirmation_id": str(ID), "amount_list": [], "amount_max": 5},
+    ],
+    "channel_set": [
+        {"product_code": "alipay_qr", "merchant_no": merchant_no, "merchant_name": HOSTILE,
+         "before": before, "after": after, "own": own, "own_before": own_before,
+         "actor_name": HOSTILE}
+        for merchant_no, own_before, own, before, after in (
+            ("", False, False, ["C01"], []), ("M1001", False, True, [], ["C01", "C02"]),
+            ("M1001", True, False, ["C02"], ["C01"] * 100),
+        )
+    ],
+    "channel_turned": [
+        {"channel_no": "C01", "channel_name": HOSTILE, "move": move, "before": "off",
+         "after": "on", "actor_name": HOSTILE}
+        for move in ("on", "off", "archive", "restore")
+    ] + [
+        {"channel_no": "C01", "channel_name": HOSTILE, "move": "resume",
+         "paused_at": AT.isoformat(), "actor_name": HOSTILE},
+    ],
+    "channels": [
+        {"page": page, "pages": 2, "count": 9, "archived": archived, "archived_count": 1,
+         "supplier_no": supplier_no, "product_code": product, "lines": lines}
+        for page, archived, supplier_no, product, lines in (
+            (1, False, "", "", CHANNELS), (2, True, "S123456789", "p" * 32, [FULL_CHANNEL] * 8),
+            (1, False, "", "alipay_qr", []),
+        )
+    ],
+    "order_log": [
+        {"order_no": "P1", "zone": "UTC", "earlier": earlier, "lines": [
+            {"at": AT.isoformat(), "operation": operation, "status": status, "outcome": outcome,
+             "why": HOSTILE, "took_ms": 60_000}
+            for operation, status, outcome in calls]}
+        for earlier, calls in (
+            (0, []), (3, [("refund_query", 0, "may_have_happened")] * 12),
+            (0, [("create", 200, "answered"), ("token", 0, "never_sent")]),
+        )
+    ],
+    "order_why": [
+        {**TRACED, "lines": []},
+        {**TRACED, "lines": [
+            {"seq": 1, "channel_no": "C01", "supplier_no": "S01", "state": "rejected",
+             "said": HOSTILE, "reason": ""},
+            {"seq": 0, "reason": "C02: has weight 0"}, {"seq": 0, "reason": HOSTILE},
+        ]},
+    ],
+    "product_turned": [
+        {"product_code": "alipay_qr", "after": after, "merchant_no": merchant_no,
+         "merchant_name": HOSTILE, "actor_name": HOSTILE}
+        for after, merchant_no in (("on", ""), ("off", "M1001"))
+    ],
+    "products": [
+        {"merchant_no": merchant_no, "merchant_name": HOSTILE, "same": same, "lines": lines}
+        for merchant_no, same, lines in (
+            ("", True, []),
+            ("M1001", False, [
+                {"code": "alipay_qr", "name_zh": HOSTILE, "name_en": HOSTILE, "state": state,
+                 "own": own, "not_open": own, "channels": channels}
+                for state, own, channels in (
+                    ("on", False, [{"no": "C01", "on": True}, {"no": "C02", "on": False}]),
+                    ("off", True, []), ("on", True, [{"no": f"C{n}", "on": True}
+                                                     for n in range(10, 110)]),
+                )
+            ]),
+        )
+    ],
+    "why": [
+        {**TRACED, "product_off": off, "merchant_no": merchant_no, "merchant_name": HOSTILE,
+         "own": off, "not_open": not_open, "mode": mode, "minor": 10_000, "currency": "CNY",
+         "ranked": ranked, "lines": lines}
+        for off, not_open, merchant_no, mode, ranked, lines in (
+            (True, False, "M1001", "test", [], []),
+            (False, True, "M1001", "live",
+             [{"channel_no": "C01", "name": HOSTILE, "supplier_no": "S01", "priority": 0,
+               "share": 33, "alone": alone} for alone in (True, False)] * 20,
+             [{"channel_no": "C02", "name": HOSTILE, "code": "paused",
+               "facts": {"until": "12:00:00"}}] * 100),
+            (False, False, "", "live", [],
+             [{"channel_no": "C02", "name": HOSTILE, "code": "off", "facts": {}}]),
+        )
+    ],
     "alarm_books": [{"count": count, "first": HOSTILE} for count in (1, 7)],
     "alarm_discrepancy": [
         {"kind": kind, "discrepancy_id": str(ID), "order_no": "P1", "supplier_no": "S01",
@@ -124,6 +284,129 @@ EXAMPLES: dict[str, list[dict[str, Any]]] = {
     ],
     "adjusted_undone": [{**ADJUSTED, "minor": -72_000}],
     "alarm_credit": [CREDIT, {**CREDIT, "left_minor": -1}],
+    "alarm_channel": [
+        {"channel_no": "C01", "channel_name": HOSTILE, "supplier_no": "S01", "minutes": minutes,
+         "tried": tried, "said": HOSTILE}
+        for minutes, tried in ((1, False), (60, True))
+    ],
+    "channel_works": [{"channel_no": "C01", "channel_name": HOSTILE, "supplier_no": "S01"}],
+    "alarm_refund": [
+        {"merchant_id": str(ID), "refund_id": str(ID), "why": why, "order_no": "P1",
+         "refund_no": "R1", "sent_no": "R2", "supplier_no": "S01", "minor": 5000,
+         "currency": "CNY", "said": said}
+        for why, said in (
+            ("manual", ""), ("in_doubt", HOSTILE), ("not_found", HOSTILE), ("silent", HOSTILE),
+            ("late", HOSTILE), ("late_disputed", ""),
+        )
+    ],
+    "alarm_credentials": [
+        {"supplier_no": "S01", "supplier_name": HOSTILE, "names": ["base_url", "key"],
+         "actor_name": HOSTILE, "alone": alone, "confirmed": confirmed, "minutes": 10}
+        for alone, confirmed in ((False, False), (True, False), (True, True))
+    ],
+    "alarm_document": [
+        {"document_id": str(ID), "code": "epay", "version": 2, "state": state, "note": note,
+         "actor_name": HOSTILE, "alone": alone, "minutes": 10, "diff_lines": 70,
+         "diff": [HOSTILE] * (20 if note else 0)}
+        for state, note, alone in (
+            ("proposed", HOSTILE, False), ("proposed", "", True), ("approved", "", True),
+        )
+    ],
+    "credential_question": [
+        {"supplier_no": "S03", "supplier_name": HOSTILE, "name": name, "title": HOSTILE,
+         "servers": servers, "set": known, "replaces": known, "place": 1,
+         "of": 3, "dialogue_id": ID.hex, "turn": 4}
+        for name, servers, known in (
+            ("base_url", [HOSTILE] * 9, False), ("base_url", [], True), ("key", [], True),
+        )
+    ],
+    "dialogue_ended": [{"ended": True}, {"ended": False}],
+    "document": [
+        {**DOCUMENT, "state": state, "decided_by_name": by, "why": why, "alone": bool(why)}
+        for state, by, why in (("proposed", "", ""), ("approved", "x", ""),
+                               ("rejected", HOSTILE, HOSTILE), ("withdrawn", "x", HOSTILE))
+    ],
+    "document_checked": [
+        CHECKED, {**CHECKED, "diff": [], "diff_lines": 0, "note": "", "lacks": [], "ways": [],
+                  "signing": {"text": "", "steps": ""}, "cautions": [], "sandbox_only": False},
+        {**CHECKED, "sound": False,
+         "failures": [{"case": HOSTILE, "line": 9, "why": HOSTILE}] * 9},
+    ],
+    "document_decided": [
+        {**DOCUMENT, "why": why, "actor_name": HOSTILE} for why in ("", HOSTILE)
+    ],
+    "document_faults": [
+        {"total": total, "long": True, "faults": [
+            {"line": 10**4, "path": HOSTILE, "found": HOSTILE, "expected": HOSTILE}
+        ] * min(total, 20)}
+        for total in (1, 20, 77)
+    ],
+    "document_library": [{"codes": [f"document_of_some_length_{n:08}" for n in range(30)]}],
+    "document_wanted": [{"dialogue_id": ID.hex, "limit_kb": 64}],
+    "document_why": [
+        {"document": "epay v2", "decision": decision, "dialogue_id": ID.hex}
+        for decision in ("reject", "withdraw")
+    ],
+    "documents": [
+        {"lines": [DOCUMENT] * lines, "more": more, "private": private}
+        for lines, more, private in ((0, 0, True), (15, 9, True), (3, 0, False))
+    ],
+    "dry_run": [
+        {"code": "epay", "more": more, "request": request}
+        for more, request in (
+            (0, {"way": HOSTILE, "fault": HOSTILE}),
+            (3, {"way": "app", "method": "POST", "url": LONG, "headers": LONG, "body": LONG,
+                 "signed": LONG, "fields": LONG}),
+            (0, {"way": "app", "method": "GET", "url": "https://x", "headers": "Accept: */*",
+                 "body": "", "signed": "", "fields": ""}),
+        )
+    ],
+    "file": [{"title": HOSTILE}],
+    "supplier": [
+        SUPPLIER, {**SUPPLIER, "state": "live", "missing": [], "sandbox": False},
+        {**SUPPLIER, "missing": [], "uses": [], "switched": False, "credentials": [],
+         "days_left": None, "licence_expires_on": "", "legal_name": "", "licence_no": "",
+         "settles_to": ""},
+    ],
+    "supplier_keys": [SUPPLIER, {**SUPPLIER, "credentials": []}],
+    "supplier_off": [{"supplier_no": "S03", "name": HOSTILE, "dialogue_id": ID.hex}],
+    "supplier_question": [
+        {"step": step, "place": 1, "of": of, "supplier_no": "S03", "options": options,
+         "later": bool(options), "dialogue_id": ID.hex, "turn": 10**6}
+        for of, step, options in (
+            (7, "name", []), (0, "legal_name", []), (7, "licence_no", []),
+            (7, "licence_expires_on", []), (7, "settles_to", ["merchant", "licensed_institution"]),
+            (7, "document", [f"document_of_some_length_{n:08} v9" for n in range(12)]),
+            (7, "currency", ["CNY", "USD"]),
+        )
+    ],
+    "supplier_switch": [
+        {**SUPPLIER, "state": state, "before": "epay v1", "after": "epay v2", "note": note,
+         "document_id": str(ID)}
+        for state, note in (("live", HOSTILE), ("off", ""))
+    ],
+    "supplier_versions": [
+        {**SUPPLIER, "before": "epay v1",
+         "documents": [{"document_id": str(ID), "document": "epay v2"}] * count}
+        for count in (0, 10)
+    ],
+    "suppliers": [
+        {"page": page, "pages": pages, "total": total, "lines": [SUPPLIER] * lines}
+        for page, pages, total, lines in ((1, 1, 0, 0), (1, 3, 20, 8), (2, 2, 9, 1))
+    ],
+    "alarm_licence": [
+        {"supplier_no": "S01", "supplier_name": HOSTILE, "licence_no": HOSTILE,
+         "expires_on": "2026-12-01", "days_left": days_left}
+        for days_left in (30, 1, 0, -3)
+    ],
+    "alarm_callback": [
+        {"attempt_no": "A" + "0" * 19, "upstream_no": HOSTILE, "tries": 40},
+        {"attempt_no": "A" + "0" * 19, "upstream_no": "", "tries": 40},
+    ],
+    "alarm_rolled_back": [
+        {"supplier_no": "S01", "supplier_name": HOSTILE, "before": "epay v2", "after": "epay v1",
+         "actor_name": HOSTILE},
+    ],
     "cost_set": [RATE_SET, {**RATE_SET, "from_now": False, "later": TARIFF}],
     "credit": [
         CREDIT, {**CREDIT, "position_minor": -500, "left_minor": 5_500},
@@ -234,6 +517,9 @@ EXAMPLES: dict[str, list[dict[str, Any]]] = {
     "rerate_dropped": [RERATING],
     "rerate_question": [RERATING, {**RERATING, "more_days": 2, "left_out": 1, "orders": 1}],
     "rerated": [RERATING, {**RERATING, "last_day": "2026-11-01", "difference_minor": -5}],
+    "refund_dropped": [REFUND],
+    "refund_ended": [REFUND, {**REFUND, "how": "not_given"}],
+    "refund_question": [REFUND, {**REFUND, "how": "not_given"}],
     "refusal": [
         {"code": "order_not_found", "facts": {"number": HOSTILE}, "line": line} for line in (0, 2)
     ],
@@ -276,7 +562,8 @@ EXAMPLES: dict[str, list[dict[str, Any]]] = {
 ORDER = Order(
     merchant_id=ID, id=ID, created_at=AT, order_no="P" + "0" * 19, app_id=ID, mode="live",
     merchant_order_no=HOSTILE, product_code="alipay_qr", amount=Money(10_000, "CNY"),
-    subject=HOSTILE, notify_url=None, return_url=None, client_ip="203.0.113.9", metadata={},
+    subject=HOSTILE, notify_url=None, return_url=None, client_ip="203.0.113.9", payer_id="",
+    metadata={},
     state="pending", version=2, live_attempt_no="A1", rate=Rate(12_000), tariff_id=ID,
     fee_minor=120,
     cost_minor=None, paid_attempt_no=None, paid_how=None, paid_late=False, supplier_open=False,
@@ -286,7 +573,8 @@ ORDER = Order(
 )  # fmt: skip
 ATTEMPT = Attempt(
     merchant_id=ID, attempt_no="A1", order_id=ID, seq=1, supplier_id=ID, supplier_no="S01",
-    channel_id=ID, channel_no="C01", document_id=ID, supplier_code="channel-x",
+    channel_id=ID, channel_no="C01", channel_day=date(2026, 11, 21), document_id=ID,
+    supplier_code="channel-x",
     amount=Money(10_000, "CNY"),
     cost=Rate(1), state="accepted", upstream_no=None, pay=None, said=HOSTILE, created_at=AT,
     sent_at=AT, asked=0, not_found_at=None,
@@ -305,8 +593,9 @@ def test_every_screen_has_an_example_and_a_template() -> None:
     assert set(EXAMPLES) == set(SCREENS)
     folder = Path(__file__).parents[2] / "handlers/screens/templates"
     there = {path.stem for path in folder.glob("*.html")}
-    # Figures are written on a sheet, as bills are; how a merchant stands is part of receipts.
-    assert there == {*SCREENS, "card", "sheet", "standing"} - {"statistics"}
+    # Figures are written on a sheet, as bills are; how a merchant stands is part of receipts,
+    # and the terms of a channel are of several screens.
+    assert there == {*SCREENS, "card", "sheet", "standing", "terms"} - {"statistics"}
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -447,6 +736,9 @@ def test_cards(state: str, language: str) -> None:
             assert read_button(data) is not None
         hidden = render_card(order, [ATTEMPT], replace(context, staff=False), language)
         assert "channel-x" not in hidden.html
+        for action in ("why", "log"):
+            assert OnCard(ID, action).data() in buttons(screen)
+            assert OnCard(ID, action).data() not in buttons(hidden)
         assert "S01" not in hidden.html
     assert read_html(render_card(ORDER, [], CONTEXT, language).html)
 
@@ -480,5 +772,6 @@ def test_toasts_fit(language: str) -> None:
     for name, facts in (
         ("how_to_complete", {"order_no": "P" * 20}), ("notified_again", {}),
         *(("supplier_says", {"state": state}) for state in WORDS["standing"]),
+        *(("channel_turned", {"move": move}) for move in WORDS["channel_move"]),
     ):  # fmt: skip
         assert 0 < len(toast(name, facts, language)) <= 200

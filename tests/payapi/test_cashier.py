@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 import aiohttp
@@ -104,6 +105,43 @@ async def test_a_supplier_cannot_plant_a_script(
     await runtime.store.execute("UPDATE attempt SET pay_value = 'javascript:alert(1)'")
     _, text = await page(http, order["cashier_url"])
     assert "javascript:" not in text
+
+
+async def test_a_form_is_posted_from_our_page_to_the_supplier_alone(
+    caller: Caller, desk: Desk, http: aiohttp.ClientSession
+) -> None:
+    runtime, _ = desk
+    order = (await caller.create()).json
+    form = {"action": "https://pay.example/cashier?x=1&y=2", "fields": {"biz": '{"a":"<b>"}'}}
+    await runtime.store.execute(
+        "UPDATE attempt SET pay_kind = 'form', pay_value = $2 WHERE attempt_no ="
+        " (SELECT live_attempt_no FROM orders WHERE order_no = $1)",
+        order["order_no"],
+        json.dumps(form),
+    )
+    _, text = await page(http, order["cashier_url"])
+    assert 'method="post" action="https://pay.example/cashier?x=1&amp;y=2"' in text
+    assert 'name="biz" value="{&#34;a&#34;:&#34;&lt;b&gt;&#34;}"' in text
+    async with http.get(order["cashier_url"]) as response:
+        policy = response.headers["Content-Security-Policy"]
+        assert "form-action https://pay.example" in policy
+    shown = (await caller.call("GET", f"/v1/orders/{order['order_no']}")).json
+    assert shown["pay"] == {"kind": "url", "value": order["cashier_url"]}
+
+
+async def test_where_the_payer_has_nothing_to_do_the_page_says_so(
+    caller: Caller, desk: Desk, http: aiohttp.ClientSession
+) -> None:
+    runtime, _ = desk
+    order = (await caller.create(payer_id="281234567890123456")).json
+    await runtime.store.execute(
+        "UPDATE attempt SET pay_kind = 'none', pay_value = '' WHERE attempt_no ="
+        " (SELECT live_attempt_no FROM orders WHERE order_no = $1)",
+        order["order_no"],
+    )
+    _, text = await page(http, order["cashier_url"])
+    assert "confirm the payment on your phone" in text
+    assert (await caller.call("GET", f"/v1/orders/{order['order_no']}")).json["pay"] is None
 
 
 async def test_what_is_not_there(caller: Caller, desk: Desk, http: aiohttp.ClientSession) -> None:

@@ -9,6 +9,7 @@ from babel.messages.pofile import read_po
 
 from core.errors import REASON_EXAMPLES, REFUSALS
 from core.orders import lifecycle
+from core.refunds.lifecycle import NEXT
 from payapi import auth, wire
 from payapi.answers import STATUSES
 from payapi.openapi import OPERATIONS, document
@@ -24,6 +25,7 @@ def said() -> set[str]:
     """Every sentence that may be shown in translation."""
     found = {kind.text for kind in REFUSALS.values()} | set(REASON_EXAMPLES.values())
     found |= {state for (state, _) in lifecycle.ORDER_NEXT} | set(lifecycle.ORDER_NEXT.values())
+    found |= {state for (state, _) in NEXT} | set(NEXT.values())
     found |= {ONCE_EXPECTED.text, CALLABLE_EXPECTED.text}
     for module in (auth, wire):
         found |= {mark.text for mark in vars(module).values() if isinstance(mark, Expected)}

@@ -7,12 +7,22 @@ from datetime import timedelta
 from structlog.testing import capture_logs
 
 from core.bills import Days
+from core.money import Money
 from core.outbox import Bill, Fact, Say
 from core.runtime import Runtime
 from handlers.screens import render_say
 from scheduler.jobs import JOBS
 from tests.conftest import Servers
-from tests.core.support import CHAT, NORTHWIND_CHAT, OPS_CHAT, Desk, SetClock, owner, pay_link
+from tests.core.support import (
+    CHAT,
+    NORTHWIND_CHAT,
+    OPS_CHAT,
+    OWNER,
+    Desk,
+    SetClock,
+    owner,
+    pay_link,
+)
 
 
 async def run(runtime: Runtime, name: str) -> None:
@@ -36,6 +46,23 @@ async def test_suppliers_are_asked_about_money_nobody_told_of(desk: Desk) -> Non
     desk.clock.advance(11)
     await run(desk.runtime, "ask_suppliers")
     assert (await desk.order(opened)).state == "paid"
+    await desk.sound()
+
+
+async def test_refunds_that_nobody_began_are_carried_out(desk: Desk) -> None:
+    opened = await desk.open()
+    await desk.pay(opened)
+    refund = await desk.runtime.refunds.reserve(
+        desk.app, desk.merchant.id, opened.order.id, "R1", Money(10000, "CNY"), fee_returned=True
+    )
+    await run(desk.runtime, "follow_refunds")
+    assert (await desk.order(opened)).state == "paid"
+    desk.clock.advance(31)
+    await run(desk.runtime, "follow_refunds")
+    assert (await desk.order(opened)).state == "refunded"
+    ended = await desk.runtime.refunding.begin(desk.merchant.id, refund.id)
+    assert (ended.state, ended.sends) == ("succeeded", 1)
+    assert ended.upstream_refund_no
     await desk.sound()
 
 
@@ -90,6 +117,22 @@ async def test_days_close_at_each_merchants_cut_and_the_group_gets_the_new_bill(
     await run(runtime, "roll_books")
     assert await leaving(runtime) == {NORTHWIND_CHAT: Bill(str(northwind.id))}
     assert await runtime.verify.books() == []
+
+
+async def test_a_licence_that_ends_soon_is_an_alarm(runtime: Runtime, clock: SetClock) -> None:
+    await runtime.store.execute("DELETE FROM outbox")
+    await run(runtime, "watch_licences")
+    assert await runtime.outbox.backlog() == {}
+    supplier = await runtime.suppliers.by_no("S01")
+    boss = await runtime.access.actor(OWNER, "", OWNER, private=True)
+    ends = clock.now().date() + timedelta(days=6)
+    await runtime.vetting.amend(boss, supplier, licence_expires_on=ends)
+    await run(runtime, "watch_licences")
+    alarm = (await leaving(runtime))[OPS_CHAT]
+    assert isinstance(alarm, Say)
+    assert (alarm.screen, alarm.facts["supplier_no"]) == ("alarm_licence", "S01")
+    await run(runtime, "watch_licences")
+    assert await runtime.outbox.backlog() == {}
 
 
 async def test_there_are_always_months_ahead(runtime: Runtime, clock: SetClock) -> None:

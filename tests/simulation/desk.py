@@ -11,11 +11,12 @@ from uuid import uuid4
 
 import asyncpg
 
-from bot.world import DOCUMENTS, Addresses, seed
+from bot.world import DOCUMENTS, Addresses, approved_document, open_live, seed
 from core.access import Actor
 from core.channels import NewChannel
 from core.money import Rate
 from core.runtime import Runtime
+from core.suppliers import NewSupplier
 from core.tariff import Tariff
 from tests.conftest import SUPPLIER_KEYS, Servers
 from tests.core.support import (
@@ -63,21 +64,22 @@ async def make_template(servers: Servers, supplier: SandboxSupplier) -> None:
 
 async def _open_suppliers_abroad(runtime: Runtime, supplier: SandboxSupplier) -> None:
     text = (DOCUMENTS / "sandbox_md5.yaml").read_text(encoding="utf-8")
-    document_id = await runtime.suppliers.add_document(text)
+    document = await approved_document(runtime, text)
     mch_id, key = next(iter(SUPPLIER_KEYS.items()))
     for supplier_no, currency, *channels in ABROAD:
-        opened = await runtime.suppliers.open(
+        new = NewSupplier(
             supplier_no,
             f"Abroad {currency}",
-            currency=currency,
-            document_id=document_id,
+            document.id,
             sandbox=True,
-            credentials={"base_url": supplier.base, "mch_id": mch_id, "key": key},
+            currency=currency,
             legal_name=f"Abroad {currency} Ltd",
             licence_no="SANDBOX-0003",
             licence_expires_on=date(2099, 12, 31),
             settles_to="licensed_institution",
         )
+        credentials = {"base_url": supplier.base, "mch_id": mch_id, "key": key}
+        opened = await open_live(runtime, new, credentials)
         for channel_no, product, ppm in zip(channels, PRODUCTS, (5500, 8000), strict=True):
             channel = NewChannel(
                 channel_no, f"{product} {currency}", product, Tariff.flat(Rate(ppm, 3)),

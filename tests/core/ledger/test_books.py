@@ -29,6 +29,7 @@ APPEND_ONLY = (
     "ledger_entry",
     "order_history",
     "attempt_history",
+    "refund_history",
     "order_key",
     "supplier_payment",
     "cause",
@@ -43,6 +44,7 @@ APPEND_ONLY = (
     "notification_try",
     "audit",
     "connector_document",
+    "supplier_document",
 )
 NEVER_DELETED = (
     "orders",

@@ -1,0 +1,64 @@
+"""What became of an order at suppliers: why it went where it went, and every call about it.
+
+For staff among themselves: who asks has the right to see channels.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from core.access import Actor
+from core.bills import Days
+from core.exports import Paper
+from core.orders import Order, get_attempts
+from core.runtime import Runtime
+from handlers.context import say
+
+# More calls than these are in the file alone.
+SHOWN_CALLS: Final = 12
+
+
+async def tell_why(runtime: Runtime, actor: Actor, order: Order, reply_to: int) -> None:
+    """Each attempt with its channel, and why it was none of the others."""
+    lines: list[dict[str, object]] = []
+    for attempt in await get_attempts(runtime.store, order.merchant_id, order.id):
+        lines.append(
+            {
+                "seq": attempt.seq,
+                "channel_no": attempt.channel_no,
+                "supplier_no": attempt.supplier_no,
+                "state": attempt.state,
+                "said": attempt.said,
+                "reason": "",
+            }
+        )
+        lines += [{"seq": 0, "reason": str(reason)} for reason in attempt.reasons]
+    facts = {"order_no": order.order_no, "product_code": order.product_code, "lines": lines}
+    await say(runtime, actor, "order_why", facts, reply_to)
+
+
+async def tell_calls(runtime: Runtime, actor: Actor, order: Order, reply_to: int) -> None:
+    """The calls in short, and in full as a file."""
+    log = await runtime.exports.calls(order.merchant_id, order.id)
+    if log.calls:
+        paper = Paper(
+            "calls", "m", order.merchant_id, Days.one(order.created_day), order_id=order.id
+        )
+        await runtime.exports.ask(actor, [paper], reply_to=reply_to)
+    facts = {
+        "order_no": log.order_no,
+        "zone": log.zone,
+        "earlier": max(0, len(log.calls) - SHOWN_CALLS),
+        "lines": [
+            {
+                "at": call.at.isoformat(),
+                "operation": call.operation,
+                "status": call.status or 0,
+                "outcome": call.outcome,
+                "why": call.why,
+                "took_ms": call.took_ms,
+            }
+            for call in log.calls[-SHOWN_CALLS:]
+        ],
+    }
+    await say(runtime, actor, "order_log", facts, reply_to)
