@@ -348,7 +348,7 @@ async def test_a_press_without_the_right_is_answered_with_an_alert(desk: Desk) -
     receipt = await desk.said(OPERATOR, SPRUCE, "+1000")
     assert await desk.press(SUQING, SPRUCE, button_data(receipt)) == []
     assert desk.line.answers[-1].show_alert
-    assert "prepay" in desk.toast
+    assert "记预付" in desk.toast
     assert await desk.press(STRANGER, SPRUCE, button_data(receipt)) == []
     assert desk.toast == ""
     assert len(desk.line.answers) == 2

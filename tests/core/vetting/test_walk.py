@@ -30,7 +30,7 @@ from tests.core.vetting.support import (
     staff,
 )
 
-STEPS = 120
+STEPS = 50
 TEXTS = (
     TEXT,
     ELSEWHERE,
