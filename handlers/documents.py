@@ -20,7 +20,16 @@ from handlers.dialogues import DOCUMENT, Answers, Chooses, Dialogue, Dialogues, 
 from handlers.files import read_text
 from handlers.supplier_buttons import FromLibrary, OnDocument, SendDocument
 from handlers.supplier_words import DecideDocument, Decision, ShowDocuments
-from handlers.trying import SHOWN_DIFF_LINES, clipped, dry_run, fault_facts, summary, written
+from handlers.trying import (
+    SHOWN_DIFF_LINES,
+    clipped,
+    dry_read,
+    dry_run,
+    fault_facts,
+    pasted,
+    summary,
+    written,
+)
 
 MAX_KB: Final = 64
 LISTED: Final = 15
@@ -127,10 +136,18 @@ async def take_pasted(
 async def take_note(
     message: Message, intent: Said, actor: Actor, runtime: Runtime, dialogues: Dialogues
 ) -> None:
-    """What changed, in words: it goes with the proposal. Refusals: answer_forwarded."""
+    """What changed, in words: it goes with the proposal. Or what came from the supplier, behind
+    the operation it belongs to: then how it is read. Refusals: answer_forwarded,
+    dry_run_impossible."""
     need(actor, "documents")
     dialogue = intent.dialogue
     if intent.message_id <= dialogue.heard:
+        return
+    text = dialogue.facts["text"]
+    if (came := await asyncio.to_thread(pasted, text, intent.text)) is not None:
+        read = await asyncio.to_thread(dry_read, text, *came)
+        facts = {"code": dialogue.facts["code"], **read}
+        await say(runtime, actor, "dry_read", facts, message.message_id)
         return
     if intent.foreign:
         raise Refusal("answer_forwarded")

@@ -86,6 +86,31 @@ def dry_run(text: str) -> list[dict[str, str]]:
     return made
 
 
+def pasted(text: str, said: str) -> tuple[str, str] | None:
+    """What came from a supplier, pasted behind the operation it belongs to (`callback a=1&b=2`):
+    the operation, and what came. None for any other words. Raises DocumentFaults."""
+    words = said.split(maxsplit=1)
+    if len(words) < 2 or words[0] not in load(text).explained().offers:
+        return None
+    return words[0], words[1]
+
+
+def dry_read(text: str, operation: str, came: str) -> dict[str, Any]:
+    """How what came would be read with the facts and keys of the fixtures, step by step. Raises
+    DocumentFaults. Refusals: dry_run_impossible."""
+    tried = DryRun(load(text))
+    read = tried.callback(came) if operation == "callback" else tried.answer(operation, came)
+    return {
+        "operation": operation,
+        "gives": read.gives,
+        "outcomes": {name: value for name, value in read.outcomes.items() if value},
+        "steps": [
+            {"name": step.name, "ok": step.ok, "why": step.why, "said": dict(step.said)}
+            for step in read.steps
+        ],
+    }
+
+
 def _request(sent: DrySent) -> dict[str, str]:
     return {
         "method": sent.method,

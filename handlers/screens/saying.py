@@ -229,6 +229,7 @@ SCREENS: Final[dict[str, _Buttons | None]] = {
     "document_wanted": cancel_button,
     "document_why": cancel_button,
     "documents": documents_buttons,
+    "dry_read": None,
     "dry_run": None,
     "file": None,
     "supplier": supplier_buttons,

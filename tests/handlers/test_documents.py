@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from core.connectors import load
 from core.outbox import Say
 from handlers.intents import parse
 from handlers.screens import render_say
@@ -89,6 +90,18 @@ async def test_a_document_from_the_file_to_the_approval(desk: Desk) -> None:
     assert "4e1f6c0b9d2a47358c61" not in str(shown.facts)
     assert "&key=" in request["signed"]
     assert all("4e1f6c0b9d2a47358c61" not in file.text for file in files(rest))
+    came = next(
+        case for case in load(ELSEWHERE).fixtures.cases
+        if (case.kind, case.gives) == ("verify", "paid")
+    )  # fmt: skip
+    read = await desk.said(author, author, f"callback {came.body}")
+    assert (read.screen, read.facts["gives"]) == ("dry_read", "paid")
+    assert all(step["ok"] for step in read.facts["steps"])
+    read = await desk.said(author, author, f"callback\n{came.body}0")
+    assert (read.facts["gives"], read.facts["steps"][-1]["name"]) == ("invalid", "signature")
+    assert "4e1f6c0b9d2a47358c61" not in str(read.facts)
+    read = await desk.said(author, author, 'query {"code": "0"}')
+    assert read.facts["gives"] == "unknown"
     (diff,) = files(await desk.press(author, author, labelled(checked, "What changes")))
     assert (diff.name, "success: thanks" in diff.text) == ("sandbox_md5.diff", True)
 

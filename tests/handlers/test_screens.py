@@ -351,6 +351,14 @@ EXAMPLES: dict[str, list[dict[str, Any]]] = {
         {"lines": [DOCUMENT] * lines, "more": more, "private": private}
         for lines, more, private in ((0, 0, True), (15, 9, True), (3, 0, False))
     ],
+    "dry_read": [
+        {"code": "epay", "operation": "callback", "gives": "invalid", "outcomes": {"why": HOSTILE},
+         "steps": [{"name": "form", "ok": True, "why": "", "said": {}},
+                   {"name": "signature", "ok": False, "why": HOSTILE,
+                    "said": {"text": LONG, "came": HOSTILE}}]},
+        {"code": "epay", "operation": "query", "gives": "paid",
+         "outcomes": {"paid": "1.00", "upstream_no": HOSTILE}, "steps": []},
+    ],
     "dry_run": [
         {"code": "epay", "more": more, "request": request}
         for more, request in (
