@@ -47,7 +47,8 @@ class Mask:
     """Hides a supplier's secrets, tokens, and what looks like the number of a card."""
 
     def __init__(self, secrets: Iterable[str]) -> None:
-        forms = {form for secret in secrets if secret for form in _forms(secret)}
+        whole = {text for secret in secrets for text in (secret, secret.strip()) if text}
+        forms = {form for secret in whole for form in _forms(secret)}
         self._needles = sorted(form for form in forms if len(form) >= _SHORT_CHARS)
         words = [re.escape(form) for form in forms if len(form) < _SHORT_CHARS]
         self._words = re.compile(rf"(?<!\w)(?:{'|'.join(words)})(?!\w)") if words else None
@@ -107,7 +108,6 @@ def _header(name: str, value: str) -> str:
 @lru_cache(maxsize=_SECRETS_REMEMBERED)
 def _forms(secret: str) -> frozenset[str]:
     """Every form in which a secret may stand in a message."""
-    secret = secret.strip() or secret
     lines = {line for line in secret.splitlines() if len(line) >= _LINE_CHARS}
     if len(secret) > _LONG_CHARS:
         return frozenset({secret, json.dumps(secret)[1:-1], *lines})

@@ -197,7 +197,7 @@ class Store:
         return str(await self.fetchval("SELECT kind FROM desk"))
 
 
-async def migrate(owner_dsn: str, *, kind: str, today: date, months: int = _MONTHS_AHEAD) -> None:
+async def migrate(owner_dsn: str, *, kind: str, today: date) -> None:
     """Bring the schema up to date as its owner, and mark a new database as `kind` for ever.
 
     Two at once wait for each other. Raises WrongKind when the database is of the other kind.
@@ -225,7 +225,7 @@ async def migrate(owner_dsn: str, *, kind: str, today: date, months: int = _MONT
         await guard.execute("INSERT INTO desk (kind) VALUES ($1) ON CONFLICT DO NOTHING", kind)
         await guard.execute(f"GRANT {DESK_ROLE} TO CURRENT_USER")
         first = today.replace(day=1)
-        await guard.execute("SELECT make_months($1, $2)", first, months)
+        await guard.execute("SELECT make_months($1, $2)", first, _MONTHS_AHEAD)
     finally:
         await guard.close()
 

@@ -68,9 +68,8 @@ async def _start(home: Path) -> tuple[EmbeddedPostgres, EmbeddedValkey]:
     await asyncio.gather(postgres.start(), valkey.start())
     await _sql(postgres, f"CREATE DATABASE {_DEMO}", f"CREATE DATABASE {_PRODUCTION}")
     today = datetime.now(UTC).date()
-    # Each table of a month is files to copy for each test; none looks further ahead than this.
-    for database, kind in ((_DEMO, "demo"), (_PRODUCTION, "production")):
-        await migrate(postgres.owner_dsn(database), kind=kind, today=today, months=14)
+    await migrate(postgres.owner_dsn(_DEMO), kind="demo", today=today)
+    await migrate(postgres.owner_dsn(_PRODUCTION), kind="production", today=today)
     await _sql(postgres, f"CREATE DATABASE {_SEEDED} TEMPLATE {_DEMO}")
     runtime = await _build(postgres, valkey.url, _SEEDED)
     await seed(runtime, Addresses(NOWHERE, SUPPLIER_KEYS, {}))

@@ -32,6 +32,8 @@ def params_text(tree: Tree, rule: Params, own: str | None) -> str:
         fields.sort()
     elif rule.order == "caseless":
         fields.sort(key=lambda field: f"{field[0]}={field[1]}&".lower())
+    if rule.write == "pair" and not rule.url:  # nearly always
+        return rule.join.join([f"{name}={value}" for name, value in fields])
     return rule.join.join([_written(name, value, rule) for name, value in fields])
 
 

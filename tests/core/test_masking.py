@@ -45,6 +45,7 @@ FORMS: dict[str, Callable[[str], str]] = {
 @given(secrets, around, around, st.sampled_from(sorted(FORMS)))
 @example('p"a\\ss/w&rd<1>', "", "", "json")
 @example("\x00\x01\x02\x03", "a", "b", "raw")
+@example("\r0000", "", "0000", "base64")
 @example("••••", "•", "", "raw")
 @example("aaaa", "aa", "aaa", "raw")
 def test_a_secret_is_in_nothing_that_is_kept(
