@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
-from core.connectors import CallExplained, Caution, DryRead, DrySent, Explanation, Signing, Step
+from core.connectors import (
+    STEPS,
+    CallExplained,
+    Caution,
+    DryRead,
+    DrySent,
+    Explanation,
+    Signing,
+    Step,
+)
 
 _CAUTIONS: Final[Mapping[str, str]] = {
     "answers_unsigned": "Its answers are believed though nobody signed them: {about}.",
@@ -39,26 +48,6 @@ _ANSWERS: Final[Mapping[str, str]] = {
     "unsigned": "its answers are not signed",
     "none": "nothing is answered to us",
 }
-_STEPS: Final[Mapping[str, str]] = {
-    "address": "the caller's address",
-    "status": "HTTP status",
-    "form": "can be read",
-    "item": "an item of the batch",
-    "signature": "signature",
-    "freshness": "when it was signed",
-    "clearness": "reads one way only",
-    "opening": "sealed content",
-    "ours": "is about us",
-    "number": "number",
-    "amount": "amount that we asked for",
-    "currency": "currency",
-    "verdict": "good, refused or not found",
-    "state": "state",
-    "paid": "what was paid",
-    "pay": "way to pay",
-    "token": "token",
-    "balance": "balance",
-}
 
 
 def sent_lines(sent: DrySent) -> str:
@@ -86,7 +75,7 @@ def read_lines(read: DryRead) -> str:
 
 def _step(step: Step) -> Iterator[str]:
     why = f": {step.why}" if step.why else ""
-    yield f"{'ok   ' if step.ok else 'WRONG'}  {_STEPS[step.name]}{why}"
+    yield f"{'ok   ' if step.ok else 'WRONG'}  {STEPS[step.name]}{why}"
     yield from (f"         {name:9} {_shown(text)}" for name, text in step.said.items())
 
 

@@ -39,11 +39,13 @@ from core.connectors.types import Standing as Standing
 from core.connectors.types import Token as Token
 from core.connectors.types import TokenRefused as TokenRefused
 from core.connectors.types import Unknown as Unknown
+from core.connectors.watching import STEPS as STEPS
 from core.connectors.watching import Step as Step
 from core.wire import HttpAnswer as HttpAnswer
 from core.wire import HttpRequest as HttpRequest
 
 __all__ = [
+    "STEPS",
     "Accepted",
     "AttemptFacts",
     "Balance",

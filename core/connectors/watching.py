@@ -25,6 +25,28 @@ it was signed. clearness: it cannot be read two ways. opening: sealed content. o
 says who we are. number, amount, currency: of what it is about. verdict: good, refused, not found.
 The rest is what is read then."""
 
+# Each of them for people.
+STEPS: Final[Mapping[str, str]] = {
+    "address": "the caller's address",
+    "status": "HTTP status",
+    "form": "can be read",
+    "item": "an item of the batch",
+    "signature": "signature",
+    "freshness": "when it was signed",
+    "clearness": "reads one way only",
+    "opening": "sealed content",
+    "ours": "is about us",
+    "number": "number",
+    "amount": "amount that we asked for",
+    "currency": "currency",
+    "verdict": "good, refused or not found",
+    "state": "state",
+    "paid": "what was paid",
+    "pay": "way to pay",
+    "token": "token",
+    "balance": "balance",
+}
+
 _HINT_CHARS: Final = 6
 # Of anything shorter a hint would tell too much.
 _HINTED_CHARS: Final = 24

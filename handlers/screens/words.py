@@ -9,6 +9,7 @@ from typing import Final
 
 from core.channels import FAULTS as CHANNEL_FAULTS
 from core.channels import REASONS, Reason
+from core.connectors import STEPS
 from core.people import RIGHTS
 from core.tariff import FAULTS
 from texts import translator
@@ -53,26 +54,7 @@ WORDS: Final[dict[str, dict[str, str]]] = {
         "credit_merchant": "credited to the merchant",
         "complete": "the order is paid with it",
     },
-    "dry_step": {
-        "address": "the caller's address",
-        "status": "HTTP status",
-        "form": "can be read",
-        "item": "an item of the batch",
-        "signature": "signature",
-        "freshness": "when it was signed",
-        "clearness": "reads one way only",
-        "opening": "sealed content",
-        "ours": "is about us",
-        "number": "number",
-        "amount": "amount that we asked for",
-        "currency": "currency",
-        "verdict": "good, refused or not found",
-        "state": "state",
-        "paid": "what was paid",
-        "pay": "way to pay",
-        "token": "token",
-        "balance": "balance",
-    },
+    "dry_step": dict(STEPS),
     "refund_told": {
         "manual": "its supplier takes no refunds",
         "in_doubt": "nobody knows whether the supplier has it",

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
 from datetime import date
 from typing import Any, Final
 
+import pytest
+
 from bot.world import DOCUMENTS
 from core.access import Actor
+from core.errors import Refusal
 from core.runtime import Runtime
 from core.suppliers import NewSupplier
 from core.vetting import Document
-from tests.core.support import ADMIN, OWNER
+from tests.core.support import ADMIN, OWNER, refused
 
 TEXT: Final = (DOCUMENTS / "sandbox_md5.yaml").read_text(encoding="utf-8")
 CREDENTIALS: Final = {
@@ -81,3 +85,11 @@ async def trail(runtime: Runtime, after: int = 0) -> list[str]:
     """What the trail names, oldest first."""
     rows = await runtime.store.fetch("SELECT action FROM audit ORDER BY at, id")
     return [row["action"] for row in rows][after:]
+
+
+async def no(doing: Awaitable[object], code: str) -> Refusal:
+    """What is refused with this code."""
+    with pytest.raises(Refusal) as error:
+        await doing
+    assert refused(error.value) == code, error.value
+    return error.value

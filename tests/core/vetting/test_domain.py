@@ -40,18 +40,11 @@ from tests.core.vetting.support import (
     approved,
     changed,
     new_supplier,
+    no,
     numbered,
     staff,
     trail,
 )
-
-
-async def no(doing: Awaitable[object], code: str) -> Refusal:
-    """What is refused with this code."""
-    with pytest.raises(Refusal) as error:
-        await doing
-    assert refused(error.value) == code, error.value
-    return error.value
 
 
 async def first(runtime: Runtime) -> Document:

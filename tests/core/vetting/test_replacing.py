@@ -5,20 +5,16 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Awaitable
 from urllib.parse import urlencode
 
-import pytest
-
 from core.connectors import Callback
-from core.errors import Refusal
 from core.orders import Opened
 from core.outbox import Say
 from core.runtime import Runtime
 from core.suppliers import Supplier
 from core.vetting import ALONE_AFTER
 from handlers.screens import render_say
-from tests.core.support import ADMIN, OPS_CHAT, OWNER, Desk, SetClock, facts, refused
+from tests.core.support import ADMIN, OPS_CHAT, OWNER, Desk, SetClock, facts
 from tests.core.vetting.support import (
     CREDENTIALS,
     MORE_CREDENTIALS,
@@ -27,18 +23,11 @@ from tests.core.vetting.support import (
     approved,
     changed,
     new_supplier,
+    no,
     numbered,
     staff,
     trail,
 )
-
-
-async def no(doing: Awaitable[object], code: str) -> Refusal:
-    """What is refused with this code."""
-    with pytest.raises(Refusal) as error:
-        await doing
-    assert refused(error.value) == code, error.value
-    return error.value
 
 
 async def live(runtime: Runtime, text: str, number: int = 7) -> Supplier:
