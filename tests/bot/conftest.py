@@ -11,13 +11,13 @@ from aiogram import Bot
 from core.runtime import Runtime, build
 from tests.bot.support import Telegram, bot_at, sandbox_telegram
 from tests.conftest import MASTER_KEY, PUBLIC_URL, Servers
-from tests.core.support import SetClock
+from tests.core.support import SetClock, hour_of
 
 
 @pytest.fixture
-def clock() -> SetClock:
-    """The desk's time; it starts at the present and moves when a test says so."""
-    return SetClock()
+def clock(request: pytest.FixtureRequest) -> SetClock:
+    """The desk's time; it starts at the test's own hour and moves when the test says so."""
+    return SetClock(hour_of(request.node.nodeid))
 
 
 @pytest.fixture

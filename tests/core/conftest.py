@@ -17,14 +17,15 @@ from tests.core.support import (
     SandboxSupplier,
     SetClock,
     build_runtime,
+    hour_of,
     sandbox_supplier,
 )
 
 
 @pytest.fixture
-def clock() -> SetClock:
-    """The desk's time; it starts at the present and moves when a test says so."""
-    return SetClock()
+def clock(request: pytest.FixtureRequest) -> SetClock:
+    """The desk's time; it starts at the test's own hour and moves when the test says so."""
+    return SetClock(hour_of(request.node.nodeid))
 
 
 @pytest.fixture(scope="session")

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import secrets
 import sys
+import zlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -42,6 +44,17 @@ OWNER, ADMIN, FINANCE, OPERATOR, SUPPORT = 1001, 1002, 1003, 1004, 1005
 SPRUCE_STAFF, NORTHWIND_STAFF, SUPPLIER_STAFF = 1101, 1102, 1201
 
 _numbers = count(1)
+
+
+def hour_of(name: str) -> datetime:
+    """The next instant at an hour of its own that the name of a test draws.
+
+    All hours are drawn by some test. So a test that holds only at some hours fails whenever it is
+    run, not only for whoever runs it at night. PAYDESK_TEST_HOUR sets one hour (UTC) for all.
+    """
+    drawn = int(os.environ.get("PAYDESK_TEST_HOUR") or zlib.crc32(name.encode())) % 24
+    now = datetime.now(UTC)
+    return now + timedelta(hours=(drawn - now.hour) % 24)
 
 
 class SetClock:

@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import asyncpg
 import pytest
@@ -84,7 +85,7 @@ async def test_from_a_draft_to_live_and_off(runtime: Runtime, clock: SetClock) -
     assert supplier.credentials == CREDENTIALS
     assert supplier.credential_names == ("base_url", "key", "mch_id")
     assert CREDENTIALS["key"] not in repr(supplier)
-    today = clock.now().date()
+    today = clock.now().astimezone(ZoneInfo(supplier.day_cut.zone)).date()
     supplier = await vetting.amend(
         boss, supplier, legal_name=" Gulf Pay W.L.L. ", licence_no="SANDBOX-0077",
         licence_expires_on=today, settles_to="merchant",
