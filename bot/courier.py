@@ -34,7 +34,18 @@ from aiogram.types import (
 from bot.painter import Painter
 from bot.sending import GONE, NOT_THERE, OVERALL, UNCHANGED, Full
 from core.errors import Bug
-from core.outbox import Bill, Card, DeskBill, Fact, Leaving, Say, TakeAway, TextFile
+from core.outbox import (
+    NOBODY,
+    AlarmCard,
+    Bill,
+    Card,
+    DeskBill,
+    Fact,
+    Leaving,
+    Say,
+    TakeAway,
+    TextFile,
+)
 from core.runtime import Runtime
 from core.throttle import Limit
 from handlers.screens import Screen, render_say
@@ -96,6 +107,9 @@ class Courier:
         match leaving.fact:
             case Say() as say:
                 await self._say(chat_id, say, leaving.merchant_id)
+            case AlarmCard(alarm_id):
+                screen = await self._painter.alarm(chat_id, UUID(alarm_id))
+                await self._in_place(chat_id, NOBODY, "alarm", alarm_id, screen)
             case Card() as card:
                 await self._card(chat_id, card)
             case Bill() as bill:
@@ -194,27 +208,45 @@ class Courier:
     async def _live_bill(self, chat_id: int, merchant_id: UUID, day: date, screen: Screen) -> None:
         """The group's one pinned bill of this day: edited in place, posted anew when it is gone."""
         ref = f"{merchant_id}:{day.isoformat()}"
-        message_id = await self._runtime.store.fetchval(
-            "SELECT message_id FROM post WHERE chat_id = $1 AND merchant_id = $2"
-            " AND kind = 'bill' AND ref = $3 ORDER BY message_id DESC LIMIT 1",
-            chat_id,
-            merchant_id,
-            ref,
-        )
-        if message_id is not None:
-            if not await self._changed(chat_id, message_id, screen):
-                return
-            if await self._edit(chat_id, message_id, screen):
-                await self._shown(chat_id, message_id, screen)
-                return
-            await self._forget(chat_id, message_id)
-        message_id = await self._send(chat_id, screen, quiet=True)
-        await self._remember(chat_id, message_id, "bill", ref, merchant_id, screen)
+        message_id = await self._in_place(chat_id, merchant_id, "bill", ref, screen, quiet=True)
+        if message_id is None:
+            return
         await self._finish_former(chat_id, merchant_id, day)
         try:
             await self._bot.pin_chat_message(chat_id, message_id, disable_notification=True)
         except TelegramBadRequest as error:
             _LOG.warning("bill not pinned", chat_id=chat_id, fault=str(error))
+
+    async def _in_place(
+        self,
+        chat_id: int,
+        merchant_id: UUID,
+        kind: str,
+        ref: str,
+        screen: Screen,
+        *,
+        quiet: bool = False,
+    ) -> int | None:
+        """The group's one message of this kind and ref: edited where it shows something else, and
+        posted anew when it is gone. Returns the id of one that was posted."""
+        message_id = await self._runtime.store.fetchval(
+            "SELECT message_id FROM post WHERE chat_id = $1 AND merchant_id = $2"
+            " AND kind = $3 AND ref = $4 ORDER BY message_id DESC LIMIT 1",
+            chat_id,
+            merchant_id,
+            kind,
+            ref,
+        )
+        if message_id is not None:
+            if not await self._changed(chat_id, message_id, screen):
+                return None
+            if await self._edit(chat_id, message_id, screen):
+                await self._shown(chat_id, message_id, screen)
+                return None
+            await self._forget(chat_id, message_id)
+        posted = await self._send(chat_id, screen, quiet=quiet)
+        await self._remember(chat_id, posted, kind, ref, merchant_id, screen)
+        return posted
 
     async def _finish_former(self, chat_id: int, merchant_id: UUID, day: date) -> None:
         """The bill of the day before is edited once more, to the figures it closed with."""
@@ -382,7 +414,7 @@ def _elsewhere(fact: Fact) -> Fact | None:
             return replace(fact, reply_to=None)
         case Card(edit_message_id=None):
             return replace(fact, reply_to=None)
-        case Bill(reply_to=None, edit_message_id=None):
+        case AlarmCard() | Bill(reply_to=None, edit_message_id=None):
             return fact
         case DeskBill(edit_message_id=None):
             return replace(fact, reply_to=None)

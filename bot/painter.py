@@ -1,4 +1,4 @@
-"""What cards and bills look like at this moment, in a chat and its language."""
+"""What alarms, cards and bills look like at this moment, in a chat and its language."""
 
 from __future__ import annotations
 
@@ -8,12 +8,14 @@ from uuid import UUID
 
 from core.bills import Days
 from core.groups import Group
+from core.ledger import HOUSE
 from core.orders import charged_minor, get_attempts, get_order
 from core.outbox import Bill, DeskBill
 from core.runtime import Runtime
 from handlers.screens import (
     CardContext,
     Screen,
+    render_alarm,
     render_bill,
     render_card,
     render_platform_bill,
@@ -77,6 +79,12 @@ class Painter:
             )
         supplier = await self._runtime.bills.supplier(UUID(fact.supplier_id), days)
         return render_supplier_bill(supplier, language=language, products=products)
+
+    async def alarm(self, chat_id: int, alarm_id: UUID) -> Screen:
+        """An alarm, with times on the platform's clocks."""
+        alarm = await self._runtime.alarms.get(alarm_id)
+        zone = (await self._runtime.ledger.cut_of(HOUSE)).zone
+        return render_alarm(alarm, zone, await self.language(chat_id))
 
     async def language(self, chat_id: int) -> str:
         """What is spoken in a chat."""

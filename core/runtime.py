@@ -12,6 +12,7 @@ from redis.asyncio import Redis
 
 from core.access import Access
 from core.adjustments import Adjustments
+from core.alarms import Alarms
 from core.audit import Audit
 from core.bills import Bills
 from core.callbacks import Callbacks
@@ -82,6 +83,7 @@ class Runtime:
     channel_sets: ChannelSets
     routing: Routing
     access: Access
+    alarms: Alarms
     causes: Causes
     opening: Opening
     settling: Settling
@@ -144,6 +146,7 @@ async def build(
     merchants = Merchants(store, vault, clock, ids, ledger)
     people = People(clock, ids)
     groups = Groups(store, clock, ids, outbox)
+    alarms = Alarms(store, clock, ids, groups, outbox)
     suppliers = Suppliers(vault, clock, ids, ledger)
 
     async def alarm(tx: Tx, fact: Say) -> None:
@@ -209,6 +212,7 @@ async def build(
         channel_sets=channel_sets,
         routing=routing,
         access=Access(people, groups, merchants),
+        alarms=alarms,
         causes=causes,
         opening=opening,
         settling=settling,

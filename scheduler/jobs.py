@@ -9,7 +9,6 @@ from typing import Final
 
 import structlog
 
-from core.outbox import Say
 from core.runtime import Runtime
 
 _LOG = structlog.get_logger(__name__)
@@ -66,17 +65,15 @@ async def forget_old(runtime: Runtime) -> None:
 
 
 async def verify_books(runtime: Runtime) -> None:
-    """Re-adds the books every night; a difference is an alarm in every ops group."""
+    """Re-adds the books every night; an alarm stands for as long as they differ."""
     differences = await runtime.verify.books()
-    if not differences:
-        return
-    _LOG.error("the books differ", differences=[str(d) for d in differences[:20]])
-    for chat_id in await runtime.groups.ops(runtime.store):
-        await runtime.outbox.say(
-            runtime.store,
-            chat_id,
-            Say("alarm_books", {"count": len(differences), "first": str(differences[0])}),
-        )
+    async with runtime.store.transaction() as tx:
+        if not differences:
+            await runtime.alarms.end(tx, "books", "")
+            return
+        _LOG.error("the books differ", differences=[str(d) for d in differences[:20]])
+        facts = {"differences": len(differences), "first": str(differences[0])}
+        await runtime.alarms.sound(tx, "books", "", facts)
 
 
 async def watch_credit(runtime: Runtime) -> None:

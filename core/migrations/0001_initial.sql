@@ -830,7 +830,7 @@ CREATE INDEX outbox_due ON outbox (due_at) WHERE state IN ('waiting', 'taken');
 CREATE TABLE post (                            -- messages of ours that are edited later
     chat_id      bigint NOT NULL,
     message_id   bigint NOT NULL,
-    kind         text NOT NULL CHECK (kind IN ('card', 'bill', 'receipt', 'question')),
+    kind         text NOT NULL CHECK (kind IN ('alarm', 'card', 'bill', 'receipt', 'question')),
     ref          text NOT NULL,                -- card: order id; bill: merchant id + day; …
     merchant_id  uuid NOT NULL,
     digest       text NOT NULL,                -- of what it shows now
@@ -838,6 +838,21 @@ CREATE TABLE post (                            -- messages of ours that are edit
     PRIMARY KEY (chat_id, message_id)
 );
 CREATE INDEX post_ref ON post (merchant_id, kind, ref);
+
+CREATE TABLE alarm (                           -- something wrong; its messages are drawn from here
+    id           uuid PRIMARY KEY,
+    kind         text NOT NULL,                -- a name of handlers.screens.alarming
+    subject      text NOT NULL,                -- what it is about; its numbers
+    state        text NOT NULL DEFAULT 'standing'
+                 CHECK (state IN ('standing', 'over', 'renewed')),
+    facts        jsonb NOT NULL,               -- of the newest sighting
+    count        integer NOT NULL CHECK (count > 0),
+    first_at     timestamptz NOT NULL,
+    last_at      timestamptz NOT NULL,
+    ended_at     timestamptz,
+    CHECK ((state = 'standing') = (ended_at IS NULL))
+);
+CREATE UNIQUE INDEX alarm_standing ON alarm (kind, subject) WHERE state = 'standing';
 
 CREATE TABLE export (                          -- files that people asked for
     id           uuid PRIMARY KEY,

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from core.outbox.facts import Bill, Card, DeskBill, Fact, Say, TakeAway, TextFile
+from core.outbox.facts import AlarmCard, Bill, Card, DeskBill, Fact, Say, TakeAway, TextFile
 from core.outbox.queue import NOBODY, Leaving, Outbox
 
 __all__ = [
     "NOBODY",
+    "AlarmCard",
     "Bill",
     "Card",
     "DeskBill",

@@ -1,5 +1,5 @@
-"""What leaves for Telegram, as typed facts. They are rendered when they leave: cards and bills
-from the state of that moment, everything else from the facts alone."""
+"""What leaves for Telegram, as typed facts. They are rendered when they leave: alarms, cards and
+bills from the state of that moment, everything else from the facts alone."""
 
 from __future__ import annotations
 
@@ -52,6 +52,14 @@ class DeskBill:
 
 
 @dataclass(frozen=True, slots=True)
+class AlarmCard:
+    """The group's one message of an alarm: posted, or edited where it is there."""
+
+    topic: ClassVar[str] = "alarm"
+    alarm_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class Say:
     """A message from a screen's name and its facts.
 
@@ -91,9 +99,9 @@ class TakeAway:
     message_id: int
 
 
-Fact = Card | Bill | DeskBill | Say | TextFile | TakeAway
+Fact = AlarmCard | Card | Bill | DeskBill | Say | TextFile | TakeAway
 _TOPICS: dict[str, type[Fact]] = {
-    kind.topic: kind for kind in (Card, Bill, DeskBill, Say, TextFile, TakeAway)
+    kind.topic: kind for kind in (AlarmCard, Card, Bill, DeskBill, Say, TextFile, TakeAway)
 }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from handlers.screens.alarming import ALARMS, render_alarm
 from handlers.screens.bill import render_bill
 from handlers.screens.card import CardContext, render_card
 from handlers.screens.chart import chart_buttons, export_progress
@@ -13,6 +14,7 @@ from handlers.screens.statistics import FIGURES, added
 from handlers.screens.supplier_bill import render_supplier_bill
 
 __all__ = [
+    "ALARMS",
     "FIGURES",
     "SCREENS",
     "CardContext",
@@ -22,6 +24,7 @@ __all__ = [
     "chart_buttons",
     "export_progress",
     "refusal_words",
+    "render_alarm",
     "render_bill",
     "render_card",
     "render_platform_bill",

@@ -189,7 +189,6 @@ def _pages(facts: _Facts, translate: NullTranslations) -> InlineKeyboardMarkup |
 SCREENS: Final[dict[str, _Buttons | None]] = {
     "adjusted": _undo,
     "adjusted_undone": None,
-    "alarm_books": None,
     "alarm_channel": None,
     "channel_works": None,
     "alarm_credit": None,

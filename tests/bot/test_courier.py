@@ -17,6 +17,7 @@ from aiohttp.test_utils import TestServer
 
 from bot.courier import Courier
 from bot.world import BOT_ID
+from core.alarms import EDIT_REST
 from core.merchants import App, Merchant
 from core.money import Money
 from core.orders import OpenOrder, Order, get_order
@@ -131,6 +132,37 @@ async def test_a_message_is_sent_and_edited_in_place(post: Post) -> None:
     assert edited["id"] == sent["id"]
     assert "W2" in edited["text"]
     assert edited["edit_count"] == 1
+
+
+async def test_an_alarm_is_one_message_that_counts_up_and_ends(post: Post) -> None:
+    alarms, facts = post.runtime.alarms, {"differences": 3, "first": "x"}
+
+    async def sound() -> None:
+        async with post.runtime.store.transaction() as tx:
+            await alarms.sound(tx, "books", "", facts)
+        await post.deliver()
+
+    await sound()
+    (told,) = await post.telegram.transcript(OPS_CHAT)
+    assert "账目不平" in told["text"]
+    for _ in range(13):
+        await sound()
+    (told,) = await post.telegram.transcript(OPS_CHAT)
+    assert told["edit_count"] == 0, "a flood is shown once it has rested"
+    post.clock.advance(EDIT_REST.total_seconds())
+    await post.deliver()
+    (told,) = await post.telegram.transcript(OPS_CHAT)
+    assert "14 次" in told["text"]
+    assert told["edit_count"] == 1
+
+    post.clock.advance(EDIT_REST.total_seconds())
+    async with post.runtime.store.transaction() as tx:
+        await alarms.end(tx, "books", "")
+    await post.deliver()
+    (told,) = await post.telegram.transcript(OPS_CHAT)
+    assert "已解除" in told["text"]
+    await sound()
+    assert len(await post.telegram.transcript(OPS_CHAT)) == 2
 
 
 async def test_a_text_leaves_as_a_file_and_a_message_is_taken_away(post: Post) -> None:

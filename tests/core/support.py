@@ -24,12 +24,13 @@ from aiohttp.test_utils import TestServer
 from hypothesis import strategies as st
 
 from core.access import Actor
+from core.alarms import Alarm
 from core.connectors import Callback
 from core.errors import Refusal
 from core.merchants import App, Merchant
 from core.money import Money
 from core.orders import Completing, Opened, OpenOrder, Order, PaymentSeen, Settled, get_order
-from core.outbox import Fact, Say
+from core.outbox import AlarmCard, Fact, Say
 from core.runtime import Runtime, build
 from core.store import Tx
 from tests.conftest import MASTER_KEY, SUPPLIER_KEYS, Servers
@@ -349,6 +350,12 @@ async def facts(runtime: Runtime, chat_id: int) -> list[Fact]:
         found += [row.fact for row in leaving]
         for row in leaving:
             await runtime.outbox.sent(row)
+
+
+async def alarms(runtime: Runtime, chat_id: int = OPS_CHAT) -> list[Alarm]:
+    """The alarms of which a chat was told since the last look, as they are now, each once."""
+    told = [f.alarm_id for f in await facts(runtime, chat_id) if isinstance(f, AlarmCard)]
+    return [await runtime.alarms.get(UUID(alarm_id)) for alarm_id in dict.fromkeys(told)]
 
 
 @dataclass

@@ -18,6 +18,7 @@ from core.people import RIGHTS
 from handlers.buttons import MAX_BYTES, OnCard, read_button
 from handlers.intents import COMMANDS
 from handlers.screens import (
+    ALARMS,
     SCREENS,
     CardContext,
     Screen,
@@ -268,7 +269,6 @@ EXAMPLES: dict[str, list[dict[str, Any]]] = {
              [{"channel_no": "C02", "name": HOSTILE, "code": "off", "facts": {}}]),
         )
     ],
-    "alarm_books": [{"count": count, "first": HOSTILE} for count in (1, 7)],
     "alarm_discrepancy": [
         {"kind": kind, "discrepancy_id": str(ID), "order_no": "P1", "supplier_no": "S01",
          "upstream_no": HOSTILE,
@@ -602,8 +602,9 @@ def test_every_screen_has_an_example_and_a_template() -> None:
     folder = Path(__file__).parents[2] / "handlers/screens/templates"
     there = {path.stem for path in folder.glob("*.html")}
     # Figures are written on a sheet, as bills are; how a merchant stands is part of receipts,
-    # and the terms of a channel are of several screens.
-    assert there == {*SCREENS, "card", "sheet", "standing", "terms"} - {"statistics"}
+    # the terms of a channel are of several screens, and "alarm" is the end of every alarm.
+    alarms = {"alarm", *(f"alarm_{kind}" for kind in ALARMS)}
+    assert there == {*SCREENS, *alarms, "card", "sheet", "standing", "terms"} - {"statistics"}
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

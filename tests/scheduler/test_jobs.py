@@ -10,7 +10,7 @@ from core.bills import Days
 from core.money import Money
 from core.outbox import Bill, Fact, Say
 from core.runtime import Runtime
-from handlers.screens import render_say
+from handlers.screens import render_alarm
 from scheduler.jobs import JOBS
 from tests.conftest import Servers
 from tests.core.support import (
@@ -20,6 +20,7 @@ from tests.core.support import (
     OWNER,
     Desk,
     SetClock,
+    alarms,
     owner,
     pay_link,
 )
@@ -190,10 +191,14 @@ async def test_books_that_do_not_add_up_are_an_alarm(
     with capture_logs() as logs:
         await run(runtime, "verify_books")
     assert [log["log_level"] for log in logs] == ["error"]
-    alarm = (await leaving(runtime))[OPS_CHAT]
-    assert isinstance(alarm, Say)
-    assert alarm.screen == "alarm_books"
-    assert alarm.facts["count"] >= 1
+    (alarm,) = await alarms(runtime)
+    assert (alarm.kind, alarm.state, alarm.count) == ("books", "standing", 1)
     assert "every balance is the sum of its entries" in alarm.facts["first"]
     for language, title in (("zh", "账目不平"), ("en", "The books do not add up")):
-        assert title in render_say(alarm, language).html
+        assert title in render_alarm(alarm, "UTC", language).html
+
+    async with owner(servers, database) as connection:
+        await connection.execute("UPDATE balance SET minor = minor - 1 WHERE minor = 1")
+    await run(runtime, "verify_books")
+    (alarm,) = await alarms(runtime)
+    assert (alarm.state, alarm.count) == ("over", 1), "and it says so"
