@@ -26,7 +26,7 @@ from core.inbox import Arrived, Inbox
 from core.outbox import Say
 from core.runtime import Runtime
 from core.store import Tx
-from core.vault import Vault
+from core.vault import Purpose, Vault, derived_key
 
 _LOG = structlog.get_logger(__name__)
 SECRET_HEADER: Final = "X-Telegram-Bot-Api-Secret-Token"  # noqa: S105 (a header's name)
@@ -42,14 +42,13 @@ DATABASE_AWAY: Final = (
     asyncpg.InterfaceError,
     asyncpg.InternalClientError,
 )
-_SEALED_FOR: Final = "telegram.update"
+_UPDATE: Final = "telegram_update.body"
 _CHATTY: Final = ("message", "edited_message", "channel_post", "my_chat_member", "chat_member")
 
 
 def webhook_secret(master_key: str, bot_id: int) -> str:
     """The secret Telegram sends with every update: derived, so that it need not be kept."""
-    key = b64decode(master_key)
-    return hmac.digest(key, f"telegram webhook {bot_id}".encode(), hashlib.sha256).hex()
+    return derived_key(master_key, f"telegram.webhook of {bot_id}").hex()
 
 
 def webhook_path(bot_id: int, secret: str) -> str:
@@ -79,7 +78,7 @@ class Webhook:
             return web.Response(status=400)
         update_id, chat_id, update = found
         if chat_id > 0:
-            sealed = self._vault.seal(json.dumps(update), _SEALED_FOR)
+            sealed = self._vault.seal(json.dumps(update), _purpose(self._bot_id, update_id))
             update = {"update_id": update_id, "sealed": b64encode(sealed).decode()}
         try:
             await self._inbox.put(self._bot_id, update_id, chat_id, update)
@@ -132,9 +131,10 @@ class UpdateWorker:
             structlog.contextvars.clear_contextvars()
 
     def _opened(self, arrived: Arrived) -> Arrived:
-        """Raises Bug where the master key is another one."""
+        """Raises Bug where it is another update's, or the master key is another one."""
         sealed = b64decode(arrived.body["sealed"])
-        return replace(arrived, body=json.loads(self._runtime.vault.open(sealed, _SEALED_FOR)))
+        purpose = _purpose(arrived.bot_id, arrived.update_id)
+        return replace(arrived, body=json.loads(self._runtime.vault.open(sealed, purpose)))
 
     async def _give_up(self, tx: Tx, arrived: Arrived, error: Exception) -> None:
         """Whoever waits for it is told, and every ops group."""
@@ -169,6 +169,10 @@ def _where(error: Exception) -> str:
     """The line of code that raised."""
     frames = traceback.extract_tb(error.__traceback__)
     return f"{Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else "nowhere"
+
+
+def _purpose(bot_id: int, update_id: int) -> Purpose:
+    return Purpose(_UPDATE, f"{bot_id}/{update_id}")
 
 
 def _read_update(body: bytes) -> tuple[int, int, dict[str, Any]] | None:

@@ -19,7 +19,7 @@ from core.merchants.models import AppRow, MerchantRow
 from core.money import HOME_CURRENCY, need_currency
 from core.store import Queries, Store, Tx
 from core.tariff import Tariff, format_tariff
-from core.vault import Vault
+from core.vault import Purpose, Vault
 
 _API_SECRETS: Final = "app.secrets"
 _NOTIFY_SECRETS: Final = "app.notify_secrets"
@@ -142,8 +142,8 @@ class Merchants:
             mode=mode,
             name=name,
             key_id=keys.key_id,
-            secrets_sealed=self._vault.seal(keys.secret, _API_SECRETS),
-            notify_secrets_sealed=self._vault.seal(keys.notify_secret, _NOTIFY_SECRETS),
+            secrets_sealed=self._seal(keys.secret, _API_SECRETS, keys.app_id),
+            notify_secrets_sealed=self._seal(keys.notify_secret, _NOTIFY_SECRETS, keys.app_id),
             notify_url=notify_url,
             created_at=self._clock.now(),
         )
@@ -304,11 +304,17 @@ class Merchants:
             merchant=merchant,
             mode=row.mode,
             key_id=row.key_id,
-            secrets=_split(self._vault.open(row.secrets_sealed, _API_SECRETS)),
-            notify_secrets=_split(self._vault.open(row.notify_secrets_sealed, _NOTIFY_SECRETS)),
+            secrets=self._opened(row.secrets_sealed, _API_SECRETS, row.id),
+            notify_secrets=self._opened(row.notify_secrets_sealed, _NOTIFY_SECRETS, row.id),
             notify_url=row.notify_url,
             ip_allow=tuple(row.ip_allow),
         )
+
+    def _seal(self, secret: str, use: str, app_id: UUID) -> bytes:
+        return self._vault.seal(secret, Purpose(use, str(app_id)))
+
+    def _opened(self, sealed: bytes, use: str, app_id: UUID) -> tuple[str, ...]:
+        return _split(self._vault.open(sealed, Purpose(use, str(app_id))))
 
 
 _SOLD: Final = "SELECT EXISTS (SELECT FROM product WHERE code = $1 AND state = 'on')"

@@ -17,9 +17,10 @@ from core.ledger import Ledger
 from core.money import HOME_CURRENCY
 from core.store import Queries, Tx
 from core.suppliers.models import DocumentRow, SupplierRow
-from core.vault import Vault
+from core.vault import Purpose, Vault
 
 _CREDENTIALS: Final = "supplier.credentials"
+_WAITING: Final = "supplier.waiting"
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +158,7 @@ class Suppliers:
             new.licence_expires_on,
             new.settles_to,
             new.document_id,
-            self._seal({}),
+            self._seal({}, _CREDENTIALS, supplier_id),
             new.sandbox,
             new.currency,
             new.day_cut.at,
@@ -173,7 +174,8 @@ class Suppliers:
         self, queries: Queries, supplier_id: UUID, credentials: Mapping[str, str]
     ) -> None:
         """Replace a supplier's credentials at once; none waits any more."""
-        await queries.execute(_SET_CREDENTIALS, supplier_id, self._seal(credentials))
+        sealed = self._seal(credentials, _CREDENTIALS, supplier_id)
+        await queries.execute(_SET_CREDENTIALS, supplier_id, sealed)
 
     async def keep_credentials(self, tx: Tx, supplier: Supplier) -> None:
         """Keep a supplier's credentials and those that wait, and its state."""
@@ -181,8 +183,8 @@ class Suppliers:
         await tx.execute(
             _KEEP_CREDENTIALS,
             supplier.id,
-            self._seal(supplier.credentials),
-            self._seal(waiting.credentials) if waiting else None,
+            self._seal(supplier.credentials, _CREDENTIALS, supplier.id),
+            self._seal(waiting.credentials, _WAITING, supplier.id) if waiting else None,
             waiting.by if waiting else None,
             waiting.at if waiting else None,
             supplier.state,
@@ -197,17 +199,19 @@ class Suppliers:
             cut.zone,
         )
 
-    def _seal(self, credentials: Mapping[str, str]) -> bytes:
-        return self._vault.seal(json.dumps(dict(credentials)), _CREDENTIALS)
+    def _seal(self, credentials: Mapping[str, str], use: str, supplier_id: UUID) -> bytes:
+        return self._vault.seal(json.dumps(dict(credentials)), Purpose(use, str(supplier_id)))
 
-    def _open(self, sealed: bytes) -> dict[str, Any]:
-        opened: dict[str, Any] = json.loads(self._vault.open(sealed, _CREDENTIALS))
+    def _open(self, sealed: bytes, use: str, supplier_id: UUID) -> dict[str, Any]:
+        purpose = Purpose(use, str(supplier_id))
+        opened: dict[str, Any] = json.loads(self._vault.open(sealed, purpose))
         return opened
 
     def _waiting(self, row: SupplierRow) -> Waiting | None:
         if row.waiting_sealed is None or row.waiting_by is None or row.waiting_at is None:
             return None
-        return Waiting(self._open(row.waiting_sealed), row.waiting_by, row.waiting_at)
+        credentials = self._open(row.waiting_sealed, _WAITING, row.id)
+        return Waiting(credentials, row.waiting_by, row.waiting_at)
 
     def _supplier(self, row: SupplierRow) -> Supplier:
         return Supplier(
@@ -215,7 +219,7 @@ class Suppliers:
             supplier_no=row.supplier_no,
             name=row.name,
             document_id=row.document_id,
-            credentials=self._open(row.credentials_sealed),
+            credentials=self._open(row.credentials_sealed, _CREDENTIALS, row.id),
             sandbox=row.sandbox,
             state=row.state,
             currency=row.currency,

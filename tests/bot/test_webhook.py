@@ -29,7 +29,7 @@ from core.runtime import Runtime
 from handlers.screens import render_say
 from tests.bot.support import TOKEN, gone
 from tests.conftest import MASTER_KEY, Servers
-from tests.core.support import CHAT, FINANCE, NORTHWIND_CHAT, OPERATOR, OPS_CHAT, SetClock
+from tests.core.support import CHAT, FINANCE, NORTHWIND_CHAT, OPERATOR, OPS_CHAT, SUPPORT, SetClock
 
 SECRET = webhook_secret(MASTER_KEY, BOT_ID)
 OTHER_KEY = "/" * 42 + "8="
@@ -173,6 +173,42 @@ async def test_what_is_said_in_private_is_stored_sealed_and_acted_on_as_it_was_s
     assert row["state"] == "done"
     assert row["fault"].startswith("LookupError at test_webhook.py:")
     assert secret not in str(logs) + str(await entrance.stored())
+
+
+async def test_what_was_said_in_private_opens_in_no_other_row(
+    entrance: Entrance, clock: SetClock
+) -> None:
+    heard: list[str] = []
+
+    async def handler(message: Message) -> None:
+        heard.append(message.text or "")
+
+    for update_id, person in ((7, OPERATOR), (8, SUPPORT)):
+        private = message(update_id, f"said in {update_id}", person)
+        private["message"]["chat"] = {"id": person, "type": "private", "first_name": "x"}
+        assert (await entrance.post(private))[0] == 200
+    before = {row["update_id"]: row["body"]["sealed"] for row in await entrance.stored()}
+    for update_id, other in ((7, 8), (8, 7)):
+        await entrance.runtime.store.execute(
+            "UPDATE telegram_update SET body = $2 WHERE update_id = $1",
+            update_id,
+            {"update_id": update_id, "sealed": before[other]},
+        )
+    worker_ = worker(entrance.runtime, handler)
+    assert await worker_.batch() == 2
+    assert heard == []
+    for row in await entrance.stored():
+        assert row["state"] == "waiting"
+        assert row["fault"].startswith("Bug at vault.py:")
+    for update_id, sealed in before.items():
+        await entrance.runtime.store.execute(
+            "UPDATE telegram_update SET body = $2 WHERE update_id = $1",
+            update_id,
+            {"update_id": update_id, "sealed": sealed},
+        )
+    clock.advance(BACK_OFF_S[0])
+    assert await worker_.batch() == 2
+    assert sorted(heard) == ["said in 7", "said in 8"]
 
 
 async def test_what_the_database_cannot_hold_as_text_is_stored_without_it(

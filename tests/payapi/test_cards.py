@@ -1,10 +1,11 @@
-"""What looks like a card number, and what does not."""
+"""What looks like a card number in a text, and what does not."""
 
 from __future__ import annotations
 
 import pytest
 
 from payapi.cards import holds_card_number
+from tests.core.test_cards import TEST_CARDS
 
 
 @pytest.mark.parametrize(
@@ -17,10 +18,20 @@ def test_cards_are_found(text: str) -> None:
     assert holds_card_number(text)
 
 
+def test_every_networks_cards_are_found_however_their_digits_are_grouped() -> None:
+    for number in (number for numbers in TEST_CARDS.values() for number in numbers):
+        for between in ("", " ", "-"):
+            groups = [number[at : at + 4] for at in range(0, len(number), 4)]
+            if len(groups[-1]) < 3:  # as it is printed: no group of one or two digits
+                groups[-2:] = ["".join(groups[-2:])]
+            assert holds_card_number(f"card {between.join(groups)}, thank you"), (number, between)
+
+
 @pytest.mark.parametrize(
     "text",
     ["", "Tea 250 g", "4111111111111112", "411111111111", "41111111111111111111111",
-     "2026-11-21 09:03:27", "13800138000", "0571-8888-8888"],
+     "2026-11-21 09:03:27", "13800138000", "0571-8888-8888",
+     "1795972800001", "20261129120000004", "1860000000000000006", "2026 1129 1200 00004"],
 )  # fmt: skip
 def test_other_numbers_pass(text: str) -> None:
     assert not holds_card_number(text)
