@@ -137,12 +137,16 @@ class Example:
         bill = await self.runtime.bills.merchant(self.merchant.id)
         said = figures(tables(title)[-1])
         found: dict[str, int] = {
-            "opening": bill.opening_minor,
+            "opening": bill.remaining_before_minor,
             **{line.product_code: line.net_minor for line in bill.products},
             **{movement.heading: movement.minor for movement in bill.movements},
             "prepaid": bill.prepaid_minor,
-            "closing": bill.closing_minor,
+            "closing": bill.remaining_minor,
         }
+        taken = sum(minor for name, minor in said.items() if name in found) - sum(
+            said[name] for name in ("opening", "prepaid", "closing")
+        )
+        assert said["opening"] + said["prepaid"] - taken == said["closing"]
         assert {name: found.get(name, 0) for name in said} == said
         assert not {name for name, amount in found.items() if amount and name not in said}
 
@@ -155,15 +159,18 @@ class Example:
         assert sheets.wrong() == []
         summary, net = sheets.column("Summary", "B"), sheets.column("Products", "H")
         products = await self.runtime.channels.products()
-        places = {"opening": "Opening balance", "prepaid": "Prepaid", "closing": "Closing balance"}
+        places = {
+            "opening": "Opening prepaid balance",
+            "prepaid": "Prepaid",
+            "closing": "Closing prepaid balance",
+        }
         for name, amount in figures(tables(title)[-1]).items():
             if name in products:
                 found = net[products[name].name_en]
             else:
                 found = summary[places.get(name) or word("heading", name, "en")]
-            # What was advanced lowers what is owed: it stands there with its sign.
-            assert found == Decimal(-amount if name == "prepaid" else amount) / 100, name
-        assert summary["Closing balance in the books"] == summary["Closing balance"]
+            assert found == Decimal(amount) / 100, name
+        assert summary["Closing balance in the books"] == summary["Closing prepaid balance"]
         assert summary["Difference"] == 0
         assert sheets.column("Summary", "C")["Difference"] == "OK"
         seen = {

@@ -3,19 +3,30 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from typing import Final
 from zoneinfo import ZoneInfo
 
-from core.money import format_minor
+from core.money import EXPONENTS, format_minor
+
+# A currency that counts more finely than any coin (USDT) shows two decimals, and more only where
+# they are not 0.
+_COINS: Final = 3
+_LEAST: Final = 2
 
 
 def number(minor: int, currency: str) -> str:
     """'1,234.50': an amount without its currency."""
-    return format_minor(minor, currency)
+    text = format_minor(minor, currency)
+    exponent = EXPONENTS[currency]
+    if exponent <= _COINS:
+        return text
+    whole, _, decimals = text.partition(".")
+    return f"{whole}.{decimals.rstrip('0').ljust(_LEAST, '0')}"
 
 
 def money(minor: int, currency: str) -> str:
     """'1,234.50 CNY'."""
-    return f"{format_minor(minor, currency)} {currency}"
+    return f"{number(minor, currency)} {currency}"
 
 
 def instant(at: datetime, zone: str) -> str:

@@ -1,8 +1,10 @@
 """Bills: a merchant's, a supplier's, the platform's; of a business day, or of several in a row.
 
-All amounts are in smallest units of the bill's currency. Signs are the reader's: what adds to
-what we owe the merchant is positive on a merchant's bill, what adds to what the supplier owes us
-on a supplier's. Each bill's opening and its movements add up to its closing, always.
+All amounts are in smallest units of the bill's currency. What adds to what we owe
+the merchant is positive on a merchant's bill, what adds to what the supplier owes us on a
+supplier's. Each bill's opening and its movements add up to its closing, always. A merchant reads
+the same the other way round, as what remains of what was advanced: remaining before + prepaid -
+net - other = remaining.
 """
 
 from __future__ import annotations
@@ -117,6 +119,16 @@ class DayLine:
     opening_minor: int
     closing_minor: int
 
+    @property
+    def remaining_before_minor(self) -> int:
+        """What remained of the prepayments at its start; negative: we owed the merchant."""
+        return -self.opening_minor
+
+    @property
+    def remaining_minor(self) -> int:
+        """What remains of the prepayments at its end; negative: we owe the merchant."""
+        return -self.closing_minor
+
 
 @dataclass(frozen=True, slots=True)
 class Bill:
@@ -160,8 +172,13 @@ class Bill:
         return sum(movement.minor for movement in self.movements)
 
     @property
+    def remaining_before_minor(self) -> int:
+        """What remained of the prepayments at the start; negative: we owed the merchant."""
+        return -self.opening_minor
+
+    @property
     def remaining_minor(self) -> int:
-        """Prepayment that is not drawn down yet; negative: we owe the merchant."""
+        """What remains of the prepayments at the end; negative: we owe the merchant."""
         return -self.closing_minor
 
 
@@ -218,6 +235,11 @@ class MerchantLine:
     cost_minor: int
     closing_minor: int
 
+    @property
+    def remaining_minor(self) -> int:
+        """What remains of its prepayments at the end; negative: we owe the merchant."""
+        return -self.closing_minor
+
 
 @dataclass(frozen=True, slots=True)
 class SupplierDueLine:
@@ -269,3 +291,13 @@ class PlatformBill:
     @property
     def other_minor(self) -> int:
         return sum(movement.minor for movement in self.movements)
+
+    @property
+    def remaining_before_minor(self) -> int:
+        """What remained of all prepayments at the start; negative: we owed the merchants."""
+        return -self.opening_minor
+
+    @property
+    def remaining_minor(self) -> int:
+        """What remains of all prepayments at the end; negative: we owe the merchants."""
+        return -self.closing_minor

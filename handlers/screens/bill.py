@@ -42,7 +42,7 @@ def _sheet(bill: Bill, lines: Lines, label: str, staff: bool, size: Size) -> She
             bill.carried,
         )
         parts.append(carried % {"count": bill.carried})
-    parts.append(_movements(bill, lines, label))
+    parts.append(lines.prepaid_balance(bill, label))
     parts += _standing(bill, lines, label)
     parts += _by_day(bill, lines, label, size)
     if staff:
@@ -62,24 +62,14 @@ def _sheet(bill: Bill, lines: Lines, label: str, staff: bool, size: Size) -> She
     )
 
 
-def _movements(bill: Bill, lines: Lines, label: str) -> Table:
-    moved = [
-        (lines.translate("Orders, net of fees"), bill.net_minor),
-        *lines.others(bill.movements),
-        (label, -bill.prepaid_minor),
-    ]
-    names = (lines.named("desk", "Opening balance"), lines.named("desk", "Closing balance"))
-    return lines.movements(bill.opening_minor, moved, bill.closing_minor, names)
-
-
 def _standing(bill: Bill, lines: Lines, label: str) -> list[str]:
     """What the closing balance means, and how much of what was advanced is left."""
     said = []
-    amount = lines.amount(abs(bill.closing_minor))
-    if bill.closing_minor < 0:
+    amount = lines.amount(abs(bill.remaining_minor))
+    if bill.remaining_minor > 0:
         left = lines.translate("%(label)s left: %(amount)s")
         said.append(left % {"label": label, "amount": amount})
-    elif bill.closing_minor > 0:
+    elif bill.remaining_minor < 0:
         said.append(lines.translate("Owed to the merchant: %(amount)s") % {"amount": amount})
     bar = credit_bar(bill.remaining_minor, bill.advanced_minor)
     if bar is not None:
@@ -96,16 +86,16 @@ def _by_day(bill: Bill, lines: Lines, label: str, size: Size) -> list[Table | st
     rows = []
     for line in shown:
         beside = [
-            (label, -line.prepaid_minor) if line.prepaid_minor else None,
+            (label, line.prepaid_minor) if line.prepaid_minor else None,
             (other, line.other_minor) if line.other_minor else None,
         ]
         note = " · ".join(f"{name} {lines.moved(minor)}" for name, minor in filter(None, beside))
-        figures = (lines.moved(line.net_minor), lines.amount(line.closing_minor))
+        figures = (lines.amount(line.net_minor), lines.amount(line.remaining_minor))
         rows.append(Row((f"{line.day:%m-%d}", str(line.paid), *figures), note))
     named = lines.named
     header = (
         named("desk", "Day"), named("count", "Paid"), named("desk", "Net"),
-        named("desk", "Balance"),
+        lines.translate("Prepaid balance"),
     )  # fmt: skip
     parts: list[Table | str] = [Table(tuple(rows), header)]
     if len(shown) < len(bill.by_day):

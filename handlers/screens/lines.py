@@ -9,7 +9,7 @@ from uuid import UUID
 
 from aiogram.types import InlineKeyboardButton, InlineKeyboardMarkup
 
-from core.bills import ChannelLine, Days, Movement, ProductLine, VoucherLine
+from core.bills import Bill, ChannelLine, Days, Movement, PlatformBill, ProductLine, VoucherLine
 from core.channels import Product
 from core.ledger import Heading
 from handlers.buttons import HolderKind, OpenChart, OpenExport, Relative, TurnBill
@@ -117,18 +117,37 @@ class Lines:
 
     def movements(
         self,
-        opening_minor: int,
-        moved: Iterable[tuple[str, int]],
-        closing_minor: int,
-        names: tuple[str, str],
+        opening: tuple[str, int],
+        more: Iterable[tuple[str, int]],
+        less: Iterable[tuple[str, int]],
+        closing: tuple[str, int],
     ) -> Table:
-        """From the opening to the closing balance. names: of the two."""
+        """opening + more - less = closing. Each with its name, and with the sign that it has
+        everywhere else."""
+        plus, minus = self.translate("Add: %(what)s"), self.translate("Less: %(what)s")
         rows = [
-            Row((names[0], self.amount(opening_minor))),
-            *(Row((name, self.moved(minor))) for name, minor in moved),
-            Row((names[1], self.amount(closing_minor)), bold=True),
+            Row((opening[0], self.amount(opening[1]))),
+            *(Row((plus % {"what": name}, self.amount(minor))) for name, minor in more),
+            *(Row((minus % {"what": name}, self.amount(minor))) for name, minor in less),
+            Row((closing[0], self.amount(closing[1])), bold=True),
         ]
         return Table(tuple(rows))
+
+    def prepaid_balance(self, bill: Bill | PlatformBill, label: str) -> Table:
+        """How a merchant's prepaid balance, or that of all of them, moved. label: what
+        prepayments are called."""
+        return self.movements(
+            (self.named("desk", "Opening prepaid balance"), bill.remaining_before_minor),
+            [(label, bill.prepaid_minor)],
+            [(self.translate("Orders, net of fees"), bill.net_minor), *self.others(bill.movements)],
+            (self.named("desk", "Closing prepaid balance"), bill.remaining_minor),
+        )
+
+    def due(self, minor: int) -> str:
+        """What a supplier owes, in the cell of a table: '1,234.50', 'overpaid 819.98'."""
+        if minor >= 0:
+            return self.amount(minor)
+        return self.named("supplier", "overpaid %(amount)s") % {"amount": self.amount(-minor)}
 
     def others(self, movements: Sequence[Movement]) -> list[tuple[str, int]]:
         """What moved a merchant's position beside orders and prepayments, by heading."""

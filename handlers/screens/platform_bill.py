@@ -32,12 +32,6 @@ def render_platform_bill(
 
 def _sheet(bill: PlatformBill, lines: Lines, size: Size, also: Sequence[str]) -> Sheet:
     named = lines.named
-    moved = [
-        (lines.translate("Orders, net of fees"), bill.net_minor),
-        *lines.others(bill.movements),
-        (named("desk", "Prepaid"), -bill.prepaid_minor),
-    ]
-    names = (named("platform", "Owed at the start"), named("platform", "Owed at the end"))
     earned = (
         Row((named("desk", "Fees"), lines.moved(bill.fee_minor))),
         Row((named("supplier", "Cost"), lines.moved(-bill.cost_minor))),
@@ -46,7 +40,7 @@ def _sheet(bill: PlatformBill, lines: Lines, size: Size, also: Sequence[str]) ->
     parts: list[Table | str] = [
         *lines.products(bill.products, size),
         Table(earned),
-        lines.movements(bill.opening_minor, moved, bill.closing_minor, names),
+        lines.prepaid_balance(bill, named("desk", "Prepaid")),
         *_merchants(bill, lines, size),
         *_suppliers(bill, lines, size),
     ]
@@ -78,10 +72,10 @@ def _merchants(bill: PlatformBill, lines: Lines, size: Size) -> list[Table]:
     shown = shortened(called, size.rows, lambda rest: (others, _added(x for _, x in rest)))
     rows = []
     for name, line in shown:
-        note = lines.translate("fee %(fee)s · cost %(cost)s · balance %(balance)s") % {
+        note = lines.translate("fee %(fee)s · cost %(cost)s · prepaid balance %(balance)s") % {
             "fee": lines.amount(line.fee_minor),
             "cost": lines.amount(line.cost_minor),
-            "balance": lines.amount(line.closing_minor),
+            "balance": lines.amount(line.remaining_minor),
         }
         cells = (clip(name, size.name_chars), str(line.paid), lines.amount(line.amount_minor))
         rows.append(Row(cells, note))
@@ -103,7 +97,7 @@ def _suppliers(bill: PlatformBill, lines: Lines, size: Size) -> list[Table]:
             "cost": lines.amount(line.cost_minor),
             "paid_in": lines.amount(line.paid_in_minor),
         }
-        figures = (lines.amount(line.amount_minor), lines.amount(line.closing_minor))
+        figures = (lines.amount(line.amount_minor), lines.due(line.closing_minor))
         rows.append(Row((clip(name, size.name_chars), *figures), note))
     named = lines.named
     header = (named("desk", "Supplier"), named("supplier", "Taken"), named("supplier", "Due"))

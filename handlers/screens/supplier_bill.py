@@ -28,16 +28,19 @@ def render_supplier_bill(
 
 def _sheet(bill: SupplierBill, lines: Lines, size: Size) -> Sheet:
     named = lines.named
-    moved = [
-        (named("supplier", "Taken"), sum(line.amount_minor for line in bill.lines)),
-        (named("supplier", "Cost"), -sum(line.cost_minor for line in bill.lines)),
-        (named("supplier", "Paid in"), -bill.paid_in_minor),
-    ]
-    names = (named("supplier", "Due at the start"), named("supplier", "Due at the end"))
-    parts: list[Table | str] = [
-        *_channels(bill, lines, size),
-        lines.movements(bill.opening_minor, moved, bill.closing_minor, names),
-    ]
+    due = lines.movements(
+        (named("supplier", "Due at the start"), bill.opening_minor),
+        [(named("supplier", "Taken"), sum(line.amount_minor for line in bill.lines))],
+        [
+            (named("supplier", "Cost"), sum(line.cost_minor for line in bill.lines)),
+            (named("supplier", "Paid in"), bill.paid_in_minor),
+        ],
+        (named("supplier", "Due at the end"), bill.closing_minor),
+    )
+    parts: list[Table | str] = [*_channels(bill, lines, size), due]
+    if bill.closing_minor < 0:
+        overpaid = lines.translate("Overpaid by the supplier: %(amount)s")
+        parts.append(overpaid % {"amount": lines.amount(-bill.closing_minor)})
     if bill.suspense_minor:
         held = lines.translate("of which in suspense, for no settled order: %(amount)s")
         parts.append("⚠️ " + held % {"amount": lines.amount(bill.suspense_minor)})

@@ -44,6 +44,6 @@ async def test_the_workbook_adds_up_to_the_bill(
     said = sheets.column("概要", "B")
     net = Decimal(sum(line.net_minor for line in bill.products)) / 100
     assert said["订单净额"] == net
-    assert said["期末余额"] == said["账上期末余额"] == Decimal(bill.closing_minor) / 100
+    assert said["期末预付余额"] == said["账上期末余额"] == Decimal(bill.remaining_minor) / 100
     assert said["差额"] == 0
     assert sheets.formulas["订单"].max_row == ORDERS + 1

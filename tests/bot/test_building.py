@@ -63,11 +63,11 @@ async def test_a_suppliers_workbook(
     assert sheets.names == ["Summary", "Channels", "Bookings", "Paid in"]
     said = sheets.column("Summary", "B")
     due = sum(line.due_minor for line in bill.lines)
-    assert said["Opening balance"] == yuan(bill.opening_minor) == 0
+    assert said["Due at the start"] == yuan(bill.opening_minor) == 0
     assert said["Taken, less cost"] == yuan(due) > 0
-    assert said["Paid in"] == -yuan(bill.paid_in_minor) == -3650
-    assert said["Closing balance"] == yuan(bill.closing_minor) == yuan(due - 365_000)
-    assert said["Closing balance in the books"] == said["Closing balance"]
+    assert said["Paid in"] == yuan(bill.paid_in_minor) == 3650
+    assert said["Due at the end"] == yuan(bill.closing_minor) == yuan(due - 365_000)
+    assert said["Closing balance in the books"] == said["Due at the end"]
     assert said["Difference"] == 0
     channels = sheets.column("Channels", "F")
     assert channels == {
@@ -94,7 +94,7 @@ async def test_workbooks_in_a_currency_of_three_decimals(
     days = Days.one(await runtime.bills.open_day(supplier.id))
     due = Decimal("13.345") - Decimal("0.087") - Decimal("0.014")
     sheets = await built(runtime, Paper("excel", "s", supplier.id, days), tmp_path)
-    assert sheets.column("Summary", "B")["Closing balance"] == due
+    assert sheets.column("Summary", "B")["Due at the end"] == due
     assert sheets.column("Channels", "F") == {"Channel": "Due", "C77": due, "Total": due}
     for currency, amount in (("KWD", Decimal("13.345")), ("CNY", Decimal(0))):
         paper = Paper("excel", "p", HOUSE, days, currency=currency)
@@ -121,15 +121,16 @@ async def test_the_platforms_workbook(
     assert sheets.names == ["Summary", "Merchants", "Suppliers", "Products", "Channels"]
     said = sheets.column("Summary", "B")
     assert said["Orders, net of fees"] == yuan(bill.net_minor)
-    assert said["Prepaid"] == -yuan(bill.prepaid_minor) == -3650
-    assert said["Closing balance"] == yuan(bill.closing_minor) == yuan(bill.net_minor - 365_000)
+    assert said["Prepaid"] == yuan(bill.prepaid_minor) == 3650
+    assert said["Closing prepaid balance"] == yuan(365_000 - bill.net_minor)
+    assert bill.remaining_minor == 365_000 - bill.net_minor
     assert said["Difference"] == 0
     assert said["Orders created"] == ORDERS
     assert (said["Fee"], said["Cost"]) == (yuan(bill.fee_minor), yuan(bill.cost_minor))
     assert said["Margin"] == yuan(bill.margin_minor) == yuan(bill.fee_minor - bill.cost_minor)
     amount = sum(line.amount_minor for line in bill.products)
     for sheet, column, minor in (
-        ("Merchants", "D", amount), ("Merchants", "G", bill.closing_minor),
+        ("Merchants", "D", amount), ("Merchants", "G", bill.remaining_minor),
         ("Suppliers", "C", amount), ("Suppliers", "E", 365_000), ("Products", "E", amount),
         ("Products", "G", bill.net_minor), ("Channels", "D", amount),
         ("Channels", "G", bill.margin_minor),
@@ -149,7 +150,7 @@ async def test_a_merchants_workbook_tells_staff_more(
         paper = Paper("excel", "m", shop[0].id, days, staff=staff)
         sheets = await built(runtime, paper, tmp_path)
         said = sheets.column("Summary", "B")
-        assert said["Closing balance"] == yuan(bill.closing_minor)
+        assert said["Closing prepaid balance"] == yuan(bill.remaining_minor)
         assert said["Orders paid"] == ORDERS
         assert ("Channels" in sheets.names, "Margin" in said) == (staff, staff)
         heads = {

@@ -56,6 +56,10 @@ def test_refusals_in_both_languages() -> None:
 def test_money_and_dates() -> None:
     assert money(-123450, "CNY") == "-1,234.50 CNY"
     assert number(5, "JPY") == "5"
+    assert number(1_000, "KWD") == "1.000"
+    for minor, text in ((100_000_000, "100.00"), (1_230_000, "1.23"), (-1, "-0.000001"),
+                        (1_234_567_500_000, "1,234,567.50")):  # fmt: skip
+        assert money(minor, "USDT") == f"{text} USDT"
     at = datetime(2026, 11, 20, 17, 0, 1, tzinfo=UTC)
     assert instant(at, "Asia/Shanghai") == "2026-11-21 01:00:01"
     assert day(date(2026, 11, 21)) == "2026-11-21"

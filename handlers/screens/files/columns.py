@@ -11,7 +11,7 @@ from core.exports import CompletionRow, DiscrepancyRow, MovementRow, OrderRow, T
 from core.ledger import KINDS
 from core.money import Rate, format_minor
 from handlers.screens.words import word
-from texts import translator
+from texts import money, translator
 
 R = TypeVar("R")
 # money: in minor units of the table's currency. instant: aware; shown on the clocks of its zone.
@@ -92,7 +92,7 @@ def voucher_columns(speech: Speech) -> list[Column[VoucherRow]]:
     def original(row: VoucherRow) -> str:
         if not row.conversion_rate:
             return ""
-        return f"{format_minor(row.original_minor, row.original_currency)} {row.original_currency}"
+        return money(row.original_minor, row.original_currency)
 
     return [
         Column(named("desk", "Time"), "instant", 19, lambda row: row.at),
@@ -187,19 +187,25 @@ def taking_columns(speech: Speech) -> list[Column[TakingRow]]:
 
 
 def day_columns(speech: Speech) -> list[Column[DayLine]]:
-    """Days of a merchant: opening + net + other - prepaid = closing."""
+    """Days of a merchant: opening + prepaid - net - other = closing, of its prepaid balance."""
     translate, named = _speaking(speech)
     return [
         Column(translate("Business day"), "day", 12, lambda row: row.day),
-        Column(named("desk", "Opening balance"), "money", 16, lambda row: row.opening_minor),
+        Column(
+            named("desk", "Opening prepaid balance"), "money", 16,
+            lambda row: row.remaining_before_minor,
+        ),
         Column(translate("Orders paid"), "count", 10, lambda row: row.paid),
         Column(named("desk", "Amount"), "money", 16, lambda row: row.amount_minor),
         Column(named("desk", "Fee"), "money", 14, lambda row: row.fee_minor),
         Column(named("desk", "Net"), "money", 16, lambda row: row.net_minor),
         Column(named("desk", "Other"), "money", 14, lambda row: row.other_minor),
         Column(named("desk", "Prepaid"), "money", 16, lambda row: row.prepaid_minor),
-        Column(named("desk", "Closing balance"), "money", 16, lambda row: row.closing_minor),
-    ]
+        Column(
+            named("desk", "Closing prepaid balance"), "money", 16,
+            lambda row: row.remaining_minor,
+        ),
+    ]  # fmt: skip
 
 
 def merchant_columns(speech: Speech) -> list[Column[MerchantLine]]:
@@ -212,7 +218,9 @@ def merchant_columns(speech: Speech) -> list[Column[MerchantLine]]:
         Column(named("desk", "Amount"), "money", 18, lambda row: row.amount_minor),
         Column(named("desk", "Fee"), "money", 16, lambda row: row.fee_minor),
         Column(named("desk", "Cost"), "money", 16, lambda row: row.cost_minor),
-        Column(named("desk", "Closing balance"), "money", 18, lambda row: row.closing_minor),
+        Column(
+            named("desk", "Closing prepaid balance"), "money", 18, lambda row: row.remaining_minor
+        ),
     ]
 
 

@@ -20,7 +20,15 @@ from handlers.screens.files.columns import (
     order_columns,
     voucher_columns,
 )
-from handlers.screens.files.pieces import disclaimer, foot, period, sum_of, sum_where, titles
+from handlers.screens.files.pieces import (
+    disclaimer,
+    foot,
+    period,
+    sum_of,
+    sum_where,
+    titles,
+    what_remains,
+)
 from handlers.screens.words import word
 from texts import translator
 
@@ -130,28 +138,31 @@ class MerchantBook:
             (translate("How it adds up"), "head"),
         )
         first = page.row
-        before = translate("what was owed to the merchant before; negative: prepaid")
-        self._line(page, named("desk", "Opening balance"), bill.opening_minor, before)
+        before = translate("what remained before; negative: owed to the merchant")
+        name = named("desk", "Opening prepaid balance")
+        self._line(page, name, bill.remaining_before_minor, before)
+        self._line(
+            page,
+            named("desk", "Prepaid"),
+            sum_of(ranges.prepaid, bill.prepaid_minor),
+            translate("plus the sum of the sheet of prepayments"),
+        )
         self._line(
             page,
             translate("Orders, net of fees"),
             sum_of(ranges.net, bill.net_minor),
-            translate("the sum of the sheet of orders"),
+            translate("less the sum of the sheet of orders"),
         )
         for movement in bill.movements:
             name = word("heading", movement.heading, self._speech.language)
             where = sum_where(
                 ranges.moved, (ranges.moved_kind, f"$A{page.row + 1}"), movement.minor
             )
-            self._line(page, name, where, translate("of the sheet of adjustments"))
-        self._line(page, named("desk", "Prepaid"),
-                   Formula(f"-SUM({ranges.prepaid})", -bill.prepaid_minor),
-                   translate("less the sum of the sheet of prepayments"))  # fmt: skip
-        last = page.row
+            self._line(page, name, where, translate("less this, of the sheet of adjustments"))
         closing = page.write(
-            (named("desk", "Closing balance"), "bold"),
-            (Formula(f"SUM($B${first + 1}:$B${last})", bill.closing_minor), "bold_money"),
-            (translate("what is owed to the merchant; negative: prepayment that remains"), "bold"),
+            (named("desk", "Closing prepaid balance"), "bold"),
+            (what_remains(first, page.row, bill.remaining_minor), "bold_money"),
+            (translate("what remains; negative: owed to the merchant"), "bold"),
         )
         self._check(page, closing)
         page.skip()
@@ -162,7 +173,7 @@ class MerchantBook:
         places = EXPONENTS[self._bill.currency]
         books = page.write(
             (translate("Closing balance in the books"), "text"),
-            (self._bill.closing_minor, "money"),
+            (self._bill.remaining_minor, "money"),
             (None, "text"),
         )
         page.write(
@@ -242,9 +253,10 @@ class MerchantBook:
         translate, named = self._words()
         page.widths(14, 18, 12, 18, 16, 18, 16, 18, 18)
         heads = (
-            translate("Business day"), named("desk", "Opening balance"), translate("Orders paid"),
-            named("desk", "Amount"), named("desk", "Fee"), named("desk", "Net"),
-            named("desk", "Other"), named("desk", "Prepaid"), named("desk", "Closing balance"),
+            translate("Business day"), named("desk", "Opening prepaid balance"),
+            translate("Orders paid"), named("desk", "Amount"), named("desk", "Fee"),
+            named("desk", "Net"), named("desk", "Other"), named("desk", "Prepaid"),
+            named("desk", "Closing prepaid balance"),
         )  # fmt: skip
         page.write(*((head, "head") for head in heads))
         page.freeze()
@@ -253,9 +265,9 @@ class MerchantBook:
             row = page.row + 1
             day = f"$A{row}"
             of_day = (ranges.day, day)
-            opening: int | Formula = line.opening_minor
+            opening: int | Formula = line.remaining_before_minor
             if row > 2:
-                opening = Formula(f"$I{row - 1}", line.opening_minor)
+                opening = Formula(f"$I{row - 1}", line.remaining_before_minor)
             page.write(
                 (day_serial(line.day), "day"),
                 (opening, "money"),
@@ -265,7 +277,7 @@ class MerchantBook:
                 (sum_where(ranges.net, of_day, line.net_minor), "money"),
                 (sum_where(ranges.moved, (ranges.moved_day, day), line.other_minor), "money"),
                 (sum_where(ranges.prepaid, (ranges.prepaid_day, day), line.prepaid_minor), "money"),
-                (Formula(f"$B{row}+$F{row}+$G{row}-$H{row}", line.closing_minor), "money"),
+                (Formula(f"$B{row}+$H{row}-$F{row}-$G{row}", line.remaining_minor), "money"),
             )  # fmt: skip
         foot(
             page, len(lines), (named("desk", "Total"), "bold"), (None, "bold"),

@@ -58,6 +58,12 @@ def sum_where(cells: str, criterion: tuple[str, str], value: int) -> Formula:
     return Formula(f"SUMIFS({cells},{criterion[0]},{criterion[1]})", value)
 
 
+def what_remains(first: int, last: int, value: int) -> Formula:
+    """The closing prepaid balance: the two rows from `first` on, less those up to `last`. Rows
+    count from 0; `last` is not one of them."""
+    return Formula(f"SUM($B${first + 1}:$B${first + 2})-SUM($B${first + 3}:$B${last})", value)
+
+
 def foot(page: Page, lines: int, *cells: tuple[Any, str]) -> None:
     """A last row that adds up the `lines` rows above it; texts and blanks stay what they are."""
     if not lines:

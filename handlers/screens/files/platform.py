@@ -11,7 +11,7 @@ from core.bills import PlatformBill
 from core.money import EXPONENTS
 from handlers.screens.files.book import Book, Formula
 from handlers.screens.files.columns import Speech
-from handlers.screens.files.pieces import disclaimer, foot, period, titles
+from handlers.screens.files.pieces import disclaimer, foot, period, titles, what_remains
 from handlers.screens.words import word
 from texts import translator
 
@@ -50,28 +50,29 @@ class _PlatformBook:
         page.write(
             (translate("What it came to"), "head"),
             (f"{named('desk', 'Amount')} ({bill.currency})", "head"),
-            (None, "head"),
+            (translate("How it adds up"), "head"),
         )
+        less = translate("less this")
         lines = [
-            (named("desk", "Opening balance"), bill.opening_minor),
-            (translate("Orders, net of fees"), bill.net_minor),
+            (named("desk", "Opening prepaid balance"), bill.remaining_before_minor,
+             translate("what remained before; negative: owed to the merchants")),
+            (named("desk", "Prepaid"), bill.prepaid_minor, translate("plus this")),
+            (translate("Orders, net of fees"), bill.net_minor, less),
             *(
-                (word("heading", movement.heading, self._speech.language), movement.minor)
+                (word("heading", movement.heading, self._speech.language), movement.minor, less)
                 for movement in bill.movements
             ),
-            (named("desk", "Prepaid"), -bill.prepaid_minor),
-        ]
+        ]  # fmt: skip
         first = page.row
-        for name, minor in lines:
-            page.write((name, "text"), (minor, "money"))
-        total = Formula(f"SUM($B${first + 1}:$B${page.row})", bill.closing_minor)
+        for name, minor, why in lines:
+            page.write((name, "text"), (minor, "money"), (why, "text"))
         closing = page.write(
-            (named("desk", "Closing balance"), "bold"),
-            (total, "bold_money"),
-            (translate("what is owed to all merchants; negative: prepayments that remain"), "bold"),
+            (named("desk", "Closing prepaid balance"), "bold"),
+            (what_remains(first, page.row, bill.remaining_minor), "bold_money"),
+            (translate("what remains; negative: owed to the merchants"), "bold"),
         )
         books = page.write(
-            (translate("Closing balance in the books"), "text"), (bill.closing_minor, "money")
+            (translate("Closing balance in the books"), "text"), (bill.remaining_minor, "money")
         )
         places = EXPONENTS[bill.currency]
         page.write(
@@ -96,11 +97,11 @@ class _PlatformBook:
             (
                 named("desk", "Merchant"), named("desk", "Name"), translate("Orders paid"),
                 named("desk", "Amount"), named("desk", "Fee"), named("desk", "Cost"),
-                named("desk", "Closing balance"),
+                named("desk", "Closing prepaid balance"),
             ),
             [
                 (x.merchant_no, x.merchant_name, x.paid, x.amount_minor,
-                 x.fee_minor, x.cost_minor, x.closing_minor)
+                 x.fee_minor, x.cost_minor, x.remaining_minor)
                 for x in self._bill.merchants
             ],
         )  # fmt: skip
@@ -113,7 +114,7 @@ class _PlatformBook:
             "text text money money money money",
             (
                 named("desk", "Supplier"), named("desk", "Name"), named("desk", "Amount"),
-                named("desk", "Cost"), translate("Paid in"), named("desk", "Closing balance"),
+                named("desk", "Cost"), translate("Paid in"), named("supplier", "Due at the end"),
             ),
             [
                 (x.supplier_no, x.supplier_name, x.amount_minor,

@@ -59,21 +59,21 @@ class SupplierBook:
         taken = self.takings.range(translate("Due"))
         paid_in = self.paid_in.range(named("desk", "Amount"))
         lines: tuple[tuple[str, int | Formula, str], ...] = (
-            (named("desk", "Opening balance"), bill.opening_minor,
-             translate("what the supplier owed before")),
+            (named("supplier", "Due at the start"), bill.opening_minor,
+             translate("what the supplier owed before; negative: overpaid")),
             (translate("Taken, less cost"), sum_of(taken, due),
-             translate("the sum of the sheet of bookings")),
-            (translate("Paid in"), Formula(f"-SUM({paid_in})", -bill.paid_in_minor),
+             translate("plus the sum of the sheet of bookings")),
+            (translate("Paid in"), sum_of(paid_in, bill.paid_in_minor),
              translate("less the sum of the sheet of what was paid in")),
         )  # fmt: skip
         first = page.row
         for name, value, why in lines:
             page.write((name, "text"), (value, "money"), (why, "text"))
         closing = page.write(
-            (named("desk", "Closing balance"), "bold"),
-            (Formula(f"SUM($B${first + 1}:$B${page.row})", bill.closing_minor),
+            (named("supplier", "Due at the end"), "bold"),
+            (Formula(f"SUM($B${first + 1}:$B${first + 2})-$B${first + 3}", bill.closing_minor),
              "bold_money"),
-            (translate("what the supplier owes"), "bold"),
+            (translate("what the supplier owes; negative: overpaid"), "bold"),
         )  # fmt: skip
         books = page.write(
             (translate("Closing balance in the books"), "text"), (bill.closing_minor, "money")
