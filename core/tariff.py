@@ -89,6 +89,10 @@ class Tariff:
         measured = amount_minor if self.tiers_by == "amount" else volume_minor
         return next(t.rate for t in reversed(self.tiers) if t.from_minor <= max(0, measured))
 
+    def of(self, amount_minor: int) -> int:
+        """What is charged on an amount at the tier that it is in. Of tiers by amount."""
+        return self.rate_for(amount_minor).of(amount_minor)
+
     def pack(self) -> list[dict[str, int]]:
         """The tiers as JSON values."""
         return [{"from": tier.from_minor, **tier.rate.pack()} for tier in self.tiers]

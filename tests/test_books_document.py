@@ -19,7 +19,7 @@ from core.clock import DayCut
 from core.exports import Paper
 from core.merchants import App, Merchant
 from core.money import Money, parse_money
-from core.orders import ByHand, Opened, PaymentSeen, get_order
+from core.orders import ByHand, Opened, PaymentSeen, get_attempts, get_order
 from core.prepayments import Advance, Cause
 from core.runtime import Runtime
 from core.tariff import parse_tariff
@@ -249,3 +249,19 @@ async def test_the_example_of_the_document(
     assert sum(line.amount_minor for line in theirs.lines) == said["supplier saw"]
     assert theirs.closing_minor == said["supplier owes"]
     await desk.sound()
+
+
+async def test_a_completed_order_whose_money_another_supplier_has(desk: Desk) -> None:
+    (rows,) = tables("Completions and their money")
+    completed, together = ({row[0]: minor(row[n] or "0") for row in rows} for n in (1, 3))
+    assert [minor(a or "0") + minor(b or "0") for _, a, b, _ in rows] == list(together.values())
+    await desk.supplier.fault("create", "refuse")
+    opened = await desk.open(minor("100.00"))
+    refused, _ = await get_attempts(desk.runtime.store, desk.merchant.id, opened.order.id)
+    await completing(desk.runtime).complete(
+        desk.merchant.id, opened.order.id, None, ByHand("seen", ADMIN, "Lee", ADMIN),
+        request_id="r", also=nothing,
+    )  # fmt: skip
+    assert await desk.balances() == {a: m for a, m in completed.items() if m}
+    await desk.see(opened, minor("99.00"), attempt_no=refused.attempt_no, upstream_no="U1")
+    assert await desk.balances() == {a: m for a, m in together.items() if m}

@@ -87,45 +87,34 @@ def completed_from_suspense(
     return postings
 
 
-def reattributed(
-    amount: Money,
-    *,
-    from_no: str,
-    from_channel_no: str,
-    from_cost_minor: int,
-    to_no: str,
-    to_channel_no: str,
-    to_cost_minor: int,
-) -> Postings:
-    """A completed order turns out to have been paid elsewhere than was assumed: at another
-    supplier, on another channel, or at another cost. What each had or has is on its own channel."""
-    legs = (
-        (from_no, from_channel_no, amount.minor, from_cost_minor),
-        (to_no, to_channel_no, -amount.minor, -to_cost_minor),
-    )
+@dataclass(frozen=True, slots=True)
+class Took:
+    """What a supplier took for an order on one of its channels, and what it charges for that."""
+
+    supplier_no: str
+    channel_no: str
+    minor: int
+    cost_minor: int
+
+
+def confirmed(currency: str, *, assumed: Took, seen: Took) -> Postings:
+    """The money of a completed order was seen: elsewhere than was assumed, more or less of it, or
+    at another cost. All that was assumed is taken back, and what was seen is booked. What is too
+    little of it is our shortfall; what is too much is in suspense where it was seen."""
     moved: dict[tuple[str, str], int] = defaultdict(int)
-    for supplier_no, channel_no, minor, cost_minor in legs:
-        moved[f"due/{supplier_no}", channel_no] += minor - cost_minor
-        moved[f"cost/{supplier_no}", channel_no] += cost_minor
-    return tuple(
-        Posting(account, amount.currency, minor, channel_no)
+    for sign, took in ((1, assumed), (-1, seen)):
+        moved[f"due/{took.supplier_no}", took.channel_no] += sign * (took.minor - took.cost_minor)
+        moved[f"cost/{took.supplier_no}", took.channel_no] += sign * took.cost_minor
+    more = seen.minor - assumed.minor
+    moved["shortfall", ""] = min(0, more)
+    moved[f"suspense/{seen.supplier_no}", ""] = max(0, more)
+    postings = tuple(
+        Posting(account, currency, minor, channel_no)
         for (account, channel_no), minor in moved.items()
         if minor
     )
-
-
-def differed(
-    amount: Money, *, seen_minor: int, cost_minor: int, seen_cost_minor: int, supplier_no: str
-) -> Postings:
-    """A completed order's money arrives after all, and is less or more than was asked."""
-    less = amount.minor - seen_minor
-    return _balanced(
-        amount.currency,
-        (f"due/{supplier_no}", less - (cost_minor - seen_cost_minor)),
-        (f"cost/{supplier_no}", cost_minor - seen_cost_minor),
-        ("shortfall", -less if less > 0 else 0),
-        (f"suspense/{supplier_no}", -less if less < 0 else 0),
-    )
+    assert_balanced(postings)
+    return postings
 
 
 def returned_to_payer(amount: Money, *, supplier_no: str) -> Postings:

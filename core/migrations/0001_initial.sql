@@ -489,7 +489,7 @@ CREATE TABLE attempt (
     supplier_code    text NOT NULL,
     amount_minor     bigint NOT NULL CHECK (amount_minor > 0),
     currency         text NOT NULL,
-    cost             jsonb NOT NULL,           -- the rate it was made with
+    cost             jsonb NOT NULL,           -- the tiers it was made with, by amount
     state            text NOT NULL CHECK (state IN ('created', 'sent', 'accepted', 'rejected',
                          'unknown', 'paid', 'failed', 'closed')),
     upstream_no      text,

@@ -9,7 +9,7 @@ from typing import Literal
 from uuid import UUID
 
 from core.errors import Bug
-from core.ledger import Postings, completed_from_suspense, differed, paid, reattributed, unmatched
+from core.ledger import Postings, Took, completed_from_suspense, confirmed, paid, unmatched
 from core.money import Money
 from core.orders.lifecycle import LATE_FROM, PAYABLE, order_after
 from core.orders.reading import Attempt, Order
@@ -188,37 +188,19 @@ def _late(order: Order) -> bool:
 def _first_report(
     order: Order, attempt: Attempt, seen: Money, paid_by: Attempt, cost_back_minor: int
 ) -> Settlement:
-    """The supplier reports, for the first time, money of an order that was completed by hand."""
-    cost_then = paid_by.cost.of(order.amount.minor)
-    cost_now = attempt.cost.of(seen.minor)
-    if seen.minor != order.amount.minor:
-        if attempt.attempt_no != paid_by.attempt_no:
-            return _unmatched(attempt, seen, "duplicate")
-        over = seen.minor > order.amount.minor
-        return Settlement(
-            "confirmation",
-            None,
-            differed(
-                order.amount,
-                seen_minor=seen.minor,
-                cost_minor=cost_then,
-                seen_cost_minor=cost_now,
-                supplier_no=attempt.supplier_no,
-            ),
-            cost_now,
-            discrepancy="over" if over else None,
-        )
-    postings = reattributed(
-        order.amount,
-        from_no=paid_by.supplier_no,
-        from_channel_no=paid_by.channel_no,
-        # Elsewhere: what was given back of it already is not taken back once more.
-        from_cost_minor=cost_then - (cost_back_minor if attempt != paid_by else 0),
-        to_no=attempt.supplier_no,
-        to_channel_no=attempt.channel_no,
-        to_cost_minor=cost_now,
+    """A supplier reports, for the first time, money of an order that was completed by hand: this
+    is the order's money, whichever of its attempts it names and however much it is."""
+    assumed_cost, cost = paid_by.cost.of(order.amount.minor), attempt.cost.of(seen.minor)
+    if attempt.attempt_no != paid_by.attempt_no:
+        # What was given back of it already is not taken back once more.
+        assumed_cost -= cost_back_minor
+    postings = confirmed(
+        seen.currency,
+        assumed=Took(paid_by.supplier_no, paid_by.channel_no, order.amount.minor, assumed_cost),
+        seen=Took(attempt.supplier_no, attempt.channel_no, seen.minor, cost),
     )
-    return Settlement("confirmation", None, postings, cost_now)
+    over = seen.minor > order.amount.minor
+    return Settlement("confirmation", None, postings, cost, discrepancy="over" if over else None)
 
 
 def _unmatched(

@@ -14,7 +14,6 @@ from uuid import UUID
 from core.channels import Reason
 from core.errors import Bug
 from core.ids import Ids
-from core.money import Rate
 from core.orders.lifecycle import (
     PAYABLE,
     attempt_after,
@@ -25,6 +24,7 @@ from core.orders.lifecycle import (
 )
 from core.orders.reading import Attempt, Order, read_order
 from core.store import Tx
+from core.tariff import Tariff
 
 # How soon a payable attempt is asked about, in case its callback never comes; doubles each time.
 FIRST_LOOK: Final = timedelta(seconds=10)
@@ -302,7 +302,7 @@ def new_attempt(
     channel_day: date,
     document_id: UUID,
     supplier_code: str,
-    cost: Rate,
+    cost: Tariff,
     reasons: tuple[Reason, ...],
 ) -> Attempt:
     """A fresh attempt in its first state; nothing is written."""

@@ -417,7 +417,7 @@ class Opening:
             channel_day=channel.today,
             document_id=channel.document_id,
             supplier_code=channel.supplier_code,
-            cost=channel.cost.rate_for(order.amount.minor),
+            cost=channel.cost,
             reasons=(*refused, *choice.reasons),
         )
 

@@ -17,6 +17,7 @@ from core.ids import read_number, uuid7_time
 from core.money import Money, Rate
 from core.orders.lifecycle import SETTLED
 from core.store import Queries, Tx
+from core.tariff import Tariff
 
 _ORDER: Final = "SELECT * FROM orders WHERE merchant_id = $1 AND id = $2 AND created_at = $3"
 _ATTEMPTS: Final = "SELECT * FROM attempt WHERE merchant_id = $1 AND order_id = $2 ORDER BY seq"
@@ -79,8 +80,9 @@ class Order:
 class Attempt:
     """One try of an order on one channel.
 
-    channel_day: the business day of its supplier whose limits it uses. reasons: why it is on no
-    other channel, one for each that was left out, or refused it before.
+    channel_day: the business day of its supplier whose limits it uses. cost: what the supplier
+    charges there, as it was when the attempt was made; each payment goes by its own tier.
+    reasons: why it is on no other channel, one for each that was left out, or refused it before.
     """
 
     merchant_id: UUID
@@ -95,7 +97,7 @@ class Attempt:
     document_id: UUID
     supplier_code: str
     amount: Money
-    cost: Rate
+    cost: Tariff
     state: str
     upstream_no: str | None
     pay: Pay | None
@@ -210,7 +212,7 @@ def read_attempt(row: asyncpg.Record) -> Attempt:
     return Attempt(
         **{name: values[name] for name in _PLAIN_ATTEMPT},
         amount=Money(row["amount_minor"], row["currency"]),
-        cost=Rate.unpack(row["cost"]),
+        cost=Tariff.unpack("amount", row["cost"]),
         pay=Pay(row["pay_kind"], row["pay_value"]) if row["pay_kind"] else None,
         reasons=tuple(Reason(**kept) for kept in row["reasons"]),
     )

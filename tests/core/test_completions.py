@@ -11,7 +11,7 @@ import pytest
 from core.access import ANONYMOUS_ADMIN_ID
 from core.errors import Refusal
 from core.money import Money
-from core.orders import ByHand, Opened, Order
+from core.orders import ByHand, Opened, Order, get_attempts
 from core.store import Tx
 from tests.core.support import (
     ADMIN,
@@ -229,6 +229,35 @@ async def test_a_first_report_of_another_amount_posts_the_difference(
     await confirm(desk, await question(desk, opened))
     assert (await desk.see(opened, minor)).meaning == "confirmation"
     assert await desk.balances() == {"fees": 120, "payable": 9880} | expected
+    await desk.sound()
+
+
+@pytest.mark.parametrize(
+    ("minor", "expected"),
+    [
+        (9900, {"due/S01": -9836, "cost/S01": -64, "shortfall": -100}),
+        (10000, {"due/S01": -9935, "cost/S01": -65}),
+        (10100, {"due/S01": -10034, "cost/S01": -66, "suspense/S01": 100}),
+    ],
+)
+async def test_a_supplier_that_had_refused_the_order_reports_its_money_first(
+    desk: Desk, minor: int, expected: dict[str, int]
+) -> None:
+    """S01 refused, S02 took the order, a person completed it: S02 owes nothing for it."""
+    await desk.supplier.fault("create", "refuse")
+    opened = await desk.open()
+    refused, taken = await get_attempts(desk.runtime.store, desk.merchant.id, opened.order.id)
+    assert (refused.supplier_no, refused.state, taken.supplier_no) == ("S01", "rejected", "S02")
+    await confirm(desk, await question(desk, opened))
+    assert (await desk.balances())["due/S02"] == -9930
+    settled = await desk.see(opened, minor, attempt_no=refused.attempt_no, upstream_no="U1")
+    assert settled.meaning == "confirmation"
+    assert await desk.balances() == {"fees": 120, "payable": 9880} | expected
+    open_ones = (await desk.runtime.discrepancies.open_ones([desk.merchant.id])).items
+    over = [(d.kind, d.supplier_no, d.left_minor) for d in open_ones]
+    assert over == ([("over", "S01", 100)] if minor > 10000 else [])
+    # It has its money: what comes after that was paid twice.
+    assert (await desk.see(opened, 10000, upstream_no="U2")).meaning == "duplicate"
     await desk.sound()
 
 

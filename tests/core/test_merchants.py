@@ -258,7 +258,7 @@ async def test_a_cost_begins_at_the_suppliers_day_and_attempts_keep_theirs(desk:
     desk.clock.go_to(desk.merchant.day_cut.start_of(tomorrow))
     after, larger = await desk.open(), await desk.open(20_000)
     costs = [o.attempt.cost for o in (before, after, larger) if o.attempt]
-    assert costs == [Rate(6500), Rate(8000), Rate(5000, 1)]
+    assert costs == [Tariff.flat(Rate(6500)), tiers, tiers]
     for opened, amount_minor in ((before, 10_000), (larger, 20_000)):
         await desk.see(opened, amount_minor)
     assert (await desk.balances())["cost/S01"] == -(65 + 101)

@@ -15,6 +15,7 @@ from core.money import Money, Rate
 from core.orders import Attempt, Order
 from core.outbox import Say
 from core.people import RIGHTS
+from core.tariff import Tariff
 from handlers.buttons import MAX_BYTES, OnCard, read_button
 from handlers.intents import COMMANDS
 from handlers.screens import (
@@ -584,8 +585,8 @@ ATTEMPT = Attempt(
     channel_id=ID, channel_no="C01", channel_day=date(2026, 11, 21), document_id=ID,
     supplier_code="channel-x",
     amount=Money(10_000, "CNY"),
-    cost=Rate(1), state="accepted", upstream_no=None, pay=None, said=HOSTILE, created_at=AT,
-    sent_at=AT, asked=0, not_found_at=None,
+    cost=Tariff.flat(Rate(1)), state="accepted", upstream_no=None, pay=None, said=HOSTILE,
+    created_at=AT, sent_at=AT, asked=0, not_found_at=None,
 )  # fmt: skip
 CONTEXT = CardContext(
     "M1001", HOSTILE, PRODUCTS, "none", "Asia/Shanghai", "预付", staff=True, fee_minor=120

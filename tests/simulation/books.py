@@ -57,8 +57,12 @@ class Try:
 
     number: str
     supplier: str
-    cost: Rate
+    cost: Tariff
     open: bool
+
+    def cost_of(self, seen: int) -> int:
+        """What its supplier charges for what it took."""
+        return fee_by_hand(self.cost.rate_for(seen), seen)
 
 
 @dataclass
@@ -201,15 +205,14 @@ class Books:
     def see(self, sale_id: UUID, nth: int, amount: int, number: str, at: datetime) -> str:
         """A supplier reports money for an order's attempt; what it means."""
         sale = self.sales[sale_id]
-        attempt, cost = sale.tries[nth], fee_by_hand(sale.tries[nth].cost, amount)
+        attempt, cost = sale.tries[nth], sale.tries[nth].cost_of(amount)
         if sale.open and amount == sale.amount:
             attempt.open = False
             self._paid(sale, "reported", attempt, cost, at)
             self._supplier(sale, attempt.supplier, at, due=amount - cost, cost=cost)
             sale.reported = True
             return "order"
-        unheard = not sale.open and sale.how == "completed" and not sale.reported
-        if unheard and (amount == sale.amount or attempt is sale.paid_by):
+        if not sale.open and sale.how == "completed" and not sale.reported:
             return self._confirm(sale, attempt, amount, cost, number, at)
         kind = "duplicate"
         if sale.open:
@@ -268,11 +271,11 @@ class Books:
             self._supplier(sale, money.by.supplier, at, suspense=-money.used)
         used = [money for money in held if money.used]
         if used:
-            cost = sum(fee_by_hand(money.by.cost, money.seen) for money in used)
+            cost = sum(money.by.cost_of(money.seen) for money in used)
             self._paid(sale, "completed", used[0].by, cost, at)
             sale.takings = []
             for money in used:
-                cost = fee_by_hand(money.by.cost, money.seen)
+                cost = money.by.cost_of(money.seen)
                 same = next((t for t in sale.takings if t.by is money.by), None)
                 if same is None:
                     sale.takings.append(Taken(money.by, money.used, money.seen, cost))
@@ -280,7 +283,7 @@ class Books:
                     same.minor, same.seen = same.minor + money.used, same.seen + money.seen
                     same.cost += cost
         if not held:
-            cost = fee_by_hand(by.cost, sale.amount)
+            cost = by.cost_of(sale.amount)
             self._paid(sale, "completed", by, cost, at)
             self._supplier(sale, by.supplier, at, due=sale.amount - cost, cost=cost)
         sale.reported = bool(held)

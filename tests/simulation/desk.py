@@ -17,7 +17,7 @@ from core.channels import NewChannel
 from core.money import Rate
 from core.runtime import Runtime
 from core.suppliers import NewSupplier
-from core.tariff import Tariff
+from core.tariff import Tariff, Tier, parse_tariff
 from tests.conftest import SUPPLIER_KEYS, Servers
 from tests.core.support import (
     ADMIN,
@@ -30,6 +30,12 @@ from tests.core.support import (
 )
 
 PRODUCTS: Final = ("alipay_qr", "wechat_qr")
+# What the demo's own channels cost here: most orders of the written sequences come to 100.00.
+COSTS: Final = {
+    "C01": "0.65%; >=100: 0.4%; >=250: 0.9% + 0.02",
+    "C02": "0.3% min 0.05; >=99.50: 0.6%",
+    "C03": "0.2% + 0.10; >=100.30: 0.7% max 2",
+}
 # What they take, besides the demo's own two: S01 for both products, S02 for the first.
 ABROAD: Final = (("S03", "JPY", "C31", "C32"), ("S04", "KWD", "C41", "C42"))
 _MIGRATED, _TEMPLATE = "template_demo", "template_lives"
@@ -57,6 +63,9 @@ async def make_template(servers: Servers, supplier: SandboxSupplier) -> None:
     runtime = await build_runtime(servers, _TEMPLATE, SetClock(start()))
     try:
         await seed(runtime, Addresses(supplier.base, SUPPLIER_KEYS, {}))
+        for channel_no, cost in COSTS.items():
+            channel = await runtime.channels.costs(channel_no)
+            await runtime.channels.set_cost(channel.id, parse_tariff(cost, "CNY"), actor="life")
         await _open_suppliers_abroad(runtime, supplier)
     finally:
         await runtime.close()
@@ -81,9 +90,10 @@ async def _open_suppliers_abroad(runtime: Runtime, supplier: SandboxSupplier) ->
         credentials = {"base_url": supplier.base, "mch_id": mch_id, "key": key}
         opened = await open_live(runtime, new, credentials)
         for channel_no, product, ppm in zip(channels, PRODUCTS, (5500, 8000), strict=True):
+            cost = Tariff((Tier(0, Rate(ppm, 3)), Tier(15_000, Rate(ppm // 2))))
             channel = NewChannel(
-                channel_no, f"{product} {currency}", product, Tariff.flat(Rate(ppm, 3)),
-                (product,), amount_min=1, amount_max=5_000_000,
+                channel_no, f"{product} {currency}", product, cost, (product,),
+                amount_min=1, amount_max=5_000_000,
             )  # fmt: skip
             await runtime.channels.add_channel(opened, channel)
 

@@ -123,6 +123,14 @@ SEQUENCES: Final[dict[str, tuple[tuple[World, World], list[Step]]]] = {
          Step("pay", which=2, how=1), Step("reserve", which=2, much=0), Step("settle"),
          Step("resolve", how=PAYER_PAID), ROLL],
     ),
+    "completed at one supplier, another one has less or more": (
+        (CHINA, AT_SIX),
+        [*3 * [order(how=SECOND_SUPPLIER)], *3 * [COMPLETED], Step("reserve", which=1, much=4_000),
+         odd(-100, how=1), odd(-60, 1, how=1), Step("settle"), odd(+70, 2, how=1), DAY,
+         Step("pay"), Step("pay", which=1, how=1), Step("reserve", which=2, much=0),
+         Step("settle"), Step("reserve", much=0, how=FEE_KEPT), ROLL, Step("settle"),
+         Step("resolve", how=CREDIT_PAID), Step("resolve", how=PAYER_PAID)],
+    ),
     "at once": (
         (CHINA, JAPAN),
         [order(), at_once("pay", "reserve", much=50), order(), PAY, Step("pay", which=1),

@@ -15,16 +15,16 @@ from core.ledger import (
     Event,
     Posting,
     Postings,
+    Took,
     adjusted,
     assert_balanced,
     completed_from_suspense,
+    confirmed,
     credited,
-    differed,
     paid,
     paid_in,
     prepaid,
     prepaid_converted,
-    reattributed,
     refund_reserved,
     refund_settled,
     rerated,
@@ -130,18 +130,18 @@ def test_corrections_and_what_a_supplier_paid_in() -> None:
     }
 
 
-def goes_to(to_no: str, to_channel_no: str, to_cost_minor: int) -> set[Posting]:
+def goes_to(supplier_no: str, channel_no: str, cost_minor: int, minor: int = 10000) -> set[Posting]:
     """From channel C01 of S01, at a cost of 0.65."""
-    postings = reattributed(
-        ORDER, from_no="S01", from_channel_no="C01", from_cost_minor=65,
-        to_no=to_no, to_channel_no=to_channel_no, to_cost_minor=to_cost_minor,
+    postings = confirmed(
+        "CNY", assumed=Took("S01", "C01", 10000, 65),
+        seen=Took(supplier_no, channel_no, minor, cost_minor),
     )  # fmt: skip
     assert_balanced(postings)
     assert set(reversal(reversal(postings))) == set(postings)
     return set(postings)
 
 
-def test_reattributed_to_another_supplier_another_channel_or_another_cost() -> None:
+def test_confirmed_by_another_supplier_on_another_channel_or_at_another_cost() -> None:
     left = {Posting("due/S01", "CNY", 9935, "C01"), Posting("cost/S01", "CNY", 65, "C01")}
     assert goes_to("S02", "C03", 70) - left == {
         Posting("due/S02", "CNY", -9930, "C03"), Posting("cost/S02", "CNY", -70, "C03")
@@ -155,17 +155,24 @@ def test_reattributed_to_another_supplier_another_channel_or_another_cost() -> N
     assert goes_to("S01", "C01", 65) == set()
 
 
+def test_confirmed_elsewhere_with_less_or_more() -> None:
+    left = {Posting("due/S01", "CNY", 9935, "C01"), Posting("cost/S01", "CNY", 65, "C01")}
+    assert goes_to("S02", "C03", 69, 9900) - left == {
+        Posting("due/S02", "CNY", -9831, "C03"), Posting("cost/S02", "CNY", -69, "C03"),
+        Posting("shortfall", "CNY", -100),
+    }  # fmt: skip
+    assert goes_to("S02", "C03", 71, 10100) - left == {
+        Posting("due/S02", "CNY", -10029, "C03"), Posting("cost/S02", "CNY", -71, "C03"),
+        Posting("suspense/S02", "CNY", 100),
+    }  # fmt: skip
+
+
 def test_a_completed_order_whose_money_differs() -> None:
     """After it, the accounts are as if the short (or long) payment had been there before."""
     for seen_minor in (9900, 10100):
         first = paid(ORDER, fee_minor=120, cost_minor=65, supplier_no="S01")
-        later = differed(
-            ORDER,
-            seen_minor=seen_minor,
-            cost_minor=65,
-            seen_cost_minor=COST[seen_minor],
-            supplier_no="S01",
-        )
+        took = Took("S01", "C01", seen_minor, COST[seen_minor])
+        later = confirmed("CNY", assumed=Took("S01", "C01", ORDER.minor, 65), seen=took)
         known = unmatched(cny(seen_minor), cost_minor=COST[seen_minor], supplier_no="S01")
         used = {("S01", "C01"): min(seen_minor, ORDER.minor)}
         completed = completed_from_suspense(ORDER, used, fee_minor=120)
@@ -183,19 +190,12 @@ def test_every_event_sums_to_zero(amount: int, seen: int, data: st.DataObject) -
         unmatched(cny(seen), cost_minor=seen_cost, supplier_no="S01"),
         completed_from_suspense(order, {("S01", "C01"): min(seen, amount)}, fee_minor=fee),
         *(
-            reattributed(
-                order,
-                from_no="S01",
-                from_channel_no="C01",
-                from_cost_minor=cost,
-                to_no=to_no,
-                to_channel_no=to_channel_no,
-                to_cost_minor=min(seen_cost, amount),
+            confirmed(
+                "CNY",
+                assumed=Took("S01", "C01", amount, cost),
+                seen=Took(supplier_no, channel_no, seen, seen_cost),
             )
-            for to_no, to_channel_no in (("S01", "C01"), ("S01", "C02"), ("S02", "C03"))
-        ),
-        differed(
-            order, seen_minor=seen, cost_minor=cost, seen_cost_minor=seen_cost, supplier_no="S01"
+            for supplier_no, channel_no in (("S01", "C01"), ("S01", "C02"), ("S02", "C03"))
         ),
         prepaid(order),
         returned_to_payer(order, supplier_no="S01"),

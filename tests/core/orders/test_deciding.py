@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from core.errors import Bug
 from core.ledger import assert_balanced
 from core.money import Money, Rate
 from core.orders import Attempt, OpenOrder, Order
 from core.orders.deciding import Held, complete, differences, next_attempt_of, settle, uses_of
+from core.tariff import Tariff, parse_tariff
 from tests.core.support import wanted
 
 AT = datetime(2026, 11, 10, 4, tzinfo=UTC)
@@ -39,7 +43,7 @@ def attempt(**changes: Any) -> Attempt:
     base = Attempt(
         merchant_id=ID, attempt_no="A1", order_id=ID, seq=1, supplier_id=ID, supplier_no="S01",
         channel_id=ID, channel_no="C01", channel_day=date(2026, 11, 10), document_id=ID,
-        supplier_code="alipay_qr", amount=AMOUNT, cost=Rate(6500),
+        supplier_code="alipay_qr", amount=AMOUNT, cost=Tariff.flat(Rate(6500)),
         state="accepted", upstream_no="U1", pay=None, said="", created_at=AT, sent_at=AT, asked=0,
         not_found_at=None,
     )  # fmt: skip
@@ -59,7 +63,7 @@ def on_channels(postings: Any) -> dict[tuple[str, str], int]:
 COMPLETED = order(state="paid", paid_how="completed", paid_attempt_no="A1", cost_minor=65)
 OTHER = attempt(
     attempt_no="A2", seq=2, supplier_no="S02", supplier_id=UUID(int=2), channel_no="C03",
-    cost=Rate(7000),
+    cost=Tariff.flat(Rate(7000)),
 )  # fmt: skip
 
 
@@ -80,6 +84,25 @@ def test_another_amount_pays_nothing(minor: int, kind: str) -> None:
     settlement = settle(order(), attempt(), seen(minor), paid_by=None, reported=False)
     assert (settlement.meaning, settlement.move, settlement.discrepancy) == (kind, None, kind)
     assert moved(settlement.postings)["suspense/S01"] == minor
+
+
+TIERED = parse_tariff("1%; >=1000: 0.5%", "CNY")
+
+
+@pytest.mark.parametrize(
+    ("asked", "minor", "cost"), [(100_000, 99_999, 1000), (99_999, 100_000, 500)]
+)
+def test_the_tier_of_what_was_seen_decides_its_cost(asked: int, minor: int, cost: int) -> None:
+    wants, by = order(amount=seen(asked)), attempt(amount=seen(asked), cost=TIERED)
+    settlement = settle(wants, by, seen(minor), paid_by=None, reported=False)
+    assert (settlement.cost_minor, moved(settlement.postings)["cost/S01"]) == (cost, -cost)
+    held = Held(UUID(int=9), by, minor, minor)
+    assert complete(wants, by, uses_of(wants, [held])).cost_minor == cost
+    completed = replace(COMPLETED, amount=seen(asked))
+    first = settle(completed, by, seen(minor), paid_by=by, reported=False)
+    assert first.cost_minor == cost
+    assumed = moved(complete(wants, by, ()).postings)["cost/S01"]
+    assert assumed + moved(first.postings)["cost/S01"] == -cost
 
 
 @pytest.mark.parametrize("state", ["paid", "partially_refunded", "refunded"])
@@ -113,7 +136,7 @@ def test_another_supplier_confirms_a_completion() -> None:
 
 @pytest.mark.parametrize(("rate", "cost_minor"), [(6500, 65), (7000, 70)])
 def test_another_channel_of_one_supplier_confirms_a_completion(rate: int, cost_minor: int) -> None:
-    second = attempt(attempt_no="A2", channel_no="C02", cost=Rate(rate))
+    second = attempt(attempt_no="A2", channel_no="C02", cost=Tariff.flat(Rate(rate)))
     settlement = settle(COMPLETED, second, AMOUNT, paid_by=attempt(), reported=False)
     assert settlement.cost_minor == cost_minor
     assert on_channels(settlement.postings) == {
@@ -125,7 +148,7 @@ def test_another_channel_of_one_supplier_confirms_a_completion(rate: int, cost_m
 
 
 def test_a_completion_is_confirmed_on_its_channel_at_another_cost() -> None:
-    dearer = attempt(attempt_no="A2", cost=Rate(7000))
+    dearer = attempt(attempt_no="A2", cost=Tariff.flat(Rate(7000)))
     settlement = settle(COMPLETED, dearer, AMOUNT, paid_by=attempt(), reported=False)
     assert moved(settlement.postings) == {"due/S01": 5, "cost/S01": -5}
 
@@ -145,9 +168,49 @@ def test_a_completed_order_whose_money_differs(
     assert moved(settlement.postings) == expected
 
 
-def test_another_amount_of_another_attempt_does_not_confirm() -> None:
-    settlement = settle(COMPLETED, OTHER, seen(9900), paid_by=attempt(), reported=False)
-    assert settlement.meaning == "duplicate"
+@pytest.mark.parametrize(
+    ("minor", "discrepancy", "expected"),
+    [
+        (9900, None, {("due/S02", "C03"): -9831, ("cost/S02", "C03"): -69,
+                      ("shortfall", ""): -100}),
+        (10100, "over", {("due/S02", "C03"): -10029, ("cost/S02", "C03"): -71,
+                         ("suspense/S02", ""): 100}),
+    ],
+)  # fmt: skip
+def test_another_supplier_confirms_a_completion_with_another_amount(
+    minor: int, discrepancy: str | None, expected: dict[tuple[str, str], int]
+) -> None:
+    settlement = settle(COMPLETED, OTHER, seen(minor), paid_by=attempt(), reported=False)
+    assert (settlement.meaning, settlement.discrepancy) == ("confirmation", discrepancy)
+    assert settlement.cost_minor == -expected["cost/S02", "C03"]
+    left = {("due/S01", "C01"): 9935, ("cost/S01", "C01"): 65}
+    assert on_channels(settlement.postings) == {**left, **expected}
+
+
+@given(st.sampled_from([attempt(), OTHER]), st.integers(1, 30_000), st.integers(0, 65))
+def test_the_first_report_moves_the_whole_order_to_where_its_money_is(
+    by: Attempt, minor: int, cost_back_minor: int
+) -> None:
+    """Whichever attempt it names and whatever its amount: all that was assumed is taken back, and
+    the supplier owes what it saw, once."""
+    settlement = settle(
+        COMPLETED, by, seen(minor), paid_by=attempt(), reported=False,
+        cost_back_minor=cost_back_minor,
+    )  # fmt: skip
+    assert settlement.meaning == "confirmation"
+    there: Counter[str] = Counter()
+    assumed = complete(order(), attempt(), ())
+    for posting in (*assumed.postings, *settlement.postings):
+        there[posting.account] += posting.minor
+    assert there["payable"] == 9880
+    given = cost_back_minor if by is OTHER else 0
+    owed = {"S01": 0, "S02": 0, by.supplier_no: minor}
+    for supplier_no, owed_minor in owed.items():
+        took = -there[f"due/{supplier_no}"] - there[f"cost/{supplier_no}"]
+        assert took == owed_minor
+    assert there["cost/S01"] == (-by.cost.of(minor) if by is not OTHER else -given)
+    assert there["shortfall"] == min(0, minor - 10_000)
+    assert settlement.held_minor == max(0, minor - 10_000)
 
 
 @pytest.mark.parametrize(("minor", "meaning"), [(10000, "order"), (9900, "short"), (10100, "over")])

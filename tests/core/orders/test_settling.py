@@ -8,9 +8,10 @@ import pytest
 
 from core.errors import Bug, Refusal
 from core.money import Money
-from core.orders import PaymentSeen, get_attempts
+from core.orders import ByHand, PaymentSeen, get_attempts
 from core.outbox import Say
-from tests.core.support import OPS_CHAT, Desk, facts
+from core.tariff import parse_tariff
+from tests.core.support import ADMIN, OPS_CHAT, Desk, completing, facts, nothing
 
 PAID = {"cost/S01": -65, "due/S01": -9935, "fees": 120, "payable": 9880}
 
@@ -71,6 +72,29 @@ async def test_another_amount_waits_in_suspense(
     assert [(a.screen, a.facts["kind"], a.facts["seen_minor"]) for a in alarms] == [
         ("alarm_discrepancy", kind, seen_minor)
     ]
+    await desk.sound()
+
+
+@pytest.mark.parametrize(
+    ("asked", "minor", "cost"), [(100_000, 99_999, 1000), (99_999, 100_000, 500)]
+)
+async def test_the_supplier_charges_by_the_tier_of_what_it_took(
+    desk: Desk, asked: int, minor: int, cost: int
+) -> None:
+    channels = desk.runtime.channels
+    channel = await channels.costs("C01")
+    tariff = parse_tariff("1%; >=1000: 0.5%", "CNY")
+    await channels.set_cost(channel.id, tariff, actor="test")
+    opened = await desk.open(asked)
+    # What is charged later does not count for an attempt that is there.
+    await channels.set_cost(channel.id, channel.cost, actor="test")
+    await desk.see(opened, minor)
+    assert (await desk.balances())["cost/S01"] == -cost
+    order = await completing(desk.runtime).complete(
+        desk.merchant.id, opened.order.id, None, ByHand("seen", ADMIN, "Li", OPS_CHAT),
+        request_id="r", also=nothing,
+    )  # fmt: skip
+    assert order.cost_minor == cost
     await desk.sound()
 
 
