@@ -7,6 +7,8 @@ import gc
 import random
 import signal
 import socket
+from collections.abc import Coroutine
+from typing import Any, NoReturn
 
 
 class PortTaken(Exception):
@@ -32,13 +34,20 @@ def keep_what_is_there() -> None:
     gc.freeze()
 
 
-async def until_told_to_stop() -> None:
-    """Wait for SIGTERM or SIGINT."""
+async def until_told_to_stop(*watches: Coroutine[Any, Any, NoReturn]) -> None:
+    """Wait for SIGTERM or SIGINT. What a watch raises ends the waiting, and is raised."""
     told = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, told.set)
-    await told.wait()
+    tasks: list[asyncio.Task[Any]] = [asyncio.create_task(watch) for watch in watches]
+    tasks.append(asyncio.create_task(told.wait()))
+    done, others = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    for task in others:
+        task.cancel()
+    await asyncio.gather(*others, return_exceptions=True)
+    for task in done:
+        task.result()
 
 
 def _is_free(host: str, port: int) -> bool:

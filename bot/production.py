@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
-from bot.embedded import EmbeddedPostgres, EmbeddedValkey, HomeInUse, HomeLock
+from bot.embedded import EmbeddedPostgres, EmbeddedValkey, HomeInUse, HomeLock, Server, keep_running
 from bot.logs import set_up_logs
 from bot.process import keep_what_is_there, until_told_to_stop
 from core.errors import WrongKind
@@ -29,11 +29,15 @@ _NEEDED: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Servers:
-    """Addresses of the database (as the desk, and as its owner where known) and of Redis."""
+    """Addresses of the database (as the desk, and as its owner where known) and of Redis.
+
+    ours: the embedded ones that this process started, and has to keep running.
+    """
 
     database_url: str
     owner_url: str | None
     redis_url: str
+    ours: tuple[Server, ...]
 
 
 @asynccontextmanager
@@ -44,6 +48,7 @@ async def servers_of(settings: Settings) -> AsyncIterator[Servers]:
     otherwise they are started here and stopped at the end.
     """
     home = settings.paydesk_home
+    started: list[Server] = []
     async with AsyncExitStack() as stack:
         embedded = settings.database_url is None or settings.redis_url is None
         ours = embedded and _hold(stack, home)
@@ -57,6 +62,7 @@ async def servers_of(settings: Settings) -> AsyncIterator[Servers]:
             await postgres.start()
             if ours:
                 stack.push_async_callback(postgres.stop)
+                started.append(postgres)
             database_url, owner_url = postgres.dsn("paydesk_desk"), postgres.owner_dsn()
         if settings.redis_url is not None:
             redis_url = settings.redis_url.get_secret_value()
@@ -65,8 +71,9 @@ async def servers_of(settings: Settings) -> AsyncIterator[Servers]:
             await valkey.start()
             if ours:
                 stack.push_async_callback(valkey.stop)
+                started.append(valkey)
             redis_url = valkey.url
-        yield Servers(database_url, owner_url, redis_url)
+        yield Servers(database_url, owner_url, redis_url, tuple(started))
 
 
 def _hold(stack: AsyncExitStack, home: Path) -> bool:
@@ -111,7 +118,7 @@ async def run_production(settings: Settings) -> None:
         try:
             await desk.start()
             keep_what_is_there()
-            await until_told_to_stop()
+            await until_told_to_stop(*map(keep_running, servers.ours))
         finally:
             await desk.stop()
 

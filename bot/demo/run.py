@@ -17,7 +17,7 @@ from typing import Any, Final
 
 from bot.demo.home import empty, refuse_production_settings, write_private
 from bot.demo.sample import sample_script
-from bot.embedded import EmbeddedPostgres, EmbeddedValkey, HomeLock
+from bot.embedded import EmbeddedPostgres, EmbeddedValkey, HomeLock, keep_running
 from bot.neighbours import Neighbour
 from bot.process import free_ports, keep_what_is_there, until_told_to_stop
 
@@ -42,22 +42,30 @@ async def run_demo(home: Path, *, port: int, fresh: bool, ready_file: Path | Non
         first_time = not (home / "postgres").exists()
         say("starting PostgreSQL, Valkey, the sandbox and the desk …")
         async with AsyncExitStack() as stack:
-            ready = await _start(stack, home, port or free_ports(HOST, PORTS), say)
+            given = os.environ.get("PAYDESK_POSTGRES_BIN")
+            postgres = EmbeddedPostgres(home, bin_dir=Path(given) if given else None)
+            valkey = EmbeddedValkey(home)
+            first = port or free_ports(HOST, PORTS)
+            ready = await _start(stack, home, first, postgres, valkey, say)
             if ready_file is not None:
                 write_private(ready_file, json.dumps(ready, ensure_ascii=False, indent=2))
             say("ready" + ("" if first_time else ", with the data of before"))
             print(_greeting(ready), flush=True)
             keep_what_is_there()
-            await until_told_to_stop()
+            await until_told_to_stop(keep_running(postgres), keep_running(valkey))
             say("stopping …")
     say(f"stopped; the data stays in {home}")
 
 
-async def _start(stack: AsyncExitStack, home: Path, first: int, say: _Progress) -> dict[str, Any]:
+async def _start(
+    stack: AsyncExitStack,
+    home: Path,
+    first: int,
+    postgres: EmbeddedPostgres,
+    valkey: EmbeddedValkey,
+    say: _Progress,
+) -> dict[str, Any]:
     """Start everything, and leave with the stack how it is stopped. Returns the ready file."""
-    given = os.environ.get("PAYDESK_POSTGRES_BIN")
-    postgres = EmbeddedPostgres(home, bin_dir=Path(given) if given else None)
-    valkey = EmbeddedValkey(home)
     log = home / "log"
     neighbours = {
         name: Neighbour(f"sandbox.{name}", log / f"{name}.log")

@@ -43,7 +43,7 @@ class Daemon:
     """Starts, adopts and stops the server `name` of one home."""
 
     def __init__(self, name: str, home: Path, pid_path: Path) -> None:
-        self._name = name
+        self.name = name
         self._lock_path = home / f"{name.lower()}.lock"
         self._log_path = home / "log" / f"{name.lower()}.log"
         self._pid_path = pid_path
@@ -68,9 +68,19 @@ class Daemon:
                 return
             await asyncio.sleep(_POLL_S)
         raise EmbeddedError(
-            f"{self._name} runs (process {self._read_pid() or 'unknown'}) but does not answer: "
+            f"{self.name} runs (process {self._read_pid() or 'unknown'}) but does not answer: "
             f"stop that process and start again. The log is {self._log_path}."
         )
+
+    def alive(self) -> bool:
+        """Whether any process of this server lives, or prepares for it."""
+        if not self._lock_path.exists():
+            return False
+        lock_fd = try_lock(self._lock_path)
+        if lock_fd is None:
+            return True
+        os.close(lock_fd)
+        return False
 
     async def stop(self, *signals: signal.Signals) -> None:
         """Sends `signals` one after another, each given time, until every process has ended."""
@@ -78,7 +88,7 @@ class Daemon:
             deadline_s = time.monotonic() + STOP_TIMEOUT_S
             sent = False
             while time.monotonic() < deadline_s:
-                if not self._alive():
+                if not self.alive():
                     self._reap()
                     return
                 # A server that is only just starting may not have written its pid yet.
@@ -89,7 +99,7 @@ class Daemon:
                     sent = True
                 await asyncio.sleep(_POLL_S)
         raise EmbeddedError(
-            f"{self._name} does not stop: end process {self._read_pid() or 'unknown'} by hand. "
+            f"{self.name} does not stop: end process {self._read_pid() or 'unknown'} by hand. "
             f"The log is {self._log_path}."
         )
 
@@ -98,12 +108,12 @@ class Daemon:
         while time.monotonic() < deadline_s:
             if self._process is None or self._process.poll() is not None:
                 self._process = None
-                raise explain(self._name, self._last_words(), self._log_path)
+                raise explain(self.name, self._last_words(), self._log_path)
             if await ready():
                 return
             await asyncio.sleep(_POLL_S)
         raise EmbeddedError(
-            f"{self._name} was started but is not ready after {START_TIMEOUT_S:.0f} s. "
+            f"{self.name} was started but is not ready after {START_TIMEOUT_S:.0f} s. "
             f"The log is {self._log_path}."
         )
 
@@ -128,7 +138,7 @@ class Daemon:
                     **command.identity.popen_options(),
                 )
         except OSError as error:
-            raise explain(self._name, str(error)) from error
+            raise explain(self.name, str(error)) from error
         finally:
             os.close(lock_fd)
         return True
@@ -146,15 +156,6 @@ class Daemon:
         with self._log_path.open("rb") as log:
             log.seek(self._log_start)
             return log.read(64 * 1024).decode(errors="replace")
-
-    def _alive(self) -> bool:
-        if not self._lock_path.exists():
-            return False
-        lock_fd = try_lock(self._lock_path)
-        if lock_fd is None:
-            return True
-        os.close(lock_fd)
-        return False
 
     def _reap(self) -> None:
         if self._process is not None:

@@ -82,6 +82,15 @@ class EmbeddedPostgres:
         self._passwords: dict[str, str] = {}
         self.socket_dir: Path | None = None
 
+    @property
+    def name(self) -> str:
+        """As people know it."""
+        return self._daemon.name
+
+    def alive(self) -> bool:
+        """Whether a process of it lives, ready or not."""
+        return self._daemon.alive()
+
     async def start(self) -> None:
         """Makes the database when there is none; starts the server or adopts the one left running.
 

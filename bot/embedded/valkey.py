@@ -36,6 +36,15 @@ class EmbeddedValkey:
         """`unix:///…`, as redis-py reads it. Only after `start`."""
         return f"unix://{quote(str(self._socket))}"
 
+    @property
+    def name(self) -> str:
+        """As people know it."""
+        return self._daemon.name
+
+    def alive(self) -> bool:
+        """Whether a process of it lives, ready or not."""
+        return self._daemon.alive()
+
     async def start(self) -> None:
         """Starts Valkey, or adopts the one left running; back when it answers.
 

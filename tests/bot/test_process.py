@@ -6,6 +6,7 @@ import asyncio
 import os
 import signal
 import socket
+from typing import NoReturn
 
 import pytest
 
@@ -42,3 +43,21 @@ async def test_it_stops_when_told(number: signal.Signals) -> None:
     for each in (signal.SIGTERM, signal.SIGINT):
         loop.remove_signal_handler(each)
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+async def test_a_watch_that_gives_up_ends_it() -> None:
+    cancelled = asyncio.Event()
+
+    async def gives_up() -> NoReturn:
+        raise ZeroDivisionError
+
+    async def goes_on() -> NoReturn:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            cancelled.set()
+        raise AssertionError
+
+    with pytest.raises(ZeroDivisionError):
+        await asyncio.wait_for(until_told_to_stop(goes_on(), gives_up()), 10)
+    assert cancelled.is_set()
