@@ -69,6 +69,17 @@ class Causes:
             )
         )
 
+    async def pressed(self, chat_id: int, message_id: int) -> bool:
+        """Whether a button under this message was obeyed."""
+        return bool(
+            await self._store.fetchval(
+                "SELECT EXISTS (SELECT FROM cause"
+                " WHERE chat_id = $1 AND message_id = $2 AND line = 0)",
+                chat_id,
+                message_id,
+            )
+        )
+
     async def answer(self, tx: Tx, actor: Actor, cause: Cause, answer: Answer) -> None:
         """Keep the cause, write the trail and put the receipt into the outbox, in the transaction
         of what was set. Raises ObeyedBefore where the cause was obeyed before."""

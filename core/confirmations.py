@@ -92,6 +92,14 @@ class Confirmations:
             raise Refusal("confirmation_foreign")
         return found
 
+    async def answered(self, confirmation_id: UUID) -> bool:
+        """Whether somebody answered it before: a press then does nothing more."""
+        return bool(
+            await self._store.fetchval(
+                "SELECT state <> 'open' FROM confirmation WHERE id = $1", confirmation_id
+            )
+        )
+
     async def find_replied(
         self, kind: str, user_id: int, chat_id: int, message_id: int
     ) -> UUID | None:

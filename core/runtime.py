@@ -85,6 +85,7 @@ class Runtime:
     access: Access
     alarms: Alarms
     causes: Causes
+    confirmations: Confirmations
     opening: Opening
     settling: Settling
     following: Following
@@ -214,6 +215,7 @@ async def build(
         access=Access(people, groups, merchants),
         alarms=alarms,
         causes=causes,
+        confirmations=confirmations,
         opening=opening,
         settling=settling,
         following=following,

@@ -20,10 +20,10 @@ from core.access import ANONYMOUS_ADMIN_ID, Actor
 from core.errors import Refusal
 from core.outbox import Say
 from core.runtime import Runtime
-from handlers.buttons import Button, read_button
+from handlers.buttons import Button, UndoVoucher, read_button
 from handlers.dialogues import Dialogues, Said, Sent
 from handlers.intents import READING, RIGHT_OF, Intent, LookUp, numbers_in, parse
-from handlers.screens import refusal_words
+from handlers.screens import refusal_words, toast
 
 _LOG = structlog.get_logger(__name__)
 _Handler = Callable[[TelegramObject, dict[str, Any]], Awaitable[Any]]
@@ -164,8 +164,12 @@ class AnswerPress(BaseMiddleware):
             if not actor.known:
                 return None
             handed = {**data, "button": button, "actor": actor, "press": press}
+            done = await self._done(button, event.message)
             try:
-                return await handler(event, handed)
+                result = await handler(event, handed)
+                if done:
+                    await press.answer(toast("already_done", {}, actor.language))
+                return result
             except Refusal as refusal:
                 text = refusal_words(refusal.code, refusal.facts, actor.language)
                 if not await press.answer(text, alert=True):
@@ -176,6 +180,13 @@ class AnswerPress(BaseMiddleware):
                 await timer
             await press.answer()
         return None
+
+    async def _done(self, button: Button, message: Any) -> bool:
+        """Whether what the button asks for was decided before: a second press changes nothing."""
+        if isinstance(button, UndoVoucher):
+            return await self._runtime.causes.pressed(message.chat.id, message.message_id)
+        asked = getattr(button, "confirmation_id", None)
+        return asked is not None and await self._runtime.confirmations.answered(asked)
 
 
 async def actor_of(runtime: Runtime, user: User, message: Any) -> Actor:

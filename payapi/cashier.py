@@ -26,7 +26,7 @@ _NO_STORE: Final = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosn
 
 @dataclass(frozen=True, slots=True)
 class _Standing:
-    """One order as its payer may see it. state: an order's state, or `late`, or `refunded`."""
+    """One order as its payer may see it. state: how it stands, `Order.standing`."""
 
     order: Order
     merchant: Merchant
@@ -110,15 +110,9 @@ async def _find(runtime: Runtime, order_no: str) -> _Standing:
 
 
 def _state(runtime: Runtime, order: Order) -> str:
-    match order.state:
-        case "paid":
-            return "late" if order.paid_late else "paid"
-        case "partially_refunded" | "refunded":
-            return "refunded"
-        case "created" | "pending" if order.expires_at <= runtime.clock.now():
-            return "expired"  # a moment before the timetable says so
-        case _:
-            return order.state
+    if order.state in ("created", "pending") and order.expires_at <= runtime.clock.now():
+        return "expired"  # a moment before the timetable says so
+    return order.standing
 
 
 async def _payable(runtime: Runtime, order: Order) -> Attempt | None:

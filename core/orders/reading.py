@@ -71,6 +71,16 @@ class Order:
         return self.state in SETTLED
 
     @property
+    def standing(self) -> str:
+        """How it stands, as people are told: its state, or late, completed (by hand, and no
+        supplier has confirmed it), disputed (its completion was reversed)."""
+        if self.disputed:
+            return "disputed"
+        if self.state == "paid" and self.paid_how == "completed":
+            return "completed"
+        return "late" if self.state == "paid" and self.paid_late else self.state
+
+    @property
     def open_to_money(self) -> bool:
         """Whether money (or a completion) pays it: it is unpaid, or its completion was reversed."""
         return not self.settled or self.disputed

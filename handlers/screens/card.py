@@ -22,6 +22,9 @@ _ICONS: Final = {
     "closed": "🚫",
     "partially_refunded": "↩️",
     "refunded": "↩️",
+    "late": "✅",
+    "completed": "☑️",
+    "disputed": "⚠️",
 }
 
 
@@ -55,7 +58,7 @@ def render_card(
         name = product.name_zh if language == "zh" else product.name_en
     facts = {
         "order": order,
-        "icon": _ICONS[order.state],
+        "icon": _ICONS[order.standing],
         "currency": order.amount.currency,
         "amount_minor": order.amount.minor,
         "fee_minor": context.fee_minor,

@@ -116,6 +116,8 @@ def toast(name: str, facts: _Facts, language: str) -> str:
     match name:
         case "how_to_complete":
             text = translate.gettext("Send this, with a reason: 补单 %(order_no)s …")
+        case "already_done":
+            text = translate.gettext("This was decided already; nothing was changed now.")
         case "notified_again":
             text = translate.gettext("The merchant's server is being told again.")
         case "channel_turned":

@@ -24,6 +24,9 @@ WORDS: Final[dict[str, dict[str, str]]] = {
         "closed": "closed",
         "partially_refunded": "partly refunded",
         "refunded": "refunded",
+        "late": "paid late",
+        "completed": "completed by hand",
+        "disputed": "disputed: its completion was reversed",
     },
     "attempt": {
         "created": "not sent",

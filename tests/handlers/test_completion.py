@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from core.orders import Order, get_order
 from core.outbox import Say
+from handlers.screens import toast
 from tests.handlers.desk import FINANCE, OPERATOR, OWNER, SPRUCE, Desk, button_data, one_say
 
 
@@ -23,6 +24,7 @@ async def test_asked_with_a_reason_and_confirmed_by_the_same_person(
     assert (done.screen, done.edit_message_id) == ("completed", 300)
     assert await state(desk, order) == "paid"
     assert await desk.press(OPERATOR, SPRUCE, yes, message_id=300) == []  # twice is once
+    assert desk.toast == toast("already_done", {}, "zh")
     assert await state(desk, order) == "paid"
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from core.outbox import Say
-from handlers.screens import render_say
+from handlers.screens import render_say, toast
 from tests.handlers.desk import (
     ADMIN,
     FINANCE,
@@ -104,7 +104,7 @@ async def test_usdt_is_at_the_groups_rate_or_the_one_written(desk: Desk) -> None
     receipt = await desk.said(OPERATOR, SPRUCE, "+100u/7.2")
     assert receipt.facts["minor"] == 72_000
     assert receipt.facts["original_minor"] == 100_000_000
-    assert "100.000000 USDT × 7.2" in render_say(receipt, "en").html
+    assert "100.00 USDT × 7.2" in render_say(receipt, "en").html
     await desk.say(FINANCE, SPRUCE, "设置汇率 7.25")
     at_rate = await desk.said(OPERATOR, SPRUCE, "+100u 房租")
     assert (at_rate.facts["minor"], at_rate.facts["conversion_rate"]) == (72_500, "7.25")
@@ -341,6 +341,7 @@ async def test_undo_reverses_once_and_strikes_the_receipt_through(desk: Desk) ->
     assert await balance(desk) == 0
     again = await desk.press(FINANCE, SPRUCE, data, message_id=500)
     assert [fact.screen for fact in again if isinstance(fact, Say)] == ["prepaid"]
+    assert desk.toast == toast("already_done", {}, "zh")
     assert await balance(desk) == 0
 
 

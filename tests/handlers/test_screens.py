@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from core.channels import Product
 from core.money import Money, Rate
 from core.orders import Attempt, Order
+from core.orders.lifecycle import ORDER_NEXT, order_after
 from core.outbox import Say
 from core.people import RIGHTS
 from core.tariff import Tariff
@@ -28,7 +29,7 @@ from handlers.screens import (
     toast,
 )  # fmt: skip
 from handlers.screens.pieces import credit_bar
-from handlers.screens.words import WORDS
+from handlers.screens.words import WORDS, word
 from tests.handlers.telegram_html import read_html
 
 LANGUAGES = ("zh", "en")
@@ -728,12 +729,62 @@ def test_a_question_in_a_merchants_group_names_no_supplier() -> None:
     assert len(buttons(screen)) == 2
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
-@pytest.mark.parametrize("state", sorted(WORDS["order"]))
-def test_cards(state: str, language: str) -> None:
+STATES = sorted({state for state, _ in ORDER_NEXT} | set(ORDER_NEXT.values()))
+
+
+def orders_of(state: str) -> list[Order]:
+    """The order in a state with every flag that may stand beside it."""
     order = replace(ORDER, state=state)
-    if order.settled:
-        order = replace(order, paid_at=AT, paid_how="completed", paid_late=True, mode="test")
+    if not order.settled:
+        return [replace(order, supplier_open=is_open) for is_open in (False, True)]
+    paid = [
+        replace(order, paid_at=AT, paid_how=how, paid_late=late, mode="test", cost_minor=65)
+        for how in ("reported", "asked", "completed")
+        for late in (False, True)
+    ]
+    disputed = [
+        replace(one, disputed=True)
+        for one in paid
+        if one.paid_how == "completed" and order_after(state, "dispute") is not None
+    ]
+    return paid + disputed
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_state_with_every_flag_has_words_of_its_own(language: str) -> None:
+    heads: dict[str, set[str]] = {}
+    for order in (one for state in STATES for one in orders_of(state)):
+        text = read_html(render_card(order, [ATTEMPT], CONTEXT, language).html)
+        head = text.splitlines()[0]
+        assert word("order", order.standing, language) in head
+        heads.setdefault(head, set()).add(order.standing)
+        said = {"zh": ("补单", "逾期"), "en": ("by hand", "late")}[language]
+        for flag, words in (
+            (order.paid_how == "completed", said[0]),
+            (order.paid_late and not order.disputed, said[1]),
+        ):
+            assert (words in text) == flag, (order.state, text)
+        may_come = {"zh": "仍可能到账", "en": "money may still come"}[language]
+        ended = order.state in ("failed", "expired", "closed")
+        assert (may_come in text) == (ended and order.supplier_open)
+    assert all(len(standings) == 1 for standings in heads.values())
+    assert set.union(*heads.values()) == set(WORDS["order"])
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_card_whose_completion_was_reversed_does_not_say_that_it_is_paid(language: str) -> None:
+    disputed = [order for order in orders_of("paid") if order.disputed]
+    assert disputed
+    for order in disputed:
+        text = read_html(render_card(order, [ATTEMPT], CONTEXT, language).html)
+        for words in ("✅", "已支付 ·", "手续费", "Fee ", "Paid "):
+            assert words not in text
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("state", STATES)
+def test_cards(state: str, language: str) -> None:
+    order = orders_of(state)[-1]
     for notification in ("none", "pending", "delivered", "exhausted"):
         context = replace(CONTEXT, notification=notification)
         screen = render_card(order, [ATTEMPT, ATTEMPT], context, language)
@@ -780,7 +831,7 @@ def test_the_credit_bar_has_ten_blocks(remaining: int, advanced: int) -> None:
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_toasts_fit(language: str) -> None:
     for name, facts in (
-        ("how_to_complete", {"order_no": "P" * 20}), ("notified_again", {}),
+        ("how_to_complete", {"order_no": "P" * 20}), ("notified_again", {}), ("already_done", {}),
         *(("supplier_says", {"state": state}) for state in WORDS["standing"]),
         *(("channel_turned", {"move": move}) for move in WORDS["channel_move"]),
     ):  # fmt: skip

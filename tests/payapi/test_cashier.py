@@ -16,9 +16,18 @@ SETTLE = (
     "UPDATE orders SET state = $2, paid_late = $3, paid_at = now(), paid_day = created_day,"
     " cost_minor = 0, paid_how = 'reported', paid_attempt_no = live_attempt_no WHERE order_no = $1"
 )
+BY_HAND = (
+    "UPDATE orders SET state = $2, disputed = $3, paid_late = $3, paid_at = now(),"
+    " paid_day = created_day, cost_minor = 0, paid_how = 'completed',"
+    " paid_attempt_no = live_attempt_no WHERE order_no = $1"
+)
 STATES = {
     "paid": (SETTLE, ("paid", False), "Payment complete"),
     "late": (SETTLE, ("paid", True), "Paid, after the time was over"),
+    "completed": (BY_HAND, ("paid", False), "Payment confirmed"),
+    "disputed": (BY_HAND, ("paid", True), "This payment is not confirmed"),
+    "partially_refunded": (SETTLE, ("partially_refunded", False), "Partly refunded"),
+    "refunded": (SETTLE, ("refunded", True), "Refunded"),
     "expired": ("UPDATE orders SET state = $2 WHERE order_no = $1", ("expired",), "is over"),
     "closed": ("UPDATE orders SET state = $2 WHERE order_no = $1", ("closed",), "was closed"),
     "failed": ("UPDATE orders SET state = $2 WHERE order_no = $1", ("failed",), "did not work"),
@@ -72,6 +81,32 @@ async def test_every_state_has_its_words(
     async with http.get(f"{order['cashier_url']}/status") as response:
         assert await response.json() == {"state": state}
         assert response.headers["Cache-Control"] == "no-store"
+
+
+@pytest.mark.parametrize(
+    ("lang", "arrived"),
+    [("zh", ("支付成功", "已收到", "已确认")), ("en", ("has arrived", "complete"))],
+)
+async def test_a_payer_is_not_told_that_money_came_where_its_completion_was_reversed(
+    caller: Caller, desk: Desk, http: aiohttp.ClientSession, lang: str, arrived: tuple[str, ...]
+) -> None:
+    runtime, _ = desk
+    order = (await caller.create()).json
+    heads = set()
+    for state, (change, values, _) in STATES.items():
+        await runtime.store.execute(
+            "UPDATE orders SET state = 'pending', disputed = false, paid_late = false,"
+            " paid_at = NULL, paid_day = NULL, cost_minor = NULL, paid_how = NULL,"
+            " paid_attempt_no = NULL WHERE order_no = $1", order["order_no"],
+        )  # fmt: skip
+        await runtime.store.execute(change, order["order_no"], *values)
+        _, text = await page(http, order["cashier_url"], lang)
+        (head,) = re.findall(r"<h1>(.*?)</h1>", text)
+        heads.add(head)
+        if state == "disputed":
+            assert not [words for words in arrived if words in text]
+            assert order["pay"]["value"] not in text
+    assert len(heads) == len(STATES)
 
 
 async def test_an_order_whose_time_is_over_offers_no_link(
