@@ -24,7 +24,7 @@ from bot.webhook import UpdateWorker, Webhook, webhook_path, webhook_secret
 from core.runtime import Runtime
 from core.settings import Settings
 from handlers import build_dispatcher
-from payapi import add_payapi
+from payapi import Neighbours, add_payapi
 from scheduler import Timetable
 
 _LOG = structlog.get_logger(__name__)
@@ -40,12 +40,23 @@ TELEGRAM_TIMEOUT_S: Final = 8.0
 
 
 class Desk:
-    """The running desk: made from settings and a runtime, started, stopped."""
+    """The running desk: made from settings and a runtime, started, stopped.
 
-    def __init__(self, settings: Settings, runtime: Runtime, *, master_key: str) -> None:
+    neighbours: a demo's, for the desk's first page.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        runtime: Runtime,
+        *,
+        master_key: str,
+        neighbours: Neighbours | None = None,
+    ) -> None:
         self._settings = settings
         self._runtime = runtime
         self._master_key = master_key
+        self._neighbours = neighbours
         self._bot: Bot | None = None
         self._loops: list[Loop] = []
         self._runners: list[web.AppRunner] = []
@@ -58,7 +69,12 @@ class Desk:
         app.router.add_get("/healthz", _healthz)
         if self._settings.bot_token is not None:
             webhook_url = self._add_telegram(app, self._settings.bot_token.get_secret_value())
-        add_payapi(app, self._runtime, trusted_proxies=self._settings.trusted_proxies)
+        add_payapi(
+            app,
+            self._runtime,
+            trusted_proxies=self._settings.trusted_proxies,
+            neighbours=self._neighbours,
+        )
         self._add_queues()
         admin = Admin(self._runtime, self._bot, webhook_url)
         # Loops first: whatever a request puts into a queue finds somebody who empties it.
@@ -128,7 +144,10 @@ class Desk:
             self._loops.append(loop)
 
     async def _listen(self, app: web.Application, host: str, port: int) -> None:
-        runner = web.AppRunner(app, access_log=None, shutdown_timeout=DRAIN_S)
+        # Bodies are signed as they are sent, so nobody unpacks them before the signature is seen.
+        runner = web.AppRunner(
+            app, access_log=None, shutdown_timeout=DRAIN_S, auto_decompress=False
+        )
         await runner.setup()
         self._runners.append(runner)
         try:

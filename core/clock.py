@@ -71,6 +71,11 @@ class DayCut:
         return day
 
 
+def rfc3339(at: datetime) -> str:
+    """'2026-11-21T01:02:03.004Z': the one form in which other programs are told an instant."""
+    return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
 def read_time(text: str) -> time:
     """A wall-clock time, 'hh:mm'. Refusals: time_invalid."""
     found = _TIME.fullmatch(text.strip())

@@ -34,6 +34,11 @@ REFUSALS: dict[str, RefusalKind] = {
     # what was sent cannot be read
     "body_invalid": RefusalKind(_INVALID, "The body is not a valid JSON object."),
     "body_too_large": RefusalKind(_INVALID, "The body is larger than {limit_bytes} bytes."),
+    "body_encoded": RefusalKind(
+        _INVALID,
+        "The body is sent with Content-Encoding {encoding}. Send it plain, exactly as you sign it,"
+        " without that header.",
+    ),
     "field_unknown": RefusalKind(_INVALID, "The field {param} is not known here."),
     "field_missing": RefusalKind(_INVALID, "The field {param} is required."),
     "field_invalid": RefusalKind(_INVALID, "The field {param} is wrong: {expected}."),

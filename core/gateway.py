@@ -55,6 +55,14 @@ class NeverSent(Exception):
         super().__init__(why)
 
 
+class Uncallable(NeverSent):
+    """An address that is never called. fault: `form` (not plainly written), `port`, `private`."""
+
+    def __init__(self, why: str, fault: str) -> None:
+        self.fault = fault
+        super().__init__(why)
+
+
 class MayHaveHappened(Ambiguous):
     """The request left, or may have, and no whole answer came back. Ask; never assume."""
 
@@ -273,34 +281,34 @@ class Gateway:
 
 
 def check_url(url: str, *, allow_private: bool) -> tuple[str, str, int]:
-    """Scheme, host and port of an address we are willing to call. Raises NeverSent.
+    """Scheme, host and port of an address we are willing to call. Raises Uncallable.
 
     Names are resolved, and their addresses checked, only when a connection is made.
     """
     if len(url) > _URL_CHARS or not url.isascii() or not url.isprintable() or " " in url:
-        raise NeverSent("the address is not a plain URL")
+        raise Uncallable("the address is not a plain URL", "form")
     try:
         parts = urlsplit(url)
         host, port = parts.hostname or "", parts.port
     except ValueError:
-        raise NeverSent("the address is not a plain URL") from None
+        raise Uncallable("the address is not a plain URL", "form") from None
     if parts.scheme not in {"http", "https"} or not host or "\\" in url:
-        raise NeverSent("the address is not an http or https URL")
+        raise Uncallable("the address is not an http or https URL", "form")
     if parts.username is not None or parts.password is not None:
-        raise NeverSent("the address carries a user name")
+        raise Uncallable("the address carries a user name", "form")
     if "%" in host:
-        raise NeverSent("the address names a zone or hides its host")
+        raise Uncallable("the address names a zone or hides its host", "form")
     port = {"http": 80, "https": 443}[parts.scheme] if port is None else port
     if port not in {80, 443} and port < 1024:
-        raise NeverSent(f"port {port} is not one for HTTP")
+        raise Uncallable(f"port {port} is not one for HTTP", "port")
     try:
         literal = ip_address(host)
     except ValueError:
         if _NUMBER_LABEL.fullmatch(host.rstrip(".").rpartition(".")[2]):
-            raise NeverSent("the address hides a number as a name") from None
+            raise Uncallable("the address hides a number as a name", "form") from None
     else:
         if not allow_private and not is_public(literal):
-            raise NeverSent(f"{literal} is not a public address")
+            raise Uncallable(f"{literal} is not a public address", "private")
     return parts.scheme, host, port
 
 

@@ -8,19 +8,20 @@ import hmac
 import json
 import random
 from base64 import b64decode, b64encode
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, get_args
 from uuid import UUID
 
 import structlog
 
-from core.clock import Clock
+from core.clock import Clock, rfc3339
 from core.errors import Refusal
 from core.gateway import Gateway, MayHaveHappened, NeverSent
 from core.groups import Groups
 from core.merchants import Merchants
-from core.outbox import Outbox, Say
+from core.outbox import News, Outbox, Say
 from core.store import Store
 from core.wire import HttpAnswer, HttpRequest
 
@@ -186,13 +187,19 @@ class Notifications:
                 again["url"],
             )
 
-    async def state_of(self, merchant_id: UUID, order_id: UUID) -> str:
-        """How the newest news of an order stands: none | pending | delivered | exhausted."""
+    async def state_of(
+        self, merchant_id: UUID, order_id: UUID, news: Collection[News] = get_args(News)
+    ) -> str:
+        """How the newest news of an order stands: none | pending | delivered | exhausted.
+
+        news: of these kinds only.
+        """
         found = await self._store.fetchval(
             "SELECT state FROM notification WHERE merchant_id = $1 AND order_id = $2"
-            " ORDER BY created_at DESC LIMIT 1",
+            " AND type = ANY($3) ORDER BY created_at DESC LIMIT 1",
             merchant_id,
             order_id,
+            list(news),
         )
         return str(found) if found else "none"
 
@@ -200,7 +207,7 @@ class Notifications:
 def body_of(news: str, at: datetime, facts: dict[str, Any]) -> bytes:
     """The body of a notification: the same bytes at every try."""
     text = json.dumps(
-        {"type": news, "timestamp": at.isoformat(), "data": facts},
+        {"type": news, "timestamp": rfc3339(at), "data": facts},
         ensure_ascii=False,
         sort_keys=True,
         separators=(",", ":"),

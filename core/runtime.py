@@ -60,6 +60,7 @@ class Runtime:
 
     demo: bool
     public_url: str
+    addresses: Addresses
     clock: Clock
     ids: Ids
     store: Store
@@ -158,18 +159,14 @@ async def build(
     channels = Channels(store, clock, ids, audit, routing.limits_changed)
     channel_sets = ChannelSets(store, ids, audit)
     calls = Calls(store, clock, ids, gateway, _nonce)
-    calling = Calling(
-        merchants,
-        suppliers,
-        calls,
-        clock,
-        _nonce,
-        Addresses(
-            callback_url=lambda attempt_no: f"{public_url}{callback_path}{attempt_no}",
-            return_url=lambda order_no: f"{public_url}{cashier_path}{order_no}",
-        ),
+    addresses = Addresses(
+        callback_url=lambda attempt_no: f"{public_url}{callback_path}{attempt_no}",
+        cashier_url=lambda order_no: f"{public_url}{cashier_path}{order_no}",
     )
-    settling = Settling(clock, ids, ledger, merchants, groups, outbox, routing)
+    calling = Calling(merchants, suppliers, calls, clock, _nonce, addresses)
+    settling = Settling(
+        clock, ids, ledger, merchants, groups, outbox, routing, addresses.cashier_url
+    )
     completing = Completing(ids, ledger, merchants, groups, settling, routing)
     confirmations = Confirmations(store, clock, ids)
     opening = Opening(store, clock, ids, ledger, merchants, routing, groups, calling, settling)
@@ -181,6 +178,7 @@ async def build(
     return Runtime(
         demo=demo,
         public_url=public_url,
+        addresses=addresses,
         clock=clock,
         ids=ids,
         store=store,

@@ -3,5 +3,6 @@
 from __future__ import annotations
 
 from payapi.app import add_payapi
+from payapi.home import Keys, Neighbours
 
-__all__ = ["add_payapi"]
+__all__ = ["Keys", "Neighbours", "add_payapi"]

@@ -21,6 +21,7 @@ _STATUS_OF_TYPE: Final[dict[str, int]] = {
 }
 _STATUS_OF_CODE: Final[dict[str, int]] = {
     "body_too_large": 413,
+    "body_encoded": 415,
     "method_not_allowed": 405,
     "unavailable": 503,
 }

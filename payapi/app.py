@@ -17,7 +17,7 @@ from aiohttp.typedefs import Handler, Middleware
 
 from core.errors import Refusal
 from core.runtime import Runtime
-from payapi import account, callbacks, cashier, orders, pages, reference
+from payapi import account, callbacks, cashier, home, orders, pages, reference
 from payapi.answers import STATUSES
 from payapi.auth import WrongSignature
 from payapi.requests import ADDRESS, REQUEST_ID, RUNTIME, Network, caller_address
@@ -40,12 +40,16 @@ Refuse = Callable[[web.Request, Refusal], web.StreamResponse]
 
 
 def add_payapi(
-    app: web.Application, runtime: Runtime, *, trusted_proxies: tuple[Network, ...]
+    app: web.Application,
+    runtime: Runtime,
+    *,
+    trusted_proxies: tuple[Network, ...],
+    neighbours: home.Neighbours | None = None,
 ) -> None:
-    """Add /v1, /callbacks, /pay and /docs/api to the server.
+    """Add /v1, /callbacks, /pay, /docs/api and / to the server, and an answer to every other path.
 
-    trusted_proxies: whose X-Forwarded-For is believed. Raises TextsError when the catalogues
-    contradict each other.
+    trusted_proxies: whose X-Forwarded-For is believed. neighbours: a demo's, for its first page.
+    Raises TextsError when the catalogues contradict each other.
     """
     pages.prepare()
     rooms: list[tuple[str, list[web.RouteDef], Refuse]] = [
@@ -59,6 +63,27 @@ def add_payapi(
         room[RUNTIME] = runtime
         room.add_routes(routes)
         app.add_subapp(prefix, room)
+    app[RUNTIME] = runtime
+    if neighbours is not None:
+        app[home.NEIGHBOURS] = neighbours
+    front = app.router.add_get("/", home.show).resource
+    app.middlewares.append(_hall(_entrance(trusted_proxies, _refuse_to_anybody), front))
+
+
+def _hall(entrance: Middleware, front: web.AbstractResource | None) -> Middleware:
+    """The entrance of the first page and of all paths where nothing is. Whatever else the server
+    has, rooms and other routes, passes by."""
+
+    @web.middleware
+    async def hall(request: web.Request, handler: Handler) -> web.StreamResponse:
+        found = request.match_info
+        in_a_room = len(found.apps) > 1
+        lost = found.http_exception is not None
+        if in_a_room or not (lost or found.route.resource is front):
+            return await handler(request)
+        return await entrance(request, handler)
+
+    return hall
 
 
 def _entrance(trusted: Sequence[Network], refuse: Refuse) -> Middleware:
@@ -123,6 +148,13 @@ def _retry_after_s(refusal: Refusal) -> str:
     if refusal.code == "unavailable":
         return str(UNAVAILABLE_RETRY_S)
     return refusal.facts.get("retry_after_s", "")
+
+
+def _refuse_to_anybody(request: web.Request, refusal: Refusal) -> web.StreamResponse:
+    """A page for a browser; for programs, which seldom ask for one, the API's envelope."""
+    if "text/html" in request.headers.get("Accept", ""):
+        return cashier.refuse(request, refusal)
+    return _refuse_in_json(request, refusal)
 
 
 def _refuse_in_json(request: web.Request, refusal: Refusal) -> web.StreamResponse:

@@ -8,7 +8,7 @@ from aiohttp import web
 
 from core.connectors import Callback
 from core.errors import Refusal
-from payapi.requests import ADDRESS, REQUEST_ID, RUNTIME, raw_query, read_body
+from payapi.requests import ADDRESS, REQUEST_ID, RUNTIME, raw_query, read_unpacked
 
 
 async def receive(request: web.Request) -> web.StreamResponse:
@@ -17,7 +17,7 @@ async def receive(request: web.Request) -> web.StreamResponse:
         method=request.method,
         query=raw_query(request),
         headers={name.lower(): value for name, value in request.headers.items()},
-        body=await read_body(request),
+        body=await read_unpacked(request),
         address=request[ADDRESS],
     )
     reply = await request.app[RUNTIME].callbacks.receive(
@@ -35,6 +35,7 @@ def refuse(request: web.Request, refusal: Refusal) -> web.StreamResponse:
         "page_not_found": 404,
         "method_not_allowed": 405,
         "body_too_large": 413,
+        "body_encoded": 415,
         "body_invalid": 400,
         "unavailable": 503,
     }.get(refusal.code, 500)

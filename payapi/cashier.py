@@ -16,21 +16,29 @@ from core.errors import Refusal
 from core.ids import read_number
 from core.merchants import Merchant
 from core.orders import Attempt, Order, find_numbers, get_attempts
+from core.outbox import News
 from core.runtime import Runtime
 from payapi.pages import language, page, static
 from payapi.requests import RUNTIME
 
 _QUIET_ZONE: Final = 2
+_PAID: Final = ("paid", "late")
+_NEWS_OF_MONEY: Final[tuple[News, ...]] = ("order.paid", "order.paid_late")
 _NO_STORE: Final = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 
 
 @dataclass(frozen=True, slots=True)
 class _Standing:
-    """One order as its payer may see it. state: how it stands, `Order.standing`."""
+    """One order as its payer may see it.
+
+    state: how it stands, `Order.standing`. told: how news of its payment stands at the shop, as
+    `Notifications.state_of` says it; `none` as well while nothing is paid.
+    """
 
     order: Order
     merchant: Merchant
     state: str
+    told: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +75,7 @@ async def show(request: web.Request) -> web.StreamResponse:
         "order": order,
         "merchant": standing.merchant,
         "state": standing.state,
+        "told": standing.told,
         "product": name,
         "link": _link(pay),
         "qr": _qr(pay),
@@ -81,9 +90,10 @@ async def show(request: web.Request) -> web.StreamResponse:
 
 
 async def status(request: web.Request) -> web.StreamResponse:
-    """{"state"} for the page's script, which looks again when it is another one."""
+    """{"state", "told"} for the page's script, which looks again when one of them is another."""
     standing = await _find(request.app[RUNTIME], request.match_info["order_no"])
-    return web.json_response({"state": standing.state}, headers=_NO_STORE)
+    facts = {"state": standing.state, "told": standing.told}
+    return web.json_response(facts, headers=_NO_STORE)
 
 
 def refuse(request: web.Request, refusal: Refusal) -> web.StreamResponse:
@@ -105,7 +115,8 @@ async def _find(runtime: Runtime, order_no: str) -> _Standing:
         merchant = await runtime.merchants.by_tag(facts.merchant_tag)
         found = await find_numbers(runtime.store, [merchant.id], order_no) if merchant else []
         if merchant is not None and found:
-            return _Standing(found[0], merchant, _state(runtime, found[0]))
+            state = _state(runtime, found[0])
+            return _Standing(found[0], merchant, state, await _told(runtime, found[0], state))
     raise Refusal("order_not_found", number=order_no[:40])
 
 
@@ -113,6 +124,12 @@ def _state(runtime: Runtime, order: Order) -> str:
     if order.state in ("created", "pending") and order.expires_at <= runtime.clock.now():
         return "expired"  # a moment before the timetable says so
     return order.standing
+
+
+async def _told(runtime: Runtime, order: Order, state: str) -> str:
+    if state not in _PAID:
+        return "none"
+    return await runtime.notifications.state_of(order.merchant_id, order.id, _NEWS_OF_MONEY)
 
 
 async def _payable(runtime: Runtime, order: Order) -> Attempt | None:

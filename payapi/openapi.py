@@ -9,15 +9,21 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from core.errors import REFUSALS
+from core.notifications import GAPS_S
+from core.outbox import News
+from payapi import examples
 from payapi.wire import (
     BalanceView,
+    Body,
     DescribedRequest,
     ErrorView,
     NewOrder,
     Nothing,
     OrderList,
+    OrderNews,
     OrderView,
     ProductList,
+    RefundNews,
     TextToSign,
 )
 
@@ -37,50 +43,45 @@ class Operation:
     answer: type[BaseModel]
     ok: dict[int, str]
     refusals: tuple[str, ...] = ()
-    body: type[BaseModel] | None = None
+    body: type[Body] | None = None
     body_example: dict[str, Any] | None = None
     query: tuple[tuple[str, str], ...] = ()
     signed: bool = True
 
 
-_NUMBER: Final = "P2H000108QF5JW3X7KRT"
-ORDER_EXAMPLE: Final[dict[str, Any]] = {
-    "order_no": _NUMBER, "merchant_order_no": "S-20261121-0001", "status": "pending",
-    "amount": 1234, "currency": "CNY", "product": "alipay_qr", "subject": "Green tea 250 g",
-    "fee": 15, "net": 1219, "created_at": "2026-11-21T01:00:00Z",
-    "expires_at": "2026-11-21T01:30:00Z", "paid_at": None, "paid_late": False,
-    "disputed": False,
-    "pay": {"kind": "url", "value": "https://pay.institution.example/c/8f2a"},
-    "cashier_url": f"https://desk.example/pay/{_NUMBER}", "metadata": {"cart": "8841"},
-    "mode": "test",
-}  # fmt: skip
-NEW_ORDER_EXAMPLE: Final[dict[str, Any]] = {
-    "merchant_order_no": "S-20261121-0001", "amount": 1234, "currency": "CNY",
-    "product": "alipay_qr", "subject": "Green tea 250 g", "client_ip": "203.0.113.7",
-    "notify_url": "https://shop.example/paydesk/notify", "metadata": {"cart": "8841"},
-}  # fmt: skip
-EXAMPLES: Final[dict[str, Any]] = {
-    "OrderView": ORDER_EXAMPLE,
-    "OrderList": {"data": [ORDER_EXAMPLE], "next": None},
-    "ProductList": {
-        "data": [{
-            "code": "alipay_qr", "name": "Alipay QR", "tiers_by": "amount",
-            "tiers": [
-                {"from": 0, "rate": "1.2%", "fixed": 10, "min": 0, "max": None},
-                {"from": 100000, "rate": "1%", "fixed": 0, "min": 0, "max": 50000},
-            ],
-        }],
-        "next": None,
-    },
-    "BalanceView": {
-        "mode": "test", "currency": "CNY", "payable": 121900, "prepaid": -100000,
-        "position": 21900, "remaining_prepayment": 0,
-    },
-    "TextToSign": {
-        "expected_to_sign": "req-7f3a.1795222800.GET /v1/balance\n",
-        "sha256": "0cfc49cbd2c5d0cf26f1b9b7b4a6c9d8c8d7c5b0a3e0a2f1d6b7e8f9a0b1c2d3",
-    },
-}  # fmt: skip
+@dataclass(frozen=True, slots=True)
+class Event:
+    """News that a merchant's server is told of, and when."""
+
+    name: News
+    text: str
+    body: type[BaseModel]
+
+
+EVENTS: Final = (
+    Event("order.paid", "The money was seen, or the order was completed by hand.", OrderNews),
+    Event(
+        "order.paid_late",
+        "Money came after the order had expired, failed, been closed or been disputed. Late money"
+        " is still money.",
+        OrderNews,
+    ),
+    Event(
+        "order.disputed",
+        "The order had been marked paid by hand, and that was wrong. Do not deliver, or take back.",
+        OrderNews,
+    ),
+    Event("order.closed", "The order was closed before anything was paid.", OrderNews),
+    Event("order.expired", "The time to pay was over before anything was paid.", OrderNews),
+    Event("order.failed", "No supplier took the order, or its payment failed.", OrderNews),
+    Event("refund.succeeded", "The refund goes back to the payer.", RefundNews),
+    Event(
+        "refund.failed",
+        "The refund did not work. Where its supplier carries it out after all, refund.succeeded"
+        " follows.",
+        RefundNews,
+    ),
+)
 
 OPERATIONS: Final = (
     Operation(
@@ -93,7 +94,7 @@ OPERATIONS: Final = (
         ("field_missing", "field_invalid", "currency_unknown", "currency_not_sold", "card_number",
          "product_unknown", "fee_exceeds_amount", "order_conflict", "order_in_progress",
          "credit_line_reached", "no_channel"),
-        body=NewOrder, body_example=NEW_ORDER_EXAMPLE,
+        body=NewOrder, body_example=examples.NEW_ORDER,
     ),
     Operation(
         "getOrder", "get", "/v1/orders/{order_no}", "Look an order up",
@@ -129,15 +130,14 @@ OPERATIONS: Final = (
         " For test keys; this call itself is not signed.",
         TextToSign, {200: "The text"}, ("not_permitted",),
         body=DescribedRequest,
-        body_example={"id": "req-7f3a", "timestamp": 1795222800, "method": "GET",
-                      "target": "/v1/balance", "body": ""},
+        body_example=examples.DESCRIBED_REQUEST,
         signed=False,
     ),
 )  # fmt: skip
 
 _EVERYWHERE: Final = (
-    "field_unknown", "key_missing", "key_unknown", "address_not_allowed", "merchant_suspended",
-    "merchant_not_reviewed", "rate_limited", "unavailable", "internal",
+    "body_encoded", "field_unknown", "key_missing", "key_unknown", "address_not_allowed",
+    "merchant_suspended", "merchant_not_reviewed", "rate_limited", "unavailable", "internal",
 )  # fmt: skip
 _SIGNED: Final = ("signature_invalid", "timestamp_out_of_range", "field_invalid")
 _WITH_BODY: Final = ("body_invalid", "body_too_large", "field_missing", "field_invalid")
@@ -172,6 +172,7 @@ def document(public_url: str, statuses: dict[str, int]) -> dict[str, Any]:
         "servers": [{"url": public_url}],
         "security": [{"key": [], "id": [], "timestamp": [], "signature": []}],
         "paths": paths,
+        "webhooks": {event.name: {"post": _webhook(event)} for event in EVENTS},
         "components": {"securitySchemes": _SECURITY, "schemas": _schemas()},
     }  # fmt: skip
 
@@ -189,7 +190,7 @@ _SECURITY: Final = {
 
 
 def _schemas() -> dict[str, Any]:
-    taken: list[type[BaseModel]] = [ErrorView]
+    taken: list[type[BaseModel]] = [ErrorView, *(event.body for event in EVENTS)]
     given: list[type[BaseModel]] = []
     for operation in OPERATIONS:
         taken.append(operation.answer)
@@ -228,13 +229,13 @@ def _operation(operation: Operation, statuses: dict[str, int], url: str) -> dict
 def _parameters(operation: Operation) -> list[dict[str, Any]]:
     found = [
         {"name": name, "in": "query", "required": True, "description": text,
-         "schema": {"type": "string"}, "example": NEW_ORDER_EXAMPLE[name]}
+         "schema": {"type": "string"}, "example": examples.NEW_ORDER[name]}
         for name, text in operation.query
     ]  # fmt: skip
     if "{order_no}" in operation.path:
         found.append({"name": "order_no", "in": "path", "required": True,
                       "description": "Our number.", "schema": {"type": "string"},
-                      "example": _NUMBER})  # fmt: skip
+                      "example": examples.ORDER_NO})  # fmt: skip
     return found
 
 
@@ -245,7 +246,7 @@ def _content(model: type[BaseModel], example: Any) -> dict[str, Any]:
 
 def _answered(operation: Operation, text: str) -> dict[str, Any]:
     model = operation.answer
-    return {"description": text, "content": _content(model, EXAMPLES[model.__name__])}
+    return {"description": text, "content": _content(model, examples.ANSWERS[model.__name__])}
 
 
 def _refused(codes: list[str], statuses: dict[str, int], url: str) -> dict[str, Any]:
@@ -258,7 +259,7 @@ def _refused(codes: list[str], statuses: dict[str, int], url: str) -> dict[str, 
             "content": {
                 "application/json": {
                     "schema": {"$ref": _REF.format(model="ErrorView")},
-                    "examples": {code: {"value": _example(code, url)} for code in found},
+                    "examples": {code: {"value": examples.error(code, url)} for code in found},
                 }
             },
         }
@@ -266,12 +267,54 @@ def _refused(codes: list[str], statuses: dict[str, int], url: str) -> dict[str, 
     }
 
 
-def _example(code: str, url: str) -> dict[str, Any]:
-    kind = REFUSALS[code]
+def _webhook(event: Event) -> dict[str, Any]:
+    """What we send, and what your answer means to us."""
+    name = event.body.__name__
     return {
-        "error": {
-            "type": kind.type, "code": code, "message": kind.text, "param": None,
-            "request_id": "019d4a4c8e7b7c3f9b1d2e3f4a5b6c7d",
-            "doc_url": f"{url}/docs/api#error-{code}",
-        }
+        "summary": event.name,
+        "description": event.text,
+        "security": [],
+        "parameters": [
+            {"name": header, "in": "header", "required": True, "description": text,
+             "schema": {"type": "string"}}
+            for header, text in _NEWS_HEADERS
+        ],
+        "requestBody": {
+            "required": True,
+            "content": {
+                "application/json": {
+                    "schema": {
+                        "allOf": [
+                            {"$ref": _REF.format(model=name)},
+                            {"properties": {"type": {"const": event.name}}},
+                        ]
+                    },
+                    "example": examples.NEWS[event.name],
+                }
+            },
+        },
+        "responses": {
+            "2XX": {"description": "Delivered."},
+            "410": {"description": "Nothing more is sent to this address."},
+            "default": {"description": f"Sent again after {retry_gaps()} (±10 %)."},
+        },
     }  # fmt: skip
+
+
+_NEWS_HEADERS: Final = (
+    ("webhook-id", "The same at every try: remember it, the same news may come twice."),
+    ("webhook-timestamp", "Unix seconds of this try."),
+    ("webhook-signature", "v1,<base64 of HMAC-SHA256> over `id.timestamp.body`, or several."),
+)  # fmt: skip
+
+
+def retry_gaps() -> str:
+    """The pauses before each further try: '5 s, 30 s, 2 min, …'."""
+    return ", ".join(_duration(gap_s) for gap_s in GAPS_S[1:])
+
+
+def _duration(seconds: int) -> str:
+    for unit, size_s in (("h", 3600), ("min", 60)):
+        if seconds % size_s == 0:
+            return f"{seconds // size_s} {unit}"
+    return f"{seconds} s"

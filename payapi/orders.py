@@ -8,19 +8,32 @@ import structlog
 from aiohttp import web
 
 from core.errors import Refusal
-from core.gateway import NeverSent, check_url
+from core.gateway import Uncallable, check_url
 from core.ids import read_number
 from core.merchants import App
-from core.orders import Attempt, Opened, Order, find_key, find_numbers, get_attempts, get_order
+from core.orders import (
+    Attempt,
+    Opened,
+    Order,
+    find_key,
+    find_numbers,
+    get_attempts,
+    get_order,
+    order_view,
+)
 from core.runtime import Runtime
 from payapi.answers import answer
 from payapi.auth import authenticate
 from payapi.requests import REQUEST_ID, RUNTIME, read_query
-from payapi.wire import Expected, NewOrder, Nothing, OrderList, OrderView, order_view, read_json
+from payapi.wire import Expected, NewOrder, Nothing, OrderList, OrderView, read_json
 
 _LOG = structlog.get_logger(__name__)
 _MAX_NUMBER_CHARS: Final = 64
-CALLABLE_EXPECTED: Final = Expected("an address that the internet can reach")
+CALLABLE: Final = {
+    "form": Expected("an http or https address with a plain host, https://shop.example/notify"),
+    "port": Expected("an address on port 80, 443, or 1024 and above"),
+    "private": Expected("an address that the internet can reach"),
+}
 
 
 async def create(request: web.Request) -> web.StreamResponse:
@@ -41,10 +54,9 @@ def _check_callable(runtime: Runtime, url: str | None) -> None:
         return
     try:
         check_url(url, allow_private=runtime.gateway.allow_private)
-    except NeverSent:
-        raise Refusal(
-            "field_invalid", param="notify_url", expected=CALLABLE_EXPECTED.text
-        ) from None
+    except Uncallable as error:
+        expected = CALLABLE[error.fault].text
+        raise Refusal("field_invalid", param="notify_url", expected=expected) from None
 
 
 def _status(opened: Opened) -> int:
@@ -110,7 +122,8 @@ async def _current_view(runtime: Runtime, order: Order) -> OrderView:
 
 
 def _view(runtime: Runtime, order: Order, attempt: Attempt | None) -> OrderView:
-    return order_view(order, attempt, f"{runtime.public_url}/pay/{order.order_no}")
+    cashier_url = runtime.addresses.cashier_url(order.order_no)
+    return OrderView.model_validate(order_view(order, attempt, cashier_url))
 
 
 ROUTES: Final[list[web.RouteDef]] = [

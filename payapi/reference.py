@@ -10,7 +10,16 @@ from aiohttp import web
 from core.errors import REFUSALS
 from payapi.answers import STATUSES
 from payapi.auth import CALLS_PER_APP, CLOCK_SKEW_S
-from payapi.openapi import EXAMPLES, OPERATIONS, VERSION, api_refusals, document, refusals_of
+from payapi.examples import ANSWERS, NEWS, curl_script, error
+from payapi.openapi import (
+    EVENTS,
+    OPERATIONS,
+    VERSION,
+    api_refusals,
+    document,
+    refusals_of,
+    retry_gaps,
+)
 from payapi.pages import language, page
 from payapi.requests import BODY_LIMIT_BYTES, RUNTIME
 
@@ -37,12 +46,19 @@ async def show(request: web.Request) -> web.StreamResponse:
                 "fields": _fields(described, operation.body.__name__) if operation.body else [],
                 "answer": _fields(described, operation.answer.__name__),
                 "request_example": _pretty(operation.body_example),
-                "answer_example": _pretty(EXAMPLES[operation.answer.__name__]),
+                "answer_example": _pretty(ANSWERS[operation.answer.__name__]),
                 "refusals": refusals_of(operation),
             }
             for operation in OPERATIONS
         ],
         "errors": [(code, STATUSES[code], REFUSALS[code]) for code in api_refusals()],
+        "script": curl_script(runtime.public_url),
+        "events": EVENTS,
+        "gaps": retry_gaps(),
+        "order_news": _pretty(NEWS["order.paid"]),
+        "refund_news": _pretty(NEWS["refund.succeeded"]),
+        "refund_fields": _fields(described, "RefundView"),
+        "error_example": _pretty(error("field_unknown", runtime.public_url)),
         "limit": CALLS_PER_APP,
         "skew_s": CLOCK_SKEW_S,
         "body_kb": BODY_LIMIT_BYTES // 1024,

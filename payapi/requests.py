@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Collection, Sequence
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 from typing import Final
 
-from aiohttp import web
+from aiohttp import hdrs, web
 
 from core.errors import Refusal
 from core.runtime import Runtime
@@ -20,6 +21,9 @@ ADDRESS: Final = web.RequestKey("address", str)
 ONCE_EXPECTED: Final = Expected("at most once")
 BODY_LIMIT_BYTES: Final = 64 * 1024
 _MAX_FORWARDED: Final = 20
+_MAX_SHOWN_CHARS: Final = 40
+_PACKED: Final = frozenset({"gzip", "x-gzip", "deflate"})
+_GZIP_OR_ZLIB: Final = 32 + zlib.MAX_WBITS  # told apart by their first bytes
 _NOBODY: Final = "0.0.0.0"  # noqa: S104 - the caller's address where a socket has none
 
 
@@ -53,7 +57,46 @@ def _read(text: str) -> IPv4Address | IPv6Address | None:
 
 
 async def read_body(request: web.Request) -> bytes:
-    """The whole body. Refusals: body_too_large, body_invalid (it broke off, or is badly packed)."""
+    """The body's bytes as they were sent, which is what callers sign.
+
+    Refusals: body_encoded, body_too_large, body_invalid (it broke off).
+    """
+    encoding = _content_encoding(request)
+    if encoding:
+        raise Refusal("body_encoded", param=hdrs.CONTENT_ENCODING, encoding=encoding)
+    return await _read_raw(request)
+
+
+async def read_unpacked(request: web.Request) -> bytes:
+    """The body with gzip or deflate undone: suppliers sign what is inside.
+
+    Refusals: body_encoded, body_too_large, body_invalid (it broke off, or is badly packed).
+    """
+    encoding = _content_encoding(request)
+    body = await _read_raw(request)
+    if not encoding:
+        return body
+    if encoding not in _PACKED:
+        raise Refusal("body_encoded", param=hdrs.CONTENT_ENCODING, encoding=encoding)
+    unpacker = zlib.decompressobj(_GZIP_OR_ZLIB)
+    try:
+        unpacked = unpacker.decompress(body, BODY_LIMIT_BYTES + 1)
+    except zlib.error:
+        raise Refusal("body_invalid") from None
+    if len(unpacked) > BODY_LIMIT_BYTES:
+        raise Refusal("body_too_large", limit_bytes=BODY_LIMIT_BYTES)
+    if not unpacker.eof or unpacker.unused_data:
+        raise Refusal("body_invalid")
+    return unpacked
+
+
+def _content_encoding(request: web.Request) -> str:
+    """How the body is packed, in lower case; empty where it is not. At most 40 characters."""
+    said = ", ".join(request.headers.getall(hdrs.CONTENT_ENCODING, ())).strip().lower()
+    return "" if said == "identity" else said[:_MAX_SHOWN_CHARS]
+
+
+async def _read_raw(request: web.Request) -> bytes:
     if (request.content_length or 0) > BODY_LIMIT_BYTES:
         raise Refusal("body_too_large", limit_bytes=BODY_LIMIT_BYTES)
     body = bytearray()

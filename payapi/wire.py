@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import unicodedata
 from dataclasses import dataclass
-from datetime import datetime
 from ipaddress import ip_address
 from typing import Annotated, Any, Final, Literal, TypeVar
 from urllib.parse import urlsplit
@@ -20,13 +19,13 @@ from pydantic import (
     Field,
     StringConstraints,
     ValidationError,
+    WithJsonSchema,
 )
 from pydantic_core import ErrorDetails
 
-from core.connectors import Pay
 from core.errors import Refusal
 from core.money import MAX_MINOR, Money
-from core.orders import Attempt, OpenOrder, Order
+from core.orders import OpenOrder
 from core.tariff import Tier
 from payapi.cards import holds_card_number
 
@@ -79,6 +78,8 @@ WebAddress = Annotated[str, StringConstraints(max_length=_URL_CHARS), AfterValid
 _ADDRESS_EXPECTED: Final = Expected(
     "an http or https address of at most 2048 characters without a user name"
 )
+# An instant as core writes it: RFC 3339 in UTC, with milliseconds and Z.
+Moment = Annotated[str, WithJsonSchema({"type": "string", "format": "date-time"})]
 MetadataKey = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.-]{1,40}$")]
 MetadataText = Annotated[str, StringConstraints(max_length=255), AfterValidator(_one_line)]
 
@@ -133,7 +134,8 @@ class NewOrder(Body):
         Field(description="The payer's address.", examples=["203.0.113.7"]),
     ]
     notify_url: WebAddress | None = Field(
-        None, description="Where this order's notifications go; default: the app's own address.",
+        None, description="Where this order's notifications go; default: the app's own address."
+        " On port 80, 443, or 1024 and above.",
         examples=["https://shop.example/paydesk/notify"],
     )  # fmt: skip
     return_url: WebAddress | None = Field(
@@ -217,6 +219,11 @@ class DescribedRequest(Body):
     ] = ""
 
 
+OrderStatus = Literal[
+    "created", "pending", "paid", "failed", "expired", "closed", "partially_refunded", "refunded"
+]
+
+
 class PayView(BaseModel):
     """How the payer gets on. kind: url (open it), qr (show it), app or jsapi (hand it over)."""
 
@@ -227,27 +234,60 @@ class PayView(BaseModel):
 class OrderView(BaseModel):
     """An order as it stands."""
 
-    order_no: str = Field(examples=["P2H000108QF5JW3X7KRTE"])
+    order_no: str = Field(examples=["T2J000108QF5JW3X7KR2"])
     merchant_order_no: str
-    status: Literal[
-        "created", "pending", "paid", "failed", "expired", "closed", "partially_refunded",
-        "refunded",
-    ]  # fmt: skip
+    status: OrderStatus
     amount: int = Field(description="Smallest units.")
     currency: str
     product: str
     subject: str
     fee: int = Field(description="Our fee in smallest units, fixed at creation.")
     net: int = Field(description="amount − fee")
-    created_at: datetime
-    expires_at: datetime
-    paid_at: datetime | None
+    created_at: Moment
+    expires_at: Moment
+    paid_at: Moment | None
     paid_late: bool = Field(description="The money came after the order had ended.")
+    manually_completed: bool = Field(
+        description="It was marked paid by hand, before its supplier reported the money."
+    )
     disputed: bool = Field(description="It was marked paid by hand, and that was taken back.")
     pay: PayView | None = Field(description="Null while unknown, and once it can't be paid.")
     cashier_url: str = Field(description="Our payment page; send the payer there.")
     metadata: dict[str, str]
     mode: Literal["live", "test"]
+
+
+class RefundView(BaseModel):
+    """A refund that ended, and its order."""
+
+    refund_no: str = Field(description="Your own number of the refund.")
+    order_no: str
+    merchant_order_no: str
+    status: Literal["succeeded", "failed"]
+    amount: int = Field(description="What goes back to the payer, in smallest units.")
+    currency: str
+    fee_back: int = Field(description="How much of our fee you get back; part of the amount.")
+    order_status: OrderStatus
+    created_at: Moment
+    ended_at: Moment | None
+    metadata: dict[str, str] = Field(description="The order's own.")
+    mode: Literal["live", "test"]
+
+
+class OrderNews(BaseModel):
+    """What a notification about an order holds."""
+
+    type: str
+    timestamp: Moment = Field(description="When it happened; the same at every try.")
+    data: OrderView
+
+
+class RefundNews(BaseModel):
+    """What a notification about a refund holds."""
+
+    type: str
+    timestamp: Moment = Field(description="When it happened; the same at every try.")
+    data: RefundView
 
 
 class OrderList(BaseModel):
@@ -332,44 +372,6 @@ class ErrorView(BaseModel):
     error: ErrorFacts
 
 
-def order_view(order: Order, attempt: Attempt | None, cashier_url: str) -> OrderView:
-    """An order as merchants see it. attempt: the one that can be paid, if there is one."""
-    payable = order.state in ("created", "pending") and attempt is not None
-    pay = attempt.pay if payable and attempt is not None else None
-    return OrderView.model_validate(
-        {
-            "order_no": order.order_no,
-            "merchant_order_no": order.merchant_order_no,
-            "status": order.state,
-            "amount": order.amount.minor,
-            "currency": order.amount.currency,
-            "product": order.product_code,
-            "subject": order.subject,
-            "fee": order.fee_minor,
-            "net": order.amount.minor - order.fee_minor,
-            "created_at": order.created_at,
-            "expires_at": order.expires_at,
-            "paid_at": order.paid_at,
-            "paid_late": order.paid_late,
-            "disputed": order.disputed,
-            "pay": _pay_view(pay, cashier_url),
-            "cashier_url": cashier_url,
-            "metadata": order.metadata,
-            "mode": order.mode,
-        }
-    )
-
-
-def _pay_view(pay: Pay | None, cashier_url: str) -> dict[str, str] | None:
-    """What a merchant is told to do with its payer: a form is posted from our own page, and where
-    the payer has nothing to do there is nothing to tell."""
-    if pay is None or pay.kind == "none":
-        return None
-    if pay.kind == "form":
-        return {"kind": "url", "value": cashier_url}
-    return {"kind": pay.kind, "value": pay.value}
-
-
 def tier_view(tier: Tier) -> TierView:
     """A tier as merchants see it."""
     return TierView.model_validate(
@@ -441,10 +443,11 @@ def _refusal(fault: ErrorDetails, model: type[Body]) -> Refusal:
         case "missing":
             return Refusal("field_missing", param=param)
         case _:
-            return Refusal("field_invalid", param=param, expected=_expected(model, parts[0]))
+            return Refusal("field_invalid", param=param, expected=expected_of(model, parts[0]))
 
 
-def _expected(model: type[Body], name: str) -> str:
+def expected_of(model: type[Body], name: str) -> str:
+    """What a field must be, as its refusal says it."""
     field = model.model_fields[name]
     marks = [mark for mark in field.metadata if isinstance(mark, Expected)]
     return (marks[0] if marks else _ADDRESS_EXPECTED).text

@@ -31,6 +31,7 @@ from core.orders.reading import (
 from core.orders.settling import Settled, Settling
 from core.orders.takings import Taking, takings_of
 from core.orders.turns import side_by_side
+from core.orders.views import order_view
 
 __all__ = [
     "CHARGED",
@@ -67,6 +68,7 @@ __all__ = [
     "move_order",
     "named",
     "need_reversible",
+    "order_view",
     "side_by_side",
     "takings_of",
     "write_charges",

@@ -35,10 +35,10 @@ LONGEST_CALL: Final = longest_call(TIMEOUTS)
 
 @dataclass(frozen=True, slots=True)
 class Addresses:
-    """Where a supplier calls us, and where it sends the payer back to."""
+    """Where a supplier calls us, and where a payer finds an order."""
 
     callback_url: Callable[[str], str]  # attempt number -> our address for its callbacks
-    return_url: Callable[[str], str]  # order number -> the cashier's page
+    cashier_url: Callable[[str], str]  # order number -> the cashier's page
 
 
 class Calling:
@@ -139,7 +139,7 @@ class Calling:
             merchant_name=merchant.name,
             channel_code=attempt.supplier_code,
             notify_url=self._addresses.callback_url(attempt.attempt_no),
-            return_url=self._addresses.return_url(order.order_no),
+            return_url=self._addresses.cashier_url(order.order_no),
             client_ip=order.client_ip,
             payer_id=order.payer_id,
             created_at=attempt.created_at,

@@ -30,6 +30,7 @@ from core.orders.reading import (
 )
 from core.orders.settling import Settling
 from core.orders.turns import side_by_side
+from core.outbox import News
 from core.store import Store
 
 NOT_FOUND_APART: Final = timedelta(seconds=60)
@@ -328,7 +329,7 @@ class Following:
             )
             if ended is None:
                 return order
-            news = "order.expired" if move == "expire" else "order.closed"
+            news: News = "order.expired" if move == "expire" else "order.closed"
             # Money may still come where the supplier did not close: then that is the news.
             due_at = now + HELD if open_there else now
             await self._settling.tell(tx, ended, news, request_id=request_id, due_at=due_at)

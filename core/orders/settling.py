@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -20,7 +21,8 @@ from core.orders import moves
 from core.orders.deciding import PaymentSeen, Settlement, settle
 from core.orders.lifecycle import LATE_FROM, PAYABLE
 from core.orders.reading import Attempt, Order, find_attempt, lock_order, named
-from core.outbox import Outbox, Say
+from core.orders.views import order_view
+from core.outbox import News, Outbox, Say
 from core.store import Tx
 
 _LOG = structlog.get_logger(__name__)
@@ -51,6 +53,7 @@ class Settling:
         groups: Groups,
         outbox: Outbox,
         routing: Routing,
+        cashier_url: Callable[[str], str],
     ) -> None:
         self._clock = clock
         self._ids = ids
@@ -59,6 +62,7 @@ class Settling:
         self._groups = groups
         self._outbox = outbox
         self._routing = routing
+        self._cashier_url = cashier_url
 
     async def settle_payment(self, seen: PaymentSeen, *, request_id: str) -> Settled:
         """Book money that a supplier saw for one of our attempts.
@@ -275,7 +279,7 @@ class Settling:
             await self._groups.show_order(tx, order.merchant_id, order.id)
 
     async def tell(
-        self, tx: Tx, order: Order, news: str, *, request_id: str, due_at: datetime | None = None
+        self, tx: Tx, order: Order, news: News, *, request_id: str, due_at: datetime | None = None
     ) -> None:
         """Put news of an order for the merchant's server into the outbox, where it has one.
 
@@ -292,7 +296,7 @@ class Settling:
             order_id=order.id,
             news=news,
             url=url,
-            facts=_news(order),
+            facts=order_view(order, None, self._cashier_url(order.order_no)),
             due_at=due_at,
             request_id=request_id,
         )
@@ -378,24 +382,3 @@ async def _cost_back(tx: Tx, order: Order) -> int:
             order.paid_attempt_no,
         )
     )
-
-
-def _news(order: Order) -> dict[str, Any]:
-    """The order as a notification tells of it: as it stands in this transaction."""
-    return {
-        "order_no": order.order_no,
-        "merchant_order_no": order.merchant_order_no,
-        "status": order.state,
-        "amount": order.amount.minor,
-        "currency": order.amount.currency,
-        "product": order.product_code,
-        "subject": order.subject,
-        "fee": order.fee_minor,
-        "net": order.amount.minor - order.fee_minor,
-        "created_at": order.created_at.isoformat(),
-        "paid_at": order.paid_at.isoformat() if order.paid_at else None,
-        "paid_late": order.paid_late,
-        "manually_completed": order.paid_how == "completed",
-        "disputed": order.disputed,
-        "metadata": order.metadata,
-    }

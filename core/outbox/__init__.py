@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from core.outbox.facts import AlarmCard, Bill, Card, DeskBill, Fact, Say, TakeAway, TextFile
+from core.outbox.facts import AlarmCard, Bill, Card, DeskBill, Fact, News, Say, TakeAway, TextFile
 from core.outbox.queue import NOBODY, Leaving, Outbox
 
 __all__ = [
@@ -13,6 +13,7 @@ __all__ = [
     "DeskBill",
     "Fact",
     "Leaving",
+    "News",
     "Outbox",
     "Say",
     "TakeAway",

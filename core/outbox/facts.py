@@ -1,10 +1,22 @@
-"""What leaves for Telegram, as typed facts. They are rendered when they leave: alarms, cards and
+"""What leaves, as typed facts. Those for Telegram are rendered when they leave: alarms, cards and
 bills from the state of that moment, everything else from the facts alone."""
 
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
+
+# What a merchant's server is told of; the names are on the wire.
+News = Literal[
+    "order.paid",
+    "order.paid_late",
+    "order.disputed",
+    "order.closed",
+    "order.expired",
+    "order.failed",
+    "refund.succeeded",
+    "refund.failed",
+]
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from core.clock import Clock
 from core.ids import Ids
-from core.outbox.facts import Fact, pack, unpack
+from core.outbox.facts import Fact, News, pack, unpack
 from core.store import Queries, Store, Tx
 
 NOBODY: Final = UUID(int=0)  # the merchant of a message that concerns none
@@ -89,7 +89,7 @@ class Outbox:
         merchant_id: UUID,
         app_id: UUID,
         order_id: UUID,
-        news: str,
+        news: News,
         url: str,
         facts: dict[str, Any],
         request_id: str,

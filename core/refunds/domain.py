@@ -10,6 +10,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from core.access import Actor
+from core.clock import rfc3339
 from core.errors import REASON_EXAMPLES, Bug, Refusal
 from core.groups import Groups
 from core.ids import Ids
@@ -33,7 +34,7 @@ from core.orders import (
     move_order,
     takings_of,
 )
-from core.outbox import Outbox
+from core.outbox import News, Outbox
 from core.refunds.answering import after_release
 from core.refunds.deciding import back_of, ended_as, named_by, need_same, room_for
 from core.refunds.moves import insert_refund, move_refund, note_refund
@@ -41,6 +42,7 @@ from core.refunds.reading import Held, Refund, hold_refund, read_refund, refunds
 from core.store import Tx
 
 MAX_WHY_CHARS: Final = 300
+_NEWS: Final[dict[str, News]] = {"succeeded": "refund.succeeded", "failed": "refund.failed"}
 # Whoever reserved it and died before the supplier was asked is followed by the timetable.
 BEGUN_AFTER: Final = timedelta(seconds=30)
 _REFUND_NO: Final = re.compile(r"[A-Za-z0-9_.|-]{1,64}", re.ASCII)
@@ -356,9 +358,9 @@ class Refunds:
             merchant_id=order.merchant_id,
             app_id=order.app_id,
             order_id=order.id,
-            news=f"refund.{refund.state}",
+            news=_NEWS[refund.state],
             url=url,
-            facts=_news(refund, order),
+            facts=_view(refund, order),
             request_id=f"refund-{refund.sent_no}",
         )
 
@@ -400,8 +402,8 @@ async def _fee_back(tx: Tx, order: Order, earlier: list[Refund], amount: Money) 
     return back_of(amount, [r.amount for r in others], charged, order.amount.minor, given)
 
 
-def _news(refund: Refund, order: Order) -> dict[str, Any]:
-    """The refund as a notification tells of it. why it failed stays with the desk's people."""
+def _view(refund: Refund, order: Order) -> dict[str, Any]:
+    """The refund as its merchant is told of it. Why it failed stays with the desk's people."""
     return {
         "refund_no": refund.refund_no,
         "order_no": order.order_no,
@@ -411,7 +413,8 @@ def _news(refund: Refund, order: Order) -> dict[str, Any]:
         "currency": refund.amount.currency,
         "fee_back": refund.fee_back_minor,
         "order_status": order.state,
-        "created_at": refund.at.isoformat(),
-        "ended_at": refund.ended_at.isoformat() if refund.ended_at else None,
+        "created_at": rfc3339(refund.at),
+        "ended_at": rfc3339(refund.ended_at) if refund.ended_at else None,
         "metadata": order.metadata,
+        "mode": order.mode,
     }

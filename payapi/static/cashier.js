@@ -27,9 +27,12 @@
     if (document.hidden) return;
     try {
       const answer = await fetch(address, { cache: "no-store", credentials: "omit" });
-      if (answer.ok && (await answer.json()).state !== card.dataset.state) {
-        location.reload();
-        return;
+      if (answer.ok) {
+        const { state, told } = await answer.json();
+        if (state !== card.dataset.state || told !== card.dataset.told) {
+          location.reload();
+          return;
+        }
       }
     } catch {
       // Away for a moment: the next look comes later.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -9,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.clock import DayCut, SystemClock
+from core.clock import DayCut, SystemClock, rfc3339
 from tests.core.support import instants
 
 ZONES = (
@@ -91,3 +92,10 @@ def test_the_night_before_the_cut_belongs_to_the_day_before() -> None:
 
 def test_the_system_clock_is_aware() -> None:
     assert SystemClock().now().utcoffset() == timedelta(0)
+
+
+@given(st.datetimes(timezones=st.timezones()))
+def test_an_instant_is_written_in_one_form_whatever_its_zone(instant: datetime) -> None:
+    written = rfc3339(instant)
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", written)
+    assert timedelta(0) <= instant - datetime.fromisoformat(written) < timedelta(milliseconds=1)

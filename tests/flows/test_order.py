@@ -40,7 +40,7 @@ async def test_an_order_is_created_paid_booked_notified_and_shown(
     await eventually(notified, what="the merchant's server is told")
     assert server.valid[0]["type"] == "order.paid"
     assert server.valid[0]["data"]["order_no"] == order_no
-    assert server.valid[0]["data"]["amount"] == 12345
+    assert server.valid[0]["data"] == await desk.order(order_no)
 
     async def turned() -> bool:
         messages = {m["id"]: m for m in await desk.transcript(chat)}

@@ -79,7 +79,7 @@ async def serving(
     app = web.Application()
     add_payapi(app, runtime, trusted_proxies=())
     server = TestServer(app, port=port)
-    await server.start_server()
+    await server.start_server(auto_decompress=False)  # as the desk listens
     yield runtime, runtime.public_url
     await server.close()
     await runtime.close()

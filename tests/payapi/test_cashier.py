@@ -8,6 +8,8 @@ import re
 import aiohttp
 import pytest
 
+from core.orders import find_numbers
+from core.outbox import News
 from core.runtime import Runtime
 from tests.payapi.client import Caller
 
@@ -79,7 +81,7 @@ async def test_every_state_has_its_words(
     assert order["pay"]["value"] not in text
     assert ('href="https://shop.example/done?a=1&amp;b=2"' in text) == (state != "created")
     async with http.get(f"{order['cashier_url']}/status") as response:
-        assert await response.json() == {"state": state}
+        assert await response.json() == {"state": state, "told": "none"}
         assert response.headers["Cache-Control"] == "no-store"
 
 
@@ -107,6 +109,36 @@ async def test_a_payer_is_not_told_that_money_came_where_its_completion_was_reve
             assert not [words for words in arrived if words in text]
             assert order["pay"]["value"] not in text
     assert len(heads) == len(STATES)
+
+
+@pytest.mark.parametrize(
+    ("state", "words"),
+    [
+        ("none", "Your payment has arrived.</p>"),
+        ("pending", "云杉商城 is being told."),
+        ("delivered", "云杉商城 has been told."),
+        ("exhausted", "云杉商城 could not be told by us: show the order number there."),
+    ],
+)
+@pytest.mark.parametrize("money", ["order.paid", "order.paid_late"])
+async def test_what_the_shop_knows_is_said_as_it_is(
+    caller: Caller, desk: Desk, http: aiohttp.ClientSession, state: str, words: str, money: News
+) -> None:
+    runtime, _ = desk
+    notify_url = None if state == "none" else "http://127.0.0.1:1029/n"
+    order = (await caller.create(notify_url=notify_url)).json
+    late = money == "order.paid_late"
+    await runtime.store.execute(SETTLE, order["order_no"], "paid", late)
+    (paid,) = await find_numbers(runtime.store, None, order["order_no"])
+    async with runtime.store.transaction() as tx:
+        await runtime.settling.tell(tx, paid, money, request_id="r")
+        await runtime.settling.tell(tx, paid, "refund.failed", request_id="r")  # is other news
+    await runtime.store.execute("UPDATE notification SET state = $1 WHERE type = $2", state, money)
+    _, text = await page(http, order["cashier_url"])
+    assert words in text
+    assert ("<noscript><meta" in text) == (state == "pending")
+    async with http.get(f"{order['cashier_url']}/status") as response:
+        assert (await response.json())["told"] == state
 
 
 async def test_an_order_whose_time_is_over_offers_no_link(

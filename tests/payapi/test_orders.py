@@ -249,12 +249,32 @@ async def test_too_many_calls_are_told_when_to_come_back(caller: Caller) -> None
     assert sum(answer.status == 200 for answer in answers) >= CALLS_PER_APP.times
 
 
-@pytest.mark.parametrize("url", ["http://10.0.0.1/n", "http://[::1]/n", "http://2130706433/n"])
-async def test_an_address_that_we_would_never_call_is_refused_at_once(
-    caller: Caller, desk: Desk, monkeypatch: pytest.MonkeyPatch, url: str
+@pytest.mark.parametrize(
+    ("url", "why"),
+    [
+        *((f"http://{host}/n", "internet") for host in ("10.0.0.1", "[::1]", "169.254.1.1")),
+        *((f"https://shop.example:{port}/n", "port") for port in (1, 25, 442, 1023)),
+        *((f"http://{host}/n", "plain host") for host in ("2130706433", "0x7f.1")),
+    ],
+)
+async def test_an_address_that_we_would_never_call_is_refused_for_its_true_reason(
+    caller: Caller, desk: Desk, monkeypatch: pytest.MonkeyPatch, url: str, why: str
 ) -> None:
     runtime, _ = desk
     monkeypatch.setattr(runtime.gateway, "allow_private", False)  # as in production
     refused = await caller.create(notify_url=url)
     assert (refused.status, refused.code) == (400, "field_invalid")
     assert refused.json["error"]["param"] == "notify_url"
+    assert why in refused.json["error"]["message"]
+
+
+async def test_a_port_is_refused_as_a_port_where_private_addresses_are_allowed(
+    caller: Caller,
+) -> None:
+    refused = await caller.create(notify_url="http://127.0.0.1:81/n")
+    assert "port 80, 443, or 1024 and above" in refused.json["error"]["message"]
+    for port in (80, 443, 1024, 8080):
+        made = await caller.create(
+            merchant_order_no=f"S-{port}", notify_url=f"http://127.0.0.1:{port}/n"
+        )
+        assert made.status == 201

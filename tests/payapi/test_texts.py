@@ -12,8 +12,8 @@ from core.orders import lifecycle
 from core.refunds.lifecycle import NEXT
 from payapi import auth, wire
 from payapi.answers import STATUSES
-from payapi.openapi import OPERATIONS, document
-from payapi.orders import CALLABLE_EXPECTED
+from payapi.openapi import EVENTS, OPERATIONS, document
+from payapi.orders import CALLABLE
 from payapi.requests import ONCE_EXPECTED
 from payapi.wire import Expected
 
@@ -26,7 +26,8 @@ def said() -> set[str]:
     found = {kind.text for kind in REFUSALS.values()} | set(REASON_EXAMPLES.values())
     found |= {state for (state, _) in lifecycle.ORDER_NEXT} | set(lifecycle.ORDER_NEXT.values())
     found |= {state for (state, _) in NEXT} | set(NEXT.values())
-    found |= {ONCE_EXPECTED.text, CALLABLE_EXPECTED.text}
+    found |= {ONCE_EXPECTED.text, *(mark.text for mark in CALLABLE.values())}
+    found |= {event.text for event in EVENTS}
     for module in (auth, wire):
         found |= {mark.text for mark in vars(module).values() if isinstance(mark, Expected)}
     for model in (wire.NewOrder, wire.DescribedRequest):

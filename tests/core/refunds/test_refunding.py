@@ -101,7 +101,7 @@ async def test_a_refund_that_succeeds_at_once(desk: Desk, giver: Giver) -> None:
         "refund_no": "R1", "order_no": refund.order_no, "status": "succeeded", "amount": 5000,
         "currency": "CNY", "fee_back": 60, "order_status": "partially_refunded",
         "merchant_order_no": told["merchant_order_no"],
-        "created_at": "", "ended_at": "", "metadata": {},
+        "created_at": "", "ended_at": "", "metadata": {}, "mode": "live",
     }  # fmt: skip
     calls = await desk.runtime.calls.of_attempt(desk.merchant.id, refund.attempt_no)
     assert [(c.operation, c.refund_no) for c in calls] == [("create", ""), ("refund", "R1")]
