@@ -99,6 +99,8 @@ def _explained(found: Explanation) -> Iterator[str]:
     hidden = [name for name in found.secrets if name in found.credentials]
     yield f"It needs {_listed(tuple(found.credentials))}; hidden everywhere: {_listed(hidden)}."
     yield f"Payers may be sent to {_listed(found.hosts) if found.hosts else 'any address'}."
+    if found.apps:
+        yield f"They may be sent to these apps as well: {_listed(found.apps)}."
     if found.says_who:
         yield f"What comes in must say who we are: {_listed(found.says_who)}."
     yield f"It brings {found.fixtures} fixtures."
@@ -106,7 +108,7 @@ def _explained(found: Explanation) -> Iterator[str]:
         yield from _call(call)
     if found.callback is not None:
         yield ""
-        yield f"callback  {found.callback.source}"
+        yield f"callback  {' or '.join(found.callback.sources)}"
         yield f"  {_signed('it is signed', found.callback.signed)}"
         if found.callback.addresses:
             yield f"  it comes from {_listed(found.callback.addresses)}"

@@ -10,6 +10,7 @@ import asyncio
 import re
 import socket
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from http import HTTPStatus
@@ -36,6 +37,7 @@ MAX_ORIGINS: Final = 1000
 _URL_CHARS: Final = 4096
 _WHY_CHARS: Final = 200
 _CHUNK_BYTES: Final = 16 * 1024
+_BEGINNING_BYTES: Final = 1024
 
 _GLOBAL_UNICAST: Final = IPv6Network("2000::/3")
 _NAT64: Final = IPv6Network("64:ff9b::/96")
@@ -195,18 +197,25 @@ class Gateway:
     _session: aiohttp.ClientSession | None = field(default=None, init=False)
 
     async def send(
-        self, request: HttpRequest, *, timeouts: Timeouts | None = None, lane: Lane | None = None
+        self,
+        request: HttpRequest,
+        *,
+        timeouts: Timeouts | None = None,
+        lane: Lane | None = None,
+        status_decides: bool = False,
     ) -> HttpAnswer:
         """The answer, whatever its status. Raises NeverSent or MayHaveHappened.
 
         lane: whose turn it is; without one, that of the address's scheme, host and port.
+        status_decides: the status is all that the caller asks for. Of the body only the beginning
+        is read then, and a body that breaks off or does not end makes no doubt.
         """
         limits = timeouts or Timeouts()
         key = check_url(request.url, allow_private=self.allow_private)
         if self.proxy is not None and not self.allow_private:
             _need_public_name(key[1])
         return await (lane or self._origin(key)).run(
-            lambda: self._exchange(request, limits), limits.connect_s
+            lambda: self._exchange(request, limits, status_decides=status_decides), limits.connect_s
         )
 
     async def close(self) -> None:
@@ -225,7 +234,9 @@ class Gateway:
         self._origins[key] = lane
         return lane
 
-    async def _exchange(self, request: HttpRequest, timeouts: Timeouts) -> HttpAnswer:
+    async def _exchange(
+        self, request: HttpRequest, timeouts: Timeouts, *, status_decides: bool
+    ) -> HttpAnswer:
         progress = _Progress()
         try:
             async with self._open_session().request(
@@ -243,7 +254,8 @@ class Gateway:
                 ),
                 trace_request_ctx=progress,
             ) as response:
-                body = await self._read(response)
+                read = _beginning if status_decides else self._read
+                body = await read(response)
                 headers = {name.lower(): value for name, value in response.headers.items()}
                 return HttpAnswer(response.status, headers, body)
         except (aiohttp.ClientError, OSError, ValueError) as error:  # TimeoutError is an OSError
@@ -278,6 +290,18 @@ class Gateway:
                 trust_env=False,
             )
         return self._session
+
+
+async def _beginning(response: aiohttp.ClientResponse) -> bytes:
+    """What a body begins with, as far as it comes."""
+    body = bytearray()
+    with suppress(aiohttp.ClientError, OSError, ValueError):  # TimeoutError is an OSError
+        async for chunk in response.content.iter_chunked(_BEGINNING_BYTES):
+            body += chunk
+            if len(body) >= _BEGINNING_BYTES:
+                break
+    response.close()
+    return bytes(body[:_BEGINNING_BYTES])
 
 
 def check_url(url: str, *, allow_private: bool) -> tuple[str, str, int]:

@@ -100,7 +100,7 @@ class Notifications:
         try:
             app = await self._merchants.app_by_id(due.app_id)
             request = _signed(due, body, app.notify_secrets, started)
-            answer = await self._gateway.send(request)
+            answer = await self._gateway.send(request, status_decides=True)
             said = answer.body[:_SAID_CHARS].decode("utf-8", "replace")
         except (NeverSent, MayHaveHappened) as error:
             said = str(error)[:_SAID_CHARS]

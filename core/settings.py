@@ -12,7 +12,16 @@ from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field, HttpUrl, SecretStr, TypeAdapter, ValidationError
+from pydantic import (
+    BeforeValidator,
+    Field,
+    HttpUrl,
+    SecretStr,
+    TypeAdapter,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
 Network = IPv4Network | IPv6Network
@@ -78,6 +87,15 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(
         extra="ignore", frozen=True, env_ignore_empty=True, hide_input_in_errors=True
     )
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _bare(cls, value: object, info: ValidationInfo) -> object:
+        """Blanks around a value, as files and forms leave them, mean nothing; a value of nothing
+        else is none."""
+        if not isinstance(value, str) or value == value.strip():
+            return value
+        return value.strip() or cls.model_fields[str(info.field_name)].get_default()
 
     paydesk_home: Path = Field(Path("var"), description="folder of the embedded servers' data")
     database_url: SecretStr | None = Field(

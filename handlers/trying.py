@@ -48,7 +48,7 @@ def summary(text: str) -> dict[str, Any]:
         "signing": _signing(told),
         "credentials": list(told.credentials),
         "servers": list(connector.servers),
-        "hosts": list(told.hosts),
+        "hosts": [*told.hosts, *(f"{scheme}://" for scheme in told.apps)],
         "ways": sorted(connector.ways),
         "sandbox_only": told.sandbox_only,
         "cautions": [

@@ -11,7 +11,7 @@ import segno
 from aiohttp import web
 from markupsafe import Markup
 
-from core.connectors import Pay
+from core.connectors import Connector, Pay, opens_app
 from core.errors import Refusal
 from core.ids import read_number
 from core.merchants import Merchant
@@ -24,6 +24,7 @@ from payapi.requests import RUNTIME
 _QUIET_ZONE: Final = 2
 _PAID: Final = ("paid", "late")
 _NEWS_OF_MONEY: Final[tuple[News, ...]] = ("order.paid", "order.paid_late")
+_WEB: Final = ("http", "https")
 _NO_STORE: Final = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 
 
@@ -70,14 +71,17 @@ async def show(request: web.Request) -> web.StreamResponse:
     lang = language(request)
     name = (product.name_zh if lang == "zh" else product.name_en) if product else ""
     now = runtime.clock.now()
-    form = await _form(runtime, attempt)
+    connector = await runtime.suppliers.connector(attempt.document_id) if attempt else None
+    form = _form(pay, connector)
+    link = _link(pay, connector)
     facts: dict[str, Any] = {
         "order": order,
         "merchant": standing.merchant,
         "state": standing.state,
         "told": standing.told,
         "product": name,
-        "link": _link(pay),
+        "link": link,
+        "in_app": bool(link) and urlsplit(link).scheme not in _WEB,
         "qr": _qr(pay),
         "form": form,
         "pay": pay,
@@ -137,18 +141,19 @@ async def _payable(runtime: Runtime, order: Order) -> Attempt | None:
     return next((a for a in attempts if a.attempt_no == order.live_attempt_no), None)
 
 
-def _link(pay: Pay | None) -> str:
-    """The supplier's address, where it is one a browser may follow."""
-    if pay is None or pay.kind != "url" or urlsplit(pay.value).scheme not in ("http", "https"):
+def _link(pay: Pay | None, connector: Connector | None) -> str:
+    """The supplier's address, where it is one a browser may follow or opens an app that the
+    document names."""
+    if pay is None or connector is None or pay.kind != "url":
         return ""
-    return pay.value
+    web = urlsplit(pay.value).scheme in _WEB
+    return pay.value if web or opens_app(pay.value, connector.apps) else ""
 
 
-async def _form(runtime: Runtime, attempt: Attempt | None) -> _Form | None:
-    if attempt is None or attempt.pay is None or attempt.pay.kind != "form":
+def _form(pay: Pay | None, connector: Connector | None) -> _Form | None:
+    if pay is None or connector is None or pay.kind != "form":
         return None
-    form = json.loads(attempt.pay.value)
-    connector = await runtime.suppliers.connector(attempt.document_id)
+    form = json.loads(pay.value)
     return _Form(form["action"], form["fields"], connector.hosts)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import zlib
 from collections.abc import Collection, Sequence
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
@@ -24,6 +25,9 @@ _MAX_FORWARDED: Final = 20
 _MAX_SHOWN_CHARS: Final = 40
 _PACKED: Final = frozenset({"gzip", "x-gzip", "deflate"})
 _GZIP_OR_ZLIB: Final = 32 + zlib.MAX_WBITS  # told apart by their first bytes
+_ADDRESS: Final = re.compile(
+    r"\[(?P<v6>[^\[\]]+)\](?::\d{1,5})?|(?P<v4>[\d.]+):\d{1,5}|(?P<bare>[^\[\]]+)", re.ASCII
+)
 _NOBODY: Final = "0.0.0.0"  # noqa: S104 - the caller's address where a socket has none
 
 
@@ -48,10 +52,13 @@ def caller_address(request: web.Request, trusted: Sequence[Network]) -> str:
 
 
 def _read(text: str) -> IPv4Address | IPv6Address | None:
+    """An address as sockets and proxies write it, some with the port: `203.0.113.7:51234`,
+    `[2001:db8::1]:443`."""
+    found = _ADDRESS.fullmatch(text.strip())
     try:
-        address = ip_address(text.strip())
+        address = ip_address(found["v6"] or found["v4"] or found["bare"]) if found else None
     except ValueError:
-        return None
+        address = None
     mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
     return mapped or address
 

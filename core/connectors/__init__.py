@@ -18,6 +18,7 @@ from core.connectors.explaining import CallExplained as CallExplained
 from core.connectors.explaining import Caution as Caution
 from core.connectors.explaining import Explanation as Explanation
 from core.connectors.explaining import Signing as Signing
+from core.connectors.paying import opens_app as opens_app
 from core.connectors.schema import json_schema as json_schema
 from core.connectors.tables import fill_reference as fill_reference
 from core.connectors.types import Accepted as Accepted
@@ -81,5 +82,6 @@ __all__ = [
     "fits_host",
     "json_schema",
     "load",
+    "opens_app",
     "tried_facts",
 ]

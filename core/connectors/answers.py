@@ -21,11 +21,10 @@ from core.connectors.believing import (
     places_of,
     plain_words,
     state_word,
-    text_of,
 )
 from core.connectors.building import fact_values, scope_of
 from core.connectors.document import Answers, Document, Operation, PayAt, PayBy, PayMade
-from core.connectors.messages import Tree, UnreadableError, find, read_body
+from core.connectors.messages import Tree, UnreadableError, find, read_body, text_of
 from core.connectors.operators import Value, ValueFault
 from core.connectors.paying import pay_of
 from core.connectors.pipes import Scope
@@ -84,7 +83,7 @@ class Answer:
             if declared.reads.attempt_no:
                 self._need_own_number(tree, facts)
             self._watch.at("pay")
-            pay = pay_of(declared, tree, lambda: self._ours(facts, nonce), self._document.hosts)
+            pay = pay_of(declared, tree, lambda: self._ours(facts, nonce), self._document)
             return Accepted(number_of(first(tree, declared.reads.upstream_no)), pay)
         except (DoubtError, ValueFault) as doubt:
             return Unknown(str(doubt))
@@ -206,7 +205,7 @@ class Answer:
         tree = {} if empty else read_body(answers.form, self._answer.body)
         if answers.verify is None and answers.envelope is None:
             return tree
-        message = Message(self._answer.headers, {}, text_of(self._answer.body), tree, self._now)
+        message = Message(self._answer.headers, "", text_of(self._answer.body), tree, self._now)
         scope = incoming_scope(
             self._document, message, answers.verify, self._credentials, self._declared.within
         )

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from typing import Final
 
 from core.connectors import limits
@@ -14,11 +16,12 @@ from core.connectors.document import Document, Places, Reads, Sign
 from core.connectors.messages import (
     Path,
     Tree,
-    UnreadableError,
     find,
     flat,
     need_plain_names,
+    need_text,
     raw_member,
+    read_form,
 )
 from core.connectors.operators import Value, ValueFault
 from core.connectors.pipes import Scope
@@ -29,6 +32,9 @@ from core.errors import Refusal
 from core.money import Money, parse_money
 
 _MINOR_DIGITS: Final = 15
+_WHOLE: Final = re.compile(r"(\d{1,15})(?:\.0{1,15})?", re.ASCII)
+# `1.0E7`, as Java and JSON write whole millions
+_POWER: Final = re.compile(r"\d{1,20}(?:\.\d{1,20})?[eE][+-]?\d{1,2}", re.ASCII)
 _MS_DIGITS: Final = 12  # more digits than seconds will have for long
 
 
@@ -38,10 +44,11 @@ class DoubtError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """What came in. text: the body as it was; body: what it says at its root; now: when it came."""
+    """What came in. query: of its address, raw; it is read where a document speaks of it. text: the
+    body as it was; body: what it says at its root; now: when it came."""
 
     headers: Mapping[str, str]
-    query: Tree
+    query: str
     text: str
     body: Tree
     now: datetime
@@ -70,10 +77,11 @@ def incoming_scope(
         if not (rest or name == "certificate"):
             return ours(name)
         if root == "header":
-            return message.headers.get(rest.lower(), "")
+            return need_text(message.headers.get(rest.lower(), ""), f"the header {rest}")
         if name == "certificate":
             return _certified(rule, scope, credentials, message.now)
-        return find(message.body if root == "body" else message.query, tuple(rest.split(".")))
+        tree = message.body if root == "body" else read_form(message.query)
+        return find(tree, tuple(rest.split(".")))
 
     return scope
 
@@ -94,7 +102,7 @@ def need_signature(
     between = rule.params.join
     watch.at("clearness")
     fields = dict(flat(message.body))
-    need_plain_names(fields)
+    need_plain_names(fields, between)
     if rule.params.url:
         return
     if rule.params.write == "value" and any(between in value for value in fields.values()):
@@ -178,25 +186,19 @@ def paid_of(document: Document, reads: Reads, tree: Tree, currency: str) -> Mone
 
 def money_of(document: Document, text: str, currency: str, *, zero: bool = False) -> Money | None:
     """A supplier's amount, exactly; None where it is none, or not more than zero. zero: it may
-    be that."""
+    be that. Read is what means exactly one amount: `1.0E7`, `1234.0` cents, blanks around."""
+    said = _written_out(text.strip())
     if document.amounts == "minor":
-        if not (text.isascii() and text.isdigit() and len(text) <= _MINOR_DIGITS):
+        whole = _WHOLE.fullmatch(said)
+        if whole is None:
             return None
-        money = Money(int(text), currency)
+        money = Money(int(whole[1]), currency)
     else:
         try:
-            money = parse_money(text, currency)
+            money = parse_money(said, currency)
         except Refusal:
             return None
     return money if money.minor > 0 or (zero and money.minor == 0) else None
-
-
-def text_of(body: bytes) -> str:
-    """Raises UnreadableError."""
-    try:
-        return body.decode()
-    except UnicodeDecodeError:
-        raise UnreadableError("the body is not UTF-8") from None
 
 
 def number_of(text: str) -> str | None:
@@ -209,6 +211,11 @@ def number_of(text: str) -> str | None:
 def plain_words(text: str) -> str:
     """Somebody else's words, made safe to show and log."""
     return "".join(c if c.isprintable() else " " for c in text[: limits.WORDS_CHARS])
+
+
+def _written_out(text: str) -> str:
+    """A number with its power of ten carried out, digit for digit; any other text as it is."""
+    return format(Decimal(text), "f") if _POWER.fullmatch(text) else text
 
 
 def _need_number(said: str, ours: str, what: str, watch: Watch) -> None:

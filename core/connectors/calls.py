@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 from ipaddress import ip_address
+from typing import Final
 
 from core.connectors import limits
 from core.connectors.believing import (
@@ -20,13 +21,23 @@ from core.connectors.believing import (
     places_of,
     plain_words,
     state_word,
-    text_of,
 )
 from core.connectors.document import CallbackRule, Document
-from core.connectors.messages import Tree, UnreadableError, read_body, read_form, within
+from core.connectors.messages import (
+    BodyForm,
+    Tree,
+    UnreadableError,
+    need_plain_names,
+    read_body,
+    read_form,
+    text_of,
+    within,
+)
 from core.connectors.operators import ValueFault
 from core.connectors.types import Callback, Event, InvalidCallback
 from core.connectors.watching import Watch
+
+_NAMES_SHOWN: Final = 8
 
 
 def read_callback(
@@ -84,14 +95,16 @@ class _Reader:
     def items(self, callback: Callback) -> list[Tree]:
         """The content, or each item of a batch, signature proved and seal opened."""
         rule = self._rule
-        self._watch.at("form", form=rule.source)
+        self._watch.at("form", form=" or ".join(rule.sources))
         if max(len(callback.body), len(callback.query)) > limits.CALLBACK_BYTES:
             raise UnreadableError("the callback is too long")
-        query = read_form(callback.query) if callback.query else {}
-        body = query if rule.source == "query" else read_body(rule.source, callback.body)
-        text = text_of(callback.body)
+        source = _filled(rule.sources, callback)
+        if source == "query":  # what else is there decides nothing
+            body, text = read_form(callback.query), ""
+        else:
+            body, text = read_body(source, callback.body), text_of(callback.body)
         return [
-            self._opened(Message(callback.headers, query, text, item, self._now))
+            self._opened(Message(callback.headers, callback.query, text, item, self._now))
             for item in self._each(body)
         ]
 
@@ -144,3 +157,36 @@ class _Reader:
 
     def _deciding(self) -> list[str]:
         return deciding_names(self._document, places_of(self._rule.reads))
+
+
+def _filled(sources: tuple[BodyForm, ...], callback: Callback) -> BodyForm:
+    """The one place of a callback where something is. Raises UnreadableError."""
+    filled = [place for place in sources if _content(place, callback)]
+    if len(filled) == 1:
+        return filled[0]
+    names = " and in the ".join(filled or sources)
+    if filled:
+        raise UnreadableError(f"it says something in the {names}: one of them has to be empty")
+    elsewhere = [
+        f"; the {place} has {said}"
+        for place in ("query", "body")
+        if (said := _said(place, callback))
+    ]
+    raise UnreadableError(f"nothing came in the {names}{''.join(elsewhere)}")
+
+
+def _content(place: str, callback: Callback) -> bytes:
+    content = callback.query.encode(errors="replace") if place == "query" else callback.body
+    return content.strip()
+
+
+def _said(place: str, callback: Callback) -> str:
+    """What stands in a place where nothing was expected: names alone, for values may be secret."""
+    content = _content(place, callback)
+    try:
+        names = list(read_body("form", content))
+        need_plain_names(names, "&")
+    except UnreadableError:
+        return f"{len(content)} bytes"
+    shown = ", ".join(names[:_NAMES_SHOWN])
+    return plain_words(f"{shown}, …" if len(names) > _NAMES_SHOWN else shown)

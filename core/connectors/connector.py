@@ -47,8 +47,9 @@ class Connector:
 
     operations: what is offered, `callback` included. version: a hash of the document's text.
     servers: where the supplier's interface may be; hosts: where payers may be sent; of both, empty
-    means any. credentials: with a title for people, `base_url` included. ways: the channel's codes
-    that it can open payments for; empty means any.
+    means any. apps: schemes of apps that payers may be sent to. credentials: with a title for
+    people, `base_url` included. ways: the channel's codes that it can open payments for; empty
+    means any.
     not_found_is_final, create_is_idempotent, refund_is_idempotent: promises of the supplier
     (payments design, §1).
     """
@@ -66,6 +67,7 @@ class Connector:
         self.credentials = document.credentials
         self.servers = document.servers
         self.hosts = document.hosts
+        self.apps = document.apps
         self.ways = frozenset(() if "" in document.creates else document.creates)
         self.operations = frozenset(("create", *document.operations)) - {"token"} | (
             {"callback"} if document.callback else set()
@@ -77,9 +79,9 @@ class Connector:
         return tuple(self.credentials)
 
     @property
-    def called_by(self) -> BodyForm | None:
-        """Where callbacks carry their content; None where there are none."""
-        return self._document.callback.source if self._document.callback else None
+    def called_by(self) -> tuple[BodyForm, ...]:
+        """Where callbacks may carry their content; empty where there are none."""
+        return self._document.callback.sources if self._document.callback else ()
 
     @property
     def signs_callbacks(self) -> bool:

@@ -248,12 +248,13 @@ def names_in(tree: FieldTree) -> frozenset[str]:
 class CallbackRule:
     """How the supplier calls us, and what it wants to hear.
 
-    verify: None where it does not sign; then, as where `asks` is said, a query has the word. each:
+    sources: where its fields may come; one of them has to be filled, and one alone. verify: None
+    where it does not sign; then, as where `asks` is said, a query has the word. each:
     where a batch stands, whose items are read one by one. addresses: networks it calls from; none
     means any. ignored: words of `state` that mean nothing to us.
     """
 
-    source: BodyForm
+    sources: tuple[BodyForm, ...]
     verify: Sign | None
     envelope: Envelope | None
     within: Path
@@ -272,7 +273,8 @@ class CallbackRule:
 class Document:
     """Everything a document says. `operations` has neither callback nor create in it.
 
-    servers: where its interface may be; hosts: where payers may be sent; none means anywhere.
+    servers: where its interface may be; hosts: where payers may be sent; none means anywhere. apps:
+    schemes of the apps that an address may open instead.
     creates: by the channel's code; under "" the one for every code. credentials: with a title for
     people, `base_url` included. values: texts of the document's own, by name. must_equal: what
     answers and callbacks must say of us. lost: statuses that say that our token is over.
@@ -287,6 +289,7 @@ class Document:
     credentials: Mapping[str, str]
     servers: tuple[str, ...]
     hosts: tuple[str, ...]
+    apps: tuple[str, ...]
     amounts: AmountForm
     values: Mapping[str, Words]
     must_equal: tuple[tuple[Path, Words], ...]

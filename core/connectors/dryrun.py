@@ -147,7 +147,7 @@ class DryRun:
         self._need_offered("callback")
         recorder = Recorder(self._connector.secrets)
         call = pasted_callback(
-            pasted, in_query=self._connector.called_by == "query", address=address
+            pasted, in_query=self._connector.called_by[0] == "query", address=address
         )
         watched = self._connector.watched_by(recorder)
         currency = self._facts.amount.currency

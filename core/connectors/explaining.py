@@ -60,9 +60,10 @@ class CallExplained:
 
 @dataclass(frozen=True, slots=True)
 class CallbackExplained:
-    """How it calls us. then: whether it is believed, or a query has the word."""
+    """How it calls us. sources: where its fields may come. then: whether it is believed, or a query
+    has the word."""
 
-    source: str
+    sources: tuple[str, ...]
     signed: Signing | None
     then: Literal["believe", "query"]
     addresses: tuple[str, ...]
@@ -91,6 +92,7 @@ class Explanation:
     offers: tuple[str, ...]
     lacks: tuple[str, ...]
     hosts: tuple[str, ...]
+    apps: tuple[str, ...]
     says_who: tuple[str, ...]
     calls: tuple[CallExplained, ...]
     callback: CallbackExplained | None
@@ -114,6 +116,7 @@ def explain(document: Document, secrets: Iterable[str]) -> Explanation:
         offers=tuple(name for name in OFFERS if name in offered),
         lacks=tuple(name for name in OFFERS if name not in offered),
         hosts=document.hosts,
+        apps=document.apps,
         says_who=tuple(".".join(path) for path, _ in document.must_equal),
         calls=calls,
         callback=_called(document.callback) if document.callback else None,
@@ -144,7 +147,7 @@ def _call(name: str, way: str, declared: Operation) -> CallExplained:
 
 def _called(rule: CallbackRule) -> CallbackExplained:
     return CallbackExplained(
-        source=rule.source,
+        sources=rule.sources,
         signed=_signing(rule.verify) if rule.verify else None,
         then="query" if rule.asks else "believe",
         addresses=tuple(map(str, rule.addresses)),

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import re
+from codecs import BOM_UTF8
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Final, Literal, NoReturn
@@ -32,6 +33,7 @@ _FORM_BYTES: Final = [quote_plus(bytes([byte])) for byte in range(256)]
 _PAIRS: Final = re.compile(r"(?:\{[^{}]*\}|\[[^\[\]]*\]|[^&{}\[\]]|[{}\[\]])+")
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
 _NAME: Final = re.compile(r"[A-Za-z0-9_.\-\[\]:]+", re.ASCII)
+_LINE_BYTES: Final = b" \t\r\n"
 
 
 class Bare(str):
@@ -111,14 +113,14 @@ def read_body(form: BodyForm, body: bytes) -> Tree:
         case "pairs":
             return read_pairs(body)
         case _:
-            try:
-                return read_form(body.decode("ascii"))
-            except UnicodeDecodeError:
-                raise UnreadableError("the form cannot be read") from None
+            return read_form(_decoded(body))
 
 
 def read_form(text: str) -> Tree:
-    """A form or query string. Raises UnreadableError; a name that comes twice is a fault."""
+    """A form or query string; characters that should have been escaped stand for themselves.
+
+    Raises UnreadableError; a name that comes twice is a fault.
+    """
     try:
         pairs = parse_qsl(
             text, keep_blank_values=True, errors="strict", max_num_fields=limits.FIELDS
@@ -135,12 +137,9 @@ def read_form(text: str) -> Tree:
 def read_pairs(body: bytes) -> Tree:
     """`a=1&b={c=2&d=3}`: what stands between braces or brackets stays together. Raises
     UnreadableError."""
-    try:
-        text = body.decode()
-    except UnicodeDecodeError:
-        raise UnreadableError("the pairs are not UTF-8") from None
     fields: Tree = {}
-    for piece in _PAIRS.findall(text):
+    # What stands at the end belongs to the last value, a line's end as well.
+    for piece in _PAIRS.findall(text_of(body).removeprefix("\ufeff")):
         name, equals, value = piece.partition("=")
         if not equals or name in fields:
             raise UnreadableError("a field comes twice" if name in fields else "no pair")
@@ -153,7 +152,7 @@ def read_json(body: bytes) -> Tree:
     """A JSON object. Raises UnreadableError; a name that comes twice is a fault."""
     try:
         root = json.loads(
-            body.decode("utf-8-sig"),
+            _decoded(body),
             object_pairs_hook=_table,
             parse_int=Bare,
             parse_float=Bare,
@@ -169,20 +168,41 @@ def read_json(body: bytes) -> Tree:
 
 def read_xml(body: bytes) -> Tree:
     """What stands inside the root element; attributes are not looked at. An element that comes
-    again is a list. No document type, no entity but XML's own. Raises UnreadableError."""
+    again is a list. No document type, no entity but XML's own. It is read as UTF-8 whatever it
+    says it is: what somebody else names must not choose who decodes it. Raises UnreadableError."""
     reader = _Xml()
-    parser = expat.ParserCreate()
+    parser = expat.ParserCreate("utf-8")
     parser.buffer_text = True
     parser.StartDoctypeDeclHandler = reader.refuse
     parser.StartElementHandler = reader.start
     parser.EndElementHandler = reader.end
     parser.CharacterDataHandler = reader.text
     try:
-        parser.Parse(body, True)
+        parser.Parse(body.removeprefix(BOM_UTF8).lstrip(_LINE_BYTES), True)
     except (expat.ExpatError, ValueError):
-        raise UnreadableError("the body is not XML") from None
+        raise UnreadableError("the body is not XML in UTF-8") from None
     _check(reader.root)
     return reader.root
+
+
+def _decoded(body: bytes) -> str:
+    """A body's text, without the mark before it and the line ends around it, which say nothing."""
+    return text_of(body).removeprefix("\ufeff").strip("\r\n")
+
+
+def text_of(body: bytes) -> str:
+    """A body as it is, for signatures. Raises UnreadableError."""
+    try:
+        return body.decode()
+    except UnicodeDecodeError:
+        raise UnreadableError("the body is not UTF-8") from None
+
+
+def need_text(text: str, what: str) -> str:
+    """The same. Raises UnreadableError where bytes came in that are no text."""
+    if _SURROGATE.search(text):
+        raise UnreadableError(f"{what} is not text")
+    return text
 
 
 def raw_member(text: str, name: str) -> str:
@@ -258,10 +278,11 @@ def within(tree: object, path: Sequence[str]) -> object:
     return here
 
 
-def need_plain_names(names: Iterable[str]) -> None:
+def need_plain_names(names: Iterable[str], join: str) -> None:
     """Raises UnreadableError where a name could be taken for more than a name when fields are
-    joined to a text."""
-    if not all(map(_NAME.fullmatch, names)):
+    joined to a text. Letters of any script, like 备注, are as good as ours."""
+    marks = {*'="', *join}
+    if any(not (_NAME.fullmatch(name) or marks.isdisjoint(name)) for name in names):
         raise UnreadableError("a field's name has characters that no name has")
 
 
@@ -275,14 +296,21 @@ def _check(fields: Mapping[str, object], depth: int = 0) -> None:
     for name, value in fields.items():
         if not 0 < len(name) <= limits.NAME_CHARS or not name.isprintable():
             raise UnreadableError("a field's name has characters that no name has")
-        for item in value if isinstance(value, list) else [value]:
-            if isinstance(item, dict):
-                _check(item, depth + 1)
-            elif isinstance(item, str):
-                if len(item) > limits.FIELD_CHARS:
-                    raise UnreadableError("a field is too long")
-                if _SURROGATE.search(item):
-                    raise UnreadableError("a field is not text")
+        _check_value(value, depth)
+
+
+def _check_value(value: object, depth: int) -> None:
+    if isinstance(value, str):
+        if len(value) > limits.FIELD_CHARS:
+            raise UnreadableError("a field is too long")
+        need_text(value, "a field")
+    elif isinstance(value, dict):
+        _check(value, depth + 1)
+    elif isinstance(value, list):
+        if depth > limits.BODY_DEPTH:
+            raise UnreadableError("too many fields")
+        for item in value:
+            _check_value(item, depth + 1)
 
 
 def _table(pairs: list[tuple[str, object]]) -> dict[str, object]:

@@ -36,6 +36,7 @@ TIME_FORMS: Final = {
 }
 TIME_WORDS: Final = ("unix_s", "unix_ms", *TIME_FORMS, "rfc3339")
 MAX_COUNT: Final = 1024
+_NUMBER_DIGITS: Final = 40
 _KEY_FORMS: Final = ("text", "hex", "base64")
 
 
@@ -131,8 +132,8 @@ def _number(text: str) -> int | Decimal:
         number = Decimal(text)
     except ArithmeticError:
         raise ValueFault("a text is no number") from None
-    if not number.is_finite():
-        raise ValueFault("a text is no number")
+    if not number.is_finite() or max(len(text), abs(number.adjusted())) > _NUMBER_DIGITS:
+        raise ValueFault("a text is no number")  # written out, 1e999999999 would fill the memory
     return int(number) if number == number.to_integral_value() and "." not in text else number
 
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from html.parser import HTMLParser
 from urllib.parse import urlsplit
 
 from core.connectors import limits
 from core.connectors.believing import DoubtError, first
 from core.connectors.building import fits_host, tree_of
-from core.connectors.document import Operation, PayAt, PayBy, PayMade, PayNothing
+from core.connectors.document import Document, Operation, PayAt, PayBy, PayMade, PayNothing
 from core.connectors.messages import Tree, find, write_json
 from core.connectors.operators import Value
 from core.connectors.pipes import Scope
@@ -17,39 +17,39 @@ from core.connectors.signing import params_text, signature
 from core.connectors.types import Pay, PayKind
 
 
-def pay_of(
-    declared: Operation, tree: Tree, scope: Callable[[], Scope], hosts: tuple[str, ...]
-) -> Pay:
-    """The first way that is there. scope: of what we make one of, where we do. hosts: where payers
-    may be sent; none means anywhere. Raises DoubtError, ValueFault."""
+def pay_of(declared: Operation, tree: Tree, scope: Callable[[], Scope], document: Document) -> Pay:
+    """The first way that is there. scope: of what we make one of, where we do. Raises DoubtError,
+    ValueFault."""
     for rule in declared.pay:
         match rule:
             case PayAt():
                 if value := first(tree, rule.places):
-                    return _checked(rule.kind, value, hosts, html=rule.html)
+                    return _checked(rule.kind, value, document, html=rule.html)
             case PayBy():
                 if value := first(tree, rule.places):
                     word = find(tree, rule.by)
                     if word not in rule.kinds and word not in rule.html:
                         raise DoubtError("what to pay with is of no kind that the document names")
                     kind = rule.kinds.get(word, "form")
-                    return _checked(kind, value, hosts, html=word in rule.html)
+                    return _checked(kind, value, document, html=word in rule.html)
             case PayNothing():
                 return Pay("none", "")
             case PayMade():
                 if all(find(tree, path) for path in rule.needs):
                     value = _made(rule, tree, scope())
-                    return _checked(rule.kind, value, hosts, html=False)
+                    return _checked(rule.kind, value, document, html=False)
     raise DoubtError("accepted, but there is nothing to pay with")
 
 
-def _checked(kind: PayKind, value: str, hosts: tuple[str, ...], *, html: bool) -> Pay:
+def _checked(kind: PayKind, value: str, document: Document, *, html: bool) -> Pay:
     if html:
-        return Pay("form", _form_in(value, hosts))
+        return Pay("form", _form_in(value, document.hosts))
+    if kind == "url":
+        value = value.strip()
     if len(value) > limits.PAY_CHARS or not value.isprintable():
         raise DoubtError("what to pay with cannot be read")
-    if kind == "url":
-        _need_address(value, hosts)
+    if kind == "url" and not opens_app(value, document.apps):
+        _need_address(value, document.hosts)
     return Pay(kind, value)
 
 
@@ -70,6 +70,13 @@ def _made(rule: PayMade, tree: Tree, ours: Scope) -> str:
         names["params"] = params_text(made, rule.sign.params, rule.sign.own)
         made[rule.sign.own or "sign"] = signature(rule.sign, scope)
     return write_json(made)
+
+
+def opens_app(url: str, apps: Collection[str]) -> bool:
+    """Whether an address opens one of these apps on the payer's phone: `alipays://…`. apps: their
+    schemes."""
+    scheme, mark, rest = url.partition("://")
+    return bool(mark and rest) and scheme.lower() in apps and not any(c in url for c in " \\")
 
 
 def _need_address(url: str, hosts: tuple[str, ...]) -> None:

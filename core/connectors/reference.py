@@ -44,6 +44,9 @@ DOCUMENT: Final[Mapping[str, Entry]] = {
     "hosts": Entry(
         "where payers may be sent: `pay.example.com`, `*.example.com`", "anywhere by http(s)"
     ),
+    "apps": Entry(
+        "schemes of the apps that a payer may be sent to as well: `[alipays, weixin]`", "none"
+    ),
     "amounts": Entry("`decimal` (12.34) or `minor` (1234), in both directions", "`decimal`"),
     "tables": Entry('words by words: `{ ways: { qr: NATIVE, "*": H5 } }`, for `lookup`', "none"),
     "values": Entry("texts by names of your own: `{ hashed: $key | md5 | hex }`", "none"),
@@ -94,7 +97,11 @@ OPERATION: Final[Mapping[str, Entry]] = {
 }
 
 CALLBACK: Final[Mapping[str, Entry]] = {
-    "from": Entry("`form`, `json`, `xml`, `pairs`, or `query` (in the address)", "`form`"),
+    "from": Entry(
+        "`form`, `json`, `xml`, `pairs`, or `query` (in the address); `[query, form]`: in one of"
+        " them, and the other is empty",
+        "`form`",
+    ),
     "open": Entry(
         "`text`: a pipe that opens sealed content; `as`: `json`, `form`, `xml`, `query`",
         "not sealed",
@@ -205,7 +212,7 @@ PARAMS: Final[Mapping[str, Entry]] = {
 }
 
 PAY: Final[Mapping[str, Entry]] = {
-    "url": Entry("an address to go to; it must fit `hosts`"),
+    "url": Entry("an address to go to; it must fit `hosts`, or open one of `apps`"),
     "qr": Entry("the text of a QR code"),
     "app": Entry("what an app needs"),
     "jsapi": Entry("what a page inside an app needs"),

@@ -210,7 +210,17 @@ def _reply() -> Schema:
 
 def _callback() -> Schema:
     shapes: dict[str, Schema] = {
-        "from": _word(*grammar.FORMS),
+        "from": {
+            "anyOf": [
+                _word(*grammar.FORMS),
+                {
+                    "type": "array",
+                    "items": _word(*grammar.PLACES),
+                    "uniqueItems": True,
+                    "minItems": 1,
+                },
+            ]
+        },
         "verify": _ref("verify"),
         "open": _ref("open"),
         "within": _TEXT,
@@ -327,6 +337,11 @@ _TOP: Final[Mapping[str, Schema]] = {
     ),
     "credentials": {"anyOf": [_WORDS, {"type": "object", "additionalProperties": _TEXT}]},
     **dict.fromkeys(("servers", "hosts"), _HOSTS),
+    "apps": {
+        "type": "array",
+        "items": {**_matching(grammar.APP), "not": _word(*sorted(grammar.NO_APPS))},
+        "uniqueItems": True,
+    },
     "amounts": _word("decimal", "minor"),
     "tables": {"type": "object", "additionalProperties": _TEXTS},
     "values": _TEXTS,

@@ -234,6 +234,31 @@ async def test_an_answer_without_end() -> None:
     assert await doubt(flood) == f"the answer is longer than {ANSWER_BYTES} bytes"
 
 
+async def test_where_the_status_decides_no_body_makes_a_doubt() -> None:
+    async def flood(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 200 OK\r\n\r\n")
+        while True:
+            writer.write(b"x" * 65_536)
+            await writer.drain()
+
+    async def stops(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf")
+        await silence(reader, writer)
+
+    broken = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nha\r\n5\r\nab"
+    cut_off = b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf"
+    bodies = (flood, stops, saying(cut_off), saying(broken), ok(b"x" * (ANSWER_BYTES + 1)))
+    for talk in bodies:
+        async with listening(talk) as (url, listener), gateway() as desk:
+            answer = await desk.send(post(url), timeouts=SHORT, status_decides=True)
+        assert (answer.status, listener.calls) == (200, 1)
+        assert len(answer.body) <= 1024
+    for talk in (silence, saying(b""), saying(b"HTTP/1.1 200 OK\r\nContent-Le")):
+        async with listening(talk) as (url, _), gateway() as desk:
+            with pytest.raises(MayHaveHappened):
+                await desk.send(post(url), timeouts=SHORT, status_decides=True)
+
+
 async def test_an_answer_of_just_the_limit() -> None:
     async with listening(ok(b"x" * ANSWER_BYTES)) as (url, _), gateway() as desk:
         assert len((await desk.send(post(url))).body) == ANSWER_BYTES

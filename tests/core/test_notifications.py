@@ -11,10 +11,12 @@ import pytest
 from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
 from core.errors import Refusal
+from core.gateway import ANSWER_BYTES
 from core.notifications import GAPS_S, judge
 from core.orders import Opened
 from core.outbox import Say
 from core.wire import HttpAnswer
+from tests.core.peers import listening, ok, saying
 from tests.core.support import OPS_CHAT, Desk, Received, Receiver, facts
 
 
@@ -82,6 +84,24 @@ async def test_every_try_is_the_same_until_one_succeeds(desk: Desk, receiver: Re
         "SELECT try_no, status FROM notification_try ORDER BY try_no"
     )
     assert [tuple(t) for t in tries] == [(1, 500), (2, 302), (3, None), (4, 404), (5, 204)]
+
+
+@pytest.mark.parametrize(("status", "expected"), [(b"200 OK", "delivered"), (b"500 Oh", "pending")])
+async def test_the_status_decides_whatever_becomes_of_the_body(
+    desk: Desk, status: bytes, expected: str
+) -> None:
+    long = ok(b"x" * (2 * ANSWER_BYTES), status)
+    cut_off = saying(b"HTTP/1.1 " + status + b"\r\nContent-Length: 99\r\n\r\nthank y")
+    for number, talk in enumerate((long, cut_off), start=1):
+        async with listening(talk) as (url, _):
+            opened = await desk.open(notify_url=f"{url}/notify")
+            await desk.see(opened, 10000, upstream_no=f"U{number}")
+            assert await deliver(desk) == 1
+            assert await state(desk, opened) == expected
+            desk.clock.advance(0.1)
+    said = await desk.runtime.store.fetch("SELECT status, said FROM notification_try ORDER BY at")
+    assert {row["status"] for row in said} == {int(status[:3])}
+    assert [row["said"] for row in said] == ["x" * 200, "thank y"]
 
 
 async def test_a_receiver_says_when_to_come_back(desk: Desk, receiver: Receiver) -> None:

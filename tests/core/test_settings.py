@@ -47,6 +47,36 @@ def test_lists_are_written_with_commas(monkeypatch: pytest.MonkeyPatch) -> None:
     assert settings.paydesk_owner_ids == (1001, 1002)
 
 
+def test_blanks_around_a_value_are_none_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    token = "123456789:" + "A" * 35
+    said = {
+        "PUBLIC_URL": " https://desk.example/ \n",
+        "TELEGRAM_API_BASE": "\thttps://api.example ",
+        "OUTBOUND_PROXY": " http://desk:sesame@proxy.example:3128\r\n",
+        "DATABASE_URL": " postgresql://desk@db/paydesk ",
+        "REDIS_URL": "  ",
+        "BOT_TOKEN": f" {token}\n",
+        "MASTER_KEY": f"{KEY} ",
+        "PORT": " 9000 ",
+        "ALLOW_PRIVATE_TARGETS": " true ",
+        "TRUSTED_PROXIES": " 10.0.0.0/8 , 192.0.2.1 ",
+        "LOG_LEVEL": " ",
+    }
+    for name, value in said.items():
+        monkeypatch.setenv(name, value)
+    settings = load_settings()
+    assert settings.public_url == "https://desk.example"
+    assert settings.telegram_api_base == "https://api.example"
+    secrets = (settings.outbound_proxy, settings.database_url, settings.bot_token,
+               settings.master_key)  # fmt: skip
+    assert [secret.get_secret_value() for secret in secrets if secret] == [
+        "http://desk:sesame@proxy.example:3128", "postgresql://desk@db/paydesk", token, KEY,
+    ]  # fmt: skip
+    assert (settings.redis_url, settings.port, settings.log_level) == (None, 9000, "info")
+    assert settings.allow_private_targets
+    assert settings.trusted_proxies == (ip_network("10.0.0.0/8"), ip_network("192.0.2.1/32"))
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [

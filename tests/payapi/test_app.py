@@ -49,11 +49,24 @@ async def test_the_address_behind_trusted_proxies_counts(behind_proxy: Caller, d
         headers["X-Forwarded-For"] = forwarded
         return await behind_proxy.send("GET", "/v1/balance", b"", headers)
 
-    for forwarded in ("203.0.113.7", "1.1.1.1, 203.0.113.7, 10.1.1.1", "::ffff:203.0.113.7"):
+    for forwarded in (
+        "203.0.113.7",
+        "1.1.1.1, 203.0.113.7, 10.1.1.1",
+        "::ffff:203.0.113.7",
+        "203.0.113.7:51234",
+        "1.1.1.1:80, 203.0.113.7:1 ,10.1.1.1:65535",
+        "[::ffff:203.0.113.7]:443",
+        "[::ffff:203.0.113.7]",
+    ):
         assert (await call(forwarded)).status == 200, forwarded
     for forwarded, address in (
         ("203.0.113.7, 1.1.1.1", "1.1.1.1"),  # what the caller wrote itself is not believed
         ("203.0.113.7, nonsense", "127.0.0.1"),
+        ("203.0.113.7, 203.0.113.7:", "127.0.0.1"),
+        ("203.0.113.7, 203.0.113.7:http", "127.0.0.1"),
+        ("203.0.113.7, [203.0.113.7", "127.0.0.1"),
+        ("203.0.113.7, [2001:db8::1]:443", "2001:db8::1"),
+        ("203.0.113.7, 2001:db8::1", "2001:db8::1"),
         ("", "127.0.0.1"),
     ):
         answer = await call(forwarded)

@@ -174,6 +174,36 @@ async def test_a_supplier_cannot_plant_a_script(
     assert "javascript:" not in text
 
 
+APPS = (
+    "INSERT INTO connector_document (id, code, version, digest, body, note, proposed_by,"
+    " proposed_by_name, proposed_at) SELECT $1, code, version + 1, 'x',"
+    " body || E'\\napps: [alipays]\\n', '', 1, 'x', now() FROM connector_document"
+    " WHERE id = (SELECT document_id FROM attempt LIMIT 1)"
+)
+
+
+async def test_a_link_may_open_an_app_that_the_document_names(
+    caller: Caller, desk: Desk, http: aiohttp.ClientSession
+) -> None:
+    runtime, _ = desk
+    order = (await caller.create()).json
+    link = "alipays://platformapi/startapp?appId=2&url=x"
+    await runtime.store.execute("UPDATE attempt SET pay_value = $1", link)
+    _, text = await page(http, order["cashier_url"])
+    assert "alipays" not in text
+    named = runtime.ids.uuid7()
+    await runtime.store.execute(APPS, named)
+    await runtime.store.execute("UPDATE attempt SET document_id = $1", named)
+    _, text = await page(http, order["cashier_url"])
+    assert 'id="pay" href="alipays://platformapi/startapp?appId=2&amp;url=x"' in text
+    assert "opens the app" in text
+    _, chinese = await page(http, order["cashier_url"], "zh")
+    assert "应用" in chinese
+    await runtime.store.execute("UPDATE attempt SET pay_value = 'javascript://alipays://'")
+    _, text = await page(http, order["cashier_url"])
+    assert "javascript:" not in text
+
+
 async def test_a_form_is_posted_from_our_page_to_the_supplier_alone(
     caller: Caller, desk: Desk, http: aiohttp.ClientSession
 ) -> None:

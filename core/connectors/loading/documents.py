@@ -5,7 +5,7 @@ from __future__ import annotations
 from core.connectors.building import keys_of
 from core.connectors.document import AmountForm, Document, names_in
 from core.connectors.fixtures import SECTION, read_fixtures
-from core.connectors.loading.grammar import CODE, CODE_WORDS, HOST, LANGUAGE, TOP
+from core.connectors.loading.grammar import APP, CODE, CODE_WORDS, HOST, LANGUAGE, NO_APPS, TOP
 from core.connectors.loading.incoming import Incoming, statuses_of
 from core.connectors.loading.operations import Operations
 from core.connectors.loading.signatures import Signatures
@@ -49,6 +49,7 @@ def _read(root: Section) -> Document:
         credentials={"base_url": "base_url", **credentials},
         servers=_hosts(root, "servers"),
         hosts=_hosts(root, "hosts"),
+        apps=_apps(root),
         amounts=amounts,
         values=wording.values,
         must_equal=must_equal,
@@ -95,6 +96,14 @@ def _hosts(root: Section, key: str) -> tuple[str, ...]:
             expected = "a host like pay.example.com or *.example.com"
             root.fault(key, f"“{shorten(host)}”", expected)
     return hosts
+
+
+def _apps(root: Section) -> tuple[str, ...]:
+    schemes = root.words("apps")
+    for scheme in schemes:
+        if not APP.fullmatch(scheme) or scheme in NO_APPS:
+            root.fault("apps", f"“{shorten(scheme)}”", "the scheme of an app, like alipays")
+    return schemes
 
 
 def _must_equal(root: Section, wording: Wording) -> tuple[tuple[Path, Words], ...]:

@@ -16,8 +16,8 @@ OPERATIONS: Final = ("create", *ASKING, *REFUNDING, "balance", "token")
 SHARED: Final = ("body", "headers", "fields", "sign", "verify", "reads", "states", "answers")
 TOP: Final = (
     "connector", "language", "name", "sandbox_only", "create_is_idempotent",
-    "refund_is_idempotent", "not_found_is_final", "credentials", "servers", "hosts", "amounts",
-    "tables", "values", "must_equal", *SHARED, *OPERATIONS, "callback", "fixtures",
+    "refund_is_idempotent", "not_found_is_final", "credentials", "servers", "hosts", "apps",
+    "amounts", "tables", "values", "must_equal", *SHARED, *OPERATIONS, "callback", "fixtures",
 )  # fmt: skip
 CALL: Final = ("method", "path", "within", *SHARED)
 OWN: Final[dict[str, tuple[str, ...]]] = {
@@ -61,12 +61,21 @@ PAYS: Final[tuple[PayKind, ...]] = ("url", "qr", "app", "jsapi")
 HTML: Final = "html"
 PAY: Final = (*PAYS, HTML, *PAY_BY)
 BODIES: Final[tuple[BodyForm, ...]] = ("form", "json", "xml", "query")
+# Of which a list may be said: a callback comes by one method or the other.
+PLACES: Final[tuple[BodyForm, ...]] = ("query", "form")
 FORMS: Final[tuple[BodyForm, ...]] = ("form", "json", "xml", "query", "pairs")
 
 CODE: Final = re.compile(r"[a-z][a-z0-9_]{1,31}", re.ASCII)
 CODE_WORDS: Final = "a small letter, then small letters, digits or _ (2 to 32)"
 WAY_CODE: Final = re.compile(r"[A-Za-z0-9_.\-]{1,32}", re.ASCII)
 HOST: Final = re.compile(r"(?:\*\.)?[a-z0-9](?:[a-z0-9.\-]{0,250}[a-z0-9])?", re.ASCII)
+APP: Final = re.compile(r"[a-z][a-z0-9+.\-]{1,31}", re.ASCII)
+# What a browser opens by itself, or what opens anything: none of them is an app to pay in.
+NO_APPS: Final = frozenset({
+    "about", "blob", "chrome", "content", "data", "file", "filesystem", "ftp", "http", "https",
+    "intent", "javascript", "jar", "mailto", "res", "resource", "sms", "tel", "vbscript",
+    "view-source", "ws", "wss",
+})  # fmt: skip
 HEADER: Final = re.compile(r"[A-Za-z][A-Za-z0-9\-]{0,63}", re.ASCII)
 CONTENT_TYPE: Final = re.compile(r"[a-z]+/[a-z0-9.+\-]+(?:; ?charset=[a-zA-Z0-9\-]+)?", re.ASCII)
 PATH_WORDS: Final = "a field's name, or names joined by dots"

@@ -19,6 +19,7 @@ from core.connectors.loading.grammar import (
     NOT_DEFINITE,
     OPEN,
     PATH_WORDS,
+    PLACES,
     READS,
     REPLY,
     STATES,
@@ -26,7 +27,7 @@ from core.connectors.loading.grammar import (
 from core.connectors.loading.layers import Layers
 from core.connectors.loading.signatures import Signatures
 from core.connectors.loading.trust import Trust
-from core.connectors.messages import Path, path_of
+from core.connectors.messages import BodyForm, Path, path_of
 from core.connectors.section import PATH, Section
 from core.connectors.tree import shorten
 from core.connectors.types import Reply
@@ -133,8 +134,8 @@ class Incoming:
         section = self._root.table("callback", CALLBACK)
         layers = Layers(self._root, section)
         verify = None if section.text_is("verify", "none") else self._signatures.verify(layers)
-        source = section.choice("from", FORMS, "form")
-        if verify is not None and source == "query" and "body" in verify.names:
+        sources = _sources(section)
+        if verify is not None and "query" in sources and "body" in verify.names:
             section.fault("verify", "$body", "what is read: the query is not in the body")
         asks = section.choice("then", ("believe", "query"), "believe") == "query"
         if verify is None and not asks:
@@ -160,7 +161,7 @@ class Incoming:
                 section.fault("states", "nothing", _STATES_WANTED)
         success = _reply(section, "success", 200)
         return CallbackRule(
-            source=source,
+            sources=sources,
             verify=verify,
             envelope=envelope,
             within=trust.within,
@@ -232,6 +233,17 @@ def statuses_of(
 def _definite(section: Section, key: str) -> frozenset[int]:
     """Statuses that say for certain that nothing was done."""
     return statuses_of(section, key, low=400, never=NOT_DEFINITE)
+
+
+def _sources(section: Section) -> tuple[BodyForm, ...]:
+    """Where a callback's fields may come: one word, or a list of places that are written alike."""
+    if not section.is_list("from"):
+        return (section.choice("from", FORMS, "form"),)
+    found = section.words("from")
+    places = tuple(place for place in PLACES if place in found)
+    if not found or len(places) != len(found):
+        section.fault("from", "such a list", f"[{', '.join(PLACES)}], or one word")
+    return tuple(sorted(places, key=found.index)) or ("form",)
 
 
 def _path(section: Section, key: str) -> Path:

@@ -113,8 +113,8 @@ def answered() -> Iterator[Answered]:
 
 ANSWERED: Final = list(answered())
 CALLED: Final = [
-    Called(connector, case, connector.called_by)
+    Called(connector, case, connector.called_by[0])
     for connector in CONNECTORS.values()
     for case in connector.fixtures.cases
-    if case.kind == "verify" and connector.called_by is not None
+    if case.kind == "verify"
 ]

@@ -95,7 +95,7 @@ def test_what_cannot_be_read_proves_nothing(body: bytes) -> None:
         ({"amount": "12.35"}, "the answer is about another amount"),
         ({"amount": "much"}, "the answer is about another amount"),
         ({"pay_url": ""}, "accepted, but there is nothing to pay with"),
-        ({"pay_url": "http://x/\n"}, "what to pay with cannot be read"),
+        ({"pay_url": "http://x/\ny"}, "what to pay with cannot be read"),
     ],
 )
 def test_a_signed_answer_about_something_else_proves_nothing(
@@ -175,7 +175,9 @@ def test_not_found() -> None:
         {"status": "SUCCESS", "paid_amount": "0"},
         {"status": "SUCCESS", "paid_amount": "-1"},
         {"status": "SUCCESS", "paid_amount": "12.345"},
-        {"status": "SUCCESS", "paid_amount": "1e3"},
+        {"status": "SUCCESS", "paid_amount": "1e-3"},
+        {"status": "SUCCESS", "paid_amount": "1e99"},
+        {"status": "SUCCESS", "paid_amount": "1e3.0"},
         {"status": "SUCCESS", "paid_amount": "12.34", "trade_no": ""},
         {"status": "REFUND"},
         {"status": ""},

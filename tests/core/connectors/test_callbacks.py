@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from urllib.parse import urlencode
 
 import pytest
 
-from core.connectors import Callback, Event, InvalidCallback, Reply
+from core.connectors import Callback, Connector, Event, InvalidCallback, Reply, load
 from core.money import Money
 from tests.core.connectors.support import (
     CALLBACK,
     CREDENTIALS,
     FACTS,
     KEY,
+    LIBRARY,
     NOW,
     callback,
     posted,
@@ -22,6 +24,7 @@ from tests.core.connectors.support import (
 )
 
 CONNECTOR = sandbox()
+DOCUMENT = (LIBRARY / "sandbox_md5.yaml").read_text()
 
 
 def why_not(call: Callback) -> str:
@@ -123,3 +126,92 @@ def test_only_the_declared_place_is_read() -> None:
 def test_replies_in_the_suppliers_words() -> None:
     assert CONNECTOR.reply("success") == Reply(200, "text/plain", b"success")
     assert CONNECTOR.reply("failure") == Reply(400, "text/plain", b"fail")
+
+
+def read(call: Callback, connector: Connector = CONNECTOR) -> Event:
+    (event,) = connector.verify(call, CREDENTIALS, currency="CNY", now=NOW)
+    return event
+
+
+FORM = urlencode(signed(CALLBACK))
+PAID = Event(FACTS.attempt_no, "S1", "paid", Money(1234, "CNY"))
+
+
+@pytest.mark.parametrize("query", ["a=1&a=2", "a=%B0%A1", "%", "out_trade_no=X&sign=Y", "\udcff"])
+def test_what_the_address_says_decides_nothing(query: str) -> None:
+    assert read(replace(posted(FORM), query=query)) == PAID
+
+
+def test_a_document_that_speaks_of_the_address_wants_it_readable() -> None:
+    connector = load(f"{DOCUMENT}\nverify: {{ fresh: $query.t }}\n")
+    now = str(int(NOW.timestamp()))
+    assert read(replace(posted(FORM), query=f"t={now}"), connector) == PAID
+    for query in (f"t={now}&t={now}", f"t={now}&a=%B0%A1", ""):
+        with pytest.raises(InvalidCallback):
+            read(replace(posted(FORM), query=query), connector)
+
+
+def test_the_same_by_the_other_method_hears_where_it_was_looked_for() -> None:
+    by_get = Callback("GET", FORM, {}, b"", "203.0.113.9")
+    names = "mch_id, out_trade_no, trade_no, amount, paid_amount, status, paid_at, nonce, …"
+    assert why_not(by_get) == f"nothing came in the form; the query has {names}"
+    assert why_not(replace(by_get, query="")) == "nothing came in the form"
+    assert why_not(replace(by_get, query='{"a":"s3cret"}')).endswith("the query has 14 bytes")
+    in_query = load(DOCUMENT.replace("callback: {", "callback: { from: query,"))
+    with pytest.raises(InvalidCallback) as caught:
+        read(posted(FORM), in_query)
+    assert caught.value.why == f"nothing came in the query; the body has {names}"
+    assert read(by_get, in_query) == PAID
+
+
+def test_a_document_may_take_both_methods_but_one_at_a_time() -> None:
+    both = load(DOCUMENT.replace("callback: {", "callback: { from: [query, form],"))
+    by_get = Callback("GET", FORM, {}, b"", "203.0.113.9")
+    assert both.called_by == ("query", "form")
+    assert read(by_get, both) == read(posted(FORM), both) == PAID
+    assert read(replace(by_get, body=b"\r\n"), both) == PAID
+    for call, why in (
+        (replace(by_get, body=FORM.encode()), "one of them has to be empty"),
+        (replace(posted(FORM), query="a=1"), "one of them has to be empty"),
+        (posted(""), "nothing came in the query and in the form"),
+    ):
+        with pytest.raises(InvalidCallback, match=why):
+            read(call, both)
+
+
+def test_fields_that_decide_nothing_may_have_names_of_any_script() -> None:
+    for name in ("备注", "附加 信息", "märkus", "a/b", "$x"):
+        assert read(callback(signed({**CALLBACK, name: "x"}))) == PAID
+    for name in ("备=注", "备&注", 'a"b'):
+        assert "no name has" in why_not(callback(signed({**CALLBACK, name: "x"})))
+
+
+@pytest.mark.parametrize(
+    ("said", "minor"),
+    [("1.0E7", 1_000_000_000), ("1e3", 100_000), ("1.25E1", 1250), ("100.00 ", 10_000),
+     (" 12.34\t", 1234), ("12.340", 1234), ("1.234E-1", None), ("1E-3", None), ("1e99", None),
+     ("1e999999999", None), ("1.0E", None), ("E7", None), ("1 000", None), ("0x10", None),
+     ("１２", None), ("1_000", None), ("1e+2", 10_000), ("12.345", None), ("-1e3", None)],
+)  # fmt: skip
+def test_a_decimal_amount_is_read_exactly_or_not_at_all(said: str, minor: int | None) -> None:
+    fields = signed({**CALLBACK, "paid_amount": said})
+    if minor is None:
+        assert why_not(callback(fields)) == "paid, but the amount cannot be read"
+    else:
+        assert read(callback(fields)).paid == Money(minor, "CNY")
+
+
+@pytest.mark.parametrize(
+    ("said", "minor"),
+    [("1234", 1234), ("1234.0", 1234), ("1234.000", 1234), ("1.234E3", 1234), ("1234 ", 1234),
+     ("1e2", 100), ("1234.5", None), ("1.2345E3", None), ("1e-1", None), ("12.34", None),
+     ("1234.", None), (".5", None), ("1e16", None), ("1,234", None), ("+1234", None)],
+)  # fmt: skip
+def test_whole_cents_are_read_exactly_or_not_at_all(said: str, minor: int | None) -> None:
+    in_cents = load(f"{DOCUMENT}\namounts: minor\n")
+    call = callback(signed({**CALLBACK, "paid_amount": said}))
+    if minor is None:
+        with pytest.raises(InvalidCallback, match="the amount cannot be read"):
+            read(call, in_cents)
+    else:
+        assert read(call, in_cents).paid == Money(minor, "CNY")

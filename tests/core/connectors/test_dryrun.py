@@ -37,7 +37,7 @@ def read(connector: Connector, case: Case) -> DryRead:
     tried = DryRun(connector, facts=case.facts, now=case.now)
     if case.kind == "read":
         return tried.answer(case.operation, raw(case, f"HTTP/1.1 {case.status} Said"))
-    if connector.called_by == "query":
+    if connector.called_by == ("query",):
         return tried.callback(raw(case, f"GET /c?{case.body} HTTP/1.1"), address=case.address)
     return tried.callback(raw(case, "POST /c HTTP/1.1"), address=case.address)
 

@@ -205,7 +205,7 @@ def test_the_messages_to_forge_are_there() -> None:
         assert any(is_good(one.said(one.answer, ours)) for one in mine), code
         if any(one.signed != "false" for one in mine) or connector.signs_callbacks:
             assert strange_keys(code) != ours, code
-    called = {code for code, connector in CONNECTORS.items() if connector.called_by is not None}
+    called = {code for code, connector in CONNECTORS.items() if connector.called_by}
     assert {one.connector.code for one in CALLED if one.case.gives != "invalid"} == called
 
 

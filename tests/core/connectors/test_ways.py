@@ -231,3 +231,50 @@ def test_fields_may_be_lists_of_tables() -> None:
 def test_a_page_that_cannot_be_understood_proves_nothing() -> None:
     said = {"code": "0", "page": '<![foo[ <form action="https://pay.example/" method="post">'}
     assert isinstance(paid_with("{ html: page }", said), Unknown)
+
+
+ADDRESS = "{ url: u }"
+
+
+@pytest.mark.parametrize(
+    "url", ["alipays://platformapi/startapp?appId=20000067&url=https%3A%2F%2Fpay.example",
+            "WEIXIN://wxpay/bizpayurl?pr=abc"],
+)  # fmt: skip
+def test_an_address_may_open_an_app_that_the_document_names(url: str) -> None:
+    said = {"code": "0", "u": url}
+    for hosts in ("[]", "[pay.example]"):
+        allowed = paid_with(ADDRESS, said, hosts=hosts, apps="[alipays, weixin]")
+        assert allowed == Accepted(None, Pay("url", url))
+        assert isinstance(paid_with(ADDRESS, said, hosts=hosts), Unknown)
+        assert isinstance(paid_with(ADDRESS, said, hosts=hosts, apps="[upwrp]"), Unknown)
+
+
+@pytest.mark.parametrize(
+    "url", ["javascript:alert(1)", "javascript://x", "data:text/html,x", "file:///etc/passwd",
+            "intent://pay#Intent;end", "alipays:", "alipays://", "alipays:platformapi",
+            "alipays://a b", "alipays://a\\b", "alipays://a\nb", "://x", "evil.alipays://x"],
+)  # fmt: skip
+def test_no_other_address_is_one(url: str) -> None:
+    assert isinstance(paid_with(ADDRESS, {"code": "0", "u": url}, apps="[alipays]"), Unknown)
+
+
+@pytest.mark.parametrize(
+    "scheme", ["javascript", "data", "file", "https", "intent", "vbscript", "blob", "Alipays",
+               "'alipays://'", "a", "1x"],
+)  # fmt: skip
+def test_what_a_browser_opens_itself_is_no_app(scheme: str) -> None:
+    text = document(answers=UNSIGNED, apps=f"[{scheme}]")
+    assert [fault.path for fault in faults(text)] == ["apps"]
+
+
+def test_a_form_is_posted_to_no_app() -> None:
+    page = PAGE.replace("https://pay.example/cashier", "alipays://pay")
+    said = {"code": "0", "page": page}
+    assert isinstance(paid_with("{ html: page }", said, apps="[alipays]"), Unknown)
+
+
+@pytest.mark.parametrize("around", [" {}", "{} ", "\r\n\t{}\n", "\u3000{}\u00a0"])
+def test_blanks_around_a_pay_address_are_none_of_it(around: str) -> None:
+    said = {"code": "0", "u": around.format("https://pay.example/1")}
+    expected = Accepted(None, Pay("url", "https://pay.example/1"))
+    assert paid_with(ADDRESS, said, hosts="[pay.example]") == expected
