@@ -152,6 +152,10 @@ class Courier:
     async def _card(self, chat_id: int, card: Card) -> None:
         merchant_id, order_id = UUID(card.merchant_id), UUID(card.order_id)
         screen = await self._painter.card(chat_id, merchant_id, order_id)
+        if screen is None:  # it is no longer for this chat
+            if card.edit_message_id is not None:
+                await self._forget(chat_id, card.edit_message_id)
+            return
         if card.edit_message_id is not None:
             if not await self._changed(chat_id, card.edit_message_id, screen):
                 return
@@ -165,7 +169,7 @@ class Courier:
         # What changed between the reading above and the remembering would never be shown. The
         # edit goes through the outbox: should it fail here, the card would be posted twice.
         screen = await self._painter.card(chat_id, merchant_id, order_id)
-        if await self._changed(chat_id, message_id, screen):
+        if screen is None or await self._changed(chat_id, message_id, screen):
             await self._runtime.outbox.say(
                 self._runtime.store,
                 chat_id,

@@ -20,6 +20,7 @@ from handlers.screens import (
     render_card,
     render_platform_bill,
     render_supplier_bill,
+    render_supplier_card,
 )
 
 _LABEL: Final = "预付"  # of prepayments, where no group has a word of its own
@@ -32,13 +33,24 @@ class Painter:
     def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime
 
-    async def card(self, chat_id: int, merchant_id: UUID, order_id: UUID) -> Screen:
-        """An order's card."""
+    async def card(self, chat_id: int, merchant_id: UUID, order_id: UUID) -> Screen | None:
+        """An order's card; in a supplier's group what that supplier knows of it. None where the
+        chat may not see it: the group was bound to somebody else meanwhile, or to nobody."""
         store = self._runtime.store
         order = await get_order(store, merchant_id, order_id)
         attempts = await get_attempts(store, merchant_id, order_id)
-        merchant = await self._runtime.merchants.by_id(merchant_id)
         group = await self._runtime.groups.find(chat_id)
+        if group is not None and group.kind == "supplier":
+            own = [attempt for attempt in attempts if attempt.supplier_id in group.supplier_ids]
+            if not own:
+                return None
+            supplier = await self._runtime.suppliers.by_id(own[-1].supplier_id)
+            zone, language = supplier.day_cut.zone, group.language
+            return render_supplier_card(order, own, zone, language)
+        staff = _staff_only(chat_id, group)
+        if not staff and (group is None or merchant_id not in group.merchant_ids):
+            return None
+        merchant = await self._runtime.merchants.by_id(merchant_id)
         context = CardContext(
             merchant_no=merchant.merchant_no,
             merchant_name=merchant.name,
@@ -46,7 +58,7 @@ class Painter:
             notification=await self._runtime.notifications.state_of(merchant_id, order_id),
             zone=merchant.day_cut.zone,
             label=group.label if group else _LABEL,
-            staff=_staff_only(chat_id, group),
+            staff=staff,
             fee_minor=await charged_minor(store, order),
         )
         return render_card(order, attempts, context, await self.language(chat_id))

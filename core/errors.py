@@ -112,6 +112,9 @@ REFUSALS: dict[str, RefusalKind] = {
     ),
     # what it is about
     "order_not_found": RefusalKind(_MISSING, "No order {number} was found."),
+    "too_many_numbers": RefusalKind(
+        _INVALID, "{limit} orders are shown at a time. Send the other numbers in another message."
+    ),
     "merchant_not_found": RefusalKind(_MISSING, "No merchant {merchant_no} was found."),
     "supplier_not_found": RefusalKind(_MISSING, "No supplier {supplier_no} was found."),
     "product_not_found": RefusalKind(_MISSING, "There is no product {product}."),

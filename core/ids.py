@@ -25,6 +25,9 @@ _EPOCH_YEAR: Final = 2020
 _RANDOM_CHARS: Final = 12
 NUMBER_CHARS: Final = 1 + 2 + 4 + _RANDOM_CHARS + 1
 MAX_TAG: Final = 32**4 - 1
+# What a merchant may call an order (a pattern), and how long such a number may be.
+MERCHANT_NUMBER_CHARS: Final = 64
+MERCHANT_NUMBER: Final = rf"[A-Za-z0-9_.|-]{{1,{MERCHANT_NUMBER_CHARS}}}"
 
 # (what, mode) -> first letter
 _LETTERS: Final[dict[tuple[str, str], str]] = {

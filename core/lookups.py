@@ -1,37 +1,35 @@
-"""Looking an order up from a chat: found within what the asker may see, shown as a card."""
+"""Looking orders up from a chat: found within what the asker may see, shown as cards."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from core.access import Actor
-from core.ids import read_number
-from core.orders import find_for, find_numbers
+from core.orders import Found, OrderKey, find_meant
 from core.outbox import Card, Outbox
 from core.store import Store
 
 
 class Lookups:
-    """Answers "how does this order stand?"."""
+    """Answers "how do these orders stand?"."""
 
     def __init__(self, store: Store, outbox: Outbox) -> None:
         self._store = store
         self._outbox = outbox
 
-    async def show(self, actor: Actor, number: str, *, reply_to: int, bare: bool) -> bool:
-        """Post the order's card in reply; it is edited by itself when the order changes.
+    async def find(self, actor: Actor, numbers: Sequence[str]) -> Found:
+        """The orders that numbers mean to this actor, where they ask; see `find_meant`.
 
-        bare: the message was a number and nothing else. One that is neither ours nor known is
-        then chatter: False, and nothing is said. Refusals: not_permitted, order_not_found.
+        Refusals: anonymous_admin, not_permitted.
         """
-        if bare and read_number(number) is None:
-            if not actor.may("look_up"):
-                return False
-            if not await find_numbers(self._store, actor.merchant_ids, number):
-                return False
-        order = await find_for(self._store, actor, number)
-        await self._outbox.say(
-            self._store,
-            actor.chat_id,
-            Card(str(order.merchant_id), str(order.id), reply_to=reply_to),
-            merchant_id=order.merchant_id,
-        )
-        return True
+        actor.need("look_up")
+        return await find_meant(self._store, actor, numbers)
+
+    async def show(self, actor: Actor, orders: Sequence[OrderKey], *, reply_to: int) -> None:
+        """Post the cards of orders that were found, in reply; each is edited by itself when its
+        order changes. Refusals: anonymous_admin, not_permitted."""
+        actor.need("look_up")
+        async with self._store.transaction() as tx:
+            for merchant_id, order_id in orders:
+                card = Card(str(merchant_id), str(order_id), reply_to=reply_to)
+                await self._outbox.say(tx, actor.chat_id, card, merchant_id=merchant_id)

@@ -22,7 +22,7 @@ from core.outbox import Say
 from core.runtime import Runtime
 from handlers.buttons import Button, UndoVoucher, read_button
 from handlers.dialogues import Dialogues, Said, Sent
-from handlers.intents import READING, RIGHT_OF, Intent, LookUp, numbers_in, parse
+from handlers.intents import READING, RIGHT_OF, Intent, parse
 from handlers.screens import refusal_words, toast
 
 _LOG = structlog.get_logger(__name__)
@@ -135,8 +135,6 @@ class Understand(BaseMiddleware):
         if text.startswith("/") and "@" in text:
             username = (await self._bot.me()).username or ""
         intent = parse(text, username)
-        if intent is None and message.caption and (numbers := numbers_in(message.caption)):
-            return LookUp(numbers, bare=True)
         if message.forward_origin and not isinstance(intent, READING):
             return None  # somebody else's words move no money and set nothing
         return intent

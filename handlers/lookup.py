@@ -10,13 +10,14 @@ from aiogram.types import CallbackQuery, Message
 
 from core.access import Actor
 from core.errors import Refusal
-from core.ids import uuid7_time
-from core.orders import Order, get_order
+from core.ids import read_number, uuid7_time
+from core.orders import Order, OrderKey, get_order
 from core.runtime import Runtime
 from core.throttle import Limit
 from handlers.buttons import OnCard
 from handlers.context import Press, Presses, Wants, request_id, say_privately, say_refusal
-from handlers.intents import LookUp, numbers_in
+from handlers.intents import LookUp
+from handlers.numbers import MAX_SHOWN, MAX_WORDS, NumberWord, numbers_replied_to
 from handlers.screens import toast
 from handlers.tracing import tell_calls, tell_why
 
@@ -37,22 +38,52 @@ def router() -> Router:
 
 
 async def look_up(message: Message, intent: LookUp, actor: Actor, runtime: Runtime) -> None:
-    """A card for each number; without one, for those in the message this replies to."""
-    numbers = intent.numbers
-    if not numbers and (replied := message.reply_to_message) is not None:
-        numbers = numbers_in(replied.text or replied.caption or "")
-    if not numbers:
-        actor.need("look_up")
-        facts = {"command": "order"}
-        await say_privately(runtime, actor, "usage", facts, message.message_id)
+    """A card for each order that is meant; without a word, by the message this replies to.
+
+    A command is always answered. In talk only orders that exist are, and our own numbers, which
+    nobody writes by chance.
+    """
+    words = intent.words or _replied_to(message)
+    if intent.talk and not any(word.ours for word in words) and not actor.may("look_up"):
         return
-    for number in numbers:
-        try:
-            await runtime.lookups.show(actor, number, reply_to=message.message_id, bare=intent.bare)
-        except Refusal as refusal:
-            if refusal.code != "order_not_found":
-                raise
-            await say_refusal(runtime, actor, refusal, message.message_id)
+    if not words:
+        actor.need("look_up")
+        await say_privately(runtime, actor, "usage", {"command": "order"}, message.message_id)
+        return
+    asked = dict.fromkeys(n for word in words for reading in word.readings for n in reading)
+    found = await runtime.lookups.find(actor, list(asked))
+    meant = list(dict.fromkeys(number for word in words for number in word.meant(found)))
+    orders = list(dict.fromkeys(key for number in meant for key in found.get(number, ())))
+    if unknown := _to_tell(intent, [number for number in meant if number not in found], orders):
+        number = ", ".join(unknown[:MAX_SHOWN])
+        refusal = Refusal("order_not_found", number=number)
+        await say_refusal(runtime, actor, refusal, message.message_id)
+    await runtime.lookups.show(actor, orders[:MAX_SHOWN], reply_to=message.message_id)
+    if len(orders) > MAX_SHOWN or (len(words) == MAX_WORDS and not intent.talk):
+        await say_refusal(
+            runtime, actor, Refusal("too_many_numbers", limit=MAX_SHOWN), message.message_id
+        )
+
+
+def _replied_to(message: Message) -> tuple[NumberWord, ...]:
+    """What may be a number in the message that is replied to, or in the part of it that is
+    quoted."""
+    replied, quote = message.reply_to_message, message.quote
+    words = numbers_replied_to(quote.text) if quote is not None else ()
+    if not words and replied is not None:
+        words = numbers_replied_to(replied.text or replied.caption or "")
+    return words
+
+
+def _to_tell(intent: LookUp, unknown: list[str], orders: list[OrderKey]) -> list[str]:
+    """Which of the numbers that mean no order are spoken of. What has no digit may have been a
+    word, as long as something else was meant; so may whatever stands in a message replied to."""
+    if intent.talk:
+        return [number for number in unknown if read_number(number) is not None]
+    if not intent.words:
+        return [] if orders else unknown
+    figured = [number for number in unknown if any(c.isdigit() for c in number)]
+    return figured if figured or orders else unknown
 
 
 async def press_card(

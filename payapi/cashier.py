@@ -15,7 +15,7 @@ from core.connectors import Connector, Pay, opens_app
 from core.errors import Refusal
 from core.ids import read_number
 from core.merchants import Merchant
-from core.orders import Attempt, Order, find_numbers, get_attempts
+from core.orders import Attempt, Order, find_order, get_attempts
 from core.outbox import News
 from core.runtime import Runtime
 from payapi.pages import language, page, static
@@ -117,10 +117,11 @@ async def _find(runtime: Runtime, order_no: str) -> _Standing:
     facts = read_number(order_no)
     if facts is not None and facts.what == "order":
         merchant = await runtime.merchants.by_tag(facts.merchant_tag)
-        found = await find_numbers(runtime.store, [merchant.id], order_no) if merchant else []
-        if merchant is not None and found:
-            state = _state(runtime, found[0])
-            return _Standing(found[0], merchant, state, await _told(runtime, found[0], state))
+        number = order_no.strip().upper()
+        order = await find_order(runtime.store, merchant.id, number) if merchant else None
+        if merchant is not None and order is not None:
+            state = _state(runtime, order)
+            return _Standing(order, merchant, state, await _told(runtime, order, state))
     raise Refusal("order_not_found", number=order_no[:40])
 
 

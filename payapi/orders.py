@@ -16,7 +16,7 @@ from core.orders import (
     Opened,
     Order,
     find_key,
-    find_numbers,
+    find_order,
     get_attempts,
     get_order,
     order_view,
@@ -110,7 +110,8 @@ async def _find(runtime: Runtime, app: App, order_no: str) -> Order:
     """An order of the app's own merchant and mode. Refusals: order_not_found."""
     facts = read_number(order_no)
     if facts is not None and facts.what == "order" and facts.mode == app.mode:
-        for order in await find_numbers(runtime.store, [app.merchant.id], order_no):
+        order = await find_order(runtime.store, app.merchant.id, order_no.strip().upper())
+        if order is not None:
             return order
     raise Refusal("order_not_found", param="order_no", number=order_no[:_MAX_NUMBER_CHARS])
 

@@ -24,6 +24,7 @@ from pydantic import (
 from pydantic_core import ErrorDetails
 
 from core.errors import Refusal
+from core.ids import MERCHANT_NUMBER
 from core.money import MAX_MINOR, Money
 from core.orders import OpenOrder
 from core.tariff import Tier
@@ -95,7 +96,7 @@ class NewOrder(Body):
 
     merchant_order_no: Annotated[
         str,
-        StringConstraints(pattern=r"^[A-Za-z0-9_.|-]{1,64}$"),
+        StringConstraints(pattern=f"^{MERCHANT_NUMBER}$"),
         Expected("1 to 64 characters of A-Z a-z 0-9 _ . | -"),
         Field(description="Your own number; unique per app. The key of idempotency.",
               examples=["S-20261121-0001"]),

@@ -511,6 +511,7 @@ CREATE TABLE attempt (
 );
 CREATE INDEX attempt_created ON attempt (merchant_id, created_at);
 CREATE INDEX attempt_channel ON attempt (channel_id, channel_day, created_at);
+CREATE INDEX attempt_upstream ON attempt (merchant_id, upstream_no) WHERE upstream_no IS NOT NULL;
 CREATE INDEX attempt_ask ON attempt (ask_at) WHERE ask_at IS NOT NULL;
 
 CREATE TABLE attempt_history (
@@ -561,7 +562,7 @@ CREATE TABLE supplier_payment (                -- what suppliers said they took;
                       ('order', 'confirmation', 'short', 'over', 'duplicate')),
     event_id      uuid,
     at            timestamptz NOT NULL,
-    PRIMARY KEY (merchant_id, supplier_id, upstream_no)
+    PRIMARY KEY (merchant_id, upstream_no, supplier_id)   -- also what people find it by
 );
 CREATE INDEX supplier_payment_order ON supplier_payment (merchant_id, order_id);
 

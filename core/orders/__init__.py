@@ -13,7 +13,7 @@ from core.orders.charges import (
 )
 from core.orders.completing import ByHand, Completing, held_minor_of, need_reversible
 from core.orders.deciding import OpenOrder, PaymentSeen
-from core.orders.finding import find_for
+from core.orders.finding import Found, OrderKey, find_for, find_meant
 from core.orders.following import NOT_FOUND_APART, SENT_AGAIN_FOR, Following
 from core.orders.moves import move_order
 from core.orders.opening import Opened, Opening
@@ -22,7 +22,7 @@ from core.orders.reading import (
     Order,
     find_attempt,
     find_key,
-    find_numbers,
+    find_order,
     get_attempts,
     get_order,
     lock_order,
@@ -45,10 +45,12 @@ __all__ = [
     "Calling",
     "Completing",
     "Following",
+    "Found",
     "OpenOrder",
     "Opened",
     "Opening",
     "Order",
+    "OrderKey",
     "PaymentSeen",
     "Recharge",
     "Settled",
@@ -59,7 +61,8 @@ __all__ = [
     "find_attempt",
     "find_for",
     "find_key",
-    "find_numbers",
+    "find_meant",
+    "find_order",
     "get_attempts",
     "get_order",
     "held_minor_of",

@@ -13,7 +13,7 @@ import asyncpg
 from core.channels import Reason
 from core.connectors import Pay
 from core.errors import Bug
-from core.ids import read_number, uuid7_time
+from core.ids import uuid7_time
 from core.money import Money, Rate
 from core.orders.lifecycle import SETTLED
 from core.store import Queries, Tx
@@ -22,12 +22,6 @@ from core.tariff import Tariff
 _ORDER: Final = "SELECT * FROM orders WHERE merchant_id = $1 AND id = $2 AND created_at = $3"
 _ATTEMPTS: Final = "SELECT * FROM attempt WHERE merchant_id = $1 AND order_id = $2 ORDER BY seq"
 _LOCK: Final = " FOR UPDATE"
-# Where each kind of public number is found.
-_NUMBERED: Final = {
-    "order": ("order_key", "order_no"),
-    "attempt": ("attempt", "attempt_no"),
-    "refund": ("refund", "sent_no"),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,34 +172,14 @@ async def find_key(
     return found
 
 
-async def find_numbers(
-    queries: Queries, merchant_ids: Sequence[UUID] | None, number: str
-) -> list[Order]:
-    """Orders that a person may mean by a number: ours, a merchant's, or one at a supplier.
-
-    merchant_ids: whose orders may be found; None for everybody's. At most ten.
-    """
-    ours = read_number(number)
-    scope = list(merchant_ids) if merchant_ids is not None else None
-    if ours is not None:
-        table, column = _NUMBERED[ours.what]
-        rows = await queries.fetch(
-            f"SELECT merchant_id, order_id FROM {table}"  # noqa: S608 (fixed names)
-            f" WHERE merchant_id = (SELECT id FROM merchant WHERE tag = $1) AND {column} = $2"
-            " AND ($3::uuid[] IS NULL OR merchant_id = ANY($3))",
-            ours.merchant_tag,
-            number.strip().upper(),
-            scope,
-        )
-    else:
-        rows = await queries.fetch(
-            "SELECT merchant_id, order_id FROM order_key"
-            " WHERE merchant_id = ANY(coalesce($1::uuid[], ARRAY(SELECT id FROM merchant)))"
-            " AND merchant_order_no = $2 ORDER BY created_at DESC LIMIT 10",
-            scope,
-            number.strip(),
-        )
-    return [await get_order(queries, row["merchant_id"], row["order_id"]) for row in rows]
+async def find_order(queries: Queries, merchant_id: UUID, order_no: str) -> Order | None:
+    """A merchant's order by our number, in capitals."""
+    found = await queries.fetchval(
+        "SELECT order_id FROM order_key WHERE merchant_id = $1 AND order_no = $2",
+        merchant_id,
+        order_no,
+    )
+    return await get_order(queries, merchant_id, found) if found is not None else None
 
 
 def read_order(row: asyncpg.Record) -> Order:

@@ -13,7 +13,7 @@ from core.access import Actor
 from core.clock import rfc3339
 from core.errors import REASON_EXAMPLES, Bug, Refusal
 from core.groups import Groups
-from core.ids import Ids
+from core.ids import MERCHANT_NUMBER, Ids
 from core.ledger import (
     BusinessDay,
     Event,
@@ -45,7 +45,7 @@ MAX_WHY_CHARS: Final = 300
 _NEWS: Final[dict[str, News]] = {"succeeded": "refund.succeeded", "failed": "refund.failed"}
 # Whoever reserved it and died before the supplier was asked is followed by the timetable.
 BEGUN_AFTER: Final = timedelta(seconds=30)
-_REFUND_NO: Final = re.compile(r"[A-Za-z0-9_.|-]{1,64}", re.ASCII)
+_REFUND_NO: Final = re.compile(MERCHANT_NUMBER, re.ASCII)
 
 
 class Refunds:

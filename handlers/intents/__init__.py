@@ -38,7 +38,6 @@ from handlers.intents.model import (
     Usage,
 )
 from handlers.intents.parser import parse
-from handlers.intents.words import numbers_in
 
 __all__ = [
     "COMMANDS",
@@ -72,6 +71,5 @@ __all__ = [
     "Unbind",
     "Uncomplete",
     "Usage",
-    "numbers_in",
     "parse",
 ]

@@ -53,6 +53,7 @@ from handlers.intents.words import (
     latin_or_test,
     nothing,
 )
+from handlers.numbers import begins_number
 from handlers.routes import (
     AddChannel,
     AskWhy,
@@ -131,15 +132,20 @@ _TABLE: Final = (
         "credit", {SetCredit: "set_credit", ShowCredit: _READ}, readers.credit, ("授信",),
         takes=latin_or_money,
     ),
-    Command("order", {LookUp: "look_up"}, readers.order, ("查单",)),
+    Command("order", {LookUp: "look_up"}, readers.order, ("查单",), takes=begins_number),
     Command(
         "bill", {ShowBill: _READ}, readers.bill,
         ("今日账单", "昨日账单", "本月账单", "上月账单", "账单"),
     ),
     Command("prepaid", {ShowPrepaid: _READ}, dated(ShowPrepaid), ("预付历史", "预付明细")),
     Command("export", {Export: _READ}, readers.export, ("导出", "图表")),
-    Command("complete", {Complete: "complete"}, reasoned(Complete), ("补单",)),
-    Command("uncomplete", {Uncomplete: "uncomplete"}, reasoned(Uncomplete), ("撤销补单",)),
+    Command(
+        "complete", {Complete: "complete"}, reasoned(Complete), ("补单",), takes=begins_number
+    ),
+    Command(
+        "uncomplete", {Uncomplete: "uncomplete"}, reasoned(Uncomplete), ("撤销补单",),
+        takes=begins_number,
+    ),
     Command(
         "discrepancies", {ShowDiscrepancies: "resolve"}, readers.discrepancies, ("差异单",),
         takes=latin_or_test,

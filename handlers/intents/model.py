@@ -11,6 +11,7 @@ from typing import Final, Literal
 
 from handlers.advances import AdvanceLine, PhoneLike, Unreadable
 from handlers.days import NoSuchDay, Span
+from handlers.numbers import NumberWord
 from handlers.routes import (
     AddChannel,
     AskWhy,
@@ -118,13 +119,13 @@ class ShowInfo:
 
 @dataclass(frozen=True, slots=True)
 class LookUp:
-    """Orders by number. bare: numbers and nothing else, so it may be chatter.
+    """Orders by number. talk: nobody asked by a command, so only orders that exist are shown.
 
-    No numbers: they are in the message this one replies to.
+    No words: they are in the message this one replies to.
     """
 
-    numbers: tuple[str, ...]
-    bare: bool = False
+    words: tuple[NumberWord, ...]
+    talk: bool = False
 
 
 @dataclass(frozen=True, slots=True)

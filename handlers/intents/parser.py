@@ -6,7 +6,7 @@ from handlers.advances import fold, read_advances
 from handlers.days import read_days
 from handlers.intents.commands import BY_FORM, BY_NAME, IMPLIED, Command
 from handlers.intents.model import Advances, AdvancesFault, Intent, LookUp, Usage
-from handlers.intents.words import MAX_NUMBERS, each_once, may_be_number
+from handlers.numbers import numbers_in
 
 
 def parse(text: str, username: str = "") -> Intent | None:
@@ -16,7 +16,7 @@ def parse(text: str, username: str = "") -> Intent | None:
         return None
     if text.startswith(("/", "／")):
         return _slash(text[1:], username)
-    return _form(text) or _money(text) or _bare_numbers(text)
+    return _form(text) or _money(text) or _talk(text)
 
 
 def _slash(text: str, username: str) -> Intent | None:
@@ -60,9 +60,6 @@ def _money(text: str) -> Intent | None:
     return Advances(found) if isinstance(found, tuple) else AdvancesFault(found)
 
 
-def _bare_numbers(text: str) -> Intent | None:
-    """Numbers and nothing else, one in a line."""
-    lines = [fold(line).strip() for line in text.splitlines() if line.strip()]
-    if not lines or len(lines) > MAX_NUMBERS or not all(may_be_number(line) for line in lines):
-        return None
-    return LookUp(each_once(lines), bare=True)
+def _talk(text: str) -> Intent | None:
+    words = numbers_in(text)
+    return LookUp(words, talk=True) if words else None

@@ -36,14 +36,13 @@ from handlers.intents.model import (
 from handlers.intents.words import (
     HOLDERS,
     MERCHANTS,
-    each_once,
     is_holder_no,
     is_off,
     is_test,
-    may_be_number,
     take_currencies,
     take_holders,
 )
+from handlers.numbers import is_order_number, numbers_said, plain
 
 MAX_REASON_CHARS: Final = 200
 _SHOWN_CHARS: Final = 40
@@ -89,9 +88,9 @@ def reasoned(make: Callable[[str, str], Intent]) -> Reader:
     """An order's number, then the reason, which may be missing: core asks for it."""
 
     def read(words: Words) -> Intent | None:
-        number = _first(words)
+        number = plain(words[0]) if words else ""
         reason = " ".join(words[1:])[:MAX_REASON_CHARS]
-        return make(number, reason) if may_be_number(number) else None
+        return make(number, reason) if is_order_number(number) else None
 
     return read
 
@@ -195,8 +194,7 @@ def credit(words: Words) -> Intent | None:
 
 def order(words: Words) -> Intent | None:
     """Numbers of orders, among other words or not; without a word, they are replied to."""
-    folded = [fold(word) for word in words]
-    numbers = each_once(word for word in folded if may_be_number(word))
+    numbers = numbers_said(" ".join(words))
     return LookUp(numbers) if numbers or not words else None
 
 

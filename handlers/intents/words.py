@@ -1,18 +1,16 @@
-"""What a single word may be: a holder's number, an order's number, what follows a command.
+"""What a single word may be: a holder's number, a currency, what follows a command.
 
-All but `take_holders`, `take_currencies` and `numbers_in` take a word that is folded already.
+All but `take_holders` and `take_currencies` take a word that is folded already.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Final
 
-from core.ids import NUMBER_CHARS, read_number
 from core.money import EXPONENTS
 from handlers.advances import fold, read_amount
 
-MAX_NUMBERS: Final = 10
 MERCHANTS: Final = "M"
 SUPPLIERS: Final = "S"
 HOLDERS: Final = MERCHANTS + SUPPLIERS
@@ -20,7 +18,6 @@ HOLDERS: Final = MERCHANTS + SUPPLIERS
 _OFF: Final = frozenset({"off", "关", "关闭"})
 _TEST: Final = frozenset({"test", "测试"})
 _HOLDER_NO_CHARS: Final = range(2, 13)
-_NUMBER_CHARS: Final = range(6, 65)
 
 
 def is_holder_no(word: str, letters: str) -> bool:
@@ -40,20 +37,6 @@ def take_currencies(words: Sequence[str]) -> tuple[list[str], list[str]]:
     folded = [fold(word) for word in words]
     codes = [word.upper() for word in folded if word.upper() in EXPONENTS]
     return codes, [word for word in folded if word.upper() not in EXPONENTS]
-
-
-def may_be_number(word: str) -> bool:
-    """An order's: ours (with a letter in front), or what a shop may use: letters, digits and
-    - _ . with a digit among them."""
-    if len(word) == NUMBER_CHARS and read_number(word) is not None:
-        return True
-    return (
-        len(word) in _NUMBER_CHARS
-        and word.isascii()
-        and word[0].isalnum()
-        and any(c.isdigit() for c in word)
-        and all(c.isalnum() or c in "-_." for c in word)
-    )
 
 
 def is_off(word: str) -> bool:
@@ -81,16 +64,3 @@ def latin_or_test(word: str) -> bool:
 
 def nothing(_: str) -> bool:
     return False
-
-
-def each_once(numbers: Iterable[str]) -> tuple[str, ...]:
-    """In the order in which they were written, `MAX_NUMBERS` at most."""
-    return tuple(dict.fromkeys(numbers))[:MAX_NUMBERS]
-
-
-def numbers_in(text: str) -> tuple[str, ...]:
-    """Our own order and attempt numbers anywhere in a text, else its only words that may be a
-    merchant's number; for captions and messages that are replied to."""
-    words = fold(text).replace(",", " ").replace("：", " ").replace(":", " ").split()
-    ours = each_once(word.upper() for word in words if read_number(word) is not None)
-    return ours or each_once(word for word in words if may_be_number(word))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from handlers.screens.alarming import ALARMS, render_alarm
 from handlers.screens.bill import render_bill
-from handlers.screens.card import CardContext, render_card
+from handlers.screens.card import CardContext, render_card, render_supplier_card
 from handlers.screens.chart import chart_buttons, export_progress
 from handlers.screens.pieces import Screen
 from handlers.screens.platform_bill import render_platform_bill
@@ -30,5 +30,6 @@ __all__ = [
     "render_platform_bill",
     "render_say",
     "render_supplier_bill",
+    "render_supplier_card",
     "toast",
 ]

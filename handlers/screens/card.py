@@ -1,8 +1,8 @@
-"""An order's card."""
+"""An order's card: as staff and its merchant see it, and as its supplier does."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -25,6 +25,16 @@ _ICONS: Final = {
     "late": "✅",
     "completed": "☑️",
     "disputed": "⚠️",
+}
+_ATTEMPT_ICONS: Final = {
+    "created": "🕓",
+    "sent": "⏳",
+    "accepted": "⏳",
+    "rejected": "❌",
+    "unknown": "❓",
+    "paid": "✅",
+    "failed": "❌",
+    "closed": "🚫",
 }
 
 
@@ -73,6 +83,23 @@ def render_card(
     if context.staff and attempts:
         rows.append(_tracing(order, language))
     return Screen(html=fill("card", facts, language), keyboard=keyboard(*rows))
+
+
+def render_supplier_card(
+    order: Order, attempts: Sequence[Attempt], zone: str, language: str
+) -> Screen:
+    """What a supplier knows of an order: its own attempts, nothing of the merchant or our terms.
+
+    attempts: at this supplier, the oldest first. zone: IANA, of the supplier.
+    """
+    facts = {
+        "attempts": attempts,
+        "icons": _ATTEMPT_ICONS,
+        "mode": order.mode,
+        "paid_at": order.paid_at,
+        "zone": zone,
+    }
+    return Screen(html=fill("supplier_card", facts, language))
 
 
 def _shown(order: Order, attempts: list[Attempt]) -> Attempt | None:

@@ -6,6 +6,7 @@ import asyncio
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -20,7 +21,7 @@ from bot.world import BOT_ID
 from core.alarms import EDIT_REST
 from core.merchants import App, Merchant
 from core.money import Money
-from core.orders import OpenOrder, Order, get_order
+from core.orders import OpenOrder, Order, get_attempts, get_order
 from core.outbox import Bill, Card, DeskBill, Fact, Say, TakeAway, TextFile
 from core.outbox.queue import LEASE
 from core.prepayments import Advance, Cause
@@ -321,6 +322,35 @@ async def test_an_orders_card_is_edited_when_it_shows_something_else(
         (card,) = await post.telegram.transcript(CHAT)
         assert (card["id"], card["edit_count"]) == (posted["id"], edits)
         assert (card["text"] == posted["text"]) == (language == "zh")
+
+
+async def test_a_supplier_sees_its_attempt_and_nothing_of_the_merchant(
+    post: Post, shop: tuple[Merchant, App], clock: SetClock
+) -> None:
+    order = await an_order(post.runtime, shop)
+    await post.runtime.store.execute("DELETE FROM outbox")
+    store, card = post.runtime.store, Card(str(order.merchant_id), str(order.id))
+    mine, other = await get_attempts(store, order.merchant_id, order.id)
+    assert mine.supplier_no == "S01"
+    await post.put(card, SUPPLIER_CHAT)
+    await post.deliver()
+    (posted,) = await post.telegram.transcript(SUPPLIER_CHAT)
+    assert mine.attempt_no in posted["text"]
+    assert "100.00 CNY" in posted["text"]
+    assert "buttons" not in posted or not posted["buttons"]
+    for secret in (
+        shop[0].merchant_no, shop[0].name, order.order_no, order.merchant_order_no, "A lamp",
+        other.attempt_no, "S02",
+    ):  # fmt: skip
+        assert secret not in posted["text"], secret
+    async with store.transaction() as tx:
+        await post.runtime.groups.unbind(tx, SUPPLIER_CHAT)
+    for fact in (replace(card, edit_message_id=posted["id"]), card):
+        await post.put(fact, SUPPLIER_CHAT)
+    await post.deliver()
+    (kept,) = await post.telegram.transcript(SUPPLIER_CHAT)
+    assert kept["text"] == posted["text"]
+    assert await store.fetchval("SELECT count(*) FROM post WHERE kind = 'card'") == 0
 
 
 async def test_what_changes_while_a_card_is_posted_is_shown(

@@ -33,6 +33,7 @@ async def test_a_card_shows_what_the_order_is_charged_now(
     painter = Painter(runtime)
     for chat_id in (CHAT, OPS_CHAT):
         card = await painter.card(chat_id, merchant.id, opened.order.id)
+        assert card is not None
         assert "手续费 1.20 · 净额 98.80" in card.html
         assert ("成本 0.65 · 利润 0.55" in card.html) == (chat_id == OPS_CHAT)
 
@@ -43,5 +44,6 @@ async def test_a_card_shows_what_the_order_is_charged_now(
     )
     for chat_id in (CHAT, OPS_CHAT):
         card = await painter.card(chat_id, merchant.id, opened.order.id)
+        assert card is not None
         assert "手续费 1.00 · 净额 99.00" in card.html
         assert ("成本 0.65 · 利润 0.35" in card.html) == (chat_id == OPS_CHAT)

@@ -161,10 +161,9 @@ async def test_what_changes_is_shown_where_it_is_known(desk: Desk) -> None:
     """A look-up's card is edited by every change after it; the bill by every change of money."""
     opened = await desk.open()
     await facts(desk.runtime, CHAT)
-    shown = await desk.runtime.lookups.show(
-        await desk.actor(), opened.order.order_no, reply_to=5, bare=True
-    )
-    assert shown
+    here = await desk.actor()
+    found = await desk.runtime.lookups.find(here, [opened.order.order_no])
+    await desk.runtime.lookups.show(here, found[opened.order.order_no], reply_to=5)
     (card,) = await facts(desk.runtime, CHAT)
     order_id, merchant_id = str(opened.order.id), str(desk.merchant.id)
     assert card == Card(merchant_id, order_id, reply_to=5)
@@ -198,12 +197,11 @@ async def test_lookups_find_what_the_chat_may_see(desk: Desk) -> None:
         with pytest.raises(Refusal) as error:
             await find_for(store, elsewhere, number)
         assert error.value.code == "order_not_found"
-    assert not await lookups.show(here, "12345678", reply_to=1, bare=True)
-    typo = opened.order.order_no[:-1] + "?"
-    with pytest.raises(Refusal):
-        await lookups.show(here, typo, reply_to=1, bare=False)
+    assert await lookups.find(here, ["12345678", opened.order.order_no[:-1] + "?"]) == {}
     stranger = await desk.actor(424242)
-    assert not await lookups.show(stranger, "12345678", reply_to=1, bare=True)
+    with pytest.raises(Refusal) as error:
+        await lookups.find(stranger, ["12345678"])
+    assert error.value.code == "not_permitted"
     with pytest.raises(Refusal) as error:
         await find_for(store, stranger, opened.order.order_no)
     assert error.value.code == "not_permitted"

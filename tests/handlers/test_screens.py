@@ -26,6 +26,7 @@ from handlers.screens import (
     Screen,
     render_card,
     render_say,
+    render_supplier_card,
     toast,
 )  # fmt: skip
 from handlers.screens.pieces import credit_bar
@@ -802,6 +803,21 @@ def test_cards(state: str, language: str) -> None:
             assert OnCard(ID, action).data() not in buttons(hidden)
         assert "S01" not in hidden.html
     assert read_html(render_card(ORDER, [], CONTEXT, language).html)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("state", sorted(WORDS["attempt"]))
+def test_suppliers_cards(state: str, language: str) -> None:
+    attempt = replace(ATTEMPT, state=state, upstream_no="<77&1>")
+    paid = replace(ORDER, state="paid", paid_at=AT, mode="test")
+    for order in (ORDER, paid):
+        screen = render_supplier_card(order, [attempt, attempt], "Asia/Shanghai", language)
+        text = read_html(screen.html)
+        for part in ("A1", "<77&1>", "100.00 CNY", "S01", "channel-x"):
+            assert text.count(part) >= 2, part
+        assert buttons(screen) == []
+        for secret in (HOSTILE, order.order_no, "M1001"):
+            assert secret not in text
 
 
 def test_staff_see_channel_cost_and_margin_once_an_order_is_paid() -> None:

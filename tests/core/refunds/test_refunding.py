@@ -15,7 +15,7 @@ import pytest
 from core.errors import Refusal
 from core.ids import read_number
 from core.money import Money
-from core.orders import find_numbers
+from core.orders import find_meant, get_order
 from core.outbox import Say
 from core.refunds import Refund
 from core.refunds.answering import ASKED_RELEASED, MAX_SENDS
@@ -111,8 +111,9 @@ async def test_a_refund_that_succeeds_at_once(desk: Desk, giver: Giver) -> None:
     number = read_number(refund.sent_no)
     assert number is not None
     assert (number.what, number.mode) == ("refund", "live")
-    (order,) = await find_numbers(desk.runtime.store, None, refund.sent_no)
-    assert order.order_no == refund.order_no
+    found = await find_meant(desk.runtime.store, await desk.actor(), [refund.sent_no])
+    (key,) = found[refund.sent_no]
+    assert (await get_order(desk.runtime.store, *key)).order_no == refund.order_no
     assert await alarms(desk) == []
     await desk.sound()
 
