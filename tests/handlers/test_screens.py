@@ -607,7 +607,9 @@ def test_every_screen_has_an_example_and_a_template() -> None:
     # Figures are written on a sheet, as bills are; how a merchant stands is part of receipts,
     # the terms of a channel are of several screens, and "alarm" is the end of every alarm.
     alarms = {"alarm", *(f"alarm_{kind}" for kind in ALARMS)}
-    assert there == {*SCREENS, *alarms, "card", "sheet", "standing", "terms"} - {"statistics"}
+    assert there == {*SCREENS, *alarms, "card", "supplier_card", "sheet", "standing", "terms"} - {
+        "statistics"
+    }
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
