@@ -15,7 +15,7 @@ from handlers.screens.files.merchant import MerchantBook, days_of
 from handlers.screens.files.pieces import distinct
 from handlers.screens.files.platform import write_platform_book
 from handlers.screens.files.supplier import SupplierBook
-from handlers.screens.files.table import CsvTable, safe
+from handlers.screens.files.table import CsvTable, before_spreadsheet, for_spreadsheet
 
 __all__ = [
     "Column",
@@ -23,12 +23,13 @@ __all__ = [
     "MerchantBook",
     "Speech",
     "SupplierBook",
+    "before_spreadsheet",
     "day_columns",
     "days_of",
     "distinct",
+    "for_spreadsheet",
     "merchant_columns",
     "order_columns",
-    "safe",
     "taking_columns",
     "voucher_columns",
     "write_platform_book",

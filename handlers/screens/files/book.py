@@ -70,7 +70,9 @@ class Book:
         decimals = EXPONENTS[speech.currency]
         money = "#,##0" + ("." + "0" * decimals if decimals else "")
         self._formats: dict[str, Any] = {
-            "text": self._format(),
+            # Texts, so that they stay what they are when somebody edits them.
+            "text": self._format(num_format="@"),
+            "figure": self._format(),
             "money": self._format(num_format=money),
             "count": self._format(num_format="#,##0"),
             "percent": self._format(num_format="0.0%"),
@@ -205,7 +207,7 @@ class TableSheet(Generic[R]):
         """What makes a value the text of a cell."""
         zone, currency = self._book.zone, self._book.speech.currency
         match kind:
-            case "text":
+            case "text" | "figure":
                 return xml_text
             case "money":
                 return lambda minor: format_minor(minor, currency, grouping=False)
@@ -220,7 +222,7 @@ class TableSheet(Generic[R]):
         """The XML before a cell's row number, between it and the text, and after the text."""
         style = self._book.format(kind)._get_xf_index()  # noqa: SLF001 (the library's own name)
         begins = f'<c r="{xl_col_to_name(place)}'
-        if kind == "text":
+        if kind in ("text", "figure"):
             opens = '<is><t xml:space="preserve">'
             return begins, f'" s="{style}" t="inlineStr">{opens}', "</t></is></c>"
         return begins, f'" s="{style}"><v>', "</v></c>"

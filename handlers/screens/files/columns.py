@@ -15,7 +15,8 @@ from texts import money, translator
 
 R = TypeVar("R")
 # money: in minor units of the table's currency. instant: aware; shown on the clocks of its zone.
-Kind = Literal["text", "money", "count", "day", "instant"]
+# text: whatever people and peers wrote. figure: a number as we write it, which nothing spoils.
+Kind = Literal["text", "figure", "money", "count", "day", "instant"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +68,7 @@ def order_columns(speech: Speech, *, staff: bool) -> list[Column[OrderRow]]:
         Column(named("desk", "Amount"), "money", 14, lambda row: row.amount_minor),
         Column(named("desk", "Fee"), "money", 12, lambda row: row.fee_minor),
         Column(named("desk", "Net"), "money", 14, lambda row: row.amount_minor - row.fee_minor),
-        Column(named("desk", "Rate"), "text", 10, rate),
+        Column(named("desk", "Rate"), "figure", 10, rate),
         Column(translate("Business day"), "day", 11, lambda row: row.paid_day),
         Column(translate("Created at"), "instant", 19, lambda row: row.created_at),
         Column(translate("Paid at"), "instant", 19, lambda row: row.paid_at),
@@ -100,7 +101,7 @@ def voucher_columns(speech: Speech) -> list[Column[VoucherRow]]:
         Column(translate("Record"), "text", 14, lambda row: row.record_no),
         Column(named("desk", "Amount"), "money", 16, lambda row: row.minor),
         Column(translate("Written as"), "text", 18, original),
-        Column(translate("Exchange rate"), "text", 10, lambda row: row.conversion_rate),
+        Column(translate("Exchange rate"), "figure", 10, lambda row: row.conversion_rate),
         Column(named("desk", "By"), "text", 16, lambda row: row.actor_name),
         Column(translate("Remark"), "text", 28, lambda row: row.remark),
         Column(translate("Undone by record"), "text", 14, lambda row: row.undone_by_no),
