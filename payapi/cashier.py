@@ -13,7 +13,6 @@ from markupsafe import Markup
 
 from core.connectors import Connector, Pay, opens_app
 from core.errors import Refusal
-from core.ids import read_number
 from core.merchants import Merchant
 from core.orders import Attempt, Order, find_order, get_attempts
 from core.outbox import News
@@ -114,14 +113,11 @@ def refuse(request: web.Request, refusal: Refusal) -> web.StreamResponse:
 
 async def _find(runtime: Runtime, order_no: str) -> _Standing:
     """Refusals: order_not_found."""
-    facts = read_number(order_no)
-    if facts is not None and facts.what == "order":
-        merchant = await runtime.merchants.by_tag(facts.merchant_tag)
-        number = order_no.strip().upper()
-        order = await find_order(runtime.store, merchant.id, number) if merchant else None
-        if merchant is not None and order is not None:
-            state = _state(runtime, order)
-            return _Standing(order, merchant, state, await _told(runtime, order, state))
+    order = await find_order(runtime.store, order_no)
+    if order is not None:
+        merchant = await runtime.merchants.by_id(order.merchant_id)
+        state = _state(runtime, order)
+        return _Standing(order, merchant, state, await _told(runtime, order, state))
     raise Refusal("order_not_found", number=order_no[:40])
 
 

@@ -9,7 +9,6 @@ from aiohttp import web
 
 from core.errors import Refusal
 from core.gateway import Uncallable, check_url
-from core.ids import read_number
 from core.merchants import App
 from core.orders import (
     Attempt,
@@ -108,11 +107,9 @@ async def close(request: web.Request) -> web.StreamResponse:
 
 async def _find(runtime: Runtime, app: App, order_no: str) -> Order:
     """An order of the app's own merchant and mode. Refusals: order_not_found."""
-    facts = read_number(order_no)
-    if facts is not None and facts.what == "order" and facts.mode == app.mode:
-        order = await find_order(runtime.store, app.merchant.id, order_no.strip().upper())
-        if order is not None:
-            return order
+    order = await find_order(runtime.store, order_no)
+    if order is not None and (order.merchant_id, order.mode) == (app.merchant.id, app.mode):
+        return order
     raise Refusal("order_not_found", param="order_no", number=order_no[:_MAX_NUMBER_CHARS])
 
 

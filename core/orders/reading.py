@@ -13,7 +13,7 @@ import asyncpg
 from core.channels import Reason
 from core.connectors import Pay
 from core.errors import Bug
-from core.ids import uuid7_time
+from core.ids import read_number, uuid7_time
 from core.money import Money, Rate
 from core.orders.lifecycle import SETTLED
 from core.store import Queries, Tx
@@ -172,14 +172,18 @@ async def find_key(
     return found
 
 
-async def find_order(queries: Queries, merchant_id: UUID, order_no: str) -> Order | None:
-    """A merchant's order by our number, in capitals."""
-    found = await queries.fetchval(
-        "SELECT order_id FROM order_key WHERE merchant_id = $1 AND order_no = $2",
-        merchant_id,
-        order_no,
+async def find_order(queries: Queries, order_no: str) -> Order | None:
+    """The order of our number, which leads to its merchant."""
+    facts = read_number(order_no)
+    if facts is None or facts.what != "order":
+        return None
+    row = await queries.fetchrow(
+        "SELECT merchant_id, order_id FROM order_key"
+        " WHERE merchant_id = (SELECT id FROM merchant WHERE tag = $1) AND order_no = $2",
+        facts.merchant_tag,
+        order_no.strip().upper(),
     )
-    return await get_order(queries, merchant_id, found) if found is not None else None
+    return await get_order(queries, row["merchant_id"], row["order_id"]) if row else None
 
 
 def read_order(row: asyncpg.Record) -> Order:

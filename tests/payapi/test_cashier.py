@@ -8,7 +8,7 @@ import re
 import aiohttp
 import pytest
 
-from core.orders import find_numbers
+from core.orders import find_order
 from core.outbox import News
 from core.runtime import Runtime
 from tests.payapi.client import Caller
@@ -129,7 +129,8 @@ async def test_what_the_shop_knows_is_said_as_it_is(
     order = (await caller.create(notify_url=notify_url)).json
     late = money == "order.paid_late"
     await runtime.store.execute(SETTLE, order["order_no"], "paid", late)
-    (paid,) = await find_numbers(runtime.store, None, order["order_no"])
+    paid = await find_order(runtime.store, order["order_no"])
+    assert paid is not None
     async with runtime.store.transaction() as tx:
         await runtime.settling.tell(tx, paid, money, request_id="r")
         await runtime.settling.tell(tx, paid, "refund.failed", request_id="r")  # is other news

@@ -10,7 +10,7 @@ from jsonschema import Draft202012Validator
 
 from core.money import Money
 from core.notifications import body_of
-from core.orders import find_numbers
+from core.orders import find_order
 from core.outbox import News
 from core.runtime import Runtime
 from payapi.answers import STATUSES
@@ -69,7 +69,8 @@ async def test_news_of_an_order_holds_the_order_as_the_api_answers_it(
         order["order_no"], state, name == "order.paid_late", name == "order.disputed",
         "completed" if name == "order.disputed" else "reported",
     )  # fmt: skip
-    (stands,) = await find_numbers(runtime.store, None, order["order_no"])
+    stands = await find_order(runtime.store, order["order_no"])
+    assert stands is not None
     async with runtime.store.transaction() as tx:
         await runtime.settling.tell(tx, stands, name, request_id="r")
     news = await newest_body(runtime)
@@ -93,7 +94,8 @@ async def test_a_payment_is_told_as_the_order_is_answered(caller: Caller, desk: 
 async def test_news_of_a_refund_is_as_documented(caller: Caller, desk: Desk, end: str) -> None:
     runtime, _ = desk
     order = await paid_order(caller, runtime)
-    (stands,) = await find_numbers(runtime.store, None, order["order_no"])
+    stands = await find_order(runtime.store, order["order_no"])
+    assert stands is not None
     app = await runtime.merchants.app_by_id(stands.app_id)
     refund = await runtime.refunds.reserve(
         app, stands.merchant_id, stands.id, "RS-1", Money(500, "CNY"), fee_returned=False

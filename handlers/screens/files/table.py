@@ -32,9 +32,7 @@ _GUESSED: Final = (
     rf"{_BLANKS}(?:[\d.,(#$¢£¤¥€￥]|(?:true|false){_ENDS}|"
     rf"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*[ ./-]*\d+{_ENDS})"
 )
-_SPOILT: Final = re.compile(
-    rf"{_BEGINS}(?=\t|{_FORMULA}|{_GUESSED})|\A(?=[\r\n])", re.IGNORECASE
-)
+_SPOILT: Final = re.compile(rf"{_BEGINS}(?=\t|{_FORMULA}|{_GUESSED})|\A(?=[\r\n])", re.IGNORECASE)
 _KEPT: Final = re.compile(rf"{_BEGINS}{_KEEP}")
 
 
