@@ -40,30 +40,22 @@ TELEGRAM_TIMEOUT_S: Final = 8.0
 
 
 class Desk:
-    """The running desk: made from settings and a runtime, started, stopped.
+    """The running desk: made from settings and a runtime, started, stopped."""
 
-    neighbours: a demo's, for the desk's first page.
-    """
-
-    def __init__(
-        self,
-        settings: Settings,
-        runtime: Runtime,
-        *,
-        master_key: str,
-        neighbours: Neighbours | None = None,
-    ) -> None:
+    def __init__(self, settings: Settings, runtime: Runtime, *, master_key: str) -> None:
         self._settings = settings
         self._runtime = runtime
         self._master_key = master_key
-        self._neighbours = neighbours
         self._bot: Bot | None = None
         self._loops: list[Loop] = []
         self._runners: list[web.AppRunner] = []
         self._timetable = Timetable(runtime)
 
-    async def start(self) -> None:
-        """Listen, tell Telegram where, and begin to work. Raises PortTaken."""
+    async def start(self, neighbours: Neighbours | None = None) -> None:
+        """Listen, tell Telegram where, and begin to work. Raises PortTaken.
+
+        neighbours: a demo's, for the desk's first page.
+        """
         webhook_url = None
         app = web.Application(client_max_size=MAX_BODY_BYTES)
         app.router.add_get("/healthz", _healthz)
@@ -73,7 +65,7 @@ class Desk:
             app,
             self._runtime,
             trusted_proxies=self._settings.trusted_proxies,
-            neighbours=self._neighbours,
+            neighbours=neighbours,
         )
         self._add_queues()
         admin = Admin(self._runtime, self._bot, webhook_url)

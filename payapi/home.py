@@ -8,7 +8,6 @@ from urllib.parse import urlsplit
 
 from aiohttp import web
 
-from payapi.openapi import VERSION
 from payapi.pages import language, page
 from payapi.requests import RUNTIME
 
@@ -52,7 +51,6 @@ async def show(request: web.Request) -> web.StreamResponse:
     lang = language(request)
     facts: dict[str, Any] = {
         "url": runtime.public_url,
-        "version": VERSION,
         "demo": runtime.demo,
         "neighbours": request.app.get(NEIGHBOURS) if _is_here(request) else None,
         "other_lang": "en" if lang == "zh" else "zh",

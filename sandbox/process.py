@@ -28,6 +28,7 @@ EXIT_OK = 0
 EXIT_REFUSED = 2
 MAX_CONFIG_BYTES = 1_000_000
 MIN_TOKEN_CHARS = 16
+PAGES = ("desk", "chat", "shop", "supplier")
 
 
 class ConfigError(Exception):
@@ -85,6 +86,20 @@ def config_port(config: dict[str, Any], key: str) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= 65535:
         raise ConfigError(f"config.{key} must be a port between 0 and 65535")
     return value
+
+
+def config_pages(config: dict[str, Any]) -> dict[str, str]:
+    """`pages`: the neighbours' pages that ours lead to, name -> URL, in the order of `PAGES`.
+
+    None is needed; a name that is none of `PAGES`, or no URL, is a `ConfigError`.
+    """
+    pages = config.get("pages", {})
+    if not isinstance(pages, dict) or not set(pages) <= set(PAGES):
+        raise ConfigError(f"config.pages must be an object with any of {', '.join(PAGES)}")
+    for name, url in pages.items():
+        if not isinstance(url, str) or not url.startswith(("http://", "https://")):
+            raise ConfigError(f"config.pages.{name} must be an http or https URL")
+    return {name: pages[name] for name in PAGES if name in pages}
 
 
 def token_in_path(token: str) -> Middleware:

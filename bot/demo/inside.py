@@ -11,7 +11,7 @@ from contextlib import AsyncExitStack
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from bot import world
 from bot.app import Desk
@@ -25,6 +25,14 @@ from core.orders import OpenOrder
 from core.runtime import Runtime, build
 from core.settings import demo_settings
 from core.store import migrate
+from payapi import Keys, Neighbours
+
+# How many ports after the desk's own the others listen. Telegram and the supplier have a control
+# listener on the next port.
+_ADMIN: Final = 1
+_TELEGRAM: Final = 2
+_SUPPLIER: Final = 4
+_SHOP: Final = 6
 
 
 @dataclass
@@ -81,7 +89,7 @@ class Demo:
             host=self._host,
             port=self._first,
             admin_host=self._host,
-            admin_port=self._first + 1,
+            admin_port=self._first + _ADMIN,
             public_url=self._url,
             bot_token=self._secrets.bot_token,
             telegram_api_base=told["api"],
@@ -90,45 +98,38 @@ class Demo:
         )
         desk = Desk(settings, runtime, master_key=self._secrets.master_key)
         stack.push_async_callback(desk.stop)
-        shop_url = f"http://{self._host}:{self._first + 6}"
-        notify = {no: f"{shop_url}/notify/{no}" for no, *_ in world.MERCHANTS}
+        notify = {no: f"{self._at(_SHOP)}/notify/{no}" for no, *_ in world.MERCHANTS}
         await world.seed(
             runtime, world.Addresses(supplies["base"], self._secrets.supplier_keys, notify)
         )
-        await desk.start()
+        around = await self._around(runtime)
+        await desk.start(around)
         say("the desk listens")
-        sells = await neighbours["shop"].configure(await self._shop(runtime))
-        return await self._describe(runtime, told, supplies, sells)
+        await neighbours["shop"].configure(await self._shop(runtime))
+        return self._describe(around, told, supplies)
 
-    async def _describe(
-        self,
-        runtime: Runtime,
-        told: dict[str, str],
-        supplies: dict[str, str],
-        sells: dict[str, str],
+    def _describe(
+        self, around: Neighbours, told: dict[str, str], supplies: dict[str, str]
     ) -> dict[str, Any]:
         """The ready file: addresses, keys, groups and people of this demo."""
-        merchants = []
         bound = {group.bound: group.chat_id for group in world.GROUPS if group.bound}
-        apps = await world.apps(runtime)
-        for merchant, app in apps:
-            merchants.append(
-                {
-                    "merchant_no": merchant.merchant_no,
-                    "key_id": app.key_id,
-                    "secret": app.secrets[0],
-                    "notify_secret": app.notify_secrets[0],
-                    "chat_id": bound[merchant.merchant_no],
-                    "products": list(await runtime.merchants.offers(merchant)),
-                }
-            )
         return {
             "desk": self._url,
-            "telegram": {"page": told["page"], "control": told["control"]},
-            "supplier": {"control": supplies["control"]},
-            "shop": {"page": sells["page"]},
-            "cashier": await self._sample_cashier(runtime, apps[0][1]),
-            "merchants": merchants,
+            "telegram": {"page": around.chat, "control": told["control"]},
+            "supplier": {"page": around.supplier, "control": supplies["control"]},
+            "shop": {"page": around.shop},
+            "cashier": around.cashier,
+            "merchants": [
+                {
+                    "merchant_no": keys.merchant_no,
+                    "key_id": keys.key_id,
+                    "secret": keys.secret,
+                    "notify_secret": keys.notify_secret,
+                    "chat_id": bound[keys.merchant_no],
+                    "products": list(keys.products),
+                }
+                for keys in around.keys
+            ],
             "groups": [
                 {"chat_id": group.chat_id, "kind": group.kind, "title": group.title}
                 for group in world.GROUPS
@@ -137,6 +138,45 @@ class Demo:
                 {"id": user.id, "name": user.name, "role": user.role, "private_chat_id": user.id}
                 for user in world.USERS
             ],
+        }
+
+    async def _around(self, runtime: Runtime) -> Neighbours:
+        """What the desk's first page leads to."""
+        apps = await world.apps(runtime)
+        pages = self._pages()
+        return Neighbours(
+            chat=pages["chat"],
+            shop=pages["shop"],
+            supplier=pages["supplier"],
+            cashier=await self._sample_cashier(runtime, apps[0][1]),
+            ready=f"{self._at(_ADMIN)}/readyz",
+            metrics=f"{self._at(_ADMIN)}/metrics",
+            keys=tuple(
+                [
+                    Keys(
+                        merchant.merchant_no,
+                        merchant.name,
+                        app.key_id,
+                        app.secrets[0],
+                        app.notify_secrets[0],
+                        tuple(await runtime.merchants.offers(merchant)),
+                    )
+                    for merchant, app in apps
+                ]
+            ),
+        )
+
+    def _at(self, offset: int) -> str:
+        """The address of the listener that is `offset` ports after the desk's."""
+        return f"http://{self._host}:{self._first + offset}"
+
+    def _pages(self) -> dict[str, str]:
+        """The demo's pages, which lead to each other: name -> URL."""
+        return {
+            "desk": f"{self._url}/",
+            "chat": f"{self._at(_TELEGRAM)}/{self._secrets.telegram_page}/",
+            "shop": f"{self._at(_SHOP)}/{self._secrets.shop_page}/",
+            "supplier": f"{self._at(_SUPPLIER)}/",
         }
 
     async def _sample_cashier(self, runtime: Runtime, app: App) -> str:
@@ -159,8 +199,9 @@ class Demo:
         return {
             "home": str(self._home / "sandbox" / "telegram"),
             "host": self._host,
-            "port": self._first + 2,
-            "control_port": self._first + 3,
+            "port": self._first + _TELEGRAM,
+            "control_port": self._first + _TELEGRAM + 1,
+            "pages": self._pages(),
             "control_token": self._secrets.telegram_control,
             "page_token": self._secrets.telegram_page,
             "bot": {
@@ -176,8 +217,9 @@ class Demo:
         return {
             "home": str(self._home / "sandbox" / "supplier"),
             "host": self._host,
-            "port": self._first + 4,
-            "control_port": self._first + 5,
+            "port": self._first + _SUPPLIER,
+            "control_port": self._first + _SUPPLIER + 1,
+            "pages": self._pages(),
             "control_token": self._secrets.supplier_control,
             "accounts": [
                 {
@@ -195,7 +237,8 @@ class Demo:
         return {
             "home": str(self._home / "sandbox" / "shop"),
             "host": self._host,
-            "port": self._first + 6,
+            "port": self._first + _SHOP,
+            "pages": self._pages(),
             "page_token": self._secrets.shop_page,
             "api_base": self._url,
             "merchants": [

@@ -10,6 +10,8 @@ import asyncio
 import importlib
 import json
 import os
+import shlex
+import sys
 import time
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -50,7 +52,7 @@ async def run_demo(home: Path, *, port: int, fresh: bool, ready_file: Path | Non
             if ready_file is not None:
                 write_private(ready_file, json.dumps(ready, ensure_ascii=False, indent=2))
             say("ready" + ("" if first_time else ", with the data of before"))
-            print(_greeting(ready), flush=True)
+            print(_greeting(ready, home), flush=True)
             keep_what_is_there()
             await until_told_to_stop(keep_running(postgres), keep_running(valkey))
             say("stopping …")
@@ -95,15 +97,22 @@ class _Progress:
         print(f"  {time.monotonic() - self._started:5.1f} s  {text}", flush=True)
 
 
-def _greeting(ready: dict[str, Any]) -> str:
+def _greeting(ready: dict[str, Any], home: Path) -> str:
     merchant = ready["merchants"][0]
+    verify = shlex.join([sys.executable, "-m", "bot", "verify-books", "--home", str(home)])
     return f"""
 Paydesk demo — no real money, no real Telegram; everything stays on this machine.
 
+  Start here     {ready["desk"]}/   (leads to all of these)
   Chat page      {ready["telegram"]["page"]}
   Shop           {ready["shop"]["page"]}   (creates orders, receives notifications)
+  Supplier       {ready["supplier"]["page"]}   (the payments it was asked for)
   Cashier link   {ready["cashier"]}
   API page       {ready["desk"]}/docs/api
+
+The books are re-added, and every difference printed, by
+
+  {verify}
 
 A ready-made signed order of merchant {merchant["merchant_no"]} (paste into a terminal):
 

@@ -7,7 +7,14 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from sandbox.process import ConfigError, check_loopback, config_port, config_text, config_token
+from sandbox.process import (
+    ConfigError,
+    check_loopback,
+    config_pages,
+    config_port,
+    config_text,
+    config_token,
+)
 from sandbox.shop.signing import secret_bytes
 
 
@@ -37,6 +44,7 @@ class Config:
     page_token: str
     api_base: str
     merchants: dict[str, Merchant]
+    pages: dict[str, str]
 
 
 def read_config(config: dict[str, Any]) -> Config:
@@ -49,6 +57,7 @@ def read_config(config: dict[str, Any]) -> Config:
         page_token=config_token(config, "page_token"),
         api_base=_api_base(config),
         merchants={merchant.merchant_no: merchant for merchant in merchants},
+        pages=config_pages(config),
     )
 
 

@@ -109,6 +109,7 @@ class ShopPage:
             "order": order,
             "paid": self._state(order) == "paid",
             "merchant": self._merchant(order.merchant_no),
+            "shop": f"/{self._config.page_token}/?{urlencode({'order': order.merchant_order_no})}",
         }
         return self._html("return.html", values)
 
@@ -159,7 +160,8 @@ class ShopPage:
         return merchants.get(merchant_no) or next(iter(merchants.values()))
 
     def _html(self, name: str, values: dict[str, object], status: int = 200) -> web.Response:
-        html = self._templates.get_template(name).render(values)
+        pages = {name: url for name, url in self._config.pages.items() if name != "shop"}
+        html = self._templates.get_template(name).render(values, pages=pages)
         return web.Response(text=html, content_type="text/html", status=status, headers=HEADERS)
 
 

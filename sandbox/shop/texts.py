@@ -45,6 +45,14 @@ ZH: dict[str, str] = {
     "return_wait": "正在确认付款",
     "return_wait_hint": "商店只相信平台签名的通知，不相信浏览器跳转。收到后本页会更新。",
     "reload": "刷新",
+    "order_no": "平台订单号",
+    "copy_no": "复制",
+    "copied": "已复制",
+    "to_shop": "回到商店",
+    "pages": "演示的其他页面",
+    "page_desk": "支付台",
+    "page_chat": "聊天页面",
+    "page_supplier": "供应商",
 }
 
 EN: dict[str, str] = {
@@ -93,6 +101,14 @@ EN: dict[str, str] = {
         " This page follows when it arrives."
     ),
     "reload": "Reload",
+    "order_no": "Desk’s order number",
+    "copy_no": "Copy",
+    "copied": "Copied",
+    "to_shop": "To the shop",
+    "pages": "Other pages of the demo",
+    "page_desk": "Payment desk",
+    "page_chat": "Chat page",
+    "page_supplier": "Supplier",
 }
 
 

@@ -9,7 +9,14 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
-from sandbox.process import ConfigError, check_loopback, config_port, config_text, config_token
+from sandbox.process import (
+    ConfigError,
+    check_loopback,
+    config_pages,
+    config_port,
+    config_text,
+    config_token,
+)
 from sandbox.supplier.keys import read_public_key
 from sandbox.supplier.money import parse_yuan
 
@@ -72,6 +79,7 @@ class Config:
     callback_delays_s: tuple[float, ...]
     expires_in_s: int
     max_skew_s: int
+    pages: dict[str, str]
 
 
 def read_config(config: dict[str, Any]) -> Config:
@@ -96,6 +104,7 @@ def read_config(config: dict[str, Any]) -> Config:
         callback_delays_s=_delays(config),
         expires_in_s=_seconds(config, "expires_in_s", DEFAULT_EXPIRES_IN_S),
         max_skew_s=_seconds(config, "max_skew_s", DEFAULT_MAX_SKEW_S),
+        pages=config_pages(config),
     )
 
 

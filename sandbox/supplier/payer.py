@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 import jinja2
 from aiohttp import web
 
+from sandbox.process import is_loopback_host
 from sandbox.supplier.callbacks import Courier
 from sandbox.supplier.config import Config
 from sandbox.supplier.money import yuan
@@ -17,6 +18,7 @@ from sandbox.supplier.refunds import Refunds
 from sandbox.supplier.rows import Order
 from sandbox.supplier.texts import choose_language, method_name
 
+MAX_LISTED = 20
 BEIJING = timezone(timedelta(hours=8))
 HERE = Path(__file__).parent
 HEADERS = {
@@ -41,7 +43,10 @@ REHEARSALS = (
 
 
 class PayerPage:
-    """`GET /pay/{trade_no}` shows the order or its result; a POST with `outcome` pays it."""
+    """`GET /pay/{trade_no}` shows the order or its result; a POST with `outcome` pays it.
+
+    `GET /` lists the newest payments, on this machine only: their numbers lead to their pages.
+    """
 
     def __init__(self, config: Config, orders: Orders, refunds: Refunds, courier: Courier) -> None:
         self._config = config
@@ -58,10 +63,32 @@ class PayerPage:
 
     def routes(self) -> list[web.AbstractRouteDef]:
         return [
+            web.get("/", self._list),
             web.get("/pay/{trade_no}", self._show),
             web.post("/pay/{trade_no}", self._pay),
             web.static("/static", HERE / "static"),
         ]
+
+    async def _list(self, request: web.Request) -> web.Response:
+        if not _is_here(request):
+            return self._page(request, None)
+        texts = _texts(request)
+        values: dict[str, object] = {
+            "t": texts,
+            "institutions": sorted({a.institution for a in self._config.accounts.values()}),
+            "payments": [
+                {
+                    "trade_no": order.trade_no,
+                    "subject": order.subject,
+                    "amount": self._money(order.amount_fen),
+                    "status": order.status,
+                    "at": _clock(order.created_at),
+                }
+                for order in self._orders.listed()[:MAX_LISTED]
+            ],
+            "lang_query": _lang_query(texts),
+        }
+        return self._rendered(request, "list.html", values, status=200)
 
     async def _show(self, request: web.Request) -> web.Response:
         return self._page(request, self._orders.find(request.match_info["trade_no"]))
@@ -88,7 +115,7 @@ class PayerPage:
     def refused(self, request: web.Request, message: str) -> web.Response:
         """What a payer sees whose order the supplier refuses to open."""
         values: dict[str, object] = {"t": _texts(request), "message": message}
-        return self._rendered("refused.html", values, status=400)
+        return self._rendered(request, "refused.html", values, status=400)
 
     def _page(
         self, request: web.Request, order: Order | None, *, status: int = 200
@@ -114,17 +141,31 @@ class PayerPage:
                     (self._money(refund.amount_fen), refund.status)
                     for refund in self._refunds.listed(order.trade_no)
                 ],
-                "lang_query": f"?lang={texts['html_lang'][:2]}",
+                "lang_query": _lang_query(texts),
             }
-        return self._rendered(name, values, status=status)
+        return self._rendered(request, name, values, status=status)
 
-    def _rendered(self, name: str, values: dict[str, object], *, status: int) -> web.Response:
-        html = self._templates.get_template(name).render(values)
+    def _rendered(
+        self, request: web.Request, name: str, values: dict[str, object], *, status: int
+    ) -> web.Response:
+        # The neighbours' addresses hold tokens: no other name of this machine is told them.
+        pages = dict(self._config.pages) if _is_here(request) else {}
+        if name == "list.html":
+            pages.pop("supplier", None)
+        html = self._templates.get_template(name).render(values, pages=pages)
         return web.Response(text=html, content_type="text/html", status=status, headers=HEADERS)
 
     def _money(self, fen: int) -> str:
         currency = self._config.currency
         return f"{SYMBOLS.get(currency, currency + ' ')}{yuan(fen)}"
+
+
+def _is_here(request: web.Request) -> bool:
+    return is_loopback_host(request.headers.get("Host", ""))
+
+
+def _lang_query(texts: dict[str, str]) -> str:
+    return f"?lang={texts['html_lang'][:2]}"
 
 
 def _texts(request: web.Request) -> dict[str, str]:

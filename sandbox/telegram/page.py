@@ -44,11 +44,12 @@ INLINE_TYPES = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp"})
 
 
 class Page:
-    """The routes of the chat page under `/<token>/`."""
+    """The routes of the chat page under `/<token>/`. pages: what it leads to, name -> URL."""
 
-    def __init__(self, sandbox: Sandbox, token: str) -> None:
+    def __init__(self, sandbox: Sandbox, token: str, pages: dict[str, str]) -> None:
         self._sandbox = sandbox
         self._token = token
+        self._pages = {name: url for name, url in pages.items() if name != "chat"}
         self._readers: set[asyncio.Queue[Json | None]] = set()
 
     def add_to(self, app: web.Application) -> None:
@@ -101,6 +102,7 @@ class Page:
         return web.json_response(
             {
                 "as": viewer_id,
+                "pages": self._pages,
                 "bot": {"id": world.bot.id, "name": world.bot.name},
                 "users": [{"id": u.id, "name": u.name, "role": u.role} for u in people],
                 "chats": [_chat_shown(world, chat, viewer_id) for chat in chats],

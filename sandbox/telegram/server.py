@@ -9,7 +9,14 @@ from typing import Any
 
 from aiohttp import web
 
-from sandbox.process import check_loopback, config_port, config_text, config_token, listening
+from sandbox.process import (
+    check_loopback,
+    config_pages,
+    config_port,
+    config_text,
+    config_token,
+    listening,
+)
 from sandbox.telegram.api import BotApi
 from sandbox.telegram.control import control_app
 from sandbox.telegram.page import Page
@@ -33,12 +40,13 @@ async def start(
     host = check_loopback(config_text(config, "host"))
     page_token = config_token(config, "page_token")
     control_token = config_token(config, "control_token")
+    pages = config_pages(config)
     port, control_port = config_port(config, "port"), config_port(config, "control_port")
     sandbox = open_sandbox(config, now)
     try:
         public = web.Application(client_max_size=MAX_REQUEST_BYTES)
         BotApi(sandbox).add_routes(public.router)
-        Page(sandbox, page_token).add_to(public)
+        Page(sandbox, page_token, pages).add_to(public)
         control = control_app(sandbox, control_token)
         async with (
             Delivery(sandbox, delivery or DeliverySettings()).running(),

@@ -2,6 +2,7 @@
 "use strict";
 
 const POLL_MS = 1000;
+const SAID_MS = 2000;
 const desk = document.querySelector("[data-timeline]");
 let last = null;
 
@@ -31,6 +32,23 @@ async function watch() {
     }
     await new Promise((resolve) => setTimeout(resolve, POLL_MS));
   }
+}
+
+// Copying needs scripts: without them the button stays away and the number is selected by hand.
+for (const button of document.querySelectorAll("[data-copies]")) {
+  const text = document.getElementById(button.dataset.copies);
+  const says = button.textContent;
+  button.hidden = false;
+  button.addEventListener("click", async () => {
+    try {
+      await navigator.clipboard.writeText(text.textContent);
+    } catch {
+      getSelection().selectAllChildren(text);
+      return;
+    }
+    button.textContent = button.dataset.done;
+    setTimeout(() => { button.textContent = says; }, SAID_MS);
+  });
 }
 
 if (desk) watch();

@@ -12,7 +12,7 @@ const PRESS_WAIT_MS = 10000;
 
 const state = {
   users: [], chats: new Map(), bot: null, me: null, open: null, messages: new Map(), more: false,
-  reply: null, edit: null, files: [], anonymous: false, seen: {}, below: 0, source: null,
+  reply: null, edit: null, files: [], anonymous: false, seen: {}, below: 0, source: null, pages: {},
 };
 
 // Talking to the server
@@ -26,7 +26,7 @@ async function ask(path, body) {
 
 async function loadWorld() {
   const world = await ask(state.me ? `world?as=${state.me}` : "world");
-  Object.assign(state, { users: world.users, bot: world.bot, me: world.as });
+  Object.assign(state, { users: world.users, bot: world.bot, me: world.as, pages: world.pages });
   knowBot(world.bot.id);
   state.chats = new Map(world.chats.map((chat) => [chat.id, chat]));
   for (const chat of world.chats) state.seen[chat.id] ??= chat.last?.id ?? 0;
@@ -390,11 +390,21 @@ function route() {
   return closeChat();
 }
 
+function drawPages() {
+  $(".pages").replaceChildren(...Object.entries(state.pages).map(([name, url]) => {
+    const link = document.createElement("a");
+    Object.assign(link, { href: url, textContent: word("page")[name] });
+    link.dataset.testid = `page-${name}`;
+    return link;
+  }));
+}
+
 function speakLanguage() {
   translatePage();
   $(".language").textContent = word("language_short");
   drawSpeakers();
   drawChats();
+  drawPages();
   if (state.open !== null) { drawHead(); drawMessages(); }
 }
 

@@ -214,3 +214,48 @@ async def test_bad_configuration_is_named(
     with pytest.raises(ConfigError, match=word):
         async with start(config(tmp_path, "http://127.0.0.1:1", **changes)):
             pass
+
+
+PAGES = {
+    "desk": "http://127.0.0.1:1/", "chat": "http://127.0.0.1:2/t/",
+    "shop": "http://127.0.0.1:3/t/", "supplier": "http://127.0.0.1:4/",
+}  # fmt: skip
+
+
+async def test_the_desks_number_of_an_order_stands_plainly(
+    http: aiohttp.ClientSession, shop: dict[str, Any]
+) -> None:
+    _, html = await create(http, shop["page"])
+    answer = re.search(r"&#34;order_no&#34;: &#34;([^&]*)&#34;", html)
+    assert answer is not None
+    assert f'data-testid="shop-order-no">{answer[1]}</code>' in html
+    assert re.search(
+        r'<button type="button" data-copies="order-no"[^>]* hidden>Copy</button>', html
+    )
+    await create(http, shop["page"])
+    async with http.get(shop["page"]) as response:
+        assert f"<code>{answer[1]}</code>" in await response.text()
+
+
+async def test_a_refused_order_has_no_number(
+    http: aiohttp.ClientSession, desk: Desk, tmp_path: Path
+) -> None:
+    async with start(config(tmp_path, f"{desk.base}/nowhere")) as ready:
+        _, html = await create(http, ready["page"])
+    assert 'data-state="refused"' in html
+    assert "shop-order-no" not in html
+
+
+async def test_pages_lead_to_the_neighbours_and_back_to_the_shop(
+    http: aiohttp.ClientSession, desk: Desk, tmp_path: Path
+) -> None:
+    async with start(config(tmp_path, desk.base, pages=PAGES)) as ready:
+        _, html = await create(http, ready["page"])
+        number = desk.orders[0]["merchant_order_no"]
+        async with http.get(desk.orders[0]["return_url"]) as response:
+            back = await response.text()
+        for text in (html, back):
+            links = dict(re.findall(r'href="([^"]*)" data-testid="page-([a-z]+)"', text))
+            wanted = {url: name for name, url in PAGES.items() if name != "shop"}
+            assert links == wanted
+        assert f'href="/{TOKEN}/?order={number}" data-testid="shop-home"' in back

@@ -1,10 +1,13 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
+import aiohttp
 import pytest
 
-from tests.sandbox.supplier.peer import Platform, Receiver
+from sandbox.supplier.app import start
+from tests.sandbox.supplier.peer import Platform, Receiver, config
 
 BUTTONS = {
     "pay": "paid",
@@ -115,3 +118,31 @@ async def test_pages_are_strict_and_self_contained(platform: Platform) -> None:
     for path in re.findall(r'"(/static/[^"]+)"', html):
         async with platform.http.get(platform.base + path) as response:
             assert response.status == 200
+
+
+async def test_the_first_page_lists_payments_with_their_pages(
+    tmp_path: Path, receiver: Receiver
+) -> None:
+    pages = {"desk": "http://127.0.0.1:1/", "shop": "http://127.0.0.1:3/token/"}
+    async with start(config(tmp_path, pages=pages)) as ready, aiohttp.ClientSession() as http:
+        platform = Platform(http, ready, receiver.url)
+        assert "还没有付款" in await page(platform, ready["base"])
+        first = await platform.create(out_trade_no="A1", subject="<b>茶</b>")
+        await platform.pay(first, "paid")
+        second = await platform.create(out_trade_no="A2")
+        html = await page(platform, ready["base"], "en")
+        listed = re.findall(r'href="/pay/([^"?]*)\?lang=en" data-testid="payment"', html)
+        assert listed == [second["trade_no"], first["trade_no"]]
+        assert "&lt;b&gt;茶&lt;/b&gt;" in html
+        assert re.findall(r"<small>(paid|to be paid)</small>", html) == ["to be paid", "paid"]
+        for shown in (html, await page(platform, first["pay_url"])):
+            links = dict(re.findall(r'href="([^"]*)" data-testid="page-([a-z]+)"', shown))
+            assert links == {url: name for name, url in pages.items()}
+        # By another name of this machine nothing is listed, and no address with a token is told.
+        elsewhere = {"Host": "evil.example"}
+        async with http.get(ready["base"], headers=elsewhere) as response:
+            assert response.status == 404
+            assert "token" not in await response.text()
+        async with http.get(first["pay_url"], headers=elsewhere) as response:
+            assert response.status == 200
+            assert "token" not in await response.text()

@@ -133,6 +133,7 @@ async def test_what_cannot_start_says_why_in_one_line(tmp_path: Path) -> None:
         ("control_token", "short", r"config\.control_token must be"),
         ("page_token", "with/a/slash/in/it/", r"config\.page_token must be"),
         ("bot", None, r"config\.bot must be"),
+        ("pages", {"bank": "http://127.0.0.1:1/"}, r"config\.pages must be"),
         ("world", {"chats": [{"id": -1, "type": "club"}]}, "chat type must be one of"),
     ],
 )
@@ -154,3 +155,14 @@ async def test_a_home_belongs_to_one_bot(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="belongs to bot 42"):
         async with start(other):
             pass
+
+
+async def test_the_chat_page_leads_to_the_neighbours(tmp_path: Path) -> None:
+    pages = {"desk": "http://127.0.0.1:1/", "chat": "http://127.0.0.1:2/", "shop": "http://x.test/"}
+    async with (
+        start({**config(tmp_path), "pages": pages}) as urls,
+        aiohttp.ClientSession() as http,
+        http.get(f"{urls['page']}api/world") as response,
+    ):
+        world = await response.json()
+    assert world["pages"] == {"desk": pages["desk"], "shop": pages["shop"]}
