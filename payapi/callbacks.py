@@ -8,7 +8,7 @@ from aiohttp import web
 
 from core.connectors import Callback
 from core.errors import Refusal
-from payapi.requests import ADDRESS, REQUEST_ID, RUNTIME, raw_query, read_unpacked
+from payapi.requests import ADDRESS, REQUEST_ID, RUNTIME, raw_query, read_unpacked, storable
 
 
 async def receive(request: web.Request) -> web.StreamResponse:
@@ -16,7 +16,7 @@ async def receive(request: web.Request) -> web.StreamResponse:
     callback = Callback(
         method=request.method,
         query=raw_query(request),
-        headers={name.lower(): value for name, value in request.headers.items()},
+        headers={name.lower(): storable(value) for name, value in request.headers.items()},
         body=await read_unpacked(request),
         address=request[ADDRESS],
     )

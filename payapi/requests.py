@@ -130,5 +130,10 @@ def read_query(request: web.Request, known: Collection[str] = ()) -> dict[str, s
 
 
 def raw_query(request: web.Request) -> str:
-    """The query as it was sent, without the question mark."""
+    """The query as it was sent, without the question mark. It is ASCII: no other gets in."""
     return request.raw_path.partition("?")[2]
+
+
+def storable(text: str) -> str:
+    """A header as a text that can be stored: bytes that are no UTF-8 came as lone surrogates."""
+    return text.encode(errors="surrogateescape").decode(errors="replace")

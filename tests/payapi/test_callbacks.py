@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from typing import Any
+from urllib.parse import urlencode, urlsplit
 
 import aiohttp
+import pytest
 
 from core.runtime import Runtime
 from tests.conftest import SUPPLIER_KEYS
@@ -67,6 +70,44 @@ async def test_a_forged_callback_changes_nothing(
     shown = await caller.call("GET", f"/v1/orders/{order['order_no']}")
     assert shown.json["status"] == "pending"
     assert (await caller.call("GET", "/v1/balance")).json["position"] == 0
+
+
+async def post_raw(url: str, target: bytes, headers: bytes, body: bytes) -> bytes:
+    """What is answered to bytes that no well-behaved client would send."""
+    address = urlsplit(url)
+    reader, writer = await asyncio.open_connection(address.hostname, address.port)
+    writer.write(b"POST " + target + b" HTTP/1.1\r\nhOsT: desk\r\nConnection: close\r\n" + headers)
+    writer.write(b"cOnTeNt-LeNgTh: %d\r\n\r\n" % len(body) + body)
+    async with asyncio.timeout(10):
+        answer = await reader.read()
+    writer.close()
+    await writer.wait_closed()
+    return answer
+
+
+@pytest.mark.parametrize(
+    ("query", "headers", "before", "behind"),
+    [
+        (b"", b"X-Odd: \xff\xfe\r\nx-oDd: \xed\xa0\x80\r\n", b"", b""),
+        (b"?a=%B0%A1&a=2", b"", b"\xef\xbb\xbf", b"\r\n"),
+        (b"?a=1&a=%00", b"CONTENT-TYPE: text/plain; charset=zz\r\n", b"", b"\n"),
+        (b"?a=%ED%A0%80", b"User-Agent: \x80\r\n", b"\r\n", b"\r\n\r\n"),
+    ],
+)
+async def test_a_genuine_callback_pays_whatever_came_with_it(
+    caller: Caller, desk: Desk, query: bytes, headers: bytes, before: bytes, behind: bytes
+) -> None:
+    runtime, url = desk
+    order = (await caller.create()).json
+    attempt = await attempt_of(runtime, order["order_no"])
+    form = urlencode(signed(told(attempt, "12.34"), SUPPLIER_KEYS["880001"])).encode()
+    target = f"/callbacks/{attempt['attempt_no']}".encode() + query
+    answer = await post_raw(url, target, headers, before + form + behind)
+    assert answer.startswith(b"HTTP/1.1 200 "), answer
+    assert answer.endswith(b"success")
+    assert await runtime.callbacks.act_due(10) == 1
+    shown = await caller.call("GET", f"/v1/orders/{order['order_no']}")
+    assert shown.json["status"] == "paid"
 
 
 async def test_another_amount_does_not_pay_the_order(

@@ -295,3 +295,27 @@ def test_a_document_without_any_care_is_told_all_of_it() -> None:
         "refused_none", "number_not_repeated", "servers_anywhere", "hosts_anywhere",
         "create_repeatable", "refund_repeatable", "not_found_final",
     }  # fmt: skip
+
+
+def test_apps_that_payers_may_be_sent_to_are_told() -> None:
+    text = (LIBRARY / "sandbox_md5.yaml").read_text()
+    assert load(text).explained().apps == ()
+    assert load(f"{text}\napps: [alipays, weixin]\n").explained().apps == ("alipays", "weixin")
+
+
+def test_a_callback_that_may_come_in_two_places_is_tried_in_both() -> None:
+    told = LOADED["epay"].explained().callback
+    assert told is not None
+    assert told.sources == ("query", "form")
+    (case, *_) = [case for case in LOADED["epay"].fixtures.cases if case.kind == "verify"]
+    tried = DryRun(LOADED["epay"], facts=case.facts, now=case.now)
+    for pasted in (
+        case.body,
+        raw(case, "POST /c HTTP/1.1"),
+        f"GET /c?{case.body} HTTP/1.1\r\n\r\n",
+        f"POST /c?{case.body} HTTP/1.1\r\n\r\n",
+    ):
+        assert tried.callback(pasted).gives == "paid"
+    both = tried.callback(raw(case, f"POST /c?{case.body} HTTP/1.1"))
+    assert both.gives == "invalid"
+    assert "one of them has to be empty" in both.outcomes["why"]

@@ -194,14 +194,15 @@ def signs_raw_bytes(one: Called) -> bool:
 
 def rewrapped(one: Called, random: Random) -> Callback:
     """The same callback as another server would send it."""
-    came = one.callback
-    if one.form == "query":
-        query = as_form(one, random)
-        return replace(came, query=query, body=random.choice(JUNK_BODIES))
-    came = replace(came, query=random.choice(JUNK_QUERIES))
+    came, places = one.callback, one.connector.called_by
+    place = random.choice(places)
+    if place == "query":
+        body = random.choice(JUNK_BODIES) if len(places) == 1 else b""
+        return replace(came, query=as_form(one, random), body=body)
+    came = replace(came, query=random.choice(JUNK_QUERIES) if len(places) == 1 else "")
     if signs_raw_bytes(one):
         return came
-    match one.form:
+    match place:
         case "form":
             return replace(came, body=around(as_form(one, random).encode(), random))
         case "json":
