@@ -103,11 +103,12 @@ def _check(path: Path) -> int:
     for failure in failures:
         print(f"{path}:{failure.line}: {failure.case}: {failure.why}")
     cases = len(connector.fixtures.cases)
-    if failures:
-        print(f"{_counted(len(failures), 'failure')}; {_counted(cases, 'fixture')}")
-        return EXIT_WRONG
-    if "callback" not in connector.operations:
+    lacks_callback = "callback" not in connector.operations
+    if lacks_callback:
         print(f"{path}:1: callback: nothing; without one no supplier of this kind goes live")
+    if failures or lacks_callback:
+        count = len(failures) + lacks_callback
+        print(f"{_counted(count, 'failure')}; {_counted(cases, 'fixture')}")
         return EXIT_WRONG
     print(f"{connector.code}: good; {_counted(cases, 'fixture')}")
     return 0

@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 
 from core.connectors import limits
 from core.connectors.believing import (
     DoubtError,
     Message,
-    deciding_names,
+    checked_roles,
     first,
     incoming_scope,
     money_of,
+    need_one_reading,
     need_ours,
     need_same,
     need_signature,
     number_of,
     paid_of,
-    places_of,
+    paid_roles,
     plain_words,
+    roles_of,
     state_word,
 )
 from core.connectors.building import fact_values, scope_of
@@ -28,6 +31,7 @@ from core.connectors.messages import Tree, UnreadableError, find, read_body, tex
 from core.connectors.operators import Value, ValueFault
 from core.connectors.paying import pay_of
 from core.connectors.pipes import Scope
+from core.connectors.readings import Role
 from core.connectors.types import (
     Accepted,
     AttemptFacts,
@@ -210,25 +214,36 @@ class Answer:
             self._document, message, answers.verify, self._credentials, self._declared.within
         )
         if answers.verify is not None and (not answers.only_good or self._is_ok(tree)):
-            need_signature(answers.verify, message, scope, self._deciding, self._watch)
+            need_signature(answers.verify, message, scope, self._watch)
+            need_one_reading(answers.verify, message, scope, self._roles(), self._watch)
         if answers.envelope is None or (answers.only_good and not self._is_ok(tree)):
             return tree
         self._watch.at("opening", form=answers.envelope.form)
         return read_body(answers.envelope.form, answers.envelope.opened.text(scope).encode())
 
-    def _deciding(self) -> list[str]:
-        answers = self._declared.answers
-        places = [*places_of(self._declared.reads), answers.code]
-        places += [(held.path,) for held in answers.ok]
+    def _roles(self) -> list[Role]:
+        """What decides: of sealed content, what it is opened out of. A refusal leaves out what a
+        good answer says, so nothing is in each of them."""
+        answers, reads = self._declared.answers, self._declared.reads
+        if answers.envelope is not None:
+            return [Role((path,)) for path in answers.envelope.paths]
+        if self._declared.pay:  # of a create nobody asks how it stands
+            reads = replace(reads, state=(), paid=())
+        roles = roles_of(self._document, reads, called=False, asks=False)
+        roles += [*paid_roles(reads), *checked_roles(reads)]
+        roles += [Role((held.path,)) for held in answers.ok]
+        roles += [Role((path,)) for path in answers.code]
+        roles += [Role((path,), "amount") for path in (*reads.available, *reads.lives)]
+        roles += [Role((path,), "handed") for path in reads.token]
         for rule in self._declared.pay:
             match rule:
                 case PayAt(_, where, _):
-                    places.append(where)
+                    roles += [Role((path,), "handed") for path in where]
                 case PayBy(where, by, _, _):
-                    places += [where, (by,)]
+                    roles += [Role((by,)), *(Role((path,), "handed") for path in where)]
                 case PayMade():
-                    places.append(rule.needs)
-        return deciding_names(self._document, places)
+                    roles += [Role((path,), "handed") for path in rule.needs]
+        return roles
 
     def _is_ok(self, tree: Tree) -> bool:
         answers = self._declared.answers

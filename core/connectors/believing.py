@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -13,19 +13,11 @@ from core.connectors import limits
 from core.connectors.building import scope_of, secret
 from core.connectors.ciphers import CipherError, certified_key
 from core.connectors.document import Document, Places, Reads, Sign
-from core.connectors.messages import (
-    Path,
-    Tree,
-    find,
-    flat,
-    need_plain_names,
-    need_text,
-    raw_member,
-    read_form,
-)
+from core.connectors.messages import Path, Tree, find, need_text, raw_member, read_form
 from core.connectors.operators import Value, ValueFault
 from core.connectors.pipes import Scope
-from core.connectors.signing import ambiguous, is_signed, params_text
+from core.connectors.readings import Role, second_reading
+from core.connectors.signing import is_signed, params_text
 from core.connectors.types import AttemptFacts
 from core.connectors.watching import Watch
 from core.errors import Refusal
@@ -86,10 +78,8 @@ def incoming_scope(
     return scope
 
 
-def need_signature(
-    rule: Sign, message: Message, scope: Scope, deciding: Callable[[], list[str]], watch: Watch
-) -> None:
-    """Raises DoubtError where a message is not signed as it should be, or reads two ways."""
+def need_signature(rule: Sign, message: Message, scope: Scope, watch: Watch) -> None:
+    """Raises DoubtError where a message is not signed as it should be."""
     watch.signature(rule, scope)
     if rule.came is None or not is_signed(rule, rule.came.text(scope), scope):
         raise DoubtError("the signature is wrong")
@@ -97,18 +87,16 @@ def need_signature(
         signed_at = rule.fresh.text(scope)
         watch.at("freshness", said=signed_at, now=message.now)
         _need_fresh(signed_at, message.now)
-    if "params" not in rule.names:
-        return
-    between = rule.params.join
+
+
+def need_one_reading(
+    rule: Sign, message: Message, scope: Scope, roles: Sequence[Role], watch: Watch
+) -> None:
+    """Raises DoubtError where what was signed could be another message that decides otherwise.
+    roles: what decides."""
     watch.at("clearness")
-    fields = dict(flat(message.body))
-    need_plain_names(fields, between)
-    if rule.params.url:
-        return
-    if rule.params.write == "value" and any(between in value for value in fields.values()):
-        raise DoubtError(f"“{between}” stands inside a field: values could be told apart elsewhere")
-    if hidden := ambiguous(fields, between, lambda: [*deciding(), rule.own or ""]):
-        raise DoubtError(f"“{between}{hidden}=” stands inside another field")
+    if why := second_reading(rule, message.body, scope, roles):
+        raise DoubtError(plain_words(why))
 
 
 def need_ours(
@@ -142,20 +130,36 @@ def need_same(
         _need_amount(document, first(tree, reads.refunded), facts.refund.amount, watch)
 
 
-def deciding_names(document: Document, places: Iterable[Places]) -> list[str]:
-    """The names whose values mean something to us, as they stand in what is signed: at the root,
-    and flat (`data[money]`) for those further inside."""
-    paths = [*(path for some in places for path in some), *(p for p, _ in document.must_equal)]
-    names = [path[0] + "".join(f"[{name}]" for name in path[1:]) for path in paths if path]
-    return [*names, *(path[0] for path in paths if path), "key"]
-
-
-def places_of(reads: Reads) -> list[Places]:
-    """Everything that is read, but what only a token or a balance says."""
+def roles_of(document: Document, reads: Reads, *, called: bool, asks: bool) -> list[Role]:
+    """What of a message decides, as `reads` and `must_equal` say; but for `paid_roles`. called: it
+    is a callback, which has to say who we are and which payment it is about. asks: a query has the
+    word, and so a state and a number of theirs may be absent."""
+    told = called and not asks
     return [
-        reads.attempt_no, reads.upstream_no, reads.state, reads.amount, reads.paid, reads.currency,
-        reads.refund_no, reads.upstream_refund_no, reads.refunded,
-    ]  # fmt: skip
+        Role(reads.attempt_no, needed=called),
+        Role(reads.upstream_no, needed=told),
+        *_state_roles(reads, needed=told),
+        *(Role((path,), needed=called) for path, _ in document.must_equal),
+    ]
+
+
+def paid_roles(reads: Reads) -> list[Role]:
+    """What decides besides where the state is paid: in other ones nobody looks at it."""
+    return [Role(reads.paid, "amount"), *(Role((path,)) for path in reads.currency)]
+
+
+def checked_roles(reads: Reads) -> Iterator[Role]:
+    """What of an answer has to be as we asked, where it is said."""
+    for places in (reads.amount, reads.refunded):
+        yield from (Role((path,), "amount") for path in places)
+    for places in (reads.refund_no, reads.upstream_refund_no):
+        yield from (Role((path,)) for path in places)
+
+
+def _state_roles(reads: Reads, *, needed: bool) -> list[Role]:
+    if reads.together:
+        return [Role((path,), needed=needed) for path in reads.state]
+    return [Role(reads.state, needed=needed)]
 
 
 def first(tree: Tree, places: Places) -> str:

@@ -11,15 +11,16 @@ from core.connectors import limits
 from core.connectors.believing import (
     DoubtError,
     Message,
-    deciding_names,
     first,
     incoming_scope,
+    need_one_reading,
     need_ours,
     need_signature,
     number_of,
     paid_of,
-    places_of,
+    paid_roles,
     plain_words,
+    roles_of,
     state_word,
 )
 from core.connectors.document import CallbackRule, Document
@@ -34,6 +35,7 @@ from core.connectors.messages import (
     within,
 )
 from core.connectors.operators import ValueFault
+from core.connectors.readings import Role
 from core.connectors.types import Callback, Event, InvalidCallback
 from core.connectors.watching import Watch
 
@@ -113,9 +115,9 @@ class _Reader:
         rule, reads = self._rule, self._rule.reads
         always = rule.verify is not None
         need_ours(self._document, tree, self._credentials, self._watch, always=always)
-        word = state_word(tree, reads)
+        word = self._word(tree)
         self._watch.at("state", said=word)
-        if word in rule.ignored or (word not in rule.states and "*" in rule.ignored):
+        if self._means_nothing(word):
             return None
         attempt_no = number_of(first(tree, reads.attempt_no))
         upstream_no = number_of(first(tree, reads.upstream_no))
@@ -149,14 +151,31 @@ class _Reader:
             self._watch.at("item")
         scope = incoming_scope(self._document, message, rule.verify, self._credentials, rule.within)
         if rule.verify is not None:
-            need_signature(rule.verify, message, scope, self._deciding, self._watch)
+            need_signature(rule.verify, message, scope, self._watch)
+            # Where nothing comes of it, it is the same how else it might be read.
+            if rule.envelope is not None or not self._means_nothing(self._word(message.body)):
+                roles = self._roles(message.body)
+                need_one_reading(rule.verify, message, scope, roles, self._watch)
         if rule.envelope is None:
             return message.body
         self._watch.at("opening", form=rule.envelope.form)
         return read_body(rule.envelope.form, rule.envelope.opened.text(scope).encode())
 
-    def _deciding(self) -> list[str]:
-        return deciding_names(self._document, places_of(self._rule.reads))
+    def _roles(self, tree: Tree) -> list[Role]:
+        """What decides: of sealed content, what it is opened out of."""
+        rule = self._rule
+        if rule.envelope is not None:
+            return [Role((path,), needed=True) for path in rule.envelope.paths]
+        roles = roles_of(self._document, rule.reads, called=True, asks=rule.asks)
+        is_paid = rule.states.get(self._word(tree)) == "paid" and not rule.asks
+        return [*roles, *paid_roles(rule.reads)] if is_paid else roles
+
+    def _word(self, tree: Tree) -> str:
+        return state_word(tree, self._rule.reads)
+
+    def _means_nothing(self, word: str) -> bool:
+        rule = self._rule
+        return word in rule.ignored or (word not in rule.states and "*" in rule.ignored)
 
 
 def _filled(sources: tuple[BodyForm, ...], callback: Callback) -> BodyForm:

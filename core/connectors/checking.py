@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from datetime import datetime
-from typing import Final
 
 from core.connectors.connector import Connector
 from core.connectors.fixtures import Case
@@ -25,29 +23,67 @@ from core.connectors.types import (
 from core.errors import Bug
 from core.wire import HttpAnswer
 
-# Every letter and digit of a callback as long as most are.
-FORGERIES: Final = 250
 Outcome = tuple[str, Mapping[str, str]]
 """What comes out, as fixtures say it: the word for `gives`, and texts by their names."""
 
 
 def check(connector: Connector) -> list[FixtureFailure]:
-    """Every fixture that fails; empty means that the document keeps its word.
+    """Every fixture that fails, and every one that is missing; empty means that the document keeps
+    its word.
 
-    A document that offers callbacks needs a fixture of money that is believed and a forged one that
-    is not; and what is believed must not be believed any more once anything in it was changed.
+    A document needs fixtures of an order that is accepted and of money that is seen; with callbacks
+    one that is believed and a forged one that is not. What is believed must not be believed as
+    anything else once somebody without a key changed it.
     """
     cases = connector.fixtures.cases
     failures = [failure for case in cases if (failure := _try(connector, case))]
-    if "callback" in connector.operations and not failures:
-        calls = [case for case in cases if case.kind == "verify"]
-        verdicts = {case.gives for case in calls}
-        if not verdicts & {"paid", "hearsay"}:
-            failures.append(FixtureFailure("callback", 1, "no fixture of a good callback"))
-        if "invalid" not in verdicts:
-            failures.append(FixtureFailure("callback", 1, "no fixture of a forged callback"))
-        failures += [f for case in calls if (f := _forge(connector, case))]
-    return failures
+    if failures:
+        return failures
+    calls = [case for case in cases if case.kind == "verify"]
+    failures = [FixtureFailure(where, 1, why) for where, why in _lacking(connector)]
+    failures += [f for case in calls if (f := _about_another(connector, case))]
+    return failures + [f for case in calls if (f := _forge(connector, case))]
+
+
+def _lacking(connector: Connector) -> Iterator[tuple[str, str]]:
+    """What no fixture shows, and what the document itself cannot do: where, and what to write."""
+    shown = {(case.kind, case.operation, case.gives) for case in connector.fixtures.cases}
+    if "callback" in connector.operations:
+        if not {("verify", "callback", gives) for gives in ("paid", "hearsay")} & shown:
+            yield "callback", "no fixture of a good callback"
+        if ("verify", "callback", "invalid") not in shown:
+            yield "callback", "no fixture of a forged callback"
+    if connector.calls_to_create and ("read", "create", "accepted") not in shown:
+        yield "create", "no fixture of a good answer: add `read: create`, `gives: accepted`"
+    if not connector.says_paid:
+        yield (
+            "states",
+            "nothing says that money came: add `callback` or `query` with a word for paid",
+        )
+    elif "callback" not in connector.says_paid and not any(
+        ("read", operation, "paid") in shown for operation in connector.says_paid
+    ):
+        yield "query", "no fixture of an answer that says paid: add `read: query`, `gives: paid`"
+
+
+def _about_another(connector: Connector, case: Case) -> FixtureFailure | None:
+    """A number that is not ours leads to no order, whatever else is right."""
+    if case.gives in ("invalid", "ignored"):
+        return None
+    ours, said = case.facts.attempt_no, [event.attempt_no for event in _events(connector, case)]
+    if ours in said:
+        return None
+    why = (
+        f"its number is “{said[0]}”, and that of the attempt is “{ours}”: it must come back as it"
+        f" was sent; if that was “{said[0]}”, add `attempt: {{ attempt_no: {said[0]} }}`"
+    )
+    return FixtureFailure(case.about, case.line, why)
+
+
+def _events(connector: Connector, case: Case) -> tuple[Event, ...]:
+    credentials, currency = connector.fixtures.credentials, case.facts.amount.currency
+    came = _callbacks(connector, case)[0]
+    return connector.verify(came, credentials, currency=currency, now=case.now)
 
 
 def _forge(connector: Connector, case: Case) -> FixtureFailure | None:
@@ -55,9 +91,8 @@ def _forge(connector: Connector, case: Case) -> FixtureFailure | None:
     if case.gives == "invalid" or not connector.signs_callbacks:
         return None
     credentials, currency = connector.fixtures.credentials, case.facts.amount.currency
-    came = _callbacks(connector, case)[0]
-    events = connector.verify(came, credentials, currency=currency, now=case.now)
-    for forged in _forgeries(came):
+    events = _events(connector, case)
+    for forged in connector.forgeries(_callbacks(connector, case)[0]):
         try:
             said = connector.verify(forged, credentials, currency=currency, now=case.now)
         except InvalidCallback:
@@ -66,18 +101,6 @@ def _forge(connector: Connector, case: Case) -> FixtureFailure | None:
             why = "a callback that was changed is believed: what it says is not all signed"
             return FixtureFailure(case.about, case.line, why)
     return None
-
-
-def _forgeries(came: Callback) -> Iterator[Callback]:
-    """A callback with one letter or digit changed, FORGERIES times at most."""
-    text = came.query or came.body.decode()
-    places = [at for at, c in enumerate(text) if c.isascii() and c.isalnum()]
-    for at in places[:: len(places) // FORGERIES + 1]:
-        changed = f"{text[:at]}{'1' if text[at] == '0' else '0'}{text[at + 1 :]}"
-        if came.query:
-            yield replace(came, query=changed)
-        else:
-            yield replace(came, body=changed.encode())
 
 
 def _try(connector: Connector, case: Case) -> FixtureFailure | None:

@@ -6,7 +6,7 @@ Pure: the same document, facts, credentials, moment and nonce always give the sa
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from functools import cached_property
 from typing import Literal
@@ -17,6 +17,7 @@ from core.connectors.calls import read_callback
 from core.connectors.document import CallbackRule, Document, Operation
 from core.connectors.explaining import Explanation, explain
 from core.connectors.fixtures import Fixtures
+from core.connectors.forging import forgeries
 from core.connectors.loading import load_document
 from core.connectors.messages import BodyForm
 from core.connectors.operators import ValueFault
@@ -87,6 +88,25 @@ class Connector:
     def signs_callbacks(self) -> bool:
         """Whether callbacks are signed; else they are hearsay that anybody may send."""
         return self._callback_rule().verify is not None
+
+    @property
+    def calls_to_create(self) -> bool:
+        """Whether some order is opened by a call of ours, which is answered."""
+        return any(made.hands is None for made in self._document.creates.values())
+
+    @property
+    def says_paid(self) -> frozenset[str]:
+        """The operations that may say that money came, and are believed."""
+        document = self._document
+        found = {
+            name
+            for name in ("query", "close", "capture")
+            if (made := document.operations.get(name)) and "paid" in made.states.values()
+        }
+        rule = document.callback
+        if rule is not None and not rule.asks and "paid" in rule.states.values():
+            found.add("callback")
+        return frozenset(found)
 
     @property
     def fixtures(self) -> Fixtures:
@@ -257,6 +277,10 @@ class Connector:
             now=now,
             watch=self._watch,
         )
+
+    def forgeries(self, callback: Callback) -> Iterator[Callback]:
+        """A callback as somebody without a key would change it: for `check`."""
+        return forgeries(self._callback_rule(), callback)
 
     def reply(self, kind: Literal["success", "duplicate", "failure"]) -> Reply:
         """What the supplier wants to hear after a callback that was stored, was known already, or

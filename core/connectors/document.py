@@ -133,6 +133,12 @@ class Envelope:
     opened: Words
     form: BodyForm
 
+    @property
+    def paths(self) -> tuple[Path, ...]:
+        """The fields of the message that it is made of."""
+        names = (name.partition(".") for name in sorted(self.opened.names))
+        return tuple(tuple(path.split(".")) for root, _, path in names if root == "body" and path)
+
 
 @dataclass(frozen=True, slots=True)
 class Answers:

@@ -24,3 +24,6 @@ WORDS_CHARS: Final = 200
 SIGNATURES: Final = 8
 FRESH_S: Final = 300
 BATCH: Final = 50
+# Of a signed text: where it may be cut, and steps of looking at the ways in which it may be read.
+READING_PLACES: Final = 2 * FIELDS
+READING_STEPS: Final = 20_000

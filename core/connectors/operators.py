@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac as _hmac
+import json
 import zlib
 from base64 import b64encode, urlsafe_b64encode
 from collections.abc import Callable, Mapping, Sequence
@@ -17,6 +18,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final, Literal
 from urllib.parse import quote, unquote
+from xml.sax.saxutils import escape
 from zoneinfo import ZoneInfo
 
 from core.connectors import ciphers
@@ -228,8 +230,10 @@ def _table(operators: Sequence[Operator]) -> Mapping[str, Operator]:
 
 OPERATORS: Final = _table([
     # texts
-    Operator("upper", _TEXT, "text", str.upper, undo=str.encode, about="capital letters"),
-    Operator("lower", _TEXT, "text", str.lower, undo=str.encode, about="small letters"),
+    Operator("upper", _TEXT, "text", str.upper, undo=str.encode, about="capital letters",
+             loses=True),
+    Operator("lower", _TEXT, "text", str.lower, undo=str.encode, about="small letters",
+             loses=True),
     Operator("cut", _TEXT, "text", _cut, (_COUNT,),
              about="at most so many bytes, and whole characters", loses=True),
     Operator("part", _TEXT, "text", _part, (Argument("count", "start"), _COUNT),
@@ -244,8 +248,13 @@ OPERATORS: Final = _table([
     Operator("digits", _TEXT, "text", _digits, (_COUNT,), about="so many digits, made of the text",
              loses=True),
     Operator("url", _TEXT, "text", lambda text: quote(text, safe=""), about="percent-encoded"),
-    Operator("unurl", _TEXT, "text", unquote, about="percent-decoded"),
-    Operator("number", _TEXT, "number", _number, about="a number in JSON instead of a text"),
+    Operator("json", _TEXT, "text", lambda text: json.dumps(text, ensure_ascii=False),
+             about="a text in JSON, its quotes included"),
+    Operator("xml", _TEXT, "text", lambda text: escape(text, {'"': "&quot;", "'": "&apos;"}),
+             about="a text in XML"),
+    Operator("unurl", _TEXT, "text", unquote, about="percent-decoded", loses=True),
+    Operator("number", _TEXT, "number", _number, about="a number in JSON instead of a text",
+             loses=True),
     # amounts and times
     Operator("minor", ("money",), "text", lambda money: str(money.minor), about="whole cents"),
     Operator("decimal", ("money",), "text", _decimal,
@@ -287,7 +296,7 @@ OPERATORS: Final = _table([
     Operator("base64url", _ANY, "text",
              lambda value: urlsafe_b64encode(to_bytes(value)).rstrip(b"=").decode(),
              undo=unbase64, about="base64 for addresses, without padding"),
-    Operator("unhex", _TEXT, "bytes", unhex, about="bytes of a hex text"),
-    Operator("unbase64", _TEXT, "bytes", unbase64, about="bytes of a base64 text"),
+    Operator("unhex", _TEXT, "bytes", unhex, about="bytes of a hex text", loses=True),
+    Operator("unbase64", _TEXT, "bytes", unbase64, about="bytes of a base64 text", loses=True),
     Operator("utf8", ("bytes",), "text", _utf8, about="bytes as a text"),
 ])  # fmt: skip

@@ -1,13 +1,13 @@
 """What is signed of a message, and whether a message that came in is signed.
 
-Raw joining is ambiguous: the value `1&status=SUCCESS` in one field reads like two fields. A
-message in which a value contains `&name=` of a field that decides anything is therefore not
-believed, whatever its signature (`ambiguous`).
+A signature proves a text and no more. Whether that text says one thing alone is asked in
+`core.connectors.readings`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterator
+from typing import Final
 from urllib.parse import quote_plus
 
 from core.connectors import limits
@@ -16,9 +16,26 @@ from core.connectors.messages import Tree, flat, write_json
 from core.connectors.operators import Value, plain
 from core.connectors.pipes import Scope, prove
 
+_WHOLE: Final = ("params", "body", "content")
+_ROOTS: Final = ("body", "header", "query")
+
+
+def comes_in(name: str) -> bool:
+    """Whether a name of a text that is proved is part of the message, and nothing of ours."""
+    root, dot, _ = name.partition(".")
+    return name in _WHOLE or (bool(dot) and root in _ROOTS)
+
 
 def params_text(tree: Tree, rule: Params, own: str | None) -> str:
     """A message's fields as `${params}`. own: the signature's own field, which takes no part."""
+    fields = signed_fields(tree, rule, own)
+    if rule.write == "pair" and not rule.url:  # nearly always
+        return rule.join.join([f"{name}={value}" for name, value in fields])
+    return rule.join.join([_written(name, value, rule) for name, value in fields])
+
+
+def signed_fields(tree: Tree, rule: Params, own: str | None) -> list[tuple[str, str]]:
+    """The fields of which `${params}` is made, in the order of signing."""
     fields = [
         (name, value)
         for name, value in _signable(tree, rule)
@@ -26,15 +43,13 @@ def params_text(tree: Tree, rule: Params, own: str | None) -> str:
     ]
     if isinstance(rule.order, tuple):
         by_name = dict(fields)
-        fields = [(name, by_name.get(name, "")) for name in rule.order if name in by_name
-                  or rule.empty == "keep"]  # fmt: skip
-    elif rule.order == "name":
+        return [(name, by_name.get(name, "")) for name in rule.order if name in by_name
+                or rule.empty == "keep"]  # fmt: skip
+    if rule.order == "name":
         fields.sort()
     elif rule.order == "caseless":
         fields.sort(key=lambda field: f"{field[0]}={field[1]}&".lower())
-    if rule.write == "pair" and not rule.url:  # nearly always
-        return rule.join.join([f"{name}={value}" for name, value in fields])
-    return rule.join.join([_written(name, value, rule) for name, value in fields])
+    return fields
 
 
 def _written(name: str, value: str, rule: Params) -> str:
@@ -73,16 +88,3 @@ def is_signed(sign: Sign, came: str, scope: Scope) -> bool:
     return any(
         prove(sign.steps, text, one, scope) for one in came.split(" ")[: limits.SIGNATURES] if one
     )
-
-
-def ambiguous(
-    fields: Mapping[str, str], between: str, deciding: Callable[[], Iterable[str]]
-) -> str | None:
-    """The first deciding name that hides in another field's value, or None."""
-    suspects = [value for value in fields.values() if between in value]
-    if not suspects:
-        return None
-    for name in deciding():
-        if any(f"{between}{name}=" in value for value in suspects):
-            return name
-    return None

@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Final
+from typing import Final, Literal
 
 from core.connectors.document import AmountForm, FieldTree, Packed
 from core.connectors.operators import OPERATORS, Kind
-from core.connectors.pipes import Given, PipeFault, Step, Vocabulary, Words, read_steps, read_words
+from core.connectors.pipes import (
+    Given,
+    Pipe,
+    PipeFault,
+    Step,
+    Vocabulary,
+    Words,
+    read_steps,
+    read_words,
+)
 from core.connectors.section import Section
 
 PACKED: Final = "$json"
@@ -51,6 +60,11 @@ SIGNED: Final[Mapping[str, Kind]] = {
 # No credential and no value may be called so.
 NAMES: Final = frozenset((*FACTS, *REFUND_FACTS, *SIGNED, "token", "signature", "content",
                           "certificate", "base_url"))  # fmt: skip
+# What somebody outside may have written: it goes into an address encoded.
+FREE_FACTS: Final = ("subject", "merchant_name", "refund_reason", "payer_id", "return_url")
+# What these make holds no sign that means something in JSON, XML or an address.
+_TAME: Final = frozenset(("url", "hex", "base64", "base64url", "digits", "crc32", "number", "minor",
+                          "decimal", "time"))  # fmt: skip
 _CAME: Final = ("body", "header", "query")
 NOTHING: Final = Words(("",))
 
@@ -135,6 +149,28 @@ class Wording:
             return NOTHING
         return words
 
+    def sent(
+        self, section: Section, key: str, text: str, vocabulary: Vocabulary, *, table: bool = False
+    ) -> Words:
+        """A value that is a text of a request: in JSON or XML it holds nothing that is not escaped,
+        or a subject could end its text and begin another field. table: a table may stand there."""
+        words = self.words(section, key, text, vocabulary)
+        if form := _looks_like(words):
+            for part in words.parts:
+                if isinstance(part, Pipe) and _last(part) not in (form, *_TAME):
+                    section.fault(
+                        key, f"${{{part}}} in {form.upper()}", _escaped(part, form, table)
+                    )
+        return words
+
+    def address(self, section: Section, key: str, text: str, vocabulary: Vocabulary) -> Words:
+        """A path: what somebody else wrote is encoded there."""
+        words = self.words(section, key, text, vocabulary)
+        for part in words.parts:
+            if isinstance(part, Pipe) and part.name in FREE_FACTS and _last(part) not in _TAME:
+                section.fault(key, f"${{{part}}} in an address", f"${{{part} | url}}")
+        return words
+
     def steps(
         self, section: Section, key: str, text: str, vocabulary: Vocabulary
     ) -> tuple[Step, ...]:
@@ -159,12 +195,12 @@ class Wording:
             return self.fields(inner, vocabulary)
         if section.is_list(key):
             return tuple(
-                self.words(section, key, item, vocabulary)
+                self.sent(section, key, item, vocabulary, table=True)
                 if isinstance(item, str)
                 else self.fields(item, vocabulary)
                 for item in section.items(key)
             )
-        return self.words(section, key, section.text(key, ""), vocabulary)
+        return self.sent(section, key, section.text(key, ""), vocabulary, table=True)
 
     def fields(self, section: Section, vocabulary: Vocabulary) -> dict[str, FieldTree]:
         """The values of a table of fields."""
@@ -187,8 +223,29 @@ class Wording:
             if name in NAMES or name in self._ours:
                 section.fault(name, f"“{name}”", "a name that is not there already")
                 continue
-            words = self.words(section, name, section.text(name, ""), self._valued)
+            words = self.sent(section, name, section.text(name, ""), self._valued)
             self.values[name] = words
             self._made[name] = "text"
             if words.names <= {*self._ours, *self._kept}:
                 self._kept[name] = "text"
+
+
+def _looks_like(words: Words) -> Literal["json", "xml", ""]:
+    """What a text with values in it is written in."""
+    text = "".join(part if isinstance(part, str) else "x" for part in words.parts).strip()
+    if text[:1] == "<" or "</" in text:
+        return "xml"
+    is_list = text[:1] == "[" and text[-1:] == "]"
+    return "json" if text[:1] == "{" or '":' in text or is_list else ""
+
+
+def _last(pipe: Pipe) -> str:
+    return pipe.steps[-1].operator.name if pipe.steps else ""
+
+
+def _escaped(pipe: Pipe, form: str, table: bool) -> str:
+    escaped = f"${{{pipe} | {form}}}"
+    if form == "xml":
+        return escaped
+    instead = f", or a table instead of the text: {{ {PACKED}: {{ … }} }}" if table else ""
+    return f"{escaped} without quotes around it{instead}"

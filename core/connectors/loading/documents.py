@@ -60,6 +60,9 @@ def _read(root: Section) -> Document:
         fixtures=read_fixtures(root.table("fixtures", SECTION), offered),
     )
     _need_kept_secrets(root, document)
+    if rule is not None and rule.asks and "query" not in others:
+        expected = "the operation `query` with it, which then has the word"
+        root.table("callback", None).fault("then", "no `query`", expected)
     return document
 
 

@@ -56,6 +56,7 @@ CLOSE_GIVES: Final[tuple[StandingState, ...]] = ("closed", "pending")
 # Timeouts, conflicts, "too early" and "too many": the same call may have been done before.
 NOT_DEFINITE: Final = (408, 409, 425, 429)
 IGNORE: Final = "ignore"
+EVERY: Final = "*"
 REFUND_STATES: Final[tuple[RefundState, ...]] = ("succeeded", "pending", "failed")
 PAYS: Final[tuple[PayKind, ...]] = ("url", "qr", "app", "jsapi")
 HTML: Final = "html"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Final, TypeVar
@@ -13,6 +14,7 @@ from core.connectors.loading.grammar import (
     CALLBACK,
     CALLED_STATES,
     CONTENT_TYPE,
+    EVERY,
     FORMS,
     IGNORE,
     JOINED,
@@ -61,7 +63,8 @@ class Incoming:
         place = rules.place
         no = place if refuses is None else Layers(refuses.table("answers", ANSWERS)).place
         signed = place("signed").choice("signed", ("true", "false", "good"), "true")
-        verify = self._signatures.verify(layers) if signed != "false" else None
+        form = place("from").choice("from", FORMS, "json")
+        verify = self._signatures.verify(layers, form) if signed != "false" else None
         envelope = self._envelope(place("open"), verify)
         trust = Trust(within, None if envelope is not None else verify)
         ok = rules.place("ok").table("ok", None)
@@ -69,7 +72,7 @@ class Incoming:
             rules.own.fault("ok", "nothing", "what a good answer says, like { code: 0 } (required)")
         statuses = statuses_of(place("statuses"), "statuses")
         answers = Answers(
-            form=place("from").choice("from", FORMS, "json"),
+            form=form,
             verify=verify,
             only_good=signed == "good",
             envelope=envelope,
@@ -77,9 +80,9 @@ class Incoming:
             statuses=statuses or frozenset(range(200, 300)),
             code=trust.places(place("code"), "code", "code"),
             message=Trust(within).places(place("message"), "message"),
-            refused=frozenset(no("refused").words("refused")),
+            refused=_codes(no("refused"), "refused"),
             refused_statuses=_definite(no("refused_statuses"), "refused_statuses"),
-            not_found=frozenset(place("not_found").words("not_found")),
+            not_found=_codes(place("not_found"), "not_found"),
             not_found_statuses=_definite(place("not_found_statuses"), "not_found_statuses"),
             faults=statuses_of(place("faults"), "faults", low=400),
         )
@@ -98,11 +101,11 @@ class Incoming:
             return None
         rule = section.table("open", OPEN)
         opened = self._wording.words(rule, "text", rule.text("text"), self._wording.incoming)
-        for name in sorted(opened.names):  # not every cipher proves what it opens
-            place, _, path = name.partition(".")
-            if verify is not None and place == "body" and path:
-                Trust().need_signed(rule, "text", tuple(path.split(".")), verify)
-        return Envelope(opened, rule.choice("as", BODIES, "json"))
+        envelope = Envelope(opened, rule.choice("as", BODIES, "json"))
+        for path in envelope.paths:  # not every cipher proves what it opens
+            if verify is not None:
+                Trust().need_signed(rule, "text", path, verify)
+        return envelope
 
     # ── what a message says ──────────────────────────────────────────────────────────────────────
     def states(self, layers: Layers, legal: Sequence[Word], default: Word) -> dict[str, Word]:
@@ -110,6 +113,10 @@ class Incoming:
         table = layers.place("states").table("states", None)
         if "" in table:
             table.fault("", "an empty word", "a word: an absent state must mean nothing")
+        if not (IGNORE in legal and table.text_is(EVERY, IGNORE)):
+            need_words(
+                table, list(table), f"; in a callback {{ '*': {IGNORE} }} is for every other"
+            )
         return table.each(lambda states, word: states.choice(word, legal, default))
 
     def reads(self, layers: Layers, operation: str, needed: Sequence[str], trust: Trust) -> Reads:
@@ -133,8 +140,10 @@ class Incoming:
         """The rule of callbacks."""
         section = self._root.table("callback", CALLBACK)
         layers = Layers(self._root, section)
-        verify = None if section.text_is("verify", "none") else self._signatures.verify(layers)
         sources = _sources(section)
+        unsigned = section.text_is("verify", "none")
+        form = sources[0] if len(sources) == 1 else "form"
+        verify = None if unsigned else self._signatures.verify(layers, form)
         if verify is not None and "query" in sources and "body" in verify.names:
             section.fault("verify", "$body", "what is read: the query is not in the body")
         asks = section.choice("then", ("believe", "query"), "believe") == "query"
@@ -177,6 +186,8 @@ class Incoming:
         )
 
 
+# What would be a value anywhere else.
+_VALUE: Final = re.compile(r"\$(?:\{[^}]*\}?|[A-Za-z_]+)")
 _STATES_WANTED: Final = "what the supplier's words mean, like { SUCCESS: paid }"
 
 
@@ -184,6 +195,14 @@ def need_states(layers: Layers, states: Mapping[str, str]) -> None:
     """A fault where an operation whose answer is read by a state has no words for it."""
     if not states:
         layers.own.fault("states", "nothing", _STATES_WANTED)
+
+
+def need_words(section: Section, keys: Sequence[str], more: str = "") -> None:
+    """A fault where `*` stands for every word: what nobody thought of means nothing."""
+    for key in keys:
+        words = section.words(key) if section.is_list(key) else (key,)
+        if EVERY in words:
+            section.fault(key, "“*” for every word", f"each word by itself, as theirs{more}")
 
 
 def _need_apart(rules: Layers, answers: Answers) -> None:
@@ -230,6 +249,11 @@ def statuses_of(
     return frozenset(found)
 
 
+def _codes(section: Section, key: str) -> frozenset[str]:
+    need_words(section, [key] if section.is_list(key) else [])
+    return frozenset(section.words(key))
+
+
 def _definite(section: Section, key: str) -> frozenset[int]:
     """Statuses that say for certain that nothing was done."""
     return statuses_of(section, key, low=400, never=NOT_DEFINITE)
@@ -271,6 +295,11 @@ def _reply(section: Section, key: str, status: int) -> Reply:
         status = table.number("status", status, 200, 599)
         kind = table.matching("type", CONTENT_TYPE, "a content type like text/plain", kind)
         body = table.text("body", "")
+        where = table, "body"
     else:
         body = section.text(key)
+        where = section, key
+    if found := _VALUE.search(body):
+        expected = "the text as it is sent: replies know no values"
+        where[0].fault(where[1], f"“{shorten(found[0])}”", expected)
     return Reply(status, kind, body.encode())

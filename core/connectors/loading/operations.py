@@ -37,7 +37,7 @@ from core.connectors.loading.grammar import (
     WAY,
     WAY_CODE,
 )
-from core.connectors.loading.incoming import Incoming, need_states
+from core.connectors.loading.incoming import Incoming, need_states, need_words
 from core.connectors.loading.layers import Layers
 from core.connectors.loading.signatures import Signatures
 from core.connectors.loading.trust import Trust
@@ -201,7 +201,7 @@ class Operations:
             not text.startswith("/") or any(c in text for c in " #\\") or text.count("?") > 1
         ):
             section.fault("path", f"“{shorten(text)}”", "a path like /pay/create")
-        return self._wording.words(section, "path", text, self._wording.asked(name))
+        return self._wording.address(section, "path", text, self._wording.asked(name))
 
     def _body(self, layers: Layers) -> tuple[BodyForm, str]:
         """The form of the body, and the root's name of an XML one."""
@@ -219,7 +219,7 @@ class Operations:
                 if not HEADER.fullmatch(header):
                     table.fault(header, "no header's name", "letters, digits and -")
                 text = table.text(header, "")
-                headers[header] = self._wording.words(table, header, text, vocabulary)
+                headers[header] = self._wording.sent(table, header, text, vocabulary)
         return headers
 
     def _fields(self, layers: Layers, name: str) -> Fields:
@@ -253,6 +253,7 @@ class Operations:
             if key not in PAY_BY:
                 pay.fault(key, f"{key} beside `by`", "from, by and kinds alone")
         table = pay.table("kinds", None)
+        need_words(table, list(table))
         words = table.each(lambda kinds, word: kinds.choice(word, (*PAYS, HTML), "url"))
         if not words:
             pay.fault("kinds", "nothing", "what each word is, like { codeUrl: qr }")
@@ -268,7 +269,7 @@ class Operations:
         vocabulary = self._wording.answered
         text = None
         if "text" in rule:
-            text = self._wording.words(rule, "text", rule.text("text"), vocabulary)
+            text = self._wording.sent(rule, "text", rule.text("text"), vocabulary)
         fields = self._wording.fields(rule.table("fields", None), vocabulary)
         sign = self._signatures.sign(Layers(rule), vocabulary) if "sign" in rule else None
         if (text is None) == (not fields):

@@ -53,6 +53,8 @@ class Trust:
             section.fault(key, f"“{'.'.join(path)}”", "a field that is signed")
         elif len(path) > 1 and params.nested == "skip":
             section.fault(key, f"“{'.'.join(path)}”", "a field at the root: others are not signed")
+        elif params.nested == "flat" and any(name.startswith("[") for name in path):
+            section.fault(key, f"“{'.'.join(path)}”", "the item by its number, as it is signed")
         elif isinstance(params.order, tuple) and path[0] not in params.order:
             section.fault(key, f"“{path[0]}”", f"one of what is signed: {', '.join(params.order)}")
 

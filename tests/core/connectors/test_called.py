@@ -95,11 +95,12 @@ def test_every_item_of_a_batch_is_proved_by_itself() -> None:
 
 
 def test_hearsay_is_an_event_that_only_a_query_may_confirm() -> None:
-    connector = called("then: query")
+    query = "{ path: /q }"
+    connector = called("then: query", query=query, reads=READS, states="{ OK: paid }")
     (event,) = events(connector, callback(signed(SAID)))
     assert (event.hearsay, event.state, event.paid) == (True, "paid", None)
     assert connector.signs_callbacks
-    unsigned = called("verify: none, then: query")
+    unsigned = called("verify: none, then: query", query=query, reads=READS, states="{ OK: paid }")
     (event,) = events(unsigned, callback({"no": FACTS.attempt_no}))
     assert (event.hearsay, event.state, event.upstream_no) == (True, "pending", "")
     assert not unsigned.signs_callbacks
@@ -303,19 +304,19 @@ def md5(text: str) -> str:
     return hashlib.md5(whole, usedforsecurity=False).hexdigest().upper()
 
 
-def test_values_alone_may_hold_nothing_that_parts_them() -> None:
+def test_values_alone_may_hold_what_parts_them_where_one_field_can() -> None:
     connector = called(
         "verify: { params: { write: value, join: '|', order: [attach, no, id, state, paid],"
         " empty: keep } }"
     )
 
-    def come(attach: str) -> Callback:
-        text = "|".join([attach, *(SAID[name] for name in ("no", "id", "state", "paid"))])
-        return callback({**SAID, "attach": attach, "sign": md5(text)})
+    def come(attach: str, number: str = SAID["no"]) -> Callback:
+        text = "|".join([attach, number, *(SAID[name] for name in ("id", "state", "paid"))])
+        return callback({**SAID, "attach": attach, "no": number, "sign": md5(text)})
 
-    assert events(connector, come("tea")) == (PAID,)
-    assert events(connector, come("")) == (PAID,)
-    assert "stands inside a field" in why_not(connector, come("tea|B2A0001OTHER00000001"))
+    for attach in ("tea", "", "tea|B2A0001OTHER00000001"):
+        assert events(connector, come(attach)) == (PAID,)
+    assert "“no” holds “|”" in why_not(connector, come("tea", f"B2A0001OTHER|{SAID['no']}"))
 
 
 def test_a_flat_name_inside_a_value_is_seen() -> None:
@@ -333,4 +334,6 @@ def test_a_flat_name_inside_a_value_is_seen() -> None:
         return raw({"attach": attach, "d": SAID, "sign": md5(text)})
 
     assert events(connector, come("tea")) == (PAID,)
-    assert "d[paid]" in why_not(connector, come("x&d[paid]=999.00"))
+    assert events(connector, come("x&d[paid]=999.00")) == (PAID,)  # it would come twice
+    wishes = "&".join(f"d[{name}]={'U2' if name == 'id' else SAID[name]}" for name in sorted(SAID))
+    assert "d[id]" in why_not(connector, come(f"x&{wishes}&z="))

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import re
+from urllib.parse import parse_qsl
+
 import pytest
 
 from core.connectors import check, load
-from tests.core.connectors.support import LIBRARY
+from core.connectors.forging import MOST_CHANGED, MOST_MOVED
+from tests.core.connectors.library import CALLED
+from tests.core.connectors.support import LIBRARY, posted, signature
+from tests.core.connectors.test_building import document
 
 EVERYTHING = ("query", "close", "refund", "refund_query", "balance", "callback")
 # What each document offers beside `create`: the library at a glance.
@@ -107,7 +113,84 @@ def test_a_document_with_callbacks_needs_a_good_one_and_a_forged_one() -> None:
     assert [failure.why for failure in check(load(text))] == [
         "no fixture of a good callback",
         "no fixture of a forged callback",
+        "no fixture of a good answer: add `read: create`, `gives: accepted`",
     ]
+
+
+def without(text: str, *starts: str) -> str:
+    """A document without the cases that begin like this."""
+    head, *cases = re.split(r"(?=^    - )", text, flags=re.MULTILINE)
+    kept = [case for case in cases if not case.lstrip(" -").startswith(starts)]
+    assert len(kept) < len(cases)
+    return head + "".join(kept)
+
+
+def test_a_document_shows_an_order_that_is_accepted() -> None:
+    text = (LIBRARY / "sandbox_md5.yaml").read_text()
+    (failure,) = check(load(without(text, "read: create")))
+    assert (failure.case, failure.why) == (
+        "create", "no fixture of a good answer: add `read: create`, `gives: accepted`",
+    )  # fmt: skip
+
+
+def test_who_asks_before_he_believes_shows_how_it_is_answered() -> None:
+    text = (LIBRARY / "paypal_orders_v2.yaml").read_text()
+    (failure,) = check(load(without(text, "read: query", "read: capture")))
+    assert (failure.case, failure.why) == (
+        "query", "no fixture of an answer that says paid: add `read: query`, `gives: paid`",
+    )  # fmt: skip
+
+
+NEVER_BOOKS = """
+  credentials: { base_url: 'https://a.example', key: k }
+  cases:
+    - read: create
+      body: '{"code": "0", "no": "B2A0001EXAMPLE00001A", "url": "https://a.example/1"}'
+      gives: accepted
+"""
+
+
+def test_a_document_that_can_never_book_is_told_so() -> None:
+    unsigned = "{ signed: false, ok: { code: 0 } }"
+    (failure,) = check(load(document(answers=unsigned, fixtures=NEVER_BOOKS)))
+    assert failure.why == (
+        "nothing says that money came: add `callback` or `query` with a word for paid"
+    )
+
+
+def test_a_number_that_does_not_come_back_as_it_was_sent_is_told() -> None:
+    text = (LIBRARY / "adyen.yaml").read_text()
+    other = text.replace("      attempt: { attempt_no: TestPayment-1407325143704 }\n", "")
+    (failure,) = check(load(other))
+    assert failure.why == (
+        "its number is “TestPayment-1407325143704”, and that of the attempt is"
+        " “B2A0001Q5R7T9V2X4Z6K”: it must come back as it was sent; if that was"
+        " “TestPayment-1407325143704”, add `attempt: { attempt_no: TestPayment-1407325143704 }`"
+    )
+
+
+@pytest.mark.parametrize("code", OFFERS)
+def test_check_forges_what_is_believed(code: str) -> None:
+    """Many ways, always the same ones, and quickly."""
+    for one in CALLED:
+        if one.connector.code == code and one.case.gives in ("paid", "hearsay"):
+            forged = list(one.connector.forgeries(one.callback))
+            assert 100 < len(forged) <= MOST_CHANGED + MOST_MOVED
+            assert forged == list(one.connector.forgeries(one.callback))
+            assert sum(changed != one.callback for changed in forged) > 100
+
+
+def test_among_the_forgeries_are_those_whose_signature_is_right() -> None:
+    """One field moved into the one before it: nobody's key is needed for that."""
+    connector = load((LIBRARY / "generic_md5_form.yaml").read_text())
+    key = connector.fixtures.credentials["key"]
+    case = next(case for case in connector.fixtures.cases if case.gives == "paid"
+                and case.kind == "verify")  # fmt: skip
+    forged = connector.forgeries(posted(case.body))
+    said = [dict(parse_qsl(one.body.decode())) for one in forged]
+    genuine = dict(parse_qsl(case.body))
+    right = [one for one in said if one != genuine and signature(one, key) == genuine["sign"]]
+    assert len(right) >= len(genuine) - 2
 
 
 def test_the_version_follows_the_text() -> None:

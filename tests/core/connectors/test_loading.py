@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
+
 import pytest
 
 from core.connectors import DocumentFaults, Fault, load
-from tests.core.connectors.support import LIBRARY
+from tests.core.connectors.support import CREDENTIALS, FACTS, LIBRARY, NOW
 from tests.core.connectors.test_building import document
 
 SANDBOX = (LIBRARY / "sandbox_md5.yaml").read_text()
@@ -215,3 +218,83 @@ def test_a_part_of_what_came_is_not_the_whole_of_it() -> None:
         answers="{ signed: false, ok: { code: 0 } }", callback=rule,
     )  # fmt: skip
     assert "reads.attempt_no" in {fault.path for fault in faults(text)}
+
+
+MEANT = "{ reads: { attempt_no: no, upstream_no: id, state: s, paid: p }, states: { A: paid }, "
+UNSIGNED = "{ signed: false, ok: { code: 0 } }"
+
+
+@pytest.mark.parametrize(
+    ("changes", "path", "instead"),
+    [
+        ({"states": "{ '*': paid }", "query": "{ path: /q }"}, "states.*", "each word by itself"),
+        ({"callback": MEANT.replace("A: paid", "'*': paid") + "success: a, failure: b }"},
+         "callback.states.*", "{ '*': ignore } is for every other"),
+        ({"answers": "{ ok: { code: 0 }, refused: ['*'] }"}, "answers.refused", "each word"),
+        ({"answers": "{ ok: { code: 0 }, not_found: [7, '*'] }"}, "answers.not_found", "each word"),
+        ({"create": "{ path: /c, pay: { from: u, by: k, kinds: { '*': url } } }"},
+         "create.pay.kinds.*", "each word"),
+        ({"callback": MEANT + "then: query, success: a, failure: b }"}, "callback.then", "`query`"),
+        ({"callback": MEANT + "success: 'OK ${attempt_no}', failure: b }"}, "callback.success",
+         "replies know no values"),
+        ({"callback": MEANT + "success: $attempt_no, failure: b }"}, "callback.success",
+         "replies know no values"),
+        ({"callback": MEANT + "success: a, failure: { body: '${body.no' } }"},
+         "callback.failure.body", "replies know no values"),
+    ],
+)  # fmt: skip
+def test_what_means_nothing_is_a_fault_that_says_what_to_write(
+    changes: dict[str, str], path: str, instead: str
+) -> None:
+    found = {f.path: f.expected for f in faults(document(**{"answers": UNSIGNED, **changes}))}
+    assert instead in found[path]
+
+
+def test_every_other_word_may_be_ignored_and_a_dollar_may_be_said() -> None:
+    states = MEANT.replace("A: paid", "A: paid, '*': ignore")
+    load(document(answers=UNSIGNED, callback=states + "success: '5$', failure: '$1 {a}' }"))
+
+
+@pytest.mark.parametrize(
+    ("changes", "path", "instead"),
+    [
+        ({"fields": """{ d: '{"a":"${subject}"}' }"""}, "fields.d", "{ $json: { … } }"),
+        ({"fields": """{ d: ' [ "${subject}" ] ' }"""}, "fields.d", "${subject | json} without"),
+        ({"fields": """{ d: { e: ['info={"a":"${subject | cut 9}"}'] } }"""}, "fields.d.e",
+         "${subject | cut 9 | json} without quotes"),
+        ({"fields": """{ d: { $json: { e: '{"a":"${subject | xml}"}' } } }"""},
+         "fields.d.$json.e", "${subject | xml | json}"),
+        ({"fields": "{ d: '<a>${subject | json}</a>' }"}, "fields.d", "${subject | json | xml}"),
+        ({"headers": """{ X: '{"a":"${subject}"}' }"""}, "headers.X", "${subject | json} without"),
+        ({"values": """{ v: '{"a":"${subject}"}' }"""}, "values.v", "${subject | json} without"),
+        ({"create": """{ path: /c, pay: { app: { text: '{"a":"${body.id}"}' } } }"""},
+         "create.pay.app.text", "${body.id | json} without"),
+        ({"create": "{ path: '/c?t=${subject}', pay: { url: u } }"}, "create.path",
+         "${subject | url}"),
+    ],
+)  # fmt: skip
+def test_what_somebody_wrote_cannot_end_the_text_it_stands_in(
+    changes: dict[str, str], path: str, instead: str
+) -> None:
+    found = {f.path: f.expected for f in faults(document(**{"answers": UNSIGNED, **changes}))}
+    assert instead in found[path]
+
+
+@pytest.mark.parametrize(
+    ("text", "body"),
+    [
+        ("""'{"amount":"${amount}","title":${subject | json}}'""",
+         {"amount": "12.34", "title": 'Tea","amount":"0.01'}),
+        ("{ $json: { amount: $amount, title: $subject } }",
+         {"amount": "12.34", "title": 'Tea","amount":"0.01'}),
+    ],
+)  # fmt: skip
+def test_what_is_escaped_stays_in_its_text(text: str, body: dict[str, str]) -> None:
+    create = f"{{ path: /c, body: json, fields: {{ data: {text} }}, pay: {{ url: u }} }}"
+    facts = replace(FACTS, subject='Tea","amount":"0.01')
+    request = load(document(create=create)).build("create", facts, CREDENTIALS, now=NOW, nonce="n")
+    assert json.loads(json.loads(request.body)["data"]) == body
+
+
+def test_a_prefix_in_brackets_is_no_json() -> None:
+    load(document(fields="{ title: '[Shop] ${subject}', note: '${subject} <3' }"))

@@ -375,7 +375,10 @@ def test_both_believe_what_alipay_signed_and_nothing_else() -> None:
     assert not believed(called(app_id="2014072300007149"))
     assert not believed(called(seller_id="2088101106499365"))
     assert not believed(called(total_amount="0.00"))
-    assert not believed(called(subject="茶&trade_status=TRADE_SUCCESS"))
+    # Where it says nothing in the order of signing, it says nothing at all.
+    assert believed(called(subject="茶&trade_status=TRADE_SUCCESS"))
+    wishes = "&total_amount=9.00&trade_no=2&trade_status=TRADE_SUCCESS&version=1"
+    assert not believed(called(subject=f"茶{wishes}"))
 
 
 def test_the_library_agrees_with_the_callbacks_of_the_document() -> None:
