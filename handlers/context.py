@@ -18,12 +18,13 @@ from aiogram.types import CallbackQuery, Message, TelegramObject, User
 
 from core.access import ANONYMOUS_ADMIN_ID, Actor
 from core.errors import Refusal
+from core.ledger import HOUSE
 from core.outbox import Say
 from core.runtime import Runtime
 from handlers.buttons import Button, UndoVoucher, read_button
 from handlers.dialogues import Dialogues, Said, Sent
 from handlers.intents import READING, RIGHT_OF, Intent, parse
-from handlers.screens import refusal_words, toast
+from handlers.screens import INSTANTS, refusal_words, toast
 
 _LOG = structlog.get_logger(__name__)
 _Handler = Callable[[TelegramObject, dict[str, Any]], Awaitable[Any]]
@@ -169,7 +170,8 @@ class AnswerPress(BaseMiddleware):
                     await press.answer(toast("already_done", {}, actor.language))
                 return result
             except Refusal as refusal:
-                text = refusal_words(refusal.code, refusal.facts, actor.language)
+                facts = await _on_clocks_here(self._runtime, actor, refusal)
+                text = refusal_words(refusal.code, facts, actor.language)
                 if not await press.answer(text, alert=True):
                     await say_refusal(self._runtime, actor, refusal, event.message.message_id)
         finally:
@@ -200,9 +202,28 @@ async def say_refusal(
 ) -> None:
     """Answer with a refusal. Who lacks a right is told alone; what is wrong with a command stands
     in the chat, because a message for one person may never arrive. line: of a longer message."""
-    facts = {"code": refusal.code, "facts": refusal.facts, "line": line}
+    told = await _on_clocks_here(runtime, actor, refusal)
+    facts = {"code": refusal.code, "facts": told, "line": line}
     tell = say_privately if refusal.code == "not_permitted" else say
     await tell(runtime, actor, "refusal", facts, reply_to)
+
+
+async def zone_here(runtime: Runtime, actor: Actor) -> str:
+    """On whose clocks times are told in this chat: those of its (first) merchant or supplier, or
+    the platform's. An IANA zone."""
+    group = actor.group
+    if group is not None and group.merchant_ids:
+        return (await runtime.merchants.by_id(group.merchant_ids[0])).day_cut.zone
+    if group is not None and group.supplier_ids:
+        return (await runtime.suppliers.by_id(group.supplier_ids[0])).day_cut.zone
+    return (await runtime.ledger.cut_of(HOUSE)).zone
+
+
+async def _on_clocks_here(runtime: Runtime, actor: Actor, refusal: Refusal) -> dict[str, str]:
+    """The facts of a refusal, with the chat's zone where one of them is an instant."""
+    if not INSTANTS & set(refusal.facts):
+        return refusal.facts
+    return {**refusal.facts, "zone": await zone_here(runtime, actor)}
 
 
 async def say_privately(

@@ -15,7 +15,7 @@ from core.errors import REASON_EXAMPLES, Refusal
 from core.outbox import Say, TextFile
 from core.runtime import Runtime
 from core.vetting import Document
-from handlers.context import Presses, Wants, is_stale, say
+from handlers.context import Presses, Wants, is_stale, say, zone_here
 from handlers.dialogues import DOCUMENT, Answers, Chooses, Dialogue, Dialogues, Said, Sent
 from handlers.files import read_text
 from handlers.supplier_buttons import FromLibrary, OnDocument, SendDocument
@@ -74,7 +74,7 @@ async def show(message: Message, intent: ShowDocuments, actor: Actor, runtime: R
     need(actor, "documents")
     if intent.code is not None:
         document = await _named(runtime, intent.code, intent.version)
-        await say(runtime, actor, "document", document_facts(document), message.message_id)
+        await _card(runtime, actor, document, message.message_id)
         return
     found = await runtime.documents.all()
     facts = {
@@ -238,7 +238,7 @@ async def decide(message: Message, intent: DecideDocument, actor: Actor, runtime
         return
     document = await runtime.documents.by_no(intent.code, intent.version)
     decided = await _decide(runtime, actor, document, intent.decision, intent.why)
-    await say(runtime, actor, "document", document_facts(decided), message.message_id)
+    await _card(runtime, actor, decided, message.message_id)
 
 
 async def press(
@@ -253,7 +253,7 @@ async def press(
     document = await runtime.documents.by_id(button.document_id)
     match button.action:
         case "open":
-            await say(runtime, actor, "document", document_facts(document), message_id)
+            await _card(runtime, actor, document, message_id)
         case "diff":
             diff = await runtime.documents.diff(document)
             name = f"{document.code}-v{document.version}.diff"
@@ -353,11 +353,16 @@ async def _named(runtime: Runtime, code: str, version: int | None) -> Document:
 
 async def _replace(runtime: Runtime, actor: Actor, document: Document, message_id: int) -> None:
     """The card of a document, in the place of a message of ours."""
+    facts = document_facts(document) | {"zone": await zone_here(runtime, actor)}
     await runtime.outbox.say(
-        runtime.store,
-        actor.chat_id,
-        Say("document", document_facts(document), edit_message_id=message_id),
+        runtime.store, actor.chat_id, Say("document", facts, edit_message_id=message_id)
     )
+
+
+async def _card(runtime: Runtime, actor: Actor, document: Document, reply_to: int) -> None:
+    """The card of a document, in reply to a message."""
+    facts = document_facts(document) | {"zone": await zone_here(runtime, actor)}
+    await say(runtime, actor, "document", facts, reply_to)
 
 
 async def _send(

@@ -16,6 +16,7 @@ from aiogram.types import CallbackQuery, Message
 
 from core.access import Actor
 from core.errors import Refusal
+from core.ledger import HOUSE
 from core.money import HOME_CURRENCY, need_currency
 from core.outbox import Say
 from core.runtime import Runtime
@@ -200,7 +201,8 @@ async def _read(runtime: Runtime, dialogue: Dialogue, step: str, text: str) -> d
     """
     match step:
         case "licence_expires_on":
-            return {step: str(last_day(text, today_of(runtime, "Asia/Shanghai")))}
+            zone = (await runtime.ledger.cut_of(HOUSE)).zone
+            return {step: str(last_day(text, today_of(runtime, zone)))}
         case "settles_to":
             whom = read_settles_to(text)
             if whom not in SETTLES_TO:

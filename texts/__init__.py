@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from texts.catalogues import DEFAULT_LANGUAGE, LANGUAGES, TextsError, choose_language, translator
-from texts.formats import day, instant, money, number
+from texts.formats import day, instant, minute_from, money, number
 from texts.refusals import refusal_text
 from texts.templates import jinja_environment
 
@@ -15,6 +15,7 @@ __all__ = [
     "day",
     "instant",
     "jinja_environment",
+    "minute_from",
     "money",
     "number",
     "refusal_text",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -32,6 +32,12 @@ def money(minor: int, currency: str) -> str:
 def instant(at: datetime, zone: str) -> str:
     """'2026-11-21 09:03:27' on the clocks of an IANA zone. at: aware."""
     return at.astimezone(ZoneInfo(zone)).strftime("%Y-%m-%d %H:%M:%S")
+
+
+def minute_from(at: datetime, zone: str) -> str:
+    """'09:04': the first full minute that is not before an instant, on the clocks of a zone."""
+    up = at + timedelta(minutes=1) - timedelta(microseconds=1)
+    return up.astimezone(ZoneInfo(zone)).strftime("%H:%M")
 
 
 def day(value: date) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Final
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -164,9 +164,9 @@ def why_full(channel: Channel, used: Used, amount_minor: int) -> Reason | None:
 
 
 def why_paused(channel: Channel, until: datetime) -> Reason:
-    """until: shown by the supplier's clock."""
-    local = until.astimezone(ZoneInfo(channel.zone))
-    return Reason(channel.channel_no, "paused", {"until": f"{local:%H:%M:%S}"})
+    """until: shown on the supplier's clocks, which are named, to the second after it."""
+    local = (until + timedelta(seconds=1, microseconds=-1)).astimezone(ZoneInfo(channel.zone))
+    return Reason(channel.channel_no, "paused", {"until": f"{local:%H:%M:%S} {channel.zone}"})
 
 
 def _why_not_on(channel: Channel, now: datetime) -> Reason | None:

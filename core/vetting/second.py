@@ -26,7 +26,7 @@ async def need_second(
     if await others(people, right, by):
         raise Refusal("second_person_needed")
     if (since := at + ALONE_AFTER) > now:
-        raise Refusal("approval_waits", at=f"{since:%H:%M} UTC")
+        raise Refusal("approval_waits", at=since.isoformat())
     return True
 
 

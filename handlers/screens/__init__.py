@@ -9,13 +9,14 @@ from handlers.screens.chart import chart_buttons, export_progress
 from handlers.screens.pieces import Screen
 from handlers.screens.platform_bill import render_platform_bill
 from handlers.screens.routing import call_log
-from handlers.screens.saying import SCREENS, refusal_words, render_say, toast
+from handlers.screens.saying import INSTANTS, SCREENS, refusal_words, render_say, toast
 from handlers.screens.statistics import FIGURES, added
 from handlers.screens.supplier_bill import render_supplier_bill
 
 __all__ = [
     "ALARMS",
     "FIGURES",
+    "INSTANTS",
     "SCREENS",
     "CardContext",
     "Screen",

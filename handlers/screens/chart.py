@@ -115,19 +115,18 @@ def chart_caption(facts: ChartFacts, language: str) -> str:
 
 
 def chart_buttons(paper: Paper, language: str, *, open_day: date) -> InlineKeyboardMarkup | None:
-    """As many days before, as many after (until the open one) in the place of this chart; and
-    beside it the bill and the workbook of these days."""
+    """The month, the day or as many days before, and those after (until the open one) in the place
+    of this chart; and beside it the bill and the workbook of these days."""
     named = translator(language).pgettext
     whose = (paper.holder, paper.holder_id)
-    shift = timedelta(days=len(paper.days))
+    (earlier, before), (later, after) = _turns(paper.days, open_day, language)
 
-    def turned(by: timedelta) -> OpenChart:
-        first, last = paper.days.first + by, paper.days.last + by
-        return OpenChart(*whose, first, last, replace=True, currency=paper.currency)
+    def turned(span: tuple[date, date]) -> OpenChart:
+        return OpenChart(*whose, *span, replace=True, currency=paper.currency)
 
-    turns = [button(named("desk", "◀ Earlier"), turned(-shift))]
+    turns = [button(earlier, turned(before))]
     if paper.days.last < open_day:
-        turns.append(button(named("desk", "Later ▶"), turned(shift)))
+        turns.append(button(later, turned(after)))
     ends = (paper.days.first, paper.days.last)
     excel = OpenExport("excel", *whose, *ends, currency=paper.currency)
     others = [button(named("desk", "📄 Excel"), excel)]
@@ -136,6 +135,38 @@ def chart_buttons(paper: Paper, language: str, *, open_day: date) -> InlineKeybo
         bill = TurnBill(*whose, relative, fresh=True, currency=paper.currency)
         others.insert(0, button(named("desk", "📒 Bill"), bill))
     return keyboard(tuple(turns), tuple(others))
+
+
+_Turn = tuple[str, tuple[date, date]]
+
+
+def _turns(days: Days, open_day: date, language: str) -> tuple[_Turn, _Turn]:
+    """(what the arrow back says, and to which days it leads; the same of the arrow forth)."""
+    texts = translator(language)
+    named, one = texts.pgettext, timedelta(days=1)
+    month = _month(days.first)
+    if len(days) > 1 and (days.first, days.last) in (month, (month[0], open_day)):
+        following = _month(month[1] + one)
+        return (
+            (named("chart", "◀ Month before"), _month(month[0] - one)),
+            (named("chart", "Month after ▶"), (following[0], min(following[1], open_day))),
+        )
+    shift = timedelta(days=len(days))
+    earlier, later = named("chart", "◀ Day before"), named("chart", "Day after ▶")
+    if len(days) > 1:
+        earlier = named("chart", "◀ %(num)s days before") % {"num": len(days)}
+        later = named("chart", "%(num)s days after ▶") % {"num": len(days)}
+    return (
+        (earlier, (days.first - shift, days.last - shift)),
+        (later, (days.first + shift, days.last + shift)),
+    )
+
+
+def _month(day: date) -> tuple[date, date]:
+    """The ends of a day's calendar month."""
+    first = day.replace(day=1)
+    following = (first + timedelta(days=31)).replace(day=1)
+    return first, following - timedelta(days=1)
 
 
 def _relative(days: Days, open_day: date) -> Relative | None:

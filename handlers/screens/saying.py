@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date
+from datetime import date, datetime
 from gettext import NullTranslations
 from typing import Any, Final
 from uuid import UUID
@@ -48,7 +48,7 @@ from handlers.screens.supplying import (
     versions_buttons,
 )
 from handlers.screens.words import word
-from texts import refusal_text, translator
+from texts import minute_from, refusal_text, translator
 
 _Facts = dict[str, Any]
 _Buttons = Callable[[_Facts, NullTranslations], InlineKeyboardMarkup | None]
@@ -58,6 +58,8 @@ _NAMED: Final = {
     "right": "right", "kind": "group", "why": "tariff_fault", "document_state": "document",
     "channel_fault": "channel_fault", "channel_state": "channel_state",
 }  # fmt: skip
+# What a refusal says of time: from then on something works.
+INSTANTS: Final = frozenset({"at"})
 # Lists without a bound of their own: as many lines of them as a message has room for.
 _LISTS: Final = {
     "checklist": "bound", "document_faults": "faults", "info": "bound", "rates": "lines",
@@ -84,11 +86,14 @@ def render_say(say: Say, language: str) -> Screen:
 
 
 def refusal_words(code: str, facts: _Facts, language: str) -> str:
-    """Why not, in the words by which people know what is named."""
+    """Why not, in the words by which people know what is named. A fact of `INSTANTS` is ISO text,
+    and `zone` says on whose clocks it is shown."""
     named = {
         name: word(_NAMED[name], value, language) if name in _NAMED else clip(value, _FACT_CHARS)
         for name, value in facts.items()
     }
+    for name in INSTANTS & facts.keys():
+        named[name] = minute_from(datetime.fromisoformat(facts[name]), facts["zone"])
     if "missing" in named:
         gates = named["missing"].split(", ")
         named["missing"] = ", ".join(word("gate", gate, language) for gate in gates)

@@ -72,3 +72,44 @@ def test_buttons_turn_as_many_days_and_stop_at_the_open_one() -> None:
     assert read_button(turn.callback_data) == earlier
     assert len(turn.callback_data.encode()) <= MAX_BYTES
     assert len(others) == 1
+    assert turn.text == "◀ 前 7 天"
+
+
+def turns(days: Days, open_day: date, language: str) -> list[tuple[str, date, date]]:
+    """What the arrows of a chart say, and the days to which they lead."""
+    keyboard = chart_buttons(Paper("chart", "m", ID, days), language, open_day=open_day)
+    assert keyboard is not None
+    buttons = [(b.text, read_button(b.callback_data or "")) for b in keyboard.inline_keyboard[0]]
+    return [(text, b.first, b.last) for text, b in buttons if isinstance(b, OpenChart)]
+
+
+@given(st.dates(date(2025, 3, 1), date(2026, 11, 29)), st.booleans())
+def test_the_arrows_of_a_month_lead_to_the_months_beside_it_and_say_so(
+    day: date, whole: bool
+) -> None:
+    open_day = date(2026, 11, 29)
+    this = Days.month(day)
+    if not whole or this.last > open_day:
+        this, open_day = Days(this.first, max(day, this.first + timedelta(days=1))), day
+        if this.last != open_day:
+            return  # the first of a month is a day
+    before = Days.month(this.first - timedelta(days=1))
+    for language, back, forth in (
+        ("zh", "◀ 上个月", "下个月 ▶"), ("en", "◀ Month before", "Month after ▶"),
+    ):  # fmt: skip
+        found = turns(this, open_day, language)
+        assert found[0] == (back, before.first, before.last)
+        if this.last < open_day:
+            text, first, last = found[1]
+            after = Days.month(this.last + timedelta(days=1))
+            assert (text, first, last) == (forth, after.first, min(after.last, open_day))
+        else:
+            assert len(found) == 1
+
+
+def test_the_arrows_of_a_day_lead_to_the_days_beside_it() -> None:
+    day = date(2026, 11, 20)
+    assert turns(Days.one(day), date(2026, 11, 29), "zh") == [
+        ("◀ 前一天", date(2026, 11, 19), date(2026, 11, 19)),
+        ("后一天 ▶", date(2026, 11, 21), date(2026, 11, 21)),
+    ]

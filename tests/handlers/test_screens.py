@@ -90,7 +90,7 @@ LONG = "&" * 901  # a request is clipped before it comes here
 DOCUMENT: dict[str, Any] = {
     "document_id": str(ID), "document": "document_of_some_length_00000001 v10", "state": "proposed",
     "note": HOSTILE, "proposed_by_name": HOSTILE, "proposed_at": AT.isoformat(),
-    "decided_by_name": "", "why": "", "alone": False,
+    "decided_by_name": "", "why": "", "alone": False, "zone": "Asia/Shanghai",
 }  # fmt: skip
 CHECKED: dict[str, Any] = {
     "code": "epay", "name": HOSTILE, "offers": list(WORDS["offer"]),
@@ -267,7 +267,7 @@ EXAMPLES: dict[str, list[dict[str, Any]]] = {
              [{"channel_no": "C01", "name": HOSTILE, "supplier_no": "S01", "priority": 0,
                "share": 33, "alone": alone} for alone in (True, False)] * 20,
              [{"channel_no": "C02", "name": HOSTILE, "code": "paused",
-               "facts": {"until": "12:00:00"}}] * 100),
+               "facts": {"until": "12:00:00 Asia/Shanghai"}}] * 100),
             (False, False, "", "live", [],
              [{"channel_no": "C02", "name": HOSTILE, "code": "off", "facts": {}}]),
         )

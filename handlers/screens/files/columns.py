@@ -119,7 +119,7 @@ def movement_columns(speech: Speech) -> list[Column[MovementRow]]:
     return [
         Column(named("desk", "Time"), "instant", 19, lambda row: row.at),
         Column(translate("Business day"), "day", 11, lambda row: row.day),
-        Column(named("desk", "Kind"), "text", 16, lambda row: heading(row.kind, speech.language)),
+        Column(named("sheet", "Kind"), "text", 16, lambda row: heading(row.kind, speech.language)),
         Column(named("desk", "Amount"), "money", 16, lambda row: row.minor),
         Column(named("desk", "Order"), "text", 23, lambda row: row.order_no),
         Column(translate("Record"), "text", 18, lambda row: row.record_no),
@@ -158,7 +158,7 @@ def discrepancy_columns(speech: Speech) -> list[Column[DiscrepancyRow]]:
     return [
         Column(named("desk", "Time"), "instant", 19, lambda row: row.at),
         Column(
-            named("desk", "Kind"), "text", 20, lambda row: word("discrepancy", row.kind, language)
+            named("sheet", "Kind"), "text", 20, lambda row: word("discrepancy", row.kind, language)
         ),
         Column(named("desk", "Order"), "text", 23, lambda row: row.order_no),
         Column(named("desk", "Supplier"), "text", 9, lambda row: row.supplier_no),
@@ -175,7 +175,10 @@ def taking_columns(speech: Speech) -> list[Column[TakingRow]]:
     return [
         Column(named("desk", "Time"), "instant", 19, lambda row: row.at),
         Column(
-            named("desk", "Kind"), "text", 20, lambda row: word("taking", row.kind, speech.language)
+            named("sheet", "Kind"),
+            "text",
+            20,
+            lambda row: word("taking", row.kind, speech.language),
         ),
         Column(translate("Attempt"), "text", 23, lambda row: row.attempt_no),
         Column(translate("Supplier's number"), "text", 26, lambda row: row.upstream_no),

@@ -120,7 +120,7 @@ class MerchantBook:
             fee=self.orders.range(named("desk", "Fee")),
             net=self.orders.range(named("desk", "Net")),
             moved=self.movements.range(amount),
-            moved_kind=self.movements.range(named("desk", "Kind")),
+            moved_kind=self.movements.range(named("sheet", "Kind")),
             moved_day=self.movements.range(day),
             prepaid=self.prepayments.range(amount),
             prepaid_day=self.prepayments.range(day),

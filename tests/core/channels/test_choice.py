@@ -54,7 +54,7 @@ def reasons(choice: Choice) -> tuple[str, ...]:
         ({"weight": 0}, "C01: has weight 0"),
         (
             {"paused_at": NOW, "paused_until": datetime(2026, 11, 10, 12, 1, tzinfo=UTC)},
-            "C01: is paused until 20:01:00",
+            "C01: is paused until 20:01:00 Asia/Shanghai",
         ),
         ({"supplier_state": "off"}, "C01: its supplier is off"),
         ({"supplier_sandbox": True}, "C01: is a sandbox, and the key is live"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from datetime import datetime
 from pathlib import Path
 from uuid import UUID
 
@@ -173,6 +174,9 @@ async def test_alone_at_the_desk_approval_waits_and_is_told(
         with pytest.raises(Refusal) as error:
             await documents.approve(boss, document)
         assert refused(error.value) == "approval_waits"
+        assert isinstance(error.value, Refusal)
+        waits = datetime.fromisoformat(error.value.facts["at"])
+        assert waits == document.proposed_at + ALONE_AFTER
     clock.advance(ALONE_AFTER.total_seconds())
     done = await documents.approve(boss, document)
     assert (done.state, done.alone) == ("approved", True)
