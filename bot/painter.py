@@ -9,7 +9,7 @@ from uuid import UUID
 from core.bills import Days
 from core.groups import Group
 from core.ledger import HOUSE
-from core.orders import charged_minor, get_attempts, get_order
+from core.orders import charge_of, get_attempts, get_order
 from core.outbox import Bill, DeskBill
 from core.runtime import Runtime
 from handlers.screens import (
@@ -59,7 +59,7 @@ class Painter:
             zone=merchant.day_cut.zone,
             label=group.label if group else _LABEL,
             staff=staff,
-            fee_minor=await charged_minor(store, order),
+            fee_minor=(await charge_of(store, order)).fee_minor,
         )
         return render_card(order, attempts, context, await self.language(chat_id))
 

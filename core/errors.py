@@ -156,7 +156,7 @@ REFUSALS: dict[str, RefusalKind] = {
     "order_state": RefusalKind(_CONFLICT, "The order {number} is {status}; this cannot be done."),
     "already_resolved": RefusalKind(_CONFLICT, "The money of {number} was resolved already."),
     "discrepancy_changed": RefusalKind(
-        _CONFLICT, "The money of {number} was partly resolved meanwhile. Look at it again."
+        _CONFLICT, "The money of {number}, or the fee on it, changed meanwhile. Look at it again."
     ),
     "completion_confirmed": RefusalKind(
         _CONFLICT, "The supplier has confirmed the money of {number}: its completion was right."

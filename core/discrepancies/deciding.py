@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, Final
 
 from core.access import Actor
 from core.discrepancies.reading import Discrepancy
 from core.errors import REASON_EXAMPLES, Refusal
 from core.ledger import Postings, credited, returned_to_payer
-from core.money import Money
-from core.orders import Order
+from core.money import Money, Rate
 
 MAX_REASON_CHARS: Final = 200
 
@@ -49,14 +49,17 @@ def need_reason(reason: str) -> str:
     return reason.strip()[:MAX_REASON_CHARS]
 
 
-def fee_of(order: Order, left_minor: int) -> int:
-    """What the merchant is charged where the money is its own."""
-    return min(order.rate.of(left_minor), left_minor)
+def fee_of(rate: Rate, left_minor: int) -> int:
+    """What the merchant is charged where the money is its own: the percentage, at most the rate's
+    most. A fixed part and a least fee are an order's, and this money is no order. rate: that the
+    order is charged at now."""
+    return replace(rate, fixed_minor=0, min_minor=0).of(left_minor)
 
 
-def postings_of(order: Order, seen: Discrepancy, how: str) -> Postings:
-    """How what is left leaves suspense. how: refund_payer or credit_merchant."""
+def postings_of(seen: Discrepancy, fee_minor: int | None) -> Postings:
+    """How what is left leaves suspense. fee_minor: the merchant's, who is credited with it; None
+    where it goes back to the payer."""
     left = Money(seen.left_minor, seen.currency)
-    if how == "refund_payer":
+    if fee_minor is None:
         return returned_to_payer(left, supplier_no=seen.supplier_no)
-    return credited(left, fee_minor=fee_of(order, left.minor), supplier_no=seen.supplier_no)
+    return credited(left, fee_minor=fee_minor, supplier_no=seen.supplier_no)

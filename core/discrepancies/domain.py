@@ -26,7 +26,16 @@ from core.groups import Groups
 from core.ids import Ids
 from core.ledger import BusinessDay, Event, Ledger
 from core.merchants import Merchants
-from core.orders import ByHand, Completing, Order, get_order, lock_order, named
+from core.orders import (
+    ByHand,
+    Completing,
+    Order,
+    charge_of,
+    get_order,
+    hold_charges,
+    lock_order,
+    named,
+)
 from core.outbox import Outbox, Say
 from core.store import Queries, Store, Tx
 
@@ -103,11 +112,11 @@ class Discrepancies:
     ) -> Order:
         """Decide what becomes of all that is left of a discrepancy. Returns its order.
 
-        how: refund_payer, credit_merchant (less the fee of the order's rate), or complete: the
-        order is paid with it, and what is too much of it stays open. left_minor: what the person
-        saw. also: written in the same transaction, after the locks are held.
+        how: refund_payer, credit_merchant (less the percentage that the order is charged now), or
+        complete: the order is paid with it, and what is too much of it stays open. left_minor:
+        what the person saw. also: written in the same transaction, after the locks are held.
         Refusals: anonymous_admin, not_permitted, field_invalid, reason_missing, record_not_found,
-        already_resolved, discrepancy_changed, order_state.
+        already_resolved, discrepancy_changed, order_state, charges_changing.
         """
         actor.need("resolve")
         if how not in HOWS:
@@ -162,7 +171,11 @@ class Discrepancies:
             await self._groups.show_order(tx, merchant_id, order.id)
             return order
 
-        return await self._ledger.in_open_day(merchant.id, work)
+        async def before(tx: Tx) -> None:
+            if how == "credit_merchant":
+                await hold_charges(tx, merchant_id)
+
+        return await self._ledger.in_open_day(merchant.id, work, before=before)
 
     async def _book(
         self,
@@ -184,6 +197,7 @@ class Discrepancies:
         )
         if not emptied:
             raise Bug(f"the discrepancy {seen.id} was resolved while it was locked")
+        fee = await _fee_of(tx, order, seen.left_minor) if how == "credit_merchant" else None
         nth = 1 + await tx.fetchval(
             "SELECT count(*) FROM resolution WHERE merchant_id = $1 AND discrepancy_id = $2",
             seen.merchant_id,
@@ -196,7 +210,7 @@ class Discrepancies:
                 key=f"resolved:{seen.id}:{nth}",
                 kind=_KINDS[how],
                 mode=order.mode,
-                postings=postings_of(order, seen, how),
+                postings=postings_of(seen, fee),
                 order_id=order.id,
                 product_code=order.product_code,
                 channel_no=channel_no,
@@ -235,7 +249,9 @@ class Discrepancies:
         facts = {
             **facts_of(actor, seen),
             "how": how,
-            "fee_minor": fee_of(order, seen.left_minor) if how == "credit_merchant" else 0,
+            "fee_minor": await _fee_of(self._store, order, seen.left_minor)
+            if how == "credit_merchant"
+            else 0,
             "used_minor": min(seen.left_minor, seen.asked_minor)
             if how == "complete"
             else seen.left_minor,
@@ -295,6 +311,13 @@ class Discrepancies:
             raise Refusal("already_resolved", number=facts["order_no"])
 
         async def close(tx: Tx) -> None:
+            if facts["how"] == "credit_merchant":
+                # What they saw: the order may have been charged anew since.
+                found, _ = await find_one(tx, actor.merchant_ids, UUID(facts["discrepancy_id"]))
+                order = await get_order(tx, found.merchant_id, found.order_id)
+                fee_minor = await _fee_of(tx, order, facts["left_minor"])
+                if fee_minor != facts["fee_minor"]:
+                    raise Refusal("discrepancy_changed", number=order.order_no)
             await self._confirmations.close(tx, question.id, "used")
             await self._outbox.say(
                 tx,
@@ -360,3 +383,8 @@ class Discrepancies:
             Say("discrepancy", facts, reply_to, edit_message_id=edit_message_id),
             merchant_id=seen.merchant_id,
         )
+
+
+async def _fee_of(queries: Queries, order: Order, left_minor: int) -> int:
+    """What the merchant is charged where what is left of an order's money is its own."""
+    return fee_of((await charge_of(queries, order)).rate, left_minor)

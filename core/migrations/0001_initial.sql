@@ -727,8 +727,9 @@ CREATE TABLE rerated_order (                   -- append-only; the newest says w
     order_id       uuid NOT NULL,
     seq            bigint NOT NULL GENERATED ALWAYS AS IDENTITY,   -- drawn one after another
     rerating_id    uuid NOT NULL,
-    fee_then_minor bigint NOT NULL,
+    fee_then_minor bigint NOT NULL,            -- may be as now: the rate alone is another
     fee_now_minor  bigint NOT NULL,
+    rate           jsonb NOT NULL,             -- that counts for the order since
     PRIMARY KEY (merchant_id, order_id, seq)
 );
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 from core.orders.calling import LONGEST_CALL, TIMEOUTS, Addresses, Calling
 from core.orders.charges import (
     CHARGED,
+    CHARGED_RATE,
+    Charge,
     Recharge,
     book_recharge,
-    charged_minor,
+    charge_of,
     hold_charges,
     write_charges,
 )
@@ -35,6 +37,7 @@ from core.orders.views import order_view
 
 __all__ = [
     "CHARGED",
+    "CHARGED_RATE",
     "LONGEST_CALL",
     "NOT_FOUND_APART",
     "SENT_AGAIN_FOR",
@@ -43,6 +46,7 @@ __all__ = [
     "Attempt",
     "ByHand",
     "Calling",
+    "Charge",
     "Completing",
     "Following",
     "Found",
@@ -57,7 +61,7 @@ __all__ = [
     "Settling",
     "Taking",
     "book_recharge",
-    "charged_minor",
+    "charge_of",
     "find_attempt",
     "find_for",
     "find_key",

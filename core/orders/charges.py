@@ -1,4 +1,4 @@
-"""What an order is charged: the fee it was made with, unless it was charged anew since.
+"""What an order is charged: the fee and rate it was made with, unless it was charged anew since.
 
 Whoever books by what orders are charged holds the merchant's charges together with others;
 whoever changes them for orders that are paid (a re-rating) holds them alone.
@@ -12,9 +12,9 @@ from datetime import date
 from typing import Final
 from uuid import UUID
 
-from core.errors import Refusal
+from core.errors import Bug, Refusal
 from core.ledger import BusinessDay, Event, Ledger, rerated
-from core.money import Money
+from core.money import Money, Rate
 from core.orders.reading import Order
 from core.store import Queries, Tx
 from core.tariff import Tariff
@@ -27,8 +27,13 @@ CHARGED: Final = (
     " WHERE r.merchant_id = o.merchant_id AND r.order_id = o.id"
     " ORDER BY r.seq DESC LIMIT 1), o.fee_minor)"
 )
+CHARGED_RATE: Final = (
+    "coalesce((SELECT r.rate FROM rerated_order r"
+    " WHERE r.merchant_id = o.merchant_id AND r.order_id = o.id"
+    " ORDER BY r.seq DESC LIMIT 1), o.rate)"
+)
 _CHARGED_OF: Final = (
-    f"SELECT {CHARGED} FROM orders o"  # noqa: S608 (our own words)
+    f"SELECT {CHARGED} AS fee_minor, {CHARGED_RATE} AS rate FROM orders o"  # noqa: S608 (our own)
     " WHERE o.merchant_id = $1 AND o.id = $2 AND o.created_at = $3"
 )
 
@@ -47,10 +52,20 @@ async def hold_charges(tx: Tx, merchant_id: UUID, *, alone: bool = False) -> Non
         raise Refusal("charges_changing")
 
 
-async def charged_minor(queries: Queries, order: Order) -> int:
-    """The fee that an order is charged now."""
-    fee: int = await queries.fetchval(_CHARGED_OF, order.merchant_id, order.id, order.created_at)
-    return fee
+@dataclass(frozen=True, slots=True)
+class Charge:
+    """What an order is charged: its fee, and the rate that it comes from."""
+
+    fee_minor: int
+    rate: Rate
+
+
+async def charge_of(queries: Queries, order: Order) -> Charge:
+    """What an order is charged now."""
+    row = await queries.fetchrow(_CHARGED_OF, order.merchant_id, order.id, order.created_at)
+    if row is None:
+        raise Bug(f"merchant {order.merchant_id} has no order {order.id}")
+    return Charge(row["fee_minor"], Rate.unpack(row["rate"]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,18 +93,23 @@ async def write_charges(
     recharge_id: UUID,
     order_ids: Sequence[UUID],
     fees_then: Sequence[int],
-    fees_now: Sequence[int],
+    now: Sequence[Charge],
 ) -> None:
     """What orders are charged from now on. The merchant's charges are held alone."""
     for at in range(0, len(order_ids), _INSERT_ROWS):
         some = slice(at, at + _INSERT_ROWS)
+        # An order has one of few rates: each is handed over once, and named by its place.
+        places: dict[Rate, int] = {}
+        chosen = [places.setdefault(charge.rate, len(places)) for charge in now[some]]
         await tx.execute(
             _INSERT_ORDERS,
             merchant_id,
             recharge_id,
             order_ids[some],
             fees_then[some],
-            fees_now[some],
+            [charge.fee_minor for charge in now[some]],
+            chosen,
+            [rate.pack() for rate in places],
         )
 
 
@@ -127,9 +147,11 @@ async def book_recharge(tx: Tx, ledger: Ledger, day: BusinessDay, recharge: Rech
 
 
 _INSERT_ORDERS: Final = """
-INSERT INTO rerated_order (merchant_id, order_id, rerating_id, fee_then_minor, fee_now_minor)
-SELECT $1, order_id, $2, fee_then, fee_now
-FROM unnest($3::uuid[], $4::bigint[], $5::bigint[]) AS u (order_id, fee_then, fee_now)
+INSERT INTO rerated_order
+    (merchant_id, order_id, rerating_id, fee_then_minor, fee_now_minor, rate)
+SELECT $1, order_id, $2, fee_then, fee_now, $7::jsonb -> place
+FROM unnest($3::uuid[], $4::bigint[], $5::bigint[], $6::int[])
+    AS u (order_id, fee_then, fee_now, place)
 """
 _INSERT: Final = """
 INSERT INTO rerating (merchant_id, id, product_code, tiers_by, tiers, first_day, last_day, orders,

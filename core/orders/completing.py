@@ -16,7 +16,14 @@ from core.ledger import BusinessDay, Event, Ledger, Postings, rerated, reversal
 from core.merchants import Merchants
 from core.money import Money
 from core.orders import moves
-from core.orders.charges import Recharge, book_recharge, charged_minor, hold_charges, write_charges
+from core.orders.charges import (
+    Charge,
+    Recharge,
+    book_recharge,
+    charge_of,
+    hold_charges,
+    write_charges,
+)
 from core.orders.deciding import Held, Use, complete, next_attempt_of, uses_of
 from core.orders.reading import Attempt, Order, lock_order, named
 from core.orders.settling import Settling
@@ -214,8 +221,8 @@ class Completing:
     ) -> int:
         """What is charged more by that (0 where the order was not charged anew). back: what is
         booked after it, in the same transaction."""
-        charged = await charged_minor(tx, order)
-        if charged == order.fee_minor or order.paid_day is None:
+        charged, first = await charge_of(tx, order), Charge(order.fee_minor, order.rate)
+        if charged == first or order.paid_day is None:
             return 0
         recharge = Recharge(
             id=self._ids.uuid7(),
@@ -225,7 +232,7 @@ class Completing:
             first_day=order.paid_day,
             last_day=order.paid_day,
             orders=1,
-            difference=Money(order.fee_minor - charged, order.amount.currency),
+            difference=Money(first.fee_minor - charged.fee_minor, order.amount.currency),
             user_id=by.user_id,
             name=by.name,
             order_id=order.id,
@@ -234,7 +241,7 @@ class Completing:
             tx, order.merchant_id, order.mode, back, rerated(recharge.difference)
         )
         await write_charges(
-            tx, order.merchant_id, recharge.id, [order.id], [charged], [order.fee_minor]
+            tx, order.merchant_id, recharge.id, [order.id], [charged.fee_minor], [first]
         )
         await book_recharge(tx, self._ledger, day, recharge)
         return recharge.difference.minor

@@ -28,7 +28,7 @@ from core.money import Money
 from core.orders import (
     Attempt,
     Order,
-    charged_minor,
+    charge_of,
     hold_charges,
     lock_order,
     move_order,
@@ -396,10 +396,10 @@ class Refunds:
 
 async def _fee_back(tx: Tx, order: Order, earlier: list[Refund], amount: Money) -> int:
     """What goes back of the fee with a refund. earlier: all others that did not fail."""
-    charged = await charged_minor(tx, order)
+    charged = await charge_of(tx, order)
     others = [r for r in earlier if r.fee_returned]
     given = sum(r.fee_back_minor for r in others)
-    return back_of(amount, [r.amount for r in others], charged, order.amount.minor, given)
+    return back_of(amount, [r.amount for r in others], charged.fee_minor, order.amount.minor, given)
 
 
 def _view(refund: Refund, order: Order) -> dict[str, Any]:

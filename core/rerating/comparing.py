@@ -14,7 +14,7 @@ from core.bills import MODE, Days
 from core.errors import Bug, Refusal
 from core.ledger import Ledger
 from core.merchants import Merchant
-from core.orders import CHARGED
+from core.orders import CHARGED, CHARGED_RATE, Charge
 from core.store import Tx
 from core.tariff import Tariff
 
@@ -85,11 +85,13 @@ class RerateView:
 
 @dataclass(slots=True)
 class Changes:
-    """The orders whose fee differs, column by column; seen: of all that were looked at."""
+    """The orders whose fee or rate differs, column by column. fees: how many fees differ; seen: of
+    all that were looked at."""
 
     order_ids: list[UUID] = field(default_factory=list)
     fees_then: list[int] = field(default_factory=list)
-    fees_now: list[int] = field(default_factory=list)
+    now: list[Charge] = field(default_factory=list)
+    fees: int = 0
     seen: int = 0
 
 
@@ -126,7 +128,7 @@ async def compare(ledger: Ledger, tx: Tx, wanted: Wanted) -> tuple[RerateView, C
     orders = sum(line.orders for line in by_day)
     then = sum(line.fee_then_minor for line in by_day)
     now = sum(line.fee_now_minor for line in by_day)
-    changed = len(changes.order_ids)
+    changed = changes.fees
     view = RerateView(
         days=wanted.days,
         tariff=wanted.tariff,
@@ -159,16 +161,18 @@ def _take(
     changes: Changes,
 ) -> None:
     amount, then = row["amount_minor"], row["fee_minor"]
-    now = min(tariff.rate_for(amount, volume_minor).of(amount), amount)
+    rate = tariff.rate_for(amount, volume_minor)
+    now = min(rate.of(amount), amount)
     total = sums[row["paid_day"]]
     total.orders += 1
     total.fee_then_minor += then
     total.fee_now_minor += now
     changes.seen ^= row["mark"]
-    if now != then:
+    changes.fees += now != then
+    if now != then or rate.pack() != row["rate"]:
         changes.order_ids.append(row["id"])
         changes.fees_then.append(then)
-        changes.fees_now.append(now)
+        changes.now.append(Charge(now, rate))
 
 
 def _arguments(wanted: Wanted) -> tuple[object, ...]:
@@ -191,9 +195,10 @@ _STAYS: Final = """(o.state <> 'paid' OR o.disputed OR EXISTS (
     SELECT FROM refund f
     WHERE f.merchant_id = o.merchant_id AND f.order_id = o.id AND f.ended_at IS NULL))"""
 _CONSIDERED: Final = f"""
-SELECT id, amount_minor, created_day, paid_day, fee_minor,
-       hashtextextended(id::text || fee_minor, 0) AS mark
-FROM (SELECT o.id, o.amount_minor, o.created_day, o.paid_day, {CHARGED} AS fee_minor
+SELECT id, amount_minor, created_day, paid_day, fee_minor, rate,
+       hashtextextended(concat_ws(' ', id, fee_minor, rate), 0) AS mark
+FROM (SELECT o.id, o.amount_minor, o.created_day, o.paid_day, {CHARGED} AS fee_minor,
+             {CHARGED_RATE} AS rate
       {_BOOKED} WHERE NOT {_STAYS}) c
 """  # noqa: S608 (our own words)
 _STANDING: Final = f"""

@@ -36,7 +36,7 @@ class Reratings:
     """A new rate never re-rates the past; this does, where it is asked for.
 
     Closed days and the orders themselves stay as they are: what an order is charged is what its
-    newest row of `rerated_order` says, else its own fee.
+    newest row of `rerated_order` says, else its own fee and rate.
     """
 
     def __init__(
@@ -116,8 +116,8 @@ class Reratings:
             await hold_charges(tx, merchant.id, alone=True)
             if not await is_still(tx, wanted, view, changes):
                 raise Refusal("rerate_changed")
-            fees = (changes.fees_then, changes.fees_now)
-            await write_charges(tx, merchant.id, recharge.id, changes.order_ids, *fees)
+            charges = (changes.fees_then, changes.now)
+            await write_charges(tx, merchant.id, recharge.id, changes.order_ids, *charges)
 
         async def work(tx: Tx, day: BusinessDay) -> _Facts:
             receipt = {**_facts(wanted, view), "actor_name": actor.name, "booked_on": str(day.day)}

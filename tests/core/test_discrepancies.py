@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+from fractions import Fraction
 from typing import Any
 from uuid import UUID
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from core.access import ANONYMOUS_ADMIN_ID
+from core.bills import Days
 from core.discrepancies import HOWS, PAGE_SIZE, Discrepancy
-from core.discrepancies.deciding import MAX_REASON_CHARS
+from core.discrepancies.deciding import MAX_REASON_CHARS, fee_of
 from core.errors import Refusal
-from core.money import Rate
-from core.orders import ByHand, Opened, Order
+from core.money import PPM, Rate
+from core.orders import ByHand, Charge, Opened, Order, charge_of
 from core.store import Tx
-from core.tariff import Tariff
+from core.tariff import parse_tariff
+from core.vouchers import Cause
 from tests.core.support import (
     ADMIN,
     CHAT,
@@ -207,14 +212,102 @@ async def test_two_payments_of_a_part_complete_an_order_together(desk: Desk) -> 
     await desk.sound()
 
 
-async def test_the_merchants_fee_is_never_more_than_what_is_left(desk: Desk) -> None:
-    await desk.runtime.merchants.set_tariff(
-        desk.merchant, "alipay_qr", Tariff.flat(Rate(0, 5000)), actor="test"
-    )
-    _, item = await held(desk, 3000)
-    await resolve(desk, item, "credit_merchant")
-    balances = await desk.balances()
-    assert (balances["fees"], balances.get("payable", 0)) == (3000, 0)
+@given(
+    st.builds(
+        lambda ppm, fixed, least, more: Rate(ppm, fixed, least, more and least + more),
+        st.integers(0, PPM), st.integers(0, 500), st.integers(0, 500),
+        st.one_of(st.none(), st.integers(1, 500)),
+    ),
+    st.integers(1, 10**9),
+)  # fmt: skip
+def test_what_is_credited_is_charged_the_percentage_alone(rate: Rate, left_minor: int) -> None:
+    fee = fee_of(rate, left_minor)
+    exact = Fraction(left_minor * rate.ppm, PPM)
+    assert 0 <= fee <= left_minor
+    assert abs(fee - exact) <= Fraction(1, 2) or fee == rate.max_minor
+
+
+@pytest.mark.parametrize(
+    ("text", "seen_minor", "fee"),
+    [("1% min 1", 10100, 1), ("1.2% + 0.10", 10100, 1), ("1% max 0.50", 30000, 50)],
+)
+async def test_a_surplus_is_the_merchants_less_the_percentage(
+    desk: Desk, text: str, seen_minor: int, fee: int
+) -> None:
+    tariff = parse_tariff(text, "CNY")
+    await desk.runtime.merchants.set_tariff(desk.merchant, "alipay_qr", tariff, actor="test")
+    opened, item = await held(desk, seen_minor)
+    await resolve(desk, item, "complete")
+    before = await desk.balances()
+    rest, _ = await desk.runtime.discrepancies.get(None, item.id)
+    await resolve(desk, rest, "credit_merchant")
+    after = await desk.balances()
+    surplus = seen_minor - 10000
+    assert after["fees"] - before["fees"] == fee
+    assert after["payable"] - before["payable"] == surplus - fee
+    assert (await desk.order(opened)).fee_minor == before["fees"]
+    await desk.sound()
+
+
+async def rerate(desk: Desk, text: str, message_id: int) -> None:
+    reratings = desk.runtime.reratings
+    days = Days.one(await desk.runtime.bills.open_day(desk.merchant.id))
+    tariff = parse_tariff(text, "CNY")
+    view = await reratings.preview(desk.merchant, "alipay_qr", days, tariff)
+    await reratings.apply(
+        await desk.actor(ADMIN), desk.merchant, "alipay_qr", days, tariff, view.seen,
+        Cause(CHAT, message_id, 0),
+    )  # fmt: skip
+
+
+async def test_what_is_credited_after_a_rerating_is_charged_the_rate_that_counts(
+    desk: Desk,
+) -> None:
+    """Also where the order's own fee stayed as it was: its least, before and after."""
+    desk.clock.go_to_noon()
+    tariff = parse_tariff("2% min 3", "CNY")
+    await desk.runtime.merchants.set_tariff(desk.merchant, "alipay_qr", tariff, actor="test")
+    larger = await desk.open(50_000)
+    await desk.see(larger, 50_000)
+    opened, item = await held(desk, 20_000)
+    await resolve(desk, item, "complete")
+    await rerate(desk, "1% min 3", 1)
+    finance = await desk.actor(FINANCE, OPS_CHAT)
+    discrepancies = desk.runtime.discrepancies
+    await discrepancies.ask(finance, item.id, "credit_merchant", message_id=3)
+    asked = await newest(desk)
+    await discrepancies.give_reason(finance, asked, "theirs", message_id=3)
+    question = (await desk.said(OPS_CHAT))[-1]
+    assert (question.screen, question.facts["fee_minor"]) == ("resolve_question", 100)
+    # What the person saw is no longer so: nothing is done until they saw what it is now.
+    await rerate(desk, "0.5% min 3", 2)
+    confirm = discrepancies.confirm(finance, asked, message_id=3, request_id="c")
+    assert await code(confirm) == "discrepancy_changed"
+    before = await desk.balances()
+    rest, _ = await discrepancies.get(None, item.id)
+    await resolve(desk, rest, "credit_merchant")
+    after = await desk.balances()
+    assert after["fees"] - before["fees"] == 50
+    assert after["payable"] - before["payable"] == 9950
+    assert (await charge_of(desk.runtime.store, opened.order)).fee_minor == 300
+    await desk.sound()
+
+
+async def test_a_reversed_completion_is_charged_its_first_rate_again(desk: Desk) -> None:
+    desk.clock.go_to_noon()
+    tariff = parse_tariff("2% min 3", "CNY")
+    await desk.runtime.merchants.set_tariff(desk.merchant, "alipay_qr", tariff, actor="test")
+    larger = await desk.open(50_000)
+    await desk.see(larger, 50_000)
+    opened, item = await held(desk, 20_000)
+    order = await resolve(desk, item, "complete")
+    await rerate(desk, "1% min 3", 1)
+    order = await reverse(desk, await desk.order(opened))
+    assert await charge_of(desk.runtime.store, order) == Charge(300, Rate(20_000, 0, 300))
+    back, _ = await desk.runtime.discrepancies.get(None, item.id)
+    before = await desk.balances()
+    await resolve(desk, back, "credit_merchant")
+    assert (await desk.balances())["fees"] - before["fees"] == 400
     await desk.sound()
 
 

@@ -101,7 +101,8 @@ class Taken:
 
 @dataclass
 class Sale:
-    """An order. fee: what it is charged now; reported: whether a supplier said what paid it."""
+    """An order. fee: what it is charged now; anew: at which rate, where it was charged anew;
+    reported: whether a supplier said what paid it."""
 
     id: UUID
     number: str
@@ -114,6 +115,7 @@ class Sale:
     created_day: date
     tries: list[Try]
     first_fee: int
+    anew: Rate | None = None
     how: str = ""  # reported | completed
     disputed: bool = False
     reported: bool = False
@@ -307,6 +309,7 @@ class Books:
         if more := sale.first_fee - sale.fee:  # it is charged its first fee again, which goes back
             self.lines.append(Line(at, sale.mode, "adjustments", sale.product, -more, more))
             sale.fee = sale.first_fee
+        sale.anew = None
         net = sale.amount - sale.fee
         self.lines.append(Line(at, sale.mode, "reversals", sale.product, -net, -sale.fee))
         assert sale.paid_by is not None
@@ -338,7 +341,8 @@ class Books:
         if how == "refund_payer":
             self._supplier(sale, held.by.supplier, at, due=-left, suspense=-left)
             return
-        fee = min(left, fee_by_hand(sale.rate, left))
+        rate = sale.anew or sale.rate  # its percentage and its most: the rest is an order's
+        fee = fee_by_hand(Rate(rate.ppm, 0, 0, rate.max_minor), left)
         self.lines.append(Line(at, sale.mode, "credits", sale.product, left - fee, fee))
         self._supplier(sale, held.by.supplier, at, suspense=-left)
 
@@ -393,8 +397,9 @@ class Books:
     # ── fees of the past ─────────────────────────────────────────────────────────────────────────
     def rerated(
         self, product: str, tariff: Tariff, paid_in: Windows, windows: Windows
-    ) -> dict[UUID, int]:
-        """Every order that would be charged anew, with its fee. Refunds leave theirs alone."""
+    ) -> dict[UUID, tuple[int, Rate]]:
+        """Every order that would be charged anew, with its fee and rate. Refunds leave theirs
+        alone."""
         fees = {}
         for sale in self.sales.values():
             if sale.mode != "live" or sale.product != product or sale.paid_at is None:
@@ -403,17 +408,17 @@ class Books:
                 continue
             if any(start <= sale.paid_at < end for _, start, end in paid_in):
                 volume = self.volume(product, "live", windows, sale.created_day)
-                fee = fee_by_hand(tariff.rate_for(sale.amount, volume), sale.amount)
-                fees[sale.id] = min(fee, sale.amount)
+                rate = tariff.rate_for(sale.amount, volume)
+                fees[sale.id] = min(fee_by_hand(rate, sale.amount), sale.amount), rate
         return fees
 
-    def rerate(self, product: str, fees: dict[UUID, int], at: datetime) -> int:
+    def rerate(self, product: str, fees: dict[UUID, tuple[int, Rate]], at: datetime) -> int:
         """The difference: + the merchant pays more."""
-        more = sum(fee - self.sales[sale_id].fee for sale_id, fee in fees.items())
-        if all(fee == self.sales[sale_id].fee for sale_id, fee in fees.items()):
+        more = sum(fee - self.sales[sale_id].fee for sale_id, (fee, _) in fees.items())
+        if all(fee == self.sales[sale_id].fee for sale_id, (fee, _) in fees.items()):
             raise No("rerate_nothing")
-        for sale_id, fee in fees.items():
-            self.sales[sale_id].fee = fee
+        for sale_id, (fee, rate) in fees.items():
+            self.sales[sale_id].fee, self.sales[sale_id].anew = fee, rate
         self.lines.append(Line(at, "live", "adjustments", product, -more, more))
         return more
 
