@@ -33,6 +33,7 @@ from core.orders import (
     charge_of,
     get_order,
     hold_charges,
+    in_turn,
     lock_order,
     named,
 )
@@ -167,6 +168,7 @@ class Discrepancies:
             order, attempts = await lock_order(tx, merchant_id, seen.order_id)
             await check(tx)
             channel_no = named(attempts, seen.attempt_no).channel_no
+            day = await in_turn(tx, day, order)
             await self._book(tx, day, order, seen, how, by, channel_no)
             await self._groups.show_order(tx, merchant_id, order.id)
             return order

@@ -10,7 +10,7 @@ alone let it pass first. A lock of the day's row would let them overtake it for 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Final
 from uuid import UUID
@@ -26,6 +26,7 @@ HOUSE: Final = UUID(int=0)
 # A new cut may make the next day shorter or longer than others, but never by a whole day: days
 # would be called by the wrong dates from then on.
 LONGEST_DAY: Final = timedelta(hours=48)
+_INSTANT: Final = timedelta(microseconds=1)  # as small as the database tells instants apart
 _HOLD: Final = "SELECT day, starts_at, ends_at, rolled_to FROM hold_day($1, $2)"
 
 
@@ -39,6 +40,17 @@ class BusinessDay:
     holder_id: UUID
     day: date
     at: datetime
+    ends_at: datetime
+
+    def after(self, cause_at: datetime | None) -> BusinessDay:
+        """The same day at an instant after its cause's, where it is not later already.
+
+        Whoever held the day first may come second to what it books about: it waited for a lock
+        meanwhile, or another instance's clock is ahead. None: nothing is the cause.
+        """
+        if cause_at is None or self.at > cause_at:
+            return self
+        return replace(self, at=min(cause_at + _INSTANT, self.ends_at - _INSTANT))
 
 
 class DayOver(Exception):
@@ -52,7 +64,7 @@ async def hold(tx: Tx, holder_id: UUID, now: datetime) -> BusinessDay:
     at = max(now, row["rolled_to"]) if row is not None else now
     if row is None or at >= row["ends_at"]:
         raise DayOver
-    return BusinessDay(holder_id, row["day"], at)
+    return BusinessDay(holder_id, row["day"], at, row["ends_at"])
 
 
 async def open_day(

@@ -27,6 +27,7 @@ from core.orders.reading import (
     find_order,
     get_attempts,
     get_order,
+    in_turn,
     lock_order,
     named,
 )
@@ -71,6 +72,7 @@ __all__ = [
     "get_order",
     "held_minor_of",
     "hold_charges",
+    "in_turn",
     "lock_order",
     "move_order",
     "named",

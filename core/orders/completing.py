@@ -25,7 +25,7 @@ from core.orders.charges import (
     write_charges,
 )
 from core.orders.deciding import Held, Use, complete, next_attempt_of, uses_of
-from core.orders.reading import Attempt, Order, lock_order, named
+from core.orders.reading import Attempt, Order, in_turn, lock_order, named
 from core.orders.settling import Settling
 from core.store import Queries, Tx
 from core.tariff import Tariff
@@ -93,6 +93,7 @@ class Completing:
             await also(tx)
             if not order.open_to_money or version not in (None, order.version):
                 raise Refusal("order_state", number=order.order_no, status=order.state)
+            day = await in_turn(tx, day, order)
             attempt = next_attempt_of(attempts)
             held = await _held(tx, order, attempts, attempt, by)
             if held_minor not in (None, sum(h.left_minor for h in held)):
@@ -164,6 +165,7 @@ class Completing:
             await need_reversible(tx, order)
             if order.version != version:
                 raise Refusal("order_state", number=order.order_no, status=order.state)
+            day = await in_turn(tx, day, order)
             wrong = await _completion(tx, order)
             attempt = named(attempts, order.paid_attempt_no or "")
             back = reversal(await self._ledger.postings_of(tx, merchant_id, wrong["event_id"]))

@@ -14,6 +14,7 @@ from core.channels import Reason
 from core.connectors import Pay
 from core.errors import Bug
 from core.ids import read_number, uuid7_time
+from core.ledger import BusinessDay
 from core.money import Money, Rate
 from core.orders.lifecycle import SETTLED
 from core.store import Queries, Tx
@@ -133,6 +134,17 @@ async def lock_order(tx: Tx, merchant_id: UUID, order_id: UUID) -> tuple[Order, 
     order = await _order(tx, _ORDER + _LOCK, merchant_id, order_id)
     rows = await tx.fetch(_ATTEMPTS + _LOCK, merchant_id, order_id)
     return order, [read_attempt(row) for row in rows]
+
+
+async def in_turn(tx: Tx, day: BusinessDay, order: Order) -> BusinessDay:
+    """The held day at an instant after the order's creation and all that was booked for it: what
+    follows from something is never booked before it. The order is locked."""
+    booked_at: datetime | None = await tx.fetchval(
+        "SELECT max(booked_at) FROM ledger_event WHERE merchant_id = $1 AND order_id = $2",
+        order.merchant_id,
+        order.id,
+    )
+    return day.after(order.created_at).after(booked_at)
 
 
 def named(attempts: Sequence[Attempt], attempt_no: str) -> Attempt:

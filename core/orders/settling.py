@@ -20,7 +20,7 @@ from core.merchants import Merchant, Merchants
 from core.orders import moves
 from core.orders.deciding import PaymentSeen, Settlement, settle
 from core.orders.lifecycle import LATE_FROM, PAYABLE
-from core.orders.reading import Attempt, Order, find_attempt, lock_order, named
+from core.orders.reading import Attempt, Order, find_attempt, in_turn, lock_order, named
 from core.orders.views import order_view
 from core.outbox import News, Outbox, Say
 from core.store import Tx
@@ -115,6 +115,7 @@ class Settling:
             if told != (attempt.attempt_no, seen.paid.minor, seen.paid.currency):
                 raise Bug(f"{attempt.supplier_no} uses the number {seen.upstream_no} twice: {told}")
             return Settled("redelivery", order)
+        day = await in_turn(tx, day, order)
         late = order.state in LATE_FROM or attempt.state not in PAYABLE
         paid_by = next((a for a in attempts if a.attempt_no == order.paid_attempt_no), None)
         reported = any(r["booked_as"] in ("order", "confirmation") for r in reports)

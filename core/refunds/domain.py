@@ -30,6 +30,7 @@ from core.orders import (
     Order,
     charge_of,
     hold_charges,
+    in_turn,
     lock_order,
     move_order,
     takings_of,
@@ -108,6 +109,7 @@ class Refunds:
                 raise Refusal("field_invalid", param="amount", expected=expected)
             if order.state not in ("paid", "partially_refunded") or order.disputed:
                 raise Refusal("order_state", number=order.order_no, status=order.state)
+            day = await in_turn(tx, day, order)
             earlier = [r for r in await refunds_of(tx, order) if r.state != "failed"]
             taking, left = room_for(await takings_of(tx, order, attempts), earlier, amount.minor)
             if taking is None:
@@ -187,6 +189,7 @@ class Refunds:
     ) -> Refund:
         """Settle a refund that is under way. changes: columns that change with it."""
         refund, order, attempt = held.refund, held.order, held.attempt
+        day = await in_turn(tx, day, order)
         done = [r for r in await refunds_of(tx, order) if r.state == "succeeded"]
         takings = await takings_of(tx, order, held.attempts)
         # A supplier that turned out not to have the money has taken its cost back.
@@ -246,6 +249,7 @@ class Refunds:
             await told(tx, held)
             if order.disputed:
                 return await note_refund(tx, refund, changes | {"ask_at": None})
+            day = await in_turn(tx, day, order)
             fee_back = 0
             if refund.fee_returned:
                 counted = [r for r in await refunds_of(tx, order) if r.state != "failed"]
@@ -306,6 +310,7 @@ class Refunds:
         One that the supplier had, or might have, is asked about for a while yet.
         """
         refund, order = held.refund, held.order
+        day = await in_turn(tx, day, order)
         event_id = await self._book(
             tx,
             day,

@@ -40,6 +40,27 @@ BOOKS: Final[dict[str, str]] = {
                  OR l.booked_at = w.booked_at AND l.event_id = w.id)
         GROUP BY v.merchant_id, v.id, l.account, l.currency, l.channel_no
         HAVING sum(l.minor) <> 0""",
+    "nothing is booked before its cause": """
+        SELECT v.merchant_id || ' event ' || v.id AS at,
+               concat_ws(' ', v.kind, 'at', v.booked_at, 'follows from', c.kind, 'at', c.booked_at)
+               AS found
+        FROM (
+            SELECT merchant_id, id AS event_id, reverses AS cause_id
+            FROM ledger_event WHERE reverses IS NOT NULL
+            UNION ALL
+            SELECT r.merchant_id, r.event_id, d.event_id FROM resolution r
+            JOIN discrepancy d ON d.merchant_id = r.merchant_id AND d.id = r.discrepancy_id
+            UNION ALL
+            SELECT merchant_id, end_event_id, reserve_event_id FROM refund
+            UNION ALL  -- money is seen once more, after what paid its order first
+            SELECT p.merchant_id, p.event_id, w.id FROM supplier_payment p
+            JOIN ledger_event w ON w.merchant_id = p.merchant_id AND w.order_id = p.order_id
+                AND w.kind IN ('order', 'completed')
+            WHERE p.booked_as IN ('duplicate', 'confirmation')
+        ) f
+        JOIN ledger_event v ON v.merchant_id = f.merchant_id AND v.id = f.event_id
+        JOIN ledger_event c ON c.merchant_id = f.merchant_id AND c.id = f.cause_id
+        WHERE v.booked_at < c.booked_at""",
     # Bills and files of a supplier name the channels of these entries.
     "what a supplier has or charges is on its own channels": """
         SELECT e.merchant_id || ' event ' || e.event_id AS at,

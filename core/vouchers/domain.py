@@ -159,14 +159,15 @@ class Vouchers:
         """Run `work` in an open day of the books that the holder's vouchers are in: a merchant's
         own, or the desk's.
 
-        A holder's vouchers are written one after another, so that none of them counts on a
-        number, a balance or an undo that another one is about to change. No balance could be
+        A holder's vouchers are written one after another, and each later than the one before, so
+        that none of them counts on a number, a balance or an undo that another one is about to
+        change. No balance could be
         that lock: kinds move different ones. It is taken after the day and before balances.
         """
 
         async def alone(tx: Tx, day: BusinessDay) -> dict[str, Any]:
             await tx.hold(f"voucher:{holder.id}")
-            return await work(tx, day)
+            return await work(tx, day.after(await tx.fetchval(rows.NEWEST_AT, holder.id)))
 
         if holder.role == "merchant":
             return await self._ledger.in_open_day(holder.id, alone)

@@ -6,6 +6,8 @@ from typing import Final
 
 NEXT_SEQ: Final = "SELECT coalesce(max(seq), 0) + 1 FROM voucher WHERE holder_id = $1"
 
+NEWEST_AT: Final = "SELECT at FROM voucher WHERE holder_id = $1 ORDER BY seq DESC LIMIT 1"
+
 INSERT: Final = """
 INSERT INTO voucher
     (holder_id, id, kind, seq, record_no, mode, currency, minor, original_minor,

@@ -8,8 +8,8 @@ import os
 import secrets
 import sys
 import zlib
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import count
@@ -74,6 +74,13 @@ class SetClock:
     def go_to(self, instant: datetime) -> None:
         assert instant >= self._now, "time does not run backwards"
         self._now = instant
+
+    @contextmanager
+    def behind(self, seconds: float) -> Iterator[None]:
+        """Meanwhile it is the clock of another instance, which is so much slower."""
+        self._now -= timedelta(seconds=seconds)
+        yield
+        self._now += timedelta(seconds=seconds)
 
     def go_to_noon(self) -> datetime:
         """Noon in Shanghai on the tenth of next month: far from every day cut of the shop."""

@@ -219,6 +219,18 @@ async def test_records_at_once_have_numbers_of_their_own(till: Till) -> None:
     assert await till.runtime.verify.books() == []
 
 
+async def test_records_are_later_than_those_before_them_whatever_the_clocks_say(
+    till: Till, clock: SetClock
+) -> None:
+    receipt = await till.record(10000, 1)
+    with clock.behind(60):
+        await till.record(5000, 2)
+        await till.undo(receipt, 3)
+    rows = await till.runtime.store.fetch("SELECT minor FROM voucher ORDER BY at")
+    assert [row["minor"] for row in rows] == [10000, 5000, -10000]
+    assert await till.runtime.verify.books() == []
+
+
 async def test_who_may_not_moves_nothing(till: Till) -> None:
     receipt = await till.record(100000, 1, user_id=FINANCE)
     before = await till.rows()

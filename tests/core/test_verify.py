@@ -50,6 +50,10 @@ FAULTS: Final = {
     "a reversal negates what it reverses": (
         "UPDATE ledger_entry SET minor = minor * 2 WHERE kind = 'completion_reversed'"
     ),
+    "nothing is booked before its cause": (
+        "UPDATE ledger_event SET booked_at = booked_at - interval '1 h'"
+        " WHERE kind = 'completion_reversed'"
+    ),
     "what a supplier has or charges is on its own channels": (
         "UPDATE ledger_entry SET channel_no = 'C01' WHERE account = 'due/S02'"
     ),
@@ -119,6 +123,13 @@ FAULTS: Final = {
 
 # The same checks, other ways to break what they look at.
 MORE_FAULTS: Final = (
+    *(
+        (
+            "nothing is booked before its cause",
+            f"UPDATE ledger_event SET booked_at = booked_at + interval '1 h' WHERE kind = '{kind}'",
+        )
+        for kind in ("short", "refund_reserved", "completed")
+    ),
     (
         "a reversal negates what it reverses",
         "UPDATE ledger_entry SET channel_no = 'C02' WHERE kind = 'completion_reversed'",

@@ -42,6 +42,8 @@ async def _check_orders(desk: LifeDesk, shop: Shop) -> None:
         state = order.state if order.settled else "unpaid"
         said = (state, order.disputed, order.paid_how or "")
         agree(said, (sale.state, sale.disputed, sale.how), sale)
+    rows = await desk.runtime.store.fetch(_OUT_OF_TURN, shop.merchant.id)
+    agree([dict(row) for row in rows], [], "booked before what came before it")
     rows = await desk.runtime.store.fetch(_NET_FEES, shop.merchant.id)
     for row in rows:
         assert row["minor"] >= 0, f"{row['order_id']} earned {row['minor']} of fees"
@@ -265,6 +267,15 @@ async def _balance(desk: LifeDesk, books: Books, mode: str, account: str) -> int
     return minor or 0
 
 
+# Events of an order in the order in which they were written, as their ids are drawn.
+_OUT_OF_TURN: Final = """
+SELECT order_id, kind, booked_at, before FROM (
+    SELECT order_id, kind, booked_at,
+           lag(booked_at) OVER (PARTITION BY order_id ORDER BY id) AS before
+    FROM ledger_event WHERE merchant_id = $1 AND order_id IS NOT NULL
+) AS e
+WHERE booked_at < before
+"""
 # All that was booked to `fees` for an order, and what it was charged more or less afterwards.
 _NET_FEES: Final = """
 SELECT order_id, sum(minor)::bigint AS minor FROM (

@@ -11,7 +11,7 @@ from core.money import Money
 from core.orders import ByHand, PaymentSeen, get_attempts
 from core.outbox import Say
 from core.tariff import parse_tariff
-from tests.core.support import ADMIN, OPS_CHAT, Desk, completing, facts, nothing
+from tests.core.support import ADMIN, FINANCE, OPS_CHAT, Desk, completing, facts, nothing
 
 PAID = {"cost/S01": -65, "due/S01": -9935, "fees": 120, "payable": 9880}
 
@@ -122,6 +122,42 @@ async def test_paid_twice_at_the_supplier(desk: Desk) -> None:
     }
     alarms = [f for f in await facts(desk.runtime, OPS_CHAT) if isinstance(f, Say)]
     assert [a.facts["kind"] for a in alarms] == ["duplicate"]
+    await desk.sound()
+
+
+async def test_what_follows_is_never_booked_before_its_cause(desk: Desk) -> None:
+    """The second payment and its resolution are booked by an instance whose clock is behind, as
+    whoever held the day first but waited for the order's lock would be."""
+    opened = await desk.open()
+    await desk.see(opened, 10000, upstream_no="U1")
+    with desk.clock.behind(60):
+        assert (await desk.see(opened, 10000, upstream_no="U2")).meaning == "duplicate"
+        (item,) = (await desk.runtime.discrepancies.open_ones(None)).items
+        await desk.runtime.discrepancies.resolve(
+            await desk.actor(FINANCE, OPS_CHAT), desk.merchant.id, item.id, "credit_merchant",
+            "theirs", left_minor=10000, request_id="twin",
+        )  # fmt: skip
+    rows = await desk.runtime.store.fetch("SELECT kind FROM ledger_event ORDER BY booked_at")
+    assert [row["kind"] for row in rows] == ["order", "duplicate", "credited"]
+    times = await desk.runtime.store.fetchrow(
+        "SELECT o.created_at, o.paid_at, d.at AS seen_at, r.at AS resolved_at"
+        " FROM orders o JOIN discrepancy d ON d.order_id = o.id"
+        " JOIN resolution r ON r.discrepancy_id = d.id"
+    )
+    assert times is not None
+    assert list(times) == sorted(set(times))
+    await desk.sound()
+
+
+async def test_of_twins_the_first_is_the_order(desk: Desk) -> None:
+    for _ in range(5):
+        opened = await desk.open()
+        await asyncio.gather(*(desk.see(opened, 10000, upstream_no=f"{opened.order.order_no}-{n}")
+                               for n in range(4)))  # fmt: skip
+        rows = await desk.runtime.store.fetch(
+            "SELECT kind FROM ledger_event WHERE order_id = $1 ORDER BY booked_at", opened.order.id
+        )
+        assert [row["kind"] for row in rows] == ["order", *3 * ["duplicate"]]
     await desk.sound()
 
 
