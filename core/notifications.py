@@ -22,7 +22,7 @@ from core.gateway import Gateway, MayHaveHappened, NeverSent
 from core.groups import Groups
 from core.merchants import Merchants
 from core.outbox import News, Outbox, Say
-from core.store import Store
+from core.store import Store, Tx
 from core.wire import HttpAnswer, HttpRequest
 
 _LOG = structlog.get_logger(__name__)
@@ -52,6 +52,16 @@ class _Due:
     tries: int
     request_id: str
     created_at: datetime
+    lease_until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class _Tried:
+    """What came of one call. answer: None where there was none. at: when it began."""
+
+    answer: HttpAnswer | None
+    said: str
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,23 +99,42 @@ class Notifications:
             async with limit:
                 await self._deliver(due)
 
-        await asyncio.gather(*(deliver(_Due(**dict(row))) for row in rows))
+        tries = (deliver(_Due(**dict(row))) for row in rows)
+        for fault in await asyncio.gather(*tries, return_exceptions=True):
+            if isinstance(fault, BaseException):
+                raise fault  # the database is away; the others have ended by now
         return len(rows)
 
     async def _deliver(self, due: _Due) -> None:
+        """One try. Whatever goes wrong in it is this row's own failure: it is put off like any
+        other, and the rest of the batch goes on."""
         structlog.contextvars.bind_contextvars(request_id=due.request_id)
-        started = self._clock.now()
-        body = body_of(due.type, due.created_at, due.facts)
-        answer: HttpAnswer | None = None
+        tried = await self._try(due)
         try:
+            await self._finish(due, tried)
+        except Exception:  # noqa: BLE001 (the row must not come back at once, and for ever)
+            _LOG.exception("notification not told of", webhook_id=due.webhook_id)
+            async with self._store.transaction() as tx:
+                await self._move(tx, due, judge(tried.answer, due.tries))
+        structlog.contextvars.unbind_contextvars("request_id")
+
+    async def _try(self, due: _Due) -> _Tried:
+        started = self._clock.now()
+        try:
+            body = body_of(due.type, due.created_at, due.facts)
             app = await self._merchants.app_by_id(due.app_id)
             request = _signed(due, body, app.notify_secrets, started)
             answer = await self._gateway.send(request, status_decides=True)
-            said = answer.body[:_SAID_CHARS].decode("utf-8", "replace")
         except (NeverSent, MayHaveHappened) as error:
-            said = str(error)[:_SAID_CHARS]
-        verdict = judge(answer, due.tries)
-        now = self._clock.now()
+            return _Tried(None, str(error), started)
+        except Exception as error:  # noqa: BLE001 (a row like no other: it is tried, and parked)
+            _LOG.exception("notification not sent", webhook_id=due.webhook_id)
+            return _Tried(None, f"it could not be sent: {type(error).__name__}", started)
+        return _Tried(answer, answer.body[:_SAID_CHARS].decode("utf-8", "replace"), started)
+
+    async def _finish(self, due: _Due, tried: _Tried) -> None:
+        """Keep the try, and decide what comes of it where the lease is still ours."""
+        answer, verdict, now = tried.answer, judge(tried.answer, due.tries), self._clock.now()
         async with self._store.transaction() as tx:
             await tx.execute(
                 # Counted on by itself: `tries` starts anew when somebody sends it again.
@@ -115,31 +144,23 @@ class Notifications:
                 " ON CONFLICT DO NOTHING",
                 due.merchant_id,
                 due.id,
-                started,
-                int((now - started).total_seconds() * 1000),
+                tried.at,
+                int((now - tried.at).total_seconds() * 1000),
                 answer.status if answer else None,
-                said.replace("\x00", ""),
+                tried.said[:_SAID_CHARS].replace("\x00", ""),
             )
-            await tx.execute(
-                "UPDATE notification SET state = $3, due_at = $4, lease_until = NULL,"
-                " delivered_at = $5 WHERE merchant_id = $1 AND id = $2",
-                due.merchant_id,
-                due.id,
-                verdict.state,
-                now + timedelta(seconds=verdict.retry_in_s),
-                now if verdict.state == "delivered" else None,
-            )
-            if answer is not None and answer.status == GONE:
-                await tx.execute(
-                    "INSERT INTO silenced_url (merchant_id, app_id, url, at)"
-                    " VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING",
-                    due.merchant_id,
-                    due.app_id,
-                    due.url,
-                    now,
-                )
-            if verdict.state == "exhausted":
-                await self._alarm(tx, due)
+            if await self._move(tx, due, verdict):
+                if answer is not None and answer.status == GONE:
+                    await tx.execute(
+                        "INSERT INTO silenced_url (merchant_id, app_id, url, at)"
+                        " VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING",
+                        due.merchant_id,
+                        due.app_id,
+                        due.url,
+                        now,
+                    )
+                if verdict.state == "exhausted":
+                    await self._alarm(tx, due)
             await self._groups.show_order(tx, due.merchant_id, due.order_id)
         _LOG.info(
             "notification tried",
@@ -150,16 +171,32 @@ class Notifications:
             state=verdict.state,
             try_no=due.tries,
         )
-        structlog.contextvars.unbind_contextvars("request_id")
 
-    async def _alarm(self, tx: Any, due: _Due) -> None:
+    async def _move(self, tx: Tx, due: _Due, verdict: _Verdict) -> bool:
+        """Only whoever still holds the lease decides: it may have ended, and another taken it, or
+        somebody had it sent again meanwhile. False: it is no longer ours."""
+        now = self._clock.now()
+        moved = await tx.execute(
+            "UPDATE notification SET state = $3, due_at = $4, lease_until = NULL,"
+            " delivered_at = $5"
+            " WHERE merchant_id = $1 AND id = $2 AND state = 'pending' AND lease_until = $6",
+            due.merchant_id,
+            due.id,
+            verdict.state,
+            now + timedelta(seconds=verdict.retry_in_s),
+            now if verdict.state == "delivered" else None,
+            due.lease_until,
+        )
+        return bool(moved)
+
+    async def _alarm(self, tx: Tx, due: _Due) -> None:
         for chat_id in await self._groups.ops(tx):
             await self._outbox.say(
                 tx,
                 chat_id,
                 Say(
                     "alarm_exhausted",
-                    {"order_no": due.facts["order_no"], "url": due.url, "tries": due.tries},
+                    {"order_no": due.facts.get("order_no", ""), "url": due.url, "tries": due.tries},
                 ),
             )
 
@@ -170,7 +207,9 @@ class Notifications:
         """
         async with self._store.transaction() as tx:
             again = await tx.fetchrow(
-                "UPDATE notification SET state = 'pending', due_at = $3, tries = 0"
+                # Without its lease: a try that is under way decides nothing any more.
+                "UPDATE notification SET state = 'pending', due_at = $3, tries = 0,"
+                " lease_until = NULL"
                 " WHERE merchant_id = $1 AND id = (SELECT id FROM notification"
                 " WHERE merchant_id = $1 AND order_id = $2 AND state <> 'dropped'"
                 " ORDER BY created_at DESC LIMIT 1) RETURNING app_id, url",
@@ -260,5 +299,5 @@ UPDATE notification n SET lease_until = $2, tries = n.tries + 1 FROM (
 ) due
 WHERE n.merchant_id = due.merchant_id AND n.id = due.id
 RETURNING n.merchant_id, n.id, n.webhook_id, n.app_id, n.order_id, n.type, n.url, n.facts,
-          n.tries, n.request_id, n.created_at
+          n.tries, n.request_id, n.created_at, n.lease_until
 """

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Any
 
@@ -11,11 +12,11 @@ import pytest
 from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
 from core.errors import Refusal
-from core.gateway import ANSWER_BYTES
-from core.notifications import GAPS_S, judge
+from core.gateway import ANSWER_BYTES, Gateway, Lane, Timeouts
+from core.notifications import GAPS_S, LEASE, Notifications, judge
 from core.orders import Opened
 from core.outbox import Say
-from core.wire import HttpAnswer
+from core.wire import HttpAnswer, HttpRequest
 from tests.core.peers import listening, ok, saying
 from tests.core.support import OPS_CHAT, Desk, Received, Receiver, facts
 
@@ -198,6 +199,100 @@ async def test_two_workers_send_once_and_a_lease_ends(desk: Desk, receiver: Rece
     assert await deliver(desk, 50) == 0
     assert await deliver(desk, 11) == 1
     assert await state(desk, opened) == "delivered"
+
+
+class Acting(Gateway):
+    """Does something in the middle of each call; that an answer comes is left to it."""
+
+    def __init__(self, act: Callable[[HttpRequest], Awaitable[int]]) -> None:
+        super().__init__()
+        self._act = act
+
+    async def send(
+        self,
+        request: HttpRequest,
+        *,
+        timeouts: Timeouts | None = None,
+        lane: Lane | None = None,
+        status_decides: bool = False,
+    ) -> HttpAnswer:
+        return HttpAnswer(await self._act(request), {}, b"")
+
+
+def delivering(desk: Desk, act: Callable[[HttpRequest], Awaitable[int]]) -> Notifications:
+    runtime = desk.runtime
+    return Notifications(
+        runtime.store, desk.clock, Acting(act), runtime.merchants, runtime.groups, runtime.outbox
+    )
+
+
+@pytest.mark.parametrize("status", [200, 410, 500])
+async def test_sent_again_during_a_try_is_sent_again_whatever_that_try_says(
+    desk: Desk, receiver: Receiver, status: int
+) -> None:
+    opened = await paid(desk, receiver)
+
+    async def press(_: HttpRequest) -> int:
+        await desk.runtime.notifications.resend(desk.merchant.id, opened.order.id)
+        return status
+
+    assert await delivering(desk, press).deliver_due(10) == 1
+    assert await state(desk, opened) == "pending"
+    assert await facts(desk.runtime, OPS_CHAT) == []
+    assert await deliver(desk) == 1
+    assert await state(desk, opened) == "delivered"
+    tries = await desk.runtime.store.fetch("SELECT status FROM notification_try ORDER BY try_no")
+    assert [t["status"] for t in tries] == [status, 200]
+    second = await paid(desk, receiver)
+    assert await state(desk, second) == "pending", "the address is not silenced"
+
+
+async def test_who_lost_the_lease_does_not_take_back_what_was_delivered(
+    desk: Desk, receiver: Receiver
+) -> None:
+    opened = await paid(desk, receiver)
+
+    async def outlast(_: HttpRequest) -> int:
+        assert await deliver(desk, LEASE.total_seconds() + 1) == 1
+        assert await state(desk, opened) == "delivered"
+        return 500
+
+    assert await delivering(desk, outlast).deliver_due(10) == 1
+    assert await state(desk, opened) == "delivered"
+    assert await deliver(desk, 86_400) == 0
+    assert len(receiver.received) == 1
+
+
+async def test_a_row_that_raises_anything_is_tried_put_off_and_parked_like_any_other(
+    desk: Desk, receiver: Receiver
+) -> None:
+    bad = await desk.open(notify_url=f"{receiver.url}?bad")
+    await desk.see(bad, 10000)
+    good = [await paid(desk, receiver) for _ in range(3)]
+
+    async def send(request: HttpRequest) -> int:
+        if request.url.endswith("?bad"):
+            raise KeyError("nobody thought of this")
+        return 200
+
+    notifications = delivering(desk, send)
+    assert await notifications.deliver_due(10) == 4
+    assert [await state(desk, one) for one in good] == ["delivered"] * 3
+    for gap_s in GAPS_S[1:]:
+        assert await state(desk, bad) == "pending"
+        desk.clock.advance(gap_s * 0.88)
+        assert await notifications.deliver_due(10) == 0
+        desk.clock.advance(gap_s * 0.3)
+        assert await notifications.deliver_due(10) == 1
+    assert await state(desk, bad) == "exhausted"
+    desk.clock.advance(86_400)
+    assert await notifications.deliver_due(10) == 0
+    told = [f for f in await facts(desk.runtime, OPS_CHAT) if isinstance(f, Say)]
+    assert [t.facts["order_no"] for t in told] == [bad.order.order_no]
+    tries = await desk.runtime.store.fetch(
+        "SELECT said FROM notification_try WHERE status IS NULL ORDER BY try_no"
+    )
+    assert [t["said"] for t in tries] == ["it could not be sent: KeyError"] * len(GAPS_S)
 
 
 async def test_nobody_to_tell(desk: Desk) -> None:

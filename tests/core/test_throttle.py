@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+from collections import defaultdict
 from uuid import uuid4
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from redis.asyncio import Redis
 
 from core.runtime import Runtime
-from core.throttle import Limit, Throttle
+from core.throttle import Limit, LocalLimits, Throttle
 
 FIVE = Limit(5, 60.0)
 
@@ -53,3 +56,49 @@ async def test_without_redis_limits_are_local() -> None:
         assert not await throttle.answers()
     finally:
         await redis.aclose()
+
+
+def test_who_is_at_a_limit_stays_known_however_many_names_are_asked_under() -> None:
+    limits, many = LocalLimits(max_keys=1000), Limit(60, 60.0)
+    for n in range(10):
+        for _ in range(5):
+            assert limits.room(f"full:{n}", FIVE, 0.0) == 0
+        for _ in range(30):
+            assert limits.room(f"half:{n}", many, 0.0) == 0
+    for n in range(20_000):
+        limits.room(f"new:{n}", many, 1.0 + n / 1000)
+        assert len(limits) <= 1000
+    for n in range(10):
+        assert 38 < limits.room(f"full:{n}", FIVE, 21.0) <= 40
+        allowed = [limits.room(f"half:{n}", many, 21.0) for _ in range(31)]
+        assert (allowed.count(0), allowed[-1] > 0) == (30, True)
+    # What counts no more makes room first.
+    assert limits.room("full:0", FIVE, 61.0) == 0
+
+
+def test_what_counts_no_more_goes_first() -> None:
+    limits = LocalLimits(max_keys=50)
+    for n in range(49):
+        assert limits.room(f"old:{n}", FIVE, 0.0) == 0
+    assert limits.room("once", Limit(1, 60.0), 59.0) == 0
+    for n in range(49):
+        assert limits.room(f"new:{n}", Limit(1, 60.0), 60.0) == 0
+    assert len(limits) == 50
+    assert all(limits.room(f"new:{n}", Limit(1, 60.0), 61.0) > 0 for n in range(49))
+    assert limits.room("once", Limit(1, 60.0), 61.0) > 0
+
+
+@given(st.lists(st.tuples(st.integers(0, 7), st.integers(0, 40)), max_size=200))
+def test_a_window_lets_through_what_its_limit_says(asked: list[tuple[int, int]]) -> None:
+    """As somebody would count who keeps everything."""
+    limits, limit, now_s = LocalLimits(max_keys=8), Limit(3, 10.0), 0.0
+    passed: dict[int, list[float]] = defaultdict(list)
+    for key, wait_tenths in asked:
+        now_s += wait_tenths / 10
+        counted = [at for at in passed[key] if at > now_s - 10.0]
+        wait_s = limits.room(str(key), limit, now_s)
+        if len(counted) < 3:
+            assert wait_s == 0
+            passed[key].append(now_s)
+        else:
+            assert wait_s == pytest.approx(max(0.001, counted[0] + 10.0 - now_s))
