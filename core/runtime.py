@@ -46,6 +46,7 @@ from core.statistics import Counting
 from core.store import Store, Tx
 from core.suppliers import Calls, Suppliers
 from core.throttle import Throttle
+from core.ticks import Ticks
 from core.vault import Vault
 from core.verify import Verify
 from core.vetting import Documents, Licences, Vetting
@@ -85,6 +86,7 @@ class Runtime:
     routing: Routing
     access: Access
     alarms: Alarms
+    ticks: Ticks
     causes: Causes
     confirmations: Confirmations
     opening: Opening
@@ -212,6 +214,7 @@ async def build(
         routing=routing,
         access=Access(people, groups, merchants),
         alarms=alarms,
+        ticks=Ticks(store, clock, alarms),
         causes=causes,
         confirmations=confirmations,
         opening=opening,

@@ -1,21 +1,23 @@
-"""The timetable: APScheduler is only the clock; who runs a job is decided by a row."""
+"""The timetable: APScheduler is only the clock; who runs a job is decided by its row."""
 
 from __future__ import annotations
 
 import asyncio
 import contextvars
-from datetime import UTC, datetime
+from datetime import UTC
 from typing import Final
 
 import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from core.runtime import Runtime
+from core.ticks import LEASE
 from scheduler.jobs import JOBS, Job
 
 _LOG = structlog.get_logger(__name__)
 _STOP_S: Final = 15.0
 _LOOK_S: Final = 60
+_RENEW_S: Final = LEASE.total_seconds() / 3
 
 
 class Timetable:
@@ -69,16 +71,32 @@ class Timetable:
 
     async def _run(self, job: Job) -> None:
         try:
-            if not job.alone or await self._claim(job):
+            if job.alone:
+                await self._run_alone(job)
+            else:
                 await job.work(self._runtime)
         except Exception:  # noqa: BLE001 (the next tick tries again)
             _LOG.exception("job failed", job=job.name)
 
-    async def _claim(self, job: Job) -> bool:
-        """True for the one instance whose row for this slot goes in."""
-        now_s = int(self._runtime.clock.now().timestamp())
-        slot = datetime.fromtimestamp(now_s - now_s % job.every_s, UTC)
-        inserted = await self._runtime.store.execute(
-            "INSERT INTO tick (job, slot) VALUES ($1, $2) ON CONFLICT DO NOTHING", job.name, slot
-        )
-        return inserted == 1
+    async def _run_alone(self, job: Job) -> None:
+        """Run it where its turn is ours, and say how that ended."""
+        ticks = self._runtime.ticks
+        turn = await ticks.take(job.name, job.every_s)
+        if turn is None:
+            return
+        work = asyncio.create_task(_work(job, self._runtime), name=job.name)
+        try:
+            while not (await asyncio.wait({work}, timeout=_RENEW_S))[0]:
+                turn = await ticks.renew(turn)
+        finally:
+            work.cancel()  # where it is not done: nobody waits for it any more
+        try:
+            await work
+        except Exception as fault:
+            await ticks.failed(turn, type(fault).__name__)
+            raise
+        await ticks.done(turn)
+
+
+async def _work(job: Job, runtime: Runtime) -> None:
+    await job.work(runtime)

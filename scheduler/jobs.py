@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Final
 
 import structlog
@@ -17,8 +16,9 @@ BATCH: Final = 50
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """alone: one instance of the desk runs it, once per slot; the others' batches take turns by
-    row locks and may run side by side. Slots are the multiples of `every_s` since 1970."""
+    """alone: one instance of the desk runs it, once per slot, and again where it failed; the
+    others' batches take turns by row locks and may run side by side. Slots are the multiples of
+    `every_s` since 1970."""
 
     name: str
     every_s: int
@@ -59,9 +59,6 @@ async def forget_old(runtime: Runtime) -> None:
     await runtime.outbox.forget_old()
     await runtime.exports.queue.forget_old()
     await runtime.calls.forget_old()
-    await runtime.store.execute(
-        "DELETE FROM tick WHERE slot < $1", runtime.clock.now() - timedelta(days=7)
-    )
 
 
 async def verify_books(runtime: Runtime) -> None:

@@ -11,11 +11,14 @@ CREATE TABLE desk (
     zone       text NOT NULL DEFAULT 'Asia/Shanghai'
 );
 
-CREATE TABLE tick (                       -- who runs a job: the instance whose insert succeeds
-    job   text NOT NULL,
-    slot  timestamptz NOT NULL,
-    at    timestamptz NOT NULL DEFAULT now(),
-    PRIMARY KEY (job, slot)
+CREATE TABLE tick (                       -- a job's newest turn: one instance at a time runs it
+    job         text PRIMARY KEY,
+    slot        timestamptz NOT NULL,
+    state       text NOT NULL DEFAULT 'running' CHECK (state IN ('running', 'done', 'failed')),
+    tries       smallint NOT NULL DEFAULT 1,   -- in this slot
+    failures    integer NOT NULL DEFAULT 0,    -- in a row, over all slots
+    due_at      timestamptz NOT NULL,          -- when a failed one is tried again in its slot
+    lease_until timestamptz NOT NULL           -- it is running until then, or its instance died
 );
 
 -- ── reference data: small, shared ───────────────────────────────────────────────────────────────

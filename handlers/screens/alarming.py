@@ -16,7 +16,7 @@ _Buttons = Callable[[Alarm, NullTranslations], InlineKeyboardMarkup | None]
 
 # Every kind of alarm, with what makes its buttons. The template `alarm_<kind>` says what is wrong,
 # from the alarm's facts; how often and since when is the same for all.
-ALARMS: Final[dict[str, _Buttons | None]] = {"books": None}
+ALARMS: Final[dict[str, _Buttons | None]] = {"books": None, "job": None}
 
 
 def render_alarm(alarm: Alarm, zone: str, language: str) -> Screen:

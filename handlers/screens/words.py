@@ -57,6 +57,14 @@ WORDS: Final[dict[str, dict[str, str]]] = {
         "credit_merchant": "credited to the merchant",
         "complete": "the order is paid with it",
     },
+    "job": {
+        "roll_books": "adding up the books and closing days",
+        "watch_credit": "watching credit lines",
+        "watch_licences": "watching licences",
+        "make_months": "making room for the coming months",
+        "forget_old": "clearing away what is old",
+        "verify_books": "re-adding the books",
+    },
     "dry_step": dict(STEPS),
     "refund_told": {
         "manual": "its supplier takes no refunds",

@@ -10,11 +10,13 @@ import pytest
 from core.alarms import Alarm, State
 from handlers.buttons import MAX_BYTES, read_button
 from handlers.screens import ALARMS, render_alarm
+from handlers.screens.words import WORDS
 from tests.handlers.telegram_html import read_html
 from tests.handlers.test_screens import AT, HOSTILE, ID, LANGUAGES, MAX_WRITTEN, buttons, largest
 
 EXAMPLES: dict[str, list[dict[str, Any]]] = {
     "books": [{"differences": count, "first": HOSTILE} for count in (1, 7)],
+    "job": [{"job": job, "failures": 5, "fault": HOSTILE} for job in WORDS["job"]],
 }  # fmt: skip
 
 

@@ -10,9 +10,10 @@ from contextvars import ContextVar
 from structlog.testing import capture_logs
 
 from core.runtime import Runtime
+from core.ticks import GAPS, MAX_TRIES
 from scheduler import Timetable
 from scheduler.jobs import JOBS, Job
-from tests.core.support import SetClock
+from tests.core.support import SetClock, alarms
 
 BOUND_S = 20.0
 _request: ContextVar[str | None] = ContextVar("request", default=None)
@@ -62,8 +63,6 @@ async def test_of_two_instances_one_runs_a_job_per_slot(runtime: Runtime, clock:
         async with ticking(runtime, *jobs, instances=2):
             await shared.until(slot * 3)
         assert alone.runs == slot
-    rows = await runtime.store.fetch("SELECT job FROM tick ORDER BY slot")
-    assert [row["job"] for row in rows] == ["alone", "alone"]
 
 
 async def test_a_days_job_runs_once_a_day_soon_after_whatever_start(
@@ -83,9 +82,24 @@ async def test_a_days_job_runs_once_a_day_soon_after_whatever_start(
         await daily.until(3)
         clock.advance(86_400)
         await daily.until(4)
-    slots = [row["slot"] for row in await runtime.store.fetch("SELECT slot FROM tick")]
-    assert len(slots) == 4
-    assert {slot.timestamp() % 86_400 for slot in slots} == {0}
+
+
+async def test_a_days_job_that_fails_is_tried_again_in_its_slot_also_after_a_restart(
+    runtime: Runtime, clock: SetClock
+) -> None:
+    daily, beat = Counted(ConnectionError("away")), Counted()
+    jobs = (Job("verify_books", 86_400, True, daily.work), Job("beat", 1, False, beat.work))
+    clock.go_to_noon()
+    for tries in range(1, MAX_TRIES + 1):
+        async with ticking(runtime, *jobs, look_s=1, instances=2):
+            await daily.until(tries)
+            await beat.until(beat.runs + 3)
+        assert daily.runs == tries
+        assert len(await alarms(runtime)) == (1 if tries == MAX_TRIES else 0)
+        clock.advance(GAPS[min(tries, len(GAPS)) - 1].total_seconds() + 1)
+    async with ticking(runtime, *jobs, look_s=1):
+        await beat.until(beat.runs + 3)
+    assert daily.runs == MAX_TRIES
 
 
 async def test_a_failing_job_stops_neither_the_others_nor_itself(runtime: Runtime) -> None:
