@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from fractions import Fraction
 from typing import Any, Final, Literal, get_args
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from core.bills import Bills, Days
+from core.bills import MODE, Bills, Days, cohorts_between
 from core.errors import Bug
 from core.ledger import HOUSE, ORDER_KINDS
 from core.store import Store, Tx
@@ -112,8 +112,8 @@ class Counting:
     """Reads statistics from what is rolled up and the live tail, from attempts, or from bills.
 
     Days of suppliers and of the platform are windows of instants. What was paid then is read from
-    their bills, so that both say the same; created and cohort_paid are told of the merchants' own
-    days of the same dates.
+    their bills, and what was created is counted in the same window, so that both say the same
+    where merchants' days are cut elsewhere.
     """
 
     def __init__(self, store: Store, bills: Bills, suppliers: Suppliers) -> None:
@@ -132,17 +132,16 @@ class Counting:
         """The platform's own days, once for each cut, all of one moment: merchant, product or
         channel.
 
-        Of merchants, those of its bill and one row for all others (merchant_id None).
+        Of merchants, those of its bill and one row for all others (merchant_id None). As on the
+        bill, cohort_paid are those that were paid before their merchant's day ended.
         """
         today = await self._bills.open_day(HOUSE)
         async with self._store.snapshot() as tx:
             bill = await self._bills.platform_in(tx, days, today, currency)
             known = await tx.fetch("SELECT merchant_no, id FROM merchant")
             begun = await tx.fetchval(_DAYS, [HOUSE], days.first, days.last)
-            counted = [
-                await _read(tx, Query(days.first, days.last, currency=currency, by=(by,)))
-                for by in cuts
-            ]
+            cohorts = await cohorts_between(tx, bill.starts_at, bill.ends_at, currency)
+            sent = await _sent(tx, bill.starts_at, bill.ends_at, currency)
         ids = {row["merchant_no"]: row["id"] for row in known}
         merchants = [
             Row(0, 0, x.paid, x.amount_minor, x.fee_minor, x.cost_minor, ids.get(x.merchant_no))
@@ -153,9 +152,20 @@ class Counting:
                 product_code=x.product_code, channel_no=x.channel_no)
             for x in bill.channels
         ]  # fmt: skip
+        counted: dict[By, list[Row]] = {
+            "merchant": [
+                Row(c.created, c.paid, 0, 0, 0, 0, merchant_id=whose)
+                for whose, c in cohorts.by_merchant.items()
+            ],
+            "product": [
+                Row(c.created, c.paid, 0, 0, 0, 0, product_code=code)
+                for code, c in cohorts.by_product.items()
+            ],
+            "channel": sent,
+        }
         return [
-            _together(_joined(by, merchants if by == "merchant" else lines, of_cut.rows), begun)
-            for by, of_cut in zip(cuts, counted, strict=True)
+            _together(_joined(by, merchants if by == "merchant" else lines, counted[by]), begun)
+            for by in cuts
         ]
 
     async def of_supplier(self, supplier_id: UUID, days: Days) -> Statistics:
@@ -168,21 +178,16 @@ class Counting:
                 "SELECT channel_no FROM channel WHERE supplier_id = $1", supplier_id
             )
             begun = await tx.fetchval(_DAYS, [supplier_id], days.first, days.last)
-            counted = await _read(
-                tx,
-                Query(
-                    days.first,
-                    days.last,
-                    channel_nos=tuple(row["channel_no"] for row in numbers),
-                    currency=bill.currency,
-                    by=("channel",),
-                ),
-            )
+            counted = [
+                row
+                for row in await _sent(tx, bill.starts_at, bill.ends_at, bill.currency)
+                if row.channel_no in {number["channel_no"] for number in numbers}
+            ]
         booked = [
             Row(0, 0, x.paid, x.amount_minor, 0, x.cost_minor, channel_no=x.channel_no)
             for x in bill.lines
         ]
-        return _together(_joined("channel", booked, counted.rows), begun)
+        return _together(_joined("channel", booked, counted), begun)
 
 
 async def _read(tx: Tx, query: Query) -> Statistics:
@@ -199,6 +204,14 @@ async def _read(tx: Tx, query: Query) -> Statistics:
         for key in sorted(found)
     )
     return _together(rows, days)
+
+
+async def _sent(tx: Tx, starts_at: datetime, ends_at: datetime, currency: str) -> list[Row]:
+    """The attempts that were made between two instants and sent, by channel."""
+    rows = await tx.fetch(_SENT, starts_at, ends_at, MODE, currency)
+    return [
+        Row(row["created"], row["paid"], 0, 0, 0, 0, channel_no=row["channel_no"]) for row in rows
+    ]
 
 
 def _joined(by: By, booked: Iterable[Row], counted: Iterable[Row]) -> list[Row]:
@@ -335,6 +348,15 @@ _ATTEMPTS: Final = _Table(
         "day": "d.day",
     },
 )
+
+# $1 and $2 the instants, $3 mode, $4 currency.
+_SENT: Final = """
+SELECT a.channel_no, count(*) AS created, count(*) FILTER (WHERE a.state = 'paid') AS paid
+FROM merchant m JOIN attempt a ON a.merchant_id = m.id
+    AND a.created_at >= $1 AND a.created_at < $2
+WHERE a.mode = $3 AND a.currency = $4 AND a.sent_at IS NOT NULL
+GROUP BY a.channel_no
+"""
 
 _DAYS: Final = (
     "SELECT count(DISTINCT day) FROM business_day"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from core.bills.cohorts import Cohorts, cohorts_between
 from core.bills.domain import Bills
 from core.bills.model import (
     MAX_DAYS,
@@ -26,6 +27,7 @@ __all__ = [
     "Bill",
     "Bills",
     "ChannelLine",
+    "Cohorts",
     "DayLine",
     "Days",
     "MerchantLine",
@@ -36,4 +38,5 @@ __all__ = [
     "SupplierDueLine",
     "SupplierLine",
     "VoucherLine",
+    "cohorts_between",
 ]

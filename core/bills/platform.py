@@ -9,15 +9,8 @@ from uuid import UUID
 
 import asyncpg
 
-from core.bills.lines import (
-    Cohort,
-    Sums,
-    channels,
-    movements,
-    position_minor,
-    prepaid_minor,
-    products,
-)
+from core.bills.cohorts import cohorts_between
+from core.bills.lines import Sums, channels, movements, position_minor, prepaid_minor, products
 from core.bills.model import MODE, Days, MerchantLine, PlatformBill, SupplierDueLine
 from core.bills.supplier import owed
 from core.bills.windows import BEGINNING, balances_before, bounds, kept_of
@@ -35,8 +28,7 @@ async def read(tx: Tx, days: Days, today: date, cut: DayCut, currency: str) -> P
     before = await balances_before(tx, HOUSE, days.first, starts_at, currency)
     moved = await tx.fetch(_WINDOW, starts_at, ends_at, MODE, currency, ORDER_KINDS)
     sums = [Sums.of(row) for row in moved if row["kind"] is not None]
-    rows = await tx.fetch(_COHORTS, starts_at, ends_at, MODE, currency)
-    cohorts = {row["product_code"]: Cohort(row["created"], row["paid"]) for row in rows}
+    cohorts = (await cohorts_between(tx, starts_at, ends_at, currency)).by_product
     opening = _position(before)
     closing = opening + position_minor(sums)
     of_merchants = {row["merchant_id"]: row for row in moved if row["merchant_id"] is not None}
@@ -166,31 +158,6 @@ FROM (
     GROUP BY kind, product_code, channel_no, merchant_id, account
 ) AS moved
 GROUP BY GROUPING SETS ((kind, product_code, channel_no), (merchant_id), (supplier_no))
-"""
-
-# By the instant of creation: whole hours as they are rolled up, the window's ends, where they
-# are no full hours, from the orders.
-_COHORTS: Final = """
-WITH whole AS (
-    SELECT date_trunc('hour', $1::timestamptz + interval '1 hour - 1 microsecond', 'UTC') AS first,
-           date_trunc('hour', $2::timestamptz, 'UTC') AS last
-)
-SELECT product_code, sum(created) AS created, sum(paid_in_day) AS paid
-FROM (
-    SELECT o.product_code, o.created, o.paid_in_day
-    FROM whole w JOIN order_movement o ON o.hour >= w.first AND o.hour < w.last
-    WHERE o.mode = $3 AND o.currency = $4
-    UNION ALL
-    SELECT o.product_code, 1, (o.paid_day = o.created_day)::int
-    FROM whole w, LATERAL (VALUES
-        ($1, least(w.first, $2)), (greatest(w.first, w.last), $2)
-    ) AS part (first, last)
-    JOIN business_day d ON d.closed_at IS NULL AND part.first < part.last
-    JOIN orders o ON o.merchant_id = d.holder_id
-        AND o.created_at >= part.first AND o.created_at < part.last
-    WHERE o.mode = $3 AND o.currency = $4
-) AS created
-GROUP BY product_code HAVING sum(created) > 0
 """
 
 # At an instant: the balances of the merchant's newest day that was over by then, and what moved

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from fractions import Fraction
 from itertools import combinations
 from typing import Any, get_args
@@ -15,11 +15,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.bills import Days
+from core.clock import DayCut
 from core.errors import Bug, Refusal
 from core.ledger import HOUSE
+from core.money import Rate
 from core.statistics import By, Query, Row, Statistics, last_seven_days
+from core.tariff import Tariff
 from tests.core.bills.books import Books
-from tests.core.support import Desk, refused
+from tests.core.support import Desk, SetClock, refused
 
 ZONE = "Asia/Shanghai"
 ONE_DAY = timedelta(days=1)
@@ -136,16 +139,17 @@ async def test_what_suppliers_and_the_platform_took_is_what_their_bills_say(
     cuts: tuple[By, ...] = ("merchant", "product", "channel")
     for days in (Days.one(today), Days.one(today - ONE_DAY), Days(today - 3 * ONE_DAY, today)):
         bill = await runtime.bills.platform(days)
-        asked = Query(days.first, days.last)
         for by, found in zip(cuts, await runtime.statistics.of_platform(days, cuts), strict=True):
             total = found.total
             assert total.paid == sum(line.paid for line in bill.products)
             assert total.amount_minor == sum(line.amount_minor for line in bill.products)
             assert (total.fee_minor, total.cost_minor) == (bill.fee_minor, bill.cost_minor)
-            counted = await runtime.statistics.read(replace(asked, by=(by,)))
-            assert (total.created, total.cohort_paid) == (
-                counted.total.created, counted.total.cohort_paid,
-            )  # fmt: skip
+            if by == "channel":
+                within = (bill.starts_at, bill.ends_at)
+                assert (total.created, total.cohort_paid) == await sent(desk, *within)
+            else:
+                cohort = sum(line.cohort_paid for line in bill.products)
+                assert (total.created, total.cohort_paid) == (bill.created, cohort)
             keys = [getattr(row, FIELDS[by]) for row in found.rows]
             assert len(set(keys)) == len(keys)
             if by == "product":
@@ -162,7 +166,55 @@ async def test_what_suppliers_and_the_platform_took_is_what_their_bills_say(
         assert {row.channel_no for row in told.rows if row.paid} == {
             line.channel_no for line in theirs.lines if line.paid
         }
-        assert told.total.created > 0
+        within = (theirs.starts_at, theirs.ends_at)
+        assert (told.total.created, told.total.cohort_paid) == await sent(desk, *within, "S01")
+
+
+async def sent(
+    desk: Desk, starts_at: datetime, ends_at: datetime, supplier_no: str = ""
+) -> tuple[int, int]:
+    """Attempts that were made in a window and sent, and how many of them are paid."""
+    rows = await desk.runtime.store.fetch("SELECT supplier_no, state, created_at FROM attempt")
+    states = [
+        row["state"] for row in rows
+        if starts_at <= row["created_at"] < ends_at and supplier_no in ("", row["supplier_no"])
+    ]  # fmt: skip
+    return len(states), states.count("paid")
+
+
+async def test_the_platform_counts_what_its_bill_counts_wherever_merchants_days_are_cut(
+    desk: Desk, clock: SetClock
+) -> None:
+    """The platform's day begins at 00:00, the merchant's at 16:00: of three orders of the same
+    day of the platform, only one is of the merchant's open day."""
+    runtime = desk.runtime
+    house = await runtime.ledger.cut_of(HOUSE)
+    today = await runtime.bills.open_day(HOUSE)
+    clock.go_to(house.start_of(today + ONE_DAY))
+    today = await runtime.bills.open_day(HOUSE)
+    cut = DayCut((datetime.combine(today, house.at) + timedelta(hours=16)).time(), house.zone)
+    merchant = await runtime.merchants.open_merchant("M7001", "Another cut", day_cut=cut)
+    await runtime.merchants.open_app(merchant, mode="live", name="shop", notify_url=None)
+    (app,) = await runtime.merchants.apps_of(merchant)
+    await runtime.merchants.set_tariff(merchant, "alipay_qr", Tariff.flat(Rate(10_000)), actor="t")
+    whose = replace(desk, merchant=merchant, app=app)
+    for hours, paid in ((10, True), (5, True), (2, False)):
+        clock.advance(hours * 3600)
+        opened = await whose.open(5_000)
+        if paid:
+            await whose.see(opened, 5_000)
+    await runtime.bills.open_day(merchant.id)
+    days = Days.one(today)
+    bill = await runtime.bills.platform(days)
+    (line,) = bill.products
+    assert (line.created, line.cohort_paid, line.paid) == (3, 2, 2)
+    by: tuple[By, ...] = ("merchant", "product", "channel")
+    for found in await runtime.statistics.of_platform(days, by):
+        total = found.total
+        assert (total.created, total.cohort_paid, total.paid) == (3, 2, 2)
+    supplier = await runtime.suppliers.by_no("S01")
+    theirs = await runtime.statistics.of_supplier(supplier.id, days)
+    assert (theirs.total.created, theirs.total.cohort_paid, theirs.total.paid) == (3, 2, 2)
 
 
 async def test_merchants_that_the_bill_does_not_name_are_among_its_others(desk: Desk) -> None:

@@ -65,7 +65,7 @@ async def test_a_job_that_keeps_failing_is_heard_of_until_it_succeeds(
     clock.advance(8 * 3600)
     assert await none_is_due(runtime), "its slot is used up"
     # The next slot: it counts on, and the alarm is over once it succeeds.
-    clock.advance(8 * 3600)
+    clock.advance(16 * 3600)
     await runtime.ticks.failed(await taken(runtime), "KeyError")
     clock.advance(GAPS[0].total_seconds() + 1)
     (alarm,) = await alarms(runtime)
