@@ -68,8 +68,9 @@ async def test_a_job_that_keeps_failing_is_heard_of_until_it_succeeds(
     clock.advance(16 * 3600)
     await runtime.ticks.failed(await taken(runtime), "KeyError")
     clock.advance(GAPS[0].total_seconds() + 1)
-    (alarm,) = await alarms(runtime)
-    assert (alarm.count, alarm.facts["failures"]) == (2, MAX_TRIES + 1)
+    told = {alarm.state: alarm for alarm in await alarms(runtime)}
+    assert set(told) == {"renewed", "standing"}, "it is told anew every day"
+    assert told["standing"].facts == facts | {"failures": MAX_TRIES + 1, "fault": "KeyError"}
     await runtime.ticks.done(await taken(runtime))
     clock.advance(10)
     (alarm,) = await alarms(runtime)
