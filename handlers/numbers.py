@@ -44,7 +44,8 @@ _LABEL: Final = re.compile(
     r"(?:单号|订单号?|order(?: ?(?:no\.?|number))?)[ \t]*(?:[:#是为][ \t]*)*\Z", re.IGNORECASE
 )
 _LABEL_CHARS: Final = 20
-_BETWEEN: Final = re.compile(r"[\s,;、/#:]*")
+_AROUND: Final = ",;、/#:"
+_BETWEEN: Final = re.compile(rf"[\s{_AROUND}]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +71,15 @@ class NumberWord:
         return next(known, (self.text,))
 
 
-def is_order_number(word: str) -> bool:
-    """Whether a word, in plain characters, may be an order's number: ours or any merchant's."""
-    return _LEGAL.fullmatch(word) is not None
+def only_number(word: str) -> str | None:
+    """The number that a word is, in plain characters and without what stands around numbers in a
+    list; None where no order can have it."""
+    number = plain(word).strip(_AROUND)
+    return number if _is_legal(number) else None
+
+
+def _is_legal(number: str) -> bool:
+    return _LEGAL.fullmatch(number) is not None
 
 
 def numbers_said(text: str) -> tuple[NumberWord, ...]:
@@ -116,7 +123,8 @@ def plain(text: str) -> str:
 
 def _words(text: str) -> Iterator[re.Match[str]]:
     for found in _WORD.finditer(text):
-        before, after = text[: found.start()][-1:], text[found.end() :][:1]
+        start, end = found.span()
+        before, after = text[max(0, start - 1) : start], text[end : end + 1]
         if (before not in _NOT_BEHIND and after not in _NOT_BEFORE) or _word(found[0]).ours:
             yield found
 
@@ -131,7 +139,7 @@ def _word(text: str) -> NumberWord:
     parts = tuple(part for piece in bare.split("|") if (part := piece.strip(_MARKS)))
     ours = tuple(n for n in _OURS.findall(text) if read_number(n) is not None)
     readings = ((text,), (text.removesuffix("."),), (bare,), parts, ours)
-    legal = (r for r in readings if r and all(is_order_number(number) for number in r))
+    legal = (r for r in readings if r and all(_is_legal(number) for number in r))
     return NumberWord(
         bare if 0 < len(bare) <= MERCHANT_NUMBER_CHARS else text[:MERCHANT_NUMBER_CHARS],
         tuple(dict.fromkeys(legal)),

@@ -42,7 +42,7 @@ from handlers.intents.words import (
     take_currencies,
     take_holders,
 )
-from handlers.numbers import is_order_number, numbers_said, plain
+from handlers.numbers import numbers_said, only_number
 
 MAX_REASON_CHARS: Final = 200
 _SHOWN_CHARS: Final = 40
@@ -88,9 +88,9 @@ def reasoned(make: Callable[[str, str], Intent]) -> Reader:
     """An order's number, then the reason, which may be missing: core asks for it."""
 
     def read(words: Words) -> Intent | None:
-        number = plain(words[0]) if words else ""
+        number = only_number(words[0]) if words else None
         reason = " ".join(words[1:])[:MAX_REASON_CHARS]
-        return make(number, reason) if is_order_number(number) else None
+        return make(number, reason) if number is not None else None
 
     return read
 

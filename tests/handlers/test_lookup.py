@@ -9,7 +9,7 @@ import pytest
 
 from bot.world import Addresses, apps, seed
 from core.ids import read_number
-from core.orders import Order, get_attempts, get_order
+from core.orders import Order, PaymentSeen, get_attempts, get_order
 from core.outbox import Card, Fact, Say
 from handlers.numbers import MAX_SHOWN, numbers_in
 from payapi.wire import NewOrder
@@ -190,16 +190,14 @@ async def test_ten_orders_are_shown_at_a_time(busy: Desk) -> None:
 
 async def test_a_suppliers_staff_see_what_their_supplier_knows(desk: Desk, order: Order) -> None:
     """Attempts, refunds and the supplier's own numbers; no order of a merchant, nobody else's."""
-    store = desk.runtime.store
-    attempts = {a.supplier_no: a for a in await get_attempts(store, order.merchant_id, order.id)}
-    await store.execute(
-        "UPDATE attempt SET upstream_no = 'UP/' || supplier_no || '-20261129' WHERE order_id = $1",
-        order.id,
-    )
-    assert set(attempts) == {"S01", "S02"}
-    mine, other = attempts["S01"].attempt_no, attempts["S02"].attempt_no
-    await store.execute("UPDATE attempt SET upstream_no = '77001' WHERE attempt_no = $1", mine)
-    await store.execute("UPDATE attempt SET upstream_no = '77002' WHERE attempt_no = $1", other)
+    runtime, merchant_id = desk.runtime, order.merchant_id
+    attempts = await get_attempts(runtime.store, merchant_id, order.id)
+    for attempt, number in zip(attempts, ("77001", "77002"), strict=True):
+        seen = PaymentSeen(merchant_id, attempt.attempt_no, number, order.amount, "reported")
+        await runtime.settling.settle_payment(seen, request_id="test")
+    assert [attempt.supplier_no for attempt in attempts] == ["S01", "S02"]
+    mine, other = (attempt.attempt_no for attempt in attempts)
+    await desk.news()
     for text in (mine, f"这笔 {mine} 查一下", "查单 77001"):
         assert cards(await desk.say(ZHAO, HENGTONG, text)) == [order.id]
     for text in (other, order.order_no, "查单 77002", f"查单 {order.merchant_order_no}"):

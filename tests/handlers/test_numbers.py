@@ -33,7 +33,8 @@ def named(text: str) -> list[str]:
 def test_whatever_a_merchant_may_use_is_asked_for_by_a_command(number: str) -> None:
     for said in SAID_TO:
         assert named(said.format(number)) == [number], said
-    assert parse(f"补单 {number} 已确认") == Complete(number, "已确认")
+    for said in ("补单 {} 已确认", "补单：{}， 已确认", "/complete {} 已确认"):
+        assert parse(said.format(number)) == Complete(number, "已确认"), said
 
 
 def test_three_thousand_legal_numbers_are_read_behind_a_command() -> None:
