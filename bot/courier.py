@@ -140,12 +140,20 @@ class Courier:
                 raise
 
     async def _say(self, chat_id: int, say: Say, merchant_id: UUID) -> None:
-        screen = render_say(say, await self._painter.language(chat_id))
+        language = await self._painter.language(chat_id)
+        screen = render_say(say, language)
         if say.edit_message_id is not None and await self._edit(
             chat_id, say.edit_message_id, screen
         ):
             return
-        message_id = await self._send(chat_id, screen, reply_to=say.reply_to, only_for=say.only_for)
+        await self._room(chat_id)
+        if say.only_for is not None and chat_id < 0:
+            if await self._whispered(chat_id, screen, say.only_for):
+                return
+            if say.aloud:
+                screen = render_say(replace(say, facts=say.aloud), language)
+        sent = await self._post(chat_id, screen, _in_reply(say.reply_to), quiet=False)
+        message_id = sent.message_id
         if say.remember is not None:
             await self._remember(chat_id, message_id, say.remember, say.ref, merchant_id, screen)
 
@@ -271,32 +279,25 @@ class Courier:
             )
 
     async def _send(
-        self,
-        chat_id: int,
-        screen: Screen,
-        *,
-        reply_to: int | None = None,
-        only_for: int | None = None,
-        quiet: bool = False,
+        self, chat_id: int, screen: Screen, *, reply_to: int | None = None, quiet: bool = False
     ) -> int:
         await self._room(chat_id)
-        reply = _in_reply(reply_to)
-        if only_for is not None and chat_id < 0:
-            try:
-                sent = await self._bot.send_message(
-                    chat_id,
-                    screen.html,
-                    reply_markup=screen.keyboard,
-                    ephemeral_message_parameters=EphemeralMessageParameters(
-                        receiver_user_id=only_for
-                    ),
-                )
-            except (TelegramBadRequest, TelegramForbiddenError):
-                _LOG.info("no ephemeral message here; replying instead", chat_id=chat_id)
-            else:
-                return sent.message_id
-        sent = await self._post(chat_id, screen, reply, quiet)
+        sent = await self._post(chat_id, screen, _in_reply(reply_to), quiet)
         return sent.message_id
+
+    async def _whispered(self, chat_id: int, screen: Screen, user_id: int) -> bool:
+        """Whether it was sent so that one member alone sees it."""
+        try:
+            await self._bot.send_message(
+                chat_id,
+                screen.html,
+                reply_markup=screen.keyboard,
+                ephemeral_message_parameters=EphemeralMessageParameters(receiver_user_id=user_id),
+            )
+        except (TelegramBadRequest, TelegramForbiddenError):
+            _LOG.info("no ephemeral message here; replying instead", chat_id=chat_id)
+            return False
+        return True
 
     async def _post(
         self, chat_id: int, screen: Screen, reply: ReplyParameters | None, quiet: bool

@@ -23,7 +23,7 @@ from core.outbox import Say
 from core.runtime import Runtime
 from handlers.buttons import Button, UndoVoucher, read_button
 from handlers.dialogues import Dialogues, Said, Sent
-from handlers.intents import READING, RIGHT_OF, Intent, parse
+from handlers.intents import READING, RIGHT_OF, Intent, parse, read_nearby
 from handlers.screens import INSTANTS, refusal_words, toast
 
 _LOG = structlog.get_logger(__name__)
@@ -138,6 +138,8 @@ class Understand(BaseMiddleware):
         intent = parse(text, username)
         if message.forward_origin and not isinstance(intent, READING):
             return None  # somebody else's words move no money and set nothing
+        if intent is None and message.text and message.edit_date is None:
+            return read_nearby(text, username)
         return intent
 
 
@@ -227,13 +229,20 @@ async def _on_clocks_here(runtime: Runtime, actor: Actor, refusal: Refusal) -> d
 
 
 async def say_privately(
-    runtime: Runtime, actor: Actor, screen: str, facts: dict[str, Any], reply_to: int
+    runtime: Runtime,
+    actor: Actor,
+    screen: str,
+    facts: dict[str, Any],
+    reply_to: int,
+    aloud: dict[str, Any] | None = None,
 ) -> None:
-    """A screen that, in a group, only this person sees (nobody can whisper to the anonymous)."""
+    """A screen that, in a group, only this person sees (nobody can whisper to the anonymous).
+    aloud: the facts where all in the group will see it, if those are others."""
     alone = actor.chat_id == actor.user_id or actor.user_id == ANONYMOUS_ADMIN_ID
+    only_for = None if alone else actor.user_id
     await runtime.outbox.say(
         runtime.store, actor.chat_id,
-        Say(screen, facts, reply_to=reply_to, only_for=None if alone else actor.user_id),
+        Say(screen, facts, reply_to=reply_to, only_for=only_for, aloud=aloud or {}),
     )  # fmt: skip
 
 

@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from aiogram import Router
 from aiogram.types import Message
 
 from core.access import ANONYMOUS_ADMIN_ID, Actor
 from core.errors import Refusal
+from core.people import ROLES
 from core.runtime import Runtime
+from core.throttle import Limit
 from handlers.context import Wants, right_here, say, say_privately
-from handlers.intents import RIGHTS_OF_COMMAND, Help, SetLanguage, ShowBalance, Usage
+from handlers.intents import RIGHTS_OF_COMMAND, Help, NoCommand, SetLanguage, ShowBalance, Usage
+
+# How often one person is told what was probably meant.
+NEAR_LIMIT: Final = Limit(1, 60.0)
 
 
 def router() -> Router:
     """What anybody known may ask."""
     routes = Router(name="desk")
     routes.message.register(help_, Wants(Help))
+    routes.message.register(no_command, Wants(NoCommand))
     routes.message.register(usage, Wants(Usage))
     routes.message.register(balance, Wants(ShowBalance))
     routes.message.register(language, Wants(SetLanguage))
@@ -26,22 +34,48 @@ async def help_(message: Message, actor: Actor, runtime: Runtime) -> None:
     """Only what this person may do here. Refusals: anonymous_admin."""
     if actor.user_id == ANONYMOUS_ADMIN_ID:
         raise Refusal("anonymous_admin")
+    kind = "private" if actor.group is None else actor.group.kind
+    facts = {"rights": sorted(actor.rights), "kind": kind, "name": actor.name}
+    # Where it cannot be whispered, the other side reads along.
+    theirs = ROLES["supplier_staff" if kind == "supplier" else "merchant_staff"]
+    aloud = facts if kind == "ops" else {**facts, "rights": sorted(actor.rights & theirs)}
+    await say_privately(runtime, actor, "help", facts, message.message_id, aloud)
+
+
+async def no_command(message: Message, intent: NoCommand, actor: Actor, runtime: Runtime) -> None:
+    """What was probably meant, of what this person may say here; to that person alone. Words near
+    a command are spoken of once in a while, an unknown slash form each time.
+
+    Refusals: anonymous_admin.
+    """
+    near = [one for one in intent.near if _may_say(one.command, actor)]
+    if actor.user_id == ANONYMOUS_ADMIN_ID:
+        if intent.slash:
+            raise Refusal("anonymous_admin")
+        return
+    if not intent.slash and (
+        not near or await runtime.throttle.room(f"near:{actor.user_id}", NEAR_LIMIT)
+    ):
+        return
     facts = {
-        "rights": sorted(actor.rights),
-        "kind": actor.group.kind if actor.group else "private",
-        "name": actor.name,
+        "text": intent.text,
+        "near": [{"form": one.written, "name": one.command} for one in near],
+        "slash": intent.slash,
     }
-    await say(runtime, actor, "help", facts, message.message_id)
+    await say_privately(runtime, actor, "no_command", facts, message.message_id)
+
+
+def _may_say(command: str, actor: Actor) -> bool:
+    rights = RIGHTS_OF_COMMAND[command]
+    return not rights or any(actor.may(right_here(right, actor)) for right in rights)
 
 
 async def usage(message: Message, intent: Usage, actor: Actor, runtime: Runtime) -> None:
-    """How a command is written, for who may say it. Refusals: not_permitted."""
-    if actor.user_id == ANONYMOUS_ADMIN_ID:
-        return  # there is no way to tell it alone
+    """How a command is written, for who may say it. Refusals: anonymous_admin, not_permitted."""
     command = intent.command
-    rights = [right_here(right, actor) for right in RIGHTS_OF_COMMAND[command]]
-    if rights and not any(actor.may(right) for right in rights):
-        actor.need(rights[0])
+    if actor.user_id == ANONYMOUS_ADMIN_ID or not _may_say(command, actor):
+        rights = RIGHTS_OF_COMMAND[command]
+        actor.need(right_here(rights[0], actor) if rights else "")
     if command == "prepay" and actor.in_suppliers_group:
         command = "payin"
     await say_privately(runtime, actor, "usage", {"command": command}, message.message_id)

@@ -191,9 +191,9 @@ def router() -> Router:
 
 
 async def cancel(message: Message, actor: Actor, runtime: Runtime, dialogues: Dialogues) -> None:
-    """`/cancel`: in private only; elsewhere there is nothing to cancel."""
+    """`/cancel`. Refusals: private_only."""
     if actor.chat_id != actor.user_id:
-        return
+        raise Refusal("private_only")
     ended = await dialogues.end(actor)
     await runtime.outbox.say(
         runtime.store,

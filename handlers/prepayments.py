@@ -30,7 +30,7 @@ from handlers.context import (
     say_privately,
     say_refusal,
 )
-from handlers.intents import READING, Adjust, Advances, AdvancesFault, Intent, Usage
+from handlers.intents import READING, Adjust, Advances, AdvancesFault, Intent, NoCommand, Usage
 
 _Book = Callable[[Cause], Awaitable[dict[str, Any]]]
 
@@ -181,7 +181,7 @@ async def undo(query: CallbackQuery, button: UndoVoucher, actor: Actor, runtime:
 
 def _acts(intent: Intent | None, actor: Actor) -> bool:
     """Whether carrying this out would move or set something."""
-    if intent is None or isinstance(intent, (*READING, Usage)):
+    if intent is None or isinstance(intent, (*READING, Usage, NoCommand)):
         return False
     return not _is_talk(intent, actor)
 

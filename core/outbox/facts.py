@@ -76,7 +76,8 @@ class Say:
     """A message from a screen's name and its facts.
 
     screen: a name of handlers.screens. facts: JSON values only. only_for: the one member who
-    sees it (ephemeral; falls back to a reply). edit_message_id: replaces that message.
+    sees it (ephemeral; falls back to a reply). aloud: the facts of that reply, if those are others,
+    because everybody in the chat reads it. edit_message_id: replaces that message.
     remember: kind under which the message is kept in `post` (with ref), to be edited later.
     """
 
@@ -85,6 +86,7 @@ class Say:
     facts: dict[str, Any] = field(default_factory=dict)
     reply_to: int | None = None
     only_for: int | None = None
+    aloud: dict[str, Any] = field(default_factory=dict)
     edit_message_id: int | None = None
     remember: str | None = None
     ref: str = ""

@@ -20,6 +20,8 @@ from handlers.intents.model import (
     Help,
     Intent,
     LookUp,
+    Near,
+    NoCommand,
     SetCredit,
     SetDayCut,
     SetLanguage,
@@ -37,6 +39,7 @@ from handlers.intents.model import (
     Uncomplete,
     Usage,
 )
+from handlers.intents.nearby import read_nearby
 from handlers.intents.parser import parse
 
 __all__ = [
@@ -55,6 +58,8 @@ __all__ = [
     "Help",
     "Intent",
     "LookUp",
+    "Near",
+    "NoCommand",
     "SetCredit",
     "SetDayCut",
     "SetLanguage",
@@ -72,4 +77,5 @@ __all__ = [
     "Uncomplete",
     "Usage",
     "parse",
+    "read_nearby",
 ]

@@ -228,6 +228,24 @@ class Usage:
     command: str
 
 
+@dataclass(frozen=True, slots=True)
+class Near:
+    """A command that was probably meant. command: a key of `COMMANDS`. written: its form."""
+
+    command: str
+    written: str
+
+
+@dataclass(frozen=True, slots=True)
+class NoCommand:
+    """Something that is no command. near: what was probably meant, the nearest first. slash:
+    said as a command, so that it is answered; else near is not empty."""
+
+    text: str
+    near: tuple[Near, ...]
+    slash: bool = False
+
+
 Intent = (
     Advances | AdvancesFault | Adjust | ShowUsdtRate | SetUsdtRate | ShowCredit | SetCredit
     | BindMerchant | BindSupplier | BindOps | Unbind | ShowInfo | LookUp
@@ -236,7 +254,7 @@ Intent = (
     | ShowChannels | ShowChannel | ChangeChannel | TurnChannel | AddChannel
     | ShowProducts | ChangeProduct | AskWhy
     | ShowDocuments | DecideDocument | ShowSuppliers | BeginSupplier | ChangeSupplier | Cancel
-    | SetLanguage | Help | Usage
+    | SetLanguage | Help | Usage | NoCommand
 )  # fmt: skip
 
 # What only looks: it may also be said by forwarding somebody else's words, or by editing one's own.

@@ -254,6 +254,7 @@ SCREENS: Final[dict[str, _Buttons | None]] = {
     "info": None,
     "language_set": None,
     "money_unreadable": None,
+    "no_command": None,
     "only_in_groups": None,
     "order_log": None,
     "order_why": None,

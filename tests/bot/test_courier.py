@@ -505,6 +505,20 @@ async def test_where_that_is_refused_it_is_a_reply(post: Post) -> None:
     assert [(m["reply_to"], "ephemeral_for" in m) for m in said] == [(asked, False)]
 
 
+async def test_a_reply_that_all_read_has_the_facts_for_all(post: Post) -> None:
+    shown = {"rights": ["adjust", "look_up"], "kind": "merchant", "name": "Ben"}
+    theirs = {**shown, "rights": ["look_up"]}
+    await post.telegram.bot_is(CHAT, "member")
+    await post.put(Say("help", shown, only_for=OPERATOR, aloud=theirs))
+    await post.deliver()
+    await post.telegram.bot_is(CHAT, "administrator")
+    await post.put(Say("help", shown, only_for=OPERATOR, aloud=theirs))
+    await post.deliver()
+    aloud, whispered = [m for m in await post.telegram.transcript(CHAT) if m["from"]["is_bot"]]
+    assert ["/adjust" in m["text"] for m in (aloud, whispered)] == [False, True]
+    assert ["ephemeral_for" in m for m in (aloud, whispered)] == [False, True]
+
+
 async def test_in_private_nothing_needs_to_be_hidden(post: Post) -> None:
     await post.telegram.room.say("/start", chat_id=OPERATOR, text_as=OPERATOR)
     await post.put(word("W1", only_for=OPERATOR), OPERATOR)

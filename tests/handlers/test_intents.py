@@ -26,6 +26,7 @@ from handlers.intents import (
     Help,
     Intent,
     LookUp,
+    NoCommand,
     SetCredit,
     SetDayCut,
     SetLanguage,
@@ -290,7 +291,7 @@ def test_commands(text: str, intent: Intent | None) -> None:
 
 def test_whatever_may_be_meant_takes_a_right_or_is_for_everybody() -> None:
     meant = set(get_args(Intent)) - {Usage}
-    assert set(RIGHT_OF) == meant - {Cancel, Help}
+    assert set(RIGHT_OF) == meant - {Cancel, Help, NoCommand}
     assert set(RIGHT_OF.values()) <= set(RIGHTS)
     assert set(RIGHTS_OF_COMMAND) == set(COMMANDS)
     assert {Advances, Adjust, SetDayCut, Complete, BindOps, SetLanguage}.isdisjoint(READING)

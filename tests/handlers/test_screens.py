@@ -490,6 +490,13 @@ EXAMPLES: dict[str, list[dict[str, Any]]] = {
         {"line": 2, "text": HOSTILE, "why": why, "payin": payin}
         for why in ("rate", "too_many", "phone", "amount", "line") for payin in (False, True)
     ],
+    "no_command": [
+        {"text": HOSTILE, "slash": slash, "near": near}
+        for slash, near in (
+            (True, []), (True, [{"form": "今日账单", "name": "bill"}]),
+            (False, [{"form": "/rates", "name": "rates"}, {"form": "rates", "name": "rates"}]),
+        )
+    ],
     "only_in_groups": [{}],
     "prepaid": [
         RECEIPT, {**RECEIPT, "minor": -5, "remark": "", "conversion_rate": ""},
