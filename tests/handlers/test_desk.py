@@ -20,7 +20,6 @@ from tests.handlers.desk import (
     SUQING,
     ZHAO,
     Desk,
-    one_say,
 )
 from tests.handlers.telegram_html import read_html
 
