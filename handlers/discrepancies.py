@@ -132,7 +132,7 @@ async def _list(
                 "seen_minor": item.seen_minor,
                 "left_minor": item.left_minor,
                 "currency": item.currency,
-                "age_h": int((now - item.at).total_seconds() // 3600),
+                "age_min": int((now - item.at).total_seconds() // 60),
             }
             for item in page.items
         ],

@@ -15,12 +15,15 @@ from aiogram.types import InlineKeyboardButton, InlineKeyboardMarkup
 from jinja2 import Environment
 
 from handlers.buttons import Button
-from handlers.screens.words import kept_reason, reason_words, tariff_words, word
-from texts import jinja_environment, number
+from handlers.screens.whys import kept_reason, reason_words, why_words
+from handlers.screens.words import gate_words, tariff_words, word
+from texts import jinja_environment, number, translator
 
 MAX_HTML_CHARS: Final = 4096
 BAR_BLOCKS: Final = 10
 LOW_PERCENT: Final = 20
+_HOUR_MIN: Final = 60
+_DAYS_FROM_MIN: Final = 48 * _HOUR_MIN
 _TEMPLATES: Final = Path(__file__).resolve().parent / "templates"
 _BLANKS: Final = re.compile(r"\n[ \t]*\n\s*\n")
 
@@ -81,6 +84,18 @@ def short_time(at: str | datetime, zone: str) -> str:
     return instant.astimezone(ZoneInfo(zone)).strftime("%m-%d %H:%M:%S")
 
 
+def age(minutes: int, language: str) -> str:
+    """How long ago something was: in minutes, hours or days."""
+    plural = translator(language).ngettext
+    if minutes < _HOUR_MIN:
+        return plural("%(num)s minute", "%(num)s minutes", minutes) % {"num": minutes}
+    if minutes < _DAYS_FROM_MIN:
+        hours = minutes // _HOUR_MIN
+        return plural("%(num)s hour", "%(num)s hours", hours) % {"num": hours}
+    days = minutes // (24 * _HOUR_MIN)
+    return plural("%(num)s day", "%(num)s days", days) % {"num": days}
+
+
 def clip(text: str, chars: int) -> str:
     """At most so many characters, with an ellipsis where some are missing."""
     return text if len(text) <= chars else text[: chars - 1] + "…"
@@ -98,6 +113,9 @@ def _environment(language: str) -> Environment:
         tariff=lambda text: tariff_words(text, language),
         reason=lambda code, facts: reason_words(code, facts, language),
         kept_reason=lambda text: kept_reason(text, language),
+        gate_words=lambda gate: gate_words(gate, language),
+        in_words=lambda text: why_words(text, language),
+        age=lambda minutes: age(minutes, language),
     )
     return environment
 

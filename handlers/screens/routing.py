@@ -12,6 +12,7 @@ from core.exports import CallLog
 from core.suppliers import Call
 from handlers.channel_buttons import Action, AnswerChannel, OnChannel, TurnChannels
 from handlers.screens.pieces import button, keyboard
+from handlers.screens.whys import why_words
 from handlers.screens.words import word
 from texts import instant, translator
 
@@ -86,13 +87,14 @@ def _call(call: Call, zone: str, language: str) -> str:
     outcome = word("outcome", call.outcome, language)
     status = f" · HTTP {call.status}" if call.status is not None else ""
     operation = word("operation", call.operation, language)
+    took = translator(language).gettext("%(took)s ms") % {"took": call.took_ms}
     head = [
         _RULE,
-        f"{instant(call.at, zone)} · {operation} · {call.took_ms} ms · {outcome}{status}",
+        f"{instant(call.at, zone)} · {operation} · {took} · {outcome}{status}",
         f"{named('desk', 'Attempt')} {call.attempt_no}",
     ]
     if call.why:
-        head.append(call.why)
+        head.append(why_words(call.why, language))
     parts = (
         (named("desk", "Request"), f"{call.method} {call.url}", call.request_headers,
          call.request_body),

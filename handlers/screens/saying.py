@@ -47,14 +47,14 @@ from handlers.screens.supplying import (
     switch_buttons,
     versions_buttons,
 )
-from handlers.screens.words import word
+from handlers.screens.words import gate_words, word
 from texts import minute_from, refusal_text, translator
 
 _Facts = dict[str, Any]
 _Buttons = Callable[[_Facts, NullTranslations], InlineKeyboardMarkup | None]
 
 # Facts of refusals that are keys of ours, and the words by which people know them.
-_NAMED: Final = {
+NAMED: Final = {
     "right": "right", "kind": "group", "why": "tariff_fault", "document_state": "document",
     "channel_fault": "channel_fault", "channel_state": "channel_state",
 }  # fmt: skip
@@ -89,14 +89,14 @@ def refusal_words(code: str, facts: _Facts, language: str) -> str:
     """Why not, in the words by which people know what is named. A fact of `INSTANTS` is ISO text,
     and `zone` says on whose clocks it is shown."""
     named = {
-        name: word(_NAMED[name], value, language) if name in _NAMED else clip(value, _FACT_CHARS)
+        name: word(NAMED[name], value, language) if name in NAMED else clip(value, _FACT_CHARS)
         for name, value in facts.items()
     }
     for name in INSTANTS & facts.keys():
         named[name] = minute_from(datetime.fromisoformat(facts[name]), facts["zone"])
     if "missing" in named:
         gates = named["missing"].split(", ")
-        named["missing"] = ", ".join(word("gate", gate, language) for gate in gates)
+        named["missing"] = ", ".join(gate_words(gate, language) for gate in gates)
     return refusal_text(Refusal(code, **named), language)
 
 

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from functools import cache
 from typing import Final
 
 from core.channels import FAULTS as CHANNEL_FAULTS
-from core.channels import REASONS, Reason
+from core.channels import REASONS
 from core.connectors import STEPS
 from core.people import RIGHTS
 from core.tariff import FAULTS
+from handlers.screens.whys import WHYS
 from texts import translator
 
 WORDS: Final[dict[str, dict[str, str]]] = {
@@ -84,6 +83,7 @@ WORDS: Final[dict[str, dict[str, str]]] = {
         "resume": "Resumed",
     },
     "reason": REASONS,
+    "why": {why: why for why in WHYS},
     "outcome": {
         "answered": "answered",
         "never_sent": "never sent",
@@ -97,7 +97,25 @@ WORDS: Final[dict[str, dict[str, str]]] = {
         "refund_query": "refund query",
         "balance": "balance",
         "token": "token",
+        "callback": "callback",
+        "capture": "capture",
     },
+    "gives": {
+        "accepted": "accepted",
+        "approved": "approved by the payer",
+        "closed": "closed",
+        "failed": "failed",
+        "given": "told",
+        "invalid": "not believed",
+        "not_found": "not found",
+        "paid": "paid",
+        "pending": "waiting",
+        "refused": "refused",
+        "rejected": "refused for certain",
+        "succeeded": "succeeded",
+        "unknown": "no clear answer",
+    },
+    "credential": {"base_url": "the address of its interface"},
     "paid_how": {
         "reported": "reported by the supplier",
         "asked": "found by asking",
@@ -136,6 +154,7 @@ WORDS: Final[dict[str, dict[str, str]]] = {
         "document_approved": "an approved document",
         "document_sound": "a document whose fixtures hold",
         "document_for_real": "a document that is not for the sandbox alone",
+        "credentials": "the credential {name}",
     },
     "offer": {
         "create": "payments",
@@ -190,43 +209,14 @@ def tariff_words(text: str, language: str) -> str:
     return _TARIFF_WORDS.sub(lambda found: word("tariff", found[0], language), text)
 
 
+def gate_words(gate: str, language: str) -> str:
+    """What a supplier must have before it can be live. gate: of core.vetting, or
+    `credentials.<name>`."""
+    kind, _, name = gate.partition(".")
+    return word("gate", kind, language).format(name=name) if name else word("gate", kind, language)
+
+
 def word(context: str, key: str, language: str) -> str:
     """What a state or kind is called; the key itself where it is a new one."""
     english = WORDS[context].get(key)
     return key if english is None else translator(language).pgettext(context, english)
-
-
-def reason_words(code: str, facts: Mapping[str, str], language: str) -> str:
-    """Why a channel does not take an order. code: of REASONS."""
-    text = word("reason", code, language)
-    return text.format_map(facts) if code in REASONS else text
-
-
-def kept_reason(text: str, language: str) -> str:
-    """A reason as an attempt keeps it, in the reader's language; a supplier's own words as they
-    are."""
-    reason = _read_reason(text)
-    if reason is None:
-        return text
-    return f"{reason.channel_no}: {reason_words(reason.code, reason.facts, language)}"
-
-
-def _read_reason(text: str) -> Reason | None:
-    for code, pattern in _patterns().items():
-        found = pattern.fullmatch(text)
-        if found is not None:
-            facts = found.groupdict()
-            return Reason(facts.pop("channel_no"), code, facts)
-    return None
-
-
-@cache
-def _patterns() -> dict[str, re.Pattern[str]]:
-    """What each reason looks like once its facts are in it."""
-    return {
-        code: re.compile(
-            r"(?P<channel_no>C[0-9]+): "
-            + re.sub(r"\\\{(\w+)\\\}", r"(?P<\1>.+)", re.escape(sentence))
-        )
-        for code, sentence in REASONS.items()
-    }

@@ -32,7 +32,7 @@ from handlers.routes import (
     read_terms,
 )
 from handlers.screens import call_log, render_say
-from handlers.screens.words import kept_reason
+from handlers.screens.whys import kept_reason
 from tests.handlers.desk import (
     ADMIN,
     BEN,

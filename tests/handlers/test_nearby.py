@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from handlers.intents import COMMANDS, parse, read_nearby
+from handlers.intents import COMMANDS, Near, parse, read_nearby
 from handlers.intents.nearby import MAX_NEAR, distance
 
 FORMS = {form: name for name, forms in COMMANDS.items() for form in forms if not form.isascii()}
@@ -44,7 +44,7 @@ def test_a_slip_in_a_chinese_form_is_understood(
         assert FORMS[form] in [one.command for one in near_of(slip)] or len(near_of(slip)) > 1
 
 
-def near_of(text: str) -> tuple[object, ...]:
+def near_of(text: str) -> tuple[Near, ...]:
     found = read_nearby(text)
     return () if found is None else found.near
 

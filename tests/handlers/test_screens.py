@@ -72,7 +72,7 @@ DISCREPANCY: dict[str, Any] = {
     "supplier_no": "S01", "upstream_no": HOSTILE, "kind": "over", "asked_minor": 10_000,
     "seen_minor": 10_100, "left_minor": 10_100, "currency": "CNY", "at": AT.isoformat(),
     "ways": ["refund_payer", "credit_merchant", "complete"], "used_minor": 10_000,
-    "fee_minor": 121, "actor_name": HOSTILE, "confirmation_id": str(ID), "age_h": 5,
+    "fee_minor": 121, "actor_name": HOSTILE, "confirmation_id": str(ID), "age_min": 300,
     "resolved": [{"how": "complete", "minor": 10_000, "actor_name": HOSTILE, "reason": HOSTILE}],
     "mode": "live", "reason": HOSTILE,
 }  # fmt: skip
@@ -103,7 +103,8 @@ CHECKED: dict[str, Any] = {
 SUPPLIER: dict[str, Any] = {
     "supplier_id": str(ID), "supplier_no": "S000000003", "name": HOSTILE, "state": "off",
     "sandbox": True, "document": "document_of_some_length_00000001 v10", "days_left": -3,
-    "missing": [*WORDS["gate"], "credentials.key", "credentials.mch_id"], "seen": "0" * 8,
+    "missing": [*sorted(set(WORDS["gate"]) - {"credentials"}), "credentials.key",
+                "credentials.mch_id"], "seen": "0" * 8,
     "legal_name": HOSTILE, "licence_no": HOSTILE, "licence_expires_on": "2027-12-31",
     "settles_to": "merchant", "currency": "CNY", "waiting": [HOSTILE] * 9,
     "zone": "Asia/Shanghai", "switched": True,

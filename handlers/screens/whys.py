@@ -1,0 +1,171 @@
+"""Why a supplier's word was not believed, or a call led to nothing, in the reader's language.
+
+The desk keeps such a reason in English, as its log has it. What a supplier said itself stays as it
+is.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from functools import cache
+from typing import Final
+
+from core.channels import REASONS
+from texts import translator
+
+# The desk's own sentences. {why} is another of them, or a supplier's word.
+WHYS: Final[tuple[str, ...]] = (
+    # what became of an attempt
+    "never_sent: {why}",
+    "accepted",
+    "approved by the payer",
+    "closed",
+    "failed",
+    "never sent",
+    "not found",
+    "not found at the supplier",
+    "nothing was sent to a supplier",
+    "paid",
+    "the supplier offers no {operation}",
+    "the supplier refused the refund",
+    "the supplier says: {said}",
+    "the supplier's own number is not known yet",
+    # calls
+    "no connection in time",
+    "no connection: {fault}",
+    "no token: {why}",
+    "no whole answer in time",
+    "port {port} is not one for HTTP",
+    "the address carries a user name",
+    "the address hides a number as a name",
+    "the address is not a plain URL",
+    "the address is not an http or https URL",
+    "the address names a zone or hides its host",
+    "the answer is longer than {limit} bytes",
+    "the answer is not HTTP: {fault}",
+    "the connection broke: {fault}",
+    "the proxy refused: {fault}",
+    "the supplier takes none of the tokens that it gives",
+    "the token took so long that no time is left for the call",
+    "this peer failed too often; it is left alone for a while",
+    "too many requests are on their way there",
+    "{host} is not a public address",
+    "{host} is not a public name",
+    # how a message is written
+    "a field comes twice",
+    "a field is not text",
+    "a field is too long",
+    "a field's name has characters that no name has",
+    "a text is no number",
+    "a text is not hex",
+    "a word is not in its table",
+    "an item is no table",
+    "bytes are no text",
+    "no pair",
+    "the amount has more than {places} decimals",
+    "the body has a document type",
+    "the body is not JSON",
+    "the body is not UTF-8",
+    "the body is not XML",
+    "the body is not a JSON object",
+    "the callback is too long",
+    "the form cannot be read",
+    "the pairs are not UTF-8",
+    "there is no list of 1 to {limit} items",
+    "too many elements",
+    "too many fields",
+    "{word} is not JSON",
+    # what it says
+    "HTTP status {status}",
+    "a number is missing",
+    "accepted, but there is nothing to pay with",
+    "it comes from an address that is not the supplier's",
+    "it does not say when it was signed",
+    "it is about another attempt than its address",
+    "it was signed more than {limit} s from now",
+    "our number is missing",
+    "paid, but in another currency",
+    "paid, but the amount cannot be read",
+    "paid, but the supplier's number is missing",
+    "the answer is about another amount",
+    "the answer is about another currency",
+    "the answer is about another {what}",
+    "the answer is too long",
+    "the balance cannot be read",
+    "the balance is in another currency",
+    "the form to pay with has a field twice, or too many",
+    "the form to pay with is not posted",
+    "the page to pay with cannot be read",
+    "the page to pay with has not one form",
+    "the page to pay with is too long",
+    "the pay address is not one where payers may be sent",
+    "the signature cannot be read",
+    "the signature is wrong",
+    "the state “{word}” is not in the document",
+    "there is no certificate",
+    "there is no token in the answer",
+    "what to pay with cannot be read",
+    "what to pay with is of no kind that the document names",
+    "{field} is not ours",
+    "“{between}” stands inside a field: values could be told apart elsewhere",
+    "“{between}” stands inside another field",
+)  # fmt: skip
+_CHANNEL: Final = re.compile(r"C[0-9]+", re.ASCII)
+_FACT: Final = re.compile(r"\\\{(\w+)\\\}")
+_NESTED: Final = frozenset({"why", "said"})
+_DEEPEST: Final = 4
+
+
+def reason_words(code: str, facts: Mapping[str, str], language: str) -> str:
+    """Why a channel does not take an order. code: of REASONS."""
+    if code not in REASONS:
+        return code
+    told = {
+        name: why_words(fact, language) if name in _NESTED else fact for name, fact in facts.items()
+    }
+    return translator(language).pgettext("reason", REASONS[code]).format_map(told)
+
+
+def kept_reason(text: str, language: str) -> str:
+    """A reason as an attempt keeps it, `C01: is off`, in the reader's language; a supplier's own
+    words as they are."""
+    channel_no, colon, said = text.partition(": ")
+    if colon and _CHANNEL.fullmatch(channel_no):
+        for code, pattern in _reasons():
+            if (found := pattern.fullmatch(said)) is not None:
+                return f"{channel_no}: {reason_words(code, found.groupdict(), language)}"
+    return text
+
+
+def why_words(text: str, language: str, depth: int = 0) -> str:
+    """A reason of the desk's own, in the reader's language; all else as it is."""
+    for sentence, pattern in _patterns():
+        found = pattern.fullmatch(text)
+        if found is None:
+            continue
+        told = found.groupdict()
+        for name in told.keys() & _NESTED if depth < _DEEPEST else ():
+            told[name] = why_words(told[name], language, depth + 1)
+        named = translator(language).pgettext
+        if "operation" in told:
+            told["operation"] = named("operation", told["operation"].replace("_", " "))
+        return named("why", sentence).format_map(told)
+    return text
+
+
+@cache
+def _patterns() -> tuple[tuple[str, re.Pattern[str]], ...]:
+    """Each sentence with what it looks like once its facts are in it; the plainest first, those
+    that begin with a fact last: it would swallow what another one begins with."""
+    ordered = sorted(WHYS, key=lambda sentence: (sentence.startswith("{"), sentence.count("{")))
+    return tuple((sentence, _pattern(sentence)) for sentence in ordered)
+
+
+@cache
+def _reasons() -> tuple[tuple[str, re.Pattern[str]], ...]:
+    return tuple((code, _pattern(sentence)) for code, sentence in REASONS.items())
+
+
+def _pattern(sentence: str) -> re.Pattern[str]:
+    return re.compile(_FACT.sub(r"(?P<\1>.+)", re.escape(sentence)), re.DOTALL)

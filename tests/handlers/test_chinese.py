@@ -1,0 +1,194 @@
+"""A Chinese chat holds no English of ours: no sentence, no state, no code."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from core.errors import REFUSALS
+from core.orders.lifecycle import ATTEMPT_NEXT
+from core.outbox import Say
+from handlers.screens import SCREENS, Screen, refusal_words, render_card, render_say
+from handlers.screens.pieces import age
+from handlers.screens.saying import NAMED
+from handlers.screens.whys import WHYS, kept_reason, why_words
+from handlers.screens.words import WORDS, word
+from tests.handlers.telegram_html import read_html
+from tests.handlers.test_screens import ATTEMPT, CONTEXT, EXAMPLES, HOSTILE, STATES, orders_of
+from tests.handlers.test_sheets import all_of
+
+CORE = Path(__file__).parents[2] / "core"
+NAME = "云杉"
+# What people type or read as a name: currencies, files, protocols, zones, and what is written in
+# documents.
+ALLOWED = frozenset({
+    "CNY", "USD", "KWD", "USDT", "u", "HTTP", "JSON", "XML", "UTF-8", "API", "KB", "MB", "GET",
+    "POST", "Accept", "Excel", "CSV", "csv", "xlsx", "yaml", "UTC", "Asia", "Shanghai",
+    "Europe", "Berlin", "Paydesk", "Telegram", "English", "zh", "en", "alipay_qr", "Alipay",
+    "QR", "epay", "app", "base_url", "key", "mch_id", "channel-x", "gone", "C",
+})  # fmt: skip
+SHAPES = (
+    re.compile(r"[A-Z]{1,3}\d+(-\d+)?"),  # a number: P1, M1001-3, C01
+    re.compile(r"tg-\d+"),
+    re.compile(r"v\d+|document_of_some_length_\d+"),
+    re.compile(r"p{12,32}\d?"),  # the longest code of a product
+)
+WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_.\-]*")
+TYPED = re.compile(
+    r"https?://\S+"
+    r"|/[a-z_]+[^·、，。（）()\n]*"  # a command, with what follows it
+    r"|(?m:^\w+ = )"  # what a document calls a value
+    r"|(?:callback|query) …|P…|Paydesk-Timestamp|\{\w+\}"
+)
+# What people wrote into the examples, whole or with its end cut off.
+CLIPPED = re.compile(re.escape(HOSTILE[:12]) + r".*?(?:…|\u202e)")
+LONG_DECIMALS = re.compile(r"\d\.\d{4,}")
+
+
+def in_chinese(facts: Any) -> Any:
+    """The facts with Chinese where people wrote something."""
+    match facts:
+        case dict():
+            return {name: in_chinese(value) for name, value in facts.items()}
+        case list():
+            return [in_chinese(value) for value in facts]
+        case str():
+            return NAME if facts == "x" else facts.replace(HOSTILE, NAME)
+    return facts
+
+
+def english_in(text: str) -> set[str]:
+    """Words in it that nobody who reads Chinese alone would know."""
+    return {
+        word
+        for word in WORD.findall(TYPED.sub(" ", CLIPPED.sub(NAME, text)))
+        if word not in ALLOWED and not any(shape.fullmatch(word) for shape in SHAPES)
+    }
+
+
+def read(screen: Screen) -> str:
+    """The text of a screen and of its buttons."""
+    rows = screen.keyboard.inline_keyboard if screen.keyboard else []
+    return "\n".join([read_html(screen.html), *(b.text for row in rows for b in row)])
+
+
+@pytest.mark.parametrize("name", sorted(SCREENS))
+def test_no_screen_speaks_english_in_chinese(name: str) -> None:
+    for facts in EXAMPLES[name]:
+        text = read(render_say(Say(name, in_chinese(facts)), "zh"))
+        if name == "usage":  # it holds what is typed, beside one sentence
+            text = text.splitlines()[0]
+        assert english_in(text) == set(), text
+        assert not LONG_DECIMALS.search(text), text
+
+
+def test_no_card_and_no_bill_speaks_english_in_chinese() -> None:
+    cards = [
+        render_card(order, [replace(ATTEMPT, said=said)], CONTEXT, "zh")
+        for state in STATES
+        for order in orders_of(state)
+        for said in ("accepted", "not found", "never_sent: no connection in time")
+    ]
+    for screen in [*cards, *all_of("zh")]:
+        text = read(screen).replace("Northwind", NAME)
+        assert english_in(text) == set(), text
+        assert not LONG_DECIMALS.search(text), text
+
+
+@pytest.mark.parametrize("code", sorted(REFUSALS))
+def test_no_refusal_speaks_english_in_chinese(code: str) -> None:
+    facts = {
+        name: next(iter(WORDS[NAMED[name]]))
+        if name in NAMED
+        else "paid"
+        if name == "status"
+        else "7"
+        for name in re.findall(r"\{(\w+)\}", REFUSALS[code].text)
+    }
+    text = refusal_words(code, facts, "zh")
+    assert english_in(text) == set(), text
+
+
+def sentences_of_core() -> Iterator[tuple[str, str]]:
+    """(where, what) of each reason that core writes of its own, with samples for its facts."""
+    for path in sorted(CORE.rglob("*.py")):
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        for node in ast.walk(tree):
+            where = f"{path.relative_to(CORE)}:{getattr(node, 'lineno', 0)}"
+            if isinstance(node, ast.Call):
+                name = node.func.id if isinstance(node.func, ast.Name) else ""
+                place = REASON_OF.get(name)
+                given = [] if place is None else node.args[place : place + 1]
+            elif isinstance(node, ast.Return) and path.name == "gateway.py":
+                cut = node.value.value if isinstance(node.value, ast.Subscript) else node.value
+                given = [cut] if isinstance(cut, ast.JoinedStr) else []
+            else:
+                continue
+            for one in given:
+                said = sample(one)
+                if said is not None and " " in said:
+                    yield where, said
+
+
+def sample(node: ast.expr) -> str | None:
+    """A literal's text, `7` for each fact in it."""
+    match node:
+        case ast.Constant(value=str(text)):
+            return text
+        case ast.JoinedStr(values=parts):
+            return "".join(str(p.value) if isinstance(p, ast.Constant) else "7" for p in parts)
+    return None
+
+
+# Who carries a reason in words, and which of its arguments that is.
+REASON_OF = {
+    "DoubtError": 0, "UnreadableError": 0, "ValueFault": 0, "TokenRefused": 0, "NeverSent": 0,
+    "MayHaveHappened": 0, "InvalidCallback": 0, "Unknown": 0, "Standing": 1, "Balance": 1,
+}  # fmt: skip
+
+
+def test_every_reason_of_ours_is_said_in_chinese() -> None:
+    found = list(sentences_of_core())
+    assert len(found) > 60
+    untold = [(where, said) for where, said in found if english_in(why_words(said, "zh"))]
+    assert untold == []
+
+
+@pytest.mark.parametrize("sentence", WHYS)
+def test_a_kept_reason_is_read_back_whatever_its_facts_are(sentence: str) -> None:
+    said = re.sub(r"\{\w+\}", "云.杉", sentence)
+    assert why_words(said, "en") == said
+    text = why_words(said, "zh")
+    assert english_in(text) == set()
+    assert text.count("云.杉") == sentence.count("{") or "{what}" in sentence
+    assert kept_reason(f"C01: refused: {said}", "zh").startswith("C01: ")
+    assert english_in(kept_reason(f"C01: refused: never_sent: {said}", "zh")) == set()
+
+
+def test_what_a_supplier_says_itself_stays_as_it_is() -> None:
+    for said in ("E1001: no such merchant", "余额不足", "closed!"):
+        assert why_words(said, "zh") == said
+    assert why_words("the supplier says: 1001 closed", "zh") == "供应商答复：1001 closed"
+
+
+def test_every_state_that_is_kept_has_a_word() -> None:
+    attempts = {state for state, _ in ATTEMPT_NEXT} | set(ATTEMPT_NEXT.values())
+    assert attempts == set(WORDS["attempt"])
+    for context, words in WORDS.items():
+        for key in words:
+            assert english_in(word(context, key, "zh")) == set(), key
+
+
+@pytest.mark.parametrize(
+    ("minutes", "zh", "en"),
+    [(0, "0 分钟", "0 minutes"), (59, "59 分钟", "59 minutes"), (60, "1 小时", "1 hour"),
+     (2879, "47 小时", "47 hours"), (2880, "2 天", "2 days")],
+)  # fmt: skip
+def test_an_age_is_told_in_its_own_unit(minutes: int, zh: str, en: str) -> None:
+    assert (age(minutes, "zh"), age(minutes, "en")) == (zh, en)
