@@ -19,6 +19,7 @@ from bot.admin import Admin
 from bot.courier import Courier
 from bot.exporter import Exporter
 from bot.loops import Loop
+from bot.menu import set_menu
 from bot.process import PortTaken
 from bot.webhook import UpdateWorker, Webhook, webhook_path, webhook_secret
 from core.runtime import Runtime
@@ -47,6 +48,7 @@ class Desk:
         self._runtime = runtime
         self._master_key = master_key
         self._bot: Bot | None = None
+        self._menu: asyncio.Task[None] | None = None
         self._loops: list[Loop] = []
         self._runners: list[web.AppRunner] = []
         self._timetable = Timetable(runtime)
@@ -77,6 +79,7 @@ class Desk:
         self._timetable.start()
         if self._bot is not None and webhook_url is not None:
             await self._set_webhook(self._bot, webhook_url)
+            self._menu = asyncio.create_task(set_menu(self._bot))  # nothing waits for it
         _LOG.info("desk is ready", url=self._runtime.public_url, demo=self._runtime.demo)
 
     async def stop(self) -> None:
@@ -84,6 +87,9 @@ class Desk:
         for runner in self._runners:
             await runner.cleanup()
         await self._timetable.stop()
+        if self._menu is not None:
+            self._menu.cancel()
+            await asyncio.gather(self._menu, return_exceptions=True)
         await asyncio.gather(*(loop.stop() for loop in self._loops))
         if self._bot is not None:
             await self._bot.session.close()

@@ -191,9 +191,11 @@ def router() -> Router:
 
 
 async def cancel(message: Message, actor: Actor, runtime: Runtime, dialogues: Dialogues) -> None:
-    """`/cancel`. Refusals: private_only."""
+    """`/cancel`; in a group the word alone is talk. Refusals: private_only."""
     if actor.chat_id != actor.user_id:
-        raise Refusal("private_only")
+        if (message.text or "").startswith(("/", "／")):
+            raise Refusal("private_only")
+        return
     ended = await dialogues.end(actor)
     await runtime.outbox.say(
         runtime.store,

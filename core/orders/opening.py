@@ -192,7 +192,7 @@ class Opening:
                 "pay_value": reading.pay.value,
                 "answered_at": now,
                 "ask_at": now + moves.FIRST_LOOK,
-                "said": "accepted",
+                "said": "",
             }
             accepted = await moves.move_attempt(
                 tx, self._ids, attempt, "accept", at=now, facts=facts, changes=pay

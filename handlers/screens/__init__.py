@@ -12,6 +12,7 @@ from handlers.screens.routing import call_log
 from handlers.screens.saying import INSTANTS, SCREENS, refusal_words, render_say, toast
 from handlers.screens.statistics import FIGURES, added
 from handlers.screens.supplier_bill import render_supplier_bill
+from handlers.screens.words import command_words
 
 __all__ = [
     "ALARMS",
@@ -23,6 +24,7 @@ __all__ = [
     "added",
     "call_log",
     "chart_buttons",
+    "command_words",
     "export_progress",
     "refusal_words",
     "render_alarm",

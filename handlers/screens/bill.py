@@ -43,7 +43,7 @@ def _sheet(bill: Bill, lines: Lines, label: str, staff: bool, size: Size) -> She
         )
         parts.append(carried % {"count": bill.carried})
     parts.append(lines.prepaid_balance(bill, label))
-    parts += _standing(bill, lines, label)
+    parts += _standing(bill, lines)
     parts += _by_day(bill, lines, label, size)
     if staff:
         parts += lines.channels(bill.channels, size)
@@ -62,15 +62,12 @@ def _sheet(bill: Bill, lines: Lines, label: str, staff: bool, size: Size) -> She
     )
 
 
-def _standing(bill: Bill, lines: Lines, label: str) -> list[str]:
-    """What the closing balance means, and how much of what was advanced is left."""
+def _standing(bill: Bill, lines: Lines) -> list[str]:
+    """What is owed where nothing is left, and how much of what was advanced is left."""
     said = []
-    amount = lines.amount(abs(bill.remaining_minor))
-    if bill.remaining_minor > 0:
-        left = lines.translate("%(label)s left: %(amount)s")
-        said.append(left % {"label": label, "amount": amount})
-    elif bill.remaining_minor < 0:
-        said.append(lines.translate("Owed to the merchant: %(amount)s") % {"amount": amount})
+    if bill.remaining_minor < 0:
+        owed = lines.translate("Owed to the merchant: %(amount)s")
+        said.append(owed % {"amount": lines.amount(-bill.remaining_minor)})
     bar = credit_bar(bill.remaining_minor, bill.advanced_minor)
     if bar is not None:
         said.append(f"{bar.blocks} {bar.percent}%")

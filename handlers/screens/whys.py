@@ -18,7 +18,6 @@ from texts import translator
 WHYS: Final[tuple[str, ...]] = (
     # what became of an attempt
     "never_sent: {why}",
-    "accepted",
     "approved by the payer",
     "closed",
     "failed",
@@ -148,8 +147,8 @@ def why_words(text: str, language: str, depth: int = 0) -> str:
         for name in told.keys() & _NESTED if depth < _DEEPEST else ():
             told[name] = why_words(told[name], language, depth + 1)
         named = translator(language).pgettext
-        if "operation" in told:
-            told["operation"] = named("operation", told["operation"].replace("_", " "))
+        if (operation := told.get("operation", "").replace("_", " ")) != "":
+            told["operation"] = named("operation", operation)
         return named("why", sentence).format_map(told)
     return text
 

@@ -188,6 +188,43 @@ WORDS: Final[dict[str, dict[str, str]]] = {
         "refund_repeatable": "it promises that the same refund can be sent twice",
         "not_found_final": "it promises that what it does not know will never be paid",
     },
+    "command": {
+        "bind": "Bind this group to a merchant",
+        "bind_supplier": "Bind this group to a supplier",
+        "bind_ops": "Make this an ops group",
+        "unbind": "Take the bindings off this group",
+        "info": "What this group is",
+        "prepay": "Record a prepayment",
+        "adjust": "Correct what a merchant is owed",
+        "usdt": "What 1 USDT is worth here",
+        "credit": "The credit line",
+        "order": "Look an order up",
+        "bill": "The bill of a day",
+        "prepaid": "The prepayments of a day",
+        "export": "Days as Excel, CSV or a chart",
+        "complete": "Complete an order by hand",
+        "uncomplete": "Reverse a wrong completion",
+        "discrepancies": "Money of no settled order",
+        "balance": "The prepaid balance",
+        "rates": "Products and their rates",
+        "rate": "Set a merchant's rate",
+        "rerate": "Charge past orders anew",
+        "cost": "Set what a channel costs",
+        "channels": "Channels",
+        "channel_add": "Add a channel",
+        "products": "Products and their channels",
+        "why": "Which channels would take an order",
+        "volume": "Today's volume",
+        "success": "Success rates",
+        "stats": "Live statistics",
+        "daycut": "When business days begin",
+        "timezone": "The time zone of business days",
+        "documents": "Connector documents",
+        "suppliers": "Suppliers",
+        "cancel": "Stop the present dialogue",
+        "lang": "The language of this group",
+        "help": "What you can do here",
+    },
     "settles_to": {"merchant": "the merchant", "licensed_institution": "a licensed institution"},
     "supplier_state": {"live": "live", "off": "off"},
     "use": {"opened": "opened with it", "switched": "switched to", "rolled_back": "rolled back to"},
@@ -207,6 +244,11 @@ _TARIFF_WORDS: Final = re.compile(r"\b(?:volume|min|max)\b")
 def tariff_words(text: str, language: str) -> str:
     """A tariff as core writes it, in the reader's words; it can be sent back as it is shown."""
     return _TARIFF_WORDS.sub(lambda found: word("tariff", found[0], language), text)
+
+
+def command_words(name: str, language: str) -> str:
+    """What a command does, in a few words."""
+    return word("command", name, language)
 
 
 def gate_words(gate: str, language: str) -> str:

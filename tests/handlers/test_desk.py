@@ -64,7 +64,7 @@ async def test_strangers_and_other_bots_hear_nothing(desk: Desk, text: str) -> N
 async def test_a_near_miss_is_whispered_once_a_minute(desk: Desk) -> None:
     near = await desk.said(OPERATOR, SPRUCE, "今日帐单")
     assert (near.screen, near.only_for) == ("no_command", OPERATOR)
-    assert "您是不是要： 今日账单 · /bill" in text_of(near)
+    assert "您是不是要：今日账单 · /bill" in text_of(near)
     assert await desk.say(OPERATOR, SPRUCE, "查余额") == []
     assert await desk.say(OPERATOR, OPS, "bill") == []
     other = await desk.said(SUQING, SPRUCE, "查余额")

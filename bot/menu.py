@@ -1,0 +1,57 @@
+"""What Telegram offers who types a slash: the commands of the one table, by place and language."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import structlog
+from aiogram import Bot
+from aiogram.exceptions import TelegramAPIError
+from aiogram.types import BotCommand, BotCommandScopeAllGroupChats, BotCommandScopeAllPrivateChats
+
+from core.people import ROLES
+from handlers.intents import COMMANDS, RIGHTS_OF_COMMAND
+from handlers.screens import command_words
+
+_LOG = structlog.get_logger(__name__)
+# What is said in groups alone, and names of a command that another one says better.
+_GROUPS_ONLY: Final = frozenset(
+    {"bind", "bind_supplier", "bind_ops", "unbind", "info", "lang", "usdt"}
+)
+_TWINS: Final = frozenset({"channel", "product", "document", "supplier", "start"})
+_THEIRS: Final = ROLES["merchant_staff"]
+
+
+async def set_menu(bot: Bot) -> None:
+    """Tell Telegram, where something changed. That it cannot be told is logged, and no more."""
+    for scope, names in (
+        (BotCommandScopeAllPrivateChats(), private_commands()),
+        (BotCommandScopeAllGroupChats(), group_commands()),
+    ):
+        # Without a language: for whoever speaks none of the others.
+        for code, language in (("", "en"), ("zh", "zh")):
+            wanted = [
+                BotCommand(command=name, description=command_words(name, language))
+                for name in names
+            ]
+            try:
+                if await bot.get_my_commands(scope, code or None) != wanted:
+                    await bot.set_my_commands(wanted, scope, code or None)
+            except TelegramAPIError as error:
+                _LOG.warning("the menu could not be set", scope=scope.type, fault=str(error))
+
+
+def private_commands() -> tuple[str, ...]:
+    """What staff says in private."""
+    return tuple(name for name in COMMANDS if name not in _GROUPS_ONLY | _TWINS)
+
+
+def group_commands() -> tuple[str, ...]:
+    """What everybody in a group may know of: what a merchant's own staff says there."""
+    return tuple(
+        name
+        for name in COMMANDS
+        if name not in _TWINS
+        and name != "cancel"
+        and (not RIGHTS_OF_COMMAND[name] or set(RIGHTS_OF_COMMAND[name]) & _THEIRS)
+    )

@@ -1,0 +1,59 @@
+"""The menu of commands, told to the sandbox's Telegram, which is strict about what it takes."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from aiogram import Bot
+from aiogram.exceptions import TelegramServerError
+from aiogram.types import BotCommandScopeAllGroupChats, BotCommandScopeAllPrivateChats
+
+from bot.menu import group_commands, private_commands, set_menu
+from handlers.intents import COMMANDS
+from handlers.screens import command_words
+from tests.bot.support import Telegram
+
+PRIVATE, GROUPS = BotCommandScopeAllPrivateChats(), BotCommandScopeAllGroupChats()
+
+
+async def test_the_menu_is_told_in_both_languages_and_only_once(
+    telegram: Telegram, bot: Bot
+) -> None:
+    await set_menu(bot)
+    for scope, names in ((PRIVATE, private_commands()), (GROUPS, group_commands())):
+        for code, language in ((None, "en"), ("zh", "zh")):
+            told = await bot.get_my_commands(scope, code)
+            assert [one.command for one in told] == list(names)
+            assert [one.description for one in told] == [
+                command_words(name, language) for name in names
+            ]
+    # What stands there already is not told again: the fault still waits for a call.
+    await telegram.fault("500", method="setMyCommands")
+    await set_menu(bot)
+    with pytest.raises(TelegramServerError):
+        await bot.set_my_commands([], PRIVATE)
+
+
+async def test_a_telegram_that_refuses_fails_nothing(telegram: Telegram, bot: Bot) -> None:
+    await telegram.fault("500", method="getMyCommands", times=4)
+    await set_menu(bot)
+    assert await bot.get_my_commands(PRIVATE) == []
+    await set_menu(bot)
+    assert await bot.get_my_commands(PRIVATE) != []
+
+
+def test_groups_are_offered_what_a_merchants_own_staff_may_say() -> None:
+    assert {"bill", "order", "balance", "help"} <= set(group_commands())
+    assert not {"adjust", "prepay", "bind", "suppliers", "rate"} & set(group_commands())
+    assert {"suppliers", "rate", "help"} <= set(private_commands())
+    assert not {"bind", "unbind", "start"} & set(private_commands())
+
+
+def test_telegram_takes_every_command_and_its_words() -> None:
+    for name in {*private_commands(), *group_commands()}:
+        assert name in COMMANDS
+        assert re.fullmatch(r"[a-z0-9_]{1,32}", name)
+        for language in ("zh", "en"):
+            assert 1 <= len(command_words(name, language)) <= 256
+    assert len(private_commands()) <= 100
