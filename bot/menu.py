@@ -35,10 +35,15 @@ async def set_menu(bot: Bot) -> None:
                 for name in names
             ]
             try:
-                if await bot.get_my_commands(scope, code or None) != wanted:
+                there = await bot.get_my_commands(scope, code or None)
+                if _told(there) != _told(wanted):
                     await bot.set_my_commands(wanted, scope, code or None)
             except TelegramAPIError as error:
                 _LOG.warning("the menu could not be set", scope=scope.type, fault=str(error))
+
+
+def _told(commands: list[BotCommand]) -> list[tuple[str, str]]:
+    return [(one.command, one.description) for one in commands]
 
 
 def private_commands() -> tuple[str, ...]:
