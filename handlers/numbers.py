@@ -17,8 +17,10 @@ from handlers.days import read_days
 # So many words of a message are taken for numbers at most; so many orders are shown for them.
 MAX_WORDS: Final = 20
 MAX_SHOWN: Final = 10
-# Talk: what is shorter is no number in a sentence, nor where it is all that was said.
+# Talk: what is shorter is no number in a sentence (ABC-1 is one: a letter and a mark stand with its
+# digit), nor where it is all that was said.
 _IN_TALK_CHARS: Final = 6
+_MARKED_CHARS: Final = 5
 _ALONE_CHARS: Final = 4
 # Digits alone may be an amount, unless they are as many or begin with 0.
 _IN_TALK_DIGITS: Final = 8
@@ -152,7 +154,9 @@ def _stands_alone(word: NumberWord) -> bool:
 
 
 def _stands_out(word: NumberWord) -> bool:
-    enough = _is_sizeable(word, _IN_TALK_CHARS, _IN_TALK_DIGITS)
+    kinds = {c.isalpha() for c in word.text if not c.isdigit()}
+    chars = _MARKED_CHARS if kinds == {True, False} else _IN_TALK_CHARS
+    enough = _is_sizeable(word, chars, _IN_TALK_DIGITS)
     return enough and (word.ours or read_days(word.text) is None)
 
 

@@ -132,14 +132,16 @@ async def test_a_hundred_and_twenty_legal_numbers_are_found(busy: Desk) -> None:
 async def test_short_numbers_are_found_alone_or_labelled_and_nothing_else_speaks(
     busy: Desk,
 ) -> None:
-    there = {n: (await opened(busy, n)).id for n in ("00123", "ABC-1", "A_1|2.3", "100", "1000")}
+    there = {
+        n: (await opened(busy, n)).id for n in ("00123", "ABC-1", "AB-1", "A_1|2.3", "100", "1000")
+    }
     for text, number in (
         ("00123", "00123"), ("ABC-1", "ABC-1"), ("A_1|2.3", "A_1|2.3"), ("单号：100", "100"),
-        ("查单 1000", "1000"), ("单号 ABC-1，到了吗", "ABC-1"),
+        ("查单 1000", "1000"), ("ABC-1 到了吗", "ABC-1"), ("单号：AB-1", "AB-1"),
     ):  # fmt: skip
         assert cards(await busy.say(SUQING, SPRUCE, text)) == [there[number]], text
     assert cards(await busy.say(SUQING, SPRUCE, "00123, ABC-1")) == [there["00123"], there["ABC-1"]]
-    for talk in ("100", "1000", "打款 100 了", "ABC-1 怎么样", "+100 收到", "-1000 对吧"):
+    for talk in ("100", "1000", "打款 100 了", "AB-1 怎么样", "+100 收到", "-1000 对吧"):
         facts = await busy.say(SUQING, SPRUCE, talk)
         assert not any(isinstance(fact, Card) for fact in facts), talk
 
