@@ -14,13 +14,13 @@ import pytest
 from core.errors import REFUSALS
 from core.orders.lifecycle import ATTEMPT_NEXT
 from core.outbox import Say
-from handlers.screens import SCREENS, Screen, refusal_words, render_card, render_say
+from handlers.screens import INSTANTS, SCREENS, Screen, refusal_words, render_card, render_say
 from handlers.screens.pieces import age
 from handlers.screens.saying import NAMED
 from handlers.screens.whys import WHYS, kept_reason, why_words
 from handlers.screens.words import WORDS, word
 from tests.handlers.telegram_html import read_html
-from tests.handlers.test_screens import ATTEMPT, CONTEXT, EXAMPLES, HOSTILE, STATES, orders_of
+from tests.handlers.test_screens import AT, ATTEMPT, CONTEXT, EXAMPLES, HOSTILE, STATES, orders_of
 from tests.handlers.test_sheets import all_of
 
 CORE = Path(__file__).parents[2] / "core"
@@ -103,13 +103,14 @@ def test_no_card_and_no_bill_speaks_english_in_chinese() -> None:
 
 @pytest.mark.parametrize("code", sorted(REFUSALS))
 def test_no_refusal_speaks_english_in_chinese(code: str) -> None:
+    plain = {"status": "paid", "zone": "Asia/Shanghai"}
     facts = {
         name: next(iter(WORDS[NAMED[name]]))
         if name in NAMED
-        else "paid"
-        if name == "status"
-        else "7"
-        for name in re.findall(r"\{(\w+)\}", REFUSALS[code].text)
+        else AT.isoformat()
+        if name in INSTANTS
+        else plain.get(name, "7")
+        for name in ("zone", *re.findall(r"\{(\w+)\}", REFUSALS[code].text))
     }
     text = refusal_words(code, facts, "zh")
     assert english_in(text) == set(), text
