@@ -125,8 +125,10 @@ def read_form(text: str) -> Tree:
         pairs = parse_qsl(
             text, keep_blank_values=True, errors="strict", max_num_fields=limits.FIELDS
         )
+    except UnicodeDecodeError:
+        raise UnreadableError("the form is not UTF-8") from None
     except ValueError:
-        raise UnreadableError("the form cannot be read") from None
+        raise UnreadableError("too many fields") from None
     fields: Tree = {**dict(pairs)}
     if len(fields) != len(pairs):
         raise UnreadableError("a field comes twice")

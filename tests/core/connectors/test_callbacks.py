@@ -221,3 +221,11 @@ def test_whole_cents_are_read_exactly_or_not_at_all(said: str, minor: int | None
             read(call, in_cents)
     else:
         assert read(call, in_cents).paid == Money(minor, "CNY")
+
+
+def test_another_charset_is_named() -> None:
+    fields = urlencode({**CALLBACK, "subject": "绿茶", "sign": "x"}, encoding="gbk")
+    assert why_not(posted(fields)) == "the form is not UTF-8"
+    raw = "&".join(f"{name}={text}" for name, text in {**CALLBACK, "subject": "绿茶"}.items())
+    assert why_not(posted(raw.encode("gbk"))) == "the body is not UTF-8"
+    assert why_not(posted("a=1&" * 300)) == "too many fields"
