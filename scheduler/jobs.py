@@ -39,15 +39,22 @@ async def expire_orders(runtime: Runtime) -> None:
 
 
 async def roll_books(runtime: Runtime) -> None:
-    """Rolls books up and closes days that are over; each group gets the new day's bill."""
+    """Rolls books up and closes days that are over; each group gets the new day's bill.
+
+    Fails where any holder's books could not be, once all the others' are.
+    """
+    faults = []
     for holder_id in await runtime.ledger.due_to_roll():
         try:
             if await runtime.ledger.roll_days(holder_id):
                 async with runtime.store.transaction() as tx:
                     await runtime.groups.show_bill(tx, holder_id)
-        except Exception:  # noqa: BLE001 (one holder must not stop all the others)
+        except Exception as fault:  # noqa: BLE001 (one holder must not stop all the others)
             _LOG.exception("books not rolled up", holder_id=str(holder_id))
+            faults.append(fault)
     await runtime.bills.keep_sums()
+    if faults:
+        raise ExceptionGroup("books not rolled up", faults)
 
 
 async def make_months(runtime: Runtime) -> None:

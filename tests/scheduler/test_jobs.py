@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
 from structlog.testing import capture_logs
 
 from core.bills import Days
@@ -88,7 +89,7 @@ async def test_books_that_cannot_be_rolled_up_stop_nobody_elses(
             " '2020-01-02 00:00+00', '2020-01-01 00:00+00', true)"
         )
     clock.advance(86_400)
-    with capture_logs() as logs:
+    with capture_logs() as logs, pytest.raises(ExceptionGroup):
         await run(runtime, "roll_books")
     assert [log["event"] for log in logs] == ["books not rolled up"]
     behind = "SELECT count(*) FROM business_day WHERE closed_at IS NULL AND ends_at <= $1"
