@@ -99,3 +99,13 @@ async def test_where_nothing_is_people_get_a_page(desk: Desk, http: aiohttp.Clie
         assert response.status == 404
         assert response.content_type == "text/html"
         assert "Nothing is here" in await response.text()
+
+
+@pytest.mark.parametrize("query", ["lang=xx", "lang=%00", "lang=en&lang=zh", "x=" + "y" * 4000])
+async def test_an_odd_query_changes_nothing(
+    desk: Desk, http: aiohttp.ClientSession, query: str
+) -> None:
+    async with http.get(URL(f"{desk[1]}/?{query}", encoded=True)) as response:
+        assert response.status == 200
+        assert response.headers["Content-Language"] in ("en", "zh")
+        assert "y" * 100 not in await response.text()
