@@ -35,11 +35,18 @@ class Adjustments:
         self._vouchers = vouchers
 
     async def record(
-        self, actor: Actor, merchant: Merchant, correction: Correction, cause: Cause
+        self,
+        actor: Actor,
+        merchant: Merchant,
+        correction: Correction,
+        cause: Cause,
+        *,
+        sure: bool = True,
     ) -> dict[str, Any]:
         """Book an adjustment and put its receipt into the outbox. Returns the receipt.
 
-        The same cause again answers the same receipt and books nothing. Refusals:
+        The same cause again answers the same receipt and books nothing. sure: False
+        raises a `Doubt` where this may be a slip. Refusals:
         anonymous_admin, not_permitted, merchant_not_found, reason_missing, amount_invalid,
         amount_over_limit.
         """
@@ -57,17 +64,24 @@ class Adjustments:
             proof_file_id=correction.proof_file_id,
         )  # fmt: skip
         return await self._vouchers.record(
-            actor, Holder.merchant(merchant), ADJUSTMENT, move, cause
+            actor, Holder.merchant(merchant), ADJUSTMENT, move, cause, sure=sure
         )
 
     async def undo(
-        self, actor: Actor, merchant: Merchant, adjustment_id: UUID, cause: Cause
+        self,
+        actor: Actor,
+        merchant: Merchant,
+        adjustment_id: UUID,
+        cause: Cause,
+        *,
+        sure: bool = True,
     ) -> dict[str, Any]:
-        """Take an adjustment back by its exact reversal. Returns the undo's receipt.
+        """Take an adjustment back by its exact reversal. Returns the undo's receipt. sure: as in
+        `record`.
 
         Refusals: anonymous_admin, not_permitted, merchant_not_found, record_not_found,
         already_undone, undo_too_late.
         """
         actor.need_for(ADJUSTMENT.right, merchant=merchant)
         holder = Holder.merchant(merchant)
-        return await self._vouchers.undo(actor, holder, ADJUSTMENT, adjustment_id, cause)
+        return await self._vouchers.undo(actor, holder, ADJUSTMENT, adjustment_id, cause, sure=sure)

@@ -45,8 +45,8 @@ class Confirmations:
     ) -> UUID:
         """Write a question down; its id goes under the buttons. kind: of the table's CHECK.
 
-        facts: merchant_id among them, whose question it is. message_id: of a question that is
-        answered by a reply to it.
+        facts: merchant_id or supplier_id among them, whose question it is. message_id: of a
+        question that is answered by a reply to it, or of the message that is asked about.
         """
         confirmation_id = self._ids.uuid7()
         now = self._clock.now()
@@ -66,7 +66,7 @@ class Confirmations:
 
     async def find(self, kind: str, actor: Actor, confirmation_id: UUID) -> Confirmation:
         """The question of a button, in the chat where it was asked, while that chat still sees
-        its merchant: a group may have been bound to another one since.
+        its merchant or supplier: a group may have been bound to another one since.
 
         An answered one is found as well. Refusals: confirmation_expired.
         """
@@ -78,7 +78,13 @@ class Confirmations:
         )
         if row is None or row["chat_id"] != actor.chat_id:
             raise Refusal("confirmation_expired")
-        if not actor.sees(UUID(row["facts"]["merchant_id"])):
+        supplier_id = row["facts"].get("supplier_id")
+        seen = (
+            actor.sees_supplier(UUID(supplier_id))
+            if supplier_id
+            else actor.sees(UUID(row["facts"]["merchant_id"]))
+        )
+        if not seen:
             raise Refusal("confirmation_expired")
         if row["state"] == "open" and row["expires_at"] <= self._clock.now():
             raise Refusal("confirmation_expired")

@@ -48,6 +48,12 @@ REFUSALS: dict[str, RefusalKind] = {
     "amount_invalid": RefusalKind(
         _INVALID, "{text} is not an amount of {currency}. Write it like {example}."
     ),
+    "amount_doubtful": RefusalKind(
+        _INVALID, "{text} can be read in two ways, so nothing was done. Write {one} or {other}."
+    ),
+    "currency_other": RefusalKind(
+        _INVALID, "{text} is in {said}, but {currency} is counted here. Write it in {currency}."
+    ),
     "currency_unknown": RefusalKind(_INVALID, "The currency {currency} is not supported."),
     "date_invalid": RefusalKind(_INVALID, "{text} is not a date. Write it like {example}."),
     "range_reversed": RefusalKind(
@@ -190,6 +196,14 @@ REFUSALS: dict[str, RefusalKind] = {
         _CONFLICT, "These are more than {limit} orders. Charge fewer days anew at a time."
     ),
     "already_undone": RefusalKind(_CONFLICT, "This was already undone."),
+    "repeat_doubtful": RefusalKind(
+        _CONFLICT, "The same amount was booked {ago_s} s ago: {record_no}, by {name}."
+    ),
+    "take_back_doubtful": RefusalKind(
+        _CONFLICT, "That takes back more than was ever booked, which is {moved}."
+    ),
+    "undo_of_another": RefusalKind(_CONFLICT, "{record_no} was recorded by {name}."),
+    "undo_of_much": RefusalKind(_CONFLICT, "{record_no} moved much: {amount}."),
     "undo_too_late": RefusalKind(_CONFLICT, "The time to undo is over ({limit_min} min)."),
     "confirmation_expired": RefusalKind(
         _CONFLICT, "This confirmation is over. Start again to get a new one."

@@ -18,11 +18,12 @@ class Payins:
         self._vouchers = vouchers
 
     async def record(
-        self, actor: Actor, supplier: Supplier, advance: Advance, cause: Cause
+        self, actor: Actor, supplier: Supplier, advance: Advance, cause: Cause, *, sure: bool = True
     ) -> dict[str, Any]:
         """Book what a supplier paid in and put its receipt into the outbox. Returns the receipt.
 
-        The same cause again answers the same receipt and books nothing. The desk's own books are
+        The same cause again answers the same receipt and books nothing. sure: False
+        raises a `Doubt` where this may be a slip. The desk's own books are
         kept in the supplier's currency alone: of what came as USDT, they have what it came to,
         and the record has the USDT and the rate.
         Refusals: anonymous_admin, not_permitted, supplier_not_found, amount_invalid,
@@ -32,15 +33,20 @@ class Payins:
         converted = convert(advance, supplier.currency)
         postings = paid_in(converted.amount, supplier_no=supplier.supplier_no)
         move = Move.of(advance, converted, postings)
-        return await self._vouchers.record(actor, Holder.supplier(supplier), PAYIN, move, cause)
+        return await self._vouchers.record(
+            actor, Holder.supplier(supplier), PAYIN, move, cause, sure=sure
+        )
 
     async def undo(
-        self, actor: Actor, supplier: Supplier, payin_id: UUID, cause: Cause
+        self, actor: Actor, supplier: Supplier, payin_id: UUID, cause: Cause, *, sure: bool = True
     ) -> dict[str, Any]:
-        """Take a pay-in back by its exact reversal. Returns the undo's receipt.
+        """Take a pay-in back by its exact reversal. Returns the undo's receipt. sure: as in
+        `record`.
 
         Refusals: anonymous_admin, not_permitted, supplier_not_found, record_not_found,
         already_undone, undo_too_late.
         """
         actor.need_for(PAYIN.right, supplier=supplier)
-        return await self._vouchers.undo(actor, Holder.supplier(supplier), PAYIN, payin_id, cause)
+        return await self._vouchers.undo(
+            actor, Holder.supplier(supplier), PAYIN, payin_id, cause, sure=sure
+        )

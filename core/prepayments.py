@@ -20,11 +20,12 @@ class Prepayments:
         self._vouchers = vouchers
 
     async def record(
-        self, actor: Actor, merchant: Merchant, advance: Advance, cause: Cause
+        self, actor: Actor, merchant: Merchant, advance: Advance, cause: Cause, *, sure: bool = True
     ) -> dict[str, Any]:
         """Book a prepayment and put its receipt into the outbox. Returns the receipt.
 
-        The same cause again answers the same receipt and books nothing. What left as USDT is
+        The same cause again answers the same receipt and books nothing. sure: False
+        raises a `Doubt` where this may be a slip. What left as USDT is
         booked as USDT that left and a conversion, whichever of the two amounts was written.
         Refusals: anonymous_admin, not_permitted, merchant_not_found, amount_invalid,
         amount_over_limit.
@@ -38,17 +39,24 @@ class Prepayments:
         )
         move = Move.of(advance, converted, postings)
         return await self._vouchers.record(
-            actor, Holder.merchant(merchant), PREPAYMENT, move, cause
+            actor, Holder.merchant(merchant), PREPAYMENT, move, cause, sure=sure
         )
 
     async def undo(
-        self, actor: Actor, merchant: Merchant, prepayment_id: UUID, cause: Cause
+        self,
+        actor: Actor,
+        merchant: Merchant,
+        prepayment_id: UUID,
+        cause: Cause,
+        *,
+        sure: bool = True,
     ) -> dict[str, Any]:
-        """Take a prepayment back by its exact reversal. Returns the undo's receipt.
+        """Take a prepayment back by its exact reversal. Returns the undo's receipt. sure: as in
+        `record`.
 
         Refusals: anonymous_admin, not_permitted, merchant_not_found, record_not_found,
         already_undone, undo_too_late.
         """
         actor.need_for(PREPAYMENT.right, merchant=merchant)
         holder = Holder.merchant(merchant)
-        return await self._vouchers.undo(actor, holder, PREPAYMENT, prepayment_id, cause)
+        return await self._vouchers.undo(actor, holder, PREPAYMENT, prepayment_id, cause, sure=sure)

@@ -42,6 +42,7 @@ from core.pricing import Pricing
 from core.refunds import Refunding, Refunds, RefundsByHand
 from core.rerating import Reratings
 from core.selling import Selling
+from core.slips import Slips
 from core.statistics import Counting
 from core.store import Store, Tx
 from core.suppliers import Calls, Suppliers
@@ -96,6 +97,7 @@ class Runtime:
     prepayments: Prepayments
     adjustments: Adjustments
     payins: Payins
+    slips: Slips
     credit: Credit
     daycuts: DayCuts
     notifications: Notifications
@@ -175,6 +177,7 @@ async def build(
     following = Following(store, clock, ids, groups, calling, opening, settling, routing)
     causes = Causes(store, clock, outbox, audit)
     vouchers = Vouchers(store, ids, ledger, groups, outbox, audit)
+    verbs = (Prepayments(vouchers), Adjustments(vouchers), Payins(vouchers))
     refunds = Refunds(ids, ledger, merchants, groups, outbox)
     bills = Bills(store, clock, ledger, merchants, suppliers)
     return Runtime(
@@ -221,9 +224,10 @@ async def build(
         settling=settling,
         following=following,
         vouchers=vouchers,
-        prepayments=Prepayments(vouchers),
-        adjustments=Adjustments(vouchers),
-        payins=Payins(vouchers),
+        prepayments=verbs[0],
+        adjustments=verbs[1],
+        payins=verbs[2],
+        slips=Slips(store, clock, confirmations, outbox, vouchers, verbs, (merchants, suppliers)),
         credit=Credit(store, ledger, groups, outbox, causes),
         daycuts=DayCuts(ledger, merchants, suppliers, causes),
         notifications=Notifications(store, clock, gateway, merchants, groups, outbox),

@@ -11,10 +11,10 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 from itertools import pairwise
 from typing import Any, Final, Literal
 
+from core.amounts import CURRENCY, NUMBER, SCALE, fold_amount, read_amount
 from core.errors import Refusal
 from core.money import EXPONENTS, PPM, Rate, format_minor, parse_money
 
@@ -131,26 +131,23 @@ def _plain(minor: int, currency: str) -> str:
 
 
 # ── reading ─────────────────────────────────────────────────────────────────────────────────────
-# Full-width forms as plain ones, and what keyboards put in their place.
-_FOLD: Final[dict[int, int | str]] = {
-    **{code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)},
-    0x3000: " ", 0x00A0: " ", 0xFE6A: "%", 0x3002: ".", 0x2265: ">=", 0x2267: ">=", 0x000A: ";",
-}  # fmt: skip
-_NUMBER: Final = r"[0-9]+(?:,[0-9]+)*(?:\.[0-9]+)?|\.[0-9]+"
-_SCALES: Final = {"": 1, "k": 1000, "千": 1000, "万": 10_000}
+# What keyboards put in the place of signs that only a tariff has.
+_FOLD: Final = {0xFE6A: "%", 0x2265: ">=", 0x2267: ">=", 0x000A: ";"}
 _BY: Final = re.compile(
     r"(?:(?P<volume>by volume|volume|monthly|按月跑量|按月流水|按月量|按月|月跑量|月流水|月量|月)"
     r"|by amount|amount|按金额|按单笔|单笔)\s*:?\s*"
 )
-_UNIT: Final = r"元|(?!min|max|least|most)[a-z]{3,4}"
+_UNIT: Final = rf"(?:{CURRENCY}|(?!min|max|least|most)[a-z]{{3,4}})(?![a-z])"
+_AMOUNT: Final = rf"{NUMBER}(?:\s*(?:{SCALE})(?:(?![a-z])|(?={_UNIT})))?(?:\s*{_UNIT})?"
+_PERCENT: Final = r"[0-9]+(?:,[0-9]+)*(?:\.[0-9]+)?|\.[0-9]+"
 _TIER: Final = re.compile(
-    rf"(?P<above>>=|=>|满|不低于)?\s*(?P<from>{_NUMBER})\s*(?P<scale>[k千万]?)\s*(?P<unit>{_UNIT})?"
+    rf"(?P<above>>=|=>|满|不低于)?\s*(?P<from>{_AMOUNT})"
     r"\s*(?P<up>以上|起)?\s*[:,]?\s*(?P<rate>.*)"
 )
-_RATE: Final = re.compile(rf"(?P<percent>{_NUMBER})\s*(?:%|个点)?\s*(?P<parts>.*)")
+_RATE: Final = re.compile(rf"(?P<percent>{_PERCENT})\s*(?:%|个点)?\s*(?P<parts>.*)")
 _PART: Final = re.compile(
     rf"[,\s]*(?P<word>\+|加|min|least|最低|至少|最少|保底|max|most|最高|至多|最多|封顶)\s*:?\s*"
-    rf"(?P<amount>{_NUMBER})\s*(?P<scale>[k千万]?)\s*(?P<unit>{_UNIT})?"
+    rf"(?P<amount>{_AMOUNT})"
     r"\s*(?:/笔|每笔|per order)?[,\s]*"
 )
 _PARTS: Final = {
@@ -164,11 +161,11 @@ def parse_tariff(text: str, currency: str) -> Tariff:
     """Read a tariff as a person writes it; forgiving of spaces, full-width and Chinese forms.
 
     Exact: at most 4 decimals in a percentage, amounts within the currency's decimals.
-    Refusals: tariff_invalid.
+    Refusals: tariff_invalid, amount_doubtful.
     """
     if len(text) > MAX_CHARS:
         raise tariff_fault("long", text)
-    plain = " ".join(text.lower().translate(_FOLD).split())
+    plain = " ".join(fold_amount(text.lower().translate(_FOLD)).split())
     by = _BY.match(plain)
     tiers_by: TiersBy = "volume" if by and by["volume"] else "amount"
     body = plain[by.end() :] if by else plain
@@ -188,8 +185,7 @@ def _tier(piece: str, currency: str, *, first: bool) -> Tier:
         if not first:
             raise tariff_fault("threshold", piece)
         return Tier(0, _rate(piece, currency))
-    _check_unit(match["unit"], currency, piece)
-    from_minor = _amount(match["from"], match["scale"], currency)
+    from_minor = _amount(match["from"], currency)
     if first and from_minor:
         raise tariff_fault("start", piece)
     return Tier(from_minor, _rate(match["rate"], currency))
@@ -205,21 +201,15 @@ def _rate(text: str, currency: str) -> Rate:
         part = _PART.match(parts, at)
         if part is None:
             raise tariff_fault("unclear", parts[at:])
-        _check_unit(part["unit"], currency, part[0])
         name = _PARTS[part["word"]]
         if name in amounts:
             raise tariff_fault("twice", part[0].strip())
-        amounts[name] = _amount(part["amount"], part["scale"], currency)
+        amounts[name] = _amount(part["amount"], currency)
         at = part.end()
     if amounts.get("min", 0) > amounts.get("max", amounts.get("min", 0)):
         raise tariff_fault("bounds", parts)
     least, most = amounts.get("min", 0), amounts.get("max")
     return Rate(_ppm(match["percent"]), amounts.get("fixed", 0), least, most)
-
-
-def _check_unit(unit: str | None, currency: str, text: str) -> None:
-    if unit not in (None, currency.lower(), "元" if currency == "CNY" else None):
-        raise tariff_fault("unclear", text)
 
 
 def _ppm(text: str) -> int:
@@ -236,12 +226,12 @@ def _ppm(text: str) -> int:
     return ppm
 
 
-def _amount(number: str, scale: str, currency: str) -> int:
+def _amount(text: str, currency: str) -> int:
+    amount = read_amount(text)
+    if amount is None or amount.currency not in ("", currency):
+        raise tariff_fault("unclear", text)
+    units = amount.units_in(currency)
     try:
-        minor = parse_money(f"0{number}" if number.startswith(".") else number, currency).minor
-        if scale:
-            scaled = Decimal(number.replace(",", "")) * _SCALES[scale]
-            minor = parse_money(f"{scaled:f}", currency).minor
+        return parse_money(f"{units:f}", currency).minor
     except Refusal:
-        raise tariff_fault("amount", f"{number}{scale}") from None
-    return minor
+        raise tariff_fault("amount", text) from None

@@ -6,9 +6,9 @@ from aiogram import Router
 from aiogram.types import Message
 
 from core.access import Actor
-from core.adjustments import Correction
 from core.runtime import Runtime
-from core.vouchers import Cause, money_of
+from core.slips import Written
+from core.vouchers import ADJUSTMENT, Advance, Cause, money_of
 from handlers.context import Wants, is_stale, proof_of, say, say_privately
 from handlers.intents import Adjust, SetCredit, SetUsdtRate, ShowCredit, ShowUsdtRate
 
@@ -28,17 +28,16 @@ async def adjust(message: Message, intent: Adjust, actor: Actor, runtime: Runtim
     """Correct what a merchant is owed, with a reason."""
     actor.need("adjust")
     line = intent.line
-    cause = Cause(message.chat.id, message.message_id, line.line)
-    if await runtime.vouchers.booked_lines(cause.chat_id, cause.message_id):
+    if await runtime.vouchers.booked_lines(message.chat.id, message.message_id):
         return
     if await is_stale(message, actor, runtime):
         return
     example = "/adjust M1001 -20 …"
     merchant = await runtime.access.merchant_in(actor, line.merchant_no, example=example)
-    correction = Correction(
-        money_of(line.amount, line.unit or merchant.currency), line.remark, proof_of(message)
-    )
-    await runtime.adjustments.record(actor, merchant, correction, cause)
+    amount = money_of(line.amount.units_in(merchant.currency), merchant.currency)
+    correction = Advance(amount, line.remark, proof_file_id=proof_of(message))
+    written = Written(line.line, ADJUSTMENT, merchant, correction)
+    await runtime.slips.record(actor, [written], message.message_id)
 
 
 async def show_credit(message: Message, intent: ShowCredit, actor: Actor, runtime: Runtime) -> None:
@@ -57,7 +56,8 @@ async def set_credit(message: Message, intent: SetCredit, actor: Actor, runtime:
     merchant = await runtime.access.merchant_in(
         actor, intent.merchant_no, example="/credit M1001 50000"
     )
-    line = None if intent.amount is None else money_of(intent.amount, merchant.currency)
+    currency, amount = merchant.currency, intent.amount
+    line = None if amount is None else money_of(amount.units_in(currency), currency)
     cause = Cause(message.chat.id, message.message_id, 1)
     await runtime.credit.set_line(actor, merchant, line, cause)
 

@@ -1,62 +1,83 @@
-"""Lines of money as people type them: `+1000`, `-1.5万`, `+100u`, `+1000 M1002 for rent`.
+"""Lines of money as people type them: `+1000`, `-1.5 万`, `+100 u`, `+1000 M1002 for rent`.
 
-Pure and exact. What may be talk (`+1`, `+1 me too`, a phone number) is never read as money.
+Pure and exact. A line is understood as a whole, or nothing of it is; what may be talk (`+1`, a
+telephone number, a question) is never read as money. docs/bot.md has the rules as a table.
 """
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Final, Literal
 
+from core.amounts import (
+    AMOUNT,
+    Typed,
+    begins_with_front,
+    begins_with_unit,
+    fold,
+    fold_amount,
+    read_rate,
+    typed,
+)
 from core.vouchers import MAX_REMARK_CHARS
 
 MAX_LINES: Final = 20
-_SHOWN_CHARS: Final = 40
+SHOWN_CHARS: Final = 40
+_MAX_RATE: Final = 1_000_000
+_RATE_DECIMALS: Final = 8
 _PHONE_DIGITS: Final = range(11, 16)
 
-# Full-width forms and the signs that keyboards put for + and -, one character for one.
-_FOLD: Final[dict[int, int | str]] = {
-    **{code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)},
-    0x3000: " ", 0x00A0: " ", 0x2212: "-", 0xFE63: "-", 0xFE62: "+", 0x3002: ".",
-}  # fmt: skip
-_YUAN: Final = ("元", "块")
-_SCALES: Final = {"": 1, "k": 1000, "千": 1000, "万": 10_000}
+Why = Literal["amount", "blank", "line", "question", "rate", "remark", "too_many"]
 
-_NUMBER: Final = (
-    r"(?P<number>[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]+)?|[0-9]+(?:\.[0-9]+)?)(?P<scale>[kK千万]?)"
+_HEAD: Final = re.compile(r"(?P<signs>[+-]*)(?P<gap>[ \t]*)")
+_RATE: Final = re.compile(r"/(?P<rate>[0-9.]+)")
+# What ends an amount: nothing, a mark as at the end of a sentence, or a mark before more words.
+_END: Final = re.compile(
+    r"(?:[!.~]*(?:[ \t]+(?P<after_blank>.*)|$)"
+    r"|[!.~]*(?:[,;:][ \t]*(?P<after_mark>[^\W\d].*)|[,;:]?(?P<bracket>[(\[][^\d].*)))"
 )
-_UNSIGNED: Final = re.compile(_NUMBER)
-_LINE: Final = re.compile(
-    rf"(?P<sign>[+-]){_NUMBER}(?P<unit>[uU](?:[sS][dD][tT])?|元|块)?"
-    r"(?:/(?P<rate>[0-9]{1,6}(?:\.[0-9]{1,8})?))?"
-    r"(?:[ \t]+(?P<rest>.*))?"
+_QUESTION: Final = re.compile(
+    r"[?¿]|[吗嗎](?!啡)|呢(?!\w)|(?:么|没|沒|没有|沒有)\W*$"
+    r"|怎么|怎麼|为什么|為什麼|为啥|什么时候|几时|多久|哪里|是否|有没有|是不是"
+    r"|^\W*(?:did|does|why|when|where|who|how|what|has it|is it|are you|have you)\b",
+    re.IGNORECASE,
+)
+# Digits and signs of arithmetic, also behind a bracket; `@ 7.2`; what is counted and is no money.
+_NO_REMARK: Final = re.compile(
+    r"[(\[{\"'“”‘’「《<\s]*(?:[0-9]|[+*/×÷=~^%<>\u2795\u2796-]|[\u2010-\u2015]|@[ \t]*[0-9]"
+    r"|(?:个|個|张|張|分钟|小时|天|人|单|笔|次|件|条|台|位|kg|g|pcs|min|days?|hours?|times)(?!\w)"
+    r"|x[ \t]*[0-9])",
+    re.IGNORECASE,
 )
 # Begins like an amount and holds nothing but what amounts are written with (1e9 among them): a
 # slip, not talk.
+_SLIP_CHARS: Final = r"0-9.,'/usdtkw千万萬元块圆角分毛$¥€£"
 _SLIP: Final = re.compile(
-    r"[+-][0-9](?:[0-9.,/uUsSdDtTkKwW千万元块圆角分$¥¥]*|[0-9.]*[eE][+-]?[0-9]+)(?:[ \t].*)?"
+    rf"[0-9](?:[{_SLIP_CHARS}]+|[0-9.]*e[+-]?[0-9]+)(?:[ \t].*)?", re.IGNORECASE
 )
+_SLIP_END: Final = re.compile(rf"[{_SLIP_CHARS}]+(?:[ \t].*)?", re.IGNORECASE)
 # A country code with seven digits or more after it, written apart: +86 138 0013 8000.
-_APART: Final = re.compile(r"[+-][0-9]{1,3}[ ()-]+(?:[0-9][ ()-]*){7,}")
+_APART: Final = re.compile(r"[0-9]{1,3}[ ()-]+(?:[0-9][ ()-]*){7,}")
 _MERCHANT_NO: Final = re.compile(r"[Mm][0-9]{1,11}")
 _SUPPLIER_NO: Final = re.compile(r"[Ss][0-9]{2,9}")
-_MAX_NUMBER_CHARS: Final = 24
-_TALK: Final = re.compile(r"[1-9]")
+_TALK: Final = re.compile(r"[1-9](?![0-9.,'])")
+# What makes more than talk of a digit before it: 1万5, 1,5.
+_BROKEN: Final = re.compile(r"[ \t]*[.,'kw千万萬]+[0-9]", re.IGNORECASE)
+_SPOKEN_PLACE: Final = re.compile("[百千万佰仟萬]")
 
 
 @dataclass(frozen=True, slots=True)
 class AdvanceLine:
-    """One line of money. amount: signed, main units, exact; of `unit`.
+    """One line of money. amount: negative where it is taken back.
 
-    unit: 'USDT', 'CNY' (元, 块), or '' for the merchant's own currency. rate: as written after the
-    slash; USDT without one is at the group's own rate. line: its place in the message, from 1.
+    rate: as written after the slash; USDT without one is at the group's own rate. line: its place
+    in the message, from 1.
     """
 
     line: int
-    amount: Decimal
-    unit: Literal["", "USDT", "CNY"] = ""
+    amount: Typed
     rate: Decimal | None = None
     merchant_no: str | None = None
     remark: str = ""
@@ -64,11 +85,23 @@ class AdvanceLine:
 
 @dataclass(frozen=True, slots=True)
 class Unreadable:
-    """A line that cannot be booked. why: amount | line | rate | too_many."""
+    """A line that cannot be booked. why:
+
+    amount    it is no amount
+    blank     a blank is missing between amount and remark, or stands behind the sign
+    line      it is no line of money at all, among lines that are
+    question  it asks
+    rate      the rate is 0, too large or too fine, or is none
+    remark    what follows the amount may belong to it
+    too_many  there are more than `MAX_LINES` lines
+
+    aside: it may well be talk, so that only who wrote it hears of it.
+    """
 
     line: int
     text: str
-    why: Literal["amount", "line", "rate", "too_many"]
+    why: Why
+    aside: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,9 +112,7 @@ class PhoneLike:
     text: str
 
 
-def fold(text: str) -> str:
-    """Full-width digits, letters and signs as plain ones; every character stays in its place."""
-    return text.translate(_FOLD)
+_Read = AdvanceLine | Unreadable | PhoneLike | None
 
 
 def read_advances(text: str) -> tuple[AdvanceLine, ...] | Unreadable | PhoneLike | None:
@@ -100,65 +131,104 @@ def read_advances(text: str) -> tuple[AdvanceLine, ...] | Unreadable | PhoneLike
     if good:
         unread = next((n, line) for n, line, item in found if not isinstance(item, AdvanceLine))
         at_it = [fault for fault in faults if fault.line == unread[0]]
-        return at_it[0] if at_it else Unreadable(unread[0], unread[1][:_SHOWN_CHARS], "line")
-    return faults[0] if len(lines) == 1 and faults else None
+        return at_it[0] if at_it else Unreadable(unread[0], unread[1][:SHOWN_CHARS], "line")
+    if len(lines) == 1:
+        return faults[0] if faults else None
+    # Of several lines that all may be talk, as a list with dashes is, nothing is said.
+    return next((f for f in faults if isinstance(f, Unreadable) and not f.aside), None)
 
 
-def read_line(
-    text: str, line: int, *, explicit: bool = False
-) -> AdvanceLine | Unreadable | PhoneLike | None:
-    """One line; None where it is talk. explicit: it follows a command, so nothing is talk."""
-    plain = fold(text)
-    if plain[:1] not in ("+", "-") or not plain[1:2].isdigit() or not plain[1:2].isascii():
+def read_line(text: str, line: int, *, explicit: bool = False) -> _Read:
+    """One line; None where it is talk. explicit: it follows a command, so that nothing is talk
+    and a plus may be left out."""
+    plain = fold_amount(text)
+    head = _HEAD.match(plain)
+    assert head is not None
+    body = plain[head.end() :]
+    if not (head["signs"] or explicit):
         return None
-    match = _LINE.fullmatch(plain)
-    if not explicit:
-        if match is not None and _is_talk(match):
-            return None
-        if _is_phone(plain, match):
-            return PhoneLike(line, text[:_SHOWN_CHARS])
+    shown = text[:SHOWN_CHARS]
+    if len(head["signs"]) > 1:
+        return Unreadable(line, shown, "amount", aside=True) if body[:1].isdecimal() else None
+    if not explicit and _is_phone(body):
+        return PhoneLike(line, shown)
+    match = AMOUNT.match(body)
     if match is None:
-        slip = explicit or (len(plain) > 2 and _SLIP.fullmatch(plain))
-        return Unreadable(line, text[:_SHOWN_CHARS], "amount") if slip else None
-    return _advance(match, text, line)
+        return _unread(body, line, shown, explicit=explicit)
+    if not explicit and _is_talk(match):
+        return None
+    negative = head["signs"] == "-"
+    amount = typed(match, text[head.end() :][: match.end()], negative=negative)
+    if amount is None or not amount.units:
+        return Unreadable(line, shown, "amount", aside=bool(match["spoken"]) and not explicit)
+    found = _with_rest(text[head.end() :], body, match, AdvanceLine(line, amount))
+    if isinstance(found, Unreadable):
+        return replace(found, text=shown, aside=found.aside and not explicit)
+    # `- 1000` and `+ 1000 apples` may be lines of a list.
+    if head["gap"] and not explicit and (negative or found.remark):
+        return Unreadable(line, shown, "blank", aside=True)
+    return found
 
 
-def _advance(match: re.Match[str], text: str, line: int) -> AdvanceLine | Unreadable:
-    shown = text[:_SHOWN_CHARS]
-    amount = _main_units(match)
-    rate = Decimal(match["rate"]) if match["rate"] else None
-    if not amount:
-        return Unreadable(line, shown, "amount")
-    if rate == 0:
-        return Unreadable(line, shown, "rate")
-    # Folding keeps every character in its place, so the remark is taken as it was typed.
-    rest = text[match.start("rest") :].strip() if match["rest"] else ""
+def _with_rest(
+    text: str, body: str, match: re.Match[str], found: AdvanceLine
+) -> AdvanceLine | Unreadable:
+    """The line with what follows its amount: a rate, a merchant's number, a remark.
+
+    text, body: what follows the sign, as typed and folded; both of one length.
+    """
+    at = match.end()
+    rated = _RATE.match(body, at)
+    if rated is not None:
+        # A point that ends the sentence is none of the rate.
+        number = rated["rate"].rstrip(".")
+        at = rated.start("rate") + len(number)
+        found = replace(found, rate=read_rate(number))
+    tail = body[at:]
+    if _QUESTION.search(tail):
+        return Unreadable(found.line, "", "question", aside=True)
+    if rated is not None and not _may_be_rate(found.rate):
+        return Unreadable(found.line, "", "rate")
+    end = _END.fullmatch(tail)
+    if end is None:
+        slip = _SLIP_END.fullmatch(tail) is not None
+        why: Why = "blank" if tail[0].isalpha() and not slip else "amount"
+        return Unreadable(found.line, "", why, aside=_is_plain(match) and not slip)
+    starts = [end.start(name) for name in ("after_blank", "after_mark", "bracket") if end[name]]
+    rest = text[at + starts[0] :].strip() if starts else ""
     words = rest.split(maxsplit=1)
-    merchant_no = None
     if words and _MERCHANT_NO.fullmatch(fold(words[0])):
-        merchant_no = fold(words[0]).upper()
         rest = words[1] if len(words) > 1 else ""
-    return AdvanceLine(
-        line=line,
-        amount=-amount if match["sign"] == "-" else amount,
-        unit=_unit(match["unit"]),
-        rate=rate,
-        merchant_no=merchant_no,
-        remark=rest[:MAX_REMARK_CHARS],
-    )
+        found = replace(found, merchant_no=fold(words[0]).upper())
+    if rest and _may_belong(fold(rest)):
+        return Unreadable(found.line, "", "remark")
+    return replace(found, remark=rest[:MAX_REMARK_CHARS])
 
 
-def _unit(written: str | None) -> Literal["", "USDT", "CNY"]:
-    if not written:
-        return ""
-    return "CNY" if written in _YUAN else "USDT"
+def _may_be_rate(rate: Decimal | None) -> bool:
+    """Within what a group's own rate may be."""
+    return rate is not None and 0 < rate <= _MAX_RATE and rate == round(rate, _RATE_DECIMALS)
 
 
-def read_amount(word: str) -> Decimal | None:
-    """An amount that needs no sign, in main units: `50000`, `5万`, `1,234.5`; None where the word
-    is none."""
-    match = _UNSIGNED.fullmatch(fold(word))
-    return _main_units(match) if match is not None else None
+def _may_belong(rest: str) -> bool:
+    """Whether what follows an amount may be more of it: such a thing is no remark."""
+    return _NO_REMARK.match(rest) is not None or begins_with_unit(rest)
+
+
+def _unread(body: str, line: int, shown: str, *, explicit: bool) -> Unreadable | None:
+    """What is no amount: a slip, something that only its writer hears of, or talk."""
+    if explicit:
+        return Unreadable(line, shown, "question" if _QUESTION.search(body) else "amount")
+    if _SLIP.fullmatch(body):
+        return Unreadable(line, shown, "amount")
+    if begins_with_front(body):
+        return Unreadable(line, shown, "amount")
+    if not body[:1].isdecimal() or _TALK.match(body):
+        return None
+    if _QUESTION.search(body):
+        return Unreadable(line, shown, "question", aside=True)
+    glued = re.match(r"[0-9.,']+[^\W\d_]", body) is not None
+    return Unreadable(line, shown, "blank" if glued else "amount", aside=True)
 
 
 def named_supplier(remark: str) -> tuple[str | None, str]:
@@ -169,30 +239,35 @@ def named_supplier(remark: str) -> tuple[str | None, str]:
     return fold(words[0]).upper(), words[1] if len(words) > 1 else ""
 
 
-def _main_units(match: re.Match[str]) -> Decimal | None:
-    """Exactly what was written; None where that is more than arithmetic carries exactly."""
-    if len(match["number"]) > _MAX_NUMBER_CHARS:
-        return None
-    return Decimal(match["number"].replace(",", "")) * _SCALES[match["scale"].lower()]
-
-
 def _is_plain(match: re.Match[str]) -> bool:
     """Whether nothing but its digits says that this is money."""
-    words = (match["rest"] or "").split(maxsplit=1)
-    named = bool(words) and _MERCHANT_NO.fullmatch(words[0]) is not None
-    return not (match["scale"] or match["unit"] or named)
+    return not any(match[name] for name in ("before", "scale", "after"))
 
 
 def _is_talk(match: re.Match[str]) -> bool:
-    return _is_plain(match) and _TALK.fullmatch(match["number"]) is not None
+    """`+1`, `+9 me too`, `+一个`: a digit alone, unless a merchant's number follows."""
+    if not _is_plain(match):
+        return False
+    tail = match.string[match.end() :]
+    if _names_merchant(tail) or _BROKEN.match(tail):
+        return False
+    if match["spoken"]:
+        return not _SPOKEN_PLACE.search(match["spoken"])
+    return _TALK.fullmatch(match["number"]) is not None
 
 
-def _is_phone(plain: str, match: re.Match[str] | None) -> bool:
-    if _APART.match(plain):
+def _names_merchant(tail: str) -> bool:
+    words = tail.lstrip("!.~,:;").split(maxsplit=1)
+    return any(_MERCHANT_NO.fullmatch(word) for word in words[:1])
+
+
+def _is_phone(body: str) -> bool:
+    if _APART.match(body):
         return True
-    return (
-        match is not None
-        and _is_plain(match)
-        and match["number"].isdigit()
-        and len(match["number"]) in _PHONE_DIGITS
-    )
+    digits = re.match(r"[0-9]+(?![0-9.,'/])", body)
+    if digits is None or digits.end() not in _PHONE_DIGITS:
+        return False
+    match = AMOUNT.match(body)
+    if match is None or not _is_plain(match):
+        return match is None
+    return not _names_merchant(body[match.end() :])

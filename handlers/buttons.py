@@ -37,6 +37,17 @@ class UndoVoucher:
 
 
 @dataclass(frozen=True, slots=True)
+class AnswerSlip:
+    """What may be a slip is meant (yes), or is dropped."""
+
+    confirmation_id: UUID
+    yes: bool
+
+    def data(self) -> str:
+        return f"slip:{'yes' if self.yes else 'no'}:{self.confirmation_id.hex}"
+
+
+@dataclass(frozen=True, slots=True)
 class AnswerCompletion:
     """Confirm a completion (yes), or drop it."""
 
@@ -202,6 +213,7 @@ class OpenExport:
 
 Button = (
     UndoVoucher
+    | AnswerSlip
     | AnswerCompletion
     | AnswerReversal
     | TurnDiscrepancies
@@ -232,6 +244,8 @@ def _read(parts: list[str]) -> Button | None:
     match parts:
         case ["undo", voucher_id]:
             return UndoVoucher(UUID(hex=voucher_id))
+        case ["slip", "yes" | "no" as answer, confirmation_id]:
+            return AnswerSlip(UUID(hex=confirmation_id), answer == "yes")
         case ["complete", "yes" | "no" as answer, confirmation_id]:
             return AnswerCompletion(UUID(hex=confirmation_id), answer == "yes")
         case ["uncomplete", "yes" | "no" as answer, confirmation_id]:

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Final, Literal
 
+from core.amounts import fold
 from core.bills import Days
 from core.errors import Bug, Refusal
-from handlers.advances import fold
 
 Relative = Literal["today", "yesterday", "this_month", "last_month"]
 

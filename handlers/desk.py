@@ -78,7 +78,13 @@ async def usage(message: Message, intent: Usage, actor: Actor, runtime: Runtime)
         actor.need(right_here(rights[0], actor) if rights else "")
     if command == "prepay" and actor.in_suppliers_group:
         command = "payin"
-    await say_privately(runtime, actor, "usage", {"command": command}, message.message_id)
+    fault = intent.fault
+    facts = {
+        "command": command,
+        "text": fault.text if fault else "",
+        "why": fault.why if fault else "",
+    }
+    await say_privately(runtime, actor, "usage", facts, message.message_id)
 
 
 async def balance(message: Message, intent: ShowBalance, actor: Actor, runtime: Runtime) -> None:

@@ -48,7 +48,8 @@ async def look_up(message: Message, intent: LookUp, actor: Actor, runtime: Runti
         return
     if not words:
         actor.need("look_up")
-        await say_privately(runtime, actor, "usage", {"command": "order"}, message.message_id)
+        facts = {"command": "order", "why": ""}
+        await say_privately(runtime, actor, "usage", facts, message.message_id)
         return
     asked = dict.fromkeys(n for word in words for reading in word.readings for n in reading)
     found = await runtime.lookups.find(actor, list(asked))

@@ -15,6 +15,7 @@ from aiogram import Router
 from aiogram.types import CallbackQuery, Message
 
 from core.access import Actor
+from core.amounts import fold
 from core.errors import Refusal
 from core.ledger import HOUSE
 from core.money import HOME_CURRENCY, need_currency
@@ -22,7 +23,6 @@ from core.outbox import Say
 from core.runtime import Runtime
 from core.suppliers import NewSupplier, Supplier
 from core.vetting import Document, supplier_line
-from handlers.advances import fold
 from handlers.amending import last_day
 from handlers.context import Presses, Wants
 from handlers.credentials import ask_credentials

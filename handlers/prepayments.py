@@ -3,22 +3,19 @@ paid in; the undo button; and messages that were edited."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from functools import partial
-from typing import Any
 
 from aiogram import Router
 from aiogram.types import CallbackQuery, Message
 
 from core.access import Actor
 from core.errors import Refusal
-from core.outbox import NOBODY, Say
 from core.runtime import Runtime
+from core.slips import Written
 from core.suppliers import Supplier
-from core.vouchers import PAYIN, PREPAYMENT, USDT, Advance, Cause, convert, money_of
-from handlers.advances import AdvanceLine, PhoneLike, named_supplier
-from handlers.buttons import UndoVoucher
+from core.vouchers import PAYIN, PREPAYMENT, USDT, Advance, convert, money_of
+from handlers.advances import AdvanceLine, Unreadable, named_supplier
+from handlers.buttons import AnswerSlip, UndoVoucher
 from handlers.context import (
     Presses,
     Wants,
@@ -32,8 +29,6 @@ from handlers.context import (
 )
 from handlers.intents import READING, Adjust, Advances, AdvancesFault, Intent, NoCommand, Usage
 
-_Book = Callable[[Cause], Awaitable[dict[str, Any]]]
-
 
 def router() -> Router:
     """Money that is advanced or taken back."""
@@ -42,11 +37,13 @@ def router() -> Router:
     routes.message.register(unreadable, Wants(AdvancesFault))
     routes.edited_message.register(edited)
     routes.callback_query.register(undo, Presses(UndoVoucher))
+    routes.callback_query.register(answer, Presses(AnswerSlip))
     return routes
 
 
 async def record(message: Message, intent: Advances, actor: Actor, runtime: Runtime) -> None:
-    """Book every line, or none: all of them are checked before the first is written."""
+    """Book every line, or none: all of them are checked before the first is written; where one may
+    be a slip, ask first."""
     if _is_talk(intent, actor):
         return
     actor.need(right_to(intent, actor))
@@ -58,47 +55,48 @@ async def record(message: Message, intent: Advances, actor: Actor, runtime: Runt
     ):
         return
     proof = proof_of(message)
-    decided: list[tuple[_Book, int]] = []
+    written = []
     for line in waiting:
         try:
-            decided.append((await _decide(runtime, actor, line, proof), line.line))
+            written.append(await _decide(runtime, actor, line, proof))
         except Refusal as refusal:
             which = line.line if len(intent.lines) > 1 else 0
             await say_refusal(runtime, actor, refusal, message_id, line=which)
             return
-    for book, number in decided:
-        await book(Cause(chat_id, message_id, number))
+    await runtime.slips.record(actor, written, message_id)
 
 
-async def _decide(runtime: Runtime, actor: Actor, line: AdvanceLine, proof: str | None) -> _Book:
-    """What books a line: in a supplier's group a pay-in, elsewhere a prepayment."""
+async def _decide(runtime: Runtime, actor: Actor, line: AdvanceLine, proof: str | None) -> Written:
+    """What a line books: in a supplier's group a pay-in, elsewhere a prepayment."""
     if not actor.in_suppliers_group:
         supplier_no, _ = named_supplier(line.remark)
         if supplier_no is not None and line.merchant_no is None:
             raise Refusal("payin_not_here", supplier_no=supplier_no)
         merchant = await runtime.access.merchant_in(actor, line.merchant_no, example="+1000 M1001")
         advance = advance_of(line, merchant.currency, actor, proof)
-        return partial(runtime.prepayments.record, actor, merchant, advance)
+        return Written(line.line, PREPAYMENT, merchant, advance)
     if line.merchant_no is not None:
         raise Refusal("merchant_not_found", merchant_no=line.merchant_no)
     supplier_no, remark = named_supplier(line.remark)
     supplier = await _supplier_in(runtime, actor, supplier_no)
     advance = advance_of(replace(line, remark=remark), supplier.currency, actor, proof)
-    return partial(runtime.payins.record, actor, supplier, advance)
+    return Written(line.line, PAYIN, supplier, advance)
 
 
 def advance_of(line: AdvanceLine, currency: str, actor: Actor, proof: str | None) -> Advance:
     """A line as money of who has this currency; USDT without a rate is at the group's, and what
-    is written in yuan is refused where they are not this currency.
+    is written in another currency is refused.
 
-    Refusals: usdt_rate_missing, amount_invalid, amount_over_limit.
+    Refusals: usdt_rate_missing, currency_other, amount_doubtful, amount_invalid,
+    amount_over_limit.
     """
-    rate = line.rate
-    if line.unit == USDT and rate is None and currency != USDT:
+    rate, said = line.rate, USDT if line.amount.currency == USDT else currency
+    amount = money_of(line.amount.units_in(said), said)
+    if said == USDT and rate is None and currency != USDT:
         rate = actor.group.usdt_rate if actor.group is not None else None
         if rate is None:
             raise Refusal("usdt_rate_missing")
-    advance = Advance(money_of(line.amount, line.unit or currency), line.remark, rate, proof)
+    advance = Advance(amount, line.remark, rate, proof)
     convert(advance, currency)
     return advance
 
@@ -131,11 +129,14 @@ async def unreadable(
             actor.need(right)
         return
     fault = intent.fault
-    why = "phone" if isinstance(fault, PhoneLike) else fault.why
-    payin = actor.in_suppliers_group
-    facts = {"line": fault.line, "text": fault.text, "why": why, "payin": payin}
-    # What may be a phone number is only a hint, and nobody else's business.
-    tell = say_privately if why == "phone" else say
+    why, aside = "phone", True
+    if isinstance(fault, Unreadable):
+        why, aside = fault.why, fault.aside
+    facts = {
+        "line": fault.line, "text": fault.text, "why": why, "payin": actor.in_suppliers_group,
+    }  # fmt: skip
+    # What may be talk is only a hint, and nobody else's business.
+    tell = say_privately if aside else say
     await tell(runtime, actor, "money_unreadable", facts, message.message_id)
 
 
@@ -154,35 +155,25 @@ async def edited(message: Message, intent: Intent | None, actor: Actor, runtime:
 
 
 async def undo(query: CallbackQuery, button: UndoVoucher, actor: Actor, runtime: Runtime) -> None:
-    """Take back what a receipt tells of, and strike it through."""
+    """Take back what a receipt tells of, and strike it through; or ask."""
+    if query.message is not None:
+        await runtime.slips.undo(actor, button.voucher_id, message_id=query.message.message_id)
+
+
+async def answer(query: CallbackQuery, button: AnswerSlip, actor: Actor, runtime: Runtime) -> None:
+    """Do what may have been a slip, or drop it. A second press finds the question answered."""
     if query.message is None:
         return
-    voucher_id, message_id = button.voucher_id, query.message.message_id
-    holder_id, kind = await runtime.vouchers.find(actor, voucher_id)
-    cause = Cause(actor.chat_id, message_id, 0)
-    if kind is PAYIN:
-        supplier = await runtime.suppliers.by_id(holder_id)
-        reversed_by = await runtime.payins.undo(actor, supplier, voucher_id, cause)
-    else:
-        merchant = await runtime.merchants.by_id(holder_id)
-        verbs = runtime.prepayments if kind is PREPAYMENT else runtime.adjustments
-        reversed_by = await verbs.undo(actor, merchant, voucher_id, cause)
-    receipt = await runtime.vouchers.receipt(holder_id, voucher_id)
-    facts = {
-        **receipt,
-        "undone_by": reversed_by["actor_name"],
-        "undone_no": reversed_by["record_no"],
-    }
-    await runtime.outbox.say(
-        runtime.store, actor.chat_id, Say(kind.booked, facts, edit_message_id=message_id),
-        merchant_id=NOBODY if kind is PAYIN else holder_id,
-    )  # fmt: skip
+    answered = runtime.slips.confirm if button.yes else runtime.slips.drop
+    await answered(actor, button.confirmation_id, message_id=query.message.message_id)
 
 
 def _acts(intent: Intent | None, actor: Actor) -> bool:
     """Whether carrying this out would move or set something."""
     if intent is None or isinstance(intent, (*READING, Usage, NoCommand)):
         return False
+    if isinstance(intent, AdvancesFault) and isinstance(intent.fault, Unreadable):
+        return not (intent.fault.aside or _is_talk(intent, actor))
     return not _is_talk(intent, actor)
 
 

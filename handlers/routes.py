@@ -11,10 +11,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
+from core.amounts import doubtful, fold, read_amount
 from core.channels import FAULTS, read_hours
 from core.errors import Refusal
 from core.money import EXPONENTS, parse_money
-from handlers.advances import fold, read_amount
 
 Field = Literal[
     "amount", "hours", "daylimit", "daycount", "weight", "priority", "name", "code"
@@ -29,6 +29,7 @@ _CHANNEL_NO: Final = re.compile(r"C[0-9]{1,11}", re.ASCII)
 _RANGE: Final = re.compile(r"(.*?)(?:[-~–—～]|至|到)(.*)")
 _COUNT: Final = re.compile(r"[0-9]{1,9}", re.ASCII)
 _SHOWN_CHARS: Final = 40
+_PIECES_IN_DOUBT: Final = 2
 _ADD_WORDS: Final = 6  # at least: supplier, code, name, rate, amounts, product
 
 _FIELDS: Final[dict[str, Field]] = {
@@ -119,7 +120,7 @@ class ChangeProduct:
 
 @dataclass(frozen=True, slots=True)
 class AskWhy:
-    """Which channels would take an order now. amount: as typed, in main units. merchant_no: None
+    """Which channels would take an order now. amount: as typed. merchant_no: None
     for the product's own channels. test: a test order."""
 
     product_code: str
@@ -210,8 +211,8 @@ def read_why(words: Sequence[str]) -> AskWhy | None:
     merchant_no, folded = _merchant([fold(word) for word in words])
     test = bool(folded) and folded[-1].lower() in _TEST
     match folded[:-1] if test else folded:
-        case [product_code, amount] if _PRODUCT.fullmatch(product_code.lower()):
-            return AskWhy(product_code.lower(), amount, merchant_no, test)
+        case [product_code, _, *_] as words if _PRODUCT.fullmatch(product_code.lower()):
+            return AskWhy(product_code.lower(), " ".join(words[1:]), merchant_no, test)
     return None
 
 
@@ -251,8 +252,8 @@ def read_terms(field: Field, text: str, currency: str) -> dict[str, Any]:
 def read_amounts(text: str, currency: str) -> dict[str, Any]:
     """A range (`100-50000`, `100-`, `-50000`), a list (`100,200,500`), or a word for any.
 
-    In a list a comma stands between amounts; only in a range may it group thousands.
-    Refusals: amount_invalid.
+    In a list a comma or a blank stands between amounts; only in a range do they group thousands.
+    Refusals: amount_invalid, currency_other, amount_doubtful.
     """
     folded = fold(text).strip()
     blank: dict[str, Any] = {"amount_list": (), "amount_min": None, "amount_max": None}
@@ -260,25 +261,43 @@ def read_amounts(text: str, currency: str) -> dict[str, Any]:
         return blank
     ends = _RANGE.fullmatch(folded)
     if ends is not None and (ends[1].strip() or ends[2].strip()):
+        _check_scales(folded, ends[1].strip(), ends[2].strip())
         least, most = (
             minor(end.strip(), currency, AMOUNTS_EXAMPLE) if end.strip() else None
             for end in (ends[1], ends[2])
         )
         return blank | {"amount_min": least, "amount_max": most}
+    whole = read_amount(folded)
+    if whole is not None and not whole.grouped:  # also one with a gap in it: 5 万
+        return blank | {"amount_list": (minor(folded, currency, AMOUNTS_EXAMPLE),)}
     pieces = [piece for piece in re.split(r"[,、/\s]+", folded) if piece]
     if not pieces:
         raise _no_amount(text, currency, AMOUNTS_EXAMPLE)
+    if whole is not None and len(pieces) <= _PIECES_IN_DOUBT:  # 1,500: two amounts, or one
+        raise doubtful(folded, "、".join(pieces), "".join(pieces))
     listed = tuple(minor(piece, currency, AMOUNTS_EXAMPLE) for piece in pieces)
     return blank | {"amount_list": listed}
 
 
+def _check_scales(text: str, least: str, most: str) -> None:
+    """`1-5万` may begin at 1 or at 1万. Refusals: amount_doubtful."""
+    first, last = read_amount(least), read_amount(most)
+    if first is None or last is None or first.scale > 1 or last.scale == 1:
+        return
+    larger = first.units * last.scale
+    if larger <= last.units:
+        raise doubtful(text, *(f"{n:f}-{last.units:f}" for n in (first.units, larger)))
+
+
 def minor(text: str, currency: str, example: str = "") -> int:
-    """An amount in smallest units: `50000`, `5万`, `1,234.5`. Refusals: amount_invalid."""
+    """An amount in smallest units: `50000`, `5万`, `1,234.5`. Refusals: amount_invalid,
+    currency_other, amount_doubtful."""
     amount = read_amount(text)
     if amount is None:
         raise _no_amount(text, currency, example)
+    units = amount.units_in(currency)
     try:
-        return parse_money(format(amount, "f"), currency).minor
+        return parse_money(format(units, "f"), currency).minor
     except Refusal:
         raise _no_amount(text, currency, example) from None
 

@@ -111,7 +111,7 @@ class Example:
         assert isinstance(read, AdvanceLine)
         receipt: dict[str, Any]
         if kind == "adjustment":
-            correction = Correction(parse_money(str(read.amount), "CNY"), "charge-back")
+            correction = Correction(parse_money(str(read.amount.units), "CNY"), "charge-back")
             receipt = await self.runtime.adjustments.record(
                 self.actor, self.merchant, correction, self.cause()
             )

@@ -759,10 +759,10 @@ CREATE INDEX completion_day ON completion (merchant_id, day);
 CREATE TABLE confirmation (                    -- a question that waits for one person's button
     id             uuid PRIMARY KEY,
     kind           text NOT NULL CHECK (kind IN
-                       ('complete', 'uncomplete', 'resolve', 'rerate', 'channel', 'refund')),
+                       ('complete', 'uncomplete', 'resolve', 'rerate', 'channel', 'refund', 'slip')),
     actor_user_id  bigint NOT NULL,
     chat_id        bigint NOT NULL,
-    message_id     bigint,                     -- the question's, where it is answered by a reply
+    message_id     bigint,                     -- the question's, where a reply answers it, or that of what is asked about
     facts          jsonb NOT NULL,
     state          text NOT NULL DEFAULT 'open' CHECK (state IN ('open', 'used', 'dropped')),
     expires_at     timestamptz NOT NULL,

@@ -14,8 +14,10 @@ from core.vouchers.amounts import (
     money_of,
 )
 from core.vouchers.domain import Vouchers
+from core.vouchers.doubts import REPEAT_WITHIN, UNDO_ASKED_FROM, Doubt
 from core.vouchers.model import (
     ADJUSTMENT,
+    KINDS,
     MODE,
     PAGE_SIZE,
     PAYIN,
@@ -30,17 +32,21 @@ from core.vouchers.model import (
 
 __all__ = [
     "ADJUSTMENT",
+    "KINDS",
     "MAX_MOVED",
     "MAX_REMARK_CHARS",
     "MODE",
     "PAGE_SIZE",
     "PAYIN",
     "PREPAYMENT",
+    "REPEAT_WITHIN",
+    "UNDO_ASKED_FROM",
     "UNDO_WITHIN",
     "USDT",
     "Advance",
     "Cause",
     "Converted",
+    "Doubt",
     "Holder",
     "Kind",
     "Move",

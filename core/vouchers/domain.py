@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Final
 from uuid import UUID
@@ -19,6 +19,7 @@ from core.money import Money
 from core.outbox import NOBODY, Outbox, Say
 from core.store import Store, Tx
 from core.vouchers import rows
+from core.vouchers.doubts import Doubt, doubt_of_move, doubt_of_undo
 from core.vouchers.model import (
     KINDS,
     MODE,
@@ -49,16 +50,21 @@ class Vouchers:
         self._audit = audit
 
     async def record(
-        self, actor: Actor, holder: Holder, kind: Kind, move: Move, cause: Cause
+        self, actor: Actor, holder: Holder, kind: Kind, move: Move, cause: Cause, *, sure: bool
     ) -> dict[str, Any]:
         """Book a movement and put its receipt into the outbox. Returns the receipt.
 
-        The same cause again answers the same receipt and books nothing.
+        The same cause again answers the same receipt and books nothing. sure: False raises a
+        `Doubt` where this may be a slip.
         """
 
         async def work(tx: Tx, day: BusinessDay) -> dict[str, Any]:
             if (earlier := await receipt_of(tx, cause)) is not None:
                 return earlier
+            if not sure:
+                doubt = await doubt_of_move(tx, holder, kind, move.amount, cause, day.at)
+                if doubt is not None:
+                    raise doubt
             event = Event(
                 f"{kind.booked}:{cause.chat_id}:{cause.message_id}:{cause.line}",
                 kind.booked, MODE, move.postings,
@@ -68,9 +74,17 @@ class Vouchers:
         return await self._in_books(holder, work)
 
     async def undo(
-        self, actor: Actor, holder: Holder, kind: Kind, voucher_id: UUID, cause: Cause
+        self,
+        actor: Actor,
+        holder: Holder,
+        kind: Kind,
+        voucher_id: UUID,
+        cause: Cause,
+        *,
+        sure: bool,
     ) -> dict[str, Any]:
-        """Take a movement back by its exact reversal. Returns the undo's receipt.
+        """Take a movement back by its exact reversal. Returns the undo's receipt. sure: as in
+        `record`.
 
         Refusals: record_not_found, already_undone, undo_too_late.
         """
@@ -86,6 +100,8 @@ class Vouchers:
                 raise Refusal("already_undone")
             if day.at - row["at"] > UNDO_WITHIN:
                 raise Refusal("undo_too_late", limit_min=int(UNDO_WITHIN.total_seconds() // 60))
+            if not sure and (doubt := doubt_of_undo(actor, dict(row))) is not None:
+                raise doubt
             moved = await self._ledger.postings_of(tx, day.holder_id, row["event_id"])
             event = Event(
                 f"{kind.undone}:{voucher_id}", kind.undone, MODE, reversal(moved),
@@ -124,6 +140,12 @@ class Vouchers:
         if found is None:
             raise Refusal("record_not_found")
         return found
+
+    async def doubt(
+        self, holder: Holder, kind: Kind, amount: Money, cause: Cause, at: datetime
+    ) -> Doubt | None:
+        """Why a movement may be a slip, as it looks now (at); `record` looks again."""
+        return await doubt_of_move(self._store, holder, kind, amount, cause, at)
 
     async def booked_lines(self, chat_id: int, message_id: int) -> dict[int, str]:
         """line -> record number, of what a message has moved already."""

@@ -1,6 +1,6 @@
 """What people may want, as facts: one dataclass for each intent.
 
-Amounts stay exact decimals in main units until a handler knows the merchant's currency.
+Amounts stay as they were typed, exactly, until a handler knows the merchant's currency.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final, Literal
 
+from core.amounts import Typed
 from handlers.advances import AdvanceLine, PhoneLike, Unreadable
 from handlers.days import NoSuchDay, Span
 from handlers.numbers import NumberWord
@@ -86,9 +87,9 @@ class ShowCredit:
 
 @dataclass(frozen=True, slots=True)
 class SetCredit:
-    """A merchant's credit line. amount: in main units; None switches it off."""
+    """A merchant's credit line. amount: None switches it off."""
 
-    amount: Decimal | None
+    amount: Typed | None
     merchant_no: str | None = None
 
 
@@ -223,9 +224,13 @@ class Help:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """A known command that cannot be carried out as written. command: a key of `COMMANDS`."""
+    """A known command that cannot be carried out as written. command: a key of `COMMANDS`.
+
+    fault: what is wrong with its amount, where that is known.
+    """
 
     command: str
+    fault: Unreadable | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from handlers.advances import fold
+from core.amounts import fold
 from handlers.days import read_days
 from handlers.intents.commands import BY_FORM, BY_NAME
 from handlers.intents.model import Near, NoCommand

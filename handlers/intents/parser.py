@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from handlers.advances import fold, read_advances
+import re
+
+from core.amounts import fold, visible
+from handlers.advances import read_advances
 from handlers.days import read_days
 from handlers.intents.commands import BY_FORM, BY_NAME, IMPLIED, Command
 from handlers.intents.model import Advances, AdvancesFault, Intent, LookUp, Usage
@@ -11,7 +14,7 @@ from handlers.numbers import numbers_in
 
 def parse(text: str, username: str = "") -> Intent | None:
     """What a message asks for. username: the bot's own; a command for another bot is None."""
-    text = text.replace("\x00", "").strip()
+    text = visible(text).strip()
     if not text:
         return None
     if text.startswith(("/", "／")):
@@ -21,8 +24,10 @@ def parse(text: str, username: str = "") -> Intent | None:
 
 def _slash(text: str, username: str) -> Intent | None:
     line, _, more = text.partition("\n")
-    head, _, words = line.partition(" ")
-    name, _, addressee = head.partition("@")
+    end = re.search(r"\s|$", line)
+    at = end.start() if end else 0
+    head, words = line[:at], line[at:]
+    name, _, addressee = fold(head).partition("@")
     if addressee and username and addressee.lower() != username.lower():
         return None
     command = BY_NAME.get(name.lower())

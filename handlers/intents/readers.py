@@ -10,8 +10,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Final, Literal, TypeVar
 
-from core.vouchers import USDT
-from handlers.advances import AdvanceLine, PhoneLike, Unreadable, fold, read_amount, read_line
+from core.amounts import fold, read_amount, read_rate
+from handlers.advances import SHOWN_CHARS, AdvanceLine, PhoneLike, Unreadable, read_line
 from handlers.days import NoSuchDay, Span, read_days
 from handlers.intents.model import (
     Adjust,
@@ -32,6 +32,7 @@ from handlers.intents.model import (
     ShowDiscrepancies,
     ShowStatistics,
     ShowUsdtRate,
+    Usage,
 )
 from handlers.intents.words import (
     HOLDERS,
@@ -45,7 +46,6 @@ from handlers.intents.words import (
 from handlers.numbers import numbers_said, only_number
 
 MAX_REASON_CHARS: Final = 200
-_SHOWN_CHARS: Final = 40
 
 Words = Sequence[str]
 Reader = Callable[[Words], Intent | None]
@@ -154,7 +154,7 @@ def prepay(words: Words) -> Intent | None:
     line = _money_line(words)
     if isinstance(line, AdvanceLine):
         return Advances((line,), explicit=True)
-    unread = Unreadable(1, " ".join(words)[:_SHOWN_CHARS], "amount")
+    unread = Unreadable(1, " ".join(words)[:SHOWN_CHARS], "amount")
     return AdvancesFault(line or unread, sure=True)
 
 
@@ -162,8 +162,11 @@ def adjust(words: Words) -> Intent | None:
     """A line of money in the merchant's own currency; its number may also stand in front."""
     number = _first(words)
     leads = is_holder_no(number, MERCHANTS)
-    line = _money_line(words[1:] if leads else words)
-    if not isinstance(line, AdvanceLine) or line.unit == USDT or line.rate is not None:
+    rest = words[1:] if leads else words
+    line = _money_line(rest) if rest else None
+    if isinstance(line, Unreadable):
+        return Usage("adjust", line)
+    if not isinstance(line, AdvanceLine) or line.rate is not None:
         return None
     if not leads:
         return Adjust(line)
@@ -174,21 +177,21 @@ def usdt(words: Words) -> Intent | None:
     """What one USDT is worth; without it, it is shown."""
     if not words:
         return ShowUsdtRate()
-    rate = read_amount(words[0])
+    rate = read_rate(words[0])
     return SetUsdtRate(rate) if rate is not None and len(words) == 1 else None
 
 
 def credit(words: Words) -> Intent | None:
     """An amount, or a word for off, and whose, in any order; without an amount it is shown."""
     numbers, rest = take_holders(words, MERCHANTS)
-    if len(numbers) > 1 or len(rest) > 1:
+    if len(numbers) > 1:
         return None
-    merchant_no = _only(numbers)
+    merchant_no, text = _only(numbers), " ".join(rest)
     if not rest:
         return ShowCredit(merchant_no)
-    if is_off(rest[0]):
+    if is_off(text):
         return SetCredit(None, merchant_no)
-    amount = read_amount(rest[0])
+    amount = read_amount(text)
     return SetCredit(amount, merchant_no) if amount is not None else None
 
 
@@ -264,6 +267,4 @@ def _take(words: Words, meanings: Mapping[str, _Meaning]) -> tuple[list[_Meaning
 
 def _money_line(words: Words) -> AdvanceLine | Unreadable | PhoneLike | None:
     """A line of money whose plus may be left out."""
-    text = " ".join(words)
-    signed = fold(text[:1]) in ("+", "-")
-    return read_line(text if signed else f"+{text}", 1, explicit=True)
+    return read_line(" ".join(words), 1, explicit=True)

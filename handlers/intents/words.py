@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+from core.amounts import begins_with_unit, fold, fold_amount, read_amount
 from core.money import EXPONENTS
-from handlers.advances import fold, read_amount
 
 MERCHANTS: Final = "M"
 SUPPLIERS: Final = "S"
@@ -53,8 +53,13 @@ def latin(word: str) -> bool:
 
 
 def latin_or_money(word: str) -> bool:
-    """Also an amount with its sign, its Chinese scale or its unit, and a word for off."""
-    return latin(word) or is_off(word) or read_amount(word.lstrip("+-").rstrip("元块")) is not None
+    """Also what begins like an amount or is one, rightly written or not, and a word for off."""
+    amount = fold_amount(word)
+    first = amount[0]
+    begun = first in "+-¥$€£" or (
+        first.isascii() and (any(char.isdecimal() for char in amount) or begins_with_unit(amount))
+    )
+    return latin(word) or is_off(word) or begun or read_amount(amount) is not None
 
 
 def latin_or_test(word: str) -> bool:

@@ -8,7 +8,13 @@ from uuid import UUID
 
 from aiogram.types import InlineKeyboardMarkup
 
-from handlers.buttons import AnswerResolution, AnswerReversal, OnDiscrepancy, TurnDiscrepancies
+from handlers.buttons import (
+    AnswerResolution,
+    AnswerReversal,
+    AnswerSlip,
+    OnDiscrepancy,
+    TurnDiscrepancies,
+)
 from handlers.screens.pieces import button, keyboard
 
 _Facts = dict[str, Any]
@@ -23,6 +29,20 @@ def reversal_buttons(facts: _Facts, translate: NullTranslations) -> InlineKeyboa
     )
     return keyboard(
         (yes, button(translate.pgettext("desk", "Cancel"), AnswerReversal(asked, yes=False)))
+    )
+
+
+def slip_buttons(facts: _Facts, translate: NullTranslations) -> InlineKeyboardMarkup | None:
+    """Whether what may be a slip is meant."""
+    asked = UUID(facts["confirmation_id"])
+    label = (
+        translate.gettext("↩️ Undo it")
+        if facts["what"] == "undo"
+        else translate.gettext("✅ Book it")
+    )
+    yes = button(label, AnswerSlip(asked, yes=True), style="danger")
+    return keyboard(
+        (yes, button(translate.pgettext("desk", "Cancel"), AnswerSlip(asked, yes=False)))
     )
 
 

@@ -26,6 +26,7 @@ from handlers.screens.deciding import (
     open_button,
     resolution_buttons,
     reversal_buttons,
+    slip_buttons,
     way_buttons,
 )
 from handlers.screens.pieces import MAX_HTML_CHARS, Screen, button, clip, fill, keyboard
@@ -79,6 +80,11 @@ def render_say(say: Say, language: str) -> Screen:
         return render_statistics(facts, language)
     if say.screen == "refusal":
         facts["text"] = refusal_words(facts["code"], facts["facts"], language)
+    if say.screen == "slip_question":
+        facts["doubts"] = [
+            {**doubt, "text": refusal_words(doubt["code"], doubt["facts"], language)}
+            for doubt in facts["doubts"]
+        ]
     return Screen(
         html=_fitting(say.screen, facts, language),
         keyboard=buttons(facts, translator(language)) if buttons else None,
@@ -276,6 +282,9 @@ SCREENS: Final[dict[str, _Buttons | None]] = {
     "rerated": None,
     "resolve_question": resolution_buttons,
     "resolved": None,
+    "slip_confirmed": None,
+    "slip_dropped": None,
+    "slip_question": slip_buttons,
     "stale_money": None,
     "statistics": None,
     "unbind_dropped": None,

@@ -40,7 +40,7 @@ async def test_finance_adjusts_with_a_reason_and_undoes_it(desk: Desk) -> None:
     assert (await desk.said(ADMIN, SPRUCE, "/adjust 5 for May")).facts["minor"] == 500
     named = await desk.said(FINANCE, OPS, "/adjust 5 M1002 for May")
     assert named.facts["merchant_no"] == "M1002"
-    undone, struck = await desk.press(ADMIN, SPRUCE, button_data(receipt), message_id=700)
+    undone, struck = await desk.press(FINANCE, SPRUCE, button_data(receipt), message_id=700)
     assert isinstance(undone, Say)
     assert isinstance(struck, Say)
     assert (undone.screen, struck.edit_message_id) == ("adjusted_undone", 700)
@@ -70,15 +70,17 @@ async def test_the_same_adjustment_again_is_booked_and_said_once(desk: Desk) -> 
         (SUPPORT, "/adjust -20 reason", "not_permitted"),
         (SUQING, "调账 -20 原因", "not_permitted"),
         (FINANCE, "/adjust M1001 -20", "reason_missing"),
-        (FINANCE, "/adjust -20.005 reason", "amount_invalid"),
-        (FINANCE, "/adjust 2亿 reason", "adjust"),
+        (FINANCE, "/adjust -20.0051 reason", "amount_invalid"),
+        (FINANCE, "/adjust 2亿 reason", "amount_over_limit"),
         (FINANCE, "/adjust 20000万 reason", "amount_over_limit"),
         (FINANCE, "/adjust 0 reason", "adjust"),
-        (FINANCE, "/adjust 5u reason", "adjust"),
+        (FINANCE, "/adjust 5u reason", "currency_other"),
         (FINANCE, "/adjust M1002 5 reason", "merchant_not_found"),
         (OPERATOR, "/credit 500", "not_permitted"),
         (OPERATOR, "设置汇率 7.2", "not_permitted"),
-        (FINANCE, "/credit M1001 1.005", "amount_invalid"),
+        (FINANCE, "/credit M1001 1.0051", "amount_invalid"),
+        (FINANCE, "授信 10.000", "amount_doubtful"),
+        (FINANCE, "/adjust -20 50 reason", "adjust"),
         (FINANCE, "/credit 20000万", "amount_over_limit"),
         (FINANCE, "/credit -5", "credit"),
         (FINANCE, "/usdt 0", "usdt_rate_invalid"),

@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core.amounts import Typed, fold
 from core.people import RIGHTS
-from handlers.advances import AdvanceLine, PhoneLike, Unreadable, fold
+from handlers.advances import AdvanceLine, PhoneLike, Unreadable, Why
 from handlers.days import DaySpan, Mark, NoSuchDay
 from handlers.intents import (
     COMMANDS,
@@ -50,14 +51,32 @@ NOV_1 = Mark(None, 11, 1)
 NUMBER = "P2J0001PQ8WKRZQMHM1I"
 
 
+ADJUST_FAULTS: tuple[tuple[str, Why], ...] = (
+    ("x y", "amount"), ("0 x", "amount"), ("-20 50 x", "remark"), ("-20 -30 x", "remark"),
+    ("-20,00 x", "amount"),
+)  # fmt: skip
+
+
 def line(
     amount: str, place: int = 1, *, rate: str | None = None, usdt: bool = False,
     yuan: bool = False, merchant_no: str | None = None, remark: str = "",
 ) -> AdvanceLine:  # fmt: skip
-    return AdvanceLine(
-        place, Decimal(amount), "USDT" if usdt else "CNY" if yuan else "",
-        Decimal(rate) if rate else None, merchant_no, remark,
-    )  # fmt: skip
+    typed = Amount(amount, "USDT" if usdt else "CNY" if yuan else "")
+    return AdvanceLine(place, typed, Decimal(rate) if rate else None, merchant_no, remark)
+
+
+class Amount(Typed):
+    """An amount that is equal to a typed one of the same value, however that was written."""
+
+    def __init__(self, units: str, currency: str = "") -> None:
+        super().__init__("", Decimal(units), currency)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Typed) and (
+            (self.units, self.currency) == (other.units, other.currency)
+        )
+
+    __hash__ = Typed.__hash__
 
 
 @pytest.mark.parametrize(
@@ -90,6 +109,46 @@ def line(
         ("-20块 退", [line("-20", yuan=True, remark="退")]),
         ("+1.5万元/7.2", [line("15000", yuan=True, rate="7.2")]),
         ("+5元", [line("5", yuan=True)]),
+        *(
+            (text, [line("10000")])
+            for text in (
+                "+10 000",
+                "+10\u00a0000",
+                "+10\u202f000",
+                "+10，000",
+                "+10'000",
+                "+10’000",
+                "+一万",
+                "+壹萬",
+                "+1 万",
+                "+1W",
+                "+ 10000",
+                "➕10000",
+                "➕\ufe0f10000",
+                "+10000!",
+                "+10000。",
+                "\u200e+10000\u200b",
+                "+10\ufeff000",
+                "+１０　０００",
+            )
+        ),
+        ("+1.2萬", [line("12000")]),
+        ("+一千", [line("1000")]),
+        ("+十五万", [line("150000")]),
+        ("+1.5 万 元", [line("15000", yuan=True)]),
+        ("–1000", [line("-1000")]),
+        ("➖1000", [line("-1000")]),
+        ("+1000 ¥", [line("1000", yuan=True)]),
+        ("+¥1000", [line("1000", yuan=True)]),
+        ("+RMB 1000", [line("1000", yuan=True)]),
+        ("+1000圆", [line("1000", yuan=True)]),
+        ("+100 u", [line("100", usdt=True)]),
+        ("+100 USDT", [line("100", usdt=True)]),
+        ("+3ku", [line("3000", usdt=True)]),
+        ("+100 u/7.215", [line("100", usdt=True, rate="7.215")]),
+        ("+1 000 M1002 房租", [line("1000", merchant_no="M1002", remark="房租")]),
+        ("+1000，谢谢", [line("1000", remark="谢谢")]),
+        ("+1000（房租）", [line("1000", remark="（房租）")]),
     ],
 )
 def test_money(text: str, lines: list[AdvanceLine]) -> None:
@@ -103,9 +162,10 @@ def test_money(text: str, lines: list[AdvanceLine]) -> None:
     "text",
     [
         "+1", "+9", "-3", "＋１", "+1 同意", "+1 me too", "收到+1", "好的 +1000", "+abc", "+", "-",
-        "+100%", "+10分钟", "- 1000 apples", "-- 1000", "+-1000", "1000", "+ 1000", "+3/4", "hello",
+        "+1?", "+3楼", "+2 -500", "+一", "+一个", "+ 1", "- a\n- b", "- 10 a\n- 20 b",
+        "-- a", "1000", "+3/4", "hello",
         "", " ", "\n", "😀", "账单发我一下", "补单 一下", "查单 谢谢", "绑定商户吧", "帮助我", "/",
-        "/ ", "/unknown", "//", "?吗", "+一千", "+1 (415) 555", "这单怎么还没到",
+        "/ ", "/unknown", "//", "?吗", "+1 (415) 555", "这单怎么还没到",
     ],
 )  # fmt: skip
 def test_talk(text: str) -> None:
@@ -120,7 +180,62 @@ def test_talk(text: str) -> None:
         ("+100u/0", Unreadable(1, "+100u/0", "rate")),
         ("+0.00", Unreadable(1, "+0.00", "amount")),
         ("+1,00", Unreadable(1, "+1,00", "amount")),
-        ("+1000圆", Unreadable(1, "+1000圆", "amount")),
+        ("+1万5", Unreadable(1, "+1万5", "amount")),
+        ("+10 00", Unreadable(1, "+10 00", "remark")),
+        *(
+            (text, Unreadable(1, text, "amount"))
+            for text in ("+1,5", "+5块5", "+1000,", "+1.000.000")
+        ),
+        *(
+            (text, Unreadable(1, text, "remark"))
+            for text in (
+                "+1000 -500",
+                "+1000 / 7.2",
+                "+100 u / 7.2",
+                "+1000 500",
+                "+1000 M1001 500",
+                "+1000 × 2",
+                "+1000 = 7",
+                "+1000 (500)",
+                "+1000 @7.2",
+                "+10 分钟",
+                "+10 20 30",
+            )
+        ),
+        *(
+            (text, Unreadable(1, text, "blank"))
+            for text in ("+1000元房租", "+1000 万科", "+1000 元旦")
+        ),
+        *(
+            (text, Unreadable(1, text, "question", aside=True))
+            for text in (
+                "+1000?",
+                "+1000 ？",
+                "+1000吗",
+                "+1000 收到了吗",
+                "+1000 收到了吗 谢谢",
+                "+1000 呢",
+                "+1000 到账没有",
+                "+1000 怎么还没到",
+                "+1000 did you get it",
+                "+10.000 ok?",
+            )
+        ),
+        *(
+            (text, Unreadable(1, text, "blank", aside=True))
+            for text in (
+                "+10分钟",
+                "+1000房租",
+                "- 1000",
+                "- 1000 apples",
+                "+ 1000 apples",
+                "+一万个赞",
+            )
+        ),
+        *(
+            (text, Unreadable(1, text, "amount", aside=True))
+            for text in ("+100%", "+10:30", "+-1000", "-- 1000", "+一万五", "+十零万")
+        ),
         ("+1..5", Unreadable(1, "+1..5", "amount")),
         ("+100/", Unreadable(1, "+100/", "amount")),
         ("+13800138000", PhoneLike(1, "+13800138000")),
@@ -150,7 +265,11 @@ def test_money_that_cannot_be_booked(text: str, fault: Unreadable | PhoneLike) -
         ("/prepay", Usage("prepay")),
         ("/prepay 1000\n/prepay 1000", Usage("prepay")),
         ("/prepay abc", AdvancesFault(Unreadable(1, "abc", "amount"), sure=True)),
-        ("/prepay 1,00", AdvancesFault(Unreadable(1, "+1,00", "amount"), sure=True)),
+        ("/prepay 1,00", AdvancesFault(Unreadable(1, "1,00", "amount"), sure=True)),
+        ("/prepay\u00a010\u202f000", Advances((line("10000"),), explicit=True)),
+        ("\u200e/prepay - 5\u200b", Advances((line("-5"),), explicit=True)),
+        ("/prepay 一", Advances((line("1"),), explicit=True)),
+        ("/prepay 1000 ok?", AdvancesFault(Unreadable(1, "1000 ok?", "question"), sure=True)),
         ("/bind M1001", BindMerchant("M1001")),
         ("/BIND@Paydesk_Bot m1001", BindMerchant("M1001")),
         ("/bind@other_bot M1001", None),
@@ -245,26 +364,41 @@ def test_money_that_cannot_be_booked(text: str, fault: Unreadable | PhoneLike) -
         ("/adjust 20 M1002 for May", Adjust(line("20", merchant_no="M1002", remark="for May"))),
         ("/adjust -20", Adjust(line("-20"))),
         ("调账 -20元 更正", Adjust(line("-20", yuan=True, remark="更正"))),
+        ("调账 M1001 -20 000 更正", Adjust(line("-20000", merchant_no="M1001", remark="更正"))),
+        ("/adjust 5u x", Adjust(line("5", usdt=True, remark="x"))),
+        ("调账 －一万 更正", Adjust(line("-10000", remark="更正"))),
+        ("调账 – 20 更正", Adjust(line("-20", remark="更正"))),
+        *(
+            (f"/adjust {text}", Usage("adjust", Unreadable(1, text, why)))
+            for text, why in ADJUST_FAULTS
+        ),
         *(
             (text, Usage("adjust"))
-            for text in (
-                "/adjust",
-                "/adjust M1001",
-                "/adjust M1001 x y",
-                "/adjust 0 x",
-                "/adjust 5u x",
-                "/adjust 5/7.2 x",
-                "/adjust M1001 5 M1002 x",
-            )
+            for text in ("/adjust", "/adjust M1001", "/adjust 5/7.2 x", "/adjust M1001 5 M1002 x")
         ),
         ("调账的事情怎么说", None),
         ("/usdt 7.20", SetUsdtRate(Decimal("7.20"))),
+        ("/usdt 7.215", SetUsdtRate(Decimal("7.215"))),
         ("设置汇率 ７.２", SetUsdtRate(Decimal("7.2"))),
         ("/usdt", ShowUsdtRate()),
-        *((f"/usdt {text}", Usage("usdt")) for text in ("-7", "x", "7.2 7.3", "1e3")),
-        ("/credit 50000", SetCredit(Decimal(50000))),
-        ("授信 5万", SetCredit(Decimal(50000))),
-        ("授信 M1001 0", SetCredit(Decimal(0), "M1001")),
+        *(
+            (f"/usdt {text}", Usage("usdt"))
+            for text in ("-7", "x", "7.2 7.3", "1e3", "7万", "1,000")
+        ),
+        *(
+            (text, SetCredit(Amount("50000")))
+            for text in (
+                "/credit 50000",
+                "授信 5万",
+                "授信 5 万",
+                "授信 五万",
+                "授信 50 000",
+                "授信50'000",
+            )
+        ),
+        ("/credit 50000 CNY", SetCredit(Amount("50000", "CNY"))),
+        ("授信 ¥5万 M1001", SetCredit(Amount("50000", "CNY"), "M1001")),
+        ("授信 M1001 0", SetCredit(Amount("0"), "M1001")),
         ("授信 关", SetCredit(None)),
         ("/credit OFF m1001", SetCredit(None, "M1001")),
         ("/credit", ShowCredit()),
@@ -335,5 +469,5 @@ def test_a_line_that_does_not_begin_with_an_amount_moves_none(text: str) -> None
 def test_what_is_read_is_what_was_written(amount: Decimal, sign: str, grouped: bool) -> None:
     found = parse(f"{sign}{amount:,}" if grouped else f"{sign}{amount}")
     assert isinstance(found, Advances)
-    assert abs(found.lines[0].amount) == amount
-    assert (found.lines[0].amount < 0) == (sign in "-－")
+    assert abs(found.lines[0].amount.units) == amount
+    assert (found.lines[0].amount.units < 0) == (sign in "-－")

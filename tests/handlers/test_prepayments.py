@@ -131,7 +131,7 @@ async def test_a_picture_with_the_words_as_caption_is_proof(desk: Desk) -> None:
         ({"document": {**document, "mime_type": "application/pdf"}}, None),
     ]
     for number, (fields, kept) in enumerate(sent, 1):
-        await desk.feed(message=desk.message(OPERATOR, SPRUCE, caption="+1000", **fields))
+        await desk.feed(message=desk.message(OPERATOR, SPRUCE, caption=f"+100{number}", **fields))
         receipt = one_say(await desk.news())
         assert receipt.facts["proof"] == (kept is not None)
         assert ("📎" in render_say(receipt, "zh").html) == (kept is not None)
@@ -170,7 +170,7 @@ async def test_in_a_suppliers_group_the_same_words_are_payins(desk: Desk) -> Non
     several = await desk.said(FINANCE, HENGTONG, "+500")
     assert several.facts["code"] == "supplier_ambiguous"
     assert several.facts["facts"]["suppliers"] == "S01, S02"
-    other = await desk.said(FINANCE, HENGTONG, "-500 S02")
+    other = await desk.said(FINANCE, HENGTONG, "+500 S02")
     assert other.facts["record_no"] == "S02-1"
     undone, struck = await desk.press(FINANCE, HENGTONG, button_data(receipt), message_id=900)
     assert isinstance(undone, Say)
@@ -183,21 +183,30 @@ async def test_in_a_suppliers_group_the_same_words_are_payins(desk: Desk) -> Non
 
 
 @pytest.mark.parametrize(
-    ("text", "why"), [("+1,00", "amount"), ("+8613800138000", "phone"), ("+1000圆", "amount")]
-)
+    ("text", "why"),
+    [
+        ("+1,00", "amount"), ("+8613800138000", "phone"), ("+1000 -500", "remark"),
+        ("+1000元房租", "blank"), ("+1000 收到了吗", "question"), ("- 1000", "blank"),
+    ],
+)  # fmt: skip
 async def test_a_slip_is_explained_to_holders_of_the_right_only(
     desk: Desk, text: str, why: str
 ) -> None:
     fault = await desk.said(OPERATOR, SPRUCE, text)
     assert fault.facts["why"] == why
-    assert fault.only_for == (OPERATOR if why == "phone" else None)
+    aside = why in ("phone", "question") or text == "- 1000"
+    assert fault.only_for == (OPERATOR if aside else None)
     assert await desk.say(SUQING, SPRUCE, text) == []
 
 
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("+1.005", "amount_invalid"), ("+0.0000001u/7.2", "amount_invalid"),
+        ("+1.0051", "amount_invalid"), ("+0.0000001u/7.2", "amount_invalid"),
+        ("+10.000", "amount_doubtful"), ("/prepay 1.250万", "amount_doubtful"),
+        ("+1000 USD", "currency_other"), ("+1000 泰铢", "currency_other"),
+        ("/prepay 1000 -500", "remark"), ("/prepay 1000 到了吗", "question"),
+        ("+100u/7.123456789", "rate"), ("+100u/1000001", "rate"),
         ("+100000000.01", "amount_over_limit"), ("+99999999999999999", "amount_over_limit"),
         ("+99999999u/9", "amount_over_limit"), ("-20000万", "amount_over_limit"),
         ("+0", "amount"), ("+1e9", "amount"), ("/prepay abc", "amount"), ("+100u/0", "rate"),
@@ -240,11 +249,12 @@ async def test_yuan_are_the_merchants_own_currency_or_refused(desk: Desk) -> Non
     assert (await desk.said(OPERATOR, SPRUCE, "-20块")).facts["minor"] == -2_000
     assert (await desk.said(FINANCE, SPRUCE, "调账 -20元 更正")).facts["minor"] == -2_000
     dollars = await desk.runtime.merchants.open_merchant("M1009", "Dollars", currency="USD")
-    refused = await desk.said(FINANCE, OPS, f"+1000元 {dollars.merchant_no}")
-    assert refused.facts["code"] == "amount_invalid"
-    refused = await desk.said(FINANCE, OPS, f"/adjust 20块 {dollars.merchant_no} x")
-    assert refused.facts["code"] == "amount_invalid"
-    assert await balance(desk, "M1009") == 0
+    for text in ("+1000元 M1009", "+1000 € M1009", "/adjust 20块 M1009 x", "授信 M1009 5万 元"):
+        refused = await desk.said(FINANCE, OPS, text)
+        assert refused.facts["code"] == "currency_other", text
+        assert "USD" in render_say(refused, "zh").html
+    assert await balance(desk, dollars.merchant_no) == 0
+    assert (await desk.said(FINANCE, OPS, "+1000 美元 M1009")).facts["minor"] == 100_000
 
 
 async def test_a_stale_message_is_not_booked(desk: Desk) -> None:
@@ -329,7 +339,7 @@ async def test_an_edit_never_moves_money(desk: Desk) -> None:
 async def test_undo_reverses_once_and_strikes_the_receipt_through(desk: Desk) -> None:
     receipt = await desk.said(OPERATOR, SPRUCE, "+1000")
     data = button_data(receipt)
-    undone, struck = await desk.press(FINANCE, SPRUCE, data, message_id=500)
+    undone, struck = await desk.press(OPERATOR, SPRUCE, data, message_id=500)
     assert isinstance(undone, Say)
     assert isinstance(struck, Say)
     assert undone.screen == "prepaid_undone"
@@ -339,7 +349,7 @@ async def test_undo_reverses_once_and_strikes_the_receipt_through(desk: Desk) ->
     assert "<s>" in screen.html
     assert screen.keyboard is None
     assert await balance(desk) == 0
-    again = await desk.press(FINANCE, SPRUCE, data, message_id=500)
+    again = await desk.press(OPERATOR, SPRUCE, data, message_id=500)
     assert [fact.screen for fact in again if isinstance(fact, Say)] == ["prepaid"]
     assert desk.toast == toast("already_done", {}, "zh")
     assert await balance(desk) == 0

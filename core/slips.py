@@ -1,0 +1,295 @@
+"""Slips: what people write down is booked, unless it looks like one. Then whoever wrote it is
+asked once, and it is booked when that person says so again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, Final
+from uuid import UUID
+
+from core.access import Actor
+from core.adjustments import Adjustments, Correction
+from core.causes import Cause
+from core.clock import Clock
+from core.confirmations import Confirmation, Confirmations
+from core.errors import Refusal
+from core.merchants import Merchant, Merchants
+from core.money import Money
+from core.outbox import NOBODY, Outbox, Say
+from core.payins import Payins
+from core.prepayments import Prepayments
+from core.store import Store
+from core.suppliers import Supplier, Suppliers
+from core.vouchers import (
+    ADJUSTMENT,
+    KINDS,
+    PAYIN,
+    PREPAYMENT,
+    Advance,
+    Doubt,
+    Holder,
+    Kind,
+    Vouchers,
+    convert,
+)
+
+KIND: Final = "slip"
+
+_Facts = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A line of a message: what it moves, and whose that is. line: from 1.
+
+    advance: of an adjustment, its remark is the reason. A pay-in has a supplier, others a
+    merchant.
+    """
+
+    line: int
+    kind: Kind
+    holder: Merchant | Supplier
+    advance: Advance
+
+
+class Slips:
+    """Books the lines of a message and undoes what was booked, or asks first.
+
+    All lines of a message wait for one answer. A question is open for a quarter of an hour, and
+    only for the person who wrote.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        confirmations: Confirmations,
+        outbox: Outbox,
+        vouchers: Vouchers,
+        verbs: tuple[Prepayments, Adjustments, Payins],
+        holders: tuple[Merchants, Suppliers],
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._confirmations = confirmations
+        self._outbox = outbox
+        self._vouchers = vouchers
+        self._prepayments, self._adjustments, self._payins = verbs
+        self._merchants, self._suppliers = holders
+
+    async def record(self, actor: Actor, lines: Sequence[Written], message_id: int) -> None:
+        """Book the lines of a message, each once; or ask, where one of them may be a slip.
+
+        The same message again books nothing and asks nothing. Refusals: those of the verb that
+        books a line.
+        """
+        if await self._confirmations.find_replied(KIND, actor.user_id, actor.chat_id, message_id):
+            return
+        doubts = {}
+        for said in lines:
+            doubt = await self._vouchers.doubt(
+                _holder(said.holder), said.kind, _amount(said),
+                Cause(actor.chat_id, message_id, said.line), self._clock.now(),
+            )  # fmt: skip
+            if doubt is not None:
+                doubts[said.line] = doubt
+        if doubts:
+            await self._ask_to_book(actor, lines, doubts, message_id)
+            return
+        for place, said in enumerate(lines):
+            try:
+                await self._book(actor, said, message_id, sure=False)
+            except Doubt as doubt:  # somebody wrote the same at the same moment
+                await self._ask_to_book(actor, lines[place:], {said.line: doubt}, message_id)
+                return
+
+    async def undo(self, actor: Actor, voucher_id: UUID, *, message_id: int) -> None:
+        """Undo what a receipt tells of and strike that through, or ask. message_id: of it.
+
+        Refusals: record_not_found and those of the verb that undoes it.
+        """
+        try:
+            await self._undo(actor, voucher_id, message_id, sure=False)
+        except Doubt as doubt:
+            if not await self._is_asked(actor, message_id):
+                await self._ask_to_undo(actor, voucher_id, doubt, message_id)
+
+    async def confirm(self, actor: Actor, confirmation_id: UUID, *, message_id: int) -> None:
+        """Do what was asked about; the question becomes the answer. message_id: of it.
+
+        Every part of it is done once: a press that was cut off can be made again.
+        Refusals: confirmation_expired, confirmation_foreign and those of what is done.
+        """
+        found = await self._confirmations.find_own(KIND, actor, confirmation_id)
+        if found.state == "dropped":
+            return
+        if found.state == "open":
+            async with self._store.transaction() as tx:
+                await self._confirmations.close(tx, confirmation_id, "used")
+        facts = found.facts
+        if facts["what"] == "undo":
+            await self._undo(actor, UUID(facts["voucher_id"]), facts["message_id"], sure=True)
+        else:
+            for packed in facts["lines"]:
+                await self._book(
+                    actor, await self._unpacked(packed), facts["message_id"], sure=True
+                )
+        await self._answer("slip_confirmed", actor, found, message_id)
+
+    async def drop(self, actor: Actor, confirmation_id: UUID, *, message_id: int) -> None:
+        """Whoever was asked thinks better of it. Refusals: confirmation_expired,
+        confirmation_foreign."""
+        found = await self._confirmations.find_own(KIND, actor, confirmation_id)
+        if found.state == "used":
+            return
+        if found.state == "open":
+            async with self._store.transaction() as tx:
+                await self._confirmations.close(tx, confirmation_id, "dropped")
+        await self._answer("slip_dropped", actor, found, message_id)
+
+    # ── doing it ─────────────────────────────────────────────────────────────────────────────────
+    async def _book(self, actor: Actor, said: Written, message_id: int, *, sure: bool) -> None:
+        cause = Cause(actor.chat_id, message_id, said.line)
+        holder, advance = said.holder, said.advance
+        if isinstance(holder, Supplier):
+            await self._payins.record(actor, holder, advance, cause, sure=sure)
+        elif said.kind is PREPAYMENT:
+            await self._prepayments.record(actor, holder, advance, cause, sure=sure)
+        else:
+            correction = Correction(advance.amount, advance.remark, advance.proof_file_id)
+            await self._adjustments.record(actor, holder, correction, cause, sure=sure)
+
+    async def _undo(self, actor: Actor, voucher_id: UUID, message_id: int, *, sure: bool) -> None:
+        holder_id, kind = await self._vouchers.find(actor, voucher_id)
+        cause = Cause(actor.chat_id, message_id, 0)
+        if kind is PAYIN:
+            supplier = await self._suppliers.by_id(holder_id)
+            undone = await self._payins.undo(actor, supplier, voucher_id, cause, sure=sure)
+        else:
+            merchant = await self._merchants.by_id(holder_id)
+            verbs = self._prepayments if kind is PREPAYMENT else self._adjustments
+            undone = await verbs.undo(actor, merchant, voucher_id, cause, sure=sure)
+        receipt = await self._vouchers.receipt(holder_id, voucher_id)
+        struck = {
+            **receipt, "undone_by": undone["actor_name"], "undone_no": undone["record_no"],
+        }  # fmt: skip
+        await self._outbox.say(
+            self._store, actor.chat_id, Say(kind.booked, struck, edit_message_id=message_id),
+            merchant_id=NOBODY if kind is PAYIN else holder_id,
+        )  # fmt: skip
+
+    # ── asking ───────────────────────────────────────────────────────────────────────────────────
+    async def _ask_to_book(
+        self, actor: Actor, lines: Sequence[Written], doubts: dict[int, Doubt], message_id: int
+    ) -> None:
+        shown = [
+            {"line": said.line, "minor": _amount(said).minor, "currency": said.holder.currency,
+             "holder_no": _holder(said.holder).no, **_packed_doubt(doubts[said.line])}
+            for said in lines if said.line in doubts
+        ]  # fmt: skip
+        facts = {
+            "what": "book",
+            **_whose(_holder(lines[0].holder)),
+            "lines": [_packed(said) for said in lines],
+            "doubts": shown,
+        }
+        await self._ask(actor, facts, message_id)
+
+    async def _ask_to_undo(
+        self, actor: Actor, voucher_id: UUID, doubt: Doubt, message_id: int
+    ) -> None:
+        holder_id, kind = await self._vouchers.find(actor, voucher_id)
+        receipt = await self._vouchers.receipt(holder_id, voucher_id)
+        role = "supplier" if kind is PAYIN else "merchant"
+        shown = {
+            "line": 0, "minor": receipt["minor"], "currency": receipt["currency"],
+            "holder_no": receipt[f"{role}_no"], **_packed_doubt(doubt),
+        }  # fmt: skip
+        facts = {
+            "what": "undo",
+            f"{role}_id": str(holder_id),
+            "voucher_id": str(voucher_id),
+            "lines": [],
+            "doubts": [shown],
+        }
+        await self._ask(actor, facts, message_id)
+
+    async def _ask(self, actor: Actor, facts: _Facts, message_id: int) -> None:
+        """The question, in reply to the message that it is about."""
+        facts = {**facts, "message_id": message_id, "actor_name": actor.name}
+        async with self._store.transaction() as tx:
+            asked = await self._confirmations.ask(tx, KIND, actor, facts, message_id=message_id)
+            question = Say(
+                "slip_question", {**facts, "confirmation_id": str(asked)}, reply_to=message_id
+            )
+            await self._outbox.say(tx, actor.chat_id, question)
+
+    async def _is_asked(self, actor: Actor, message_id: int) -> bool:
+        """Whether this person's answer about this message is still waited for."""
+        asked = await self._confirmations.find_replied(
+            KIND, actor.user_id, actor.chat_id, message_id
+        )
+        if asked is None:
+            return False
+        try:
+            return (await self._confirmations.find_own(KIND, actor, asked)).state == "open"
+        except Refusal:
+            return False
+
+    async def _answer(
+        self, screen: str, actor: Actor, found: Confirmation, message_id: int
+    ) -> None:
+        facts = {**found.facts, "actor_name": actor.name}
+        await self._outbox.say(
+            self._store, actor.chat_id, Say(screen, facts, edit_message_id=message_id)
+        )
+
+    async def _unpacked(self, packed: _Facts) -> Written:
+        """A line of a question. Everything in it was read before."""
+        kind, holder_id = KINDS[packed["kind"]], UUID(packed["holder_id"])
+        holder: Merchant | Supplier
+        if kind is PAYIN:
+            holder = await self._suppliers.by_id(holder_id)
+        else:
+            holder = await self._merchants.by_id(holder_id)
+        rate = packed["rate"]
+        amount = Money(packed["minor"], packed["currency"])
+        advance = Advance(
+            amount, packed["remark"], Decimal(rate) if rate else None, packed["proof"]
+        )
+        return Written(packed["line"], kind, holder, advance)
+
+
+def _holder(holder: Merchant | Supplier) -> Holder:
+    return Holder.supplier(holder) if isinstance(holder, Supplier) else Holder.merchant(holder)
+
+
+def _amount(said: Written) -> Money:
+    """What would be booked."""
+    if said.kind is ADJUSTMENT:
+        return said.advance.amount
+    return convert(said.advance, said.holder.currency).amount
+
+
+def _whose(holder: Holder) -> _Facts:
+    return {f"{holder.role}_id": str(holder.id)}
+
+
+def _packed(said: Written) -> _Facts:
+    advance = said.advance
+    return {
+        "line": said.line,
+        "kind": said.kind.name,
+        "holder_id": str(said.holder.id),
+        "minor": advance.amount.minor,
+        "currency": advance.amount.currency,
+        "remark": advance.remark,
+        "rate": "" if advance.conversion_rate is None else format(advance.conversion_rate, "f"),
+        "proof": advance.proof_file_id,
+    }
+
+
+def _packed_doubt(doubt: Doubt) -> _Facts:
+    return {"code": doubt.code, "facts": doubt.facts}
