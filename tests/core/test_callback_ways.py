@@ -4,6 +4,7 @@ what they told before. Real and small: it takes orders and says how they stand."
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from datetime import date
@@ -36,8 +37,14 @@ def sign_of(fields: dict[str, str], key: str = KEY) -> str:
     return hashlib.md5(f"{text}&key={key}".encode(), usedforsecurity=False).hexdigest().upper()
 
 
+def signed(fields: dict[str, str]) -> str:
+    good = {"code": "0", **fields}
+    return json.dumps({**good, "sign": sign_of(good)})
+
+
 def document(callback: str = "") -> str:
     body = urlencode(CALLED)
+    opened, told = signed({"url": "http://caller.example/1", "no": "A1"}), signed(CALLED)
     believed = "hearsay" if "query" in callback else "paid"
     forged = "" if "none" in callback else "&sign=forged"
     return f"""
@@ -54,6 +61,8 @@ fixtures:
   credentials: {{ base_url: "http://caller.example", mch_id: c1, key: {KEY} }}
   attempt: {{ attempt_no: A1, amount: 1.00 }}
   cases:
+    - {{ read: create, body: '{opened}', gives: accepted }}
+    - {{ read: query, body: '{told}', gives: paid }}
     - {{ verify: callback, body: "{body}&sign={sign_of(CALLED)}", gives: {believed} }}
     - {{ verify: callback, body: "{body[1:]}{forged}", gives: invalid }}
 """

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import json
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -48,6 +49,7 @@ fixtures:
   attempt: {{ attempt_no: A1, amount: 1.00 }}
   cases:
     - {{ build: create, url: "http://giver.example/create" }}
+    - {{ read: create, body: '{opened}', gives: accepted }}
     - {{ verify: callback, body: "{body}&sign={sign}", gives: paid }}
     - {{ verify: callback, body: "{body}&sign=forged", gives: invalid }}
 """
@@ -65,8 +67,10 @@ _REFUND_QUERY: Final = "refund_query: { path: /refund_query, fields: { refund_no
 
 def document(*, refund: bool = True, query: bool = True, idempotent: bool = False) -> str:
     called = {"no": "A1", "trade_no": "U1", "status": "PAID", "paid": "1.00"}
+    opened = {"code": "0", "no": "A1", "pay_url": "http://giver.example/1"}
     return _DOCUMENT.format(
         key=KEY,
+        opened=json.dumps({**opened, "sign": _sign(opened)}),
         body=urlencode(called),
         sign=_sign(called),
         idempotent=str(idempotent).lower(),

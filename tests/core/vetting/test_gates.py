@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from uuid import UUID
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.clock import DayCut
@@ -49,6 +49,7 @@ SUPPLIERS = st.builds(
 )
 
 
+@settings(deadline=None)  # what is slow here is the forging, which has a bound of its own
 @given(
     SUPPLIERS,
     st.sampled_from(CONNECTORS),
