@@ -108,11 +108,13 @@ WHYS: Final[tuple[str, ...]] = (
     "the state “{word}” is not in the document",
     "there is no certificate",
     "there is no token in the answer",
+    "what is signed has too many readings",
+    "what is signed reads in two ways: “{name}” may be another",
     "what to pay with cannot be read",
     "what to pay with is of no kind that the document names",
     "{field} is not ours",
-    "“{between}” stands inside a field: values could be told apart elsewhere",
-    "“{between}” stands inside another field",
+    "“{name}” holds “{sign}”, which parts it from what stands beside it",
+    "“{name}” is not written as what it is read as",
 )  # fmt: skip
 _CHANNEL: Final = re.compile(r"C[0-9]+", re.ASCII)
 _FACT: Final = re.compile(r"\\\{(\w+)\\\}")
