@@ -85,7 +85,7 @@ WITH kind (place, product_code, ppm, cost_ppm, channel_no, supplier_no) AS (
 ), numbered AS (
     SELECT n, k.*, 1000 + n * 7919 % 90000 AS amount,
            date_trunc('milliseconds', $5::timestamptz + n * $6::float8 * interval '1 second') AS at,
-           md5($2::date::text || n || $5::timestamptz::text) AS salt
+           md5($1::uuid::text || $2::date || n || $5::timestamptz) AS salt
     FROM generate_series($3::bigint, $4::bigint) n JOIN kind k ON k.place = n % 6
 ), made AS MATERIALIZED (
     SELECT *, (amount * ppm * 2 + 1000000) / 2000000 AS fee,
@@ -128,8 +128,9 @@ WITH kind (place, product_code, ppm, cost_ppm, channel_no, supplier_no) AS (
                          (3, 'pending', 'pay', 'paid')) v (version, state_from, move, state_to)
 ), reported AS (
     INSERT INTO supplier_payment (merchant_id, supplier_id, upstream_no, attempt_no, order_id,
-        amount_minor, currency, booked_as, event_id, at)
-    SELECT $1, s.id, 'U' || salt, attempt_no, m.id, amount, 'CNY', 'order', event_id, paid_at
+        amount_minor, currency, booked_as, event_id, how, address, at)
+    SELECT $1, s.id, 'U' || salt, attempt_no, m.id, amount, 'CNY', 'order', event_id, 'reported',
+        '', paid_at
     FROM made m JOIN supplier s ON s.supplier_no = m.supplier_no
 ), events AS (
     INSERT INTO ledger_event (merchant_id, event_key, id, kind, mode, day, booked_at, order_id)

@@ -43,6 +43,12 @@ class Admin:
             ["state"],
             registry=self._registry,
         )
+        self._refused = Gauge(
+            "paydesk_callbacks_refused",
+            "Callbacks that were not believed, ever, by supplier and reason",
+            ["supplier", "reason"],
+            registry=self._registry,
+        )
         self._ready = Gauge(
             "paydesk_ready", "1 where a part answers", ["part"], registry=self._registry
         )
@@ -98,6 +104,8 @@ class Admin:
         runtime = self._runtime
         self._inbox.set(await runtime.inbox.backlog())
         _set(self._outbox, ("waiting", "taken", "parked"), await runtime.outbox.backlog())
+        for supplier_no, reason, count in await runtime.refused_callbacks.counts():
+            self._refused.labels(supplier_no, reason).set(count)
         for gauge, states, sql in (
             (self._notifications, ("pending", "exhausted"), _NOTIFICATIONS),
             (self._orders, ("created", "pending"), _ORDERS),

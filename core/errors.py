@@ -1,8 +1,9 @@
-"""The three ways a verb can end badly, never mixed (payments design, "Failures").
+"""The four ways a verb can end badly, never mixed (payments design, "Failures").
 
-`Refusal`    expected: the caller asked for something that is not to be. Carries a stable code.
-`Ambiguous`  the other side may have acted: ask, never assume.
-`Bug`        our own fault: the transaction is rolled back and somebody is told.
+`Refusal`        expected: the caller asked for something that is not to be. Carries a stable code.
+`Ambiguous`      the other side may have acted: ask, never assume.
+`Contradiction`  the other side said two things: kept, told at once, never retried.
+`Bug`            our own fault: the transaction is rolled back and somebody is told.
 """
 
 from __future__ import annotations
@@ -380,6 +381,27 @@ class Refusal(Exception):
 
 class Ambiguous(Exception):
     """The other side may or may not have acted. Ask it again; never assume."""
+
+
+# What a supplier can say that is not possible beside what it said before, in words for staff.
+CONTRADICTIONS: dict[str, str] = {
+    "number_taken": "one payment number for two attempts",
+    "amount_changed": "one payment number with two amounts",
+    "other_currency": "paid in another currency than asked",
+    "other_address": "a callback about another attempt than its address",
+}
+
+
+class Contradiction(Exception):
+    """The other side said two things of which one must be false. No retry can mend it.
+
+    kind: of `CONTRADICTIONS`. before: what was known before, in short, for staff.
+    """
+
+    def __init__(self, kind: str, before: str = "") -> None:
+        self.kind = kind
+        self.before = before
+        super().__init__(f"{CONTRADICTIONS[kind]}: {before}")
 
 
 class Bug(Exception):

@@ -15,7 +15,7 @@ from core.adjustments import Adjustments
 from core.alarms import Alarms
 from core.audit import Audit
 from core.bills import Bills
-from core.callbacks import Callbacks
+from core.callbacks import Callbacks, RefusedCallbacks
 from core.causes import Causes
 from core.channels import Channels, ChannelSets, Routing
 from core.clock import Clock, SystemClock
@@ -33,7 +33,7 @@ from core.ledger import Ledger
 from core.lookups import Lookups
 from core.merchants import Merchants
 from core.notifications import Notifications
-from core.orders import Addresses, Calling, Completing, Following, Opening, Settling
+from core.orders import Addresses, Calling, Completing, Contradictions, Following, Opening, Settling
 from core.outbox import Outbox, Say
 from core.payins import Payins
 from core.people import People
@@ -92,6 +92,7 @@ class Runtime:
     confirmations: Confirmations
     opening: Opening
     settling: Settling
+    contradictions: Contradictions
     following: Following
     vouchers: Vouchers
     prepayments: Prepayments
@@ -102,6 +103,7 @@ class Runtime:
     daycuts: DayCuts
     notifications: Notifications
     callbacks: Callbacks
+    refused_callbacks: RefusedCallbacks
     completions: Completions
     discrepancies: Discrepancies
     refunds: Refunds
@@ -168,11 +170,13 @@ async def build(
         cashier_url=lambda order_no: f"{public_url}{cashier_path}{order_no}",
     )
     calling = Calling(merchants, suppliers, calls, clock, _nonce, addresses)
+    contradictions = Contradictions(store, clock, ids, alarms)
     settling = Settling(
-        clock, ids, ledger, merchants, groups, outbox, routing, addresses.cashier_url
+        ids, ledger, merchants, groups, outbox, routing, addresses.cashier_url, contradictions
     )
     completing = Completing(ids, ledger, merchants, groups, settling, routing)
     confirmations = Confirmations(store, clock, ids)
+    refused = RefusedCallbacks(store, clock, ids, alarms)
     opening = Opening(store, clock, ids, ledger, merchants, routing, groups, calling, settling)
     following = Following(store, clock, ids, groups, calling, opening, settling, routing)
     causes = Causes(store, clock, outbox, audit)
@@ -222,6 +226,7 @@ async def build(
         confirmations=confirmations,
         opening=opening,
         settling=settling,
+        contradictions=contradictions,
         following=following,
         vouchers=vouchers,
         prepayments=verbs[0],
@@ -231,7 +236,10 @@ async def build(
         credit=Credit(store, ledger, groups, outbox, causes),
         daycuts=DayCuts(ledger, merchants, suppliers, causes),
         notifications=Notifications(store, clock, gateway, merchants, groups, outbox),
-        callbacks=Callbacks(store, clock, ids, merchants, suppliers, settling, following, alarm),
+        callbacks=Callbacks(
+            store, clock, ids, merchants, suppliers, settling, following, alarms, refused
+        ),
+        refused_callbacks=refused,
         completions=Completions(
             store, clock, audit, outbox, groups, confirmations, following, completing
         ),

@@ -7,6 +7,7 @@ from aiogram import Bot, Dispatcher
 from core.runtime import Runtime
 from handlers import (
     adjustments,
+    alarms,
     amending,
     bills,
     binding,
@@ -60,6 +61,7 @@ def build_dispatcher(runtime: Runtime, bot: Bot) -> Dispatcher:
         completion,
         discrepancies,
         refunds,
+        alarms,
         rates,
         channels,
         products,

@@ -117,6 +117,17 @@ class AnswerRerating:
 
 
 @dataclass(frozen=True, slots=True)
+class OnAlarm:
+    """Under an alarm: show what it goes by, or send again what could not be sent."""
+
+    alarm_id: UUID
+    action: Literal["evidence", "again"]
+
+    def data(self) -> str:
+        return f"alarm:{self.action}:{self.alarm_id.hex}"
+
+
+@dataclass(frozen=True, slots=True)
 class OnCard:
     """A button of an order's card."""
 
@@ -220,6 +231,7 @@ Button = (
     | OnDiscrepancy
     | AnswerResolution
     | AnswerRerating
+    | OnAlarm
     | OnCard
     | TurnBill
     | TurnVouchers
@@ -259,6 +271,8 @@ def _read(parts: list[str]) -> Button | None:
             return AnswerResolution(UUID(hex=confirmation_id), answer == "yes")
         case ["rerate", "yes" | "no" as answer, confirmation_id]:
             return AnswerRerating(UUID(hex=confirmation_id), answer == "yes")
+        case ["alarm", "evidence" | "again" as action, alarm_id]:
+            return OnAlarm(UUID(hex=alarm_id), action)
         case ["card", "ask" | "complete" | "notify" | "why" | "log" as action, order_id]:
             return OnCard(UUID(hex=order_id), action)
         case ["bill", whose, "today" | "yesterday" | "this_month" as days, *fresh]:

@@ -1,4 +1,5 @@
-"""What became of an order at suppliers: why it went where it went, and every call about it.
+"""What became of an order at suppliers: why it went where it went, every call about it, and what
+came back that was not believed.
 
 For staff among themselves: who asks has the right to see channels.
 """
@@ -9,7 +10,9 @@ from typing import Final
 
 from core.access import Actor
 from core.bills import Days
+from core.callbacks import SIGNED, RefusedCallback
 from core.exports import Paper
+from core.ledger import HOUSE
 from core.orders import Order, get_attempts
 from core.runtime import Runtime
 from handlers.context import say
@@ -38,7 +41,7 @@ async def tell_why(runtime: Runtime, actor: Actor, order: Order, reply_to: int) 
 
 
 async def tell_calls(runtime: Runtime, actor: Actor, order: Order, reply_to: int) -> None:
-    """The calls in short, and in full as a file."""
+    """The calls in short, and in full as a file; then the callbacks that were refused."""
     log = await runtime.exports.calls(order.merchant_id, order.id)
     if log.calls:
         paper = Paper(
@@ -62,3 +65,39 @@ async def tell_calls(runtime: Runtime, actor: Actor, order: Order, reply_to: int
         ],
     }
     await say(runtime, actor, "order_log", facts, reply_to)
+    attempts = await get_attempts(runtime.store, order.merchant_id, order.id)
+    refused = await runtime.refused_callbacks.of_attempts(
+        order.merchant_id, [attempt.attempt_no for attempt in attempts]
+    )
+    if refused:
+        await tell_refused(runtime, actor, refused, reply_to, order_no=order.order_no)
+
+
+async def tell_refused(
+    runtime: Runtime,
+    actor: Actor,
+    refused: list[RefusedCallback],
+    reply_to: int,
+    *,
+    order_no: str = "",
+    supplier_no: str = "",
+) -> None:
+    """Callbacks that were refused: when, from where, why, and what they say. order_no,
+    supplier_no: whose they are."""
+    facts = {
+        "order_no": order_no,
+        "supplier_no": supplier_no,
+        "zone": (await runtime.ledger.cut_of(HOUSE)).zone,
+        "lines": [
+            {
+                "at": one.at.isoformat(),
+                "supplier_no": one.supplier_no,
+                "address": one.address,
+                "reason": one.reason,
+                "signed": one.reason in SIGNED,
+                "said": one.said,
+            }
+            for one in refused
+        ],
+    }
+    await say(runtime, actor, "refused_callbacks", facts, reply_to)

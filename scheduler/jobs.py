@@ -66,6 +66,7 @@ async def forget_old(runtime: Runtime) -> None:
     await runtime.outbox.forget_old()
     await runtime.exports.queue.forget_old()
     await runtime.calls.forget_old()
+    await runtime.refused_callbacks.forget_old()
 
 
 async def verify_books(runtime: Runtime) -> None:

@@ -21,6 +21,7 @@ from core.connectors.explaining import Signing as Signing
 from core.connectors.paying import opens_app as opens_app
 from core.connectors.schema import json_schema as json_schema
 from core.connectors.tables import fill_reference as fill_reference
+from core.connectors.types import REFUSED_FOR as REFUSED_FOR
 from core.connectors.types import Accepted as Accepted
 from core.connectors.types import AttemptFacts as AttemptFacts
 from core.connectors.types import Balance as Balance
@@ -46,6 +47,7 @@ from core.wire import HttpAnswer as HttpAnswer
 from core.wire import HttpRequest as HttpRequest
 
 __all__ = [
+    "REFUSED_FOR",
     "STEPS",
     "Accepted",
     "AttemptFacts",

@@ -31,7 +31,11 @@ _MS_DIGITS: Final = 12  # more digits than seconds will have for long
 
 
 class DoubtError(Exception):
-    """A message that proves nothing; the text says why, for staff."""
+    """A message that proves nothing. why: for staff; reason: one of REFUSED_FOR."""
+
+    def __init__(self, why: str, reason: str = "content") -> None:
+        self.reason = reason
+        super().__init__(why)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +86,7 @@ def need_signature(rule: Sign, message: Message, scope: Scope, watch: Watch) -> 
     """Raises DoubtError where a message is not signed as it should be."""
     watch.signature(rule, scope)
     if rule.came is None or not is_signed(rule, rule.came.text(scope), scope):
-        raise DoubtError("the signature is wrong")
+        raise DoubtError("the signature is wrong", "signature")
     if rule.fresh is not None:
         signed_at = rule.fresh.text(scope)
         watch.at("freshness", said=signed_at, now=message.now)
@@ -111,7 +115,7 @@ def need_ours(
         ours = words.text(scope_of(document, {}, credentials))
         watch.at("ours", field=".".join(path), said=said, ours=ours)
         if said != ours:
-            raise DoubtError(f"{'.'.join(path)} is not ours")
+            raise DoubtError(f"{'.'.join(path)} is not ours", "not_ours")
 
 
 def need_same(
@@ -181,7 +185,7 @@ def paid_of(document: Document, reads: Reads, tree: Tree, currency: str) -> Mone
     """What was paid. Raises DoubtError."""
     said = first(tree, reads.currency)
     if said and said.upper() != currency:
-        raise DoubtError("paid, but in another currency")
+        raise DoubtError("paid, but in another currency", "currency")
     money = money_of(document, first(tree, reads.paid), currency)
     if money is None:
         raise DoubtError("paid, but the amount cannot be read")
@@ -244,7 +248,7 @@ def _need_fresh(text: str, now: datetime) -> None:
         raise DoubtError("it does not say when it was signed")
     at = int(text) / (1000 if len(text) > _MS_DIGITS else 1)
     if abs(at - now.timestamp()) > limits.FRESH_S:
-        raise DoubtError(f"it was signed more than {limits.FRESH_S} s from now")
+        raise DoubtError(f"it was signed more than {limits.FRESH_S} s from now", "stale")
 
 
 def _certified(

@@ -61,7 +61,8 @@ def read_callback(
         reader.need_known_address(callback.address)
         return tuple(event for item in reader.items(callback) if (event := reader.event(item)))
     except (UnreadableError, ValueFault, DoubtError) as doubt:
-        raise InvalidCallback(str(doubt)) from None
+        reason = doubt.reason if isinstance(doubt, DoubtError) else "unreadable"
+        raise InvalidCallback(str(doubt), reason) from None
 
 
 class _Reader:
@@ -92,7 +93,7 @@ class _Reader:
         except ValueError:
             address = None
         if address is None or not any(address in network for network in networks):
-            raise DoubtError("it comes from an address that is not the supplier's")
+            raise DoubtError("it comes from an address that is not the supplier's", "address")
 
     def items(self, callback: Callback) -> list[Tree]:
         """The content, or each item of a batch, signature proved and seal opened."""

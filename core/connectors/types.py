@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Final, Literal
 
 from core.money import Money
 
@@ -187,11 +187,26 @@ class Reply:
     body: bytes
 
 
-class InvalidCallback(Exception):
-    """The callback is not believed. why: for staff; it holds no secret and no signature."""
+# Why a callback is not believed, in words for staff. The last two are said by the supplier itself.
+REFUSED_FOR: Final[dict[str, str]] = {
+    "unreadable": "cannot be read",
+    "signature": "the signature is wrong",
+    "address": "comes from elsewhere",
+    "stale": "signed too long ago",
+    "not_ours": "about somebody else",
+    "content": "says too little or nothing clear",
+    "currency": "signed, but in another currency",
+    "attempt": "signed, but about another attempt",
+}
 
-    def __init__(self, why: str) -> None:
+
+class InvalidCallback(Exception):
+    """The callback is not believed. why: for staff; it holds no secret and no signature. reason:
+    one of REFUSED_FOR, by which it is counted."""
+
+    def __init__(self, why: str, reason: str) -> None:
         self.why = why
+        self.reason = reason
         super().__init__(why)
 
 

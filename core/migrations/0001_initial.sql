@@ -564,10 +564,34 @@ CREATE TABLE supplier_payment (                -- what suppliers said they took;
     booked_as     text NOT NULL CHECK (booked_as IN
                       ('order', 'confirmation', 'short', 'over', 'duplicate')),
     event_id      uuid,
+    how           text NOT NULL CHECK (how IN ('reported', 'asked')),
+    address       text NOT NULL,               -- where a callback came from
     at            timestamptz NOT NULL,
-    PRIMARY KEY (merchant_id, upstream_no, supplier_id)   -- also what people find it by
+    -- Whoever's order it pays: the number is its supplier's. Also what people find a payment by.
+    PRIMARY KEY (upstream_no, supplier_id)
 );
 CREATE INDEX supplier_payment_order ON supplier_payment (merchant_id, order_id);
+
+CREATE TABLE contradiction (                   -- what cannot be so beside what was booked
+    merchant_id   uuid NOT NULL,
+    id            uuid NOT NULL,
+    supplier_id   uuid NOT NULL,
+    upstream_no   text NOT NULL,
+    attempt_no    text NOT NULL,
+    order_id      uuid NOT NULL,
+    kind          text NOT NULL CHECK (kind IN
+                      ('number_taken', 'amount_changed', 'other_currency', 'other_address')),
+    amount_minor  bigint NOT NULL,
+    currency      text NOT NULL,
+    how           text NOT NULL CHECK (how IN ('reported', 'asked')),
+    address       text NOT NULL,
+    times         integer NOT NULL DEFAULT 1,  -- that the same was said
+    at            timestamptz NOT NULL,
+    last_at       timestamptz NOT NULL,
+    PRIMARY KEY (merchant_id, id)
+);
+CREATE UNIQUE INDEX contradiction_once
+    ON contradiction (supplier_id, upstream_no, attempt_no, amount_minor, currency);
 
 CREATE TABLE discrepancy (                     -- money of no settled order, waiting for a person
     merchant_id   uuid NOT NULL,
@@ -807,8 +831,38 @@ CREATE TABLE supplier_callback (               -- verified, raw, before anything
     received_at  timestamptz NOT NULL,
     PRIMARY KEY (merchant_id, id)
 );
-CREATE INDEX supplier_callback_attempt ON supplier_callback (merchant_id, attempt_no);
+-- The same told twice, even at once, is one row.
+CREATE UNIQUE INDEX supplier_callback_once ON supplier_callback (merchant_id, attempt_no, event);
 CREATE INDEX supplier_callback_waiting ON supplier_callback (due_at) WHERE state = 'waiting';
+
+CREATE TABLE refused_callback (                -- not believed; within bounds, for anybody may call
+    id           uuid PRIMARY KEY,
+    supplier_id  uuid NOT NULL,
+    merchant_id  uuid NOT NULL,                -- of the attempt; the nil UUID where there is none
+    attempt_no   text NOT NULL,                -- of its address; empty where that is the supplier's
+    address      text NOT NULL,
+    reason       text NOT NULL,
+    why          text NOT NULL,
+    said         text NOT NULL,                -- masked, and cut
+    at           timestamptz NOT NULL
+);
+CREATE INDEX refused_callback_attempt ON refused_callback (merchant_id, attempt_no, at);
+CREATE INDEX refused_callback_supplier ON refused_callback (supplier_id, at);
+CREATE INDEX refused_callback_at ON refused_callback (at);
+
+CREATE TABLE refused_count (                   -- of all that ever came, kept or not
+    supplier_id  uuid NOT NULL,
+    reason       text NOT NULL,
+    count        bigint NOT NULL,
+    PRIMARY KEY (supplier_id, reason)
+);
+
+CREATE TABLE callback_streak (                 -- refused since one was believed
+    supplier_id  uuid PRIMARY KEY,
+    in_a_row     integer NOT NULL,
+    hour         timestamptz NOT NULL,
+    kept         integer NOT NULL              -- that came in this hour
+);
 
 -- ── what leaves ─────────────────────────────────────────────────────────────────────────────────
 CREATE TABLE outbox (                          -- facts for Telegram; rendered when they leave

@@ -14,6 +14,7 @@ from core.orders.charges import (
     write_charges,
 )
 from core.orders.completing import ByHand, Completing, held_minor_of, need_reversible
+from core.orders.contradictions import CONTRADICTION, Contradictions, Sighting, together
 from core.orders.deciding import OpenOrder, PaymentSeen
 from core.orders.finding import Found, OrderKey, find_for, find_meant
 from core.orders.following import NOT_FOUND_APART, SENT_AGAIN_FOR, Following
@@ -39,6 +40,7 @@ from core.orders.views import order_view
 __all__ = [
     "CHARGED",
     "CHARGED_RATE",
+    "CONTRADICTION",
     "LONGEST_CALL",
     "NOT_FOUND_APART",
     "SENT_AGAIN_FOR",
@@ -49,6 +51,7 @@ __all__ = [
     "Calling",
     "Charge",
     "Completing",
+    "Contradictions",
     "Following",
     "Found",
     "OpenOrder",
@@ -60,6 +63,7 @@ __all__ = [
     "Recharge",
     "Settled",
     "Settling",
+    "Sighting",
     "Taking",
     "book_recharge",
     "charge_of",
@@ -80,5 +84,6 @@ __all__ = [
     "order_view",
     "side_by_side",
     "takings_of",
+    "together",
     "write_charges",
 ]

@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields
 from typing import Literal
 from uuid import UUID
 
-from core.errors import Bug
+from core.errors import Bug, Contradiction
 from core.ledger import Postings, Took, completed_from_suspense, confirmed, paid, unmatched
 from core.money import Money
 from core.orders.lifecycle import LATE_FROM, PAYABLE, order_after
@@ -30,6 +30,18 @@ class OpenOrder:
     expires_in_s: int = 1800
     metadata: tuple[tuple[str, str], ...] = ()
     payer_id: str = ""
+
+
+def need_same_payment(told: PaymentSeen, seen: PaymentSeen) -> None:
+    """What is said under a payment number is what was said under it before. Raises Contradiction.
+
+    told: what was booked under the number.
+    """
+    before = f"{told.attempt_no} {told.paid}"
+    if (told.merchant_id, told.attempt_no) != (seen.merchant_id, seen.attempt_no):
+        raise Contradiction("number_taken", before)
+    if told.paid != seen.paid:
+        raise Contradiction("amount_changed", before)
 
 
 def differences(order: Order, wanted: OpenOrder) -> list[str]:
@@ -98,10 +110,10 @@ def settle(
 
     paid_by: the attempt a settled order was paid (or completed) with. reported: whether a
     supplier already reported money for this order. cost_back_minor: what paid_by's supplier gave
-    back of its cost, with refunds.
+    back of its cost, with refunds. Raises Contradiction.
     """
     if seen.currency != order.amount.currency:
-        raise Bug(f"{seen.currency} was seen for an order in {order.amount.currency}")
+        raise Contradiction("other_currency", f"{order.order_no} {order.amount}")
     if not order.open_to_money:
         if paid_by is None:
             raise Bug(f"order {order.order_no} is {order.state} without an attempt")
@@ -221,10 +233,12 @@ def next_attempt_of(attempts: Sequence[Attempt]) -> Attempt:
 
 @dataclass(frozen=True, slots=True)
 class PaymentSeen:
-    """Money that a supplier says it took. how: reported (a callback) or asked (our query)."""
+    """Money that a supplier says it took. how: reported (a callback, from `address`) or asked (our
+    query)."""
 
     merchant_id: UUID
     attempt_no: str
     upstream_no: str
     paid: Money
     how: Literal["reported", "asked"]
+    address: str = ""

@@ -16,6 +16,7 @@ from core.groups import Groups
 from core.ids import Ids
 from core.orders import moves
 from core.orders.calling import LONGEST_CALL, Calling
+from core.orders.contradictions import CONTRADICTION
 from core.orders.deciding import PaymentSeen
 from core.orders.lifecycle import DOUBTFUL, PAYABLE
 from core.orders.opening import MAX_ATTEMPTS, NEVER_SENT_AFTER, Opening
@@ -190,11 +191,13 @@ class Following:
         upstream_no = standing.upstream_no or attempt.upstream_no
         if upstream_no is None:
             raise Bug(f"the supplier names no number for {attempt.attempt_no}")
-        await self._settling.settle_payment(
+        settled = await self._settling.settle_payment(
             PaymentSeen(order.merchant_id, attempt.attempt_no, upstream_no, standing.paid, "asked"),
             request_id=request_id,
         )
-        await self._put_off(attempt, None, "paid")
+        # Of a contradiction people were told: asking on would only say it again.
+        said = CONTRADICTION if settled.meaning == CONTRADICTION else "paid"
+        await self._put_off(attempt, None, said)
 
     async def _over(
         self, order: Order, attempt: Attempt, standing: Standing, request_id: str

@@ -11,14 +11,15 @@ from uuid import UUID
 import structlog
 
 from core.channels import Routing
-from core.clock import Clock
-from core.errors import Bug, Refusal
+from core.errors import Bug, Contradiction, Refusal
 from core.groups import Groups
 from core.ids import Ids
 from core.ledger import BusinessDay, Event, Ledger
 from core.merchants import Merchant, Merchants
+from core.money import Money
 from core.orders import moves
-from core.orders.deciding import PaymentSeen, Settlement, settle
+from core.orders.contradictions import CONTRADICTION, Contradictions
+from core.orders.deciding import PaymentSeen, Settlement, need_same_payment, settle
 from core.orders.lifecycle import LATE_FROM, PAYABLE
 from core.orders.reading import Attempt, Order, find_attempt, in_turn, lock_order, named
 from core.orders.views import order_view
@@ -31,7 +32,7 @@ _LOG = structlog.get_logger(__name__)
 @dataclass(frozen=True, slots=True)
 class Settled:
     """What became of seen money. meaning: order | confirmation | short | over | duplicate |
-    redelivery. late: for an order or an attempt that had ended."""
+    redelivery | contradiction. late: for an order or an attempt that had ended."""
 
     meaning: str
     order: Order
@@ -46,7 +47,6 @@ class Settling:
 
     def __init__(
         self,
-        clock: Clock,
         ids: Ids,
         ledger: Ledger,
         merchants: Merchants,
@@ -54,8 +54,8 @@ class Settling:
         outbox: Outbox,
         routing: Routing,
         cashier_url: Callable[[str], str],
+        contradictions: Contradictions,
     ) -> None:
-        self._clock = clock
         self._ids = ids
         self._ledger = ledger
         self._merchants = merchants
@@ -63,19 +63,23 @@ class Settling:
         self._outbox = outbox
         self._routing = routing
         self._cashier_url = cashier_url
+        self._contradictions = contradictions
 
     async def settle_payment(self, seen: PaymentSeen, *, request_id: str) -> Settled:
         """Book money that a supplier saw for one of our attempts.
 
         The identity of a payment is (supplier, upstream_no): the same again changes nothing.
-        Refusals: callback_unknown.
+        What contradicts it is kept and told, and books nothing. Refusals: callback_unknown.
         """
         merchant = await self._merchants.by_id(seen.merchant_id)
 
         async def work(tx: Tx, day: BusinessDay) -> Settled:
             return await self._settle(tx, day, merchant, seen, request_id)
 
-        settled = await self._ledger.in_open_day(merchant.id, work)
+        try:
+            settled = await self._ledger.in_open_day(merchant.id, work)
+        except Contradiction as said:
+            return Settled(CONTRADICTION, await self._contradictions.keep(seen, said))
         if settled.late:
             await self._routing.recount(merchant.id, seen.attempt_no)
         _LOG.info(
@@ -89,32 +93,32 @@ class Settling:
         return settled
 
     async def _settle(
-        self, tx: Tx, day: BusinessDay, merchant: Merchant, seen: PaymentSeen, request_id: str
+        self,
+        tx: Tx,
+        day: BusinessDay,
+        merchant: Merchant,
+        seen: PaymentSeen,
+        request_id: str,
     ) -> Settled:
         found = await find_attempt(tx, seen.merchant_id, seen.attempt_no)
         if found is None:
             raise Refusal("callback_unknown")
         order, attempts = await lock_order(tx, seen.merchant_id, found.order_id)
         attempt = named(attempts, seen.attempt_no)
+        # A payment's number is its supplier's: it may have named another merchant's payment.
         reports = await tx.fetch(
-            "SELECT supplier_id, upstream_no, attempt_no, amount_minor, currency, booked_as"
-            " FROM supplier_payment"
-            " WHERE merchant_id = $1 AND (order_id = $2 OR supplier_id = $3 AND upstream_no = $4)",
+            "SELECT merchant_id, supplier_id, upstream_no, attempt_no, amount_minor, currency,"
+            " booked_as FROM supplier_payment"
+            " WHERE merchant_id = $1 AND order_id = $2 OR supplier_id = $3 AND upstream_no = $4",
             seen.merchant_id,
             order.id,
             attempt.supplier_id,
             seen.upstream_no,
         )
-        same = [
-            r
-            for r in reports
-            if (r["supplier_id"], r["upstream_no"]) == (attempt.supplier_id, seen.upstream_no)
-        ]
-        if same:
-            told = (same[0]["attempt_no"], same[0]["amount_minor"], same[0]["currency"])
-            if told != (attempt.attempt_no, seen.paid.minor, seen.paid.currency):
-                raise Bug(f"{attempt.supplier_no} uses the number {seen.upstream_no} twice: {told}")
-            return Settled("redelivery", order)
+        for row in reports:
+            if (row["supplier_id"], row["upstream_no"]) == (attempt.supplier_id, seen.upstream_no):
+                need_same_payment(_told(row), seen)
+                return Settled("redelivery", order)
         day = await in_turn(tx, day, order)
         late = order.state in LATE_FROM or attempt.state not in PAYABLE
         paid_by = next((a for a in attempts if a.attempt_no == order.paid_attempt_no), None)
@@ -131,21 +135,7 @@ class Settling:
         event_id = await self.book(
             tx, day, order, attempt, settlement, f"seen:{attempt.supplier_no}:{seen.upstream_no}"
         )
-        await tx.execute(
-            "INSERT INTO supplier_payment (merchant_id, supplier_id, upstream_no, attempt_no,"
-            " order_id, amount_minor, currency, booked_as, event_id, at)"
-            " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
-            seen.merchant_id,
-            attempt.supplier_id,
-            seen.upstream_no,
-            attempt.attempt_no,
-            order.id,
-            seen.paid.minor,
-            seen.paid.currency,
-            settlement.meaning,
-            event_id,
-            day.at,
-        )
+        await _keep_payment(tx, attempt, seen, settlement.meaning, event_id, day.at)
         if settlement.meaning in ("order", "confirmation", "duplicate"):
             await moves.move_attempt(
                 tx,
@@ -356,6 +346,38 @@ class Settling:
                     },
                 ),
             )
+
+
+async def _keep_payment(
+    tx: Tx, attempt: Attempt, seen: PaymentSeen, meaning: str, event_id: UUID | None, at: datetime
+) -> None:
+    """Raises Contradiction where another order took the number since it was looked for."""
+    kept = await tx.fetchval(
+        "INSERT INTO supplier_payment (merchant_id, supplier_id, upstream_no, attempt_no,"
+        " order_id, amount_minor, currency, booked_as, event_id, how, address, at)"
+        " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)"
+        " ON CONFLICT (supplier_id, upstream_no) DO NOTHING RETURNING true",
+        seen.merchant_id,
+        attempt.supplier_id,
+        seen.upstream_no,
+        attempt.attempt_no,
+        attempt.order_id,
+        seen.paid.minor,
+        seen.paid.currency,
+        meaning,
+        event_id,
+        seen.how,
+        seen.address,
+        at,
+    )
+    if not kept:
+        raise Contradiction("number_taken", f"{attempt.supplier_no} {seen.upstream_no}")
+
+
+def _told(row: Any) -> PaymentSeen:
+    """What was booked under a payment's number."""
+    paid = Money(row["amount_minor"], row["currency"])
+    return PaymentSeen(row["merchant_id"], row["attempt_no"], row["upstream_no"], paid, "reported")
 
 
 async def _from_suspense(tx: Tx, order: Order) -> bool:

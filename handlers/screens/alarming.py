@@ -9,14 +9,27 @@ from typing import Final
 from aiogram.types import InlineKeyboardMarkup
 
 from core.alarms import Alarm
-from handlers.screens.pieces import Screen, fill
+from handlers.buttons import OnAlarm
+from handlers.screens.pieces import Screen, button, fill, keyboard
 from texts import translator
 
 _Buttons = Callable[[Alarm, NullTranslations], InlineKeyboardMarkup | None]
 
+
+def _evidence(alarm: Alarm, translate: NullTranslations) -> InlineKeyboardMarkup | None:
+    """Leads to what the alarm goes by."""
+    return keyboard((button(translate.gettext("🔎 Evidence"), OnAlarm(alarm.id, "evidence")),))
+
+
 # Every kind of alarm, with what makes its buttons. The template `alarm_<kind>` says what is wrong,
 # from the alarm's facts; how often and since when is the same for all.
-ALARMS: Final[dict[str, _Buttons | None]] = {"books": None, "job": None}
+ALARMS: Final[dict[str, _Buttons | None]] = {
+    "books": None,
+    "callback": None,
+    "contradiction": _evidence,
+    "job": None,
+    "refused": _evidence,
+}
 
 
 def render_alarm(alarm: Alarm, zone: str, language: str) -> Screen:

@@ -64,6 +64,7 @@ INSTANTS: Final = frozenset({"at"})
 # Lists without a bound of their own: as many lines of them as a message has room for.
 _LISTS: Final = {
     "checklist": "bound", "document_faults": "faults", "info": "bound", "rates": "lines",
+    "refused_callbacks": "lines",
     "unbind_question": "bound",
     "order_why": "lines", "products": "lines", "why": "lines",
 }  # fmt: skip
@@ -211,7 +212,6 @@ SCREENS: Final[dict[str, _Buttons | None]] = {
     "alarm_exhausted": None,
     "alarm_licence": None,
     "alarm_refund": refund_buttons,
-    "alarm_callback": None,
     "alarm_rolled_back": None,
     "balance": None,
     "bound": None,
@@ -277,11 +277,13 @@ SCREENS: Final[dict[str, _Buttons | None]] = {
     "refund_ended": None,
     "refund_question": ended_buttons,
     "refusal": None,
+    "refused_callbacks": None,
     "rerate_dropped": None,
     "rerate_question": _rerate,
     "rerated": None,
     "resolve_question": resolution_buttons,
     "resolved": None,
+    "sightings": None,
     "slip_confirmed": None,
     "slip_dropped": None,
     "slip_question": slip_buttons,

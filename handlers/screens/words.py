@@ -7,7 +7,8 @@ from typing import Final
 
 from core.channels import FAULTS as CHANNEL_FAULTS
 from core.channels import REASONS
-from core.connectors import STEPS
+from core.connectors import REFUSED_FOR, STEPS
+from core.errors import CONTRADICTIONS
 from core.people import RIGHTS
 from core.tariff import FAULTS
 from handlers.screens.whys import WHYS
@@ -46,6 +47,16 @@ WORDS: Final[dict[str, dict[str, str]]] = {
         "unknown": "no clear answer",
     },
     "notification": {"pending": "being told", "delivered": "told", "exhausted": "does not answer"},
+    "contradiction": dict(CONTRADICTIONS),
+    "refused_for": dict(REFUSED_FOR),
+    "booked_as": {
+        "order": "booked: paid the order",
+        "confirmation": "booked: confirmed the completion",
+        "short": "booked in suspense: less was paid than asked",
+        "over": "booked in suspense: more was paid than asked",
+        "duplicate": "booked in suspense: paid twice",
+    },
+    "sighting_how": {"reported": "a callback from", "asked": "the answer to our query"},
     "discrepancy": {
         "short": "less was paid than asked",
         "over": "more was paid than asked",

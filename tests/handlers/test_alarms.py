@@ -4,19 +4,44 @@ from __future__ import annotations
 
 from dataclasses import replace
 from typing import Any, get_args
+from uuid import UUID
 
 import pytest
 
 from core.alarms import Alarm, State
-from handlers.buttons import MAX_BYTES, read_button
-from handlers.screens import ALARMS, render_alarm
+from core.connectors import REFUSED_FOR, Callback
+from core.errors import CONTRADICTIONS
+from core.money import Money
+from core.orders import Order, PaymentSeen, get_attempts
+from core.outbox import AlarmCard, Say
+from handlers.buttons import MAX_BYTES, OnAlarm, OnCard, read_button
+from handlers.screens import ALARMS, render_alarm, render_say
 from handlers.screens.words import WORDS
+from tests.handlers.desk import FINANCE, OPS, SPRUCE, SUQING, Desk, one_say
 from tests.handlers.telegram_html import read_html
 from tests.handlers.test_screens import AT, HOSTILE, ID, LANGUAGES, MAX_WRITTEN, buttons, largest
 
 EXAMPLES: dict[str, list[dict[str, Any]]] = {
     "books": [{"differences": count, "first": HOSTILE} for count in (1, 7)],
     "job": [{"job": job, "failures": 5, "fault": HOSTILE} for job in WORDS["job"]],
+    "callback": [
+        {"attempt_no": "A" + "0" * 19, "upstream_no": upstream_no, "tries": tries,
+         "given_up": given_up, "said": said}
+        for upstream_no, tries, given_up, said in (
+            (HOSTILE, 4, False, HOSTILE), ("", 40, True, ""),
+        )
+    ],
+    "contradiction": [
+        {"kind": kind, "supplier_no": "S01", "upstream_no": HOSTILE, "order_no": "P1",
+         "attempt_no": "A" + "0" * 19, "paid_minor": 9_999, "currency": "CNY", "said": said}
+        for kind in CONTRADICTIONS
+        for said in ("", HOSTILE)
+    ],
+    "refused": [
+        {"supplier_no": "S01", "supplier_name": HOSTILE, "reason": reason, "why": HOSTILE,
+         "address": "203.0.113.7"}
+        for reason in REFUSED_FOR
+    ],
 }  # fmt: skip
 
 
@@ -59,3 +84,41 @@ def test_an_alarm_says_how_often_since_when_and_when_it_was_over() -> None:
     assert "14 次 · 11-21 09:03:27 – " in read_html(render_alarm(often, "Asia/Shanghai", "zh").html)
     over = replace(often, state="over", ended_at=AT)
     assert "✅ 已解除 11-21 01:03:27" in read_html(render_alarm(over, "UTC", "zh").html)
+
+
+async def test_the_evidence_of_refused_callbacks(desk: Desk, order: Order) -> None:
+    (attempt, *_) = await get_attempts(desk.runtime.store, order.merchant_id, order.id)
+    callback = Callback("POST", "", {}, b"status=SUCCESS", "203.0.113.9")
+    for _ in range(14):
+        await desk.runtime.callbacks.receive(attempt.attempt_no, callback, request_id="x")
+    (told,) = {fact.alarm_id for fact in await desk.news() if isinstance(fact, AlarmCard)}
+    button = OnAlarm(UUID(told), "evidence").data()
+    evidence = one_say(await desk.press(FINANCE, OPS, button))
+    assert (evidence.screen, len(evidence.facts["lines"])) == ("refused_callbacks", 14)
+
+    log, refused = await desk.press(FINANCE, OPS, OnCard(order.id, "log").data())
+    assert isinstance(log, Say)
+    assert isinstance(refused, Say)
+    assert (log.screen, refused.screen) == ("order_log", "refused_callbacks")
+    text = read_html(render_say(refused, "zh").html)
+    assert text.count("203.0.113.9") == 14
+    assert "未签名，内容： status=SUCCESS" in text
+    # What names suppliers is not shown where others read along, or to who may not see it.
+    for user_id, chat_id in ((FINANCE, SPRUCE), (SUQING, SPRUCE)):
+        assert "203.0.113.9" not in str(await desk.press(user_id, chat_id, button))
+
+
+async def test_the_sightings_of_a_contradiction_side_by_side(desk: Desk, order: Order) -> None:
+    (attempt, *_) = await get_attempts(desk.runtime.store, order.merchant_id, order.id)
+    for minor in (6_000, 4_000):
+        seen = PaymentSeen(
+            order.merchant_id, attempt.attempt_no, "U1", Money(minor, "CNY"), "reported",
+            "203.0.113.7",
+        )  # fmt: skip
+        await desk.runtime.settling.settle_payment(seen, request_id="x")
+    (told,) = {fact.alarm_id for fact in await desk.news() if isinstance(fact, AlarmCard)}
+    evidence = one_say(await desk.press(FINANCE, OPS, OnAlarm(UUID(told), "evidence").data()))
+    text = read_html(render_say(evidence, "zh").html)
+    for part in ("60.00 CNY", "40.00 CNY", "203.0.113.7", "M1001", order.order_no,
+                 attempt.attempt_no, "同一支付单号两个金额", "分次支付"):  # fmt: skip
+        assert part in text

@@ -11,6 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.channels import Product
+from core.connectors import REFUSED_FOR
+from core.errors import CONTRADICTIONS
 from core.money import Money, Rate
 from core.orders import Attempt, Order
 from core.orders.lifecycle import ORDER_NEXT, order_after
@@ -273,6 +275,29 @@ EXAMPLES: dict[str, list[dict[str, Any]]] = {
              [{"channel_no": "C02", "name": HOSTILE, "code": "off", "facts": {}}]),
         )
     ],
+    "refused_callbacks": [
+        {"order_no": order_no, "supplier_no": supplier_no, "zone": "Asia/Shanghai", "lines": [
+            {"at": AT.isoformat(), "supplier_no": "S01", "address": "2001:db8::1",
+             "reason": reason, "signed": signed, "said": HOSTILE}
+            for reason, signed in (*((r, False) for r in REFUSED_FOR), ("currency", True))
+        ] * count}
+        for order_no, supplier_no, count in (
+            ("P" + "0" * 19, "", 1), ("", "S01", 0), ("", "S01", 7),
+        )
+    ],
+    "sightings": [
+        {"supplier_no": "S01", "upstream_no": HOSTILE, "zone": "Asia/Shanghai",
+         "together_minor": together, "lines": [
+             {"at": AT.isoformat(), "how": how, "address": address, "merchant_no": "M1001",
+              "order_no": "P" + "0" * 19, "attempt_no": "A" + "0" * 19, "paid_minor": 6_000,
+              "currency": "CNY", "asked_minor": 10_000, "asked_currency": "CNY",
+              "meaning": meaning, "contradicts": contradicts, "times": times}
+             for how, address, meaning, contradicts, times in (
+                 ("reported", "203.0.113.7", "short", False, 1), ("asked", "", kind, True, 7)
+             )] * count}
+        for kind in CONTRADICTIONS
+        for together, count in ((0, 0), (0, 6), (10_000, 1))
+    ],
     "alarm_discrepancy": [
         {"kind": kind, "discrepancy_id": str(ID), "order_no": "P1", "supplier_no": "S01",
          "upstream_no": HOSTILE,
@@ -410,10 +435,6 @@ EXAMPLES: dict[str, list[dict[str, Any]]] = {
         {"supplier_no": "S01", "supplier_name": HOSTILE, "licence_no": HOSTILE,
          "expires_on": "2026-12-01", "days_left": days_left}
         for days_left in (30, 1, 0, -3)
-    ],
-    "alarm_callback": [
-        {"attempt_no": "A" + "0" * 19, "upstream_no": HOSTILE, "tries": 40},
-        {"attempt_no": "A" + "0" * 19, "upstream_no": "", "tries": 40},
     ],
     "alarm_rolled_back": [
         {"supplier_no": "S01", "supplier_name": HOSTILE, "before": "epay v2", "after": "epay v1",

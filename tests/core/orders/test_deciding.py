@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.errors import Bug
+from core.errors import Bug, Contradiction
 from core.ledger import assert_balanced
 from core.money import Money, Rate
 from core.orders import Attempt, OpenOrder, Order
@@ -265,9 +265,13 @@ def test_what_is_in_suspense_is_used_until_the_order_is_paid() -> None:
     assert settlement.cost_minor == attempt().cost.of(6000) + OTHER.cost.of(3000)
 
 
-def test_what_cannot_be_is_a_bug() -> None:
-    with pytest.raises(Bug):
+def test_another_currency_is_a_contradiction() -> None:
+    with pytest.raises(Contradiction) as error:
         settle(order(), attempt(), Money(10000, "JPY"), paid_by=None, reported=False)
+    assert error.value.kind == "other_currency"
+
+
+def test_what_cannot_be_is_a_bug() -> None:
     with pytest.raises(Bug):
         settle(COMPLETED, attempt(), AMOUNT, paid_by=None, reported=False)
     with pytest.raises(Bug):

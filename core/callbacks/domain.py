@@ -1,25 +1,27 @@
-"""Suppliers' callbacks: verified without the network, stored raw, answered, then acted on."""
+"""What is done with a callback: whether it is believed, what is answered, what it is taken for."""
 
 from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Final
 from uuid import UUID
 
 import structlog
 
+from core.alarms import Alarms
+from core.callbacks import queue
+from core.callbacks.queue import Waiting
+from core.callbacks.refused import RefusedCallbacks
 from core.clock import Clock
 from core.connectors import Callback, Connector, Event, InvalidCallback, Reply
-from core.errors import Bug, Refusal
+from core.errors import Refusal
 from core.ids import Ids, read_number
 from core.merchants import Merchants
-from core.money import Money
 from core.orders import Attempt, Following, PaymentSeen, Settling, find_attempt
-from core.outbox import Say
-from core.store import Store, Tx
+from core.store import Store
 from core.suppliers import Supplier, Suppliers
 
 _LOG = structlog.get_logger(__name__)
@@ -28,8 +30,10 @@ _SUPPLIER_NO: Final = re.compile(r"S[0-9]{2,9}", re.ASCII)
 MAX_TRIES: Final = 40
 RETRY_S: Final = 5
 LONGEST_RETRY_S: Final = 3600
-# A batch is acted on one by one for each merchant, and a supplier may have to be asked.
-LEASE_S: Final = 120
+# Ops hears of one that fails this many times, which is within a minute of its coming.
+TOLD_AFTER: Final = 4
+KIND: Final = "callback"  # of its alarms
+_SHOWN_CHARS: Final = 200
 
 
 class Callbacks:
@@ -44,7 +48,8 @@ class Callbacks:
         suppliers: Suppliers,
         settling: Settling,
         following: Following,
-        alarm: Callable[[Tx, Say], Awaitable[None]],
+        alarms: Alarms,
+        refused: RefusedCallbacks,
     ) -> None:
         self._store = store
         self._clock = clock
@@ -53,7 +58,8 @@ class Callbacks:
         self._suppliers = suppliers
         self._settling = settling
         self._following = following
-        self._alarm = alarm
+        self._alarms = alarms
+        self._refused = refused
         self._wakers: list[Callable[[], None]] = []
 
     def on_news(self, wake: Callable[[], None]) -> None:
@@ -80,12 +86,11 @@ class Callbacks:
         try:
             events = self._believed(connector, supplier, callback)
             if any(event.attempt_no != attempt.attempt_no for event in events):
-                raise InvalidCallback("it is about another attempt than its address")
+                raise InvalidCallback("it is about another attempt than its address", "attempt")
         except InvalidCallback as invalid:
-            return _refuse(connector, supplier, number, callback, invalid)
-        return await self._take(
-            connector, callback, [(attempt, event) for event in events], request_id
-        )
+            return await self._refuse(connector, supplier, callback, invalid, attempt)
+        ours = [(attempt, event) for event in events]
+        return await self._take(connector, supplier, callback, ours, request_id)
 
     async def _receive_of_supplier(
         self, supplier_no: str, callback: Callback, request_id: str
@@ -101,18 +106,18 @@ class Callbacks:
         try:
             events = self._believed(connector, supplier, callback)
         except InvalidCallback as invalid:
-            return _refuse(connector, supplier, supplier_no, callback, invalid)
+            return await self._refuse(connector, supplier, callback, invalid)
         ours = await self._ours(supplier, events)
         for document_id in {attempt.document_id for attempt, _ in ours} - {supplier.document_id}:
             connector = await self._suppliers.connector(document_id)
             try:
                 events = self._believed(connector, supplier, callback)
             except InvalidCallback as invalid:
-                return _refuse(connector, supplier, supplier_no, callback, invalid)
+                return await self._refuse(connector, supplier, callback, invalid)
             others = [told for told in ours if told[0].document_id != document_id]
             again = await self._ours(supplier, events)
             ours = others + [told for told in again if told[0].document_id == document_id]
-        return await self._take(connector, callback, ours, request_id)
+        return await self._take(connector, supplier, callback, ours, request_id)
 
     async def _ours(
         self, supplier: Supplier, events: tuple[Event, ...]
@@ -145,6 +150,7 @@ class Callbacks:
     async def _take(
         self,
         connector: Connector,
+        supplier: Supplier,
         callback: Callback,
         events: list[tuple[Attempt, Event]],
         request_id: str,
@@ -154,125 +160,103 @@ class Callbacks:
         One that nobody signed is worth no row: it only has the supplier asked a little sooner.
         """
         known = 0
+        if connector.signs_callbacks:
+            await self._refused.believed(supplier)
         for attempt, event in events:
             if event.hearsay and not connector.signs_callbacks:
                 await self._following.ask_soon(attempt)
-            elif await self._is_known(attempt, event):
-                known += 1
-            else:
-                await self._keep(attempt, event, callback, request_id)
+                continue
+            fresh = await queue.keep(
+                self._store,
+                self._ids.uuid7(),
+                attempt,
+                event,
+                callback,
+                at=self._clock.now(),
+                request_id=request_id,
+            )
+            known += not fresh
         for wake in self._wakers:
             wake()
         return connector.reply("duplicate" if known and known == len(events) else "success")
 
-    async def _is_known(self, attempt: Attempt, event: Event) -> bool:
-        """Whether the same was told before. One that waits is acted on now, and so is one that was
-        given up: the supplier's trying again is as good as anybody's."""
-        found = await self._store.fetchval(
-            "UPDATE supplier_callback SET tries = CASE state WHEN 'parked' THEN 0 ELSE tries END,"
-            " due_at = CASE state WHEN 'done' THEN due_at ELSE least(due_at, $4) END,"
-            " state = CASE state WHEN 'parked' THEN 'waiting' ELSE state END"
-            " WHERE merchant_id = $1 AND attempt_no = $2 AND event = $3 RETURNING true",
-            attempt.merchant_id,
-            attempt.attempt_no,
-            _pack(event),
-            self._clock.now(),
+    async def _refuse(
+        self,
+        connector: Connector,
+        supplier: Supplier,
+        callback: Callback,
+        invalid: InvalidCallback,
+        attempt: Attempt | None = None,
+    ) -> Reply:
+        _LOG.warning(
+            "callback not believed",
+            attempt_no=attempt.attempt_no if attempt else "",
+            supplier_no=supplier.supplier_no,
+            why=invalid.why,
+            address=callback.address,
         )
-        return bool(found)
-
-    async def _keep(
-        self, attempt: Attempt, event: Event, callback: Callback, request_id: str
-    ) -> None:
-        await self._store.execute(
-            "INSERT INTO supplier_callback (merchant_id, id, supplier_id, attempt_no, address,"
-            " query, headers, body, event, due_at, request_id, received_at)"
-            " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $10)",
-            attempt.merchant_id,
-            self._ids.uuid7(),
-            attempt.supplier_id,
-            attempt.attempt_no,
-            callback.address,
-            callback.query,
-            dict(callback.headers),
-            callback.body,
-            _pack(event),
-            self._clock.now(),
-            request_id,
-        )
+        await self._refused.keep(supplier, connector, callback, invalid, attempt)
+        return connector.reply("failure")
 
     async def act_due(self, batch: int) -> int:
         """Act on stored callbacks; how many there were. Those of one merchant one by one."""
-        now = self._clock.now()
-        rows = await self._store.fetch(
-            "UPDATE supplier_callback c SET due_at = $2, tries = tries + 1 FROM ("
-            " SELECT merchant_id, id FROM supplier_callback WHERE state = 'waiting'"
-            " AND due_at <= $1 ORDER BY due_at LIMIT $3 FOR UPDATE SKIP LOCKED) due"
-            " WHERE c.merchant_id = due.merchant_id AND c.id = due.id"
-            " RETURNING c.merchant_id, c.id, c.event, c.tries, c.request_id, c.received_at",
-            now,
-            now + timedelta(seconds=LEASE_S),
-            batch,
-        )
-        by_merchant: dict[UUID, list[tuple[UUID, Event, int, str]]] = {}
-        for row in sorted(rows, key=lambda r: r["received_at"]):
-            by_merchant.setdefault(row["merchant_id"], []).append(
-                (row["id"], _unpack(row["event"]), row["tries"], row["request_id"])
-            )
-        await asyncio.gather(*(self._act_on_all(*entry) for entry in by_merchant.items()))
-        return len(rows)
+        due = await queue.take(self._store, self._clock.now(), batch)
+        by_merchant: dict[UUID, list[Waiting]] = {}
+        for waiting in due:
+            by_merchant.setdefault(waiting.merchant_id, []).append(waiting)
+        await asyncio.gather(*(self._act_on_all(some) for some in by_merchant.values()))
+        return len(due)
 
-    async def _act_on_all(
-        self, merchant_id: UUID, waiting: list[tuple[UUID, Event, int, str]]
-    ) -> None:
-        for callback_id, event, tries, request_id in waiting:
-            structlog.contextvars.bind_contextvars(request_id=request_id)
-            done = False
+    async def _act_on_all(self, some: list[Waiting]) -> None:
+        for waiting in some:
+            structlog.contextvars.bind_contextvars(request_id=waiting.request_id)
+            outcome, done, failed = "", False, False
             try:
-                outcome, done = await self._act(merchant_id, event, request_id)
-            except Exception as error:  # noqa: BLE001 (kept, tried again, then parked and told)
-                _LOG.exception("callback could not be acted on", tries=tries)
-                outcome = repr(error)
+                outcome, done = await self._act(waiting)
+            except Exception as error:  # noqa: BLE001 (kept, tried again, told, then parked)
+                _LOG.exception("callback could not be acted on", tries=waiting.tries)
+                outcome, failed = repr(error), True
             finally:
                 structlog.contextvars.unbind_contextvars("request_id")
-            await self._end(merchant_id, callback_id, event, tries, outcome, done=done)
+            await self._end(waiting, outcome, done=done, failed=failed)
 
-    async def _end(
-        self,
-        merchant_id: UUID,
-        callback_id: UUID,
-        event: Event,
-        tries: int,
-        outcome: str,
-        *,
-        done: bool,
-    ) -> None:
-        """Write what came of a try; staff are told of one that is given up."""
-        state = "done" if done else "parked" if tries >= MAX_TRIES else "waiting"
+    async def _end(self, waiting: Waiting, outcome: str, *, done: bool, failed: bool) -> None:
+        """Write what came of a try. Staff hear of one that fails again and again, of one that is
+        given up, and of its end."""
+        tries, attempt_no = waiting.tries, waiting.event.attempt_no
+        given_up = not done and tries >= MAX_TRIES
+        state = "done" if done else "parked" if given_up else "waiting"
         gap_s: int = min(RETRY_S * 2 ** min(tries - 1, 16), LONGEST_RETRY_S)
+        due_at = self._clock.now() + timedelta(seconds=gap_s)
         async with self._store.transaction() as tx:
-            ended = await tx.fetchval(
-                "UPDATE supplier_callback SET state = $3, outcome = $4, due_at = $5"
-                " WHERE merchant_id = $1 AND id = $2 AND state = 'waiting' AND tries = $6"
-                " RETURNING true",
-                merchant_id,
-                callback_id,
-                state,
-                outcome[:300],
-                self._clock.now() + timedelta(seconds=gap_s),
-                tries,
-            )
-            if ended and state == "parked":
-                facts = {"attempt_no": event.attempt_no, "upstream_no": event.upstream_no}
-                await self._alarm(tx, Say("alarm_callback", {**facts, "tries": tries}))
+            if not await queue.end(tx, waiting, state, outcome, due_at=due_at):
+                return
+            if done and tries > 1:
+                await self._alarms.end(tx, KIND, attempt_no)
+            elif given_up or (failed and tries >= TOLD_AFTER):
+                facts = {
+                    "attempt_no": attempt_no,
+                    "upstream_no": waiting.event.upstream_no,
+                    "tries": tries,
+                    "given_up": given_up,
+                    "said": outcome[:_SHOWN_CHARS] if failed else "",
+                }
+                await self._alarms.sound(tx, KIND, attempt_no, facts)
 
-    async def _act(self, merchant_id: UUID, event: Event, request_id: str) -> tuple[str, bool]:
+    async def _act(self, waiting: Waiting) -> tuple[str, bool]:
         """What came of it, and whether there is nothing left to do about it."""
+        merchant_id, event = waiting.merchant_id, waiting.event
         if event.state == "paid" and event.paid is not None and not event.hearsay:
             settled = await self._settling.settle_payment(
                 PaymentSeen(
-                    merchant_id, event.attempt_no, event.upstream_no, event.paid, "reported"
+                    merchant_id,
+                    event.attempt_no,
+                    event.upstream_no,
+                    event.paid,
+                    "reported",
+                    waiting.address,
                 ),
-                request_id=request_id,
+                request_id=waiting.request_id,
             )
             return settled.meaning, True
         # Anything but money is not taken on a callback's word: the supplier is asked.
@@ -280,7 +264,10 @@ class Callbacks:
         if attempt is None:
             raise Refusal("callback_unknown")
         standing = await self._following.ask(
-            merchant_id, attempt.order_id, request_id=request_id, attempt_no=event.attempt_no
+            merchant_id,
+            attempt.order_id,
+            request_id=waiting.request_id,
+            attempt_no=event.attempt_no,
         )
         # Who said "paid" is asked until it says so again: this may be all that will ever be told.
         unclear = event.state == "paid" and standing.state in ("unknown", "pending", "not_found")
@@ -290,46 +277,3 @@ class Callbacks:
 def _need_callbacks(connector: Connector) -> None:
     if "callback" not in connector.operations:
         raise Refusal("callback_unknown")
-
-
-def _refuse(
-    connector: Connector,
-    supplier: Supplier,
-    number: str,
-    callback: Callback,
-    invalid: InvalidCallback,
-) -> Reply:
-    _LOG.warning(
-        "callback not believed",
-        number=number,
-        supplier_no=supplier.supplier_no,
-        why=invalid.why,
-        address=callback.address,
-    )
-    return connector.reply("failure")
-
-
-def _pack(event: Event) -> dict[str, object]:
-    return {
-        "attempt_no": event.attempt_no,
-        "upstream_no": event.upstream_no,
-        "state": event.state,
-        "paid_minor": event.paid.minor if event.paid else None,
-        "currency": event.paid.currency if event.paid else None,
-        "hearsay": event.hearsay,
-    }
-
-
-def _unpack(values: dict[str, object]) -> Event:
-    paid_minor, currency = values["paid_minor"], values["currency"]
-    paid = Money(int(str(paid_minor)), str(currency)) if paid_minor is not None else None
-    state = values["state"]
-    if state not in ("paid", "pending", "failed", "closed"):
-        raise Bug(f"a stored callback is {state}")
-    return Event(
-        str(values["attempt_no"]),
-        str(values["upstream_no"]),
-        state,
-        paid,
-        hearsay=bool(values["hearsay"]),
-    )

@@ -1,4 +1,4 @@
-"""Suppliers' callbacks: what is not believed leaves no trace, what is replayed changes nothing."""
+"""Suppliers' callbacks: what is not believed books nothing, what is replayed changes nothing."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ async def test_a_replay_changes_nothing(desk: Desk) -> None:
     await desk.sound()
 
 
-async def test_what_is_forged_leaves_no_trace(desk: Desk) -> None:
+async def test_what_is_forged_is_never_acted_on(desk: Desk) -> None:
     opened, other = await desk.open(), await desk.open()
     assert opened.attempt is not None
     assert other.attempt is not None

@@ -23,8 +23,8 @@ from core.money import Rate
 from core.orders import Opened
 from core.suppliers import NewSupplier
 from core.tariff import Tariff
+from tests.core.callbacks.test_callbacks import stored
 from tests.core.support import Desk
-from tests.core.test_callbacks import stored
 
 KEY: Final = "key-of-the-caller"
 SUPPLIER_NO: Final = "S88"

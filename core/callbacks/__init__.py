@@ -1,0 +1,24 @@
+"""Suppliers' callbacks: verified without the network, stored raw, answered, then acted on."""
+
+from __future__ import annotations
+
+from core.callbacks.domain import MAX_TRIES, RETRY_S, TOLD_AFTER, Callbacks
+from core.callbacks.refused import (
+    ALARM_AFTER,
+    KEPT_PER_HOUR,
+    SIGNED,
+    RefusedCallback,
+    RefusedCallbacks,
+)
+
+__all__ = [
+    "ALARM_AFTER",
+    "KEPT_PER_HOUR",
+    "MAX_TRIES",
+    "RETRY_S",
+    "SIGNED",
+    "TOLD_AFTER",
+    "Callbacks",
+    "RefusedCallback",
+    "RefusedCallbacks",
+]
