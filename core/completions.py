@@ -15,6 +15,8 @@ from core.clock import Clock
 from core.confirmations import Confirmation, Confirmations
 from core.errors import REASON_EXAMPLES, Refusal
 from core.groups import Groups
+from core.merchants import Merchants
+from core.ops import Deed, tell_ops
 from core.orders import (
     ByHand,
     Completing,
@@ -41,6 +43,7 @@ class Completions:
         audit: Audit,
         outbox: Outbox,
         groups: Groups,
+        merchants: Merchants,
         confirmations: Confirmations,
         following: Following,
         completing: Completing,
@@ -50,6 +53,7 @@ class Completions:
         self._audit = audit
         self._outbox = outbox
         self._groups = groups
+        self._merchants = merchants
         self._confirmations = confirmations
         self._following = following
         self._completing = completing
@@ -117,6 +121,8 @@ class Completions:
         async def close(tx: Tx) -> None:
             screen = "completed" if current.open_to_money else "complete_settled_itself"
             await self._close(tx, actor, question, "complete_used", screen, message_id)
+            if current.open_to_money and current.mode == "live":
+                await self._tell_ops(tx, actor, current, facts["reason"])
 
         if not current.open_to_money:
             async with self._store.transaction() as tx:
@@ -187,10 +193,8 @@ class Completions:
 
         async def close(tx: Tx) -> None:
             await self._close(tx, actor, question, "uncomplete_used", "uncompleted", message_id)
-            for chat_id in await self._groups.ops(tx):
-                if chat_id != actor.chat_id:
-                    told = Say("uncompleted", {**facts, "answered_by": actor.name})
-                    await self._outbox.say(tx, chat_id, told, merchant_id=merchant_id)
+            told = Say("uncompleted", {**facts, "answered_by": actor.name})
+            await self._groups.tell_ops(tx, told, but=actor.chat_id)
 
         return await self._completing.reverse(
             merchant_id,
@@ -278,6 +282,13 @@ class Completions:
             Say(screen, {**facts, "answered_by": actor.name}, edit_message_id=message_id),
             merchant_id=merchant_id,
         )
+
+    async def _tell_ops(self, tx: Tx, actor: Actor, order: Order, reason: str) -> None:
+        merchant = await self._merchants.by_id(order.merchant_id)
+        deed = Deed(
+            "completed", merchant.merchant_no, merchant.name, order.amount, order.order_no, reason
+        )
+        await tell_ops(tx, self._groups, actor, deed)
 
     async def _completed_today(self, merchant_id: UUID) -> int:
         return int(

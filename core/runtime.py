@@ -34,7 +34,7 @@ from core.lookups import Lookups
 from core.merchants import Merchants
 from core.notifications import Notifications
 from core.orders import Addresses, Calling, Completing, Contradictions, Following, Opening, Settling
-from core.outbox import Outbox, Say
+from core.outbox import Outbox
 from core.payins import Payins
 from core.people import People
 from core.prepayments import Prepayments
@@ -44,7 +44,7 @@ from core.rerating import Reratings
 from core.selling import Selling
 from core.slips import Slips
 from core.statistics import Counting
-from core.store import Store, Tx
+from core.store import Store
 from core.suppliers import Calls, Suppliers
 from core.throttle import Throttle
 from core.ticks import Ticks
@@ -157,11 +157,7 @@ async def build(
     alarms = Alarms(store, clock, ids, groups, outbox)
     suppliers = Suppliers(vault, clock, ids, ledger)
 
-    async def alarm(tx: Tx, fact: Say) -> None:
-        for chat_id in await groups.ops(tx):
-            await outbox.say(tx, chat_id, fact)
-
-    routing = Routing(store, redis, clock, random.SystemRandom().random, alarm, demo=demo)
+    routing = Routing(store, redis, clock, random.SystemRandom().random, groups.tell_ops, demo=demo)
     channels = Channels(store, clock, ids, audit, routing.limits_changed)
     channel_sets = ChannelSets(store, ids, audit)
     calls = Calls(store, clock, ids, gateway, _nonce)
@@ -241,13 +237,15 @@ async def build(
         ),
         refused_callbacks=refused,
         completions=Completions(
-            store, clock, audit, outbox, groups, confirmations, following, completing
+            store, clock, audit, outbox, groups, merchants, confirmations, following, completing
         ),
         discrepancies=Discrepancies(
             store, clock, ids, ledger, merchants, groups, outbox, audit, confirmations, completing
         ),
         refunds=refunds,
-        refunding=Refunding(store, clock, ids, ledger, calling, suppliers, calls, refunds, alarm),
+        refunding=Refunding(
+            store, clock, ids, ledger, calling, suppliers, calls, refunds, groups.tell_ops
+        ),
         refunds_by_hand=RefundsByHand(
             store, ledger, merchants, outbox, audit, confirmations, refunds
         ),

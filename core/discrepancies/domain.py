@@ -26,6 +26,7 @@ from core.groups import Groups
 from core.ids import Ids
 from core.ledger import BusinessDay, Event, Ledger
 from core.merchants import Merchants
+from core.ops import Deed, tell_ops
 from core.orders import (
     ByHand,
     Completing,
@@ -120,7 +121,8 @@ class Discrepancies:
         already_resolved, discrepancy_changed, order_state, charges_changing.
         """
         actor.need("resolve")
-        if how not in HOWS:
+        way = next((way for way in HOWS if way == how), None)
+        if way is None:
             raise Refusal("field_invalid", param="how", expected=", ".join(HOWS))
         reason = need_reason(reason)
         seen, _ = await self.get(actor.merchant_ids, discrepancy_id)
@@ -130,6 +132,7 @@ class Discrepancies:
         if how not in seen.ways:
             order = await get_order(self._store, merchant_id, seen.order_id)
             raise Refusal("order_state", number=order.order_no, status=order.state)
+        merchant = await self._merchants.by_id(merchant_id)
         by = ByHand(reason, actor.user_id, actor.name, actor.chat_id, discrepancy_id=discrepancy_id)
 
         async def check(tx: Tx) -> None:
@@ -157,12 +160,16 @@ class Discrepancies:
                 merchant_id=merchant_id,
                 chat_id=actor.chat_id,
             )
+            if seen.mode == "live":
+                deed = Deed(
+                    way, merchant.merchant_no, merchant.name, seen.left, seen.order_no, by.reason
+                )
+                await tell_ops(tx, self._groups, actor, deed)
 
         if how == "complete":
             return await self._completing.complete(
                 merchant_id, seen.order_id, None, by, request_id=request_id, also=check
             )
-        merchant = await self._merchants.by_id(merchant_id)
 
         async def work(tx: Tx, day: BusinessDay) -> Order:
             order, attempts = await lock_order(tx, merchant_id, seen.order_id)

@@ -11,6 +11,7 @@ from uuid import UUID
 import asyncpg
 
 from core.errors import Refusal
+from core.money import Money
 from core.store import Queries
 
 PAGE_SIZE: Final = 10
@@ -42,6 +43,10 @@ class Discrepancy:
     currency: str
     at: datetime
     ways: tuple[How, ...]
+
+    @property
+    def left(self) -> Money:
+        return Money(self.left_minor, self.currency)
 
 
 @dataclass(frozen=True, slots=True)

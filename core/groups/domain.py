@@ -12,7 +12,7 @@ from core.clock import Clock
 from core.errors import Refusal
 from core.groups.models import BindingRow, GroupRow, GroupStaffRow
 from core.ids import Ids
-from core.outbox import Bill, Card, Outbox
+from core.outbox import Bill, Card, Fact, Outbox
 from core.store import Queries, Store, Tx
 
 # One edit of a live bill per group and this long: a busy day must not be a flood of edits.
@@ -233,6 +233,12 @@ class Groups:
             "SELECT chat_id FROM chat_group WHERE kind = 'ops' ORDER BY chat_id"
         )
         return [row["chat_id"] for row in rows]
+
+    async def tell_ops(self, tx: Queries, fact: Fact, *, but: int | None = None) -> None:
+        """Say something in every ops group. but: the chat in which it is known already."""
+        for chat_id in await self.ops(tx):
+            if chat_id != but:
+                await self._outbox.say(tx, chat_id, fact)
 
     async def show_order(self, tx: Tx, merchant_id: UUID, order_id: UUID) -> None:
         """An order changed: its cards and the merchant's live bills are to be edited.

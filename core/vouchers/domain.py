@@ -16,11 +16,13 @@ from core.groups import Groups
 from core.ids import Ids
 from core.ledger import HOUSE, BusinessDay, Event, Ledger, reversal
 from core.money import Money
+from core.ops import Deed, tell_ops
 from core.outbox import NOBODY, Outbox, Say
 from core.store import Store, Tx
 from core.vouchers import rows
 from core.vouchers.doubts import Doubt, doubt_of_move, doubt_of_undo
 from core.vouchers.model import (
+    ADJUSTMENT,
     KINDS,
     MODE,
     PAGE_SIZE,
@@ -279,6 +281,7 @@ class Vouchers:
             day.at,
         )
         await self._tell(tx, actor, holder, event.kind, receipt, cause, voucher_id)
+        await self._tell_ops(tx, actor, holder, kind, receipt)
         return receipt
 
     async def _tell(
@@ -308,6 +311,23 @@ class Vouchers:
         await self._outbox.say(tx, cause.chat_id, say, merchant_id=merchant_id or NOBODY)
         if merchant_id is not None:
             await self._groups.show_bill(tx, merchant_id)
+
+    async def _tell_ops(
+        self, tx: Tx, actor: Actor, holder: Holder, kind: Kind, receipt: dict[str, Any]
+    ) -> None:
+        """Of every adjustment; of others where they are made in private: in the group of whom it
+        concerns, that one's people see it as well."""
+        if kind is not ADJUSTMENT and actor.group is not None:
+            return
+        deed = Deed(
+            kind.undone if receipt["reverses"] else kind.booked,
+            holder.no,
+            holder.name,
+            Money(receipt["minor"], receipt["currency"]),
+            receipt["record_no"],
+            receipt["remark"],
+        )
+        await tell_ops(tx, self._groups, actor, deed)
 
     async def _standing(self, tx: Tx, holder: Holder) -> tuple[int, int]:
         """How the holder stands after what was booked, and what was advanced to it in all.

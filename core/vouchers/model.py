@@ -30,8 +30,8 @@ class Kind:
     """
 
     name: Literal["prepayment", "adjustment", "payin"]
-    booked: str
-    undone: str
+    booked: Literal["prepaid", "adjusted", "paid_in"]
+    undone: Literal["prepaid_undone", "adjusted_undone", "paid_in_undone"]
     right: str
     weight: Literal[1, -1]
 

@@ -230,6 +230,7 @@ SCREENS: Final[dict[str, _Buttons | None]] = {
     "completed": None,
     "credential_question": credential_buttons,
     "day_cut_set": None,
+    "deed": None,
     "dialogue_ended": None,
     "discrepancies": list_buttons,
     "discrepancy": way_buttons,

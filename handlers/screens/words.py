@@ -49,6 +49,18 @@ WORDS: Final[dict[str, dict[str, str]]] = {
     "notification": {"pending": "being told", "delivered": "told", "exhausted": "does not answer"},
     "contradiction": dict(CONTRADICTIONS),
     "refused_for": dict(REFUSED_FOR),
+    "deed": {
+        "completed": "Completed by hand",
+        "adjusted": "Adjusted",
+        "adjusted_undone": "An adjustment was undone",
+        "prepaid": "Prepaid",
+        "prepaid_undone": "A prepayment was undone",
+        "paid_in": "Paid in by the supplier",
+        "paid_in_undone": "What a supplier paid in was undone",
+        "refund_payer": "Money in suspense goes back to the payer",
+        "credit_merchant": "Money in suspense goes to the merchant",
+        "complete": "An order is completed with money in suspense",
+    },
     "booked_as": {
         "order": "booked: paid the order",
         "confirmation": "booked: confirmed the completion",

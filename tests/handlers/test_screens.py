@@ -275,6 +275,13 @@ EXAMPLES: dict[str, list[dict[str, Any]]] = {
              [{"channel_no": "C02", "name": HOSTILE, "code": "off", "facts": {}}]),
         )
     ],
+    "deed": [
+        {"what": what, "holder_no": "M1001", "holder_name": HOSTILE, "minor": minor,
+         "currency": "CNY", "number": "M1001-3", "reason": reason, "actor_name": HOSTILE,
+         "group": group}
+        for what in WORDS["deed"]
+        for minor, reason, group in ((4_999_900, HOSTILE, ""), (-5, "", HOSTILE))
+    ],
     "refused_callbacks": [
         {"order_no": order_no, "supplier_no": supplier_no, "zone": "Asia/Shanghai", "lines": [
             {"at": AT.isoformat(), "supplier_no": "S01", "address": "2001:db8::1",
