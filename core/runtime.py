@@ -35,6 +35,7 @@ from core.merchants import Merchants
 from core.notifications import Notifications
 from core.orders import Addresses, Calling, Completing, Contradictions, Following, Opening, Settling
 from core.outbox import Outbox
+from core.parked import Parked
 from core.payins import Payins
 from core.people import People
 from core.prepayments import Prepayments
@@ -88,6 +89,7 @@ class Runtime:
     access: Access
     alarms: Alarms
     ticks: Ticks
+    parked: Parked
     causes: Causes
     confirmations: Confirmations
     opening: Opening
@@ -218,6 +220,7 @@ async def build(
         access=Access(people, groups, merchants),
         alarms=alarms,
         ticks=Ticks(store, clock, alarms),
+        parked=Parked(store, groups, people, alarms, outbox, audit),
         causes=causes,
         confirmations=confirmations,
         opening=opening,

@@ -10,28 +10,44 @@ from aiogram.types import CallbackQuery
 
 from core.access import Actor
 from core.alarms import Alarm
+from core.errors import Refusal
 from core.ledger import HOUSE
 from core.orders import together
+from core.parked import KIND as PARKED
 from core.runtime import Runtime
 from handlers.buttons import OnAlarm
-from handlers.context import Presses, say
+from handlers.context import Press, Presses, say
+from handlers.screens import toast
 from handlers.tracing import tell_refused
 
 
 def router() -> Router:
     """Something is wrong: why is that said?"""
     routes = Router(name="alarms")
-    routes.callback_query.register(press, Presses(OnAlarm))
+    routes.callback_query.register(on_alarm, Presses(OnAlarm))
     return routes
 
 
-async def press(query: CallbackQuery, button: OnAlarm, actor: Actor, runtime: Runtime) -> None:
-    """Answer the alarm with what it goes by."""
+async def on_alarm(
+    query: CallbackQuery, button: OnAlarm, actor: Actor, press: Press, runtime: Runtime
+) -> None:
+    """Answer the alarm with what it goes by, or send again what could not be sent."""
     if query.message is None:
+        return
+    if button.action == "again":
+        alarm = await runtime.alarms.get(button.alarm_id)
+        if alarm.kind != PARKED:
+            raise Refusal("record_not_found")
+        count = await runtime.parked.send_again(actor, alarm.facts["chat_id"])
+        await press.answer(toast("sent_again", {"count": count}, actor.language))
         return
     actor.need_for("see_channel")
     alarm = await runtime.alarms.get(button.alarm_id)
-    reply_to, refused = query.message.message_id, runtime.refused_callbacks
+    await _show(runtime, actor, alarm, query.message.message_id)
+
+
+async def _show(runtime: Runtime, actor: Actor, alarm: Alarm, reply_to: int) -> None:
+    refused = runtime.refused_callbacks
     match alarm.kind:
         case "refused":
             supplier = await runtime.suppliers.by_no(alarm.facts["supplier_no"])
@@ -43,10 +59,34 @@ async def press(query: CallbackQuery, button: OnAlarm, actor: Actor, runtime: Ru
             found = await refused.of_attempts(merchant_id, [alarm.facts["attempt_no"]])
             order_no = alarm.facts["order_no"]
             await tell_refused(runtime, actor, found, reply_to, order_no=order_no)
-        case _:
+        case "contradiction":
             facts = await _sightings(runtime, alarm)
-            facts["zone"] = (await runtime.ledger.cut_of(HOUSE)).zone
-            await say(runtime, actor, "sightings", facts, reply_to)
+            await say(runtime, actor, "sightings", facts | await _zone(runtime), reply_to)
+        case "parked":
+            facts = await _messages(runtime, alarm)
+            await say(runtime, actor, "parked_messages", facts | await _zone(runtime), reply_to)
+        case _:
+            raise Refusal("record_not_found")
+
+
+async def _zone(runtime: Runtime) -> dict[str, Any]:
+    return {"zone": (await runtime.ledger.cut_of(HOUSE)).zone}
+
+
+async def _messages(runtime: Runtime, alarm: Alarm) -> dict[str, Any]:
+    """What could not be sent to a chat."""
+    return {
+        "chat": alarm.facts["chat"],
+        "lines": [
+            {
+                "at": message.created_at.isoformat(),
+                "topic": message.topic,
+                "number": message.number,
+                "fault": message.fault,
+            }
+            for message in await runtime.parked.of_chat(alarm.facts["chat_id"])
+        ],
+    }
 
 
 async def _sightings(runtime: Runtime, alarm: Alarm) -> dict[str, Any]:

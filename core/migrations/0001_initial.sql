@@ -878,12 +878,14 @@ CREATE TABLE outbox (                          -- facts for Telegram; rendered w
     due_at       timestamptz NOT NULL,
     lease_until  timestamptz,
     fault        text,
+    again        boolean NOT NULL DEFAULT false,   -- it was parked, and somebody had it sent again
     created_at   timestamptz NOT NULL,
     PRIMARY KEY (merchant_id, id)
 );
 -- One waiting row per thing to be shown; a row that is being sent does not swallow newer news.
 CREATE UNIQUE INDEX outbox_once ON outbox (merchant_id, dedupe_key)
     WHERE state = 'waiting' AND dedupe_key IS NOT NULL;
+CREATE INDEX outbox_parked ON outbox (chat_id) WHERE state = 'parked' OR again;
 CREATE INDEX outbox_due ON outbox (due_at) WHERE state IN ('waiting', 'taken');
 
 CREATE TABLE post (                            -- messages of ours that are edited later

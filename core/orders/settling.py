@@ -14,7 +14,7 @@ from core.channels import Routing
 from core.errors import Bug, Contradiction, Refusal
 from core.groups import Groups
 from core.ids import Ids
-from core.ledger import BusinessDay, Event, Ledger
+from core.ledger import AlreadyBooked, BusinessDay, Event, Ledger
 from core.merchants import Merchant, Merchants
 from core.money import Money
 from core.orders import moves
@@ -78,7 +78,9 @@ class Settling:
 
         try:
             settled = await self._ledger.in_open_day(merchant.id, work)
-        except Contradiction as said:
+        except (Contradiction, AlreadyBooked) as error:
+            # Booked already: another order took the number since it was looked for.
+            said = error if isinstance(error, Contradiction) else Contradiction("number_taken")
             return Settled(CONTRADICTION, await self._contradictions.keep(seen, said))
         if settled.late:
             await self._routing.recount(merchant.id, seen.attempt_no)
@@ -93,12 +95,7 @@ class Settling:
         return settled
 
     async def _settle(
-        self,
-        tx: Tx,
-        day: BusinessDay,
-        merchant: Merchant,
-        seen: PaymentSeen,
-        request_id: str,
+        self, tx: Tx, day: BusinessDay, merchant: Merchant, seen: PaymentSeen, request_id: str
     ) -> Settled:
         found = await find_attempt(tx, seen.merchant_id, seen.attempt_no)
         if found is None:
@@ -371,7 +368,7 @@ async def _keep_payment(
         at,
     )
     if not kept:
-        raise Contradiction("number_taken", f"{attempt.supplier_no} {seen.upstream_no}")
+        raise Contradiction("number_taken")
 
 
 def _told(row: Any) -> PaymentSeen:

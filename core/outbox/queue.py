@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
+
+import asyncpg
 
 from core.clock import Clock
 from core.ids import Ids
@@ -43,6 +45,18 @@ class Outbox:
         self._clock = clock
         self._ids = ids
         self._wakers: list[Callable[[], None]] = []
+        self._on_parked: list[Callable[[Tx, Leaving, str], Awaitable[None]]] = []
+        self._on_through: list[Callable[[Tx, int], Awaitable[None]]] = []
+
+    def look_on(
+        self,
+        parked: Callable[[Tx, Leaving, str], Awaitable[None]],
+        through: Callable[[Tx, int], Awaitable[None]],
+    ) -> None:
+        """Have `parked` called with each message that is given up, and why, and `through` with the
+        chat of each that is sent after it was: in the same transaction."""
+        self._on_parked.append(parked)
+        self._on_through.append(through)
 
     def on_news(self, wake: Callable[[], None]) -> None:
         """Have `wake` called whenever something was put in by this process."""
@@ -157,14 +171,21 @@ class Outbox:
 
     async def sent(self, leaving: Leaving) -> None:
         """It is out."""
-        await self._finish(leaving, "state = 'sent'")
+        async with self._store.transaction() as tx:
+            row = await self._finish(tx, leaving, "state = 'sent'")
+            if row is not None and row["again"]:
+                for through in self._on_through:
+                    await through(tx, leaving.chat_id)
 
     async def put_off(self, leaving: Leaving, *, seconds: float, fault: str) -> None:
         """It could not leave now. After MAX_TRIES it is parked, for people to see."""
+        if leaving.tries >= MAX_TRIES:
+            await self.park(leaving, fault=fault)
+            return
         await self._finish(
+            self._store,
             leaving,
-            "state = $4, due_at = $5, fault = $6, dedupe_key = NULL",
-            "parked" if leaving.tries >= MAX_TRIES else "waiting",
+            "state = 'waiting', due_at = $4, fault = $5, dedupe_key = NULL",
             self._clock.now() + timedelta(seconds=seconds),
             fault[:500],
         )
@@ -175,6 +196,7 @@ class Outbox:
         Never before what this chat has waited for longer: people read from top to bottom.
         """
         await self._finish(
+            self._store,
             leaving,
             "state = 'waiting', tries = tries - 1, dedupe_key = NULL,"
             " due_at = greatest($4, (SELECT max(due_at) FROM outbox e"
@@ -185,13 +207,26 @@ class Outbox:
 
     async def park(self, leaving: Leaving, *, fault: str) -> None:
         """It can never leave (kicked, blocked, wrong). Kept, for people to see."""
-        await self._finish(leaving, "state = 'parked', fault = $4", fault[:500])
+        async with self._store.transaction() as tx:
+            change = "state = 'parked', fault = $4, dedupe_key = NULL"
+            if await self._finish(tx, leaving, change, fault[:500]) is not None:
+                for parked in self._on_parked:
+                    await parked(tx, leaving, fault)
 
-    async def _finish(self, leaving: Leaving, change: str, *values: object) -> None:
+    async def unpark(self, tx: Tx, chat_id: int, limit: int) -> int:
+        """Have what was parked of a chat sent again, the oldest first; how many."""
+        count = await tx.execute(_UNPARK, chat_id, self._clock.now(), limit)
+        self._wake()
+        return count
+
+    async def _finish(
+        self, queries: Queries, leaving: Leaving, change: str, *values: object
+    ) -> asyncpg.Record | None:
         """Only whoever still holds the lease decides: it may have ended, and another taken it."""
-        await self._store.execute(
+        return await queries.fetchrow(
             f"UPDATE outbox SET lease_until = NULL, {change}"  # noqa: S608 (our own words)
-            " WHERE merchant_id = $1 AND id = $2 AND state = 'taken' AND lease_until = $3",
+            " WHERE merchant_id = $1 AND id = $2 AND state = 'taken' AND lease_until = $3"
+            " RETURNING again",
             leaving.merchant_id,
             leaving.id,
             leaving.lease_until,
@@ -230,4 +265,16 @@ WITH busy AS (
 UPDATE outbox o SET state = 'taken', lease_until = $2, tries = o.tries + 1
 FROM due WHERE o.merchant_id = due.merchant_id AND o.id = due.id
 RETURNING o.merchant_id, o.id, o.chat_id, o.topic, o.facts, o.tries, o.lease_until
+"""
+# One after another, as they were put in: a moment apart, or the queue would take them in any order.
+_UNPARK: Final = """
+UPDATE outbox o SET state = 'waiting', again = true, tries = 0,
+    due_at = $2 + n.place * interval '1 microsecond'
+FROM (
+    SELECT merchant_id, id, row_number() OVER (ORDER BY created_at, id) AS place FROM (
+        SELECT merchant_id, id, created_at FROM outbox WHERE chat_id = $1 AND state = 'parked'
+        ORDER BY created_at, id LIMIT $3 FOR UPDATE
+    ) some
+) n
+WHERE o.merchant_id = n.merchant_id AND o.id = n.id
 """

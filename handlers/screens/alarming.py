@@ -21,6 +21,13 @@ def _evidence(alarm: Alarm, translate: NullTranslations) -> InlineKeyboardMarkup
     return keyboard((button(translate.gettext("🔎 Evidence"), OnAlarm(alarm.id, "evidence")),))
 
 
+def _parked(alarm: Alarm, translate: NullTranslations) -> InlineKeyboardMarkup | None:
+    """Leads to the messages, and has them sent again while they wait for it."""
+    show = button(translate.gettext("🔎 Evidence"), OnAlarm(alarm.id, "evidence"))
+    again = button(translate.gettext("📨 Send again"), OnAlarm(alarm.id, "again"))
+    return keyboard((show, again) if alarm.state == "standing" else (show,))
+
+
 # Every kind of alarm, with what makes its buttons. The template `alarm_<kind>` says what is wrong,
 # from the alarm's facts; how often and since when is the same for all.
 ALARMS: Final[dict[str, _Buttons | None]] = {
@@ -28,6 +35,7 @@ ALARMS: Final[dict[str, _Buttons | None]] = {
     "callback": None,
     "contradiction": _evidence,
     "job": None,
+    "parked": _parked,
     "refused": _evidence,
 }
 

@@ -132,6 +132,12 @@ def toast(name: str, facts: _Facts, language: str) -> str:
             text = translate.gettext("This was decided already; nothing was changed now.")
         case "notified_again":
             text = translate.gettext("The merchant's server is being told again.")
+        case "sent_again":
+            text = translate.ngettext(
+                "%(count)s message is being sent again.",
+                "%(count)s messages are being sent again.",
+                facts["count"],
+            )
         case "channel_turned":
             text = word("channel_move", facts["move"], language)
         case _:
@@ -267,6 +273,7 @@ SCREENS: Final[dict[str, _Buttons | None]] = {
     "order_why": None,
     "paid_in": _undo,
     "paid_in_undone": None,
+    "parked_messages": None,
     "prepaid": _undo,
     "prepaid_history": _pages,
     "prepaid_undone": None,

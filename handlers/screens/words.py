@@ -61,6 +61,15 @@ WORDS: Final[dict[str, dict[str, str]]] = {
         "credit_merchant": "Money in suspense goes to the merchant",
         "complete": "An order is completed with money in suspense",
     },
+    "topic": {
+        "alarm": "an alarm",
+        "bill": "a merchant's bill",
+        "card": "an order's card",
+        "desk_bill": "a bill of a supplier or the platform",
+        "file": "a file",
+        "say": "a message",
+        "take_away": "a message that is to be taken away",
+    },
     "booked_as": {
         "order": "booked: paid the order",
         "confirmation": "booked: confirmed the completion",

@@ -17,7 +17,7 @@ from core.outbox import AlarmCard, Say
 from handlers.buttons import MAX_BYTES, OnAlarm, OnCard, read_button
 from handlers.screens import ALARMS, render_alarm, render_say
 from handlers.screens.words import WORDS
-from tests.handlers.desk import FINANCE, OPS, SPRUCE, SUQING, Desk, one_say
+from tests.handlers.desk import FINANCE, OPS, SPRUCE, SUPPORT, SUQING, Desk, one_say
 from tests.handlers.telegram_html import read_html
 from tests.handlers.test_screens import AT, HOSTILE, ID, LANGUAGES, MAX_WRITTEN, buttons, largest
 
@@ -36,6 +36,10 @@ EXAMPLES: dict[str, list[dict[str, Any]]] = {
          "attempt_no": "A" + "0" * 19, "paid_minor": 9_999, "currency": "CNY", "said": said}
         for kind in CONTRADICTIONS
         for said in ("", HOSTILE)
+    ],
+    "parked": [
+        {"chat_id": -1, "chat": HOSTILE, "topic": topic, "fault": HOSTILE}
+        for topic in WORDS["topic"]
     ],
     "refused": [
         {"supplier_no": "S01", "supplier_name": HOSTILE, "reason": reason, "why": HOSTILE,
@@ -122,3 +126,27 @@ async def test_the_sightings_of_a_contradiction_side_by_side(desk: Desk, order: 
     for part in ("60.00 CNY", "40.00 CNY", "203.0.113.7", "M1001", order.order_no,
                  attempt.attempt_no, "同一支付单号两个金额", "分次支付"):  # fmt: skip
         assert part in text
+
+
+async def test_parked_messages_are_shown_and_sent_again(desk: Desk) -> None:
+    outbox = desk.runtime.outbox
+    await outbox.say(desk.runtime.store, SPRUCE, Say("only_in_groups"))
+    while leaving := await outbox.take(50):
+        for one in leaving:
+            await outbox.park(one, fault="Forbidden: bot was kicked")
+    told = {fact.alarm_id for fact in await desk.news() if isinstance(fact, AlarmCard)}
+    found = [await desk.runtime.alarms.get(UUID(alarm_id)) for alarm_id in told]
+    (alarm_,) = [one for one in found if one.subject == str(SPRUCE)]
+    shown = one_say(await desk.press(FINANCE, OPS, OnAlarm(alarm_.id, "evidence").data()))
+    assert shown.screen == "parked_messages"
+    assert "kicked" in render_say(shown, "zh").html
+
+    again = OnAlarm(alarm_.id, "again")
+    assert again.data() in buttons(render_alarm(alarm_, "UTC", "zh"))
+    for user_id, chat_id in ((SUPPORT, OPS), (FINANCE, SPRUCE)):
+        await desk.press(user_id, chat_id, again.data())
+        assert await outbox.take(50) == [], "who may not, sends nothing"
+    await desk.press(FINANCE, OPS, again.data())
+    assert "正在重发" in desk.toast
+    over = replace(alarm_, state="over", ended_at=AT)
+    assert again.data() not in buttons(render_alarm(over, "UTC", "zh"))

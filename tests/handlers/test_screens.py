@@ -282,6 +282,13 @@ EXAMPLES: dict[str, list[dict[str, Any]]] = {
         for what in WORDS["deed"]
         for minor, reason, group in ((4_999_900, HOSTILE, ""), (-5, "", HOSTILE))
     ],
+    "parked_messages": [
+        {"chat": HOSTILE, "zone": "Asia/Shanghai", "lines": [
+            {"at": AT.isoformat(), "topic": topic, "number": number, "fault": HOSTILE}
+            for topic, number in (("say", "M1001-3"), ("bill", ""))
+        ] * count}
+        for count in (0, 10)
+    ],
     "refused_callbacks": [
         {"order_no": order_no, "supplier_no": supplier_no, "zone": "Asia/Shanghai", "lines": [
             {"at": AT.isoformat(), "supplier_no": "S01", "address": "2001:db8::1",
@@ -890,3 +897,5 @@ def test_toasts_fit(language: str) -> None:
         *(("channel_turned", {"move": move}) for move in WORDS["channel_move"]),
     ):  # fmt: skip
         assert 0 < len(toast(name, facts, language)) <= 200
+    for count in (0, 1, 200):
+        assert str(count) in toast("sent_again", {"count": count}, language)
