@@ -13,6 +13,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from redis.asyncio import Redis
 
 from bot.admin import Admin
+from core.connectors import REFUSED_FOR, Callback
 from core.outbox import Say
 from core.runtime import Runtime
 from core.throttle import Throttle
@@ -84,6 +85,23 @@ async def test_metrics_are_readable_by_prometheus(runtime: Runtime, hooked: Bot)
     assert found["paydesk_inbox_updates", ""] == 1
     for part in ("database", "redis", "webhook"):
         assert found["paydesk_ready", part] == 1
+
+
+async def test_refused_callbacks_are_figures_by_supplier_and_reason(
+    runtime: Runtime, hooked: Bot
+) -> None:
+    junk = Callback("POST", "", {}, b"status=SUCCESS", "203.0.113.9")
+    for number, times in (("S01", 14), ("S02", 1)):
+        for _ in range(times):
+            await runtime.callbacks.receive(number, junk, request_id="x")
+    _, text = await served(Admin(runtime, hooked, WEBHOOK), "/metrics")
+    found = [
+        (sample.labels["supplier"], sample.labels["reason"] in REFUSED_FOR, sample.value)
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+        if sample.name == "paydesk_callbacks_refused"
+    ]
+    assert found == [("S01", True, 14), ("S02", True, 1)]
 
 
 async def test_a_figure_falls_back_to_nothing(runtime: Runtime, hooked: Bot) -> None:
