@@ -22,7 +22,9 @@ DOUBT_TOLD_AFTER: Final = 8
 # One that was released while the supplier might have it is asked about for a day.
 ASKED_RELEASED: Final = 24
 
-Told = Literal["", "manual", "in_doubt", "not_found", "silent", "late", "late_disputed"]
+Told = Literal[
+    "", "manual", "in_doubt", "not_found", "silent", "late", "late_disputed", "contradicts"
+]
 Move = Literal["", "hand", "settle", "release", "accept", "lose", "return", "send"]
 
 

@@ -198,7 +198,7 @@ class Refunding:
             )
             offers = peer.offers(known, now)
             if refund.ended:
-                return await self._take_of_ended(tx, refund, heard, offers, seen)
+                return await self._take_of_ended(tx, held, heard, offers, seen)
             if operation == "refund":
                 step = after_sending(refund, heard, offers)
             elif refund.sends != seen.sends and heard.state != "succeeded":
@@ -237,9 +237,11 @@ class Refunding:
             await self._send(peer, again)
 
     async def _take_of_ended(
-        self, tx: Tx, refund: Refund, heard: Heard, offers: Offers, seen: Refund
+        self, tx: Tx, held: Held, heard: Heard, offers: Offers, seen: Refund
     ) -> Refund | None:
-        """What comes after the end. Returns the refund where it failed and has succeeded."""
+        """What comes after the end. Returns the refund where it failed and has succeeded. One that
+        succeeded cannot fail: that contradicts, is told at once, and books nothing."""
+        refund = held.refund
         if refund.state == "failed" and heard.state == "succeeded":
             return refund
         if seen.ended and refund.state == "failed":
@@ -247,6 +249,8 @@ class Refunding:
             ask_at = None if wait is None else self._clock.now() + wait
             await note_refund(tx, refund, {"asked": refund.asked + 1, "ask_at": ask_at})
             return None
+        if (refund.state, heard.state) == ("succeeded", "failed") and held.order.mode == "live":
+            await self._alarm(tx, _alarm(held, "contradicts", heard.said))
         _LOG.warning("answer to a refund that ended", sent_no=refund.sent_no, heard=heard)
         return None
 

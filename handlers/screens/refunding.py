@@ -16,7 +16,7 @@ _Facts = dict[str, Any]
 
 def refund_buttons(facts: _Facts, translate: NullTranslations) -> InlineKeyboardMarkup | None:
     """How it ended; none where the supplier has said it."""
-    if facts["why"] in ("late", "late_disputed"):
+    if facts["why"] in ("late", "late_disputed", "contradicts"):
         return None
     which = UUID(facts["merchant_id"]), UUID(facts["refund_id"])
     return keyboard(

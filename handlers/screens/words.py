@@ -102,6 +102,7 @@ WORDS: Final[dict[str, dict[str, str]]] = {
         "in_doubt": "nobody knows whether the supplier has it",
         "not_found": "the supplier says that it has no such refund",
         "silent": "the supplier does not say how it ended",
+        "contradicts": "the supplier said that it gave it back, and now that it did not",
     },
     "tariff": {name: name for name in ("volume", "min", "max")},
     "tariff_fault": {why: why for why in FAULTS.values()},

@@ -339,7 +339,7 @@ EXAMPLES: dict[str, list[dict[str, Any]]] = {
          "currency": "CNY", "said": said}
         for why, said in (
             ("manual", ""), ("in_doubt", HOSTILE), ("not_found", HOSTILE), ("silent", HOSTILE),
-            ("late", HOSTILE), ("late_disputed", ""),
+            ("late", HOSTILE), ("late_disputed", ""), ("contradicts", HOSTILE),
         )
     ],
     "alarm_credentials": [

@@ -84,10 +84,10 @@ class Giver:
     """Answers `says[path]`, one after another, the last one for ever.
 
     DONE, BUSY, FAILED: with that state; 4001, 4004: with that code; 500, garbage; acts: DONE there,
-    and its connection broken off; silent: broken off with nothing done; waits: DONE, when `go` is
-    set; chance: anything of it, and what was done is remembered in `fates`. given: refund numbers
-    that the payer got money by, and how often. knows_twice: a number that is known already is not
-    given to again, though it may be refused.
+    and its connection broken off; silent: broken off with nothing done; waits: `at_last`, when
+    `go` is set; chance: anything of it, and what was done is remembered in `fates`. given: refund
+    numbers that the payer got money by, and how often. knows_twice: a number that is known already
+    is not given to again, though it may be refused.
     """
 
     url: str = ""
@@ -97,6 +97,7 @@ class Giver:
     given: Counter[str] = field(default_factory=Counter)
     called: asyncio.Event = field(default_factory=asyncio.Event)
     go: asyncio.Event = field(default_factory=asyncio.Event)
+    at_last: str = "DONE"
     knows_twice: bool = False
     random: Random = field(default_factory=lambda: Random(1))
     fates: dict[str, str] = field(default_factory=dict)
@@ -136,7 +137,7 @@ class Giver:
             return self._answer(self._chance(operation, number), request, form)
         if said == "waits":
             await self.go.wait()
-            said = "DONE"
+            said = self.at_last
         if said in ("acts", "DONE") and operation == "refund":
             self.given[number] += 1
         return self._answer(said, request, form)

@@ -361,6 +361,25 @@ async def test_an_answer_that_comes_late_settles_once(desk: Desk, giver: Giver) 
     await desk.sound()
 
 
+async def test_a_failure_after_a_success_is_told_at_once_and_books_nothing(
+    desk: Desk, giver: Giver
+) -> None:
+    await sell_through(desk, giver, document(idempotent=True))
+    giver.answers("waits", "DONE")
+    giver.at_last = "FAILED"
+    refund = await reserved(desk)
+    slow = asyncio.create_task(begin(desk, refund))
+    await asyncio.wait_for(giver.called.wait(), 10)
+    assert (await follow(desk, refund, LEASE_S + 1)).state == "succeeded"  # sent again
+    assert await alarms(desk) == []
+    giver.go.set()
+    assert (await slow).state == "succeeded"
+    assert [a.facts["why"] for a in await alarms(desk)] == ["contradicts"]
+    assert await desk.balances() == BACK
+    assert await desk.runtime.refunding.follow_due(10) == 0
+    await desk.sound()
+
+
 async def slow_and_released(desk: Desk, giver: Giver) -> tuple[Refund, asyncio.Task[Refund]]:
     """The supplier takes its time with R1; meanwhile somebody says that it failed."""
     await sell_through(desk, giver, document(query=False))
