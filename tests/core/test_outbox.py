@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from contextvars import Context
+from dataclasses import replace
 
 import pytest
 
-from core.outbox import Bill, Card, DeskBill, Fact, Say
+from core.outbox import Bill, Card, DeskBill, Fact, Outbox, Say
 from core.outbox.queue import MAX_TRIES
 from core.runtime import Runtime
 from tests.core.support import SetClock
@@ -17,10 +18,10 @@ BILL = Bill(merchant_id="m")
 
 
 @pytest.fixture
-async def quiet(runtime: Runtime) -> Runtime:
-    """A runtime whose outbox is empty."""
+async def quiet(runtime: Runtime, clock: SetClock) -> Runtime:
+    """A runtime whose outbox is empty, and which nobody looks on at."""
     await runtime.store.execute("DELETE FROM outbox")
-    return runtime
+    return replace(runtime, outbox=Outbox(runtime.store, clock, runtime.ids))
 
 
 async def put(runtime: Runtime, chat_id: int, fact: Fact, dedupe_key: str | None = None) -> None:

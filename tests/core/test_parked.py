@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
+from uuid import UUID
+
 import pytest
 
 from core.access import Actor
@@ -10,27 +13,50 @@ from core.errors import Refusal
 from core.outbox import AlarmCard, Say
 from core.outbox.queue import MAX_TRIES
 from core.runtime import Runtime
-from tests.core.support import CHAT, FINANCE, OPERATOR, OPS_CHAT, SUPPORT, SetClock, alarms
+from tests.core.support import CHAT, FINANCE, OPERATOR, OPS_CHAT, SUPPORT, SetClock
+
+
+@dataclass
+class Post:
+    """An outbox that begins empty, to a Telegram that takes alarms alone."""
+
+    runtime: Runtime
+    alarm_ids: list[str] = field(default_factory=list)
+
+    async def leave(self, chat_id: int, *, parks: tuple[str, ...], fault: str = "") -> list[str]:
+        """Send what is due, screens of `parks` left out; what went to a chat, in its order."""
+        outbox, went = self.runtime.outbox, []
+        while leaving := await outbox.take(50):
+            for one in leaving:
+                if isinstance(one.fact, AlarmCard):
+                    self.alarm_ids.append(one.fact.alarm_id)
+                    await outbox.sent(one)
+                    continue
+                assert isinstance(one.fact, Say)
+                if one.chat_id == chat_id:
+                    went.append(one.fact.screen)
+                if one.fact.screen in parks:
+                    await outbox.park(one, fault=fault)
+                else:
+                    await outbox.sent(one)
+        return went
+
+    async def park(self, *names: str, chat_id: int = CHAT) -> None:
+        for name in names:
+            say = Say(name, {"record_no": name})
+            await self.runtime.outbox.say(self.runtime.store, chat_id, say)
+        await self.leave(chat_id, parks=names, fault="Forbidden: bot was kicked")
+
+    async def told(self) -> list[Alarm]:
+        """The alarms since the last look, as they are now."""
+        told, self.alarm_ids = dict.fromkeys(self.alarm_ids), []
+        return [await self.runtime.alarms.get(UUID(alarm_id)) for alarm_id in told]
 
 
 @pytest.fixture
-async def quiet(runtime: Runtime) -> Runtime:
-    """A runtime whose outbox is empty."""
+async def post(runtime: Runtime) -> Post:
     await runtime.store.execute("DELETE FROM outbox")
-    return runtime
-
-
-async def park(runtime: Runtime, *names: str, chat_id: int = CHAT) -> None:
-    """Messages that Telegram does not take: there for ever."""
-    for name in names:
-        say = Say(name, {"record_no": name})
-        await runtime.outbox.say(runtime.store, chat_id, say)
-        (leaving,) = [one for one in await runtime.outbox.take(50) if one.chat_id == chat_id]
-        await runtime.outbox.park(leaving, fault="Forbidden: bot was kicked")
-
-
-async def told(runtime: Runtime) -> list[Alarm]:
-    return [alarm for alarm in await alarms(runtime) if alarm.kind == "parked"]
+    return Post(runtime)
 
 
 async def person(runtime: Runtime, user_id: int, chat_id: int = OPS_CHAT) -> Actor:
@@ -38,83 +64,77 @@ async def person(runtime: Runtime, user_id: int, chat_id: int = OPS_CHAT) -> Act
 
 
 async def test_parked_messages_of_a_chat_are_one_alarm_until_all_are_through(
-    quiet: Runtime, clock: SetClock
+    post: Post, clock: SetClock
 ) -> None:
-    await park(quiet, "a", "b", "c")
-    await park(quiet, "x", chat_id=OPERATOR)
-    of_person, of_group = sorted(await told(quiet), key=lambda alarm: alarm.count)
-    assert (of_group.subject, of_group.count) == (str(CHAT), 3)
-    group = await quiet.groups.find(CHAT)
+    parked, finance = post.runtime.parked, await person(post.runtime, FINANCE)
+    await post.park("a", "b", "c")
+    (of_group,) = await post.told()
+    assert (of_group.kind, of_group.subject, of_group.count) == ("parked", str(CHAT), 3)
+    group = await post.runtime.groups.find(CHAT)
     assert group is not None
     assert of_group.facts["chat"] == group.title
     assert "kicked" in of_group.facts["fault"]
+    shown = await parked.of_chat(CHAT)
+    assert [(m.number, m.topic) for m in shown] == [("c", "say"), ("b", "say"), ("a", "say")]
+    await post.park("x", chat_id=OPERATOR)
+    (of_person,) = await post.told()
     assert of_person.count == 1
     assert not of_person.facts["chat"].isdigit(), "people are called by their names"
-    shown = await quiet.parked.of_chat(CHAT)
-    assert [(m.number, m.topic) for m in shown] == [("c", "say"), ("b", "say"), ("a", "say")]
 
-    assert await quiet.parked.send_again(await person(quiet, FINANCE), CHAT) == 3
+    assert await parked.send_again(finance, CHAT) == 3
     clock.advance(1)
-    left = []
-    while leaving := [one for one in await quiet.outbox.take(50) if one.chat_id == CHAT]:
-        (one,) = leaving
-        assert isinstance(one.fact, Say)
-        left.append(one.fact.screen)
-        if one.fact.screen == "b":
-            await quiet.outbox.park(one, fault="still kicked")
-        else:
-            await quiet.outbox.sent(one)
-    assert left == ["a", "b", "c"]
-    (alarm,) = await told(quiet)
+    assert await post.leave(CHAT, parks=("b",), fault="still kicked") == ["a", "b", "c"]
+    (alarm,) = await post.told()
     assert (alarm.state, alarm.count, alarm.facts["fault"]) == ("standing", 4, "still kicked")
-
-    assert await quiet.parked.send_again(await person(quiet, FINANCE), CHAT) == 1
+    assert await parked.send_again(finance, CHAT) == 1
     clock.advance(1)
-    (one,) = [one for one in await quiet.outbox.take(50) if one.chat_id == CHAT]
-    await quiet.outbox.sent(one)
-    (alarm,) = await told(quiet)
+    assert await post.leave(CHAT, parks=()) == ["b"]
+    (alarm,) = await post.told()
     assert (alarm.id, alarm.state) == (of_group.id, "over")
-    assert await quiet.parked.of_chat(CHAT) == []
+    assert await parked.of_chat(CHAT) == []
 
 
-async def test_what_is_tried_too_often_is_told_as_well(quiet: Runtime, clock: SetClock) -> None:
-    await quiet.outbox.say(quiet.store, CHAT, Say("a"))
-    for tries in range(1, MAX_TRIES + 1):
-        assert await told(quiet) == [], tries
-        clock.advance(60)
-        (one,) = [one for one in await quiet.outbox.take(50) if one.chat_id == CHAT]
-        await quiet.outbox.put_off(one, seconds=1, fault="Bad Gateway")
-    (alarm,) = await told(quiet)
+async def test_what_is_tried_too_often_is_told_as_well(post: Post, clock: SetClock) -> None:
+    outbox = post.runtime.outbox
+    await outbox.say(post.runtime.store, CHAT, Say("a"))
+    for _ in range(MAX_TRIES):
+        (one,) = await outbox.take(50)
+        await outbox.put_off(one, seconds=1, fault="Bad Gateway")
+        clock.advance(2)
+    await post.leave(CHAT, parks=())
+    (alarm,) = await post.told()
     assert (alarm.count, alarm.facts["fault"]) == (1, "Bad Gateway")
 
 
-async def test_an_alarm_that_cannot_be_told_raises_none(quiet: Runtime) -> None:
-    await park(quiet, "a")
-    (leaving,) = await quiet.outbox.take(50)
+async def test_an_alarm_that_cannot_be_told_raises_none(post: Post) -> None:
+    outbox, store = post.runtime.outbox, post.runtime.store
+    await outbox.say(store, CHAT, Say("a"))
+    for _ in range(2):  # the message, then its alarm
+        (leaving,) = await outbox.take(50)
+        await outbox.park(leaving, fault="Forbidden: bot was kicked")
     assert isinstance(leaving.fact, AlarmCard)
-    await quiet.outbox.park(leaving, fault="Forbidden: bot was kicked")
-    assert await told(quiet) == []
-    assert await quiet.store.fetchval("SELECT count(*) FROM alarm") == 1
+    assert await outbox.take(50) == []
+    assert await store.fetchval("SELECT count(*) FROM alarm") == 1
 
 
-async def test_whoever_lost_the_lease_parks_nothing(quiet: Runtime, clock: SetClock) -> None:
-    await quiet.outbox.say(quiet.store, CHAT, Say("a"))
-    (late,) = await quiet.outbox.take(50)
+async def test_whoever_lost_the_lease_parks_nothing(post: Post, clock: SetClock) -> None:
+    outbox = post.runtime.outbox
+    await outbox.say(post.runtime.store, CHAT, Say("a"))
+    (late,) = await outbox.take(50)
     clock.advance(60)
-    (now,) = await quiet.outbox.take(50)
-    await quiet.outbox.park(late, fault="x")
-    assert await told(quiet) == []
-    await quiet.outbox.sent(now)
-    assert await quiet.outbox.backlog() == {}
+    (now,) = await outbox.take(50)
+    await outbox.park(late, fault="x")
+    await outbox.sent(now)
+    assert await outbox.backlog() == {}
 
 
-async def test_sending_again_takes_a_right_and_a_chat_of_staff(quiet: Runtime) -> None:
-    await park(quiet, "a")
-    for actor, code in (
-        (await person(quiet, SUPPORT), "not_permitted"),
-        (await person(quiet, FINANCE, CHAT), "record_not_found"),
-    ):
+async def test_sending_again_takes_a_right_and_a_chat_of_staff(post: Post) -> None:
+    await post.park("a")
+    for user_id, chat_id, code in (
+        (SUPPORT, OPS_CHAT, "not_permitted"), (FINANCE, CHAT, "record_not_found"),
+    ):  # fmt: skip
+        actor = await person(post.runtime, user_id, chat_id)
         with pytest.raises(Refusal) as error:
-            await quiet.parked.send_again(actor, CHAT)
+            await post.runtime.parked.send_again(actor, CHAT)
         assert error.value.code == code
-    assert len(await quiet.parked.of_chat(CHAT)) == 1
+    assert len(await post.runtime.parked.of_chat(CHAT)) == 1

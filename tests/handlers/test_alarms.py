@@ -145,8 +145,10 @@ async def test_parked_messages_are_shown_and_sent_again(desk: Desk) -> None:
     assert again.data() in buttons(render_alarm(alarm_, "UTC", "zh"))
     for user_id, chat_id in ((SUPPORT, OPS), (FINANCE, SPRUCE)):
         await desk.press(user_id, chat_id, again.data())
-        assert await outbox.take(50) == [], "who may not, sends nothing"
+        waiting = await desk.runtime.parked.of_chat(SPRUCE)
+        assert len(waiting) == len(shown.facts["lines"]), "who may not, sends nothing"
     await desk.press(FINANCE, OPS, again.data())
     assert "正在重发" in desk.toast
+    assert await desk.runtime.parked.of_chat(SPRUCE) == []
     over = replace(alarm_, state="over", ended_at=AT)
     assert again.data() not in buttons(render_alarm(over, "UTC", "zh"))
