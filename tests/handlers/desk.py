@@ -144,7 +144,8 @@ class Desk:
         return self.line.answers[-1].text or ""
 
     async def news(self) -> list[Fact]:
-        """What went into the outbox since the last look; the live bill's own edits left out.
+        """What went into the outbox since the last look; the live bill's own edits, and what ops
+        hears of deeds in other chats, left out.
 
         Every Say among it is rendered in both languages, so that no screen misses a fact.
         """
@@ -160,7 +161,12 @@ class Desk:
             if isinstance(fact, Say):
                 for language in ("zh", "en"):
                     assert render_say(fact, language).html
-        return [f for f in facts if not (isinstance(f, Bill) and f.first is None)]
+        return [
+            f
+            for f in facts
+            if not (isinstance(f, Bill) and f.first is None)
+            and not (isinstance(f, Say) and f.screen == "deed")
+        ]
 
     async def said(self, user_id: int, chat_id: int, text: str, **fields: Any) -> Say:
         """Send a message that is answered by one Say."""
