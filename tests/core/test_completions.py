@@ -395,7 +395,7 @@ async def test_a_completion_is_reversed_by_two_people(desk: Desk) -> None:
     assert tuple(history)[:3] == ("dispute", "paid", "paid")
     assert history["facts"]["asked_by"] == f"telegram:{FINANCE}"
     assert (await screens(desk, CHAT))[-2:] == ["uncomplete_question", "uncompleted"]
-    assert await screens(desk, OPS_CHAT) == ["uncompleted"]  # ops is told
+    assert await screens(desk, OPS_CHAT) == ["deed", "uncompleted"]  # ops is told
     assert (await confirm_reversal(desk, asked, ADMIN, CHAT)).disputed  # twice is once
     with pytest.raises(Refusal) as error:
         await ask_reversal(desk, opened)
@@ -526,7 +526,7 @@ async def test_a_reversal_is_dropped_or_expires(desk: Desk) -> None:
     assert error.value.code == "not_permitted"
     for _ in range(2):
         await drop(await desk.actor(FINANCE, OPS_CHAT), asked, message_id=8)
-    assert await screens(desk, OPS_CHAT) == ["uncomplete_question", "uncomplete_dropped"]
+    assert await screens(desk, OPS_CHAT) == ["deed", "uncomplete_question", "uncomplete_dropped"]
     asked_again = await ask_reversal(desk, opened)
     for question_id in (asked, asked_again):
         if question_id == asked_again:
