@@ -94,6 +94,7 @@ async def tell_refused(
                 "supplier_no": one.supplier_no,
                 "address": one.address,
                 "reason": one.reason,
+                "why": one.why,
                 "signed": one.reason in SIGNED,
                 "said": one.said,
             }

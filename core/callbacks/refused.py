@@ -116,7 +116,7 @@ class RefusedCallbacks:
             "attempt_no": attempt.attempt_no,
             "paid_minor": 0,
             "currency": order.amount.currency,
-            "said": invalid.why[:WHY_CHARS],
+            "said": "",
         }
         subject = f"{attempt.supplier_no} {attempt.attempt_no}"
         await self._alarms.sound(tx, CONTRADICTION, subject, facts)

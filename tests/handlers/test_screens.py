@@ -292,7 +292,7 @@ EXAMPLES: dict[str, list[dict[str, Any]]] = {
     "refused_callbacks": [
         {"order_no": order_no, "supplier_no": supplier_no, "zone": "Asia/Shanghai", "lines": [
             {"at": AT.isoformat(), "supplier_no": "S01", "address": "2001:db8::1",
-             "reason": reason, "signed": signed, "said": HOSTILE}
+             "reason": reason, "why": HOSTILE, "signed": signed, "said": HOSTILE}
             for reason, signed in (*((r, False) for r in REFUSED_FOR), ("currency", True))
         ] * count}
         for order_no, supplier_no, count in (
