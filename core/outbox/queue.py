@@ -269,12 +269,12 @@ RETURNING o.merchant_id, o.id, o.chat_id, o.topic, o.facts, o.tries, o.lease_unt
 # One after another, as they were put in: a moment apart, or the queue would take them in any order.
 _UNPARK: Final = """
 UPDATE outbox o SET state = 'waiting', again = true, tries = 0,
-    due_at = $2 + n.place * interval '1 microsecond'
+    due_at = $2::timestamptz + n.place * interval '1 microsecond'
 FROM (
     SELECT merchant_id, id, row_number() OVER (ORDER BY created_at, id) AS place FROM (
         SELECT merchant_id, id, created_at FROM outbox WHERE chat_id = $1 AND state = 'parked'
         ORDER BY created_at, id LIMIT $3 FOR UPDATE
-    ) some
+    ) oldest
 ) n
 WHERE o.merchant_id = n.merchant_id AND o.id = n.id
 """
