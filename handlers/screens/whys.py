@@ -73,6 +73,7 @@ WHYS: Final[tuple[str, ...]] = (
     "the body is not a JSON object",
     "the callback is too long",
     "the form cannot be read",
+    "the form is not UTF-8",
     "the pairs are not UTF-8",
     "there is no list of 1 to {limit} items",
     "too many elements",
