@@ -315,7 +315,8 @@ async def test_the_way_to_write_it_is_told_to_who_may_say_it(desk: Desk) -> None
         assert refused.facts["facts"] == {"right": right}, text
         assert (refused.facts["code"], refused.only_for) == ("not_permitted", SUQING)
         assert (await desk.said(ADMIN, SPRUCE, text)).screen == "usage"
-        assert await desk.say(1087968824, SPRUCE, text, **ANONYMOUS) == []
+        hidden = await desk.said(1087968824, SPRUCE, text, **ANONYMOUS)
+        assert hidden.facts["code"] == "anonymous_admin", text
     assert (await desk.said(SUQING, SPRUCE, "/credit x")).screen == "usage"  # it may be shown
 
 
