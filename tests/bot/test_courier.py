@@ -456,7 +456,8 @@ async def test_where_the_bot_was_removed_messages_are_parked(post: Post) -> None
     await post.put(word("W1"))
     await post.put(word("W2"), OPS_CHAT)
     await post.deliver()
-    assert await post.states() == {"parked": 1, "sent": 1}
+    assert await post.states() == {"parked": 1, "sent": 2}
+    assert "有消息发不出去" in "".join(await post.telegram.texts(OPS_CHAT)), "and ops hears of it"
     fault = await post.runtime.store.fetchval("SELECT fault FROM outbox WHERE state = 'parked'")
     assert "kicked" in fault
     assert await post.heard(OPS_CHAT) == ["W2"]
