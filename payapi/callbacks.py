@@ -35,7 +35,6 @@ def refuse(request: web.Request, refusal: Refusal) -> web.StreamResponse:
         "page_not_found": 404,
         "method_not_allowed": 405,
         "body_too_large": 413,
-        "body_encoded": 415,
         "body_invalid": 400,
         "unavailable": 503,
     }.get(refusal.code, 500)
