@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Final, TypeVar
 
@@ -168,6 +168,9 @@ class Incoming:
             needed += ["state", "upstream_no", *(["paid"] if "paid" in states.values() else [])]
             if not states:
                 section.fault("states", "nothing", _STATES_WANTED)
+        reads = self.reads(layers, "callback", needed, trust)
+        if reads.together and not asks and trust.verify is not None:
+            _need_all_said(layers.place("states").table("states", None), said, reads, trust.verify)
         success = _reply(section, "success", 200)
         return CallbackRule(
             sources=sources,
@@ -175,7 +178,7 @@ class Incoming:
             envelope=envelope,
             within=trust.within,
             each=each,
-            reads=self.reads(layers, "callback", needed, trust),
+            reads=reads,
             states=states,
             ignored=frozenset(word for word, state in said.items() if state == IGNORE),
             asks=asks,
@@ -203,6 +206,17 @@ def need_words(section: Section, keys: Sequence[str], more: str = "") -> None:
         words = section.words(key) if section.is_list(key) else (key,)
         if EVERY in words:
             section.fault(key, "“*” for every word", f"each word by itself, as theirs{more}")
+
+
+def _need_all_said(table: Section, words: Iterable[str], reads: Reads, verify: Sign) -> None:
+    """A fault for a word that fewer fields say than the state is made of. Where fields are joined,
+    one that may be absent could be part of the value before it."""
+    if "params" not in verify.names:
+        return
+    for word in words:
+        if word != EVERY and len(word.split(" ")) < len(reads.state):
+            expected = f"a word of each of the {len(reads.state)} fields that say the state"
+            table.fault(word, f"“{shorten(word)}”", expected)
 
 
 def _need_apart(rules: Layers, answers: Answers) -> None:

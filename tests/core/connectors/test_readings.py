@@ -411,3 +411,15 @@ def test_what_cannot_be_read_in_one_way_does_not_load(verify: str, path: str) ->
 )
 def test_what_can_be_read_in_one_way_loads(verify: str) -> None:
     load(callback_document(verify, source="json"))
+
+
+def test_a_state_of_several_fields_is_said_by_all_of_them() -> None:
+    """A field that may be absent could as well be part of the note before it."""
+    joined = callback_document("{}").replace("state: st,", "state: st + more,")
+    (fault,) = faults(joined.replace("{ 0: failed, 7: paid }", "{ 0 0: failed, 7: paid }"))
+    assert (fault.path, fault.expected) == (
+        "callback.states.7", "a word of each of the 2 fields that say the state",
+    )  # fmt: skip
+    whole = joined.replace("{ 0: failed, 7: paid }", "{ 0 0: failed, 7 7: paid, '*': ignore }")
+    load(whole)
+    load(joined.replace("verify: {}", 'verify: { text: "${body}${key}", from: header.X-Sign }'))
