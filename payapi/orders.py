@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 import structlog
@@ -9,6 +10,7 @@ from aiohttp import web
 
 from core.errors import Refusal
 from core.gateway import Uncallable, check_url
+from core.ids import MERCHANT_NUMBER
 from core.merchants import App
 from core.orders import (
     Attempt,
@@ -27,7 +29,8 @@ from payapi.requests import REQUEST_ID, RUNTIME, read_query
 from payapi.wire import Expected, NewOrder, Nothing, OrderList, OrderView, read_json
 
 _LOG = structlog.get_logger(__name__)
-_MAX_NUMBER_CHARS: Final = 64
+_MERCHANT_NUMBER: Final = re.compile(MERCHANT_NUMBER, re.ASCII)
+_MAX_SHOWN_CHARS: Final = 64
 CALLABLE: Final = {
     "form": Expected("an http or https address with a plain host, https://shop.example/notify"),
     "port": Expected("an address on port 80, 443, or 1024 and above"),
@@ -80,9 +83,11 @@ async def find(request: web.Request) -> web.StreamResponse:
     query = read_query(request, ("merchant_order_no",))
     if "merchant_order_no" not in query:
         raise Refusal("field_missing", param="merchant_order_no")
-    number = query["merchant_order_no"].replace("\x00", "")
+    number = query["merchant_order_no"]
+    if not _MERCHANT_NUMBER.fullmatch(number):
+        return answer(OrderList(data=[]))  # no order has it, nor is one meant that is like it
     merchant_id = call.app.merchant.id
-    order_id = await find_key(runtime.store, merchant_id, call.app.id, number[:_MAX_NUMBER_CHARS])
+    order_id = await find_key(runtime.store, merchant_id, call.app.id, number)
     if order_id is None:
         return answer(OrderList(data=[]))
     order = await get_order(runtime.store, merchant_id, order_id)
@@ -110,7 +115,7 @@ async def _find(runtime: Runtime, app: App, order_no: str) -> Order:
     order = await find_order(runtime.store, order_no)
     if order is not None and (order.merchant_id, order.mode) == (app.merchant.id, app.mode):
         return order
-    raise Refusal("order_not_found", param="order_no", number=order_no[:_MAX_NUMBER_CHARS])
+    raise Refusal("order_not_found", param="order_no", number=order_no[:_MAX_SHOWN_CHARS])
 
 
 async def _current_view(runtime: Runtime, order: Order) -> OrderView:

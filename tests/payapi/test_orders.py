@@ -85,6 +85,14 @@ async def test_an_order_is_created_repeated_and_found(caller: Caller) -> None:
     assert none.json == {"data": [], "next": None}
 
 
+async def test_a_number_that_is_like_anothers_finds_nothing(caller: Caller) -> None:
+    whole = "x" * 64
+    assert (await caller.create(merchant_order_no=whole)).status == 201
+    for number in (f"{whole}y", f"{whole}%00", f"%00{whole}", f"{whole}%0A", ""):
+        found = await caller.call("GET", f"/v1/orders?merchant_order_no={number}")
+        assert (found.status, found.json) == (200, {"data": [], "next": None}), number
+
+
 async def test_the_same_call_at_once_makes_one_order(caller: Caller) -> None:
     answers = await asyncio.gather(*(caller.create() for _ in range(6)))
     assert len({answer.json["order_no"] for answer in answers}) == 1
