@@ -96,6 +96,11 @@ class Settlement:
         """What goes to suspense."""
         return sum(p.minor for p in self.postings if p.account.startswith("suspense/"))
 
+    @property
+    def missing_minor(self) -> int:
+        """What our shortfall is of it."""
+        return -sum(p.minor for p in self.postings if p.account == "shortfall")
+
 
 def settle(
     order: Order,

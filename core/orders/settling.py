@@ -175,6 +175,9 @@ class Settling:
             )
         if settlement.discrepancy is not None:
             await self._discrepancy(tx, day, order, attempt, seen, settlement, event_id)
+        if settlement.missing_minor:
+            missing = {"missing_minor": settlement.missing_minor}
+            await self._tell_ops(tx, "alarm_shortfall", order, attempt, seen, missing)
         await self._groups.show_order(tx, order.merchant_id, order.id)
         return Settled(settlement.meaning, order, late)
 
@@ -323,26 +326,30 @@ class Settling:
             settlement.held_minor,
             day.at,
         )
+        told = {"discrepancy_id": str(discrepancy_id), "kind": settlement.discrepancy}
+        await self._tell_ops(tx, "alarm_discrepancy", order, attempt, seen, told)
+
+    async def _tell_ops(
+        self,
+        tx: Tx,
+        screen: str,
+        order: Order,
+        attempt: Attempt,
+        seen: PaymentSeen,
+        told: dict[str, Any],
+    ) -> None:
+        """Of money that is not what was asked for."""
         if order.mode == "test":
             return  # no money is anywhere: it is listed, and alarms nobody
-        for chat_id in await self._groups.ops(tx):
-            await self._outbox.say(
-                tx,
-                chat_id,
-                Say(
-                    "alarm_discrepancy",
-                    {
-                        "discrepancy_id": str(discrepancy_id),
-                        "kind": settlement.discrepancy,
-                        "order_no": order.order_no,
-                        "supplier_no": attempt.supplier_no,
-                        "upstream_no": seen.upstream_no,
-                        "asked_minor": order.amount.minor,
-                        "seen_minor": seen.paid.minor,
-                        "currency": seen.paid.currency,
-                    },
-                ),
-            )
+        facts = {
+            "order_no": order.order_no,
+            "supplier_no": attempt.supplier_no,
+            "upstream_no": seen.upstream_no,
+            "asked_minor": order.amount.minor,
+            "seen_minor": seen.paid.minor,
+            "currency": seen.paid.currency,
+        }
+        await self._groups.tell_ops(tx, Say(screen, facts | told))
 
 
 async def _keep_payment(

@@ -219,6 +219,7 @@ SCREENS: Final[dict[str, _Buttons | None]] = {
     "alarm_licence": None,
     "alarm_refund": refund_buttons,
     "alarm_rolled_back": None,
+    "alarm_shortfall": None,
     "balance": None,
     "bound": None,
     "channel": channel_buttons,

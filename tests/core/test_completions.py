@@ -233,6 +233,26 @@ async def test_a_first_report_of_another_amount_posts_the_difference(
 
 
 @pytest.mark.parametrize(
+    ("minor", "screens"), [(100, ["alarm_shortfall"]), (10000, []), (10100, ["alarm_discrepancy"])]
+)
+async def test_ops_hears_that_another_amount_came_than_was_completed(
+    desk: Desk, minor: int, screens: list[str]
+) -> None:
+    opened = await desk.open()
+    await confirm(desk, await question(desk, opened))
+    await desk.said(OPS_CHAT)  # of the completion
+    await desk.see(opened, minor, upstream_no="U1")
+    await desk.see(opened, minor, upstream_no="U1")
+    told = await desk.said(OPS_CHAT)
+    assert [say.screen for say in told] == screens
+    for say in told:
+        facts = say.facts
+        assert (facts["order_no"], facts["upstream_no"]) == (opened.order.order_no, "U1")
+        assert (facts["asked_minor"], facts["seen_minor"]) == (10000, minor)
+        assert facts.get("missing_minor", 0) == max(0, 10000 - minor)
+
+
+@pytest.mark.parametrize(
     ("minor", "expected"),
     [
         (9900, {"due/S01": -9836, "cost/S01": -64, "shortfall": -100}),

@@ -3,7 +3,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 from uuid import UUID
 
 import pytest
@@ -19,6 +19,7 @@ from core.orders.lifecycle import ORDER_NEXT, order_after
 from core.outbox import Say
 from core.people import RIGHTS
 from core.tariff import Tariff
+from handlers.advances import Why
 from handlers.buttons import MAX_BYTES, OnCard, read_button
 from handlers.intents import COMMANDS
 from handlers.screens import (
@@ -39,6 +40,7 @@ LANGUAGES = ("zh", "en")
 HOSTILE = "<b>&amp;\"'</code>%s %(x)s {y} \u202e"
 ID = UUID("019a0000-0000-7000-8000-000000000001")
 AT = datetime(2026, 11, 21, 1, 3, 27, tzinfo=UTC)
+MONEY_WHYS = (*get_args(Why), "phone")
 PRODUCTS = {"alipay_qr": Product("alipay_qr", "支付宝扫码", "Alipay QR")}
 
 RECEIPT: dict[str, Any] = {
@@ -318,6 +320,10 @@ EXAMPLES: dict[str, list[dict[str, Any]]] = {
          "asked_minor": 1, "seen_minor": 2, "currency": "CNY"}
         for kind in ("short", "over", "duplicate")
     ],
+    "alarm_shortfall": [
+        {"order_no": "P1", "supplier_no": "S01", "upstream_no": HOSTILE, "asked_minor": 10_000,
+         "seen_minor": 100, "missing_minor": 9_900, "currency": "CNY"}
+    ],
     "alarm_exhausted": [
         {"order_no": "P1", "url": f"https://x/{HOSTILE}", "tries": tries} for tries in (1, 13)
     ],
@@ -524,7 +530,7 @@ EXAMPLES: dict[str, list[dict[str, Any]]] = {
     "language_set": [{"language": "zh"}, {"language": "en"}],
     "money_unreadable": [
         {"line": 2, "text": HOSTILE, "why": why, "payin": payin}
-        for why in ("rate", "too_many", "phone", "amount", "line") for payin in (False, True)
+        for why in MONEY_WHYS for payin in (False, True)
     ],
     "no_command": [
         {"text": HOSTILE, "slash": slash, "near": near}
@@ -607,10 +613,29 @@ EXAMPLES: dict[str, list[dict[str, Any]]] = {
         for alarm in (None, {"chat": HOSTILE, "update_id": 1, "fault": HOSTILE, "tries": 5})
     ],
     "usage": [
-        {"command": command}
+        {"command": command, "why": why, "text": HOSTILE}
         for command in sorted({*COMMANDS, "payin"})
         if command not in ("bind_ops", "unbind", "info", "help", "start")
+        for why in ("", *MONEY_WHYS)
     ],
+    "slip_question": [
+        {"what": what, "actor_name": HOSTILE, "confirmation_id": str(ID), "message_id": 5,
+         "lines": [{}] * lines,
+         "doubts": [
+             {"line": line + 1, "minor": -1_000_000, "currency": "CNY", "holder_no": "M1001",
+              "code": code, "facts": facts}
+             for line in range(lines)
+         ]}
+        for what, lines in (("undo", 1), ("book", 1), ("book", 20))
+        for code, facts in (
+            ("repeat_doubtful", {"ago_s": "12", "record_no": "M1001-3", "name": HOSTILE}),
+            ("take_back_doubtful", {"moved": "100.00 CNY"}),
+            ("undo_of_another", {"record_no": "M1001-3", "name": HOSTILE}),
+            ("undo_of_much", {"record_no": "M1001-3", "amount": "12000.00 CNY"}),
+        )
+    ],
+    "slip_confirmed": [{"what": what, "actor_name": HOSTILE} for what in ("undo", "book")],
+    "slip_dropped": [{"what": what, "actor_name": HOSTILE} for what in ("undo", "book")],
 }  # fmt: skip
 
 ORDER = Order(
@@ -648,11 +673,11 @@ def test_every_screen_has_an_example_and_a_template() -> None:
     folder = Path(__file__).parents[2] / "handlers/screens/templates"
     there = {path.stem for path in folder.glob("*.html")}
     # Figures are written on a sheet, as bills are; how a merchant stands is part of receipts,
-    # the terms of a channel are of several screens, and "alarm" is the end of every alarm.
+    # the terms of a channel and why money was not read are of several screens, and "alarm" is
+    # the end of every alarm.
     alarms = {"alarm", *(f"alarm_{kind}" for kind in ALARMS)}
-    assert there == {*SCREENS, *alarms, "card", "supplier_card", "sheet", "standing", "terms"} - {
-        "statistics"
-    }
+    parts = {"card", "supplier_card", "sheet", "standing", "terms", "unread"}
+    assert there == {*SCREENS, *alarms, *parts} - {"statistics"}
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
