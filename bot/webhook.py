@@ -138,7 +138,7 @@ class UpdateWorker:
 
     async def _give_up(self, tx: Tx, arrived: Arrived, error: Exception) -> None:
         """Whoever waits for it is told, and every ops group."""
-        outbox, chat_id = self._runtime.outbox, arrived.chat_id
+        chat_id = arrived.chat_id
         message_id = _message_of(arrived.body)
         # Each line of a message is booked by itself: sent again, those would be booked twice.
         booked = await tx.fetch(
@@ -153,7 +153,8 @@ class UpdateWorker:
             "alarm": None,
         }
         if chat_id:
-            await outbox.say(tx, chat_id, Say("update_parked", facts, reply_to=message_id))
+            answer = Say("update_parked", facts, reply_to=message_id)
+            await self._runtime.outbox.say(tx, chat_id, answer)
         group = await self._runtime.groups.find(chat_id)
         alarm = {
             "chat": group.title if group else str(chat_id),
@@ -161,8 +162,8 @@ class UpdateWorker:
             "tries": arrived.tries,
             "fault": type(error).__name__,  # what it says may hold what people wrote
         }
-        for ops_chat_id in await self._runtime.groups.ops(tx):
-            await outbox.say(tx, ops_chat_id, Say("update_parked", {**facts, "alarm": alarm}))
+        told = Say("update_parked", {**facts, "alarm": alarm})
+        await self._runtime.groups.tell_ops(tx, told)
 
 
 def _where(error: Exception) -> str:

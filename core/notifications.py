@@ -21,7 +21,7 @@ from core.errors import Refusal
 from core.gateway import Gateway, MayHaveHappened, NeverSent
 from core.groups import Groups
 from core.merchants import Merchants
-from core.outbox import News, Outbox, Say
+from core.outbox import News, Say
 from core.store import Store, Tx
 from core.wire import HttpAnswer, HttpRequest
 
@@ -74,20 +74,13 @@ class Notifications:
     """Delivers news to merchants' servers."""
 
     def __init__(
-        self,
-        store: Store,
-        clock: Clock,
-        gateway: Gateway,
-        merchants: Merchants,
-        groups: Groups,
-        outbox: Outbox,
+        self, store: Store, clock: Clock, gateway: Gateway, merchants: Merchants, groups: Groups
     ) -> None:
         self._store = store
         self._clock = clock
         self._gateway = gateway
         self._merchants = merchants
         self._groups = groups
-        self._outbox = outbox
 
     async def deliver_due(self, batch: int) -> int:
         """Send what is due, each once; how many there were."""
@@ -190,15 +183,10 @@ class Notifications:
         return bool(moved)
 
     async def _alarm(self, tx: Tx, due: _Due) -> None:
-        for chat_id in await self._groups.ops(tx):
-            await self._outbox.say(
-                tx,
-                chat_id,
-                Say(
-                    "alarm_exhausted",
-                    {"order_no": due.facts.get("order_no", ""), "url": due.url, "tries": due.tries},
-                ),
-            )
+        facts = {
+            "order_no": due.facts.get("order_no", ""), "url": due.url, "tries": due.tries,
+        }  # fmt: skip
+        await self._groups.tell_ops(tx, Say("alarm_exhausted", facts))
 
     async def resend(self, merchant_id: UUID, order_id: UUID) -> None:
         """Send the newest news of an order again, at once; its address is no longer silenced.

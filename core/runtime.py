@@ -204,14 +204,7 @@ async def build(
         calls=calls,
         documents=Documents(store, clock, ids, people, groups, outbox, audit, _LIBRARY),
         vetting=Vetting(
-            store,
-            clock,
-            suppliers,
-            people,
-            groups,
-            outbox,
-            audit,
-            allow_private=allow_private_targets,
+            store, clock, suppliers, people, groups, audit, allow_private=allow_private_targets
         ),
         licences=Licences(store, clock, groups, outbox),
         channels=channels,
@@ -234,7 +227,7 @@ async def build(
         slips=Slips(store, clock, confirmations, outbox, vouchers, verbs, (merchants, suppliers)),
         credit=Credit(store, ledger, groups, outbox, causes),
         daycuts=DayCuts(ledger, merchants, suppliers, causes),
-        notifications=Notifications(store, clock, gateway, merchants, groups, outbox),
+        notifications=Notifications(store, clock, gateway, merchants, groups),
         callbacks=Callbacks(
             store, clock, ids, merchants, suppliers, settling, following, alarms, refused
         ),

@@ -320,8 +320,7 @@ class Documents:
             "diff": diff.splitlines()[:SHOWN_DIFF_LINES],
             "diff_lines": len(diff.splitlines()),
         }
-        for chat_id in await self._groups.ops(tx):
-            await self._outbox.say(tx, chat_id, Say("alarm_document", facts))
+        await self._groups.tell_ops(tx, Say("alarm_document", facts))
 
 
 async def read_document(

@@ -16,7 +16,7 @@ from core.clock import Clock
 from core.connectors import Connector, DocumentFaults
 from core.errors import Refusal
 from core.groups import Groups
-from core.outbox import Outbox, Say
+from core.outbox import Say
 from core.people import People
 from core.store import Store, Tx
 from core.suppliers import NewSupplier, Supplier, Suppliers, licence_over
@@ -44,7 +44,6 @@ class Vetting:
         suppliers: Suppliers,
         people: People,
         groups: Groups,
-        outbox: Outbox,
         audit: Audit,
         *,
         allow_private: bool,
@@ -54,7 +53,6 @@ class Vetting:
         self._suppliers = suppliers
         self._people = people
         self._groups = groups
-        self._outbox = outbox
         self._audit = audit
         self._allow_private = allow_private
 
@@ -268,8 +266,7 @@ class Vetting:
                 "after": str(await read_document(tx, after.document_id)),
                 "actor_name": actor.name,
             }
-            for chat_id in await self._groups.ops(tx):
-                await self._outbox.say(tx, chat_id, Say("alarm_rolled_back", facts))
+            await self._groups.tell_ops(tx, Say("alarm_rolled_back", facts))
             return after
 
     async def uses(self, supplier: Supplier) -> list[Use]:
@@ -341,8 +338,7 @@ class Vetting:
             "confirmed": confirmed,
             "minutes": ALONE_MINUTES,
         }
-        for chat_id in await self._groups.ops(tx):
-            await self._outbox.say(tx, chat_id, Say("alarm_credentials", facts))
+        await self._groups.tell_ops(tx, Say("alarm_credentials", facts))
 
     def _need_same(self, seen: Supplier, now: Supplier) -> None:
         if seen.document_id != now.document_id:

@@ -228,9 +228,7 @@ class Acting(Gateway):
 
 def delivering(desk: Desk, act: Callable[[HttpRequest], Awaitable[int]]) -> Notifications:
     runtime = desk.runtime
-    return Notifications(
-        runtime.store, desk.clock, Acting(act), runtime.merchants, runtime.groups, runtime.outbox
-    )
+    return Notifications(runtime.store, desk.clock, Acting(act), runtime.merchants, runtime.groups)
 
 
 @pytest.mark.parametrize("status", [200, 410, 500])
