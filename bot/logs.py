@@ -88,9 +88,12 @@ class LogSink:
         self._thread.join(END_S)
 
     def _run(self) -> None:
-        while not self._ending.is_set():
+        ending = False
+        while not ending:
             self._news.wait()
             self._news.clear()
+            # Asked before the last lines are taken: what was put before the end is written.
+            ending = self._ending.is_set()
             while self._waiting:
                 self._write(self._waiting.popleft())
 
@@ -108,10 +111,12 @@ class LogSink:
             self._unwritten += 1
 
     def _move_aside(self, file: Path) -> None:
-        for number in range(FILES_KEPT - 1, 0, -1):
-            with suppress(FileNotFoundError):
-                aside(file, number).replace(aside(file, number + 1))
-        file.replace(aside(file, 1))
+        # Somebody may have taken the file away: then there is nothing to move, only to begin anew.
+        if file.exists():
+            for number in range(FILES_KEPT - 1, 0, -1):
+                with suppress(FileNotFoundError):
+                    aside(file, number).replace(aside(file, number + 1))
+            file.replace(aside(file, 1))
         fresh = _open(file)
         os.close(self._descriptor)
         self._descriptor, self._size_bytes, self._inside_line = fresh, 0, False

@@ -120,3 +120,17 @@ def test_a_full_file_is_moved_aside_and_few_are_kept(tmp_path: Path) -> None:
     assert kept == sorted([file.name, *(aside(file, n).name for n in range(1, FILES_KEPT + 1))])
     assert sink.lost == 0
     assert all(path.read_text().splitlines() == [line] * 2 for path in tmp_path.glob("*.log.*"))
+
+
+def test_a_full_file_that_somebody_took_away_loses_nothing_more(tmp_path: Path) -> None:
+    file = tmp_path / "desk.log"
+    file.write_bytes(b"x" * (FILE_BYTES + 1))
+    aside(file, 1).write_text("older\n")
+    sink = LogSink(file)
+    file.unlink()
+    sink.put("first")
+    sink.put("second")
+    sink.end()
+    assert sink.lost == 0
+    assert file.read_text() == "first\nsecond\n"
+    assert [path.read_text() for path in tmp_path.glob("*.log.*")] == ["older\n"]
