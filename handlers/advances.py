@@ -44,11 +44,12 @@ _QUESTION: Final = re.compile(
     r"|^\W*(?:did|does|why|when|where|who|how|what|has it|is it|are you|have you)\b",
     re.IGNORECASE,
 )
-# Digits and signs of arithmetic, also behind a bracket; `@ 7.2`; what is counted and is no money.
+# Digits and signs of arithmetic, also behind a bracket and as words; a rate (`@ 7.2`, `汇率 7.2`);
+# what is counted and is no money.
 _NO_REMARK: Final = re.compile(
     r"[(\[{\"'“”‘’「《<\s]*(?:[0-9]|[+*/×÷=~^%<>\u2795\u2796-]|[\u2010-\u2015]|@[ \t]*[0-9]"
     r"|(?:个|個|张|張|分钟|小时|天|人|单|笔|次|件|条|台|位|kg|g|pcs|min|days?|hours?|times)(?!\w)"
-    r"|x[ \t]*[0-9])",
+    r"|(?:[x加减減乘除]|plus|minus|(?:按|汇率|匯率|rate)[ \t]*[:=]?)[ \t]*[0-9])",
     re.IGNORECASE,
 )
 # Begins like an amount and holds nothing but what amounts are written with (1e9 among them): a
@@ -212,7 +213,10 @@ def _may_be_rate(rate: Decimal | None) -> bool:
 
 def _may_belong(rest: str) -> bool:
     """Whether what follows an amount may be more of it: such a thing is no remark."""
-    return _NO_REMARK.match(rest) is not None or begins_with_unit(rest)
+    if _NO_REMARK.match(rest) is not None or begins_with_unit(rest):
+        return True
+    spoken = AMOUNT.match(rest)  # 五百, but not 十一月
+    return spoken is not None and not rest[spoken.end() : spoken.end() + 1].isalnum()
 
 
 def _unread(body: str, line: int, shown: str, *, explicit: bool) -> Unreadable | None:

@@ -61,8 +61,9 @@ REMARKS: Final = (
 )  # fmt: skip
 MORE: Final = (
     "500", "000", "00", "-500", "/ 7.2", "+5", "* 2", "11-01", "万科", "元旦", "usd x", "u盾",
-    "M1002 20", "× 3", "= 5", "(500)",
+    "M1002 20", "× 3", "= 5", "(500)", "五百", "两百元 x", "乘2", "减 500", "汇率7.2", "按 7.2",
 )  # fmt: skip
+SPOKEN_SIGNS: Final = ("乘", "减", "汇率", "按")
 QUESTIONS: Final = ("?", "？", "收到了吗", "吗", "到了没有", "ok?", "怎么还没到", "M1002 呢")
 GLUED: Final = ("房租", "分钟", "%", ":30", ",5", "kg", "abc", ",")
 ENDS: Final = ("!", "！", "。", ".", "~")
@@ -247,6 +248,11 @@ def begins_with_more(text: str) -> bool:
     """Whether a remark begins with what may belong to the amount."""
     bare = text.lstrip("([ ")
     if bare[:1].isdigit() or bare[:1] in tuple("+-*/×=~^%<>÷"):
+        return True
+    word = bare.split()[0]
+    if any(word in (numeral, f"{numeral}元") for numeral in (*NUMERALS, "五百")):
+        return True
+    if any(bare.startswith(w) and bare.removeprefix(w).strip()[:1].isdigit() for w in SPOKEN_SIGNS):
         return True
     return any(end and is_word_at(text, end) for _, _, end in words_behind(text, 0))
 
