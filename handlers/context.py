@@ -17,6 +17,7 @@ from aiogram.filters import Filter
 from aiogram.types import CallbackQuery, Message, TelegramObject, User
 
 from core.access import ANONYMOUS_ADMIN_ID, Actor
+from core.amounts import fold
 from core.errors import Refusal
 from core.ledger import HOUSE
 from core.outbox import Say
@@ -133,7 +134,7 @@ class Understand(BaseMiddleware):
     async def _intent(self, message: Message) -> Intent | None:
         text = message.text or message.caption or ""
         username = ""
-        if text.startswith("/") and "@" in text:
+        if "@" in fold(text):  # perhaps it is another bot's command
             username = (await self._bot.me()).username or ""
         intent = parse(text, username)
         if message.forward_origin and not isinstance(intent, READING):

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from core.amounts import fold
+from core.amounts import fold, visible
 from handlers.days import read_days
 from handlers.intents.commands import BY_FORM, BY_NAME
 from handlers.intents.model import Near, NoCommand
+from handlers.intents.words import Slash, split_slash
 
 MAX_NEAR: Final = 3
 _SHOWN_CHARS: Final = 32
@@ -29,9 +30,9 @@ def read_nearby(text: str, username: str = "") -> NoCommand | None:
 
     username: the bot's own; a command for another bot is None, as is talk.
     """
-    line = text.replace("\x00", "").strip()
-    if line.startswith(("/", "／")):
-        return _slash(line[1:], username)
+    line = visible(text).strip()
+    if (slash := split_slash(line)) is not None:
+        return _slash(slash, username)
     if not line or len(line) > _LONGEST or "\n" in line:
         return None
     folded = fold(line)
@@ -39,12 +40,10 @@ def read_nearby(text: str, username: str = "") -> NoCommand | None:
     return NoCommand(line[:_SHOWN_CHARS], _best(near)) if near else None
 
 
-def _slash(text: str, username: str) -> NoCommand | None:
-    head = text.partition("\n")[0].partition(" ")[0]
-    name, _, addressee = head.partition("@")
-    if not name or (addressee and username and addressee.lower() != username.lower()):
+def _slash(slash: Slash, username: str) -> NoCommand | None:
+    if not slash.name or not slash.is_for(username):
         return None
-    said = fold(name).lower().translate(_SAME)[:_SHOWN_CHARS]
+    said = slash.name.lower().translate(_SAME)[:_SHOWN_CHARS]
     near = []
     for written, command in [*((one, one) for one in BY_NAME), *_forms()]:
         far = distance(said, written)
@@ -52,7 +51,7 @@ def _slash(text: str, username: str) -> NoCommand | None:
             near.append((far, Near(command, written)))
         elif len(said) > 1 and written.startswith(said):
             near.append((len(written), Near(command, written)))
-    return NoCommand(f"/{name[:_SHOWN_CHARS]}", _best(near), slash=True)
+    return NoCommand(f"/{slash.name[:_SHOWN_CHARS]}", _best(near), slash=True)
 
 
 def _forms() -> Iterator[tuple[str, str]]:

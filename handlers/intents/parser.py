@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
-
 from core.amounts import fold, visible
 from handlers.advances import read_advances
 from handlers.days import read_days
 from handlers.intents.commands import BY_FORM, BY_NAME, IMPLIED, Command
 from handlers.intents.model import Advances, AdvancesFault, Intent, LookUp, Usage
+from handlers.intents.words import Slash, split_slash
 from handlers.numbers import numbers_in
 
 
@@ -17,25 +16,18 @@ def parse(text: str, username: str = "") -> Intent | None:
     text = visible(text).strip()
     if not text:
         return None
-    if text.startswith(("/", "／")):
-        return _slash(text[1:], username)
+    if (slash := split_slash(text)) is not None:
+        return _slash(slash, username)
     return _form(text) or _money(text) or _talk(text)
 
 
-def _slash(text: str, username: str) -> Intent | None:
-    line, _, more = text.partition("\n")
-    end = re.search(r"\s|$", line)
-    at = end.start() if end else 0
-    head, words = line[:at], line[at:]
-    name, _, addressee = fold(head).partition("@")
-    if addressee and username and addressee.lower() != username.lower():
+def _slash(slash: Slash, username: str) -> Intent | None:
+    command = BY_NAME.get(slash.name.lower())
+    if command is None or not slash.is_for(username):
         return None
-    command = BY_NAME.get(name.lower())
-    if command is None:
-        return None
-    if command.one_line and more.strip():
+    if command.one_line and slash.words.partition("\n")[2].strip():
         return Usage(command.name)
-    return _read(command, f"{words} {more}".split())
+    return _read(command, slash.words.split())
 
 
 def _form(text: str) -> Intent | None:

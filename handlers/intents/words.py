@@ -1,11 +1,14 @@
-"""What a single word may be: a holder's number, a currency, what follows a command.
+"""What a slash form is made of, and what a single word may be: a holder's number, a currency, what
+follows a command.
 
-All but `take_holders` and `take_currencies` take a word that is folded already.
+All but `split_slash`, `take_holders` and `take_currencies` take a word that is folded already.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from core.amounts import begins_with_unit, fold, fold_amount, read_amount
@@ -18,6 +21,34 @@ HOLDERS: Final = MERCHANTS + SUPPLIERS
 _OFF: Final = frozenset({"off", "关", "关闭"})
 _TEST: Final = frozenset({"test", "测试"})
 _HOLDER_NO_CHARS: Final = range(2, 13)
+
+
+_SLASH: Final = re.compile(r"[/／](?P<head>\S*)(?P<words>.*)", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class Slash:
+    """A text that is said as a command. addressee: the bot that is named, '' where none is.
+
+    words: what follows, as it was typed.
+    """
+
+    name: str
+    addressee: str
+    words: str
+
+    def is_for(self, username: str) -> bool:
+        """Whether the bot of this name may take it; any may where its name is ''."""
+        return not (self.addressee and username) or self.addressee.lower() == username.lower()
+
+
+def split_slash(text: str) -> Slash | None:
+    """The parts of a (visible) text that begins with a slash; None where it does not."""
+    found = _SLASH.fullmatch(text)
+    if found is None:
+        return None
+    name, _, addressee = fold(found["head"]).partition("@")
+    return Slash(name, addressee, found["words"])
 
 
 def is_holder_no(word: str, letters: str) -> bool:

@@ -102,6 +102,18 @@ def test_a_command_for_another_bot_is_nobody_elses_business() -> None:
     assert read_nearby("/weather@other_bot", "paydesk_bot") is None
     assert read_nearby("/weather@Paydesk_Bot", "paydesk_bot") is not None
     assert read_nearby("/ ", "paydesk_bot") is None
+    for mark in ("@", "＠"):
+        for text in (f"/balance{mark}other_bot", f"\u200b／balance{mark}other_bot\tUSD"):
+            assert parse(text, "paydesk_bot") is None
+            assert read_nearby(text, "paydesk_bot") is None
+
+
+@pytest.mark.parametrize("text", ["\u200b/ordr", "\ufeff／ordr", "/ordr\t123", "/ordr\u00a0123"])
+def test_marks_and_blanks_of_any_kind_do_not_silence_a_command(text: str) -> None:
+    found = read_nearby(text)
+    assert found is not None
+    assert (found.text, found.slash) == ("/ordr", True)
+    assert meant(text) == ["order"]
 
 
 @given(st.text(max_size=80))
