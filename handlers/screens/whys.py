@@ -14,7 +14,7 @@ from typing import Final
 from core.channels import REASONS
 from texts import translator
 
-# The desk's own sentences. {why} is another of them, or a supplier's word.
+# The desk's own sentences. {why} is another of them, or a supplier's word; {said} is a supplier's.
 WHYS: Final[tuple[str, ...]] = (
     # what became of an attempt
     "never_sent: {why}",
@@ -119,6 +119,7 @@ WHYS: Final[tuple[str, ...]] = (
 )  # fmt: skip
 _CHANNEL: Final = re.compile(r"C[0-9]+", re.ASCII)
 _FACT: Final = re.compile(r"\\\{(\w+)\\\}")
+# Facts of a channel's reason that hold another reason: what was said of a refused attempt as well.
 _NESTED: Final = frozenset({"why", "said"})
 _DEEPEST: Final = 4
 
@@ -151,8 +152,8 @@ def why_words(text: str, language: str, depth: int = 0) -> str:
         if found is None:
             continue
         told = found.groupdict()
-        for name in told.keys() & _NESTED if depth < _DEEPEST else ():
-            told[name] = why_words(told[name], language, depth + 1)
+        if "why" in told and depth < _DEEPEST:
+            told["why"] = why_words(told["why"], language, depth + 1)
         named = translator(language).pgettext
         if (operation := told.get("operation", "").replace("_", " ")) != "":
             told["operation"] = named("operation", operation)
