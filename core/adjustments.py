@@ -28,6 +28,16 @@ class Correction:
     proof_file_id: str | None = None
 
 
+def check_correction(correction: Correction, currency: str) -> None:
+    """Refusals: reason_missing, amount_invalid, amount_over_limit."""
+    amount = correction.amount
+    if not correction.reason.strip():
+        raise Refusal("reason_missing", example=_EXAMPLE)
+    if amount.currency != currency:
+        raise Refusal("amount_invalid", text=amount, currency=currency, example=_EXAMPLE)
+    check_moved(amount, example=_EXAMPLE)
+
+
 class Adjustments:
     """Records adjustments. Each is booked at most once per cause, whoever asks again."""
 
@@ -45,20 +55,13 @@ class Adjustments:
     ) -> dict[str, Any]:
         """Book an adjustment and put its receipt into the outbox. Returns the receipt.
 
-        The same cause again answers the same receipt and books nothing. sure: False
-        raises a `Doubt` where this may be a slip. Refusals:
-        anonymous_admin, not_permitted, merchant_not_found, reason_missing, amount_invalid,
-        amount_over_limit.
+        The same cause again answers the same receipt and books nothing. sure: False raises a
+        `Doubt` where this may be a slip. Refusals: anonymous_admin, not_permitted,
+        merchant_not_found and those of `check_correction`.
         """
         actor.need_for(ADJUSTMENT.right, merchant=merchant)
+        check_correction(correction, merchant.currency)
         amount, reason = correction.amount, correction.reason.strip()
-        if not reason:
-            raise Refusal("reason_missing", example=_EXAMPLE)
-        if amount.currency != merchant.currency:
-            raise Refusal(
-                "amount_invalid", text=amount, currency=merchant.currency, example=_EXAMPLE
-            )
-        check_moved(amount, example=_EXAMPLE)
         move = Move(
             amount, adjusted(amount), amount, reason[:MAX_REMARK_CHARS],
             proof_file_id=correction.proof_file_id,

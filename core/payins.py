@@ -22,10 +22,10 @@ class Payins:
     ) -> dict[str, Any]:
         """Book what a supplier paid in and put its receipt into the outbox. Returns the receipt.
 
-        The same cause again answers the same receipt and books nothing. sure: False
-        raises a `Doubt` where this may be a slip. The desk's own books are
-        kept in the supplier's currency alone: of what came as USDT, they have what it came to,
-        and the record has the USDT and the rate.
+        The same cause again answers the same receipt and books nothing. sure: False raises a
+        `Doubt` where this may be a slip. The desk's own books are kept in the supplier's currency
+        alone: of what came as USDT, they have what it came to, and the record has the USDT and
+        the rate.
         Refusals: anonymous_admin, not_permitted, supplier_not_found, amount_invalid,
         amount_over_limit.
         """

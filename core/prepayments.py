@@ -24,9 +24,9 @@ class Prepayments:
     ) -> dict[str, Any]:
         """Book a prepayment and put its receipt into the outbox. Returns the receipt.
 
-        The same cause again answers the same receipt and books nothing. sure: False
-        raises a `Doubt` where this may be a slip. What left as USDT is
-        booked as USDT that left and a conversion, whichever of the two amounts was written.
+        The same cause again answers the same receipt and books nothing. sure: False raises a
+        `Doubt` where this may be a slip. What left as USDT is booked as USDT that left and a
+        conversion, whichever of the two amounts was written.
         Refusals: anonymous_admin, not_permitted, merchant_not_found, amount_invalid,
         amount_over_limit.
         """

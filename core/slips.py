@@ -10,7 +10,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from core.access import Actor
-from core.adjustments import Adjustments, Correction
+from core.adjustments import Adjustments, Correction, check_correction
 from core.causes import Cause
 from core.clock import Clock
 from core.confirmations import Confirmation, Confirmations
@@ -158,8 +158,7 @@ class Slips:
         elif said.kind is PREPAYMENT:
             await self._prepayments.record(actor, holder, advance, cause, sure=sure)
         else:
-            correction = Correction(advance.amount, advance.remark, advance.proof_file_id)
-            await self._adjustments.record(actor, holder, correction, cause, sure=sure)
+            await self._adjustments.record(actor, holder, _correction(advance), cause, sure=sure)
 
     async def _undo(self, actor: Actor, voucher_id: UUID, message_id: int, *, sure: bool) -> None:
         holder_id, kind = await self._vouchers.find(actor, voucher_id)
@@ -267,10 +266,15 @@ def _holder(holder: Merchant | Supplier) -> Holder:
 
 
 def _amount(said: Written) -> Money:
-    """What would be booked."""
+    """What would be booked. Refusals: what the verb that books it refuses of it."""
     if said.kind is ADJUSTMENT:
+        check_correction(_correction(said.advance), said.holder.currency)
         return said.advance.amount
     return convert(said.advance, said.holder.currency).amount
+
+
+def _correction(advance: Advance) -> Correction:
+    return Correction(advance.amount, advance.remark, advance.proof_file_id)
 
 
 def _whose(holder: Holder) -> _Facts:

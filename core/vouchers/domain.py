@@ -185,8 +185,8 @@ class Vouchers:
 
         A holder's vouchers are written one after another, and each later than the one before, so
         that none of them counts on a number, a balance or an undo that another one is about to
-        change. No balance could be
-        that lock: kinds move different ones. It is taken after the day and before balances.
+        change. No balance could be that lock: kinds move different ones. It is taken after the day
+        and before balances.
         """
 
         async def alone(tx: Tx, day: BusinessDay) -> dict[str, Any]:

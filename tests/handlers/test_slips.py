@@ -86,6 +86,12 @@ async def test_another_amount_sign_kind_or_holder_is_no_repeat(desk: Desk) -> No
         assert len(booked) == 2, text
 
 
+async def test_nobody_is_asked_about_what_cannot_be_booked(desk: Desk) -> None:
+    await desk.said(FINANCE, SPRUCE, "调账 1000 更正")
+    refused = await desk.said(FINANCE, SPRUCE, "调账 1000")
+    assert (refused.screen, refused.facts["code"]) == ("refusal", "reason_missing")
+
+
 async def test_what_was_undone_is_written_again_without_a_question(desk: Desk) -> None:
     receipt = await desk.said(OPERATOR, SPRUCE, "+1000")
     await desk.press(OPERATOR, SPRUCE, button_data(receipt))
