@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final, Literal
 
 from core.connectors.document import AmountForm, FieldTree, Packed
@@ -83,6 +83,7 @@ class Wording:
         self.values: dict[str, Words] = {}
         self._kept: dict[str, Kind] = {}  # values made of credentials alone
         self._made: dict[str, Kind] = {}
+        self._free = {*FREE_FACTS}
         self._read_values(root)
 
     def asked(self, operation: str) -> Vocabulary:
@@ -164,12 +165,17 @@ class Wording:
         return words
 
     def address(self, section: Section, key: str, text: str, vocabulary: Vocabulary) -> Words:
-        """A path: what somebody else wrote is encoded there."""
+        """An address or the path of one: what somebody else wrote is encoded there."""
         words = self.words(section, key, text, vocabulary)
-        for part in words.parts:
-            if isinstance(part, Pipe) and part.name in FREE_FACTS and _last(part) not in _TAME:
-                section.fault(key, f"${{{part}}} in an address", f"${{{part} | url}}")
+        for part in self._untamed(words):
+            section.fault(key, f"${{{part}}} in an address", f"${{{part} | url}}")
         return words
+
+    def _untamed(self, words: Words) -> Iterator[Pipe]:
+        """What of a text somebody outside may have written, as it stands."""
+        for part in words.parts:
+            if isinstance(part, Pipe) and part.name in self._free and _last(part) not in _TAME:
+                yield part
 
     def steps(
         self, section: Section, key: str, text: str, vocabulary: Vocabulary
@@ -226,6 +232,8 @@ class Wording:
             words = self.sent(section, name, section.text(name, ""), self._valued)
             self.values[name] = words
             self._made[name] = "text"
+            if any(self._untamed(words)):
+                self._free.add(name)
             if words.names <= {*self._ours, *self._kept}:
                 self._kept[name] = "text"
 

@@ -269,7 +269,8 @@ class Operations:
         vocabulary = self._wording.answered
         text = None
         if "text" in rule:
-            text = self._wording.sent(rule, "text", rule.text("text"), vocabulary)
+            read = self._wording.address if kind == "url" else self._wording.sent
+            text = read(rule, "text", rule.text("text"), vocabulary)
         fields = self._wording.fields(rule.table("fields", None), vocabulary)
         sign = self._signatures.sign(Layers(rule), vocabulary) if "sign" in rule else None
         if (text is None) == (not fields):

@@ -271,6 +271,10 @@ def test_every_other_word_may_be_ignored_and_a_dollar_may_be_said() -> None:
          "create.pay.app.text", "${body.id | json} without"),
         ({"create": "{ path: '/c?t=${subject}', pay: { url: u } }"}, "create.path",
          "${subject | url}"),
+        ({"create": "{ path: '/c?t=${w}', pay: { url: u } }",
+          "values": "{ v: 'for ${subject}', w: '${v}!' }"}, "create.path", "${w | url}"),
+        ({"create": "{ path: /c, pay: { url: { text: '${body.u}&t=${subject}' } } }"},
+         "create.pay.url.text", "${subject | url}"),
     ],
 )  # fmt: skip
 def test_what_somebody_wrote_cannot_end_the_text_it_stands_in(
@@ -294,6 +298,13 @@ def test_what_is_escaped_stays_in_its_text(text: str, body: dict[str, str]) -> N
     facts = replace(FACTS, subject='Tea","amount":"0.01')
     request = load(document(create=create)).build("create", facts, CREDENTIALS, now=NOW, nonce="n")
     assert json.loads(json.loads(request.body)["data"]) == body
+
+
+def test_what_was_encoded_before_may_stand_in_an_address() -> None:
+    load(document(
+        answers=UNSIGNED, values="{ v: 'for ${subject | url}' }",
+        create="{ path: '/c?t=${v}', pay: { url: { text: '${body.u}&t=${subject | url}' } } }",
+    ))  # fmt: skip
 
 
 def test_a_prefix_in_brackets_is_no_json() -> None:
