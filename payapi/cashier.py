@@ -80,7 +80,7 @@ async def show(request: web.Request) -> web.StreamResponse:
         "told": standing.told,
         "product": name,
         "link": link,
-        "in_app": bool(link) and urlsplit(link).scheme not in _WEB,
+        "in_app": bool(link) and not _is_web(link),
         "qr": _qr(pay),
         "form": form,
         "pay": pay,
@@ -143,8 +143,13 @@ def _link(pay: Pay | None, connector: Connector | None) -> str:
     document names."""
     if pay is None or connector is None or pay.kind != "url":
         return ""
-    web = urlsplit(pay.value).scheme in _WEB
-    return pay.value if web or opens_app(pay.value, connector.apps) else ""
+    followed = _is_web(pay.value) or opens_app(pay.value, connector.apps)
+    return pay.value if followed else ""
+
+
+def _is_web(address: str) -> bool:
+    """Whether a browser follows it. What stands behind an app's scheme need not be a URL."""
+    return address.partition(":")[0].lower() in _WEB
 
 
 def _form(pay: Pay | None, connector: Connector | None) -> _Form | None:

@@ -200,6 +200,9 @@ async def test_a_link_may_open_an_app_that_the_document_names(
     assert "opens the app" in text
     _, chinese = await page(http, order["cashier_url"], "zh")
     assert "应用" in chinese
+    await runtime.store.execute("UPDATE attempt SET pay_value = 'AliPays://[x'")
+    _, text = await page(http, order["cashier_url"])
+    assert 'id="pay" href="AliPays://[x"' in text
     await runtime.store.execute("UPDATE attempt SET pay_value = 'javascript://alipays://'")
     _, text = await page(http, order["cashier_url"])
     assert "javascript:" not in text
