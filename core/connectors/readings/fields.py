@@ -12,7 +12,16 @@ from core.connectors import limits
 from core.connectors.document import Params, Sign
 from core.connectors.messages import Tree, find, need_plain_names
 from core.connectors.pipes import Scope
-from core.connectors.readings.graph import TIGHT, TOO_MANY, Kind, Node, holds, may_be, other_reading
+from core.connectors.readings.graph import (
+    TIGHT,
+    TOO_MANY,
+    Kind,
+    Node,
+    holds,
+    may_be,
+    only_reading,
+    other_reading,
+)
 from core.connectors.readings.roles import Role, kinds_of, name_of, names_of, needed_of, used
 from core.connectors.readings.slots import Slots, apart
 from core.connectors.signing import signed_fields
@@ -51,7 +60,7 @@ def of_params(rule: Sign, tree: Tree, scope: Scope, roles: Sequence[Role]) -> st
     for name, value in decided.items():
         if kinds[name] in TIGHT and (hidden := source.inside(value)):
             return holds(name, hidden)
-    return other_reading(source, decided, kinds) or _fallen_back(source, params, roles, said)
+    return only_reading(source, decided, kinds) or _fallen_back(source, params, roles, said)
 
 
 def _fallen_back(

@@ -50,13 +50,32 @@ class Source(Protocol):
         """Whether a text begins with what stands between values."""
 
 
+def only_reading(
+    source: Source, decided: Mapping[str, str], kinds: Mapping[str, Kind]
+) -> str | None:
+    """Why a message is not the only legal reading of its text. decided: what it says of what
+    decides."""
+    pieces = _pieces(source)
+    if pieces is None:
+        return TOO_MANY
+    found = {(piece.name, source.text[piece.start : piece.end]) for piece in pieces}
+    for name, value in decided.items():
+        if value and (name, value) not in found:  # or no reading at all would do for a proof
+            return f"“{name}” is not as messages of the supplier have it"
+    return _another(source, pieces, decided, kinds)
+
+
 def other_reading(
     source: Source, decided: Mapping[str, str], kinds: Mapping[str, Kind]
 ) -> str | None:
     """Whether a legal reading gives something that decides another value. decided: what it is."""
     pieces = _pieces(source)
-    if pieces is None:
-        return TOO_MANY
+    return TOO_MANY if pieces is None else _another(source, pieces, decided, kinds)
+
+
+def _another(
+    source: Source, pieces: Iterable[Piece], decided: Mapping[str, str], kinds: Mapping[str, Kind]
+) -> str | None:
     for piece in pieces:
         ours = decided.get(piece.name)
         said = source.text[piece.start : piece.end]

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from core.connectors.document import Sign
 from core.connectors.operators import plain
 from core.connectors.pipes import Pipe, Scope
-from core.connectors.readings.graph import TIGHT, Kind, Node, holds, may_be, other_reading
+from core.connectors.readings.graph import TIGHT, Kind, Node, holds, may_be, only_reading
 from core.connectors.readings.roles import Role
 from core.connectors.signing import comes_in
 
@@ -18,11 +18,13 @@ def of_text(rule: Sign, scope: Scope, roles: Sequence[Role]) -> str | None:
     pipes = [part for part in rule.text.parts if isinstance(part, Pipe) and comes_in(part.name)]
     if len(pipes) < 2:
         return None
-    literals, values = [""], []
+    literals, values, changed = [""], [], set()
     for part in rule.text.parts:
         said = part if isinstance(part, str) else plain(part.value(scope))
         if isinstance(part, Pipe) and comes_in(part.name):
             values.append((part.name, said))
+            if part.steps:
+                changed.add(part.name)
             literals.append("")
         else:
             literals[-1] += said
@@ -31,6 +33,9 @@ def of_text(rule: Sign, scope: Scope, roles: Sequence[Role]) -> str | None:
     }
     decided = {name: said for name, said in values if name in (*kinds, "params", "body", "content")}
     kinds |= {name: "word" for name, _ in values if name.startswith("header.")}
+    for name in changed:
+        if kinds.get(name) == "amount":
+            kinds[name] = "word"  # the digest of an amount is none
     return apart(Slots(values, literals, kinds, literals[1:-1]), decided, kinds)
 
 
@@ -107,4 +112,4 @@ class Slots:
 
 def apart(source: Slots, decided: Mapping[str, str], kinds: Mapping[str, Kind]) -> str | None:
     """Why these values could be others; None where they could not. decided: what counts of them."""
-    return source.held() or other_reading(source, decided, kinds)
+    return source.held() or only_reading(source, decided, kinds)

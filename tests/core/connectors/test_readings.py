@@ -239,6 +239,43 @@ def test_a_signed_failure_is_not_read_as_paid() -> None:
         assert "may be another" in believed("template", one, sign)
 
 
+def test_a_digest_of_an_amount_is_looked_for_as_what_it_is() -> None:
+    """Nothing of the text looks like an amount; its readings are found all the same."""
+    places = ("a", "st", "no", "id", "paid | md5 | hex", "note")
+    text = "|".join(f"${{body.{place}}}" for place in places) + "&key=${key}"
+    connector = load(callback_document(
+        f'{{ text: "{text}", from: header.X-Sign }}', source="json"
+    ).replace("0: failed, 7: paid", "BAD: failed, OK: paid"))  # fmt: skip
+
+    def written(fields: Fields) -> str:
+        digest = hashlib.md5(fields["paid"].encode(), usedforsecurity=False).hexdigest()
+        values = {**fields, "paid | md5 | hex": digest}
+        return "|".join(values[place] for place in places)
+
+    good = {**SAID, "a": "x", "st": "OK", "note": "n"}
+    assert verified(connector, good, signature(written(good))) == BELIEVED
+    _, state, no, _, digest, note = written({**good, "paid": "9.00"}).split("|")
+    failed = {**good, "a": f"x|{state}|{no}|U2|{digest}|{note}", "st": "BAD"}
+    sign = signature(written(failed))
+    forged = {**good, "id": "U2", "paid": "9.00"}
+    forged["note"] = "|".join([note, *written(failed).split("|")[6:]])
+    assert written(forged) == written(failed)
+    for one in (failed, forged):
+        assert "may be another" in verified(connector, one, sign)
+
+
+def test_a_message_that_no_supplier_would_write_proves_nothing() -> None:
+    """It has no legal reading, and so none that is another."""
+    rule = callback_document("{ from: header.X-Sign }", source="json")
+    connector = load(rule.replace("state: st", "state: st + more").replace(
+        "0: failed, 7: paid", "0 0: failed, 7 7: paid"))  # fmt: skip
+    whole = {**SAID, "a": "x&y=1", "more": "7"}
+    assert verified(connector, whole, signature(RULES["sorted"].text(whole))) == BELIEVED
+    odd = {**SAID, "a": "x&y=1", "st": "7 7"}
+    why = verified(connector, odd, signature(RULES["sorted"].text(odd)))
+    assert "is not as messages of the supplier have it" in why
+
+
 @pytest.mark.parametrize(
     "harmless",
     [
