@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from core.amounts import fold
 from core.ids import MERCHANT_NUMBER, MERCHANT_NUMBER_CHARS, NUMBER_CHARS, read_number
 from handlers.days import read_days
 
@@ -26,16 +27,13 @@ _ALONE_CHARS: Final = 4
 _IN_TALK_DIGITS: Final = 8
 _ALONE_DIGITS: Final = 6
 
-# Full-width forms and the dashes that keyboards put for a hyphen.
-_PLAIN: Final[dict[int, int | str]] = {
-    **{code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)},
-    **dict.fromkeys((0x2010, 0x2011, 0x2012, 0x2013, 0x2212, 0xFE63), "-"),
-}  # fmt: skip
+# Dashes that keyboards put for a hyphen, and the end of a Chinese sentence, which is no point here.
+_PLAIN: Final = {**dict.fromkeys(range(0x2010, 0x2014), "-"), 0x3002: " "}
 _AMOUNT: Final = re.compile(r"[0-9]{1,15}(?:\.[0-9]{1,3})?[kKwW]?", re.ASCII)
 _MARKS: Final = ".-_|"  # which stand in numbers, and around them
 _WORD: Final = re.compile(r"[A-Za-z0-9_.|-]+", re.ASCII)
 # Beside these it is an amount, or part of an address.
-_NOT_BEHIND: Final = frozenset("+¥￥$€£@")
+_NOT_BEHIND: Final = frozenset("+¥$€£@")
 _NOT_BEFORE: Final = frozenset("@%元块圆万萬千")
 _OURS: Final = re.compile(
     rf"(?<![0-9A-Za-z])[A-Za-z][0-9A-Za-z]{{{NUMBER_CHARS - 1}}}(?![0-9A-Za-z])", re.ASCII
@@ -119,8 +117,7 @@ def begins_number(word: str) -> bool:
 
 def plain(text: str) -> str:
     """Full-width forms as plain ones, and no marks that nobody sees."""
-    folded = text.translate(_PLAIN)
-    return "".join(c for c in folded if unicodedata.category(c) != "Cf")
+    return "".join(c for c in fold(text.translate(_PLAIN)) if unicodedata.category(c) != "Cf")
 
 
 def _words(text: str) -> Iterator[re.Match[str]]:

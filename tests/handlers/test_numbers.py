@@ -75,6 +75,11 @@ def test_three_thousand_legal_numbers_in_sentences() -> None:
     assert found > 1500
 
 
+def test_the_end_of_a_chinese_sentence_parts_numbers() -> None:
+    for text in ("ABC-123456。XYZ-654321。", "查单 ABC-123456。XYZ-654321"):
+        assert named(text) == ["ABC-123456", "XYZ-654321"]
+
+
 def test_two_in_one_line_are_two() -> None:
     random = Random(7)
     legal = legal_numbers(random, 600)
