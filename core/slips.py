@@ -3,6 +3,7 @@ asked once, and it is booked when that person says so again."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -87,12 +88,15 @@ class Slips:
         """
         if await self._confirmations.find_replied(KIND, actor.user_id, actor.chat_id, message_id):
             return
-        doubts = {}
+        doubts: dict[int, Doubt] = {}
+        before: Counter[tuple[UUID, str]] = Counter()
         for said in lines:
+            amount, moves = _amount(said), (said.holder.id, said.kind.name)
             doubt = await self._vouchers.doubt(
-                _holder(said.holder), said.kind, _amount(said),
-                Cause(actor.chat_id, message_id, said.line), self._clock.now(),
+                _holder(said.holder), said.kind, amount,
+                Cause(actor.chat_id, message_id, said.line), self._clock.now(), before[moves],
             )  # fmt: skip
+            before[moves] += amount.minor
             if doubt is not None:
                 doubts[said.line] = doubt
         if doubts:

@@ -144,10 +144,17 @@ class Vouchers:
         return found
 
     async def doubt(
-        self, holder: Holder, kind: Kind, amount: Money, cause: Cause, at: datetime
+        self,
+        holder: Holder,
+        kind: Kind,
+        amount: Money,
+        cause: Cause,
+        at: datetime,
+        before_minor: int,
     ) -> Doubt | None:
-        """Why a movement may be a slip, as it looks now (at); `record` looks again."""
-        return await doubt_of_move(self._store, holder, kind, amount, cause, at)
+        """Why a movement may be a slip, as it looks now (at) and once the lines before it in its
+        message have moved before_minor; `record` looks again."""
+        return await doubt_of_move(self._store, holder, kind, amount, cause, at, before_minor)
 
     async def booked_lines(self, chat_id: int, message_id: int) -> dict[int, str]:
         """line -> record number, of what a message has moved already."""

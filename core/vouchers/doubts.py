@@ -25,9 +25,16 @@ class Doubt(Refusal):
 
 
 async def doubt_of_move(
-    queries: Queries, holder: Holder, kind: Kind, amount: Money, cause: Cause, at: datetime
+    queries: Queries,
+    holder: Holder,
+    kind: Kind,
+    amount: Money,
+    cause: Cause,
+    at: datetime,
+    before_minor: int = 0,
 ) -> Doubt | None:
-    """Why a movement may be a slip. at: now.
+    """Why a movement may be a slip. at: now. before_minor: what lines before it in its message
+    will move, where they are not booked yet.
 
     A repeat is one of another message, by whomever, that stands: several lines of one message may
     well be alike, and what was undone is written again.
@@ -45,10 +52,10 @@ async def doubt_of_move(
         )
     if kind is ADJUSTMENT or amount.minor > 0:
         return None
-    moved = Money(await queries.fetchval(_MOVED, holder.id, kind.name), holder.currency)
-    if moved.minor + amount.minor >= 0:
+    moved_minor = await queries.fetchval(_MOVED, holder.id, kind.name) + before_minor
+    if moved_minor + amount.minor >= 0:
         return None
-    return Doubt("take_back_doubtful", moved=moved)
+    return Doubt("take_back_doubtful", moved=Money(moved_minor, holder.currency))
 
 
 def doubt_of_undo(actor: Actor, row: Mapping[str, Any]) -> Doubt | None:

@@ -86,6 +86,19 @@ async def test_another_amount_sign_kind_or_holder_is_no_repeat(desk: Desk) -> No
         assert len(booked) == 2, text
 
 
+async def test_lines_of_one_message_count_on_each_other(desk: Desk) -> None:
+    given, taken = await desk.say(OPERATOR, SPRUCE, "+500\n-500")
+    assert [fact.screen for fact in (given, taken) if isinstance(fact, Say)] == ["prepaid"] * 2
+    await desk.say(OPERATOR, SPRUCE, "+700")
+    question = await desk.said(OPERATOR, SPRUCE, "-400\n-350")
+    assert [doubt["line"] for doubt in question.facts["doubts"]] == [2]
+    assert "300.00 CNY" in render_say(question, "en").html  # what remains behind the first line
+    assert await balance(desk) == 70_000
+    booked = await press_one(desk, OPERATOR, SPRUCE, question, "Book")
+    assert [fact.screen for fact in booked] == ["prepaid"] * 2 + ["slip_confirmed"]
+    assert await balance(desk) == -5_000
+
+
 async def test_nobody_is_asked_about_what_cannot_be_booked(desk: Desk) -> None:
     await desk.said(FINANCE, SPRUCE, "调账 1000 更正")
     refused = await desk.said(FINANCE, SPRUCE, "调账 1000")
