@@ -68,13 +68,10 @@ WHYS: Final[tuple[str, ...]] = (
     "the body has a document type",
     "the body is not JSON",
     "the body is not UTF-8",
-    "the body is not XML",
     "the body is not XML in UTF-8",
     "the body is not a JSON object",
     "the callback is too long",
-    "the form cannot be read",
     "the form is not UTF-8",
-    "the pairs are not UTF-8",
     "there is no list of 1 to {limit} items",
     "too many elements",
     "too many fields",
@@ -115,6 +112,7 @@ WHYS: Final[tuple[str, ...]] = (
     "what to pay with is of no kind that the document names",
     "{field} is not ours",
     "“{name}” holds “{sign}”, which parts it from what stands beside it",
+    "“{name}” is not as messages of the supplier have it",
     "“{name}” is not written as what it is read as",
 )  # fmt: skip
 _CHANNEL: Final = re.compile(r"C[0-9]+", re.ASCII)

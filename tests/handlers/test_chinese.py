@@ -155,7 +155,8 @@ def sample(node: ast.expr) -> str | None:
 # Who carries a reason in words, and which of its arguments that is.
 REASON_OF = {
     "DoubtError": 0, "UnreadableError": 0, "ValueFault": 0, "TokenRefused": 0, "NeverSent": 0,
-    "MayHaveHappened": 0, "InvalidCallback": 0, "Unknown": 0, "Standing": 1, "Balance": 1,
+    "Uncallable": 0, "MayHaveHappened": 0, "InvalidCallback": 0, "Unknown": 0, "Standing": 1,
+    "Balance": 1,
 }  # fmt: skip
 
 
