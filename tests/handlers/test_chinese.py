@@ -38,6 +38,7 @@ SHAPES = (
     re.compile(r"tg-\d+"),
     re.compile(r"v\d+|document_of_some_length_\d+"),
     re.compile(r"p{12,32}\d?"),  # the longest code of a product
+    re.compile(r"db8"),  # of an address, 2001:db8::1
 )
 WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_.\-]*")
 TYPED = re.compile(
