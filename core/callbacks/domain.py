@@ -195,6 +195,9 @@ class Callbacks:
             why=invalid.why,
             address=callback.address,
         )
+        if attempt is None:
+            named = await self._attempt(invalid.attempt_no)
+            attempt = named if named and named.supplier_id == supplier.id else None
         await self._refused.keep(supplier, connector, callback, invalid, attempt)
         return connector.reply("failure")
 

@@ -38,8 +38,8 @@ SIGNED: Final = frozenset(_CONTRADICTS)
 @dataclass(frozen=True, slots=True)
 class RefusedCallback:
     """A callback that was not believed. said: its words, masked; nobody signed them, but where
-    `reason` is one of SIGNED. attempt_no: of its address; empty where that
-    names the supplier alone."""
+    `reason` is one of SIGNED. attempt_no: of its address, or where that names the supplier alone
+    of its signed words; empty where neither says so."""
 
     at: datetime
     supplier_no: str
@@ -67,15 +67,17 @@ class RefusedCallbacks:
         invalid: InvalidCallback,
         attempt: Attempt | None = None,
     ) -> None:
-        """Count a callback that is not believed, and keep it where there is room. attempt: of its
-        address."""
+        """Count a callback that is not believed, and keep it where there is room. attempt: that it
+        is about. Junk takes no room from what the supplier signed, which is bounded for its attempt
+        alone."""
         now = self._clock.now()
         async with self._store.transaction() as tx:
             await tx.execute(_COUNT, supplier.id, invalid.reason)
             streak = await tx.fetchrow(
                 _LENGTHEN, supplier.id, now.replace(minute=0, second=0, microsecond=0)
             )
-            if streak is not None and streak["kept"] <= KEPT_PER_HOUR:
+            contradicted = attempt if invalid.reason in SIGNED else None
+            if contradicted or (streak is not None and streak["kept"] <= KEPT_PER_HOUR):
                 await tx.execute(
                     _KEEP,
                     self._ids.uuid7(),
@@ -88,6 +90,7 @@ class RefusedCallbacks:
                     _words(supplier, connector, callback),
                     now,
                     KEPT_PER_ATTEMPT,
+                    [*SIGNED],
                 )
             facts = {
                 "supplier_no": supplier.supplier_no,
@@ -96,8 +99,8 @@ class RefusedCallbacks:
                 "why": invalid.why[:WHY_CHARS],
                 "address": callback.address[:ADDRESS_CHARS],
             }
-            if attempt is not None and invalid.reason in _CONTRADICTS:
-                await self._contradict(tx, attempt, invalid)
+            if contradicted is not None:
+                await self._contradict(tx, contradicted, invalid)
             if streak is not None and streak["in_a_row"] >= ALARM_AFTER:
                 times = ALARM_AFTER if streak["in_a_row"] == ALARM_AFTER else 1
                 await self._alarms.sound(tx, KIND, supplier.supplier_no, facts, times=times)
@@ -185,7 +188,8 @@ INSERT INTO refused_callback (id, supplier_id, merchant_id, attempt_no, address,
     at)
 SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9
 WHERE $4 = '' OR $10 > (
-    SELECT count(*) FROM refused_callback WHERE merchant_id = $3 AND attempt_no = $4)
+    SELECT count(*) FROM refused_callback WHERE merchant_id = $3 AND attempt_no = $4
+        AND (reason = ANY($11)) = ($6 = ANY($11)))
 """
 _READ: Final = """
 SELECT c.at, s.supplier_no, c.attempt_no, c.address, c.reason, c.why, c.said

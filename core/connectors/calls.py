@@ -62,10 +62,12 @@ def read_callback(
         return tuple(event for item in reader.items(callback) if (event := reader.event(item)))
     except (UnreadableError, ValueFault, DoubtError) as doubt:
         reason = doubt.reason if isinstance(doubt, DoubtError) else "unreadable"
-        raise InvalidCallback(str(doubt), reason) from None
+        raise InvalidCallback(str(doubt), reason, reader.about) from None
 
 
 class _Reader:
+    """about: the attempt that the item at hand is about, once its signed words have said so."""
+
     def __init__(
         self,
         document: Document,
@@ -80,6 +82,7 @@ class _Reader:
         self._credentials = credentials
         self._currency = currency
         self._now = now
+        self.about = ""
         self._watch = watch
 
     def need_known_address(self, text: str) -> None:
@@ -113,7 +116,7 @@ class _Reader:
 
     def event(self, tree: Tree) -> Event | None:
         """What one item tells; None where it means nothing to us."""
-        rule, reads = self._rule, self._rule.reads
+        rule, reads, self.about = self._rule, self._rule.reads, ""
         always = rule.verify is not None
         need_ours(self._document, tree, self._credentials, self._watch, always=always)
         word = self._word(tree)
@@ -128,6 +131,7 @@ class _Reader:
         state = rule.states.get(word)
         if rule.asks:
             return Event(attempt_no, upstream_no or "", state or "pending", None, hearsay=True)
+        self.about = attempt_no
         if state is None:
             raise DoubtError(f"the state “{plain_words(word)}” is not in the document")
         paid = None

@@ -202,11 +202,13 @@ REFUSED_FOR: Final[dict[str, str]] = {
 
 class InvalidCallback(Exception):
     """The callback is not believed. why: for staff; it holds no secret and no signature. reason:
-    one of REFUSED_FOR, by which it is counted."""
+    one of REFUSED_FOR, by which it is counted. attempt_no: what it is about, where that is signed;
+    else empty."""
 
-    def __init__(self, why: str, reason: str) -> None:
+    def __init__(self, why: str, reason: str, attempt_no: str = "") -> None:
         self.why = why
         self.reason = reason
+        self.attempt_no = attempt_no
         super().__init__(why)
 
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from core.alarms import Alarm
 from core.callbacks import ALARM_AFTER, KEPT_PER_HOUR, SIGNED, RefusedCallback
-from core.callbacks.refused import KEPT, KEPT_PER_ATTEMPT, SAID_CHARS
+from core.callbacks.refused import KEPT, KEPT_PER_ATTEMPT, SAID_CHARS, SHOWN
 from core.connectors import REFUSED_FOR, Callback
 from core.orders import Opened
 from tests.conftest import SUPPLIER_KEYS
@@ -90,6 +90,24 @@ async def test_junk_does_not_fill_the_database(desk: Desk) -> None:
     desk.clock.advance(KEPT / timedelta(seconds=1) - 60)
     await desk.runtime.refused_callbacks.forget_old()
     assert await desk.runtime.store.fetchval(count) == 1
+
+
+async def test_junk_takes_no_room_from_what_the_supplier_signed(desk: Desk) -> None:
+    opened, other = await desk.open(), await desk.open()
+    await refuse(desk, number_of(opened), KEPT_PER_ATTEMPT)
+    await refuse(desk, "S01", KEPT_PER_HOUR)
+    wrong = {"out_trade_no": number_of(other)}
+    for _ in range(KEPT_PER_ATTEMPT + 5):
+        await desk.supplier.forge(number_of(opened), overrides=wrong)
+    counted = await desk.runtime.store.fetch(
+        "SELECT reason = 'attempt' AS signed, count(*) AS n FROM refused_callback"
+        " WHERE attempt_no = $1 GROUP BY 1",
+        number_of(opened),
+    )
+    assert {row["signed"]: row["n"] for row in counted} == {
+        False: KEPT_PER_ATTEMPT, True: KEPT_PER_ATTEMPT,
+    }  # fmt: skip
+    assert [row.reason in SIGNED for row in await listed(desk, opened)] == [True] * SHOWN
 
 
 async def test_words_are_kept_without_secrets_cut_and_printable(desk: Desk) -> None:

@@ -20,11 +20,11 @@ from core.channels import NewChannel, Product
 from core.connectors import Callback
 from core.errors import Refusal
 from core.money import Rate
-from core.orders import Opened
+from core.orders import CONTRADICTION, Opened
 from core.suppliers import NewSupplier
 from core.tariff import Tariff
 from tests.core.callbacks.test_callbacks import stored
-from tests.core.support import Desk
+from tests.core.support import Desk, alarms
 
 KEY: Final = "key-of-the-caller"
 SUPPLIER_NO: Final = "S88"
@@ -164,6 +164,26 @@ async def test_a_supplier_may_call_one_address_about_everything(desk: Desk, peer
             await said(desk, nobody, told)
         assert error.value.code == "callback_unknown"
     await desk.sound()
+
+
+async def test_another_currency_is_told_at_once_whichever_address_hears_it(
+    desk: Desk, peer: Peer
+) -> None:
+    text = document().replace("paid: paid }", "paid: paid, currency: cur }", 1)
+    opened, number = await sold_through(desk, peer, text)
+    told = {"no": number, "trade_no": "U1", "status": "PAID", "paid": "100.00", "cur": "USD"}
+    forged = {**told, "no": "A20001" + "0" * 14}
+    assert await said(desk, SUPPLIER_NO, forged) == (400, b"no")
+    assert await said(desk, SUPPLIER_NO, told, key="another") == (400, b"no")
+    assert [a for a in await alarms(desk.runtime) if a.kind == CONTRADICTION] == []
+    for address in (SUPPLIER_NO, number):
+        assert await said(desk, address, told) == (400, b"no")
+    (alarm,) = await alarms(desk.runtime)
+    assert (alarm.kind, alarm.count, alarm.facts["kind"]) == (CONTRADICTION, 2, "other_currency")
+    assert alarm.facts["order_no"] == opened.order.order_no
+    rows = await desk.runtime.refused_callbacks.of_attempts(desk.merchant.id, [number])
+    assert [row.reason for row in rows] == ["currency"] * 2
+    assert await desk.balances() == {}
 
 
 async def test_what_nobody_signs_books_nothing_and_has_the_supplier_asked(
