@@ -16,6 +16,8 @@ from core.orders.reading import Order, get_order
 from core.store import Queries
 
 _MAX_SAID_CHARS: Final = 64
+# More of one number are never shown; a supplier may give the same one to all it takes.
+MAX_OF_ONE: Final = 20
 
 
 class OrderKey(NamedTuple):
@@ -39,7 +41,8 @@ async def find_for(queries: Queries, actor: Actor, number: str) -> Order:
 
 
 async def find_meant(queries: Queries, actor: Actor, numbers: Sequence[str]) -> Found:
-    """number -> the orders it means, the newest first; what means none is left out.
+    """number -> the orders it means, the newest first, at most MAX_OF_ONE that a merchant called
+    so and as many that a supplier did; what means none is left out.
 
     In a supplier's group these are the numbers that its supplier knows: of attempts and refunds,
     and its own. Elsewhere our own numbers in capitals or not, the merchants' own as they wrote
@@ -57,8 +60,8 @@ async def _of_merchants(
     scope = None if merchant_ids is None else list(merchant_ids)
     if scope == []:
         return {}
-    rows = await queries.fetch(_THEIRS, scope, list(numbers))
-    rows += await queries.fetch(_UPSTREAM, scope, list(numbers), None)
+    rows = await queries.fetch(_THEIRS, scope, list(numbers), MAX_OF_ONE)
+    rows += await queries.fetch(_UPSTREAM, scope, list(numbers), MAX_OF_ONE, None)
     for what, ours in _ours(numbers).items():
         tags = [facts.merchant_tag for facts in ours.values()]
         rows += await queries.fetch(_OURS[what], tags, list(ours), scope, None)
@@ -69,7 +72,7 @@ async def _at_suppliers(
     queries: Queries, supplier_ids: Sequence[UUID], numbers: Sequence[str]
 ) -> Found:
     suppliers = list(supplier_ids)
-    rows = await queries.fetch(_UPSTREAM, None, list(numbers), suppliers)
+    rows = await queries.fetch(_UPSTREAM, None, list(numbers), MAX_OF_ONE, suppliers)
     for what, ours in _ours(numbers).items():
         if what != "order":
             tags = [facts.merchant_tag for facts in ours.values()]
@@ -103,21 +106,28 @@ def _by_number(numbers: Sequence[str], rows: Iterable[asyncpg.Record]) -> Found:
     return {number: tuple(found) for number, found in newest.items() if found}
 
 
-# $1: whose orders; null for everybody's. $2: the numbers. Each merchant's are found by an index.
+# $1: whose orders; null for everybody's. $2: the numbers. $3: how many of each. Each merchant's are
+# found by an index.
 _THEIRS: Final = """
-SELECT merchant_id, order_id, merchant_order_no AS number FROM order_key
-WHERE merchant_id = ANY(coalesce($1::uuid[], ARRAY(SELECT id FROM merchant)))
-  AND merchant_order_no = ANY($2::text[])
+SELECT k.merchant_id, k.order_id, n.number
+FROM unnest($2::text[]) n (number) CROSS JOIN LATERAL (
+    SELECT merchant_id, order_id FROM order_key
+    WHERE merchant_id = ANY(coalesce($1::uuid[], ARRAY(SELECT id FROM merchant)))
+      AND merchant_order_no = n.number
+    ORDER BY order_id DESC LIMIT $3) k
 """
-# $3: at which suppliers; null for all.
+# $4: at which suppliers; null for all.
 _UPSTREAM: Final = """
-SELECT merchant_id, order_id, upstream_no AS number FROM attempt
-WHERE merchant_id = ANY(coalesce($1::uuid[], ARRAY(SELECT id FROM merchant)))
-  AND upstream_no = ANY($2::text[]) AND ($3::uuid[] IS NULL OR supplier_id = ANY($3))
-UNION
-SELECT merchant_id, order_id, upstream_no FROM supplier_payment
-WHERE merchant_id = ANY(coalesce($1::uuid[], ARRAY(SELECT id FROM merchant)))
-  AND upstream_no = ANY($2::text[]) AND ($3::uuid[] IS NULL OR supplier_id = ANY($3))
+SELECT k.merchant_id, k.order_id, n.number
+FROM unnest($2::text[]) n (number) CROSS JOIN LATERAL (
+    SELECT merchant_id, order_id FROM attempt
+    WHERE merchant_id = ANY(coalesce($1::uuid[], ARRAY(SELECT id FROM merchant)))
+      AND upstream_no = n.number AND ($4::uuid[] IS NULL OR supplier_id = ANY($4))
+    UNION
+    SELECT merchant_id, order_id FROM supplier_payment
+    WHERE merchant_id = ANY(coalesce($1::uuid[], ARRAY(SELECT id FROM merchant)))
+      AND upstream_no = n.number AND ($4::uuid[] IS NULL OR supplier_id = ANY($4))
+    ORDER BY order_id DESC LIMIT $3) k
 """
 # $1, $2: our numbers, each with its merchant's tag. $3: whose orders. $4: at which suppliers.
 _OURS: Final = {
