@@ -161,8 +161,9 @@ class Discrepancies:
                 chat_id=actor.chat_id,
             )
             if seen.mode == "live":
+                moved = seen.moved_by(way)
                 deed = Deed(
-                    way, merchant.merchant_no, merchant.name, seen.left, seen.order_no, by.reason
+                    way, merchant.merchant_no, merchant.name, moved, seen.order_no, by.reason
                 )
                 await tell_ops(tx, self._groups, actor, deed)
 
@@ -261,9 +262,7 @@ class Discrepancies:
             "fee_minor": await _fee_of(self._store, order, seen.left_minor)
             if how == "credit_merchant"
             else 0,
-            "used_minor": min(seen.left_minor, seen.asked_minor)
-            if how == "complete"
-            else seen.left_minor,
+            "used_minor": seen.moved_by(how).minor,
             "reason": "",
             "actor_name": actor.name,
         }

@@ -44,9 +44,10 @@ class Discrepancy:
     at: datetime
     ways: tuple[How, ...]
 
-    @property
-    def left(self) -> Money:
-        return Money(self.left_minor, self.currency)
+    def moved_by(self, how: str) -> Money:
+        """What a decision takes of what is left: a completion what the order asks for at most."""
+        most = self.asked_minor if how == "complete" else self.left_minor
+        return Money(min(self.left_minor, most), self.currency)
 
 
 @dataclass(frozen=True, slots=True)
