@@ -17,14 +17,13 @@ from aiogram.filters import Filter
 from aiogram.types import CallbackQuery, Message, TelegramObject, User
 
 from core.access import ANONYMOUS_ADMIN_ID, Actor
-from core.amounts import fold
 from core.errors import Refusal
 from core.ledger import HOUSE
 from core.outbox import Say
 from core.runtime import Runtime
 from handlers.buttons import Button, UndoVoucher, read_button
 from handlers.dialogues import Dialogues, Said, Sent
-from handlers.intents import READING, RIGHT_OF, Intent, parse, read_nearby
+from handlers.intents import READING, RIGHT_OF, Intent, addressee_of, parse, read_nearby
 from handlers.screens import INSTANTS, refusal_words, toast
 
 _LOG = structlog.get_logger(__name__)
@@ -134,7 +133,7 @@ class Understand(BaseMiddleware):
     async def _intent(self, message: Message) -> Intent | None:
         text = message.text or message.caption or ""
         username = ""
-        if "@" in fold(text):  # perhaps it is another bot's command
+        if addressee_of(text):
             username = (await self._bot.me()).username or ""
         intent = parse(text, username)
         if message.forward_origin and not isinstance(intent, READING):

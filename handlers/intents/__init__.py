@@ -40,7 +40,7 @@ from handlers.intents.model import (
     Usage,
 )
 from handlers.intents.nearby import read_nearby
-from handlers.intents.parser import parse
+from handlers.intents.parser import addressee_of, parse
 
 __all__ = [
     "COMMANDS",
@@ -76,6 +76,7 @@ __all__ = [
     "Unbind",
     "Uncomplete",
     "Usage",
+    "addressee_of",
     "parse",
     "read_nearby",
 ]

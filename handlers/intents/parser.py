@@ -11,6 +11,12 @@ from handlers.intents.words import Slash, split_slash
 from handlers.numbers import numbers_in
 
 
+def addressee_of(text: str) -> str:
+    """The bot that a slash command names; '' where it names none, or the text is no command."""
+    slash = split_slash(visible(text).strip())
+    return slash.addressee if slash is not None else ""
+
+
 def parse(text: str, username: str = "") -> Intent | None:
     """What a message asks for. username: the bot's own; a command for another bot is None."""
     text = visible(text).strip()

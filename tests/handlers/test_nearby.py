@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from handlers.intents import COMMANDS, Near, parse, read_nearby
+from handlers.intents import COMMANDS, Near, addressee_of, parse, read_nearby
 from handlers.intents.nearby import MAX_NEAR, distance
 
 FORMS = {form: name for name, forms in COMMANDS.items() for form in forms if not form.isascii()}
@@ -102,8 +102,11 @@ def test_a_command_for_another_bot_is_nobody_elses_business() -> None:
     assert read_nearby("/weather@other_bot", "paydesk_bot") is None
     assert read_nearby("/weather@Paydesk_Bot", "paydesk_bot") is not None
     assert read_nearby("/ ", "paydesk_bot") is None
+    for text in ("/balance", "+1000 me@shop.example", "@other_bot /balance", ""):
+        assert addressee_of(text) == ""
     for mark in ("@", "＠"):
         for text in (f"/balance{mark}other_bot", f"\u200b／balance{mark}other_bot\tUSD"):
+            assert addressee_of(text) == "other_bot"
             assert parse(text, "paydesk_bot") is None
             assert read_nearby(text, "paydesk_bot") is None
 
