@@ -87,11 +87,12 @@ class Ticks:
             await tx.execute(_TAKE, job, slot, tries, turn.lease_until)
             return turn
 
-    async def renew(self, turn: Turn) -> Turn:
-        """It is still running. The lease of one that is no longer ours stays as it is."""
+    async def renew(self, turn: Turn) -> Turn | None:
+        """It is still running. None: it is no longer ours, and another instance may run it."""
         renewed = Turn(turn.job, turn.slot, self._clock.now() + LEASE)
-        await self._store.execute(_RENEW, turn.job, turn.lease_until, renewed.lease_until)
-        return renewed
+        if await self._store.execute(_RENEW, turn.job, turn.lease_until, renewed.lease_until):
+            return renewed
+        return None
 
     async def done(self, turn: Turn) -> None:
         """It succeeded: an alarm that stands for the job is over."""

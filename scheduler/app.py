@@ -28,11 +28,17 @@ class Timetable:
     """
 
     def __init__(
-        self, runtime: Runtime, jobs: tuple[Job, ...] = JOBS, *, look_s: int = _LOOK_S
+        self,
+        runtime: Runtime,
+        jobs: tuple[Job, ...] = JOBS,
+        *,
+        look_s: int = _LOOK_S,
+        renew_s: float = _RENEW_S,
     ) -> None:
         self._runtime = runtime
         self._jobs = jobs
         self._look_s = look_s
+        self._renew_s = renew_s
         self._running: set[asyncio.Task[None]] = set()
         self._scheduler = AsyncIOScheduler(timezone=UTC)
 
@@ -86,8 +92,12 @@ class Timetable:
             return
         work = asyncio.create_task(_work(job, self._runtime), name=job.name)
         try:
-            while not (await asyncio.wait({work}, timeout=_RENEW_S))[0]:
-                turn = await ticks.renew(turn)
+            while not (await asyncio.wait({work}, timeout=self._renew_s))[0]:
+                renewed = await ticks.renew(turn)
+                if renewed is None:
+                    _LOG.error("turn lost", job=job.name)
+                    return
+                turn = renewed
         finally:
             work.cancel()  # where it is not done: nobody waits for it any more
         try:

@@ -105,10 +105,22 @@ async def test_a_long_job_keeps_its_turn_into_the_next_slot(
     turn = await taken(runtime, 60)
     for _ in range(5):
         clock.advance(LEASE.total_seconds() - 1)
-        turn = await runtime.ticks.renew(turn)
+        renewed = await runtime.ticks.renew(turn)
+        assert renewed is not None
+        turn = renewed
         assert await none_is_due(runtime, 60)
     await runtime.ticks.done(turn)
     await runtime.ticks.done(await taken(runtime, 60))
+
+
+async def test_a_turn_that_another_instance_took_over_is_not_renewed(
+    runtime: Runtime, clock: SetClock
+) -> None:
+    lost = await taken(runtime, 60)
+    clock.advance(LEASE.total_seconds() + 1)
+    theirs = await taken(runtime, 60)
+    assert await runtime.ticks.renew(lost) is None
+    assert await runtime.ticks.renew(theirs) is not None
 
 
 @pytest.mark.parametrize("end", ["done", "failed"])

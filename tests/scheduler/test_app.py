@@ -133,6 +133,27 @@ async def test_stop_waits_for_what_runs_and_begins_nothing_more(runtime: Runtime
     assert ended == [None], "it ended, once, and saw nothing of who started it"
 
 
+async def test_a_job_whose_turn_another_instance_took_over_is_ended(runtime: Runtime) -> None:
+    begun, ended = asyncio.Event(), asyncio.Event()
+
+    async def work(_: Runtime) -> None:
+        begun.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.set()
+
+    timetable = Timetable(runtime, (Job("long", 1, True, work),), renew_s=0.05)
+    timetable.start()
+    await asyncio.wait_for(begun.wait(), BOUND_S)
+    # As whoever takes over a turn whose lease ran out.
+    await runtime.store.execute(
+        "UPDATE tick SET lease_until = lease_until + interval '1 minute' WHERE job = 'long'"
+    )
+    await asyncio.wait_for(ended.wait(), BOUND_S)
+    await timetable.stop()
+
+
 async def test_one_that_never_started_can_be_stopped(runtime: Runtime) -> None:
     await Timetable(runtime).stop()
 
