@@ -141,7 +141,9 @@ class Counting:
             known = await tx.fetch("SELECT merchant_no, id FROM merchant")
             begun = await tx.fetchval(_DAYS, [HOUSE], days.first, days.last)
             cohorts = await cohorts_between(tx, bill.starts_at, bill.ends_at, currency)
-            sent = await _sent(tx, bill.starts_at, bill.ends_at, currency)
+            sent = (
+                await _sent(tx, bill.starts_at, bill.ends_at, currency) if "channel" in cuts else []
+            )
         ids = {row["merchant_no"]: row["id"] for row in known}
         merchants = [
             Row(0, 0, x.paid, x.amount_minor, x.fee_minor, x.cost_minor, ids.get(x.merchant_no))
@@ -178,11 +180,8 @@ class Counting:
                 "SELECT channel_no FROM channel WHERE supplier_id = $1", supplier_id
             )
             begun = await tx.fetchval(_DAYS, [supplier_id], days.first, days.last)
-            counted = [
-                row
-                for row in await _sent(tx, bill.starts_at, bill.ends_at, bill.currency)
-                if row.channel_no in {number["channel_no"] for number in numbers}
-            ]
+            channel_nos = [row["channel_no"] for row in numbers]
+            counted = await _sent(tx, bill.starts_at, bill.ends_at, bill.currency, channel_nos)
         booked = [
             Row(0, 0, x.paid, x.amount_minor, 0, x.cost_minor, channel_no=x.channel_no)
             for x in bill.lines
@@ -206,9 +205,16 @@ async def _read(tx: Tx, query: Query) -> Statistics:
     return _together(rows, days)
 
 
-async def _sent(tx: Tx, starts_at: datetime, ends_at: datetime, currency: str) -> list[Row]:
-    """The attempts that were made between two instants and sent, by channel."""
-    rows = await tx.fetch(_SENT, starts_at, ends_at, MODE, currency)
+async def _sent(
+    tx: Tx,
+    starts_at: datetime,
+    ends_at: datetime,
+    currency: str,
+    channel_nos: list[str] | None = None,
+) -> list[Row]:
+    """The attempts that were made between two instants and sent, by channel. channel_nos: on these
+    channels; None for all."""
+    rows = await tx.fetch(_SENT, starts_at, ends_at, MODE, currency, channel_nos)
     return [
         Row(row["created"], row["paid"], 0, 0, 0, 0, channel_no=row["channel_no"]) for row in rows
     ]
@@ -349,12 +355,13 @@ _ATTEMPTS: Final = _Table(
     },
 )
 
-# $1 and $2 the instants, $3 mode, $4 currency.
+# $1 and $2 the instants, $3 mode, $4 currency, $5 the channels or null.
 _SENT: Final = """
 SELECT a.channel_no, count(*) AS created, count(*) FILTER (WHERE a.state = 'paid') AS paid
 FROM merchant m JOIN attempt a ON a.merchant_id = m.id
     AND a.created_at >= $1 AND a.created_at < $2
 WHERE a.mode = $3 AND a.currency = $4 AND a.sent_at IS NOT NULL
+    AND ($5::text[] IS NULL OR a.channel_no = ANY($5))
 GROUP BY a.channel_no
 """
 
