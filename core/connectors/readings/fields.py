@@ -17,6 +17,7 @@ from core.connectors.readings.graph import (
     TOO_MANY,
     Kind,
     Node,
+    as_said,
     holds,
     may_be,
     only_reading,
@@ -52,6 +53,7 @@ def of_params(rule: Sign, tree: Tree, scope: Scope, roles: Sequence[Role]) -> st
     decided = {
         name: value for names in names_of(params, roles) for name, value in used(names, said)
     }
+    kinds = as_said(kinds, decided)
     if isinstance(params.order, tuple) and params.empty == "keep":
         return apart(_slots(params, fields, kinds), decided, kinds)
     source = Fields(text, params, rule.own, kinds, needed_of(params, roles))

@@ -94,6 +94,15 @@ def may_be(kind: Kind, value: str) -> bool:
     return kind != "amount" or _AMOUNT.fullmatch(value) is not None
 
 
+def as_said(kinds: Mapping[str, Kind], decided: Mapping[str, str]) -> dict[str, Kind]:
+    """The same, but an amount that does not look like one is looked for as a word: that it is none
+    is said where it is read."""
+    return {
+        name: "word" if kind == "amount" and not may_be(kind, decided.get(name, "")) else kind
+        for name, kind in kinds.items()
+    }
+
+
 def holds(name: str, sign: str) -> str:
     """Why a message is not believed in which a value holds what parts values."""
     return f"“{name}” holds “{sign}”, which parts it from what stands beside it"

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from core.connectors.document import Sign
 from core.connectors.operators import plain
 from core.connectors.pipes import Pipe, Scope
-from core.connectors.readings.graph import TIGHT, Kind, Node, holds, may_be, only_reading
+from core.connectors.readings.graph import TIGHT, Kind, Node, as_said, holds, may_be, only_reading
 from core.connectors.readings.roles import Role
 from core.connectors.signing import comes_in
 
@@ -36,6 +36,7 @@ def of_text(rule: Sign, scope: Scope, roles: Sequence[Role]) -> str | None:
     for name in changed:
         if kinds.get(name) == "amount":
             kinds[name] = "word"  # the digest of an amount is none
+    kinds = as_said(kinds, decided)
     return apart(Slots(values, literals, kinds, literals[1:-1]), decided, kinds)
 
 
