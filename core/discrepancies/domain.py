@@ -15,6 +15,7 @@ from core.discrepancies.deciding import facts_of, fee_of, need_left, need_reason
 from core.discrepancies.reading import (
     HOWS,
     Discrepancy,
+    How,
     Page,
     Resolution,
     find_one,
@@ -25,7 +26,7 @@ from core.errors import Bug, Refusal
 from core.groups import Groups
 from core.ids import Ids
 from core.ledger import BusinessDay, Event, Ledger
-from core.merchants import Merchants
+from core.merchants import Merchant, Merchants
 from core.ops import Deed, tell_ops
 from core.orders import (
     ByHand,
@@ -145,27 +146,7 @@ class Discrepancies:
             need_left(left, left_minor, seen)
             if also is not None:
                 await also(tx)
-            await self._audit.record(
-                tx,
-                "resolve",
-                actor=actor.trail_name,
-                facts={
-                    "discrepancy_id": str(discrepancy_id),
-                    "order_no": seen.order_no,
-                    "how": how,
-                    "left_minor": left_minor,
-                    "currency": seen.currency,
-                    "reason": by.reason,
-                },
-                merchant_id=merchant_id,
-                chat_id=actor.chat_id,
-            )
-            if seen.mode == "live":
-                moved = seen.moved_by(way)
-                deed = Deed(
-                    way, merchant.merchant_no, merchant.name, moved, seen.order_no, by.reason
-                )
-                await tell_ops(tx, self._groups, actor, deed)
+            await self._tell_of(tx, actor, merchant, seen, way, by.reason)
 
         if how == "complete":
             return await self._completing.complete(
@@ -186,6 +167,31 @@ class Discrepancies:
                 await hold_charges(tx, merchant_id)
 
         return await self._ledger.in_open_day(merchant.id, work, before=before)
+
+    async def _tell_of(
+        self, tx: Tx, actor: Actor, merchant: Merchant, seen: Discrepancy, how: How, reason: str
+    ) -> None:
+        """The trail keeps a decision, and ops hears of it."""
+        await self._audit.record(
+            tx,
+            "resolve",
+            actor=actor.trail_name,
+            facts={
+                "discrepancy_id": str(seen.id),
+                "order_no": seen.order_no,
+                "how": how,
+                "left_minor": seen.left_minor,
+                "currency": seen.currency,
+                "reason": reason,
+            },
+            merchant_id=merchant.id,
+            chat_id=actor.chat_id,
+        )
+        if seen.mode == "live":
+            deed = Deed(
+                how, merchant.merchant_no, merchant.name, seen.moved_by(how), seen.order_no, reason
+            )
+            await tell_ops(tx, self._groups, actor, deed)
 
     async def _book(
         self,

@@ -144,22 +144,8 @@ class Settling:
                 changes={"upstream_no": seen.upstream_no, "ask_at": None},
             )
         if settlement.meaning == "confirmation":
-            # Who has the money, and what it really costs, is known only now.
-            confirmed = await moves.move_order(
-                tx,
-                order,
-                "confirm",
-                at=day.at,
-                actor=f"supplier:{attempt.supplier_no}",
-                facts={"upstream_no": seen.upstream_no, "request_id": request_id},
-                changes={
-                    "cost_minor": settlement.cost_minor,
-                    "paid_attempt_no": attempt.attempt_no,
-                },
-            )
-            if confirmed is None:
-                raise Bug(f"order {order.order_no} is {order.state} and was confirmed")
-            order = confirmed
+            facts = {"upstream_no": seen.upstream_no, "request_id": request_id}
+            order = await _confirm(tx, day, order, attempt, settlement.cost_minor, facts)
         if settlement.move is not None:
             order = await self.pay(
                 tx,
@@ -350,6 +336,24 @@ class Settling:
             "currency": seen.paid.currency,
         }
         await self._groups.tell_ops(tx, Say(screen, facts | told))
+
+
+async def _confirm(
+    tx: Tx, day: BusinessDay, order: Order, attempt: Attempt, cost_minor: int, facts: dict[str, Any]
+) -> Order:
+    """Who has a completed order's money, and what it really costs, is known only now."""
+    confirmed = await moves.move_order(
+        tx,
+        order,
+        "confirm",
+        at=day.at,
+        actor=f"supplier:{attempt.supplier_no}",
+        facts=facts,
+        changes={"cost_minor": cost_minor, "paid_attempt_no": attempt.attempt_no},
+    )
+    if confirmed is None:
+        raise Bug(f"order {order.order_no} is {order.state} and was confirmed")
+    return confirmed
 
 
 async def _keep_payment(
