@@ -14,7 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from http import HTTPStatus
-from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 from types import SimpleNamespace
 from typing import Final
 from urllib.parse import urlsplit
@@ -39,9 +39,25 @@ _WHY_CHARS: Final = 200
 _CHUNK_BYTES: Final = 16 * 1024
 _BEGINNING_BYTES: Final = 1024
 
+# What is no address of a server on the open Internet: IANA's special-purpose registries, and the
+# one that Azure's machines ask about themselves. Our own list, for Python's differs by its version.
+_NOT_PUBLIC_V4: Final = tuple(
+    map(
+        IPv4Network,
+        (
+            "0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "168.63.129.16/32",
+            "169.254.0.0/16", "172.16.0.0/12", "192.0.0.0/24", "192.0.2.0/24", "192.88.99.0/24",
+            "192.168.0.0/16", "198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24",
+            "224.0.0.0/4", "240.0.0.0/4",
+        ),
+    )
+)  # fmt: skip
 _GLOBAL_UNICAST: Final = IPv6Network("2000::/3")
+# IETF's protocols (Teredo among them), documentation, 6to4, documentation again
+_NOT_PUBLIC_V6: Final = tuple(
+    map(IPv6Network, ("2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20"))
+)
 _NAT64: Final = IPv6Network("64:ff9b::/96")
-_TRANSITION: Final = (IPv6Network("2002::/16"), IPv6Network("2001::/32"))  # 6to4, Teredo
 # What a resolver may take for an address though it is not written as one: 2130706433, 0x7f.1
 _NUMBER_LABEL: Final = re.compile(r"\d+|0x[0-9a-f]*", re.ASCII | re.IGNORECASE)
 
@@ -350,9 +366,8 @@ def is_public(address: IPv4Address | IPv6Address) -> bool:
             return is_public(address.ipv4_mapped)
         if address in _NAT64:
             return is_public(IPv4Address(int(address) & 0xFFFF_FFFF))
-        if address not in _GLOBAL_UNICAST or any(address in net for net in _TRANSITION):
-            return False
-    return address.is_global and not address.is_multicast
+        return address in _GLOBAL_UNICAST and not any(address in net for net in _NOT_PUBLIC_V6)
+    return not any(address in net for net in _NOT_PUBLIC_V4)
 
 
 class _ForbiddenError(OSError):
