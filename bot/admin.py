@@ -10,8 +10,8 @@ from aiohttp import web
 from prometheus_client import CollectorRegistry, Gauge
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 
-from bot.webhook import DATABASE_AWAY
 from core.runtime import Runtime
+from core.store import DATABASE_AWAY
 
 
 class Admin:

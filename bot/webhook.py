@@ -16,7 +16,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
-import asyncpg
 import structlog
 from aiogram import Bot, Dispatcher
 from aiogram.types import Update
@@ -25,7 +24,7 @@ from aiohttp import web
 from core.inbox import Arrived, Inbox
 from core.outbox import Say
 from core.runtime import Runtime
-from core.store import Tx
+from core.store import DATABASE_AWAY, Tx
 from core.vault import Purpose, Vault, derived_key
 
 _LOG = structlog.get_logger(__name__)
@@ -33,15 +32,8 @@ SECRET_HEADER: Final = "X-Telegram-Bot-Api-Secret-Token"  # noqa: S105 (a header
 RETRY_AFTER_S: Final = 2
 BATCH: Final = 5
 _MAX_ID: Final = 2**63 - 1
-# What a query raises while the database is away. The internal error is asyncpg's own confusion
-# over a connection that is cut just as a query begins.
-DATABASE_AWAY: Final = (
-    OSError,
-    TimeoutError,
-    asyncpg.PostgresError,
-    asyncpg.InterfaceError,
-    asyncpg.InternalClientError,
-)
+# Telegram is answered within this, if only by a 503: it brings the update again.
+STORE_S: Final = 4.0
 _UPDATE: Final = "telegram_update.body"
 _CHATTY: Final = ("message", "edited_message", "channel_post", "my_chat_member", "chat_member")
 
@@ -81,7 +73,8 @@ class Webhook:
             sealed = self._vault.seal(json.dumps(update), _purpose(self._bot_id, update_id))
             update = {"update_id": update_id, "sealed": b64encode(sealed).decode()}
         try:
-            await self._inbox.put(self._bot_id, update_id, chat_id, update)
+            async with asyncio.timeout(STORE_S):
+                await self._inbox.put(self._bot_id, update_id, chat_id, update)
         except DATABASE_AWAY as error:
             _LOG.error("update not stored", update_id=update_id, fault=str(error))
             return web.Response(status=503, headers={"Retry-After": str(RETRY_AFTER_S)})

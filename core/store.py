@@ -8,17 +8,22 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from contextvars import ContextVar
+from dataclasses import dataclass
 from datetime import date
-from typing import Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 from urllib.parse import parse_qs, unquote, urlsplit
+from uuid import UUID
+from weakref import WeakValueDictionary
 
 import asyncpg
+from asyncpg.pool import PoolAcquireContext
 from tortoise import Tortoise
 from tortoise.backends.asyncpg.client import AsyncpgDBClient
 from tortoise.connection import get_connection, get_connections
+from tortoise.exceptions import DBConnectionError
 from tortoise.migrations.api import migrate as tortoise_migrate
 
 from core.errors import Bug, WrongKind
@@ -35,8 +40,47 @@ _CONNECTION: Final = "default"
 _MIGRATION_LOCK: Final = 0x5041_5944
 _MIGRATION_WAIT_S: Final = 60
 _MONTHS_AHEAD: Final = 24
+# A statement that takes longer is ended. Whoever knows better says so, with `timeout_s`.
 COMMAND_TIMEOUT_S: Final = 30
+# So long is waited for a connection of the pool, and for a lock that somebody else holds: a stuck
+# one holds up those who need it, and nobody else.
+POOL_WAIT_S: Final = 3.0
+LOCK_WAIT_S: Final = 3.0
+# A transaction that asks nothing for so long belongs to a desk that is frozen or gone.
+IDLE_IN_TRANSACTION_S: Final = 10.0
+# One merchant's requests hold so many of an instance's connections at most: where all of them wait
+# for the same lock, the others go on.
+CONNECTIONS_PER_MERCHANT: Final = 4
 _IN_TRANSACTION: ContextVar[bool] = ContextVar("in_transaction", default=False)
+
+
+# What a question raises while the database is away, goes away, reads only, or keeps us waiting: it
+# is worth asking again in a moment. The internal error is asyncpg's own confusion over a connection
+# that is cut just as a question begins.
+DATABASE_AWAY: Final = (
+    OSError,
+    TimeoutError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.InsufficientResourcesError,
+    asyncpg.LockNotAvailableError,
+    asyncpg.ReadOnlySQLTransactionError,
+    asyncpg.IdleInTransactionSessionTimeoutError,
+    DBConnectionError,
+)
+
+
+@dataclass(slots=True)
+class _Caller:
+    """For whom questions are asked. share: of the pool, where it is one merchant's."""
+
+    patience_s: float
+    share: asyncio.Semaphore | None = None
+
+
+_CALLER: ContextVar[_Caller | None] = ContextVar("caller", default=None)
 
 
 class Queries(Protocol):
@@ -57,18 +101,22 @@ class Tx:
     async def fetch(
         self, sql: str, *args: object, timeout_s: float | None = None
     ) -> list[asyncpg.Record]:
-        """Rows of a query. timeout_s: where it may take longer than COMMAND_TIMEOUT_S."""
-        return await self._connection.fetch(sql, *args, timeout=timeout_s)
+        """Rows of a query. timeout_s: where it may take longer than COMMAND_TIMEOUT_S; the rest of
+        the transaction may, too."""
+        if timeout_s is not None:
+            await self.execute(f"SET LOCAL statement_timeout = '{timeout_s:.0f}s'")
+        return await self._connection.fetch(sql, *args, timeout=timeout_s or _patience_s())
 
     async def fetchrow(self, sql: str, *args: object) -> asyncpg.Record | None:
-        return await self._connection.fetchrow(sql, *args)
+        return await self._connection.fetchrow(sql, *args, timeout=_patience_s())
 
     async def fetchval(self, sql: str, *args: object) -> Any:
-        return await self._connection.fetchval(sql, *args)
+        return await self._connection.fetchval(sql, *args, timeout=_patience_s())
 
     async def execute(self, sql: str, *args: object) -> int:
         """Run a statement; the number of rows it touched."""
-        return _touched(await self._connection.execute(sql, *args))
+        done = await self._connection.execute(sql, *args, timeout=_patience_s())
+        return _touched(done)
 
     async def hold(self, what: str, *, together: bool = False) -> None:
         """Hold a name until the transaction ends: alone, or together with others who do so too.
@@ -103,6 +151,7 @@ class Store:
 
     def __init__(self, client: AsyncpgDBClient) -> None:
         self._client = client
+        self._shares: WeakValueDictionary[UUID, asyncio.Semaphore] = WeakValueDictionary()
 
     @classmethod
     async def open(cls, dsn: str, *, pool_max: int = 12) -> Store:
@@ -124,21 +173,24 @@ class Store:
 
     async def fetch(self, sql: str, *args: object) -> list[asyncpg.Record]:
         async with self._connection() as connection:
-            rows: list[asyncpg.Record] = await connection.fetch(sql, *args)
+            rows: list[asyncpg.Record] = await connection.fetch(sql, *args, timeout=_patience_s())
             return rows
 
     async def fetchrow(self, sql: str, *args: object) -> asyncpg.Record | None:
         async with self._connection() as connection:
-            row: asyncpg.Record | None = await connection.fetchrow(sql, *args)
+            row: asyncpg.Record | None = await connection.fetchrow(
+                sql, *args, timeout=_patience_s()
+            )
             return row
 
     async def fetchval(self, sql: str, *args: object) -> Any:
         async with self._connection() as connection:
-            return await connection.fetchval(sql, *args)
+            return await connection.fetchval(sql, *args, timeout=_patience_s())
 
     async def execute(self, sql: str, *args: object) -> int:
         async with self._connection() as connection:
-            return _touched(await connection.execute(sql, *args))
+            done = await connection.execute(sql, *args, timeout=_patience_s())
+            return _touched(done)
 
     @asynccontextmanager
     async def _connection(self) -> AsyncIterator[asyncpg.Connection[asyncpg.Record]]:
@@ -146,8 +198,32 @@ class Store:
         and waits for a second can wait for ever, when all the others do the same."""
         if _IN_TRANSACTION.get():
             raise Bug("inside a transaction questions go through it, not through the store")
-        async with self._client.acquire_connection() as connection:
+        async with _turn(), self._client.acquire_connection() as connection:
             yield connection
+
+    @contextmanager
+    def called(
+        self, *, patience_s: float = COMMAND_TIMEOUT_S, by: UUID | None = None
+    ) -> Iterator[None]:
+        """Who causes what is done inside. patience_s: so long may a question take. by: a merchant,
+        where it is known from the start (see `called_by`)."""
+        token = _CALLER.set(_Caller(patience_s))
+        try:
+            if by is not None:
+                self.called_by(by)
+            yield
+        finally:
+            _CALLER.reset(token)
+
+    def called_by(self, merchant_id: UUID) -> None:
+        """The rest of what is inside `called` is a merchant's: all that is one merchant's holds
+        CONNECTIONS_PER_MERCHANT of this process's connections at most."""
+        share = self._shares.get(merchant_id)
+        if share is None:
+            share = self._shares[merchant_id] = asyncio.Semaphore(CONNECTIONS_PER_MERCHANT)
+        if (caller := _CALLER.get()) is None:
+            raise Bug("nobody was said to have called")
+        caller.share = share
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Tx]:
@@ -161,6 +237,11 @@ class Store:
             raise ConnectionError("the database connection is closed")
         if _IN_TRANSACTION.get():
             raise Bug("a transaction inside a transaction")
+        async with _turn(), self._transaction(pool) as tx:
+            yield tx
+
+    @asynccontextmanager
+    async def _transaction(self, pool: asyncpg.Pool[asyncpg.Record]) -> AsyncIterator[Tx]:
         context = self._client._in_transaction()
         try:
             client = await context.__aenter__()
@@ -230,6 +311,56 @@ async def migrate(owner_dsn: str, *, kind: str, today: date) -> None:
         await guard.close()
 
 
+if TYPE_CHECKING:
+    _AnyPool = asyncpg.Pool[asyncpg.Record]
+else:
+    _AnyPool = asyncpg.Pool  # generic for the checker alone
+
+
+class _Pool(_AnyPool):
+    """A pool for whose connections nobody waits for ever."""
+
+    def acquire(self, *, timeout: float | None = None) -> PoolAcquireContext[asyncpg.Record]:
+        return super().acquire(timeout=POOL_WAIT_S if timeout is None else timeout)
+
+
+class _Client(AsyncpgDBClient):
+    """Tortoise's client, on a pool of ours."""
+
+    async def create_pool(self, **options: Any) -> asyncpg.Pool[asyncpg.Record]:
+        defaults = {
+            "max_queries": 50_000,
+            "max_inactive_connection_lifetime": 300.0,
+            "record_class": asyncpg.Record,
+        }
+        return await _Pool(**{**defaults, **options})
+
+
+# How Tortoise finds the client of an engine, which is this module's name.
+client_class = _Client
+
+
+def _patience_s() -> float:
+    caller = _CALLER.get()
+    return caller.patience_s if caller else COMMAND_TIMEOUT_S
+
+
+@asynccontextmanager
+async def _turn() -> AsyncIterator[None]:
+    """The caller's merchant's turn at the pool, where there is one. Raises TimeoutError."""
+    caller = _CALLER.get()
+    share = caller.share if caller else None
+    if share is None:
+        yield
+        return
+    async with asyncio.timeout(POOL_WAIT_S):
+        await share.acquire()
+    try:
+        yield
+    finally:
+        share.release()
+
+
 def _touched(status: str) -> int:
     """'UPDATE 3' -> 3; statements that do not count rows give 0."""
     last = status.rsplit(" ", 1)[-1]
@@ -259,11 +390,16 @@ def _credentials(dsn: str) -> dict[str, Any]:
 def _config(dsn: str, *, role: str | None, pool_max: int) -> dict[str, Any]:
     settings = {"application_name": "paydesk", "timezone": "UTC"}
     if role is not None:
-        settings["role"] = role
+        settings |= {
+            "role": role,
+            "lock_timeout": _ms(LOCK_WAIT_S),
+            "statement_timeout": _ms(COMMAND_TIMEOUT_S),
+            "idle_in_transaction_session_timeout": _ms(IDLE_IN_TRANSACTION_S),
+        }
     return {
         "connections": {
             _CONNECTION: {
-                "engine": "tortoise.backends.asyncpg",
+                "engine": __name__,
                 "credentials": {
                     **_credentials(dsn),
                     "minsize": 1,
@@ -284,6 +420,10 @@ def _config(dsn: str, *, role: str | None, pool_max: int) -> dict[str, Any]:
         "use_tz": True,
         "timezone": "UTC",
     }
+
+
+def _ms(seconds: float) -> str:
+    return f"{seconds * 1000:.0f}ms"
 
 
 async def _prepare(connection: asyncpg.Connection[asyncpg.Record]) -> None:

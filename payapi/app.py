@@ -10,13 +10,13 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Final
 
-import asyncpg
 import structlog
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
 from core.errors import Refusal
 from core.runtime import Runtime
+from core.store import DATABASE_AWAY
 from payapi import account, callbacks, cashier, home, orders, pages, reference
 from payapi.answers import STATUSES
 from payapi.auth import WrongSignature
@@ -27,14 +27,8 @@ from texts import choose_language, refusal_text
 _LOG = structlog.get_logger(__name__)
 
 UNAVAILABLE_RETRY_S: Final = 5
-# What drivers raise when the database cannot be reached, or goes away in the middle.
-_AWAY: Final = (
-    OSError,
-    asyncpg.PostgresConnectionError,
-    asyncpg.InterfaceError,
-    asyncpg.exceptions.OperatorInterventionError,
-    asyncpg.TooManyConnectionsError,
-)
+# Whoever calls is answered within five seconds, if only by a 503.
+_PATIENCE_S: Final = 4.0
 
 Refuse = Callable[[web.Request, Refusal], web.StreamResponse]
 
@@ -95,7 +89,11 @@ def _entrance(trusted: Sequence[Network], refuse: Refuse) -> Middleware:
         request_id = request.app[RUNTIME].ids.uuid7().hex
         request[REQUEST_ID] = request_id
         request[ADDRESS] = caller_address(request, trusted)
-        with structlog.contextvars.bound_contextvars(request_id=request_id):
+        store = request.app[RUNTIME].store
+        with (
+            structlog.contextvars.bound_contextvars(request_id=request_id),
+            store.called(patience_s=_PATIENCE_S),
+        ):
             try:
                 response = await _answer(request, handler, refuse)
                 response.headers["Paydesk-Request-Id"] = request_id
@@ -122,7 +120,7 @@ async def _answer(request: web.Request, handler: Handler, refuse: Refuse) -> web
         if "Allow" in error.headers:
             response.headers["Allow"] = error.headers["Allow"]
         return response
-    except _AWAY:
+    except DATABASE_AWAY:
         _LOG.exception("request failed: something it needs is away")
         refused = Refusal("unavailable")
     except Exception:  # noqa: BLE001 - the last line of defence; it is logged with its traceback

@@ -96,6 +96,7 @@ async def identify(runtime: Runtime, request: web.Request) -> App:
         raise Refusal("key_unknown")
     app = await runtime.access.app(key_id, request[ADDRESS])
     structlog.contextvars.bind_contextvars(merchant_no=app.merchant.merchant_no)
+    runtime.store.called_by(app.merchant.id)
     return app
 
 

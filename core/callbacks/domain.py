@@ -215,7 +215,8 @@ class Callbacks:
             structlog.contextvars.bind_contextvars(request_id=waiting.request_id)
             outcome, done, failed = "", False, False
             try:
-                outcome, done = await self._act(waiting)
+                with self._store.called(by=waiting.merchant_id):
+                    outcome, done = await self._act(waiting)
             except Exception as error:  # noqa: BLE001 (kept, tried again, told, then parked)
                 _LOG.exception("callback could not be acted on", tries=waiting.tries)
                 outcome, failed = repr(error), True

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import UTC, date, datetime
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, date, datetime, timedelta
+from uuid import UUID
 
 import asyncpg
 import pytest
@@ -12,7 +16,15 @@ from core.errors import WrongKind
 from core.merchants import App, Merchant
 from core.merchants.models import MerchantRow
 from core.runtime import Runtime
-from core.store import DESK_ROLE, Store, migrate
+from core.store import (
+    DATABASE_AWAY,
+    DESK_ROLE,
+    IDLE_IN_TRANSACTION_S,
+    LOCK_WAIT_S,
+    POOL_WAIT_S,
+    Store,
+    migrate,
+)
 from tests.conftest import Servers
 from tests.core.support import owner
 
@@ -84,6 +96,87 @@ async def test_connections_that_the_server_ended_are_replaced(
             assert await connection.fetchval("SELECT pg_terminate_backend($1, 2000)", pid)
             async with asyncio.timeout(5):
                 assert await _after_the_end(runtime.store) == 1
+
+
+@asynccontextmanager
+async def held(servers: Servers, database: str, merchant_id: UUID) -> AsyncIterator[None]:
+    """A merchant's row, held by a session that was left open."""
+    async with owner(servers, database) as elsewhere, elsewhere.transaction():
+        await elsewhere.execute("SELECT FROM merchant WHERE id = $1 FOR UPDATE", merchant_id)
+        yield
+
+
+async def test_nobody_waits_for_ever_for_a_lock_or_a_connection(
+    runtime: Runtime, shop: tuple[Merchant, App], servers: Servers, database: str
+) -> None:
+    store, merchant_id = runtime.store, shop[0].id
+
+    async def touch() -> None:
+        await store.execute("UPDATE merchant SET name = name WHERE id = $1", merchant_id)
+
+    began_s = time.monotonic()
+    async with held(servers, database, merchant_id):
+        ended = await asyncio.gather(*(touch() for _ in range(20)), return_exceptions=True)
+    assert all(isinstance(error, DATABASE_AWAY) for error in ended)
+    kinds = {type(error) for error in ended}
+    assert kinds == {asyncpg.LockNotAvailableError, TimeoutError}, "a lock, a connection"
+    assert time.monotonic() - began_s < POOL_WAIT_S + LOCK_WAIT_S + 2
+    await touch()
+
+
+async def test_one_merchants_stuck_lock_leaves_connections_for_others(
+    runtime: Runtime, shop: tuple[Merchant, App], servers: Servers, database: str
+) -> None:
+    store, merchant_id = runtime.store, shop[0].id
+    waiting = asyncio.Semaphore(0)
+
+    async def stuck() -> None:
+        with store.called(by=merchant_id):
+            waiting.release()
+            await store.execute("UPDATE merchant SET name = name WHERE id = $1", merchant_id)
+
+    async with held(servers, database, merchant_id):
+        tasks = [asyncio.create_task(stuck()) for _ in range(20)]
+        for _ in tasks:
+            await waiting.acquire()
+        with store.called(by=UUID(int=7)):
+            for _ in range(20):
+                async with asyncio.timeout(1):
+                    assert await store.fetchval("SELECT 1") == 1
+        ended = await asyncio.gather(*tasks, return_exceptions=True)
+    assert all(isinstance(error, DATABASE_AWAY) for error in ended)
+
+
+async def test_a_transaction_that_sleeps_is_ended(runtime: Runtime) -> None:
+    async def sleep() -> None:
+        async with runtime.store.transaction() as tx:
+            await tx.execute("SET LOCAL idle_in_transaction_session_timeout = '20ms'")
+            async with asyncio.timeout(5):
+                while True:
+                    await asyncio.sleep(0.05)
+                    await tx.fetchval("SELECT 1")
+
+    with pytest.raises((asyncpg.PostgresError, asyncpg.InterfaceError)):
+        await sleep()
+    shown = "SELECT current_setting('idle_in_transaction_session_timeout')::interval"
+    assert await runtime.store.fetchval(shown) == timedelta(seconds=IDLE_IN_TRANSACTION_S)
+
+
+async def test_who_is_waited_for_is_answered_in_time(runtime: Runtime) -> None:
+    with runtime.store.called(patience_s=0.1), pytest.raises(TimeoutError):
+        await runtime.store.fetchval("SELECT pg_sleep(5)")
+    assert await runtime.store.fetchval("SELECT 1 FROM pg_sleep(0.2)") == 1
+
+
+async def test_what_may_take_long_says_so(runtime: Runtime) -> None:
+    async def ask(timeout_s: float | None) -> int:
+        async with runtime.store.transaction() as tx:
+            await tx.execute("SET LOCAL statement_timeout = '50ms'")
+            return len(await tx.fetch("SELECT pg_sleep(0.2)", timeout_s=timeout_s))
+
+    with pytest.raises(asyncpg.QueryCanceledError):
+        await ask(None)
+    assert await ask(60) == 1
 
 
 async def _after_the_end(store: Store) -> int:
