@@ -269,9 +269,13 @@ class Store:
             await tx.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
             yield tx
 
-    async def make_months(self, first_month: date, months: int = _MONTHS_AHEAD) -> None:
-        """Create the month partitions from `first_month` on, where they are missing."""
-        await self.execute("SELECT make_months($1, $2)", first_month, months)
+    async def make_months(self, first_month: date, months: int = _MONTHS_AHEAD) -> int:
+        """Create the month partitions from `first_month` on, where they are missing.
+
+        Readers and writers of other months go on meanwhile. Returns how many could not be made
+        because somebody else holds a table: try again soon.
+        """
+        return int(await self.fetchval("SELECT make_months($1, $2)", first_month, months))
 
     async def kind(self) -> str:
         """demo or production, as the database was marked for ever."""
@@ -306,7 +310,10 @@ async def migrate(owner_dsn: str, *, kind: str, today: date) -> None:
         await guard.execute("INSERT INTO desk (kind) VALUES ($1) ON CONFLICT DO NOTHING", kind)
         await guard.execute(f"GRANT {DESK_ROLE} TO CURRENT_USER")
         first = today.replace(day=1)
-        await guard.execute("SELECT make_months($1, $2)", first, _MONTHS_AHEAD)
+        async with asyncio.timeout(_MIGRATION_WAIT_S):
+            asked = "SELECT make_months($1, $2)"
+            while await guard.fetchval(asked, first, _MONTHS_AHEAD):  # noqa: ASYNC110 (see above)
+                await asyncio.sleep(0.1)
     finally:
         await guard.close()
 

@@ -58,7 +58,10 @@ async def roll_books(runtime: Runtime) -> None:
 
 
 async def make_months(runtime: Runtime) -> None:
-    await runtime.store.make_months(runtime.clock.now().date().replace(day=1))
+    """Makes months long ahead. Raises TimeoutError where somebody held a table: it is tried again
+    soon."""
+    if missing := await runtime.store.make_months(runtime.clock.now().date().replace(day=1)):
+        raise TimeoutError(f"{missing} tables of months could not be made yet")
 
 
 async def forget_old(runtime: Runtime) -> None:

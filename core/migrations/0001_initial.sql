@@ -1027,11 +1027,13 @@ $$;
 
 -- ── months ──────────────────────────────────────────────────────────────────────────────────────
 -- Runs with the owner's rights, so that the desk's own role can ask for months without owning any.
-CREATE FUNCTION make_months(first_month date, months integer) RETURNS void
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+CREATE FUNCTION make_months(first_month date, months integer) RETURNS integer
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp SET lock_timeout = '500ms' AS $$
 DECLARE
-    starts date := date_trunc('month', first_month);
-    parent text;
+    starts  date := date_trunc('month', first_month);
+    parent  text;
+    month   text;
+    missing integer := 0;
 BEGIN
     IF months NOT BETWEEN 1 AND 120 THEN
         RAISE EXCEPTION 'months must lie between 1 and 120';
@@ -1039,21 +1041,25 @@ BEGIN
     PERFORM pg_advisory_xact_lock(hashtext('paydesk.make_months'));
     FOR i IN 1..months LOOP
         FOREACH parent IN ARRAY ARRAY['orders', 'ledger_entry', 'supplier_call'] LOOP
-            EXECUTE format(
-                'CREATE TABLE IF NOT EXISTS %I PARTITION OF %I FOR VALUES FROM (%L) TO (%L)',
-                parent || to_char(starts, '_YYYY_MM'), parent,
-                to_char(starts, 'YYYY-MM-DD 00:00:00+00'),
-                to_char(starts + interval '1 month', 'YYYY-MM-DD 00:00:00+00'));
-            IF parent = 'orders' THEN
-                EXECUTE format('GRANT SELECT, INSERT, UPDATE ON %I TO paydesk_desk',
-                               parent || to_char(starts, '_YYYY_MM'));
-            ELSE
-                EXECUTE format('GRANT SELECT, INSERT ON %I TO paydesk_desk',
-                               parent || to_char(starts, '_YYYY_MM'));
-            END IF;
+            month := parent || to_char(starts, '_YYYY_MM');
+            CONTINUE WHEN to_regclass(format('public.%I', month)) IS NOT NULL;
+            BEGIN
+                -- Made apart and attached then: neither readers nor writers of the others wait.
+                EXECUTE format('CREATE TABLE %I (LIKE %I INCLUDING ALL)', month, parent);
+                EXECUTE format('GRANT SELECT, INSERT %s ON %I TO paydesk_desk',
+                               CASE parent WHEN 'orders' THEN ', UPDATE' ELSE '' END, month);
+                EXECUTE format(
+                    'ALTER TABLE %I ATTACH PARTITION %I FOR VALUES FROM (%L) TO (%L)',
+                    parent, month,
+                    to_char(starts, 'YYYY-MM-DD 00:00:00+00'),
+                    to_char(starts + interval '1 month', 'YYYY-MM-DD 00:00:00+00'));
+            EXCEPTION WHEN lock_not_available THEN
+                missing := missing + 1;
+            END;
         END LOOP;
         starts := starts + interval '1 month';
     END LOOP;
+    RETURN missing;
 END $$;
 
 -- The log of calls to suppliers is no part of the books: whole months of it go, and how many went

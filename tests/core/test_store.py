@@ -205,6 +205,43 @@ async def test_the_desk_asks_for_months_it_cannot_own(runtime: Runtime) -> None:
         await runtime.store.make_months(date(2031, 1, 1), 0)
 
 
+async def test_months_are_made_while_others_read_and_write(
+    runtime: Runtime, servers: Servers, database: str
+) -> None:
+    tables = ("orders", "ledger_entry", "supplier_call")
+    async with owner(servers, database) as elsewhere:
+        async with elsewhere.transaction():
+            for table in tables:
+                await elsewhere.execute(f"LOCK TABLE {table} IN ACCESS SHARE MODE")
+                await elsewhere.execute(f"LOCK TABLE {table} IN ROW EXCLUSIVE MODE")
+            assert await runtime.store.make_months(date(2031, 1, 1), 1) == 0
+        async with elsewhere.transaction():
+            await elsewhere.execute("LOCK TABLE orders IN SHARE UPDATE EXCLUSIVE MODE")
+            assert await runtime.store.make_months(date(2031, 1, 1), 2) == 1, "orders of February"
+    assert await runtime.store.make_months(date(2031, 1, 1), 2) == 0
+    made = "SELECT count(*) FROM pg_inherits WHERE inhrelid::regclass::text LIKE '%\\_2031\\_0_'"
+    assert await runtime.store.fetchval(made) == 2 * len(tables)
+
+
+async def test_a_month_is_as_its_table_is(runtime: Runtime) -> None:
+    """What was attached has the keys, checks and indexes of its table."""
+
+    async def shape(table: str) -> list[str]:
+        found: list[str] = await runtime.store.fetchval(
+            "SELECT array_agg(what ORDER BY what) FROM ("
+            " SELECT contype::text || ' ' || pg_get_constraintdef(oid) AS what"
+            " FROM pg_constraint WHERE conrelid = $1::text::regclass UNION ALL"
+            " SELECT regexp_replace(replace(indexdef, 'ONLY ', ''), 'INDEX \\S+ ON \\S+', '')"
+            " FROM pg_indexes WHERE tablename = $1::text) s",
+            table,
+        )
+        return found
+
+    await runtime.store.make_months(date(2031, 1, 1), 1)
+    for table in ("orders", "ledger_entry", "supplier_call"):
+        assert await shape(f"{table}_2031_01") == await shape(table)
+
+
 async def test_a_database_is_of_its_kind_for_ever(servers: Servers, empty_database: str) -> None:
     dsn, today = servers.owner_dsn(empty_database), datetime.now(UTC).date()
     await migrate(dsn, kind="production", today=today)
