@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Final
 
 from aiogram import Bot
@@ -11,7 +12,9 @@ from prometheus_client import CollectorRegistry, Gauge
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 
 from core.runtime import Runtime
-from core.store import DATABASE_AWAY
+
+# Whoever asks whether this instance is ready does not wait for Telegram for long.
+_TELEGRAM_S: Final = 1
 
 
 class Admin:
@@ -19,6 +22,7 @@ class Admin:
 
     def __init__(self, runtime: Runtime, bot: Bot | None, webhook_url: str | None) -> None:
         self._runtime = runtime
+        self._draining = False
         self._bot = bot
         self._webhook_url = webhook_url
         self._registry = CollectorRegistry()
@@ -60,41 +64,46 @@ class Admin:
         app.router.add_get("/metrics", self.metrics)
         return app
 
+    def drain(self) -> None:
+        """From now on this instance says that it is not ready, though it still serves."""
+        self._draining = True
+
     async def readyz(self, _: web.Request) -> web.Response:
-        """200 with every part true, else 503; the parts are named."""
-        parts = await self.parts()
-        status = 200 if all(parts.values()) else 503
-        return web.json_response({"ready": status == 200, **parts}, status=status)
-
-    async def parts(self) -> dict[str, bool]:
-        """Which parts answer: database, redis, webhook."""
-        return {
-            "database": await self._database_answers(),
-            "redis": await self._runtime.throttle.answers(),
-            "webhook": await self._webhook_is_set(),
+        """200 while this instance can take requests, else 503. Which parts it needs for that:
+        database (it takes writes), clock (this machine's is right), serving (it is not about to
+        end). Without the others (redis, webhook) it works on, if not as well."""
+        health = await self._runtime.instance.beat()
+        needed = {
+            "database": health.writes,
+            "clock": health.clock_right,
+            "serving": not self._draining,
         }
+        ready = all(needed.values())
+        parts = {"ready": ready, **needed, **await self._helpers()}
+        return web.json_response(parts, status=200 if ready else 503)
 
-    async def _database_answers(self) -> bool:
-        try:
-            return bool(await self._runtime.store.fetchval("SELECT 1") == 1)
-        except DATABASE_AWAY:
-            return False
+    async def _helpers(self) -> dict[str, bool]:
+        redis, webhook = await asyncio.gather(
+            self._runtime.throttle.answers(), self._webhook_is_set()
+        )
+        return {"redis": redis, "webhook": webhook}
 
     async def _webhook_is_set(self) -> bool:
         if self._bot is None:
             return True
         try:
-            info = await self._bot.get_webhook_info(request_timeout=5)
+            info = await self._bot.get_webhook_info(request_timeout=_TELEGRAM_S)
         except TelegramAPIError:
             return False
         return info.url == self._webhook_url
 
     async def metrics(self, _: web.Request) -> web.Response:
         """Prometheus text format. While the database is away, only which parts answer."""
-        parts = await self.parts()
+        health = await self._runtime.instance.beat()
+        parts = {"database": health.writes, "clock": health.clock_right, **await self._helpers()}
         for part, answers in parts.items():
             self._ready.labels(part).set(int(answers))
-        if parts["database"]:
+        if health.writes:
             await self._read_queues()
         return web.Response(
             body=generate_latest(self._registry), headers={"Content-Type": CONTENT_TYPE_LATEST}

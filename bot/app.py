@@ -30,6 +30,8 @@ from scheduler import Timetable
 
 _LOG = structlog.get_logger(__name__)
 DRAIN_S: Final = 15.0
+# How often an instance writes that it is there, and looks at the shared clock.
+_BEAT_S: Final = 20.0
 # A batch waits for its slowest member; with several loops on one queue the others go on.
 _COPIES: Final = 4
 _NOTIFY_BATCH: Final = 25
@@ -52,6 +54,7 @@ class Desk:
         self._loops: list[Loop] = []
         self._runners: list[web.AppRunner] = []
         self._timetable = Timetable(runtime)
+        self._admin: Admin | None = None
 
     async def start(self, neighbours: Neighbours | None = None) -> None:
         """Listen, tell Telegram where, and begin to work. Raises PortTaken.
@@ -70,7 +73,7 @@ class Desk:
             neighbours=neighbours,
         )
         self._add_queues()
-        admin = Admin(self._runtime, self._bot, webhook_url)
+        self._admin = admin = Admin(self._runtime, self._bot, webhook_url)
         # Loops first: whatever a request puts into a queue finds somebody who empties it.
         for loop in self._loops:
             loop.start()
@@ -83,7 +86,11 @@ class Desk:
         _LOG.info("desk is ready", url=self._runtime.public_url, demo=self._runtime.demo)
 
     async def stop(self) -> None:
-        """Stop listening, let what is in flight end, then let go of every connection."""
+        """Say that it ends, stop listening, let what is in flight end, then let go of every
+        connection. Whoever asks /readyz hears of it `drain_notice_s` before a port closes."""
+        if self._admin is not None:
+            self._admin.drain()
+            await asyncio.sleep(self._settings.drain_notice_s)
         for runner in self._runners:
             await runner.cleanup()
         await self._timetable.stop()
@@ -115,6 +122,7 @@ class Desk:
 
     def _add_queues(self) -> None:
         runtime = self._runtime
+        self._loops.append(Loop("beat", self._beat, idle_s=_BEAT_S))
         self._loop(
             "notifier",
             lambda: runtime.notifications.deliver_due(_NOTIFY_BATCH),
@@ -127,6 +135,10 @@ class Desk:
             0.5,
             runtime.callbacks.on_news,
         )
+
+    async def _beat(self) -> int:
+        await self._runtime.instance.beat()
+        return 0
 
     def _loop(
         self,

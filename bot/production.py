@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -107,6 +108,7 @@ async def run_production(settings: Settings) -> None:
                 settings.outbound_proxy.get_secret_value() if settings.outbound_proxy else None
             ),
             pool_max=settings.database_pool_max,
+            instance_name=f"{socket.gethostname()}:{settings.port}",
         )
         try:
             _refuse_demo(runtime)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import time as time_module
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
@@ -13,6 +15,8 @@ from core.errors import Refusal
 
 _TIME: Final = re.compile(r"([01]?[0-9]|2[0-3]):([0-5][0-9])")
 _SHOWN_CHARS: Final = 40
+# An answer that takes longer says too little of when its time was true.
+LOOK_S: Final = 1.0
 
 
 class Clock(Protocol):
@@ -23,11 +27,44 @@ class Clock(Protocol):
         ...
 
 
-class SystemClock:
-    """The machine's clock."""
+class SharedClock:
+    """The database's time, which all instances share: leases, expiry and slots need one time.
+
+    Between two looks at it this machine's steady clock goes on; what its wall clock says, or that
+    somebody sets it, changes nothing. Time does not run backwards. Until the first look it is the
+    machine's own.
+    """
+
+    def __init__(
+        self,
+        steady_s: Callable[[], float] = time_module.monotonic,
+        wall: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        """steady_s: seconds since any moment. wall: what this machine takes for the time."""
+        self._steady_s = steady_s
+        self._wall = wall
+        self._base, self._base_s = wall(), steady_s()
+        self._last = self._base
+        self.ahead_s = 0.0
 
     def now(self) -> datetime:
-        return datetime.now(UTC)
+        """The present instant, aware, in UTC."""
+        at = self._base + timedelta(seconds=self._steady_s() - self._base_s)
+        self._last = max(self._last, at)
+        return self._last
+
+    async def look(self, ask: Callable[[], Awaitable[datetime]]) -> bool:
+        """Look at the shared clock by asking for its time; whether the answer came soon enough to
+        tell anything. `ahead_s` is then how far this machine's wall clock is ahead of it."""
+        before_s = self._steady_s()
+        shared = await ask()
+        after_s = self._steady_s()
+        if after_s - before_s > LOOK_S:
+            return False
+        self._base, self._base_s = shared, (before_s + after_s) / 2
+        half = timedelta(seconds=(after_s - before_s) / 2)
+        self.ahead_s = (self._wall() - half - shared).total_seconds()
+        return True
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,7 @@ from aiohttp import hdrs
 from aiohttp.typedefs import LooseHeaders
 from yarl import URL
 
-from core.clock import Clock, SystemClock
+from core.clock import Clock, SharedClock
 from core.errors import Ambiguous
 from core.wire import HttpAnswer, HttpRequest
 
@@ -207,7 +207,7 @@ class Gateway:
 
     allow_private: bool = False
     proxy: str | None = None
-    clock: Clock = field(default_factory=SystemClock)
+    clock: Clock = field(default_factory=SharedClock)
     answer_bytes: int = ANSWER_BYTES
     _origins: dict[tuple[str, str, int], Lane] = field(default_factory=dict, init=False)
     _session: aiohttp.ClientSession | None = field(default=None, init=False)

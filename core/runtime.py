@@ -18,7 +18,7 @@ from core.bills import Bills
 from core.callbacks import Callbacks, RefusedCallbacks
 from core.causes import Causes
 from core.channels import Channels, ChannelSets, Routing
-from core.clock import Clock, SystemClock
+from core.clock import Clock, SharedClock
 from core.completions import Completions
 from core.confirmations import Confirmations
 from core.credit import Credit
@@ -29,6 +29,7 @@ from core.gateway import Gateway
 from core.groups import Groups
 from core.ids import Ids
 from core.inbox import Inbox
+from core.instance import Instance
 from core.ledger import Ledger
 from core.lookups import Lookups
 from core.merchants import Merchants
@@ -90,6 +91,7 @@ class Runtime:
     alarms: Alarms
     ticks: Ticks
     parked: Parked
+    instance: Instance
     causes: Causes
     confirmations: Confirmations
     opening: Opening
@@ -136,13 +138,15 @@ async def build(
     allow_private_targets: bool,
     outbound_proxy: str | None = None,
     pool_max: int = 12,
+    instance_name: str = "desk",
     clock: Clock | None = None,
     cashier_path: str = "/pay/",
     callback_path: str = "/callbacks/",
 ) -> Runtime:
     """Connect and assemble. public_url: where suppliers and payers reach this desk.
-    outbound_proxy: what all calls to suppliers and merchants go through."""
-    clock = clock or SystemClock()
+    outbound_proxy: what all calls to suppliers and merchants go through. instance_name: tells this
+    process from others that run the same desk. clock: the database's where none is given."""
+    clock = clock or SharedClock()
     ids = Ids(clock)
     store = await Store.open(database_url, pool_max=pool_max)
     demo = await store.kind() == "demo"
@@ -157,6 +161,8 @@ async def build(
     people = People(clock, ids)
     groups = Groups(store, clock, ids, outbox)
     alarms = Alarms(store, clock, ids, groups, outbox)
+    instance = Instance(instance_name, store, clock, alarms)
+    await instance.beat()  # the time is right from the start
     suppliers = Suppliers(vault, clock, ids, ledger)
 
     routing = Routing(store, redis, clock, random.SystemRandom().random, groups.tell_ops, demo=demo)
@@ -214,6 +220,7 @@ async def build(
         alarms=alarms,
         ticks=Ticks(store, clock, alarms),
         parked=Parked(store, groups, people, alarms, outbox, audit),
+        instance=instance,
         causes=causes,
         confirmations=confirmations,
         opening=opening,

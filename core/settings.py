@@ -112,6 +112,9 @@ class Settings(BaseSettings):
     port: Port = Field(8080, description="port of the desk")
     admin_host: str = Field("127.0.0.1", description="address of /readyz and /metrics")
     admin_port: Port = Field(8081, description="port of /readyz and /metrics")
+    drain_notice_s: float = Field(
+        5, ge=0, le=120, description="seconds at a stop in which /readyz says so, ports still open"
+    )
     public_url: WebAddress | None = Field(
         None, description="https:// address under which the desk is reached from outside"
     )

@@ -95,6 +95,7 @@ class Demo:
             telegram_api_base=told["api"],
             master_key=self._secrets.master_key,
             allow_private_targets=True,
+            drain_notice_s=0,
         )
         desk = Desk(settings, runtime, master_key=self._secrets.master_key)
         stack.push_async_callback(desk.stop)

@@ -915,6 +915,12 @@ CREATE TABLE alarm (                           -- something wrong; its messages 
 );
 CREATE UNIQUE INDEX alarm_standing ON alarm (kind, subject) WHERE state = 'standing';
 
+CREATE TABLE instance (                        -- processes that run the desk
+    name         text PRIMARY KEY,
+    started_at   timestamptz NOT NULL,
+    seen_at      timestamptz NOT NULL
+);
+
 CREATE TABLE export (                          -- files that people asked for
     id           uuid PRIMARY KEY,
     what         text NOT NULL,                -- a key of core.exports

@@ -33,6 +33,7 @@ def _parked(alarm: Alarm, translate: NullTranslations) -> InlineKeyboardMarkup |
 ALARMS: Final[dict[str, _Buttons | None]] = {
     "books": None,
     "callback": None,
+    "clock": None,
     "contradiction": _evidence,
     "job": None,
     "parked": _parked,

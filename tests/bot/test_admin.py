@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from dataclasses import replace
 from typing import Any
 
@@ -14,15 +15,18 @@ from redis.asyncio import Redis
 
 from bot.admin import Admin
 from core.connectors import REFUSED_FOR, Callback
+from core.instance import BEAT_S
 from core.outbox import Say
 from core.runtime import Runtime
 from core.throttle import Throttle
 from tests.bot.support import Telegram, answer_of, gone
 from tests.conftest import Servers
-from tests.core.support import CHAT
+from tests.core.support import CHAT, owner
 
 WEBHOOK = "https://desk.example/telegram/1/abc"
-ALL_WELL = {"ready": True, "database": True, "redis": True, "webhook": True}
+ALL_WELL = {
+    "ready": True, "database": True, "clock": True, "serving": True, "redis": True, "webhook": True,
+}  # fmt: skip
 
 
 @pytest.fixture
@@ -30,6 +34,15 @@ async def hooked(bot: Bot) -> Bot:
     """A bot whose webhook is where the desk wants it."""
     await bot.set_webhook(WEBHOOK)
     return bot
+
+
+async def end_connections(connection: Any, database: str) -> None:
+    """Whoever is connected has to connect again."""
+    await connection.execute(
+        "SELECT pg_terminate_backend(pid, 2000) FROM pg_stat_activity"
+        " WHERE datname = $1 AND usename = 'paydesk_desk'",
+        database,
+    )
 
 
 async def served(admin: Admin, path: str) -> tuple[int, str]:
@@ -50,27 +63,53 @@ async def test_a_desk_without_a_bot_needs_no_webhook(runtime: Runtime) -> None:
     assert await ready(Admin(runtime, None, None)) == (200, ALL_WELL)
 
 
-async def test_the_part_that_is_away_is_named(
-    runtime: Runtime, hooked: Bot, telegram: Telegram, servers: Servers, database: str
+async def test_what_an_instance_can_do_without_is_named_only(
+    runtime: Runtime, hooked: Bot, telegram: Telegram
 ) -> None:
     elsewhere = Admin(runtime, hooked, WEBHOOK + "/other")
-    assert await ready(elsewhere) == (503, {**ALL_WELL, "ready": False, "webhook": False})
+    assert await ready(elsewhere) == (200, {**ALL_WELL, "webhook": False})
     await telegram.fault("500", method="getWebhookInfo")
     silent = await ready(Admin(runtime, hooked, WEBHOOK))
-    assert silent == (503, {**ALL_WELL, "ready": False, "webhook": False})
-
+    assert silent == (200, {**ALL_WELL, "webhook": False})
     async with away() as nobody:
         alone = replace(runtime, throttle=Throttle(nobody))
-        assert await ready(Admin(alone, hooked, WEBHOOK)) == (
-            503,
-            {**ALL_WELL, "ready": False, "redis": False},
-        )
+        assert await ready(Admin(alone, hooked, WEBHOOK)) == (200, {**ALL_WELL, "redis": False})
+
+
+async def test_a_database_that_takes_no_writes_is_no_database(
+    runtime: Runtime, hooked: Bot, servers: Servers, database: str
+) -> None:
+    unready = (503, {**ALL_WELL, "ready": False, "database": False})
+    admin = Admin(runtime, hooked, WEBHOOK)
     async with gone(servers, database):
-        assert await ready(Admin(runtime, hooked, WEBHOOK)) == (
-            503,
-            {**ALL_WELL, "ready": False, "database": False},
-        )
-    assert await ready(Admin(runtime, hooked, WEBHOOK)) == (200, ALL_WELL)
+        assert await ready(admin) == unready
+    assert await ready(admin) == (200, ALL_WELL)
+    async with owner(servers, database) as connection:
+        for only, said in (("on", unready), ("off", (200, ALL_WELL))):
+            await connection.execute(
+                f"ALTER DATABASE {database} SET default_transaction_read_only = {only}"
+            )
+            await end_connections(connection, database)
+            assert await ready(admin) == said
+
+
+async def test_a_database_that_hangs_is_told_soon(
+    runtime: Runtime, hooked: Bot, servers: Servers, database: str
+) -> None:
+    admin = Admin(runtime, hooked, WEBHOOK)
+    async with owner(servers, database) as connection, connection.transaction():
+        await connection.execute("LOCK TABLE instance")
+        began_s = time.monotonic()
+        assert (await ready(admin))[0] == 503
+        assert time.monotonic() - began_s < BEAT_S + 2
+
+
+async def test_an_instance_that_is_about_to_end_says_so_while_it_serves(
+    runtime: Runtime, hooked: Bot
+) -> None:
+    admin = Admin(runtime, hooked, WEBHOOK)
+    admin.drain()
+    assert await ready(admin) == (503, {**ALL_WELL, "ready": False, "serving": False})
 
 
 async def test_metrics_are_readable_by_prometheus(runtime: Runtime, hooked: Bot) -> None:

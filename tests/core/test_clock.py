@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.clock import DayCut, SystemClock, rfc3339
+from core.clock import LOOK_S, DayCut, SharedClock, rfc3339
 from tests.core.support import instants
 
 ZONES = (
@@ -90,12 +90,58 @@ def test_the_night_before_the_cut_belongs_to_the_day_before() -> None:
     assert cut.day_of(utc(2026, 11, 20, 22, 0)) == date(2026, 11, 21)
 
 
-def test_the_system_clock_is_aware() -> None:
-    assert SystemClock().now().utcoffset() == timedelta(0)
-
-
 @given(st.datetimes(timezones=st.timezones()))
 def test_an_instant_is_written_in_one_form_whatever_its_zone(instant: datetime) -> None:
     written = rfc3339(instant)
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", written)
     assert timedelta(0) <= instant - datetime.fromisoformat(written) < timedelta(milliseconds=1)
+
+
+class Machine:
+    """A machine whose wall clock can be set."""
+
+    def __init__(self) -> None:
+        self.steady_s, self.wall = 1000.0, utc(2026, 11, 20, 12, 0)
+
+    def clock(self) -> SharedClock:
+        return SharedClock(lambda: self.steady_s, lambda: self.wall)
+
+    def passes(self, seconds: float) -> None:
+        self.steady_s += seconds
+        self.wall += timedelta(seconds=seconds)
+
+
+async def look(
+    clock: SharedClock, machine: Machine, shared: datetime, *, took_s: float = 0.2
+) -> bool:
+    async def ask() -> datetime:
+        machine.passes(took_s)
+        return shared
+
+    return await clock.look(ask)
+
+
+async def test_the_time_is_the_databases_however_the_machines_is_set() -> None:
+    machine = Machine()
+    clock = machine.clock()
+    assert clock.now() == machine.wall
+    true = machine.wall - timedelta(seconds=42)
+    assert await look(clock, machine, true)
+    assert abs(clock.ahead_s - 42.1) < 0.01
+    assert clock.now() == utc(2026, 11, 20, 12, 0), "it does not run backwards"
+    machine.passes(60)
+    assert clock.now() == true + timedelta(seconds=60.1)
+    machine.wall += timedelta(minutes=10)
+    assert clock.now() == true + timedelta(seconds=60.1)
+    assert await look(clock, machine, true + timedelta(seconds=60.2))
+    assert abs(clock.ahead_s - 642.1) < 0.01
+    assert clock.now().utcoffset() == timedelta(0)
+
+
+async def test_an_answer_that_took_long_says_nothing() -> None:
+    machine = Machine()
+    clock = machine.clock()
+    before = clock.now()
+    assert not await look(clock, machine, before + timedelta(hours=1), took_s=LOOK_S + 0.1)
+    assert clock.now() == before + timedelta(seconds=LOOK_S + 0.1)
+    assert clock.ahead_s == 0
