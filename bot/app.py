@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import Awaitable, Callable
 from typing import Final
 
@@ -18,9 +17,9 @@ from aiohttp import web
 from bot.admin import Admin
 from bot.courier import Courier
 from bot.exporter import Exporter
+from bot.listener import Listener, raise_file_limit
 from bot.loops import Loop
 from bot.menu import set_menu
-from bot.process import PortTaken
 from bot.webhook import UpdateWorker, Webhook, webhook_path, webhook_secret
 from core.runtime import Runtime
 from core.settings import Settings
@@ -29,7 +28,6 @@ from payapi import Neighbours, add_payapi
 from scheduler import Timetable
 
 _LOG = structlog.get_logger(__name__)
-DRAIN_S: Final = 15.0
 # How often an instance writes that it is there, and looks at the shared clock.
 _BEAT_S: Final = 20.0
 # A batch waits for its slowest member; with several loops on one queue the others go on.
@@ -52,7 +50,7 @@ class Desk:
         self._bot: Bot | None = None
         self._menu: asyncio.Task[None] | None = None
         self._loops: list[Loop] = []
-        self._runners: list[web.AppRunner] = []
+        self._listeners: list[Listener] = []
         self._timetable = Timetable(runtime)
         self._admin: Admin | None = None
 
@@ -61,6 +59,7 @@ class Desk:
 
         neighbours: a demo's, for the desk's first page.
         """
+        raise_file_limit()
         webhook_url = None
         app = web.Application(client_max_size=MAX_BODY_BYTES)
         app.router.add_get("/healthz", _healthz)
@@ -91,8 +90,8 @@ class Desk:
         if self._admin is not None:
             self._admin.drain()
             await asyncio.sleep(self._settings.drain_notice_s)
-        for runner in self._runners:
-            await runner.cleanup()
+        for listener in self._listeners:
+            await listener.stop()
         await self._timetable.stop()
         if self._menu is not None:
             self._menu.cancel()
@@ -154,19 +153,9 @@ class Desk:
             self._loops.append(loop)
 
     async def _listen(self, app: web.Application, host: str, port: int) -> None:
-        # Bodies are signed as they are sent, so nobody unpacks them before the signature is seen.
-        runner = web.AppRunner(
-            app, access_log=None, shutdown_timeout=DRAIN_S, auto_decompress=False
-        )
-        await runner.setup()
-        self._runners.append(runner)
-        try:
-            await web.TCPSite(runner, host, port, reuse_address=True).start()
-        except OSError as error:
-            raise PortTaken(
-                f"{host}:{port} cannot be listened on ({os.strerror(error.errno or 0)}); "
-                "choose another PORT or end what uses it"
-            ) from error
+        listener = Listener(app, host, port, trusted=self._settings.trusted_proxies)
+        await listener.start()
+        self._listeners.append(listener)
 
     async def _set_webhook(self, bot: Bot, url: str) -> None:
         """Only when something about it changed: each call makes Telegram forget its back-off."""
