@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hmac
+from contextlib import suppress
 from typing import Any
 
 from aiohttp import web
@@ -38,9 +39,7 @@ class BotApi:
             self._check_token(request)
             method = self._sandbox.schema.method_name(request.match_info["method"])
             fault = self._sandbox.faults.for_call(method)
-            if fault is not None:
-                await self._strike(request, fault)
-            result = await self._call(request, method)
+            result = await self._call(request, method, fault)
             if fault is not None and fault.kind == "lost_answer":
                 return _hang_up(request)
         except ApiError as error:
@@ -67,8 +66,10 @@ class BotApi:
                 return web.Response(body=content, content_type="application/octet-stream")
         return web.json_response(ApiError(404, "Not Found").body(), status=404)
 
-    async def _call(self, request: web.Request, method: str) -> Any:
+    async def _call(self, request: web.Request, method: str, fault: Fault | None) -> Any:
         raw, files = await read_request(request)
+        if fault is not None:
+            await self._strike(fault, raw.get("chat_id"))
         params = self._sandbox.schema.read_params(method, raw, frozenset(files))
         call = Call(params, files)
         if method == "getUpdates":
@@ -84,8 +85,10 @@ class BotApi:
         if not hmac.compare_digest(given, self._sandbox.token.encode()):
             raise ApiError(401, "Unauthorized")
 
-    async def _strike(self, request: web.Request, fault: Fault) -> None:
+    async def _strike(self, fault: Fault, chat_id: object) -> None:
         if fault.kind == "429":
+            with suppress(ValueError):  # a channel's name, or none
+                self._sandbox.limits.close(int(str(chat_id)), fault.retry_after_s)
             raise too_many(fault.retry_after_s)
         if fault.kind == "500":
             raise ApiError(500, "Internal Server Error")

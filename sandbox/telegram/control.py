@@ -34,6 +34,8 @@ def control_app(sandbox: Sandbox, token: str) -> web.Application:
         "member": change_member,
         "chat": change_chat,
         "fault": _fault,
+        "strict": _strict,
+        "update": _update,
     }
     for name, deed in deeds.items():
         app.router.add_post(f"/{token}/{name}", _deed(sandbox, deed))
@@ -112,6 +114,29 @@ def _fault(sandbox: Sandbox, what: Json) -> Json:
         raise ActError(400, "times, retry_after and delay_s must be numbers") from error
     sandbox.faults.add(fault)
     return {"armed": len(sandbox.faults.waiting)}
+
+
+def _strict(sandbox: Sandbox, what: Json) -> Json:
+    strict = sandbox.limits.strict
+    known = asdict(strict)
+    if not what.keys() <= known.keys() or not all(type(v) is bool for v in what.values()):
+        raise ActError(400, f"give any of {', '.join(known)}, true or false")
+    for name, value in what.items():
+        setattr(strict, name, value)
+    return asdict(strict)
+
+
+def _update(sandbox: Sandbox, what: Json) -> Json:
+    """An update as it is given, for what a newer Telegram may send."""
+    kind, chat_id, payload = what.get("kind"), what.get("chat_id"), what.get("payload")
+    allowed = sandbox.world.webhook.allowed_updates
+    if not isinstance(chat_id, int) or not isinstance(payload, dict):
+        raise ActError(400, "give kind, chat_id (a number) and payload (an object)")
+    if not isinstance(kind, str) or kind not in (allowed or ("message", "callback_query")):
+        raise ActError(400, "the bot asked for no updates of this kind; GET state lists them")
+    sandbox.world.queue(kind, chat_id, payload)
+    sandbox.world.commit()
+    return {"queued": True}
 
 
 def _transcript(sandbox: Sandbox, request: web.Request) -> web.Response:

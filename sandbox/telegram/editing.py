@@ -203,6 +203,7 @@ def _changed(
     body |= new | read_markup(call.params, chat)
     if body == message.body:
         raise bad_request(NOT_MODIFIED)
+    sandbox.limits.edit(chat.id)
     message.body = body
     message.edit_date = int(sandbox.now())
     message.edit_count += 1

@@ -214,6 +214,65 @@ async def test_thirty_messages_a_second_in_all(room: Room) -> None:
     await room.ok("sendMessage", chat_id=ANN, text="x")
 
 
+async def test_edits_spend_the_groups_window_where_they_count(room: Room) -> None:
+    assert await room.control("strict", {"edits_count": True}) == {
+        "edits_count": True, "chat_closes": False,
+    }  # fmt: skip
+    await room.ok("sendMessage", chat_id=GROUP, text="x")
+    for number in range(19):
+        await room.ok("editMessageText", chat_id=GROUP, message_id=1, text=str(number))
+        room.clock.forward(1)
+    edit = {"chat_id": GROUP, "message_id": 1, "text": "more"}
+    assert (await room.call("editMessageText", **edit)).status == 429
+    assert (await room.call("sendMessage", chat_id=GROUP, text="x")).status == 429
+    same = {**edit, "text": "18"}
+    assert "not modified" in await room.refused("editMessageText", **same), "and costs nothing"
+    room.clock.forward(41)
+    await room.ok("editMessageText", **edit)
+
+
+@pytest.mark.parametrize("injected", [True, False])
+async def test_a_429_closes_the_chat_where_chats_close(room: Room, injected: bool) -> None:
+    await room.control("strict", {"chat_closes": True})
+    await room.ok("sendMessage", chat_id=GROUP, text="x")
+    if injected:
+        await room.control("fault", {"kind": "429", "retry_after": 20})
+    else:
+        for _ in range(19):
+            await room.ok("sendMessage", chat_id=GROUP, text="x")
+            room.clock.forward(1)
+    assert (await room.call("sendMessage", chat_id=GROUP, text="x")).status == 429
+    await room.ok("sendMessage", chat_id=SIDE, text="another chat is open")
+    room.clock.forward(10)
+    for method, params in (
+        ("editMessageText", {"message_id": 1, "text": "y"}),
+        ("setMessageReaction", {"message_id": 1}),
+        ("sendMessage", {"text": "x"}),
+    ):
+        assert (await room.call(method, chat_id=GROUP, **params)).status == 429, method
+    room.clock.forward(50)
+    await room.ok("sendMessage", chat_id=GROUP, text="x")
+
+
+@pytest.mark.parametrize("what", [{"edits": True}, {"edits_count": 1}, {"edits_count": "yes"}])
+async def test_what_is_not_strictness_is_refused(room: Room, what: dict[str, Any]) -> None:
+    assert "edits_count" in (await room.control("strict", what, 400))["error"]
+
+
+async def test_updates_of_a_newer_telegram_come_as_they_are_given(room: Room) -> None:
+    payload = {"message_id": "new", "hologram": {"depth": 3}}
+    await room.control("update", {"kind": "message", "chat_id": GROUP, "payload": payload})
+    async with room.http.post(room.method_url("getUpdates"), json={}) as response:
+        (update,) = (await response.json())["result"]
+    assert update["message"] == payload
+    for wrong in (
+        {"kind": "hologram", "chat_id": GROUP, "payload": payload},
+        {"kind": "message", "chat_id": "x", "payload": payload},
+        {"kind": "message", "chat_id": GROUP, "payload": []},
+    ):
+        assert (await room.control("update", wrong, 400))["error"]
+
+
 async def test_reactions_have_their_own_limit(room: Room) -> None:
     said = await room.say("hi")
     params = {"chat_id": GROUP, "message_id": said}
