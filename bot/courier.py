@@ -32,7 +32,7 @@ from aiogram.types import (
 )
 
 from bot.painter import Painter
-from bot.sending import GONE, NOT_THERE, OVERALL, UNCHANGED, Full
+from bot.sending import GONE, NOT_THERE, UNCHANGED, Budget, Full
 from core.errors import Bug
 from core.outbox import (
     NOBODY,
@@ -47,12 +47,10 @@ from core.outbox import (
     TextFile,
 )
 from core.runtime import Runtime
-from core.throttle import Limit
 from handlers.screens import Screen, render_say
 
 _LOG = structlog.get_logger(__name__)
 BATCH: Final = 10
-_MINUTE_S: Final = 60.0
 _BACK_OFF_S: Final = (1, 2, 5, 10, 30, 60, 120, 300, 600, 900, 1800, 3600)
 
 
@@ -63,7 +61,7 @@ class Courier:
         self._runtime = runtime
         self._bot = bot
         self._painter = Painter(runtime)
-        self._per_group = Limit(group_per_min, _MINUTE_S)
+        self._budget = Budget(runtime.throttle, group_per_min)
 
     async def batch(self) -> int:
         """Take what is due, one per chat, and deliver it; how many there were."""
@@ -123,7 +121,7 @@ class Courier:
 
     async def _file(self, chat_id: int, file: TextFile) -> None:
         under = render_say(Say(file.screen, file.facts), await self._painter.language(chat_id))
-        await self._room(chat_id)
+        await self._budget.take(chat_id)
         await self._bot.send_document(
             chat_id,
             BufferedInputFile(file.text.encode(), file.name),
@@ -146,7 +144,7 @@ class Courier:
             chat_id, say.edit_message_id, screen
         ):
             return
-        await self._room(chat_id)
+        await self._budget.take(chat_id)
         if say.only_for is not None and chat_id < 0:
             if await self._whispered(chat_id, screen, say.only_for):
                 return
@@ -281,7 +279,7 @@ class Courier:
     async def _send(
         self, chat_id: int, screen: Screen, *, reply_to: int | None = None, quiet: bool = False
     ) -> int:
-        await self._room(chat_id)
+        await self._budget.take(chat_id)
         sent = await self._post(chat_id, screen, _in_reply(reply_to), quiet)
         return sent.message_id
 
@@ -356,15 +354,6 @@ class Courier:
             reply_markup=screen.keyboard,
             link_preview_options=LinkPreviewOptions(is_disabled=True),
         )
-
-    async def _room(self, chat_id: int) -> None:
-        """Telegram counts messages of a group in a sliding minute, and all in a second."""
-        room = self._runtime.throttle.room
-        # The group first: a full one must not use up what others may send.
-        wait_s = await room(f"telegram:{chat_id}", self._per_group) if chat_id < 0 else 0.0
-        wait_s = wait_s or await room("telegram:all", OVERALL)
-        if wait_s:
-            raise Full(wait_s)
 
     async def _remember(
         self, chat_id: int, message_id: int, kind: str, ref: str, merchant_id: UUID, screen: Screen

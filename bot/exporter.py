@@ -34,17 +34,15 @@ from aiogram.types import (
 
 from bot.building import LIMITS, Builder, Built, Limits, Progress
 from bot.scratch import scratch_folder
-from bot.sending import GONE, OVERALL, UNCHANGED, Full
+from bot.sending import GONE, UNCHANGED, Budget, Full
 from core.errors import Refusal
 from core.exports import LEASE, Paper, Taken
 from core.ledger import HOUSE
 from core.outbox import Say
 from core.runtime import Runtime
-from core.throttle import Limit
 from handlers.screens import chart_buttons, export_progress
 
 _LOG = structlog.get_logger(__name__)
-_MINUTE_S: Final = 60.0
 _UPLOAD_TIMEOUT_S: Final = 120
 _CHUNK_BYTES: Final = 1_000_000
 _BACK_OFF_S: Final = (2, 10, 30, 120, 300, 600)
@@ -69,7 +67,7 @@ class Exporter:
         self._queue = runtime.exports.queue
         self._bot = bot
         self._builder = Builder(runtime, limits)
-        self._per_group = Limit(group_per_min, _MINUTE_S)
+        self._budget = Budget(runtime.throttle, group_per_min)
         self._pause = pause
 
     async def batch(self) -> int:
@@ -159,7 +157,7 @@ class Exporter:
             text = export_progress(progress.done, progress.total, held.taken.language)
             try:
                 if held.message_id is None:
-                    await self._room(held.taken.chat_id)
+                    await self._budget.take(held.taken.chat_id)
                     sent = await self._bot.send_message(
                         held.taken.chat_id,
                         text,
@@ -189,7 +187,7 @@ class Exporter:
     async def _send(self, taken: Taken, paper: Paper, built: Built) -> str:
         if paper.what == "chart":
             return await self._send_chart(taken, paper, built)
-        await self._room(taken.chat_id)
+        await self._budget.take(taken.chat_id)
         sent = await self._bot.send_document(
             taken.chat_id,
             _content(built),
@@ -224,7 +222,7 @@ class Exporter:
                     raise
             else:
                 return _photo_id(edited)
-        await self._room(taken.chat_id)
+        await self._budget.take(taken.chat_id)
         sent = await self._bot.send_photo(
             taken.chat_id,
             _content(built),
@@ -234,14 +232,6 @@ class Exporter:
             request_timeout=_UPLOAD_TIMEOUT_S,
         )
         return _photo_id(sent)
-
-    async def _room(self, chat_id: int) -> None:
-        """The budget that is shared with everything else that is sent there."""
-        room = self._runtime.throttle.room
-        wait_s = await room(f"telegram:{chat_id}", self._per_group) if chat_id < 0 else 0.0
-        wait_s = wait_s or await room("telegram:all", OVERALL)
-        if wait_s:
-            raise Full(wait_s)
 
     async def _put_off(self, taken: Taken, fault: str) -> None:
         again_s = _BACK_OFF_S[min(taken.tries, len(_BACK_OFF_S)) - 1]

@@ -10,6 +10,7 @@ import math
 import secrets
 import time
 from collections import OrderedDict, deque
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any, Final, cast
@@ -23,20 +24,27 @@ MAX_LOCAL_KEYS: Final = 10_000
 # Among how many of those that were used longest ago one is chosen that has to go.
 _LOOKED_AT: Final = 64
 
-# KEYS[1]: a sorted set of times in ms. ARGV: limit, window ms, unique member.
-# Answers 0 when let through, else the ms until there is room.
-_WINDOW: Final = """
+# KEYS: sorted sets of times in ms. ARGV: a unique member, then limit and window ms of each key.
+# Answers 0 when all let it through, else the ms until all have room; then none has counted it.
+_WINDOWS: Final = """
 local t = redis.call('TIME')
 local now = t[1] * 1000 + math.floor(t[2] / 1000)
-local limit, window = tonumber(ARGV[1]), tonumber(ARGV[2])
-redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now - window)
-if redis.call('ZCARD', KEYS[1]) < limit then
-    redis.call('ZADD', KEYS[1], now, ARGV[3])
-    redis.call('PEXPIRE', KEYS[1], window)
-    return 0
+local wait = 0
+for i, key in ipairs(KEYS) do
+    local limit, window = tonumber(ARGV[2 * i]), tonumber(ARGV[2 * i + 1])
+    redis.call('ZREMRANGEBYSCORE', key, '-inf', now - window)
+    if redis.call('ZCARD', key) >= limit then
+        local oldest = redis.call('ZRANGE', key, 0, 0, 'WITHSCORES')
+        wait = math.max(wait, 1, tonumber(oldest[2]) + window - now)
+    end
 end
-local oldest = redis.call('ZRANGE', KEYS[1], 0, 0, 'WITHSCORES')
-return math.max(1, tonumber(oldest[2]) + window - now)
+if wait == 0 then
+    for i, key in ipairs(KEYS) do
+        redis.call('ZADD', key, now, ARGV[1])
+        redis.call('PEXPIRE', key, ARGV[2 * i + 1])
+    end
+end
+return wait
 """
 
 
@@ -61,6 +69,12 @@ class _Window:
             self.times_s.popleft()
         return len(self.times_s) / self.limit.times
 
+    def wait_s(self, now_s: float) -> float:
+        """0 where there is room, else the seconds until there is."""
+        if self.used(now_s) < 1:
+            return 0.0
+        return max(0.001, self.times_s[0] + self.limit.window_s - now_s)
+
 
 class LocalLimits:
     """Limits of this process, for at most `max_keys` keys.
@@ -77,8 +91,16 @@ class LocalLimits:
     def __len__(self) -> int:
         return len(self._windows)
 
-    def room(self, key: str, limit: Limit, now_s: float) -> float:
+    def room(self, limits: Mapping[str, Limit], now_s: float) -> float:
         """As `Throttle.room`. now_s: of a clock that only goes forward."""
+        windows = [self._window(key, limit, now_s) for key, limit in limits.items()]
+        if wait_s := max(window.wait_s(now_s) for window in windows):
+            return wait_s
+        for window in windows:
+            window.times_s.append(now_s)
+        return 0.0
+
+    def _window(self, key: str, limit: Limit, now_s: float) -> _Window:
         window = self._windows.get(key)
         if window is None:
             if len(self._windows) >= self._max_keys:
@@ -86,11 +108,7 @@ class LocalLimits:
             window = self._windows[key] = _Window(limit, deque())
         self._windows.move_to_end(key)
         window.limit = limit
-        window.used(now_s)
-        if len(window.times_s) < limit.times:
-            window.times_s.append(now_s)
-            return 0.0
-        return max(0.001, window.times_s[0] + limit.window_s - now_s)
+        return window
 
     def _forget_one(self, now_s: float) -> None:
         least, least_used = "", math.inf
@@ -113,25 +131,19 @@ class Throttle:
         self._token = secrets.token_hex(8)  # no two processes may count as one
         self._count = 0
 
-    async def room(self, key: str, limit: Limit) -> float:
-        """0 when this one may pass (and is counted), else the seconds until there is room."""
+    async def room(self, limits: Mapping[str, Limit]) -> float:
+        """0 when this one may pass under all these limits, by their names, and is counted; else the
+        seconds until there is room under all, and then it is counted under none."""
         self._count += 1
-        member = f"{self._token}:{self._count}"
+        arguments = [f"{self._token}:{self._count}"]
+        for limit in limits.values():
+            arguments += [str(limit.times), str(int(limit.window_s * 1000))]
+        names = [f"paydesk:limit:{key}" for key in limits]
         try:
-            wait_ms = await cast(
-                Any,
-                self._redis.eval(
-                    _WINDOW,
-                    1,
-                    f"paydesk:limit:{key}",
-                    str(limit.times),
-                    str(int(limit.window_s * 1000)),
-                    member,
-                ),
-            )
+            wait_ms = await cast(Any, self._redis.eval(_WINDOWS, len(names), *names, *arguments))
         except (RedisError, OSError) as error:
             _LOG.warning("redis is away; limits are local", fault=str(error))
-            return self._local.room(key, limit, time.monotonic())
+            return self._local.room(limits, time.monotonic())
         return int(wait_ms) / 1000
 
     async def answers(self) -> bool:

@@ -115,7 +115,7 @@ async def press_card(
 async def _ask(
     query: CallbackQuery, actor: Actor, press: Press, runtime: Runtime, order: Order
 ) -> None:
-    wait_s = await runtime.throttle.room(f"ask:{order.id}", ASK_LIMIT)
+    wait_s = await runtime.throttle.room({f"ask:{order.id}": ASK_LIMIT})
     if wait_s > 0:
         raise Refusal("rate_limited", retry_after_s=max(1, round(wait_s)))
     standing = await runtime.following.ask(

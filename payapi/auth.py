@@ -136,6 +136,6 @@ def _proves(signatures: str, secrets: Iterable[str], text: bytes) -> bool:
 
 
 async def _take_room(runtime: Runtime, key: str) -> None:
-    wait_s = await runtime.throttle.room(key, CALLS_PER_APP)
+    wait_s = await runtime.throttle.room({key: CALLS_PER_APP})
     if wait_s:
         raise Refusal("rate_limited", retry_after_s=ceil(wait_s))
