@@ -54,7 +54,7 @@ async def no_command(message: Message, intent: NoCommand, actor: Actor, runtime:
             raise Refusal("anonymous_admin")
         return
     if not intent.slash and (
-        not near or await runtime.throttle.room(f"near:{actor.user_id}", NEAR_LIMIT)
+        not near or await runtime.throttle.room({f"near:{actor.user_id}": NEAR_LIMIT})
     ):
         return
     facts = {
