@@ -19,5 +19,5 @@ def test_telegram_answers_or_is_given_up_before_the_outbox_lends_to_another(bot:
 async def test_processes_count_apart_wherever_their_memory_lies(runtime: Runtime) -> None:
     key, five = f"t:{uuid4()}", Limit(5, 60.0)
     # Each is gone before the next is made, which then lies where the former one lay.
-    waits_s = [await Throttle(runtime.redis).room(key, five) for _ in range(20)]
+    waits_s = [await Throttle(runtime.redis).room({key: five}) for _ in range(20)]
     assert waits_s.count(0) == 5
