@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import Final
 
 from aiogram import Bot
@@ -20,7 +21,15 @@ _TELEGRAM_S: Final = 1
 class Admin:
     """/readyz and /metrics."""
 
-    def __init__(self, runtime: Runtime, bot: Bot | None, webhook_url: str | None) -> None:
+    def __init__(
+        self,
+        runtime: Runtime,
+        bot: Bot | None,
+        webhook_url: str | None,
+        *,
+        lines_lost: Callable[[], int] = lambda: 0,
+    ) -> None:
+        """lines_lost: how many lines of this process's log could not be written."""
         self._runtime = runtime
         self._draining = False
         self._bot = bot
@@ -53,6 +62,11 @@ class Admin:
             ["supplier", "reason"],
             registry=self._registry,
         )
+        Gauge(
+            "paydesk_log_lines_lost",
+            "Lines of the log that could not be written",
+            registry=self._registry,
+        ).set_function(lines_lost)
         self._ready = Gauge(
             "paydesk_ready", "1 where a part answers", ["part"], registry=self._registry
         )

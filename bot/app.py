@@ -18,7 +18,9 @@ from bot.admin import Admin
 from bot.courier import Courier
 from bot.exporter import Exporter
 from bot.listener import Listener, raise_file_limit
+from bot.logs import LogSink
 from bot.loops import Loop
+from bot.lostlines import LostLines
 from bot.menu import set_menu
 from bot.webhook import UpdateWorker, Webhook, webhook_path, webhook_secret
 from core.runtime import Runtime
@@ -43,7 +45,9 @@ TELEGRAM_TIMEOUT_S: Final = 8.0
 class Desk:
     """The running desk: made from settings and a runtime, started, stopped."""
 
-    def __init__(self, settings: Settings, runtime: Runtime, *, master_key: str) -> None:
+    def __init__(
+        self, settings: Settings, runtime: Runtime, *, master_key: str, logs: LogSink
+    ) -> None:
         self._settings = settings
         self._runtime = runtime
         self._master_key = master_key
@@ -53,6 +57,8 @@ class Desk:
         self._listeners: list[Listener] = []
         self._timetable = Timetable(runtime)
         self._admin: Admin | None = None
+        self._logs = logs
+        self._lost_lines = LostLines(runtime, logs)
 
     async def start(self, neighbours: Neighbours | None = None) -> None:
         """Listen, tell Telegram where, and begin to work. Raises PortTaken.
@@ -72,7 +78,9 @@ class Desk:
             neighbours=neighbours,
         )
         self._add_queues()
-        self._admin = admin = Admin(self._runtime, self._bot, webhook_url)
+        self._admin = admin = Admin(
+            self._runtime, self._bot, webhook_url, lines_lost=lambda: self._logs.lost
+        )
         # Loops first: whatever a request puts into a queue finds somebody who empties it.
         for loop in self._loops:
             loop.start()
@@ -136,7 +144,8 @@ class Desk:
         )
 
     async def _beat(self) -> int:
-        await self._runtime.instance.beat()
+        if (await self._runtime.instance.beat()).writes:
+            await self._lost_lines.tell()
         return 0
 
     def _loop(

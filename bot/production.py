@@ -94,7 +94,7 @@ async def run_production(settings: Settings) -> None:
     from bot.app import Desk
 
     public_url, master_key = _needed(settings)
-    set_up_logs(settings.log_level)
+    logs = set_up_logs(settings.log_level)
     async with servers_of(settings) as servers:
         if servers.owner_url is not None:
             await migrate(servers.owner_url, kind="production", today=datetime.now(UTC).date())
@@ -116,7 +116,7 @@ async def run_production(settings: Settings) -> None:
         except BaseException:
             await runtime.close()
             raise
-        desk = Desk(settings, runtime, master_key=master_key)
+        desk = Desk(settings, runtime, master_key=master_key, logs=logs)
         try:
             await desk.start()
             keep_what_is_there()

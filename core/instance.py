@@ -33,7 +33,7 @@ class Instance:
     """One process of the desk. name: tells people which one it is, `host:port` for example."""
 
     def __init__(self, name: str, store: Store, clock: Clock, alarms: Alarms) -> None:
-        self._name = name
+        self.name = name
         self._store = store
         self._clock = clock
         self._alarms = alarms
@@ -57,18 +57,18 @@ class Instance:
         return health
 
     async def _write(self) -> datetime:
-        at: datetime = await self._store.fetchval(_BEAT, self._name)
+        at: datetime = await self._store.fetchval(_BEAT, self.name)
         return at
 
     async def _tell(self, health: Health) -> None:
         if health.clock_right and not self._told_wrong:
             return
-        facts: dict[str, Any] = {"instance": self._name, "ahead_s": round(health.clock_ahead_s, 1)}
+        facts: dict[str, Any] = {"instance": self.name, "ahead_s": round(health.clock_ahead_s, 1)}
         async with self._store.transaction() as tx:
             if health.clock_right:
-                await self._alarms.end(tx, "clock", self._name)
+                await self._alarms.end(tx, "clock", self.name)
             else:
-                await self._alarms.sound(tx, "clock", self._name, facts)
+                await self._alarms.sound(tx, "clock", self.name, facts)
         self._told_wrong = not health.clock_right
 
 

@@ -71,7 +71,7 @@ class Demo:
         """Migrate, configure the neighbours, seed, and start the desk. Returns the ready file."""
         log = self._home / "log"
         log.mkdir(parents=True, exist_ok=True)
-        set_up_logs("info", file=log / "desk.log")
+        logs = set_up_logs("info", file=log / "desk.log")
         told, supplies, _ = await asyncio.gather(
             neighbours["telegram"].configure(self._telegram()),
             neighbours["supplier"].configure(self._supplier()),
@@ -97,7 +97,7 @@ class Demo:
             allow_private_targets=True,
             drain_notice_s=0,
         )
-        desk = Desk(settings, runtime, master_key=self._secrets.master_key)
+        desk = Desk(settings, runtime, master_key=self._secrets.master_key, logs=logs)
         stack.push_async_callback(desk.stop)
         notify = {no: f"{self._at(_SHOP)}/notify/{no}" for no, *_ in world.MERCHANTS}
         await world.seed(

@@ -36,6 +36,7 @@ ALARMS: Final[dict[str, _Buttons | None]] = {
     "clock": None,
     "contradiction": _evidence,
     "job": None,
+    "logs": None,
     "parked": _parked,
     "refused": _evidence,
 }
