@@ -77,7 +77,8 @@ def test_nothing_is_missing_only_where_all_is_there(
 
 
 def test_every_gate_has_words() -> None:
-    assert set(WORDS["gate"]) == set(GATES)
+    # Each credential is a gate of its own, told by one sentence.
+    assert set(WORDS["gate"]) == {*GATES, "credentials"}
 
 
 @pytest.mark.parametrize("text", [NO_CALLBACK, FORGERY_BELIEVED])
