@@ -81,7 +81,7 @@ async def test_what_the_platform_earns_is_for_who_reads_its_bill(desk: Desk, ord
     told = await desk.said(FINANCE, OPS, "实时统计")
     text = read_html(render_say(told, "zh").html)
     assert "手续费" in text
-    assert text.endswith("成功率按各商户账日统计")
+    assert text.endswith("成功率按各商户营业日统计")
 
 
 async def test_a_suppliers_people_see_its_channels_and_no_fee(desk: Desk, order: Order) -> None:
