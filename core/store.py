@@ -312,7 +312,7 @@ async def migrate(owner_dsn: str, *, kind: str, today: date) -> None:
         first = today.replace(day=1)
         async with asyncio.timeout(_MIGRATION_WAIT_S):
             asked = "SELECT make_months($1, $2)"
-            while await guard.fetchval(asked, first, _MONTHS_AHEAD):  # noqa: ASYNC110 (see above)
+            while await guard.fetchval(asked, first, _MONTHS_AHEAD):  # noqa: ASYNC110 (others hold it)
                 await asyncio.sleep(0.1)
     finally:
         await guard.close()
