@@ -19,10 +19,11 @@ from bot.courier import Courier
 from bot.exporter import Exporter
 from bot.listener import Listener, raise_file_limit
 from bot.logs import LogSink
-from bot.loops import Loop
+from bot.loops import Crew, Loop
 from bot.lostlines import LostLines
 from bot.menu import set_menu
-from bot.webhook import UpdateWorker, Webhook, webhook_path, webhook_secret
+from bot.updates import UpdateWorker
+from bot.webhook import Webhook, webhook_path, webhook_secret
 from core.runtime import Runtime
 from core.settings import Settings
 from handlers import build_dispatcher
@@ -36,6 +37,7 @@ _BEAT_S: Final = 20.0
 _COPIES: Final = 4
 _NOTIFY_BATCH: Final = 25
 _CALLBACK_BATCH: Final = 25
+_UPDATE_HANDS: Final = 20
 MAX_BODY_BYTES: Final = 1024 * 1024
 _WEBHOOK_TRIES: Final = 5
 # A message may take two calls, and both must be over before the outbox's lease ends.
@@ -53,7 +55,7 @@ class Desk:
         self._master_key = master_key
         self._bot: Bot | None = None
         self._menu: asyncio.Task[None] | None = None
-        self._loops: list[Loop] = []
+        self._loops: list[Loop | Crew] = []
         self._listeners: list[Listener] = []
         self._timetable = Timetable(runtime)
         self._admin: Admin | None = None
@@ -121,7 +123,9 @@ class Desk:
         )
         worker = UpdateWorker(self._runtime, dispatcher, bot)
         courier = Courier(self._runtime, bot, group_per_min=self._settings.telegram_group_per_min)
-        self._loop("inbox", worker.batch, 1.0, self._runtime.inbox.on_news)
+        crew = Crew("inbox", worker.take, hands=_UPDATE_HANDS, idle_s=1.0)
+        self._runtime.inbox.on_news(crew.wake)
+        self._loops.append(crew)
         self._loop("courier", courier.batch, 0.5, self._runtime.outbox.on_news)
         exporter = Exporter(self._runtime, bot, group_per_min=self._settings.telegram_group_per_min)
         self._loop("exporter", exporter.batch, 1.0, self._runtime.exports.queue.on_news, copies=2)

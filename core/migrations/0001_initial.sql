@@ -808,9 +808,12 @@ CREATE TABLE telegram_update (
     lease_until  timestamptz,
     fault        text,
     received_at  timestamptz NOT NULL,
+    place        bigint GENERATED ALWAYS AS IDENTITY,  -- in which order they came in
+    lane         smallint NOT NULL DEFAULT 0,          -- 1: presses in a group; apart from its messages
     PRIMARY KEY (bot_id, update_id)
 );
-CREATE INDEX telegram_update_waiting ON telegram_update (chat_id, update_id)
+-- The next of a chat's lane is its first entry here; a walk from lane to lane reads only those.
+CREATE INDEX telegram_update_waiting ON telegram_update (chat_id, lane, place)
     WHERE state IN ('waiting', 'taken');
 
 CREATE TABLE supplier_callback (               -- verified, raw, before anything is done about it

@@ -39,6 +39,7 @@ ALARMS: Final[dict[str, _Buttons | None]] = {
     "logs": None,
     "parked": _parked,
     "refused": _evidence,
+    "unreadable": None,
 }
 
 

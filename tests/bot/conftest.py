@@ -5,11 +5,18 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import aiohttp
 import pytest
 from aiogram import Bot
+from aiohttp import web
+from aiohttp.test_utils import TestServer
 
+from bot.app import MAX_BODY_BYTES
+from bot.webhook import Webhook
+from bot.world import BOT_ID
 from core.runtime import Runtime, build
 from tests.bot.support import Telegram, bot_at, sandbox_telegram
+from tests.bot.updating import SECRET, Entrance
 from tests.conftest import MASTER_KEY, PUBLIC_URL, Servers
 from tests.core.support import SetClock, hour_of
 
@@ -49,3 +56,12 @@ async def bot(telegram: Telegram) -> AsyncIterator[Bot]:
     """The desk's client of the sandbox."""
     async with bot_at(telegram.api) as made:
         yield made
+
+
+@pytest.fixture
+async def entrance(runtime: Runtime) -> AsyncIterator[Entrance]:
+    """The desk's entrance for Telegram, on a real server."""
+    app = web.Application(client_max_size=MAX_BODY_BYTES)
+    app.router.add_post("/telegram", Webhook(runtime.inbox, runtime.vault, BOT_ID, SECRET).receive)
+    async with TestServer(app) as server, aiohttp.ClientSession() as http:
+        yield Entrance(runtime, str(server.make_url("/telegram")), http)

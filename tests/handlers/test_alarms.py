@@ -46,6 +46,9 @@ EXAMPLES: dict[str, list[dict[str, Any]]] = {
          "address": "203.0.113.7"}
         for reason in REFUSED_FOR
     ],
+    "unreadable": [
+        {"kind": "message", "chat": HOSTILE, "update_id": 1, "fault": HOSTILE},
+    ],
     "logs": [{"instance": HOSTILE, "lines": lines} for lines in (1, 9_000)],
     "clock": [{"instance": HOSTILE, "ahead_s": seconds} for seconds in (600.0, -42.3)],
 }  # fmt: skip

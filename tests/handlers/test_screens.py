@@ -607,9 +607,9 @@ EXAMPLES: dict[str, list[dict[str, Any]]] = {
     "uncomplete_question": [COMPLETION],
     "uncompleted": [COMPLETION],
     "update_parked": [
-        {"records": records, "pressed": pressed, "alarm": alarm}
+        {"records": records, "pressed": pressed, "unread": unread, "alarm": alarm}
         for records in ([], ["M1-1", "M1-2"])
-        for pressed in (True, False)
+        for pressed, unread in ((True, False), (False, False), (False, True))
         for alarm in (None, {"chat": HOSTILE, "update_id": 1, "fault": HOSTILE, "tries": 5})
     ],
     "usage": [

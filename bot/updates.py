@@ -1,0 +1,191 @@
+"""Acts on Telegram's updates that are stored: chats side by side, one chat in order."""
+
+from __future__ import annotations
+
+import asyncio
+import traceback
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any, Final
+
+import structlog
+from aiogram import Bot, Dispatcher
+from aiogram.types import Update
+from pydantic import ValidationError
+
+from bot.loops import Job
+from bot.webhook import opened
+from core.inbox import LEASE, Arrived
+from core.outbox import Say
+from core.runtime import Runtime
+from core.store import DATABASE_AWAY, Tx
+
+_LOG = structlog.get_logger(__name__)
+# Three looks before a lease ends: one that fails still leaves another.
+RENEW_S: Final = LEASE.total_seconds() / 3
+# Longer than the longest work: a completion asks a supplier twice, 13 s at most each time.
+MAX_HELD_S: Final = 90
+_MAX_ID: Final = 2**63 - 1
+_SAID: Final = ("message", "edited_message", "callback_query")
+UNREADABLE: Final = "unreadable"
+
+
+@dataclass(frozen=True, slots=True)
+class _Given:
+    """An update that was given up, as far as it can be read."""
+
+    arrived: Arrived
+    kind: str  # Telegram's name of what it is
+    message_id: int | None  # the message it is, or whose button it pressed
+    user_id: int | None  # who speaks or presses
+
+
+class UpdateWorker:
+    """Acts on stored updates through the dispatcher. What cannot be read is parked at once; what
+    fails is tried again, and parked at last."""
+
+    def __init__(
+        self, runtime: Runtime, dispatcher: Dispatcher, bot: Bot, *, renew_s: float = RENEW_S
+    ) -> None:
+        self._runtime = runtime
+        self._inbox = runtime.inbox
+        self._dispatcher = dispatcher
+        self._bot = bot
+        self._renew_s = renew_s
+
+    async def take(self, free: int) -> list[Job]:
+        """Take at most so many updates, of different chats; each is a job."""
+        return [partial(self._act, arrived) for arrived in await self._inbox.take(free)]
+
+    async def _act(self, arrived: Arrived) -> None:
+        structlog.contextvars.bind_contextvars(
+            request_id=f"tg-{arrived.update_id}", chat_id=arrived.chat_id
+        )
+        private = "sealed" in arrived.body
+        try:
+            async with self._held(arrived):
+                arrived = opened(self._runtime.vault, arrived)
+                try:
+                    update = Update.model_validate(arrived.body, context={"bot": self._bot})
+                except ValidationError as error:
+                    await self._park_unread(arrived, error)
+                    return
+                await self._dispatcher.feed_update(self._bot, update)
+        except Exception as error:  # noqa: BLE001 (kept, tried again, then parked and shown)
+            await self._failed(arrived, error, private=private)
+        else:
+            await self._inbox.done(arrived)
+
+    @asynccontextmanager
+    async def _held(self, arrived: Arrived) -> AsyncIterator[None]:
+        """While entered, the lease is renewed."""
+        keeper = asyncio.create_task(self._keep(arrived))
+        try:
+            yield
+        finally:
+            keeper.cancel()
+            with suppress(asyncio.CancelledError):
+                await keeper
+
+    async def _keep(self, arrived: Arrived) -> None:
+        for _ in range(int(MAX_HELD_S / self._renew_s)):
+            await asyncio.sleep(self._renew_s)
+            try:
+                if not await self._inbox.renew(arrived):
+                    _LOG.warning("an update's lease was lost", update_id=arrived.update_id)
+                    return
+            except DATABASE_AWAY as error:
+                _LOG.warning("a lease was not renewed", fault=type(error).__name__)
+
+    async def _failed(self, arrived: Arrived, error: Exception, *, private: bool) -> None:
+        fault = repr(error)
+        if private:  # what it says may hold what somebody wrote
+            fault = f"{type(error).__name__} at {_where(error)}"
+            _LOG.error(
+                "update failed", update_id=arrived.update_id, tries=arrived.tries, fault=fault
+            )
+        else:
+            _LOG.exception("update failed", update_id=arrived.update_id, tries=arrived.tries)
+        async with self._runtime.store.transaction() as tx:
+            if not await self._inbox.failed(tx, arrived, fault):
+                return
+            given = _given_up(arrived)
+            told = await self._answer(tx, given, unread=False)
+            alarm = {
+                "chat": await self._title(arrived.chat_id),
+                "update_id": arrived.update_id,
+                "tries": arrived.tries,
+                "fault": type(error).__name__,  # what it says may hold what people wrote
+            }
+            await self._runtime.groups.tell_ops(tx, Say("update_parked", {**told, "alarm": alarm}))
+
+    async def _park_unread(self, arrived: Arrived, error: ValidationError) -> None:
+        """Telegram is newer than the desk, or it is no update: no other try would read it."""
+        given = _given_up(arrived)
+        # Where it stands and why, but never what stands there: people wrote it.
+        first = error.errors(include_input=False, include_url=False, include_context=False)[0]
+        fault = f"{'.'.join(str(part) for part in first['loc'])}: {first['type']}"
+        _LOG.error("update not read", update_id=arrived.update_id, kind=given.kind, fault=fault)
+        async with self._runtime.store.transaction() as tx:
+            if not await self._inbox.park(tx, arrived, fault):
+                return
+            await self._answer(tx, given, unread=True)
+            facts = {
+                "kind": given.kind,
+                "chat": await self._title(arrived.chat_id),
+                "update_id": arrived.update_id,
+                "fault": fault,
+            }
+            await self._runtime.alarms.sound(tx, UNREADABLE, given.kind, facts)
+
+    async def _answer(self, tx: Tx, given: _Given, *, unread: bool) -> dict[str, Any]:
+        """Whoever waits for it is told, where it is somebody we know. Returns what was told."""
+        chat_id, user_id = given.arrived.chat_id, given.user_id
+        # Each line of a message is booked by itself: sent again, those would be booked twice.
+        booked = await tx.fetch(
+            "SELECT receipt->>'record_no' AS record_no FROM cause"
+            " WHERE chat_id = $1 AND message_id = $2 AND receipt ? 'record_no' ORDER BY line",
+            chat_id,
+            given.message_id,
+        )
+        told = {
+            "records": [row["record_no"] for row in booked],
+            "pressed": given.kind == "callback_query",
+            "unread": unread,
+            "alarm": None,
+        }
+        if chat_id and user_id is not None:
+            actor = await self._runtime.access.actor(user_id, "", chat_id, private=chat_id > 0)
+            if actor.known:
+                answer = Say("update_parked", told, reply_to=given.message_id)
+                await self._runtime.outbox.say(tx, chat_id, answer)
+        return told
+
+    async def _title(self, chat_id: int) -> str:
+        group = await self._runtime.groups.find(chat_id)
+        return group.title if group else str(chat_id)
+
+
+def _where(error: Exception) -> str:
+    """The line of code that raised."""
+    frames = traceback.extract_tb(error.__traceback__)
+    return f"{Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else "nowhere"
+
+
+def _given_up(arrived: Arrived) -> _Given:
+    """This also serves updates that nobody can read."""
+    body = arrived.body
+    kind = next((name for name in body if name not in ("update_id", "sealed")), "?")
+    said = body.get(kind) if kind in _SAID else None
+    said = said if isinstance(said, dict) else {}
+    message = said.get("message") if kind == "callback_query" else said
+    speaker = said.get("from")
+    return _Given(arrived, kind[:40], _id_in(message, "message_id"), _id_in(speaker, "id"))
+
+
+def _id_in(thing: object, name: str) -> int | None:
+    found = thing.get(name) if isinstance(thing, dict) else None
+    return found if type(found) is int and 0 < found <= _MAX_ID else None
