@@ -28,8 +28,10 @@ class Admin:
         webhook_url: str | None,
         *,
         lines_lost: Callable[[], int] = lambda: 0,
+        junk: Callable[[], int] = lambda: 0,
     ) -> None:
-        """lines_lost: how many lines of this process's log could not be written."""
+        """lines_lost: how many lines of this process's log could not be written. junk: how much
+        came to its ports that is no request."""
         self._runtime = runtime
         self._draining = False
         self._bot = bot
@@ -67,6 +69,11 @@ class Admin:
             "Lines of the log that could not be written",
             registry=self._registry,
         ).set_function(lines_lost)
+        Gauge(
+            "paydesk_http_junk",
+            "What came to this instance's ports that is no request of HTTP, ever",
+            registry=self._registry,
+        ).set_function(junk)
         self._ready = Gauge(
             "paydesk_ready", "1 where a part answers", ["part"], registry=self._registry
         )

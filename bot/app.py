@@ -81,7 +81,11 @@ class Desk:
         )
         self._add_queues()
         self._admin = admin = Admin(
-            self._runtime, self._bot, webhook_url, lines_lost=lambda: self._logs.lost
+            self._runtime,
+            self._bot,
+            webhook_url,
+            lines_lost=lambda: self._logs.lost,
+            junk=lambda: sum(listener.junk for listener in self._listeners),
         )
         # Loops first: whatever a request puts into a queue finds somebody who empties it.
         for loop in self._loops:

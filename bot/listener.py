@@ -1,27 +1,31 @@
 """A port that people reach from outside: who connects and says nothing, or says it slowly, goes.
 
 The HTTP library waits for ever for a connection's first request and for the end of a body. Each
-connection is a file of the process, and files run out.
+connection is a file of the process, and files run out. What strangers send that is no request is
+answered 4xx, counted, and told of in one line a second at most: it is no fault of ours.
 """
 
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import resource
 import time
 from collections import Counter
 from collections.abc import Iterable
 from contextlib import suppress
+from http import HTTPStatus
 from ipaddress import IPv4Network, IPv6Network, ip_address
-from typing import Final
+from typing import Any, Final
 from weakref import WeakKeyDictionary
 
 import structlog
-from aiohttp import web
-from aiohttp.typedefs import Handler
+from aiohttp import HttpVersion11, hdrs, web
+from aiohttp.http_exceptions import HttpProcessingError
 
 from bot.process import PortTaken
+from core.errors import Bug
 
 _LOG = structlog.get_logger(__name__)
 DRAIN_S: Final = 15.0
@@ -32,6 +36,9 @@ SWEEP_S: Final = 1.0
 # A browser opens six; a merchant's servers behind one address some dozens.
 CONNECTIONS_PER_ADDRESS: Final = 512
 FILES_MAX: Final = 65_536
+# What a caller that hung up is answered: nobody reads it. nginx calls it so.
+HUNG_UP: Final = 499
+_SHOWN_CHARS: Final = 200
 
 
 def raise_file_limit() -> None:
@@ -60,16 +67,18 @@ class Listener:
         body_s: float = BODY_S,
         per_address: int = CONNECTIONS_PER_ADDRESS,
     ) -> None:
-        app.middlewares.insert(0, self._serve)
         self._host = host
         self._port = port
         self._trusted = tuple(trusted)
         self._head_s = head_s
         self._body_s = body_s
         self._per_address = per_address
+        self._talk = _Talk(logging.getLogger(__name__))
+        self._told = 0
         self._runner = web.AppRunner(
             app,
             access_log=None,
+            logger=self._talk,
             shutdown_timeout=DRAIN_S,
             keepalive_timeout=IDLE_S,
             # Bodies are signed as they are sent: nobody unpacks them before the signature is seen.
@@ -82,6 +91,11 @@ class Listener:
     async def start(self) -> None:
         """Listen. Raises PortTaken."""
         await self._runner.setup()
+        server = self._runner.server
+        if server is None:
+            raise Bug("a runner without a server")
+        # Around everything, also what the library does before a middleware is asked.
+        self._handle, server.request_handler = server.request_handler, self._serve
         try:
             await web.TCPSite(self._runner, self._host, self._port, reuse_address=True).start()
         except OSError as error:
@@ -103,22 +117,37 @@ class Listener:
         """Where it listens: host and port."""
         return [(address[0], address[1]) for address in self._runner.addresses]
 
-    @web.middleware
-    async def _serve(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+    @property
+    def junk(self) -> int:
+        """How much came since the start that is no request which HTTP knows."""
+        return self._talk.junk
+
+    async def _serve(self, request: web.BaseRequest) -> web.StreamResponse:
         transport = request.transport
         if transport is None:  # it is gone already
-            return await handler(request)
+            return web.Response(status=HUNG_UP)
         self._waiting[transport] = None
+        if _asks_too_much(request):
+            self._talk.junk += 1
+            return web.Response(status=HTTPStatus.EXPECTATION_FAILED, text="expectation_unknown")
         late = asyncio.get_running_loop().call_later(self._body_s, self._end_late, request)
         try:
-            return await handler(request)
+            return await self._handle(request)
+        except web.RequestPayloadError:
+            self._talk.junk += 1
+            return web.Response(status=HTTPStatus.BAD_REQUEST, text="body_invalid")
+        except ConnectionError:
+            if request.transport is not None:
+                raise
+            return web.Response(status=HUNG_UP)
         finally:
             late.cancel()
 
-    def _end_late(self, request: web.Request) -> None:
+    def _end_late(self, request: web.BaseRequest) -> None:
         """Whoever brings a body in time may be answered later."""
         if request.transport is not None and not request.content.is_eof():
-            _LOG.info("request ended: its body came too slowly", path=request.path)
+            path = request.path[:_SHOWN_CHARS]
+            _LOG.info("request ended: its body came too slowly", path=path)
             request.transport.abort()
 
     async def _sweep(self) -> None:
@@ -130,6 +159,12 @@ class Listener:
             connections = [c.transport for c in server.connections if c.transport is not None]
             self._end_silent(connections)
             self._end_crowds(connections)
+            self._tell_junk()
+
+    def _tell_junk(self) -> None:
+        if fresh := self._talk.junk - self._told:
+            self._told += fresh
+            _LOG.info("what came is no request", port=self._port, times=fresh)
 
     def _end_silent(self, connections: list[asyncio.Transport]) -> None:
         now_s = time.monotonic()
@@ -148,3 +183,26 @@ class Listener:
             counted[peer[0]] += 1
             if counted[peer[0]] > self._per_address:
                 transport.abort()
+
+
+class _Talk(logging.LoggerAdapter[logging.Logger]):
+    """What the HTTP library says of connections. It calls an error what a stranger sent wrongly:
+    that is counted. What is a fault of ours is said as it is."""
+
+    def __init__(self, logger: logging.Logger) -> None:
+        super().__init__(logger)
+        self.junk = 0
+
+    def log(self, level: int, msg: object, *args: object, **about: Any) -> None:
+        """As a logger does. about: exc_info and the like."""
+        if isinstance(about.get("exc_info"), HttpProcessingError):
+            self.junk += 1
+        else:
+            super().log(level, msg, *args, **about)
+
+
+def _asks_too_much(request: web.BaseRequest) -> bool:
+    """Whether it expects anything but to be told to go on: nobody here can do that."""
+    expected = request.headers.get(hdrs.EXPECT, "")
+    wanted = expected.lower() not in ("", "100-continue")
+    return wanted and request.version == HttpVersion11

@@ -17,10 +17,11 @@ from aiohttp.typedefs import Handler, Middleware
 from core.errors import Refusal
 from core.runtime import Runtime
 from core.store import DATABASE_AWAY
-from payapi import account, callbacks, cashier, home, orders, pages, reference
+from payapi import account, callbacks, cashier, home, orders, pages
 from payapi.answers import STATUSES
 from payapi.auth import WrongSignature
-from payapi.requests import ADDRESS, REQUEST_ID, RUNTIME, Network, caller_address
+from payapi.reference import Documents
+from payapi.requests import ADDRESS, REQUEST_ID, RUNTIME, HungUp, Network, caller_address
 from payapi.wire import ErrorFacts, ErrorView
 from texts import choose_language, refusal_text
 
@@ -29,6 +30,9 @@ _LOG = structlog.get_logger(__name__)
 UNAVAILABLE_RETRY_S: Final = 5
 # Whoever calls is answered within five seconds, if only by a 503.
 _PATIENCE_S: Final = 4.0
+# Nobody reads it: the caller hung up before it was answered. nginx calls it so.
+_HUNG_UP: Final = 499
+_SHOWN_CHARS: Final = 200
 
 Refuse = Callable[[web.Request, Refusal], web.StreamResponse]
 
@@ -46,11 +50,12 @@ def add_payapi(
     Raises TextsError when the catalogues contradict each other.
     """
     pages.prepare()
+    documents = Documents(runtime.public_url)
     rooms: list[tuple[str, list[web.RouteDef], Refuse]] = [
-        ("/v1", [*orders.ROUTES, *account.ROUTES, *reference.DOCUMENT_ROUTES], _refuse_in_json),
+        ("/v1", [*orders.ROUTES, *account.ROUTES, *documents.document_routes], _refuse_in_json),
         ("/callbacks", callbacks.ROUTES, callbacks.refuse),
         ("/pay", cashier.ROUTES, cashier.refuse),
-        ("/docs/api", reference.PAGE_ROUTES, cashier.refuse),
+        ("/docs/api", documents.page_routes, cashier.refuse),
     ]
     for prefix, routes, refuse in rooms:
         room = web.Application(middlewares=[_entrance(trusted_proxies, refuse)])
@@ -98,7 +103,8 @@ def _entrance(trusted: Sequence[Network], refuse: Refuse) -> Middleware:
                 response = await _answer(request, handler, refuse)
                 response.headers["Paydesk-Request-Id"] = request_id
                 _LOG.info(
-                    "request", method=request.method, path=request.path, status=response.status,
+                    "request", method=request.method, path=request.path[:_SHOWN_CHARS],
+                    status=response.status,
                     ms=round((time.perf_counter() - started) * 1000, 1),
                 )  # fmt: skip
             finally:
@@ -114,6 +120,8 @@ async def _answer(request: web.Request, handler: Handler, refuse: Refuse) -> web
         return await handler(request)
     except Refusal as refusal:
         refused = refusal
+    except HungUp:
+        return web.Response(status=_HUNG_UP)
     except web.HTTPException as error:
         refused = _of_http(request, error)
         response = refuse(request, refused)

@@ -63,19 +63,27 @@ def page(
     posts_to: where its forms may lead, as a Content-Security-Policy says it.
     """
     lang = language(request)
-    html = _environment(lang).get_template(name).render(static=_static_address, **facts)
     return web.Response(
         status=status,
-        text=html,
+        text=drawn(name, lang, facts),
         content_type="text/html",
-        headers={
-            **LOCKED,
-            "Content-Security-Policy": _POLICY.format(posts_to=posts_to),
-            "Cache-Control": "no-store",
-            "Content-Language": lang,
-            "Vary": "Accept-Language",
-        },
+        headers={**page_headers(lang, posts_to=posts_to), "Cache-Control": "no-store"},
     )
+
+
+def drawn(name: str, lang: str, facts: dict[str, Any]) -> str:
+    """A template's HTML in a language."""
+    return _environment(lang).get_template(name).render(static=_static_address, **facts)
+
+
+def page_headers(lang: str, *, posts_to: str = "'none'") -> dict[str, str]:
+    """What goes with every page, whoever keeps it."""
+    return {
+        **LOCKED,
+        "Content-Security-Policy": _POLICY.format(posts_to=posts_to),
+        "Content-Language": lang,
+        "Vary": "Accept-Language",
+    }
 
 
 async def static(request: web.Request) -> web.StreamResponse:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any, Final
 
-from aiohttp import web
+from aiohttp import hdrs, web
 
 from core.errors import REFUSALS
 from payapi.answers import STATUSES
@@ -20,25 +24,76 @@ from payapi.openapi import (
     refusals_of,
     retry_gaps,
 )
-from payapi.pages import language, page
-from payapi.requests import BODY_LIMIT_BYTES, RUNTIME
+from payapi.pages import drawn, language, page_headers
+from payapi.requests import BODY_LIMIT_BYTES
+from texts import LANGUAGES
+
+# How long whoever has them does not ask again.
+KEPT_S: Final = 300
+_OPENAPI: Final = ""
 
 
-async def openapi(request: web.Request) -> web.StreamResponse:
-    """The OpenAPI 3.1 document. It is public: it holds nobody's data."""
-    return web.json_response(
-        document(request.app[RUNTIME].public_url, STATUSES),
-        headers={"Cache-Control": "public, max-age=300", "Access-Control-Allow-Origin": "*"},
+@dataclass(frozen=True, slots=True)
+class _Document:
+    """What is sent. mark: of its content, which says whether the reader has it already."""
+
+    body: bytes
+    content_type: str
+    headers: dict[str, str]
+    mark: str
+
+
+class Documents:
+    """The OpenAPI document and the page, which say the same to everybody: each is made once."""
+
+    def __init__(
+        self, public_url: str, describe: Callable[[str, dict[str, int]], dict[str, Any]] = document
+    ) -> None:
+        """describe: makes the OpenAPI document of an address and the statuses of refusals."""
+        described = describe(public_url, STATUSES)
+        text = json.dumps(described)
+        headers = {"Access-Control-Allow-Origin": "*"}
+        self._made = {_OPENAPI: _document(text, "application/json", headers)}
+        for lang in LANGUAGES:
+            html = drawn("reference.html", lang, _facts(public_url, described, lang))
+            self._made[lang] = _document(html, "text/html", page_headers(lang))
+
+    async def openapi(self, request: web.Request) -> web.StreamResponse:
+        """The OpenAPI 3.1 document. It is public: it holds nobody's data."""
+        return _sent(request, self._made[_OPENAPI])
+
+    async def show(self, request: web.Request) -> web.StreamResponse:
+        """The reference page."""
+        return _sent(request, self._made[language(request)])
+
+    @property
+    def document_routes(self) -> list[web.RouteDef]:
+        return [web.get("/openapi.json", self.openapi)]
+
+    @property
+    def page_routes(self) -> list[web.RouteDef]:
+        return [web.get("", self.show)]
+
+
+def _document(text: str, content_type: str, headers: dict[str, str]) -> _Document:
+    body = text.encode()
+    return _Document(body, content_type, headers, f'"{hashlib.sha256(body).hexdigest()[:16]}"')
+
+
+def _sent(request: web.Request, found: _Document) -> web.Response:
+    """The document, or that it is still the one that the reader has."""
+    headers = {**found.headers, "ETag": found.mark, "Cache-Control": f"public, max-age={KEPT_S}"}
+    known = request.headers.get(hdrs.IF_NONE_MATCH, "").split(",")
+    if any(mark.strip().removeprefix("W/") in (found.mark, "*") for mark in known):
+        return web.Response(status=HTTPStatus.NOT_MODIFIED, headers=headers)
+    return web.Response(
+        body=found.body, content_type=found.content_type, charset="utf-8", headers=headers
     )
 
 
-async def show(request: web.Request) -> web.StreamResponse:
-    """The reference page."""
-    runtime = request.app[RUNTIME]
-    lang = language(request)
-    described = document(runtime.public_url, STATUSES)
-    facts: dict[str, Any] = {
-        "url": runtime.public_url,
+def _facts(url: str, described: dict[str, Any], lang: str) -> dict[str, Any]:
+    return {
+        "url": url,
         "version": VERSION,
         "operations": [
             {
@@ -52,19 +107,18 @@ async def show(request: web.Request) -> web.StreamResponse:
             for operation in OPERATIONS
         ],
         "errors": [(code, STATUSES[code], REFUSALS[code]) for code in api_refusals()],
-        "script": curl_script(runtime.public_url),
+        "script": curl_script(url),
         "events": EVENTS,
         "gaps": retry_gaps(),
         "order_news": _pretty(NEWS["order.paid"]),
         "refund_news": _pretty(NEWS["refund.succeeded"]),
         "refund_fields": _fields(described, "RefundView"),
-        "error_example": _pretty(error("field_unknown", runtime.public_url)),
+        "error_example": _pretty(error("field_unknown", url)),
         "limit": CALLS_PER_APP,
         "skew_s": CLOCK_SKEW_S,
         "body_kb": BODY_LIMIT_BYTES // 1024,
         "other_lang": "en" if lang == "zh" else "zh",
     }
-    return page(request, "reference.html", facts)
 
 
 def _fields(described: dict[str, Any], model: str) -> list[dict[str, str | bool]]:
@@ -112,7 +166,3 @@ def _limits(facts: dict[str, Any]) -> str:
 
 def _pretty(example: object) -> str:
     return json.dumps(example, ensure_ascii=False, indent=2) if example else ""
-
-
-DOCUMENT_ROUTES: Final[list[web.RouteDef]] = [web.get("/openapi.json", openapi)]
-PAGE_ROUTES: Final[list[web.RouteDef]] = [web.get("", show)]

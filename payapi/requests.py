@@ -31,6 +31,10 @@ _ADDRESS: Final = re.compile(
 _NOBODY: Final = "0.0.0.0"  # noqa: S104 - the caller's address where a socket has none
 
 
+class HungUp(Exception):
+    """The caller is gone: nobody reads an answer."""
+
+
 def caller_address(request: web.Request, trusted: Sequence[Network]) -> str:
     """The address that is responsible for a request.
 
@@ -66,7 +70,7 @@ def _read(text: str) -> IPv4Address | IPv6Address | None:
 async def read_body(request: web.Request) -> bytes:
     """The body's bytes as they were sent, which is what callers sign.
 
-    Refusals: body_encoded, body_too_large, body_invalid (it broke off).
+    Refusals: body_encoded, body_too_large, body_invalid (it is no body). Raises HungUp.
     """
     encoding = _content_encoding(request)
     if encoding:
@@ -79,7 +83,8 @@ async def read_unpacked(request: web.Request) -> bytes:
 
     What does not unpack is given as it came, since the header proves nothing: `UTF-8` is seen
     there, and so is `gzip` where a proxy unpacked. The signature decides; what is not readable is
-    refused where staff see it. Refusals: body_too_large, body_invalid (it broke off).
+    refused where staff see it. Refusals: body_too_large, body_invalid (it is no body). Raises
+    HungUp.
     """
     encoding = _content_encoding(request)
     body = await _read_raw(request)
@@ -112,6 +117,8 @@ async def _read_raw(request: web.Request) -> bytes:
                 raise Refusal("body_too_large", limit_bytes=BODY_LIMIT_BYTES)
     except web.RequestPayloadError:
         raise Refusal("body_invalid") from None
+    except ConnectionError:
+        raise HungUp from None
     return bytes(body)
 
 

@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
+from aiohttp import web
+from aiohttp.test_utils import TestServer
 from openapi_spec_validator import validate
 
 from core.errors import REFUSALS
@@ -14,6 +16,8 @@ from core.runtime import Runtime
 from payapi import account, orders
 from payapi.answers import STATUSES
 from payapi.openapi import OPERATIONS, api_refusals
+from payapi.openapi import document as describe
+from payapi.reference import KEPT_S, Documents
 from tests.payapi.client import Caller
 
 Desk = tuple[Runtime, str]
@@ -47,6 +51,41 @@ def test_every_route_is_described() -> None:
         (route.method.lower(), f"/v1{route.path}") for route in [*orders.ROUTES, *account.ROUTES]
     }
     assert served == {(operation.method, operation.path) for operation in OPERATIONS}
+
+
+async def test_documents_are_made_once_and_sent_to_those_who_have_none(
+    http: aiohttp.ClientSession,
+) -> None:
+    made: list[str] = []
+
+    def counted(url: str, statuses: dict[str, int]) -> dict[str, Any]:
+        made.append(url)
+        return describe(url, statuses)
+
+    documents = Documents("https://desk.example", counted)
+    app = web.Application()
+    app.add_routes([*documents.document_routes, web.get("/docs/api", documents.show)])
+    marks = set()
+    async with TestServer(app) as server:
+        for path in ("/openapi.json", "/docs/api?lang=zh", "/docs/api?lang=en"):
+            url = server.make_url(path)
+            seen = set()
+            for _ in range(20):
+                async with http.get(url) as first:
+                    assert first.status == 200
+                    assert await first.read()
+                    assert first.headers["Cache-Control"] == f"public, max-age={KEPT_S}"
+                    seen.add(first.headers["ETag"])
+            (mark,) = seen
+            marks.add(mark)
+            for known in (mark, f"W/{mark}", f'"other", {mark}', "*"):
+                async with http.get(url, headers={"If-None-Match": known}) as again:
+                    assert (again.status, await again.read()) == (304, b"")
+                    assert again.headers["ETag"] == mark
+            async with http.get(url, headers={"If-None-Match": '"other"'}) as other:
+                assert other.status == 200
+    assert len(marks) == 3
+    assert made == ["https://desk.example"]
 
 
 async def test_answers_have_the_fields_that_are_described(
