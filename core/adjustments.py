@@ -11,7 +11,16 @@ from core.errors import REASON_EXAMPLES, Refusal
 from core.ledger import adjusted
 from core.merchants import Merchant
 from core.money import Money
-from core.vouchers import ADJUSTMENT, MAX_REMARK_CHARS, Cause, Holder, Move, Vouchers, check_moved
+from core.vouchers import (
+    ADJUSTMENT,
+    MAX_REMARK_CHARS,
+    Cause,
+    Decision,
+    Holder,
+    Move,
+    Vouchers,
+    check_moved,
+)
 
 _EXAMPLE: Final = REASON_EXAMPLES["adjust"]
 
@@ -44,21 +53,11 @@ class Adjustments:
     def __init__(self, vouchers: Vouchers) -> None:
         self._vouchers = vouchers
 
-    async def record(
-        self,
-        actor: Actor,
-        merchant: Merchant,
-        correction: Correction,
-        cause: Cause,
-        *,
-        sure: bool = True,
-    ) -> dict[str, Any]:
-        """Book an adjustment and put its receipt into the outbox. Returns the receipt.
-
-        The same cause again answers the same receipt and books nothing. sure: False raises a
-        `Doubt` where this may be a slip. Refusals: anonymous_admin, not_permitted,
-        merchant_not_found and those of `check_correction`.
-        """
+    def decide(
+        self, actor: Actor, merchant: Merchant, correction: Correction, cause: Cause
+    ) -> Decision:
+        """What a correction books. Refusals: anonymous_admin, not_permitted, merchant_not_found and
+        those of `check_correction`."""
         actor.need_for(ADJUSTMENT.right, merchant=merchant)
         check_correction(correction, merchant.currency)
         amount, reason = correction.amount, correction.reason.strip()
@@ -66,9 +65,18 @@ class Adjustments:
             amount, adjusted(amount), amount, reason[:MAX_REMARK_CHARS],
             proof_file_id=correction.proof_file_id,
         )  # fmt: skip
-        return await self._vouchers.record(
-            actor, Holder.merchant(merchant), ADJUSTMENT, move, cause, sure=sure
-        )
+        return Decision(Holder.merchant(merchant), ADJUSTMENT, move, cause)
+
+    async def record(
+        self, actor: Actor, merchant: Merchant, correction: Correction, cause: Cause
+    ) -> dict[str, Any]:
+        """Book an adjustment and put its receipt into the outbox. Returns the receipt.
+
+        The same cause again answers the same receipt and books nothing. Refusals: of `decide`.
+        """
+        decision = self.decide(actor, merchant, correction, cause)
+        (receipt,) = await self._vouchers.record(actor, [decision], sure=True)
+        return receipt
 
     async def undo(
         self,
@@ -79,8 +87,8 @@ class Adjustments:
         *,
         sure: bool = True,
     ) -> dict[str, Any]:
-        """Take an adjustment back by its exact reversal. Returns the undo's receipt. sure: as in
-        `record`.
+        """Take an adjustment back by its exact reversal. Returns the undo's receipt. sure: False
+        raises a `Doubt` where this may be a slip.
 
         Refusals: anonymous_admin, not_permitted, merchant_not_found, record_not_found,
         already_undone, undo_too_late.

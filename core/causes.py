@@ -17,11 +17,17 @@ from core.store import Queries, Store, Tx
 
 @dataclass(frozen=True, slots=True)
 class Cause:
-    """The line of a message that moves money or sets something. line: from 1; 0 for a button."""
+    """The line of a message that moves money or sets something. line: from 1; of a button under
+    the message 0, or minus the line that the button is about."""
 
     chat_id: int
     message_id: int
     line: int
+
+    @property
+    def is_press(self) -> bool:
+        """Whether a button is the cause."""
+        return self.line <= 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,14 +75,15 @@ class Causes:
             )
         )
 
-    async def pressed(self, chat_id: int, message_id: int) -> bool:
-        """Whether a button under this message was obeyed."""
+    async def undone(self, chat_id: int, message_id: int, voucher_id: UUID) -> bool:
+        """Whether a button under this message undid the voucher."""
         return bool(
             await self._store.fetchval(
-                "SELECT EXISTS (SELECT FROM cause"
-                " WHERE chat_id = $1 AND message_id = $2 AND line = 0)",
+                "SELECT EXISTS (SELECT FROM cause WHERE chat_id = $1 AND message_id = $2"
+                " AND line <= 0 AND receipt->>'reverses' = $3)",
                 chat_id,
                 message_id,
+                str(voucher_id),
             )
         )
 

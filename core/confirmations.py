@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
@@ -107,16 +108,24 @@ class Confirmations:
         )
 
     async def find_replied(
-        self, kind: str, user_id: int, chat_id: int, message_id: int
+        self,
+        kind: str,
+        user_id: int,
+        chat_id: int,
+        message_id: int,
+        about: Mapping[str, str] | None = None,
     ) -> UUID | None:
-        """The question that a person was asked last in a message, open or not."""
+        """The question that a person was asked last in a message, open or not. about: facts that
+        it must have, where a message has several questions."""
         found: UUID | None = await self._store.fetchval(
             "SELECT id FROM confirmation WHERE chat_id = $1 AND message_id = $2"
-            " AND actor_user_id = $3 AND kind = $4 ORDER BY created_at DESC LIMIT 1",
+            " AND actor_user_id = $3 AND kind = $4 AND facts @> $5"
+            " ORDER BY created_at DESC LIMIT 1",
             chat_id,
             message_id,
             user_id,
             kind,
+            dict(about or {}),
         )
         return found
 

@@ -30,16 +30,22 @@ class Deed:
     reason: str
 
 
-async def tell_ops(tx: Tx, groups: Groups, actor: Actor, deed: Deed) -> None:
-    """Tell every ops group but the one in which it was done: there everybody saw it."""
+async def tell_ops(tx: Tx, groups: Groups, actor: Actor, *deeds: Deed) -> None:
+    """Tell every ops group but the one in which it was done: there everybody saw it. What one
+    message did is told in one."""
     facts = {
-        "what": deed.what,
-        "holder_no": deed.holder_no,
-        "holder_name": deed.holder_name,
-        "minor": deed.amount.minor,
-        "currency": deed.amount.currency,
-        "number": deed.number,
-        "reason": deed.reason,
+        "deeds": [
+            {
+                "what": deed.what,
+                "holder_no": deed.holder_no,
+                "holder_name": deed.holder_name,
+                "minor": deed.amount.minor,
+                "currency": deed.amount.currency,
+                "number": deed.number,
+                "reason": deed.reason,
+            }
+            for deed in deeds
+        ],
         "actor_name": actor.name,
         "group": actor.group.title if actor.group is not None else "",
     }

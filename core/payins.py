@@ -8,7 +8,7 @@ from uuid import UUID
 from core.access import Actor
 from core.ledger import paid_in
 from core.suppliers import Supplier
-from core.vouchers import PAYIN, Advance, Cause, Holder, Move, Vouchers, convert
+from core.vouchers import PAYIN, Advance, Cause, Decision, Holder, Move, Vouchers, convert
 
 
 class Payins:
@@ -17,15 +17,10 @@ class Payins:
     def __init__(self, vouchers: Vouchers) -> None:
         self._vouchers = vouchers
 
-    async def record(
-        self, actor: Actor, supplier: Supplier, advance: Advance, cause: Cause, *, sure: bool = True
-    ) -> dict[str, Any]:
-        """Book what a supplier paid in and put its receipt into the outbox. Returns the receipt.
+    def decide(self, actor: Actor, supplier: Supplier, advance: Advance, cause: Cause) -> Decision:
+        """What a line books. The desk's own books are kept in the supplier's currency alone: of
+        what came as USDT, they have what it came to, and the record has the USDT and the rate.
 
-        The same cause again answers the same receipt and books nothing. sure: False raises a
-        `Doubt` where this may be a slip. The desk's own books are kept in the supplier's currency
-        alone: of what came as USDT, they have what it came to, and the record has the USDT and
-        the rate.
         Refusals: anonymous_admin, not_permitted, supplier_not_found, amount_invalid,
         amount_over_limit.
         """
@@ -33,15 +28,24 @@ class Payins:
         converted = convert(advance, supplier.currency)
         postings = paid_in(converted.amount, supplier_no=supplier.supplier_no)
         move = Move.of(advance, converted, postings)
-        return await self._vouchers.record(
-            actor, Holder.supplier(supplier), PAYIN, move, cause, sure=sure
-        )
+        return Decision(Holder.supplier(supplier), PAYIN, move, cause)
+
+    async def record(
+        self, actor: Actor, supplier: Supplier, advance: Advance, cause: Cause
+    ) -> dict[str, Any]:
+        """Book what a supplier paid in and put its receipt into the outbox. Returns the receipt.
+
+        The same cause again answers the same receipt and books nothing. Refusals: of `decide`.
+        """
+        decision = self.decide(actor, supplier, advance, cause)
+        (receipt,) = await self._vouchers.record(actor, [decision], sure=True)
+        return receipt
 
     async def undo(
         self, actor: Actor, supplier: Supplier, payin_id: UUID, cause: Cause, *, sure: bool = True
     ) -> dict[str, Any]:
-        """Take a pay-in back by its exact reversal. Returns the undo's receipt. sure: as in
-        `record`.
+        """Take a pay-in back by its exact reversal. Returns the undo's receipt. sure: False
+        raises a `Doubt` where this may be a slip.
 
         Refusals: anonymous_admin, not_permitted, supplier_not_found, record_not_found,
         already_undone, undo_too_late.

@@ -8,7 +8,17 @@ from uuid import UUID
 from core.access import Actor
 from core.ledger import prepaid, prepaid_converted
 from core.merchants import Merchant
-from core.vouchers import PREPAYMENT, UNDO_WITHIN, Advance, Cause, Holder, Move, Vouchers, convert
+from core.vouchers import (
+    PREPAYMENT,
+    UNDO_WITHIN,
+    Advance,
+    Cause,
+    Decision,
+    Holder,
+    Move,
+    Vouchers,
+    convert,
+)
 
 __all__ = ["UNDO_WITHIN", "Advance", "Cause", "Prepayments"]
 
@@ -19,14 +29,10 @@ class Prepayments:
     def __init__(self, vouchers: Vouchers) -> None:
         self._vouchers = vouchers
 
-    async def record(
-        self, actor: Actor, merchant: Merchant, advance: Advance, cause: Cause, *, sure: bool = True
-    ) -> dict[str, Any]:
-        """Book a prepayment and put its receipt into the outbox. Returns the receipt.
+    def decide(self, actor: Actor, merchant: Merchant, advance: Advance, cause: Cause) -> Decision:
+        """What a line books. What left as USDT is booked as USDT that left and a conversion,
+        whichever of the two amounts was written.
 
-        The same cause again answers the same receipt and books nothing. sure: False raises a
-        `Doubt` where this may be a slip. What left as USDT is booked as USDT that left and a
-        conversion, whichever of the two amounts was written.
         Refusals: anonymous_admin, not_permitted, merchant_not_found, amount_invalid,
         amount_over_limit.
         """
@@ -38,9 +44,18 @@ class Prepayments:
             else prepaid_converted(converted.original, converted.amount)
         )
         move = Move.of(advance, converted, postings)
-        return await self._vouchers.record(
-            actor, Holder.merchant(merchant), PREPAYMENT, move, cause, sure=sure
-        )
+        return Decision(Holder.merchant(merchant), PREPAYMENT, move, cause)
+
+    async def record(
+        self, actor: Actor, merchant: Merchant, advance: Advance, cause: Cause
+    ) -> dict[str, Any]:
+        """Book a prepayment and put its receipt into the outbox. Returns the receipt.
+
+        The same cause again answers the same receipt and books nothing. Refusals: of `decide`.
+        """
+        decision = self.decide(actor, merchant, advance, cause)
+        (receipt,) = await self._vouchers.record(actor, [decision], sure=True)
+        return receipt
 
     async def undo(
         self,
@@ -51,8 +66,8 @@ class Prepayments:
         *,
         sure: bool = True,
     ) -> dict[str, Any]:
-        """Take a prepayment back by its exact reversal. Returns the undo's receipt. sure: as in
-        `record`.
+        """Take a prepayment back by its exact reversal. Returns the undo's receipt. sure: False
+        raises a `Doubt` where this may be a slip.
 
         Refusals: anonymous_admin, not_permitted, merchant_not_found, record_not_found,
         already_undone, undo_too_late.

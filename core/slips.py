@@ -3,7 +3,6 @@ asked once, and it is booked when that person says so again."""
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -18,7 +17,7 @@ from core.confirmations import Confirmation, Confirmations
 from core.errors import Refusal
 from core.merchants import Merchant, Merchants
 from core.money import Money
-from core.outbox import NOBODY, Outbox, Say
+from core.outbox import Outbox, Say
 from core.payins import Payins
 from core.prepayments import Prepayments
 from core.store import Store
@@ -29,9 +28,12 @@ from core.vouchers import (
     PAYIN,
     PREPAYMENT,
     Advance,
+    Decision,
     Doubt,
+    Doubts,
     Holder,
     Kind,
+    Record,
     Vouchers,
     convert,
 )
@@ -58,8 +60,8 @@ class Written:
 class Slips:
     """Books the lines of a message and undoes what was booked, or asks first.
 
-    All lines of a message wait for one answer. A question is open for a quarter of an hour, and
-    only for the person who wrote.
+    All lines of a message are booked together, and wait for one answer. A question is open for a
+    quarter of an hour, and only for the person who wrote.
     """
 
     def __init__(
@@ -81,44 +83,31 @@ class Slips:
         self._merchants, self._suppliers = holders
 
     async def record(self, actor: Actor, lines: Sequence[Written], message_id: int) -> None:
-        """Book the lines of a message, each once; or ask, where one of them may be a slip.
+        """Book the lines of a message, all of them or none, with one receipt; or ask, where one of
+        them may be a slip.
 
         The same message again books nothing and asks nothing. Refusals: those of the verb that
         books a line.
         """
         if await self._confirmations.find_replied(KIND, actor.user_id, actor.chat_id, message_id):
             return
-        doubts: dict[int, Doubt] = {}
-        before: Counter[tuple[UUID, str]] = Counter()
-        for said in lines:
-            amount, moves = _amount(said), (said.holder.id, said.kind.name)
-            doubt = await self._vouchers.doubt(
-                _holder(said.holder), said.kind, amount,
-                Cause(actor.chat_id, message_id, said.line), self._clock.now(), before[moves],
-            )  # fmt: skip
-            before[moves] += amount.minor
-            if doubt is not None:
-                doubts[said.line] = doubt
-        if doubts:
-            await self._ask_to_book(actor, lines, doubts, message_id)
-            return
-        for place, said in enumerate(lines):
-            try:
-                await self._book(actor, said, message_id, sure=False)
-            except Doubt as doubt:  # somebody wrote the same at the same moment
-                await self._ask_to_book(actor, lines[place:], {said.line: doubt}, message_id)
-                return
+        try:
+            await self._book(actor, lines, message_id, sure=False)
+        except Doubts as doubts:
+            await self._ask_to_book(actor, lines, doubts.by_line, message_id)
 
     async def undo(self, actor: Actor, voucher_id: UUID, *, message_id: int) -> None:
-        """Undo what a receipt tells of and strike that through, or ask. message_id: of it.
+        """Undo what a line of a receipt tells of and strike that through, or ask. message_id: of
+        the receipt.
 
         Refusals: record_not_found and those of the verb that undoes it.
         """
+        record = await self._vouchers.find(actor, voucher_id)
         try:
-            await self._undo(actor, voucher_id, message_id, sure=False)
+            await self._undo(actor, record, message_id, sure=False)
         except Doubt as doubt:
-            if not await self._is_asked(actor, message_id):
-                await self._ask_to_undo(actor, voucher_id, doubt, message_id)
+            if not await self._is_asked(actor, voucher_id, message_id):
+                await self._ask_to_undo(actor, record, doubt, message_id)
 
     async def confirm(self, actor: Actor, confirmation_id: UUID, *, message_id: int) -> None:
         """Do what was asked about; the question becomes the answer. message_id: of it.
@@ -134,12 +123,11 @@ class Slips:
                 await self._confirmations.close(tx, confirmation_id, "used")
         facts = found.facts
         if facts["what"] == "undo":
-            await self._undo(actor, UUID(facts["voucher_id"]), facts["message_id"], sure=True)
+            record = await self._vouchers.find(actor, UUID(facts["voucher_id"]))
+            await self._undo(actor, record, facts["message_id"], sure=True)
         else:
-            for packed in facts["lines"]:
-                await self._book(
-                    actor, await self._unpacked(packed), facts["message_id"], sure=True
-                )
+            lines = [await self._unpacked(packed) for packed in facts["lines"]]
+            await self._book(actor, lines, facts["message_id"], sure=True)
         await self._answer("slip_confirmed", actor, found, message_id)
 
     async def drop(self, actor: Actor, confirmation_id: UUID, *, message_id: int) -> None:
@@ -154,34 +142,30 @@ class Slips:
         await self._answer("slip_dropped", actor, found, message_id)
 
     # ── doing it ─────────────────────────────────────────────────────────────────────────────────
-    async def _book(self, actor: Actor, said: Written, message_id: int, *, sure: bool) -> None:
+    async def _book(
+        self, actor: Actor, lines: Sequence[Written], message_id: int, *, sure: bool
+    ) -> None:
+        decisions = [self._decide(actor, said, message_id) for said in lines]
+        await self._vouchers.record(actor, decisions, sure=sure)
+
+    def _decide(self, actor: Actor, said: Written, message_id: int) -> Decision:
         cause = Cause(actor.chat_id, message_id, said.line)
         holder, advance = said.holder, said.advance
         if isinstance(holder, Supplier):
-            await self._payins.record(actor, holder, advance, cause, sure=sure)
-        elif said.kind is PREPAYMENT:
-            await self._prepayments.record(actor, holder, advance, cause, sure=sure)
-        else:
-            await self._adjustments.record(actor, holder, _correction(advance), cause, sure=sure)
+            return self._payins.decide(actor, holder, advance, cause)
+        if said.kind is PREPAYMENT:
+            return self._prepayments.decide(actor, holder, advance, cause)
+        return self._adjustments.decide(actor, holder, _correction(advance), cause)
 
-    async def _undo(self, actor: Actor, voucher_id: UUID, message_id: int, *, sure: bool) -> None:
-        holder_id, kind = await self._vouchers.find(actor, voucher_id)
-        cause = Cause(actor.chat_id, message_id, 0)
+    async def _undo(self, actor: Actor, record: Record, message_id: int, *, sure: bool) -> None:
+        kind, cause = record.kind, Cause(actor.chat_id, message_id, -record.cause.line)
         if kind is PAYIN:
-            supplier = await self._suppliers.by_id(holder_id)
-            undone = await self._payins.undo(actor, supplier, voucher_id, cause, sure=sure)
+            supplier = await self._suppliers.by_id(record.holder_id)
+            await self._payins.undo(actor, supplier, record.id, cause, sure=sure)
         else:
-            merchant = await self._merchants.by_id(holder_id)
+            merchant = await self._merchants.by_id(record.holder_id)
             verbs = self._prepayments if kind is PREPAYMENT else self._adjustments
-            undone = await verbs.undo(actor, merchant, voucher_id, cause, sure=sure)
-        receipt = await self._vouchers.receipt(holder_id, voucher_id)
-        struck = {
-            **receipt, "undone_by": undone["actor_name"], "undone_no": undone["record_no"],
-        }  # fmt: skip
-        await self._outbox.say(
-            self._store, actor.chat_id, Say(kind.booked, struck, edit_message_id=message_id),
-            merchant_id=NOBODY if kind is PAYIN else holder_id,
-        )  # fmt: skip
+            await verbs.undo(actor, merchant, record.id, cause, sure=sure)
 
     # ── asking ───────────────────────────────────────────────────────────────────────────────────
     async def _ask_to_book(
@@ -201,19 +185,17 @@ class Slips:
         await self._ask(actor, facts, message_id)
 
     async def _ask_to_undo(
-        self, actor: Actor, voucher_id: UUID, doubt: Doubt, message_id: int
+        self, actor: Actor, record: Record, doubt: Doubt, message_id: int
     ) -> None:
-        holder_id, kind = await self._vouchers.find(actor, voucher_id)
-        receipt = await self._vouchers.receipt(holder_id, voucher_id)
-        role = "supplier" if kind is PAYIN else "merchant"
+        receipt, role = record.receipt, "supplier" if record.kind is PAYIN else "merchant"
         shown = {
             "line": 0, "minor": receipt["minor"], "currency": receipt["currency"],
             "holder_no": receipt[f"{role}_no"], **_packed_doubt(doubt),
         }  # fmt: skip
         facts = {
             "what": "undo",
-            f"{role}_id": str(holder_id),
-            "voucher_id": str(voucher_id),
+            f"{role}_id": str(record.holder_id),
+            "voucher_id": str(record.id),
             "lines": [],
             "doubts": [shown],
         }
@@ -229,10 +211,10 @@ class Slips:
             )
             await self._outbox.say(tx, actor.chat_id, question)
 
-    async def _is_asked(self, actor: Actor, message_id: int) -> bool:
-        """Whether this person's answer about this message is still waited for."""
+    async def _is_asked(self, actor: Actor, voucher_id: UUID, message_id: int) -> bool:
+        """Whether this person's answer about the undo of this voucher is still waited for."""
         asked = await self._confirmations.find_replied(
-            KIND, actor.user_id, actor.chat_id, message_id
+            KIND, actor.user_id, actor.chat_id, message_id, {"voucher_id": str(voucher_id)}
         )
         if asked is None:
             return False

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
@@ -186,7 +186,9 @@ class AnswerPress(BaseMiddleware):
     async def _done(self, button: Button, message: Any) -> bool:
         """Whether what the button asks for was decided before: a second press changes nothing."""
         if isinstance(button, UndoVoucher):
-            return await self._runtime.causes.pressed(message.chat.id, message.message_id)
+            return await self._runtime.causes.undone(
+                message.chat.id, message.message_id, button.voucher_id
+            )
         asked = getattr(button, "confirmation_id", None)
         return asked is not None and await self._runtime.confirmations.answered(asked)
 
@@ -253,24 +255,13 @@ async def say(
     await runtime.outbox.say(runtime.store, actor.chat_id, Say(screen, facts, reply_to=reply_to))
 
 
-async def is_stale(
-    message: Message,
-    actor: Actor,
-    runtime: Runtime,
-    lines: Sequence[int] = (1,),
-    *,
-    first: bool = True,
-) -> bool:
+async def is_stale(message: Message, actor: Actor, runtime: Runtime) -> bool:
     """Whether a command waited too long to be carried out by itself, which is then said; one that
-    was carried out in time and is only delivered again is not spoken of.
-
-    lines: of the message, which wait. first: none of its lines was booked in time.
-    """
+    was carried out in time and is only delivered again is not spoken of."""
     if runtime.clock.now() - message.date <= STALE_AFTER:
         return False
-    if not first or not await runtime.causes.obeyed(message.chat.id, message.message_id):
-        facts = {"lines": list(lines), "all": first}
-        await say(runtime, actor, "stale_money", facts, message.message_id)
+    if not await runtime.causes.obeyed(message.chat.id, message.message_id):
+        await say(runtime, actor, "stale_money", {}, message.message_id)
     return True
 
 

@@ -42,21 +42,17 @@ def router() -> Router:
 
 
 async def record(message: Message, intent: Advances, actor: Actor, runtime: Runtime) -> None:
-    """Book every line, or none: all of them are checked before the first is written; where one may
-    be a slip, ask first."""
+    """Book every line, or none, with one receipt for all; where one may be a slip, ask first."""
     if _is_talk(intent, actor):
         return
     actor.need(right_to(intent, actor))
-    chat_id, message_id = message.chat.id, message.message_id
-    booked = await runtime.vouchers.booked_lines(chat_id, message_id)
-    waiting = [line for line in intent.lines if line.line not in booked]
-    if not waiting or await is_stale(
-        message, actor, runtime, [line.line for line in waiting], first=not booked
-    ):
+    message_id = message.message_id
+    booked = await runtime.vouchers.booked_lines(message.chat.id, message_id)
+    if booked or await is_stale(message, actor, runtime):
         return
     proof = proof_of(message)
     written = []
-    for line in waiting:
+    for line in intent.lines:
         try:
             written.append(await _decide(runtime, actor, line, proof))
         except Refusal as refusal:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Final, TypeVar
@@ -143,15 +143,33 @@ class Ledger:
         the cut is never in the day before it. holder_id: a merchant; HOUSE for the desk's own
         books.
         """
+
+        async def in_one(tx: Tx, held: Mapping[UUID, BusinessDay]) -> T:
+            return await work(tx, held[holder_id])
+
+        return await self.in_open_days([holder_id], in_one, before=before)
+
+    async def in_open_days(
+        self,
+        holder_ids: Iterable[UUID],
+        work: Callable[[Tx, Mapping[UUID, BusinessDay]], Awaitable[T]],
+        *,
+        before: Callable[[Tx], Awaitable[None]] | None = None,
+    ) -> T:
+        """As `in_open_day`, in the days of several holders at once. They are held in the order of
+        their ids; `work` is given the day of each."""
+        in_order = sorted(set(holder_ids))
         for _ in range(_DAY_TRIES):
             try:
                 async with self._store.transaction() as tx:
                     if before is not None:
                         await before(tx)
-                    return await work(tx, await days.hold(tx, holder_id, self._clock.now()))
+                    held = {one: await days.hold(tx, one, self._clock.now()) for one in in_order}
+                    return await work(tx, held)
             except DayOver:
-                await self.roll_days(holder_id)
-        raise Bug(f"the business day of {holder_id} would not open")
+                for one in in_order:
+                    await self.roll_days(one)
+        raise Bug(f"a business day would not open: {', '.join(map(str, in_order))}")
 
     async def roll_days(self, holder_id: UUID) -> list[date]:
         """Roll up what was booked so far; close every day that is over and open the present one.

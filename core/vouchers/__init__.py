@@ -1,4 +1,5 @@
-"""What people move by their word: recorded once per cause, undone by reversal, listed by pages."""
+"""What people move by their word: a message as a whole, recorded once per cause, undone by
+reversal, listed by pages."""
 
 from __future__ import annotations
 
@@ -14,7 +15,7 @@ from core.vouchers.amounts import (
     money_of,
 )
 from core.vouchers.domain import Vouchers
-from core.vouchers.doubts import REPEAT_WITHIN, UNDO_ASKED_FROM, Doubt
+from core.vouchers.doubts import REPEAT_WITHIN, UNDO_ASKED_FROM, Doubt, Doubts
 from core.vouchers.model import (
     ADJUSTMENT,
     KINDS,
@@ -23,9 +24,11 @@ from core.vouchers.model import (
     PAYIN,
     PREPAYMENT,
     UNDO_WITHIN,
+    Decision,
     Holder,
     Kind,
     Move,
+    Record,
     VoucherLine,
     VoucherPage,
 )
@@ -46,10 +49,13 @@ __all__ = [
     "Advance",
     "Cause",
     "Converted",
+    "Decision",
     "Doubt",
+    "Doubts",
     "Holder",
     "Kind",
     "Move",
+    "Record",
     "VoucherLine",
     "VoucherPage",
     "Vouchers",

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 from uuid import UUID
+
+import asyncpg
 
 from core.access import Actor
 from core.audit import Audit
@@ -14,32 +16,36 @@ from core.causes import Cause, receipt_of
 from core.errors import Bug, Refusal
 from core.groups import Groups
 from core.ids import Ids
-from core.ledger import HOUSE, BusinessDay, Event, Ledger, reversal
+from core.ledger import BusinessDay, Event, Ledger, reversal
 from core.money import Money
-from core.ops import Deed, tell_ops
-from core.outbox import NOBODY, Outbox, Say
-from core.store import Store, Tx
+from core.outbox import Outbox
+from core.store import Queries, Store, Tx
 from core.vouchers import rows
-from core.vouchers.doubts import Doubt, doubt_of_move, doubt_of_undo
+from core.vouchers.doubts import Doubts, doubt_of_undo, doubts_of_moves
 from core.vouchers.model import (
-    ADJUSTMENT,
     KINDS,
     MODE,
     PAGE_SIZE,
     UNDO_WITHIN,
+    Decision,
     Holder,
     Kind,
     Move,
+    Record,
     VoucherLine,
     VoucherPage,
 )
+from core.vouchers.telling import Telling, Written
 
+T = TypeVar("T")
+_Days = Mapping[UUID, BusinessDay]  # each holder's
+_SEVERAL: Final = 2
 _DAY_TRIES: Final = 3
 
 
 class Vouchers:
     """The rows under prepayments, adjustments and pay-ins. Who may move what is decided there;
-    here it is written, all of it in one transaction."""
+    here it is written, all that one message moves in one transaction."""
 
     def __init__(
         self, store: Store, ids: Ids, ledger: Ledger, groups: Groups, outbox: Outbox, audit: Audit
@@ -47,33 +53,41 @@ class Vouchers:
         self._store = store
         self._ids = ids
         self._ledger = ledger
-        self._groups = groups
-        self._outbox = outbox
-        self._audit = audit
+        self._telling = Telling(groups, outbox, audit)
 
     async def record(
-        self, actor: Actor, holder: Holder, kind: Kind, move: Move, cause: Cause, *, sure: bool
-    ) -> dict[str, Any]:
-        """Book a movement and put its receipt into the outbox. Returns the receipt.
+        self, actor: Actor, decisions: Sequence[Decision], *, sure: bool
+    ) -> list[dict[str, Any]]:
+        """Book the lines of a message, all of them or none, and put their one receipt into the
+        outbox. Returns the receipt of each line.
 
-        The same cause again answers the same receipt and books nothing. sure: False raises a
-        `Doubt` where this may be a slip.
+        The same cause again answers the same receipt and books nothing. sure: False raises
+        `Doubts` where some of them may be slips.
         """
 
-        async def work(tx: Tx, day: BusinessDay) -> dict[str, Any]:
-            if (earlier := await receipt_of(tx, cause)) is not None:
-                return earlier
+        async def work(tx: Tx, days: _Days) -> list[dict[str, Any]]:
+            receipts = {one.cause: await receipt_of(tx, one.cause) for one in decisions}
+            fresh = [one for one in decisions if receipts[one.cause] is None]
             if not sure:
-                doubt = await doubt_of_move(tx, holder, kind, move.amount, cause, day.at)
-                if doubt is not None:
-                    raise doubt
-            event = Event(
-                f"{kind.booked}:{cause.chat_id}:{cause.message_id}:{cause.line}",
-                kind.booked, MODE, move.postings,
-            )  # fmt: skip
-            return await self._write(tx, day, actor, holder, kind, event, move, cause)
+                now = {holder_id: day.at for holder_id, day in days.items()}
+                if doubts := await doubts_of_moves(tx, fresh, now):
+                    raise Doubts(doubts)
+            await self._hold_balances(tx, fresh)
+            written, at = [], dict(days)
+            for one in fresh:
+                cause, day = one.cause, at[one.holder.id]
+                event = Event(
+                    f"{one.kind.booked}:{cause.chat_id}:{cause.message_id}:{cause.line}",
+                    one.kind.booked, MODE, one.move.postings,
+                )  # fmt: skip
+                written.append(await self._write(tx, day, actor, one, event))
+                at[one.holder.id] = day.after(day.at)
+            if written:
+                await self._telling.tell(tx, actor, written)
+            receipts.update((one.cause, one.receipt) for one in written)
+            return [receipt for receipt in receipts.values() if receipt is not None]
 
-        return await self._in_books(holder, work)
+        return await self._in_books([one.holder for one in decisions], work)
 
     async def undo(
         self,
@@ -85,76 +99,37 @@ class Vouchers:
         *,
         sure: bool,
     ) -> dict[str, Any]:
-        """Take a movement back by its exact reversal. Returns the undo's receipt. sure: as in
-        `record`.
+        """Take a movement back by its exact reversal. Returns the undo's receipt.
 
+        Where a button is the cause, the receipt that carries it is struck through, also when the
+        same press comes again. sure: False raises a `Doubt` where this may be a slip.
         Refusals: record_not_found, already_undone, undo_too_late.
         """
 
-        async def work(tx: Tx, day: BusinessDay) -> dict[str, Any]:
-            earlier = await receipt_of(tx, cause)
-            if earlier is not None and earlier["reverses"] == str(voucher_id):
-                return earlier
-            row = await tx.fetchrow(rows.TO_UNDO, holder.id, voucher_id, kind.name)
-            if row is None:
-                raise Refusal("record_not_found")
-            if row["undone"]:
-                raise Refusal("already_undone")
-            if day.at - row["at"] > UNDO_WITHIN:
-                raise Refusal("undo_too_late", limit_min=int(UNDO_WITHIN.total_seconds() // 60))
-            if not sure and (doubt := doubt_of_undo(actor, dict(row))) is not None:
-                raise doubt
-            moved = await self._ledger.postings_of(tx, day.holder_id, row["event_id"])
-            event = Event(
-                f"{kind.undone}:{voucher_id}", kind.undone, MODE, reversal(moved),
-                reverses=row["event_id"],
-            )  # fmt: skip
-            rate = row["conversion_rate"]
-            move = Move(
-                Money(-row["minor"], row["currency"]), event.postings,
-                Money(-row["original_minor"], row["original_currency"]), row["remark"],
-                Decimal(rate) if rate else None,
-            )  # fmt: skip
-            undone = (voucher_id, row["record_no"])
-            return await self._write(tx, day, actor, holder, kind, event, move, cause, undone)
+        async def work(tx: Tx, days: _Days) -> dict[str, Any]:
+            day = days[holder.id]
+            receipt = await receipt_of(tx, cause)
+            if receipt is None or receipt["reverses"] != str(voucher_id):
+                row = await tx.fetchrow(rows.TO_UNDO, holder.id, voucher_id, kind.name)
+                _check_undo(row, day.at)
+                assert row is not None
+                if not sure and (doubt := doubt_of_undo(actor, dict(row))) is not None:
+                    raise doubt
+                receipt = await self._reverse(tx, day, actor, (holder, kind), row, cause)
+            if cause.is_press:
+                record = await self._record_of(tx, [holder.id], voucher_id)
+                await self._telling.strike(tx, record, cause)
+            return receipt
 
-        return await self._in_books(holder, work)
+        return await self._in_books([holder], work)
 
-    async def find(self, actor: Actor, voucher_id: UUID) -> tuple[UUID, Kind]:
-        """(holder's id, kind) of a voucher that may be shown to this actor here.
-
-        Refusals: record_not_found.
-        """
+    async def find(self, actor: Actor, voucher_id: UUID) -> Record:
+        """A voucher that may be shown to this actor here. Refusals: record_not_found."""
         scope: list[UUID] | None = None
         if actor.merchant_ids is not None:
             suppliers = actor.group.supplier_ids if actor.group else ()
             scope = [*actor.merchant_ids, *suppliers]
-        row = await self._store.fetchrow(rows.FIND, scope, voucher_id)
-        if row is None:
-            raise Refusal("record_not_found")
-        return row["holder_id"], KINDS[row["kind"]]
-
-    async def receipt(self, holder_id: UUID, voucher_id: UUID) -> dict[str, Any]:
-        """The receipt as it was given when the voucher was booked. Refusals: record_not_found."""
-        found: dict[str, Any] | None = await self._store.fetchval(
-            rows.RECEIPT, holder_id, voucher_id
-        )
-        if found is None:
-            raise Refusal("record_not_found")
-        return found
-
-    async def doubt(
-        self,
-        holder: Holder,
-        kind: Kind,
-        amount: Money,
-        cause: Cause,
-        at: datetime,
-        before_minor: int,
-    ) -> Doubt | None:
-        """Why a movement may be a slip, as it looks now (at) and once the lines before it in its
-        message have moved before_minor; `record` looks again."""
-        return await doubt_of_move(self._store, holder, kind, amount, cause, at, before_minor)
+        return await self._record_of(self._store, scope, voucher_id)
 
     async def booked_lines(self, chat_id: int, message_id: int) -> dict[int, str]:
         """line -> record number, of what a message has moved already."""
@@ -186,44 +161,94 @@ class Vouchers:
         lines = tuple(_line(row) for row in found)
         return VoucherPage(lines, totals["count"], totals["sum_minor"], page, pages)
 
-    async def _in_books(self, holder: Holder, work: _Work) -> dict[str, Any]:
-        """Run `work` in an open day of the books that the holder's vouchers are in: a merchant's
-        own, or the desk's.
+    async def _record_of(
+        self, queries: Queries, scope: list[UUID] | None, voucher_id: UUID
+    ) -> Record:
+        row = await queries.fetchrow(rows.FIND, scope, voucher_id)
+        if row is None:
+            raise Refusal("record_not_found")
+        cause = Cause(row["chat_id"], row["message_id"], row["line"])
+        return Record(voucher_id, row["holder_id"], KINDS[row["kind"]], cause, row["receipt"])
+
+    async def _in_books(
+        self, holders: Sequence[Holder], work: Callable[[Tx, _Days], Awaitable[T]]
+    ) -> T:
+        """Run `work` in open days of the books that the holders' vouchers are in. It is given the
+        day of each holder, by the holder's id.
 
         A holder's vouchers are written one after another, and each later than the one before, so
         that none of them counts on a number, a balance or an undo that another one is about to
-        change. No balance could be that lock: kinds move different ones. It is taken after the day
-        and before balances.
+        change. No balance could be that lock: kinds move different ones. It is taken after the
+        days and before balances, and those of several holders in the order of their ids.
         """
+        whose = {holder.id: holder for holder in holders}
 
-        async def alone(tx: Tx, day: BusinessDay) -> dict[str, Any]:
-            await tx.hold(f"voucher:{holder.id}")
-            return await work(tx, day.after(await tx.fetchval(rows.NEWEST_AT, holder.id)))
+        async def alone(tx: Tx, held: Mapping[UUID, BusinessDay]) -> T:
+            days: dict[UUID, BusinessDay] = {}
+            for holder_id in sorted(whose):
+                await tx.hold(f"voucher:{holder_id}")
+                newest_at = await tx.fetchval(rows.NEWEST_AT, holder_id)
+                days[holder_id] = held[whose[holder_id].books_id].after(newest_at)
+            return await work(tx, days)
 
-        if holder.role == "merchant":
-            return await self._ledger.in_open_day(holder.id, alone)
         for _ in range(_DAY_TRIES):
-            # The supplier's own day is opened first where it is due; no booking holds it.
-            await self._ledger.today(holder.id)
+            for holder in whose.values():
+                if holder.role == "supplier":
+                    # Its own day is opened first where it is due; no booking holds it.
+                    await self._ledger.today(holder.id)
             try:
-                return await self._ledger.in_open_day(HOUSE, alone)
+                books = (holder.books_id for holder in whose.values())
+                return await self._ledger.in_open_days(books, alone)
             except _SupplierDayOver:
                 continue
-        raise Bug(f"the business day of supplier {holder.no} would not open")
+        raise Bug(f"a business day would not open: {', '.join(h.no for h in whose.values())}")
+
+    async def _hold_balances(self, tx: Tx, decisions: Sequence[Decision]) -> None:
+        """Hold what several lines will move, before the first of them is booked."""
+        if len(decisions) < _SEVERAL:
+            return
+        for books_id in sorted({one.holder.books_id for one in decisions}):
+            moved = [x.move.postings for x in decisions if x.holder.books_id == books_id]
+            await self._ledger.hold_balances(tx, books_id, MODE, *moved)
+
+    async def _reverse(
+        self,
+        tx: Tx,
+        day: BusinessDay,
+        actor: Actor,
+        whose: tuple[Holder, Kind],
+        row: asyncpg.Record,
+        cause: Cause,
+    ) -> dict[str, Any]:
+        """Book the exact reversal of a voucher's row and tell it; the receipt."""
+        holder, kind = whose
+        moved = await self._ledger.postings_of(tx, day.holder_id, row["event_id"])
+        event = Event(
+            f"{kind.undone}:{row['id']}", kind.undone, MODE, reversal(moved),
+            reverses=row["event_id"],
+        )  # fmt: skip
+        rate = row["conversion_rate"]
+        move = Move(
+            Money(-row["minor"], row["currency"]), event.postings,
+            Money(-row["original_minor"], row["original_currency"]), row["remark"],
+            Decimal(rate) if rate else None,
+        )  # fmt: skip
+        decided = Decision(holder, kind, move, cause)
+        written = await self._write(tx, day, actor, decided, event, (row["id"], row["record_no"]))
+        await self._telling.tell(tx, actor, [written])
+        return written.receipt
 
     async def _write(
         self,
         tx: Tx,
         day: BusinessDay,
         actor: Actor,
-        holder: Holder,
-        kind: Kind,
+        decided: Decision,
         event: Event,
-        move: Move,
-        cause: Cause,
         undone: tuple[UUID, str] | None = None,
-    ) -> dict[str, Any]:
-        """Event, voucher, cause, trail, receipt. undone: id and number of what is taken back."""
+    ) -> Written:
+        """Event, voucher and cause. undone: id and number of what is taken back."""
+        holder, kind, move, cause = decided.holder, decided.kind, decided.move, decided.cause
         listed_on = await _day_of(tx, holder, day)
         event_id = await self._ledger.book(tx, day, event)
         voucher_id = self._ids.uuid7()
@@ -287,54 +312,7 @@ class Vouchers:
             receipt,
             day.at,
         )
-        await self._tell(tx, actor, holder, event.kind, receipt, cause, voucher_id)
-        await self._tell_ops(tx, actor, holder, kind, receipt)
-        return receipt
-
-    async def _tell(
-        self,
-        tx: Tx,
-        actor: Actor,
-        holder: Holder,
-        event_kind: str,
-        receipt: dict[str, Any],
-        cause: Cause,
-        voucher_id: UUID,
-    ) -> None:
-        """The trail, the receipt in the chat, and the live bills that moved."""
-        merchant_id = holder.id if holder.role == "merchant" else None
-        await self._audit.record(
-            tx,
-            event_kind,
-            actor=actor.trail_name,
-            facts=receipt,
-            merchant_id=merchant_id,
-            chat_id=cause.chat_id,
-            message_id=cause.message_id,
-        )
-        say = Say(
-            event_kind, receipt, reply_to=cause.message_id, remember="receipt", ref=str(voucher_id)
-        )
-        await self._outbox.say(tx, cause.chat_id, say, merchant_id=merchant_id or NOBODY)
-        if merchant_id is not None:
-            await self._groups.show_bill(tx, merchant_id)
-
-    async def _tell_ops(
-        self, tx: Tx, actor: Actor, holder: Holder, kind: Kind, receipt: dict[str, Any]
-    ) -> None:
-        """Of every adjustment; of others where they are made in private: in the group of whom it
-        concerns, that one's people see it as well."""
-        if kind is not ADJUSTMENT and actor.group is not None:
-            return
-        deed = Deed(
-            kind.undone if receipt["reverses"] else kind.booked,
-            holder.no,
-            holder.name,
-            Money(receipt["minor"], receipt["currency"]),
-            receipt["record_no"],
-            receipt["remark"],
-        )
-        await tell_ops(tx, self._groups, actor, deed)
+        return Written(holder, kind, event.kind, cause, voucher_id, receipt)
 
     async def _standing(self, tx: Tx, holder: Holder) -> tuple[int, int]:
         """How the holder stands after what was booked, and what was advanced to it in all.
@@ -353,7 +331,14 @@ class _SupplierDayOver(Exception):
     """A supplier's day ended between its opening and the booking."""
 
 
-_Work = Callable[[Tx, BusinessDay], Awaitable[dict[str, Any]]]
+def _check_undo(row: asyncpg.Record | None, at: datetime) -> None:
+    """Refusals: record_not_found, already_undone, undo_too_late."""
+    if row is None:
+        raise Refusal("record_not_found")
+    if row["undone"]:
+        raise Refusal("already_undone")
+    if at - row["at"] > UNDO_WITHIN:
+        raise Refusal("undo_too_late", limit_min=int(UNDO_WITHIN.total_seconds() // 60))
 
 
 async def _day_of(tx: Tx, holder: Holder, day: BusinessDay) -> date:

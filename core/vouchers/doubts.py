@@ -1,18 +1,19 @@
 """What looks like a slip: the same again, more taken back than was given, an undo that is not
-one's own business. It is refused as a `Doubt`, and done for whoever says so again."""
+one's own business. It is refused as `Doubts` or a `Doubt`, and done for whoever says so again."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
+from uuid import UUID
 
 from core.access import Actor
-from core.causes import Cause
 from core.errors import Refusal
 from core.money import EXPONENTS, Money
 from core.store import Queries
-from core.vouchers.model import ADJUSTMENT, Holder, Kind
+from core.vouchers.model import ADJUSTMENT, Decision
 
 # Two people who answer the same message of a merchant do so within moments.
 REPEAT_WITHIN: Final = timedelta(seconds=60)
@@ -24,24 +25,42 @@ class Doubt(Refusal):
     """It may be meant and it may be a slip: a person is asked once."""
 
 
-async def doubt_of_move(
-    queries: Queries,
-    holder: Holder,
-    kind: Kind,
-    amount: Money,
-    cause: Cause,
-    at: datetime,
-    before_minor: int = 0,
-) -> Doubt | None:
-    """Why a movement may be a slip. at: now. before_minor: what lines before it in its message
-    will move, where they are not booked yet.
+class Doubts(Exception):
+    """Lines of a message may be slips. To be let out of the transaction, which rolls it back.
 
-    A repeat is one of another message, by whomever, that stands: several lines of one message may
-    well be alike, and what was undone is written again.
+    by_line: line -> why.
     """
+
+    def __init__(self, by_line: dict[int, Doubt]) -> None:
+        super().__init__(f"lines {sorted(by_line)} may be slips")
+        self.by_line = by_line
+
+
+async def doubts_of_moves(
+    queries: Queries, decisions: Sequence[Decision], at: Mapping[UUID, datetime]
+) -> dict[int, Doubt]:
+    """line -> why it may be a slip, of the lines of one message that are not booked yet; each
+    counts on what the lines before it will have moved. at: now, in each holder's books."""
+    found: dict[int, Doubt] = {}
+    before: Counter[tuple[UUID, str]] = Counter()
+    for one in decisions:
+        moves = (one.holder.id, one.kind.name)
+        doubt = await _doubt_of_move(queries, one, at[one.holder.id], before[moves])
+        before[moves] += one.move.amount.minor
+        if doubt is not None:
+            found[one.cause.line] = doubt
+    return found
+
+
+async def _doubt_of_move(
+    queries: Queries, one: Decision, at: datetime, before_minor: int
+) -> Doubt | None:
+    """A repeat is one of another message, by whomever, that stands: several lines of one message
+    may well be alike, and what was undone is written again."""
+    holder, kind, amount = one.holder, one.kind, one.move.amount
     earlier = await queries.fetchrow(
         _REPEATED, holder.id, kind.name, amount.minor, at - REPEAT_WITHIN,
-        at.date() - _DAYS_APART, cause.chat_id, cause.message_id,
+        at.date() - _DAYS_APART, one.cause.chat_id, one.cause.message_id,
     )  # fmt: skip
     if earlier is not None:
         return Doubt(

@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Final, Literal
+from typing import Any, Final, Literal
 from uuid import UUID
 
+from core.causes import Cause
 from core.clock import DayCut
-from core.ledger import Postings
+from core.ledger import HOUSE, Postings
 from core.merchants import Merchant
 from core.money import Money
 from core.suppliers import Supplier
@@ -69,6 +70,11 @@ class Holder:
             supplier.day_cut,
         )  # fmt: skip
 
+    @property
+    def books_id(self) -> UUID:
+        """Whose books its vouchers are in: a merchant's own, or the desk's."""
+        return self.id if self.role == "merchant" else HOUSE
+
 
 @dataclass(frozen=True, slots=True)
 class Move:
@@ -89,6 +95,27 @@ class Move:
             converted.amount, postings, converted.original, advance.remark,
             advance.conversion_rate, advance.proof_file_id,
         )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """A line of a message, decided: what is to be booked, of whom, and because of what."""
+
+    holder: Holder
+    kind: Kind
+    move: Move
+    cause: Cause
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A voucher as it was booked: by which line of which message, and the receipt of that line."""
+
+    id: UUID
+    holder_id: UUID
+    kind: Kind
+    cause: Cause
+    receipt: dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,17 +32,22 @@ WHERE v.holder_id = $1 AND v.id = $2 AND v.kind = $3 AND v.reverses IS NULL
 
 # $1: null for every holder there is.
 FIND: Final = """
-SELECT holder_id, kind FROM voucher
-WHERE holder_id = ANY(coalesce($1::uuid[], ARRAY(
-    SELECT id FROM merchant UNION ALL SELECT id FROM supplier
-))) AND id = $2
-"""
-
-RECEIPT: Final = """
-SELECT c.receipt FROM voucher v
+SELECT v.holder_id, v.kind, v.chat_id, v.message_id, c.line, c.receipt FROM voucher v
 JOIN cause c ON c.chat_id = v.chat_id AND c.message_id = v.message_id
     AND c.holder_id = v.holder_id AND c.receipt->>'record_no' = v.record_no
-WHERE v.holder_id = $1 AND v.id = $2
+WHERE v.holder_id = ANY(coalesce($1::uuid[], ARRAY(
+    SELECT id FROM merchant UNION ALL SELECT id FROM supplier
+))) AND v.id = $2
+"""
+
+# What a message has moved, each line with who undid it and as which record.
+RECEIPTS: Final = """
+SELECT c.line, c.receipt, r.actor_name AS undone_by, r.record_no AS undone_no
+FROM cause c
+JOIN voucher v ON v.holder_id = c.holder_id AND v.record_no = c.receipt->>'record_no'
+LEFT JOIN voucher r ON r.holder_id = v.holder_id AND r.reverses = v.id
+WHERE c.chat_id = $1 AND c.message_id = $2 AND c.line > 0
+ORDER BY c.line
 """
 
 BOOKED_LINES: Final = (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html as markup
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -20,11 +21,13 @@ from handlers.screens.words import gate_words, tariff_words, word
 from texts import jinja_environment, number, translator
 
 MAX_HTML_CHARS: Final = 4096
+MAX_TEXT_CHARS: Final = 4096
 BAR_BLOCKS: Final = 10
 LOW_PERCENT: Final = 20
 _HOUR_MIN: Final = 60
 _DAYS_FROM_MIN: Final = 48 * _HOUR_MIN
 _TEMPLATES: Final = Path(__file__).resolve().parent / "templates"
+_TAGS: Final = re.compile(r"<[^>]*>")
 _BLANKS: Final = re.compile(r"\n[ \t]*\n\s*\n")
 
 Row = tuple[InlineKeyboardButton, ...]
@@ -94,6 +97,11 @@ def age(minutes: int, language: str) -> str:
         return plural("%(num)s hour", "%(num)s hours", hours) % {"num": hours}
     days = minutes // (24 * _HOUR_MIN)
     return plural("%(num)s day", "%(num)s days", days) % {"num": days}
+
+
+def text_chars(html: str) -> int:
+    """How long Telegram says that a text is: without its tags, in UTF-16 units, as it counts."""
+    return len(markup.unescape(_TAGS.sub("", html)).encode("utf-16-le")) // 2
 
 
 def clip(text: str, chars: int) -> str:

@@ -12,14 +12,12 @@ from aiogram.types import InlineKeyboardMarkup
 
 from core.errors import Refusal
 from core.outbox import Say
-from core.vouchers import UNDO_WITHIN
 from handlers.buttons import (
     AnswerCompletion,
     AnswerRerating,
     AnswerUnbind,
     OpenExport,
     TurnVouchers,
-    UndoVoucher,
 )
 from handlers.screens.deciding import (
     list_buttons,
@@ -30,6 +28,7 @@ from handlers.screens.deciding import (
     way_buttons,
 )
 from handlers.screens.pieces import MAX_HTML_CHARS, Screen, button, clip, fill, keyboard
+from handlers.screens.receipts import render_receipt, undo_button
 from handlers.screens.refunding import ended_buttons, refund_buttons
 from handlers.screens.routing import channel_buttons, channel_list_buttons, new_channel_buttons
 from handlers.screens.statistics import render_statistics
@@ -63,14 +62,13 @@ NAMED: Final = {
 INSTANTS: Final = frozenset({"at"})
 # Lists without a bound of their own: as many lines of them as a message has room for.
 _LISTS: Final = {
-    "checklist": "bound", "document_faults": "faults", "info": "bound", "rates": "lines",
-    "refused_callbacks": "lines",
+    "checklist": "bound", "deed": "deeds", "document_faults": "faults", "info": "bound",
+    "rates": "lines", "refused_callbacks": "lines",
     "unbind_question": "bound",
     "order_why": "lines", "products": "lines", "why": "lines",
 }  # fmt: skip
 # What a refusal repeats of what somebody wrote.
 _FACT_CHARS: Final = 500
-_UNDO_MINUTES: Final = int(UNDO_WITHIN.total_seconds() // 60)
 
 
 def render_say(say: Say, language: str) -> Screen:
@@ -79,6 +77,8 @@ def render_say(say: Say, language: str) -> Screen:
     facts = dict(say.facts)
     if say.screen == "statistics":
         return render_statistics(facts, language)
+    if say.screen == "receipt":
+        return render_receipt(facts, language)
     if say.screen == "refusal":
         facts["text"] = refusal_words(facts["code"], facts["facts"], language)
     if say.screen == "slip_question":
@@ -146,13 +146,6 @@ def toast(name: str, facts: _Facts, language: str) -> str:
     return text % facts
 
 
-def _undo(facts: _Facts, translate: NullTranslations) -> InlineKeyboardMarkup | None:
-    if facts.get("undone_by"):
-        return None
-    label = translate.gettext("↩️ Undo (within %(minutes)s min)") % {"minutes": _UNDO_MINUTES}
-    return keyboard((button(label, UndoVoucher(UUID(facts[f"{facts['kind']}_id"]))),))
-
-
 def _complete(facts: _Facts, translate: NullTranslations) -> InlineKeyboardMarkup | None:
     asked = UUID(facts["confirmation_id"])
     return keyboard(
@@ -207,7 +200,7 @@ def _pages(facts: _Facts, translate: NullTranslations) -> InlineKeyboardMarkup |
 
 # Every screen that a Say may name, with what makes its buttons.
 SCREENS: Final[dict[str, _Buttons | None]] = {
-    "adjusted": _undo,
+    "adjusted": undo_button,
     "adjusted_undone": None,
     "alarm_channel": None,
     "channel_works": None,
@@ -272,16 +265,17 @@ SCREENS: Final[dict[str, _Buttons | None]] = {
     "only_in_groups": None,
     "order_log": None,
     "order_why": None,
-    "paid_in": _undo,
+    "paid_in": undo_button,
     "paid_in_undone": None,
     "parked_messages": None,
-    "prepaid": _undo,
+    "prepaid": undo_button,
     "prepaid_history": _pages,
     "prepaid_undone": None,
     "product_turned": None,
     "products": None,
     "rate_set": None,
     "rates": None,
+    "receipt": None,
     "refund_dropped": None,
     "refund_ended": None,
     "refund_question": ended_buttons,

@@ -33,7 +33,12 @@ async def who(desk: Desk, user_id: int, chat_id: int) -> Actor:
 async def heard(desk: Desk) -> list[dict[str, Any]]:
     """What the ops group was told since the last look, of deeds."""
     said = [fact for fact in await facts(desk.runtime, OPS_CHAT) if isinstance(fact, Say)]
-    return [say.facts for say in said if say.screen == "deed"]
+    return [
+        {**deed, "actor_name": say.facts["actor_name"], "group": say.facts["group"]}
+        for say in said
+        if say.screen == "deed"
+        for deed in say.facts["deeds"]
+    ]
 
 
 async def test_a_completion_in_private_is_told_with_all_that_it_takes_to_ask(desk: Desk) -> None:

@@ -56,6 +56,11 @@ ADJUSTED: dict[str, Any] = {
     **RECEIPT, "adjustment_id": str(ID), "kind": "adjustment", "original_minor": 72_000,
     "original_currency": "CNY", "conversion_rate": "", "proof": False,
 }  # fmt: skip
+WIDE: dict[str, Any] = {  # as wide as a line can be
+    **RECEIPT, "merchant_no": "M12345678901", "record_no": "M12345678901-1234567",
+    "minor": -(10**10), "before_minor": -(10**15), "after_minor": -(10**15), "currency": "KWD",
+    "conversion_rate": "1000000.12345678", "remark": "&" * 200,
+}  # fmt: skip
 PAID_IN: dict[str, Any] = {
     **RECEIPT, "payin_id": str(ID), "kind": "payin", "record_no": "S01-3", "supplier_no": "S01",
     "supplier_name": HOSTILE, "supplier_id": str(ID), "advanced_minor": 0,
@@ -278,11 +283,14 @@ EXAMPLES: dict[str, list[dict[str, Any]]] = {
         )
     ],
     "deed": [
-        {"what": what, "holder_no": "M1001", "holder_name": HOSTILE, "minor": minor,
-         "currency": "CNY", "number": "M1001-3", "reason": reason, "actor_name": HOSTILE,
-         "group": group}
+        {"deeds": [
+            {"what": what, "holder_no": "M1001", "holder_name": HOSTILE, "minor": minor,
+             "currency": "CNY", "number": "M1001-3", "reason": reason}
+        ] * count, "actor_name": HOSTILE, "group": group}
         for what in WORDS["deed"]
-        for minor, reason, group in ((4_999_900, HOSTILE, ""), (-5, "", HOSTILE))
+        for count, minor, reason, group in (
+            (1, 4_999_900, HOSTILE, ""), (1, -5, "", HOSTILE), (20, 10**10, "&" * 200, ""),
+        )
     ],
     "parked_messages": [
         {"chat": HOSTILE, "zone": "Asia/Shanghai", "lines": [
@@ -574,6 +582,15 @@ EXAMPLES: dict[str, list[dict[str, Any]]] = {
              for tariff in ("", TARIFF) for coming in ("", TARIFF)],
         )
     ],
+    "receipt": [
+        {"lines": [
+            {**line, "line": number, **({"undone_by": HOSTILE, "undone_no": f"{undone}-99"}
+                                        if number in struck else {})}
+            for number in range(1, count + 1)
+        ]}
+        for line, undone in ((RECEIPT, "M1001"), (PAID_IN, "S01"), (ADJUSTED, "M1001"), (WIDE, "W"))
+        for count, struck in ((2, ()), (20, ()), (20, (3,)), (20, tuple(range(1, 21))))
+    ],
     "rerate_dropped": [RERATING],
     "rerate_question": [RERATING, {**RERATING, "more_days": 2, "left_out": 1, "orders": 1}],
     "rerated": [RERATING, {**RERATING, "last_day": "2026-11-01", "difference_minor": -5}],
@@ -599,7 +616,7 @@ EXAMPLES: dict[str, list[dict[str, Any]]] = {
         for what in ("volume", "success", "stats") for counted in COUNTED
         for holder, fees, costs in (("m", True, False), ("s", False, True), ("p", True, True))
     ],
-    "stale_money": [{"lines": [1, 2], "all": True}, {"lines": [2], "all": False}],
+    "stale_money": [{}],
     "unbind_dropped": [GROUP],
     "unbind_question": [GROUP],
     "unbound": [GROUP],
