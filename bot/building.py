@@ -16,7 +16,7 @@ from core.bills import Bill, PlatformBill, SupplierBill
 from core.errors import Bug, Refusal
 from core.exports import MAX_ROWS, MerchantReading, Paper, PlatformReading, SupplierReading
 from core.runtime import Runtime
-from handlers.screens import call_log
+from handlers.screens import call_log, caption
 from handlers.screens.chart import chart_caption, draw_chart
 from handlers.screens.files import (
     Column,
@@ -62,7 +62,8 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class Built:
-    """What is to be sent: a file, or Telegram's id of one that says the same."""
+    """What is to be sent: a file, or Telegram's id of one that says the same. caption: Telegram's
+    HTML, at most 1024 characters of text."""
 
     digest: str
     caption: str
@@ -82,14 +83,14 @@ class Builder:
         facts = await self._runtime.exports.chart(paper)
         said = repr((_CHART_LAYOUT, language, paper, facts))
         digest = hashlib.sha256(said.encode()).hexdigest()
-        caption = chart_caption(facts, language)
+        under = chart_caption(facts, language)
         file_id = await self._runtime.exports.queue.file_of(digest)
         if file_id is not None:
-            return Built(digest, caption, file_id=file_id)
+            return Built(digest, under, file_id=file_id)
         path = folder / "chart.png"
         png = await render(draw_chart(facts, language))
         await asyncio.to_thread(path.write_bytes, png)
-        return Built(digest, caption, path)
+        return Built(digest, under, path)
 
     async def file(self, paper: Paper, language: str, folder: Path, progress: Progress) -> Built:
         """A workbook, a CSV, or the log of an order's calls. Refusals: export_too_large,
@@ -130,24 +131,24 @@ class Builder:
         digest = reading.digest(language)
         span = f"{paper.days.first}" + (f"_{paper.days.last}" if len(paper.days) > 1 else "")
         stem = f"{name}_{span}" + (f"_{paper.table}" if paper.what == "csv" else "")
-        caption = f"📄 {name} · {paper.days}"
+        under = caption(f"📄 {name} · {paper.days}")
         file_id = await reading.file_of(digest)
         if file_id is not None:
-            return Built(digest, caption, file_id=file_id)
+            return Built(digest, under, file_id=file_id)
         suffix = "csv" if paper.what == "csv" else "xlsx"
-        return Built(digest, caption, folder / f"{stem}.{suffix}")
+        return Built(digest, under, folder / f"{stem}.{suffix}")
 
     async def _calls(self, merchant_id: UUID, order_id: UUID, language: str, folder: Path) -> Built:
         log = await self._runtime.exports.calls(merchant_id, order_id)
         text = call_log(log, language)
         digest = hashlib.sha256(text.encode()).hexdigest()
-        caption = f"📄 {log.order_no}"
+        under = caption(f"📄 {log.order_no}")
         file_id = await self._runtime.exports.queue.file_of(digest)
         if file_id is not None:
-            return Built(digest, caption, file_id=file_id)
+            return Built(digest, under, file_id=file_id)
         path = folder / f"{log.order_no}_calls.txt"
         await asyncio.to_thread(path.write_text, text, encoding="utf-8")
-        return Built(digest, caption, path)
+        return Built(digest, under, path)
 
     async def _speech(self, bill: Bill | SupplierBill | PlatformBill, language: str) -> Speech:
         products = await self._runtime.channels.products()

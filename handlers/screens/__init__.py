@@ -6,7 +6,7 @@ from handlers.screens.alarming import ALARMS, render_alarm
 from handlers.screens.bill import render_bill
 from handlers.screens.card import CardContext, render_card, render_supplier_card
 from handlers.screens.chart import chart_buttons, export_progress
-from handlers.screens.pieces import Screen
+from handlers.screens.pieces import Screen, caption
 from handlers.screens.platform_bill import render_platform_bill
 from handlers.screens.routing import call_log
 from handlers.screens.saying import INSTANTS, SCREENS, refusal_words, render_say, toast
@@ -23,6 +23,7 @@ __all__ = [
     "Screen",
     "added",
     "call_log",
+    "caption",
     "chart_buttons",
     "command_words",
     "export_progress",

@@ -20,7 +20,7 @@ from core.bills import Days
 from core.exports import ChartFacts, Paper, Point
 from core.money import EXPONENTS, format_minor
 from handlers.buttons import OpenChart, OpenExport, Relative, TurnBill
-from handlers.screens.pieces import button, clip, keyboard
+from handlers.screens.pieces import button, caption, clip, keyboard, showable
 from texts import jinja_environment, number, translator
 
 _TEMPLATES: Final = Path(__file__).resolve().parent / "templates"
@@ -110,8 +110,8 @@ def draw_chart(facts: ChartFacts, language: str) -> str:
 
 
 def chart_caption(facts: ChartFacts, language: str) -> str:
-    """What stands under the picture, for those who search for it."""
-    return f"📈 {_whose(facts, language)} · {facts.days}"
+    """What stands under the picture, for those who search for it: Telegram's HTML."""
+    return caption(f"📈 {_whose(facts, language)} · {facts.days}")
 
 
 def chart_buttons(paper: Paper, language: str, *, open_day: date) -> InlineKeyboardMarkup | None:
@@ -253,7 +253,7 @@ def _whose(facts: ChartFacts, language: str) -> str:
     if not facts.no:
         everybody = translator(language).gettext("Platform")
         return f"{everybody} · {facts.currency}"
-    return f"{clip(facts.name, 24)} · {facts.no}"
+    return f"{clip(showable(facts.name), 24)} · {facts.no}"
 
 
 def _figures(facts: ChartFacts, language: str) -> tuple[_Figure, ...]:

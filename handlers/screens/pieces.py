@@ -22,12 +22,14 @@ from texts import jinja_environment, number, translator
 
 MAX_HTML_CHARS: Final = 4096
 MAX_TEXT_CHARS: Final = 4096
+MAX_CAPTION_CHARS: Final = 1024
 BAR_BLOCKS: Final = 10
 LOW_PERCENT: Final = 20
 _HOUR_MIN: Final = 60
 _DAYS_FROM_MIN: Final = 48 * _HOUR_MIN
 _TEMPLATES: Final = Path(__file__).resolve().parent / "templates"
 _TAGS: Final = re.compile(r"<[^>]*>")
+_UNSHOWN: Final = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _BLANKS: Final = re.compile(r"\n[ \t]*\n\s*\n")
 
 Row = tuple[InlineKeyboardButton, ...]
@@ -101,7 +103,26 @@ def age(minutes: int, language: str) -> str:
 
 def text_chars(html: str) -> int:
     """How long Telegram says that a text is: without its tags, in UTF-16 units, as it counts."""
-    return len(markup.unescape(_TAGS.sub("", html)).encode("utf-16-le")) // 2
+    return _units(markup.unescape(_TAGS.sub("", html)))
+
+
+def _units(text: str) -> int:
+    return len(text.encode("utf-16-le")) // 2
+
+
+def caption(text: str) -> str:
+    """Plain text as what stands under a picture or a file: Telegram's HTML, cut where it would be
+    longer than 1024 characters. What no picture and no message can show is left out."""
+    shown = showable(text)
+    if _units(shown) > MAX_CAPTION_CHARS:
+        cut = shown.encode("utf-16-le")[: 2 * (MAX_CAPTION_CHARS - 1)]
+        shown = cut.decode("utf-16-le", errors="ignore") + "…"
+    return markup.escape(shown, quote=False)
+
+
+def showable(text: str) -> str:
+    """The text without characters that no XML can hold."""
+    return _UNSHOWN.sub("", text)
 
 
 def clip(text: str, chars: int) -> str:

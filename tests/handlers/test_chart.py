@@ -113,3 +113,8 @@ def test_the_arrows_of_a_day_lead_to_the_days_beside_it() -> None:
         ("◀ 前一天", date(2026, 11, 19), date(2026, 11, 19)),
         ("后一天 ▶", date(2026, 11, 21), date(2026, 11, 21)),
     ]
+
+
+@given(st.text(max_size=60))
+def test_whatever_a_merchant_is_called_the_picture_can_be_drawn(name: str) -> None:
+    assert ElementTree.fromstring(draw_chart(chart(5, name=name), "zh")) is not None  # noqa: S314

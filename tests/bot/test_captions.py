@@ -1,0 +1,83 @@
+"""Whatever a merchant is called: its pictures and files arrive, and their captions say its name."""
+
+from __future__ import annotations
+
+from html import unescape
+from typing import Any
+
+import pytest
+from aiogram import Bot
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bot.exporter import Exporter
+from bot.world import BOT_ID
+from core.bills import Days
+from core.exports import Paper
+from core.merchants import App, Merchant
+from core.outbox import Say
+from core.runtime import Runtime
+from handlers.screens import SCREENS, caption, render_say
+from handlers.screens.pieces import MAX_CAPTION_CHARS, showable, text_chars
+from tests.bot.support import Telegram
+from tests.core.support import CHAT, OWNER
+
+NAMES = (
+    "<b>Spruce</b> & \"Sons\" 'Ltd'",
+    "a < b",
+    "\u202eتاجر\u202c",
+    "🏬" * 40,
+    "&" * 300,
+    "bell \x07 and tab \x0b",
+    "%s {x} %(y)s",
+)
+HOSTILE = st.text(
+    st.sampled_from("<>&\"'%{}/\u202e\u200f\x01\x1f\ufffe🏬👨‍👩‍👧é中\n ")
+    | st.characters(codec="utf-8"),
+    max_size=1500,
+)
+
+
+@settings(deadline=None)
+@given(HOSTILE)
+def test_any_text_is_a_caption_that_telegram_takes(text: str) -> None:
+    under, shown = caption(text), showable(text)
+    assert "<" not in under
+    assert ">" not in under
+    assert text_chars(under) <= MAX_CAPTION_CHARS
+    read = unescape(under)
+    assert read == shown or (read.endswith("…") and shown.startswith(read[:-1]))
+    assert read == shown or text_chars(under) >= MAX_CAPTION_CHARS - 1, (
+        "no more is cut than must be"
+    )
+
+
+@settings(deadline=None)
+@given(HOSTILE)
+def test_what_stands_under_a_text_file_fits(title: str) -> None:
+    assert "file" in SCREENS
+    under = render_say(Say("file", {"title": title}), "zh").html
+    assert text_chars(under) <= MAX_CAPTION_CHARS
+
+
+@pytest.mark.parametrize("name", NAMES)
+async def test_pictures_and_files_arrive_whatever_a_merchant_is_called(
+    runtime: Runtime, bot: Bot, telegram: Telegram, shop: tuple[Merchant, App], name: str
+) -> None:
+    merchant, _ = shop
+    await runtime.store.execute("UPDATE merchant SET name = $2 WHERE id = $1", merchant.id, name)
+    exporter = Exporter(runtime, bot, group_per_min=18)
+    actor = await runtime.access.actor(OWNER, "x", CHAT, private=False)
+    days = Days.one(await runtime.bills.open_day(merchant.id))
+    papers = [
+        Paper(what, "m", merchant.id, days, table="orders") for what in ("chart", "excel", "csv")
+    ]
+    await runtime.exports.ask(actor, papers, reply_to=None)
+    while await exporter.batch():
+        pass
+    arrived: list[dict[str, Any]] = [
+        m for m in await telegram.transcript(CHAT) if m["from"].get("id") == BOT_ID
+    ]
+    assert len(arrived) == len(papers)
+    states = await runtime.store.fetch("SELECT state, fault FROM export")
+    assert [row["state"] for row in states] == ["sent"] * 3, [row["fault"] for row in states]
