@@ -22,6 +22,7 @@ from bot.logs import LogSink
 from bot.loops import Crew, Loop
 from bot.lostlines import LostLines
 from bot.menu import set_menu
+from bot.sending import Gate
 from bot.updates import UpdateWorker
 from bot.webhook import Webhook, webhook_path, webhook_secret
 from core.runtime import Runtime
@@ -40,8 +41,9 @@ _CALLBACK_BATCH: Final = 25
 _UPDATE_HANDS: Final = 20
 MAX_BODY_BYTES: Final = 1024 * 1024
 _WEBHOOK_TRIES: Final = 5
-# A message may take two calls, and both must be over before the outbox's lease ends.
-TELEGRAM_TIMEOUT_S: Final = 8.0
+_CARRIERS: Final = 40  # of messages; each serves another chat
+# An answer that comes late is better than none: where there is none, nobody knows what is out.
+TELEGRAM_TIMEOUT_S: Final = 30.0
 
 
 class Desk:
@@ -118,6 +120,7 @@ class Desk:
 
     def _add_telegram(self, app: web.Application, token: str) -> str:
         self._bot = bot = telegram_bot(token, self._settings.telegram_api_base)
+        bot.session.middleware(Gate(self._runtime.outbox.chats))
         dispatcher = build_dispatcher(self._runtime, bot)
         self._allowed_updates = dispatcher.resolve_used_update_types()
         secret = webhook_secret(self._master_key, bot.id)
@@ -129,8 +132,9 @@ class Desk:
         courier = Courier(self._runtime, bot, group_per_min=self._settings.telegram_group_per_min)
         crew = Crew("inbox", worker.take, hands=_UPDATE_HANDS, idle_s=1.0)
         self._runtime.inbox.on_news(crew.wake)
-        self._loops.append(crew)
-        self._loop("courier", courier.batch, 0.5, self._runtime.outbox.on_news)
+        carriers = Crew("courier", courier.take, hands=_CARRIERS, idle_s=0.5)
+        self._runtime.outbox.on_news(carriers.wake)
+        self._loops += [crew, carriers]
         exporter = Exporter(self._runtime, bot, group_per_min=self._settings.telegram_group_per_min)
         self._loop("exporter", exporter.batch, 1.0, self._runtime.exports.queue.on_news, copies=2)
         return f"{self._runtime.public_url}{path}"

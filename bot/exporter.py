@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextvars
 from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -24,21 +24,17 @@ from aiogram.exceptions import (
     TelegramRetryAfter,
     TelegramServerError,
 )
-from aiogram.types import (
-    FSInputFile,
-    InlineKeyboardMarkup,
-    InputMediaPhoto,
-    Message,
-    ReplyParameters,
-)
+from aiogram.types import FSInputFile, InlineKeyboardMarkup, InputMediaPhoto, Message
 
 from bot.building import LIMITS, Builder, Built, Limits, Progress
+from bot.leases import hold
+from bot.poster import in_reply
 from bot.scratch import scratch_folder
 from bot.sending import GONE, UNCHANGED, Budget, Full
 from core.errors import Refusal
 from core.exports import LEASE, Paper, Taken
 from core.ledger import HOUSE
-from core.outbox import Say
+from core.outbox import LIVE_BILL, SAID, Say, TakeAway
 from core.runtime import Runtime
 from handlers.screens import chart_buttons, export_progress
 
@@ -76,26 +72,14 @@ class Exporter:
         if taken is None:
             return 0
         held = _Held(taken)
-        work = asyncio.create_task(self._serve(held), context=contextvars.Context())
-        keeper = asyncio.create_task(self._keep(held, work), context=contextvars.Context())
-        try:
-            await asyncio.wait([work])
-        finally:
-            keeper.cancel()
-            work.cancel()
-            await asyncio.gather(keeper, work, return_exceptions=True)
+        await hold(self._serve(held), partial(self._renew, held), every_s=_RENEW_S)
         return 1
 
-    async def _keep(self, held: _Held, work: asyncio.Task[None]) -> None:
-        """Renew the lease; where it was lost, leave the work to who has it now."""
-        while True:
-            await asyncio.sleep(_RENEW_S)
-            renewed = await self._queue.renew(held.taken)
-            if renewed is None:
-                _LOG.warning("an export's lease was lost", export_id=str(held.taken.id))
-                work.cancel()
-                return
+    async def _renew(self, held: _Held) -> bool:
+        renewed = await self._queue.renew(held.taken)
+        if renewed is not None:
             held.taken = renewed
+        return renewed is not None
 
     async def _serve(self, held: _Held) -> None:
         try:
@@ -156,12 +140,13 @@ class Exporter:
         while True:
             text = export_progress(progress.done, progress.total, held.taken.language)
             try:
+                if text != shown:  # only where the group has room to spare
+                    await self._budget.take(held.taken.chat_id, LIVE_BILL)
                 if held.message_id is None:
-                    await self._budget.take(held.taken.chat_id)
                     sent = await self._bot.send_message(
                         held.taken.chat_id,
                         text,
-                        reply_parameters=_reply(held.taken),
+                        reply_parameters=in_reply(held.taken.reply_to),
                         disable_notification=True,
                     )
                     held.message_id = sent.message_id
@@ -176,23 +161,24 @@ class Exporter:
             await self._pause(TELL_EVERY_S)
 
     async def _take_away(self, held: _Held) -> None:
-        """Delete the message that shows the progress, where there is one."""
+        """Have the message deleted that shows the progress, where there is one."""
         if held.message_id is None:
             return
-        with suppress(TelegramAPIError):
-            await self._bot.delete_message(held.taken.chat_id, held.message_id)
+        await self._runtime.outbox.say(
+            self._runtime.store, held.taken.chat_id, TakeAway(held.message_id)
+        )
         held.message_id = None
         await self._queue.show_at(held.taken, None)
 
     async def _send(self, taken: Taken, paper: Paper, built: Built) -> str:
         if paper.what == "chart":
             return await self._send_chart(taken, paper, built)
-        await self._budget.take(taken.chat_id)
+        await self._budget.take(taken.chat_id, SAID)
         sent = await self._bot.send_document(
             taken.chat_id,
             _content(built),
             caption=built.caption,
-            reply_parameters=_reply(taken),
+            reply_parameters=in_reply(taken.reply_to),
             request_timeout=_UPLOAD_TIMEOUT_S,
         )
         return sent.document.file_id if sent.document else ""
@@ -207,6 +193,7 @@ class Exporter:
     async def _place(self, taken: Taken, built: Built, buttons: InlineKeyboardMarkup | None) -> str:
         """In the place of another chart, or in a reply."""
         if taken.replaces is not None:
+            await self._budget.take(taken.chat_id, SAID)
             try:
                 edited = await self._bot.edit_message_media(
                     InputMediaPhoto(media=_content(built), caption=built.caption),
@@ -222,13 +209,13 @@ class Exporter:
                     raise
             else:
                 return _photo_id(edited)
-        await self._budget.take(taken.chat_id)
+        await self._budget.take(taken.chat_id, SAID)
         sent = await self._bot.send_photo(
             taken.chat_id,
             _content(built),
             caption=built.caption,
             reply_markup=buttons,
-            reply_parameters=_reply(taken),
+            reply_parameters=in_reply(taken.reply_to),
             request_timeout=_UPLOAD_TIMEOUT_S,
         )
         return _photo_id(sent)
@@ -274,12 +261,6 @@ class _Held:
     def __init__(self, taken: Taken) -> None:
         self.taken = taken
         self.message_id = taken.message_id
-
-
-def _reply(taken: Taken) -> ReplyParameters | None:
-    if taken.reply_to is None:
-        return None
-    return ReplyParameters(message_id=taken.reply_to, allow_sending_without_reply=True)
 
 
 def _content(built: Built) -> str | Upload:

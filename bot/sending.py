@@ -1,20 +1,37 @@
-"""What everybody who sends to Telegram shares: its words for what went wrong, and the budget."""
+"""What everybody who sends to Telegram obeys: its limits, and its word that a chat is closed."""
 
 from __future__ import annotations
 
-from typing import Final
+import asyncio
+import math
+from typing import Any, Final
 
+from aiogram import Bot
+from aiogram.client.session.middlewares.base import BaseRequestMiddleware, NextRequestMiddlewareType
+from aiogram.exceptions import TelegramBadRequest, TelegramForbiddenError, TelegramRetryAfter
+from aiogram.methods import Response, TelegramMethod
+from aiogram.methods.base import TelegramType
+
+from core.outbox import ANSWER, CARD, LIVE_BILL, SAID, Chats
 from core.throttle import Limit, Throttle
 
-OVERALL: Final = Limit(25, 1.0)
+_ALL_IN_A_SECOND: Final = 25
+_IN_PRIVATE: Final = Limit(3, 3.0)  # one a second is advised; short bursts are fine
 _MINUTE_S: Final = 60.0
+# Of every window so much is for each rank, so that whoever asks finds room beside what is shown.
+_SHARES: Final = {ANSWER: 1.0, SAID: 1.0, CARD: 14 / 18, LIVE_BILL: 10 / 18}
+# What people wait for waits so long for room where it is, and holds its place in the chat.
+_PATIENCE_S: Final = 1.0
+_ASKED_AT_MOST: Final = 20
+
 UNCHANGED: Final = "message is not modified"
 NOT_THERE: Final = ("message to delete not found", "message can't be deleted")
 GONE: Final = ("message to edit not found", "message can't be edited", "MESSAGE_ID_INVALID")
+_NO_CHAT: Final = ("chat not found", "group chat was deactivated", "PEER_ID_INVALID")
 
 
 class Full(Exception):
-    """The chat's budget is used up for so many seconds."""
+    """The chat's window is used up for so many seconds."""
 
     def __init__(self, seconds: float) -> None:
         self.seconds = seconds
@@ -22,17 +39,77 @@ class Full(Exception):
 
 
 class Budget:
-    """What may be sent: Telegram counts messages of a group in a sliding minute, and all in a
-    second. Both are taken, or neither: a message that waits uses up nothing."""
+    """What may be sent, edited and deleted: Telegram counts what happens in a group in a sliding
+    minute, and all in a second. Both are taken, or neither: what waits uses up nothing.
+
+    While Redis is away, each process counts what is its own: two of them may then be too much for
+    a group, and its 429 stops them.
+    """
 
     def __init__(self, throttle: Throttle, group_per_min: int) -> None:
         self._throttle = throttle
-        self._per_group = Limit(group_per_min, _MINUTE_S)
+        self._per_group = group_per_min
 
-    async def take(self, chat_id: int) -> None:
-        """Count one message to a chat. Raises Full."""
-        limits = {"telegram:all": OVERALL}
-        if chat_id < 0:
-            limits[f"telegram:{chat_id}"] = self._per_group
-        if wait_s := await self._throttle.room(limits):
-            raise Full(wait_s)
+    async def take(self, chat_id: int, rank: int) -> None:
+        """Count one call for a chat. Raises Full."""
+        limits = {
+            "telegram:all": Limit(_share(_ALL_IN_A_SECOND, rank), 1.0),
+            _window(chat_id): (
+                Limit(_share(self._per_group, rank), _MINUTE_S) if chat_id < 0 else _IN_PRIVATE
+            ),
+        }
+        wait_s = 0.0
+        for _ in range(_ASKED_AT_MOST):
+            wait_s = await self._throttle.room(limits)
+            if not wait_s:
+                return
+            if wait_s > _PATIENCE_S or rank > SAID:
+                break
+            await asyncio.sleep(wait_s)
+        raise Full(wait_s)
+
+    async def used(self, chat_id: int) -> float:
+        """How much of a group's window is used up, from 0 to 1; in private nothing counts."""
+        if chat_id > 0:
+            return 0.0
+        return min(1.0, await self._throttle.used(_window(chat_id), _MINUTE_S) / self._per_group)
+
+
+class Gate(BaseRequestMiddleware):
+    """Lets nothing through to a chat that Telegram has closed, whoever asks, and hears of it when
+    one is closed: a 429 means the chat, not the call that met it. Raises TelegramRetryAfter."""
+
+    def __init__(self, chats: Chats) -> None:
+        self._chats = chats
+
+    async def __call__(
+        self,
+        make_request: NextRequestMiddlewareType[TelegramType],
+        bot: Bot,
+        method: TelegramMethod[TelegramType],
+    ) -> Response[TelegramType]:
+        chat_id: Any = getattr(method, "chat_id", None)
+        if not isinstance(chat_id, int):
+            return await make_request(bot, method)
+        if wait_s := await self._chats.closed_s(chat_id):
+            raise TelegramRetryAfter(
+                method=method, message="the chat is closed", retry_after=math.ceil(wait_s)
+            )
+        try:
+            return await make_request(bot, method)
+        except TelegramRetryAfter as error:
+            await self._chats.close(chat_id, error.retry_after)
+            raise
+
+
+def is_out(error: TelegramForbiddenError | TelegramBadRequest) -> bool:
+    """Whether the bot was removed or blocked, or the chat is no more."""
+    return isinstance(error, TelegramForbiddenError) or any(word in str(error) for word in _NO_CHAT)
+
+
+def _window(chat_id: int) -> str:
+    return f"telegram:{chat_id}"
+
+
+def _share(most: int, rank: int) -> int:
+    return max(1, int(most * _SHARES[rank]))

@@ -128,7 +128,7 @@ class Alarms:
             await self._outbox.say(
                 tx,
                 chat_id,
-                AlarmCard(str(alarm_id)),
+                AlarmCard(str(alarm_id), posted=chat_id in rested),
                 dedupe_key=f"alarm:{chat_id}:{alarm_id}",
                 due_at=max(now, rested.get(chat_id, now)),
             )

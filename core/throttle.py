@@ -33,9 +33,10 @@ local wait = 0
 for i, key in ipairs(KEYS) do
     local limit, window = tonumber(ARGV[2 * i]), tonumber(ARGV[2 * i + 1])
     redis.call('ZREMRANGEBYSCORE', key, '-inf', now - window)
-    if redis.call('ZCARD', key) >= limit then
-        local oldest = redis.call('ZRANGE', key, 0, 0, 'WITHSCORES')
-        wait = math.max(wait, 1, tonumber(oldest[2]) + window - now)
+    local over = redis.call('ZCARD', key) - limit
+    if over >= 0 then  -- others may use more of this window: so many have to go first
+        local last = redis.call('ZRANGE', key, over, over, 'WITHSCORES')
+        wait = math.max(wait, 1, tonumber(last[2]) + window - now)
     end
 end
 if wait == 0 then
@@ -46,11 +47,20 @@ if wait == 0 then
 end
 return wait
 """
+_USED: Final = """
+local t = redis.call('TIME')
+local now = t[1] * 1000 + math.floor(t[2] / 1000)
+return redis.call('ZCOUNT', KEYS[1], '(' .. (now - ARGV[1]), '+inf')
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """At most `times` in any `window_s` seconds."""
+    """At most `times` in any `window_s` seconds.
+
+    Of one name others may be let through more often: they share the window, and what they were let
+    through counts for all.
+    """
 
     times: int
     window_s: float
@@ -73,7 +83,8 @@ class _Window:
         """0 where there is room, else the seconds until there is."""
         if self.used(now_s) < 1:
             return 0.0
-        return max(0.001, self.times_s[0] + self.limit.window_s - now_s)
+        over = len(self.times_s) - self.limit.times
+        return max(0.001, self.times_s[over] + self.limit.window_s - now_s)
 
 
 class LocalLimits:
@@ -99,6 +110,13 @@ class LocalLimits:
         for window in windows:
             window.times_s.append(now_s)
         return 0.0
+
+    def used(self, key: str, window_s: float, now_s: float) -> int:
+        """As `Throttle.used`."""
+        window = self._windows.get(key)
+        if window is None:
+            return 0
+        return sum(time_s > now_s - window_s for time_s in window.times_s)
 
     def _window(self, key: str, limit: Limit, now_s: float) -> _Window:
         window = self._windows.get(key)
@@ -145,6 +163,14 @@ class Throttle:
             _LOG.warning("redis is away; limits are local", fault=str(error))
             return self._local.room(limits, time.monotonic())
         return int(wait_ms) / 1000
+
+    async def used(self, key: str, window_s: float) -> int:
+        """How many were let through under this name in the last `window_s` seconds."""
+        try:
+            name, window_ms = f"paydesk:limit:{key}", str(int(window_s * 1000))
+            return int(await cast(Any, self._redis.eval(_USED, 1, name, window_ms)))
+        except (RedisError, OSError):
+            return self._local.used(key, window_s, time.monotonic())
 
     async def answers(self) -> bool:
         """Whether Redis answers, for /readyz."""

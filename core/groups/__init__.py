@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from core.groups.domain import Group, Groups
+from core.groups.domain import BILL_REST, Group, Groups
 
-__all__ = ["Group", "Groups"]
+__all__ = ["BILL_REST", "Group", "Groups"]

@@ -2,19 +2,42 @@
 
 from __future__ import annotations
 
-from core.outbox.facts import AlarmCard, Bill, Card, DeskBill, Fact, News, Say, TakeAway, TextFile
-from core.outbox.queue import NOBODY, Leaving, Outbox
+from core.outbox.chats import Chats
+from core.outbox.facts import (
+    ANSWER,
+    CARD,
+    LIVE_BILL,
+    SAID,
+    AlarmCard,
+    Bill,
+    Card,
+    DeskBill,
+    Fact,
+    News,
+    Say,
+    TakeAway,
+    TextFile,
+)
+from core.outbox.posts import Posts
+from core.outbox.queue import NOBODY, RENEWED_EVERY_S, Leaving, Outbox
 
 __all__ = [
+    "ANSWER",
+    "CARD",
+    "LIVE_BILL",
     "NOBODY",
+    "RENEWED_EVERY_S",
+    "SAID",
     "AlarmCard",
     "Bill",
     "Card",
+    "Chats",
     "DeskBill",
     "Fact",
     "Leaving",
     "News",
     "Outbox",
+    "Posts",
     "Say",
     "TakeAway",
     "TextFile",

@@ -4,7 +4,7 @@ bills from the state of that moment, everything else from the facts alone."""
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Final, Literal
 
 # What a merchant's server is told of; the names are on the wire.
 News = Literal[
@@ -65,10 +65,14 @@ class DeskBill:
 
 @dataclass(frozen=True, slots=True)
 class AlarmCard:
-    """The group's one message of an alarm: posted, or edited where it is there."""
+    """The group's one message of an alarm: posted, or edited where it is there.
+
+    posted: the group has it already, so that nobody waits for this one.
+    """
 
     topic: ClassVar[str] = "alarm"
     alarm_id: str
+    posted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +83,7 @@ class Say:
     sees it (ephemeral; falls back to a reply). aloud: the facts of that reply, if those are others,
     because everybody in the chat reads it. edit_message_id: replaces that message.
     remember: kind under which the message is kept in `post` (with ref), to be edited later.
+    thread_id: the topic in which somebody wrote, for what only that member sees: it is no reply.
     """
 
     topic: ClassVar[str] = "say"
@@ -90,6 +95,7 @@ class Say:
     edit_message_id: int | None = None
     remember: str | None = None
     ref: str = ""
+    thread_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +113,7 @@ class TextFile:
 
 @dataclass(frozen=True, slots=True)
 class TakeAway:
-    """A message of somebody in a private chat that nobody shall read again."""
+    """A message that nobody shall read again: of ours, or of somebody in a private chat."""
 
     topic: ClassVar[str] = "take_away"
     message_id: int
@@ -127,3 +133,28 @@ def pack(fact: Fact) -> dict[str, Any]:
 def unpack(topic: str, values: dict[str, Any]) -> Fact:
     """The fact of a stored row."""
     return _TOPICS[topic](**values)
+
+
+# In a chat, what has a lower rank leaves first, and may use more of the chat's window.
+ANSWER: Final = 0  # in the place of a message on which somebody pressed
+SAID: Final = 1  # every new message
+CARD: Final = 2  # an edit that shows what changed
+LIVE_BILL: Final = 3  # the same; there will always be a newer one
+
+
+def rank_of(fact: Fact, dedupe_key: str | None) -> int:
+    """The rank of a fact. What is put in under a key shows a state that may change again; without
+    one, somebody waits for it."""
+    match fact:
+        case Bill(reply_to=None, edit_message_id=None):
+            return LIVE_BILL
+        case AlarmCard(posted=posted):
+            return CARD if posted else SAID
+        case TakeAway():
+            return ANSWER
+        case TextFile():
+            return SAID
+        case Say() | Card() | Bill() | DeskBill() if fact.edit_message_id is None:
+            return SAID
+        case _:
+            return ANSWER if dedupe_key is None else CARD

@@ -1,10 +1,15 @@
-"""The two queues of what leaves. Rows commit with their cause; workers take them with a lease."""
+"""The two queues of what leaves. Rows commit with their cause; workers take them with a lease.
+
+To Telegram each chat has a lane. A worker takes the lane, which a business transaction never
+touches, and with it the one row whose turn it is; it lets go of both at once.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from operator import itemgetter
 from typing import Any, Final
 from uuid import UUID
 
@@ -12,25 +17,45 @@ import asyncpg
 
 from core.clock import Clock
 from core.ids import Ids
-from core.outbox.facts import Fact, News, pack, unpack
+from core.outbox.chats import Chats
+from core.outbox.facts import SAID, Fact, News, pack, rank_of, unpack
+from core.outbox.posts import Posts
 from core.store import Queries, Store, Tx
 
 NOBODY: Final = UUID(int=0)  # the merchant of a message that concerns none
-LEASE: Final = timedelta(seconds=30)  # longer than two calls of the Bot API may take
-MAX_TRIES: Final = 12
+# Short, so that the chats of a worker that was killed are served soon. Whoever lives renews it.
+LEASE: Final = timedelta(seconds=6)
+RENEWED_EVERY_S: Final = LEASE.total_seconds() / 3
+MAX_TRIES: Final = 60
+# An edit that has waited for so long is sent as if it were said, and goes before what is said: one
+# of a chat in LIFTED_EVERY, so that both get on.
+OLD: Final = timedelta(minutes=1)
+LIFTED_EVERY: Final = timedelta(seconds=10)
 KEPT: Final = timedelta(days=7)
+_MERGES: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
 class Leaving:
-    """A fact that a worker has taken and must finish, put off or park before the lease ends."""
+    """A fact whose turn it is in its chat. A worker has taken both, and must finish it, put it off
+    or park it, and renew the lease until then.
+
+    rank: see core/outbox/facts.py. told: people are told something by it; else it only shows what
+    changed. gone: the bot was out of the chat when it was last tried. behind: the newest message
+    known there before this one was tried. maybe_out: a try of it had no answer.
+    """
 
     merchant_id: UUID
     id: UUID
     chat_id: int
     fact: Fact
     tries: int
-    lease_until: datetime
+    rank: int
+    held_by: UUID
+    told: bool
+    gone: bool
+    behind: int
+    maybe_out: bool
 
 
 class Outbox:
@@ -44,6 +69,9 @@ class Outbox:
         self._store = store
         self._clock = clock
         self._ids = ids
+        self.chats = Chats(store, clock)
+        self.posts = Posts(store, clock)
+        self._last_taken = 0
         self._wakers: list[Callable[[], None]] = []
         self._on_parked: list[Callable[[Tx, Leaving, str], Awaitable[None]]] = []
         self._on_through: list[Callable[[Tx, int], Awaitable[None]]] = []
@@ -76,18 +104,20 @@ class Outbox:
         dedupe_key: str | None = None,
         due_at: datetime | None = None,
     ) -> None:
-        """Put a fact in. With a dedupe_key, one that still waits under it is enough."""
+        """Put a fact in. With a dedupe_key, one that still waits under it takes the new facts."""
         now = self._clock.now()
         await tx.execute(
-            "INSERT INTO outbox (merchant_id, id, chat_id, topic, facts, dedupe_key, due_at,"
-            " created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT"
-            # The waiting row is touched, not only found: it stays locked until we commit, so
-            # that nobody shows the state of before and takes our news along with it.
+            "INSERT INTO outbox AS o (merchant_id, id, chat_id, rank, topic, facts, dedupe_key,"
+            " due_at, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT"
+            # The waiting row stays locked until we commit, so that nobody shows the state of
+            # before and takes our news along with it.
             " (merchant_id, dedupe_key) WHERE state = 'waiting' AND dedupe_key IS NOT NULL"
-            " DO UPDATE SET due_at = least(outbox.due_at, excluded.due_at)",
+            " DO UPDATE SET due_at = least(o.due_at, excluded.due_at), facts = excluded.facts,"
+            " rank = least(o.rank, excluded.rank)",
             merchant_id,
             self._ids.uuid7(),
             chat_id,
+            rank_of(fact, dedupe_key),
             fact.topic,
             pack(fact),
             dedupe_key,
@@ -153,10 +183,16 @@ class Outbox:
         )
 
     async def take(self, batch: int) -> list[Leaving]:
-        """Take due facts, the oldest first, at most one per chat and never two of one chat at
-        once: an edit must not overtake the message before it. A lease that ended is due again."""
-        now = self._clock.now()
-        rows = await self._store.fetch(_TAKE, now, now + LEASE, batch)
+        """Take the lanes of at most `batch` chats, each with the row whose turn it is.
+
+        What is said leaves a chat strictly in the order in which it was put in: its oldest row
+        first, due or not. What nobody waits for leaves when nothing else waits.
+        """
+        now, turn = self._clock.now(), self._ids.uuid7()
+        args = (now, now + LEASE, batch, turn, self._last_taken, now - OLD, now - LIFTED_EVERY)
+        rows = await self._store.fetch(_TAKE, *args)
+        if rows:
+            self._last_taken = _last_of_ring([r["chat_id"] for r in rows], self._last_taken)
         return [
             Leaving(
                 r["merchant_id"],
@@ -164,72 +200,138 @@ class Outbox:
                 r["chat_id"],
                 unpack(r["topic"], r["facts"]),
                 r["tries"],
-                r["lease_until"],
+                min(r["rank"], SAID) if r["lifted"] else r["rank"],
+                turn,
+                r["rank"] <= SAID,
+                r["gone"],
+                r["behind"],
+                r["maybe_out"],
             )
-            for r in rows
+            for r in sorted(rows, key=itemgetter("place"))
         ]
 
-    async def sent(self, leaving: Leaving) -> None:
-        """It is out."""
+    async def renew(self, leaving: Leaving) -> bool:
+        """Hold its lane for another lease. False: it ended, and somebody else has the lane."""
+        touched = await self._store.execute(
+            "UPDATE chat_lane SET lease_until = $3 WHERE chat_id = $1 AND held_by = $2",
+            leaving.chat_id,
+            leaving.held_by,
+            self._clock.now() + LEASE,
+        )
+        return touched == 1
+
+    async def sent(self, leaving: Leaving, *, message_id: int | None = None) -> None:
+        """It is out. message_id: of the new message that it became."""
         async with self._store.transaction() as tx:
-            row = await self._finish(tx, leaving, "state = 'sent'")
+            row = await self._finish(
+                tx, leaving, "state = 'sent', message_id = $5", message_id, lane=_SENT
+            )
             if row is not None and row["again"]:
                 for through in self._on_through:
                     await through(tx, leaving.chat_id)
 
-    async def put_off(self, leaving: Leaving, *, seconds: float, fault: str) -> None:
-        """It could not leave now. After MAX_TRIES it is parked, for people to see."""
-        if leaving.tries >= MAX_TRIES:
+    async def put_off(
+        self,
+        leaving: Leaving,
+        *,
+        seconds: float,
+        fault: str,
+        most_tries: int = MAX_TRIES,
+        maybe_out: bool = False,
+    ) -> None:
+        """It could not leave now. After `most_tries` it is parked, for people to see. maybe_out:
+        nobody knows, since there was no answer."""
+        if leaving.tries >= most_tries:
             await self.park(leaving, fault=fault)
             return
-        await self._finish(
-            self._store,
+        await self._put_back(
             leaving,
-            "state = 'waiting', due_at = $4, fault = $5, dedupe_key = NULL",
+            "fault = $6, maybe_out = maybe_out OR $7,"
+            " behind = CASE WHEN maybe_out OR $7 THEN behind END",
             self._clock.now() + timedelta(seconds=seconds),
             fault[:500],
+            maybe_out,
         )
 
     async def wait_for_room(self, leaving: Leaving, *, seconds: float) -> None:
-        """The chat's budget is used up: later, and this does not count as a try.
-
-        Never before what this chat has waited for longer: people read from top to bottom.
-        """
-        await self._finish(
-            self._store,
+        """The chat's window is used up: later, and this does not count as a try."""
+        await self._put_back(
             leaving,
-            "state = 'waiting', tries = tries - 1, dedupe_key = NULL,"
-            " due_at = greatest($4, (SELECT max(due_at) FROM outbox e"
-            " WHERE e.chat_id = $5 AND e.state = 'waiting' AND e.id < $2))",
+            "tries = tries - 1, behind = CASE WHEN maybe_out THEN behind END",
             self._clock.now() + timedelta(seconds=seconds),
-            leaving.chat_id,
         )
+
+    async def move(self, leaving: Leaving, chat_id: int, fact: Fact | None) -> None:
+        """Its chat has moved: it waits in the lane of the new one, in its place. fact: what there
+        is to say there; None: nothing."""
+        if fact is None:
+            await self.drop(leaving)
+            return
+        await self._put_back(
+            leaving,
+            "tries = tries - 1, chat_id = $6, facts = $7, maybe_out = false, behind = NULL",
+            None,
+            chat_id,
+            pack(fact),
+        )
+        self._wake()
+
+    async def drop(self, leaving: Leaving) -> None:
+        """There is nobody to see it, and nothing in it that people are told."""
+        await self._finish(self._store, leaving, "state = 'sent'")
 
     async def park(self, leaving: Leaving, *, fault: str) -> None:
         """It can never leave (kicked, blocked, wrong). Kept, for people to see."""
         async with self._store.transaction() as tx:
-            change = "state = 'parked', fault = $4, dedupe_key = NULL"
+            change = "state = 'parked', fault = $5, dedupe_key = NULL"
             if await self._finish(tx, leaving, change, fault[:500]) is not None:
                 for parked in self._on_parked:
                     await parked(tx, leaving, fault)
 
     async def unpark(self, tx: Tx, chat_id: int, limit: int) -> int:
         """Have what was parked of a chat sent again, the oldest first; how many."""
+        await self.chats.back(tx, chat_id)
         count = await tx.execute(_UNPARK, chat_id, self._clock.now(), limit)
         self._wake()
         return count
 
+    async def _put_back(
+        self, leaving: Leaving, change: str, until: datetime | None, *values: object
+    ) -> None:
+        """It waits again, in its place and under its key, and does not leave before `until`. Where
+        another waits under that key already, the two become one."""
+        change = f"state = 'waiting', wait_until = $5, {change}"
+        for _ in range(_MERGES):
+            try:
+                await self._finish(self._store, leaving, change, until, *values)
+            except asyncpg.UniqueViolationError:
+                if await self._merge(leaving, until):
+                    return
+            else:
+                return
+
+    async def _merge(self, leaving: Leaving, until: datetime | None) -> bool:
+        """Let the newer row under its key have its place. False: that one waits no longer."""
+        async with self._store.transaction() as tx:
+            newer_id = await tx.fetchval(_NEWER, leaving.merchant_id, leaving.id)
+            if newer_id is None:
+                return False
+            done = "state = 'sent', dedupe_key = NULL"
+            if await self._finish(tx, leaving, done) is not None:
+                await tx.execute(_REPLACE, leaving.merchant_id, leaving.id, newer_id, until)
+        return True
+
     async def _finish(
-        self, queries: Queries, leaving: Leaving, change: str, *values: object
+        self, queries: Queries, leaving: Leaving, change: str, *values: object, lane: str = ""
     ) -> asyncpg.Record | None:
-        """Only whoever still holds the lease decides: it may have ended, and another taken it."""
+        """Change it and let go of its lane, in the order in which they were taken. Only whoever
+        took it last decides: the lease may have ended, and another taken it."""
         return await queries.fetchrow(
-            f"UPDATE outbox SET lease_until = NULL, {change}"  # noqa: S608 (our own words)
-            " WHERE merchant_id = $1 AND id = $2 AND state = 'taken' AND lease_until = $3"
-            " RETURNING again",
+            _FINISH.format(change=change, lane=lane),
             leaving.merchant_id,
             leaving.id,
-            leaving.lease_until,
+            leaving.held_by,
+            leaving.chat_id,
             *values,
         )
 
@@ -247,34 +349,124 @@ class Outbox:
         return {row["state"]: row["n"] for row in rows}
 
 
-# `busy` holds the chats of which a row is under way; `first` the oldest due row of each other.
+def _last_of_ring(chat_ids: list[int], after: int) -> int:
+    """Chats are served in a ring: those above `after`, then from the lowest on. The last one."""
+    return max([chat_id for chat_id in chat_ids if chat_id <= after] or chat_ids)
+
+
+# $1: now, $2: the end of the lease, $3: how many, $4: the turn, $5: the chat to go on after,
+# $6: since when an old edit was put in, $7: since when none may have been lifted.
+# `ring`: the chats for which something waits, one probe of the index for each, and as many as are
+# needed: each is looked at by itself (LATERAL), until there are enough.
+# `turn`: what a dead worker had taken, an answer, an old edit, what is said, a card, a live bill.
 _TAKE: Final = """
-WITH busy AS (
-    SELECT chat_id FROM outbox WHERE state = 'taken' AND lease_until > $1
-), first AS (
-    SELECT DISTINCT ON (chat_id) merchant_id, id, due_at FROM outbox
-    WHERE (state = 'waiting' AND due_at <= $1 OR state = 'taken' AND lease_until <= $1)
-      AND chat_id NOT IN (SELECT chat_id FROM busy)
-    ORDER BY chat_id, due_at, id
+WITH RECURSIVE ahead AS (
+    SELECT min(chat_id) AS chat_id FROM outbox
+    WHERE state IN ('waiting', 'taken') AND chat_id > $5::bigint
+  UNION ALL
+    SELECT (SELECT min(o.chat_id) FROM outbox o
+            WHERE o.state IN ('waiting', 'taken') AND o.chat_id > a.chat_id)
+    FROM ahead a WHERE a.chat_id IS NOT NULL
+), behind AS (
+    SELECT min(chat_id) AS chat_id FROM outbox WHERE state IN ('waiting', 'taken')
+  UNION ALL
+    SELECT (SELECT min(o.chat_id) FROM outbox o
+            WHERE o.state IN ('waiting', 'taken') AND o.chat_id > b.chat_id)
+    FROM behind b WHERE b.chat_id <= $5
+), ring AS (
+    SELECT chat_id FROM ahead WHERE chat_id IS NOT NULL
+  UNION ALL
+    SELECT chat_id FROM behind WHERE chat_id <= $5
+), next AS (
+    SELECT n.merchant_id, n.id, n.lifted
+    FROM ring r
+    LEFT JOIN LATERAL (SELECT * FROM chat_lane WHERE chat_id = r.chat_id LIMIT 1) l ON true
+    CROSS JOIN LATERAL (
+        SELECT w.* FROM (
+            (SELECT merchant_id, id, 0 AS turn, false AS lifted, true AS due
+             FROM outbox WHERE chat_id = r.chat_id AND state = 'taken' LIMIT 1)
+          UNION ALL
+            (SELECT merchant_id, id, 1, false, greatest(due_at, wait_until) <= $1
+             FROM outbox WHERE chat_id = r.chat_id AND state = 'waiting' AND rank = 0
+             ORDER BY place LIMIT 1)
+          UNION ALL
+            (SELECT merchant_id, id, 2, true, true
+             FROM outbox WHERE chat_id = r.chat_id AND state = 'waiting' AND rank IN (2, 3)
+               AND due_at <= $6 AND greatest(due_at, wait_until) <= $1
+               AND (l.lifted_at IS NULL OR l.lifted_at <= $7)
+             ORDER BY rank, place LIMIT 1)
+          UNION ALL
+            (SELECT merchant_id, id, 3, false, greatest(due_at, wait_until) <= $1
+             FROM outbox WHERE chat_id = r.chat_id AND state = 'waiting' AND rank = 1
+             ORDER BY place LIMIT 1)
+          UNION ALL
+            (SELECT merchant_id, id, 4, false, true
+             FROM outbox WHERE chat_id = r.chat_id AND state = 'waiting' AND rank = 2
+               AND greatest(due_at, wait_until) <= $1
+             ORDER BY place LIMIT 1)
+          UNION ALL
+            (SELECT merchant_id, id, 5, false, true
+             FROM outbox WHERE chat_id = r.chat_id AND state = 'waiting' AND rank = 3
+               AND greatest(due_at, wait_until) <= $1
+             ORDER BY place LIMIT 1)
+        ) w ORDER BY w.turn LIMIT 1
+    ) n
+    WHERE n.due AND (l.lease_until IS NULL OR l.lease_until <= $1)
+      AND (l.closed_until IS NULL OR l.closed_until <= $1)
+    LIMIT $3
 ), due AS (
-    SELECT o.merchant_id, o.id FROM outbox o
-    JOIN first f ON f.merchant_id = o.merchant_id AND f.id = o.id
-    WHERE o.state = 'waiting' OR o.state = 'taken' AND o.lease_until <= $1
-    ORDER BY o.due_at LIMIT $3 FOR UPDATE OF o SKIP LOCKED
+    SELECT o.merchant_id, o.id, o.chat_id, n.lifted
+    FROM outbox o JOIN next n ON n.merchant_id = o.merchant_id AND n.id = o.id
+    WHERE o.state = 'taken' OR o.state = 'waiting' AND greatest(o.due_at, o.wait_until) <= $1
+    FOR UPDATE OF o SKIP LOCKED
+), lane AS (
+    INSERT INTO chat_lane AS l (chat_id, held_by, lease_until, lifted_at)
+    SELECT chat_id, $4, $2, CASE WHEN lifted THEN $1::timestamptz END FROM due ORDER BY chat_id
+    ON CONFLICT (chat_id) DO UPDATE SET held_by = excluded.held_by,
+        lease_until = excluded.lease_until, lifted_at = coalesce(excluded.lifted_at, l.lifted_at)
+    WHERE (l.lease_until IS NULL OR l.lease_until <= $1)
+      AND (l.closed_until IS NULL OR l.closed_until <= $1)
+    RETURNING chat_id, gone_at, last_message_id
 )
-UPDATE outbox o SET state = 'taken', lease_until = $2, tries = o.tries + 1
-FROM due WHERE o.merchant_id = due.merchant_id AND o.id = due.id
-RETURNING o.merchant_id, o.id, o.chat_id, o.topic, o.facts, o.tries, o.lease_until
+UPDATE outbox o SET state = 'taken', held_by = $4, tries = o.tries + 1,
+    maybe_out = o.maybe_out OR o.state = 'taken',
+    behind = coalesce(o.behind, lane.last_message_id, 0)
+FROM due JOIN lane ON lane.chat_id = due.chat_id
+WHERE o.merchant_id = due.merchant_id AND o.id = due.id
+RETURNING o.merchant_id, o.id, o.place, o.chat_id, o.rank, o.topic, o.facts, o.tries, o.behind,
+    o.maybe_out, due.lifted, lane.gone_at IS NOT NULL AS gone
 """
-# One after another, as they were put in: a moment apart, or the queue would take them in any order.
+_FINISH: Final = """
+WITH done AS (
+    UPDATE outbox SET held_by = NULL, {change}
+    WHERE merchant_id = $1 AND id = $2 AND state = 'taken' AND held_by = $3
+    RETURNING again
+), lane AS (
+    UPDATE chat_lane l SET held_by = NULL, lease_until = NULL{lane} FROM done
+    WHERE l.chat_id = $4 AND l.held_by = $3
+)
+SELECT again FROM done
+"""
+# Where a message came through, the bot is there.
+_SENT: Final = ", gone_at = NULL, last_message_id = greatest(l.last_message_id, $5)"
+_NEWER: Final = """
+SELECT n.id FROM outbox n JOIN outbox o
+    ON n.merchant_id = o.merchant_id AND n.dedupe_key = o.dedupe_key
+WHERE o.merchant_id = $1 AND o.id = $2 AND n.state = 'waiting' FOR UPDATE OF n
+"""
+# The older row goes, and the newer one has its place.
+_REPLACE: Final = """
+WITH older AS (
+    DELETE FROM outbox WHERE merchant_id = $1 AND id = $2 RETURNING place, due_at
+)
+UPDATE outbox n SET place = least(n.place, older.place), due_at = least(n.due_at, older.due_at),
+    wait_until = greatest(n.wait_until, $4)
+FROM older WHERE n.merchant_id = $1 AND n.id = $3
+"""
 _UNPARK: Final = """
-UPDATE outbox o SET state = 'waiting', again = true, tries = 0,
-    due_at = $2::timestamptz + n.place * interval '1 microsecond'
-FROM (
-    SELECT merchant_id, id, row_number() OVER (ORDER BY created_at, id) AS place FROM (
-        SELECT merchant_id, id, created_at FROM outbox WHERE chat_id = $1 AND state = 'parked'
-        ORDER BY created_at, id LIMIT $3 FOR UPDATE
-    ) oldest
-) n
-WHERE o.merchant_id = n.merchant_id AND o.id = n.id
+UPDATE outbox SET state = 'waiting', again = true, tries = 0, due_at = $2, wait_until = NULL
+WHERE (merchant_id, id) IN (
+    SELECT merchant_id, id FROM outbox WHERE chat_id = $1 AND state = 'parked'
+    ORDER BY place LIMIT $3 FOR UPDATE
+)
 """

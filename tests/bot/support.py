@@ -41,6 +41,10 @@ class Telegram:
     async def fault(self, kind: str, **more: Any) -> None:
         await self.room.control("fault", {"kind": kind, **more})
 
+    async def strictly(self, **strict: bool) -> None:
+        """Read Telegram's limits in their strictest reading."""
+        await self.room.control("strict", strict)
+
     async def bot_is(self, chat_id: int, status: str) -> None:
         """Promote, demote or remove the bot."""
         await self.room.control("member", {"chat_id": chat_id, "status": status})

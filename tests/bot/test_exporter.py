@@ -20,7 +20,7 @@ from bot.world import BOT_ID
 from core.bills import Days
 from core.exports import LEASE, Paper
 from core.merchants import App, Merchant
-from core.outbox import Say
+from core.outbox import Say, TakeAway
 from core.runtime import Runtime
 from handlers.screens import export_progress
 from tests.bot.busy import busy_day, locked, stuck
@@ -50,6 +50,12 @@ async def ask(
 
 async def sent(telegram: Telegram, chat_id: int = CHAT) -> list[dict[str, Any]]:
     return [m for m in await telegram.transcript(chat_id) if m["from"].get("id") == BOT_ID]
+
+
+async def taken_away(runtime: Runtime, chat_id: int) -> list[int]:
+    """The messages of ours that are to be deleted there."""
+    told = await facts(runtime, chat_id)
+    return [fact.message_id for fact in told if isinstance(fact, TakeAway)]
 
 
 async def states(runtime: Runtime) -> list[tuple[str, str | None]]:
@@ -193,8 +199,9 @@ async def test_progress_is_shown_after_two_seconds_and_edited_every_three(
         assert await sent(telegram, OPS_CHAT) == [edited]
     assert await work == 1
     assert pauses.asked == [2.0, 3.0, 3.0, 3.0]
-    (file,) = await sent(telegram, OPS_CHAT)
+    _, file = await sent(telegram, OPS_CHAT)
     assert file["id"] != shown["id"]
+    assert await taken_away(runtime, OPS_CHAT) == [shown["id"]]
     assert [state for state, _ in await states(runtime)] == ["sent"]
 
 
@@ -292,6 +299,7 @@ async def test_a_kill_in_the_middle_is_built_again_and_sent_once(
     assert await exporter.batch() == 0  # the lease has not ended
     clock.advance(LEASE.total_seconds() + 1)
     assert [await exporter.batch() for _ in range(2)] == [1, 0]
-    (file,) = await sent(telegram, OPS_CHAT)
+    _, file = await sent(telegram, OPS_CHAT)
     assert file["id"] != progress["id"]
+    assert await taken_away(runtime, OPS_CHAT) == [progress["id"]]
     assert await runtime.store.fetchval("SELECT tries FROM export WHERE state = 'sent'") == 2

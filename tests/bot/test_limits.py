@@ -4,16 +4,8 @@ from __future__ import annotations
 
 from uuid import uuid4
 
-from aiogram import Bot
-
-from core.outbox.queue import LEASE
 from core.runtime import Runtime
 from core.throttle import Limit, Throttle
-
-
-def test_telegram_answers_or_is_given_up_before_the_outbox_lends_to_another(bot: Bot) -> None:
-    calls = 2  # a rich message, and the same as plain HTML where it is refused
-    assert calls * bot.session.timeout < LEASE.total_seconds()
 
 
 async def test_processes_count_apart_wherever_their_memory_lies(runtime: Runtime) -> None:

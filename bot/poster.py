@@ -1,0 +1,168 @@
+"""Puts screens into chats: each call finds its room first."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import structlog
+from aiogram import Bot
+from aiogram.exceptions import TelegramBadRequest, TelegramForbiddenError, TelegramNotFound
+from aiogram.types import (
+    BufferedInputFile,
+    EphemeralMessageParameters,
+    InputRichMessage,
+    LinkPreviewOptions,
+    Message,
+    ReplyParameters,
+)
+
+from bot.sending import GONE, NOT_THERE, UNCHANGED, Budget
+from handlers.screens import Screen
+
+_LOG = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where something is put. rank: of what is put there; see core/outbox/facts.py."""
+
+    chat_id: int
+    rank: int
+
+
+@dataclass(frozen=True, slots=True)
+class Whisper:
+    """Words for one member. aloud: where everybody in the chat reads them. thread_id: the topic in
+    which it is shown; a reply is in the topic of its question anyway."""
+
+    screen: Screen
+    aloud: Screen
+    user_id: int
+    reply_to: int | None
+    thread_id: int | None
+
+
+class Poster:
+    """Posts, edits and deletes. Raises Full where there is no room, and aiogram's errors."""
+
+    def __init__(self, bot: Bot, budget: Budget) -> None:
+        self._bot = bot
+        self._budget = budget
+
+    async def post(
+        self, place: Place, screen: Screen, *, reply_to: int | None = None, quiet: bool = False
+    ) -> int:
+        """A new message; its id."""
+        await self._budget.take(place.chat_id, place.rank)
+        sent = await self._send(place.chat_id, screen, in_reply(reply_to), quiet)
+        return sent.message_id
+
+    async def whisper(self, place: Place, whisper: Whisper) -> int | None:
+        """What one member alone sees; in a chat that has no such messages a reply, whose id it
+        returns."""
+        await self._budget.take(place.chat_id, place.rank)
+        try:
+            await self._bot.send_message(
+                place.chat_id,
+                whisper.screen.html,
+                message_thread_id=whisper.thread_id,
+                reply_markup=whisper.screen.keyboard,
+                ephemeral_message_parameters=EphemeralMessageParameters(
+                    receiver_user_id=whisper.user_id
+                ),
+            )
+        except (TelegramBadRequest, TelegramForbiddenError):
+            _LOG.info("no ephemeral message here; replying instead", chat_id=place.chat_id)
+            reply = in_reply(whisper.reply_to)
+            sent = await self._send(place.chat_id, whisper.aloud, reply, quiet=False)
+            return sent.message_id
+        return None
+
+    async def file(
+        self, place: Place, file: BufferedInputFile, under: Screen, *, reply_to: int | None
+    ) -> int:
+        """A file in a new message; its id."""
+        await self._budget.take(place.chat_id, place.rank)
+        sent = await self._bot.send_document(
+            place.chat_id,
+            file,
+            caption=under.html,
+            reply_parameters=in_reply(reply_to),
+            reply_markup=under.keyboard,
+        )
+        return sent.message_id
+
+    async def edit(self, place: Place, message_id: int, screen: Screen) -> bool:
+        """False when the message is gone and another must take its place."""
+        await self._budget.take(place.chat_id, place.rank)
+        try:
+            await self._rewrite(place.chat_id, message_id, screen)
+        except TelegramBadRequest as error:
+            if UNCHANGED in str(error):
+                return True
+            if any(words in str(error) for words in GONE):
+                return False
+            raise
+        return True
+
+    async def delete(self, place: Place, message_id: int) -> None:
+        """Take a message away, where it is there and may be taken."""
+        await self._budget.take(place.chat_id, place.rank)
+        try:
+            await self._bot.delete_message(place.chat_id, message_id)
+        except TelegramBadRequest as error:
+            if not any(words in str(error) for words in NOT_THERE):
+                raise
+
+    async def _send(
+        self, chat_id: int, screen: Screen, reply: ReplyParameters | None, quiet: bool
+    ) -> Message:
+        if screen.rich is not None:
+            try:
+                return await self._bot.send_rich_message(
+                    chat_id,
+                    InputRichMessage.model_validate(screen.rich),
+                    reply_parameters=reply,
+                    reply_markup=screen.keyboard,
+                    disable_notification=quiet or None,
+                )
+            except (TelegramBadRequest, TelegramNotFound) as error:
+                _LOG.warning("no rich message here", chat_id=chat_id, fault=str(error))
+        return await self._bot.send_message(
+            chat_id,
+            screen.html,
+            reply_parameters=reply,
+            reply_markup=screen.keyboard,
+            disable_notification=quiet or None,
+            link_preview_options=LinkPreviewOptions(is_disabled=True),
+        )
+
+    async def _rewrite(self, chat_id: int, message_id: int, screen: Screen) -> None:
+        if screen.rich is not None:
+            try:
+                await self._bot.edit_message_text(
+                    chat_id=chat_id,
+                    message_id=message_id,
+                    reply_markup=screen.keyboard,
+                    rich_message=InputRichMessage.model_validate(screen.rich),
+                )
+            except (TelegramBadRequest, TelegramNotFound) as error:
+                if any(words in str(error) for words in (UNCHANGED, *GONE)):
+                    raise
+                _LOG.warning("no rich message here", chat_id=chat_id, fault=str(error))
+            else:
+                return
+        await self._bot.edit_message_text(
+            screen.html,
+            chat_id=chat_id,
+            message_id=message_id,
+            reply_markup=screen.keyboard,
+            link_preview_options=LinkPreviewOptions(is_disabled=True),
+        )
+
+
+def in_reply(message_id: int | None) -> ReplyParameters | None:
+    """As a reply to a message, also where that is gone."""
+    if message_id is None:
+        return None
+    return ReplyParameters(message_id=message_id, allow_sending_without_reply=True)

@@ -1,0 +1,106 @@
+"""Messages of ours that are edited later, and what they show now."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from uuid import UUID
+
+from core.clock import Clock
+from core.errors import Bug
+from core.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """digest: of what it shows. shown_at: since when."""
+
+    message_id: int
+    digest: str
+    shown_at: datetime
+
+
+class Posts:
+    """Who finds a message of ours again. kind, ref: as in the table `post`."""
+
+    def __init__(self, store: Store, clock: Clock) -> None:
+        self._store = store
+        self._clock = clock
+
+    async def newest(self, chat_id: int, merchant_id: UUID, kind: str, ref: str) -> Post | None:
+        """A chat's message of this kind and ref."""
+        row = await self._store.fetchrow(
+            "SELECT message_id, digest, shown_at FROM post WHERE chat_id = $1"
+            " AND merchant_id = $2 AND kind = $3 AND ref = $4 ORDER BY message_id DESC LIMIT 1",
+            chat_id,
+            merchant_id,
+            kind,
+            ref,
+        )
+        return None if row is None else Post(**dict(row))
+
+    async def former_bill(
+        self, chat_id: int, merchant_id: UUID, day: date
+    ) -> tuple[int, str] | None:
+        """The live bill of the last day before `day`, and that day as ISO date."""
+        row = await self._store.fetchrow(
+            "SELECT message_id, right(ref, 10) AS day FROM post WHERE chat_id = $1"
+            " AND merchant_id = $2 AND kind = 'bill' AND right(ref, 10) < $3"
+            " ORDER BY message_id DESC LIMIT 1",
+            chat_id,
+            merchant_id,
+            day.isoformat(),
+        )
+        return None if row is None else (row["message_id"], row["day"])
+
+    async def is_live_bill(self, chat_id: int, message_id: int) -> bool:
+        """Whether it is, or was, the live bill of a day."""
+        return bool(
+            await self._store.fetchval(
+                "SELECT EXISTS (SELECT FROM post WHERE chat_id = $1 AND message_id = $2"
+                " AND kind = 'bill')",
+                chat_id,
+                message_id,
+            )
+        )
+
+    async def shows(self, chat_id: int, message_id: int, digest: str) -> bool:
+        """Whether it shows this already."""
+        shown = await self._store.fetchval(
+            "SELECT digest FROM post WHERE chat_id = $1 AND message_id = $2", chat_id, message_id
+        )
+        return bool(shown == digest)
+
+    async def remember(
+        self, chat_id: int, message_id: int, kind: str, ref: str, merchant_id: UUID, digest: str
+    ) -> None:
+        """It was posted."""
+        await self._store.execute(
+            "INSERT INTO post (chat_id, message_id, kind, ref, merchant_id, digest, shown_at)"
+            " VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING",
+            chat_id,
+            message_id,
+            kind,
+            ref,
+            merchant_id,
+            digest,
+            self._clock.now(),
+        )
+
+    async def shown(self, chat_id: int, message_id: int, digest: str) -> None:
+        """It was edited."""
+        touched = await self._store.execute(
+            "UPDATE post SET digest = $3, shown_at = $4 WHERE chat_id = $1 AND message_id = $2",
+            chat_id,
+            message_id,
+            digest,
+            self._clock.now(),
+        )
+        if touched > 1:
+            raise Bug("one message was remembered twice")
+
+    async def forget(self, chat_id: int, message_id: int) -> None:
+        """It is gone, or no longer ours to edit."""
+        await self._store.execute(
+            "DELETE FROM post WHERE chat_id = $1 AND message_id = $2", chat_id, message_id
+        )
