@@ -32,7 +32,7 @@ class SharedClock:
 
     Between two looks at it this machine's steady clock goes on; what its wall clock says, or that
     somebody sets it, changes nothing. Time does not run backwards. Until the first look it is the
-    machine's own.
+    machine's own, which says nothing of what comes after.
     """
 
     def __init__(
@@ -44,12 +44,14 @@ class SharedClock:
         self._steady_s = steady_s
         self._wall = wall
         self._base, self._base_s = wall(), steady_s()
-        self._last = self._base
+        self._last: datetime | None = None  # none before the first look
         self.ahead_s = 0.0
 
     def now(self) -> datetime:
         """The present instant, aware, in UTC."""
         at = self._base + timedelta(seconds=self._steady_s() - self._base_s)
+        if self._last is None:
+            return at
         self._last = max(self._last, at)
         return self._last
 
@@ -62,6 +64,7 @@ class SharedClock:
         if after_s - before_s > LOOK_S:
             return False
         self._base, self._base_s = shared, (before_s + after_s) / 2
+        self._last = self._last or shared
         half = timedelta(seconds=(after_s - before_s) / 2)
         self.ahead_s = (self._wall() - half - shared).total_seconds()
         return True

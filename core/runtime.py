@@ -154,7 +154,6 @@ async def build(
     redis = Redis.from_url(redis_url, socket_timeout=2, socket_connect_timeout=2)
     gateway = Gateway(allow_private=allow_private_targets, proxy=outbound_proxy)
     ledger = Ledger(store, clock, ids)
-    await ledger.open_house()
     outbox = Outbox(store, clock, ids)
     audit = Audit(clock, ids)
     merchants = Merchants(store, vault, clock, ids, ledger)
@@ -162,7 +161,8 @@ async def build(
     groups = Groups(store, clock, ids, outbox)
     alarms = Alarms(store, clock, ids, groups, outbox)
     instance = Instance(instance_name, store, clock, alarms)
-    await instance.beat()  # the time is right from the start
+    await instance.beat()  # the time is right before anybody asks for it
+    await ledger.open_house()
     suppliers = Suppliers(vault, clock, ids, ledger)
 
     routing = Routing(store, redis, clock, random.SystemRandom().random, groups.tell_ops, demo=demo)

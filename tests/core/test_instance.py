@@ -9,7 +9,8 @@ import pytest
 
 from core.clock import SharedClock
 from core.instance import CLOCK_OFF_S, Health, Instance
-from core.runtime import Runtime
+from core.runtime import Runtime, build
+from tests.conftest import MASTER_KEY, PUBLIC_URL, Servers
 from tests.core.support import alarms
 
 
@@ -48,6 +49,25 @@ async def test_a_clock_that_is_wrong_is_an_alarm_until_it_is_right(runtime: Runt
     assert (await instance.beat()).clock_right
     (told,) = await alarms(runtime)
     assert told.state == "over"
+
+
+async def test_a_desk_that_starts_on_a_machine_whose_clock_is_fast_has_the_right_time(
+    servers: Servers, database: str
+) -> None:
+    wall = Wall()
+    wall.off_s = 600.0
+    started = await build(
+        database_url=servers.desk_dsn(database),
+        redis_url=servers.valkey_url,
+        master_key=MASTER_KEY,
+        public_url=PUBLIC_URL,
+        allow_private_targets=True,
+        clock=SharedClock(time.monotonic, wall),
+    )
+    try:
+        assert abs(started.clock.now() - datetime.now(UTC)) < timedelta(seconds=CLOCK_OFF_S)
+    finally:
+        await started.close()
 
 
 async def test_an_instance_writes_that_it_is_there(runtime: Runtime) -> None:
