@@ -191,6 +191,7 @@ def _state(sandbox: Sandbox, _: web.Request) -> web.Response:
             for callback in callbacks
         ],
         "commands": world.texts("commands"),
+        "too_many_requests": sandbox.limits.refused,
         "faults": [asdict(fault) for fault in sandbox.faults.waiting],
     }
     return web.json_response(state)

@@ -30,11 +30,13 @@ class Strictness:
 class Limits:
     """Counts what a bot sends; a call that does not fit is refused whole with 429.
 
-    The windows start empty with the process, as they are short.
+    The windows start empty with the process, as they are short. refused: how many calls did not
+    fit since then.
     """
 
     def __init__(self, now: Callable[[], float]) -> None:
         self.strict = Strictness()
+        self.refused = 0
         self._now = now
         self._sent: dict[Hashable, deque[float]] = {}
         self._closed_until: dict[int, float] = {}
@@ -75,6 +77,7 @@ class Limits:
         if wait_s > 0:
             retry_after_s = max(1, math.ceil(wait_s))
             self.close(chat_id, retry_after_s)
+            self.refused += 1
             raise too_many(retry_after_s)
         for key, _, _ in windows:
             self._sent[key].extend([now] * count)

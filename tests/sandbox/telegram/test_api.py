@@ -209,7 +209,9 @@ async def test_the_twenty_first_message_of_a_minute_waits(room: Room) -> None:
 async def test_thirty_messages_a_second_in_all(room: Room) -> None:
     for _ in range(30):
         await room.ok("sendMessage", chat_id=ANN, text="x")
+    assert (await room.read("state"))["too_many_requests"] == 0
     assert (await room.call("sendMessage", chat_id=ANN, text="x")).status == 429
+    assert (await room.read("state"))["too_many_requests"] == 1
     room.clock.forward(1)
     await room.ok("sendMessage", chat_id=ANN, text="x")
 
