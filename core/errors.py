@@ -286,6 +286,11 @@ REFUSALS: dict[str, RefusalKind] = {
         "Nobody else can approve this, so others get time to see it: do it again from {at} on.",
     ),
     "no_channel": RefusalKind(_SUPPLIER, "No channel can take this order now: {reasons}."),
+    "no_room": RefusalKind(
+        _SUPPLIER,
+        "No supplier has room for this order now, and nothing was sent to any. Send it again a"
+        " little later, under the same merchant_order_no, or offer the payer another product.",
+    ),
     "channel_in_other_currency": RefusalKind(
         _INVALID,
         "The channel {channel_no} is in {currency}, but its supplier {supplier_no} counts in"

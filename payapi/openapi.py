@@ -87,13 +87,14 @@ OPERATIONS: Final = (
     Operation(
         "createOrder", "post", "/v1/orders", "Create an order",
         "Idempotent by merchant_order_no: the same content again answers the same order with"
-        " Idempotency-Hit: true; other content is refused.",
+        " Idempotency-Hit: true; other content is refused. A call that was refused used up no"
+        " number: send it again.",
         OrderView,
         {201: "A new order", 200: "The same order again",
          202: "Taken down; the supplier's answer is not known yet. Ask again."},
         ("field_missing", "field_invalid", "currency_unknown", "currency_not_sold", "card_number",
          "product_unknown", "fee_exceeds_amount", "order_conflict", "order_in_progress",
-         "credit_line_reached", "no_channel"),
+         "credit_line_reached", "no_channel", "no_room"),
         body=NewOrder, body_example=examples.NEW_ORDER,
     ),
     Operation(

@@ -39,13 +39,16 @@ CALLABLE: Final = {
 
 
 async def create(request: web.Request) -> web.StreamResponse:
-    """201 new, 200 the same again, 202 while the supplier's answer is not known."""
+    """201 new, 200 the same again, 202 while the supplier's answer is not known. An order of which
+    nothing was sent is told as no order: its number is free."""
     runtime = request.app[RUNTIME]
     call = await authenticate(runtime, request)
     read_query(request)
     wanted = read_json(call.body, NewOrder).command()
     _check_callable(runtime, wanted.notify_url)
     opened = await runtime.opening.open(call.app, wanted, request_id=request[REQUEST_ID])
+    if opened.nothing_sent:
+        raise Refusal("no_room")
     view = _view(runtime, opened.order, opened.attempt)
     return answer(view, status=_status(opened), again=opened.again)
 
@@ -87,10 +90,10 @@ async def find(request: web.Request) -> web.StreamResponse:
     if not _MERCHANT_NUMBER.fullmatch(number):
         return answer(OrderList(data=[]))  # no order has it, nor is one meant that is like it
     merchant_id = call.app.merchant.id
-    order_id = await find_key(runtime.store, merchant_id, call.app.id, number)
-    if order_id is None:
+    key = await find_key(runtime.store, merchant_id, call.app.id, number)
+    if key is None:
         return answer(OrderList(data=[]))
-    order = await get_order(runtime.store, merchant_id, order_id)
+    order = await get_order(runtime.store, merchant_id, key.order_id)
     return answer(OrderList(data=[await _current_view(runtime, order)]))
 
 

@@ -391,10 +391,11 @@ CREATE TABLE order_key (                       -- unpartitioned: unique for ever
     merchant_id        uuid NOT NULL,
     app_id             uuid NOT NULL,
     merchant_order_no  text NOT NULL,
+    turn               smallint NOT NULL DEFAULT 1, -- nothing was sent of the orders before it
     order_id           uuid NOT NULL,
     order_no           text NOT NULL,
     created_at         timestamptz NOT NULL,
-    PRIMARY KEY (merchant_id, app_id, merchant_order_no),
+    PRIMARY KEY (merchant_id, app_id, merchant_order_no, turn),
     UNIQUE (merchant_id, order_no)
 );
 CREATE INDEX order_key_theirs ON order_key (merchant_id, merchant_order_no);
@@ -507,10 +508,12 @@ CREATE TABLE attempt (
     soon_at          timestamptz,              -- when hearsay last had it asked sooner
     asked            integer NOT NULL DEFAULT 0,
     not_found_at     timestamptz,              -- the first of two agreeing "not found"s
+    unsent           boolean NOT NULL DEFAULT false, -- for certain nothing of it left the desk
     PRIMARY KEY (merchant_id, attempt_no),
     UNIQUE (merchant_id, order_id, seq),
     CHECK ((pay_kind IS NULL) = (pay_value IS NULL)),
-    CHECK (state <> 'accepted' OR pay_kind IS NOT NULL)
+    CHECK (state <> 'accepted' OR pay_kind IS NOT NULL),
+    CHECK (NOT unsent OR state IN ('rejected', 'paid'))
 );
 CREATE INDEX attempt_created ON attempt (merchant_id, created_at);
 CREATE INDEX attempt_channel ON attempt (channel_id, channel_day, created_at);

@@ -68,6 +68,14 @@ def differences(order: Order, wanted: OpenOrder) -> list[str]:
     ]
 
 
+def came_to_nothing(order: Order, attempts: Sequence[Attempt]) -> bool:
+    """Whether an order failed and, for certain, no supplier ever heard of it: its merchant may use
+    the number again, for the same or for something else."""
+    return order.state == "failed" and all(
+        attempt.state == "rejected" and attempt.unsent for attempt in attempts
+    )
+
+
 Meaning = Literal["order", "completed", "confirmation", "short", "over", "duplicate"]
 
 

@@ -107,13 +107,17 @@ def _by_number(numbers: Sequence[str], rows: Iterable[asyncpg.Record]) -> Found:
 
 
 # $1: whose orders; null for everybody's. $2: the numbers. $3: how many of each. Each merchant's are
-# found by an index.
+# found by an index. Of orders that had the same number in turn, the last is meant.
 _THEIRS: Final = """
 SELECT k.merchant_id, k.order_id, n.number
 FROM unnest($2::text[]) n (number) CROSS JOIN LATERAL (
-    SELECT merchant_id, order_id FROM order_key
+    SELECT merchant_id, order_id FROM order_key o
     WHERE merchant_id = ANY(coalesce($1::uuid[], ARRAY(SELECT id FROM merchant)))
       AND merchant_order_no = n.number
+      AND NOT EXISTS (
+          SELECT FROM order_key later
+          WHERE later.merchant_id = o.merchant_id AND later.app_id = o.app_id
+            AND later.merchant_order_no = o.merchant_order_no AND later.turn > o.turn)
     ORDER BY order_id DESC LIMIT $3) k
 """
 # $4: at which suppliers; null for all.

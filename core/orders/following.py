@@ -127,7 +127,7 @@ class Following:
             # Written down, then nothing: the process died before it marked the call.
             if now - attempt.created_at >= NEVER_SENT_AFTER:
                 following = await self._opening.reject(
-                    order, attempt, "never sent", request_id=request_id, move="drop"
+                    order, attempt, "never sent", request_id=request_id, how="left"
                 )
                 if following is not None:
                     await self._opening.send(order, following, request_id=request_id)
@@ -233,7 +233,7 @@ class Following:
         first = attempt.not_found_at
         if final and _said_before(attempt, now):
             following = await self._opening.reject(
-                order, attempt, "not found at the supplier", request_id=request_id
+                order, attempt, "not found at the supplier", request_id=request_id, how="absent"
             )
             if following is not None:
                 await self._opening.send(order, following, request_id=request_id)

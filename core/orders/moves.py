@@ -13,7 +13,10 @@ from uuid import UUID
 
 from core.channels import Reason
 from core.errors import Bug
-from core.ids import Ids
+from core.ids import Ids, uuid7_time
+from core.merchants import App
+from core.money import Rate
+from core.orders.deciding import OpenOrder
 from core.orders.lifecycle import (
     PAYABLE,
     attempt_after,
@@ -132,21 +135,23 @@ async def attempt_history(
     )
 
 
-async def insert_order(tx: Tx, order: Order, *, actor: str, request_id: str) -> bool:
-    """Write a new order, its key and its first history row. False: the key is taken.
+async def insert_order(tx: Tx, order: Order, *, actor: str, request_id: str, turn: int = 1) -> bool:
+    """Write a new order, its key and its first history row. False: the key is taken. turn: see
+    `Key`.
 
     A concurrent insert of the same key is waited for by the database itself.
     """
     inserted = await tx.execute(
         "INSERT INTO order_key (merchant_id, app_id, merchant_order_no, order_id, order_no,"
-        " created_at) VALUES ($1, $2, $3, $4, $5, $6)"
-        " ON CONFLICT (merchant_id, app_id, merchant_order_no) DO NOTHING",
+        " created_at, turn) VALUES ($1, $2, $3, $4, $5, $6, $7)"
+        " ON CONFLICT (merchant_id, app_id, merchant_order_no, turn) DO NOTHING",
         order.merchant_id,
         order.app_id,
         order.merchant_order_no,
         order.id,
         order.order_no,
         order.created_at,
+        turn,
     )
     if not inserted:
         return False
@@ -286,6 +291,53 @@ async def ask_anew(tx: Tx, order: Order, *, at: datetime) -> None:
         order.id,
         at + FIRST_LOOK,
         PAYABLE,
+    )
+
+
+def new_order(
+    app: App,
+    wanted: OpenOrder,
+    *,
+    order_id: UUID,
+    order_no: str,
+    created_day: date,
+    rate: Rate,
+    tariff_id: UUID,
+) -> Order:
+    """A fresh order in its first state; nothing is written. order_id: it says when."""
+    created_at = uuid7_time(order_id)
+    return Order(
+        merchant_id=app.merchant.id,
+        id=order_id,
+        created_at=created_at,
+        order_no=order_no,
+        app_id=app.id,
+        mode=app.mode,
+        merchant_order_no=wanted.merchant_order_no,
+        product_code=wanted.product,
+        amount=wanted.amount,
+        subject=wanted.subject,
+        notify_url=wanted.notify_url,
+        return_url=wanted.return_url,
+        client_ip=wanted.client_ip,
+        payer_id=wanted.payer_id,
+        metadata=dict(wanted.metadata),
+        state="created",
+        version=1,
+        live_attempt_no=None,
+        rate=rate,
+        tariff_id=tariff_id,
+        fee_minor=rate.of(wanted.amount.minor),
+        cost_minor=None,
+        paid_attempt_no=None,
+        paid_how=None,
+        paid_late=False,
+        supplier_open=False,
+        disputed=False,
+        created_day=created_day,
+        expires_at=created_at + timedelta(seconds=wanted.expires_in_s),
+        paid_at=None,
+        paid_day=None,
     )
 
 

@@ -14,16 +14,17 @@ import structlog
 from core.channels import Choice, Reason, Routing, Wish
 from core.clock import Clock
 from core.connectors import Accepted, CreateReading, Rejected, Unknown
-from core.errors import Refusal
+from core.errors import Bug, Refusal
 from core.groups import Groups
-from core.ids import Ids, uuid7_time
+from core.ids import Ids
 from core.ledger import BusinessDay, Ledger
 from core.merchants import App, Merchants
 from core.orders import moves
 from core.orders.calling import LONGEST_CALL, NEVER_SENT, Calling, in_words
-from core.orders.deciding import OpenOrder, differences
+from core.orders.deciding import OpenOrder, came_to_nothing, differences
 from core.orders.reading import Attempt, Order, find_key, get_attempts, get_order, lock_order, named
 from core.orders.settling import Settling
+from core.orders.twins import Twins
 from core.store import Store, Tx
 
 _LOG = structlog.get_logger(__name__)
@@ -33,20 +34,44 @@ MAX_ATTEMPTS: Final = 3
 FIRST_QUESTION: Final = LONGEST_CALL + timedelta(seconds=2)
 # An attempt that was not marked as sent for so long was left behind by its process.
 NEVER_SENT_AFTER: Final = timedelta(seconds=30)
+# So old, it is sent by whoever asks for it again: its own call would have sent it long ago.
+LEFT_AFTER: Final = timedelta(seconds=2)
+# The merchant hears of the end of an order of which nothing was sent only when it did not use the
+# number again within this time.
+UNSENT_TOLD_AFTER: Final = timedelta(minutes=5)
 WAIT_FOR_TWIN_S: Final = 10.0
-_TWIN_STEP_S: Final = 0.1
+# News of this process wakes a twin at once; other processes' are looked for ever more rarely.
+_LOOK_S: Final = 0.25
+_LOOKS_GROW: Final = 1.5
+_LONGEST_LOOK_S: Final = 2.0
+# Why a channel takes nothing now, though it would at another time.
+_PASSING: Final = frozenset({"paused", "hours", "day_count", "day_amount"})
+
+# How an attempt was rejected. refused: by the supplier's own word. absent: it said twice that it
+# does not know it. unsent: the call never left. left: nobody marked it as being sent.
+How = Literal["refused", "absent", "unsent", "left"]
 
 
 @dataclass(frozen=True, slots=True)
 class Opened:
     """An order after `open`. attempt: the one that can be paid, if the supplier answered yet.
 
-    again: the order was there already, with the same content.
+    again: the order was there already, with the same content. nothing_sent: it failed, and no
+    supplier ever heard of it, so that its number may be used again.
     """
 
     order: Order
     attempt: Attempt | None
     again: bool
+    nothing_sent: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Turn:
+    """Whose turn a number is. former: the order that had it before, of which nothing was sent."""
+
+    former: Order | None = None
+    number: int = 1
 
 
 class Opening:
@@ -73,17 +98,38 @@ class Opening:
         self._groups = groups
         self._calling = calling
         self._settling = settling
+        self._twins = Twins()
 
     async def open(self, app: App, wanted: OpenOrder, *, request_id: str) -> Opened:
-        """Create an order, or find the one that the same call created before.
+        """Create an order, or find the one that the same call created before. A number whose
+        order came to nothing is free for another one.
 
         Refusals: order_conflict, currency_not_sold, product_unknown, fee_exceeds_amount,
-        credit_line_reached (live only: nothing is advanced for test orders), no_channel. After
-        any of them nothing was written.
+        credit_line_reached (live only: nothing is advanced for test orders), no_channel, no_room
+        (later one will take it). After any of them nothing was written.
         """
+        turn = _Turn()
         there = await find_key(self._store, app.merchant.id, app.id, wanted.merchant_order_no)
         if there is not None:
-            return await self._again(app, there, wanted)
+            opened = await self._opened(app.merchant.id, there.order_id, again=True)
+            if not opened.nothing_sent:
+                return await self._again(opened, wanted, request_id=request_id)
+            turn = _Turn(opened.order, there.turn + 1)
+        order = await self._write(app, wanted, turn, request_id=request_id)
+        if order is None:
+            twin = await find_key(self._store, app.merchant.id, app.id, wanted.merchant_order_no)
+            if twin is None:
+                raise Refusal("order_in_progress")
+            opened = await self._opened(app.merchant.id, twin.order_id, again=True)
+            return await self._again(opened, wanted, request_id=request_id)
+        await self.send(*order, request_id=request_id)
+        opened = await self._opened(app.merchant.id, order[0].id, again=False)
+        return await self._outcome(opened, request_id=request_id)
+
+    async def _write(
+        self, app: App, wanted: OpenOrder, turn: _Turn, *, request_id: str
+    ) -> tuple[Order, Attempt] | None:
+        """A new order and its first attempt, as decided. None: another call has the number."""
         merchant = app.merchant
         attempt_no = self._ids.number("attempt", app.mode, merchant.tag)
         choice = await self._routing.choose(
@@ -93,11 +139,13 @@ class Opening:
         async def work(tx: Tx, day: BusinessDay) -> tuple[Order, Attempt] | None:
             order = await self._decide(tx, day, app, wanted)
             if not choice.ranked:
-                reasons = "; ".join(map(str, choice.reasons))
-                raise Refusal("no_channel", reasons=reasons or f"{wanted.product} has no channel")
+                raise _nobody_takes(wanted.product, choice)
+            if turn.former is not None and not await self._hand_on(tx, turn.former):
+                return None
             attempt = self._attempt(order, attempt_no, choice, seq=1)
+            actor = f"api:{app.key_id}"
             if not await moves.insert_order(
-                tx, order, actor=f"api:{app.key_id}", request_id=request_id
+                tx, order, actor=actor, request_id=request_id, turn=turn.number
             ):
                 return None
             await self._insert_attempt(tx, attempt, order)
@@ -112,12 +160,9 @@ class Opening:
             raise
         if opened is None:
             await self._routing.given_back(merchant.id, attempt_no)
-            twin = await find_key(self._store, merchant.id, app.id, wanted.merchant_order_no)
-            if twin is None:
-                raise Refusal("order_in_progress")
-            return await self._again(app, twin, wanted)
+            return None
         self._routing.kept(attempt_no)
-        order, attempt = opened
+        order, _ = opened
         _LOG.info(
             "order opened",
             order_no=order.order_no,
@@ -125,8 +170,16 @@ class Opening:
             amount_minor=order.amount.minor,
             channel_no=choice.ranked[0].channel_no,
         )
-        await self.send(order, attempt, request_id=request_id)
-        return await self._opened(order.merchant_id, order.id, again=False)
+        return opened
+
+    async def _hand_on(self, tx: Tx, former: Order) -> bool:
+        """Give the number of an order that came to nothing to another one. Its end is not told
+        any more. False: it did not come to nothing after all."""
+        order, attempts = await lock_order(tx, former.merchant_id, former.id)
+        if not came_to_nothing(order, attempts):
+            return False
+        await self._settling.untell(tx, order)
+        return True
 
     async def send(self, order: Order, attempt: Attempt, *, request_id: str) -> None:
         """Send an attempt to its supplier and act on the answer; on a definite refusal go on to
@@ -142,6 +195,7 @@ class Opening:
                     failed.append((current, reading))
                 current = await self.take_answer(order, current, reading, request_id=request_id)
         finally:
+            self._twins.tell(order.id)
             # Whether a channel pauses is not what this payer waits for.
             for tried, reading in failed:
                 await self._routing.failed(
@@ -174,7 +228,7 @@ class Opening:
                     attempt,
                     in_words(reading),
                     request_id=request_id,
-                    answered=_answered(reading),
+                    how="refused" if _answered(reading) else "unsent",
                 )
         return None
 
@@ -220,19 +274,10 @@ class Opening:
             )
 
     async def reject(
-        self,
-        order: Order,
-        attempt: Attempt,
-        said: str,
-        *,
-        request_id: str,
-        move: Literal["reject", "drop"] = "reject",
-        answered: bool = False,
+        self, order: Order, attempt: Attempt, said: str, *, request_id: str, how: How
     ) -> Attempt | None:
-        """The attempt is definitely refused: prepare the next channel's, or fail the order.
-
-        move: drop for one that was never sent; one that is being sent by now is left alone.
-        answered: by the supplier's own word.
+        """The attempt is definitely refused: prepare the next channel's, or fail the order. One
+        that seemed left behind, but is being sent by now, is left alone.
         """
         app = await self._merchants.app_by_id(order.app_id)
         attempt_no = self._ids.number("attempt", order.mode, app.merchant.tag)
@@ -240,14 +285,7 @@ class Opening:
         following: Attempt | None = None
         try:
             following = await self._reject(
-                order,
-                attempt,
-                said,
-                attempt_no,
-                choice,
-                request_id=request_id,
-                move=move,
-                answered=answered,
+                order, attempt, said, attempt_no, choice, request_id=request_id, how=how
             )
         finally:
             if following is None:
@@ -275,8 +313,7 @@ class Opening:
         choice: Choice,
         *,
         request_id: str,
-        move: str,
-        answered: bool,
+        how: How,
     ) -> Attempt | None:
         now = self._clock.now()
         async with self._store.transaction() as tx:
@@ -286,13 +323,14 @@ class Opening:
                 tx,
                 self._ids,
                 current,
-                move,
+                "drop" if how == "left" else "reject",
                 at=now,
                 facts={"said": said, "request_id": request_id},
                 changes={
                     "said": said[:300],
-                    "answered_at": now if answered else None,
+                    "answered_at": now if how == "refused" else None,
                     "ask_at": None,
+                    "unsent": how in ("unsent", "left"),
                 },
             )
             if not rejected or order.state != "created":
@@ -308,11 +346,21 @@ class Opening:
                 )
                 await self._insert_attempt(tx, following, order)
                 return following
-            await self._settling.fail(tx, order, attempt, said, at=now, request_id=request_id)
+            unsent = how in ("unsent", "left") and all(
+                a.unsent for a in attempts if a.attempt_no != attempt.attempt_no
+            )
+            await self._settling.fail(
+                tx,
+                order,
+                attempt,
+                said,
+                at=now,
+                request_id=request_id,
+                told_at=now + UNSENT_TOLD_AFTER if unsent else None,
+            )
             return None
 
-    async def _again(self, app: App, order_id: UUID, wanted: OpenOrder) -> Opened:
-        opened = await self._opened(app.merchant.id, order_id, again=True)
+    async def _again(self, opened: Opened, wanted: OpenOrder, *, request_id: str) -> Opened:
         differing = differences(opened.order, wanted)
         if differing:
             raise Refusal(
@@ -321,21 +369,46 @@ class Opening:
                 merchant_order_no=wanted.merchant_order_no,
                 differs=", ".join(differing),
             )
-        # The first call may still be talking to the supplier: its answer is this one's as well.
-        waited_s = 0.0
-        while opened.order.state == "created" and waited_s < WAIT_FOR_TWIN_S:
-            if opened.attempt is not None and opened.attempt.state == "unknown":
-                break
-            await asyncio.sleep(_TWIN_STEP_S)
-            waited_s += _TWIN_STEP_S
-            opened = await self._opened(app.merchant.id, order_id, again=True)
+        return await self._outcome(opened, request_id=request_id)
+
+    async def _outcome(self, opened: Opened, *, request_id: str) -> Opened:
+        """What becomes of an order that another call may be sending: its answer is this one's as
+        well. Who left an order behind unsent has it sent by this call."""
+        loop = asyncio.get_running_loop()
+        until, look_s = loop.time() + WAIT_FOR_TWIN_S, _LOOK_S
+        while _under_way(opened) and (left_s := until - loop.time()) > 0:
+            order, attempt = opened.order, opened.attempt
+            if attempt is not None and self._is_left(attempt):
+                await self.send(order, attempt, request_id=request_id)
+            elif not await self._twins.wait(order.id, min(look_s, left_s)):
+                look_s = min(look_s * _LOOKS_GROW, _LONGEST_LOOK_S)
+                if await self._stands(order) == (order.state, attempt.state if attempt else None):
+                    continue
+            opened = await self._opened(order.merchant_id, order.id, again=opened.again)
         return opened
+
+    def _is_left(self, attempt: Attempt) -> bool:
+        return attempt.state == "created" and self._clock.now() - attempt.created_at >= LEFT_AFTER
+
+    async def _stands(self, order: Order) -> tuple[str, str | None]:
+        """The states of an order and its live attempt, in one statement."""
+        row = await self._store.fetchrow(
+            "SELECT o.state, a.state AS attempt_state FROM orders o LEFT JOIN attempt a"
+            " ON a.merchant_id = o.merchant_id AND a.attempt_no = o.live_attempt_no"
+            " WHERE o.merchant_id = $1 AND o.id = $2 AND o.created_at = $3",
+            order.merchant_id,
+            order.id,
+            order.created_at,
+        )
+        if row is None:
+            raise Bug(f"order {order.order_no} is gone")
+        return row["state"], row["attempt_state"]
 
     async def _opened(self, merchant_id: UUID, order_id: UUID, *, again: bool) -> Opened:
         order = await get_order(self._store, merchant_id, order_id)
         attempts = await get_attempts(self._store, merchant_id, order_id)
         live = next((a for a in attempts if a.attempt_no == order.live_attempt_no), None)
-        return Opened(order, live, again)
+        return Opened(order, live, again, came_to_nothing(order, attempts))
 
     async def _decide(self, tx: Tx, day: BusinessDay, app: App, wanted: OpenOrder) -> Order:
         """The order as it is to be written, with the rate of its day and tier."""
@@ -352,47 +425,20 @@ class Opening:
                 tx, merchant.id, app.mode, amount.currency, wanted.product, day.day
             )
         rate = offer.tariff.rate_for(amount.minor, volume_minor)
-        fee_minor = rate.of(amount.minor)
-        if fee_minor > amount.minor:
+        if rate.of(amount.minor) > amount.minor:
             raise Refusal("fee_exceeds_amount", param="amount")
         if app.mode == "live" and merchant.credit_line_minor is not None:
             position = await self._ledger.position(tx, merchant.id, app.mode, merchant.currency)
             if position.minor > merchant.credit_line_minor:
                 raise Refusal("credit_line_reached")
-        order_id = self._ids.uuid7(day.at)
-        created_at = uuid7_time(order_id)
-        return Order(
-            merchant_id=app.merchant.id,
-            id=order_id,
-            created_at=created_at,
-            order_no=self._ids.number("order", app.mode, app.merchant.tag),
-            app_id=app.id,
-            mode=app.mode,
-            merchant_order_no=wanted.merchant_order_no,
-            product_code=wanted.product,
-            amount=wanted.amount,
-            subject=wanted.subject,
-            notify_url=wanted.notify_url,
-            return_url=wanted.return_url,
-            client_ip=wanted.client_ip,
-            payer_id=wanted.payer_id,
-            metadata=dict(wanted.metadata),
-            state="created",
-            version=1,
-            live_attempt_no=None,
+        return moves.new_order(
+            app,
+            wanted,
+            order_id=self._ids.uuid7(day.at),
+            order_no=self._ids.number("order", app.mode, merchant.tag),
+            created_day=day.day,
             rate=rate,
             tariff_id=offer.tariff_id,
-            fee_minor=fee_minor,
-            cost_minor=None,
-            paid_attempt_no=None,
-            paid_how=None,
-            paid_late=False,
-            supplier_open=False,
-            disputed=False,
-            created_day=day.day,
-            expires_at=created_at + timedelta(seconds=wanted.expires_in_s),
-            paid_at=None,
-            paid_day=None,
         )
 
     def _attempt(
@@ -438,3 +484,17 @@ class Opening:
 def _answered(reading: Rejected | Unknown) -> bool:
     """Whether the supplier itself said no."""
     return isinstance(reading, Rejected) and reading.code != NEVER_SENT
+
+
+def _under_way(opened: Opened) -> bool:
+    """Whether some call may be talking to a supplier about it."""
+    doubtful = opened.attempt is not None and opened.attempt.state == "unknown"
+    return opened.order.state == "created" and not doubtful
+
+
+def _nobody_takes(product: str, choice: Choice) -> Refusal:
+    """Why there is no channel: none will ever take it, or one will at another time."""
+    if any(reason.code in _PASSING for reason in choice.reasons):
+        return Refusal("no_room")
+    reasons = "; ".join(map(str, choice.reasons))
+    return Refusal("no_channel", reasons=reasons or f"{product} has no channel")

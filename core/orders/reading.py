@@ -88,6 +88,7 @@ class Attempt:
     channel_day: the business day of its supplier whose limits it uses. cost: what the supplier
     charges there, as it was when the attempt was made; each payment goes by its own tier.
     reasons: why it is on no other channel, one for each that was left out, or refused it before.
+    unsent: it was rejected because, for certain, nothing of it left the desk.
     """
 
     merchant_id: UUID
@@ -111,6 +112,7 @@ class Attempt:
     sent_at: datetime | None
     asked: int
     not_found_at: datetime | None
+    unsent: bool = False
     reasons: tuple[Reason, ...] = ()
 
 
@@ -170,18 +172,28 @@ async def find_attempt(queries: Queries, merchant_id: UUID, attempt_no: str) -> 
     return read_attempt(row) if row else None
 
 
+@dataclass(frozen=True, slots=True)
+class Key:
+    """Which order a number of a merchant's app means. turn: 1 for its first order; the next one
+    where nothing was sent of the order before."""
+
+    order_id: UUID
+    turn: int
+
+
 async def find_key(
     queries: Queries, merchant_id: UUID, app_id: UUID, merchant_order_no: str
-) -> UUID | None:
-    """The order that an app created under its own number."""
-    found: UUID | None = await queries.fetchval(
-        "SELECT order_id FROM order_key"
-        " WHERE merchant_id = $1 AND app_id = $2 AND merchant_order_no = $3",
+) -> Key | None:
+    """The order that an app created under its own number; the last, where it had several turns."""
+    found = await queries.fetchrow(
+        "SELECT order_id, turn FROM order_key"
+        " WHERE merchant_id = $1 AND app_id = $2 AND merchant_order_no = $3"
+        " ORDER BY turn DESC LIMIT 1",
         merchant_id,
         app_id,
         merchant_order_no,
     )
-    return found
+    return Key(**dict(found)) if found else None
 
 
 async def find_order(queries: Queries, order_no: str) -> Order | None:

@@ -42,7 +42,8 @@ class Settled:
 class Settling:
     """Books what suppliers saw, and tells of it.
 
-    `book`, `pay`, `tell` and `fail` are steps of one transaction, also of other objects here.
+    `book`, `pay`, `tell`, `untell` and `fail` are steps of one transaction, also of other objects
+    here.
     """
 
     def __init__(
@@ -240,9 +241,17 @@ class Settling:
         return moved
 
     async def fail(
-        self, tx: Tx, order: Order, attempt: Attempt, said: str, *, at: datetime, request_id: str
+        self,
+        tx: Tx,
+        order: Order,
+        attempt: Attempt,
+        said: str,
+        *,
+        at: datetime,
+        request_id: str,
+        told_at: datetime | None = None,
     ) -> None:
-        """No attempt of an order is left: it fails, which is told and shown."""
+        """No attempt of an order is left: it fails, which is shown, and told from told_at on."""
         failed = await moves.move_order(
             tx,
             order,
@@ -252,8 +261,12 @@ class Settling:
             facts={"said": said, "request_id": request_id},
         )
         if failed is not None:
-            await self.tell(tx, failed, "order.failed", request_id=request_id)
+            await self.tell(tx, failed, "order.failed", request_id=request_id, due_at=told_at)
             await self._groups.show_order(tx, order.merchant_id, order.id)
+
+    async def untell(self, tx: Tx, order: Order) -> None:
+        """Another order has this one's number: its end is told no more."""
+        await self._outbox.drop_untold(tx, order.merchant_id, order.id, tried=True)
 
     async def tell(
         self, tx: Tx, order: Order, news: News, *, request_id: str, due_at: datetime | None = None

@@ -172,14 +172,18 @@ class Outbox:
         )
         self._wake()
 
-    async def drop_untold(self, tx: Tx, merchant_id: UUID, order_id: UUID) -> None:
-        """An order that ended is paid after all: news of its end that nobody was told is void."""
+    async def drop_untold(
+        self, tx: Tx, merchant_id: UUID, order_id: UUID, *, tried: bool = False
+    ) -> None:
+        """An order that ended is paid after all, or another has its number: news of its end that
+        nobody was told is void. tried: also what was sent in vain."""
         await tx.execute(
             "UPDATE notification SET state = 'dropped' WHERE merchant_id = $1 AND order_id = $2"
-            " AND state = 'pending' AND tries = 0"
+            " AND state = 'pending' AND (tries = 0 OR $3)"
             " AND type IN ('order.expired', 'order.closed', 'order.failed')",
             merchant_id,
             order_id,
+            tried,
         )
 
     async def take(self, batch: int) -> list[Leaving]:

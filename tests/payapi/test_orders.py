@@ -11,7 +11,8 @@ import pytest
 
 from core.runtime import Runtime
 from payapi.auth import CALLS_PER_APP, sign, text_to_sign
-from tests.payapi.client import NEW_ORDER, Caller
+from tests.conftest import NOWHERE
+from tests.payapi.client import NEW_ORDER, Answer, Caller
 
 Desk = tuple[Runtime, str]
 
@@ -286,3 +287,44 @@ async def test_a_port_is_refused_as_a_port_where_private_addresses_are_allowed(
             merchant_order_no=f"S-{port}", notify_url=f"http://127.0.0.1:{port}/n"
         )
         assert made.status == 201
+
+
+async def test_what_nobody_has_room_for_is_refused_and_its_number_is_free(
+    caller: Caller, desk: Desk
+) -> None:
+    runtime, _ = desk
+    store = runtime.store
+    suppliers = [await runtime.suppliers.by_no(number) for number in ("S01", "S02")]
+
+    async def plug(address: str | None) -> None:
+        for supplier in suppliers:
+            there = {
+                **supplier.credentials,
+                "base_url": address or supplier.credentials["base_url"],
+            }
+            await runtime.suppliers.set_credentials(store, supplier.id, there)
+
+    async def refused() -> None:
+        answer = await caller.create(metadata={"cart": str(len(seen))})
+        assert (answer.status, answer.code) == (422, "no_room")
+        assert "same merchant_order_no" in answer.json["error"]["message"]
+        seen.append(answer)
+
+    seen: list[Answer] = []
+    # Nobody is reached; then each is full for the day; then closed.
+    await plug(NOWHERE)
+    await refused()
+    found = await caller.call("GET", "/v1/orders?merchant_order_no=S-1")
+    assert [order["status"] for order in found.json["data"]] == ["failed"]
+    await plug(None)
+    here = "(now() AT TIME ZONE 'Asia/Shanghai')::time"
+    later = f"opens = {here} + interval '2 h', closes = {here} + interval '3 h'"
+    for change in ("day_limit_minor = 1", f"day_limit_minor = NULL, {later}"):
+        await store.execute(f"UPDATE channel SET {change}")
+        await refused()
+    await store.execute("UPDATE channel SET opens = NULL, closes = NULL")
+    made = await caller.create(metadata={"cart": "at last"})
+    assert (made.status, made.json["status"]) == (201, "pending")
+    assert "Idempotency-Hit" not in made.headers
+    again = await caller.create(metadata={"cart": "at last"})
+    assert (again.status, again.json) == (200, made.json)

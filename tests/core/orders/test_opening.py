@@ -240,7 +240,7 @@ async def test_never_sent_is_not_believed_of_one_that_is_being_sent(desk: Desk) 
     await store.execute("UPDATE orders SET state = 'created'")
     seen = replace(opened.attempt, state="created")
     following = await desk.runtime.opening.reject(
-        opened.order, seen, "never sent", request_id="late", move="drop"
+        opened.order, seen, "never sent", request_id="late", how="left"
     )
     assert following is None
     assert await attempts_of(desk, opened) == [("S01", "sent")]
