@@ -282,10 +282,11 @@ class Store:
         return str(await self.fetchval("SELECT kind FROM desk"))
 
 
-async def migrate(owner_dsn: str, *, kind: str, today: date) -> None:
+async def migrate(owner_dsn: str, *, kind: str, today: date, months: int = _MONTHS_AHEAD) -> None:
     """Bring the schema up to date as its owner, and mark a new database as `kind` for ever.
 
-    Two at once wait for each other. Raises WrongKind when the database is of the other kind.
+    Two at once wait for each other. months: how many there are tables for, from today on. Raises
+    WrongKind when the database is of the other kind.
     """
     config = _config(owner_dsn, role=None, pool_max=2)
     guard = await asyncpg.connect(**_credentials(owner_dsn))
@@ -312,7 +313,7 @@ async def migrate(owner_dsn: str, *, kind: str, today: date) -> None:
         first = today.replace(day=1)
         async with asyncio.timeout(_MIGRATION_WAIT_S):
             asked = "SELECT make_months($1, $2)"
-            while await guard.fetchval(asked, first, _MONTHS_AHEAD):  # noqa: ASYNC110 (others hold it)
+            while await guard.fetchval(asked, first, months):  # noqa: ASYNC110 (others hold it)
                 await asyncio.sleep(0.1)
     finally:
         await guard.close()

@@ -1,7 +1,7 @@
 """One PostgreSQL and one Valkey for the whole run; a database of its own for every test.
 
 The first process starts both servers in a temporary home and migrates a template; workers find
-them through the environment. A test's database is a clone of the template (about 30 ms).
+them through the environment. Each test's database is as its template was (`tests.databases`).
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from uuid import uuid4
 
 import asyncpg
 import pytest
@@ -24,11 +23,14 @@ from bot.world import Addresses, apps, seed
 from core.merchants import App, Merchant
 from core.runtime import Runtime, build
 from core.store import migrate
+from tests.databases import Databases
 
 _HOME = "PAYDESK_TEST_HOME"
 _STARTED = pytest.StashKey[tuple[EmbeddedPostgres, EmbeddedValkey]]()
 _DEMO, _PRODUCTION, _SEEDED = "template_demo", "template_production", "template_seeded"
 MASTER_KEY = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
+# A month is three tables, and each table costs every test: none goes further ahead than this.
+MONTHS = 8
 PUBLIC_URL = "http://127.0.0.1:18080"
 SUPPLIER_KEYS = {"880001": "4e1f6c0b9d2a47358c61", "880002": "9a7c2e4b6d8f10325476"}
 NOWHERE = "http://127.0.0.1:1029"
@@ -68,8 +70,8 @@ async def _start(home: Path) -> tuple[EmbeddedPostgres, EmbeddedValkey]:
     await asyncio.gather(postgres.start(), valkey.start())
     await _sql(postgres, f"CREATE DATABASE {_DEMO}", f"CREATE DATABASE {_PRODUCTION}")
     today = datetime.now(UTC).date()
-    await migrate(postgres.owner_dsn(_DEMO), kind="demo", today=today)
-    await migrate(postgres.owner_dsn(_PRODUCTION), kind="production", today=today)
+    for database, kind in ((_DEMO, "demo"), (_PRODUCTION, "production")):
+        await migrate(postgres.owner_dsn(database), kind=kind, today=today, months=MONTHS)
     await _sql(postgres, f"CREATE DATABASE {_SEEDED} TEMPLATE {_DEMO}")
     runtime = await _build(postgres, valkey.url, _SEEDED)
     await seed(runtime, Addresses(NOWHERE, SUPPLIER_KEYS, {}))
@@ -124,27 +126,24 @@ async def servers() -> Servers:
     return Servers(postgres, f"{valkey.url}?db={number}")
 
 
+@pytest.fixture(scope="session")
+async def databases(servers: Servers) -> AsyncIterator[Databases]:
+    """This worker's databases."""
+    made = Databases(servers.postgres)
+    yield made
+    await made.close()
+
+
 @pytest.fixture
-async def database(servers: Servers) -> AsyncIterator[str]:
+async def database(databases: Databases) -> str:
     """The name of a seeded demo database that only this test uses."""
-    async for name in _cloned(servers, _SEEDED):
-        yield name
+    return await databases.fresh(_SEEDED)
 
 
 @pytest.fixture
-async def empty_database(servers: Servers) -> AsyncIterator[str]:
+async def empty_database(databases: Databases) -> str:
     """The name of a migrated production database with nothing in it."""
-    async for name in _cloned(servers, _PRODUCTION):
-        yield name
-
-
-async def _cloned(servers: Servers, template: str) -> AsyncIterator[str]:
-    name = f"test_{uuid4().hex}"
-    # The other way of copying writes every page to the log first, which takes three times as long.
-    how = f"TEMPLATE {template} STRATEGY FILE_COPY"
-    await _sql(servers.postgres, f"CREATE DATABASE {name} {how}")
-    yield name
-    await _sql(servers.postgres, f"DROP DATABASE {name} WITH (FORCE)")
+    return await databases.fresh(_PRODUCTION)
 
 
 @pytest.fixture

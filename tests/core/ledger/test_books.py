@@ -17,7 +17,7 @@ from core.merchants import App, Merchant
 from core.money import Money
 from core.runtime import Runtime
 from core.store import Tx
-from tests.conftest import Servers
+from tests.conftest import MONTHS, Servers
 from tests.core.support import SetClock, balances, owner
 from tests.demo import eventually
 
@@ -416,7 +416,7 @@ async def test_the_desk_cannot_edit_what_is_append_only(runtime: Runtime) -> Non
             " WHERE inhparent = 'ledger_entry'::regclass"
         )
     ]
-    assert len(partitions) >= 24
+    assert len(partitions) >= MONTHS
     for table in (*APPEND_ONLY, *partitions):
         column = await runtime.store.fetchval(
             "SELECT attname FROM pg_attribute WHERE attrelid = $1::text::regclass AND attnum = 1",
