@@ -25,6 +25,7 @@ from bot.menu import set_menu
 from bot.sending import Gate
 from bot.updates import UpdateWorker
 from bot.webhook import Webhook, webhook_path, webhook_secret
+from core.notifications import HANDS
 from core.runtime import Runtime
 from core.settings import Settings
 from handlers import build_dispatcher
@@ -36,7 +37,6 @@ _LOG = structlog.get_logger(__name__)
 _BEAT_S: Final = 20.0
 # A batch waits for its slowest member; with several loops on one queue the others go on.
 _COPIES: Final = 4
-_NOTIFY_BATCH: Final = 25
 _CALLBACK_BATCH: Final = 25
 _UPDATE_HANDS: Final = 20
 MAX_BODY_BYTES: Final = 1024 * 1024
@@ -142,12 +142,7 @@ class Desk:
     def _add_queues(self) -> None:
         runtime = self._runtime
         self._loops.append(Loop("beat", self._beat, idle_s=_BEAT_S))
-        self._loop(
-            "notifier",
-            lambda: runtime.notifications.deliver_due(_NOTIFY_BATCH),
-            0.5,
-            runtime.outbox.on_news,
-        )
+        self._loops.append(notifier(runtime))
         self._loop(
             "callbacks",
             lambda: runtime.callbacks.act_due(_CALLBACK_BATCH),
@@ -200,6 +195,13 @@ class Desk:
                     await asyncio.sleep(1)
             else:
                 return
+
+
+def notifier(runtime: Runtime) -> Crew:
+    """Whoever tells merchants' servers."""
+    crew = Crew("notifier", runtime.notifications.take_due, hands=HANDS, idle_s=0.5)
+    runtime.outbox.on_news(crew.wake)
+    return crew
 
 
 def telegram_bot(token: str, api_base: str) -> Bot:

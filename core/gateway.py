@@ -1,7 +1,9 @@
 """All HTTP that leaves the desk, and the one honest answer about it: never sent, or perhaps.
 
-Every request has its own connection. A kept one that the other side closes at the wrong moment
-would turn a plain failure into a doubt about money, and the guard would see only its first use.
+A request about money has its own connection: a kept one that the other side closes at the wrong
+moment would turn a plain failure into a doubt. What may be sent twice (news of merchants) goes over
+connections that are kept a while. The guard looks at each when it is made; it leads nowhere else
+later.
 """
 
 from __future__ import annotations
@@ -24,16 +26,17 @@ from aiohttp import hdrs
 from aiohttp.typedefs import LooseHeaders
 from yarl import URL
 
-from core.clock import Clock, SharedClock
+from core.clock import Clock
 from core.errors import Ambiguous
 from core.wire import HttpAnswer, HttpRequest
 
 ANSWER_BYTES: Final = 256 * 1024
+# Of either kind; more than those who call will ever want at once, so that nobody waits for others.
 CONNECTIONS: Final = 400
-REQUESTS_PER_LANE: Final = 20
+KEPT_S: Final = 4.0  # shorter than servers keep theirs: 5 s is common
+REQUESTS_AT_ONCE: Final = 20
 FAILURES_TO_OPEN: Final = 5
 OPEN_S: Final = 30.0
-MAX_ORIGINS: Final = 1000
 _URL_CHARS: Final = 4096
 _WHY_CHARS: Final = 200
 _CHUNK_BYTES: Final = 16 * 1024
@@ -63,6 +66,10 @@ _NUMBER_LABEL: Final = re.compile(r"\d+|0x[0-9a-f]*", re.ASCII | re.IGNORECASE)
 
 # What only means something to whoever stands near the one that resolves it (RFC 6761, 6762)
 _LOCAL_DOMAINS: Final = frozenset({"localhost", "local", "internal", "lan", "home", "corp"})
+
+
+# How a connection shows that the other side closed it.
+_CLOSED: Final = (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError)
 
 
 class NeverSent(Exception):
@@ -101,7 +108,7 @@ class Timeouts:
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """How a lane stands, as this process has seen it. open: it is left alone for now. failures: in
+    """How a peer stands, as this process has seen it. open: it is left alone for now. failures: in
     a row, up to now. last_error: of the latest failure, also where all is well again."""
 
     open: bool
@@ -112,7 +119,7 @@ class Health:
 
 
 @dataclass(slots=True, kw_only=True)
-class Lane:
+class Circuit:
     """The way to one peer: room for so many requests at once, and a circuit that opens when they
     keep failing, so that what is broken is left alone.
 
@@ -123,7 +130,7 @@ class Lane:
     """
 
     clock: Clock
-    room: int = REQUESTS_PER_LANE
+    room: int = REQUESTS_AT_ONCE
     failures_to_open: int = FAILURES_TO_OPEN
     open_s: float = OPEN_S
     judges_status: bool = False
@@ -191,9 +198,15 @@ class Lane:
 
 @dataclass(slots=True)
 class _Progress:
-    """Whether a connection stood: before it did, nothing can have been sent."""
+    """connected: whether a connection stood; before it did, nothing can have been sent. reused:
+    whether it was a kept one."""
 
     connected: bool = False
+    reused: bool = False
+
+
+class _StaleError(Exception):
+    """A kept connection turned out to be closed."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -207,55 +220,52 @@ class Gateway:
 
     allow_private: bool = False
     proxy: str | None = None
-    clock: Clock = field(default_factory=SharedClock)
     answer_bytes: int = ANSWER_BYTES
-    _origins: dict[tuple[str, str, int], Lane] = field(default_factory=dict, init=False)
-    _session: aiohttp.ClientSession | None = field(default=None, init=False)
+    _sessions: dict[bool, aiohttp.ClientSession] = field(default_factory=dict, init=False)
 
     async def send(
         self,
         request: HttpRequest,
         *,
         timeouts: Timeouts | None = None,
-        lane: Lane | None = None,
+        circuit: Circuit | None = None,
         status_decides: bool = False,
+        twice: bool = False,
     ) -> HttpAnswer:
         """The answer, whatever its status. Raises NeverSent or MayHaveHappened.
 
-        lane: whose turn it is; without one, that of the address's scheme, host and port.
+        circuit: the peer's, where it has one: the request goes in its turn.
         status_decides: the status is all that the caller asks for. Of the body only the beginning
         is read then, and a body that breaks off or does not end makes no doubt.
+        twice: it does no harm to send it twice. A connection that was kept may be used then, and
+        where that turns out to be closed, it is sent again over a new one.
         """
         limits = timeouts or Timeouts()
-        key = check_url(request.url, allow_private=self.allow_private)
+        _, host, _ = check_url(request.url, allow_private=self.allow_private)
         if self.proxy is not None and not self.allow_private:
-            _need_public_name(key[1])
-        return await (lane or self._origin(key)).run(
-            lambda: self._exchange(request, limits, status_decides=status_decides), limits.connect_s
-        )
+            _need_public_name(host)
+
+        async def exchange() -> HttpAnswer:
+            if twice:
+                with suppress(_StaleError):
+                    return await self._exchange(request, limits, status_decides, kept=True)
+            return await self._exchange(request, limits, status_decides, kept=False)
+
+        if circuit is None:
+            return await exchange()
+        return await circuit.run(exchange, limits.connect_s)
 
     async def close(self) -> None:
         """Ends every connection. Requests on their way end with MayHaveHappened."""
-        session, self._session = self._session, None
-        if session is not None:
-            await session.close()
-
-    def _origin(self, key: tuple[str, str, int]) -> Lane:
-        """The origin's lane, newest last; idle ones are forgotten beyond MAX_ORIGINS."""
-        lane = self._origins.pop(key, None) or Lane(clock=self.clock)
-        if len(self._origins) >= MAX_ORIGINS:
-            idle = [k for k, known in self._origins.items() if known.in_flight == 0]
-            for forgotten in idle[: MAX_ORIGINS // 10]:
-                del self._origins[forgotten]
-        self._origins[key] = lane
-        return lane
+        while self._sessions:
+            await self._sessions.popitem()[1].close()
 
     async def _exchange(
-        self, request: HttpRequest, timeouts: Timeouts, *, status_decides: bool
+        self, request: HttpRequest, timeouts: Timeouts, status_decides: bool, *, kept: bool
     ) -> HttpAnswer:
         progress = _Progress()
         try:
-            async with self._open_session().request(
+            async with self._session(kept=kept).request(
                 request.method,
                 URL(request.url, encoded=True),
                 headers=_headers(request),
@@ -276,6 +286,8 @@ class Gateway:
                 return HttpAnswer(response.status, headers, body)
         except (aiohttp.ClientError, OSError, ValueError) as error:  # TimeoutError is an OSError
             why = _why(error)
+            if progress.reused and isinstance(error, _CLOSED):
+                raise _StaleError from error
             if progress.connected:
                 raise MayHaveHappened(why) from error
             raise NeverSent(why) from error
@@ -289,23 +301,27 @@ class Gateway:
                 raise MayHaveHappened(f"the answer is longer than {self.answer_bytes} bytes")
         return bytes(body)
 
-    def _open_session(self) -> aiohttp.ClientSession:
-        if self._session is None:
-            guarded = not self.allow_private and self.proxy is None
-            connector = aiohttp.TCPConnector(
-                limit=CONNECTIONS,
-                force_close=True,
-                use_dns_cache=False,
-                socket_factory=_socket_factory(guarded=guarded),
-            )
-            self._session = aiohttp.ClientSession(
-                connector=connector,
-                cookie_jar=aiohttp.DummyCookieJar(),
-                auto_decompress=False,  # a small answer must not become a large one in memory
-                trace_configs=[_progress_trace()],
-                trust_env=False,
-            )
-        return self._session
+    def _session(self, *, kept: bool) -> aiohttp.ClientSession:
+        """Makes and remembers the session of either kind."""
+        if (session := self._sessions.get(kept)) is not None:
+            return session
+        guarded = not self.allow_private and self.proxy is None
+        factory = _socket_factory(guarded=guarded)
+        connector = aiohttp.TCPConnector(
+            limit=CONNECTIONS,
+            force_close=not kept,
+            keepalive_timeout=KEPT_S if kept else None,
+            use_dns_cache=False,
+            socket_factory=factory,
+        )
+        session = self._sessions[kept] = aiohttp.ClientSession(
+            connector=connector,
+            cookie_jar=aiohttp.DummyCookieJar(),
+            auto_decompress=False,  # a small answer must not become a large one in memory
+            trace_configs=[_progress_trace()],
+            trust_env=False,
+        )
+        return session
 
 
 async def _beginning(response: aiohttp.ClientResponse) -> bytes:
@@ -316,7 +332,8 @@ async def _beginning(response: aiohttp.ClientResponse) -> bytes:
             body += chunk
             if len(body) >= _BEGINNING_BYTES:
                 break
-    response.close()
+    if not response.content.at_eof():
+        response.close()
     return bytes(body[:_BEGINNING_BYTES])
 
 
@@ -402,9 +419,14 @@ def _progress_trace() -> aiohttp.TraceConfig:
     ) -> None:
         context.trace_request_ctx.connected = True
 
+    async def reused(
+        _session: aiohttp.ClientSession, context: SimpleNamespace, _params: object
+    ) -> None:
+        context.trace_request_ctx.connected = context.trace_request_ctx.reused = True
+
     trace.on_connection_create_start.append(once)
     trace.on_connection_create_end.append(connected)
-    trace.on_connection_reuseconn.append(connected)
+    trace.on_connection_reuseconn.append(reused)
     return trace
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
@@ -246,17 +247,22 @@ class Groups:
         Commits with the change. A bill that was edited a moment ago rests first, and meanwhile
         gathers whatever else happens.
         """
+        await self.show_orders(tx, merchant_id, [order_id])
+
+    async def show_orders(self, tx: Tx, merchant_id: UUID, order_ids: Sequence[UUID]) -> None:
+        """Several orders of a merchant changed: as `show_order`, for all of them."""
         cards = await tx.fetch(
-            "SELECT chat_id, message_id FROM post"
-            " WHERE merchant_id = $1 AND kind = 'card' AND ref = $2 ORDER BY chat_id, message_id",
+            "SELECT chat_id, message_id, ref FROM post"
+            " WHERE merchant_id = $1 AND kind = 'card' AND ref = ANY($2)"
+            " ORDER BY ref, chat_id, message_id",
             merchant_id,
-            str(order_id),
+            [str(order_id) for order_id in order_ids],
         )
         for card in cards:
             await self._outbox.say(
                 tx,
                 card["chat_id"],
-                Card(str(merchant_id), str(order_id), edit_message_id=card["message_id"]),
+                Card(str(merchant_id), card["ref"], edit_message_id=card["message_id"]),
                 merchant_id=merchant_id,
                 dedupe_key=f"card:{card['chat_id']}:{card['message_id']}",
             )

@@ -976,6 +976,7 @@ CREATE TABLE notification (
     order_id     uuid NOT NULL,
     type         text NOT NULL,
     url          text NOT NULL,
+    lane         bigint NOT NULL,              -- one for each scheme, host and port
     facts        jsonb NOT NULL,               -- what happened; the body is written from it
     state        text NOT NULL DEFAULT 'pending'
                  CHECK (state IN ('pending', 'delivered', 'exhausted', 'dropped')),
@@ -988,8 +989,58 @@ CREATE TABLE notification (
     PRIMARY KEY (merchant_id, id),
     UNIQUE (merchant_id, webhook_id)
 );
-CREATE INDEX notification_due ON notification (due_at) WHERE state = 'pending';
+CREATE INDEX notification_due ON notification (merchant_id, due_at) WHERE state = 'pending';
+CREATE INDEX notification_lane ON notification (merchant_id, lane, due_at) WHERE state = 'pending';
 CREATE INDEX notification_order ON notification (merchant_id, order_id);
+
+-- How much news waits in which lane: of the merchants after `after` so many that have any, and of
+-- each so many lanes, from `start` on and round; in a lane it counts no further than `most_rows`.
+-- It steps from head to head of an index, whatever the backlog: no plan is to be clever here.
+CREATE FUNCTION waiting_news(at timestamptz, after uuid, most_merchants integer, start bigint,
+                             most_lanes integer, most_rows integer)
+RETURNS TABLE (merchant_id uuid, lane bigint, waiting bigint)
+LANGUAGE plpgsql STABLE SET enable_seqscan = off SET enable_bitmapscan = off SET enable_sort = off
+AS $$
+DECLARE
+    merchants integer := 0;
+    lanes     integer;
+    upper     bigint;
+BEGIN
+    merchant_id := after;
+    LOOP
+        SELECT n.merchant_id INTO merchant_id FROM notification n
+        WHERE n.state = 'pending' AND n.merchant_id > waiting_news.merchant_id
+        ORDER BY n.merchant_id LIMIT 1;
+        EXIT WHEN NOT FOUND;
+        CONTINUE WHEN NOT EXISTS (
+            SELECT FROM notification n
+            WHERE n.state = 'pending' AND n.merchant_id = waiting_news.merchant_id
+              AND n.due_at <= at AND (n.lease_until IS NULL OR n.lease_until <= at));
+        lanes := 0;
+        FOREACH upper IN ARRAY ARRAY[9223372036854775807, start] LOOP
+            lane := CASE upper WHEN start THEN -1 ELSE start END;
+            LOOP
+                SELECT n.lane INTO lane FROM notification n
+                WHERE n.state = 'pending' AND n.merchant_id = waiting_news.merchant_id
+                  AND n.lane > waiting_news.lane AND n.lane <= upper
+                ORDER BY n.merchant_id, n.lane LIMIT 1;
+                EXIT WHEN NOT FOUND OR lanes = most_lanes;
+                lanes := lanes + 1;
+                SELECT count(*) INTO waiting FROM (
+                    SELECT FROM notification n
+                    WHERE n.state = 'pending' AND n.merchant_id = waiting_news.merchant_id
+                      AND n.lane = waiting_news.lane AND n.due_at <= at
+                      AND (n.lease_until IS NULL OR n.lease_until <= at)
+                    LIMIT most_rows
+                ) due;
+                CONTINUE WHEN waiting = 0;
+                RETURN NEXT;
+            END LOOP;
+        END LOOP;
+        merchants := merchants + 1;
+        EXIT WHEN merchants = most_merchants;
+    END LOOP;
+END $$;
 
 CREATE TABLE notification_try (
     merchant_id      uuid NOT NULL,
@@ -1128,11 +1179,15 @@ REVOKE ALL ON FUNCTION make_months(date, integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION drop_call_months(timestamptz) FROM PUBLIC;
 REVOKE ALL ON FUNCTION moved_between(timestamptz, timestamptz) FROM PUBLIC;
 REVOKE ALL ON FUNCTION hold_day(uuid, boolean) FROM PUBLIC;
+REVOKE ALL ON FUNCTION
+    waiting_news(timestamptz, uuid, integer, bigint, integer, integer) FROM PUBLIC;
 GRANT USAGE ON SCHEMA public TO paydesk_desk;
 GRANT EXECUTE ON FUNCTION make_months(date, integer) TO paydesk_desk;
 GRANT EXECUTE ON FUNCTION drop_call_months(timestamptz) TO paydesk_desk;
 GRANT EXECUTE ON FUNCTION moved_between(timestamptz, timestamptz) TO paydesk_desk;
 GRANT EXECUTE ON FUNCTION hold_day(uuid, boolean) TO paydesk_desk;
+GRANT EXECUTE ON FUNCTION
+    waiting_news(timestamptz, uuid, integer, bigint, integer, integer) TO paydesk_desk;
 GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO paydesk_desk;
 REVOKE INSERT, UPDATE, DELETE ON desk FROM paydesk_desk;
 GRANT UPDATE (day_cut, zone) ON desk TO paydesk_desk;

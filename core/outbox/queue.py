@@ -17,6 +17,7 @@ import asyncpg
 
 from core.clock import Clock
 from core.ids import Ids
+from core.lanes import name_of
 from core.outbox.chats import Chats
 from core.outbox.facts import SAID, Fact, News, pack, rank_of, unpack
 from core.outbox.posts import Posts
@@ -156,8 +157,8 @@ class Outbox:
         now = self._clock.now()
         await tx.execute(
             "INSERT INTO notification (merchant_id, id, webhook_id, app_id, order_id, type, url,"
-            " facts, due_at, request_id, created_at)"
-            " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+            " lane, facts, due_at, request_id, created_at)"
+            " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
             merchant_id,
             notification_id,
             f"msg_{notification_id.hex}",
@@ -165,6 +166,7 @@ class Outbox:
             order_id,
             news,
             url,
+            name_of(url),
             facts,
             due_at or now,
             request_id,

@@ -18,10 +18,10 @@ from core.errors import Bug
 from core.gateway import (
     FAILURES_TO_OPEN,
     OPEN_S,
-    REQUESTS_PER_LANE,
+    REQUESTS_AT_ONCE,
+    Circuit,
     Gateway,
     Health,
-    Lane,
     MayHaveHappened,
     NeverSent,
     Timeouts,
@@ -102,11 +102,11 @@ class Calls:
         gateway: Gateway,
         nonce: Callable[[], str],
         *,
-        room: int = REQUESTS_PER_LANE,
+        room: int = REQUESTS_AT_ONCE,
         failures_to_open: int = FAILURES_TO_OPEN,
         open_s: float = OPEN_S,
     ) -> None:
-        """room, failures_to_open, open_s: of each supplier's lane."""
+        """room, failures_to_open, open_s: of each supplier's circuit."""
         self._store = store
         self._clock = clock
         self._ids = ids
@@ -115,7 +115,7 @@ class Calls:
         self._room = room
         self._failures_to_open = failures_to_open
         self._open_s = open_s
-        self._lanes: dict[UUID, Lane] = {}
+        self._circuits: dict[UUID, Circuit] = {}
         self._tokens = Tokens(clock)
 
     async def send(
@@ -164,7 +164,7 @@ class Calls:
 
     def health(self) -> dict[UUID, Health]:
         """How each supplier stands that was called since this process began."""
-        return {supplier_id: lane.health() for supplier_id, lane in self._lanes.items()}
+        return {supplier_id: circuit.health() for supplier_id, circuit in self._circuits.items()}
 
     async def forget_old(self) -> int:
         """Drop the months that ended more than KEPT ago; how many. One that is in use stays."""
@@ -208,22 +208,22 @@ class Calls:
     async def _exchange(self, line: _Line, request: HttpRequest) -> _Came:
         try:
             return await self._gateway.send(
-                request, timeouts=line.patience(), lane=self._lane(line.supplier.id)
+                request, timeouts=line.patience(), circuit=self._circuit(line.supplier.id)
             )
         except (NeverSent, MayHaveHappened) as error:
             return error
 
-    def _lane(self, supplier_id: UUID) -> Lane:
+    def _circuit(self, supplier_id: UUID) -> Circuit:
         """The supplier's own: two at one host do not share a fate, nor each other's room."""
-        if supplier_id not in self._lanes:
-            self._lanes[supplier_id] = Lane(
+        if supplier_id not in self._circuits:
+            self._circuits[supplier_id] = Circuit(
                 clock=self._clock,
                 room=self._room,
                 failures_to_open=self._failures_to_open,
                 open_s=self._open_s,
                 judges_status=True,
             )
-        return self._lanes[supplier_id]
+        return self._circuits[supplier_id]
 
     async def _keep(
         self,

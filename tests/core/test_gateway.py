@@ -9,7 +9,7 @@ import ssl
 import struct
 import sys
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from pathlib import Path
@@ -25,9 +25,9 @@ from core.gateway import (
     ANSWER_BYTES,
     FAILURES_TO_OPEN,
     OPEN_S,
-    REQUESTS_PER_LANE,
+    REQUESTS_AT_ONCE,
+    Circuit,
     Gateway,
-    Lane,
     MayHaveHappened,
     NeverSent,
     Timeouts,
@@ -55,9 +55,9 @@ class Hands:
 
 @asynccontextmanager
 async def gateway(
-    *, allow_private: bool = True, clock: Hands | None = None, proxy: str | None = None
+    *, allow_private: bool = True, proxy: str | None = None
 ) -> AsyncIterator[Gateway]:
-    opened = Gateway(allow_private=allow_private, clock=clock or Hands(), proxy=proxy)
+    opened = Gateway(allow_private=allow_private, proxy=proxy)
     try:
         yield opened
     finally:
@@ -341,33 +341,34 @@ async def test_odd_urls_are_not_called(url: str) -> None:
             await desk.send(post(url), timeouts=SHORT)
 
 
-async def test_a_host_that_keeps_failing_is_left_alone_for_a_while() -> None:
+async def test_a_peer_that_keeps_failing_is_left_alone_for_a_while() -> None:
     clock = Hands()
+    circuit = Circuit(clock=clock)
     alive = False
 
     async def moody(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         if alive:
             await ok(b"back")(reader, writer)
 
-    async with listening(moody) as (url, listener), gateway(clock=clock) as desk:
+    async with listening(moody) as (url, listener), gateway() as desk:
         for _ in range(FAILURES_TO_OPEN):
             with pytest.raises(MayHaveHappened):
-                await desk.send(post(url))
+                await desk.send(post(url), circuit=circuit)
         with pytest.raises(NeverSent, match="left alone"):
-            await desk.send(post(url))
+            await desk.send(post(url), circuit=circuit)
         assert listener.calls == FAILURES_TO_OPEN
         # One request tries when the time is over; its failure closes the door again.
         clock.move(OPEN_S)
         with pytest.raises(MayHaveHappened):
-            await desk.send(post(url))
+            await desk.send(post(url), circuit=circuit)
         with pytest.raises(NeverSent, match="left alone"):
-            await desk.send(post(url))
+            await desk.send(post(url), circuit=circuit)
         clock.move(OPEN_S)
         alive = True
-        assert (await desk.send(post(url))).body == b"back"
+        assert (await desk.send(post(url), circuit=circuit)).body == b"back"
         alive = False
         with pytest.raises(MayHaveHappened):
-            await desk.send(post(url))
+            await desk.send(post(url), circuit=circuit)
 
 
 async def test_while_one_request_tries_the_others_stay_away() -> None:
@@ -380,20 +381,20 @@ async def test_while_one_request_tries_the_others_stay_away() -> None:
             await leave.wait()
             await ok(b"back")(reader, writer)
 
-    lane = Lane(clock=clock, failures_to_open=1)
-    async with listening(moody) as (url, listener), gateway(clock=clock) as desk:
+    circuit = Circuit(clock=clock, failures_to_open=1)
+    async with listening(moody) as (url, listener), gateway() as desk:
         with pytest.raises(MayHaveHappened):
-            await desk.send(post(url), lane=lane)
+            await desk.send(post(url), circuit=circuit)
         alive = True
         clock.move(OPEN_S)
-        trying = asyncio.create_task(desk.send(post(url), lane=lane))
+        trying = asyncio.create_task(desk.send(post(url), circuit=circuit))
         await asyncio.wait_for(entered.wait(), 5)
-        assert (lane.health().open, lane.health().in_flight) == (True, 1)
+        assert (circuit.health().open, circuit.health().in_flight) == (True, 1)
         with pytest.raises(NeverSent, match="left alone"):
-            await desk.send(post(url), lane=lane)
+            await desk.send(post(url), circuit=circuit)
         leave.set()
         assert (await trying).body == b"back"
-        assert (await desk.send(post(url), lane=lane)).body == b"back"
+        assert (await desk.send(post(url), circuit=circuit)).body == b"back"
     assert listener.calls == 3
 
 
@@ -405,55 +406,101 @@ async def test_while_one_request_tries_the_others_stay_away() -> None:
 async def test_a_5xx_is_a_failure_where_it_counts_and_a_refusal_is_none(
     status: bytes, judges: bool, opens: bool
 ) -> None:
-    lane = Lane(clock=Hands(), failures_to_open=2, judges_status=judges)
+    circuit = Circuit(clock=Hands(), failures_to_open=2, judges_status=judges)
     async with listening(ok(b"", status)) as (url, _), gateway() as desk:
         for _ in range(2):
-            await desk.send(post(url), lane=lane)
-        assert lane.health().open is opens
-        assert lane.health().failures == (2 if opens else 0)
-        assert lane.health().last_error == (f"HTTP status {int(status[:3])}" if opens else "")
-        assert (lane.health().failed_at is not None) is opens
+            await desk.send(post(url), circuit=circuit)
+        assert circuit.health().open is opens
+        assert circuit.health().failures == (2 if opens else 0)
+        assert circuit.health().last_error == (f"HTTP status {int(status[:3])}" if opens else "")
+        assert (circuit.health().failed_at is not None) is opens
 
 
 async def test_a_read_that_times_out_is_a_failure() -> None:
-    lane = Lane(clock=Hands(), failures_to_open=1)
+    circuit = Circuit(clock=Hands(), failures_to_open=1)
     async with listening(silence) as (url, _), gateway() as desk:
         with pytest.raises(MayHaveHappened):
-            await desk.send(post(url), timeouts=SHORT, lane=lane)
-    assert lane.health().open
-    assert lane.health().last_error == "no whole answer in time"
+            await desk.send(post(url), timeouts=SHORT, circuit=circuit)
+    assert circuit.health().open
+    assert circuit.health().last_error == "no whole answer in time"
 
 
-async def test_only_so_many_requests_at_once_to_one_host() -> None:
-    held = Held()
+async def test_only_so_many_requests_at_once_to_one_peer() -> None:
+    held, circuit = Held(), Circuit(clock=Hands())
     async with listening(held.talk) as (url, listener), gateway() as desk:
-        number = REQUESTS_PER_LANE + 3
-        sends = [asyncio.create_task(desk.send(post(url))) for _ in range(number)]
-        await held.wait(REQUESTS_PER_LANE)
+        number = REQUESTS_AT_ONCE + 3
+        sends = [asyncio.create_task(desk.send(post(url), circuit=circuit)) for _ in range(number)]
+        await held.wait(REQUESTS_AT_ONCE)
         with pytest.raises(NeverSent, match="too many"):
-            await desk.send(post(url), timeouts=Timeouts(connect_s=0.05))
+            await desk.send(post(url), timeouts=Timeouts(connect_s=0.05), circuit=circuit)
         held.leave.set()
         answers: list[HttpAnswer] = await asyncio.gather(*sends)
     assert [answer.body for answer in answers] == [b"done"] * number
-    assert (held.most, listener.calls) == (REQUESTS_PER_LANE, number)
+    assert (held.most, listener.calls) == (REQUESTS_AT_ONCE, number)
 
 
-async def test_two_lanes_to_one_host_have_each_their_own_room_and_fate() -> None:
+async def test_two_circuits_to_one_host_have_each_their_own_room_and_fate() -> None:
     held, clock = Held(), Hands()
-    full, free = Lane(clock=clock, room=1), Lane(clock=clock)
-    broken = Lane(clock=clock, failures_to_open=1)
+    full, free = Circuit(clock=clock, room=1), Circuit(clock=clock)
+    broken = Circuit(clock=clock, failures_to_open=1)
     async with listening(held.talk) as (url, _), gateway() as desk:
-        first = asyncio.create_task(desk.send(post(url), lane=full))
+        first = asyncio.create_task(desk.send(post(url), circuit=full))
         await held.wait(1)
         with pytest.raises(NeverSent, match="too many"):
-            await desk.send(post(url), timeouts=Timeouts(connect_s=0.05), lane=full)
+            await desk.send(post(url), timeouts=Timeouts(connect_s=0.05), circuit=full)
         with pytest.raises(MayHaveHappened):
-            await desk.send(post(url), timeouts=SHORT, lane=broken)
+            await desk.send(post(url), timeouts=SHORT, circuit=broken)
         assert broken.health().open
         held.leave.set()
-        assert (await desk.send(post(url), lane=free)).body == b"done"
+        assert (await desk.send(post(url), circuit=free)).body == b"done"
         assert (await first).body == b"done"
         assert not full.health().open, "a crowd is no failure"
+
+
+async def talk_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Answers what comes over one connection, as often as it comes."""
+    await reader.readexactly(3)
+    await ok(b"noted")(reader, writer)
+    with suppress(asyncio.IncompleteReadError):
+        while await reader.readuntil(b"\r\n\r\n"):
+            await reader.readexactly(3)
+            await ok(b"noted")(reader, writer)
+
+
+@pytest.mark.parametrize(("twice", "connections"), [(True, 1), (False, 5)])
+async def test_a_connection_is_kept_for_what_may_be_sent_twice(
+    twice: bool, connections: int
+) -> None:
+    async with listening(talk_on) as (url, listener), gateway() as desk:
+        for _ in range(5):
+            answer = await desk.send(post(url), status_decides=True, twice=twice)
+            assert answer.body == b"noted"
+        assert listener.calls == connections
+
+
+async def test_what_a_kept_connection_lost_is_sent_again_over_a_new_one() -> None:
+    async def leave(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readexactly(3)
+        await ok(b"noted")(reader, writer)
+        await reader.readuntil(b"\r\n\r\n")  # hears the next one, and is gone
+
+    async with listening(leave) as (url, listener), gateway() as desk:
+        for connections in (1, 2, 3):
+            answer = await desk.send(post(url), status_decides=True, twice=True)
+            assert (answer.body, listener.calls) == (b"noted", min(connections, 3))
+
+
+async def test_a_connection_whose_answer_was_not_read_to_its_end_is_not_kept() -> None:
+    long = b"x" * ANSWER_BYTES
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await ok(long)(reader, writer)
+        await silence(reader, writer)
+
+    async with listening(talk) as (url, listener), gateway() as desk:
+        for connections in (1, 2):
+            answer = await desk.send(post(url), status_decides=True, twice=True)
+            assert (len(answer.body), listener.calls) == (1024, connections)
 
 
 async def test_closing_ends_what_is_on_its_way_in_doubt() -> None:
