@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import traceback
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -16,18 +14,20 @@ from aiogram import Bot, Dispatcher
 from aiogram.types import Update
 from pydantic import ValidationError
 
+from bot.leases import hold
 from bot.loops import Job
 from bot.webhook import opened
 from core.inbox import LEASE, Arrived
 from core.outbox import Say
 from core.runtime import Runtime
-from core.store import DATABASE_AWAY, Tx
+from core.store import Tx
 
 _LOG = structlog.get_logger(__name__)
 # Three looks before a lease ends: one that fails still leaves another.
 RENEW_S: Final = LEASE.total_seconds() / 3
-# Longer than the longest work: a completion asks a supplier twice, 13 s at most each time.
-MAX_HELD_S: Final = 90
+# Longer than the longest work: a completion asks a supplier twice, 13 s at most each time. What
+# hangs for longer has failed, and does not hold up its chat for ever.
+MAX_WORK_S: Final = 90
 _MAX_ID: Final = 2**63 - 1
 _SAID: Final = ("message", "edited_message", "callback_query")
 UNREADABLE: Final = "unreadable"
@@ -58,7 +58,11 @@ class UpdateWorker:
 
     async def take(self, free: int) -> list[Job]:
         """Take at most so many updates, of different chats; each is a job."""
-        return [partial(self._act, arrived) for arrived in await self._inbox.take(free)]
+        return [partial(self._carry, arrived) for arrived in await self._inbox.take(free)]
+
+    async def _carry(self, arrived: Arrived) -> None:
+        renew = partial(self._inbox.renew, arrived)
+        await hold(self._act(arrived), renew, every_s=self._renew_s)
 
     async def _act(self, arrived: Arrived) -> None:
         structlog.contextvars.bind_contextvars(
@@ -66,39 +70,18 @@ class UpdateWorker:
         )
         private = "sealed" in arrived.body
         try:
-            async with self._held(arrived):
-                arrived = opened(self._runtime.vault, arrived)
-                try:
-                    update = Update.model_validate(arrived.body, context={"bot": self._bot})
-                except ValidationError as error:
-                    await self._park_unread(arrived, error)
-                    return
+            arrived = opened(self._runtime.vault, arrived)
+            try:
+                update = Update.model_validate(arrived.body, context={"bot": self._bot})
+            except ValidationError as error:
+                await self._park_unread(arrived, error)
+                return
+            async with asyncio.timeout(MAX_WORK_S):
                 await self._dispatcher.feed_update(self._bot, update)
         except Exception as error:  # noqa: BLE001 (kept, tried again, then parked and shown)
             await self._failed(arrived, error, private=private)
         else:
             await self._inbox.done(arrived)
-
-    @asynccontextmanager
-    async def _held(self, arrived: Arrived) -> AsyncIterator[None]:
-        """While entered, the lease is renewed."""
-        keeper = asyncio.create_task(self._keep(arrived))
-        try:
-            yield
-        finally:
-            keeper.cancel()
-            with suppress(asyncio.CancelledError):
-                await keeper
-
-    async def _keep(self, arrived: Arrived) -> None:
-        for _ in range(int(MAX_HELD_S / self._renew_s)):
-            await asyncio.sleep(self._renew_s)
-            try:
-                if not await self._inbox.renew(arrived):
-                    _LOG.warning("an update's lease was lost", update_id=arrived.update_id)
-                    return
-            except DATABASE_AWAY as error:
-                _LOG.warning("a lease was not renewed", fault=type(error).__name__)
 
     async def _failed(self, arrived: Arrived, error: Exception, *, private: bool) -> None:
         fault = repr(error)

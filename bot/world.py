@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date, time
 from pathlib import Path
 from typing import Any, Final
+from uuid import UUID
 
 from core.access import Actor
 from core.channels import NewChannel, Product
@@ -257,18 +258,21 @@ async def _seed_groups(runtime: Runtime) -> None:
             group.chat_id, chat_type="supergroup", title=group.title, bot_status="administrator"
         )
         await runtime.groups.set_language(group.chat_id, group.language)
+        holder_id: UUID | None = None
         async with runtime.store.transaction() as tx:
             if group.kind == "ops":
                 await runtime.groups.bind_ops(tx, group.chat_id)
             elif group.kind == "merchant" and group.bound:
                 merchant = await runtime.merchants.by_no(group.bound)
-                await runtime.groups.bind_merchant(tx, group.chat_id, merchant.id)
+                holder_id = merchant.id
+                await runtime.groups.bind_merchant(tx, group.chat_id, holder_id)
             elif group.kind == "supplier" and group.bound:
                 supplier = await runtime.suppliers.by_no(group.bound)
-                await runtime.groups.bind_supplier(tx, group.chat_id, supplier.id)
+                holder_id = supplier.id
+                await runtime.groups.bind_supplier(tx, group.chat_id, holder_id)
         for user in USERS:
-            if user.id in group.members and user.id not in _STAFF:
-                await runtime.groups.add_staff(group.chat_id, user.id, user.role)
+            if holder_id is not None and user.id in group.members and user.id not in _STAFF:
+                await runtime.groups.add_staff(group.chat_id, user.id, user.role, holder_id)
 
 
 def telegram_world() -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from ipaddress import ip_address, ip_network
-from typing import Final
+from typing import Final, Literal
 from uuid import UUID
 
 from core.errors import Refusal
@@ -21,8 +21,9 @@ ANONYMOUS_ADMIN_ID: Final = 1087968824
 class Actor:
     """Somebody who speaks in a chat, and what they may do there.
 
-    group: None in a private chat. merchant_ids: whose data this actor may see here; None means
-    every merchant's (staff in private and in ops groups).
+    chat_id: where it was said; `home` is that chat as it is now. group: None in a private chat.
+    merchant_ids, supplier_ids: whose data this actor may see here; None means everybody's (staff
+    in private and in ops groups).
     """
 
     user_id: int
@@ -33,6 +34,7 @@ class Actor:
     chat_id: int
     group: Group | None
     merchant_ids: tuple[UUID, ...] | None
+    supplier_ids: tuple[UUID, ...] | None
     staff: bool
 
     @property
@@ -44,6 +46,11 @@ class Actor:
     def trail_name(self) -> str:
         """How the audit trail and histories name this person."""
         return f"telegram:{self.user_id}"
+
+    @property
+    def home(self) -> int:
+        """The chat as it is now: a group that became a supergroup has another id."""
+        return self.chat_id if self.group is None else self.group.chat_id
 
     @property
     def in_suppliers_group(self) -> bool:
@@ -91,8 +98,7 @@ class Actor:
 
     def sees_supplier(self, supplier_id: UUID) -> bool:
         """Whether this supplier's data may be shown to this actor in this chat."""
-        bound = self.group.supplier_ids if self.group is not None else ()
-        return self.merchant_ids is None or supplier_id in bound
+        return self.supplier_ids is None or supplier_id in self.supplier_ids
 
 
 class Access:
@@ -109,9 +115,11 @@ class Access:
         group = None if private else await self._groups.find(chat_id)
         role = person.role if person else None
         staff = role is not None
+        own: frozenset[UUID] | None = None
         if role is None and group is not None:
-            role = await self._groups.staff_role(chat_id, user_id)
+            role, own = await self._groups.staff(group, user_id)
         rights = ROLES[role] if role else frozenset[str]()
+        everything = staff and (private or (group is not None and group.kind == "ops"))
         language = group.language if group else (person.language if person else None) or "zh"
         return Actor(
             user_id=user_id,
@@ -121,7 +129,8 @@ class Access:
             language=language,
             chat_id=chat_id,
             group=group,
-            merchant_ids=_visible(group, staff, private=private),
+            merchant_ids=None if everything else _seen(group, "merchant_ids", own),
+            supplier_ids=None if everything else _seen(group, "supplier_ids", own),
             staff=staff,
         )
 
@@ -135,13 +144,12 @@ class Access:
         merchant_ambiguous, merchant_not_found (also for a merchant that exists but is none of
         this group's).
         """
-        group = actor.group
         if merchant_no is not None:
             merchant = await self._merchants.by_no(merchant_no)
             if not actor.sees(merchant.id):
                 raise Refusal("merchant_not_found", merchant_no=merchant_no)
             return merchant
-        bound = group.merchant_ids if group else ()
+        bound = actor.merchant_ids or ()
         if not bound:
             if actor.in_unbound_group:
                 raise Refusal("group_not_bound")
@@ -166,9 +174,13 @@ class Access:
         return app
 
 
-def _visible(group: Group | None, staff: bool, *, private: bool) -> tuple[UUID, ...] | None:
-    """In a bound group only its merchants show, to staff as well: others are reading along.
-    In a group that is not known yet nobody's do."""
-    if private or (group is not None and group.kind == "ops"):
-        return None if staff else ()
-    return group.merchant_ids if group is not None else ()
+def _seen(
+    group: Group | None,
+    holders: Literal["merchant_ids", "supplier_ids"],
+    own: frozenset[UUID] | None,
+) -> tuple[UUID, ...]:
+    """Of the holders of a bound group, those this actor sees: all of them, but for people of one
+    of them, who see `own`. Others are reading along: nobody else's show, to staff as well. In a
+    group that is not known yet nobody's do."""
+    bound: tuple[UUID, ...] = () if group is None else getattr(group, holders)
+    return bound if own is None else tuple(one for one in bound if one in own)

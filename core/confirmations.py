@@ -19,9 +19,11 @@ OPEN_FOR: Final = timedelta(minutes=15)
 
 @dataclass(frozen=True, slots=True)
 class Confirmation:
-    """A question as it stands. state: open | used | dropped; an open one is in time."""
+    """A question as it stands. state: open | used | dropped; an open one is in time. chat_id: where
+    it was asked, and what it asks about was said; the group may have moved since."""
 
     id: UUID
+    chat_id: int
     asked_by: int
     facts: dict[str, Any]
     state: str
@@ -72,12 +74,13 @@ class Confirmations:
         An answered one is found as well. Refusals: confirmation_expired.
         """
         row = await self._store.fetchrow(
-            "SELECT actor_user_id, chat_id, facts, state, expires_at FROM confirmation"
-            " WHERE id = $1 AND kind = $2",
+            "SELECT c.actor_user_id, c.chat_id, coalesce(g.moved_to, c.chat_id) AS home, c.facts,"
+            " c.state, c.expires_at FROM confirmation c"
+            " LEFT JOIN chat_group g ON g.chat_id = c.chat_id WHERE c.id = $1 AND c.kind = $2",
             confirmation_id,
             kind,
         )
-        if row is None or row["chat_id"] != actor.chat_id:
+        if row is None or row["home"] != actor.home:
             raise Refusal("confirmation_expired")
         supplier_id = row["facts"].get("supplier_id")
         seen = (
@@ -89,7 +92,9 @@ class Confirmations:
             raise Refusal("confirmation_expired")
         if row["state"] == "open" and row["expires_at"] <= self._clock.now():
             raise Refusal("confirmation_expired")
-        return Confirmation(confirmation_id, row["actor_user_id"], row["facts"], row["state"])
+        return Confirmation(
+            confirmation_id, row["chat_id"], row["actor_user_id"], row["facts"], row["state"]
+        )
 
     async def find_own(self, kind: str, actor: Actor, confirmation_id: UUID) -> Confirmation:
         """As `find`, for the person who asked. Refusals: confirmation_expired,
@@ -138,6 +143,17 @@ class Confirmations:
         )
         if not amended:
             raise Refusal("confirmation_expired")
+
+    async def drop_of(self, tx: Tx, actor: Actor, holder_id: UUID) -> None:
+        """A group is no longer this merchant's or supplier's: nobody is asked about it there."""
+        await tx.execute(
+            "UPDATE confirmation c SET state = 'dropped' WHERE c.state = 'open'"
+            " AND $2 IN (c.facts->>'merchant_id', c.facts->>'supplier_id')"
+            " AND (c.chat_id = $1 OR c.chat_id IN"
+            "      (SELECT g.chat_id FROM chat_group g WHERE g.moved_to = $1))",
+            actor.home,
+            str(holder_id),
+        )
 
     async def close(self, queries: Queries, confirmation_id: UUID, state: str) -> None:
         """Answer a question (used | dropped), once, in the transaction of what the answer does.

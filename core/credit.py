@@ -143,7 +143,7 @@ class Credit:
         async with self._store.transaction() as tx:
             if not await tx.execute(_TURN, merchant_id, low) or not low:
                 return False
-            chats = await self._groups.of_merchant(tx, merchant_id) + await self._groups.ops(tx)
+            chats = await self._groups.of_holder(tx, merchant_id) + await self._groups.ops(tx)
             for chat_id in dict.fromkeys(chats):
                 await self._outbox.say(
                     tx, chat_id, Say("alarm_credit", facts), merchant_id=merchant_id

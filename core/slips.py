@@ -4,7 +4,7 @@ asked once, and it is booked when that person says so again."""
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any, Final
 from uuid import UUID
@@ -122,12 +122,13 @@ class Slips:
             async with self._store.transaction() as tx:
                 await self._confirmations.close(tx, confirmation_id, "used")
         facts = found.facts
+        there = replace(actor, chat_id=found.chat_id)  # the cause is where it was said
         if facts["what"] == "undo":
             record = await self._vouchers.find(actor, UUID(facts["voucher_id"]))
-            await self._undo(actor, record, facts["message_id"], sure=True)
+            await self._undo(there, record, facts["message_id"], sure=True)
         else:
             lines = [await self._unpacked(packed) for packed in facts["lines"]]
-            await self._book(actor, lines, facts["message_id"], sure=True)
+            await self._book(there, lines, facts["message_id"], sure=True)
         await self._answer("slip_confirmed", actor, found, message_id)
 
     async def drop(self, actor: Actor, confirmation_id: UUID, *, message_id: int) -> None:

@@ -56,11 +56,10 @@ def _counted_in(currency: str, there: list[Holder]) -> list[Holder]:
 async def _named_or_bound(runtime: Runtime, actor: Actor, number: str | None) -> list[Holder]:
     if number is not None:
         return [await _numbered(runtime, actor, number)]
-    group = actor.group
-    if group is not None and group.merchant_ids:
-        return [_merchant(await runtime.merchants.by_id(m)) for m in group.merchant_ids]
-    if group is not None and group.supplier_ids:
-        return [_supplier(await runtime.suppliers.by_id(s)) for s in group.supplier_ids]
+    if actor.merchant_ids:
+        return [_merchant(await runtime.merchants.by_id(m)) for m in actor.merchant_ids]
+    if actor.supplier_ids:
+        return [_supplier(await runtime.suppliers.by_id(s)) for s in actor.supplier_ids]
     raise Refusal("group_not_bound")
 
 

@@ -82,13 +82,17 @@ async def binding_facts(runtime: Runtime, group: Group) -> dict[str, Any]:
 async def moved_away(message: Message, runtime: Runtime) -> None:
     """The old group's last message names the supergroup it became."""
     if message.migrate_to_chat_id is not None:
-        await runtime.groups.moved(message.chat.id, message.migrate_to_chat_id)
+        await runtime.groups.moved(
+            message.chat.id, message.migrate_to_chat_id, title=message.chat.title or ""
+        )
 
 
 async def moved_here(message: Message, runtime: Runtime) -> None:
     """The supergroup's first message names the group it was; whichever of both comes first."""
     if message.migrate_from_chat_id is not None:
-        await runtime.groups.moved(message.migrate_from_chat_id, message.chat.id)
+        await runtime.groups.moved(
+            message.migrate_from_chat_id, message.chat.id, title=message.chat.title or ""
+        )
 
 
 async def renamed(message: Message, runtime: Runtime) -> None:

@@ -102,7 +102,7 @@ async def _supplier_in(runtime: Runtime, actor: Actor, supplier_no: str | None) 
 
     Refusals: supplier_ambiguous, supplier_not_found (also for one that is none of this group's).
     """
-    bound = actor.group.supplier_ids if actor.group is not None else ()
+    bound = actor.supplier_ids or ()
     suppliers = [await runtime.suppliers.by_id(supplier_id) for supplier_id in bound]
     if supplier_no is None and len(suppliers) > 1:
         numbers = ", ".join(supplier.supplier_no for supplier in suppliers)

@@ -11,20 +11,25 @@ from uuid import UUID
 
 from core.clock import Clock
 from core.errors import Refusal
-from core.groups.models import BindingRow, GroupRow, GroupStaffRow
+from core.groups.models import BindingRow, GroupRow
+from core.groups.moving import move
 from core.ids import Ids
-from core.outbox import Bill, Card, Fact, Outbox
+from core.outbox import Bill, Card, Fact, Outbox, Say
 from core.store import Queries, Store, Tx
 
 # One edit of a live bill per group and this long: a busy day must not be a flood of edits.
 BILL_REST: Final = timedelta(seconds=3)
+# A chat that moved points to where it is now: two steps, if it moves while we look.
+MAX_MOVES: Final = 3
 MAX_RATE: Final = 1_000_000
 MAX_RATE_DECIMALS: Final = 8
 
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """A chat with what it is bound to. language: of what the bot says there.
+    """A chat with what it is bound to. chat_id: where it is now, for one that moved.
+
+    language: of what the bot says there.
 
     usdt_rate: what one USDT is worth where an amount names no rate, in the currency of whom the
     group is bound to; None where nobody set one.
@@ -50,11 +55,13 @@ class Groups:
         self._outbox = outbox
 
     async def find(self, chat_id: int) -> Group | None:
-        """The group, where the bot was seen in it."""
+        """The group, where the bot was seen in it; of a chat that moved, what it became."""
         row = await GroupRow.get_or_none(chat_id=chat_id)
+        if row is not None and row.moved_to is not None:
+            row = await GroupRow.get(chat_id=row.moved_to)
         if row is None:
             return None
-        bindings = await BindingRow.filter(chat_id=chat_id).order_by("created_at")
+        bindings = await BindingRow.filter(chat_id=row.chat_id).order_by("created_at")
         return Group(
             row.chat_id,
             row.kind,
@@ -67,8 +74,11 @@ class Groups:
         )
 
     async def seen(self, chat_id: int, *, chat_type: str, title: str, bot_status: str) -> bool:
-        """Record that the bot is in a chat (or left it). True when the chat is new to us."""
-        changed = await GroupRow.filter(chat_id=chat_id).update(
+        """Record that the bot is in a chat (or left it). True when the chat is new to us.
+
+        Of one that moved there is nothing to record: it is no group any more.
+        """
+        changed = await GroupRow.filter(chat_id=chat_id, moved_to__isnull=True).update(
             type=chat_type, title=title, bot_status=bot_status
         )
         if changed:
@@ -89,32 +99,32 @@ class Groups:
 
         False when it was bound already. Refusals: group_is_other_kind.
         """
-        await self._become(tx, chat_id, "merchant")
+        here = await self._become(tx, chat_id, "merchant")
         inserted = await tx.execute(
             "INSERT INTO binding (id, chat_id, merchant_id, created_at) VALUES ($1, $2, $3, $4)"
             " ON CONFLICT DO NOTHING",
             self._ids.uuid7(),
-            chat_id,
+            here,
             merchant_id,
             self._clock.now(),
         )
         await self._outbox.say(
             tx,
-            chat_id,
+            here,
             Bill(merchant_id=str(merchant_id)),
             merchant_id=merchant_id,
-            dedupe_key=f"bill:{chat_id}",
+            dedupe_key=f"bill:{here}",
         )
         return inserted == 1
 
     async def bind_supplier(self, tx: Tx, chat_id: int, supplier_id: UUID) -> bool:
         """Make a group a supplier's. False when it was. Refusals: group_is_other_kind."""
-        await self._become(tx, chat_id, "supplier")
+        here = await self._become(tx, chat_id, "supplier")
         inserted = await tx.execute(
             "INSERT INTO binding (id, chat_id, supplier_id, created_at) VALUES ($1, $2, $3, $4)"
             " ON CONFLICT DO NOTHING",
             self._ids.uuid7(),
-            chat_id,
+            here,
             supplier_id,
             self._clock.now(),
         )
@@ -125,22 +135,89 @@ class Groups:
         group_is_other_kind."""
         await self._become(tx, chat_id, "ops")
 
-    async def unbind(self, tx: Tx, chat_id: int) -> None:
-        """Take every binding off a group."""
-        await tx.execute("DELETE FROM binding WHERE chat_id = $1", chat_id)
-        await tx.execute("UPDATE chat_group SET kind = 'unbound' WHERE chat_id = $1", chat_id)
+    async def unbind(self, tx: Tx, chat_id: int, holder_id: UUID | None = None) -> bool:
+        """Take a merchant or supplier off a group, or (None) all that it is bound to.
 
-    async def _become(self, tx: Tx, chat_id: int, kind: str) -> None:
-        found = await tx.fetchval(
-            "SELECT kind FROM chat_group WHERE chat_id = $1 FOR UPDATE", chat_id
+        Their people have no say there any more. Their cards stay as they are; their live bills say
+        that they ended. What a group was told for its holder goes with the last one. False when
+        there was nothing to take off.
+        """
+        here, kind = await self._hold(tx, chat_id)
+        taken = await tx.fetch(
+            "DELETE FROM binding WHERE chat_id = $1"
+            " AND ($2::uuid IS NULL OR $2 IN (merchant_id, supplier_id)) RETURNING merchant_id",
+            here,
+            holder_id,
         )
+        for row in taken:
+            if row["merchant_id"] is not None:
+                await self._end_posts(tx, here, row["merchant_id"])
+        left = await tx.fetchval("SELECT count(*) FROM binding WHERE chat_id = $1", here)
+        if left or (holder_id is not None and not taken):
+            return bool(taken)
+        await tx.execute(
+            "UPDATE chat_group SET kind = 'unbound', usdt_rate = DEFAULT, label = DEFAULT"
+            " WHERE chat_id = $1",
+            here,
+        )
+        return kind not in (None, "unbound")
+
+    async def _end_posts(self, tx: Tx, chat_id: int, merchant_id: UUID) -> None:
+        """Nothing of this merchant is shown here any more."""
+        bills = await tx.fetch(
+            "SELECT message_id, right(ref, 10) AS day FROM post"
+            " WHERE chat_id = $1 AND merchant_id = $2 AND kind = 'bill' ORDER BY message_id",
+            chat_id,
+            merchant_id,
+        )
+        await tx.execute(
+            "DELETE FROM outbox WHERE chat_id = $1 AND merchant_id = $2 AND state = 'waiting'"
+            " AND topic IN ('card', 'bill')",
+            chat_id,
+            merchant_id,
+        )
+        await tx.execute(
+            "DELETE FROM post WHERE chat_id = $1 AND merchant_id = $2", chat_id, merchant_id
+        )
+        if bills:
+            merchant_no = await tx.fetchval(
+                "SELECT merchant_no FROM merchant WHERE id = $1", merchant_id
+            )
+            ended = Say(
+                "bill_ended",
+                {"no": merchant_no, "day": bills[-1]["day"]},
+                edit_message_id=bills[-1]["message_id"],
+            )
+            await self._outbox.say(tx, chat_id, ended)
+
+    async def _become(self, tx: Tx, chat_id: int, kind: str) -> int:
+        """Returns the chat as it is now."""
+        here, found = await self._hold(tx, chat_id)
         if found not in (None, "unbound", kind):
             raise Refusal("group_is_other_kind", kind=found)
-        await tx.execute("UPDATE chat_group SET kind = $2 WHERE chat_id = $1", chat_id, kind)
+        await tx.execute("UPDATE chat_group SET kind = $2 WHERE chat_id = $1", here, kind)
+        return here
+
+    async def _hold(self, tx: Tx, chat_id: int) -> tuple[int, str | None]:
+        """The chat as it is now and its kind (None where the bot was not seen there), held until
+        the transaction ends: nobody moves or binds it meanwhile."""
+        row = None
+        for _ in range(MAX_MOVES):
+            row = await tx.fetchrow(
+                "SELECT kind, moved_to FROM chat_group WHERE chat_id = $1 FOR UPDATE", chat_id
+            )
+            if row is None or row["moved_to"] is None:
+                break
+            chat_id = row["moved_to"]
+        return chat_id, row["kind"] if row is not None else None
 
     async def set_language(self, chat_id: int, language: str) -> None:
         """What the bot speaks in this group: zh or en."""
-        await GroupRow.filter(chat_id=chat_id).update(language=language)
+        async with self._store.transaction() as tx:
+            here, _ = await self._hold(tx, chat_id)
+            await tx.execute(
+                "UPDATE chat_group SET language = $2 WHERE chat_id = $1", here, language
+            )
 
     async def set_usdt_rate(self, tx: Tx, chat_id: int, rate: Decimal) -> Decimal | None:
         """What one USDT is worth in this group from now on. Returns what it was worth before.
@@ -152,79 +229,66 @@ class Groups:
             raise _rate_invalid(rate)
         if not 0 < rate <= MAX_RATE:
             raise _rate_invalid(rate)
-        row = await tx.fetchrow(
-            "SELECT usdt_rate FROM chat_group WHERE chat_id = $1 FOR UPDATE", chat_id
-        )
-        if row is None:
+        here, kind = await self._hold(tx, chat_id)
+        if kind is None:
             raise Refusal("group_not_bound")
+        before = await tx.fetchval("SELECT usdt_rate FROM chat_group WHERE chat_id = $1", here)
         await tx.execute(
-            "UPDATE chat_group SET usdt_rate = $2 WHERE chat_id = $1", chat_id, format(rate, "f")
+            "UPDATE chat_group SET usdt_rate = $2 WHERE chat_id = $1", here, format(rate, "f")
         )
-        return Decimal(row["usdt_rate"]) if row["usdt_rate"] is not None else None
+        return Decimal(before) if before is not None else None
 
-    async def add_staff(self, chat_id: int, user_id: int, role: str) -> None:
-        """Let somebody of the other side ask in this group (merchant_staff, supplier_staff)."""
-        await self._store.execute(
-            "INSERT INTO group_staff (id, chat_id, user_id, role, created_at)"
-            " VALUES ($1, $2, $3, $4, $5)"
-            " ON CONFLICT (chat_id, user_id) DO UPDATE SET role = excluded.role",
-            self._ids.uuid7(),
-            chat_id,
+    async def add_staff(self, chat_id: int, user_id: int, role: str, holder_id: UUID) -> None:
+        """Let somebody of a merchant or supplier ask in a group of theirs (merchant_staff,
+        supplier_staff). They see what is that one's alone. Refusals: group_not_bound."""
+        group = await self.find(chat_id)
+        added = await self._store.execute(
+            "INSERT INTO group_staff (binding_id, user_id, role, created_at)"
+            " SELECT id, $3, $4, $5 FROM binding"
+            " WHERE chat_id = $1 AND $2 IN (merchant_id, supplier_id)"
+            " ON CONFLICT (binding_id, user_id) DO UPDATE SET role = excluded.role",
+            group.chat_id if group is not None else chat_id,
+            holder_id,
             user_id,
             role,
             self._clock.now(),
         )
+        if not added:
+            raise Refusal("group_not_bound")
 
-    async def staff_role(self, chat_id: int, user_id: int) -> str | None:
-        """The other side's role of somebody in this group."""
-        row = await GroupStaffRow.get_or_none(chat_id=chat_id, user_id=user_id)
-        return row.role if row else None
+    async def staff(self, group: Group, user_id: int) -> tuple[str | None, frozenset[UUID]]:
+        """Somebody's role as one of the other side in a group, and whose people they belong to."""
+        rows = await self._store.fetch(
+            "SELECT s.role, coalesce(b.merchant_id, b.supplier_id) AS holder_id"
+            " FROM group_staff s JOIN binding b ON b.id = s.binding_id"
+            " WHERE b.chat_id = $1 AND s.user_id = $2 ORDER BY s.created_at",
+            group.chat_id,
+            user_id,
+        )
+        return rows[0]["role"] if rows else None, frozenset(row["holder_id"] for row in rows)
 
-    async def moved(self, old_chat_id: int, new_chat_id: int) -> None:
-        """A group became a supergroup: what it is and what waits for it moves, in one transaction.
+    async def moved(self, old_chat_id: int, new_chat_id: int, *, title: str = "") -> None:
+        """A group became a supergroup: what it is and what waits for it moves, in one transaction,
+        and the old id means the new group from now on.
 
-        Harmless when it is said again. Where the new chat was bound already, the two add up; where
-        it was bound as another kind, the new chat keeps what people made it, and the old one ends.
+        Harmless when it is said again, and whatever is said of the old chat later. Where the new
+        chat was bound already, the two add up; where it was bound as another kind, the new chat
+        keeps what people made it, and the old one ends. title: of both, for a chat that is new to
+        us.
         """
         async with self._store.transaction() as tx:
-            old = await tx.fetchrow(
-                "SELECT * FROM chat_group WHERE chat_id = $1 FOR UPDATE", old_chat_id
-            )
-            if old is None or old["kind"] == "unbound":
+            here = await move(tx, old_chat_id, new_chat_id, title=title, now=self._clock.now())
+            if here is None:
                 return
-            await tx.execute(
-                "INSERT INTO chat_group (chat_id, type, title, created_at)"
-                " VALUES ($1, 'supergroup', $2, $3) ON CONFLICT DO NOTHING",
-                new_chat_id,
-                old["title"],
-                self._clock.now(),
-            )
-            await tx.execute(
-                "UPDATE chat_group SET kind = $2, language = $3, label = $4, usdt_rate = $5"
-                " WHERE chat_id = $1 AND kind = 'unbound'",
-                new_chat_id,
-                old["kind"],
-                old["language"],
-                old["label"],
-                old["usdt_rate"],
-            )
-            for sql in (_MOVE_BINDINGS, _MOVE_STAFF):
-                await tx.execute(sql, old_chat_id, new_chat_id, old["kind"])
-            for table in ("binding", "group_staff", "post"):
-                await tx.execute(f"DELETE FROM {table} WHERE chat_id = $1", old_chat_id)  # noqa: S608 (fixed names)
-            await tx.execute(_DROP_EDITS, old_chat_id)
-            await tx.execute(_MOVE_WAITING, old_chat_id, new_chat_id)
-            await tx.execute(
-                "UPDATE chat_group SET kind = 'unbound', bot_status = 'moved' WHERE chat_id = $1",
-                old_chat_id,
-            )
-            for row in await tx.fetch(_MERCHANTS_OF, new_chat_id):
+            for row in await tx.fetch(_MERCHANTS_OF, here):
                 await self.show_bill(tx, row["merchant_id"])
 
-    async def of_merchant(self, queries: Queries, merchant_id: UUID) -> list[int]:
-        """Chats bound to a merchant."""
+    async def of_holder(self, queries: Queries, holder_id: UUID) -> list[int]:
+        """Chats bound to a merchant or a supplier."""
         rows = await queries.fetch(
-            "SELECT chat_id FROM binding WHERE merchant_id = $1 ORDER BY chat_id", merchant_id
+            "SELECT chat_id FROM binding WHERE merchant_id = $1 OR supplier_id = $1"
+            " ORDER BY chat_id",
+            holder_id,
         )
         return [row["chat_id"] for row in rows]
 
@@ -297,34 +361,4 @@ def _rate_invalid(rate: Decimal) -> Refusal:
 _MERCHANTS_OF: Final = (
     "SELECT merchant_id FROM binding WHERE chat_id = $1 AND merchant_id IS NOT NULL"
     " ORDER BY created_at, id"
-)
-
-# $1: the old chat, $2: the new one, $3: the old one's kind. What is left behind is there already,
-# or belongs to a chat of another kind.
-_MOVE_BINDINGS: Final = """
-UPDATE binding b SET chat_id = $2
-WHERE b.chat_id = $1
-  AND EXISTS (SELECT FROM chat_group g WHERE g.chat_id = $2 AND g.kind = $3)
-  AND NOT EXISTS (
-      SELECT FROM binding n
-      WHERE n.chat_id = $2
-        AND (n.merchant_id = b.merchant_id OR n.supplier_id = b.supplier_id)
-  )
-"""
-_MOVE_STAFF: Final = """
-UPDATE group_staff s SET chat_id = $2
-WHERE s.chat_id = $1
-  AND EXISTS (SELECT FROM chat_group g WHERE g.chat_id = $2 AND g.kind = $3)
-  AND NOT EXISTS (SELECT FROM group_staff n WHERE n.chat_id = $2 AND n.user_id = s.user_id)
-"""
-
-# Messages are numbered anew in the new chat: what names one of the old chat would hit a stranger.
-# Bills go as well: one that replies to nothing is the live one, and that is shown anew.
-_DROP_EDITS: Final = (
-    "DELETE FROM outbox WHERE chat_id = $1 AND state = 'waiting'"
-    " AND (facts ? 'edit_message_id' OR topic = 'bill')"
-)
-_MOVE_WAITING: Final = (
-    "UPDATE outbox SET chat_id = $2, facts = facts - 'reply_to'"
-    " WHERE chat_id = $1 AND state = 'waiting'"
 )

@@ -1,4 +1,4 @@
-"""Rows of chats, what they are bound to, and the other side's people in them."""
+"""Rows of chats and what they are bound to."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ class GroupRow(Model):
     label = fields.TextField(default="预付")
     usdt_rate = fields.TextField(null=True)
     bot_status = fields.TextField(default="member")
+    moved_to = fields.BigIntField(null=True)
     created_at = fields.DatetimeField()
 
     class Meta:
@@ -30,14 +31,3 @@ class BindingRow(Model):
 
     class Meta:
         table = "binding"
-
-
-class GroupStaffRow(Model):
-    id = fields.UUIDField(primary_key=True)
-    chat_id = fields.BigIntField()
-    user_id = fields.BigIntField()
-    role = fields.TextField()
-    created_at = fields.DatetimeField()
-
-    class Meta:
-        table = "group_staff"

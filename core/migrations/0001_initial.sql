@@ -220,8 +220,11 @@ CREATE TABLE chat_group (
     label       text NOT NULL DEFAULT '预付',
     usdt_rate   text,                          -- exact decimal: what one USDT is worth here
     bot_status  text NOT NULL DEFAULT 'member',
+    bot_may_pin boolean,                       -- NULL where Telegram was not asked yet
+    moved_to    bigint REFERENCES chat_group,  -- the group it is now; never one that moved itself
     created_at  timestamptz NOT NULL
 );
+CREATE INDEX chat_group_moved ON chat_group (moved_to) WHERE moved_to IS NOT NULL;
 
 CREATE TABLE binding (
     id           uuid PRIMARY KEY,
@@ -234,13 +237,13 @@ CREATE TABLE binding (
     UNIQUE (chat_id, supplier_id)
 );
 
-CREATE TABLE group_staff (                     -- merchants' and suppliers' people, per group
-    id          uuid PRIMARY KEY,
-    chat_id     bigint NOT NULL REFERENCES chat_group,
+-- Merchants' and suppliers' people: of whom, in which group. They go with the binding.
+CREATE TABLE group_staff (
+    binding_id  uuid NOT NULL REFERENCES binding ON DELETE CASCADE,
     user_id     bigint NOT NULL,
     role        text NOT NULL CHECK (role IN ('merchant_staff', 'supplier_staff')),
     created_at  timestamptz NOT NULL,
-    UNIQUE (chat_id, user_id)
+    PRIMARY KEY (binding_id, user_id)
 );
 
 -- ── the books ───────────────────────────────────────────────────────────────────────────────────

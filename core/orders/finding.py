@@ -49,8 +49,7 @@ async def find_meant(queries: Queries, actor: Actor, numbers: Sequence[str]) -> 
     them, and the suppliers'. A number of ours that a merchant happens to have used means both.
     """
     if actor.in_suppliers_group:
-        suppliers = actor.group.supplier_ids if actor.group is not None else ()
-        return await _at_suppliers(queries, suppliers, numbers)
+        return await _at_suppliers(queries, actor.supplier_ids or (), numbers)
     return await _of_merchants(queries, actor.merchant_ids, numbers)
 
 

@@ -127,8 +127,7 @@ class Vouchers:
         """A voucher that may be shown to this actor here. Refusals: record_not_found."""
         scope: list[UUID] | None = None
         if actor.merchant_ids is not None:
-            suppliers = actor.group.supplier_ids if actor.group else ()
-            scope = [*actor.merchant_ids, *suppliers]
+            scope = [*actor.merchant_ids, *(actor.supplier_ids or ())]
         return await self._record_of(self._store, scope, voucher_id)
 
     async def booked_lines(self, chat_id: int, message_id: int) -> dict[int, str]:

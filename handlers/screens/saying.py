@@ -214,6 +214,7 @@ SCREENS: Final[dict[str, _Buttons | None]] = {
     "alarm_rolled_back": None,
     "alarm_shortfall": None,
     "balance": None,
+    "bill_ended": None,
     "bound": None,
     "channel": channel_buttons,
     "channel_added": None,

@@ -309,6 +309,8 @@ async def test_bills_of_several_days_of_suppliers_and_of_the_platform(
 async def test_an_unbound_group_gets_no_bill(post: Post, merchant: Merchant) -> None:
     async with post.runtime.store.transaction() as tx:
         await post.runtime.groups.unbind(tx, CHAT)
+    assert await post.states() == {}, "what waited is taken out"
+    await post.put(Bill(str(merchant.id)))
     await post.deliver()
     assert await post.telegram.transcript(CHAT) == []
     assert await post.states() == {"sent": 1}

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+from random import Random
+from uuid import UUID
+
 import pytest
 
 from core.audit import Audit
@@ -12,6 +16,7 @@ from core.runtime import Runtime
 from tests.core.support import CHAT, NORTHWIND_CHAT, OPERATOR, OPS_CHAT, Desk, facts
 
 FRESH, NEW = -1002000000301, -1003000000001
+A, B, C = -901, -1003000000902, -1003000000903
 _WAITING = "SELECT count(*) FROM outbox WHERE chat_id = $1 AND state = 'waiting'"
 
 
@@ -22,7 +27,7 @@ async def test_a_group_has_one_kind(runtime: Runtime) -> None:
     async with runtime.store.transaction() as tx:
         assert await groups.bind_merchant(tx, FRESH, merchant.id)
         assert not await groups.bind_merchant(tx, FRESH, merchant.id)
-        assert set(await groups.of_merchant(tx, merchant.id)) == {CHAT, FRESH}
+        assert set(await groups.of_holder(tx, merchant.id)) == {CHAT, FRESH}
         for attempt in (
             lambda: groups.bind_supplier(tx, FRESH, supplier.id),
             lambda: groups.bind_ops(tx, FRESH),
@@ -52,8 +57,14 @@ async def test_a_new_chat_is_seen_once(runtime: Runtime) -> None:
     assert await runtime.groups.find(NEW - 1) is None
 
 
+async def role_in(runtime: Runtime, chat_id: int, user_id: int) -> str | None:
+    """What somebody is in a chat, as one of the other side."""
+    return (await runtime.access.actor(user_id, "x", chat_id, private=False)).role
+
+
 async def test_a_group_that_moves_takes_everything_along(runtime: Runtime) -> None:
-    await runtime.groups.add_staff(CHAT, 555, "merchant_staff")
+    merchant = await runtime.merchants.by_no("M1001")
+    await runtime.groups.add_staff(CHAT, 555, "merchant_staff", merchant.id)
     await runtime.groups.set_language(CHAT, "en")
     before = await runtime.groups.find(CHAT)
     for _ in range(2):
@@ -62,14 +73,84 @@ async def test_a_group_that_moves_takes_everything_along(runtime: Runtime) -> No
     assert before is not None
     assert after is not None
     assert (after.kind, after.merchant_ids) == ("merchant", before.merchant_ids)
-    assert after.language == "en"
-    assert await runtime.groups.staff_role(NEW, 555) == "merchant_staff"
-    old = await runtime.groups.find(CHAT)
-    assert old is not None
-    assert (old.kind, old.merchant_ids) == ("unbound", ())
-    assert await runtime.groups.staff_role(CHAT, 555) is None
+    assert (after.language, after.title) == ("en", before.title)
     assert await runtime.store.fetchval(_WAITING, CHAT) == 0
     assert await facts(runtime, NEW) == [Bill(merchant_id=str(before.merchant_ids[0]))]
+    assert await runtime.groups.of_holder(runtime.store, merchant.id) == [NEW]
+    for chat_id in (CHAT, NEW):
+        assert await role_in(runtime, chat_id, 555) == "merchant_staff"
+
+
+# What may be told of two moves, A to B and B to C, in any order and again, with what else Telegram
+# says of chats that are over.
+MOVES: tuple[tuple[int, int], ...] = ((A, B), (B, C), (A, C))
+
+
+async def test_the_old_id_goes_on_pointing_to_the_group(runtime: Runtime) -> None:
+    merchant = await runtime.merchants.by_no("M1001")
+    for seed in range(25):
+        random = Random(seed)
+        told: list[tuple[int, int] | str] = random.choices(
+            [*MOVES, "gone", "back"], k=random.randrange(8)
+        )
+        await _begin_anew(runtime, merchant.id)
+        for one in (*told, *random.sample(MOVES[:2], 2)):
+            await _hear(runtime, one)
+            found = await runtime.groups.find(A)
+            assert found is not None, seed
+            assert found.merchant_ids == (merchant.id,), f"a line of A is not booked: {seed}"
+            listed = await runtime.groups.of_holder(runtime.store, merchant.id)
+            assert listed == [found.chat_id], seed
+        for chat_id in (A, B, C):
+            found = await runtime.groups.find(chat_id)
+            assert found is not None, seed
+            assert (found.chat_id, found.kind) == (C, "merchant"), seed
+            assert await role_in(runtime, chat_id, 555) == "merchant_staff", seed
+
+
+async def _hear(runtime: Runtime, one: tuple[int, int] | str) -> None:
+    if isinstance(one, tuple):
+        await runtime.groups.moved(*one, title="group")
+        return
+    status = "member" if one == "back" else "left"
+    for chat_id in (A, B):
+        if await _has_moved(runtime, chat_id):
+            await runtime.groups.seen(chat_id, chat_type="group", title="?", bot_status=status)
+
+
+async def _begin_anew(runtime: Runtime, merchant_id: UUID) -> None:
+    for table in ("binding", "chat_group"):
+        await runtime.store.execute(f"DELETE FROM {table} WHERE chat_id = ANY($1)", [A, B, C])
+    await runtime.store.execute("DELETE FROM binding WHERE merchant_id = $1", merchant_id)
+    await runtime.groups.seen(A, chat_type="group", title="group", bot_status="member")
+    async with runtime.store.transaction() as tx:
+        await runtime.groups.bind_merchant(tx, A, merchant_id)
+    await runtime.groups.add_staff(A, 555, "merchant_staff", merchant_id)
+
+
+async def _has_moved(runtime: Runtime, chat_id: int) -> bool:
+    found = await runtime.groups.find(chat_id)
+    return found is not None and found.chat_id != chat_id
+
+
+async def test_what_is_set_in_the_old_chat_is_set_in_the_group(runtime: Runtime) -> None:
+    """It was said before the move and is acted on after it."""
+    groups = runtime.groups
+    first, second = [await runtime.merchants.by_no(no) for no in ("M1001", "M1002")]
+    await groups.moved(CHAT, NEW)
+    async with runtime.store.transaction() as tx:
+        assert await groups.bind_merchant(tx, CHAT, second.id)
+        assert await groups.set_usdt_rate(tx, CHAT, Decimal("7.2")) is None
+    await groups.set_language(CHAT, "en")
+    found = await groups.find(NEW)
+    assert found is not None
+    assert found.merchant_ids == (first.id, second.id)
+    assert (found.usdt_rate, found.language) == (Decimal("7.2"), "en")
+    async with runtime.store.transaction() as tx:
+        assert await groups.unbind(tx, CHAT)
+    found = await groups.find(CHAT)
+    assert found is not None
+    assert (found.chat_id, found.kind) == (NEW, "unbound")
 
 
 async def test_a_move_that_is_told_again_changes_nothing(runtime: Runtime) -> None:
@@ -94,13 +175,14 @@ async def test_a_group_moves_into_one_that_is_bound_already(runtime: Runtime) ->
             await groups.bind_merchant(tx, NEW, merchant.id)
         await groups.bind_merchant(tx, CHAT, second.id)
     for chat_id in (CHAT, NEW):
-        await groups.add_staff(chat_id, 555, "merchant_staff")
-    await groups.add_staff(CHAT, 556, "merchant_staff")
+        await groups.add_staff(chat_id, 555, "merchant_staff", first.id)
+    await groups.add_staff(CHAT, 556, "merchant_staff", first.id)
     await groups.moved(CHAT, NEW)
     after = await groups.find(NEW)
     assert after is not None
     assert (after.kind, after.merchant_ids) == ("merchant", (second.id, first.id))
-    assert await groups.staff_role(NEW, 556) == "merchant_staff"
+    assert after.title == "新群"
+    assert await role_in(runtime, NEW, 556) == "merchant_staff"
     assert (
         await runtime.store.fetchval("SELECT count(*) FROM binding WHERE chat_id = $1", CHAT) == 0
     )
@@ -108,7 +190,8 @@ async def test_a_group_moves_into_one_that_is_bound_already(runtime: Runtime) ->
 
 async def test_a_group_of_another_kind_takes_no_merchant_in(runtime: Runtime) -> None:
     groups = runtime.groups
-    await groups.add_staff(CHAT, 555, "merchant_staff")
+    merchant = await runtime.merchants.by_no("M1001")
+    await groups.add_staff(CHAT, 555, "merchant_staff", merchant.id)
     await groups.seen(NEW, chat_type="supergroup", title="新群", bot_status="member")
     supplier = await runtime.suppliers.by_no("S01")
     async with runtime.store.transaction() as tx:
@@ -118,7 +201,7 @@ async def test_a_group_of_another_kind_takes_no_merchant_in(runtime: Runtime) ->
     assert after is not None
     assert (after.kind, after.merchant_ids) == ("supplier", ())
     assert after.supplier_ids == (supplier.id,)
-    assert await groups.staff_role(NEW, 555) is None
+    assert await role_in(runtime, NEW, 555) is None
 
 
 async def test_messages_of_the_old_chat_are_not_looked_for_in_the_new_one(desk: Desk) -> None:

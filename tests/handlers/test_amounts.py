@@ -430,7 +430,7 @@ RATE: Final = "/rate alipay_qr 1% + "
 CREDIT: Final = ("授信 ", "/credit ")
 ACTOR: Final = Actor(
     FINANCE, "Finance", "finance", frozenset({"prepay"}), "zh", SPRUCE,
-    Group(SPRUCE, "merchant", "a group", "zh", "", (), (), GROUP_RATE), (), staff=True,
+    Group(SPRUCE, "merchant", "a group", "zh", "", (), (), GROUP_RATE), (), (), staff=True,
 )  # fmt: skip
 
 

@@ -132,7 +132,11 @@ async def test_bill_buttons(desk: Desk) -> None:
 
 async def test_two_merchants_get_a_bill_each(desk: Desk) -> None:
     await desk.say(OPERATOR, SPRUCE, "绑定商户 M1002")
-    assert len(await desk.say(SUQING, SPRUCE, "今日账单")) == 2
+    assert len(await desk.say(OPERATOR, SPRUCE, "今日账单")) == 2
+    (own,) = await desk.say(SUQING, SPRUCE, "今日账单")
+    assert isinstance(own, Bill)
+    merchant = await desk.runtime.merchants.by_no("M1001")
+    assert own.merchant_id == str(merchant.id), "M1001's people read no bill of M1002"
     refusal = one_say(await desk.say(OPERATOR, SPRUCE, "+1000"))
     assert refusal.facts["code"] == "merchant_ambiguous"
 

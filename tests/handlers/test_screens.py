@@ -494,6 +494,7 @@ EXAMPLES: dict[str, list[dict[str, Any]]] = {
          "advanced_minor": 500, "unpaid": 1, "at": AT.isoformat(), "zone": "UTC"}
         for minor in (-100, 0, 100)
     ],
+    "bill_ended": [{"no": "M1001", "day": "2026-11-29"}],
     "bound": [
         {"no": "M1", "name": HOSTILE, "kind": kind, "new": new, "actor_name": HOSTILE}
         for kind in ("merchant", "supplier", "ops") for new in (True, False)
