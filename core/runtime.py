@@ -41,6 +41,7 @@ from core.payins import Payins
 from core.people import People
 from core.prepayments import Prepayments
 from core.pricing import Pricing
+from core.redislink import link_redis
 from core.refunds import Refunding, Refunds, RefundsByHand
 from core.rerating import Reratings
 from core.selling import Selling
@@ -151,7 +152,7 @@ async def build(
     store = await Store.open(database_url, pool_max=pool_max)
     demo = await store.kind() == "demo"
     vault = Vault(master_key)
-    redis = Redis.from_url(redis_url, socket_timeout=2, socket_connect_timeout=2)
+    redis = link_redis(redis_url)
     gateway = Gateway(allow_private=allow_private_targets, proxy=outbound_proxy)
     ledger = Ledger(store, clock, ids)
     outbox = Outbox(store, clock, ids)

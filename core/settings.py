@@ -106,7 +106,9 @@ class Settings(BaseSettings):
     )
     database_pool_max: int = Field(12, ge=2, le=64, description="connections per process")
     redis_url: SecretStr | None = Field(
-        None, description="redis://host:port/0; empty starts the embedded Valkey"
+        None,
+        description="redis://host:port/0, ?socket_timeout=0.2 where it is far; empty starts the"
+        " embedded Valkey",
     )
     host: str = Field("127.0.0.1", description="address the desk listens on")
     port: Port = Field(8080, description="port of the desk")

@@ -15,11 +15,9 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any, Final, cast
 
-import structlog
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-_LOG = structlog.get_logger(__name__)
 MAX_LOCAL_KEYS: Final = 10_000
 # Among how many of those that were used longest ago one is chosen that has to go.
 _LOOKED_AT: Final = 64
@@ -159,8 +157,7 @@ class Throttle:
         names = [f"paydesk:limit:{key}" for key in limits]
         try:
             wait_ms = await cast(Any, self._redis.eval(_WINDOWS, len(names), *names, *arguments))
-        except (RedisError, OSError) as error:
-            _LOG.warning("redis is away; limits are local", fault=str(error))
+        except (RedisError, OSError):
             return self._local.room(limits, time.monotonic())
         return int(wait_ms) / 1000
 

@@ -123,7 +123,8 @@ async def servers() -> Servers:
     # Databases are clones, so their merchants have the same ids: tests that shared a Redis
     # database would use up each other's limits. Each worker has its own, emptied for each test.
     number = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % 16
-    return Servers(postgres, f"{valkey.url}?db={number}")
+    # They share few processors: what is slow there is not away.
+    return Servers(postgres, f"{valkey.url}?db={number}&socket_timeout=2")
 
 
 @pytest.fixture(scope="session")

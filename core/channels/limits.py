@@ -16,7 +16,6 @@ from datetime import date, timedelta
 from typing import Any, Final, cast
 from uuid import UUID, uuid4
 
-import structlog
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
@@ -24,7 +23,6 @@ from core.channels.choice import Channel, Reason, Used, why_full
 from core.errors import Bug
 from core.store import Store
 
-_LOG = structlog.get_logger(__name__)
 # Longer than any business day is.
 KEPT: Final = timedelta(days=4)
 _TRIES: Final = 5
@@ -112,8 +110,8 @@ class Limits:
     async def _set(self, key: str, attempt_no: str, minor: int | None) -> None:
         try:
             await self._eval(_SET, [key], attempt_no, "" if minor is None else str(minor))
-        except (RedisError, OSError) as error:
-            self._away(error, [key])
+        except (RedisError, OSError):
+            self._stale.add(key)
 
     async def forget(self, channel_id: UUID, day: date) -> None:
         """Count anew at the next look: the limits were changed, and before there may have been
@@ -121,8 +119,8 @@ class Limits:
         key = _key(channel_id, day)
         try:
             await cast(Any, self._redis.delete(key))
-        except (RedisError, OSError) as error:
-            self._away(error, [key])
+        except (RedisError, OSError):
+            self._stale.add(key)
 
     async def _ask(self, channels: Sequence[Channel], minor: int, attempt_no: str) -> _Asked:
         keys = [_key(channel.id, channel.today) for channel in channels]
@@ -136,8 +134,8 @@ class Limits:
                 heard = asked
                 for channel in channels:
                     await self._build(channel)
-        except (RedisError, OSError) as error:
-            self._away(error, keys)
+        except (RedisError, OSError):
+            self._stale.update(keys)
         return await self._ask_database(channels, minor, attempt_no)
 
     async def _ask_redis(
@@ -212,10 +210,6 @@ class Limits:
         if stale:
             await cast(Any, self._redis.delete(*stale))
             self._stale -= stale
-
-    def _away(self, error: Exception, keys: list[str]) -> None:
-        _LOG.warning("redis is away; the day's limits are counted", fault=str(error))
-        self._stale.update(keys)
 
     async def _eval(self, script: str, keys: list[str], *values: str) -> Any:
         return await cast(Any, self._redis.eval(script, len(keys), *keys, *values))

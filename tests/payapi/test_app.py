@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from dataclasses import replace
@@ -22,6 +23,7 @@ from core.runtime import Runtime
 from payapi import add_payapi
 from payapi.answers import STATUSES
 from tests.conftest import Servers
+from tests.core.test_redislink import own_valkey
 from tests.payapi.client import Answer, Caller
 from tests.payapi.conftest import server_of, serving
 
@@ -167,3 +169,27 @@ async def test_request_ids_are_ours(caller: Caller) -> None:
 def test_every_refusal_has_a_status() -> None:
     assert set(STATUSES) == set(REFUSALS)
     assert all(400 <= status < 600 for status in STATUSES.values())
+
+
+async def test_a_redis_that_hangs_holds_up_no_order(
+    servers: Servers, database: str, supplier: dict[str, str], http: ClientSession, tmp_path: Path
+) -> None:
+    """With limits of the day, which are counted there as well."""
+    async with (
+        own_valkey(tmp_path) as valkey,
+        serving(servers.desk_dsn(database), valkey.url, supplier) as desk,
+    ):
+        await desk[0].store.execute("UPDATE channel SET day_limit_count = 1000")
+        caller = await server_of("M1001", desk, http)
+        assert (await caller.create()).status == 201
+        valkey.freeze()
+        took_s = []
+        for number in range(5):
+            began = time.monotonic()
+            answer = await caller.create(merchant_order_no=f"H-{number}")
+            took_s.append(time.monotonic() - began)
+            assert answer.status == 201
+        # Each waited for two seconds, several times over.
+        assert sorted(took_s)[2] < 1.0, took_s
+        used = await desk[0].routing.used([await desk[0].channels.by_no("C01")])
+        assert used["C01"].count == 6, "what is counted stays right"
