@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -42,18 +41,20 @@ class Instance:
     async def beat(self) -> Health:
         """Write this instance's row, and look at the shared clock by it. Takes BEAT_S at most; a
         clock that is wrong is an alarm until it is right."""
-        ahead_s = 0.0
         try:
-            async with asyncio.timeout(BEAT_S):
-                if isinstance(self._clock, SharedClock):
-                    await self._clock.look(self._write)
-                    ahead_s = self._clock.ahead_s
-                else:
-                    await self._write()
-                health = Health(writes=True, clock_ahead_s=ahead_s)
-                await self._tell(health)
+            return await self._store.in_time(self._look(), BEAT_S)
         except DATABASE_AWAY:
-            return Health(writes=False, clock_ahead_s=ahead_s)
+            return Health(writes=False, clock_ahead_s=0.0)
+
+    async def _look(self) -> Health:
+        ahead_s = 0.0
+        if isinstance(self._clock, SharedClock):
+            await self._clock.look(self._write)
+            ahead_s = self._clock.ahead_s
+        else:
+            await self._write()
+        health = Health(writes=True, clock_ahead_s=ahead_s)
+        await self._tell(health)
         return health
 
     async def _write(self) -> datetime:

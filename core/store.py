@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Iterator, Sequence
+import time
+from collections.abc import AsyncIterator, Coroutine, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 from urllib.parse import parse_qs, unquote, urlsplit
 from uuid import UUID
 from weakref import WeakValueDictionary
@@ -51,7 +52,10 @@ IDLE_IN_TRANSACTION_S: Final = 10.0
 # One merchant's requests hold so many of an instance's connections at most: where all of them wait
 # for the same lock, the others go on.
 CONNECTIONS_PER_MERCHANT: Final = 4
+# Whoever waits for somebody else is looked after so often.
+_LOOK_S: Final = 0.05
 _IN_TRANSACTION: ContextVar[bool] = ContextVar("in_transaction", default=False)
+T = TypeVar("T")
 
 
 # What a question raises while the database is away, goes away, reads only, or keeps us waiting: it
@@ -74,10 +78,19 @@ DATABASE_AWAY: Final = (
 
 @dataclass(slots=True)
 class _Caller:
-    """For whom questions are asked. share: of the pool, where it is one merchant's."""
+    """For whom questions are asked. share: of the pool, where it is one merchant's. elsewhere_s:
+    how long it waited for others than us, before it began to wait for them again."""
 
     patience_s: float
     share: asyncio.Semaphore | None = None
+    began_s: float = field(default_factory=time.monotonic)
+    elsewhere_s: float = 0.0
+    elsewhere_since_s: float | None = None
+
+    def left_s(self) -> float:
+        """What is left of its patience with us."""
+        now_s = time.monotonic() if self.elsewhere_since_s is None else self.elsewhere_since_s
+        return self.patience_s - (now_s - self.began_s - self.elsewhere_s)
 
 
 _CALLER: ContextVar[_Caller | None] = ContextVar("caller", default=None)
@@ -152,6 +165,7 @@ class Store:
     def __init__(self, client: AsyncpgDBClient) -> None:
         self._client = client
         self._shares: WeakValueDictionary[UUID, asyncio.Semaphore] = WeakValueDictionary()
+        self._given_up: set[asyncio.Task[Any]] = set()
 
     @classmethod
     async def open(cls, dsn: str, *, pool_max: int = 12) -> Store:
@@ -214,6 +228,46 @@ class Store:
             yield
         finally:
             _CALLER.reset(token)
+
+    async def in_time(self, work: Coroutine[Any, Any, T], patience_s: float) -> T:
+        """What work comes to, as somebody's who waits patience_s for us: what it spends
+        `elsewhere` does not count. Raises TimeoutError after that. The work is ended then; where
+        it is behind a connection that hangs, nobody waits until it has cleaned up."""
+        caller = _Caller(patience_s)
+        token = _CALLER.set(caller)
+        task = asyncio.create_task(work)  # it sees the caller, in a copy of this context
+        _CALLER.reset(token)
+        try:
+            while not task.done():
+                left_s = caller.left_s()
+                if left_s <= 0:
+                    raise TimeoutError(f"the desk did not answer within {patience_s} s")
+                await asyncio.wait({task}, timeout=max(left_s, _LOOK_S))
+            return task.result()
+        finally:
+            if not task.done():
+                task.cancel()
+                self._given_up.add(task)
+                task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[Any]) -> None:
+        self._given_up.discard(task)
+        if not task.cancelled():
+            task.exception()  # nobody waits for it any more
+
+    @contextmanager
+    def elsewhere(self) -> Iterator[None]:
+        """Inside, the caller waits for somebody else, who has a limit of its own."""
+        caller = _CALLER.get()
+        if caller is None or caller.elsewhere_since_s is not None:
+            yield
+            return
+        caller.elsewhere_since_s = began_s = time.monotonic()
+        try:
+            yield
+        finally:
+            caller.elsewhere_s += time.monotonic() - began_s
+            caller.elsewhere_since_s = None
 
     def called_by(self, merchant_id: UUID) -> None:
         """The rest of what is inside `called` is a merchant's: all that is one merchant's holds

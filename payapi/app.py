@@ -7,8 +7,8 @@ other routes of the server.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
-from typing import Final
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any, Final
 
 import structlog
 from aiohttp import web
@@ -28,8 +28,9 @@ from texts import choose_language, refusal_text
 _LOG = structlog.get_logger(__name__)
 
 UNAVAILABLE_RETRY_S: Final = 5
-# Whoever calls is answered within five seconds, if only by a 503.
-_PATIENCE_S: Final = 4.0
+# Whoever calls is answered within five seconds of waiting for us, if only by a 503. A supplier's
+# answer has a limit of its own (`core.orders.calling.TIMEOUTS`), and so has a body.
+PATIENCE_S: Final = 4.5
 # Nobody reads it: the caller hung up before it was answered. nginx calls it so.
 _HUNG_UP: Final = 499
 _SHOWN_CHARS: Final = 200
@@ -90,29 +91,36 @@ def _entrance(trusted: Sequence[Network], refuse: Refuse) -> Middleware:
 
     @web.middleware
     async def entrance(request: web.Request, handler: Handler) -> web.StreamResponse:
-        started = time.perf_counter()
+        started_s = time.perf_counter()
         request_id = request.app[RUNTIME].ids.uuid7().hex
         request[REQUEST_ID] = request_id
         request[ADDRESS] = caller_address(request, trusted)
-        store = request.app[RUNTIME].store
-        with (
-            structlog.contextvars.bound_contextvars(request_id=request_id),
-            store.called(patience_s=_PATIENCE_S),
-        ):
+        with structlog.contextvars.bound_contextvars(request_id=request_id):
+            answered = _logged(request, started_s, _answer(request, handler, refuse))
             try:
-                response = await _answer(request, handler, refuse)
-                response.headers["Paydesk-Request-Id"] = request_id
-                _LOG.info(
-                    "request", method=request.method, path=request.path[:_SHOWN_CHARS],
-                    status=response.status,
-                    ms=round((time.perf_counter() - started) * 1000, 1),
-                )  # fmt: skip
-            finally:
-                # Connections are served by one task, one request after another.
-                structlog.contextvars.unbind_contextvars("merchant_no")
-        return response
+                return await request.app[RUNTIME].store.in_time(answered, PATIENCE_S)
+            except TimeoutError:
+                return await _logged(request, started_s, _given_up(request, refuse))
 
     return entrance
+
+
+async def _logged(
+    request: web.Request, started_s: float, answered: Coroutine[Any, Any, web.StreamResponse]
+) -> web.StreamResponse:
+    """The answer, with its line in the log."""
+    response = await answered
+    response.headers["Paydesk-Request-Id"] = request[REQUEST_ID]
+    _LOG.info(
+        "request", method=request.method, path=request.path[:_SHOWN_CHARS],
+        status=response.status, ms=round((time.perf_counter() - started_s) * 1000, 1),
+    )  # fmt: skip
+    return response
+
+
+async def _given_up(request: web.Request, refuse: Refuse) -> web.StreamResponse:
+    _LOG.error("request given up: what it needs does not answer", within_s=PATIENCE_S)
+    return _refused(request, Refusal("unavailable"), refuse)
 
 
 async def _answer(request: web.Request, handler: Handler, refuse: Refuse) -> web.StreamResponse:
@@ -128,12 +136,16 @@ async def _answer(request: web.Request, handler: Handler, refuse: Refuse) -> web
         if "Allow" in error.headers:
             response.headers["Allow"] = error.headers["Allow"]
         return response
-    except DATABASE_AWAY:
-        _LOG.exception("request failed: something it needs is away")
+    except DATABASE_AWAY as error:
+        _LOG.error("request failed: something it needs is away", fault=repr(error)[:_SHOWN_CHARS])
         refused = Refusal("unavailable")
     except Exception:  # noqa: BLE001 - the last line of defence; it is logged with its traceback
         _LOG.exception("request failed")
         refused = Refusal("internal")
+    return _refused(request, refused, refuse)
+
+
+def _refused(request: web.Request, refused: Refusal, refuse: Refuse) -> web.StreamResponse:
     response = refuse(request, refused)
     if retry_after_s := _retry_after_s(refused):
         response.headers["Retry-After"] = retry_after_s

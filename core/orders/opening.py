@@ -98,7 +98,7 @@ class Opening:
         self._groups = groups
         self._calling = calling
         self._settling = settling
-        self._twins = Twins()
+        self._twins = Twins(store.elsewhere)
 
     async def open(self, app: App, wanted: OpenOrder, *, request_id: str) -> Opened:
         """Create an order, or find the one that the same call created before. A number whose

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import suppress
+from collections.abc import Callable
+from contextlib import AbstractContextManager, suppress
 from uuid import UUID
 from weakref import WeakValueDictionary
 
@@ -11,7 +12,9 @@ from weakref import WeakValueDictionary
 class Twins:
     """Wakes calls that ask for an order while another call of this process sends it."""
 
-    def __init__(self) -> None:
+    def __init__(self, elsewhere: Callable[[], AbstractContextManager[None]]) -> None:
+        """elsewhere: as `Store.elsewhere`, since it is a supplier that a twin waits for."""
+        self._elsewhere = elsewhere
         self._news: WeakValueDictionary[UUID, asyncio.Event] = WeakValueDictionary()
 
     def tell(self, order_id: UUID) -> None:
@@ -24,7 +27,7 @@ class Twins:
         news = self._news.get(order_id)
         if news is None:
             news = self._news[order_id] = asyncio.Event()
-        with suppress(TimeoutError):
+        with self._elsewhere(), suppress(TimeoutError):
             async with asyncio.timeout(wait_s):
                 return await news.wait()
         return False

@@ -207,9 +207,10 @@ class Calls:
 
     async def _exchange(self, line: _Line, request: HttpRequest) -> _Came:
         try:
-            return await self._gateway.send(
-                request, timeouts=line.patience(), circuit=self._circuit(line.supplier.id)
-            )
+            with self._store.elsewhere():
+                return await self._gateway.send(
+                    request, timeouts=line.patience(), circuit=self._circuit(line.supplier.id)
+                )
         except (NeverSent, MayHaveHappened) as error:
             return error
 

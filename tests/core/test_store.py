@@ -5,14 +5,14 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 
 import asyncpg
 import pytest
 
-from core.errors import WrongKind
+from core.errors import Refusal, WrongKind
 from core.merchants import App, Merchant
 from core.merchants.models import MerchantRow
 from core.runtime import Runtime
@@ -259,3 +259,50 @@ async def test_an_address_that_is_none_is_named() -> None:
         await Store.open("mysql://root@localhost/x")
     with pytest.raises(ConnectionError, match="does not answer"):
         await Store.open("postgresql://nobody@127.0.0.1:9/x")
+
+
+async def test_who_waits_for_us_does_so_for_a_time(runtime: Runtime) -> None:
+    """Also for what no question's own limit ends, and while it is cleaned up after."""
+    store, ended = runtime.store, asyncio.Event()
+
+    async def work() -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            with suppress(asyncio.CancelledError):
+                await asyncio.sleep(0.3)  # behind a connection that hangs
+            ended.set()
+            raise ConnectionError("which nobody hears of any more")
+
+    began = time.monotonic()
+    with pytest.raises(TimeoutError):
+        await store.in_time(work(), 0.1)
+    assert time.monotonic() - began < 0.3
+    async with asyncio.timeout(5):
+        await ended.wait()
+
+
+async def test_what_is_waited_for_elsewhere_does_not_count(runtime: Runtime) -> None:
+    store = runtime.store
+
+    async def work(elsewhere_s: float, here_s: float) -> str:
+        await store.fetchval("SELECT 1")
+        for _ in range(2):
+            with store.elsewhere(), store.elsewhere():
+                await asyncio.sleep(elsewhere_s)
+        await asyncio.sleep(here_s)
+        return "done"
+
+    assert await store.in_time(work(0.5, 0.0), 0.4) == "done"
+    with pytest.raises(TimeoutError):
+        await store.in_time(work(0.5, 1.0), 0.4)
+    with store.elsewhere():  # nobody waits for this one
+        assert await store.fetchval("SELECT 1") == 1
+
+
+async def test_what_work_raises_is_raised(runtime: Runtime) -> None:
+    async def work() -> None:
+        raise Refusal("no_room")
+
+    with pytest.raises(Refusal):
+        await runtime.store.in_time(work(), 1.0)

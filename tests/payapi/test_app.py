@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator
-from contextlib import suppress
+from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from ipaddress import ip_network
@@ -22,7 +22,9 @@ from core.errors import REFUSALS
 from core.runtime import Runtime
 from payapi import add_payapi
 from payapi.answers import STATUSES
+from payapi.app import PATIENCE_S
 from tests.conftest import Servers
+from tests.core.support import owner
 from tests.core.test_redislink import own_valkey
 from tests.payapi.client import Answer, Caller
 from tests.payapi.conftest import server_of, serving
@@ -87,13 +89,15 @@ async def test_a_fault_of_ours_says_nothing_but_its_id(caller: Caller, desk: Des
 
 
 class Line:
-    """A socket that leads to the real database until it is cut."""
+    """A socket that leads to the real database until it is cut, or says nothing any more."""
 
     def __init__(self, folder: Path, real: str) -> None:
         self._path = folder / ".s.PGSQL.5432"
         self._real = real
         self._writers: list[asyncio.StreamWriter] = []
         self._server: asyncio.Server | None = None
+        self._flows = asyncio.Event()
+        self._flows.set()
 
     async def start(self) -> None:
         self._server = await asyncio.start_unix_server(self._join, self._path)
@@ -105,23 +109,32 @@ class Line:
         for writer in self._writers:
             writer.transport.abort()
 
+    def freeze(self) -> None:
+        """Whoever asks hears nothing, as from a database that hangs."""
+        self._flows.clear()
+
+    def thaw(self) -> None:
+        self._flows.set()
+
     async def _join(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         there_reader, there_writer = await asyncio.open_unix_connection(self._real)
         self._writers += [writer, there_writer]
-        await asyncio.gather(_pump(reader, there_writer), _pump(there_reader, writer))
+        await asyncio.gather(self._pump(reader, there_writer), self._pump(there_reader, writer))
+
+    async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(ConnectionError):
+            while part := await reader.read(65_536):
+                await self._flows.wait()
+                writer.write(part)
+                await writer.drain()
+        writer.close()
 
 
-async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    with suppress(ConnectionError):
-        while part := await reader.read(65_536):
-            writer.write(part)
-            await writer.drain()
-    writer.close()
-
-
-async def test_without_its_database_the_desk_asks_for_patience(
-    servers: Servers, database: str, supplier: dict[str, str], http: ClientSession
-) -> None:
+@asynccontextmanager
+async def led(
+    servers: Servers, database: str, supplier: dict[str, str]
+) -> AsyncIterator[tuple[Line, Desk]]:
+    """A desk whose database is at the end of a line."""
     dsn = servers.desk_dsn(database)
     folder = parse_qs(urlsplit(dsn).query)["host"][0]
     with TemporaryDirectory(prefix="paydesk-line-") as place:
@@ -129,20 +142,91 @@ async def test_without_its_database_the_desk_asks_for_patience(
         await line.start()
         through = dsn.replace(quote(folder, safe=""), place).replace(folder, place)
         async with serving(through, servers.valkey_url, supplier) as desk:
-            caller = await server_of("M1001", desk, http)
-            order = (await caller.create()).json
+            yield line, desk
+            line.thaw()
             await line.cut()
-            answer = await caller.call("GET", "/v1/balance")
-            assert (answer.status, answer.code) == (503, "unavailable")
-            assert int(answer.headers["Retry-After"]) > 0
-            async with http.get(order["cashier_url"]) as response:
-                assert response.status == 503
-                assert "Please try again" in await response.text()
-            async with http.post(f"{desk[1]}/callbacks/{order['order_no']}") as response:
-                assert response.status == 503
-            await line.start()
-            assert (await caller.call("GET", "/v1/balance")).status == 200
-            await line.cut()
+
+
+async def test_without_its_database_the_desk_asks_for_patience(
+    servers: Servers, database: str, supplier: dict[str, str], http: ClientSession
+) -> None:
+    async with led(servers, database, supplier) as (line, desk):
+        caller = await server_of("M1001", desk, http)
+        order = (await caller.create()).json
+        await line.cut()
+        answer = await caller.call("GET", "/v1/balance")
+        assert (answer.status, answer.code) == (503, "unavailable")
+        assert int(answer.headers["Retry-After"]) > 0
+        async with http.get(order["cashier_url"]) as response:
+            assert response.status == 503
+            assert "Please try again" in await response.text()
+        async with http.post(f"{desk[1]}/callbacks/{order['order_no']}") as response:
+            assert response.status == 503
+        await line.start()
+        assert (await caller.call("GET", "/v1/balance")).status == 200
+
+
+async def test_a_database_that_hangs_is_told_within_five_seconds(
+    servers: Servers, database: str, supplier: dict[str, str], http: ClientSession
+) -> None:
+    """Some waited for 41 s: for a statement of the ORM, and for the connection behind it."""
+    async with led(servers, database, supplier) as (line, desk):
+        caller = await server_of("M1001", desk, http)
+        made = (await caller.create()).json
+        # As many connections as there are, each used.
+        await asyncio.gather(*(caller.call("GET", "/v1/balance") for _ in range(8)))
+
+        async def status(method: str, url: str) -> int:
+            async with http.request(method, url) as response:
+                assert response.headers["Retry-After"]
+                return response.status
+
+        async def asked(number: str) -> list[int]:
+            answers = await asyncio.gather(
+                caller.call("GET", "/v1/balance"),
+                caller.call("GET", "/v1/products"),
+                caller.call("GET", f"/v1/orders/{made['order_no']}"),
+                caller.create(merchant_order_no=number),
+            )
+            assert all(int(answer.headers["Retry-After"]) > 0 for answer in answers)
+            return [answer.status for answer in answers]
+
+        line.freeze()
+        for number in ("S-2", "S-3"):
+            began = time.monotonic()
+            api, page, ready = await asyncio.gather(
+                asked(number), status("GET", made["cashier_url"]), desk[0].instance.beat()
+            )
+            assert {*api, page} == {503}
+            assert not ready.writes
+            assert time.monotonic() - began < PATIENCE_S + 0.5
+        line.thaw()
+        assert (await caller.create(merchant_order_no="S-3")).status == 201
+        assert (await desk[0].instance.beat()).writes
+
+
+async def test_a_database_that_only_reads_is_told_as_well(
+    servers: Servers, database: str, caller: Caller, desk: Desk
+) -> None:
+    assert (await caller.create()).status == 201
+    read_only = f"ALTER DATABASE {database} SET default_transaction_read_only"
+    async with owner(servers, database) as connection:
+        for setting, status in (("on", 503), ("off", 201)):
+            await connection.execute("SET default_transaction_read_only = off")
+            await connection.execute(f"{read_only} = {setting}")
+            await connection.execute(
+                "SELECT pg_terminate_backend(pid, 2000) FROM pg_stat_activity"
+                " WHERE datname = $1 AND usename = 'paydesk_desk'",
+                database,
+            )
+            answers = [await caller.create(merchant_order_no=f"R-{n}") for n in range(3)]
+            assert answers[-1].status == status
+            assert {answer.status for answer in answers} <= {status, 503}
+            if status == 503:
+                assert answers[-1].code == "unavailable"
+                assert (await caller.call("GET", "/v1/balance")).status == 200, "it reads"
+                assert not (await desk[0].instance.beat()).writes
+    assert (await desk[0].instance.beat()).writes
 
 
 async def test_one_line_per_request_without_its_query(caller: Caller) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from contextlib import nullcontext
 from typing import Any, cast
 from uuid import uuid4
 
@@ -55,7 +56,7 @@ def another_desk(desk: Desk, store: Store) -> Opening:
 
 
 async def test_news_wakes_those_who_wait_for_it_and_nobody_else() -> None:
-    twins, ours, theirs = Twins(), uuid4(), uuid4()
+    twins, ours, theirs = Twins(nullcontext), uuid4(), uuid4()
     woken = [asyncio.create_task(twins.wait(ours, SOON_S)) for _ in range(3)]
     other = asyncio.create_task(twins.wait(theirs, 0.05))
     await asyncio.sleep(0)
