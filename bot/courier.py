@@ -42,6 +42,7 @@ from core.outbox import (
     Say,
     TakeAway,
     TextFile,
+    Twins,
 )
 from core.runtime import Runtime
 from handlers.screens import Screen, render_say
@@ -129,12 +130,12 @@ class Courier:
         """Show it in its chat; the id of the new message, where it is one."""
         match leaving.fact:
             case Say() as say:
-                return await self._say(place, say, leaving.merchant_id)
+                return await self._say(place, say, leaving)
             case AlarmCard(alarm_id):
                 screen = await self._painter.alarm(place.chat_id, UUID(alarm_id))
                 return await self._in_place(place, NOBODY, "alarm", alarm_id, screen)
             case Card() as card:
-                return await self._card(place, card)
+                return await self._card(place, card, leaving)
             case Bill() as bill:
                 return await self._bill(place, bill)
             case DeskBill() as bill:
@@ -148,15 +149,28 @@ class Courier:
             case TakeAway(message_id):
                 await self._poster.delete(place, message_id)
                 return None
+            case Twins() as twins:
+                await self._part(place, twins)
+                return None
 
-    async def _say(self, place: Place, say: Say, merchant_id: UUID) -> int | None:
+    async def _part(self, place: Place, twins: Twins) -> None:
+        """Leave one of twins: what is ours among these, and unknown to us, is the other."""
+        repeated = render_say(Say("repeated"), await self._painter.language(place.chat_id))
+        for message_id in await self._posts.strangers(place.chat_id, twins.after, twins.before):
+            if await self._poster.is_ours(place, message_id):
+                _LOG.warning("a twin is taken away", chat_id=place.chat_id, message_id=message_id)
+                await self._poster.repeal(place, message_id, repeated)
+
+    async def _say(self, place: Place, say: Say, leaving: Leaving) -> int | None:
         language = await self._painter.language(place.chat_id)
         screen = render_say(say, language)
         if say.edit_message_id is not None and await self._poster.edit(
             place, say.edit_message_id, screen
         ):
             return None
-        message_id: int | None
+        message_id = await self._out(leaving, say.remember, say.ref, leaving.merchant_id)
+        if message_id is not None:
+            return message_id
         if say.only_for is not None and place.chat_id < 0:
             aloud = render_say(replace(say, facts=say.aloud), language) if say.aloud else screen
             message_id = await self._poster.whisper(
@@ -166,11 +180,25 @@ class Courier:
             message_id = await self._poster.post(place, screen, reply_to=say.reply_to)
         if say.remember is not None and message_id is not None:
             await self._posts.remember(
-                place.chat_id, message_id, say.remember, say.ref, merchant_id, _digest(screen)
+                place.chat_id,
+                message_id,
+                say.remember,
+                say.ref,
+                leaving.merchant_id,
+                _digest(screen),
             )
         return message_id
 
-    async def _card(self, place: Place, card: Card) -> int | None:
+    async def _out(
+        self, leaving: Leaving, kind: str | None, ref: str, merchant_id: UUID
+    ) -> int | None:
+        """The message that it became already, where whoever sent it died before saying so."""
+        if kind is None or not leaving.maybe_out:
+            return None
+        post = await self._posts.newest(leaving.chat_id, merchant_id, kind, ref)
+        return post.message_id if post and post.message_id > leaving.behind else None
+
+    async def _card(self, place: Place, card: Card, leaving: Leaving) -> int | None:
         chat_id, merchant_id, order_id = place.chat_id, UUID(card.merchant_id), UUID(card.order_id)
         screen = await self._painter.card(chat_id, merchant_id, order_id)
         if card.edit_message_id is not None:
@@ -178,6 +206,9 @@ class Courier:
             return None
         if screen is None:
             return None
+        message_id = await self._out(leaving, "card", card.order_id, merchant_id)
+        if message_id is not None:
+            return message_id
         message_id = await self._poster.post(place, screen, reply_to=card.reply_to)
         digest = _digest(screen)
         await self._posts.remember(chat_id, message_id, "card", card.order_id, merchant_id, digest)

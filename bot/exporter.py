@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextvars
 from collections.abc import AsyncGenerator, Awaitable, Callable
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -34,7 +35,7 @@ from bot.sending import GONE, UNCHANGED, Budget, Full
 from core.errors import Refusal
 from core.exports import LEASE, Paper, Taken
 from core.ledger import HOUSE
-from core.outbox import LIVE_BILL, SAID, Say, TakeAway
+from core.outbox import LIVE_BILL, SAID, Say, TakeAway, Twins
 from core.runtime import Runtime
 from handlers.screens import chart_buttons, export_progress
 
@@ -44,6 +45,7 @@ _CHUNK_BYTES: Final = 1_000_000
 _BACK_OFF_S: Final = (2, 10, 30, 120, 300, 600)
 TELL_AFTER_S: Final = 2.0
 TELL_EVERY_S: Final = 3.0  # so often a message may be edited
+_TWIN_WITHIN: Final = 11  # messages, where it is no reply
 _RENEW_S: Final = LEASE.total_seconds() / 3
 
 
@@ -102,23 +104,33 @@ class Exporter:
             _LOG.exception("export failed", export_id=str(held.taken.id))
             await self._put_off(held.taken, repr(error))
         else:
-            digest, file_id = sent
-            await self._queue.finish(held.taken, digest=digest, file_id=file_id)
+            await self._finish(held.taken, sent)
 
-    async def _make(self, held: _Held) -> tuple[str, str]:
-        """Build and send; the digest, and the id that Telegram gave."""
+    async def _finish(self, taken: Taken, sent: _Sent) -> None:
+        if taken.tries > 1 and sent.message_id is not None:
+            # Of a former try nobody knows what became, or its builder died.
+            after = taken.reply_to or sent.message_id - _TWIN_WITHIN
+            await self._runtime.outbox.say(
+                self._runtime.store, taken.chat_id, Twins(after, before=sent.message_id)
+            )
+        await self._queue.finish(
+            taken, digest=sent.digest, file_id=sent.file_id, message_id=sent.message_id
+        )
+
+    async def _make(self, held: _Held) -> _Sent:
+        """Build and send."""
         paper = held.taken.paper
         await self._take_away(held)  # the progress that a dead process left behind
         with scratch_folder() as folder:
             built = await self._build(held, folder)
             if built.file_id is not None:
                 try:
-                    return built.digest, await self._send(held.taken, paper, built)
+                    return await self._send(held.taken, paper, built)
                 except TelegramBadRequest as error:
                     _LOG.info("a file is built anew", fault=str(error))
                     await self._queue.forget_file(built.digest)
                     built = await self._build(held, folder)
-            return built.digest, await self._send(held.taken, paper, built)
+            return await self._send(held.taken, paper, built)
 
     async def _build(self, held: _Held, folder: Path) -> Built:
         taken = held.taken
@@ -170,7 +182,7 @@ class Exporter:
         held.message_id = None
         await self._queue.show_at(held.taken, None)
 
-    async def _send(self, taken: Taken, paper: Paper, built: Built) -> str:
+    async def _send(self, taken: Taken, paper: Paper, built: Built) -> _Sent:
         if paper.what == "chart":
             return await self._send_chart(taken, paper, built)
         await self._budget.take(taken.chat_id, SAID)
@@ -181,16 +193,19 @@ class Exporter:
             reply_parameters=in_reply(taken.reply_to),
             request_timeout=_UPLOAD_TIMEOUT_S,
         )
-        return sent.document.file_id if sent.document else ""
+        file_id = sent.document.file_id if sent.document else ""
+        return _Sent(built.digest, file_id, sent.message_id)
 
-    async def _send_chart(self, taken: Taken, paper: Paper, built: Built) -> str:
+    async def _send_chart(self, taken: Taken, paper: Paper, built: Built) -> _Sent:
         today = await self._runtime.bills.open_day(
             HOUSE if paper.holder == "p" else paper.holder_id
         )
         buttons = chart_buttons(paper, taken.language, open_day=today)
         return await self._place(taken, built, buttons)
 
-    async def _place(self, taken: Taken, built: Built, buttons: InlineKeyboardMarkup | None) -> str:
+    async def _place(
+        self, taken: Taken, built: Built, buttons: InlineKeyboardMarkup | None
+    ) -> _Sent:
         """In the place of another chart, or in a reply."""
         if taken.replaces is not None:
             await self._budget.take(taken.chat_id, SAID)
@@ -204,11 +219,11 @@ class Exporter:
                 )
             except TelegramBadRequest as error:
                 if UNCHANGED in str(error):
-                    return built.file_id or ""
+                    return _Sent(built.digest, built.file_id or "")
                 if not any(words in str(error) for words in GONE):
                     raise
             else:
-                return _photo_id(edited)
+                return _Sent(built.digest, _photo_id(edited))
         await self._budget.take(taken.chat_id, SAID)
         sent = await self._bot.send_photo(
             taken.chat_id,
@@ -218,7 +233,7 @@ class Exporter:
             reply_parameters=in_reply(taken.reply_to),
             request_timeout=_UPLOAD_TIMEOUT_S,
         )
-        return _photo_id(sent)
+        return _Sent(built.digest, _photo_id(sent), sent.message_id)
 
     async def _put_off(self, taken: Taken, fault: str) -> None:
         again_s = _BACK_OFF_S[min(taken.tries, len(_BACK_OFF_S)) - 1]
@@ -253,6 +268,16 @@ class Upload(FSInputFile):
         with Path(self.path).open("rb") as file:
             file.seek(at)
             return file.read(self.chunk_size)
+
+
+@dataclass(frozen=True, slots=True)
+class _Sent:
+    """What was sent: the digest of what it says, Telegram's id of the file, and the message, where
+    it is a new one."""
+
+    digest: str
+    file_id: str
+    message_id: int | None = None
 
 
 class _Held:

@@ -22,7 +22,7 @@ async def hold(
     task = asyncio.create_task(work, context=contextvars.Context())
     try:
         while not (await asyncio.wait([task], timeout=every_s))[0]:
-            if not await _renewed(renew):
+            if not await _renewed(renew) and not task.done():
                 _LOG.warning("a lease was lost", work=task.get_coro())
                 return
         await task

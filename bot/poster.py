@@ -114,6 +114,34 @@ class Poster:
             if not any(words in str(error) for words in NOT_THERE):
                 raise
 
+    async def is_ours(self, place: Place, message_id: int) -> bool:
+        """Whether a message is there and ours. Its buttons go, so that it looks alive no longer."""
+        await self._budget.take(place.chat_id, place.rank)
+        try:
+            await self._bot.edit_message_reply_markup(chat_id=place.chat_id, message_id=message_id)
+        except TelegramBadRequest as error:
+            return UNCHANGED in str(error)
+        return True
+
+    async def repeal(self, place: Place, message_id: int, screen: Screen) -> None:
+        """Take a message of ours away; one that may not be taken away says `screen` instead."""
+        await self._budget.take(place.chat_id, place.rank)
+        try:
+            await self._bot.delete_message(place.chat_id, message_id)
+        except TelegramBadRequest as error:
+            _LOG.warning("a twin stays", chat_id=place.chat_id, fault=str(error))
+            await self._reword(place.chat_id, message_id, screen)
+
+    async def _reword(self, chat_id: int, message_id: int, screen: Screen) -> None:
+        try:
+            await self._rewrite(chat_id, message_id, screen)
+        except TelegramBadRequest as error:
+            if UNCHANGED in str(error) or any(words in str(error) for words in GONE):
+                return
+            await self._bot.edit_message_caption(  # it is a file or a picture
+                chat_id=chat_id, message_id=message_id, caption=screen.html
+            )
+
     async def _send(
         self, chat_id: int, screen: Screen, reply: ReplyParameters | None, quiet: bool
     ) -> Message:

@@ -31,7 +31,11 @@ async def standing_changed(event: ChatMemberUpdated, bot: Bot, runtime: Runtime)
     await runtime.groups.seen(
         chat.id, chat_type=chat.type, title=chat.title or "", bot_status=str(status)
     )
-    if status not in GONE and chat.type != "channel":
+    if status in GONE:
+        await runtime.outbox.chats.gone(chat.id)
+        return
+    await runtime.outbox.chats.back(runtime.store, chat.id)
+    if chat.type != "channel":
         await show_checklist(runtime, bot, chat.id, bot_status=str(status))
 
 

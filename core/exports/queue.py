@@ -126,13 +126,18 @@ class Queue:
         """Remember where its progress is shown, so that whoever goes on takes it away."""
         await self._change(taken, "message_id = $3", message_id)
 
-    async def finish(self, taken: Taken, *, digest: str, file_id: str) -> None:
-        """It is out. digest: of what it says; file_id: by which Telegram sends it again."""
+    async def finish(
+        self, taken: Taken, *, digest: str, file_id: str, message_id: int | None = None
+    ) -> None:
+        """It is out. digest: of what it says; file_id: by which Telegram sends it again.
+        message_id: of the message that it became, where it is a new one."""
         await self._change(
             taken,
-            "state = 'sent', lease_until = NULL, digest = $3, file_id = nullif($4, '')",
+            "state = 'sent', lease_until = NULL, digest = $3, file_id = nullif($4, ''),"
+            " message_id = $5",
             digest,
             file_id,
+            message_id,
         )
 
     async def put_off(self, taken: Taken, *, seconds: float, fault: str) -> bool:

@@ -957,7 +957,7 @@ CREATE TABLE export (                          -- files that people asked for
     chat_id      bigint NOT NULL,
     reply_to     bigint,
     replaces     bigint,                       -- the chart in whose place it comes
-    message_id   bigint,                       -- where its progress is shown
+    message_id   bigint,                       -- where its progress is shown; then what it became
     state        text NOT NULL DEFAULT 'waiting'
                  CHECK (state IN ('waiting', 'taken', 'sent', 'failed')),
     tries        integer NOT NULL DEFAULT 0,
@@ -969,6 +969,7 @@ CREATE TABLE export (                          -- files that people asked for
     created_at   timestamptz NOT NULL
 );
 CREATE INDEX export_waiting ON export (created_at) WHERE state IN ('waiting', 'taken');
+CREATE INDEX export_message ON export (chat_id, message_id) WHERE message_id IS NOT NULL;
 CREATE INDEX export_digest ON export (digest) WHERE file_id IS NOT NULL;
 
 CREATE TABLE notification (

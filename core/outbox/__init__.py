@@ -17,6 +17,7 @@ from core.outbox.facts import (
     Say,
     TakeAway,
     TextFile,
+    Twins,
 )
 from core.outbox.posts import Posts
 from core.outbox.queue import NOBODY, RENEWED_EVERY_S, Leaving, Outbox
@@ -41,4 +42,5 @@ __all__ = [
     "Say",
     "TakeAway",
     "TextFile",
+    "Twins",
 ]

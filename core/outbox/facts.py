@@ -119,9 +119,19 @@ class TakeAway:
     message_id: int
 
 
-Fact = AlarmCard | Card | Bill | DeskBill | Say | TextFile | TakeAway
+@dataclass(frozen=True, slots=True)
+class Twins:
+    """A try of a message had no answer, and a later one did: where the former arrived as well, it
+    is among the messages between these two, and has to go."""
+
+    topic: ClassVar[str] = "twins"
+    after: int
+    before: int
+
+
+Fact = AlarmCard | Card | Bill | DeskBill | Say | TextFile | TakeAway | Twins
 _TOPICS: dict[str, type[Fact]] = {
-    kind.topic: kind for kind in (AlarmCard, Card, Bill, DeskBill, Say, TextFile, TakeAway)
+    kind.topic: kind for kind in (AlarmCard, Card, Bill, DeskBill, Say, TextFile, TakeAway, Twins)
 }
 
 
@@ -152,7 +162,7 @@ def rank_of(fact: Fact, dedupe_key: str | None) -> int:
             return CARD if posted else SAID
         case TakeAway():
             return ANSWER
-        case TextFile():
+        case TextFile() | Twins():
             return SAID
         case Say() | Card() | Bill() | DeskBill() if fact.edit_message_id is None:
             return SAID

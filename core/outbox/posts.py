@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Final
 from uuid import UUID
 
 from core.clock import Clock
 from core.errors import Bug
 from core.store import Store
+
+_LOOKED_AT: Final = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +67,12 @@ class Posts:
             )
         )
 
+    async def strangers(self, chat_id: int, after: int, before: int) -> list[int]:
+        """Ids between two messages, not known to be ours: at most _LOOKED_AT, from both ends, for
+        somebody's message is near one of them."""
+        rows = await self._store.fetch(_STRANGERS, chat_id, after, before, _LOOKED_AT // 2)
+        return [row["number"] for row in rows]
+
     async def shows(self, chat_id: int, message_id: int, digest: str) -> bool:
         """Whether it shows this already."""
         shown = await self._store.fetchval(
@@ -104,3 +113,21 @@ class Posts:
         await self._store.execute(
             "DELETE FROM post WHERE chat_id = $1 AND message_id = $2", chat_id, message_id
         )
+
+
+# $4: how many from each end, no further than 50 messages from it.
+_STRANGERS: Final = """
+WITH spot AS (
+    SELECT number FROM generate_series($2::bigint + 1, least($2 + 50, $3 - 1)) number
+  UNION
+    SELECT number FROM generate_series(greatest($2 + 1, $3::bigint - 50), $3 - 1) number
+), stranger AS (
+    SELECT number, row_number() OVER (ORDER BY number) AS up,
+        row_number() OVER (ORDER BY number DESC) AS down
+    FROM spot
+    WHERE NOT EXISTS (SELECT FROM outbox WHERE chat_id = $1 AND message_id = number)
+      AND NOT EXISTS (SELECT FROM post WHERE chat_id = $1 AND message_id = number)
+      AND NOT EXISTS (SELECT FROM export WHERE chat_id = $1 AND message_id = number)
+)
+SELECT number FROM stranger WHERE least(up, down) <= $4 ORDER BY number
+"""

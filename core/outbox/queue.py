@@ -19,7 +19,7 @@ from core.clock import Clock
 from core.ids import Ids
 from core.lanes import name_of
 from core.outbox.chats import Chats
-from core.outbox.facts import SAID, Fact, News, pack, rank_of, unpack
+from core.outbox.facts import SAID, Fact, News, Twins, pack, rank_of, unpack
 from core.outbox.posts import Posts
 from core.store import Queries, Store, Tx
 
@@ -235,6 +235,8 @@ class Outbox:
             if row is not None and row["again"]:
                 for through in self._on_through:
                     await through(tx, leaving.chat_id)
+            if row is not None and leaving.maybe_out and message_id is not None:
+                await self.say(tx, leaving.chat_id, _twins_of(leaving, message_id))
 
     async def put_off(
         self,
@@ -353,6 +355,12 @@ class Outbox:
             "SELECT state, count(*) AS n FROM outbox WHERE state <> 'sent' GROUP BY state"
         )
         return {row["state"]: row["n"] for row in rows}
+
+
+def _twins_of(leaving: Leaving, message_id: int) -> Twins:
+    """Where the twins of a message are, of which a former try had no answer."""
+    asked = getattr(leaving.fact, "reply_to", None) or 0
+    return Twins(after=max(leaving.behind, asked), before=message_id)
 
 
 def _last_of_ring(chat_ids: list[int], after: int) -> int:

@@ -258,6 +258,7 @@ SCREENS: Final[dict[str, _Buttons | None]] = {
     "credit_set": None,
     "edited_money": None,
     "export_failed": None,
+    "repeated": None,
     "help": None,
     "info": None,
     "language_set": None,

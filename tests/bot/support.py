@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +11,8 @@ from typing import Any
 
 import aiohttp
 from aiogram import Bot
+from aiohttp import web
+from aiohttp.test_utils import TestServer
 
 from bot.app import telegram_bot
 from bot.world import BOT_ID, BOT_USERNAME, telegram_world
@@ -67,6 +69,33 @@ async def bot_at(api: str) -> AsyncIterator[Bot]:
     """The desk's own client, talking to a Bot API server at this address."""
     async with telegram_bot(TOKEN, api) as bot:
         yield bot
+
+
+@asynccontextmanager
+async def in_between(
+    api: str, meddle: Callable[[str, dict[str, Any]], Awaitable[web.Response | None]]
+) -> AsyncIterator[str]:
+    """A Bot API server before the sandbox. meddle: answers a call, or lets it through (None)."""
+
+    async def forward(request: web.Request) -> web.Response:
+        form = dict(await request.post())
+        meddled = await meddle(request.path.rpartition("/")[2], form)
+        if meddled is not None:
+            return meddled
+        try:
+            async with http.post(f"{api}{request.path}", data=form) as answer:
+                return web.Response(
+                    status=answer.status, body=await answer.read(), content_type="application/json"
+                )
+        except aiohttp.ClientError:  # no answer, and none is given
+            if request.transport is not None:
+                request.transport.abort()
+            return web.Response()
+
+    app = web.Application()
+    app.router.add_post("/{path:.*}", forward)
+    async with aiohttp.ClientSession() as http, TestServer(app) as server:
+        yield str(server.make_url("")).rstrip("/")
 
 
 async def answer_of(url: str, **request: Any) -> tuple[int, str]:

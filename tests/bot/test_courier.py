@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-import aiohttp
 import pytest
 from aiogram import Bot
 from aiogram.exceptions import TelegramRetryAfter
 from aiohttp import web
-from aiohttp.test_utils import TestServer
 
 from bot.courier import Courier
 from bot.sending import Gate
@@ -28,7 +24,7 @@ from core.outbox import Bill, Card, DeskBill, Fact, Say, TakeAway, TextFile
 from core.outbox.queue import LEASE
 from core.prepayments import Advance, Cause
 from core.runtime import Runtime
-from tests.bot.support import Telegram, bot_at
+from tests.bot.support import Telegram, bot_at, in_between
 from tests.core.support import (
     CHAT,
     FINANCE,
@@ -597,28 +593,6 @@ async def test_where_rich_messages_are_refused_the_bill_is_html(
     assert set(await post.states()) == {"sent"}
 
 
-@asynccontextmanager
-async def in_between(
-    api: str, meddle: Callable[[str, dict[str, Any]], Awaitable[web.Response | None]]
-) -> AsyncIterator[str]:
-    """A Bot API server before the sandbox. meddle: answers a call, or lets it through (None)."""
-
-    async def forward(request: web.Request) -> web.Response:
-        form = dict(await request.post())
-        meddled = await meddle(request.path.rpartition("/")[2], form)
-        if meddled is not None:
-            return meddled
-        async with http.post(f"{api}{request.path}", data=form) as answer:
-            return web.Response(
-                status=answer.status, body=await answer.read(), content_type="application/json"
-            )
-
-    app = web.Application()
-    app.router.add_post("/{path:.*}", forward)
-    async with aiohttp.ClientSession() as http, TestServer(app) as server:
-        yield str(server.make_url("")).rstrip("/")
-
-
 @pytest.mark.parametrize("kind", ["500", "timeout"])
 async def test_where_telegram_is_away_it_is_tried_again(post: Post, kind: str) -> None:
     await post.telegram.fault(kind, method="sendMessage", times=2, delay_s=0.01)
@@ -629,7 +603,7 @@ async def test_where_telegram_is_away_it_is_tried_again(post: Post, kind: str) -
     assert await post.states() == {"waiting": 1}
     post.clock.advance(2.1)
     await post.deliver()
-    assert await post.states() == {"sent": 1}
+    assert set(await post.states()) == {"sent"}
     assert await post.heard() == ["W1"]
 
 
@@ -638,10 +612,104 @@ async def test_a_courier_that_died_is_succeeded(post: Post) -> None:
     (taken,) = await post.runtime.outbox.take(10)
     await post.deliver()
     assert await post.heard() == []
-    post.clock.advance(LEASE.total_seconds() + 1)
+    post.clock.advance(LEASE.total_seconds())
     await post.deliver()
     assert await post.heard() == ["W1"]
     assert taken.tries == 1
+
+
+async def test_a_message_whose_answer_was_lost_is_there_once(post: Post) -> None:
+    asked = await post.telegram.room.say("查单 X", chat_id=CHAT, text_as=OPERATOR)
+    await post.say("W0")
+    await post.telegram.fault("lost_answer", method="sendMessage", times=2)
+    await post.say("W1")
+    others = [await post.telegram.room.say(f"chat {n}", chat_id=CHAT, text_as=OPERATOR)
+              for n in range(3)]  # fmt: skip
+    for _ in range(3):
+        post.clock.advance(6)
+        await post.deliver()
+    await post.say("W2")
+    assert await post.heard() == ["W0", "W1", "W2"]
+    assert set(await post.states()) == {"sent"}
+    there = {m["id"] for m in await post.telegram.transcript(CHAT)}
+    assert {asked, *others} <= there, "nobody else's messages are touched"
+
+
+async def test_a_live_bill_whose_answer_was_lost_has_no_twin(
+    post: Post, merchant: Merchant
+) -> None:
+    await post.telegram.fault("lost_answer", method="sendRichMessage")
+    await post.deliver()
+    post.clock.advance(2)
+    await post.deliver()
+    (bill,) = await post.bills()
+    assert bill["pinned"]
+    known = await post.runtime.store.fetch("SELECT message_id FROM post WHERE kind = 'bill'")
+    assert [row["message_id"] for row in known] == [bill["id"]]
+    assert merchant.merchant_no in bill["text"]
+
+
+async def test_a_twin_that_may_not_be_deleted_says_that_it_is_repeated(post: Post) -> None:
+    async def never(method: str, _form: dict[str, Any]) -> web.Response | None:
+        if method != "deleteMessage":
+            return None
+        said = "Bad Request: message can't be deleted for everyone"
+        refusal = {"ok": False, "error_code": 400, "description": said}
+        return web.json_response(refusal, status=400)
+
+    await post.telegram.fault("lost_answer", method="sendMessage")
+    async with in_between(post.telegram.api, never) as api, bot_at(api) as bot:
+        post.courier = Courier(post.runtime, bot, group_per_min=18)
+        await post.say("W1")
+        post.clock.advance(2)
+        await post.deliver()
+    assert await post.heard() == ["W1"]
+    first, _ = await post.telegram.texts(CHAT)
+    assert "下方重发" in first
+
+
+async def test_who_died_after_it_was_remembered_doubles_nothing(post: Post) -> None:
+    await post.put(word("W1", remember="receipt", ref="r1"))
+    (taken,) = await post.runtime.outbox.take(10)
+    posted = await post.bot.send_message(CHAT, "W1")
+    await post.runtime.outbox.posts.remember(
+        CHAT, posted.message_id, "receipt", "r1", taken.merchant_id, "digest"
+    )
+    post.clock.advance(LEASE.total_seconds())
+    await post.deliver()
+    assert await post.heard() == ["W1"]
+    assert set(await post.states()) == {"sent"}
+
+
+async def test_where_the_bot_is_no_longer_nothing_is_called_for_every_change(
+    post: Post, merchant: Merchant
+) -> None:
+    calls: list[str] = []
+
+    async def count(method: str, _form: dict[str, Any]) -> web.Response | None:
+        calls.append(method)
+        return None
+
+    await post.deliver()
+    await post.telegram.bot_is(CHAT, "kicked")
+    async with in_between(post.telegram.api, count) as api, bot_at(api) as bot:
+        post.courier = Courier(post.runtime, bot, group_per_min=18)
+        for minor in (100, 200, 300):
+            await post.prepay(merchant, minor)
+            await post.deliver()
+        assert calls == ["editMessageText"], "it is told once"
+        assert await post.runtime.parked.of_chat(CHAT) == [], "and nobody is told of a bill"
+        await post.say("W1")
+        assert [one.topic for one in await post.runtime.parked.of_chat(CHAT)] == ["say"]
+        # Added again, and the parked message sent again by hand.
+        await post.telegram.bot_is(CHAT, "administrator")
+        actor = await post.runtime.access.actor(FINANCE, "x", OPS_CHAT, private=False)
+        await post.runtime.parked.send_again(actor, CHAT)
+        await post.deliver()
+        await post.prepay(merchant, 400)
+        await post.deliver()
+    assert await post.heard() == ["W1"]
+    assert "10.00" in (await post.bills())[0]["text"]
 
 
 async def test_one_fact_that_cannot_be_shown_does_not_stop_the_others(post: Post) -> None:

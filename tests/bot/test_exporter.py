@@ -15,6 +15,7 @@ import pytest
 from aiogram import Bot
 
 from bot.building import Limits
+from bot.courier import Courier
 from bot.exporter import Exporter, Upload
 from bot.world import BOT_ID
 from core.bills import Days
@@ -74,7 +75,8 @@ async def test_files_and_charts_are_sent_and_then_sent_by_their_id(
     first = await states(runtime)
     assert [state for state, _ in first] == ["sent"] * 3
     assert all(file_id for _, file_id in first)
-    assert len(await sent(telegram)) == 3
+    marks = [m["text"][0] for m in await sent(telegram)]
+    assert [mark for mark in marks if mark != "⏳"] == ["📄", "📄", "📈"]
     await ask(runtime, shop[0], "excel")
     assert await exporter.batch() == 1
     assert (await states(runtime))[-1] == first[0]
@@ -111,6 +113,26 @@ async def test_a_fault_of_telegram_is_tried_again_and_a_dead_builder_is_replaced
     clock.advance(LEASE.total_seconds() + 1)
     assert await exporter.batch() == 1
     assert (await states(runtime))[0][0] == "sent"
+
+
+async def test_a_file_whose_answer_was_lost_is_there_once(
+    runtime: Runtime, exporter: Exporter, bot: Bot, telegram: Telegram, clock: SetClock,
+    shop: tuple[Merchant, App],
+) -> None:  # fmt: skip
+    await runtime.store.execute("DELETE FROM outbox")
+    asked = await telegram.room.say("账单文件", chat_id=CHAT, text_as=FINANCE)
+    await telegram.fault("lost_answer", method="sendDocument")
+    await ask(runtime, shop[0], "excel", reply_to=asked)
+    await exporter.batch()
+    await telegram.room.say("and?", chat_id=CHAT, text_as=FINANCE)
+    clock.advance(3)
+    await exporter.batch()
+    courier = Courier(runtime, bot, group_per_min=18)
+    for job in await courier.take(10):
+        await job()
+    files = [m for m in await sent(telegram) if m["text"].startswith("📄")]
+    shown = await runtime.store.fetchval("SELECT message_id FROM export WHERE state = 'sent'")
+    assert [file["id"] for file in files] == [shown]
 
 
 async def test_an_upload_that_is_given_up_leaves_no_file_open(bot: Bot, tmp_path: Path) -> None:

@@ -572,6 +572,7 @@ EXAMPLES: dict[str, list[dict[str, Any]]] = {
             ][:10]),
         )
     ],
+    "repeated": [{}],
     "prepaid_undone": [{**RECEIPT, "minor": -72_000}],
     "rate_set": [RATE_SET, {**RATE_SET, "before": "", "from_now": False, "later": TARIFF}],
     "rates": [
