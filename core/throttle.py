@@ -116,6 +116,19 @@ class LocalLimits:
             return 0
         return sum(time_s > now_s - window_s for time_s in window.times_s)
 
+    def wait(self, key: str, limit: Limit, now_s: float) -> float:
+        """The seconds until there is room under one limit; 0 where there is. Nothing is counted."""
+        window = self._windows.get(key)
+        if window is None:
+            return 0.0
+        window.limit = limit
+        return window.wait_s(now_s)
+
+    def counts(self, key: str, now_s: float) -> bool:
+        """Whether anything was let through under this name that still counts."""
+        window = self._windows.get(key)
+        return window is not None and window.used(now_s) > 0
+
     def _window(self, key: str, limit: Limit, now_s: float) -> _Window:
         window = self._windows.get(key)
         if window is None:

@@ -22,6 +22,7 @@ from payapi.answers import STATUSES
 from payapi.auth import WrongSignature
 from payapi.reference import Documents
 from payapi.requests import ADDRESS, REQUEST_ID, RUNTIME, HungUp, Network, caller_address
+from payapi.strangers import STRANGERS, Strangers
 from payapi.wire import ErrorFacts, ErrorView
 from texts import choose_language, refusal_text
 
@@ -51,6 +52,7 @@ def add_payapi(
     Raises TextsError when the catalogues contradict each other.
     """
     pages.prepare()
+    strangers = Strangers()
     documents = Documents(runtime.public_url)
     rooms: list[tuple[str, list[web.RouteDef], Refuse]] = [
         ("/v1", [*orders.ROUTES, *account.ROUTES, *documents.document_routes], _refuse_in_json),
@@ -61,6 +63,7 @@ def add_payapi(
     for prefix, routes, refuse in rooms:
         room = web.Application(middlewares=[_entrance(trusted_proxies, refuse)])
         room[RUNTIME] = runtime
+        room[STRANGERS] = strangers
         room.add_routes(routes)
         app.add_subapp(prefix, room)
     app[RUNTIME] = runtime

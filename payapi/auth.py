@@ -19,6 +19,7 @@ from core.merchants import App
 from core.runtime import Runtime
 from core.throttle import Limit
 from payapi.requests import ADDRESS, read_body
+from payapi.strangers import STRANGERS
 from payapi.wire import Expected
 
 KEY: Final = "Paydesk-Key"
@@ -79,9 +80,12 @@ async def authenticate(runtime: Runtime, request: web.Request) -> Call:
     body = await read_body(request)
     head = text_to_sign(call_id, timestamp, request.method, request.raw_path)
     text = head.encode("utf-8", "surrogateescape") + body
+    strangers = request.app[STRANGERS]
     if not _proves(signatures, app.secrets, text):
+        strangers.failed(request[ADDRESS], app.key_id)
         may_debug = app.mode == "test" or runtime.demo
         raise WrongSignature(text.decode("utf-8", "replace") if may_debug else None)
+    strangers.proved(request[ADDRESS], app.key_id)
     await _take_room(runtime, f"app:{app.id}")
     return Call(app, body)
 
@@ -89,12 +93,19 @@ async def authenticate(runtime: Runtime, request: web.Request) -> Call:
 async def identify(runtime: Runtime, request: web.Request) -> App:
     """The app that a request claims to come from, by key and address alone.
 
-    Refusals: key_missing, key_unknown, merchant_suspended, address_not_allowed.
+    Refusals: key_missing, key_unknown, merchant_suspended, address_not_allowed, rate_limited (too
+    many failed there: `payapi.strangers`).
     """
     key_id = _header(request, KEY)
     if not _VISIBLE.fullmatch(key_id):
         raise Refusal("key_unknown")
-    app = await runtime.access.app(key_id, request[ADDRESS])
+    strangers = request.app[STRANGERS]
+    strangers.need_room(request[ADDRESS], key_id)
+    try:
+        app = await runtime.access.app(key_id, request[ADDRESS])
+    except Refusal:
+        strangers.failed(request[ADDRESS], key_id)
+        raise
     structlog.contextvars.bind_contextvars(merchant_no=app.merchant.merchant_no)
     runtime.store.called_by(app.merchant.id)
     return app
