@@ -12,9 +12,10 @@ import logging
 import os
 import resource
 import time
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterable
 from contextlib import suppress
+from dataclasses import dataclass
 from http import HTTPStatus
 from ipaddress import IPv4Network, IPv6Network, ip_address
 from typing import Any, Final
@@ -36,6 +37,8 @@ SWEEP_S: Final = 1.0
 # A browser opens six; a merchant's servers behind one address some dozens.
 CONNECTIONS_PER_ADDRESS: Final = 512
 FILES_MAX: Final = 65_536
+# What part of the process's files one port's connections may be; half of it one address's.
+SHARE_OF_FILES: Final = 0.4
 # What a caller that hung up is answered: nobody reads it. nginx calls it so.
 HUNG_UP: Final = 499
 _SHOWN_CHARS: Final = 200
@@ -50,10 +53,26 @@ def raise_file_limit() -> None:
             resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
+@dataclass(slots=True)
+class _Standing:
+    """How a connection stands. since_s: when that began. fresh: it brought no request yet. busy:
+    one of its requests is being answered."""
+
+    since_s: float
+    fresh: bool = True
+    busy: bool = False
+
+    @property
+    def worth(self) -> tuple[bool, bool, float]:
+        """Who has to go first where there are too many: the least of them."""
+        return self.busy, not self.fresh, self.since_s
+
+
 class Listener:
     """Serves an application on one port, with deadlines for heads and bodies.
 
-    trusted: networks of proxies, which bring everybody's connections.
+    trusted: networks of proxies, which bring everybody's connections. Where there are more
+    connections than the process has files for, those go that do nothing, the longest first.
     """
 
     def __init__(
@@ -84,8 +103,7 @@ class Listener:
             # Bodies are signed as they are sent: nobody unpacks them before the signature is seen.
             auto_decompress=False,
         )
-        # When a connection was first seen; nothing once it has brought a request.
-        self._waiting: WeakKeyDictionary[asyncio.BaseTransport, float | None] = WeakKeyDictionary()
+        self._standings: WeakKeyDictionary[asyncio.BaseTransport, _Standing] = WeakKeyDictionary()
         self._sweeping: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
@@ -126,7 +144,14 @@ class Listener:
         transport = request.transport
         if transport is None:  # it is gone already
             return web.Response(status=HUNG_UP)
-        self._waiting[transport] = None
+        standing = self._standing(transport)
+        standing.fresh, standing.busy = False, True
+        try:
+            return await self._answer(request)
+        finally:
+            standing.busy, standing.since_s = False, time.monotonic()
+
+    async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
         if _asks_too_much(request):
             self._talk.junk += 1
             return web.Response(status=HTTPStatus.EXPECTATION_FAILED, text="expectation_unknown")
@@ -161,28 +186,38 @@ class Listener:
             self._end_crowds(connections)
             self._tell_junk()
 
-    def _tell_junk(self) -> None:
-        if fresh := self._talk.junk - self._told:
-            self._told += fresh
-            _LOG.info("what came is no request", port=self._port, times=fresh)
+    def _standing(self, transport: asyncio.BaseTransport) -> _Standing:
+        return self._standings.setdefault(transport, _Standing(time.monotonic()))
 
     def _end_silent(self, connections: list[asyncio.Transport]) -> None:
         now_s = time.monotonic()
         for transport in connections:
-            since_s = self._waiting.setdefault(transport, now_s)
-            if since_s is not None and now_s - since_s >= self._head_s:
+            standing = self._standing(transport)
+            if standing.fresh and now_s - standing.since_s >= self._head_s:
                 transport.abort()
 
     def _end_crowds(self, connections: list[asyncio.Transport]) -> None:
-        """The newest connections of an address that has too many; a proxy has everybody's."""
-        counted: Counter[str] = Counter()
+        """Where an address has too many (a proxy has everybody's), or all together are."""
+        most = int(resource.getrlimit(resource.RLIMIT_NOFILE)[0] * SHARE_OF_FILES)
+        by_address: defaultdict[str, list[asyncio.Transport]] = defaultdict(list)
         for transport in connections:
             peer = transport.get_extra_info("peername")
-            if not peer or any(ip_address(peer[0]) in network for network in self._trusted):
-                continue
-            counted[peer[0]] += 1
-            if counted[peer[0]] > self._per_address:
+            if peer and not any(ip_address(peer[0]) in network for network in self._trusted):
+                by_address[peer[0]].append(transport)
+        for crowd in by_address.values():
+            self._end_beyond(crowd, min(self._per_address, most // 2))
+        self._end_beyond([t for t in connections if not t.is_closing()], most)
+
+    def _end_beyond(self, connections: list[asyncio.Transport], most: int) -> None:
+        if len(connections) > most:
+            connections.sort(key=lambda transport: self._standing(transport).worth)
+            for transport in connections[: len(connections) - most]:
                 transport.abort()
+
+    def _tell_junk(self) -> None:
+        if fresh := self._talk.junk - self._told:
+            self._told += fresh
+            _LOG.info("what came is no request", port=self._port, times=fresh)
 
 
 class _Talk(logging.LoggerAdapter[logging.Logger]):

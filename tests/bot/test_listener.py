@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import sys
+import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from ipaddress import ip_network
 from typing import Any
 
@@ -12,7 +14,7 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from bot.listener import Listener
+from bot.listener import HEAD_S, Listener
 from bot.process import PortTaken
 
 SOON_S = 10.0
@@ -112,3 +114,57 @@ async def test_a_port_in_use_is_named() -> None:
         second = Listener(web.Application(), host, port)
         with pytest.raises(PortTaken, match=str(port)):
             await second.start()
+
+
+@asynccontextmanager
+async def crowded() -> AsyncIterator[tuple[int, int]]:
+    """The ports of a process of its own that has few files."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "tests.bot.crowded",
+        stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.DEVNULL,
+    )  # fmt: skip
+    assert process.stdin is not None
+    assert process.stdout is not None
+    try:
+        async with asyncio.timeout(SOON_S * 3):
+            public, admin = map(int, (await process.stdout.readline()).split())
+        yield public, admin
+    finally:
+        process.stdin.close()
+        await process.wait()
+
+
+async def test_connections_that_do_nothing_take_nobody_the_files() -> None:
+    """300 with half a head, 290 that asked once and wait, where a process has 300 files."""
+    half, whole = b"GET / HTTP/1.1\r\nHost: x\r\nX: ", b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
+    writers: list[asyncio.StreamWriter] = []
+
+    async def occupy(port: int, sent: bytes) -> None:
+        with suppress(OSError):  # it may be ended at once
+            _, writer = await asyncio.open_connection("127.0.0.1", port)
+            writers.append(writer)
+            writer.write(sent)
+
+    async with crowded() as ports:
+        public, _ = ports
+        crowd = [half] * 300 + [whole] * 290
+        occupying = asyncio.gather(*(occupy(public, sent) for sent in crowd))
+        took_s = []
+        for _ in range(5):
+            for port in ports:
+                began = time.monotonic()
+                # From another address than theirs.
+                connector = aiohttp.TCPConnector(local_addr=("127.0.0.2", 0), force_close=True)
+                async with (
+                    asyncio.timeout(SOON_S),
+                    aiohttp.ClientSession(connector=connector) as session,
+                    session.get(f"http://127.0.0.1:{port}/") as answer,
+                ):
+                    assert await answer.text() == "alive"
+                took_s.append(time.monotonic() - began)
+        assert max(took_s) < HEAD_S / 2, took_s
+        async with asyncio.timeout(SOON_S):
+            await occupying
+        for writer in writers:
+            writer.close()
