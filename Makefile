@@ -6,7 +6,7 @@ PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3
 	then echo $$python; break; fi; done)
 SETUP = "$(or $(PYTHON),$(error Paydesk needs Python 3.11 or later: install it, or name one with PYTHON=))" tools/setup.py
 
-.PHONY: help run test check lock
+.PHONY: help run test check faults lock
 
 help:
 	@echo "make run             start the demo desk in the browser (data stays in var/)"
@@ -26,6 +26,9 @@ test:
 
 check:
 	@$(SETUP) check
+
+faults:
+	@$(SETUP) faults $(ARGS)
 
 lock:
 	@$(SETUP) lock $(if $(UPGRADE),--upgrade)

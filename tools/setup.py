@@ -4,6 +4,7 @@
     setup.py run [options of `python -m bot demo`]    the demo desk
     setup.py test [options of pytest]                 quality checks, then every test
     setup.py check                                    quality checks only
+    setup.py faults [options of bench.faults]         break what is around a desk, and measure
     setup.py lock [--upgrade]                         write the locks from pyproject.toml
 
 `.venv` is made when it is missing, half made, or no longer what a lock says: with uv when there
@@ -44,6 +45,9 @@ def main() -> int:
     if verb == "run":
         make_environment(RUNTIME)
         os.execv(PYTHON, [str(PYTHON), "-m", "bot", "demo", *options])
+    if verb == "faults":
+        make_environment(RUNTIME)
+        os.execv(PYTHON, [str(PYTHON), "-m", "bench.faults", *options])
     if verb == "test":
         os.environ["PAYDESK_CHROMIUM"] = find_browser() or install_browser()
         make_environment(DEV)

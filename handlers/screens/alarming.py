@@ -40,7 +40,6 @@ ALARMS: Final[dict[str, _Buttons | None]] = {
     "parked": _parked,
     "refused": _evidence,
     "unreadable": None,
-    "webhook": None,
 }
 
 

@@ -77,6 +77,16 @@ def test_run_makes_the_environment_once_and_starts_the_demo(checkout: Path, path
     assert (checkout / MARKER).stat().st_mtime_ns == made_at_ns
 
 
+def test_faults_are_planted_in_the_environment_of_the_desk(checkout: Path) -> None:
+    (checkout / "bench" / "faults").mkdir(parents=True)
+    (checkout / "bench" / "faults" / "__main__.py").write_text(ECHO)
+    python, asked = f"PYTHON={sys.executable}", "ARGS=kills --json 'a file'"
+    done = make(checkout, os.environ["PATH"], "faults", python, asked)
+    said = json.loads(done.stdout.splitlines()[-1])
+    assert said == [str(checkout), str(checkout / ".venv"), ["kills", "--json", "a file"]]
+    assert "Installing 0 packages" in done.stdout
+
+
 def test_a_half_made_environment_is_thrown_away(checkout: Path) -> None:
     run(checkout, os.environ["PATH"])
     (checkout / MARKER).unlink()
