@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -27,6 +28,8 @@ EXIT_INTERRUPTED: Final = 130
 def main(words: Sequence[str] | None = None) -> int:
     """Parse the command line, run, and turn expected failures into a sentence and a code."""
     options = _parser().parse_args(words)
+    # Whatever a desk and its servers write is for nobody else on this machine.
+    os.umask(0o077)
     if options.command == "connector":
         return connector_command.run(options)
     try:

@@ -25,7 +25,8 @@ from bot.menu import set_menu
 from bot.sending import Gate
 from bot.updates import UpdateWorker
 from bot.webhook import Webhook, webhook_path, webhook_secret
-from core.notifications import HANDS
+from core import callbacks, notifications
+from core.orders import ASKING_HANDS
 from core.runtime import Runtime
 from core.settings import Settings
 from handlers import build_dispatcher
@@ -37,7 +38,6 @@ _LOG = structlog.get_logger(__name__)
 _BEAT_S: Final = 20.0
 # A batch waits for its slowest member; with several loops on one queue the others go on.
 _COPIES: Final = 4
-_CALLBACK_BATCH: Final = 25
 _UPDATE_HANDS: Final = 20
 MAX_BODY_BYTES: Final = 1024 * 1024
 _WEBHOOK_TRIES: Final = 5
@@ -143,12 +143,10 @@ class Desk:
         runtime = self._runtime
         self._loops.append(Loop("beat", self._beat, idle_s=_BEAT_S))
         self._loops.append(notifier(runtime))
-        self._loop(
-            "callbacks",
-            lambda: runtime.callbacks.act_due(_CALLBACK_BATCH),
-            0.5,
-            runtime.callbacks.on_news,
-        )
+        actors = Crew("callbacks", runtime.callbacks.take_due, hands=callbacks.HANDS, idle_s=0.5)
+        runtime.callbacks.on_news(actors.wake)
+        askers = Crew("askers", runtime.following.take_due, hands=ASKING_HANDS, idle_s=1.0)
+        self._loops += [actors, askers]
 
     async def _beat(self) -> int:
         if (await self._runtime.instance.beat()).writes:
@@ -199,7 +197,7 @@ class Desk:
 
 def notifier(runtime: Runtime) -> Crew:
     """Whoever tells merchants' servers."""
-    crew = Crew("notifier", runtime.notifications.take_due, hands=HANDS, idle_s=0.5)
+    crew = Crew("notifier", runtime.notifications.take_due, hands=notifications.HANDS, idle_s=0.5)
     runtime.outbox.on_news(crew.wake)
     return crew
 

@@ -238,7 +238,9 @@ async def _seed_suppliers(runtime: Runtime, addresses: Addresses) -> None:
 
 async def _seed_merchants(runtime: Runtime) -> None:
     for merchant_no, name, day_cut, rates in MERCHANTS:
-        merchant = await runtime.merchants.open_merchant(merchant_no, name, day_cut=day_cut)
+        merchant = await runtime.merchants.open_merchant(
+            merchant_no, name, day_cut=day_cut, reviewed=True
+        )
         await runtime.merchants.open_app(merchant, mode="live", name="demo shop", notify_url=None)
         for product_code, ppm in rates.items():
             await runtime.merchants.set_tariff(

@@ -30,14 +30,14 @@ _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 
 @dataclass(frozen=True, slots=True)
 class Lane:
-    """name: tells a holder's lanes from each other; not negative."""
+    """name: tells a holder's lanes from each other."""
 
     holder: UUID
-    name: int = 0
+    name: UUID | int = 0
 
 
 def name_of(url: str) -> int:
-    """The name of the lane to an address: one for each scheme, host and port."""
+    """The name of the lane to an address: one for each scheme, host and port. Not negative."""
     parts = urlsplit(url)
     try:
         port = parts.port or _DEFAULT_PORTS.get(parts.scheme)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Final
@@ -12,6 +13,7 @@ from core.runtime import Runtime
 
 _LOG = structlog.get_logger(__name__)
 BATCH: Final = 50
+GO_ON_S: Final = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,16 +28,26 @@ class Job:
     work: Callable[[Runtime], Awaitable[None]]
 
 
-async def ask_suppliers(runtime: Runtime) -> None:
-    await runtime.following.ask_due(BATCH)
-
-
 async def follow_refunds(runtime: Runtime) -> None:
-    await runtime.refunding.follow_due(BATCH)
+    await _until_done("follow_refunds", runtime.refunding.follow_due)
 
 
 async def expire_orders(runtime: Runtime) -> None:
-    await runtime.following.expire_due(BATCH)
+    await _until_done("expire_orders", runtime.following.expire_due)
+
+
+async def _until_done(name: str, work: Callable[[int], Awaitable[int]]) -> None:
+    """Goes on while batches are full, for GO_ON_S at most; the next tick takes up what is left.
+    A backlog is told of in the log, with how far it was worked off."""
+    began, done = time.monotonic(), 0
+    while (found := await work(BATCH)) == BATCH:
+        done += found
+        if time.monotonic() - began > GO_ON_S:
+            _LOG.warning("a backlog is left", job=name, done=done)
+            return
+    if done:
+        took_s = round(time.monotonic() - began, 1)
+        _LOG.info("a backlog was worked off", job=name, done=done + found, took_s=took_s)
 
 
 async def roll_books(runtime: Runtime) -> None:
@@ -93,7 +105,6 @@ async def watch_licences(runtime: Runtime) -> None:
 
 
 JOBS: Final = (
-    Job("ask_suppliers", 1, False, ask_suppliers),
     Job("follow_refunds", 2, False, follow_refunds),
     Job("expire_orders", 2, False, expire_orders),
     Job("roll_books", 10, True, roll_books),

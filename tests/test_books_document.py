@@ -183,7 +183,9 @@ class Example:
 async def example(desk: Desk, clock: SetClock) -> Example:
     clock.go_to_noon()
     merchants = desk.runtime.merchants
-    merchant = await merchants.open_merchant(MERCHANT_NO, "Example", day_cut=DayCut())
+    merchant = await merchants.open_merchant(
+        MERCHANT_NO, "Example", day_cut=DayCut(), reviewed=True
+    )
     await merchants.open_app(merchant, mode="live", name="shop", notify_url=None)
     (app,) = await merchants.apps_of(merchant)
     actor = await desk.runtime.access.actor(ADMIN, "Lee", ADMIN, private=True)

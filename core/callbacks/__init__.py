@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from core.callbacks.domain import MAX_TRIES, RETRY_S, TOLD_AFTER, Callbacks
+from core.callbacks.domain import HANDS, MAX_TRIES, RETRY_S, TOLD_AFTER, Callbacks
 from core.callbacks.refused import (
     ALARM_AFTER,
     KEPT_PER_HOUR,
@@ -13,6 +13,7 @@ from core.callbacks.refused import (
 
 __all__ = [
     "ALARM_AFTER",
+    "HANDS",
     "KEPT_PER_HOUR",
     "MAX_TRIES",
     "RETRY_S",

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 from typing import Final
-from uuid import UUID
 
 import structlog
 
@@ -19,6 +18,7 @@ from core.clock import Clock
 from core.connectors import Callback, Connector, Event, InvalidCallback, Reply
 from core.errors import Refusal
 from core.ids import Ids, read_number
+from core.lanes import Lane, Lanes, Rooms
 from core.merchants import Merchants
 from core.orders import Attempt, Following, PaymentSeen, Settling, find_attempt
 from core.store import Store
@@ -32,8 +32,16 @@ RETRY_S: Final = 5
 LONGEST_RETRY_S: Final = 3600
 # Ops hears of one that fails this many times, which is within a minute of its coming.
 TOLD_AFTER: Final = 4
+# So many of one merchant's are taken at once, and acted on for so long: well within their lease.
+MOST_OF_ONE: Final = 20
+ACTING: Final = timedelta(seconds=30)
+HANDS: Final = 32
+_PROVEN: Final = Rooms(lane=1, holder=4, overall=HANDS)
+_UNPROVEN: Final = Rooms(lane=1, holder=2, overall=16)
 KIND: Final = "callback"  # of its alarms
 _SHOWN_CHARS: Final = 200
+
+Job = Callable[[], Awaitable[None]]
 
 
 class Callbacks:
@@ -60,6 +68,7 @@ class Callbacks:
         self._following = following
         self._alarms = alarms
         self._refused = refused
+        self._lanes = Lanes(clock, proven=_PROVEN, unproven=_UNPROVEN)
         self._wakers: list[Callable[[], None]] = []
 
     def on_news(self, wake: Callable[[], None]) -> None:
@@ -201,28 +210,57 @@ class Callbacks:
         await self._refused.keep(supplier, connector, callback, invalid, attempt)
         return connector.reply("failure")
 
-    async def act_due(self, batch: int) -> int:
-        """Act on stored callbacks; how many there were. Those of one merchant one by one."""
-        due = await queue.take(self._store, self._clock.now(), batch)
-        by_merchant: dict[UUID, list[Waiting]] = {}
-        for waiting in due:
-            by_merchant.setdefault(waiting.merchant_id, []).append(waiting)
-        await asyncio.gather(*(self._act_on_all(some) for some in by_merchant.values()))
-        return len(due)
+    async def take_due(self, hands: int) -> Sequence[Job]:
+        """Lease what is due, for so many hands at most: one for each merchant and supplier, whose
+        callbacks are acted on one by one. Whoever is stuck keeps a few hands, and never all."""
+        now = self._clock.now()
+        shares = self._lanes.share(hands, await queue.waiting(self._store, now))
+        if not shares:
+            return []
+        taken = await queue.take(self._store, now, shares, MOST_OF_ONE)
+        return [self._job(lane, some) for lane, some in taken.items()]
 
-    async def _act_on_all(self, some: list[Waiting]) -> None:
-        for waiting in some:
-            structlog.contextvars.bind_contextvars(request_id=waiting.request_id)
-            outcome, done, failed = "", False, False
+    async def act_due(self, hands: int) -> int:
+        """Act on what is due, with so many hands; how many took something."""
+        jobs = await self.take_due(hands)
+        await asyncio.gather(*(job() for job in jobs))
+        return len(jobs)
+
+    def _job(self, lane: Lane, some: Sequence[Waiting]) -> Job:
+        began = self._lanes.begin(lane)
+
+        async def job() -> None:
+            stuck = True
             try:
-                with self._store.called(by=waiting.merchant_id):
-                    outcome, done = await self._act(waiting)
-            except Exception as error:  # noqa: BLE001 (kept, tried again, told, then parked)
-                _LOG.exception("callback could not be acted on", tries=waiting.tries)
-                outcome, failed = repr(error), True
+                stuck = not await self._act_on_all(some)
             finally:
-                structlog.contextvars.unbind_contextvars("request_id")
-            await self._end(waiting, outcome, done=done, failed=failed)
+                self._lanes.end(lane, began, silent=stuck)
+
+        return job
+
+    async def _act_on_all(self, some: Sequence[Waiting]) -> bool:
+        """One by one, for ACTING at most; the rest is given back. Whether all went well."""
+        ends_at, well = self._clock.now() + ACTING, True
+        for place, waiting in enumerate(some):
+            if place and self._clock.now() >= ends_at:
+                await queue.give_back(self._store, some[place:], self._clock.now())
+                break
+            well &= await self._act_on(waiting)
+        return well
+
+    async def _act_on(self, waiting: Waiting) -> bool:
+        structlog.contextvars.bind_contextvars(request_id=waiting.request_id)
+        outcome, done, failed = "", False, False
+        try:
+            with self._store.called(by=waiting.merchant_id):
+                outcome, done = await self._act(waiting)
+        except Exception as error:  # noqa: BLE001 (kept, tried again, told, then parked)
+            _LOG.exception("callback could not be acted on", tries=waiting.tries)
+            outcome, failed = repr(error), True
+        finally:
+            structlog.contextvars.unbind_contextvars("request_id")
+        await self._end(waiting, outcome, done=done, failed=failed)
+        return not failed
 
     async def _end(self, waiting: Waiting, outcome: str, *, done: bool, failed: bool) -> None:
         """Write what came of a try. Staff hear of one that fails again and again, of one that is

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -9,11 +10,12 @@ from uuid import UUID
 
 from core.connectors import Callback, Event
 from core.errors import Bug
+from core.lanes import Lane
 from core.money import Money
 from core.orders import Attempt
 from core.store import Queries
 
-# A batch is acted on one by one for each merchant, and a supplier may have to be asked.
+# What is taken of one merchant is acted on one by one, and a supplier may have to be asked.
 LEASE: Final = timedelta(seconds=120)
 
 
@@ -61,11 +63,22 @@ async def keep(
     return bool(row_id == callback_id)
 
 
-async def take(queries: Queries, now: datetime, batch: int) -> list[Waiting]:
-    """Take due callbacks, in the order in which they came."""
-    rows = await queries.fetch(_TAKE, now, now + LEASE, batch)
-    return [
-        Waiting(
+async def waiting(queries: Queries, now: datetime) -> dict[Lane, int]:
+    """For each merchant and supplier of whom something is due: one."""
+    rows = await queries.fetch(_WAITING, now)
+    return {Lane(row["merchant_id"], row["supplier_id"]): 1 for row in rows}
+
+
+async def take(
+    queries: Queries, now: datetime, lanes: Collection[Lane], most: int
+) -> dict[Lane, list[Waiting]]:
+    """Lease what is due of these merchants and suppliers, `most` of each, in the order in which it
+    came."""
+    holders, suppliers = [lane.holder for lane in lanes], [lane.name for lane in lanes]
+    rows = await queries.fetch(_TAKE, holders, suppliers, most, now, now + LEASE)
+    taken: dict[Lane, list[Waiting]] = {}
+    for row in sorted(rows, key=lambda r: r["received_at"]):
+        waiting = Waiting(
             row["merchant_id"],
             row["id"],
             _unpack(row["event"]),
@@ -73,8 +86,22 @@ async def take(queries: Queries, now: datetime, batch: int) -> list[Waiting]:
             row["address"],
             row["request_id"],
         )
-        for row in sorted(rows, key=lambda r: r["received_at"])
-    ]
+        taken.setdefault(Lane(row["merchant_id"], row["supplier_id"]), []).append(waiting)
+    return taken
+
+
+async def give_back(queries: Queries, some: Sequence[Waiting], now: datetime) -> None:
+    """They were not tried after all: whoever is free may take them."""
+    await queries.execute(
+        "UPDATE supplier_callback c SET due_at = $4, tries = c.tries - 1"
+        " FROM unnest($1::uuid[], $2::uuid[], $3::integer[]) AS t (merchant_id, id, tries)"
+        " WHERE c.merchant_id = t.merchant_id AND c.id = t.id AND c.state = 'waiting'"
+        " AND c.tries = t.tries",
+        [waiting.merchant_id for waiting in some],
+        [waiting.id for waiting in some],
+        [waiting.tries for waiting in some],
+        now,
+    )
 
 
 async def end(
@@ -129,11 +156,35 @@ ON CONFLICT (merchant_id, attempt_no, event) DO UPDATE SET
     state = CASE c.state WHEN 'parked' THEN 'waiting' ELSE c.state END
 RETURNING id
 """
+# From head to head of the index, whatever the backlog.
+_WAITING: Final = """
+WITH RECURSIVE head AS (
+    (SELECT merchant_id, supplier_id FROM supplier_callback WHERE state = 'waiting'
+     ORDER BY merchant_id, supplier_id LIMIT 1)
+    UNION ALL
+    SELECT n.merchant_id, n.supplier_id FROM head h, LATERAL (
+        SELECT c.merchant_id, c.supplier_id FROM supplier_callback c
+        WHERE c.state = 'waiting'
+          AND (c.merchant_id, c.supplier_id) > (h.merchant_id, h.supplier_id)
+        ORDER BY c.merchant_id, c.supplier_id LIMIT 1
+    ) n
+)
+SELECT h.merchant_id, h.supplier_id FROM head h
+WHERE EXISTS (
+    SELECT FROM supplier_callback c
+    WHERE c.state = 'waiting' AND c.merchant_id = h.merchant_id
+      AND c.supplier_id = h.supplier_id AND c.due_at <= $1
+)
+"""
 _TAKE: Final = """
-UPDATE supplier_callback c SET due_at = $2, tries = tries + 1 FROM (
-    SELECT merchant_id, id FROM supplier_callback WHERE state = 'waiting' AND due_at <= $1
-    ORDER BY due_at LIMIT $3 FOR UPDATE SKIP LOCKED
+UPDATE supplier_callback c SET due_at = $5, tries = tries + 1
+FROM unnest($1::uuid[], $2::uuid[]) AS lane (merchant_id, supplier_id), LATERAL (
+    SELECT w.merchant_id, w.id FROM supplier_callback w
+    WHERE w.state = 'waiting' AND w.merchant_id = lane.merchant_id
+      AND w.supplier_id = lane.supplier_id AND w.due_at <= $4
+    ORDER BY w.due_at LIMIT $3 FOR UPDATE SKIP LOCKED
 ) due
 WHERE c.merchant_id = due.merchant_id AND c.id = due.id
-RETURNING c.merchant_id, c.id, c.event, c.tries, c.address, c.request_id, c.received_at
+RETURNING c.merchant_id, c.supplier_id, c.id, c.event, c.tries, c.address, c.request_id,
+          c.received_at
 """

@@ -91,9 +91,9 @@ class Merchants:
         merchant_no: str,
         name: str,
         *,
+        reviewed: bool,
         currency: str = HOME_CURRENCY,
         day_cut: DayCut | None = None,
-        reviewed: bool = True,
     ) -> Merchant:
         """Open a merchant and its first business day.
 

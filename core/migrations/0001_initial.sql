@@ -521,7 +521,7 @@ CREATE TABLE attempt (
 CREATE INDEX attempt_created ON attempt (merchant_id, created_at);
 CREATE INDEX attempt_channel ON attempt (channel_id, channel_day, created_at);
 CREATE INDEX attempt_upstream ON attempt (merchant_id, upstream_no) WHERE upstream_no IS NOT NULL;
-CREATE INDEX attempt_ask ON attempt (ask_at) WHERE ask_at IS NOT NULL;
+CREATE INDEX attempt_ask ON attempt (supplier_id, ask_at) WHERE ask_at IS NOT NULL;
 
 CREATE TABLE attempt_history (
     merchant_id  uuid NOT NULL,
@@ -842,7 +842,8 @@ CREATE TABLE supplier_callback (               -- verified, raw, before anything
 );
 -- The same told twice, even at once, is one row.
 CREATE UNIQUE INDEX supplier_callback_once ON supplier_callback (merchant_id, attempt_no, event);
-CREATE INDEX supplier_callback_waiting ON supplier_callback (due_at) WHERE state = 'waiting';
+CREATE INDEX supplier_callback_waiting ON supplier_callback (merchant_id, supplier_id, due_at)
+    WHERE state = 'waiting';
 
 CREATE TABLE refused_callback (                -- not believed; within bounds, for anybody may call
     id           uuid PRIMARY KEY,

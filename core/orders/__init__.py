@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from core.orders.asking import ASKING_HANDS
 from core.orders.calling import LONGEST_CALL, TIMEOUTS, Addresses, Calling
 from core.orders.charges import (
     CHARGED,
@@ -38,6 +39,7 @@ from core.orders.turns import side_by_side
 from core.orders.views import order_view
 
 __all__ = [
+    "ASKING_HANDS",
     "CHARGED",
     "CHARGED_RATE",
     "CONTRADICTION",

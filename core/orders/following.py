@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
@@ -15,20 +17,13 @@ from core.errors import Bug, Refusal
 from core.groups import Groups
 from core.ids import Ids
 from core.orders import moves
-from core.orders.calling import LONGEST_CALL, Calling
+from core.orders.asking import LEASE, Asking, Job
+from core.orders.calling import Calling
 from core.orders.contradictions import CONTRADICTION
 from core.orders.deciding import PaymentSeen
 from core.orders.lifecycle import DOUBTFUL, PAYABLE
-from core.orders.opening import MAX_ATTEMPTS, NEVER_SENT_AFTER, Opening
-from core.orders.reading import (
-    Attempt,
-    Order,
-    get_attempts,
-    get_order,
-    lock_order,
-    named,
-    read_attempt,
-)
+from core.orders.opening import NEVER_SENT_AFTER, Opening
+from core.orders.reading import Attempt, Order, get_attempts, get_order, lock_order, named
 from core.orders.settling import Settling
 from core.orders.turns import side_by_side
 from core.outbox import News
@@ -40,11 +35,9 @@ NOT_FOUND_APART: Final = timedelta(seconds=60)
 SENT_AGAIN_FOR: Final = timedelta(hours=1)
 # Hearsay has a supplier asked no more often than this.
 SOONEST: Final = timedelta(seconds=60)
-# Longer than following an order may take: a call to send it again, to ask and to capture, one to
-# each of the others, and as long again for all the rest. Who died with a claim is followed by
-# whoever looks next.
-LEASE: Final = (MAX_ATTEMPTS + 3) * LONGEST_CALL
 LONGEST_GAP: Final = timedelta(minutes=15)
+# An old attempt is asked about ever more rarely: when it is so much older again.
+_RARELY: Final = 4
 # News of an end that the supplier did not confirm is held back this long.
 HELD: Final = timedelta(minutes=5)
 # A supplier that stays silent is asked until this long after the order's own end.
@@ -75,6 +68,7 @@ class Following:
         self._opening = opening
         self._settling = settling
         self._routing = routing
+        self._asking = Asking(store, clock)
 
     async def ask(
         self, merchant_id: UUID, order_id: UUID, *, request_id: str, attempt_no: str | None = None
@@ -94,15 +88,18 @@ class Following:
         await self._act(order, attempt, standing, request_id=request_id)
         return standing
 
+    async def take_due(self, hands: int) -> Sequence[Job]:
+        """Claim attempts whose time has come, for so many hands at most, each supplier its fair
+        share: one that is silent holds up no other's."""
+        return await self._asking.take_due(hands, self._follow)
+
     async def ask_due(self, batch: int) -> int:
-        """Ask about attempts whose time has come; how many there were. For the timetable."""
-
-        async def claim(count: int) -> list[Attempt]:
-            now = self._clock.now()
-            rows = await self._store.fetch(_CLAIM_ATTEMPTS, now, now + LEASE, count)
-            return [read_attempt(row) for row in rows]
-
-        return await side_by_side(batch, claim, self._follow)
+        """Ask about attempts until none is due, or `batch` were; how many there were."""
+        asked = 0
+        while asked < batch and (jobs := await self.take_due(batch - asked)):
+            await asyncio.gather(*(job() for job in jobs))
+            asked += len(jobs)
+        return asked
 
     async def ask_soon(self, attempt: Attempt) -> None:
         """Have an attempt asked about at the next turn of the timetable, also one that nobody asks
@@ -260,10 +257,10 @@ class Following:
     def _next_look(self, order: Order, attempt: Attempt) -> datetime | None:
         """When to ask next about an attempt that may still be paid; None: no more.
 
-        The gap doubles up to LONGEST_GAP. It ends when a supplier's money paid the order, and
-        ASKED_FOR after the order's own end. One that was completed by hand (or whose completion
-        was reversed) is asked about on, since its money was not seen yet: ASKED_BY_HAND times
-        from then on.
+        The gap doubles up to LONGEST_GAP, and grows with the attempt's age. It ends when a
+        supplier's money paid the order, and ASKED_FOR after the order's own end. One that was
+        completed by hand (or whose completion was reversed) is asked about on, since its money was
+        not seen yet: ASKED_BY_HAND times from then on.
         """
         now = self._clock.now()
         if order.paid_how == "completed":
@@ -273,7 +270,10 @@ class Following:
         if over:
             return None
         doubled: int = 2 ** min(attempt.asked, 10)
-        return now + min(moves.FIRST_LOOK * doubled, LONGEST_GAP)
+        longest = LONGEST_GAP
+        if order.paid_how != "completed":
+            longest = max(longest, (now - attempt.created_at) / _RARELY)
+        return now + min(moves.FIRST_LOOK * doubled, longest)
 
     async def expire_due(self, batch: int) -> int:
         """End orders whose time is over; how many there were. For the timetable."""
@@ -359,14 +359,6 @@ def _said_before(attempt: Attempt, now: datetime) -> bool:
 
 
 # $1 now, $2 the end of the lease, $3 how many.
-_CLAIM_ATTEMPTS: Final = """
-UPDATE attempt a SET ask_at = $2 FROM (
-    SELECT merchant_id, attempt_no FROM attempt WHERE ask_at <= $1
-    ORDER BY ask_at LIMIT $3 FOR UPDATE SKIP LOCKED
-) due
-WHERE a.merchant_id = due.merchant_id AND a.attempt_no = due.attempt_no
-RETURNING a.*
-"""
 _CLAIM_ORDERS: Final = """
 UPDATE orders o SET end_at = $2 FROM (
     SELECT merchant_id, id, created_at FROM orders

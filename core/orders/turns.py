@@ -26,7 +26,7 @@ async def side_by_side(
 
     claim: takes so many at most, for as long as one takes. What nobody is free to do is not
     claimed: a claim that waits in line would be over when its turn comes, and the row an old one.
-    One slow or failing supplier holds up nobody else. A refusal means that the order moved on.
+    One slow or failing supplier holds up nobody else.
     """
     first = list(await claim(min(AT_ONCE, batch)))
     done, left = len(first), batch - len(first) if len(first) == AT_ONCE else 0
@@ -34,7 +34,7 @@ async def side_by_side(
     async def lane(thing: T) -> None:
         nonlocal done, left
         while True:
-            await _one(work, thing)
+            await do_one(work, thing)
             if left <= 0:
                 return
             left -= 1
@@ -51,7 +51,8 @@ async def side_by_side(
     return done
 
 
-async def _one(work: Callable[[T], Awaitable[object]], thing: T) -> None:
+async def do_one(work: Callable[[T], Awaitable[object]], thing: T) -> None:
+    """Do one thing. It answers for its own failure; a refusal means that the order moved on."""
     try:
         await work(thing)
     except Refusal as refusal:

@@ -41,7 +41,7 @@ async def open_shop(
 ) -> tuple[Merchant, App]:
     """A merchant that pays 1.2 %."""
     merchants = runtime.merchants
-    merchant = await merchants.open_merchant(merchant_no, "Souq", currency=currency)
+    merchant = await merchants.open_merchant(merchant_no, "Souq", currency=currency, reviewed=True)
     await merchants.set_tariff(merchant, "alipay_qr", Tariff.flat(Rate(12000)), actor="test")
     keys = await merchants.open_app(merchant, mode="live", name="shop", notify_url=None)
     return merchant, await merchants.app_by_key(keys.key_id)

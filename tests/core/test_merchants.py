@@ -46,7 +46,7 @@ async def test_live_keys_need_a_passed_review(runtime: Runtime) -> None:
 
 
 async def test_a_merchant_is_taken_as_reviewed(runtime: Runtime) -> None:
-    merchant = await runtime.merchants.open_merchant("M2001", "新店")
+    merchant = await runtime.merchants.open_merchant("M2001", "新店", reviewed=True)
     assert merchant.reviewed
     app = await runtime.merchants.app_by_key(await keys_of(runtime, merchant, "live"))
     assert app.merchant == merchant
@@ -67,7 +67,7 @@ async def test_what_is_open_goes_on_without_a_review(
 )
 async def test_a_name_that_suppliers_could_not_take_is_refused(runtime: Runtime, name: str) -> None:
     with pytest.raises(Refusal) as error:
-        await runtime.merchants.open_merchant("M2001", name)
+        await runtime.merchants.open_merchant("M2001", name, reviewed=True)
     assert (refused(error.value), error.value.param) == ("field_invalid", "name")
     with pytest.raises(Refusal):
         await runtime.merchants.by_no("M2001")
@@ -75,7 +75,7 @@ async def test_a_name_that_suppliers_could_not_take_is_refused(runtime: Runtime,
 
 @pytest.mark.parametrize("name", ["x", "茶" * 64, "Tom & Söhne <茶>  №1 🍵"])
 async def test_a_name_stays_as_it_was_written(runtime: Runtime, name: str) -> None:
-    await runtime.merchants.open_merchant("M2001", name)
+    await runtime.merchants.open_merchant("M2001", name, reviewed=True)
     assert (await runtime.merchants.by_no("m2001")).name == name
 
 

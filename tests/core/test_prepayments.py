@@ -199,7 +199,9 @@ async def test_one_word_moves_so_much_and_no_more(till: Till) -> None:
 async def test_currencies_with_other_decimals(
     runtime: Runtime, currency: str, minor: int, usdt_minor: int
 ) -> None:
-    merchant = await runtime.merchants.open_merchant("M1009", "Other", currency=currency)
+    merchant = await runtime.merchants.open_merchant(
+        "M1009", "Other", currency=currency, reviewed=True
+    )
     till = Till(runtime, merchant, OPS_CHAT)
     receipt = await till.record(0, 1, amount=Money(minor, currency), conversion_rate=Decimal("7.2"))
     assert (receipt["minor"], receipt["original_minor"]) == (minor, usdt_minor)

@@ -71,6 +71,15 @@ def test_every_variable_of_the_desk_is_a_setting() -> None:
         assert SERVICES[name]["environment"].keys() <= known
 
 
+def test_what_an_operator_may_set_reaches_the_desk() -> None:
+    # What the composition itself decides: where the desk listens, and lives.
+    decided = {"paydesk_home", "host", "port", "admin_host", "admin_port", "drain_notice_s"}
+    # Never with a real desk, or never in the same process.
+    never = {"allow_private_targets", "database_owner_url"}
+    wanted = {field.upper() for field in Settings.model_fields.keys() - decided - never}
+    assert wanted == SERVICES["desk"]["environment"].keys()
+
+
 def test_the_desk_does_not_hold_the_owners_password() -> None:
     assert "OWNER_DB_PASSWORD" not in str(SERVICES["desk"]["environment"])
 

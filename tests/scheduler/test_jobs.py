@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -9,22 +10,13 @@ from structlog.testing import capture_logs
 
 from core.bills import Days
 from core.money import Money
+from core.orders import Following
 from core.outbox import Bill, Fact, Say
 from core.runtime import Runtime
 from handlers.screens import render_alarm
-from scheduler.jobs import JOBS
+from scheduler.jobs import BATCH, JOBS
 from tests.conftest import Servers
-from tests.core.support import (
-    CHAT,
-    NORTHWIND_CHAT,
-    OPS_CHAT,
-    OWNER,
-    Desk,
-    SetClock,
-    alarms,
-    owner,
-    pay_link,
-)
+from tests.core.support import CHAT, NORTHWIND_CHAT, OPS_CHAT, OWNER, Desk, SetClock, alarms, owner
 
 
 async def run(runtime: Runtime, name: str) -> None:
@@ -38,17 +30,6 @@ async def leaving(runtime: Runtime) -> dict[int, Fact]:
     for one in taken:
         await runtime.outbox.sent(one)
     return {one.chat_id: one.fact for one in taken}
-
-
-async def test_suppliers_are_asked_about_money_nobody_told_of(desk: Desk) -> None:
-    opened = await desk.open()
-    await desk.supplier.pay(pay_link(opened), "lose_callback")
-    await run(desk.runtime, "ask_suppliers")
-    assert (await desk.order(opened)).state == "pending"
-    desk.clock.advance(11)
-    await run(desk.runtime, "ask_suppliers")
-    assert (await desk.order(opened)).state == "paid"
-    await desk.sound()
 
 
 async def test_refunds_that_nobody_began_are_carried_out(desk: Desk) -> None:
@@ -75,6 +56,28 @@ async def test_orders_expire_when_their_time_is_over(desk: Desk) -> None:
     await run(desk.runtime, "expire_orders")
     assert (await desk.order(short)).state == "expired"
     assert (await desk.order(longer)).state == "pending"
+
+
+class Backlog(Following):
+    """Orders that are due: so many in each batch."""
+
+    def __init__(self, *batches: int) -> None:
+        self.batches = list(batches)
+
+    async def expire_due(self, batch: int) -> int:
+        assert batch == BATCH
+        return self.batches.pop(0)
+
+
+async def test_a_job_goes_on_until_its_batch_is_not_full(desk: Desk) -> None:
+    backlog = Backlog(BATCH, BATCH, 7, 0)
+    runtime = replace(desk.runtime, following=backlog)
+    with capture_logs() as logs:
+        await run(runtime, "expire_orders")
+        assert backlog.batches == [0]
+        await run(runtime, "expire_orders")
+    told = [(log["event"], log["job"], log["done"]) for log in logs]
+    assert told == [("a backlog was worked off", "expire_orders", 2 * BATCH + 7)]
 
 
 async def test_books_that_cannot_be_rolled_up_stop_nobody_elses(

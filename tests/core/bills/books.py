@@ -42,7 +42,9 @@ class Books:
     clock: SetClock
 
     async def merchant(self, merchant_no: str, cut: DayCut | None = None) -> Merchant:
-        return await self.runtime.merchants.open_merchant(merchant_no, merchant_no, day_cut=cut)
+        return await self.runtime.merchants.open_merchant(
+            merchant_no, merchant_no, day_cut=cut, reviewed=True
+        )
 
     async def pay(
         self,

@@ -10,8 +10,9 @@ import pytest
 from core.connectors import CreateReading, Standing, Unknown
 from core.errors import Refusal
 from core.orders import Attempt, ByHand, Calling, Following, Opened, Order, get_attempts
+from core.orders.asking import LEASE
 from core.orders.calling import Addresses
-from core.orders.following import ASKED_BY_HAND, LEASE
+from core.orders.following import ASKED_BY_HAND
 from tests.core.support import Desk, completing, nothing, pay_link
 
 

@@ -15,8 +15,8 @@ from core.connectors import Accepted, Rejected
 from core.errors import Refusal
 from core.money import Money, Rate
 from core.orders import Opened, get_attempts
+from core.orders.asking import LEASE
 from core.orders.calling import LONGEST_CALL, NEVER_SENT, TIMEOUTS
-from core.orders.following import LEASE
 from core.orders.opening import FIRST_QUESTION, MAX_ATTEMPTS, NEVER_SENT_AFTER
 from core.tariff import Tariff
 from tests.conftest import NOWHERE
