@@ -10,7 +10,7 @@ import math
 import secrets
 import time
 from collections import OrderedDict, deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any, Final, cast
@@ -102,12 +102,19 @@ class LocalLimits:
 
     def room(self, limits: Mapping[str, Limit], now_s: float) -> float:
         """As `Throttle.room`. now_s: of a clock that only goes forward."""
-        windows = [self._window(key, limit, now_s) for key, limit in limits.items()]
-        if wait_s := max(window.wait_s(now_s) for window in windows):
-            return wait_s
-        for window in windows:
-            window.times_s.append(now_s)
-        return 0.0
+        wait_s = self.wait_s(limits, now_s)
+        if not wait_s:
+            self.count(limits, now_s)
+        return wait_s
+
+    def wait_s(self, limits: Mapping[str, Limit], now_s: float) -> float:
+        """As `room`, but nothing is counted."""
+        return max(self._window(key, limit, now_s).wait_s(now_s) for key, limit in limits.items())
+
+    def count(self, limits: Mapping[str, Limit], now_s: float) -> None:
+        """One was let through under all these limits."""
+        for key, limit in limits.items():
+            self._window(key, limit, now_s).times_s.append(now_s)
 
     def used(self, key: str, window_s: float, now_s: float) -> int:
         """As `Throttle.used`."""
@@ -152,10 +159,16 @@ class LocalLimits:
 
 
 class Throttle:
-    """Sliding-window limits."""
+    """Sliding-window limits.
 
-    def __init__(self, redis: Redis) -> None:
+    This process knows what it let through itself, whoever counted that: where Redis goes away or
+    comes back, neither begins with empty windows.
+    """
+
+    def __init__(self, redis: Redis, steady_s: Callable[[], float] = time.monotonic) -> None:
+        """steady_s: seconds since any moment."""
         self._redis = redis
+        self._steady_s = steady_s
         self._local = LocalLimits()
         self._token = secrets.token_hex(8)  # no two processes may count as one
         self._count = 0
@@ -163,6 +176,8 @@ class Throttle:
     async def room(self, limits: Mapping[str, Limit]) -> float:
         """0 when this one may pass under all these limits, by their names, and is counted; else the
         seconds until there is room under all, and then it is counted under none."""
+        if wait_s := self._local.wait_s(limits, self._steady_s()):
+            return wait_s
         self._count += 1
         arguments = [f"{self._token}:{self._count}"]
         for limit in limits.values():
@@ -171,7 +186,9 @@ class Throttle:
         try:
             wait_ms = await cast(Any, self._redis.eval(_WINDOWS, len(names), *names, *arguments))
         except (RedisError, OSError):
-            return self._local.room(limits, time.monotonic())
+            return self._local.room(limits, self._steady_s())
+        if not wait_ms:
+            self._local.count(limits, self._steady_s())
         return int(wait_ms) / 1000
 
     async def used(self, key: str, window_s: float) -> int:
@@ -180,7 +197,7 @@ class Throttle:
             name, window_ms = f"paydesk:limit:{key}", str(int(window_s * 1000))
             return int(await cast(Any, self._redis.eval(_USED, 1, name, window_ms)))
         except (RedisError, OSError):
-            return self._local.used(key, window_s, time.monotonic())
+            return self._local.used(key, window_s, self._steady_s())
 
     async def answers(self) -> bool:
         """Whether Redis answers, for /readyz."""

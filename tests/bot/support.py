@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +16,10 @@ from aiohttp.test_utils import TestServer
 
 from bot.app import telegram_bot
 from bot.world import BOT_ID, BOT_USERNAME, telegram_world
+from core.runtime import Runtime
+from core.throttle import Throttle
 from tests.conftest import Servers
-from tests.core.support import owner
+from tests.core.support import SetClock, owner
 from tests.sandbox.telegram.room import Room, open_room
 
 TOKEN = f"{BOT_ID}:AAFakeTokenOfTheSandboxForTestsOnly00"
@@ -69,6 +71,12 @@ async def bot_at(api: str) -> AsyncIterator[Bot]:
     """The desk's own client, talking to a Bot API server at this address."""
     async with telegram_bot(TOKEN, api) as bot:
         yield bot
+
+
+def on_the_clock(runtime: Runtime, clock: SetClock) -> Runtime:
+    """A runtime whose process's own limits go by the clock of the test, as all its other times."""
+    throttle = Throttle(runtime.redis, lambda: clock.now().timestamp())
+    return replace(runtime, throttle=throttle)
 
 
 @asynccontextmanager

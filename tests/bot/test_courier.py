@@ -24,7 +24,7 @@ from core.outbox import Bill, Card, DeskBill, Fact, Say, TakeAway, TextFile
 from core.outbox.queue import LEASE
 from core.prepayments import Advance, Cause
 from core.runtime import Runtime
-from tests.bot.support import Telegram, bot_at, in_between
+from tests.bot.support import Telegram, bot_at, in_between, on_the_clock
 from tests.core.support import (
     CHAT,
     FINANCE,
@@ -111,7 +111,7 @@ class Post:
 async def post(runtime: Runtime, bot: Bot, telegram: Telegram, clock: SetClock) -> Post:
     await runtime.store.execute("DELETE FROM outbox")
     bot.session.middleware(Gate(runtime.outbox.chats))
-    return Post(runtime, bot, telegram, clock)
+    return Post(on_the_clock(runtime, clock), bot, telegram, clock)
 
 
 @pytest.fixture
@@ -471,8 +471,8 @@ async def test_what_is_only_shown_leaves_room_for_what_is_said(
     post.clock.advance(30)
     await post.deliver()
     assert (await post.bills())[0]["edit_count"] == 1
-    await post.say(*(f"W{n}" for n in range(8, 16)))
-    assert await post.heard() == [f"W{n}" for n in range(16)]
+    await post.say(*(f"W{n}" for n in range(8, 14)))
+    assert await post.heard() == [f"W{n}" for n in range(14)]
     await post.minute_passes()
     await post.deliver()
     (bill,) = await post.bills()

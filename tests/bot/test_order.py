@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections import defaultdict
 from typing import Any
 
 import pytest
@@ -16,7 +15,7 @@ from bot.sending import Gate
 from core.outbox import Fact, Say
 from core.outbox.queue import LEASE
 from core.runtime import Runtime
-from tests.bot.support import Telegram, bot_at, in_between
+from tests.bot.support import Telegram, bot_at, in_between, on_the_clock
 from tests.core.support import CHAT, NORTHWIND_CHAT, OPS_CHAT, SetClock
 
 CHATS = (CHAT, NORTHWIND_CHAT, OPS_CHAT)
@@ -34,10 +33,9 @@ class World:
     calls fail, answers are lost, and couriers are killed in the middle of a call."""
 
     def __init__(self, runtime: Runtime, telegram: Telegram, clock: SetClock, seed: int) -> None:
-        self.runtime, self.telegram, self.clock = runtime, telegram, clock
+        self.runtime = on_the_clock(runtime, clock)
+        self.telegram, self.clock = telegram, clock
         self.chance = random.Random(seed)
-        self.refused: list[str] = []  # 429s that Telegram really gave
-        self.tried: dict[int, list[str]] = defaultdict(list)
 
     async def meddle(self, method: str, _form: dict[str, Any]) -> web.Response | None:
         lot = self.chance.random()
@@ -93,7 +91,7 @@ async def test_each_chat_reads_everything_once_and_in_order(
         bot_at(api) as one,
         bot_at(api) as other,
     ):
-        couriers = [gated(runtime, bot) for bot in (one, other)]
+        couriers = [gated(world.runtime, bot) for bot in (one, other)]
         said = dict.fromkeys(CHATS, 0)
         for _ in range(ROUNDS):
             chat_id = world.chance.choice(CHATS)
@@ -106,6 +104,7 @@ async def test_each_chat_reads_everything_once_and_in_order(
             if set(said.values()) == {WORDS} and not await world.left():
                 break
     assert await world.left() == 0
+    assert (await telegram.state())["too_many_requests"] == 0, "but for those that were planted"
     for chat_id in CHATS:
         texts = await telegram.texts(chat_id)
         assert numbers(texts) == list(range(1, WORDS + 1)), f"seed {seed}, chat {chat_id}"

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
+from typing import Any
 from uuid import uuid4
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from redis.asyncio import Redis
+from redis.asyncio import ConnectionPool, Redis
+from redis.exceptions import ConnectionError as NotConnected
 
 from core.runtime import Runtime
 from core.throttle import Limit, LocalLimits, Throttle
+from tests.conftest import Servers
 
 FIVE = Limit(5, 60.0)
 
@@ -70,6 +73,45 @@ async def test_without_redis_limits_are_local() -> None:
         assert not await throttle.answers()
     finally:
         await redis.aclose()
+
+
+class Moody(Redis):
+    """A Redis that is away when told."""
+
+    away = False
+
+    async def execute_command(self, *args: Any, **options: Any) -> Any:
+        if self.away:
+            raise NotConnected("away")
+        command: Any = super().execute_command
+        return await command(*args, **options)
+
+
+async def test_a_redis_that_comes_and_goes_begins_no_window_anew(servers: Servers) -> None:
+    redis = Moody(connection_pool=ConnectionPool.from_url(servers.valkey_url))
+    throttle, key, ten = Throttle(redis), f"t:{uuid4()}", Limit(10, 60.0)
+    passed = 0
+    for number in range(40):
+        redis.away = number % 5 < 2
+        passed += await throttle.room({key: ten}) == 0
+    assert passed == 10
+    redis.away = True
+    assert 55 < await throttle.room({key: ten}) <= 60
+    await redis.connection_pool.aclose()
+
+
+async def test_who_may_use_part_of_a_window_waits_for_so_many_to_go(runtime: Runtime) -> None:
+    name, parts = str(uuid4()), (Limit(2, 0.3), Limit(5, 0.3))
+    away = Redis.from_url("redis://127.0.0.1:9/0", socket_connect_timeout=1)
+    for throttle in (runtime.throttle, Throttle(runtime.redis), Throttle(away)):
+        key = f"{name}:{id(throttle)}"
+        for _ in range(5):
+            assert await throttle.room({key: parts[1]}) == 0
+            await asyncio.sleep(0.01)
+        little, much = [await throttle.room({key: part}) for part in parts]
+        assert 0 < much < little <= 0.3, "the fourth has to go, not only the first"
+        assert await throttle.used(key, 0.3) == 5
+    await away.aclose()
 
 
 def test_who_is_at_a_limit_stays_known_however_many_names_are_asked_under() -> None:
