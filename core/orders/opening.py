@@ -494,7 +494,6 @@ def _under_way(opened: Opened) -> bool:
 
 def _nobody_takes(product: str, choice: Choice) -> Refusal:
     """Why there is no channel: none will ever take it, or one will at another time."""
-    if any(reason.code in _PASSING for reason in choice.reasons):
-        return Refusal("no_room")
-    reasons = "; ".join(map(str, choice.reasons))
-    return Refusal("no_channel", reasons=reasons or f"{product} has no channel")
+    passing = any(reason.code in _PASSING for reason in choice.reasons)
+    reasons = "; ".join(map(str, choice.reasons)) or f"{product} has no channel"
+    return Refusal("no_room" if passing else "no_channel", reasons=reasons)
