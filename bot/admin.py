@@ -29,9 +29,10 @@ class Admin:
         *,
         lines_lost: Callable[[], int] = lambda: 0,
         junk: Callable[[], int] = lambda: 0,
+        webhook_backlog: Callable[[], int] = lambda: 0,
     ) -> None:
         """lines_lost: how many lines of this process's log could not be written. junk: how much
-        came to its ports that is no request."""
+        came to its ports that is no request. webhook_backlog: how many updates Telegram holds."""
         self._runtime = runtime
         self._draining = False
         self._bot = bot
@@ -64,6 +65,11 @@ class Admin:
             ["supplier", "reason"],
             registry=self._registry,
         )
+        Gauge(
+            "paydesk_webhook_backlog",
+            "Updates that Telegram could not bring yet, a minute ago",
+            registry=self._registry,
+        ).set_function(webhook_backlog)
         Gauge(
             "paydesk_log_lines_lost",
             "Lines of the log that could not be written",

@@ -11,7 +11,6 @@ from aiogram import Bot
 from aiogram.client.default import DefaultBotProperties
 from aiogram.client.session.aiohttp import AiohttpSession
 from aiogram.client.telegram import TelegramAPIServer
-from aiogram.exceptions import TelegramAPIError
 from aiohttp import web
 
 from bot.admin import Admin
@@ -25,6 +24,7 @@ from bot.menu import set_menu
 from bot.sending import Gate
 from bot.updates import UpdateWorker
 from bot.webhook import Webhook, webhook_path, webhook_secret
+from bot.webhook_watch import WebhookWatch
 from core import callbacks, notifications
 from core.orders import ASKING_HANDS
 from core.runtime import Runtime
@@ -40,7 +40,7 @@ _BEAT_S: Final = 20.0
 _COPIES: Final = 4
 _UPDATE_HANDS: Final = 20
 MAX_BODY_BYTES: Final = 1024 * 1024
-_WEBHOOK_TRIES: Final = 5
+_WEBHOOK_IDLE_S: Final = 1.0
 _CARRIERS: Final = 40  # of messages; each serves another chat
 # An answer that comes late is better than none: where there is none, nobody knows what is out.
 TELEGRAM_TIMEOUT_S: Final = 30.0
@@ -57,6 +57,7 @@ class Desk:
         self._master_key = master_key
         self._bot: Bot | None = None
         self._menu: asyncio.Task[None] | None = None
+        self._webhook: WebhookWatch | None = None
         self._loops: list[Loop | Crew] = []
         self._listeners: list[Listener] = []
         self._timetable = Timetable(runtime)
@@ -87,6 +88,7 @@ class Desk:
             self._bot,
             webhook_url,
             lines_lost=lambda: self._logs.lost,
+            webhook_backlog=lambda: self._webhook.backlog if self._webhook else 0,
             junk=lambda: sum(listener.junk for listener in self._listeners),
         )
         # Loops first: whatever a request puts into a queue finds somebody who empties it.
@@ -95,8 +97,11 @@ class Desk:
         await self._listen(app, self._settings.host, self._settings.port)
         await self._listen(admin.app(), self._settings.admin_host, self._settings.admin_port)
         self._timetable.start()
-        if self._bot is not None and webhook_url is not None:
-            await self._set_webhook(self._bot, webhook_url)
+        if self._bot is not None and self._webhook is not None:
+            # Nothing waits for Telegram: what has come by the API is served without it.
+            watch = Loop("webhook", self._webhook.look, idle_s=_WEBHOOK_IDLE_S)
+            watch.start()
+            self._loops.append(watch)
             self._menu = asyncio.create_task(set_menu(self._bot))  # nothing waits for it
         _LOG.info("desk is ready", url=self._runtime.public_url, demo=self._runtime.demo)
 
@@ -122,7 +127,6 @@ class Desk:
         self._bot = bot = telegram_bot(token, self._settings.telegram_api_base)
         bot.session.middleware(Gate(self._runtime.outbox.chats))
         dispatcher = build_dispatcher(self._runtime, bot)
-        self._allowed_updates = dispatcher.resolve_used_update_types()
         secret = webhook_secret(self._master_key, bot.id)
         path = webhook_path(bot.id, secret)
         app.router.add_post(
@@ -137,7 +141,11 @@ class Desk:
         self._loops += [crew, carriers]
         exporter = Exporter(self._runtime, bot, group_per_min=self._settings.telegram_group_per_min)
         self._loop("exporter", exporter.batch, 1.0, self._runtime.exports.queue.on_news, copies=2)
-        return f"{self._runtime.public_url}{path}"
+        url = f"{self._runtime.public_url}{path}"
+        self._webhook = WebhookWatch(
+            self._runtime, bot, url, secret=secret, kinds=dispatcher.resolve_used_update_types()
+        )
+        return url
 
     def _add_queues(self) -> None:
         runtime = self._runtime
@@ -170,29 +178,6 @@ class Desk:
         listener = Listener(app, host, port, trusted=self._settings.trusted_proxies)
         await listener.start()
         self._listeners.append(listener)
-
-    async def _set_webhook(self, bot: Bot, url: str) -> None:
-        """Only when something about it changed: each call makes Telegram forget its back-off."""
-        secret = webhook_secret(self._master_key, bot.id)
-        for left in range(_WEBHOOK_TRIES - 1, -1, -1):
-            try:
-                info = await bot.get_webhook_info()
-                same = info.url == url and sorted(info.allowed_updates or []) == sorted(
-                    self._allowed_updates
-                )
-                if not same:
-                    await bot.set_webhook(
-                        url,
-                        secret_token=secret,
-                        allowed_updates=self._allowed_updates,
-                        max_connections=40,
-                    )
-            except TelegramAPIError as error:
-                _LOG.error("the webhook could not be set", fault=str(error), tries_left=left)
-                if left:
-                    await asyncio.sleep(1)
-            else:
-                return
 
 
 def notifier(runtime: Runtime) -> Crew:

@@ -260,6 +260,11 @@ REFUSALS: dict[str, RefusalKind] = {
     "staff_only": RefusalKind(
         _PERMISSION, "This is said in an ops group or in a private chat with the bot only."
     ),
+    "dialogue_away": RefusalKind(
+        _CONFLICT,
+        "What you were asked cannot be looked up for the moment."
+        " Write it again in a minute; slash commands and everything in groups work.",
+    ),
     "dialogue_over": RefusalKind(_CONFLICT, "This question is over. Begin again."),
     "answer_forwarded": RefusalKind(_INVALID, "Forwarded words are no answer. Write it yourself."),
     "answer_unreadable": RefusalKind(_INVALID, "That cannot be read. Write it like {example}."),

@@ -9,7 +9,7 @@ from core.access import Actor
 from core.runtime import Runtime
 from core.slips import Written
 from core.vouchers import ADJUSTMENT, Advance, Cause, money_of
-from handlers.context import Wants, is_stale, proof_of, say, say_privately
+from handlers.context import Wants, proof_of, say, say_privately
 from handlers.intents import Adjust, SetCredit, SetUsdtRate, ShowCredit, ShowUsdtRate
 
 
@@ -30,8 +30,6 @@ async def adjust(message: Message, intent: Adjust, actor: Actor, runtime: Runtim
     line = intent.line
     if await runtime.vouchers.booked_lines(message.chat.id, message.message_id):
         return
-    if await is_stale(message, actor, runtime):
-        return
     example = "/adjust M1001 -20 …"
     merchant = await runtime.access.merchant_in(actor, line.merchant_no, example=example)
     amount = money_of(line.amount.units_in(merchant.currency), merchant.currency)
@@ -51,8 +49,6 @@ async def show_credit(message: Message, intent: ShowCredit, actor: Actor, runtim
 async def set_credit(message: Message, intent: SetCredit, actor: Actor, runtime: Runtime) -> None:
     """How much a merchant lets us owe beyond what was advanced, or no limit at all."""
     actor.need("set_credit")
-    if await is_stale(message, actor, runtime):
-        return
     merchant = await runtime.access.merchant_in(
         actor, intent.merchant_no, example="/credit M1001 50000"
     )
@@ -80,8 +76,6 @@ async def set_usdt_rate(
     actor.need("set_rate")
     if actor.group is None:
         await say_privately(runtime, actor, "only_in_groups", {}, message.message_id)
-        return
-    if await is_stale(message, actor, runtime):
         return
     cause = Cause(actor.chat_id, message.message_id, 1)
     await runtime.pricing.set_usdt_rate(actor, intent.rate, cause)

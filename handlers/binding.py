@@ -12,6 +12,7 @@ from aiogram.types import CallbackQuery, Message
 
 from core.access import Actor
 from core.errors import Refusal
+from core.groups import Group
 from core.outbox import Say
 from core.runtime import Runtime
 from core.store import Tx
@@ -45,7 +46,7 @@ async def bind_merchant(
     await _bind(
         message, bot, actor, runtime, facts,
         lambda tx: runtime.groups.bind_merchant(tx, message.chat.id, merchant.id),
-        merchant_id=merchant.id,
+        holder_id=merchant.id, merchant_id=merchant.id,
     )  # fmt: skip
 
 
@@ -59,6 +60,7 @@ async def bind_supplier(
     await _bind(
         message, bot, actor, runtime, facts,
         lambda tx: runtime.groups.bind_supplier(tx, message.chat.id, supplier.id),
+        holder_id=supplier.id,
     )  # fmt: skip
 
 
@@ -75,7 +77,8 @@ async def bind_ops(message: Message, bot: Bot, actor: Actor, runtime: Runtime) -
 
 async def _bind(
     message: Message, bot: Bot, actor: Actor, runtime: Runtime, facts: dict[str, Any],
-    write: Callable[[Tx], Awaitable[bool]], *, merchant_id: UUID | None = None,
+    write: Callable[[Tx], Awaitable[bool]], *, holder_id: UUID | None = None,
+    merchant_id: UUID | None = None,
 ) -> None:  # fmt: skip
     if message.chat.type == "private":
         await say_privately(runtime, actor, "only_in_groups", {}, message.message_id)
@@ -97,19 +100,39 @@ async def _bind(
         await runtime.outbox.say(
             tx, message.chat.id, Say("bound", shown, reply_to=message.message_id)
         )
+        if new and holder_id is not None:
+            await _tell_elsewhere(tx, message, actor, runtime, facts, holder_id)
     await show_checklist(runtime, bot, message.chat.id)
 
 
-async def ask_unbind(message: Message, actor: Actor, runtime: Runtime) -> None:
-    """Ask once; the question's buttons name who asked and when."""
+async def _tell_elsewhere(
+    tx: Tx, message: Message, actor: Actor, runtime: Runtime, facts: dict[str, Any], holder_id: UUID
+) -> None:
+    """A merchant or supplier with groups has one more: those groups hear of it, and ops. It may be
+    the wrong one, and strangers read along there."""
+    others = [c for c in await runtime.groups.of_holder(tx, holder_id) if c != actor.home]
+    if not others:
+        return
+    told = {**facts, "title": message.chat.title or str(message.chat.id), "actor_name": actor.name}
+    for chat_id in others:
+        await runtime.outbox.say(tx, chat_id, Say("bound_elsewhere", told))
+    await runtime.groups.tell_ops(tx, Say("bound_elsewhere", told))
+
+
+async def ask_unbind(message: Message, intent: Unbind, actor: Actor, runtime: Runtime) -> None:
+    """Ask once; the question's buttons name who asked and when. Where several are bound, which of
+    them. Refusals: group_not_bound, merchant_not_found, supplier_not_found."""
     actor.need("bind")
     group = actor.group
     if group is None or group.kind == "unbound":
         raise Refusal("group_not_bound")
     if group.kind == "ops":
         actor.need("bind_ops")
-    facts = {
-        **await binding_facts(runtime, group),
+    facts = await binding_facts(runtime, group)
+    bound = _named(facts["bound"], group, intent.number)
+    facts |= {
+        "bound": bound,
+        "numbers": [one["no"] for one in bound],
         "user_id": actor.user_id,
         "asked_at_s": int(runtime.clock.now().timestamp()),
         "minutes": int(UNBIND_WITHIN.total_seconds() // 60),
@@ -117,24 +140,47 @@ async def ask_unbind(message: Message, actor: Actor, runtime: Runtime) -> None:
     await say(runtime, actor, "unbind_question", facts, message.message_id)
 
 
+def _named(bound: list[dict[str, str]], group: Group, number: str | None) -> list[dict[str, str]]:
+    """Of those that a group is bound to, the one with this number, or all. Refusals:
+    merchant_not_found, supplier_not_found."""
+    named = [one for one in bound if number in (None, one["no"])]
+    if number is not None and not named:
+        if group.kind == "supplier":
+            raise Refusal("supplier_not_found", supplier_no=number)
+        raise Refusal("merchant_not_found", merchant_no=number)
+    return named
+
+
 async def answer_unbind(
     query: CallbackQuery, bot: Bot, button: AnswerUnbind, actor: Actor, runtime: Runtime
 ) -> None:
-    """The person who asked decides."""
-    if query.message is None or actor.group is None:
+    """The person who asked decides. What was asked about goes, with its holder's people, live bill
+    and open questions."""
+    group = actor.group
+    if query.message is None or group is None:
         return
-    actor.need("bind_ops" if actor.group.kind == "ops" else "bind")
+    actor.need("bind_ops" if group.kind == "ops" else "bind")
     if button.user_id != actor.user_id:
         raise Refusal("confirmation_foreign")
     asked_ago_s = runtime.clock.now().timestamp() - button.asked_at_s
     if not 0 <= asked_ago_s <= UNBIND_WITHIN.total_seconds():
         raise Refusal("confirmation_expired")
-    if button.yes and actor.group.kind == "unbound":
+    facts = {**await binding_facts(runtime, group), "actor_name": actor.name, "left": []}
+    bound = facts["bound"]
+    holders = dict(zip([one["no"] for one in bound], _holders(group), strict=True))
+    if button.yes and (group.kind == "unbound" or button.number not in (None, *holders)):
         raise Refusal("confirmation_expired")
-    facts = {**await binding_facts(runtime, actor.group), "actor_name": actor.name}
     async with runtime.store.transaction() as tx:
         if button.yes:
-            await runtime.groups.unbind(tx, actor.chat_id)
+            facts |= {
+                "bound": [one for one in bound if button.number in (None, one["no"])],
+                "left": [one for one in bound if button.number not in (None, one["no"])],
+            }
+            await runtime.groups.unbind(
+                tx, actor.home, None if button.number is None else holders[button.number]
+            )
+            for one in facts["bound"]:
+                await runtime.confirmations.drop_of(tx, actor, holders[one["no"]])
             await runtime.audit.record(
                 tx, "unbind", actor=actor.trail_name, facts=facts, chat_id=actor.chat_id,
                 message_id=query.message.message_id,
@@ -147,7 +193,12 @@ async def answer_unbind(
             ),
         )  # fmt: skip
     if button.yes:
-        await show_checklist(runtime, bot, actor.chat_id)
+        await show_checklist(runtime, bot, actor.home)
+
+
+def _holders(group: Group) -> tuple[UUID, ...]:
+    """Who a group is bound to, in the order of `binding_facts`."""
+    return (*group.merchant_ids, *group.supplier_ids)
 
 
 async def show_info(message: Message, actor: Actor, runtime: Runtime) -> None:

@@ -174,14 +174,19 @@ class TurnVouchers:
 
 @dataclass(frozen=True, slots=True)
 class AnswerUnbind:
-    """Take the bindings off a group (yes), or not. Only for who asked, for a few minutes."""
+    """Take the bindings off a group (yes), or not. Only for who asked, for a few minutes.
+
+    number: of the merchant or supplier that is taken off alone.
+    """
 
     user_id: int
     asked_at_s: int
     yes: bool
+    number: str | None = None
 
     def data(self) -> str:
-        return f"unbind:{'yes' if self.yes else 'no'}:{self.user_id}:{self.asked_at_s}"
+        one = "" if self.number is None else f":{self.number}"
+        return f"unbind:{'yes' if self.yes else 'no'}:{self.user_id}:{self.asked_at_s}{one}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -285,6 +290,8 @@ def _read(parts: list[str]) -> Button | None:
             return TurnVouchers(holder, holder_id, *_days(span), _page(page))
         case ["unbind", "yes" | "no" as answer, user_id, asked_at_s]:
             return AnswerUnbind(int(user_id), int(asked_at_s), answer == "yes")
+        case ["unbind", "yes", user_id, asked_at_s, number] if number.isalnum():
+            return AnswerUnbind(int(user_id), int(asked_at_s), True, number)
         case ["chart" | "turn" as verb, whose, span]:
             holder, holder_id, currency = _holder(whose)
             return OpenChart(holder, holder_id, *_days(span), verb == "turn", currency)

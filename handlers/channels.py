@@ -17,7 +17,7 @@ from core.selling import RIGHT
 from core.tariff import format_tariff, parse_tariff
 from core.vouchers import Cause
 from handlers.channel_buttons import AnswerChannel, OnChannel, TurnChannels
-from handlers.context import Press, Presses, Wants, is_stale, say
+from handlers.context import Press, Presses, Wants, say
 from handlers.routes import (
     AddChannel,
     ChangeChannel,
@@ -86,8 +86,6 @@ async def show_one(message: Message, intent: ShowChannel, actor: Actor, runtime:
 async def change(message: Message, intent: ChangeChannel, actor: Actor, runtime: Runtime) -> None:
     """Set one of its terms; where it is so already, that is said with the whole channel."""
     need_alone(actor, RIGHT)
-    if await is_stale(message, actor, runtime):
-        return
     channel = await runtime.channels.by_no(intent.channel_no)
     values = read_terms(intent.field, intent.text, channel.currency)
     cause = Cause(actor.chat_id, message.message_id, 1)
@@ -99,8 +97,6 @@ async def change(message: Message, intent: ChangeChannel, actor: Actor, runtime:
 async def turn(message: Message, intent: TurnChannel, actor: Actor, runtime: Runtime) -> None:
     """Switch it on or off, archive or restore it, end its pause."""
     need_alone(actor, RIGHT)
-    if await is_stale(message, actor, runtime):
-        return
     cause = Cause(actor.chat_id, message.message_id, 1)
     await runtime.selling.turn(actor, intent.channel_no, intent.move, cause)
 
@@ -128,8 +124,6 @@ async def press(
 async def add(message: Message, intent: AddChannel, actor: Actor, runtime: Runtime) -> None:
     """Show the channel as it would be, and ask."""
     need_alone(actor, RIGHT)
-    if await is_stale(message, actor, runtime):
-        return
     supplier = await runtime.suppliers.by_no(intent.supplier_no)
     new = NewChannel(
         channel_no=None,

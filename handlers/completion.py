@@ -9,7 +9,7 @@ from aiogram.types import CallbackQuery, Message
 from core.access import Actor
 from core.runtime import Runtime
 from handlers.buttons import AnswerCompletion, AnswerReversal
-from handlers.context import Presses, Wants, is_stale, proof_of, request_id
+from handlers.context import Presses, Wants, proof_of, request_id
 from handlers.intents import Complete, Uncomplete
 
 
@@ -26,8 +26,6 @@ def router() -> Router:
 async def ask(message: Message, intent: Complete, actor: Actor, runtime: Runtime) -> None:
     """Ask the supplier, then put the question. A picture whose caption this is becomes evidence."""
     actor.need("complete")
-    if await is_stale(message, actor, runtime):
-        return
     await runtime.completions.ask(
         actor, intent.number, intent.reason, message_id=message.message_id,
         request_id=request_id(message),
@@ -56,8 +54,6 @@ async def ask_reversal(
 ) -> None:
     """Put the question, which a second person answers."""
     actor.need("uncomplete")
-    if await is_stale(message, actor, runtime):
-        return
     await runtime.completions.ask_reversal(
         actor, intent.number, intent.reason, message_id=message.message_id,
         request_id=request_id(message),

@@ -23,7 +23,7 @@ from core.outbox import Say
 from core.runtime import Runtime
 from handlers.buttons import Button, UndoVoucher, read_button
 from handlers.dialogues import Dialogues, Said, Sent
-from handlers.intents import READING, RIGHT_OF, Intent, addressee_of, parse, read_nearby
+from handlers.intents import CHANGING, READING, RIGHT_OF, Intent, addressee_of, parse, read_nearby
 from handlers.screens import INSTANTS, refusal_words, toast
 
 _LOG = structlog.get_logger(__name__)
@@ -107,16 +107,39 @@ class Understand(BaseMiddleware):
             return None
         if event.migrate_to_chat_id or event.migrate_from_chat_id or event.new_chat_title:
             return await handler(event, data)
-        intent: Intent | GiveReason | Said | Sent | None = await self._reason(event)
-        intent = intent or await self._dialogues.said(event) or await self._intent(event)
+        # Who speaks comes first, and needs the database alone: whatever else fails, strangers get
+        # silence, and nobody's talk is an alarm.
         speaker = event.from_user
-        edited = event.edit_date is not None
-        if speaker is None or (intent is None and not edited) or not _may_speak(speaker):
+        if speaker is None or not _may_speak(speaker):
             return None
         actor = await actor_of(self._runtime, speaker, event)
         if not actor.known and (actor.user_id != ANONYMOUS_ADMIN_ID or actor.group is None):
             return None
+        edited = event.edit_date is not None
+        intent: Intent | GiveReason | Said | Sent | None = await self._reason(event)
+        intent = intent or await self._dialogues.said(event) or await self._intent(event)
+        if intent is None and not edited:
+            return None
+        if (
+            isinstance(intent, CHANGING)
+            and not edited
+            and await self._too_late(event, intent, actor)
+        ):
+            return None
         return await handler(event, {**data, "intent": intent, "actor": actor})
+
+    async def _too_late(self, message: Message, intent: Intent, actor: Actor) -> bool:
+        """Whether what would change something waited too long to be carried out by itself. Whoever
+        may have it done is told; one that was carried out in time and is only delivered again is
+        not spoken of."""
+        if self._runtime.clock.now() - message.date <= STALE_AFTER:
+            return False
+        right = right_to(intent, actor)
+        if right and not actor.may(right):
+            return False  # it is refused, whenever it comes
+        if not await self._runtime.causes.obeyed(message.chat.id, message.message_id):
+            await say(self._runtime, actor, "stale_money", {}, message.message_id)
+        return True
 
     async def _reason(self, message: Message) -> GiveReason | None:
         """A reply to a question why is its answer, never a command; slash forms are commands."""
@@ -253,16 +276,6 @@ async def say(
 ) -> None:
     """A screen in reply to a message, for everybody in the chat."""
     await runtime.outbox.say(runtime.store, actor.chat_id, Say(screen, facts, reply_to=reply_to))
-
-
-async def is_stale(message: Message, actor: Actor, runtime: Runtime) -> bool:
-    """Whether a command waited too long to be carried out by itself, which is then said; one that
-    was carried out in time and is only delivered again is not spoken of."""
-    if runtime.clock.now() - message.date <= STALE_AFTER:
-        return False
-    if not await runtime.causes.obeyed(message.chat.id, message.message_id):
-        await say(runtime, actor, "stale_money", {}, message.message_id)
-    return True
 
 
 def right_to(intent: Intent, actor: Actor) -> str:

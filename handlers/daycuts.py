@@ -10,7 +10,7 @@ from core.clock import read_time, read_zone
 from core.errors import Refusal
 from core.runtime import Runtime
 from core.vouchers import Cause
-from handlers.context import Wants, is_stale
+from handlers.context import Wants
 from handlers.holders import Holder, holders_of
 from handlers.intents import SetDayCut
 
@@ -26,8 +26,6 @@ async def set_day_cut(message: Message, intent: SetDayCut, actor: Actor, runtime
     """From the next day on; the open one ends when it would have. Refusals: time_invalid,
     zone_unknown, merchant_ambiguous, supplier_ambiguous."""
     actor.need("day_cut")
-    if await is_stale(message, actor, runtime):
-        return
     holder = await _one(runtime, actor, intent.number)
     at, zone = (
         (read_time(intent.text), None) if intent.what == "time" else (None, read_zone(intent.text))

@@ -8,7 +8,8 @@ put into it, and there are none in groups.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from datetime import timedelta
 from typing import Any, Final
@@ -100,12 +101,13 @@ class Dialogues:
         self._ids = ids
 
     async def find(self, user_id: int) -> Dialogue | None:
-        """What a person was asked last. Raises RedisError, OSError where Redis is away."""
-        kept = await self._redis.get(_key(user_id))
+        """What a person was asked last. Refusals: dialogue_away."""
+        with _redis_needed():
+            kept = await self._redis.get(_key(user_id))
         return Dialogue(**json.loads(kept)) if kept else None
 
     async def said(self, message: Message) -> Said | Sent | None:
-        """What a message answers; None for everything that is not for a dialogue. Raises as
+        """What a message answers; None for everything that is not for a dialogue. Refusals: as in
         `find`, unless the message can be understood without it."""
         speaker, text = message.from_user, message.text or ""
         if message.chat.type != "private" or message.edit_date is not None or speaker is None:
@@ -116,7 +118,7 @@ class Dialogues:
             return None
         try:
             dialogue = await self.find(speaker.id)
-        except (RedisError, OSError):
+        except Refusal:
             if intent is not None:
                 return None
             raise
@@ -127,7 +129,7 @@ class Dialogues:
         return Said(dialogue, message.message_id, text, message.forward_origin is not None)
 
     async def begin(self, actor: Actor, step: str, **facts: Any) -> Dialogue:
-        """Refusals: private_only."""
+        """Refusals: private_only, dialogue_away."""
         if actor.chat_id != actor.user_id:
             raise Refusal("private_only")
         dialogue = Dialogue(self._ids.uuid7().hex, step, facts)
@@ -135,14 +137,15 @@ class Dialogues:
         return dialogue
 
     async def keep(self, actor: Actor, dialogue: Dialogue) -> None:
-        """This is asked now."""
-        await self._redis.set(
-            _key(actor.user_id), json.dumps(asdict(dialogue), ensure_ascii=False), ex=OPEN_FOR
-        )
+        """This is asked now. Refusals: dialogue_away."""
+        kept = json.dumps(asdict(dialogue), ensure_ascii=False)
+        with _redis_needed():
+            await self._redis.set(_key(actor.user_id), kept, ex=OPEN_FOR)
 
     async def end(self, actor: Actor) -> bool:
-        """Whether there was one."""
-        return bool(await self._redis.delete(_key(actor.user_id)))
+        """Whether there was one. Refusals: dialogue_away."""
+        with _redis_needed():
+            return bool(await self._redis.delete(_key(actor.user_id)))
 
 
 class Answers(Filter):
@@ -233,6 +236,15 @@ class _Cancels(Filter):
 class _InDialogue(Filter):
     async def __call__(self, _: CallbackQuery, button: Button | None = None) -> bool:
         return isinstance(button, InDialogue)
+
+
+@contextmanager
+def _redis_needed() -> Iterator[None]:
+    """Refuses where Redis is away: it alone knows what was asked."""
+    try:
+        yield
+    except (RedisError, OSError) as error:
+        raise Refusal("dialogue_away") from error
 
 
 def _sent(message: Message, dialogue: Dialogue | None) -> Sent | None:

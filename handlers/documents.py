@@ -15,7 +15,7 @@ from core.errors import REASON_EXAMPLES, Refusal
 from core.outbox import Say, TextFile
 from core.runtime import Runtime
 from core.vetting import Document
-from handlers.context import Presses, Wants, is_stale, say, zone_here
+from handlers.context import Presses, Wants, say, zone_here
 from handlers.dialogues import DOCUMENT, Answers, Chooses, Dialogue, Dialogues, Said, Sent
 from handlers.files import read_text
 from handlers.supplier_buttons import FromLibrary, OnDocument, SendDocument
@@ -234,8 +234,6 @@ async def choose(
 async def decide(message: Message, intent: DecideDocument, actor: Actor, runtime: Runtime) -> None:
     """Approve, reject or withdraw, as it was typed."""
     need(actor, "documents" if intent.decision == "withdraw" else "approve_document")
-    if await is_stale(message, actor, runtime):
-        return
     document = await runtime.documents.by_no(intent.code, intent.version)
     decided = await _decide(runtime, actor, document, intent.decision, intent.why)
     await _card(runtime, actor, decided, message.message_id)

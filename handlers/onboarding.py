@@ -4,13 +4,22 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+import structlog
 from aiogram import Bot, F, Router
-from aiogram.types import ChatMemberUpdated, Message
+from aiogram.exceptions import TelegramAPIError
+from aiogram.types import (
+    ChatMember,
+    ChatMemberAdministrator,
+    ChatMemberOwner,
+    ChatMemberUpdated,
+    Message,
+)
 
 from core.groups import Group
 from core.outbox import NOBODY, Say
 from core.runtime import Runtime
 
+_LOG = structlog.get_logger(__name__)
 GONE: Final = frozenset({"left", "kicked"})
 _CHECKLIST: Final = "checklist"
 
@@ -19,6 +28,7 @@ def router() -> Router:
     """What the bot learns about groups without being asked anything."""
     routes = Router(name="onboarding")
     routes.my_chat_member.register(standing_changed, F.chat.type != "private")
+    routes.my_chat_member.register(blocked_or_not)
     routes.message.register(moved_away, F.migrate_to_chat_id)
     routes.message.register(moved_here, F.migrate_from_chat_id)
     routes.message.register(renamed, F.new_chat_title)
@@ -26,32 +36,43 @@ def router() -> Router:
 
 
 async def standing_changed(event: ChatMemberUpdated, bot: Bot, runtime: Runtime) -> None:
-    """The bot was added, promoted, demoted or removed."""
-    chat, status = event.chat, event.new_chat_member.status
-    await runtime.groups.seen(
-        chat.id, chat_type=chat.type, title=chat.title or "", bot_status=str(status)
-    )
-    if status in GONE:
+    """The bot was added, promoted, demoted, removed, or may do more or less than before."""
+    chat, standing = event.chat, event.new_chat_member
+    if standing.status in GONE:
         await runtime.outbox.chats.gone(chat.id)
-        return
-    await runtime.outbox.chats.back(runtime.store, chat.id)
-    if chat.type != "channel":
-        await show_checklist(runtime, bot, chat.id, bot_status=str(status))
+    else:
+        await runtime.outbox.chats.back(runtime.store, chat.id)
+    await runtime.groups.seen(
+        chat.id, chat_type=chat.type, title=chat.title or "", bot_status=str(standing.status)
+    )
+    if standing.status not in GONE and chat.type != "channel":
+        await show_checklist(runtime, bot, chat.id, standing)
+
+
+async def blocked_or_not(event: ChatMemberUpdated, runtime: Runtime) -> None:
+    """Somebody unblocked the bot: what is for them leaves again."""
+    if event.new_chat_member.status not in GONE:
+        await runtime.outbox.chats.back(runtime.store, event.chat.id)
 
 
 async def show_checklist(
-    runtime: Runtime, bot: Bot, chat_id: int, *, bot_status: str | None = None
+    runtime: Runtime, bot: Bot, chat_id: int, standing: ChatMember | None = None
 ) -> None:
-    """Post a group's checklist, or edit the one that is there."""
+    """Post a group's checklist, or edit the one that is there. standing: what the bot is there, as
+    Telegram just said; else Telegram is asked."""
     group = await runtime.groups.find(chat_id)
     if group is None:
         return
-    status = bot_status or await runtime.store.fetchval(
-        "SELECT bot_status FROM chat_group WHERE chat_id = $1", chat_id
-    )
-    admin = status in ("administrator", "creator")
+    chat_id = group.chat_id
+    standing = standing or await _standing(bot, chat_id)
+    admin = isinstance(standing, ChatMemberAdministrator | ChatMemberOwner)
     reads_all = admin or bool((await bot.me()).can_read_all_group_messages)
-    facts = {**await binding_facts(runtime, group), "admin": admin, "reads_all": reads_all}
+    facts = {
+        **await binding_facts(runtime, group),
+        "admin": admin,
+        "pins": admin and getattr(standing, "can_pin_messages", True) is True,
+        "reads_all": reads_all,
+    }
     posted = await runtime.store.fetchval(
         "SELECT message_id FROM post WHERE merchant_id = $1 AND kind = 'question' AND ref = $2"
         " AND chat_id = $3 ORDER BY message_id DESC LIMIT 1",
@@ -65,6 +86,15 @@ async def show_checklist(
         ),
         dedupe_key=f"{_CHECKLIST}:{chat_id}",
     )  # fmt: skip
+
+
+async def _standing(bot: Bot, chat_id: int) -> ChatMember | None:
+    """What the bot is in a chat; None where Telegram does not say: nothing is ticked then."""
+    try:
+        return await bot.get_chat_member(chat_id, bot.id)
+    except TelegramAPIError as error:
+        _LOG.warning("the bot's rights are not known", chat_id=chat_id, fault=str(error))
+        return None
 
 
 async def binding_facts(runtime: Runtime, group: Group) -> dict[str, Any]:

@@ -19,7 +19,6 @@ from handlers.buttons import AnswerSlip, UndoVoucher
 from handlers.context import (
     Presses,
     Wants,
-    is_stale,
     proof_of,
     right_here,
     right_to,
@@ -47,8 +46,7 @@ async def record(message: Message, intent: Advances, actor: Actor, runtime: Runt
         return
     actor.need(right_to(intent, actor))
     message_id = message.message_id
-    booked = await runtime.vouchers.booked_lines(message.chat.id, message_id)
-    if booked or await is_stale(message, actor, runtime):
+    if await runtime.vouchers.booked_lines(message.chat.id, message_id):
         return
     proof = proof_of(message)
     written = []

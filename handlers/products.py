@@ -16,7 +16,7 @@ from core.runtime import Runtime
 from core.selling import RIGHT
 from core.vouchers import Cause
 from handlers.channels import SEE, need_alone
-from handlers.context import Wants, is_stale, say
+from handlers.context import Wants, say
 from handlers.routes import AskWhy, ChangeProduct, ShowProducts, minor
 
 
@@ -40,8 +40,6 @@ async def change(message: Message, intent: ChangeProduct, actor: Actor, runtime:
     """One channel more or less, or the product on or off; where it is so already, that is said
     with all products."""
     need_alone(actor, RIGHT)
-    if await is_stale(message, actor, runtime):
-        return
     merchant = await _merchant(runtime, actor, intent.merchant_no)
     cause = Cause(actor.chat_id, message.message_id, 1)
     code, selling = intent.product_code, runtime.selling

@@ -13,7 +13,7 @@ from core.runtime import Runtime
 from core.tariff import format_tariff, parse_tariff
 from core.vouchers import Cause
 from handlers.buttons import AnswerRerating
-from handlers.context import Presses, Wants, is_stale, say, say_privately
+from handlers.context import Presses, Wants, say, say_privately
 from handlers.days import resolve
 from handlers.intents import ShowRates
 from handlers.tariffs import Rerate, SetCost, SetRate, first_day
@@ -58,8 +58,6 @@ async def show_rates(message: Message, intent: ShowRates, actor: Actor, runtime:
 async def set_rate(message: Message, intent: SetRate, actor: Actor, runtime: Runtime) -> None:
     """A merchant's rate for a product, from now or from a day on."""
     actor.need("price")
-    if await is_stale(message, actor, runtime):
-        return
     example = f"/rate M1001 {intent.product_code} {intent.tariff}"
     merchant = await runtime.access.merchant_in(actor, intent.merchant_no, example=example)
     await runtime.pricing.set_rate(
@@ -79,8 +77,6 @@ async def set_cost(message: Message, intent: SetCost, actor: Actor, runtime: Run
         facts = {"code": "cost_not_here", "facts": {}, "line": 0}
         await say_privately(runtime, actor, "refusal", facts, message.message_id)
         return
-    if await is_stale(message, actor, runtime):
-        return
     channel = await runtime.channels.costs(intent.channel_no)
     await runtime.pricing.set_cost(
         actor,
@@ -94,8 +90,6 @@ async def set_cost(message: Message, intent: SetCost, actor: Actor, runtime: Run
 async def rerate(message: Message, intent: Rerate, actor: Actor, runtime: Runtime) -> None:
     """Show what charging past orders anew would come to, and ask."""
     actor.need("price")
-    if await is_stale(message, actor, runtime):
-        return
     example = f"/rerate M1001 {intent.product_code} …"
     merchant = await runtime.access.merchant_in(actor, intent.merchant_no, example=example)
     tariff = parse_tariff(intent.tariff, merchant.currency) if intent.tariff else None

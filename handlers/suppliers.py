@@ -15,7 +15,7 @@ from core.runtime import Runtime
 from core.suppliers import Supplier
 from core.vetting import Document
 from handlers.amending import amend, ask_amend
-from handlers.context import Presses, Wants, is_stale, say
+from handlers.context import Presses, Wants, say
 from handlers.credentials import ask_credentials
 from handlers.dialogues import Answers, Dialogues, Said
 from handlers.documents import need
@@ -63,8 +63,6 @@ async def change(message: Message, intent: ChangeSupplier, actor: Actor, runtime
     """Do what was said; the card tells how the supplier stands then. Refusals: those of the
     verb, answer_unreadable."""
     need(actor, "suppliers")
-    if await is_stale(message, actor, runtime):
-        return
     supplier = await runtime.suppliers.by_no(intent.supplier_no)
     vetting = runtime.vetting
     match intent.change:

@@ -220,7 +220,6 @@ CREATE TABLE chat_group (
     label       text NOT NULL DEFAULT '预付',
     usdt_rate   text,                          -- exact decimal: what one USDT is worth here
     bot_status  text NOT NULL DEFAULT 'member',
-    bot_may_pin boolean,                       -- NULL where Telegram was not asked yet
     moved_to    bigint REFERENCES chat_group,  -- the group it is now; never one that moved itself
     created_at  timestamptz NOT NULL
 );

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from handlers.intents.commands import COMMANDS, RIGHT_OF, RIGHTS_OF_COMMAND
 from handlers.intents.model import (
+    CHANGING,
     READING,
     Adjust,
     Advances,
@@ -43,6 +44,7 @@ from handlers.intents.nearby import read_nearby
 from handlers.intents.parser import addressee_of, parse
 
 __all__ = [
+    "CHANGING",
     "COMMANDS",
     "READING",
     "RIGHTS_OF_COMMAND",

@@ -118,7 +118,7 @@ _TABLE: Final = (
         "bind_supplier", {BindSupplier: "bind"}, numbered(BindSupplier, SUPPLIERS), ("绑定供应商",)
     ),
     Command("bind_ops", {BindOps: "bind_ops"}, bare(BindOps()), ("绑定管理群",)),
-    Command("unbind", {Unbind: "bind"}, bare(Unbind()), ("解绑",)),
+    Command("unbind", {Unbind: "bind"}, readers.one_or_all, ("解绑",)),
     Command("info", {ShowInfo: "look_up"}, bare(ShowInfo()), ("群信息",), takes=nothing),
     Command(
         "prepay", {Advances: "prepay", AdvancesFault: "prepay"}, readers.prepay, one_line=True

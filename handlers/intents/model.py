@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Final, Literal
+from typing import Final, Literal, get_args
 
 from core.amounts import Typed
 from handlers.advances import AdvanceLine, PhoneLike, Unreadable
@@ -110,7 +110,9 @@ class BindOps:
 
 @dataclass(frozen=True, slots=True)
 class Unbind:
-    pass
+    """number: of the merchant or supplier that is taken off; None for all that is bound."""
+
+    number: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -267,4 +269,11 @@ READING: Final = (
     ShowUsdtRate, ShowCredit, ShowInfo, LookUp, ShowBill, ShowPrepaid, Export, ShowStatistics,
     ShowDiscrepancies, ShowBalance, ShowRates, ShowChannels, ShowChannel, ShowProducts,
     AskWhy, ShowDocuments, ShowSuppliers, Help,
+)  # fmt: skip
+
+# What changes something: carried out late by itself, it would surprise whoever had given it up.
+# The rest answers a mistake or, like Cancel, is about a dialogue that knows its own turn.
+CHANGING: Final = tuple(
+    kind for kind in get_args(Intent)
+    if kind not in (*READING, AdvancesFault, Cancel, Usage, NoCommand)
 )  # fmt: skip

@@ -32,11 +32,13 @@ from handlers.intents.model import (
     ShowDiscrepancies,
     ShowStatistics,
     ShowUsdtRate,
+    Unbind,
     Usage,
 )
 from handlers.intents.words import (
     HOLDERS,
     MERCHANTS,
+    SUPPLIERS,
     is_holder_no,
     is_off,
     is_test,
@@ -82,6 +84,15 @@ def numbered(make: Callable[[str], Intent], letter: str) -> Reader:
         return make(number.upper()) if is_holder_no(number, letter) else None
 
     return read
+
+
+def one_or_all(words: Words) -> Intent | None:
+    """Which merchant or supplier is taken off this group, or nothing for all of them."""
+    if not words:
+        return Unbind()
+    number = _first(words)
+    known = len(words) == 1 and is_holder_no(number, MERCHANTS + SUPPLIERS)
+    return Unbind(number.upper()) if known else None
 
 
 def reasoned(make: Callable[[str, str], Intent]) -> Reader:

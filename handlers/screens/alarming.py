@@ -40,6 +40,7 @@ ALARMS: Final[dict[str, _Buttons | None]] = {
     "parked": _parked,
     "refused": _evidence,
     "unreadable": None,
+    "webhook": None,
 }
 
 

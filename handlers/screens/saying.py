@@ -67,6 +67,8 @@ _LISTS: Final = {
     "unbind_question": "bound",
     "order_why": "lines", "products": "lines", "why": "lines",
 }  # fmt: skip
+# A group of more holders is told to name the one.
+_MAX_UNBIND_BUTTONS: Final = 30
 # What a refusal repeats of what somebody wrote.
 _FACT_CHARS: Final = 500
 
@@ -169,16 +171,19 @@ def _rerate(facts: _Facts, translate: NullTranslations) -> InlineKeyboardMarkup 
 
 
 def _unbind(facts: _Facts, translate: NullTranslations) -> InlineKeyboardMarkup | None:
-    who, when = facts["user_id"], facts["asked_at_s"]
-    return keyboard(
-        (
-            button(
-                translate.pgettext("desk", "Unbind"), AnswerUnbind(who, when, yes=True),
-                style="danger",
-            ),
-            button(translate.pgettext("desk", "Cancel"), AnswerUnbind(who, when, yes=False)),
-        )
-    )  # fmt: skip
+    who, when, numbers = facts["user_id"], facts["asked_at_s"], facts["numbers"]
+    no = button(translate.pgettext("desk", "Cancel"), AnswerUnbind(who, when, yes=False))
+    if len(numbers) == 1:
+        yes = AnswerUnbind(who, when, yes=True, number=numbers[0])
+        return keyboard((button(translate.pgettext("desk", "Unbind"), yes, style="danger"), no))
+    each = [
+        button(number, AnswerUnbind(who, when, yes=True, number=number), style="danger")
+        for number in numbers[:_MAX_UNBIND_BUTTONS]
+    ]
+    rows = [tuple(each[n : n + 3]) for n in range(0, len(each), 3)]
+    word = translate.gettext("All of them") if numbers else translate.pgettext("desk", "Unbind")
+    every = button(word, AnswerUnbind(who, when, yes=True), style="danger")
+    return keyboard(*rows, (every, no))
 
 
 def _pages(facts: _Facts, translate: NullTranslations) -> InlineKeyboardMarkup | None:
@@ -216,6 +221,7 @@ SCREENS: Final[dict[str, _Buttons | None]] = {
     "balance": None,
     "bill_ended": None,
     "bound": None,
+    "bound_elsewhere": None,
     "channel": channel_buttons,
     "channel_added": None,
     "channel_changed": None,

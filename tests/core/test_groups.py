@@ -133,6 +133,48 @@ async def _has_moved(runtime: Runtime, chat_id: int) -> bool:
     return found is not None and found.chat_id != chat_id
 
 
+async def test_nobody_sees_what_is_not_theirs_whatever_is_bound_and_taken_off(
+    runtime: Runtime,
+) -> None:
+    """People of a merchant see that one, for as long as the binding lasts to which they came."""
+    groups = runtime.groups
+    ids = [(await runtime.merchants.by_no(no)).id for no in ("M1001", "M1002")]
+    people = (555, 556, 557)
+    await groups.seen(A, chat_type="group", title="group", bot_status="member")
+    for seed in range(15):
+        random = Random(seed)
+        async with runtime.store.transaction() as tx:
+            await groups.unbind(tx, A)
+        theirs: dict[UUID, set[int]] = {}
+        for _ in range(12):
+            holder_id, user_id = random.choice(ids), random.choice(people)
+            match random.choice(("bind", "staff", "staff", "unbind", "all")):
+                case "bind":
+                    async with runtime.store.transaction() as tx:
+                        new = await groups.bind_merchant(tx, A, holder_id)
+                    assert new == (holder_id not in theirs)
+                    theirs.setdefault(holder_id, set())
+                case "staff" if holder_id in theirs:
+                    await groups.add_staff(A, user_id, "merchant_staff", holder_id)
+                    theirs[holder_id].add(user_id)
+                case "staff":
+                    with pytest.raises(Refusal):
+                        await groups.add_staff(A, user_id, "merchant_staff", holder_id)
+                case "unbind":
+                    async with runtime.store.transaction() as tx:
+                        gone = await groups.unbind(tx, A, holder_id)
+                    assert gone == (theirs.pop(holder_id, None) is not None)
+                case _:
+                    async with runtime.store.transaction() as tx:
+                        await groups.unbind(tx, A)
+                    theirs.clear()
+            for user in people:
+                actor = await runtime.access.actor(user, "x", A, private=False)
+                own = {one for one, staff in theirs.items() if user in staff}
+                assert set(actor.merchant_ids or ()) == own, seed
+                assert actor.known == bool(own), seed
+
+
 async def test_what_is_set_in_the_old_chat_is_set_in_the_group(runtime: Runtime) -> None:
     """It was said before the move and is acted on after it."""
     groups = runtime.groups

@@ -10,8 +10,8 @@ from typing import Any, TypeVar
 from aiogram import Bot, Dispatcher
 from aiogram.client.session.base import BaseSession
 from aiogram.exceptions import TelegramBadRequest
-from aiogram.methods import AnswerCallbackQuery, GetFile, GetMe, TelegramMethod
-from aiogram.types import File, Update
+from aiogram.methods import AnswerCallbackQuery, GetChatMember, GetFile, GetMe, TelegramMethod
+from aiogram.types import ChatMember, ChatMemberMember, File, Update
 from aiogram.types import User as TelegramUser
 
 from core.outbox import Bill, Card, Fact, Say, TextFile
@@ -32,6 +32,12 @@ OPS, SPRUCE, NORTHWIND, HENGTONG, NEW = (
 )
 
 
+_BOT = TelegramUser(
+    id=7000000001, is_bot=True, first_name="Paydesk", username="paydesk_demo_bot",
+    can_read_all_group_messages=False,
+)  # fmt: skip
+
+
 class Line(BaseSession):
     """The line to Telegram: answers what handlers may ask directly, and keeps the answers given
     to presses. Anything else sent past the outbox is a fault."""
@@ -40,6 +46,7 @@ class Line(BaseSession):
         super().__init__()
         self.answers: list[AnswerCallbackQuery] = []
         self.files: dict[str, bytes] = {}  # what people sent, by its id
+        self.standing: ChatMember = ChatMemberMember(user=_BOT)  # of the bot, in its groups
 
     async def make_request(
         self,
@@ -49,13 +56,12 @@ class Line(BaseSession):
     ) -> T:  # the library's own signature
         answer: Any
         if isinstance(method, GetMe):
-            answer = TelegramUser(
-                id=7000000001, is_bot=True, first_name="Paydesk", username="paydesk_demo_bot",
-                can_read_all_group_messages=False,
-            )  # fmt: skip
+            answer = _BOT
         elif isinstance(method, AnswerCallbackQuery):
             self.answers.append(method)
             answer = True
+        elif isinstance(method, GetChatMember):
+            answer = self.standing
         elif isinstance(method, GetFile):
             if method.file_id not in self.files:
                 raise TelegramBadRequest(method, "Bad Request: wrong file_id")

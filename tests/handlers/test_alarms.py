@@ -46,6 +46,7 @@ EXAMPLES: dict[str, list[dict[str, Any]]] = {
          "address": "203.0.113.7"}
         for reason in REFUSED_FOR
     ],
+    "webhook": [{"host": HOSTILE}],
     "unreadable": [
         {"kind": "message", "chat": HOSTILE, "update_id": 1, "fault": HOSTILE},
     ],

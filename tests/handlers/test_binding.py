@@ -1,9 +1,14 @@
 from __future__ import annotations
 
-from core.outbox import Say
+from aiogram.types import ChatMemberAdministrator
+
+from core.outbox import Bill, Card, Fact, Say
+from core.outbox.facts import unpack
+from handlers.screens import render_say
 from tests.handlers.desk import (
     ADMIN,
     FINANCE,
+    HENGTONG,
     NEW,
     OPERATOR,
     OPS,
@@ -22,8 +27,15 @@ def screens(facts: list[object]) -> list[str]:
     return [fact.screen for fact in facts if isinstance(fact, Say)]
 
 
+def offered(question: Say) -> list[str]:
+    """What can be pressed under a question, in Chinese."""
+    keyboard = render_say(question, "zh").keyboard
+    assert keyboard is not None
+    return [button.text for row in keyboard.inline_keyboard for button in row]
+
+
 async def test_a_group_is_bound_and_unbound(desk: Desk) -> None:
-    bound, checklist = await desk.say(OPERATOR, NEW, "绑定商户 M1001")
+    bound, *_, checklist = await desk.say(OPERATOR, NEW, "绑定商户 M1001")
     assert isinstance(bound, Say)
     assert bound.facts["new"] is True
     assert isinstance(checklist, Say)
@@ -46,6 +58,138 @@ async def test_a_group_is_bound_and_unbound(desk: Desk) -> None:
     assert group is not None
     assert (group.kind, group.merchant_ids) == ("unbound", ())
     assert await desk.press(OPERATOR, NEW, yes) == []
+
+
+async def of_two(desk: Desk) -> list[str]:
+    """SPRUCE is M1001's and M1002's; who is bound there."""
+    await desk.say(OPERATOR, SPRUCE, "绑定商户 M1002")
+    return await bound(desk)
+
+
+async def bound(desk: Desk) -> list[str]:
+    group = await desk.runtime.groups.find(SPRUCE)
+    assert group is not None
+    return [(await desk.runtime.merchants.by_id(m)).merchant_no for m in group.merchant_ids]
+
+
+async def test_one_of_two_is_taken_off_alone(desk: Desk) -> None:
+    assert await of_two(desk) == ["M1001", "M1002"]
+    question = await desk.said(OPERATOR, SPRUCE, "解绑 m1002")
+    assert "M1001" not in render_say(question, "zh").html
+    assert offered(question) == ["确认解绑", "取消"]
+    done, _ = await desk.press(OPERATOR, SPRUCE, button_data(question))
+    assert isinstance(done, Say)
+    for told, number in (("bound", "M1002"), ("left", "M1001")):
+        assert [one["no"] for one in done.facts[told]] == [number]
+    assert await bound(desk) == ["M1001"]
+    for text, code in (("解绑 M1002", "merchant_not_found"), ("/unbind M9", "merchant_not_found")):
+        assert (await desk.said(OPERATOR, SPRUCE, text)).facts["code"] == code
+    assert (await desk.said(OPERATOR, SPRUCE, "/unbind M1001 please")).screen == "usage"
+
+
+async def test_without_a_number_each_of_two_is_offered_and_all(desk: Desk) -> None:
+    await of_two(desk)
+    question = await desk.said(OPERATOR, SPRUCE, "解绑")
+    assert offered(question) == ["M1001", "M1002", "全部解绑", "取消"]
+    await desk.press(OPERATOR, SPRUCE, button_data(question, 0))
+    assert await bound(desk) == ["M1002"]
+    assert await desk.press(OPERATOR, SPRUCE, button_data(question, 0)) == [], "it is gone"
+    await desk.press(OPERATOR, SPRUCE, button_data(question, 2))
+    assert await bound(desk) == []
+
+
+async def test_the_former_holders_people_have_no_say_and_read_nothing(desk: Desk) -> None:
+    question = await desk.said(OPERATOR, SPRUCE, "解绑")
+    await desk.press(OPERATOR, SPRUCE, button_data(question))
+    assert await desk.say(SUQING, SPRUCE, "今日账单") == []
+    await desk.say(OPERATOR, SPRUCE, "绑定商户 M1002")
+    assert await desk.say(SUQING, SPRUCE, "今日账单") == [], "the group is another one's"
+    await desk.say(OPERATOR, SPRUCE, "绑定商户 M1001")
+    assert await desk.say(SUQING, SPRUCE, "今日账单") == [], "bound anew, it starts clean"
+
+
+async def test_what_is_open_and_live_ends_with_the_binding(desk: Desk) -> None:
+    merchant = await desk.runtime.merchants.by_no("M1001")
+    store = desk.runtime.store
+    await store.execute(
+        "INSERT INTO post (chat_id, message_id, kind, ref, merchant_id, digest, shown_at)"
+        " VALUES ($1, 9, 'bill', $2, $3, 'd', now()), ($1, 10, 'card', 'x', $3, 'd', now())",
+        SPRUCE, f"{merchant.id}:2026-11-29", merchant.id,
+    )  # fmt: skip
+    await desk.say(OPERATOR, SPRUCE, "/usdt 7.2")
+    await desk.say(FINANCE, SPRUCE, "+500")
+    slip = await desk.said(FINANCE, SPRUCE, "+500")
+    assert slip.screen == "slip_question"
+    question = await desk.said(OPERATOR, SPRUCE, "解绑 M1001")
+    told = await desk.press(OPERATOR, SPRUCE, button_data(question))
+    (ended,) = [fact for fact in told if isinstance(fact, Say) and fact.screen == "bill_ended"]
+    assert (ended.edit_message_id, ended.facts) == (9, {"no": "M1001", "day": "2026-11-29"})
+    assert (
+        await store.fetchval("SELECT count(*) FROM post WHERE merchant_id = $1", merchant.id) == 0
+    )
+    assert not [fact for fact in await _waiting(desk) if isinstance(fact, Bill | Card)]
+    group = await desk.runtime.groups.find(SPRUCE)
+    assert group is not None
+    assert group.usdt_rate is None, "it was told for M1001"
+    await desk.say(OPERATOR, SPRUCE, "绑定商户 M1001")
+    before = await store.fetchval("SELECT count(*) FROM voucher")
+    assert await desk.press(FINANCE, SPRUCE, button_data(slip)) == []
+    assert await store.fetchval("SELECT count(*) FROM voucher") == before
+
+
+async def _waiting(desk: Desk) -> list[Fact]:
+    rows = await desk.runtime.store.fetch(
+        "SELECT topic, facts FROM outbox WHERE chat_id = $1 AND state = 'waiting'", SPRUCE
+    )
+    return [unpack(row["topic"], row["facts"]) for row in rows]
+
+
+async def test_another_group_of_a_merchant_or_supplier_is_told_to_its_groups_and_ops(
+    desk: Desk,
+) -> None:
+    for text, other, chat_id in (
+        ("绑定商户 M1001", SPRUCE, NEW), ("绑定供应商 S01", HENGTONG, -1002000000777),
+    ):  # fmt: skip
+        await desk.say(OPERATOR, chat_id, text)
+        rows = await desk.runtime.store.fetch(
+            "SELECT chat_id FROM outbox WHERE facts->>'screen' = 'bound_elsewhere' ORDER BY chat_id"
+        )
+        assert {row["chat_id"] for row in rows} == {other, OPS}
+        await desk.say(OPERATOR, chat_id, text)  # it is bound already: nobody is told again
+        again = await desk.runtime.store.fetchval(
+            "SELECT count(*) FROM outbox WHERE facts->>'screen' = 'bound_elsewhere'"
+        )
+        assert again == len(rows)
+        await desk.runtime.store.execute("DELETE FROM outbox")
+
+
+async def test_the_checklist_ticks_what_telegram_says(desk: Desk) -> None:
+    you = {"can_be_edited": False, "is_anonymous": False, "can_manage_chat": True,
+           "can_delete_messages": True, "can_manage_video_chats": True,
+           "can_restrict_members": True, "can_promote_members": False, "can_change_info": True,
+           "can_invite_users": True, "can_post_stories": False, "can_edit_stories": False,
+           "can_delete_stories": False, "can_send_welcome_messages": False}  # fmt: skip
+    for may_pin in (None, False, True):
+        rights = you if may_pin is None else {**you, "can_pin_messages": may_pin}
+        desk.line.standing = ChatMemberAdministrator.model_validate(
+            {"status": "administrator", "user": BOT, **rights}
+        )
+        *_, checklist = await desk.say(OPERATOR, NEW, "绑定商户 M1001")
+        assert isinstance(checklist, Say)
+        assert (checklist.facts["admin"], checklist.facts["pins"]) == (True, may_pin is True)
+        ticks = render_say(checklist, "zh").html.count("✅")
+        assert ticks == (4 if may_pin else 3)
+        await desk.runtime.store.execute("DELETE FROM outbox")
+        change = {
+            "chat": {"id": NEW, "type": "supergroup", "title": "x"}, "date": 1,
+            "from": {"id": ADMIN, "is_bot": False, "first_name": "x"},
+            "old_chat_member": {"status": "member", "user": BOT},
+            "new_chat_member": {"status": "administrator", "user": BOT, **rights},
+        }  # fmt: skip
+        await desk.feed(my_chat_member=change)
+        shown = one_say(await desk.news())
+        assert (shown.screen, shown.facts["pins"]) == ("checklist", may_pin is True)
+        await desk.runtime.store.execute("DELETE FROM outbox")
 
 
 async def test_an_old_question_no_longer_unbinds(desk: Desk) -> None:
@@ -75,9 +219,8 @@ async def test_refusals(desk: Desk) -> None:
 async def test_ops_and_supplier_groups(desk: Desk) -> None:
     assert screens(list(await desk.say(ADMIN, NEW, "/bind_ops"))) == ["bound", "checklist"]
     other = -1002000000999
-    assert screens(list(await desk.say(OPERATOR, other, "绑定供应商 S01"))) == [
-        "bound", "checklist",
-    ]  # fmt: skip
+    told = screens(list(await desk.say(OPERATOR, other, "绑定供应商 S01")))
+    assert (told[0], told[-1]) == ("bound", "checklist")
     group = await desk.runtime.groups.find(other)
     assert group is not None
     assert group.kind == "supplier"

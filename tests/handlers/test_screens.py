@@ -92,7 +92,7 @@ REFUND: dict[str, Any] = {
 }  # fmt: skip
 GROUP: dict[str, Any] = {
     "kind": "merchant", "title": HOSTILE, "language": "zh", "label": HOSTILE,
-    "bound": [{"no": "M1001", "name": HOSTILE}], "admin": True, "reads_all": False,
+    "bound": [{"no": "M1001", "name": HOSTILE}], "admin": True, "pins": True, "reads_all": False,
     "chat_id": -100, "user_id": 2**52, "asked_at_s": 1_763_000_000, "minutes": 5, "actor_name": "x",
 }  # fmt: skip
 LONG = "&" * 901  # a request is clipped before it comes here
@@ -495,6 +495,9 @@ EXAMPLES: dict[str, list[dict[str, Any]]] = {
         for minor in (-100, 0, 100)
     ],
     "bill_ended": [{"no": "M1001", "day": "2026-11-29"}],
+    "bound_elsewhere": [
+        {"no": "M1", "name": HOSTILE, "title": HOSTILE, "actor_name": HOSTILE},
+    ],
     "bound": [
         {"no": "M1", "name": HOSTILE, "kind": kind, "new": new, "actor_name": HOSTILE}
         for kind in ("merchant", "supplier", "ops") for new in (True, False)
@@ -620,8 +623,11 @@ EXAMPLES: dict[str, list[dict[str, Any]]] = {
     ],
     "stale_money": [{}],
     "unbind_dropped": [GROUP],
-    "unbind_question": [GROUP],
-    "unbound": [GROUP],
+    "unbind_question": [
+        {**GROUP, "numbers": numbers}
+        for numbers in ([], ["M1001"], ["M1001", "M1002", "M1003", "M1004"])
+    ],
+    "unbound": [{**GROUP, "left": []}, {**GROUP, "left": GROUP["bound"]}],
     "uncomplete_dropped": [COMPLETION],
     "uncomplete_question": [COMPLETION],
     "uncompleted": [COMPLETION],
@@ -634,7 +640,7 @@ EXAMPLES: dict[str, list[dict[str, Any]]] = {
     "usage": [
         {"command": command, "why": why, "text": HOSTILE}
         for command in sorted({*COMMANDS, "payin"})
-        if command not in ("bind_ops", "unbind", "info", "help", "start")
+        if command not in ("bind_ops", "info", "help", "start")
         for why in ("", *MONEY_WHYS)
     ],
     "slip_question": [
@@ -731,7 +737,8 @@ LONG_TARIFF = "volume " + "; ".join(
 )
 LARGEST: dict[str, list[dict[str, Any]]] = {
     name: [
-        {**GROUP, "kind": kind, "bound": [{"no": f"M{n}", "name": HOSTILE} for n in range(MANY)]}
+        {**GROUP, "kind": kind, "bound": [{"no": f"M{n}", "name": HOSTILE} for n in range(MANY)],
+         "numbers": [f"M{n}" for n in range(MANY)]}
         for kind in ("merchant", "ops")
     ]
     for name in ("checklist", "info", "unbind_question")
