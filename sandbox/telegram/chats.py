@@ -37,7 +37,7 @@ def get_chat_member(sandbox: Sandbox, call: Call) -> Json:
     user = sandbox.world.users.get(call.params["user_id"])
     if user is None:
         raise bad_request("invalid user_id specified")
-    return member_wire(user, chat.status(user.id))
+    return member_wire(user, chat.status(user.id), _denied(sandbox, chat, user.id))
 
 
 def get_chat_member_count(sandbox: Sandbox, call: Call) -> int:
@@ -52,7 +52,7 @@ def get_chat_administrators(sandbox: Sandbox, call: Call) -> list[Json]:
     users = sandbox.world.users
     admins = [(users[uid], status) for uid, status in chat.members.items() if status in ADMINS]
     return [
-        member_wire(user, status)
+        member_wire(user, status, _denied(sandbox, chat, user.id))
         for user, status in admins
         if not user.is_bot or user.id == sandbox.world.bot.id
     ]
@@ -115,9 +115,14 @@ def leave_chat(sandbox: Sandbox, call: Call) -> bool:
 
 def _pinnable(sandbox: Sandbox, call: Call) -> Chat:
     chat = sandbox.chat_for_bot(call.params["chat_id"])
-    if chat.type != "private" and not sandbox.bot_is_admin(chat):
+    allowed = sandbox.bot_is_admin(chat) and "can_pin_messages" not in chat.denied
+    if chat.type != "private" and not allowed:
         raise bad_request("not enough rights to manage pinned messages in the chat")
     return chat
+
+
+def _denied(sandbox: Sandbox, chat: Chat, user_id: int) -> list[str]:
+    return chat.denied if user_id == sandbox.world.bot.id else []
 
 
 def _unpin(sandbox: Sandbox, chat: Chat, ids: list[int]) -> None:

@@ -15,7 +15,7 @@ from sandbox.telegram.account import get_webhook_info
 from sandbox.telegram.errors import ActError
 from sandbox.telegram.faults import Fault
 from sandbox.telegram.model import Json
-from sandbox.telegram.people import act, change_chat, change_member
+from sandbox.telegram.people import act, change_chat, change_member, hold_chat
 from sandbox.telegram.sandbox import Sandbox
 from sandbox.telegram.views import chat_wire, person_message
 from sandbox.telegram.wire import Call
@@ -34,6 +34,7 @@ def control_app(sandbox: Sandbox, token: str) -> web.Application:
         "member": change_member,
         "chat": change_chat,
         "fault": _fault,
+        "hold": hold_chat,
         "strict": _strict,
         "update": _update,
     }

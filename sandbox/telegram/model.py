@@ -41,7 +41,8 @@ class User:
 
 @dataclass(slots=True)
 class Chat:
-    """A chat. `members` maps user id to status; `pinned` lists message ids, oldest first."""
+    """A chat. `members` maps user id to status; `pinned` lists message ids, oldest first; `denied`
+    the rights that the bot lacks here as an administrator."""
 
     id: int
     type: str
@@ -53,6 +54,7 @@ class Chat:
     members: dict[int, str] = field(default_factory=dict)
     last_message_id: int = 0
     pinned: list[int] = field(default_factory=list)
+    denied: list[str] = field(default_factory=list)
     migrated_to: int | None = None
 
     @property

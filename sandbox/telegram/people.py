@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import mimetypes
+from collections.abc import Collection
 from typing import Any
 
 from sandbox.telegram.entities import CAPTION_MAX, TEXT_MAX
@@ -12,6 +13,7 @@ from sandbox.telegram.errors import ActError
 from sandbox.telegram.model import ADMINS, PRESENT, Chat, Json, Message
 from sandbox.telegram.sandbox import STATUSES, Sandbox, add_chat, add_user
 from sandbox.telegram.views import (
+    ADMIN_RIGHTS,
     bot_message,
     button_rows,
     callback_wire,
@@ -58,8 +60,9 @@ def act(sandbox: Sandbox, what: Json) -> Json:
 
 
 def change_member(sandbox: Sandbox, what: Json) -> Json:
-    """Set somebody's standing in a chat: `{"chat_id", "user_id", "status", "by"?}`.
+    """Set somebody's standing in a chat: `{"chat_id", "user_id", "status", "by"?, "without"?}`.
 
+    without: rights that the bot does not have as an administrator.
     In a private chat "kicked" means the person blocks the bot and "member" that they unblock it.
     """
     chat = _chat(sandbox, what.get("chat_id"))
@@ -71,7 +74,9 @@ def change_member(sandbox: Sandbox, what: Json) -> Json:
     if user_id not in world.users:
         raise ActError(404, f"no user {user_id!r}; add it to the world or with POST chat")
     by = what.get("by", chat.id if chat.type == "private" else _first_admin(sandbox, chat))
-    before = chat.status(user_id)
+    before, denied_before = chat.status(user_id), chat.denied
+    if user_id == world.bot.id:
+        chat.denied = _denied(what.get("without", []))
     if chat.type == "private":
         user = world.users[chat.id]
         user.blocked = status in {"kicked", "left"}
@@ -79,11 +84,23 @@ def change_member(sandbox: Sandbox, what: Json) -> Json:
     chat.members[user_id] = status
     world.save(chat)
     world.tell({"event": "chat", "chat_id": chat.id})
-    _tell_standing(sandbox, chat, user_id, by, before, status)
+    _tell_standing(sandbox, chat, user_id, by, before, status, denied_before)
     if chat.is_group and (before in PRESENT) != (status in PRESENT):
         _post_standing(sandbox, chat, user_id, by, joined=status in PRESENT)
     world.commit()
     return {"status": status}
+
+
+def hold_chat(sandbox: Sandbox, what: Json) -> Json:
+    """Bring the bot nothing of a chat until it is let go: `{"chat_id", "held"}`. Others go on, so
+    that a chat's updates overtake another's."""
+    chat, held = _chat(sandbox, what.get("chat_id")), what.get("held")
+    if not isinstance(held, bool):
+        raise ActError(400, "held must be true or false")
+    (sandbox.held.add if held else sandbox.held.discard)(chat.id)
+    sandbox.world.tell({"event": "held", "chat_id": chat.id})
+    sandbox.world.commit()
+    return {"held": sorted(sandbox.held)}
 
 
 def change_chat(sandbox: Sandbox, what: Json) -> Json:
@@ -311,8 +328,20 @@ def _announce(sandbox: Sandbox, chat: Chat, message: Message) -> None:
     _queue(sandbox, kind, chat.id, bot_message(sandbox.world, message))
 
 
+def _denied(rights: Any) -> list[str]:
+    if not isinstance(rights, list) or not set(rights) <= set(ADMIN_RIGHTS):
+        raise ActError(400, f"without must be a list of {', '.join(ADMIN_RIGHTS)}")
+    return rights
+
+
 def _tell_standing(
-    sandbox: Sandbox, chat: Chat, user_id: int, by: int, before: str, after: str
+    sandbox: Sandbox,
+    chat: Chat,
+    user_id: int,
+    by: int,
+    before: str,
+    after: str,
+    denied_before: Collection[str] = (),
 ) -> None:
     world = sandbox.world
     is_bot = user_id == world.bot.id or chat.type == "private"
@@ -323,8 +352,8 @@ def _tell_standing(
         "chat": chat_wire(world, chat),
         "from": world.users[by].wire(),
         "date": int(sandbox.now()),
-        "old_chat_member": member_wire(subject, before),
-        "new_chat_member": member_wire(subject, after),
+        "old_chat_member": member_wire(subject, before, denied_before if is_bot else []),
+        "new_chat_member": member_wire(subject, after, chat.denied if is_bot else []),
     }
     _queue(sandbox, "my_chat_member" if is_bot else "chat_member", chat.id, payload)
 

@@ -21,7 +21,8 @@ STATUSES = frozenset({"creator", "administrator", "member", "left", "kicked"})
 
 @dataclass(slots=True)
 class Sandbox:
-    """What every method and act is given. `now` is Unix time in seconds."""
+    """What every method and act is given. `now` is Unix time in seconds; `held` are the chats of
+    which the bot is brought nothing for the moment."""
 
     world: World
     token: str
@@ -29,6 +30,7 @@ class Sandbox:
     limits: Limits
     schema: Schema = field(default_factory=Schema)
     faults: Faults = field(default_factory=Faults)
+    held: set[int] = field(default_factory=set)
 
     def chat_for_bot(self, chat_id: int | str) -> Chat:
         """The chat the bot means, or `ApiError` when it may not act there."""

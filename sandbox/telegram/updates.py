@@ -68,7 +68,7 @@ class Delivery:
         if event["event"] == "webhook":
             for lane in self._lanes.values():
                 lane.not_before, lane.failures = 0.0, 0
-        if event["event"] in {"webhook", "update"}:
+        if event["event"] in {"webhook", "update", "held"}:
             self._wake.set()
 
     async def _pump(self, session: aiohttp.ClientSession) -> None:
@@ -91,7 +91,7 @@ class Delivery:
         for pending in self._sandbox.world.pending.values():
             if len(self._tasks) >= webhook.max_connections:
                 break
-            if pending.chat_id in seen:
+            if pending.chat_id in seen or pending.chat_id in self._sandbox.held:
                 continue
             seen.add(pending.chat_id)
             lane = self._lanes.setdefault(pending.chat_id, _Lane())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from sandbox.telegram.entities import detect
@@ -41,13 +42,13 @@ def chat_wire(world: World, chat: Chat) -> Json:
     return wire
 
 
-def member_wire(user: User, status: str) -> Json:
-    """The Bot API's ChatMember. An administrator here has every right."""
+def member_wire(user: User, status: str, denied: Collection[str] = ()) -> Json:
+    """The Bot API's ChatMember. An administrator here has every right that is not denied."""
     wire: Json = {"status": status, "user": user.wire()}
     if status == "creator":
         return wire | {"is_anonymous": False}
     if status == "administrator":
-        rights = dict.fromkeys(ADMIN_RIGHTS, True)
+        rights = {right: right not in denied for right in ADMIN_RIGHTS}
         return wire | rights | {"is_anonymous": False, "can_be_edited": False}
     if status == "kicked":
         return wire | {"until_date": 0}

@@ -9,6 +9,7 @@ from structlog.testing import capture_logs
 from bot.webhook_watch import CALM_LOOKS, LOOK_S, WebhookWatch
 from core.runtime import Runtime
 from tests.bot.support import Telegram
+from tests.demo import eventually
 
 URL, OTHER = "http://127.0.0.1:18080/telegram/1/abc", "http://127.0.0.1:9/somebody/s3cr3t"
 KINDS = ["message", "callback_query"]
@@ -122,10 +123,12 @@ async def test_what_telegram_could_not_bring_is_counted_and_logged_once(
         "act", {"as": 1004, "chat_id": 1004, "text": "nobody listens at this address"}
     )
     with capture_logs() as logs:
-        for _ in range(50):
+
+        async def told() -> bool:
             steady.now_s += LOOK_S
             await watch.look()
-            if logs:
-                break
+            return bool(logs)
+
+        await eventually(told, what="Telegram tells what it could not bring")
     assert watch.backlog == 1
     assert [log["event"] for log in logs] == ["Telegram could not bring an update"]

@@ -6,6 +6,7 @@ import pytest
 from aiogram.exceptions import TelegramBadRequest
 from aiogram.types import (
     BufferedInputFile,
+    ChatMemberAdministrator,
     EphemeralMessageParameters,
     InlineKeyboardButton,
     InlineKeyboardMarkup,
@@ -266,3 +267,35 @@ async def test_people_send_photos_albums_and_edits(room: Room) -> None:
     assert two["message"]["media_group_id"] == three["message"]["media_group_id"]
     assert both["message_ids"] == [two["message"]["message_id"], three["message"]["message_id"]]
     assert edited["edited_message"]["caption"] == "order 8"
+
+
+@pytest.mark.parametrize("caption", ["a < b", "<b>open", "x" * 1025, "<tg-none>x</tg-none>"])
+async def test_a_bad_caption_is_refused_as_a_bad_text_is(room: Room, caption: str) -> None:
+    photo = BufferedInputFile(png(), "chart.png")
+    good = await room.bot.send_photo(GROUP, photo, caption="x" * 1024, parse_mode="HTML")
+    with pytest.raises(TelegramBadRequest):
+        await room.bot.send_photo(GROUP, photo, caption=caption, parse_mode="HTML")
+    with pytest.raises(TelegramBadRequest):
+        await room.bot.edit_message_caption(
+            chat_id=GROUP, message_id=good.message_id, caption=caption, parse_mode="HTML"
+        )
+    media = InputMediaPhoto(media=photo, caption=caption, parse_mode="HTML")
+    with pytest.raises(TelegramBadRequest):
+        await room.bot.edit_message_media(media, chat_id=GROUP, message_id=good.message_id)
+    (shown,) = await room.transcript(GROUP)
+    assert shown["text"] == "x" * 1024
+
+
+async def test_an_administrator_without_the_right_pins_nothing(room: Room) -> None:
+    said = await room.bot.send_message(GROUP, "to be pinned")
+    denied = {"chat_id": GROUP, "status": "administrator", "without": ["can_pin_messages"]}
+    await room.control("member", denied)
+    told = (await room.updates())[-1]["my_chat_member"]["new_chat_member"]
+    assert told["can_pin_messages"] is False
+    standing = await room.bot.get_chat_member(GROUP, room.bot.id)
+    assert isinstance(standing, ChatMemberAdministrator)
+    assert standing.can_pin_messages is False
+    with pytest.raises(TelegramBadRequest, match="not enough rights"):
+        await room.bot.pin_chat_message(GROUP, said.message_id)
+    await room.control("member", {"chat_id": GROUP, "status": "administrator"})
+    assert await room.bot.pin_chat_message(GROUP, said.message_id)

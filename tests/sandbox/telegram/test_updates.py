@@ -125,6 +125,25 @@ async def test_chats_do_not_wait_for_each_other(room: Room, receiver: Receiver) 
     assert receiver.most_busy == 2
 
 
+async def test_a_chat_that_is_held_is_overtaken_by_others_also_by_what_it_became(
+    room: Room, receiver: Receiver
+) -> None:
+    await room.ok("setWebhook", url=receiver.url, secret_token=SECRET)
+    await room.control("hold", {"chat_id": BASIC, "held": True})
+    for number in range(3):
+        await room.control("act", {"as": ANN, "chat_id": BASIC, "text": f"old {number}"})
+    moved = await room.control("chat", {"chat_id": BASIC, "migrate": True})
+    await receiver.arrived(1)
+    (first,) = receiver.updates
+    assert first["message"]["chat"]["id"] == moved["chat_id"]
+    assert first["message"]["migrate_from_chat_id"] == BASIC
+    await room.control("hold", {"chat_id": BASIC, "held": False})
+    await receiver.arrived(5)
+    *old, last = [update["message"] for update in receiver.updates[1:]]
+    assert [message["text"] for message in old] == ["old 0", "old 1", "old 2"]
+    assert last["migrate_to_chat_id"] == moved["chat_id"]
+
+
 async def test_a_webhook_that_is_away_is_reported(room: Room) -> None:
     await room.ok("setWebhook", url="http://127.0.0.1:9/none")
     await room.say("x")
