@@ -18,9 +18,7 @@ from aiogram.exceptions import (
     TelegramBadRequest,
     TelegramForbiddenError,
     TelegramMigrateToChat,
-    TelegramNetworkError,
     TelegramRetryAfter,
-    TelegramServerError,
 )
 from aiogram.types import BufferedInputFile
 from aiohttp import ClientConnectorError
@@ -45,6 +43,7 @@ from core.outbox import (
     Twins,
 )
 from core.runtime import Runtime
+from core.store import DATABASE_AWAY
 from handlers.screens import Screen, render_say
 
 _LOG = structlog.get_logger(__name__)
@@ -81,8 +80,9 @@ class Courier:
         if leaving.gone and not leaving.told:
             await outbox.drop(leaving)
             return
+        place = Place(leaving.chat_id, leaving.rank)
         try:
-            message_id = await self._show(Place(leaving.chat_id, leaving.rank), leaving)
+            message_id = await self._show(place, leaving)
         except Full as full:
             await outbox.wait_for_room(leaving, seconds=full.seconds)
         except TelegramRetryAfter as error:
@@ -91,12 +91,10 @@ class Courier:
             await self._follow(leaving, error.migrate_to_chat_id)
         except (TelegramForbiddenError, TelegramBadRequest) as error:
             await self._give_up(leaving, error)
-        except (TelegramNetworkError, TelegramServerError) as error:
-            await outbox.put_off(
-                leaving, seconds=again_s, fault=str(error), maybe_out=_maybe_out(error)
-            )
-        except TelegramAPIError as error:
-            await outbox.put_off(leaving, seconds=again_s, fault=str(error))
+        except (TelegramAPIError, *DATABASE_AWAY) as error:
+            maybe_out = place.maybe_there and not _never_reached(error)
+            fault = str(error) or repr(error)
+            await outbox.put_off(leaving, seconds=again_s, fault=fault, maybe_out=maybe_out)
         except Exception as error:  # noqa: BLE001 (one bad row must not stop the others)
             _LOG.exception("message failed", chat_id=leaving.chat_id)
             await outbox.put_off(
@@ -104,7 +102,7 @@ class Courier:
                 seconds=again_s,
                 fault=repr(error),
                 most_tries=_TRIES_OF_FAULTY,
-                maybe_out=True,
+                maybe_out=place.maybe_there,
             )
         else:
             await outbox.sent(leaving, message_id=message_id)
@@ -329,10 +327,9 @@ class Courier:
             )
 
 
-def _maybe_out(error: TelegramNetworkError | TelegramServerError) -> bool:
-    """Whether a new message may be there, though nobody said so."""
-    never_there = isinstance(error.__cause__, ClientConnectorError)
-    return not never_there and error.method.__api_method__.startswith("send")
+def _never_reached(error: BaseException) -> bool:
+    """Whether nobody heard of the call."""
+    return isinstance(error.__cause__, ClientConnectorError)
 
 
 def _elsewhere(fact: Fact) -> Fact | None:

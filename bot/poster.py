@@ -22,12 +22,14 @@ from handlers.screens import Screen
 _LOG = structlog.get_logger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Place:
-    """Where something is put. rank: of what is put there; see core/outbox/facts.py."""
+    """Where something is put. rank: of what is put there; see core/outbox/facts.py. maybe_there: a
+    new message is there, or on its way."""
 
     chat_id: int
     rank: int
+    maybe_there: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +56,7 @@ class Poster:
     ) -> int:
         """A new message; its id."""
         await self._budget.take(place.chat_id, place.rank)
+        place.maybe_there = True
         sent = await self._send(place.chat_id, screen, in_reply(reply_to), quiet)
         return sent.message_id
 
@@ -74,6 +77,7 @@ class Poster:
         except (TelegramBadRequest, TelegramForbiddenError):
             _LOG.info("no ephemeral message here; replying instead", chat_id=place.chat_id)
             reply = in_reply(whisper.reply_to)
+            place.maybe_there = True
             sent = await self._send(place.chat_id, whisper.aloud, reply, quiet=False)
             return sent.message_id
         return None
@@ -83,6 +87,7 @@ class Poster:
     ) -> int:
         """A file in a new message; its id."""
         await self._budget.take(place.chat_id, place.rank)
+        place.maybe_there = True
         sent = await self._bot.send_document(
             place.chat_id,
             file,

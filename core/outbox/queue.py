@@ -43,7 +43,8 @@ class Leaving:
 
     rank: see core/outbox/facts.py. told: people are told something by it; else it only shows what
     changed. gone: the bot was out of the chat when it was last tried. behind: the newest message
-    known there before this one was tried. maybe_out: a try of it had no answer.
+    known there before this one was tried. maybe_out: a try of it had no answer. again: it was
+    parked, and somebody had it sent again.
     """
 
     merchant_id: UUID
@@ -57,6 +58,7 @@ class Leaving:
     gone: bool
     behind: int
     maybe_out: bool
+    again: bool
 
 
 class Outbox:
@@ -212,6 +214,7 @@ class Outbox:
                 r["gone"],
                 r["behind"],
                 r["maybe_out"],
+                r["again"],
             )
             for r in sorted(rows, key=itemgetter("place"))
         ]
@@ -228,14 +231,17 @@ class Outbox:
 
     async def sent(self, leaving: Leaving, *, message_id: int | None = None) -> None:
         """It is out. message_id: of the new message that it became."""
+        change = "state = 'sent', message_id = $5"
+        if not leaving.again and not leaving.maybe_out:
+            await self._finish(self._store, leaving, change, message_id, lane=_SENT)
+            return
         async with self._store.transaction() as tx:
-            row = await self._finish(
-                tx, leaving, "state = 'sent', message_id = $5", message_id, lane=_SENT
-            )
-            if row is not None and row["again"]:
+            if await self._finish(tx, leaving, change, message_id, lane=_SENT) is None:
+                return
+            if leaving.again:
                 for through in self._on_through:
                     await through(tx, leaving.chat_id)
-            if row is not None and leaving.maybe_out and message_id is not None:
+            if leaving.maybe_out and message_id is not None:
                 await self.say(tx, leaving.chat_id, _twins_of(leaving, message_id))
 
     async def put_off(
@@ -448,18 +454,18 @@ UPDATE outbox o SET state = 'taken', held_by = $4, tries = o.tries + 1,
 FROM due JOIN lane ON lane.chat_id = due.chat_id
 WHERE o.merchant_id = due.merchant_id AND o.id = due.id
 RETURNING o.merchant_id, o.id, o.place, o.chat_id, o.rank, o.topic, o.facts, o.tries, o.behind,
-    o.maybe_out, due.lifted, lane.gone_at IS NOT NULL AS gone
+    o.maybe_out, o.again, due.lifted, lane.gone_at IS NOT NULL AS gone
 """
 _FINISH: Final = """
 WITH done AS (
     UPDATE outbox SET held_by = NULL, {change}
     WHERE merchant_id = $1 AND id = $2 AND state = 'taken' AND held_by = $3
-    RETURNING again
+    RETURNING id
 ), lane AS (
     UPDATE chat_lane l SET held_by = NULL, lease_until = NULL{lane} FROM done
     WHERE l.chat_id = $4 AND l.held_by = $3
 )
-SELECT again FROM done
+SELECT id FROM done
 """
 # Where a message came through, the bot is there.
 _SENT: Final = ", gone_at = NULL, last_message_id = greatest(l.last_message_id, $5)"

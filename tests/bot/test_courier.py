@@ -24,7 +24,9 @@ from core.outbox import Bill, Card, DeskBill, Fact, Say, TakeAway, TextFile
 from core.outbox.queue import LEASE
 from core.prepayments import Advance, Cause
 from core.runtime import Runtime
-from tests.bot.support import Telegram, bot_at, in_between, on_the_clock
+from core.store import DATABASE_AWAY
+from tests.bot.support import Telegram, bot_at, gone, in_between, on_the_clock
+from tests.conftest import Servers
 from tests.core.support import (
     CHAT,
     FINANCE,
@@ -718,6 +720,22 @@ async def test_one_fact_that_cannot_be_shown_does_not_stop_the_others(post: Post
     await post.deliver()
     assert await post.heard(OPS_CHAT) == ["W1"]
     assert await post.states() == {"sent": 1, "waiting": 1}
+
+
+async def test_a_database_that_is_away_is_no_fault_of_the_message(
+    post: Post, servers: Servers, database: str
+) -> None:
+    """However often it happens: nothing is parked, and nothing is taken for sent."""
+    await post.put(word("W1"))
+    for _ in range(5):
+        (job,) = await post.courier.take(10)
+        async with gone(servers, database):
+            with pytest.raises(DATABASE_AWAY):
+                await job()
+        post.clock.advance(LEASE.total_seconds())
+    await post.deliver()
+    assert await post.heard() == ["W1"]
+    assert set(await post.states()) == {"sent"}
 
 
 async def test_couriers_side_by_side_keep_order_and_double_nothing(post: Post) -> None:
