@@ -995,7 +995,7 @@ CREATE TABLE notification (
 );
 CREATE INDEX notification_due ON notification (merchant_id, due_at) WHERE state = 'pending';
 CREATE INDEX notification_lane ON notification (merchant_id, lane, due_at) WHERE state = 'pending';
-CREATE INDEX notification_order ON notification (merchant_id, order_id);
+CREATE INDEX notification_order ON notification (merchant_id, order_id, created_at);
 
 -- How much news waits in which lane: of the merchants after `after` so many that have any, and of
 -- each so many lanes, from `start` on and round; in a lane it counts no further than `most_rows`.

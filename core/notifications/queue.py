@@ -130,16 +130,17 @@ WITH head AS (
         SELECT w.merchant_id, w.id, w.order_id, w.created_at FROM notification w
         WHERE w.merchant_id = wanted.holder AND w.lane = wanted.name AND w.state = 'pending'
           AND w.due_at <= $4 AND (w.lease_until IS NULL OR w.lease_until <= $4)
-        ORDER BY w.due_at, w.created_at LIMIT wanted.most FOR UPDATE SKIP LOCKED
+        ORDER BY w.due_at LIMIT wanted.most FOR UPDATE SKIP LOCKED
     ) h
-), look AS (
-    -- One that waits for another is looked at when that is due again, or may have been told.
+), look AS MATERIALIZED (
+    -- One that waits for another is looked at when that is due again, or may have been told. The
+    -- order names the index: by the others all that waits of a merchant would be read.
     SELECT h.merchant_id, h.id, (
-        SELECT least(min(f.created_at) + ($4 - $6), greatest($7, max(f.due_at)))
+        SELECT least(f.created_at + ($4 - $6), greatest($7, f.due_at))
         FROM notification f
         WHERE f.merchant_id = h.merchant_id AND f.order_id = h.order_id
           AND f.state = 'pending' AND f.created_at < h.created_at AND f.created_at > $6
-        HAVING count(*) > 0
+        ORDER BY f.merchant_id, f.order_id, f.created_at LIMIT 1
     ) AS later
     FROM head h
 )
