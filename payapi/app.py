@@ -35,6 +35,7 @@ PATIENCE_S: Final = 4.5
 # Nobody reads it: the caller hung up before it was answered. nginx calls it so.
 _HUNG_UP: Final = 499
 _SHOWN_CHARS: Final = 200
+_GIVEN_UP: Final = web.RequestKey("given_up", bool)
 
 Refuse = Callable[[web.Request, Refusal], web.StreamResponse]
 
@@ -103,7 +104,10 @@ def _entrance(trusted: Sequence[Network], refuse: Refuse) -> Middleware:
             try:
                 return await request.app[RUNTIME].store.in_time(answered, PATIENCE_S)
             except TimeoutError:
-                return await _logged(request, started_s, _given_up(request, refuse))
+                request[_GIVEN_UP] = True
+                _LOG.error("request given up: what it needs does not answer", within_s=PATIENCE_S)
+                response = _refused(request, Refusal("unavailable"), refuse)
+                return _named(request, started_s, response)
 
     return entrance
 
@@ -111,19 +115,20 @@ def _entrance(trusted: Sequence[Network], refuse: Refuse) -> Middleware:
 async def _logged(
     request: web.Request, started_s: float, answered: Coroutine[Any, Any, web.StreamResponse]
 ) -> web.StreamResponse:
-    """The answer, with its line in the log."""
+    """The answer with its line in the log, where somebody still waits for it."""
     response = await answered
+    return response if request.get(_GIVEN_UP) else _named(request, started_s, response)
+
+
+def _named(
+    request: web.Request, started_s: float, response: web.StreamResponse
+) -> web.StreamResponse:
     response.headers["Paydesk-Request-Id"] = request[REQUEST_ID]
     _LOG.info(
         "request", method=request.method, path=request.path[:_SHOWN_CHARS],
         status=response.status, ms=round((time.perf_counter() - started_s) * 1000, 1),
     )  # fmt: skip
     return response
-
-
-async def _given_up(request: web.Request, refuse: Refuse) -> web.StreamResponse:
-    _LOG.error("request given up: what it needs does not answer", within_s=PATIENCE_S)
-    return _refused(request, Refusal("unavailable"), refuse)
 
 
 async def _answer(request: web.Request, handler: Handler, refuse: Refuse) -> web.StreamResponse:

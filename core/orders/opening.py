@@ -378,7 +378,7 @@ class Opening:
         until, look_s = loop.time() + WAIT_FOR_TWIN_S, _LOOK_S
         while _under_way(opened) and (left_s := until - loop.time()) > 0:
             order, attempt = opened.order, opened.attempt
-            if attempt is not None and self._is_left(attempt):
+            if attempt is not None and self._is_left(order, attempt):
                 await self.send(order, attempt, request_id=request_id)
             elif not await self._twins.wait(order.id, min(look_s, left_s)):
                 look_s = min(look_s * _LOOKS_GROW, _LONGEST_LOOK_S)
@@ -387,8 +387,9 @@ class Opening:
             opened = await self._opened(order.merchant_id, order.id, again=opened.again)
         return opened
 
-    def _is_left(self, attempt: Attempt) -> bool:
-        return attempt.state == "created" and self._clock.now() - attempt.created_at >= LEFT_AFTER
+    def _is_left(self, order: Order, attempt: Attempt) -> bool:
+        since, now = attempt.created_at, self._clock.now()
+        return attempt.state == "created" and since + LEFT_AFTER <= now < order.expires_at
 
     async def _stands(self, order: Order) -> tuple[str, str | None]:
         """The states of an order and its live attempt, in one statement."""

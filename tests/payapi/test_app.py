@@ -194,9 +194,11 @@ async def test_a_database_that_hangs_is_told_within_five_seconds(
         line.freeze()
         for number in ("S-2", "S-3"):
             began = time.monotonic()
-            api, page, ready = await asyncio.gather(
-                asked(number), status("GET", made["cashier_url"]), desk[0].instance.beat()
-            )
+            with capture_logs() as logs:
+                api, page, ready = await asyncio.gather(
+                    asked(number), status("GET", made["cashier_url"]), desk[0].instance.beat()
+                )
+            assert [log["status"] for log in logs if log["event"] == "request"] == [503] * 5
             assert {*api, page} == {503}
             assert not ready.writes
             assert time.monotonic() - began < PATIENCE_S + 0.5
