@@ -29,7 +29,7 @@ from core import callbacks, notifications
 from core.orders import ASKING_HANDS
 from core.runtime import Runtime
 from core.settings import Settings
-from handlers import build_dispatcher
+from handlers import Reactions, build_dispatcher
 from payapi import Neighbours, add_payapi
 from scheduler import Timetable
 
@@ -62,6 +62,7 @@ class Desk:
         self._listeners: list[Listener] = []
         self._timetable = Timetable(runtime)
         self._admin: Admin | None = None
+        self._reactions: Reactions | None = None
         self._logs = logs
         self._lost_lines = LostLines(runtime, logs)
 
@@ -118,6 +119,8 @@ class Desk:
             self._menu.cancel()
             await asyncio.gather(self._menu, return_exceptions=True)
         await asyncio.gather(*(loop.stop() for loop in self._loops))
+        if self._reactions is not None:
+            await self._reactions.stop()
         if self._bot is not None:
             await self._bot.session.close()
         await self._runtime.close()
@@ -126,7 +129,8 @@ class Desk:
     def _add_telegram(self, app: web.Application, token: str) -> str:
         self._bot = bot = telegram_bot(token, self._settings.telegram_api_base)
         bot.session.middleware(Gate(self._runtime.outbox.chats))
-        dispatcher = build_dispatcher(self._runtime, bot)
+        self._reactions = Reactions(self._runtime, bot)
+        dispatcher = build_dispatcher(self._runtime, bot, self._reactions)
         secret = webhook_secret(self._master_key, bot.id)
         path = webhook_path(bot.id, secret)
         app.router.add_post(

@@ -37,10 +37,13 @@ from core.outbox import (
     DeskBill,
     Fact,
     Leaving,
+    Pin,
     Say,
     TakeAway,
     TextFile,
     Twins,
+    Unpin,
+    set_pins,
 )
 from core.runtime import Runtime
 from core.store import DATABASE_AWAY
@@ -59,7 +62,6 @@ class Courier:
 
     def __init__(self, runtime: Runtime, bot: Bot, *, group_per_min: int) -> None:
         self._runtime = runtime
-        self._bot = bot
         self._painter = Painter(runtime)
         self._posts = runtime.outbox.posts
         self._budget = Budget(runtime.throttle, group_per_min)
@@ -149,6 +151,12 @@ class Courier:
                 return None
             case Twins() as twins:
                 await self._part(place, twins)
+                return None
+            case Pin(message_id):
+                await self._pin(place, message_id, leaving.merchant_id)
+                return None
+            case Unpin(message_id):
+                await self._unpin(place, message_id)
                 return None
 
     async def _part(self, place: Place, twins: Twins) -> None:
@@ -269,11 +277,24 @@ class Courier:
         if message_id is None:
             return None
         await self._finish_former(place.chat_id, merchant_id, day)
-        try:
-            await self._bot.pin_chat_message(place.chat_id, message_id, disable_notification=True)
-        except TelegramBadRequest as error:
-            _LOG.warning("bill not pinned", chat_id=place.chat_id, fault=str(error))
+        await set_pins(self._runtime.outbox, self._runtime.store, place.chat_id)
         return message_id
+
+    async def _pin(self, place: Place, message_id: int, merchant_id: UUID) -> None:
+        """Pin a live bill while it is the newest of a merchant of this group. Without the right
+        it is left alone, until the bot has it."""
+        chat_id = place.chat_id
+        group = await self._runtime.groups.find(chat_id)
+        if group is None or merchant_id not in group.merchant_ids:
+            return
+        if await self._posts.to_pin(chat_id, merchant_id, message_id) and await self._poster.pin(
+            place, message_id
+        ):
+            await self._posts.pinned(chat_id, message_id, is_pinned=True)
+
+    async def _unpin(self, place: Place, message_id: int) -> None:
+        if await self._poster.unpin(place, message_id):
+            await self._posts.pinned(place.chat_id, message_id, is_pinned=False)
 
     async def _bill_rest_s(self, chat_id: int) -> float:
         """How long a live bill stands before it is edited again: the longer, the less room is left

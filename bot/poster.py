@@ -16,7 +16,7 @@ from aiogram.types import (
     ReplyParameters,
 )
 
-from bot.sending import GONE, NOT_THERE, UNCHANGED, Budget
+from bot.sending import GONE, NO_PIN, NOT_THERE, UNCHANGED, Budget
 from handlers.screens import Screen
 
 _LOG = structlog.get_logger(__name__)
@@ -45,7 +45,7 @@ class Whisper:
 
 
 class Poster:
-    """Posts, edits and deletes. Raises Full where there is no room, and aiogram's errors."""
+    """Posts, edits, deletes and pins. Raises Full where there is no room, and aiogram's errors."""
 
     def __init__(self, bot: Bot, budget: Budget) -> None:
         self._bot = bot
@@ -146,6 +146,26 @@ class Poster:
             await self._bot.edit_message_caption(  # it is a file or a picture
                 chat_id=chat_id, message_id=message_id, caption=screen.html
             )
+
+    async def pin(self, place: Place, message_id: int) -> bool:
+        """Pin a message without a sound. False where the bot may not, or it is gone."""
+        await self._budget.take(place.chat_id, place.rank)
+        try:
+            await self._bot.pin_chat_message(place.chat_id, message_id, disable_notification=True)
+        except TelegramBadRequest as error:
+            _LOG.warning("bill not pinned", chat_id=place.chat_id, fault=str(error))
+            return False
+        return True
+
+    async def unpin(self, place: Place, message_id: int) -> bool:
+        """Take a pin away. False where the bot may not; one that is not there is taken away."""
+        await self._budget.take(place.chat_id, place.rank)
+        try:
+            await self._bot.unpin_chat_message(place.chat_id, message_id=message_id)
+        except TelegramBadRequest as error:
+            _LOG.warning("bill not unpinned", chat_id=place.chat_id, fault=str(error))
+            return NO_PIN in str(error)
+        return True
 
     async def _send(
         self, chat_id: int, screen: Screen, reply: ReplyParameters | None, quiet: bool

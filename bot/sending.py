@@ -26,6 +26,7 @@ _ASKED_AT_MOST: Final = 20
 
 UNCHANGED: Final = "message is not modified"
 NOT_THERE: Final = ("message to delete not found", "message can't be deleted")
+NO_PIN: Final = "message to unpin not found"
 GONE: Final = ("message to edit not found", "message can't be edited", "MESSAGE_ID_INVALID")
 _NO_CHAT: Final = ("chat not found", "group chat was deactivated", "PEER_ID_INVALID")
 

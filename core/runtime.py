@@ -43,6 +43,7 @@ from core.prepayments import Prepayments
 from core.pricing import Pricing
 from core.redislink import link_redis
 from core.refunds import Refunding, Refunds, RefundsByHand
+from core.refusals import Refusals
 from core.rerating import Reratings
 from core.selling import Selling
 from core.slips import Slips
@@ -104,6 +105,7 @@ class Runtime:
     adjustments: Adjustments
     payins: Payins
     slips: Slips
+    refusals: Refusals
     credit: Credit
     daycuts: DayCuts
     notifications: Notifications
@@ -233,6 +235,7 @@ async def build(
         adjustments=verbs[1],
         payins=verbs[2],
         slips=Slips(store, clock, confirmations, outbox, vouchers, verbs, (merchants, suppliers)),
+        refusals=Refusals(store, clock, ids, outbox),
         credit=Credit(store, ledger, groups, outbox, causes),
         daycuts=DayCuts(ledger, merchants, suppliers, causes),
         notifications=Notifications(store, clock, gateway, merchants, groups),

@@ -32,19 +32,20 @@ from handlers import (
     statistics,
     suppliers,
 )
+from handlers.reactions import Reactions
 
-__all__ = ["build_dispatcher"]
+__all__ = ["Reactions", "build_dispatcher"]
 
 
-def build_dispatcher(runtime: Runtime, bot: Bot) -> Dispatcher:
+def build_dispatcher(runtime: Runtime, bot: Bot, reactions: Reactions) -> Dispatcher:
     """The dispatcher to feed updates to. Updates that concern nobody here end in silence.
 
     Refusals are answered; every other exception comes out of `feed_update`, so that the update
-    is tried again.
+    is tried again. Whoever builds it ends the reactions.
     """
     talks = dialogues.Dialogues(runtime.redis, runtime.ids)
     dispatcher = Dispatcher(disable_fsm=True, runtime=runtime, dialogues=talks)
-    understand = context.Understand(runtime, bot, talks)
+    understand = context.Understand(runtime, bot, talks, reactions)
     dispatcher.message.outer_middleware(understand)
     dispatcher.edited_message.outer_middleware(understand)
     dispatcher.callback_query.outer_middleware(context.AnswerPress(runtime))

@@ -23,7 +23,19 @@ from core.outbox import Say
 from core.runtime import Runtime
 from handlers.buttons import Button, UndoVoucher, read_button
 from handlers.dialogues import Dialogues, Said, Sent
-from handlers.intents import CHANGING, READING, RIGHT_OF, Intent, addressee_of, parse, read_nearby
+from handlers.intents import (
+    CHANGING,
+    READING,
+    RIGHT_OF,
+    AdvancesFault,
+    Intent,
+    NoCommand,
+    Usage,
+    addressee_of,
+    parse,
+    read_nearby,
+)
+from handlers.reactions import Reactions
 from handlers.screens import INSTANTS, refusal_words, toast
 
 _LOG = structlog.get_logger(__name__)
@@ -97,10 +109,13 @@ class Understand(BaseMiddleware):
     Hands on `intent` (None for service messages) and `actor`.
     """
 
-    def __init__(self, runtime: Runtime, bot: Bot, dialogues: Dialogues) -> None:
+    def __init__(
+        self, runtime: Runtime, bot: Bot, dialogues: Dialogues, reactions: Reactions
+    ) -> None:
         self._runtime = runtime
         self._bot = bot
         self._dialogues = dialogues
+        self._reactions = reactions
 
     async def __call__(self, handler: _Handler, event: TelegramObject, data: dict[str, Any]) -> Any:
         if not isinstance(event, Message):
@@ -126,7 +141,11 @@ class Understand(BaseMiddleware):
             and await self._too_late(event, intent, actor)
         ):
             return None
-        return await handler(event, {**data, "intent": intent, "actor": actor})
+        handed = {**data, "intent": intent, "actor": actor}
+        if edited or not _is_acted_on(intent, actor):
+            return await handler(event, handed)
+        async with self._reactions.while_answered(event.chat.id, event.message_id):
+            return await handler(event, handed)
 
     async def _too_late(self, message: Message, intent: Intent, actor: Actor) -> bool:
         """Whether what would change something waited too long to be carried out by itself. Whoever
@@ -138,7 +157,7 @@ class Understand(BaseMiddleware):
         if right and not actor.may(right):
             return False  # it is refused, whenever it comes
         if not await self._runtime.causes.obeyed(message.chat.id, message.message_id):
-            await say(self._runtime, actor, "stale_money", {}, message.message_id)
+            await refuse(self._runtime, actor, "stale_money", {}, message)
         return True
 
     async def _reason(self, message: Message) -> GiveReason | None:
@@ -198,7 +217,7 @@ class AnswerPress(BaseMiddleware):
                 facts = await _on_clocks_here(self._runtime, actor, refusal)
                 text = refusal_words(refusal.code, facts, actor.language)
                 if not await press.answer(text, alert=True):
-                    await say_refusal(self._runtime, actor, refusal, event.message.message_id)
+                    await say_refusal(self._runtime, actor, refusal, event.message)
         finally:
             timer.cancel()
             with suppress(asyncio.CancelledError):
@@ -225,14 +244,37 @@ async def actor_of(runtime: Runtime, user: User, message: Any) -> Actor:
 
 
 async def say_refusal(
-    runtime: Runtime, actor: Actor, refusal: Refusal, reply_to: int, *, line: int = 0
+    runtime: Runtime, actor: Actor, refusal: Refusal, message: Any, *, line: int = 0
 ) -> None:
-    """Answer with a refusal. Who lacks a right is told alone; what is wrong with a command stands
-    in the chat, because a message for one person may never arrive. line: of a longer message."""
+    """Answer a message with a refusal. Who lacks a right is told alone; what is wrong with a
+    command stands in the chat, because a message for one person may never arrive. line: of a
+    longer message."""
     told = await _on_clocks_here(runtime, actor, refusal)
     facts = {"code": refusal.code, "facts": told, "line": line}
-    tell = say_privately if refusal.code == "not_permitted" else say
-    await tell(runtime, actor, "refusal", facts, reply_to)
+    alone = refusal.code == "not_permitted"
+    await refuse(runtime, actor, "refusal", facts, message, alone=alone)
+
+
+async def refuse(
+    runtime: Runtime,
+    actor: Actor,
+    screen: str,
+    facts: dict[str, Any],
+    message: Any,
+    *,
+    alone: bool = False,
+) -> None:
+    """Say why a message is not carried out. In a group that is one message per person and minute,
+    see `core.refusals`. alone: only this person sees it."""
+    only_for = _only_for(actor) if alone else None
+    answer = Say(screen, facts, reply_to=message.message_id, only_for=only_for)
+    if actor.chat_id == actor.user_id:
+        await runtime.outbox.say(runtime.store, actor.chat_id, answer)
+        return
+    wrote = getattr(message, "from_user", None)
+    theirs = wrote is not None and wrote.id == actor.user_id  # a button's message is ours
+    quote = (message.text or message.caption or "") if theirs else ""
+    await runtime.refusals.tell(actor, answer, " ".join(quote.split()))
 
 
 async def zone_here(runtime: Runtime, actor: Actor) -> str:
@@ -263,12 +305,16 @@ async def say_privately(
 ) -> None:
     """A screen that, in a group, only this person sees (nobody can whisper to the anonymous).
     aloud: the facts where all in the group will see it, if those are others."""
-    alone = actor.chat_id == actor.user_id or actor.user_id == ANONYMOUS_ADMIN_ID
-    only_for = None if alone else actor.user_id
     await runtime.outbox.say(
         runtime.store, actor.chat_id,
-        Say(screen, facts, reply_to=reply_to, only_for=only_for, aloud=aloud or {}),
+        Say(screen, facts, reply_to=reply_to, only_for=_only_for(actor), aloud=aloud or {}),
     )  # fmt: skip
+
+
+def _only_for(actor: Actor) -> int | None:
+    """Who alone is to see it: nobody whispers in a private chat, nor to the anonymous."""
+    alone = actor.chat_id == actor.user_id or actor.user_id == ANONYMOUS_ADMIN_ID
+    return None if alone else actor.user_id
 
 
 async def say(
@@ -301,6 +347,14 @@ def proof_of(message: Message) -> str | None:
 def request_id(message: Any) -> str:
     """What follows this message through the logs."""
     return f"telegram-{message.chat.id}-{message.message_id}"
+
+
+def _is_acted_on(intent: Intent | GiveReason | Said | Sent | None, actor: Actor) -> bool:
+    """Whether this person may have carried out what was understood."""
+    if intent is None or isinstance(intent, Usage | NoCommand | AdvancesFault):
+        return False
+    right = right_here(RIGHT_OF.get(type(intent), ""), actor)
+    return not right or actor.may(right)
 
 
 def _may_speak(user: User) -> bool:

@@ -12,7 +12,7 @@ from core.errors import Refusal
 from core.people import ROLES
 from core.runtime import Runtime
 from core.throttle import Limit
-from handlers.context import Wants, right_here, say, say_privately
+from handlers.context import Wants, refuse, right_here, say, say_privately
 from handlers.intents import RIGHTS_OF_COMMAND, Help, NoCommand, SetLanguage, ShowBalance, Usage
 
 # How often one person is told what was probably meant.
@@ -62,7 +62,7 @@ async def no_command(message: Message, intent: NoCommand, actor: Actor, runtime:
         "near": [{"form": one.written, "name": one.command} for one in near],
         "slash": intent.slash,
     }
-    await say_privately(runtime, actor, "no_command", facts, message.message_id)
+    await refuse(runtime, actor, "no_command", facts, message, alone=True)
 
 
 def _may_say(command: str, actor: Actor) -> bool:
@@ -84,7 +84,7 @@ async def usage(message: Message, intent: Usage, actor: Actor, runtime: Runtime)
         "text": fault.text if fault else "",
         "why": fault.why if fault else "",
     }
-    await say_privately(runtime, actor, "usage", facts, message.message_id)
+    await refuse(runtime, actor, "usage", facts, message, alone=True)
 
 
 async def balance(message: Message, intent: ShowBalance, actor: Actor, runtime: Runtime) -> None:

@@ -25,4 +25,4 @@ async def refused(event: ErrorEvent, runtime: Runtime) -> None:
     if message is None or message.from_user is None or not isinstance(refusal, Refusal):
         raise refusal
     actor = await actor_of(runtime, message.from_user, message)
-    await say_refusal(runtime, actor, refusal, message.message_id)
+    await say_refusal(runtime, actor, refusal, message)

@@ -16,16 +16,7 @@ from core.suppliers import Supplier
 from core.vouchers import PAYIN, PREPAYMENT, USDT, Advance, convert, money_of
 from handlers.advances import AdvanceLine, Unreadable, named_supplier
 from handlers.buttons import AnswerSlip, UndoVoucher
-from handlers.context import (
-    Presses,
-    Wants,
-    proof_of,
-    right_here,
-    right_to,
-    say,
-    say_privately,
-    say_refusal,
-)
+from handlers.context import Presses, Wants, proof_of, refuse, right_here, right_to, say_refusal
 from handlers.intents import READING, Adjust, Advances, AdvancesFault, Intent, NoCommand, Usage
 
 
@@ -55,7 +46,7 @@ async def record(message: Message, intent: Advances, actor: Actor, runtime: Runt
             written.append(await _decide(runtime, actor, line, proof))
         except Refusal as refusal:
             which = line.line if len(intent.lines) > 1 else 0
-            await say_refusal(runtime, actor, refusal, message_id, line=which)
+            await say_refusal(runtime, actor, refusal, message, line=which)
             return
     await runtime.slips.record(actor, written, message_id)
 
@@ -130,8 +121,7 @@ async def unreadable(
         "line": fault.line, "text": fault.text, "why": why, "payin": actor.in_suppliers_group,
     }  # fmt: skip
     # What may be talk is only a hint, and nobody else's business.
-    tell = say_privately if aside else say
-    await tell(runtime, actor, "money_unreadable", facts, message.message_id)
+    await refuse(runtime, actor, "money_unreadable", facts, message, alone=aside)
 
 
 async def edited(message: Message, intent: Intent | None, actor: Actor, runtime: Runtime) -> None:
@@ -145,7 +135,7 @@ async def edited(message: Message, intent: Intent | None, actor: Actor, runtime:
     if booked or acts:
         money = bool(booked) or isinstance(intent, Advances | AdvancesFault | Adjust)
         facts = {"records": list(booked.values()), "money": money}
-        await say(runtime, actor, "edited_money", facts, message.message_id)
+        await refuse(runtime, actor, "edited_money", facts, message)
 
 
 async def undo(query: CallbackQuery, button: UndoVoucher, actor: Actor, runtime: Runtime) -> None:

@@ -50,6 +50,10 @@ async def _until_done(name: str, work: Callable[[int], Awaitable[int]]) -> None:
         _LOG.info("a backlog was worked off", job=name, done=done + found, took_s=took_s)
 
 
+async def tell_refusals(runtime: Runtime) -> None:
+    await runtime.refusals.tell_due(BATCH)
+
+
 async def roll_books(runtime: Runtime) -> None:
     """Rolls books up and closes days that are over; each group gets the new day's bill.
 
@@ -82,6 +86,7 @@ async def forget_old(runtime: Runtime) -> None:
     await runtime.exports.queue.forget_old()
     await runtime.calls.forget_old()
     await runtime.refused_callbacks.forget_old()
+    await runtime.refusals.forget_old()
 
 
 async def verify_books(runtime: Runtime) -> None:
@@ -107,6 +112,7 @@ async def watch_licences(runtime: Runtime) -> None:
 JOBS: Final = (
     Job("follow_refunds", 2, False, follow_refunds),
     Job("expire_orders", 2, False, expire_orders),
+    Job("tell_refusals", 2, False, tell_refusals),
     Job("roll_books", 10, True, roll_books),
     Job("watch_credit", 60, True, watch_credit),
     Job("watch_licences", 3_600, True, watch_licences),

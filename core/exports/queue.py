@@ -98,6 +98,17 @@ class Queue:
         for wake in self._wakers:
             wake()
 
+    async def is_waited_for(self, chat_id: int, message_id: int) -> bool:
+        """Whether a file that was asked for in this message is still to come."""
+        return bool(
+            await self._store.fetchval(
+                "SELECT EXISTS (SELECT FROM export WHERE chat_id = $1 AND reply_to = $2"
+                " AND state IN ('waiting', 'taken'))",
+                chat_id,
+                message_id,
+            )
+        )
+
     async def take(self) -> Taken | None:
         """The oldest that is due, or whose builder's lease has ended."""
         now = self._clock.now()

@@ -923,9 +923,23 @@ CREATE TABLE post (                            -- messages of ours that are edit
     merchant_id  uuid NOT NULL,
     digest       text NOT NULL,                -- of what it shows now
     shown_at     timestamptz NOT NULL,
+    pinned       boolean NOT NULL DEFAULT false,
     PRIMARY KEY (chat_id, message_id)
 );
 CREATE INDEX post_ref ON post (merchant_id, kind, ref);
+
+CREATE TABLE refusal (                         -- what people of groups were refused, or will be told
+    id           uuid PRIMARY KEY,
+    chat_id      bigint NOT NULL,
+    user_id      bigint NOT NULL,
+    message_id   bigint NOT NULL,              -- what they wrote
+    say          jsonb NOT NULL,               -- why it was not carried out
+    quote        text NOT NULL,
+    at           timestamptz NOT NULL,
+    told_at      timestamptz
+);
+CREATE INDEX refusal_told ON refusal (chat_id, user_id, told_at);
+CREATE INDEX refusal_held ON refusal (chat_id, user_id) WHERE told_at IS NULL;
 
 CREATE TABLE alarm (                           -- something wrong; its messages are drawn from here
     id           uuid PRIMARY KEY,

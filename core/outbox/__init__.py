@@ -14,11 +14,14 @@ from core.outbox.facts import (
     DeskBill,
     Fact,
     News,
+    Pin,
     Say,
     TakeAway,
     TextFile,
     Twins,
+    Unpin,
 )
+from core.outbox.pins import set_pins
 from core.outbox.posts import Posts
 from core.outbox.queue import NOBODY, RENEWED_EVERY_S, Leaving, Outbox
 
@@ -38,9 +41,12 @@ __all__ = [
     "Leaving",
     "News",
     "Outbox",
+    "Pin",
     "Posts",
     "Say",
     "TakeAway",
     "TextFile",
     "Twins",
+    "Unpin",
+    "set_pins",
 ]

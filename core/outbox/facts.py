@@ -129,9 +129,26 @@ class Twins:
     before: int
 
 
-Fact = AlarmCard | Card | Bill | DeskBill | Say | TextFile | TakeAway | Twins
+@dataclass(frozen=True, slots=True)
+class Pin:
+    """The newest live bill of a merchant, which is to be pinned in its group."""
+
+    topic: ClassVar[str] = "pin"
+    message_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Unpin:
+    """A live bill that is to be pinned no longer."""
+
+    topic: ClassVar[str] = "unpin"
+    message_id: int
+
+
+Fact = AlarmCard | Card | Bill | DeskBill | Say | TextFile | TakeAway | Twins | Pin | Unpin
 _TOPICS: dict[str, type[Fact]] = {
-    kind.topic: kind for kind in (AlarmCard, Card, Bill, DeskBill, Say, TextFile, TakeAway, Twins)
+    kind.topic: kind
+    for kind in (AlarmCard, Card, Bill, DeskBill, Say, TextFile, TakeAway, Twins, Pin, Unpin)
 }
 
 
@@ -160,6 +177,8 @@ def rank_of(fact: Fact, dedupe_key: str | None) -> int:
             return LIVE_BILL
         case AlarmCard(posted=posted):
             return CARD if posted else SAID
+        case Pin() | Unpin():
+            return CARD
         case TakeAway():
             return ANSWER
         case TextFile() | Twins():

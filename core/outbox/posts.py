@@ -56,6 +56,28 @@ class Posts:
         )
         return None if row is None else (row["message_id"], row["day"])
 
+    async def to_pin(self, chat_id: int, merchant_id: UUID, message_id: int) -> bool:
+        """Whether it is the merchant's newest live bill there, and not pinned yet."""
+        return bool(
+            await self._store.fetchval(
+                "SELECT NOT pinned AND message_id = (SELECT max(message_id) FROM post"
+                " WHERE chat_id = $1 AND merchant_id = $2 AND kind = 'bill')"
+                " FROM post WHERE chat_id = $1 AND message_id = $3 AND kind = 'bill'",
+                chat_id,
+                merchant_id,
+                message_id,
+            )
+        )
+
+    async def pinned(self, chat_id: int, message_id: int, *, is_pinned: bool) -> None:
+        """It was pinned, or is so no longer."""
+        await self._store.execute(
+            "UPDATE post SET pinned = $3 WHERE chat_id = $1 AND message_id = $2",
+            chat_id,
+            message_id,
+            is_pinned,
+        )
+
     async def is_live_bill(self, chat_id: int, message_id: int) -> bool:
         """Whether it is, or was, the live bill of a day."""
         return bool(

@@ -355,6 +355,17 @@ class Outbox:
             "DELETE FROM outbox WHERE state = 'sent' AND created_at < $1", self._clock.now() - KEPT
         )
 
+    async def has_unsent_reply(self, chat_id: int, message_id: int) -> bool:
+        """Whether an answer to this message waits to leave."""
+        return bool(
+            await self._store.fetchval(
+                "SELECT EXISTS (SELECT FROM outbox WHERE chat_id = $1"
+                " AND state IN ('waiting', 'taken') AND (facts->>'reply_to')::bigint = $2)",
+                chat_id,
+                message_id,
+            )
+        )
+
     async def backlog(self) -> dict[str, int]:
         """How many rows wait or are parked, for /metrics."""
         rows = await self._store.fetch(

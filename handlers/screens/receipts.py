@@ -35,14 +35,19 @@ def render_receipt(facts: _Facts, language: str) -> Screen:
     standing = [line for line in lines if not line.get("undone_by")]
     kind = KINDS[lines[0]["kind"]]
     role = "supplier" if "supplier_no" in lines[0] else "merchant"
+    one_holder = len({line[f"{role}_no"] for line in lines}) == 1
+    balances = [line[name] for line in lines for name in ("before_minor", "after_minor")]
     shown = {
         "lines": lines,
         "booked": kind.booked,
         "role": role,
-        "one_holder": len({line[f"{role}_no"] for line in lines}) == 1,
+        "one_holder": one_holder,
+        # One word at the end says what all the balances are.
+        "wordless": one_holder and (min(balances) >= 0 or max(balances) <= 0),
         "one_currency": len({line["currency"] for line in lines}) == 1,
         "sum_minor": sum(line["minor"] for line in standing),
-        "standing": len(standing),
+        "standing_lines": len(standing),
+        "first": lines[0],
         "last": lines[-1],
         "minutes": _UNDO_MINUTES,
     }

@@ -9,6 +9,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from aiogram.types import InlineKeyboardMarkup
+from markupsafe import Markup
 
 from core.errors import Refusal
 from core.outbox import Say
@@ -62,7 +63,8 @@ NAMED: Final = {
 INSTANTS: Final = frozenset({"at"})
 # Lists without a bound of their own: as many lines of them as a message has room for.
 _LISTS: Final = {
-    "checklist": "bound", "deed": "deeds", "document_faults": "faults", "info": "bound",
+    "checklist": "bound", "deed": "deeds", "refusals": "told",
+    "document_faults": "faults", "info": "bound",
     "rates": "lines", "refused_callbacks": "lines",
     "unbind_question": "bound",
     "order_why": "lines", "products": "lines", "why": "lines",
@@ -83,6 +85,15 @@ def render_say(say: Say, language: str) -> Screen:
         return render_receipt(facts, language)
     if say.screen == "refusal":
         facts["text"] = refusal_words(facts["code"], facts["facts"], language)
+    if say.screen == "refusals":
+        facts["count"] = len(facts["told"])
+        facts["told"] = [
+            {
+                "quote": one["quote"],
+                "html": Markup(render_say(Say(one["screen"], one["facts"]), language).html),  # noqa: S704 (our own screen, escaped in itself)
+            }
+            for one in facts["told"]
+        ]
     if say.screen == "slip_question":
         facts["doubts"] = [
             {**doubt, "text": refusal_words(doubt["code"], doubt["facts"], language)}
@@ -288,6 +299,7 @@ SCREENS: Final[dict[str, _Buttons | None]] = {
     "refund_ended": None,
     "refund_question": ended_buttons,
     "refusal": None,
+    "refusals": None,
     "refused_callbacks": None,
     "rerate_dropped": None,
     "rerate_question": _rerate,

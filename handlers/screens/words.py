@@ -69,6 +69,8 @@ WORDS: Final[dict[str, dict[str, str]]] = {
         "file": "a file",
         "say": "a message",
         "take_away": "a message that is to be taken away",
+        "pin": "the pin of a bill",
+        "unpin": "the pin of a bill that is closed",
     },
     "booked_as": {
         "order": "booked: paid the order",

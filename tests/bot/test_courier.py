@@ -20,7 +20,7 @@ from core.alarms import EDIT_REST
 from core.merchants import App, Merchant
 from core.money import Money
 from core.orders import OpenOrder, Order, get_attempts, get_order
-from core.outbox import Bill, Card, DeskBill, Fact, Say, TakeAway, TextFile
+from core.outbox import Bill, Card, DeskBill, Fact, Say, TakeAway, TextFile, set_pins
 from core.outbox.queue import LEASE
 from core.prepayments import Advance, Cause
 from core.runtime import Runtime
@@ -91,6 +91,16 @@ class Post:
             "SELECT state, count(*) AS n FROM outbox GROUP BY state"
         )
         return {row["state"]: row["n"] for row in rows}
+
+    async def next_day(self, *merchants: Merchant) -> None:
+        """Their business day is over, and each has a new bill."""
+        await self.minute_passes()
+        self.clock.advance(86_400)
+        for merchant in merchants:
+            await self.runtime.ledger.roll_days(merchant.id)
+            async with self.runtime.store.transaction() as tx:
+                await self.runtime.groups.show_bill(tx, merchant.id)
+        await self.deliver()
 
     async def minute_passes(self) -> None:
         """For the desk, for its limits, and for Telegram."""
@@ -252,7 +262,52 @@ async def test_a_bill_is_still_posted_where_the_bot_may_not_pin(
     (posted,) = await post.bills()
     assert merchant.merchant_no in posted["text"]
     assert not posted["pinned"]
-    assert await post.states() == {"sent": 1}
+    assert await post.states() == {"sent": 2}, "nobody is told of a pin that may not be"
+    await post.telegram.bot_is(CHAT, "administrator")
+    await set_pins(post.runtime.outbox, post.runtime.store, CHAT)
+    await post.deliver()
+    (posted,) = await post.bills()
+    assert posted["pinned"], "it has the right now"
+
+
+async def test_a_pin_that_fails_is_tried_again(post: Post, merchant: Merchant) -> None:
+    await post.telegram.fault("500", method="pinChatMessage", times=1)
+    await post.deliver()
+    (posted,) = await post.bills()
+    assert not posted["pinned"]
+    post.clock.advance(5)
+    await post.deliver()
+    (posted,) = await post.bills()
+    assert posted["pinned"]
+
+
+async def test_a_bill_that_is_no_longer_the_newest_is_not_pinned_late(
+    post: Post, merchant: Merchant
+) -> None:
+    await post.telegram.fault("500", method="pinChatMessage", times=1)
+    await post.deliver()
+    await post.next_day(merchant)
+    former, present = await post.bills()
+    assert (former["pinned"], present["pinned"]) == (False, True)
+
+
+async def test_of_each_merchant_one_bill_is_pinned_however_many_days_close(
+    post: Post, merchant: Merchant
+) -> None:
+    other = await post.runtime.merchants.by_no("M1002")
+    async with post.runtime.store.transaction() as tx:
+        await post.runtime.groups.bind_merchant(tx, CHAT, other.id)
+    for _ in range(3):
+        await post.next_day(merchant, other)
+    pinned = [bill["text"].split(" · ")[1][:5] for bill in await post.bills() if bill["pinned"]]
+    assert sorted(pinned) == ["M1001", "M1002"]
+    newest = {bill["text"].split(" · ")[1][:5]: bill["id"] for bill in await post.bills()}
+    assert {bill["id"] for bill in await post.bills() if bill["pinned"]} == set(newest.values())
+    await set_pins(post.runtime.outbox, post.runtime.store, CHAT, ended=[other.id])
+    await post.deliver()
+    still = [bill["text"] for bill in await post.bills() if bill["pinned"]]
+    assert len(still) == 1
+    assert "M1001" in still[0]
 
 
 async def test_a_new_day_has_its_own_bill_and_the_former_one_is_closed(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+
 import pytest
 from aiogram import Bot
 
@@ -9,18 +11,20 @@ from core.merchants import App, Merchant
 from core.money import Money
 from core.orders import OpenOrder, Order, get_order
 from core.runtime import Runtime
-from handlers import build_dispatcher
+from handlers import Reactions, build_dispatcher
 from tests.handlers.desk import Desk, Line
 
 
 @pytest.fixture
-async def desk(runtime: Runtime) -> Desk:
+async def desk(runtime: Runtime) -> AsyncIterator[Desk]:
     """A desk on the seeded demo database."""
     line = Line()
     bot = Bot("7000000001:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", session=line)
-    desk = Desk(runtime, build_dispatcher(runtime, bot), bot, line)
+    reactions = Reactions(runtime, bot, answer_within_s=0.0)
+    desk = Desk(runtime, build_dispatcher(runtime, bot, reactions), bot, line, reactions)
     await desk.news()
-    return desk
+    yield desk
+    await reactions.stop()
 
 
 @pytest.fixture

@@ -10,13 +10,22 @@ from typing import Any, TypeVar
 from aiogram import Bot, Dispatcher
 from aiogram.client.session.base import BaseSession
 from aiogram.exceptions import TelegramBadRequest
-from aiogram.methods import AnswerCallbackQuery, GetChatMember, GetFile, GetMe, TelegramMethod
-from aiogram.types import ChatMember, ChatMemberMember, File, Update
+from aiogram.methods import (
+    AnswerCallbackQuery,
+    GetChatMember,
+    GetFile,
+    GetMe,
+    SetMessageReaction,
+    TelegramMethod,
+)
+from aiogram.types import ChatMember, ChatMemberMember, File, ReactionTypeEmoji, Update
 from aiogram.types import User as TelegramUser
 
 from core.outbox import Bill, Card, Fact, Say, TextFile
 from core.outbox.facts import unpack
+from core.refusals import TOLD_EVERY
 from core.runtime import Runtime
+from handlers import Reactions
 from handlers.screens import render_say
 
 T = TypeVar("T")
@@ -45,6 +54,7 @@ class Line(BaseSession):
     def __init__(self) -> None:
         super().__init__()
         self.answers: list[AnswerCallbackQuery] = []
+        self.reactions: list[tuple[int, int, str]] = []  # chat, message, emoji
         self.files: dict[str, bytes] = {}  # what people sent, by its id
         self.standing: ChatMember = ChatMemberMember(user=_BOT)  # of the bot, in its groups
 
@@ -62,6 +72,12 @@ class Line(BaseSession):
             answer = True
         elif isinstance(method, GetChatMember):
             answer = self.standing
+        elif isinstance(method, SetMessageReaction):
+            assert isinstance(method.chat_id, int)
+            for reaction in method.reaction or []:
+                assert isinstance(reaction, ReactionTypeEmoji)
+                self.reactions.append((method.chat_id, method.message_id, reaction.emoji))
+            answer = True
         elif isinstance(method, GetFile):
             if method.file_id not in self.files:
                 raise TelegramBadRequest(method, "Bad Request: wrong file_id")
@@ -88,15 +104,25 @@ class Desk:
     dispatcher: Dispatcher
     bot: Bot
     line: Line
+    reactions: Reactions
     message_id: int = 100
     update_id: int = 0
     read: set[Any] = field(default_factory=set)
+    same_minute: bool = False  # whether all is said within one; else each has one of its own
 
     async def feed(self, **update: Any) -> None:
         self.update_id += 1
+        if not self.same_minute:
+            await self.pass_a_minute()
         raw = {"update_id": self.update_id, **update}
         await self.dispatcher.feed_update(
             self.bot, Update.model_validate(raw, context={"bot": self.bot})
+        )
+
+    async def pass_a_minute(self) -> None:
+        """Let the minute be over in which people are refused by one message."""
+        await self.runtime.store.execute(
+            "UPDATE refusal SET told_at = told_at - $1::interval", TOLD_EVERY
         )
 
     def message(self, user_id: int, chat_id: int, **fields: Any) -> dict[str, Any]:

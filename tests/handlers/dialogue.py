@@ -24,7 +24,7 @@ async def employed(desk: Desk, role: str = "admin") -> int:
 def restarted(desk: Desk) -> None:
     """The desk's process ends, and another begins."""
     bot = Bot(desk.bot.token, session=desk.line)
-    desk.bot, desk.dispatcher = bot, build_dispatcher(desk.runtime, bot)
+    desk.bot, desk.dispatcher = bot, build_dispatcher(desk.runtime, bot, desk.reactions)
 
 
 def says(facts: list[Fact]) -> list[Say]:

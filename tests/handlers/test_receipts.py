@@ -117,7 +117,14 @@ async def test_a_suppliers_lines_and_usdt_are_told_alike(desk: Desk) -> None:
     html = render_say(receipt, "en").html
     assert "Paid in by the supplier · 2 lines" in html
     assert "100.00 USDT × 7.2" in html
-    assert "Overpaid by the supplier 0.00 → <b>720.00</b>" in html
+    assert "100.00 USDT × 7.2 · 0.00 → 720.00" in html
+    assert "Overpaid by the supplier 0.00 → <b>770.00</b>" in html
+    crossing = await desk.said(FINANCE, SPRUCE, "+50\n-20\n+1.00")
+    assert "Prepaid balance 0.00 → <b>31.00</b>" in render_say(crossing, "en").html
+    question = await desk.said(FINANCE, SPRUCE, "-2.00\n-40")
+    booked = await desk.press(FINANCE, SPRUCE, labelled(question, "Book"), message_id=800)
+    assert isinstance(booked[0], Say)
+    assert "Owed to the merchant <b>11.00</b>" in render_say(booked[0], "en").html
 
 
 async def test_ops_hears_of_a_private_message_once(desk: Desk) -> None:

@@ -596,6 +596,16 @@ EXAMPLES: dict[str, list[dict[str, Any]]] = {
         for line, undone in ((RECEIPT, "M1001"), (PAID_IN, "S01"), (ADJUSTED, "M1001"), (WIDE, "W"))
         for count, struck in ((2, ()), (20, ()), (20, (3,)), (20, tuple(range(1, 21))))
     ],
+    "refusals": [
+        {"told": [
+            {"screen": "refusal", "quote": HOSTILE,
+             "facts": {"code": "order_not_found", "facts": {"number": HOSTILE}, "line": 2}},
+            {"screen": "money_unreadable", "quote": "",
+             "facts": {"line": 2, "text": HOSTILE, "why": "amount", "payin": False}},
+            {"screen": "stale_money", "quote": "&" * 60, "facts": {}},
+        ] * count}
+        for count in (1, 10)
+    ],
     "rerate_dropped": [RERATING],
     "rerate_question": [RERATING, {**RERATING, "more_days": 2, "left_out": 1, "orders": 1}],
     "rerated": [RERATING, {**RERATING, "last_day": "2026-11-01", "difference_minor": -5}],
