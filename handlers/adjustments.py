@@ -9,7 +9,7 @@ from core.access import Actor
 from core.runtime import Runtime
 from core.slips import Written
 from core.vouchers import ADJUSTMENT, Advance, Cause, money_of
-from handlers.context import Wants, proof_of, say, say_privately
+from handlers.context import Wants, proof_of, refuse, say
 from handlers.intents import Adjust, SetCredit, SetUsdtRate, ShowCredit, ShowUsdtRate
 
 
@@ -62,7 +62,7 @@ async def show_usdt_rate(message: Message, actor: Actor, runtime: Runtime) -> No
     """What one USDT is worth in this group."""
     actor.need("read_money")
     if actor.group is None:
-        await say_privately(runtime, actor, "only_in_groups", {}, message.message_id)
+        await refuse(runtime, actor, "only_in_groups", {}, message)
         return
     rate = actor.group.usdt_rate
     facts = {"rate": "" if rate is None else format(rate, "f")}
@@ -75,7 +75,7 @@ async def set_usdt_rate(
     """What one USDT is worth in this group from now on."""
     actor.need("set_rate")
     if actor.group is None:
-        await say_privately(runtime, actor, "only_in_groups", {}, message.message_id)
+        await refuse(runtime, actor, "only_in_groups", {}, message)
         return
     cause = Cause(actor.chat_id, message.message_id, 1)
     await runtime.pricing.set_usdt_rate(actor, intent.rate, cause)

@@ -17,7 +17,7 @@ from core.outbox import Say
 from core.runtime import Runtime
 from core.store import Tx
 from handlers.buttons import AnswerUnbind
-from handlers.context import Presses, Wants, say, say_privately
+from handlers.context import Presses, Wants, refuse, say
 from handlers.intents import BindMerchant, BindOps, BindSupplier, ShowInfo, Unbind
 from handlers.onboarding import binding_facts, show_checklist
 
@@ -81,7 +81,7 @@ async def _bind(
     merchant_id: UUID | None = None,
 ) -> None:  # fmt: skip
     if message.chat.type == "private":
-        await say_privately(runtime, actor, "only_in_groups", {}, message.message_id)
+        await refuse(runtime, actor, "only_in_groups", {}, message)
         return
     if actor.group is None:
         # The bot was added while nobody listened: its standing is asked when it next changes.
@@ -205,7 +205,7 @@ async def show_info(message: Message, actor: Actor, runtime: Runtime) -> None:
     """What this group is."""
     actor.need("look_up")
     if actor.group is None:
-        await say_privately(runtime, actor, "only_in_groups", {}, message.message_id)
+        await refuse(runtime, actor, "only_in_groups", {}, message)
         return
     facts = {**await binding_facts(runtime, actor.group), "chat_id": actor.chat_id}
     await say(runtime, actor, "info", facts, message.message_id)

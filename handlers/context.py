@@ -267,7 +267,9 @@ async def refuse(
     """Say why a message is not carried out. In a group that is one message per person and minute,
     see `core.refusals`. alone: only this person sees it."""
     only_for = _only_for(actor) if alone else None
-    answer = Say(screen, facts, reply_to=message.message_id, only_for=only_for)
+    answer = Say(
+        screen, facts, reply_to=message.message_id, only_for=only_for, thread_id=_thread_of(message)
+    )
     if actor.chat_id == actor.user_id:
         await runtime.outbox.say(runtime.store, actor.chat_id, answer)
         return
@@ -300,15 +302,24 @@ async def say_privately(
     actor: Actor,
     screen: str,
     facts: dict[str, Any],
-    reply_to: int,
+    message: Message,
     aloud: dict[str, Any] | None = None,
 ) -> None:
     """A screen that, in a group, only this person sees (nobody can whisper to the anonymous).
     aloud: the facts where all in the group will see it, if those are others."""
     await runtime.outbox.say(
         runtime.store, actor.chat_id,
-        Say(screen, facts, reply_to=reply_to, only_for=_only_for(actor), aloud=aloud or {}),
+        Say(
+            screen, facts, reply_to=message.message_id, only_for=_only_for(actor),
+            aloud=aloud or {}, thread_id=_thread_of(message),
+        ),
     )  # fmt: skip
+
+
+def _thread_of(message: Any) -> int | None:
+    """The topic in which a message was written: what only its writer sees is no reply to it, and
+    would stand in the general one. message: may be inaccessible."""
+    return message.message_thread_id if getattr(message, "is_topic_message", None) else None
 
 
 def _only_for(actor: Actor) -> int | None:

@@ -39,7 +39,7 @@ async def help_(message: Message, actor: Actor, runtime: Runtime) -> None:
     # Where it cannot be whispered, the other side reads along.
     theirs = ROLES["supplier_staff" if kind == "supplier" else "merchant_staff"]
     aloud = facts if kind == "ops" else {**facts, "rights": sorted(actor.rights & theirs)}
-    await say_privately(runtime, actor, "help", facts, message.message_id, aloud)
+    await say_privately(runtime, actor, "help", facts, message, aloud)
 
 
 async def no_command(message: Message, intent: NoCommand, actor: Actor, runtime: Runtime) -> None:
@@ -109,7 +109,7 @@ async def language(message: Message, intent: SetLanguage, actor: Actor, runtime:
     """What the bot speaks in this group."""
     actor.need("bind")
     if actor.group is None:
-        await say_privately(runtime, actor, "only_in_groups", {}, message.message_id)
+        await refuse(runtime, actor, "only_in_groups", {}, message)
         return
     await runtime.groups.set_language(actor.chat_id, intent.language)
     await say(runtime, actor, "language_set", {"language": intent.language}, message.message_id)

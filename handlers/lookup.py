@@ -15,7 +15,7 @@ from core.orders import Order, OrderKey, get_order
 from core.runtime import Runtime
 from core.throttle import Limit
 from handlers.buttons import OnCard
-from handlers.context import Press, Presses, Wants, request_id, say_privately, say_refusal
+from handlers.context import Press, Presses, Wants, refuse, request_id, say_refusal
 from handlers.intents import LookUp
 from handlers.numbers import MAX_SHOWN, MAX_WORDS, NumberWord, numbers_replied_to
 from handlers.screens import toast
@@ -49,7 +49,7 @@ async def look_up(message: Message, intent: LookUp, actor: Actor, runtime: Runti
     if not words:
         actor.need("look_up")
         facts = {"command": "order", "why": ""}
-        await say_privately(runtime, actor, "usage", facts, message.message_id)
+        await refuse(runtime, actor, "usage", facts, message, alone=True)
         return
     asked = dict.fromkeys(n for word in words for reading in word.readings for n in reading)
     found = await runtime.lookups.find(actor, list(asked))

@@ -16,7 +16,7 @@ from aiogram.types import (
 )
 
 from core.groups import Group
-from core.outbox import NOBODY, Say
+from core.outbox import NOBODY, Say, set_pins
 from core.runtime import Runtime
 
 _LOG = structlog.get_logger(__name__)
@@ -45,7 +45,10 @@ async def standing_changed(event: ChatMemberUpdated, bot: Bot, runtime: Runtime)
     await runtime.groups.seen(
         chat.id, chat_type=chat.type, title=chat.title or "", bot_status=str(standing.status)
     )
-    if standing.status not in GONE and chat.type != "channel":
+    if standing.status in GONE:
+        return
+    await set_pins(runtime.outbox, runtime.store, chat.id)  # it may have the right to by now
+    if chat.type != "channel":
         await show_checklist(runtime, bot, chat.id, standing)
 
 

@@ -13,7 +13,7 @@ from core.runtime import Runtime
 from core.tariff import format_tariff, parse_tariff
 from core.vouchers import Cause
 from handlers.buttons import AnswerRerating
-from handlers.context import Presses, Wants, say, say_privately
+from handlers.context import Presses, Wants, refuse, say
 from handlers.days import resolve
 from handlers.intents import ShowRates
 from handlers.tariffs import Rerate, SetCost, SetRate, first_day
@@ -75,7 +75,7 @@ async def set_cost(message: Message, intent: SetCost, actor: Actor, runtime: Run
     actor.need("price")
     if actor.merchant_ids is not None:
         facts = {"code": "cost_not_here", "facts": {}, "line": 0}
-        await say_privately(runtime, actor, "refusal", facts, message.message_id)
+        await refuse(runtime, actor, "refusal", facts, message, alone=True)
         return
     channel = await runtime.channels.costs(intent.channel_no)
     await runtime.pricing.set_cost(

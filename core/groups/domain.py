@@ -14,7 +14,7 @@ from core.errors import Refusal
 from core.groups.models import BindingRow, GroupRow
 from core.groups.moving import move
 from core.ids import Ids
-from core.outbox import Bill, Card, Fact, Outbox, Say
+from core.outbox import Bill, Card, Fact, Outbox, Say, set_pins
 from core.store import Queries, Store, Tx
 
 # One edit of a live bill per group and this long: a busy day must not be a flood of edits.
@@ -176,6 +176,7 @@ class Groups:
             chat_id,
             merchant_id,
         )
+        await set_pins(self._outbox, tx, chat_id, ended=[merchant_id])
         await tx.execute(
             "DELETE FROM post WHERE chat_id = $1 AND merchant_id = $2", chat_id, merchant_id
         )

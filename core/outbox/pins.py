@@ -20,13 +20,18 @@ async def set_pins(
     """
     for row in await queries.fetch(_BILLS, chat_id):
         message_id, merchant_id = row["message_id"], row["merchant_id"]
-        stays = row["newest"] and merchant_id not in ended
-        if stays == row["pinned"]:
+        is_newest, is_pinned = row["newest"], row["pinned"]
+        stays = is_newest and merchant_id not in ended
+        fact: Pin | Unpin
+        if stays and not is_pinned:
+            fact = Pin(message_id)
+        elif not stays and (is_pinned or is_newest):  # the pin of the newest may be on its way
+            fact = Unpin(message_id)
+        else:
             continue
-        fact = Pin(message_id) if stays else Unpin(message_id)
         await outbox.say(
             queries, chat_id, fact, merchant_id=merchant_id,
-            dedupe_key=f"pin:{chat_id}:{message_id}",
+            dedupe_key=f"{fact.topic}:{chat_id}:{message_id}",
         )  # fmt: skip
 
 

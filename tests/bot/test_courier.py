@@ -303,7 +303,8 @@ async def test_of_each_merchant_one_bill_is_pinned_however_many_days_close(
     assert sorted(pinned) == ["M1001", "M1002"]
     newest = {bill["text"].split(" · ")[1][:5]: bill["id"] for bill in await post.bills()}
     assert {bill["id"] for bill in await post.bills() if bill["pinned"]} == set(newest.values())
-    await set_pins(post.runtime.outbox, post.runtime.store, CHAT, ended=[other.id])
+    async with post.runtime.store.transaction() as tx:
+        await post.runtime.groups.unbind(tx, CHAT, other.id)
     await post.deliver()
     still = [bill["text"] for bill in await post.bills() if bill["pinned"]]
     assert len(still) == 1

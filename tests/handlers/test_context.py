@@ -37,7 +37,9 @@ async def without_redis(desk: Desk) -> AsyncIterator[Desk]:
     """The same desk, whose Redis nobody reaches."""
     away = Redis(host="127.0.0.1", port=1, socket_connect_timeout=1)
     runtime = replace(desk.runtime, redis=away)
-    yield replace(desk, runtime=runtime, dispatcher=build_dispatcher(runtime, desk.bot))
+    yield replace(
+        desk, runtime=runtime, dispatcher=build_dispatcher(runtime, desk.bot, desk.reactions)
+    )
     await away.aclose()
 
 

@@ -139,3 +139,12 @@ async def test_a_stop_ends_what_is_under_way(desk: Desk) -> None:
         await asyncio.wait_for(patient.stop(), 5)
     assert patient.idle
     assert desk.line.reactions == []
+
+
+async def test_what_one_alone_is_told_stands_in_the_topic_where_it_was_asked(desk: Desk) -> None:
+    topic = {"message_thread_id": 44, "is_topic_message": True}
+    for text in ("/help", "/nonsense", "+1000"):
+        said = await desk.said(SUQING, SPRUCE, text, **topic)
+        assert (said.only_for, said.thread_id) == (SUQING, 44), text
+        plain = await desk.said(SUQING, SPRUCE, text, message_thread_id=44)  # a thread of replies
+        assert (plain.only_for, plain.thread_id) == (SUQING, None), text
