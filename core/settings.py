@@ -143,7 +143,9 @@ class Settings(BaseSettings):
         description="http://name:password@host:port through which the desk calls suppliers"
         " and merchants",
     )
-    telegram_group_per_min: int = Field(18, ge=1, le=20, description="messages a minute per group")
+    telegram_group_per_min: int = Field(
+        18, ge=1, le=20, description="messages and edits a minute per group"
+    )
     log_level: str = Field("info", pattern="^(debug|info|warning|error)$", description="log level")
 
 

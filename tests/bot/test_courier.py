@@ -38,6 +38,7 @@ from tests.core.support import (
 )
 
 BASIC = -55
+FORUM = -1000000000056
 
 
 def word(name: str, **more: object) -> Say:
@@ -614,6 +615,21 @@ async def test_a_reply_that_all_read_has_the_facts_for_all(post: Post) -> None:
     aloud, whispered = [m for m in await post.telegram.transcript(CHAT) if m["from"]["is_bot"]]
     assert ["/adjust" in m["text"] for m in (aloud, whispered)] == [False, True]
     assert ["ephemeral_for" in m for m in (aloud, whispered)] == [False, True]
+
+
+async def test_in_a_group_with_topics_it_is_shown_where_the_person_wrote(post: Post) -> None:
+    members = [
+        {"user_id": OPERATOR, "status": "creator"}, {"user_id": BOT_ID, "status": "administrator"}
+    ]  # fmt: skip
+    forum = {"id": FORUM, "type": "supergroup", "title": "Topics", "is_forum": True,
+             "topics": [7], "members": members}  # fmt: skip
+    await post.telegram.room.control("chat", {"create": forum})
+    await post.put(word("W1", only_for=OPERATOR, thread_id=7), FORUM)
+    await post.put(word("W2", only_for=OPERATOR, thread_id=8), FORUM)  # it was closed since
+    await post.deliver()
+    first, second = await post.telegram.transcript(FORUM)
+    assert (first["thread_id"], first["ephemeral_for"]) == (7, OPERATOR)
+    assert "W2" in second["text"]
 
 
 async def test_in_private_nothing_needs_to_be_hidden(post: Post) -> None:

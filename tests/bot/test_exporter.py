@@ -17,11 +17,12 @@ from aiogram import Bot
 from bot.building import Limits
 from bot.courier import Courier
 from bot.exporter import Exporter, Upload
+from bot.sending import Budget, Gate
 from bot.world import BOT_ID
 from core.bills import Days
 from core.exports import LEASE, Paper
 from core.merchants import App, Merchant
-from core.outbox import Say, TakeAway
+from core.outbox import SAID, Say, TakeAway
 from core.runtime import Runtime
 from handlers.screens import export_progress
 from tests.bot.busy import busy_day, locked, stuck
@@ -225,6 +226,40 @@ async def test_progress_is_shown_after_two_seconds_and_edited_every_three(
     assert file["id"] != shown["id"]
     assert await taken_away(runtime, OPS_CHAT) == [shown["id"]]
     assert [state for state, _ in await states(runtime)] == ["sent"]
+
+
+async def test_a_busy_group_is_spared_the_progress(
+    runtime: Runtime, bot: Bot, telegram: Telegram, clock: SetClock, servers: Servers,
+    database: str, shop: tuple[Merchant, App],
+) -> None:  # fmt: skip
+    await busy_day(runtime, clock, shop[0], ORDERS)
+    budget = Budget(runtime.throttle, 18)
+    for _ in range(10):
+        await budget.take(CHAT, SAID)
+    await ask(runtime, shop[0], "excel")
+    pauses = Pauses()
+    work = asyncio.create_task(Exporter(runtime, bot, group_per_min=18, pause=pauses).batch())
+    async with locked(servers, database, "completion"):
+        await stuck(runtime, "completion")
+        await pauses.over(1)
+        assert await sent(telegram) == []
+    assert await work == 1
+    assert [m["text"][0] for m in await sent(telegram)] == ["📄"]
+
+
+async def test_a_closed_chat_gets_its_file_later(
+    runtime: Runtime, exporter: Exporter, bot: Bot, telegram: Telegram, clock: SetClock,
+    shop: tuple[Merchant, App],
+) -> None:  # fmt: skip
+    bot.session.middleware(Gate(runtime.outbox.chats))
+    await runtime.outbox.chats.close(CHAT, 20)
+    await ask(runtime, shop[0], "excel")
+    assert await exporter.batch() == 1
+    assert await exporter.batch() == 0
+    assert await states(runtime) == [("waiting", None)]
+    clock.advance(21)
+    assert await exporter.batch() == 1
+    assert await runtime.store.fetchval("SELECT tries FROM export WHERE state = 'sent'") == 1
 
 
 async def test_a_short_build_shows_no_progress(
