@@ -31,7 +31,7 @@ from bot.building import LIMITS, Builder, Built, Limits, Progress
 from bot.leases import hold
 from bot.poster import in_reply
 from bot.scratch import scratch_folder
-from bot.sending import GONE, UNCHANGED, Budget, Full
+from bot.sending import GONE, UNCHANGED, Budget, Full, is_out
 from core.errors import Refusal
 from core.exports import LEASE, Paper, Taken
 from core.ledger import HOUSE
@@ -98,6 +98,8 @@ class Exporter:
         except (TelegramForbiddenError, TelegramBadRequest) as error:
             _LOG.error("export not sent", chat_id=held.taken.chat_id, fault=str(error))
             await self._queue.fail(held.taken, fault=str(error))
+            if not is_out(error):
+                await self._say(held.taken, "export_failed", {})
         except (TelegramNetworkError, TelegramServerError) as error:
             await self._put_off(held.taken, str(error))
         except Exception as error:  # noqa: BLE001 (one bad paper must not stop the others)

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from aiogram import Bot
+from aiohttp import web
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -19,8 +20,8 @@ from core.outbox import Say
 from core.runtime import Runtime
 from handlers.screens import SCREENS, caption, render_say
 from handlers.screens.pieces import MAX_CAPTION_CHARS, showable, text_chars
-from tests.bot.support import Telegram
-from tests.core.support import CHAT, OWNER
+from tests.bot.support import Telegram, bot_at, in_between
+from tests.core.support import CHAT, OWNER, facts
 
 NAMES = (
     "<b>Spruce</b> & \"Sons\" 'Ltd'",
@@ -81,3 +82,22 @@ async def test_pictures_and_files_arrive_whatever_a_merchant_is_called(
     assert len(arrived) == len(papers)
     states = await runtime.store.fetch("SELECT state, fault FROM export")
     assert [row["state"] for row in states] == ["sent"] * 3, [row["fault"] for row in states]
+
+
+async def test_a_picture_that_telegram_refuses_for_good_is_told_of(
+    runtime: Runtime, telegram: Telegram, shop: tuple[Merchant, App]
+) -> None:
+    async def no_picture(method: str, _form: dict[str, Any]) -> web.Response | None:
+        if method != "sendPhoto":
+            return None
+        said = "Bad Request: PHOTO_INVALID_DIMENSIONS"
+        refusal = {"ok": False, "error_code": 400, "description": said}
+        return web.json_response(refusal, status=400)
+
+    actor = await runtime.access.actor(OWNER, "x", CHAT, private=False)
+    days = Days.one(await runtime.bills.open_day(shop[0].id))
+    await runtime.exports.ask(actor, [Paper("chart", "m", shop[0].id, days)], reply_to=7)
+    async with in_between(telegram.api, no_picture) as api, bot_at(api) as bot:
+        await Exporter(runtime, bot, group_per_min=18).batch()
+    told = [fact for fact in await facts(runtime, CHAT) if isinstance(fact, Say)]
+    assert [(say.screen, say.reply_to) for say in told] == [("export_failed", 7)]
