@@ -67,7 +67,8 @@ async def test_news_wakes_those_who_wait_for_it_and_nobody_else() -> None:
 
 
 async def test_a_twin_in_this_process_is_answered_with_the_call_that_sends(desk: Desk) -> None:
-    await desk.supplier.fault("create", "late", delay_s=1.0)
+    # Between two looks, 1.2 s apart by then: who looks only is a second late.
+    await desk.supplier.fault("create", "late", delay_s=2.2)
     asked = wanted()
     ended: list[float] = []
 
@@ -78,7 +79,7 @@ async def test_a_twin_in_this_process_is_answered_with_the_call_that_sends(desk:
 
     opened = await asyncio.gather(*(call() for _ in range(8)))
     assert {o.order.state for o in opened} == {"pending"}
-    assert max(ended) - min(ended) < 0.5
+    assert max(ended) - min(ended) < 0.7
 
 
 async def test_a_twin_in_another_process_looks_ever_more_rarely(desk: Desk) -> None:
