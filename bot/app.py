@@ -114,11 +114,11 @@ class Desk:
             await asyncio.sleep(self._settings.drain_notice_s)
         for listener in self._listeners:
             await listener.stop()
-        await self._timetable.stop()
         if self._menu is not None:
             self._menu.cancel()
             await asyncio.gather(self._menu, return_exceptions=True)
-        await asyncio.gather(*(loop.stop() for loop in self._loops))
+        # Together: each may wait for its slowest call.
+        await asyncio.gather(self._timetable.stop(), *(loop.stop() for loop in self._loops))
         if self._reactions is not None:
             await self._reactions.stop()
         if self._bot is not None:
