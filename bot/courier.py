@@ -246,8 +246,10 @@ class Courier:
         merchant_id = UUID(fact.merchant_id)
         group = await self._runtime.groups.find(place.chat_id)
         live = fact.reply_to is None and fact.edit_message_id is None
-        if live and (group is None or merchant_id not in group.merchant_ids):
-            return None  # unbound meanwhile
+        bound = group is not None and merchant_id in group.merchant_ids
+        staff_only = place.chat_id > 0 or (group is not None and group.kind == "ops")
+        if not bound and (live or not staff_only):
+            return None  # unbound meanwhile: another one's people read along
         # The live bill stays what it is when its day is over: its buttons never turn it.
         stays = live or (
             fact.edit_message_id is not None

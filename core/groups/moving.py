@@ -75,7 +75,7 @@ ON CONFLICT DO NOTHING
 # Bills go as well: one that replies to nothing is the live one, and that is shown anew.
 _DROP_EDITS: Final = (
     "DELETE FROM outbox WHERE chat_id = $1 AND state = 'waiting'"
-    " AND (facts ? 'edit_message_id' OR topic IN ('bill', 'take_away', 'twins'))"
+    " AND (facts ?| ARRAY['edit_message_id', 'message_id', 'before'] OR topic = 'bill')"
 )
 _MOVE_WAITING: Final = (
     "UPDATE outbox SET chat_id = $2, facts = facts - 'reply_to'"

@@ -371,6 +371,24 @@ async def test_an_unbound_group_gets_no_bill(post: Post, merchant: Merchant) -> 
     assert await post.states() == {"sent": 1}
 
 
+async def test_a_bill_that_ended_says_so_and_is_pinned_no_longer(
+    post: Post, merchant: Merchant
+) -> None:
+    await post.deliver()
+    (bill, *_) = await post.telegram.transcript(CHAT)
+    assert bill["pinned"]
+    waiting = Bill(str(merchant.id), "2026-01-01", "2026-01-01", reply_to=bill["id"])
+    async with post.runtime.store.transaction() as tx:
+        await post.runtime.groups.unbind(tx, CHAT, merchant.id)
+    await post.put(waiting)  # asked for before, and rendered only now
+    await post.deliver()
+    ended, *others = await post.telegram.transcript(CHAT)
+    assert "M1001" in ended["text"]
+    assert bill["text"] not in ended["text"]
+    assert not ended["pinned"]
+    assert not [m for m in others if m["from"]["is_bot"] and "2026-01-01" in m["text"]]
+
+
 async def test_an_orders_card_is_edited_when_it_shows_something_else(
     post: Post, shop: tuple[Merchant, App]
 ) -> None:

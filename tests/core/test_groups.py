@@ -11,7 +11,7 @@ import pytest
 from core.audit import Audit
 from core.errors import Refusal
 from core.orders import find_for
-from core.outbox import Bill, Card, Say
+from core.outbox import Bill, Card, Pin, Say, TakeAway, Twins, Unpin
 from core.runtime import Runtime
 from tests.core.support import CHAT, NORTHWIND_CHAT, OPERATOR, OPS_CHAT, Desk, facts
 
@@ -269,6 +269,10 @@ async def test_messages_of_the_old_chat_are_not_looked_for_in_the_new_one(desk: 
         Card(merchant_id, order_id, reply_to=13),
         Bill(merchant_id, "2026-01-01", reply_to=14),
         Bill(merchant_id, "2026-01-01", edit_message_id=10),
+        TakeAway(15),
+        Twins(after=15, before=17),
+        Pin(10),
+        Unpin(10),
     )
     for fact in waiting:
         await runtime.outbox.say(store, CHAT, fact)

@@ -77,7 +77,7 @@ async def test_one_of_two_is_taken_off_alone(desk: Desk) -> None:
     question = await desk.said(OPERATOR, SPRUCE, "解绑 m1002")
     assert "M1001" not in render_say(question, "zh").html
     assert offered(question) == ["确认解绑", "取消"]
-    done, _ = await desk.press(OPERATOR, SPRUCE, button_data(question))
+    done, *_ = await desk.press(OPERATOR, SPRUCE, button_data(question))
     assert isinstance(done, Say)
     for told, number in (("bound", "M1002"), ("left", "M1001")):
         assert [one["no"] for one in done.facts[told]] == [number]

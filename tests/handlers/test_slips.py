@@ -161,3 +161,28 @@ async def test_the_undo_of_much_asks_and_can_be_dropped(desk: Desk) -> None:
     assert await balance(desk) == 1_000_000
     again = one_say(await desk.press(OPERATOR, SPRUCE, data, message_id=502))
     assert again.screen == "slip_question"
+
+
+async def test_a_question_of_before_a_migration_is_answered_after_it(desk: Desk) -> None:
+    """The message that it asks about stays the cause: the new chat numbers messages anew."""
+    new = -1003000000904
+    first = desk.message(FINANCE, SPRUCE, text="+500")
+    await desk.feed(message=first)
+    asked_about = desk.message(FINANCE, SPRUCE, text="+500")
+    await desk.feed(message=asked_about)
+    (question,) = [
+        f for f in await desk.news() if isinstance(f, Say) and f.screen == "slip_question"
+    ]
+    await desk.feed(message=desk.message(FINANCE, SPRUCE, migrate_to_chat_id=new))
+    assert await balance(desk) == 50_000
+    told = await press_one(desk, FINANCE, new, question, "Book")
+    assert "slip_confirmed" in [say.screen for say in told]
+    assert await balance(desk) == 100_000
+    for again in (first, asked_about):  # delivered again, by the old chat
+        await desk.feed(message=again)
+    await press_one(desk, FINANCE, new, question, "Book")
+    assert await balance(desk) == 100_000
+    # The same number is another message in the new chat.
+    same = desk.message(FINANCE, new, text="+700")
+    await desk.feed(message={**same, "message_id": asked_about["message_id"]})
+    assert await balance(desk) == 170_000
