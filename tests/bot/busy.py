@@ -11,7 +11,7 @@ from core.merchants import Merchant
 from core.runtime import Runtime
 from tests.conftest import Servers
 from tests.core.support import SetClock, owner
-from tests.demo import eventually
+from tests.demo import SETTLE_S, eventually
 
 
 async def busy_day(runtime: Runtime, clock: SetClock, merchant: Merchant, orders: int) -> None:
@@ -33,13 +33,13 @@ async def locked(servers: Servers, database: str, table: str) -> AsyncIterator[N
         yield
 
 
-async def stuck(runtime: Runtime, table: str) -> None:
+async def stuck(runtime: Runtime, table: str, *, timeout_s: float = SETTLE_S) -> None:
     """Until somebody waits for the table."""
 
     async def waits() -> bool:
         return bool(await runtime.store.fetchval(_WAITING, table))
 
-    await eventually(waits, what=f"somebody waits for {table}")
+    await eventually(waits, what=f"somebody waits for {table}", timeout_s=timeout_s)
 
 
 _WAITING = """

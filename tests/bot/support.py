@@ -74,9 +74,13 @@ async def bot_at(api: str) -> AsyncIterator[Bot]:
 
 
 def on_the_clock(runtime: Runtime, clock: SetClock) -> Runtime:
-    """A runtime whose process's own limits go by the clock of the test, as all its other times."""
-    throttle = Throttle(runtime.redis, lambda: clock.now().timestamp())
-    return replace(runtime, throttle=throttle)
+    """A runtime whose process's own limits go on with the clock of the test as well."""
+    start = clock.now()
+
+    def steady_s() -> float:
+        return time.monotonic() + (clock.now() - start).total_seconds()
+
+    return replace(runtime, throttle=Throttle(runtime.redis, steady_s))
 
 
 @asynccontextmanager

@@ -29,7 +29,7 @@ from tests.bot.busy import busy_day, locked, stuck
 from tests.bot.support import Telegram
 from tests.conftest import Servers
 from tests.core.support import CHAT, FINANCE, OPS_CHAT, OWNER, SetClock, facts
-from tests.demo import ROOT, eventually
+from tests.demo import ROOT, START_S, eventually
 
 ORDERS = 12
 BASIC = -555
@@ -343,7 +343,7 @@ async def test_a_kill_in_the_middle_is_built_again_and_sent_once(
         )  # fmt: skip
         assert child.stdin is not None
         child.stdin.write(json.dumps(given).encode() + b"\n")
-        await stuck(runtime, "completion")
+        await stuck(runtime, "completion", timeout_s=START_S)  # a process starts first
 
         async def shown() -> bool:
             return bool(await runtime.store.fetchval("SELECT message_id FROM export"))
