@@ -33,7 +33,6 @@ async def valkey_hung(place: Site, *, creates: int = 50, bar_s: float = SLOWER_B
     fault, done = "away: Valkey hung", f"SIGSTOP of Valkey; {creates} creates before, as many then"
     desk, numbers = place.desks[0], place.town.numbers
     shop = place.shop(desk)
-    await shop.creates(len(numbers), _PACE_S, numbers)  # each once: the first of each is slower
     before = await shop.creates(creates, _PACE_S, numbers)
     with frozen(place.valkey_pid):
         during = await shop.creates(creates, _PACE_S, numbers)
@@ -58,7 +57,6 @@ async def _database_away(
 ) -> list[Row]:
     desk = place.desks[0]
     shop = place.shop(desk)
-    await shop.creates(3, _PACE_S, place.town.numbers)
     async with away:
         meter, unready = await asyncio.gather(
             shop.creates(creates, _PACE_S, place.town.numbers), _until_unready(desk)

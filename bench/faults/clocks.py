@@ -45,6 +45,7 @@ async def _wrong(place: Site, ahead_s: int, lines: int, creates: int) -> list[Ro
     status, parts = await wrong.readiness()
     await place.front.wait_for(right)
     out = wrong not in place.front.ready
+    await place.warm(right)
     rows = await _used(place, fault, lines, creates)
     try:
         told = await until(lambda: place.ops_hear(TOLD), what="ops is told", within_s=_TOLD_S)

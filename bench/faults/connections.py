@@ -26,6 +26,7 @@ async def slow_connections(
     done = f"{idle} idle and {half} half-open ones; the process may have {FILES} files"
     limited = ("sh", "-c", f'ulimit -n {FILES} && exec "$@"', "desk")
     desk = await place.add_desk().start(prefix=limited)
+    await place.warm(desk)
     async with _held(desk.url, idle, half):
         meter, ready = await asyncio.gather(
             place.shop(desk).creates(creates, _PACE_S, place.town.numbers),

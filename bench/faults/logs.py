@@ -22,6 +22,7 @@ TOLD: Final = "The log of one desk cannot be written"
 LOST: Final = "paydesk_log_lines_lost"
 _DISK: Final = "size=64k"
 _AT_ONCE: Final = 50
+_PACE_S: Final = 0.25
 
 
 async def disk_full(place: Site, *, creates: int = 20) -> list[Row]:
@@ -63,7 +64,7 @@ async def _unwritable(
     told_s: float = TOLD_S,
 ) -> list[Row]:
     desk = await place.add_desk().start(stderr=descriptor, DRAIN_NOTICE_S="0")
-    meter = await place.shop(desk).creates(creates, 0.1, place.town.numbers)
+    meter = await place.shop(desk).creates(creates, _PACE_S, place.town.numbers)
     done = f"{creates} creates while {what}"
     rows = [
         Row(fault, done, f"{meter.answers()}; {meter.times()}",

@@ -79,6 +79,13 @@ class Site:
         self.desks.append(desk)
         return desk
 
+    async def warm(self, desk: Desk) -> None:
+        """Have a desk take an order of each merchant, one after another: what a process does once
+        is no part of what is measured."""
+        shop = self.shop(desk)
+        for merchant_no in self.town.numbers:
+            await shop.create(merchant_no)
+
     @asynccontextmanager
     async def fronted(self) -> AsyncIterator[None]:
         """The public address, before all desks there are and will be."""
@@ -210,6 +217,8 @@ async def site(ground: Ground, *, desks: int, embedded: bool = False) -> AsyncIt
         if embedded:
             await found.start_servers()
         await stack.enter_async_context(found.fronted())
+        for desk in made:
+            await found.warm(desk)
         yield found
 
 
