@@ -16,7 +16,7 @@ from bench.faults.kit.ground import HOST
 
 LATE_BAR_S: Final = 2.0
 _HEARD_S: Final = 30.0
-_PACE_S: Final = 0.1
+_PACE_S: Final = 0.15
 _OWN_PACE_S: Final = 1.0
 _PATH: Final = "/notify"
 
