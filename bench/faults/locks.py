@@ -18,6 +18,7 @@ OWN_BAR_S: Final = 5.0
 _MONTHS_AHEAD: Final = 24
 _MADE_S: Final = 30.0
 _PACE_S: Final = 0.2
+_HELD_TIMES: Final = 3
 # So often is a desk frozen and looked at until it is caught in the middle of a booking.
 _TRIES: Final = 400
 _CATCH_S: Final = 0.05
@@ -50,7 +51,7 @@ async def reader_and_migrate(place: Site, *, creates: int = 50) -> list[Row]:
 
 
 async def stuck_session(
-    place: Site, *, creates: int = 40, bar_s: float = CREATE_BAR_S, own_bar_s: float = OWN_BAR_S
+    place: Site, *, creates: int = 30, bar_s: float = CREATE_BAR_S, own_bar_s: float = OWN_BAR_S
 ) -> list[Row]:
     """A session that holds a merchant's day and balances, and asks nothing any more.
 
@@ -64,7 +65,7 @@ async def stuck_session(
         return await _beside_stuck(place, "locks: stuck session", held, creates, bar_s, own_bar_s)
 
 
-async def frozen_desk(place: Site, *, creates: int = 40) -> list[Row]:
+async def frozen_desk(place: Site, *, creates: int = 30) -> list[Row]:
     """The second of two desks stands still in the middle of a booking."""
     held = place.town.numbers[0]
     async with _frozen_in_booking(place, place.desks[1], held):
@@ -100,14 +101,15 @@ async def _beside_stuck(
     bar_s: float = CREATE_BAR_S,
     own_bar_s: float = OWN_BAR_S,
 ) -> list[Row]:
-    """Everybody creates orders at the first desk, the merchant that is held as often as all others
-    together."""
+    """Everybody creates orders at the first desk, the merchant that is held so much more often
+    than all others together that its own would take all connections there are."""
     others = [number for number in place.town.numbers if number != held]
-    merchants = [number for other in others for number in (held, other)]
-    meter = await place.shop(place.desks[0]).creates(2 * creates, _PACE_S, merchants)
+    merchants = [number for other in others for number in (*[held] * _HELD_TIMES, other)]
+    calls = creates * (_HELD_TIMES + 1)
+    meter = await place.shop(place.desks[0]).creates(calls, _PACE_S / 2, merchants)
     theirs = meter.only(lambda call: call.merchant_no != held)
     own = meter.only(lambda call: call.merchant_no == held)
-    done = f"{creates} creates of others, {creates} of the merchant whose locks are held"
+    done = f"{len(theirs)} creates of others, {len(own)} of the merchant whose locks are held"
     measured = f"{own.answers()}; longest {own.longest_s:.2f} s"
     told = own.unanswered == 0 and own.longest_s <= own_bar_s
     return [

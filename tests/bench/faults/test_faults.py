@@ -36,7 +36,7 @@ async def test_a_log_that_cannot_be_written_stops_nothing(place: Site) -> None:
 
 
 async def test_one_merchants_stuck_lock_stops_no_other(place: Site) -> None:
-    assert missed(await locks.stuck_session(place, creates=8, bar_s=6, own_bar_s=12)) == []
+    assert missed(await locks.stuck_session(place, creates=10, bar_s=6, own_bar_s=12)) == []
 
 
 async def test_a_database_that_hangs_is_told_of_soon(place: Site) -> None:
