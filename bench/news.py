@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import logging
 import multiprocessing
 import tempfile
 import time
@@ -21,6 +22,7 @@ from typing import Final
 from uuid import UUID
 
 import aiohttp
+import structlog
 from aiohttp import web
 
 from bot.app import notifier
@@ -128,6 +130,8 @@ async def _answer(ready: Connection) -> None:
 
 async def main(news: int) -> None:
     """Make scratch servers, measure in turns, print."""
+    # A production desk writes its lines in a thread of their own.
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
     ours, theirs = multiprocessing.Pipe()
     servers = multiprocessing.get_context("spawn").Process(target=_serve, args=(theirs,))
     servers.start()
