@@ -53,18 +53,18 @@ class Refusals:
     async def tell(self, actor: Actor, say: Say, quote: str) -> None:
         """Answer a message of a group with why it was not carried out: now, or with others.
 
-        say: in reply to that message, of which one answer is enough. quote: what was written.
+        say: in reply to that message; the same again is said once. quote: what was written.
         """
         message_id = say.reply_to or 0
         whose, now = (actor.chat_id, actor.user_id), self._clock.now()
         async with self._store.transaction() as tx:
             await tx.hold(f"refusal:{whose}")
             others = await tx.fetch(
-                "SELECT message_id, told_at FROM refusal WHERE chat_id = $1 AND user_id = $2"
+                "SELECT say, told_at FROM refusal WHERE chat_id = $1 AND user_id = $2"
                 " AND (told_at IS NULL OR told_at > $3)", *whose, now - TOLD_EVERY,
             )  # fmt: skip
-            if message_id in {row["message_id"] for row in others}:
-                return
+            if asdict(say) in [row["say"] for row in others]:
+                return  # the message is delivered again
             held = bool(others)
             if not held:
                 await self._outbox.say(tx, actor.chat_id, say)

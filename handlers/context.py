@@ -14,7 +14,7 @@ import structlog
 from aiogram import BaseMiddleware, Bot
 from aiogram.exceptions import TelegramAPIError
 from aiogram.filters import Filter
-from aiogram.types import CallbackQuery, Message, TelegramObject, User
+from aiogram.types import CallbackQuery, InaccessibleMessage, Message, TelegramObject, User
 
 from core.access import ANONYMOUS_ADMIN_ID, Actor
 from core.errors import Refusal
@@ -39,6 +39,8 @@ from handlers.reactions import Reactions
 from handlers.screens import INSTANTS, refusal_words, toast
 
 _LOG = structlog.get_logger(__name__)
+# What carries a button may be too old to be seen.
+AnyMessage = Message | InaccessibleMessage
 _Handler = Callable[[TelegramObject, dict[str, Any]], Awaitable[Any]]
 
 MAX_TOAST_CHARS: Final = 200
@@ -244,7 +246,7 @@ async def actor_of(runtime: Runtime, user: User, message: Any) -> Actor:
 
 
 async def say_refusal(
-    runtime: Runtime, actor: Actor, refusal: Refusal, message: Any, *, line: int = 0
+    runtime: Runtime, actor: Actor, refusal: Refusal, message: AnyMessage, *, line: int = 0
 ) -> None:
     """Answer a message with a refusal. Who lacks a right is told alone; what is wrong with a
     command stands in the chat, because a message for one person may never arrive. line: of a
@@ -260,7 +262,7 @@ async def refuse(
     actor: Actor,
     screen: str,
     facts: dict[str, Any],
-    message: Any,
+    message: AnyMessage,
     *,
     alone: bool = False,
 ) -> None:
@@ -273,9 +275,10 @@ async def refuse(
     if actor.chat_id == actor.user_id:
         await runtime.outbox.say(runtime.store, actor.chat_id, answer)
         return
-    wrote = getattr(message, "from_user", None)
-    theirs = wrote is not None and wrote.id == actor.user_id  # a button's message is ours
-    quote = (message.text or message.caption or "") if theirs else ""
+    quote = ""  # what stands above a button is ours
+    speaker = message.from_user if isinstance(message, Message) else None
+    if isinstance(message, Message) and speaker is not None and speaker.id == actor.user_id:
+        quote = message.text or message.caption or ""
     await runtime.refusals.tell(actor, answer, " ".join(quote.split()))
 
 
@@ -316,10 +319,12 @@ async def say_privately(
     )  # fmt: skip
 
 
-def _thread_of(message: Any) -> int | None:
+def _thread_of(message: AnyMessage) -> int | None:
     """The topic in which a message was written: what only its writer sees is no reply to it, and
-    would stand in the general one. message: may be inaccessible."""
-    return message.message_thread_id if getattr(message, "is_topic_message", None) else None
+    would stand in the general one."""
+    if isinstance(message, Message) and message.is_topic_message:
+        return message.message_thread_id
+    return None
 
 
 def _only_for(actor: Actor) -> int | None:

@@ -58,12 +58,10 @@ async def look_up(message: Message, intent: LookUp, actor: Actor, runtime: Runti
     if unknown := _to_tell(intent, [number for number in meant if number not in found], orders):
         number = ", ".join(unknown[:MAX_SHOWN])
         refusal = Refusal("order_not_found", number=number)
-        await say_refusal(runtime, actor, refusal, message.message_id)
+        await say_refusal(runtime, actor, refusal, message)
     await runtime.lookups.show(actor, orders[:MAX_SHOWN], reply_to=message.message_id)
     if len(orders) > MAX_SHOWN or (len(words) == MAX_WORDS and not intent.talk):
-        await say_refusal(
-            runtime, actor, Refusal("too_many_numbers", limit=MAX_SHOWN), message.message_id
-        )
+        await say_refusal(runtime, actor, Refusal("too_many_numbers", limit=MAX_SHOWN), message)
 
 
 def _replied_to(message: Message) -> tuple[NumberWord, ...]:

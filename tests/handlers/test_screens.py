@@ -59,7 +59,7 @@ ADJUSTED: dict[str, Any] = {
 WIDE: dict[str, Any] = {  # as wide as a line can be
     **RECEIPT, "merchant_no": "M12345678901", "record_no": "M12345678901-1234567",
     "minor": -(10**10), "before_minor": -(10**15), "after_minor": -(10**15), "currency": "KWD",
-    "conversion_rate": "1000000.12345678", "remark": "&" * 200,
+    "original_minor": 10**14, "conversion_rate": "1000000.125", "remark": "&" * 200,
 }  # fmt: skip
 PAID_IN: dict[str, Any] = {
     **RECEIPT, "payin_id": str(ID), "kind": "payin", "record_no": "S01-3", "supplier_no": "S01",
@@ -593,7 +593,9 @@ EXAMPLES: dict[str, list[dict[str, Any]]] = {
                                         if number in struck else {})}
             for number in range(1, count + 1)
         ]}
-        for line, undone in ((RECEIPT, "M1001"), (PAID_IN, "S01"), (ADJUSTED, "M1001"), (WIDE, "W"))
+        for line, undone in (
+            (RECEIPT, "M1001"), (PAID_IN, "S01"), (ADJUSTED, "M1001"), (WIDE, "M1001"),
+        )
         for count, struck in ((2, ()), (20, ()), (20, (3,)), (20, tuple(range(1, 21))))
     ],
     "refusals": [

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from aiogram.types import Message
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -53,7 +54,8 @@ async def test_each_chat_reads_its_own_clocks(desk: Desk) -> None:
     for chat_id, told in ((OPS, "12:05"), (OWNER, "12:05"), (SPRUCE, "19:05"), (HENGTONG, "19:05")):
         actor = await desk.runtime.access.actor(OWNER, "x", chat_id, private=chat_id == OWNER)
         refusal = Refusal("approval_waits", at=WAITS.isoformat())
-        await say_refusal(desk.runtime, actor, refusal, 1)
+        message = Message.model_validate(desk.message(OWNER, chat_id, text="x"))
+        await say_refusal(desk.runtime, actor, refusal, message)
         said = one_say(await desk.news())
         assert told in render_say(said, "zh").html, chat_id
 
