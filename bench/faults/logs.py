@@ -64,6 +64,7 @@ async def _unwritable(
     told_s: float = TOLD_S,
 ) -> list[Row]:
     desk = await place.add_desk().start(stderr=descriptor, DRAIN_NOTICE_S="0")
+    await place.warm(desk)
     meter = await place.shop(desk).creates(creates, _PACE_S, place.town.numbers)
     done = f"{creates} creates while {what}"
     rows = [

@@ -37,7 +37,7 @@ class Keys:
 
 @dataclass(frozen=True, slots=True)
 class Town:
-    """Everybody. basic: the first merchant's second group, a basic one."""
+    """The merchants, by their numbers."""
 
     merchants: dict[str, Keys]
 
