@@ -21,6 +21,7 @@ from core.lanes import name_of
 from core.outbox.chats import Chats
 from core.outbox.facts import SAID, Fact, News, Twins, pack, rank_of, unpack
 from core.outbox.posts import Posts
+from core.outbox.statements import FINISH, NEWER, REPLACE, SENT, TAKE, UNPARK
 from core.store import Queries, Store, Tx
 
 NOBODY: Final = UUID(int=0)  # the merchant of a message that concerns none
@@ -198,7 +199,7 @@ class Outbox:
         """
         now, turn = self._clock.now(), self._ids.uuid7()
         args = (now, now + LEASE, batch, turn, self._last_taken, now - OLD, now - LIFTED_EVERY)
-        rows = await self._store.fetch(_TAKE, *args)
+        rows = await self._store.fetch(TAKE, *args)
         if rows:
             self._last_taken = _last_of_ring([r["chat_id"] for r in rows], self._last_taken)
         return [
@@ -233,10 +234,10 @@ class Outbox:
         """It is out. message_id: of the new message that it became."""
         change = "state = 'sent', message_id = $5"
         if not leaving.again and not leaving.maybe_out:
-            await self._finish(self._store, leaving, change, message_id, lane=_SENT)
+            await self._finish(self._store, leaving, change, message_id, lane=SENT)
             return
         async with self._store.transaction() as tx:
-            if await self._finish(tx, leaving, change, message_id, lane=_SENT) is None:
+            if await self._finish(tx, leaving, change, message_id, lane=SENT) is None:
                 return
             if leaving.again:
                 for through in self._on_through:
@@ -305,7 +306,7 @@ class Outbox:
     async def unpark(self, tx: Tx, chat_id: int, limit: int) -> int:
         """Have what was parked of a chat sent again, the oldest first; how many."""
         await self.chats.back(tx, chat_id)
-        count = await tx.execute(_UNPARK, chat_id, self._clock.now(), limit)
+        count = await tx.execute(UNPARK, chat_id, self._clock.now(), limit)
         self._wake()
         return count
 
@@ -327,12 +328,12 @@ class Outbox:
     async def _merge(self, leaving: Leaving, until: datetime | None) -> bool:
         """Let the newer row under its key have its place. False: that one waits no longer."""
         async with self._store.transaction() as tx:
-            newer_id = await tx.fetchval(_NEWER, leaving.merchant_id, leaving.id)
+            newer_id = await tx.fetchval(NEWER, leaving.merchant_id, leaving.id)
             if newer_id is None:
                 return False
             done = "state = 'sent', dedupe_key = NULL"
             if await self._finish(tx, leaving, done) is not None:
-                await tx.execute(_REPLACE, leaving.merchant_id, leaving.id, newer_id, until)
+                await tx.execute(REPLACE, leaving.merchant_id, leaving.id, newer_id, until)
         return True
 
     async def _finish(
@@ -341,7 +342,7 @@ class Outbox:
         """Change it and let go of its lane, in the order in which they were taken. Only whoever
         took it last decides: the lease may have ended, and another taken it."""
         return await queries.fetchrow(
-            _FINISH.format(change=change, lane=lane),
+            FINISH.format(change=change, lane=lane),
             leaving.merchant_id,
             leaving.id,
             leaving.held_by,
@@ -383,121 +384,3 @@ def _twins_of(leaving: Leaving, message_id: int) -> Twins:
 def _last_of_ring(chat_ids: list[int], after: int) -> int:
     """Chats are served in a ring: those above `after`, then from the lowest on. The last one."""
     return max([chat_id for chat_id in chat_ids if chat_id <= after] or chat_ids)
-
-
-# $1: now, $2: the end of the lease, $3: how many, $4: the turn, $5: the chat to go on after,
-# $6: since when an old edit was put in, $7: since when none may have been lifted.
-# `ring`: the chats for which something waits, one probe of the index for each, and as many as are
-# needed: each is looked at by itself (LATERAL), until there are enough.
-# `turn`: what a dead worker had taken, an answer, an old edit, what is said, a card, a live bill.
-_TAKE: Final = """
-WITH RECURSIVE ahead AS (
-    SELECT min(chat_id) AS chat_id FROM outbox
-    WHERE state IN ('waiting', 'taken') AND chat_id > $5::bigint
-  UNION ALL
-    SELECT (SELECT min(o.chat_id) FROM outbox o
-            WHERE o.state IN ('waiting', 'taken') AND o.chat_id > a.chat_id)
-    FROM ahead a WHERE a.chat_id IS NOT NULL
-), behind AS (
-    SELECT min(chat_id) AS chat_id FROM outbox WHERE state IN ('waiting', 'taken')
-  UNION ALL
-    SELECT (SELECT min(o.chat_id) FROM outbox o
-            WHERE o.state IN ('waiting', 'taken') AND o.chat_id > b.chat_id)
-    FROM behind b WHERE b.chat_id <= $5
-), ring AS (
-    SELECT chat_id FROM ahead WHERE chat_id IS NOT NULL
-  UNION ALL
-    SELECT chat_id FROM behind WHERE chat_id <= $5
-), next AS (
-    SELECT n.merchant_id, n.id, n.lifted
-    FROM ring r
-    LEFT JOIN LATERAL (SELECT * FROM chat_lane WHERE chat_id = r.chat_id LIMIT 1) l ON true
-    CROSS JOIN LATERAL (
-        SELECT w.* FROM (
-            (SELECT merchant_id, id, 0 AS turn, false AS lifted, true AS due
-             FROM outbox WHERE chat_id = r.chat_id AND state = 'taken' LIMIT 1)
-          UNION ALL
-            (SELECT merchant_id, id, 1, false, greatest(due_at, wait_until) <= $1
-             FROM outbox WHERE chat_id = r.chat_id AND state = 'waiting' AND rank = 0
-             ORDER BY place LIMIT 1)
-          UNION ALL
-            (SELECT merchant_id, id, 2, true, true
-             FROM outbox WHERE chat_id = r.chat_id AND state = 'waiting' AND rank IN (2, 3)
-               AND due_at <= $6 AND greatest(due_at, wait_until) <= $1
-               AND (l.lifted_at IS NULL OR l.lifted_at <= $7)
-             ORDER BY rank, place LIMIT 1)
-          UNION ALL
-            (SELECT merchant_id, id, 3, false, greatest(due_at, wait_until) <= $1
-             FROM outbox WHERE chat_id = r.chat_id AND state = 'waiting' AND rank = 1
-             ORDER BY place LIMIT 1)
-          UNION ALL
-            (SELECT merchant_id, id, 4, false, true
-             FROM outbox WHERE chat_id = r.chat_id AND state = 'waiting' AND rank = 2
-               AND greatest(due_at, wait_until) <= $1
-             ORDER BY place LIMIT 1)
-          UNION ALL
-            (SELECT merchant_id, id, 5, false, true
-             FROM outbox WHERE chat_id = r.chat_id AND state = 'waiting' AND rank = 3
-               AND greatest(due_at, wait_until) <= $1
-             ORDER BY place LIMIT 1)
-        ) w ORDER BY w.turn LIMIT 1
-    ) n
-    WHERE n.due AND (l.lease_until IS NULL OR l.lease_until <= $1)
-      AND (l.closed_until IS NULL OR l.closed_until <= $1)
-    LIMIT $3
-), due AS (
-    SELECT o.merchant_id, o.id, o.chat_id, n.lifted
-    FROM outbox o JOIN next n ON n.merchant_id = o.merchant_id AND n.id = o.id
-    WHERE o.state = 'taken' OR o.state = 'waiting' AND greatest(o.due_at, o.wait_until) <= $1
-    FOR UPDATE OF o SKIP LOCKED
-), lane AS (
-    INSERT INTO chat_lane AS l (chat_id, held_by, lease_until, lifted_at)
-    SELECT chat_id, $4, $2, CASE WHEN lifted THEN $1::timestamptz END FROM due ORDER BY chat_id
-    ON CONFLICT (chat_id) DO UPDATE SET held_by = excluded.held_by,
-        lease_until = excluded.lease_until, lifted_at = coalesce(excluded.lifted_at, l.lifted_at)
-    WHERE (l.lease_until IS NULL OR l.lease_until <= $1)
-      AND (l.closed_until IS NULL OR l.closed_until <= $1)
-    RETURNING chat_id, gone_at, last_message_id
-)
-UPDATE outbox o SET state = 'taken', held_by = $4, tries = o.tries + 1,
-    maybe_out = o.maybe_out OR o.state = 'taken',
-    behind = coalesce(o.behind, lane.last_message_id, 0)
-FROM due JOIN lane ON lane.chat_id = due.chat_id
-WHERE o.merchant_id = due.merchant_id AND o.id = due.id
-RETURNING o.merchant_id, o.id, o.place, o.chat_id, o.rank, o.topic, o.facts, o.tries, o.behind,
-    o.maybe_out, o.again, due.lifted, lane.gone_at IS NOT NULL AS gone
-"""
-_FINISH: Final = """
-WITH done AS (
-    UPDATE outbox SET held_by = NULL, {change}
-    WHERE merchant_id = $1 AND id = $2 AND state = 'taken' AND held_by = $3
-    RETURNING id
-), lane AS (
-    UPDATE chat_lane l SET held_by = NULL, lease_until = NULL{lane} FROM done
-    WHERE l.chat_id = $4 AND l.held_by = $3
-)
-SELECT id FROM done
-"""
-# Where a message came through, the bot is there.
-_SENT: Final = ", gone_at = NULL, last_message_id = greatest(l.last_message_id, $5)"
-_NEWER: Final = """
-SELECT n.id FROM outbox n JOIN outbox o
-    ON n.merchant_id = o.merchant_id AND n.dedupe_key = o.dedupe_key
-WHERE o.merchant_id = $1 AND o.id = $2 AND n.state = 'waiting' FOR UPDATE OF n
-"""
-# The older row goes, and the newer one has its place.
-_REPLACE: Final = """
-WITH older AS (
-    DELETE FROM outbox WHERE merchant_id = $1 AND id = $2 RETURNING place, due_at
-)
-UPDATE outbox n SET place = least(n.place, older.place), due_at = least(n.due_at, older.due_at),
-    wait_until = greatest(n.wait_until, $4)
-FROM older WHERE n.merchant_id = $1 AND n.id = $3
-"""
-_UNPARK: Final = """
-UPDATE outbox SET state = 'waiting', again = true, tries = 0, due_at = $2, wait_until = NULL
-WHERE (merchant_id, id) IN (
-    SELECT merchant_id, id FROM outbox WHERE chat_id = $1 AND state = 'parked'
-    ORDER BY place LIMIT $3 FOR UPDATE
-)
-"""

@@ -1,0 +1,122 @@
+"""What is asked of the lanes, in SQL."""
+
+from __future__ import annotations
+
+from typing import Final
+
+# $1: now, $2: the end of the lease, $3: how many, $4: the turn, $5: the chat to go on after,
+# $6: since when an old edit was put in, $7: since when none may have been lifted.
+# `ring`: the chats for which something waits, one probe of the index for each, and as many as are
+# needed: each is looked at by itself (LATERAL), until there are enough.
+# `turn`: what a dead worker had taken, an answer, an old edit, what is said, a card, a live bill.
+TAKE: Final = """
+WITH RECURSIVE ahead AS (
+    SELECT min(chat_id) AS chat_id FROM outbox
+    WHERE state IN ('waiting', 'taken') AND chat_id > $5::bigint
+  UNION ALL
+    SELECT (SELECT min(o.chat_id) FROM outbox o
+            WHERE o.state IN ('waiting', 'taken') AND o.chat_id > a.chat_id)
+    FROM ahead a WHERE a.chat_id IS NOT NULL
+), behind AS (
+    SELECT min(chat_id) AS chat_id FROM outbox WHERE state IN ('waiting', 'taken')
+  UNION ALL
+    SELECT (SELECT min(o.chat_id) FROM outbox o
+            WHERE o.state IN ('waiting', 'taken') AND o.chat_id > b.chat_id)
+    FROM behind b WHERE b.chat_id <= $5
+), ring AS (
+    SELECT chat_id FROM ahead WHERE chat_id IS NOT NULL
+  UNION ALL
+    SELECT chat_id FROM behind WHERE chat_id <= $5
+), next AS (
+    SELECT n.merchant_id, n.id, n.lifted
+    FROM ring r
+    LEFT JOIN LATERAL (SELECT * FROM chat_lane WHERE chat_id = r.chat_id LIMIT 1) l ON true
+    CROSS JOIN LATERAL (
+        SELECT w.* FROM (
+            (SELECT merchant_id, id, 0 AS turn, false AS lifted, true AS due
+             FROM outbox WHERE chat_id = r.chat_id AND state = 'taken' LIMIT 1)
+          UNION ALL
+            (SELECT merchant_id, id, 1, false, greatest(due_at, wait_until) <= $1
+             FROM outbox WHERE chat_id = r.chat_id AND state = 'waiting' AND rank = 0
+             ORDER BY place LIMIT 1)
+          UNION ALL
+            (SELECT merchant_id, id, 2, true, true
+             FROM outbox WHERE chat_id = r.chat_id AND state = 'waiting' AND rank IN (2, 3)
+               AND due_at <= $6 AND greatest(due_at, wait_until) <= $1
+               AND (l.lifted_at IS NULL OR l.lifted_at <= $7)
+             ORDER BY rank, place LIMIT 1)
+          UNION ALL
+            (SELECT merchant_id, id, 3, false, greatest(due_at, wait_until) <= $1
+             FROM outbox WHERE chat_id = r.chat_id AND state = 'waiting' AND rank = 1
+             ORDER BY place LIMIT 1)
+          UNION ALL
+            (SELECT merchant_id, id, 4, false, true
+             FROM outbox WHERE chat_id = r.chat_id AND state = 'waiting' AND rank = 2
+               AND greatest(due_at, wait_until) <= $1
+             ORDER BY place LIMIT 1)
+          UNION ALL
+            (SELECT merchant_id, id, 5, false, true
+             FROM outbox WHERE chat_id = r.chat_id AND state = 'waiting' AND rank = 3
+               AND greatest(due_at, wait_until) <= $1
+             ORDER BY place LIMIT 1)
+        ) w ORDER BY w.turn LIMIT 1
+    ) n
+    WHERE n.due AND (l.lease_until IS NULL OR l.lease_until <= $1)
+      AND (l.closed_until IS NULL OR l.closed_until <= $1)
+    LIMIT $3
+), due AS (
+    SELECT o.merchant_id, o.id, o.chat_id, n.lifted
+    FROM outbox o JOIN next n ON n.merchant_id = o.merchant_id AND n.id = o.id
+    WHERE o.state = 'taken' OR o.state = 'waiting' AND greatest(o.due_at, o.wait_until) <= $1
+    FOR UPDATE OF o SKIP LOCKED
+), lane AS (
+    INSERT INTO chat_lane AS l (chat_id, held_by, lease_until, lifted_at)
+    SELECT chat_id, $4, $2, CASE WHEN lifted THEN $1::timestamptz END FROM due ORDER BY chat_id
+    ON CONFLICT (chat_id) DO UPDATE SET held_by = excluded.held_by,
+        lease_until = excluded.lease_until, lifted_at = coalesce(excluded.lifted_at, l.lifted_at)
+    WHERE (l.lease_until IS NULL OR l.lease_until <= $1)
+      AND (l.closed_until IS NULL OR l.closed_until <= $1)
+    RETURNING chat_id, gone_at, last_message_id
+)
+UPDATE outbox o SET state = 'taken', held_by = $4, tries = o.tries + 1,
+    maybe_out = o.maybe_out OR o.state = 'taken',
+    behind = coalesce(o.behind, lane.last_message_id, 0)
+FROM due JOIN lane ON lane.chat_id = due.chat_id
+WHERE o.merchant_id = due.merchant_id AND o.id = due.id
+RETURNING o.merchant_id, o.id, o.place, o.chat_id, o.rank, o.topic, o.facts, o.tries, o.behind,
+    o.maybe_out, o.again, due.lifted, lane.gone_at IS NOT NULL AS gone
+"""
+FINISH: Final = """
+WITH done AS (
+    UPDATE outbox SET held_by = NULL, {change}
+    WHERE merchant_id = $1 AND id = $2 AND state = 'taken' AND held_by = $3
+    RETURNING id
+), lane AS (
+    UPDATE chat_lane l SET held_by = NULL, lease_until = NULL{lane} FROM done
+    WHERE l.chat_id = $4 AND l.held_by = $3
+)
+SELECT id FROM done
+"""
+# Where a message came through, the bot is there.
+SENT: Final = ", gone_at = NULL, last_message_id = greatest(l.last_message_id, $5)"
+NEWER: Final = """
+SELECT n.id FROM outbox n JOIN outbox o
+    ON n.merchant_id = o.merchant_id AND n.dedupe_key = o.dedupe_key
+WHERE o.merchant_id = $1 AND o.id = $2 AND n.state = 'waiting' FOR UPDATE OF n
+"""
+# The older row goes, and the newer one has its place.
+REPLACE: Final = """
+WITH older AS (
+    DELETE FROM outbox WHERE merchant_id = $1 AND id = $2 RETURNING place, due_at
+)
+UPDATE outbox n SET place = least(n.place, older.place), due_at = least(n.due_at, older.due_at),
+    wait_until = greatest(n.wait_until, $4)
+FROM older WHERE n.merchant_id = $1 AND n.id = $3
+"""
+UNPARK: Final = """
+UPDATE outbox SET state = 'waiting', again = true, tries = 0, due_at = $2, wait_until = NULL
+WHERE (merchant_id, id) IN (
+    SELECT merchant_id, id FROM outbox WHERE chat_id = $1 AND state = 'parked'
+    ORDER BY place LIMIT $3 FOR UPDATE
+)
+"""
