@@ -27,6 +27,7 @@ from handlers.intents import (
     CHANGING,
     READING,
     RIGHT_OF,
+    Advances,
     AdvancesFault,
     Intent,
     NoCommand,
@@ -135,16 +136,14 @@ class Understand(BaseMiddleware):
         edited = event.edit_date is not None
         intent: Intent | GiveReason | Said | Sent | None = await self._reason(event)
         intent = intent or await self._dialogues.said(event) or await self._intent(event)
-        if intent is None and not edited:
-            return None
-        if (
-            isinstance(intent, CHANGING)
-            and not edited
-            and await self._too_late(event, intent, actor)
-        ):
-            return None
         handed = {**data, "intent": intent, "actor": actor}
-        if edited or not _is_acted_on(intent, actor):
+        if edited:
+            return await handler(event, handed)
+        if intent is None or is_talk(intent, actor):
+            return None
+        if isinstance(intent, CHANGING) and await self._too_late(event, intent, actor):
+            return None
+        if not _is_acted_on(intent, actor):
             return await handler(event, handed)
         async with self._reactions.while_answered(event.chat.id, event.message_id):
             return await handler(event, handed)
@@ -365,9 +364,18 @@ def request_id(message: Any) -> str:
     return f"telegram-{message.chat.id}-{message.message_id}"
 
 
-def _is_acted_on(intent: Intent | GiveReason | Said | Sent | None, actor: Actor) -> bool:
+def is_talk(intent: Intent | GiveReason | Said | Sent, actor: Actor) -> bool:
+    """In a group that belongs to nobody, `+10` is talk; with a command it is meant."""
+    match intent:
+        case Advances(explicit=said) | AdvancesFault(sure=said):
+            return actor.in_unbound_group and not said
+        case _:
+            return False
+
+
+def _is_acted_on(intent: Intent | GiveReason | Said | Sent, actor: Actor) -> bool:
     """Whether this person may have carried out what was understood."""
-    if intent is None or isinstance(intent, Usage | NoCommand | AdvancesFault):
+    if isinstance(intent, Usage | NoCommand | AdvancesFault):
         return False
     right = right_here(RIGHT_OF.get(type(intent), ""), actor)
     return not right or actor.may(right)

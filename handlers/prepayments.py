@@ -16,7 +16,16 @@ from core.suppliers import Supplier
 from core.vouchers import PAYIN, PREPAYMENT, USDT, Advance, convert, money_of
 from handlers.advances import AdvanceLine, Unreadable, named_supplier
 from handlers.buttons import AnswerSlip, UndoVoucher
-from handlers.context import Presses, Wants, proof_of, refuse, right_here, right_to, say_refusal
+from handlers.context import (
+    Presses,
+    Wants,
+    is_talk,
+    proof_of,
+    refuse,
+    right_here,
+    right_to,
+    say_refusal,
+)
 from handlers.intents import READING, Adjust, Advances, AdvancesFault, Intent, NoCommand, Usage
 
 
@@ -33,8 +42,6 @@ def router() -> Router:
 
 async def record(message: Message, intent: Advances, actor: Actor, runtime: Runtime) -> None:
     """Book every line, or none, with one receipt for all; where one may be a slip, ask first."""
-    if _is_talk(intent, actor):
-        return
     actor.need(right_to(intent, actor))
     message_id = message.message_id
     if await runtime.vouchers.booked_lines(message.chat.id, message_id):
@@ -106,8 +113,6 @@ async def unreadable(
     message: Message, intent: AdvancesFault, actor: Actor, runtime: Runtime
 ) -> None:
     """Say which line, and that nothing was booked. Talk of others is left alone."""
-    if _is_talk(intent, actor):
-        return
     right = right_to(intent, actor)
     if not actor.may(right):
         if intent.sure:
@@ -157,14 +162,5 @@ def _acts(intent: Intent | None, actor: Actor) -> bool:
     if intent is None or isinstance(intent, (*READING, Usage, NoCommand)):
         return False
     if isinstance(intent, AdvancesFault) and isinstance(intent.fault, Unreadable):
-        return not (intent.fault.aside or _is_talk(intent, actor))
-    return not _is_talk(intent, actor)
-
-
-def _is_talk(intent: Intent, actor: Actor) -> bool:
-    """In a group that belongs to nobody, `+10` is talk; with a command it is meant."""
-    match intent:
-        case Advances(explicit=said) | AdvancesFault(sure=said):
-            return actor.in_unbound_group and not said
-        case _:
-            return False
+        return not (intent.fault.aside or is_talk(intent, actor))
+    return not is_talk(intent, actor)

@@ -228,10 +228,12 @@ async def test_in_an_ops_group_the_merchant_is_named(desk: Desk) -> None:
     assert (await desk.said(OPERATOR, OPS, "+1000 m1002 房租")).facts["merchant_no"] == "M1002"
     unbound = await desk.said(OPERATOR, NEW, "/prepay 1000")
     assert unbound.facts["code"] == "group_not_bound"
+    late = int((desk.runtime.clock.now() - timedelta(minutes=11)).timestamp())
     for text in ("+10", "+1000 M1001", "+1,00"):
         message = desk.message(OPERATOR, NEW, text=text)
         await desk.feed(message=message)
         await desk.feed(edited_message={**message, "edit_date": message["date"] + 5})
+        await desk.feed(message=desk.message(OPERATOR, NEW, text=text, date=late))
         assert await desk.news() == [], text
 
 
@@ -337,6 +339,21 @@ async def test_an_edit_never_moves_money(desk: Desk) -> None:
     await desk.feed(edited_message=chat)
     assert await desk.news() == []
     assert await balance(desk) == 100_000
+
+
+async def test_who_mends_a_refused_message_by_an_edit_is_told_in_the_same_minute(
+    desk: Desk,
+) -> None:
+    desk.same_minute = True
+    message = desk.message(OPERATOR, SPRUCE, text="+1,00")
+    await desk.feed(message=message)
+    edit = {**message, "text": "+100", "edit_date": message["date"] + 5}
+    await desk.feed(edited_message=edit)
+    assert one_say(await desk.news()).screen == "money_unreadable"
+    await desk.pass_a_minute()
+    await desk.runtime.refusals.tell_due(10)
+    assert one_say(await desk.news()).screen == "edited_money"
+    assert await balance(desk) == 0
 
 
 async def test_undo_reverses_once_and_strikes_the_receipt_through(desk: Desk) -> None:
