@@ -12,11 +12,12 @@ What is known is this process's own: each finds out by itself, and none needs an
 from __future__ import annotations
 
 import heapq
-from collections import Counter
+from collections import Counter, OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from hashlib import blake2b
+from itertools import count
 from typing import Final
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -86,17 +87,21 @@ class Lanes:
         self._unproven = unproven
         self._states: dict[Lane, _State] = {}
         self._busy: set[Lane] = set()
+        self._given = _Given()
 
     def share(self, hands: int, waiting: Mapping[Lane, int]) -> dict[Lane, int]:
         """How much to begin in which lane. waiting: how much there is to do.
 
         One by one, to the holder with the least under way; of its lanes to proven ones first, then
-        to the one with the least under way. What is equal goes by the order of `waiting`.
+        to the one with the least under way. Of equals, to whoever got none for the longest time:
+        by any other order the last would never have a turn while the first have enough to do.
         """
         sharing = _Sharing(self._states, self._proven, self._unproven, self._clock.now())
         for lane in self._busy:
             sharing.count(lane, len(self._states[lane].under_way))
-        return sharing.share(hands, waiting)
+        shares = sharing.share(hands, self._given.longest_without(waiting))
+        self._given.note(shares)
+        return shares
 
     def begin(self, lane: Lane) -> object:
         """Something is under way from now on; what `end` is to be told."""
@@ -125,6 +130,31 @@ class Lanes:
         idle = [lane for lane, state in self._states.items() if not state.under_way]
         for lane in idle[: MAX_LANES // 10]:
             del self._states[lane]
+
+
+class _Given:
+    """Which lanes, and which holders, were given hands in which order; of so many at most."""
+
+    def __init__(self) -> None:
+        self._times = count()
+        self._last: OrderedDict[Lane | UUID, int] = OrderedDict()
+
+    def longest_without(self, waiting: Mapping[Lane, int]) -> dict[Lane, int]:
+        """The same, those first that were given none for the longest time."""
+
+        def since(lane: Lane) -> tuple[int, int]:
+            return self._last.get(lane.holder, -1), self._last.get(lane, -1)
+
+        return {lane: waiting[lane] for lane in sorted(waiting, key=since)}
+
+    def note(self, shares: Mapping[Lane, int]) -> None:
+        time = next(self._times)
+        for lane in shares:
+            for name in (lane, lane.holder):
+                self._last[name] = time
+                self._last.move_to_end(name)
+        while len(self._last) > 2 * MAX_LANES:
+            self._last.popitem(last=False)
 
 
 class _Sharing:

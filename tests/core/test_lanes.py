@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, deque
 from datetime import timedelta
 from uuid import UUID
 
@@ -131,6 +131,37 @@ def test_proven_lanes_come_first_and_then_who_has_the_least_under_way() -> None:
     assert lanes.share(1, {one: 5, two: 5}) == {two: 1}
     lanes.begin(one)
     assert lanes.share(1, {one: 5, two: 5, other: 5}) == {other: 1}
+
+
+@given(st.integers(2, 12), st.integers(1, 5), st.booleans())
+def test_of_holders_that_always_have_enough_to_do_each_has_its_turn(
+    holders: int, hands: int, silent: bool
+) -> None:
+    lanes, clock = made()
+    waiting = {Lane(UUID(int=n)): 1000 for n in range(holders)}
+    under_way: deque[tuple[Lane, object]] = deque()
+    had: Counter[Lane] = Counter()
+    for _ in range(5 * holders):
+        for lane, share in lanes.share(hands - len(under_way), waiting).items():
+            had[lane] += share
+            under_way.extend((lane, lanes.begin(lane)) for _ in range(share))
+        clock.advance(20.0 if silent else 0.1)
+        lane, token = under_way.popleft()
+        lanes.end(lane, token, silent=silent)
+    assert set(had) == set(waiting)
+    assert max(had.values()) - min(had.values()) <= hands + 1
+
+
+@given(st.integers(3, 12))
+def test_of_a_holders_lanes_that_are_all_stuck_each_has_its_turn(number: int) -> None:
+    lanes, clock = made()
+    waiting = {Lane(HOLDERS[0], n): 1000 for n in range(number)}
+    had: Counter[Lane] = Counter()
+    for _ in range(5 * number):
+        ((lane, _),) = lanes.share(1, waiting).items()
+        had[lane] += 1
+        call(lanes, clock, lane, 20.0, silent=True)
+    assert set(had.values()) == {5}
 
 
 def test_one_lane_for_one_scheme_host_and_port() -> None:
