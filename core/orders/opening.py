@@ -277,7 +277,8 @@ class Opening:
         self, order: Order, attempt: Attempt, said: str, *, request_id: str, how: How
     ) -> Attempt | None:
         """The attempt is definitely refused: prepare the next channel's, or fail the order. One
-        that seemed left behind, but is being sent by now, is left alone.
+        that seemed left behind, but is being sent by now, is left alone, and so is one that
+        somebody else asks about by now.
         """
         app = await self._merchants.app_by_id(order.app_id)
         attempt_no = self._ids.number("attempt", order.mode, app.merchant.tag)
@@ -319,6 +320,8 @@ class Opening:
         async with self._store.transaction() as tx:
             order, attempts = await lock_order(tx, order.merchant_id, order.id)
             current = named(attempts, attempt.attempt_no)
+            if how in ("refused", "unsent") and _is_taken_over(current):
+                return None
             rejected = await moves.move_attempt(
                 tx,
                 self._ids,
@@ -485,6 +488,12 @@ class Opening:
 def _answered(reading: Rejected | Unknown) -> bool:
     """Whether the supplier itself said no."""
     return isinstance(reading, Rejected) and reading.code != NEVER_SENT
+
+
+def _is_taken_over(attempt: Attempt) -> bool:
+    """Whether somebody else asks about an attempt, since the call that sent it was held up for so
+    long. It may have been sent again by then, and a no to one call proves nothing of the other."""
+    return attempt.sent_at is not None and attempt.ask_at != attempt.sent_at + FIRST_QUESTION
 
 
 def _under_way(opened: Opened) -> bool:

@@ -88,7 +88,8 @@ class Attempt:
     channel_day: the business day of its supplier whose limits it uses. cost: what the supplier
     charges there, as it was when the attempt was made; each payment goes by its own tier.
     reasons: why it is on no other channel, one for each that was left out, or refused it before.
-    unsent: it was rejected because, for certain, nothing of it left the desk.
+    ask_at: when its supplier is asked about it next. unsent: it was rejected because, for certain,
+    nothing of it left the desk.
     """
 
     merchant_id: UUID
@@ -112,6 +113,7 @@ class Attempt:
     sent_at: datetime | None
     asked: int
     not_found_at: datetime | None
+    ask_at: datetime | None = None
     unsent: bool = False
     reasons: tuple[Reason, ...] = ()
 
