@@ -40,7 +40,7 @@ class _Given:
     arrived: Arrived
     kind: str  # Telegram's name of what it is
     message_id: int | None  # the message it is, or whose button it pressed
-    user_id: int | None  # who speaks or presses
+    is_known: bool  # whether who speaks or presses is somebody we know
 
 
 class UpdateWorker:
@@ -92,10 +92,10 @@ class UpdateWorker:
             )
         else:
             _LOG.exception("update failed", update_id=arrived.update_id, tries=arrived.tries)
+        given = await self._given_up(arrived)
         async with self._runtime.store.transaction() as tx:
             if not await self._inbox.failed(tx, arrived, fault):
                 return
-            given = _given_up(arrived)
             told = await self._answer(tx, given, unread=False)
             alarm = {
                 "chat": await self._title(arrived.chat_id),
@@ -107,7 +107,7 @@ class UpdateWorker:
 
     async def _park_unread(self, arrived: Arrived, error: ValidationError) -> None:
         """Telegram is newer than the desk, or it is no update: no other try would read it."""
-        given = _given_up(arrived)
+        given = await self._given_up(arrived)
         # Where it stands and why, but never what stands there: people wrote it.
         first = error.errors(include_input=False, include_url=False, include_context=False)[0]
         fault = f"{'.'.join(str(part) for part in first['loc'])}: {first['type']}"
@@ -126,7 +126,7 @@ class UpdateWorker:
 
     async def _answer(self, tx: Tx, given: _Given, *, unread: bool) -> dict[str, Any]:
         """Whoever waits for it is told, where it is somebody we know. Returns what was told."""
-        chat_id, user_id = given.arrived.chat_id, given.user_id
+        chat_id = given.arrived.chat_id
         # Each line of a message is booked by itself: sent again, those would be booked twice.
         booked = await tx.fetch(
             "SELECT receipt->>'record_no' AS record_no FROM cause"
@@ -140,12 +140,23 @@ class UpdateWorker:
             "unread": unread,
             "alarm": None,
         }
+        if given.is_known:
+            answer = Say("update_parked", told, reply_to=given.message_id)
+            await self._runtime.outbox.say(tx, chat_id, answer)
+        return told
+
+    async def _given_up(self, arrived: Arrived) -> _Given:
+        """This also serves updates that nobody can read."""
+        body, chat_id = arrived.body, arrived.chat_id
+        kind = next((name for name in body if name not in ("update_id", "sealed")), "?")
+        said = body.get(kind) if kind in _SAID else None
+        said = said if isinstance(said, dict) else {}
+        message = said.get("message") if kind == "callback_query" else said
+        user_id, is_known = _id_in(said.get("from"), "id"), False
         if chat_id and user_id is not None:
             actor = await self._runtime.access.actor(user_id, "", chat_id, private=chat_id > 0)
-            if actor.known:
-                answer = Say("update_parked", told, reply_to=given.message_id)
-                await self._runtime.outbox.say(tx, chat_id, answer)
-        return told
+            is_known = actor.known
+        return _Given(arrived, kind[:40], _id_in(message, "message_id"), is_known)
 
     async def _title(self, chat_id: int) -> str:
         group = await self._runtime.groups.find(chat_id)
@@ -156,17 +167,6 @@ def _where(error: Exception) -> str:
     """The line of code that raised."""
     frames = traceback.extract_tb(error.__traceback__)
     return f"{Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else "nowhere"
-
-
-def _given_up(arrived: Arrived) -> _Given:
-    """This also serves updates that nobody can read."""
-    body = arrived.body
-    kind = next((name for name in body if name not in ("update_id", "sealed")), "?")
-    said = body.get(kind) if kind in _SAID else None
-    said = said if isinstance(said, dict) else {}
-    message = said.get("message") if kind == "callback_query" else said
-    speaker = said.get("from")
-    return _Given(arrived, kind[:40], _id_in(message, "message_id"), _id_in(speaker, "id"))
 
 
 def _id_in(thing: object, name: str) -> int | None:

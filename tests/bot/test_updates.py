@@ -24,7 +24,7 @@ from tests.bot.updating import Entrance, message
 from tests.core.support import CHAT, FINANCE, NORTHWIND_CHAT, OPERATOR, OPS_CHAT, SUPPORT, SetClock
 from tests.demo import eventually
 
-STRANGER = 424_242
+STRANGER, STAFF = 424_242, 777
 
 
 def press(update_id: int, chat_id: int = CHAT, user_id: int = OPERATOR) -> dict[str, Any]:
@@ -315,9 +315,11 @@ async def test_ops_hears_of_what_cannot_be_read_in_one_message_for_each_kind(
 
 async def test_only_who_is_known_is_told_that_a_message_cannot_be_read(entrance: Entrance) -> None:
     runtime = entrance.runtime
+    merchant = await runtime.merchants.by_no("M1001")
+    await runtime.groups.add_staff(CHAT, STAFF, "merchant_staff", merchant.id)
     for user_id, chat_id, told in (
         (OPERATOR, CHAT, True), (OPERATOR, OPERATOR, True),
-        (STRANGER, CHAT, False), (STRANGER, STRANGER, False),
+        (STAFF, CHAT, True), (STRANGER, CHAT, False), (STRANGER, STRANGER, False),
     ):  # fmt: skip
         await runtime.store.execute("DELETE FROM outbox")
         await runtime.store.execute("DELETE FROM telegram_update")
@@ -327,12 +329,32 @@ async def test_only_who_is_known_is_told_that_a_message_cannot_be_read(entrance:
         assert (await entrance.post(unreadable))[0] == 200
         with capture_logs():
             await drain(worker(runtime, refuse))
+        assert [row["state"] for row in await entrance.stored()] == ["parked"]
         answers = (await leaving(runtime)).get(chat_id, [])
         assert bool(answers) == told
         for answer in answers:
             assert isinstance(answer, Say)
             assert answer.reply_to == 5
             assert "plain text" in render_say(answer, "en").html
+
+
+async def test_whoever_sent_it_what_fails_is_parked_at_last(
+    entrance: Entrance, clock: SetClock
+) -> None:
+    runtime = entrance.runtime
+    merchant = await runtime.merchants.by_no("M1001")
+    await runtime.groups.add_staff(CHAT, STAFF, "merchant_staff", merchant.id)
+    await runtime.store.execute("DELETE FROM outbox")
+    for update_id, user_id in ((5, STAFF), (6, STRANGER)):
+        said = message(update_id)
+        said["message"]["from"]["id"] = user_id
+        assert (await entrance.post(said))[0] == 200
+    with capture_logs():
+        for _ in range(2):
+            await give_up(clock, worker(runtime, refuse))
+    assert [row["state"] for row in await entrance.stored()] == ["parked"] * 2
+    told = (await leaving(runtime))[CHAT]
+    assert [fact.reply_to for fact in told if isinstance(fact, Say)] == [5], "strangers get silence"
 
 
 async def test_a_press_in_a_group_does_not_wait_for_a_slow_message(entrance: Entrance) -> None:
