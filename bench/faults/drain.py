@@ -7,8 +7,8 @@ from typing import Final
 
 from bench.faults.kit import Row, Site
 
-_PACE_S: Final = 0.1
-_LIMIT: Final = 900
+_PACE_S: Final = 0.2
+_LIMIT: Final = 500
 
 
 async def rolling_restart(place: Site, *, desks: int = 2, calm_s: float = 3.0) -> list[Row]:
