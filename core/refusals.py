@@ -47,13 +47,15 @@ class Refusals:
         self._on_held: list[Callable[[Held], None]] = []
 
     def on_held(self, look: Callable[[Held], None]) -> None:
-        """Have `look` called with each refusal that is held, once that is written."""
+        """Have `look` called with each refusal of a person's words that is held, once that is
+        written; not of a press, which stands under a message of ours."""
         self._on_held.append(look)
 
     async def tell(self, actor: Actor, say: Say, quote: str) -> None:
         """Answer a message of a group with why it was not carried out: now, or with others.
 
-        say: in reply to that message; the same again is said once. quote: what was written.
+        say: in reply to that message; the same again is said once. quote: what was written;
+        empty where a button was pressed.
         """
         message_id = say.reply_to or 0
         whose, now = (actor.chat_id, actor.user_id), self._clock.now()
@@ -75,7 +77,7 @@ class Refusals:
                     self._ids.uuid7(), *whose, message_id, asdict(say), quote[:_QUOTE_CHARS], now,
                     None if held else now,
                 )  # fmt: skip
-        if held:
+        if held and quote:
             for look in self._on_held:
                 look(Held(actor.chat_id, message_id, aloud=say.only_for is None))
 

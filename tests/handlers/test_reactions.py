@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from typing import Any
+from uuid import UUID
 
 from aiogram import Bot
-from aiogram.exceptions import TelegramNetworkError
-from aiogram.methods import SetMessageReaction, TelegramMethod
+from aiogram.exceptions import TelegramBadRequest, TelegramNetworkError
+from aiogram.methods import AnswerCallbackQuery, SetMessageReaction, TelegramMethod
 
 from core.outbox import Say
+from handlers.buttons import UndoVoucher
 from handlers.reactions import PER_CHAT, READ, REFUSED, Reactions
 from handlers.screens import render_say
 from tests.demo import eventually
-from tests.handlers.desk import FINANCE, OPERATOR, SPRUCE, STRANGER, SUQING, Desk, Line
+from tests.handlers.desk import FINANCE, OPERATOR, SPRUCE, STRANGER, SUQING, Desk, Line, one_say
 from tests.handlers.telegram_html import read_html
 
 
@@ -111,6 +113,38 @@ async def test_a_chat_gets_so_many_reactions_a_minute_and_no_more(desk: Desk) ->
             await reacted(desk, min(message_id, PER_CHAT.times))
     await quiet(desk)
     assert len(desk.line.reactions) == PER_CHAT.times
+
+
+class Late(Line):
+    """Telegram no longer waits for the answer to a press."""
+
+    async def make_request(
+        self,
+        bot: Bot,
+        method: TelegramMethod[Any],
+        timeout: int | None = None,  # noqa: ASYNC109
+    ) -> Any:
+        if isinstance(method, AnswerCallbackQuery):
+            raise TelegramBadRequest(method, "query is too old")
+        return await super().make_request(bot, method, timeout)
+
+
+async def test_a_refused_press_puts_no_thumb_on_the_receipt_that_carries_the_button(
+    desk: Desk,
+) -> None:
+    desk.line = desk.bot.session = Late()
+    desk.same_minute = True
+    await desk.said(OPERATOR, SPRUCE, "+1,00")
+    await quiet(desk)
+    desk.line.reactions.clear()
+    unknown = UndoVoucher(UUID(int=1)).data()
+    assert await desk.press(OPERATOR, SPRUCE, unknown, message_id=500) == []
+    await quiet(desk)
+    assert desk.line.reactions == []
+    await desk.pass_a_minute()
+    await desk.runtime.refusals.tell_due(10)
+    told = one_say(await desk.news())
+    assert (told.reply_to, told.facts["code"]) == (500, "record_not_found")
 
 
 class Dead(Line):
