@@ -127,7 +127,7 @@ class UpdateWorker:
     async def _answer(self, tx: Tx, given: _Given, *, unread: bool) -> dict[str, Any]:
         """Whoever waits for it is told, where it is somebody we know. Returns what was told."""
         chat_id = given.arrived.chat_id
-        # Each line of a message is booked by itself: sent again, those would be booked twice.
+        # What was booked before it failed would be booked twice, if it were sent again.
         booked = await tx.fetch(
             "SELECT receipt->>'record_no' AS record_no FROM cause"
             " WHERE chat_id = $1 AND message_id = $2 AND receipt ? 'record_no' ORDER BY line",
