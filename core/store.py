@@ -75,6 +75,9 @@ DATABASE_AWAY: Final = (
     DBConnectionError,
 )
 
+# Those of them that say that somebody else holds what a question needs.
+HELD_UP: Final = (TimeoutError, asyncpg.LockNotAvailableError, asyncpg.QueryCanceledError)
+
 
 @dataclass(slots=True)
 class _Caller:

@@ -91,15 +91,20 @@ async def take(queries: Queries, now: datetime, counts: Mapping[Lane, int]) -> l
     return [Due(**dict(row)) for row in rows if row["lease_until"] is not None]
 
 
-async def move(queries: Queries, ended: Ended, now: datetime) -> None:
-    """Move a notification, and keep nothing of its try.
+async def move(queries: Queries, merchant_id: UUID, ended: Sequence[Ended], now: datetime) -> None:
+    """Move notifications of one merchant's, and keep nothing of their tries.
 
     Only whoever still holds the lease decides, here and in `end`: it may have ended, and another
     taken it, or somebody had it sent again meanwhile.
     """
-    due = ended.due
     await queries.execute(
-        _MOVE, due.merchant_id, [due.id], [ended.state], [ended.due_at], [due.lease_until], now
+        _MOVE,
+        merchant_id,
+        [one.due.id for one in ended],
+        [one.state for one in ended],
+        [one.due_at for one in ended],
+        [one.due.lease_until for one in ended],
+        now,
     )
 
 

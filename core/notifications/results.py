@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
+from weakref import WeakValueDictionary
 
 import structlog
 
@@ -17,7 +18,7 @@ from core.notifications import queue
 from core.notifications.queue import Due, Ended
 from core.notifications.verdict import GONE, Verdict, judge
 from core.outbox import Say
-from core.store import Store, Tx
+from core.store import HELD_UP, Store, Tx
 from core.wire import HttpAnswer
 
 _LOG = structlog.get_logger(__name__)
@@ -50,18 +51,21 @@ class Results:
         self._clock = clock
         self._groups = groups
         self._waiting: dict[UUID, list[Tried]] = {}
+        self._writing: WeakValueDictionary[UUID, asyncio.Lock] = WeakValueDictionary()
         self._turns = asyncio.Semaphore(WRITERS)
 
     async def write(self, tried: Tried) -> None:
         """Write a try down. The first of a merchant's waits for a turn and writes all that came
-        meanwhile; the others wait for it."""
+        meanwhile; the others wait for it. One merchant has one turn at a time: whose rows are
+        locked holds up itself."""
         merchant_id = tried.due.merchant_id
         waiting = self._waiting.setdefault(merchant_id, [])
         waiting.append(tried)
         if waiting[0] is not tried:
             await tried.written.wait()
             return
-        async with self._turns:
+        own = self._writing.setdefault(merchant_id, asyncio.Lock())
+        async with own, self._turns:
             together = self._waiting.pop(merchant_id)
             try:
                 with self._store.called(by=merchant_id):
@@ -74,6 +78,10 @@ class Results:
         """Whatever goes wrong with one is its own failure: it is put off like any other."""
         try:
             await self._write(merchant_id, together)
+        except HELD_UP as error:
+            # It is no fault of one of them: tried alone, each would wait as long as all together.
+            _LOG.error("notifications not told of", count=len(together), fault=repr(error))
+            await self._put_off(merchant_id, together)
         except Exception:  # noqa: BLE001 (the row must not come back at once, and for ever)
             if len(together) > 1:
                 for one in together:
@@ -81,7 +89,11 @@ class Results:
                 return
             (tried,) = together
             _LOG.exception("notification not told of", webhook_id=tried.due.webhook_id)
-            await queue.move(self._store, self._ended(tried), self._clock.now())
+            await self._put_off(merchant_id, together)
+
+    async def _put_off(self, merchant_id: UUID, together: Sequence[Tried]) -> None:
+        ended = [self._ended(tried) for tried in together]
+        await queue.move(self._store, merchant_id, ended, self._clock.now())
 
     async def _write(self, merchant_id: UUID, together: Sequence[Tried]) -> None:
         now = self._clock.now()
