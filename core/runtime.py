@@ -41,7 +41,7 @@ from core.payins import Payins
 from core.people import People
 from core.prepayments import Prepayments
 from core.pricing import Pricing
-from core.redislink import link_redis
+from core.redislink import RedisLink, link_redis
 from core.refunds import Refunding, Refunds, RefundsByHand
 from core.refusals import Refusals
 from core.rerating import Reratings
@@ -72,6 +72,7 @@ class Runtime:
     store: Store
     vault: Vault
     redis: Redis
+    link: RedisLink
     throttle: Throttle
     gateway: Gateway
     ledger: Ledger
@@ -128,6 +129,7 @@ class Runtime:
     async def close(self) -> None:
         """Let go of everything that holds a connection."""
         await self.gateway.close()
+        await self.link.aclose()
         await self.redis.aclose()
         await self.store.close()
 
@@ -154,7 +156,9 @@ async def build(
     store = await Store.open(database_url, pool_max=pool_max)
     demo = await store.kind() == "demo"
     vault = Vault(master_key)
-    redis = link_redis(redis_url)
+    # Limits do without it at once; an open dialogue cannot, and waits for its answer.
+    link = link_redis(redis_url)
+    redis = Redis.from_url(redis_url, socket_timeout=2, socket_connect_timeout=2)
     gateway = Gateway(allow_private=allow_private_targets, proxy=outbound_proxy)
     ledger = Ledger(store, clock, ids)
     outbox = Outbox(store, clock, ids)
@@ -168,7 +172,7 @@ async def build(
     await ledger.open_house()
     suppliers = Suppliers(vault, clock, ids, ledger)
 
-    routing = Routing(store, redis, clock, random.SystemRandom().random, groups.tell_ops, demo=demo)
+    routing = Routing(store, link, clock, random.SystemRandom().random, groups.tell_ops, demo=demo)
     channels = Channels(store, clock, ids, audit, routing.limits_changed)
     channel_sets = ChannelSets(store, ids, audit)
     calls = Calls(store, clock, ids, gateway, _nonce)
@@ -200,7 +204,8 @@ async def build(
         store=store,
         vault=vault,
         redis=redis,
-        throttle=Throttle(redis),
+        link=link,
+        throttle=Throttle(link),
         gateway=gateway,
         ledger=ledger,
         outbox=outbox,
