@@ -190,7 +190,8 @@ class Calls:
             await self._keep(line, TOKEN, request, started, came, [token.value])
             return token.value, token.lives_s
 
-        return await self._tokens.get(line.supplier, line.connector, fetch)
+        with self._store.elsewhere():  # also where another call is the one that fetches it
+            return await self._tokens.get(line.supplier, line.connector, fetch)
 
     async def _send(
         self, line: _Line, operation: str, build: Build, token: str | None

@@ -260,3 +260,13 @@ async def test_doubt_about_the_call_itself_stays_doubt(line: Line) -> None:
                 timeouts=PATIENT,
             )
         assert listener.calls == 1
+
+
+async def test_who_waits_for_a_token_waits_for_the_supplier_and_not_for_us(line: Line) -> None:
+    """A caller's patience is with us: nobody is sent away while another one fetches the token."""
+    line.server.slow_s = 2.0
+    store = line.runtime.store
+    async with asyncio.TaskGroup() as tasks:
+        asked = [tasks.create_task(store.in_time(line.ask(), 1.5)) for _ in range(4)]
+    assert [answer.result().status for answer in asked] == [200] * 4
+    assert line.server.fetches == 1
