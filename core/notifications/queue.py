@@ -110,8 +110,9 @@ async def move(queries: Queries, merchant_id: UUID, ended: Sequence[Ended], now:
 
 async def end(
     queries: Queries, merchant_id: UUID, ended: Sequence[Ended], now: datetime
-) -> set[UUID]:
-    """Keep tries of one merchant's, and move their notifications; those that were still ours."""
+) -> set[tuple[UUID, datetime]]:
+    """Keep tries of one merchant's, and move their notifications. Which are still ours: ids, and
+    the ends of the leases."""
     rows = await queries.fetch(
         _END,
         merchant_id,
@@ -125,7 +126,7 @@ async def end(
         [one.status for one in ended],
         [one.said for one in ended],
     )
-    return {row["id"] for row in rows}
+    return {(row["id"], row["lease_until"]) for row in rows}
 
 
 _TAKE: Final = """
@@ -173,7 +174,8 @@ WITH t AS (
 ), kept AS (
     INSERT INTO notification_try (merchant_id, notification_id, try_no, at, took_ms, status, said)
     SELECT $1, t.id, (SELECT coalesce(max(p.try_no), 0) + 1 FROM notification_try p
-                      WHERE p.merchant_id = $1 AND p.notification_id = t.id),
+                      WHERE p.merchant_id = $1 AND p.notification_id = t.id)
+                     + row_number() OVER (PARTITION BY t.id ORDER BY t.at) - 1,
            t.at, t.took_ms, t.status, t.said
     FROM t ON CONFLICT DO NOTHING
 )
@@ -181,5 +183,5 @@ UPDATE notification n SET state = t.state, due_at = t.due_at, lease_until = NULL
     delivered_at = CASE t.state WHEN 'delivered' THEN $6::timestamptz END
 FROM t
 WHERE n.merchant_id = $1 AND n.id = t.id AND n.state = 'pending' AND n.lease_until = t.lease_until
-RETURNING n.id
+RETURNING n.id, t.lease_until
 """

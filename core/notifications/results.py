@@ -101,7 +101,7 @@ class Results:
         async with self._store.transaction() as tx:
             ours = await queue.end(tx, merchant_id, ended, now)
             for tried, end in zip(together, ended, strict=True):
-                if tried.due.id not in ours:
+                if (tried.due.id, tried.due.lease_until) not in ours:
                     continue
                 if tried.status == GONE:
                     await _silence(tx, tried.due, now)

@@ -93,3 +93,39 @@ async def test_what_waits_for_one_lock_waits_for_it_together(
         gate.set()
         await asyncio.wait_for(asyncio.gather(*jobs), 3 * LOCK_WAIT_S)
     assert {await state(desk, one) for one in opened} == {"delivered"}
+
+
+async def test_two_tries_of_one_that_are_written_together_are_two_and_the_newer_decides(
+    desk: Desk, receiver: Receiver
+) -> None:
+    """Somebody had it sent again while the first try hung; that one says that nobody is there."""
+    first = await desk.open(notify_url=f"{receiver.url}?first")
+    await desk.see(first, 10000)
+    opened = await paid(desk, receiver)
+    gates = {f"{receiver.url}?first": asyncio.Event(), receiver.url: asyncio.Event()}
+    answers, begun = [410, 200], asyncio.Semaphore(0)
+
+    async def send(request: HttpRequest) -> int:
+        answer = 200 if request.url.endswith("?first") else answers.pop(0)
+        begun.release()
+        await gates[request.url].wait()
+        return answer
+
+    notifications, tries = delivering(desk, send), []
+    async with asyncio.timeout(BOUND_S):
+        for number in (2, 1):
+            jobs = await notifications.take_due(10)
+            assert len(jobs) == number
+            tries += [asyncio.ensure_future(_run(job)) for job in jobs]
+            for _ in range(number):
+                await begun.acquire()
+            if number > 1:
+                desk.clock.advance(1)
+                await notifications.resend(desk.merchant.id, opened.order.id)
+        for gate in gates.values():  # those of the second come while the first is written
+            gate.set()
+        await asyncio.gather(*tries)
+    assert await state(desk, opened) == "delivered"
+    kept = await desk.runtime.store.fetch("SELECT status FROM notification_try ORDER BY at, try_no")
+    assert sorted(row["status"] for row in kept) == [200, 200, 410]
+    assert await desk.runtime.store.fetch("SELECT FROM silenced_url") == []
