@@ -113,11 +113,7 @@ def _units(text: str) -> int:
 def caption(text: str) -> str:
     """Plain text as what stands under a picture or a file: Telegram's HTML, cut where it would be
     longer than 1024 characters. What no picture and no message can show is left out."""
-    shown = showable(text)
-    if _units(shown) > MAX_CAPTION_CHARS:
-        cut = shown.encode("utf-16-le")[: 2 * (MAX_CAPTION_CHARS - 1)]
-        shown = cut.decode("utf-16-le", errors="ignore") + "…"
-    return markup.escape(shown, quote=False)
+    return markup.escape(clip(showable(text), MAX_CAPTION_CHARS), quote=False)
 
 
 def showable(text: str) -> str:
@@ -126,8 +122,12 @@ def showable(text: str) -> str:
 
 
 def clip(text: str, chars: int) -> str:
-    """At most so many characters, with an ellipsis where some are missing."""
-    return text if len(text) <= chars else text[: chars - 1] + "…"
+    """At most so many characters, as Telegram counts them (an emoji is two), with an ellipsis where
+    some are missing."""
+    if _units(text) <= chars:
+        return text
+    cut = text.encode("utf-16-le")[: 2 * (chars - 1)]
+    return cut.decode("utf-16-le", errors="ignore") + "…"
 
 
 @cache

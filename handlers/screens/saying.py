@@ -28,7 +28,7 @@ from handlers.screens.deciding import (
     slip_buttons,
     way_buttons,
 )
-from handlers.screens.pieces import MAX_HTML_CHARS, Screen, button, clip, fill, keyboard
+from handlers.screens.pieces import MAX_TEXT_CHARS, Screen, button, clip, fill, keyboard, text_chars
 from handlers.screens.receipts import render_receipt, undo_button
 from handlers.screens.refunding import ended_buttons, refund_buttons
 from handlers.screens.routing import channel_buttons, channel_list_buttons, new_channel_buttons
@@ -129,10 +129,11 @@ def _fitting(screen: str, facts: _Facts, language: str) -> str:
     while True:
         some = {_LISTS[screen]: lines[:shown], "more": len(lines) - shown}
         html = fill(screen, facts | some, language)
-        if len(html) <= MAX_HTML_CHARS or not shown:
+        chars = text_chars(html)
+        if chars <= MAX_TEXT_CHARS or not shown:
             return html
         # A little less than would fit if all lines were alike; at least one less.
-        shown = min(shown - 1, shown * MAX_HTML_CHARS // len(html))
+        shown = min(shown - 1, shown * MAX_TEXT_CHARS // chars)
 
 
 def toast(name: str, facts: _Facts, language: str) -> str:
