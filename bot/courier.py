@@ -27,7 +27,9 @@ from bot.leases import hold
 from bot.painter import Painter
 from bot.poster import Place, Poster, Whisper
 from bot.sending import Budget, Full, is_out
+from core.errors import Bug
 from core.groups import BILL_REST
+from core.ledger import HOUSE
 from core.outbox import (
     NOBODY,
     RENEWED_EVERY_S,
@@ -43,6 +45,7 @@ from core.outbox import (
     TextFile,
     Twins,
     Unpin,
+    Unread,
     set_pins,
 )
 from core.runtime import Runtime
@@ -55,6 +58,7 @@ _LOG = structlog.get_logger(__name__)
 _BACK_OFF_S: Final = (1, 2, 5, 10, 20, 30)
 _TRIES_OF_FAULTY: Final = 3  # of what fails by our own fault
 _LONGEST_REST_S: Final = 60.0
+_BUILDING_S: Final = 2.0  # so soon is looked again whether a file is on its way
 
 
 class Courier:
@@ -139,8 +143,7 @@ class Courier:
             case Bill() as bill:
                 return await self._bill(place, bill)
             case DeskBill() as bill:
-                screen = await self._painter.desk_bill(place.chat_id, bill)
-                return await self._answer(place, bill, screen)
+                return await self._desk_bill(place, bill)
             case TextFile() as file:
                 under = Say(file.screen, file.facts)
                 screen = render_say(under, await self._painter.language(place.chat_id))
@@ -158,9 +161,14 @@ class Courier:
             case Unpin(message_id):
                 await self._unpin(place, message_id)
                 return None
+            case Unread(topic):
+                raise Bug(f"this desk cannot read what leaves: {topic}")
 
     async def _part(self, place: Place, twins: Twins) -> None:
-        """Leave one of twins: what is ours among these, and unknown to us, is the other."""
+        """Leave one of twins: what is ours among these, and unknown to us, is the other.
+        A file on its way is unknown as well, until its sender has said what it became."""
+        if await self._runtime.exports.queue.is_under_way(place.chat_id):
+            raise Full(_BUILDING_S)
         repeated = render_say(Say("repeated"), await self._painter.language(place.chat_id))
         for message_id in await self._posts.strangers(place.chat_id, twins.after, twins.before):
             if await self._poster.is_ours(place, message_id):
@@ -176,6 +184,7 @@ class Courier:
             return None
         message_id = await self._out(leaving, say.remember, say.ref, leaving.merchant_id)
         if message_id is not None:
+            await self._redraw(place, message_id, screen)  # it may say something else by now
             return message_id
         if say.only_for is not None and place.chat_id < 0:
             aloud = render_say(replace(say, facts=say.aloud), language) if say.aloud else screen
@@ -214,6 +223,7 @@ class Courier:
             return None
         message_id = await self._out(leaving, "card", card.order_id, merchant_id)
         if message_id is not None:
+            await self._redraw(place, message_id, screen)
             return message_id
         message_id = await self._poster.post(place, screen, reply_to=card.reply_to)
         digest = _digest(screen)
@@ -247,8 +257,8 @@ class Courier:
         group = await self._runtime.groups.find(place.chat_id)
         live = fact.reply_to is None and fact.edit_message_id is None
         bound = group is not None and merchant_id in group.merchant_ids
-        staff_only = place.chat_id > 0 or (group is not None and group.kind == "ops")
-        if not bound and (live or not staff_only):
+        may_read = self._runtime.groups.may_read
+        if not bound and (live or not await may_read(place.chat_id, merchant_id)):
             return None  # unbound meanwhile: another one's people read along
         # The live bill stays what it is when its day is over: its buttons never turn it.
         stays = live or (
@@ -259,6 +269,12 @@ class Courier:
         if live:
             return await self._live_bill(place, merchant_id, day, screen)
         return await self._answer(place, fact, screen)
+
+    async def _desk_bill(self, place: Place, fact: DeskBill) -> int | None:
+        holder_id = HOUSE if fact.supplier_id is None else UUID(fact.supplier_id)
+        if not await self._runtime.groups.may_read(place.chat_id, holder_id):
+            return None
+        return await self._answer(place, fact, await self._painter.desk_bill(place.chat_id, fact))
 
     async def _answer(self, place: Place, fact: Bill | DeskBill, screen: Screen) -> int | None:
         """In the place of the bill whose button was pressed, or in reply."""

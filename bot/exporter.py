@@ -86,6 +86,9 @@ class Exporter:
     async def _serve(self, held: _Held) -> None:
         try:
             sent = await self._make(held)
+        except _NotTheirs:
+            _LOG.warning("a file is not sent", chat_id=held.taken.chat_id)
+            await self._queue.fail(held.taken, fault="the group is no longer its holder's")
         except Refusal as refusal:
             await self._refuse(held.taken, refusal)
         except Full as full:
@@ -185,6 +188,9 @@ class Exporter:
         await self._queue.show_at(held.taken, None)
 
     async def _send(self, taken: Taken, paper: Paper, built: Built) -> _Sent:
+        staff = paper.staff or paper.what == "calls"
+        if not await self._runtime.groups.may_read(taken.chat_id, paper.holder_id, staff=staff):
+            raise _NotTheirs
         if paper.what == "chart":
             return await self._send_chart(taken, paper, built)
         await self._budget.take(taken.chat_id, SAID)
@@ -251,6 +257,10 @@ class Exporter:
         await self._runtime.outbox.say(
             self._runtime.store, taken.chat_id, Say(screen, facts, reply_to=taken.reply_to)
         )
+
+
+class _NotTheirs(Exception):
+    """The group was bound to somebody else meanwhile, or to nobody."""
 
 
 class Upload(FSInputFile):

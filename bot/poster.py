@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 
 import structlog
@@ -143,9 +144,10 @@ class Poster:
         except TelegramBadRequest as error:
             if UNCHANGED in str(error) or any(words in str(error) for words in GONE):
                 return
-            await self._bot.edit_message_caption(  # it is a file or a picture
-                chat_id=chat_id, message_id=message_id, caption=screen.html
-            )
+            with suppress(TelegramBadRequest):  # it may be neither: then it stays as it is
+                await self._bot.edit_message_caption(  # it is a file or a picture
+                    chat_id=chat_id, message_id=message_id, caption=screen.html
+                )
 
     async def pin(self, place: Place, message_id: int) -> bool:
         """Pin a message without a sound. False where the bot may not, or it is gone."""

@@ -109,6 +109,14 @@ class Queue:
             )
         )
 
+    async def is_under_way(self, chat_id: int) -> bool:
+        """Whether somebody builds or sends something for a chat at this moment."""
+        return bool(
+            await self._store.fetchval(
+                "SELECT EXISTS (SELECT FROM export WHERE chat_id = $1 AND state = 'taken')", chat_id
+            )
+        )
+
     async def take(self) -> Taken | None:
         """The oldest that is due, or whose builder's lease has ended."""
         now = self._clock.now()

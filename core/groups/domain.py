@@ -171,8 +171,12 @@ class Groups:
             merchant_id,
         )
         await tx.execute(
-            "DELETE FROM outbox WHERE chat_id = $1 AND merchant_id = $2 AND state = 'waiting'"
-            " AND topic IN ('card', 'bill')",
+            # In the order in which an order that changes holds them.
+            "DELETE FROM outbox WHERE (merchant_id, id) IN (SELECT merchant_id, id FROM outbox"
+            " WHERE chat_id = $1 AND merchant_id = $2 AND state = 'waiting'"
+            " AND topic IN ('card', 'bill')"
+            " ORDER BY topic = 'bill', facts->>'order_id',"
+            " (facts->>'edit_message_id')::bigint FOR UPDATE)",
             chat_id,
             merchant_id,
         )
@@ -283,6 +287,22 @@ class Groups:
                 return
             for row in await tx.fetch(_MERCHANTS_OF, here):
                 await self.show_bill(tx, row["merchant_id"])
+
+    async def may_read(self, chat_id: int, holder_id: UUID, *, staff: bool = False) -> bool:
+        """Whether a chat may be shown what is a merchant's, a supplier's or (HOUSE) the platform's:
+        private chats and ops groups, where only staff reads, and groups that are bound to it.
+
+        staff: with what no holder may see. Asked again when it leaves: meanwhile the group may have
+        become somebody else's.
+        """
+        group = None if chat_id > 0 else await self.find(chat_id)
+        if chat_id > 0 or (group is not None and group.kind == "ops"):
+            return True
+        return (
+            not staff
+            and group is not None
+            and holder_id in (*group.merchant_ids, *group.supplier_ids)
+        )
 
     async def of_holder(self, queries: Queries, holder_id: UUID) -> list[int]:
         """Chats bound to a merchant or a supplier."""

@@ -74,8 +74,12 @@ ON CONFLICT DO NOTHING
 # Messages are numbered anew in the new chat: what names one of the old chat would hit a stranger.
 # Bills go as well: one that replies to nothing is the live one, and that is shown anew.
 _DROP_EDITS: Final = (
-    "DELETE FROM outbox WHERE chat_id = $1 AND state = 'waiting'"
+    "DELETE FROM outbox WHERE (merchant_id, id) IN (SELECT merchant_id, id FROM outbox"
+    " WHERE chat_id = $1 AND state = 'waiting'"
     " AND (facts ?| ARRAY['edit_message_id', 'message_id', 'before'] OR topic = 'bill')"
+    # In the order in which an order that changes holds them.
+    " ORDER BY topic = 'bill', facts->>'order_id',"
+    " (facts->>'edit_message_id')::bigint FOR UPDATE)"
 )
 _MOVE_WAITING: Final = (
     "UPDATE outbox SET chat_id = $2, facts = facts - 'reply_to'"

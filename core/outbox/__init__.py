@@ -20,6 +20,7 @@ from core.outbox.facts import (
     TextFile,
     Twins,
     Unpin,
+    Unread,
 )
 from core.outbox.pins import set_pins
 from core.outbox.posts import Posts
@@ -48,5 +49,6 @@ __all__ = [
     "TextFile",
     "Twins",
     "Unpin",
+    "Unread",
     "set_pins",
 ]

@@ -145,7 +145,14 @@ class Unpin:
     message_id: int
 
 
-Fact = AlarmCard | Card | Bill | DeskBill | Say | TextFile | TakeAway | Twins | Pin | Unpin
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """A stored row of a kind, or with facts, that this desk does not know: another put it in."""
+
+    topic: str
+
+
+Fact = AlarmCard | Card | Bill | DeskBill | Say | TextFile | TakeAway | Twins | Pin | Unpin | Unread
 _TOPICS: dict[str, type[Fact]] = {
     kind.topic: kind
     for kind in (AlarmCard, Card, Bill, DeskBill, Say, TextFile, TakeAway, Twins, Pin, Unpin)
@@ -158,8 +165,11 @@ def pack(fact: Fact) -> dict[str, Any]:
 
 
 def unpack(topic: str, values: dict[str, Any]) -> Fact:
-    """The fact of a stored row."""
-    return _TOPICS[topic](**values)
+    """The fact of a stored row. One that cannot be read must not stop those beside it."""
+    try:
+        return _TOPICS[topic](**values)
+    except (KeyError, TypeError):
+        return Unread(topic)
 
 
 # In a chat, what has a lower rank leaves first, and may use more of the chat's window.
@@ -177,11 +187,11 @@ def rank_of(fact: Fact, dedupe_key: str | None) -> int:
             return LIVE_BILL
         case AlarmCard(posted=posted):
             return CARD if posted else SAID
-        case Pin() | Unpin():
+        case Pin() | Unpin() | Twins():
             return CARD
         case TakeAway():
             return ANSWER
-        case TextFile() | Twins():
+        case TextFile():
             return SAID
         case Say() | Card() | Bill() | DeskBill() if fact.edit_message_id is None:
             return SAID

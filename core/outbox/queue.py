@@ -18,10 +18,10 @@ import asyncpg
 from core.clock import Clock
 from core.ids import Ids
 from core.lanes import name_of
-from core.outbox.chats import Chats
+from core.outbox.chats import LONGEST_CLOSED, Chats
 from core.outbox.facts import SAID, Fact, News, Twins, pack, rank_of, unpack
 from core.outbox.posts import Posts
-from core.outbox.statements import FINISH, NEWER, REPLACE, SENT, TAKE, UNPARK
+from core.outbox.statements import FINISH, HELD, SENT, TAKE, TAKE_OVER, UNPARK
 from core.store import Queries, Store, Tx
 
 NOBODY: Final = UUID(int=0)  # the merchant of a message that concerns none
@@ -273,7 +273,7 @@ class Outbox:
         await self._put_back(
             leaving,
             "tries = tries - 1, behind = CASE WHEN maybe_out THEN behind END",
-            self._clock.now() + timedelta(seconds=seconds),
+            self._clock.now() + min(timedelta(seconds=seconds), LONGEST_CLOSED),
         )
 
     async def move(self, leaving: Leaving, chat_id: int, fact: Fact | None) -> None:
@@ -282,13 +282,14 @@ class Outbox:
         if fact is None:
             await self.drop(leaving)
             return
-        await self._put_back(
-            leaving,
-            "tries = tries - 1, chat_id = $6, facts = $7, maybe_out = false, behind = NULL",
-            None,
-            chat_id,
-            pack(fact),
+        change = (
+            "state = 'waiting', wait_until = NULL, tries = tries - 1, chat_id = $5, facts = $6,"
+            " maybe_out = false, behind = NULL"
         )
+        try:
+            await self._finish(self._store, leaving, change, chat_id, pack(fact))
+        except asyncpg.UniqueViolationError:
+            await self.drop(leaving)  # newer facts wait under its key, and move by themselves
         self._wake()
 
     async def drop(self, leaving: Leaving) -> None:
@@ -306,7 +307,8 @@ class Outbox:
     async def unpark(self, tx: Tx, chat_id: int, limit: int) -> int:
         """Have what was parked of a chat sent again, the oldest first; how many."""
         await self.chats.back(tx, chat_id)
-        count = await tx.execute(UNPARK, chat_id, self._clock.now(), limit)
+        now = self._clock.now()
+        count = await tx.execute(UNPARK, chat_id, now, limit, now - KEPT)
         self._wake()
         return count
 
@@ -314,26 +316,28 @@ class Outbox:
         self, leaving: Leaving, change: str, until: datetime | None, *values: object
     ) -> None:
         """It waits again, in its place and under its key, and does not leave before `until`. Where
-        another waits under that key already, the two become one."""
+        another waits under that key already, the two become one: it keeps its place and its tries,
+        and says what the newer one would have said."""
         change = f"state = 'waiting', wait_until = $5, {change}"
         for _ in range(_MERGES):
             try:
                 await self._finish(self._store, leaving, change, until, *values)
             except asyncpg.UniqueViolationError:
-                if await self._merge(leaving, until):
+                if await self._merge(leaving, change, until, *values):
                     return
             else:
                 return
 
-    async def _merge(self, leaving: Leaving, until: datetime | None) -> bool:
-        """Let the newer row under its key have its place. False: that one waits no longer."""
+    async def _merge(self, leaving: Leaving, change: str, *values: object) -> bool:
+        """Put it back with the facts of the newer row under its key. False: that one waits no
+        longer."""
         async with self._store.transaction() as tx:
-            newer_id = await tx.fetchval(NEWER, leaving.merchant_id, leaving.id)
-            if newer_id is None:
+            merchant_id, id_ = leaving.merchant_id, leaving.id
+            if await tx.fetchval(HELD, merchant_id, id_, leaving.held_by) is None:
+                return True  # somebody else has it, and decides
+            if not await tx.execute(TAKE_OVER, merchant_id, id_):
                 return False
-            done = "state = 'sent', dedupe_key = NULL"
-            if await self._finish(tx, leaving, done) is not None:
-                await tx.execute(REPLACE, leaving.merchant_id, leaving.id, newer_id, until)
+            await self._finish(tx, leaving, change, *values)
         return True
 
     async def _finish(
@@ -353,7 +357,8 @@ class Outbox:
     async def forget_old(self) -> int:
         """Drop what was sent more than a week ago. What was parked stays, for people to see."""
         return await self._store.execute(
-            "DELETE FROM outbox WHERE state = 'sent' AND created_at < $1", self._clock.now() - KEPT
+            "DELETE FROM outbox WHERE state = 'sent' AND greatest(created_at, due_at) < $1",
+            self._clock.now() - KEPT,
         )
 
     async def has_unsent_reply(self, chat_id: int, message_id: int) -> bool:

@@ -99,22 +99,27 @@ SELECT id FROM done
 """
 # Where a message came through, the bot is there.
 SENT: Final = ", gone_at = NULL, last_message_id = greatest(l.last_message_id, $5)"
-NEWER: Final = """
-SELECT n.id FROM outbox n JOIN outbox o
-    ON n.merchant_id = o.merchant_id AND n.dedupe_key = o.dedupe_key
-WHERE o.merchant_id = $1 AND o.id = $2 AND n.state = 'waiting' FOR UPDATE OF n
+HELD: Final = """
+SELECT id FROM outbox
+WHERE merchant_id = $1 AND id = $2 AND state = 'taken' AND held_by = $3 FOR UPDATE
 """
-# The older row goes, and the newer one has its place.
-REPLACE: Final = """
-WITH older AS (
-    DELETE FROM outbox WHERE merchant_id = $1 AND id = $2 RETURNING place, due_at
+# The newer row goes, and the older one says what that one would have said.
+TAKE_OVER: Final = """
+WITH newer AS (
+    DELETE FROM outbox n USING outbox o
+    WHERE o.merchant_id = $1 AND o.id = $2
+      AND n.merchant_id = $1 AND n.dedupe_key = o.dedupe_key AND n.state = 'waiting'
+    RETURNING n.facts, n.rank, n.due_at
 )
-UPDATE outbox n SET place = least(n.place, older.place), due_at = least(n.due_at, older.due_at),
-    wait_until = greatest(n.wait_until, $4)
-FROM older WHERE n.merchant_id = $1 AND n.id = $3
+UPDATE outbox o SET facts = newer.facts, rank = least(o.rank, newer.rank),
+    due_at = least(o.due_at, newer.due_at)
+FROM newer WHERE o.merchant_id = $1 AND o.id = $2
 """
+# $4: what was put in before is not looked for: what was sent since then may be forgotten.
 UNPARK: Final = """
-UPDATE outbox SET state = 'waiting', again = true, tries = 0, due_at = $2, wait_until = NULL
+UPDATE outbox SET state = 'waiting', again = true, tries = 0, due_at = $2, wait_until = NULL,
+    maybe_out = maybe_out AND created_at > $4,
+    behind = CASE WHEN maybe_out AND created_at > $4 THEN behind END
 WHERE (merchant_id, id) IN (
     SELECT merchant_id, id FROM outbox WHERE chat_id = $1 AND state = 'parked'
     ORDER BY place LIMIT $3 FOR UPDATE

@@ -71,6 +71,7 @@ WORDS: Final[dict[str, dict[str, str]]] = {
         "take_away": "a message that is to be taken away",
         "pin": "the pin of a bill",
         "unpin": "the pin of a bill that is closed",
+        "twins": "the search for a message that is there twice",
     },
     "booked_as": {
         "order": "booked: paid the order",

@@ -11,12 +11,16 @@ from typing import Any
 import pytest
 from aiogram import Bot
 from aiogram.exceptions import TelegramRetryAfter
+from aiogram.types import BufferedInputFile
 from aiohttp import web
 
 from bot.courier import Courier
 from bot.sending import Gate
 from bot.world import BOT_ID
 from core.alarms import EDIT_REST
+from core.bills import Days
+from core.exports import Paper
+from core.ledger import HOUSE
 from core.merchants import App, Merchant
 from core.money import Money
 from core.orders import OpenOrder, Order, get_attempts, get_order
@@ -369,6 +373,18 @@ async def test_an_unbound_group_gets_no_bill(post: Post, merchant: Merchant) -> 
     await post.deliver()
     assert await post.telegram.transcript(CHAT) == []
     assert await post.states() == {"sent": 1}
+
+
+async def test_a_group_that_was_taken_off_a_supplier_gets_no_bill_of_it(post: Post) -> None:
+    supplier = await post.runtime.suppliers.by_no("S01")
+    day = (await post.runtime.bills.open_day(HOUSE)).isoformat()
+    await post.put(DeskBill(day, day, str(supplier.id), reply_to=1), SUPPLIER_CHAT)
+    await post.put(DeskBill(day, day, reply_to=1), SUPPLIER_CHAT)
+    async with post.runtime.store.transaction() as tx:
+        await post.runtime.groups.unbind(tx, SUPPLIER_CHAT)
+    await post.deliver()
+    assert await post.telegram.transcript(SUPPLIER_CHAT) == []
+    assert await post.states() == {"sent": 2}
 
 
 async def test_a_bill_that_ended_says_so_and_is_pinned_no_longer(
@@ -770,7 +786,45 @@ async def test_who_died_after_it_was_remembered_doubles_nothing(post: Post) -> N
     post.clock.advance(LEASE.total_seconds())
     await post.deliver()
     assert await post.heard() == ["W1"]
+    (shown,) = await post.telegram.texts(CHAT)
+    assert shown != "W1", "it shows what it says by now"
     assert set(await post.states()) == {"sent"}
+
+
+async def test_a_file_on_its_way_is_no_twin(post: Post, merchant: Merchant) -> None:
+    await post.runtime.store.execute("DELETE FROM outbox")
+    runtime, queue = post.runtime, post.runtime.exports.queue
+    await post.say("W0")
+    await post.telegram.fault("lost_answer", method="sendMessage")
+    await post.say("W1")
+    actor = await runtime.access.actor(FINANCE, "x", CHAT, private=False)
+    day = Days.one(await runtime.bills.open_day(merchant.id))
+    await runtime.exports.ask(actor, [Paper("excel", "m", merchant.id, day)], reply_to=None)
+    taken = await queue.take()
+    assert taken is not None
+    file = await post.bot.send_document(CHAT, BufferedInputFile(b"x", "x.xlsx"))
+    post.clock.advance(2)
+    await post.deliver()
+    assert await post.heard() == ["W0", "W1", "W1"], "nobody knows yet which is whose"
+    await queue.finish(taken, digest="", file_id="", message_id=file.message_id)
+    post.clock.advance(3)
+    await post.deliver()
+    assert await post.heard() == ["W0", "W1"]
+    assert file.message_id in {m["id"] for m in await post.telegram.transcript(CHAT)}
+
+
+async def test_a_row_that_the_desk_cannot_read_is_given_up_and_its_chat_goes_on(post: Post) -> None:
+    await post.put(word("W1"))
+    await post.runtime.store.execute("UPDATE outbox SET topic = 'of_tomorrow'")
+    await post.put(word("W2"))
+    await post.put(word("W3"), OPS_CHAT)
+    for _ in range(3):
+        await post.deliver()
+        assert await post.heard(OPS_CHAT) == ["W3"]
+        post.clock.advance(6)
+    await post.deliver()
+    assert await post.heard() == ["W2"]
+    assert [one.topic for one in await post.runtime.parked.of_chat(CHAT)] == ["of_tomorrow"]
 
 
 async def test_where_the_bot_is_no_longer_nothing_is_called_for_every_change(

@@ -136,6 +136,23 @@ async def test_a_file_whose_answer_was_lost_is_there_once(
     assert [file["id"] for file in files] == [shown]
 
 
+@pytest.mark.parametrize("what", ["excel", "chart"])
+async def test_what_was_asked_for_is_not_sent_where_others_read_by_now(
+    runtime: Runtime, exporter: Exporter, telegram: Telegram, shop: tuple[Merchant, App], what: str
+) -> None:
+    other = await runtime.merchants.by_no("M1002")
+    await ask(runtime, shop[0], what)  # of M1001, in its group
+    await ask(runtime, shop[0], what, chat_id=OPS_CHAT)  # with what no merchant may see
+    async with runtime.store.transaction() as tx:
+        for chat_id, merchant_id in ((CHAT, other.id), (OPS_CHAT, shop[0].id)):
+            await runtime.groups.unbind(tx, chat_id)
+            await runtime.groups.bind_merchant(tx, chat_id, merchant_id)
+    while await exporter.batch():
+        pass
+    assert await sent(telegram) + await sent(telegram, OPS_CHAT) == []
+    assert [state for state, _ in await states(runtime)] == ["failed"] * 2
+
+
 async def test_an_upload_that_is_given_up_leaves_no_file_open(bot: Bot, tmp_path: Path) -> None:
     """A pipe is opened once it has a writer: then, and before that is known, it is given up."""
     pipe = tmp_path / "M1001.xlsx"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from contextvars import Context
 from decimal import Decimal
 from random import Random
 from uuid import UUID
@@ -13,7 +15,9 @@ from core.errors import Refusal
 from core.orders import find_for
 from core.outbox import Bill, Card, Pin, Say, TakeAway, Twins, Unpin
 from core.runtime import Runtime
+from core.store import Queries
 from tests.core.support import CHAT, NORTHWIND_CHAT, OPERATOR, OPS_CHAT, Desk, facts
+from tests.demo import eventually
 
 FRESH, NEW = -1002000000301, -1003000000001
 A, B, C = -901, -1003000000902, -1003000000903
@@ -309,6 +313,45 @@ async def test_what_changes_is_shown_where_it_is_known(desk: Desk) -> None:
     assert Bill(merchant_id=merchant_id) in changes
     elsewhere = await facts(desk.runtime, NORTHWIND_CHAT)
     assert not any(isinstance(fact, Card) for fact in elsewhere)
+
+
+@pytest.mark.parametrize("what", ["unbound", "moved"])
+async def test_an_order_that_changes_and_a_binding_that_ends_wait_for_each_other_in_one_order(
+    desk: Desk, what: str
+) -> None:
+    runtime, merchant_id = desk.runtime, desk.merchant.id
+    groups, outbox, store = runtime.groups, runtime.outbox, runtime.store
+    order_id = UUID(int=7)
+
+    async def show(tx: Queries, message_id: int) -> None:
+        card = Card(str(merchant_id), str(order_id), edit_message_id=message_id)
+        key = f"card:{CHAT}:{message_id}"
+        await outbox.say(tx, CHAT, card, merchant_id=merchant_id, dedupe_key=key)
+
+    async def end() -> None:
+        if what == "moved":
+            await groups.moved(CHAT, -1000000000777)
+            return
+        async with store.transaction() as tx:
+            await groups.unbind(tx, CHAT, merchant_id)
+
+    async def waiting() -> bool:
+        return bool(
+            await store.fetchval(
+                "SELECT EXISTS (SELECT FROM pg_stat_activity"
+                " WHERE datname = current_database() AND wait_event_type = 'Lock')"
+            )
+        )
+
+    for message_id in (6, 5):
+        await show(store, message_id)
+    async with store.transaction() as tx:
+        await show(tx, 5)
+        ending = asyncio.create_task(end(), context=Context())
+        waits = asyncio.create_task(eventually(waiting, what="it waits"), context=Context())
+        await waits
+        await show(tx, 6)
+    await ending
 
 
 async def test_lookups_find_what_the_chat_may_see(desk: Desk) -> None:

@@ -9,7 +9,8 @@ from dataclasses import replace
 import pytest
 
 from core.outbox import RENEWED_EVERY_S, Bill, Card, DeskBill, Fact, Outbox, Say
-from core.outbox.queue import LEASE, MAX_TRIES
+from core.outbox.chats import LONGEST_CLOSED
+from core.outbox.queue import KEPT, LEASE, MAX_TRIES
 from core.runtime import Runtime
 from tests.core.support import SetClock
 
@@ -73,6 +74,65 @@ async def test_two_that_become_one_keep_the_older_place_and_the_newer_facts(
     await quiet.outbox.sent(leaving)
     (leaving,) = await quiet.outbox.take(10)
     assert leaving.fact == Card("m", "o", edit_message_id=6)
+
+
+async def test_news_do_not_save_a_row_that_always_fails_from_its_end(
+    quiet: Runtime, clock: SetClock
+) -> None:
+    """Or it would be the oldest of its chat for ever, and a twin of it would stay."""
+    await quiet.outbox.chats.back(quiet.store, ONE)
+    await put(quiet, ONE, Say("list"), "list")
+    for tries in range(1, MAX_TRIES + 1):
+        (leaving,) = await quiet.outbox.take(1)
+        assert (leaving.tries, leaving.maybe_out) == (tries, tries > 1)
+        await put(quiet, ONE, Say("list", {"n": tries}), "list")
+        await quiet.outbox.put_off(leaving, seconds=5, fault="500", maybe_out=True)
+        assert len(await quiet.store.fetch("SELECT FROM outbox WHERE state = 'waiting'")) == 1
+        clock.advance(6)
+    assert await quiet.outbox.backlog() == {"parked": 1, "waiting": 1}
+    (leaving,) = await quiet.outbox.take(1)
+    assert leaving.fact == Say("list", {"n": MAX_TRIES})
+
+
+async def test_who_lost_the_lease_takes_no_news_along(quiet: Runtime, clock: SetClock) -> None:
+    await put(quiet, ONE, Say("list"), "list")
+    (slow,) = await quiet.outbox.take(1)
+    clock.advance(LEASE.total_seconds())
+    (quick,) = await quiet.outbox.take(1)
+    await put(quiet, ONE, Say("list", {"n": 1}), "list")
+    await quiet.outbox.put_off(slow, seconds=0, fault="too late")
+    await quiet.outbox.sent(quick)
+    assert await drained(quiet, ONE) == [Say("list", {"n": 1})]
+
+
+async def test_no_chat_waits_longer_than_it_can_be_closed(quiet: Runtime, clock: SetClock) -> None:
+    await put(quiet, ONE, Say("a"))
+    (leaving,) = await quiet.outbox.take(1)
+    await quiet.outbox.chats.close(ONE, 1e9)
+    await quiet.outbox.wait_for_room(leaving, seconds=1e12)
+    clock.advance(LONGEST_CLOSED.total_seconds() + 1)
+    assert await drained(quiet, ONE) == [Say("a")]
+
+
+@pytest.mark.parametrize("days", [2, KEPT.days + 1])
+async def test_twins_are_looked_for_only_while_it_is_known_what_else_was_sent(
+    quiet: Runtime, clock: SetClock, days: int
+) -> None:
+    await put(quiet, ONE, Say("a"))
+    (leaving,) = await quiet.outbox.take(1)
+    await quiet.outbox.put_off(leaving, seconds=1, fault="no answer", maybe_out=True)
+    clock.advance(2)
+    (leaving,) = await quiet.outbox.take(1)
+    await quiet.outbox.park(leaving, fault="it was removed")
+    clock.advance(days * 86_400)
+    async with quiet.store.transaction() as tx:
+        assert await quiet.outbox.unpark(tx, ONE, 10) == 1
+    (leaving,) = await quiet.outbox.take(1)
+    assert leaving.maybe_out == (days == 2)
+    await quiet.outbox.sent(leaving, message_id=7)
+    assert await quiet.outbox.forget_old() == 0, "it was sent just now"
+    clock.advance(KEPT.total_seconds() + 1)
+    assert await quiet.outbox.forget_old() == 1
 
 
 async def test_one_chat_gets_one_at_a_time_in_order(quiet: Runtime, clock: SetClock) -> None:
