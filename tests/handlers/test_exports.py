@@ -89,13 +89,13 @@ async def test_everything_that_can_be_said(desk: Desk) -> None:
 
 async def test_each_merchant_of_a_group_gets_its_own_and_a_chat_only_so_many(desk: Desk) -> None:
     await desk.say(OPERATOR, SPRUCE, "绑定商户 M1002")
-    assert await desk.say(SUQING, SPRUCE, "导出") == []
+    assert await desk.say(OPERATOR, SPRUCE, "导出") == []
     papers = [taken.paper for taken in await waiting(desk)]
     named = [(await desk.runtime.merchants.by_no(no)).id for no in ("M1001", "M1002")]
     assert [paper.holder_id for paper in papers] == named
     for text in ("导出", "图表 M1001"):
-        assert await desk.say(SUQING, SPRUCE, text) == []
-    said = await desk.said(SUQING, SPRUCE, "图表 M1002")
+        assert await desk.say(OPERATOR, SPRUCE, text) == []
+    said = await desk.said(OPERATOR, SPRUCE, "图表 M1002")
     assert (said.facts["code"], said.facts["facts"]) == ("export_busy", {"limit": "3"})
     assert len(await waiting(desk)) == 3
 
@@ -106,24 +106,24 @@ async def test_one_message_makes_a_file_for_each_merchant_or_none(desk: Desk) ->
         merchant = await merchants.open_merchant(f"M20{number:02}", "Shop", reviewed=True)
         async with desk.runtime.store.transaction() as tx:
             await groups.bind_merchant(tx, SPRUCE, merchant.id)
-    assert await desk.say(SUQING, SPRUCE, "导出") == []
+    assert await desk.say(OPERATOR, SPRUCE, "导出") == []
     assert await code_of(desk, "图表") == "export_busy"
     assert len({taken.paper.holder_id for taken in await waiting(desk)}) == MAX_AT_ONCE
     for text in ("图表 M1001", "图表 M2000", "图表"):  # two wait: there is room
-        assert await desk.say(SUQING, SPRUCE, text) == []
+        assert await desk.say(OPERATOR, SPRUCE, text) == []
     assert len(await waiting(desk)) == MAX_AT_ONCE + 2
     async with desk.runtime.store.transaction() as tx:
         await groups.bind_merchant(tx, SPRUCE, (await merchants.by_no("M1002")).id)
-    said = await desk.said(SUQING, SPRUCE, "导出")
+    said = await desk.said(OPERATOR, SPRUCE, "导出")
     assert (said.facts["code"], said.facts["facts"]) == (
         "export_too_many", {"count": "11", "limit": "10"},
     )  # fmt: skip
     assert await waiting(desk) == []
-    assert (await asked(desk, SUQING, SPRUCE, "导出 M1002")).paper.holder == "m"
+    assert (await asked(desk, OPERATOR, SPRUCE, "导出 M1002")).paper.holder == "m"
 
 
 async def code_of(desk: Desk, text: str) -> str:
-    return str((await desk.said(SUQING, SPRUCE, text)).facts["code"])
+    return str((await desk.said(OPERATOR, SPRUCE, text)).facts["code"])
 
 
 @pytest.mark.parametrize(
