@@ -182,12 +182,15 @@ class Courier:
             place, say.edit_message_id, screen
         ):
             return None
+        # What everybody reads, where one person alone cannot be told.
+        aloud = screen
+        if say.aloud and place.chat_id < 0:
+            aloud = render_say(replace(say, facts=say.aloud), language)
         message_id = await self._out(leaving, say.remember, say.ref, leaving.merchant_id)
         if message_id is not None:
-            await self._redraw(place, message_id, screen)  # it may say something else by now
+            await self._redraw(place, message_id, aloud)  # it may say something else by now
             return message_id
         if say.only_for is not None and place.chat_id < 0:
-            aloud = render_say(replace(say, facts=say.aloud), language) if say.aloud else screen
             message_id = await self._poster.whisper(
                 place, Whisper(screen, aloud, say.only_for, say.reply_to, say.thread_id)
             )
