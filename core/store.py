@@ -43,8 +43,7 @@ _MIGRATION_WAIT_S: Final = 60
 _MONTHS_AHEAD: Final = 24
 # A statement that takes longer is ended. Whoever knows better says so, with `timeout_s`.
 COMMAND_TIMEOUT_S: Final = 30
-# So long is waited for a connection of the pool, and for a lock that somebody else holds: a stuck
-# one holds up those who need it, and nobody else.
+# For a connection of the pool, and for a lock of somebody else's: few wait for who is stuck.
 POOL_WAIT_S: Final = 3.0
 LOCK_WAIT_S: Final = 3.0
 # A transaction that asks nothing for so long belongs to a desk that is frozen or gone.

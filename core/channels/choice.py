@@ -14,9 +14,13 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from core.channels.hours import Hours
+from core.errors import Refusal
 from core.money import Money, format_minor
 from core.suppliers import licence_over
 from core.tariff import Tariff
+
+# Why a channel takes nothing now, though it would at another time.
+_PASSING: Final = frozenset({"paused", "hours", "day_count", "day_amount"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +111,12 @@ class Choice:
         gone = {reason.channel_no for reason in more}
         ranked = tuple(c for c in self.ranked if c.channel_no not in gone)
         return Choice(ranked, self.reasons + more)
+
+    def refusal(self, product: str) -> Refusal:
+        """Why no channel takes it: one would later on (no_room), or none ever (no_channel)."""
+        passing = any(reason.code in _PASSING for reason in self.reasons)
+        reasons = "; ".join(map(str, self.reasons)) or f"{product} has no channel"
+        return Refusal("no_room" if passing else "no_channel", reasons=reasons)
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,8 +44,6 @@ WAIT_FOR_TWIN_S: Final = 10.0
 _LOOK_S: Final = 0.25
 _LOOKS_GROW: Final = 1.5
 _LONGEST_LOOK_S: Final = 2.0
-# Why a channel takes nothing now, though it would at another time.
-_PASSING: Final = frozenset({"paused", "hours", "day_count", "day_amount"})
 
 # How an attempt was rejected. refused: by the supplier's own word. absent: it said twice that it
 # does not know it. unsent: the call never left. left: nobody marked it as being sent.
@@ -139,7 +137,7 @@ class Opening:
         async def work(tx: Tx, day: BusinessDay) -> tuple[Order, Attempt] | None:
             order = await self._decide(tx, day, app, wanted)
             if not choice.ranked:
-                raise _nobody_takes(wanted.product, choice)
+                raise choice.refusal(wanted.product)
             if turn.former is not None and not await self._hand_on(tx, turn.former):
                 return None
             attempt = self._attempt(order, attempt_no, choice, seq=1)
@@ -500,10 +498,3 @@ def _under_way(opened: Opened) -> bool:
     """Whether some call may be talking to a supplier about it."""
     doubtful = opened.attempt is not None and opened.attempt.state == "unknown"
     return opened.order.state == "created" and not doubtful
-
-
-def _nobody_takes(product: str, choice: Choice) -> Refusal:
-    """Why there is no channel: none will ever take it, or one will at another time."""
-    passing = any(reason.code in _PASSING for reason in choice.reasons)
-    reasons = "; ".join(map(str, choice.reasons)) or f"{product} has no channel"
-    return Refusal("no_room" if passing else "no_channel", reasons=reasons)
