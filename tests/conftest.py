@@ -30,7 +30,7 @@ _STARTED = pytest.StashKey[tuple[EmbeddedPostgres, EmbeddedValkey]]()
 _DEMO, _PRODUCTION, _SEEDED = "template_demo", "template_production", "template_seeded"
 MASTER_KEY = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
 # A month is three tables, and each table costs every test: none goes further ahead than this.
-MONTHS = 8
+MONTHS = 14
 PUBLIC_URL = "http://127.0.0.1:18080"
 SUPPLIER_KEYS = {"880001": "4e1f6c0b9d2a47358c61", "880002": "9a7c2e4b6d8f10325476"}
 NOWHERE = "http://127.0.0.1:1029"
@@ -124,7 +124,7 @@ async def servers() -> Servers:
     # database would use up each other's limits. Each worker has its own, emptied for each test.
     number = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % 16
     # They share few processors: what is slow there is not away.
-    return Servers(postgres, f"{valkey.url}?db={number}&socket_timeout=2")
+    return Servers(postgres, f"{valkey.url}?db={number}&socket_timeout=20")
 
 
 @pytest.fixture(scope="session")
@@ -152,9 +152,11 @@ async def runtime(servers: Servers, database: str) -> AsyncIterator[Runtime]:
     """The whole business on a seeded demo database: merchants M1001 and M1002, suppliers S01 and
     S02 (at an address where nobody answers), groups and people of `bot.world`."""
     built = await _build(servers.postgres, servers.valkey_url, database)
-    await built.redis.flushdb()
-    yield built
-    await built.close()
+    try:
+        await built.redis.flushdb()
+        yield built
+    finally:
+        await built.close()  # or no later test could open a store
 
 
 @pytest.fixture

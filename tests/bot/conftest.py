@@ -39,9 +39,11 @@ async def runtime(servers: Servers, database: str, clock: SetClock) -> AsyncIter
         pool_max=8,
         clock=clock,
     )
-    await built.redis.flushdb()
-    yield built
-    await built.close()
+    try:
+        await built.redis.flushdb()
+        yield built
+    finally:
+        await built.close()
 
 
 @pytest.fixture

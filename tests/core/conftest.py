@@ -50,9 +50,11 @@ async def runtime(
     built = await build_runtime(servers, database, clock, public_url=entrance.url)
     entrance.runtime = built
     entrance.heard.clear()
-    yield built
-    entrance.runtime = None
-    await built.close()
+    try:
+        yield built
+    finally:
+        entrance.runtime = None
+        await built.close()
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from core.outbox import Bill, DeskBill, Fact, Say
 from handlers.buttons import MAX_BYTES, OpenChart, OpenExport, TurnBill, read_button
 from handlers.screens import render_say
 from tests.core.abroad import open_shop, open_supplier
-from tests.handlers.desk import ADMIN, FINANCE, HENGTONG, OPERATOR, OPS, SPRUCE, SUQING, ZHAO, Desk
+from tests.handlers.desk import ADMIN, FINANCE, HENGTONG, OPERATOR, OPS, SPRUCE, ZHAO, Desk
 from tests.handlers.telegram_html import read_html
 
 DAYS = (date(2026, 11, 1), date(2026, 11, 30))
@@ -70,22 +70,22 @@ async def test_the_platforms_books_are_asked_for_by_currency(wide: Desk) -> None
 
 
 async def test_in_the_groups_of_others_their_own_counts(wide: Desk) -> None:
-    both = await wide.say(SUQING, SPRUCE, "账单")
+    both = await wide.say(OPERATOR, SPRUCE, "账单")
     souq = (await wide.runtime.merchants.by_no("M3001")).id
     gulf = (await wide.runtime.suppliers.by_no("S77")).id
     assert len(both) == 2
-    (bill,) = await wide.say(SUQING, SPRUCE, "账单 KWD")
+    (bill,) = await wide.say(OPERATOR, SPRUCE, "账单 KWD")
     assert isinstance(bill, Bill)
     assert bill.merchant_id == str(souq)
-    (theirs,) = await wide.say(ZHAO, HENGTONG, "账单 KWD")
+    (theirs,) = await wide.say(OPERATOR, HENGTONG, "账单 KWD")
     assert isinstance(theirs, DeskBill)
     assert (theirs.supplier_id, theirs.currency) == (str(gulf), None)
-    assert await wide.say(SUQING, SPRUCE, "导出 KWD") == []
+    assert await wide.say(OPERATOR, SPRUCE, "导出 KWD") == []
     (taken,) = await waiting(wide)
     assert (taken.paper.holder_id, taken.paper.currency) == (souq, "KWD")
     for user_id, chat_id, text, currencies in (
-        (SUQING, SPRUCE, "账单 USD", "CNY, KWD"), (SUQING, SPRUCE, "导出 USD", "CNY, KWD"),
-        (SUQING, SPRUCE, "/stats M1001 KWD", "CNY"), (ZHAO, HENGTONG, "图表 S77 CNY", "KWD"),
+        (OPERATOR, SPRUCE, "账单 USD", "CNY, KWD"), (OPERATOR, SPRUCE, "导出 USD", "CNY, KWD"),
+        (OPERATOR, SPRUCE, "/stats M1001 KWD", "CNY"), (OPERATOR, HENGTONG, "图表 S77 CNY", "KWD"),
         (OPERATOR, OPS, "账单 M3001 CNY", "KWD"),
     ):  # fmt: skip
         code, said = refusal(await wide.say(user_id, chat_id, text))

@@ -74,15 +74,17 @@ async def serving(
         allow_private_targets=True,
         pool_max=8,
     )
-    await runtime.redis.flushdb()
-    await seed(runtime, Addresses(supplier["base"], SUPPLIER_KEYS, {}))
     app = web.Application()
     add_payapi(app, runtime, trusted_proxies=())
     server = TestServer(app, port=port)
-    await server.start_server(auto_decompress=False)  # as the desk listens
-    yield runtime, runtime.public_url
-    await server.close()
-    await runtime.close()
+    try:
+        await runtime.redis.flushdb()
+        await seed(runtime, Addresses(supplier["base"], SUPPLIER_KEYS, {}))
+        await server.start_server(auto_decompress=False)  # as the desk listens
+        yield runtime, runtime.public_url
+    finally:
+        await server.close()
+        await runtime.close()
 
 
 @pytest.fixture
