@@ -308,7 +308,7 @@ class Desk:
         return await self.runtime.access.actor(user_id, "somebody", chat_id, private=False)
 
     async def said(self, chat_id: int = CHAT) -> list[Say]:
-        """What the desk says in a chat, oldest first; cards and bills left out."""
+        """What the desk says in a chat, in the order in which it leaves; cards and bills apart."""
         return [fact for fact in await facts(self.runtime, chat_id) if isinstance(fact, Say)]
 
     async def sound(self) -> None:
@@ -348,7 +348,7 @@ async def balances(
 
 
 async def facts(runtime: Runtime, chat_id: int) -> list[Fact]:
-    """Every fact in the outbox of a chat, oldest first; they are taken and sent."""
+    """Every fact in the outbox of a chat, in the order in which they leave; they are sent."""
     found: list[Fact] = []
     while True:
         leaving = [row for row in await runtime.outbox.take(50) if row.chat_id == chat_id]

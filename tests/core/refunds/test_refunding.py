@@ -493,8 +493,9 @@ async def test_the_merchants_server_hears_of_the_end(
     await sell_through(desk, giver, document())
     giver.answers("DONE")
     await begin(desk, await reserved(desk, notify_url=receiver.url))
-    for _ in range(2):  # of the payment, then of the refund
+    for _ in range(2):  # of the payment, then of the refund, which waits for it
         await desk.runtime.notifications.deliver_due(10)
+        desk.clock.advance(2)
     types = [json.loads(one.body)["type"] for one in receiver.received]
     assert types == ["order.paid", "refund.succeeded"]
 
