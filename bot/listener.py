@@ -114,6 +114,8 @@ class Listener:
             raise Bug("a runner without a server")
         # Around everything, also what the library does before a middleware is asked.
         self._handle, server.request_handler = server.request_handler, self._serve
+        self._made = server.connection_made
+        server.connection_made = self._connected  # type: ignore[method-assign] # no other way in
         try:
             await web.TCPSite(self._runner, self._host, self._port, reuse_address=True).start()
         except OSError as error:
@@ -175,13 +177,22 @@ class Listener:
             _LOG.info("request ended: its body came too slowly", path=path)
             request.transport.abort()
 
+    def _connected(self, handler: web.RequestHandler, transport: asyncio.Transport) -> None:
+        """A crowd is ended as it comes: a process without files cuts off whoever connects."""
+        self._made(handler, transport)
+        self._standing(transport)
+        if len(self._standings) > _share_of_files():
+            self._end_crowds(self._connections())
+
+    def _connections(self) -> list[asyncio.Transport]:
+        server = self._runner.server
+        handlers = server.connections if server is not None else []
+        return [h.transport for h in handlers if h.transport is not None]
+
     async def _sweep(self) -> None:
         while True:
             await asyncio.sleep(min(SWEEP_S, self._head_s))
-            server = self._runner.server
-            if server is None:
-                return
-            connections = [c.transport for c in server.connections if c.transport is not None]
+            connections = self._connections()
             self._end_silent(connections)
             self._end_crowds(connections)
             self._tell_junk()
@@ -198,8 +209,9 @@ class Listener:
 
     def _end_crowds(self, connections: list[asyncio.Transport]) -> None:
         """Where an address has too many (a proxy has everybody's), or all together are."""
-        most = int(resource.getrlimit(resource.RLIMIT_NOFILE)[0] * SHARE_OF_FILES)
+        most = _share_of_files()
         by_address: defaultdict[str, list[asyncio.Transport]] = defaultdict(list)
+        connections = [t for t in connections if not t.is_closing()]
         for transport in connections:
             peer = transport.get_extra_info("peername")
             if peer and not any(ip_address(peer[0]) in network for network in self._trusted):
@@ -218,6 +230,10 @@ class Listener:
         if fresh := self._talk.junk - self._told:
             self._told += fresh
             _LOG.info("what came is no request", port=self._port, times=fresh)
+
+
+def _share_of_files() -> int:
+    return int(resource.getrlimit(resource.RLIMIT_NOFILE)[0] * SHARE_OF_FILES)
 
 
 class _Talk(logging.LoggerAdapter[logging.Logger]):

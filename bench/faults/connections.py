@@ -41,6 +41,11 @@ async def slow_connections(
     ]  # fmt: skip
 
 
+async def half_open_connections(place: Site) -> list[Row]:
+    """Alone: those that bring half of a request and no more."""
+    return await slow_connections(place, idle=0)
+
+
 async def _readiness(desk: Desk, times: int) -> list[int]:
     return [(await desk.readiness())[0] async for _ in every(_PACE_S, times)]
 

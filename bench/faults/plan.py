@@ -49,5 +49,8 @@ FAULTS: Final[Mapping[str, tuple[Fault, ...]]] = {
         Fault(telegram.many_lines),
     ),
     "fairness": (Fault(fairness.silent_receivers),),
-    "connections": (Fault(connections.slow_connections, 0),),
+    "connections": (
+        Fault(connections.half_open_connections, 0),
+        Fault(connections.slow_connections, 0),
+    ),
 }
