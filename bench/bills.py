@@ -24,11 +24,11 @@ from bench.databasetime import DatabaseTime
 from bot.building import Builder, Progress
 from bot.embedded import EmbeddedPostgres, EmbeddedValkey
 from bot.process import keep_what_is_there
-from core.bills import Days
-from core.exports import Paper
-from core.merchants import Merchant
+from core.kernel.days import Days
+from core.parties.merchants import Merchant
+from core.reports.exports import Paper
 from core.runtime import Runtime, build
-from core.store import migrate
+from core.system.store import migrate
 
 BEAT_S: Final = 0.005
 _MASTER_KEY: Final = "A" * 43 + "="

@@ -6,11 +6,11 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from bot.world import Addresses, apps, seed
-from core.channels import NewChannel
-from core.merchants import Merchant
-from core.money import Rate
+from core.kernel.money import Rate
+from core.kernel.tariff import Tariff
+from core.parties.merchants import Merchant
 from core.runtime import Runtime
-from core.tariff import Tariff
+from core.supply.channels import NewChannel
 
 _NOWHERE: Final = Addresses("http://127.0.0.1:1029", {"880001": "k" * 20, "880002": "k" * 20}, {})
 _BATCH: Final = 10_000

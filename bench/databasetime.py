@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 import asyncpg
 
-from core.store import Tx
+from core.system.store import Tx
 
 T = TypeVar("T")
 

@@ -28,10 +28,10 @@ from aiohttp import web
 from bot.app import notifier
 from bot.embedded import EmbeddedPostgres, EmbeddedValkey
 from bot.world import Addresses, apps, seed
-from core.merchants import App, Merchant
-from core.notifications import body_of, sign
+from core.parties.merchants import App, Merchant
 from core.runtime import Runtime, build
-from core.store import migrate
+from core.system.store import migrate
+from core.trade.notifications import body_of, sign
 
 ANSWER_S: Final = 0.05
 ORIGINS: Final = (20, 1)

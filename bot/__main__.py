@@ -17,8 +17,8 @@ from bot.demo import DemoRefused, default_home, run_demo
 from bot.embedded import EmbeddedError, HomeInUse
 from bot.neighbours import NeighbourFailed
 from bot.process import PortTaken
-from core.errors import WrongKind
-from core.settings import Settings, SettingsError, load_settings
+from core.kernel.errors import WrongKind
+from core.system.settings import Settings, SettingsError, load_settings
 
 EXIT_REFUSED: Final = 2
 EXIT_HOME_IN_USE: Final = 3

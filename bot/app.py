@@ -25,10 +25,10 @@ from bot.sending import Gate
 from bot.updates import UpdateWorker
 from bot.webhook import Webhook, webhook_path, webhook_secret
 from bot.webhook_watch import WebhookWatch
-from core import callbacks, notifications
-from core.orders import ASKING_HANDS
 from core.runtime import Runtime
-from core.settings import Settings
+from core.system.settings import Settings
+from core.trade import callbacks, notifications
+from core.trade.orders import ASKING_HANDS
 from handlers import Reactions, build_dispatcher
 from payapi import Neighbours, add_payapi
 from scheduler import Timetable

@@ -12,9 +12,9 @@ from typing import Any, Final, TypeVar
 from uuid import UUID
 
 import handlers.screens
-from core.bills import Bill, PlatformBill, SupplierBill
-from core.errors import Bug, Refusal
-from core.exports import MAX_ROWS, MerchantReading, Paper, PlatformReading, SupplierReading
+from core.kernel.errors import Bug, Refusal
+from core.reports.bills import Bill, PlatformBill, SupplierBill
+from core.reports.exports import MAX_ROWS, MerchantReading, Paper, PlatformReading, SupplierReading
 from core.runtime import Runtime
 from handlers.screens import call_log, caption
 from handlers.screens.chart import chart_caption, draw_chart

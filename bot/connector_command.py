@@ -23,7 +23,7 @@ from typing import Final
 
 from bot.connector_words import explanation, read_lines, sent_lines
 from core.connectors import Connector, DocumentFaults, DryRun, check, json_schema, load, tried_facts
-from core.errors import Refusal
+from core.kernel.errors import Refusal
 
 EXIT_WRONG: Final = 1
 EXIT_MISUSED: Final = 2

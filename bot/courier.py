@@ -27,10 +27,7 @@ from bot.leases import hold
 from bot.painter import Painter
 from bot.poster import Place, Poster, Whisper
 from bot.sending import Budget, Full, is_out
-from core.errors import Bug
-from core.groups import BILL_REST
-from core.ledger import HOUSE
-from core.outbox import (
+from core.delivery.outbox import (
     NOBODY,
     RENEWED_EVERY_S,
     AlarmCard,
@@ -48,8 +45,11 @@ from core.outbox import (
     Unread,
     set_pins,
 )
+from core.kernel.errors import Bug
+from core.kernel.holder import HOUSE
+from core.people.groups import BILL_REST
 from core.runtime import Runtime
-from core.store import DATABASE_AWAY
+from core.system.store import DATABASE_AWAY
 from handlers.screens import Screen, render_say
 
 _LOG = structlog.get_logger(__name__)

@@ -32,10 +32,10 @@ from bot.leases import hold
 from bot.poster import in_reply
 from bot.scratch import scratch_folder
 from bot.sending import GONE, UNCHANGED, Budget, Full, is_out
-from core.errors import Refusal
-from core.exports import LEASE, Paper, Taken
-from core.ledger import HOUSE
-from core.outbox import LIVE_BILL, SAID, Say, TakeAway, Twins
+from core.delivery.outbox import LIVE_BILL, SAID, Say, TakeAway, Twins
+from core.kernel.errors import Refusal
+from core.kernel.holder import HOUSE
+from core.reports.exports import LEASE, Paper, Taken
 from core.runtime import Runtime
 from handlers.screens import chart_buttons, export_progress
 

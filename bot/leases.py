@@ -9,7 +9,7 @@ from typing import Any
 
 import structlog
 
-from core.store import DATABASE_AWAY
+from core.system.store import DATABASE_AWAY
 
 _LOG = structlog.get_logger(__name__)
 

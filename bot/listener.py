@@ -26,7 +26,7 @@ from aiohttp import HttpVersion11, hdrs, web
 from aiohttp.http_exceptions import HttpProcessingError
 
 from bot.process import PortTaken
-from core.errors import Bug
+from core.kernel.errors import Bug
 
 _LOG = structlog.get_logger(__name__)
 DRAIN_S: Final = 15.0

@@ -9,7 +9,7 @@ from aiogram import Bot
 from aiogram.exceptions import TelegramAPIError
 from aiogram.types import BotCommand, BotCommandScopeAllGroupChats, BotCommandScopeAllPrivateChats
 
-from core.people import ROLES
+from core.people.people import ROLES
 from handlers.intents import COMMANDS, RIGHTS_OF_COMMAND
 from handlers.screens import command_words
 

@@ -6,12 +6,12 @@ from datetime import date
 from typing import Final
 from uuid import UUID
 
-from core.bills import Days
-from core.groups import Group
-from core.ledger import HOUSE
-from core.orders import charge_of, get_attempts, get_order
-from core.outbox import Bill, DeskBill
+from core.delivery.outbox import Bill, DeskBill
+from core.kernel.days import Days
+from core.kernel.holder import HOUSE
+from core.people.groups import Group
 from core.runtime import Runtime
+from core.trade.orders import charge_of, get_attempts, get_order
 from handlers.screens import (
     CardContext,
     Screen,

@@ -25,7 +25,7 @@ _LOG = structlog.get_logger(__name__)
 
 @dataclass(slots=True)
 class Place:
-    """Where something is put. rank: of what is put there; see core/outbox/facts.py. maybe_there: a
+    """Where something is put. rank: of what is put there; see outbox/facts.py. maybe_there: a
     new message is there, or on its way."""
 
     chat_id: int

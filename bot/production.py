@@ -16,10 +16,10 @@ from urllib.parse import urlsplit
 from bot.embedded import EmbeddedPostgres, EmbeddedValkey, HomeInUse, HomeLock, Server, keep_running
 from bot.logs import set_up_logs
 from bot.process import keep_what_is_there, until_told_to_stop
-from core.errors import WrongKind
+from core.kernel.errors import WrongKind
 from core.runtime import Runtime, build
-from core.settings import Settings, SettingsError
-from core.store import migrate
+from core.system.settings import Settings, SettingsError
+from core.system.store import migrate
 
 _NEEDED: Final = {
     "bot_token": "the bot's token from @BotFather",

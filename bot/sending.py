@@ -12,8 +12,8 @@ from aiogram.exceptions import TelegramBadRequest, TelegramForbiddenError, Teleg
 from aiogram.methods import Response, TelegramMethod
 from aiogram.methods.base import TelegramType
 
-from core.outbox import ANSWER, CARD, LIVE_BILL, SAID, Chats
-from core.throttle import Limit, Throttle
+from core.delivery.outbox import ANSWER, CARD, LIVE_BILL, SAID, Chats
+from core.system.throttle import Limit, Throttle
 
 # 25 a second, where 30 are allowed, and evenly: what is let through at once may be held up on its
 # way, and arrive together with what follows it.

@@ -17,10 +17,10 @@ from pydantic import ValidationError
 from bot.leases import hold
 from bot.loops import Job
 from bot.webhook import opened
-from core.inbox import LEASE, Arrived
-from core.outbox import Say
+from core.delivery.inbox import LEASE, Arrived
+from core.delivery.outbox import Say
 from core.runtime import Runtime
-from core.store import Tx
+from core.system.store import Tx
 
 _LOG = structlog.get_logger(__name__)
 # Three looks before a lease ends: one that fails still leaves another.

@@ -17,9 +17,9 @@ from typing import Any, Final
 import structlog
 from aiohttp import web
 
-from core.inbox import Arrived, Inbox
-from core.store import DATABASE_AWAY
-from core.vault import Purpose, Vault, derived_key
+from core.delivery.inbox import Arrived, Inbox
+from core.system.store import DATABASE_AWAY
+from core.system.vault import Purpose, Vault, derived_key
 
 _LOG = structlog.get_logger(__name__)
 SECRET_HEADER: Final = "X-Telegram-Bot-Api-Secret-Token"  # noqa: S105 (a header's name)

@@ -9,15 +9,15 @@ from pathlib import Path
 from typing import Any, Final
 from uuid import UUID
 
-from core.access import Actor
-from core.channels import NewChannel, Product
-from core.clock import DayCut
-from core.merchants import App, Merchant
-from core.money import Rate
+from core.kernel.clock import DayCut
+from core.kernel.money import Rate
+from core.kernel.tariff import Tariff
+from core.parties.merchants import App, Merchant
+from core.parties.suppliers import NewSupplier, Supplier
+from core.people.actors import Actor
 from core.runtime import Runtime
-from core.suppliers import NewSupplier, Supplier
-from core.tariff import Tariff
-from core.vetting import Document
+from core.supply.channels import NewChannel, Product
+from core.supply.onboarding import Document
 
 DOCUMENTS: Final = Path(__file__).resolve().parent.parent / "connectors"
 BOT_ID: Final = 7000000001

@@ -10,52 +10,60 @@ from typing import Final
 
 from redis.asyncio import Redis
 
-from core.access import Access
-from core.adjustments import Adjustments
-from core.alarms import Alarms
-from core.audit import Audit
-from core.bills import Bills
-from core.callbacks import Callbacks, RefusedCallbacks
-from core.causes import Causes
-from core.channels import Channels, ChannelSets, Routing
-from core.clock import Clock, SharedClock
-from core.completions import Completions
-from core.confirmations import Confirmations
-from core.credit import Credit
-from core.daycuts import DayCuts
-from core.discrepancies import Discrepancies
-from core.exports import Exports
-from core.gateway import Gateway
-from core.groups import Groups
-from core.ids import Ids
-from core.inbox import Inbox
-from core.instance import Instance
-from core.ledger import Ledger
-from core.lookups import Lookups
-from core.merchants import Merchants
-from core.notifications import Notifications
-from core.orders import Addresses, Calling, Completing, Contradictions, Following, Opening, Settling
-from core.outbox import Outbox
-from core.parked import Parked
-from core.payins import Payins
-from core.people import People
-from core.prepayments import Prepayments
-from core.pricing import Pricing
-from core.redislink import RedisLink, link_redis
-from core.refunds import Refunding, Refunds, RefundsByHand
-from core.refusals import Refusals
-from core.rerating import Reratings
-from core.selling import Selling
-from core.slips import Slips
-from core.statistics import Counting
-from core.store import Store
-from core.suppliers import Calls, Suppliers
-from core.throttle import Throttle
-from core.ticks import Ticks
-from core.vault import Vault
-from core.verify import Verify
-from core.vetting import Documents, Licences, Vetting
-from core.vouchers import Vouchers
+from core.accounts.adjustments import Adjustments
+from core.accounts.credit import Credit
+from core.accounts.daycuts import DayCuts
+from core.accounts.payins import Payins
+from core.accounts.prepayments import Prepayments
+from core.accounts.pricing import Pricing
+from core.accounts.rerating import Reratings
+from core.accounts.slips import Slips
+from core.accounts.vouchers import Vouchers
+from core.books import Ledger
+from core.delivery.audit import Audit
+from core.delivery.inbox import Inbox
+from core.delivery.outbox import Outbox
+from core.kernel.clock import Clock, SharedClock
+from core.kernel.ids import Ids
+from core.parties.merchants import Merchants
+from core.parties.suppliers import Calls, Suppliers
+from core.people.actors import Access
+from core.people.alarms import Alarms
+from core.people.approvals import Confirmations
+from core.people.groups import Groups
+from core.people.parked import Parked
+from core.people.people import People
+from core.people.receipts import Causes
+from core.people.refusals import Refusals
+from core.reports.bills import Bills
+from core.reports.exports import Exports
+from core.reports.instance import Instance
+from core.reports.statistics import Counting
+from core.reports.ticks import Ticks
+from core.reports.verify import Verify
+from core.supply.channels import Channels, ChannelSets, Routing
+from core.supply.onboarding import Documents, Licences, Vetting
+from core.supply.selling import Selling
+from core.system.gateway import Gateway
+from core.system.redis_link import RedisLink, link_redis
+from core.system.store import Store
+from core.system.throttle import Throttle
+from core.system.vault import Vault
+from core.trade.callbacks import Callbacks, RefusedCallbacks
+from core.trade.completions import Completions
+from core.trade.discrepancies import Discrepancies
+from core.trade.lookups import Lookups
+from core.trade.notifications import Notifications
+from core.trade.orders import (
+    Addresses,
+    Calling,
+    Completing,
+    Contradictions,
+    Following,
+    Opening,
+    Settling,
+)
+from core.trade.refunds import Refunding, Refunds, RefundsByHand
 
 _LIBRARY: Final = Path(__file__).resolve().parent.parent / "connectors"
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from aiogram import Router
 from aiogram.types import Message
 
-from core.access import Actor
+from core.accounts.slips import Written
+from core.accounts.vouchers import ADJUSTMENT, Advance, Cause, money_of
+from core.people.actors import Actor
 from core.runtime import Runtime
-from core.slips import Written
-from core.vouchers import ADJUSTMENT, Advance, Cause, money_of
 from handlers.context import Wants, proof_of, refuse, say
 from handlers.intents import Adjust, SetCredit, SetUsdtRate, ShowCredit, ShowUsdtRate
 

@@ -11,7 +11,8 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Final, Literal
 
-from core.amounts import (
+from core.accounts.vouchers import MAX_REMARK_CHARS
+from core.kernel.amounts import (
     AMOUNT,
     Typed,
     begins_with_front,
@@ -21,7 +22,6 @@ from core.amounts import (
     read_rate,
     typed,
 )
-from core.vouchers import MAX_REMARK_CHARS
 
 MAX_LINES: Final = 20
 SHOWN_CHARS: Final = 40

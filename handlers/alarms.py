@@ -8,13 +8,13 @@ from uuid import UUID
 from aiogram import Router
 from aiogram.types import CallbackQuery
 
-from core.access import Actor
-from core.alarms import Alarm
-from core.errors import Refusal
-from core.ledger import HOUSE
-from core.orders import together
-from core.parked import KIND as PARKED
+from core.kernel.errors import Refusal
+from core.kernel.holder import HOUSE
+from core.people.actors import Actor
+from core.people.alarms import Alarm
+from core.people.parked import KIND as PARKED
 from core.runtime import Runtime
+from core.trade.orders import together
 from handlers.buttons import OnAlarm
 from handlers.context import Press, Presses, say
 from handlers.screens import toast

@@ -9,11 +9,11 @@ from uuid import UUID
 from aiogram import Router
 from aiogram.types import CallbackQuery, Message
 
-from core.access import Actor
-from core.errors import Refusal
-from core.outbox import Say
+from core.delivery.outbox import Say
+from core.kernel.errors import Refusal
+from core.parties.suppliers import Supplier
+from core.people.actors import Actor
 from core.runtime import Runtime
-from core.suppliers import Supplier
 from handlers.context import Wants
 from handlers.dialogues import Answers, Chooses, Dialogue, Dialogues, Said
 from handlers.documents import need

@@ -7,12 +7,12 @@ from typing import Any
 from aiogram import Router
 from aiogram.types import CallbackQuery, Message
 
-from core.access import Actor
-from core.bills import Days
-from core.errors import Refusal
-from core.outbox import Bill, DeskBill, Fact, Say
+from core.accounts.vouchers import VoucherLine
+from core.delivery.outbox import Bill, DeskBill, Fact, Say
+from core.kernel.days import Days
+from core.kernel.errors import Refusal
+from core.people.actors import Actor
 from core.runtime import Runtime
-from core.vouchers import VoucherLine
 from handlers.buttons import TurnBill, TurnVouchers
 from handlers.context import Presses, Wants
 from handlers.days import NoSuchDay, Span, resolve

@@ -10,12 +10,12 @@ from uuid import UUID
 from aiogram import Bot, Router
 from aiogram.types import CallbackQuery, Message
 
-from core.access import Actor
-from core.errors import Refusal
-from core.groups import Group
-from core.outbox import Say
+from core.delivery.outbox import Say
+from core.kernel.errors import Refusal
+from core.people.actors import Actor
+from core.people.groups import Group
 from core.runtime import Runtime
-from core.store import Tx
+from core.system.store import Tx
 from handlers.buttons import AnswerUnbind
 from handlers.context import Presses, Wants, refuse, say
 from handlers.intents import BindMerchant, BindOps, BindSupplier, ShowInfo, Unbind

@@ -13,8 +13,8 @@ from datetime import date
 from typing import Final, Literal
 from uuid import UUID
 
-from core.ledger import HOUSE
-from core.money import EXPONENTS
+from core.kernel.holder import HOUSE
+from core.kernel.money import EXPONENTS
 from handlers.channel_buttons import ChannelButton, read_channel_button
 from handlers.refund_buttons import RefundButton, read_refund_button
 from handlers.supplier_buttons import SupplierButton, read_supplier_button

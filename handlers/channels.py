@@ -8,14 +8,14 @@ from typing import Any, Final
 from aiogram import Router
 from aiogram.types import CallbackQuery, Message
 
-from core.access import Actor
-from core.channels import Channel, NewChannel, Used
-from core.errors import Refusal
-from core.outbox import Say
+from core.accounts.vouchers import Cause
+from core.delivery.outbox import Say
+from core.kernel.errors import Refusal
+from core.kernel.tariff import format_tariff, parse_tariff
+from core.people.actors import Actor
 from core.runtime import Runtime
-from core.selling import RIGHT
-from core.tariff import format_tariff, parse_tariff
-from core.vouchers import Cause
+from core.supply.channels import Channel, NewChannel, Used
+from core.supply.selling import RIGHT
 from handlers.channel_buttons import AnswerChannel, OnChannel, TurnChannels
 from handlers.context import Press, Presses, Wants, say
 from handlers.routes import (

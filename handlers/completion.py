@@ -6,7 +6,7 @@ from __future__ import annotations
 from aiogram import Router
 from aiogram.types import CallbackQuery, Message
 
-from core.access import Actor
+from core.people.actors import Actor
 from core.runtime import Runtime
 from handlers.buttons import AnswerCompletion, AnswerReversal
 from handlers.context import Presses, Wants, proof_of, request_id

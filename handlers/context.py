@@ -16,10 +16,10 @@ from aiogram.exceptions import TelegramAPIError
 from aiogram.filters import Filter
 from aiogram.types import CallbackQuery, InaccessibleMessage, Message, TelegramObject, User
 
-from core.access import ANONYMOUS_ADMIN_ID, Actor
-from core.errors import Refusal
-from core.ledger import HOUSE
-from core.outbox import Say
+from core.delivery.outbox import Say
+from core.kernel.errors import Refusal
+from core.kernel.holder import HOUSE
+from core.people.actors import ANONYMOUS_ADMIN_ID, Actor
 from core.runtime import Runtime
 from handlers.buttons import Button, UndoVoucher, read_button
 from handlers.dialogues import Dialogues, Said, Sent
@@ -266,7 +266,7 @@ async def refuse(
     alone: bool = False,
 ) -> None:
     """Say why a message is not carried out. In a group that is one message per person and minute,
-    see `core.refusals`. alone: only this person sees it."""
+    see `core.people.refusals`. alone: only this person sees it."""
     only_for = _only_for(actor) if alone else None
     answer = Say(
         screen, facts, reply_to=message.message_id, only_for=only_for, thread_id=_thread_of(message)

@@ -13,12 +13,12 @@ from uuid import UUID
 from aiogram import Bot, Router
 from aiogram.types import CallbackQuery, Message
 
-from core.access import Actor
-from core.errors import Refusal
-from core.outbox import Say, TakeAway
+from core.delivery.outbox import Say, TakeAway
+from core.kernel.errors import Refusal
+from core.parties.suppliers import Supplier
+from core.people.actors import Actor
 from core.runtime import Runtime
-from core.suppliers import Supplier
-from core.vetting import Document
+from core.supply.onboarding import Document
 from handlers.dialogues import SECRET, SKIP, Answers, Chooses, Dialogue, Dialogues, Said, Sent
 from handlers.documents import need
 from handlers.files import read_text

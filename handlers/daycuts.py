@@ -5,11 +5,11 @@ from __future__ import annotations
 from aiogram import Router
 from aiogram.types import Message
 
-from core.access import Actor
-from core.clock import read_time, read_zone
-from core.errors import Refusal
+from core.accounts.vouchers import Cause
+from core.kernel.clock import read_time, read_zone
+from core.kernel.errors import Refusal
+from core.people.actors import Actor
 from core.runtime import Runtime
-from core.vouchers import Cause
 from handlers.context import Wants
 from handlers.holders import Holder, holders_of
 from handlers.intents import SetDayCut

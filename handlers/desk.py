@@ -7,11 +7,11 @@ from typing import Final
 from aiogram import Router
 from aiogram.types import Message
 
-from core.access import ANONYMOUS_ADMIN_ID, Actor
-from core.errors import Refusal
-from core.people import ROLES
+from core.kernel.errors import Refusal
+from core.people.actors import ANONYMOUS_ADMIN_ID, Actor
+from core.people.people import ROLES
 from core.runtime import Runtime
-from core.throttle import Limit
+from core.system.throttle import Limit
 from handlers.context import Wants, refuse, right_here, say, say_privately
 from handlers.intents import RIGHTS_OF_COMMAND, Help, NoCommand, SetLanguage, ShowBalance, Usage
 

@@ -20,10 +20,10 @@ from aiogram.types import CallbackQuery, Message, TelegramObject
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from core.access import Actor
-from core.errors import Refusal
-from core.ids import Ids
-from core.outbox import Say
+from core.delivery.outbox import Say
+from core.kernel.errors import Refusal
+from core.kernel.ids import Ids
+from core.people.actors import Actor
 from core.runtime import Runtime
 from handlers.buttons import Button
 from handlers.intents import Intent, parse

@@ -9,10 +9,10 @@ from uuid import UUID
 from aiogram import Router
 from aiogram.types import CallbackQuery, Message
 
-from core.access import Actor
-from core.discrepancies import PAGE_SIZE
-from core.outbox import Say
+from core.delivery.outbox import Say
+from core.people.actors import Actor
 from core.runtime import Runtime
+from core.trade.discrepancies import PAGE_SIZE
 from handlers.buttons import AnswerResolution, OnDiscrepancy, TurnDiscrepancies
 from handlers.context import GiveReason, Presses, Wants, request_id, say
 from handlers.intents import ShowDiscrepancies

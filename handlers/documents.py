@@ -9,12 +9,12 @@ from uuid import UUID
 from aiogram import Bot, Router
 from aiogram.types import CallbackQuery, Message
 
-from core.access import Actor
 from core.connectors import DocumentFaults
-from core.errors import REASON_EXAMPLES, Refusal
-from core.outbox import Say, TextFile
+from core.delivery.outbox import Say, TextFile
+from core.kernel.errors import REASON_EXAMPLES, Refusal
+from core.people.actors import Actor
 from core.runtime import Runtime
-from core.vetting import Document
+from core.supply.onboarding import Document
 from handlers.context import Presses, Wants, say, zone_here
 from handlers.dialogues import DOCUMENT, Answers, Chooses, Dialogue, Dialogues, Said, Sent
 from handlers.files import read_text

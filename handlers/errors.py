@@ -6,7 +6,7 @@ from aiogram import Router
 from aiogram.filters import ExceptionTypeFilter
 from aiogram.types import ErrorEvent
 
-from core.errors import Refusal
+from core.kernel.errors import Refusal
 from core.runtime import Runtime
 from handlers.context import actor_of, say_refusal
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from aiogram import Router
 from aiogram.types import CallbackQuery, Message
 
-from core.access import Actor
-from core.bills import Days
-from core.exports import Paper
+from core.kernel.days import Days
+from core.people.actors import Actor
+from core.reports.exports import Paper
 from core.runtime import Runtime
 from handlers.buttons import OpenChart, OpenExport
 from handlers.context import Presses, Wants

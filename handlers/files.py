@@ -7,7 +7,7 @@ from typing import Final
 from aiogram import Bot
 from aiogram.exceptions import TelegramBadRequest
 
-from core.errors import Refusal
+from core.kernel.errors import Refusal
 from handlers.dialogues import Sent
 
 _TIMEOUT_S: Final = 10

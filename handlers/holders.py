@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from uuid import UUID
 
-from core.access import Actor
-from core.clock import DayCut
-from core.errors import Refusal
-from core.ledger import HOUSE
-from core.merchants import Merchant
+from core.kernel.clock import DayCut
+from core.kernel.errors import Refusal
+from core.kernel.holder import HOUSE
+from core.parties.merchants import Merchant
+from core.parties.suppliers import Supplier
+from core.people.actors import Actor
 from core.runtime import Runtime
-from core.suppliers import Supplier
 from handlers.buttons import HolderKind
 
 

@@ -8,12 +8,12 @@ from uuid import UUID
 from aiogram import Router
 from aiogram.types import CallbackQuery, Message
 
-from core.access import Actor
-from core.errors import Refusal
-from core.ids import read_number, uuid7_time
-from core.orders import Order, OrderKey, get_order
+from core.kernel.errors import Refusal
+from core.kernel.ids import read_number, uuid7_time
+from core.people.actors import Actor
 from core.runtime import Runtime
-from core.throttle import Limit
+from core.system.throttle import Limit
+from core.trade.orders import Order, OrderKey, get_order
 from handlers.buttons import OnCard
 from handlers.context import Press, Presses, Wants, refuse, request_id, say_refusal
 from handlers.intents import LookUp

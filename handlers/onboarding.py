@@ -15,8 +15,8 @@ from aiogram.types import (
     Message,
 )
 
-from core.groups import Group
-from core.outbox import NOBODY, Say, set_pins
+from core.delivery.outbox import NOBODY, Say, set_pins
+from core.people.groups import Group
 from core.runtime import Runtime
 
 _LOG = structlog.get_logger(__name__)

@@ -14,15 +14,15 @@ from uuid import UUID
 from aiogram import Router
 from aiogram.types import CallbackQuery, Message
 
-from core.access import Actor
-from core.amounts import fold
-from core.errors import Refusal
-from core.ledger import HOUSE
-from core.money import HOME_CURRENCY, need_currency
-from core.outbox import Say
+from core.delivery.outbox import Say
+from core.kernel.amounts import fold
+from core.kernel.errors import Refusal
+from core.kernel.holder import HOUSE
+from core.kernel.money import HOME_CURRENCY, need_currency
+from core.parties.suppliers import NewSupplier, Supplier
+from core.people.actors import Actor
 from core.runtime import Runtime
-from core.suppliers import NewSupplier, Supplier
-from core.vetting import Document, supplier_line
+from core.supply.onboarding import Document, supplier_line
 from handlers.amending import last_day
 from handlers.context import Presses, Wants
 from handlers.credentials import ask_credentials

@@ -8,12 +8,12 @@ from dataclasses import replace
 from aiogram import Router
 from aiogram.types import CallbackQuery, Message
 
-from core.access import Actor
-from core.errors import Refusal
+from core.accounts.slips import Written
+from core.accounts.vouchers import PAYIN, PREPAYMENT, USDT, Advance, convert, money_of
+from core.kernel.errors import Refusal
+from core.parties.suppliers import Supplier
+from core.people.actors import Actor
 from core.runtime import Runtime
-from core.slips import Written
-from core.suppliers import Supplier
-from core.vouchers import PAYIN, PREPAYMENT, USDT, Advance, convert, money_of
 from handlers.advances import AdvanceLine, Unreadable, named_supplier
 from handlers.buttons import AnswerSlip, UndoVoucher
 from handlers.context import (

@@ -7,14 +7,14 @@ from typing import Any
 from aiogram import Router
 from aiogram.types import Message
 
-from core.access import Actor
-from core.channels import Channel, Wish
-from core.errors import Refusal
-from core.merchants import Merchant
-from core.money import HOME_CURRENCY, Money
+from core.accounts.vouchers import Cause
+from core.kernel.errors import Refusal
+from core.kernel.money import HOME_CURRENCY, Money
+from core.parties.merchants import Merchant
+from core.people.actors import Actor
 from core.runtime import Runtime
-from core.selling import RIGHT
-from core.vouchers import Cause
+from core.supply.channels import Channel, Wish
+from core.supply.selling import RIGHT
 from handlers.channels import SEE, need_alone
 from handlers.context import Wants, say
 from handlers.routes import AskWhy, ChangeProduct, ShowProducts, minor

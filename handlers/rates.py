@@ -7,11 +7,11 @@ from typing import Any
 from aiogram import Router
 from aiogram.types import CallbackQuery, Message
 
-from core.access import Actor
-from core.merchants import Merchant, Offer
+from core.accounts.vouchers import Cause
+from core.kernel.tariff import format_tariff, parse_tariff
+from core.parties.merchants import Merchant, Offer
+from core.people.actors import Actor
 from core.runtime import Runtime
-from core.tariff import format_tariff, parse_tariff
-from core.vouchers import Cause
 from handlers.buttons import AnswerRerating
 from handlers.context import Presses, Wants, refuse, say
 from handlers.days import resolve

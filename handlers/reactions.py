@@ -16,9 +16,9 @@ from aiogram import Bot
 from aiogram.exceptions import TelegramAPIError
 from aiogram.types import ReactionTypeEmoji
 
-from core.refusals import Held
+from core.people.refusals import Held
 from core.runtime import Runtime
-from core.throttle import Limit
+from core.system.throttle import Limit
 
 _LOG = structlog.get_logger(__name__)
 READ: Final = "👀"

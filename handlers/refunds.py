@@ -5,7 +5,7 @@ from __future__ import annotations
 from aiogram import Router
 from aiogram.types import CallbackQuery
 
-from core.access import Actor
+from core.people.actors import Actor
 from core.runtime import Runtime
 from handlers.context import Presses
 from handlers.refund_buttons import AnswerRefund, OnRefund

@@ -11,10 +11,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
-from core.amounts import doubtful, fold, read_amount
-from core.channels import FAULTS, read_hours
-from core.errors import Refusal
-from core.money import EXPONENTS, parse_money
+from core.kernel.amounts import doubtful, fold, read_amount
+from core.kernel.errors import Refusal
+from core.kernel.money import EXPONENTS, parse_money
+from core.supply.channels import FAULTS, read_hours
 
 Field = Literal[
     "amount", "hours", "daylimit", "daycount", "weight", "priority", "name", "code"

@@ -8,10 +8,10 @@ from typing import Any, Final
 from aiogram import Router
 from aiogram.types import Message
 
-from core.access import Actor
-from core.bills import Days
+from core.kernel.days import Days
+from core.people.actors import Actor
+from core.reports.statistics import By, Query, Row, Statistics, last_seven_days
 from core.runtime import Runtime
-from core.statistics import By, Query, Row, Statistics, last_seven_days
 from handlers.context import Wants, say
 from handlers.holders import Holder, holders_of, means_platform
 from handlers.intents import ShowStatistics

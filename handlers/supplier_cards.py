@@ -8,9 +8,9 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from core.connectors import Connector, DocumentFaults
+from core.parties.suppliers import Supplier
 from core.runtime import Runtime
-from core.suppliers import Supplier
-from core.vetting import Document
+from core.supply.onboarding import Document
 from handlers.supplier_buttons import seen
 
 PAGE_SIZE: Final = 8

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Final, Literal
 
-from core.amounts import fold
+from core.kernel.amounts import fold
 from handlers.days import DaySpan, read_days
 
 Decision = Literal["approve", "reject", "withdraw"]

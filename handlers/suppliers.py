@@ -8,12 +8,12 @@ from uuid import UUID
 from aiogram import Router
 from aiogram.types import CallbackQuery, Message
 
-from core.access import Actor
-from core.errors import REASON_EXAMPLES, Refusal
-from core.outbox import Say
+from core.delivery.outbox import Say
+from core.kernel.errors import REASON_EXAMPLES, Refusal
+from core.parties.suppliers import Supplier
+from core.people.actors import Actor
 from core.runtime import Runtime
-from core.suppliers import Supplier
-from core.vetting import Document
+from core.supply.onboarding import Document
 from handlers.amending import amend, ask_amend
 from handlers.context import Presses, Wants, say
 from handlers.credentials import ask_credentials

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Final, Literal
 
-from core.amounts import fold
-from core.errors import Refusal
+from core.kernel.amounts import fold
+from core.kernel.errors import Refusal
 from handlers.days import EXAMPLE, DaySpan, NoSuchDay, Span, read_days, resolve
 
 Since = Span | NoSuchDay | Literal["tomorrow"] | None

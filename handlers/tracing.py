@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from typing import Final
 
-from core.access import Actor
-from core.bills import Days
-from core.callbacks import SIGNED, RefusedCallback
-from core.exports import Paper
-from core.ledger import HOUSE
-from core.orders import Order, get_attempts
+from core.kernel.days import Days
+from core.kernel.holder import HOUSE
+from core.people.actors import Actor
+from core.reports.exports import Paper
 from core.runtime import Runtime
+from core.trade.callbacks import SIGNED, RefusedCallback
+from core.trade.orders import Order, get_attempts
 from handlers.context import say
 
 # More calls than these are in the file alone.

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from core.connectors import DocumentFaults, DryRun, DrySent, Explanation, check, load
-from core.errors import Refusal
+from core.kernel.errors import Refusal
 
 SHOWN_FAULTS: Final = 20
 SHOWN_DIFF_LINES: Final = 10

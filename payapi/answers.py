@@ -7,7 +7,7 @@ from typing import Final
 from aiohttp import web
 from pydantic import BaseModel
 
-from core.errors import REFUSALS
+from core.kernel.errors import REFUSALS
 
 _STATUS_OF_TYPE: Final[dict[str, int]] = {
     "invalid_request": 400,

@@ -14,9 +14,9 @@ import structlog
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
-from core.errors import Refusal
+from core.kernel.errors import Refusal
 from core.runtime import Runtime
-from core.store import DATABASE_AWAY
+from core.system.store import DATABASE_AWAY
 from payapi import account, callbacks, cashier, home, orders, pages
 from payapi.answers import STATUSES
 from payapi.auth import WrongSignature
@@ -30,7 +30,7 @@ _LOG = structlog.get_logger(__name__)
 
 UNAVAILABLE_RETRY_S: Final = 5
 # Whoever calls is answered within five seconds of waiting for us, if only by a 503. A supplier's
-# answer has a limit of its own (`core.orders.calling.TIMEOUTS`), and so has a body.
+# answer has a limit of its own (`core.trade.orders.calling.TIMEOUTS`), and so has a body.
 PATIENCE_S: Final = 4.5
 # Nobody reads it: the caller hung up before it was answered. nginx calls it so.
 _HUNG_UP: Final = 499

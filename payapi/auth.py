@@ -14,10 +14,10 @@ from typing import Final
 import structlog
 from aiohttp import web
 
-from core.errors import Refusal
-from core.merchants import App
+from core.kernel.errors import Refusal
+from core.parties.merchants import App
 from core.runtime import Runtime
-from core.throttle import Limit
+from core.system.throttle import Limit
 from payapi.requests import ADDRESS, read_body
 from payapi.strangers import STRANGERS
 from payapi.wire import Expected

@@ -7,7 +7,7 @@ from typing import Final
 from aiohttp import web
 
 from core.connectors import Callback
-from core.errors import Refusal
+from core.kernel.errors import Refusal
 from payapi.requests import ADDRESS, REQUEST_ID, RUNTIME, raw_query, read_unpacked, storable
 
 

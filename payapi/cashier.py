@@ -12,11 +12,11 @@ from aiohttp import web
 from markupsafe import Markup
 
 from core.connectors import Connector, Pay, opens_app
-from core.errors import Refusal
-from core.merchants import Merchant
-from core.orders import Attempt, Order, find_order, get_attempts
-from core.outbox import News
+from core.delivery.outbox import News
+from core.kernel.errors import Refusal
+from core.parties.merchants import Merchant
 from core.runtime import Runtime
+from core.trade.orders import Attempt, Order, find_order, get_attempts
 from payapi.pages import language, page, static
 from payapi.requests import RUNTIME
 

@@ -6,9 +6,9 @@ import hashlib
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from core.clock import rfc3339
-from core.errors import Refusal
-from core.outbox import News
+from core.delivery.outbox import News
+from core.kernel.clock import rfc3339
+from core.kernel.errors import Refusal
 from payapi.auth import CLOCK_SKEW_S, KEY, TIMESTAMP, text_to_sign
 from payapi.requests import BODY_LIMIT_BYTES
 from payapi.wire import DEFAULT_EXPIRES_IN_S, NewOrder, expected_of

@@ -8,9 +8,9 @@ from typing import Any, Final
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from core.errors import REFUSALS
-from core.notifications import GAPS_S
-from core.outbox import News
+from core.delivery.outbox import News
+from core.kernel.errors import REFUSALS
+from core.trade.notifications import GAPS_S
 from payapi import examples
 from payapi.wire import (
     BalanceView,

@@ -8,11 +8,12 @@ from typing import Final
 import structlog
 from aiohttp import web
 
-from core.errors import Refusal
-from core.gateway import Uncallable, check_url
-from core.ids import MERCHANT_NUMBER
-from core.merchants import App
-from core.orders import (
+from core.kernel.errors import Refusal
+from core.kernel.ids import MERCHANT_NUMBER
+from core.parties.merchants import App
+from core.runtime import Runtime
+from core.system.gateway import Uncallable, check_url
+from core.trade.orders import (
     Attempt,
     Opened,
     Order,
@@ -22,7 +23,6 @@ from core.orders import (
     get_order,
     order_view,
 )
-from core.runtime import Runtime
 from payapi.answers import answer
 from payapi.auth import authenticate
 from payapi.requests import REQUEST_ID, RUNTIME, read_query

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from aiohttp import hdrs, web
 
-from core.errors import REFUSALS
+from core.kernel.errors import REFUSALS
 from payapi.answers import STATUSES
 from payapi.auth import CALLS_PER_APP, CLOCK_SKEW_S
 from payapi.examples import ANSWERS, NEWS, curl_script, error

@@ -10,7 +10,7 @@ from typing import Final
 
 from aiohttp import hdrs, web
 
-from core.errors import Refusal
+from core.kernel.errors import Refusal
 from core.runtime import Runtime
 from payapi.wire import Expected
 

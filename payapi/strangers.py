@@ -25,8 +25,8 @@ from typing import Final
 
 from aiohttp import web
 
-from core.errors import Refusal
-from core.throttle import Limit, LocalLimits
+from core.kernel.errors import Refusal
+from core.system.throttle import Limit, LocalLimits
 
 FAILURES: Final = Limit(60, 60.0)
 FAILURES_OF_PROVEN: Final = Limit(600, 60.0)

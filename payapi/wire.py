@@ -23,11 +23,11 @@ from pydantic import (
 )
 from pydantic_core import ErrorDetails
 
-from core.errors import Refusal
-from core.ids import MERCHANT_NUMBER
-from core.money import MAX_MINOR, Money
-from core.orders import OpenOrder
-from core.tariff import Tier
+from core.kernel.errors import Refusal
+from core.kernel.ids import MERCHANT_NUMBER
+from core.kernel.money import MAX_MINOR, Money
+from core.kernel.tariff import Tier
+from core.trade.orders import OpenOrder
 from payapi.cards import holds_card_number
 
 MAX_DEPTH: Final = 8

@@ -10,8 +10,8 @@ from typing import Final
 import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
+from core.reports.ticks import LEASE
 from core.runtime import Runtime
-from core.ticks import LEASE
 from scheduler.jobs import JOBS, Job
 
 _LOG = structlog.get_logger(__name__)

@@ -1,1 +1,1 @@
-"""Tests mirror the tree: `tests/core/test_money.py` speaks of `core/money.py`."""
+"""Tests mirror the tree: `tests/core/kernel/test_money.py` speaks of `core/kernel/money.py`."""

@@ -20,9 +20,9 @@ import pytest
 
 from bot.embedded import EmbeddedPostgres, EmbeddedValkey
 from bot.world import Addresses, apps, seed
-from core.merchants import App, Merchant
+from core.parties.merchants import App, Merchant
 from core.runtime import Runtime, build
-from core.store import migrate
+from core.system.store import migrate
 from tests.databases import Databases
 
 _HOME = "PAYDESK_TEST_HOME"

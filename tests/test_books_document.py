@@ -12,17 +12,17 @@ from uuid import UUID
 import pytest
 
 from bot.building import Builder, Progress
-from core.access import Actor
-from core.adjustments import Correction
-from core.bills import Days
-from core.clock import DayCut
-from core.exports import Paper
-from core.merchants import App, Merchant
-from core.money import Money, parse_money
-from core.orders import ByHand, Opened, PaymentSeen, get_attempts, get_order
-from core.prepayments import Advance, Cause
+from core.accounts.adjustments import Correction
+from core.accounts.prepayments import Advance, Cause
+from core.kernel.clock import DayCut
+from core.kernel.days import Days
+from core.kernel.money import Money, parse_money
+from core.kernel.tariff import parse_tariff
+from core.parties.merchants import App, Merchant
+from core.people.actors import Actor
+from core.reports.exports import Paper
 from core.runtime import Runtime
-from core.tariff import parse_tariff
+from core.trade.orders import ByHand, Opened, PaymentSeen, get_attempts, get_order
 from handlers.advances import AdvanceLine, read_line
 from handlers.prepayments import advance_of
 from handlers.screens.words import word

@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from core.money import EXPONENTS, format_minor
+from core.kernel.money import EXPONENTS, format_minor
 
 # A currency that counts more finely than any coin (USDT) shows two decimals, and more only where
 # they are not 0.

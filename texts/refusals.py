@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from core.errors import Refusal
+from core.kernel.errors import Refusal
 from texts.catalogues import translator
 
 # Facts that are our own words, not somebody's data: they are translated as well.

@@ -19,12 +19,12 @@ from bot.demo.home import KEPT_FILE, write_private
 from bot.embedded import EmbeddedPostgres, EmbeddedValkey
 from bot.logs import set_up_logs
 from bot.neighbours import Neighbour
-from core.merchants import App
-from core.money import Money
-from core.orders import OpenOrder
+from core.kernel.money import Money
+from core.parties.merchants import App
 from core.runtime import Runtime, build
-from core.settings import demo_settings
-from core.store import migrate
+from core.system.settings import demo_settings
+from core.system.store import migrate
+from core.trade.orders import OpenOrder
 from payapi import Keys, Neighbours
 
 # How many ports after the desk's own the others listen. Telegram and the supplier have a control

@@ -43,8 +43,8 @@ from core.connectors.types import TokenRefused as TokenRefused
 from core.connectors.types import Unknown as Unknown
 from core.connectors.watching import STEPS as STEPS
 from core.connectors.watching import Step as Step
-from core.wire import HttpAnswer as HttpAnswer
-from core.wire import HttpRequest as HttpRequest
+from core.kernel.wire import HttpAnswer as HttpAnswer
+from core.kernel.wire import HttpRequest as HttpRequest
 
 __all__ = [
     "REFUSED_FOR",

@@ -47,8 +47,8 @@ from core.connectors.types import (
     Unknown,
 )
 from core.connectors.watching import Watch
-from core.errors import Bug
-from core.wire import HttpAnswer
+from core.kernel.errors import Bug
+from core.kernel.wire import HttpAnswer
 
 DEFAULT_TOKEN_LIVES_S = 300
 

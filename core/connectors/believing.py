@@ -20,8 +20,8 @@ from core.connectors.readings import Role, second_reading
 from core.connectors.signing import is_signed, params_text
 from core.connectors.types import AttemptFacts
 from core.connectors.watching import Watch
-from core.errors import Refusal
-from core.money import Money, parse_money
+from core.kernel.errors import Refusal
+from core.kernel.money import Money, parse_money
 
 _MINOR_DIGITS: Final = 15
 _WHOLE: Final = re.compile(r"(\d{1,15})(?:\.0{1,15})?", re.ASCII)

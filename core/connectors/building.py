@@ -16,8 +16,8 @@ from core.connectors.operators import Value, ValueFault
 from core.connectors.pipes import Scope, Words
 from core.connectors.signing import params_text, signature
 from core.connectors.types import AttemptFacts, Pay
-from core.errors import Bug
-from core.wire import HttpRequest
+from core.kernel.errors import Bug
+from core.kernel.wire import HttpRequest
 
 # A number, a code, a name: what identifies us and is told to everybody. All else is a secret.
 _PUBLIC_NAME: Final = re.compile(

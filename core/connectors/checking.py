@@ -20,8 +20,8 @@ from core.connectors.types import (
     TokenRefused,
     Unknown,
 )
-from core.errors import Bug
-from core.wire import HttpAnswer
+from core.kernel.errors import Bug
+from core.kernel.wire import HttpAnswer
 
 Outcome = tuple[str, Mapping[str, str]]
 """What comes out, as fixtures say it: the word for `gives`, and texts by their names."""

@@ -34,8 +34,8 @@ from core.connectors.types import (
     Token,
 )
 from core.connectors.watching import Watch
-from core.errors import Bug
-from core.wire import HttpAnswer, HttpRequest
+from core.kernel.errors import Bug
+from core.kernel.wire import HttpAnswer, HttpRequest
 
 
 def load(text: str) -> Connector:

@@ -18,9 +18,9 @@ from core.connectors.connector import Connector
 from core.connectors.fixtures import facts_with
 from core.connectors.types import AttemptFacts, Callback, DocumentFaults
 from core.connectors.watching import Recorder, Step
-from core.errors import Bug, Refusal
-from core.masking import Mask
-from core.wire import HttpAnswer, HttpRequest
+from core.kernel.errors import Bug, Refusal
+from core.kernel.masking import Mask
+from core.kernel.wire import HttpAnswer, HttpRequest
 
 _STATUS_LINE: Final = re.compile(r"HTTP/[0-9.]+ ([1-5][0-9]{2})\b[^\n]*")
 _REQUEST_LINE: Final = re.compile(r"(GET|POST|PUT) (\S+) HTTP/[0-9.]+")

@@ -10,8 +10,8 @@ from typing import Final, Literal
 from core.connectors.section import Faults, Section
 from core.connectors.tree import Entry, Table, Text
 from core.connectors.types import AttemptFacts, RefundFacts
-from core.errors import Refusal
-from core.money import Money, parse_money
+from core.kernel.errors import Refusal
+from core.kernel.money import Money, parse_money
 
 _NOW: Final = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 _SAMPLE: Final = AttemptFacts(

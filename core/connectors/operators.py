@@ -23,7 +23,7 @@ from zoneinfo import ZoneInfo
 
 from core.connectors import ciphers
 from core.connectors.ciphers import CipherError
-from core.money import Money
+from core.kernel.money import Money
 
 Kind = Literal["text", "bytes", "money", "instant", "number"]
 Value = str | bytes | Money | datetime | int | Decimal

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Literal
 
-from core.money import Money
+from core.kernel.money import Money
 
 CallbackState = Literal["paid", "pending", "failed", "closed"]
 StandingState = Literal["paid", "pending", "approved", "failed", "closed", "not_found", "unknown"]

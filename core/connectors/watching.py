@@ -14,7 +14,7 @@ from core.connectors.document import Sign
 from core.connectors.operators import ValueFault
 from core.connectors.pipes import Scope
 from core.connectors.signing import signature
-from core.errors import Bug
+from core.kernel.errors import Bug
 
 StepName = Literal[
     "address", "status", "form", "item", "signature", "freshness", "clearness", "opening", "ours",

@@ -1,8 +1,1 @@
-"""Staff: who they are, their role, and what a role may do."""
-
-from __future__ import annotations
-
-from core.people.domain import People, Person
-from core.people.rights import RIGHTS, ROLES
-
-__all__ = ["RIGHTS", "ROLES", "People", "Person"]
+"""Who speaks: people, groups and rights, questions and approvals, and who is told of alarms."""

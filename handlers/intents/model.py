@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final, Literal, get_args
 
-from core.amounts import Typed
+from core.kernel.amounts import Typed
 from handlers.advances import AdvanceLine, PhoneLike, Unreadable
 from handlers.days import NoSuchDay, Span
 from handlers.numbers import NumberWord

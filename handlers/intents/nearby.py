@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from core.amounts import fold, visible
+from core.kernel.amounts import fold, visible
 from handlers.days import read_days
 from handlers.intents.commands import BY_FORM, BY_NAME
 from handlers.intents.model import Near, NoCommand

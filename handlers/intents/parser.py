@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from core.amounts import fold, visible
+from core.kernel.amounts import fold, visible
 from handlers.advances import read_advances
 from handlers.days import read_days
 from handlers.intents.commands import BY_FORM, BY_NAME, IMPLIED, Command

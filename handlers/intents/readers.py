@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Final, Literal, TypeVar
 
-from core.amounts import fold, read_amount, read_rate
+from core.kernel.amounts import fold, read_amount, read_rate
 from handlers.advances import SHOWN_CHARS, AdvanceLine, PhoneLike, Unreadable, read_line
 from handlers.days import NoSuchDay, Span, read_days
 from handlers.intents.model import (

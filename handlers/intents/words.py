@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from core.amounts import begins_with_unit, fold, fold_amount, read_amount
-from core.money import EXPONENTS
+from core.kernel.amounts import begins_with_unit, fold, fold_amount, read_amount
+from core.kernel.money import EXPONENTS
 
 MERCHANTS: Final = "M"
 SUPPLIERS: Final = "S"

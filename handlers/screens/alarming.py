@@ -8,7 +8,7 @@ from typing import Final
 
 from aiogram.types import InlineKeyboardMarkup
 
-from core.alarms import Alarm
+from core.people.alarms import Alarm
 from handlers.buttons import OnAlarm
 from handlers.screens.pieces import Screen, button, fill, keyboard
 from texts import translator

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from core.bills import Bill
-from core.channels import Product
+from core.reports.bills import Bill
+from core.supply.channels import Product
 from handlers.screens.lines import SHOWN_NAME_CHARS, Lines
 from handlers.screens.pieces import Screen, clip, credit_bar
 from handlers.screens.sheet import Row, Sheet, Size, Table, render_sheet

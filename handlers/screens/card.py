@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from core.channels import Product
-from core.orders import Attempt, Order
+from core.supply.channels import Product
+from core.trade.orders import Attempt, Order
 from handlers.buttons import OnCard
 from handlers.screens.pieces import Row, Screen, button, fill, keyboard
 from texts import translator

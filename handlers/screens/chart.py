@@ -16,9 +16,9 @@ from zoneinfo import ZoneInfo
 from aiogram.types import InlineKeyboardMarkup
 from jinja2 import Environment
 
-from core.bills import Days
-from core.exports import ChartFacts, Paper, Point
-from core.money import EXPONENTS, format_minor
+from core.kernel.days import Days
+from core.kernel.money import EXPONENTS, format_minor
+from core.reports.exports import ChartFacts, Paper, Point
 from handlers.buttons import OpenChart, OpenExport, Relative, TurnBill
 from handlers.screens.pieces import button, caption, clip, keyboard, showable
 from texts import jinja_environment, number, translator

@@ -9,9 +9,10 @@ from uuid import UUID
 
 from aiogram.types import InlineKeyboardButton, InlineKeyboardMarkup
 
-from core.bills import Bill, ChannelLine, Days, Movement, PlatformBill, ProductLine, VoucherLine
-from core.channels import Product
-from core.ledger import Heading
+from core.books import Heading
+from core.kernel.days import Days
+from core.reports.bills import Bill, ChannelLine, Movement, PlatformBill, ProductLine, VoucherLine
+from core.supply.channels import Product
 from handlers.buttons import HolderKind, OpenChart, OpenExport, Relative, TurnBill
 from handlers.screens.pieces import button, clip, keyboard, percent, short_time, signed
 from handlers.screens.sheet import Row, Size, Table

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from core.bills import MerchantLine, PlatformBill, SupplierDueLine
-from core.channels import Product
-from core.ledger import HOUSE
+from core.kernel.holder import HOUSE
+from core.reports.bills import MerchantLine, PlatformBill, SupplierDueLine
+from core.supply.channels import Product
 from handlers.screens.lines import Lines, shortened
 from handlers.screens.pieces import Screen, clip
 from handlers.screens.sheet import Row, Sheet, Size, Table, render_sheet

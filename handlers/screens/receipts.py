@@ -8,7 +8,7 @@ from uuid import UUID
 
 from aiogram.types import InlineKeyboardMarkup
 
-from core.vouchers import KINDS, UNDO_WITHIN
+from core.accounts.vouchers import KINDS, UNDO_WITHIN
 from handlers.buttons import UndoVoucher
 from handlers.screens.pieces import MAX_TEXT_CHARS, Screen, button, fill, keyboard, text_chars
 

@@ -8,8 +8,8 @@ from uuid import UUID
 
 from aiogram.types import InlineKeyboardMarkup
 
-from core.exports import CallLog
-from core.suppliers import Call
+from core.parties.suppliers import Call
+from core.reports.exports import CallLog
 from handlers.channel_buttons import Action, AnswerChannel, OnChannel, TurnChannels
 from handlers.screens.pieces import button, keyboard
 from handlers.screens.whys import why_words

@@ -11,8 +11,8 @@ from uuid import UUID
 from aiogram.types import InlineKeyboardMarkup
 from markupsafe import Markup
 
-from core.errors import Refusal
-from core.outbox import Say
+from core.delivery.outbox import Say
+from core.kernel.errors import Refusal
 from handlers.buttons import (
     AnswerCompletion,
     AnswerRerating,

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from aiogram.types import InlineKeyboardMarkup
 
-from core.errors import Bug
+from core.kernel.errors import Bug
 from handlers.screens.pieces import MAX_HTML_CHARS, Screen, fill
 
 _Cell = dict[str, Any]

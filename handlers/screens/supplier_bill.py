@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from core.bills import SupplierBill, SupplierLine
-from core.channels import Product
+from core.reports.bills import SupplierBill, SupplierLine
+from core.supply.channels import Product
 from handlers.screens.lines import RATE_PLACES, SHOWN_NAME_CHARS, Lines, shortened
 from handlers.screens.pieces import Screen, clip, percent
 from handlers.screens.sheet import Row, Sheet, Size, Table, render_sheet

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Final
 
-from core.channels import REASONS
+from core.supply.channels import REASONS
 from texts import translator
 
 # The desk's own sentences. {why} is another of them, or a supplier's word; {said} is a supplier's.

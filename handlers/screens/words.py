@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from core.channels import FAULTS as CHANNEL_FAULTS
-from core.channels import REASONS
 from core.connectors import REFUSED_FOR, STEPS
-from core.errors import CONTRADICTIONS
-from core.people import RIGHTS
-from core.tariff import FAULTS
+from core.kernel.errors import CONTRADICTIONS
+from core.kernel.tariff import FAULTS
+from core.people.people import RIGHTS
+from core.supply.channels import FAULTS as CHANNEL_FAULTS
+from core.supply.channels import REASONS
 from handlers.screens.whys import WHYS
 from texts import translator
 
@@ -288,7 +288,7 @@ def command_words(name: str, language: str) -> str:
 
 
 def gate_words(gate: str, language: str) -> str:
-    """What a supplier must have before it can be live. gate: of core.vetting, or
+    """What a supplier must have before it can be live. gate: of core.supply.onboarding, or
     `credentials.<name>`."""
     kind, _, name = gate.partition(".")
     return word("gate", kind, language).format(name=name) if name else word("gate", kind, language)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from bench.bills import fill, time_bill, time_file
 from bench.books import BenchClock
-from core.bills import Days
+from core.kernel.days import Days
 from core.runtime import build
 from tests.bench.formulas import Sheets
 from tests.conftest import MASTER_KEY, PUBLIC_URL, Servers

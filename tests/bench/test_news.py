@@ -6,7 +6,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from bench.news import bare_per_s, told_per_s
-from core.merchants import App, Merchant
+from core.parties.merchants import App, Merchant
 from core.runtime import Runtime
 
 NEWS = 60

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 
 from bench.books import add_channels, book_orders
-from core.merchants import Merchant
+from core.parties.merchants import Merchant
 from core.runtime import Runtime
 from tests.conftest import Servers
 from tests.core.support import SetClock, owner

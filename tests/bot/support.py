@@ -17,7 +17,7 @@ from aiohttp.test_utils import TestServer
 from bot.app import telegram_bot
 from bot.world import BOT_ID, BOT_USERNAME, telegram_world
 from core.runtime import Runtime
-from core.throttle import Throttle
+from core.system.throttle import Throttle
 from tests.conftest import Servers
 from tests.core.support import SetClock, owner
 from tests.sandbox.telegram.room import Room, open_room

@@ -15,10 +15,10 @@ from redis.asyncio import Redis
 
 from bot.admin import Admin
 from core.connectors import REFUSED_FOR, Callback
-from core.instance import BEAT_S
-from core.outbox import Say
+from core.delivery.outbox import Say
+from core.reports.instance import BEAT_S
 from core.runtime import Runtime
-from core.throttle import Throttle
+from core.system.throttle import Throttle
 from tests.bot.support import Telegram, answer_of, gone
 from tests.conftest import Servers
 from tests.core.support import CHAT, owner

@@ -7,14 +7,14 @@ from pathlib import Path
 from typing import Any
 
 from bot.building import Builder, Progress
-from core.bills import Days
-from core.exports import Paper
-from core.ledger import HOUSE
-from core.merchants import App, Merchant
-from core.money import Money
-from core.orders import OpenOrder
-from core.prepayments import Advance, Cause
+from core.accounts.prepayments import Advance, Cause
+from core.kernel.days import Days
+from core.kernel.holder import HOUSE
+from core.kernel.money import Money
+from core.parties.merchants import App, Merchant
+from core.reports.exports import Paper
 from core.runtime import Runtime
+from core.trade.orders import OpenOrder
 from tests.bench.formulas import Sheets
 from tests.bot.busy import busy_day
 from tests.conftest import SUPPLIER_KEYS

@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 
 from bot.exporter import Exporter
 from bot.world import BOT_ID
-from core.bills import Days
-from core.exports import Paper
-from core.merchants import App, Merchant
-from core.outbox import Say
+from core.delivery.outbox import Say
+from core.kernel.days import Days
+from core.parties.merchants import App, Merchant
+from core.reports.exports import Paper
 from core.runtime import Runtime
 from handlers.screens import SCREENS, caption, render_say
 from handlers.screens.pieces import MAX_CAPTION_CHARS, showable, text_chars

@@ -17,18 +17,18 @@ from aiohttp import web
 from bot.courier import Courier
 from bot.sending import Gate
 from bot.world import BOT_ID
-from core.alarms import EDIT_REST
-from core.bills import Days
-from core.exports import Paper
-from core.ledger import HOUSE
-from core.merchants import App, Merchant
-from core.money import Money
-from core.orders import OpenOrder, Order, get_attempts, get_order
-from core.outbox import Bill, Card, DeskBill, Fact, Say, TakeAway, TextFile, set_pins
-from core.outbox.queue import LEASE
-from core.prepayments import Advance, Cause
+from core.accounts.prepayments import Advance, Cause
+from core.delivery.outbox import Bill, Card, DeskBill, Fact, Say, TakeAway, TextFile, set_pins
+from core.delivery.outbox.queue import LEASE
+from core.kernel.days import Days
+from core.kernel.holder import HOUSE
+from core.kernel.money import Money
+from core.parties.merchants import App, Merchant
+from core.people.alarms import EDIT_REST
+from core.reports.exports import Paper
 from core.runtime import Runtime
-from core.store import DATABASE_AWAY
+from core.system.store import DATABASE_AWAY
+from core.trade.orders import OpenOrder, Order, get_attempts, get_order
 from tests.bot.support import Telegram, bot_at, gone, in_between, on_the_clock
 from tests.conftest import Servers
 from tests.core.support import (

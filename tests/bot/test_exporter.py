@@ -19,10 +19,10 @@ from bot.courier import Courier
 from bot.exporter import Exporter, Upload
 from bot.sending import Budget, Gate
 from bot.world import BOT_ID
-from core.bills import Days
-from core.exports import LEASE, Paper
-from core.merchants import App, Merchant
-from core.outbox import SAID, Say, TakeAway
+from core.delivery.outbox import SAID, Say, TakeAway
+from core.kernel.days import Days
+from core.parties.merchants import App, Merchant
+from core.reports.exports import LEASE, Paper
 from core.runtime import Runtime
 from handlers.screens import export_progress
 from tests.bot.busy import busy_day, locked, stuck

@@ -5,7 +5,7 @@ from __future__ import annotations
 from uuid import uuid4
 
 from core.runtime import Runtime
-from core.throttle import Limit, Throttle
+from core.system.throttle import Limit, Throttle
 
 
 async def test_processes_count_apart_wherever_their_memory_lies(runtime: Runtime) -> None:

@@ -12,8 +12,8 @@ from aiohttp import web
 
 from bot.courier import Courier
 from bot.sending import Gate
-from core.outbox import Fact, Say
-from core.outbox.queue import LEASE
+from core.delivery.outbox import Fact, Say
+from core.delivery.outbox.queue import LEASE
 from core.runtime import Runtime
 from tests.bot.support import Telegram, bot_at, in_between, on_the_clock
 from tests.core.support import CHAT, NORTHWIND_CHAT, OPS_CHAT, SetClock

@@ -5,13 +5,13 @@ from __future__ import annotations
 from datetime import timedelta
 
 from bot.painter import Painter
-from core.bills import Days
-from core.causes import Cause
-from core.merchants import App, Merchant
-from core.money import Money, Rate
-from core.orders import OpenOrder, PaymentSeen, get_attempts
+from core.kernel.days import Days
+from core.kernel.money import Money, Rate
+from core.kernel.tariff import Tariff
+from core.parties.merchants import App, Merchant
+from core.people.receipts import Cause
 from core.runtime import Runtime
-from core.tariff import Tariff
+from core.trade.orders import OpenOrder, PaymentSeen, get_attempts
 from tests.core.support import ADMIN, CHAT, OPS_CHAT, SetClock
 
 

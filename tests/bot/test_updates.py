@@ -13,10 +13,10 @@ from aiogram.types import CallbackQuery, Message
 from structlog.testing import capture_logs
 
 from bot.updates import UpdateWorker
-from core.inbox import BACK_OFF_S, LEASE, MAX_TRIES
-from core.money import Money
-from core.outbox import AlarmCard, Fact, Say
-from core.prepayments import Advance, Cause
+from core.accounts.prepayments import Advance, Cause
+from core.delivery.inbox import BACK_OFF_S, LEASE, MAX_TRIES
+from core.delivery.outbox import AlarmCard, Fact, Say
+from core.kernel.money import Money
 from core.runtime import Runtime
 from handlers.screens import render_alarm, render_say
 from tests.bot.support import TOKEN

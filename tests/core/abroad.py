@@ -6,13 +6,13 @@ from datetime import date
 from itertools import count
 
 from bot.world import open_live
-from core.channels import NewChannel
-from core.merchants import App, Merchant
-from core.money import HOME_CURRENCY, Money, Rate
-from core.orders import OpenOrder, PaymentSeen, get_attempts
+from core.kernel.money import HOME_CURRENCY, Money, Rate
+from core.kernel.tariff import Tariff
+from core.parties.merchants import App, Merchant
+from core.parties.suppliers import NewSupplier, Supplier
 from core.runtime import Runtime
-from core.suppliers import NewSupplier, Supplier
-from core.tariff import Tariff
+from core.supply.channels import NewChannel
+from core.trade.orders import OpenOrder, PaymentSeen, get_attempts
 
 _numbers = count(1)
 

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from bot.world import Addresses, apps, seed
-from core.merchants import App, Merchant
+from core.parties.merchants import App, Merchant
 from core.runtime import Runtime
 from tests.conftest import SUPPLIER_KEYS, Servers, forget_trail
 from tests.core.support import (

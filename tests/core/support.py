@@ -23,16 +23,16 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 from hypothesis import strategies as st
 
-from core.access import Actor
-from core.alarms import Alarm
 from core.connectors import Callback
-from core.errors import Refusal
-from core.merchants import App, Merchant
-from core.money import Money
-from core.orders import Completing, Opened, OpenOrder, Order, PaymentSeen, Settled, get_order
-from core.outbox import AlarmCard, Fact, Say
+from core.delivery.outbox import AlarmCard, Fact, Say
+from core.kernel.errors import Refusal
+from core.kernel.money import Money
+from core.parties.merchants import App, Merchant
+from core.people.actors import Actor
+from core.people.alarms import Alarm
 from core.runtime import Runtime, build
-from core.store import Tx
+from core.system.store import Tx
+from core.trade.orders import Completing, Opened, OpenOrder, Order, PaymentSeen, Settled, get_order
 from tests.conftest import MASTER_KEY, SUPPLIER_KEYS, Servers
 
 READY_WAIT_S = 30.0

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from core.bills import Days
-from core.channels import NewChannel
-from core.exports import MovementRow, Paper, TakingRow
-from core.money import Money, Rate
-from core.orders import Opened
-from core.statistics import Query
-from core.tariff import Tariff
+from core.kernel.days import Days
+from core.kernel.money import Money, Rate
+from core.kernel.tariff import Tariff
+from core.reports.exports import MovementRow, Paper, TakingRow
+from core.reports.statistics import Query
+from core.supply.channels import NewChannel
+from core.trade.orders import Opened
 from tests.core.support import FINANCE, OPS_CHAT, Desk
-from tests.core.test_restored import complete, reverse
+from tests.core.system.test_restored import complete, reverse
 
 
 async def takings(desk: Desk, supplier_no: str) -> list[TakingRow]:

@@ -12,13 +12,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from core.audit import Audit
-from core.errors import Bug
-from core.ledger import Ledger
-from core.money import Money
-from core.outbox import Say
-from core.slips import Written
-from core.vouchers import PAYIN, PREPAYMENT, Advance, Cause, Vouchers
+from core.accounts.slips import Written
+from core.accounts.vouchers import PAYIN, PREPAYMENT, Advance, Cause, Vouchers
+from core.books import Ledger
+from core.delivery.audit import Audit
+from core.delivery.outbox import Say
+from core.kernel.errors import Bug
+from core.kernel.money import Money
 from tests.core.support import CHAT, FINANCE, OPS_CHAT, SUPPLIER_CHAT, Desk
 
 RECEIPT_ID = 900

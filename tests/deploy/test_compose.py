@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from core.settings import Settings
+from core.system.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[2]
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "deploy" / "compose.yaml").read_text("utf-8"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from core.money import format_minor
+from core.kernel.money import format_minor
 from tests.demo import DemoDesk, Receiver, eventually
 
 

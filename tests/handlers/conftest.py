@@ -7,10 +7,10 @@ from collections.abc import AsyncIterator
 import pytest
 from aiogram import Bot
 
-from core.merchants import App, Merchant
-from core.money import Money
-from core.orders import OpenOrder, Order, get_order
+from core.kernel.money import Money
+from core.parties.merchants import App, Merchant
 from core.runtime import Runtime
+from core.trade.orders import OpenOrder, Order, get_order
 from handlers import Reactions, build_dispatcher
 from tests.handlers.desk import Desk, Line
 

@@ -21,9 +21,9 @@ from aiogram.methods import (
 from aiogram.types import ChatMember, ChatMemberMember, File, ReactionTypeEmoji, Update
 from aiogram.types import User as TelegramUser
 
-from core.outbox import Bill, Card, Fact, Say, TextFile
-from core.outbox.facts import unpack
-from core.refusals import TOLD_EVERY
+from core.delivery.outbox import Bill, Card, Fact, Say, TextFile
+from core.delivery.outbox.facts import unpack
+from core.people.refusals import TOLD_EVERY
 from core.runtime import Runtime
 from handlers import Reactions
 from handlers.screens import render_say

@@ -7,7 +7,7 @@ from uuid import uuid4
 
 from aiogram import Bot
 
-from core.outbox import Fact, Say, TakeAway, TextFile
+from core.delivery.outbox import Fact, Say, TakeAway, TextFile
 from handlers import build_dispatcher
 from tests.handlers.desk import Desk
 

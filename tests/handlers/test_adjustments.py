@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from core.outbox import Say
+from core.delivery.outbox import Say
 from handlers.screens import render_say
 from tests.handlers.desk import (
     ADMIN,

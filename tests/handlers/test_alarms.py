@@ -8,12 +8,12 @@ from uuid import UUID
 
 import pytest
 
-from core.alarms import Alarm, State
 from core.connectors import REFUSED_FOR, Callback
-from core.errors import CONTRADICTIONS
-from core.money import Money
-from core.orders import Order, PaymentSeen, get_attempts
-from core.outbox import AlarmCard, Say
+from core.delivery.outbox import AlarmCard, Say
+from core.kernel.errors import CONTRADICTIONS
+from core.kernel.money import Money
+from core.people.alarms import Alarm, State
+from core.trade.orders import Order, PaymentSeen, get_attempts
 from handlers.buttons import MAX_BYTES, OnAlarm, OnCard, read_button
 from handlers.screens import ALARMS, render_alarm, render_say
 from handlers.screens.words import WORDS

@@ -15,12 +15,12 @@ from decimal import Decimal
 from functools import cache
 from typing import Any, Final
 
-from core.access import Actor
-from core.errors import Refusal
-from core.groups import Group
-from core.outbox import Fact, Say
-from core.tariff import parse_tariff
-from core.vouchers import Advance, convert, money_of
+from core.accounts.vouchers import Advance, convert, money_of
+from core.delivery.outbox import Fact, Say
+from core.kernel.errors import Refusal
+from core.kernel.tariff import parse_tariff
+from core.people.actors import Actor
+from core.people.groups import Group
 from handlers.advances import AdvanceLine
 from handlers.intents import Adjust, Advances, Intent, SetCredit, parse
 from handlers.prepayments import advance_of

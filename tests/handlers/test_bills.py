@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from core.bills import Days
-from core.ledger import HOUSE
-from core.outbox import Bill, DeskBill, Fact
+from core.delivery.outbox import Bill, DeskBill, Fact
+from core.kernel.days import Days
+from core.kernel.holder import HOUSE
 from handlers.buttons import TurnBill, TurnVouchers
 from tests.handlers.desk import (
     ADMIN,

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 from aiogram.types import ChatMemberAdministrator
 
-from core.outbox import Bill, Card, Fact, Say
-from core.outbox.facts import unpack
+from core.delivery.outbox import Bill, Card, Fact, Say
+from core.delivery.outbox.facts import unpack
 from handlers.screens import render_say
 from tests.handlers.desk import (
     ADMIN,

@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.channels import SCRIPT, NewChannel
-from core.errors import Refusal
-from core.merchants import App, Merchant
-from core.money import Money, Rate
-from core.orders import OpenOrder, Order, get_attempts
-from core.tariff import Tariff
+from core.kernel.errors import Refusal
+from core.kernel.money import Money, Rate
+from core.kernel.tariff import Tariff
+from core.parties.merchants import App, Merchant
+from core.supply.channels import SCRIPT, NewChannel
+from core.trade.orders import OpenOrder, Order, get_attempts
 from handlers.buttons import read_button
 from handlers.channel_buttons import OnChannel, TurnChannels
 from handlers.intents import Usage, parse

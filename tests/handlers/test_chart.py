@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.building import render
-from core.bills import Days
-from core.exports import ChartFacts, Paper, Point
+from core.kernel.days import Days
+from core.reports.exports import ChartFacts, Paper, Point
 from handlers.buttons import MAX_BYTES, OpenChart, read_button
 from handlers.screens.chart import HEIGHT, WIDTH, axis_top, chart_buttons, draw_chart, short_amount
 

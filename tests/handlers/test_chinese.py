@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from core.errors import REFUSALS
-from core.orders.lifecycle import ATTEMPT_NEXT
-from core.outbox import Say
+from core.delivery.outbox import Say
+from core.kernel.errors import REFUSALS
+from core.trade.orders.lifecycle import ATTEMPT_NEXT
 from handlers.screens import INSTANTS, SCREENS, Screen, refusal_words, render_card, render_say
 from handlers.screens.pieces import age
 from handlers.screens.saying import NAMED

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
-from core.orders import Order, get_order
-from core.outbox import Say
+from core.delivery.outbox import Say
+from core.trade.orders import Order, get_order
 from handlers.screens import toast
 from tests.handlers.desk import FINANCE, OPERATOR, OWNER, SPRUCE, Desk, button_data, one_say
 

@@ -10,7 +10,7 @@ from typing import get_args
 import pytest
 from redis.asyncio import Redis
 
-from core.outbox import Say
+from core.delivery.outbox import Say
 from handlers import build_dispatcher
 from handlers.intents import CHANGING, READING, Intent, parse
 from tests.handlers.desk import ADMIN, OPERATOR, OPS, OWNER, SPRUCE, STRANGER, SUQING, Desk

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from core.exports import Taken
-from core.ledger import HOUSE
-from core.outbox import Bill, DeskBill, Fact, Say
+from core.delivery.outbox import Bill, DeskBill, Fact, Say
+from core.kernel.holder import HOUSE
+from core.reports.exports import Taken
 from handlers.buttons import MAX_BYTES, OpenChart, OpenExport, TurnBill, read_button
 from handlers.screens import render_say
 from tests.core.abroad import open_shop, open_supplier

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.bills import Days
-from core.errors import Refusal
+from core.kernel.days import Days
+from core.kernel.errors import Refusal
 from handlers.days import DaySpan, NoSuchDay, read_days, resolve
 
 TODAY = date(2026, 11, 21)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from core.outbox import Say
+from core.delivery.outbox import Say
 from handlers.intents import COMMANDS
 from handlers.screens import render_say
 from tests.handlers.desk import (

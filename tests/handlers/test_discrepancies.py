@@ -2,10 +2,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from core.merchants import App, Merchant
-from core.money import Money
-from core.orders import OpenOrder, Order, PaymentSeen, get_attempts, get_order
-from core.outbox import Say
+from core.delivery.outbox import Say
+from core.kernel.money import Money
+from core.parties.merchants import App, Merchant
+from core.trade.orders import OpenOrder, Order, PaymentSeen, get_attempts, get_order
 from handlers.buttons import OnDiscrepancy, TurnDiscrepancies
 from handlers.screens import render_say
 from tests.handlers.desk import (

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from core.connectors import load
-from core.outbox import Say
+from core.delivery.outbox import Say
 from handlers.intents import parse
 from handlers.screens import render_say
 from handlers.supplier_words import (
@@ -16,7 +16,13 @@ from handlers.supplier_words import (
     ShowDocuments,
     ShowSuppliers,
 )
-from tests.core.vetting.support import ELSEWHERE, FORGERY_BELIEVED, NO_CALLBACK, TEXT, numbered
+from tests.core.supply.onboarding.support import (
+    ELSEWHERE,
+    FORGERY_BELIEVED,
+    NO_CALLBACK,
+    TEXT,
+    numbered,
+)
 from tests.handlers.desk import (
     FINANCE,
     OPERATOR,

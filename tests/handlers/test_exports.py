@@ -8,9 +8,9 @@ from uuid import UUID
 
 import pytest
 
-from core.bills import Days
-from core.exports import MAX_AT_ONCE, Taken
-from core.ledger import HOUSE
+from core.kernel.days import Days
+from core.kernel.holder import HOUSE
+from core.reports.exports import MAX_AT_ONCE, Taken
 from handlers.buttons import HolderKind, OpenChart, OpenExport
 from tests.handlers.desk import (
     ADMIN,

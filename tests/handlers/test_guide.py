@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from core.people import RIGHTS, ROLES
+from core.people.people import RIGHTS, ROLES
 from handlers.intents import COMMANDS, Advances, Intent, LookUp, parse
 
 GUIDE = (Path(__file__).parents[2] / "docs/bot.md").read_text(encoding="utf-8")

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.amounts import Typed, fold
-from core.people import RIGHTS
+from core.kernel.amounts import Typed, fold
+from core.people.people import RIGHTS
 from handlers.advances import AdvanceLine, PhoneLike, Unreadable, Why
 from handlers.days import DaySpan, Mark, NoSuchDay
 from handlers.intents import (

@@ -8,9 +8,9 @@ from uuid import UUID
 import pytest
 
 from bot.world import Addresses, apps, seed
-from core.ids import read_number
-from core.orders import Order, PaymentSeen, get_attempts, get_order
-from core.outbox import Card, Fact, Say
+from core.delivery.outbox import Card, Fact, Say
+from core.kernel.ids import read_number
+from core.trade.orders import Order, PaymentSeen, get_attempts, get_order
 from handlers.numbers import MAX_SHOWN, numbers_in
 from payapi.wire import NewOrder
 from tests.conftest import SUPPLIER_KEYS

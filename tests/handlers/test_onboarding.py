@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from core.outbox import Pin
+from core.delivery.outbox import Pin
 from tests.handlers.desk import ADMIN, SPRUCE, Desk
 
 BOT = {"id": 7000000001, "is_bot": True, "first_name": "Paydesk"}

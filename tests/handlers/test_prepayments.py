@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from core.outbox import Say
+from core.delivery.outbox import Say
 from handlers.screens import render_say, toast
 from tests.handlers.desk import (
     ADMIN,

@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.errors import Refusal
-from core.ledger import HOUSE
-from core.merchants import App, Merchant
-from core.money import Rate
-from core.orders import Order, PaymentSeen, get_attempts
-from core.tariff import Tariff, Tier, format_tariff, parse_tariff
+from core.kernel.errors import Refusal
+from core.kernel.holder import HOUSE
+from core.kernel.money import Rate
+from core.kernel.tariff import Tariff, Tier, format_tariff, parse_tariff
+from core.parties.merchants import App, Merchant
+from core.trade.orders import Order, PaymentSeen, get_attempts
 from handlers.days import DaySpan, Mark, NoSuchDay
 from handlers.intents import Usage, parse
 from handlers.screens import render_say

@@ -10,7 +10,7 @@ from aiogram import Bot
 from aiogram.exceptions import TelegramBadRequest, TelegramNetworkError
 from aiogram.methods import AnswerCallbackQuery, SetMessageReaction, TelegramMethod
 
-from core.outbox import Say
+from core.delivery.outbox import Say
 from handlers.buttons import UndoVoucher
 from handlers.reactions import PER_CHAT, READ, REFUSED, Reactions
 from handlers.screens import render_say

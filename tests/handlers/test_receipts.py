@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from core.outbox import Say
+from core.delivery.outbox import Say
 from handlers.buttons import MAX_BYTES, UndoVoucher, read_button
 from handlers.screens import render_say, toast
 from tests.handlers.desk import (

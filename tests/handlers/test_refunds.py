@@ -7,15 +7,15 @@ from uuid import UUID
 
 import pytest
 
-from core.merchants import App, Merchant
-from core.money import Money
-from core.orders import OpenOrder, PaymentSeen, get_attempts
-from core.outbox import Say
-from core.refunds import Refund
-from core.refunds.reading import get_refund
+from core.delivery.outbox import Say
+from core.kernel.money import Money
+from core.parties.merchants import App, Merchant
+from core.trade.orders import OpenOrder, PaymentSeen, get_attempts
+from core.trade.refunds import Refund
+from core.trade.refunds.reading import get_refund
 from handlers.refund_buttons import AnswerRefund, OnRefund
 from handlers.screens import render_say
-from tests.core.refunds.giver import PRODUCT, Giver, document, sell_at
+from tests.core.trade.refunds.giver import PRODUCT, Giver, document, sell_at
 from tests.handlers.desk import (
     ADMIN,
     FINANCE,

@@ -10,15 +10,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.channels import Product
 from core.connectors import REFUSED_FOR
-from core.errors import CONTRADICTIONS
-from core.money import Money, Rate
-from core.orders import Attempt, Order
-from core.orders.lifecycle import ORDER_NEXT, order_after
-from core.outbox import Say
-from core.people import RIGHTS
-from core.tariff import Tariff
+from core.delivery.outbox import Say
+from core.kernel.errors import CONTRADICTIONS
+from core.kernel.money import Money, Rate
+from core.kernel.tariff import Tariff
+from core.people.people import RIGHTS
+from core.supply.channels import Product
+from core.trade.orders import Attempt, Order
+from core.trade.orders.lifecycle import ORDER_NEXT, order_after
 from handlers.advances import Why
 from handlers.buttons import MAX_BYTES, OnCard, read_button
 from handlers.intents import COMMANDS

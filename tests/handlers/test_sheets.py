@@ -13,11 +13,12 @@ from aiogram.types import InputRichMessage
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.bills import (
+from core.kernel.days import Days
+from core.kernel.money import parse_money
+from core.reports.bills import (
     Bill,
     ChannelLine,
     DayLine,
-    Days,
     MerchantLine,
     Movement,
     PlatformBill,
@@ -27,8 +28,7 @@ from core.bills import (
     SupplierLine,
     VoucherLine,
 )
-from core.channels import Product
-from core.money import parse_money
+from core.supply.channels import Product
 from handlers.buttons import MAX_BYTES, read_button
 from handlers.screens import Screen, render_bill, render_platform_bill, render_supplier_bill
 from handlers.screens.pieces import percent

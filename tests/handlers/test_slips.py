@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from core.outbox import Say
+from core.delivery.outbox import Say
 from handlers.screens import render_say
 from tests.handlers.desk import (
     ADMIN,

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from core.orders import Order
-from core.outbox import Say
+from core.delivery.outbox import Say
+from core.trade.orders import Order
 from handlers.screens import render_say
 from tests.handlers.desk import (
     FINANCE,

@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from core.outbox import Say
+from core.delivery.outbox import Say
 from core.runtime import Runtime
 from handlers.dialogues import OPEN_FOR
 from handlers.screens import render_say
-from tests.core.vetting.support import MORE_CREDENTIALS
-from tests.core.vetting.support import approved as approve
+from tests.core.supply.onboarding.support import MORE_CREDENTIALS
+from tests.core.supply.onboarding.support import approved as approve
 from tests.handlers.desk import OPERATOR, OPS, SPRUCE, Desk, labelled, one_say
 from tests.handlers.dialogue import code, employed, restarted, says, taken_away
 

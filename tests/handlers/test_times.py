@@ -11,7 +11,7 @@ from aiogram.types import Message
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.errors import Refusal
+from core.kernel.errors import Refusal
 from handlers.context import say_refusal
 from handlers.screens import refusal_words, render_say
 from tests.core.support import instants
@@ -23,8 +23,9 @@ WAITS = datetime(2026, 11, 20, 11, 4, 0, 1, tzinfo=UTC)
 # What writes a clock's time without a reader: days begin at one, channels are open between two,
 # a reason names the supplier's zone, and a supplier is sent one.
 _WRITE_TIMES = {
-    "core/channels/choice.py", "core/channels/hours.py", "core/connectors/operators.py",
-    "core/daycuts.py",
+    "core/supply/channels/choice.py", "core/supply/channels/hours.py",
+    "core/connectors/operators.py",
+    "core/accounts/daycuts.py",
 }  # fmt: skip
 
 

@@ -13,7 +13,7 @@ import openpyxl
 import pytest
 from openpyxl.utils.escape import unescape
 
-from core.exports import VoucherRow
+from core.reports.exports import VoucherRow
 from handlers.screens.files import (
     CsvTable,
     Speech,

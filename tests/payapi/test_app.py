@@ -18,14 +18,14 @@ from aiohttp import ClientSession, web
 from aiohttp.test_utils import TestServer
 from structlog.testing import capture_logs
 
-from core.errors import REFUSALS
+from core.kernel.errors import REFUSALS
 from core.runtime import Runtime
 from payapi import add_payapi
 from payapi.answers import STATUSES
 from payapi.app import PATIENCE_S
 from tests.conftest import Servers
 from tests.core.support import owner
-from tests.core.test_redislink import own_valkey
+from tests.core.system.test_redis_link import own_valkey
 from tests.payapi.client import Answer, Caller
 from tests.payapi.conftest import server_of, serving
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from payapi.cards import holds_card_number
-from tests.core.test_cards import TEST_CARDS
+from tests.core.kernel.test_cards import TEST_CARDS
 
 
 @pytest.mark.parametrize(

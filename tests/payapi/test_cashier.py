@@ -8,9 +8,9 @@ import re
 import aiohttp
 import pytest
 
-from core.orders import find_order
-from core.outbox import News
+from core.delivery.outbox import News
 from core.runtime import Runtime
+from core.trade.orders import find_order
 from tests.payapi.client import Caller
 
 Desk = tuple[Runtime, str]

@@ -18,12 +18,12 @@ import aiohttp
 import pytest
 from jsonschema import Draft202012Validator
 
-from core.errors import Refusal
-from core.ids import read_number
-from core.money import Rate
-from core.outbox import News
+from core.delivery.outbox import News
+from core.kernel.errors import Refusal
+from core.kernel.ids import read_number
+from core.kernel.money import Rate
+from core.kernel.tariff import Tariff, Tier
 from core.runtime import Runtime
-from core.tariff import Tariff, Tier
 from payapi import examples
 from payapi.answers import STATUSES
 from payapi.openapi import EVENTS, OPERATIONS, api_refusals, document, retry_gaps

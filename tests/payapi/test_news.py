@@ -8,11 +8,11 @@ from typing import Any, get_args
 import pytest
 from jsonschema import Draft202012Validator
 
-from core.money import Money
-from core.notifications import body_of
-from core.orders import find_order
-from core.outbox import News
+from core.delivery.outbox import News
+from core.kernel.money import Money
 from core.runtime import Runtime
+from core.trade.notifications import body_of
+from core.trade.orders import find_order
 from payapi.answers import STATUSES
 from payapi.openapi import document
 from payapi.wire import OrderView, RefundView

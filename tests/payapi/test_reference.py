@@ -11,7 +11,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 from openapi_spec_validator import validate
 
-from core.errors import REFUSALS
+from core.kernel.errors import REFUSALS
 from core.runtime import Runtime
 from payapi import account, orders
 from payapi.answers import STATUSES

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 import pytest
 from aiohttp import ClientSession
 
-from core.errors import Refusal
+from core.kernel.errors import Refusal
 from payapi.strangers import FAILURES, FAILURES_OF_PROVEN, KEYS, PROVEN_FOR_S, Strangers
 from tests.conftest import Servers
 from tests.payapi.client import Answer, Caller

@@ -7,9 +7,9 @@ from pathlib import Path
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po
 
-from core.errors import REASON_EXAMPLES, REFUSALS
-from core.orders import lifecycle
-from core.refunds.lifecycle import NEXT
+from core.kernel.errors import REASON_EXAMPLES, REFUSALS
+from core.trade.orders import lifecycle
+from core.trade.refunds.lifecycle import NEXT
 from payapi import auth, wire
 from payapi.answers import STATUSES
 from payapi.openapi import EVENTS, OPERATIONS, document

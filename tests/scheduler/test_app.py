@@ -9,8 +9,8 @@ from contextvars import ContextVar
 
 from structlog.testing import capture_logs
 
+from core.reports.ticks import GAPS, MAX_TRIES
 from core.runtime import Runtime
-from core.ticks import GAPS, MAX_TRIES
 from scheduler import Timetable
 from scheduler.jobs import JOBS, Job
 from tests.core.support import SetClock, alarms

@@ -8,11 +8,11 @@ from datetime import timedelta
 import pytest
 from structlog.testing import capture_logs
 
-from core.bills import Days
-from core.money import Money
-from core.orders import Following
-from core.outbox import Bill, Fact, Say
+from core.delivery.outbox import Bill, Fact, Say
+from core.kernel.days import Days
+from core.kernel.money import Money
 from core.runtime import Runtime
+from core.trade.orders import Following
 from handlers.screens import render_alarm
 from scheduler.jobs import BATCH, JOBS
 from tests.conftest import Servers

@@ -12,8 +12,8 @@ from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Decimal
 from uuid import UUID
 
-from core.money import Rate
-from core.tariff import Tariff
+from core.kernel.money import Rate
+from core.kernel.tariff import Tariff
 
 Windows = list[tuple[date, datetime, datetime]]  # business days: name, start, end
 

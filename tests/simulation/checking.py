@@ -8,11 +8,12 @@ from itertools import pairwise
 from typing import Any, Final
 from uuid import UUID
 
-from core.bills import Bill, Days, PlatformBill, SupplierBill
-from core.exports import Paper
-from core.ledger import HOUSE
-from core.orders import get_order
-from core.statistics import Query
+from core.kernel.days import Days
+from core.kernel.holder import HOUSE
+from core.reports.bills import Bill, PlatformBill, SupplierBill
+from core.reports.exports import Paper
+from core.reports.statistics import Query
+from core.trade.orders import get_order
 from tests.simulation.books import Books, Line, Sale, Windows, agree
 from tests.simulation.desk import LifeDesk
 from tests.simulation.life import Shop, windows_of

@@ -12,12 +12,12 @@ from uuid import uuid4
 import asyncpg
 
 from bot.world import DOCUMENTS, Addresses, approved_document, open_live, seed
-from core.access import Actor
-from core.channels import NewChannel
-from core.money import Rate
+from core.kernel.money import Rate
+from core.kernel.tariff import Tariff, Tier, parse_tariff
+from core.parties.suppliers import NewSupplier
+from core.people.actors import Actor
 from core.runtime import Runtime
-from core.suppliers import NewSupplier
-from core.tariff import Tariff, Tier, parse_tariff
+from core.supply.channels import NewChannel
 from tests.conftest import SUPPLIER_KEYS, Servers
 from tests.core.support import (
     ADMIN,

@@ -18,11 +18,12 @@ from uuid import UUID
 
 import pytest
 
-from core.bills import Bill, Days
-from core.errors import Refusal
-from core.money import Money
-from core.orders import Opened, get_order
-from core.prepayments import UNDO_WITHIN, Advance, Cause
+from core.accounts.prepayments import UNDO_WITHIN, Advance, Cause
+from core.kernel.days import Days
+from core.kernel.errors import Refusal
+from core.kernel.money import Money
+from core.reports.bills import Bill
+from core.trade.orders import Opened, get_order
 from tests.core.support import CHAT, NORTHWIND_CHAT, OPERATOR, Desk, pay_link
 
 # The sandbox supplier lives in real time and answers no request that is further away than 300 s.

@@ -18,16 +18,16 @@ from uuid import UUID
 
 import pytest
 
-from core.adjustments import Correction
-from core.bills import Days
-from core.clock import DayCut
-from core.errors import Refusal
-from core.ledger import HOUSE
-from core.merchants import Merchant
-from core.money import Money
-from core.orders import OpenOrder, PaymentSeen, get_attempts
-from core.prepayments import Advance, Cause
-from core.tariff import Tariff
+from core.accounts.adjustments import Correction
+from core.accounts.prepayments import Advance, Cause
+from core.kernel.clock import DayCut
+from core.kernel.days import Days
+from core.kernel.errors import Refusal
+from core.kernel.holder import HOUSE
+from core.kernel.money import Money
+from core.kernel.tariff import Tariff
+from core.parties.merchants import Merchant
+from core.trade.orders import OpenOrder, PaymentSeen, get_attempts
 from tests.core.support import OPS_CHAT, wanted
 from tests.simulation.books import Books, No, Sale, Try, Windows, agree, fee_by_hand
 from tests.simulation.desk import PRODUCTS, LifeDesk

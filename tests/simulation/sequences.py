@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import time
 from typing import Final
 
-from core.clock import DayCut
-from core.money import Rate
-from core.tariff import Tariff, Tier
+from core.kernel.clock import DayCut
+from core.kernel.money import Rate
+from core.kernel.tariff import Tariff, Tier
 from tests.simulation.life import TOGETHER, Step
 
 World = tuple[str, DayCut, tuple[Tariff, Tariff]]  # currency, day cut, tariffs of the products

@@ -15,9 +15,9 @@ from typing import Final
 
 import pytest
 
-from core.clock import DayCut
-from core.money import Rate
-from core.tariff import Tariff, Tier, TiersBy
+from core.kernel.clock import DayCut
+from core.kernel.money import Rate
+from core.kernel.tariff import Tariff, Tier, TiersBy
 from tests.conftest import Servers
 from tests.core.support import Entrance, SandboxSupplier
 from tests.simulation.books import Books

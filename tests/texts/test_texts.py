@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from jinja2 import UndefinedError
 
-from core.errors import REASON_EXAMPLES, Refusal
+from core.kernel.errors import REASON_EXAMPLES, Refusal
 from texts import (
     LANGUAGES,
     choose_language,

@@ -7,11 +7,11 @@ from datetime import date
 from typing import Any, Final
 
 from bot import world
-from core.channels import NewChannel, Product
-from core.money import Rate
+from core.kernel.money import Rate
+from core.kernel.tariff import Tariff
+from core.parties.suppliers import NewSupplier
 from core.runtime import Runtime
-from core.suppliers import NewSupplier
-from core.tariff import Tariff
+from core.supply.channels import NewChannel, Product
 
 MERCHANTS: Final = 20
 OPS: Final = -1_002_000_000_001

@@ -1,4 +1,6 @@
-"""Workbooks and CSV, from the typed rows of core.exports. Blocking: call them from a thread."""
+"""Workbooks and CSV, from the typed rows of core.reports.exports.
+
+Blocking: call them from a thread."""
 
 from __future__ import annotations
 

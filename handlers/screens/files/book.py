@@ -17,7 +17,7 @@ import xlsxwriter
 from xlsxwriter.utility import xl_col_to_name
 from xlsxwriter.worksheet import Worksheet
 
-from core.money import EXPONENTS, format_minor
+from core.kernel.money import EXPONENTS, format_minor
 from handlers.screens.files.columns import Column, Kind, Speech
 
 R = TypeVar("R")

@@ -6,10 +6,17 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Generic, Literal, TypeVar
 
-from core.bills import DayLine, MerchantLine
-from core.exports import CompletionRow, DiscrepancyRow, MovementRow, OrderRow, TakingRow, VoucherRow
-from core.ledger import KINDS
-from core.money import Rate, format_minor
+from core.books import KINDS
+from core.kernel.money import Rate, format_minor
+from core.reports.bills import DayLine, MerchantLine
+from core.reports.exports import (
+    CompletionRow,
+    DiscrepancyRow,
+    MovementRow,
+    OrderRow,
+    TakingRow,
+    VoucherRow,
+)
 from handlers.screens.words import word
 from texts import money, translator
 

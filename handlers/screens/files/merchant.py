@@ -8,9 +8,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from core.bills import Bill, DayLine
-from core.exports import CompletionRow, DiscrepancyRow, MovementRow, OrderRow, VoucherRow
-from core.money import EXPONENTS
+from core.kernel.money import EXPONENTS
+from core.reports.bills import Bill, DayLine
+from core.reports.exports import CompletionRow, DiscrepancyRow, MovementRow, OrderRow, VoucherRow
 from handlers.screens.files.book import Book, Formula, Page, TableSheet, day_serial
 from handlers.screens.files.columns import (
     Speech,

@@ -8,7 +8,7 @@ from typing import Any
 
 from xlsxwriter.utility import xl_col_to_name
 
-from core.bills import Bill, PlatformBill, SupplierBill
+from core.reports.bills import Bill, PlatformBill, SupplierBill
 from handlers.screens.files.book import Formula, Page
 from handlers.screens.files.columns import Speech
 from texts import instant, translator

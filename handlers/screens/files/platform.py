@@ -7,8 +7,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from core.bills import PlatformBill
-from core.money import EXPONENTS
+from core.kernel.money import EXPONENTS
+from core.reports.bills import PlatformBill
 from handlers.screens.files.book import Book, Formula
 from handlers.screens.files.columns import Speech
 from handlers.screens.files.pieces import disclaimer, foot, period, titles, what_remains

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
-from core.bills import SupplierBill
-from core.exports import TakingRow, VoucherRow
-from core.money import EXPONENTS
+from core.kernel.money import EXPONENTS
+from core.reports.bills import SupplierBill
+from core.reports.exports import TakingRow, VoucherRow
 from handlers.screens.files.book import Book, Formula, TableSheet
 from handlers.screens.files.columns import Speech, taking_columns, voucher_columns
 from handlers.screens.files.pieces import disclaimer, foot, period, sum_of, titles

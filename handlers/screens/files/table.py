@@ -15,7 +15,7 @@ from types import TracebackType
 from typing import Any, Final, Generic, Self, TypeVar
 from zoneinfo import ZoneInfo
 
-from core.money import format_minor
+from core.kernel.money import format_minor
 from handlers.screens.files.columns import Column, Speech
 
 R = TypeVar("R")

@@ -10,7 +10,7 @@ from pathlib import Path
 from urllib.parse import urlencode
 
 from core.connectors import AttemptFacts, Callback, Connector, HttpAnswer, load
-from core.money import Money
+from core.kernel.money import Money
 
 LIBRARY = Path(__file__).parents[3] / "connectors"
 NOW = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)

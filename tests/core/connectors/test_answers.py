@@ -7,7 +7,7 @@ import json
 import pytest
 
 from core.connectors import Accepted, HttpAnswer, Pay, Rejected, Standing, Unknown, load
-from core.money import Money
+from core.kernel.money import Money
 from tests.core.connectors.support import (
     ACCEPTED,
     CREDENTIALS,

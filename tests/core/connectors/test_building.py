@@ -14,7 +14,7 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 
 from core.connectors import load
-from core.errors import Bug
+from core.kernel.errors import Bug
 from tests.core.connectors.support import CREDENTIALS, FACTS, KEY, NOW, sandbox, signature
 
 VECTORS: dict[str, list[dict[str, Any]]] = json.loads(

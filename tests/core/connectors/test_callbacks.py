@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 import pytest
 
 from core.connectors import Callback, Connector, Event, InvalidCallback, Reply, load
-from core.money import Money
+from core.kernel.money import Money
 from tests.core.connectors.support import (
     CALLBACK,
     CREDENTIALS,

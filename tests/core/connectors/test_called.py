@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.x509.oid import NameOID
 
 from core.connectors import Callback, Connector, Event, InvalidCallback, load
-from core.money import Money
+from core.kernel.money import Money
 from tests.core.connectors.support import CREDENTIALS, FACTS, KEY, NOW, callback, signed
 from tests.core.connectors.test_building import UNSIGNED, document
 from tests.core.connectors.test_loading import faults

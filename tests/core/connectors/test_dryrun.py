@@ -15,7 +15,7 @@ from core.connectors import Connector, DryRead, DryRun, load, tried_facts
 from core.connectors.dryrun import pasted_answer, pasted_callback
 from core.connectors.fixtures import Case
 from core.connectors.watching import hint
-from core.errors import Refusal
+from core.kernel.errors import Refusal
 from tests.core.connectors.support import LIBRARY
 
 LOADED = {path.stem: load(path.read_text()) for path in LIBRARY.glob("*.yaml")}

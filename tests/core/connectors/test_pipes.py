@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from core.connectors.operators import OPERATORS, Value, ValueFault
 from core.connectors.pipes import MAX_STEPS, PipeFault, Vocabulary, prove, read_steps, read_words
-from core.money import Money
+from core.kernel.money import Money
 
 VECTORS = json.loads((Path(__file__).parent / "vectors.json").read_text(encoding="utf-8"))
 RSA = rsa.generate_private_key(65537, 2048)

@@ -21,7 +21,7 @@ import pytest
 
 from core.connectors import Accepted, Callback, HttpAnswer, InvalidCallback, Unknown, load
 from core.connectors.types import Event
-from core.money import Money
+from core.kernel.money import Money
 from tests.core.connectors.support import CREDENTIALS, FACTS, KEY, NOW
 from tests.core.connectors.test_building import UNSIGNED, document
 from tests.core.connectors.test_loading import faults

@@ -19,8 +19,8 @@ from core.connectors import (
     TokenRefused,
     load,
 )
-from core.errors import Bug
-from core.money import Money
+from core.kernel.errors import Bug
+from core.kernel.money import Money
 from tests.core.connectors.support import CREDENTIALS, FACTS, NOW, answer, signature, signed
 from tests.core.connectors.test_building import document
 from tests.core.connectors.test_loading import faults

@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 
 from core.connectors import Accepted, Connector, CreateReading, HttpAnswer, Pay, Unknown, load
-from core.errors import Bug
+from core.kernel.errors import Bug
 from tests.core.connectors.support import CREDENTIALS, FACTS, KEY, NOW, answer, signature
 from tests.core.connectors.test_building import UNSIGNED, document
 from tests.core.connectors.test_loading import faults

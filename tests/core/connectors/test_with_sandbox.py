@@ -35,9 +35,9 @@ from core.connectors import (
     Unknown,
     load,
 )
-from core.gateway import Gateway, MayHaveHappened, Timeouts
-from core.money import Money
-from core.wire import HttpAnswer, HttpRequest
+from core.kernel.money import Money
+from core.kernel.wire import HttpAnswer, HttpRequest
+from core.system.gateway import Gateway, MayHaveHappened, Timeouts
 from tests.core.connectors.support import FACTS, LIBRARY
 
 CALLBACK_WAIT_S: Final = 10.0

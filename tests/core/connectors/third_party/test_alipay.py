@@ -35,7 +35,7 @@ from core.connectors import (
     Unknown,
     load,
 )
-from core.money import Money
+from core.kernel.money import Money
 from tests.core.connectors import support
 from tests.core.connectors.support import NOW, here
 

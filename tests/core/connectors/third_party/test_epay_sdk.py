@@ -32,7 +32,7 @@ from core.connectors import (
     Rejected,
     load,
 )
-from core.money import Money
+from core.kernel.money import Money
 from tests.core.connectors import support
 from tests.core.connectors.support import LIBRARY, NOW
 

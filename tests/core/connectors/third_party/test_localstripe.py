@@ -31,8 +31,8 @@ from core.connectors import (
     Standing,
     load,
 )
-from core.gateway import Gateway
-from core.money import Money
+from core.kernel.money import Money
+from core.system.gateway import Gateway
 from tests.core.connectors.support import FACTS, here
 
 DOCUMENT = here("stripe_payment_intent")

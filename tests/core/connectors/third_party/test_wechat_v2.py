@@ -26,7 +26,7 @@ from core.connectors import (
     Unknown,
     load,
 )
-from core.money import Money
+from core.kernel.money import Money
 from tests.core.connectors.support import FACTS, LIBRARY, NOW
 
 MD5: Final = load((LIBRARY / "wechat_v2.yaml").read_text(encoding="utf-8"))

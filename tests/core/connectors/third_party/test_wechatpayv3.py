@@ -25,7 +25,7 @@ from wechatpayv3 import WeChatPayType
 from wechatpayv3.utils import build_authorization
 
 from core.connectors import Accepted, AttemptFacts, Callback, HttpAnswer, InvalidCallback
-from core.money import Money
+from core.kernel.money import Money
 from tests.core.connectors.third_party.wechat import (
     AUTHORIZATION,
     CONNECTOR,

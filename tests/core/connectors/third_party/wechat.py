@@ -23,7 +23,7 @@ from wechatpayv3 import WeChatPay, WeChatPayType
 from wechatpayv3.utils import load_private_key, rsa_sign, rsa_verify
 
 from core.connectors import AttemptFacts, HttpAnswer, HttpRequest, RefundFacts, load
-from core.money import Money
+from core.kernel.money import Money
 from tests.core.connectors.support import here
 
 CONNECTOR: Final = load(here("wechat_v3"))

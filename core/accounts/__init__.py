@@ -1,0 +1,1 @@
+"""Money that people book: vouchers, credit, prices and days."""

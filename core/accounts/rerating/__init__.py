@@ -1,0 +1,8 @@
+"""Re-rating: past orders charged anew where somebody asks for it, with the difference first."""
+
+from __future__ import annotations
+
+from core.accounts.rerating.comparing import RerateDay, RerateView, Seen
+from core.accounts.rerating.rerating import Reratings
+
+__all__ = ["RerateDay", "RerateView", "Reratings", "Seen"]

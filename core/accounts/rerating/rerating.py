@@ -1,0 +1,274 @@
+"""Re-ratings: shown first, then booked as one difference, on the day they are done."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from datetime import date, datetime
+from typing import Any, Final
+from uuid import UUID
+
+from core.accounts.rerating.comparing import Changes, RerateView, Seen, Wanted, compare, is_still
+from core.accounts.vouchers import Cause
+from core.books import BusinessDay, Ledger
+from core.delivery.audit import Audit
+from core.delivery.outbox import Outbox, Say
+from core.kernel.clock import Clock
+from core.kernel.days import Days
+from core.kernel.errors import Refusal
+from core.kernel.holder import MODE
+from core.kernel.ids import Ids
+from core.kernel.money import Money
+from core.kernel.tariff import Tariff, format_tariff
+from core.parties.merchants import Merchant, Merchants
+from core.people.actors import Actor
+from core.people.approvals import Confirmations
+from core.people.groups import Groups
+from core.system.store import Store, Tx
+from core.trade.orders import Recharge, book_recharge, hold_charges, write_charges
+
+RIGHT: Final = "price"
+KIND: Final = "rerate"
+MAX_DAYS_SHOWN: Final = 31
+
+_Facts = dict[str, Any]
+
+
+class Reratings:
+    """A new rate never re-rates the past; this does, where it is asked for.
+
+    Closed days and the orders themselves stay as they are: what an order is charged is what its
+    newest row of `rerated_order` says, else its own fee and rate.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        ids: Ids,
+        ledger: Ledger,
+        merchants: Merchants,
+        groups: Groups,
+        outbox: Outbox,
+        audit: Audit,
+        confirmations: Confirmations,
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._ids = ids
+        self._ledger = ledger
+        self._merchants = merchants
+        self._groups = groups
+        self._outbox = outbox
+        self._audit = audit
+        self._confirmations = confirmations
+
+    async def preview(
+        self, merchant: Merchant, product_code: str, days: Days, tariff: Tariff | None
+    ) -> RerateView:
+        """What it would come to: the orders of a product that were booked on these days, until now.
+
+        tariff: None for the one that counts now. Refusals: product_not_found, product_unknown,
+        rerate_too_many.
+        """
+        wanted = await self._wanted(merchant, product_code, days, tariff)
+        return (await self._compare(wanted))[0]
+
+    async def apply(
+        self,
+        actor: Actor,
+        merchant: Merchant,
+        product_code: str,
+        days: Days,
+        tariff: Tariff | None,
+        seen: Seen,
+        cause: Cause,
+        *,
+        also: Callable[[Tx, _Facts], Awaitable[None]] | None = None,
+    ) -> _Facts:
+        """Charge the orders anew and book the difference today. Returns the receipt.
+
+        seen: of the preview; these very orders and fees are charged anew, or none is. also: what
+        is written with it, from the receipt. Refusals: anonymous_admin, not_permitted,
+        merchant_not_found, product_not_found, product_unknown, rerate_nothing, rerate_changed,
+        rerate_too_many.
+        """
+        actor.need_for(RIGHT, merchant=merchant)
+        wanted = await self._wanted(merchant, product_code, days, tariff, seen.until)
+        view, changes = await self._compare(wanted)
+        if view.seen != seen:
+            raise Refusal("rerate_changed")
+        if not view.changed:
+            raise Refusal("rerate_nothing", days=days)
+        recharge = Recharge(
+            id=self._ids.uuid7(),
+            mode=MODE,
+            product_code=product_code,
+            tariff=view.tariff,
+            first_day=days.first,
+            last_day=days.last,
+            orders=view.changed,
+            difference=Money(view.difference_minor, view.currency),
+            user_id=actor.user_id,
+            name=actor.name,
+        )
+
+        async def change(tx: Tx) -> None:
+            """The orders, which may be many: no payment waits for them."""
+            await hold_charges(tx, merchant.id, alone=True)
+            if not await is_still(tx, wanted, view, changes):
+                raise Refusal("rerate_changed")
+            charges = (changes.fees_then, changes.now)
+            await write_charges(tx, merchant.id, recharge.id, changes.order_ids, *charges)
+
+        async def work(tx: Tx, day: BusinessDay) -> _Facts:
+            receipt = {**_facts(wanted, view), "actor_name": actor.name, "booked_on": str(day.day)}
+            await book_recharge(tx, self._ledger, day, recharge)
+            await self._audit.record(
+                tx,
+                "rerated",
+                actor=actor.trail_name,
+                facts=receipt,
+                merchant_id=merchant.id,
+                chat_id=cause.chat_id,
+                message_id=cause.message_id,
+            )
+            await self._groups.show_bill(tx, merchant.id)
+            if also is not None:
+                await also(tx, receipt)
+            return receipt
+
+        return await self._ledger.in_open_day(merchant.id, work, before=change)
+
+    async def ask(
+        self,
+        actor: Actor,
+        merchant: Merchant,
+        product_code: str,
+        days: Days,
+        tariff: Tariff | None,
+        *,
+        message_id: int,
+    ) -> None:
+        """Post the preview with two buttons. Refusals: anonymous_admin, not_permitted,
+        merchant_not_found, product_not_found, product_unknown, rerate_nothing,
+        rerate_too_many."""
+        actor.need_for(RIGHT, merchant=merchant)
+        wanted = await self._wanted(merchant, product_code, days, tariff)
+        view, _ = await self._compare(wanted)
+        if not view.changed:
+            raise Refusal("rerate_nothing", days=days)
+        facts = {**_facts(wanted, view), "actor_name": actor.name}
+        async with self._store.transaction() as tx:
+            asked = await self._confirmations.ask(tx, KIND, actor, facts)
+            question = {**facts, "confirmation_id": str(asked)}
+            await self._outbox.say(
+                tx,
+                actor.chat_id,
+                Say("rerate_question", question, reply_to=message_id),
+                merchant_id=merchant.id,
+            )
+
+    async def confirm(self, actor: Actor, confirmation_id: UUID, *, message_id: int) -> None:
+        """The person who asked confirms; the question becomes the receipt. message_id: of it.
+
+        Refusals: those of `apply`, confirmation_expired, confirmation_foreign.
+        """
+        found = await self._confirmations.find_own(KIND, actor, confirmation_id)
+        if found.state == "used":
+            return  # pressed twice
+        facts = found.facts
+        merchant = await self._merchants.by_id(UUID(facts["merchant_id"]))
+
+        async def answer(tx: Tx, receipt: _Facts) -> None:
+            await self._confirmations.close(tx, confirmation_id, "used")
+            await self._outbox.say(
+                tx,
+                actor.chat_id,
+                Say("rerated", receipt, edit_message_id=message_id),
+                merchant_id=merchant.id,
+            )
+
+        await self.apply(
+            actor,
+            merchant,
+            facts["product_code"],
+            Days(*(date.fromisoformat(facts[end]) for end in ("first_day", "last_day"))),
+            Tariff.unpack(facts["tiers_by"], facts["tiers"]),
+            Seen(datetime.fromisoformat(facts["until"]), facts["mark"]),
+            Cause(actor.chat_id, message_id, 0),
+            also=answer,
+        )
+
+    async def drop(self, actor: Actor, confirmation_id: UUID, *, message_id: int) -> None:
+        """The person who asked thinks better of it. Refusals: confirmation_expired,
+        confirmation_foreign."""
+        found = await self._confirmations.find_own(KIND, actor, confirmation_id)
+        if found.state == "dropped":
+            return  # pressed twice
+        async with self._store.transaction() as tx:
+            await self._confirmations.close(tx, confirmation_id, "dropped")
+            await self._outbox.say(
+                tx,
+                actor.chat_id,
+                Say("rerate_dropped", found.facts, edit_message_id=message_id),
+                merchant_id=UUID(found.facts["merchant_id"]),
+            )
+
+    async def _wanted(
+        self,
+        merchant: Merchant,
+        product_code: str,
+        days: Days,
+        tariff: Tariff | None,
+        until: datetime | None = None,
+    ) -> Wanted:
+        if not await self._store.fetchval(_KNOWN, product_code):
+            raise Refusal("product_not_found", product=product_code[:32])
+        if tariff is None:
+            offer = (await self._merchants.offers(merchant)).get(product_code)
+            if offer is None:
+                raise Refusal("product_unknown", param="product", product=product_code)
+            tariff = offer.tariff
+        return Wanted(merchant, product_code, days, tariff, until or self._clock.now())
+
+    async def _compare(self, wanted: Wanted) -> tuple[RerateView, Changes]:
+        async with self._store.transaction() as tx:
+            return await compare(self._ledger, tx, wanted)
+
+
+def _facts(wanted: Wanted, view: RerateView) -> _Facts:
+    """What question and receipt say, and what the confirmation keeps."""
+    merchant = wanted.merchant
+    return {
+        "merchant_id": str(merchant.id),
+        "merchant_no": merchant.merchant_no,
+        "merchant_name": merchant.name,
+        "product_code": wanted.product_code,
+        "tiers_by": view.tariff.tiers_by,
+        "tiers": view.tariff.pack(),
+        "tariff_text": format_tariff(view.tariff, view.currency),
+        "first_day": str(view.days.first),
+        "last_day": str(view.days.last),
+        "currency": view.currency,
+        "orders": view.orders,
+        "changed": view.changed,
+        "left_out": view.left_out,
+        "fee_then_minor": view.fee_then_minor,
+        "fee_now_minor": view.fee_now_minor,
+        "difference_minor": view.difference_minor,
+        "lines": [
+            {
+                "day": str(line.day),
+                "orders": line.orders,
+                "fee_then_minor": line.fee_then_minor,
+                "fee_now_minor": line.fee_now_minor,
+            }
+            for line in view.by_day[:MAX_DAYS_SHOWN]
+        ],
+        "until": view.seen.until.isoformat(),
+        "mark": view.seen.mark,
+        "more_days": max(0, len(view.by_day) - MAX_DAYS_SHOWN),
+    }
+
+
+_KNOWN: Final = "SELECT EXISTS (SELECT FROM product WHERE code = $1)"

@@ -1,0 +1,63 @@
+"""What people move by their word: a message as a whole, recorded once per cause, undone by
+reversal, listed by pages."""
+
+from __future__ import annotations
+
+from core.accounts.vouchers.amounts import (
+    MAX_MOVED,
+    MAX_REMARK_CHARS,
+    USDT,
+    Advance,
+    Converted,
+    check_moved,
+    convert,
+    money_of,
+)
+from core.accounts.vouchers.doubts import REPEAT_WITHIN, UNDO_ASKED_FROM, Doubt, Doubts
+from core.accounts.vouchers.model import (
+    ADJUSTMENT,
+    KINDS,
+    PAGE_SIZE,
+    PAYIN,
+    PREPAYMENT,
+    UNDO_WITHIN,
+    Decision,
+    Holder,
+    Kind,
+    Move,
+    Record,
+    VoucherLine,
+    VoucherPage,
+)
+from core.accounts.vouchers.vouchers import Vouchers
+from core.people.receipts import Cause
+
+__all__ = [
+    "ADJUSTMENT",
+    "KINDS",
+    "MAX_MOVED",
+    "MAX_REMARK_CHARS",
+    "PAGE_SIZE",
+    "PAYIN",
+    "PREPAYMENT",
+    "REPEAT_WITHIN",
+    "UNDO_ASKED_FROM",
+    "UNDO_WITHIN",
+    "USDT",
+    "Advance",
+    "Cause",
+    "Converted",
+    "Decision",
+    "Doubt",
+    "Doubts",
+    "Holder",
+    "Kind",
+    "Move",
+    "Record",
+    "VoucherLine",
+    "VoucherPage",
+    "Vouchers",
+    "check_moved",
+    "convert",
+    "money_of",
+]

@@ -1,0 +1,354 @@
+"""Vouchers: written once per cause, undone once by exact reversal, and read again."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any, Final, TypeVar
+from uuid import UUID
+
+import asyncpg
+
+from core.accounts.vouchers import rows
+from core.accounts.vouchers.doubts import Doubts, doubt_of_undo, doubts_of_moves
+from core.accounts.vouchers.model import (
+    KINDS,
+    PAGE_SIZE,
+    UNDO_WITHIN,
+    Decision,
+    Holder,
+    Kind,
+    Move,
+    Record,
+    VoucherLine,
+    VoucherPage,
+)
+from core.accounts.vouchers.telling import Telling, Written
+from core.books import BusinessDay, Event, Ledger, reversal
+from core.delivery.audit import Audit
+from core.delivery.outbox import Outbox
+from core.kernel.errors import Bug, Refusal
+from core.kernel.holder import MODE
+from core.kernel.ids import Ids
+from core.kernel.money import Money
+from core.people.actors import Actor
+from core.people.groups import Groups
+from core.people.receipts import Cause, receipt_of
+from core.system.store import Queries, Store, Tx
+
+T = TypeVar("T")
+_Days = Mapping[UUID, BusinessDay]  # each holder's
+_SEVERAL: Final = 2
+_DAY_TRIES: Final = 3
+
+
+class Vouchers:
+    """The rows under prepayments, adjustments and pay-ins. Who may move what is decided there;
+    here it is written, all that one message moves in one transaction."""
+
+    def __init__(
+        self, store: Store, ids: Ids, ledger: Ledger, groups: Groups, outbox: Outbox, audit: Audit
+    ) -> None:
+        self._store = store
+        self._ids = ids
+        self._ledger = ledger
+        self._telling = Telling(groups, outbox, audit)
+
+    async def record(
+        self, actor: Actor, decisions: Sequence[Decision], *, sure: bool
+    ) -> list[dict[str, Any]]:
+        """Book the lines of a message, all of them or none, and put their one receipt into the
+        outbox. Returns the receipt of each line.
+
+        The same cause again answers the same receipt and books nothing. sure: False raises
+        `Doubts` where some of them may be slips.
+        """
+
+        async def work(tx: Tx, days: _Days) -> list[dict[str, Any]]:
+            receipts = {one.cause: await receipt_of(tx, one.cause) for one in decisions}
+            fresh = [one for one in decisions if receipts[one.cause] is None]
+            if not sure:
+                now = {holder_id: day.at for holder_id, day in days.items()}
+                if doubts := await doubts_of_moves(tx, fresh, now):
+                    raise Doubts(doubts)
+            await self._hold_balances(tx, fresh)
+            written, at = [], dict(days)
+            for one in fresh:
+                cause, day = one.cause, at[one.holder.id]
+                event = Event(
+                    f"{one.kind.booked}:{cause.chat_id}:{cause.message_id}:{cause.line}",
+                    one.kind.booked, MODE, one.move.postings,
+                )  # fmt: skip
+                written.append(await self._write(tx, day, actor, one, event))
+                at[one.holder.id] = day.after(day.at)
+            if written:
+                await self._telling.tell(tx, actor, written)
+            receipts.update((one.cause, one.receipt) for one in written)
+            return [receipt for receipt in receipts.values() if receipt is not None]
+
+        return await self._in_books([one.holder for one in decisions], work)
+
+    async def undo(
+        self,
+        actor: Actor,
+        holder: Holder,
+        kind: Kind,
+        voucher_id: UUID,
+        cause: Cause,
+        *,
+        sure: bool,
+    ) -> dict[str, Any]:
+        """Take a movement back by its exact reversal. Returns the undo's receipt.
+
+        Where a button is the cause, the receipt that carries it is struck through, also when the
+        same press comes again. sure: False raises a `Doubt` where this may be a slip.
+        Refusals: record_not_found, already_undone, undo_too_late.
+        """
+
+        async def work(tx: Tx, days: _Days) -> dict[str, Any]:
+            day = days[holder.id]
+            receipt = await receipt_of(tx, cause)
+            if receipt is None or receipt["reverses"] != str(voucher_id):
+                row = await tx.fetchrow(rows.TO_UNDO, holder.id, voucher_id, kind.name)
+                _check_undo(row, day.at)
+                assert row is not None
+                if not sure and (doubt := doubt_of_undo(actor, dict(row))) is not None:
+                    raise doubt
+                receipt = await self._reverse(tx, day, actor, (holder, kind), row, cause)
+            if cause.is_press:
+                record = await self._record_of(tx, [holder.id], voucher_id)
+                await self._telling.strike(tx, record, cause)
+            return receipt
+
+        return await self._in_books([holder], work)
+
+    async def find(self, actor: Actor, voucher_id: UUID) -> Record:
+        """A voucher that may be shown to this actor here. Refusals: record_not_found."""
+        scope: list[UUID] | None = None
+        if actor.merchant_ids is not None:
+            scope = [*actor.merchant_ids, *(actor.supplier_ids or ())]
+        return await self._record_of(self._store, scope, voucher_id)
+
+    async def booked_lines(self, chat_id: int, message_id: int) -> dict[int, str]:
+        """line -> record number, of what a message has moved already."""
+        found = await self._store.fetch(rows.BOOKED_LINES, chat_id, message_id)
+        return {row["line"]: row["record_no"] for row in found}
+
+    async def page(
+        self, holder_id: UUID, kind: str, days: tuple[date, date], page: int, size: int = PAGE_SIZE
+    ) -> VoucherPage:
+        """A page of a holder's vouchers of business days, both ends included; newest first.
+
+        An undo is told on the line that it undid; it is a line of its own only where that one is
+        on a day before these.
+        """
+        totals = await self._store.fetchrow(rows.TOTALS, holder_id, kind, *days, MODE)
+        if totals is None:
+            raise Bug("a sum has a row")
+        pages = max(1, -(-totals["count"] // size))
+        page = min(max(1, page), pages)
+        found = await self._store.fetch(
+            f"{rows.LINES} ORDER BY v.at DESC, v.id DESC LIMIT $6 OFFSET $7",
+            holder_id,
+            kind,
+            *days,
+            MODE,
+            size,
+            (page - 1) * size,
+        )
+        lines = tuple(_line(row) for row in found)
+        return VoucherPage(lines, totals["count"], totals["sum_minor"], page, pages)
+
+    async def _record_of(
+        self, queries: Queries, scope: list[UUID] | None, voucher_id: UUID
+    ) -> Record:
+        row = await queries.fetchrow(rows.FIND, scope, voucher_id)
+        if row is None:
+            raise Refusal("record_not_found")
+        cause = Cause(row["chat_id"], row["message_id"], row["line"])
+        return Record(voucher_id, row["holder_id"], KINDS[row["kind"]], cause, row["receipt"])
+
+    async def _in_books(
+        self, holders: Sequence[Holder], work: Callable[[Tx, _Days], Awaitable[T]]
+    ) -> T:
+        """Run `work` in open days of the books that the holders' vouchers are in. It is given the
+        day of each holder, by the holder's id.
+
+        A holder's vouchers are written one after another, and each later than the one before, so
+        that none of them counts on a number, a balance or an undo that another one is about to
+        change. No balance could be that lock: kinds move different ones. It is taken after the
+        days and before balances, and those of several holders in the order of their ids.
+        """
+        whose = {holder.id: holder for holder in holders}
+
+        async def alone(tx: Tx, held: Mapping[UUID, BusinessDay]) -> T:
+            days: dict[UUID, BusinessDay] = {}
+            for holder_id in sorted(whose):
+                await tx.hold(f"voucher:{holder_id}")
+                newest_at = await tx.fetchval(rows.NEWEST_AT, holder_id)
+                days[holder_id] = held[whose[holder_id].books_id].after(newest_at)
+            return await work(tx, days)
+
+        for _ in range(_DAY_TRIES):
+            for holder in whose.values():
+                if holder.role == "supplier":
+                    # Its own day is opened first where it is due; no booking holds it.
+                    await self._ledger.today(holder.id)
+            try:
+                books = (holder.books_id for holder in whose.values())
+                return await self._ledger.in_open_days(books, alone)
+            except _SupplierDayOver:
+                continue
+        raise Bug(f"a business day would not open: {', '.join(h.no for h in whose.values())}")
+
+    async def _hold_balances(self, tx: Tx, decisions: Sequence[Decision]) -> None:
+        """Hold what several lines will move, before the first of them is booked."""
+        if len(decisions) < _SEVERAL:
+            return
+        for books_id in sorted({one.holder.books_id for one in decisions}):
+            moved = [x.move.postings for x in decisions if x.holder.books_id == books_id]
+            await self._ledger.hold_balances(tx, books_id, MODE, *moved)
+
+    async def _reverse(
+        self,
+        tx: Tx,
+        day: BusinessDay,
+        actor: Actor,
+        whose: tuple[Holder, Kind],
+        row: asyncpg.Record,
+        cause: Cause,
+    ) -> dict[str, Any]:
+        """Book the exact reversal of a voucher's row and tell it; the receipt."""
+        holder, kind = whose
+        moved = await self._ledger.postings_of(tx, day.holder_id, row["event_id"])
+        event = Event(
+            f"{kind.undone}:{row['id']}", kind.undone, MODE, reversal(moved),
+            reverses=row["event_id"],
+        )  # fmt: skip
+        rate = row["conversion_rate"]
+        move = Move(
+            Money(-row["minor"], row["currency"]), event.postings,
+            Money(-row["original_minor"], row["original_currency"]), row["remark"],
+            Decimal(rate) if rate else None,
+        )  # fmt: skip
+        decided = Decision(holder, kind, move, cause)
+        written = await self._write(tx, day, actor, decided, event, (row["id"], row["record_no"]))
+        await self._telling.tell(tx, actor, [written])
+        return written.receipt
+
+    async def _write(
+        self,
+        tx: Tx,
+        day: BusinessDay,
+        actor: Actor,
+        decided: Decision,
+        event: Event,
+        undone: tuple[UUID, str] | None = None,
+    ) -> Written:
+        """Event, voucher and cause. undone: id and number of what is taken back."""
+        holder, kind, move, cause = decided.holder, decided.kind, decided.move, decided.cause
+        listed_on = await _day_of(tx, holder, day)
+        event_id = await self._ledger.book(tx, day, event)
+        voucher_id = self._ids.uuid7()
+        seq = await tx.fetchval(rows.NEXT_SEQ, holder.id)
+        after_minor, advanced_minor = await self._standing(tx, holder)
+        rate = move.conversion_rate
+        receipt = {
+            f"{kind.name}_id": str(voucher_id),
+            "kind": kind.name,
+            "record_no": f"{holder.no}-{seq}",
+            f"{holder.role}_no": holder.no,
+            f"{holder.role}_name": holder.name,
+            f"{holder.role}_id": str(holder.id),
+            "minor": move.amount.minor,
+            "currency": move.amount.currency,
+            "original_minor": move.original.minor,
+            "original_currency": move.original.currency,
+            "conversion_rate": "" if rate is None else format(rate, "f"),
+            "remark": move.remark,
+            "proof": move.proof_file_id is not None,
+            "before_minor": after_minor - kind.weight * move.amount.minor,
+            "after_minor": after_minor,
+            "advanced_minor": advanced_minor,
+            "actor_name": actor.name,
+            "at": day.at.isoformat(),
+            "day": listed_on.isoformat(),
+            "zone": holder.day_cut.zone,
+            "reverses": str(undone[0]) if undone else "",
+            "reverses_no": undone[1] if undone else "",
+        }
+        await tx.execute(
+            rows.INSERT,
+            holder.id,
+            voucher_id,
+            kind.name,
+            seq,
+            receipt["record_no"],
+            MODE,
+            move.amount.currency,
+            move.amount.minor,
+            move.original.minor,
+            move.original.currency,
+            receipt["conversion_rate"] or None,
+            move.remark,
+            move.proof_file_id,
+            actor.user_id,
+            actor.name,
+            cause.chat_id,
+            cause.message_id,
+            event_id,
+            undone[0] if undone else None,
+            listed_on,
+            day.at,
+        )
+        await tx.execute(
+            rows.INSERT_CAUSE,
+            cause.chat_id,
+            cause.message_id,
+            cause.line,
+            holder.id,
+            receipt,
+            day.at,
+        )
+        return Written(holder, kind, event.kind, cause, voucher_id, receipt)
+
+    async def _standing(self, tx: Tx, holder: Holder) -> tuple[int, int]:
+        """How the holder stands after what was booked, and what was advanced to it in all.
+
+        Of a merchant: the prepayment that remains (negative: we owe it). Of a supplier: what it
+        owes us, over all merchants' books and what it paid in (0 is advanced to it).
+        """
+        if holder.role == "merchant":
+            position = await self._ledger.position(tx, holder.id, MODE, holder.currency)
+            return -position.minor, position.advanced_minor
+        accounts = [f"due/{holder.no}", f"supplier/{holder.no}/settled"]
+        return await tx.fetchval(rows.OWED, accounts, holder.currency, MODE), 0
+
+
+class _SupplierDayOver(Exception):
+    """A supplier's day ended between its opening and the booking."""
+
+
+def _check_undo(row: asyncpg.Record | None, at: datetime) -> None:
+    """Refusals: record_not_found, already_undone, undo_too_late."""
+    if row is None:
+        raise Refusal("record_not_found")
+    if row["undone"]:
+        raise Refusal("already_undone")
+    if at - row["at"] > UNDO_WITHIN:
+        raise Refusal("undo_too_late", limit_min=int(UNDO_WITHIN.total_seconds() // 60))
+
+
+async def _day_of(tx: Tx, holder: Holder, day: BusinessDay) -> date:
+    """The holder's business day in which something is booked."""
+    if holder.role == "merchant":
+        return day.day
+    found: date | None = await tx.fetchval(rows.DAY_OF, holder.id, day.at)
+    if found is None:
+        raise _SupplierDayOver
+    return found
+
+
+def _line(row: Any) -> VoucherLine:
+    return VoucherLine(**dict(row))

@@ -1,0 +1,56 @@
+"""The books: postings (pure), the ledger that writes them, and business days."""
+
+from __future__ import annotations
+
+from core.books.days import BusinessDay
+from core.books.kinds import KINDS, ORDER_KINDS, Heading
+from core.books.ledger import AlreadyBooked, Event, Ledger, Position
+from core.books.postings import (
+    Posting,
+    Postings,
+    Took,
+    adjusted,
+    assert_balanced,
+    completed_from_suspense,
+    confirmed,
+    credited,
+    paid,
+    paid_in,
+    prepaid,
+    prepaid_converted,
+    refund_reserved,
+    refund_settled,
+    rerated,
+    returned_to_payer,
+    reversal,
+    unmatched,
+)
+
+__all__ = [
+    "KINDS",
+    "ORDER_KINDS",
+    "AlreadyBooked",
+    "BusinessDay",
+    "Event",
+    "Heading",
+    "Ledger",
+    "Position",
+    "Posting",
+    "Postings",
+    "Took",
+    "adjusted",
+    "assert_balanced",
+    "completed_from_suspense",
+    "confirmed",
+    "credited",
+    "paid",
+    "paid_in",
+    "prepaid",
+    "prepaid_converted",
+    "refund_reserved",
+    "refund_settled",
+    "rerated",
+    "returned_to_payer",
+    "reversal",
+    "unmatched",
+]

@@ -1,0 +1,212 @@
+"""Business days: opened, rolled up, closed. Whose: a merchant's, a supplier's, the desk's own.
+
+Bookings hold their holder's day together with other bookings, and none is made at an instant
+before `rolled_to`. So whoever holds the day alone sees everything that will ever be booked before
+now: it is added up into the rollups, once, and never looked at one by one again.
+
+The hold is an advisory lock, which waits in line: bookings that come after whoever wants the day
+alone let it pass first. A lock of the day's row would let them overtake it for ever.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from typing import Final
+from uuid import UUID
+
+import asyncpg
+
+from core.kernel.clock import DayCut
+from core.kernel.errors import Bug
+from core.kernel.holder import HOUSE
+from core.system.store import Queries, Tx
+
+# The desk itself: holds `bank` and `supplier/S/settled`, and its day is the platform's.
+# A new cut may make the next day shorter or longer than others, but never by a whole day: days
+# would be called by the wrong dates from then on.
+LONGEST_DAY: Final = timedelta(hours=48)
+_INSTANT: Final = timedelta(microseconds=1)  # as small as the database tells instants apart
+_HOLD: Final = "SELECT day, starts_at, ends_at, rolled_to FROM hold_day($1, $2)"
+
+
+@dataclass(frozen=True, slots=True)
+class BusinessDay:
+    """An open day, held so that it cannot be closed while something is booked.
+
+    at: the instant to book at; inside the day, and after everything that is rolled up.
+    """
+
+    holder_id: UUID
+    day: date
+    at: datetime
+    ends_at: datetime
+
+    def after(self, cause_at: datetime | None) -> BusinessDay:
+        """The same day at an instant after its cause's, where it is not later already.
+
+        Whoever held the day first may come second to what it books about: it waited for a lock
+        meanwhile, or another instance's clock is ahead. None: nothing is the cause.
+        """
+        if cause_at is None or self.at > cause_at:
+            return self
+        return replace(self, at=min(cause_at + _INSTANT, self.ends_at - _INSTANT))
+
+
+class DayOver(Exception):
+    """The open business day ended before the booking could be made."""
+
+
+async def hold(tx: Tx, holder_id: UUID, now: datetime) -> BusinessDay:
+    """The open day, held until the transaction ends. Raises DayOver."""
+    row = await tx.fetchrow(_HOLD, holder_id, False)
+    # Another instance's clock may be a little ahead of ours.
+    at = max(now, row["rolled_to"]) if row is not None else now
+    if row is None or at >= row["ends_at"]:
+        raise DayOver
+    return BusinessDay(holder_id, row["day"], at, row["ends_at"])
+
+
+async def open_day(
+    tx: Tx, holder_id: UUID, cut: DayCut, day: date, starts_at: datetime | None = None
+) -> None:
+    """A changed cut counts from the next day on: the new day starts where the last one ended."""
+    starts = starts_at or cut.start_of(day)
+    await tx.execute(
+        "INSERT INTO business_day (holder_id, day, starts_at, ends_at, rolled_to, sums_kept)"
+        " VALUES ($1, $2, $3, $4, $3, EXISTS (SELECT FROM merchant WHERE id = $1))",
+        holder_id,
+        day,
+        starts,
+        cut.start_of(day + timedelta(days=1)),
+    )
+
+
+async def cut_of(queries: Queries, holder_id: UUID) -> DayCut:
+    """How a holder's days are cut from its next one on."""
+    row = await queries.fetchrow("SELECT day_cut, zone FROM holder WHERE id = $1", holder_id)
+    if row is None:
+        raise Bug(f"{holder_id} has no books")
+    return DayCut(row["day_cut"], row["zone"])
+
+
+async def lock_open(tx: Tx, holder_id: UUID) -> asyncpg.Record:
+    """The open day, held alone until the transaction ends: nothing is booked meanwhile."""
+    row = await tx.fetchrow(_HOLD, holder_id, True)
+    if row is None:
+        raise Bug(f"{holder_id} has no open business day")
+    return row
+
+
+async def roll_up(tx: Tx, merchant_id: UUID, row: asyncpg.Record, until: datetime) -> None:
+    """Add what was booked and created since the last time to the rollups. row: of `lock_open`."""
+    since = row["rolled_to"]
+    # To the millisecond, as orders' instants of creation are, which come from their ids.
+    until = until.replace(microsecond=until.microsecond // 1000 * 1000)
+    if until <= since:
+        return
+    for sql in (_ROLL_ENTRIES, _ROLL_CREATED, _ROLL_PAID):
+        await tx.execute(sql, merchant_id, since, until)
+    await tx.execute(
+        "UPDATE business_day SET rolled_to = $3 WHERE holder_id = $1 AND day = $2",
+        merchant_id,
+        row["day"],
+        until,
+    )
+
+
+async def close(tx: Tx, holder_id: UUID, row: asyncpg.Record, now: datetime) -> None:
+    """Close a day that is rolled up to its end, and keep the balances it closes with."""
+    closed = await tx.execute(
+        "UPDATE business_day SET closed_at = $3"
+        " WHERE holder_id = $1 AND day = $2 AND closed_at IS NULL",
+        holder_id,
+        row["day"],
+        now,
+    )
+    if not closed:
+        raise Bug(f"the day {row['day']} of {holder_id} was closed twice")
+    await tx.execute(
+        "INSERT INTO closing (holder_id, day, mode, currency, account, minor)"
+        " SELECT merchant_id, $2, mode, currency, account, minor FROM balance"
+        " WHERE merchant_id = $1",
+        holder_id,
+        row["day"],
+    )
+
+
+async def keep_sums(tx: Tx, holder_id: UUID, accounts: str) -> bool:
+    """Keep what all merchants' accounts of a pattern came to at the end of the holder's oldest
+    closed day that is not summed up yet. False: there is none, or books are behind its end."""
+    row = await tx.fetchrow(
+        "SELECT day, starts_at, ends_at FROM business_day"
+        " WHERE holder_id = $1 AND closed_at IS NOT NULL AND NOT sums_kept"
+        " ORDER BY day LIMIT 1 FOR UPDATE",
+        holder_id,
+    )
+    if row is None or await tx.fetchval(
+        "SELECT EXISTS (SELECT FROM business_day WHERE closed_at IS NULL AND rolled_to < $1)",
+        row["ends_at"],
+    ):
+        return False
+    former = row["day"] - timedelta(days=1)
+    span = (row["starts_at"], row["ends_at"])
+    await tx.execute(_KEEP_SUMS, holder_id, row["day"], former, *span, accounts, HOUSE)
+    await tx.execute(
+        "UPDATE business_day SET sums_kept = true WHERE holder_id = $1 AND day = $2",
+        holder_id,
+        row["day"],
+    )
+    return True
+
+
+_ROLL_ENTRIES: Final = """
+INSERT INTO rollup_entry AS r
+    (merchant_id, mode, day, hour, currency, account, kind, product_code, channel_no, minor,
+     events)
+SELECT merchant_id, mode, day, date_trunc('hour', booked_at, 'UTC'), currency, account, kind,
+       product_code, channel_no, sum(minor), count(*) FILTER (WHERE line = 1)
+FROM ledger_entry
+WHERE merchant_id = $1 AND booked_at >= $2 AND booked_at < $3
+GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9
+ON CONFLICT (merchant_id, mode, day, hour, currency, account, kind, product_code, channel_no)
+DO UPDATE SET minor = r.minor + excluded.minor, events = r.events + excluded.events
+"""
+
+_ROLL_CREATED: Final = """
+INSERT INTO rollup_order AS r
+    (merchant_id, mode, day, hour, currency, product_code, created, paid_in_day, paid)
+SELECT merchant_id, mode, created_day, date_trunc('hour', created_at, 'UTC'), currency,
+       product_code, count(*), 0, 0
+FROM orders
+WHERE merchant_id = $1 AND created_at >= $2 AND created_at < $3
+GROUP BY 1, 2, 3, 4, 5, 6
+ON CONFLICT (merchant_id, mode, day, hour, currency, product_code)
+DO UPDATE SET created = r.created + excluded.created
+"""
+
+_ROLL_PAID: Final = """
+INSERT INTO rollup_order AS r
+    (merchant_id, mode, day, hour, currency, product_code, created, paid_in_day, paid)
+SELECT merchant_id, mode, created_day, date_trunc('hour', created_at, 'UTC'), currency,
+       product_code, 0, count(*) FILTER (WHERE paid_day = created_day), count(*)
+FROM orders
+WHERE merchant_id = $1 AND paid_at >= $2 AND paid_at < $3
+GROUP BY 1, 2, 3, 4, 5, 6
+ON CONFLICT (merchant_id, mode, day, hour, currency, product_code)
+DO UPDATE SET paid_in_day = r.paid_in_day + excluded.paid_in_day, paid = r.paid + excluded.paid
+"""
+
+_KEEP_SUMS: Final = """
+INSERT INTO closing (holder_id, day, mode, currency, account, minor)
+SELECT $1, $2, mode, currency, account, sum(minor)
+FROM (
+    SELECT mode, currency, account, minor FROM closing WHERE holder_id = $1 AND day = $3
+      AND account ~ $6
+    UNION ALL
+    SELECT mode, currency, account, minor FROM moved_between($4, $5)
+    WHERE account ~ $6
+) m
+WHERE $1 <> $7 OR account !~ '^(bank|supplier/)'
+GROUP BY mode, currency, account
+"""

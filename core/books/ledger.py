@@ -1,0 +1,374 @@
+"""The ledger: events booked once, entries that are never edited, balances, business days."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Final, TypeVar
+from uuid import UUID
+
+from core.books import days
+from core.books.days import BusinessDay, DayOver
+from core.books.kinds import KINDS, VOLUME_KINDS
+from core.books.postings import Posting, Postings, assert_balanced
+from core.kernel.clock import Clock, DayCut
+from core.kernel.errors import Bug, Refusal
+from core.kernel.holder import HOUSE
+from core.kernel.ids import Ids
+from core.system.store import Queries, Store, Tx
+
+T = TypeVar("T")
+_DAY_TRIES: Final = 3
+_MAX_DAYS_ROLLED: Final = 4000
+_MAX_VOLUMES: Final = 4096
+
+
+class AlreadyBooked(Exception):
+    """An event of this key is in the books already; nothing was written."""
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """What is to be booked. key: unique per merchant for ever, such as 'paid:<order id>'.
+
+    kind: one of `KINDS`. product_code, channel_no: what bills group by; '' where none. A posting
+    may name a channel of its own.
+    """
+
+    key: str
+    kind: str
+    mode: str
+    postings: tuple[Posting, ...]
+    order_id: UUID | None = None
+    product_code: str = ""
+    channel_no: str = ""
+    reverses: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """What we owe the merchant: payable + prepaid. Negative: prepayment that remains."""
+
+    payable_minor: int
+    prepaid_minor: int
+
+    @property
+    def minor(self) -> int:
+        return self.payable_minor + self.prepaid_minor
+
+    @property
+    def advanced_minor(self) -> int:
+        """How much was advanced, net of what was taken back."""
+        return -self.prepaid_minor
+
+    @property
+    def remaining_minor(self) -> int:
+        """How much of the advance is not yet drawn down by paid orders (0 when none is)."""
+        return max(0, -self.minor)
+
+
+class Ledger:
+    """The books of all merchants. Locks are taken in one order: what orders are charged, day,
+    order, attempts, balances."""
+
+    def __init__(self, store: Store, clock: Clock, ids: Ids) -> None:
+        self._store = store
+        self._clock = clock
+        self._ids = ids
+        self._volumes: dict[tuple[UUID, str, str, str, date], int] = {}
+
+    async def open_first_day(self, tx: Tx, holder_id: UUID, cut: DayCut) -> None:
+        """The day in which new books begin: a merchant's, a supplier's, the desk's own."""
+        await days.open_day(tx, holder_id, cut, cut.day_of(self._clock.now()))
+
+    async def open_house(self) -> None:
+        """Open the first day of the platform's own books, where it is not yet."""
+        async with self._store.transaction() as tx:
+            await tx.hold("open_house")
+            if not await tx.fetchval(
+                "SELECT EXISTS (SELECT FROM business_day WHERE holder_id = $1)", HOUSE
+            ):
+                await self.open_first_day(tx, HOUSE, await days.cut_of(tx, HOUSE))
+
+    async def set_house_cut(self, tx: Tx, cut: DayCut) -> None:
+        """When the platform's days begin, from its next day on: the open one ends as it would."""
+        await tx.execute("UPDATE desk SET day_cut = $1, zone = $2", cut.at, cut.zone)
+
+    async def cut_of(self, holder_id: UUID) -> DayCut:
+        """How the holder's days are cut from its next one on."""
+        return await days.cut_of(self._store, holder_id)
+
+    async def recut(self, tx: Tx, day: BusinessDay, cut: DayCut) -> tuple[datetime, datetime]:
+        """When the held day ends, and when the one after it will, if it is cut like this.
+
+        Refusals: day_cut_too_far.
+        """
+        ends_at: datetime = await tx.fetchval(
+            "SELECT ends_at FROM business_day WHERE holder_id = $1 AND day = $2",
+            day.holder_id,
+            day.day,
+        )
+        next_ends_at = cut.start_of(day.day + timedelta(days=2))
+        if not ends_at < next_ends_at <= ends_at + days.LONGEST_DAY:
+            raise Refusal("day_cut_too_far")
+        return ends_at, next_ends_at
+
+    async def today(self, holder_id: UUID) -> date:
+        """The business day that is open now; a day that is over is closed first.
+
+        Without a lock: whoever reads a bill must not wait for those who are paid, nor they for
+        whoever reads.
+        """
+        row = await self._store.fetchrow(_OPEN_DAY, holder_id)
+        if row is not None and row["ends_at"] <= self._clock.now():
+            await self.roll_days(holder_id)
+            row = await self._store.fetchrow(_OPEN_DAY, holder_id)
+        if row is None:
+            raise Bug(f"{holder_id} has no open business day")
+        day: date = row["day"]
+        return day
+
+    async def in_open_day(
+        self,
+        holder_id: UUID,
+        work: Callable[[Tx, BusinessDay], Awaitable[T]],
+        *,
+        before: Callable[[Tx], Awaitable[None]] | None = None,
+    ) -> T:
+        """Run `work` in one transaction that holds the holder's open business day.
+
+        before: what is done in it while the day is not held yet, so that nobody waits for it.
+
+        A day that is over is closed and the next one opened first, so that what is booked after
+        the cut is never in the day before it. holder_id: a merchant; HOUSE for the desk's own
+        books.
+        """
+
+        async def in_one(tx: Tx, held: Mapping[UUID, BusinessDay]) -> T:
+            return await work(tx, held[holder_id])
+
+        return await self.in_open_days([holder_id], in_one, before=before)
+
+    async def in_open_days(
+        self,
+        holder_ids: Iterable[UUID],
+        work: Callable[[Tx, Mapping[UUID, BusinessDay]], Awaitable[T]],
+        *,
+        before: Callable[[Tx], Awaitable[None]] | None = None,
+    ) -> T:
+        """As `in_open_day`, in the days of several holders at once. They are held in the order of
+        their ids; `work` is given the day of each."""
+        in_order = sorted(set(holder_ids))
+        for _ in range(_DAY_TRIES):
+            try:
+                async with self._store.transaction() as tx:
+                    if before is not None:
+                        await before(tx)
+                    held = {one: await days.hold(tx, one, self._clock.now()) for one in in_order}
+                    return await work(tx, held)
+            except DayOver:
+                for one in in_order:
+                    await self.roll_days(one)
+        raise Bug(f"a business day would not open: {', '.join(map(str, in_order))}")
+
+    async def roll_days(self, holder_id: UUID) -> list[date]:
+        """Roll up what was booked so far; close every day that is over and open the present one.
+
+        Returns the days that were closed. Days nothing happened in get a row as well, so that
+        closings and openings join without a gap.
+        """
+        closed: list[date] = []
+        async with self._store.transaction() as tx:
+            row = await days.lock_open(tx, holder_id)
+            for _ in range(_MAX_DAYS_ROLLED):
+                now = self._clock.now()
+                await days.roll_up(tx, holder_id, row, min(now, row["ends_at"]))
+                if now < row["ends_at"]:
+                    return closed
+                await days.close(tx, holder_id, row, now)
+                closed.append(row["day"])
+                # Read while the day is held, so that no cut is used that was changed meanwhile.
+                cut = await days.cut_of(tx, holder_id)
+                following = row["day"] + timedelta(days=1)
+                await days.open_day(tx, holder_id, cut, following, row["ends_at"])
+                row = await days.lock_open(tx, holder_id)
+        raise Bug(f"{holder_id} lags more than {_MAX_DAYS_ROLLED} days behind")
+
+    async def due_to_roll(self, limit: int = 500) -> list[UUID]:
+        """Whose books are to be rolled: those whose day is over, that have entries which are not
+        rolled up, or whom a day of the platform's sums waits for."""
+        rows = await self._store.fetch(_DUE, self._clock.now(), limit)
+        return [row["holder_id"] for row in rows]
+
+    async def keep_sums(self, holder_id: UUID, accounts: str) -> None:
+        """Keep the closing balances of days of the platform (HOUSE) or of a supplier.
+
+        Their days are windows over all merchants' books, and no booking holds them: they are
+        summed up when every merchant is rolled up past their end, after which nothing is booked
+        in them any more. accounts: a regular expression of the accounts that are summed up.
+        """
+        for _ in range(_MAX_DAYS_ROLLED):
+            async with self._store.transaction() as tx:
+                if not await days.keep_sums(tx, holder_id, accounts):
+                    return
+
+    async def book(self, tx: Tx, day: BusinessDay, event: Event) -> UUID:
+        """Write one event: its row, its entries, its balances, in one round trip.
+
+        Returns the event's id. Raises AlreadyBooked when the key was booked before; the
+        transaction stays usable and nothing was written.
+        """
+        assert_balanced(event.postings)
+        if not event.postings or event.kind not in KINDS:
+            raise Bug(f"the event {event.key} ({event.kind}) moves nothing that is known")
+        event_id = self._ids.uuid7()
+        lines = sorted(
+            (p.currency, p.account, p.channel_no or event.channel_no, p.minor)
+            for p in event.postings
+        )
+        if len({line[:3] for line in lines}) != len(lines):
+            raise Bug(f"the event {event.key} names an account of a channel twice")
+        currencies, accounts, channel_nos, minor = zip(*lines, strict=True)
+        rows = await tx.fetch(
+            _BOOK,
+            day.holder_id,
+            event.key,
+            event_id,
+            event.kind,
+            event.mode,
+            day.day,
+            day.at,
+            event.order_id,
+            event.reverses,
+            event.product_code,
+            accounts,
+            currencies,
+            minor,
+            channel_nos,
+        )
+        if not rows:
+            raise AlreadyBooked(event.key)
+        if len(rows) != len({line[:2] for line in lines}):
+            raise Bug(f"the event {event.key} touched {len(rows)} balances")
+        return event_id
+
+    async def postings_of(
+        self, queries: Queries, merchant_id: UUID, event_id: UUID
+    ) -> tuple[Posting, ...]:
+        """What an event moved, for its reversal. Empty where there is no such event."""
+        booked_at = await queries.fetchval(
+            "SELECT booked_at FROM ledger_event WHERE merchant_id = $1 AND id = $2",
+            merchant_id,
+            event_id,
+        )
+        # With the instant, the entries of one month are looked at instead of all there are.
+        rows = await queries.fetch(
+            "SELECT account, currency, minor, channel_no FROM ledger_entry"
+            " WHERE merchant_id = $1 AND booked_at = $2 AND event_id = $3 ORDER BY line",
+            merchant_id,
+            booked_at,
+            event_id,
+        )
+        return tuple(Posting(**row) for row in rows)
+
+    async def hold_balances(self, tx: Tx, merchant_id: UUID, mode: str, *all_of: Postings) -> None:
+        """Hold what several events of one transaction will move, before the first is booked: each
+        event takes its balances in order, but two of them together would not."""
+        accounts = sorted({(p.currency, p.account) for postings in all_of for p in postings})
+        await tx.execute(
+            _HOLD_BALANCES, merchant_id, mode, [a for _, a in accounts], [c for c, _ in accounts]
+        )
+
+    async def volume(
+        self, queries: Queries, merchant_id: UUID, mode: str, currency: str, product: str, day: date
+    ) -> int:
+        """What was paid for a product on the closed days of the month before `day`, in minor
+        units, net of completions that were reversed: what tiers by volume go by. Not below 0:
+        what is reversed may have been completed in the month before.
+
+        day: none after the open one. The days before it never change, so it is asked once.
+        """
+        asked = (merchant_id, mode, currency, product, day)
+        if asked not in self._volumes:
+            if len(self._volumes) >= _MAX_VOLUMES:
+                del self._volumes[next(iter(self._volumes))]  # the one that was asked first
+            volume_minor: int = await queries.fetchval(
+                _VOLUME, *asked, day.replace(day=1), VOLUME_KINDS
+            )
+            self._volumes[asked] = volume_minor
+        return self._volumes[asked]
+
+    async def position(
+        self, queries: Queries, merchant_id: UUID, mode: str, currency: str
+    ) -> Position:
+        """Payable and prepaid of one merchant, as the balances say now."""
+        rows = await queries.fetch(
+            "SELECT account, minor FROM balance WHERE merchant_id = $1 AND mode = $2"
+            " AND currency = $3 AND account IN ('payable', 'prepaid')",
+            merchant_id,
+            mode,
+            currency,
+        )
+        minor = {row["account"]: row["minor"] for row in rows}
+        return Position(minor.get("payable", 0), minor.get("prepaid", 0))
+
+
+# The event goes first: where its key is taken, the other two inserts have nothing to insert.
+# Balances come last and in a fixed order, so that two bookings of one merchant never deadlock.
+_BOOK: Final = """
+WITH event AS (
+    INSERT INTO ledger_event
+        (merchant_id, event_key, id, kind, mode, day, booked_at, order_id, reverses)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+    ON CONFLICT (merchant_id, event_key) DO NOTHING
+    RETURNING id
+), moved AS (
+    SELECT line, account, currency, minor, channel_no
+    FROM event, unnest($11::text[], $12::text[], $13::bigint[], $14::text[])
+         WITH ORDINALITY AS m (account, currency, minor, channel_no, line)
+), entries AS (
+    INSERT INTO ledger_entry
+        (merchant_id, booked_at, event_id, line, kind, mode, day, account, currency, minor,
+         product_code, channel_no)
+    SELECT $1, $7, $3, line, $4, $5, $6, account, currency, minor, $10, channel_no FROM moved
+)
+INSERT INTO balance AS b (merchant_id, mode, currency, account, minor)
+SELECT $1, $5, currency, account, sum(minor) FROM moved
+GROUP BY currency, account ORDER BY min(line)
+ON CONFLICT (merchant_id, mode, currency, account)
+DO UPDATE SET minor = b.minor + excluded.minor
+RETURNING b.account
+"""
+
+_VOLUME: Final = """
+SELECT greatest(0, sum(minor))::bigint FROM rollup_entry
+WHERE merchant_id = $1 AND mode = $2 AND currency = $3 AND product_code = $4
+  AND day >= $6 AND day < $5 AND kind = ANY($7) AND account IN ('payable', 'fees')
+"""
+
+_HOLD_BALANCES: Final = """
+SELECT FROM balance WHERE merchant_id = $1 AND mode = $2
+    AND (account, currency) IN (SELECT * FROM unnest($3::text[], $4::text[]))
+ORDER BY currency, account FOR UPDATE
+"""
+
+_OPEN_DAY: Final = (
+    "SELECT day, ends_at FROM business_day WHERE holder_id = $1 AND closed_at IS NULL"
+)
+
+# Suppliers' days are windows only; a merchant that is idle is rolled when a window needs it.
+_DUE: Final = """
+WITH awaited AS (
+    SELECT max(ends_at) AS until FROM business_day WHERE closed_at IS NOT NULL AND NOT sums_kept
+)
+SELECT d.holder_id FROM business_day d
+WHERE d.closed_at IS NULL AND (
+    d.ends_at <= $1
+    OR d.rolled_to < (SELECT until FROM awaited)
+    OR EXISTS (SELECT FROM ledger_entry e
+               WHERE e.merchant_id = d.holder_id AND e.booked_at >= d.rolled_to)
+    OR EXISTS (SELECT FROM orders o
+               WHERE o.merchant_id = d.holder_id AND o.created_at >= d.rolled_to))
+ORDER BY d.rolled_to LIMIT $2
+"""

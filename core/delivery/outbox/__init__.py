@@ -1,0 +1,54 @@
+"""What leaves the desk: facts for Telegram and news for merchants, committed with their cause."""
+
+from __future__ import annotations
+
+from core.delivery.outbox.chats import Chats
+from core.delivery.outbox.facts import (
+    ANSWER,
+    CARD,
+    LIVE_BILL,
+    SAID,
+    AlarmCard,
+    Bill,
+    Card,
+    DeskBill,
+    Fact,
+    News,
+    Pin,
+    Say,
+    TakeAway,
+    TextFile,
+    Twins,
+    Unpin,
+    Unread,
+)
+from core.delivery.outbox.pins import set_pins
+from core.delivery.outbox.posts import Posts
+from core.delivery.outbox.queue import NOBODY, RENEWED_EVERY_S, Leaving, Outbox
+
+__all__ = [
+    "ANSWER",
+    "CARD",
+    "LIVE_BILL",
+    "NOBODY",
+    "RENEWED_EVERY_S",
+    "SAID",
+    "AlarmCard",
+    "Bill",
+    "Card",
+    "Chats",
+    "DeskBill",
+    "Fact",
+    "Leaving",
+    "News",
+    "Outbox",
+    "Pin",
+    "Posts",
+    "Say",
+    "TakeAway",
+    "TextFile",
+    "Twins",
+    "Unpin",
+    "Unread",
+    "set_pins",
+]

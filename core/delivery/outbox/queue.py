@@ -1,0 +1,391 @@
+"""The two queues of what leaves. Rows commit with their cause; workers take them with a lease.
+
+To Telegram each chat has a lane. A worker takes the lane, which a business transaction never
+touches, and with it the one row whose turn it is; it lets go of both at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from operator import itemgetter
+from typing import Any, Final
+from uuid import UUID
+
+import asyncpg
+
+from core.delivery.outbox.chats import LONGEST_CLOSED, Chats
+from core.delivery.outbox.facts import SAID, Fact, News, Twins, pack, rank_of, unpack
+from core.delivery.outbox.posts import Posts
+from core.delivery.outbox.statements import FINISH, HELD, SENT, TAKE, TAKE_OVER, UNPARK
+from core.kernel.clock import Clock
+from core.kernel.ids import Ids
+from core.system.lanes import name_of
+from core.system.store import Queries, Store, Tx
+
+NOBODY: Final = UUID(int=0)  # the merchant of a message that concerns none
+# Short, so that the chats of a worker that was killed are served soon. Whoever lives renews it.
+LEASE: Final = timedelta(seconds=6)
+RENEWED_EVERY_S: Final = LEASE.total_seconds() / 3
+MAX_TRIES: Final = 60
+# An edit that has waited for so long is sent as if it were said, and goes before what is said: one
+# of a chat in LIFTED_EVERY, so that both get on.
+OLD: Final = timedelta(minutes=1)
+LIFTED_EVERY: Final = timedelta(seconds=10)
+KEPT: Final = timedelta(days=7)
+_MERGES: Final = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Leaving:
+    """A fact whose turn it is in its chat. A worker has taken both, and must finish it, put it off
+    or park it, and renew the lease until then.
+
+    rank: see outbox/facts.py. told: people are told something by it; else it only shows what
+    changed. gone: the bot was out of the chat when it was last tried. behind: the newest message
+    known there before this one was tried. maybe_out: a try of it had no answer. again: it was
+    parked, and somebody had it sent again.
+    """
+
+    merchant_id: UUID
+    id: UUID
+    chat_id: int
+    fact: Fact
+    tries: int
+    rank: int
+    held_by: UUID
+    told: bool
+    gone: bool
+    behind: int
+    maybe_out: bool
+    again: bool
+
+
+class Outbox:
+    """Facts for Telegram, and news for merchants' servers.
+
+    wake: called after something was put in, so that a worker need not wait for its next look.
+    A worker that is woken before the commit simply looks again a moment later.
+    """
+
+    def __init__(self, store: Store, clock: Clock, ids: Ids) -> None:
+        self._store = store
+        self._clock = clock
+        self._ids = ids
+        self.chats = Chats(store, clock)
+        self.posts = Posts(store, clock)
+        self._last_taken = 0
+        self._wakers: list[Callable[[], None]] = []
+        self._on_parked: list[Callable[[Tx, Leaving, str], Awaitable[None]]] = []
+        self._on_through: list[Callable[[Tx, int], Awaitable[None]]] = []
+
+    def look_on(
+        self,
+        parked: Callable[[Tx, Leaving, str], Awaitable[None]],
+        through: Callable[[Tx, int], Awaitable[None]],
+    ) -> None:
+        """Have `parked` called with each message that is given up, and why, and `through` with the
+        chat of each that is sent after it was: in the same transaction."""
+        self._on_parked.append(parked)
+        self._on_through.append(through)
+
+    def on_news(self, wake: Callable[[], None]) -> None:
+        """Have `wake` called whenever something was put in by this process."""
+        self._wakers.append(wake)
+
+    def _wake(self) -> None:
+        for wake in self._wakers:
+            wake()
+
+    async def say(
+        self,
+        tx: Queries,
+        chat_id: int,
+        fact: Fact,
+        *,
+        merchant_id: UUID = NOBODY,
+        dedupe_key: str | None = None,
+        due_at: datetime | None = None,
+    ) -> None:
+        """Put a fact in. With a dedupe_key, one that still waits under it takes the new facts."""
+        now = self._clock.now()
+        await tx.execute(
+            "INSERT INTO outbox AS o (merchant_id, id, chat_id, rank, topic, facts, dedupe_key,"
+            " due_at, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT"
+            # The waiting row stays locked until we commit, so that nobody shows the state of
+            # before and takes our news along with it.
+            " (merchant_id, dedupe_key) WHERE state = 'waiting' AND dedupe_key IS NOT NULL"
+            " DO UPDATE SET due_at = least(o.due_at, excluded.due_at), facts = excluded.facts,"
+            " rank = least(o.rank, excluded.rank)",
+            merchant_id,
+            self._ids.uuid7(),
+            chat_id,
+            rank_of(fact, dedupe_key),
+            fact.topic,
+            pack(fact),
+            dedupe_key,
+            due_at or now,
+            now,
+        )
+        self._wake()
+
+    async def tell_merchant(
+        self,
+        tx: Tx,
+        *,
+        merchant_id: UUID,
+        app_id: UUID,
+        order_id: UUID,
+        news: News,
+        url: str,
+        facts: dict[str, Any],
+        request_id: str,
+        due_at: datetime | None = None,
+    ) -> None:
+        """News for a merchant's server; its body is written from the facts, the same every time.
+
+        An address that answered 410 is not told anything until somebody sends again by hand.
+        """
+        silenced = await tx.fetchval(
+            "SELECT EXISTS (SELECT FROM silenced_url"
+            " WHERE merchant_id = $1 AND app_id = $2 AND url = $3)",
+            merchant_id,
+            app_id,
+            url,
+        )
+        if silenced:
+            return
+        notification_id = self._ids.uuid7()
+        now = self._clock.now()
+        await tx.execute(
+            "INSERT INTO notification (merchant_id, id, webhook_id, app_id, order_id, type, url,"
+            " lane, facts, due_at, request_id, created_at)"
+            " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
+            merchant_id,
+            notification_id,
+            f"msg_{notification_id.hex}",
+            app_id,
+            order_id,
+            news,
+            url,
+            name_of(url),
+            facts,
+            due_at or now,
+            request_id,
+            now,
+        )
+        self._wake()
+
+    async def drop_untold(
+        self, tx: Tx, merchant_id: UUID, order_id: UUID, *, tried: bool = False
+    ) -> None:
+        """An order that ended is paid after all, or another has its number: news of its end that
+        nobody was told is void. tried: also what was sent in vain."""
+        await tx.execute(
+            "UPDATE notification SET state = 'dropped' WHERE merchant_id = $1 AND order_id = $2"
+            " AND state = 'pending' AND (tries = 0 OR $3)"
+            " AND type IN ('order.expired', 'order.closed', 'order.failed')",
+            merchant_id,
+            order_id,
+            tried,
+        )
+
+    async def take(self, batch: int) -> list[Leaving]:
+        """Take the lanes of at most `batch` chats, each with the row whose turn it is.
+
+        What is said leaves a chat strictly in the order in which it was put in: its oldest row
+        first, due or not. What nobody waits for leaves when nothing else waits.
+        """
+        now, turn = self._clock.now(), self._ids.uuid7()
+        args = (now, now + LEASE, batch, turn, self._last_taken, now - OLD, now - LIFTED_EVERY)
+        rows = await self._store.fetch(TAKE, *args)
+        if rows:
+            self._last_taken = _last_of_ring([r["chat_id"] for r in rows], self._last_taken)
+        return [
+            Leaving(
+                r["merchant_id"],
+                r["id"],
+                r["chat_id"],
+                unpack(r["topic"], r["facts"]),
+                r["tries"],
+                min(r["rank"], SAID) if r["lifted"] else r["rank"],
+                turn,
+                r["rank"] <= SAID,
+                r["gone"],
+                r["behind"],
+                r["maybe_out"],
+                r["again"],
+            )
+            for r in sorted(rows, key=itemgetter("place"))
+        ]
+
+    async def renew(self, leaving: Leaving) -> bool:
+        """Hold its lane for another lease. False: it ended, and somebody else has the lane."""
+        touched = await self._store.execute(
+            "UPDATE chat_lane SET lease_until = $3 WHERE chat_id = $1 AND held_by = $2",
+            leaving.chat_id,
+            leaving.held_by,
+            self._clock.now() + LEASE,
+        )
+        return touched == 1
+
+    async def sent(self, leaving: Leaving, *, message_id: int | None = None) -> None:
+        """It is out. message_id: of the new message that it became."""
+        change = "state = 'sent', message_id = $5"
+        if not leaving.again and not leaving.maybe_out:
+            await self._finish(self._store, leaving, change, message_id, lane=SENT)
+            return
+        async with self._store.transaction() as tx:
+            if await self._finish(tx, leaving, change, message_id, lane=SENT) is None:
+                return
+            if leaving.again:
+                for through in self._on_through:
+                    await through(tx, leaving.chat_id)
+            if leaving.maybe_out and message_id is not None:
+                await self.say(tx, leaving.chat_id, _twins_of(leaving, message_id))
+
+    async def put_off(
+        self,
+        leaving: Leaving,
+        *,
+        seconds: float,
+        fault: str,
+        most_tries: int = MAX_TRIES,
+        maybe_out: bool = False,
+    ) -> None:
+        """It could not leave now. After `most_tries` it is parked, for people to see. maybe_out:
+        nobody knows, since there was no answer."""
+        if leaving.tries >= most_tries:
+            await self.park(leaving, fault=fault)
+            return
+        await self._put_back(
+            leaving,
+            "fault = $6, maybe_out = maybe_out OR $7,"
+            " behind = CASE WHEN maybe_out OR $7 THEN behind END",
+            self._clock.now() + timedelta(seconds=seconds),
+            fault[:500],
+            maybe_out,
+        )
+
+    async def wait_for_room(self, leaving: Leaving, *, seconds: float) -> None:
+        """The chat's window is used up: later, and this does not count as a try."""
+        await self._put_back(
+            leaving,
+            "tries = tries - 1, behind = CASE WHEN maybe_out THEN behind END",
+            self._clock.now() + min(timedelta(seconds=seconds), LONGEST_CLOSED),
+        )
+
+    async def move(self, leaving: Leaving, chat_id: int, fact: Fact | None) -> None:
+        """Its chat has moved: it waits in the lane of the new one, in its place. fact: what there
+        is to say there; None: nothing."""
+        if fact is None:
+            await self.drop(leaving)
+            return
+        change = (
+            "state = 'waiting', wait_until = NULL, tries = tries - 1, chat_id = $5, facts = $6,"
+            " maybe_out = false, behind = NULL"
+        )
+        try:
+            await self._finish(self._store, leaving, change, chat_id, pack(fact))
+        except asyncpg.UniqueViolationError:
+            await self.drop(leaving)  # newer facts wait under its key, and move by themselves
+        self._wake()
+
+    async def drop(self, leaving: Leaving) -> None:
+        """There is nobody to see it, and nothing in it that people are told."""
+        await self._finish(self._store, leaving, "state = 'sent'")
+
+    async def park(self, leaving: Leaving, *, fault: str) -> None:
+        """It can never leave (kicked, blocked, wrong). Kept, for people to see."""
+        async with self._store.transaction() as tx:
+            change = "state = 'parked', fault = $5, dedupe_key = NULL"
+            if await self._finish(tx, leaving, change, fault[:500]) is not None:
+                for parked in self._on_parked:
+                    await parked(tx, leaving, fault)
+
+    async def unpark(self, tx: Tx, chat_id: int, limit: int) -> int:
+        """Have what was parked of a chat sent again, the oldest first; how many."""
+        await self.chats.back(tx, chat_id)
+        now = self._clock.now()
+        count = await tx.execute(UNPARK, chat_id, now, limit, now - KEPT)
+        self._wake()
+        return count
+
+    async def _put_back(
+        self, leaving: Leaving, change: str, until: datetime | None, *values: object
+    ) -> None:
+        """It waits again, in its place and under its key, and does not leave before `until`. Where
+        another waits under that key already, the two become one: it keeps its place and its tries,
+        and says what the newer one would have said."""
+        change = f"state = 'waiting', wait_until = $5, {change}"
+        for _ in range(_MERGES):
+            try:
+                await self._finish(self._store, leaving, change, until, *values)
+            except asyncpg.UniqueViolationError:
+                if await self._merge(leaving, change, until, *values):
+                    return
+            else:
+                return
+
+    async def _merge(self, leaving: Leaving, change: str, *values: object) -> bool:
+        """Put it back with the facts of the newer row under its key. False: that one waits no
+        longer."""
+        async with self._store.transaction() as tx:
+            merchant_id, id_ = leaving.merchant_id, leaving.id
+            if await tx.fetchval(HELD, merchant_id, id_, leaving.held_by) is None:
+                return True  # somebody else has it, and decides
+            if not await tx.execute(TAKE_OVER, merchant_id, id_):
+                return False
+            await self._finish(tx, leaving, change, *values)
+        return True
+
+    async def _finish(
+        self, queries: Queries, leaving: Leaving, change: str, *values: object, lane: str = ""
+    ) -> asyncpg.Record | None:
+        """Change it and let go of its lane, in the order in which they were taken. Only whoever
+        took it last decides: the lease may have ended, and another taken it."""
+        return await queries.fetchrow(
+            FINISH.format(change=change, lane=lane),
+            leaving.merchant_id,
+            leaving.id,
+            leaving.held_by,
+            leaving.chat_id,
+            *values,
+        )
+
+    async def forget_old(self) -> int:
+        """Drop what was sent more than a week ago. What was parked stays, for people to see."""
+        return await self._store.execute(
+            "DELETE FROM outbox WHERE state = 'sent' AND greatest(created_at, due_at) < $1",
+            self._clock.now() - KEPT,
+        )
+
+    async def has_unsent_reply(self, chat_id: int, message_id: int) -> bool:
+        """Whether an answer to this message waits to leave."""
+        return bool(
+            await self._store.fetchval(
+                "SELECT EXISTS (SELECT FROM outbox WHERE chat_id = $1"
+                " AND state IN ('waiting', 'taken') AND (facts->>'reply_to')::bigint = $2)",
+                chat_id,
+                message_id,
+            )
+        )
+
+    async def backlog(self) -> dict[str, int]:
+        """How many rows wait or are parked, for /metrics."""
+        rows = await self._store.fetch(
+            "SELECT state, count(*) AS n FROM outbox WHERE state <> 'sent' GROUP BY state"
+        )
+        return {row["state"]: row["n"] for row in rows}
+
+
+def _twins_of(leaving: Leaving, message_id: int) -> Twins:
+    """Where the twins of a message are, of which a former try had no answer."""
+    asked = getattr(leaving.fact, "reply_to", None) or 0
+    return Twins(after=max(leaving.behind, asked), before=message_id)
+
+
+def _last_of_ring(chat_ids: list[int], after: int) -> int:
+    """Chats are served in a ring: those above `after`, then from the lowest on. The last one."""
+    return max([chat_id for chat_id in chat_ids if chat_id <= after] or chat_ids)

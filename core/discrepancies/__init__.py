@@ -1,8 +1,0 @@
-"""Discrepancies (差异单): money of no settled order, and what people decide becomes of it."""
-
-from __future__ import annotations
-
-from core.discrepancies.domain import Discrepancies
-from core.discrepancies.reading import HOWS, PAGE_SIZE, Discrepancy, Page, Resolution
-
-__all__ = ["HOWS", "PAGE_SIZE", "Discrepancies", "Discrepancy", "Page", "Resolution"]

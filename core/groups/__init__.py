@@ -1,7 +1,0 @@
-"""Chats the bot is in: their kind, bindings, and the other side's people."""
-
-from __future__ import annotations
-
-from core.groups.domain import BILL_REST, Group, Groups
-
-__all__ = ["BILL_REST", "Group", "Groups"]

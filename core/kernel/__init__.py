@@ -1,0 +1,1 @@
+"""What every district speaks in: money, time, ids, errors. Pure."""

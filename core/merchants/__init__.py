@@ -1,7 +1,0 @@
-"""Merchants, their apps and keys, and the rates at which they buy products."""
-
-from __future__ import annotations
-
-from core.merchants.domain import App, AppKeys, Merchant, Merchants, Offer
-
-__all__ = ["App", "AppKeys", "Merchant", "Merchants", "Offer"]

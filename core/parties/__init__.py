@@ -1,0 +1,1 @@
+"""With whom money moves: merchants and suppliers."""

@@ -1,0 +1,186 @@
+"""The one door: turns (person, chat) into an actor with rights, and a key into an app."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from ipaddress import ip_address, ip_network
+from typing import Final, Literal
+from uuid import UUID
+
+from core.kernel.errors import Refusal
+from core.parties.merchants import App, Merchant, Merchants
+from core.parties.suppliers import Supplier
+from core.people.groups import Group, Groups
+from core.people.people import ROLES, People
+
+# Telegram's stand-in for administrators who hide who they are: never authorises anything.
+ANONYMOUS_ADMIN_ID: Final = 1087968824
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Somebody who speaks in a chat, and what they may do there.
+
+    chat_id: where it was said; `home` is that chat as it is now. group: None in a private chat.
+    merchant_ids, supplier_ids: whose data this actor may see here; None means everybody's (staff
+    in private and in ops groups).
+    """
+
+    user_id: int
+    name: str
+    role: str | None
+    rights: frozenset[str]
+    language: str
+    chat_id: int
+    group: Group | None
+    merchant_ids: tuple[UUID, ...] | None
+    supplier_ids: tuple[UUID, ...] | None
+    staff: bool
+
+    @property
+    def known(self) -> bool:
+        """Strangers get silence."""
+        return self.role is not None
+
+    @property
+    def trail_name(self) -> str:
+        """How the audit trail and histories name this person."""
+        return f"telegram:{self.user_id}"
+
+    @property
+    def home(self) -> int:
+        """The chat as it is now: a group that became a supergroup has another id."""
+        return self.chat_id if self.group is None else self.group.chat_id
+
+    @property
+    def in_suppliers_group(self) -> bool:
+        """Whether money by the line is what a supplier paid in, here."""
+        return self.group is not None and self.group.kind == "supplier"
+
+    @property
+    def in_unbound_group(self) -> bool:
+        """Whether this is a group that belongs to nobody yet."""
+        private = self.chat_id == self.user_id
+        return not private and (self.group is None or self.group.kind == "unbound")
+
+    def may(self, right: str) -> bool:
+        return right in self.rights
+
+    def need(self, right: str) -> None:
+        """Refusals: anonymous_admin, not_permitted."""
+        if self.user_id == ANONYMOUS_ADMIN_ID:
+            raise Refusal("anonymous_admin")
+        if right not in self.rights:
+            raise Refusal("not_permitted", right=right)
+
+    def need_for(
+        self, right: str, *, merchant: Merchant | None = None, supplier: Supplier | None = None
+    ) -> None:
+        """Whoever does something by a right may do so, and sees here whom it concerns: a merchant,
+        a supplier, or else the platform.
+
+        Refusals: anonymous_admin, not_permitted, merchant_not_found, supplier_not_found,
+        record_not_found (the platform, where others than staff read along).
+        """
+        self.need(right)
+        if merchant is not None:
+            if not self.sees(merchant.id):
+                raise Refusal("merchant_not_found", merchant_no=merchant.merchant_no)
+        elif supplier is not None:
+            if not self.sees_supplier(supplier.id):
+                raise Refusal("supplier_not_found", supplier_no=supplier.supplier_no)
+        elif self.merchant_ids is not None:
+            raise Refusal("record_not_found")
+
+    def sees(self, merchant_id: UUID) -> bool:
+        """Whether this merchant's data may be shown to this actor in this chat."""
+        return self.merchant_ids is None or merchant_id in self.merchant_ids
+
+    def sees_supplier(self, supplier_id: UUID) -> bool:
+        """Whether this supplier's data may be shown to this actor in this chat."""
+        return self.supplier_ids is None or supplier_id in self.supplier_ids
+
+
+class Access:
+    """Who may do what, asked in one place."""
+
+    def __init__(self, people: People, groups: Groups, merchants: Merchants) -> None:
+        self._people = people
+        self._groups = groups
+        self._merchants = merchants
+
+    async def actor(self, user_id: int, name: str, chat_id: int, *, private: bool) -> Actor:
+        """The actor for one message or button press."""
+        person = await self._people.find(user_id)
+        group = None if private else await self._groups.find(chat_id)
+        role = person.role if person else None
+        staff = role is not None
+        own: frozenset[UUID] | None = None
+        if role is None and group is not None:
+            role, own = await self._groups.staff(group, user_id)
+        rights = ROLES[role] if role else frozenset[str]()
+        everything = staff and (private or (group is not None and group.kind == "ops"))
+        language = group.language if group else (person.language if person else None) or "zh"
+        return Actor(
+            user_id=user_id,
+            name=person.name if person else name,
+            role=role,
+            rights=frozenset() if user_id == ANONYMOUS_ADMIN_ID else rights,
+            language=language,
+            chat_id=chat_id,
+            group=group,
+            merchant_ids=None if everything else _seen(group, "merchant_ids", own),
+            supplier_ids=None if everything else _seen(group, "supplier_ids", own),
+            staff=staff,
+        )
+
+    async def merchant_in(
+        self, actor: Actor, merchant_no: str | None, *, example: str = "M1001"
+    ) -> Merchant:
+        """The merchant a command is about: the one named, or the only one of this group.
+
+        example: the command with a merchant's number. Refusals: merchant_needed (a chat of
+        staff), merchant_not_here (a supplier's group), group_not_bound (one that is nobody's),
+        merchant_ambiguous, merchant_not_found (also for a merchant that exists but is none of
+        this group's).
+        """
+        if merchant_no is not None:
+            merchant = await self._merchants.by_no(merchant_no)
+            if not actor.sees(merchant.id):
+                raise Refusal("merchant_not_found", merchant_no=merchant_no)
+            return merchant
+        bound = actor.merchant_ids or ()
+        if not bound:
+            if actor.in_unbound_group:
+                raise Refusal("group_not_bound")
+            if actor.in_suppliers_group:
+                raise Refusal("merchant_not_here")
+            raise Refusal("merchant_needed", example=example)
+        if len(bound) > 1:
+            numbers = [(await self._merchants.by_id(m)).merchant_no for m in bound]
+            raise Refusal("merchant_ambiguous", merchants=", ".join(numbers))
+        return await self._merchants.by_id(bound[0])
+
+    async def app(self, key_id: str, address: str) -> App:
+        """The app of an API key, called from an address it allows.
+
+        Refusals: key_unknown, merchant_suspended, address_not_allowed.
+        """
+        app = await self._merchants.app_by_key(key_id)
+        if app.ip_allow and not any(
+            ip_address(address) in ip_network(network, strict=False) for network in app.ip_allow
+        ):
+            raise Refusal("address_not_allowed", address=address)
+        return app
+
+
+def _seen(
+    group: Group | None,
+    holders: Literal["merchant_ids", "supplier_ids"],
+    own: frozenset[UUID] | None,
+) -> tuple[UUID, ...]:
+    """Of the holders of a bound group, those this actor sees: all of them, but for people of one
+    of them, who see `own`. Others are reading along: nobody else's show, to staff as well. In a
+    group that is not known yet nobody's do."""
+    bound: tuple[UUID, ...] = () if group is None else getattr(group, holders)
+    return bound if own is None else tuple(one for one in bound if one in own)

@@ -1,0 +1,134 @@
+"""Alarms: what is wrong is told to the ops groups once, counts up while it stands, and ends."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final, Literal
+from uuid import UUID
+
+from core.delivery.outbox import NOBODY, AlarmCard, Outbox
+from core.kernel.clock import Clock
+from core.kernel.errors import Refusal
+from core.kernel.ids import Ids
+from core.people.groups import Groups
+from core.system.store import Store, Tx
+
+# What still goes on after this long is told by a new message: nobody looks at one of yesterday.
+TOLD_AGAIN_AFTER: Final = timedelta(days=1)
+# A flood is one edit per group and this long: the figures of a moment ago do nobody harm.
+EDIT_REST: Final = timedelta(seconds=3)
+
+State = Literal["standing", "over", "renewed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Alarm:
+    """Something wrong, and how often it was seen.
+
+    kind: a name of handlers.screens.alarming; subject: what it is about. facts: JSON values, of
+    the newest sighting. state: `renewed` is one that a later alarm goes on with. ended_at: None
+    while it stands.
+    """
+
+    id: UUID
+    kind: str
+    subject: str
+    state: State
+    facts: dict[str, Any]
+    count: int
+    first_at: datetime
+    last_at: datetime
+    ended_at: datetime | None
+
+
+class Alarms:
+    """Sounds alarms and ends them. Of one kind and subject, one stands at a time.
+
+    Each ops group has one message of an alarm, which is drawn from the alarm's row whenever it
+    leaves: another sighting, and the end, edit it.
+    """
+
+    def __init__(
+        self, store: Store, clock: Clock, ids: Ids, groups: Groups, outbox: Outbox
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._ids = ids
+        self._groups = groups
+        self._outbox = outbox
+
+    async def sound(
+        self, tx: Tx, kind: str, subject: str, facts: dict[str, Any], *, times: int = 1
+    ) -> None:
+        """Something is wrong, or is so again; it commits with its cause.
+
+        The row stays locked until then: sound it last, after the locks on money. facts: take the
+        place of those before. times: how often it was seen since it was last told.
+        """
+        now = self._clock.now()
+        renewed = await tx.fetchval(
+            "UPDATE alarm SET state = 'renewed', ended_at = $3 WHERE kind = $1 AND subject = $2"
+            " AND state = 'standing' AND first_at <= $4 RETURNING id",
+            kind,
+            subject,
+            now,
+            now - TOLD_AGAIN_AFTER,
+        )
+        if renewed is not None:
+            await self._show(tx, renewed)
+        alarm_id = await tx.fetchval(
+            "INSERT INTO alarm (id, kind, subject, facts, count, first_at, last_at)"
+            " VALUES ($1, $2, $3, $4, $5, $6, $6)"
+            " ON CONFLICT (kind, subject) WHERE state = 'standing' DO UPDATE SET"
+            " facts = excluded.facts, count = alarm.count + excluded.count,"
+            " last_at = greatest(alarm.last_at, excluded.last_at) RETURNING id",
+            self._ids.uuid7(),
+            kind,
+            subject,
+            facts,
+            times,
+            now,
+        )
+        await self._show(tx, alarm_id)
+
+    async def end(self, tx: Tx, kind: str, subject: str) -> None:
+        """It is right again: the alarm that stands, if one does, says so."""
+        alarm_id = await tx.fetchval(
+            "UPDATE alarm SET state = 'over', ended_at = $3"
+            " WHERE kind = $1 AND subject = $2 AND state = 'standing' RETURNING id",
+            kind,
+            subject,
+            self._clock.now(),
+        )
+        if alarm_id is not None:
+            await self._show(tx, alarm_id)
+
+    async def get(self, alarm_id: UUID) -> Alarm:
+        """An alarm as it is now. Refusals: record_not_found."""
+        row = await self._store.fetchrow(
+            "SELECT id, kind, subject, state, facts, count, first_at, last_at, ended_at"
+            " FROM alarm WHERE id = $1",
+            alarm_id,
+        )
+        if row is None:
+            raise Refusal("record_not_found")
+        return Alarm(**dict(row))
+
+    async def _show(self, tx: Tx, alarm_id: UUID) -> None:
+        now = self._clock.now()
+        shown = await tx.fetch(
+            "SELECT chat_id, max(shown_at) AS shown_at FROM post"
+            " WHERE merchant_id = $1 AND kind = 'alarm' AND ref = $2 GROUP BY chat_id",
+            NOBODY,
+            str(alarm_id),
+        )
+        rested = {row["chat_id"]: row["shown_at"] + EDIT_REST for row in shown}
+        for chat_id in await self._groups.ops(tx):
+            await self._outbox.say(
+                tx,
+                chat_id,
+                AlarmCard(str(alarm_id), posted=chat_id in rested),
+                dedupe_key=f"alarm:{chat_id}:{alarm_id}",
+                due_at=max(now, rested.get(chat_id, now)),
+            )

@@ -1,0 +1,7 @@
+"""Chats the bot is in: their kind, bindings, and the other side's people."""
+
+from __future__ import annotations
+
+from core.people.groups.groups import BILL_REST, Group, Groups
+
+__all__ = ["BILL_REST", "Group", "Groups"]

@@ -1,0 +1,385 @@
+"""Groups and bindings. A group has one kind: ops, merchant, supplier or unbound."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal
+from typing import Final
+from uuid import UUID
+
+from core.delivery.outbox import Bill, Card, Fact, Outbox, Say, set_pins
+from core.kernel.clock import Clock
+from core.kernel.errors import Refusal
+from core.kernel.ids import Ids
+from core.people.groups.models import BindingRow, GroupRow
+from core.people.groups.moving import move
+from core.system.store import Queries, Store, Tx
+
+# One edit of a live bill per group and this long: a busy day must not be a flood of edits.
+BILL_REST: Final = timedelta(seconds=3)
+# A chat that moved points to where it is now: two steps, if it moves while we look.
+MAX_MOVES: Final = 3
+MAX_RATE: Final = 1_000_000
+MAX_RATE_DECIMALS: Final = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """A chat with what it is bound to. chat_id: where it is now, for one that moved.
+
+    language: of what the bot says there.
+
+    usdt_rate: what one USDT is worth where an amount names no rate, in the currency of whom the
+    group is bound to; None where nobody set one.
+    """
+
+    chat_id: int
+    kind: str
+    title: str
+    language: str
+    label: str
+    merchant_ids: tuple[UUID, ...]
+    supplier_ids: tuple[UUID, ...]
+    usdt_rate: Decimal | None
+
+
+class Groups:
+    """The groups."""
+
+    def __init__(self, store: Store, clock: Clock, ids: Ids, outbox: Outbox) -> None:
+        self._store = store
+        self._clock = clock
+        self._ids = ids
+        self._outbox = outbox
+
+    async def find(self, chat_id: int) -> Group | None:
+        """The group, where the bot was seen in it; of a chat that moved, what it became."""
+        row = await GroupRow.get_or_none(chat_id=chat_id)
+        if row is not None and row.moved_to is not None:
+            row = await GroupRow.get(chat_id=row.moved_to)
+        if row is None:
+            return None
+        bindings = await BindingRow.filter(chat_id=row.chat_id).order_by("created_at")
+        return Group(
+            row.chat_id,
+            row.kind,
+            row.title,
+            row.language,
+            row.label,
+            tuple(b.merchant_id for b in bindings if b.merchant_id),
+            tuple(b.supplier_id for b in bindings if b.supplier_id),
+            Decimal(row.usdt_rate) if row.usdt_rate else None,
+        )
+
+    async def seen(self, chat_id: int, *, chat_type: str, title: str, bot_status: str) -> bool:
+        """Record that the bot is in a chat (or left it). True when the chat is new to us.
+
+        Of one that moved there is nothing to record: it is no group any more.
+        """
+        changed = await GroupRow.filter(chat_id=chat_id, moved_to__isnull=True).update(
+            type=chat_type, title=title, bot_status=bot_status
+        )
+        if changed:
+            return False
+        inserted = await self._store.execute(
+            "INSERT INTO chat_group (chat_id, type, title, bot_status, created_at)"
+            " VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING",
+            chat_id,
+            chat_type,
+            title,
+            bot_status,
+            self._clock.now(),
+        )
+        return inserted == 1
+
+    async def bind_merchant(self, tx: Tx, chat_id: int, merchant_id: UUID) -> bool:
+        """Make a group a merchant's (several per group are allowed) and post its live bill.
+
+        False when it was bound already. Refusals: group_is_other_kind.
+        """
+        here = await self._become(tx, chat_id, "merchant")
+        inserted = await tx.execute(
+            "INSERT INTO binding (id, chat_id, merchant_id, created_at) VALUES ($1, $2, $3, $4)"
+            " ON CONFLICT DO NOTHING",
+            self._ids.uuid7(),
+            here,
+            merchant_id,
+            self._clock.now(),
+        )
+        await self._outbox.say(
+            tx,
+            here,
+            Bill(merchant_id=str(merchant_id)),
+            merchant_id=merchant_id,
+            dedupe_key=f"bill:{here}",
+        )
+        return inserted == 1
+
+    async def bind_supplier(self, tx: Tx, chat_id: int, supplier_id: UUID) -> bool:
+        """Make a group a supplier's. False when it was. Refusals: group_is_other_kind."""
+        here = await self._become(tx, chat_id, "supplier")
+        inserted = await tx.execute(
+            "INSERT INTO binding (id, chat_id, supplier_id, created_at) VALUES ($1, $2, $3, $4)"
+            " ON CONFLICT DO NOTHING",
+            self._ids.uuid7(),
+            here,
+            supplier_id,
+            self._clock.now(),
+        )
+        return inserted == 1
+
+    async def bind_ops(self, tx: Tx, chat_id: int) -> None:
+        """Make a group an ops group: alarms and approvals go there. Refusals:
+        group_is_other_kind."""
+        await self._become(tx, chat_id, "ops")
+
+    async def unbind(self, tx: Tx, chat_id: int, holder_id: UUID | None = None) -> bool:
+        """Take a merchant or supplier off a group, or (None) all that it is bound to.
+
+        Their people have no say there any more. Their cards stay as they are; their live bills say
+        that they ended. What a group was told for its holder goes with the last one. False when
+        there was nothing to take off.
+        """
+        here, kind = await self._hold(tx, chat_id)
+        taken = await tx.fetch(
+            "DELETE FROM binding WHERE chat_id = $1"
+            " AND ($2::uuid IS NULL OR $2 IN (merchant_id, supplier_id)) RETURNING merchant_id",
+            here,
+            holder_id,
+        )
+        for row in taken:
+            if row["merchant_id"] is not None:
+                await self._end_posts(tx, here, row["merchant_id"])
+        left = await tx.fetchval("SELECT count(*) FROM binding WHERE chat_id = $1", here)
+        if left or (holder_id is not None and not taken):
+            return bool(taken)
+        await tx.execute(
+            "UPDATE chat_group SET kind = 'unbound', usdt_rate = DEFAULT, label = DEFAULT"
+            " WHERE chat_id = $1",
+            here,
+        )
+        return kind not in (None, "unbound")
+
+    async def _end_posts(self, tx: Tx, chat_id: int, merchant_id: UUID) -> None:
+        """Nothing of this merchant is shown here any more."""
+        bills = await tx.fetch(
+            "SELECT message_id, right(ref, 10) AS day FROM post"
+            " WHERE chat_id = $1 AND merchant_id = $2 AND kind = 'bill' ORDER BY message_id",
+            chat_id,
+            merchant_id,
+        )
+        await tx.execute(
+            # In the order in which an order that changes holds them.
+            "DELETE FROM outbox WHERE (merchant_id, id) IN (SELECT merchant_id, id FROM outbox"
+            " WHERE chat_id = $1 AND merchant_id = $2 AND state = 'waiting'"
+            " AND topic IN ('card', 'bill')"
+            " ORDER BY topic = 'bill', facts->>'order_id',"
+            " (facts->>'edit_message_id')::bigint FOR UPDATE)",
+            chat_id,
+            merchant_id,
+        )
+        await set_pins(self._outbox, tx, chat_id, ended=[merchant_id])
+        await tx.execute(
+            "DELETE FROM post WHERE chat_id = $1 AND merchant_id = $2", chat_id, merchant_id
+        )
+        if bills:
+            merchant_no = await tx.fetchval(
+                "SELECT merchant_no FROM merchant WHERE id = $1", merchant_id
+            )
+            ended = Say(
+                "bill_ended",
+                {"no": merchant_no, "day": bills[-1]["day"]},
+                edit_message_id=bills[-1]["message_id"],
+            )
+            await self._outbox.say(tx, chat_id, ended)
+
+    async def _become(self, tx: Tx, chat_id: int, kind: str) -> int:
+        """Returns the chat as it is now."""
+        here, found = await self._hold(tx, chat_id)
+        if found not in (None, "unbound", kind):
+            raise Refusal("group_is_other_kind", kind=found)
+        await tx.execute("UPDATE chat_group SET kind = $2 WHERE chat_id = $1", here, kind)
+        return here
+
+    async def _hold(self, tx: Tx, chat_id: int) -> tuple[int, str | None]:
+        """The chat as it is now and its kind (None where the bot was not seen there), held until
+        the transaction ends: nobody moves or binds it meanwhile."""
+        row = None
+        for _ in range(MAX_MOVES):
+            row = await tx.fetchrow(
+                "SELECT kind, moved_to FROM chat_group WHERE chat_id = $1 FOR UPDATE", chat_id
+            )
+            if row is None or row["moved_to"] is None:
+                break
+            chat_id = row["moved_to"]
+        return chat_id, row["kind"] if row is not None else None
+
+    async def set_language(self, chat_id: int, language: str) -> None:
+        """What the bot speaks in this group: zh or en."""
+        async with self._store.transaction() as tx:
+            here, _ = await self._hold(tx, chat_id)
+            await tx.execute(
+                "UPDATE chat_group SET language = $2 WHERE chat_id = $1", here, language
+            )
+
+    async def set_usdt_rate(self, tx: Tx, chat_id: int, rate: Decimal) -> Decimal | None:
+        """What one USDT is worth in this group from now on. Returns what it was worth before.
+
+        Refusals: usdt_rate_invalid, group_not_bound (the bot was never seen in the chat).
+        """
+        exponent = rate.as_tuple().exponent
+        if not isinstance(exponent, int) or exponent < -MAX_RATE_DECIMALS:
+            raise _rate_invalid(rate)
+        if not 0 < rate <= MAX_RATE:
+            raise _rate_invalid(rate)
+        here, kind = await self._hold(tx, chat_id)
+        if kind is None:
+            raise Refusal("group_not_bound")
+        before = await tx.fetchval("SELECT usdt_rate FROM chat_group WHERE chat_id = $1", here)
+        await tx.execute(
+            "UPDATE chat_group SET usdt_rate = $2 WHERE chat_id = $1", here, format(rate, "f")
+        )
+        return Decimal(before) if before is not None else None
+
+    async def add_staff(self, chat_id: int, user_id: int, role: str, holder_id: UUID) -> None:
+        """Let somebody of a merchant or supplier ask in a group of theirs (merchant_staff,
+        supplier_staff). They see what is that one's alone. Refusals: group_not_bound."""
+        group = await self.find(chat_id)
+        added = await self._store.execute(
+            "INSERT INTO group_staff (binding_id, user_id, role, created_at)"
+            " SELECT id, $3, $4, $5 FROM binding"
+            " WHERE chat_id = $1 AND $2 IN (merchant_id, supplier_id)"
+            " ON CONFLICT (binding_id, user_id) DO UPDATE SET role = excluded.role",
+            group.chat_id if group is not None else chat_id,
+            holder_id,
+            user_id,
+            role,
+            self._clock.now(),
+        )
+        if not added:
+            raise Refusal("group_not_bound")
+
+    async def staff(self, group: Group, user_id: int) -> tuple[str | None, frozenset[UUID]]:
+        """Somebody's role as one of the other side in a group, and whose people they belong to."""
+        rows = await self._store.fetch(
+            "SELECT s.role, coalesce(b.merchant_id, b.supplier_id) AS holder_id"
+            " FROM group_staff s JOIN binding b ON b.id = s.binding_id"
+            " WHERE b.chat_id = $1 AND s.user_id = $2 ORDER BY s.created_at",
+            group.chat_id,
+            user_id,
+        )
+        return rows[0]["role"] if rows else None, frozenset(row["holder_id"] for row in rows)
+
+    async def moved(self, old_chat_id: int, new_chat_id: int, *, title: str = "") -> None:
+        """A group became a supergroup: what it is and what waits for it moves, in one transaction,
+        and the old id means the new group from now on.
+
+        Harmless when it is said again, and whatever is said of the old chat later. Where the new
+        chat was bound already, the two add up; where it was bound as another kind, the new chat
+        keeps what people made it, and the old one ends. title: of both, for a chat that is new to
+        us.
+        """
+        async with self._store.transaction() as tx:
+            here = await move(tx, old_chat_id, new_chat_id, title=title, now=self._clock.now())
+            if here is None:
+                return
+            for row in await tx.fetch(_MERCHANTS_OF, here):
+                await self.show_bill(tx, row["merchant_id"])
+
+    async def may_read(self, chat_id: int, holder_id: UUID, *, staff: bool = False) -> bool:
+        """Whether a chat may be shown what is a merchant's, a supplier's or (HOUSE) the platform's:
+        private chats and ops groups, where only staff reads, and groups that are bound to it.
+
+        staff: with what no holder may see. Asked again when it leaves: meanwhile the group may have
+        become somebody else's.
+        """
+        group = None if chat_id > 0 else await self.find(chat_id)
+        if chat_id > 0 or (group is not None and group.kind == "ops"):
+            return True
+        return (
+            not staff
+            and group is not None
+            and holder_id in (*group.merchant_ids, *group.supplier_ids)
+        )
+
+    async def of_holder(self, queries: Queries, holder_id: UUID) -> list[int]:
+        """Chats bound to a merchant or a supplier."""
+        rows = await queries.fetch(
+            "SELECT chat_id FROM binding WHERE merchant_id = $1 OR supplier_id = $1"
+            " ORDER BY chat_id",
+            holder_id,
+        )
+        return [row["chat_id"] for row in rows]
+
+    async def ops(self, queries: Queries) -> list[int]:
+        """The ops groups: where alarms go."""
+        rows = await queries.fetch(
+            "SELECT chat_id FROM chat_group WHERE kind = 'ops' ORDER BY chat_id"
+        )
+        return [row["chat_id"] for row in rows]
+
+    async def tell_ops(self, tx: Queries, fact: Fact, *, but: int | None = None) -> None:
+        """Say something in every ops group. but: the chat in which it is known already."""
+        for chat_id in await self.ops(tx):
+            if chat_id != but:
+                await self._outbox.say(tx, chat_id, fact)
+
+    async def show_order(self, tx: Tx, merchant_id: UUID, order_id: UUID) -> None:
+        """An order changed: its cards and the merchant's live bills are to be edited.
+
+        Commits with the change. A bill that was edited a moment ago rests first, and meanwhile
+        gathers whatever else happens.
+        """
+        await self.show_orders(tx, merchant_id, [order_id])
+
+    async def show_orders(self, tx: Tx, merchant_id: UUID, order_ids: Sequence[UUID]) -> None:
+        """Several orders of a merchant changed: as `show_order`, for all of them."""
+        cards = await tx.fetch(
+            "SELECT chat_id, message_id, ref FROM post"
+            " WHERE merchant_id = $1 AND kind = 'card' AND ref = ANY($2)"
+            " ORDER BY ref, chat_id, message_id",
+            merchant_id,
+            [str(order_id) for order_id in order_ids],
+        )
+        for card in cards:
+            await self._outbox.say(
+                tx,
+                card["chat_id"],
+                Card(str(merchant_id), card["ref"], edit_message_id=card["message_id"]),
+                merchant_id=merchant_id,
+                dedupe_key=f"card:{card['chat_id']}:{card['message_id']}",
+            )
+        await self.show_bill(tx, merchant_id)
+
+    async def show_bill(self, tx: Tx, merchant_id: UUID) -> None:
+        """The merchant's numbers moved: every live bill of it is to be edited."""
+        now = self._clock.now()
+        bills = await tx.fetch(
+            "SELECT b.chat_id, max(p.shown_at) AS shown_at FROM binding b"
+            " LEFT JOIN post p ON p.chat_id = b.chat_id AND p.kind = 'bill'"
+            "      AND p.merchant_id = b.merchant_id"
+            " WHERE b.merchant_id = $1 GROUP BY b.chat_id ORDER BY b.chat_id",
+            merchant_id,
+        )
+        for bill in bills:
+            rested = bill["shown_at"] + BILL_REST if bill["shown_at"] else now
+            await self._outbox.say(
+                tx,
+                bill["chat_id"],
+                Bill(merchant_id=str(merchant_id)),
+                merchant_id=merchant_id,
+                dedupe_key=f"bill:{bill['chat_id']}",
+                due_at=max(now, rested),
+            )
+
+
+def _rate_invalid(rate: Decimal) -> Refusal:
+    return Refusal("usdt_rate_invalid", text=f"{rate:f}"[:40], example="/usdt 7.2")
+
+
+_MERCHANTS_OF: Final = (
+    "SELECT merchant_id FROM binding WHERE chat_id = $1 AND merchant_id IS NOT NULL"
+    " ORDER BY created_at, id"
+)

@@ -1,0 +1,94 @@
+"""A group that becomes a supergroup: Telegram gives it another id and numbers its messages anew."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Final
+
+from core.system.store import Tx
+
+
+async def move(
+    tx: Tx, old_chat_id: int, new_chat_id: int, *, title: str, now: datetime
+) -> int | None:
+    """Move all that a group is and all that waits for it; the old id points to the new group.
+
+    Returns the group it is now; None where it had moved before.
+    """
+    for chat_id, chat_type in ((old_chat_id, "group"), (new_chat_id, "supergroup")):
+        await tx.execute(_SEE, chat_id, chat_type, title, now)
+    rows = await tx.fetch(_HOLD, sorted((old_chat_id, new_chat_id)))
+    at = {row["chat_id"]: row for row in rows}
+    old, here = at[old_chat_id], at[new_chat_id]["moved_to"] or new_chat_id
+    if old["moved_to"] is not None or here == old_chat_id:
+        return None
+    if old["kind"] != "unbound":
+        await tx.execute(
+            _BECOME, here, old["kind"], old["language"], old["label"], old["usdt_rate"]
+        )
+    await tx.execute(_TITLE, here, old["title"])
+    for sql in (_MOVE_BINDINGS, _MOVE_STAFF):
+        await tx.execute(sql, old_chat_id, here, old["kind"])
+    for table in ("binding", "post"):
+        await tx.execute(f"DELETE FROM {table} WHERE chat_id = $1", old_chat_id)  # noqa: S608 (fixed names)
+    await tx.execute(_DROP_EDITS, old_chat_id)
+    await tx.execute(_MOVE_WAITING, old_chat_id, here)
+    await tx.execute(_POINT, old_chat_id, here)
+    return here
+
+
+_SEE: Final = (
+    "INSERT INTO chat_group (chat_id, type, title, created_at) VALUES ($1, $2, $3, $4)"
+    " ON CONFLICT DO NOTHING"
+)
+_HOLD: Final = "SELECT * FROM chat_group WHERE chat_id = ANY($1) ORDER BY chat_id FOR UPDATE"
+_BECOME: Final = (
+    "UPDATE chat_group SET kind = $2, language = $3, label = $4, usdt_rate = $5"
+    " WHERE chat_id = $1 AND kind = 'unbound'"
+)
+_TITLE: Final = "UPDATE chat_group SET title = $2 WHERE chat_id = $1 AND title = ''"
+
+# $1: the old chat, $2: the new one, $3: the old one's kind. What is left behind is there already,
+# or belongs to a chat of another kind. People go with their binding.
+_MOVE_BINDINGS: Final = """
+UPDATE binding b SET chat_id = $2
+WHERE b.chat_id = $1
+  AND EXISTS (SELECT FROM chat_group g WHERE g.chat_id = $2 AND g.kind = $3)
+  AND NOT EXISTS (
+      SELECT FROM binding n
+      WHERE n.chat_id = $2
+        AND (n.merchant_id = b.merchant_id OR n.supplier_id = b.supplier_id)
+  )
+"""
+_MOVE_STAFF: Final = """
+INSERT INTO group_staff (binding_id, user_id, role, created_at)
+SELECT n.id, s.user_id, s.role, s.created_at
+FROM binding b
+JOIN binding n ON n.chat_id = $2
+ AND (n.merchant_id = b.merchant_id OR n.supplier_id = b.supplier_id)
+JOIN group_staff s ON s.binding_id = b.id
+WHERE b.chat_id = $1 AND EXISTS (SELECT FROM chat_group g WHERE g.chat_id = $2 AND g.kind = $3)
+ON CONFLICT DO NOTHING
+"""
+
+# Messages are numbered anew in the new chat: what names one of the old chat would hit a stranger.
+# Bills go as well: one that replies to nothing is the live one, and that is shown anew.
+_DROP_EDITS: Final = (
+    "DELETE FROM outbox WHERE (merchant_id, id) IN (SELECT merchant_id, id FROM outbox"
+    " WHERE chat_id = $1 AND state = 'waiting'"
+    " AND (facts ?| ARRAY['edit_message_id', 'message_id', 'before'] OR topic = 'bill')"
+    # In the order in which an order that changes holds them.
+    " ORDER BY topic = 'bill', facts->>'order_id',"
+    " (facts->>'edit_message_id')::bigint FOR UPDATE)"
+)
+_MOVE_WAITING: Final = (
+    "UPDATE outbox SET chat_id = $2, facts = facts - 'reply_to'"
+    " WHERE chat_id = $1 AND state = 'waiting'"
+)
+# Whoever pointed to the old chat points to the new one: a chain of moves has one step.
+_POINT: Final = (
+    "UPDATE chat_group SET moved_to = $2,"
+    " kind = CASE WHEN chat_id = $1 THEN 'unbound' ELSE kind END,"
+    " bot_status = CASE WHEN chat_id = $1 THEN 'moved' ELSE bot_status END"
+    " WHERE chat_id = $1 OR moved_to = $1"
+)

@@ -1,0 +1,1 @@
+"""What the books say: bills, statistics, files, whether they hold; and how the desk itself is."""

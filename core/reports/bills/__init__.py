@@ -1,0 +1,36 @@
+"""Bills: what business days came to, for a merchant, a supplier, the platform."""
+
+from __future__ import annotations
+
+from core.reports.bills.bills import Bills
+from core.reports.bills.cohorts import Cohorts, cohorts_between
+from core.reports.bills.model import (
+    Bill,
+    ChannelLine,
+    DayLine,
+    MerchantLine,
+    Movement,
+    PlatformBill,
+    ProductLine,
+    SupplierBill,
+    SupplierDueLine,
+    SupplierLine,
+    VoucherLine,
+)
+
+__all__ = [
+    "Bill",
+    "Bills",
+    "ChannelLine",
+    "Cohorts",
+    "DayLine",
+    "MerchantLine",
+    "Movement",
+    "PlatformBill",
+    "ProductLine",
+    "SupplierBill",
+    "SupplierDueLine",
+    "SupplierLine",
+    "VoucherLine",
+    "cohorts_between",
+]

@@ -1,0 +1,256 @@
+"""Bills: a merchant's, a supplier's, the platform's; of a business day, or of several in a row.
+
+All amounts are in smallest units of the bill's currency. What adds to what we owe
+the merchant is positive on a merchant's bill, what adds to what the supplier owes us on a
+supplier's. Each bill's opening and its movements add up to its closing, always. A merchant reads
+the same the other way round, as what remains of what was advanced: remaining before + prepaid -
+net - other = remaining.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from uuid import UUID
+
+from core.accounts.vouchers import VoucherLine as VoucherLine
+from core.books import Heading
+from core.kernel.days import Days
+
+
+@dataclass(frozen=True, slots=True)
+class ProductLine:
+    """A product's orders. created counts by day of creation, the rest by day of booking;
+    cohort_paid: of the created ones, how many were paid before their day ended."""
+
+    product_code: str
+    created: int
+    cohort_paid: int
+    paid: int
+    amount_minor: int
+    fee_minor: int
+    net_minor: int
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelLine:
+    """A product on a channel, for staff only. fee and cost include what came after the orders
+    (money in suspense, refunds); margin = fee - cost."""
+
+    channel_no: str
+    product_code: str
+    paid: int
+    amount_minor: int
+    fee_minor: int
+    cost_minor: int
+
+    @property
+    def margin_minor(self) -> int:
+        return self.fee_minor - self.cost_minor
+
+
+@dataclass(frozen=True, slots=True)
+class Movement:
+    """What moved the merchant's position under one heading. minor: + we owe more."""
+
+    heading: Heading
+    minor: int
+    events: int
+
+
+@dataclass(frozen=True, slots=True)
+class DayLine:
+    """One day of a bill of several. opening + net + other - prepaid = closing."""
+
+    day: date
+    paid: int
+    amount_minor: int
+    fee_minor: int
+    net_minor: int
+    prepaid_minor: int
+    other_minor: int
+    opening_minor: int
+    closing_minor: int
+
+    @property
+    def remaining_before_minor(self) -> int:
+        """What remained of the prepayments at its start; negative: we owed the merchant."""
+        return -self.opening_minor
+
+    @property
+    def remaining_minor(self) -> int:
+        """What remains of the prepayments at its end; negative: we owe the merchant."""
+        return -self.closing_minor
+
+
+@dataclass(frozen=True, slots=True)
+class Bill:
+    """A merchant's bill. opening + net of products + other - prepaid = closing.
+
+    opening/closing: what we owe the merchant (negative: prepayment that remains). movements: one
+    for each heading but orders and prepaid that moved something; other_minor is their sum.
+    carried: orders among the paid that were created on an earlier day than they are booked on.
+    advanced_minor: advanced in all, net of what was taken back, at the end. unpaid: orders that
+    were created in these days and are still open. channels: for staff only. by_day: of several.
+    """
+
+    merchant_id: UUID
+    merchant_no: str
+    merchant_name: str
+    currency: str
+    zone: str
+    days: Days
+    open: bool
+    starts_at: datetime
+    ends_at: datetime
+    opening_minor: int
+    products: tuple[ProductLine, ...]
+    channels: tuple[ChannelLine, ...]
+    carried: int
+    movements: tuple[Movement, ...]
+    prepaid_minor: int
+    prepaid_lines: tuple[VoucherLine, ...]
+    prepaid_count: int
+    closing_minor: int
+    advanced_minor: int
+    unpaid: int
+    by_day: tuple[DayLine, ...]
+
+    @property
+    def net_minor(self) -> int:
+        return sum(line.net_minor for line in self.products)
+
+    @property
+    def other_minor(self) -> int:
+        return sum(movement.minor for movement in self.movements)
+
+    @property
+    def remaining_before_minor(self) -> int:
+        """What remained of the prepayments at the start; negative: we owed the merchant."""
+        return -self.opening_minor
+
+    @property
+    def remaining_minor(self) -> int:
+        """What remains of the prepayments at the end; negative: we owe the merchant."""
+        return -self.closing_minor
+
+
+@dataclass(frozen=True, slots=True)
+class SupplierLine:
+    """What a supplier took on one of its channels. amount: all money it saw, less what it gave
+    back to payers; due = amount - cost."""
+
+    channel_no: str
+    product_code: str
+    paid: int
+    amount_minor: int
+    cost_minor: int
+
+    @property
+    def due_minor(self) -> int:
+        return self.amount_minor - self.cost_minor
+
+
+@dataclass(frozen=True, slots=True)
+class SupplierBill:
+    """A supplier's bill. opening + due of its lines - paid_in = closing: what it owes us.
+
+    suspense_minor: money of no settled order that it held for us at the end.
+    """
+
+    supplier_id: UUID
+    supplier_no: str
+    supplier_name: str
+    currency: str
+    zone: str
+    days: Days
+    open: bool
+    starts_at: datetime
+    ends_at: datetime
+    opening_minor: int
+    lines: tuple[SupplierLine, ...]
+    paid_in_minor: int
+    paid_in_lines: tuple[VoucherLine, ...]
+    paid_in_count: int
+    closing_minor: int
+    suspense_minor: int
+
+
+@dataclass(frozen=True, slots=True)
+class MerchantLine:
+    """A merchant on the platform's bill."""
+
+    merchant_no: str
+    merchant_name: str
+    paid: int
+    amount_minor: int
+    fee_minor: int
+    cost_minor: int
+    closing_minor: int
+
+    @property
+    def remaining_minor(self) -> int:
+        """What remains of its prepayments at the end; negative: we owe the merchant."""
+        return -self.closing_minor
+
+
+@dataclass(frozen=True, slots=True)
+class SupplierDueLine:
+    """A supplier on the platform's bill. closing: what it owes us at the end."""
+
+    supplier_no: str
+    supplier_name: str
+    amount_minor: int
+    cost_minor: int
+    paid_in_minor: int
+    closing_minor: int
+
+
+@dataclass(frozen=True, slots=True)
+class PlatformBill:
+    """The platform's bill: the sum of all merchants' books between two instants.
+
+    opening + net + other - prepaid = closing: what we owe all merchants together. fee and cost:
+    everything on these accounts, so that fee - cost is the margin of these days.
+    """
+
+    currency: str
+    zone: str
+    days: Days
+    open: bool
+    starts_at: datetime
+    ends_at: datetime
+    opening_minor: int
+    created: int
+    products: tuple[ProductLine, ...]
+    channels: tuple[ChannelLine, ...]
+    merchants: tuple[MerchantLine, ...]
+    suppliers: tuple[SupplierDueLine, ...]
+    movements: tuple[Movement, ...]
+    prepaid_minor: int
+    fee_minor: int
+    cost_minor: int
+    closing_minor: int
+    suspense_minor: int
+
+    @property
+    def margin_minor(self) -> int:
+        return self.fee_minor - self.cost_minor
+
+    @property
+    def net_minor(self) -> int:
+        return sum(line.net_minor for line in self.products)
+
+    @property
+    def other_minor(self) -> int:
+        return sum(movement.minor for movement in self.movements)
+
+    @property
+    def remaining_before_minor(self) -> int:
+        """What remained of all prepayments at the start; negative: we owed the merchants."""
+        return -self.opening_minor
+
+    @property
+    def remaining_minor(self) -> int:
+        """What remains of all prepayments at the end; negative: we owe the merchants."""
+        return -self.closing_minor

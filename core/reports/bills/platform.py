@@ -1,0 +1,193 @@
+"""The platform's bill: all merchants' books in the windows of the desk's own days."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from typing import Final
+from uuid import UUID
+
+import asyncpg
+
+from core.books import ORDER_KINDS
+from core.kernel.clock import DayCut
+from core.kernel.days import Days
+from core.kernel.errors import Bug
+from core.kernel.holder import HOUSE, MODE
+from core.reports.bills.cohorts import cohorts_between
+from core.reports.bills.lines import (
+    Sums,
+    channels,
+    movements,
+    position_minor,
+    prepaid_minor,
+    products,
+)
+from core.reports.bills.model import MerchantLine, PlatformBill, SupplierDueLine
+from core.reports.bills.supplier import owed
+from core.reports.bills.windows import BEGINNING, balances_before, bounds, kept_of
+from core.system.store import Tx
+
+SHOWN_MERCHANTS: Final = 20
+
+
+async def read(tx: Tx, days: Days, today: date, cut: DayCut, currency: str) -> PlatformBill:
+    """The bill of some days in one currency, in a snapshot. today: the desk's open day."""
+    starts_at, ends_at = await bounds(tx, HOUSE, cut, days)
+    before = await balances_before(tx, HOUSE, days.first, starts_at, currency)
+    moved = await tx.fetch(_WINDOW, starts_at, ends_at, MODE, currency, ORDER_KINDS)
+    sums = [Sums.of(row) for row in moved if row["kind"] is not None]
+    cohorts = (await cohorts_between(tx, starts_at, ends_at, currency)).by_product
+    opening = _position(before)
+    closing = opening + position_minor(sums)
+    of_merchants = {row["merchant_id"]: row for row in moved if row["merchant_id"] is not None}
+    of_suppliers = {row["supplier_no"]: row for row in moved if row["supplier_no"]}
+    suspense = sum(minor for account, minor in before.items() if account.startswith("suspense/"))
+    bill = PlatformBill(
+        currency=currency,
+        zone=cut.zone,
+        days=days,
+        open=days.last >= today,
+        starts_at=starts_at,
+        ends_at=ends_at,
+        opening_minor=opening,
+        created=sum(cohort.created for cohort in cohorts.values()),
+        products=products(sums, cohorts),
+        channels=channels(sums),
+        merchants=await _merchants(tx, of_merchants, ends_at, currency, sums, closing),
+        suppliers=await _suppliers(tx, of_suppliers, before),
+        movements=movements(sums),
+        prepaid_minor=prepaid_minor(sums),
+        fee_minor=sum(row.fee_minor for row in sums),
+        cost_minor=sum(row.cost_minor for row in sums),
+        closing_minor=closing,
+        suspense_minor=suspense + sum(row["suspense"] for row in of_suppliers.values()),
+    )
+    await _assert_joins(tx, bill)
+    return bill
+
+
+def _position(balances: Mapping[str, int]) -> int:
+    return balances.get("payable", 0) + balances.get("prepaid", 0)
+
+
+async def _merchants(
+    tx: Tx,
+    moved: Mapping[UUID, asyncpg.Record],
+    at: datetime,
+    currency: str,
+    sums: Sequence[Sums],
+    closing: int,
+) -> tuple[MerchantLine, ...]:
+    """Those that took most, and all others in one line without a name."""
+    shown = sorted(moved.values(), key=lambda row: (-row["amount"], row["merchant_id"]))
+    shown = [row for row in shown if row["merchant_id"] != HOUSE][:SHOWN_MERCHANTS]
+    ids = [row["merchant_id"] for row in shown]
+    rows = await tx.fetch(_STANDS, ids, at, MODE, currency, BEGINNING)
+    stands = {row["id"]: row for row in rows}
+    lines = [
+        MerchantLine(
+            merchant_no=stands[row["merchant_id"]]["merchant_no"],
+            merchant_name=stands[row["merchant_id"]]["name"],
+            paid=row["paid"],
+            amount_minor=row["amount"],
+            fee_minor=row["fee_minor"],
+            cost_minor=row["cost_minor"],
+            closing_minor=stands[row["merchant_id"]]["position"],
+        )
+        for row in shown
+    ]
+    orders = [row for row in sums if row.heading == "orders"]
+    amount = sum(row.payable_minor + row.fee_minor for row in orders)
+    rest = MerchantLine(
+        merchant_no="",
+        merchant_name="",
+        paid=sum(row.events for row in orders) - sum(line.paid for line in lines),
+        amount_minor=amount - sum(line.amount_minor for line in lines),
+        fee_minor=sum(row.fee_minor for row in sums) - sum(line.fee_minor for line in lines),
+        cost_minor=sum(row.cost_minor for row in sums) - sum(line.cost_minor for line in lines),
+        closing_minor=closing - sum(line.closing_minor for line in lines),
+    )
+    if rest != MerchantLine("", "", 0, 0, 0, 0, 0):
+        lines.append(rest)
+    return tuple(lines)
+
+
+async def _suppliers(
+    tx: Tx, moved: Mapping[str, asyncpg.Record], before: Mapping[str, int]
+) -> tuple[SupplierDueLine, ...]:
+    """Every supplier that owed, took or paid something."""
+    rows = await tx.fetch("SELECT supplier_no, name FROM supplier ORDER BY supplier_no")
+    lines = []
+    for supplier in rows:
+        number = supplier["supplier_no"]
+        opening, row = owed(before, number), moved.get(number)
+        due, cost, settled = (
+            (row["due"], row["cost_minor"], row["settled"]) if row is not None else (0, 0, 0)
+        )
+        if opening or due or cost or settled:
+            closing = opening - due - settled
+            lines.append(
+                SupplierDueLine(number, supplier["name"], cost - due, cost, settled, closing)
+            )
+    return tuple(lines)
+
+
+async def _assert_joins(tx: Tx, bill: PlatformBill) -> None:
+    added = bill.opening_minor + bill.net_minor + bill.other_minor - bill.prepaid_minor
+    kept = await kept_of(tx, HOUSE, bill.days.last, bill.currency)
+    ends = bill.closing_minor if kept is None else _position(kept)
+    if not added == ends == bill.closing_minor:
+        raise Bug(
+            f"the platform's bill for {bill.days} does not add up: opening and movements {added},"
+            f" closing {bill.closing_minor}, kept {ends}"
+        )
+
+
+# One look at the window, added up three ways: by kind, product and channel; by merchant; by
+# supplier. Hours are added up first, so that little is left to be told apart.
+_WINDOW: Final = """
+SELECT kind, product_code, channel_no, merchant_id, supplier_no,
+       coalesce(sum(minor) FILTER (WHERE account = 'payable'), 0)::bigint AS payable_minor,
+       coalesce(sum(minor) FILTER (WHERE account = 'prepaid'), 0)::bigint AS prepaid_minor,
+       coalesce(sum(minor) FILTER (WHERE account = 'fees'), 0)::bigint AS fee_minor,
+       coalesce(-sum(minor) FILTER (WHERE account LIKE 'cost/%'), 0)::bigint AS cost_minor,
+       sum(events)::bigint AS events,
+       coalesce(sum(minor) FILTER (WHERE account IN ('payable', 'fees') AND kind = ANY($5)), 0)
+           ::bigint AS amount,
+       coalesce(sum(events) FILTER (WHERE kind = ANY($5)), 0)::bigint AS paid,
+       coalesce(sum(minor) FILTER (WHERE account LIKE 'due/%'), 0)::bigint AS due,
+       coalesce(sum(minor) FILTER (WHERE account LIKE 'suspense/%'), 0)::bigint AS suspense,
+       coalesce(sum(minor) FILTER (WHERE account LIKE 'supplier/%'), 0)::bigint AS settled
+FROM (
+    SELECT kind, product_code, channel_no, merchant_id, account,
+           coalesce(substring(account FROM '/(S[0-9]+)'), '') AS supplier_no,
+           sum(minor) AS minor, sum(events) AS events
+    FROM moved_between($1, $2) WHERE mode = $3 AND currency = $4
+    GROUP BY kind, product_code, channel_no, merchant_id, account
+) AS moved
+GROUP BY GROUPING SETS ((kind, product_code, channel_no), (merchant_id), (supplier_no))
+"""
+
+# At an instant: the balances of the merchant's newest day that was over by then, and what moved
+# since.
+_STANDS: Final = """
+SELECT m.id, m.merchant_no, m.name, coalesce(kept.minor, 0) + coalesce(moved.minor, 0) AS position
+FROM merchant m
+LEFT JOIN LATERAL (
+    SELECT day, ends_at FROM business_day
+    WHERE holder_id = m.id AND closed_at IS NOT NULL AND ends_at <= $2
+    ORDER BY day DESC LIMIT 1
+) AS base ON true
+LEFT JOIN LATERAL (
+    SELECT sum(minor)::bigint AS minor FROM closing
+    WHERE holder_id = m.id AND day = base.day AND mode = $3 AND currency = $4
+      AND account IN ('payable', 'prepaid')
+) AS kept ON true
+LEFT JOIN LATERAL (
+    SELECT sum(minor)::bigint AS minor FROM moved_between(coalesce(base.ends_at, $5), $2)
+    WHERE merchant_id = m.id AND mode = $3 AND currency = $4
+      AND account IN ('payable', 'prepaid')
+) AS moved ON base.ends_at IS DISTINCT FROM $2
+WHERE m.id = ANY($1)
+"""

@@ -1,0 +1,59 @@
+"""Charts and files of business days: who asked for which, and the rows that go into them."""
+
+from __future__ import annotations
+
+from core.reports.exports.exports import Exports
+from core.reports.exports.papers import (
+    CSV_TABLES,
+    CallLog,
+    ChartFacts,
+    Holder,
+    Paper,
+    Point,
+    Table,
+    What,
+)
+from core.reports.exports.queue import LEASE, MAX_AT_ONCE, MAX_TRIES, MAX_WAITING, Taken
+from core.reports.exports.reading import (
+    MAX_ROWS,
+    MerchantReading,
+    PlatformReading,
+    Reading,
+    SupplierReading,
+)
+from core.reports.exports.rows import (
+    CompletionRow,
+    DiscrepancyRow,
+    MovementRow,
+    OrderRow,
+    TakingRow,
+    VoucherRow,
+)
+
+__all__ = [
+    "CSV_TABLES",
+    "LEASE",
+    "MAX_AT_ONCE",
+    "MAX_ROWS",
+    "MAX_TRIES",
+    "MAX_WAITING",
+    "CallLog",
+    "ChartFacts",
+    "CompletionRow",
+    "DiscrepancyRow",
+    "Exports",
+    "Holder",
+    "MerchantReading",
+    "MovementRow",
+    "OrderRow",
+    "Paper",
+    "PlatformReading",
+    "Point",
+    "Reading",
+    "SupplierReading",
+    "Table",
+    "Taken",
+    "TakingRow",
+    "VoucherRow",
+    "What",
+]

@@ -1,0 +1,184 @@
+"""What a file says, read in one snapshot: the bill first, then its rows a few hundred at a time."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Any, Final, TypeVar
+from uuid import UUID
+
+import asyncpg
+
+from core.books import KINDS
+from core.kernel.errors import Refusal
+from core.kernel.holder import MODE
+from core.reports.bills import Bill, PlatformBill, SupplierBill
+from core.reports.exports import rows
+from core.reports.exports.papers import Paper
+from core.reports.exports.queue import file_of
+from core.reports.exports.rows import (
+    CompletionRow,
+    DiscrepancyRow,
+    MovementRow,
+    OrderRow,
+    TakingRow,
+    VoucherRow,
+)
+from core.system.store import Tx
+
+R = TypeVar("R")
+MAX_ROWS: Final = 1_000_000  # of a workbook, which ends at 1,048,576
+CHUNK_ROWS: Final = 500
+# Raised when files look different: those that were sent before are not sent again.
+LAYOUT: Final = 1
+_OTHER_KINDS: Final = sorted(
+    kind for kind, heading in KINDS.items() if heading not in (None, "orders", "prepaid")
+)
+
+
+class Reading:
+    """Rows of one paper, in its snapshot. count: how many orders (of a supplier: bookings)."""
+
+    def __init__(self, tx: Tx, paper: Paper, count: int, facts: object) -> None:
+        self._tx = tx
+        self.paper = paper
+        self.count = count
+        self._facts = facts
+
+    def digest(self, language: str) -> str:
+        """Of everything the file would say: the same again is not built again."""
+        said = [LAYOUT, language, self.paper.what, self.paper.pack(), repr(self._facts)]
+        return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
+
+    async def file_of(self, digest: str) -> str | None:
+        """Telegram's id of a file that says the same, where one was sent."""
+        return await file_of(self._tx, digest)
+
+    def need_room(self, max_rows: int) -> None:
+        """Refusals: export_too_large."""
+        if self.count > max_rows:
+            raise Refusal("export_too_large", rows=f"{self.count:,}", limit=f"{max_rows:,}")
+
+    async def _rows(self, kind: type[R], sql: str, *args: object) -> AsyncIterator[list[R]]:
+        async for chunk in self._tx.chunks(sql, *args, rows=CHUNK_ROWS):
+            yield [kind(*row) for row in chunk]
+
+
+class MerchantReading(Reading):
+    """A merchant's days. Channel, cost and reasons are read for staff only."""
+
+    def __init__(self, tx: Tx, paper: Paper, bill: Bill, count: int, facts: object) -> None:
+        super().__init__(tx, paper, count, (bill, facts))
+        self.bill = bill
+        self._span = _span_of(bill)
+
+    def orders(self) -> AsyncIterator[list[OrderRow]]:
+        """The orders booked in these days, in the order of booking."""
+        sql = rows.ORDERS_FOR_STAFF if self.paper.staff else rows.ORDERS
+        return self._rows(OrderRow, sql, *self._span)
+
+    def prepayments(self) -> AsyncIterator[list[VoucherRow]]:
+        return self._rows(
+            VoucherRow, rows.PREPAYMENTS, self.bill.merchant_id, MODE, *self._span[5:]
+        )
+
+    def movements(self) -> AsyncIterator[list[MovementRow]]:
+        """What else moved the position: adjustments, re-ratings, reversals, refunds, credits."""
+        sql = rows.MOVEMENTS_FOR_STAFF if self.paper.staff else rows.MOVEMENTS
+        return self._rows(MovementRow, sql, *self._span, _OTHER_KINDS)
+
+    def completions(self) -> AsyncIterator[list[CompletionRow]]:
+        sql = rows.COMPLETIONS_FOR_STAFF if self.paper.staff else rows.COMPLETIONS
+        return self._rows(CompletionRow, sql, self.bill.merchant_id, MODE, *self._span[5:])
+
+    def discrepancies(self) -> AsyncIterator[list[DiscrepancyRow]]:
+        """Money of no settled order that was seen in these days; for staff."""
+        return self._rows(DiscrepancyRow, rows.DISCREPANCIES, *self._span[:5])
+
+
+class SupplierReading(Reading):
+    """A supplier's days: what it took for all merchants, none of whom is named."""
+
+    def __init__(self, tx: Tx, paper: Paper, bill: SupplierBill, count: int, facts: object) -> None:
+        super().__init__(tx, paper, count, (bill, facts))
+        self.bill = bill
+
+    def takings(self) -> AsyncIterator[list[TakingRow]]:
+        return self._rows(TakingRow, rows.TAKINGS, *takings_of(self.bill))
+
+    def paid_in(self) -> AsyncIterator[list[VoucherRow]]:
+        """What the supplier paid in, undos included."""
+        bill = self.bill
+        return self._rows(
+            VoucherRow, rows.PAID_IN, bill.supplier_id, MODE, bill.starts_at, bill.ends_at
+        )
+
+
+class PlatformReading(Reading):
+    """The platform's days: the bill has every row there is."""
+
+    def __init__(self, tx: Tx, paper: Paper, bill: PlatformBill) -> None:
+        super().__init__(tx, paper, sum(line.paid for line in bill.products), bill)
+        self.bill = bill
+
+
+@dataclass(frozen=True, slots=True)
+class Traces:
+    """What may change in a file of days that are closed: undos of other days, orders that were
+    restored, costs that turned out different, discrepancies that were resolved, and names."""
+
+    moves: int
+    cost_minor: int
+    undone: int
+    left_minor: int
+    names: str
+
+
+async def read_merchant(tx: Tx, paper: Paper, bill: Bill) -> MerchantReading:
+    """The reading of a merchant's bill, in the caller's snapshot."""
+    span = _span_of(bill)
+    orders = await _row(tx, rows.COUNT_ORDERS, *span)
+    undone = await tx.fetchval(_UNDONE, bill.merchant_id, *span[5:])
+    left = await tx.fetchval(_LEFT, *span[:5])
+    cost_minor = orders["cost"] if paper.staff else 0
+    traces = Traces(orders["moves"], cost_minor, undone, left, await _names(tx))
+    return MerchantReading(tx, paper, bill, orders["n"], traces)
+
+
+async def read_supplier(tx: Tx, paper: Paper, bill: SupplierBill) -> SupplierReading:
+    """The reading of a supplier's bill, in the caller's snapshot."""
+    count = await tx.fetchval(rows.COUNT_TAKINGS, *takings_of(bill))
+    return SupplierReading(tx, paper, bill, count, await _names(tx))
+
+
+def takings_of(bill: SupplierBill) -> tuple[Any, ...]:
+    accounts = (f"due/{bill.supplier_no}", f"cost/{bill.supplier_no}")
+    return (MODE, bill.currency, bill.starts_at, bill.ends_at, *accounts)
+
+
+def _span_of(bill: Bill) -> tuple[Any, ...]:
+    days = bill.days
+    whose: tuple[UUID, str, str] = (bill.merchant_id, MODE, bill.currency)
+    return (*whose, bill.starts_at, bill.ends_at, days.first, days.last)
+
+
+async def _row(tx: Tx, sql: str, *args: object) -> asyncpg.Record:
+    (row,) = await tx.fetch(sql, *args)
+    return row
+
+
+async def _names(tx: Tx) -> str:
+    """Products' names, which stand in files beside their codes."""
+    return str(await tx.fetchval("SELECT string_agg(p::text, ';' ORDER BY code) FROM product p"))
+
+
+_UNDONE: Final = """
+SELECT count(*) FROM voucher p JOIN voucher u ON u.holder_id = p.holder_id AND u.reverses = p.id
+WHERE p.holder_id = $1 AND p.kind = 'prepayment' AND p.day BETWEEN $2 AND $3
+"""
+_LEFT: Final = """
+SELECT coalesce(sum(left_minor), 0)::bigint FROM discrepancy
+WHERE merchant_id = $1 AND mode = $2 AND currency = $3 AND at >= $4 AND at < $5
+"""

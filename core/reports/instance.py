@@ -1,0 +1,80 @@
+"""This process among all that run the desk: can it write, and does its machine know the time?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from core.kernel.clock import Clock, SharedClock
+from core.people.alarms import Alarms
+from core.system.store import DATABASE_AWAY, Store
+
+# A machine whose wall clock is further off takes no part. The desk's own time is the database's,
+# but certificates and the lines of its log go by the machine's.
+CLOCK_OFF_S: Final = 2.0
+BEAT_S: Final = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """What this instance can do now. clock_ahead_s: of its machine, against the database's."""
+
+    writes: bool
+    clock_ahead_s: float
+
+    @property
+    def clock_right(self) -> bool:
+        return abs(self.clock_ahead_s) <= CLOCK_OFF_S
+
+
+class Instance:
+    """One process of the desk. name: tells people which one it is, `host:port` for example."""
+
+    def __init__(self, name: str, store: Store, clock: Clock, alarms: Alarms) -> None:
+        self.name = name
+        self._store = store
+        self._clock = clock
+        self._alarms = alarms
+        self._told_wrong = False
+
+    async def beat(self) -> Health:
+        """Write this instance's row, and look at the shared clock by it. Takes BEAT_S at most; a
+        clock that is wrong is an alarm until it is right."""
+        try:
+            return await self._store.in_time(self._look(), BEAT_S)
+        except DATABASE_AWAY:
+            return Health(writes=False, clock_ahead_s=0.0)
+
+    async def _look(self) -> Health:
+        ahead_s = 0.0
+        if isinstance(self._clock, SharedClock):
+            await self._clock.look(self._write)
+            ahead_s = self._clock.ahead_s
+        else:
+            await self._write()
+        health = Health(writes=True, clock_ahead_s=ahead_s)
+        await self._tell(health)
+        return health
+
+    async def _write(self) -> datetime:
+        at: datetime = await self._store.fetchval(_BEAT, self.name)
+        return at
+
+    async def _tell(self, health: Health) -> None:
+        if health.clock_right and not self._told_wrong:
+            return
+        facts: dict[str, Any] = {"instance": self.name, "ahead_s": round(health.clock_ahead_s, 1)}
+        async with self._store.transaction() as tx:
+            if health.clock_right:
+                await self._alarms.end(tx, "clock", self.name)
+            else:
+                await self._alarms.sound(tx, "clock", self.name, facts)
+        self._told_wrong = not health.clock_right
+
+
+_BEAT: Final = """
+INSERT INTO instance (name, started_at, seen_at) VALUES ($1, clock_timestamp(), clock_timestamp())
+ON CONFLICT (name) DO UPDATE SET seen_at = clock_timestamp()
+RETURNING clock_timestamp()
+"""

@@ -1,8 +1,0 @@
-"""Re-rating: past orders charged anew where somebody asks for it, with the difference first."""
-
-from __future__ import annotations
-
-from core.rerating.comparing import RerateDay, RerateView, Seen
-from core.rerating.domain import Reratings
-
-__all__ = ["RerateDay", "RerateView", "Reratings", "Seen"]

@@ -1,0 +1,152 @@
+"""Which channel takes an order now: read, chosen, taken, and noted how it went."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Collection, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import date
+from uuid import UUID
+
+import structlog
+from redis.asyncio import Redis
+
+from core.delivery.outbox import Say
+from core.kernel.clock import Clock
+from core.kernel.errors import Refusal
+from core.kernel.money import Money
+from core.supply.channels.choice import Channel, Choice, Used, choose, why_full, why_paused
+from core.supply.channels.limits import Limits
+from core.supply.channels.pausing import PROBE, Pauses
+from core.supply.channels.reading import read_set
+from core.system.store import Store, Tx
+
+_LOG = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What a channel is wanted for. mode: live | test. merchant_id: None where only the product's
+    own set is asked about."""
+
+    merchant_id: UUID | None
+    mode: str
+    product_code: str
+    amount: Money
+
+
+class Routing:
+    """Chooses channels, and notes how that went. What is noted serves the orders that come: where
+    it cannot be, that is logged, and the order it is about goes on.
+
+    demo: every supplier is a sandbox, so live orders go to them too.
+
+    draw: a number in [0, 1) per call. alarm: tells the ops groups, in the transaction of what it
+    tells of.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        redis: Redis,
+        clock: Clock,
+        draw: Callable[[], float],
+        alarm: Callable[[Tx, Say], Awaitable[None]],
+        *,
+        demo: bool,
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._draw = draw
+        self._demo = demo
+        self._limits = Limits(store, redis)
+        self._pauses = Pauses(store, clock, alarm)
+
+    async def choose(self, wish: Wish, attempt_no: str, *, tried: Collection[UUID] = ()) -> Choice:
+        """Choose for an attempt, and take room on the first channel of the choice (none: it has
+        no channel). tried: channels that are not to be tried again.
+
+        Not inside a transaction. The attempt is `kept` once it is written, else `given_back`.
+        """
+        choice = await self._rank(wish, self._draw)
+        choice = replace(choice, ranked=tuple(c for c in choice.ranked if c.id not in tried))
+        while choice.ranked:
+            full = await self._limits.take(choice.ranked, wish.amount.minor, attempt_no)
+            choice = choice.without(*full)
+            if not choice.ranked or await self._pauses.probe(choice.ranked[0], attempt_no):
+                break
+            # Another order tries whether it works again.
+            await self._limits.give_back(attempt_no)
+            choice = choice.without(why_paused(choice.ranked[0], self._clock.now() + PROBE))
+        return choice
+
+    async def explain(self, wish: Wish) -> Choice:
+        """How an order would be routed now, with every reason; nothing is taken. Among equals the
+        heavier come first. Refusals: product_not_found."""
+        known = "SELECT EXISTS (SELECT FROM product WHERE code = $1)"
+        if not await self._store.fetchval(known, wish.product_code):
+            raise Refusal("product_not_found", product=wish.product_code[:40])
+        choice = await self._rank(wish, lambda: 0.5)
+        used = await self._limits.used(choice.ranked)
+        reasons = [
+            why_full(channel, used[channel.channel_no], wish.amount.minor)
+            for channel in choice.ranked
+            if channel.channel_no in used
+        ]
+        return choice.without(*(reason for reason in reasons if reason is not None))
+
+    async def used(self, channels: Collection[Channel]) -> dict[str, Used]:
+        """channel number -> what it took in its supplier's open day; of those with limits."""
+        return await self._limits.used(list(channels))
+
+    async def limits_changed(self, channel: Channel) -> None:
+        """Count anew what the channel took today."""
+        await self._limits.forget(channel.id, channel.today)
+
+    def kept(self, attempt_no: str) -> None:
+        """The attempt is written: its room is its own."""
+        self._limits.keep(attempt_no)
+
+    async def given_back(self, merchant_id: UUID, attempt_no: str) -> None:
+        """The attempt was not written, or nobody knows."""
+        with _noting("given back", attempt_no):
+            await self._pauses.drop(attempt_no)
+        await self.recount(merchant_id, attempt_no)
+
+    async def recount(self, merchant_id: UUID, attempt_no: str) -> None:
+        """An attempt ended, or was paid after all: it takes room as the database says. Harmless
+        when it is said again."""
+        with _noting("recounted", attempt_no):
+            await self._limits.recount(merchant_id, attempt_no)
+
+    async def accepted(self, channel_id: UUID, attempt_no: str) -> None:
+        """A supplier accepted a create."""
+        with _noting("accepted", attempt_no):
+            await self._pauses.accepted(channel_id, attempt_no)
+
+    async def failed(
+        self, channel_id: UUID, day: date, attempt_no: str, said: str, *, refused: bool
+    ) -> None:
+        """A create was refused, or the answer was no clear one. day: the attempt's channel_day.
+        refused: by the supplier's own word."""
+        with _noting("failed", attempt_no):
+            await self._pauses.failed(channel_id, day, attempt_no, said, refused=refused)
+
+    async def _rank(self, wish: Wish, draw: Callable[[], float]) -> Choice:
+        now = self._clock.now()
+        return choose(
+            await read_set(self._store, now, wish.product_code, wish.merchant_id),
+            wish.amount,
+            now=now,
+            sandbox_allowed=wish.mode == "test" or self._demo,
+            real_allowed=wish.mode == "live",
+            draw=draw,
+        )
+
+
+@contextmanager
+def _noting(what: str, attempt_no: str) -> Iterator[None]:
+    try:
+        yield
+    except Exception:  # noqa: BLE001 (an order does not fail because of what is noted about it)
+        _LOG.exception("routing not noted", what=what, attempt_no=attempt_no)

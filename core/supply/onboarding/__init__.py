@@ -1,0 +1,23 @@
+"""What a supplier has to pass before orders reach it: its document approved by a second person,
+and the gates of the law. Everything here is done by somebody who has the right to it."""
+
+from __future__ import annotations
+
+from core.supply.onboarding.checks import supplier_line
+from core.supply.onboarding.documents import Document, Documents
+from core.supply.onboarding.gates import GATES
+from core.supply.onboarding.licences import Licences
+from core.supply.onboarding.onboarding import Vetting
+from core.supply.onboarding.second import ALONE_AFTER
+from core.supply.onboarding.uses import Use
+
+__all__ = [
+    "ALONE_AFTER",
+    "GATES",
+    "Document",
+    "Documents",
+    "Licences",
+    "Use",
+    "Vetting",
+    "supplier_line",
+]

@@ -1,0 +1,390 @@
+"""Connector documents: proposed by one person, approved by another, never changed."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Final, Literal
+from uuid import UUID
+
+import asyncpg
+
+from core.connectors import DocumentFaults
+from core.delivery.audit import Audit
+from core.delivery.outbox import Outbox, Say
+from core.kernel.clock import Clock
+from core.kernel.errors import Bug, Refusal
+from core.kernel.ids import Ids
+from core.people.actors import Actor
+from core.people.groups import Groups
+from core.people.people import People
+from core.supply.onboarding import checks
+from core.supply.onboarding.gates import load_sound
+from core.supply.onboarding.second import ALONE_MINUTES, need_second, others
+from core.system.store import Queries, Store, Tx
+
+RIGHT: Final = "documents"
+APPROVE_RIGHT: Final = "approve_document"
+LISTED: Final = 200
+SHOWN_DIFF_LINES: Final = 20  # of what changes, where people are told of a document
+_LIBRARY_CODE: Final = re.compile(r"[a-z][a-z0-9_]{1,31}", re.ASCII)
+State = Literal["proposed", "approved", "rejected", "withdrawn"]
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One version of a connector document.
+
+    version: 1, 2, 3 … of its code. digest: SHA-256 of its text. note: what changed.
+    decided_by_name, why: of who approved, rejected or withdrew it, last. alone: its author
+    approved it, for nobody else could.
+    """
+
+    id: UUID
+    code: str
+    version: int
+    digest: str
+    note: str
+    state: State
+    proposed_by: int
+    proposed_by_name: str
+    proposed_at: datetime
+    decided_by_name: str
+    decided_at: datetime | None
+    why: str
+    alone: bool
+
+    def __str__(self) -> str:
+        """How people name it: `epay v2`."""
+        return f"{self.code} v{self.version}"
+
+
+class Documents:
+    """The versions of every connector document. Only one that keeps its own word is taken, and
+    only an approved one is used by a live supplier.
+
+    library: the folder of the documents that come with the desk.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        ids: Ids,
+        people: People,
+        groups: Groups,
+        outbox: Outbox,
+        audit: Audit,
+        library: Path,
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._ids = ids
+        self._people = people
+        self._groups = groups
+        self._outbox = outbox
+        self._audit = audit
+        self._library = library
+
+    # ── reading ──────────────────────────────────────────────────────────────────────────────────
+    async def all(self, code: str | None = None) -> list[Document]:
+        """The newest LISTED versions, of one connector or of all, newest first."""
+        rows = await self._store.fetch(
+            f"SELECT {_COLUMNS} FROM connector_document WHERE code = coalesce($1, code)"  # noqa: S608 (our own words)
+            " ORDER BY proposed_at DESC, version DESC LIMIT $2",
+            code,
+            LISTED,
+        )
+        return [_document(row) for row in rows]
+
+    async def by_id(self, document_id: UUID) -> Document:
+        """Refusals: document_not_found."""
+        return await read_document(self._store, document_id)
+
+    async def by_no(self, code: str, version: int) -> Document:
+        """Refusals: document_not_found."""
+        row = None
+        if 0 < version < 2**31 and _LIBRARY_CODE.fullmatch(code):
+            row = await self._store.fetchrow(
+                f"SELECT {_COLUMNS} FROM connector_document WHERE code = $1 AND version = $2",  # noqa: S608 (our own words)
+                code,
+                version,
+            )
+        if row is None:
+            raise Refusal("document_not_found", document=f"{code[:40]} v{version}")
+        return _document(row)
+
+    async def text(self, document: Document) -> str:
+        """What the document says, as it was proposed."""
+        return str(
+            await self._store.fetchval(
+                "SELECT body FROM connector_document WHERE id = $1", document.id
+            )
+        )
+
+    async def diff(self, document: Document) -> str:
+        """What it changes, in the unified form and bounded: against the newest version that a live
+        supplier uses, or else the newest approved one; of a first one, all of it."""
+        text = await self.text(document)
+        return await self._changes(document.code, text, document.id, str(document))
+
+    async def changes(self, code: str, text: str) -> str:
+        """As `diff`, of a text that nobody has proposed yet."""
+        return await self._changes(code, text, None, f"{code} as sent")
+
+    async def _changes(self, code: str, text: str, without: UUID | None, name: str) -> str:
+        row = await self._store.fetchrow(_BEFORE, code, without)
+        before, former = (row["body"], f"{code} v{row['version']}") if row else ("", "nothing")
+        return checks.diff(before, text, names=(former, name))
+
+    def library(self) -> tuple[str, ...]:
+        """The codes of the documents that come with the desk."""
+        return tuple(sorted(path.stem for path in self._library.glob("*.yaml")))
+
+    def library_text(self, code: str) -> str:
+        """What such a document says. Refusals: document_not_found."""
+        if code not in self.library():
+            raise Refusal("document_not_found", document=code[:40])
+        return (self._library / f"{code}.yaml").read_text(encoding="utf-8")
+
+    # ── proposing and deciding ───────────────────────────────────────────────────────────────────
+    async def propose(self, actor: Actor, text: str, *, note: str = "") -> Document:
+        """Put up a text as the next version of its connector, for a second person to approve; the
+        ops groups are told, and its author of what is decided. A text that waits or is approved
+        already is that version.
+
+        note: what changed, up to 500 characters. Raises DocumentFaults with every fault of the
+        text, of its fixtures where it has none, or where it has no callback: such a text is not
+        kept. Refusals: those of `Actor.need_for`, field_invalid.
+        """
+        actor.need_for(RIGHT)
+        note = checks.line("note", note, checks.WORDS_CHARS, least=0)
+        code = load_sound(text).code
+        digest = hashlib.sha256(text.encode()).hexdigest()
+        diff = await self.changes(code, text)
+        async with self._store.transaction() as tx:
+            await tx.hold(f"connector_document:{code}")
+            known = await tx.fetchrow(_SAME, code, digest)
+            if known is not None:
+                return _document(known)
+            row = await tx.fetchrow(
+                _PROPOSE,
+                self._ids.uuid7(),
+                code,
+                digest,
+                text,
+                note,
+                actor.user_id,
+                actor.name,
+                self._clock.now(),
+            )
+            if row is None:
+                raise Bug(f"the document {code} was not kept")
+            document = _document(row)
+            await self._record(tx, "propose_document", actor, document)
+            alone = not await others(self._people, APPROVE_RIGHT, actor.user_id)
+            await self._tell(tx, document, alone=alone, diff=diff)
+        return document
+
+    async def propose_from_library(self, actor: Actor, code: str, *, note: str = "") -> Document:
+        """As `propose`, with a document that comes with the desk. Refusals: document_not_found as
+        well."""
+        actor.need_for(RIGHT)
+        return await self.propose(actor, self.library_text(code), note=note)
+
+    async def approve(self, actor: Actor, document: Document) -> Document:
+        """Let suppliers be switched to a version. Its author may do so only where nobody else has
+        the right, ALONE_AFTER it was proposed, and the ops groups are told.
+
+        Refusals: those of `Actor.need_for`, second_person_needed, approval_waits, document_state,
+        document_unsound.
+        """
+        actor.need_for(APPROVE_RIGHT)
+        alone = await need_second(
+            self._people,
+            APPROVE_RIGHT,
+            actor,
+            by=document.proposed_by,
+            at=document.proposed_at,
+            now=self._clock.now(),
+        )
+        try:
+            load_sound(await self.text(document))
+        except DocumentFaults as faults:
+            raise Refusal("document_unsound", document=document, first=faults.faults[0]) from None
+        async with self._store.transaction() as tx:
+            approved = await self._decide(tx, actor, document, "approved", alone=alone)
+            if alone:
+                await self._tell(tx, approved, alone=True)
+        return approved
+
+    async def reject(self, actor: Actor, document: Document, why: str) -> Document:
+        """Turn a proposed version down, for a reason.
+
+        Refusals: those of `Actor.need_for`, reason_missing, field_invalid, document_state.
+        """
+        actor.need_for(APPROVE_RIGHT)
+        why = checks.reason("reject_document", why)
+        async with self._store.transaction() as tx:
+            return await self._decide(tx, actor, document, "rejected", why=why)
+
+    async def withdraw(self, actor: Actor, document: Document, why: str) -> Document:
+        """Take a version back, for a reason: a proposed one, or an approved one to which no
+        supplier shall be switched any more. What was opened with it goes on by it.
+
+        Refusals: those of `Actor.need_for`, reason_missing, field_invalid, document_state,
+        document_in_use (by live suppliers).
+        """
+        actor.need_for(RIGHT)
+        why = checks.reason("withdraw_document", why)
+        async with self._store.transaction() as tx:
+            # First the document, then who uses it: a switch that has it waits, or is seen here.
+            await read_document(tx, document.id, "FOR UPDATE")
+            using = await tx.fetch(_USED_BY, document.id)
+            if using:
+                numbers = ", ".join(row["supplier_no"] for row in using)
+                raise Refusal("document_in_use", document=document, suppliers=numbers)
+            return await self._decide(
+                tx, actor, document, "withdrawn", why=why, legal=("proposed", "approved")
+            )
+
+    async def _decide(
+        self,
+        tx: Tx,
+        actor: Actor,
+        document: Document,
+        state: State,
+        *,
+        why: str = "",
+        alone: bool = False,
+        legal: tuple[State, ...] = ("proposed",),
+    ) -> Document:
+        row = await tx.fetchrow(
+            _DECIDE,
+            document.id,
+            state,
+            actor.user_id,
+            actor.name,
+            self._clock.now(),
+            why,
+            alone,
+            list(legal),
+        )
+        if row is None:
+            now = await read_document(tx, document.id)
+            raise Refusal("document_state", document=now, document_state=now.state)
+        decided = _document(row)
+        await self._record(tx, f"{_VERBS[state]}_document", actor, decided)
+        if actor.user_id != decided.proposed_by:
+            await self._tell_author(tx, decided)
+        return decided
+
+    async def _record(self, tx: Tx, action: str, actor: Actor, document: Document) -> None:
+        facts: dict[str, Any] = {
+            "document_id": str(document.id),
+            "code": document.code,
+            "version": document.version,
+            "digest": document.digest,
+            "note": document.note,
+            "why": document.why,
+            "alone": document.alone,
+            "actor_name": actor.name,
+        }
+        await self._audit.record(
+            tx, action, actor=actor.trail_name, facts=facts, chat_id=actor.chat_id
+        )
+
+    async def _tell_author(self, tx: Tx, document: Document) -> None:
+        facts: dict[str, Any] = {
+            "document_id": str(document.id),
+            "document": str(document),
+            "state": document.state,
+            "why": document.why,
+            "actor_name": document.decided_by_name,
+        }
+        await self._outbox.say(tx, document.proposed_by, Say("document_decided", facts))
+
+    async def _tell(self, tx: Tx, document: Document, *, alone: bool, diff: str = "") -> None:
+        facts: dict[str, Any] = {
+            "document_id": str(document.id),
+            "code": document.code,
+            "version": document.version,
+            "state": document.state,
+            "note": document.note,
+            "actor_name": document.proposed_by_name,
+            "alone": alone,
+            "minutes": ALONE_MINUTES,
+            "diff": diff.splitlines()[:SHOWN_DIFF_LINES],
+            "diff_lines": len(diff.splitlines()),
+        }
+        await self._groups.tell_ops(tx, Say("alarm_document", facts))
+
+
+async def read_document(
+    queries: Queries, document_id: UUID, lock: Literal["", "FOR SHARE", "FOR UPDATE"] = ""
+) -> Document:
+    """One version; in a transaction it can be held. Refusals: document_not_found."""
+    row = await queries.fetchrow(
+        f"SELECT {_COLUMNS} FROM connector_document WHERE id = $1 {lock}",  # noqa: S608 (our own words)
+        document_id,
+    )
+    if row is None:
+        raise Refusal("document_not_found", document=document_id)
+    return _document(row)
+
+
+def _document(row: asyncpg.Record) -> Document:
+    return Document(
+        id=row["id"],
+        code=row["code"],
+        version=row["version"],
+        digest=row["digest"],
+        note=row["note"],
+        state=row["state"],
+        proposed_by=row["proposed_by"],
+        proposed_by_name=row["proposed_by_name"],
+        proposed_at=row["proposed_at"],
+        decided_by_name=row["decided_by_name"] or "",
+        decided_at=row["decided_at"],
+        why=row["why"],
+        alone=row["alone"],
+    )
+
+
+_VERBS: Final = {"approved": "approve", "rejected": "reject", "withdrawn": "withdraw"}
+_COLUMNS: Final = (
+    "id, code, version, digest, note, state, proposed_by, proposed_by_name, proposed_at,"
+    " decided_by_name, decided_at, why, alone"
+)
+_SAME: Final = (
+    f"SELECT {_COLUMNS} FROM connector_document WHERE code = $1 AND digest = $2"  # noqa: S608 (our own words)
+    " AND state IN ('proposed', 'approved')"
+)
+_PROPOSE: Final = f"""
+INSERT INTO connector_document
+    (id, code, version, digest, body, note, proposed_by, proposed_by_name, proposed_at)
+SELECT $1, $2, (SELECT coalesce(max(version), 0) + 1 FROM connector_document WHERE code = $2),
+    $3, $4, $5, $6, $7, $8
+RETURNING {_COLUMNS}
+"""  # noqa: S608 (our own words)
+_DECIDE: Final = f"""
+UPDATE connector_document
+SET state = $2, decided_by = $3, decided_by_name = $4, decided_at = $5, why = $6,
+    alone = alone OR $7
+WHERE id = $1 AND state = ANY($8)
+RETURNING {_COLUMNS}
+"""  # noqa: S608 (our own words)
+_USED_BY: Final = """
+SELECT supplier_no FROM supplier WHERE document_id = $1 AND state = 'live'
+ORDER BY supplier_no LIMIT 20
+"""
+_BEFORE: Final = """
+SELECT d.version, d.body FROM connector_document d
+WHERE d.code = $1 AND d.id IS DISTINCT FROM $2 AND d.state = 'approved'
+ORDER BY EXISTS (SELECT FROM supplier s WHERE s.document_id = d.id AND s.state = 'live') DESC,
+    d.version DESC
+LIMIT 1
+"""

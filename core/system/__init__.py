@@ -1,0 +1,1 @@
+"""What the business stands on: the store, the way out, limits, secrets, settings."""

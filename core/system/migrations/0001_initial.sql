@@ -1,0 +1,1223 @@
+-- Tables of merchants carry merchant_id in every key, so that they can be spread by merchant later.
+-- Ids are UUIDv7 made by the application. Money is whole smallest units (…_minor) with a currency.
+-- Shape is kept by CHECKs, moves by guarded UPDATEs; there are no triggers on merchants' tables.
+
+-- ── the desk itself ─────────────────────────────────────────────────────────────────────────────
+CREATE TABLE desk (
+    only_row   boolean PRIMARY KEY DEFAULT true CHECK (only_row),
+    kind       text NOT NULL CHECK (kind IN ('demo', 'production')),   -- for ever
+    marked_at  timestamptz NOT NULL DEFAULT now(),
+    day_cut    time NOT NULL DEFAULT '00:00',   -- of the platform's own business day
+    zone       text NOT NULL DEFAULT 'Asia/Shanghai'
+);
+
+CREATE TABLE tick (                       -- a job's newest turn: one instance at a time runs it
+    job         text PRIMARY KEY,
+    slot        timestamptz NOT NULL,
+    state       text NOT NULL DEFAULT 'running' CHECK (state IN ('running', 'done', 'failed')),
+    tries       smallint NOT NULL DEFAULT 1,   -- in this slot
+    failures    integer NOT NULL DEFAULT 0,    -- in a row, over all slots
+    due_at      timestamptz NOT NULL,          -- when a failed one is tried again in its slot
+    lease_until timestamptz NOT NULL           -- it is running until then, or its instance died
+);
+
+-- ── reference data: small, shared ───────────────────────────────────────────────────────────────
+CREATE TABLE merchant (
+    id            uuid PRIMARY KEY,
+    merchant_no   text NOT NULL UNIQUE CHECK (merchant_no ~ '^M[0-9]{1,9}$'),
+    tag           integer NOT NULL UNIQUE CHECK (tag BETWEEN 0 AND 1048575),
+    name          text NOT NULL CHECK (name <> ''),
+    state         text NOT NULL DEFAULT 'open' CHECK (state IN ('open', 'suspended')),
+    reviewed_at   timestamptz,            -- live keys need a passed review
+    currency      text NOT NULL DEFAULT 'CNY',
+    day_cut       time NOT NULL DEFAULT '00:00',
+    zone          text NOT NULL DEFAULT 'Asia/Shanghai',
+    credit_line_minor bigint CHECK (credit_line_minor >= 0),   -- null: orders are never stopped
+    credit_low    boolean NOT NULL DEFAULT false,    -- people were told that little of it is left
+    created_at    timestamptz NOT NULL
+);
+
+CREATE TABLE app (
+    id              uuid PRIMARY KEY,
+    merchant_id     uuid NOT NULL REFERENCES merchant,
+    mode            text NOT NULL CHECK (mode IN ('live', 'test')),
+    name            text NOT NULL,
+    key_id          text NOT NULL UNIQUE,
+    secrets_sealed         bytea NOT NULL,   -- newest first; two may be valid during rotation
+    notify_secrets_sealed  bytea NOT NULL,
+    notify_url      text,
+    ip_allow        text[] NOT NULL DEFAULT '{}',
+    state           text NOT NULL DEFAULT 'open' CHECK (state IN ('open', 'withdrawn')),
+    created_at      timestamptz NOT NULL,
+    CHECK (starts_with(key_id, 'pdk_' || mode || '_'))
+);
+
+CREATE TABLE product (
+    code     text PRIMARY KEY CHECK (code ~ '^[a-z][a-z0-9_]{1,31}$'),
+    name_zh  text NOT NULL,
+    name_en  text NOT NULL,
+    state    text NOT NULL DEFAULT 'on' CHECK (state IN ('on', 'off'))
+);
+
+CREATE TABLE merchant_product (
+    id           uuid PRIMARY KEY,
+    merchant_id  uuid NOT NULL REFERENCES merchant,
+    product_code text NOT NULL REFERENCES product,
+    state        text NOT NULL DEFAULT 'on' CHECK (state IN ('on', 'off')),
+    UNIQUE (merchant_id, product_code)
+);
+
+-- Rates are never changed. The last one to begin counts; of one day's, the one set last.
+CREATE TABLE tariff (                          -- what a merchant pays for a product
+    id           uuid PRIMARY KEY,
+    merchant_id  uuid NOT NULL REFERENCES merchant,
+    product_code text NOT NULL REFERENCES product,
+    seq          bigint NOT NULL GENERATED ALWAYS AS IDENTITY,   -- drawn one after another
+    valid_from   date NOT NULL,                -- a business day of the merchant
+    tiers_by     text NOT NULL CHECK (tiers_by IN ('amount', 'volume')),
+    tiers        jsonb NOT NULL CHECK (jsonb_typeof(tiers) = 'array'),
+    actor        text NOT NULL,
+    at           timestamptz NOT NULL
+);
+CREATE INDEX tariff_valid ON tariff (merchant_id, product_code, valid_from, seq);
+
+CREATE TABLE connector_document (              -- a version each; all but its state is for ever
+    id               uuid PRIMARY KEY,
+    code             text NOT NULL,
+    version          integer NOT NULL CHECK (version > 0),   -- 1, 2, 3 … of the code
+    digest           text NOT NULL,            -- SHA-256 of the text
+    body             text NOT NULL,
+    note             text NOT NULL,            -- what changed, in its author's words
+    proposed_by      bigint NOT NULL,
+    proposed_by_name text NOT NULL,
+    proposed_at      timestamptz NOT NULL,
+    state            text NOT NULL DEFAULT 'proposed'
+                     CHECK (state IN ('proposed', 'approved', 'rejected', 'withdrawn')),
+    decided_by       bigint,                   -- who approved, rejected or withdrew it
+    decided_by_name  text,
+    decided_at       timestamptz,
+    why              text NOT NULL DEFAULT '',
+    alone            boolean NOT NULL DEFAULT false,   -- nobody but its author could approve it
+    UNIQUE (code, version),
+    CHECK ((state = 'proposed') = (decided_at IS NULL)),
+    CHECK ((decided_at IS NULL) = (decided_by IS NULL)),
+    -- lawful by construction: nobody approves what is their own while somebody else could
+    CHECK (state <> 'approved' OR alone OR decided_by <> proposed_by)
+);
+CREATE UNIQUE INDEX connector_document_once ON connector_document (code, digest)
+    WHERE state IN ('proposed', 'approved');
+
+CREATE TABLE supplier (
+    id                  uuid PRIMARY KEY,
+    supplier_no         text NOT NULL UNIQUE CHECK (supplier_no ~ '^S[0-9]{2,9}$'),
+    name                text NOT NULL,
+    legal_name          text NOT NULL DEFAULT '',
+    licence_no          text NOT NULL DEFAULT '',
+    licence_expires_on  date,
+    settles_to          text CHECK (settles_to IN ('merchant', 'licensed_institution')),
+    document_id         uuid NOT NULL REFERENCES connector_document,
+    credentials_sealed  bytea NOT NULL,
+    waiting_sealed      bytea,                 -- credentials that a second person has to confirm
+    waiting_by          bigint,                -- who set them
+    waiting_at          timestamptz,
+    sandbox             boolean NOT NULL DEFAULT false,
+    currency            text NOT NULL,
+    day_cut             time NOT NULL DEFAULT '00:00',
+    zone                text NOT NULL DEFAULT 'Asia/Shanghai',
+    state               text NOT NULL DEFAULT 'off' CHECK (state IN ('live', 'off')),
+    licence_told        integer,               -- the last of the days before expiry that was told
+    created_at          timestamptz NOT NULL,
+    live_at             timestamptz,           -- when it went live last
+    CHECK (num_nulls(waiting_sealed, waiting_by, waiting_at) IN (0, 3)),
+    CHECK (state = 'off' OR live_at IS NOT NULL),
+    -- lawful by construction: nobody is live whose credentials one person alone replaced
+    CHECK (state = 'off' OR waiting_sealed IS NULL),
+    -- lawful by construction: nobody goes live without a name, a licence and whom it settles to
+    CHECK (state = 'off' OR (legal_name <> '' AND licence_no <> ''
+           AND licence_expires_on IS NOT NULL AND settles_to IS NOT NULL)),
+    UNIQUE (id, currency)
+);
+
+CREATE TABLE supplier_document (               -- append-only: the versions a supplier has used
+    supplier_id  uuid NOT NULL REFERENCES supplier,
+    seq          integer NOT NULL CHECK (seq > 0),     -- the highest one is in use
+    document_id  uuid NOT NULL REFERENCES connector_document,
+    how          text NOT NULL CHECK (how IN ('opened', 'switched', 'rolled_back')),
+    before_seq   integer,                      -- what a roll-back goes to; null: nothing
+    actor_user_id bigint NOT NULL,
+    actor_name   text NOT NULL,
+    at           timestamptz NOT NULL,
+    PRIMARY KEY (supplier_id, seq),
+    FOREIGN KEY (supplier_id, before_seq) REFERENCES supplier_document,
+    CHECK (before_seq < seq)
+);
+
+CREATE TABLE channel (
+    id              uuid PRIMARY KEY,
+    channel_no      text NOT NULL UNIQUE CHECK (channel_no ~ '^C[0-9]{2,9}$'),
+    supplier_id     uuid NOT NULL,
+    name            text NOT NULL,
+    supplier_code   text NOT NULL,
+    currency        text NOT NULL,
+    amount_list     bigint[] NOT NULL DEFAULT '{}',
+    amount_min      bigint,
+    amount_max      bigint,
+    opens           time,                          -- the hours it works, by its supplier's clock
+    closes          time,
+    day_limit_minor bigint CHECK (day_limit_minor > 0),    -- of a business day of its supplier
+    day_limit_count integer CHECK (day_limit_count > 0),
+    weight          integer NOT NULL DEFAULT 1 CHECK (weight BETWEEN 0 AND 1000),
+    priority        integer NOT NULL DEFAULT 0,
+    state           text NOT NULL DEFAULT 'on' CHECK (state IN ('on', 'off', 'archived')),
+    paused_at       timestamptz,                   -- it failed, and rests until it is tried
+    paused_until    timestamptz,
+    paused_why      text NOT NULL DEFAULT '',
+    pauses          integer NOT NULL DEFAULT 0,    -- one after another, without a success between
+    tries_from      timestamptz NOT NULL,          -- only failures after it count
+    created_at      timestamptz NOT NULL,
+    CHECK (amount_min IS NULL OR amount_max IS NULL OR amount_min <= amount_max),
+    CHECK (num_nulls(opens, closes) <> 1 AND opens <> closes),
+    CHECK ((paused_at IS NULL) = (paused_until IS NULL)),
+    -- what a channel takes in another currency would be on no bill of its supplier
+    FOREIGN KEY (supplier_id, currency) REFERENCES supplier (id, currency)
+);
+
+CREATE TABLE channel_tariff (                  -- what a supplier charges us on a channel
+    id           uuid PRIMARY KEY,
+    channel_id   uuid NOT NULL REFERENCES channel,
+    seq          bigint NOT NULL GENERATED ALWAYS AS IDENTITY,   -- drawn one after another
+    valid_from   date NOT NULL,                -- a business day of the supplier
+    tiers        jsonb NOT NULL CHECK (jsonb_typeof(tiers) = 'array'),
+    actor        text NOT NULL,
+    at           timestamptz NOT NULL
+);
+CREATE INDEX channel_tariff_valid ON channel_tariff (channel_id, valid_from, seq);
+
+CREATE TABLE product_channel (                 -- a merchant's own set replaces the product's
+    id            uuid PRIMARY KEY,
+    product_code  text NOT NULL REFERENCES product,
+    merchant_id   uuid REFERENCES merchant,        -- null: the product's
+    channel_id    uuid NOT NULL REFERENCES channel,
+    UNIQUE NULLS NOT DISTINCT (product_code, merchant_id, channel_id)
+);
+
+CREATE TABLE person (
+    id          uuid PRIMARY KEY,
+    user_id     bigint NOT NULL UNIQUE,        -- Telegram's numeric id; never the @username
+    name        text NOT NULL,
+    role        text CHECK (role IN ('owner', 'admin', 'finance', 'operator', 'support')),
+    language    text CHECK (language IN ('zh', 'en')),
+    created_at  timestamptz NOT NULL
+);
+
+CREATE TABLE chat_group (
+    chat_id     bigint PRIMARY KEY,
+    kind        text NOT NULL DEFAULT 'unbound'
+                CHECK (kind IN ('ops', 'merchant', 'supplier', 'unbound')),
+    type        text NOT NULL,
+    title       text NOT NULL DEFAULT '',
+    language    text NOT NULL DEFAULT 'zh' CHECK (language IN ('zh', 'en')),
+    label       text NOT NULL DEFAULT '预付',
+    usdt_rate   text,                          -- exact decimal: what one USDT is worth here
+    bot_status  text NOT NULL DEFAULT 'member',
+    moved_to    bigint REFERENCES chat_group,  -- the group it is now; never one that moved itself
+    created_at  timestamptz NOT NULL
+);
+CREATE INDEX chat_group_moved ON chat_group (moved_to) WHERE moved_to IS NOT NULL;
+
+CREATE TABLE binding (
+    id           uuid PRIMARY KEY,
+    chat_id      bigint NOT NULL REFERENCES chat_group,
+    merchant_id  uuid REFERENCES merchant,
+    supplier_id  uuid REFERENCES supplier,
+    created_at   timestamptz NOT NULL,
+    CHECK (num_nonnulls(merchant_id, supplier_id) = 1),
+    UNIQUE (chat_id, merchant_id),
+    UNIQUE (chat_id, supplier_id)
+);
+
+-- Merchants' and suppliers' people: of whom, in which group. They go with the binding.
+CREATE TABLE group_staff (
+    binding_id  uuid NOT NULL REFERENCES binding ON DELETE CASCADE,
+    user_id     bigint NOT NULL,
+    role        text NOT NULL CHECK (role IN ('merchant_staff', 'supplier_staff')),
+    created_at  timestamptz NOT NULL,
+    PRIMARY KEY (binding_id, user_id)
+);
+
+-- ── the books ───────────────────────────────────────────────────────────────────────────────────
+-- Whose day: a merchant's, a supplier's, or (the nil UUID) the desk's own.
+CREATE TABLE business_day (
+    holder_id    uuid NOT NULL,
+    day          date NOT NULL,
+    starts_at    timestamptz NOT NULL,
+    ends_at      timestamptz NOT NULL,
+    rolled_to    timestamptz NOT NULL,  -- what was booked before it is in the rollups, for ever
+    closed_at    timestamptz,
+    sums_kept    boolean NOT NULL,      -- of suppliers and the desk: `closing` has their sums
+    PRIMARY KEY (holder_id, day),
+    CHECK (starts_at < ends_at),
+    CHECK (rolled_to BETWEEN starts_at AND ends_at),
+    CHECK (closed_at IS NULL OR rolled_to = ends_at)
+);
+CREATE UNIQUE INDEX business_day_open ON business_day (holder_id) WHERE closed_at IS NULL;
+CREATE INDEX business_day_unkept ON business_day (ends_at) WHERE NOT sums_kept;
+
+-- The open day of a holder, held until the transaction ends: alone, or together with others. Two
+-- statements, so that the row is read as it stands once the lock is there.
+CREATE FUNCTION hold_day(whose uuid, alone boolean)
+RETURNS TABLE (day date, starts_at timestamptz, ends_at timestamptz, rolled_to timestamptz)
+LANGUAGE plpgsql AS $$
+DECLARE
+    lock_id bigint := hashtextextended('day:' || whose, 0);
+BEGIN
+    IF alone THEN
+        PERFORM pg_advisory_xact_lock(lock_id);
+    ELSE
+        PERFORM pg_advisory_xact_lock_shared(lock_id);
+    END IF;
+    RETURN QUERY SELECT d.day, d.starts_at, d.ends_at, d.rolled_to FROM business_day d
+                 WHERE d.holder_id = whose AND d.closed_at IS NULL;
+END $$;
+
+-- Whose books there are, and how their days are cut.
+CREATE VIEW holder AS
+SELECT id, 'merchant' AS kind, merchant_no AS no, name, currency, day_cut, zone FROM merchant
+UNION ALL
+SELECT id, 'supplier', supplier_no, name, currency, day_cut, zone FROM supplier
+UNION ALL
+SELECT '00000000-0000-0000-0000-000000000000', 'desk', '', '', '', day_cut, zone FROM desk;
+
+CREATE TABLE closing (                         -- balances at the end of a closed day
+    holder_id    uuid NOT NULL,
+    day          date NOT NULL,
+    mode         text NOT NULL CHECK (mode IN ('live', 'test')),
+    currency     text NOT NULL,
+    account      text NOT NULL,
+    minor        bigint NOT NULL,
+    PRIMARY KEY (holder_id, day, mode, currency, account)
+);
+
+CREATE TABLE ledger_event (                    -- unpartitioned: booked once, for ever
+    merchant_id  uuid NOT NULL,
+    event_key    text NOT NULL,
+    id           uuid NOT NULL,
+    kind         text NOT NULL,
+    mode         text NOT NULL CHECK (mode IN ('live', 'test')),
+    day          date NOT NULL,
+    booked_at    timestamptz NOT NULL,
+    order_id     uuid,
+    reverses     uuid,
+    PRIMARY KEY (merchant_id, event_key),
+    UNIQUE (merchant_id, id),
+    UNIQUE (merchant_id, reverses)
+);
+CREATE INDEX ledger_event_order ON ledger_event (merchant_id, order_id);
+
+CREATE TABLE ledger_entry (
+    merchant_id  uuid NOT NULL,                          -- nil: the desk's own books
+    booked_at    timestamptz NOT NULL,
+    event_id     uuid NOT NULL,
+    line         smallint NOT NULL,
+    kind         text NOT NULL,
+    mode         text NOT NULL CHECK (mode IN ('live', 'test')),
+    day          date NOT NULL,
+    account      text NOT NULL,
+    currency     text NOT NULL,
+    minor        bigint NOT NULL CHECK (minor <> 0),     -- + credit, − debit
+    product_code text NOT NULL DEFAULT '',               -- what bills group by; '' where none
+    channel_no   text NOT NULL DEFAULT '',
+    PRIMARY KEY (merchant_id, booked_at, event_id, line),
+    CHECK (CASE WHEN merchant_id = '00000000-0000-0000-0000-000000000000'
+        THEN account ~ '^(bank|supplier/S[0-9]+/settled)$'
+        ELSE account ~ '^(payable|prepaid|reserved|fees|shortfall|adjust|fx|paid_out|(cost|due|suspense)/S[0-9]+)$'
+        END)
+) PARTITION BY RANGE (booked_at);
+
+CREATE TABLE balance (
+    merchant_id  uuid NOT NULL,
+    mode         text NOT NULL CHECK (mode IN ('live', 'test')),
+    currency     text NOT NULL,
+    account      text NOT NULL,
+    minor        bigint NOT NULL,
+    PRIMARY KEY (merchant_id, mode, currency, account)
+);
+CREATE INDEX balance_account ON balance (account, currency);
+
+-- Entries added up by hour, so that no bill reads them one by one.
+CREATE TABLE rollup_entry (
+    merchant_id  uuid NOT NULL,
+    mode         text NOT NULL,
+    day          date NOT NULL,
+    hour         timestamptz NOT NULL,                   -- a full hour in UTC
+    currency     text NOT NULL,
+    account      text NOT NULL,
+    kind         text NOT NULL,
+    product_code text NOT NULL,
+    channel_no   text NOT NULL,
+    minor        bigint NOT NULL,
+    events       integer NOT NULL,                       -- each event counts on one account
+    PRIMARY KEY (merchant_id, mode, day, hour, currency, account, kind, product_code, channel_no)
+);
+CREATE INDEX rollup_entry_hour ON rollup_entry (hour);
+
+CREATE TABLE rollup_order (                              -- by the day and hour of creation
+    merchant_id  uuid NOT NULL,
+    mode         text NOT NULL,
+    day          date NOT NULL,
+    hour         timestamptz NOT NULL,
+    currency     text NOT NULL,
+    product_code text NOT NULL,
+    created      integer NOT NULL,
+    paid_in_day  integer NOT NULL,                       -- of them, paid before their day ended
+    paid         integer NOT NULL,                       -- of them, paid at all
+    PRIMARY KEY (merchant_id, mode, day, hour, currency, product_code)
+);
+CREATE INDEX rollup_order_hour ON rollup_order (hour);
+
+-- What is rolled up and the live tail, as one.
+CREATE VIEW movement AS
+SELECT merchant_id, mode, day, hour, currency, account, kind, product_code, channel_no, minor,
+       events
+FROM rollup_entry
+UNION ALL
+SELECT e.merchant_id, e.mode, e.day, date_trunc('hour', e.booked_at, 'UTC'), e.currency,
+       e.account, e.kind, e.product_code, e.channel_no, e.minor, (e.line = 1)::int
+FROM business_day d
+JOIN ledger_entry e ON e.merchant_id = d.holder_id AND e.booked_at >= d.rolled_to
+WHERE d.closed_at IS NULL;
+
+
+-- ── orders ──────────────────────────────────────────────────────────────────────────────────────
+CREATE TABLE order_key (                       -- unpartitioned: unique for ever, leads to the month
+    merchant_id        uuid NOT NULL,
+    app_id             uuid NOT NULL,
+    merchant_order_no  text NOT NULL,
+    turn               smallint NOT NULL DEFAULT 1, -- nothing was sent of the orders before it
+    order_id           uuid NOT NULL,
+    order_no           text NOT NULL,
+    created_at         timestamptz NOT NULL,
+    PRIMARY KEY (merchant_id, app_id, merchant_order_no, turn),
+    UNIQUE (merchant_id, order_no)
+);
+CREATE INDEX order_key_theirs ON order_key (merchant_id, merchant_order_no);
+
+CREATE TABLE orders (
+    merchant_id        uuid NOT NULL,
+    id                 uuid NOT NULL,
+    created_at         timestamptz NOT NULL,
+    order_no           text NOT NULL,
+    app_id             uuid NOT NULL,
+    mode               text NOT NULL CHECK (mode IN ('live', 'test')),
+    merchant_order_no  text NOT NULL,
+    product_code       text NOT NULL,
+    amount_minor       bigint NOT NULL CHECK (amount_minor > 0),
+    currency           text NOT NULL,
+    subject            text NOT NULL,
+    notify_url         text,
+    return_url         text,
+    client_ip          text NOT NULL,
+    payer_id           text NOT NULL DEFAULT '',     -- who the payer is at the supplier, if said
+    metadata           jsonb NOT NULL DEFAULT '{}',
+    state              text NOT NULL CHECK (state IN ('created', 'pending', 'paid', 'failed',
+                           'expired', 'closed', 'partially_refunded', 'refunded')),
+    version            integer NOT NULL DEFAULT 1,      -- the number of its newest history row
+    live_attempt_no    text,                            -- the one attempt that can be paid
+    rate               jsonb NOT NULL,                  -- as it was booked with
+    tariff_id          uuid NOT NULL,
+    fee_minor          bigint NOT NULL CHECK (fee_minor BETWEEN 0 AND amount_minor),
+    cost_minor         bigint,
+    paid_attempt_no    text,
+    paid_how           text CHECK (paid_how IN ('reported', 'asked', 'completed')),
+    paid_late          boolean NOT NULL DEFAULT false,
+    supplier_open      boolean NOT NULL DEFAULT false,  -- closed here, not known to be closed there
+    disputed           boolean NOT NULL DEFAULT false,
+    created_day        date NOT NULL,
+    expires_at         timestamptz NOT NULL,
+    end_at             timestamptz NOT NULL,            -- when the timetable looks to end it
+    paid_at            timestamptz,
+    paid_day           date,
+    PRIMARY KEY (merchant_id, id, created_at),
+    CHECK ((state IN ('paid', 'partially_refunded', 'refunded'))
+           = (paid_at IS NOT NULL AND paid_day IS NOT NULL AND paid_attempt_no IS NOT NULL
+              AND paid_how IS NOT NULL AND cost_minor IS NOT NULL))
+) PARTITION BY RANGE (created_at);
+CREATE INDEX orders_open ON orders (end_at) WHERE state IN ('created', 'pending');
+CREATE INDEX orders_unpaid ON orders (merchant_id, mode, created_day)
+    WHERE state IN ('created', 'pending');
+CREATE INDEX orders_created ON orders (merchant_id, created_at);
+CREATE INDEX orders_paid ON orders (merchant_id, paid_at) WHERE paid_at IS NOT NULL;
+
+-- The same for orders: what is rolled up, and who was created and paid since.
+CREATE VIEW order_movement AS
+SELECT merchant_id, mode, day, hour, currency, product_code, created, paid_in_day, paid
+FROM rollup_order
+UNION ALL
+SELECT o.merchant_id, o.mode, o.created_day, date_trunc('hour', o.created_at, 'UTC'), o.currency,
+       o.product_code, 1, 0, 0
+FROM business_day d
+JOIN orders o ON o.merchant_id = d.holder_id AND o.created_at >= d.rolled_to
+WHERE d.closed_at IS NULL
+UNION ALL
+SELECT o.merchant_id, o.mode, o.created_day, date_trunc('hour', o.created_at, 'UTC'), o.currency,
+       o.product_code, 0, (o.paid_day = o.created_day)::int, 1
+FROM business_day d
+JOIN orders o ON o.merchant_id = d.holder_id AND o.paid_at >= d.rolled_to
+WHERE d.closed_at IS NULL;
+
+CREATE TABLE order_history (                   -- append-only: every move leaves a row
+    merchant_id  uuid NOT NULL,
+    order_id     uuid NOT NULL,
+    version      integer NOT NULL,
+    state_from   text,
+    move         text NOT NULL,
+    state_to     text NOT NULL,
+    at           timestamptz NOT NULL,
+    actor        text NOT NULL,                -- api | supplier | timetable | telegram:<user id>
+    facts        jsonb NOT NULL DEFAULT '{}',
+    PRIMARY KEY (merchant_id, order_id, version)
+);
+
+CREATE TABLE attempt (
+    merchant_id      uuid NOT NULL,
+    attempt_no       text NOT NULL,
+    order_id         uuid NOT NULL,
+    order_created_at timestamptz NOT NULL,
+    mode             text NOT NULL CHECK (mode IN ('live', 'test')),
+    product_code     text NOT NULL,
+    seq              smallint NOT NULL,
+    supplier_id      uuid NOT NULL,
+    supplier_no      text NOT NULL,
+    channel_id       uuid NOT NULL,
+    channel_no       text NOT NULL,
+    channel_day      date NOT NULL,            -- its supplier's business day, whose limits it uses
+    document_id      uuid NOT NULL,            -- the connector's version it was made with
+    supplier_code    text NOT NULL,
+    amount_minor     bigint NOT NULL CHECK (amount_minor > 0),
+    currency         text NOT NULL,
+    cost             jsonb NOT NULL,           -- the tiers it was made with, by amount
+    state            text NOT NULL CHECK (state IN ('created', 'sent', 'accepted', 'rejected',
+                         'unknown', 'paid', 'failed', 'closed')),
+    upstream_no      text,
+    pay_kind         text CHECK (pay_kind IN ('url', 'qr', 'app', 'jsapi', 'form', 'none')),
+    pay_value        text,
+    said             text NOT NULL DEFAULT '', -- the supplier's last word, for people
+    reasons          jsonb NOT NULL DEFAULT '[]',
+    created_at       timestamptz NOT NULL,
+    sent_at          timestamptz,
+    answered_at      timestamptz,              -- when the supplier said yes or no to it
+    ask_at           timestamptz,              -- when the timetable asks the supplier next
+    soon_at          timestamptz,              -- when hearsay last had it asked sooner
+    asked            integer NOT NULL DEFAULT 0,
+    not_found_at     timestamptz,              -- the first of two agreeing "not found"s
+    unsent           boolean NOT NULL DEFAULT false, -- for certain nothing of it left the desk
+    PRIMARY KEY (merchant_id, attempt_no),
+    UNIQUE (merchant_id, order_id, seq),
+    CHECK ((pay_kind IS NULL) = (pay_value IS NULL)),
+    CHECK (state <> 'accepted' OR pay_kind IS NOT NULL),
+    CHECK (NOT unsent OR state IN ('rejected', 'paid'))
+);
+CREATE INDEX attempt_created ON attempt (merchant_id, created_at);
+CREATE INDEX attempt_channel ON attempt (channel_id, channel_day, created_at);
+CREATE INDEX attempt_upstream ON attempt (merchant_id, upstream_no) WHERE upstream_no IS NOT NULL;
+CREATE INDEX attempt_ask ON attempt (supplier_id, ask_at) WHERE ask_at IS NOT NULL;
+
+CREATE TABLE attempt_history (
+    merchant_id  uuid NOT NULL,
+    attempt_no   text NOT NULL,
+    id           uuid NOT NULL,
+    state_from   text,
+    move         text NOT NULL,
+    state_to     text NOT NULL,
+    at           timestamptz NOT NULL,
+    facts        jsonb NOT NULL DEFAULT '{}',
+    PRIMARY KEY (merchant_id, attempt_no, id)
+);
+
+CREATE TABLE supplier_call (                   -- append-only: what was said to suppliers, masked
+    holder_id       uuid NOT NULL,             -- the merchant; the supplier where it is about none
+    at              timestamptz NOT NULL,      -- when it left
+    id              uuid NOT NULL,
+    supplier_id     uuid NOT NULL,
+    attempt_no      text NOT NULL DEFAULT '',
+    refund_no       text NOT NULL DEFAULT '',
+    operation       text NOT NULL,
+    method          text NOT NULL,
+    url             text NOT NULL,
+    request_headers text NOT NULL,             -- lines of `name: value`
+    request_body    text NOT NULL,
+    signed          text NOT NULL,             -- the exact string that was signed
+    status          smallint,                  -- null: no answer
+    answer_headers  text NOT NULL,
+    answer_body     text NOT NULL,
+    outcome         text NOT NULL CHECK (outcome IN
+                        ('answered', 'never_sent', 'may_have_happened')),
+    why             text NOT NULL,
+    took_ms         integer NOT NULL,
+    PRIMARY KEY (holder_id, attempt_no, at, id),   -- also what an attempt's calls are found by
+    CHECK ((status IS NOT NULL) = (outcome = 'answered'))
+) PARTITION BY RANGE (at);
+
+CREATE TABLE supplier_payment (                -- what suppliers said they took; once for ever
+    merchant_id   uuid NOT NULL,
+    supplier_id   uuid NOT NULL,
+    upstream_no   text NOT NULL,
+    attempt_no    text NOT NULL,
+    order_id      uuid NOT NULL,
+    amount_minor  bigint NOT NULL,
+    currency      text NOT NULL,
+    booked_as     text NOT NULL CHECK (booked_as IN
+                      ('order', 'confirmation', 'short', 'over', 'duplicate')),
+    event_id      uuid,
+    how           text NOT NULL CHECK (how IN ('reported', 'asked')),
+    address       text NOT NULL,               -- where a callback came from
+    at            timestamptz NOT NULL,
+    -- Whoever's order it pays: the number is its supplier's. Also what people find a payment by.
+    PRIMARY KEY (upstream_no, supplier_id)
+);
+CREATE INDEX supplier_payment_order ON supplier_payment (merchant_id, order_id);
+
+CREATE TABLE contradiction (                   -- what cannot be so beside what was booked
+    merchant_id   uuid NOT NULL,
+    id            uuid NOT NULL,
+    supplier_id   uuid NOT NULL,
+    upstream_no   text NOT NULL,
+    attempt_no    text NOT NULL,
+    order_id      uuid NOT NULL,
+    kind          text NOT NULL CHECK (kind IN
+                      ('number_taken', 'amount_changed', 'other_currency', 'other_address')),
+    amount_minor  bigint NOT NULL,
+    currency      text NOT NULL,
+    how           text NOT NULL CHECK (how IN ('reported', 'asked')),
+    address       text NOT NULL,
+    times         integer NOT NULL DEFAULT 1,  -- that the same was said
+    at            timestamptz NOT NULL,
+    last_at       timestamptz NOT NULL,
+    PRIMARY KEY (merchant_id, id)
+);
+CREATE UNIQUE INDEX contradiction_once
+    ON contradiction (supplier_id, upstream_no, attempt_no, amount_minor, currency);
+
+CREATE TABLE discrepancy (                     -- money of no settled order, waiting for a person
+    merchant_id   uuid NOT NULL,
+    id            uuid NOT NULL,
+    order_id      uuid NOT NULL,
+    order_no      text NOT NULL,
+    mode          text NOT NULL CHECK (mode IN ('live', 'test')),
+    attempt_no    text NOT NULL,
+    supplier_no   text NOT NULL,
+    upstream_no   text NOT NULL,
+    kind          text NOT NULL CHECK (kind IN ('short', 'over', 'duplicate')),
+    asked_minor   bigint NOT NULL,
+    seen_minor    bigint NOT NULL,
+    currency      text NOT NULL,
+    event_id      uuid NOT NULL,
+    left_minor    bigint NOT NULL CHECK (left_minor >= 0),   -- still in suspense; 0: resolved
+    at            timestamptz NOT NULL,
+    PRIMARY KEY (merchant_id, id)
+);
+CREATE INDEX discrepancy_order ON discrepancy (merchant_id, order_id);
+CREATE INDEX discrepancy_at ON discrepancy (merchant_id, at);
+CREATE INDEX discrepancy_open ON discrepancy (mode, at) WHERE left_minor > 0;
+
+CREATE TABLE resolution (                      -- append-only: what became of suspense's money
+    merchant_id    uuid NOT NULL,
+    id             uuid NOT NULL,
+    discrepancy_id uuid NOT NULL,
+    how            text NOT NULL CHECK (how IN ('refund_payer', 'credit_merchant', 'complete')),
+    minor          bigint NOT NULL CHECK (minor > 0),
+    reason         text NOT NULL,
+    actor_user_id  bigint NOT NULL,
+    actor_name     text NOT NULL,
+    event_id       uuid NOT NULL,
+    day            date NOT NULL,
+    at             timestamptz NOT NULL,
+    PRIMARY KEY (merchant_id, id)
+);
+CREATE INDEX resolution_discrepancy ON resolution (merchant_id, discrepancy_id);
+CREATE INDEX resolution_event ON resolution (merchant_id, event_id);
+
+CREATE TABLE refund (
+    merchant_id    uuid NOT NULL,
+    id             uuid NOT NULL,
+    order_id       uuid NOT NULL,
+    order_no       text NOT NULL,
+    attempt_no     text NOT NULL,              -- whose supplier gives the money back
+    app_id         uuid NOT NULL,              -- of the order
+    refund_no      text NOT NULL,              -- the merchant's own, unique in the app
+    sent_no        text NOT NULL,              -- ours, at the supplier
+    upstream_refund_no text,                   -- the supplier's own
+    amount_minor   bigint NOT NULL CHECK (amount_minor > 0),
+    currency       text NOT NULL,
+    fee_returned   boolean NOT NULL,
+    fee_back_minor bigint NOT NULL CHECK (fee_back_minor BETWEEN 0 AND amount_minor),
+    cost_returned  boolean NOT NULL DEFAULT false,
+    cost_back_minor bigint NOT NULL DEFAULT 0 CHECK (cost_back_minor BETWEEN 0 AND amount_minor),
+    state          text NOT NULL CHECK (state IN ('created', 'manual', 'sent', 'accepted',
+                       'unknown', 'succeeded', 'failed')),
+    reserve_event_id uuid,                     -- null where the merchant bears nothing of it
+    end_event_id   uuid,
+    why            text NOT NULL DEFAULT '',   -- it failed
+    late           boolean NOT NULL DEFAULT false,   -- it had failed, and succeeded after all
+    actor          text NOT NULL,
+    at             timestamptz NOT NULL,
+    sends          smallint NOT NULL DEFAULT 0,
+    sent_again     boolean NOT NULL DEFAULT false,   -- after a doubt: a no proves nothing any more
+    asked          smallint NOT NULL DEFAULT 0,
+    ask_at         timestamptz,                -- when the timetable looks at it
+    not_found_at   timestamptz,                -- the supplier knew nothing of it, twice makes proof
+    said           text NOT NULL DEFAULT '',   -- by the supplier, last
+    told_at        timestamptz,                -- staff: only a person gets it on
+    ended_at       timestamptz,
+    PRIMARY KEY (merchant_id, id),
+    UNIQUE (merchant_id, app_id, refund_no),
+    UNIQUE (merchant_id, sent_no),
+    CHECK ((state IN ('succeeded', 'failed')) = (ended_at IS NOT NULL)),
+    CHECK (state <> 'succeeded' OR ask_at IS NULL),
+    CHECK (state <> 'succeeded' OR end_event_id IS NOT NULL)
+);
+CREATE INDEX refund_order ON refund (merchant_id, order_id);
+CREATE INDEX refund_ask ON refund (ask_at) WHERE ask_at IS NOT NULL;
+
+CREATE TABLE refund_history (                  -- append-only: every move leaves a row
+    merchant_id  uuid NOT NULL,
+    refund_id    uuid NOT NULL,
+    id           uuid NOT NULL,
+    state_from   text,
+    move         text NOT NULL,
+    state_to     text NOT NULL,
+    at           timestamptz NOT NULL,
+    facts        jsonb NOT NULL DEFAULT '{}',
+    PRIMARY KEY (merchant_id, refund_id, id)
+);
+
+-- ── people's money verbs ────────────────────────────────────────────────────────────────────────
+-- Keyed by the message alone: a line of a message moves money once, whoever the group belongs to
+-- by the time it is delivered again. Human speed, so it need not live with the merchant.
+CREATE TABLE cause (
+    chat_id      bigint NOT NULL,
+    message_id   bigint NOT NULL,
+    line         smallint NOT NULL,
+    holder_id    uuid NOT NULL,                -- the merchant, or the supplier
+    receipt      jsonb NOT NULL,
+    at           timestamptz NOT NULL,
+    PRIMARY KEY (chat_id, message_id, line)
+);
+
+-- What a person moved by a word: prepayments, adjustments, and what suppliers paid in.
+-- Append-only; an undo is a row that reverses. seq: the number inside record_no.
+CREATE TABLE voucher (
+    holder_id       uuid NOT NULL,                       -- the merchant, or the supplier
+    id              uuid NOT NULL,
+    kind            text NOT NULL CHECK (kind IN ('prepayment', 'adjustment', 'payin')),
+    seq             integer NOT NULL,
+    record_no       text NOT NULL,
+    mode            text NOT NULL CHECK (mode IN ('live', 'test')),
+    currency        text NOT NULL,
+    minor           bigint NOT NULL CHECK (minor <> 0),  -- + advanced, credited, paid in
+    original_minor    bigint NOT NULL,
+    original_currency text NOT NULL,
+    conversion_rate   text,                              -- exact decimal, where converted
+    remark          text NOT NULL DEFAULT '',
+    proof_file_id   text,                                -- a picture, at Telegram
+    actor_user_id   bigint NOT NULL,
+    actor_name      text NOT NULL,
+    chat_id         bigint NOT NULL,
+    message_id      bigint NOT NULL,
+    event_id        uuid NOT NULL,
+    reverses        uuid,
+    day             date NOT NULL,
+    at              timestamptz NOT NULL,
+    PRIMARY KEY (holder_id, id),
+    UNIQUE (holder_id, seq),
+    UNIQUE (holder_id, record_no),
+    UNIQUE (holder_id, reverses)
+);
+CREATE INDEX voucher_day ON voucher (holder_id, kind, day, at);
+
+CREATE TABLE rerating (                        -- append-only: past orders charged anew, as asked
+    merchant_id    uuid NOT NULL,
+    id             uuid NOT NULL,
+    product_code   text NOT NULL,
+    tiers_by       text NOT NULL CHECK (tiers_by IN ('amount', 'volume')),
+    tiers          jsonb NOT NULL CHECK (jsonb_typeof(tiers) = 'array'),
+    first_day      date NOT NULL,
+    last_day       date NOT NULL,
+    orders         integer NOT NULL,
+    difference_minor bigint NOT NULL,          -- + the merchant pays more
+    currency       text NOT NULL,
+    actor_user_id  bigint NOT NULL,
+    actor_name     text NOT NULL,
+    event_id       uuid,                       -- null where the differences cancel out
+    day            date NOT NULL,
+    at             timestamptz NOT NULL,
+    PRIMARY KEY (merchant_id, id)
+);
+
+CREATE TABLE rerated_order (                   -- append-only; the newest says what is charged
+    merchant_id    uuid NOT NULL,
+    order_id       uuid NOT NULL,
+    seq            bigint NOT NULL GENERATED ALWAYS AS IDENTITY,   -- drawn one after another
+    rerating_id    uuid NOT NULL,
+    fee_then_minor bigint NOT NULL,            -- may be as now: the rate alone is another
+    fee_now_minor  bigint NOT NULL,
+    rate           jsonb NOT NULL,             -- that counts for the order since
+    PRIMARY KEY (merchant_id, order_id, seq)
+);
+
+CREATE TABLE completion (                      -- append-only: orders completed by hand
+    merchant_id    uuid NOT NULL,
+    id             uuid NOT NULL,
+    order_id       uuid NOT NULL,
+    order_no       text NOT NULL,
+    reason         text NOT NULL CHECK (reason <> ''),
+    actor_user_id  bigint NOT NULL,
+    actor_name     text NOT NULL,
+    chat_id        bigint NOT NULL,
+    proof_file_id  text,
+    reverses       uuid,                       -- the completion that was wrong
+    event_id       uuid NOT NULL,
+    day            date NOT NULL,
+    at             timestamptz NOT NULL,
+    PRIMARY KEY (merchant_id, id),
+    UNIQUE (merchant_id, reverses)
+);
+CREATE INDEX completion_order ON completion (merchant_id, order_id);
+CREATE INDEX completion_day ON completion (merchant_id, day);
+
+CREATE TABLE confirmation (                    -- a question that waits for one person's button
+    id             uuid PRIMARY KEY,
+    kind           text NOT NULL CHECK (kind IN
+                       ('complete', 'uncomplete', 'resolve', 'rerate', 'channel', 'refund', 'slip')),
+    actor_user_id  bigint NOT NULL,
+    chat_id        bigint NOT NULL,
+    message_id     bigint,                     -- the question's, where a reply answers it, or that of what is asked about
+    facts          jsonb NOT NULL,
+    state          text NOT NULL DEFAULT 'open' CHECK (state IN ('open', 'used', 'dropped')),
+    expires_at     timestamptz NOT NULL,
+    created_at     timestamptz NOT NULL
+);
+CREATE INDEX confirmation_replied ON confirmation (chat_id, message_id)
+    WHERE message_id IS NOT NULL;
+
+-- ── what arrives ────────────────────────────────────────────────────────────────────────────────
+CREATE TABLE telegram_update (
+    bot_id       bigint NOT NULL,
+    update_id    bigint NOT NULL,
+    chat_id      bigint NOT NULL,
+    body         jsonb NOT NULL,
+    state        text NOT NULL DEFAULT 'waiting'
+                 CHECK (state IN ('waiting', 'taken', 'done', 'parked')),
+    tries        integer NOT NULL DEFAULT 0,
+    due_at       timestamptz NOT NULL,
+    lease_until  timestamptz,
+    fault        text,
+    received_at  timestamptz NOT NULL,
+    place        bigint GENERATED ALWAYS AS IDENTITY,  -- in which order they came in
+    lane         smallint NOT NULL DEFAULT 0,          -- 1: presses in a group; apart from its messages
+    PRIMARY KEY (bot_id, update_id)
+);
+-- The next of a chat's lane is its first entry here; a walk from lane to lane reads only those.
+CREATE INDEX telegram_update_waiting ON telegram_update (chat_id, lane, place)
+    WHERE state IN ('waiting', 'taken');
+
+CREATE TABLE supplier_callback (               -- verified, raw, before anything is done about it
+    merchant_id  uuid NOT NULL,
+    id           uuid NOT NULL,
+    supplier_id  uuid NOT NULL,
+    attempt_no   text NOT NULL,
+    address      text NOT NULL,
+    query        text NOT NULL,
+    headers      jsonb NOT NULL,
+    body         bytea NOT NULL,
+    event        jsonb NOT NULL,
+    state        text NOT NULL DEFAULT 'waiting' CHECK (state IN ('waiting', 'done', 'parked')),
+    tries        integer NOT NULL DEFAULT 0,
+    due_at       timestamptz NOT NULL,
+    outcome      text,
+    request_id   text NOT NULL,
+    received_at  timestamptz NOT NULL,
+    PRIMARY KEY (merchant_id, id)
+);
+-- The same told twice, even at once, is one row.
+CREATE UNIQUE INDEX supplier_callback_once ON supplier_callback (merchant_id, attempt_no, event);
+CREATE INDEX supplier_callback_waiting ON supplier_callback (merchant_id, supplier_id, due_at)
+    WHERE state = 'waiting';
+
+CREATE TABLE refused_callback (                -- not believed; within bounds, for anybody may call
+    id           uuid PRIMARY KEY,
+    supplier_id  uuid NOT NULL,
+    merchant_id  uuid NOT NULL,                -- of the attempt; the nil UUID where there is none
+    attempt_no   text NOT NULL,                -- of its address; empty where that is the supplier's
+    address      text NOT NULL,
+    reason       text NOT NULL,
+    why          text NOT NULL,
+    said         text NOT NULL,                -- masked, and cut
+    at           timestamptz NOT NULL
+);
+CREATE INDEX refused_callback_attempt ON refused_callback (merchant_id, attempt_no, at);
+CREATE INDEX refused_callback_supplier ON refused_callback (supplier_id, at);
+CREATE INDEX refused_callback_at ON refused_callback (at);
+
+CREATE TABLE refused_count (                   -- of all that ever came, kept or not
+    supplier_id  uuid NOT NULL,
+    reason       text NOT NULL,
+    count        bigint NOT NULL,
+    PRIMARY KEY (supplier_id, reason)
+);
+
+CREATE TABLE callback_streak (                 -- refused since one was believed
+    supplier_id  uuid PRIMARY KEY,
+    in_a_row     integer NOT NULL,
+    hour         timestamptz NOT NULL,
+    kept         integer NOT NULL              -- that came in this hour
+);
+
+-- ── what leaves ─────────────────────────────────────────────────────────────────────────────────
+CREATE TABLE outbox (                          -- facts for Telegram; rendered when they leave
+    merchant_id  uuid NOT NULL,                -- the nil UUID where no merchant is concerned
+    id           uuid NOT NULL,
+    place        bigint NOT NULL GENERATED BY DEFAULT AS IDENTITY,  -- in the queue, of its chat
+    chat_id      bigint NOT NULL,
+    rank         smallint NOT NULL CHECK (rank BETWEEN 0 AND 3),    -- see core/delivery/outbox/facts.py
+    topic        text NOT NULL,
+    facts        jsonb NOT NULL,
+    dedupe_key   text,
+    state        text NOT NULL DEFAULT 'waiting'
+                 CHECK (state IN ('waiting', 'taken', 'sent', 'parked')),
+    held_by      uuid,                         -- the turn in which it is taken
+    tries        integer NOT NULL DEFAULT 0,
+    due_at       timestamptz NOT NULL,
+    wait_until   timestamptz,                  -- it found no room, or failed; news change nothing
+    fault        text,
+    again        boolean NOT NULL DEFAULT false,   -- it was parked, and somebody had it sent again
+    behind       bigint,                       -- the chat's newest message known before it was tried
+    maybe_out    boolean NOT NULL DEFAULT false,   -- a try of it had no answer
+    message_id   bigint,                       -- what it became
+    created_at   timestamptz NOT NULL,
+    PRIMARY KEY (merchant_id, id)
+);
+-- One waiting row per thing to be shown; a row that is being sent does not swallow newer news.
+CREATE UNIQUE INDEX outbox_once ON outbox (merchant_id, dedupe_key)
+    WHERE state = 'waiting' AND dedupe_key IS NOT NULL;
+CREATE INDEX outbox_parked ON outbox (chat_id) WHERE state = 'parked' OR again;
+CREATE INDEX outbox_lane ON outbox (chat_id, rank, place) WHERE state IN ('waiting', 'taken');
+CREATE INDEX outbox_taken ON outbox (chat_id) WHERE state = 'taken';
+CREATE INDEX outbox_sent ON outbox (chat_id, message_id) WHERE message_id IS NOT NULL;
+
+CREATE TABLE chat_lane (                       -- one message at a time to a chat; workers write it
+    chat_id          bigint PRIMARY KEY,
+    held_by          uuid,                     -- the turn of a worker
+    lease_until      timestamptz,
+    closed_until     timestamptz,              -- Telegram takes nothing for it before
+    lifted_at        timestamptz,              -- when an old edit last went before what is said
+    gone_at          timestamptz,              -- the bot was removed or blocked
+    last_message_id  bigint                    -- the newest of ours
+);
+
+CREATE TABLE post (                            -- messages of ours that are edited later
+    chat_id      bigint NOT NULL,
+    message_id   bigint NOT NULL,
+    kind         text NOT NULL CHECK (kind IN ('alarm', 'card', 'bill', 'receipt', 'question')),
+    ref          text NOT NULL,                -- card: order id; bill: merchant id + day; …
+    merchant_id  uuid NOT NULL,
+    digest       text NOT NULL,                -- of what it shows now
+    shown_at     timestamptz NOT NULL,
+    pinned       boolean NOT NULL DEFAULT false,
+    PRIMARY KEY (chat_id, message_id)
+);
+CREATE INDEX post_ref ON post (merchant_id, kind, ref);
+
+CREATE TABLE refusal (                         -- what people of groups were refused, or will be told
+    id           uuid PRIMARY KEY,
+    chat_id      bigint NOT NULL,
+    user_id      bigint NOT NULL,
+    message_id   bigint NOT NULL,              -- what they wrote
+    say          jsonb NOT NULL,               -- why it was not carried out
+    quote        text NOT NULL,
+    at           timestamptz NOT NULL,
+    told_at      timestamptz
+);
+CREATE INDEX refusal_told ON refusal (chat_id, user_id, told_at);
+CREATE INDEX refusal_held ON refusal (chat_id, user_id) WHERE told_at IS NULL;
+
+CREATE TABLE alarm (                           -- something wrong; its messages are drawn from here
+    id           uuid PRIMARY KEY,
+    kind         text NOT NULL,                -- a name of handlers.screens.alarming
+    subject      text NOT NULL,                -- what it is about; its numbers
+    state        text NOT NULL DEFAULT 'standing'
+                 CHECK (state IN ('standing', 'over', 'renewed')),
+    facts        jsonb NOT NULL,               -- of the newest sighting
+    count        integer NOT NULL CHECK (count > 0),
+    first_at     timestamptz NOT NULL,
+    last_at      timestamptz NOT NULL,
+    ended_at     timestamptz,
+    CHECK ((state = 'standing') = (ended_at IS NULL))
+);
+CREATE UNIQUE INDEX alarm_standing ON alarm (kind, subject) WHERE state = 'standing';
+
+CREATE TABLE instance (                        -- processes that run the desk
+    name         text PRIMARY KEY,
+    started_at   timestamptz NOT NULL,
+    seen_at      timestamptz NOT NULL
+);
+
+CREATE TABLE export (                          -- files that people asked for
+    id           uuid PRIMARY KEY,
+    what         text NOT NULL,                -- a key of core.reports.exports
+    facts        jsonb NOT NULL,
+    language     text NOT NULL,
+    actor        text NOT NULL,
+    chat_id      bigint NOT NULL,
+    reply_to     bigint,
+    replaces     bigint,                       -- the chart in whose place it comes
+    message_id   bigint,                       -- where its progress is shown; then what it became
+    state        text NOT NULL DEFAULT 'waiting'
+                 CHECK (state IN ('waiting', 'taken', 'sent', 'failed')),
+    tries        integer NOT NULL DEFAULT 0,
+    due_at       timestamptz NOT NULL,
+    lease_until  timestamptz,
+    digest       text,                         -- of what the file says: the same is not built again
+    file_id      text,
+    fault        text,
+    created_at   timestamptz NOT NULL
+);
+CREATE INDEX export_waiting ON export (created_at) WHERE state IN ('waiting', 'taken');
+CREATE INDEX export_message ON export (chat_id, message_id) WHERE message_id IS NOT NULL;
+CREATE INDEX export_digest ON export (digest) WHERE file_id IS NOT NULL;
+
+CREATE TABLE notification (
+    merchant_id  uuid NOT NULL,
+    id           uuid NOT NULL,
+    webhook_id   text NOT NULL,
+    app_id       uuid NOT NULL,
+    order_id     uuid NOT NULL,
+    type         text NOT NULL,
+    url          text NOT NULL,
+    lane         bigint NOT NULL,              -- one for each scheme, host and port
+    facts        jsonb NOT NULL,               -- what happened; the body is written from it
+    state        text NOT NULL DEFAULT 'pending'
+                 CHECK (state IN ('pending', 'delivered', 'exhausted', 'dropped')),
+    tries        integer NOT NULL DEFAULT 0,
+    due_at       timestamptz NOT NULL,
+    lease_until  timestamptz,
+    request_id   text NOT NULL DEFAULT '',
+    created_at   timestamptz NOT NULL,
+    delivered_at timestamptz,
+    PRIMARY KEY (merchant_id, id),
+    UNIQUE (merchant_id, webhook_id)
+);
+CREATE INDEX notification_due ON notification (merchant_id, due_at) WHERE state = 'pending';
+CREATE INDEX notification_lane ON notification (merchant_id, lane, due_at) WHERE state = 'pending';
+CREATE INDEX notification_order ON notification (merchant_id, order_id, created_at);
+
+-- How much news waits in which lane: of the merchants after `after` so many that have any, and of
+-- each so many lanes, from `start` on and round; in a lane it counts no further than `most_rows`.
+-- It steps from head to head of an index, whatever the backlog: no plan is to be clever here.
+CREATE FUNCTION waiting_news(at timestamptz, after uuid, most_merchants integer, start bigint,
+                             most_lanes integer, most_rows integer)
+RETURNS TABLE (merchant_id uuid, lane bigint, waiting bigint)
+LANGUAGE plpgsql STABLE SET enable_seqscan = off SET enable_bitmapscan = off SET enable_sort = off
+AS $$
+DECLARE
+    merchants integer := 0;
+    lanes     integer;
+    upper     bigint;
+BEGIN
+    merchant_id := after;
+    LOOP
+        SELECT n.merchant_id INTO merchant_id FROM notification n
+        WHERE n.state = 'pending' AND n.merchant_id > waiting_news.merchant_id
+        ORDER BY n.merchant_id LIMIT 1;
+        EXIT WHEN NOT FOUND;
+        CONTINUE WHEN NOT EXISTS (
+            SELECT FROM notification n
+            WHERE n.state = 'pending' AND n.merchant_id = waiting_news.merchant_id
+              AND n.due_at <= at AND (n.lease_until IS NULL OR n.lease_until <= at));
+        lanes := 0;
+        FOREACH upper IN ARRAY ARRAY[9223372036854775807, start] LOOP
+            lane := CASE upper WHEN start THEN -1 ELSE start END;
+            LOOP
+                SELECT n.lane INTO lane FROM notification n
+                WHERE n.state = 'pending' AND n.merchant_id = waiting_news.merchant_id
+                  AND n.lane > waiting_news.lane AND n.lane <= upper
+                ORDER BY n.merchant_id, n.lane LIMIT 1;
+                EXIT WHEN NOT FOUND OR lanes = most_lanes;
+                lanes := lanes + 1;
+                SELECT count(*) INTO waiting FROM (
+                    SELECT FROM notification n
+                    WHERE n.state = 'pending' AND n.merchant_id = waiting_news.merchant_id
+                      AND n.lane = waiting_news.lane AND n.due_at <= at
+                      AND (n.lease_until IS NULL OR n.lease_until <= at)
+                    LIMIT most_rows
+                ) due;
+                CONTINUE WHEN waiting = 0;
+                RETURN NEXT;
+            END LOOP;
+        END LOOP;
+        merchants := merchants + 1;
+        EXIT WHEN merchants = most_merchants;
+    END LOOP;
+END $$;
+
+CREATE TABLE notification_try (
+    merchant_id      uuid NOT NULL,
+    notification_id  uuid NOT NULL,
+    try_no           integer NOT NULL,
+    at               timestamptz NOT NULL,
+    took_ms          integer NOT NULL,
+    status           smallint,                 -- null: no answer
+    said             text NOT NULL,
+    PRIMARY KEY (merchant_id, notification_id, try_no)
+);
+
+CREATE TABLE silenced_url (                    -- addresses that answered 410: gone
+    merchant_id  uuid NOT NULL,
+    app_id       uuid NOT NULL,
+    url          text NOT NULL,
+    at           timestamptz NOT NULL,
+    PRIMARY KEY (merchant_id, app_id, url)
+);
+
+-- ── the trail ───────────────────────────────────────────────────────────────────────────────────
+CREATE TABLE audit (
+    id             uuid PRIMARY KEY,
+    at             timestamptz NOT NULL,
+    actor          text NOT NULL,
+    chat_id        bigint,
+    message_id     bigint,
+    merchant_id    uuid,
+    action         text NOT NULL,
+    facts          jsonb NOT NULL,
+    hash           bytea NOT NULL
+);
+CREATE INDEX audit_at ON audit (at);
+
+-- ── windows ─────────────────────────────────────────────────────────────────────────────────────
+-- What all merchants moved between two instants: whole hours from the rollups, the rest (its ends
+-- where they are not full hours, and what is not rolled up yet) from the entries themselves.
+CREATE FUNCTION moved_between(from_at timestamptz, to_at timestamptz)
+RETURNS TABLE (merchant_id uuid, mode text, day date, hour timestamptz, currency text,
+               account text, kind text, product_code text, channel_no text, minor bigint,
+               events integer)
+LANGUAGE sql STABLE AS $$
+    WITH whole AS (
+        SELECT CASE WHEN from_at = date_trunc('hour', from_at, 'UTC') THEN from_at
+                    ELSE date_trunc('hour', from_at, 'UTC') + interval '1 hour' END AS first,
+               date_trunc('hour', to_at, 'UTC') AS last
+    ), part AS (
+        SELECT d.holder_id, p.first, p.last
+        FROM whole w, business_day d, LATERAL (VALUES
+            (from_at, least(w.first, to_at, d.rolled_to)),
+            (greatest(w.last, w.first), least(to_at, d.rolled_to)),
+            (greatest(from_at, d.rolled_to), to_at)
+        ) AS p (first, last)
+        WHERE d.closed_at IS NULL AND p.first < p.last
+    )
+    SELECT r.merchant_id, r.mode, r.day, r.hour, r.currency, r.account, r.kind, r.product_code,
+           r.channel_no, r.minor, r.events
+    FROM whole w JOIN rollup_entry r ON r.hour >= w.first AND r.hour < w.last
+    UNION ALL
+    SELECT e.merchant_id, e.mode, e.day, date_trunc('hour', e.booked_at, 'UTC'), e.currency,
+           e.account, e.kind, e.product_code, e.channel_no, e.minor, (e.line = 1)::int
+    FROM part p JOIN ledger_entry e
+        ON e.merchant_id = p.holder_id AND e.booked_at >= p.first AND e.booked_at < p.last
+$$;
+
+-- ── months ──────────────────────────────────────────────────────────────────────────────────────
+-- Runs with the owner's rights, so that the desk's own role can ask for months without owning any.
+CREATE FUNCTION make_months(first_month date, months integer) RETURNS integer
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp SET lock_timeout = '500ms' AS $$
+DECLARE
+    starts  date := date_trunc('month', first_month);
+    parent  text;
+    month   text;
+    missing integer := 0;
+BEGIN
+    IF months NOT BETWEEN 1 AND 120 THEN
+        RAISE EXCEPTION 'months must lie between 1 and 120';
+    END IF;
+    PERFORM pg_advisory_xact_lock(hashtext('paydesk.make_months'));
+    FOR i IN 1..months LOOP
+        FOREACH parent IN ARRAY ARRAY['orders', 'ledger_entry', 'supplier_call'] LOOP
+            month := parent || to_char(starts, '_YYYY_MM');
+            CONTINUE WHEN to_regclass(format('public.%I', month)) IS NOT NULL;
+            BEGIN
+                -- Made apart and attached then: neither readers nor writers of the others wait.
+                EXECUTE format('CREATE TABLE %I (LIKE %I INCLUDING ALL)', month, parent);
+                EXECUTE format('GRANT SELECT, INSERT %s ON %I TO paydesk_desk',
+                               CASE parent WHEN 'orders' THEN ', UPDATE' ELSE '' END, month);
+                EXECUTE format(
+                    'ALTER TABLE %I ATTACH PARTITION %I FOR VALUES FROM (%L) TO (%L)',
+                    parent, month,
+                    to_char(starts, 'YYYY-MM-DD 00:00:00+00'),
+                    to_char(starts + interval '1 month', 'YYYY-MM-DD 00:00:00+00'));
+            EXCEPTION WHEN lock_not_available THEN
+                missing := missing + 1;
+            END;
+        END LOOP;
+        starts := starts + interval '1 month';
+    END LOOP;
+    RETURN missing;
+END $$;
+
+-- The log of calls to suppliers is no part of the books: whole months of it go, and how many went
+-- is the answer. It never waits long, for those who write the log wait behind it.
+CREATE FUNCTION drop_call_months(before timestamptz) RETURNS integer
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp SET lock_timeout = '1s' AS $$
+DECLARE
+    month   text;
+    dropped integer := 0;
+BEGIN
+    FOR month IN
+        SELECT c.relname FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
+        WHERE i.inhparent = 'supplier_call'::regclass ORDER BY c.relname
+    LOOP
+        EXIT WHEN (to_date(right(month, 7), 'YYYY_MM') + interval '1 month') AT TIME ZONE 'UTC'
+                  > before;
+        BEGIN
+            EXECUTE format('DROP TABLE %I', month);
+            dropped := dropped + 1;
+        EXCEPTION WHEN lock_not_available THEN
+            EXIT;
+        END;
+    END LOOP;
+    RETURN dropped;
+END $$;
+
+-- ── rights of the desk's own role ───────────────────────────────────────────────────────────────
+-- What is append-only is so because the role that runs the desk cannot do anything else to it.
+DO $$ BEGIN
+    IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'paydesk_desk') THEN
+        CREATE ROLE paydesk_desk NOLOGIN;
+    END IF;
+END $$;
+REVOKE ALL ON ALL TABLES IN SCHEMA public FROM PUBLIC;
+REVOKE ALL ON FUNCTION make_months(date, integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION drop_call_months(timestamptz) FROM PUBLIC;
+REVOKE ALL ON FUNCTION moved_between(timestamptz, timestamptz) FROM PUBLIC;
+REVOKE ALL ON FUNCTION hold_day(uuid, boolean) FROM PUBLIC;
+REVOKE ALL ON FUNCTION
+    waiting_news(timestamptz, uuid, integer, bigint, integer, integer) FROM PUBLIC;
+GRANT USAGE ON SCHEMA public TO paydesk_desk;
+GRANT EXECUTE ON FUNCTION make_months(date, integer) TO paydesk_desk;
+GRANT EXECUTE ON FUNCTION drop_call_months(timestamptz) TO paydesk_desk;
+GRANT EXECUTE ON FUNCTION moved_between(timestamptz, timestamptz) TO paydesk_desk;
+GRANT EXECUTE ON FUNCTION hold_day(uuid, boolean) TO paydesk_desk;
+GRANT EXECUTE ON FUNCTION
+    waiting_news(timestamptz, uuid, integer, bigint, integer, integer) TO paydesk_desk;
+GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO paydesk_desk;
+REVOKE INSERT, UPDATE, DELETE ON desk FROM paydesk_desk;
+GRANT UPDATE (day_cut, zone) ON desk TO paydesk_desk;
+REVOKE UPDATE, DELETE ON
+    ledger_event, ledger_entry, closing, order_history, attempt_history, refund_history,
+    order_key, supplier_payment, resolution, cause, voucher, completion, tariff, channel_tariff,
+    rerating, rerated_order, notification_try, supplier_call, audit, connector_document,
+    supplier_document
+    FROM paydesk_desk;
+GRANT UPDATE (state, decided_by, decided_by_name, decided_at, why, alone) ON connector_document
+    TO paydesk_desk;
+REVOKE DELETE ON
+    orders, attempt, balance, business_day, rollup_entry, rollup_order, merchant, app, supplier,
+    channel, product, discrepancy, refund
+    FROM paydesk_desk;

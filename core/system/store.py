@@ -1,0 +1,500 @@
+"""PostgreSQL: one pool, one way into a transaction, and the schema's migrations.
+
+The pool is Tortoise's own, so that the ORM (for reference data) and plain SQL (for money) share
+connections and transactions. Inside `transaction()` both speak on the same connection.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import AsyncIterator, Coroutine, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from datetime import date
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
+from urllib.parse import parse_qs, unquote, urlsplit
+from uuid import UUID
+from weakref import WeakValueDictionary
+
+import asyncpg
+from asyncpg.pool import PoolAcquireContext
+from tortoise import Tortoise
+from tortoise.backends.asyncpg.client import AsyncpgDBClient
+from tortoise.connection import get_connection, get_connections
+from tortoise.exceptions import DBConnectionError
+from tortoise.migrations.api import migrate as tortoise_migrate
+
+from core.kernel.errors import Bug, WrongKind
+
+DESK_ROLE: Final = "paydesk_desk"
+MODELS: Final = (
+    "core.parties.merchants.models",
+    "core.supply.channels.models",
+    "core.parties.suppliers.models",
+    "core.people.people.models",
+    "core.people.groups.models",
+)
+_CONNECTION: Final = "default"
+_MIGRATION_LOCK: Final = 0x5041_5944
+_MIGRATION_WAIT_S: Final = 60
+_MONTHS_AHEAD: Final = 24
+# A statement that takes longer is ended. Whoever knows better says so, with `timeout_s`.
+COMMAND_TIMEOUT_S: Final = 30
+# For a connection of the pool, and for a lock of somebody else's: few wait for who is stuck.
+POOL_WAIT_S: Final = 3.0
+LOCK_WAIT_S: Final = 3.0
+# A transaction that asks nothing for so long belongs to a desk that is frozen or gone.
+IDLE_IN_TRANSACTION_S: Final = 10.0
+# One merchant's requests hold so many of an instance's connections at most: where all of them wait
+# for the same lock, the others go on.
+CONNECTIONS_PER_MERCHANT: Final = 4
+# Whoever waits for somebody else is looked after so often.
+_LOOK_S: Final = 0.05
+_IN_TRANSACTION: ContextVar[bool] = ContextVar("in_transaction", default=False)
+T = TypeVar("T")
+
+
+# What a question raises while the database is away, goes away, reads only, or keeps us waiting: it
+# is worth asking again in a moment. The internal error is asyncpg's own confusion over a connection
+# that is cut just as a question begins.
+DATABASE_AWAY: Final = (
+    OSError,
+    TimeoutError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.InsufficientResourcesError,
+    asyncpg.ObjectNotInPrerequisiteStateError,  # a lock that is not to be had, among others
+    asyncpg.ReadOnlySQLTransactionError,
+    asyncpg.IdleInTransactionSessionTimeoutError,
+    DBConnectionError,
+)
+
+# Those of them that say that somebody else holds what a question needs.
+HELD_UP: Final = (TimeoutError, asyncpg.LockNotAvailableError, asyncpg.QueryCanceledError)
+
+
+@dataclass(slots=True)
+class _Caller:
+    """For whom questions are asked. share: of the pool, where it is one merchant's. elsewhere_s:
+    how long it waited for others than us, before it began to wait for them again."""
+
+    patience_s: float
+    share: asyncio.Semaphore | None = None
+    began_s: float = field(default_factory=time.monotonic)
+    elsewhere_s: float = 0.0
+    elsewhere_since_s: float | None = None
+
+    def left_s(self) -> float:
+        """What is left of its patience with us."""
+        now_s = time.monotonic() if self.elsewhere_since_s is None else self.elsewhere_since_s
+        return self.patience_s - (now_s - self.began_s - self.elsewhere_s)
+
+
+_CALLER: ContextVar[_Caller | None] = ContextVar("caller", default=None)
+
+
+class Queries(Protocol):
+    """What can be asked of the database, in a transaction (`Tx`) or outside one (`Store`)."""
+
+    async def fetch(self, sql: str, *args: object) -> list[asyncpg.Record]: ...
+    async def fetchrow(self, sql: str, *args: object) -> asyncpg.Record | None: ...
+    async def fetchval(self, sql: str, *args: object) -> Any: ...
+    async def execute(self, sql: str, *args: object) -> int: ...
+
+
+class Tx:
+    """An open transaction. Spawn no tasks while it is open: they would inherit it."""
+
+    def __init__(self, connection: asyncpg.Connection[asyncpg.Record]) -> None:
+        self._connection = connection
+
+    async def fetch(
+        self, sql: str, *args: object, timeout_s: float | None = None
+    ) -> list[asyncpg.Record]:
+        """Rows of a query. timeout_s: where it may take longer than COMMAND_TIMEOUT_S; the rest of
+        the transaction may, too."""
+        if timeout_s is not None:
+            await self.execute(f"SET LOCAL statement_timeout = '{timeout_s:.0f}s'")
+        return await self._connection.fetch(sql, *args, timeout=timeout_s or _patience_s())
+
+    async def fetchrow(self, sql: str, *args: object) -> asyncpg.Record | None:
+        return await self._connection.fetchrow(sql, *args, timeout=_patience_s())
+
+    async def fetchval(self, sql: str, *args: object) -> Any:
+        return await self._connection.fetchval(sql, *args, timeout=_patience_s())
+
+    async def execute(self, sql: str, *args: object) -> int:
+        """Run a statement; the number of rows it touched."""
+        done = await self._connection.execute(sql, *args, timeout=_patience_s())
+        return _touched(done)
+
+    async def hold(self, what: str, *, together: bool = False) -> None:
+        """Hold a name until the transaction ends: alone, or together with others who do so too.
+
+        Those who come later wait in line. What is read after it is as it stands while it is held.
+        """
+        lock = "pg_advisory_xact_lock_shared" if together else "pg_advisory_xact_lock"
+        await self._connection.execute(f"SELECT {lock}(hashtextextended($1, 0))", what)
+
+    async def try_hold(self, what: str) -> bool:
+        """Hold a name together with others, where nobody holds it alone or waits for that."""
+        return bool(
+            await self._connection.fetchval(
+                "SELECT pg_try_advisory_xact_lock_shared(hashtextextended($1, 0))", what
+            )
+        )
+
+    async def chunks(
+        self, sql: str, *args: object, rows: int
+    ) -> AsyncIterator[list[asyncpg.Record]]:
+        """A query's rows, so many at a time, held at the database until they are asked for."""
+        cursor = await self._connection.cursor(sql, *args)
+        while chunk := await cursor.fetch(rows):
+            yield chunk
+
+    async def executemany(self, sql: str, rows: Sequence[Sequence[object]]) -> None:
+        await self._connection.executemany(sql, rows)
+
+
+class Store:
+    """The desk's connections. Made by `Store.open`, ended by `close`."""
+
+    def __init__(self, client: AsyncpgDBClient) -> None:
+        self._client = client
+        self._shares: WeakValueDictionary[UUID, asyncio.Semaphore] = WeakValueDictionary()
+        self._given_up: set[asyncio.Task[Any]] = set()
+
+    @classmethod
+    async def open(cls, dsn: str, *, pool_max: int = 12) -> Store:
+        """Connect as the desk's role. Raises ConnectionError with a sentence that helps."""
+        config = _config(dsn, role=DESK_ROLE, pool_max=pool_max)
+        await Tortoise.init(config=config, _enable_global_fallback=True)
+        client = get_connection(_CONNECTION)
+        if not isinstance(client, AsyncpgDBClient):
+            raise Bug("the store speaks PostgreSQL through asyncpg only")
+        try:
+            await client.create_connection(with_db=True)
+        except (OSError, asyncpg.PostgresError) as error:
+            await Tortoise.close_connections()  # or no other store could ever be opened
+            raise ConnectionError(f"the database does not answer: {error}") from error
+        return cls(client)
+
+    async def close(self) -> None:
+        await Tortoise.close_connections()
+
+    async def fetch(self, sql: str, *args: object) -> list[asyncpg.Record]:
+        async with self._connection() as connection:
+            rows: list[asyncpg.Record] = await connection.fetch(sql, *args, timeout=_patience_s())
+            return rows
+
+    async def fetchrow(self, sql: str, *args: object) -> asyncpg.Record | None:
+        async with self._connection() as connection:
+            row: asyncpg.Record | None = await connection.fetchrow(
+                sql, *args, timeout=_patience_s()
+            )
+            return row
+
+    async def fetchval(self, sql: str, *args: object) -> Any:
+        async with self._connection() as connection:
+            return await connection.fetchval(sql, *args, timeout=_patience_s())
+
+    async def execute(self, sql: str, *args: object) -> int:
+        async with self._connection() as connection:
+            done = await connection.execute(sql, *args, timeout=_patience_s())
+            return _touched(done)
+
+    @asynccontextmanager
+    async def _connection(self) -> AsyncIterator[asyncpg.Connection[asyncpg.Record]]:
+        """A connection of the pool. Raises Bug inside a transaction: whoever holds one connection
+        and waits for a second can wait for ever, when all the others do the same."""
+        if _IN_TRANSACTION.get():
+            raise Bug("inside a transaction questions go through it, not through the store")
+        async with _turn(), self._client.acquire_connection() as connection:
+            yield connection
+
+    @contextmanager
+    def called(
+        self, *, patience_s: float = COMMAND_TIMEOUT_S, by: UUID | None = None
+    ) -> Iterator[None]:
+        """Who causes what is done inside. patience_s: so long may a question take. by: a merchant,
+        where it is known from the start (see `called_by`)."""
+        token = _CALLER.set(_Caller(patience_s))
+        try:
+            if by is not None:
+                self.called_by(by)
+            yield
+        finally:
+            _CALLER.reset(token)
+
+    async def in_time(self, work: Coroutine[Any, Any, T], patience_s: float) -> T:
+        """What work comes to, as somebody's who waits patience_s for us: what it spends
+        `elsewhere` does not count. Raises TimeoutError after that. The work is ended then; where
+        it is behind a connection that hangs, nobody waits until it has cleaned up."""
+        caller = _Caller(patience_s)
+        token = _CALLER.set(caller)
+        task = asyncio.create_task(work)  # it sees the caller, in a copy of this context
+        _CALLER.reset(token)
+        try:
+            while not task.done():
+                left_s = caller.left_s()
+                if left_s <= 0:
+                    raise TimeoutError(f"the desk did not answer within {patience_s} s")
+                await asyncio.wait({task}, timeout=max(left_s, _LOOK_S))
+            return task.result()
+        finally:
+            if not task.done():
+                task.cancel()
+                self._given_up.add(task)
+                task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[Any]) -> None:
+        self._given_up.discard(task)
+        if not task.cancelled():
+            task.exception()  # nobody waits for it any more
+
+    @contextmanager
+    def elsewhere(self) -> Iterator[None]:
+        """Inside, the caller waits for somebody else, who has a limit of its own."""
+        caller = _CALLER.get()
+        if caller is None or caller.elsewhere_since_s is not None:
+            yield
+            return
+        caller.elsewhere_since_s = began_s = time.monotonic()
+        try:
+            yield
+        finally:
+            caller.elsewhere_s += time.monotonic() - began_s
+            caller.elsewhere_since_s = None
+
+    def called_by(self, merchant_id: UUID) -> None:
+        """The rest of what is inside `called` is a merchant's: all that is one merchant's holds
+        CONNECTIONS_PER_MERCHANT of this process's connections at most."""
+        share = self._shares.get(merchant_id)
+        if share is None:
+            share = self._shares[merchant_id] = asyncio.Semaphore(CONNECTIONS_PER_MERCHANT)
+        if (caller := _CALLER.get()) is None:
+            raise Bug("nobody was said to have called")
+        caller.share = share
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Tx]:
+        """The only way into a transaction (READ COMMITTED). Not to be nested.
+
+        Tortoise leaks the connection when BEGIN fails, and leaves its context pointing at it;
+        both are put right here.
+        """
+        pool = self._client._pool
+        if pool is None:
+            raise ConnectionError("the database connection is closed")
+        if _IN_TRANSACTION.get():
+            raise Bug("a transaction inside a transaction")
+        async with _turn(), self._transaction(pool) as tx:
+            yield tx
+
+    @asynccontextmanager
+    async def _transaction(self, pool: asyncpg.Pool[asyncpg.Record]) -> AsyncIterator[Tx]:
+        context = self._client._in_transaction()
+        try:
+            client = await context.__aenter__()
+        except BaseException:
+            connection = context.client._connection
+            if connection is not None and hasattr(context, "token"):
+                await pool.release(connection)
+                get_connections().reset(context.token)
+            raise
+        _IN_TRANSACTION.set(True)
+        try:
+            yield Tx(client._connection)
+        except BaseException as error:
+            _IN_TRANSACTION.set(False)
+            await context.__aexit__(type(error), error, error.__traceback__)
+            raise
+        _IN_TRANSACTION.set(False)
+        await context.__aexit__(None, None, None)
+
+    @asynccontextmanager
+    async def snapshot(self) -> AsyncIterator[Tx]:
+        """A transaction that reads only, and sees everything as it stood at its first question
+        (REPEATABLE READ)."""
+        async with self.transaction() as tx:
+            await tx.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+            yield tx
+
+    async def make_months(self, first_month: date, months: int = _MONTHS_AHEAD) -> int:
+        """Create the month partitions from `first_month` on, where they are missing.
+
+        Readers and writers of other months go on meanwhile. Returns how many could not be made
+        because somebody else holds a table: try again soon.
+        """
+        return int(await self.fetchval("SELECT make_months($1, $2)", first_month, months))
+
+    async def kind(self) -> str:
+        """demo or production, as the database was marked for ever."""
+        return str(await self.fetchval("SELECT kind FROM desk"))
+
+
+async def migrate(owner_dsn: str, *, kind: str, today: date, months: int = _MONTHS_AHEAD) -> None:
+    """Bring the schema up to date as its owner, and mark a new database as `kind` for ever.
+
+    Two at once wait for each other. months: how many there are tables for, from today on. Raises
+    WrongKind when the database is of the other kind.
+    """
+    config = _config(owner_dsn, role=None, pool_max=2)
+    guard = await asyncpg.connect(**_credentials(owner_dsn))
+    try:
+        async with asyncio.timeout(_MIGRATION_WAIT_S):
+            # Not the waiting form: a waiter's snapshot blocks CREATE INDEX CONCURRENTLY.
+            locked = "SELECT pg_try_advisory_lock($1)"
+            while not await guard.fetchval(locked, _MIGRATION_LOCK):  # noqa: ASYNC110 (other process)
+                await asyncio.sleep(0.1)
+        marked = None
+        if await guard.fetchval("SELECT to_regclass('public.desk') IS NOT NULL"):
+            marked = await guard.fetchval("SELECT kind FROM desk")
+        if marked not in (None, kind):
+            raise WrongKind(
+                f"this database is marked {marked} for ever and cannot serve a {kind} desk; "
+                "use another database"
+            )
+        try:
+            await tortoise_migrate(config=config)
+        finally:
+            await Tortoise.close_connections()
+        await guard.execute("INSERT INTO desk (kind) VALUES ($1) ON CONFLICT DO NOTHING", kind)
+        await guard.execute(f"GRANT {DESK_ROLE} TO CURRENT_USER")
+        first = today.replace(day=1)
+        async with asyncio.timeout(_MIGRATION_WAIT_S):
+            asked = "SELECT make_months($1, $2)"
+            while await guard.fetchval(asked, first, months):  # noqa: ASYNC110 (others hold it)
+                await asyncio.sleep(0.1)
+    finally:
+        await guard.close()
+
+
+if TYPE_CHECKING:
+    _AnyPool = asyncpg.Pool[asyncpg.Record]
+else:
+    _AnyPool = asyncpg.Pool  # generic for the checker alone
+
+
+class _Pool(_AnyPool):
+    """A pool for whose connections nobody waits for ever."""
+
+    def acquire(self, *, timeout: float | None = None) -> PoolAcquireContext[asyncpg.Record]:
+        return super().acquire(timeout=POOL_WAIT_S if timeout is None else timeout)
+
+
+class _Client(AsyncpgDBClient):
+    """Tortoise's client, on a pool of ours."""
+
+    async def create_pool(self, **options: Any) -> asyncpg.Pool[asyncpg.Record]:
+        defaults = {
+            "max_queries": 50_000,
+            "max_inactive_connection_lifetime": 300.0,
+            "record_class": asyncpg.Record,
+        }
+        return await _Pool(**{**defaults, **options})
+
+
+# How Tortoise finds the client of an engine, which is this module's name.
+client_class = _Client
+
+
+def _patience_s() -> float:
+    caller = _CALLER.get()
+    return caller.patience_s if caller else COMMAND_TIMEOUT_S
+
+
+@asynccontextmanager
+async def _turn() -> AsyncIterator[None]:
+    """The caller's merchant's turn at the pool, where there is one. Raises TimeoutError."""
+    caller = _CALLER.get()
+    share = caller.share if caller else None
+    if share is None:
+        yield
+        return
+    async with asyncio.timeout(POOL_WAIT_S):
+        await share.acquire()
+    try:
+        yield
+    finally:
+        share.release()
+
+
+def _touched(status: str) -> int:
+    """'UPDATE 3' -> 3; statements that do not count rows give 0."""
+    last = status.rsplit(" ", 1)[-1]
+    return int(last) if last.isdecimal() else 0
+
+
+def _credentials(dsn: str) -> dict[str, Any]:
+    """host, port, user, password, database (and ssl) of a postgresql:// address."""
+    parts = urlsplit(dsn)
+    if parts.scheme not in ("postgres", "postgresql"):
+        raise ConnectionError("a database address begins with postgresql://")
+    query = parse_qs(parts.query)
+    credentials: dict[str, Any] = {
+        "host": query.get("host", [parts.hostname or "127.0.0.1"])[0],
+        "port": int(query.get("port", [parts.port or 5432])[0]),
+        "user": unquote(parts.username) if parts.username else query.get("user", ["postgres"])[0],
+        "database": unquote(parts.path.lstrip("/")) or "paydesk",
+    }
+    password = unquote(parts.password) if parts.password else query.get("password", [None])[0]
+    if password is not None:
+        credentials["password"] = password
+    if "sslmode" in query:
+        credentials["ssl"] = query["sslmode"][0]
+    return credentials
+
+
+def _config(dsn: str, *, role: str | None, pool_max: int) -> dict[str, Any]:
+    settings = {"application_name": "paydesk", "timezone": "UTC"}
+    if role is not None:
+        settings |= {
+            "role": role,
+            "lock_timeout": _ms(LOCK_WAIT_S),
+            "statement_timeout": _ms(COMMAND_TIMEOUT_S),
+            "idle_in_transaction_session_timeout": _ms(IDLE_IN_TRANSACTION_S),
+        }
+    return {
+        "connections": {
+            _CONNECTION: {
+                "engine": __name__,
+                "credentials": {
+                    **_credentials(dsn),
+                    "minsize": 1,
+                    "maxsize": pool_max,
+                    "server_settings": settings,
+                    "init": _prepare,
+                    "command_timeout": COMMAND_TIMEOUT_S,
+                },
+            }
+        },
+        "apps": {
+            "core": {
+                "models": list(MODELS),
+                "default_connection": _CONNECTION,
+                "migrations": "core.system.migrations",
+            }
+        },
+        "use_tz": True,
+        "timezone": "UTC",
+    }
+
+
+def _ms(seconds: float) -> str:
+    return f"{seconds * 1000:.0f}ms"
+
+
+async def _prepare(connection: asyncpg.Connection[asyncpg.Record]) -> None:
+    await connection.set_type_codec(
+        "jsonb", schema="pg_catalog", encoder=_to_json, decoder=json.loads
+    )
+
+
+def _to_json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=str)

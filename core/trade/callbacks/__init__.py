@@ -1,0 +1,25 @@
+"""Suppliers' callbacks: verified without the network, stored raw, answered, then acted on."""
+
+from __future__ import annotations
+
+from core.trade.callbacks.callbacks import HANDS, MAX_TRIES, RETRY_S, TOLD_AFTER, Callbacks
+from core.trade.callbacks.refused import (
+    ALARM_AFTER,
+    KEPT_PER_HOUR,
+    SIGNED,
+    RefusedCallback,
+    RefusedCallbacks,
+)
+
+__all__ = [
+    "ALARM_AFTER",
+    "HANDS",
+    "KEPT_PER_HOUR",
+    "MAX_TRIES",
+    "RETRY_S",
+    "SIGNED",
+    "TOLD_AFTER",
+    "Callbacks",
+    "RefusedCallback",
+    "RefusedCallbacks",
+]

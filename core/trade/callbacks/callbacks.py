@@ -1,0 +1,321 @@
+"""What is done with a callback: whether it is believed, what is answered, what it is taken for."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import timedelta
+from typing import Final
+
+import structlog
+
+from core.connectors import Callback, Connector, Event, InvalidCallback, Reply
+from core.kernel.clock import Clock
+from core.kernel.errors import Refusal
+from core.kernel.ids import Ids, read_number
+from core.parties.merchants import Merchants
+from core.parties.suppliers import Supplier, Suppliers
+from core.people.alarms import Alarms
+from core.system.lanes import Lane, Lanes, Rooms
+from core.system.store import Store
+from core.trade.callbacks import queue
+from core.trade.callbacks.queue import Waiting
+from core.trade.callbacks.refused import RefusedCallbacks
+from core.trade.orders import Attempt, Following, PaymentSeen, Settling, find_attempt
+
+_LOG = structlog.get_logger(__name__)
+_SUPPLIER_NO: Final = re.compile(r"S[0-9]{2,9}", re.ASCII)
+# The gap between two tries doubles up to an hour: a stored callback is tried for over a day.
+MAX_TRIES: Final = 40
+RETRY_S: Final = 5
+LONGEST_RETRY_S: Final = 3600
+# Ops hears of one that fails this many times, which is within a minute of its coming.
+TOLD_AFTER: Final = 4
+# So many of one merchant's are taken at once, and acted on for so long: well within their lease.
+MOST_OF_ONE: Final = 20
+ACTING: Final = timedelta(seconds=30)
+HANDS: Final = 32
+_PROVEN: Final = Rooms(lane=1, holder=4, overall=HANDS)
+_UNPROVEN: Final = Rooms(lane=1, holder=2, overall=16)
+KIND: Final = "callback"  # of its alarms
+_SHOWN_CHARS: Final = 200
+
+Job = Callable[[], Awaitable[None]]
+
+
+class Callbacks:
+    """Takes suppliers' callbacks and books what they tell."""
+
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        ids: Ids,
+        merchants: Merchants,
+        suppliers: Suppliers,
+        settling: Settling,
+        following: Following,
+        alarms: Alarms,
+        refused: RefusedCallbacks,
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._ids = ids
+        self._merchants = merchants
+        self._suppliers = suppliers
+        self._settling = settling
+        self._following = following
+        self._alarms = alarms
+        self._refused = refused
+        self._lanes = Lanes(clock, proven=_PROVEN, unproven=_UNPROVEN)
+        self._wakers: list[Callable[[], None]] = []
+
+    def on_news(self, wake: Callable[[], None]) -> None:
+        """Have `wake` called whenever a callback was stored by this process."""
+        self._wakers.append(wake)
+
+    async def receive(self, number: str, callback: Callback, *, request_id: str) -> Reply:
+        """Take a callback and answer it in the supplier's own words.
+
+        number: of the attempt that it is about, which is the address we give to suppliers; or of
+        the supplier, for those that call one address about everything. What is believed is stored
+        before it is answered, and acted on right after. What is not ours is refused without a word
+        about why; a forged one gets the supplier's failure answer. Refusals: callback_unknown.
+        """
+        if _SUPPLIER_NO.fullmatch(number):
+            return await self._receive_of_supplier(number, callback, request_id)
+        attempt = await self._attempt(number)
+        if attempt is None:
+            _LOG.warning("callback for no attempt of ours", attempt_no=number[:40])
+            raise Refusal("callback_unknown")
+        connector = await self._suppliers.connector(attempt.document_id)
+        _need_callbacks(connector)
+        supplier = await self._suppliers.by_id(attempt.supplier_id)
+        try:
+            events = self._believed(connector, supplier, callback)
+            if any(event.attempt_no != attempt.attempt_no for event in events):
+                raise InvalidCallback("it is about another attempt than its address", "attempt")
+        except InvalidCallback as invalid:
+            return await self._refuse(connector, supplier, callback, invalid, attempt)
+        ours = [(attempt, event) for event in events]
+        return await self._take(connector, supplier, callback, ours, request_id)
+
+    async def _receive_of_supplier(
+        self, supplier_no: str, callback: Callback, request_id: str
+    ) -> Reply:
+        """A callback to a supplier's one address: read by the document that it uses now, and what
+        it says of an attempt that was made with another version, by that one."""
+        try:
+            supplier = await self._suppliers.by_no(supplier_no)
+        except Refusal:
+            raise Refusal("callback_unknown") from None
+        connector = await self._suppliers.connector(supplier.document_id)
+        _need_callbacks(connector)
+        try:
+            events = self._believed(connector, supplier, callback)
+        except InvalidCallback as invalid:
+            return await self._refuse(connector, supplier, callback, invalid)
+        ours = await self._ours(supplier, events)
+        for document_id in {attempt.document_id for attempt, _ in ours} - {supplier.document_id}:
+            connector = await self._suppliers.connector(document_id)
+            try:
+                events = self._believed(connector, supplier, callback)
+            except InvalidCallback as invalid:
+                return await self._refuse(connector, supplier, callback, invalid)
+            others = [told for told in ours if told[0].document_id != document_id]
+            again = await self._ours(supplier, events)
+            ours = others + [told for told in again if told[0].document_id == document_id]
+        return await self._take(connector, supplier, callback, ours, request_id)
+
+    async def _ours(
+        self, supplier: Supplier, events: tuple[Event, ...]
+    ) -> list[tuple[Attempt, Event]]:
+        """The events about attempts of ours at a supplier."""
+        ours: list[tuple[Attempt, Event]] = []
+        for event in events:
+            attempt = await self._attempt(event.attempt_no)
+            if attempt is None or attempt.supplier_id != supplier.id:
+                # The same account may serve others beside us: theirs is none of our business.
+                _LOG.info("callback for no attempt of ours", attempt_no=event.attempt_no[:40])
+            else:
+                ours.append((attempt, event))
+        return ours
+
+    async def _attempt(self, attempt_no: str) -> Attempt | None:
+        facts = read_number(attempt_no)
+        merchant = await self._merchants.by_tag(facts.merchant_tag) if facts else None
+        if merchant is None:
+            return None
+        return await find_attempt(self._store, merchant.id, attempt_no.upper())
+
+    def _believed(
+        self, connector: Connector, supplier: Supplier, callback: Callback
+    ) -> tuple[Event, ...]:
+        return connector.verify(
+            callback, supplier.credentials, currency=supplier.currency, now=self._clock.now()
+        )
+
+    async def _take(
+        self,
+        connector: Connector,
+        supplier: Supplier,
+        callback: Callback,
+        events: list[tuple[Attempt, Event]],
+        request_id: str,
+    ) -> Reply:
+        """Store what a callback tells, and say what the supplier wants to hear of it.
+
+        One that nobody signed is worth no row: it only has the supplier asked a little sooner.
+        """
+        known = 0
+        if connector.signs_callbacks:
+            await self._refused.believed(supplier)
+        for attempt, event in events:
+            if event.hearsay and not connector.signs_callbacks:
+                await self._following.ask_soon(attempt)
+                continue
+            fresh = await queue.keep(
+                self._store,
+                self._ids.uuid7(),
+                attempt,
+                event,
+                callback,
+                at=self._clock.now(),
+                request_id=request_id,
+            )
+            known += not fresh
+        for wake in self._wakers:
+            wake()
+        return connector.reply("duplicate" if known and known == len(events) else "success")
+
+    async def _refuse(
+        self,
+        connector: Connector,
+        supplier: Supplier,
+        callback: Callback,
+        invalid: InvalidCallback,
+        attempt: Attempt | None = None,
+    ) -> Reply:
+        _LOG.warning(
+            "callback not believed",
+            attempt_no=attempt.attempt_no if attempt else "",
+            supplier_no=supplier.supplier_no,
+            why=invalid.why,
+            address=callback.address,
+        )
+        if attempt is None:
+            named = await self._attempt(invalid.attempt_no)
+            attempt = named if named and named.supplier_id == supplier.id else None
+        await self._refused.keep(supplier, connector, callback, invalid, attempt)
+        return connector.reply("failure")
+
+    async def take_due(self, hands: int) -> Sequence[Job]:
+        """Lease what is due, for so many hands at most: one for each merchant and supplier, whose
+        callbacks are acted on one by one. Whoever is stuck keeps a few hands, and never all."""
+        now = self._clock.now()
+        shares = self._lanes.share(hands, await queue.waiting(self._store, now))
+        if not shares:
+            return []
+        taken = await queue.take(self._store, now, shares, MOST_OF_ONE)
+        return [self._job(lane, some) for lane, some in taken.items()]
+
+    async def act_due(self, hands: int) -> int:
+        """Act on what is due, with so many hands; how many took something."""
+        jobs = await self.take_due(hands)
+        await asyncio.gather(*(job() for job in jobs))
+        return len(jobs)
+
+    def _job(self, lane: Lane, some: Sequence[Waiting]) -> Job:
+        began = self._lanes.begin(lane)
+
+        async def job() -> None:
+            stuck = True
+            try:
+                stuck = not await self._act_on_all(some)
+            finally:
+                self._lanes.end(lane, began, silent=stuck)
+
+        return job
+
+    async def _act_on_all(self, some: Sequence[Waiting]) -> bool:
+        """One by one, for ACTING at most; the rest is given back. Whether all went well."""
+        ends_at, well = self._clock.now() + ACTING, True
+        for place, waiting in enumerate(some):
+            if place and self._clock.now() >= ends_at:
+                await queue.give_back(self._store, some[place:], self._clock.now())
+                break
+            well &= await self._act_on(waiting)
+        return well
+
+    async def _act_on(self, waiting: Waiting) -> bool:
+        structlog.contextvars.bind_contextvars(request_id=waiting.request_id)
+        outcome, done, failed = "", False, False
+        try:
+            with self._store.called(by=waiting.merchant_id):
+                outcome, done = await self._act(waiting)
+        except Exception as error:  # noqa: BLE001 (kept, tried again, told, then parked)
+            _LOG.exception("callback could not be acted on", tries=waiting.tries)
+            outcome, failed = repr(error), True
+        finally:
+            structlog.contextvars.unbind_contextvars("request_id")
+        await self._end(waiting, outcome, done=done, failed=failed)
+        return not failed
+
+    async def _end(self, waiting: Waiting, outcome: str, *, done: bool, failed: bool) -> None:
+        """Write what came of a try. Staff hear of one that fails again and again, of one that is
+        given up, and of its end."""
+        tries, attempt_no = waiting.tries, waiting.event.attempt_no
+        given_up = not done and tries >= MAX_TRIES
+        state = "done" if done else "parked" if given_up else "waiting"
+        gap_s: int = min(RETRY_S * 2 ** min(tries - 1, 16), LONGEST_RETRY_S)
+        due_at = self._clock.now() + timedelta(seconds=gap_s)
+        async with self._store.transaction() as tx:
+            if not await queue.end(tx, waiting, state, outcome, due_at=due_at):
+                return
+            if done and tries > 1:
+                await self._alarms.end(tx, KIND, attempt_no)
+            elif given_up or (failed and tries >= TOLD_AFTER):
+                facts = {
+                    "attempt_no": attempt_no,
+                    "upstream_no": waiting.event.upstream_no,
+                    "tries": tries,
+                    "given_up": given_up,
+                    "said": outcome[:_SHOWN_CHARS] if failed else "",
+                }
+                await self._alarms.sound(tx, KIND, attempt_no, facts)
+
+    async def _act(self, waiting: Waiting) -> tuple[str, bool]:
+        """What came of it, and whether there is nothing left to do about it."""
+        merchant_id, event = waiting.merchant_id, waiting.event
+        if event.state == "paid" and event.paid is not None and not event.hearsay:
+            settled = await self._settling.settle_payment(
+                PaymentSeen(
+                    merchant_id,
+                    event.attempt_no,
+                    event.upstream_no,
+                    event.paid,
+                    "reported",
+                    waiting.address,
+                ),
+                request_id=waiting.request_id,
+            )
+            return settled.meaning, True
+        # Anything but money is not taken on a callback's word: the supplier is asked.
+        attempt = await find_attempt(self._store, merchant_id, event.attempt_no)
+        if attempt is None:
+            raise Refusal("callback_unknown")
+        standing = await self._following.ask(
+            merchant_id,
+            attempt.order_id,
+            request_id=waiting.request_id,
+            attempt_no=event.attempt_no,
+        )
+        # Who said "paid" is asked until it says so again: this may be all that will ever be told.
+        unclear = event.state == "paid" and standing.state in ("unknown", "pending", "not_found")
+        return f"asked: {standing.state}", not unclear
+
+
+def _need_callbacks(connector: Connector) -> None:
+    if "callback" not in connector.operations:
+        raise Refusal("callback_unknown")

@@ -1,0 +1,8 @@
+"""Discrepancies (差异单): money of no settled order, and what people decide becomes of it."""
+
+from __future__ import annotations
+
+from core.trade.discrepancies.discrepancies import Discrepancies
+from core.trade.discrepancies.reading import HOWS, PAGE_SIZE, Discrepancy, Page, Resolution
+
+__all__ = ["HOWS", "PAGE_SIZE", "Discrepancies", "Discrepancy", "Page", "Resolution"]

@@ -1,0 +1,174 @@
+"""Telling merchants' servers: who is told next, and the call itself."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable, Collection, Sequence
+from datetime import datetime
+from typing import Final, get_args
+from uuid import UUID
+
+import structlog
+
+from core.delivery.outbox import News
+from core.kernel.clock import Clock
+from core.kernel.errors import Refusal
+from core.parties.merchants import Merchants
+from core.people.groups import Groups
+from core.system.gateway import Gateway, MayHaveHappened, NeverSent, Timeouts
+from core.system.lanes import Lane, Lanes, Rooms
+from core.system.store import Store
+from core.trade.notifications import queue
+from core.trade.notifications.queue import Due
+from core.trade.notifications.results import SAID_CHARS, Results, Tried
+from core.trade.notifications.signing import signed_request
+
+_LOG = structlog.get_logger(__name__)
+
+TIMEOUTS: Final = Timeouts(connect_s=5.0, read_s=15.0, total_s=20.0)
+# A call that waits costs little: these are many, so that whoever is silent holds up nobody.
+HANDS: Final = 200
+_PROVEN: Final = Rooms(lane=32, holder=64, overall=HANDS)
+_UNPROVEN: Final = Rooms(lane=4, holder=16, overall=100)
+_NOBODY: Final = UUID(int=0)
+_LANE_NAMES: Final = 2**63 - 1
+
+Job = Callable[[], Awaitable[None]]
+
+
+class Notifications:
+    """Delivers news to merchants' servers."""
+
+    def __init__(
+        self, store: Store, clock: Clock, gateway: Gateway, merchants: Merchants, groups: Groups
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._gateway = gateway
+        self._merchants = merchants
+        self._results = Results(store, clock, groups)
+        self._lanes = Lanes(clock, proven=_PROVEN, unproven=_UNPROVEN)
+        self._after = _NOBODY
+
+    async def take_due(self, hands: int) -> Sequence[Job]:
+        """Lease what is due, for so many hands at most, each merchant and each of its servers its
+        fair share; what remains to be done with each."""
+        now = self._clock.now()
+        shares = self._lanes.share(hands, await self._waiting(now, hands))
+        if not shares:
+            return []
+        taken = await queue.take(self._store, now, shares)
+        secrets = await self._secrets({due.app_id for due in taken})
+        return [self._job(due, secrets.get(due.app_id)) for due in taken]
+
+    async def deliver_due(self, hands: int) -> int:
+        """Take what is due for so many hands, and send it; how many there were."""
+        jobs = await self.take_due(hands)
+        async with asyncio.TaskGroup() as tasks:
+            for job in jobs:
+                tasks.create_task(_run(job))
+        return len(jobs)
+
+    async def _waiting(self, now: datetime, hands: int) -> dict[Lane, int]:
+        """What waits. Where very many merchants have news, each look goes on after the last."""
+        rows = min(hands, _PROVEN.lane)
+        start = random.randrange(_LANE_NAMES)  # noqa: S311 (spreads looks over lanes)
+        after, self._after = self._after, _NOBODY
+        waiting = await queue.waiting(self._store, now, after, start=start, most_rows=rows)
+        merchants = list(dict.fromkeys(lane.holder for lane in waiting))
+        if len(merchants) == queue.MOST_MERCHANTS:
+            self._after = merchants[-1]
+        elif after != _NOBODY:
+            begun = await queue.waiting(self._store, now, _NOBODY, start=start, most_rows=rows)
+            waiting |= begun
+        return waiting
+
+    async def _secrets(self, app_ids: Collection[UUID]) -> dict[UUID, tuple[str, ...]]:
+        """What each app's news is signed with; an app whose secrets cannot be had is left out."""
+        found = {}
+        for app_id in app_ids:
+            try:
+                found[app_id] = (await self._merchants.app_by_id(app_id)).notify_secrets
+            except Exception:  # noqa: BLE001 (it must not hold up the others)
+                _LOG.exception("no secret to sign with", app_id=str(app_id))
+        return found
+
+    def _job(self, due: Due, secrets: tuple[str, ...] | None) -> Job:
+        lane = Lane(due.merchant_id, due.lane)
+        began = self._lanes.begin(lane)
+
+        async def job() -> None:
+            silent = True
+            try:
+                tried = await self._try(due, secrets)
+                silent = tried.answer is None
+            finally:
+                self._lanes.end(lane, began, silent=silent)
+            await self._results.write(tried)
+
+        return job
+
+    async def _try(self, due: Due, secrets: tuple[str, ...] | None) -> Tried:
+        started = self._clock.now()
+        if secrets is None:
+            return Tried(due, None, "it could not be signed", started)
+        try:
+            request = signed_request(due, secrets, started)
+            answer = await self._gateway.send(
+                request, timeouts=TIMEOUTS, status_decides=True, twice=True
+            )
+        except (NeverSent, MayHaveHappened) as error:
+            return Tried(due, None, str(error), started)
+        except Exception as error:  # noqa: BLE001 (a row like no other: it is tried, and parked)
+            _LOG.exception(
+                "notification not sent", webhook_id=due.webhook_id, request_id=due.request_id
+            )
+            return Tried(due, None, f"it could not be sent: {type(error).__name__}", started)
+        return Tried(due, answer, answer.body[:SAID_CHARS].decode("utf-8", "replace"), started)
+
+    async def resend(self, merchant_id: UUID, order_id: UUID) -> None:
+        """Send the newest news of an order again, at once; its address is no longer silenced.
+
+        Refusals: record_not_found.
+        """
+        async with self._store.transaction() as tx:
+            again = await tx.fetchrow(
+                # Without its lease: a try that is under way decides nothing any more.
+                "UPDATE notification SET state = 'pending', due_at = $3, tries = 0,"
+                " lease_until = NULL"
+                " WHERE merchant_id = $1 AND id = (SELECT id FROM notification"
+                " WHERE merchant_id = $1 AND order_id = $2 AND state <> 'dropped'"
+                " ORDER BY created_at DESC LIMIT 1) RETURNING app_id, url",
+                merchant_id,
+                order_id,
+                self._clock.now(),
+            )
+            if again is None:
+                raise Refusal("record_not_found")
+            await tx.execute(
+                "DELETE FROM silenced_url WHERE merchant_id = $1 AND app_id = $2 AND url = $3",
+                merchant_id,
+                again["app_id"],
+                again["url"],
+            )
+
+    async def state_of(
+        self, merchant_id: UUID, order_id: UUID, news: Collection[News] = get_args(News)
+    ) -> str:
+        """How the newest news of an order stands: none | pending | delivered | exhausted.
+
+        news: of these kinds only.
+        """
+        found = await self._store.fetchval(
+            "SELECT state FROM notification WHERE merchant_id = $1 AND order_id = $2"
+            " AND type = ANY($3) ORDER BY created_at DESC LIMIT 1",
+            merchant_id,
+            order_id,
+            list(news),
+        )
+        return str(found) if found else "none"
+
+
+async def _run(job: Job) -> None:
+    await job()

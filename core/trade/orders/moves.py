@@ -1,0 +1,384 @@
+"""The writes: every change of an order's or attempt's state goes through these functions.
+
+A move is an UPDATE that is guarded by the states from which it is legal, and leaves a history
+row. Zero rows means that the world moved on: read again and decide again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import date, datetime, timedelta
+from typing import Any, Final
+from uuid import UUID
+
+from core.kernel.errors import Bug
+from core.kernel.ids import Ids, uuid7_time
+from core.kernel.money import Rate
+from core.kernel.tariff import Tariff
+from core.parties.merchants import App
+from core.supply.channels import Reason
+from core.system.store import Tx
+from core.trade.orders.deciding import OpenOrder
+from core.trade.orders.lifecycle import (
+    PAYABLE,
+    attempt_after,
+    attempt_states_for,
+    needs_dispute,
+    order_after,
+    order_states_for,
+)
+from core.trade.orders.reading import Attempt, Order, read_order
+
+# How soon a payable attempt is asked about, in case its callback never comes; doubles each time.
+FIRST_LOOK: Final = timedelta(seconds=10)
+
+
+async def move_order(
+    tx: Tx,
+    order: Order,
+    move: str,
+    *,
+    at: datetime,
+    actor: str,
+    facts: dict[str, Any],
+    changes: dict[str, object] | None = None,
+) -> Order | None:
+    """Make a move. changes: columns that change with it. None: it is not legal any more."""
+    after = order_after(order.state, move, disputed=order.disputed)
+    if after is None:
+        return None
+    columns = changes or {}
+    settings = "".join(f", {name} = ${i}" for i, name in enumerate(columns, start=7))
+    row = await tx.fetchrow(
+        f"UPDATE orders SET state = $4, version = version + 1{settings}"  # noqa: S608 (our names)
+        " WHERE merchant_id = $1 AND id = $2 AND created_at = $3 AND state = ANY($5)"
+        " AND disputed = $6 RETURNING *",
+        order.merchant_id,
+        order.id,
+        order.created_at,
+        after,
+        order_states_for(move),
+        needs_dispute(move),
+        *columns.values(),
+    )
+    if row is None:
+        return None
+    moved = read_order(row)
+    await tx.execute(
+        "INSERT INTO order_history (merchant_id, order_id, version, state_from, move, state_to,"
+        " at, actor, facts) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+        order.merchant_id,
+        order.id,
+        moved.version,
+        order.state,
+        move,
+        after,
+        at,
+        actor,
+        facts,
+    )
+    return moved
+
+
+async def move_attempt(
+    tx: Tx,
+    ids: Ids,
+    attempt: Attempt,
+    move: str,
+    *,
+    at: datetime,
+    facts: dict[str, Any],
+    changes: dict[str, object] | None = None,
+) -> bool:
+    """Make a move of an attempt. False: it is not legal (any more)."""
+    after = attempt_after(attempt.state, move)
+    if after is None:
+        return False
+    columns = changes or {}
+    settings = "".join(f", {name} = ${i}" for i, name in enumerate(columns, start=5))
+    moved = await tx.execute(
+        f"UPDATE attempt SET state = $3{settings}"  # noqa: S608 (our own column names)
+        " WHERE merchant_id = $1 AND attempt_no = $2 AND state = ANY($4)",
+        attempt.merchant_id,
+        attempt.attempt_no,
+        after,
+        attempt_states_for(move),
+        *columns.values(),
+    )
+    if not moved:
+        return False
+    await attempt_history(tx, ids, attempt, move, attempt.state, after, at, facts)
+    return True
+
+
+async def attempt_history(
+    tx: Tx,
+    ids: Ids,
+    attempt: Attempt,
+    move: str,
+    before: str | None,
+    after: str,
+    at: datetime,
+    facts: dict[str, Any],
+) -> None:
+    await tx.execute(
+        "INSERT INTO attempt_history (merchant_id, attempt_no, id, state_from, move, state_to, at,"
+        " facts) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+        attempt.merchant_id,
+        attempt.attempt_no,
+        ids.uuid7(),
+        before,
+        move,
+        after,
+        at,
+        facts,
+    )
+
+
+async def insert_order(tx: Tx, order: Order, *, actor: str, request_id: str, turn: int = 1) -> bool:
+    """Write a new order, its key and its first history row. False: the key is taken. turn: see
+    `Key`.
+
+    A concurrent insert of the same key is waited for by the database itself.
+    """
+    inserted = await tx.execute(
+        "INSERT INTO order_key (merchant_id, app_id, merchant_order_no, order_id, order_no,"
+        " created_at, turn) VALUES ($1, $2, $3, $4, $5, $6, $7)"
+        " ON CONFLICT (merchant_id, app_id, merchant_order_no, turn) DO NOTHING",
+        order.merchant_id,
+        order.app_id,
+        order.merchant_order_no,
+        order.id,
+        order.order_no,
+        order.created_at,
+        turn,
+    )
+    if not inserted:
+        return False
+    await tx.execute(
+        "INSERT INTO orders (merchant_id, id, created_at, order_no, app_id, mode,"
+        " merchant_order_no, product_code, amount_minor, currency, subject, notify_url,"
+        " return_url, client_ip, payer_id, metadata, state, rate, tariff_id, fee_minor,"
+        " created_day, expires_at, end_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11,"
+        " $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $22)",
+        order.merchant_id,
+        order.id,
+        order.created_at,
+        order.order_no,
+        order.app_id,
+        order.mode,
+        order.merchant_order_no,
+        order.product_code,
+        order.amount.minor,
+        order.amount.currency,
+        order.subject,
+        order.notify_url,
+        order.return_url,
+        order.client_ip,
+        order.payer_id,
+        order.metadata,
+        order.state,
+        order.rate.pack(),
+        order.tariff_id,
+        order.fee_minor,
+        order.created_day,
+        order.expires_at,
+    )
+    await tx.execute(
+        "INSERT INTO order_history (merchant_id, order_id, version, state_from, move, state_to,"
+        " at, actor, facts) VALUES ($1, $2, 1, NULL, 'open', $3, $4, $5, $6)",
+        order.merchant_id,
+        order.id,
+        order.state,
+        order.created_at,
+        actor,
+        {"request_id": request_id},
+    )
+    return True
+
+
+async def insert_attempt(
+    tx: Tx, ids: Ids, attempt: Attempt, order: Order, *, ask_at: datetime
+) -> None:
+    """Write a new attempt and make it the order's only live one.
+
+    Raises Bug where another attempt of this order is live: two payable ones must be impossible.
+    """
+    claimed = await tx.execute(
+        "UPDATE orders SET live_attempt_no = $4 WHERE merchant_id = $1 AND id = $2"
+        " AND created_at = $3 AND live_attempt_no IS NULL AND state = 'created'",
+        order.merchant_id,
+        order.id,
+        order.created_at,
+        attempt.attempt_no,
+    )
+    if not claimed:
+        raise Bug(f"order {order.order_no} has a live attempt already")
+    reasons = [asdict(reason) for reason in attempt.reasons]
+    await tx.execute(
+        "INSERT INTO attempt (merchant_id, attempt_no, order_id, order_created_at, mode,"
+        " product_code, seq, supplier_id, supplier_no, channel_id, channel_no, document_id,"
+        " supplier_code, amount_minor, currency, cost, state, reasons, created_at, ask_at,"
+        " channel_day) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15,"
+        " $16, $17, $18, $19, $20, $21)",
+        attempt.merchant_id,
+        attempt.attempt_no,
+        order.id,
+        order.created_at,
+        order.mode,
+        order.product_code,
+        attempt.seq,
+        attempt.supplier_id,
+        attempt.supplier_no,
+        attempt.channel_id,
+        attempt.channel_no,
+        attempt.document_id,
+        attempt.supplier_code,
+        attempt.amount.minor,
+        attempt.amount.currency,
+        attempt.cost.pack(),
+        attempt.state,
+        reasons,
+        attempt.created_at,
+        ask_at,
+        attempt.channel_day,
+    )
+    facts = {"reasons": reasons}
+    await attempt_history(
+        tx, ids, attempt, "create", None, attempt.state, attempt.created_at, facts
+    )
+
+
+async def release_live(tx: Tx, order: Order, attempt_no: str) -> None:
+    """The live attempt is over: another may be made."""
+    await tx.execute(
+        "UPDATE orders SET live_attempt_no = NULL WHERE merchant_id = $1 AND id = $2"
+        " AND created_at = $3 AND live_attempt_no = $4",
+        order.merchant_id,
+        order.id,
+        order.created_at,
+        attempt_no,
+    )
+
+
+async def ask_again(
+    tx: Tx,
+    attempt: Attempt,
+    *,
+    ask_at: datetime | None,
+    said: str,
+    not_found_at: datetime | None = None,
+) -> None:
+    """Nothing is decided: note what the supplier said and when to ask next (None: never)."""
+    await tx.execute(
+        "UPDATE attempt SET ask_at = $3, said = $4, asked = asked + 1, not_found_at = $5"
+        " WHERE merchant_id = $1 AND attempt_no = $2",
+        attempt.merchant_id,
+        attempt.attempt_no,
+        ask_at,
+        said[:300],
+        not_found_at,
+    )
+
+
+async def ask_anew(tx: Tx, order: Order, *, at: datetime) -> None:
+    """An order was decided by hand: its suppliers are asked again, and counted anew, about the
+    attempts that may still be paid. What they say confirms it, or shows that it was wrong."""
+    await tx.execute(
+        "UPDATE attempt SET ask_at = $3, asked = 0"
+        " WHERE merchant_id = $1 AND order_id = $2 AND state = ANY($4)",
+        order.merchant_id,
+        order.id,
+        at + FIRST_LOOK,
+        PAYABLE,
+    )
+
+
+def new_order(
+    app: App,
+    wanted: OpenOrder,
+    *,
+    order_id: UUID,
+    order_no: str,
+    created_day: date,
+    rate: Rate,
+    tariff_id: UUID,
+) -> Order:
+    """A fresh order in its first state; nothing is written. order_id: it says when."""
+    created_at = uuid7_time(order_id)
+    return Order(
+        merchant_id=app.merchant.id,
+        id=order_id,
+        created_at=created_at,
+        order_no=order_no,
+        app_id=app.id,
+        mode=app.mode,
+        merchant_order_no=wanted.merchant_order_no,
+        product_code=wanted.product,
+        amount=wanted.amount,
+        subject=wanted.subject,
+        notify_url=wanted.notify_url,
+        return_url=wanted.return_url,
+        client_ip=wanted.client_ip,
+        payer_id=wanted.payer_id,
+        metadata=dict(wanted.metadata),
+        state="created",
+        version=1,
+        live_attempt_no=None,
+        rate=rate,
+        tariff_id=tariff_id,
+        fee_minor=rate.of(wanted.amount.minor),
+        cost_minor=None,
+        paid_attempt_no=None,
+        paid_how=None,
+        paid_late=False,
+        supplier_open=False,
+        disputed=False,
+        created_day=created_day,
+        expires_at=created_at + timedelta(seconds=wanted.expires_in_s),
+        paid_at=None,
+        paid_day=None,
+    )
+
+
+def new_attempt(
+    *,
+    order: Order,
+    attempt_no: str,
+    seq: int,
+    at: datetime,
+    supplier_id: UUID,
+    supplier_no: str,
+    channel_id: UUID,
+    channel_no: str,
+    channel_day: date,
+    document_id: UUID,
+    supplier_code: str,
+    cost: Tariff,
+    reasons: tuple[Reason, ...],
+) -> Attempt:
+    """A fresh attempt in its first state; nothing is written."""
+    return Attempt(
+        merchant_id=order.merchant_id,
+        attempt_no=attempt_no,
+        order_id=order.id,
+        seq=seq,
+        supplier_id=supplier_id,
+        supplier_no=supplier_no,
+        channel_id=channel_id,
+        channel_no=channel_no,
+        channel_day=channel_day,
+        document_id=document_id,
+        supplier_code=supplier_code,
+        amount=order.amount,
+        cost=cost,
+        state="created",
+        upstream_no=None,
+        pay=None,
+        said="",
+        created_at=at,
+        sent_at=None,
+        asked=0,
+        not_found_at=None,
+        reasons=reasons,
+    )

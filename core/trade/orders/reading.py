@@ -1,0 +1,240 @@
+"""Orders and attempts as they stand, read from their rows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, Final
+from uuid import UUID
+
+import asyncpg
+
+from core.books import BusinessDay
+from core.connectors import Pay
+from core.kernel.errors import Bug
+from core.kernel.ids import read_number, uuid7_time
+from core.kernel.money import Money, Rate
+from core.kernel.tariff import Tariff
+from core.supply.channels import Reason
+from core.system.store import Queries, Tx
+from core.trade.orders.lifecycle import SETTLED
+
+_ORDER: Final = "SELECT * FROM orders WHERE merchant_id = $1 AND id = $2 AND created_at = $3"
+_ATTEMPTS: Final = "SELECT * FROM attempt WHERE merchant_id = $1 AND order_id = $2 ORDER BY seq"
+_LOCK: Final = " FOR UPDATE"
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What a merchant asked for, and how it stands. Rate and fee are frozen at creation."""
+
+    merchant_id: UUID
+    id: UUID
+    created_at: datetime
+    order_no: str
+    app_id: UUID
+    mode: str
+    merchant_order_no: str
+    product_code: str
+    amount: Money
+    subject: str
+    notify_url: str | None
+    return_url: str | None
+    client_ip: str
+    payer_id: str
+    metadata: dict[str, str]
+    state: str
+    version: int
+    live_attempt_no: str | None
+    rate: Rate
+    tariff_id: UUID
+    fee_minor: int
+    cost_minor: int | None
+    paid_attempt_no: str | None
+    paid_how: str | None
+    paid_late: bool
+    supplier_open: bool
+    disputed: bool
+    created_day: date
+    expires_at: datetime
+    paid_at: datetime | None
+    paid_day: date | None
+
+    @property
+    def settled(self) -> bool:
+        return self.state in SETTLED
+
+    @property
+    def standing(self) -> str:
+        """How it stands, as people are told: its state, or late, completed (by hand, and no
+        supplier has confirmed it), disputed (its completion was reversed)."""
+        if self.disputed:
+            return "disputed"
+        if self.state == "paid" and self.paid_how == "completed":
+            return "completed"
+        return "late" if self.state == "paid" and self.paid_late else self.state
+
+    @property
+    def open_to_money(self) -> bool:
+        """Whether money (or a completion) pays it: it is unpaid, or its completion was reversed."""
+        return not self.settled or self.disputed
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One try of an order on one channel.
+
+    channel_day: the business day of its supplier whose limits it uses. cost: what the supplier
+    charges there, as it was when the attempt was made; each payment goes by its own tier.
+    reasons: why it is on no other channel, one for each that was left out, or refused it before.
+    ask_at: when its supplier is asked about it next. unsent: it was rejected because, for certain,
+    nothing of it left the desk.
+    """
+
+    merchant_id: UUID
+    attempt_no: str
+    order_id: UUID
+    seq: int
+    supplier_id: UUID
+    supplier_no: str
+    channel_id: UUID
+    channel_no: str
+    channel_day: date
+    document_id: UUID
+    supplier_code: str
+    amount: Money
+    cost: Tariff
+    state: str
+    upstream_no: str | None
+    pay: Pay | None
+    said: str
+    created_at: datetime
+    sent_at: datetime | None
+    asked: int
+    not_found_at: datetime | None
+    ask_at: datetime | None = None
+    unsent: bool = False
+    reasons: tuple[Reason, ...] = ()
+
+
+async def get_order(queries: Queries, merchant_id: UUID, order_id: UUID) -> Order:
+    """One order by its id. Raises Bug: ids come from our own rows."""
+    return await _order(queries, _ORDER, merchant_id, order_id)
+
+
+async def get_attempts(queries: Queries, merchant_id: UUID, order_id: UUID) -> list[Attempt]:
+    """An order's attempts, the oldest first."""
+    rows = await queries.fetch(_ATTEMPTS, merchant_id, order_id)
+    return [read_attempt(row) for row in rows]
+
+
+async def lock_order(tx: Tx, merchant_id: UUID, order_id: UUID) -> tuple[Order, list[Attempt]]:
+    """An order and its attempts, locked: the one place that does, and so in one order always.
+
+    What orders are charged and the business day are held before them, where they are; balances
+    are touched after them.
+    """
+    order = await _order(tx, _ORDER + _LOCK, merchant_id, order_id)
+    rows = await tx.fetch(_ATTEMPTS + _LOCK, merchant_id, order_id)
+    return order, [read_attempt(row) for row in rows]
+
+
+async def in_turn(tx: Tx, day: BusinessDay, order: Order) -> BusinessDay:
+    """The held day at an instant after the order's creation and all that was booked for it: what
+    follows from something is never booked before it. The order is locked."""
+    booked_at: datetime | None = await tx.fetchval(
+        "SELECT max(booked_at) FROM ledger_event WHERE merchant_id = $1 AND order_id = $2",
+        order.merchant_id,
+        order.id,
+    )
+    return day.after(order.created_at).after(booked_at)
+
+
+def named(attempts: Sequence[Attempt], attempt_no: str) -> Attempt:
+    """The attempt of this number. Raises Bug: numbers come from our own rows."""
+    for attempt in attempts:
+        if attempt.attempt_no == attempt_no:
+            return attempt
+    raise Bug(f"attempt {attempt_no} is not among its order's attempts")
+
+
+async def _order(queries: Queries, sql: str, merchant_id: UUID, order_id: UUID) -> Order:
+    row = await queries.fetchrow(sql, merchant_id, order_id, uuid7_time(order_id))
+    if row is None:
+        raise Bug(f"merchant {merchant_id} has no order {order_id}")
+    return read_order(row)
+
+
+async def find_attempt(queries: Queries, merchant_id: UUID, attempt_no: str) -> Attempt | None:
+    """An attempt by its number at the supplier."""
+    row = await queries.fetchrow(
+        "SELECT * FROM attempt WHERE merchant_id = $1 AND attempt_no = $2", merchant_id, attempt_no
+    )
+    return read_attempt(row) if row else None
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """Which order a number of a merchant's app means. turn: 1 for its first order; the next one
+    where nothing was sent of the order before."""
+
+    order_id: UUID
+    turn: int
+
+
+async def find_key(
+    queries: Queries, merchant_id: UUID, app_id: UUID, merchant_order_no: str
+) -> Key | None:
+    """The order that an app created under its own number; the last, where it had several turns."""
+    found = await queries.fetchrow(
+        "SELECT order_id, turn FROM order_key"
+        " WHERE merchant_id = $1 AND app_id = $2 AND merchant_order_no = $3"
+        " ORDER BY turn DESC LIMIT 1",
+        merchant_id,
+        app_id,
+        merchant_order_no,
+    )
+    return Key(**dict(found)) if found else None
+
+
+async def find_order(queries: Queries, order_no: str) -> Order | None:
+    """The order of our number, which leads to its merchant."""
+    facts = read_number(order_no)
+    if facts is None or facts.what != "order":
+        return None
+    row = await queries.fetchrow(
+        "SELECT merchant_id, order_id FROM order_key"
+        " WHERE merchant_id = (SELECT id FROM merchant WHERE tag = $1) AND order_no = $2",
+        facts.merchant_tag,
+        order_no.strip().upper(),
+    )
+    return await get_order(queries, row["merchant_id"], row["order_id"]) if row else None
+
+
+def read_order(row: asyncpg.Record) -> Order:
+    values: dict[str, Any] = dict(row)
+    return Order(
+        **{name: values[name] for name in _PLAIN_ORDER},
+        amount=Money(row["amount_minor"], row["currency"]),
+        rate=Rate.unpack(row["rate"]),
+    )
+
+
+def read_attempt(row: asyncpg.Record) -> Attempt:
+    values: dict[str, Any] = dict(row)
+    return Attempt(
+        **{name: values[name] for name in _PLAIN_ATTEMPT},
+        amount=Money(row["amount_minor"], row["currency"]),
+        cost=Tariff.unpack("amount", row["cost"]),
+        pay=Pay(row["pay_kind"], row["pay_value"]) if row["pay_kind"] else None,
+        reasons=tuple(Reason(**kept) for kept in row["reasons"]),
+    )
+
+
+_PLAIN_ORDER = tuple(name for name in Order.__dataclass_fields__ if name not in ("amount", "rate"))
+_PLAIN_ATTEMPT = tuple(
+    name
+    for name in Attempt.__dataclass_fields__
+    if name not in ("amount", "cost", "pay", "reasons")
+)

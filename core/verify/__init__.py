@@ -1,7 +1,0 @@
-"""Re-adds the books: every number that is kept twice is compared, every difference named."""
-
-from __future__ import annotations
-
-from core.verify.domain import CHECKS, Difference, Verify
-
-__all__ = ["CHECKS", "Difference", "Verify"]

@@ -1,0 +1,167 @@
+"""An order whose completion was reversed, and that was paid after all, is one order: on the day
+it was paid first. What was taken back and what came again are movements of their own days."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+
+import openpyxl
+import pytest
+
+from bot.building import Builder, Progress
+from core.kernel.days import Days
+from core.kernel.holder import HOUSE
+from core.reports.bills import Bill
+from core.reports.exports import Paper
+from core.reports.statistics import Query
+from core.trade.orders import ByHand, Opened
+from tests.core.reports.bills.books import joined
+from tests.core.support import OPERATOR, Desk, completing, nothing
+
+ONE_DAY = timedelta(days=1)
+_BY = ByHand("seen at the bank", OPERATOR, "Lin", OPERATOR)
+
+
+async def complete(desk: Desk, opened: Opened) -> None:
+    await completing(desk.runtime).complete(
+        desk.merchant.id, opened.order.id, None, _BY, request_id="x", also=nothing
+    )
+
+
+async def reverse(desk: Desk, opened: Opened) -> None:
+    version = (await desk.order(opened)).version
+    await completing(desk.runtime).reverse(
+        desk.merchant.id, opened.order.id, version, _BY, asked_by=1, request_id="x", also=nothing
+    )
+
+
+async def report(desk: Desk, opened: Opened) -> None:
+    assert (await desk.see(opened, 10_000)).meaning == "order"
+
+
+@dataclass
+class Lived:
+    """Three days of one order of 100.00 and, on the third, another one of 30.00."""
+
+    days: list[date]
+    bills: list[Bill]
+
+
+async def live(desk: Desk, again: Callable[[Desk, Opened], Awaitable[None]]) -> Lived:
+    desk.clock.go_to_noon()
+    opened = await desk.open(10_000)
+    days: list[date] = []
+    for step in (complete, reverse, again):
+        if days:
+            desk.clock.advance(86_400)
+        days.append(await desk.runtime.bills.open_day(desk.merchant.id))
+        await step(desk, opened)
+    await desk.see(await desk.open(3_000), 3_000)
+    bills = [await desk.runtime.bills.merchant(desk.merchant.id, Days.one(day)) for day in days]
+    return Lived(days, bills)
+
+
+@pytest.mark.parametrize("again", [report, complete])
+async def test_it_counts_once_on_its_first_day(
+    desk: Desk, tmp_path: Path, again: Callable[[Desk, Opened], Awaitable[None]]
+) -> None:
+    lived = await live(desk, again)
+    runtime, merchant_id = desk.runtime, desk.merchant.id
+    for rolled in (False, True):
+        bills = lived.bills
+        assert joined(bills)
+        assert [[(x.paid, x.amount_minor) for x in bill.products] for bill in bills] == [
+            [(1, 10_000)], [], [(1, 3_000)]
+        ]  # fmt: skip
+        assert [[(m.heading, m.minor, m.events) for m in bill.movements] for bill in bills] == [
+            [], [("reversals", -9880, 1)], [("reversals", 9880, 1)]
+        ]  # fmt: skip
+        span = Days(lived.days[0], lived.days[-1])
+        whole = await runtime.bills.merchant(merchant_id, span)
+        assert [(x.paid, x.amount_minor) for x in whole.products] == [(2, 13_000)]
+        assert [(m.heading, m.minor, m.events) for m in whole.movements] == [("reversals", 0, 2)]
+        assert whole.closing_minor == bills[-1].closing_minor
+        assert [(x.paid, x.amount_minor) for x in whole.by_day] == [(1, 10_000), (0, 0), (1, 3_000)]
+
+        by_day = await runtime.statistics.read(Query(span.first, span.last, by=("day",)))
+        assert [(row.day, row.paid, row.amount_minor) for row in by_day.rows if row.paid] == [
+            (lived.days[0], 1, 10_000), (lived.days[2], 1, 3_000)
+        ]  # fmt: skip
+        assert (by_day.total.created, by_day.total.cohort_paid) == (2, 2)
+        platform = await runtime.bills.platform(span)
+        assert [(x.paid, x.amount_minor) for x in platform.products] == [(2, 13_000)]
+        chart = await runtime.exports.chart(Paper("chart", "m", merchant_id, span))
+        assert [p.amount_minor for p in chart.points] == [10_000, 0, 3_000]
+        assert (chart.paid, chart.created) == (2, 2)
+
+        for day, bill in zip(lived.days, bills, strict=True):
+            await same_as_its_workbook(desk, Days.one(day), bill, tmp_path)
+        await same_as_its_workbook(desk, span, whole, tmp_path)
+        if not rolled:
+            await runtime.ledger.roll_days(merchant_id)
+    await runtime.ledger.roll_days(HOUSE)
+    await its_volume(desk, lived)
+
+
+async def same_as_its_workbook(desk: Desk, days: Days, bill: Bill, folder: Path) -> None:
+    """The sheet of orders has what the product lines say, the sheet of adjustments the rest."""
+    paper = Paper("excel", "m", desk.merchant.id, days, staff=True)
+    async with desk.runtime.exports.merchant(paper) as reading:
+        orders = [row async for chunk in reading.orders() for row in chunk]
+        movements = [row async for chunk in reading.movements() for row in chunk]
+        assert reading.count == len(orders) == sum(x.paid for x in bill.products)
+    assert sum(row.amount_minor for row in orders) == sum(x.amount_minor for x in bill.products)
+    assert sum(row.amount_minor - row.fee_minor for row in orders) == bill.net_minor
+    assert sum(row.minor for row in movements) == bill.other_minor
+    built = await Builder(desk.runtime).file(paper, "zh", folder, Progress())
+    assert built.path is not None
+    summary = openpyxl.load_workbook(built.path)["概要"]
+    said = {row[0].value for row in summary.iter_rows()}
+    assert ("撤销或恢复补单" in said) is bool(bill.movements)
+
+
+async def its_volume(desk: Desk, lived: Lived) -> None:
+    """What tiers go by: what was taken back lowers it, what came again raises it."""
+    ledger, store = desk.runtime.ledger, desk.runtime.store
+    volumes = [
+        await ledger.volume(store, desk.merchant.id, "live", "CNY", "alipay_qr", day)
+        for day in lived.days
+    ]
+    assert volumes == [0, 10_000, 0]
+    desk.clock.advance(86_400)
+    today = await ledger.today(desk.merchant.id)
+    assert await ledger.volume(store, desk.merchant.id, "live", "CNY", "alipay_qr", today) == 13_000
+
+
+async def test_a_suppliers_file_says_what_happened(desk: Desk) -> None:
+    lived = await live(desk, report)
+    supplier = await desk.runtime.suppliers.by_no("S01")
+    paper = Paper("excel", "s", supplier.id, Days(lived.days[0], lived.days[-1]))
+    async with desk.runtime.exports.supplier(paper) as reading:
+        rows = [row async for chunk in reading.takings() for row in chunk]
+        assert [row.kind for row in rows] == [
+            "completed", "completion_reversed", "restored", "order"
+        ]  # fmt: skip
+        assert sum(line.paid for line in reading.bill.lines) == 2
+        assert sum(row.amount_minor for row in rows) == 13_000
+
+
+async def test_a_file_of_the_first_day_says_how_it_was_paid_in_the_end(desk: Desk) -> None:
+    desk.clock.go_to_noon()
+    opened = await desk.open(10_000)
+    first = Days.one(await desk.runtime.bills.open_day(desk.merchant.id))
+    paper = Paper("excel", "m", desk.merchant.id, first)
+    await complete(desk, opened)
+    desk.clock.advance(86_400)
+    said = []
+    for step in (None, reverse, report):
+        if step is not None:
+            await step(desk, opened)
+        async with desk.runtime.exports.merchant(paper) as reading:
+            ((row,),) = [chunk async for chunk in reading.orders()]
+            said.append((row.how, row.late, reading.digest("zh")))
+    assert [how for how, _, _ in said] == ["completed", "completed", "reported"]
+    assert said[0][2] != said[2][2]

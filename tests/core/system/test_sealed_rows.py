@@ -1,0 +1,82 @@
+"""A sealed secret that stands in another row or column than its own opens nowhere."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from itertools import permutations
+from uuid import UUID
+
+import pytest
+
+from bot.world import apps
+from core.kernel.errors import Bug
+from core.parties.suppliers import Waiting
+from core.runtime import Runtime
+from tests.core.support import OPERATOR, SetClock
+
+
+@dataclass(frozen=True)
+class Place:
+    """One sealed value. It is read by whoever opens its row."""
+
+    table: str
+    column: str
+    row: UUID
+
+    async def get(self, runtime: Runtime) -> bytes:
+        select = f"SELECT {self.column} FROM {self.table} WHERE id = $1"
+        return bytes(await runtime.store.fetchval(select, self.row))
+
+    async def put(self, runtime: Runtime, sealed: bytes) -> None:
+        update = f"UPDATE {self.table} SET {self.column} = $2 WHERE id = $1"
+        await runtime.store.execute(update, self.row, sealed)
+
+    async def read(self, runtime: Runtime) -> object:
+        if self.table == "app":
+            return await runtime.merchants.app_by_id(self.row)
+        return await runtime.suppliers.by_id(self.row)
+
+
+_COLUMNS = (
+    "SELECT table_name || '.' || column_name AS name FROM information_schema.columns"
+    " WHERE table_schema = 'public' AND column_name LIKE '%sealed'"
+)
+
+
+async def places(runtime: Runtime, clock: SetClock) -> list[Place]:
+    """Every sealed column, in two rows each."""
+    two = await runtime.suppliers.all()
+    async with runtime.store.transaction() as tx:
+        for supplier in two[:2]:
+            waiting = Waiting({"key": f"new of {supplier.supplier_no}"}, OPERATOR, clock.now())
+            held = replace(supplier, state="off", waiting=waiting)
+            await runtime.suppliers.keep_credentials(tx, held)
+    found = [
+        Place("app", column, app.id)
+        for _, app in (await apps(runtime))[:2]
+        for column in ("secrets_sealed", "notify_secrets_sealed")
+    ]
+    found += [
+        Place("supplier", column, supplier.id)
+        for supplier in two[:2]
+        for column in ("credentials_sealed", "waiting_sealed")
+    ]
+    columns = {row["name"] for row in await runtime.store.fetch(_COLUMNS)}
+    assert {f"{place.table}.{place.column}" for place in found} == columns
+    return found
+
+
+async def test_a_secret_in_a_wrong_place_is_refused_and_changes_nothing(
+    runtime: Runtime, clock: SetClock
+) -> None:
+    sealed = await places(runtime, clock)
+    own = {place: await place.get(runtime) for place in sealed}
+    right = {place: await place.read(runtime) for place in sealed}
+    for theirs, here in permutations(sealed, 2):
+        await here.put(runtime, own[theirs])
+        with pytest.raises(Bug, match=f"of {here.row} does not open: it was sealed for another"):
+            await here.read(runtime)
+        assert await here.get(runtime) == own[theirs]
+        await here.put(runtime, own[here])
+        assert await here.read(runtime) == right[here]
+    assert {place: await place.read(runtime) for place in sealed} == right

@@ -1,0 +1,63 @@
+"""A backlog of any size, in few lanes or many, does not slow the take."""
+
+from __future__ import annotations
+
+import time
+from uuid import UUID
+
+import pytest
+
+from core.system.lanes import Lane
+from core.trade.notifications import queue
+from tests.core.support import Desk
+from tests.core.trade.notifications.test_fairness import tell
+
+BACKLOG = 50_000
+BOUND_S = 0.5  # some milliseconds, on a machine that does nothing else
+FIRST = queue.MOST_LANES
+NOBODY = UUID(int=0)
+
+
+@pytest.mark.parametrize("lanes", [1, 2_000])
+async def test_a_backlog_does_not_slow_the_take(desk: Desk, neighbour: Desk, lanes: int) -> None:
+    store, clock = desk.runtime.store, desk.clock
+    await store.execute(
+        _BACKLOG, desk.merchant.id, desk.app.id, desk.runtime.clock.now(), lanes, BACKLOG
+    )
+    (order_no,) = await tell(neighbour, "http://127.0.0.1:1/x")
+    best_s = float("inf")
+    found = set()
+    for look in range(3):
+        began = time.perf_counter()
+        waiting = await queue.waiting(store, clock.now(), NOBODY, start=look, most_rows=32)
+        taken = await queue.take(store, clock.now(), dict.fromkeys(list(waiting)[-20:], 2))
+        best_s = min(best_s, time.perf_counter() - began)
+        assert len([lane for lane in waiting if lane.holder == desk.merchant.id]) <= FIRST
+        found |= {due.facts["order_no"] for due in taken if due.merchant_id != desk.merchant.id}
+    assert best_s < BOUND_S
+    assert found == {order_no}
+
+
+async def test_the_lane_to_begin_with_is_drawn_so_that_none_is_left_out(desk: Desk) -> None:
+    store, lanes = desk.runtime.store, 3 * FIRST
+    await store.execute(
+        _BACKLOG, desk.merchant.id, desk.app.id, desk.runtime.clock.now(), lanes, lanes
+    )
+    seen: set[Lane] = set()
+    step = 2**63 // 60
+    for start in range(0, 2**63 - 1, step):
+        now = desk.clock.now()
+        waiting = await queue.waiting(store, now, NOBODY, start=start, most_rows=1)
+        assert len(waiting) == FIRST
+        seen |= waiting.keys()
+    assert len(seen) == lanes
+
+
+# Each of an order of its own, put in at once: nobody counted the rows since.
+_BACKLOG = """
+INSERT INTO notification (merchant_id, id, webhook_id, app_id, order_id, type, url, lane, facts,
+    due_at, request_id, created_at)
+SELECT $1, gen_random_uuid(), 'w' || n, $2, gen_random_uuid(), 'order.paid', 'https://shop.example',
+       abs(hashint8extended(n % $4, 7)), '{}', $3::timestamptz - n * interval '1 ms', 'r', $3
+FROM generate_series(1, $5::integer) AS n
+"""

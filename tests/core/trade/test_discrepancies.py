@@ -1,0 +1,495 @@
+"""Money of no settled order: the list, and each cent resolved once."""
+
+from __future__ import annotations
+
+import asyncio
+from fractions import Fraction
+from typing import Any
+from uuid import UUID
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.accounts.vouchers import Cause
+from core.kernel.days import Days
+from core.kernel.errors import Refusal
+from core.kernel.money import PPM, Rate
+from core.kernel.tariff import parse_tariff
+from core.people.actors import ANONYMOUS_ADMIN_ID
+from core.system.store import Tx
+from core.trade.discrepancies import HOWS, PAGE_SIZE, Discrepancy
+from core.trade.discrepancies.deciding import MAX_REASON_CHARS, fee_of
+from core.trade.orders import ByHand, Charge, Opened, Order, charge_of
+from tests.core.support import (
+    ADMIN,
+    CHAT,
+    FINANCE,
+    NORTHWIND_CHAT,
+    OPERATOR,
+    OPS_CHAT,
+    SPRUCE_STAFF,
+    SUPPORT,
+    Desk,
+    completing,
+    nothing,
+)
+
+
+async def held(desk: Desk, minor: int) -> tuple[Opened, Discrepancy]:
+    """An order of 100.00 for which a supplier saw another amount."""
+    opened = await desk.open(notify_url="http://127.0.0.1:9/notify")
+    await desk.see(opened, minor)
+    return opened, (await desk.runtime.discrepancies.open_ones([desk.merchant.id])).items[-1]
+
+
+async def resolve(desk: Desk, item: Discrepancy, how: str, **changes: Any) -> Order:
+    values: dict[str, Any] = {
+        "user_id": FINANCE, "chat_id": OPS_CHAT, "left_minor": item.left_minor, "reason": "seen",
+        "merchant_id": item.merchant_id, "id": item.id,
+    } | changes  # fmt: skip
+    return await desk.runtime.discrepancies.resolve(
+        await desk.actor(values["user_id"], values["chat_id"]),
+        values["merchant_id"], values["id"], how, values["reason"],
+        left_minor=values["left_minor"], request_id="r",
+    )  # fmt: skip
+
+
+async def code(call: Any) -> str:
+    with pytest.raises(Refusal) as error:
+        await call
+    return error.value.code
+
+
+async def count(desk: Desk, table: str) -> int:
+    return int(await desk.runtime.store.fetchval(f"SELECT count(*) FROM {table}"))
+
+
+async def test_the_list_is_paged_oldest_first_and_only_of_whom_one_may_see(
+    desk: Desk, neighbour: Desk
+) -> None:
+    lists = desk.runtime.discrepancies
+    empty = await lists.open_ones(None)
+    assert (empty.items, empty.number, empty.pages, empty.total) == ((), 1, 1, 0)
+    for minor in range(1, PAGE_SIZE + 2):
+        await held(desk, minor)
+    opened, theirs = await held(neighbour, 10100)
+    first, second = await lists.open_ones(None), await lists.open_ones(None, 2)
+    assert [i.seen_minor for i in first.items] == list(range(1, PAGE_SIZE + 1))
+    assert [i.seen_minor for i in second.items] == [PAGE_SIZE + 1, 10100]
+    assert (second.number, second.pages, second.total) == (2, 2, PAGE_SIZE + 2)
+    assert (await lists.open_ones(None, 99)).items == second.items
+    assert (await lists.open_ones([neighbour.merchant.id])).items == (theirs,)
+    assert (await lists.open_ones([])).total == 0
+    assert (theirs.merchant_no, theirs.order_no) == ("M1002", opened.order.order_no)
+    assert (theirs.kind, theirs.asked_minor, theirs.left_minor) == ("over", 10000, 10100)
+    assert theirs.ways == HOWS
+    assert await code(lists.get([desk.merchant.id], theirs.id)) == "record_not_found"
+    assert await code(lists.get(None, UUID(int=7))) == "record_not_found"
+
+
+@pytest.mark.parametrize(
+    ("minor", "how", "kind", "expected"),
+    [
+        (9900, "refund_payer", "payer_refunded", {"due/S01": 64, "cost/S01": -64}),
+        (10100, "refund_payer", "payer_refunded", {"due/S01": 66, "cost/S01": -66}),
+        (9900, "credit_merchant", "credited",
+         {"due/S01": -9836, "cost/S01": -64, "fees": 119, "payable": 9781}),
+        (9900, "complete", "completed",
+         {"due/S01": -9836, "cost/S01": -64, "fees": 120, "payable": 9880, "shortfall": -100}),
+        (10100, "complete", "completed",
+         {"due/S01": -10034, "cost/S01": -66, "fees": 120, "payable": 9880, "suspense/S01": 100}),
+    ],
+)  # fmt: skip
+async def test_each_way_books_what_the_table_says(
+    desk: Desk, minor: int, how: str, kind: str, expected: dict[str, int]
+) -> None:
+    opened, item = await held(desk, minor)
+    order = await resolve(desk, item, how, reason=" why not ")
+    assert await desk.balances() == expected
+    assert order.state == ("paid" if how == "complete" else "pending")
+    rows = await desk.runtime.store.fetch(
+        "SELECT DISTINCT kind, product_code, channel_no FROM ledger_entry WHERE kind = $1", kind
+    )
+    assert [tuple(r) for r in rows] == [(kind, "alipay_qr", "C01")]
+    left = 100 if (how, minor) == ("complete", 10100) else 0
+    now, resolved = await desk.runtime.discrepancies.get(None, item.id)
+    assert now.left_minor == left
+    assert now.ways == (("refund_payer", "credit_merchant") if left else ())
+    used = min(minor, 10000) if how == "complete" else minor
+    assert [(r.how, r.minor, r.reason) for r in resolved] == [(how, used, "why not")]
+    assert await desk.runtime.discrepancies.history(None, 7) == resolved
+    assert await desk.runtime.discrepancies.history([], 7) == []
+    trail = await desk.runtime.store.fetchrow("SELECT action, actor FROM audit")
+    assert tuple(trail or ()) == ("resolve", f"telegram:{FINANCE}")
+    told = await desk.runtime.store.fetch("SELECT type, facts FROM notification")
+    if how == "complete":
+        assert [(t["type"], t["facts"]["manually_completed"]) for t in told] == [
+            ("order.paid", True)
+        ]
+        reason = await desk.runtime.store.fetchval("SELECT reason FROM completion")
+        assert reason == "why not"
+    else:
+        assert told == []
+        assert await code(resolve(desk, item, how)) == "already_resolved"
+    assert (await desk.order(opened)).state == order.state
+    await desk.sound()
+
+
+async def reverse(desk: Desk, order: Order) -> Order:
+    return await completing(desk.runtime).reverse(
+        order.merchant_id, order.id, order.version, ByHand("wrong", ADMIN, "Li", OPS_CHAT),
+        asked_by=FINANCE, request_id="r", also=nothing,
+    )  # fmt: skip
+
+
+async def test_a_completion_uses_what_is_left_however_often_it_is_reversed(desk: Desk) -> None:
+    """The rest was refunded meanwhile: what came back to suspense still pays the order, once."""
+    opened, item = await held(desk, 10100)
+    order = await resolve(desk, item, "complete")
+    rest, _ = await desk.runtime.discrepancies.get(None, item.id)
+    await resolve(desk, rest, "refund_payer")
+    paid = await desk.balances()
+    assert paid == {"due/S01": -9934, "cost/S01": -66, "fees": 120, "payable": 9880}
+    order = await reverse(desk, await desk.order(opened))
+    back, _ = await desk.runtime.discrepancies.get(None, item.id)
+    assert (back.left_minor, back.ways) == (10000, HOWS)
+    assert await desk.balances() == {"due/S01": -9934, "cost/S01": -66, "suspense/S01": 10000}
+    await resolve(desk, back, "complete")
+    assert await desk.balances() == paid
+    order = await reverse(desk, await desk.order(opened))
+    await completing(desk.runtime).complete(
+        order.merchant_id, order.id, None, ByHand("by number", ADMIN, "Li", OPS_CHAT),
+        request_id="r", also=nothing,
+    )  # fmt: skip
+    assert await desk.balances() == paid
+    assert (await desk.order(opened)).cost_minor == 66
+    await desk.sound()
+
+
+async def test_money_that_came_while_the_order_stood_completed_pays_it_afterwards(
+    desk: Desk,
+) -> None:
+    """What it was called when it was seen does not matter once the completion is reversed."""
+    opened, _ = await held(desk, 100)
+    by = ByHand("by number", ADMIN, "Li", OPS_CHAT)
+    await completing(desk.runtime).complete(
+        desk.merchant.id, opened.order.id, None, by, request_id="r", also=nothing
+    )
+    assert (await desk.balances())["shortfall"] == -9900
+    assert (await desk.see(opened, 10000, upstream_no="U2")).meaning == "duplicate"
+    await reverse(desk, await desk.order(opened))
+    first, second = (await desk.runtime.discrepancies.open_ones([desk.merchant.id])).items
+    assert (first.ways, second.ways) == (HOWS, HOWS)
+    await completing(desk.runtime).complete(
+        desk.merchant.id, opened.order.id, None, by, request_id="r", also=nothing
+    )
+    assert await desk.balances() == {
+        "due/S01": -10034, "cost/S01": -66, "fees": 120, "payable": 9880, "suspense/S01": 100
+    }  # fmt: skip
+    (left,) = (await desk.runtime.discrepancies.open_ones([desk.merchant.id])).items
+    assert (left.id, left.ways) == (first.id, ("refund_payer", "credit_merchant"))
+    await desk.sound()
+
+
+async def test_two_payments_of_a_part_complete_an_order_together(desk: Desk) -> None:
+    opened, _ = await held(desk, 6000)
+    await desk.see(opened, 4000, upstream_no="U2")
+    await completing(desk.runtime).complete(
+        desk.merchant.id, opened.order.id, None, ByHand("both", ADMIN, "Li", OPS_CHAT),
+        request_id="r", also=nothing,
+    )  # fmt: skip
+    assert await desk.balances() == {
+        "due/S01": -9935, "cost/S01": -65, "fees": 120, "payable": 9880
+    }  # fmt: skip
+    assert (await desk.runtime.discrepancies.open_ones(None)).total == 0
+    assert await count(desk, "resolution") == 2
+    await desk.sound()
+    await reverse(desk, await desk.order(opened))
+    assert [d.left_minor for d in (await desk.runtime.discrepancies.open_ones(None)).items] == [
+        6000, 4000
+    ]  # fmt: skip
+    await desk.sound()
+
+
+@given(
+    st.builds(
+        lambda ppm, fixed, least, more: Rate(ppm, fixed, least, more and least + more),
+        st.integers(0, PPM), st.integers(0, 500), st.integers(0, 500),
+        st.one_of(st.none(), st.integers(1, 500)),
+    ),
+    st.integers(1, 10**9),
+)  # fmt: skip
+def test_what_is_credited_is_charged_the_percentage_alone(rate: Rate, left_minor: int) -> None:
+    fee = fee_of(rate, left_minor)
+    exact = Fraction(left_minor * rate.ppm, PPM)
+    assert 0 <= fee <= left_minor
+    assert abs(fee - exact) <= Fraction(1, 2) or fee == rate.max_minor
+
+
+@pytest.mark.parametrize(
+    ("text", "seen_minor", "fee"),
+    [("1% min 1", 10100, 1), ("1.2% + 0.10", 10100, 1), ("1% max 0.50", 30000, 50)],
+)
+async def test_a_surplus_is_the_merchants_less_the_percentage(
+    desk: Desk, text: str, seen_minor: int, fee: int
+) -> None:
+    tariff = parse_tariff(text, "CNY")
+    await desk.runtime.merchants.set_tariff(desk.merchant, "alipay_qr", tariff, actor="test")
+    opened, item = await held(desk, seen_minor)
+    await resolve(desk, item, "complete")
+    before = await desk.balances()
+    rest, _ = await desk.runtime.discrepancies.get(None, item.id)
+    await resolve(desk, rest, "credit_merchant")
+    after = await desk.balances()
+    surplus = seen_minor - 10000
+    assert after["fees"] - before["fees"] == fee
+    assert after["payable"] - before["payable"] == surplus - fee
+    assert (await desk.order(opened)).fee_minor == before["fees"]
+    await desk.sound()
+
+
+async def rerate(desk: Desk, text: str, message_id: int) -> None:
+    reratings = desk.runtime.reratings
+    days = Days.one(await desk.runtime.bills.open_day(desk.merchant.id))
+    tariff = parse_tariff(text, "CNY")
+    view = await reratings.preview(desk.merchant, "alipay_qr", days, tariff)
+    await reratings.apply(
+        await desk.actor(ADMIN), desk.merchant, "alipay_qr", days, tariff, view.seen,
+        Cause(CHAT, message_id, 0),
+    )  # fmt: skip
+
+
+async def test_what_is_credited_after_a_rerating_is_charged_the_rate_that_counts(
+    desk: Desk,
+) -> None:
+    """Also where the order's own fee stayed as it was: its least, before and after."""
+    desk.clock.go_to_noon()
+    tariff = parse_tariff("2% min 3", "CNY")
+    await desk.runtime.merchants.set_tariff(desk.merchant, "alipay_qr", tariff, actor="test")
+    larger = await desk.open(50_000)
+    await desk.see(larger, 50_000)
+    opened, item = await held(desk, 20_000)
+    await resolve(desk, item, "complete")
+    await rerate(desk, "1% min 3", 1)
+    finance = await desk.actor(FINANCE, OPS_CHAT)
+    discrepancies = desk.runtime.discrepancies
+    await discrepancies.ask(finance, item.id, "credit_merchant", message_id=3)
+    asked = await newest(desk)
+    await discrepancies.give_reason(finance, asked, "theirs", message_id=3)
+    questions = [s for s in await desk.said(OPS_CHAT) if s.screen == "resolve_question"]
+    assert questions[-1].facts["fee_minor"] == 100
+    # What the person saw is no longer so: nothing is done until they saw what it is now.
+    await rerate(desk, "0.5% min 3", 2)
+    confirm = discrepancies.confirm(finance, asked, message_id=3, request_id="c")
+    assert await code(confirm) == "discrepancy_changed"
+    before = await desk.balances()
+    rest, _ = await discrepancies.get(None, item.id)
+    await resolve(desk, rest, "credit_merchant")
+    after = await desk.balances()
+    assert after["fees"] - before["fees"] == 50
+    assert after["payable"] - before["payable"] == 9950
+    assert (await charge_of(desk.runtime.store, opened.order)).fee_minor == 300
+    await desk.sound()
+
+
+async def test_a_reversed_completion_is_charged_its_first_rate_again(desk: Desk) -> None:
+    desk.clock.go_to_noon()
+    tariff = parse_tariff("2% min 3", "CNY")
+    await desk.runtime.merchants.set_tariff(desk.merchant, "alipay_qr", tariff, actor="test")
+    larger = await desk.open(50_000)
+    await desk.see(larger, 50_000)
+    opened, item = await held(desk, 20_000)
+    order = await resolve(desk, item, "complete")
+    await rerate(desk, "1% min 3", 1)
+    order = await reverse(desk, await desk.order(opened))
+    assert await charge_of(desk.runtime.store, order) == Charge(300, Rate(20_000, 0, 300))
+    back, _ = await desk.runtime.discrepancies.get(None, item.id)
+    before = await desk.balances()
+    await resolve(desk, back, "credit_merchant")
+    assert (await desk.balances())["fees"] - before["fees"] == 400
+    await desk.sound()
+
+
+async def test_two_people_at_once_resolve_each_cent_once(desk: Desk) -> None:
+    for hows in (["refund_payer", "credit_merchant"] * 3, ["complete", "refund_payer"] * 2):
+        before = await count(desk, "resolution")
+        _, item = await held(desk, 9900)
+        results = await asyncio.gather(
+            *(
+                resolve(desk, item, how, user_id=(FINANCE, ADMIN)[i % 2])
+                for i, how in enumerate(hows)
+            ),
+            return_exceptions=True,
+        )
+        done = [r for r in results if isinstance(r, Order)]
+        assert len(done) == 1, results
+        codes = {r.code for r in results if isinstance(r, Refusal)}
+        assert codes <= {"already_resolved", "order_state"}
+        assert await count(desk, "resolution") == before + 1
+        assert (await desk.balances()).get("suspense/S01", 0) == 0
+        await desk.sound()
+
+
+async def test_what_is_refused_writes_nothing(desk: Desk) -> None:
+    opened, item = await held(desk, 10100)
+    for changes, expected in (
+        ({"user_id": OPERATOR}, "not_permitted"),
+        ({"user_id": SUPPORT}, "not_permitted"),
+        ({"user_id": SPRUCE_STAFF, "chat_id": CHAT}, "not_permitted"),
+        ({"user_id": ANONYMOUS_ADMIN_ID}, "anonymous_admin"),
+        ({"chat_id": NORTHWIND_CHAT}, "record_not_found"),
+        ({"id": UUID(int=9)}, "record_not_found"),
+        ({"merchant_id": UUID(int=9)}, "record_not_found"),
+        ({"reason": " "}, "reason_missing"),
+        ({"left_minor": 5}, "discrepancy_changed"),
+    ):
+        assert await code(resolve(desk, item, "refund_payer", **changes)) == expected
+    assert await code(resolve(desk, item, "keep_it")) == "field_invalid"
+    assert await count(desk, "resolution") == 0
+
+    async def crash(tx: Tx) -> None:
+        raise ConnectionError("the process dies here")
+
+    for how in HOWS:
+        with pytest.raises(ConnectionError):
+            await desk.runtime.discrepancies.resolve(
+                await desk.actor(FINANCE, OPS_CHAT), item.merchant_id, item.id, how, "x",
+                left_minor=item.left_minor, request_id="r", also=crash,
+            )  # fmt: skip
+    assert await count(desk, "resolution") + await count(desk, "audit") == 0
+    await desk.see(opened, 10000, upstream_no="U2")  # paid: it cannot be completed any more
+    again, _ = await desk.runtime.discrepancies.get(None, item.id)
+    assert again.ways == ("refund_payer", "credit_merchant")
+    assert await code(resolve(desk, item, "complete")) == "order_state"
+    await resolve(desk, item, "refund_payer", chat_id=CHAT)  # finance may in the merchant's group
+    await desk.sound()
+
+
+async def test_a_duplicate_cannot_complete_anything(desk: Desk) -> None:
+    opened = await desk.open()
+    await desk.see(opened, 10000, upstream_no="U1")
+    await desk.see(opened, 10000, upstream_no="U2")
+    (item,) = (await desk.runtime.discrepancies.open_ones(None)).items
+    assert (item.kind, item.ways) == ("duplicate", ("refund_payer", "credit_merchant"))
+    assert await code(resolve(desk, item, "complete")) == "order_state"
+
+
+async def newest(desk: Desk) -> UUID:
+    found: UUID = await desk.runtime.store.fetchval(
+        "SELECT id FROM confirmation WHERE kind = 'resolve' ORDER BY created_at DESC LIMIT 1"
+    )
+    return found
+
+
+async def test_a_button_is_asked_about_and_answered_once(desk: Desk) -> None:
+    _, item = await held(desk, 9900)
+    discrepancies = desk.runtime.discrepancies
+    finance, admin = await desk.actor(FINANCE, OPS_CHAT), await desk.actor(ADMIN, OPS_CHAT)
+    await discrepancies.ask(finance, item.id, "credit_merchant", message_id=3)
+    asked = await newest(desk)
+    confirm = discrepancies.confirm
+    assert await code(confirm(finance, asked, message_id=3, request_id="c")) == "reason_missing"
+    give = discrepancies.give_reason
+    assert await code(give(admin, asked, "his", message_id=3)) == "confirmation_foreign"
+    assert await code(give(finance, asked, "  ", message_id=3)) == "reason_missing"
+    for reason in ("a slip", " the payer wants it so " + "x" * MAX_REASON_CHARS):
+        await give(finance, asked, reason, message_id=3)
+    assert await code(confirm(admin, asked, message_id=3, request_id="c")) == "confirmation_foreign"
+    assert (
+        await code(confirm(await desk.actor(FINANCE, CHAT), asked, message_id=3, request_id="c"))
+        == "confirmation_expired"
+    )
+    results = await asyncio.gather(
+        *(confirm(finance, asked, message_id=3, request_id="c") for _ in range(3)),
+        return_exceptions=True,
+    )
+    assert results.count(None) == 1
+    assert {r.code for r in results if isinstance(r, Refusal)} == {"already_resolved"}
+    assert await code(confirm(finance, asked, message_id=3, request_id="c")) == "already_resolved"
+    assert (await desk.balances())["payable"] == 9781
+    reason = await desk.runtime.store.fetchval("SELECT reason FROM resolution")
+    assert reason == ("the payer wants it so " + "x" * MAX_REASON_CHARS)[:MAX_REASON_CHARS]
+    trail = await desk.runtime.store.fetchval("SELECT facts FROM audit WHERE action = 'resolve'")
+    assert trail["reason"] == reason
+    assert await code(give(finance, asked, "late", message_id=3)) == "confirmation_expired"
+    assert (
+        await code(discrepancies.ask(finance, item.id, "refund_payer", message_id=3))
+        == "already_resolved"
+    )
+    await desk.sound()
+
+
+async def test_a_changed_late_or_dropped_question_does_nothing(desk: Desk) -> None:
+    _, item = await held(desk, 10100)
+    discrepancies = desk.runtime.discrepancies
+    finance = await desk.actor(FINANCE, OPS_CHAT)
+
+    async def ask() -> UUID:
+        await discrepancies.ask(finance, item.id, "refund_payer", message_id=3)
+        await discrepancies.give_reason(finance, await newest(desk), "so", message_id=3)
+        return await newest(desk)
+
+    late = await ask()
+    desk.clock.advance(15 * 60)
+    answer = discrepancies.confirm(finance, late, message_id=3, request_id="c")
+    assert await code(answer) == "confirmation_expired"
+    dropped = await ask()
+    for _ in range(2):
+        await discrepancies.drop(finance, dropped, message_id=3)
+    answer = discrepancies.confirm(finance, dropped, message_id=3, request_id="c")
+    assert await code(answer) == "confirmation_expired"
+    changed = await ask()
+    await resolve(desk, item, "complete", user_id=ADMIN)  # 100 of it are left
+    answer = discrepancies.confirm(finance, changed, message_id=3, request_id="c")
+    assert await code(answer) == "discrepancy_changed"
+    assert await count(desk, "resolution") == 1
+    await desk.sound()
+
+
+async def test_test_orders_are_listed_apart_and_alarm_nobody(desk: Desk) -> None:
+    keys = await desk.runtime.merchants.open_app(
+        desk.merchant, mode="test", name="try", notify_url=None
+    )
+    live = desk.app
+    desk.app = await desk.runtime.access.app(keys.key_id, "127.0.0.1")
+    tried = await desk.open()
+    await desk.see(tried, 9900)
+    assert await desk.said(OPS_CHAT) == []
+    lists = desk.runtime.discrepancies
+    assert (await lists.open_ones(None)).total == 0
+    (item,) = (await lists.open_ones(None, mode="test")).items
+    assert (item.order_no, item.mode) == (tried.order.order_no, "test")
+    desk.app = live
+    opened, of_live = await held(desk, 9900)
+    assert [say.screen for say in await desk.said(OPS_CHAT)] == ["alarm_discrepancy"]
+    assert (await lists.open_ones(None)).items == (of_live,)
+    await desk.sound()
+    await resolve(desk, item, "refund_payer")
+    assert await lists.history(None, 7) == []
+    assert [r.order_no for r in await lists.history(None, 7, mode="test")] == [item.order_no]
+    assert (await desk.balances("test")).get("suspense/S01", 0) == 0
+    await desk.runtime.store.execute("UPDATE discrepancy SET mode = 'test'")
+    found = {d.what for d in await desk.runtime.verify.books()}
+    assert "suspense holds what is open" in found
+    assert (await desk.order(opened)).mode == "live"
+
+
+async def test_a_group_that_is_bound_to_another_merchant_meanwhile_decides_nothing(
+    desk: Desk, neighbour: Desk
+) -> None:
+    _, item = await held(desk, 9900)
+    discrepancies = desk.runtime.discrepancies
+    await discrepancies.ask(await desk.actor(FINANCE), item.id, "refund_payer", message_id=3)
+    asked = await newest(desk)
+    async with desk.runtime.store.transaction() as tx:
+        await desk.runtime.groups.unbind(tx, CHAT)
+        await desk.runtime.groups.bind_merchant(tx, CHAT, neighbour.merchant.id)
+    finance = await desk.actor(FINANCE)
+    for answer in (
+        discrepancies.give_reason(finance, asked, "so", message_id=3),
+        discrepancies.confirm(finance, asked, message_id=3, request_id="c"),
+        discrepancies.drop(finance, asked, message_id=3),
+    ):
+        assert await code(answer) == "confirmation_expired"
+    assert await count(desk, "resolution") == 0
