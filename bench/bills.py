@@ -21,8 +21,8 @@ from typing import Final, Self
 
 from bench.books import PAID_AFTER, BenchClock, book_orders, open_shop
 from bench.databasetime import DatabaseTime
-from bot.building import Builder, Progress
 from bot.embedded import EmbeddedPostgres, EmbeddedValkey
+from bot.file_builder import Builder, Progress
 from bot.process import keep_what_is_there
 from core.kernel.days import Days
 from core.parties.merchants import Merchant
@@ -95,10 +95,10 @@ async def fill(runtime: Runtime, clock: BenchClock, orders: int) -> tuple[Mercha
     merchant = await open_shop(runtime)
     # A day that begins now: nothing of it is rolled up yet.
     starts_at = merchant.day_cut.start_of(
-        await runtime.bills.open_day(merchant.id) + timedelta(days=1)
+        await runtime.reports.bills.open_day(merchant.id) + timedelta(days=1)
     )
     clock.go_to(starts_at)
-    day = await runtime.bills.open_day(merchant.id)
+    day = await runtime.reports.bills.open_day(merchant.id)
     ends_at = merchant.day_cut.start_of(day + timedelta(days=1))
     await book_orders(runtime, merchant, orders, starts_at, ends_at)
     clock.go_to(ends_at)
@@ -116,16 +116,16 @@ async def fill(runtime: Runtime, clock: BenchClock, orders: int) -> tuple[Mercha
 
 async def time_bill(runtime: Runtime, merchant: Merchant, day: date) -> BillTime:
     """A day's bill."""
-    days, today = Days.one(day), await runtime.bills.open_day(merchant.id)
+    days, today = Days.one(day), await runtime.reports.bills.open_day(merchant.id)
     calls, busy = [], []
     for _ in range(_REPEATS):
         started = time.perf_counter()
-        await runtime.bills.merchant(merchant.id, days)
+        await runtime.reports.bills.merchant(merchant.id, days)
         calls.append((time.perf_counter() - started) * 1000)
-    async with runtime.store.snapshot() as tx:
+    async with runtime.system.store.snapshot() as tx:
         for _ in range(_REPEATS):
             busy.append(DatabaseTime(tx))
-            await runtime.bills.merchant_in(busy[-1], merchant, days, today)
+            await runtime.reports.bills.merchant_in(busy[-1], merchant, days, today)
     return BillTime(
         statistics.median(calls),
         statistics.median(one.executing_ms for one in busy),

@@ -49,8 +49,8 @@ async def open_shop(runtime: Runtime) -> Merchant:
 async def add_channels(runtime: Runtime) -> None:
     """The channels that `book_orders` needs beside the demo's."""
     for supplier_no, channel in _CHANNELS.items():
-        supplier = await runtime.suppliers.by_no(supplier_no)
-        await runtime.channels.add_channel(supplier, channel)
+        supplier = await runtime.parties.suppliers.by_no(supplier_no)
+        await runtime.supply.channels.add_channel(supplier, channel)
 
 
 async def book_orders(
@@ -58,12 +58,12 @@ async def book_orders(
 ) -> None:
     """Paid orders, evenly spread over a part of the merchant's open day; the last is paid when it
     ends. Nothing of that part may be rolled up yet. Three products, each on two channels."""
-    day = await runtime.store.fetchval(
+    day = await runtime.system.store.fetchval(
         "SELECT day FROM business_day WHERE holder_id = $1 AND closed_at IS NULL", merchant.id
     )
     step_s = (ends_at - starts_at - PAID_AFTER).total_seconds() / orders
     for first in range(0, orders, _BATCH):
-        await runtime.store.execute(
+        await runtime.system.store.execute(
             _BOOK,
             merchant.id,
             day,

@@ -46,13 +46,13 @@ _FACTS: Final = {"order_no": "P2611K7Q2ZB41", "amount": 10000, "currency": "CNY"
 
 async def put_in(runtime: Runtime, merchant: Merchant, app: App, urls: list[str]) -> None:
     """So much news, each of an order of its own."""
-    async with runtime.store.transaction() as tx:
+    async with runtime.system.store.transaction() as tx:
         for url in urls:
-            await runtime.outbox.tell_merchant(
+            await runtime.delivery.outbox.tell_merchant(
                 tx,
                 merchant_id=merchant.id,
                 app_id=app.id,
-                order_id=runtime.ids.uuid7(),
+                order_id=runtime.system.ids.uuid7(),
                 news="order.paid",
                 url=url,
                 facts=_FACTS,
@@ -77,7 +77,7 @@ async def told_per_s(runtime: Runtime, merchant: Merchant, app: App, urls: list[
 
 async def _left(runtime: Runtime, merchant_id: UUID) -> bool:
     return bool(
-        await runtime.store.fetchval(
+        await runtime.system.store.fetchval(
             "SELECT EXISTS (SELECT FROM notification WHERE merchant_id = $1 AND state = 'pending')",
             merchant_id,
         )

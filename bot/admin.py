@@ -99,7 +99,7 @@ class Admin:
         """200 while this instance can take requests, else 503. Which parts it needs for that:
         database (it takes writes), clock (this machine's is right), serving (it is not about to
         end). Without the others (redis, webhook) it works on, if not as well."""
-        health = await self._runtime.instance.beat()
+        health = await self._runtime.reports.instance.beat()
         needed = {
             "database": health.writes,
             "clock": health.clock_right,
@@ -111,7 +111,7 @@ class Admin:
 
     async def _helpers(self) -> dict[str, bool]:
         redis, webhook = await asyncio.gather(
-            self._runtime.throttle.answers(), self._webhook_is_set()
+            self._runtime.system.throttle.answers(), self._webhook_is_set()
         )
         return {"redis": redis, "webhook": webhook}
 
@@ -126,7 +126,7 @@ class Admin:
 
     async def metrics(self, _: web.Request) -> web.Response:
         """Prometheus text format. While the database is away, only which parts answer."""
-        health = await self._runtime.instance.beat()
+        health = await self._runtime.reports.instance.beat()
         parts = {"database": health.writes, "clock": health.clock_right, **await self._helpers()}
         for part, answers in parts.items():
             self._ready.labels(part).set(int(answers))
@@ -138,15 +138,15 @@ class Admin:
 
     async def _read_queues(self) -> None:
         runtime = self._runtime
-        self._inbox.set(await runtime.inbox.backlog())
-        _set(self._outbox, ("waiting", "taken", "parked"), await runtime.outbox.backlog())
-        for supplier_no, reason, count in await runtime.refused_callbacks.counts():
+        self._inbox.set(await runtime.delivery.inbox.backlog())
+        _set(self._outbox, ("waiting", "taken", "parked"), await runtime.delivery.outbox.backlog())
+        for supplier_no, reason, count in await runtime.trade.refused_callbacks.counts():
             self._refused.labels(supplier_no, reason).set(count)
         for gauge, states, sql in (
             (self._notifications, ("pending", "exhausted"), _NOTIFICATIONS),
             (self._orders, ("created", "pending"), _ORDERS),
         ):
-            rows = await runtime.store.fetch(sql, list(states))
+            rows = await runtime.system.store.fetch(sql, list(states))
             _set(gauge, states, {row["state"]: row["n"] for row in rows})
 
 

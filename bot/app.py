@@ -21,7 +21,7 @@ from bot.logs import LogSink
 from bot.loops import Crew, Loop
 from bot.lostlines import LostLines
 from bot.menu import set_menu
-from bot.sending import Gate
+from bot.send_limits import Gate
 from bot.updates import UpdateWorker
 from bot.webhook import Webhook, webhook_path, webhook_secret
 from bot.webhook_watch import WebhookWatch
@@ -104,7 +104,9 @@ class Desk:
             watch.start()
             self._loops.append(watch)
             self._menu = asyncio.create_task(set_menu(self._bot))  # nothing waits for it
-        _LOG.info("desk is ready", url=self._runtime.public_url, demo=self._runtime.demo)
+        _LOG.info(
+            "desk is ready", url=self._runtime.system.public_url, demo=self._runtime.system.demo
+        )
 
     async def stop(self) -> None:
         """Say that it ends, stop listening, let what is in flight end, then let go of every
@@ -128,24 +130,29 @@ class Desk:
 
     def _add_telegram(self, app: web.Application, token: str) -> str:
         self._bot = bot = telegram_bot(token, self._settings.telegram_api_base)
-        bot.session.middleware(Gate(self._runtime.outbox.chats))
+        bot.session.middleware(Gate(self._runtime.delivery.outbox.chats))
         self._reactions = Reactions(self._runtime, bot)
         dispatcher = build_dispatcher(self._runtime, bot, self._reactions)
         secret = webhook_secret(self._master_key, bot.id)
         path = webhook_path(bot.id, secret)
         app.router.add_post(
-            path, Webhook(self._runtime.inbox, self._runtime.vault, bot.id, secret).receive
+            path,
+            Webhook(
+                self._runtime.delivery.inbox, self._runtime.system.vault, bot.id, secret
+            ).receive,
         )
         worker = UpdateWorker(self._runtime, dispatcher, bot)
         courier = Courier(self._runtime, bot, group_per_min=self._settings.telegram_group_per_min)
         crew = Crew("inbox", worker.take, hands=_UPDATE_HANDS, idle_s=1.0)
-        self._runtime.inbox.on_news(crew.wake)
+        self._runtime.delivery.inbox.on_news(crew.wake)
         carriers = Crew("courier", courier.take, hands=_CARRIERS, idle_s=0.5)
-        self._runtime.outbox.on_news(carriers.wake)
+        self._runtime.delivery.outbox.on_news(carriers.wake)
         self._loops += [crew, carriers]
         exporter = Exporter(self._runtime, bot, group_per_min=self._settings.telegram_group_per_min)
-        self._loop("exporter", exporter.batch, 1.0, self._runtime.exports.queue.on_news, copies=2)
-        url = f"{self._runtime.public_url}{path}"
+        self._loop(
+            "exporter", exporter.batch, 1.0, self._runtime.reports.exports.queue.on_news, copies=2
+        )
+        url = f"{self._runtime.system.public_url}{path}"
         self._webhook = WebhookWatch(
             self._runtime, bot, url, secret=secret, kinds=dispatcher.resolve_used_update_types()
         )
@@ -155,13 +162,15 @@ class Desk:
         runtime = self._runtime
         self._loops.append(Loop("beat", self._beat, idle_s=_BEAT_S))
         self._loops.append(notifier(runtime))
-        actors = Crew("callbacks", runtime.callbacks.take_due, hands=callbacks.HANDS, idle_s=0.5)
-        runtime.callbacks.on_news(actors.wake)
-        askers = Crew("askers", runtime.following.take_due, hands=ASKING_HANDS, idle_s=1.0)
+        actors = Crew(
+            "callbacks", runtime.trade.callbacks.take_due, hands=callbacks.HANDS, idle_s=0.5
+        )
+        runtime.trade.callbacks.on_news(actors.wake)
+        askers = Crew("askers", runtime.trade.follow_up.take_due, hands=ASKING_HANDS, idle_s=1.0)
         self._loops += [actors, askers]
 
     async def _beat(self) -> int:
-        if (await self._runtime.instance.beat()).writes:
+        if (await self._runtime.reports.instance.beat()).writes:
             await self._lost_lines.tell()
         return 0
 
@@ -186,8 +195,10 @@ class Desk:
 
 def notifier(runtime: Runtime) -> Crew:
     """Whoever tells merchants' servers."""
-    crew = Crew("notifier", runtime.notifications.take_due, hands=notifications.HANDS, idle_s=0.5)
-    runtime.outbox.on_news(crew.wake)
+    crew = Crew(
+        "notifier", runtime.trade.notifications.take_due, hands=notifications.HANDS, idle_s=0.5
+    )
+    runtime.delivery.outbox.on_news(crew.wake)
     return crew
 
 

@@ -26,7 +26,7 @@ from aiohttp import ClientConnectorError
 from bot.leases import hold
 from bot.painter import Painter
 from bot.poster import Place, Poster, Whisper
-from bot.sending import Budget, Full, is_out
+from bot.send_limits import Budget, Full, is_out
 from core.delivery.outbox import (
     NOBODY,
     RENEWED_EVERY_S,
@@ -67,21 +67,21 @@ class Courier:
     def __init__(self, runtime: Runtime, bot: Bot, *, group_per_min: int) -> None:
         self._runtime = runtime
         self._painter = Painter(runtime)
-        self._posts = runtime.outbox.posts
-        self._budget = Budget(runtime.throttle, group_per_min)
+        self._posts = runtime.delivery.outbox.posts
+        self._budget = Budget(runtime.system.throttle, group_per_min)
         self._poster = Poster(bot, self._budget)
 
     async def take(self, hands: int) -> list[Callable[[], Awaitable[None]]]:
         """Take the lanes of so many chats at most; a job for each, which lets go of it."""
-        leaving = await self._runtime.outbox.take(hands)
+        leaving = await self._runtime.delivery.outbox.take(hands)
         return [partial(self._carry, one) for one in leaving]
 
     async def _carry(self, leaving: Leaving) -> None:
-        renew = partial(self._runtime.outbox.renew, leaving)
+        renew = partial(self._runtime.delivery.outbox.renew, leaving)
         await hold(self._deliver(leaving), renew, every_s=RENEWED_EVERY_S)
 
     async def _deliver(self, leaving: Leaving) -> None:
-        outbox = self._runtime.outbox
+        outbox = self._runtime.delivery.outbox
         again_s = _BACK_OFF_S[min(leaving.tries, len(_BACK_OFF_S)) - 1]
         if leaving.gone and not leaving.told:
             await outbox.drop(leaving)
@@ -115,13 +115,13 @@ class Courier:
 
     async def _follow(self, leaving: Leaving, chat_id: int) -> None:
         """Its chat has moved: it waits for its turn there."""
-        await self._runtime.groups.moved(leaving.chat_id, chat_id)
-        await self._runtime.outbox.move(leaving, chat_id, _elsewhere(leaving.fact))
+        await self._runtime.people.groups.moved(leaving.chat_id, chat_id)
+        await self._runtime.delivery.outbox.move(leaving, chat_id, _elsewhere(leaving.fact))
 
     async def _give_up(
         self, leaving: Leaving, error: TelegramForbiddenError | TelegramBadRequest
     ) -> None:
-        outbox = self._runtime.outbox
+        outbox = self._runtime.delivery.outbox
         if is_out(error):
             await outbox.chats.gone(leaving.chat_id)
             if not leaving.told:
@@ -167,7 +167,7 @@ class Courier:
     async def _part(self, place: Place, twins: Twins) -> None:
         """Leave one of twins: what is ours among these, and unknown to us, is the other.
         A file on its way is unknown as well, until its sender has said what it became."""
-        if await self._runtime.exports.queue.is_under_way(place.chat_id):
+        if await self._runtime.reports.exports.queue.is_under_way(place.chat_id):
             raise Full(_BUILDING_S)
         repeated = render_say(Say("repeated"), await self._painter.language(place.chat_id))
         for message_id in await self._posts.strangers(place.chat_id, twins.after, twins.before):
@@ -235,8 +235,8 @@ class Courier:
         # edit goes through the outbox: should it fail here, the card would be posted twice.
         screen = await self._painter.card(chat_id, merchant_id, order_id)
         if screen is None or _digest(screen) != digest:
-            await self._runtime.outbox.say(
-                self._runtime.store,
+            await self._runtime.delivery.outbox.say(
+                self._runtime.system.store,
                 chat_id,
                 Card(card.merchant_id, card.order_id, edit_message_id=message_id),
                 merchant_id=merchant_id,
@@ -257,10 +257,10 @@ class Courier:
 
     async def _bill(self, place: Place, fact: Bill) -> int | None:
         merchant_id = UUID(fact.merchant_id)
-        group = await self._runtime.groups.find(place.chat_id)
+        group = await self._runtime.people.groups.find(place.chat_id)
         live = fact.reply_to is None and fact.edit_message_id is None
         bound = group is not None and merchant_id in group.merchant_ids
-        may_read = self._runtime.groups.may_read
+        may_read = self._runtime.people.groups.may_read
         if not bound and (live or not await may_read(place.chat_id, merchant_id)):
             return None  # unbound meanwhile: another one's people read along
         # The live bill stays what it is when its day is over: its buttons never turn it.
@@ -275,7 +275,7 @@ class Courier:
 
     async def _desk_bill(self, place: Place, fact: DeskBill) -> int | None:
         holder_id = HOUSE if fact.supplier_id is None else UUID(fact.supplier_id)
-        if not await self._runtime.groups.may_read(place.chat_id, holder_id):
+        if not await self._runtime.people.groups.may_read(place.chat_id, holder_id):
             return None
         return await self._answer(place, fact, await self._painter.desk_bill(place.chat_id, fact))
 
@@ -298,14 +298,14 @@ class Courier:
         if message_id is None:
             return None
         await self._finish_former(place.chat_id, merchant_id, day)
-        await set_pins(self._runtime.outbox, self._runtime.store, place.chat_id)
+        await set_pins(self._runtime.delivery.outbox, self._runtime.system.store, place.chat_id)
         return message_id
 
     async def _pin(self, place: Place, message_id: int, merchant_id: UUID) -> None:
         """Pin a live bill while it is the newest of a merchant of this group. Without the right
         it is left alone, until the bot has it."""
         chat_id = place.chat_id
-        group = await self._runtime.groups.find(chat_id)
+        group = await self._runtime.people.groups.find(chat_id)
         if group is None or merchant_id not in group.merchant_ids:
             return
         if await self._posts.to_pin(chat_id, merchant_id, message_id) and await self._poster.pin(
@@ -344,7 +344,7 @@ class Courier:
         if post is not None:
             if post.digest == digest:
                 return None
-            stood_s = (self._runtime.clock.now() - post.shown_at).total_seconds()
+            stood_s = (self._runtime.system.clock.now() - post.shown_at).total_seconds()
             if stood_s < rest_s:
                 raise Full(rest_s - stood_s)
             if await self._poster.edit(place, post.message_id, screen):
@@ -360,8 +360,8 @@ class Courier:
         former = await self._posts.former_bill(chat_id, merchant_id, day)
         if former is not None:
             message_id, its_day = former
-            await self._runtime.outbox.say(
-                self._runtime.store,
+            await self._runtime.delivery.outbox.say(
+                self._runtime.system.store,
                 chat_id,
                 Bill(str(merchant_id), its_day, its_day, edit_message_id=message_id),
                 merchant_id=merchant_id,

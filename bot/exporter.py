@@ -27,11 +27,11 @@ from aiogram.exceptions import (
 )
 from aiogram.types import FSInputFile, InlineKeyboardMarkup, InputMediaPhoto, Message
 
-from bot.building import LIMITS, Builder, Built, Limits, Progress
+from bot.file_builder import LIMITS, Builder, Built, Limits, Progress
 from bot.leases import hold
 from bot.poster import in_reply
 from bot.scratch import scratch_folder
-from bot.sending import GONE, UNCHANGED, Budget, Full, is_out
+from bot.send_limits import GONE, UNCHANGED, Budget, Full, is_out
 from core.delivery.outbox import LIVE_BILL, SAID, Say, TakeAway, Twins
 from core.kernel.errors import Refusal
 from core.kernel.holder import HOUSE
@@ -62,10 +62,10 @@ class Exporter:
         pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._runtime = runtime
-        self._queue = runtime.exports.queue
+        self._queue = runtime.reports.exports.queue
         self._bot = bot
         self._builder = Builder(runtime, limits)
-        self._budget = Budget(runtime.throttle, group_per_min)
+        self._budget = Budget(runtime.system.throttle, group_per_min)
         self._pause = pause
 
     async def batch(self) -> int:
@@ -96,7 +96,7 @@ class Exporter:
         except TelegramRetryAfter as error:
             await self._queue.wait_for_room(held.taken, seconds=float(error.retry_after))
         except TelegramMigrateToChat as error:
-            await self._runtime.groups.moved(held.taken.chat_id, error.migrate_to_chat_id)
+            await self._runtime.people.groups.moved(held.taken.chat_id, error.migrate_to_chat_id)
             await self._queue.move(held.taken, error.migrate_to_chat_id)
         except (TelegramForbiddenError, TelegramBadRequest) as error:
             _LOG.error("export not sent", chat_id=held.taken.chat_id, fault=str(error))
@@ -115,8 +115,8 @@ class Exporter:
         if taken.tries > 1 and sent.message_id is not None:
             # Of a former try nobody knows what became, or its builder died.
             after = taken.reply_to or sent.message_id - _TWIN_WITHIN
-            await self._runtime.outbox.say(
-                self._runtime.store, taken.chat_id, Twins(after, before=sent.message_id)
+            await self._runtime.delivery.outbox.say(
+                self._runtime.system.store, taken.chat_id, Twins(after, before=sent.message_id)
             )
         await self._queue.finish(
             taken, digest=sent.digest, file_id=sent.file_id, message_id=sent.message_id
@@ -181,15 +181,17 @@ class Exporter:
         """Have the message deleted that shows the progress, where there is one."""
         if held.message_id is None:
             return
-        await self._runtime.outbox.say(
-            self._runtime.store, held.taken.chat_id, TakeAway(held.message_id)
+        await self._runtime.delivery.outbox.say(
+            self._runtime.system.store, held.taken.chat_id, TakeAway(held.message_id)
         )
         held.message_id = None
         await self._queue.show_at(held.taken, None)
 
     async def _send(self, taken: Taken, paper: Paper, built: Built) -> _Sent:
         staff = paper.staff or paper.what == "calls"
-        if not await self._runtime.groups.may_read(taken.chat_id, paper.holder_id, staff=staff):
+        if not await self._runtime.people.groups.may_read(
+            taken.chat_id, paper.holder_id, staff=staff
+        ):
             raise _NotTheirs
         if paper.what == "chart":
             return await self._send_chart(taken, paper, built)
@@ -205,7 +207,7 @@ class Exporter:
         return _Sent(built.digest, file_id, sent.message_id)
 
     async def _send_chart(self, taken: Taken, paper: Paper, built: Built) -> _Sent:
-        today = await self._runtime.bills.open_day(
+        today = await self._runtime.reports.bills.open_day(
             HOUSE if paper.holder == "p" else paper.holder_id
         )
         buttons = chart_buttons(paper, taken.language, open_day=today)
@@ -254,8 +256,8 @@ class Exporter:
         await self._say(taken, "refusal", facts)
 
     async def _say(self, taken: Taken, screen: str, facts: dict[str, object]) -> None:
-        await self._runtime.outbox.say(
-            self._runtime.store, taken.chat_id, Say(screen, facts, reply_to=taken.reply_to)
+        await self._runtime.delivery.outbox.say(
+            self._runtime.system.store, taken.chat_id, Say(screen, facts, reply_to=taken.reply_to)
         )
 
 

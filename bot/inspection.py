@@ -31,7 +31,7 @@ async def migrate_production(settings: Settings) -> int:
 async def verify_books(settings: Settings) -> int:
     """Re-add the books and print each difference; EXIT_DIFFERENCES where there are any."""
     async with _business(settings) as runtime:
-        differences = await runtime.verify.books()
+        differences = await runtime.reports.verify.books()
     for difference in differences:
         print(f"DIFFERENCE  {difference}")
     found = f"{len(differences)} differences" if differences else "no difference"
@@ -42,15 +42,15 @@ async def verify_books(settings: Settings) -> int:
 async def doctor(settings: Settings) -> int:
     """Say what is set and what answers, in words; secrets are never shown."""
     async with _business(settings) as runtime:
-        waiting = await runtime.outbox.backlog()
+        waiting = await runtime.delivery.outbox.backlog()
         rows = {
-            "database": f"answers; marked {await runtime.store.kind()}",
-            "redis": "answers" if await runtime.throttle.answers() else "DOES NOT ANSWER",
+            "database": f"answers; marked {await runtime.system.store.kind()}",
+            "redis": "answers" if await runtime.system.throttle.answers() else "DOES NOT ANSWER",
             "bot token": "set" if settings.bot_token else "not set",
             "public url": settings.public_url or "not set",
-            "merchants": str(len(await runtime.merchants.everybody())),
-            "suppliers": str(len(await runtime.suppliers.all())),
-            "updates that wait": str(await runtime.inbox.backlog()),
+            "merchants": str(len(await runtime.parties.merchants.everybody())),
+            "suppliers": str(len(await runtime.parties.suppliers.all())),
+            "updates that wait": str(await runtime.delivery.inbox.backlog()),
             "messages that wait": str(waiting.get("waiting", 0)),
             "messages parked": str(waiting.get("parked", 0)),
         }

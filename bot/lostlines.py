@@ -21,8 +21,8 @@ class LostLines:
         losing = lost > self._told
         if not (losing or self._standing):
             return
-        name, alarms = self._runtime.instance.name, self._runtime.alarms
-        async with self._runtime.store.transaction() as tx:
+        name, alarms = self._runtime.reports.instance.name, self._runtime.people.alarms
+        async with self._runtime.system.store.transaction() as tx:
             if losing:
                 await alarms.sound(tx, "logs", name, {"instance": name, "lines": lost})
             else:

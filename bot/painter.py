@@ -36,26 +36,26 @@ class Painter:
     async def card(self, chat_id: int, merchant_id: UUID, order_id: UUID) -> Screen | None:
         """An order's card; in a supplier's group what that supplier knows of it. None where the
         chat may not see it: the group was bound to somebody else meanwhile, or to nobody."""
-        store = self._runtime.store
+        store = self._runtime.system.store
         order = await get_order(store, merchant_id, order_id)
         attempts = await get_attempts(store, merchant_id, order_id)
-        group = await self._runtime.groups.find(chat_id)
+        group = await self._runtime.people.groups.find(chat_id)
         if group is not None and group.kind == "supplier":
             own = [attempt for attempt in attempts if attempt.supplier_id in group.supplier_ids]
             if not own:
                 return None
-            supplier = await self._runtime.suppliers.by_id(own[-1].supplier_id)
+            supplier = await self._runtime.parties.suppliers.by_id(own[-1].supplier_id)
             zone, language = supplier.day_cut.zone, group.language
             return render_supplier_card(order, own, zone, language)
         staff = _staff_only(chat_id, group)
         if not staff and (group is None or merchant_id not in group.merchant_ids):
             return None
-        merchant = await self._runtime.merchants.by_id(merchant_id)
+        merchant = await self._runtime.parties.merchants.by_id(merchant_id)
         context = CardContext(
             merchant_no=merchant.merchant_no,
             merchant_name=merchant.name,
-            products=await self._runtime.channels.products(),
-            notification=await self._runtime.notifications.state_of(merchant_id, order_id),
+            products=await self._runtime.supply.channels.products(),
+            notification=await self._runtime.trade.notifications.state_of(merchant_id, order_id),
             zone=merchant.day_cut.zone,
             label=group.label if group else _LABEL,
             staff=staff,
@@ -66,14 +66,14 @@ class Painter:
     async def bill(self, chat_id: int, fact: Bill, *, stays: bool) -> tuple[Screen, date]:
         """A merchant's bill, and its first day. stays: its buttons post others beside it."""
         days = _days(fact.first, fact.last) if fact.first and fact.last else None
-        group = await self._runtime.groups.find(chat_id)
-        bill = await self._runtime.bills.merchant(UUID(fact.merchant_id), days)
+        group = await self._runtime.people.groups.find(chat_id)
+        bill = await self._runtime.reports.bills.merchant(UUID(fact.merchant_id), days)
         screen = render_bill(
             bill,
             label=group.label if group else _LABEL,
             language=await self.language(chat_id),
             live=stays,
-            products=await self._runtime.channels.products(),
+            products=await self._runtime.supply.channels.products(),
             staff=_staff_only(chat_id, group),
         )
         return screen, bill.days.first
@@ -82,28 +82,28 @@ class Painter:
         """A supplier's bill, or the platform's."""
         days = _days(fact.first, fact.last)
         language = await self.language(chat_id)
-        products = await self._runtime.channels.products()
+        products = await self._runtime.supply.channels.products()
         if fact.supplier_id is None:
-            platform = await self._runtime.bills.platform(days, fact.currency)
-            currencies = await self._runtime.merchants.currencies()
+            platform = await self._runtime.reports.bills.platform(days, fact.currency)
+            currencies = await self._runtime.parties.merchants.currencies()
             return render_platform_bill(
                 platform, language=language, products=products, currencies=currencies
             )
-        supplier = await self._runtime.bills.supplier(UUID(fact.supplier_id), days)
+        supplier = await self._runtime.reports.bills.supplier(UUID(fact.supplier_id), days)
         return render_supplier_bill(supplier, language=language, products=products)
 
     async def alarm(self, chat_id: int, alarm_id: UUID) -> Screen:
         """An alarm, with times on the platform's clocks."""
-        alarm = await self._runtime.alarms.get(alarm_id)
+        alarm = await self._runtime.people.alarms.get(alarm_id)
         zone = (await self._runtime.ledger.cut_of(HOUSE)).zone
         return render_alarm(alarm, zone, await self.language(chat_id))
 
     async def language(self, chat_id: int) -> str:
         """What is spoken in a chat."""
         if chat_id < 0:
-            group = await self._runtime.groups.find(chat_id)
+            group = await self._runtime.people.groups.find(chat_id)
             return group.language if group else "zh"
-        person = await self._runtime.people.find(chat_id)
+        person = await self._runtime.people.people.find(chat_id)
         return (person.language if person else None) or "zh"
 
 

@@ -17,7 +17,7 @@ from aiogram.types import (
     ReplyParameters,
 )
 
-from bot.sending import GONE, NO_PIN, NOT_THERE, UNCHANGED, Budget
+from bot.send_limits import GONE, NO_PIN, NOT_THERE, UNCHANGED, Budget
 from handlers.screens import Screen
 
 _LOG = structlog.get_logger(__name__)

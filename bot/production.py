@@ -126,7 +126,7 @@ async def run_production(settings: Settings) -> None:
 
 
 def _refuse_demo(runtime: Runtime) -> None:
-    if runtime.demo:
+    if runtime.system.demo:
         raise WrongKind(
             "this database is marked demo for ever and cannot serve a production desk; "
             "use another database"
@@ -135,9 +135,9 @@ def _refuse_demo(runtime: Runtime) -> None:
 
 async def _employ_owners(runtime: Runtime, settings: Settings) -> None:
     for user_id in settings.paydesk_owner_ids:
-        if await runtime.people.find(user_id) is None:
-            await runtime.people.employ(user_id, f"Owner {user_id}", "owner")
-    if not await runtime.people.owners():
+        if await runtime.people.people.find(user_id) is None:
+            await runtime.people.people.employ(user_id, f"Owner {user_id}", "owner")
+    if not await runtime.people.people.owners():
         raise SettingsError(
             "PAYDESK_OWNER_IDS: nobody owns this desk yet (expected: numeric Telegram ids of the "
             "first owners, with commas)"

@@ -51,7 +51,7 @@ class UpdateWorker:
         self, runtime: Runtime, dispatcher: Dispatcher, bot: Bot, *, renew_s: float = RENEW_S
     ) -> None:
         self._runtime = runtime
-        self._inbox = runtime.inbox
+        self._inbox = runtime.delivery.inbox
         self._dispatcher = dispatcher
         self._bot = bot
         self._renew_s = renew_s
@@ -70,7 +70,7 @@ class UpdateWorker:
         )
         private = "sealed" in arrived.body
         try:
-            arrived = opened(self._runtime.vault, arrived)
+            arrived = opened(self._runtime.system.vault, arrived)
             try:
                 update = Update.model_validate(arrived.body, context={"bot": self._bot})
             except ValidationError as error:
@@ -93,7 +93,7 @@ class UpdateWorker:
         else:
             _LOG.exception("update failed", update_id=arrived.update_id, tries=arrived.tries)
         given = await self._given_up(arrived)
-        async with self._runtime.store.transaction() as tx:
+        async with self._runtime.system.store.transaction() as tx:
             if not await self._inbox.failed(tx, arrived, fault):
                 return
             told = await self._answer(tx, given, unread=False)
@@ -103,7 +103,9 @@ class UpdateWorker:
                 "tries": arrived.tries,
                 "fault": type(error).__name__,  # what it says may hold what people wrote
             }
-            await self._runtime.groups.tell_ops(tx, Say("update_parked", {**told, "alarm": alarm}))
+            await self._runtime.people.groups.tell_ops(
+                tx, Say("update_parked", {**told, "alarm": alarm})
+            )
 
     async def _park_unread(self, arrived: Arrived, error: ValidationError) -> None:
         """Telegram is newer than the desk, or it is no update: no other try would read it."""
@@ -112,7 +114,7 @@ class UpdateWorker:
         first = error.errors(include_input=False, include_url=False, include_context=False)[0]
         fault = f"{'.'.join(str(part) for part in first['loc'])}: {first['type']}"
         _LOG.error("update not read", update_id=arrived.update_id, kind=given.kind, fault=fault)
-        async with self._runtime.store.transaction() as tx:
+        async with self._runtime.system.store.transaction() as tx:
             if not await self._inbox.park(tx, arrived, fault):
                 return
             await self._answer(tx, given, unread=True)
@@ -122,7 +124,7 @@ class UpdateWorker:
                 "update_id": arrived.update_id,
                 "fault": fault,
             }
-            await self._runtime.alarms.sound(tx, UNREADABLE, given.kind, facts)
+            await self._runtime.people.alarms.sound(tx, UNREADABLE, given.kind, facts)
 
     async def _answer(self, tx: Tx, given: _Given, *, unread: bool) -> dict[str, Any]:
         """Whoever waits for it is told, where it is somebody we know. Returns what was told."""
@@ -142,7 +144,7 @@ class UpdateWorker:
         }
         if given.is_known:
             answer = Say("update_parked", told, reply_to=given.message_id)
-            await self._runtime.outbox.say(tx, chat_id, answer)
+            await self._runtime.delivery.outbox.say(tx, chat_id, answer)
         return told
 
     async def _given_up(self, arrived: Arrived) -> _Given:
@@ -154,12 +156,14 @@ class UpdateWorker:
         message = said.get("message") if kind == "callback_query" else said
         user_id, is_known = _id_in(said.get("from"), "id"), False
         if chat_id and user_id is not None:
-            actor = await self._runtime.access.actor(user_id, "", chat_id, private=chat_id > 0)
+            actor = await self._runtime.people.access.actor(
+                user_id, "", chat_id, private=chat_id > 0
+            )
             is_known = actor.known
         return _Given(arrived, kind[:40], _id_in(message, "message_id"), is_known)
 
     async def _title(self, chat_id: int) -> str:
-        group = await self._runtime.groups.find(chat_id)
+        group = await self._runtime.people.groups.find(chat_id)
         return group.title if group else str(chat_id)
 
 

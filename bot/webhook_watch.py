@@ -101,13 +101,13 @@ class WebhookWatch:
         self._was_ours = True
         self._calm += 1
         if self._calm == CALM_LOOKS:
-            async with self._runtime.store.transaction() as tx:
-                await self._runtime.alarms.end(tx, TAKEN, "")
+            async with self._runtime.system.store.transaction() as tx:
+                await self._runtime.people.alarms.end(tx, TAKEN, "")
 
     async def _taken(self, url: str) -> None:
         """Somebody else has the bot's token: only the host is told, for a path may be a secret."""
         self._calm = 0
         host = urlsplit(url).hostname or "?"
         _LOG.error("the webhook was taken", host=host)
-        async with self._runtime.store.transaction() as tx:
-            await self._runtime.alarms.sound(tx, TAKEN, "", {"host": host})
+        async with self._runtime.system.store.transaction() as tx:
+            await self._runtime.people.alarms.sound(tx, TAKEN, "", {"host": host})

@@ -158,17 +158,17 @@ class Addresses:
 
 async def seed(runtime: Runtime, addresses: Addresses) -> None:
     """Fill an empty demo desk; in one that has its merchants, only addresses are refreshed."""
-    if not runtime.demo:
+    if not runtime.system.demo:
         raise PermissionError("only a demo desk is seeded; this database is a production one")
-    if not await runtime.merchants.everybody():
+    if not await runtime.parties.merchants.everybody():
         await _seed_people(runtime)
         await _seed_suppliers(runtime, addresses)
         await _seed_merchants(runtime)
         await _seed_groups(runtime)
-    for supplier in await runtime.suppliers.all():
+    for supplier in await runtime.parties.suppliers.all():
         # Where the demo's own neighbours are is nobody's decision, so no second person is needed.
-        await runtime.suppliers.set_credentials(
-            runtime.store,
+        await runtime.parties.suppliers.set_credentials(
+            runtime.system.store,
             supplier.id,
             {
                 **supplier.credentials,
@@ -179,40 +179,40 @@ async def seed(runtime: Runtime, addresses: Addresses) -> None:
     for merchant, app in await apps(runtime):
         url = addresses.notify_urls.get(merchant.merchant_no)
         if url is not None and url != app.notify_url:
-            await runtime.merchants.set_notify_url(app.id, url)
+            await runtime.parties.merchants.set_notify_url(app.id, url)
 
 
 async def apps(runtime: Runtime) -> list[tuple[Merchant, App]]:
     """Each merchant of the demo with its app."""
-    merchants = await runtime.merchants.everybody()
-    return [(m, app) for m in merchants for app in await runtime.merchants.apps_of(m)]
+    merchants = await runtime.parties.merchants.everybody()
+    return [(m, app) for m in merchants for app in await runtime.parties.merchants.apps_of(m)]
 
 
 async def approved_document(runtime: Runtime, text: str) -> Document:
     """A connector document that one of the demo's people proposes and another approves."""
     proposer, approver = [await _staff(runtime, user_id) for user_id in (1002, 1001)]
-    document = await runtime.documents.propose(proposer, text)
+    document = await runtime.supply.documents.propose(proposer, text)
     if document.state == "approved":
         return document
-    return await runtime.documents.approve(approver, document)
+    return await runtime.supply.documents.approve(approver, document)
 
 
 async def open_live(runtime: Runtime, new: NewSupplier, credentials: Mapping[str, str]) -> Supplier:
     """A supplier that goes the whole way at once."""
     actor = await _staff(runtime, 1001)
-    supplier = await runtime.vetting.open(actor, new)
-    supplier = await runtime.vetting.set_credentials(actor, supplier, credentials)
-    return await runtime.vetting.go_live(actor, supplier)
+    supplier = await runtime.supply.onboarding.open(actor, new)
+    supplier = await runtime.supply.onboarding.set_credentials(actor, supplier, credentials)
+    return await runtime.supply.onboarding.go_live(actor, supplier)
 
 
 async def _staff(runtime: Runtime, user_id: int) -> Actor:
     """One of the staff, in private."""
-    return await runtime.access.actor(user_id, "seed", user_id, private=True)
+    return await runtime.people.access.actor(user_id, "seed", user_id, private=True)
 
 
 async def _seed_suppliers(runtime: Runtime, addresses: Addresses) -> None:
     for product in PRODUCTS:
-        await runtime.channels.add_product(product)
+        await runtime.supply.channels.add_product(product)
     text = (DOCUMENTS / "sandbox_md5.yaml").read_text(encoding="utf-8")
     document = await approved_document(runtime, text)
     for known in SUPPLIERS:
@@ -233,17 +233,19 @@ async def _seed_suppliers(runtime: Runtime, addresses: Addresses) -> None:
         }
         supplier = await open_live(runtime, new, credentials)
         for channel in known.channels:
-            await runtime.channels.add_channel(supplier, channel)
+            await runtime.supply.channels.add_channel(supplier, channel)
 
 
 async def _seed_merchants(runtime: Runtime) -> None:
     for merchant_no, name, day_cut, rates in MERCHANTS:
-        merchant = await runtime.merchants.open_merchant(
+        merchant = await runtime.parties.merchants.open_merchant(
             merchant_no, name, day_cut=day_cut, reviewed=True
         )
-        await runtime.merchants.open_app(merchant, mode="live", name="demo shop", notify_url=None)
+        await runtime.parties.merchants.open_app(
+            merchant, mode="live", name="demo shop", notify_url=None
+        )
         for product_code, ppm in rates.items():
-            await runtime.merchants.set_tariff(
+            await runtime.parties.merchants.set_tariff(
                 merchant, product_code, Tariff.flat(Rate(ppm)), actor="seed"
             )
 
@@ -251,30 +253,30 @@ async def _seed_merchants(runtime: Runtime) -> None:
 async def _seed_people(runtime: Runtime) -> None:
     for user in USERS:
         if user.id in _STAFF:
-            await runtime.people.employ(user.id, user.name, user.role)
+            await runtime.people.people.employ(user.id, user.name, user.role)
 
 
 async def _seed_groups(runtime: Runtime) -> None:
     for group in GROUPS:
-        await runtime.groups.seen(
+        await runtime.people.groups.seen(
             group.chat_id, chat_type="supergroup", title=group.title, bot_status="administrator"
         )
-        await runtime.groups.set_language(group.chat_id, group.language)
+        await runtime.people.groups.set_language(group.chat_id, group.language)
         holder_id: UUID | None = None
-        async with runtime.store.transaction() as tx:
+        async with runtime.system.store.transaction() as tx:
             if group.kind == "ops":
-                await runtime.groups.bind_ops(tx, group.chat_id)
+                await runtime.people.groups.bind_ops(tx, group.chat_id)
             elif group.kind == "merchant" and group.bound:
-                merchant = await runtime.merchants.by_no(group.bound)
+                merchant = await runtime.parties.merchants.by_no(group.bound)
                 holder_id = merchant.id
-                await runtime.groups.bind_merchant(tx, group.chat_id, holder_id)
+                await runtime.people.groups.bind_merchant(tx, group.chat_id, holder_id)
             elif group.kind == "supplier" and group.bound:
-                supplier = await runtime.suppliers.by_no(group.bound)
+                supplier = await runtime.parties.suppliers.by_no(group.bound)
                 holder_id = supplier.id
-                await runtime.groups.bind_supplier(tx, group.chat_id, holder_id)
+                await runtime.people.groups.bind_supplier(tx, group.chat_id, holder_id)
         for user in USERS:
             if holder_id is not None and user.id in group.members and user.id not in _STAFF:
-                await runtime.groups.add_staff(group.chat_id, user.id, user.role, holder_id)
+                await runtime.people.groups.add_staff(group.chat_id, user.id, user.role, holder_id)
 
 
 def telegram_world() -> dict[str, Any]:

@@ -43,7 +43,7 @@ def build_dispatcher(runtime: Runtime, bot: Bot, reactions: Reactions) -> Dispat
     Refusals are answered; every other exception comes out of `feed_update`, so that the update
     is tried again. Whoever builds it ends the reactions.
     """
-    talks = dialogues.Dialogues(runtime.redis, runtime.ids)
+    talks = dialogues.Dialogues(runtime.system.redis, runtime.system.ids)
     dispatcher = Dispatcher(disable_fsm=True, runtime=runtime, dialogues=talks)
     understand = context.Understand(runtime, bot, talks, reactions)
     dispatcher.message.outer_middleware(understand)

@@ -28,34 +28,36 @@ async def adjust(message: Message, intent: Adjust, actor: Actor, runtime: Runtim
     """Correct what a merchant is owed, with a reason."""
     actor.need("adjust")
     line = intent.line
-    if await runtime.vouchers.booked_lines(message.chat.id, message.message_id):
+    if await runtime.accounts.vouchers.booked_lines(message.chat.id, message.message_id):
         return
     example = "/adjust M1001 -20 …"
-    merchant = await runtime.access.merchant_in(actor, line.merchant_no, example=example)
+    merchant = await runtime.people.access.merchant_in(actor, line.merchant_no, example=example)
     amount = money_of(line.amount.units_in(merchant.currency), merchant.currency)
     correction = Advance(amount, line.remark, proof_file_id=proof_of(message))
     written = Written(line.line, ADJUSTMENT, merchant, correction)
-    await runtime.slips.record(actor, [written], message.message_id)
+    await runtime.accounts.slips.record(actor, [written], message.message_id)
 
 
 async def show_credit(message: Message, intent: ShowCredit, actor: Actor, runtime: Runtime) -> None:
     """A merchant's credit line, how it stands, and what is left."""
     actor.need("read_money")
-    merchant = await runtime.access.merchant_in(actor, intent.merchant_no, example="/credit M1001")
-    facts = await runtime.credit.facts(merchant)
+    merchant = await runtime.people.access.merchant_in(
+        actor, intent.merchant_no, example="/credit M1001"
+    )
+    facts = await runtime.accounts.credit.facts(merchant)
     await say(runtime, actor, "credit", facts, message.message_id)
 
 
 async def set_credit(message: Message, intent: SetCredit, actor: Actor, runtime: Runtime) -> None:
     """How much a merchant lets us owe beyond what was advanced, or no limit at all."""
     actor.need("set_credit")
-    merchant = await runtime.access.merchant_in(
+    merchant = await runtime.people.access.merchant_in(
         actor, intent.merchant_no, example="/credit M1001 50000"
     )
     currency, amount = merchant.currency, intent.amount
     line = None if amount is None else money_of(amount.units_in(currency), currency)
     cause = Cause(message.chat.id, message.message_id, 1)
-    await runtime.credit.set_line(actor, merchant, line, cause)
+    await runtime.accounts.credit.set_line(actor, merchant, line, cause)
 
 
 async def show_usdt_rate(message: Message, actor: Actor, runtime: Runtime) -> None:
@@ -78,4 +80,4 @@ async def set_usdt_rate(
         await refuse(runtime, actor, "only_in_groups", {}, message)
         return
     cause = Cause(actor.chat_id, message.message_id, 1)
-    await runtime.pricing.set_usdt_rate(actor, intent.rate, cause)
+    await runtime.accounts.pricing.set_usdt_rate(actor, intent.rate, cause)

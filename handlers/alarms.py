@@ -35,22 +35,22 @@ async def on_alarm(
     if query.message is None:
         return
     if button.action == "again":
-        alarm = await runtime.alarms.get(button.alarm_id)
+        alarm = await runtime.people.alarms.get(button.alarm_id)
         if alarm.kind != PARKED:
             raise Refusal("record_not_found")
-        count = await runtime.parked.send_again(actor, alarm.facts["chat_id"])
+        count = await runtime.people.parked.send_again(actor, alarm.facts["chat_id"])
         await press.answer(toast("sent_again", {"count": count}, actor.language))
         return
     actor.need_for("see_channel")
-    alarm = await runtime.alarms.get(button.alarm_id)
+    alarm = await runtime.people.alarms.get(button.alarm_id)
     await _show(runtime, actor, alarm, query.message.message_id)
 
 
 async def _show(runtime: Runtime, actor: Actor, alarm: Alarm, reply_to: int) -> None:
-    refused = runtime.refused_callbacks
+    refused = runtime.trade.refused_callbacks
     match alarm.kind:
         case "refused":
-            supplier = await runtime.suppliers.by_no(alarm.facts["supplier_no"])
+            supplier = await runtime.parties.suppliers.by_no(alarm.facts["supplier_no"])
             found = await refused.of_supplier(supplier.id)
             await tell_refused(runtime, actor, found, reply_to, supplier_no=supplier.supplier_no)
         case "contradiction" if not alarm.facts["upstream_no"]:
@@ -84,7 +84,7 @@ async def _messages(runtime: Runtime, alarm: Alarm) -> dict[str, Any]:
                 "number": message.number,
                 "fault": message.fault,
             }
-            for message in await runtime.parked.of_chat(alarm.facts["chat_id"])
+            for message in await runtime.people.parked.of_chat(alarm.facts["chat_id"])
         ],
     }
 
@@ -92,8 +92,8 @@ async def _messages(runtime: Runtime, alarm: Alarm) -> dict[str, Any]:
 async def _sightings(runtime: Runtime, alarm: Alarm) -> dict[str, Any]:
     """All that a supplier said under a payment number, side by side."""
     supplier_no, upstream_no = alarm.facts["supplier_no"], alarm.facts["upstream_no"]
-    supplier = await runtime.suppliers.by_no(supplier_no)
-    sightings = await runtime.contradictions.sightings(supplier.id, upstream_no)
+    supplier = await runtime.parties.suppliers.by_no(supplier_no)
+    sightings = await runtime.trade.contradictions.sightings(supplier.id, upstream_no)
     sum_ = together(sightings)
     return {
         "supplier_no": supplier_no,

@@ -51,7 +51,9 @@ async def ask_amend(
         "dialogue_id": dialogue.id,
         "turn": dialogue.turn,
     }
-    await runtime.outbox.say(runtime.store, actor.chat_id, Say("supplier_question", facts))
+    await runtime.delivery.outbox.say(
+        runtime.system.store, actor.chat_id, Say("supplier_question", facts)
+    )
 
 
 async def give_amended(
@@ -81,10 +83,10 @@ async def _amend(
     runtime: Runtime, actor: Actor, dialogues: Dialogues, dialogue: Dialogue, text: str
 ) -> None:
     need(actor, "suppliers")
-    supplier = await runtime.suppliers.by_id(UUID(dialogue.facts["supplier_id"]))
+    supplier = await runtime.parties.suppliers.by_id(UUID(dialogue.facts["supplier_id"]))
     after = await amend(runtime, actor, supplier, dialogue.facts["field"], text)
     fact = Say("supplier", await card(runtime, after))
-    await runtime.outbox.say(runtime.store, actor.chat_id, fact)
+    await runtime.delivery.outbox.say(runtime.system.store, actor.chat_id, fact)
     await dialogues.end(actor)
 
 
@@ -92,8 +94,8 @@ async def amend(
     runtime: Runtime, actor: Actor, supplier: Supplier, field: str, text: str
 ) -> Supplier:
     """Say one thing of who a supplier is anew. Refusals: answer_unreadable, licence_day_past,
-    those of `Vetting.amend`."""
-    vetting = runtime.vetting
+    those of `Onboarding.amend`."""
+    vetting = runtime.supply.onboarding
     match field:
         case "name":
             return await vetting.amend(actor, supplier, name=text)

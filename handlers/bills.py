@@ -86,7 +86,7 @@ async def turn_vouchers(
 
 
 async def _meant(runtime: Runtime, holder: Holder, span: Span | NoSuchDay) -> Days:
-    return resolve(span, await runtime.bills.open_day(holder.id))
+    return resolve(span, await runtime.reports.bills.open_day(holder.id))
 
 
 def _bill(
@@ -102,14 +102,16 @@ def _bill(
 
 async def _tell(runtime: Runtime, actor: Actor, holder: Holder, fact: Fact) -> None:
     if holder.kind == "m":
-        await runtime.outbox.say(runtime.store, actor.chat_id, fact, merchant_id=holder.id)
+        await runtime.delivery.outbox.say(
+            runtime.system.store, actor.chat_id, fact, merchant_id=holder.id
+        )
     else:
-        await runtime.outbox.say(runtime.store, actor.chat_id, fact)
+        await runtime.delivery.outbox.say(runtime.system.store, actor.chat_id, fact)
 
 
 async def _page(runtime: Runtime, holder: Holder, days: Days, page: int) -> dict[str, Any]:
     kind = "payin" if holder.kind == "s" else "prepayment"
-    found = await runtime.vouchers.page(holder.id, kind, (days.first, days.last), page)
+    found = await runtime.accounts.vouchers.page(holder.id, kind, (days.first, days.last), page)
     return {
         "holder": holder.kind,
         "holder_id": str(holder.id),

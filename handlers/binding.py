@@ -41,11 +41,11 @@ async def bind_merchant(
 ) -> None:
     """This group becomes that merchant's."""
     actor.need("bind")
-    merchant = await runtime.merchants.by_no(intent.merchant_no)
+    merchant = await runtime.parties.merchants.by_no(intent.merchant_no)
     facts = {"no": merchant.merchant_no, "name": merchant.name, "kind": "merchant"}
     await _bind(
         message, bot, actor, runtime, facts,
-        lambda tx: runtime.groups.bind_merchant(tx, message.chat.id, merchant.id),
+        lambda tx: runtime.people.groups.bind_merchant(tx, message.chat.id, merchant.id),
         holder_id=merchant.id, merchant_id=merchant.id,
     )  # fmt: skip
 
@@ -55,11 +55,11 @@ async def bind_supplier(
 ) -> None:
     """This group becomes that supplier's."""
     actor.need("bind")
-    supplier = await runtime.suppliers.by_no(intent.supplier_no)
+    supplier = await runtime.parties.suppliers.by_no(intent.supplier_no)
     facts = {"no": supplier.supplier_no, "name": supplier.name, "kind": "supplier"}
     await _bind(
         message, bot, actor, runtime, facts,
-        lambda tx: runtime.groups.bind_supplier(tx, message.chat.id, supplier.id),
+        lambda tx: runtime.people.groups.bind_supplier(tx, message.chat.id, supplier.id),
         holder_id=supplier.id,
     )  # fmt: skip
 
@@ -69,7 +69,7 @@ async def bind_ops(message: Message, bot: Bot, actor: Actor, runtime: Runtime) -
     actor.need("bind_ops")
 
     async def become(tx: Tx) -> bool:
-        await runtime.groups.bind_ops(tx, message.chat.id)
+        await runtime.people.groups.bind_ops(tx, message.chat.id)
         return actor.group is None or actor.group.kind != "ops"
 
     await _bind(message, bot, actor, runtime, {"no": "", "name": "", "kind": "ops"}, become)
@@ -85,19 +85,19 @@ async def _bind(
         return
     if actor.group is None:
         # The bot was added while nobody listened: its standing is asked when it next changes.
-        await runtime.groups.seen(
+        await runtime.people.groups.seen(
             message.chat.id, chat_type=message.chat.type, title=message.chat.title or "",
             bot_status="member",
         )  # fmt: skip
-    async with runtime.store.transaction() as tx:
+    async with runtime.system.store.transaction() as tx:
         new = await write(tx)
         shown = {**facts, "new": new, "actor_name": actor.name}
         if new:
-            await runtime.audit.record(
+            await runtime.delivery.audit.record(
                 tx, "bind", actor=actor.trail_name, facts=shown, merchant_id=merchant_id,
                 chat_id=message.chat.id, message_id=message.message_id,
             )  # fmt: skip
-        await runtime.outbox.say(
+        await runtime.delivery.outbox.say(
             tx, message.chat.id, Say("bound", shown, reply_to=message.message_id)
         )
         if new and holder_id is not None:
@@ -110,13 +110,13 @@ async def _tell_elsewhere(
 ) -> None:
     """A merchant or supplier with groups has one more: those groups hear of it, and ops. It may be
     the wrong one, and strangers read along there."""
-    others = [c for c in await runtime.groups.of_holder(tx, holder_id) if c != actor.home]
+    others = [c for c in await runtime.people.groups.of_holder(tx, holder_id) if c != actor.home]
     if not others:
         return
     told = {**facts, "title": message.chat.title or str(message.chat.id), "actor_name": actor.name}
     for chat_id in others:
-        await runtime.outbox.say(tx, chat_id, Say("bound_elsewhere", told))
-    await runtime.groups.tell_ops(tx, Say("bound_elsewhere", told))
+        await runtime.delivery.outbox.say(tx, chat_id, Say("bound_elsewhere", told))
+    await runtime.people.groups.tell_ops(tx, Say("bound_elsewhere", told))
 
 
 async def ask_unbind(message: Message, intent: Unbind, actor: Actor, runtime: Runtime) -> None:
@@ -134,7 +134,7 @@ async def ask_unbind(message: Message, intent: Unbind, actor: Actor, runtime: Ru
         "bound": bound,
         "numbers": [one["no"] for one in bound],
         "user_id": actor.user_id,
-        "asked_at_s": int(runtime.clock.now().timestamp()),
+        "asked_at_s": int(runtime.system.clock.now().timestamp()),
         "minutes": int(UNBIND_WITHIN.total_seconds() // 60),
     }
     await say(runtime, actor, "unbind_question", facts, message.message_id)
@@ -162,7 +162,7 @@ async def answer_unbind(
     actor.need("bind_ops" if group.kind == "ops" else "bind")
     if button.user_id != actor.user_id:
         raise Refusal("confirmation_foreign")
-    asked_ago_s = runtime.clock.now().timestamp() - button.asked_at_s
+    asked_ago_s = runtime.system.clock.now().timestamp() - button.asked_at_s
     if not 0 <= asked_ago_s <= UNBIND_WITHIN.total_seconds():
         raise Refusal("confirmation_expired")
     facts = {**await binding_facts(runtime, group), "actor_name": actor.name, "left": []}
@@ -170,22 +170,22 @@ async def answer_unbind(
     holders = dict(zip([one["no"] for one in bound], _holders(group), strict=True))
     if button.yes and (group.kind == "unbound" or button.number not in (None, *holders)):
         raise Refusal("confirmation_expired")
-    async with runtime.store.transaction() as tx:
+    async with runtime.system.store.transaction() as tx:
         if button.yes:
             facts |= {
                 "bound": [one for one in bound if button.number in (None, one["no"])],
                 "left": [one for one in bound if button.number not in (None, one["no"])],
             }
-            await runtime.groups.unbind(
+            await runtime.people.groups.unbind(
                 tx, actor.home, None if button.number is None else holders[button.number]
             )
             for one in facts["bound"]:
-                await runtime.confirmations.drop_of(tx, actor, holders[one["no"]])
-            await runtime.audit.record(
+                await runtime.people.approvals.drop_of(tx, actor, holders[one["no"]])
+            await runtime.delivery.audit.record(
                 tx, "unbind", actor=actor.trail_name, facts=facts, chat_id=actor.chat_id,
                 message_id=query.message.message_id,
             )  # fmt: skip
-        await runtime.outbox.say(
+        await runtime.delivery.outbox.say(
             tx, actor.chat_id,
             Say(
                 "unbound" if button.yes else "unbind_dropped", facts,

@@ -14,8 +14,8 @@ from core.kernel.errors import Refusal
 from core.kernel.tariff import format_tariff, parse_tariff
 from core.people.actors import Actor
 from core.runtime import Runtime
+from core.supply.catalogue import RIGHT
 from core.supply.channels import Channel, NewChannel, Used
-from core.supply.selling import RIGHT
 from handlers.channel_buttons import AnswerChannel, OnChannel, TurnChannels
 from handlers.context import Press, Presses, Wants, say
 from handlers.routes import (
@@ -77,7 +77,7 @@ async def turn_page(
 async def show_one(message: Message, intent: ShowChannel, actor: Actor, runtime: Runtime) -> None:
     """A channel in full, with what can be done with it."""
     need_alone(actor, SEE)
-    channel = await runtime.channels.by_no(intent.channel_no)
+    channel = await runtime.supply.channels.by_no(intent.channel_no)
     facts = await card_facts(runtime, actor, channel)
     await say(runtime, actor, "channel", facts, message.message_id)
 
@@ -86,10 +86,10 @@ async def show_one(message: Message, intent: ShowChannel, actor: Actor, runtime:
 async def change(message: Message, intent: ChangeChannel, actor: Actor, runtime: Runtime) -> None:
     """Set one of its terms; where it is so already, that is said with the whole channel."""
     need_alone(actor, RIGHT)
-    channel = await runtime.channels.by_no(intent.channel_no)
+    channel = await runtime.supply.channels.by_no(intent.channel_no)
     values = read_terms(intent.field, intent.text, channel.currency)
     cause = Cause(actor.chat_id, message.message_id, 1)
-    if not await runtime.selling.change(actor, channel, values, cause):
+    if not await runtime.supply.catalogue.change(actor, channel, values, cause):
         facts = await card_facts(runtime, actor, channel, same=True)
         await say(runtime, actor, "channel", facts, message.message_id)
 
@@ -98,7 +98,7 @@ async def turn(message: Message, intent: TurnChannel, actor: Actor, runtime: Run
     """Switch it on or off, archive or restore it, end its pause."""
     need_alone(actor, RIGHT)
     cause = Cause(actor.chat_id, message.message_id, 1)
-    await runtime.selling.turn(actor, intent.channel_no, intent.move, cause)
+    await runtime.supply.catalogue.turn(actor, intent.channel_no, intent.move, cause)
 
 
 async def press(
@@ -109,14 +109,14 @@ async def press(
         return
     if button.action == "open":
         need_alone(actor, SEE)
-        channel = await runtime.channels.by_no(button.channel_no)
+        channel = await runtime.supply.channels.by_no(button.channel_no)
         facts = await card_facts(runtime, actor, channel)
         await say(runtime, actor, "channel", facts, query.message.message_id)
         return
     need_alone(actor, RIGHT)
-    await runtime.selling.turn(actor, button.channel_no, button.action, None)
+    await runtime.supply.catalogue.turn(actor, button.channel_no, button.action, None)
     await press.answer(toast("channel_turned", {"move": button.action}, actor.language))
-    channel = await runtime.channels.by_no(button.channel_no)
+    channel = await runtime.supply.channels.by_no(button.channel_no)
     await _replace(runtime, actor, query, "channel", await card_facts(runtime, actor, channel))
 
 
@@ -124,7 +124,7 @@ async def press(
 async def add(message: Message, intent: AddChannel, actor: Actor, runtime: Runtime) -> None:
     """Show the channel as it would be, and ask."""
     need_alone(actor, RIGHT)
-    supplier = await runtime.suppliers.by_no(intent.supplier_no)
+    supplier = await runtime.parties.suppliers.by_no(intent.supplier_no)
     new = NewChannel(
         channel_no=None,
         name=intent.name,
@@ -133,7 +133,7 @@ async def add(message: Message, intent: AddChannel, actor: Actor, runtime: Runti
         products=(intent.product_code,),
         **read_amounts(intent.amounts, supplier.currency),
     )
-    await runtime.selling.ask(actor, supplier, new, message_id=message.message_id)
+    await runtime.supply.catalogue.ask(actor, supplier, new, message_id=message.message_id)
 
 
 async def answer(
@@ -142,7 +142,7 @@ async def answer(
     """Add it, or drop it. A second press finds the question answered."""
     if query.message is None:
         return
-    answered = runtime.selling.confirm if button.yes else runtime.selling.drop
+    answered = runtime.supply.catalogue.confirm if button.yes else runtime.supply.catalogue.drop
     await answered(actor, button.confirmation_id, message_id=query.message.message_id)
 
 
@@ -151,8 +151,8 @@ async def card_facts(
     runtime: Runtime, actor: Actor, channel: Channel, *, same: bool = False
 ) -> dict[str, Any]:
     """A channel in full. same: somebody wanted it as it is already."""
-    used = await runtime.routing.used([channel])
-    supplier = await runtime.suppliers.by_id(channel.supplier_id)
+    used = await runtime.supply.routing.used([channel])
+    supplier = await runtime.parties.suppliers.by_id(channel.supplier_id)
     return {
         "channel": _facts(runtime, channel, used, await _sold(runtime, channel.channel_no)),
         "supplier_name": supplier.name,
@@ -169,10 +169,10 @@ async def _page(runtime: Runtime, asked: TurnChannels) -> dict[str, Any]:
     product_not_found."""
     supplier_id = None
     if asked.supplier_no is not None:
-        supplier_id = (await runtime.suppliers.by_no(asked.supplier_no)).id
-    found: Sequence[Channel] = await runtime.channels.all(supplier_id)
+        supplier_id = (await runtime.parties.suppliers.by_no(asked.supplier_no)).id
+    found: Sequence[Channel] = await runtime.supply.channels.all(supplier_id)
     if asked.product_code is not None:
-        sold = await runtime.channel_sets.of(asked.product_code)
+        sold = await runtime.supply.channel_sets.of(asked.product_code)
         found = [channel for channel in found if channel.channel_no in sold.channel_nos]
     archived = [channel for channel in found if channel.state == "archived"]
     found = (
@@ -181,7 +181,7 @@ async def _page(runtime: Runtime, asked: TurnChannels) -> dict[str, Any]:
     pages = max(1, -(-len(found) // PAGE_SIZE))
     page = min(asked.page, pages)
     shown = found[(page - 1) * PAGE_SIZE : page * PAGE_SIZE]
-    used = await runtime.routing.used(shown)
+    used = await runtime.supply.routing.used(shown)
     return {
         "page": page,
         "pages": pages,
@@ -203,7 +203,7 @@ def _facts(
     """What a list shows of a channel. pause: until (it rests) | trying (the next order tries it);
     paused_until: by its supplier's clock."""
     until, taken = channel.paused_until, used.get(channel.channel_no)
-    resting = until is not None and runtime.clock.now() < until
+    resting = until is not None and runtime.system.clock.now() < until
     return {
         "channel_no": channel.channel_no,
         "name": channel.name,
@@ -231,10 +231,10 @@ def _facts(
 async def _sold(runtime: Runtime, channel_no: str) -> list[str]:
     """The products that a channel sells, by code; to whom, where that is one merchant alone."""
     sold = []
-    for code, merchant_id in await runtime.channel_sets.using(channel_no):
+    for code, merchant_id in await runtime.supply.channel_sets.using(channel_no):
         whose = ""
         if merchant_id is not None:
-            whose = f" ({(await runtime.merchants.by_id(merchant_id)).merchant_no})"
+            whose = f" ({(await runtime.parties.merchants.by_id(merchant_id)).merchant_no})"
         sold.append(code + whose)
     return sold
 
@@ -245,6 +245,6 @@ async def _replace(
     """Another screen in the place of the one whose button was pressed."""
     message = query.message
     assert message is not None
-    await runtime.outbox.say(
-        runtime.store, actor.chat_id, Say(screen, facts, edit_message_id=message.message_id)
+    await runtime.delivery.outbox.say(
+        runtime.system.store, actor.chat_id, Say(screen, facts, edit_message_id=message.message_id)
     )

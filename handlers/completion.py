@@ -26,7 +26,7 @@ def router() -> Router:
 async def ask(message: Message, intent: Complete, actor: Actor, runtime: Runtime) -> None:
     """Ask the supplier, then put the question. A picture whose caption this is becomes evidence."""
     actor.need("complete")
-    await runtime.completions.ask(
+    await runtime.trade.completions.ask(
         actor, intent.number, intent.reason, message_id=message.message_id,
         request_id=request_id(message),
         proof_file_id=proof_of(message),
@@ -41,9 +41,9 @@ async def answer(
         return
     message_id = query.message.message_id
     if not button.yes:
-        await runtime.completions.drop(actor, button.confirmation_id, message_id=message_id)
+        await runtime.trade.completions.drop(actor, button.confirmation_id, message_id=message_id)
         return
-    await runtime.completions.confirm(
+    await runtime.trade.completions.confirm(
         actor, button.confirmation_id, message_id=message_id,
         request_id=request_id(query.message),
     )  # fmt: skip
@@ -54,7 +54,7 @@ async def ask_reversal(
 ) -> None:
     """Put the question, which a second person answers."""
     actor.need("uncomplete")
-    await runtime.completions.ask_reversal(
+    await runtime.trade.completions.ask_reversal(
         actor, intent.number, intent.reason, message_id=message.message_id,
         request_id=request_id(message),
     )  # fmt: skip
@@ -68,11 +68,11 @@ async def answer_reversal(
         return
     message_id = query.message.message_id
     if not button.yes:
-        await runtime.completions.drop_reversal(
+        await runtime.trade.completions.drop_reversal(
             actor, button.confirmation_id, message_id=message_id
         )
         return
-    await runtime.completions.confirm_reversal(
+    await runtime.trade.completions.confirm_reversal(
         actor, button.confirmation_id, message_id=message_id,
         request_id=request_id(query.message),
     )  # fmt: skip

@@ -152,12 +152,12 @@ class Understand(BaseMiddleware):
         """Whether what would change something waited too long to be carried out by itself. Whoever
         may have it done is told; one that was carried out in time and is only delivered again is
         not spoken of."""
-        if self._runtime.clock.now() - message.date <= STALE_AFTER:
+        if self._runtime.system.clock.now() - message.date <= STALE_AFTER:
             return False
         right = right_to(intent, actor)
         if right and not actor.may(right):
             return False  # it is refused, whenever it comes
-        if not await self._runtime.causes.obeyed(message.chat.id, message.message_id):
+        if not await self._runtime.people.receipts.obeyed(message.chat.id, message.message_id):
             await refuse(self._runtime, actor, "stale_money", {}, message)
         return True
 
@@ -168,7 +168,7 @@ class Understand(BaseMiddleware):
             return None
         if not text or text.startswith(("/", "／")):
             return None
-        question = await self._runtime.discrepancies.asked_why(
+        question = await self._runtime.trade.discrepancies.asked_why(
             speaker.id, message.chat.id, asked.message_id
         )
         return None if question is None else GiveReason(question, asked.message_id, text)
@@ -229,17 +229,17 @@ class AnswerPress(BaseMiddleware):
     async def _done(self, button: Button, message: Any) -> bool:
         """Whether what the button asks for was decided before: a second press changes nothing."""
         if isinstance(button, UndoVoucher):
-            return await self._runtime.causes.undone(
+            return await self._runtime.people.receipts.undone(
                 message.chat.id, message.message_id, button.voucher_id
             )
         asked = getattr(button, "confirmation_id", None)
-        return asked is not None and await self._runtime.confirmations.answered(asked)
+        return asked is not None and await self._runtime.people.approvals.answered(asked)
 
 
 async def actor_of(runtime: Runtime, user: User, message: Any) -> Actor:
     """Who speaks or presses, in the chat of a message (which may be inaccessible)."""
     chat = message.chat
-    return await runtime.access.actor(
+    return await runtime.people.access.actor(
         user.id, user.full_name, chat.id, private=chat.type == "private"
     )
 
@@ -272,13 +272,13 @@ async def refuse(
         screen, facts, reply_to=message.message_id, only_for=only_for, thread_id=_thread_of(message)
     )
     if actor.chat_id == actor.user_id:
-        await runtime.outbox.say(runtime.store, actor.chat_id, answer)
+        await runtime.delivery.outbox.say(runtime.system.store, actor.chat_id, answer)
         return
     quote = ""  # what stands above a button is ours
     speaker = message.from_user if isinstance(message, Message) else None
     if isinstance(message, Message) and speaker is not None and speaker.id == actor.user_id:
         quote = message.text or message.caption or ""
-    await runtime.refusals.tell(actor, answer, " ".join(quote.split()))
+    await runtime.people.refusals.tell(actor, answer, " ".join(quote.split()))
 
 
 async def zone_here(runtime: Runtime, actor: Actor) -> str:
@@ -286,9 +286,9 @@ async def zone_here(runtime: Runtime, actor: Actor) -> str:
     the platform's. An IANA zone."""
     group = actor.group
     if group is not None and group.merchant_ids:
-        return (await runtime.merchants.by_id(group.merchant_ids[0])).day_cut.zone
+        return (await runtime.parties.merchants.by_id(group.merchant_ids[0])).day_cut.zone
     if group is not None and group.supplier_ids:
-        return (await runtime.suppliers.by_id(group.supplier_ids[0])).day_cut.zone
+        return (await runtime.parties.suppliers.by_id(group.supplier_ids[0])).day_cut.zone
     return (await runtime.ledger.cut_of(HOUSE)).zone
 
 
@@ -309,8 +309,8 @@ async def say_privately(
 ) -> None:
     """A screen that, in a group, only this person sees (nobody can whisper to the anonymous).
     aloud: the facts where all in the group will see it, if those are others."""
-    await runtime.outbox.say(
-        runtime.store, actor.chat_id,
+    await runtime.delivery.outbox.say(
+        runtime.system.store, actor.chat_id,
         Say(
             screen, facts, reply_to=message.message_id, only_for=_only_for(actor),
             aloud=aloud or {}, thread_id=_thread_of(message),
@@ -336,7 +336,9 @@ async def say(
     runtime: Runtime, actor: Actor, screen: str, facts: dict[str, Any], reply_to: int
 ) -> None:
     """A screen in reply to a message, for everybody in the chat."""
-    await runtime.outbox.say(runtime.store, actor.chat_id, Say(screen, facts, reply_to=reply_to))
+    await runtime.delivery.outbox.say(
+        runtime.system.store, actor.chat_id, Say(screen, facts, reply_to=reply_to)
+    )
 
 
 def right_to(intent: Intent, actor: Actor) -> str:

@@ -67,15 +67,17 @@ async def _go_on(
     said = dialogue.facts
     if said["names"]:
         facts = await _question(runtime, dialogue, supplier)
-        await runtime.outbox.say(runtime.store, actor.chat_id, Say("credential_question", facts))
+        await runtime.delivery.outbox.say(
+            runtime.system.store, actor.chat_id, Say("credential_question", facts)
+        )
         await dialogues.keep(actor, dialogue)
         return
     if said["document_id"]:
-        document = await runtime.documents.by_id(UUID(said["document_id"]))
+        document = await runtime.supply.documents.by_id(UUID(said["document_id"]))
         fact = Say("supplier_switch", await switch_facts(runtime, supplier, document))
     else:
         fact = Say("supplier", await card(runtime, supplier))
-    await runtime.outbox.say(runtime.store, actor.chat_id, fact)
+    await runtime.delivery.outbox.say(runtime.system.store, actor.chat_id, fact)
     await dialogues.end(actor)
 
 
@@ -108,18 +110,22 @@ async def give_credential(
     bot: Bot,
 ) -> None:
     """Keep a credential. Its message is taken away whatever comes of it, and no answer repeats or
-    quotes it. Refusals: answer_forwarded, file_…, those of `Vetting.set_credentials`."""
+    quotes it. Refusals: answer_forwarded, file_…, those of `Onboarding.set_credentials`."""
     dialogue = intent.dialogue
     if dialogue is None:
         return
-    await runtime.outbox.say(runtime.store, actor.chat_id, TakeAway(intent.message_id))
+    await runtime.delivery.outbox.say(
+        runtime.system.store, actor.chat_id, TakeAway(intent.message_id)
+    )
     if intent.message_id <= dialogue.heard:
         return
     try:
         await _keep_credential(intent, dialogue, actor, runtime, dialogues, bot)
     except Refusal as refusal:
         facts = {"code": refusal.code, "facts": refusal.facts, "line": 0}
-        await runtime.outbox.say(runtime.store, actor.chat_id, Say("refusal", facts))
+        await runtime.delivery.outbox.say(
+            runtime.system.store, actor.chat_id, Say("refusal", facts)
+        )
 
 
 async def _keep_credential(
@@ -135,11 +141,11 @@ async def _keep_credential(
         raise Refusal("answer_forwarded")
     said = dialogue.facts
     text = intent.text if isinstance(intent, Said) else await read_text(bot, intent, FILE_KB)
-    supplier = await runtime.suppliers.by_id(UUID(said["supplier_id"]))
+    supplier = await runtime.parties.suppliers.by_id(UUID(said["supplier_id"]))
     document = None
     if said["document_id"]:
-        document = await runtime.documents.by_id(UUID(said["document_id"]))
-    after = await runtime.vetting.set_credentials(
+        document = await runtime.supply.documents.by_id(UUID(said["document_id"]))
+    after = await runtime.supply.onboarding.set_credentials(
         actor, supplier, {said["names"][0]: text}, document=document
     )
     following = dialogue.at(SECRET, heard=intent.message_id, names=said["names"][1:])
@@ -158,6 +164,6 @@ async def skip_credential(
     need(actor, "suppliers")
     if button.choice != SKIP:
         return
-    supplier = await runtime.suppliers.by_id(UUID(dialogue.facts["supplier_id"]))
+    supplier = await runtime.parties.suppliers.by_id(UUID(dialogue.facts["supplier_id"]))
     following = dialogue.at(SECRET, names=dialogue.facts["names"][1:])
     await _go_on(runtime, actor, dialogues, following, supplier)

@@ -31,7 +31,7 @@ async def set_day_cut(message: Message, intent: SetDayCut, actor: Actor, runtime
         (read_time(intent.text), None) if intent.what == "time" else (None, read_zone(intent.text))
     )
     cause = Cause(message.chat.id, message.message_id, 1)
-    await runtime.daycuts.set(actor, holder.kind, holder.id, cause, at=at, zone=zone)
+    await runtime.accounts.daycuts.set(actor, holder.kind, holder.id, cause, at=at, zone=zone)
 
 
 async def _one(runtime: Runtime, actor: Actor, number: str | None) -> Holder:

@@ -54,7 +54,7 @@ async def no_command(message: Message, intent: NoCommand, actor: Actor, runtime:
             raise Refusal("anonymous_admin")
         return
     if not intent.slash and (
-        not near or await runtime.throttle.room({f"near:{actor.user_id}": NEAR_LIMIT})
+        not near or await runtime.system.throttle.room({f"near:{actor.user_id}": NEAR_LIMIT})
     ):
         return
     facts = {
@@ -90,8 +90,10 @@ async def usage(message: Message, intent: Usage, actor: Actor, runtime: Runtime)
 async def balance(message: Message, intent: ShowBalance, actor: Actor, runtime: Runtime) -> None:
     """How the merchant stands with us now."""
     actor.need("read_money")
-    merchant = await runtime.access.merchant_in(actor, intent.merchant_no, example="/balance M1001")
-    bill = await runtime.bills.merchant(merchant.id)
+    merchant = await runtime.people.access.merchant_in(
+        actor, intent.merchant_no, example="/balance M1001"
+    )
+    bill = await runtime.reports.bills.merchant(merchant.id)
     facts = {
         "merchant_no": merchant.merchant_no,
         "merchant_name": merchant.name,
@@ -99,7 +101,7 @@ async def balance(message: Message, intent: ShowBalance, actor: Actor, runtime: 
         "balance_minor": bill.closing_minor,
         "advanced_minor": bill.advanced_minor,
         "unpaid": bill.unpaid,
-        "at": runtime.clock.now().isoformat(),
+        "at": runtime.system.clock.now().isoformat(),
         "zone": bill.zone,
     }
     await say(runtime, actor, "balance", facts, message.message_id)
@@ -111,5 +113,5 @@ async def language(message: Message, intent: SetLanguage, actor: Actor, runtime:
     if actor.group is None:
         await refuse(runtime, actor, "only_in_groups", {}, message)
         return
-    await runtime.groups.set_language(actor.chat_id, intent.language)
+    await runtime.people.groups.set_language(actor.chat_id, intent.language)
     await say(runtime, actor, "language_set", {"language": intent.language}, message.message_id)

@@ -200,8 +200,8 @@ async def cancel(message: Message, actor: Actor, runtime: Runtime, dialogues: Di
             raise Refusal("private_only")
         return
     ended = await dialogues.end(actor)
-    await runtime.outbox.say(
-        runtime.store,
+    await runtime.delivery.outbox.say(
+        runtime.system.store,
         actor.chat_id,
         Say("dialogue_ended", {"ended": ended}, reply_to=message.message_id),
     )
@@ -221,8 +221,8 @@ async def press(
     ):
         raise Refusal("dialogue_over")
     await dialogues.end(actor)
-    await runtime.outbox.say(
-        runtime.store,
+    await runtime.delivery.outbox.say(
+        runtime.system.store,
         actor.chat_id,
         Say("dialogue_ended", {"ended": True}, edit_message_id=query.message.message_id),
     )

@@ -37,7 +37,7 @@ async def show(message: Message, intent: ShowDiscrepancies, actor: Actor, runtim
     actor.need("resolve")
     merchant_id = None
     if intent.merchant_no is not None or actor.merchant_ids == ():  # nothing is seen here
-        merchant = await runtime.access.merchant_in(
+        merchant = await runtime.people.access.merchant_in(
             actor, intent.merchant_no, example="/discrepancies M1001"
         )
         merchant_id = merchant.id
@@ -54,8 +54,8 @@ async def turn(
         return
     mode = "test" if button.test else "live"
     facts = await _list(runtime, actor, button.merchant_id, button.page, mode)
-    await runtime.outbox.say(
-        runtime.store,
+    await runtime.delivery.outbox.say(
+        runtime.system.store,
         actor.chat_id,
         Say("discrepancies", facts, edit_message_id=query.message.message_id),
     )
@@ -69,16 +69,16 @@ async def press(
         return
     message_id = query.message.message_id
     if button.action == "open":
-        await runtime.discrepancies.show(actor, button.discrepancy_id, reply_to=message_id)
+        await runtime.trade.discrepancies.show(actor, button.discrepancy_id, reply_to=message_id)
         return
-    await runtime.discrepancies.ask(
+    await runtime.trade.discrepancies.ask(
         actor, button.discrepancy_id, button.action, message_id=message_id
     )
 
 
 async def give_reason(message: Message, intent: GiveReason, actor: Actor, runtime: Runtime) -> None:
     """The question asks whether to do it now."""
-    await runtime.discrepancies.give_reason(
+    await runtime.trade.discrepancies.give_reason(
         actor, intent.confirmation_id, intent.reason, message_id=intent.question_message_id
     )
 
@@ -91,9 +91,9 @@ async def answer(
         return
     message_id = query.message.message_id
     if not button.yes:
-        await runtime.discrepancies.drop(actor, button.confirmation_id, message_id=message_id)
+        await runtime.trade.discrepancies.drop(actor, button.confirmation_id, message_id=message_id)
         return
-    await runtime.discrepancies.confirm(
+    await runtime.trade.discrepancies.confirm(
         actor, button.confirmation_id, message_id=message_id,
         request_id=request_id(query.message),
     )  # fmt: skip
@@ -106,11 +106,11 @@ async def _list(
     scope = actor.merchant_ids
     if merchant_id is not None:
         scope = (merchant_id,) if actor.sees(merchant_id) else ()
-    page = await runtime.discrepancies.open_ones(scope, number, mode=mode)
-    resolved = await runtime.discrepancies.history(
+    page = await runtime.trade.discrepancies.open_ones(scope, number, mode=mode)
+    resolved = await runtime.trade.discrepancies.history(
         scope, HISTORY_DAYS, mode=mode, limit=HISTORY_LINES
     )
-    now = runtime.clock.now()
+    now = runtime.system.clock.now()
     staff_only = actor.merchant_ids is None
     return {
         "merchant_id": str(merchant_id or ""),

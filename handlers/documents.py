@@ -76,7 +76,7 @@ async def show(message: Message, intent: ShowDocuments, actor: Actor, runtime: R
         document = await _named(runtime, intent.code, intent.version)
         await _card(runtime, actor, document, message.message_id)
         return
-    found = await runtime.documents.all()
+    found = await runtime.supply.documents.all()
     facts = {
         "lines": [document_facts(document) for document in found[:LISTED]],
         "more": max(0, len(found) - LISTED),
@@ -94,10 +94,10 @@ async def library(
         return
     message_id = query.message.message_id
     if button.code:
-        text = runtime.documents.library_text(button.code)
+        text = runtime.supply.documents.library_text(button.code)
         await _try(actor, runtime, dialogues, text, "", message_id)
     else:
-        codes = list(runtime.documents.library())
+        codes = list(runtime.supply.documents.library())
         await say(runtime, actor, "document_library", {"codes": codes}, message_id)
 
 
@@ -174,7 +174,7 @@ async def _try(
 async def _show_checked(actor: Actor, runtime: Runtime, dialogue: Dialogue, reply_to: int) -> None:
     text = dialogue.facts["text"]
     facts = await asyncio.to_thread(summary, text)
-    diff = (await runtime.documents.changes(facts["code"], text)).splitlines()
+    diff = (await runtime.supply.documents.changes(facts["code"], text)).splitlines()
     facts |= {
         "note": dialogue.facts["note"],
         "diff": diff[:SHOWN_DIFF_LINES],
@@ -218,11 +218,13 @@ async def choose(
                 name = f"{said['code']}-dry-run.txt"
                 await _send(runtime, actor, name, written(requests), said["code"], message_id)
         case "diff":
-            diff = await runtime.documents.changes(said["code"], said["text"])
+            diff = await runtime.supply.documents.changes(said["code"], said["text"])
             await _send(runtime, actor, f"{said['code']}.diff", diff, said["code"], message_id)
         case "propose":
             try:
-                document = await runtime.documents.propose(actor, said["text"], note=said["note"])
+                document = await runtime.supply.documents.propose(
+                    actor, said["text"], note=said["note"]
+                )
             except DocumentFaults as faults:
                 await _say_faults(runtime, actor, faults, message_id)
                 return
@@ -234,7 +236,7 @@ async def choose(
 async def decide(message: Message, intent: DecideDocument, actor: Actor, runtime: Runtime) -> None:
     """Approve, reject or withdraw, as it was typed."""
     need(actor, "documents" if intent.decision == "withdraw" else "approve_document")
-    document = await runtime.documents.by_no(intent.code, intent.version)
+    document = await runtime.supply.documents.by_no(intent.code, intent.version)
     decided = await _decide(runtime, actor, document, intent.decision, intent.why)
     await _card(runtime, actor, decided, message.message_id)
 
@@ -248,19 +250,19 @@ async def press(
     if query.message is None:
         return
     message_id = query.message.message_id
-    document = await runtime.documents.by_id(button.document_id)
+    document = await runtime.supply.documents.by_id(button.document_id)
     match button.action:
         case "open":
             await _card(runtime, actor, document, message_id)
         case "diff":
-            diff = await runtime.documents.diff(document)
+            diff = await runtime.supply.documents.diff(document)
             name = f"{document.code}-v{document.version}.diff"
             await _send(runtime, actor, name, diff, str(document), message_id)
         case "text":
-            text = await runtime.documents.text(document)
+            text = await runtime.supply.documents.text(document)
             await _send(runtime, actor, f"{document.code}.yaml", text, str(document), message_id)
         case "approve":
-            approved = await runtime.documents.approve(actor, document)
+            approved = await runtime.supply.documents.approve(actor, document)
             await _replace(runtime, actor, approved, message_id)
         case "reject" | "withdraw":
             await _ask_why(actor, runtime, dialogues, document, button.action, message_id)
@@ -293,7 +295,7 @@ async def give_why(
     if intent.foreign:
         raise Refusal("answer_forwarded")
     said = intent.dialogue.facts
-    document = await runtime.documents.by_id(UUID(said["document_id"]))
+    document = await runtime.supply.documents.by_id(UUID(said["document_id"]))
     try:
         decided = await _decide(runtime, actor, document, said["decision"], intent.text)
     except Refusal as refusal:
@@ -309,11 +311,11 @@ async def _decide(
 ) -> Document:
     match decision:
         case "approve":
-            return await runtime.documents.approve(actor, document)
+            return await runtime.supply.documents.approve(actor, document)
         case "reject":
-            return await runtime.documents.reject(actor, document, why)
+            return await runtime.supply.documents.reject(actor, document, why)
         case "withdraw":
-            return await runtime.documents.withdraw(actor, document, why)
+            return await runtime.supply.documents.withdraw(actor, document, why)
 
 
 # ── what they share ──────────────────────────────────────────────────────────────────────────────
@@ -342,8 +344,8 @@ def document_facts(document: Document) -> dict[str, Any]:
 async def _named(runtime: Runtime, code: str, version: int | None) -> Document:
     """Refusals: document_not_found."""
     if version is not None:
-        return await runtime.documents.by_no(code, version)
-    found = await runtime.documents.all(code)
+        return await runtime.supply.documents.by_no(code, version)
+    found = await runtime.supply.documents.all(code)
     if not found:
         raise Refusal("document_not_found", document=code)
     return found[0]
@@ -352,8 +354,8 @@ async def _named(runtime: Runtime, code: str, version: int | None) -> Document:
 async def _replace(runtime: Runtime, actor: Actor, document: Document, message_id: int) -> None:
     """The card of a document, in the place of a message of ours."""
     facts = document_facts(document) | {"zone": await zone_here(runtime, actor)}
-    await runtime.outbox.say(
-        runtime.store, actor.chat_id, Say("document", facts, edit_message_id=message_id)
+    await runtime.delivery.outbox.say(
+        runtime.system.store, actor.chat_id, Say("document", facts, edit_message_id=message_id)
     )
 
 
@@ -368,4 +370,4 @@ async def _send(
 ) -> None:
     """A text as a file. Nothing to show is a text as well."""
     file = TextFile(name, text or "–\n", "file", {"title": title}, reply_to=reply_to)
-    await runtime.outbox.say(runtime.store, actor.chat_id, file)
+    await runtime.delivery.outbox.say(runtime.system.store, actor.chat_id, file)

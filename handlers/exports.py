@@ -33,14 +33,14 @@ async def export(message: Message, intent: Export, actor: Actor, runtime: Runtim
             intent.what,
             holder.kind,
             holder.id,
-            resolve(intent.days, await runtime.bills.open_day(holder.id)),
+            resolve(intent.days, await runtime.reports.bills.open_day(holder.id)),
             intent.table,
             bom=_bom(intent, actor),
             currency=holder.currency,
         )
         for holder in await readable(runtime, actor, intent.number, intent.currency)
     ]
-    await runtime.exports.ask(actor, papers, reply_to=message.message_id)
+    await runtime.reports.exports.ask(actor, papers, reply_to=message.message_id)
 
 
 async def open_chart(
@@ -52,7 +52,7 @@ async def open_chart(
     days = Days(button.first, button.last)
     paper = Paper("chart", button.holder, button.holder_id, days, currency=button.currency)
     message_id = query.message.message_id
-    await runtime.exports.ask(
+    await runtime.reports.exports.ask(
         actor,
         [paper],
         reply_to=None if button.replace else message_id,
@@ -76,7 +76,7 @@ async def open_export(
         bom=actor.language == "zh",
         currency=button.currency,
     )
-    await runtime.exports.ask(actor, [paper], reply_to=query.message.message_id)
+    await runtime.reports.exports.ask(actor, [paper], reply_to=query.message.message_id)
 
 
 def _bom(intent: Export, actor: Actor) -> bool:

@@ -57,9 +57,9 @@ async def _named_or_bound(runtime: Runtime, actor: Actor, number: str | None) ->
     if number is not None:
         return [await _numbered(runtime, actor, number)]
     if actor.merchant_ids:
-        return [_merchant(await runtime.merchants.by_id(m)) for m in actor.merchant_ids]
+        return [_merchant(await runtime.parties.merchants.by_id(m)) for m in actor.merchant_ids]
     if actor.supplier_ids:
-        return [_supplier(await runtime.suppliers.by_id(s)) for s in actor.supplier_ids]
+        return [_supplier(await runtime.parties.suppliers.by_id(s)) for s in actor.supplier_ids]
     raise Refusal("group_not_bound")
 
 
@@ -85,9 +85,9 @@ async def holder_behind(
     `holders_of`. Refusals: record_not_found."""
     match kind:
         case "m" if actor.sees(holder_id):
-            return _merchant(await runtime.merchants.by_id(holder_id))
+            return _merchant(await runtime.parties.merchants.by_id(holder_id))
         case "s" if actor.sees_supplier(holder_id):
-            known = await runtime.suppliers.all()
+            known = await runtime.parties.suppliers.all()
             for supplier in known:
                 if supplier.id == holder_id:
                     return _supplier(supplier)
@@ -105,11 +105,11 @@ def need_to_read(actor: Actor, holder: Holder) -> None:
 
 async def _numbered(runtime: Runtime, actor: Actor, number: str) -> Holder:
     if number.startswith("S"):
-        supplier = await runtime.suppliers.by_no(number)
+        supplier = await runtime.parties.suppliers.by_no(number)
         if not actor.sees_supplier(supplier.id):
             raise Refusal("supplier_not_found", supplier_no=number)
         return _supplier(supplier)
-    return _merchant(await runtime.access.merchant_in(actor, number))
+    return _merchant(await runtime.people.access.merchant_in(actor, number))
 
 
 def _merchant(merchant: Merchant) -> Holder:
@@ -126,7 +126,7 @@ def _supplier(supplier: Supplier) -> Holder:
 
 async def _platform(runtime: Runtime) -> list[Holder]:
     """Its books in each currency, that of most merchants first."""
-    cut, known = await runtime.ledger.cut_of(HOUSE), await runtime.merchants.currencies()
+    cut, known = await runtime.ledger.cut_of(HOUSE), await runtime.parties.merchants.currencies()
     return [
         Holder("p", HOUSE, "", "", of, cut, tuple(other for other in known if other != of))
         for of in known

@@ -52,14 +52,14 @@ async def look_up(message: Message, intent: LookUp, actor: Actor, runtime: Runti
         await refuse(runtime, actor, "usage", facts, message, alone=True)
         return
     asked = dict.fromkeys(n for word in words for reading in word.readings for n in reading)
-    found = await runtime.lookups.find(actor, list(asked))
+    found = await runtime.trade.lookups.find(actor, list(asked))
     meant = list(dict.fromkeys(number for word in words for number in word.meant(found)))
     orders = list(dict.fromkeys(key for number in meant for key in found.get(number, ())))
     if unknown := _to_tell(intent, [number for number in meant if number not in found], orders):
         number = ", ".join(unknown[:MAX_SHOWN])
         refusal = Refusal("order_not_found", number=number)
         await say_refusal(runtime, actor, refusal, message)
-    await runtime.lookups.show(actor, orders[:MAX_SHOWN], reply_to=message.message_id)
+    await runtime.trade.lookups.show(actor, orders[:MAX_SHOWN], reply_to=message.message_id)
     if len(orders) > MAX_SHOWN or (len(words) == MAX_WORDS and not intent.talk):
         await say_refusal(runtime, actor, Refusal("too_many_numbers", limit=MAX_SHOWN), message)
 
@@ -106,17 +106,17 @@ async def press_card(
             facts = {"order_no": order.order_no}
             await press.answer(toast("how_to_complete", facts, actor.language), alert=True)
         case "notify":
-            await runtime.notifications.resend(order.merchant_id, order.id)
+            await runtime.trade.notifications.resend(order.merchant_id, order.id)
             await press.answer(toast("notified_again", {}, actor.language))
 
 
 async def _ask(
     query: CallbackQuery, actor: Actor, press: Press, runtime: Runtime, order: Order
 ) -> None:
-    wait_s = await runtime.throttle.room({f"ask:{order.id}": ASK_LIMIT})
+    wait_s = await runtime.system.throttle.room({f"ask:{order.id}": ASK_LIMIT})
     if wait_s > 0:
         raise Refusal("rate_limited", retry_after_s=max(1, round(wait_s)))
-    standing = await runtime.following.ask(
+    standing = await runtime.trade.follow_up.ask(
         order.merchant_id, order.id, request_id=request_id(query.message)
     )
     await press.answer(toast("supplier_says", {"state": standing.state}, actor.language))
@@ -130,7 +130,7 @@ async def _order(runtime: Runtime, actor: Actor, order_id: UUID) -> Order:
     except OverflowError:  # no id of ours: its time lies beyond all calendars
         raise unknown from None
     scope = None if actor.merchant_ids is None else list(actor.merchant_ids)
-    found = await runtime.store.fetchval(
+    found = await runtime.system.store.fetchval(
         "SELECT merchant_id FROM orders"
         " WHERE merchant_id = ANY(coalesce($1::uuid[], ARRAY(SELECT id FROM merchant)))"
         " AND id = $2 AND created_at = $3",
@@ -138,4 +138,4 @@ async def _order(runtime: Runtime, actor: Actor, order_id: UUID) -> Order:
     )  # fmt: skip
     if found is None:
         raise unknown
-    return await get_order(runtime.store, found, order_id)
+    return await get_order(runtime.system.store, found, order_id)

@@ -39,15 +39,17 @@ async def standing_changed(event: ChatMemberUpdated, bot: Bot, runtime: Runtime)
     """The bot was added, promoted, demoted, removed, or may do more or less than before."""
     chat, standing = event.chat, event.new_chat_member
     if standing.status in GONE:
-        await runtime.outbox.chats.gone(chat.id)
+        await runtime.delivery.outbox.chats.gone(chat.id)
     else:
-        await runtime.outbox.chats.back(runtime.store, chat.id)
-    await runtime.groups.seen(
+        await runtime.delivery.outbox.chats.back(runtime.system.store, chat.id)
+    await runtime.people.groups.seen(
         chat.id, chat_type=chat.type, title=chat.title or "", bot_status=str(standing.status)
     )
     if standing.status in GONE:
         return
-    await set_pins(runtime.outbox, runtime.store, chat.id)  # it may have the right to by now
+    await set_pins(
+        runtime.delivery.outbox, runtime.system.store, chat.id
+    )  # it may have the right to by now
     if chat.type != "channel":
         await show_checklist(runtime, bot, chat.id, standing)
 
@@ -55,7 +57,7 @@ async def standing_changed(event: ChatMemberUpdated, bot: Bot, runtime: Runtime)
 async def blocked_or_not(event: ChatMemberUpdated, runtime: Runtime) -> None:
     """Somebody unblocked the bot: what is for them leaves again."""
     if event.new_chat_member.status not in GONE:
-        await runtime.outbox.chats.back(runtime.store, event.chat.id)
+        await runtime.delivery.outbox.chats.back(runtime.system.store, event.chat.id)
 
 
 async def show_checklist(
@@ -63,7 +65,7 @@ async def show_checklist(
 ) -> None:
     """Post a group's checklist, or edit the one that is there. standing: what the bot is there, as
     Telegram just said; else Telegram is asked."""
-    group = await runtime.groups.find(chat_id)
+    group = await runtime.people.groups.find(chat_id)
     if group is None:
         return
     chat_id = group.chat_id
@@ -76,13 +78,13 @@ async def show_checklist(
         "pins": admin and getattr(standing, "can_pin_messages", True) is True,
         "reads_all": reads_all,
     }
-    posted = await runtime.store.fetchval(
+    posted = await runtime.system.store.fetchval(
         "SELECT message_id FROM post WHERE merchant_id = $1 AND kind = 'question' AND ref = $2"
         " AND chat_id = $3 ORDER BY message_id DESC LIMIT 1",
         NOBODY, f"{_CHECKLIST}:{chat_id}", chat_id,
     )  # fmt: skip
-    await runtime.outbox.say(
-        runtime.store, chat_id,
+    await runtime.delivery.outbox.say(
+        runtime.system.store, chat_id,
         Say(
             _CHECKLIST, facts, edit_message_id=posted, remember="question",
             ref=f"{_CHECKLIST}:{chat_id}",
@@ -102,8 +104,8 @@ async def _standing(bot: Bot, chat_id: int) -> ChatMember | None:
 
 async def binding_facts(runtime: Runtime, group: Group) -> dict[str, Any]:
     """What a group is and to whom it belongs: kind, title, language, label, bound."""
-    merchants = [await runtime.merchants.by_id(m) for m in group.merchant_ids]
-    suppliers = [await runtime.suppliers.by_id(s) for s in group.supplier_ids]
+    merchants = [await runtime.parties.merchants.by_id(m) for m in group.merchant_ids]
+    suppliers = [await runtime.parties.suppliers.by_id(s) for s in group.supplier_ids]
     return {
         "kind": group.kind,
         "title": group.title,
@@ -119,7 +121,7 @@ async def binding_facts(runtime: Runtime, group: Group) -> dict[str, Any]:
 async def moved_away(message: Message, runtime: Runtime) -> None:
     """The old group's last message names the supergroup it became."""
     if message.migrate_to_chat_id is not None:
-        await runtime.groups.moved(
+        await runtime.people.groups.moved(
             message.chat.id, message.migrate_to_chat_id, title=message.chat.title or ""
         )
 
@@ -127,18 +129,18 @@ async def moved_away(message: Message, runtime: Runtime) -> None:
 async def moved_here(message: Message, runtime: Runtime) -> None:
     """The supergroup's first message names the group it was; whichever of both comes first."""
     if message.migrate_from_chat_id is not None:
-        await runtime.groups.moved(
+        await runtime.people.groups.moved(
             message.migrate_from_chat_id, message.chat.id, title=message.chat.title or ""
         )
 
 
 async def renamed(message: Message, runtime: Runtime) -> None:
     """A group has a new title."""
-    status = await runtime.store.fetchval(
+    status = await runtime.system.store.fetchval(
         "SELECT bot_status FROM chat_group WHERE chat_id = $1", message.chat.id
     )
     if status is not None and message.new_chat_title is not None:
-        await runtime.groups.seen(
+        await runtime.people.groups.seen(
             message.chat.id, chat_type=message.chat.type, title=message.new_chat_title,
             bot_status=status,
         )  # fmt: skip

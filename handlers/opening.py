@@ -82,7 +82,7 @@ async def _begin(actor: Actor, runtime: Runtime, dialogues: Dialogues) -> None:
 async def _documents(runtime: Runtime) -> list[dict[str, str]]:
     """The newest version of each connector that is approved or waits to be."""
     newest: dict[str, Document] = {}
-    for document in await runtime.documents.all():
+    for document in await runtime.supply.documents.all():
         if document.state in ("approved", "proposed"):
             newest.setdefault(f"{document.code} {document.state}", document)
     found = sorted(newest.values(), key=lambda document: document.state != "approved")
@@ -94,7 +94,7 @@ async def _documents(runtime: Runtime) -> list[dict[str, str]]:
 
 async def _next_no(runtime: Runtime) -> str:
     """The number after the highest there is."""
-    numbers = [int(supplier.supplier_no[1:]) for supplier in await runtime.suppliers.all()]
+    numbers = [int(supplier.supplier_no[1:]) for supplier in await runtime.parties.suppliers.all()]
     return f"S{max(numbers, default=0) + 1:02}"
 
 
@@ -110,7 +110,9 @@ async def _ask(runtime: Runtime, actor: Actor, dialogue: Dialogue) -> None:
         "dialogue_id": dialogue.id,
         "turn": dialogue.turn,
     }
-    await runtime.outbox.say(runtime.store, actor.chat_id, Say("supplier_question", facts))
+    await runtime.delivery.outbox.say(
+        runtime.system.store, actor.chat_id, Say("supplier_question", facts)
+    )
 
 
 def _options(step: str, dialogue: Dialogue) -> list[str]:
@@ -223,7 +225,7 @@ async def _document_id(runtime: Runtime, dialogue: Dialogue, text: str) -> str:
     for option in dialogue.facts["documents"]:
         if option["document"] == wanted:
             connector = await connector_of(runtime, UUID(option["id"]))
-            if connector is not None and connector.sandbox_only and not runtime.demo:
+            if connector is not None and connector.sandbox_only and not runtime.system.demo:
                 raise Refusal("document_sandbox_only", document=wanted)
             return str(option["id"])
     raise Refusal("answer_unreadable", example=dialogue.facts["documents"][0]["document"])
@@ -235,13 +237,13 @@ async def _open(
     """The new supplier; the one that is there, where this very answer opened it before. A number
     that somebody else took meanwhile is left to them."""
     for _ in range(_TRIES):
-        new = _new_supplier(dialogue.facts, sandbox=runtime.demo)
+        new = _new_supplier(dialogue.facts, sandbox=runtime.system.demo)
         try:
-            return await runtime.vetting.open(actor, new)
+            return await runtime.supply.onboarding.open(actor, new)
         except Refusal as refusal:
             if refusal.code != "supplier_exists":
                 raise
-        there = await runtime.suppliers.by_no(new.supplier_no)
+        there = await runtime.parties.suppliers.by_no(new.supplier_no)
         if _is_same(there, new):
             return there
         # Kept before it is used, so that this answer, delivered again, finds what it opened.

@@ -44,7 +44,7 @@ async def record(message: Message, intent: Advances, actor: Actor, runtime: Runt
     """Book every line, or none, with one receipt for all; where one may be a slip, ask first."""
     actor.need(right_to(intent, actor))
     message_id = message.message_id
-    if await runtime.vouchers.booked_lines(message.chat.id, message_id):
+    if await runtime.accounts.vouchers.booked_lines(message.chat.id, message_id):
         return
     proof = proof_of(message)
     written = []
@@ -55,7 +55,7 @@ async def record(message: Message, intent: Advances, actor: Actor, runtime: Runt
             which = line.line if len(intent.lines) > 1 else 0
             await say_refusal(runtime, actor, refusal, message, line=which)
             return
-    await runtime.slips.record(actor, written, message_id)
+    await runtime.accounts.slips.record(actor, written, message_id)
 
 
 async def _decide(runtime: Runtime, actor: Actor, line: AdvanceLine, proof: str | None) -> Written:
@@ -64,7 +64,9 @@ async def _decide(runtime: Runtime, actor: Actor, line: AdvanceLine, proof: str 
         supplier_no, _ = named_supplier(line.remark)
         if supplier_no is not None and line.merchant_no is None:
             raise Refusal("payin_not_here", supplier_no=supplier_no)
-        merchant = await runtime.access.merchant_in(actor, line.merchant_no, example="+1000 M1001")
+        merchant = await runtime.people.access.merchant_in(
+            actor, line.merchant_no, example="+1000 M1001"
+        )
         advance = advance_of(line, merchant.currency, actor, proof)
         return Written(line.line, PREPAYMENT, merchant, advance)
     if line.merchant_no is not None:
@@ -99,7 +101,7 @@ async def _supplier_in(runtime: Runtime, actor: Actor, supplier_no: str | None) 
     Refusals: supplier_ambiguous, supplier_not_found (also for one that is none of this group's).
     """
     bound = actor.supplier_ids or ()
-    suppliers = [await runtime.suppliers.by_id(supplier_id) for supplier_id in bound]
+    suppliers = [await runtime.parties.suppliers.by_id(supplier_id) for supplier_id in bound]
     if supplier_no is None and len(suppliers) > 1:
         numbers = ", ".join(supplier.supplier_no for supplier in suppliers)
         raise Refusal("supplier_ambiguous", suppliers=numbers)
@@ -136,7 +138,7 @@ async def edited(message: Message, intent: Intent | None, actor: Actor, runtime:
     right = right_to(intent, actor) if intent and acts else right_here("prepay", actor)
     if not actor.may(right):
         return
-    booked = await runtime.vouchers.booked_lines(message.chat.id, message.message_id)
+    booked = await runtime.accounts.vouchers.booked_lines(message.chat.id, message.message_id)
     if booked or acts:
         money = bool(booked) or isinstance(intent, Advances | AdvancesFault | Adjust)
         facts = {"records": list(booked.values()), "money": money}
@@ -146,14 +148,16 @@ async def edited(message: Message, intent: Intent | None, actor: Actor, runtime:
 async def undo(query: CallbackQuery, button: UndoVoucher, actor: Actor, runtime: Runtime) -> None:
     """Take back what a receipt tells of, and strike it through; or ask."""
     if query.message is not None:
-        await runtime.slips.undo(actor, button.voucher_id, message_id=query.message.message_id)
+        await runtime.accounts.slips.undo(
+            actor, button.voucher_id, message_id=query.message.message_id
+        )
 
 
 async def answer(query: CallbackQuery, button: AnswerSlip, actor: Actor, runtime: Runtime) -> None:
     """Do what may have been a slip, or drop it. A second press finds the question answered."""
     if query.message is None:
         return
-    answered = runtime.slips.confirm if button.yes else runtime.slips.drop
+    answered = runtime.accounts.slips.confirm if button.yes else runtime.accounts.slips.drop
     await answered(actor, button.confirmation_id, message_id=query.message.message_id)
 
 

@@ -13,8 +13,8 @@ from core.kernel.money import HOME_CURRENCY, Money
 from core.parties.merchants import Merchant
 from core.people.actors import Actor
 from core.runtime import Runtime
+from core.supply.catalogue import RIGHT
 from core.supply.channels import Channel, Wish
-from core.supply.selling import RIGHT
 from handlers.channels import SEE, need_alone
 from handlers.context import Wants, say
 from handlers.routes import AskWhy, ChangeProduct, ShowProducts, minor
@@ -42,7 +42,7 @@ async def change(message: Message, intent: ChangeProduct, actor: Actor, runtime:
     need_alone(actor, RIGHT)
     merchant = await _merchant(runtime, actor, intent.merchant_no)
     cause = Cause(actor.chat_id, message.message_id, 1)
-    code, selling = intent.product_code, runtime.selling
+    code, selling = intent.product_code, runtime.supply.catalogue
     if intent.verb == "on" or intent.verb == "off":
         told = await selling.turn_product(actor, code, intent.verb, cause, merchant=merchant)
     else:
@@ -64,10 +64,12 @@ async def why(message: Message, intent: AskWhy, actor: Actor, runtime: Runtime) 
         raise Refusal("amount_invalid", text=intent.amount, currency=currency, example="100.00")
     mode = "test" if intent.test else "live"
     merchant_id = merchant.id if merchant is not None else None
-    choice = await runtime.routing.explain(Wish(merchant_id, mode, intent.product_code, amount))
-    sold = await runtime.channel_sets.of(intent.product_code, merchant_id)
-    product = (await runtime.channels.catalogue())[intent.product_code]
-    names = await runtime.channels.names()
+    choice = await runtime.supply.routing.explain(
+        Wish(merchant_id, mode, intent.product_code, amount)
+    )
+    sold = await runtime.supply.channel_sets.of(intent.product_code, merchant_id)
+    product = (await runtime.supply.channels.catalogue())[intent.product_code]
+    names = await runtime.supply.channels.names()
     facts = {
         "product_code": intent.product_code,
         "product_off": product.state == "off",
@@ -75,7 +77,7 @@ async def why(message: Message, intent: AskWhy, actor: Actor, runtime: Runtime) 
         "merchant_name": merchant.name if merchant else "",
         "own": sold.own,
         "not_open": merchant is not None
-        and intent.product_code not in await runtime.merchants.offers(merchant),
+        and intent.product_code not in await runtime.parties.merchants.offers(merchant),
         "mode": mode,
         "minor": amount.minor,
         "currency": currency,
@@ -108,19 +110,19 @@ def _ranked(channel: Channel, ranked: tuple[Channel, ...]) -> dict[str, Any]:
 
 async def _merchant(runtime: Runtime, actor: Actor, merchant_no: str | None) -> Merchant | None:
     """Refusals: merchant_not_found."""
-    return await runtime.access.merchant_in(actor, merchant_no) if merchant_no else None
+    return await runtime.people.access.merchant_in(actor, merchant_no) if merchant_no else None
 
 
 async def _facts(
     runtime: Runtime, merchant: Merchant | None, *, same: bool = False
 ) -> dict[str, Any]:
     """same: somebody wanted it as it is already."""
-    offers = await runtime.merchants.offers(merchant) if merchant is not None else {}
+    offers = await runtime.parties.merchants.offers(merchant) if merchant is not None else {}
     merchant_id = merchant.id if merchant is not None else None
-    states = {channel.channel_no: channel.state for channel in await runtime.channels.all()}
+    states = {channel.channel_no: channel.state for channel in await runtime.supply.channels.all()}
     lines = []
-    for code, product in (await runtime.channels.catalogue()).items():
-        sold = await runtime.channel_sets.of(code, merchant_id)
+    for code, product in (await runtime.supply.channels.catalogue()).items():
+        sold = await runtime.supply.channel_sets.of(code, merchant_id)
         lines.append(
             {
                 "code": code,

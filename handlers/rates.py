@@ -33,10 +33,12 @@ def router() -> Router:
 async def show_rates(message: Message, intent: ShowRates, actor: Actor, runtime: Runtime) -> None:
     """What the merchant pays for each product, since when, and what comes."""
     actor.need("read_money")
-    merchant = await runtime.access.merchant_in(actor, intent.merchant_no, example="/rates M1001")
-    products = await runtime.channels.products()
-    offers = await runtime.merchants.offers(merchant)
-    coming = await runtime.merchants.coming(merchant)
+    merchant = await runtime.people.access.merchant_in(
+        actor, intent.merchant_no, example="/rates M1001"
+    )
+    products = await runtime.supply.channels.products()
+    offers = await runtime.parties.merchants.offers(merchant)
+    coming = await runtime.parties.merchants.coming(merchant)
     facts = {
         "merchant_no": merchant.merchant_no,
         "merchant_name": merchant.name,
@@ -59,14 +61,14 @@ async def set_rate(message: Message, intent: SetRate, actor: Actor, runtime: Run
     """A merchant's rate for a product, from now or from a day on."""
     actor.need("price")
     example = f"/rate M1001 {intent.product_code} {intent.tariff}"
-    merchant = await runtime.access.merchant_in(actor, intent.merchant_no, example=example)
-    await runtime.pricing.set_rate(
+    merchant = await runtime.people.access.merchant_in(actor, intent.merchant_no, example=example)
+    await runtime.accounts.pricing.set_rate(
         actor,
         merchant,
         intent.product_code,
         parse_tariff(intent.tariff, merchant.currency),
         Cause(actor.chat_id, message.message_id, 1),
-        valid_from=first_day(intent.since, await runtime.bills.open_day(merchant.id)),
+        valid_from=first_day(intent.since, await runtime.reports.bills.open_day(merchant.id)),
     )
 
 
@@ -77,8 +79,8 @@ async def set_cost(message: Message, intent: SetCost, actor: Actor, runtime: Run
         facts = {"code": "cost_not_here", "facts": {}, "line": 0}
         await refuse(runtime, actor, "refusal", facts, message, alone=True)
         return
-    channel = await runtime.channels.costs(intent.channel_no)
-    await runtime.pricing.set_cost(
+    channel = await runtime.supply.channels.costs(intent.channel_no)
+    await runtime.accounts.pricing.set_cost(
         actor,
         channel.channel_no,
         parse_tariff(intent.tariff, channel.currency),
@@ -91,10 +93,10 @@ async def rerate(message: Message, intent: Rerate, actor: Actor, runtime: Runtim
     """Show what charging past orders anew would come to, and ask."""
     actor.need("price")
     example = f"/rerate M1001 {intent.product_code} …"
-    merchant = await runtime.access.merchant_in(actor, intent.merchant_no, example=example)
+    merchant = await runtime.people.access.merchant_in(actor, intent.merchant_no, example=example)
     tariff = parse_tariff(intent.tariff, merchant.currency) if intent.tariff else None
-    today = await runtime.bills.open_day(merchant.id)
-    await runtime.reratings.ask(
+    today = await runtime.reports.bills.open_day(merchant.id)
+    await runtime.accounts.reratings.ask(
         actor,
         merchant,
         intent.product_code,
@@ -111,7 +113,7 @@ async def answer(
     if query.message is None:
         return
     message_id = query.message.message_id
-    answered = runtime.reratings.confirm if button.yes else runtime.reratings.drop
+    answered = runtime.accounts.reratings.confirm if button.yes else runtime.accounts.reratings.drop
     await answered(actor, button.confirmation_id, message_id=message_id)
 
 

@@ -40,7 +40,7 @@ class Reactions:
         self._bot = bot
         self._answer_within_s = answer_within_s
         self._tasks: set[asyncio.Task[None]] = set()
-        runtime.refusals.on_held(self._refused)
+        runtime.people.refusals.on_held(self._refused)
 
     @asynccontextmanager
     async def while_answered(self, chat_id: int, message_id: int) -> AsyncIterator[None]:
@@ -74,12 +74,12 @@ class Reactions:
             await self._react(chat_id, message_id, READ)
 
     async def _is_waited_for(self, chat_id: int, message_id: int) -> bool:
-        return await self._runtime.outbox.has_unsent_reply(
+        return await self._runtime.delivery.outbox.has_unsent_reply(
             chat_id, message_id
-        ) or await self._runtime.exports.queue.is_waited_for(chat_id, message_id)
+        ) or await self._runtime.reports.exports.queue.is_waited_for(chat_id, message_id)
 
     async def _react(self, chat_id: int, message_id: int, emoji: str) -> None:
-        if await self._runtime.throttle.room({f"reaction:{chat_id}": PER_CHAT}):
+        if await self._runtime.system.throttle.room({f"reaction:{chat_id}": PER_CHAT}):
             return
         try:
             await self._bot.set_message_reaction(

@@ -23,7 +23,7 @@ async def press(query: CallbackQuery, button: OnRefund, actor: Actor, runtime: R
     """Ask whether that is sure; the alarm stays as it is."""
     if query.message is None:
         return
-    await runtime.refunds_by_hand.ask(
+    await runtime.trade.refunds_by_hand.ask(
         actor, button.merchant_id, button.refund_id, button.how,
         message_id=query.message.message_id,
     )  # fmt: skip
@@ -35,6 +35,6 @@ async def answer(
     """End the refund, or leave it. A second press finds the question answered."""
     if query.message is None:
         return
-    by_hand = runtime.refunds_by_hand
+    by_hand = runtime.trade.refunds_by_hand
     do = by_hand.confirm if button.yes else by_hand.drop
     await do(actor, button.confirmation_id, message_id=query.message.message_id)

@@ -10,7 +10,7 @@ from aiogram.types import Message
 
 from core.kernel.days import Days
 from core.people.actors import Actor
-from core.reports.statistics import By, Query, Row, Statistics, last_seven_days
+from core.reports.statistics import By, Figures, Query, Row, last_seven_days
 from core.runtime import Runtime
 from handlers.context import Wants, say
 from handlers.holders import Holder, holders_of, means_platform
@@ -49,7 +49,7 @@ async def show_statistics(
 async def _facts(runtime: Runtime, actor: Actor, holder: Holder, what: str) -> dict[str, Any]:
     alone = actor.merchant_ids is None and actor.may("see_channel")
     earned = alone and (holder.kind != "p" or actor.may("read_platform"))
-    open_day = await runtime.bills.open_day(holder.id)
+    open_day = await runtime.reports.bills.open_day(holder.id)
     week = last_seven_days(open_day)
     cuts = _cuts(holder, what, alone=alone)
     today = await _read(runtime, holder, cuts, Days.one(open_day))
@@ -67,7 +67,7 @@ async def _facts(runtime: Runtime, actor: Actor, holder: Holder, what: str) -> d
         "currency": holder.currency,
         "also": list(holder.also),
         "zone": holder.day_cut.zone,
-        "at": runtime.clock.now().isoformat(),
+        "at": runtime.system.clock.now().isoformat(),
         "day": open_day.isoformat(),
         "first": week.first.isoformat(),
         "last": week.last.isoformat(),
@@ -89,18 +89,16 @@ def _cuts(holder: Holder, what: str, *, alone: bool) -> list[By]:
     return cuts
 
 
-async def _read(
-    runtime: Runtime, holder: Holder, cuts: Sequence[By], days: Days
-) -> list[Statistics]:
+async def _read(runtime: Runtime, holder: Holder, cuts: Sequence[By], days: Days) -> list[Figures]:
     """For each cut."""
     match holder.kind:
         case "p":
-            return await runtime.statistics.of_platform(days, cuts, holder.currency)
+            return await runtime.reports.statistics.of_platform(days, cuts, holder.currency)
         case "s":
-            return [await runtime.statistics.of_supplier(holder.id, days)]
+            return [await runtime.reports.statistics.of_supplier(holder.id, days)]
         case "m":
             return [
-                await runtime.statistics.read(
+                await runtime.reports.statistics.read(
                     Query(
                         days.first,
                         days.last,
@@ -118,13 +116,13 @@ async def _called(runtime: Runtime, by: By) -> dict[str, tuple[str, str]]:
     """What rows are called, by their key: in Chinese and in English."""
     match by:
         case "merchant":
-            everybody = await runtime.merchants.everybody()
+            everybody = await runtime.parties.merchants.everybody()
             return {str(m.id): (f"{m.merchant_no} {m.name}",) * 2 for m in everybody}
         case "product":
-            products = await runtime.channels.products()
+            products = await runtime.supply.channels.products()
             return {code: (p.name_zh, p.name_en) for code, p in products.items()}
         case _:
-            channels = await runtime.channels.names()
+            channels = await runtime.supply.channels.names()
             return {no: (f"{no} {name}",) * 2 for no, name in channels.items()}
 
 
@@ -139,9 +137,7 @@ def _key(by: By, row: Row) -> str:
             return row.channel_no or _NAMELESS
 
 
-def _shown(
-    by: By, found: dict[str, Statistics], called: dict[str, tuple[str, str]]
-) -> dict[str, Any]:
+def _shown(by: By, found: dict[str, Figures], called: dict[str, tuple[str, str]]) -> dict[str, Any]:
     """Rows with their figures and key. The same keys are added up as others on all days."""
     # Prepayments are counted as well, under no product and no channel, and move no figure here.
     rows = {

@@ -19,7 +19,7 @@ USES: Final = 5
 
 
 async def page(runtime: Runtime, number: int) -> dict[str, Any]:
-    found = await runtime.suppliers.all()
+    found = await runtime.parties.suppliers.all()
     pages = max(1, -(-len(found) // PAGE_SIZE))
     number = min(number, pages)
     first = (number - 1) * PAGE_SIZE
@@ -28,7 +28,7 @@ async def page(runtime: Runtime, number: int) -> dict[str, Any]:
 
 
 async def _line(runtime: Runtime, supplier: Supplier) -> dict[str, Any]:
-    document = await runtime.documents.by_id(supplier.document_id)
+    document = await runtime.supply.documents.by_id(supplier.document_id)
     return {
         "supplier_id": str(supplier.id),
         "supplier_no": supplier.supplier_no,
@@ -37,7 +37,7 @@ async def _line(runtime: Runtime, supplier: Supplier) -> dict[str, Any]:
         "sandbox": supplier.sandbox,
         "document": str(document),
         "days_left": _days_left(runtime, supplier),
-        "missing": list(await runtime.vetting.missing(supplier)),
+        "missing": list(await runtime.supply.onboarding.missing(supplier)),
     }
 
 
@@ -49,14 +49,14 @@ def _days_left(runtime: Runtime, supplier: Supplier) -> int | None:
 
 def today_of(runtime: Runtime, zone: str) -> date:
     """The calendar's day in a zone."""
-    return runtime.clock.now().astimezone(ZoneInfo(zone)).date()
+    return runtime.system.clock.now().astimezone(ZoneInfo(zone)).date()
 
 
 async def card(runtime: Runtime, supplier: Supplier) -> dict[str, Any]:
     """Everything about a supplier but its credentials, of which only the names are told."""
     connector = await connector_of(runtime, supplier.document_id)
-    uses = await runtime.vetting.uses(supplier)
-    documents = [await runtime.documents.by_id(use.document_id) for use in uses[-USES:]]
+    uses = await runtime.supply.onboarding.uses(supplier)
+    documents = [await runtime.supply.documents.by_id(use.document_id) for use in uses[-USES:]]
     names = connector.credentials if connector is not None else {}
     return {
         **await _line(runtime, supplier),
@@ -83,10 +83,10 @@ async def card(runtime: Runtime, supplier: Supplier) -> dict[str, Any]:
 
 async def versions(runtime: Runtime, supplier: Supplier) -> dict[str, Any]:
     """The other approved versions of its connector, the newest first."""
-    current = await runtime.documents.by_id(supplier.document_id)
+    current = await runtime.supply.documents.by_id(supplier.document_id)
     found = [
         document
-        for document in await runtime.documents.all(current.code)
+        for document in await runtime.supply.documents.all(current.code)
         if document.state == "approved" and document.id != current.id
     ]
     return {
@@ -104,7 +104,7 @@ async def versions(runtime: Runtime, supplier: Supplier) -> dict[str, Any]:
 
 async def switch_facts(runtime: Runtime, supplier: Supplier, document: Document) -> dict[str, Any]:
     """The question whether to switch."""
-    current = await runtime.documents.by_id(supplier.document_id)
+    current = await runtime.supply.documents.by_id(supplier.document_id)
     return {
         "supplier_id": str(supplier.id),
         "supplier_no": supplier.supplier_no,
@@ -121,6 +121,6 @@ async def switch_facts(runtime: Runtime, supplier: Supplier, document: Document)
 async def connector_of(runtime: Runtime, document_id: UUID) -> Connector | None:
     """None where today's language no longer understands the document."""
     try:
-        return await runtime.suppliers.connector(document_id)
+        return await runtime.parties.suppliers.connector(document_id)
     except DocumentFaults:
         return None

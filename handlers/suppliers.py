@@ -46,7 +46,7 @@ async def show(message: Message, intent: ShowSuppliers, actor: Actor, runtime: R
     if intent.supplier_no is None:
         await say(runtime, actor, "suppliers", await page(runtime, 1), message.message_id)
         return
-    supplier = await runtime.suppliers.by_no(intent.supplier_no)
+    supplier = await runtime.parties.suppliers.by_no(intent.supplier_no)
     await say(runtime, actor, "supplier", await card(runtime, supplier), message.message_id)
 
 
@@ -63,8 +63,8 @@ async def change(message: Message, intent: ChangeSupplier, actor: Actor, runtime
     """Do what was said; the card tells how the supplier stands then. Refusals: those of the
     verb, answer_unreadable."""
     need(actor, "suppliers")
-    supplier = await runtime.suppliers.by_no(intent.supplier_no)
-    vetting = runtime.vetting
+    supplier = await runtime.parties.suppliers.by_no(intent.supplier_no)
+    vetting = runtime.supply.onboarding
     match intent.change:
         case "live":
             after = await vetting.go_live(actor, supplier)
@@ -86,7 +86,7 @@ async def _document_of(runtime: Runtime, text: str) -> Document:
     version = read_version(words[1]) if len(words) == 2 else None
     if version is None:
         raise Refusal("answer_unreadable", example="epay v2")
-    return await runtime.documents.by_no(words[0].lower(), version)
+    return await runtime.supply.documents.by_no(words[0].lower(), version)
 
 
 # ── what is pressed ──────────────────────────────────────────────────────────────────────────────
@@ -98,7 +98,7 @@ async def press(
     if query.message is None:
         return
     message_id = query.message.message_id
-    supplier = await runtime.suppliers.by_id(button.supplier_id)
+    supplier = await runtime.parties.suppliers.by_id(button.supplier_id)
     match button.action:
         case "open":
             await say(runtime, actor, "supplier", await card(runtime, supplier), message_id)
@@ -108,7 +108,7 @@ async def press(
             await _ask_off(runtime, actor, dialogues, supplier, message_id)
         case "back":
             _need_same(supplier, button.seen)
-            after = await runtime.vetting.roll_back(actor, supplier)
+            after = await runtime.supply.onboarding.roll_back(actor, supplier)
             await _edit(runtime, actor, "supplier", await card(runtime, after), message_id)
         case "versions":
             facts = await versions(runtime, supplier)
@@ -122,7 +122,7 @@ async def press(
 async def _go_live(runtime: Runtime, actor: Actor, supplier: Supplier, message_id: int) -> None:
     """What is missing is said in a message: an alert has no room for all of it."""
     try:
-        after = await runtime.vetting.go_live(actor, supplier)
+        after = await runtime.supply.onboarding.go_live(actor, supplier)
     except Refusal as refusal:
         if refusal.code != "supplier_not_ready":
             raise
@@ -148,12 +148,12 @@ async def _ask_off(
 async def give_why(
     message: Message, intent: Said, actor: Actor, runtime: Runtime, dialogues: Dialogues
 ) -> None:
-    """Why a supplier goes off. Refusals: answer_forwarded, those of `Vetting.switch_off`."""
+    """Why a supplier goes off. Refusals: answer_forwarded, those of `Onboarding.switch_off`."""
     if intent.foreign:
         raise Refusal("answer_forwarded")
-    supplier = await runtime.suppliers.by_id(UUID(intent.dialogue.facts["supplier_id"]))
+    supplier = await runtime.parties.suppliers.by_id(UUID(intent.dialogue.facts["supplier_id"]))
     try:
-        after = await runtime.vetting.switch_off(actor, supplier, intent.text)
+        after = await runtime.supply.onboarding.switch_off(actor, supplier, intent.text)
     except Refusal as refusal:
         if refusal.code not in ("reason_missing", "field_invalid"):
             await dialogues.end(actor)  # no other answer would do
@@ -171,7 +171,7 @@ async def press_key(
 ) -> None:
     """Ask for one credential. Refusals: private_only."""
     need(actor, "suppliers")
-    supplier = await runtime.suppliers.by_id(button.supplier_id)
+    supplier = await runtime.parties.suppliers.by_id(button.supplier_id)
     connector = await connector_of(runtime, supplier.document_id)
     names = connector.credential_names if connector is not None else ()
     await ask_credentials(
@@ -191,14 +191,14 @@ async def press_switch(
     if query.message is None:
         return
     message_id = query.message.message_id
-    supplier = await runtime.suppliers.by_id(button.supplier_id)
-    document = await runtime.documents.by_id(button.document_id)
+    supplier = await runtime.parties.suppliers.by_id(button.supplier_id)
+    document = await runtime.supply.documents.by_id(button.document_id)
     _need_same(supplier, button.seen)
     if button.sure:
-        after = await runtime.vetting.switch(actor, supplier, document)
+        after = await runtime.supply.onboarding.switch(actor, supplier, document)
         await _edit(runtime, actor, "supplier", await card(runtime, after), message_id)
         return
-    names = await runtime.vetting.missing_for(supplier, document)
+    names = await runtime.supply.onboarding.missing_for(supplier, document)
     if names:
         await ask_credentials(runtime, actor, dialogues, supplier, names, document=document)
         return
@@ -214,6 +214,6 @@ def _need_same(supplier: Supplier, before: str) -> None:
 async def _edit(
     runtime: Runtime, actor: Actor, screen: str, facts: dict[str, Any], message_id: int
 ) -> None:
-    await runtime.outbox.say(
-        runtime.store, actor.chat_id, Say(screen, facts, edit_message_id=message_id)
+    await runtime.delivery.outbox.say(
+        runtime.system.store, actor.chat_id, Say(screen, facts, edit_message_id=message_id)
     )

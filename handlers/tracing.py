@@ -24,7 +24,7 @@ SHOWN_CALLS: Final = 12
 async def tell_why(runtime: Runtime, actor: Actor, order: Order, reply_to: int) -> None:
     """Each attempt with its channel, and why it was none of the others."""
     lines: list[dict[str, object]] = []
-    for attempt in await get_attempts(runtime.store, order.merchant_id, order.id):
+    for attempt in await get_attempts(runtime.system.store, order.merchant_id, order.id):
         lines.append(
             {
                 "seq": attempt.seq,
@@ -42,12 +42,12 @@ async def tell_why(runtime: Runtime, actor: Actor, order: Order, reply_to: int) 
 
 async def tell_calls(runtime: Runtime, actor: Actor, order: Order, reply_to: int) -> None:
     """The calls in short, and in full as a file; then the callbacks that were refused."""
-    log = await runtime.exports.calls(order.merchant_id, order.id)
+    log = await runtime.reports.exports.calls(order.merchant_id, order.id)
     if log.calls:
         paper = Paper(
             "calls", "m", order.merchant_id, Days.one(order.created_day), order_id=order.id
         )
-        await runtime.exports.ask(actor, [paper], reply_to=reply_to)
+        await runtime.reports.exports.ask(actor, [paper], reply_to=reply_to)
     facts = {
         "order_no": log.order_no,
         "zone": log.zone,
@@ -65,8 +65,8 @@ async def tell_calls(runtime: Runtime, actor: Actor, order: Order, reply_to: int
         ],
     }
     await say(runtime, actor, "order_log", facts, reply_to)
-    attempts = await get_attempts(runtime.store, order.merchant_id, order.id)
-    refused = await runtime.refused_callbacks.of_attempts(
+    attempts = await get_attempts(runtime.system.store, order.merchant_id, order.id)
+    refused = await runtime.trade.refused_callbacks.of_attempts(
         order.merchant_id, [attempt.attempt_no for attempt in attempts]
     )
     if refused:

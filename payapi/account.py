@@ -28,8 +28,8 @@ async def products(request: web.Request) -> web.StreamResponse:
     call = await authenticate(runtime, request)
     read_query(request)
     lang = choose_language(request.headers.get("Accept-Language", ""))
-    sold = await runtime.channels.products()
-    offers = await runtime.merchants.offers(call.app.merchant)
+    sold = await runtime.supply.channels.products()
+    offers = await runtime.parties.merchants.offers(call.app.merchant)
     views = [
         ProductView(
             code=code,
@@ -49,7 +49,9 @@ async def balance(request: web.Request) -> web.StreamResponse:
     call = await authenticate(runtime, request)
     read_query(request)
     merchant, mode = call.app.merchant, call.app.mode
-    position = await runtime.ledger.position(runtime.store, merchant.id, mode, merchant.currency)
+    position = await runtime.ledger.position(
+        runtime.system.store, merchant.id, mode, merchant.currency
+    )
     facts = {
         "mode": mode,
         "currency": merchant.currency,

@@ -30,7 +30,7 @@ _LOG = structlog.get_logger(__name__)
 
 UNAVAILABLE_RETRY_S: Final = 5
 # Whoever calls is answered within five seconds of waiting for us, if only by a 503. A supplier's
-# answer has a limit of its own (`core.trade.orders.calling.TIMEOUTS`), and so has a body.
+# answer has a limit of its own (`core.trade.orders.supplier_calls.TIMEOUTS`), and so has a body.
 PATIENCE_S: Final = 4.5
 # Nobody reads it: the caller hung up before it was answered. nginx calls it so.
 _HUNG_UP: Final = 499
@@ -54,7 +54,7 @@ def add_payapi(
     """
     pages.prepare()
     strangers = Strangers()
-    documents = Documents(runtime.public_url)
+    documents = Documents(runtime.system.public_url)
     rooms: list[tuple[str, list[web.RouteDef], Refuse]] = [
         ("/v1", [*orders.ROUTES, *account.ROUTES, *documents.document_routes], _refuse_in_json),
         ("/callbacks", callbacks.ROUTES, callbacks.refuse),
@@ -96,13 +96,13 @@ def _entrance(trusted: Sequence[Network], refuse: Refuse) -> Middleware:
     @web.middleware
     async def entrance(request: web.Request, handler: Handler) -> web.StreamResponse:
         started_s = time.perf_counter()
-        request_id = request.app[RUNTIME].ids.uuid7().hex
+        request_id = request.app[RUNTIME].system.ids.uuid7().hex
         request[REQUEST_ID] = request_id
         request[ADDRESS] = caller_address(request, trusted)
         with structlog.contextvars.bound_contextvars(request_id=request_id):
             answered = _logged(request, started_s, _answer(request, handler, refuse))
             try:
-                return await request.app[RUNTIME].store.in_time(answered, PATIENCE_S)
+                return await request.app[RUNTIME].system.store.in_time(answered, PATIENCE_S)
             except TimeoutError:
                 request[_GIVEN_UP] = True
                 _LOG.error("request given up: what it needs does not answer", within_s=PATIENCE_S)
@@ -185,6 +185,7 @@ def _refuse_to_anybody(request: web.Request, refusal: Refusal) -> web.StreamResp
 
 def _refuse_in_json(request: web.Request, refusal: Refusal) -> web.StreamResponse:
     lang = choose_language(request.headers.get("Accept-Language", ""))
+    desk_url = request.app[RUNTIME].system.public_url
     expected = refusal.expected_to_sign if isinstance(refusal, WrongSignature) else None
     view = ErrorView(
         error=ErrorFacts.model_validate(
@@ -194,7 +195,7 @@ def _refuse_in_json(request: web.Request, refusal: Refusal) -> web.StreamRespons
                 "message": refusal_text(refusal, lang),
                 "param": refusal.param,
                 "request_id": request[REQUEST_ID],
-                "doc_url": f"{request.app[RUNTIME].public_url}/docs/api#error-{refusal.code}",
+                "doc_url": f"{desk_url}/docs/api#error-{refusal.code}",
                 "expected_to_sign": expected,
             }
         )

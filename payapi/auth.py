@@ -83,7 +83,7 @@ async def authenticate(runtime: Runtime, request: web.Request) -> Call:
     strangers = request.app[STRANGERS]
     if not _proves(signatures, app.secrets, text):
         strangers.failed(request[ADDRESS], app.key_id)
-        may_debug = app.mode == "test" or runtime.demo
+        may_debug = app.mode == "test" or runtime.system.demo
         raise WrongSignature(text.decode("utf-8", "replace") if may_debug else None)
     strangers.proved(request[ADDRESS], app.key_id)
     await _take_room(runtime, f"app:{app.id}")
@@ -102,12 +102,12 @@ async def identify(runtime: Runtime, request: web.Request) -> App:
     strangers = request.app[STRANGERS]
     strangers.need_room(request[ADDRESS], key_id)
     try:
-        app = await runtime.access.app(key_id, request[ADDRESS])
+        app = await runtime.people.access.app(key_id, request[ADDRESS])
     except Refusal:
         strangers.failed(request[ADDRESS], key_id)
         raise
     structlog.contextvars.bind_contextvars(merchant_no=app.merchant.merchant_no)
-    runtime.store.called_by(app.merchant.id)
+    runtime.system.store.called_by(app.merchant.id)
     return app
 
 
@@ -118,7 +118,7 @@ async def authenticate_for_debugging(runtime: Runtime, request: web.Request) -> 
     body_invalid, rate_limited.
     """
     app = await identify(runtime, request)
-    if app.mode != "test" and not runtime.demo:
+    if app.mode != "test" and not runtime.system.demo:
         raise Refusal("not_permitted", right="test_key")
     await _take_room(runtime, f"check:{app.id}")
     return Call(app, await read_body(request))
@@ -134,7 +134,7 @@ def _header(request: web.Request, name: str) -> str:
 def _check_time(runtime: Runtime, timestamp: str) -> None:
     if not _SECONDS.fullmatch(timestamp):
         raise Refusal("field_invalid", param=TIMESTAMP, expected=_SECONDS_EXPECTED.text)
-    now_s = int(runtime.clock.now().timestamp())
+    now_s = int(runtime.system.clock.now().timestamp())
     if abs(int(timestamp) - now_s) > CLOCK_SKEW_S:
         raise Refusal("timestamp_out_of_range", param=TIMESTAMP, limit_s=CLOCK_SKEW_S, now=now_s)
 
@@ -147,6 +147,6 @@ def _proves(signatures: str, secrets: Iterable[str], text: bytes) -> bool:
 
 
 async def _take_room(runtime: Runtime, key: str) -> None:
-    wait_s = await runtime.throttle.room({key: CALLS_PER_APP})
+    wait_s = await runtime.system.throttle.room({key: CALLS_PER_APP})
     if wait_s:
         raise Refusal("rate_limited", retry_after_s=ceil(wait_s))

@@ -20,7 +20,7 @@ async def receive(request: web.Request) -> web.StreamResponse:
         body=await read_unpacked(request),
         address=request[ADDRESS],
     )
-    reply = await request.app[RUNTIME].callbacks.receive(
+    reply = await request.app[RUNTIME].trade.callbacks.receive(
         request.match_info["attempt_no"], callback, request_id=request[REQUEST_ID]
     )
     return web.Response(

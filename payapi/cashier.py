@@ -65,12 +65,12 @@ async def show(request: web.Request) -> web.StreamResponse:
     order = standing.order
     attempt = await _payable(runtime, order) if standing.state == "pending" else None
     pay = attempt.pay if attempt else None
-    products = await runtime.channels.products()
+    products = await runtime.supply.channels.products()
     product = products.get(order.product_code)
     lang = language(request)
     name = (product.name_zh if lang == "zh" else product.name_en) if product else ""
-    now = runtime.clock.now()
-    connector = await runtime.suppliers.connector(attempt.document_id) if attempt else None
+    now = runtime.system.clock.now()
+    connector = await runtime.parties.suppliers.connector(attempt.document_id) if attempt else None
     form = _form(pay, connector)
     link = _link(pay, connector)
     facts: dict[str, Any] = {
@@ -84,7 +84,7 @@ async def show(request: web.Request) -> web.StreamResponse:
         "qr": _qr(pay),
         "form": form,
         "pay": pay,
-        "demo": runtime.demo or order.mode == "test",
+        "demo": runtime.system.demo or order.mode == "test",
         "left_s": max(0, int((order.expires_at - now).total_seconds())),
         "zone": standing.merchant.day_cut.zone,
         "other_lang": "en" if lang == "zh" else "zh",
@@ -113,16 +113,16 @@ def refuse(request: web.Request, refusal: Refusal) -> web.StreamResponse:
 
 async def _find(runtime: Runtime, order_no: str) -> _Standing:
     """Refusals: order_not_found."""
-    order = await find_order(runtime.store, order_no)
+    order = await find_order(runtime.system.store, order_no)
     if order is not None:
-        merchant = await runtime.merchants.by_id(order.merchant_id)
+        merchant = await runtime.parties.merchants.by_id(order.merchant_id)
         state = _state(runtime, order)
         return _Standing(order, merchant, state, await _told(runtime, order, state))
     raise Refusal("order_not_found", number=order_no[:40])
 
 
 def _state(runtime: Runtime, order: Order) -> str:
-    if order.state in ("created", "pending") and order.expires_at <= runtime.clock.now():
+    if order.state in ("created", "pending") and order.expires_at <= runtime.system.clock.now():
         return "expired"  # a moment before the timetable says so
     return order.standing
 
@@ -130,11 +130,11 @@ def _state(runtime: Runtime, order: Order) -> str:
 async def _told(runtime: Runtime, order: Order, state: str) -> str:
     if state not in _PAID:
         return "none"
-    return await runtime.notifications.state_of(order.merchant_id, order.id, _NEWS_OF_MONEY)
+    return await runtime.trade.notifications.state_of(order.merchant_id, order.id, _NEWS_OF_MONEY)
 
 
 async def _payable(runtime: Runtime, order: Order) -> Attempt | None:
-    attempts = await get_attempts(runtime.store, order.merchant_id, order.id)
+    attempts = await get_attempts(runtime.system.store, order.merchant_id, order.id)
     return next((a for a in attempts if a.attempt_no == order.live_attempt_no), None)
 
 

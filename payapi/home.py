@@ -50,8 +50,8 @@ async def show(request: web.Request) -> web.StreamResponse:
     runtime = request.app[RUNTIME]
     lang = language(request)
     facts: dict[str, Any] = {
-        "url": runtime.public_url,
-        "demo": runtime.demo,
+        "url": runtime.system.public_url,
+        "demo": runtime.system.demo,
         "neighbours": request.app.get(NEIGHBOURS) if _is_here(request) else None,
         "other_lang": "en" if lang == "zh" else "zh",
     }

@@ -46,7 +46,7 @@ async def create(request: web.Request) -> web.StreamResponse:
     read_query(request)
     wanted = read_json(call.body, NewOrder).command()
     _check_callable(runtime, wanted.notify_url)
-    opened = await runtime.opening.open(call.app, wanted, request_id=request[REQUEST_ID])
+    opened = await runtime.trade.creation.open(call.app, wanted, request_id=request[REQUEST_ID])
     if opened.nothing_sent:
         raise Refusal("no_room")
     view = _view(runtime, opened.order, opened.attempt)
@@ -58,7 +58,7 @@ def _check_callable(runtime: Runtime, url: str | None) -> None:
     if url is None:
         return
     try:
-        check_url(url, allow_private=runtime.gateway.allow_private)
+        check_url(url, allow_private=runtime.system.gateway.allow_private)
     except Uncallable as error:
         expected = CALLABLE[error.fault].text
         raise Refusal("field_invalid", param="notify_url", expected=expected) from None
@@ -90,10 +90,10 @@ async def find(request: web.Request) -> web.StreamResponse:
     if not _MERCHANT_NUMBER.fullmatch(number):
         return answer(OrderList(data=[]))  # no order has it, nor is one meant that is like it
     merchant_id = call.app.merchant.id
-    key = await find_key(runtime.store, merchant_id, call.app.id, number)
+    key = await find_key(runtime.system.store, merchant_id, call.app.id, number)
     if key is None:
         return answer(OrderList(data=[]))
-    order = await get_order(runtime.store, merchant_id, key.order_id)
+    order = await get_order(runtime.system.store, merchant_id, key.order_id)
     return answer(OrderList(data=[await _current_view(runtime, order)]))
 
 
@@ -105,7 +105,7 @@ async def close(request: web.Request) -> web.StreamResponse:
     if call.body:
         read_json(call.body, Nothing)
     order = await _find(runtime, call.app, request.match_info["order_no"])
-    ended = await runtime.following.end(
+    ended = await runtime.trade.follow_up.end(
         order.merchant_id, order.id, "close",
         actor=f"api:{call.app.key_id}", request_id=request[REQUEST_ID],
     )  # fmt: skip
@@ -115,20 +115,20 @@ async def close(request: web.Request) -> web.StreamResponse:
 
 async def _find(runtime: Runtime, app: App, order_no: str) -> Order:
     """An order of the app's own merchant and mode. Refusals: order_not_found."""
-    order = await find_order(runtime.store, order_no)
+    order = await find_order(runtime.system.store, order_no)
     if order is not None and (order.merchant_id, order.mode) == (app.merchant.id, app.mode):
         return order
     raise Refusal("order_not_found", param="order_no", number=order_no[:_MAX_SHOWN_CHARS])
 
 
 async def _current_view(runtime: Runtime, order: Order) -> OrderView:
-    attempts = await get_attempts(runtime.store, order.merchant_id, order.id)
+    attempts = await get_attempts(runtime.system.store, order.merchant_id, order.id)
     live = next((a for a in attempts if a.attempt_no == order.live_attempt_no), None)
     return _view(runtime, order, live)
 
 
 def _view(runtime: Runtime, order: Order, attempt: Attempt | None) -> OrderView:
-    cashier_url = runtime.addresses.cashier_url(order.order_no)
+    cashier_url = runtime.trade.addresses.cashier_url(order.order_no)
     return OrderView.model_validate(order_view(order, attempt, cashier_url))
 
 

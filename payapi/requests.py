@@ -111,7 +111,7 @@ async def _read_raw(request: web.Request) -> bytes:
         raise Refusal("body_too_large", limit_bytes=BODY_LIMIT_BYTES)
     body = bytearray()
     try:
-        with request.app[RUNTIME].store.elsewhere():  # it is the caller whom we wait for
+        with request.app[RUNTIME].system.store.elsewhere():  # it is the caller whom we wait for
             async for part in request.content.iter_chunked(BODY_LIMIT_BYTES):
                 body += part
                 if len(body) > BODY_LIMIT_BYTES:

@@ -86,7 +86,7 @@ class Timetable:
 
     async def _run_alone(self, job: Job) -> None:
         """Run it where its turn is ours, and say how that ended."""
-        ticks = self._runtime.ticks
+        ticks = self._runtime.reports.ticks
         turn = await ticks.take(job.name, job.every_s)
         if turn is None:
             return

@@ -29,11 +29,11 @@ class Job:
 
 
 async def follow_refunds(runtime: Runtime) -> None:
-    await _until_done("follow_refunds", runtime.refunding.follow_due)
+    await _until_done("follow_refunds", runtime.trade.refund_dispatch.follow_due)
 
 
 async def expire_orders(runtime: Runtime) -> None:
-    await _until_done("expire_orders", runtime.following.expire_due)
+    await _until_done("expire_orders", runtime.trade.follow_up.expire_due)
 
 
 async def _until_done(name: str, work: Callable[[int], Awaitable[int]]) -> None:
@@ -51,7 +51,7 @@ async def _until_done(name: str, work: Callable[[int], Awaitable[int]]) -> None:
 
 
 async def tell_refusals(runtime: Runtime) -> None:
-    await runtime.refusals.tell_due(BATCH)
+    await runtime.people.refusals.tell_due(BATCH)
 
 
 async def roll_books(runtime: Runtime) -> None:
@@ -63,12 +63,12 @@ async def roll_books(runtime: Runtime) -> None:
     for holder_id in await runtime.ledger.due_to_roll():
         try:
             if await runtime.ledger.roll_days(holder_id):
-                async with runtime.store.transaction() as tx:
-                    await runtime.groups.show_bill(tx, holder_id)
+                async with runtime.system.store.transaction() as tx:
+                    await runtime.people.groups.show_bill(tx, holder_id)
         except Exception as fault:  # noqa: BLE001 (one holder must not stop all the others)
             _LOG.exception("books not rolled up", holder_id=str(holder_id))
             faults.append(fault)
-    await runtime.bills.keep_sums()
+    await runtime.reports.bills.keep_sums()
     if faults:
         raise ExceptionGroup("books not rolled up", faults)
 
@@ -76,37 +76,39 @@ async def roll_books(runtime: Runtime) -> None:
 async def make_months(runtime: Runtime) -> None:
     """Makes months long ahead. Raises TimeoutError where somebody held a table: it is tried again
     soon."""
-    if missing := await runtime.store.make_months(runtime.clock.now().date().replace(day=1)):
+    if missing := await runtime.system.store.make_months(
+        runtime.system.clock.now().date().replace(day=1)
+    ):
         raise TimeoutError(f"{missing} tables of months could not be made yet")
 
 
 async def forget_old(runtime: Runtime) -> None:
-    await runtime.inbox.forget_old()
-    await runtime.outbox.forget_old()
-    await runtime.exports.queue.forget_old()
-    await runtime.calls.forget_old()
-    await runtime.refused_callbacks.forget_old()
-    await runtime.refusals.forget_old()
+    await runtime.delivery.inbox.forget_old()
+    await runtime.delivery.outbox.forget_old()
+    await runtime.reports.exports.queue.forget_old()
+    await runtime.parties.calls.forget_old()
+    await runtime.trade.refused_callbacks.forget_old()
+    await runtime.people.refusals.forget_old()
 
 
 async def verify_books(runtime: Runtime) -> None:
     """Re-adds the books every night; an alarm stands for as long as they differ."""
-    differences = await runtime.verify.books()
-    async with runtime.store.transaction() as tx:
+    differences = await runtime.reports.verify.books()
+    async with runtime.system.store.transaction() as tx:
         if not differences:
-            await runtime.alarms.end(tx, "books", "")
+            await runtime.people.alarms.end(tx, "books", "")
             return
         _LOG.error("the books differ", differences=[str(d) for d in differences[:20]])
         facts = {"differences": len(differences), "first": str(differences[0])}
-        await runtime.alarms.sound(tx, "books", "", facts)
+        await runtime.people.alarms.sound(tx, "books", "", facts)
 
 
 async def watch_credit(runtime: Runtime) -> None:
-    await runtime.credit.watch()
+    await runtime.accounts.credit.watch()
 
 
 async def watch_licences(runtime: Runtime) -> None:
-    await runtime.licences.watch()
+    await runtime.supply.licences.watch()
 
 
 JOBS: Final = (

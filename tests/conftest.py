@@ -153,7 +153,7 @@ async def runtime(servers: Servers, database: str) -> AsyncIterator[Runtime]:
     S02 (at an address where nobody answers), groups and people of `bot.world`."""
     built = await _build(servers.postgres, servers.valkey_url, database)
     try:
-        await built.redis.flushdb()
+        await built.system.redis.flushdb()
         yield built
     finally:
         await built.close()  # or no later test could open a store

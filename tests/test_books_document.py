@@ -11,7 +11,7 @@ from uuid import UUID
 
 import pytest
 
-from bot.building import Builder, Progress
+from bot.file_builder import Builder, Progress
 from core.accounts.adjustments import Correction
 from core.accounts.prepayments import Advance, Cause
 from core.kernel.clock import DayCut
@@ -74,17 +74,19 @@ class Example:
 
     async def tariff(self, product: str, text: str) -> None:
         tariff = parse_tariff(text, "CNY")
-        await self.runtime.merchants.set_tariff(self.merchant, product, tariff, actor="example")
+        await self.runtime.parties.merchants.set_tariff(
+            self.merchant, product, tariff, actor="example"
+        )
 
     async def order(self, row: list[str]) -> None:
         """Open and pay an order as its row says, and compare what it is charged."""
         name, product, asked, paid, fee, cost, net, what = row
-        opened = await self.runtime.opening.open(
+        opened = await self.runtime.trade.creation.open(
             self.app, wanted(minor(asked), product=product), request_id=name
         )
         self.opened[name] = opened
         await self.see(name, minor(paid))
-        order = await get_order(self.runtime.store, self.merchant.id, opened.order.id)
+        order = await get_order(self.runtime.system.store, self.merchant.id, opened.order.id)
         if what == "completed":
             order = await completing(self.runtime).complete(
                 self.merchant.id, order.id, order.version, ByHand("short", ADMIN, "Lee", ADMIN),
@@ -102,7 +104,7 @@ class Example:
             self.merchant.id, opened.attempt.attempt_no, f"U-{name}{again}",
             Money(amount_minor, "CNY"), "reported",
         )  # fmt: skip
-        return (await self.runtime.settling.settle_payment(seen, request_id=name)).meaning
+        return (await self.runtime.trade.payments.settle_payment(seen, request_id=name)).meaning
 
     async def record(self, row: list[str]) -> None:
         """Record a prepayment or adjustment as its row says, and compare what is kept of it."""
@@ -112,12 +114,12 @@ class Example:
         receipt: dict[str, Any]
         if kind == "adjustment":
             correction = Correction(parse_money(str(read.amount.units), "CNY"), "charge-back")
-            receipt = await self.runtime.adjustments.record(
+            receipt = await self.runtime.accounts.adjustments.record(
                 self.actor, self.merchant, correction, self.cause()
             )
         else:
             advance = advance_of(read, "CNY", self.actor, None)
-            receipt = await self.runtime.prepayments.record(
+            receipt = await self.runtime.accounts.prepayments.record(
                 self.actor, self.merchant, advance, self.cause()
             )
         assert receipt["minor"] == minor(booked)
@@ -125,7 +127,7 @@ class Example:
         assert f"{kept.plain()} {kept.currency}" == original
         assert receipt["conversion_rate"] == rate
         if kind.endswith("undone"):
-            await self.runtime.prepayments.undo(
+            await self.runtime.accounts.prepayments.undo(
                 self.actor, self.merchant, UUID(receipt["prepayment_id"]), self.cause()
             )
 
@@ -134,7 +136,7 @@ class Example:
 
     async def bill(self, title: str) -> None:
         """Compare the open day's bill with the section's last table."""
-        bill = await self.runtime.bills.merchant(self.merchant.id)
+        bill = await self.runtime.reports.bills.merchant(self.merchant.id)
         said = figures(tables(title)[-1])
         found: dict[str, int] = {
             "opening": bill.remaining_before_minor,
@@ -158,7 +160,7 @@ class Example:
         sheets = Sheets(built.path)
         assert sheets.wrong() == []
         summary, net = sheets.column("Summary", "B"), sheets.column("Products", "H")
-        products = await self.runtime.channels.products()
+        products = await self.runtime.supply.channels.products()
         places = {
             "opening": "Opening prepaid balance",
             "prepaid": "Prepaid",
@@ -182,13 +184,13 @@ class Example:
 @pytest.fixture
 async def example(desk: Desk, clock: SetClock) -> Example:
     clock.go_to_noon()
-    merchants = desk.runtime.merchants
+    merchants = desk.runtime.parties.merchants
     merchant = await merchants.open_merchant(
         MERCHANT_NO, "Example", day_cut=DayCut(), reviewed=True
     )
     await merchants.open_app(merchant, mode="live", name="shop", notify_url=None)
     (app,) = await merchants.apps_of(merchant)
-    actor = await desk.runtime.access.actor(ADMIN, "Lee", ADMIN, private=True)
+    actor = await desk.runtime.people.access.actor(ADMIN, "Lee", ADMIN, private=True)
     return Example(desk, merchant, app, actor)
 
 
@@ -204,36 +206,36 @@ async def test_the_example_of_the_document(
     for row in orders:
         await example.order(row)
     assert await example.see("A", minor("100.00"), again="-twice") == "duplicate"
-    (found,) = (await runtime.discrepancies.open_ones([example.merchant.id])).items
-    await runtime.discrepancies.resolve(
+    (found,) = (await runtime.trade.discrepancies.open_ones([example.merchant.id])).items
+    await runtime.trade.discrepancies.resolve(
         example.actor, example.merchant.id, found.id, "credit_merchant", "theirs",
         left_minor=found.left_minor, request_id="A",
     )  # fmt: skip
     for row in records:
         await example.record(row)
     await example.bill("First day")
-    first_day = await runtime.bills.open_day(example.merchant.id)
+    first_day = await runtime.reports.bills.open_day(example.merchant.id)
 
     clock.advance(86_400)
     product, text = re.findall(r"`(\w+_qr)` costs `([^`]+)`", second_text)[0]
     await example.tariff(product, text)
     ((row,), _) = tables("Second day")
     await example.order(row)
-    refund = await runtime.refunds.reserve(
+    refund = await runtime.trade.refunds.reserve(
         example.actor, example.merchant.id, example.opened["H"].order.id, "R1",
         Money(minor("500.00"), "CNY"), fee_returned=True,
     )  # fmt: skip
-    await runtime.refunds.settle(example.merchant.id, refund.id, cost_returned=False)
+    await runtime.trade.refunds.settle(example.merchant.id, refund.id, cost_returned=False)
     (text,) = re.findall(r"re-rated at `([^`]+)`", second_text)
-    view = await runtime.reratings.preview(
+    view = await runtime.accounts.reratings.preview(
         example.merchant, "wechat_qr", Days.one(first_day), parse_tariff(text, "CNY")
     )
-    await runtime.reratings.apply(
+    await runtime.accounts.reratings.apply(
         example.actor, example.merchant, "wechat_qr", Days.one(first_day), view.tariff,
         view.seen, example.cause(),
     )  # fmt: skip
-    supplier = await runtime.suppliers.by_no("S01")
-    await runtime.payins.record(
+    supplier = await runtime.parties.suppliers.by_no("S01")
+    await runtime.accounts.payins.record(
         example.actor, supplier, Advance(Money(minor("7000.00"), "CNY"), ""), example.cause()
     )
     await example.bill("Second day")
@@ -243,11 +245,11 @@ async def test_the_example_of_the_document(
 
     said = figures(tables("What the platform and the supplier see")[0])
     both = Days(first_day, first_day + timedelta(days=1))
-    platform = await runtime.bills.platform(both)
+    platform = await runtime.reports.bills.platform(both)
     assert platform.fee_minor == said["fees"]
     assert platform.cost_minor == said["cost"]
     assert platform.margin_minor == said["margin"]
-    theirs = await runtime.bills.supplier(supplier.id, both)
+    theirs = await runtime.reports.bills.supplier(supplier.id, both)
     assert sum(line.amount_minor for line in theirs.lines) == said["supplier saw"]
     assert theirs.closing_minor == said["supplier owes"]
     await desk.sound()
@@ -259,7 +261,7 @@ async def test_a_completed_order_whose_money_another_supplier_has(desk: Desk) ->
     assert [minor(a or "0") + minor(b or "0") for _, a, b, _ in rows] == list(together.values())
     await desk.supplier.fault("create", "refuse")
     opened = await desk.open(minor("100.00"))
-    refused, _ = await get_attempts(desk.runtime.store, desk.merchant.id, opened.order.id)
+    refused, _ = await get_attempts(desk.runtime.system.store, desk.merchant.id, opened.order.id)
     await completing(desk.runtime).complete(
         desk.merchant.id, opened.order.id, None, ByHand("seen", ADMIN, "Lee", ADMIN),
         request_id="r", also=nothing,

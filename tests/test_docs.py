@@ -30,7 +30,7 @@ ELSEWHERE = re.compile(r"[a-z][a-z0-9+.-]*:|#")
 URL = re.compile(r"https?://\S+")
 # core/trade/orders/moves.py, tests/flows/: what begins with one of our folders is one of our paths.
 PATH = re.compile(rf"(?<![\w/.<{{-])(?:{'|'.join(FOLDERS)})/[\w./-]*")
-# core.trade.orders.settling.Settling.settle_payment, but not docs/bot.md
+# core.trade.orders.payments.Payments.settle_payment, but not docs/bot.md
 MODULE = re.compile(rf"(?<![\w/.@-])(?:{'|'.join(ROOMS)})(?:\.[A-Za-z_]\w*)+")
 # A file named alone in the code style of a document stands at the root.
 ROOT_FILE = re.compile(r"`((?:\.env\.example|Dockerfile|Makefile|[\w-]+\.(?:md|toml|lock)))`")

@@ -160,7 +160,7 @@ class Demo:
                         app.key_id,
                         app.secrets[0],
                         app.notify_secrets[0],
-                        tuple(await runtime.merchants.offers(merchant)),
+                        tuple(await runtime.parties.merchants.offers(merchant)),
                     )
                     for merchant, app in apps
                 ]
@@ -182,7 +182,7 @@ class Demo:
 
     async def _sample_cashier(self, runtime: Runtime, app: App) -> str:
         """The cashier's page of the demo's first order, which is made once."""
-        opened = await runtime.opening.open(
+        opened = await runtime.trade.creation.open(
             app,
             OpenOrder(
                 merchant_order_no="DEMO-1",
@@ -234,7 +234,7 @@ class Demo:
         }
 
     async def _shop(self, runtime: Runtime) -> dict[str, Any]:
-        products = await runtime.channels.products()
+        products = await runtime.supply.channels.products()
         return {
             "home": str(self._home / "sandbox" / "shop"),
             "host": self._host,
@@ -254,7 +254,7 @@ class Demo:
                             "code": code,
                             "name": f"{products[code].name_zh} · {products[code].name_en}",
                         }
-                        for code in await runtime.merchants.offers(merchant)
+                        for code in await runtime.parties.merchants.offers(merchant)
                     ],
                 }
                 for merchant, app in await world.apps(runtime)

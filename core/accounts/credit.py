@@ -15,7 +15,7 @@ from core.kernel.money import Money
 from core.parties.merchants import Merchant
 from core.people.actors import Actor
 from core.people.groups import Groups
-from core.people.receipts import Answer, Cause, Causes, ObeyedBefore
+from core.people.receipts import Answer, Cause, ObeyedBefore, Receipts
 from core.system.store import Store, Tx
 
 LOW_PERCENT: Final = 20  # people are told below it,
@@ -56,13 +56,13 @@ class Credit:
     """Sets credit lines and watches them."""
 
     def __init__(
-        self, store: Store, ledger: Ledger, groups: Groups, outbox: Outbox, causes: Causes
+        self, store: Store, ledger: Ledger, groups: Groups, outbox: Outbox, receipts: Receipts
     ) -> None:
         self._store = store
         self._ledger = ledger
         self._groups = groups
         self._outbox = outbox
-        self._causes = causes
+        self._receipts = receipts
 
     async def facts(self, merchant: Merchant) -> dict[str, Any]:
         """How much of a merchant's credit is left now, as screens show it."""
@@ -117,7 +117,7 @@ class Credit:
             await tx.execute(_SET, merchant.id, line_minor)
         action = "set_credit" if changed else ""
         answer = Answer("credit_set", facts, action, merchant.id)
-        await self._causes.answer(tx, actor, cause, answer)
+        await self._receipts.answer(tx, actor, cause, answer)
         return facts
 
     async def watch(self) -> int:

@@ -13,7 +13,7 @@ from core.kernel.errors import Bug
 from core.parties.merchants import Merchants
 from core.parties.suppliers import Suppliers
 from core.people.actors import Actor
-from core.people.receipts import Answer, Cause, Causes, ObeyedBefore
+from core.people.receipts import Answer, Cause, ObeyedBefore, Receipts
 from core.system.store import Tx
 
 RIGHT: Final = "day_cut"
@@ -24,12 +24,12 @@ class DayCuts:
     """Sets day cuts and time zones."""
 
     def __init__(
-        self, ledger: Ledger, merchants: Merchants, suppliers: Suppliers, causes: Causes
+        self, ledger: Ledger, merchants: Merchants, suppliers: Suppliers, receipts: Receipts
     ) -> None:
         self._ledger = ledger
         self._merchants = merchants
         self._suppliers = suppliers
-        self._causes = causes
+        self._receipts = receipts
 
     async def set(
         self,
@@ -82,7 +82,7 @@ class DayCuts:
                 "day_cut_set", facts, "day_cut" if after != before else "",
                 holder_id if kind == "m" else None,
             )  # fmt: skip
-            await self._causes.answer(tx, actor, cause, answer)
+            await self._receipts.answer(tx, actor, cause, answer)
             return facts
 
         try:

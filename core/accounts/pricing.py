@@ -13,7 +13,7 @@ from core.kernel.tariff import Tariff, format_tariff
 from core.parties.merchants import Merchant, Merchants
 from core.people.actors import Actor
 from core.people.groups import Groups
-from core.people.receipts import Answer, Cause, Causes, ObeyedBefore
+from core.people.receipts import Answer, Cause, ObeyedBefore, Receipts
 from core.supply.channels import Channels
 from core.system.store import Store, Tx
 
@@ -25,13 +25,18 @@ class Pricing:
     """What products cost merchants, what channels cost us, what a USDT is worth in a group."""
 
     def __init__(
-        self, store: Store, merchants: Merchants, channels: Channels, groups: Groups, causes: Causes
+        self,
+        store: Store,
+        merchants: Merchants,
+        channels: Channels,
+        groups: Groups,
+        receipts: Receipts,
     ) -> None:
         self._store = store
         self._merchants = merchants
         self._channels = channels
         self._groups = groups
-        self._causes = causes
+        self._receipts = receipts
 
     async def set_rate(
         self,
@@ -69,7 +74,7 @@ class Pricing:
                 "actor_name": actor.name,
             }
             answer = Answer("rate_set", facts, "rate_set", merchant.id)
-            await self._causes.answer(tx, actor, cause, answer)
+            await self._receipts.answer(tx, actor, cause, answer)
 
         try:
             await self._merchants.set_tariff(
@@ -119,7 +124,7 @@ class Pricing:
                 "later_since": str(channel.coming_since) if later else "",
                 "actor_name": actor.name,
             }
-            await self._causes.answer(tx, actor, cause, Answer("cost_set", facts, "cost_set"))
+            await self._receipts.answer(tx, actor, cause, Answer("cost_set", facts, "cost_set"))
 
         try:
             await self._channels.set_cost(
@@ -143,6 +148,8 @@ class Pricing:
                     "actor_name": actor.name,
                 }
                 action = "set_usdt_rate" if facts["before"] != facts["after"] else ""
-                await self._causes.answer(tx, actor, cause, Answer("usdt_rate_set", facts, action))
+                await self._receipts.answer(
+                    tx, actor, cause, Answer("usdt_rate_set", facts, action)
+                )
         except ObeyedBefore:
             return

@@ -6,21 +6,23 @@ is in docs/connectors.md.
 
 from __future__ import annotations
 
-from core.connectors.building import fits_host as fits_host
-from core.connectors.checking import check as check
+from core.connectors.checks import check as check
 from core.connectors.connector import Connector as Connector
 from core.connectors.connector import load as load
-from core.connectors.dryrun import DryRead as DryRead
-from core.connectors.dryrun import DryRun as DryRun
-from core.connectors.dryrun import DrySent as DrySent
-from core.connectors.dryrun import tried_facts as tried_facts
-from core.connectors.explaining import CallExplained as CallExplained
-from core.connectors.explaining import Caution as Caution
-from core.connectors.explaining import Explanation as Explanation
-from core.connectors.explaining import Signing as Signing
-from core.connectors.paying import opens_app as opens_app
+from core.connectors.dry_run import DryRead as DryRead
+from core.connectors.dry_run import DryRun as DryRun
+from core.connectors.dry_run import DrySent as DrySent
+from core.connectors.dry_run import tried_facts as tried_facts
+from core.connectors.explanation import CallExplained as CallExplained
+from core.connectors.explanation import Caution as Caution
+from core.connectors.explanation import Explanation as Explanation
+from core.connectors.explanation import Signing as Signing
+from core.connectors.pay_instructions import opens_app as opens_app
+from core.connectors.requests import fits_host as fits_host
 from core.connectors.schema import json_schema as json_schema
 from core.connectors.tables import fill_reference as fill_reference
+from core.connectors.trace import STEPS as STEPS
+from core.connectors.trace import Step as Step
 from core.connectors.types import REFUSED_FOR as REFUSED_FOR
 from core.connectors.types import Accepted as Accepted
 from core.connectors.types import AttemptFacts as AttemptFacts
@@ -41,8 +43,6 @@ from core.connectors.types import Standing as Standing
 from core.connectors.types import Token as Token
 from core.connectors.types import TokenRefused as TokenRefused
 from core.connectors.types import Unknown as Unknown
-from core.connectors.watching import STEPS as STEPS
-from core.connectors.watching import Step as Step
 from core.kernel.wire import HttpAnswer as HttpAnswer
 from core.kernel.wire import HttpRequest as HttpRequest
 

@@ -7,7 +7,29 @@ from dataclasses import replace
 from datetime import datetime
 
 from core.connectors import limits
-from core.connectors.believing import (
+from core.connectors.document import Answers, Document, Operation, PayAt, PayBy, PayMade
+from core.connectors.messages import Tree, UnreadableError, find, read_body, text_of
+from core.connectors.operators import Value, ValueFault
+from core.connectors.pay_instructions import pay_of
+from core.connectors.pipes import Scope
+from core.connectors.readings import Role
+from core.connectors.requests import fact_values, scope_of
+from core.connectors.trace import Watch
+from core.connectors.types import (
+    Accepted,
+    AttemptFacts,
+    Balance,
+    CreateReading,
+    RefundStanding,
+    RefundState,
+    Rejected,
+    Standing,
+    StandingState,
+    Token,
+    TokenRefused,
+    Unknown,
+)
+from core.connectors.verification import (
     DoubtError,
     Message,
     checked_roles,
@@ -25,28 +47,6 @@ from core.connectors.believing import (
     roles_of,
     state_word,
 )
-from core.connectors.building import fact_values, scope_of
-from core.connectors.document import Answers, Document, Operation, PayAt, PayBy, PayMade
-from core.connectors.messages import Tree, UnreadableError, find, read_body, text_of
-from core.connectors.operators import Value, ValueFault
-from core.connectors.paying import pay_of
-from core.connectors.pipes import Scope
-from core.connectors.readings import Role
-from core.connectors.types import (
-    Accepted,
-    AttemptFacts,
-    Balance,
-    CreateReading,
-    RefundStanding,
-    RefundState,
-    Rejected,
-    Standing,
-    StandingState,
-    Token,
-    TokenRefused,
-    Unknown,
-)
-from core.connectors.watching import Watch
 from core.kernel.errors import Bug
 from core.kernel.wire import HttpAnswer
 

@@ -12,15 +12,16 @@ from functools import cached_property
 from typing import Literal
 
 from core.connectors.answers import Answer
-from core.connectors.building import build_request, fact_values, handed, secret_texts, secrets_of
-from core.connectors.calls import read_callback
+from core.connectors.callbacks import read_callback
 from core.connectors.document import CallbackRule, Document, Operation
-from core.connectors.explaining import Explanation, explain
+from core.connectors.explanation import Explanation, explain
 from core.connectors.fixtures import Fixtures
-from core.connectors.forging import forgeries
-from core.connectors.loading import load_document
+from core.connectors.forgeries import forgeries
+from core.connectors.loader import load_document
 from core.connectors.messages import BodyForm
 from core.connectors.operators import ValueFault
+from core.connectors.requests import build_request, fact_values, handed, secret_texts, secrets_of
+from core.connectors.trace import Watch
 from core.connectors.types import (
     AttemptFacts,
     Balance,
@@ -33,7 +34,6 @@ from core.connectors.types import (
     Standing,
     Token,
 )
-from core.connectors.watching import Watch
 from core.kernel.errors import Bug
 from core.kernel.wire import HttpAnswer, HttpRequest
 

@@ -13,9 +13,9 @@ from typing import Final
 
 from core.connectors import reference
 from core.connectors.fixtures import ATTEMPT, CASE, REFUND, SECTION
-from core.connectors.loading import grammar
+from core.connectors.loader import grammar
 from core.connectors.reference import Entry
-from core.connectors.wording import PACKED
+from core.connectors.values import PACKED
 
 Schema = dict[str, object]
 

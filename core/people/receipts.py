@@ -55,7 +55,7 @@ class ObeyedBefore(Exception):
         self.receipt = receipt
 
 
-class Causes:
+class Receipts:
     """Remembers what was obeyed, so that a message which is delivered again sets nothing."""
 
     def __init__(self, store: Store, clock: Clock, outbox: Outbox, audit: Audit) -> None:

@@ -95,7 +95,7 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
-class Statistics:
+class Figures:
     """rows: in the order of their keys. average: per day, of the `days` that have begun, each
     figure rounded half-up."""
 
@@ -110,7 +110,7 @@ def last_seven_days(open_day: date) -> Days:
     return Days(open_day - timedelta(days=7), open_day - timedelta(days=1))
 
 
-class Counting:
+class Statistics:
     """Reads statistics from what is rolled up and the live tail, from attempts, or from bills.
 
     Days of suppliers and of the platform are windows of instants. What was paid then is read from
@@ -123,14 +123,14 @@ class Counting:
         self._bills = bills
         self._suppliers = suppliers
 
-    async def read(self, query: Query) -> Statistics:
+    async def read(self, query: Query) -> Figures:
         """The answer, of one moment. Days nothing happened in have no row of their own."""
         async with self._store.snapshot() as tx:
             return await _read(tx, query)
 
     async def of_platform(
         self, days: Days, cuts: Sequence[By], currency: str = "CNY"
-    ) -> list[Statistics]:
+    ) -> list[Figures]:
         """The platform's own days, once for each cut, all of one moment: merchant, product or
         channel.
 
@@ -172,7 +172,7 @@ class Counting:
             for by in cuts
         ]
 
-    async def of_supplier(self, supplier_id: UUID, days: Days) -> Statistics:
+    async def of_supplier(self, supplier_id: UUID, days: Days) -> Figures:
         """A supplier's own days by channel; amounts are what is on its bill, and no fee."""
         supplier = await self._suppliers.by_id(supplier_id)
         today = await self._bills.open_day(supplier_id)
@@ -191,7 +191,7 @@ class Counting:
         return _together(_joined("channel", booked, counted), begun)
 
 
-async def _read(tx: Tx, query: Query) -> Statistics:
+async def _read(tx: Tx, query: Query) -> Figures:
     ids = query.merchant_ids
     if ids is None:
         ids = await tx.fetchval("SELECT coalesce(array_agg(id), '{}') FROM merchant")
@@ -241,11 +241,11 @@ def _joined(by: By, booked: Iterable[Row], counted: Iterable[Row]) -> list[Row]:
     return [replace(_added(found[key]), **{field: key}) for key in keys]
 
 
-def _together(rows: Iterable[Row], days: int) -> Statistics:
+def _together(rows: Iterable[Row], days: int) -> Figures:
     """days: how many have begun."""
     kept = tuple(rows)
     total = _added(kept)
-    return Statistics(kept, total, _shared(total, max(1, days)), days)
+    return Figures(kept, total, _shared(total, max(1, days)), days)
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,9 +21,9 @@ from core.people.ops import Deed, tell_ops
 from core.system.store import Store, Tx
 from core.trade.orders import (
     ByHand,
-    Completing,
-    Following,
+    FollowUp,
     Order,
+    OrdersByHand,
     find_for,
     get_order,
     held_minor_of,
@@ -45,8 +45,8 @@ class Completions:
         groups: Groups,
         merchants: Merchants,
         confirmations: Confirmations,
-        following: Following,
-        completing: Completing,
+        follow_up: FollowUp,
+        by_hand: OrdersByHand,
     ) -> None:
         self._store = store
         self._clock = clock
@@ -55,8 +55,8 @@ class Completions:
         self._groups = groups
         self._merchants = merchants
         self._confirmations = confirmations
-        self._following = following
-        self._completing = completing
+        self._follow_up = follow_up
+        self._by_hand = by_hand
 
     async def ask(
         self,
@@ -80,7 +80,7 @@ class Completions:
         order = await find_for(self._store, actor, number)
         if not order.open_to_money:
             raise Refusal("order_state", number=order.order_no, status=order.state)
-        standing = await self._following.ask(order.merchant_id, order.id, request_id=request_id)
+        standing = await self._follow_up.ask(order.merchant_id, order.id, request_id=request_id)
         order = await get_order(self._store, order.merchant_id, order.id)
         facts = {
             **self._facts(actor, order, reason),
@@ -115,7 +115,7 @@ class Completions:
         merchant_id, order_id = UUID(facts["merchant_id"]), UUID(facts["order_id"])
         if question.state == "used":
             return await get_order(self._store, merchant_id, order_id)  # pressed twice
-        await self._following.ask(merchant_id, order_id, request_id=request_id)
+        await self._follow_up.ask(merchant_id, order_id, request_id=request_id)
         current = await get_order(self._store, merchant_id, order_id)
 
         async def close(tx: Tx) -> None:
@@ -128,7 +128,7 @@ class Completions:
             async with self._store.transaction() as tx:
                 await close(tx)
             return current
-        return await self._completing.complete(
+        return await self._by_hand.complete(
             merchant_id,
             order_id,
             facts["version"],
@@ -166,7 +166,7 @@ class Completions:
             raise Refusal("reason_missing", example=REASON_EXAMPLES["uncomplete"])
         order = await find_for(self._store, actor, number)
         await need_reversible(self._store, order)
-        await self._following.ask(order.merchant_id, order.id, request_id=request_id)
+        await self._follow_up.ask(order.merchant_id, order.id, request_id=request_id)
         order = await get_order(self._store, order.merchant_id, order.id)
         await need_reversible(self._store, order)
         facts = self._facts(actor, order, reason)
@@ -189,14 +189,14 @@ class Completions:
         merchant_id, order_id = UUID(facts["merchant_id"]), UUID(facts["order_id"])
         if question.state == "used":
             return await get_order(self._store, merchant_id, order_id)  # pressed twice
-        await self._following.ask(merchant_id, order_id, request_id=request_id)
+        await self._follow_up.ask(merchant_id, order_id, request_id=request_id)
 
         async def close(tx: Tx) -> None:
             await self._close(tx, actor, question, "uncomplete_used", "uncompleted", message_id)
             told = Say("uncompleted", {**facts, "answered_by": actor.name})
             await self._groups.tell_ops(tx, told, but=actor.chat_id)
 
-        return await self._completing.reverse(
+        return await self._by_hand.reverse(
             merchant_id,
             order_id,
             facts["version"],

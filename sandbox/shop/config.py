@@ -15,7 +15,7 @@ from sandbox.process import (
     config_text,
     config_token,
 )
-from sandbox.shop.signing import secret_bytes
+from sandbox.shop.signatures import secret_bytes
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from typing import Any
 from aiohttp import web
 
 from sandbox.shop.config import Config
-from sandbox.shop.signing import BadNotification, verify_notification
+from sandbox.shop.signatures import BadNotification, verify_notification
 from sandbox.shop.store import Notification, Store
 
 MAX_BODY_BYTES = 65_536

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 import aiohttp
 
 from sandbox.shop.config import Merchant, Product
-from sandbox.shop.signing import masked, request_text, signature
+from sandbox.shop.signatures import masked, request_text, signature
 from sandbox.shop.store import Order, Store
 
 TIMEOUT_S = 20.0

@@ -15,7 +15,7 @@ from sandbox.supplier.callbacks import Courier
 from sandbox.supplier.config import Config
 from sandbox.supplier.faults import DEFAULT_DELAY_S as FAULT_DELAY_S
 from sandbox.supplier.faults import OPERATIONS, Fault, Faults, Kind
-from sandbox.supplier.following import Elsewhere, Follower, Lost
+from sandbox.supplier.follow_up import Elsewhere, Follower, Lost
 from sandbox.supplier.money import yuan
 from sandbox.supplier.orders import DEFAULT_DELAY_S as CALLBACK_DELAY_S
 from sandbox.supplier.orders import Orders, Outcome, PayRefused, callback_fields

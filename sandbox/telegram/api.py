@@ -9,14 +9,14 @@ from typing import Any
 
 from aiohttp import web
 
-from sandbox.telegram import account, chats, editing, sending
+from sandbox.telegram import account, chats, edits, sends
 from sandbox.telegram.errors import ApiError, too_many
 from sandbox.telegram.faults import Fault
 from sandbox.telegram.sandbox import Sandbox
 from sandbox.telegram.updates import Polling
 from sandbox.telegram.wire import Call, read_request
 
-METHODS = {**sending.METHODS, **editing.METHODS, **chats.METHODS, **account.METHODS}
+METHODS = {**sends.METHODS, **edits.METHODS, **chats.METHODS, **account.METHODS}
 DESCRIPTIONS = {"setWebhook": "Webhook was set", "deleteWebhook": "Webhook was deleted"}
 
 

@@ -27,13 +27,13 @@ async def test_the_workbook_adds_up_to_the_bill(
     )  # fmt: skip
     try:
         merchant, day = await fill(runtime, clock, ORDERS)
-        assert [str(d) for d in await runtime.verify.books()] == []
+        assert [str(d) for d in await runtime.reports.verify.books()] == []
         for shown in (day, day + timedelta(days=1)):
             bill_time = await time_bill(runtime, merchant, shown)
             assert bill_time.statements > 5
             assert min(bill_time.executing_ms, bill_time.call_ms) > 0
         file = await time_file(runtime, merchant, day, tmp_path)
-        bill = await runtime.bills.merchant(merchant.id, Days.one(day))
+        bill = await runtime.reports.bills.merchant(merchant.id, Days.one(day))
     finally:
         await runtime.close()
     assert file.orders == ORDERS == sum(line.paid for line in bill.products)

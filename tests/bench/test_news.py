@@ -28,5 +28,5 @@ async def test_all_its_news_is_delivered_once(runtime: Runtime, shop: tuple[Merc
         assert len(heard) == len(set(heard)) == NEWS
         assert await bare_per_s(app, urls) > 0
     assert heard[NEWS:] == ["msg_bench"] * NEWS
-    states = await runtime.store.fetch("SELECT DISTINCT state FROM notification")
+    states = await runtime.system.store.fetch("SELECT DISTINCT state FROM notification")
     assert [row["state"] for row in states] == ["delivered"]

@@ -18,7 +18,7 @@ async def busy_day(runtime: Runtime, clock: SetClock, merchant: Merchant, orders
     """So many paid orders on the merchant's open day, on three products and six channels."""
     await add_channels(runtime)
     clock.go_to_noon()
-    await runtime.bills.open_day(merchant.id)
+    await runtime.reports.bills.open_day(merchant.id)
     starts_at = clock.now()  # what was before is rolled up by now
     ends_at = starts_at + timedelta(minutes=30)
     await book_orders(runtime, merchant, orders, starts_at, ends_at)
@@ -37,7 +37,7 @@ async def stuck(runtime: Runtime, table: str, *, timeout_s: float = SETTLE_S) ->
     """Until somebody waits for the table."""
 
     async def waits() -> bool:
-        return bool(await runtime.store.fetchval(_WAITING, table))
+        return bool(await runtime.system.store.fetchval(_WAITING, table))
 
     await eventually(waits, what=f"somebody waits for {table}", timeout_s=timeout_s)
 

@@ -16,7 +16,7 @@ from bot.webhook import Webhook
 from bot.world import BOT_ID
 from core.runtime import Runtime, build
 from tests.bot.support import Telegram, bot_at, sandbox_telegram
-from tests.bot.updating import SECRET, Entrance
+from tests.bot.updates import SECRET, Entrance
 from tests.conftest import MASTER_KEY, PUBLIC_URL, Servers
 from tests.core.support import SetClock, hour_of
 
@@ -40,7 +40,7 @@ async def runtime(servers: Servers, database: str, clock: SetClock) -> AsyncIter
         clock=clock,
     )
     try:
-        await built.redis.flushdb()
+        await built.system.redis.flushdb()
         yield built
     finally:
         await built.close()
@@ -64,6 +64,8 @@ async def bot(telegram: Telegram) -> AsyncIterator[Bot]:
 async def entrance(runtime: Runtime) -> AsyncIterator[Entrance]:
     """The desk's entrance for Telegram, on a real server."""
     app = web.Application(client_max_size=MAX_BODY_BYTES)
-    app.router.add_post("/telegram", Webhook(runtime.inbox, runtime.vault, BOT_ID, SECRET).receive)
+    app.router.add_post(
+        "/telegram", Webhook(runtime.delivery.inbox, runtime.system.vault, BOT_ID, SECRET).receive
+    )
     async with TestServer(app) as server, aiohttp.ClientSession() as http:
         yield Entrance(runtime, str(server.make_url("/telegram")), http)

@@ -80,7 +80,8 @@ def on_the_clock(runtime: Runtime, clock: SetClock) -> Runtime:
     def steady_s() -> float:
         return time.monotonic() + (clock.now() - start).total_seconds()
 
-    return replace(runtime, throttle=Throttle(runtime.redis, steady_s))
+    throttle = Throttle(runtime.system.redis, steady_s)
+    return replace(runtime, system=replace(runtime.system, throttle=throttle))
 
 
 @asynccontextmanager

@@ -72,7 +72,7 @@ async def test_what_an_instance_can_do_without_is_named_only(
     silent = await ready(Admin(runtime, hooked, WEBHOOK))
     assert silent == (200, {**ALL_WELL, "webhook": False})
     async with away() as nobody:
-        alone = replace(runtime, throttle=Throttle(nobody))
+        alone = replace(runtime, system=replace(runtime.system, throttle=Throttle(nobody)))
         assert await ready(Admin(alone, hooked, WEBHOOK)) == (200, {**ALL_WELL, "redis": False})
 
 
@@ -113,10 +113,10 @@ async def test_an_instance_that_is_about_to_end_says_so_while_it_serves(
 
 
 async def test_metrics_are_readable_by_prometheus(runtime: Runtime, hooked: Bot) -> None:
-    await runtime.store.execute("DELETE FROM outbox")
+    await runtime.system.store.execute("DELETE FROM outbox")
     for _ in range(2):
-        await runtime.outbox.say(runtime.store, CHAT, Say("only_in_groups"))
-    await runtime.inbox.put(1, 1, CHAT, {"update_id": 1})
+        await runtime.delivery.outbox.say(runtime.system.store, CHAT, Say("only_in_groups"))
+    await runtime.delivery.inbox.put(1, 1, CHAT, {"update_id": 1})
     admin = Admin(runtime, hooked, WEBHOOK)
     found = await metrics(admin)
     assert found["paydesk_outbox_messages", "waiting"] == 2
@@ -132,7 +132,7 @@ async def test_refused_callbacks_are_figures_by_supplier_and_reason(
     junk = Callback("POST", "", {}, b"status=SUCCESS", "203.0.113.9")
     for number, times in (("S01", 14), ("S02", 1)):
         for _ in range(times):
-            await runtime.callbacks.receive(number, junk, request_id="x")
+            await runtime.trade.callbacks.receive(number, junk, request_id="x")
     _, text = await served(Admin(runtime, hooked, WEBHOOK), "/metrics")
     found = [
         (sample.labels["supplier"], sample.labels["reason"] in REFUSED_FOR, sample.value)
@@ -145,15 +145,15 @@ async def test_refused_callbacks_are_figures_by_supplier_and_reason(
 
 async def test_a_figure_falls_back_to_nothing(runtime: Runtime, hooked: Bot) -> None:
     admin = Admin(runtime, hooked, WEBHOOK)
-    merchant_id = await runtime.store.fetchval("SELECT id FROM merchant LIMIT 1")
-    await runtime.store.execute(
+    merchant_id = await runtime.system.store.fetchval("SELECT id FROM merchant LIMIT 1")
+    await runtime.system.store.execute(
         "INSERT INTO notification (merchant_id, id, webhook_id, app_id, order_id, type, url, lane,"
         " facts, due_at, request_id, created_at)"
         " VALUES ($1, $1, 'm', $1, $1, 'order.paid', 'https://x', 1, '{}', now(), 'r', now())",
         merchant_id,
     )
     assert (await metrics(admin))["paydesk_notifications", "pending"] == 1
-    await runtime.store.execute("UPDATE notification SET state = 'delivered'")
+    await runtime.system.store.execute("UPDATE notification SET state = 'delivered'")
     assert (await metrics(admin)).get(("paydesk_notifications", "pending"), 0) == 0
 
 

@@ -66,21 +66,23 @@ async def test_pictures_and_files_arrive_whatever_a_merchant_is_called(
     runtime: Runtime, bot: Bot, telegram: Telegram, shop: tuple[Merchant, App], name: str
 ) -> None:
     merchant, _ = shop
-    await runtime.store.execute("UPDATE merchant SET name = $2 WHERE id = $1", merchant.id, name)
+    await runtime.system.store.execute(
+        "UPDATE merchant SET name = $2 WHERE id = $1", merchant.id, name
+    )
     exporter = Exporter(runtime, bot, group_per_min=18)
-    actor = await runtime.access.actor(OWNER, "x", CHAT, private=False)
-    days = Days.one(await runtime.bills.open_day(merchant.id))
+    actor = await runtime.people.access.actor(OWNER, "x", CHAT, private=False)
+    days = Days.one(await runtime.reports.bills.open_day(merchant.id))
     papers = [
         Paper(what, "m", merchant.id, days, table="orders") for what in ("chart", "excel", "csv")
     ]
-    await runtime.exports.ask(actor, papers, reply_to=None)
+    await runtime.reports.exports.ask(actor, papers, reply_to=None)
     while await exporter.batch():
         pass
     arrived: list[dict[str, Any]] = [
         m for m in await telegram.transcript(CHAT) if m["from"].get("id") == BOT_ID
     ]
     assert len(arrived) == len(papers)
-    states = await runtime.store.fetch("SELECT state, fault FROM export")
+    states = await runtime.system.store.fetch("SELECT state, fault FROM export")
     assert [row["state"] for row in states] == ["sent"] * 3, [row["fault"] for row in states]
 
 
@@ -94,9 +96,9 @@ async def test_a_picture_that_telegram_refuses_for_good_is_told_of(
         refusal = {"ok": False, "error_code": 400, "description": said}
         return web.json_response(refusal, status=400)
 
-    actor = await runtime.access.actor(OWNER, "x", CHAT, private=False)
-    days = Days.one(await runtime.bills.open_day(shop[0].id))
-    await runtime.exports.ask(actor, [Paper("chart", "m", shop[0].id, days)], reply_to=7)
+    actor = await runtime.people.access.actor(OWNER, "x", CHAT, private=False)
+    days = Days.one(await runtime.reports.bills.open_day(shop[0].id))
+    await runtime.reports.exports.ask(actor, [Paper("chart", "m", shop[0].id, days)], reply_to=7)
     async with in_between(telegram.api, no_picture) as api, bot_at(api) as bot:
         await Exporter(runtime, bot, group_per_min=18).batch()
     told = [fact for fact in await facts(runtime, CHAT) if isinstance(fact, Say)]

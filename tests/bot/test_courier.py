@@ -15,7 +15,7 @@ from aiogram.types import BufferedInputFile
 from aiohttp import web
 
 from bot.courier import Courier
-from bot.sending import Gate
+from bot.send_limits import Gate
 from bot.world import BOT_ID
 from core.accounts.prepayments import Advance, Cause
 from core.delivery.outbox import Bill, Card, DeskBill, Fact, Say, TakeAway, TextFile, set_pins
@@ -70,7 +70,9 @@ class Post:
         self._messages = 100
 
     async def put(self, fact: Fact, chat_id: int = CHAT, dedupe_key: str | None = None) -> None:
-        await self.runtime.outbox.say(self.runtime.store, chat_id, fact, dedupe_key=dedupe_key)
+        await self.runtime.delivery.outbox.say(
+            self.runtime.system.store, chat_id, fact, dedupe_key=dedupe_key
+        )
 
     async def deliver(self, *couriers: Courier) -> None:
         """Until nothing is due."""
@@ -92,7 +94,7 @@ class Post:
         return [m for m in await self.telegram.transcript(CHAT) if "📒" in m["text"]]
 
     async def states(self) -> dict[str, int]:
-        rows = await self.runtime.store.fetch(
+        rows = await self.runtime.system.store.fetch(
             "SELECT state, count(*) AS n FROM outbox GROUP BY state"
         )
         return {row["state"]: row["n"] for row in rows}
@@ -103,39 +105,39 @@ class Post:
         self.clock.advance(86_400)
         for merchant in merchants:
             await self.runtime.ledger.roll_days(merchant.id)
-            async with self.runtime.store.transaction() as tx:
-                await self.runtime.groups.show_bill(tx, merchant.id)
+            async with self.runtime.system.store.transaction() as tx:
+                await self.runtime.people.groups.show_bill(tx, merchant.id)
         await self.deliver()
 
     async def minute_passes(self) -> None:
         """For the desk, for its limits, and for Telegram."""
-        await self.runtime.redis.flushdb()
+        await self.runtime.system.redis.flushdb()
         self.clock.advance(61)
         self.telegram.room.clock.forward(61)
 
     async def prepay(self, merchant: Merchant, minor: int) -> None:
         """Money moves, and with it the bill; what says so in the chat is left out."""
         self._messages += 1
-        actor = await self.runtime.access.actor(FINANCE, "x", CHAT, private=False)
-        await self.runtime.prepayments.record(
+        actor = await self.runtime.people.access.actor(FINANCE, "x", CHAT, private=False)
+        await self.runtime.accounts.prepayments.record(
             actor, merchant, Advance(Money(minor, "CNY"), "advance"), Cause(CHAT, self._messages, 1)
         )
-        await self.runtime.store.execute("DELETE FROM outbox WHERE topic = 'say'")
+        await self.runtime.system.store.execute("DELETE FROM outbox WHERE topic = 'say'")
         self.clock.advance(4)  # a bill rests before it is edited again
 
 
 @pytest.fixture
 async def post(runtime: Runtime, bot: Bot, telegram: Telegram, clock: SetClock) -> Post:
-    await runtime.store.execute("DELETE FROM outbox")
-    bot.session.middleware(Gate(runtime.outbox.chats))
+    await runtime.system.store.execute("DELETE FROM outbox")
+    bot.session.middleware(Gate(runtime.delivery.outbox.chats))
     return Post(on_the_clock(runtime, clock), bot, telegram, clock)
 
 
 @pytest.fixture
 async def merchant(post: Post, shop: tuple[Merchant, App]) -> Merchant:
     """M1001, whose live bill waits to be posted in its group."""
-    async with post.runtime.store.transaction() as tx:
-        await post.runtime.groups.show_bill(tx, shop[0].id)
+    async with post.runtime.system.store.transaction() as tx:
+        await post.runtime.people.groups.show_bill(tx, shop[0].id)
     return shop[0]
 
 
@@ -145,7 +147,9 @@ async def test_a_message_is_sent_and_edited_in_place(post: Post) -> None:
     (sent,) = await post.telegram.transcript(CHAT)
     assert "W1" in sent["text"]
     assert not sent["edited"]
-    remembered = await post.runtime.store.fetchrow("SELECT * FROM post WHERE kind = 'receipt'")
+    remembered = await post.runtime.system.store.fetchrow(
+        "SELECT * FROM post WHERE kind = 'receipt'"
+    )
     assert remembered is not None
     assert (remembered["chat_id"], remembered["message_id"]) == (CHAT, sent["id"])
     assert remembered["ref"] == "r1"
@@ -159,10 +163,10 @@ async def test_a_message_is_sent_and_edited_in_place(post: Post) -> None:
 
 
 async def test_an_alarm_is_one_message_that_counts_up_and_ends(post: Post) -> None:
-    alarms, facts = post.runtime.alarms, {"differences": 3, "first": "x"}
+    alarms, facts = post.runtime.people.alarms, {"differences": 3, "first": "x"}
 
     async def sound() -> None:
-        async with post.runtime.store.transaction() as tx:
+        async with post.runtime.system.store.transaction() as tx:
             await alarms.sound(tx, "books", "", facts)
         await post.deliver()
 
@@ -180,7 +184,7 @@ async def test_an_alarm_is_one_message_that_counts_up_and_ends(post: Post) -> No
     assert told["edit_count"] == 1
 
     post.clock.advance(EDIT_REST.total_seconds())
-    async with post.runtime.store.transaction() as tx:
+    async with post.runtime.system.store.transaction() as tx:
         await alarms.end(tx, "books", "")
     await post.deliver()
     (told,) = await post.telegram.transcript(OPS_CHAT)
@@ -237,8 +241,8 @@ async def test_the_live_bill_is_posted_once_pinned_and_edited(
     assert "1,234.00" in edited["text"]
     assert edited["edit_count"] == 1
 
-    async with post.runtime.store.transaction() as tx:
-        await post.runtime.groups.show_bill(tx, merchant.id)
+    async with post.runtime.system.store.transaction() as tx:
+        await post.runtime.people.groups.show_bill(tx, merchant.id)
     post.clock.advance(4)
     await post.deliver()
     (same,) = await post.bills()
@@ -255,7 +259,7 @@ async def test_a_bill_that_somebody_deleted_is_posted_anew(post: Post, merchant:
     assert anew["id"] > posted["id"]
     assert anew["pinned"]
     assert "1,234.00" in anew["text"]
-    known = await post.runtime.store.fetch("SELECT message_id FROM post WHERE kind = 'bill'")
+    known = await post.runtime.system.store.fetch("SELECT message_id FROM post WHERE kind = 'bill'")
     assert [row["message_id"] for row in known] == [anew["id"]]
 
 
@@ -269,7 +273,7 @@ async def test_a_bill_is_still_posted_where_the_bot_may_not_pin(
     assert not posted["pinned"]
     assert await post.states() == {"sent": 2}, "nobody is told of a pin that may not be"
     await post.telegram.bot_is(CHAT, "administrator")
-    await set_pins(post.runtime.outbox, post.runtime.store, CHAT)
+    await set_pins(post.runtime.delivery.outbox, post.runtime.system.store, CHAT)
     await post.deliver()
     (posted,) = await post.bills()
     assert posted["pinned"], "it has the right now"
@@ -299,17 +303,17 @@ async def test_a_bill_that_is_no_longer_the_newest_is_not_pinned_late(
 async def test_of_each_merchant_one_bill_is_pinned_however_many_days_close(
     post: Post, merchant: Merchant
 ) -> None:
-    other = await post.runtime.merchants.by_no("M1002")
-    async with post.runtime.store.transaction() as tx:
-        await post.runtime.groups.bind_merchant(tx, CHAT, other.id)
+    other = await post.runtime.parties.merchants.by_no("M1002")
+    async with post.runtime.system.store.transaction() as tx:
+        await post.runtime.people.groups.bind_merchant(tx, CHAT, other.id)
     for _ in range(3):
         await post.next_day(merchant, other)
     pinned = [bill["text"].split(" · ")[1][:5] for bill in await post.bills() if bill["pinned"]]
     assert sorted(pinned) == ["M1001", "M1002"]
     newest = {bill["text"].split(" · ")[1][:5]: bill["id"] for bill in await post.bills()}
     assert {bill["id"] for bill in await post.bills() if bill["pinned"]} == set(newest.values())
-    async with post.runtime.store.transaction() as tx:
-        await post.runtime.groups.unbind(tx, CHAT, other.id)
+    async with post.runtime.system.store.transaction() as tx:
+        await post.runtime.people.groups.unbind(tx, CHAT, other.id)
     await post.deliver()
     still = [bill["text"] for bill in await post.bills() if bill["pinned"]]
     assert len(still) == 1
@@ -323,8 +327,8 @@ async def test_a_new_day_has_its_own_bill_and_the_former_one_is_closed(
     (first,) = await post.bills()
     post.clock.advance(86_400)
     await post.runtime.ledger.roll_days(merchant.id)
-    async with post.runtime.store.transaction() as tx:
-        await post.runtime.groups.show_bill(tx, merchant.id)
+    async with post.runtime.system.store.transaction() as tx:
+        await post.runtime.people.groups.show_bill(tx, merchant.id)
     await post.deliver()
     former, present = await post.bills()
     assert former["id"] == first["id"]
@@ -339,9 +343,9 @@ async def test_a_new_day_has_its_own_bill_and_the_former_one_is_closed(
 async def test_bills_of_several_days_of_suppliers_and_of_the_platform(
     post: Post, merchant: Merchant
 ) -> None:
-    await post.runtime.store.execute("DELETE FROM outbox")
-    supplier = await post.runtime.suppliers.by_no("S01")
-    day = await post.runtime.bills.open_day(merchant.id)
+    await post.runtime.system.store.execute("DELETE FROM outbox")
+    supplier = await post.runtime.parties.suppliers.by_no("S01")
+    day = await post.runtime.reports.bills.open_day(merchant.id)
     first, last = (day - timedelta(days=20)).isoformat(), day.isoformat()
     await post.put(Bill(str(merchant.id), first, last, reply_to=1))
     await post.put(Bill(str(merchant.id), last, last, reply_to=1), OPS_CHAT)
@@ -366,8 +370,8 @@ async def test_bills_of_several_days_of_suppliers_and_of_the_platform(
 
 
 async def test_an_unbound_group_gets_no_bill(post: Post, merchant: Merchant) -> None:
-    async with post.runtime.store.transaction() as tx:
-        await post.runtime.groups.unbind(tx, CHAT)
+    async with post.runtime.system.store.transaction() as tx:
+        await post.runtime.people.groups.unbind(tx, CHAT)
     assert await post.states() == {}, "what waited is taken out"
     await post.put(Bill(str(merchant.id)))
     await post.deliver()
@@ -376,12 +380,12 @@ async def test_an_unbound_group_gets_no_bill(post: Post, merchant: Merchant) -> 
 
 
 async def test_a_group_that_was_taken_off_a_supplier_gets_no_bill_of_it(post: Post) -> None:
-    supplier = await post.runtime.suppliers.by_no("S01")
-    day = (await post.runtime.bills.open_day(HOUSE)).isoformat()
+    supplier = await post.runtime.parties.suppliers.by_no("S01")
+    day = (await post.runtime.reports.bills.open_day(HOUSE)).isoformat()
     await post.put(DeskBill(day, day, str(supplier.id), reply_to=1), SUPPLIER_CHAT)
     await post.put(DeskBill(day, day, reply_to=1), SUPPLIER_CHAT)
-    async with post.runtime.store.transaction() as tx:
-        await post.runtime.groups.unbind(tx, SUPPLIER_CHAT)
+    async with post.runtime.system.store.transaction() as tx:
+        await post.runtime.people.groups.unbind(tx, SUPPLIER_CHAT)
     await post.deliver()
     assert await post.telegram.transcript(SUPPLIER_CHAT) == []
     assert await post.states() == {"sent": 2}
@@ -394,8 +398,8 @@ async def test_a_bill_that_ended_says_so_and_is_pinned_no_longer(
     (bill, *_) = await post.telegram.transcript(CHAT)
     assert bill["pinned"]
     waiting = Bill(str(merchant.id), "2026-01-01", "2026-01-01", reply_to=bill["id"])
-    async with post.runtime.store.transaction() as tx:
-        await post.runtime.groups.unbind(tx, CHAT, merchant.id)
+    async with post.runtime.system.store.transaction() as tx:
+        await post.runtime.people.groups.unbind(tx, CHAT, merchant.id)
     await post.put(waiting)  # asked for before, and rendered only now
     await post.deliver()
     ended, *others = await post.telegram.transcript(CHAT)
@@ -409,16 +413,16 @@ async def test_an_orders_card_is_edited_when_it_shows_something_else(
     post: Post, shop: tuple[Merchant, App]
 ) -> None:
     order = await an_order(post.runtime, shop)
-    await post.runtime.store.execute("DELETE FROM outbox")
+    await post.runtime.system.store.execute("DELETE FROM outbox")
     await post.put(Card(str(order.merchant_id), str(order.id)))
     await post.deliver()
     (posted,) = await post.telegram.transcript(CHAT)
     assert order.order_no in posted["text"]
     for language, edits in (("zh", 0), ("en", 1), ("en", 1)):
-        await post.runtime.groups.set_language(CHAT, language)
-        async with post.runtime.store.transaction() as tx:
-            await post.runtime.groups.show_order(tx, order.merchant_id, order.id)
-        await post.runtime.store.execute("DELETE FROM outbox WHERE topic = 'bill'")
+        await post.runtime.people.groups.set_language(CHAT, language)
+        async with post.runtime.system.store.transaction() as tx:
+            await post.runtime.people.groups.show_order(tx, order.merchant_id, order.id)
+        await post.runtime.system.store.execute("DELETE FROM outbox WHERE topic = 'bill'")
         await post.deliver()
         (card,) = await post.telegram.transcript(CHAT)
         assert (card["id"], card["edit_count"]) == (posted["id"], edits)
@@ -429,8 +433,8 @@ async def test_a_supplier_sees_its_attempt_and_nothing_of_the_merchant(
     post: Post, shop: tuple[Merchant, App], clock: SetClock
 ) -> None:
     order = await an_order(post.runtime, shop)
-    await post.runtime.store.execute("DELETE FROM outbox")
-    store, card = post.runtime.store, Card(str(order.merchant_id), str(order.id))
+    await post.runtime.system.store.execute("DELETE FROM outbox")
+    store, card = post.runtime.system.store, Card(str(order.merchant_id), str(order.id))
     mine, other = await get_attempts(store, order.merchant_id, order.id)
     assert mine.supplier_no == "S01"
     await post.put(card, SUPPLIER_CHAT)
@@ -445,7 +449,7 @@ async def test_a_supplier_sees_its_attempt_and_nothing_of_the_merchant(
     ):  # fmt: skip
         assert secret not in posted["text"], secret
     async with store.transaction() as tx:
-        await post.runtime.groups.unbind(tx, SUPPLIER_CHAT)
+        await post.runtime.people.groups.unbind(tx, SUPPLIER_CHAT)
     for fact in (replace(card, edit_message_id=posted["id"]), card):
         await post.put(fact, SUPPLIER_CHAT)
     await post.deliver()
@@ -458,11 +462,11 @@ async def test_what_changes_while_a_card_is_posted_is_shown(
     post: Post, shop: tuple[Merchant, App]
 ) -> None:
     order = await an_order(post.runtime, shop)
-    await post.runtime.store.execute("DELETE FROM outbox")
+    await post.runtime.system.store.execute("DELETE FROM outbox")
 
     async def meanwhile(method: str, _form: dict[str, Any]) -> web.Response | None:
         if method.startswith("send"):
-            await post.runtime.groups.set_language(CHAT, "en")
+            await post.runtime.people.groups.set_language(CHAT, "en")
         return None
 
     async with in_between(post.telegram.api, meanwhile) as api, bot_at(api) as bot:
@@ -477,15 +481,18 @@ async def test_a_card_that_somebody_deleted_is_forgotten(
     post: Post, shop: tuple[Merchant, App]
 ) -> None:
     order = await an_order(post.runtime, shop)
-    await post.runtime.store.execute("DELETE FROM outbox")
+    await post.runtime.system.store.execute("DELETE FROM outbox")
     await post.put(Card(str(order.merchant_id), str(order.id)))
     await post.deliver()
     (posted,) = await post.telegram.transcript(CHAT)
     await post.bot.delete_message(CHAT, posted["id"])
-    await post.runtime.groups.set_language(CHAT, "en")
+    await post.runtime.people.groups.set_language(CHAT, "en")
     await post.put(Card(str(order.merchant_id), str(order.id), edit_message_id=posted["id"]))
     await post.deliver()
-    assert await post.runtime.store.fetchval("SELECT count(*) FROM post WHERE kind = 'card'") == 0
+    assert (
+        await post.runtime.system.store.fetchval("SELECT count(*) FROM post WHERE kind = 'card'")
+        == 0
+    )
     assert await post.states() == {"sent": 2}
 
 
@@ -497,17 +504,17 @@ async def test_an_edit_of_a_message_that_is_gone_is_posted_anew(post: Post) -> N
     await post.deliver()
     assert await post.heard() == ["W2"]
     (anew,) = [m for m in await post.telegram.transcript(CHAT) if "W2" in m["text"]]
-    known = await post.runtime.store.fetch("SELECT message_id FROM post WHERE ref = 'r1'")
+    known = await post.runtime.system.store.fetch("SELECT message_id FROM post WHERE ref = 'r1'")
     assert [row["message_id"] for row in known] == [anew["id"]]
 
 
 async def test_a_full_group_takes_nothing_from_the_others(post: Post) -> None:
     post.courier = Courier(post.runtime, post.bot, group_per_min=1)
     await post.say("W1")
-    await post.runtime.redis.delete("paydesk:limit:telegram:all")
+    await post.runtime.system.redis.delete("paydesk:limit:telegram:all")
     await post.say("W2", "W3", "W4")
     assert await post.heard() == ["W1"]
-    assert await post.runtime.redis.zcard("paydesk:limit:telegram:all") == 0
+    assert await post.runtime.system.redis.zcard("paydesk:limit:telegram:all") == 0
 
 
 async def test_too_many_requests_stop_the_whole_chat_and_no_other(post: Post) -> None:
@@ -523,7 +530,7 @@ async def test_too_many_requests_stop_the_whole_chat_and_no_other(post: Post) ->
     assert await post.heard(NORTHWIND_CHAT) == ["W4"]
     with pytest.raises(TelegramRetryAfter):  # whoever asks, and Telegram does not hear of it
         await post.bot.set_message_reaction(CHAT, first["id"])
-    row = await post.runtime.store.fetchrow("SELECT * FROM outbox WHERE state = 'waiting'")
+    row = await post.runtime.system.store.fetchrow("SELECT * FROM outbox WHERE state = 'waiting'")
     assert row is not None
     assert row["tries"] == 0
     post.clock.advance(8)
@@ -545,7 +552,7 @@ async def test_messages_and_edits_share_the_groups_window(post: Post) -> None:
     await post.minute_passes()
     await post.deliver()
     assert await post.heard() == ["W9", "W2", "W3", "W4"]
-    tries = await post.runtime.store.fetchval("SELECT max(tries) FROM outbox")
+    tries = await post.runtime.system.store.fetchval("SELECT max(tries) FROM outbox")
     assert tries == 1, "waiting for room is no try"
 
 
@@ -589,7 +596,9 @@ async def test_where_the_bot_was_removed_messages_are_parked(post: Post) -> None
     await post.deliver()
     assert await post.states() == {"parked": 1, "sent": 2}
     assert "有消息发不出去" in "".join(await post.telegram.texts(OPS_CHAT)), "and ops hears of it"
-    fault = await post.runtime.store.fetchval("SELECT fault FROM outbox WHERE state = 'parked'")
+    fault = await post.runtime.system.store.fetchval(
+        "SELECT fault FROM outbox WHERE state = 'parked'"
+    )
     assert "kicked" in fault
     assert await post.heard(OPS_CHAT) == ["W2"]
 
@@ -600,9 +609,9 @@ async def test_a_group_that_moved_is_followed(post: Post, shop: tuple[Merchant, 
     ]  # fmt: skip
     basic = {"id": BASIC, "type": "group", "title": "Basic", "members": members}
     await post.telegram.room.control("chat", {"create": basic})
-    groups = post.runtime.groups
+    groups = post.runtime.people.groups
     await groups.seen(BASIC, chat_type="group", title="Basic", bot_status="administrator")
-    async with post.runtime.store.transaction() as tx:
+    async with post.runtime.system.store.transaction() as tx:
         await groups.bind_merchant(tx, BASIC, shop[0].id)
     answer = await post.telegram.room.control("chat", {"chat_id": BASIC, "migrate": True})
     moved_to = answer["chat_id"]
@@ -717,7 +726,7 @@ async def test_where_telegram_is_away_it_is_tried_again(post: Post, kind: str) -
 
 async def test_a_courier_that_died_is_succeeded(post: Post) -> None:
     await post.put(word("W1"))
-    (taken,) = await post.runtime.outbox.take(10)
+    (taken,) = await post.runtime.delivery.outbox.take(10)
     await post.deliver()
     assert await post.heard() == []
     post.clock.advance(LEASE.total_seconds())
@@ -752,7 +761,7 @@ async def test_a_live_bill_whose_answer_was_lost_has_no_twin(
     await post.deliver()
     (bill,) = await post.bills()
     assert bill["pinned"]
-    known = await post.runtime.store.fetch("SELECT message_id FROM post WHERE kind = 'bill'")
+    known = await post.runtime.system.store.fetch("SELECT message_id FROM post WHERE kind = 'bill'")
     assert [row["message_id"] for row in known] == [bill["id"]]
     assert merchant.merchant_no in bill["text"]
 
@@ -778,9 +787,9 @@ async def test_a_twin_that_may_not_be_deleted_says_that_it_is_repeated(post: Pos
 
 async def test_who_died_after_it_was_remembered_doubles_nothing(post: Post) -> None:
     await post.put(word("W1", remember="receipt", ref="r1"))
-    (taken,) = await post.runtime.outbox.take(10)
+    (taken,) = await post.runtime.delivery.outbox.take(10)
     posted = await post.bot.send_message(CHAT, "W1")
-    await post.runtime.outbox.posts.remember(
+    await post.runtime.delivery.outbox.posts.remember(
         CHAT, posted.message_id, "receipt", "r1", taken.merchant_id, "digest"
     )
     post.clock.advance(LEASE.total_seconds())
@@ -792,14 +801,14 @@ async def test_who_died_after_it_was_remembered_doubles_nothing(post: Post) -> N
 
 
 async def test_a_file_on_its_way_is_no_twin(post: Post, merchant: Merchant) -> None:
-    await post.runtime.store.execute("DELETE FROM outbox")
-    runtime, queue = post.runtime, post.runtime.exports.queue
+    await post.runtime.system.store.execute("DELETE FROM outbox")
+    runtime, queue = post.runtime, post.runtime.reports.exports.queue
     await post.say("W0")
     await post.telegram.fault("lost_answer", method="sendMessage")
     await post.say("W1")
-    actor = await runtime.access.actor(FINANCE, "x", CHAT, private=False)
-    day = Days.one(await runtime.bills.open_day(merchant.id))
-    await runtime.exports.ask(actor, [Paper("excel", "m", merchant.id, day)], reply_to=None)
+    actor = await runtime.people.access.actor(FINANCE, "x", CHAT, private=False)
+    day = Days.one(await runtime.reports.bills.open_day(merchant.id))
+    await runtime.reports.exports.ask(actor, [Paper("excel", "m", merchant.id, day)], reply_to=None)
     taken = await queue.take()
     assert taken is not None
     file = await post.bot.send_document(CHAT, BufferedInputFile(b"x", "x.xlsx"))
@@ -815,7 +824,7 @@ async def test_a_file_on_its_way_is_no_twin(post: Post, merchant: Merchant) -> N
 
 async def test_a_row_that_the_desk_cannot_read_is_given_up_and_its_chat_goes_on(post: Post) -> None:
     await post.put(word("W1"))
-    await post.runtime.store.execute("UPDATE outbox SET topic = 'of_tomorrow'")
+    await post.runtime.system.store.execute("UPDATE outbox SET topic = 'of_tomorrow'")
     await post.put(word("W2"))
     await post.put(word("W3"), OPS_CHAT)
     for _ in range(3):
@@ -824,7 +833,7 @@ async def test_a_row_that_the_desk_cannot_read_is_given_up_and_its_chat_goes_on(
         post.clock.advance(6)
     await post.deliver()
     assert await post.heard() == ["W2"]
-    assert [one.topic for one in await post.runtime.parked.of_chat(CHAT)] == ["of_tomorrow"]
+    assert [one.topic for one in await post.runtime.people.parked.of_chat(CHAT)] == ["of_tomorrow"]
 
 
 async def test_where_the_bot_is_no_longer_nothing_is_called_for_every_change(
@@ -844,13 +853,13 @@ async def test_where_the_bot_is_no_longer_nothing_is_called_for_every_change(
             await post.prepay(merchant, minor)
             await post.deliver()
         assert calls == ["editMessageText"], "it is told once"
-        assert await post.runtime.parked.of_chat(CHAT) == [], "and nobody is told of a bill"
+        assert await post.runtime.people.parked.of_chat(CHAT) == [], "and nobody is told of a bill"
         await post.say("W1")
-        assert [one.topic for one in await post.runtime.parked.of_chat(CHAT)] == ["say"]
+        assert [one.topic for one in await post.runtime.people.parked.of_chat(CHAT)] == ["say"]
         # Added again, and the parked message sent again by hand.
         await post.telegram.bot_is(CHAT, "administrator")
-        actor = await post.runtime.access.actor(FINANCE, "x", OPS_CHAT, private=False)
-        await post.runtime.parked.send_again(actor, CHAT)
+        actor = await post.runtime.people.access.actor(FINANCE, "x", OPS_CHAT, private=False)
+        await post.runtime.people.parked.send_again(actor, CHAT)
         await post.deliver()
         await post.prepay(merchant, 400)
         await post.deliver()
@@ -895,9 +904,9 @@ async def test_couriers_side_by_side_keep_order_and_double_nothing(post: Post) -
 async def an_order(runtime: Runtime, shop: tuple[Merchant, App]) -> Order:
     """An order of M1001 whose supplier nobody reaches."""
     merchant, app = shop
-    opened = await runtime.opening.open(
+    opened = await runtime.trade.creation.open(
         app,
         OpenOrder("COURIER-1", Money(10_000, "CNY"), "alipay_qr", "A lamp", "203.0.113.9"),
         request_id="test",
     )
-    return await get_order(runtime.store, merchant.id, opened.order.id)
+    return await get_order(runtime.system.store, merchant.id, opened.order.id)

@@ -14,10 +14,10 @@ from typing import Any
 import pytest
 from aiogram import Bot
 
-from bot.building import Limits
 from bot.courier import Courier
 from bot.exporter import Exporter, Upload
-from bot.sending import Budget, Gate
+from bot.file_builder import Limits
+from bot.send_limits import Budget, Gate
 from bot.world import BOT_ID
 from core.delivery.outbox import SAID, Say, TakeAway
 from core.kernel.days import Days
@@ -44,10 +44,10 @@ async def ask(
     runtime: Runtime, merchant: Merchant, what: str, *, chat_id: int = CHAT,
     reply_to: int | None = None, **more: Any,
 ) -> None:  # fmt: skip
-    day = await runtime.bills.open_day(merchant.id)
+    day = await runtime.reports.bills.open_day(merchant.id)
     paper = Paper(what, "m", merchant.id, Days.one(day), **more)  # type: ignore[arg-type]
-    actor = await runtime.access.actor(OWNER, "x", chat_id, private=False)
-    await runtime.exports.ask(actor, [paper], reply_to=reply_to)
+    actor = await runtime.people.access.actor(OWNER, "x", chat_id, private=False)
+    await runtime.reports.exports.ask(actor, [paper], reply_to=reply_to)
 
 
 async def sent(telegram: Telegram, chat_id: int = CHAT) -> list[dict[str, Any]]:
@@ -61,7 +61,7 @@ async def taken_away(runtime: Runtime, chat_id: int) -> list[int]:
 
 
 async def states(runtime: Runtime) -> list[tuple[str, str | None]]:
-    rows = await runtime.store.fetch("SELECT state, file_id FROM export ORDER BY created_at")
+    rows = await runtime.system.store.fetch("SELECT state, file_id FROM export ORDER BY created_at")
     return [(row["state"], row["file_id"]) for row in rows]
 
 
@@ -90,9 +90,9 @@ async def test_a_chart_is_replaced_in_its_place(
     await ask(runtime, shop[0], "chart")
     await exporter.batch()
     (posted,) = await sent(telegram)
-    actor = await runtime.access.actor(OWNER, "x", CHAT, private=False)
+    actor = await runtime.people.access.actor(OWNER, "x", CHAT, private=False)
     paper = Paper("chart", "m", shop[0].id, Days.one(date(2026, 1, 2)))
-    await runtime.exports.ask(actor, [paper], reply_to=None, replaces=posted["id"])
+    await runtime.reports.exports.ask(actor, [paper], reply_to=None, replaces=posted["id"])
     await exporter.batch()
     (edited,) = await sent(telegram)
     assert edited["id"] == posted["id"]
@@ -108,7 +108,7 @@ async def test_a_fault_of_telegram_is_tried_again_and_a_dead_builder_is_replaced
     await exporter.batch()
     assert (await states(runtime))[0][0] == "waiting"
     clock.advance(3)
-    killed = await runtime.exports.queue.take()  # and nobody ever hears of it again
+    killed = await runtime.reports.exports.queue.take()  # and nobody ever hears of it again
     assert killed is not None
     assert await exporter.batch() == 0
     clock.advance(LEASE.total_seconds() + 1)
@@ -120,7 +120,7 @@ async def test_a_file_whose_answer_was_lost_is_there_once(
     runtime: Runtime, exporter: Exporter, bot: Bot, telegram: Telegram, clock: SetClock,
     shop: tuple[Merchant, App],
 ) -> None:  # fmt: skip
-    await runtime.store.execute("DELETE FROM outbox")
+    await runtime.system.store.execute("DELETE FROM outbox")
     asked = await telegram.room.say("账单文件", chat_id=CHAT, text_as=FINANCE)
     await telegram.fault("lost_answer", method="sendDocument")
     await ask(runtime, shop[0], "excel", reply_to=asked)
@@ -132,7 +132,9 @@ async def test_a_file_whose_answer_was_lost_is_there_once(
     for job in await courier.take(10):
         await job()
     files = [m for m in await sent(telegram) if m["text"].startswith("📄")]
-    shown = await runtime.store.fetchval("SELECT message_id FROM export WHERE state = 'sent'")
+    shown = await runtime.system.store.fetchval(
+        "SELECT message_id FROM export WHERE state = 'sent'"
+    )
     assert [file["id"] for file in files] == [shown]
 
 
@@ -140,13 +142,13 @@ async def test_a_file_whose_answer_was_lost_is_there_once(
 async def test_what_was_asked_for_is_not_sent_where_others_read_by_now(
     runtime: Runtime, exporter: Exporter, telegram: Telegram, shop: tuple[Merchant, App], what: str
 ) -> None:
-    other = await runtime.merchants.by_no("M1002")
+    other = await runtime.parties.merchants.by_no("M1002")
     await ask(runtime, shop[0], what)  # of M1001, in its group
     await ask(runtime, shop[0], what, chat_id=OPS_CHAT)  # with what no merchant may see
-    async with runtime.store.transaction() as tx:
+    async with runtime.system.store.transaction() as tx:
         for chat_id, merchant_id in ((CHAT, other.id), (OPS_CHAT, shop[0].id)):
-            await runtime.groups.unbind(tx, chat_id)
-            await runtime.groups.bind_merchant(tx, chat_id, merchant_id)
+            await runtime.people.groups.unbind(tx, chat_id)
+            await runtime.people.groups.bind_merchant(tx, chat_id, merchant_id)
     while await exporter.batch():
         pass
     assert await sent(telegram) + await sent(telegram, OPS_CHAT) == []
@@ -250,7 +252,7 @@ async def test_a_busy_group_is_spared_the_progress(
     database: str, shop: tuple[Merchant, App],
 ) -> None:  # fmt: skip
     await busy_day(runtime, clock, shop[0], ORDERS)
-    budget = Budget(runtime.throttle, 18)
+    budget = Budget(runtime.system.throttle, 18)
     for _ in range(10):
         await budget.take(CHAT, SAID)
     await ask(runtime, shop[0], "excel")
@@ -268,15 +270,15 @@ async def test_a_closed_chat_gets_its_file_later(
     runtime: Runtime, exporter: Exporter, bot: Bot, telegram: Telegram, clock: SetClock,
     shop: tuple[Merchant, App],
 ) -> None:  # fmt: skip
-    bot.session.middleware(Gate(runtime.outbox.chats))
-    await runtime.outbox.chats.close(CHAT, 20)
+    bot.session.middleware(Gate(runtime.delivery.outbox.chats))
+    await runtime.delivery.outbox.chats.close(CHAT, 20)
     await ask(runtime, shop[0], "excel")
     assert await exporter.batch() == 1
     assert await exporter.batch() == 0
     assert await states(runtime) == [("waiting", None)]
     clock.advance(21)
     assert await exporter.batch() == 1
-    assert await runtime.store.fetchval("SELECT tries FROM export WHERE state = 'sent'") == 1
+    assert await runtime.system.store.fetchval("SELECT tries FROM export WHERE state = 'sent'") == 1
 
 
 async def test_a_short_build_shows_no_progress(
@@ -329,18 +331,20 @@ async def test_a_group_that_moved_gets_its_file(
     ]  # fmt: skip
     basic = {"id": BASIC, "type": "group", "title": "Basic", "members": members}
     await telegram.room.control("chat", {"create": basic})
-    await runtime.groups.seen(BASIC, chat_type="group", title="Basic", bot_status="administrator")
-    async with runtime.store.transaction() as tx:
-        await runtime.groups.bind_merchant(tx, BASIC, shop[0].id)
+    await runtime.people.groups.seen(
+        BASIC, chat_type="group", title="Basic", bot_status="administrator"
+    )
+    async with runtime.system.store.transaction() as tx:
+        await runtime.people.groups.bind_merchant(tx, BASIC, shop[0].id)
     await ask(runtime, shop[0], "excel", chat_id=BASIC, reply_to=1)
     answer = await telegram.room.control("chat", {"chat_id": BASIC, "migrate": True})
     while await exporter.batch():
         pass
     assert len(await sent(telegram, answer["chat_id"])) == 1
-    row = await runtime.store.fetchrow("SELECT state, chat_id, reply_to, tries FROM export")
+    row = await runtime.system.store.fetchrow("SELECT state, chat_id, reply_to, tries FROM export")
     assert row is not None
     assert tuple(row) == ("sent", answer["chat_id"], None, 1)
-    moved = await runtime.groups.find(answer["chat_id"])
+    moved = await runtime.people.groups.find(answer["chat_id"])
     assert moved is not None
     assert moved.merchant_ids == (shop[0].id,)
 
@@ -355,7 +359,7 @@ async def test_a_kill_in_the_middle_is_built_again_and_sent_once(
              "api": telegram.api, "now": clock.now().isoformat()}  # fmt: skip
     async with locked(servers, database, "completion"):
         child = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "tests.bot.exporting", cwd=ROOT, stdin=asyncio.subprocess.PIPE,
+            sys.executable, "-m", "tests.bot.exports", cwd=ROOT, stdin=asyncio.subprocess.PIPE,
             env={**os.environ, "TMPDIR": str(tmp_path)},  # its folder outlives it
         )  # fmt: skip
         assert child.stdin is not None
@@ -363,7 +367,7 @@ async def test_a_kill_in_the_middle_is_built_again_and_sent_once(
         await stuck(runtime, "completion", timeout_s=START_S)  # a process starts first
 
         async def shown() -> bool:
-            return bool(await runtime.store.fetchval("SELECT message_id FROM export"))
+            return bool(await runtime.system.store.fetchval("SELECT message_id FROM export"))
 
         await eventually(shown, what="the progress is shown and remembered")
         child.kill()
@@ -376,4 +380,4 @@ async def test_a_kill_in_the_middle_is_built_again_and_sent_once(
     _, file = await sent(telegram, OPS_CHAT)
     assert file["id"] != progress["id"]
     assert await taken_away(runtime, OPS_CHAT) == [progress["id"]]
-    assert await runtime.store.fetchval("SELECT tries FROM export WHERE state = 'sent'") == 2
+    assert await runtime.system.store.fetchval("SELECT tries FROM export WHERE state = 'sent'") == 2

@@ -63,7 +63,9 @@ class Ports:
 async def ports(runtime: Runtime) -> AsyncIterator[Ports]:
     app = web.Application(client_max_size=MAX_BODY_BYTES)
     app.router.add_get("/healthz", _alive)
-    app.router.add_post("/telegram", Webhook(runtime.inbox, runtime.vault, BOT_ID, SECRET).receive)
+    app.router.add_post(
+        "/telegram", Webhook(runtime.delivery.inbox, runtime.system.vault, BOT_ID, SECRET).receive
+    )
     add_payapi(app, runtime, trusted_proxies=())
     public = Listener(app, "127.0.0.1", 0, head_s=1.0, body_s=0.3)
     admin = Listener(Admin(runtime, None, None).app(), "127.0.0.1", 0, head_s=1.0, body_s=0.3)
@@ -177,7 +179,7 @@ async def test_a_long_path_does_not_fill_the_log(ports: Ports) -> None:
 async def test_who_hangs_up_is_no_fault_of_ours(
     ports: Ports, runtime: Runtime, caplog: pytest.LogCaptureFixture
 ) -> None:
-    key = await runtime.store.fetchval("SELECT key_id FROM app LIMIT 1")
+    key = await runtime.system.store.fetchval("SELECT key_id FROM app LIMIT 1")
     proof = ((KEY, key.encode()), (SECRET_HEADER, SECRET.encode()), ("Content-Length", b"100"))
     paths = ("/v1/signature-check", "/callbacks/A1", "/telegram", "/pay/P1")
     with capture_logs() as logs, caplog.at_level(logging.WARNING):

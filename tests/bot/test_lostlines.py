@@ -11,7 +11,7 @@ from tests.core.support import alarms
 
 
 async def test_lost_lines_are_an_alarm_until_none_is_lost(runtime: Runtime) -> None:
-    await runtime.store.execute("DELETE FROM outbox")
+    await runtime.system.store.execute("DELETE FROM outbox")
     logs = LogSink(Path("/dev/full"))
     lost_lines = LostLines(runtime, logs)
     await lost_lines.tell()
@@ -22,7 +22,7 @@ async def test_lost_lines_are_an_alarm_until_none_is_lost(runtime: Runtime) -> N
     await lost_lines.tell()
     (told,) = await alarms(runtime)
     assert (told.kind, told.state) == ("logs", "standing")
-    assert told.facts == {"instance": runtime.instance.name, "lines": 2}
+    assert told.facts == {"instance": runtime.reports.instance.name, "lines": 2}
     await lost_lines.tell()
     (told,) = await alarms(runtime)
     assert told.state == "over"

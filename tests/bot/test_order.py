@@ -11,7 +11,7 @@ from aiogram import Bot
 from aiohttp import web
 
 from bot.courier import Courier
-from bot.sending import Gate
+from bot.send_limits import Gate
 from core.delivery.outbox import Fact, Say
 from core.delivery.outbox.queue import LEASE
 from core.runtime import Runtime
@@ -62,13 +62,13 @@ class World:
         self.clock.advance(seconds)
         self.telegram.room.clock.forward(seconds)
         if self.chance.random() < 0.2:
-            await self.runtime.redis.flushdb()
+            await self.runtime.system.redis.flushdb()
             self.clock.advance(61)
             self.telegram.room.clock.forward(61)
 
     async def left(self) -> int:
         return int(
-            await self.runtime.store.fetchval(
+            await self.runtime.system.store.fetchval(
                 "SELECT count(*) FROM outbox WHERE state IN ('waiting', 'taken')"
             )
         )
@@ -83,7 +83,7 @@ def refusal(code: int, said: str, **parameters: int) -> web.Response:
 async def test_each_chat_reads_everything_once_and_in_order(
     runtime: Runtime, telegram: Telegram, clock: SetClock, seed: int
 ) -> None:
-    await runtime.store.execute("DELETE FROM outbox")
+    await runtime.system.store.execute("DELETE FROM outbox")
     await telegram.strictly(edits_count=True, chat_closes=True)
     world = World(runtime, telegram, clock, seed)
     async with (
@@ -98,7 +98,7 @@ async def test_each_chat_reads_everything_once_and_in_order(
             if said[chat_id] < WORDS:
                 said[chat_id] += 1
                 fact: Fact = word(said[chat_id])
-                await runtime.outbox.say(runtime.store, chat_id, fact)
+                await runtime.delivery.outbox.say(runtime.system.store, chat_id, fact)
             await asyncio.gather(*map(world.turn, couriers))
             await world.time_passes()
             if set(said.values()) == {WORDS} and not await world.left():
@@ -111,7 +111,7 @@ async def test_each_chat_reads_everything_once_and_in_order(
 
 
 def gated(runtime: Runtime, bot: Bot) -> Courier:
-    bot.session.middleware(Gate(runtime.outbox.chats))
+    bot.session.middleware(Gate(runtime.delivery.outbox.chats))
     return Courier(runtime, bot, group_per_min=18)
 
 

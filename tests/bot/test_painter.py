@@ -20,12 +20,12 @@ async def test_a_card_shows_what_the_order_is_charged_now(
 ) -> None:
     merchant, app = shop
     clock.go_to_noon()
-    opened = await runtime.opening.open(
+    opened = await runtime.trade.creation.open(
         app, OpenOrder("N-1", Money(10_000, "CNY"), "alipay_qr", "x", "::1"), request_id="r"
     )
-    (attempt, *_) = await get_attempts(runtime.store, merchant.id, opened.order.id)
+    (attempt, *_) = await get_attempts(runtime.system.store, merchant.id, opened.order.id)
     seen = PaymentSeen(merchant.id, attempt.attempt_no, "U1", Money(10_000, "CNY"), "reported")
-    await runtime.settling.settle_payment(seen, request_id="r")
+    await runtime.trade.payments.settle_payment(seen, request_id="r")
     first = merchant.day_cut.day_of(clock.now())
     clock.go_to(clock.now() + timedelta(days=1))
     tariff, days = Tariff.flat(Rate(10_000)), Days.one(first)
@@ -37,9 +37,9 @@ async def test_a_card_shows_what_the_order_is_charged_now(
         assert "手续费 1.20 · 净额 98.80" in card.html
         assert ("成本 0.65 · 利润 0.55" in card.html) == (chat_id == OPS_CHAT)
 
-    view = await runtime.reratings.preview(merchant, "alipay_qr", days, tariff)
-    actor = await runtime.access.actor(ADMIN, "x", CHAT, private=False)
-    await runtime.reratings.apply(
+    view = await runtime.accounts.reratings.preview(merchant, "alipay_qr", days, tariff)
+    actor = await runtime.people.access.actor(ADMIN, "x", CHAT, private=False)
+    await runtime.accounts.reratings.apply(
         actor, merchant, "alipay_qr", days, tariff, view.seen, Cause(CHAT, 1, 0)
     )
     for chat_id in (CHAT, OPS_CHAT):

@@ -20,7 +20,7 @@ from core.kernel.money import Money
 from core.runtime import Runtime
 from handlers.screens import render_alarm, render_say
 from tests.bot.support import TOKEN
-from tests.bot.updating import Entrance, message
+from tests.bot.updates import Entrance, message
 from tests.core.support import CHAT, FINANCE, NORTHWIND_CHAT, OPERATOR, OPS_CHAT, SUPPORT, SetClock
 from tests.demo import eventually
 
@@ -67,10 +67,10 @@ async def give_up(clock: SetClock, one: UpdateWorker) -> None:
 async def leaving(runtime: Runtime) -> dict[int, list[Fact]]:
     """What waits in the outbox, by chat; it is sent."""
     found: dict[int, list[Fact]] = {}
-    while taken := await runtime.outbox.take(50):
+    while taken := await runtime.delivery.outbox.take(50):
         for one in taken:
             found.setdefault(one.chat_id, []).append(one.fact)
-            await runtime.outbox.sent(one)
+            await runtime.delivery.outbox.sent(one)
     return found
 
 
@@ -129,7 +129,7 @@ async def test_what_was_said_in_private_opens_in_no_other_row(
         assert (await entrance.post(private))[0] == 200
     before = {row["update_id"]: row["body"]["sealed"] for row in await entrance.stored()}
     for update_id, other in ((7, 8), (8, 7)):
-        await entrance.runtime.store.execute(
+        await entrance.runtime.system.store.execute(
             "UPDATE telegram_update SET body = $2 WHERE update_id = $1",
             update_id,
             {"update_id": update_id, "sealed": before[other]},
@@ -141,7 +141,7 @@ async def test_what_was_said_in_private_opens_in_no_other_row(
         assert row["state"] == "waiting"
         assert row["fault"].startswith("Bug at vault.py:")
     for update_id, sealed in before.items():
-        await entrance.runtime.store.execute(
+        await entrance.runtime.system.store.execute(
             "UPDATE telegram_update SET body = $2 WHERE update_id = $1",
             update_id,
             {"update_id": update_id, "sealed": sealed},
@@ -202,7 +202,7 @@ async def test_who_sent_what_is_parked_is_told_and_so_are_the_ops_groups(
     entrance: Entrance, clock: SetClock
 ) -> None:
     runtime = entrance.runtime
-    await runtime.store.execute("DELETE FROM outbox")
+    await runtime.system.store.execute("DELETE FROM outbox")
     assert (await entrance.post(message(41, "+1000")))[0] == 200
     desk = worker(runtime, refuse)
     with capture_logs():
@@ -216,7 +216,7 @@ async def test_who_sent_what_is_parked_is_told_and_so_are_the_ops_groups(
     assert isinstance(alarm, Say)
     assert answer.reply_to == 41
     assert alarm.reply_to is None
-    group = await runtime.groups.find(CHAT)
+    group = await runtime.people.groups.find(CHAT)
     assert group is not None
     for language, words in (("en", "Nothing was booked"), ("zh", "未入账")):
         assert words in render_say(answer, language).html
@@ -227,14 +227,14 @@ async def test_who_sent_what_is_parked_is_told_and_so_are_the_ops_groups(
 async def test_what_a_parked_message_booked_is_named(entrance: Entrance, clock: SetClock) -> None:
     """Its first line is booked; sent again as a whole, that one would be booked twice."""
     runtime = entrance.runtime
-    actor = await runtime.access.actor(FINANCE, "x", CHAT, private=False)
-    receipt = await runtime.prepayments.record(
+    actor = await runtime.people.access.actor(FINANCE, "x", CHAT, private=False)
+    receipt = await runtime.accounts.prepayments.record(
         actor,
-        await runtime.merchants.by_no("M1001"),
+        await runtime.parties.merchants.by_no("M1001"),
         Advance(Money(100_000, "CNY"), "advance"),
         Cause(CHAT, 41, 1),
     )
-    await runtime.store.execute("DELETE FROM outbox")
+    await runtime.system.store.execute("DELETE FROM outbox")
     assert (await entrance.post(message(41, "+1000\n+2000")))[0] == 200
     with capture_logs():
         await give_up(clock, worker(runtime, refuse))
@@ -250,7 +250,7 @@ async def test_a_press_that_is_parked_does_not_claim_that_nothing_was_done(
     entrance: Entrance, clock: SetClock
 ) -> None:
     runtime = entrance.runtime
-    await runtime.store.execute("DELETE FROM outbox")
+    await runtime.system.store.execute("DELETE FROM outbox")
     assert (await entrance.post(press(1)))[0] == 200
     with capture_logs():
         await give_up(clock, worker(runtime, refuse))
@@ -296,7 +296,7 @@ async def test_ops_hears_of_what_cannot_be_read_in_one_message_for_each_kind(
     entrance: Entrance,
 ) -> None:
     runtime = entrance.runtime
-    await runtime.store.execute("DELETE FROM outbox")
+    await runtime.system.store.execute("DELETE FROM outbox")
     secret = "what somebody wrote"
     for update_id in range(1, 6):
         unreadable = message(update_id)
@@ -306,7 +306,7 @@ async def test_ops_hears_of_what_cannot_be_read_in_one_message_for_each_kind(
         await drain(worker(runtime, refuse))
     told = await leaving(runtime)
     (card,) = [fact for fact in told[OPS_CHAT] if isinstance(fact, AlarmCard)]
-    alarm = await runtime.alarms.get(UUID(card.alarm_id))
+    alarm = await runtime.people.alarms.get(UUID(card.alarm_id))
     assert (alarm.kind, alarm.subject, alarm.count) == ("unreadable", "message", 5)
     html = render_alarm(alarm, "UTC", "zh").html
     assert "message.text" in html
@@ -315,14 +315,14 @@ async def test_ops_hears_of_what_cannot_be_read_in_one_message_for_each_kind(
 
 async def test_only_who_is_known_is_told_that_a_message_cannot_be_read(entrance: Entrance) -> None:
     runtime = entrance.runtime
-    merchant = await runtime.merchants.by_no("M1001")
-    await runtime.groups.add_staff(CHAT, STAFF, "merchant_staff", merchant.id)
+    merchant = await runtime.parties.merchants.by_no("M1001")
+    await runtime.people.groups.add_staff(CHAT, STAFF, "merchant_staff", merchant.id)
     for user_id, chat_id, told in (
         (OPERATOR, CHAT, True), (OPERATOR, OPERATOR, True),
         (STAFF, CHAT, True), (STRANGER, CHAT, False), (STRANGER, STRANGER, False),
     ):  # fmt: skip
-        await runtime.store.execute("DELETE FROM outbox")
-        await runtime.store.execute("DELETE FROM telegram_update")
+        await runtime.system.store.execute("DELETE FROM outbox")
+        await runtime.system.store.execute("DELETE FROM telegram_update")
         unreadable = message(5, chat_id=chat_id)
         unreadable["message"]["from"]["id"] = user_id
         unreadable["message"]["text"] = 7
@@ -342,9 +342,9 @@ async def test_whoever_sent_it_what_fails_is_parked_at_last(
     entrance: Entrance, clock: SetClock
 ) -> None:
     runtime = entrance.runtime
-    merchant = await runtime.merchants.by_no("M1001")
-    await runtime.groups.add_staff(CHAT, STAFF, "merchant_staff", merchant.id)
-    await runtime.store.execute("DELETE FROM outbox")
+    merchant = await runtime.parties.merchants.by_no("M1001")
+    await runtime.people.groups.add_staff(CHAT, STAFF, "merchant_staff", merchant.id)
+    await runtime.system.store.execute("DELETE FROM outbox")
     for update_id, user_id in ((5, STAFF), (6, STRANGER)):
         said = message(update_id)
         said["message"]["from"]["id"] = user_id
@@ -433,7 +433,7 @@ async def test_what_a_killed_process_held_is_taken_within_ten_seconds(
 
 
 async def _lease(entrance: Entrance) -> datetime:
-    found: datetime = await entrance.runtime.store.fetchval(
+    found: datetime = await entrance.runtime.system.store.fetchval(
         "SELECT lease_until FROM telegram_update"
     )
     return found

@@ -10,7 +10,7 @@ from bot.app import MAX_BODY_BYTES
 from bot.webhook import SECRET_HEADER, webhook_path, webhook_secret
 from bot.world import BOT_ID
 from tests.bot.support import gone
-from tests.bot.updating import SECRET, Entrance, message
+from tests.bot.updates import SECRET, Entrance, message
 from tests.conftest import MASTER_KEY, Servers
 from tests.core.support import CHAT, OPERATOR
 

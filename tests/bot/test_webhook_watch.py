@@ -41,7 +41,7 @@ async def url_of(telegram: Telegram) -> str:
 
 
 async def alarms(runtime: Runtime) -> list[tuple[str, int, str]]:
-    rows = await runtime.store.fetch(
+    rows = await runtime.system.store.fetch(
         "SELECT state, count, facts->>'host' AS host FROM alarm WHERE kind = 'webhook'"
     )
     return [(row["state"], row["count"], row["host"]) for row in rows]

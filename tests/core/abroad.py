@@ -21,7 +21,7 @@ async def open_supplier(
     runtime: Runtime, currency: str = HOME_CURRENCY, supplier_no: str = "S77"
 ) -> Supplier:
     """A live supplier without channels."""
-    (known, *_) = await runtime.suppliers.all()
+    (known, *_) = await runtime.parties.suppliers.all()
     new = NewSupplier(
         supplier_no, "Gulf Pay", known.document_id,
         sandbox=True, legal_name="Gulf Pay W.L.L.", licence_no="SANDBOX-0077",
@@ -40,7 +40,7 @@ async def open_shop(
     runtime: Runtime, currency: str, merchant_no: str = "M7701"
 ) -> tuple[Merchant, App]:
     """A merchant that pays 1.2 %."""
-    merchants = runtime.merchants
+    merchants = runtime.parties.merchants
     merchant = await merchants.open_merchant(merchant_no, "Souq", currency=currency, reviewed=True)
     await merchants.set_tariff(merchant, "alipay_qr", Tariff.flat(Rate(12000)), actor="test")
     keys = await merchants.open_app(merchant, mode="live", name="shop", notify_url=None)
@@ -52,9 +52,9 @@ async def pay(runtime: Runtime, app: App, amount: Money) -> str:
     number of the channel that had it."""
     number = next(_numbers)
     order = OpenOrder(f"KW-{number}", amount, "alipay_qr", "A lamp", "203.0.113.9")
-    opened = await runtime.opening.open(app, order, request_id="open")
+    opened = await runtime.trade.creation.open(app, order, request_id="open")
     merchant_id = app.merchant.id
-    (attempt,) = await get_attempts(runtime.store, merchant_id, opened.order.id)
+    (attempt,) = await get_attempts(runtime.system.store, merchant_id, opened.order.id)
     seen = PaymentSeen(merchant_id, attempt.attempt_no, f"KW{number}", amount, "reported")
-    await runtime.settling.settle_payment(seen, request_id="see")
+    await runtime.trade.payments.settle_payment(seen, request_id="see")
     return attempt.channel_no

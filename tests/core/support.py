@@ -32,7 +32,15 @@ from core.people.actors import Actor
 from core.people.alarms import Alarm
 from core.runtime import Runtime, build
 from core.system.store import Tx
-from core.trade.orders import Completing, Opened, OpenOrder, Order, PaymentSeen, Settled, get_order
+from core.trade.orders import (
+    Opened,
+    OpenOrder,
+    Order,
+    OrdersByHand,
+    PaymentSeen,
+    Settled,
+    get_order,
+)
 from tests.conftest import MASTER_KEY, SUPPLIER_KEYS, Servers
 
 READY_WAIT_S = 30.0
@@ -122,15 +130,15 @@ async def owner(
         await connection.close()
 
 
-def completing(runtime: Runtime) -> Completing:
+def completing(runtime: Runtime) -> OrdersByHand:
     """What completions and resolutions do to an order, without asking anybody for a right."""
-    return Completing(
-        runtime.ids,
+    return OrdersByHand(
+        runtime.system.ids,
         runtime.ledger,
-        runtime.merchants,
-        runtime.groups,
-        runtime.settling,
-        runtime.routing,
+        runtime.parties.merchants,
+        runtime.people.groups,
+        runtime.trade.payments,
+        runtime.supply.routing,
     )
 
 
@@ -246,7 +254,9 @@ class Entrance:
         if self.runtime is None:
             return web.Response(status=503)
         try:
-            reply = await self.runtime.callbacks.receive(attempt_no, callback, request_id="call")
+            reply = await self.runtime.trade.callbacks.receive(
+                attempt_no, callback, request_id="call"
+            )
         except Refusal as refusal:
             return web.Response(status=404, text=refusal.code)
         async with self._news:
@@ -267,7 +277,7 @@ class Desk:
     app: App
 
     async def open(self, amount_minor: int = 10000, **changes: Any) -> Opened:
-        return await self.runtime.opening.open(
+        return await self.runtime.trade.creation.open(
             self.app, wanted(amount_minor, **changes), request_id="open"
         )
 
@@ -288,24 +298,24 @@ class Desk:
             Money(amount_minor, "CNY"),
             "reported",
         )
-        return await self.runtime.settling.settle_payment(seen, request_id="see")
+        return await self.runtime.trade.payments.settle_payment(seen, request_id="see")
 
     async def pay(self, opened: Opened, outcome: str = "paid", *, callbacks: int = 1) -> None:
         """The payer pays at the supplier, whose callbacks arrive and are acted on."""
         heard = len(self.entrance.heard)
         await self.supplier.pay(pay_link(opened), outcome)
         await self.entrance.wait(heard + callbacks)
-        await self.runtime.callbacks.act_due(10)
+        await self.runtime.trade.callbacks.act_due(10)
 
     async def order(self, opened: Opened) -> Order:
-        return await get_order(self.runtime.store, opened.order.merchant_id, opened.order.id)
+        return await get_order(self.runtime.system.store, opened.order.merchant_id, opened.order.id)
 
     async def balances(self, mode: str = "live") -> dict[str, int]:
         """account -> minor units of CNY, without zeros."""
         return await balances(self.runtime, self.merchant.id, mode=mode)
 
     async def actor(self, user_id: int = OPERATOR, chat_id: int = CHAT) -> Actor:
-        return await self.runtime.access.actor(user_id, "somebody", chat_id, private=False)
+        return await self.runtime.people.access.actor(user_id, "somebody", chat_id, private=False)
 
     async def said(self, chat_id: int = CHAT) -> list[Say]:
         """What the desk says in a chat, in the order in which it leaves; cards and bills apart."""
@@ -313,7 +323,7 @@ class Desk:
 
     async def sound(self) -> None:
         """The books are right."""
-        differences = [str(d) for d in await self.runtime.verify.books()]
+        differences = [str(d) for d in await self.runtime.reports.verify.books()]
         assert not differences, differences
 
 
@@ -337,7 +347,7 @@ def pay_link(opened: Opened) -> str:
 async def balances(
     runtime: Runtime, merchant_id: UUID, *, mode: str = "live", currency: str = "CNY"
 ) -> dict[str, int]:
-    rows = await runtime.store.fetch(
+    rows = await runtime.system.store.fetch(
         "SELECT account, minor FROM balance WHERE merchant_id = $1 AND mode = $2"
         " AND currency = $3 AND minor <> 0 ORDER BY account",
         merchant_id,
@@ -351,18 +361,18 @@ async def facts(runtime: Runtime, chat_id: int) -> list[Fact]:
     """Every fact in the outbox of a chat, in the order in which they leave; they are sent."""
     found: list[Fact] = []
     while True:
-        leaving = [row for row in await runtime.outbox.take(50) if row.chat_id == chat_id]
+        leaving = [row for row in await runtime.delivery.outbox.take(50) if row.chat_id == chat_id]
         if not leaving:
             return found
         found += [row.fact for row in leaving]
         for row in leaving:
-            await runtime.outbox.sent(row)
+            await runtime.delivery.outbox.sent(row)
 
 
 async def alarms(runtime: Runtime, chat_id: int = OPS_CHAT) -> list[Alarm]:
     """The alarms of which a chat was told since the last look, as they are now, each once."""
     told = [f.alarm_id for f in await facts(runtime, chat_id) if isinstance(f, AlarmCard)]
-    return [await runtime.alarms.get(UUID(alarm_id)) for alarm_id in dict.fromkeys(told)]
+    return [await runtime.people.alarms.get(UUID(alarm_id)) for alarm_id in dict.fromkeys(told)]
 
 
 @dataclass

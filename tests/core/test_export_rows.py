@@ -15,10 +15,10 @@ from tests.core.system.test_restored import complete, reverse
 
 async def takings(desk: Desk, supplier_no: str) -> list[TakingRow]:
     runtime = desk.runtime
-    supplier = await runtime.suppliers.by_no(supplier_no)
-    day = await runtime.bills.open_day(supplier.id)
+    supplier = await runtime.parties.suppliers.by_no(supplier_no)
+    day = await runtime.reports.bills.open_day(supplier.id)
     paper = Paper("excel", "s", supplier.id, Days.one(day))
-    async with runtime.exports.supplier(paper) as reading:
+    async with runtime.reports.exports.supplier(paper) as reading:
         return [row async for chunk in reading.takings() for row in chunk]
 
 
@@ -26,7 +26,7 @@ async def at_both(desk: Desk) -> tuple[Opened, dict[str, str]]:
     """An order that C01 of S01 refused and C03 of S02 took; its attempt on each of them."""
     await desk.supplier.fault("create", "refuse", times=1)
     opened = await desk.open()
-    rows = await desk.runtime.store.fetch("SELECT channel_no, attempt_no FROM attempt")
+    rows = await desk.runtime.system.store.fetch("SELECT channel_no, attempt_no FROM attempt")
     numbers = {row["channel_no"]: row["attempt_no"] for row in rows}
     assert sorted(numbers) == ["C01", "C03"]
     return opened, numbers
@@ -35,11 +35,11 @@ async def at_both(desk: Desk) -> tuple[Opened, dict[str, str]]:
 async def lines(desk: Desk, supplier_no: str) -> list[tuple[str, int, int, int]]:
     """(channel, paid, amount, cost) of the supplier's bill of today, as its statistics say too."""
     runtime = desk.runtime
-    supplier = await runtime.suppliers.by_no(supplier_no)
-    today = Days.one(await runtime.bills.open_day(supplier.id))
-    bill = await runtime.bills.supplier(supplier.id, today)
+    supplier = await runtime.parties.suppliers.by_no(supplier_no)
+    today = Days.one(await runtime.reports.bills.open_day(supplier.id))
+    bill = await runtime.reports.bills.supplier(supplier.id, today)
     read = [(x.channel_no, x.paid, x.amount_minor, x.cost_minor) for x in bill.lines]
-    counted = await runtime.statistics.of_supplier(supplier.id, today)
+    counted = await runtime.reports.statistics.of_supplier(supplier.id, today)
     by_channel = {(r.channel_no, r.paid, r.amount_minor, r.cost_minor) for r in counted.rows}
     assert by_channel >= set(read)
     assert {number for number, *_ in by_channel - set(read)} <= {"C01", "C03"}  # attempts alone
@@ -49,10 +49,10 @@ async def lines(desk: Desk, supplier_no: str) -> list[tuple[str, int, int, int]]
 async def costs(desk: Desk) -> dict[str | None, int]:
     """What each channel cost today, by the merchant's bill and by the statistics."""
     runtime = desk.runtime
-    today = await runtime.bills.open_day(desk.merchant.id)
-    bill = await runtime.bills.merchant(desk.merchant.id, Days.one(today))
+    today = await runtime.reports.bills.open_day(desk.merchant.id)
+    bill = await runtime.reports.bills.merchant(desk.merchant.id, Days.one(today))
     assert [(x.paid, x.amount_minor) for x in bill.channels if x.paid] == [(1, 10_000)]
-    counted = await runtime.statistics.read(
+    counted = await runtime.reports.statistics.read(
         Query(today, today, merchant_ids=(desk.merchant.id,), by=("channel",))
     )
     said: dict[str | None, int] = {x.channel_no: x.cost_minor for x in bill.channels}
@@ -92,13 +92,13 @@ async def test_a_completion_confirmed_on_another_channel_of_its_supplier_goes_th
     dearer = NewChannel(
         "C05", "恒通 二", "alipay_qr", Tariff.flat(Rate(8000)), ("alipay_qr",), priority=1
     )
-    await runtime.channels.add_channel(await runtime.suppliers.by_no("S01"), dearer)
-    await runtime.store.execute("UPDATE channel SET priority = 2 WHERE channel_no = 'C03'")
+    await runtime.supply.channels.add_channel(await runtime.parties.suppliers.by_no("S01"), dearer)
+    await runtime.system.store.execute("UPDATE channel SET priority = 2 WHERE channel_no = 'C03'")
     await desk.supplier.fault("create", "refuse", times=1)
     opened = await desk.open()
     assert opened.attempt is not None
     assert opened.attempt.channel_no == "C05"
-    rows = await runtime.store.fetch("SELECT channel_no, attempt_no FROM attempt")
+    rows = await runtime.system.store.fetch("SELECT channel_no, attempt_no FROM attempt")
     numbers = {row["channel_no"]: row["attempt_no"] for row in rows}
     assert sorted(numbers) == ["C01", "C05"]
     await complete(desk, opened)
@@ -118,9 +118,9 @@ async def test_a_completion_confirmed_on_another_channel_of_its_supplier_goes_th
 
 async def movements(desk: Desk) -> list[MovementRow]:
     runtime = desk.runtime
-    day = Days.one(await runtime.bills.open_day(desk.merchant.id))
+    day = Days.one(await runtime.reports.bills.open_day(desk.merchant.id))
     paper = Paper("excel", "m", desk.merchant.id, day, staff=True)
-    async with runtime.exports.merchant(paper) as reading:
+    async with runtime.reports.exports.merchant(paper) as reading:
         found = [row async for chunk in reading.movements() for row in chunk]
         assert sum(row.minor for row in found) == reading.bill.other_minor
     return found
@@ -135,19 +135,19 @@ async def test_each_movement_is_of_its_own_refund_order_and_decision(desk: Desk)
         await desk.see(opened, 10_000)
         for part in range(2):
             number = f"R{nth}-{part}"
-            refund = await runtime.refunds.reserve(
+            refund = await runtime.trade.refunds.reserve(
                 desk.app, merchant_id, opened.order.id, number, Money(100 + part, "CNY"),
                 fee_returned=False,
             )  # fmt: skip
             expected.append(("refund_reserved", -100 - part, opened.order.order_no, number, "", ""))
             if part:
-                await runtime.refunds.release(merchant_id, refund.id, "refused")
+                await runtime.trade.refunds.release(merchant_id, refund.id, "refused")
                 expected.append(("refund_released", 101, opened.order.order_no, number, "", ""))
             else:  # what the merchant bears was taken when it was reserved
-                await runtime.refunds.settle(merchant_id, refund.id, cost_returned=False)
+                await runtime.trade.refunds.settle(merchant_id, refund.id, cost_returned=False)
     await desk.see(orders[0], 10_000, upstream_no="twice")
-    (item,) = (await runtime.discrepancies.open_ones(None)).items
-    await runtime.discrepancies.resolve(
+    (item,) = (await runtime.trade.discrepancies.open_ones(None)).items
+    await runtime.trade.discrepancies.resolve(
         await desk.actor(FINANCE, OPS_CHAT), merchant_id, item.id, "credit_merchant", "theirs",
         left_minor=10_000, request_id="r",
     )  # fmt: skip

@@ -34,16 +34,16 @@ class Clerk:
     def __init__(self, desk: Desk, chat_id: int = OPS_CHAT) -> None:
         self.desk = desk
         self.chat_id = chat_id
-        self.store = desk.runtime.store
+        self.store = desk.runtime.system.store
 
     async def write(self, lines: Sequence[Written], message_id: int) -> None:
         actor = await self.desk.actor(FINANCE, self.chat_id)
-        await self.desk.runtime.slips.record(actor, lines, message_id)
+        await self.desk.runtime.accounts.slips.record(actor, lines, message_id)
 
     async def undo(self, receipt: dict[str, Any], *, message_id: int = RECEIPT_ID) -> None:
         actor = await self.desk.actor(FINANCE, self.chat_id)
         voucher_id = UUID(receipt[f"{receipt['kind']}_id"])
-        await self.desk.runtime.slips.undo(actor, voucher_id, message_id=message_id)
+        await self.desk.runtime.accounts.slips.undo(actor, voucher_id, message_id=message_id)
 
     async def receipts(self) -> list[Say]:
         """Receipts of several lines, in the order in which they were put into the outbox."""
@@ -101,7 +101,7 @@ async def test_lines_of_several_merchants_are_one_receipt(desk: Desk, neighbour:
 
 
 async def test_a_suppliers_lines_are_one_receipt(desk: Desk) -> None:
-    clerk, supplier = Clerk(desk, SUPPLIER_CHAT), await desk.runtime.suppliers.by_no("S01")
+    clerk, supplier = Clerk(desk, SUPPLIER_CHAT), await desk.runtime.parties.suppliers.by_no("S01")
     await clerk.write([Written(n, PAYIN, supplier, fen(100 * n)) for n in (1, 2, 3)], 5)
     (receipt,) = await clerk.receipts()
     assert [line["after_minor"] for line in receipt.facts["lines"]] == [-100, -300, -600]
@@ -126,13 +126,17 @@ class Stumbling(Ledger):
 async def test_a_message_that_is_cut_off_between_its_lines_is_not_booked_at_all(desk: Desk) -> None:
     runtime = desk.runtime
     clerk, lines = Clerk(desk, CHAT), prepaid(desk, [100, 200, 300, 400, 500])
-    stumbling = Stumbling(runtime.store, desk.clock, runtime.ids)
+    stumbling = Stumbling(runtime.system.store, desk.clock, runtime.system.ids)
     actor = await desk.actor(FINANCE, CHAT)
     vouchers = Vouchers(
-        runtime.store, runtime.ids, stumbling, runtime.groups, runtime.outbox,
-        Audit(desk.clock, runtime.ids),
-    )  # fmt: skip
-    decide = runtime.prepayments.decide
+        runtime.system.store,
+        runtime.system.ids,
+        stumbling,
+        runtime.people.groups,
+        runtime.delivery.outbox,
+        Audit(desk.clock, runtime.system.ids),
+    )
+    decide = runtime.accounts.prepayments.decide
     decisions = [
         decide(actor, desk.merchant, said.advance, Cause(CHAT, 5, said.line)) for said in lines
     ]
@@ -163,8 +167,10 @@ async def test_two_people_who_undo_two_lines_at_once_both_see_both_struck(
     assert struck == list(range(0, 20, 3))
     await clerk.undo(told[0])  # the press comes again
     assert await clerk.count("voucher") == 20 + 7
-    assert await desk.runtime.causes.undone(OPS_CHAT, RECEIPT_ID, UUID(told[0]["prepayment_id"]))
-    assert not await desk.runtime.causes.undone(
+    assert await desk.runtime.people.receipts.undone(
+        OPS_CHAT, RECEIPT_ID, UUID(told[0]["prepayment_id"])
+    )
+    assert not await desk.runtime.people.receipts.undone(
         OPS_CHAT, RECEIPT_ID, UUID(told[1]["prepayment_id"])
     )
     await desk.sound()

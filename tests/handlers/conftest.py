@@ -31,9 +31,9 @@ async def desk(runtime: Runtime) -> AsyncIterator[Desk]:
 async def order(runtime: Runtime, shop: tuple[Merchant, App]) -> Order:
     """An order of M1001 for 100.00 CNY whose supplier nobody reaches."""
     merchant, app = shop
-    opened = await runtime.opening.open(
+    opened = await runtime.trade.creation.open(
         app,
         OpenOrder("SPRUCE-2026-0001", Money(10_000, "CNY"), "alipay_qr", "A lamp", "203.0.113.9"),
         request_id="test",
     )
-    return await get_order(runtime.store, merchant.id, opened.order.id)
+    return await get_order(runtime.system.store, merchant.id, opened.order.id)

@@ -121,7 +121,7 @@ class Desk:
 
     async def pass_a_minute(self) -> None:
         """Let the minute be over in which people are refused by one message."""
-        await self.runtime.store.execute(
+        await self.runtime.system.store.execute(
             "UPDATE refusal SET told_at = told_at - $1::interval", TOLD_EVERY
         )
 
@@ -131,7 +131,7 @@ class Desk:
         private = chat_id > 0
         return {
             "message_id": self.message_id,
-            "date": int(self.runtime.clock.now().timestamp()),
+            "date": int(self.runtime.system.clock.now().timestamp()),
             "chat": {"id": chat_id, "type": "private", "first_name": "x"}
             if private
             else {"id": chat_id, "type": "supergroup", "title": "a group"},
@@ -181,7 +181,7 @@ class Desk:
 
         Every Say among it is rendered in both languages, so that no screen misses a fact.
         """
-        rows = await self.runtime.store.fetch(
+        rows = await self.runtime.system.store.fetch(
             "SELECT id, topic, facts FROM outbox ORDER BY created_at, id"
         )
         facts = [unpack(row["topic"], row["facts"]) for row in rows if row["id"] not in self.read]

@@ -17,7 +17,7 @@ _numbers = count(1)
 async def employed(desk: Desk, role: str = "admin") -> int:
     """Somebody with a role whom no other test knows."""
     user_id = 10**9 + uuid4().int % 10**12
-    await desk.runtime.people.employ(user_id, f"{role} {next(_numbers)}", role)
+    await desk.runtime.people.people.employ(user_id, f"{role} {next(_numbers)}", role)
     return user_id
 
 

@@ -24,8 +24,8 @@ from tests.handlers.desk import (
 
 async def owed(desk: Desk, merchant_no: str = "M1001") -> int:
     """What we owe the merchant, in fen."""
-    merchant = await desk.runtime.merchants.by_no(merchant_no)
-    found: int = (await desk.runtime.credit.facts(merchant))["position_minor"]
+    merchant = await desk.runtime.parties.merchants.by_no(merchant_no)
+    found: int = (await desk.runtime.accounts.credit.facts(merchant))["position_minor"]
     return found
 
 
@@ -96,10 +96,10 @@ async def test_what_cannot_be_is_said_and_changes_nothing(
     assert said in (answer.facts.get("code"), answer.facts.get("command"))
     private = answer.facts.get("code") in (None, "not_permitted")
     assert answer.only_for == (user_id if private else None)
-    group = await desk.runtime.groups.find(SPRUCE)
+    group = await desk.runtime.people.groups.find(SPRUCE)
     assert group is not None
     assert group.usdt_rate is None
-    merchant = await desk.runtime.merchants.by_no("M1001")
+    merchant = await desk.runtime.parties.merchants.by_no("M1001")
     assert (await owed(desk), merchant.credit_line_minor) == (0, None)
 
 
@@ -107,7 +107,7 @@ async def test_words_of_others_and_late_ones_move_nothing(desk: Desk) -> None:
     origin = {"type": "hidden_user", "sender_user_name": "x", "date": 1}
     for text in ("/adjust -20 reason", "/credit 500", "/usdt 7.2"):
         assert await desk.say(FINANCE, SPRUCE, text, forward_origin=origin) == []
-    old = int((desk.runtime.clock.now() - timedelta(minutes=11)).timestamp())
+    old = int((desk.runtime.system.clock.now() - timedelta(minutes=11)).timestamp())
     for text in ("/adjust -20 reason", "/credit 500", "/usdt 7.2"):
         assert (await desk.said(FINANCE, SPRUCE, text, date=old)).screen == "stale_money"
     assert (await desk.said(FINANCE, SPRUCE, "/credit")).facts["line_minor"] is None
@@ -125,17 +125,17 @@ async def test_a_group_has_its_usdt_rate(desk: Desk) -> None:
     assert "7.20 → <b>7.12345678</b>" in render_say(second, "zh").html
     await desk.said(ADMIN, SPRUCE, "/usdt 7.12345678")
     stored = "SELECT usdt_rate FROM chat_group WHERE chat_id = $1"
-    assert await desk.runtime.store.fetchval(stored, SPRUCE) == "7.12345678"
-    assert await desk.runtime.store.fetchval(stored, OPS) is None
+    assert await desk.runtime.system.store.fetchval(stored, SPRUCE) == "7.12345678"
+    assert await desk.runtime.system.store.fetchval(stored, OPS) is None
     trail = "SELECT count(*) FROM audit WHERE action = 'set_usdt_rate'"
-    assert await desk.runtime.store.fetchval(trail) == 2
+    assert await desk.runtime.system.store.fetchval(trail) == 2
     assert (await desk.said(SUQING, SPRUCE, "/usdt")).facts["rate"] == "7.12345678"
     assert (await desk.said(FINANCE, FINANCE, "/usdt 7")).screen == "only_in_groups"
     assert (await desk.said(FINANCE, FINANCE, "/usdt")).screen == "only_in_groups"
     assert (await desk.said(FINANCE, HENGTONG, "/usdt 7")).screen == "usdt_rate_set"
     assert (await desk.said(FINANCE, NEW, "/usdt 7")).screen == "usdt_rate_set"
-    await desk.runtime.groups.moved(SPRUCE, SPRUCE - 500)
-    moved = await desk.runtime.groups.find(SPRUCE - 500)
+    await desk.runtime.people.groups.moved(SPRUCE, SPRUCE - 500)
+    moved = await desk.runtime.people.groups.find(SPRUCE - 500)
     assert moved is not None
     assert str(moved.usdt_rate) == "7.12345678"
 

@@ -97,10 +97,10 @@ def test_an_alarm_says_how_often_since_when_and_when_it_was_over() -> None:
 
 
 async def test_the_evidence_of_refused_callbacks(desk: Desk, order: Order) -> None:
-    (attempt, *_) = await get_attempts(desk.runtime.store, order.merchant_id, order.id)
+    (attempt, *_) = await get_attempts(desk.runtime.system.store, order.merchant_id, order.id)
     callback = Callback("POST", "", {}, b"status=SUCCESS", "203.0.113.9")
     for _ in range(14):
-        await desk.runtime.callbacks.receive(attempt.attempt_no, callback, request_id="x")
+        await desk.runtime.trade.callbacks.receive(attempt.attempt_no, callback, request_id="x")
     (told,) = {fact.alarm_id for fact in await desk.news() if isinstance(fact, AlarmCard)}
     button = OnAlarm(UUID(told), "evidence").data()
     evidence = one_say(await desk.press(FINANCE, OPS, button))
@@ -119,13 +119,13 @@ async def test_the_evidence_of_refused_callbacks(desk: Desk, order: Order) -> No
 
 
 async def test_the_sightings_of_a_contradiction_side_by_side(desk: Desk, order: Order) -> None:
-    (attempt, *_) = await get_attempts(desk.runtime.store, order.merchant_id, order.id)
+    (attempt, *_) = await get_attempts(desk.runtime.system.store, order.merchant_id, order.id)
     for minor in (6_000, 4_000):
         seen = PaymentSeen(
             order.merchant_id, attempt.attempt_no, "U1", Money(minor, "CNY"), "reported",
             "203.0.113.7",
         )  # fmt: skip
-        await desk.runtime.settling.settle_payment(seen, request_id="x")
+        await desk.runtime.trade.payments.settle_payment(seen, request_id="x")
     (told,) = {fact.alarm_id for fact in await desk.news() if isinstance(fact, AlarmCard)}
     evidence = one_say(await desk.press(FINANCE, OPS, OnAlarm(UUID(told), "evidence").data()))
     text = read_html(render_say(evidence, "zh").html)
@@ -135,13 +135,13 @@ async def test_the_sightings_of_a_contradiction_side_by_side(desk: Desk, order: 
 
 
 async def test_parked_messages_are_shown_and_sent_again(desk: Desk) -> None:
-    outbox = desk.runtime.outbox
-    await outbox.say(desk.runtime.store, SPRUCE, Say("only_in_groups"))
+    outbox = desk.runtime.delivery.outbox
+    await outbox.say(desk.runtime.system.store, SPRUCE, Say("only_in_groups"))
     while leaving := await outbox.take(50):
         for one in leaving:
             await outbox.park(one, fault="Forbidden: bot was kicked")
     told = {fact.alarm_id for fact in await desk.news() if isinstance(fact, AlarmCard)}
-    found = [await desk.runtime.alarms.get(UUID(alarm_id)) for alarm_id in told]
+    found = [await desk.runtime.people.alarms.get(UUID(alarm_id)) for alarm_id in told]
     (alarm_,) = [one for one in found if one.subject == str(SPRUCE)]
     shown = one_say(await desk.press(FINANCE, OPS, OnAlarm(alarm_.id, "evidence").data()))
     assert shown.screen == "parked_messages"
@@ -151,10 +151,10 @@ async def test_parked_messages_are_shown_and_sent_again(desk: Desk) -> None:
     assert again.data() in buttons(render_alarm(alarm_, "UTC", "zh"))
     for user_id, chat_id in ((SUPPORT, OPS), (FINANCE, SPRUCE)):
         await desk.press(user_id, chat_id, again.data())
-        waiting = await desk.runtime.parked.of_chat(SPRUCE)
+        waiting = await desk.runtime.people.parked.of_chat(SPRUCE)
         assert len(waiting) == len(shown.facts["lines"]), "who may not, sends nothing"
     await desk.press(FINANCE, OPS, again.data())
     assert "正在重发" in desk.toast
-    assert await desk.runtime.parked.of_chat(SPRUCE) == []
+    assert await desk.runtime.people.parked.of_chat(SPRUCE) == []
     over = replace(alarm_, state="over", ended_at=AT)
     assert again.data() not in buttons(render_alarm(over, "UTC", "zh"))

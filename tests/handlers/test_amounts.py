@@ -536,7 +536,7 @@ async def test_lines_are_booked_or_answered_by_the_desk(desk: Desk) -> None:
                 right.minor,
                 right.remark.split(),
             ), said
-    assert await desk.runtime.verify.books() == []
+    assert await desk.runtime.reports.verify.books() == []
 
 
 def is_question(news: list[Fact]) -> bool:
@@ -544,7 +544,7 @@ def is_question(news: list[Fact]) -> bool:
 
 
 async def last(desk: Desk) -> dict[str, Any]:
-    row = await desk.runtime.store.fetchrow(
+    row = await desk.runtime.system.store.fetchrow(
         "SELECT id, minor, remark FROM voucher ORDER BY at DESC, seq DESC LIMIT 1"
     )
     return dict(row) if row is not None else {}

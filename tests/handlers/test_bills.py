@@ -40,8 +40,8 @@ async def code(desk: Desk, user_id: int, chat_id: int, text: str) -> str:
 
 
 async def test_bills_of_days_and_of_ranges(desk: Desk) -> None:
-    merchant = await desk.runtime.merchants.by_no("M1001")
-    today = await desk.runtime.bills.open_day(merchant.id)
+    merchant = await desk.runtime.parties.merchants.by_no("M1001")
+    today = await desk.runtime.reports.bills.open_day(merchant.id)
     yesterday, month = today - timedelta(days=1), today.replace(day=1)
     before = Days.month(month - timedelta(days=1))
     wanted = {
@@ -84,7 +84,7 @@ async def test_only_what_may_be_seen(desk: Desk) -> None:
 
 
 async def test_the_platforms_bill_is_finances(desk: Desk) -> None:
-    today = (await desk.runtime.bills.open_day(HOUSE)).isoformat()
+    today = (await desk.runtime.reports.bills.open_day(HOUSE)).isoformat()
     for chat_id in (OPS, FINANCE):
         found = one(await desk.say(FINANCE, chat_id, "今日账单"))
         assert found == DeskBill(today, today, reply_to=desk.message_id, currency="CNY")
@@ -99,7 +99,7 @@ async def test_the_platforms_bill_is_finances(desk: Desk) -> None:
 
 
 async def test_a_suppliers_people_read_its_bill(desk: Desk) -> None:
-    supplier = await desk.runtime.suppliers.by_no("S01")
+    supplier = await desk.runtime.parties.suppliers.by_no("S01")
     for user_id, chat_id, text in (
         (ZHAO, HENGTONG, "账单"), (FINANCE, HENGTONG, "/bill"), (FINANCE, OPS, "账单 S01"),
         (SUPPORT, SUPPORT, "/bill s01"),
@@ -115,8 +115,8 @@ async def test_a_suppliers_people_read_its_bill(desk: Desk) -> None:
 
 
 async def test_bill_buttons(desk: Desk) -> None:
-    merchant = await desk.runtime.merchants.by_no("M1001")
-    today = await desk.runtime.bills.open_day(merchant.id)
+    merchant = await desk.runtime.parties.merchants.by_no("M1001")
+    today = await desk.runtime.reports.bills.open_day(merchant.id)
     data = TurnBill("m", merchant.id, "yesterday").data()
     edit = one(await desk.press(SUQING, SPRUCE, data, message_id=40))
     assert edit.edit_message_id == 40
@@ -135,14 +135,14 @@ async def test_two_merchants_get_a_bill_each(desk: Desk) -> None:
     assert len(await desk.say(OPERATOR, SPRUCE, "今日账单")) == 2
     (own,) = await desk.say(SUQING, SPRUCE, "今日账单")
     assert isinstance(own, Bill)
-    merchant = await desk.runtime.merchants.by_no("M1001")
+    merchant = await desk.runtime.parties.merchants.by_no("M1001")
     assert own.merchant_id == str(merchant.id), "M1001's people read no bill of M1002"
     refusal = one_say(await desk.say(OPERATOR, SPRUCE, "+1000"))
     assert refusal.facts["code"] == "merchant_ambiguous"
 
 
 async def test_prepayments_by_pages(desk: Desk) -> None:
-    merchant = await desk.runtime.merchants.by_no("M1001")
+    merchant = await desk.runtime.parties.merchants.by_no("M1001")
     await desk.say(OPERATOR, SPRUCE, "\n".join(f"+{100 + n} 第{n}笔" for n in range(12)))
     receipts = await desk.say(OPERATOR, SPRUCE, "+100u/7.2")
     await desk.press(OPERATOR, SPRUCE, button_data(one_say(receipts)))
@@ -190,17 +190,17 @@ async def test_a_day_cut_counts_from_the_next_day_on(
     holder_id = HOUSE
     if no:
         holder = (
-            await desk.runtime.merchants.by_no(no)
+            await desk.runtime.parties.merchants.by_no(no)
             if no.startswith("M")
-            else await desk.runtime.suppliers.by_no(no)
+            else await desk.runtime.parties.suppliers.by_no(no)
         )
         holder_id = holder.id
     query = "SELECT day, ends_at FROM business_day WHERE holder_id = $1"
-    before = await desk.runtime.store.fetch(query, holder_id)
+    before = await desk.runtime.system.store.fetch(query, holder_id)
     said = (await desk.said(user_id, chat_id, text)).facts
     assert (said["holder_no"], said["before"]) == (no, "00:00 Asia/Shanghai")
     assert said["after"] == "06:30 Asia/Shanghai"
-    assert await desk.runtime.store.fetch(query, holder_id) == before
+    assert await desk.runtime.system.store.fetch(query, holder_id) == before
     (open_day,) = before
     assert said["ends_at"] == open_day["ends_at"].isoformat()
     later = open_day["ends_at"] + timedelta(hours=30, minutes=30)
@@ -210,7 +210,9 @@ async def test_a_day_cut_counts_from_the_next_day_on(
     again = (await desk.said(user_id, chat_id, f"时区 Europe/Berlin {no}".strip())).facts
     assert again["before"] == again["after"]
     assert (
-        await desk.runtime.store.fetchval("SELECT count(*) FROM audit WHERE action = 'day_cut'")
+        await desk.runtime.system.store.fetchval(
+            "SELECT count(*) FROM audit WHERE action = 'day_cut'"
+        )
         == 2
     )
 
@@ -228,11 +230,11 @@ async def test_day_cuts_that_cannot_be(desk: Desk) -> None:
     assert await code(desk, ADMIN, NEW, "日切 06:00") == "group_not_bound"
     await desk.say(OPERATOR, SPRUCE, "绑定商户 M1002")
     assert await code(desk, ADMIN, SPRUCE, "日切 06:00") == "merchant_ambiguous"
-    merchant = await desk.runtime.merchants.by_no("M1001")
+    merchant = await desk.runtime.parties.merchants.by_no("M1001")
     assert str(merchant.day_cut.at) == "00:00:00"
-    second = await desk.runtime.suppliers.by_no("S02")
-    async with desk.runtime.store.transaction() as tx:
-        await desk.runtime.groups.bind_supplier(tx, HENGTONG, second.id)
+    second = await desk.runtime.parties.suppliers.by_no("S02")
+    async with desk.runtime.system.store.transaction() as tx:
+        await desk.runtime.people.groups.bind_supplier(tx, HENGTONG, second.id)
     several = await desk.said(ADMIN, HENGTONG, "日切 06:00")
     assert several.facts["code"] == "supplier_ambiguous"
     assert several.facts["facts"] == {"suppliers": "S01, S02"}

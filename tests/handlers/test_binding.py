@@ -40,7 +40,7 @@ async def test_a_group_is_bound_and_unbound(desk: Desk) -> None:
     assert bound.facts["new"] is True
     assert isinstance(checklist, Say)
     assert checklist.facts["kind"] == "merchant"
-    group = await desk.runtime.groups.find(NEW)
+    group = await desk.runtime.people.groups.find(NEW)
     assert group is not None
     assert group.kind == "merchant"
     again = await desk.say(OPERATOR, NEW, "/bind m1001")
@@ -54,7 +54,7 @@ async def test_a_group_is_bound_and_unbound(desk: Desk) -> None:
     assert desk.line.answers[-1].show_alert
     assert screens(list(await desk.press(OPERATOR, NEW, no))) == ["unbind_dropped"]
     assert screens(list(await desk.press(OPERATOR, NEW, yes)))[0] == "unbound"
-    group = await desk.runtime.groups.find(NEW)
+    group = await desk.runtime.people.groups.find(NEW)
     assert group is not None
     assert (group.kind, group.merchant_ids) == ("unbound", ())
     assert await desk.press(OPERATOR, NEW, yes) == []
@@ -67,9 +67,9 @@ async def of_two(desk: Desk) -> list[str]:
 
 
 async def bound(desk: Desk) -> list[str]:
-    group = await desk.runtime.groups.find(SPRUCE)
+    group = await desk.runtime.people.groups.find(SPRUCE)
     assert group is not None
-    return [(await desk.runtime.merchants.by_id(m)).merchant_no for m in group.merchant_ids]
+    return [(await desk.runtime.parties.merchants.by_id(m)).merchant_no for m in group.merchant_ids]
 
 
 async def test_one_of_two_is_taken_off_alone(desk: Desk) -> None:
@@ -109,8 +109,8 @@ async def test_the_former_holders_people_have_no_say_and_read_nothing(desk: Desk
 
 
 async def test_what_is_open_and_live_ends_with_the_binding(desk: Desk) -> None:
-    merchant = await desk.runtime.merchants.by_no("M1001")
-    store = desk.runtime.store
+    merchant = await desk.runtime.parties.merchants.by_no("M1001")
+    store = desk.runtime.system.store
     await store.execute(
         "INSERT INTO post (chat_id, message_id, kind, ref, merchant_id, digest, shown_at)"
         " VALUES ($1, 9, 'bill', $2, $3, 'd', now()), ($1, 10, 'card', 'x', $3, 'd', now())",
@@ -128,7 +128,7 @@ async def test_what_is_open_and_live_ends_with_the_binding(desk: Desk) -> None:
         await store.fetchval("SELECT count(*) FROM post WHERE merchant_id = $1", merchant.id) == 0
     )
     assert not [fact for fact in await _waiting(desk) if isinstance(fact, Bill | Card)]
-    group = await desk.runtime.groups.find(SPRUCE)
+    group = await desk.runtime.people.groups.find(SPRUCE)
     assert group is not None
     assert group.usdt_rate is None, "it was told for M1001"
     await desk.say(OPERATOR, SPRUCE, "绑定商户 M1001")
@@ -138,7 +138,7 @@ async def test_what_is_open_and_live_ends_with_the_binding(desk: Desk) -> None:
 
 
 async def _waiting(desk: Desk) -> list[Fact]:
-    rows = await desk.runtime.store.fetch(
+    rows = await desk.runtime.system.store.fetch(
         "SELECT topic, facts FROM outbox WHERE chat_id = $1 AND state = 'waiting'", SPRUCE
     )
     return [unpack(row["topic"], row["facts"]) for row in rows]
@@ -151,16 +151,16 @@ async def test_another_group_of_a_merchant_or_supplier_is_told_to_its_groups_and
         ("绑定商户 M1001", SPRUCE, NEW), ("绑定供应商 S01", HENGTONG, -1002000000777),
     ):  # fmt: skip
         await desk.say(OPERATOR, chat_id, text)
-        rows = await desk.runtime.store.fetch(
+        rows = await desk.runtime.system.store.fetch(
             "SELECT chat_id FROM outbox WHERE facts->>'screen' = 'bound_elsewhere' ORDER BY chat_id"
         )
         assert {row["chat_id"] for row in rows} == {other, OPS}
         await desk.say(OPERATOR, chat_id, text)  # it is bound already: nobody is told again
-        again = await desk.runtime.store.fetchval(
+        again = await desk.runtime.system.store.fetchval(
             "SELECT count(*) FROM outbox WHERE facts->>'screen' = 'bound_elsewhere'"
         )
         assert again == len(rows)
-        await desk.runtime.store.execute("DELETE FROM outbox")
+        await desk.runtime.system.store.execute("DELETE FROM outbox")
 
 
 async def test_the_checklist_ticks_what_telegram_says(desk: Desk) -> None:
@@ -179,7 +179,7 @@ async def test_the_checklist_ticks_what_telegram_says(desk: Desk) -> None:
         assert (checklist.facts["admin"], checklist.facts["pins"]) == (True, may_pin is True)
         ticks = render_say(checklist, "zh").html.count("✅")
         assert ticks == (4 if may_pin else 3)
-        await desk.runtime.store.execute("DELETE FROM outbox")
+        await desk.runtime.system.store.execute("DELETE FROM outbox")
         change = {
             "chat": {"id": NEW, "type": "supergroup", "title": "x"}, "date": 1,
             "from": {"id": ADMIN, "is_bot": False, "first_name": "x"},
@@ -189,15 +189,15 @@ async def test_the_checklist_ticks_what_telegram_says(desk: Desk) -> None:
         await desk.feed(my_chat_member=change)
         shown = one_say(await desk.news())
         assert (shown.screen, shown.facts["pins"]) == ("checklist", may_pin is True)
-        await desk.runtime.store.execute("DELETE FROM outbox")
+        await desk.runtime.system.store.execute("DELETE FROM outbox")
 
 
 async def test_an_old_question_no_longer_unbinds(desk: Desk) -> None:
-    asked_at = seconds(desk.runtime.clock.now()) - 301
+    asked_at = seconds(desk.runtime.system.clock.now()) - 301
     assert await desk.press(OPERATOR, SPRUCE, f"unbind:yes:{OPERATOR}:{asked_at}") == []
-    ahead = seconds(desk.runtime.clock.now()) + 900
+    ahead = seconds(desk.runtime.system.clock.now()) + 900
     assert await desk.press(OPERATOR, SPRUCE, f"unbind:yes:{OPERATOR}:{ahead}") == []
-    group = await desk.runtime.groups.find(SPRUCE)
+    group = await desk.runtime.people.groups.find(SPRUCE)
     assert group is not None
     assert group.kind == "merchant"
 
@@ -221,7 +221,7 @@ async def test_ops_and_supplier_groups(desk: Desk) -> None:
     other = -1002000000999
     told = screens(list(await desk.say(OPERATOR, other, "绑定供应商 S01")))
     assert (told[0], told[-1]) == ("bound", "checklist")
-    group = await desk.runtime.groups.find(other)
+    group = await desk.runtime.people.groups.find(other)
     assert group is not None
     assert group.kind == "supplier"
 
@@ -247,12 +247,12 @@ async def test_a_new_group_gets_a_checklist_that_is_edited(desk: Desk) -> None:
     await desk.feed(my_chat_member=change("member"))
     checklist = one_say(await desk.news())
     assert (checklist.facts["admin"], checklist.facts["kind"]) == (False, "unbound")
-    await desk.runtime.store.execute(
+    await desk.runtime.system.store.execute(
         "INSERT INTO post (chat_id, message_id, kind, ref, merchant_id, digest, shown_at)"
         " VALUES (-100555, 9, 'question', $1, '00000000-0000-0000-0000-000000000000', '', now())",
         checklist.ref,
     )
-    await desk.runtime.store.execute("UPDATE outbox SET state = 'sent'")
+    await desk.runtime.system.store.execute("UPDATE outbox SET state = 'sent'")
     await desk.feed(my_chat_member=change("administrator"))
     edit = one_say(await desk.news())
     assert edit.facts["admin"] is True
@@ -262,12 +262,12 @@ async def test_a_new_group_gets_a_checklist_that_is_edited(desk: Desk) -> None:
 async def test_a_group_moves_and_is_renamed(desk: Desk) -> None:
     renamed = desk.message(OPERATOR, SPRUCE, new_chat_title="Renamed")
     await desk.feed(message=renamed)
-    group = await desk.runtime.groups.find(SPRUCE)
+    group = await desk.runtime.people.groups.find(SPRUCE)
     assert group is not None
     assert group.title == "Renamed"
     await desk.feed(message=desk.message(OPERATOR, SPRUCE, migrate_to_chat_id=-100777))
     await desk.feed(message=desk.message(OPERATOR, -100777, migrate_from_chat_id=SPRUCE))
-    moved = await desk.runtime.groups.find(-100777)
+    moved = await desk.runtime.people.groups.find(-100777)
     assert moved is not None
     assert len(moved.merchant_ids) == 1
 
@@ -276,7 +276,7 @@ async def test_info_and_language(desk: Desk) -> None:
     info = await desk.said(OPERATOR, SPRUCE, "群信息")
     assert [one["no"] for one in info.facts["bound"]] == ["M1001"]
     assert (await desk.said(OPERATOR, SPRUCE, "/lang en")).facts["language"] == "en"
-    group = await desk.runtime.groups.find(SPRUCE)
+    group = await desk.runtime.people.groups.find(SPRUCE)
     assert group is not None
     assert group.language == "en"
     assert (await desk.said(SUQING, SPRUCE, "/lang zh")).facts["code"] == "not_permitted"

@@ -214,10 +214,10 @@ async def test_channels_are_listed_by_pages_and_opened(desk: Desk) -> None:
     assert (card.screen, card.facts["channel"]["channel_no"]) == ("channel", "C03")
     assert card.facts["cost"] == "0.7%"
     assert render_say(card, "zh").keyboard is None  # may look, and not touch
-    supplier = await desk.runtime.suppliers.by_no("S02")
+    supplier = await desk.runtime.parties.suppliers.by_no("S02")
     for number in range(10, 16):
         new = NewChannel(f"C{number}", "n", "bank_web", Tariff.flat(Rate(1)), ("bank_web",))
-        await desk.runtime.channels.add_channel(supplier, new)
+        await desk.runtime.supply.channels.add_channel(supplier, new)
     said = await desk.said(SUPPORT, OPS, "通道")
     assert (said.facts["page"], said.facts["pages"], len(said.facts["lines"])) == (1, 2, 8)
     after = one_say(await desk.press(SUPPORT, OPS, button_data(said, -1), message_id=70))
@@ -251,13 +251,13 @@ async def test_terms_are_changed_before_and_after(desk: Desk) -> None:
     await desk.said(ADMIN, OPS, "/channel C01 weight 9")
     await desk.feed(message=message)  # delivered twice, obeyed once
     assert await desk.news() == []
-    assert (await desk.runtime.channels.by_no("C01")).weight == 9
-    trail = await desk.runtime.store.fetch(
+    assert (await desk.runtime.supply.channels.by_no("C01")).weight == 9
+    trail = await desk.runtime.system.store.fetch(
         "SELECT actor, chat_id, facts FROM audit WHERE action = 'channel_changed' ORDER BY at"
     )
     assert len(trail) == 12
     assert (trail[0]["actor"], trail[0]["chat_id"]) == (f"telegram:{ADMIN}", OPS)
-    late = desk.runtime.clock.now() - timedelta(minutes=11)
+    late = desk.runtime.system.clock.now() - timedelta(minutes=11)
     said = await desk.said(ADMIN, OPS, "/channel C01 weight 1", date=int(late.timestamp()))
     assert said.screen == "stale_money"
 
@@ -288,8 +288,8 @@ async def test_a_channel_is_switched_by_words_and_by_buttons(desk: Desk) -> None
     assert "已归档" in render_say(said, "zh").html
     said = await desk.said(ADMIN, OPS, "/channel C01 restore")
     assert said.facts["after"] == "off"
-    now = desk.runtime.clock.now()
-    await desk.runtime.store.execute(
+    now = desk.runtime.system.clock.now()
+    await desk.runtime.system.store.execute(
         "UPDATE channel SET state = 'on', paused_at = $1, paused_until = $2,"
         " paused_why = 'no answer' WHERE channel_no = 'C01'", now, now + timedelta(minutes=5),
     )  # fmt: skip
@@ -315,14 +315,14 @@ async def test_a_channel_is_added_once_it_is_confirmed(desk: Desk) -> None:
     )  # fmt: skip
     assert await desk.press(ADMIN, OPS, yes) == []
     assert await desk.press(ADMIN, OPS, no) == []
-    channel = await desk.runtime.channels.by_no("C05")
+    channel = await desk.runtime.supply.channels.by_no("C05")
     assert (channel.name, channel.amount_min, channel.state) == ("支付宝 二号", 10_000, "on")
-    assert "C05" in (await desk.runtime.channel_sets.of("alipay_qr")).channel_nos
+    assert "C05" in (await desk.runtime.supply.channel_sets.of("alipay_qr")).channel_nos
     question = await desk.said(OWNER, OWNER, "/channel_add S02 bank_web Bank 0.4%+0.1 any bank_web")
     dropped = one_say(await desk.press(OWNER, OWNER, button_data(question, 1)))
     assert dropped.screen == "channel_dropped"
     assert await desk.press(OWNER, OWNER, button_data(question)) == []
-    assert len(await desk.runtime.channels.all()) == 5
+    assert len(await desk.runtime.supply.channels.all()) == 5
 
 
 async def test_products_and_who_sells_them(desk: Desk) -> None:
@@ -350,7 +350,7 @@ async def test_products_and_who_sells_them(desk: Desk) -> None:
     await desk.feed(message=message)
     assert await desk.news() == []
     assert (await desk.said(ADMIN, OPS, "产品 wechat_qr 关")).facts["same"]
-    assert "wechat_qr" not in await desk.runtime.channels.products()
+    assert "wechat_qr" not in await desk.runtime.supply.channels.products()
     await desk.said(ADMIN, OPS, "/product wechat_qr on")
     said = await desk.said(ADMIN, OPS, "/product M1001 bank_web off")
     assert (said.screen, said.facts["merchant_no"]) == ("product_turned", "M1001")
@@ -362,7 +362,7 @@ async def test_products_and_who_sells_them(desk: Desk) -> None:
 async def test_why_tells_who_would_take_it_and_why_not_the_others(desk: Desk, shop: Shop) -> None:
     said = await desk.said(SUPPORT, OPS, "路由 M1001 alipay_qr 100")
     assert [one["channel_no"] for one in said.facts["ranked"]] == ["C01", "C03"]
-    await desk.runtime.channels.turn("C01", "off", SCRIPT)
+    await desk.runtime.supply.channels.turn("C01", "off", SCRIPT)
     said = await desk.said(SUPPORT, OPS, "/why M1001 alipay_qr 2万")
     assert said.facts["ranked"] == []
     html = render_say(said, "zh").html
@@ -375,7 +375,7 @@ async def test_why_tells_who_would_take_it_and_why_not_the_others(desk: Desk, sh
 
 
 async def test_what_became_of_an_order_is_for_staff_alone(desk: Desk, order: Order) -> None:
-    attempts = await get_attempts(desk.runtime.store, order.merchant_id, order.id)
+    attempts = await get_attempts(desk.runtime.system.store, order.merchant_id, order.id)
     why, log = f"card:why:{order.id.hex}", f"card:log:{order.id.hex}"
     said = one_say(await desk.press(SUPPORT, OPS, why, message_id=50))
     assert (said.screen, said.reply_to) == ("order_why", 50)
@@ -384,10 +384,10 @@ async def test_what_became_of_an_order_is_for_staff_alone(desk: Desk, order: Ord
     said = one_say(await desk.press(SUPPORT, OPS, log, message_id=50))
     assert (said.screen, len(said.facts["lines"])) == ("order_log", len(attempts))
     assert {line["outcome"] for line in said.facts["lines"]} == {"never_sent"}
-    taken = await desk.runtime.exports.queue.take()
+    taken = await desk.runtime.reports.exports.queue.take()
     assert taken is not None
     assert (taken.paper.what, taken.paper.order_id, taken.reply_to) == ("calls", order.id, 50)
-    calls = await desk.runtime.exports.calls(order.merchant_id, order.id)
+    calls = await desk.runtime.reports.exports.calls(order.merchant_id, order.id)
     for language, word in (("zh", "签名原文"), ("en", "Signed string")):
         text = call_log(calls, language)
         assert word in text
@@ -447,7 +447,7 @@ async def test_refusals_write_nothing(desk: Desk) -> None:
         said = await desk.said(user_id, chat_id, text)
         assert (said.screen, said.facts["code"]) == ("refusal", code), text
         assert (said.only_for is not None) == (code == "not_permitted"), text
-    store = desk.runtime.store
+    store = desk.runtime.system.store
     assert not await store.fetchval("SELECT count(*) FROM audit")
     assert not await store.fetchval("SELECT count(*) FROM confirmation")
     assert await desk.say(ADMIN, OPS, "通道不通了") == []
@@ -465,6 +465,6 @@ async def test_an_order_follows_what_was_set(desk: Desk, shop: Shop) -> None:
     _, app = shop
     await desk.said(ADMIN, OPS, "产品 M1001 alipay_qr - C01")
     wanted = OpenOrder("SPRUCE-9", Money(10_000, "CNY"), "alipay_qr", "A lamp", "203.0.113.9")
-    opened = await desk.runtime.opening.open(app, wanted, request_id="test")
-    attempts = await get_attempts(desk.runtime.store, app.merchant.id, opened.order.id)
+    opened = await desk.runtime.trade.creation.open(app, wanted, request_id="test")
+    attempts = await get_attempts(desk.runtime.system.store, app.merchant.id, opened.order.id)
     assert {attempt.channel_no for attempt in attempts} == {"C03"}

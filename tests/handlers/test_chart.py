@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.building import render
+from bot.file_builder import render
 from core.kernel.days import Days
 from core.reports.exports import ChartFacts, Paper, Point
 from handlers.buttons import MAX_BYTES, OpenChart, read_button

@@ -7,7 +7,7 @@ from tests.handlers.desk import FINANCE, OPERATOR, OWNER, SPRUCE, Desk, button_d
 
 
 async def state(desk: Desk, order: Order) -> str:
-    return (await get_order(desk.runtime.store, order.merchant_id, order.id)).state
+    return (await get_order(desk.runtime.system.store, order.merchant_id, order.id)).state
 
 
 async def test_asked_with_a_reason_and_confirmed_by_the_same_person(
@@ -82,7 +82,7 @@ async def test_a_wrong_completion_is_reversed_by_a_second_person(desk: Desk, ord
     assert isinstance(done, Say)
     assert isinstance(ops, Say)
     assert (done.screen, done.edit_message_id, ops.screen) == ("uncompleted", 71, "uncompleted")
-    disputed = await get_order(desk.runtime.store, order.merchant_id, order.id)
+    disputed = await get_order(desk.runtime.system.store, order.merchant_id, order.id)
     assert disputed.disputed
     again = await desk.said(OPERATOR, SPRUCE, f"补单 {order.order_no} 已到账")
     assert (again.screen, again.facts["disputed"]) == ("complete_question", True)

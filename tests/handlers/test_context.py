@@ -36,7 +36,7 @@ SAID: dict[str, int] = {
 async def without_redis(desk: Desk) -> AsyncIterator[Desk]:
     """The same desk, whose Redis nobody reaches."""
     away = Redis(host="127.0.0.1", port=1, socket_connect_timeout=1)
-    runtime = replace(desk.runtime, redis=away)
+    runtime = replace(desk.runtime, system=replace(desk.runtime.system, redis=away))
     yield replace(
         desk, runtime=runtime, dispatcher=build_dispatcher(runtime, desk.bot, desk.reactions)
     )
@@ -55,7 +55,7 @@ def test_every_intent_that_changes_something_is_said_here() -> None:
 
 @pytest.mark.parametrize("text", SAID)
 async def test_what_changes_something_is_not_carried_out_late(desk: Desk, text: str) -> None:
-    late = int((desk.runtime.clock.now() - timedelta(minutes=11)).timestamp())
+    late = int((desk.runtime.system.clock.now() - timedelta(minutes=11)).timestamp())
     before = await _changed(desk)
     told = await desk.say(OWNER, SAID[text], text, date=late)
     stale = [fact for fact in told if isinstance(fact, Say) and fact.screen == "stale_money"]
@@ -68,7 +68,7 @@ async def test_what_changes_something_is_not_carried_out_late(desk: Desk, text: 
 
 
 async def test_who_may_not_is_refused_late_as_well(desk: Desk) -> None:
-    late = int((desk.runtime.clock.now() - timedelta(minutes=11)).timestamp())
+    late = int((desk.runtime.system.clock.now() - timedelta(minutes=11)).timestamp())
     for text in ("+1000", "/lang en"):
         assert (await desk.said(SUQING, SPRUCE, text, date=late)).facts["code"] == "not_permitted"
 
@@ -76,9 +76,9 @@ async def test_who_may_not_is_refused_late_as_well(desk: Desk) -> None:
 async def _changed(desk: Desk) -> tuple[object, ...]:
     """What a command could leave behind, but for answers."""
     tables = ("audit", "cause", "voucher", "confirmation", "binding")
-    store = desk.runtime.store
+    store = desk.runtime.system.store
     counts = [await store.fetchval(f"SELECT count(*) FROM {table}") for table in tables]
-    group = await desk.runtime.groups.find(SPRUCE)
+    group = await desk.runtime.people.groups.find(SPRUCE)
     return (*counts, group)
 
 

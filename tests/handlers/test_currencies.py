@@ -25,14 +25,14 @@ async def wide(desk: Desk) -> Desk:
     runtime = desk.runtime
     merchant, _ = await open_shop(runtime, "KWD", "M3001")
     supplier = await open_supplier(runtime, "KWD")
-    async with runtime.store.transaction() as tx:
-        await runtime.groups.bind_merchant(tx, SPRUCE, merchant.id)
-        await runtime.groups.bind_supplier(tx, HENGTONG, supplier.id)
+    async with runtime.system.store.transaction() as tx:
+        await runtime.people.groups.bind_merchant(tx, SPRUCE, merchant.id)
+        await runtime.people.groups.bind_supplier(tx, HENGTONG, supplier.id)
     return desk
 
 
 async def waiting(desk: Desk) -> list[Taken]:
-    queue, found = desk.runtime.exports.queue, []
+    queue, found = desk.runtime.reports.exports.queue, []
     while (taken := await queue.take()) is not None:
         found.append(taken)
         await queue.finish(taken, digest="", file_id="")
@@ -71,8 +71,8 @@ async def test_the_platforms_books_are_asked_for_by_currency(wide: Desk) -> None
 
 async def test_in_the_groups_of_others_their_own_counts(wide: Desk) -> None:
     both = await wide.say(OPERATOR, SPRUCE, "账单")
-    souq = (await wide.runtime.merchants.by_no("M3001")).id
-    gulf = (await wide.runtime.suppliers.by_no("S77")).id
+    souq = (await wide.runtime.parties.merchants.by_no("M3001")).id
+    gulf = (await wide.runtime.parties.suppliers.by_no("S77")).id
     assert len(both) == 2
     (bill,) = await wide.say(OPERATOR, SPRUCE, "账单 KWD")
     assert isinstance(bill, Bill)

@@ -38,7 +38,7 @@ async def test_a_slash_command_is_always_answered(desk: Desk, user_id: int, chat
     for name in COMMANDS:
         facts = await desk.say(user_id, chat_id, f"/{name}")
         # Files are made by a loop of their own, which answers with them.
-        files = await desk.runtime.store.fetchval("DELETE FROM export RETURNING 1")
+        files = await desk.runtime.system.store.fetchval("DELETE FROM export RETURNING 1")
         assert facts or files, (name, user_id, chat_id)
 
 
@@ -71,7 +71,7 @@ async def test_a_near_miss_is_whispered_once_a_minute(desk: Desk) -> None:
     assert (other.only_for, other.facts["near"][0]["form"]) == (SUQING, "查询余额")
     # It is no answer to what is talk, to an edit, or to somebody else's words.
     assert await desk.say(ADMIN, SPRUCE, "成功了") == []
-    old = int(desk.runtime.clock.now().timestamp())
+    old = int(desk.runtime.system.clock.now().timestamp())
     await desk.feed(edited_message=desk.message(ADMIN, SPRUCE, text="今日帐单", edit_date=old))
     assert await desk.news() == []
 

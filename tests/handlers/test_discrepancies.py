@@ -25,10 +25,10 @@ from tests.handlers.desk import (
 
 
 async def see(desk: Desk, order: Order, minor: int) -> None:
-    attempts = await get_attempts(desk.runtime.store, order.merchant_id, order.id)
+    attempts = await get_attempts(desk.runtime.system.store, order.merchant_id, order.id)
     number = attempts[0].attempt_no
     seen = PaymentSeen(order.merchant_id, number, "U1", Money(minor, "CNY"), "reported")
-    await desk.runtime.settling.settle_payment(seen, request_id="see")
+    await desk.runtime.trade.payments.settle_payment(seen, request_id="see")
 
 
 def reply_to(message_id: int, chat: int) -> dict[str, Any]:
@@ -67,7 +67,7 @@ async def test_only_a_reply_of_who_was_asked_is_a_reason(desk: Desk, order: Orde
     assert command.screen == "help"
     assert (await reason(desk, "it went back")).facts["reason"] == "it went back"
     # A reply to the question is never a command, and comes too late at some time.
-    await desk.runtime.store.execute("UPDATE confirmation SET expires_at = created_at")
+    await desk.runtime.system.store.execute("UPDATE confirmation SET expires_at = created_at")
     late = await reason(desk, "+100")
     assert (late.screen, late.facts["code"]) == ("refusal", "confirmation_expired")
 
@@ -75,9 +75,11 @@ async def test_only_a_reply_of_who_was_asked_is_a_reason(desk: Desk, order: Orde
 async def test_discrepancies_of_test_orders_are_shown_when_asked_for(
     desk: Desk, shop: tuple[Merchant, App]
 ) -> None:
-    keys = await desk.runtime.merchants.open_app(shop[0], mode="test", name="try", notify_url=None)
-    opened = await desk.runtime.opening.open(
-        await desk.runtime.access.app(keys.key_id, "127.0.0.1"),
+    keys = await desk.runtime.parties.merchants.open_app(
+        shop[0], mode="test", name="try", notify_url=None
+    )
+    opened = await desk.runtime.trade.creation.open(
+        await desk.runtime.people.access.app(keys.key_id, "127.0.0.1"),
         OpenOrder("TRY-1", Money(10_000, "CNY"), "alipay_qr", "A lamp", "203.0.113.9"),
         request_id="test",
     )
@@ -121,8 +123,11 @@ async def test_from_the_alarm_to_the_end(desk: Desk, order: Order) -> None:
     question = await reason(desk, "+100 it is his")
     done = one_say(await desk.press(FINANCE, OPS, button_data(question), message_id=51))
     assert (done.screen, done.edit_message_id, done.facts["used_minor"]) == ("resolved", 51, 10000)
-    assert await desk.runtime.store.fetchval("SELECT reason FROM completion") == "+100 it is his"
-    assert (await get_order(desk.runtime.store, order.merchant_id, order.id)).state == "paid"
+    assert (
+        await desk.runtime.system.store.fetchval("SELECT reason FROM completion")
+        == "+100 it is his"
+    )
+    assert (await get_order(desk.runtime.system.store, order.merchant_id, order.id)).state == "paid"
     assert await desk.press(FINANCE, OPS, button_data(question), message_id=51) == []  # a twin
     assert desk.line.answers[-1].show_alert
 

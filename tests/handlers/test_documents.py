@@ -133,7 +133,7 @@ async def test_a_document_from_the_file_to_the_approval(desk: Desk) -> None:
     told = {fact.screen: fact for fact in facts}
     assert (told["document"].edit_message_id, told["document"].facts["state"]) == (91, "approved")
     assert told["document_decided"].facts["state"] == "approved"
-    chats = await desk.runtime.store.fetch(
+    chats = await desk.runtime.system.store.fetch(
         "SELECT chat_id FROM outbox WHERE facts->>'screen' = 'document_decided'"
         " AND facts->'facts'->>'document' = 'sandbox_md5 v2'"
     )
@@ -176,7 +176,7 @@ async def test_reasons_are_asked_in_private_and_typed_in_groups(desk: Desk) -> N
 
 async def test_mistakes_are_told_and_keep_nothing(desk: Desk) -> None:
     admin = await employed(desk)
-    before = await desk.runtime.store.fetchval("SELECT count(*) FROM connector_document")
+    before = await desk.runtime.system.store.fetchval("SELECT count(*) FROM connector_document")
 
     async def sent(name: str, content: bytes) -> Say:
         return says(await desk.send(admin, admin, name, content))[0]
@@ -210,7 +210,7 @@ async def test_mistakes_are_told_and_keep_nothing(desk: Desk) -> None:
     gone = {"file_id": "no", "file_unique_id": "x", "file_name": "a.yaml", "file_size": 9}
     await desk.feed(message=desk.message(admin, admin, document=gone))
     assert code(one_say(await desk.news())) == "file_gone"
-    after = await desk.runtime.store.fetchval("SELECT count(*) FROM connector_document")
+    after = await desk.runtime.system.store.fetchval("SELECT count(*) FROM connector_document")
     assert after == before
 
 

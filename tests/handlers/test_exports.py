@@ -33,7 +33,7 @@ from tests.handlers.desk import (
 
 async def waiting(desk: Desk) -> list[Taken]:
     """What was asked for since the last look."""
-    queue = desk.runtime.exports.queue
+    queue = desk.runtime.reports.exports.queue
     found = []
     while (taken := await queue.take()) is not None:
         found.append(taken)
@@ -57,8 +57,8 @@ async def code(desk: Desk, user_id: int, chat_id: int, text: str) -> str:
 
 
 async def test_everything_that_can_be_said(desk: Desk) -> None:
-    merchant = await desk.runtime.merchants.by_no("M1001")
-    today = await desk.runtime.bills.open_day(merchant.id)
+    merchant = await desk.runtime.parties.merchants.by_no("M1001")
+    today = await desk.runtime.reports.bills.open_day(merchant.id)
     month = Days(today.replace(day=1), today)
     span = Days(date(2026, 10, 1), date(2026, 10, 20))
     wanted: dict[str, tuple[Any, ...]] = {
@@ -91,7 +91,7 @@ async def test_each_merchant_of_a_group_gets_its_own_and_a_chat_only_so_many(des
     await desk.say(OPERATOR, SPRUCE, "绑定商户 M1002")
     assert await desk.say(OPERATOR, SPRUCE, "导出") == []
     papers = [taken.paper for taken in await waiting(desk)]
-    named = [(await desk.runtime.merchants.by_no(no)).id for no in ("M1001", "M1002")]
+    named = [(await desk.runtime.parties.merchants.by_no(no)).id for no in ("M1001", "M1002")]
     assert [paper.holder_id for paper in papers] == named
     for text in ("导出", "图表 M1001"):
         assert await desk.say(OPERATOR, SPRUCE, text) == []
@@ -101,10 +101,10 @@ async def test_each_merchant_of_a_group_gets_its_own_and_a_chat_only_so_many(des
 
 
 async def test_one_message_makes_a_file_for_each_merchant_or_none(desk: Desk) -> None:
-    merchants, groups = desk.runtime.merchants, desk.runtime.groups
+    merchants, groups = desk.runtime.parties.merchants, desk.runtime.people.groups
     for number in range(MAX_AT_ONCE - 1):
         merchant = await merchants.open_merchant(f"M20{number:02}", "Shop", reviewed=True)
-        async with desk.runtime.store.transaction() as tx:
+        async with desk.runtime.system.store.transaction() as tx:
             await groups.bind_merchant(tx, SPRUCE, merchant.id)
     assert await desk.say(OPERATOR, SPRUCE, "导出") == []
     assert await code_of(desk, "图表") == "export_busy"
@@ -112,7 +112,7 @@ async def test_one_message_makes_a_file_for_each_merchant_or_none(desk: Desk) ->
     for text in ("图表 M1001", "图表 M2000", "图表"):  # two wait: there is room
         assert await desk.say(OPERATOR, SPRUCE, text) == []
     assert len(await waiting(desk)) == MAX_AT_ONCE + 2
-    async with desk.runtime.store.transaction() as tx:
+    async with desk.runtime.system.store.transaction() as tx:
         await groups.bind_merchant(tx, SPRUCE, (await merchants.by_no("M1002")).id)
     said = await desk.said(OPERATOR, SPRUCE, "导出")
     assert (said.facts["code"], said.facts["facts"]) == (
@@ -176,8 +176,8 @@ async def test_strangers_hear_nothing(desk: Desk) -> None:
 
 
 async def test_buttons(desk: Desk) -> None:
-    merchant = await desk.runtime.merchants.by_no("M1001")
-    supplier = await desk.runtime.suppliers.by_no("S01")
+    merchant = await desk.runtime.parties.merchants.by_no("M1001")
+    supplier = await desk.runtime.parties.suppliers.by_no("S01")
     first, last = date(2026, 11, 1), date(2026, 11, 20)
     mine: tuple[HolderKind, UUID, date, date] = ("m", merchant.id, first, last)
     chart, turned = OpenChart(*mine).data(), OpenChart(*mine, replace=True).data()

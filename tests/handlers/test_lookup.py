@@ -38,8 +38,8 @@ async def opened(desk: Desk, number: str) -> Order:
         merchant_order_no=number, amount=10_000, currency="CNY", product="alipay_qr",
         subject="A lamp", client_ip="203.0.113.9",
     )  # fmt: skip
-    made = await desk.runtime.opening.open(app, asked.command(), request_id="test")
-    return await get_order(desk.runtime.store, merchant.id, made.order.id)
+    made = await desk.runtime.trade.creation.open(app, asked.command(), request_id="test")
+    return await get_order(desk.runtime.system.store, merchant.id, made.order.id)
 
 
 @pytest.fixture
@@ -193,10 +193,10 @@ async def test_ten_orders_are_shown_at_a_time(busy: Desk) -> None:
 async def test_a_suppliers_staff_see_what_their_supplier_knows(desk: Desk, order: Order) -> None:
     """Attempts, refunds and the supplier's own numbers; no order of a merchant, nobody else's."""
     runtime, merchant_id = desk.runtime, order.merchant_id
-    attempts = await get_attempts(runtime.store, merchant_id, order.id)
+    attempts = await get_attempts(runtime.system.store, merchant_id, order.id)
     for attempt, number in zip(attempts, ("77001", "77002"), strict=True):
         seen = PaymentSeen(merchant_id, attempt.attempt_no, number, order.amount, "reported")
-        await runtime.settling.settle_payment(seen, request_id="test")
+        await runtime.trade.payments.settle_payment(seen, request_id="test")
     assert [attempt.supplier_no for attempt in attempts] == ["S01", "S02"]
     mine, other = (attempt.attempt_no for attempt in attempts)
     await desk.news()

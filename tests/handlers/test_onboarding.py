@@ -18,7 +18,7 @@ RIGHTS = (
 def promotion(desk: Desk) -> dict[str, Any]:
     """The bot becomes an administrator with every right."""
     return {
-        "date": int(desk.runtime.clock.now().timestamp()),
+        "date": int(desk.runtime.system.clock.now().timestamp()),
         "chat": {"id": SPRUCE, "type": "supergroup", "title": "a group"},
         "from": {"id": ADMIN, "is_bot": False, "first_name": "x"},
         "old_chat_member": {"status": "member", "user": BOT},
@@ -30,13 +30,13 @@ def promotion(desk: Desk) -> dict[str, Any]:
 
 
 async def test_a_bill_that_could_not_be_pinned_is_pinned_once_the_bot_may(desk: Desk) -> None:
-    merchant = await desk.runtime.merchants.by_no("M1001")
-    posts = desk.runtime.outbox.posts
+    merchant = await desk.runtime.parties.merchants.by_no("M1001")
+    posts = desk.runtime.delivery.outbox.posts
     for message_id, day in ((8, "2026-11-20"), (9, "2026-11-21")):
         await posts.remember(SPRUCE, message_id, "bill", f"{merchant.id}:{day}", merchant.id, "x")
     await desk.feed(my_chat_member=promotion(desk))
     assert [f for f in await desk.news() if isinstance(f, Pin)] == [Pin(9)]
     await posts.pinned(SPRUCE, 9, is_pinned=True)
-    await desk.runtime.store.execute("UPDATE outbox SET state = 'sent'")
+    await desk.runtime.system.store.execute("UPDATE outbox SET state = 'sent'")
     await desk.feed(my_chat_member=promotion(desk))
     assert [f for f in await desk.news() if isinstance(f, Pin)] == []

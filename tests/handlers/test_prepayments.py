@@ -32,8 +32,8 @@ ANONYMOUS: dict[str, Any] = {
 
 async def balance(desk: Desk, merchant_no: str = "M1001") -> int:
     """What remains of the merchant's prepayment, in fen."""
-    merchant = await desk.runtime.merchants.by_no(merchant_no)
-    return (await desk.runtime.bills.merchant(merchant.id)).remaining_minor
+    merchant = await desk.runtime.parties.merchants.by_no(merchant_no)
+    return (await desk.runtime.reports.bills.merchant(merchant.id)).remaining_minor
 
 
 async def test_an_operator_prepays_and_the_receipt_shows_before_and_after(desk: Desk) -> None:
@@ -136,7 +136,7 @@ async def test_a_picture_with_the_words_as_caption_is_proof(desk: Desk) -> None:
         assert receipt.facts["proof"] == (kept is not None)
         assert ("📎" in render_say(receipt, "zh").html) == (kept is not None)
         sql = "SELECT proof_file_id FROM voucher WHERE seq = $1"
-        assert await desk.runtime.store.fetchval(sql, number) == kept
+        assert await desk.runtime.system.store.fetchval(sql, number) == kept
     receipt = one_say(await desk.say(FINANCE, SPRUCE, "-1000"))
     assert receipt.facts["proof"] is False
 
@@ -164,9 +164,9 @@ async def test_in_a_suppliers_group_the_same_words_are_payins(desk: Desk) -> Non
         ("+100u", "usdt_rate_missing"),
     ):
         assert (await desk.said(FINANCE, HENGTONG, text)).facts["code"] == code
-    second = await desk.runtime.suppliers.by_no("S02")
-    async with desk.runtime.store.transaction() as tx:
-        await desk.runtime.groups.bind_supplier(tx, HENGTONG, second.id)
+    second = await desk.runtime.parties.suppliers.by_no("S02")
+    async with desk.runtime.system.store.transaction() as tx:
+        await desk.runtime.people.groups.bind_supplier(tx, HENGTONG, second.id)
     several = await desk.said(FINANCE, HENGTONG, "+500")
     assert several.facts["code"] == "supplier_ambiguous"
     assert several.facts["facts"]["suppliers"] == "S01, S02"
@@ -228,7 +228,7 @@ async def test_in_an_ops_group_the_merchant_is_named(desk: Desk) -> None:
     assert (await desk.said(OPERATOR, OPS, "+1000 m1002 房租")).facts["merchant_no"] == "M1002"
     unbound = await desk.said(OPERATOR, NEW, "/prepay 1000")
     assert unbound.facts["code"] == "group_not_bound"
-    late = int((desk.runtime.clock.now() - timedelta(minutes=11)).timestamp())
+    late = int((desk.runtime.system.clock.now() - timedelta(minutes=11)).timestamp())
     for text in ("+10", "+1000 M1001", "+1,00"):
         message = desk.message(OPERATOR, NEW, text=text)
         await desk.feed(message=message)
@@ -250,7 +250,7 @@ async def test_yuan_are_the_merchants_own_currency_or_refused(desk: Desk) -> Non
     assert (await desk.said(OPERATOR, SPRUCE, "+1000元 房租")).facts["minor"] == 100_000
     assert (await desk.said(OPERATOR, SPRUCE, "-20块")).facts["minor"] == -2_000
     assert (await desk.said(FINANCE, SPRUCE, "调账 -20元 更正")).facts["minor"] == -2_000
-    dollars = await desk.runtime.merchants.open_merchant(
+    dollars = await desk.runtime.parties.merchants.open_merchant(
         "M1009", "Dollars", currency="USD", reviewed=True
     )
     for text in ("+1000元 M1009", "+1000 € M1009", "/adjust 20块 M1009 x", "授信 M1009 5万 元"):
@@ -262,7 +262,7 @@ async def test_yuan_are_the_merchants_own_currency_or_refused(desk: Desk) -> Non
 
 
 async def test_a_stale_message_is_not_booked(desk: Desk) -> None:
-    old = int((desk.runtime.clock.now() - timedelta(minutes=11)).timestamp())
+    old = int((desk.runtime.system.clock.now() - timedelta(minutes=11)).timestamp())
     answer = await desk.said(OPERATOR, SPRUCE, "+1000", date=old)
     assert answer.screen == "stale_money"
     assert await balance(desk) == 0
@@ -283,7 +283,7 @@ LATE_OR_FORWARDED = (
 
 async def test_what_sets_something_is_neither_forwarded_nor_late_nor_edited(desk: Desk) -> None:
     origin = {"type": "hidden_user", "sender_user_name": "x", "date": 1}
-    old = int((desk.runtime.clock.now() - timedelta(minutes=11)).timestamp())
+    old = int((desk.runtime.system.clock.now() - timedelta(minutes=11)).timestamp())
     for text in LATE_OR_FORWARDED:
         assert await desk.say(ADMIN, SPRUCE, text, forward_origin=origin) == [], text
         assert (await desk.said(ADMIN, SPRUCE, text, date=old)).screen == "stale_money", text
@@ -304,7 +304,7 @@ async def test_what_sets_something_is_neither_forwarded_nor_late_nor_edited(desk
     assert await desk.say(ADMIN, SPRUCE, "/rate", forward_origin=origin) == []
     shown = await desk.said(ADMIN, SPRUCE, "查询余额", forward_origin=origin)
     assert shown.screen == "balance"
-    assert not await desk.runtime.store.fetchval("SELECT count(*) FROM cause")
+    assert not await desk.runtime.system.store.fetchval("SELECT count(*) FROM cause")
     read = desk.message(ADMIN, SPRUCE, text="查询余额", edit_date=old)
     await desk.feed(edited_message=read)
     assert await desk.news() == []
@@ -351,7 +351,7 @@ async def test_who_mends_a_refused_message_by_an_edit_is_told_in_the_same_minute
     await desk.feed(edited_message=edit)
     assert one_say(await desk.news()).screen == "money_unreadable"
     await desk.pass_a_minute()
-    await desk.runtime.refusals.tell_due(10)
+    await desk.runtime.people.refusals.tell_due(10)
     assert one_say(await desk.news()).screen == "edited_money"
     assert await balance(desk) == 0
 

@@ -124,7 +124,7 @@ def test_a_tariff_can_be_sent_back_as_it_is_shown() -> None:
 
 async def test_a_rate_is_set_and_shown_with_its_days(desk: Desk, shop: Shop) -> None:
     merchant, _ = shop
-    today = merchant.day_cut.day_of(desk.runtime.clock.now())
+    today = merchant.day_cut.day_of(desk.runtime.system.clock.now())
     later = today + timedelta(days=10)
     said = await desk.said(ADMIN, SPRUCE, f"设置费率 alipay_qr 1% 从 {later}")
     assert said.screen == "rate_set"
@@ -137,7 +137,7 @@ async def test_a_rate_is_set_and_shown_with_its_days(desk: Desk, shop: Shop) -> 
     assert (said.facts["later"], said.facts["later_since"]) == ("1%", str(later))
     await desk.feed(message=message)  # delivered twice, obeyed once
     assert await desk.news() == []
-    store = desk.runtime.store
+    store = desk.runtime.system.store
     assert await store.fetchval("SELECT count(*) FROM tariff WHERE actor LIKE 'telegram:%'") == 2
     assert await store.fetchval("SELECT count(*) FROM audit WHERE action = 'rate_set'") == 2
 
@@ -190,13 +190,13 @@ async def test_refusals_write_nothing(desk: Desk) -> None:
         if code == "tariff_invalid" and "cheap" in text:
             assert "这一部分无法识别" in shown
     for table in ("tariff", "channel_tariff"):
-        assert not await desk.runtime.store.fetchval(
+        assert not await desk.runtime.system.store.fetchval(
             f"SELECT count(*) FROM {table} WHERE actor LIKE 'telegram:%'"
         )
 
 
 async def test_a_cost_is_set_among_staff(desk: Desk, shop: Shop) -> None:
-    today = (await desk.runtime.channels.costs("C01")).today
+    today = (await desk.runtime.supply.channels.costs("C01")).today
     later = today + timedelta(days=3)
     said = await desk.said(ADMIN, OPS, f"设置成本 C01 0.6% + 0.1 从 {later}")
     assert (said.facts["before"], said.facts["after"]) == ("0.65%", "0.6% + 0.10")
@@ -204,17 +204,17 @@ async def test_a_cost_is_set_among_staff(desk: Desk, shop: Shop) -> None:
     assert (said.facts["before"], said.facts["later"]) == ("0.65%", "0.6% + 0.10")
     said = await desk.said(OWNER, OWNER, f"/cost c01 0.7% from {later + timedelta(days=1)}")
     assert (said.facts["before"], said.facts["later"]) == ("0.6% + 0.10", "")
-    cost = await desk.runtime.channels.costs("C01")
+    cost = await desk.runtime.supply.channels.costs("C01")
     assert format_tariff(cost.cost, "CNY") == "0.5%; >=1000: 0.4%"
-    assert await desk.runtime.store.fetchval(
+    assert await desk.runtime.system.store.fetchval(
         "SELECT count(*) FROM cause WHERE holder_id = $1", HOUSE
     ) == 3  # fmt: skip
 
 
 async def test_past_orders_are_charged_anew_when_it_is_confirmed(desk: Desk, order: Order) -> None:
-    (attempt,) = (await get_attempts(desk.runtime.store, order.merchant_id, order.id))[:1]
+    (attempt,) = (await get_attempts(desk.runtime.system.store, order.merchant_id, order.id))[:1]
     seen = PaymentSeen(order.merchant_id, attempt.attempt_no, "U1", order.amount, "reported")
-    await desk.runtime.settling.settle_payment(seen, request_id="test")
+    await desk.runtime.trade.payments.settle_payment(seen, request_id="test")
     await desk.news()
     question = await desk.said(ADMIN, SPRUCE, "重算费率 alipay_qr 1.1% 今日")
     assert (question.screen, question.facts["difference_minor"]) == ("rerate_question", -10)
@@ -237,9 +237,9 @@ async def test_past_orders_are_charged_anew_when_it_is_confirmed(desk: Desk, ord
 
 async def test_a_changed_cut_does_not_change_which_day_is_open(desk: Desk, shop: Shop) -> None:
     merchant, _ = shop
-    supplier = await desk.runtime.suppliers.by_no("S01")
-    today = await desk.runtime.bills.open_day(merchant.id)
-    theirs = await desk.runtime.bills.open_day(supplier.id)
+    supplier = await desk.runtime.parties.suppliers.by_no("S01")
+    today = await desk.runtime.reports.bills.open_day(merchant.id)
+    theirs = await desk.runtime.reports.bills.open_day(supplier.id)
     # Far in the west it is still yesterday, or in the east tomorrow already, for many hours.
     for zone in ("Pacific/Kiritimati", "Pacific/Pago_Pago"):
         await desk.said(ADMIN, SPRUCE, f"时区 {zone}")

@@ -57,7 +57,7 @@ async def test_what_is_answered_refused_or_none_of_ours_gets_no_eyes(desk: Desk)
         await desk.say(OPERATOR, SPRUCE, "+1000")
         await quiet(desk)
         desk.line.reactions.clear()
-        await desk.runtime.store.execute(sent)
+        await desk.runtime.system.store.execute(sent)
 
     async def ended() -> bool:
         return slow.idle
@@ -82,7 +82,7 @@ async def test_refusals_within_a_minute_get_a_thumb_and_are_told_together(desk: 
     thumbs = [message_id for _, message_id, emoji in desk.line.reactions if emoji == REFUSED]
     assert thumbs == list(range(desk.message_id - len(texts) + 1, desk.message_id + 1))
     await desk.pass_a_minute()
-    await desk.runtime.refusals.tell_due(10)
+    await desk.runtime.people.refusals.tell_due(10)
     (together,) = await desk.news()
     assert isinstance(together, Say)
     for language in ("zh", "en"):
@@ -142,7 +142,7 @@ async def test_a_refused_press_puts_no_thumb_on_the_receipt_that_carries_the_but
     await quiet(desk)
     assert desk.line.reactions == []
     await desk.pass_a_minute()
-    await desk.runtime.refusals.tell_due(10)
+    await desk.runtime.people.refusals.tell_due(10)
     told = one_say(await desk.news())
     assert (told.reply_to, told.facts["code"]) == (500, "record_not_found")
 

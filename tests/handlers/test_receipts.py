@@ -91,7 +91,7 @@ async def test_two_people_undo_two_lines_at_once_and_both_stay_struck(desk: Desk
         desk.press(ADMIN, OPS, first, message_id=500),
         desk.press(ADMIN, OPS, second, message_id=500),
     )
-    struck = await desk.runtime.store.fetchval(
+    struck = await desk.runtime.system.store.fetchval(
         "SELECT facts->'facts'->'lines' FROM outbox WHERE chat_id = $1"
         " AND facts->>'edit_message_id' = '500' ORDER BY created_at DESC, id DESC LIMIT 1", OPS,
     )  # fmt: skip
@@ -129,7 +129,7 @@ async def test_a_suppliers_lines_and_usdt_are_told_alike(desk: Desk) -> None:
 
 async def test_ops_hears_of_a_private_message_once(desk: Desk) -> None:
     await desk.said(FINANCE, FINANCE, "+100 M1001\n+200 M1002")
-    rows = await desk.runtime.store.fetch(
+    rows = await desk.runtime.system.store.fetch(
         "SELECT facts FROM outbox WHERE facts->>'screen' = 'deed' AND chat_id = $1", OPS
     )
     (deed,) = [row["facts"]["facts"] for row in rows]

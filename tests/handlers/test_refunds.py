@@ -12,7 +12,7 @@ from core.kernel.money import Money
 from core.parties.merchants import App, Merchant
 from core.trade.orders import OpenOrder, PaymentSeen, get_attempts
 from core.trade.refunds import Refund
-from core.trade.refunds.reading import get_refund
+from core.trade.refunds.rows import get_refund
 from handlers.refund_buttons import AnswerRefund, OnRefund
 from handlers.screens import render_say
 from tests.core.trade.refunds.giver import PRODUCT, Giver, document, sell_at
@@ -38,24 +38,24 @@ async def refunded(desk: Desk, shop: tuple[Merchant, App]) -> Refunded:
     wanted = OpenOrder("SPRUCE-2026-0002", Money(10_000, "CNY"), PRODUCT, "A lamp", "203.0.113.9")
     async with Giver().running() as giver:
         await sell_at(runtime, merchant, giver.url, document(refund=False))
-        opened = await runtime.opening.open(app, wanted, request_id="test")
-    (attempt, *_) = await get_attempts(runtime.store, merchant.id, opened.order.id)
+        opened = await runtime.trade.creation.open(app, wanted, request_id="test")
+    (attempt, *_) = await get_attempts(runtime.system.store, merchant.id, opened.order.id)
     seen = PaymentSeen(merchant.id, attempt.attempt_no, "U1", Money(10_000, "CNY"), "reported")
-    await runtime.settling.settle_payment(seen, request_id="see")
+    await runtime.trade.payments.settle_payment(seen, request_id="see")
 
     async def reserve(number: str) -> tuple[Refund, Say]:
-        refund = await runtime.refunds.reserve(
+        refund = await runtime.trade.refunds.reserve(
             app, merchant.id, opened.order.id, number, Money(5_000, "CNY"), fee_returned=True
         )
         await desk.news()
-        refund = await runtime.refunding.begin(merchant.id, refund.id)
+        refund = await runtime.trade.refund_dispatch.begin(merchant.id, refund.id)
         return refund, one_say([f for f in await desk.news() if isinstance(f, Say)])
 
     return reserve
 
 
 async def state_of(desk: Desk, refund: Refund) -> str:
-    return (await get_refund(desk.runtime.store, refund.merchant_id, refund.id)).state
+    return (await get_refund(desk.runtime.system.store, refund.merchant_id, refund.id)).state
 
 
 async def says(desk: Desk, user_id: int, data: str, message_id: int) -> list[Say]:
@@ -100,7 +100,7 @@ async def test_a_person_says_how_it_ended(desk: Desk, refunded: Refunded) -> Non
     (ended,) = await says(desk, FINANCE, button_data(question), 62)
     assert (ended.facts["how"], await state_of(desk, refused)) == ("not_given", "failed")
 
-    trail = await desk.runtime.store.fetch(
+    trail = await desk.runtime.system.store.fetch(
         "SELECT actor, chat_id, facts FROM audit WHERE action = 'end_refund' ORDER BY at, id"
     )
     assert [
@@ -109,19 +109,19 @@ async def test_a_person_says_how_it_ended(desk: Desk, refunded: Refunded) -> Non
         (f"telegram:{FINANCE}", OPS, "R1", "given"),
         (f"telegram:{FINANCE}", OPS, "R2", "not_given"),
     ]
-    assert await desk.runtime.verify.books() == []
+    assert await desk.runtime.reports.verify.books() == []
 
 
 async def test_it_ended_meanwhile(desk: Desk, refunded: Refunded) -> None:
     """Between the question and the answer: nothing is booked twice, and it is said."""
     refund, alarm = await refunded("R1")
     question = one_say(await desk.press(FINANCE, OPS, labelled(alarm, "Not given"), message_id=50))
-    await desk.runtime.refunds.settle(refund.merchant_id, refund.id, cost_returned=False)
+    await desk.runtime.trade.refunds.settle(refund.merchant_id, refund.id, cost_returned=False)
     await desk.news()
     assert await says(desk, FINANCE, button_data(question), 51) == []
     assert "R1" in desk.toast
     assert await state_of(desk, refund) == "succeeded"
-    assert await desk.runtime.verify.books() == []
+    assert await desk.runtime.reports.verify.books() == []
 
 
 async def test_buttons_that_name_nothing(desk: Desk, refunded: Refunded) -> None:

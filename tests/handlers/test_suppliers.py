@@ -25,16 +25,18 @@ FORWARDED: dict[str, Any] = {
 
 async def everywhere(runtime: Runtime) -> str:
     """All that the desk's tables say, and what is in Redis."""
-    tables = await runtime.store.fetch(
+    tables = await runtime.system.store.fetch(
         "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace"
         " AND relkind IN ('r', 'p') AND has_table_privilege(oid, 'SELECT')"
     )
     found = []
     for table in tables:
-        rows = await runtime.store.fetch(f"SELECT row_to_json(t)::text AS r FROM {table[0]} t")
+        rows = await runtime.system.store.fetch(
+            f"SELECT row_to_json(t)::text AS r FROM {table[0]} t"
+        )
         found += [row["r"] for row in rows]
-    keys = [key async for key in runtime.redis.scan_iter("paydesk:dialogue:*")]
-    found += [str(await runtime.redis.get(key)) for key in keys]
+    keys = [key async for key in runtime.system.redis.scan_iter("paydesk:dialogue:*")]
+    found += [str(await runtime.system.redis.get(key)) for key in keys]
     return "\n".join(found)
 
 
@@ -71,7 +73,7 @@ async def test_from_nothing_to_live_and_off_again(desk: Desk) -> None:
     question = await opened(desk, admin, "Gulf Pay")
     assert (question.screen, question.facts["name"]) == ("credential_question", "base_url")
     number = question.facts["supplier_no"]
-    supplier = await desk.runtime.suppliers.by_no(number)
+    supplier = await desk.runtime.parties.suppliers.by_no(number)
     assert (supplier.name, supplier.state, supplier.currency) == ("Gulf Pay", "off", "CNY")
     assert str(supplier.licence_expires_on) == "2099-12-31"
 
@@ -88,7 +90,7 @@ async def test_from_nothing_to_live_and_off_again(desk: Desk) -> None:
     card = await give(desk, admin, KEY)  # it begins like a command, and is none
     assert (card.screen, card.facts["missing"]) == ("supplier", [])
     assert await desk.say(admin, admin, "and now?") == []
-    kept = await desk.runtime.suppliers.by_no(number)
+    kept = await desk.runtime.parties.suppliers.by_no(number)
     assert dict(kept.credentials) == {"base_url": BASE_URL, "mch_id": MCH_ID, "key": KEY}
     assert KEY not in await everywhere(desk.runtime)
     assert KEY not in render_say(card, "zh").html
@@ -106,7 +108,7 @@ async def test_from_nothing_to_live_and_off_again(desk: Desk) -> None:
     listed = await desk.said(admin, OPS, "/suppliers")
     line = next(line for line in listed.facts["lines"] if line["supplier_no"] == number)
     assert (line["state"], line["missing"], line["days_left"] > 20_000) == ("off", [], True)
-    actions = await desk.runtime.store.fetch("SELECT action FROM audit ORDER BY at, id")
+    actions = await desk.runtime.system.store.fetch("SELECT action FROM audit ORDER BY at, id")
     assert [row["action"] for row in actions] == [
         "open_supplier", *["set_credentials"] * 3, "supplier_live", "supplier_off",
     ]  # fmt: skip
@@ -114,7 +116,7 @@ async def test_from_nothing_to_live_and_off_again(desk: Desk) -> None:
 
 async def test_mistakes_at_every_step_are_told_and_asked_again(desk: Desk) -> None:
     admin = await employed(desk)
-    before = len(await desk.runtime.suppliers.all())
+    before = len(await desk.runtime.parties.suppliers.all())
     await begun(desk, admin)
     assert code(await desk.said(admin, admin, "x" * 65)) == "field_invalid"
     assert code(await desk.said(admin, admin, "Gulf", **FORWARDED)) == "answer_forwarded"
@@ -138,11 +140,11 @@ async def test_mistakes_at_every_step_are_told_and_asked_again(desk: Desk) -> No
     assert code(await desk.said(admin, admin, "epay v9")) == "answer_unreadable"
     question = await desk.said(admin, admin, "SANDBOX_MD5 v1")
     assert code(await desk.said(admin, admin, "XYZ")) == "currency_unknown"
-    assert len(await desk.runtime.suppliers.all()) == before
+    assert len(await desk.runtime.parties.suppliers.all()) == before
     ended = one_say(await desk.press(admin, admin, labelled(question, "Cancel")))
     assert ended.screen == "dialogue_ended"
     assert await desk.say(admin, admin, "CNY") == []
-    assert len(await desk.runtime.suppliers.all()) == before
+    assert len(await desk.runtime.parties.suppliers.all()) == before
     for user_id, chat, expected in (
         (admin, OPS, "private_only"), (admin, SPRUCE, "staff_only"),
         (OPERATOR, OPERATOR, "not_permitted"),
@@ -156,13 +158,13 @@ async def test_a_dialogue_outlives_the_process_but_not_the_hour(desk: Desk) -> N
     restarted(desk)
     question = await desk.said(admin, admin, "Gulf Pay")
     assert question.facts["step"] == "legal_name"
-    left_s = await desk.runtime.redis.ttl(f"paydesk:dialogue:{admin}")
+    left_s = await desk.runtime.system.redis.ttl(f"paydesk:dialogue:{admin}")
     assert timedelta(0) < timedelta(seconds=left_s) <= OPEN_FOR
 
 
 async def test_two_at_once_get_two_suppliers_and_a_redelivery_none(desk: Desk) -> None:
     one, two = await employed(desk), await employed(desk)
-    before = len(await desk.runtime.suppliers.all())
+    before = len(await desk.runtime.parties.suppliers.all())
     for admin in (one, two):
         await begun(desk, admin)
     numbers = set()
@@ -172,17 +174,17 @@ async def test_two_at_once_get_two_suppliers_and_a_redelivery_none(desk: Desk) -
             question = one_say(await desk.press(admin, admin, labelled(question, "Later")))
         question = one_say(await desk.press(admin, admin, labelled(question, "sandbox_md5 v1")))
         numbers.add(question.facts["supplier_no"])
-        kept = await desk.runtime.redis.get(f"paydesk:dialogue:{admin}")
+        kept = await desk.runtime.system.redis.get(f"paydesk:dialogue:{admin}")
         first = await desk.said(admin, admin, "CNY")
         assert first.facts["name"] == "base_url"
         # The process died after the supplier was opened, before the dialogue moved on.
         died = json.loads(kept or "{}")
         died["facts"]["supplier_no"] = first.facts["supplier_no"]
-        await desk.runtime.redis.set(f"paydesk:dialogue:{admin}", json.dumps(died))
+        await desk.runtime.system.redis.set(f"paydesk:dialogue:{admin}", json.dumps(died))
         again = await desk.said(admin, admin, "CNY")
         assert again.facts["supplier_no"] == first.facts["supplier_no"]
     assert len(numbers) == 1, "both were to have the same number"
-    assert len(await desk.runtime.suppliers.all()) == before + 2
+    assert len(await desk.runtime.parties.suppliers.all()) == before + 2
 
     message = desk.message(one, one, text="http://127.0.0.1:1030")
     for _ in range(3):
@@ -190,7 +192,7 @@ async def test_two_at_once_get_two_suppliers_and_a_redelivery_none(desk: Desk) -
     facts = await desk.news()
     assert [say.facts["name"] for say in says(facts)] == ["mch_id"]
     assert set(taken_away(facts)) == {message["message_id"]}
-    trail = await desk.runtime.store.fetch("SELECT action FROM audit ORDER BY at, id")
+    trail = await desk.runtime.system.store.fetch("SELECT action FROM audit ORDER BY at, id")
     assert [row["action"] for row in trail].count("set_credentials") == 1
 
 
@@ -255,10 +257,10 @@ async def test_one_thing_is_said_anew_typed_or_asked(desk: Desk) -> None:
         ("/supplier S01 back", "nothing_to_roll_back"),
     ):  # fmt: skip
         assert code(await desk.said(admin, OPS, text)) == expected
-    old = int((desk.runtime.clock.now() - timedelta(hours=1)).timestamp())
+    old = int((desk.runtime.system.clock.now() - timedelta(hours=1)).timestamp())
     stale = await desk.said(admin, OPS, "/supplier S01 off it ends", date=old)
     assert stale.screen == "stale_money"
-    assert (await desk.runtime.suppliers.by_no("S01")).state == "live"
+    assert (await desk.runtime.parties.suppliers.by_no("S01")).state == "live"
 
 
 async def test_a_key_may_come_as_a_file_and_be_replaced(desk: Desk) -> None:
@@ -281,7 +283,7 @@ async def test_a_key_may_come_as_a_file_and_be_replaced(desk: Desk) -> None:
     second = await employed(desk)
     live = says(await desk.press(second, OPS, labelled(after, "Go live")))[-1]
     assert (live.facts["state"], live.facts["waiting"]) == ("live", [])
-    assert (await desk.runtime.suppliers.by_no("S01")).credentials["key"] == pem
+    assert (await desk.runtime.parties.suppliers.by_no("S01")).credentials["key"] == pem
     assert "MIIEs3cr3t" not in await everywhere(desk.runtime)
 
     question = one_say(await desk.press(admin, admin, labelled(keys, "mch_id")))
@@ -293,11 +295,11 @@ async def test_a_key_may_come_as_a_file_and_be_replaced(desk: Desk) -> None:
 async def test_with_a_document_that_waits_nothing_goes_live(desk: Desk, document: str) -> None:
     """The right to open is no right to approve."""
     author, admin = await employed(desk), await employed(desk)
-    actor = await desk.runtime.access.actor(author, "", author, private=True)
-    made = await desk.runtime.documents.propose(actor, MORE_CREDENTIALS)
+    actor = await desk.runtime.people.access.actor(author, "", author, private=True)
+    made = await desk.runtime.supply.documents.propose(actor, MORE_CREDENTIALS)
     if document == "approved":
-        boss = await desk.runtime.access.actor(admin, "", admin, private=True)
-        await desk.runtime.documents.approve(boss, made)
+        boss = await desk.runtime.people.access.actor(admin, "", admin, private=True)
+        await desk.runtime.supply.documents.approve(boss, made)
     await desk.news()
     await begun(desk, admin)
     question = await desk.said(admin, admin, "Gulf Pay")

@@ -53,7 +53,9 @@ def test_a_minute_is_never_before_its_instant(at: datetime, zone: str) -> None:
 async def test_each_chat_reads_its_own_clocks(desk: Desk) -> None:
     await desk.say(OWNER, OPS, "时区 Europe/Berlin")
     for chat_id, told in ((OPS, "12:05"), (OWNER, "12:05"), (SPRUCE, "19:05"), (HENGTONG, "19:05")):
-        actor = await desk.runtime.access.actor(OWNER, "x", chat_id, private=chat_id == OWNER)
+        actor = await desk.runtime.people.access.actor(
+            OWNER, "x", chat_id, private=chat_id == OWNER
+        )
         refusal = Refusal("approval_waits", at=WAITS.isoformat())
         message = Message.model_validate(desk.message(OWNER, chat_id, text="x"))
         await say_refusal(desk.runtime, actor, refusal, message)

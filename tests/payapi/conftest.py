@@ -78,10 +78,10 @@ async def serving(
     add_payapi(app, runtime, trusted_proxies=())
     server = TestServer(app, port=port)
     try:
-        await runtime.redis.flushdb()
+        await runtime.system.redis.flushdb()
         await seed(runtime, Addresses(supplier["base"], SUPPLIER_KEYS, {}))
         await server.start_server(auto_decompress=False)  # as the desk listens
-        yield runtime, runtime.public_url
+        yield runtime, runtime.system.public_url
     finally:
         await server.close()
         await runtime.close()

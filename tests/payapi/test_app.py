@@ -46,7 +46,7 @@ async def behind_proxy(desk: Desk, caller: Caller) -> AsyncIterator[Caller]:
 
 async def test_the_address_behind_trusted_proxies_counts(behind_proxy: Caller, desk: Desk) -> None:
     change = "UPDATE app SET ip_allow = $2 WHERE key_id = $1"
-    await desk[0].store.execute(change, behind_proxy.key, ["203.0.113.7"])
+    await desk[0].system.store.execute(change, behind_proxy.key, ["203.0.113.7"])
 
     async def call(forwarded: str) -> Answer:
         headers = behind_proxy.headers("GET", "/v1/balance", "", datetime.now(UTC))
@@ -79,7 +79,7 @@ async def test_the_address_behind_trusted_proxies_counts(behind_proxy: Caller, d
 
 
 async def test_a_fault_of_ours_says_nothing_but_its_id(caller: Caller, desk: Desk) -> None:
-    await desk[0].store.execute("UPDATE app SET secrets_sealed = '\\x00'")
+    await desk[0].system.store.execute("UPDATE app SET secrets_sealed = '\\x00'")
     with capture_logs() as logs:
         answer = await caller.call("GET", "/v1/balance")
     assert (answer.status, answer.code) == (500, "internal")
@@ -196,7 +196,9 @@ async def test_a_database_that_hangs_is_told_within_five_seconds(
             began = time.monotonic()
             with capture_logs() as logs:
                 api, page, ready = await asyncio.gather(
-                    asked(number), status("GET", made["cashier_url"]), desk[0].instance.beat()
+                    asked(number),
+                    status("GET", made["cashier_url"]),
+                    desk[0].reports.instance.beat(),
                 )
             assert [log["status"] for log in logs if log["event"] == "request"] == [503] * 5
             assert {*api, page} == {503}
@@ -204,7 +206,7 @@ async def test_a_database_that_hangs_is_told_within_five_seconds(
             assert time.monotonic() - began < PATIENCE_S + 0.5
         line.thaw()
         assert (await caller.create(merchant_order_no="S-3")).status == 201
-        assert (await desk[0].instance.beat()).writes
+        assert (await desk[0].reports.instance.beat()).writes
 
 
 async def test_a_database_that_only_reads_is_told_as_well(
@@ -227,8 +229,8 @@ async def test_a_database_that_only_reads_is_told_as_well(
             if status == 503:
                 assert answers[-1].code == "unavailable"
                 assert (await caller.call("GET", "/v1/balance")).status == 200, "it reads"
-                assert not (await desk[0].instance.beat()).writes
-    assert (await desk[0].instance.beat()).writes
+                assert not (await desk[0].reports.instance.beat()).writes
+    assert (await desk[0].reports.instance.beat()).writes
 
 
 async def test_one_line_per_request_without_its_query(caller: Caller) -> None:
@@ -265,7 +267,7 @@ async def test_a_redis_that_hangs_holds_up_no_order(
         own_valkey(tmp_path) as valkey,
         serving(servers.desk_dsn(database), valkey.url, supplier) as desk,
     ):
-        await desk[0].store.execute("UPDATE channel SET day_limit_count = 1000")
+        await desk[0].system.store.execute("UPDATE channel SET day_limit_count = 1000")
         caller = await server_of("M1001", desk, http)
         assert (await caller.create()).status == 201
         valkey.freeze()
@@ -277,5 +279,5 @@ async def test_a_redis_that_hangs_holds_up_no_order(
             assert answer.status == 201
         # Each waited for two seconds, several times over.
         assert sorted(took_s)[2] < 1.0, took_s
-        used = await desk[0].routing.used([await desk[0].channels.by_no("C01")])
+        used = await desk[0].supply.routing.used([await desk[0].supply.channels.by_no("C01")])
         assert used["C01"].count == 6, "what is counted stays right"

@@ -105,19 +105,19 @@ async def test_one_right_signature_among_several_is_enough(caller: Caller) -> No
 async def test_an_address_that_is_not_on_the_list(caller: Caller, desk: Desk) -> None:
     runtime, _ = desk
     change = "UPDATE app SET ip_allow = $2 WHERE key_id = $1"
-    await runtime.store.execute(change, caller.key, ["203.0.113.0/24"])
+    await runtime.system.store.execute(change, caller.key, ["203.0.113.0/24"])
     answer = await caller.call("GET", "/v1/balance")
     assert (answer.status, answer.code) == (403, "address_not_allowed")
     headers = caller.headers("GET", "/v1/balance", "", datetime.now(UTC))
     forged = {**headers, "X-Forwarded-For": "203.0.113.7"}
     assert (await caller.send("GET", "/v1/balance", b"", forged)).code == "address_not_allowed"
-    await runtime.store.execute(change, caller.key, ["127.0.0.0/8"])
+    await runtime.system.store.execute(change, caller.key, ["127.0.0.0/8"])
     assert (await caller.call("GET", "/v1/balance")).status == 200
 
 
 async def test_a_suspended_merchant(caller: Caller, desk: Desk) -> None:
     runtime, _ = desk
-    await runtime.store.execute("UPDATE merchant SET state = 'suspended'")
+    await runtime.system.store.execute("UPDATE merchant SET state = 'suspended'")
     answer = await caller.call("GET", "/v1/balance")
     assert (answer.status, answer.code) == (403, "merchant_suspended")
 

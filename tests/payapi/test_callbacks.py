@@ -25,7 +25,7 @@ def signed(fields: dict[str, str], key: str) -> dict[str, str]:
 
 
 async def attempt_of(runtime: Runtime, order_no: str) -> dict[str, Any]:
-    row = await runtime.store.fetchrow(
+    row = await runtime.system.store.fetchrow(
         "SELECT a.attempt_no, a.upstream_no FROM attempt a JOIN orders o"
         " ON o.merchant_id = a.merchant_id AND o.id = a.order_id WHERE o.order_no = $1", order_no,
     )  # fmt: skip
@@ -51,7 +51,7 @@ async def test_a_signed_callback_pays_and_a_repeated_one_changes_nothing(
     for acted in (1, 0):
         async with http.post(f"{url}/callbacks/{attempt['attempt_no']}", data=form) as response:
             assert (response.status, await response.text()) == (200, "success")
-        assert await runtime.callbacks.act_due(10) == acted
+        assert await runtime.trade.callbacks.act_due(10) == acted
         assert (await caller.call("GET", "/v1/balance")).json["payable"] == 1219
     shown = await caller.call("GET", f"/v1/orders/{order['order_no']}")
     assert shown.json["status"] == "paid"
@@ -66,7 +66,7 @@ async def test_a_forged_callback_changes_nothing(
     form = signed(told(attempt, "12.34"), "another-key")
     async with http.post(f"{url}/callbacks/{attempt['attempt_no']}", data=form) as response:
         assert await response.text() != "success"
-    assert await runtime.callbacks.act_due(10) == 0
+    assert await runtime.trade.callbacks.act_due(10) == 0
     shown = await caller.call("GET", f"/v1/orders/{order['order_no']}")
     assert shown.json["status"] == "pending"
     assert (await caller.call("GET", "/v1/balance")).json["position"] == 0
@@ -105,7 +105,7 @@ async def test_a_genuine_callback_pays_whatever_came_with_it(
     answer = await post_raw(url, target, headers, before + form + behind)
     assert answer.startswith(b"HTTP/1.1 200 "), answer
     assert answer.endswith(b"success")
-    assert await runtime.callbacks.act_due(10) == 1
+    assert await runtime.trade.callbacks.act_due(10) == 1
     shown = await caller.call("GET", f"/v1/orders/{order['order_no']}")
     assert shown.json["status"] == "paid"
 
@@ -119,7 +119,7 @@ async def test_another_amount_does_not_pay_the_order(
     form = signed(told(attempt, "11.34"), SUPPLIER_KEYS["880001"])
     async with http.post(f"{url}/callbacks/{attempt['attempt_no']}", data=form) as response:
         assert await response.text() == "success"
-    assert await runtime.callbacks.act_due(10) == 1
+    assert await runtime.trade.callbacks.act_due(10) == 1
     shown = await caller.call("GET", f"/v1/orders/{order['order_no']}")
     assert shown.json["status"] == "pending"
     assert (await caller.call("GET", "/v1/balance")).json["position"] == 0

@@ -74,7 +74,7 @@ async def test_every_state_has_its_words(
     runtime, _ = desk
     order = (await caller.create(return_url="https://shop.example/done?a=1&b=2")).json
     change, values, words = STATES[state]
-    await runtime.store.execute(change, order["order_no"], *values)
+    await runtime.system.store.execute(change, order["order_no"], *values)
     _, text = await page(http, order["cashier_url"])
     assert f'data-state="{state}"' in text
     assert words in text
@@ -96,12 +96,12 @@ async def test_a_payer_is_not_told_that_money_came_where_its_completion_was_reve
     order = (await caller.create()).json
     heads = set()
     for state, (change, values, _) in STATES.items():
-        await runtime.store.execute(
+        await runtime.system.store.execute(
             "UPDATE orders SET state = 'pending', disputed = false, paid_late = false,"
             " paid_at = NULL, paid_day = NULL, cost_minor = NULL, paid_how = NULL,"
             " paid_attempt_no = NULL WHERE order_no = $1", order["order_no"],
         )  # fmt: skip
-        await runtime.store.execute(change, order["order_no"], *values)
+        await runtime.system.store.execute(change, order["order_no"], *values)
         _, text = await page(http, order["cashier_url"], lang)
         (head,) = re.findall(r"<h1>(.*?)</h1>", text)
         heads.add(head)
@@ -128,13 +128,17 @@ async def test_what_the_shop_knows_is_said_as_it_is(
     notify_url = None if state == "none" else "http://127.0.0.1:1029/n"
     order = (await caller.create(notify_url=notify_url)).json
     late = money == "order.paid_late"
-    await runtime.store.execute(SETTLE, order["order_no"], "paid", late)
-    paid = await find_order(runtime.store, order["order_no"])
+    await runtime.system.store.execute(SETTLE, order["order_no"], "paid", late)
+    paid = await find_order(runtime.system.store, order["order_no"])
     assert paid is not None
-    async with runtime.store.transaction() as tx:
-        await runtime.settling.tell(tx, paid, money, request_id="r")
-        await runtime.settling.tell(tx, paid, "refund.failed", request_id="r")  # is other news
-    await runtime.store.execute("UPDATE notification SET state = $1 WHERE type = $2", state, money)
+    async with runtime.system.store.transaction() as tx:
+        await runtime.trade.payments.tell(tx, paid, money, request_id="r")
+        await runtime.trade.payments.tell(
+            tx, paid, "refund.failed", request_id="r"
+        )  # is other news
+    await runtime.system.store.execute(
+        "UPDATE notification SET state = $1 WHERE type = $2", state, money
+    )
     _, text = await page(http, order["cashier_url"])
     assert words in text
     assert ("<noscript><meta" in text) == (state == "pending")
@@ -147,7 +151,7 @@ async def test_an_order_whose_time_is_over_offers_no_link(
 ) -> None:
     runtime, _ = desk
     order = (await caller.create()).json
-    await runtime.store.execute(
+    await runtime.system.store.execute(
         "UPDATE orders SET expires_at = now() - interval '1 second' WHERE order_no = $1",
         order["order_no"],
     )
@@ -160,7 +164,9 @@ async def test_a_qr_code_is_drawn(caller: Caller, desk: Desk, http: aiohttp.Clie
     runtime, _ = desk
     order = (await caller.create()).json
     for value, drawn in (("https://qr.example/1?<x>", True), ("x" * 5000, False)):
-        await runtime.store.execute("UPDATE attempt SET pay_kind = 'qr', pay_value = $1", value)
+        await runtime.system.store.execute(
+            "UPDATE attempt SET pay_kind = 'qr', pay_value = $1", value
+        )
         _, text = await page(http, order["cashier_url"])
         assert ('class="qr-code"' in text) is drawn
 
@@ -170,7 +176,7 @@ async def test_a_supplier_cannot_plant_a_script(
 ) -> None:
     runtime, _ = desk
     order = (await caller.create()).json
-    await runtime.store.execute("UPDATE attempt SET pay_value = 'javascript:alert(1)'")
+    await runtime.system.store.execute("UPDATE attempt SET pay_value = 'javascript:alert(1)'")
     _, text = await page(http, order["cashier_url"])
     assert "javascript:" not in text
 
@@ -189,21 +195,21 @@ async def test_a_link_may_open_an_app_that_the_document_names(
     runtime, _ = desk
     order = (await caller.create()).json
     link = "alipays://platformapi/startapp?appId=2&url=x"
-    await runtime.store.execute("UPDATE attempt SET pay_value = $1", link)
+    await runtime.system.store.execute("UPDATE attempt SET pay_value = $1", link)
     _, text = await page(http, order["cashier_url"])
     assert "alipays" not in text
-    named = runtime.ids.uuid7()
-    await runtime.store.execute(APPS, named)
-    await runtime.store.execute("UPDATE attempt SET document_id = $1", named)
+    named = runtime.system.ids.uuid7()
+    await runtime.system.store.execute(APPS, named)
+    await runtime.system.store.execute("UPDATE attempt SET document_id = $1", named)
     _, text = await page(http, order["cashier_url"])
     assert 'id="pay" href="alipays://platformapi/startapp?appId=2&amp;url=x"' in text
     assert "opens the app" in text
     _, chinese = await page(http, order["cashier_url"], "zh")
     assert "应用" in chinese
-    await runtime.store.execute("UPDATE attempt SET pay_value = 'AliPays://[x'")
+    await runtime.system.store.execute("UPDATE attempt SET pay_value = 'AliPays://[x'")
     _, text = await page(http, order["cashier_url"])
     assert 'id="pay" href="AliPays://[x"' in text
-    await runtime.store.execute("UPDATE attempt SET pay_value = 'javascript://alipays://'")
+    await runtime.system.store.execute("UPDATE attempt SET pay_value = 'javascript://alipays://'")
     _, text = await page(http, order["cashier_url"])
     assert "javascript:" not in text
 
@@ -214,7 +220,7 @@ async def test_a_form_is_posted_from_our_page_to_the_supplier_alone(
     runtime, _ = desk
     order = (await caller.create()).json
     form = {"action": "https://pay.example/cashier?x=1&y=2", "fields": {"biz": '{"a":"<b>"}'}}
-    await runtime.store.execute(
+    await runtime.system.store.execute(
         "UPDATE attempt SET pay_kind = 'form', pay_value = $2 WHERE attempt_no ="
         " (SELECT live_attempt_no FROM orders WHERE order_no = $1)",
         order["order_no"],
@@ -235,7 +241,7 @@ async def test_where_the_payer_has_nothing_to_do_the_page_says_so(
 ) -> None:
     runtime, _ = desk
     order = (await caller.create(payer_id="281234567890123456")).json
-    await runtime.store.execute(
+    await runtime.system.store.execute(
         "UPDATE attempt SET pay_kind = 'none', pay_value = '' WHERE attempt_no ="
         " (SELECT live_attempt_no FROM orders WHERE order_no = $1)",
         order["order_no"],

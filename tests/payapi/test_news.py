@@ -28,7 +28,7 @@ NOTIFY = "http://127.0.0.1:1029/notify"
 
 async def newest_body(runtime: Runtime) -> dict[str, Any]:
     """The body of the newest notification, as it is sent."""
-    row = await runtime.store.fetchrow(
+    row = await runtime.system.store.fetchrow(
         "SELECT type, created_at, facts FROM notification ORDER BY created_at DESC LIMIT 1"
     )
     assert row is not None
@@ -51,7 +51,7 @@ async def paid_order(caller: Caller, runtime: Runtime) -> dict[str, Any]:
     address = f"{caller.url}/callbacks/{attempt['attempt_no']}"
     async with caller.http.post(address, data=form) as response:
         assert await response.text() == "success"
-    assert await runtime.callbacks.act_due(10) == 1
+    assert await runtime.trade.callbacks.act_due(10) == 1
     return order
 
 
@@ -62,17 +62,17 @@ async def test_news_of_an_order_holds_the_order_as_the_api_answers_it(
     runtime, _ = desk
     order = (await caller.create(notify_url=NOTIFY, metadata={"cart": "8841"})).json
     state = {"paid_late": "paid", "disputed": "paid"}.get(name.split(".")[1], name.split(".")[1])
-    await runtime.store.execute(
+    await runtime.system.store.execute(
         "UPDATE orders SET state = $2, paid_late = $3, disputed = $4, paid_how = $5,"
         " paid_at = CASE WHEN $2 = 'paid' THEN now() END, paid_day = created_day, cost_minor = 0,"
         " paid_attempt_no = live_attempt_no WHERE order_no = $1",
         order["order_no"], state, name == "order.paid_late", name == "order.disputed",
         "completed" if name == "order.disputed" else "reported",
     )  # fmt: skip
-    stands = await find_order(runtime.store, order["order_no"])
+    stands = await find_order(runtime.system.store, order["order_no"])
     assert stands is not None
-    async with runtime.store.transaction() as tx:
-        await runtime.settling.tell(tx, stands, name, request_id="r")
+    async with runtime.system.store.transaction() as tx:
+        await runtime.trade.payments.tell(tx, stands, name, request_id="r")
     news = await newest_body(runtime)
     assert faults(news) == []
     assert set(news) == {"type", "timestamp", "data"}
@@ -94,16 +94,16 @@ async def test_a_payment_is_told_as_the_order_is_answered(caller: Caller, desk: 
 async def test_news_of_a_refund_is_as_documented(caller: Caller, desk: Desk, end: str) -> None:
     runtime, _ = desk
     order = await paid_order(caller, runtime)
-    stands = await find_order(runtime.store, order["order_no"])
+    stands = await find_order(runtime.system.store, order["order_no"])
     assert stands is not None
-    app = await runtime.merchants.app_by_id(stands.app_id)
-    refund = await runtime.refunds.reserve(
+    app = await runtime.parties.merchants.app_by_id(stands.app_id)
+    refund = await runtime.trade.refunds.reserve(
         app, stands.merchant_id, stands.id, "RS-1", Money(500, "CNY"), fee_returned=False
     )
     if end == "succeeded":
-        await runtime.refunds.settle(stands.merchant_id, refund.id, cost_returned=False)
+        await runtime.trade.refunds.settle(stands.merchant_id, refund.id, cost_returned=False)
     else:
-        await runtime.refunds.release(stands.merchant_id, refund.id, "refused")
+        await runtime.trade.refunds.release(stands.merchant_id, refund.id, "refused")
     news = await newest_body(runtime)
     assert (news["type"], faults(news)) == (f"refund.{end}", [])
     assert set(news["data"]) == set(RefundView.model_fields)

@@ -113,13 +113,13 @@ async def test_a_paid_order_says_so(
 ) -> None:
     runtime, _ = desk
     called = asyncio.Event()
-    runtime.callbacks.on_news(called.set)
+    runtime.trade.callbacks.on_news(called.set)
     order = (await caller.create()).json
     paid = {"url": order["pay"]["value"], "outcome": "paid"}
     async with http.post(f"{supplier['control']}/pay", json=paid) as response:
         assert response.status == 200
     await asyncio.wait_for(called.wait(), 10)
-    assert await runtime.callbacks.act_due(10) == 1
+    assert await runtime.trade.callbacks.act_due(10) == 1
     shown = await caller.call("GET", f"/v1/orders/{order['order_no']}")
     assert shown.json["status"] == "paid"
     assert shown.json["paid_at"] is not None
@@ -168,8 +168,10 @@ async def test_another_merchants_order_is_not_there(caller: Caller, stranger: Ca
 async def test_a_test_key_sees_no_live_orders(caller: Caller, desk: Desk) -> None:
     runtime, _ = desk
     order = (await caller.create()).json
-    merchant = await runtime.merchants.by_no("M1001")
-    keys = await runtime.merchants.open_app(merchant, mode="test", name="t", notify_url=None)
+    merchant = await runtime.parties.merchants.by_no("M1001")
+    keys = await runtime.parties.merchants.open_app(
+        merchant, mode="test", name="t", notify_url=None
+    )
     tester = Caller(caller.http, caller.url, keys.key_id, keys.secret)
     shown = await tester.call("GET", f"/v1/orders/{order['order_no']}")
     assert shown.code == "order_not_found"
@@ -270,7 +272,7 @@ async def test_an_address_that_we_would_never_call_is_refused_for_its_true_reaso
     caller: Caller, desk: Desk, monkeypatch: pytest.MonkeyPatch, url: str, why: str
 ) -> None:
     runtime, _ = desk
-    monkeypatch.setattr(runtime.gateway, "allow_private", False)  # as in production
+    monkeypatch.setattr(runtime.system.gateway, "allow_private", False)  # as in production
     refused = await caller.create(notify_url=url)
     assert (refused.status, refused.code) == (400, "field_invalid")
     assert refused.json["error"]["param"] == "notify_url"
@@ -293,8 +295,8 @@ async def test_what_nobody_has_room_for_is_refused_and_its_number_is_free(
     caller: Caller, desk: Desk
 ) -> None:
     runtime, _ = desk
-    store = runtime.store
-    suppliers = [await runtime.suppliers.by_no(number) for number in ("S01", "S02")]
+    store = runtime.system.store
+    suppliers = [await runtime.parties.suppliers.by_no(number) for number in ("S01", "S02")]
 
     async def plug(address: str | None) -> None:
         for supplier in suppliers:
@@ -302,7 +304,7 @@ async def test_what_nobody_has_room_for_is_refused_and_its_number_is_free(
                 **supplier.credentials,
                 "base_url": address or supplier.credentials["base_url"],
             }
-            await runtime.suppliers.set_credentials(store, supplier.id, there)
+            await runtime.parties.suppliers.set_credentials(store, supplier.id, there)
 
     async def refused() -> None:
         answer = await caller.create(metadata={"cart": str(len(seen))})

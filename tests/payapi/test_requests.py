@@ -100,7 +100,7 @@ async def test_a_supplier_may_pack_its_callback(
     address = f"{url}/callbacks/{attempt['attempt_no']}"
     async with http.post(address, data=pack(plain), headers=headers) as response:
         assert (response.status, await response.text()) == (200, "success")
-    assert await runtime.callbacks.act_due(10) == 1
+    assert await runtime.trade.callbacks.act_due(10) == 1
 
 
 @pytest.mark.parametrize(
@@ -121,8 +121,8 @@ async def test_a_badly_packed_callback_is_refused_where_staff_see_it(
     address = f"{url}/callbacks/{attempt['attempt_no']}"
     async with http.post(address, data=sent, headers={"Content-Encoding": encoding}) as response:
         assert await response.text() != "success"
-    assert await runtime.callbacks.act_due(10) == 0
-    [(_, _, count)] = await runtime.refused_callbacks.counts()
+    assert await runtime.trade.callbacks.act_due(10) == 0
+    [(_, _, count)] = await runtime.trade.refused_callbacks.counts()
     assert count == 1
 
 

@@ -147,7 +147,7 @@ async def test_a_job_whose_turn_another_instance_took_over_is_ended(runtime: Run
     timetable.start()
     await asyncio.wait_for(begun.wait(), BOUND_S)
     # As whoever takes over a turn whose lease ran out.
-    await runtime.store.execute(
+    await runtime.system.store.execute(
         "UPDATE tick SET lease_until = lease_until + interval '1 minute' WHERE job = 'long'"
     )
     await asyncio.wait_for(ended.wait(), BOUND_S)

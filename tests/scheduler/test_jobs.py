@@ -12,7 +12,7 @@ from core.delivery.outbox import Bill, Fact, Say
 from core.kernel.days import Days
 from core.kernel.money import Money
 from core.runtime import Runtime
-from core.trade.orders import Following
+from core.trade.orders import FollowUp
 from handlers.screens import render_alarm
 from scheduler.jobs import BATCH, JOBS
 from tests.conftest import Servers
@@ -26,16 +26,16 @@ async def run(runtime: Runtime, name: str) -> None:
 
 async def leaving(runtime: Runtime) -> dict[int, Fact]:
     """The next fact of each chat; they are sent."""
-    taken = await runtime.outbox.take(50)
+    taken = await runtime.delivery.outbox.take(50)
     for one in taken:
-        await runtime.outbox.sent(one)
+        await runtime.delivery.outbox.sent(one)
     return {one.chat_id: one.fact for one in taken}
 
 
 async def test_refunds_that_nobody_began_are_carried_out(desk: Desk) -> None:
     opened = await desk.open()
     await desk.pay(opened)
-    refund = await desk.runtime.refunds.reserve(
+    refund = await desk.runtime.trade.refunds.reserve(
         desk.app, desk.merchant.id, opened.order.id, "R1", Money(10000, "CNY"), fee_returned=True
     )
     await run(desk.runtime, "follow_refunds")
@@ -43,7 +43,7 @@ async def test_refunds_that_nobody_began_are_carried_out(desk: Desk) -> None:
     desk.clock.advance(31)
     await run(desk.runtime, "follow_refunds")
     assert (await desk.order(opened)).state == "refunded"
-    ended = await desk.runtime.refunding.begin(desk.merchant.id, refund.id)
+    ended = await desk.runtime.trade.refund_dispatch.begin(desk.merchant.id, refund.id)
     assert (ended.state, ended.sends) == ("succeeded", 1)
     assert ended.upstream_refund_no
     await desk.sound()
@@ -58,7 +58,7 @@ async def test_orders_expire_when_their_time_is_over(desk: Desk) -> None:
     assert (await desk.order(longer)).state == "pending"
 
 
-class Backlog(Following):
+class Backlog(FollowUp):
     """Orders that are due: so many in each batch."""
 
     def __init__(self, *batches: int) -> None:
@@ -71,7 +71,7 @@ class Backlog(Following):
 
 async def test_a_job_goes_on_until_its_batch_is_not_full(desk: Desk) -> None:
     backlog = Backlog(BATCH, BATCH, 7, 0)
-    runtime = replace(desk.runtime, following=backlog)
+    runtime = replace(desk.runtime, trade=replace(desk.runtime.trade, follow_up=backlog))
     with capture_logs() as logs:
         await run(runtime, "expire_orders")
         assert backlog.batches == [0]
@@ -96,54 +96,54 @@ async def test_books_that_cannot_be_rolled_up_stop_nobody_elses(
         await run(runtime, "roll_books")
     assert [log["event"] for log in logs] == ["books not rolled up"]
     behind = "SELECT count(*) FROM business_day WHERE closed_at IS NULL AND ends_at <= $1"
-    assert await runtime.store.fetchval(behind, clock.now()) == 1  # nobody's
+    assert await runtime.system.store.fetchval(behind, clock.now()) == 1  # nobody's
 
 
 async def test_days_close_at_each_merchants_cut_and_the_group_gets_the_new_bill(
     runtime: Runtime, clock: SetClock
 ) -> None:
-    await runtime.store.execute("DELETE FROM outbox")
+    await runtime.system.store.execute("DELETE FROM outbox")
     noon = clock.go_to_noon()
     await run(runtime, "roll_books")
-    await runtime.store.execute("DELETE FROM outbox")
+    await runtime.system.store.execute("DELETE FROM outbox")
     await run(runtime, "roll_books")
-    assert await runtime.outbox.backlog() == {}, "no day is over"
+    assert await runtime.delivery.outbox.backlog() == {}, "no day is over"
 
     # Midnight in Shanghai has passed, six o'clock, when M1002's day ends, has not.
     clock.go_to(noon + timedelta(hours=13))
     await run(runtime, "roll_books")
-    spruce, northwind = [await runtime.merchants.by_no(no) for no in ("M1001", "M1002")]
+    spruce, northwind = [await runtime.parties.merchants.by_no(no) for no in ("M1001", "M1002")]
     assert await leaving(runtime) == {CHAT: Bill(str(spruce.id))}
-    bill = await runtime.bills.merchant(spruce.id)
+    bill = await runtime.reports.bills.merchant(spruce.id)
     assert bill.days.first == (noon + timedelta(days=1)).date()
-    assert not (await runtime.bills.merchant(spruce.id, Days.one(noon.date()))).open
+    assert not (await runtime.reports.bills.merchant(spruce.id, Days.one(noon.date()))).open
 
     clock.go_to(noon + timedelta(hours=19))
     await run(runtime, "roll_books")
     assert await leaving(runtime) == {NORTHWIND_CHAT: Bill(str(northwind.id))}
-    assert await runtime.verify.books() == []
+    assert await runtime.reports.verify.books() == []
 
 
 async def test_a_licence_that_ends_soon_is_an_alarm(runtime: Runtime, clock: SetClock) -> None:
-    await runtime.store.execute("DELETE FROM outbox")
+    await runtime.system.store.execute("DELETE FROM outbox")
     await run(runtime, "watch_licences")
-    assert await runtime.outbox.backlog() == {}
-    supplier = await runtime.suppliers.by_no("S01")
-    boss = await runtime.access.actor(OWNER, "", OWNER, private=True)
+    assert await runtime.delivery.outbox.backlog() == {}
+    supplier = await runtime.parties.suppliers.by_no("S01")
+    boss = await runtime.people.access.actor(OWNER, "", OWNER, private=True)
     ends = clock.now().date() + timedelta(days=6)
-    await runtime.vetting.amend(boss, supplier, licence_expires_on=ends)
+    await runtime.supply.onboarding.amend(boss, supplier, licence_expires_on=ends)
     await run(runtime, "watch_licences")
     alarm = (await leaving(runtime))[OPS_CHAT]
     assert isinstance(alarm, Say)
     assert (alarm.screen, alarm.facts["supplier_no"]) == ("alarm_licence", "S01")
     await run(runtime, "watch_licences")
-    assert await runtime.outbox.backlog() == {}
+    assert await runtime.delivery.outbox.backlog() == {}
 
 
 async def test_there_are_always_months_ahead(runtime: Runtime, clock: SetClock) -> None:
     async def months() -> int:
         return int(
-            await runtime.store.fetchval(
+            await runtime.system.store.fetchval(
                 "SELECT count(*) FROM pg_inherits WHERE inhparent = 'orders'::regclass"
             )
         )
@@ -159,19 +159,21 @@ async def test_there_are_always_months_ahead(runtime: Runtime, clock: SetClock) 
 
 
 async def test_what_is_done_is_forgotten_after_a_week(runtime: Runtime, clock: SetClock) -> None:
-    await runtime.store.execute("DELETE FROM outbox")
+    await runtime.system.store.execute("DELETE FROM outbox")
     for update_id in (1, 2):
-        await runtime.inbox.put(1, update_id, update_id, {"update_id": update_id})
-    (done, *_) = await runtime.inbox.take(1)
-    await runtime.inbox.done(done)
+        await runtime.delivery.inbox.put(1, update_id, update_id, {"update_id": update_id})
+    (done, *_) = await runtime.delivery.inbox.take(1)
+    await runtime.delivery.inbox.done(done)
     for chat_id in (CHAT, OPS_CHAT):
-        await runtime.outbox.say(runtime.store, chat_id, Say("only_in_groups"))
-    (sent, *_) = await runtime.outbox.take(1)
-    await runtime.outbox.sent(sent)
+        await runtime.delivery.outbox.say(runtime.system.store, chat_id, Say("only_in_groups"))
+    (sent, *_) = await runtime.delivery.outbox.take(1)
+    await runtime.delivery.outbox.sent(sent)
     tables = ("telegram_update", "outbox")
 
     async def counts() -> list[int]:
-        return [await runtime.store.fetchval(f"SELECT count(*) FROM {table}") for table in tables]
+        return [
+            await runtime.system.store.fetchval(f"SELECT count(*) FROM {table}") for table in tables
+        ]
 
     await run(runtime, "forget_old")
     assert await counts() == [2, 2]
@@ -183,10 +185,10 @@ async def test_what_is_done_is_forgotten_after_a_week(runtime: Runtime, clock: S
 async def test_books_that_do_not_add_up_are_an_alarm(
     runtime: Runtime, servers: Servers, database: str
 ) -> None:
-    await runtime.store.execute("DELETE FROM outbox")
+    await runtime.system.store.execute("DELETE FROM outbox")
     await run(runtime, "verify_books")
-    assert await runtime.outbox.backlog() == {}
-    merchant = await runtime.merchants.by_no("M1001")
+    assert await runtime.delivery.outbox.backlog() == {}
+    merchant = await runtime.parties.merchants.by_no("M1001")
     async with owner(servers, database) as connection:
         await connection.execute(
             "INSERT INTO balance (merchant_id, mode, currency, account, minor)"

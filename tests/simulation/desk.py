@@ -64,8 +64,10 @@ async def make_template(servers: Servers, supplier: SandboxSupplier) -> None:
     try:
         await seed(runtime, Addresses(supplier.base, SUPPLIER_KEYS, {}))
         for channel_no, cost in COSTS.items():
-            channel = await runtime.channels.costs(channel_no)
-            await runtime.channels.set_cost(channel.id, parse_tariff(cost, "CNY"), actor="life")
+            channel = await runtime.supply.channels.costs(channel_no)
+            await runtime.supply.channels.set_cost(
+                channel.id, parse_tariff(cost, "CNY"), actor="life"
+            )
         await _open_suppliers_abroad(runtime, supplier)
     finally:
         await runtime.close()
@@ -95,7 +97,7 @@ async def _open_suppliers_abroad(runtime: Runtime, supplier: SandboxSupplier) ->
                 channel_no, f"{product} {currency}", product, cost, (product,),
                 amount_min=1, amount_max=5_000_000,
             )  # fmt: skip
-            await runtime.channels.add_channel(opened, channel)
+            await runtime.supply.channels.add_channel(opened, channel)
 
 
 @asynccontextmanager
@@ -109,7 +111,7 @@ async def fresh_desk(
     entrance.runtime = runtime
     try:
         asks, confirms = [
-            await runtime.access.actor(user_id, "Life", OPS_CHAT, private=False)
+            await runtime.people.access.actor(user_id, "Life", OPS_CHAT, private=False)
             for user_id in (ADMIN, OWNER)
         ]
         yield LifeDesk(runtime, clock, supplier, asks, confirms)

@@ -178,7 +178,7 @@ class Driver:
         if life is None:
             return
         actor = await shop.desk.actor(OPERATOR, shop.chat_id)
-        completions = shop.desk.runtime.completions
+        completions = shop.desk.runtime.trade.completions
         question = completions.ask(
             actor, life.opened.order.order_no, "confirmed", message_id=1, request_id="sim"
         )
@@ -188,7 +188,7 @@ class Driver:
                 await question
             return
         await question
-        asked: UUID | None = await shop.desk.runtime.store.fetchval(
+        asked: UUID | None = await shop.desk.runtime.system.store.fetchval(
             "SELECT id FROM confirmation WHERE state = 'open' AND chat_id = $1"
             " AND facts ->> 'order_id' = $2 ORDER BY created_at DESC LIMIT 1",
             shop.chat_id,
@@ -213,7 +213,7 @@ class Driver:
             advance = Advance(Money(minor, "CNY"), "advance")
         actor = await shop.desk.actor(OPERATOR, shop.chat_id)
         cause = Cause(shop.chat_id, self._message(), 1)
-        record = shop.desk.runtime.prepayments.record
+        record = shop.desk.runtime.accounts.prepayments.record
         receipt = await record(actor, shop.desk.merchant, advance, cause)
         if self.random.random() < 0.3:
             assert await record(actor, shop.desk.merchant, advance, cause) == receipt
@@ -230,7 +230,9 @@ class Driver:
         actor = await shop.desk.actor(OPERATOR, shop.chat_id)
         cause = Cause(shop.chat_id, self._message(), 1)
         prepayment_id = UUID(receipt["prepayment_id"])
-        undo = shop.desk.runtime.prepayments.undo(actor, shop.desk.merchant, prepayment_id, cause)
+        undo = shop.desk.runtime.accounts.prepayments.undo(
+            actor, shop.desk.merchant, prepayment_id, cause
+        )
         if self.passed_s - at_s >= UNDO_WITHIN.total_seconds():
             with pytest.raises(Refusal, match="time to undo is over"):
                 await undo
@@ -240,7 +242,7 @@ class Driver:
         shop.receipts.remove((receipt, at_s))
 
     async def timetable(self, shop: Shop) -> None:
-        following = shop.desk.runtime.following
+        following = shop.desk.runtime.trade.follow_up
         await following.expire_due(20)
         await following.ask_due(20)
         for each in self.shops:
@@ -280,7 +282,7 @@ class Driver:
     async def _catch_up(self, shop: Shop, life: Life) -> None:
         """Money that only the supplier knew of may have been found meanwhile."""
         order = await get_order(
-            shop.desk.runtime.store, shop.desk.merchant.id, life.opened.order.id
+            shop.desk.runtime.system.store, shop.desk.merchant.id, life.opened.order.id
         )
         if order.settled and not life.credited:
             assert life.lost
@@ -288,7 +290,7 @@ class Driver:
             shop.credit(life)
         assert order.settled == life.credited
         if life.lost and life.opened.attempt is not None:
-            known = await shop.desk.runtime.store.fetchval(
+            known = await shop.desk.runtime.system.store.fetchval(
                 "SELECT upstream_no FROM supplier_payment WHERE order_id = $1 AND upstream_no = $2",
                 order.id,
                 life.opened.attempt.upstream_no,
@@ -310,9 +312,9 @@ class Driver:
 
 async def bills_of(shop: Shop) -> list[Bill]:
     """Every bill from the first day of the books to the open one."""
-    bills, merchant = shop.desk.runtime.bills, shop.desk.merchant
+    bills, merchant = shop.desk.runtime.reports.bills, shop.desk.merchant
     last = await bills.merchant(merchant.id)
-    first = await shop.desk.runtime.store.fetchval(
+    first = await shop.desk.runtime.system.store.fetchval(
         "SELECT min(day) FROM business_day WHERE holder_id = $1", merchant.id
     )
     days = [first + timedelta(days=n) for n in range((last.days.last - first).days)]

@@ -170,7 +170,7 @@ class Life:
     async def _open(self, shop: Shop, step: Step) -> Act:
         """how: every seventh for tests; every third is refused by the first supplier."""
         mode = "test" if step.how % 7 == 6 else "live"
-        apps = await self.runtime.merchants.apps_of(shop.merchant)
+        apps = await self.runtime.parties.merchants.apps_of(shop.merchant)
         app = next(app for app in apps if app.mode == mode)
         product = PRODUCTS[(step.how // 2) % 2]
         amount = max(100, step.much)
@@ -186,11 +186,11 @@ class Life:
         made: list[Sale] = []
 
         async def call() -> Any:
-            opened = await self.runtime.opening.open(app, want, request_id="life")
+            opened = await self.runtime.trade.creation.open(app, want, request_id="life")
             order = opened.order
             tries = [
                 Try(a.attempt_no, a.supplier_no, a.cost, a.state in ("accepted", "unknown"))
-                for a in await get_attempts(self.runtime.store, order.merchant_id, order.id)
+                for a in await get_attempts(self.runtime.system.store, order.merchant_id, order.id)
             ]
             made.append(
                 Sale(order.id, order.order_no, mode, product, amount, order.rate, order.fee_minor,
@@ -231,8 +231,8 @@ class Life:
         )  # fmt: skip
 
         async def call() -> str:
-            settled = await self.runtime.settling.settle_payment(seen, request_id="life")
-            again = await self.runtime.settling.settle_payment(seen, request_id="life")
+            settled = await self.runtime.trade.payments.settle_payment(seen, request_id="life")
+            again = await self.runtime.trade.payments.settle_payment(seen, request_id="life")
             assert again.meaning == "redelivery"
             return settled.meaning
 
@@ -245,7 +245,7 @@ class Life:
         sale = self._some(shop, step, lambda sale: sale.open)
         if sale is None or not sale.open:
             return None
-        completions = self.runtime.completions
+        completions = self.runtime.trade.completions
         await completions.ask(self.desk.asks, sale.number, "life", message_id=1, request_id="life")
         asked = await self._question("complete", sale)
         return Act(
@@ -258,7 +258,7 @@ class Life:
         sale = self._some(shop, step, lambda sale: sale.how == "completed")
         if sale is None:
             return None
-        completions = self.runtime.completions
+        completions = self.runtime.trade.completions
         refused = await _tried(
             lambda: completions.ask_reversal(
                 self.desk.asks, sale.number, "life", message_id=1, request_id="life"
@@ -278,7 +278,7 @@ class Life:
         )
 
     async def _question(self, kind: str, sale: Sale) -> UUID:
-        asked: UUID = await self.runtime.store.fetchval(
+        asked: UUID = await self.runtime.system.store.fetchval(
             "SELECT id FROM confirmation WHERE kind = $1 AND state = 'open'"
             " AND facts ->> 'order_id' = $2 ORDER BY id DESC LIMIT 1",
             kind,
@@ -288,7 +288,7 @@ class Life:
 
     async def _resolve(self, shop: Shop, step: Step) -> Act | None:
         """how: 0 the first of the ways there are, in the order of their names."""
-        page = await self.runtime.discrepancies.open_ones([shop.merchant.id])
+        page = await self.runtime.trade.discrepancies.open_ones([shop.merchant.id])
         ours = shop.books.open_money()
         agree(page.total, len(ours), "open discrepancies")
         shown = {(number, held.left) for _, number, held in ours}
@@ -307,7 +307,7 @@ class Life:
         left = found.left_minor
 
         async def resolve() -> None:
-            await self.runtime.discrepancies.resolve(
+            await self.runtime.trade.discrepancies.resolve(
                 self.desk.asks, shop.merchant.id, found.id, way, "life", left_minor=left,
                 request_id="life",
             )  # fmt: skip
@@ -328,7 +328,7 @@ class Life:
         amount = 1 + (step.much - 1) % sale.refundable
         refund_no, fee_returned = f"R{next(_numbers)}", step.how % 2 == 0
         return Act(
-            lambda: self.runtime.refunds.reserve(
+            lambda: self.runtime.trade.refunds.reserve(
                 self.desk.asks, shop.merchant.id, sale.id, refund_no,
                 Money(amount, shop.books.currency), fee_returned=fee_returned,
             ),
@@ -343,7 +343,7 @@ class Life:
         sale_id, refund_no, refund_id = found
         returned = step.how % 2 == 0
         return Act(
-            lambda: self.runtime.refunds.settle(
+            lambda: self.runtime.trade.refunds.settle(
                 shop.merchant.id, refund_id, cost_returned=returned
             ),
             lambda books, at: books.settle(sale_id, refund_no, returned, at),
@@ -356,7 +356,7 @@ class Life:
             return None
         sale_id, refund_no, refund_id = found
         return Act(
-            lambda: self.runtime.refunds.release(shop.merchant.id, refund_id, "refused"),
+            lambda: self.runtime.trade.refunds.release(shop.merchant.id, refund_id, "refused"),
             lambda books, at: books.release(sale_id, refund_no, at),
         )
 
@@ -371,7 +371,7 @@ class Life:
         if not under_way:
             return None
         sale_id, refund_no = under_way[step.which % len(under_way)]
-        refund_id = await self.runtime.store.fetchval(
+        refund_id = await self.runtime.system.store.fetchval(
             "SELECT id FROM refund WHERE merchant_id = $1 AND refund_no = $2",
             shop.merchant.id,
             refund_no,
@@ -387,7 +387,7 @@ class Life:
         receipts: list[dict[str, Any]] = []
 
         async def call() -> dict[str, Any]:
-            receipt = await self.runtime.prepayments.record(
+            receipt = await self.runtime.accounts.prepayments.record(
                 self.desk.asks, shop.merchant, advance, _cause()
             )
             shop.advances.append(receipt)
@@ -406,7 +406,7 @@ class Life:
             return None
         receipt = shop.advances.pop(step.which % len(shop.advances))
         return Act(
-            lambda: self.runtime.prepayments.undo(
+            lambda: self.runtime.accounts.prepayments.undo(
                 self.desk.asks, shop.merchant, UUID(receipt["prepayment_id"]), _cause()
             ),
             lambda books, at: books.prepay(-receipt["minor"], at),
@@ -417,7 +417,7 @@ class Life:
         minor = step.much % 900 - 400 or 7
         correction = Correction(Money(minor, shop.books.currency), "life")
         return Act(
-            lambda: self.runtime.adjustments.record(
+            lambda: self.runtime.accounts.adjustments.record(
                 self.desk.asks, shop.merchant, correction, _cause()
             ),
             lambda books, at: books.adjust(minor, at),
@@ -432,7 +432,9 @@ class Life:
             books.credit_line = line
 
         return Act(
-            lambda: self.runtime.credit.set_line(self.desk.asks, shop.merchant, money, _cause()),
+            lambda: self.runtime.accounts.credit.set_line(
+                self.desk.asks, shop.merchant, money, _cause()
+            ),
             note,
         )
 
@@ -445,7 +447,9 @@ class Life:
             books.tariffs[product] = tariff
 
         return Act(
-            lambda: self.runtime.merchants.set_tariff(shop.merchant, product, tariff, actor="life"),
+            lambda: self.runtime.parties.merchants.set_tariff(
+                shop.merchant, product, tariff, actor="life"
+            ),
             note,
         )
 
@@ -455,11 +459,11 @@ class Life:
         assert tariff is not None
         if self._aim is not None:
             product = self._aim.product
-        today = await self.runtime.bills.open_day(shop.merchant.id)
+        today = await self.runtime.reports.bills.open_day(shop.merchant.id)
         days = Days(today - timedelta(days=step.how // 2 % 5), today)
         windows = await self._windows(shop)
         paid_in = [window for window in windows if days.first <= window[0] <= days.last]
-        reratings = self.runtime.reratings
+        reratings = self.runtime.accounts.reratings
         view = await reratings.preview(shop.merchant, product, days, tariff)
         then = {sale.id: sale.fee for sale in shop.books.sales.values()}
         fees = shop.books.rerated(product, tariff, paid_in, windows)
@@ -490,11 +494,11 @@ class Life:
         if step.how % 6 == 5:
             kind, holder_id = "p", HOUSE
         elif step.how % 3 == 2:
-            suppliers = await self.runtime.suppliers.all()
+            suppliers = await self.runtime.parties.suppliers.all()
             kind, holder_id = "s", suppliers[step.which % len(suppliers)].id
         cut = step.cut
         return Act(
-            lambda: self.runtime.daycuts.set(
+            lambda: self.runtime.accounts.daycuts.set(
                 self.desk.asks, kind, holder_id, _cause(), at=cut.at, zone=cut.zone
             ),
             lambda books, at: None,
@@ -511,18 +515,18 @@ class Life:
         async def call() -> None:
             for holder_id in await self.runtime.ledger.due_to_roll():
                 await self.runtime.ledger.roll_days(holder_id)
-            await self.runtime.bills.keep_sums()
+            await self.runtime.reports.bills.keep_sums()
 
         return Act(call, lambda books, at: None)
 
     async def _windows(self, shop: Shop) -> Windows:
-        await self.runtime.bills.open_day(shop.merchant.id)
+        await self.runtime.reports.bills.open_day(shop.merchant.id)
         return await windows_of(self.desk, shop.merchant.id)
 
 
 async def windows_of(desk: LifeDesk, holder_id: UUID) -> Windows:
     """A holder's business days, the first first."""
-    rows = await desk.runtime.store.fetch(
+    rows = await desk.runtime.system.store.fetch(
         "SELECT day, starts_at, ends_at FROM business_day WHERE holder_id = $1 ORDER BY day",
         holder_id,
     )

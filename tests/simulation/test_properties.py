@@ -21,7 +21,7 @@ from core.kernel.tariff import Tariff, Tier, TiersBy
 from tests.conftest import Servers
 from tests.core.support import Entrance, SandboxSupplier
 from tests.simulation.books import Books
-from tests.simulation.checking import check
+from tests.simulation.checks import check
 from tests.simulation.desk import PRODUCTS, LifeDesk, fresh_desk, make_template
 from tests.simulation.life import Life, Shop, Step
 from tests.simulation.sequences import SEQUENCES, World
@@ -92,7 +92,7 @@ async def live(desk: LifeDesk, world: tuple[World, World], happens: Sequence[Ste
 async def _open_shop(desk: LifeDesk, number: int, world: World) -> Shop:
     """A merchant with an app for money, one for tests, and tariffs."""
     currency, cut, offers = world
-    merchants = desk.runtime.merchants
+    merchants = desk.runtime.parties.merchants
     merchant = await merchants.open_merchant(
         f"M{number}", f"Life {number}", currency=currency, day_cut=cut, reviewed=True
     )

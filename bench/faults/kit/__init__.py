@@ -12,7 +12,7 @@ from bench.faults.kit.report import Row, as_json, as_table, share
 from bench.faults.kit.shop import Shop
 from bench.faults.kit.site import Site, site
 from bench.faults.kit.town import Town
-from bench.faults.kit.waiting import NotSo, every, until
+from bench.faults.kit.waits import NotSo, every, until
 
 __all__ = [
     "Call",

@@ -10,7 +10,7 @@ from typing import Any, Final, Self
 
 import aiohttp
 
-from bench.faults.kit.waiting import NotSo, every
+from bench.faults.kit.waits import NotSo, every
 
 _LOOK_S: Final = 0.4
 

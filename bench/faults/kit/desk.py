@@ -16,7 +16,7 @@ import aiohttp
 
 from bench.faults.kit.ground import HOST
 from bench.faults.kit.machine import processes_of, send
-from bench.faults.kit.waiting import LOOK_S, NotSo, until
+from bench.faults.kit.waits import LOOK_S, NotSo, until
 
 ROOT: Final = Path(__file__).resolve().parents[3]
 START_S: Final = 60.0

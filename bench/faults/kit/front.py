@@ -14,7 +14,7 @@ from aiohttp import web
 
 from bench.faults.kit.desk import Desk
 from bench.faults.kit.ground import HOST
-from bench.faults.kit.waiting import until
+from bench.faults.kit.waits import until
 
 # So often is each desk asked whether it is ready: well within the notice it gives before it ends.
 LOOK_S: Final = 0.5

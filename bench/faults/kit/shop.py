@@ -16,7 +16,7 @@ import aiohttp
 
 from bench.faults.kit.meter import UNANSWERED, Call, Meter
 from bench.faults.kit.town import PRODUCT, Keys, Town
-from bench.faults.kit.waiting import every
+from bench.faults.kit.waits import every
 
 # Longer than anything may take that is still called an answer.
 PATIENCE_S: Final = 15.0

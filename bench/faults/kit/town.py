@@ -82,7 +82,7 @@ def telegram_world() -> dict[str, Any]:
 async def settle(runtime: Runtime, supplier_base: str, supplier_key: str) -> Town:
     """Fill an empty production desk. Its supplier is the sandbox's, so its apps are for tests."""
     for user in _STAFF:
-        await runtime.people.employ(user.id, user.name, user.role)
+        await runtime.people.people.employ(user.id, user.name, user.role)
     await _supplier(runtime, supplier_base, supplier_key)
     await _group(runtime, OPS, "supergroup", "Ops", None)
     merchants = [await _merchant(runtime, place) for place in range(MERCHANTS)]
@@ -91,7 +91,7 @@ async def settle(runtime: Runtime, supplier_base: str, supplier_key: str) -> Tow
 
 
 async def _supplier(runtime: Runtime, base: str, key: str) -> None:
-    await runtime.channels.add_product(Product(PRODUCT, "支付宝扫码", "Alipay QR"))
+    await runtime.supply.channels.add_product(Product(PRODUCT, "支付宝扫码", "Alipay QR"))
     text = (world.DOCUMENTS / "sandbox_md5.yaml").read_text(encoding="utf-8")
     document = await world.approved_document(runtime, text)
     new = NewSupplier(
@@ -108,17 +108,19 @@ async def _supplier(runtime: Runtime, base: str, key: str) -> None:
     supplier = await world.open_live(runtime, new, credentials)
     cost = Tariff.flat(Rate(6500))
     channel = NewChannel("C01", "恒通 支付宝", PRODUCT, cost, (PRODUCT,), amount_min=100)
-    await runtime.channels.add_channel(supplier, channel)
+    await runtime.supply.channels.add_channel(supplier, channel)
 
 
 async def _merchant(runtime: Runtime, place: int) -> Keys:
     merchant_no, chat_id = number_of(place), group_of(place)
-    merchant = await runtime.merchants.open_merchant(
+    merchant = await runtime.parties.merchants.open_merchant(
         merchant_no, f"Shop {place + 1}", reviewed=True
     )
     rate = Tariff.flat(Rate(12000))
-    await runtime.merchants.set_tariff(merchant, PRODUCT, rate, actor="faults")
-    keys = await runtime.merchants.open_app(merchant, mode="test", name="shop", notify_url=None)
+    await runtime.parties.merchants.set_tariff(merchant, PRODUCT, rate, actor="faults")
+    keys = await runtime.parties.merchants.open_app(
+        merchant, mode="test", name="shop", notify_url=None
+    )
     await _group(runtime, chat_id, "supergroup", f"Shop {place + 1}", merchant_no)
     return Keys(merchant_no, keys.key_id, keys.secret, chat_id)
 
@@ -127,11 +129,11 @@ async def _group(
     runtime: Runtime, chat_id: int, kind: str, title: str, merchant_no: str | None
 ) -> None:
     """A group the bot is in, a merchant's or (None) the ops group. Its words are English."""
-    groups = runtime.groups
+    groups = runtime.people.groups
     await groups.seen(chat_id, chat_type=kind, title=title, bot_status="administrator")
     await groups.set_language(chat_id, "en")
-    merchant = await runtime.merchants.by_no(merchant_no) if merchant_no else None
-    async with runtime.store.transaction() as tx:
+    merchant = await runtime.parties.merchants.by_no(merchant_no) if merchant_no else None
+    async with runtime.system.store.transaction() as tx:
         if merchant is None:
             await groups.bind_ops(tx, chat_id)
         else:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from core.accounts.rerating.comparing import RerateDay, RerateView, Seen
+from core.accounts.rerating.comparison import RerateDay, RerateView, Seen
 from core.accounts.rerating.rerating import Reratings
 
 __all__ = ["RerateDay", "RerateView", "Reratings", "Seen"]

@@ -7,7 +7,7 @@ from datetime import date, datetime
 from typing import Any, Final
 from uuid import UUID
 
-from core.accounts.rerating.comparing import Changes, RerateView, Seen, Wanted, compare, is_still
+from core.accounts.rerating.comparison import Changes, RerateView, Seen, Wanted, compare, is_still
 from core.accounts.vouchers import Cause
 from core.books import BusinessDay, Ledger
 from core.delivery.audit import Audit

@@ -11,6 +11,7 @@ from uuid import UUID
 import asyncpg
 
 from core.accounts.vouchers import rows
+from core.accounts.vouchers.announcements import Telling, Written
 from core.accounts.vouchers.doubts import Doubts, doubt_of_undo, doubts_of_moves
 from core.accounts.vouchers.model import (
     KINDS,
@@ -24,7 +25,6 @@ from core.accounts.vouchers.model import (
     VoucherLine,
     VoucherPage,
 )
-from core.accounts.vouchers.telling import Telling, Written
 from core.books import BusinessDay, Event, Ledger, reversal
 from core.delivery.audit import Audit
 from core.delivery.outbox import Outbox

@@ -25,7 +25,7 @@ from core.connectors.readings.graph import (
 )
 from core.connectors.readings.roles import Role, kinds_of, name_of, names_of, needed_of, used
 from core.connectors.readings.slots import Slots, apart
-from core.connectors.signing import signed_fields
+from core.connectors.signatures import signed_fields
 
 # What a name may hold, beside letters and digits, without being taken for a sign between fields.
 _IN_NAMES: Final = frozenset("_.-[]:~+%")

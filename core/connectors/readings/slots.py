@@ -10,7 +10,7 @@ from core.connectors.operators import plain
 from core.connectors.pipes import Pipe, Scope
 from core.connectors.readings.graph import TIGHT, Kind, Node, as_said, holds, may_be, only_reading
 from core.connectors.readings.roles import Role
-from core.connectors.signing import comes_in
+from core.connectors.signatures import comes_in
 
 
 def of_text(rule: Sign, scope: Scope, roles: Sequence[Role]) -> str | None:

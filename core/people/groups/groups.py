@@ -13,8 +13,8 @@ from core.delivery.outbox import Bill, Card, Fact, Outbox, Say, set_pins
 from core.kernel.clock import Clock
 from core.kernel.errors import Refusal
 from core.kernel.ids import Ids
+from core.people.groups.migration import move
 from core.people.groups.models import BindingRow, GroupRow
-from core.people.groups.moving import move
 from core.system.store import Queries, Store, Tx
 
 # One edit of a live bill per group and this long: a busy day must not be a flood of edits.

@@ -14,13 +14,6 @@ from core.reports.exports.papers import (
     What,
 )
 from core.reports.exports.queue import LEASE, MAX_AT_ONCE, MAX_TRIES, MAX_WAITING, Taken
-from core.reports.exports.reading import (
-    MAX_ROWS,
-    MerchantReading,
-    PlatformReading,
-    Reading,
-    SupplierReading,
-)
 from core.reports.exports.rows import (
     CompletionRow,
     DiscrepancyRow,
@@ -28,6 +21,13 @@ from core.reports.exports.rows import (
     OrderRow,
     TakingRow,
     VoucherRow,
+)
+from core.reports.exports.sources import (
+    MAX_ROWS,
+    MerchantReading,
+    PlatformReading,
+    Reading,
+    SupplierReading,
 )
 
 __all__ = [

@@ -16,10 +16,10 @@ from core.parties.merchants import Merchants
 from core.parties.suppliers import Calls, Suppliers
 from core.people.actors import Actor
 from core.reports.bills import Bills
-from core.reports.exports import points, reading
+from core.reports.exports import points, sources
 from core.reports.exports.papers import CSV_TABLES, CallLog, ChartFacts, Paper
 from core.reports.exports.queue import Queue
-from core.reports.exports.reading import MerchantReading, PlatformReading, SupplierReading
+from core.reports.exports.sources import MerchantReading, PlatformReading, SupplierReading
 from core.system.store import Store
 from core.trade.orders import get_attempts, get_order
 
@@ -112,7 +112,7 @@ class Exports:
         today = await self._bills.open_day(whose.id)
         async with self._store.snapshot() as tx:
             bill = await self._bills.merchant_in(tx, whose, paper.days, today)
-            yield await reading.read_merchant(tx, paper, bill)
+            yield await sources.read_merchant(tx, paper, bill)
 
     @asynccontextmanager
     async def supplier(self, paper: Paper) -> AsyncIterator[SupplierReading]:
@@ -121,7 +121,7 @@ class Exports:
         today = await self._bills.open_day(whose.id)
         async with self._store.snapshot() as tx:
             bill = await self._bills.supplier_in(tx, whose, paper.days, today)
-            yield await reading.read_supplier(tx, paper, bill)
+            yield await sources.read_supplier(tx, paper, bill)
 
     @asynccontextmanager
     async def platform(self, paper: Paper) -> AsyncIterator[PlatformReading]:

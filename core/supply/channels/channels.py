@@ -21,8 +21,8 @@ from core.supply.channels.choice import Channel
 from core.supply.channels.costs import TODAY, ChannelCost, find_cost
 from core.supply.channels.hours import Hours
 from core.supply.channels.models import ProductRow
-from core.supply.channels.pausing import RESUME
-from core.supply.channels.reading import read_all, read_hours_of, read_one
+from core.supply.channels.pauses import RESUME
+from core.supply.channels.rows import read_all, read_hours_of, read_one
 from core.supply.channels.terms import NEXT, Terms, changed, check_number, check_terms
 from core.system.store import Queries, Store, Tx
 

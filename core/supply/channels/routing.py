@@ -17,8 +17,8 @@ from core.kernel.errors import Refusal
 from core.kernel.money import Money
 from core.supply.channels.choice import Channel, Choice, Used, choose, why_full, why_paused
 from core.supply.channels.limits import Limits
-from core.supply.channels.pausing import PROBE, Pauses
-from core.supply.channels.reading import read_set
+from core.supply.channels.pauses import PROBE, Pauses
+from core.supply.channels.rows import read_set
 from core.system.store import Store, Tx
 
 _LOG = structlog.get_logger(__name__)

@@ -7,8 +7,8 @@ from core.supply.onboarding.checks import supplier_line
 from core.supply.onboarding.documents import Document, Documents
 from core.supply.onboarding.gates import GATES
 from core.supply.onboarding.licences import Licences
-from core.supply.onboarding.onboarding import Vetting
-from core.supply.onboarding.second import ALONE_AFTER
+from core.supply.onboarding.onboarding import Onboarding
+from core.supply.onboarding.second_person import ALONE_AFTER
 from core.supply.onboarding.uses import Use
 
 __all__ = [
@@ -17,7 +17,7 @@ __all__ = [
     "Document",
     "Documents",
     "Licences",
+    "Onboarding",
     "Use",
-    "Vetting",
     "supplier_line",
 ]

@@ -23,7 +23,7 @@ from core.people.groups import Groups
 from core.people.people import People
 from core.supply.onboarding import checks
 from core.supply.onboarding.gates import load_sound
-from core.supply.onboarding.second import ALONE_MINUTES, need_second, others
+from core.supply.onboarding.second_person import ALONE_MINUTES, need_second, others
 from core.system.store import Queries, Store, Tx
 
 RIGHT: Final = "documents"

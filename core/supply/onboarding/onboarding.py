@@ -21,15 +21,15 @@ from core.people.groups import Groups
 from core.people.people import People
 from core.supply.onboarding import checks, gates
 from core.supply.onboarding.documents import Document, read_document
-from core.supply.onboarding.replacing import with_credentials
-from core.supply.onboarding.second import ALONE_MINUTES, need_second, others
+from core.supply.onboarding.replacement import with_credentials
+from core.supply.onboarding.second_person import ALONE_MINUTES, need_second, others
 from core.supply.onboarding.uses import NewUse, Use, add_use, last_seq, read_uses, use_before
 from core.system.store import Store, Tx
 
 RIGHT: Final = "suppliers"
 
 
-class Vetting:
+class Onboarding:
     """Opens suppliers and lets them pass their gates. A supplier is handed in as somebody saw it;
     what is decided, is decided from how it stands now.
 

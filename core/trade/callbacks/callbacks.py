@@ -22,7 +22,7 @@ from core.system.store import Store
 from core.trade.callbacks import queue
 from core.trade.callbacks.queue import Waiting
 from core.trade.callbacks.refused import RefusedCallbacks
-from core.trade.orders import Attempt, Following, PaymentSeen, Settling, find_attempt
+from core.trade.orders import Attempt, FollowUp, Payments, PaymentSeen, find_attempt
 
 _LOG = structlog.get_logger(__name__)
 _SUPPLIER_NO: Final = re.compile(r"S[0-9]{2,9}", re.ASCII)
@@ -54,8 +54,8 @@ class Callbacks:
         ids: Ids,
         merchants: Merchants,
         suppliers: Suppliers,
-        settling: Settling,
-        following: Following,
+        payments: Payments,
+        follow_up: FollowUp,
         alarms: Alarms,
         refused: RefusedCallbacks,
     ) -> None:
@@ -64,8 +64,8 @@ class Callbacks:
         self._ids = ids
         self._merchants = merchants
         self._suppliers = suppliers
-        self._settling = settling
-        self._following = following
+        self._payments = payments
+        self._follow_up = follow_up
         self._alarms = alarms
         self._refused = refused
         self._lanes = Lanes(clock, proven=_PROVEN, unproven=_UNPROVEN)
@@ -173,7 +173,7 @@ class Callbacks:
             await self._refused.believed(supplier)
         for attempt, event in events:
             if event.hearsay and not connector.signs_callbacks:
-                await self._following.ask_soon(attempt)
+                await self._follow_up.ask_soon(attempt)
                 continue
             fresh = await queue.keep(
                 self._store,
@@ -289,7 +289,7 @@ class Callbacks:
         """What came of it, and whether there is nothing left to do about it."""
         merchant_id, event = waiting.merchant_id, waiting.event
         if event.state == "paid" and event.paid is not None and not event.hearsay:
-            settled = await self._settling.settle_payment(
+            settled = await self._payments.settle_payment(
                 PaymentSeen(
                     merchant_id,
                     event.attempt_no,
@@ -305,7 +305,7 @@ class Callbacks:
         attempt = await find_attempt(self._store, merchant_id, event.attempt_no)
         if attempt is None:
             raise Refusal("callback_unknown")
-        standing = await self._following.ask(
+        standing = await self._follow_up.ask(
             merchant_id,
             attempt.order_id,
             request_id=waiting.request_id,

@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from core.trade.discrepancies.discrepancies import Discrepancies
-from core.trade.discrepancies.reading import HOWS, PAGE_SIZE, Discrepancy, Page, Resolution
+from core.trade.discrepancies.rows import HOWS, PAGE_SIZE, Discrepancy, Page, Resolution
 
 __all__ = ["HOWS", "PAGE_SIZE", "Discrepancies", "Discrepancy", "Page", "Resolution"]

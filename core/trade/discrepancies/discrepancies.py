@@ -19,8 +19,8 @@ from core.people.approvals import Confirmations
 from core.people.groups import Groups
 from core.people.ops import Deed, tell_ops
 from core.system.store import Queries, Store, Tx
-from core.trade.discrepancies.deciding import facts_of, fee_of, need_left, need_reason, postings_of
-from core.trade.discrepancies.reading import (
+from core.trade.discrepancies.decisions import facts_of, fee_of, need_left, need_reason, postings_of
+from core.trade.discrepancies.rows import (
     HOWS,
     Discrepancy,
     How,
@@ -32,8 +32,8 @@ from core.trade.discrepancies.reading import (
 )
 from core.trade.orders import (
     ByHand,
-    Completing,
     Order,
+    OrdersByHand,
     charge_of,
     get_order,
     hold_charges,
@@ -60,7 +60,7 @@ class Discrepancies:
         outbox: Outbox,
         audit: Audit,
         confirmations: Confirmations,
-        completing: Completing,
+        by_hand: OrdersByHand,
     ) -> None:
         self._store = store
         self._clock = clock
@@ -71,7 +71,7 @@ class Discrepancies:
         self._outbox = outbox
         self._audit = audit
         self._confirmations = confirmations
-        self._completing = completing
+        self._by_hand = by_hand
 
     async def open_ones(
         self, merchant_ids: Sequence[UUID] | None, page: int = 1, *, mode: str = "live"
@@ -149,7 +149,7 @@ class Discrepancies:
             await self._tell_of(tx, actor, merchant, seen, way, by.reason)
 
         if how == "complete":
-            return await self._completing.complete(
+            return await self._by_hand.complete(
                 merchant_id, seen.order_id, None, by, request_id=request_id, also=check
             )
 

@@ -22,7 +22,7 @@ from core.system.store import Store
 from core.trade.notifications import queue
 from core.trade.notifications.queue import Due
 from core.trade.notifications.results import SAID_CHARS, Results, Tried
-from core.trade.notifications.signing import signed_request
+from core.trade.notifications.signatures import signed_request
 
 _LOG = structlog.get_logger(__name__)
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from core.trade.orders.asking import ASKING_HANDS
-from core.trade.orders.calling import LONGEST_CALL, TIMEOUTS, Addresses, Calling
+from core.trade.orders.by_hand import ByHand, OrdersByHand, held_minor_of, need_reversible
 from core.trade.orders.charges import (
     CHARGED,
     CHARGED_RATE,
@@ -14,14 +13,14 @@ from core.trade.orders.charges import (
     hold_charges,
     write_charges,
 )
-from core.trade.orders.completing import ByHand, Completing, held_minor_of, need_reversible
 from core.trade.orders.contradictions import CONTRADICTION, Contradictions, Sighting, together
-from core.trade.orders.deciding import OpenOrder, PaymentSeen
-from core.trade.orders.finding import Found, OrderKey, find_for, find_meant
-from core.trade.orders.following import NOT_FOUND_APART, SENT_AGAIN_FOR, Following
+from core.trade.orders.creation import Creation, Opened
+from core.trade.orders.decisions import OpenOrder, PaymentSeen
+from core.trade.orders.follow_up import NOT_FOUND_APART, SENT_AGAIN_FOR, FollowUp
 from core.trade.orders.moves import move_order
-from core.trade.orders.opening import Opened, Opening
-from core.trade.orders.reading import (
+from core.trade.orders.payments import Payments, Settled
+from core.trade.orders.polls import ASKING_HANDS
+from core.trade.orders.rows import (
     Attempt,
     Order,
     find_attempt,
@@ -33,7 +32,8 @@ from core.trade.orders.reading import (
     lock_order,
     named,
 )
-from core.trade.orders.settling import Settled, Settling
+from core.trade.orders.search import Found, OrderKey, find_for, find_meant
+from core.trade.orders.supplier_calls import LONGEST_CALL, TIMEOUTS, Addresses, SupplierCalls
 from core.trade.orders.takings import Taking, takings_of
 from core.trade.orders.turns import side_by_side
 from core.trade.orders.views import order_view
@@ -50,22 +50,22 @@ __all__ = [
     "Addresses",
     "Attempt",
     "ByHand",
-    "Calling",
     "Charge",
-    "Completing",
     "Contradictions",
-    "Following",
+    "Creation",
+    "FollowUp",
     "Found",
     "OpenOrder",
     "Opened",
-    "Opening",
     "Order",
     "OrderKey",
+    "OrdersByHand",
     "PaymentSeen",
+    "Payments",
     "Recharge",
     "Settled",
-    "Settling",
     "Sighting",
+    "SupplierCalls",
     "Taking",
     "book_recharge",
     "charge_of",

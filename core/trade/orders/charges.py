@@ -17,7 +17,7 @@ from core.kernel.errors import Bug, Refusal
 from core.kernel.money import Money, Rate
 from core.kernel.tariff import Tariff
 from core.system.store import Queries, Tx
-from core.trade.orders.reading import Order
+from core.trade.orders.rows import Order
 
 _INSERT_ROWS: Final = 2000
 

@@ -15,8 +15,8 @@ from core.kernel.ids import Ids
 from core.kernel.money import Money
 from core.people.alarms import Alarms
 from core.system.store import Store
-from core.trade.orders.deciding import PaymentSeen
-from core.trade.orders.reading import Order, find_attempt, get_order
+from core.trade.orders.decisions import PaymentSeen
+from core.trade.orders.rows import Order, find_attempt, get_order
 
 _LOG = structlog.get_logger(__name__)
 CONTRADICTION: Final = "contradiction"  # the kind of its alarms

@@ -18,7 +18,7 @@ from core.kernel.tariff import Tariff
 from core.parties.merchants import App
 from core.supply.channels import Reason
 from core.system.store import Tx
-from core.trade.orders.deciding import OpenOrder
+from core.trade.orders.decisions import OpenOrder
 from core.trade.orders.lifecycle import (
     PAYABLE,
     attempt_after,
@@ -27,7 +27,7 @@ from core.trade.orders.lifecycle import (
     order_after,
     order_states_for,
 )
-from core.trade.orders.reading import Attempt, Order, read_order
+from core.trade.orders.rows import Attempt, Order, read_order
 
 # How soon a payable attempt is asked about, in case its callback never comes; doubles each time.
 FIRST_LOOK: Final = timedelta(seconds=10)

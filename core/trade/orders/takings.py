@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from core.system.store import Queries
-from core.trade.orders.reading import Attempt, Order, named
+from core.trade.orders.rows import Attempt, Order, named
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from typing import Any
 
 from core.connectors import Pay
 from core.kernel.clock import rfc3339
-from core.trade.orders.reading import Attempt, Order
+from core.trade.orders.rows import Attempt, Order
 
 
 def order_view(order: Order, attempt: Attempt | None, cashier_url: str) -> dict[str, Any]:

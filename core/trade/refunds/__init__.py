@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from core.trade.refunds.byhand import RefundsByHand
-from core.trade.refunds.reading import Refund
-from core.trade.refunds.refunding import Refunding
+from core.trade.refunds.by_hand import RefundsByHand
+from core.trade.refunds.dispatch import RefundDispatch
 from core.trade.refunds.refunds import Refunds
+from core.trade.refunds.rows import Refund
 
-__all__ = ["Refund", "Refunding", "Refunds", "RefundsByHand"]
+__all__ = ["Refund", "RefundDispatch", "Refunds", "RefundsByHand"]

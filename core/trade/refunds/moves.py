@@ -13,7 +13,7 @@ from core.kernel.errors import Bug
 from core.kernel.ids import Ids
 from core.system.store import Tx
 from core.trade.refunds.lifecycle import after
-from core.trade.refunds.reading import Refund, read_refund
+from core.trade.refunds.rows import Refund, read_refund
 
 
 async def insert_refund(

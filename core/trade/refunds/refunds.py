@@ -37,10 +37,10 @@ from core.trade.orders import (
     move_order,
     takings_of,
 )
-from core.trade.refunds.answering import after_release
-from core.trade.refunds.deciding import back_of, ended_as, named_by, need_same, room_for
+from core.trade.refunds.answers import after_release
+from core.trade.refunds.decisions import back_of, ended_as, named_by, need_same, room_for
 from core.trade.refunds.moves import insert_refund, move_refund, note_refund
-from core.trade.refunds.reading import Held, Refund, hold_refund, read_refund, refunds_of
+from core.trade.refunds.rows import Held, Refund, hold_refund, read_refund, refunds_of
 
 MAX_WHY_CHARS: Final = 300
 _NEWS: Final[dict[str, News]] = {"succeeded": "refund.succeeded", "failed": "refund.failed"}
@@ -52,7 +52,7 @@ _REFUND_NO: Final = re.compile(MERCHANT_NUMBER, re.ASCII)
 class Refunds:
     """Reserves, settles and releases. Every verb may be said again with the same end.
 
-    `settle_held` and `release_held` are steps of one transaction, also of `Refunding`.
+    `settle_held` and `release_held` are steps of one transaction, also of `RefundDispatch`.
     """
 
     def __init__(

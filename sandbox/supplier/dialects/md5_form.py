@@ -22,7 +22,7 @@ from sandbox.supplier.dialects.seam import (
     read_form,
 )
 from sandbox.supplier.orders import new_nonce
-from sandbox.supplier.signing import signed, verified
+from sandbox.supplier.signatures import signed, verified
 
 DELIVERED = "success"
 FORM = "application/x-www-form-urlencoded"

@@ -21,7 +21,7 @@ async def adjust(
 ) -> dict[str, Any]:
     reason, currency = more.pop("reason", " wrong fee "), more.pop("currency", "CNY")
     correction = Correction(Money(minor, currency), reason, **more)
-    return await desk.runtime.adjustments.record(
+    return await desk.runtime.accounts.adjustments.record(
         await desk.actor(user_id), desk.merchant, correction, Cause(CHAT, message_id, 1)
     )
 
@@ -36,7 +36,7 @@ async def test_an_adjustment_moves_payable_and_is_undone_exactly(desk: Desk) -> 
     assert any(isinstance(fact, Bill) and fact.reply_to is None for fact in put_out)
     assert await adjust(desk, -2000, 1) == receipt
     owner = await desk.actor(OWNER)
-    undo, adjustment_id = desk.runtime.adjustments.undo, UUID(receipt["adjustment_id"])
+    undo, adjustment_id = desk.runtime.accounts.adjustments.undo, UUID(receipt["adjustment_id"])
     undone = await undo(owner, desk.merchant, adjustment_id, Cause(CHAT, 2, 0))
     assert (undone["minor"], undone["before_minor"], undone["after_minor"]) == (2000, 2000, 0)
     assert undone["reverses_no"] == receipt["record_no"]
@@ -44,7 +44,7 @@ async def test_an_adjustment_moves_payable_and_is_undone_exactly(desk: Desk) -> 
     with pytest.raises(Refusal, match="already undone"):
         await undo(owner, desk.merchant, adjustment_id, Cause(CHAT, 3, 0))
     assert await desk.balances() == {}
-    row = await desk.runtime.store.fetchrow(
+    row = await desk.runtime.system.store.fetchrow(
         "SELECT kind, proof_file_id, original_minor, conversion_rate FROM voucher WHERE seq = 1"
     )
     assert tuple(row or ()) == ("adjustment", "picture", -2000, None)
@@ -66,11 +66,11 @@ async def test_what_cannot_be_adjusted_writes_nothing(desk: Desk) -> None:
             await adjust(desk, message_id=1, **more)
         assert error.value.code == code
     assert await desk.balances() == {}
-    assert await desk.runtime.store.fetchval("SELECT count(*) FROM cause") == 0
+    assert await desk.runtime.system.store.fetchval("SELECT count(*) FROM cause") == 0
     receipt = await adjust(desk, 5, 1, user_id=ADMIN, reason="y" * 500)
     assert len(receipt["remark"]) == MAX_REMARK_CHARS
     with pytest.raises(Refusal) as error:
-        await desk.runtime.adjustments.undo(
+        await desk.runtime.accounts.adjustments.undo(
             await desk.actor(OPERATOR), desk.merchant, UUID(receipt["adjustment_id"]),
             Cause(CHAT, 2, 0),
         )  # fmt: skip

@@ -28,15 +28,15 @@ async def set_line(
     line = None if minor is None else Money(minor, currency)
     actor = await desk.actor(user_id)
     cause = Cause(CHAT, next(_messages), 1)
-    return await desk.runtime.credit.set_line(actor, await fresh(desk), line, cause)
+    return await desk.runtime.accounts.credit.set_line(actor, await fresh(desk), line, cause)
 
 
 async def fresh(desk: Desk) -> Merchant:
-    return await desk.runtime.merchants.by_id(desk.merchant.id)
+    return await desk.runtime.parties.merchants.by_id(desk.merchant.id)
 
 
 async def prepay(desk: Desk, minor: int, message_id: int) -> None:
-    await desk.runtime.prepayments.record(
+    await desk.runtime.accounts.prepayments.record(
         await desk.actor(FINANCE), desk.merchant, Advance(Money(minor, "CNY"), ""),
         Cause(CHAT, message_id, 1),
     )  # fmt: skip
@@ -44,11 +44,13 @@ async def prepay(desk: Desk, minor: int, message_id: int) -> None:
 
 async def alarms(desk: Desk) -> dict[int, int]:
     """chat -> how many alarms about credit it got since the last look."""
-    rows = await desk.runtime.store.fetch(
+    rows = await desk.runtime.system.store.fetch(
         "SELECT chat_id, count(*) AS n FROM outbox WHERE topic = 'say' AND state = 'waiting'"
         " AND facts->>'screen' = 'alarm_credit' GROUP BY 1"
     )
-    await desk.runtime.store.execute("UPDATE outbox SET state = 'sent' WHERE state = 'waiting'")
+    await desk.runtime.system.store.execute(
+        "UPDATE outbox SET state = 'sent' WHERE state = 'waiting'"
+    )
     return {row["chat_id"]: row["n"] for row in rows}
 
 
@@ -60,12 +62,12 @@ async def test_a_line_is_set_shown_and_switched_off(desk: Desk) -> None:
     assert (await set_line(desk, 0))["line_minor"] == 0
     off = await set_line(desk, None)
     assert (off["before_minor"], off["line_minor"], off["left_minor"]) == (0, None, None)
-    shown = await desk.runtime.credit.facts(await fresh(desk))
+    shown = await desk.runtime.accounts.credit.facts(await fresh(desk))
     assert (shown["line_minor"], shown["position_minor"], shown["left_minor"]) == (None, 0, None)
     put_out = [f.screen for f in await facts(desk.runtime, CHAT) if isinstance(f, Say)]
     assert put_out == ["credit_set"] * 4
     trail = "SELECT count(*) FROM audit WHERE action = 'set_credit'"
-    assert await desk.runtime.store.fetchval(trail) == 3
+    assert await desk.runtime.system.store.fetchval(trail) == 3
     for minor, more, code in (
         (-1, {}, "amount_invalid"),
         (5, {"currency": "USD"}, "amount_invalid"),
@@ -81,25 +83,25 @@ async def test_a_line_is_set_shown_and_switched_off(desk: Desk) -> None:
 
 async def test_orders_stop_at_the_line_and_go_on_after_a_prepayment(desk: Desk) -> None:
     await set_line(desk, 9_000)
-    desk.app = await desk.runtime.merchants.app_by_id(desk.app.id)  # as every call reads it
+    desk.app = await desk.runtime.parties.merchants.app_by_id(desk.app.id)  # as every call reads it
     await desk.see(await desk.open(), 10_000)  # 9,880 of it are owed now
     with pytest.raises(Refusal) as error:
         await desk.open()
     assert error.value.code == "credit_line_reached"
     await prepay(desk, 880, 2)  # exactly at the line is not beyond it
     await desk.open()
-    await desk.runtime.prepayments.record(
+    await desk.runtime.accounts.prepayments.record(
         await desk.actor(FINANCE), desk.merchant, Advance(Money(-1, "CNY"), ""), Cause(CHAT, 3, 1)
     )
     with pytest.raises(Refusal):
         await desk.open()
     await set_line(desk, None)
-    desk.app = await desk.runtime.merchants.app_by_id(desk.app.id)
+    desk.app = await desk.runtime.parties.merchants.app_by_id(desk.app.id)
     await desk.open()
 
 
 async def test_little_credit_is_told_of_once_until_it_came_back(desk: Desk) -> None:
-    watch = desk.runtime.credit.watch
+    watch = desk.runtime.accounts.credit.watch
     assert await watch() == 0, "nobody has a line"
     await set_line(desk, 10_000)
     assert (await watch(), await alarms(desk)) == (0, {})
@@ -111,14 +113,14 @@ async def test_little_credit_is_told_of_once_until_it_came_back(desk: Desk) -> N
     await prepay(desk, 2_500, 2)  # 2,620 of 12,500 are left: 20.96 %, not yet well
     assert (await watch(), await alarms(desk)) == (0, {})
     low = "SELECT credit_low FROM merchant WHERE id = $1"
-    assert await desk.runtime.store.fetchval(low, desk.merchant.id)
+    assert await desk.runtime.system.store.fetchval(low, desk.merchant.id)
     await prepay(desk, 1_000, 3)  # 3,620 of 13,500: 26.8 %
     assert (await watch(), await alarms(desk)) == (0, {})
-    assert not await desk.runtime.store.fetchval(low, desk.merchant.id)
+    assert not await desk.runtime.system.store.fetchval(low, desk.merchant.id)
     await prepay(desk, -3_500, 4)
     assert await watch() == 1
     await set_line(desk, None)
-    assert not await desk.runtime.store.fetchval(low, desk.merchant.id)
+    assert not await desk.runtime.system.store.fetchval(low, desk.merchant.id)
     assert await watch() == 0
     assert [(job.every_s, job.alone) for job in JOBS if job.name == "watch_credit"] == [(60, True)]
 

@@ -21,9 +21,9 @@ async def test_two_who_set_time_and_zone_at_once_both_count(
     runtime: Runtime, shop: tuple[Merchant, App]
 ) -> None:
     merchant, _ = shop
-    supplier = await runtime.suppliers.by_no("S01")
-    actor = await runtime.access.actor(ADMIN, "somebody", OPS_CHAT, private=False)
-    cuts = runtime.daycuts
+    supplier = await runtime.parties.suppliers.by_no("S01")
+    actor = await runtime.people.access.actor(ADMIN, "somebody", OPS_CHAT, private=False)
+    cuts = runtime.accounts.daycuts
     holders: list[tuple[Kind, UUID]] = [("m", merchant.id), ("s", supplier.id), ("p", HOUSE)]
     for number, (kind, holder_id) in enumerate(holders):
         await asyncio.gather(
@@ -31,31 +31,37 @@ async def test_two_who_set_time_and_zone_at_once_both_count(
             cuts.set(actor, kind, holder_id, Cause(OPS_CHAT, 20 + number, 1), zone="Europe/Berlin"),
         )
     found = (
-        (await runtime.merchants.by_id(merchant.id)).day_cut,
-        (await runtime.suppliers.by_id(supplier.id)).day_cut,
+        (await runtime.parties.merchants.by_id(merchant.id)).day_cut,
+        (await runtime.parties.suppliers.by_id(supplier.id)).day_cut,
         await runtime.ledger.cut_of(HOUSE),
     )
     assert {(cut.at, cut.zone) for cut in found} == {(time(6), "Europe/Berlin")}
-    assert await runtime.store.fetchval("SELECT count(*) FROM audit WHERE action = 'day_cut'") == 6
+    assert (
+        await runtime.system.store.fetchval("SELECT count(*) FROM audit WHERE action = 'day_cut'")
+        == 6
+    )
 
 
 async def test_the_same_message_sets_once(runtime: Runtime, shop: tuple[Merchant, App]) -> None:
     merchant, _ = shop
-    actor = await runtime.access.actor(ADMIN, "somebody", CHAT, private=False)
-    cuts, cause = runtime.daycuts, Cause(CHAT, 1, 1)
+    actor = await runtime.people.access.actor(ADMIN, "somebody", CHAT, private=False)
+    cuts, cause = runtime.accounts.daycuts, Cause(CHAT, 1, 1)
     first = await cuts.set(actor, "m", merchant.id, cause, at=time(0, 0), zone="Asia/Tokyo")
     await cuts.set(actor, "m", merchant.id, Cause(CHAT, 2, 1), at=time(7))
     assert await cuts.set(actor, "m", merchant.id, cause, at=time(0, 0)) == first
     again = await cuts.set(actor, "m", merchant.id, Cause(CHAT, 3, 1), at=time(7))
     assert again["before"] == again["after"] == "07:00 Asia/Tokyo"
-    assert await runtime.store.fetchval("SELECT count(*) FROM audit WHERE action = 'day_cut'") == 2
+    assert (
+        await runtime.system.store.fetchval("SELECT count(*) FROM audit WHERE action = 'day_cut'")
+        == 2
+    )
     told = "SELECT count(*) FROM outbox WHERE facts->>'screen' = 'day_cut_set'"
-    assert await runtime.store.fetchval(told) == 3
-    finance = await runtime.access.actor(FINANCE, "somebody", CHAT, private=False)
+    assert await runtime.system.store.fetchval(told) == 3
+    finance = await runtime.people.access.actor(FINANCE, "somebody", CHAT, private=False)
     with pytest.raises(Refusal) as error:
         await cuts.set(finance, "m", merchant.id, Cause(CHAT, 4, 1), at=time(8))
     assert error.value.code == "not_permitted"
-    assert (await runtime.merchants.by_id(merchant.id)).day_cut.at == time(7)
+    assert (await runtime.parties.merchants.by_id(merchant.id)).day_cut.at == time(7)
 
 
 async def test_days_are_never_called_by_the_wrong_date(
@@ -63,15 +69,17 @@ async def test_days_are_never_called_by_the_wrong_date(
 ) -> None:
     """A cut that would move the beginning of days by a whole day takes two steps."""
     merchant, _ = shop
-    actor = await runtime.access.actor(ADMIN, "somebody", CHAT, private=False)
+    actor = await runtime.people.access.actor(ADMIN, "somebody", CHAT, private=False)
     with pytest.raises(Refusal) as refusal:
-        await runtime.daycuts.set(
+        await runtime.accounts.daycuts.set(
             actor, "m", merchant.id, Cause(CHAT, 1, 1), at=time(23), zone="America/Los_Angeles"
         )
     assert refusal.value.code == "day_cut_too_far"
-    assert (await runtime.merchants.by_id(merchant.id)).day_cut == merchant.day_cut
-    assert await runtime.store.fetchval("SELECT count(*) FROM cause") == 0
-    await runtime.daycuts.set(
+    assert (await runtime.parties.merchants.by_id(merchant.id)).day_cut == merchant.day_cut
+    assert await runtime.system.store.fetchval("SELECT count(*) FROM cause") == 0
+    await runtime.accounts.daycuts.set(
         actor, "m", merchant.id, Cause(CHAT, 2, 1), zone="America/Los_Angeles"
     )
-    assert (await runtime.merchants.by_id(merchant.id)).day_cut.zone == "America/Los_Angeles"
+    assert (
+        await runtime.parties.merchants.by_id(merchant.id)
+    ).day_cut.zone == "America/Los_Angeles"

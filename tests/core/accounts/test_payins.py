@@ -29,14 +29,14 @@ from tests.core.support import (
 
 
 async def supplier(desk: Desk, number: str = "S01") -> Supplier:
-    return await desk.runtime.suppliers.by_no(number)
+    return await desk.runtime.parties.suppliers.by_no(number)
 
 
 async def pay_in(
     desk: Desk, minor: int, message_id: int, *, user_id: int = FINANCE, **more: Any
 ) -> dict[str, Any]:
     advance = Advance(more.pop("amount", Money(minor, "CNY")), "wire", **more)
-    return await desk.runtime.payins.record(
+    return await desk.runtime.accounts.payins.record(
         await desk.actor(user_id, SUPPLIER_CHAT), await supplier(desk), advance,
         Cause(SUPPLIER_CHAT, message_id, 1),
     )  # fmt: skip
@@ -60,7 +60,7 @@ async def test_a_payin_lowers_what_the_supplier_owes(desk: Desk, neighbour: Desk
     said = [f for f in await facts(desk.runtime, SUPPLIER_CHAT) if isinstance(f, Say)]
     assert [say.screen for say in said] == ["paid_in", "paid_in"]
     actor, payin_id = await desk.actor(FINANCE, SUPPLIER_CHAT), UUID(receipt["payin_id"])
-    undo, whose = desk.runtime.payins.undo, await supplier(desk)
+    undo, whose = desk.runtime.accounts.payins.undo, await supplier(desk)
     undone = await undo(actor, whose, payin_id, Cause(SUPPLIER_CHAT, 3, 0))
     assert (undone["minor"], undone["after_minor"]) == (-5000, owed + 1000)
     assert await undo(actor, whose, payin_id, Cause(SUPPLIER_CHAT, 3, 0)) == undone
@@ -73,7 +73,7 @@ async def test_a_payin_lowers_what_the_supplier_owes(desk: Desk, neighbour: Desk
         )  # fmt: skip
     with pytest.raises(Refusal, match="No supplier S02"):  # of which nobody hears here
         await undo(actor, await supplier(desk, "S02"), payin_id, Cause(SUPPLIER_CHAT, 5, 0))
-    page = await desk.runtime.vouchers.page(
+    page = await desk.runtime.accounts.vouchers.page(
         whose.id, "payin", (date(2000, 1, 1), date(2100, 1, 1)), 1
     )
     assert (page.count, page.sum_minor, page.lines[1].proof) == (2, -1000, True)
@@ -104,7 +104,7 @@ async def test_a_payin_is_of_the_suppliers_own_day(desk: Desk) -> None:
     whose = await supplier(desk)
     assert receipt["day"] == whose.day_cut.day_of(desk.clock.now()).isoformat()
     assert date.fromisoformat(receipt["day"]) == (noon + timedelta(days=3)).date()
-    await desk.runtime.store.execute(
+    await desk.runtime.system.store.execute(
         "UPDATE business_day SET day = day + 400 WHERE holder_id = $1 AND closed_at IS NULL",
         whose.id,
     )
@@ -125,7 +125,7 @@ async def test_who_may_not_and_what_is_none_moves_nothing(desk: Desk) -> None:
         assert error.value.code == code
     receipt = await pay_in(desk, 5, 1)
     with pytest.raises(Refusal) as error:
-        await desk.runtime.payins.undo(
+        await desk.runtime.accounts.payins.undo(
             await desk.actor(OPERATOR, SUPPLIER_CHAT), await supplier(desk),
             UUID(receipt["payin_id"]), Cause(SUPPLIER_CHAT, 2, 0),
         )  # fmt: skip

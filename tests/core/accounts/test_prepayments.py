@@ -43,18 +43,18 @@ class Till:
     async def record(
         self, minor: int, message_id: int, *, line: int = 1, user_id: int = OPERATOR, **more: Any
     ) -> dict[str, Any]:
-        actor = await self.runtime.access.actor(user_id, "x", self.chat_id, private=False)
+        actor = await self.runtime.people.access.actor(user_id, "x", self.chat_id, private=False)
         advance = Advance(more.pop("amount", Money(minor, "CNY")), "advance", **more)
-        return await self.runtime.prepayments.record(
+        return await self.runtime.accounts.prepayments.record(
             actor, self.merchant, advance, Cause(CHAT, message_id, line)
         )
 
     async def undo(
         self, receipt: dict[str, Any], message_id: int, *, user_id: int = OPERATOR
     ) -> dict[str, Any]:
-        actor = await self.runtime.access.actor(user_id, "x", self.chat_id, private=False)
+        actor = await self.runtime.people.access.actor(user_id, "x", self.chat_id, private=False)
         prepayment_id = UUID(receipt["prepayment_id"])
-        return await self.runtime.prepayments.undo(
+        return await self.runtime.accounts.prepayments.undo(
             actor, self.merchant, prepayment_id, Cause(CHAT, message_id, 1)
         )
 
@@ -64,7 +64,7 @@ class Till:
     async def rows(self) -> int:
         """How many rows everything a prepayment writes has."""
         tables = ("voucher", "cause", "audit", "ledger_event", "ledger_entry", "balance")
-        return sum([await _count(self.runtime.store, table) for table in tables])
+        return sum([await _count(self.runtime.system.store, table) for table in tables])
 
 
 async def _count(store: Store, table: str) -> int:
@@ -88,14 +88,14 @@ async def test_the_same_cause_answers_the_same_receipt(till: Till) -> None:
     assert await till.balances() == {"prepaid": -70000, "paid_out": 70000}
     said = [f.screen for f in await facts(till.runtime, CHAT) if hasattr(f, "screen")]
     assert said == ["prepaid", "prepaid"]
-    assert await till.runtime.verify.books() == []
+    assert await till.runtime.reports.verify.books() == []
 
 
 async def test_the_same_cause_at_once_is_booked_once(till: Till) -> None:
     receipts = await asyncio.gather(*(till.record(100000, 1) for _ in range(5)))
     assert all(receipt == receipts[0] for receipt in receipts)
     assert await till.balances() == {"prepaid": -100000, "paid_out": 100000}
-    assert await _count(till.runtime.store, "audit") == 1
+    assert await _count(till.runtime.system.store, "audit") == 1
 
 
 async def test_an_undo_is_the_exact_negation_and_comes_once(till: Till) -> None:
@@ -110,8 +110,8 @@ async def test_an_undo_is_the_exact_negation_and_comes_once(till: Till) -> None:
     with pytest.raises(Refusal) as error:
         await till.undo(undone, 4)
     assert error.value.code == "record_not_found"
-    assert await _count(till.runtime.store, "voucher") == 2
-    assert await till.runtime.verify.books() == []
+    assert await _count(till.runtime.system.store, "voucher") == 2
+    assert await till.runtime.reports.verify.books() == []
 
 
 async def test_two_undos_at_once_are_one(till: Till) -> None:
@@ -142,7 +142,7 @@ async def test_a_converted_prepayment_keeps_amount_and_rate(till: Till) -> None:
     undone = await till.undo(receipt, 2)
     assert (undone["original_minor"], undone["conversion_rate"]) == (-100_000_000, "7.2")
     assert await till.balances() == await till.balances("USDT") == {}
-    assert await till.runtime.verify.books() == []
+    assert await till.runtime.reports.verify.books() == []
 
 
 @pytest.mark.parametrize(
@@ -169,13 +169,13 @@ async def test_what_left_as_usdt_is_booked_as_what_was_said(till: Till) -> None:
     assert (receipt["original_minor"], receipt["original_currency"]) == (97_222_222, "USDT")
     assert await till.balances() == {"fx": 70000, "prepaid": -70000}
     assert await till.balances("USDT") == {"fx": -97_222_222, "paid_out": 97_222_222}
-    row = await till.runtime.store.fetchrow(
+    row = await till.runtime.system.store.fetchrow(
         "SELECT minor, original_minor, conversion_rate, proof_file_id FROM voucher"
     )
     assert tuple(row or ()) == (70000, 97_222_222, "7.2", "slip")
     await till.undo(receipt, 2)
     assert await till.balances() == await till.balances("USDT") == {}
-    assert await till.runtime.verify.books() == []
+    assert await till.runtime.reports.verify.books() == []
 
 
 async def test_one_word_moves_so_much_and_no_more(till: Till) -> None:
@@ -199,7 +199,7 @@ async def test_one_word_moves_so_much_and_no_more(till: Till) -> None:
 async def test_currencies_with_other_decimals(
     runtime: Runtime, currency: str, minor: int, usdt_minor: int
 ) -> None:
-    merchant = await runtime.merchants.open_merchant(
+    merchant = await runtime.parties.merchants.open_merchant(
         "M1009", "Other", currency=currency, reviewed=True
     )
     till = Till(runtime, merchant, OPS_CHAT)
@@ -210,7 +210,7 @@ async def test_currencies_with_other_decimals(
     assert other["minor"] == {"JPY": 1, "KWD": 500}[currency]  # 0.5 yen goes up
     assert (await till.record(0, 3, amount=Money(-5, currency)))["minor"] == -5
     await till.undo(receipt, 4)
-    assert await runtime.verify.books() == []
+    assert await runtime.reports.verify.books() == []
 
 
 async def test_records_at_once_have_numbers_of_their_own(till: Till) -> None:
@@ -218,7 +218,7 @@ async def test_records_at_once_have_numbers_of_their_own(till: Till) -> None:
     assert sorted(r["record_no"] for r in receipts) == sorted(f"M1001-{i}" for i in range(1, 13))
     by_number = sorted(receipts, key=lambda r: int(r["record_no"].partition("-")[2]))
     assert [r["after_minor"] for r in by_number] == [100 * i for i in range(1, 13)]
-    assert await till.runtime.verify.books() == []
+    assert await till.runtime.reports.verify.books() == []
 
 
 async def test_records_are_later_than_those_before_them_whatever_the_clocks_say(
@@ -228,9 +228,9 @@ async def test_records_are_later_than_those_before_them_whatever_the_clocks_say(
     with clock.behind(60):
         await till.record(5000, 2)
         await till.undo(receipt, 3)
-    rows = await till.runtime.store.fetch("SELECT minor FROM voucher ORDER BY at")
+    rows = await till.runtime.system.store.fetch("SELECT minor FROM voucher ORDER BY at")
     assert [row["minor"] for row in rows] == [10000, 5000, -10000]
-    assert await till.runtime.verify.books() == []
+    assert await till.runtime.reports.verify.books() == []
 
 
 async def test_who_may_not_moves_nothing(till: Till) -> None:
@@ -253,7 +253,7 @@ async def test_who_may_not_moves_nothing(till: Till) -> None:
 
 async def test_a_record_of_another_merchant_is_not_found(till: Till, runtime: Runtime) -> None:
     receipt = await till.record(100000, 1)
-    other = Till(runtime, await runtime.merchants.by_no("M1002"), OPS_CHAT)
+    other = Till(runtime, await runtime.parties.merchants.by_no("M1002"), OPS_CHAT)
     for wrong in (receipt, {"prepayment_id": str(uuid4())}):
         with pytest.raises(Refusal) as error:
             await other.undo(wrong, 2)
@@ -271,7 +271,7 @@ async def test_a_number_is_not_given_twice_where_a_record_is_gone(
 
 
 async def test_merchants_count_their_records_apart(till: Till, runtime: Runtime) -> None:
-    other = Till(runtime, await runtime.merchants.by_no("M1002"), OPS_CHAT)
+    other = Till(runtime, await runtime.parties.merchants.by_no("M1002"), OPS_CHAT)
     await till.record(100, 1)
     assert (await other.record(100, 2))["record_no"] == "M1002-1"
     assert (await till.record(100, 3))["record_no"] == "M1001-2"

@@ -15,7 +15,7 @@ AT_ONCE = 4
 
 async def told(desk: Desk, screen: str) -> list[tuple[str, str]]:
     """(before, after) of every receipt, oldest first."""
-    rows = await desk.runtime.store.fetch(
+    rows = await desk.runtime.system.store.fetch(
         "SELECT facts FROM outbox WHERE facts ->> 'screen' = $1 ORDER BY created_at, id", screen
     )
     facts = [row["facts"]["facts"] for row in rows]
@@ -36,7 +36,7 @@ async def test_rates_that_are_set_at_once_tell_of_each_other(desk: Desk) -> None
     actor = await desk.actor(ADMIN)
     await asyncio.gather(
         *(
-            desk.runtime.pricing.set_rate(
+            desk.runtime.accounts.pricing.set_rate(
                 actor, desk.merchant, "alipay_qr", Tariff.flat(Rate(ppm)), Cause(CHAT, ppm, 1)
             )
             for ppm in range(20_000, 20_000 + AT_ONCE * 1000, 1000)
@@ -51,7 +51,7 @@ async def test_costs_that_are_set_at_once_tell_of_each_other(desk: Desk) -> None
     actor = await desk.actor(ADMIN, OPS_CHAT)
     await asyncio.gather(
         *(
-            desk.runtime.pricing.set_cost(
+            desk.runtime.accounts.pricing.set_cost(
                 actor, "C01", Tariff.flat(Rate(ppm)), Cause(OPS_CHAT, ppm, 1)
             )
             for ppm in range(20_000, 20_000 + AT_ONCE * 1000, 1000)

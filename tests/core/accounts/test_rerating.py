@@ -59,7 +59,7 @@ async def apply(
     desk: Desk, days: Days, tariff: Tariff | None, seen: Seen | None = None, *, message_id: int = 1
 ) -> dict[str, Any]:
     """seen: None for what a preview right before shows."""
-    reratings, actor = desk.runtime.reratings, await desk.actor(ADMIN)
+    reratings, actor = desk.runtime.accounts.reratings, await desk.actor(ADMIN)
     if seen is None:
         seen = (await reratings.preview(desk.merchant, "alipay_qr", days, tariff)).seen
     return await reratings.apply(
@@ -76,7 +76,10 @@ async def code_of(call: Awaitable[object]) -> str:
 async def counts(desk: Desk) -> tuple[int, ...]:
     tables = ("ledger_event", "rerating", "rerated_order", "audit")
     return tuple(
-        [await desk.runtime.store.fetchval(f"SELECT count(*) FROM {table}") for table in tables]
+        [
+            await desk.runtime.system.store.fetchval(f"SELECT count(*) FROM {table}")
+            for table in tables
+        ]
     )
 
 
@@ -92,14 +95,14 @@ async def test_the_difference_is_booked_today_and_the_past_stays(desk: Desk) -> 
     await paid(desk, 50_000)  # not of these days
     days = Days(first, second)
 
-    bill_before = await desk.runtime.bills.merchant(desk.merchant.id, Days.one(first))
-    view = await desk.runtime.reratings.preview(desk.merchant, "alipay_qr", days, CHEAPER)
+    bill_before = await desk.runtime.reports.bills.merchant(desk.merchant.id, Days.one(first))
+    view = await desk.runtime.accounts.reratings.preview(desk.merchant, "alipay_qr", days, CHEAPER)
     assert (view.orders, view.changed, view.left_out) == (3, 2, 0)
     assert (view.fee_then_minor, view.fee_now_minor, view.difference_minor) == (361, 301, -60)
     assert view.by_day == (RerateDay(first, 2, 121, 101), RerateDay(second, 1, 240, 200))
     before, balances = await counts(desk), await desk.balances()
 
-    other = await desk.runtime.reratings.preview(
+    other = await desk.runtime.accounts.reratings.preview(
         desk.merchant, "alipay_qr", Days.one(second), CHEAPER
     )
     for wrong in (other.seen, replace(view.seen, mark="")):
@@ -112,7 +115,7 @@ async def test_the_difference_is_booked_today_and_the_past_stays(desk: Desk) -> 
     after = await desk.balances()
     assert after["fees"] == balances["fees"] - 60
     assert after["payable"] == balances["payable"] + 60
-    event = await desk.runtime.store.fetchrow(
+    event = await desk.runtime.system.store.fetchrow(
         "SELECT e.kind, e.day, e.product_code, e.account FROM ledger_entry e JOIN rerating r"
         " ON r.merchant_id = e.merchant_id AND r.event_id = e.event_id WHERE e.account = 'fees'"
     )
@@ -121,26 +124,26 @@ async def test_the_difference_is_booked_today_and_the_past_stays(desk: Desk) -> 
 
     order = await desk.order(opened)
     assert (order.fee_minor, order.rate) == (120, Rate(12000))
-    bill_after = await desk.runtime.bills.merchant(desk.merchant.id, Days.one(first))
+    bill_after = await desk.runtime.reports.bills.merchant(desk.merchant.id, Days.one(first))
     assert bill_after.closing_minor == bill_before.closing_minor
     assert bill_after.products == bill_before.products
     await desk.sound()
 
     # The same once more finds nothing; another tariff starts from what is charged now.
-    view = await desk.runtime.reratings.preview(desk.merchant, "alipay_qr", days, CHEAPER)
+    view = await desk.runtime.accounts.reratings.preview(desk.merchant, "alipay_qr", days, CHEAPER)
     assert (view.changed, view.difference_minor, view.fee_then_minor) == (0, 0, 301)
     assert await code_of(apply(desk, days, CHEAPER, message_id=2)) == "rerate_nothing"
     dearer = Tariff((Tier(0, Rate(10000)), Tier(20_000, Rate(10000, 100))))
     assert (await apply(desk, days, dearer, message_id=3))["changed"] == 1
     # Differences that cancel out are kept for each order, and move nothing.
     shifted = Tariff((Tier(0, Rate(10000)), Tier(1000, Rate(10000, 50))))
-    view = await desk.runtime.reratings.preview(desk.merchant, "alipay_qr", days, shifted)
+    view = await desk.runtime.accounts.reratings.preview(desk.merchant, "alipay_qr", days, shifted)
     assert (view.changed, view.difference_minor) == (2, 0)
     events = (await counts(desk))[0]
     await apply(desk, days, shifted, view.seen, message_id=4)
     assert (await counts(desk))[0] == events
     # None is the tariff that counts now: the orders' own.
-    view = await desk.runtime.reratings.preview(desk.merchant, "alipay_qr", days, None)
+    view = await desk.runtime.accounts.reratings.preview(desk.merchant, "alipay_qr", days, None)
     assert view.fee_now_minor == 361
     await apply(desk, days, None, view.seen, message_id=5)
     assert await desk.balances() == balances
@@ -155,20 +158,20 @@ async def test_what_is_looked_at(desk: Desk, neighbour: Desk) -> None:
     await paid(desk, 10_000)
     disputed, refunded = await paid(desk, 10_000), await paid(desk, 10_000)
     await paid(neighbour, 10_000)
-    store = desk.runtime.store
+    store = desk.runtime.system.store
     await store.execute("UPDATE orders SET disputed = true WHERE id = $1", disputed.order.id)
     await store.execute(
         "UPDATE orders SET state = 'partially_refunded' WHERE id = $1", refunded.order.id
     )
-    view = await desk.runtime.reratings.preview(desk.merchant, "alipay_qr", days, CHEAPER)
+    view = await desk.runtime.accounts.reratings.preview(desk.merchant, "alipay_qr", days, CHEAPER)
     assert (view.orders, view.changed, view.left_out, view.difference_minor) == (1, 1, 2, -20)
     over = Tariff.flat(Rate(1_000_000, 5))
-    view = await desk.runtime.reratings.preview(desk.merchant, "alipay_qr", days, over)
+    view = await desk.runtime.accounts.reratings.preview(desk.merchant, "alipay_qr", days, over)
     assert view.fee_now_minor == 10_000  # never more than the amount
     none = Days(today - timedelta(days=9), today - timedelta(days=1))
-    view = await desk.runtime.reratings.preview(desk.merchant, "alipay_qr", none, CHEAPER)
+    view = await desk.runtime.accounts.reratings.preview(desk.merchant, "alipay_qr", none, CHEAPER)
     assert (view.orders, view.by_day, view.left_out) == (0, (), 0)
-    preview = desk.runtime.reratings.preview
+    preview = desk.runtime.accounts.reratings.preview
     assert await code_of(preview(desk.merchant, "gold", days, None)) == "product_not_found"
     closed = preview(neighbour.merchant, "bank_web", days, None)
     assert await code_of(closed) == "product_unknown"
@@ -179,10 +182,10 @@ async def test_the_same_difference_of_other_orders_is_another_preview(desk: Desk
     desk.clock.go_to_noon()
     days = Days.one(desk.merchant.day_cut.day_of(desk.clock.now()))
     first = await paid(desk, 10_000)
-    preview = desk.runtime.reratings.preview
+    preview = desk.runtime.accounts.reratings.preview
     before = await preview(desk.merchant, "alipay_qr", days, CHEAPER)
     await paid(desk, 10_000)
-    await desk.runtime.store.execute(
+    await desk.runtime.system.store.execute(
         "UPDATE orders SET disputed = true WHERE id = $1", first.order.id
     )
     after = await preview(desk.merchant, "alipay_qr", days, CHEAPER)
@@ -195,10 +198,10 @@ async def test_a_merchant_that_goes_on_trading_is_charged_what_was_shown(desk: D
     desk.clock.go_to_noon()
     days = Days.one(desk.merchant.day_cut.day_of(desk.clock.now()))
     await paid(desk, 10_000)
-    view = await desk.runtime.reratings.preview(desk.merchant, "alipay_qr", days, CHEAPER)
+    view = await desk.runtime.accounts.reratings.preview(desk.merchant, "alipay_qr", days, CHEAPER)
     await paid(desk, 30_000)
     assert (await apply(desk, days, CHEAPER, view.seen))["changed"] == 1
-    again = await desk.runtime.reratings.preview(desk.merchant, "alipay_qr", days, CHEAPER)
+    again = await desk.runtime.accounts.reratings.preview(desk.merchant, "alipay_qr", days, CHEAPER)
     assert (again.orders, again.changed, again.difference_minor) == (2, 1, -60)
     await desk.sound()
 
@@ -208,7 +211,7 @@ async def test_no_payment_waits_for_a_rerating(desk: Desk) -> None:
     desk.clock.go_to_noon()
     days = Days.one(desk.merchant.day_cut.day_of(desk.clock.now()))
     await paid(desk, 10_000)
-    async with desk.runtime.store.transaction() as tx:
+    async with desk.runtime.system.store.transaction() as tx:
         await hold_charges(tx, desk.merchant.id)
         task = asyncio.create_task(apply(desk, days, CHEAPER), context=contextvars.Context())
         await waiting_outside(desk)
@@ -228,11 +231,11 @@ async def test_an_order_whose_refund_is_on_its_way_stays(desk: Desk) -> None:
     desk.clock.go_to_noon()
     days = Days.one(desk.merchant.day_cut.day_of(desk.clock.now()))
     opened = await paid(desk, 10_000)
-    refunds, finance = desk.runtime.refunds, await desk.actor(FINANCE)
+    refunds, finance = desk.runtime.trade.refunds, await desk.actor(FINANCE)
     refund = await refunds.reserve(
         finance, desk.merchant.id, opened.order.id, "R1", Money(10_000, "CNY"), fee_returned=True
     )
-    view = await desk.runtime.reratings.preview(desk.merchant, "alipay_qr", days, CHEAPER)
+    view = await desk.runtime.accounts.reratings.preview(desk.merchant, "alipay_qr", days, CHEAPER)
     assert (view.orders, view.left_out) == (0, 1)
     assert await code_of(apply(desk, days, CHEAPER)) == "rerate_nothing"
     await refunds.release(desk.merchant.id, refund.id, "refused")
@@ -250,13 +253,13 @@ async def test_a_refund_and_a_rerating_at_once(desk: Desk) -> None:
     """Whoever comes first: what goes back is what was charged."""
     desk.clock.go_to_noon()
     days = Days.one(desk.merchant.day_cut.day_of(desk.clock.now()))
-    finance, reratings = await desk.actor(FINANCE), desk.runtime.reratings
+    finance, reratings = await desk.actor(FINANCE), desk.runtime.accounts.reratings
     for n in range(5):
         opened = await paid(desk, 10_000)
         view = await reratings.preview(desk.merchant, "alipay_qr", days, CHEAPER)
         rerate, reserve = await asyncio.gather(
             apply(desk, days, CHEAPER, view.seen, message_id=n),
-            desk.runtime.refunds.reserve(
+            desk.runtime.trade.refunds.reserve(
                 finance, desk.merchant.id, opened.order.id, f"R{n}", Money(10_000, "CNY"),
                 fee_returned=True,
             ),
@@ -264,7 +267,7 @@ async def test_a_refund_and_a_rerating_at_once(desk: Desk) -> None:
         )  # fmt: skip
         if isinstance(reserve, Refusal):
             assert refused(reserve) == "charges_changing"
-            reserve = await desk.runtime.refunds.reserve(
+            reserve = await desk.runtime.trade.refunds.reserve(
                 finance, desk.merchant.id, opened.order.id, f"R{n}", Money(10_000, "CNY"),
                 fee_returned=True,
             )  # fmt: skip
@@ -272,7 +275,7 @@ async def test_a_refund_and_a_rerating_at_once(desk: Desk) -> None:
         late = isinstance(rerate, Refusal)
         assert not late or refused(rerate) == "rerate_changed"
         assert reserve.fee_back_minor == (120 if late else 100)
-        await desk.runtime.refunds.settle(desk.merchant.id, reserve.id, cost_returned=True)
+        await desk.runtime.trade.refunds.settle(desk.merchant.id, reserve.id, cost_returned=True)
         assert await desk.balances() == {}
     await desk.sound()
 
@@ -282,7 +285,7 @@ async def waiting_outside(desk: Desk) -> None:
 
     async def look() -> None:
         async def waits() -> bool:
-            return bool(await desk.runtime.store.fetchval(_WAITS))
+            return bool(await desk.runtime.system.store.fetchval(_WAITS))
 
         await eventually(waits, what="somebody waits for what is held")
 
@@ -298,11 +301,11 @@ async def test_what_orders_are_charged_stands_still_while_it_is_booked_by(desk: 
     hundred = Money(100, "CNY")
 
     async def reserve() -> None:
-        await desk.runtime.refunds.reserve(
+        await desk.runtime.trade.refunds.reserve(
             finance, desk.merchant.id, opened.order.id, "R1", hundred, fee_returned=True
         )
 
-    async with desk.runtime.store.transaction() as tx:
+    async with desk.runtime.system.store.transaction() as tx:
         await hold_charges(tx, desk.merchant.id, alone=True)
         task = asyncio.create_task(reserve(), context=contextvars.Context())
         assert await code_of(task) == "charges_changing"
@@ -313,13 +316,13 @@ async def test_orders_that_move_before_the_booking_are_looked_at_again(desk: Des
     desk.clock.go_to_noon()
     days = Days.one(desk.merchant.day_cut.day_of(desk.clock.now()))
     opened = await paid(desk, 10_000)
-    async with desk.runtime.store.transaction() as tx:
+    async with desk.runtime.system.store.transaction() as tx:
         await hold_charges(tx, desk.merchant.id)
         task = asyncio.create_task(apply(desk, days, CHEAPER), context=contextvars.Context())
         await waiting_outside(desk)
         await tx.execute("UPDATE orders SET disputed = true WHERE id = $1", opened.order.id)
     assert await code_of(task) == "rerate_changed"
-    assert await desk.runtime.store.fetchval("SELECT count(*) FROM rerated_order") == 0
+    assert await desk.runtime.system.store.fetchval("SELECT count(*) FROM rerated_order") == 0
 
 
 async def test_a_wrong_completion_is_reversed_though_it_was_charged_anew(desk: Desk) -> None:
@@ -338,7 +341,7 @@ async def test_a_wrong_completion_is_reversed_though_it_was_charged_anew(desk: D
     )
     assert await desk.balances() == {}
     await desk.sound()
-    row = await desk.runtime.store.fetchrow(
+    row = await desk.runtime.system.store.fetchrow(
         "SELECT e.order_id, h.facts FROM ledger_event e JOIN order_history h ON h.move = 'dispute'"
         " AND h.order_id = e.order_id WHERE e.kind = 'rerated' AND e.order_id IS NOT NULL"
     )
@@ -386,7 +389,7 @@ async def test_volume_tiers_go_by_the_closed_days_before_each_orders_creation(de
     await paid(desk, 10_000)
     last = next_day(desk)
     tariff = Tariff((Tier(0, Rate(12000)), Tier(100_000, Rate(10000))), "volume")
-    view = await desk.runtime.reratings.preview(
+    view = await desk.runtime.accounts.reratings.preview(
         desk.merchant, "alipay_qr", Days(first, last), tariff
     )
     assert [line.fee_now_minor for line in view.by_day] == [1200, 600 + 100]
@@ -411,7 +414,7 @@ async def test_asked_and_confirmed_by_the_same_person(desk: Desk) -> None:
     desk.clock.go_to_noon()
     days = Days.one(desk.merchant.day_cut.day_of(desk.clock.now()))
     await paid(desk, 10_000)
-    reratings = desk.runtime.reratings
+    reratings = desk.runtime.accounts.reratings
     admin, boss = await desk.actor(ADMIN), await desk.actor(OWNER)
 
     async def ask() -> UUID:
@@ -433,11 +436,11 @@ async def test_asked_and_confirmed_by_the_same_person(desk: Desk) -> None:
     assert await code_of(reratings.confirm(admin, late, message_id=6)) == "confirmation_expired"
     changed = await ask()
     refunded = await paid(desk, 10_000)
-    await desk.runtime.store.execute(
+    await desk.runtime.system.store.execute(
         "UPDATE orders SET disputed = true WHERE id <> $1", refunded.order.id
     )
     assert await code_of(reratings.confirm(admin, changed, message_id=6)) == "rerate_changed"
-    await desk.runtime.store.execute("UPDATE orders SET disputed = false")
+    await desk.runtime.system.store.execute("UPDATE orders SET disputed = false")
     await reratings.drop(admin, changed, message_id=6)
     await paid(desk, 100)
 
@@ -468,7 +471,7 @@ async def test_a_hundred_thousand_orders(desk: Desk, servers: Servers, database:
     template = await paid(desk, 10_000)
     columns = [
         row["attname"]
-        for row in await desk.runtime.store.fetch(
+        for row in await desk.runtime.system.store.fetch(
             "SELECT attname FROM pg_attribute WHERE attrelid = 'orders'::regclass"
             " AND attnum > 0 AND attname NOT IN ('id', 'order_no')"
         )
@@ -497,7 +500,7 @@ async def test_a_hundred_thousand_orders(desk: Desk, servers: Servers, database:
     gc.freeze()  # the heap of a test run is no desk's; looking through it is not counted
     watcher = asyncio.create_task(watch())
     started = time.perf_counter()
-    view = await desk.runtime.reratings.preview(
+    view = await desk.runtime.accounts.reratings.preview(
         desk.merchant, "alipay_qr", Days.one(today), CHEAPER
     )
     shown_s = time.perf_counter() - started
@@ -506,8 +509,8 @@ async def test_a_hundred_thousand_orders(desk: Desk, servers: Servers, database:
     applied_s = time.perf_counter() - started - shown_s
     watcher.cancel()
     gc.unfreeze()
-    rows = await desk.runtime.store.fetchval("SELECT count(*) FROM rerated_order")
-    again = await desk.runtime.reratings.preview(
+    rows = await desk.runtime.system.store.fetchval("SELECT count(*) FROM rerated_order")
+    again = await desk.runtime.accounts.reratings.preview(
         desk.merchant, "alipay_qr", Days.one(today), CHEAPER
     )
     assert (rows, again.changed, again.fee_then_minor) == (MANY, 0, 100 * MANY)

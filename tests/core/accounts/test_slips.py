@@ -27,9 +27,9 @@ class Clerk:
         self._messages = count(1)
 
     async def write(self, minor: int, *, chat_id: int = CHAT) -> None:
-        actor = await self.runtime.access.actor(OPERATOR, "x", chat_id, private=False)
+        actor = await self.runtime.people.access.actor(OPERATOR, "x", chat_id, private=False)
         written = Written(1, PREPAYMENT, self.merchant, Advance(Money(minor, "CNY"), ""))
-        await self.runtime.slips.record(actor, [written], next(self._messages))
+        await self.runtime.accounts.slips.record(actor, [written], next(self._messages))
 
     async def said(self, chat_id: int = CHAT) -> list[Say]:
         found = await facts(self.runtime, chat_id)
@@ -58,9 +58,9 @@ async def test_a_repeat_is_one_for_a_minute(clerk: Clerk, clock: SetClock) -> No
 async def test_of_many_at_the_same_moment_one_is_booked(clerk: Clerk) -> None:
     await asyncio.gather(*(clerk.write(1000, chat_id=chat) for chat in (CHAT, OPS_CHAT) * 4))
     assert await clerk.prepaid() == 1000
-    assert await clerk.runtime.store.fetchval("SELECT count(*) FROM voucher") == 1
-    assert await clerk.runtime.store.fetchval("SELECT count(*) FROM confirmation") == 7
-    assert await clerk.runtime.verify.books() == []
+    assert await clerk.runtime.system.store.fetchval("SELECT count(*) FROM voucher") == 1
+    assert await clerk.runtime.system.store.fetchval("SELECT count(*) FROM confirmation") == 7
+    assert await clerk.runtime.reports.verify.books() == []
 
 
 async def test_a_question_is_over_after_its_time(clerk: Clerk, clock: SetClock) -> None:
@@ -68,8 +68,8 @@ async def test_a_question_is_over_after_its_time(clerk: Clerk, clock: SetClock) 
     await clerk.write(1000)
     question = (await clerk.said())[-1]
     clock.advance(15 * 60 + 1)
-    actor = await clerk.runtime.access.actor(OPERATOR, "x", CHAT, private=False)
-    confirm = clerk.runtime.slips.confirm
+    actor = await clerk.runtime.people.access.actor(OPERATOR, "x", CHAT, private=False)
+    confirm = clerk.runtime.accounts.slips.confirm
     with pytest.raises(Refusal) as error:
         await confirm(actor, UUID(question.facts["confirmation_id"]), message_id=9)
     assert error.value.code == "confirmation_expired"
@@ -80,11 +80,11 @@ async def test_pressing_twice_at_once_books_once(clerk: Clerk) -> None:
     await clerk.write(1000)
     await clerk.write(1000)
     asked = UUID((await clerk.said())[-1].facts["confirmation_id"])
-    actor = await clerk.runtime.access.actor(OPERATOR, "x", CHAT, private=False)
-    confirm = clerk.runtime.slips.confirm
+    actor = await clerk.runtime.people.access.actor(OPERATOR, "x", CHAT, private=False)
+    confirm = clerk.runtime.accounts.slips.confirm
     await asyncio.gather(
         *(confirm(actor, asked, message_id=9) for _ in range(4)), return_exceptions=True
     )
     await confirm(actor, asked, message_id=9)
     assert await clerk.prepaid() == 2000
-    assert await clerk.runtime.verify.books() == []
+    assert await clerk.runtime.reports.verify.books() == []

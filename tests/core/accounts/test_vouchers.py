@@ -37,14 +37,14 @@ def fen(minor: int) -> Money:
 
 async def prepay(desk: Desk, minor: int, message_id: int, line: int = 1) -> dict[str, Any]:
     actor = await desk.actor(FINANCE)
-    return await desk.runtime.prepayments.record(
+    return await desk.runtime.accounts.prepayments.record(
         actor, desk.merchant, Advance(fen(minor), "r"), Cause(CHAT, message_id, line)
     )
 
 
 async def adjust(desk: Desk, minor: int, message_id: int, line: int = 1) -> dict[str, Any]:
     actor = await desk.actor(FINANCE)
-    return await desk.runtime.adjustments.record(
+    return await desk.runtime.accounts.adjustments.record(
         actor, desk.merchant, Correction(fen(minor), "why"), Cause(CHAT, message_id, line)
     )
 
@@ -69,24 +69,24 @@ async def test_the_same_causes_at_once_and_again_are_booked_once(desk: Desk) -> 
     assert await desk.balances() == {"adjust": 500, "payable": -500}
     said = [say.screen for say in await desk.said()]
     assert said == ["adjusted"]
-    store = desk.runtime.store
+    store = desk.runtime.system.store
     assert await store.fetchval("SELECT count(*) FROM audit WHERE action = 'adjusted'") == 1
-    assert await desk.runtime.vouchers.booked_lines(CHAT, 1) == {1: twins[0]["record_no"]}
-    assert await desk.runtime.vouchers.booked_lines(CHAT, 2) == {}
+    assert await desk.runtime.accounts.vouchers.booked_lines(CHAT, 1) == {1: twins[0]["record_no"]}
+    assert await desk.runtime.accounts.vouchers.booked_lines(CHAT, 2) == {}
 
 
 async def test_pages_are_newest_first_and_sum_up_all_of_them(desk: Desk, neighbour: Desk) -> None:
-    vouchers, merchant_id = desk.runtime.vouchers, desk.merchant.id
+    vouchers, merchant_id = desk.runtime.accounts.vouchers, desk.merchant.id
     empty = await vouchers.page(merchant_id, "prepayment", FAR, 3)
     assert (empty.lines, empty.count, empty.sum_minor, empty.page, empty.pages) == ((), 0, 0, 1, 1)
     receipts = [await prepay(desk, 100 * n, n) for n in range(1, 13)]
     await adjust(desk, 7, 50)
     actor = await neighbour.actor(FINANCE, NORTHWIND_CHAT)
-    await desk.runtime.prepayments.record(
+    await desk.runtime.accounts.prepayments.record(
         actor, neighbour.merchant, Advance(fen(9), ""), Cause(NORTHWIND_CHAT, 1, 1)
     )
     undone = receipts[4]
-    await desk.runtime.prepayments.undo(
+    await desk.runtime.accounts.prepayments.undo(
         await desk.actor(FINANCE), desk.merchant, UUID(undone["prepayment_id"]), Cause(CHAT, 60, 0)
     )
     first = await vouchers.page(merchant_id, "prepayment", FAR, 1)
@@ -104,13 +104,13 @@ async def test_pages_are_newest_first_and_sum_up_all_of_them(desk: Desk, neighbo
 
 
 async def test_an_undo_on_the_next_day_is_a_line_of_its_own_there(desk: Desk) -> None:
-    vouchers, holder = desk.runtime.vouchers, desk.merchant.id
+    vouchers, holder = desk.runtime.accounts.vouchers, desk.merchant.id
     desk.clock.go_to_noon()
     desk.clock.advance(11.9 * 3600)
     receipt = await prepay(desk, 500, 1)
     desk.clock.advance(20 * 60)
     actor = await desk.actor(FINANCE)
-    await desk.runtime.prepayments.undo(
+    await desk.runtime.accounts.prepayments.undo(
         actor, desk.merchant, UUID(receipt["prepayment_id"]), Cause(CHAT, 2, 0)
     )
     day = date.fromisoformat(receipt["day"])
@@ -127,7 +127,7 @@ async def test_an_undo_on_the_next_day_is_a_line_of_its_own_there(desk: Desk) ->
 async def test_what_another_chat_does_not_see_is_not_found(desk: Desk) -> None:
     receipt = await prepay(desk, 500, 1)
     voucher_id = UUID(receipt["prepayment_id"])
-    find = desk.runtime.vouchers.find
+    find = desk.runtime.accounts.vouchers.find
     found = await find(await desk.actor(FINANCE, CHAT), voucher_id)
     assert (found.holder_id, found.kind.name) == (desk.merchant.id, "prepayment")
     assert (found.cause, found.receipt) == (Cause(CHAT, 1, 1), receipt)
@@ -142,9 +142,11 @@ async def test_what_another_chat_does_not_see_is_not_found(desk: Desk) -> None:
 async def test_a_kind_undoes_its_own_only_and_in_time(desk: Desk) -> None:
     receipt = await adjust(desk, 500, 1)
     actor, adjustment_id = await desk.actor(FINANCE), UUID(receipt["adjustment_id"])
-    undo = desk.runtime.adjustments.undo
+    undo = desk.runtime.accounts.adjustments.undo
     with pytest.raises(Refusal, match="not found"):
-        await desk.runtime.prepayments.undo(actor, desk.merchant, adjustment_id, Cause(CHAT, 2, 0))
+        await desk.runtime.accounts.prepayments.undo(
+            actor, desk.merchant, adjustment_id, Cause(CHAT, 2, 0)
+        )
     desk.clock.advance(UNDO_WITHIN.total_seconds() + 1)
     with pytest.raises(Refusal, match="30 min"):
         await undo(actor, desk.merchant, adjustment_id, Cause(CHAT, 2, 0))

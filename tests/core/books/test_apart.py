@@ -40,7 +40,7 @@ async def held(desk: Desk, hold: Callable[[Tx, Desk], Awaitable[None]]) -> Async
     release, holding = asyncio.Event(), asyncio.Event()
 
     async def keep() -> None:
-        async with desk.runtime.store.transaction() as tx:
+        async with desk.runtime.system.store.transaction() as tx:
             await hold(tx, desk)
             holding.set()
             await release.wait()
@@ -59,7 +59,7 @@ async def live(desk: Desk, chat_id: int, message_id: int) -> None:
     first, second = await desk.open(), await desk.open()
     assert (await desk.see(first, 10000, upstream_no=f"{chat_id}a")).meaning == "order"
     assert (await desk.see(second, 9900, upstream_no=f"{chat_id}b")).meaning == "short"
-    await desk.runtime.prepayments.record(
+    await desk.runtime.accounts.prepayments.record(
         await desk.actor(chat_id=chat_id), desk.merchant, Advance(Money(500, "CNY"), ""),
         Cause(chat_id, message_id, 1),
     )  # fmt: skip

@@ -68,7 +68,7 @@ class Crowd:
 
     async def prepay(self, random: Random) -> None:
         minor = random.choice((100, 2500, -300))
-        await self.desk.runtime.prepayments.record(
+        await self.desk.runtime.accounts.prepayments.record(
             await self.desk.actor(), self.desk.merchant, Advance(Money(minor, "CNY"), ""),
             Cause(CHAT, next(self._messages), 1),
         )  # fmt: skip

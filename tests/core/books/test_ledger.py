@@ -105,13 +105,13 @@ async def test_many_bookings_at_once_add_up(runtime: Runtime, shop: tuple[Mercha
     merchant, _ = shop
     await asyncio.gather(*(book(runtime, merchant, event(f"e{i}")) for i in range(30)))
     assert await balances(runtime, merchant.id) == {"prepaid": -150_000, "paid_out": 150_000}
-    position = await runtime.ledger.position(runtime.store, merchant.id, "live", "CNY")
+    position = await runtime.ledger.position(runtime.system.store, merchant.id, "live", "CNY")
     assert (position.minor, position.advanced_minor, position.remaining_minor) == (
         -150_000,
         150_000,
         150_000,
     )
-    assert await runtime.verify.books() == []
+    assert await runtime.reports.verify.books() == []
 
 
 async def test_accounts_are_kept_apart(runtime: Runtime, shop: tuple[Merchant, App]) -> None:
@@ -126,7 +126,7 @@ async def test_accounts_are_kept_apart(runtime: Runtime, shop: tuple[Merchant, A
     assert (await balances(runtime, merchant.id))["prepaid"] == -5000
     assert (await balances(runtime, merchant.id, mode="test"))["prepaid"] == -1
     assert (await balances(runtime, merchant.id, currency="USDT"))["prepaid"] == -3
-    assert await runtime.verify.books() == []
+    assert await runtime.reports.verify.books() == []
 
 
 async def test_a_reversal_takes_back_exactly_and_only_once(
@@ -180,10 +180,10 @@ async def test_an_account_moves_on_several_channels_at_once(
 
     await runtime.ledger.in_open_day(merchant.id, work)
     assert await balances(runtime, merchant.id) == {}
-    assert await runtime.store.fetch(
+    assert await runtime.system.store.fetch(
         "SELECT account, channel_no FROM ledger_entry GROUP BY 1, 2 HAVING sum(minor) <> 0"
     ) == []  # fmt: skip
-    assert await runtime.verify.books() == []
+    assert await runtime.reports.verify.books() == []
 
 
 @pytest.mark.parametrize(
@@ -206,7 +206,7 @@ async def test_what_cannot_be_booked_is_a_bug(
     merchant, _ = shop
     with pytest.raises(Bug):
         await book(runtime, merchant, event("a", postings=postings))
-    assert await runtime.store.fetchval("SELECT count(*) FROM ledger_event") == 0
+    assert await runtime.system.store.fetchval("SELECT count(*) FROM ledger_event") == 0
 
 
 async def test_an_account_nobody_knows_is_refused_by_the_database(
@@ -224,7 +224,7 @@ async def test_what_is_booked_after_the_cut_is_in_the_new_day(
     merchant, _ = shop
     clock.go_to_noon()
     (first,) = await book(runtime, merchant, event("before"))
-    ends: object = await runtime.store.fetchval(
+    ends: object = await runtime.system.store.fetchval(
         "SELECT ends_at FROM business_day WHERE holder_id = $1 AND closed_at IS NULL", merchant.id
     )
     assert ends == merchant.day_cut.start_of(first.day + timedelta(days=1))
@@ -233,9 +233,11 @@ async def test_what_is_booked_after_the_cut_is_in_the_new_day(
     clock.advance(1)
     (second,) = await book(runtime, merchant, event("a moment after"))
     assert (last.day, second.day) == (first.day, first.day + timedelta(days=1))
-    rows = await runtime.store.fetch("SELECT event_key, day FROM ledger_event ORDER BY booked_at")
+    rows = await runtime.system.store.fetch(
+        "SELECT event_key, day FROM ledger_event ORDER BY booked_at"
+    )
     assert [row["day"] for row in rows] == [first.day, first.day, second.day]
-    assert await runtime.verify.books() == []
+    assert await runtime.reports.verify.books() == []
 
 
 async def test_many_bookings_at_the_cut_all_land_in_the_new_day(
@@ -248,7 +250,7 @@ async def test_many_bookings_at_the_cut_all_land_in_the_new_day(
     clock.advance(86400)
     days = await asyncio.gather(*(book(runtime, merchant, event(f"e{i}")) for i in range(12)))
     assert {day.day for (day,) in days} == {before.day + timedelta(days=1)}
-    assert await runtime.verify.books() == []
+    assert await runtime.reports.verify.books() == []
 
 
 async def test_days_join_without_a_gap(
@@ -264,7 +266,7 @@ async def test_days_join_without_a_gap(
     closed = await runtime.ledger.roll_days(merchant.id)
     assert len(closed) == 5
     assert await runtime.ledger.roll_days(merchant.id) == []
-    rows = await runtime.store.fetch(
+    rows = await runtime.system.store.fetch(
         "SELECT day, starts_at, ends_at, closed_at FROM business_day WHERE holder_id = $1"
         " ORDER BY day",
         merchant.id,
@@ -284,8 +286,8 @@ async def test_a_changed_cut_counts_from_the_next_day_on(
     (today,) = await book(runtime, merchant, event("a"))
     later = DayCut(merchant.day_cut.at.replace(hour=6), merchant.day_cut.zone)
     old_end = merchant.day_cut.start_of(today.day + timedelta(days=1))
-    async with runtime.store.transaction() as tx:
-        await runtime.merchants.set_day_cut(tx, merchant.id, later)
+    async with runtime.system.store.transaction() as tx:
+        await runtime.parties.merchants.set_day_cut(tx, merchant.id, later)
 
     async def day(tx: Tx, open_day: BusinessDay) -> BusinessDay:
         return open_day
@@ -313,7 +315,7 @@ async def test_a_cut_that_is_changed_while_the_day_is_about_to_close_counts(
     changing, go_on = asyncio.Event(), asyncio.Event()
 
     async def change(tx: Tx, day: BusinessDay) -> None:
-        await runtime.merchants.set_day_cut(tx, merchant.id, later)
+        await runtime.parties.merchants.set_day_cut(tx, merchant.id, later)
         changing.set()
         await go_on.wait()
 
@@ -325,7 +327,7 @@ async def test_a_cut_that_is_changed_while_the_day_is_about_to_close_counts(
     go_on.set()
     await change_task
     assert await roll == [today.day]
-    ends_at = await runtime.store.fetchval(
+    ends_at = await runtime.system.store.fetchval(
         "SELECT ends_at FROM business_day WHERE holder_id = $1 AND closed_at IS NULL", merchant.id
     )
     assert ends_at == later.start_of(today.day + timedelta(days=2))
@@ -334,7 +336,7 @@ async def test_a_cut_that_is_changed_while_the_day_is_about_to_close_counts(
 async def waiting_for_a_day(runtime: Runtime, number: int) -> None:
     async def wait() -> bool:
         waiting = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
-        return bool(await runtime.store.fetchval(waiting) == number)
+        return bool(await runtime.system.store.fetchval(waiting) == number)
 
     await eventually(wait, what=f"{number} wait for a business day")
 
@@ -371,7 +373,7 @@ async def test_whoever_rolls_up_is_not_overtaken(
     go_on.set()
     await asyncio.gather(early, rolling, late)
     assert set(done[:2]) == {"first", "roll"}
-    rolled = await runtime.store.fetchval(
+    rolled = await runtime.system.store.fetchval(
         "SELECT sum(events) FROM rollup_entry WHERE merchant_id = $1", merchant.id
     )
     assert rolled == 1  # the first; the second was booked behind what is rolled up
@@ -400,7 +402,7 @@ async def test_a_booking_holds_its_day_open(
     go_on.set()
     day = (await slow).day
     assert day in await roll
-    closed = await runtime.store.fetchrow(
+    closed = await runtime.system.store.fetchrow(
         "SELECT d.closed_at, e.booked_at FROM business_day d JOIN ledger_event e"
         " ON e.merchant_id = d.holder_id AND e.day = d.day WHERE e.event_key = 'slow'"
     )
@@ -411,14 +413,14 @@ async def test_a_booking_holds_its_day_open(
 async def test_the_desk_cannot_edit_what_is_append_only(runtime: Runtime) -> None:
     partitions = [
         row["name"]
-        for row in await runtime.store.fetch(
+        for row in await runtime.system.store.fetch(
             "SELECT inhrelid::regclass::text AS name FROM pg_inherits"
             " WHERE inhparent = 'ledger_entry'::regclass"
         )
     ]
     assert len(partitions) >= MONTHS
     for table in (*APPEND_ONLY, *partitions):
-        column = await runtime.store.fetchval(
+        column = await runtime.system.store.fetchval(
             "SELECT attname FROM pg_attribute WHERE attrelid = $1::text::regclass AND attnum = 1",
             table,
         )
@@ -428,16 +430,16 @@ async def test_the_desk_cannot_edit_what_is_append_only(runtime: Runtime) -> Non
             f"TRUNCATE {table}",
         ):
             with pytest.raises(asyncpg.InsufficientPrivilegeError):
-                await runtime.store.execute(sql)
+                await runtime.system.store.execute(sql)
 
 
 async def test_the_desk_cannot_delete_what_is_counted(runtime: Runtime) -> None:
     for table in NEVER_DELETED:
         with pytest.raises(asyncpg.InsufficientPrivilegeError):
-            await runtime.store.execute(f"DELETE FROM {table}")
+            await runtime.system.store.execute(f"DELETE FROM {table}")
     for sql in ("UPDATE desk SET kind = 'production'", "DROP TABLE audit", "CREATE TABLE t ()"):
         with pytest.raises(asyncpg.InsufficientPrivilegeError):
-            await runtime.store.execute(sql)
+            await runtime.system.store.execute(sql)
 
 
 async def test_the_owner_can_so_the_refusal_is_the_roles(

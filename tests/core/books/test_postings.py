@@ -256,15 +256,15 @@ async def by_hand(desk: Desk, opened: Opened) -> Order:
 async def resolve(desk: Desk, how: str) -> None:
     """Resolve the newest discrepancy."""
     actor = await desk.actor(FINANCE, OPS_CHAT)
-    newest = (await desk.runtime.discrepancies.open_ones([desk.merchant.id])).items[-1]
-    await desk.runtime.discrepancies.resolve(
+    newest = (await desk.runtime.trade.discrepancies.open_ones([desk.merchant.id])).items[-1]
+    await desk.runtime.trade.discrepancies.resolve(
         actor, desk.merchant.id, newest.id, how, "by test", left_minor=newest.left_minor,
         request_id="r",
     )  # fmt: skip
 
 
 async def reserve(desk: Desk, opened: Opened, refund_no: str, fee_returned: bool) -> Refund:
-    return await desk.runtime.refunds.reserve(
+    return await desk.runtime.trade.refunds.reserve(
         desk.app, desk.merchant.id, opened.order.id, refund_no, cny(5000),
         fee_returned=fee_returned,
     )  # fmt: skip
@@ -294,7 +294,7 @@ async def test_orders_move_the_balances_as_the_table_says(desk: Desk) -> None:
     assert await moves.look() == PAID  # paid
     late = await desk.open(expires_in_s=60)
     desk.clock.advance(61)
-    await desk.runtime.following.expire_due(10)
+    await desk.runtime.trade.follow_up.expire_due(10)
     await desk.see(late, 10000)
     assert await moves.look() == PAID  # late
     completed = await desk.open()
@@ -335,7 +335,7 @@ async def test_orders_move_the_balances_as_the_table_says(desk: Desk) -> None:
 async def test_another_supplier_confirms_a_completion_in_the_balances(desk: Desk) -> None:
     await desk.supplier.fault("create", "refuse")
     opened = await desk.open()  # refused by S01, taken by S02
-    attempts = await get_attempts(desk.runtime.store, desk.merchant.id, opened.order.id)
+    attempts = await get_attempts(desk.runtime.system.store, desk.merchant.id, opened.order.id)
     moves = Moves(desk)
     await by_hand(desk, opened)
     t_paid = {"due/S02": -9930, "cost/S02": -70, "fees": 120, "payable": 9880}
@@ -352,7 +352,7 @@ async def test_another_supplier_confirms_a_completion_in_the_balances(desk: Desk
 
 
 async def test_refunds_and_corrections_move_the_balances_as_the_table_says(desk: Desk) -> None:
-    moves, refunds = Moves(desk), desk.runtime.refunds
+    moves, refunds = Moves(desk), desk.runtime.trade.refunds
     await desk.see(await desk.open(), 10000)  # earns what a refund with its fee kept costs
     for fee_returned, cost_returned, reserved, settled in (
         (False, False, {"payable": -5000, "reserved": 5000},
@@ -390,7 +390,7 @@ async def test_refunds_and_corrections_move_the_balances_as_the_table_says(desk:
     await ledger.in_open_day(desk.merchant.id, adjust)
     assert await moves.look() == {"payable": 500, "adjust": -500}
     await ledger.in_open_day(HOUSE, pay_in)
-    rows = await desk.runtime.store.fetch(
+    rows = await desk.runtime.system.store.fetch(
         "SELECT account, minor FROM balance WHERE merchant_id = $1", HOUSE
     )
     assert {row["account"]: row["minor"] for row in rows} == {

@@ -48,8 +48,8 @@ async def test_a_volume_is_asked_once_a_day_and_is_that_of_the_days_before(
     runtime: Runtime, clock: SetClock, shop: tuple[Merchant, App]
 ) -> None:
     merchant, _ = shop
-    books, store = Books(runtime, clock), Counted(runtime.store)
-    other = Ledger(runtime.store, clock, Ids(clock))  # of another process
+    books, store = Books(runtime, clock), Counted(runtime.system.store)
+    other = Ledger(runtime.system.store, clock, Ids(clock))  # of another process
 
     async def volume(
         ledger: Ledger, day: date, mode: str = "live", product: str = "alipay_qr"
@@ -86,7 +86,7 @@ async def test_a_month_that_took_back_more_than_was_paid_is_sold_at_its_first_ti
     runtime, merchant = desk.runtime, desk.merchant
     books, cut = Books(runtime, desk.clock), merchant.day_cut
     tiers = Tariff((Tier(0, Rate(20_000)), Tier(5_000, Rate(10_000))), "volume")
-    await runtime.merchants.set_tariff(merchant, "alipay_qr", tiers, actor="test")
+    await runtime.parties.merchants.set_tariff(merchant, "alipay_qr", tiers, actor="test")
     completed = paid(Money(5_000, "CNY"), fee_minor=12, cost_minor=5, supplier_no="S01")
     await books.book(merchant.id, "completed", completed, "alipay_qr", "C01")
     today = await runtime.ledger.today(merchant.id)
@@ -108,5 +108,10 @@ async def test_a_month_that_took_back_more_than_was_paid_is_sold_at_its_first_ti
 async def _volume_of(order: Order, runtime: Runtime) -> int:
     """What an order's tier went by."""
     return await runtime.ledger.volume(
-        runtime.store, order.merchant_id, "live", "CNY", order.product_code, order.created_day
+        runtime.system.store,
+        order.merchant_id,
+        "live",
+        "CNY",
+        order.product_code,
+        order.created_day,
     )

@@ -19,8 +19,8 @@ from cryptography.x509.oid import NameOID
 from core.connectors import Callback, Connector, Event, InvalidCallback, load
 from core.kernel.money import Money
 from tests.core.connectors.support import CREDENTIALS, FACTS, KEY, NOW, callback, signed
-from tests.core.connectors.test_building import UNSIGNED, document
-from tests.core.connectors.test_loading import faults
+from tests.core.connectors.test_loader import faults
+from tests.core.connectors.test_requests import UNSIGNED, document
 
 READS = "{ attempt_no: no, upstream_no: id, state: state, paid: paid }"
 STATES = "{ OK: paid, WAIT: pending, NOTE: ignore }"

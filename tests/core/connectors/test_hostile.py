@@ -20,8 +20,8 @@ from core.connectors.messages import BodyForm, UnreadableError, read_body
 from core.connectors.operators import OPERATORS, ValueFault
 from tests.core.connectors.library import ANSWERED, CALLED
 from tests.core.connectors.support import CREDENTIALS, FACTS, NOW, signed
-from tests.core.connectors.test_building import UNSIGNED, document
 from tests.core.connectors.test_forgeries import ODD_CERTIFICATES
+from tests.core.connectors.test_requests import UNSIGNED, document
 
 READ: Final = 20_000
 CALLS: Final = 12_000

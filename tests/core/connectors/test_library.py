@@ -8,10 +8,10 @@ from urllib.parse import parse_qsl
 import pytest
 
 from core.connectors import check, load
-from core.connectors.forging import MOST_CHANGED, MOST_MOVED
+from core.connectors.forgeries import MOST_CHANGED, MOST_MOVED
 from tests.core.connectors.library import CALLED
 from tests.core.connectors.support import LIBRARY, posted, signature
-from tests.core.connectors.test_building import document
+from tests.core.connectors.test_requests import document
 
 EVERYTHING = ("query", "close", "refund", "refund_query", "balance", "callback")
 # What each document offers beside `create`: the library at a glance.

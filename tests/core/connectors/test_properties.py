@@ -14,10 +14,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.connectors import DocumentFaults, HttpAnswer, InvalidCallback, Unknown, load
-from core.connectors.loading import grammar
+from core.connectors.loader import grammar
 from core.connectors.operators import OPERATORS, TIME_WORDS
-from core.connectors.wording import FACTS as NAMED
-from core.connectors.wording import REFUND_FACTS, SIGNED
+from core.connectors.values import FACTS as NAMED
+from core.connectors.values import REFUND_FACTS, SIGNED
 from tests.core.connectors.library import DOCUMENTS, PARSED
 from tests.core.connectors.support import (
     ACCEPTED,

@@ -23,8 +23,8 @@ from core.connectors import Accepted, Callback, HttpAnswer, InvalidCallback, Unk
 from core.connectors.types import Event
 from core.kernel.money import Money
 from tests.core.connectors.support import CREDENTIALS, FACTS, KEY, NOW
-from tests.core.connectors.test_building import UNSIGNED, document
-from tests.core.connectors.test_loading import faults
+from tests.core.connectors.test_loader import faults
+from tests.core.connectors.test_requests import UNSIGNED, document
 
 NO: Final = "N1"
 Fields = dict[str, str]

@@ -13,12 +13,12 @@ import pytest
 
 from core.connectors import DocumentFaults, check, fill_reference, load, reference
 from core.connectors.fixtures import ATTEMPT, CASE, REFUND, SECTION
-from core.connectors.loading import grammar
+from core.connectors.loader import grammar
 from core.connectors.operators import OPERATORS
 from core.connectors.pipes import MAX_STEPS
 from core.connectors.reference import Entry
 from core.connectors.types import CallbackState, RefundState, StandingState
-from core.connectors.wording import BARE_FACTS, FACTS, REFUND_FACTS, SIGNED
+from core.connectors.values import BARE_FACTS, FACTS, REFUND_FACTS, SIGNED
 from tests.core.connectors.support import LIBRARY
 
 ROOT: Final = Path(__file__).parents[3]

@@ -9,7 +9,7 @@ from typing import Any, Final, cast
 import pytest
 
 from core.connectors import Callback, InvalidCallback, load
-from tests.core.connectors.test_building import RULES, VECTORS, document
+from tests.core.connectors.test_requests import RULES, VECTORS, document
 
 WEBHOOK: Final = cast(dict[str, Any], VECTORS["standard_webhooks"])
 SIGNED_AT: Final = datetime.fromtimestamp(WEBHOOK["timestamp"], UTC)

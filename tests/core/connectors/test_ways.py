@@ -11,8 +11,8 @@ import pytest
 from core.connectors import Accepted, Connector, CreateReading, HttpAnswer, Pay, Unknown, load
 from core.kernel.errors import Bug
 from tests.core.connectors.support import CREDENTIALS, FACTS, KEY, NOW, answer, signature
-from tests.core.connectors.test_building import UNSIGNED, document
-from tests.core.connectors.test_loading import faults
+from tests.core.connectors.test_loader import faults
+from tests.core.connectors.test_requests import UNSIGNED, document
 
 WAYS = """
   path: /pay

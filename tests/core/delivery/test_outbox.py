@@ -22,20 +22,23 @@ CARD_EDIT = Card("m", "o", edit_message_id=7)
 @pytest.fixture
 async def quiet(runtime: Runtime, clock: SetClock) -> Runtime:
     """A runtime whose outbox is empty, and which nobody looks on at."""
-    await runtime.store.execute("DELETE FROM outbox")
-    return replace(runtime, outbox=Outbox(runtime.store, clock, runtime.ids))
+    await runtime.system.store.execute("DELETE FROM outbox")
+    outbox = Outbox(runtime.system.store, clock, runtime.system.ids)
+    return replace(runtime, delivery=replace(runtime.delivery, outbox=outbox))
 
 
 async def put(runtime: Runtime, chat_id: int, fact: Fact, dedupe_key: str | None = None) -> None:
-    await runtime.outbox.say(runtime.store, chat_id, fact, dedupe_key=dedupe_key)
+    await runtime.delivery.outbox.say(runtime.system.store, chat_id, fact, dedupe_key=dedupe_key)
 
 
 async def drained(runtime: Runtime, chat_id: int) -> list[Fact]:
     """What leaves a chat now, in its order; it is sent."""
     went: list[Fact] = []
-    while taken := [one for one in await runtime.outbox.take(10) if one.chat_id == chat_id]:
+    while taken := [
+        one for one in await runtime.delivery.outbox.take(10) if one.chat_id == chat_id
+    ]:
         for one in taken:
-            await runtime.outbox.sent(one)
+            await runtime.delivery.outbox.sent(one)
         went += [one.fact for one in taken]
     return went
 
@@ -43,19 +46,19 @@ async def drained(runtime: Runtime, chat_id: int) -> list[Fact]:
 async def test_what_waits_is_not_put_in_twice_but_news_while_it_leaves_are(quiet: Runtime) -> None:
     for _ in range(3):
         await put(quiet, ONE, BILL, "bill")
-    (leaving,) = await quiet.outbox.take(10)
+    (leaving,) = await quiet.delivery.outbox.take(10)
     assert leaving.fact == BILL
     for _ in range(3):
         await put(quiet, ONE, BILL, "bill")
-    assert await quiet.outbox.backlog() == {"taken": 1, "waiting": 1}
+    assert await quiet.delivery.outbox.backlog() == {"taken": 1, "waiting": 1}
     # Put off while another waits under its key, the two are one again.
-    await quiet.outbox.put_off(leaving, seconds=0, fault="busy")
-    assert await quiet.outbox.backlog() == {"waiting": 1}
+    await quiet.delivery.outbox.put_off(leaving, seconds=0, fault="busy")
+    assert await quiet.delivery.outbox.backlog() == {"waiting": 1}
     for _ in range(3):  # and what waits keeps its key
         await put(quiet, ONE, BILL, "bill")
-        (leaving,) = await quiet.outbox.take(10)
-        await quiet.outbox.wait_for_room(leaving, seconds=0)
-    assert await quiet.outbox.backlog() == {"waiting": 1}
+        (leaving,) = await quiet.delivery.outbox.take(10)
+        await quiet.delivery.outbox.wait_for_room(leaving, seconds=0)
+    assert await quiet.delivery.outbox.backlog() == {"waiting": 1}
 
 
 async def test_two_that_become_one_keep_the_older_place_and_the_newer_facts(
@@ -63,16 +66,16 @@ async def test_two_that_become_one_keep_the_older_place_and_the_newer_facts(
 ) -> None:
     checklist, word = Say("list", {"n": 1}, edit_message_id=5), Say("list", {"n": 2})
     await put(quiet, ONE, replace(checklist), "list")
-    (leaving,) = await quiet.outbox.take(10)
+    (leaving,) = await quiet.delivery.outbox.take(10)
     await put(quiet, ONE, Card("m", "o", edit_message_id=6), "card")
     await put(quiet, ONE, word, "list")
-    await quiet.outbox.wait_for_room(leaving, seconds=5)
-    assert await quiet.outbox.backlog() == {"waiting": 2}
+    await quiet.delivery.outbox.wait_for_room(leaving, seconds=5)
+    assert await quiet.delivery.outbox.backlog() == {"waiting": 2}
     clock.advance(6)
-    (leaving,) = await quiet.outbox.take(10)
+    (leaving,) = await quiet.delivery.outbox.take(10)
     assert leaving.fact == word
-    await quiet.outbox.sent(leaving)
-    (leaving,) = await quiet.outbox.take(10)
+    await quiet.delivery.outbox.sent(leaving)
+    (leaving,) = await quiet.delivery.outbox.take(10)
     assert leaving.fact == Card("m", "o", edit_message_id=6)
 
 
@@ -80,36 +83,38 @@ async def test_news_do_not_save_a_row_that_always_fails_from_its_end(
     quiet: Runtime, clock: SetClock
 ) -> None:
     """Or it would be the oldest of its chat for ever, and a twin of it would stay."""
-    await quiet.outbox.chats.back(quiet.store, ONE)
+    await quiet.delivery.outbox.chats.back(quiet.system.store, ONE)
     await put(quiet, ONE, Say("list"), "list")
     for tries in range(1, MAX_TRIES + 1):
-        (leaving,) = await quiet.outbox.take(1)
+        (leaving,) = await quiet.delivery.outbox.take(1)
         assert (leaving.tries, leaving.maybe_out) == (tries, tries > 1)
         await put(quiet, ONE, Say("list", {"n": tries}), "list")
-        await quiet.outbox.put_off(leaving, seconds=5, fault="500", maybe_out=True)
-        assert len(await quiet.store.fetch("SELECT FROM outbox WHERE state = 'waiting'")) == 1
+        await quiet.delivery.outbox.put_off(leaving, seconds=5, fault="500", maybe_out=True)
+        assert (
+            len(await quiet.system.store.fetch("SELECT FROM outbox WHERE state = 'waiting'")) == 1
+        )
         clock.advance(6)
-    assert await quiet.outbox.backlog() == {"parked": 1, "waiting": 1}
-    (leaving,) = await quiet.outbox.take(1)
+    assert await quiet.delivery.outbox.backlog() == {"parked": 1, "waiting": 1}
+    (leaving,) = await quiet.delivery.outbox.take(1)
     assert leaving.fact == Say("list", {"n": MAX_TRIES})
 
 
 async def test_who_lost_the_lease_takes_no_news_along(quiet: Runtime, clock: SetClock) -> None:
     await put(quiet, ONE, Say("list"), "list")
-    (slow,) = await quiet.outbox.take(1)
+    (slow,) = await quiet.delivery.outbox.take(1)
     clock.advance(LEASE.total_seconds())
-    (quick,) = await quiet.outbox.take(1)
+    (quick,) = await quiet.delivery.outbox.take(1)
     await put(quiet, ONE, Say("list", {"n": 1}), "list")
-    await quiet.outbox.put_off(slow, seconds=0, fault="too late")
-    await quiet.outbox.sent(quick)
+    await quiet.delivery.outbox.put_off(slow, seconds=0, fault="too late")
+    await quiet.delivery.outbox.sent(quick)
     assert await drained(quiet, ONE) == [Say("list", {"n": 1})]
 
 
 async def test_no_chat_waits_longer_than_it_can_be_closed(quiet: Runtime, clock: SetClock) -> None:
     await put(quiet, ONE, Say("a"))
-    (leaving,) = await quiet.outbox.take(1)
-    await quiet.outbox.chats.close(ONE, 1e9)
-    await quiet.outbox.wait_for_room(leaving, seconds=1e12)
+    (leaving,) = await quiet.delivery.outbox.take(1)
+    await quiet.delivery.outbox.chats.close(ONE, 1e9)
+    await quiet.delivery.outbox.wait_for_room(leaving, seconds=1e12)
     clock.advance(LONGEST_CLOSED.total_seconds() + 1)
     assert await drained(quiet, ONE) == [Say("a")]
 
@@ -119,54 +124,54 @@ async def test_twins_are_looked_for_only_while_it_is_known_what_else_was_sent(
     quiet: Runtime, clock: SetClock, days: int
 ) -> None:
     await put(quiet, ONE, Say("a"))
-    (leaving,) = await quiet.outbox.take(1)
-    await quiet.outbox.put_off(leaving, seconds=1, fault="no answer", maybe_out=True)
+    (leaving,) = await quiet.delivery.outbox.take(1)
+    await quiet.delivery.outbox.put_off(leaving, seconds=1, fault="no answer", maybe_out=True)
     clock.advance(2)
-    (leaving,) = await quiet.outbox.take(1)
-    await quiet.outbox.park(leaving, fault="it was removed")
+    (leaving,) = await quiet.delivery.outbox.take(1)
+    await quiet.delivery.outbox.park(leaving, fault="it was removed")
     clock.advance(days * 86_400)
-    async with quiet.store.transaction() as tx:
-        assert await quiet.outbox.unpark(tx, ONE, 10) == 1
-    (leaving,) = await quiet.outbox.take(1)
+    async with quiet.system.store.transaction() as tx:
+        assert await quiet.delivery.outbox.unpark(tx, ONE, 10) == 1
+    (leaving,) = await quiet.delivery.outbox.take(1)
     assert leaving.maybe_out == (days == 2)
-    await quiet.outbox.sent(leaving, message_id=7)
-    assert await quiet.outbox.forget_old() == 0, "it was sent just now"
+    await quiet.delivery.outbox.sent(leaving, message_id=7)
+    assert await quiet.delivery.outbox.forget_old() == 0, "it was sent just now"
     clock.advance(KEPT.total_seconds() + 1)
-    assert await quiet.outbox.forget_old() == 1
+    assert await quiet.delivery.outbox.forget_old() == 1
 
 
 async def test_one_chat_gets_one_at_a_time_in_order(quiet: Runtime, clock: SetClock) -> None:
     for name in ("a", "b", "c"):
         await put(quiet, ONE, Say(name))
     await put(quiet, TWO, Say("x"))
-    taken = await quiet.outbox.take(10)
+    taken = await quiet.delivery.outbox.take(10)
     assert [(t.chat_id, t.fact) for t in taken] == [(ONE, Say("a")), (TWO, Say("x"))]
-    assert await quiet.outbox.take(10) == []
-    await quiet.outbox.sent(taken[0])
-    (second,) = await quiet.outbox.take(10)
+    assert await quiet.delivery.outbox.take(10) == []
+    await quiet.delivery.outbox.sent(taken[0])
+    (second,) = await quiet.delivery.outbox.take(10)
     assert second.fact == Say("b")
     # its worker died: due again when the lease is over, before what came after it
     clock.advance(LEASE.total_seconds() - 1)
-    assert await quiet.outbox.take(10) == []
+    assert await quiet.delivery.outbox.take(10) == []
     clock.advance(1)
-    again = {t.chat_id: t for t in await quiet.outbox.take(10)}
+    again = {t.chat_id: t for t in await quiet.delivery.outbox.take(10)}
     assert (again[ONE].id, again[ONE].tries, again[ONE].maybe_out) == (second.id, 2, True)
-    await quiet.outbox.sent(again[ONE])
-    (third,) = await quiet.outbox.take(10)
+    await quiet.delivery.outbox.sent(again[ONE])
+    (third,) = await quiet.delivery.outbox.take(10)
     assert third.fact == Say("c")
 
 
 async def test_a_lease_that_is_renewed_does_not_end(quiet: Runtime, clock: SetClock) -> None:
     await put(quiet, ONE, Say("a"))
-    (slow,) = await quiet.outbox.take(10)
+    (slow,) = await quiet.delivery.outbox.take(10)
     for _ in range(5):
         clock.advance(RENEWED_EVERY_S * 2)
-        assert await quiet.outbox.renew(slow)
-        assert await quiet.outbox.take(10) == []
+        assert await quiet.delivery.outbox.renew(slow)
+        assert await quiet.delivery.outbox.take(10) == []
     clock.advance(LEASE.total_seconds())
-    (quick,) = await quiet.outbox.take(10)
-    assert not await quiet.outbox.renew(slow)
-    assert await quiet.outbox.renew(quick)
+    (quick,) = await quiet.delivery.outbox.take(10)
+    assert not await quiet.delivery.outbox.renew(slow)
+    assert await quiet.delivery.outbox.renew(quick)
 
 
 async def test_what_is_said_waits_for_what_was_said_before_it_due_or_not(
@@ -175,15 +180,15 @@ async def test_what_is_said_waits_for_what_was_said_before_it_due_or_not(
     for name in ("a", "b"):
         await put(quiet, ONE, Say(name))
     await put(quiet, ONE, CARD_EDIT, "card")
-    (first,) = await quiet.outbox.take(10)
-    await quiet.outbox.put_off(first, seconds=30, fault="500")
-    assert await quiet.outbox.take(10) == []
+    (first,) = await quiet.delivery.outbox.take(10)
+    await quiet.delivery.outbox.put_off(first, seconds=30, fault="500")
+    assert await quiet.delivery.outbox.take(10) == []
     await put(quiet, ONE, Say("answer", edit_message_id=1))  # somebody pressed a button
-    (answer,) = await quiet.outbox.take(10)
+    (answer,) = await quiet.delivery.outbox.take(10)
     assert answer.fact == Say("answer", edit_message_id=1)
-    await quiet.outbox.put_off(answer, seconds=40, fault="500")
+    await quiet.delivery.outbox.put_off(answer, seconds=40, fault="500")
     clock.advance(31)
-    assert await quiet.outbox.take(10) == [], "nothing passes an answer"
+    assert await quiet.delivery.outbox.take(10) == [], "nothing passes an answer"
     clock.advance(10)
     assert await drained(quiet, ONE) == [answer.fact, Say("a"), Say("b"), CARD_EDIT]
 
@@ -196,9 +201,9 @@ async def test_what_nobody_waits_for_gets_on_when_people_never_stop_talking(
     went: list[Fact] = []
     for _ in range(120):
         await put(quiet, ONE, Say("talk"))
-        (leaving,) = await quiet.outbox.take(10)
+        (leaving,) = await quiet.delivery.outbox.take(10)
         went.append(leaving.fact)
-        await quiet.outbox.sent(leaving)
+        await quiet.delivery.outbox.sent(leaving)
         clock.advance(1)
     assert 59 < went.index(CARD_EDIT) < 65
     assert went.index(CARD_EDIT) + 9 < went.index(BILL) < went.index(CARD_EDIT) + 15
@@ -208,7 +213,7 @@ async def test_what_nobody_waits_for_gets_on_when_people_never_stop_talking(
 async def test_a_closed_chat_gets_nothing_and_the_others_do(
     quiet: Runtime, clock: SetClock
 ) -> None:
-    chats = quiet.outbox.chats
+    chats = quiet.delivery.outbox.chats
     for chat_id in (ONE, TWO):
         await put(quiet, chat_id, Say("a"))
         await put(quiet, chat_id, Say("answer", edit_message_id=1))
@@ -218,10 +223,10 @@ async def test_a_closed_chat_gets_nothing_and_the_others_do(
     assert await chats.closed_s(TWO) == 0
     assert len(await drained(quiet, TWO)) == 2
     clock.advance(19)
-    assert await quiet.outbox.take(10) == []
+    assert await quiet.delivery.outbox.take(10) == []
     clock.advance(2)
     assert await chats.closed_s(ONE) == 0
-    assert ONE in {one.chat_id for one in await quiet.outbox.take(10)}
+    assert ONE in {one.chat_id for one in await quiet.delivery.outbox.take(10)}
 
 
 async def test_every_chat_gets_its_turn_before_any_gets_its_second(quiet: Runtime) -> None:
@@ -231,9 +236,9 @@ async def test_every_chat_gets_its_turn_before_any_gets_its_second(quiet: Runtim
             await put(quiet, chat_id, Say(name))
     went: list[int] = []
     for _ in range(len(chats)):
-        taken = await quiet.outbox.take(2)
+        taken = await quiet.delivery.outbox.take(2)
         for one in taken:
-            await quiet.outbox.sent(one)
+            await quiet.delivery.outbox.sent(one)
         went += [one.chat_id for one in taken]
     for start in range(0, 18, 9):
         assert sorted(went[start : start + 9]) == chats
@@ -242,39 +247,39 @@ async def test_every_chat_gets_its_turn_before_any_gets_its_second(quiet: Runtim
 async def test_what_moves_waits_in_the_other_chat_in_its_place(quiet: Runtime) -> None:
     await put(quiet, ONE, Say("a", reply_to=3))
     await put(quiet, TWO, Say("b"))
-    taken = {one.chat_id: one for one in await quiet.outbox.take(10)}
-    await quiet.outbox.move(taken[ONE], TWO, Say("a"))
-    await quiet.outbox.wait_for_room(taken[TWO], seconds=0)
+    taken = {one.chat_id: one for one in await quiet.delivery.outbox.take(10)}
+    await quiet.delivery.outbox.move(taken[ONE], TWO, Say("a"))
+    await quiet.delivery.outbox.wait_for_room(taken[TWO], seconds=0)
     assert await drained(quiet, TWO) == [Say("a"), Say("b")]
-    assert await quiet.outbox.backlog() == {}
+    assert await quiet.delivery.outbox.backlog() == {}
 
 
 async def test_news_that_meet_a_waiting_row_leave_with_it_or_after_it(quiet: Runtime) -> None:
     await put(quiet, ONE, Say("old"), dedupe_key="card")
-    async with quiet.store.transaction() as tx:
-        await quiet.outbox.say(tx, ONE, Say("new"), dedupe_key="card")
+    async with quiet.system.store.transaction() as tx:
+        await quiet.delivery.outbox.say(tx, ONE, Say("new"), dedupe_key="card")
         # Whoever took the row now would show what was before this transaction.
-        assert await asyncio.create_task(quiet.outbox.take(10), context=Context()) == []
-    assert len(await quiet.outbox.take(10)) == 1
+        assert await asyncio.create_task(quiet.delivery.outbox.take(10), context=Context()) == []
+    assert len(await quiet.delivery.outbox.take(10)) == 1
 
 
 async def test_who_lost_the_lease_decides_nothing(quiet: Runtime, clock: SetClock) -> None:
     await put(quiet, ONE, Say("a"))
-    (slow,) = await quiet.outbox.take(10)
+    (slow,) = await quiet.delivery.outbox.take(10)
     clock.advance(LEASE.total_seconds())
-    (quick,) = await quiet.outbox.take(10)
-    await quiet.outbox.sent(quick)
-    await quiet.outbox.put_off(slow, seconds=0, fault="too late")
+    (quick,) = await quiet.delivery.outbox.take(10)
+    await quiet.delivery.outbox.sent(quick)
+    await quiet.delivery.outbox.put_off(slow, seconds=0, fault="too late")
     clock.advance(LEASE.total_seconds())
-    assert await quiet.outbox.take(10) == []
+    assert await quiet.delivery.outbox.take(10) == []
 
 
 async def test_many_workers_take_everything_once(quiet: Runtime) -> None:
     for chat_id in range(1, 9):
         await put(quiet, chat_id, Say("hello"))
-    taken = await asyncio.gather(*(quiet.outbox.take(8) for _ in range(6)))
+    taken = await asyncio.gather(*(quiet.delivery.outbox.take(8) for _ in range(6)))
     chats = [t.chat_id for batch in taken for t in batch]
-    while len(chats) < 8 and (more := await quiet.outbox.take(8)):
+    while len(chats) < 8 and (more := await quiet.delivery.outbox.take(8)):
         chats += [t.chat_id for t in more]
     assert sorted(chats) == list(range(1, 9))
 
@@ -282,21 +287,21 @@ async def test_many_workers_take_everything_once(quiet: Runtime) -> None:
 async def test_what_cannot_leave_is_parked_in_the_end(quiet: Runtime, clock: SetClock) -> None:
     await put(quiet, ONE, Say("a"))
     for _ in range(3):
-        (leaving,) = await quiet.outbox.take(1)
-        await quiet.outbox.wait_for_room(leaving, seconds=5)
-        assert await quiet.outbox.take(1) == []
+        (leaving,) = await quiet.delivery.outbox.take(1)
+        await quiet.delivery.outbox.wait_for_room(leaving, seconds=5)
+        assert await quiet.delivery.outbox.take(1) == []
         clock.advance(6)
     for tries in range(1, MAX_TRIES + 1):
-        (leaving,) = await quiet.outbox.take(1)
+        (leaving,) = await quiet.delivery.outbox.take(1)
         assert leaving.tries == tries
-        await quiet.outbox.put_off(leaving, seconds=5, fault="500")
+        await quiet.delivery.outbox.put_off(leaving, seconds=5, fault="500")
         clock.advance(6)
-    assert await quiet.outbox.take(1) == []
-    assert await quiet.outbox.backlog() == {"parked": 1}
+    assert await quiet.delivery.outbox.take(1) == []
+    assert await quiet.delivery.outbox.backlog() == {"parked": 1}
     await put(quiet, ONE, Say("b"))
-    (leaving,) = await quiet.outbox.take(1)
-    await quiet.outbox.park(leaving, fault="the bot was removed")
-    assert await quiet.outbox.backlog() == {"parked": 2}
+    (leaving,) = await quiet.delivery.outbox.take(1)
+    await quiet.delivery.outbox.park(leaving, fault="the bot was removed")
+    assert await quiet.delivery.outbox.backlog() == {"parked": 2}
 
 
 async def test_facts_come_out_as_they_went_in(quiet: Runtime) -> None:
@@ -309,34 +314,34 @@ async def test_facts_come_out_as_they_went_in(quiet: Runtime) -> None:
     ]
     for chat_id, fact in enumerate(facts, start=1):
         await put(quiet, chat_id, fact)
-    taken = await quiet.outbox.take(10)
+    taken = await quiet.delivery.outbox.take(10)
     assert {t.chat_id: t.fact for t in taken} == dict(enumerate(facts, start=1))
 
 
 async def test_what_is_rolled_back_never_leaves(quiet: Runtime) -> None:
     woken = []
-    quiet.outbox.on_news(lambda: woken.append(True))
+    quiet.delivery.outbox.on_news(lambda: woken.append(True))
 
     async def half() -> None:
-        async with quiet.store.transaction() as tx:
-            await quiet.outbox.say(tx, ONE, Say("a"))
+        async with quiet.system.store.transaction() as tx:
+            await quiet.delivery.outbox.say(tx, ONE, Say("a"))
             raise LookupError
 
     with pytest.raises(LookupError):
         await half()
     assert woken
-    assert await quiet.outbox.backlog() == {}
+    assert await quiet.delivery.outbox.backlog() == {}
 
 
 async def test_what_was_sent_is_forgotten_after_a_week(quiet: Runtime, clock: SetClock) -> None:
     for chat_id, finish in ((ONE, "sent"), (TWO, "parked")):
         await put(quiet, chat_id, Say(finish))
-    for leaving in await quiet.outbox.take(2):
+    for leaving in await quiet.delivery.outbox.take(2):
         if leaving.chat_id == ONE:
-            await quiet.outbox.sent(leaving)
+            await quiet.delivery.outbox.sent(leaving)
         else:
-            await quiet.outbox.park(leaving, fault="blocked")
-    assert await quiet.outbox.forget_old() == 0
+            await quiet.delivery.outbox.park(leaving, fault="blocked")
+    assert await quiet.delivery.outbox.forget_old() == 0
     clock.advance(7 * 86400 + 1)
-    assert await quiet.outbox.forget_old() == 1
-    assert await quiet.outbox.backlog() == {"parked": 1}
+    assert await quiet.delivery.outbox.forget_old() == 1
+    assert await quiet.delivery.outbox.backlog() == {"parked": 1}

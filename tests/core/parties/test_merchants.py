@@ -24,31 +24,33 @@ from tests.demo import eventually
 
 
 async def keys_of(runtime: Runtime, merchant: Merchant, mode: str) -> str:
-    keys = await runtime.merchants.open_app(merchant, mode=mode, name="shop", notify_url=None)
+    keys = await runtime.parties.merchants.open_app(
+        merchant, mode=mode, name="shop", notify_url=None
+    )
     return keys.key_id
 
 
 async def test_live_keys_need_a_passed_review(runtime: Runtime) -> None:
-    merchant = await runtime.merchants.open_merchant("M2001", "新店", reviewed=False)
+    merchant = await runtime.parties.merchants.open_merchant("M2001", "新店", reviewed=False)
     assert not merchant.reviewed
     live = await keys_of(runtime, merchant, "live")
     test = await keys_of(runtime, merchant, "test")
     with pytest.raises(Refusal) as error:
-        await runtime.merchants.app_by_key(live)
+        await runtime.parties.merchants.app_by_key(live)
     assert refused(error.value) == "merchant_not_reviewed"
     assert (error.value.kind.type, error.value.facts) == ("permission", {"merchant_no": "M2001"})
-    assert (await runtime.merchants.app_by_key(test)).mode == "test"
-    await runtime.store.execute(
+    assert (await runtime.parties.merchants.app_by_key(test)).mode == "test"
+    await runtime.system.store.execute(
         "UPDATE merchant SET reviewed_at = now() WHERE id = $1", merchant.id
     )
-    app = await runtime.merchants.app_by_key(live)
+    app = await runtime.parties.merchants.app_by_key(live)
     assert (app.mode, app.merchant.reviewed) == ("live", True)
 
 
 async def test_a_merchant_is_taken_as_reviewed(runtime: Runtime) -> None:
-    merchant = await runtime.merchants.open_merchant("M2001", "新店", reviewed=True)
+    merchant = await runtime.parties.merchants.open_merchant("M2001", "新店", reviewed=True)
     assert merchant.reviewed
-    app = await runtime.merchants.app_by_key(await keys_of(runtime, merchant, "live"))
+    app = await runtime.parties.merchants.app_by_key(await keys_of(runtime, merchant, "live"))
     assert app.merchant == merchant
 
 
@@ -57,9 +59,11 @@ async def test_what_is_open_goes_on_without_a_review(
 ) -> None:
     """Orders that exist are followed to their end: only new calls need the review."""
     merchant, app = shop
-    await runtime.store.execute("UPDATE merchant SET reviewed_at = NULL WHERE id = $1", merchant.id)
-    assert (await runtime.merchants.app_by_id(app.id)).id == app.id
-    assert app.id in {found.id for found in await runtime.merchants.apps_of(merchant)}
+    await runtime.system.store.execute(
+        "UPDATE merchant SET reviewed_at = NULL WHERE id = $1", merchant.id
+    )
+    assert (await runtime.parties.merchants.app_by_id(app.id)).id == app.id
+    assert app.id in {found.id for found in await runtime.parties.merchants.apps_of(merchant)}
 
 
 @pytest.mark.parametrize(
@@ -67,25 +71,27 @@ async def test_what_is_open_goes_on_without_a_review(
 )
 async def test_a_name_that_suppliers_could_not_take_is_refused(runtime: Runtime, name: str) -> None:
     with pytest.raises(Refusal) as error:
-        await runtime.merchants.open_merchant("M2001", name, reviewed=True)
+        await runtime.parties.merchants.open_merchant("M2001", name, reviewed=True)
     assert (refused(error.value), error.value.param) == ("field_invalid", "name")
     with pytest.raises(Refusal):
-        await runtime.merchants.by_no("M2001")
+        await runtime.parties.merchants.by_no("M2001")
 
 
 @pytest.mark.parametrize("name", ["x", "茶" * 64, "Tom & Söhne <茶>  №1 🍵"])
 async def test_a_name_stays_as_it_was_written(runtime: Runtime, name: str) -> None:
-    await runtime.merchants.open_merchant("M2001", name, reviewed=True)
-    assert (await runtime.merchants.by_no("m2001")).name == name
+    await runtime.parties.merchants.open_merchant("M2001", name, reviewed=True)
+    assert (await runtime.parties.merchants.by_no("m2001")).name == name
 
 
 async def test_a_product_that_is_off_is_not_sold(desk: Desk) -> None:
-    merchants = desk.runtime.merchants
+    merchants = desk.runtime.parties.merchants
     before = await merchants.offers(desk.merchant)
     assert before["alipay_qr"].tariff == Tariff.flat(Rate(12000))
     assert list(before) == sorted(before)
     await desk.open()
-    await desk.runtime.store.execute("UPDATE product SET state = 'off' WHERE code = 'alipay_qr'")
+    await desk.runtime.system.store.execute(
+        "UPDATE product SET state = 'off' WHERE code = 'alipay_qr'"
+    )
     del before["alipay_qr"]
     assert await merchants.offers(desk.merchant) == before
     with pytest.raises(Refusal) as error:
@@ -95,7 +101,7 @@ async def test_a_product_that_is_off_is_not_sold(desk: Desk) -> None:
 
 async def test_a_tariff_begins_at_the_day_cut_and_orders_keep_theirs(neighbour: Desk) -> None:
     """M1002's days begin at 06:00."""
-    desk, merchants = neighbour, neighbour.runtime.merchants
+    desk, merchants = neighbour, neighbour.runtime.parties.merchants
     desk.clock.go_to_noon()
     today = desk.merchant.day_cut.day_of(desk.clock.now())
     tomorrow = today + timedelta(days=1)
@@ -136,7 +142,7 @@ async def test_volume_tiers_change_at_the_day_boundary(desk: Desk) -> None:
     merchant = desk.merchant
     today = merchant.day_cut.day_of(desk.clock.now())
     tariff = Tariff((Tier(0, Rate(12000)), Tier(30_000, Rate(10000))), "volume")
-    await desk.runtime.merchants.set_tariff(merchant, "alipay_qr", tariff, actor="test")
+    await desk.runtime.parties.merchants.set_tariff(merchant, "alipay_qr", tariff, actor="test")
     for amount_minor, product in (
         (20_000, "alipay_qr"),
         (10_000, "alipay_qr"),
@@ -160,7 +166,7 @@ async def test_volume_tiers_change_at_the_day_boundary(desk: Desk) -> None:
 
 async def test_a_tariff_set_while_orders_are_made(desk: Desk) -> None:
     """Each order has the rate, the tariff and the fee of one and the same tariff."""
-    merchants = desk.runtime.merchants
+    merchants = desk.runtime.parties.merchants
     await asyncio.gather(
         *(desk.open() for _ in range(12)),
         *(
@@ -170,7 +176,7 @@ async def test_a_tariff_set_while_orders_are_made(desk: Desk) -> None:
             for ppm in (20000, 30000, 40000)
         ),
     )
-    rows = await desk.runtime.store.fetch(
+    rows = await desk.runtime.system.store.fetch(
         "SELECT o.fee_minor, o.rate, t.tiers FROM orders o JOIN tariff t ON t.id = o.tariff_id"
     )
     assert len(rows) == 12
@@ -183,9 +189,11 @@ async def test_a_tariff_set_while_orders_are_made(desk: Desk) -> None:
 async def test_of_one_day_the_one_set_last_counts_whatever_the_clocks_say(desk: Desk) -> None:
     """The instance that sets the second one, in line behind the first, is a minute behind."""
     runtime, clock = desk.runtime, SetClock(desk.clock.now() - timedelta(minutes=1))
-    store, ids = runtime.store, Ids(clock)
-    merchants = Merchants(store, runtime.vault, clock, ids, runtime.ledger)
-    channels = Channels(store, clock, ids, runtime.audit, runtime.routing.limits_changed)
+    store, ids = runtime.system.store, Ids(clock)
+    merchants = Merchants(store, runtime.system.vault, clock, ids, runtime.ledger)
+    channels = Channels(
+        store, clock, ids, runtime.delivery.audit, runtime.supply.routing.limits_changed
+    )
     channel_id = (await channels.costs("C01")).id
     first, second = Tariff.flat(Rate(20_000)), Tariff.flat(Rate(30_000))
     behind: list[asyncio.Task[object]] = []
@@ -202,10 +210,10 @@ async def test_of_one_day_the_one_set_last_counts_whatever_the_clocks_say(desk: 
     async def cost_behind(tx: Tx, _since: date) -> None:
         await set_behind(tx, channels.set_cost(channel_id, second, actor="test"))
 
-    await runtime.merchants.set_tariff(
+    await runtime.parties.merchants.set_tariff(
         desk.merchant, "alipay_qr", first, actor="test", also=rate_behind
     )
-    await runtime.channels.set_cost(channel_id, first, actor="test", also=cost_behind)
+    await runtime.supply.channels.set_cost(channel_id, first, actor="test", also=cost_behind)
     await asyncio.gather(*behind)
     today = await runtime.ledger.today(desk.merchant.id)
     yesterday = today - timedelta(days=1)
@@ -214,7 +222,7 @@ async def test_of_one_day_the_one_set_last_counts_whatever_the_clocks_say(desk: 
     assert (await channels.costs("C01")).cost == second
     assert (await channels.by_id(channel_id)).cost == second
     tomorrow = today + timedelta(days=1)
-    for on, cost in ((runtime.channels, first), (channels, second)):
+    for on, cost in ((runtime.supply.channels, first), (channels, second)):
         await on.set_cost(channel_id, cost, actor="test", valid_from=tomorrow)
     assert (await channels.costs("C01")).coming == second
 
@@ -226,7 +234,7 @@ SELECT EXISTS (SELECT FROM pg_locks JOIN pg_database d ON d.oid = database
 
 
 async def test_a_tariff_that_cannot_be_set_is_refused(desk: Desk) -> None:
-    merchants, store = desk.runtime.merchants, desk.runtime.store
+    merchants, store = desk.runtime.parties.merchants, desk.runtime.system.store
     today = desk.merchant.day_cut.day_of(desk.clock.now())
     before = await store.fetchval("SELECT count(*) FROM tariff")
     flat = Tariff.flat(Rate(5000))
@@ -245,7 +253,7 @@ async def test_a_tariff_that_cannot_be_set_is_refused(desk: Desk) -> None:
 
 async def test_a_cost_begins_at_the_suppliers_day_and_attempts_keep_theirs(desk: Desk) -> None:
     desk.clock.go_to_noon()
-    channels = desk.runtime.channels
+    channels = desk.runtime.supply.channels
     cost = await channels.costs(" c01 ")
     tomorrow = cost.today + timedelta(days=1)
     tiers = Tariff((Tier(0, Rate(8000)), Tier(20_000, Rate(5000, 1))))

@@ -43,8 +43,8 @@ def test_every_role_has_known_rights() -> None:
 
 
 async def test_who_sees_what_where(runtime: Runtime) -> None:
-    spruce = (await runtime.merchants.by_no("M1001")).id
-    northwind = (await runtime.merchants.by_no("M1002")).id
+    spruce = (await runtime.parties.merchants.by_no("M1001")).id
+    northwind = (await runtime.parties.merchants.by_no("M1002")).id
     both, nobody = {spruce, northwind}, set[object]()
     for user_id, chat_id, seen in (
         (OPERATOR, CHAT, {spruce}),
@@ -57,10 +57,10 @@ async def test_who_sees_what_where(runtime: Runtime) -> None:
         (SPRUCE_STAFF, OPS_CHAT, nobody),
         (SUPPLIER_STAFF, SUPPLIER_CHAT, nobody),
     ):
-        actor = await runtime.access.actor(user_id, "x", chat_id, private=False)
+        actor = await runtime.people.access.actor(user_id, "x", chat_id, private=False)
         assert {m for m in both if actor.sees(m)} == seen, (user_id, chat_id)
     for user_id, seen in ((OWNER, both), (SPRUCE_STAFF, nobody)):
-        actor = await runtime.access.actor(user_id, "x", user_id, private=True)
+        actor = await runtime.people.access.actor(user_id, "x", user_id, private=True)
         assert {m for m in both if actor.sees(m)} == seen
 
 
@@ -73,15 +73,15 @@ async def test_roles_of_the_other_side_hold_in_their_group_only(runtime: Runtime
         (OPERATOR, CHAT, "operator"),
         (424242, CHAT, None),
     ):
-        actor = await runtime.access.actor(user_id, "x", chat_id, private=False)
+        actor = await runtime.people.access.actor(user_id, "x", chat_id, private=False)
         assert (actor.role, actor.known) == (role, role is not None)
         assert actor.rights == (ROLES[role] if role else frozenset())
         assert actor.trail_name == f"telegram:{user_id}"
 
 
 async def test_an_anonymous_admin_may_nothing(runtime: Runtime) -> None:
-    await runtime.people.employ(ANONYMOUS_ADMIN_ID, "Group", "owner")
-    actor = await runtime.access.actor(ANONYMOUS_ADMIN_ID, "Group", CHAT, private=False)
+    await runtime.people.people.employ(ANONYMOUS_ADMIN_ID, "Group", "owner")
+    actor = await runtime.people.access.actor(ANONYMOUS_ADMIN_ID, "Group", CHAT, private=False)
     for right in RIGHTS:
         assert not actor.may(right)
         with pytest.raises(Refusal) as error:
@@ -90,7 +90,7 @@ async def test_an_anonymous_admin_may_nothing(runtime: Runtime) -> None:
 
 
 async def test_a_missing_right_is_named(runtime: Runtime) -> None:
-    actor = await runtime.access.actor(SUPPORT, "x", CHAT, private=False)
+    actor = await runtime.people.access.actor(SUPPORT, "x", CHAT, private=False)
     actor.need("look_up")
     with pytest.raises(Refusal) as error:
         actor.need("prepay")
@@ -98,8 +98,8 @@ async def test_a_missing_right_is_named(runtime: Runtime) -> None:
 
 
 async def test_a_right_holds_for_those_who_are_seen_here(runtime: Runtime) -> None:
-    spruce, northwind = [await runtime.merchants.by_no(no) for no in ("M1001", "M1002")]
-    ours, other = [await runtime.suppliers.by_no(no) for no in ("S01", "S02")]
+    spruce, northwind = [await runtime.parties.merchants.by_no(no) for no in ("M1001", "M1002")]
+    ours, other = [await runtime.parties.suppliers.by_no(no) for no in ("S01", "S02")]
     whose: dict[str, tuple[str, dict[str, Any]]] = {
         "M1001": ("merchant_not_found", {"merchant": spruce}),
         "M1002": ("merchant_not_found", {"merchant": northwind}),
@@ -114,7 +114,7 @@ async def test_a_right_holds_for_those_who_are_seen_here(runtime: Runtime) -> No
         (OPS_CHAT, set(whose)),
         (UNSEEN_CHAT, set[str]()),
     ):
-        actor = await runtime.access.actor(OWNER, "x", chat_id, private=False)
+        actor = await runtime.people.access.actor(OWNER, "x", chat_id, private=False)
         for name, (code, concerned) in whose.items():
             if name in seen:
                 actor.need_for("day_cut", **concerned)
@@ -122,7 +122,7 @@ async def test_a_right_holds_for_those_who_are_seen_here(runtime: Runtime) -> No
             with pytest.raises(Refusal) as error:
                 actor.need_for("day_cut", **concerned)
             assert error.value.code == code, (chat_id, name)
-    support = await runtime.access.actor(SUPPORT, "x", NORTHWIND_CHAT, private=False)
+    support = await runtime.people.access.actor(SUPPORT, "x", NORTHWIND_CHAT, private=False)
     with pytest.raises(Refusal) as error:  # the right comes first: nobody learns who there is
         support.need_for("day_cut", merchant=spruce)
     assert error.value.code == "not_permitted"
@@ -130,39 +130,45 @@ async def test_a_right_holds_for_those_who_are_seen_here(runtime: Runtime) -> No
 
 async def test_nobody_changes_what_is_not_seen_here(runtime: Runtime) -> None:
     """An owner speaks in Northwind's group, where its people read along."""
-    owner = await runtime.access.actor(OWNER, "x", NORTHWIND_CHAT, private=False)
-    merchant = await runtime.merchants.by_no("M1001")
-    supplier = await runtime.suppliers.by_no("S01")
+    owner = await runtime.people.access.actor(OWNER, "x", NORTHWIND_CHAT, private=False)
+    merchant = await runtime.parties.merchants.by_no("M1001")
+    supplier = await runtime.parties.suppliers.by_no("S01")
     money, flat = Money(500, "CNY"), Tariff.flat(Rate(1))
     cause = Cause(NORTHWIND_CHAT, 1, 1)
     before = await _written(runtime)
     for verb, code in (
-        (runtime.pricing.set_rate(owner, merchant, "alipay_qr", flat, cause), "merchant"),
-        (runtime.credit.set_line(owner, merchant, money, cause), "merchant"),
-        (runtime.credit.set_line(owner, merchant, None, cause), "merchant"),
-        (runtime.prepayments.record(owner, merchant, Advance(money, ""), cause), "merchant"),
-        (runtime.adjustments.record(owner, merchant, Correction(money, "r"), cause), "merchant"),
-        (runtime.payins.record(owner, supplier, Advance(money, ""), cause), "supplier"),
-        (runtime.prepayments.undo(owner, merchant, uuid4(), cause), "merchant"),
-        (runtime.adjustments.undo(owner, merchant, uuid4(), cause), "merchant"),
-        (runtime.payins.undo(owner, supplier, uuid4(), cause), "supplier"),
-        (runtime.daycuts.set(owner, "m", merchant.id, cause, at=time(6)), "merchant"),
-        (runtime.daycuts.set(owner, "s", supplier.id, cause, at=time(6)), "supplier"),
-        (runtime.daycuts.set(owner, "p", HOUSE, cause, at=time(6)), "record"),
+        (runtime.accounts.pricing.set_rate(owner, merchant, "alipay_qr", flat, cause), "merchant"),
+        (runtime.accounts.credit.set_line(owner, merchant, money, cause), "merchant"),
+        (runtime.accounts.credit.set_line(owner, merchant, None, cause), "merchant"),
+        (
+            runtime.accounts.prepayments.record(owner, merchant, Advance(money, ""), cause),
+            "merchant",
+        ),
+        (
+            runtime.accounts.adjustments.record(owner, merchant, Correction(money, "r"), cause),
+            "merchant",
+        ),
+        (runtime.accounts.payins.record(owner, supplier, Advance(money, ""), cause), "supplier"),
+        (runtime.accounts.prepayments.undo(owner, merchant, uuid4(), cause), "merchant"),
+        (runtime.accounts.adjustments.undo(owner, merchant, uuid4(), cause), "merchant"),
+        (runtime.accounts.payins.undo(owner, supplier, uuid4(), cause), "supplier"),
+        (runtime.accounts.daycuts.set(owner, "m", merchant.id, cause, at=time(6)), "merchant"),
+        (runtime.accounts.daycuts.set(owner, "s", supplier.id, cause, at=time(6)), "supplier"),
+        (runtime.accounts.daycuts.set(owner, "p", HOUSE, cause, at=time(6)), "record"),
     ):
         with pytest.raises(Refusal) as error:
             await verb
         assert error.value.code == f"{code}_not_found", verb
         assert await _written(runtime) == before, verb
     with pytest.raises(Refusal) as error:
-        await runtime.pricing.set_cost(owner, "C01", flat, cause)
+        await runtime.accounts.pricing.set_cost(owner, "C01", flat, cause)
     assert error.value.code == "cost_not_here"
     assert await _written(runtime) == before
 
 
 async def _written(runtime: Runtime) -> list[object]:
     """What setting something would write."""
-    rows = await runtime.store.fetch(
+    rows = await runtime.system.store.fetch(
         "SELECT (SELECT count(*) FROM tariff), (SELECT count(*) FROM channel_tariff),"
         " (SELECT count(*) FROM voucher), (SELECT count(*) FROM cause),"
         " (SELECT count(*) FROM audit), (SELECT count(*) FROM outbox),"
@@ -173,7 +179,7 @@ async def _written(runtime: Runtime) -> list[object]:
 
 
 async def test_the_merchant_a_command_is_about(runtime: Runtime) -> None:
-    door = runtime.access
+    door = runtime.people.access
     here = await door.actor(OPERATOR, "x", CHAT, private=False)
     assert (await door.merchant_in(here, None)).merchant_no == "M1001"
     assert (await door.merchant_in(here, "m1001")).merchant_no == "M1001"
@@ -192,9 +198,9 @@ async def test_the_merchant_a_command_is_about(runtime: Runtime) -> None:
         with pytest.raises(Refusal) as error:
             await door.merchant_in(actor, named)
         assert error.value.code == code
-    async with runtime.store.transaction() as tx:
-        other = await runtime.merchants.by_no("M1002")
-        assert await runtime.groups.bind_merchant(tx, CHAT, other.id)
+    async with runtime.system.store.transaction() as tx:
+        other = await runtime.parties.merchants.by_no("M1002")
+        assert await runtime.people.groups.bind_merchant(tx, CHAT, other.id)
     two = await door.actor(OPERATOR, "x", CHAT, private=False)
     with pytest.raises(Refusal) as error:
         await door.merchant_in(two, None)
@@ -207,31 +213,31 @@ async def test_the_merchant_a_command_is_about(runtime: Runtime) -> None:
 
 async def test_a_key_opens_its_app(runtime: Runtime, shop: tuple[Merchant, App]) -> None:
     _, app = shop
-    assert await runtime.access.app(app.key_id, "203.0.113.7") == app
-    execute = runtime.store.execute
+    assert await runtime.people.access.app(app.key_id, "203.0.113.7") == app
+    execute = runtime.system.store.execute
     await execute("UPDATE app SET ip_allow = '{203.0.113.0/24}' WHERE id = $1", app.id)
-    allowed = await runtime.access.app(app.key_id, "203.0.113.7")
+    allowed = await runtime.people.access.app(app.key_id, "203.0.113.7")
     assert replace(allowed, ip_allow=()) == app
     for address in ("198.51.100.1", "::1"):
         with pytest.raises(Refusal) as error:
-            await runtime.access.app(app.key_id, address)
+            await runtime.people.access.app(app.key_id, address)
         assert error.value.code == "address_not_allowed"
     await execute("UPDATE merchant SET state = 'suspended'")
     with pytest.raises(Refusal) as error:
-        await runtime.access.app(app.key_id, "203.0.113.7")
+        await runtime.people.access.app(app.key_id, "203.0.113.7")
     assert error.value.code == "merchant_suspended"
     await execute("UPDATE app SET state = 'withdrawn'")
     for key_id in (app.key_id, "pdk_live_unknown", ""):
         with pytest.raises(Refusal) as error:
-            await runtime.access.app(key_id, "203.0.113.7")
+            await runtime.people.access.app(key_id, "203.0.113.7")
         assert error.value.code == "key_unknown"
 
 
 async def test_people_are_kept_by_number(runtime: Runtime) -> None:
-    await runtime.people.employ(777, "小何", "support")
-    await runtime.people.employ(777, "小何", "finance")
-    person = await runtime.people.find(777)
+    await runtime.people.people.employ(777, "小何", "support")
+    await runtime.people.people.employ(777, "小何", "finance")
+    person = await runtime.people.people.find(777)
     assert person is not None
     assert person.role == "finance"
-    assert await runtime.people.find(778) is None
-    assert [p.user_id for p in await runtime.people.owners()] == [OWNER]
+    assert await runtime.people.people.find(778) is None
+    assert [p.user_id for p in await runtime.people.people.owners()] == [OWNER]

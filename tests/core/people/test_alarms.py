@@ -15,20 +15,20 @@ from tests.core.support import OPS_CHAT, SetClock, alarms
 
 
 async def sound(runtime: Runtime, subject: str, *, times: int = 1, first: str = "x") -> None:
-    async with runtime.store.transaction() as tx:
-        await runtime.alarms.sound(
+    async with runtime.system.store.transaction() as tx:
+        await runtime.people.alarms.sound(
             tx, "books", subject, {"differences": 1, "first": first}, times=times
         )
 
 
 async def end(runtime: Runtime, subject: str) -> None:
-    async with runtime.store.transaction() as tx:
-        await runtime.alarms.end(tx, "books", subject)
+    async with runtime.system.store.transaction() as tx:
+        await runtime.people.alarms.end(tx, "books", subject)
 
 
 @pytest.fixture
 async def runtime(runtime: Runtime) -> Runtime:
-    await runtime.store.execute("DELETE FROM outbox")
+    await runtime.system.store.execute("DELETE FROM outbox")
     return runtime
 
 
@@ -73,14 +73,14 @@ async def test_after_a_day_it_is_told_anew(runtime: Runtime, clock: SetClock) ->
 
 async def test_it_commits_with_its_cause(runtime: Runtime) -> None:
     async def fail() -> None:
-        async with runtime.store.transaction() as tx:
-            await runtime.alarms.sound(tx, "books", "a", {"differences": 1, "first": "x"})
+        async with runtime.system.store.transaction() as tx:
+            await runtime.people.alarms.sound(tx, "books", "a", {"differences": 1, "first": "x"})
             raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
         await fail()
     assert await alarms(runtime) == []
-    assert not await runtime.store.fetchval("SELECT EXISTS (SELECT FROM alarm)")
+    assert not await runtime.system.store.fetchval("SELECT EXISTS (SELECT FROM alarm)")
 
 
 async def test_many_at_once_are_one_alarm(runtime: Runtime) -> None:
@@ -91,12 +91,12 @@ async def test_many_at_once_are_one_alarm(runtime: Runtime) -> None:
 
 async def test_only_ops_groups_are_told(runtime: Runtime) -> None:
     await sound(runtime, "a")
-    assert [(one.chat_id, one.fact.topic) for one in await runtime.outbox.take(50)] == [
+    assert [(one.chat_id, one.fact.topic) for one in await runtime.delivery.outbox.take(50)] == [
         (OPS_CHAT, "alarm")
     ]
 
 
 async def test_none_is_found_that_is_not_there(runtime: Runtime) -> None:
     with pytest.raises(Refusal) as error:
-        await runtime.alarms.get(UUID(int=7))
+        await runtime.people.alarms.get(UUID(int=7))
     assert error.value.code == "record_not_found"

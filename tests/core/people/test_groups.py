@@ -25,10 +25,10 @@ _WAITING = "SELECT count(*) FROM outbox WHERE chat_id = $1 AND state = 'waiting'
 
 
 async def test_a_group_has_one_kind(runtime: Runtime) -> None:
-    merchant = await runtime.merchants.by_no("M1001")
-    supplier = await runtime.suppliers.by_no("s01")
-    groups = runtime.groups
-    async with runtime.store.transaction() as tx:
+    merchant = await runtime.parties.merchants.by_no("M1001")
+    supplier = await runtime.parties.suppliers.by_no("s01")
+    groups = runtime.people.groups
+    async with runtime.system.store.transaction() as tx:
         assert await groups.bind_merchant(tx, FRESH, merchant.id)
         assert not await groups.bind_merchant(tx, FRESH, merchant.id)
         assert set(await groups.of_holder(tx, merchant.id)) == {CHAT, FRESH}
@@ -47,40 +47,42 @@ async def test_a_group_has_one_kind(runtime: Runtime) -> None:
     found = await groups.find(FRESH)
     assert found is not None
     assert (found.kind, found.merchant_ids, found.supplier_ids) == ("supplier", (), (supplier.id,))
-    assert await groups.ops(runtime.store) == [OPS_CHAT]
+    assert await groups.ops(runtime.system.store) == [OPS_CHAT]
 
 
 async def test_a_new_chat_is_seen_once(runtime: Runtime) -> None:
     for expected in (True, False):
-        new = await runtime.groups.seen(NEW, chat_type="group", title="新群", bot_status="member")
+        new = await runtime.people.groups.seen(
+            NEW, chat_type="group", title="新群", bot_status="member"
+        )
         assert new == expected
-    await runtime.groups.set_language(NEW, "en")
-    found = await runtime.groups.find(NEW)
+    await runtime.people.groups.set_language(NEW, "en")
+    found = await runtime.people.groups.find(NEW)
     assert found is not None
     assert (found.kind, found.title, found.language) == ("unbound", "新群", "en")
-    assert await runtime.groups.find(NEW - 1) is None
+    assert await runtime.people.groups.find(NEW - 1) is None
 
 
 async def role_in(runtime: Runtime, chat_id: int, user_id: int) -> str | None:
     """What somebody is in a chat, as one of the other side."""
-    return (await runtime.access.actor(user_id, "x", chat_id, private=False)).role
+    return (await runtime.people.access.actor(user_id, "x", chat_id, private=False)).role
 
 
 async def test_a_group_that_moves_takes_everything_along(runtime: Runtime) -> None:
-    merchant = await runtime.merchants.by_no("M1001")
-    await runtime.groups.add_staff(CHAT, 555, "merchant_staff", merchant.id)
-    await runtime.groups.set_language(CHAT, "en")
-    before = await runtime.groups.find(CHAT)
+    merchant = await runtime.parties.merchants.by_no("M1001")
+    await runtime.people.groups.add_staff(CHAT, 555, "merchant_staff", merchant.id)
+    await runtime.people.groups.set_language(CHAT, "en")
+    before = await runtime.people.groups.find(CHAT)
     for _ in range(2):
-        await runtime.groups.moved(CHAT, NEW)
-    after = await runtime.groups.find(NEW)
+        await runtime.people.groups.moved(CHAT, NEW)
+    after = await runtime.people.groups.find(NEW)
     assert before is not None
     assert after is not None
     assert (after.kind, after.merchant_ids) == ("merchant", before.merchant_ids)
     assert (after.language, after.title) == ("en", before.title)
-    assert await runtime.store.fetchval(_WAITING, CHAT) == 0
+    assert await runtime.system.store.fetchval(_WAITING, CHAT) == 0
     assert await facts(runtime, NEW) == [Bill(merchant_id=str(before.merchant_ids[0]))]
-    assert await runtime.groups.of_holder(runtime.store, merchant.id) == [NEW]
+    assert await runtime.people.groups.of_holder(runtime.system.store, merchant.id) == [NEW]
     for chat_id in (CHAT, NEW):
         assert await role_in(runtime, chat_id, 555) == "merchant_staff"
 
@@ -91,7 +93,7 @@ MOVES: tuple[tuple[int, int], ...] = ((A, B), (B, C), (A, C))
 
 
 async def test_the_old_id_goes_on_pointing_to_the_group(runtime: Runtime) -> None:
-    merchant = await runtime.merchants.by_no("M1001")
+    merchant = await runtime.parties.merchants.by_no("M1001")
     for seed in range(25):
         random = Random(seed)
         told: list[tuple[int, int] | str] = random.choices(
@@ -100,13 +102,13 @@ async def test_the_old_id_goes_on_pointing_to_the_group(runtime: Runtime) -> Non
         await _begin_anew(runtime, merchant.id)
         for one in (*told, *random.sample(MOVES[:2], 2)):
             await _hear(runtime, one)
-            found = await runtime.groups.find(A)
+            found = await runtime.people.groups.find(A)
             assert found is not None, seed
             assert found.merchant_ids == (merchant.id,), f"a line of A is not booked: {seed}"
-            listed = await runtime.groups.of_holder(runtime.store, merchant.id)
+            listed = await runtime.people.groups.of_holder(runtime.system.store, merchant.id)
             assert listed == [found.chat_id], seed
         for chat_id in (A, B, C):
-            found = await runtime.groups.find(chat_id)
+            found = await runtime.people.groups.find(chat_id)
             assert found is not None, seed
             assert (found.chat_id, found.kind) == (C, "merchant"), seed
             assert await role_in(runtime, chat_id, 555) == "merchant_staff", seed
@@ -114,26 +116,30 @@ async def test_the_old_id_goes_on_pointing_to_the_group(runtime: Runtime) -> Non
 
 async def _hear(runtime: Runtime, one: tuple[int, int] | str) -> None:
     if isinstance(one, tuple):
-        await runtime.groups.moved(*one, title="group")
+        await runtime.people.groups.moved(*one, title="group")
         return
     status = "member" if one == "back" else "left"
     for chat_id in (A, B):
         if await _has_moved(runtime, chat_id):
-            await runtime.groups.seen(chat_id, chat_type="group", title="?", bot_status=status)
+            await runtime.people.groups.seen(
+                chat_id, chat_type="group", title="?", bot_status=status
+            )
 
 
 async def _begin_anew(runtime: Runtime, merchant_id: UUID) -> None:
     for table in ("binding", "chat_group"):
-        await runtime.store.execute(f"DELETE FROM {table} WHERE chat_id = ANY($1)", [A, B, C])
-    await runtime.store.execute("DELETE FROM binding WHERE merchant_id = $1", merchant_id)
-    await runtime.groups.seen(A, chat_type="group", title="group", bot_status="member")
-    async with runtime.store.transaction() as tx:
-        await runtime.groups.bind_merchant(tx, A, merchant_id)
-    await runtime.groups.add_staff(A, 555, "merchant_staff", merchant_id)
+        await runtime.system.store.execute(
+            f"DELETE FROM {table} WHERE chat_id = ANY($1)", [A, B, C]
+        )
+    await runtime.system.store.execute("DELETE FROM binding WHERE merchant_id = $1", merchant_id)
+    await runtime.people.groups.seen(A, chat_type="group", title="group", bot_status="member")
+    async with runtime.system.store.transaction() as tx:
+        await runtime.people.groups.bind_merchant(tx, A, merchant_id)
+    await runtime.people.groups.add_staff(A, 555, "merchant_staff", merchant_id)
 
 
 async def _has_moved(runtime: Runtime, chat_id: int) -> bool:
-    found = await runtime.groups.find(chat_id)
+    found = await runtime.people.groups.find(chat_id)
     return found is not None and found.chat_id != chat_id
 
 
@@ -141,20 +147,20 @@ async def test_nobody_sees_what_is_not_theirs_whatever_is_bound_and_taken_off(
     runtime: Runtime,
 ) -> None:
     """People of a merchant see that one, for as long as the binding lasts to which they came."""
-    groups = runtime.groups
-    ids = [(await runtime.merchants.by_no(no)).id for no in ("M1001", "M1002")]
+    groups = runtime.people.groups
+    ids = [(await runtime.parties.merchants.by_no(no)).id for no in ("M1001", "M1002")]
     people = (555, 556, 557)
     await groups.seen(A, chat_type="group", title="group", bot_status="member")
     for seed in range(15):
         random = Random(seed)
-        async with runtime.store.transaction() as tx:
+        async with runtime.system.store.transaction() as tx:
             await groups.unbind(tx, A)
         theirs: dict[UUID, set[int]] = {}
         for _ in range(12):
             holder_id, user_id = random.choice(ids), random.choice(people)
             match random.choice(("bind", "staff", "staff", "unbind", "all")):
                 case "bind":
-                    async with runtime.store.transaction() as tx:
+                    async with runtime.system.store.transaction() as tx:
                         new = await groups.bind_merchant(tx, A, holder_id)
                     assert new == (holder_id not in theirs)
                     theirs.setdefault(holder_id, set())
@@ -165,15 +171,15 @@ async def test_nobody_sees_what_is_not_theirs_whatever_is_bound_and_taken_off(
                     with pytest.raises(Refusal):
                         await groups.add_staff(A, user_id, "merchant_staff", holder_id)
                 case "unbind":
-                    async with runtime.store.transaction() as tx:
+                    async with runtime.system.store.transaction() as tx:
                         gone = await groups.unbind(tx, A, holder_id)
                     assert gone == (theirs.pop(holder_id, None) is not None)
                 case _:
-                    async with runtime.store.transaction() as tx:
+                    async with runtime.system.store.transaction() as tx:
                         await groups.unbind(tx, A)
                     theirs.clear()
             for user in people:
-                actor = await runtime.access.actor(user, "x", A, private=False)
+                actor = await runtime.people.access.actor(user, "x", A, private=False)
                 own = {one for one, staff in theirs.items() if user in staff}
                 assert set(actor.merchant_ids or ()) == own, seed
                 assert actor.known == bool(own), seed
@@ -181,10 +187,10 @@ async def test_nobody_sees_what_is_not_theirs_whatever_is_bound_and_taken_off(
 
 async def test_what_is_set_in_the_old_chat_is_set_in_the_group(runtime: Runtime) -> None:
     """It was said before the move and is acted on after it."""
-    groups = runtime.groups
-    first, second = [await runtime.merchants.by_no(no) for no in ("M1001", "M1002")]
+    groups = runtime.people.groups
+    first, second = [await runtime.parties.merchants.by_no(no) for no in ("M1001", "M1002")]
     await groups.moved(CHAT, NEW)
-    async with runtime.store.transaction() as tx:
+    async with runtime.system.store.transaction() as tx:
         assert await groups.bind_merchant(tx, CHAT, second.id)
         assert await groups.set_usdt_rate(tx, CHAT, Decimal("7.2")) is None
     await groups.set_language(CHAT, "en")
@@ -192,7 +198,7 @@ async def test_what_is_set_in_the_old_chat_is_set_in_the_group(runtime: Runtime)
     assert found is not None
     assert found.merchant_ids == (first.id, second.id)
     assert (found.usdt_rate, found.language) == (Decimal("7.2"), "en")
-    async with runtime.store.transaction() as tx:
+    async with runtime.system.store.transaction() as tx:
         assert await groups.unbind(tx, CHAT)
     found = await groups.find(CHAT)
     assert found is not None
@@ -201,22 +207,22 @@ async def test_what_is_set_in_the_old_chat_is_set_in_the_group(runtime: Runtime)
 
 async def test_a_move_that_is_told_again_changes_nothing(runtime: Runtime) -> None:
     """Whatever was seen of the old chat meanwhile, and whatever people made of the new one."""
-    await runtime.groups.moved(CHAT, NEW)
-    await runtime.groups.seen(CHAT, chat_type="group", title="旧群", bot_status="left")
-    async with runtime.store.transaction() as tx:
-        await runtime.groups.unbind(tx, NEW)
-        await runtime.groups.bind_ops(tx, NEW)
-    await runtime.groups.moved(CHAT, NEW)
-    after = await runtime.groups.find(NEW)
+    await runtime.people.groups.moved(CHAT, NEW)
+    await runtime.people.groups.seen(CHAT, chat_type="group", title="旧群", bot_status="left")
+    async with runtime.system.store.transaction() as tx:
+        await runtime.people.groups.unbind(tx, NEW)
+        await runtime.people.groups.bind_ops(tx, NEW)
+    await runtime.people.groups.moved(CHAT, NEW)
+    after = await runtime.people.groups.find(NEW)
     assert after is not None
     assert (after.kind, after.merchant_ids) == ("ops", ())
 
 
 async def test_a_group_moves_into_one_that_is_bound_already(runtime: Runtime) -> None:
-    first, second = [await runtime.merchants.by_no(no) for no in ("M1001", "M1002")]
-    groups = runtime.groups
+    first, second = [await runtime.parties.merchants.by_no(no) for no in ("M1001", "M1002")]
+    groups = runtime.people.groups
     await groups.seen(NEW, chat_type="supergroup", title="新群", bot_status="member")
-    async with runtime.store.transaction() as tx:
+    async with runtime.system.store.transaction() as tx:
         for merchant in (second, first):
             await groups.bind_merchant(tx, NEW, merchant.id)
         await groups.bind_merchant(tx, CHAT, second.id)
@@ -230,17 +236,18 @@ async def test_a_group_moves_into_one_that_is_bound_already(runtime: Runtime) ->
     assert after.title == "新群"
     assert await role_in(runtime, NEW, 556) == "merchant_staff"
     assert (
-        await runtime.store.fetchval("SELECT count(*) FROM binding WHERE chat_id = $1", CHAT) == 0
+        await runtime.system.store.fetchval("SELECT count(*) FROM binding WHERE chat_id = $1", CHAT)
+        == 0
     )
 
 
 async def test_a_group_of_another_kind_takes_no_merchant_in(runtime: Runtime) -> None:
-    groups = runtime.groups
-    merchant = await runtime.merchants.by_no("M1001")
+    groups = runtime.people.groups
+    merchant = await runtime.parties.merchants.by_no("M1001")
     await groups.add_staff(CHAT, 555, "merchant_staff", merchant.id)
     await groups.seen(NEW, chat_type="supergroup", title="新群", bot_status="member")
-    supplier = await runtime.suppliers.by_no("S01")
-    async with runtime.store.transaction() as tx:
+    supplier = await runtime.parties.suppliers.by_no("S01")
+    async with runtime.system.store.transaction() as tx:
         await groups.bind_supplier(tx, NEW, supplier.id)
     await groups.moved(CHAT, NEW)
     after = await groups.find(NEW)
@@ -254,7 +261,7 @@ async def test_messages_of_the_old_chat_are_not_looked_for_in_the_new_one(desk: 
     """Telegram numbers messages anew: an edit or a reply would hit somebody else's message."""
     opened = await desk.open()
     merchant_id, order_id = str(desk.merchant.id), str(opened.order.id)
-    runtime, store = desk.runtime, desk.runtime.store
+    runtime, store = desk.runtime, desk.runtime.system.store
     await facts(runtime, CHAT)
     for kind, message_id, ref in (("card", 9, order_id), ("bill", 10, f"{merchant_id}:2026-01-01")):
         await store.execute(
@@ -279,8 +286,8 @@ async def test_messages_of_the_old_chat_are_not_looked_for_in_the_new_one(desk: 
         Unpin(10),
     )
     for fact in waiting:
-        await runtime.outbox.say(store, CHAT, fact)
-    await runtime.groups.moved(CHAT, NEW)
+        await runtime.delivery.outbox.say(store, CHAT, fact)
+    await runtime.people.groups.moved(CHAT, NEW)
     assert await store.fetchval("SELECT count(*) FROM post") == 0
     assert await store.fetchval(_WAITING, CHAT) == 0
     assert await facts(runtime, NEW) == [
@@ -295,12 +302,12 @@ async def test_what_changes_is_shown_where_it_is_known(desk: Desk) -> None:
     opened = await desk.open()
     await facts(desk.runtime, CHAT)
     here = await desk.actor()
-    found = await desk.runtime.lookups.find(here, [opened.order.order_no])
-    await desk.runtime.lookups.show(here, found[opened.order.order_no], reply_to=5)
+    found = await desk.runtime.trade.lookups.find(here, [opened.order.order_no])
+    await desk.runtime.trade.lookups.show(here, found[opened.order.order_no], reply_to=5)
     (card,) = await facts(desk.runtime, CHAT)
     order_id, merchant_id = str(opened.order.id), str(desk.merchant.id)
     assert card == Card(merchant_id, order_id, reply_to=5)
-    await desk.runtime.store.execute(
+    await desk.runtime.system.store.execute(
         "INSERT INTO post (chat_id, message_id, kind, ref, merchant_id, digest, shown_at)"
         " VALUES ($1, 9, 'card', $2, $3, 'd', now())",
         CHAT,
@@ -320,7 +327,7 @@ async def test_an_order_that_changes_and_a_binding_that_ends_wait_for_each_other
     desk: Desk, what: str
 ) -> None:
     runtime, merchant_id = desk.runtime, desk.merchant.id
-    groups, outbox, store = runtime.groups, runtime.outbox, runtime.store
+    groups, outbox, store = runtime.people.groups, runtime.delivery.outbox, runtime.system.store
     order_id = UUID(int=7)
 
     async def show(tx: Queries, message_id: int) -> None:
@@ -357,7 +364,7 @@ async def test_an_order_that_changes_and_a_binding_that_ends_wait_for_each_other
 async def test_lookups_find_what_the_chat_may_see(desk: Desk) -> None:
     opened = await desk.open()
     assert opened.attempt is not None
-    store, lookups, here = desk.runtime.store, desk.runtime.lookups, await desk.actor()
+    store, lookups, here = desk.runtime.system.store, desk.runtime.trade.lookups, await desk.actor()
     for number in (
         opened.order.order_no,
         opened.order.order_no.lower(),
@@ -380,17 +387,17 @@ async def test_lookups_find_what_the_chat_may_see(desk: Desk) -> None:
 
 
 async def test_the_trail_keeps_who_where_what(runtime: Runtime) -> None:
-    audit: Audit = runtime.audit
+    audit: Audit = runtime.delivery.audit
     for _ in range(2):
         await audit.record(
-            runtime.store,
+            runtime.system.store,
             "bind",
             actor="telegram:1004",
             facts={"群": 1},
             chat_id=CHAT,
             message_id=3,
         )
-    rows = await runtime.store.fetch("SELECT * FROM audit ORDER BY id")
+    rows = await runtime.system.store.fetch("SELECT * FROM audit ORDER BY id")
     assert [(r["action"], r["actor"], r["facts"], r["chat_id"]) for r in rows] == [
         ("bind", "telegram:1004", {"群": 1}, CHAT)
     ] * 2

@@ -27,7 +27,9 @@ from tests.core.support import (
 
 
 async def who(desk: Desk, user_id: int, chat_id: int) -> Actor:
-    return await desk.runtime.access.actor(user_id, "somebody", chat_id, private=chat_id == user_id)
+    return await desk.runtime.people.access.actor(
+        user_id, "somebody", chat_id, private=chat_id == user_id
+    )
 
 
 async def heard(desk: Desk) -> list[dict[str, Any]]:
@@ -45,11 +47,11 @@ async def test_a_completion_in_private_is_told_with_all_that_it_takes_to_ask(des
     for chat_id, told in ((OPERATOR, True), (CHAT, True), (OPS_CHAT, False)):
         opened = await desk.open(4_999_900)
         actor = await who(desk, OPERATOR, chat_id)
-        completions = desk.runtime.completions
+        completions = desk.runtime.trade.completions
         await completions.ask(
             actor, opened.order.order_no, "the supplier said so", message_id=5, request_id="x"
         )
-        asked: UUID = await desk.runtime.store.fetchval(
+        asked: UUID = await desk.runtime.system.store.fetchval(
             "SELECT id FROM confirmation ORDER BY created_at DESC LIMIT 1"
         )
         assert await heard(desk) == []
@@ -72,7 +74,7 @@ async def test_a_completion_in_private_is_told_with_all_that_it_takes_to_ask(des
 
 
 async def test_every_adjustment_and_its_undoing_is_told(desk: Desk) -> None:
-    adjustments = desk.runtime.adjustments
+    adjustments = desk.runtime.accounts.adjustments
     correction = Correction(Money(-2000, "CNY"), "wrong fee")
     for line, (chat_id, told) in enumerate(((FINANCE, True), (CHAT, True), (OPS_CHAT, False))):
         actor = await who(desk, FINANCE, chat_id)
@@ -92,23 +94,25 @@ async def test_every_adjustment_and_its_undoing_is_told(desk: Desk) -> None:
 
 
 async def test_prepayments_and_pay_ins_are_told_where_they_are_made_in_private(desk: Desk) -> None:
-    runtime, supplier = desk.runtime, await desk.runtime.suppliers.by_no("S01")
+    runtime, supplier = desk.runtime, await desk.runtime.parties.suppliers.by_no("S01")
     advance = Advance(Money(100_000, "CNY"), "cash")
     for line, (chat_id, told) in enumerate(((ADMIN, True), (CHAT, False))):
         actor = await who(desk, ADMIN, chat_id)
-        receipt = await runtime.prepayments.record(
+        receipt = await runtime.accounts.prepayments.record(
             actor, desk.merchant, advance, Cause(chat_id, line, 1)
         )
         assert [(f["what"], f["holder_no"]) for f in await heard(desk)] == (
             told * [("prepaid", "M1001")]
         )
-        await runtime.prepayments.undo(
+        await runtime.accounts.prepayments.undo(
             actor, desk.merchant, UUID(receipt["prepayment_id"]), Cause(chat_id, 100 + line, 1)
         )
         assert [f["what"] for f in await heard(desk)] == told * ["prepaid_undone"]
     for line, (chat_id, told) in enumerate(((ADMIN, True), (SUPPLIER_CHAT, False))):
         actor = await who(desk, ADMIN, chat_id)
-        await runtime.payins.record(actor, supplier, advance, Cause(chat_id, 200 + line, 1))
+        await runtime.accounts.payins.record(
+            actor, supplier, advance, Cause(chat_id, 200 + line, 1)
+        )
         assert [(f["what"], f["holder_no"], f["minor"]) for f in await heard(desk)] == (
             told * [("paid_in", "S01", 100_000)]
         )
@@ -119,8 +123,8 @@ async def test_what_becomes_of_money_in_suspense_is_told(desk: Desk) -> None:
         opened = await desk.open()
         await desk.see(opened, 10100)
         await heard(desk)
-        (item,) = (await desk.runtime.discrepancies.open_ones(None)).items
-        await desk.runtime.discrepancies.resolve(
+        (item,) = (await desk.runtime.trade.discrepancies.open_ones(None)).items
+        await desk.runtime.trade.discrepancies.resolve(
             await who(desk, OWNER, OWNER), desk.merchant.id, item.id, how, "asked them",
             left_minor=item.left_minor, request_id="x",
         )  # fmt: skip
@@ -128,8 +132,8 @@ async def test_what_becomes_of_money_in_suspense_is_told(desk: Desk) -> None:
             (how, opened.order.order_no, 10000 if how == "complete" else 10100)
         ]
         if how == "complete":
-            (rest,) = (await desk.runtime.discrepancies.open_ones(None)).items
-            await desk.runtime.discrepancies.resolve(
+            (rest,) = (await desk.runtime.trade.discrepancies.open_ones(None)).items
+            await desk.runtime.trade.discrepancies.resolve(
                 await who(desk, OWNER, OPS_CHAT), desk.merchant.id, rest.id, "refund_payer", "x",
                 left_minor=rest.left_minor, request_id="x",
             )  # fmt: skip

@@ -25,7 +25,7 @@ class Post:
 
     async def leave(self, chat_id: int, *, parks: tuple[str, ...], fault: str = "") -> list[str]:
         """Send what is due, screens of `parks` left out; what went to a chat, in its order."""
-        outbox, went = self.runtime.outbox, []
+        outbox, went = self.runtime.delivery.outbox, []
         while leaving := await outbox.take(50):
             for one in leaving:
                 if isinstance(one.fact, AlarmCard):
@@ -44,33 +44,33 @@ class Post:
     async def park(self, *names: str, chat_id: int = CHAT) -> None:
         for name in names:
             say = Say(name, {"record_no": name})
-            await self.runtime.outbox.say(self.runtime.store, chat_id, say)
+            await self.runtime.delivery.outbox.say(self.runtime.system.store, chat_id, say)
         await self.leave(chat_id, parks=names, fault="Forbidden: bot was kicked")
 
     async def told(self) -> list[Alarm]:
         """The alarms since the last look, as they are now."""
         told, self.alarm_ids = dict.fromkeys(self.alarm_ids), []
-        return [await self.runtime.alarms.get(UUID(alarm_id)) for alarm_id in told]
+        return [await self.runtime.people.alarms.get(UUID(alarm_id)) for alarm_id in told]
 
 
 @pytest.fixture
 async def post(runtime: Runtime) -> Post:
-    await runtime.store.execute("DELETE FROM outbox")
+    await runtime.system.store.execute("DELETE FROM outbox")
     return Post(runtime)
 
 
 async def person(runtime: Runtime, user_id: int, chat_id: int = OPS_CHAT) -> Actor:
-    return await runtime.access.actor(user_id, "x", chat_id, private=False)
+    return await runtime.people.access.actor(user_id, "x", chat_id, private=False)
 
 
 async def test_parked_messages_of_a_chat_are_one_alarm_until_all_are_through(
     post: Post, clock: SetClock
 ) -> None:
-    parked, finance = post.runtime.parked, await person(post.runtime, FINANCE)
+    parked, finance = post.runtime.people.parked, await person(post.runtime, FINANCE)
     await post.park("a", "b", "c")
     (of_group,) = await post.told()
     assert (of_group.kind, of_group.subject, of_group.count) == ("parked", str(CHAT), 3)
-    group = await post.runtime.groups.find(CHAT)
+    group = await post.runtime.people.groups.find(CHAT)
     assert group is not None
     assert of_group.facts["chat"] == group.title
     assert "kicked" in of_group.facts["fault"]
@@ -95,8 +95,8 @@ async def test_parked_messages_of_a_chat_are_one_alarm_until_all_are_through(
 
 
 async def test_what_is_tried_too_often_is_told_as_well(post: Post, clock: SetClock) -> None:
-    outbox = post.runtime.outbox
-    await outbox.say(post.runtime.store, CHAT, Say("a"))
+    outbox = post.runtime.delivery.outbox
+    await outbox.say(post.runtime.system.store, CHAT, Say("a"))
     for _ in range(MAX_TRIES):
         (one,) = await outbox.take(50)
         await outbox.put_off(one, seconds=1, fault="Bad Gateway")
@@ -107,7 +107,7 @@ async def test_what_is_tried_too_often_is_told_as_well(post: Post, clock: SetClo
 
 
 async def test_an_alarm_that_cannot_be_told_raises_none(post: Post) -> None:
-    outbox, store = post.runtime.outbox, post.runtime.store
+    outbox, store = post.runtime.delivery.outbox, post.runtime.system.store
     await outbox.say(store, CHAT, Say("a"))
     for kind in (Say, AlarmCard):  # the message, then its alarm
         (leaving,) = await outbox.take(50)
@@ -118,8 +118,8 @@ async def test_an_alarm_that_cannot_be_told_raises_none(post: Post) -> None:
 
 
 async def test_whoever_lost_the_lease_parks_nothing(post: Post, clock: SetClock) -> None:
-    outbox = post.runtime.outbox
-    await outbox.say(post.runtime.store, CHAT, Say("a"))
+    outbox = post.runtime.delivery.outbox
+    await outbox.say(post.runtime.system.store, CHAT, Say("a"))
     (late,) = await outbox.take(50)
     clock.advance(60)
     (now,) = await outbox.take(50)
@@ -135,6 +135,6 @@ async def test_sending_again_takes_a_right_and_a_chat_of_staff(post: Post) -> No
     ):  # fmt: skip
         actor = await person(post.runtime, user_id, chat_id)
         with pytest.raises(Refusal) as error:
-            await post.runtime.parked.send_again(actor, CHAT)
+            await post.runtime.people.parked.send_again(actor, CHAT)
         assert error.value.code == code
-    assert len(await post.runtime.parked.of_chat(CHAT)) == 1
+    assert len(await post.runtime.people.parked.of_chat(CHAT)) == 1

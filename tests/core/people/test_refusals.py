@@ -27,18 +27,18 @@ class Chatter:
         self.held: list[Held] = []
         self._said: list[Say] = []
         self._messages = count(1)
-        runtime.refusals.on_held(self.held.append)
+        runtime.people.refusals.on_held(self.held.append)
 
     async def refused(
         self, user_id: int = FINANCE, *, alone: bool = False, message_id: int | None = None
     ) -> int:
-        actor = await self.runtime.access.actor(user_id, "x", CHAT, private=False)
+        actor = await self.runtime.people.access.actor(user_id, "x", CHAT, private=False)
         message_id = message_id or next(self._messages)
         say = Say(
             "refusal", {"code": f"c{message_id}", "facts": {}, "line": 0}, reply_to=message_id,
             only_for=user_id if alone else None,
         )  # fmt: skip
-        await self.runtime.refusals.tell(actor, say, f"+{message_id}")
+        await self.runtime.people.refusals.tell(actor, say, f"+{message_id}")
         return message_id
 
     async def said(self) -> list[Say]:
@@ -63,7 +63,7 @@ async def chatter(runtime: Runtime) -> Chatter:
 async def test_the_first_is_said_at_once_and_the_others_together(
     chatter: Chatter, clock: SetClock
 ) -> None:
-    due = chatter.runtime.refusals.tell_due
+    due = chatter.runtime.people.refusals.tell_due
     for _ in range(8):
         await chatter.refused()
     assert await chatter.told() == [1]
@@ -98,7 +98,7 @@ async def test_what_one_person_alone_may_see_is_not_told_to_all(
     assert [held.aloud for held in chatter.held] == [False, True, False]
     for _ in range(2):
         clock.advance(MINUTE_S + 1)
-        await chatter.runtime.refusals.tell_due(10)
+        await chatter.runtime.people.refusals.tell_due(10)
     _, aloud, alone_said = await chatter.said()
     assert (aloud.only_for, messages_of(aloud)) == (None, [3])
     assert (alone_said.only_for, messages_of(alone_said)) == (FINANCE, [2, 4])
@@ -110,7 +110,7 @@ async def test_one_message_is_answered_once_however_often_it_comes(
     await asyncio.gather(*(chatter.refused(message_id=7) for _ in range(5)))
     await asyncio.gather(*(chatter.refused(message_id=8) for _ in range(5)))
     clock.advance(MINUTE_S + 1)
-    tell = chatter.runtime.refusals.tell_due
+    tell = chatter.runtime.people.refusals.tell_due
     await asyncio.gather(*(tell(10) for _ in range(4)))  # four desks
     assert await chatter.told() == [7, 8]
 
@@ -122,11 +122,11 @@ async def test_a_flood_is_kept_within_bounds_and_forgotten(
         await chatter.refused()
     assert len(chatter.held) == MAX_HELD + 9
     clock.advance(MINUTE_S + 1)
-    await chatter.runtime.refusals.tell_due(10)
+    await chatter.runtime.people.refusals.tell_due(10)
     assert len(await chatter.told()) == MAX_HELD + 1
-    assert await chatter.runtime.refusals.forget_old() == 0
+    assert await chatter.runtime.people.refusals.forget_old() == 0
     clock.advance(KEPT.total_seconds() + 1)
-    assert await chatter.runtime.refusals.forget_old() == MAX_HELD + 1
+    assert await chatter.runtime.people.refusals.forget_old() == MAX_HELD + 1
 
 
 @settings(
@@ -142,8 +142,8 @@ async def test_a_flood_is_kept_within_bounds_and_forgotten(
 async def test_in_any_minute_each_person_costs_one_message_and_hears_of_all(
     runtime: Runtime, clock: SetClock, words: list[tuple[int, bool, int]]
 ) -> None:
-    await runtime.store.execute("DELETE FROM refusal")
-    await runtime.store.execute("DELETE FROM outbox")
+    await runtime.system.store.execute("DELETE FROM refusal")
+    await runtime.system.store.execute("DELETE FROM outbox")
     chatter = Chatter(runtime)
     said_at: dict[int, list[float]] = {user_id: [] for user_id in PEOPLE}
     refused: dict[int, set[int]] = {user_id: set() for user_id in PEOPLE}
@@ -163,7 +163,7 @@ async def test_in_any_minute_each_person_costs_one_message_and_hears_of_all(
         for _ in range(0, seconds, STEP_S):
             clock.advance(STEP_S)
             elapsed_s += STEP_S
-            await runtime.refusals.tell_due(10)
+            await runtime.people.refusals.tell_due(10)
             await look()
 
     for user_id, alone, rest_s in words:

@@ -35,7 +35,7 @@ def paper(desk: Desk, **changes: object) -> Paper:
 
 
 async def test_staff_detail_is_where_only_staff_reads_whoever_asks(desk: Desk) -> None:
-    exports = desk.runtime.exports
+    exports = desk.runtime.reports.exports
     for user_id, chat_id, staff in (
         (OWNER, CHAT, False), (SPRUCE_STAFF, CHAT, False), (OPERATOR, OPS_CHAT, True),
     ):  # fmt: skip
@@ -59,15 +59,15 @@ async def test_what_is_not_to_be_seen_is_not_found(
 ) -> None:
     actor = await desk.actor(SPRUCE_STAFF, CHAT)
     with pytest.raises(Refusal) as error:
-        await desk.runtime.exports.ask(
+        await desk.runtime.reports.exports.ask(
             actor, [paper(desk, holder=holder, holder_id=holder_id)], reply_to=1
         )
     assert refused(error.value) == code
-    assert await desk.runtime.exports.queue.take() is None
+    assert await desk.runtime.reports.exports.queue.take() is None
 
 
 async def test_a_stranger_and_a_wrong_table_are_refused(desk: Desk) -> None:
-    exports = desk.runtime.exports
+    exports = desk.runtime.reports.exports
     with pytest.raises(Refusal) as error:
         await exports.ask(await desk.actor(NORTHWIND_STAFF, CHAT), [paper(desk)], reply_to=1)
     assert refused(error.value) == "not_permitted"
@@ -79,7 +79,7 @@ async def test_a_stranger_and_a_wrong_table_are_refused(desk: Desk) -> None:
 
 
 async def test_the_queue_lends_each_to_one_and_again_when_the_lease_ends(desk: Desk) -> None:
-    exports, queue = desk.runtime.exports, desk.runtime.exports.queue
+    exports, queue = desk.runtime.reports.exports, desk.runtime.reports.exports.queue
     actor = await desk.actor(OWNER, CHAT)
     for number in range(MAX_WAITING):
         for _ in range(2):  # the same twice is one
@@ -108,7 +108,7 @@ async def test_the_queue_lends_each_to_one_and_again_when_the_lease_ends(desk: D
 
 
 async def test_the_last_try_is_the_last(desk: Desk) -> None:
-    exports, queue = desk.runtime.exports, desk.runtime.exports.queue
+    exports, queue = desk.runtime.reports.exports, desk.runtime.reports.exports.queue
     await exports.ask(await desk.actor(OWNER, CHAT), [paper(desk)], reply_to=1)
     for tries in range(1, MAX_TRIES + 1):
         taken = await queue.take()
@@ -124,23 +124,25 @@ async def test_rows_are_what_the_bill_counts_and_say_nothing_of_channels(desk: D
     for n, one in enumerate(opened):
         await desk.see(one, 10_000 + n)
     runtime = desk.runtime
-    today = Days.one(await runtime.bills.open_day(desk.merchant.id))
+    today = Days.one(await runtime.reports.bills.open_day(desk.merchant.id))
     digests = set()
     for staff in (False, True):
-        async with runtime.exports.merchant(paper(desk, days=today, staff=staff)) as reading:
+        async with runtime.reports.exports.merchant(
+            paper(desk, days=today, staff=staff)
+        ) as reading:
             rows = [row async for chunk in reading.orders() for row in chunk]
             assert reading.count == len(rows) == sum(x.paid for x in reading.bill.products) == 3
             assert sum(r.amount_minor - r.fee_minor for r in rows) == reading.bill.net_minor
             assert all((r.channel_no is None and r.cost_minor is None) is not staff for r in rows)
             digests |= {reading.digest("zh"), reading.digest("zh"), reading.digest("en")}
     assert len(digests) == 4
-    facts = await runtime.exports.chart(paper(desk, what="chart", days=today))
+    facts = await runtime.reports.exports.chart(paper(desk, what="chart", days=today))
     assert len(facts.points) == 24
     assert (facts.paid, facts.created, facts.cohort_paid) == (3, 3, 3)
     assert facts.amount_minor == 30_003
-    for holder, holder_id in (("p", HOUSE), ("s", (await runtime.suppliers.all())[0].id)):
+    for holder, holder_id in (("p", HOUSE), ("s", (await runtime.parties.suppliers.all())[0].id)):
         wide = Days(today.first.replace(day=1), today.last)
-        told = await runtime.exports.chart(
+        told = await runtime.reports.exports.chart(
             paper(desk, what="chart", holder=holder, holder_id=holder_id, days=wide)
         )
         assert len(told.points) == len(wide)
@@ -151,14 +153,14 @@ async def test_rows_are_what_the_bill_counts_and_say_nothing_of_channels(desk: D
 async def test_days_that_begin_at_half_past_an_hour_of_utc(desk: Desk) -> None:
     runtime, clock = desk.runtime, desk.clock
     cut = DayCut(zone="Asia/Kolkata")
-    supplier = await runtime.suppliers.by_no("S01")
-    async with runtime.store.transaction() as tx:
-        await runtime.merchants.set_day_cut(tx, desk.merchant.id, cut)
-        await runtime.suppliers.set_day_cut(tx, supplier.id, cut)
+    supplier = await runtime.parties.suppliers.by_no("S01")
+    async with runtime.system.store.transaction() as tx:
+        await runtime.parties.merchants.set_day_cut(tx, desk.merchant.id, cut)
+        await runtime.parties.suppliers.set_day_cut(tx, supplier.id, cut)
         await runtime.ledger.set_house_cut(tx, cut)
     holders = {"m": desk.merchant.id, "s": supplier.id, "p": HOUSE}
     clock.go_to_noon()
-    days = {await runtime.bills.open_day(holder_id) for holder_id in holders.values()}
+    days = {await runtime.reports.bills.open_day(holder_id) for holder_id in holders.values()}
     (day,) = days
     following = day + timedelta(days=1)
     midnight = cut.start_of(following)  # half past six in the evening in UTC
@@ -170,14 +172,16 @@ async def test_days_that_begin_at_half_past_an_hour_of_utc(desk: Desk) -> None:
     for _ in range(2):  # with a live tail, and rolled up
         for holder, holder_id in holders.items():
             of = {"what": "chart", "holder": holder, "holder_id": holder_id}
-            both = await runtime.exports.chart(paper(desk, **of, days=Days(day, following)))
+            both = await runtime.reports.exports.chart(paper(desk, **of, days=Days(day, following)))
             assert [p.amount_minor for p in both.points] == [30_000, 120_000]
             orders = 0 if holder == "s" else 2
             assert [(p.paid, p.created) for p in both.points] == [(2, orders), (2, orders)]
-            first = await runtime.exports.chart(paper(desk, **of, days=Days.one(day)))
+            first = await runtime.reports.exports.chart(paper(desk, **of, days=Days.one(day)))
             assert (len(first.points), first.created) == (25, orders)
             assert [p.amount_minor for p in first.points[-2:]] == [10_000, 20_000]
-            second = await runtime.exports.chart(paper(desk, **of, days=Days.one(following)))
+            second = await runtime.reports.exports.chart(
+                paper(desk, **of, days=Days.one(following))
+            )
             assert (second.points[0].at, second.amount_minor) == (midnight, 120_000)
             assert [p.amount_minor for p in second.points[:2]] == [40_000, 80_000]
             assert second.created == orders
@@ -192,8 +196,10 @@ async def test_reasons_are_for_staff(desk: Desk) -> None:
         desk.merchant.id, opened.order.id, opened.order.version,
         ByHand("S01 was down", OPERATOR, "Lin", OPERATOR), request_id="x", also=nothing,
     )  # fmt: skip
-    today = Days.one(await runtime.bills.open_day(desk.merchant.id))
+    today = Days.one(await runtime.reports.bills.open_day(desk.merchant.id))
     for staff, reason in ((True, "S01 was down"), (False, "")):
-        async with runtime.exports.merchant(paper(desk, days=today, staff=staff)) as reading:
+        async with runtime.reports.exports.merchant(
+            paper(desk, days=today, staff=staff)
+        ) as reading:
             (row,) = [row async for chunk in reading.completions() for row in chunk]
         assert (row.reason, row.actor_name) == (reason, "Lin")

@@ -26,14 +26,14 @@ class Wall:
 
 @pytest.fixture
 async def runtime(runtime: Runtime) -> Runtime:
-    await runtime.store.execute("DELETE FROM outbox")
+    await runtime.system.store.execute("DELETE FROM outbox")
     return runtime
 
 
 async def test_a_clock_that_is_wrong_is_an_alarm_until_it_is_right(runtime: Runtime) -> None:
     wall = Wall()
     clock = SharedClock(time.monotonic, wall)
-    instance = Instance("a:8080", runtime.store, clock, runtime.alarms)
+    instance = Instance("a:8080", runtime.system.store, clock, runtime.people.alarms)
     assert (await instance.beat()).clock_right
     assert await alarms(runtime) == []
     for off_s in (600.0, -42.0):
@@ -65,12 +65,12 @@ async def test_a_desk_that_starts_on_a_machine_whose_clock_is_fast_has_the_right
         clock=SharedClock(time.monotonic, wall),
     )
     try:
-        assert abs(started.clock.now() - datetime.now(UTC)) < timedelta(seconds=CLOCK_OFF_S)
+        assert abs(started.system.clock.now() - datetime.now(UTC)) < timedelta(seconds=CLOCK_OFF_S)
     finally:
         await started.close()
 
 
 async def test_an_instance_writes_that_it_is_there(runtime: Runtime) -> None:
-    assert await runtime.instance.beat() == Health(writes=True, clock_ahead_s=0.0)
-    rows = await runtime.store.fetch("SELECT seen_at > started_at AS again FROM instance")
+    assert await runtime.reports.instance.beat() == Health(writes=True, clock_ahead_s=0.0)
+    rows = await runtime.system.store.fetch("SELECT seen_at > started_at AS again FROM instance")
     assert [row["again"] for row in rows] == [True]

@@ -20,7 +20,7 @@ from core.kernel.errors import Bug, Refusal
 from core.kernel.holder import HOUSE
 from core.kernel.money import Rate
 from core.kernel.tariff import Tariff
-from core.reports.statistics import By, Query, Row, Statistics, last_seven_days
+from core.reports.statistics import By, Figures, Query, Row, last_seven_days
 from tests.core.reports.bills.books import Books
 from tests.core.support import Desk, SetClock, refused
 
@@ -53,10 +53,10 @@ async def some_hours(desk: Desk, neighbour: Desk) -> None:
         await whose.see(opened_late, minor)
 
 
-async def read(desk: Desk, days: int = 3, **changes: Any) -> Statistics:
+async def read(desk: Desk, days: int = 3, **changes: Any) -> Figures:
     today = desk.clock.now().astimezone(ZoneInfo(ZONE)).date()
     query = Query(today - timedelta(days=days - 1), today + timedelta(days=1), **changes)
-    return await desk.runtime.statistics.read(query)
+    return await desk.runtime.reports.statistics.read(query)
 
 
 async def by_hand(desk: Desk, by: tuple[str, ...], channel: str | None) -> dict[Any, Counter[str]]:
@@ -72,7 +72,7 @@ async def by_hand(desk: Desk, by: tuple[str, ...], channel: str | None) -> dict[
         if channel is None or values["channel"] == channel:
             found.setdefault(tuple(values[key] for key in by), Counter()).update(figures)
 
-    store = desk.runtime.store
+    store = desk.runtime.system.store
     if "channel" in by or channel is not None:
         for row in await store.fetch(
             "SELECT a.*, o.product_code, d.day FROM attempt a"
@@ -134,12 +134,14 @@ async def test_what_suppliers_and_the_platform_took_is_what_their_bills_say(
 ) -> None:
     await some_hours(desk, neighbour)
     runtime = desk.runtime
-    today = await runtime.bills.open_day(HOUSE)
-    supplier = await runtime.suppliers.by_no("S01")
+    today = await runtime.reports.bills.open_day(HOUSE)
+    supplier = await runtime.parties.suppliers.by_no("S01")
     cuts: tuple[By, ...] = ("merchant", "product", "channel")
     for days in (Days.one(today), Days.one(today - ONE_DAY), Days(today - 3 * ONE_DAY, today)):
-        bill = await runtime.bills.platform(days)
-        for by, found in zip(cuts, await runtime.statistics.of_platform(days, cuts), strict=True):
+        bill = await runtime.reports.bills.platform(days)
+        for by, found in zip(
+            cuts, await runtime.reports.statistics.of_platform(days, cuts), strict=True
+        ):
             total = found.total
             assert total.paid == sum(line.paid for line in bill.products)
             assert total.amount_minor == sum(line.amount_minor for line in bill.products)
@@ -158,8 +160,8 @@ async def test_what_suppliers_and_the_platform_took_is_what_their_bills_say(
                 assert {code: row.amount_minor for code, row in rows.items()} == {
                     code: line.amount_minor for code, line in lines.items()
                 }
-        theirs = await runtime.bills.supplier(supplier.id, days)
-        told = await runtime.statistics.of_supplier(supplier.id, days)
+        theirs = await runtime.reports.bills.supplier(supplier.id, days)
+        told = await runtime.reports.statistics.of_supplier(supplier.id, days)
         for name in ("paid", "amount_minor", "cost_minor"):
             assert getattr(told.total, name) == sum(getattr(x, name) for x in theirs.lines)
         assert told.total.fee_minor == 0
@@ -174,7 +176,9 @@ async def sent(
     desk: Desk, starts_at: datetime, ends_at: datetime, supplier_no: str = ""
 ) -> tuple[int, int]:
     """Attempts that were made in a window and sent, and how many of them are paid."""
-    rows = await desk.runtime.store.fetch("SELECT supplier_no, state, created_at FROM attempt")
+    rows = await desk.runtime.system.store.fetch(
+        "SELECT supplier_no, state, created_at FROM attempt"
+    )
     states = [
         row["state"] for row in rows
         if starts_at <= row["created_at"] < ends_at and supplier_no in ("", row["supplier_no"])
@@ -189,44 +193,48 @@ async def test_the_platform_counts_what_its_bill_counts_wherever_merchants_days_
     day of the platform, only one is of the merchant's open day."""
     runtime = desk.runtime
     house = await runtime.ledger.cut_of(HOUSE)
-    today = await runtime.bills.open_day(HOUSE)
+    today = await runtime.reports.bills.open_day(HOUSE)
     clock.go_to(house.start_of(today + ONE_DAY))
-    today = await runtime.bills.open_day(HOUSE)
+    today = await runtime.reports.bills.open_day(HOUSE)
     cut = DayCut((datetime.combine(today, house.at) + timedelta(hours=16)).time(), house.zone)
-    merchant = await runtime.merchants.open_merchant(
+    merchant = await runtime.parties.merchants.open_merchant(
         "M7001", "Another cut", day_cut=cut, reviewed=True
     )
-    await runtime.merchants.open_app(merchant, mode="live", name="shop", notify_url=None)
-    (app,) = await runtime.merchants.apps_of(merchant)
-    await runtime.merchants.set_tariff(merchant, "alipay_qr", Tariff.flat(Rate(10_000)), actor="t")
+    await runtime.parties.merchants.open_app(merchant, mode="live", name="shop", notify_url=None)
+    (app,) = await runtime.parties.merchants.apps_of(merchant)
+    await runtime.parties.merchants.set_tariff(
+        merchant, "alipay_qr", Tariff.flat(Rate(10_000)), actor="t"
+    )
     whose = replace(desk, merchant=merchant, app=app)
     for hours, paid in ((10, True), (5, True), (2, False)):
         clock.advance(hours * 3600)
         opened = await whose.open(5_000)
         if paid:
             await whose.see(opened, 5_000)
-    await runtime.bills.open_day(merchant.id)
+    await runtime.reports.bills.open_day(merchant.id)
     days = Days.one(today)
-    bill = await runtime.bills.platform(days)
+    bill = await runtime.reports.bills.platform(days)
     (line,) = bill.products
     assert (line.created, line.cohort_paid, line.paid) == (3, 2, 2)
     by: tuple[By, ...] = ("merchant", "product", "channel")
-    for found in await runtime.statistics.of_platform(days, by):
+    for found in await runtime.reports.statistics.of_platform(days, by):
         total = found.total
         assert (total.created, total.cohort_paid, total.paid) == (3, 2, 2)
-    supplier = await runtime.suppliers.by_no("S01")
-    theirs = await runtime.statistics.of_supplier(supplier.id, days)
+    supplier = await runtime.parties.suppliers.by_no("S01")
+    theirs = await runtime.reports.statistics.of_supplier(supplier.id, days)
     assert (theirs.total.created, theirs.total.cohort_paid, theirs.total.paid) == (3, 2, 2)
 
 
 async def test_merchants_that_the_bill_does_not_name_are_among_its_others(desk: Desk) -> None:
     await desk.open(10_000)
     for n in range(22):
-        whose = await desk.runtime.merchants.open_merchant(f"M{2000 + n}", f"m{n}", reviewed=True)
+        whose = await desk.runtime.parties.merchants.open_merchant(
+            f"M{2000 + n}", f"m{n}", reviewed=True
+        )
         books = Books(desk.runtime, desk.clock)
         await books.pay(whose, 1000 + n)
-    days = Days.one(await desk.runtime.bills.open_day(HOUSE))
-    (found,) = await desk.runtime.statistics.of_platform(days, ["merchant"])
+    days = Days.one(await desk.runtime.reports.bills.open_day(HOUSE))
+    (found,) = await desk.runtime.reports.statistics.of_platform(days, ["merchant"])
     assert len(found.rows) == 21
     others = found.rows[-1]
     assert (others.merchant_id, others.paid, others.amount_minor) == (None, 2, 2001)

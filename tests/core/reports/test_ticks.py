@@ -14,23 +14,23 @@ DAY_S = 86_400
 
 
 async def taken(runtime: Runtime, every_s: int = DAY_S) -> Turn:
-    turn = await runtime.ticks.take("verify_books", every_s)
+    turn = await runtime.reports.ticks.take("verify_books", every_s)
     assert turn is not None
     return turn
 
 
 async def none_is_due(runtime: Runtime, every_s: int = DAY_S) -> bool:
-    return await runtime.ticks.take("verify_books", every_s) is None
+    return await runtime.reports.ticks.take("verify_books", every_s) is None
 
 
 async def test_of_many_at_once_one_has_the_turn(runtime: Runtime, clock: SetClock) -> None:
     clock.go_to_noon()
     for _ in range(2):
-        turns = await asyncio.gather(*(runtime.ticks.take("job", DAY_S) for _ in range(5)))
+        turns = await asyncio.gather(*(runtime.reports.ticks.take("job", DAY_S) for _ in range(5)))
         (turn,) = [turn for turn in turns if turn is not None]
         assert turn.slot.timestamp() % DAY_S == 0
-        await runtime.ticks.done(turn)
-        assert await runtime.ticks.take("job", DAY_S) is None
+        await runtime.reports.ticks.done(turn)
+        assert await runtime.reports.ticks.take("job", DAY_S) is None
         clock.advance(DAY_S)
 
 
@@ -39,12 +39,12 @@ async def test_a_failed_turn_is_taken_again_after_growing_gaps(
 ) -> None:
     clock.go_to_noon()
     for gap in GAPS:
-        await runtime.ticks.failed(await taken(runtime), "ConnectionError")
+        await runtime.reports.ticks.failed(await taken(runtime), "ConnectionError")
         clock.advance(gap.total_seconds() - 1)
         assert await none_is_due(runtime)
         clock.advance(2)
     assert await alarms(runtime) == []
-    await runtime.ticks.done(await taken(runtime))
+    await runtime.reports.ticks.done(await taken(runtime))
     assert await none_is_due(runtime)
     assert await alarms(runtime) == [], "nobody heard of what mended itself"
 
@@ -54,7 +54,7 @@ async def test_a_job_that_keeps_failing_is_heard_of_until_it_succeeds(
 ) -> None:
     clock.go_to_noon()
     for gap in (*GAPS, LEASE):
-        await runtime.ticks.failed(await taken(runtime), "ConnectionError")
+        await runtime.reports.ticks.failed(await taken(runtime), "ConnectionError")
         clock.advance(gap.total_seconds() + 1)
     (alarm,) = await alarms(runtime)
     assert (alarm.kind, alarm.subject, alarm.state, alarm.count) == (
@@ -66,12 +66,12 @@ async def test_a_job_that_keeps_failing_is_heard_of_until_it_succeeds(
     assert await none_is_due(runtime), "its slot is used up"
     # The next slot: it counts on, and the alarm is over once it succeeds.
     clock.advance(16 * 3600)
-    await runtime.ticks.failed(await taken(runtime), "KeyError")
+    await runtime.reports.ticks.failed(await taken(runtime), "KeyError")
     clock.advance(GAPS[0].total_seconds() + 1)
     told = {alarm.state: alarm for alarm in await alarms(runtime)}
     assert set(told) == {"renewed", "standing"}, "it is told anew every day"
     assert told["standing"].facts == facts | {"failures": MAX_TRIES + 1, "fault": "KeyError"}
-    await runtime.ticks.done(await taken(runtime))
+    await runtime.reports.ticks.done(await taken(runtime))
     clock.advance(10)
     (alarm,) = await alarms(runtime)
     assert alarm.state == "over"
@@ -80,7 +80,7 @@ async def test_a_job_that_keeps_failing_is_heard_of_until_it_succeeds(
 async def test_a_frequent_job_fails_over_many_slots(runtime: Runtime, clock: SetClock) -> None:
     for _ in range(MAX_TRIES):
         assert await alarms(runtime) == []
-        await runtime.ticks.failed(await taken(runtime, 10), "ConnectionError")
+        await runtime.reports.ticks.failed(await taken(runtime, 10), "ConnectionError")
         clock.advance(10)
     assert [alarm.subject for alarm in await alarms(runtime)] == ["verify_books"]
 
@@ -93,7 +93,7 @@ async def test_a_turn_whose_instance_died_has_failed(runtime: Runtime, clock: Se
         assert await none_is_due(runtime), "it may still be running"
         clock.advance(2)
         assert await none_is_due(runtime), "it has failed, and its gap begins"
-        await runtime.ticks.done(died)  # too late: it is no longer its turn
+        await runtime.reports.ticks.done(died)  # too late: it is no longer its turn
         clock.advance(gap.total_seconds() + 1)
     (alarm,) = await alarms(runtime)
     assert alarm.facts["fault"] == DIED
@@ -105,12 +105,12 @@ async def test_a_long_job_keeps_its_turn_into_the_next_slot(
     turn = await taken(runtime, 60)
     for _ in range(5):
         clock.advance(LEASE.total_seconds() - 1)
-        renewed = await runtime.ticks.renew(turn)
+        renewed = await runtime.reports.ticks.renew(turn)
         assert renewed is not None
         turn = renewed
         assert await none_is_due(runtime, 60)
-    await runtime.ticks.done(turn)
-    await runtime.ticks.done(await taken(runtime, 60))
+    await runtime.reports.ticks.done(turn)
+    await runtime.reports.ticks.done(await taken(runtime, 60))
 
 
 async def test_a_turn_that_another_instance_took_over_is_not_renewed(
@@ -119,19 +119,19 @@ async def test_a_turn_that_another_instance_took_over_is_not_renewed(
     lost = await taken(runtime, 60)
     clock.advance(LEASE.total_seconds() + 1)
     theirs = await taken(runtime, 60)
-    assert await runtime.ticks.renew(lost) is None
-    assert await runtime.ticks.renew(theirs) is not None
+    assert await runtime.reports.ticks.renew(lost) is None
+    assert await runtime.reports.ticks.renew(theirs) is not None
 
 
 @pytest.mark.parametrize("end", ["done", "failed"])
 async def test_another_instance_sees_the_same(runtime: Runtime, clock: SetClock, end: str) -> None:
     clock.go_to_noon()
-    other = Ticks(runtime.store, clock, runtime.alarms)
+    other = Ticks(runtime.system.store, clock, runtime.people.alarms)
     turn = await taken(runtime)
     assert await other.take("verify_books", DAY_S) is None
     if end == "done":
-        await runtime.ticks.done(turn)
+        await runtime.reports.ticks.done(turn)
     else:
-        await runtime.ticks.failed(turn, "KeyError")
+        await runtime.reports.ticks.failed(turn, "KeyError")
         clock.advance(GAPS[0].total_seconds() + 1)
     assert (await other.take("verify_books", DAY_S) is None) == (end == "done")

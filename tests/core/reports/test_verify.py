@@ -213,7 +213,7 @@ MORE_FAULTS: Final = (
 
 
 async def prepay(desk: Desk, minor: int, message_id: int) -> None:
-    await desk.runtime.prepayments.record(
+    await desk.runtime.accounts.prepayments.record(
         await desk.actor(),
         desk.merchant,
         Advance(Money(minor, "CNY"), ""),
@@ -251,7 +251,7 @@ async def confirmed_elsewhere(desk: Desk) -> None:
     assert opened.attempt is not None
     assert opened.attempt.supplier_no == "S02"
     await complete(desk, opened)
-    first = await desk.runtime.store.fetchval(
+    first = await desk.runtime.system.store.fetchval(
         "SELECT attempt_no FROM attempt WHERE order_id = $1 AND seq = 1", opened.order.id
     )
     await desk.see(opened, 10000, attempt_no=first, upstream_no="U-elsewhere")
@@ -285,34 +285,34 @@ async def everything(desk: Desk) -> None:
     refunded = await desk.open()
     await desk.see(refunded, 10000)
     for number, end in (("R1", "settle"), ("R2", "release"), ("R3", "")):
-        refund = await runtime.refunds.reserve(
+        refund = await runtime.trade.refunds.reserve(
             desk.app, merchant.id, refunded.order.id, number, Money(3000, "CNY"), fee_returned=True
         )  # fmt: skip
         if end == "settle":
-            await runtime.refunds.settle(merchant.id, refund.id, cost_returned=True)
+            await runtime.trade.refunds.settle(merchant.id, refund.id, cost_returned=True)
         elif end == "release":
-            await runtime.refunds.release(merchant.id, refund.id, "refused")
+            await runtime.trade.refunds.release(merchant.id, refund.id, "refused")
     await by_hand(desk)
-    await runtime.adjustments.record(
+    await runtime.accounts.adjustments.record(
         await desk.actor(FINANCE, OPS_CHAT), merchant, Correction(Money(-20, "CNY"), "wrong fee"),
         Cause(OPS_CHAT, 1, 1),
     )  # fmt: skip
-    supplier = await runtime.suppliers.by_no("S01")
-    await runtime.payins.record(
+    supplier = await runtime.parties.suppliers.by_no("S01")
+    await runtime.accounts.payins.record(
         await desk.actor(FINANCE, SUPPLIER_CHAT), supplier, Advance(Money(700, "CNY"), ""),
         Cause(SUPPLIER_CHAT, 1, 1),
     )  # fmt: skip
-    today = await runtime.bills.open_day(merchant.id)
+    today = await runtime.reports.bills.open_day(merchant.id)
     tariff = Tariff.flat(Rate(20_000))
-    view = await runtime.reratings.preview(merchant, "alipay_qr", Days.one(today), tariff)
-    await runtime.reratings.apply(
+    view = await runtime.accounts.reratings.preview(merchant, "alipay_qr", Days.one(today), tariff)
+    await runtime.accounts.reratings.apply(
         await desk.actor(OWNER, OPS_CHAT), merchant, "alipay_qr", Days.one(today), tariff,
         view.seen, Cause(OPS_CHAT, 2, 1),
     )  # fmt: skip
     desk.clock.advance(86400)
     for holder_id in await runtime.ledger.due_to_roll():
         await runtime.ledger.roll_days(holder_id)
-    await runtime.bills.keep_sums()
+    await runtime.reports.bills.keep_sums()
     await a_later_day(desk)
 
 
@@ -369,7 +369,7 @@ async def test_a_difference_is_named_to_whoever_asks(
     await a_day(desk)
     async with owner(servers, database) as connection:
         await connection.execute(sql)
-    differences = await desk.runtime.verify.books()
+    differences = await desk.runtime.reports.verify.books()
     assert what in {d.what for d in differences}
     assert all(str(desk.merchant.id) in d.where for d in differences if d.what == what)
     assert str(differences[0]).startswith(differences[0].what)
@@ -382,7 +382,7 @@ async def test_the_open_bill_is_held_against_the_balances(
     await a_day(desk)
     async with owner(servers, database) as connection:
         await connection.execute("UPDATE ledger_entry SET day = day + 1 WHERE kind = 'prepaid'")
-    found = [d for d in await desk.runtime.verify.books() if "open bill" in d.what]
+    found = [d for d in await desk.runtime.reports.verify.books() if "open bill" in d.what]
     assert [(d.where, d.found) for d in found] == [("M1001", "bill 9880, balances 9380")]
 
 
@@ -396,7 +396,7 @@ async def test_bills_are_read_again(desk: Desk, servers: Servers, database: str)
             " AND holder_id = $1 AND day = (SELECT max(day) FROM closing WHERE holder_id = $1)",
             desk.merchant.id,
         )
-        found = await desk.runtime.verify.books()
+        found = await desk.runtime.reports.verify.books()
         assert any(d.what == "bills add up" and d.where.startswith(number) for d in found)
         assert any(d.what == "the open bill closes at the balances" for d in found)
         await connection.execute(
@@ -410,10 +410,10 @@ async def test_bills_are_read_again(desk: Desk, servers: Servers, database: str)
             " AND day = (SELECT max(day) FROM closing WHERE holder_id = $1)",
             desk.merchant.id,
         )
-        found = await desk.runtime.verify.books()
+        found = await desk.runtime.reports.verify.books()
         assert any(d.what == "bills join" and d.where.startswith(number) for d in found)
         await connection.execute("DELETE FROM business_day WHERE closed_at IS NULL")
-        found = await desk.runtime.verify.books()
+        found = await desk.runtime.reports.verify.books()
         assert {"M1001", "M1002", "S01", "S02", "platform"} <= {
             d.where for d in found if d.what == "everybody has one open day, the newest"
         }
@@ -421,7 +421,7 @@ async def test_bills_are_read_again(desk: Desk, servers: Servers, database: str)
 
 async def test_a_busy_desk_raises_no_false_alarm(desk: Desk) -> None:
     """What is compared with each other is of one moment, however much is booked meanwhile."""
-    actor, record = await desk.actor(), desk.runtime.prepayments.record
+    actor, record = await desk.actor(), desk.runtime.accounts.prepayments.record
     paying = [
         asyncio.create_task(
             record(actor, desk.merchant, Advance(Money(100, "CNY"), ""), Cause(CHAT, n, 1))
@@ -444,7 +444,7 @@ async def test_a_large_desk_is_read_to_the_end(
         async with owner(servers, database) as connection:
             async with connection.transaction():
                 await connection.execute("LOCK TABLE discrepancy IN ACCESS EXCLUSIVE MODE")
-                verifying = asyncio.create_task(runtime.verify.books())
+                verifying = asyncio.create_task(runtime.reports.verify.books())
                 async with asyncio.timeout(30):
                     while not verifying.done() and not await connection.fetchval(_WAITS_LONG):
                         await asyncio.wait([verifying], timeout=0.05)

@@ -11,7 +11,7 @@ from pathlib import Path
 import openpyxl
 import pytest
 
-from bot.building import Builder, Progress
+from bot.file_builder import Builder, Progress
 from core.kernel.days import Days
 from core.kernel.holder import HOUSE
 from core.reports.bills import Bill
@@ -57,10 +57,12 @@ async def live(desk: Desk, again: Callable[[Desk, Opened], Awaitable[None]]) -> 
     for step in (complete, reverse, again):
         if days:
             desk.clock.advance(86_400)
-        days.append(await desk.runtime.bills.open_day(desk.merchant.id))
+        days.append(await desk.runtime.reports.bills.open_day(desk.merchant.id))
         await step(desk, opened)
     await desk.see(await desk.open(3_000), 3_000)
-    bills = [await desk.runtime.bills.merchant(desk.merchant.id, Days.one(day)) for day in days]
+    bills = [
+        await desk.runtime.reports.bills.merchant(desk.merchant.id, Days.one(day)) for day in days
+    ]
     return Lived(days, bills)
 
 
@@ -80,20 +82,20 @@ async def test_it_counts_once_on_its_first_day(
             [], [("reversals", -9880, 1)], [("reversals", 9880, 1)]
         ]  # fmt: skip
         span = Days(lived.days[0], lived.days[-1])
-        whole = await runtime.bills.merchant(merchant_id, span)
+        whole = await runtime.reports.bills.merchant(merchant_id, span)
         assert [(x.paid, x.amount_minor) for x in whole.products] == [(2, 13_000)]
         assert [(m.heading, m.minor, m.events) for m in whole.movements] == [("reversals", 0, 2)]
         assert whole.closing_minor == bills[-1].closing_minor
         assert [(x.paid, x.amount_minor) for x in whole.by_day] == [(1, 10_000), (0, 0), (1, 3_000)]
 
-        by_day = await runtime.statistics.read(Query(span.first, span.last, by=("day",)))
+        by_day = await runtime.reports.statistics.read(Query(span.first, span.last, by=("day",)))
         assert [(row.day, row.paid, row.amount_minor) for row in by_day.rows if row.paid] == [
             (lived.days[0], 1, 10_000), (lived.days[2], 1, 3_000)
         ]  # fmt: skip
         assert (by_day.total.created, by_day.total.cohort_paid) == (2, 2)
-        platform = await runtime.bills.platform(span)
+        platform = await runtime.reports.bills.platform(span)
         assert [(x.paid, x.amount_minor) for x in platform.products] == [(2, 13_000)]
-        chart = await runtime.exports.chart(Paper("chart", "m", merchant_id, span))
+        chart = await runtime.reports.exports.chart(Paper("chart", "m", merchant_id, span))
         assert [p.amount_minor for p in chart.points] == [10_000, 0, 3_000]
         assert (chart.paid, chart.created) == (2, 2)
 
@@ -109,7 +111,7 @@ async def test_it_counts_once_on_its_first_day(
 async def same_as_its_workbook(desk: Desk, days: Days, bill: Bill, folder: Path) -> None:
     """The sheet of orders has what the product lines say, the sheet of adjustments the rest."""
     paper = Paper("excel", "m", desk.merchant.id, days, staff=True)
-    async with desk.runtime.exports.merchant(paper) as reading:
+    async with desk.runtime.reports.exports.merchant(paper) as reading:
         orders = [row async for chunk in reading.orders() for row in chunk]
         movements = [row async for chunk in reading.movements() for row in chunk]
         assert reading.count == len(orders) == sum(x.paid for x in bill.products)
@@ -125,7 +127,7 @@ async def same_as_its_workbook(desk: Desk, days: Days, bill: Bill, folder: Path)
 
 async def its_volume(desk: Desk, lived: Lived) -> None:
     """What tiers go by: what was taken back lowers it, what came again raises it."""
-    ledger, store = desk.runtime.ledger, desk.runtime.store
+    ledger, store = desk.runtime.ledger, desk.runtime.system.store
     volumes = [
         await ledger.volume(store, desk.merchant.id, "live", "CNY", "alipay_qr", day)
         for day in lived.days
@@ -138,9 +140,9 @@ async def its_volume(desk: Desk, lived: Lived) -> None:
 
 async def test_a_suppliers_file_says_what_happened(desk: Desk) -> None:
     lived = await live(desk, report)
-    supplier = await desk.runtime.suppliers.by_no("S01")
+    supplier = await desk.runtime.parties.suppliers.by_no("S01")
     paper = Paper("excel", "s", supplier.id, Days(lived.days[0], lived.days[-1]))
-    async with desk.runtime.exports.supplier(paper) as reading:
+    async with desk.runtime.reports.exports.supplier(paper) as reading:
         rows = [row async for chunk in reading.takings() for row in chunk]
         assert [row.kind for row in rows] == [
             "completed", "completion_reversed", "restored", "order"
@@ -152,7 +154,7 @@ async def test_a_suppliers_file_says_what_happened(desk: Desk) -> None:
 async def test_a_file_of_the_first_day_says_how_it_was_paid_in_the_end(desk: Desk) -> None:
     desk.clock.go_to_noon()
     opened = await desk.open(10_000)
-    first = Days.one(await desk.runtime.bills.open_day(desk.merchant.id))
+    first = Days.one(await desk.runtime.reports.bills.open_day(desk.merchant.id))
     paper = Paper("excel", "m", desk.merchant.id, first)
     await complete(desk, opened)
     desk.clock.advance(86_400)
@@ -160,7 +162,7 @@ async def test_a_file_of_the_first_day_says_how_it_was_paid_in_the_end(desk: Des
     for step in (None, reverse, report):
         if step is not None:
             await step(desk, opened)
-        async with desk.runtime.exports.merchant(paper) as reading:
+        async with desk.runtime.reports.exports.merchant(paper) as reading:
             ((row,),) = [chunk async for chunk in reading.orders()]
             said.append((row.how, row.late, reading.digest("zh")))
     assert [how for how, _, _ in said] == ["completed", "completed", "reported"]

@@ -25,16 +25,16 @@ class Place:
 
     async def get(self, runtime: Runtime) -> bytes:
         select = f"SELECT {self.column} FROM {self.table} WHERE id = $1"
-        return bytes(await runtime.store.fetchval(select, self.row))
+        return bytes(await runtime.system.store.fetchval(select, self.row))
 
     async def put(self, runtime: Runtime, sealed: bytes) -> None:
         update = f"UPDATE {self.table} SET {self.column} = $2 WHERE id = $1"
-        await runtime.store.execute(update, self.row, sealed)
+        await runtime.system.store.execute(update, self.row, sealed)
 
     async def read(self, runtime: Runtime) -> object:
         if self.table == "app":
-            return await runtime.merchants.app_by_id(self.row)
-        return await runtime.suppliers.by_id(self.row)
+            return await runtime.parties.merchants.app_by_id(self.row)
+        return await runtime.parties.suppliers.by_id(self.row)
 
 
 _COLUMNS = (
@@ -45,12 +45,12 @@ _COLUMNS = (
 
 async def places(runtime: Runtime, clock: SetClock) -> list[Place]:
     """Every sealed column, in two rows each."""
-    two = await runtime.suppliers.all()
-    async with runtime.store.transaction() as tx:
+    two = await runtime.parties.suppliers.all()
+    async with runtime.system.store.transaction() as tx:
         for supplier in two[:2]:
             waiting = Waiting({"key": f"new of {supplier.supplier_no}"}, OPERATOR, clock.now())
             held = replace(supplier, state="off", waiting=waiting)
-            await runtime.suppliers.keep_credentials(tx, held)
+            await runtime.parties.suppliers.keep_credentials(tx, held)
     found = [
         Place("app", column, app.id)
         for _, app in (await apps(runtime))[:2]
@@ -61,7 +61,7 @@ async def places(runtime: Runtime, clock: SetClock) -> list[Place]:
         for supplier in two[:2]
         for column in ("credentials_sealed", "waiting_sealed")
     ]
-    columns = {row["name"] for row in await runtime.store.fetch(_COLUMNS)}
+    columns = {row["name"] for row in await runtime.system.store.fetch(_COLUMNS)}
     assert {f"{place.table}.{place.column}" for place in found} == columns
     return found
 

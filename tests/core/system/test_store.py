@@ -35,7 +35,7 @@ async def test_what_fails_is_rolled_back_in_both_tongues(
     """The ORM and plain SQL speak on one connection inside a transaction."""
 
     async def half() -> None:
-        async with runtime.store.transaction() as tx:
+        async with runtime.system.store.transaction() as tx:
             await MerchantRow.filter(id=shop[0].id).update(name="changed")
             assert await tx.fetchval("SELECT name FROM merchant WHERE id = $1", shop[0].id) == (
                 "changed"
@@ -45,13 +45,13 @@ async def test_what_fails_is_rolled_back_in_both_tongues(
 
     with pytest.raises(LookupError):
         await half()
-    assert (await runtime.merchants.by_id(shop[0].id)).name == shop[0].name
+    assert (await runtime.parties.merchants.by_id(shop[0].id)).name == shop[0].name
 
 
 async def test_rows_touched_are_counted(runtime: Runtime) -> None:
-    assert await runtime.store.execute("UPDATE merchant SET name = name") == 2
-    assert await runtime.store.execute("UPDATE merchant SET name = name WHERE tag = 0") == 0
-    async with runtime.store.transaction() as tx:
+    assert await runtime.system.store.execute("UPDATE merchant SET name = name") == 2
+    assert await runtime.system.store.execute("UPDATE merchant SET name = name WHERE tag = 0") == 0
+    async with runtime.system.store.transaction() as tx:
         assert await tx.execute("SET LOCAL work_mem = '1MB'") == 0
 
 
@@ -59,19 +59,19 @@ async def test_a_snapshot_sees_one_moment_and_writes_nothing(
     servers: Servers, database: str, runtime: Runtime
 ) -> None:
     names = "SELECT string_agg(name, ',' ORDER BY tag) FROM merchant"
-    async with owner(servers, database) as elsewhere, runtime.store.snapshot() as tx:
+    async with owner(servers, database) as elsewhere, runtime.system.store.snapshot() as tx:
         before = await tx.fetchval(names)
         await elsewhere.execute("UPDATE merchant SET name = name || '!'")
         assert await tx.fetchval(names) == before
-    assert await runtime.store.fetchval(names) != before
+    assert await runtime.system.store.fetchval(names) != before
     with pytest.raises(asyncpg.ReadOnlySQLTransactionError):
-        async with runtime.store.snapshot() as tx:
+        async with runtime.system.store.snapshot() as tx:
             await tx.execute("UPDATE merchant SET name = 'changed'")
 
 
 async def test_a_transaction_that_was_cancelled_gives_its_connection_back(runtime: Runtime) -> None:
     async def hold(entered: asyncio.Event) -> None:
-        async with runtime.store.transaction():
+        async with runtime.system.store.transaction():
             entered.set()
             await asyncio.Event().wait()
 
@@ -83,7 +83,7 @@ async def test_a_transaction_that_was_cancelled_gives_its_connection_back(runtim
         with pytest.raises(asyncio.CancelledError):
             await task
     async with asyncio.timeout(5):
-        assert await runtime.store.fetchval("SELECT 1") == 1
+        assert await runtime.system.store.fetchval("SELECT 1") == 1
 
 
 async def test_connections_that_the_server_ended_are_replaced(
@@ -91,11 +91,11 @@ async def test_connections_that_the_server_ended_are_replaced(
 ) -> None:
     async with owner(servers, database) as connection:
         for _ in range(15):  # more than the pool has
-            async with runtime.store.transaction() as tx:
+            async with runtime.system.store.transaction() as tx:
                 pid = await tx.fetchval("SELECT pg_backend_pid()")
             assert await connection.fetchval("SELECT pg_terminate_backend($1, 2000)", pid)
             async with asyncio.timeout(5):
-                assert await _after_the_end(runtime.store) == 1
+                assert await _after_the_end(runtime.system.store) == 1
 
 
 @asynccontextmanager
@@ -109,7 +109,7 @@ async def held(servers: Servers, database: str, merchant_id: UUID) -> AsyncItera
 async def test_nobody_waits_for_ever_for_a_lock_or_a_connection(
     runtime: Runtime, shop: tuple[Merchant, App], servers: Servers, database: str
 ) -> None:
-    store, merchant_id = runtime.store, shop[0].id
+    store, merchant_id = runtime.system.store, shop[0].id
 
     async def touch() -> None:
         await store.execute("UPDATE merchant SET name = name WHERE id = $1", merchant_id)
@@ -127,7 +127,7 @@ async def test_nobody_waits_for_ever_for_a_lock_or_a_connection(
 async def test_one_merchants_stuck_lock_leaves_connections_for_others(
     runtime: Runtime, shop: tuple[Merchant, App], servers: Servers, database: str
 ) -> None:
-    store, merchant_id = runtime.store, shop[0].id
+    store, merchant_id = runtime.system.store, shop[0].id
     waiting = asyncio.Semaphore(0)
 
     async def stuck() -> None:
@@ -149,7 +149,7 @@ async def test_one_merchants_stuck_lock_leaves_connections_for_others(
 
 async def test_a_transaction_that_sleeps_is_ended(runtime: Runtime) -> None:
     async def sleep() -> None:
-        async with runtime.store.transaction() as tx:
+        async with runtime.system.store.transaction() as tx:
             await tx.execute("SET LOCAL idle_in_transaction_session_timeout = '20ms'")
             async with asyncio.timeout(5):
                 while True:
@@ -159,18 +159,18 @@ async def test_a_transaction_that_sleeps_is_ended(runtime: Runtime) -> None:
     with pytest.raises((asyncpg.PostgresError, asyncpg.InterfaceError)):
         await sleep()
     shown = "SELECT current_setting('idle_in_transaction_session_timeout')::interval"
-    assert await runtime.store.fetchval(shown) == timedelta(seconds=IDLE_IN_TRANSACTION_S)
+    assert await runtime.system.store.fetchval(shown) == timedelta(seconds=IDLE_IN_TRANSACTION_S)
 
 
 async def test_who_is_waited_for_is_answered_in_time(runtime: Runtime) -> None:
-    with runtime.store.called(patience_s=0.1), pytest.raises(TimeoutError):
-        await runtime.store.fetchval("SELECT pg_sleep(5)")
-    assert await runtime.store.fetchval("SELECT 1 FROM pg_sleep(0.2)") == 1
+    with runtime.system.store.called(patience_s=0.1), pytest.raises(TimeoutError):
+        await runtime.system.store.fetchval("SELECT pg_sleep(5)")
+    assert await runtime.system.store.fetchval("SELECT 1 FROM pg_sleep(0.2)") == 1
 
 
 async def test_what_may_take_long_says_so(runtime: Runtime) -> None:
     async def ask(timeout_s: float | None) -> int:
-        async with runtime.store.transaction() as tx:
+        async with runtime.system.store.transaction() as tx:
             await tx.execute("SET LOCAL statement_timeout = '50ms'")
             return len(await tx.fetch("SELECT pg_sleep(0.2)", timeout_s=timeout_s))
 
@@ -189,20 +189,20 @@ async def _after_the_end(store: Store) -> int:
 
 
 async def test_the_desk_works_as_its_own_role(runtime: Runtime) -> None:
-    assert await runtime.store.fetchval("SELECT current_user") == DESK_ROLE
-    assert await runtime.store.fetchval("SHOW TimeZone") == "UTC"
-    assert await runtime.store.kind() == "demo"
+    assert await runtime.system.store.fetchval("SELECT current_user") == DESK_ROLE
+    assert await runtime.system.store.fetchval("SHOW TimeZone") == "UTC"
+    assert await runtime.system.store.kind() == "demo"
 
 
 async def test_the_desk_asks_for_months_it_cannot_own(runtime: Runtime) -> None:
-    await runtime.store.make_months(date(2031, 1, 31), 2)
-    await runtime.store.make_months(date(2031, 1, 1), 2)
+    await runtime.system.store.make_months(date(2031, 1, 31), 2)
+    await runtime.system.store.make_months(date(2031, 1, 1), 2)
     for name in ("orders_2031_01", "ledger_entry_2031_02"):
-        assert await runtime.store.fetchval("SELECT to_regclass($1) IS NOT NULL", name)
+        assert await runtime.system.store.fetchval("SELECT to_regclass($1) IS NOT NULL", name)
     with pytest.raises(asyncpg.InsufficientPrivilegeError):
-        await runtime.store.execute("UPDATE ledger_entry_2031_01 SET minor = 1")
+        await runtime.system.store.execute("UPDATE ledger_entry_2031_01 SET minor = 1")
     with pytest.raises(asyncpg.RaiseError):
-        await runtime.store.make_months(date(2031, 1, 1), 0)
+        await runtime.system.store.make_months(date(2031, 1, 1), 0)
 
 
 async def test_months_are_made_while_others_read_and_write(
@@ -214,20 +214,22 @@ async def test_months_are_made_while_others_read_and_write(
             for table in tables:
                 await elsewhere.execute(f"LOCK TABLE {table} IN ACCESS SHARE MODE")
                 await elsewhere.execute(f"LOCK TABLE {table} IN ROW EXCLUSIVE MODE")
-            assert await runtime.store.make_months(date(2031, 1, 1), 1) == 0
+            assert await runtime.system.store.make_months(date(2031, 1, 1), 1) == 0
         async with elsewhere.transaction():
             await elsewhere.execute("LOCK TABLE orders IN SHARE UPDATE EXCLUSIVE MODE")
-            assert await runtime.store.make_months(date(2031, 1, 1), 2) == 1, "orders of February"
-    assert await runtime.store.make_months(date(2031, 1, 1), 2) == 0
+            assert await runtime.system.store.make_months(date(2031, 1, 1), 2) == 1, (
+                "orders of February"
+            )
+    assert await runtime.system.store.make_months(date(2031, 1, 1), 2) == 0
     made = "SELECT count(*) FROM pg_inherits WHERE inhrelid::regclass::text LIKE '%\\_2031\\_0_'"
-    assert await runtime.store.fetchval(made) == 2 * len(tables)
+    assert await runtime.system.store.fetchval(made) == 2 * len(tables)
 
 
 async def test_a_month_is_as_its_table_is(runtime: Runtime) -> None:
     """What was attached has the keys, checks and indexes of its table."""
 
     async def shape(table: str) -> list[str]:
-        found: list[str] = await runtime.store.fetchval(
+        found: list[str] = await runtime.system.store.fetchval(
             "SELECT array_agg(what ORDER BY what) FROM ("
             " SELECT contype::text || ' ' || pg_get_constraintdef(oid) AS what"
             " FROM pg_constraint WHERE conrelid = $1::text::regclass UNION ALL"
@@ -237,7 +239,7 @@ async def test_a_month_is_as_its_table_is(runtime: Runtime) -> None:
         )
         return found
 
-    await runtime.store.make_months(date(2031, 1, 1), 1)
+    await runtime.system.store.make_months(date(2031, 1, 1), 1)
     for table in ("orders", "ledger_entry", "supplier_call"):
         assert await shape(f"{table}_2031_01") == await shape(table)
 
@@ -263,7 +265,7 @@ async def test_an_address_that_is_none_is_named() -> None:
 
 async def test_who_waits_for_us_does_so_for_a_time(runtime: Runtime) -> None:
     """Also for what no question's own limit ends, and while it is cleaned up after."""
-    store, ended = runtime.store, asyncio.Event()
+    store, ended = runtime.system.store, asyncio.Event()
 
     async def work() -> None:
         try:
@@ -283,7 +285,7 @@ async def test_who_waits_for_us_does_so_for_a_time(runtime: Runtime) -> None:
 
 
 async def test_what_is_waited_for_elsewhere_does_not_count(runtime: Runtime) -> None:
-    store = runtime.store
+    store = runtime.system.store
 
     async def work(elsewhere_s: float, here_s: float) -> str:
         await store.fetchval("SELECT 1")
@@ -305,4 +307,4 @@ async def test_what_work_raises_is_raised(runtime: Runtime) -> None:
         raise Refusal("no_room")
 
     with pytest.raises(Refusal):
-        await runtime.store.in_time(work(), 1.0)
+        await runtime.system.store.in_time(work(), 1.0)

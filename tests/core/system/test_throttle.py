@@ -22,7 +22,7 @@ FIVE = Limit(5, 60.0)
 
 async def test_two_processes_share_one_limit(runtime: Runtime) -> None:
     key = f"t:{uuid4()}"
-    here, there = runtime.throttle, Throttle(runtime.redis)
+    here, there = runtime.system.throttle, Throttle(runtime.system.redis)
     waits = [await one.room({key: FIVE}) for one in (here, there, here, there, here)]
     assert waits == [0, 0, 0, 0, 0]
     assert 55 < await here.room({key: FIVE}) <= 60
@@ -33,7 +33,7 @@ async def test_two_processes_share_one_limit(runtime: Runtime) -> None:
 
 async def test_a_rush_gets_what_the_limit_allows(runtime: Runtime) -> None:
     key = f"t:{uuid4()}"
-    waits = await asyncio.gather(*(runtime.throttle.room({key: FIVE}) for _ in range(20)))
+    waits = await asyncio.gather(*(runtime.system.throttle.room({key: FIVE}) for _ in range(20)))
     assert waits.count(0) == 5
 
 
@@ -41,7 +41,7 @@ async def test_a_rush_gets_what_the_limit_allows(runtime: Runtime) -> None:
 async def test_all_limits_count_it_or_none_does(runtime: Runtime, shared: bool) -> None:
     name, two, many = str(uuid4()), Limit(2, 60.0), Limit(20, 60.0)
     away = Redis.from_url("redis://127.0.0.1:9/0", socket_connect_timeout=1)
-    throttle = runtime.throttle if shared else Throttle(away)
+    throttle = runtime.system.throttle if shared else Throttle(away)
     full, roomy = f"full:{name}", f"roomy:{name}"
     waits = [await throttle.room({roomy: many, full: two}) for _ in range(10)]
     assert [wait_s == 0 for wait_s in waits] == [True] * 2 + [False] * 8
@@ -53,11 +53,11 @@ async def test_all_limits_count_it_or_none_does(runtime: Runtime, shared: bool) 
 
 async def test_a_window_slides(runtime: Runtime) -> None:
     key, brief = f"t:{uuid4()}", Limit(1, 0.2)
-    assert await runtime.throttle.room({key: brief}) == 0
-    wait_s = await runtime.throttle.room({key: brief})
+    assert await runtime.system.throttle.room({key: brief}) == 0
+    wait_s = await runtime.system.throttle.room({key: brief})
     assert 0 < wait_s <= 0.2
     for _ in range(50):
-        if await runtime.throttle.room({key: brief}) == 0:
+        if await runtime.system.throttle.room({key: brief}) == 0:
             return
         await asyncio.sleep(0.02)
     pytest.fail("the window did not slide")
@@ -103,7 +103,7 @@ async def test_a_redis_that_comes_and_goes_begins_no_window_anew(servers: Server
 async def test_who_may_use_part_of_a_window_waits_for_so_many_to_go(runtime: Runtime) -> None:
     name, parts = str(uuid4()), (Limit(2, 0.3), Limit(5, 0.3))
     away = Redis.from_url("redis://127.0.0.1:9/0", socket_connect_timeout=1)
-    for throttle in (runtime.throttle, Throttle(runtime.redis), Throttle(away)):
+    for throttle in (runtime.system.throttle, Throttle(runtime.system.redis), Throttle(away)):
         key = f"{name}:{id(throttle)}"
         for _ in range(5):
             assert await throttle.room({key: parts[1]}) == 0

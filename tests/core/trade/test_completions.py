@@ -35,7 +35,7 @@ async def ask(desk: Desk, opened: Opened, **changes: Any) -> None:
         "chat_id": CHAT,
     } | changes
     actor = await desk.actor(values["user_id"], values["chat_id"])
-    await desk.runtime.completions.ask(
+    await desk.runtime.trade.completions.ask(
         actor, opened.order.order_no, values["reason"], message_id=5, request_id="ask"
     )
 
@@ -48,7 +48,7 @@ async def question(desk: Desk, opened: Opened, **changes: Any) -> UUID:
 
 async def newest(desk: Desk, kind: str) -> UUID:
     """The question that was asked last."""
-    found: UUID = await desk.runtime.store.fetchval(
+    found: UUID = await desk.runtime.system.store.fetchval(
         "SELECT id FROM confirmation WHERE kind = $1 ORDER BY created_at DESC LIMIT 1", kind
     )
     return found
@@ -56,7 +56,7 @@ async def newest(desk: Desk, kind: str) -> UUID:
 
 async def screens(desk: Desk, chat_id: int) -> list[str]:
     """What was said in a chat so far, oldest first."""
-    rows = await desk.runtime.store.fetch(
+    rows = await desk.runtime.system.store.fetch(
         "SELECT facts FROM outbox WHERE chat_id = $1 AND topic = 'say' ORDER BY created_at, id",
         chat_id,
     )
@@ -65,7 +65,7 @@ async def screens(desk: Desk, chat_id: int) -> list[str]:
 
 async def confirm(desk: Desk, confirmation_id: UUID, user_id: int = OPERATOR) -> str:
     """The order's state after the button was pressed."""
-    order = await desk.runtime.completions.confirm(
+    order = await desk.runtime.trade.completions.confirm(
         await desk.actor(user_id), confirmation_id, message_id=6, request_id="confirm"
     )
     return order.state
@@ -79,17 +79,17 @@ async def test_asked_confirmed_paid(desk: Desk) -> None:
     order = await desk.order(opened)
     assert (order.paid_how, order.paid_late) == ("completed", False)
     assert await desk.balances() == PAID
-    told = await desk.runtime.store.fetchrow("SELECT type, facts FROM notification")
+    told = await desk.runtime.system.store.fetchrow("SELECT type, facts FROM notification")
     assert told is not None
     assert (told["type"], told["facts"]["manually_completed"]) == ("order.paid", True)
-    row = await desk.runtime.store.fetchrow("SELECT * FROM completion")
+    row = await desk.runtime.system.store.fetchrow("SELECT * FROM completion")
     assert row is not None
     assert (row["reason"], row["actor_user_id"], row["order_no"]) == (
         "the supplier confirmed it",
         OPERATOR,
         order.order_no,
     )
-    trail = await desk.runtime.store.fetch("SELECT action, actor FROM audit")
+    trail = await desk.runtime.system.store.fetch("SELECT action, actor FROM audit")
     assert [tuple(r) for r in trail] == [("complete_used", f"telegram:{OPERATOR}")]
     assert await screens(desk, CHAT) == ["complete_question", "completed"]
     await desk.sound()
@@ -107,7 +107,7 @@ async def test_a_second_press_books_nothing(desk: Desk) -> None:
     assert await confirm(desk, asked) == "paid"
     assert await desk.balances() == PAID
     for table in ("completion", "audit"):
-        assert await desk.runtime.store.fetchval(f"SELECT count(*) FROM {table}") == 1
+        assert await desk.runtime.system.store.fetchval(f"SELECT count(*) FROM {table}") == 1
     await desk.sound()
 
 
@@ -141,9 +141,9 @@ async def test_a_dropped_question_is_over(desk: Desk) -> None:
     opened = await desk.open()
     asked = await question(desk, opened)
     with pytest.raises(Refusal) as error:
-        await desk.runtime.completions.drop(await desk.actor(ADMIN), asked, message_id=6)
+        await desk.runtime.trade.completions.drop(await desk.actor(ADMIN), asked, message_id=6)
     assert error.value.code == "confirmation_foreign"
-    await desk.runtime.completions.drop(await desk.actor(), asked, message_id=6)
+    await desk.runtime.trade.completions.drop(await desk.actor(), asked, message_id=6)
     with pytest.raises(Refusal) as error:
         await confirm(desk, asked)
     assert error.value.code == "confirmation_expired"
@@ -164,7 +164,7 @@ async def test_what_cannot_be_asked(desk: Desk, changes: dict[str, Any], code: s
     with pytest.raises(Refusal) as error:
         await ask(desk, opened, **changes)
     assert error.value.code == code
-    assert await desk.runtime.store.fetchval("SELECT count(*) FROM confirmation") == 0
+    assert await desk.runtime.system.store.fetchval("SELECT count(*) FROM confirmation") == 0
 
 
 async def test_the_supplier_had_the_money_when_asked(desk: Desk) -> None:
@@ -185,7 +185,7 @@ async def test_the_supplier_had_the_money_before_the_press(desk: Desk) -> None:
     await desk.supplier.pay(pay_link(opened), "lose_callback")
     assert await confirm(desk, asked) == "paid"
     assert (await desk.order(opened)).paid_how == "asked"
-    assert await desk.runtime.store.fetchval("SELECT count(*) FROM completion") == 0
+    assert await desk.runtime.system.store.fetchval("SELECT count(*) FROM completion") == 0
     assert (await screens(desk, CHAT))[-1] == "complete_settled_itself"
     assert await desk.balances() == PAID
 
@@ -194,7 +194,7 @@ async def test_an_order_that_moved_on_is_asked_about_again(desk: Desk) -> None:
     opened = await desk.open(expires_in_s=60)
     asked = await question(desk, opened)
     desk.clock.advance(61)
-    await desk.runtime.following.expire_due(10)
+    await desk.runtime.trade.follow_up.expire_due(10)
     with pytest.raises(Refusal) as error:
         await confirm(desk, asked)
     assert error.value.code == "order_state"
@@ -266,14 +266,16 @@ async def test_a_supplier_that_had_refused_the_order_reports_its_money_first(
     """S01 refused, S02 took the order, a person completed it: S02 owes nothing for it."""
     await desk.supplier.fault("create", "refuse")
     opened = await desk.open()
-    refused, taken = await get_attempts(desk.runtime.store, desk.merchant.id, opened.order.id)
+    refused, taken = await get_attempts(
+        desk.runtime.system.store, desk.merchant.id, opened.order.id
+    )
     assert (refused.supplier_no, refused.state, taken.supplier_no) == ("S01", "rejected", "S02")
     await confirm(desk, await question(desk, opened))
     assert (await desk.balances())["due/S02"] == -9930
     settled = await desk.see(opened, minor, attempt_no=refused.attempt_no, upstream_no="U1")
     assert settled.meaning == "confirmation"
     assert await desk.balances() == {"fees": 120, "payable": 9880} | expected
-    open_ones = (await desk.runtime.discrepancies.open_ones([desk.merchant.id])).items
+    open_ones = (await desk.runtime.trade.discrepancies.open_ones([desk.merchant.id])).items
     over = [(d.kind, d.supplier_no, d.left_minor) for d in open_ones]
     assert over == ([("over", "S01", 100)] if minor > 10000 else [])
     # It has its money: what comes after that was paid twice.
@@ -322,12 +324,12 @@ async def test_the_completion_and_its_answer_are_one_transaction(desk: Desk) -> 
 
 async def test_a_photo_is_kept_as_evidence(desk: Desk) -> None:
     opened = await desk.open()
-    await desk.runtime.completions.ask(
+    await desk.runtime.trade.completions.ask(
         await desk.actor(), opened.order.order_no, "seen", message_id=5, request_id="ask",
         proof_file_id="AgAC-photo",
     )  # fmt: skip
     await confirm(desk, await newest(desk, "complete"))
-    kept = await desk.runtime.store.fetchval("SELECT proof_file_id FROM completion")
+    kept = await desk.runtime.system.store.fetchval("SELECT proof_file_id FROM completion")
     assert kept == "AgAC-photo"
 
 
@@ -335,8 +337,8 @@ async def test_money_that_was_resolved_before_does_not_count_as_the_completions(
     """A short payment went back to the payer; the order is completed, then the rest arrives."""
     opened = await desk.open()
     await desk.see(opened, 9900, upstream_no="U1")
-    (short,) = (await desk.runtime.discrepancies.open_ones(None)).items
-    await desk.runtime.discrepancies.resolve(
+    (short,) = (await desk.runtime.trade.discrepancies.open_ones(None)).items
+    await desk.runtime.trade.discrepancies.resolve(
         await desk.actor(FINANCE, OPS_CHAT), desk.merchant.id, short.id, "refund_payer", "gone",
         left_minor=9900, request_id="r",
     )  # fmt: skip
@@ -357,7 +359,7 @@ async def completed(desk: Desk, **changes: Any) -> Opened:
 async def ask_reversal(
     desk: Desk, opened: Opened, user_id: int = FINANCE, chat_id: int = OPS_CHAT, reason: str = "no"
 ) -> UUID:
-    await desk.runtime.completions.ask_reversal(
+    await desk.runtime.trade.completions.ask_reversal(
         await desk.actor(user_id, chat_id), opened.order.order_no, reason,
         message_id=7, request_id="ask",
     )  # fmt: skip
@@ -367,13 +369,15 @@ async def ask_reversal(
 async def confirm_reversal(
     desk: Desk, asked: UUID, user_id: int = ADMIN, chat_id: int = OPS_CHAT
 ) -> Order:
-    return await desk.runtime.completions.confirm_reversal(
+    return await desk.runtime.trade.completions.confirm_reversal(
         await desk.actor(user_id, chat_id), asked, message_id=8, request_id="confirm"
     )
 
 
 async def told(desk: Desk) -> list[str]:
-    rows = await desk.runtime.store.fetch("SELECT type FROM notification ORDER BY created_at, id")
+    rows = await desk.runtime.system.store.fetch(
+        "SELECT type FROM notification ORDER BY created_at, id"
+    )
     return [row["type"] for row in rows]
 
 
@@ -400,15 +404,15 @@ async def test_a_completion_is_reversed_by_two_people(desk: Desk) -> None:
     assert (order.state, order.disputed, order.open_to_money) == ("paid", True, True)
     assert await desk.balances() == {}
     assert await told(desk) == ["order.paid", "order.disputed"]
-    facts_told = await desk.runtime.store.fetchval(
+    facts_told = await desk.runtime.system.store.fetchval(
         "SELECT facts FROM notification WHERE type = 'order.disputed'"
     )
     assert (facts_told["status"], facts_told["disputed"]) == ("paid", True)
-    rows = await desk.runtime.store.fetch(
+    rows = await desk.runtime.system.store.fetch(
         "SELECT actor_user_id, reverses IS NOT NULL AS back FROM completion ORDER BY at"
     )
     assert [tuple(r) for r in rows] == [(OPERATOR, False), (ADMIN, True)]
-    history = await desk.runtime.store.fetchrow(
+    history = await desk.runtime.system.store.fetchrow(
         "SELECT move, state_from, state_to, facts FROM order_history ORDER BY version DESC LIMIT 1"
     )
     assert history is not None
@@ -448,7 +452,7 @@ async def test_money_after_the_reversal(desk: Desk, minor: int, meaning: str, st
         assert (order.disputed, order.paid_how) == (False, "completed")
         assert (await desk.balances())["payable"] == 9880
         assert (await desk.balances()).get("suspense/S01", 0) == max(0, minor - 10000)
-    keys = await desk.runtime.store.fetch(
+    keys = await desk.runtime.system.store.fetch(
         "SELECT event_key FROM ledger_event WHERE kind = 'completed' ORDER BY booked_at"
     )
     numbered = [f"completed:{opened.order.id}:{n}" for n in (1, 2)]
@@ -464,9 +468,9 @@ async def test_money_of_suspense_returns_there_and_can_be_resolved(desk: Desk) -
         await confirm(desk, await question(desk, opened))
         await confirm_reversal(desk, await ask_reversal(desk, opened))
         assert await desk.balances() == before
-        (item,) = (await desk.runtime.discrepancies.open_ones(None)).items
+        (item,) = (await desk.runtime.trade.discrepancies.open_ones(None)).items
         assert (item.left_minor, "complete" in item.ways) == (minor, True)
-        await desk.runtime.discrepancies.resolve(
+        await desk.runtime.trade.discrepancies.resolve(
             await desk.actor(FINANCE, OPS_CHAT), desk.merchant.id, item.id, "refund_payer", "gone",
             left_minor=minor, request_id="r",
         )  # fmt: skip
@@ -512,17 +516,17 @@ async def test_what_cannot_be_reversed(desk: Desk) -> None:
     assert await refusal(opened, OPERATOR) == "not_permitted"
     assert await refusal(opened, ANONYMOUS_ADMIN_ID) == "anonymous_admin"
     assert await refusal(opened, reason=" ") == "reason_missing"
-    private = await desk.runtime.access.actor(FINANCE, "x", FINANCE, private=True)
+    private = await desk.runtime.people.access.actor(FINANCE, "x", FINANCE, private=True)
     with pytest.raises(Refusal) as error:
-        await desk.runtime.completions.ask_reversal(
+        await desk.runtime.trade.completions.ask_reversal(
             private, opened.order.order_no, "no", message_id=7, request_id="ask"
         )
     assert error.value.code == "group_needed"
-    refund = await desk.runtime.refunds.reserve(
+    refund = await desk.runtime.trade.refunds.reserve(
         desk.app, desk.merchant.id, opened.order.id, "R1", Money(100, "CNY"), fee_returned=True
     )
     assert await refusal(opened) == "refund_under_way"
-    await desk.runtime.refunds.settle(desk.merchant.id, refund.id, cost_returned=True)
+    await desk.runtime.trade.refunds.settle(desk.merchant.id, refund.id, cost_returned=True)
     assert await refusal(opened) == "order_state"
     await desk.sound()
 
@@ -540,7 +544,7 @@ async def test_the_supplier_is_asked_before_a_reversal(desk: Desk) -> None:
 async def test_a_reversal_is_dropped_or_expires(desk: Desk) -> None:
     opened = await completed(desk)
     asked = await ask_reversal(desk, opened)
-    drop = desk.runtime.completions.drop_reversal
+    drop = desk.runtime.trade.completions.drop_reversal
     with pytest.raises(Refusal) as error:
         await drop(await desk.actor(OPERATOR, OPS_CHAT), asked, message_id=8)
     assert error.value.code == "not_permitted"
@@ -565,14 +569,16 @@ async def test_a_group_that_is_bound_to_another_merchant_meanwhile_answers_nothi
     reversal = await ask_reversal(desk, reversible, chat_id=CHAT)
     opened = await desk.open()
     completion = await question(desk, opened)
-    async with desk.runtime.store.transaction() as tx:
-        await desk.runtime.groups.unbind(tx, CHAT)
-        await desk.runtime.groups.bind_merchant(tx, CHAT, neighbour.merchant.id)
+    async with desk.runtime.system.store.transaction() as tx:
+        await desk.runtime.people.groups.unbind(tx, CHAT)
+        await desk.runtime.people.groups.bind_merchant(tx, CHAT, neighbour.merchant.id)
     for answer in (
         confirm(desk, completion),
         confirm_reversal(desk, reversal, ADMIN, CHAT),
-        desk.runtime.completions.drop(await desk.actor(), completion, message_id=6),
-        desk.runtime.completions.drop_reversal(await desk.actor(ADMIN), reversal, message_id=6),
+        desk.runtime.trade.completions.drop(await desk.actor(), completion, message_id=6),
+        desk.runtime.trade.completions.drop_reversal(
+            await desk.actor(ADMIN), reversal, message_id=6
+        ),
     ):
         with pytest.raises(Refusal) as error:
             await answer

@@ -19,7 +19,7 @@ from core.kernel.tariff import parse_tariff
 from core.people.actors import ANONYMOUS_ADMIN_ID
 from core.system.store import Tx
 from core.trade.discrepancies import HOWS, PAGE_SIZE, Discrepancy
-from core.trade.discrepancies.deciding import MAX_REASON_CHARS, fee_of
+from core.trade.discrepancies.decisions import MAX_REASON_CHARS, fee_of
 from core.trade.orders import ByHand, Charge, Opened, Order, charge_of
 from tests.core.support import (
     ADMIN,
@@ -40,7 +40,7 @@ async def held(desk: Desk, minor: int) -> tuple[Opened, Discrepancy]:
     """An order of 100.00 for which a supplier saw another amount."""
     opened = await desk.open(notify_url="http://127.0.0.1:9/notify")
     await desk.see(opened, minor)
-    return opened, (await desk.runtime.discrepancies.open_ones([desk.merchant.id])).items[-1]
+    return opened, (await desk.runtime.trade.discrepancies.open_ones([desk.merchant.id])).items[-1]
 
 
 async def resolve(desk: Desk, item: Discrepancy, how: str, **changes: Any) -> Order:
@@ -48,7 +48,7 @@ async def resolve(desk: Desk, item: Discrepancy, how: str, **changes: Any) -> Or
         "user_id": FINANCE, "chat_id": OPS_CHAT, "left_minor": item.left_minor, "reason": "seen",
         "merchant_id": item.merchant_id, "id": item.id,
     } | changes  # fmt: skip
-    return await desk.runtime.discrepancies.resolve(
+    return await desk.runtime.trade.discrepancies.resolve(
         await desk.actor(values["user_id"], values["chat_id"]),
         values["merchant_id"], values["id"], how, values["reason"],
         left_minor=values["left_minor"], request_id="r",
@@ -62,13 +62,13 @@ async def code(call: Any) -> str:
 
 
 async def count(desk: Desk, table: str) -> int:
-    return int(await desk.runtime.store.fetchval(f"SELECT count(*) FROM {table}"))
+    return int(await desk.runtime.system.store.fetchval(f"SELECT count(*) FROM {table}"))
 
 
 async def test_the_list_is_paged_oldest_first_and_only_of_whom_one_may_see(
     desk: Desk, neighbour: Desk
 ) -> None:
-    lists = desk.runtime.discrepancies
+    lists = desk.runtime.trade.discrepancies
     empty = await lists.open_ones(None)
     assert (empty.items, empty.number, empty.pages, empty.total) == ((), 1, 1, 0)
     for minor in range(1, PAGE_SIZE + 2):
@@ -108,26 +108,26 @@ async def test_each_way_books_what_the_table_says(
     order = await resolve(desk, item, how, reason=" why not ")
     assert await desk.balances() == expected
     assert order.state == ("paid" if how == "complete" else "pending")
-    rows = await desk.runtime.store.fetch(
+    rows = await desk.runtime.system.store.fetch(
         "SELECT DISTINCT kind, product_code, channel_no FROM ledger_entry WHERE kind = $1", kind
     )
     assert [tuple(r) for r in rows] == [(kind, "alipay_qr", "C01")]
     left = 100 if (how, minor) == ("complete", 10100) else 0
-    now, resolved = await desk.runtime.discrepancies.get(None, item.id)
+    now, resolved = await desk.runtime.trade.discrepancies.get(None, item.id)
     assert now.left_minor == left
     assert now.ways == (("refund_payer", "credit_merchant") if left else ())
     used = min(minor, 10000) if how == "complete" else minor
     assert [(r.how, r.minor, r.reason) for r in resolved] == [(how, used, "why not")]
-    assert await desk.runtime.discrepancies.history(None, 7) == resolved
-    assert await desk.runtime.discrepancies.history([], 7) == []
-    trail = await desk.runtime.store.fetchrow("SELECT action, actor FROM audit")
+    assert await desk.runtime.trade.discrepancies.history(None, 7) == resolved
+    assert await desk.runtime.trade.discrepancies.history([], 7) == []
+    trail = await desk.runtime.system.store.fetchrow("SELECT action, actor FROM audit")
     assert tuple(trail or ()) == ("resolve", f"telegram:{FINANCE}")
-    told = await desk.runtime.store.fetch("SELECT type, facts FROM notification")
+    told = await desk.runtime.system.store.fetch("SELECT type, facts FROM notification")
     if how == "complete":
         assert [(t["type"], t["facts"]["manually_completed"]) for t in told] == [
             ("order.paid", True)
         ]
-        reason = await desk.runtime.store.fetchval("SELECT reason FROM completion")
+        reason = await desk.runtime.system.store.fetchval("SELECT reason FROM completion")
         assert reason == "why not"
     else:
         assert told == []
@@ -147,12 +147,12 @@ async def test_a_completion_uses_what_is_left_however_often_it_is_reversed(desk:
     """The rest was refunded meanwhile: what came back to suspense still pays the order, once."""
     opened, item = await held(desk, 10100)
     order = await resolve(desk, item, "complete")
-    rest, _ = await desk.runtime.discrepancies.get(None, item.id)
+    rest, _ = await desk.runtime.trade.discrepancies.get(None, item.id)
     await resolve(desk, rest, "refund_payer")
     paid = await desk.balances()
     assert paid == {"due/S01": -9934, "cost/S01": -66, "fees": 120, "payable": 9880}
     order = await reverse(desk, await desk.order(opened))
-    back, _ = await desk.runtime.discrepancies.get(None, item.id)
+    back, _ = await desk.runtime.trade.discrepancies.get(None, item.id)
     assert (back.left_minor, back.ways) == (10000, HOWS)
     assert await desk.balances() == {"due/S01": -9934, "cost/S01": -66, "suspense/S01": 10000}
     await resolve(desk, back, "complete")
@@ -179,7 +179,7 @@ async def test_money_that_came_while_the_order_stood_completed_pays_it_afterward
     assert (await desk.balances())["shortfall"] == -9900
     assert (await desk.see(opened, 10000, upstream_no="U2")).meaning == "duplicate"
     await reverse(desk, await desk.order(opened))
-    first, second = (await desk.runtime.discrepancies.open_ones([desk.merchant.id])).items
+    first, second = (await desk.runtime.trade.discrepancies.open_ones([desk.merchant.id])).items
     assert (first.ways, second.ways) == (HOWS, HOWS)
     await completing(desk.runtime).complete(
         desk.merchant.id, opened.order.id, None, by, request_id="r", also=nothing
@@ -187,7 +187,7 @@ async def test_money_that_came_while_the_order_stood_completed_pays_it_afterward
     assert await desk.balances() == {
         "due/S01": -10034, "cost/S01": -66, "fees": 120, "payable": 9880, "suspense/S01": 100
     }  # fmt: skip
-    (left,) = (await desk.runtime.discrepancies.open_ones([desk.merchant.id])).items
+    (left,) = (await desk.runtime.trade.discrepancies.open_ones([desk.merchant.id])).items
     assert (left.id, left.ways) == (first.id, ("refund_payer", "credit_merchant"))
     await desk.sound()
 
@@ -202,13 +202,13 @@ async def test_two_payments_of_a_part_complete_an_order_together(desk: Desk) -> 
     assert await desk.balances() == {
         "due/S01": -9935, "cost/S01": -65, "fees": 120, "payable": 9880
     }  # fmt: skip
-    assert (await desk.runtime.discrepancies.open_ones(None)).total == 0
+    assert (await desk.runtime.trade.discrepancies.open_ones(None)).total == 0
     assert await count(desk, "resolution") == 2
     await desk.sound()
     await reverse(desk, await desk.order(opened))
-    assert [d.left_minor for d in (await desk.runtime.discrepancies.open_ones(None)).items] == [
-        6000, 4000
-    ]  # fmt: skip
+    assert [
+        d.left_minor for d in (await desk.runtime.trade.discrepancies.open_ones(None)).items
+    ] == [6000, 4000]
     await desk.sound()
 
 
@@ -235,11 +235,13 @@ async def test_a_surplus_is_the_merchants_less_the_percentage(
     desk: Desk, text: str, seen_minor: int, fee: int
 ) -> None:
     tariff = parse_tariff(text, "CNY")
-    await desk.runtime.merchants.set_tariff(desk.merchant, "alipay_qr", tariff, actor="test")
+    await desk.runtime.parties.merchants.set_tariff(
+        desk.merchant, "alipay_qr", tariff, actor="test"
+    )
     opened, item = await held(desk, seen_minor)
     await resolve(desk, item, "complete")
     before = await desk.balances()
-    rest, _ = await desk.runtime.discrepancies.get(None, item.id)
+    rest, _ = await desk.runtime.trade.discrepancies.get(None, item.id)
     await resolve(desk, rest, "credit_merchant")
     after = await desk.balances()
     surplus = seen_minor - 10000
@@ -250,8 +252,8 @@ async def test_a_surplus_is_the_merchants_less_the_percentage(
 
 
 async def rerate(desk: Desk, text: str, message_id: int) -> None:
-    reratings = desk.runtime.reratings
-    days = Days.one(await desk.runtime.bills.open_day(desk.merchant.id))
+    reratings = desk.runtime.accounts.reratings
+    days = Days.one(await desk.runtime.reports.bills.open_day(desk.merchant.id))
     tariff = parse_tariff(text, "CNY")
     view = await reratings.preview(desk.merchant, "alipay_qr", days, tariff)
     await reratings.apply(
@@ -266,14 +268,16 @@ async def test_what_is_credited_after_a_rerating_is_charged_the_rate_that_counts
     """Also where the order's own fee stayed as it was: its least, before and after."""
     desk.clock.go_to_noon()
     tariff = parse_tariff("2% min 3", "CNY")
-    await desk.runtime.merchants.set_tariff(desk.merchant, "alipay_qr", tariff, actor="test")
+    await desk.runtime.parties.merchants.set_tariff(
+        desk.merchant, "alipay_qr", tariff, actor="test"
+    )
     larger = await desk.open(50_000)
     await desk.see(larger, 50_000)
     opened, item = await held(desk, 20_000)
     await resolve(desk, item, "complete")
     await rerate(desk, "1% min 3", 1)
     finance = await desk.actor(FINANCE, OPS_CHAT)
-    discrepancies = desk.runtime.discrepancies
+    discrepancies = desk.runtime.trade.discrepancies
     await discrepancies.ask(finance, item.id, "credit_merchant", message_id=3)
     asked = await newest(desk)
     await discrepancies.give_reason(finance, asked, "theirs", message_id=3)
@@ -289,22 +293,24 @@ async def test_what_is_credited_after_a_rerating_is_charged_the_rate_that_counts
     after = await desk.balances()
     assert after["fees"] - before["fees"] == 50
     assert after["payable"] - before["payable"] == 9950
-    assert (await charge_of(desk.runtime.store, opened.order)).fee_minor == 300
+    assert (await charge_of(desk.runtime.system.store, opened.order)).fee_minor == 300
     await desk.sound()
 
 
 async def test_a_reversed_completion_is_charged_its_first_rate_again(desk: Desk) -> None:
     desk.clock.go_to_noon()
     tariff = parse_tariff("2% min 3", "CNY")
-    await desk.runtime.merchants.set_tariff(desk.merchant, "alipay_qr", tariff, actor="test")
+    await desk.runtime.parties.merchants.set_tariff(
+        desk.merchant, "alipay_qr", tariff, actor="test"
+    )
     larger = await desk.open(50_000)
     await desk.see(larger, 50_000)
     opened, item = await held(desk, 20_000)
     order = await resolve(desk, item, "complete")
     await rerate(desk, "1% min 3", 1)
     order = await reverse(desk, await desk.order(opened))
-    assert await charge_of(desk.runtime.store, order) == Charge(300, Rate(20_000, 0, 300))
-    back, _ = await desk.runtime.discrepancies.get(None, item.id)
+    assert await charge_of(desk.runtime.system.store, order) == Charge(300, Rate(20_000, 0, 300))
+    back, _ = await desk.runtime.trade.discrepancies.get(None, item.id)
     before = await desk.balances()
     await resolve(desk, back, "credit_merchant")
     assert (await desk.balances())["fees"] - before["fees"] == 400
@@ -353,13 +359,13 @@ async def test_what_is_refused_writes_nothing(desk: Desk) -> None:
 
     for how in HOWS:
         with pytest.raises(ConnectionError):
-            await desk.runtime.discrepancies.resolve(
+            await desk.runtime.trade.discrepancies.resolve(
                 await desk.actor(FINANCE, OPS_CHAT), item.merchant_id, item.id, how, "x",
                 left_minor=item.left_minor, request_id="r", also=crash,
             )  # fmt: skip
     assert await count(desk, "resolution") + await count(desk, "audit") == 0
     await desk.see(opened, 10000, upstream_no="U2")  # paid: it cannot be completed any more
-    again, _ = await desk.runtime.discrepancies.get(None, item.id)
+    again, _ = await desk.runtime.trade.discrepancies.get(None, item.id)
     assert again.ways == ("refund_payer", "credit_merchant")
     assert await code(resolve(desk, item, "complete")) == "order_state"
     await resolve(desk, item, "refund_payer", chat_id=CHAT)  # finance may in the merchant's group
@@ -370,13 +376,13 @@ async def test_a_duplicate_cannot_complete_anything(desk: Desk) -> None:
     opened = await desk.open()
     await desk.see(opened, 10000, upstream_no="U1")
     await desk.see(opened, 10000, upstream_no="U2")
-    (item,) = (await desk.runtime.discrepancies.open_ones(None)).items
+    (item,) = (await desk.runtime.trade.discrepancies.open_ones(None)).items
     assert (item.kind, item.ways) == ("duplicate", ("refund_payer", "credit_merchant"))
     assert await code(resolve(desk, item, "complete")) == "order_state"
 
 
 async def newest(desk: Desk) -> UUID:
-    found: UUID = await desk.runtime.store.fetchval(
+    found: UUID = await desk.runtime.system.store.fetchval(
         "SELECT id FROM confirmation WHERE kind = 'resolve' ORDER BY created_at DESC LIMIT 1"
     )
     return found
@@ -384,7 +390,7 @@ async def newest(desk: Desk) -> UUID:
 
 async def test_a_button_is_asked_about_and_answered_once(desk: Desk) -> None:
     _, item = await held(desk, 9900)
-    discrepancies = desk.runtime.discrepancies
+    discrepancies = desk.runtime.trade.discrepancies
     finance, admin = await desk.actor(FINANCE, OPS_CHAT), await desk.actor(ADMIN, OPS_CHAT)
     await discrepancies.ask(finance, item.id, "credit_merchant", message_id=3)
     asked = await newest(desk)
@@ -408,9 +414,11 @@ async def test_a_button_is_asked_about_and_answered_once(desk: Desk) -> None:
     assert {r.code for r in results if isinstance(r, Refusal)} == {"already_resolved"}
     assert await code(confirm(finance, asked, message_id=3, request_id="c")) == "already_resolved"
     assert (await desk.balances())["payable"] == 9781
-    reason = await desk.runtime.store.fetchval("SELECT reason FROM resolution")
+    reason = await desk.runtime.system.store.fetchval("SELECT reason FROM resolution")
     assert reason == ("the payer wants it so " + "x" * MAX_REASON_CHARS)[:MAX_REASON_CHARS]
-    trail = await desk.runtime.store.fetchval("SELECT facts FROM audit WHERE action = 'resolve'")
+    trail = await desk.runtime.system.store.fetchval(
+        "SELECT facts FROM audit WHERE action = 'resolve'"
+    )
     assert trail["reason"] == reason
     assert await code(give(finance, asked, "late", message_id=3)) == "confirmation_expired"
     assert (
@@ -422,7 +430,7 @@ async def test_a_button_is_asked_about_and_answered_once(desk: Desk) -> None:
 
 async def test_a_changed_late_or_dropped_question_does_nothing(desk: Desk) -> None:
     _, item = await held(desk, 10100)
-    discrepancies = desk.runtime.discrepancies
+    discrepancies = desk.runtime.trade.discrepancies
     finance = await desk.actor(FINANCE, OPS_CHAT)
 
     async def ask() -> UUID:
@@ -448,15 +456,15 @@ async def test_a_changed_late_or_dropped_question_does_nothing(desk: Desk) -> No
 
 
 async def test_test_orders_are_listed_apart_and_alarm_nobody(desk: Desk) -> None:
-    keys = await desk.runtime.merchants.open_app(
+    keys = await desk.runtime.parties.merchants.open_app(
         desk.merchant, mode="test", name="try", notify_url=None
     )
     live = desk.app
-    desk.app = await desk.runtime.access.app(keys.key_id, "127.0.0.1")
+    desk.app = await desk.runtime.people.access.app(keys.key_id, "127.0.0.1")
     tried = await desk.open()
     await desk.see(tried, 9900)
     assert await desk.said(OPS_CHAT) == []
-    lists = desk.runtime.discrepancies
+    lists = desk.runtime.trade.discrepancies
     assert (await lists.open_ones(None)).total == 0
     (item,) = (await lists.open_ones(None, mode="test")).items
     assert (item.order_no, item.mode) == (tried.order.order_no, "test")
@@ -469,8 +477,8 @@ async def test_test_orders_are_listed_apart_and_alarm_nobody(desk: Desk) -> None
     assert await lists.history(None, 7) == []
     assert [r.order_no for r in await lists.history(None, 7, mode="test")] == [item.order_no]
     assert (await desk.balances("test")).get("suspense/S01", 0) == 0
-    await desk.runtime.store.execute("UPDATE discrepancy SET mode = 'test'")
-    found = {d.what for d in await desk.runtime.verify.books()}
+    await desk.runtime.system.store.execute("UPDATE discrepancy SET mode = 'test'")
+    found = {d.what for d in await desk.runtime.reports.verify.books()}
     assert "suspense holds what is open" in found
     assert (await desk.order(opened)).mode == "live"
 
@@ -479,12 +487,12 @@ async def test_a_group_that_is_bound_to_another_merchant_meanwhile_decides_nothi
     desk: Desk, neighbour: Desk
 ) -> None:
     _, item = await held(desk, 9900)
-    discrepancies = desk.runtime.discrepancies
+    discrepancies = desk.runtime.trade.discrepancies
     await discrepancies.ask(await desk.actor(FINANCE), item.id, "refund_payer", message_id=3)
     asked = await newest(desk)
-    async with desk.runtime.store.transaction() as tx:
-        await desk.runtime.groups.unbind(tx, CHAT)
-        await desk.runtime.groups.bind_merchant(tx, CHAT, neighbour.merchant.id)
+    async with desk.runtime.system.store.transaction() as tx:
+        await desk.runtime.people.groups.unbind(tx, CHAT)
+        await desk.runtime.people.groups.bind_merchant(tx, CHAT, neighbour.merchant.id)
     finance = await desk.actor(FINANCE)
     for answer in (
         discrepancies.give_reason(finance, asked, "so", message_id=3),

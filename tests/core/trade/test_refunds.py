@@ -46,7 +46,7 @@ async def paid(desk: Desk, minor: int = 10000) -> Opened:
 
 async def reserve(desk: Desk, opened: Opened, refund_no: str, minor: int, **changes: Any) -> Refund:
     values: dict[str, Any] = {"currency": "CNY", "fee_returned": True} | changes
-    return await desk.runtime.refunds.reserve(
+    return await desk.runtime.trade.refunds.reserve(
         desk.app, desk.merchant.id, opened.order.id, refund_no, Money(minor, values["currency"]),
         fee_returned=values["fee_returned"],
     )  # fmt: skip
@@ -59,7 +59,7 @@ async def code(call: Any) -> str:
 
 
 async def moves(desk: Desk) -> list[tuple[str, str, str]]:
-    rows = await desk.runtime.store.fetch(
+    rows = await desk.runtime.system.store.fetch(
         "SELECT move, state_from, state_to FROM order_history WHERE move LIKE 'refund%'"
         " ORDER BY at, version"
     )
@@ -68,7 +68,7 @@ async def moves(desk: Desk) -> list[tuple[str, str, str]]:
 
 async def test_parts_come_to_the_whole(desk: Desk) -> None:
     opened = await paid(desk)
-    refunds = desk.runtime.refunds
+    refunds = desk.runtime.trade.refunds
     backs, made = [], []
     for number, minor in enumerate((3333, 3333, 3334)):
         refund = await reserve(desk, opened, f"R{number}", minor)
@@ -102,7 +102,7 @@ async def test_the_same_number_is_the_same_refund(desk: Desk) -> None:
         reserve(desk, other, "R1", 5000),
     ):
         assert await code(call) == "refund_conflict"
-    await desk.runtime.refunds.settle(desk.merchant.id, made[0].id, cost_returned=False)
+    await desk.runtime.trade.refunds.settle(desk.merchant.id, made[0].id, cost_returned=False)
     assert (await reserve(desk, opened, "R1", 5000)).state == "succeeded"
     results = await asyncio.gather(
         *(reserve(desk, o, "R2", 100) for o in (opened, other)), return_exceptions=True
@@ -122,11 +122,11 @@ async def test_never_more_than_the_order(desk: Desk) -> None:
         await reserve(desk, opened, "R7", 2001)
     assert error.value.facts["left"] == "20.00 CNY"
     first = next(r for r in results if isinstance(r, Refund))
-    released = await desk.runtime.refunds.release(desk.merchant.id, first.id, " refused ")
+    released = await desk.runtime.trade.refunds.release(desk.merchant.id, first.id, " refused ")
     assert (released.state, released.why) == ("failed", "refused")
-    again = await desk.runtime.refunds.release(desk.merchant.id, first.id, "again")
+    again = await desk.runtime.trade.refunds.release(desk.merchant.id, first.id, "again")
     assert again == released
-    ended = desk.runtime.refunds.settle(desk.merchant.id, first.id, cost_returned=True)
+    ended = desk.runtime.trade.refunds.settle(desk.merchant.id, first.id, cost_returned=True)
     assert await code(ended) == "refund_state"
     assert (await reserve(desk, opened, "R8", 6000)).state == "created"  # room again
     assert (await desk.order(opened)).state == "paid"  # unknown ends nothing
@@ -140,7 +140,7 @@ async def test_the_merchant_bears_what_its_orders_earned(desk: Desk) -> None:
         "refund_not_covered"
     )
     assert await desk.balances() == PAID
-    assert await desk.runtime.store.fetchval("SELECT count(*) FROM refund") == 0
+    assert await desk.runtime.system.store.fetchval("SELECT count(*) FROM refund") == 0
 
     async def advance(tx: Tx, day: BusinessDay) -> None:
         event = Event("p", "prepaid", "live", prepaid(Money(50000, "CNY")))
@@ -155,10 +155,12 @@ async def test_the_merchant_bears_what_its_orders_earned(desk: Desk) -> None:
 
 async def test_a_refund_that_costs_the_merchant_nothing(desk: Desk) -> None:
     opened = await paid(desk)
-    await desk.runtime.store.execute("UPDATE orders SET fee_minor = amount_minor")  # a fee of 100 %
+    await desk.runtime.system.store.execute(
+        "UPDATE orders SET fee_minor = amount_minor"
+    )  # a fee of 100 %
     refund = await reserve(desk, opened, "R1", 10000)
     assert (refund.held_minor, refund.reserve_event_id) == (0, None)
-    released = await desk.runtime.refunds.release(desk.merchant.id, refund.id, "refused")
+    released = await desk.runtime.trade.refunds.release(desk.merchant.id, refund.id, "refused")
     assert released.state == "failed"
     assert await desk.balances() == PAID
 
@@ -174,7 +176,7 @@ async def test_what_cannot_be_refunded(desk: Desk) -> None:
         assert await code(reserve(desk, opened, refund_no, minor, currency=currency)) == (
             "field_invalid"
         )
-    refunds = desk.runtime.refunds
+    refunds = desk.runtime.trade.refunds
     unknown = refunds.settle(desk.merchant.id, UUID(int=1), cost_returned=True)
     assert await code(unknown) == "record_not_found"
     assert await code(refunds.release(desk.merchant.id, UUID(int=1), "x")) == "record_not_found"
@@ -189,7 +191,7 @@ async def test_what_cannot_be_refunded(desk: Desk) -> None:
         also=nothing,
     )  # fmt: skip
     assert await code(reserve(desk, pending, "R1", 1)) == "order_state"  # disputed
-    assert await desk.runtime.store.fetchval("SELECT count(*) FROM refund") == 0
+    assert await desk.runtime.system.store.fetchval("SELECT count(*) FROM refund") == 0
     await desk.sound()
 
 
@@ -203,16 +205,22 @@ async def test_it_goes_back_where_it_was_asked_for(desk: Desk) -> None:
         request_id="c", also=nothing,
     )  # fmt: skip
     first = await reserve(desk, opened, "R1", 5000)
-    attempt_no = await desk.runtime.store.fetchval("SELECT attempt_no FROM attempt WHERE seq = 1")
+    attempt_no = await desk.runtime.system.store.fetchval(
+        "SELECT attempt_no FROM attempt WHERE seq = 1"
+    )
     seen = await desk.see(opened, 10000, attempt_no=attempt_no)
     assert seen.meaning == "confirmation"
     assert {a: m for a, m in (await desk.balances()).items() if "/" in a} == {
         "cost/S01": -65, "due/S01": -9935
     }  # fmt: skip
-    settled = await desk.runtime.refunds.settle(desk.merchant.id, first.id, cost_returned=True)
+    settled = await desk.runtime.trade.refunds.settle(
+        desk.merchant.id, first.id, cost_returned=True
+    )
     assert settled.cost_back_minor == 0  # S02 charged nothing after all
     second = await reserve(desk, opened, "R2", 5000)
-    settled = await desk.runtime.refunds.settle(desk.merchant.id, second.id, cost_returned=True)
+    settled = await desk.runtime.trade.refunds.settle(
+        desk.merchant.id, second.id, cost_returned=True
+    )
     assert settled.cost_back_minor == 33
     assert await desk.balances() == {"cost/S01": -32, "due/S01": -4968, "due/S02": 5000}
     await desk.sound()
@@ -220,7 +228,7 @@ async def test_it_goes_back_where_it_was_asked_for(desk: Desk) -> None:
 
 async def test_who_may_ask_for_one(desk: Desk, neighbour: Desk) -> None:
     opened = await paid(desk)
-    refunds, merchant_id, order_id = desk.runtime.refunds, desk.merchant.id, opened.order.id
+    refunds, merchant_id, order_id = desk.runtime.trade.refunds, desk.merchant.id, opened.order.id
     hundred = Money(100, "CNY")
     for caller, expected in (
         (neighbour.app, "merchant_not_found"),
@@ -251,7 +259,9 @@ async def test_nobody_gets_back_what_nobody_paid(desk: Desk) -> None:
         await reserve(desk, opened, "R1", 101)
     assert (error.value.code, error.value.facts["left"]) == ("refund_over_amount", "1.00 CNY")
     refund = await reserve(desk, opened, "R1", 100)
-    settled = await desk.runtime.refunds.settle(desk.merchant.id, refund.id, cost_returned=True)
+    settled = await desk.runtime.trade.refunds.settle(
+        desk.merchant.id, refund.id, cost_returned=True
+    )
     assert settled.cost_back_minor == 1  # all that was charged for it
     assert (await desk.order(opened)).state == "refunded"  # nothing else was ever paid
     await desk.sound()
@@ -262,7 +272,9 @@ async def two_suppliers(desk: Desk, first: int, second: int) -> Opened:
     await desk.supplier.fault("create", "refuse")
     opened = await desk.open()
     await desk.see(opened, first)
-    attempt_no = await desk.runtime.store.fetchval("SELECT attempt_no FROM attempt WHERE seq = 1")
+    attempt_no = await desk.runtime.system.store.fetchval(
+        "SELECT attempt_no FROM attempt WHERE seq = 1"
+    )
     await desk.see(opened, second, attempt_no=attempt_no, upstream_no="U2")
 
     await completing(desk.runtime).complete(
@@ -279,7 +291,7 @@ async def test_each_supplier_gives_back_what_it_took(desk: Desk) -> None:
     assert (error.value.code, error.value.facts["left"]) == ("refund_over_amount", "60.00 CNY")
     for number, minor in (("R1", 6000), ("R2", 4000)):
         refund = await reserve(desk, opened, number, minor)
-        await desk.runtime.refunds.settle(desk.merchant.id, refund.id, cost_returned=True)
+        await desk.runtime.trade.refunds.settle(desk.merchant.id, refund.id, cost_returned=True)
         await desk.sound()
     assert await desk.balances() == {}
     assert (await desk.order(opened)).state == "refunded"
@@ -295,7 +307,9 @@ async def test_the_cost_of_what_was_too_much_stays_with_it(desk: Desk) -> None:
         request_id="c", also=nothing,
     )  # fmt: skip
     refund = await reserve(desk, opened, "R1", 10000)
-    settled = await desk.runtime.refunds.settle(desk.merchant.id, refund.id, cost_returned=True)
+    settled = await desk.runtime.trade.refunds.settle(
+        desk.merchant.id, refund.id, cost_returned=True
+    )
     assert settled.cost_back_minor == 65  # of 163
     await desk.sound()
 
@@ -311,12 +325,14 @@ async def test_refunded_then_confirmed_elsewhere_is_as_confirmed_then_refunded(d
             request_id="c", also=nothing,
         )  # fmt: skip
         refund = await reserve(desk, opened, f"R-{first}", 10000)
-        attempt_no = await desk.runtime.store.fetchval(
+        attempt_no = await desk.runtime.system.store.fetchval(
             "SELECT attempt_no FROM attempt WHERE order_id = $1 AND seq = 1", opened.order.id
         )
         steps = [
             lambda: desk.see(opened, 10000, attempt_no=attempt_no, upstream_no=f"U-{first}"),
-            lambda: desk.runtime.refunds.settle(desk.merchant.id, refund.id, cost_returned=True),
+            lambda: desk.runtime.trade.refunds.settle(
+                desk.merchant.id, refund.id, cost_returned=True
+            ),
         ]
         for step in steps if first == "confirm" else reversed(steps):
             await step()
@@ -330,20 +346,22 @@ async def test_refunded_then_confirmed_elsewhere_is_as_confirmed_then_refunded(d
 async def test_test_and_live_are_apart(desk: Desk) -> None:
     """A test key refunds no live order, and a number of one app is none of another's."""
     made_apps = [
-        await desk.runtime.merchants.open_app(desk.merchant, mode=mode, name="B", notify_url=None)
+        await desk.runtime.parties.merchants.open_app(
+            desk.merchant, mode=mode, name="B", notify_url=None
+        )
         for mode in ("test", "live")
     ]
-    known = {app.id: app for app in await desk.runtime.merchants.apps_of(desk.merchant)}
+    known = {app.id: app for app in await desk.runtime.parties.merchants.apps_of(desk.merchant)}
     test_app, other_app = (known[keys.app_id] for keys in made_apps)
     live = await paid(desk)
-    refunds, hundred = desk.runtime.refunds, Money(100, "CNY")
+    refunds, hundred = desk.runtime.trade.refunds, Money(100, "CNY")
     for foreign in (test_app, other_app):
         call = refunds.reserve(
             foreign, desk.merchant.id, live.order.id, "R1", hundred, fee_returned=True
         )
         assert await code(call) == "order_not_found"
     assert await desk.balances() == PAID
-    tried = await desk.runtime.opening.open(test_app, wanted(), request_id="t")
+    tried = await desk.runtime.trade.creation.open(test_app, wanted(), request_id="t")
     await desk.see(tried, 10000)
     made = [
         await refunds.reserve(app, desk.merchant.id, order_id, "R1", hundred, fee_returned=True)

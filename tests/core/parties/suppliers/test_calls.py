@@ -46,7 +46,7 @@ class Line:
     ) -> HttpAnswer:
         asked = Asked(HttpRequest(**{"method": "POST", "url": url, "headers": {}, "body": b"",
                                      "signed": ""} | request))  # fmt: skip
-        return await self.runtime.calls.send(
+        return await self.runtime.parties.calls.send(
             self.supplier,
             self.connector,
             operation,
@@ -57,7 +57,7 @@ class Line:
 
     async def rows(self) -> list[dict[str, Any]]:
         """Everything that is kept, as it is, oldest first."""
-        rows = await self.runtime.store.fetch("SELECT * FROM supplier_call ORDER BY at, id")
+        rows = await self.runtime.system.store.fetch("SELECT * FROM supplier_call ORDER BY at, id")
         return [dict(row) for row in rows]
 
 
@@ -75,10 +75,10 @@ class Asked:
 
 @pytest.fixture
 async def line(runtime: Runtime, shop: tuple[Merchant, App]) -> Line:
-    supplier = await runtime.suppliers.by_no("S01")
-    connector = await runtime.suppliers.connector(supplier.document_id)
+    supplier = await runtime.parties.suppliers.by_no("S01")
+    connector = await runtime.parties.suppliers.connector(supplier.document_id)
     merchant, _ = shop
-    number = runtime.ids.number("attempt", "live", merchant.tag)
+    number = runtime.system.ids.number("attempt", "live", merchant.tag)
     return Line(runtime, merchant, supplier, connector, number)
 
 
@@ -102,7 +102,7 @@ async def test_every_call_leaves_a_row_whatever_became_of_it(line: Line) -> None
     with pytest.raises(NeverSent):
         await line.say("http://not a url/", "close")
 
-    calls = await line.runtime.calls.of_attempt(line.merchant.id, line.attempt_no)
+    calls = await line.runtime.parties.calls.of_attempt(line.merchant.id, line.attempt_no)
     assert [(c.operation, c.outcome, c.status) for c in calls] == [
         ("create", "answered", 200),
         ("query", "answered", 500),
@@ -128,21 +128,21 @@ async def test_every_call_leaves_a_row_whatever_became_of_it(line: Line) -> None
 async def test_calls_are_found_by_their_attempt_and_merchant_and_no_more_than_so_many(
     line: Line,
 ) -> None:
-    calls = line.runtime.calls
+    calls = line.runtime.parties.calls
     async with listening(ok(b"yes")) as (url, _):
         await line.say(url)
-        await line.runtime.calls.send(
+        await line.runtime.parties.calls.send(
             line.supplier, line.connector, "query", Asked(HttpRequest("GET", url, {}, b"", "")),
             timeouts=SHORT,
         )  # fmt: skip
     (alone, about) = sorted(await line.rows(), key=lambda row: row["attempt_no"])
     assert (alone["holder_id"], alone["attempt_no"]) == (line.supplier.id, "")
     assert (about["holder_id"], about["attempt_no"]) == (line.merchant.id, line.attempt_no)
-    other = (await line.runtime.merchants.by_no("M1002")).id
+    other = (await line.runtime.parties.merchants.by_no("M1002")).id
     assert await calls.of_attempt(other, line.attempt_no) == []
     for number in ("", "A", "A" * 20, line.attempt_no[:-1], "' OR 1=1 --"):
         assert await calls.of_attempt(line.merchant.id, number) == []
-    await line.runtime.store.execute(
+    await line.runtime.system.store.execute(
         "INSERT INTO supplier_call SELECT holder_id, at + n * interval '1 ms', gen_random_uuid(),"
         " supplier_id, attempt_no, refund_no, operation, method, url, request_headers,"
         " request_body, signed, status, answer_headers, answer_body, outcome, why, n"
@@ -219,7 +219,7 @@ async def test_what_is_long_or_odd_is_kept_in_part_and_as_text(line: Line) -> No
         assert (await line.say(url, body=b"\x00" * 3, signed="a\x00b")).body == b"\x00\xff\x00a"
     async with listening(ok(b"x" * 200_000, more=b"X-Long: " + b"y" * 7000 + b"\r\n")) as (url, _):
         await line.say(f"{url}/{'z' * 4000}", body="é".encode() * 10_000)
-    first, second = await line.runtime.calls.of_attempt(line.merchant.id, line.attempt_no)
+    first, second = await line.runtime.parties.calls.of_attempt(line.merchant.id, line.attempt_no)
     assert (first.answer_body, first.request_body) == ("\ufffd" * 3 + "a", "\ufffd" * 3)
     assert first.signed == "a\ufffdb"
     assert "x-odd: " in first.answer_headers
@@ -246,7 +246,7 @@ async def test_a_log_that_fails_changes_nothing_about_the_call(
 async def test_rows_are_never_changed_and_go_by_whole_months(
     line: Line, clock: SetClock, servers: Servers, database: str
 ) -> None:
-    store, calls = line.runtime.store, line.runtime.calls
+    store, calls = line.runtime.system.store, line.runtime.parties.calls
     async with listening(ok(b"yes")) as (url, _):
         await line.say(url)
         for sql in ("UPDATE supplier_call SET why = ''", "DELETE FROM supplier_call"):
@@ -271,9 +271,9 @@ async def test_rows_are_never_changed_and_go_by_whole_months(
 async def test_a_broken_supplier_is_left_alone_and_its_neighbour_is_not(
     line: Line, clock: SetClock
 ) -> None:
-    calls = line.runtime.calls
+    calls = line.runtime.parties.calls
     assert calls.health() == {}
-    second = replace(line, supplier=await line.runtime.suppliers.by_no("S02"))
+    second = replace(line, supplier=await line.runtime.parties.suppliers.by_no("S02"))
     async with listening(ok(b"oh", b"502 Oh")) as (url, listener):
         for _ in range(FAILURES_TO_OPEN):
             assert (await line.say(url)).status == 502
@@ -297,11 +297,11 @@ async def test_a_broken_supplier_is_left_alone_and_its_neighbour_is_not(
 
 async def test_a_slow_supplier_does_not_take_its_neighbours_room(line: Line) -> None:
     held = Held()
-    second = replace(line, supplier=await line.runtime.suppliers.by_no("S02"))
+    second = replace(line, supplier=await line.runtime.parties.suppliers.by_no("S02"))
     async with listening(held.talk) as (url, _):
         slow = [asyncio.create_task(line.say(url, timeouts=Timeouts())) for _ in range(20)]
         await held.wait(20)
-        assert line.runtime.calls.health()[line.supplier.id].in_flight == 20
+        assert line.runtime.parties.calls.health()[line.supplier.id].in_flight == 20
         free = asyncio.create_task(second.say(url, timeouts=Timeouts()))
         await held.wait(1)
         held.leave.set()

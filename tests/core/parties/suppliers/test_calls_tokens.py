@@ -122,7 +122,7 @@ class Line:
     server: TokenServer
 
     async def ask(self, timeouts: Timeouts = PATIENT) -> HttpAnswer:
-        return await self.runtime.calls.send(
+        return await self.runtime.parties.calls.send(
             self.supplier,
             self.connector,
             "balance",
@@ -132,7 +132,9 @@ class Line:
         )
 
     async def kept(self) -> list[tuple[str, int | None]]:
-        calls = await self.runtime.calls.of_attempt(self.about.merchant_id, self.about.attempt_no)
+        calls = await self.runtime.parties.calls.of_attempt(
+            self.about.merchant_id, self.about.attempt_no
+        )
         return [(call.operation, call.status) for call in calls]
 
 
@@ -140,8 +142,8 @@ class Line:
 async def line(runtime: Runtime, shop: tuple[Merchant, App], server: TokenServer) -> Line:
     merchant, _ = shop
     credentials = {"base_url": server.url, "client_id": "desk", "client_secret": SECRET}
-    supplier = replace(await runtime.suppliers.by_no("S01"), credentials=credentials)
-    about = CallAbout(merchant.id, runtime.ids.number("attempt", "live", merchant.tag))
+    supplier = replace(await runtime.parties.suppliers.by_no("S01"), credentials=credentials)
+    about = CallAbout(merchant.id, runtime.system.ids.number("attempt", "live", merchant.tag))
     return Line(runtime, supplier, load(DOCUMENT), about, server)
 
 
@@ -161,7 +163,7 @@ async def test_one_token_is_fetched_for_all_and_kept_until_shortly_before_its_en
     clock.advance(60)  # of 600 seconds, 60 are left unused
     await line.ask()
     assert (server.fetches, server.taken[-1]) == (2, server.given[1])
-    other = await line.runtime.suppliers.by_no("S02")
+    other = await line.runtime.parties.suppliers.by_no("S02")
     neighbour = replace(line, supplier=replace(other, credentials=line.supplier.credentials))
     await neighbour.ask()
     assert server.fetches == 3, "each supplier has its own"
@@ -180,7 +182,7 @@ async def test_tokens_and_what_they_are_got_with_are_in_no_row(line: Line) -> No
     assert await line.kept() == [
         ("token", 200), ("balance", 200), ("balance", 401), ("token", 200), ("balance", 200),
     ]  # fmt: skip
-    rows = await line.runtime.store.fetch("SELECT * FROM supplier_call")
+    rows = await line.runtime.system.store.fetch("SELECT * FROM supplier_call")
     text = "\n".join(str(dict(row)) for row in rows)
     assert "client_credentials" in text
     basic = b64encode(f"desk:{SECRET}".encode()).decode()
@@ -252,7 +254,7 @@ async def test_doubt_about_the_call_itself_stays_doubt(line: Line) -> None:
     async with listening(saying(b"")) as (url, listener):
         there = {**line.supplier.credentials, "base_url": url}
         with pytest.raises(MayHaveHappened):
-            await line.runtime.calls.send(
+            await line.runtime.parties.calls.send(
                 line.supplier,
                 line.connector,
                 "balance",
@@ -265,7 +267,7 @@ async def test_doubt_about_the_call_itself_stays_doubt(line: Line) -> None:
 async def test_who_waits_for_a_token_waits_for_the_supplier_and_not_for_us(line: Line) -> None:
     """A caller's patience is with us: nobody is sent away while another one fetches the token."""
     line.server.slow_s = 2.0
-    store = line.runtime.store
+    store = line.runtime.system.store
     async with asyncio.TaskGroup() as tasks:
         asked = [tasks.create_task(store.in_time(line.ask(), 1.5)) for _ in range(4)]
     assert [answer.result().status for answer in asked] == [200] * 4

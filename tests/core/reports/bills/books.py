@@ -42,7 +42,7 @@ class Books:
     clock: SetClock
 
     async def merchant(self, merchant_no: str, cut: DayCut | None = None) -> Merchant:
-        return await self.runtime.merchants.open_merchant(
+        return await self.runtime.parties.merchants.open_merchant(
             merchant_no, merchant_no, day_cut=cut, reviewed=True
         )
 
@@ -103,13 +103,13 @@ class Books:
 
     async def faults(self) -> list[str]:
         """What is wrong beside that there are no orders and no discrepancies behind events."""
-        found = await self.runtime.verify.books()
+        found = await self.runtime.reports.verify.books()
         return [str(difference) for difference in found if difference.what not in _ORDERLESS]
 
     async def moved(self, accounts: str, starts_at: datetime, ends_at: datetime) -> int:
         """What accounts of a pattern moved between two instants, entry by entry; live CNY."""
         return int(
-            await self.runtime.store.fetchval(
+            await self.runtime.system.store.fetchval(
                 "SELECT coalesce(sum(minor), 0) FROM ledger_entry WHERE account ~ $1"
                 " AND booked_at >= $2 AND booked_at < $3 AND mode = 'live' AND currency = 'CNY'",
                 accounts,

@@ -25,7 +25,7 @@ ONE_DAY = timedelta(days=1)
 
 
 async def advance(desk: Desk, minor: int, message_id: int) -> UUID:
-    receipt = await desk.runtime.prepayments.record(
+    receipt = await desk.runtime.accounts.prepayments.record(
         await desk.actor(),
         desk.merchant,
         Advance(Money(minor, "CNY"), "advance"),
@@ -36,7 +36,7 @@ async def advance(desk: Desk, minor: int, message_id: int) -> UUID:
 
 async def bills_of(runtime: Runtime, merchant: Merchant, first: date, days: int) -> list[Bill]:
     return [
-        await runtime.bills.merchant(merchant.id, Days.one(first + n * ONE_DAY))
+        await runtime.reports.bills.merchant(merchant.id, Days.one(first + n * ONE_DAY))
         for n in range(days)
     ]
 
@@ -50,7 +50,7 @@ async def test_a_day_with_orders_and_prepayments(desk: Desk) -> None:
     await desk.see(wechat, 20000)
     await advance(desk, 100000, 1)
     await advance(desk, -20000, 2)
-    bill = await desk.runtime.bills.merchant(desk.merchant.id)
+    bill = await desk.runtime.reports.bills.merchant(desk.merchant.id)
     assert adds_up(bill)
     assert bill.open
     lines = {line.product_code: line for line in bill.products}
@@ -69,7 +69,7 @@ async def test_a_day_with_orders_and_prepayments(desk: Desk) -> None:
     assert bill.remaining_minor == 80000 - 29680
     assert (bill.unpaid, bill.carried, bill.movements, bill.by_day) == (2, 0, (), ())
     position = await desk.runtime.ledger.position(
-        desk.runtime.store, desk.merchant.id, "live", "CNY"
+        desk.runtime.system.store, desk.merchant.id, "live", "CNY"
     )
     assert (bill.closing_minor, bill.remaining_minor) == (position.minor, position.remaining_minor)
     await desk.sound()
@@ -80,8 +80,8 @@ async def test_days_join_and_a_closed_day_stands_still(desk: Desk) -> None:
     first, late = await desk.open(10000), await desk.open(10000)
     await desk.see(first, 10000)
     await advance(desk, 50000, 1)
-    created = (await desk.runtime.bills.merchant(desk.merchant.id)).days.first
-    stood = await desk.runtime.bills.merchant(desk.merchant.id)
+    created = (await desk.runtime.reports.bills.merchant(desk.merchant.id)).days.first
+    stood = await desk.runtime.reports.bills.merchant(desk.merchant.id)
     desk.clock.advance(86400)
     await desk.see(late, 10000)
     await advance(desk, 1, 2)
@@ -114,8 +114,8 @@ async def test_several_days_are_the_sum_of_each(books: Books) -> None:
         books.clock.advance(86400)
     days = await bills_of(books.runtime, merchant, first - 2 * ONE_DAY, 8)
     assert joined(days)
-    month = await books.runtime.bills.merchant(merchant.id, Days.month(first))
-    whole = await books.runtime.bills.merchant(
+    month = await books.runtime.reports.bills.merchant(merchant.id, Days.month(first))
+    whole = await books.runtime.reports.bills.merchant(
         merchant.id, Days(first - 2 * ONE_DAY, first + 5 * ONE_DAY)
     )
     for bill in (whole, month):
@@ -142,10 +142,12 @@ async def test_several_days_are_the_sum_of_each(books: Books) -> None:
         assert (shown.paid, shown.net_minor) == (sum(x.paid for x in day.products), day.net_minor)
         assert (shown.prepaid_minor, shown.other_minor) == (day.prepaid_minor, day.other_minor)
         assert shown.amount_minor - shown.fee_minor == shown.net_minor
-    some = await books.runtime.bills.merchant(merchant.id, Days(first + ONE_DAY, first + ONE_DAY))
+    some = await books.runtime.reports.bills.merchant(
+        merchant.id, Days(first + ONE_DAY, first + ONE_DAY)
+    )
     assert some == days[3]
     assert not some.open
-    ahead = await books.runtime.bills.merchant(merchant.id, Days.one(first + 90 * ONE_DAY))
+    ahead = await books.runtime.reports.bills.merchant(merchant.id, Days.one(first + 90 * ONE_DAY))
     assert (ahead.opening_minor, ahead.closing_minor, ahead.products, ahead.open) == (
         whole.closing_minor, whole.closing_minor, (), True,
     )  # fmt: skip
@@ -158,14 +160,14 @@ async def test_rolled_up_or_not_it_is_the_same_bill(desk: Desk) -> None:
         opened = [await desk.open(10000) for _ in range(2)]
         await desk.see(opened[0], 10000)
         await advance(desk, 100 + n, n)
-        live = await desk.runtime.bills.merchant(desk.merchant.id)
-        tail = await desk.runtime.store.fetchval(
+        live = await desk.runtime.reports.bills.merchant(desk.merchant.id)
+        tail = await desk.runtime.system.store.fetchval(
             "SELECT count(*) FROM ledger_entry e JOIN business_day d ON d.holder_id = e.merchant_id"
             " WHERE d.closed_at IS NULL AND e.booked_at >= d.rolled_to"
         )
         assert tail > 0
         await desk.runtime.ledger.roll_days(desk.merchant.id)
-        assert await desk.runtime.bills.merchant(desk.merchant.id) == live
+        assert await desk.runtime.reports.bills.merchant(desk.merchant.id) == live
         assert live.products[0].created == 2 * (n + 1)
         assert live.products[0].cohort_paid == n + 1
         desk.clock.advance(1800)
@@ -195,11 +197,11 @@ async def test_a_changed_cut_counts_from_the_next_day_on(books: Books) -> None:
     merchant = await books.merchant("M7003")
     noon = books.clock.go_to_noon()
     await books.pay(merchant, 100)
-    today = (await books.runtime.bills.merchant(merchant.id)).days.first
-    await books.runtime.store.execute(
+    today = (await books.runtime.reports.bills.merchant(merchant.id)).days.first
+    await books.runtime.system.store.execute(
         "UPDATE merchant SET day_cut = '18:00', zone = 'Europe/Berlin' WHERE id = $1", merchant.id
     )
-    merchant = await books.runtime.merchants.by_id(merchant.id)
+    merchant = await books.runtime.parties.merchants.by_id(merchant.id)
     for _ in range(12):
         books.clock.advance(6 * 3600)
         await books.pay(merchant, 100)
@@ -249,26 +251,28 @@ async def test_a_night_in_which_the_clocks_change(books: Books, zone: str, night
 async def test_an_undone_prepayment_shows_who_took_it_back(desk: Desk) -> None:
     actor = await desk.actor()
     voucher_id = await advance(desk, 7000, 1)
-    await desk.runtime.prepayments.undo(actor, desk.merchant, voucher_id, Cause(CHAT, 2, 1))
-    bill = await desk.runtime.bills.merchant(desk.merchant.id)
+    await desk.runtime.accounts.prepayments.undo(
+        actor, desk.merchant, voucher_id, Cause(CHAT, 2, 1)
+    )
+    bill = await desk.runtime.reports.bills.merchant(desk.merchant.id)
     assert (bill.prepaid_minor, bill.closing_minor, bill.prepaid_count) == (0, 0, 1)
     assert [(p.minor, p.undone_by) for p in bill.prepaid_lines] == [(7000, actor.name)]
     for n in range(6):
         await advance(desk, 10 + n, 10 + n)
-    bill = await desk.runtime.bills.merchant(desk.merchant.id)
+    bill = await desk.runtime.reports.bills.merchant(desk.merchant.id)
     assert (bill.prepaid_minor, bill.prepaid_count) == (75, 7)
     assert [line.minor for line in bill.prepaid_lines] == [11, 12, 13, 14, 15]
-    month = await desk.runtime.bills.merchant(desk.merchant.id, Days.month(bill.days.first))
+    month = await desk.runtime.reports.bills.merchant(desk.merchant.id, Days.month(bill.days.first))
     assert month.prepaid_lines == bill.prepaid_lines
 
 
 async def test_test_orders_are_on_no_bill(desk: Desk) -> None:
-    keys = await desk.runtime.merchants.open_app(
+    keys = await desk.runtime.parties.merchants.open_app(
         desk.merchant, mode="test", name="try", notify_url=None
     )
-    desk.app = await desk.runtime.access.app(keys.key_id, "127.0.0.1")
+    desk.app = await desk.runtime.people.access.app(keys.key_id, "127.0.0.1")
     await desk.see(await desk.open(), 10000)
-    bill = await desk.runtime.bills.merchant(desk.merchant.id)
+    bill = await desk.runtime.reports.bills.merchant(desk.merchant.id)
     assert (bill.products, bill.channels, bill.closing_minor, bill.unpaid) == ((), (), 0, 0)
 
 
@@ -277,21 +281,21 @@ async def test_a_bill_is_read_while_money_is_booked(
 ) -> None:
     """Whoever is paid holds the open day; whoever reads a bill does not wait for that."""
     # At some hours the day that was open when the desk was filled is over, and is closed first.
-    await desk.runtime.bills.open_day(desk.merchant.id)
+    await desk.runtime.reports.bills.open_day(desk.merchant.id)
     async with owner(servers, database) as connection, connection.transaction():
         await connection.execute(
             "SELECT FROM business_day WHERE holder_id = $1 AND closed_at IS NULL FOR SHARE",
             desk.merchant.id,
         )
         async with asyncio.timeout(10):
-            bill = await desk.runtime.bills.merchant(desk.merchant.id)
+            bill = await desk.runtime.reports.bills.merchant(desk.merchant.id)
     assert bill.open
 
 
 async def test_a_bill_is_read_as_of_the_callers_moment(
     desk: Desk, servers: Servers, database: str
 ) -> None:
-    bills, merchant = desk.runtime.bills, desk.merchant
+    bills, merchant = desk.runtime.reports.bills, desk.merchant
     await advance(desk, 500, 1)
     day = await bills.open_day(merchant.id)
     one = Days.one(day)
@@ -319,7 +323,7 @@ async def test_what_was_booked_before_the_day_is_not_added_up_again(
     async with owner(servers, database) as connection:
         for table in ("ledger_entry", "rollup_entry"):
             await connection.execute(f"DELETE FROM {table} WHERE minor IN (500, -500)")
-    bill = await books.runtime.bills.merchant(merchant.id)
+    bill = await books.runtime.reports.bills.merchant(merchant.id)
     assert (bill.opening_minor, bill.closing_minor, bill.advanced_minor) == (-500, -530, 530)
     with pytest.raises(Bug, match="does not add up"):
-        await books.runtime.bills.merchant(merchant.id, Days.one(noon.date()))
+        await books.runtime.reports.bills.merchant(merchant.id, Days.one(noon.date()))

@@ -31,7 +31,7 @@ async def roll_all(runtime: Runtime) -> None:
     for _ in range(3):
         for holder_id in await runtime.ledger.due_to_roll():
             await runtime.ledger.roll_days(holder_id)
-        await runtime.bills.keep_sums()
+        await runtime.reports.bills.keep_sums()
 
 
 async def some_days(books: Books, merchants: list[Merchant], seed: int, hours: int) -> None:
@@ -81,7 +81,7 @@ async def check_supplier(books: Books, supplier: Supplier, bill: SupplierBill) -
     assert {line.channel_no for line in bill.lines} <= (
         {"C01", "C02"} if number == "S01" else {"C04"}
     )
-    paid = await books.runtime.store.fetchval(
+    paid = await books.runtime.system.store.fetchval(
         "SELECT count(*) FROM ledger_entry WHERE kind = 'order' AND mode = 'live'"
         " AND account = $1 AND booked_at >= $2 AND booked_at < $3",
         f"due/{number}",
@@ -118,7 +118,7 @@ async def check_platform(books: Books, bill: PlatformBill) -> None:
         ("paid", sum(line.paid for line in bill.products)),
     ):
         assert sum(getattr(line, name) for line in bill.merchants) == whole
-    rows = await books.runtime.store.fetch(
+    rows = await books.runtime.system.store.fetch(
         "SELECT m.merchant_no, sum(e.minor) AS minor FROM ledger_entry e"
         " JOIN merchant m ON m.id = e.merchant_id WHERE e.account IN ('payable', 'prepaid')"
         " AND e.mode = 'live' AND e.booked_at < $1 GROUP BY 1",
@@ -142,38 +142,44 @@ async def test_windows_equal_the_entries(books: Books, cut: DayCut) -> None:
         await books.merchant("M7002", DayCut(time(6, 30), "Europe/Berlin")),
         await books.merchant("M7003", DayCut(time(23, 15), "America/New_York")),
     ]
-    await runtime.store.execute("UPDATE supplier SET day_cut = $1, zone = $2", cut.at, cut.zone)
-    await runtime.store.execute("UPDATE desk SET day_cut = $1, zone = $2", cut.at, cut.zone)
-    await runtime.bills.open_day(HOUSE)
-    for supplier in await runtime.suppliers.all():
-        await runtime.bills.open_day(supplier.id)
+    await runtime.system.store.execute(
+        "UPDATE supplier SET day_cut = $1, zone = $2", cut.at, cut.zone
+    )
+    await runtime.system.store.execute("UPDATE desk SET day_cut = $1, zone = $2", cut.at, cut.zone)
+    await runtime.reports.bills.open_day(HOUSE)
+    for supplier in await runtime.parties.suppliers.all():
+        await runtime.reports.bills.open_day(supplier.id)
     await some_days(books, merchants, 1, 30)
     await roll_all(runtime)
     await some_days(books, merchants, 2, 12)
     days = Days(noon.date() - ONE_DAY, noon.date() + 5 * ONE_DAY)
     rolled: list[list[PlatformBill]] = []
     for _ in ("with a tail", "rolled up"):
-        for supplier in await runtime.suppliers.all():
-            bills = [await runtime.bills.supplier(supplier.id, Days.one(day)) for day in days]
+        for supplier in await runtime.parties.suppliers.all():
+            bills = [
+                await runtime.reports.bills.supplier(supplier.id, Days.one(day)) for day in days
+            ]
             for before, after in pairwise(bills):
                 assert (before.closing_minor, before.ends_at) == (
                     after.opening_minor, after.starts_at,
                 )  # fmt: skip
-            whole = await runtime.bills.supplier(supplier.id, days)
+            whole = await runtime.reports.bills.supplier(supplier.id, days)
             assert (whole.opening_minor, whole.closing_minor) == (0, bills[-1].closing_minor)
             for bill in [*bills, whole]:
                 await check_supplier(books, supplier, bill)
-        platform = [await runtime.bills.platform(Days.one(day)) for day in days]
+        platform = [await runtime.reports.bills.platform(Days.one(day)) for day in days]
         for one, other in pairwise(platform):
             assert (one.closing_minor, one.ends_at) == (other.opening_minor, other.starts_at)
-        for bill_ in [*platform, await runtime.bills.platform(days)]:
+        for bill_ in [*platform, await runtime.reports.bills.platform(days)]:
             await check_platform(books, bill_)
         assert await books.faults() == []
         rolled.append(platform)
         await roll_all(runtime)
     assert rolled[0] == rolled[1]
-    assert await runtime.store.fetchval("SELECT count(*) FROM closing WHERE holder_id = $1", HOUSE)
-    assert not await runtime.store.fetchval(
+    assert await runtime.system.store.fetchval(
+        "SELECT count(*) FROM closing WHERE holder_id = $1", HOUSE
+    )
+    assert not await runtime.system.store.fetchval(
         "SELECT count(*) FROM business_day WHERE closed_at IS NOT NULL AND NOT sums_kept"
     )
 
@@ -185,21 +191,21 @@ async def test_bills_of_suppliers_and_the_platform_are_the_sums_of_merchants(
     desk.clock.go_to_noon()
     other = await books.merchant("M7001")
     actor = await desk.actor(FINANCE, SUPPLIER_CHAT)
-    supplier = await desk.runtime.suppliers.by_no("S01")
+    supplier = await desk.runtime.parties.suppliers.by_no("S01")
     opened = [await desk.open(10000) for _ in range(4)]
     await desk.see(opened[0], 10000)
     await desk.see(opened[1], 9900)
     await desk.see(opened[1], 10000, upstream_no="again")
     await books.pay(other, 5000)
     await books.advance(other, 70)
-    await desk.runtime.payins.record(
+    await desk.runtime.accounts.payins.record(
         actor, supplier, Advance(Money(1234, "CNY"), "bank"), Cause(SUPPLIER_CHAT, 1, 1)
     )
-    platform = await desk.runtime.bills.platform()
-    of_supplier = await desk.runtime.bills.supplier(supplier.id)
+    platform = await desk.runtime.reports.bills.platform()
+    of_supplier = await desk.runtime.reports.bills.supplier(supplier.id)
     bills = [
-        await desk.runtime.bills.merchant(merchant.id)
-        for merchant in await desk.runtime.merchants.everybody()
+        await desk.runtime.reports.bills.merchant(merchant.id)
+        for merchant in await desk.runtime.parties.merchants.everybody()
     ]
     assert {bill.starts_at for bill in bills if bill.products} == {platform.starts_at}
     for name in ("opening_minor", "net_minor", "other_minor", "prepaid_minor", "closing_minor"):
@@ -220,7 +226,7 @@ async def test_bills_of_suppliers_and_the_platform_are_the_sums_of_merchants(
     assert sum(line.cost_minor for line in of_supplier.lines) == platform.cost_minor
     assert of_supplier.suspense_minor == platform.suspense_minor == 9900
     assert (of_supplier.open, platform.open) == (True, True)
-    usd = await desk.runtime.bills.platform(currency="USD")
+    usd = await desk.runtime.reports.bills.platform(currency="USD")
     assert (usd.closing_minor, usd.products, usd.merchants, usd.suppliers) == (0, (), (), ())
     assert await books.faults() == []
 
@@ -230,10 +236,10 @@ async def test_an_order_completed_with_money_in_suspense_counts_for_its_supplier
 ) -> None:
     """Its completion moves none of the supplier's own accounts but suspense."""
     desk.clock.go_to_noon()
-    supplier = await desk.runtime.suppliers.by_no("S01")
+    supplier = await desk.runtime.parties.suppliers.by_no("S01")
     opened = await desk.open(10000)
     await desk.see(opened, 9900)
-    before = await desk.runtime.bills.supplier(supplier.id)
+    before = await desk.runtime.reports.bills.supplier(supplier.id)
     assert [(line.paid, line.amount_minor) for line in before.lines] == [(0, 9900)]
     assert before.suspense_minor == 9900
 
@@ -241,7 +247,7 @@ async def test_an_order_completed_with_money_in_suspense_counts_for_its_supplier
         desk.merchant.id, opened.order.id, None, ByHand("seen", 1004, "王浩", SUPPLIER_CHAT),
         request_id="hand", also=nothing,
     )  # fmt: skip
-    after = await desk.runtime.bills.supplier(supplier.id)
+    after = await desk.runtime.reports.bills.supplier(supplier.id)
     assert [(line.paid, line.amount_minor) for line in after.lines] == [(1, 9900)]
     assert (after.suspense_minor, after.closing_minor) == (0, before.closing_minor)
 
@@ -252,7 +258,7 @@ async def test_twenty_merchants_are_named_and_the_rest_is_one_line(books: Books)
     for n, merchant in enumerate(merchants):
         await books.pay(merchant, 1000 + n, fee=n)
     await books.advance(merchants[0], 5)
-    bill = await books.runtime.bills.platform()
+    bill = await books.runtime.reports.bills.platform()
     assert len(bill.merchants) == 21
     assert [line.merchant_no for line in bill.merchants[:2]] == ["M8022", "M8021"]
     rest = bill.merchants[-1]
@@ -273,11 +279,11 @@ async def test_sums_that_do_not_fit_are_a_bug(
     books.clock.advance(2 * 86400)
     await roll_all(books.runtime)
     today: date = noon.date()
-    supplier = await books.runtime.suppliers.by_no("S01")
-    assert (await books.runtime.bills.platform(Days.one(today))).closing_minor == 88
+    supplier = await books.runtime.parties.suppliers.by_no("S01")
+    assert (await books.runtime.reports.bills.platform(Days.one(today))).closing_minor == 88
     async with owner(servers, database) as connection:
         await connection.execute("UPDATE closing SET minor = minor + 1 WHERE day = $1", today)
     with pytest.raises(Bug, match="does not add up"):
-        await books.runtime.bills.platform(Days.one(today))
+        await books.runtime.reports.bills.platform(Days.one(today))
     with pytest.raises(Bug, match="does not add up"):
-        await books.runtime.bills.supplier(supplier.id, Days.one(today))
+        await books.runtime.reports.bills.supplier(supplier.id, Days.one(today))

@@ -21,7 +21,7 @@ COST = Tariff.flat(Rate(5000))
 
 
 async def trail(runtime: Runtime) -> list[tuple[str, dict[str, Any]]]:
-    rows = await runtime.store.fetch(
+    rows = await runtime.system.store.fetch(
         "SELECT action, facts FROM audit WHERE actor = $1 ORDER BY id", BY.actor
     )
     return [(row["action"], row["facts"]) for row in rows]
@@ -29,14 +29,14 @@ async def trail(runtime: Runtime) -> list[tuple[str, dict[str, Any]]]:
 
 async def counts(runtime: Runtime) -> list[int]:
     return [
-        await runtime.store.fetchval(f"SELECT count(*) FROM {table}")
+        await runtime.system.store.fetchval(f"SELECT count(*) FROM {table}")
         for table in ("channel", "channel_tariff", "product_channel", "audit")
     ]
 
 
 async def test_every_field_is_set_and_changed(runtime: Runtime) -> None:
-    channels = runtime.channels
-    supplier = await runtime.suppliers.by_no("S01")
+    channels = runtime.supply.channels
+    supplier = await runtime.parties.suppliers.by_no("S01")
     new = NewChannel(
         "C10", " new ", "qr", COST, ("alipay_qr", "alipay_qr"), amount_list=(100, 200), weight=3,
         priority=2, hours=read_hours("22:00-06:00"), day_limit_minor=10_000, day_limit_count=5,
@@ -46,7 +46,7 @@ async def test_every_field_is_set_and_changed(runtime: Runtime) -> None:
         "new", (100, 200), "22:00-06:00",
     )  # fmt: skip
     assert (channel.state, channel.cost, channel.currency) == ("on", COST, "CNY")
-    assert await runtime.channel_sets.using("c10") == [("alipay_qr", None)]
+    assert await runtime.supply.channel_sets.using("c10") == [("alipay_qr", None)]
 
     def edit(_: Terms) -> Terms:
         return Terms("other", "qr2", amount_min=1, weight=0, priority=1000)
@@ -59,7 +59,7 @@ async def test_every_field_is_set_and_changed(runtime: Runtime) -> None:
     assert await channels.by_no("C10") == await channels.by_id(channel.id) == changed
     assert changed in await channels.all()
     assert changed in await channels.all(supplier.id)
-    assert changed not in await channels.all((await runtime.suppliers.by_no("S02")).id)
+    assert changed not in await channels.all((await runtime.parties.suppliers.by_no("S02")).id)
     assert await channels.change("C10", edit, BY) == changed
     added, then = await trail(runtime)
     assert (added[0], added[1]["terms"]["hours"]) == ("channel_added", "22:00-06:00")
@@ -96,7 +96,7 @@ WRONG: list[tuple[str, Callable[[Terms], Terms]]] = [
 
 
 async def test_what_cannot_be_is_refused_and_nothing_is_written(runtime: Runtime) -> None:
-    channels, supplier = runtime.channels, await runtime.suppliers.by_no("S01")
+    channels, supplier = runtime.supply.channels, await runtime.parties.suppliers.by_no("S01")
     before = await counts(runtime)
     base = NewChannel("C10", "new", "qr", COST, ("alipay_qr",))
     new: list[tuple[NewChannel, str]] = [
@@ -130,7 +130,7 @@ async def test_what_cannot_be_is_refused_and_nothing_is_written(runtime: Runtime
 
 
 async def test_archived_it_takes_nothing_keeps_all_and_comes_back_off(desk: Desk) -> None:
-    channels = desk.runtime.channels
+    channels = desk.runtime.supply.channels
     opened = await desk.open()
     for move in ("on", "restore", "gone"):
         with pytest.raises(Refusal) as error:
@@ -138,7 +138,7 @@ async def test_archived_it_takes_nothing_keeps_all_and_comes_back_off(desk: Desk
         assert refused(error.value) == "channel_state"
     assert (await channels.turn("c01", "archive", BY)).state == "archived"
     wish = Wish(desk.merchant.id, "live", "alipay_qr", Money(10_000, "CNY"))
-    explained = await desk.runtime.routing.explain(wish)
+    explained = await desk.runtime.supply.routing.explain(wish)
     assert [c.channel_no for c in explained.ranked] == ["C03"]
     assert list(map(str, explained.reasons)) == ["C01: is archived"]
     await desk.pay(opened)  # its money comes all the same
@@ -151,7 +151,7 @@ async def test_archived_it_takes_nothing_keeps_all_and_comes_back_off(desk: Desk
         with pytest.raises(Refusal) as error:
             await verb
         assert refused(error.value) == "channel_state"
-    supplier = await desk.runtime.suppliers.by_no("S02")
+    supplier = await desk.runtime.parties.suppliers.by_no("S02")
     with pytest.raises(Refusal) as error:
         await channels.add_channel(supplier, NewChannel("C01", "x", "x", COST, ()), BY)
     assert refused(error.value) == "channel_exists"
@@ -174,7 +174,7 @@ async def test_archived_it_takes_nothing_keeps_all_and_comes_back_off(desk: Desk
 async def test_hours_are_kept_by_the_suppliers_clock(desk: Desk) -> None:
     noon = desk.clock.go_to_noon()  # in Shanghai, where the supplier is
     hours = read_hours("12:00-13:00")
-    await desk.runtime.channels.change("C01", lambda t: replace(t, hours=hours), SCRIPT)
+    await desk.runtime.supply.channels.change("C01", lambda t: replace(t, hours=hours), SCRIPT)
     opened = await desk.open()
     assert opened.attempt is not None
     assert opened.attempt.channel_no == "C01"

@@ -17,11 +17,11 @@ from tests.core.support import OPS_CHAT, OWNER, Desk, owner, refused
 
 
 async def test_a_channel_counts_in_its_suppliers_currency(runtime: Runtime, desk: Desk) -> None:
-    channels, store = runtime.channels, runtime.store
+    channels, store = runtime.supply.channels, runtime.system.store
     kuwait = await open_supplier(runtime, "KWD")
     home = await open_supplier(runtime, supplier_no="S78")
     assert (kuwait.currency, home.currency) == ("KWD", "CNY")
-    assert (await runtime.suppliers.by_no("S77")).currency == "KWD"
+    assert (await runtime.parties.suppliers.by_no("S77")).currency == "KWD"
     await channels.add_channel(kuwait, new_channel())
     await channels.add_channel(kuwait, new_channel("C78", "KWD"))
     assert {(await channels.costs(no)).currency for no in ("C77", "C78")} == {"KWD"}
@@ -43,7 +43,7 @@ async def test_a_channel_counts_in_its_suppliers_currency(runtime: Runtime, desk
         assert refused(error.value) == "currency_unknown"
     assert await store.fetchval("SELECT count(*) FROM channel") == before
     with pytest.raises(Refusal):
-        await runtime.suppliers.by_no("S79")
+        await runtime.parties.suppliers.by_no("S79")
 
 
 @pytest.mark.parametrize(
@@ -57,7 +57,7 @@ async def test_from_the_order_to_every_paper_of_its_supplier_and_the_platform(
     desk.clock.go_to_noon()
     runtime = desk.runtime
     supplier = await open_supplier(runtime, currency)
-    await runtime.channels.add_channel(supplier, new_channel())
+    await runtime.supply.channels.add_channel(supplier, new_channel())
     _, app = await open_shop(runtime, currency)
     asked = parse_money(amount, currency)
     assert await pay(runtime, app, asked) == "C77"
@@ -74,41 +74,41 @@ async def check_papers(
     runtime: Runtime, supplier: Supplier, asked: Money, cost: str, due: str
 ) -> None:
     currency = asked.currency
-    day = Days.one(await runtime.bills.open_day(supplier.id))
-    bill = await runtime.bills.supplier(supplier.id)
+    day = Days.one(await runtime.reports.bills.open_day(supplier.id))
+    bill = await runtime.reports.bills.supplier(supplier.id)
     (line,) = bill.lines
     assert (bill.currency, line.channel_no, line.paid) == (currency, "C77", 1)
     assert line.amount_minor == asked.minor
     assert line.cost_minor == parse_money(cost, currency).minor
     assert bill.closing_minor == line.due_minor == parse_money(due, currency).minor
-    chart = await runtime.exports.chart(Paper("chart", "s", supplier.id, day))
+    chart = await runtime.reports.exports.chart(Paper("chart", "s", supplier.id, day))
     assert (chart.currency, chart.amount_minor, chart.paid) == (currency, asked.minor, 1)
-    async with runtime.exports.supplier(Paper("excel", "s", supplier.id, day)) as reading:
+    async with runtime.reports.exports.supplier(Paper("excel", "s", supplier.id, day)) as reading:
         rows = [row async for chunk in reading.takings() for row in chunk]
     assert [(r.amount_minor, r.due_minor) for r in rows] == [(asked.minor, line.due_minor)]
-    counted = await runtime.statistics.of_supplier(supplier.id, day)
+    counted = await runtime.reports.statistics.of_supplier(supplier.id, day)
     assert (counted.total.paid, counted.total.amount_minor) == (1, asked.minor)
 
 
 async def check_platform(runtime: Runtime, asked: Money, cost: str) -> None:
     """Nothing of one currency is on the papers of another."""
-    day = Days.one(await runtime.bills.open_day(HOUSE))
-    assert await runtime.merchants.currencies() == ("CNY", asked.currency)
+    day = Days.one(await runtime.reports.bills.open_day(HOUSE))
+    assert await runtime.parties.merchants.currencies() == ("CNY", asked.currency)
     for money, cost_minor in (
         (Money(10000, "CNY"), 65), (asked, parse_money(cost, asked.currency).minor),
     ):  # fmt: skip
         currency = money.currency
-        async with runtime.exports.platform(_platform("excel", day, currency)) as reading:
+        async with runtime.reports.exports.platform(_platform("excel", day, currency)) as reading:
             bill = reading.bill
         assert (bill.currency, bill.cost_minor) == (currency, cost_minor)
         assert bill.fee_minor == Rate(12000).of(money.minor)
         (line,) = bill.merchants
         assert (line.paid, line.amount_minor) == (1, money.minor)
-        chart = await runtime.exports.chart(_platform("chart", day, currency))
+        chart = await runtime.reports.exports.chart(_platform("chart", day, currency))
         assert (chart.currency, chart.amount_minor) == (currency, money.minor)
-        (counted,) = await runtime.statistics.of_platform(day, ["channel"], currency)
+        (counted,) = await runtime.reports.statistics.of_platform(day, ["channel"], currency)
         assert counted.total.amount_minor == money.minor
-    assert (await runtime.bills.platform(day)).currency == "CNY"
+    assert (await runtime.reports.bills.platform(day)).currency == "CNY"
 
 
 def _platform(what: str, days: Days, currency: str | None) -> Paper:
@@ -116,16 +116,16 @@ def _platform(what: str, days: Days, currency: str | None) -> Paper:
 
 
 async def test_the_usual_currency_is_what_most_merchants_have(desk: Desk) -> None:
-    runtime, exports = desk.runtime, desk.runtime.exports
-    assert await runtime.merchants.currencies() == ("CNY",)
+    runtime, exports = desk.runtime, desk.runtime.reports.exports
+    assert await runtime.parties.merchants.currencies() == ("CNY",)
     for number in range(2):
         await open_shop(runtime, "USD", f"M770{number}")
     await open_shop(runtime, "EUR", "M7710")
-    assert await runtime.merchants.currencies() == ("CNY", "USD", "EUR")
+    assert await runtime.parties.merchants.currencies() == ("CNY", "USD", "EUR")
     await open_shop(runtime, "USD", "M7711")
-    assert await runtime.merchants.currencies() == ("USD", "CNY", "EUR")
-    day = Days.one(await runtime.bills.open_day(HOUSE))
-    assert (await runtime.bills.platform()).currency == "USD"
+    assert await runtime.parties.merchants.currencies() == ("USD", "CNY", "EUR")
+    day = Days.one(await runtime.reports.bills.open_day(HOUSE))
+    assert (await runtime.reports.bills.platform()).currency == "USD"
     assert (await exports.chart(_platform("chart", day, None))).currency == "USD"
     boss = await desk.actor(OWNER, OPS_CHAT)
     for number, (said, meant) in enumerate(((None, "USD"), ("CNY", "CNY"), ("EUR", "EUR"))):
@@ -150,18 +150,18 @@ async def test_before_any_merchant_the_platform_has_books(
 ) -> None:
     async with owner(servers, database) as connection:
         await connection.execute("TRUNCATE merchant CASCADE")
-    assert await runtime.merchants.currencies() == ("CNY",)
-    assert (await runtime.bills.platform()).currency == "CNY"
+    assert await runtime.parties.merchants.currencies() == ("CNY",)
+    assert (await runtime.reports.bills.platform()).currency == "CNY"
 
 
 async def test_papers_in_two_currencies_are_two_papers(desk: Desk) -> None:
-    day = Days.one(await desk.runtime.bills.open_day(HOUSE))
+    day = Days.one(await desk.runtime.reports.bills.open_day(HOUSE))
     await open_shop(desk.runtime, "KWD")
     digests = set()
     for currency in ("CNY", "KWD"):
         paper = _platform("excel", day, currency)
         assert Paper.unpack("excel", paper.pack()) == paper
-        async with desk.runtime.exports.platform(paper) as reading:
+        async with desk.runtime.reports.exports.platform(paper) as reading:
             digests.add(reading.digest("zh"))
     assert len(digests) == 2
 

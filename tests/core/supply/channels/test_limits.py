@@ -29,23 +29,23 @@ FULL = "C03: is off; C01: has its 50 orders of the day"
 
 
 async def limit(runtime: Runtime, channel_no: str = "C01", **limits: Any) -> Channel:
-    return await runtime.channels.change(channel_no, lambda t: replace(t, **limits), SCRIPT)
+    return await runtime.supply.channels.change(channel_no, lambda t: replace(t, **limits), SCRIPT)
 
 
 async def used(runtime: Runtime, channel_no: str = "C01") -> Used:
-    channel = await runtime.channels.by_no(channel_no)
-    return (await runtime.routing.used([channel]))[channel_no]
+    channel = await runtime.supply.channels.by_no(channel_no)
+    return (await runtime.supply.routing.used([channel]))[channel_no]
 
 
 async def counted(desk: Desk) -> Used:
     """As the database has it, with Redis emptied."""
-    await desk.runtime.redis.flushdb()
+    await desk.runtime.system.redis.flushdb()
     return await used(desk.runtime)
 
 
 async def alone(desk: Desk) -> None:
     """C01 is the only channel that is on."""
-    await desk.runtime.channels.turn("C03", "off", SCRIPT)
+    await desk.runtime.supply.channels.turn("C03", "off", SCRIPT)
 
 
 async def many(desk: Desk, number: int, amount_minor: int = 10_000) -> Counter[str]:
@@ -68,13 +68,13 @@ async def test_two_hundred_at_once_are_fifty_and_none_is_lost_with_redis(desk: D
 
     async def flush() -> None:
         for _ in range(30):
-            await desk.runtime.redis.flushdb()
+            await desk.runtime.system.redis.flushdb()
             await asyncio.sleep(0.01)
 
     flushing = asyncio.create_task(flush())
     for _ in range(4):
         ended += await many(desk, 50)
-        await desk.runtime.redis.flushdb()
+        await desk.runtime.system.redis.flushdb()
     await flushing
     assert ended == {"pending": 50, FULL: 150}
     assert await used(desk.runtime) == await counted(desk) == Used(50, 500_000)
@@ -89,7 +89,7 @@ async def test_without_redis_the_database_is_counted(desk: Desk) -> None:
     for _ in range(2):
         await desk.open()
     away = Redis.from_url("redis://127.0.0.1:9", socket_connect_timeout=1)
-    limits = Limits(runtime.store, away)
+    limits = Limits(runtime.system.store, away)
 
     async def one(number: int) -> tuple[Reason, ...]:
         return await limits.take([channel], 10_000, f"A{number}")
@@ -107,7 +107,7 @@ async def test_what_was_counted_while_redis_was_away_is_not_forgotten(desk: Desk
     desk.clock.go_to_noon()
     await limit(desk.runtime, day_limit_count=50)
     await desk.open()
-    redis, name = desk.runtime.redis, await only_key(desk)
+    redis, name = desk.runtime.system.redis, await only_key(desk)
     before: Any = await redis.hgetall(name)
     await redis.rename(name, "elsewhere")
     await redis.set(name, "no hash: every script fails")
@@ -119,7 +119,7 @@ async def test_what_was_counted_while_redis_was_away_is_not_forgotten(desk: Desk
 
 
 async def only_key(desk: Desk) -> str:
-    (name,) = [key async for key in desk.runtime.redis.scan_iter("paydesk:{channels}:*")]
+    (name,) = [key async for key in desk.runtime.system.redis.scan_iter("paydesk:{channels}:*")]
     return str(name.decode())
 
 
@@ -141,7 +141,7 @@ async def test_an_amount_of_the_day_goes_to_the_next_channel_when_it_is_full(des
 async def test_room_is_given_back_at_every_end_and_money_keeps_it(desk: Desk) -> None:
     desk.clock.go_to_noon()
     await limit(desk.runtime, day_limit_count=50)
-    following, merchant_id = desk.runtime.following, desk.merchant.id
+    following, merchant_id = desk.runtime.trade.follow_up, desk.merchant.id
 
     async def stands(count: int) -> None:
         assert await used(desk.runtime) == Used(count, count * 10_000)
@@ -192,7 +192,7 @@ async def test_what_is_refused_takes_nothing(desk: Desk) -> None:
     await limit(desk.runtime, day_limit_count=50)
     first = await desk.open()
     dear = Tariff.flat(Rate(0, 201))
-    await desk.runtime.merchants.set_tariff(desk.merchant, "alipay_qr", dear, actor="test")
+    await desk.runtime.parties.merchants.set_tariff(desk.merchant, "alipay_qr", dear, actor="test")
     for changes, code in (
         ({"amount": Money(500, "JPY")}, "currency_not_sold"),
         ({"merchant_order_no": first.order.merchant_order_no, "subject": "x"}, "order_conflict"),
@@ -215,7 +215,7 @@ async def test_a_day_of_the_supplier_begins_with_nothing(desk: Desk) -> None:
     desk.clock.go_to_noon()
     channel = await limit(desk.runtime, day_limit_count=2)
     numbers = [await channel_of(desk) for _ in range(3)]
-    supplier = await desk.runtime.suppliers.by_no("S01")
+    supplier = await desk.runtime.parties.suppliers.by_no("S01")
     desk.clock.go_to(supplier.day_cut.start_of(channel.today + timedelta(days=1)))
     numbers.append(await channel_of(desk))
     assert numbers == ["C01", "C01", "C03", "C01"]
@@ -242,7 +242,7 @@ async def test_a_limit_that_is_set_in_the_day_counts_what_was_before(desk: Desk)
 
 async def test_redis_and_the_rule_in_words_agree(servers: Servers, runtime: Runtime) -> None:
     """Whatever is taken and given back, Redis lets through what `why_full` does."""
-    base = await runtime.channels.by_no("C01")
+    base = await runtime.supply.channels.by_no("C01")
 
     @given(
         st.none() | st.integers(1, 6),
@@ -300,7 +300,7 @@ class Losing:
 async def test_a_hash_is_known_by_its_id_whatever_the_clock_of_redis_says(
     servers: Servers, runtime: Runtime
 ) -> None:
-    base = await runtime.channels.by_no("C01")
+    base = await runtime.supply.channels.by_no("C01")
     channel = replace(base, id=uuid4(), day_limit_count=9)
     redis = Redis.from_url(servers.valkey_url)
     losing = Losing(redis)
@@ -341,19 +341,19 @@ async def test_explaining_takes_nothing_and_names_every_reason(desk: Desk) -> No
     wish = Wish(desk.merchant.id, "live", "alipay_qr", Money(10_000, "CNY"))
     await limit(runtime, day_limit_count=1)
     for _ in range(2):
-        choice = await runtime.routing.explain(wish)
+        choice = await runtime.supply.routing.explain(wish)
         assert [c.channel_no for c in choice.ranked] == ["C01", "C03"]
         assert choice.reasons == ()
     await desk.open()
     await limit(runtime, "C03", weight=0)
-    choice = await runtime.routing.explain(replace(wish, merchant_id=None))
+    choice = await runtime.supply.routing.explain(replace(wish, merchant_id=None))
     assert choice.ranked == ()
     assert sorted(map(str, choice.reasons)) == [
         "C01: has its 1 orders of the day",
         "C03: has weight 0",
     ]
     with pytest.raises(Refusal) as error:
-        await runtime.routing.explain(replace(wish, product_code="gold"))
+        await runtime.supply.routing.explain(replace(wish, product_code="gold"))
     assert refused(error.value) == "product_not_found"
-    stranger = await runtime.routing.explain(replace(wish, merchant_id=UUID(int=9)))
+    stranger = await runtime.supply.routing.explain(replace(wish, merchant_id=UUID(int=9)))
     assert stranger.reasons == choice.reasons

@@ -24,11 +24,11 @@ def numbers(found: ChannelSet) -> tuple[bool, tuple[str, ...]]:
 async def routed(desk: Desk) -> list[str]:
     """The channels that an order of the merchant may go to, in order."""
     wish = Wish(desk.merchant.id, "live", "alipay_qr", Money(10_000, "CNY"))
-    return [c.channel_no for c in (await desk.runtime.routing.explain(wish)).ranked]
+    return [c.channel_no for c in (await desk.runtime.supply.routing.explain(wish)).ranked]
 
 
 async def test_a_merchants_own_set_replaces_the_products(desk: Desk, neighbour: Desk) -> None:
-    sets, mine = desk.runtime.channel_sets, desk.merchant.id
+    sets, mine = desk.runtime.supply.channel_sets, desk.merchant.id
     assert numbers(await sets.of("alipay_qr", desk.merchant.id)) == (False, ("C01", "C03"))
     # The first change copies: a channel is forbidden to a merchant by taking it out.
     after = await sets.remove("alipay_qr", " c01 ", BY, merchant_id=mine)
@@ -53,7 +53,7 @@ async def test_a_merchants_own_set_replaces_the_products(desk: Desk, neighbour: 
 
 
 async def test_changes_are_in_the_trail_and_no_change_is_not(desk: Desk) -> None:
-    sets, store = desk.runtime.channel_sets, desk.runtime.store
+    sets, store = desk.runtime.supply.channel_sets, desk.runtime.system.store
     written: list[dict[str, Any]] = []
 
     async def also(_: Tx, facts: dict[str, Any]) -> None:
@@ -83,8 +83,8 @@ async def test_changes_are_in_the_trail_and_no_change_is_not(desk: Desk) -> None
 
 
 async def test_what_makes_no_sense_is_refused(desk: Desk) -> None:
-    sets, mine = desk.runtime.channel_sets, desk.merchant.id
-    await desk.runtime.channels.turn("C04", "archive", SCRIPT)
+    sets, mine = desk.runtime.supply.channel_sets, desk.merchant.id
+    await desk.runtime.supply.channels.turn("C04", "archive", SCRIPT)
     for verb, code in (
         (sets.of("gold"), "product_not_found"),
         (sets.of("", mine), "product_not_found"),
@@ -106,13 +106,13 @@ async def test_what_makes_no_sense_is_refused(desk: Desk) -> None:
     with pytest.raises(Refusal) as error:
         await sets.remove("alipay_qr", "C01", BY, merchant_id=mine)
     assert refused(error.value) == "channel_set_size"
-    assert await desk.runtime.store.fetchval(
+    assert await desk.runtime.system.store.fetchval(
         "SELECT count(*) FROM audit WHERE action = 'channel_set'"
     ) == 1  # fmt: skip
 
 
 async def test_a_product_without_channels_takes_no_orders(desk: Desk) -> None:
-    await desk.runtime.channel_sets.put("alipay_qr", [], BY)
+    await desk.runtime.supply.channel_sets.put("alipay_qr", [], BY)
     with pytest.raises(Refusal) as error:
         await desk.open()
     assert refused(error.value) == "no_channel"
@@ -120,8 +120,8 @@ async def test_a_product_without_channels_takes_no_orders(desk: Desk) -> None:
 
 
 async def test_changes_at_once_lose_nothing(desk: Desk) -> None:
-    channels, sets = desk.runtime.channels, desk.runtime.channel_sets
-    supplier = await desk.runtime.suppliers.by_no("S01")
+    channels, sets = desk.runtime.supply.channels, desk.runtime.supply.channel_sets
+    supplier = await desk.runtime.parties.suppliers.by_no("S01")
     for n in range(10, 18):
         cost = Tariff.flat(Rate(1))
         await channels.add_channel(supplier, NewChannel(f"C{n}", "x", "x", cost, ()))

@@ -62,13 +62,13 @@ MORE_CREDENTIALS: Final = changed(
 
 async def staff(runtime: Runtime, user_id: int = OWNER) -> Actor:
     """One of the staff, in private."""
-    return await runtime.access.actor(user_id, "", user_id, private=True)
+    return await runtime.people.access.actor(user_id, "", user_id, private=True)
 
 
 async def approved(runtime: Runtime, text: str) -> Document:
     """Proposed by the admin, approved by the owner."""
-    document = await runtime.documents.propose(await staff(runtime, ADMIN), text)
-    return await runtime.documents.approve(await staff(runtime, OWNER), document)
+    document = await runtime.supply.documents.propose(await staff(runtime, ADMIN), text)
+    return await runtime.supply.documents.approve(await staff(runtime, OWNER), document)
 
 
 def new_supplier(document: Document, number: int = 7, **changes: Any) -> NewSupplier:
@@ -83,7 +83,7 @@ def new_supplier(document: Document, number: int = 7, **changes: Any) -> NewSupp
 
 async def trail(runtime: Runtime, after: int = 0) -> list[str]:
     """What the trail names, oldest first."""
-    rows = await runtime.store.fetch("SELECT action FROM audit ORDER BY at, id")
+    rows = await runtime.system.store.fetch("SELECT action FROM audit ORDER BY at, id")
     return [row["action"] for row in rows][after:]
 
 

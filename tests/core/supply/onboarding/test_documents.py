@@ -45,13 +45,13 @@ from tests.core.support import (
 
 
 async def rows(runtime: Runtime) -> int:
-    return int(await runtime.store.fetchval("SELECT count(*) FROM connector_document"))
+    return int(await runtime.system.store.fetchval("SELECT count(*) FROM connector_document"))
 
 
 async def test_a_text_becomes_the_next_version_and_waits_for_a_second_person(
     runtime: Runtime,
 ) -> None:
-    documents = runtime.documents
+    documents = runtime.supply.documents
     await facts(runtime, OPS_CHAT)
     admin, boss = await staff(runtime, ADMIN), await staff(runtime, OWNER)
     before = len(await trail(runtime))
@@ -99,17 +99,17 @@ async def test_what_does_not_keep_its_word_is_not_kept_and_every_fault_is_said(
         (FORGERY_BELIEVED, 2), (NO_CALLBACK, 1), (untried, 2), (TEXT + "#" * 65_536, 1),
     ):  # fmt: skip
         with pytest.raises(DocumentFaults) as error:
-            await runtime.documents.propose(admin, text)
+            await runtime.supply.documents.propose(admin, text)
         assert len(error.value.faults) >= faults, (text[:40], error.value.faults)
     for note in ("n" * 501, "a\nb", "\u202e"):
         with pytest.raises(Refusal) as refusal:
-            await runtime.documents.propose(admin, ELSEWHERE, note=note)
+            await runtime.supply.documents.propose(admin, ELSEWHERE, note=note)
         assert refused(refusal.value) == "field_invalid"
     assert await rows(runtime) == before
 
 
 async def test_only_those_with_the_right_where_staff_alone_reads(runtime: Runtime) -> None:
-    documents, before = runtime.documents, await rows(runtime)
+    documents, before = runtime.supply.documents, await rows(runtime)
     document = await documents.propose(await staff(runtime, ADMIN), ELSEWHERE)
     verbs: tuple[Callable[[Actor], Awaitable[object]], ...] = (
         lambda a: documents.propose(a, TEXT),
@@ -124,11 +124,11 @@ async def test_only_those_with_the_right_where_staff_alone_reads(runtime: Runtim
             with pytest.raises(Refusal) as error:
                 await verb(actor)
             assert refused(error.value) == "not_permitted"
-    group = await runtime.access.actor(OWNER, "", CHAT, private=False)
+    group = await runtime.people.access.actor(OWNER, "", CHAT, private=False)
     with pytest.raises(Refusal) as error:
         await documents.approve(group, document)
     assert refused(error.value) == "record_not_found", "a merchant's people read along"
-    hidden = await runtime.access.actor(1087968824, "", OPS_CHAT, private=False)
+    hidden = await runtime.people.access.actor(1087968824, "", OPS_CHAT, private=False)
     with pytest.raises(Refusal) as error:
         await documents.approve(hidden, document)
     assert refused(error.value) == "anonymous_admin"
@@ -137,9 +137,9 @@ async def test_only_those_with_the_right_where_staff_alone_reads(runtime: Runtim
 
 
 async def test_two_at_once_decide_once_and_count_without_gaps(runtime: Runtime) -> None:
-    documents = runtime.documents
+    documents = runtime.supply.documents
     admin, boss = await staff(runtime, ADMIN), await staff(runtime, OWNER)
-    await runtime.people.employ(FINANCE, "周敏", "admin")
+    await runtime.people.people.employ(FINANCE, "周敏", "admin")
     third = await staff(runtime, FINANCE)
     made = await asyncio.gather(
         *(documents.propose(admin, text) for text in (numbered(1), ELSEWHERE, numbered(1)))
@@ -165,8 +165,8 @@ async def test_two_at_once_decide_once_and_count_without_gaps(runtime: Runtime) 
 async def test_alone_at_the_desk_approval_waits_and_is_told(
     runtime: Runtime, clock: SetClock
 ) -> None:
-    documents = runtime.documents
-    await runtime.people.employ(ADMIN, "陈立", "operator")
+    documents = runtime.supply.documents
+    await runtime.people.people.employ(ADMIN, "陈立", "operator")
     boss = await staff(runtime, OWNER)
     await facts(runtime, OPS_CHAT)
     document = await documents.propose(boss, ELSEWHERE)
@@ -185,7 +185,7 @@ async def test_alone_at_the_desk_approval_waits_and_is_told(
 
     other = await documents.propose(boss, numbered(2))
     clock.advance(86_400)
-    await runtime.people.employ(ADMIN, "陈立", "admin")  # now there is a second person
+    await runtime.people.people.employ(ADMIN, "陈立", "admin")  # now there is a second person
     with pytest.raises(Refusal) as error:
         await documents.approve(boss, other)
     assert refused(error.value) == "second_person_needed"
@@ -194,7 +194,7 @@ async def test_alone_at_the_desk_approval_waits_and_is_told(
 async def test_rejected_and_withdrawn_are_for_ever_but_the_text_may_come_again(
     runtime: Runtime,
 ) -> None:
-    documents = runtime.documents
+    documents = runtime.supply.documents
     admin, boss = await staff(runtime, ADMIN), await staff(runtime, OWNER)
     second = await documents.propose(admin, ELSEWHERE)
     for why, code in (
@@ -232,7 +232,7 @@ async def test_rejected_and_withdrawn_are_for_ever_but_the_text_may_come_again(
 
 
 async def test_who_approves_sees_what_changes(runtime: Runtime) -> None:
-    documents, admin = runtime.documents, await staff(runtime, ADMIN)
+    documents, admin = runtime.supply.documents, await staff(runtime, ADMIN)
     document = await documents.propose(admin, numbered(2))
     shown = (await documents.diff(document)).splitlines()
     assert shown[:2] == ["--- sandbox_md5 v1", "+++ sandbox_md5 v2"]
@@ -250,7 +250,7 @@ async def test_who_approves_sees_what_changes(runtime: Runtime) -> None:
 
 
 async def test_the_library_comes_in_by_the_same_door(runtime: Runtime) -> None:
-    documents, admin = runtime.documents, await staff(runtime, ADMIN)
+    documents, admin = runtime.supply.documents, await staff(runtime, ADMIN)
     assert set(documents.library()) == {path.stem for path in DOCUMENTS.glob("*.yaml")}
     for code in documents.library():
         document = await documents.propose_from_library(admin, code)
@@ -264,13 +264,13 @@ async def test_the_library_comes_in_by_the_same_door(runtime: Runtime) -> None:
 async def test_the_desk_cannot_change_a_text_nor_approve_its_authors_own(
     runtime: Runtime, servers: Servers, database: str
 ) -> None:
-    document = await runtime.documents.propose(await staff(runtime, ADMIN), ELSEWHERE)
+    document = await runtime.supply.documents.propose(await staff(runtime, ADMIN), ELSEWHERE)
     for sql in (
         "UPDATE connector_document SET body = ''", "UPDATE connector_document SET version = 9",
         "DELETE FROM connector_document", "UPDATE supplier_document SET seq = 9",
     ):  # fmt: skip
         with pytest.raises(asyncpg.InsufficientPrivilegeError):
-            await runtime.store.execute(sql)
+            await runtime.system.store.execute(sql)
     own = (
         "UPDATE connector_document SET state = 'approved', decided_by = proposed_by,"
         " decided_at = now() WHERE id = $1"
@@ -282,9 +282,15 @@ async def test_the_desk_cannot_change_a_text_nor_approve_its_authors_own(
 
 async def test_a_desk_without_a_library_has_none(runtime: Runtime, tmp_path: Path) -> None:
     documents = Documents(
-        runtime.store, runtime.clock, runtime.ids, runtime.people, runtime.groups, runtime.outbox,
-        runtime.audit, tmp_path,
-    )  # fmt: skip
+        runtime.system.store,
+        runtime.system.clock,
+        runtime.system.ids,
+        runtime.people.people,
+        runtime.people.groups,
+        runtime.delivery.outbox,
+        runtime.delivery.audit,
+        tmp_path,
+    )
     assert documents.library() == ()
     (tmp_path / "odd.yaml").write_text("connector: odd", encoding="utf-8")
     with pytest.raises(DocumentFaults):

@@ -18,10 +18,10 @@ ZONE = ZoneInfo("Asia/Shanghai")
 
 async def test_30_7_1_days_before_and_on_the_day_each_once(desk: Desk) -> None:
     runtime, clock, boss = desk.runtime, desk.clock, await staff(desk.runtime)
-    watch, amend = runtime.licences.watch, runtime.vetting.amend
+    watch, amend = runtime.supply.licences.watch, runtime.supply.onboarding.amend
     today = clock.go_to_noon().astimezone(ZONE).date()
     ends = today + timedelta(days=31)
-    first, second = await runtime.suppliers.all()
+    first, second = await runtime.parties.suppliers.all()
     first = await amend(boss, first, licence_expires_on=ends)
     await facts(runtime, OPS_CHAT)
 
@@ -42,7 +42,7 @@ async def test_30_7_1_days_before_and_on_the_day_each_once(desk: Desk) -> None:
             opened = await desk.open()
             assert opened.attempt is not None
             assert opened.attempt.supplier_no == ("S01" if days_left == 0 else "S02")
-            assert (await runtime.suppliers.by_no("S01")).state == "live"
+            assert (await runtime.parties.suppliers.by_no("S01")).state == "live"
     assert seen == [(days, [("S01", days)]) for days in (30, 7, 1, 0)]
 
     with pytest.raises(Refusal) as error:
@@ -53,7 +53,7 @@ async def test_30_7_1_days_before_and_on_the_day_each_once(desk: Desk) -> None:
     renewed = await amend(boss, first, licence_expires_on=today + timedelta(days=5))
     assert await told() == [("S01", 5)], "another licence is told of anew, also when it is late"
     assert await told() == []
-    await runtime.vetting.switch_off(boss, renewed, "its contract ends")
+    await runtime.supply.onboarding.switch_off(boss, renewed, "its contract ends")
     await amend(boss, second, licence_expires_on=today + timedelta(days=20))
     clock.advance(5 * 86_400)
     assert await told() == [("S02", 15)], "nobody asks for a licence of one that is off"
@@ -64,16 +64,18 @@ async def test_where_there_is_no_ops_group_yet_it_is_told_later_and_in_both_lang
     desk: Desk,
 ) -> None:
     runtime, boss = desk.runtime, await staff(desk.runtime)
-    supplier = await runtime.suppliers.by_no("S01")
+    supplier = await runtime.parties.suppliers.by_no("S01")
     today = desk.clock.now().astimezone(ZONE).date()
-    await runtime.vetting.amend(boss, supplier, licence_expires_on=today + timedelta(days=3))
+    await runtime.supply.onboarding.amend(
+        boss, supplier, licence_expires_on=today + timedelta(days=3)
+    )
     await facts(runtime, OPS_CHAT)
-    async with runtime.store.transaction() as tx:
-        await runtime.groups.unbind(tx, OPS_CHAT)
-    assert await runtime.licences.watch() == 0
-    async with runtime.store.transaction() as tx:
-        await runtime.groups.bind_ops(tx, OPS_CHAT)
-    assert await runtime.licences.watch() == 1
+    async with runtime.system.store.transaction() as tx:
+        await runtime.people.groups.unbind(tx, OPS_CHAT)
+    assert await runtime.supply.licences.watch() == 0
+    async with runtime.system.store.transaction() as tx:
+        await runtime.people.groups.bind_ops(tx, OPS_CHAT)
+    assert await runtime.supply.licences.watch() == 1
     (said,) = await facts(runtime, OPS_CHAT)
     assert isinstance(said, Say)
     for language, words in (("en", "ends in 3 days"), ("zh", "将在 3 天后到期")):

@@ -49,20 +49,20 @@ from tests.core.support import (
 
 
 async def first(runtime: Runtime) -> Document:
-    return await runtime.documents.by_no("sandbox_md5", 1)
+    return await runtime.supply.documents.by_no("sandbox_md5", 1)
 
 
 async def opened(runtime: Runtime, number: int = 7, **changes: Any) -> Supplier:
     """A supplier that lacks nothing to be live."""
     boss = await staff(runtime)
-    supplier = await runtime.vetting.open(
+    supplier = await runtime.supply.onboarding.open(
         boss, new_supplier(await first(runtime), number, **changes)
     )
-    return await runtime.vetting.set_credentials(boss, supplier, CREDENTIALS)
+    return await runtime.supply.onboarding.set_credentials(boss, supplier, CREDENTIALS)
 
 
 async def test_from_a_draft_to_live_and_off(runtime: Runtime, clock: SetClock) -> None:
-    vetting, boss, document = runtime.vetting, await staff(runtime), await first(runtime)
+    vetting, boss, document = runtime.supply.onboarding, await staff(runtime), await first(runtime)
     before = len(await trail(runtime))
     bare = new_supplier(
         document, legal_name="", licence_no="", licence_expires_on=None, settles_to=None,
@@ -70,7 +70,7 @@ async def test_from_a_draft_to_live_and_off(runtime: Runtime, clock: SetClock) -
     )  # fmt: skip
     supplier = await vetting.open(boss, bare)
     assert (supplier.supplier_no, supplier.state, supplier.credential_names) == ("S07", "off", ())
-    await runtime.bills.open_day(supplier.id)  # it has books
+    await runtime.reports.bills.open_day(supplier.id)  # it has books
     refusal = await no(vetting.go_live(boss, supplier), "supplier_not_ready")
     lacking = (
         "legal_name", "licence_no", "licence_expires_on", "settles_to",
@@ -98,7 +98,7 @@ async def test_from_a_draft_to_live_and_off(runtime: Runtime, clock: SetClock) -
     supplier = await vetting.amend(boss, supplier, licence_expires_on=today + timedelta(days=9))
     assert await vetting.amend(boss, supplier) == supplier
     live = await vetting.go_live(boss, supplier)
-    assert live == await runtime.suppliers.by_no("S07")
+    assert live == await runtime.parties.suppliers.by_no("S07")
     assert (live.state, live.legal_name) == ("live", "Gulf Pay W.L.L.")
     await no(vetting.go_live(boss, live), "supplier_live_already")
     await no(vetting.go_live(boss, supplier), "supplier_live_already")
@@ -108,13 +108,13 @@ async def test_from_a_draft_to_live_and_off(runtime: Runtime, clock: SetClock) -
     assert refusal.facts["missing"] == "licence_over"
     await no(vetting.switch_off(boss, live, " "), "reason_missing")
     off = await vetting.switch_off(boss, live, "its contract ends")
-    assert off == await runtime.suppliers.by_id(live.id)
+    assert off == await runtime.parties.suppliers.by_id(live.id)
     await no(vetting.switch_off(boss, live, "again"), "supplier_off_already")
     assert (await trail(runtime))[before:] == [
         "open_supplier", "set_credentials", "set_credentials", *["amend_supplier"] * 3,
         "supplier_live", "supplier_off",
     ]  # fmt: skip
-    kept = await runtime.store.fetch("SELECT actor, chat_id, facts FROM audit ORDER BY at")
+    kept = await runtime.system.store.fetch("SELECT actor, chat_id, facts FROM audit ORDER BY at")
     assert CREDENTIALS["key"] not in json.dumps([row["facts"] for row in kept])
     assert {row["actor"] for row in kept[before:]} == {f"telegram:{OWNER}"}
     assert kept[before + 1]["facts"]["names"] == ["mch_id"]
@@ -141,7 +141,7 @@ async def test_a_supplier_that_is_badly_described_is_not_opened(
 ) -> None:
     before = await everything(runtime)
     new = new_supplier(await first(runtime), **changes)
-    await no(runtime.vetting.open(await staff(runtime), new), code)
+    await no(runtime.supply.onboarding.open(await staff(runtime), new), code)
     assert await everything(runtime) == before
 
 
@@ -151,14 +151,18 @@ async def everything(runtime: Runtime) -> list[object]:
     return [
         [
             dict(row)
-            for row in await runtime.store.fetch(f"SELECT * FROM {table} t ORDER BY t::text")
+            for row in await runtime.system.store.fetch(f"SELECT * FROM {table} t ORDER BY t::text")
         ]
         for table in tables
     ]
 
 
 async def test_what_is_bad_is_refused_and_nothing_is_written(runtime: Runtime) -> None:
-    vetting, documents, boss = runtime.vetting, runtime.documents, await staff(runtime)
+    vetting, documents, boss = (
+        runtime.supply.onboarding,
+        runtime.supply.documents,
+        await staff(runtime),
+    )
     admin = await staff(runtime, ADMIN)
     supplier = await opened(runtime)
     proposed = await documents.propose(admin, ELSEWHERE)
@@ -203,11 +207,13 @@ async def test_what_is_bad_is_refused_and_nothing_is_written(runtime: Runtime) -
 
 
 async def test_only_those_with_the_right_where_staff_alone_reads(runtime: Runtime) -> None:
-    vetting, document = runtime.vetting, await first(runtime)
+    vetting, document = runtime.supply.onboarding, await first(runtime)
     supplier = await opened(runtime)
     before = await everything(runtime)
     people = [(await staff(runtime, who), "not_permitted") for who in (FINANCE, OPERATOR, 42)]
-    people.append((await runtime.access.actor(OWNER, "", CHAT, private=False), "record_not_found"))
+    people.append(
+        (await runtime.people.access.actor(OWNER, "", CHAT, private=False), "record_not_found")
+    )
     verbs: tuple[Callable[[Actor], Awaitable[object]], ...] = (
         lambda a: vetting.open(a, new_supplier(document, 8)),
         lambda a: vetting.amend(a, supplier, name="x"),
@@ -224,7 +230,11 @@ async def test_only_those_with_the_right_where_staff_alone_reads(runtime: Runtim
 
 
 async def test_switched_to_another_version_and_back(runtime: Runtime) -> None:
-    vetting, documents, boss = runtime.vetting, runtime.documents, await staff(runtime)
+    vetting, documents, boss = (
+        runtime.supply.onboarding,
+        runtime.supply.documents,
+        await staff(runtime),
+    )
     v1 = await first(runtime)
     supplier = await vetting.go_live(boss, await opened(runtime))
     v2 = await approved(runtime, MORE_CREDENTIALS)
@@ -235,7 +245,7 @@ async def test_switched_to_another_version_and_back(runtime: Runtime) -> None:
     )
     assert set(CREDENTIALS) < set(supplier.credential_names), "what is there stays"
     on_2 = await vetting.switch(boss, supplier, v2)
-    assert on_2 == await runtime.suppliers.by_no("S07")
+    assert on_2 == await runtime.parties.suppliers.by_no("S07")
     await no(vetting.switch(boss, supplier, v3), "supplier_changed")
     await no(vetting.roll_back(boss, supplier), "supplier_changed")
     on_3 = await vetting.switch(boss, on_2, v3)
@@ -257,7 +267,7 @@ async def test_switched_to_another_version_and_back(runtime: Runtime) -> None:
     ]  # fmt: skip
     again = await vetting.switch(boss, back, v2)
     for known in ("S01", "S02"):
-        await vetting.switch_off(boss, await runtime.suppliers.by_no(known), "over")
+        await vetting.switch_off(boss, await runtime.parties.suppliers.by_no(known), "over")
     await documents.withdraw(boss, v1, "it is over there")
     refusal = await no(vetting.roll_back(boss, again), "document_state")
     assert refusal.facts["document_state"] == "withdrawn"
@@ -269,7 +279,11 @@ async def test_switched_to_another_version_and_back(runtime: Runtime) -> None:
 async def test_a_document_must_be_approved_and_sound_when_its_supplier_goes_live(
     runtime: Runtime, servers: Servers, database: str
 ) -> None:
-    vetting, documents, boss = runtime.vetting, runtime.documents, await staff(runtime)
+    vetting, documents, boss = (
+        runtime.supply.onboarding,
+        runtime.supply.documents,
+        await staff(runtime),
+    )
     draft = await documents.propose(await staff(runtime, ADMIN), numbered(2))
     supplier = await vetting.open(boss, new_supplier(draft))
     supplier = await vetting.set_credentials(boss, supplier, CREDENTIALS)
@@ -285,18 +299,21 @@ async def test_a_document_must_be_approved_and_sound_when_its_supplier_goes_live
             )
     later = await build_runtime(servers, database, SetClock())
     try:
-        assert await later.vetting.missing(supplier) == ("document_sound",)
-        await no(later.vetting.go_live(boss, supplier), "supplier_not_ready")
-        await no(later.documents.approve(boss, other), "document_unsound")
-        await no(later.vetting.set_credentials(boss, supplier, {"key": "x"}), "document_unsound")
-        first_one = await later.suppliers.by_no("S01")
-        await no(later.vetting.switch(boss, first_one, draft), "document_unsound")
+        assert await later.supply.onboarding.missing(supplier) == ("document_sound",)
+        await no(later.supply.onboarding.go_live(boss, supplier), "supplier_not_ready")
+        await no(later.supply.documents.approve(boss, other), "document_unsound")
+        await no(
+            later.supply.onboarding.set_credentials(boss, supplier, {"key": "x"}),
+            "document_unsound",
+        )
+        first_one = await later.parties.suppliers.by_no("S01")
+        await no(later.supply.onboarding.switch(boss, first_one, draft), "document_unsound")
     finally:
         await later.close()
 
 
 async def test_many_at_once_do_it_once(runtime: Runtime) -> None:
-    vetting, boss, document = runtime.vetting, await staff(runtime), await first(runtime)
+    vetting, boss, document = runtime.supply.onboarding, await staff(runtime), await first(runtime)
 
     async def once(doings: list[Awaitable[Supplier]], code: str) -> Supplier:
         results = await asyncio.gather(*doings, return_exceptions=True)
@@ -310,7 +327,7 @@ async def test_many_at_once_do_it_once(runtime: Runtime) -> None:
     await asyncio.gather(
         *(vetting.set_credentials(boss, supplier, {n: v}) for n, v in CREDENTIALS.items())
     )
-    supplier = await runtime.suppliers.by_no("S07")
+    supplier = await runtime.parties.suppliers.by_no("S07")
     assert supplier.credentials == CREDENTIALS, "none is lost"
     live = await once([vetting.go_live(boss, supplier) for _ in range(4)], "supplier_live_already")
     versions = [await approved(runtime, numbered(n)) for n in (2, 3, 4)]
@@ -321,13 +338,13 @@ async def test_many_at_once_do_it_once(runtime: Runtime) -> None:
 
 
 async def test_withdrawn_and_switched_to_at_once_is_one_of_them(runtime: Runtime) -> None:
-    vetting, boss = runtime.vetting, await staff(runtime)
+    vetting, boss = runtime.supply.onboarding, await staff(runtime)
     supplier = await vetting.go_live(boss, await opened(runtime))
     for number in range(6):
         document = await approved(runtime, numbered(number))
         switched, withdrawn = await asyncio.gather(
             vetting.switch(boss, supplier, document),
-            runtime.documents.withdraw(boss, document, "no"),
+            runtime.supply.documents.withdraw(boss, document, "no"),
             return_exceptions=True,
         )
         if isinstance(switched, Supplier):
@@ -345,21 +362,23 @@ async def test_a_real_supplier_takes_no_sandbox_document(
 ) -> None:
     runtime = await build_runtime(servers, empty_database, SetClock())
     try:
-        await runtime.people.employ(OWNER, "Ada", "owner")
-        await runtime.people.employ(ADMIN, "Ben", "admin")
+        await runtime.people.people.employ(OWNER, "Ada", "owner")
+        await runtime.people.people.employ(ADMIN, "Ben", "admin")
         boss = await staff(runtime)
         sandbox = await approved(runtime, numbered(1))
         new = new_supplier(sandbox, sandbox=False)
-        await no(runtime.vetting.open(boss, new), "document_sandbox_only")
+        await no(runtime.supply.onboarding.open(boss, new), "document_sandbox_only")
         real = await approved(runtime, changed(("sandbox_only: true", "sandbox_only: false")))
-        tests = await runtime.vetting.open(boss, new_supplier(sandbox, 8))  # for test apps
+        tests = await runtime.supply.onboarding.open(
+            boss, new_supplier(sandbox, 8)
+        )  # for test apps
         assert tests.sandbox
-        tests = await runtime.vetting.set_credentials(boss, tests, CREDENTIALS)
-        assert (await runtime.vetting.go_live(boss, tests)).sandbox
-        supplier = await runtime.vetting.open(boss, new_supplier(real, sandbox=False))
-        supplier = await runtime.vetting.set_credentials(boss, supplier, CREDENTIALS)
-        supplier = await runtime.vetting.go_live(boss, supplier)
-        await no(runtime.vetting.switch(boss, supplier, sandbox), "document_sandbox_only")
+        tests = await runtime.supply.onboarding.set_credentials(boss, tests, CREDENTIALS)
+        assert (await runtime.supply.onboarding.go_live(boss, tests)).sandbox
+        supplier = await runtime.supply.onboarding.open(boss, new_supplier(real, sandbox=False))
+        supplier = await runtime.supply.onboarding.set_credentials(boss, supplier, CREDENTIALS)
+        supplier = await runtime.supply.onboarding.go_live(boss, supplier)
+        await no(runtime.supply.onboarding.switch(boss, supplier, sandbox), "document_sandbox_only")
     finally:
         await runtime.close()
 
@@ -367,7 +386,7 @@ async def test_a_real_supplier_takes_no_sandbox_document(
 async def test_the_database_puts_nobody_live_who_lacks_the_law(
     runtime: Runtime, servers: Servers, database: str
 ) -> None:
-    await runtime.vetting.open(
+    await runtime.supply.onboarding.open(
         await staff(runtime), new_supplier(await first(runtime), legal_name="")
     )
     async with owner(servers, database) as connection:

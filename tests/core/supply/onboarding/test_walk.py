@@ -61,7 +61,7 @@ LAWFUL: tuple[dict[str, str], ...] = (
 async def lawless(runtime: Runtime) -> list[str]:
     """What is live and should not be."""
     found = []
-    for row in await runtime.store.fetch(
+    for row in await runtime.system.store.fetch(
         "SELECT s.*, d.state AS approved, d.body, d.proposed_by, d.decided_by, d.alone,"
         " (SELECT document_id FROM supplier_document u WHERE u.supplier_id = s.id"
         "  ORDER BY seq DESC LIMIT 1) AS used"
@@ -71,7 +71,7 @@ async def lawless(runtime: Runtime) -> list[str]:
             found.append(f"{row['supplier_no']} uses another version than its history says")
         if row["state"] != "live":
             continue
-        supplier = await runtime.suppliers.by_id(row["id"])
+        supplier = await runtime.parties.suppliers.by_id(row["id"])
         connector = load(row["body"])
         lawful = {
             "approved": row["approved"] == "approved",
@@ -93,7 +93,7 @@ async def test_whatever_order_the_verbs_come_in(
     runtime: Runtime, clock: SetClock, seed: int
 ) -> None:
     dice = random.Random(seed)
-    vetting, documents = runtime.vetting, runtime.documents
+    vetting, documents = runtime.supply.onboarding, runtime.supply.documents
     actors = [await staff(runtime, who) for who in (OWNER, ADMIN)]
     numbers = iter(range(10, 100))
     went_live = done = 0
@@ -102,7 +102,7 @@ async def test_whatever_order_the_verbs_come_in(
         return dice.choice(actors)
 
     async def supplier() -> Supplier:
-        known = await runtime.suppliers.all()
+        known = await runtime.parties.suppliers.all()
         return dice.choice(known)
 
     async def document() -> Document:

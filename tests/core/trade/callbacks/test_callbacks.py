@@ -10,7 +10,7 @@ from tests.core.support import Desk, pay_link
 
 
 async def stored(desk: Desk) -> list[tuple[str, str | None]]:
-    rows = await desk.runtime.store.fetch(
+    rows = await desk.runtime.system.store.fetch(
         "SELECT state, outcome FROM supplier_callback ORDER BY received_at"
     )
     return [(row["state"], row["outcome"]) for row in rows]
@@ -22,10 +22,10 @@ async def test_a_true_callback_is_stored_answered_and_acted_on(desk: Desk) -> No
     await desk.entrance.wait(1)
     assert await stored(desk) == [("waiting", None)]
     assert (await desk.order(opened)).state == "pending"
-    assert await desk.runtime.callbacks.act_due(10) == 1
+    assert await desk.runtime.trade.callbacks.act_due(10) == 1
     assert (await desk.order(opened)).state == "paid"
     assert await stored(desk) == [("done", "order")]
-    assert await desk.runtime.callbacks.act_due(10) == 0
+    assert await desk.runtime.trade.callbacks.act_due(10) == 0
 
 
 async def test_a_replay_changes_nothing(desk: Desk) -> None:
@@ -35,7 +35,7 @@ async def test_a_replay_changes_nothing(desk: Desk) -> None:
     assert opened.attempt is not None
     answer = await desk.supplier.forge(opened.attempt.attempt_no)
     assert (answer["status"], answer["body"].strip()) == (200, "success")
-    await desk.runtime.callbacks.act_due(10)
+    await desk.runtime.trade.callbacks.act_due(10)
     assert await stored(desk) == [("done", "order")]
     assert (await desk.order(opened), await desk.balances()) == (before, balances)
     await desk.sound()
@@ -55,7 +55,7 @@ async def test_what_is_forged_is_never_acted_on(desk: Desk) -> None:
     foreign = await desk.supplier.forge(number, overrides={"mch_id": "880002"})
     assert foreign["status"] == 400
     assert await stored(desk) == []
-    assert await desk.runtime.callbacks.act_due(10) == 0
+    assert await desk.runtime.trade.callbacks.act_due(10) == 0
     assert await desk.balances() == {}
     assert (await desk.order(opened)).version == opened.order.version
 
@@ -64,18 +64,18 @@ async def test_what_is_forged_is_never_acted_on(desk: Desk) -> None:
 async def test_an_unknown_attempt_is_refused_without_a_word(desk: Desk, attempt_no: str) -> None:
     callback = Callback("POST", "", {}, b"status=SUCCESS", "203.0.113.9")
     with pytest.raises(Refusal) as error:
-        await desk.runtime.callbacks.receive(attempt_no, callback, request_id="x")
+        await desk.runtime.trade.callbacks.receive(attempt_no, callback, request_id="x")
     assert error.value.code == "callback_unknown"
     assert await stored(desk) == []
 
 
 async def test_an_orders_number_is_no_attempt(desk: Desk) -> None:
     opened = await desk.open()
-    unwritten = desk.runtime.ids.number("attempt", "live", desk.merchant.tag)
+    unwritten = desk.runtime.system.ids.number("attempt", "live", desk.merchant.tag)
     callback = Callback("POST", "", {}, b"", "203.0.113.9")
     for number in (opened.order.order_no, unwritten):
         with pytest.raises(Refusal) as error:
-            await desk.runtime.callbacks.receive(number, callback, request_id="x")
+            await desk.runtime.trade.callbacks.receive(number, callback, request_id="x")
         assert error.value.code == "callback_unknown"
 
 
@@ -83,7 +83,7 @@ async def test_another_amount_under_a_true_signature_is_a_discrepancy(desk: Desk
     opened = await desk.open()
     assert opened.attempt is not None
     await desk.supplier.forge(opened.attempt.attempt_no, overrides={"paid_amount": "1.00"})
-    await desk.runtime.callbacks.act_due(10)
+    await desk.runtime.trade.callbacks.act_due(10)
     assert await stored(desk) == [("done", "short")]
     assert (await desk.order(opened)).state == "pending"
     assert "payable" not in await desk.balances()
@@ -97,6 +97,6 @@ async def test_anything_but_money_is_asked_about(desk: Desk) -> None:
     await desk.supplier.forge(
         opened.attempt.attempt_no, overrides={"status": "FAIL", "paid_amount": ""}
     )
-    await desk.runtime.callbacks.act_due(10)
+    await desk.runtime.trade.callbacks.act_due(10)
     assert await stored(desk) == [("done", "asked: pending")]
     assert (await desk.order(opened)).state == "pending"

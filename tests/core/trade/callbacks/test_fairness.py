@@ -28,11 +28,11 @@ async def test_a_merchant_whose_orders_are_locked_holds_up_nobody_elses_payments
     stuck, other = await desk.open(), await neighbour.open()
     await desk.supplier.pay(pay_link(stuck), "paid")
     await desk.entrance.wait(1)
-    await desk.runtime.store.execute(_MORE, STUCK)
+    await desk.runtime.system.store.execute(_MORE, STUCK)
     await desk.supplier.pay(pay_link(other), "paid")
     await desk.entrance.wait(2)
     loop = asyncio.get_running_loop()
-    crew = Crew("callbacks", desk.runtime.callbacks.take_due, hands=HANDS, idle_s=0.1)
+    crew = Crew("callbacks", desk.runtime.trade.callbacks.take_due, hands=HANDS, idle_s=0.1)
     holder = await asyncpg.connect(servers.owner_dsn(database))
     try:
         async with holder.transaction():
@@ -54,17 +54,17 @@ async def test_what_nobody_got_to_is_given_back_untried(desk: Desk) -> None:
     opened = await desk.open()
     await desk.supplier.pay(pay_link(opened), "paid")
     await desk.entrance.wait(1)
-    await desk.runtime.store.execute(_MORE, 3)
-    (job,) = await desk.runtime.callbacks.take_due(5)
+    await desk.runtime.system.store.execute(_MORE, 3)
+    (job,) = await desk.runtime.trade.callbacks.take_due(5)
     acting = asyncio.ensure_future(job())
     await asyncio.sleep(0)  # it has begun, and looked when it must end
     desk.clock.advance(31)
     await acting
-    states = await desk.runtime.store.fetch("SELECT tries, state FROM supplier_callback")
+    states = await desk.runtime.system.store.fetch("SELECT tries, state FROM supplier_callback")
     given_back = [row for row in states if row["state"] == "waiting"]
     assert given_back
     assert {row["tries"] for row in given_back} == {0}
-    assert await desk.runtime.callbacks.act_due(5) == 1, "they are due at once"
+    assert await desk.runtime.trade.callbacks.act_due(5) == 1, "they are due at once"
 
 
 # The same told again under other payment numbers.

@@ -23,7 +23,7 @@ class Kept:
         self.desk = desk
 
     async def callback(self) -> Callback:
-        row = await self.desk.runtime.store.fetchrow("SELECT * FROM supplier_callback")
+        row = await self.desk.runtime.system.store.fetchrow("SELECT * FROM supplier_callback")
         assert row is not None
         return Callback("POST", row["query"], row["headers"], row["body"], "::1")
 
@@ -38,14 +38,14 @@ async def test_twins_that_come_at_once_are_one_row(desk: Desk) -> None:
     await desk.supplier.pay(pay_link(opened), "paid")
     await desk.entrance.wait(1)
     callback = await Kept(desk).callback()
-    await desk.runtime.store.execute("DELETE FROM supplier_callback")
+    await desk.runtime.system.store.execute("DELETE FROM supplier_callback")
     number = opened.attempt.attempt_no
     replies = await asyncio.gather(
-        *(desk.runtime.callbacks.receive(number, callback, request_id="x") for _ in range(8))
+        *(desk.runtime.trade.callbacks.receive(number, callback, request_id="x") for _ in range(8))
     )
     assert {reply.body.strip() for reply in replies} == {b"success"}
     assert await stored(desk) == [("waiting", None)]
-    await desk.runtime.callbacks.act_due(10)
+    await desk.runtime.trade.callbacks.act_due(10)
     assert await stored(desk) == [("done", "order")]
     assert (await desk.order(other)).state == "pending"
 
@@ -65,7 +65,9 @@ async def test_a_twin_waits_for_the_first_ones_commit(
             # The same event under another id, not committed yet.
             await moved.execute("UPDATE supplier_callback SET id = $1", UUID(int=1))
             again = asyncio.create_task(
-                desk.runtime.callbacks.receive(opened.attempt.attempt_no, callback, request_id="x")
+                desk.runtime.trade.callbacks.receive(
+                    opened.attempt.attempt_no, callback, request_id="x"
+                )
             )
             await asyncio.wait([again], timeout=0.2)
             assert not again.done()
@@ -79,7 +81,7 @@ async def test_what_fails_is_heard_of_within_a_minute_counts_up_and_ends(desk: D
     opened = await desk.open()
     await desk.supplier.pay(pay_link(opened), "paid")
     await desk.entrance.wait(1)
-    store, began = desk.runtime.store, desk.clock.now()
+    store, began = desk.runtime.system.store, desk.clock.now()
     # The balance cannot take it: every try to book it is rolled back.
     await store.execute(
         "INSERT INTO balance (merchant_id, mode, currency, account, minor)"
@@ -88,17 +90,17 @@ async def test_what_fails_is_heard_of_within_a_minute_counts_up_and_ends(desk: D
         2**63 - 1,
     )
     for _ in range(TOLD_AFTER - 1):
-        assert await desk.runtime.callbacks.act_due(10) == 1
+        assert await desk.runtime.trade.callbacks.act_due(10) == 1
         assert await told(desk) == []
         desk.clock.advance(21)
-    assert await desk.runtime.callbacks.act_due(10) == 1
+    assert await desk.runtime.trade.callbacks.act_due(10) == 1
     (alarm,) = await told(desk)
     assert desk.clock.now() - began < timedelta(seconds=70)
     assert (alarm.state, alarm.count, alarm.facts["given_up"]) == ("standing", 1, False)
     await store.execute("UPDATE supplier_callback SET tries = $1", MAX_TRIES - 2)
     for _ in range(2):
         desk.clock.advance(3600)
-        assert await desk.runtime.callbacks.act_due(10) == 1
+        assert await desk.runtime.trade.callbacks.act_due(10) == 1
     (alarm,) = await told(desk)
     assert alarm.count == 3
     assert (alarm.state, alarm.facts["given_up"], alarm.facts["tries"]) == (
@@ -109,7 +111,7 @@ async def test_what_fails_is_heard_of_within_a_minute_counts_up_and_ends(desk: D
     await store.execute("UPDATE balance SET minor = 0 WHERE account = 'payable'")
     assert opened.attempt is not None
     await desk.supplier.forge(opened.attempt.attempt_no)
-    await desk.runtime.callbacks.act_due(10)
+    await desk.runtime.trade.callbacks.act_due(10)
     assert await stored(desk) == [("done", "order")]
     (alarm,) = await told(desk)
     assert alarm.state == "over"

@@ -20,7 +20,7 @@ def junk(text: str, address: str = "203.0.113.9") -> Callback:
 
 async def refuse(desk: Desk, number: str, times: int, text: str = "status=SUCCESS&sign=x") -> None:
     for _ in range(times):
-        reply = await desk.runtime.callbacks.receive(number, junk(text), request_id="x")
+        reply = await desk.runtime.trade.callbacks.receive(number, junk(text), request_id="x")
         assert (reply.status, reply.body.strip()) == (400, b"fail")
 
 
@@ -34,7 +34,9 @@ async def told(desk: Desk, kind: str = "refused") -> list[Alarm]:
 
 
 async def listed(desk: Desk, opened: Opened) -> list[RefusedCallback]:
-    return await desk.runtime.refused_callbacks.of_attempts(desk.merchant.id, [number_of(opened)])
+    return await desk.runtime.trade.refused_callbacks.of_attempts(
+        desk.merchant.id, [number_of(opened)]
+    )
 
 
 async def test_fourteen_are_one_alarm_fourteen_rows_and_a_figure(desk: Desk) -> None:
@@ -52,7 +54,7 @@ async def test_fourteen_are_one_alarm_fourteen_rows_and_a_figure(desk: Desk) -> 
     assert all(row.reason in REFUSED_FOR for row in rows)
     assert all(row.reason not in SIGNED for row in rows)
     assert all(row.said == "status=SUCCESS&sign=x" for row in rows)
-    counts = await desk.runtime.refused_callbacks.counts()
+    counts = await desk.runtime.trade.refused_callbacks.counts()
     assert [(no, count) for no, _, count in counts] == [("S01", 14)]
     assert await stored(desk) == [], "nothing of it is taken for a callback"
 
@@ -68,8 +70,8 @@ async def test_suppliers_are_alarmed_apart(desk: Desk) -> None:
         try_no = ALARM_AFTER if supplier_no == "S01" else ALARM_AFTER - 1
         await refuse(desk, supplier_no, try_no)
     assert [alarm.subject for alarm in await told(desk)] == ["S01"]
-    supplier = await desk.runtime.suppliers.by_no("S02")
-    rows = await desk.runtime.refused_callbacks.of_supplier(supplier.id)
+    supplier = await desk.runtime.parties.suppliers.by_no("S02")
+    rows = await desk.runtime.trade.refused_callbacks.of_supplier(supplier.id)
     assert {(row.supplier_no, row.attempt_no) for row in rows} == {("S02", "")}
 
 
@@ -79,17 +81,17 @@ async def test_junk_does_not_fill_the_database(desk: Desk) -> None:
     assert len(await listed(desk, opened)) == KEPT_PER_ATTEMPT
     await refuse(desk, "S01", KEPT_PER_HOUR)
     count = "SELECT count(*) FROM refused_callback"
-    kept = await desk.runtime.store.fetchval(count)
+    kept = await desk.runtime.system.store.fetchval(count)
     assert kept == KEPT_PER_HOUR - 5
     desk.clock.advance(3600)
     await refuse(desk, "S01", 1)
-    assert await desk.runtime.store.fetchval(count) == kept + 1
-    counts = await desk.runtime.refused_callbacks.counts()
+    assert await desk.runtime.system.store.fetchval(count) == kept + 1
+    counts = await desk.runtime.trade.refused_callbacks.counts()
     assert sum(n for _, _, n in counts) == KEPT_PER_ATTEMPT + 5 + KEPT_PER_HOUR + 1
 
     desk.clock.advance(KEPT / timedelta(seconds=1) - 60)
-    await desk.runtime.refused_callbacks.forget_old()
-    assert await desk.runtime.store.fetchval(count) == 1
+    await desk.runtime.trade.refused_callbacks.forget_old()
+    assert await desk.runtime.system.store.fetchval(count) == 1
 
 
 async def test_junk_takes_no_room_from_what_the_supplier_signed(desk: Desk) -> None:
@@ -99,7 +101,7 @@ async def test_junk_takes_no_room_from_what_the_supplier_signed(desk: Desk) -> N
     wrong = {"out_trade_no": number_of(other)}
     for _ in range(KEPT_PER_ATTEMPT + 5):
         await desk.supplier.forge(number_of(opened), overrides=wrong)
-    counted = await desk.runtime.store.fetch(
+    counted = await desk.runtime.system.store.fetch(
         "SELECT reason = 'attempt' AS signed, count(*) AS n FROM refused_callback"
         " WHERE attempt_no = $1 GROUP BY 1",
         number_of(opened),
@@ -140,5 +142,5 @@ async def test_a_true_callback_leaves_nothing_here(desk: Desk) -> None:
     opened = await desk.open()
     await desk.supplier.pay(pay_link(opened), "paid")
     await desk.entrance.wait(1)
-    assert await desk.runtime.refused_callbacks.counts() == []
+    assert await desk.runtime.trade.refused_callbacks.counts() == []
     assert await listed(desk, opened) == []

@@ -110,11 +110,11 @@ async def sold_through(desk: Desk, peer: Peer, text: str) -> tuple[Opened, str]:
         licence_no="SANDBOX-0088", licence_expires_on=date(2099, 12, 31), settles_to="merchant",
     )  # fmt: skip
     supplier = await open_live(runtime, new, {"base_url": peer.url, "mch_id": "c1", "key": KEY})
-    await runtime.channels.add_product(Product(PRODUCT, "回调", "Caller"))
+    await runtime.supply.channels.add_product(Product(PRODUCT, "回调", "Caller"))
     rate = Tariff.flat(Rate(12000))
-    await runtime.merchants.set_tariff(desk.merchant, PRODUCT, rate, actor="test")
+    await runtime.parties.merchants.set_tariff(desk.merchant, PRODUCT, rate, actor="test")
     channel = NewChannel("C88", "Caller QR", PRODUCT, Tariff.flat(Rate(6500)), (PRODUCT,))
-    await runtime.channels.add_channel(supplier, channel)
+    await runtime.supply.channels.add_channel(supplier, channel)
     opened = await desk.open(product=PRODUCT)
     assert opened.attempt is not None
     return opened, opened.attempt.attempt_no
@@ -126,7 +126,7 @@ async def said(
     """What the desk answers to a callback at the address with this number."""
     body = urlencode({**fields, "sign": sign_of(fields, key)}).encode()
     callback = Callback("POST", "", {}, body, "203.0.113.9")
-    reply = await desk.runtime.callbacks.receive(number, callback, request_id="x")
+    reply = await desk.runtime.trade.callbacks.receive(number, callback, request_id="x")
     return reply.status, reply.body
 
 
@@ -138,7 +138,7 @@ async def test_a_redelivery_hears_what_the_supplier_wants_to_hear_of_one(
     assert await said(desk, number, told) == (200, b"ok")
     assert await said(desk, number, told) == (200, b"known")
     assert await said(desk, number, {**told, "trade_no": "U2"}) == (200, b"ok")
-    await desk.runtime.callbacks.act_due(10)
+    await desk.runtime.trade.callbacks.act_due(10)
     assert [outcome for _, outcome in await stored(desk)] == ["order", "duplicate"]
     assert (await desk.order(opened)).state == "paid"
     await desk.sound()
@@ -156,7 +156,7 @@ async def test_a_supplier_may_call_one_address_about_everything(desk: Desk, peer
     assert await said(desk, SUPPLIER_NO, told, key="another") == (400, b"no")
     assert await stored(desk) == []
     assert await said(desk, SUPPLIER_NO, told) == (200, b"ok")
-    await desk.runtime.callbacks.act_due(10)
+    await desk.runtime.trade.callbacks.act_due(10)
     assert (await desk.order(opened)).state == "paid"
     assert (await desk.order(other)).state == "pending"
     for nobody in ("S98", "S9", "S", "s88x"):
@@ -181,7 +181,7 @@ async def test_another_currency_is_told_at_once_whichever_address_hears_it(
     (alarm,) = await alarms(desk.runtime)
     assert (alarm.kind, alarm.count, alarm.facts["kind"]) == (CONTRADICTION, 2, "other_currency")
     assert alarm.facts["order_no"] == opened.order.order_no
-    rows = await desk.runtime.refused_callbacks.of_attempts(desk.merchant.id, [number])
+    rows = await desk.runtime.trade.refused_callbacks.of_attempts(desk.merchant.id, [number])
     assert [row.reason for row in rows] == ["currency"] * 2
     assert await desk.balances() == {}
 
@@ -196,7 +196,7 @@ async def test_what_nobody_signs_books_nothing_and_has_the_supplier_asked(
         assert await said(desk, number, told, key="anybody's") == (200, b"ok")
     assert await stored(desk) == []
     assert await desk.balances() == {}
-    assert await desk.runtime.following.ask_due(10) == 1  # at once, and once
+    assert await desk.runtime.trade.follow_up.ask_due(10) == 1  # at once, and once
     assert (await desk.order(opened)).state == "paid"
     assert peer.asked == 1
     await desk.sound()
@@ -207,10 +207,10 @@ async def test_what_a_query_has_to_confirm_is_kept_and_asked_about(desk: Desk, p
     peer.says = ["WAIT", "PAID"]
     told = {"no": number, "trade_no": "U1", "status": "PAID", "paid": "100.00"}
     assert await said(desk, number, told) == (200, b"ok")
-    await desk.runtime.callbacks.act_due(10)
+    await desk.runtime.trade.callbacks.act_due(10)
     assert await stored(desk) == [("waiting", "asked: pending")]
     assert (await desk.order(opened)).state == "pending"
     assert await said(desk, number, told) == (200, b"ok")
-    await desk.runtime.callbacks.act_due(10)
+    await desk.runtime.trade.callbacks.act_due(10)
     assert (await desk.order(opened)).state == "paid"
     await desk.sound()

@@ -79,13 +79,13 @@ class Shop:
 async def tell(desk: Desk, *urls: str) -> list[str]:
     """News about orders of this desk's merchant, one to each address; their numbers."""
     order_nos = [f"P{next(_numbers):06}" for _ in urls]
-    async with desk.runtime.store.transaction() as tx:
+    async with desk.runtime.system.store.transaction() as tx:
         for order_no, url in zip(order_nos, urls, strict=True):
-            await desk.runtime.outbox.tell_merchant(
+            await desk.runtime.delivery.outbox.tell_merchant(
                 tx,
                 merchant_id=desk.merchant.id,
                 app_id=desk.app.id,
-                order_id=desk.runtime.ids.uuid7(),
+                order_id=desk.runtime.system.ids.uuid7(),
                 news="order.closed",
                 url=url,
                 facts={"order_no": order_no},

@@ -31,15 +31,15 @@ async def paid(desk: Desk, receiver: Receiver) -> Opened:
 
 async def deliver(desk: Desk, wait_s: float = 0) -> int:
     desk.clock.advance(wait_s)
-    return await desk.runtime.notifications.deliver_due(10)
+    return await desk.runtime.trade.notifications.deliver_due(10)
 
 
 async def state(desk: Desk, opened: Opened) -> str:
-    return await desk.runtime.notifications.state_of(desk.merchant.id, opened.order.id)
+    return await desk.runtime.trade.notifications.state_of(desk.merchant.id, opened.order.id)
 
 
 async def due_in_s(desk: Desk) -> float:
-    due = await desk.runtime.store.fetchval("SELECT due_at FROM notification")
+    due = await desk.runtime.system.store.fetchval("SELECT due_at FROM notification")
     return float((due - desk.clock.now()).total_seconds())
 
 
@@ -90,7 +90,7 @@ async def test_every_try_is_the_same_until_one_succeeds(desk: Desk, receiver: Re
     assert len(receiver.received) == 6
     assert len({r.body for r in receiver.received}) == 1
     assert len({r.headers["webhook-id"] for r in receiver.received}) == 1
-    tries = await desk.runtime.store.fetch(
+    tries = await desk.runtime.system.store.fetch(
         "SELECT try_no, status FROM notification_try ORDER BY try_no"
     )
     assert [tuple(t) for t in tries] == [(1, 500), (2, 302), (3, None), (4, 404), (5, 204)]
@@ -109,7 +109,9 @@ async def test_the_status_decides_whatever_becomes_of_the_body(
             assert await deliver(desk) == 1
             assert await state(desk, opened) == expected
             desk.clock.advance(0.1)
-    said = await desk.runtime.store.fetch("SELECT status, said FROM notification_try ORDER BY at")
+    said = await desk.runtime.system.store.fetch(
+        "SELECT status, said FROM notification_try ORDER BY at"
+    )
     assert {row["status"] for row in said} == {int(status[:3])}
     assert [row["said"] for row in said] == ["x" * 200, "thank y"]
 
@@ -131,11 +133,11 @@ async def test_gone_is_gone_until_somebody_sends_again(desk: Desk, receiver: Rec
         ("alarm_exhausted", opened.order.order_no)
     ]
     assert await deliver(desk, 86400) == 0
-    await desk.runtime.notifications.resend(desk.merchant.id, opened.order.id)
+    await desk.runtime.trade.notifications.resend(desk.merchant.id, opened.order.id)
     assert await deliver(desk) == 1
     assert await deliver(desk, 6) == 1
     assert await state(desk, opened) == "delivered"
-    tries = await desk.runtime.store.fetch("SELECT status FROM notification_try ORDER BY at")
+    tries = await desk.runtime.system.store.fetch("SELECT status FROM notification_try ORDER BY at")
     assert [t["status"] for t in tries] == [410, 500, 200]
 
 
@@ -143,7 +145,7 @@ async def test_news_of_an_order_keep_their_order(desk: Desk, receiver: Receiver)
     receiver.answers = [(500, {})]
     opened = await desk.open(notify_url=receiver.url, expires_in_s=60)
     desk.clock.advance(61)
-    await desk.runtime.following.expire_due(10)
+    await desk.runtime.trade.follow_up.expire_due(10)
     assert await deliver(desk) == 1
     await desk.see(opened, 10000)
     assert await deliver(desk) == 0
@@ -158,7 +160,7 @@ async def test_an_end_that_nobody_was_told_of_is_void_once_it_is_paid(
 ) -> None:
     opened = await desk.open(notify_url=receiver.url, expires_in_s=60)
     desk.clock.advance(61)
-    await desk.runtime.following.expire_due(10)
+    await desk.runtime.trade.follow_up.expire_due(10)
     await desk.see(opened, 10000)
     assert await deliver(desk) == 1
     assert [json.loads(r.body)["type"] for r in receiver.received] == ["order.paid_late"]
@@ -172,9 +174,9 @@ async def test_an_address_that_is_gone_is_told_nothing_until_sent_by_hand(
     assert await deliver(desk) == 1
     second = await paid(desk, receiver)
     assert await deliver(desk) == 0
-    first_id = await desk.runtime.store.fetchval("SELECT order_id FROM notification")
+    first_id = await desk.runtime.system.store.fetchval("SELECT order_id FROM notification")
     assert first_id != second.order.id
-    await desk.runtime.notifications.resend(desk.merchant.id, first_id)
+    await desk.runtime.trade.notifications.resend(desk.merchant.id, first_id)
     assert await deliver(desk) == 1
     await paid(desk, receiver)
     assert await deliver(desk) == 1
@@ -184,7 +186,7 @@ async def test_later_news_do_not_wait_for_ever(desk: Desk, receiver: Receiver) -
     receiver.answers = [(500, {})] * 4
     opened = await desk.open(notify_url=receiver.url, expires_in_s=60)
     desk.clock.advance(61)
-    await desk.runtime.following.expire_due(10)
+    await desk.runtime.trade.follow_up.expire_due(10)
     await desk.see(opened, 10000)
     for wait_s in (0, 6, 34, 135):
         assert await deliver(desk, wait_s) == 1
@@ -199,10 +201,10 @@ async def test_two_workers_send_once_and_a_lease_ends(desk: Desk, receiver: Rece
     assert sorted(counts) == [0, 0, 1]
     assert len(receiver.received) == 1
     # a worker that took it and died
-    await desk.runtime.store.execute(
+    await desk.runtime.system.store.execute(
         "UPDATE notification SET state = 'pending', lease_until = $1", desk.clock.now()
     )
-    await desk.runtime.store.execute(
+    await desk.runtime.system.store.execute(
         "UPDATE notification SET lease_until = lease_until + interval '60 s'"
     )
     assert await deliver(desk, 50) == 0
@@ -231,7 +233,13 @@ class Acting(Gateway):
 
 def delivering(desk: Desk, act: Callable[[HttpRequest], Awaitable[int]]) -> Notifications:
     runtime = desk.runtime
-    return Notifications(runtime.store, desk.clock, Acting(act), runtime.merchants, runtime.groups)
+    return Notifications(
+        runtime.system.store,
+        desk.clock,
+        Acting(act),
+        runtime.parties.merchants,
+        runtime.people.groups,
+    )
 
 
 @pytest.mark.parametrize("status", [200, 410, 500])
@@ -241,7 +249,7 @@ async def test_sent_again_during_a_try_is_sent_again_whatever_that_try_says(
     opened = await paid(desk, receiver)
 
     async def press(_: HttpRequest) -> int:
-        await desk.runtime.notifications.resend(desk.merchant.id, opened.order.id)
+        await desk.runtime.trade.notifications.resend(desk.merchant.id, opened.order.id)
         return status
 
     assert await delivering(desk, press).deliver_due(10) == 1
@@ -249,7 +257,9 @@ async def test_sent_again_during_a_try_is_sent_again_whatever_that_try_says(
     assert await facts(desk.runtime, OPS_CHAT) == []
     assert await deliver(desk) == 1
     assert await state(desk, opened) == "delivered"
-    tries = await desk.runtime.store.fetch("SELECT status FROM notification_try ORDER BY try_no")
+    tries = await desk.runtime.system.store.fetch(
+        "SELECT status FROM notification_try ORDER BY try_no"
+    )
     assert [t["status"] for t in tries] == [status, 200]
     second = await paid(desk, receiver)
     assert await state(desk, second) == "pending", "the address is not silenced"
@@ -297,7 +307,7 @@ async def test_a_row_that_raises_anything_is_tried_put_off_and_parked_like_any_o
     assert await notifications.deliver_due(10) == 0
     told = [f for f in await facts(desk.runtime, OPS_CHAT) if isinstance(f, Say)]
     assert [t.facts["order_no"] for t in told] == [bad.order.order_no]
-    tries = await desk.runtime.store.fetch(
+    tries = await desk.runtime.system.store.fetch(
         "SELECT said FROM notification_try WHERE status IS NULL ORDER BY try_no"
     )
     assert [t["said"] for t in tries] == ["it could not be sent: KeyError"] * len(GAPS_S)
@@ -309,7 +319,7 @@ async def test_nobody_to_tell(desk: Desk) -> None:
     assert await state(desk, opened) == "none"
     assert await deliver(desk) == 0
     with pytest.raises(Refusal) as error:
-        await desk.runtime.notifications.resend(desk.merchant.id, opened.order.id)
+        await desk.runtime.trade.notifications.resend(desk.merchant.id, opened.order.id)
     assert error.value.code == "record_not_found"
 
 

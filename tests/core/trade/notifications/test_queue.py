@@ -20,9 +20,9 @@ NOBODY = UUID(int=0)
 
 @pytest.mark.parametrize("lanes", [1, 2_000])
 async def test_a_backlog_does_not_slow_the_take(desk: Desk, neighbour: Desk, lanes: int) -> None:
-    store, clock = desk.runtime.store, desk.clock
+    store, clock = desk.runtime.system.store, desk.clock
     await store.execute(
-        _BACKLOG, desk.merchant.id, desk.app.id, desk.runtime.clock.now(), lanes, BACKLOG
+        _BACKLOG, desk.merchant.id, desk.app.id, desk.runtime.system.clock.now(), lanes, BACKLOG
     )
     (order_no,) = await tell(neighbour, "http://127.0.0.1:1/x")
     best_s = float("inf")
@@ -39,9 +39,9 @@ async def test_a_backlog_does_not_slow_the_take(desk: Desk, neighbour: Desk, lan
 
 
 async def test_the_lane_to_begin_with_is_drawn_so_that_none_is_left_out(desk: Desk) -> None:
-    store, lanes = desk.runtime.store, 3 * FIRST
+    store, lanes = desk.runtime.system.store, 3 * FIRST
     await store.execute(
-        _BACKLOG, desk.merchant.id, desk.app.id, desk.runtime.clock.now(), lanes, lanes
+        _BACKLOG, desk.merchant.id, desk.app.id, desk.runtime.system.clock.now(), lanes, lanes
     )
     seen: set[Lane] = set()
     step = 2**63 // 60

@@ -34,7 +34,7 @@ async def test_a_result_that_cannot_be_written_holds_up_no_other(
     assert await notifications.deliver_due(10) == 0, "it is put off like any other"
     desk.clock.advance(6)
     assert await notifications.deliver_due(10) == 1
-    tries = await desk.runtime.store.fetch("SELECT status FROM notification_try")
+    tries = await desk.runtime.system.store.fetch("SELECT status FROM notification_try")
     assert [row["status"] for row in tries] == [200] * 3
 
 
@@ -71,7 +71,7 @@ async def test_a_merchant_whose_rows_are_locked_holds_up_nobody_elses_results(
         other = await paid(desk, server)
         our_gate, ours = await gates.take(server)
     assert (len(theirs), len(ours)) == (MOST, 1)
-    async with desk.runtime.store.transaction() as stuck:
+    async with desk.runtime.system.store.transaction() as stuck:
         locked = "SELECT FROM notification WHERE merchant_id = $1 FOR UPDATE"
         assert len(await stuck.fetch(locked, neighbour.merchant.id)) == MOST
         their_gate.set()
@@ -87,7 +87,7 @@ async def test_what_waits_for_one_lock_waits_for_it_together(
     """The bill's row is one for all: somebody who holds it keeps results waiting, once."""
     opened = [await paid(desk, receiver) for _ in range(MOST)]
     gate, jobs = await Gates(desk).take(receiver)
-    async with desk.runtime.store.transaction() as stuck:
+    async with desk.runtime.system.store.transaction() as stuck:
         locked = "SELECT FROM outbox WHERE merchant_id = $1 AND topic = 'bill' FOR UPDATE"
         assert await stuck.fetch(locked, desk.merchant.id)
         gate.set()
@@ -126,6 +126,8 @@ async def test_two_tries_of_one_that_are_written_together_are_two_and_the_newer_
             gate.set()
         await asyncio.gather(*tries)
     assert await state(desk, opened) == "delivered"
-    kept = await desk.runtime.store.fetch("SELECT status FROM notification_try ORDER BY at, try_no")
+    kept = await desk.runtime.system.store.fetch(
+        "SELECT status FROM notification_try ORDER BY at, try_no"
+    )
     assert sorted(row["status"] for row in kept) == [200, 200, 410]
-    assert await desk.runtime.store.fetch("SELECT FROM silenced_url") == []
+    assert await desk.runtime.system.store.fetch("SELECT FROM silenced_url") == []

@@ -12,7 +12,7 @@ from core.kernel.errors import Contradiction
 from core.kernel.money import Money
 from core.people.alarms import Alarm
 from core.trade.orders import PaymentSeen, Sighting, together
-from core.trade.orders.deciding import need_same_payment
+from core.trade.orders.decisions import need_same_payment
 from tests.core.support import Desk, alarms, pay_link
 
 
@@ -21,8 +21,10 @@ async def told(desk: Desk) -> list[Alarm]:
 
 
 async def sightings(desk: Desk, alarm: Alarm) -> list[Sighting]:
-    supplier = await desk.runtime.suppliers.by_no(alarm.facts["supplier_no"])
-    return await desk.runtime.contradictions.sightings(supplier.id, alarm.facts["upstream_no"])
+    supplier = await desk.runtime.parties.suppliers.by_no(alarm.facts["supplier_no"])
+    return await desk.runtime.trade.contradictions.sightings(
+        supplier.id, alarm.facts["upstream_no"]
+    )
 
 
 async def test_another_amount_under_a_number_is_told_side_by_side(desk: Desk) -> None:
@@ -101,7 +103,7 @@ async def test_paid_in_another_currency_is_kept_and_told(desk: Desk) -> None:
         desk.merchant.id, opened.attempt.attempt_no, "U1", Money(10000, "USD"), "reported",
         "203.0.113.7",
     )  # fmt: skip
-    settled = await desk.runtime.settling.settle_payment(seen, request_id="x")
+    settled = await desk.runtime.trade.payments.settle_payment(seen, request_id="x")
     assert settled.meaning == "contradiction"
     (alarm,) = await told(desk)
     assert alarm.facts["kind"] == "other_currency"
@@ -117,13 +119,15 @@ async def test_what_our_query_finds_is_not_asked_for_again(desk: Desk) -> None:
     assert second.attempt is not None
     (number,) = await desk.supplier.pay(pay_link(second), "lose_callback")
     await desk.see(first, 10000, upstream_no=number)
-    standing = await desk.runtime.following.ask(desk.merchant.id, second.order.id, request_id="ask")
+    standing = await desk.runtime.trade.follow_up.ask(
+        desk.merchant.id, second.order.id, request_id="ask"
+    )
     assert standing.state == "paid"
     assert (await desk.order(second)).state == "pending"
     (alarm,) = await told(desk)
     assert [s.how for s in await sightings(desk, alarm)] == ["reported", "asked"]
     desk.clock.advance(1200)
-    assert await desk.runtime.following.ask_due(10) == 0
+    assert await desk.runtime.trade.follow_up.ask_due(10) == 0
     assert await told(desk) == []
     await desk.sound()
 
@@ -134,26 +138,26 @@ async def test_a_callback_that_contradicts_is_done_with(desk: Desk) -> None:
         assert one.attempt is not None
         answer = await desk.supplier.forge(one.attempt.attempt_no, overrides={"trade_no": "T1"})
         assert (answer["status"], answer["body"].strip()) == (200, "success")
-        await desk.runtime.callbacks.act_due(10)
+        await desk.runtime.trade.callbacks.act_due(10)
     (alarm,) = await told(desk)
     assert [s.address for s in await sightings(desk, alarm)] == ["::1", "::1"]
     desk.clock.advance(86_400)
-    assert await desk.runtime.callbacks.act_due(10) == 0, "no retry can mend it"
+    assert await desk.runtime.trade.callbacks.act_due(10) == 0, "no retry can mend it"
     assert (await desk.order(other)).state == "pending"
     await desk.sound()
 
 
 async def test_a_tests_contradiction_is_kept_and_alarms_nobody(desk: Desk) -> None:
-    keys = await desk.runtime.merchants.open_app(
+    keys = await desk.runtime.parties.merchants.open_app(
         desk.merchant, mode="test", name="try", notify_url=None
     )
-    desk.app = await desk.runtime.access.app(keys.key_id, "127.0.0.1")
+    desk.app = await desk.runtime.people.access.app(keys.key_id, "127.0.0.1")
     tried = await desk.open()
     assert tried.attempt is not None
     await desk.see(tried, 10000, upstream_no="U1")
     assert (await desk.see(tried, 1, upstream_no="U1")).meaning == "contradiction"
     assert await told(desk) == []
-    kept = await desk.runtime.contradictions.sightings(tried.attempt.supplier_id, "U1")
+    kept = await desk.runtime.trade.contradictions.sightings(tried.attempt.supplier_id, "U1")
     assert [s.contradicts for s in kept] == [False, True]
 
 

@@ -8,15 +8,15 @@ from datetime import timedelta
 import pytest
 
 from core.connectors import CreateReading, Rejected, Standing, Unknown
-from core.trade.orders import Attempt, Calling, Following, Opening, Order, get_attempts
-from core.trade.orders.calling import NEVER_SENT
-from core.trade.orders.opening import FIRST_QUESTION
+from core.trade.orders import Attempt, Creation, FollowUp, Order, SupplierCalls, get_attempts
+from core.trade.orders.creation import FIRST_QUESTION
+from core.trade.orders.supplier_calls import NEVER_SENT
 from tests.core.support import Desk
 
 BOUND_S = 20.0
 
 
-class HeldUp(Calling):
+class HeldUp(SupplierCalls):
     """Its first create is held up until another desk sent the same again, and says no then."""
 
     def __init__(self, says: Rejected) -> None:
@@ -51,27 +51,40 @@ async def test_a_no_that_comes_after_another_desk_took_over_proves_nothing(
 ) -> None:
     opened = await desk.open()
     calling, runtime = HeldUp(says), desk.runtime
-    opening = Opening(
-        runtime.store, runtime.clock, runtime.ids, runtime.ledger, runtime.merchants,
-        runtime.routing, runtime.groups, calling, runtime.settling,
-    )  # fmt: skip
-    following = Following(
-        runtime.store, runtime.clock, runtime.ids, runtime.groups, calling, opening,
-        runtime.settling, runtime.routing,
-    )  # fmt: skip
-    await runtime.store.execute("UPDATE orders SET state = 'created'")
-    await runtime.store.execute(
+    opening = Creation(
+        runtime.system.store,
+        runtime.system.clock,
+        runtime.system.ids,
+        runtime.ledger,
+        runtime.parties.merchants,
+        runtime.supply.routing,
+        runtime.people.groups,
+        calling,
+        runtime.trade.payments,
+    )
+    following = FollowUp(
+        runtime.system.store,
+        runtime.system.clock,
+        runtime.system.ids,
+        runtime.people.groups,
+        calling,
+        opening,
+        runtime.trade.payments,
+        runtime.supply.routing,
+    )
+    await runtime.system.store.execute("UPDATE orders SET state = 'created'")
+    await runtime.system.store.execute(
         "UPDATE attempt SET state = 'created', pay_kind = NULL, pay_value = NULL"
     )
     order = await desk.order(opened)
-    (attempt,) = await get_attempts(runtime.store, order.merchant_id, order.id)
+    (attempt,) = await get_attempts(runtime.system.store, order.merchant_id, order.id)
     sending = asyncio.create_task(opening.send(order, attempt, request_id="held"))
     async with asyncio.timeout(BOUND_S):
         await calling.begun.wait()
         desk.clock.advance((FIRST_QUESTION + timedelta(seconds=1)).total_seconds())
         asking = asyncio.create_task(following.ask_due(1))
         await sending
-        (attempt,) = await get_attempts(runtime.store, order.merchant_id, order.id)
+        (attempt,) = await get_attempts(runtime.system.store, order.merchant_id, order.id)
         assert (attempt.state, attempt.unsent) == ("sent", False)
         assert calling.sent == [attempt.attempt_no] * 2, "it is sent to no other supplier"
         calling.over.set()

@@ -81,7 +81,7 @@ def test_an_unknown_move_is_a_bug() -> None:
 
 async def test_the_database_knows_the_same_states(desk: Desk) -> None:
     for table, states in (("orders", ORDER_STATES), ("attempt", ATTEMPT_STATES)):
-        definition: str = await desk.runtime.store.fetchval(
+        definition: str = await desk.runtime.system.store.fetchval(
             "SELECT pg_get_constraintdef(oid) FROM pg_constraint"
             " WHERE conname = $1 AND contype = 'c'",
             f"{table}_state_check",
@@ -93,7 +93,7 @@ async def test_illegal_moves_are_refused_by_the_update_itself(desk: Desk) -> Non
     """A caller that believes in an old state changes nothing, whatever move it makes."""
     opened = await desk.open()
     await desk.see(opened, 10000)
-    store, ids = desk.runtime.store, desk.runtime.ids
+    store, ids = desk.runtime.system.store, desk.runtime.system.ids
     now = desk.clock.now()
     order = await desk.order(opened)
     believed = [replace(order, state=state) for state in sorted(ORDER_STATES - SETTLED)]
@@ -121,7 +121,7 @@ async def test_illegal_moves_are_refused_by_the_update_itself(desk: Desk) -> Non
 async def test_every_move_leaves_a_row(desk: Desk) -> None:
     opened = await desk.open()
     await desk.see(opened, 10000)
-    rows = await desk.runtime.store.fetch(
+    rows = await desk.runtime.system.store.fetch(
         "SELECT version, state_from, move, state_to, actor FROM order_history ORDER BY version"
     )
     assert [tuple(row) for row in rows] == [
@@ -129,7 +129,7 @@ async def test_every_move_leaves_a_row(desk: Desk) -> None:
         (2, "created", "accept", "pending", "supplier:S01"),
         (3, "pending", "pay", "paid", "supplier:S01"),
     ]
-    rows = await desk.runtime.store.fetch(
+    rows = await desk.runtime.system.store.fetch(
         "SELECT state_from, move, state_to FROM attempt_history ORDER BY id"
     )
     assert [tuple(row) for row in rows] == [

@@ -13,8 +13,8 @@ import pytest
 from core.kernel.errors import Refusal
 from core.kernel.money import Money
 from core.trade.orders import Opened, OpenOrder, find_key, get_attempts, get_order
-from core.trade.orders.deciding import came_to_nothing
-from core.trade.orders.opening import LEFT_AFTER, NEVER_SENT_AFTER, UNSENT_TOLD_AFTER
+from core.trade.orders.creation import LEFT_AFTER, NEVER_SENT_AFTER, UNSENT_TOLD_AFTER
+from core.trade.orders.decisions import came_to_nothing
 from tests.conftest import NOWHERE
 from tests.core.support import CHAT, OPERATOR, Desk, Receiver, wanted
 
@@ -24,14 +24,16 @@ SUPPLIERS = ("S01", "S02")
 async def plug(desk: Desk, address: str, *supplier_nos: str) -> None:
     """Have these suppliers be at an address: the sandbox's, or one where nobody answers."""
     for supplier_no in supplier_nos:
-        supplier = await desk.runtime.suppliers.by_no(supplier_no)
+        supplier = await desk.runtime.parties.suppliers.by_no(supplier_no)
         there = {**supplier.credentials, "base_url": address}
-        await desk.runtime.suppliers.set_credentials(desk.runtime.store, supplier.id, there)
+        await desk.runtime.parties.suppliers.set_credentials(
+            desk.runtime.system.store, supplier.id, there
+        )
 
 
 async def open_(desk: Desk, asked: OpenOrder) -> Opened | Refusal:
     try:
-        return await desk.runtime.opening.open(desk.app, asked, request_id="test")
+        return await desk.runtime.trade.creation.open(desk.app, asked, request_id="test")
     except Refusal as refusal:
         return refusal
 
@@ -47,7 +49,7 @@ async def sent_in_vain(desk: Desk, asked: OpenOrder) -> Opened:
 
 
 async def news(desk: Desk, order_id: UUID) -> list[tuple[str, str]]:
-    rows = await desk.runtime.store.fetch(
+    rows = await desk.runtime.system.store.fetch(
         "SELECT type, state FROM notification WHERE order_id = $1 ORDER BY created_at", order_id
     )
     return [(row["type"], row["state"]) for row in rows]
@@ -62,7 +64,7 @@ async def test_a_number_of_which_nothing_was_sent_is_free(
     assert await desk.balances() == {}
     # The group shows it under its number, as it stands; nobody was told yet.
     assert await news(desk, former.order.id) == [("order.failed", "pending")]
-    assert await desk.runtime.notifications.deliver_due(10) == 0
+    assert await desk.runtime.trade.notifications.deliver_due(10) == 0
 
     again = wanted(**{
         "merchant_order_no": asked.merchant_order_no, "subject": asked.subject,
@@ -76,7 +78,7 @@ async def test_a_number_of_which_nothing_was_sent_is_free(
     # Its end is not told any more, whenever it would have been due.
     assert await news(desk, former.order.id) == [("order.failed", "dropped")]
     desk.clock.advance(UNSENT_TOLD_AFTER.total_seconds() + 1)
-    assert await desk.runtime.notifications.deliver_due(10) == 0
+    assert await desk.runtime.trade.notifications.deliver_due(10) == 0
 
     repeated = await open_(desk, again)
     assert isinstance(repeated, Opened)
@@ -102,7 +104,7 @@ async def test_what_people_call_by_the_number_is_the_order_that_has_it(desk: Des
         (fresh.order.order_no, fresh.order),
         (former.order.order_no, former.order),
     ):
-        found = await desk.runtime.lookups.find(actor, [number])
+        found = await desk.runtime.trade.lookups.find(actor, [number])
         assert [key.order_id for key in found[number]] == [order.id], number
 
 
@@ -110,9 +112,9 @@ async def test_the_end_of_an_order_whose_number_is_left_alone_is_told(
     desk: Desk, receiver: Receiver
 ) -> None:
     await sent_in_vain(desk, wanted(notify_url=receiver.url))
-    assert await desk.runtime.notifications.deliver_due(10) == 0
+    assert await desk.runtime.trade.notifications.deliver_due(10) == 0
     desk.clock.advance(UNSENT_TOLD_AFTER.total_seconds() + 1)
-    assert await desk.runtime.notifications.deliver_due(10) == 1
+    assert await desk.runtime.trade.notifications.deliver_due(10) == 1
     assert [json.loads(said.body)["type"] for said in receiver.received] == ["order.failed"]
 
 
@@ -137,7 +139,7 @@ async def test_who_asks_again_sends_what_was_left_behind(desk: Desk) -> None:
     """Its process ended, or lost its database, between writing it down and sending it."""
     asked = wanted()
     former = await sent_in_vain(desk, asked)
-    store = desk.runtime.store
+    store = desk.runtime.system.store
     (attempt, *_) = await get_attempts(store, desk.merchant.id, former.order.id)
     await store.execute("DELETE FROM notification")
     await store.execute(
@@ -173,13 +175,13 @@ async def test_whatever_happens_one_order_of_a_number_is_sent(desk: Desk) -> Non
             wanted(merchant_order_no=number, subject=f"{number} {draw.choice('ab')}")
             for _ in range(draw.randint(1, 4))
         ]
-        before = await find_key(desk.runtime.store, desk.merchant.id, desk.app.id, number)
+        before = await find_key(desk.runtime.system.store, desk.merchant.id, desk.app.id, number)
         free = before is None or await _free(desk, before.order_id)
         got = await asyncio.gather(*(open_(desk, one) for one in asked))
         await desk.supplier.fault("any", "clear")
         desk.clock.advance(3 * 3600)  # whoever was left alone is tried again
 
-        after = await find_key(desk.runtime.store, desk.merchant.id, desk.app.id, number)
+        after = await find_key(desk.runtime.system.store, desk.merchant.id, desk.app.id, number)
         if not free:
             assert before is not None
             assert after == before
@@ -192,20 +194,20 @@ async def test_whatever_happens_one_order_of_a_number_is_sent(desk: Desk) -> Non
                 assert after is not None
                 assert came.order.id == after.order_id, "one order of a number is sent"
         await _one_sent(desk, number)
-    assert await desk.runtime.store.fetchval("SELECT max(turn) FROM order_key") > 2
+    assert await desk.runtime.system.store.fetchval("SELECT max(turn) FROM order_key") > 2
     await desk.sound()
 
 
 async def _free(desk: Desk, order_id: UUID) -> bool:
-    order = await get_order(desk.runtime.store, desk.merchant.id, order_id)
+    order = await get_order(desk.runtime.system.store, desk.merchant.id, order_id)
     return came_to_nothing(
-        order, await get_attempts(desk.runtime.store, desk.merchant.id, order_id)
+        order, await get_attempts(desk.runtime.system.store, desk.merchant.id, order_id)
     )
 
 
 async def _one_sent(desk: Desk, number: str) -> None:
     """Of all orders of a number the supplier heard of the last at most, once accepted."""
-    rows = await desk.runtime.store.fetch(
+    rows = await desk.runtime.system.store.fetch(
         "SELECT order_id, turn FROM order_key WHERE merchant_order_no = $1 ORDER BY turn", number
     )
     assert [row["turn"] for row in rows] == list(range(1, len(rows) + 1))
@@ -213,6 +215,6 @@ async def _one_sent(desk: Desk, number: str) -> None:
         assert await _free(desk, row["order_id"])
         assert ("order.failed", "pending") not in await news(desk, row["order_id"])
     known = {no for c in "ab" for no in await desk.supplier.creates_of(f"{number} {c}")}
-    last = await get_attempts(desk.runtime.store, desk.merchant.id, rows[-1]["order_id"])
+    last = await get_attempts(desk.runtime.system.store, desk.merchant.id, rows[-1]["order_id"])
     assert known <= {attempt.attempt_no for attempt in last if not attempt.unsent}
     assert len([a for a in last if a.state in ("sent", "accepted", "unknown")]) <= 1

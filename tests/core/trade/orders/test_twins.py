@@ -10,7 +10,7 @@ from uuid import uuid4
 
 from core.connectors import Accepted
 from core.system.store import Store
-from core.trade.orders import Calling, Opened, Opening, get_attempts
+from core.trade.orders import Creation, Opened, SupplierCalls, get_attempts
 from core.trade.orders.twins import Twins
 from tests.core.support import Desk, wanted
 
@@ -42,17 +42,28 @@ class Counted:
         return answer
 
 
-def another_desk(desk: Desk, store: Store) -> Opening:
+def another_desk(desk: Desk, store: Store) -> Creation:
     """The same business in another process, as far as opening goes."""
     runtime = desk.runtime
-    calling = Calling(
-        runtime.merchants, runtime.suppliers, runtime.calls, runtime.clock, lambda: uuid4().hex,
-        runtime.addresses,
-    )  # fmt: skip
-    return Opening(
-        store, runtime.clock, runtime.ids, runtime.ledger, runtime.merchants, runtime.routing,
-        runtime.groups, calling, runtime.settling,
-    )  # fmt: skip
+    calling = SupplierCalls(
+        runtime.parties.merchants,
+        runtime.parties.suppliers,
+        runtime.parties.calls,
+        runtime.system.clock,
+        lambda: uuid4().hex,
+        runtime.trade.addresses,
+    )
+    return Creation(
+        store,
+        runtime.system.clock,
+        runtime.system.ids,
+        runtime.ledger,
+        runtime.parties.merchants,
+        runtime.supply.routing,
+        runtime.people.groups,
+        calling,
+        runtime.trade.payments,
+    )
 
 
 async def test_news_wakes_those_who_wait_for_it_and_nobody_else() -> None:
@@ -73,7 +84,7 @@ async def test_a_twin_in_this_process_is_answered_with_the_call_that_sends(desk:
     ended: list[float] = []
 
     async def call() -> Opened:
-        opened = await desk.runtime.opening.open(desk.app, asked, request_id="t")
+        opened = await desk.runtime.trade.creation.open(desk.app, asked, request_id="t")
         ended.append(time.monotonic())
         return opened
 
@@ -84,13 +95,13 @@ async def test_a_twin_in_this_process_is_answered_with_the_call_that_sends(desk:
 
 async def test_a_twin_in_another_process_looks_ever_more_rarely(desk: Desk) -> None:
     opened = await desk.open()
-    (attempt,) = await get_attempts(desk.runtime.store, desk.merchant.id, opened.order.id)
+    (attempt,) = await get_attempts(desk.runtime.system.store, desk.merchant.id, opened.order.id)
     assert attempt.pay is not None
-    await desk.runtime.store.execute("UPDATE orders SET state = 'created'")
-    await desk.runtime.store.execute(
+    await desk.runtime.system.store.execute("UPDATE orders SET state = 'created'")
+    await desk.runtime.system.store.execute(
         "UPDATE attempt SET state = 'sent', pay_kind = NULL, pay_value = NULL"
     )
-    store = Counted(desk.runtime.store)
+    store = Counted(desk.runtime.system.store)
     there = another_desk(desk, cast(Store, store))
     asked = wanted(merchant_order_no=opened.order.merchant_order_no, subject=opened.order.subject)
     twin = asyncio.create_task(there.open(desk.app, asked, request_id="twin"))
@@ -102,7 +113,7 @@ async def test_a_twin_in_another_process_looks_ever_more_rarely(desk: Desk) -> N
     assert time.monotonic() - began >= 0.25 * (1 + 1.5 + 1.5**2 + 1.5**3)
     assert store.asked == first + 4
     order = await desk.order(opened)
-    await desk.runtime.opening.take_answer(
+    await desk.runtime.trade.creation.take_answer(
         order, attempt, Accepted(attempt.upstream_no, attempt.pay), request_id="answer"
     )
     async with asyncio.timeout(SOON_S):

@@ -203,9 +203,9 @@ async def sell_at(runtime: Runtime, merchant: Merchant, url: str, text: str) -> 
         licence_expires_on=date(2099, 12, 31), settles_to="merchant",
     )  # fmt: skip
     supplier = await open_live(runtime, new, {"base_url": url, "mch_id": "g1", "key": KEY})
-    await runtime.channels.add_product(Product(PRODUCT, "退款", "Giver"))
+    await runtime.supply.channels.add_product(Product(PRODUCT, "退款", "Giver"))
     tariff = Tariff.flat(Rate(12000))
-    await runtime.merchants.set_tariff(merchant, PRODUCT, tariff, actor="test")
+    await runtime.parties.merchants.set_tariff(merchant, PRODUCT, tariff, actor="test")
     cost = Tariff.flat(Rate(6500))
     channel = NewChannel("C88", "Giver QR", PRODUCT, cost, (PRODUCT,))
-    await runtime.channels.add_channel(supplier, channel)
+    await runtime.supply.channels.add_channel(supplier, channel)

@@ -1,0 +1,59 @@
+"""Money that people book, and what it is booked at."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from core.accounts.adjustments import Adjustments
+from core.accounts.credit import Credit
+from core.accounts.daycuts import DayCuts
+from core.accounts.payins import Payins
+from core.accounts.prepayments import Prepayments
+from core.accounts.pricing import Pricing
+from core.accounts.rerating import Reratings
+from core.accounts.slips import Slips
+from core.accounts.vouchers import Vouchers
+from core.books import Ledger
+from core.delivery.district import Delivery
+from core.parties.district import Parties
+from core.people.district import People
+from core.supply.district import Supply
+from core.system.district import System
+
+
+@dataclass(frozen=True, slots=True)
+class Accounts:
+    vouchers: Vouchers
+    prepayments: Prepayments
+    adjustments: Adjustments
+    payins: Payins
+    slips: Slips
+    credit: Credit
+    daycuts: DayCuts
+    pricing: Pricing
+    reratings: Reratings
+
+
+def build_accounts(
+    system: System,
+    ledger: Ledger,
+    delivery: Delivery,
+    parties: Parties,
+    people: People,
+    supply: Supply,
+) -> Accounts:
+    store, clock, ids = system.store, system.clock, system.ids
+    outbox, audit = delivery.outbox, delivery.audit
+    merchants, suppliers = parties.merchants, parties.suppliers
+    groups, approvals, receipts = people.groups, people.approvals, people.receipts
+    vouchers = Vouchers(store, ids, ledger, groups, outbox, audit)
+    verbs = (Prepayments(vouchers), Adjustments(vouchers), Payins(vouchers))
+    return Accounts(
+        vouchers,
+        *verbs,
+        Slips(store, clock, approvals, outbox, vouchers, verbs, (merchants, suppliers)),
+        Credit(store, ledger, groups, outbox, receipts),
+        DayCuts(ledger, merchants, suppliers, receipts),
+        Pricing(store, merchants, supply.channels, groups, receipts),
+        Reratings(store, clock, ids, ledger, merchants, groups, outbox, audit, approvals),
+    )

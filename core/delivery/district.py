@@ -1,0 +1,22 @@
+"""What arrives, what leaves, and the trail of who did what."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from core.delivery.audit import Audit
+from core.delivery.inbox import Inbox
+from core.delivery.outbox import Outbox
+from core.system.district import System
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    outbox: Outbox
+    inbox: Inbox
+    audit: Audit
+
+
+def build_delivery(system: System) -> Delivery:
+    store, clock, ids = system.store, system.clock, system.ids
+    return Delivery(Outbox(store, clock, ids), Inbox(store, clock), Audit(clock, ids))

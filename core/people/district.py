@@ -1,0 +1,47 @@
+"""Who speaks, with what right, and who is told what is wrong."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from core.delivery.district import Delivery
+from core.parties.district import Parties
+from core.people.actors import Access
+from core.people.alarms import Alarms
+from core.people.approvals import Confirmations
+from core.people.groups import Groups
+from core.people.parked import Parked
+from core.people.people import People as Staff
+from core.people.receipts import Receipts
+from core.people.refusals import Refusals
+from core.system.district import System
+
+
+@dataclass(frozen=True, slots=True)
+class People:
+    people: Staff
+    groups: Groups
+    access: Access
+    approvals: Confirmations
+    receipts: Receipts
+    alarms: Alarms
+    parked: Parked
+    refusals: Refusals
+
+
+def build_people(system: System, delivery: Delivery, parties: Parties) -> People:
+    store, clock, ids = system.store, system.clock, system.ids
+    outbox, audit = delivery.outbox, delivery.audit
+    people = Staff(clock, ids)
+    groups = Groups(store, clock, ids, outbox)
+    alarms = Alarms(store, clock, ids, groups, outbox)
+    return People(
+        people,
+        groups,
+        Access(people, groups, parties.merchants),
+        Confirmations(store, clock, ids),
+        Receipts(store, clock, outbox, audit),
+        alarms,
+        Parked(store, groups, people, alarms, outbox, audit),
+        Refusals(store, clock, ids, outbox),
+    )

@@ -1,0 +1,44 @@
+"""What the books say, whether they hold, and how the desk itself is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from core.books import Ledger
+from core.parties.district import Parties
+from core.people.district import People
+from core.reports.bills import Bills
+from core.reports.exports import Exports
+from core.reports.instance import Instance
+from core.reports.statistics import Statistics
+from core.reports.ticks import Ticks
+from core.reports.verify import Verify
+from core.system.district import System
+
+
+@dataclass(frozen=True, slots=True)
+class Reports:
+    """ticks: turns of the timetable. instance: this process among all that run the desk."""
+
+    bills: Bills
+    statistics: Statistics
+    exports: Exports
+    verify: Verify
+    ticks: Ticks
+    instance: Instance
+
+
+def build_reports(
+    system: System, ledger: Ledger, parties: Parties, people: People, *, instance_name: str
+) -> Reports:
+    store, clock, ids = system.store, system.clock, system.ids
+    merchants, suppliers = parties.merchants, parties.suppliers
+    bills = Bills(store, clock, ledger, merchants, suppliers)
+    return Reports(
+        bills,
+        Statistics(store, bills, suppliers),
+        Exports(store, clock, ids, ledger, merchants, suppliers, bills, parties.calls),
+        Verify(store, merchants, suppliers, bills),
+        Ticks(store, clock, people.alarms),
+        Instance(instance_name, store, clock, people.alarms),
+    )

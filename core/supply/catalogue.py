@@ -1,0 +1,335 @@
+"""What is sold and over which channels, as people change it: by right, in the trail, with a
+receipt, once per message."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
+from typing import Any, Final, Literal
+from uuid import UUID
+
+from core.connectors import DocumentFaults
+from core.delivery.audit import Audit
+from core.delivery.outbox import Outbox, Say
+from core.kernel.errors import Refusal
+from core.kernel.holder import HOUSE
+from core.kernel.tariff import format_tariff, parse_tariff
+from core.parties.merchants import Merchant, Merchants
+from core.parties.suppliers import Supplier, Suppliers
+from core.people.actors import Actor
+from core.people.approvals import Confirmations
+from core.people.receipts import Answer, Cause, ObeyedBefore, Receipts
+from core.supply.channels import By, Channel, Channels, ChannelSets, NewChannel, Terms, read_hours
+from core.system.store import Store, Tx
+
+RIGHT: Final = "channels"
+KIND: Final = "channel"
+SetVerb = Literal["add", "remove", "follow"]
+
+_Facts = dict[str, Any]
+_Also = Callable[[Tx, _Facts], Awaitable[None]]
+_SHOWN_WAYS: Final = 20
+_SHOWN_CHARS: Final = 40
+
+
+class Catalogue:
+    """Channels added and changed, products switched, and which channels sell them.
+
+    Every verb wants a chat where staff alone reads. A verb that takes a cause says what was and
+    what is, and answers whether that was said, now or when the message came first; False: it was
+    so already.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        suppliers: Suppliers,
+        channels: Channels,
+        sets: ChannelSets,
+        merchants: Merchants,
+        outbox: Outbox,
+        audit: Audit,
+        receipts: Receipts,
+        confirmations: Confirmations,
+    ) -> None:
+        self._store = store
+        self._suppliers = suppliers
+        self._channels = channels
+        self._sets = sets
+        self._merchants = merchants
+        self._outbox = outbox
+        self._audit = audit
+        self._receipts = receipts
+        self._confirmations = confirmations
+
+    # ── a new channel ────────────────────────────────────────────────────────────────────────────
+    async def ask(
+        self, actor: Actor, supplier: Supplier, new: NewChannel, *, message_id: int
+    ) -> None:
+        """Show a channel as it would be, and ask. message_id: the command's.
+
+        Refusals: those of `Actor.need`, staff_only, those of `Channels.check_channel`,
+        channel_code_unknown.
+        """
+        _need(actor)
+        await self._channels.check_channel(supplier, new)
+        await self._need_way(supplier, new.supplier_code)
+        facts = {
+            "merchant_id": str(HOUSE),  # it is a question about the platform
+            "supplier_no": supplier.supplier_no,
+            "supplier_name": supplier.name,
+            "currency": supplier.currency,
+            "cost": format_tariff(new.cost, supplier.currency),
+            "products": list(new.products),
+            "actor_name": actor.name,
+            **new.terms.pack(),
+        }
+        async with self._store.transaction() as tx:
+            asked = await self._confirmations.ask(tx, KIND, actor, facts)
+            question = Say(
+                "channel_question", {**facts, "confirmation_id": str(asked)}, reply_to=message_id
+            )
+            await self._outbox.say(tx, actor.chat_id, question)
+
+    async def confirm(self, actor: Actor, confirmation_id: UUID, *, message_id: int) -> None:
+        """The person who asked confirms: the channel is added, switched on, and the question
+        becomes the receipt. message_id: of it.
+
+        Refusals: those of `ask`, confirmation_expired, confirmation_foreign.
+        """
+        _need(actor)
+        found = await self._confirmations.find_own(KIND, actor, confirmation_id)
+        if found.state == "used":
+            return  # pressed twice
+        facts = found.facts
+        supplier = await self._suppliers.by_no(facts["supplier_no"])
+        new = _unpacked(facts, supplier)
+        await self._need_way(supplier, new.supplier_code)
+
+        async def also(tx: Tx, said: _Facts) -> None:
+            await self._confirmations.close(tx, confirmation_id, "used")
+            receipt = {**facts, "channel_no": said["channel_no"], "actor_name": actor.name}
+            await self._outbox.say(
+                tx, actor.chat_id, Say("channel_added", receipt, edit_message_id=message_id)
+            )
+
+        by = By(actor.trail_name, actor.chat_id, message_id)
+        await self._channels.add_channel(supplier, new, by, also=also)
+
+    async def drop(self, actor: Actor, confirmation_id: UUID, *, message_id: int) -> None:
+        """The person who asked thinks better of it. Refusals: those of `Actor.need`,
+        staff_only, confirmation_expired, confirmation_foreign."""
+        _need(actor)
+        found = await self._confirmations.find_own(KIND, actor, confirmation_id)
+        if found.state == "dropped":
+            return  # pressed twice
+        async with self._store.transaction() as tx:
+            await self._confirmations.close(tx, confirmation_id, "dropped")
+            await self._outbox.say(
+                tx, actor.chat_id, Say("channel_dropped", found.facts, edit_message_id=message_id)
+            )
+
+    # ── channels ─────────────────────────────────────────────────────────────────────────────────
+    async def change(
+        self, actor: Actor, channel: Channel, values: Mapping[str, Any], cause: Cause
+    ) -> bool:
+        """Set some of a channel's terms. values: fields of `Terms`, as it has them.
+
+        Refusals: those of `Actor.need`, staff_only, channel_invalid, channel_state,
+        channel_code_unknown.
+        """
+        _need(actor)
+        if "supplier_code" in values:
+            supplier = await self._suppliers.by_id(channel.supplier_id)
+            await self._need_way(supplier, values["supplier_code"])
+
+        async def do(by: By, also: _Also) -> None:
+            def edit(terms: Terms) -> Terms:
+                return replace(terms, **values)
+
+            await self._channels.change(channel.channel_no, edit, by, also=also)
+
+        terms = Terms(**{name: getattr(channel, name) for name in Terms.__dataclass_fields__})
+
+        def receipt(facts: _Facts) -> _Facts:
+            return {
+                "supplier_no": channel.supplier_no,
+                "currency": channel.currency,
+                "terms_before": terms.pack() | facts["before"],
+                "terms_after": terms.pack() | facts["after"],
+            }
+
+        return await self._once(actor, cause, do, "channel_changed", receipt)
+
+    async def turn(self, actor: Actor, channel_no: str, move: str, cause: Cause | None) -> bool:
+        """Switch a channel on or off, archive or restore it, or end its pause. move: on | off |
+        archive | restore | resume. cause: None for a button, whose press shows the channel.
+
+        Refusals: those of `Actor.need`, staff_only, channel_not_found, channel_state,
+        channel_not_paused.
+        """
+        _need(actor)
+
+        async def do(by: By, also: _Also) -> None:
+            if move == "resume":
+                await self._channels.resume(channel_no, by, also=also)
+            else:
+                await self._channels.turn(channel_no, move, by, also=also)
+
+        if cause is None:
+            await do(By(actor.trail_name, actor.chat_id), _nothing)
+            return True
+        return await self._once(actor, cause, do, "channel_turned", lambda _: {"move": move})
+
+    # ── products ─────────────────────────────────────────────────────────────────────────────────
+    async def set_channels(
+        self,
+        actor: Actor,
+        product_code: str,
+        verb: SetVerb,
+        channel_no: str,
+        cause: Cause,
+        *,
+        merchant: Merchant | None = None,
+    ) -> bool:
+        """Have a channel sell a product or no longer sell it, to everybody or to one merchant; or
+        (follow) give up the merchant's own channels.
+
+        Refusals: those of `Actor.need`, staff_only, product_not_found, channel_not_found,
+        channel_state, channel_not_in_set, channel_set_size.
+        """
+        _need(actor)
+        merchant_id = merchant.id if merchant is not None else None
+
+        async def do(by: By, also: _Also) -> None:
+            if verb == "follow" and merchant_id is not None:
+                await self._sets.follow(product_code, merchant_id, by, also=also)
+            elif verb == "remove":
+                await self._sets.remove(
+                    product_code, channel_no, by, merchant_id=merchant_id, also=also
+                )
+            else:
+                await self._sets.add(
+                    product_code, channel_no, by, merchant_id=merchant_id, also=also
+                )
+
+        return await self._once(actor, cause, do, "channel_set", _whose(merchant), merchant)
+
+    async def turn_product(
+        self,
+        actor: Actor,
+        product_code: str,
+        state: Literal["on", "off"],
+        cause: Cause,
+        *,
+        merchant: Merchant | None = None,
+    ) -> bool:
+        """Switch a product on or off, for everybody or for one merchant that it was opened to.
+
+        Refusals: those of `Actor.need`, staff_only, product_not_found, product_unknown (not
+        open to the merchant).
+        """
+        _need(actor)
+
+        async def do(by: By, also: _Also) -> None:
+            if merchant is None:
+                await self._channels.turn_product(product_code, state, by, also=also)
+                return
+            async with self._store.transaction() as tx:
+                if not await self._merchants.turn_product(tx, merchant, product_code, state):
+                    return
+                facts = {"product_code": product_code, "after": state}
+                await self._audit.record(
+                    tx,
+                    "product_turned",
+                    actor=by.actor,
+                    facts=facts,
+                    merchant_id=merchant.id,
+                    chat_id=by.chat_id,
+                    message_id=by.message_id,
+                )
+                await also(tx, facts)
+
+        return await self._once(actor, cause, do, "product_turned", _whose(merchant), merchant)
+
+    async def _once(
+        self,
+        actor: Actor,
+        cause: Cause,
+        do: Callable[[By, _Also], Awaitable[None]],
+        screen: str,
+        more: Callable[[_Facts], _Facts],
+        merchant: Merchant | None = None,
+    ) -> bool:
+        """Do it, and say so with the trail's facts and more; not again for the same message."""
+        if await self._receipts.obeyed(cause.chat_id, cause.message_id):
+            return True
+        said = False
+
+        async def also(tx: Tx, facts: _Facts) -> None:
+            nonlocal said
+            receipt = {**facts, **more(facts), "actor_name": actor.name}
+            # The trail is written by whoever changes.
+            answer = Answer(screen, receipt, "", merchant.id if merchant else None)
+            await self._receipts.answer(tx, actor, cause, answer)
+            said = True
+
+        try:
+            await do(By(actor.trail_name, cause.chat_id, cause.message_id), also)
+        except ObeyedBefore:
+            return True
+        return said
+
+    async def _need_way(self, supplier: Supplier, supplier_code: str) -> None:
+        """Refusals: channel_code_unknown."""
+        try:
+            connector = await self._suppliers.connector(supplier.document_id)
+        except DocumentFaults:
+            return  # it names no ways that anybody could read, and opens no payments either
+        if connector.ways and supplier_code not in connector.ways:
+            ways = sorted(connector.ways)
+            raise Refusal(
+                "channel_code_unknown",
+                supplier_no=supplier.supplier_no,
+                text=supplier_code[:_SHOWN_CHARS],
+                ways=" · ".join(ways[:_SHOWN_WAYS]) + (" …" if len(ways) > _SHOWN_WAYS else ""),
+            )
+
+
+def _need(actor: Actor) -> None:
+    """Refusals: anonymous_admin, not_permitted, staff_only."""
+    actor.need(RIGHT)
+    if actor.merchant_ids is not None:
+        raise Refusal("staff_only")
+
+
+def _whose(merchant: Merchant | None) -> Callable[[_Facts], _Facts]:
+    facts = {
+        "merchant_no": merchant.merchant_no if merchant else "",
+        "merchant_name": merchant.name if merchant else "",
+    }
+    return lambda _: facts
+
+
+def _unpacked(facts: _Facts, supplier: Supplier) -> NewChannel:
+    """The channel of a question. Everything in it was read before."""
+    return NewChannel(
+        channel_no=None,
+        name=facts["name"],
+        supplier_code=facts["supplier_code"],
+        cost=parse_tariff(facts["cost"], supplier.currency),
+        products=tuple(facts["products"]),
+        currency=facts["currency"],
+        amount_list=tuple(facts["amount_list"]),
+        amount_min=facts["amount_min"],
+        amount_max=facts["amount_max"],
+        hours=read_hours(facts["hours"]) if facts["hours"] else None,
+        day_limit_minor=facts["day_limit_minor"],
+        day_limit_count=facts["day_limit_count"],
+        weight=facts["weight"],
+        priority=facts["priority"],
+    )
+
+
+async def _nothing(_: Tx, __: _Facts) -> None:
+    """A press says nothing of its own."""

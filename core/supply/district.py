@@ -1,0 +1,59 @@
+"""What can be sold, over which channels, and how a supplier comes to be live."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from core.delivery.district import Delivery
+from core.parties.district import Parties
+from core.people.district import People
+from core.supply.catalogue import Catalogue
+from core.supply.channels import Channels, ChannelSets, Routing
+from core.supply.onboarding import Documents, Licences, Onboarding
+from core.system.district import System
+
+_LIBRARY: Final = Path(__file__).resolve().parents[2] / "connectors"
+
+
+@dataclass(frozen=True, slots=True)
+class Supply:
+    """routing: which channel takes an order. catalogue: products and channels, as people change
+    them."""
+
+    documents: Documents
+    onboarding: Onboarding
+    licences: Licences
+    channels: Channels
+    channel_sets: ChannelSets
+    routing: Routing
+    catalogue: Catalogue
+
+
+def build_supply(
+    system: System, delivery: Delivery, parties: Parties, people: People, *, private_targets: bool
+) -> Supply:
+    """private_targets: suppliers may be at addresses that are not reachable from the internet."""
+    store, clock, ids = system.store, system.clock, system.ids
+    outbox, audit = delivery.outbox, delivery.audit
+    groups, suppliers = people.groups, parties.suppliers
+    chance = random.SystemRandom().random
+    routing = Routing(store, system.link, clock, chance, groups.tell_ops, demo=system.demo)
+    channels = Channels(store, clock, ids, audit, routing.limits_changed)
+    channel_sets = ChannelSets(store, ids, audit)
+    return Supply(
+        Documents(store, clock, ids, people.people, groups, outbox, audit, _LIBRARY),
+        Onboarding(
+            store, clock, suppliers, people.people, groups, audit, allow_private=private_targets
+        ),
+        Licences(store, clock, groups, outbox),
+        channels,
+        channel_sets,
+        routing,
+        Catalogue(
+            store, suppliers, channels, channel_sets, parties.merchants, outbox, audit,
+            people.receipts, people.approvals,
+        ),
+    )  # fmt: skip

@@ -1,0 +1,65 @@
+"""What is decided about money in suspense, purely: whether it may be, and how it is booked."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any, Final
+
+from core.books import Postings, credited, returned_to_payer
+from core.kernel.errors import REASON_EXAMPLES, Refusal
+from core.kernel.money import Money, Rate
+from core.people.actors import Actor
+from core.trade.discrepancies.rows import Discrepancy
+
+MAX_REASON_CHARS: Final = 200
+
+
+def facts_of(actor: Actor, seen: Discrepancy) -> dict[str, Any]:
+    """A discrepancy as JSON values. Where others read along, the supplier is not named."""
+    staff_only = actor.merchant_ids is None
+    return {
+        "discrepancy_id": str(seen.id),
+        "merchant_id": str(seen.merchant_id),
+        "merchant_no": seen.merchant_no,
+        "order_no": seen.order_no,
+        "mode": seen.mode,
+        "supplier_no": seen.supplier_no if staff_only else "",
+        "upstream_no": seen.upstream_no if staff_only else "",
+        "kind": seen.kind,
+        "asked_minor": seen.asked_minor,
+        "seen_minor": seen.seen_minor,
+        "left_minor": seen.left_minor,
+        "currency": seen.currency,
+        "at": seen.at.isoformat(),
+    }
+
+
+def need_left(left_minor: int, seen_minor: int, seen: Discrepancy) -> None:
+    """What is left is what the person saw. Refusals: already_resolved, discrepancy_changed."""
+    if left_minor == 0:
+        raise Refusal("already_resolved", number=seen.order_no)
+    if left_minor != seen_minor:
+        raise Refusal("discrepancy_changed", number=seen.order_no)
+
+
+def need_reason(reason: str) -> str:
+    """As it is kept. Refusals: reason_missing."""
+    if not reason.strip():
+        raise Refusal("reason_missing", example=REASON_EXAMPLES["resolve"])
+    return reason.strip()[:MAX_REASON_CHARS]
+
+
+def fee_of(rate: Rate, left_minor: int) -> int:
+    """What the merchant is charged where the money is its own: the percentage, at most the rate's
+    most. A fixed part and a least fee are an order's, and this money is no order. rate: that the
+    order is charged at now."""
+    return replace(rate, fixed_minor=0, min_minor=0).of(left_minor)
+
+
+def postings_of(seen: Discrepancy, fee_minor: int | None) -> Postings:
+    """How what is left leaves suspense. fee_minor: the merchant's, who is credited with it; None
+    where it goes back to the payer."""
+    left = Money(seen.left_minor, seen.currency)
+    if fee_minor is None:
+        return returned_to_payer(left, supplier_no=seen.supplier_no)
+    return credited(left, fee_minor=fee_minor, supplier_no=seen.supplier_no)

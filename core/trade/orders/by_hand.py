@@ -1,0 +1,372 @@
+"""Orders completed by hand, and wrong completions reversed; each in one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from uuid import UUID
+
+import asyncpg
+
+from core.books import BusinessDay, Event, Ledger, Postings, rerated, reversal
+from core.kernel.errors import Bug, Refusal
+from core.kernel.ids import Ids
+from core.kernel.money import Money
+from core.kernel.tariff import Tariff
+from core.parties.merchants import Merchants
+from core.people.groups import Groups
+from core.supply.channels import Routing
+from core.system.store import Queries, Tx
+from core.trade.orders import moves
+from core.trade.orders.charges import (
+    Charge,
+    Recharge,
+    book_recharge,
+    charge_of,
+    hold_charges,
+    write_charges,
+)
+from core.trade.orders.decisions import Held, Use, complete, next_attempt_of, uses_of
+from core.trade.orders.payments import Payments
+from core.trade.orders.rows import Attempt, Order, in_turn, lock_order, named
+
+Also = Callable[[Tx], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class ByHand:
+    """Who completes an order by hand (or reverses that), where, and why.
+
+    proof_file_id: a picture, at Telegram. discrepancy_id: whose money in suspense is to be used;
+    None for whatever the order has there.
+    """
+
+    reason: str
+    user_id: int
+    name: str
+    chat_id: int
+    proof_file_id: str | None = None
+    discrepancy_id: UUID | None = None
+
+
+class OrdersByHand:
+    """Marks orders paid by a person's word, and takes that back."""
+
+    def __init__(
+        self,
+        ids: Ids,
+        ledger: Ledger,
+        merchants: Merchants,
+        groups: Groups,
+        payments: Payments,
+        routing: Routing,
+    ) -> None:
+        self._ids = ids
+        self._ledger = ledger
+        self._merchants = merchants
+        self._groups = groups
+        self._payments = payments
+        self._routing = routing
+
+    async def complete(
+        self,
+        merchant_id: UUID,
+        order_id: UUID,
+        version: int | None,
+        by: ByHand,
+        *,
+        request_id: str,
+        also: Also,
+        held_minor: int | None = None,
+    ) -> Order:
+        """Mark an order paid by hand, with the amount it was asked for.
+
+        version: the order's version the person saw; another one means that it moved on; None
+        where it does not matter. held_minor: as much of its money as the person saw in suspense.
+        also: what is written in the same transaction, before anything else; its refusal undoes
+        all. Refusals: order_state, already_resolved, discrepancy_changed.
+        """
+        merchant = await self._merchants.by_id(merchant_id)
+
+        async def work(tx: Tx, day: BusinessDay) -> Order:
+            order, attempts = await lock_order(tx, merchant_id, order_id)
+            await also(tx)
+            if not order.open_to_money or version not in (None, order.version):
+                raise Refusal("order_state", number=order.order_no, status=order.state)
+            day = await in_turn(tx, day, order)
+            attempt = next_attempt_of(attempts)
+            held = await _held(tx, order, attempts, attempt, by)
+            if held_minor not in (None, sum(h.left_minor for h in held)):
+                raise Refusal("discrepancy_changed", number=order.order_no)
+            uses = uses_of(order, held)
+            if not uses and by.discrepancy_id is not None:
+                raise Refusal("already_resolved", number=order.order_no)
+            if uses:
+                attempt = uses[0].held.attempt
+            settlement = complete(order, attempt, uses)
+            nth = 1 + await tx.fetchval(
+                "SELECT count(*) FROM completion"
+                " WHERE merchant_id = $1 AND order_id = $2 AND reverses IS NULL",
+                merchant_id,
+                order_id,
+            )
+            event_id = await self._payments.book(
+                tx, day, order, attempt, settlement, f"completed:{order.id}:{nth}"
+            )
+            if event_id is None:
+                raise Bug(f"the completion of {order.order_no} moves nothing")
+            for use in uses:
+                await self._use(tx, day, order, use, by, event_id)
+            await self._record(tx, day, order, by, event_id, reverses=None)
+            order = await self._payments.pay(
+                tx,
+                day,
+                merchant,
+                order,
+                attempt,
+                settlement,
+                "completed",
+                actor=f"telegram:{by.user_id}",
+                request_id=request_id,
+                facts={"reason": by.reason},
+            )
+            await moves.ask_anew(tx, order, at=day.at)
+            await self._groups.show_order(tx, merchant_id, order.id)
+            return order
+
+        completed = await self._ledger.in_open_day(merchant.id, work)
+        if completed.paid_late and completed.paid_attempt_no is not None:
+            await self._routing.recount(merchant_id, completed.paid_attempt_no)
+        return completed
+
+    async def reverse(
+        self,
+        merchant_id: UUID,
+        order_id: UUID,
+        version: int,
+        by: ByHand,
+        *,
+        asked_by: int,
+        request_id: str,
+        also: Also,
+    ) -> Order:
+        """Take a wrong completion back: its exact reversal is booked, money it took from suspense
+        returns there, and the order is disputed until money comes after all. An order that was
+        charged anew since is charged its first fee again, which the reversal gives back.
+
+        by: who confirms, with the reason of who asked (asked_by). version, also: as in `complete`.
+        Refusals: order_state, completion_confirmed, refund_under_way.
+        """
+        merchant = await self._merchants.by_id(merchant_id)
+
+        async def work(tx: Tx, day: BusinessDay) -> Order:
+            order, attempts = await lock_order(tx, merchant_id, order_id)
+            await also(tx)
+            await need_reversible(tx, order)
+            if order.version != version:
+                raise Refusal("order_state", number=order.order_no, status=order.state)
+            day = await in_turn(tx, day, order)
+            wrong = await _completion(tx, order)
+            attempt = named(attempts, order.paid_attempt_no or "")
+            back = reversal(await self._ledger.postings_of(tx, merchant_id, wrong["event_id"]))
+            charged_anew_minor = await self._charge_first_fee(tx, day, order, by, back)
+            event_id = await self._ledger.book(
+                tx,
+                day,
+                Event(
+                    key=f"completion_reversed:{wrong['id']}",
+                    kind="completion_reversed",
+                    mode=order.mode,
+                    postings=back,
+                    order_id=order.id,
+                    product_code=order.product_code,
+                    channel_no=attempt.channel_no,
+                    reverses=wrong["event_id"],
+                ),
+            )
+            # Resolutions are append-only: one whose event is reversed no longer counts.
+            await tx.execute(
+                "UPDATE discrepancy d SET left_minor = d.left_minor + r.minor FROM resolution r"
+                " WHERE r.merchant_id = $1 AND r.event_id = $2 AND d.merchant_id = r.merchant_id"
+                " AND d.id = r.discrepancy_id",
+                merchant_id,
+                wrong["event_id"],
+            )
+            await self._record(tx, day, order, by, event_id, reverses=wrong["id"])
+            moved = await moves.move_order(
+                tx,
+                order,
+                "dispute",
+                at=day.at,
+                actor=f"telegram:{by.user_id}",
+                facts={
+                    "reason": by.reason,
+                    "asked_by": f"telegram:{asked_by}",
+                    "request_id": request_id,
+                    "charged_anew_minor": charged_anew_minor,
+                },
+                changes={"disputed": True},
+            )
+            if moved is None:
+                raise Bug(f"order {order.order_no} moved while it was locked")
+            await moves.ask_anew(tx, order, at=day.at)
+            await self._payments.tell(tx, moved, "order.disputed", request_id=request_id)
+            await self._groups.show_order(tx, merchant_id, order.id)
+            return moved
+
+        return await self._ledger.in_open_day(
+            merchant.id, work, before=lambda tx: hold_charges(tx, merchant_id, alone=True)
+        )
+
+    async def _charge_first_fee(
+        self, tx: Tx, day: BusinessDay, order: Order, by: ByHand, back: Postings
+    ) -> int:
+        """What is charged more by that (0 where the order was not charged anew). back: what is
+        booked after it, in the same transaction."""
+        charged, first = await charge_of(tx, order), Charge(order.fee_minor, order.rate)
+        if charged == first or order.paid_day is None:
+            return 0
+        recharge = Recharge(
+            id=self._ids.uuid7(),
+            mode=order.mode,
+            product_code=order.product_code,
+            tariff=Tariff.flat(order.rate),
+            first_day=order.paid_day,
+            last_day=order.paid_day,
+            orders=1,
+            difference=Money(first.fee_minor - charged.fee_minor, order.amount.currency),
+            user_id=by.user_id,
+            name=by.name,
+            order_id=order.id,
+        )
+        await self._ledger.hold_balances(
+            tx, order.merchant_id, order.mode, back, rerated(recharge.difference)
+        )
+        await write_charges(
+            tx, order.merchant_id, recharge.id, [order.id], [charged.fee_minor], [first]
+        )
+        await book_recharge(tx, self._ledger, day, recharge)
+        return recharge.difference.minor
+
+    async def _use(
+        self, tx: Tx, day: BusinessDay, order: Order, use: Use, by: ByHand, event_id: UUID
+    ) -> None:
+        """The completion takes its money from suspense."""
+        await tx.execute(
+            "UPDATE discrepancy SET left_minor = left_minor - $3"
+            " WHERE merchant_id = $1 AND id = $2",
+            order.merchant_id,
+            use.held.discrepancy_id,
+            use.minor,
+        )
+        await tx.execute(
+            "INSERT INTO resolution (merchant_id, id, discrepancy_id, how, minor, reason,"
+            " actor_user_id, actor_name, event_id, day, at)"
+            " VALUES ($1, $2, $3, 'complete', $4, $5, $6, $7, $8, $9, $10)",
+            order.merchant_id,
+            self._ids.uuid7(),
+            use.held.discrepancy_id,
+            use.minor,
+            by.reason,
+            by.user_id,
+            by.name,
+            event_id,
+            day.day,
+            day.at,
+        )
+
+    async def _record(
+        self,
+        tx: Tx,
+        day: BusinessDay,
+        order: Order,
+        by: ByHand,
+        event_id: UUID,
+        *,
+        reverses: UUID | None,
+    ) -> None:
+        await tx.execute(
+            "INSERT INTO completion (merchant_id, id, order_id, order_no, reason,"
+            " actor_user_id, actor_name, chat_id, proof_file_id, reverses, event_id, day, at)"
+            " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
+            order.merchant_id,
+            self._ids.uuid7(),
+            order.id,
+            order.order_no,
+            by.reason,
+            by.user_id,
+            by.name,
+            by.chat_id,
+            by.proof_file_id,
+            reverses,
+            event_id,
+            day.day,
+            day.at,
+        )
+
+
+async def held_minor_of(queries: Queries, order: Order) -> int:
+    """How much of an order's money is in suspense."""
+    return int(
+        await queries.fetchval(
+            "SELECT coalesce(sum(left_minor), 0) FROM discrepancy"
+            " WHERE merchant_id = $1 AND order_id = $2",
+            order.merchant_id,
+            order.id,
+        )
+    )
+
+
+async def need_reversible(queries: Queries, order: Order) -> None:
+    """Refusals: order_state (not paid by hand, refunded, disputed already), completion_confirmed,
+    refund_under_way."""
+    if order.state != "paid" or order.disputed or order.paid_how != "completed":
+        raise Refusal("order_state", number=order.order_no, status=order.state)
+    if await queries.fetchval(
+        "SELECT EXISTS (SELECT FROM supplier_payment"
+        " WHERE merchant_id = $1 AND order_id = $2 AND booked_as = 'confirmation')",
+        order.merchant_id,
+        order.id,
+    ):
+        raise Refusal("completion_confirmed", number=order.order_no)
+    if await queries.fetchval(
+        "SELECT EXISTS (SELECT FROM refund"
+        " WHERE merchant_id = $1 AND order_id = $2 AND ended_at IS NULL)",
+        order.merchant_id,
+        order.id,
+    ):
+        raise Refusal("refund_under_way", number=order.order_no)
+
+
+async def _completion(tx: Tx, order: Order) -> asyncpg.Record:
+    """The completion by which the order is paid: the one that is not reversed."""
+    row = await tx.fetchrow(
+        "SELECT c.id, c.event_id FROM completion c"
+        " WHERE c.merchant_id = $1 AND c.order_id = $2 AND c.reverses IS NULL AND NOT EXISTS ("
+        "  SELECT FROM completion w WHERE w.merchant_id = c.merchant_id AND w.reverses = c.id)",
+        order.merchant_id,
+        order.id,
+    )
+    if row is None:
+        raise Bug(f"order {order.order_no} is completed without a completion")
+    return row
+
+
+async def _held(
+    tx: Tx, order: Order, attempts: list[Attempt], attempt: Attempt, by: ByHand
+) -> list[Held]:
+    """The order's money in suspense, whatever it was when it was seen; that of the attempt first.
+    Only one discrepancy's where somebody named it."""
+    rows = await tx.fetch(
+        "SELECT id, attempt_no, seen_minor, left_minor FROM discrepancy"
+        " WHERE merchant_id = $1 AND order_id = $2 AND left_minor > 0"
+        " AND ($4::uuid IS NULL OR id = $4) ORDER BY (attempt_no = $3) DESC, id",
+        order.merchant_id,
+        order.id,
+        attempt.attempt_no,
+        by.discrepancy_id,
+    )
+    return [
+        Held(row["id"], named(attempts, row["attempt_no"]), row["seen_minor"], row["left_minor"])
+        for row in rows
+    ]

@@ -1,0 +1,508 @@
+"""Opening an order: same or new, which channel, and what the supplier says to it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Final, Literal
+from uuid import UUID
+
+import structlog
+
+from core.books import BusinessDay, Ledger
+from core.connectors import Accepted, CreateReading, Rejected, Unknown
+from core.kernel.clock import Clock
+from core.kernel.errors import Bug, Refusal
+from core.kernel.ids import Ids
+from core.parties.merchants import App, Merchants
+from core.people.groups import Groups
+from core.supply.channels import Choice, Reason, Routing, Wish
+from core.system.store import Store, Tx
+from core.trade.orders import moves
+from core.trade.orders.decisions import OpenOrder, came_to_nothing, differences
+from core.trade.orders.payments import Payments
+from core.trade.orders.rows import (
+    Attempt,
+    Order,
+    find_key,
+    get_attempts,
+    get_order,
+    lock_order,
+    named,
+)
+from core.trade.orders.supplier_calls import LONGEST_CALL, NEVER_SENT, SupplierCalls, in_words
+from core.trade.orders.twins import Twins
+
+_LOG = structlog.get_logger(__name__)
+
+MAX_ATTEMPTS: Final = 3
+# Longer than a call may take: an attempt that is asked about is not still being sent.
+FIRST_QUESTION: Final = LONGEST_CALL + timedelta(seconds=2)
+# An attempt that was not marked as sent for so long was left behind by its process.
+NEVER_SENT_AFTER: Final = timedelta(seconds=30)
+# So old, it is sent by whoever asks for it again: its own call would have sent it long ago.
+LEFT_AFTER: Final = timedelta(seconds=2)
+# The merchant hears of the end of an order of which nothing was sent only when it did not use the
+# number again within this time.
+UNSENT_TOLD_AFTER: Final = timedelta(minutes=5)
+WAIT_FOR_TWIN_S: Final = 10.0
+# News of this process wakes a twin at once; other processes' are looked for ever more rarely.
+_LOOK_S: Final = 0.25
+_LOOKS_GROW: Final = 1.5
+_LONGEST_LOOK_S: Final = 2.0
+
+# How an attempt was rejected. refused: by the supplier's own word. absent: it said twice that it
+# does not know it. unsent: the call never left. left: nobody marked it as being sent.
+How = Literal["refused", "absent", "unsent", "left"]
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """An order after `open`. attempt: the one that can be paid, if the supplier answered yet.
+
+    again: the order was there already, with the same content. nothing_sent: it failed, and no
+    supplier ever heard of it, so that its number may be used again.
+    """
+
+    order: Order
+    attempt: Attempt | None
+    again: bool
+    nothing_sent: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Turn:
+    """Whose turn a number is. former: the order that had it before, of which nothing was sent."""
+
+    former: Order | None = None
+    number: int = 1
+
+
+class Creation:
+    """Takes orders down and sends them to suppliers."""
+
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        ids: Ids,
+        ledger: Ledger,
+        merchants: Merchants,
+        routing: Routing,
+        groups: Groups,
+        supplier_calls: SupplierCalls,
+        payments: Payments,
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._ids = ids
+        self._ledger = ledger
+        self._merchants = merchants
+        self._routing = routing
+        self._groups = groups
+        self._supplier_calls = supplier_calls
+        self._payments = payments
+        self._twins = Twins(store.elsewhere)
+
+    async def open(self, app: App, wanted: OpenOrder, *, request_id: str) -> Opened:
+        """Create an order, or find the one that the same call created before. A number whose
+        order came to nothing is free for another one.
+
+        Refusals: order_conflict, currency_not_sold, product_unknown, fee_exceeds_amount,
+        credit_line_reached (live only: nothing is advanced for test orders), no_channel, no_room
+        (later one will take it). After any of them nothing was written.
+        """
+        turn = _Turn()
+        there = await find_key(self._store, app.merchant.id, app.id, wanted.merchant_order_no)
+        if there is not None:
+            opened = await self._opened(app.merchant.id, there.order_id, again=True)
+            if not opened.nothing_sent:
+                return await self._again(opened, wanted, request_id=request_id)
+            turn = _Turn(opened.order, there.turn + 1)
+        order = await self._write(app, wanted, turn, request_id=request_id)
+        if order is None:
+            twin = await find_key(self._store, app.merchant.id, app.id, wanted.merchant_order_no)
+            if twin is None:
+                raise Refusal("order_in_progress")
+            opened = await self._opened(app.merchant.id, twin.order_id, again=True)
+            return await self._again(opened, wanted, request_id=request_id)
+        await self.send(*order, request_id=request_id)
+        opened = await self._opened(app.merchant.id, order[0].id, again=False)
+        return await self._outcome(opened, request_id=request_id)
+
+    async def _write(
+        self, app: App, wanted: OpenOrder, turn: _Turn, *, request_id: str
+    ) -> tuple[Order, Attempt] | None:
+        """A new order and its first attempt, as decided. None: another call has the number."""
+        merchant = app.merchant
+        attempt_no = self._ids.number("attempt", app.mode, merchant.tag)
+        choice = await self._routing.choose(
+            Wish(merchant.id, app.mode, wanted.product, wanted.amount), attempt_no
+        )
+
+        async def work(tx: Tx, day: BusinessDay) -> tuple[Order, Attempt] | None:
+            order = await self._decide(tx, day, app, wanted)
+            if not choice.ranked:
+                raise choice.refusal(wanted.product)
+            if turn.former is not None and not await self._hand_on(tx, turn.former):
+                return None
+            attempt = self._attempt(order, attempt_no, choice, seq=1)
+            actor = f"api:{app.key_id}"
+            if not await moves.insert_order(
+                tx, order, actor=actor, request_id=request_id, turn=turn.number
+            ):
+                return None
+            await self._insert_attempt(tx, attempt, order)
+            await self._groups.show_bill(tx, order.merchant_id)
+            return order, attempt
+
+        # An order belongs to the day that is open, as money does: no closed day gets another one.
+        try:
+            opened = await self._ledger.in_open_day(merchant.id, work)
+        except BaseException:
+            await self._routing.given_back(merchant.id, attempt_no)
+            raise
+        if opened is None:
+            await self._routing.given_back(merchant.id, attempt_no)
+            return None
+        self._routing.kept(attempt_no)
+        order, _ = opened
+        _LOG.info(
+            "order opened",
+            order_no=order.order_no,
+            merchant_no=merchant.merchant_no,
+            amount_minor=order.amount.minor,
+            channel_no=choice.ranked[0].channel_no,
+        )
+        return opened
+
+    async def _hand_on(self, tx: Tx, former: Order) -> bool:
+        """Give the number of an order that came to nothing to another one. Its end is not told
+        any more. False: it did not come to nothing after all."""
+        order, attempts = await lock_order(tx, former.merchant_id, former.id)
+        if not came_to_nothing(order, attempts):
+            return False
+        await self._payments.untell(tx, order)
+        return True
+
+    async def send(self, order: Order, attempt: Attempt, *, request_id: str) -> None:
+        """Send an attempt to its supplier and act on the answer; on a definite refusal go on to
+        the next channel, at most MAX_ATTEMPTS in all."""
+        current: Attempt | None = attempt
+        failed: list[tuple[Attempt, Rejected | Unknown]] = []
+        try:
+            for _ in range(MAX_ATTEMPTS):
+                if current is None or not await self._mark_sent(current):
+                    return
+                reading = await self._supplier_calls.create(order, current)
+                if not isinstance(reading, Accepted):
+                    failed.append((current, reading))
+                current = await self.take_answer(order, current, reading, request_id=request_id)
+        finally:
+            self._twins.tell(order.id)
+            # Whether a channel pauses is not what this payer waits for.
+            for tried, reading in failed:
+                await self._routing.failed(
+                    tried.channel_id,
+                    tried.channel_day,
+                    tried.attempt_no,
+                    in_words(reading),
+                    refused=_answered(reading),
+                )
+
+    async def take_answer(
+        self, order: Order, attempt: Attempt, reading: CreateReading, *, request_id: str
+    ) -> Attempt | None:
+        """Write what a supplier said to a create. Returns the next attempt to send, if any."""
+        _LOG.info(
+            "supplier said",
+            order_no=order.order_no,
+            attempt_no=attempt.attempt_no,
+            said=in_words(reading),
+        )
+        match reading:
+            case Accepted():
+                await self._accept(order, attempt, reading, request_id)
+                await self._routing.accepted(attempt.channel_id, attempt.attempt_no)
+            case Unknown(why):
+                await self._lose(order, attempt, why, request_id)
+            case Rejected():
+                return await self.reject(
+                    order,
+                    attempt,
+                    in_words(reading),
+                    request_id=request_id,
+                    how="refused" if _answered(reading) else "unsent",
+                )
+        return None
+
+    async def _accept(
+        self, order: Order, attempt: Attempt, reading: Accepted, request_id: str
+    ) -> None:
+        now = self._clock.now()
+        facts = {"upstream_no": reading.upstream_no, "request_id": request_id}
+        async with self._store.transaction() as tx:
+            order, attempts = await lock_order(tx, order.merchant_id, order.id)
+            attempt = named(attempts, attempt.attempt_no)
+            pay: dict[str, object] = {
+                "upstream_no": attempt.upstream_no or reading.upstream_no,
+                "pay_kind": reading.pay.kind,
+                "pay_value": reading.pay.value,
+                "answered_at": now,
+                "ask_at": now + moves.FIRST_LOOK,
+                "said": "",
+            }
+            accepted = await moves.move_attempt(
+                tx, self._ids, attempt, "accept", at=now, facts=facts, changes=pay
+            )
+            if not accepted or order.state != "created":
+                return  # a callback outran the answer: the order is where it belongs already
+            await moves.move_order(
+                tx, order, "accept", at=now, actor=f"supplier:{attempt.supplier_no}", facts=facts
+            )
+            await self._groups.show_order(tx, order.merchant_id, order.id)
+
+    async def _lose(self, order: Order, attempt: Attempt, why: str, request_id: str) -> None:
+        now = self._clock.now()
+        async with self._store.transaction() as tx:
+            _, attempts = await lock_order(tx, order.merchant_id, order.id)
+            attempt = named(attempts, attempt.attempt_no)
+            await moves.move_attempt(
+                tx,
+                self._ids,
+                attempt,
+                "lose",
+                at=now,
+                facts={"why": why[:300], "request_id": request_id},
+                changes={"said": why[:300], "ask_at": now + timedelta(seconds=2)},
+            )
+
+    async def reject(
+        self, order: Order, attempt: Attempt, said: str, *, request_id: str, how: How
+    ) -> Attempt | None:
+        """The attempt is definitely refused: prepare the next channel's, or fail the order. One
+        that seemed left behind, but is being sent by now, is left alone, and so is one that
+        somebody else asks about by now.
+        """
+        app = await self._merchants.app_by_id(order.app_id)
+        attempt_no = self._ids.number("attempt", order.mode, app.merchant.tag)
+        choice = await self._next_choice(order, attempt_no)
+        follow_up: Attempt | None = None
+        try:
+            follow_up = await self._reject(
+                order, attempt, said, attempt_no, choice, request_id=request_id, how=how
+            )
+        finally:
+            if follow_up is None:
+                await self._routing.given_back(order.merchant_id, attempt_no)
+            else:
+                self._routing.kept(attempt_no)
+        await self._routing.recount(order.merchant_id, attempt.attempt_no)
+        return follow_up
+
+    async def _next_choice(self, order: Order, attempt_no: str) -> Choice:
+        attempts = await get_attempts(self._store, order.merchant_id, order.id)
+        if len(attempts) >= MAX_ATTEMPTS:
+            return Choice((), ())
+        wish = Wish(order.merchant_id, order.mode, order.product_code, order.amount)
+        return await self._routing.choose(
+            wish, attempt_no, tried={attempt.channel_id for attempt in attempts}
+        )
+
+    async def _reject(
+        self,
+        order: Order,
+        attempt: Attempt,
+        said: str,
+        attempt_no: str,
+        choice: Choice,
+        *,
+        request_id: str,
+        how: How,
+    ) -> Attempt | None:
+        now = self._clock.now()
+        async with self._store.transaction() as tx:
+            order, attempts = await lock_order(tx, order.merchant_id, order.id)
+            current = named(attempts, attempt.attempt_no)
+            if how in ("refused", "unsent") and _is_taken_over(current):
+                return None
+            rejected = await moves.move_attempt(
+                tx,
+                self._ids,
+                current,
+                "drop" if how == "left" else "reject",
+                at=now,
+                facts={"said": said, "request_id": request_id},
+                changes={
+                    "said": said[:300],
+                    "answered_at": now if how == "refused" else None,
+                    "ask_at": None,
+                    "unsent": how in ("unsent", "left"),
+                },
+            )
+            if not rejected or order.state != "created":
+                return None
+            await moves.release_live(tx, order, attempt.attempt_no)
+            tried = {a.channel_id for a in attempts}
+            if choice.ranked and choice.ranked[0].id not in tried and len(attempts) < MAX_ATTEMPTS:
+                refused = [
+                    Reason(a.channel_no, "refused", {"said": a.said or said}) for a in attempts
+                ]
+                follow_up = self._attempt(
+                    order, attempt_no, choice, len(attempts) + 1, refused=refused
+                )
+                await self._insert_attempt(tx, follow_up, order)
+                return follow_up
+            unsent = how in ("unsent", "left") and all(
+                a.unsent for a in attempts if a.attempt_no != attempt.attempt_no
+            )
+            await self._payments.fail(
+                tx,
+                order,
+                attempt,
+                said,
+                at=now,
+                request_id=request_id,
+                told_at=now + UNSENT_TOLD_AFTER if unsent else None,
+            )
+            return None
+
+    async def _again(self, opened: Opened, wanted: OpenOrder, *, request_id: str) -> Opened:
+        differing = differences(opened.order, wanted)
+        if differing:
+            raise Refusal(
+                "order_conflict",
+                param=differing[0],
+                merchant_order_no=wanted.merchant_order_no,
+                differs=", ".join(differing),
+            )
+        return await self._outcome(opened, request_id=request_id)
+
+    async def _outcome(self, opened: Opened, *, request_id: str) -> Opened:
+        """What becomes of an order that another call may be sending: its answer is this one's as
+        well. Who left an order behind unsent has it sent by this call."""
+        loop = asyncio.get_running_loop()
+        until, look_s = loop.time() + WAIT_FOR_TWIN_S, _LOOK_S
+        while _under_way(opened) and (left_s := until - loop.time()) > 0:
+            order, attempt = opened.order, opened.attempt
+            if attempt is not None and self._is_left(order, attempt):
+                await self.send(order, attempt, request_id=request_id)
+            elif not await self._twins.wait(order.id, min(look_s, left_s)):
+                look_s = min(look_s * _LOOKS_GROW, _LONGEST_LOOK_S)
+                if await self._stands(order) == (order.state, attempt.state if attempt else None):
+                    continue
+            opened = await self._opened(order.merchant_id, order.id, again=opened.again)
+        return opened
+
+    def _is_left(self, order: Order, attempt: Attempt) -> bool:
+        since, now = attempt.created_at, self._clock.now()
+        return attempt.state == "created" and since + LEFT_AFTER <= now < order.expires_at
+
+    async def _stands(self, order: Order) -> tuple[str, str | None]:
+        """The states of an order and its live attempt, in one statement."""
+        row = await self._store.fetchrow(
+            "SELECT o.state, a.state AS attempt_state FROM orders o LEFT JOIN attempt a"
+            " ON a.merchant_id = o.merchant_id AND a.attempt_no = o.live_attempt_no"
+            " WHERE o.merchant_id = $1 AND o.id = $2 AND o.created_at = $3",
+            order.merchant_id,
+            order.id,
+            order.created_at,
+        )
+        if row is None:
+            raise Bug(f"order {order.order_no} is gone")
+        return row["state"], row["attempt_state"]
+
+    async def _opened(self, merchant_id: UUID, order_id: UUID, *, again: bool) -> Opened:
+        order = await get_order(self._store, merchant_id, order_id)
+        attempts = await get_attempts(self._store, merchant_id, order_id)
+        live = next((a for a in attempts if a.attempt_no == order.live_attempt_no), None)
+        return Opened(order, live, again, came_to_nothing(order, attempts))
+
+    async def _decide(self, tx: Tx, day: BusinessDay, app: App, wanted: OpenOrder) -> Order:
+        """The order as it is to be written, with the rate of its day and tier."""
+        merchant, amount = app.merchant, wanted.amount
+        if amount.currency != merchant.currency:
+            raise Refusal("currency_not_sold", param="currency", currency=merchant.currency)
+        offers = await self._merchants.offers(merchant, day.day, queries=tx)
+        offer = offers.get(wanted.product)
+        if offer is None:
+            raise Refusal("product_unknown", param="product", product=wanted.product)
+        volume_minor = 0
+        if offer.tariff.tiers_by == "volume":
+            volume_minor = await self._ledger.volume(
+                tx, merchant.id, app.mode, amount.currency, wanted.product, day.day
+            )
+        rate = offer.tariff.rate_for(amount.minor, volume_minor)
+        if rate.of(amount.minor) > amount.minor:
+            raise Refusal("fee_exceeds_amount", param="amount")
+        if app.mode == "live" and merchant.credit_line_minor is not None:
+            position = await self._ledger.position(tx, merchant.id, app.mode, merchant.currency)
+            if position.minor > merchant.credit_line_minor:
+                raise Refusal("credit_line_reached")
+        return moves.new_order(
+            app,
+            wanted,
+            order_id=self._ids.uuid7(day.at),
+            order_no=self._ids.number("order", app.mode, merchant.tag),
+            created_day=day.day,
+            rate=rate,
+            tariff_id=offer.tariff_id,
+        )
+
+    def _attempt(
+        self,
+        order: Order,
+        attempt_no: str,
+        choice: Choice,
+        seq: int,
+        refused: Sequence[Reason] = (),
+    ) -> Attempt:
+        """On the first channel of the choice. refused: why not on those that were tried."""
+        channel = choice.ranked[0]
+        return moves.new_attempt(
+            order=order,
+            attempt_no=attempt_no,
+            seq=seq,
+            at=self._clock.now(),
+            supplier_id=channel.supplier_id,
+            supplier_no=channel.supplier_no,
+            channel_id=channel.id,
+            channel_no=channel.channel_no,
+            channel_day=channel.today,
+            document_id=channel.document_id,
+            supplier_code=channel.supplier_code,
+            cost=channel.cost,
+            reasons=(*refused, *choice.reasons),
+        )
+
+    async def _insert_attempt(self, tx: Tx, attempt: Attempt, order: Order) -> None:
+        ask_at = attempt.created_at + NEVER_SENT_AFTER
+        await moves.insert_attempt(tx, self._ids, attempt, order, ask_at=ask_at)
+
+    async def _mark_sent(self, attempt: Attempt) -> bool:
+        """Committed before the call, so that a crash in between is known to be a doubt."""
+        now = self._clock.now()
+        changes: dict[str, Any] = {"sent_at": now, "ask_at": now + FIRST_QUESTION}
+        async with self._store.transaction() as tx:
+            return await moves.move_attempt(
+                tx, self._ids, attempt, "send", at=now, facts={}, changes=changes
+            )
+
+
+def _answered(reading: Rejected | Unknown) -> bool:
+    """Whether the supplier itself said no."""
+    return isinstance(reading, Rejected) and reading.code != NEVER_SENT
+
+
+def _is_taken_over(attempt: Attempt) -> bool:
+    """Whether somebody else asks about an attempt, since the call that sent it was held up for so
+    long. It may have been sent again by then, and a no to one call proves nothing of the other."""
+    return attempt.sent_at is not None and attempt.ask_at != attempt.sent_at + FIRST_QUESTION
+
+
+def _under_way(opened: Opened) -> bool:
+    """Whether some call may be talking to a supplier about it."""
+    doubtful = opened.attempt is not None and opened.attempt.state == "unknown"
+    return opened.order.state == "created" and not doubtful

@@ -1,0 +1,96 @@
+"""Whom to ask next: attempts that are due, each supplier its fair share of the hands."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Final
+
+from core.kernel.clock import Clock
+from core.system.lanes import Lane, Lanes, Rooms
+from core.system.store import Store
+from core.trade.orders.creation import MAX_ATTEMPTS
+from core.trade.orders.rows import Attempt, read_attempt
+from core.trade.orders.supplier_calls import LONGEST_CALL
+from core.trade.orders.turns import do_one
+
+# Longer than following an order may take: a call to send it again, to ask and to capture, one to
+# each of the others, and as long again for all the rest. Who died with a claim is followed by
+# whoever looks next.
+LEASE: Final = (MAX_ATTEMPTS + 3) * LONGEST_CALL
+# Fewer of one supplier than it is called at once: creates go on beside them.
+ASKING_HANDS: Final = 48
+_PROVEN: Final = Rooms(lane=12, holder=12, overall=ASKING_HANDS)
+_UNPROVEN: Final = Rooms(lane=4, holder=4, overall=24)
+
+Job = Callable[[], Awaitable[None]]
+
+
+class Asking:
+    """The queue of attempts that are to be asked about, a lane for each supplier."""
+
+    def __init__(self, store: Store, clock: Clock) -> None:
+        self._store = store
+        self._clock = clock
+        self._lanes = Lanes(clock, proven=_PROVEN, unproven=_UNPROVEN)
+
+    async def take_due(
+        self, hands: int, follow: Callable[[Attempt], Awaitable[None]]
+    ) -> Sequence[Job]:
+        """Claim what is due, for so many hands at most; `follow` with each is what remains."""
+        now = self._clock.now()
+        shares = self._lanes.share(hands, await self._waiting(now))
+        if not shares:
+            return []
+        return [self._job(attempt, follow) for attempt in await self._claim(now, shares)]
+
+    def _job(self, attempt: Attempt, follow: Callable[[Attempt], Awaitable[None]]) -> Job:
+        lane = Lane(attempt.supplier_id)
+        began = self._lanes.begin(lane)
+
+        async def job() -> None:
+            try:
+                await do_one(follow, attempt)
+            finally:
+                self._lanes.end(lane, began, silent=True)
+
+        return job
+
+    async def _waiting(self, now: datetime) -> dict[Lane, int]:
+        rows = await self._store.fetch(_WAITING, now, _PROVEN.lane)
+        return {Lane(row["supplier_id"]): row["waiting"] for row in rows}
+
+    async def _claim(self, now: datetime, shares: Mapping[Lane, int]) -> list[Attempt]:
+        suppliers, counts = [lane.holder for lane in shares], list(shares.values())
+        rows = await self._store.fetch(_CLAIM, suppliers, counts, now, now + LEASE)
+        return [read_attempt(row) for row in rows]
+
+
+# From supplier to supplier of the index, whatever the backlog.
+_WAITING: Final = """
+WITH RECURSIVE head AS (
+    (SELECT supplier_id FROM attempt WHERE ask_at IS NOT NULL ORDER BY supplier_id LIMIT 1)
+    UNION ALL
+    SELECT n.supplier_id FROM head h, LATERAL (
+        SELECT a.supplier_id FROM attempt a
+        WHERE a.ask_at IS NOT NULL AND a.supplier_id > h.supplier_id
+        ORDER BY a.supplier_id LIMIT 1
+    ) n
+)
+SELECT h.supplier_id, due.waiting FROM head h, LATERAL (
+    SELECT count(*) AS waiting FROM (
+        SELECT FROM attempt a WHERE a.supplier_id = h.supplier_id AND a.ask_at <= $1 LIMIT $2
+    ) a
+) due
+WHERE due.waiting > 0
+"""
+_CLAIM: Final = """
+UPDATE attempt a SET ask_at = $4
+FROM unnest($1::uuid[], $2::integer[]) AS lane (supplier_id, most), LATERAL (
+    SELECT w.merchant_id, w.attempt_no FROM attempt w
+    WHERE w.supplier_id = lane.supplier_id AND w.ask_at <= $3
+    ORDER BY w.ask_at LIMIT lane.most FOR UPDATE SKIP LOCKED
+) due
+WHERE a.merchant_id = due.merchant_id AND a.attempt_no = due.attempt_no
+RETURNING a.*
+"""

@@ -1,0 +1,160 @@
+"""Refunds that only a person gets on: whether the payer has the money, said once and confirmed."""
+
+from __future__ import annotations
+
+from typing import Any, Final, Literal, get_args
+from uuid import UUID
+
+from core.books import BusinessDay, Ledger
+from core.delivery.audit import Audit
+from core.delivery.outbox import Outbox, Say
+from core.kernel.errors import Refusal
+from core.parties.merchants import Merchant, Merchants
+from core.people.actors import Actor
+from core.people.approvals import Confirmations
+from core.system.store import Store, Tx
+from core.trade.orders import get_attempts, named
+from core.trade.refunds.decisions import RIGHT, need_endable
+from core.trade.refunds.refunds import Refunds
+from core.trade.refunds.rows import Refund, get_refund, hold_refund
+
+KIND: Final = "refund"  # of its questions
+How = Literal["given", "not_given"]
+
+
+class RefundsByHand:
+    """The end of a refund, as a person who looked at the supplier's says.
+
+    cost_returned: whether suppliers give their cost back with a refund.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        ledger: Ledger,
+        merchants: Merchants,
+        outbox: Outbox,
+        audit: Audit,
+        confirmations: Confirmations,
+        refunds: Refunds,
+        *,
+        cost_returned: bool = False,
+    ) -> None:
+        self._store = store
+        self._ledger = ledger
+        self._merchants = merchants
+        self._outbox = outbox
+        self._audit = audit
+        self._confirmations = confirmations
+        self._refunds = refunds
+        self._cost_returned = cost_returned
+
+    async def ask(
+        self, actor: Actor, merchant_id: UUID, refund_id: UUID, how: str, *, message_id: int
+    ) -> None:
+        """A button of an alarm: the question whether that is sure, in reply to it.
+
+        how: given, the payer has the money; not_given, and will not get it by this refund.
+        Refusals: anonymous_admin, not_permitted, merchant_not_found, field_invalid,
+        record_not_found, refund_state (it ended, or is being sent right now).
+        """
+        merchant = await self._seen_by(actor, merchant_id)
+        if how not in get_args(How):
+            raise Refusal("field_invalid", param="how", expected=", ".join(get_args(How)))
+        refund = await get_refund(self._store, merchant_id, refund_id)
+        need_endable(refund)
+        attempts = await get_attempts(self._store, merchant_id, refund.order_id)
+        facts: dict[str, Any] = {
+            "merchant_id": str(merchant_id),
+            "merchant_no": merchant.merchant_no,
+            "refund_id": str(refund_id),
+            "how": how,
+            "order_no": refund.order_no,
+            "refund_no": refund.refund_no,
+            "sent_no": refund.sent_no,
+            "supplier_no": named(attempts, refund.attempt_no).supplier_no,
+            "minor": refund.amount.minor,
+            "currency": refund.amount.currency,
+            "actor_name": actor.name,
+        }
+        async with self._store.transaction() as tx:
+            asked = await self._confirmations.ask(tx, KIND, actor, facts)
+            question = {**facts, "confirmation_id": str(asked)}
+            await self._outbox.say(
+                tx,
+                actor.chat_id,
+                Say("refund_question", question, reply_to=message_id),
+                merchant_id=merchant_id,
+            )
+
+    async def confirm(self, actor: Actor, confirmation_id: UUID, *, message_id: int) -> Refund:
+        """Who pressed the alarm's button says yes: the refund ends, and the question's message
+        tells so. message_id: of the question.
+
+        Refusals: anonymous_admin, not_permitted, merchant_not_found, refund_state (it ended
+        meanwhile, or by this very answer), confirmation_expired, confirmation_foreign.
+        """
+        actor.need(RIGHT)
+        question = await self._confirmations.find_own(KIND, actor, confirmation_id)
+        facts = question.facts
+        merchant_id, refund_id = UUID(facts["merchant_id"]), UUID(facts["refund_id"])
+        await self._seen_by(actor, merchant_id)
+
+        async def work(tx: Tx, day: BusinessDay) -> Refund:
+            held = await hold_refund(tx, merchant_id, refund_id)
+            need_endable(held.refund)
+            await self._confirmations.close(tx, question.id, "used")
+            if facts["how"] == "given":
+                ended = await self._refunds.settle_held(
+                    tx, day, held, cost_returned=self._cost_returned
+                )
+            else:
+                why = f"not given back, says {actor.name}"
+                ended = await self._refunds.release_held(tx, day, held, why)
+            await self._audit.record(
+                tx,
+                "end_refund",
+                actor=actor.trail_name,
+                facts={
+                    name: facts[name]
+                    for name in ("refund_id", "refund_no", "order_no", "how", "minor", "currency")
+                }
+                | {"before": held.refund.state},
+                merchant_id=merchant_id,
+                chat_id=actor.chat_id,
+                message_id=message_id,
+            )
+            await self._show(tx, actor, "refund_ended", facts, message_id)
+            return ended
+
+        return await self._ledger.in_open_day(merchant_id, work)
+
+    async def drop(self, actor: Actor, confirmation_id: UUID, *, message_id: int) -> None:
+        """They think better of it: the question's message says that nothing was changed.
+
+        Refusals: anonymous_admin, not_permitted, confirmation_expired, confirmation_foreign.
+        """
+        actor.need(RIGHT)
+        question = await self._confirmations.find_own(KIND, actor, confirmation_id)
+        if question.state == "dropped":
+            return  # pressed twice
+        async with self._store.transaction() as tx:
+            await self._confirmations.close(tx, question.id, "dropped")
+            await self._show(tx, actor, "refund_dropped", question.facts, message_id)
+
+    async def _seen_by(self, actor: Actor, merchant_id: UUID) -> Merchant:
+        """Refusals: anonymous_admin, not_permitted, merchant_not_found."""
+        actor.need(RIGHT)
+        merchant = await self._merchants.by_id(merchant_id)
+        actor.need_for(RIGHT, merchant=merchant)
+        return merchant
+
+    async def _show(
+        self, tx: Tx, actor: Actor, screen: str, facts: dict[str, Any], message_id: int
+    ) -> None:
+        await self._outbox.say(
+            tx,
+            actor.chat_id,
+            Say(screen, facts, edit_message_id=message_id),
+            merchant_id=UUID(facts["merchant_id"]),
+        )

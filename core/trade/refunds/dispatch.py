@@ -1,0 +1,374 @@
+"""Refunds at suppliers: sent, asked about, and followed until they end or wait for a person."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Final, Literal
+from uuid import UUID
+
+import structlog
+
+from core.books import BusinessDay, Ledger
+from core.connectors import AttemptFacts, Connector, HttpRequest, RefundFacts
+from core.delivery.outbox import Say
+from core.kernel.clock import Clock
+from core.kernel.errors import Bug
+from core.kernel.ids import Ids
+from core.parties.suppliers import CallAbout, Calls, Supplier, Suppliers
+from core.system.gateway import MayHaveHappened, NeverSent
+from core.system.store import Store, Tx
+from core.trade.orders import (
+    LONGEST_CALL,
+    TIMEOUTS,
+    Order,
+    SupplierCalls,
+    get_attempts,
+    get_order,
+    named,
+    side_by_side,
+)
+from core.trade.refunds.answers import (
+    Heard,
+    Offers,
+    Step,
+    Told,
+    after_asking,
+    after_release,
+    after_sending,
+)
+from core.trade.refunds.moves import move_refund, note_refund
+from core.trade.refunds.refunds import Refunds
+from core.trade.refunds.rows import Held, Refund, get_refund, hold_refund, read_refund
+
+_LOG = structlog.get_logger(__name__)
+
+# Longer than asking, and sending again, may take, and as long again for all the rest; who died
+# with a claim is followed by the next.
+LEASE: Final = 4 * LONGEST_CALL
+_SAID_CHARS: Final = 300
+
+Alarm = Callable[[Tx, Say], Awaitable[None]]
+Operation = Literal["refund", "refund_query"]
+
+
+class RefundDispatch:
+    """Has suppliers give back what `Refunds` reserved, and books how that ended.
+
+    cost_returned: whether suppliers give their cost back with a refund.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        ids: Ids,
+        ledger: Ledger,
+        supplier_calls: SupplierCalls,
+        suppliers: Suppliers,
+        calls: Calls,
+        refunds: Refunds,
+        alarm: Alarm,
+        *,
+        cost_returned: bool = False,
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._ids = ids
+        self._ledger = ledger
+        self._supplier_calls = supplier_calls
+        self._suppliers = suppliers
+        self._calls = calls
+        self._refunds = refunds
+        self._alarm = alarm
+        self._cost_returned = cost_returned
+
+    async def begin(self, merchant_id: UUID, refund_id: UUID) -> Refund:
+        """Ask the supplier to give a refund's money back, now; the refund as it stands then.
+
+        One that was begun is left to the timetable: nothing is sent twice by saying it twice.
+        Refusals: record_not_found.
+        """
+        refund = await get_refund(self._store, merchant_id, refund_id)
+        if refund.state == "created":
+            await self._send(await self._peer(refund), refund)
+        return await get_refund(self._store, merchant_id, refund_id)
+
+    async def follow_due(self, batch: int) -> int:
+        """See to refunds whose time has come; how many there were. For the timetable."""
+
+        async def claim(count: int) -> list[Refund]:
+            now = self._clock.now()
+            rows = await self._store.fetch(_CLAIM, now, now + LEASE, count)
+            return [read_refund(row) for row in rows]
+
+        return await side_by_side(batch, claim, self._follow)
+
+    async def _follow(self, refund: Refund) -> None:
+        peer = await self._peer(refund)
+        if refund.state == "created":
+            await self._send(peer, refund)
+            return
+        crashed = refund.state == "sent"
+        if crashed:  # the process died, or still waits: what became of the call is not known
+            await self._take(peer, refund, "refund", Heard("unknown", "no answer was kept"))
+            refund = await get_refund(self._store, refund.merchant_id, refund.id)
+            if refund.state != "unknown":
+                return
+        offers = peer.offers(refund, self._clock.now())
+        if offers.resends(refund) and (crashed or not offers.query):
+            await self._send(peer, refund)
+        elif offers.query:
+            heard = await self._call(peer, refund, "refund_query")
+            await self._take(peer, refund, "refund_query", heard)
+        elif not crashed:  # an answer that came late had it looked at again: that ends as well
+            await self._take(peer, refund, "refund_query", Heard("unknown", refund.said))
+
+    async def _send(self, peer: _Peer, seen: Refund) -> None:
+        """Send one that is as it was seen: the mark is committed first, then it is called."""
+        now = self._clock.now()
+        async with self._store.transaction() as tx:
+            held = await hold_refund(tx, seen.merchant_id, seen.id)
+            refund = held.refund
+            if (refund.state, refund.sends) != (seen.state, seen.sends):
+                return  # somebody else sent it, or it ended
+            if not peer.offers(refund, now).refund:
+                await self._move(tx, held, Step("hand", refund.asked, tell="manual"), "", now)
+                return
+            sent = await move_refund(
+                tx,
+                self._ids,
+                refund,
+                "send",
+                at=now,
+                facts={"supplier_no": peer.supplier.supplier_no},
+                changes={
+                    "sends": refund.sends + 1,
+                    "sent_again": refund.sent_again or refund.state == "unknown",
+                    "ask_at": now + LEASE,
+                    "not_found_at": None,
+                },
+            )
+        await self._take(peer, sent, "refund", await self._call(peer, sent, "refund"))
+
+    async def _call(self, peer: _Peer, refund: Refund, operation: Operation) -> Heard:
+        connector, supplier = peer.connector, peer.supplier
+        facts = peer.facts_of(refund)
+
+        def build(*, now: datetime, nonce: str, resources: Mapping[str, str]) -> HttpRequest:
+            try:
+                return connector.build(
+                    operation,
+                    facts,
+                    supplier.credentials,
+                    now=now,
+                    nonce=nonce,
+                    resources=resources,
+                )
+            except Bug as bug:
+                _LOG.exception("refund not built", sent_no=refund.sent_no)
+                raise NeverSent(str(bug)) from bug
+
+        about = CallAbout(refund.merchant_id, refund.attempt_no, refund.refund_no)
+        try:
+            answer = await self._calls.send(
+                supplier, connector, operation, build, timeouts=TIMEOUTS, about=about
+            )
+        except NeverSent as error:
+            return Heard("never_sent", error.why)
+        except MayHaveHappened as error:
+            return Heard("unknown", error.why)
+        now = self._clock.now()
+        return Heard.of(
+            connector.read_refund(operation, answer, facts, supplier.credentials, now=now)
+        )
+
+    async def _take(self, peer: _Peer, seen: Refund, operation: Operation, heard: Heard) -> None:
+        """Decide by how the refund stands now, and book it: in one transaction.
+
+        seen: the refund when it was called about.
+        """
+
+        async def work(tx: Tx, day: BusinessDay) -> Refund | None:
+            held = await hold_refund(tx, seen.merchant_id, seen.id)
+            refund, now = held.refund, self._clock.now()
+            known = replace(
+                refund, upstream_refund_no=heard.upstream_refund_no or refund.upstream_refund_no
+            )
+            offers = peer.offers(known, now)
+            if refund.ended:
+                return await self._take_of_ended(tx, held, heard, offers, seen)
+            if operation == "refund":
+                step = after_sending(refund, heard, offers)
+            elif refund.sends != seen.sends and heard.state != "succeeded":
+                return None  # it was sent again meanwhile: this is about the call before
+            else:
+                step = after_asking(refund, heard, offers, now)
+            changes: dict[str, object] = {
+                "said": heard.said[:_SAID_CHARS],
+                "upstream_refund_no": known.upstream_refund_no,
+            }
+            match step.move:
+                case "settle":
+                    await self._refunds.settle_held(
+                        tx, day, held, cost_returned=self._cost_returned, changes=changes
+                    )
+                case "release":
+                    why = heard.said or "the supplier refused the refund"
+                    await self._refunds.release_held(tx, day, held, why, changes=changes)
+                case "send":
+                    return refund
+                case _:
+                    await self._move(tx, held, step, heard.said, now, changes)
+            return None
+
+        again = await self._ledger.in_open_day(seen.merchant_id, work)
+        _LOG.info(
+            "refund answered",
+            sent_no=seen.sent_no,
+            operation=operation,
+            state=heard.state,
+            said=heard.said[:_SAID_CHARS],
+        )
+        if again is not None and again.ended:
+            await self._settle_late(again, heard)
+        elif again is not None:
+            await self._send(peer, again)
+
+    async def _take_of_ended(
+        self, tx: Tx, held: Held, heard: Heard, offers: Offers, seen: Refund
+    ) -> Refund | None:
+        """What comes after the end. Returns the refund where it failed and has succeeded. One that
+        succeeded cannot fail: that contradicts, is told at once, and books nothing."""
+        refund = held.refund
+        if refund.state == "failed" and heard.state == "succeeded":
+            return refund
+        if seen.ended and refund.state == "failed":
+            wait = after_release(refund) if offers.query else None
+            ask_at = None if wait is None else self._clock.now() + wait
+            await note_refund(tx, refund, {"asked": refund.asked + 1, "ask_at": ask_at})
+            return None
+        if (refund.state, heard.state) == ("succeeded", "failed") and held.order.mode == "live":
+            await self._alarm(tx, _alarm(held, "contradicts", heard.said))
+        _LOG.warning("answer to a refund that ended", sent_no=refund.sent_no, heard=heard)
+        return None
+
+    async def _settle_late(self, refund: Refund, heard: Heard) -> None:
+        """Book what the supplier gave back after all, and tell staff at once."""
+
+        async def told(tx: Tx, held: Held) -> None:
+            if held.order.mode == "live":
+                why: Told = "late_disputed" if held.order.disputed else "late"
+                await self._alarm(tx, _alarm(held, why, heard.said))
+
+        changes: dict[str, object] = {"said": heard.said[:_SAID_CHARS]}
+        if heard.upstream_refund_no:
+            changes["upstream_refund_no"] = heard.upstream_refund_no
+        await self._refunds.settle_late(
+            refund.merchant_id,
+            refund.id,
+            cost_returned=self._cost_returned,
+            changes=changes,
+            told=told,
+        )
+
+    async def _move(
+        self,
+        tx: Tx,
+        held: Held,
+        step: Step,
+        said: str,
+        now: datetime,
+        heard: dict[str, object] | None = None,
+    ) -> None:
+        """A step that ends nothing. Staff are told once, and of a test's refund not at all."""
+        refund = held.refund
+        changes: dict[str, object] = {
+            **(heard or {}),
+            "asked": step.asked,
+            "ask_at": now + step.ask_in if step.ask_in is not None else None,
+            "not_found_at": step.not_found_at,
+        }
+        if step.tell and refund.told_at is None:
+            changes["told_at"] = now
+            if held.order.mode == "live":
+                await self._alarm(tx, _alarm(held, step.tell, said))
+        if not step.move:
+            await note_refund(tx, refund, changes)
+            return
+        await move_refund(
+            tx,
+            self._ids,
+            refund,
+            step.move,
+            at=now,
+            facts={"said": said[:_SAID_CHARS]},
+            changes=changes,
+        )
+
+    async def _peer(self, refund: Refund) -> _Peer:
+        """Whom a refund is asked of: by the document that its attempt was made with."""
+        order = await get_order(self._store, refund.merchant_id, refund.order_id)
+        attempts = await get_attempts(self._store, refund.merchant_id, refund.order_id)
+        attempt = named(attempts, refund.attempt_no)
+        connector = await self._suppliers.connector(attempt.document_id)
+        supplier = await self._suppliers.by_id(attempt.supplier_id)
+        facts = await self._supplier_calls.facts(order, attempt)
+        return _Peer(order, facts, supplier, connector)
+
+
+@dataclass(frozen=True, slots=True)
+class _Peer:
+    """A refund's supplier, and what of its order never changes."""
+
+    order: Order
+    facts: AttemptFacts
+    supplier: Supplier
+    connector: Connector
+
+    def facts_of(self, refund: Refund) -> AttemptFacts:
+        """What the supplier is told of a refund."""
+        return replace(
+            self.facts,
+            refund=RefundFacts(
+                refund_no=refund.sent_no,
+                amount=refund.amount,
+                reason=self.order.subject,  # what the payer knows it by
+                created_at=refund.at,
+                upstream_refund_no=refund.upstream_refund_no,
+            ),
+        )
+
+    def offers(self, refund: Refund, now: datetime) -> Offers:
+        """What can be done about a refund as it stands."""
+        return Offers.of(self.connector, self.facts_of(refund), refund, now)
+
+
+def _alarm(held: Held, why: Told, said: str) -> Say:
+    refund = held.refund
+    return Say(
+        "alarm_refund",
+        {
+            "merchant_id": str(refund.merchant_id),
+            "refund_id": str(refund.id),
+            "why": why,
+            "order_no": refund.order_no,
+            "refund_no": refund.refund_no,
+            "sent_no": refund.sent_no,
+            "supplier_no": held.attempt.supplier_no,
+            "minor": refund.amount.minor,
+            "currency": refund.amount.currency,
+            "said": said[:_SAID_CHARS],
+        },
+    )
+
+
+_CLAIM: Final = """
+UPDATE refund r SET ask_at = $2 FROM (
+    SELECT merchant_id, id FROM refund WHERE ask_at <= $1
+    ORDER BY ask_at LIMIT $3 FOR UPDATE SKIP LOCKED
+) due
+WHERE r.merchant_id = due.merchant_id AND r.id = due.id
+RETURNING r.*
+"""

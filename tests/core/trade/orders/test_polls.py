@@ -1,0 +1,95 @@
+"""A silent supplier holds up nobody else's polls; old attempts are polled ever more rarely."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+
+from bot.loops import Crew
+from core.connectors import Standing
+from core.trade.orders import ASKING_HANDS, Attempt, FollowUp, Opened, Order, get_attempts
+from core.trade.orders.supplier_calls import SupplierCalls
+from tests.core.support import Desk
+
+LATE_S = 2.0
+BOUND_S = 20.0
+SILENT = 30
+
+
+class HalfSilent(SupplierCalls):
+    """S01 does not answer until it is over; the others say that nothing was paid yet."""
+
+    def __init__(self) -> None:
+        self.over = asyncio.Event()
+        self.answered = asyncio.Event()
+        self.held = 0
+
+    async def standing(self, order: Order, attempt: Attempt, operation: str = "query") -> Standing:
+        if attempt.supplier_no == "S01":
+            self.held += 1
+            await self.over.wait()
+        else:
+            self.answered.set()
+        return Standing("pending", "")
+
+    async def may_send_again(self, attempt: Attempt) -> bool:
+        return False
+
+
+def following(desk: Desk, calling: SupplierCalls) -> FollowUp:
+    runtime = desk.runtime
+    return FollowUp(
+        runtime.system.store,
+        runtime.system.clock,
+        runtime.system.ids,
+        runtime.people.groups,
+        calling,
+        runtime.trade.creation,
+        runtime.trade.payments,
+        runtime.supply.routing,
+    )
+
+
+async def attempt_of(desk: Desk, opened: Opened) -> Attempt:
+    (attempt,) = await get_attempts(desk.runtime.system.store, desk.merchant.id, opened.order.id)
+    return attempt
+
+
+async def test_a_silent_supplier_holds_up_nobody_elses_polls(desk: Desk) -> None:
+    silent = [await desk.open(product="wechat_qr") for _ in range(SILENT)]
+    other = await desk.open(product="bank_web")
+    assert (await attempt_of(desk, silent[0])).supplier_no == "S01"
+    assert (await attempt_of(desk, other)).supplier_no != "S01"
+    calling = HalfSilent()
+    crew = Crew(
+        "askers", following(desk, calling).take_due, hands=ASKING_HANDS, idle_s=0.1
+    )  # fmt: skip
+    desk.clock.advance(11)
+    crew.start()
+    try:
+        await asyncio.wait_for(calling.answered.wait(), LATE_S)
+        assert 0 < calling.held <= 4
+    finally:
+        calling.over.set()
+        await asyncio.wait_for(crew.stop(), BOUND_S)
+
+
+async def test_an_old_attempt_is_asked_about_ever_more_rarely(desk: Desk) -> None:
+    opened = await desk.open()
+    calling = HalfSilent()
+    calling.over.set()
+    asking = following(desk, calling)
+    gaps: list[timedelta] = []
+    asked_at = desk.clock.now()
+    while (
+        due_at := await desk.runtime.system.store.fetchval("SELECT ask_at FROM attempt")
+    ) is not None:
+        assert len(gaps) < 50
+        desk.clock.go_to(due_at)
+        gaps.append(due_at - asked_at)
+        asked_at = due_at
+        assert await asking.ask_due(1) == 1
+    rising = [round(gap.total_seconds(), 1) for gap in gaps]
+    assert rising == sorted(rising)
+    assert len(gaps) < 30, "in the day after its end"
+    assert asked_at - opened.order.expires_at > timedelta(hours=18)
