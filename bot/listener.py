@@ -30,12 +30,8 @@ from core.kernel.errors import Bug
 
 _LOG = structlog.get_logger(__name__)
 DRAIN_S: Final = 15.0
-HEAD_S: Final = 10.0
-BODY_S: Final = 15.0
 IDLE_S: Final = 30.0
 SWEEP_S: Final = 1.0
-# A browser opens six; a merchant's servers behind one address some dozens.
-CONNECTIONS_PER_ADDRESS: Final = 512
 FILES_MAX: Final = 65_536
 # What part of the process's files one port's connections may be; half of it one address's.
 SHARE_OF_FILES: Final = 0.4
@@ -51,6 +47,17 @@ def raise_file_limit() -> None:
     if soft != resource.RLIM_INFINITY and soft < wanted:
         with suppress(ValueError, OSError):
             resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one caller may take of a port. head_s, body_s: how long its first request and the body
+    of any may take. per_address: connections at once."""
+
+    head_s: float = 10.0
+    body_s: float = 15.0
+    # A browser opens six; a merchant's servers behind one address some dozens.
+    per_address: int = 512
 
 
 @dataclass(slots=True)
@@ -82,16 +89,12 @@ class Listener:
         port: int,
         *,
         trusted: Iterable[IPv4Network | IPv6Network] = (),
-        head_s: float = HEAD_S,
-        body_s: float = BODY_S,
-        per_address: int = CONNECTIONS_PER_ADDRESS,
+        limits: Limits | None = None,
     ) -> None:
         self._host = host
         self._port = port
         self._trusted = tuple(trusted)
-        self._head_s = head_s
-        self._body_s = body_s
-        self._per_address = per_address
+        self._limits = limits or Limits()
         self._talk = _Talk(logging.getLogger(__name__))
         self._told = 0
         self._runner = web.AppRunner(
@@ -157,7 +160,7 @@ class Listener:
         if _asks_too_much(request):
             self._talk.junk += 1
             return web.Response(status=HTTPStatus.EXPECTATION_FAILED, text="expectation_unknown")
-        late = asyncio.get_running_loop().call_later(self._body_s, self._end_late, request)
+        late = asyncio.get_running_loop().call_later(self._limits.body_s, self._end_late, request)
         try:
             return await self._handle(request)
         except web.RequestPayloadError:
@@ -191,7 +194,7 @@ class Listener:
 
     async def _sweep(self) -> None:
         while True:
-            await asyncio.sleep(min(SWEEP_S, self._head_s))
+            await asyncio.sleep(min(SWEEP_S, self._limits.head_s))
             connections = self._connections()
             self._end_silent(connections)
             self._end_crowds(connections)
@@ -204,7 +207,7 @@ class Listener:
         now_s = time.monotonic()
         for transport in connections:
             standing = self._standing(transport)
-            if standing.fresh and now_s - standing.since_s >= self._head_s:
+            if standing.fresh and now_s - standing.since_s >= self._limits.head_s:
                 transport.abort()
 
     def _end_crowds(self, connections: list[asyncio.Transport]) -> None:
@@ -217,7 +220,7 @@ class Listener:
             if peer and not any(ip_address(peer[0]) in network for network in self._trusted):
                 by_address[peer[0]].append(transport)
         for crowd in by_address.values():
-            self._end_beyond(crowd, min(self._per_address, most // 2))
+            self._end_beyond(crowd, min(self._limits.per_address, most // 2))
         self._end_beyond([t for t in connections if not t.is_closing()], most)
 
     def _end_beyond(self, connections: list[asyncio.Transport], most: int) -> None:

@@ -42,18 +42,16 @@ def build_accounts(
     people: People,
     supply: Supply,
 ) -> Accounts:
-    store, clock, ids = system.store, system.clock, system.ids
-    outbox, audit = delivery.outbox, delivery.audit
-    merchants, suppliers = parties.merchants, parties.suppliers
-    groups, approvals, receipts = people.groups, people.approvals, people.receipts
-    vouchers = Vouchers(store, ids, ledger, groups, outbox, audit)
+    store, outbox, merchants = system.store, delivery.outbox, parties.merchants
+    groups, receipts = people.groups, people.receipts
+    vouchers = Vouchers(store, system.ids, ledger, groups, outbox, delivery.audit)
     verbs = (Prepayments(vouchers), Adjustments(vouchers), Payins(vouchers))
     return Accounts(
         vouchers,
         *verbs,
-        Slips(store, clock, approvals, outbox, vouchers, verbs, (merchants, suppliers)),
+        Slips(system, outbox, parties, people.approvals, vouchers, verbs),
         Credit(store, ledger, groups, outbox, receipts),
-        DayCuts(ledger, merchants, suppliers, receipts),
+        DayCuts(ledger, merchants, parties.suppliers, receipts),
         Pricing(store, merchants, supply.channels, groups, receipts),
-        Reratings(store, clock, ids, ledger, merchants, groups, outbox, audit, approvals),
+        Reratings(system, ledger, delivery, merchants, people),
     )

@@ -28,15 +28,15 @@ from core.accounts.vouchers import (
     convert,
 )
 from core.delivery.outbox import Outbox, Say
-from core.kernel.clock import Clock
 from core.kernel.errors import Refusal
 from core.kernel.money import Money
-from core.parties.merchants import Merchant, Merchants
-from core.parties.suppliers import Supplier, Suppliers
+from core.parties.district import Parties
+from core.parties.merchants import Merchant
+from core.parties.suppliers import Supplier
 from core.people.actors import Actor
 from core.people.approvals import Confirmation, Confirmations
 from core.people.receipts import Cause
-from core.system.store import Store
+from core.system.district import System
 
 KIND: Final = "slip"
 
@@ -66,21 +66,21 @@ class Slips:
 
     def __init__(
         self,
-        store: Store,
-        clock: Clock,
-        confirmations: Confirmations,
+        system: System,
         outbox: Outbox,
+        parties: Parties,
+        confirmations: Confirmations,
         vouchers: Vouchers,
         verbs: tuple[Prepayments, Adjustments, Payins],
-        holders: tuple[Merchants, Suppliers],
     ) -> None:
-        self._store = store
-        self._clock = clock
-        self._confirmations = confirmations
+        self._store = system.store
+        self._clock = system.clock
         self._outbox = outbox
+        self._merchants = parties.merchants
+        self._suppliers = parties.suppliers
+        self._confirmations = confirmations
         self._vouchers = vouchers
         self._prepayments, self._adjustments, self._payins = verbs
-        self._merchants, self._suppliers = holders
 
     async def record(self, actor: Actor, lines: Sequence[Written], message_id: int) -> None:
         """Book the lines of a message, all of them or none, with one receipt; or ask, where one of

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from core.connectors import limits
@@ -53,6 +53,16 @@ from core.kernel.wire import HttpAnswer
 DEFAULT_TOKEN_LIVES_S = 300
 
 
+@dataclass(frozen=True, slots=True)
+class Received:
+    """An answer as it came. credentials: of the supplier's account; they prove whose it is. now:
+    when it came."""
+
+    answer: HttpAnswer
+    credentials: Mapping[str, str]
+    now: datetime
+
+
 class Answer:
     """One answer of a supplier to one operation, being read."""
 
@@ -60,18 +70,16 @@ class Answer:
         self,
         document: Document,
         declared: Operation,
-        answer: HttpAnswer,
+        received: Received,
         facts: AttemptFacts | None,
-        credentials: Mapping[str, str],
-        now: datetime,
         watch: Watch,
     ) -> None:
         self._document = document
         self._declared = declared
-        self._answer = answer
+        self._answer = received.answer
+        self._credentials = received.credentials
+        self._now = received.now
         self._facts = facts
-        self._credentials = credentials
-        self._now = now
         self._watch = watch
 
     def create(self, facts: AttemptFacts, nonce: str) -> CreateReading:

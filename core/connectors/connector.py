@@ -11,7 +11,7 @@ from datetime import datetime
 from functools import cached_property
 from typing import Literal
 
-from core.connectors.answers import Answer
+from core.connectors.answers import Answer, Received
 from core.connectors.callbacks import read_callback
 from core.connectors.document import CallbackRule, Document, Operation
 from core.connectors.explanation import Explanation, explain
@@ -303,7 +303,8 @@ class Connector:
         now: datetime,
     ) -> Answer:
         declared = self._operation(operation, facts)
-        return Answer(self._document, declared, answer, facts, credentials, now, self._watch)
+        received = Received(answer, credentials, now)
+        return Answer(self._document, declared, received, facts, self._watch)
 
     def _operation(self, name: str, facts: AttemptFacts | None) -> Operation:
         """Raises Bug: what is absent is not offered, so nobody asks for it."""

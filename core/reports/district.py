@@ -31,13 +31,13 @@ class Reports:
 def build_reports(
     system: System, ledger: Ledger, parties: Parties, people: People, *, instance_name: str
 ) -> Reports:
-    store, clock, ids = system.store, system.clock, system.ids
+    store, clock = system.store, system.clock
     merchants, suppliers = parties.merchants, parties.suppliers
     bills = Bills(store, clock, ledger, merchants, suppliers)
     return Reports(
         bills,
         Statistics(store, bills, suppliers),
-        Exports(store, clock, ids, ledger, merchants, suppliers, bills, parties.calls),
+        Exports(system, ledger, parties, bills),
         Verify(store, merchants, suppliers, bills),
         Ticks(store, clock, people.alarms),
         Instance(instance_name, store, clock, people.alarms),

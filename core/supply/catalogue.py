@@ -9,16 +9,17 @@ from typing import Any, Final, Literal
 from uuid import UUID
 
 from core.connectors import DocumentFaults
-from core.delivery.audit import Audit
-from core.delivery.outbox import Outbox, Say
+from core.delivery.district import Delivery
+from core.delivery.outbox import Say
 from core.kernel.errors import Refusal
 from core.kernel.holder import HOUSE
 from core.kernel.tariff import format_tariff, parse_tariff
-from core.parties.merchants import Merchant, Merchants
-from core.parties.suppliers import Supplier, Suppliers
+from core.parties.district import Parties
+from core.parties.merchants import Merchant
+from core.parties.suppliers import Supplier
 from core.people.actors import Actor
-from core.people.approvals import Confirmations
-from core.people.receipts import Answer, Cause, ObeyedBefore, Receipts
+from core.people.district import People
+from core.people.receipts import Answer, Cause, ObeyedBefore
 from core.supply.channels import By, Channel, Channels, ChannelSets, NewChannel, Terms, read_hours
 from core.system.store import Store, Tx
 
@@ -43,24 +44,21 @@ class Catalogue:
     def __init__(
         self,
         store: Store,
-        suppliers: Suppliers,
+        delivery: Delivery,
+        parties: Parties,
+        people: People,
         channels: Channels,
         sets: ChannelSets,
-        merchants: Merchants,
-        outbox: Outbox,
-        audit: Audit,
-        receipts: Receipts,
-        confirmations: Confirmations,
     ) -> None:
         self._store = store
-        self._suppliers = suppliers
+        self._outbox = delivery.outbox
+        self._audit = delivery.audit
+        self._merchants = parties.merchants
+        self._suppliers = parties.suppliers
+        self._receipts = people.receipts
+        self._confirmations = people.approvals
         self._channels = channels
         self._sets = sets
-        self._merchants = merchants
-        self._outbox = outbox
-        self._audit = audit
-        self._receipts = receipts
-        self._confirmations = confirmations
 
     # ── a new channel ────────────────────────────────────────────────────────────────────────────
     async def ask(

@@ -36,24 +36,18 @@ def build_supply(
     system: System, delivery: Delivery, parties: Parties, people: People, *, private_targets: bool
 ) -> Supply:
     """private_targets: suppliers may be at addresses that are not reachable from the internet."""
-    store, clock, ids = system.store, system.clock, system.ids
-    outbox, audit = delivery.outbox, delivery.audit
+    store, clock, audit = system.store, system.clock, delivery.audit
     groups, suppliers = people.groups, parties.suppliers
     chance = random.SystemRandom().random
     routing = Routing(store, system.link, clock, chance, groups.tell_ops, demo=system.demo)
-    channels = Channels(store, clock, ids, audit, routing.limits_changed)
-    channel_sets = ChannelSets(store, ids, audit)
+    channels = Channels(store, clock, system.ids, audit, routing.limits_changed)
+    channel_sets = ChannelSets(store, system.ids, audit)
     return Supply(
-        Documents(store, clock, ids, people.people, groups, outbox, audit, _LIBRARY),
-        Onboarding(
-            store, clock, suppliers, people.people, groups, audit, allow_private=private_targets
-        ),
-        Licences(store, clock, groups, outbox),
+        Documents(system, delivery, people, _LIBRARY),
+        Onboarding(system, audit, suppliers, people, allow_private=private_targets),
+        Licences(store, clock, groups, delivery.outbox),
         channels,
         channel_sets,
         routing,
-        Catalogue(
-            store, suppliers, channels, channel_sets, parties.merchants, outbox, audit,
-            people.receipts, people.approvals,
-        ),
-    )  # fmt: skip
+        Catalogue(store, delivery, parties, people, channels, channel_sets),
+    )

@@ -9,16 +9,16 @@ from datetime import timedelta
 from typing import Any, Final
 from uuid import UUID
 
-from core.delivery.audit import Audit
-from core.delivery.outbox import Outbox, Say
-from core.kernel.clock import Clock
+from core.delivery.district import Delivery
+from core.delivery.outbox import Say
 from core.kernel.errors import REASON_EXAMPLES, Refusal
 from core.parties.merchants import Merchants
 from core.people.actors import Actor
-from core.people.approvals import Confirmation, Confirmations
-from core.people.groups import Groups
+from core.people.approvals import Confirmation
+from core.people.district import People
 from core.people.ops import Deed, tell_ops
-from core.system.store import Store, Tx
+from core.system.district import System
+from core.system.store import Tx
 from core.trade.orders import (
     ByHand,
     FollowUp,
@@ -38,23 +38,20 @@ class Completions:
 
     def __init__(
         self,
-        store: Store,
-        clock: Clock,
-        audit: Audit,
-        outbox: Outbox,
-        groups: Groups,
+        system: System,
+        delivery: Delivery,
         merchants: Merchants,
-        confirmations: Confirmations,
+        people: People,
         follow_up: FollowUp,
         by_hand: OrdersByHand,
     ) -> None:
-        self._store = store
-        self._clock = clock
-        self._audit = audit
-        self._outbox = outbox
-        self._groups = groups
+        self._store = system.store
+        self._clock = system.clock
+        self._audit = delivery.audit
+        self._outbox = delivery.outbox
+        self._groups = people.groups
         self._merchants = merchants
-        self._confirmations = confirmations
+        self._confirmations = people.approvals
         self._follow_up = follow_up
         self._by_hand = by_hand
 

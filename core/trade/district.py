@@ -10,6 +10,7 @@ from core.parties.district import Parties, nonce
 from core.people.district import People
 from core.supply.district import Supply
 from core.system.district import System
+from core.trade.books import TradeBooks
 from core.trade.callbacks import Callbacks, RefusedCallbacks
 from core.trade.completions import Completions
 from core.trade.discrepancies import Discrepancies
@@ -55,23 +56,20 @@ def build_trade(
     addresses: Addresses,
 ) -> Trade:
     """addresses: where suppliers call back and payers pay."""
-    store, clock, ids = system.store, system.clock, system.ids
-    outbox, audit = delivery.outbox, delivery.audit
-    merchants, suppliers, calls = parties.merchants, parties.suppliers, parties.calls
-    groups, alarms, approvals = people.groups, people.alarms, people.approvals
-    routing = supply.routing
-    supplier_calls = SupplierCalls(merchants, suppliers, calls, clock, nonce, addresses)
-    contradictions = Contradictions(store, clock, ids, alarms)
-    payments = Payments(
-        ids, ledger, merchants, groups, outbox, routing, addresses.cashier_url, contradictions
+    store, clock, merchants = system.store, system.clock, parties.merchants
+    groups, alarms, routing = people.groups, people.alarms, supply.routing
+    audit, approvals = delivery.audit, people.approvals
+    books = TradeBooks(system.ids, ledger, merchants, groups, delivery.outbox)
+    supplier_calls = SupplierCalls(
+        merchants, parties.suppliers, parties.calls, clock, nonce, addresses
     )
-    by_hand = OrdersByHand(ids, ledger, merchants, groups, payments, routing)
-    creation = Creation(
-        store, clock, ids, ledger, merchants, routing, groups, supplier_calls, payments
-    )
-    follow_up = FollowUp(store, clock, ids, groups, supplier_calls, creation, payments, routing)
-    refused = RefusedCallbacks(store, clock, ids, alarms)
-    refunds = Refunds(ids, ledger, merchants, groups, outbox)
+    contradictions = Contradictions(store, clock, system.ids, alarms)
+    payments = Payments(books, routing, contradictions, addresses.cashier_url)
+    by_hand = OrdersByHand(books, payments, routing)
+    creation = Creation(store, clock, books, routing, supplier_calls, payments)
+    follow_up = FollowUp(system, groups, routing, supplier_calls, creation, payments)
+    refused = RefusedCallbacks(store, clock, system.ids, alarms)
+    refunds = Refunds(books)
     return Trade(
         addresses=addresses,
         creation=creation,
@@ -79,20 +77,14 @@ def build_trade(
         contradictions=contradictions,
         follow_up=follow_up,
         notifications=Notifications(store, clock, system.gateway, merchants, groups),
-        callbacks=Callbacks(
-            store, clock, ids, merchants, suppliers, payments, follow_up, alarms, refused
-        ),
+        callbacks=Callbacks(system, parties, payments, follow_up, alarms, refused),
         refused_callbacks=refused,
-        completions=Completions(
-            store, clock, audit, outbox, groups, merchants, approvals, follow_up, by_hand
-        ),
-        discrepancies=Discrepancies(
-            store, clock, ids, ledger, merchants, groups, outbox, audit, approvals, by_hand
-        ),
+        completions=Completions(system, delivery, merchants, people, follow_up, by_hand),
+        discrepancies=Discrepancies(store, clock, books, audit, approvals, by_hand),
         refunds=refunds,
         refund_dispatch=RefundDispatch(
-            store, clock, ids, ledger, supplier_calls, suppliers, calls, refunds, groups.tell_ops
+            system, ledger, parties, supplier_calls, refunds, groups.tell_ops
         ),
-        refunds_by_hand=RefundsByHand(store, ledger, merchants, outbox, audit, approvals, refunds),
-        lookups=Lookups(store, outbox),
+        refunds_by_hand=RefundsByHand(store, books, audit, approvals, refunds),
+        lookups=Lookups(store, delivery.outbox),
     )

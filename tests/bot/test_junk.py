@@ -16,7 +16,7 @@ from structlog.testing import capture_logs
 
 from bot.admin import Admin
 from bot.app import MAX_BODY_BYTES
-from bot.listener import HUNG_UP, Listener
+from bot.listener import HUNG_UP, Limits, Listener
 from bot.webhook import SECRET_HEADER, Webhook, webhook_secret
 from bot.world import BOT_ID
 from core.runtime import Runtime
@@ -67,8 +67,9 @@ async def ports(runtime: Runtime) -> AsyncIterator[Ports]:
         "/telegram", Webhook(runtime.delivery.inbox, runtime.system.vault, BOT_ID, SECRET).receive
     )
     add_payapi(app, runtime, trusted_proxies=())
-    public = Listener(app, "127.0.0.1", 0, head_s=1.0, body_s=0.3)
-    admin = Listener(Admin(runtime, None, None).app(), "127.0.0.1", 0, head_s=1.0, body_s=0.3)
+    limits = Limits(head_s=1.0, body_s=0.3)
+    public = Listener(app, "127.0.0.1", 0, limits=limits)
+    admin = Listener(Admin(runtime, None, None).app(), "127.0.0.1", 0, limits=limits)
     for listener in (public, admin):
         await listener.start()
     yield Ports(public, admin)

@@ -14,7 +14,7 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from bot.listener import HEAD_S, Listener
+from bot.listener import Limits, Listener
 from bot.process import PortTaken
 
 SOON_S = 10.0
@@ -53,7 +53,7 @@ async def ends(reader: asyncio.StreamReader) -> bytes:
 
 
 async def test_silent_and_slow_heads_go_and_others_are_served() -> None:
-    async with listening(head_s=0.3) as (host, port):
+    async with listening(limits=Limits(head_s=0.3)) as (host, port):
         opened = [await asyncio.open_connection(host, port) for _ in range(50)]
         for _, writer in opened[::2]:
             writer.write(b"POST / HTTP/1.1\r\nHost: x\r\nX-Slow: ")
@@ -67,7 +67,7 @@ async def test_silent_and_slow_heads_go_and_others_are_served() -> None:
 
 
 async def test_a_body_that_comes_too_slowly_ends_the_connection() -> None:
-    async with listening(body_s=0.2) as (host, port):
+    async with listening(limits=Limits(body_s=0.2)) as (host, port):
         reader, writer = await asyncio.open_connection(host, port)
         writer.write(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nabc")
         assert await ends(reader) == b""
@@ -80,7 +80,7 @@ async def test_a_body_that_comes_too_slowly_ends_the_connection() -> None:
 
 
 async def test_a_connection_that_brought_a_request_may_wait_for_its_next() -> None:
-    async with listening(head_s=0.2) as (host, port):
+    async with listening(limits=Limits(head_s=0.2)) as (host, port):
         reader, writer = await asyncio.open_connection(host, port)
         asked = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n\r\na"
         for _ in range(3):
@@ -94,7 +94,8 @@ async def test_a_connection_that_brought_a_request_may_wait_for_its_next() -> No
 @pytest.mark.parametrize("trusted", [False, True])
 async def test_one_address_has_so_many_connections(trusted: bool) -> None:
     networks = (ip_network("127.0.0.0/8"),) if trusted else ()
-    async with listening(per_address=5, trusted=networks, head_s=60) as (host, port):
+    limits = Limits(per_address=5, head_s=60)
+    async with listening(limits=limits, trusted=networks) as (host, port):
         opened = [await asyncio.open_connection(host, port) for _ in range(9)]
         asked = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n\r\na"
         for reader, writer in opened[:5]:
@@ -163,7 +164,7 @@ async def test_connections_that_do_nothing_take_nobody_the_files() -> None:
                 ):
                     assert await answer.text() == "alive"
                 took_s.append(time.monotonic() - began)
-        assert max(took_s) < HEAD_S / 2, took_s
+        assert max(took_s) < Limits().head_s / 2, took_s
         async with asyncio.timeout(SOON_S):
             await occupying
         for writer in writers:

@@ -32,6 +32,7 @@ from core.people.actors import Actor
 from core.people.alarms import Alarm
 from core.runtime import Runtime, build
 from core.system.store import Tx
+from core.trade.books import TradeBooks
 from core.trade.orders import (
     Opened,
     OpenOrder,
@@ -132,13 +133,17 @@ async def owner(
 
 def completing(runtime: Runtime) -> OrdersByHand:
     """What completions and resolutions do to an order, without asking anybody for a right."""
-    return OrdersByHand(
+    return OrdersByHand(books_of(runtime), runtime.trade.payments, runtime.supply.routing)
+
+
+def books_of(runtime: Runtime) -> TradeBooks:
+    """What orders are booked with."""
+    return TradeBooks(
         runtime.system.ids,
         runtime.ledger,
         runtime.parties.merchants,
         runtime.people.groups,
-        runtime.trade.payments,
-        runtime.supply.routing,
+        runtime.delivery.outbox,
     )
 
 

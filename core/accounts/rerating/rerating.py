@@ -10,20 +10,18 @@ from uuid import UUID
 from core.accounts.rerating.comparison import Changes, RerateView, Seen, Wanted, compare, is_still
 from core.accounts.vouchers import Cause
 from core.books import BusinessDay, Ledger
-from core.delivery.audit import Audit
-from core.delivery.outbox import Outbox, Say
-from core.kernel.clock import Clock
+from core.delivery.district import Delivery
+from core.delivery.outbox import Say
 from core.kernel.days import Days
 from core.kernel.errors import Refusal
 from core.kernel.holder import MODE
-from core.kernel.ids import Ids
 from core.kernel.money import Money
 from core.kernel.tariff import Tariff, format_tariff
 from core.parties.merchants import Merchant, Merchants
 from core.people.actors import Actor
-from core.people.approvals import Confirmations
-from core.people.groups import Groups
-from core.system.store import Store, Tx
+from core.people.district import People
+from core.system.district import System
+from core.system.store import Tx
 from core.trade.orders import Recharge, book_recharge, hold_charges, write_charges
 
 RIGHT: Final = "price"
@@ -42,25 +40,21 @@ class Reratings:
 
     def __init__(
         self,
-        store: Store,
-        clock: Clock,
-        ids: Ids,
+        system: System,
         ledger: Ledger,
+        delivery: Delivery,
         merchants: Merchants,
-        groups: Groups,
-        outbox: Outbox,
-        audit: Audit,
-        confirmations: Confirmations,
+        people: People,
     ) -> None:
-        self._store = store
-        self._clock = clock
-        self._ids = ids
+        self._store = system.store
+        self._clock = system.clock
+        self._ids = system.ids
         self._ledger = ledger
+        self._outbox = delivery.outbox
+        self._audit = delivery.audit
         self._merchants = merchants
-        self._groups = groups
-        self._outbox = outbox
-        self._audit = audit
-        self._confirmations = confirmations
+        self._groups = people.groups
+        self._confirmations = people.approvals
 
     async def preview(
         self, merchant: Merchant, product_code: str, days: Days, tariff: Tariff | None

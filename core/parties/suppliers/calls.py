@@ -20,17 +20,7 @@ from core.kernel.masking import Mask
 from core.kernel.wire import HttpAnswer, HttpRequest
 from core.parties.suppliers.suppliers import Supplier
 from core.parties.suppliers.tokens import Tokens
-from core.system.gateway import (
-    FAILURES_TO_OPEN,
-    OPEN_S,
-    REQUESTS_AT_ONCE,
-    Circuit,
-    Gateway,
-    Health,
-    MayHaveHappened,
-    NeverSent,
-    Timeouts,
-)
+from core.system.gateway import Circuit, Gateway, Health, MayHaveHappened, NeverSent, Timeouts
 from core.system.store import Store
 
 _LOG = structlog.get_logger(__name__)
@@ -95,26 +85,13 @@ class Calls:
     """Talks to suppliers. What it knows of tokens and of who is broken is this process's own."""
 
     def __init__(
-        self,
-        store: Store,
-        clock: Clock,
-        ids: Ids,
-        gateway: Gateway,
-        nonce: Callable[[], str],
-        *,
-        room: int = REQUESTS_AT_ONCE,
-        failures_to_open: int = FAILURES_TO_OPEN,
-        open_s: float = OPEN_S,
+        self, store: Store, clock: Clock, ids: Ids, gateway: Gateway, nonce: Callable[[], str]
     ) -> None:
-        """room, failures_to_open, open_s: of each supplier's circuit."""
         self._store = store
         self._clock = clock
         self._ids = ids
         self._gateway = gateway
         self._nonce = nonce
-        self._room = room
-        self._failures_to_open = failures_to_open
-        self._open_s = open_s
         self._circuits: dict[UUID, Circuit] = {}
         self._tokens = Tokens(clock)
 
@@ -218,13 +195,7 @@ class Calls:
     def _circuit(self, supplier_id: UUID) -> Circuit:
         """The supplier's own: two at one host do not share a fate, nor each other's room."""
         if supplier_id not in self._circuits:
-            self._circuits[supplier_id] = Circuit(
-                clock=self._clock,
-                room=self._room,
-                failures_to_open=self._failures_to_open,
-                open_s=self._open_s,
-                judges_status=True,
-            )
+            self._circuits[supplier_id] = Circuit(clock=self._clock, judges_status=True)
         return self._circuits[supplier_id]
 
     async def _keep(

@@ -8,43 +8,30 @@ from dataclasses import replace
 from uuid import UUID
 
 from core.books import Ledger
-from core.kernel.clock import Clock
 from core.kernel.errors import Refusal
 from core.kernel.holder import HOUSE
-from core.kernel.ids import Ids
-from core.parties.merchants import Merchants
-from core.parties.suppliers import Calls, Suppliers
+from core.parties.district import Parties
 from core.people.actors import Actor
 from core.reports.bills import Bills
 from core.reports.exports import points, sources
 from core.reports.exports.papers import CSV_TABLES, CallLog, ChartFacts, Paper
 from core.reports.exports.queue import Queue
 from core.reports.exports.sources import MerchantReading, PlatformReading, SupplierReading
-from core.system.store import Store
+from core.system.district import System
 from core.trade.orders import get_attempts, get_order
 
 
 class Exports:
     """Pictures and files of business days. queue: what was asked for and is not out yet."""
 
-    def __init__(
-        self,
-        store: Store,
-        clock: Clock,
-        ids: Ids,
-        ledger: Ledger,
-        merchants: Merchants,
-        suppliers: Suppliers,
-        bills: Bills,
-        calls: Calls,
-    ) -> None:
-        self._store = store
+    def __init__(self, system: System, ledger: Ledger, parties: Parties, bills: Bills) -> None:
+        self._store = system.store
         self._ledger = ledger
-        self._merchants = merchants
-        self._suppliers = suppliers
+        self._merchants = parties.merchants
+        self._suppliers = parties.suppliers
+        self._calls = parties.calls
         self._bills = bills
-        self._calls = calls
-        self.queue = Queue(store, clock, ids)
+        self.queue = Queue(system.store, system.clock, system.ids)
 
     async def ask(
         self,

@@ -13,18 +13,16 @@ from uuid import UUID
 import asyncpg
 
 from core.connectors import DocumentFaults
-from core.delivery.audit import Audit
-from core.delivery.outbox import Outbox, Say
-from core.kernel.clock import Clock
+from core.delivery.district import Delivery
+from core.delivery.outbox import Say
 from core.kernel.errors import Bug, Refusal
-from core.kernel.ids import Ids
 from core.people.actors import Actor
-from core.people.groups import Groups
-from core.people.people import People
+from core.people.district import People
 from core.supply.onboarding import checks
 from core.supply.onboarding.gates import load_sound
 from core.supply.onboarding.second_person import ALONE_MINUTES, need_second, others
-from core.system.store import Queries, Store, Tx
+from core.system.district import System
+from core.system.store import Queries, Tx
 
 RIGHT: Final = "documents"
 APPROVE_RIGHT: Final = "approve_document"
@@ -69,24 +67,14 @@ class Documents:
     library: the folder of the documents that come with the desk.
     """
 
-    def __init__(
-        self,
-        store: Store,
-        clock: Clock,
-        ids: Ids,
-        people: People,
-        groups: Groups,
-        outbox: Outbox,
-        audit: Audit,
-        library: Path,
-    ) -> None:
-        self._store = store
-        self._clock = clock
-        self._ids = ids
-        self._people = people
-        self._groups = groups
-        self._outbox = outbox
-        self._audit = audit
+    def __init__(self, system: System, delivery: Delivery, people: People, library: Path) -> None:
+        self._store = system.store
+        self._clock = system.clock
+        self._ids = system.ids
+        self._outbox = delivery.outbox
+        self._audit = delivery.audit
+        self._people = people.people
+        self._groups = people.groups
         self._library = library
 
     # ── reading ──────────────────────────────────────────────────────────────────────────────────

@@ -13,18 +13,17 @@ from zoneinfo import ZoneInfo
 from core.connectors import Connector, DocumentFaults
 from core.delivery.audit import Audit
 from core.delivery.outbox import Say
-from core.kernel.clock import Clock
 from core.kernel.errors import Refusal
 from core.parties.suppliers import NewSupplier, Supplier, Suppliers, licence_over
 from core.people.actors import Actor
-from core.people.groups import Groups
-from core.people.people import People
+from core.people.district import People
 from core.supply.onboarding import checks, gates
 from core.supply.onboarding.documents import Document, read_document
 from core.supply.onboarding.replacement import with_credentials
 from core.supply.onboarding.second_person import ALONE_MINUTES, need_second, others
 from core.supply.onboarding.uses import NewUse, Use, add_use, last_seq, read_uses, use_before
-from core.system.store import Store, Tx
+from core.system.district import System
+from core.system.store import Tx
 
 RIGHT: Final = "suppliers"
 
@@ -39,21 +38,19 @@ class Onboarding:
 
     def __init__(
         self,
-        store: Store,
-        clock: Clock,
+        system: System,
+        audit: Audit,
         suppliers: Suppliers,
         people: People,
-        groups: Groups,
-        audit: Audit,
         *,
         allow_private: bool,
     ) -> None:
-        self._store = store
-        self._clock = clock
-        self._suppliers = suppliers
-        self._people = people
-        self._groups = groups
+        self._store = system.store
+        self._clock = system.clock
         self._audit = audit
+        self._suppliers = suppliers
+        self._people = people.people
+        self._groups = people.groups
         self._allow_private = allow_private
 
     async def open(self, actor: Actor, new: NewSupplier) -> Supplier:

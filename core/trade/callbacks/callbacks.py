@@ -11,14 +11,13 @@ from typing import Final
 import structlog
 
 from core.connectors import Callback, Connector, Event, InvalidCallback, Reply
-from core.kernel.clock import Clock
 from core.kernel.errors import Refusal
-from core.kernel.ids import Ids, read_number
-from core.parties.merchants import Merchants
-from core.parties.suppliers import Supplier, Suppliers
+from core.kernel.ids import read_number
+from core.parties.district import Parties
+from core.parties.suppliers import Supplier
 from core.people.alarms import Alarms
+from core.system.district import System
 from core.system.lanes import Lane, Lanes, Rooms
-from core.system.store import Store
 from core.trade.callbacks import queue
 from core.trade.callbacks.queue import Waiting
 from core.trade.callbacks.refused import RefusedCallbacks
@@ -49,26 +48,23 @@ class Callbacks:
 
     def __init__(
         self,
-        store: Store,
-        clock: Clock,
-        ids: Ids,
-        merchants: Merchants,
-        suppliers: Suppliers,
+        system: System,
+        parties: Parties,
         payments: Payments,
         follow_up: FollowUp,
         alarms: Alarms,
         refused: RefusedCallbacks,
     ) -> None:
-        self._store = store
-        self._clock = clock
-        self._ids = ids
-        self._merchants = merchants
-        self._suppliers = suppliers
+        self._store = system.store
+        self._clock = system.clock
+        self._ids = system.ids
+        self._merchants = parties.merchants
+        self._suppliers = parties.suppliers
         self._payments = payments
         self._follow_up = follow_up
         self._alarms = alarms
         self._refused = refused
-        self._lanes = Lanes(clock, proven=_PROVEN, unproven=_UNPROVEN)
+        self._lanes = Lanes(system.clock, proven=_PROVEN, unproven=_UNPROVEN)
         self._wakers: list[Callable[[], None]] = []
 
     def on_news(self, wake: Callable[[], None]) -> None:

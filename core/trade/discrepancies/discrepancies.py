@@ -7,18 +7,17 @@ from datetime import timedelta
 from typing import Any, Final
 from uuid import UUID
 
-from core.books import BusinessDay, Event, Ledger
+from core.books import BusinessDay, Event
 from core.delivery.audit import Audit
-from core.delivery.outbox import Outbox, Say
+from core.delivery.outbox import Say
 from core.kernel.clock import Clock
 from core.kernel.errors import Bug, Refusal
-from core.kernel.ids import Ids
-from core.parties.merchants import Merchant, Merchants
+from core.parties.merchants import Merchant
 from core.people.actors import Actor
 from core.people.approvals import Confirmations
-from core.people.groups import Groups
 from core.people.ops import Deed, tell_ops
 from core.system.store import Queries, Store, Tx
+from core.trade.books import TradeBooks
 from core.trade.discrepancies.decisions import facts_of, fee_of, need_left, need_reason, postings_of
 from core.trade.discrepancies.rows import (
     HOWS,
@@ -53,22 +52,18 @@ class Discrepancies:
         self,
         store: Store,
         clock: Clock,
-        ids: Ids,
-        ledger: Ledger,
-        merchants: Merchants,
-        groups: Groups,
-        outbox: Outbox,
+        books: TradeBooks,
         audit: Audit,
         confirmations: Confirmations,
         by_hand: OrdersByHand,
     ) -> None:
         self._store = store
         self._clock = clock
-        self._ids = ids
-        self._ledger = ledger
-        self._merchants = merchants
-        self._groups = groups
-        self._outbox = outbox
+        self._ids = books.ids
+        self._ledger = books.ledger
+        self._merchants = books.merchants
+        self._groups = books.groups
+        self._outbox = books.outbox
         self._audit = audit
         self._confirmations = confirmations
         self._by_hand = by_hand

@@ -8,15 +8,13 @@ from uuid import UUID
 
 import asyncpg
 
-from core.books import BusinessDay, Event, Ledger, Postings, rerated, reversal
+from core.books import BusinessDay, Event, Postings, rerated, reversal
 from core.kernel.errors import Bug, Refusal
-from core.kernel.ids import Ids
 from core.kernel.money import Money
 from core.kernel.tariff import Tariff
-from core.parties.merchants import Merchants
-from core.people.groups import Groups
 from core.supply.channels import Routing
 from core.system.store import Queries, Tx
+from core.trade.books import TradeBooks
 from core.trade.orders import moves
 from core.trade.orders.charges import (
     Charge,
@@ -52,19 +50,11 @@ class ByHand:
 class OrdersByHand:
     """Marks orders paid by a person's word, and takes that back."""
 
-    def __init__(
-        self,
-        ids: Ids,
-        ledger: Ledger,
-        merchants: Merchants,
-        groups: Groups,
-        payments: Payments,
-        routing: Routing,
-    ) -> None:
-        self._ids = ids
-        self._ledger = ledger
-        self._merchants = merchants
-        self._groups = groups
+    def __init__(self, books: TradeBooks, payments: Payments, routing: Routing) -> None:
+        self._ids = books.ids
+        self._ledger = books.ledger
+        self._merchants = books.merchants
+        self._groups = books.groups
         self._payments = payments
         self._routing = routing
 

@@ -11,15 +11,14 @@ from uuid import UUID
 
 import structlog
 
-from core.books import BusinessDay, Ledger
+from core.books import BusinessDay
 from core.connectors import Accepted, CreateReading, Rejected, Unknown
 from core.kernel.clock import Clock
 from core.kernel.errors import Bug, Refusal
-from core.kernel.ids import Ids
-from core.parties.merchants import App, Merchants
-from core.people.groups import Groups
+from core.parties.merchants import App
 from core.supply.channels import Choice, Reason, Routing, Wish
 from core.system.store import Store, Tx
+from core.trade.books import TradeBooks
 from core.trade.orders import moves
 from core.trade.orders.decisions import OpenOrder, came_to_nothing, differences
 from core.trade.orders.payments import Payments
@@ -87,21 +86,18 @@ class Creation:
         self,
         store: Store,
         clock: Clock,
-        ids: Ids,
-        ledger: Ledger,
-        merchants: Merchants,
+        books: TradeBooks,
         routing: Routing,
-        groups: Groups,
         supplier_calls: SupplierCalls,
         payments: Payments,
     ) -> None:
         self._store = store
         self._clock = clock
-        self._ids = ids
-        self._ledger = ledger
-        self._merchants = merchants
+        self._ids = books.ids
+        self._ledger = books.ledger
+        self._merchants = books.merchants
+        self._groups = books.groups
         self._routing = routing
-        self._groups = groups
         self._supplier_calls = supplier_calls
         self._payments = payments
         self._twins = Twins(store.elsewhere)

@@ -12,12 +12,10 @@ import asyncpg
 
 from core.connectors import Accepted, Standing
 from core.delivery.outbox import News
-from core.kernel.clock import Clock
 from core.kernel.errors import Bug, Refusal
-from core.kernel.ids import Ids
 from core.people.groups import Groups
 from core.supply.channels import Routing
-from core.system.store import Store
+from core.system.district import System
 from core.trade.orders import moves
 from core.trade.orders.contradictions import CONTRADICTION
 from core.trade.orders.creation import NEVER_SENT_AFTER, Creation
@@ -51,24 +49,22 @@ class FollowUp:
 
     def __init__(
         self,
-        store: Store,
-        clock: Clock,
-        ids: Ids,
+        system: System,
         groups: Groups,
+        routing: Routing,
         supplier_calls: SupplierCalls,
         creation: Creation,
         payments: Payments,
-        routing: Routing,
     ) -> None:
-        self._store = store
-        self._clock = clock
-        self._ids = ids
+        self._store = system.store
+        self._clock = system.clock
+        self._ids = system.ids
         self._groups = groups
+        self._routing = routing
         self._supplier_calls = supplier_calls
         self._creation = creation
         self._payments = payments
-        self._routing = routing
-        self._asking = Asking(store, clock)
+        self._asking = Asking(system.store, system.clock)
 
     async def ask(
         self, merchant_id: UUID, order_id: UUID, *, request_id: str, attempt_no: str | None = None

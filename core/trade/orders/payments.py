@@ -10,15 +10,14 @@ from uuid import UUID
 
 import structlog
 
-from core.books import AlreadyBooked, BusinessDay, Event, Ledger
-from core.delivery.outbox import News, Outbox, Say
+from core.books import AlreadyBooked, BusinessDay, Event
+from core.delivery.outbox import News, Say
 from core.kernel.errors import Bug, Contradiction, Refusal
-from core.kernel.ids import Ids
 from core.kernel.money import Money
-from core.parties.merchants import Merchant, Merchants
-from core.people.groups import Groups
+from core.parties.merchants import Merchant
 from core.supply.channels import Routing
 from core.system.store import Tx
+from core.trade.books import TradeBooks
 from core.trade.orders import moves
 from core.trade.orders.contradictions import CONTRADICTION, Contradictions
 from core.trade.orders.decisions import PaymentSeen, Settlement, need_same_payment, settle
@@ -48,23 +47,19 @@ class Payments:
 
     def __init__(
         self,
-        ids: Ids,
-        ledger: Ledger,
-        merchants: Merchants,
-        groups: Groups,
-        outbox: Outbox,
+        books: TradeBooks,
         routing: Routing,
-        cashier_url: Callable[[str], str],
         contradictions: Contradictions,
+        cashier_url: Callable[[str], str],
     ) -> None:
-        self._ids = ids
-        self._ledger = ledger
-        self._merchants = merchants
-        self._groups = groups
-        self._outbox = outbox
+        self._ids = books.ids
+        self._ledger = books.ledger
+        self._merchants = books.merchants
+        self._groups = books.groups
+        self._outbox = books.outbox
         self._routing = routing
-        self._cashier_url = cashier_url
         self._contradictions = contradictions
+        self._cashier_url = cashier_url
 
     async def settle_payment(self, seen: PaymentSeen, *, request_id: str) -> Settled:
         """Book money that a supplier saw for one of our attempts.

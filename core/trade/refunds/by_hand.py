@@ -5,16 +5,17 @@ from __future__ import annotations
 from typing import Any, Final, Literal, get_args
 from uuid import UUID
 
-from core.books import BusinessDay, Ledger
+from core.books import BusinessDay
 from core.delivery.audit import Audit
-from core.delivery.outbox import Outbox, Say
+from core.delivery.outbox import Say
 from core.kernel.errors import Refusal
-from core.parties.merchants import Merchant, Merchants
+from core.parties.merchants import Merchant
 from core.people.actors import Actor
 from core.people.approvals import Confirmations
 from core.system.store import Store, Tx
+from core.trade.books import TradeBooks
 from core.trade.orders import get_attempts, named
-from core.trade.refunds.decisions import RIGHT, need_endable
+from core.trade.refunds.decisions import COST_RETURNED, RIGHT, need_endable
 from core.trade.refunds.refunds import Refunds
 from core.trade.refunds.rows import Refund, get_refund, hold_refund
 
@@ -23,31 +24,23 @@ How = Literal["given", "not_given"]
 
 
 class RefundsByHand:
-    """The end of a refund, as a person who looked at the supplier's says.
-
-    cost_returned: whether suppliers give their cost back with a refund.
-    """
+    """The end of a refund, as a person who looked at the supplier's says."""
 
     def __init__(
         self,
         store: Store,
-        ledger: Ledger,
-        merchants: Merchants,
-        outbox: Outbox,
+        books: TradeBooks,
         audit: Audit,
         confirmations: Confirmations,
         refunds: Refunds,
-        *,
-        cost_returned: bool = False,
     ) -> None:
         self._store = store
-        self._ledger = ledger
-        self._merchants = merchants
-        self._outbox = outbox
+        self._ledger = books.ledger
+        self._merchants = books.merchants
+        self._outbox = books.outbox
         self._audit = audit
         self._confirmations = confirmations
         self._refunds = refunds
-        self._cost_returned = cost_returned
 
     async def ask(
         self, actor: Actor, merchant_id: UUID, refund_id: UUID, how: str, *, message_id: int
@@ -105,9 +98,7 @@ class RefundsByHand:
             need_endable(held.refund)
             await self._confirmations.close(tx, question.id, "used")
             if facts["how"] == "given":
-                ended = await self._refunds.settle_held(
-                    tx, day, held, cost_returned=self._cost_returned
-                )
+                ended = await self._refunds.settle_held(tx, day, held, cost_returned=COST_RETURNED)
             else:
                 why = f"not given back, says {actor.name}"
                 ended = await self._refunds.release_held(tx, day, held, why)

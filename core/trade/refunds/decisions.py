@@ -14,6 +14,8 @@ from core.trade.orders import Taking
 from core.trade.refunds.rows import Refund
 
 RIGHT: Final = "refund"
+# No supplier gives its cost back with a refund that it made by itself.
+COST_RETURNED: Final = False
 
 
 def named_by(caller: Actor | App, merchant: Merchant) -> str:

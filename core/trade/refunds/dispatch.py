@@ -13,12 +13,12 @@ import structlog
 from core.books import BusinessDay, Ledger
 from core.connectors import AttemptFacts, Connector, HttpRequest, RefundFacts
 from core.delivery.outbox import Say
-from core.kernel.clock import Clock
 from core.kernel.errors import Bug
-from core.kernel.ids import Ids
-from core.parties.suppliers import CallAbout, Calls, Supplier, Suppliers
+from core.parties.district import Parties
+from core.parties.suppliers import CallAbout, Supplier
+from core.system.district import System
 from core.system.gateway import MayHaveHappened, NeverSent
-from core.system.store import Store, Tx
+from core.system.store import Tx
 from core.trade.orders import (
     LONGEST_CALL,
     TIMEOUTS,
@@ -38,6 +38,7 @@ from core.trade.refunds.answers import (
     after_release,
     after_sending,
 )
+from core.trade.refunds.decisions import COST_RETURNED
 from core.trade.refunds.moves import move_refund, note_refund
 from core.trade.refunds.refunds import Refunds
 from core.trade.refunds.rows import Held, Refund, get_refund, hold_refund, read_refund
@@ -54,35 +55,26 @@ Operation = Literal["refund", "refund_query"]
 
 
 class RefundDispatch:
-    """Has suppliers give back what `Refunds` reserved, and books how that ended.
-
-    cost_returned: whether suppliers give their cost back with a refund.
-    """
+    """Has suppliers give back what `Refunds` reserved, and books how that ended."""
 
     def __init__(
         self,
-        store: Store,
-        clock: Clock,
-        ids: Ids,
+        system: System,
         ledger: Ledger,
+        parties: Parties,
         supplier_calls: SupplierCalls,
-        suppliers: Suppliers,
-        calls: Calls,
         refunds: Refunds,
         alarm: Alarm,
-        *,
-        cost_returned: bool = False,
     ) -> None:
-        self._store = store
-        self._clock = clock
-        self._ids = ids
+        self._store = system.store
+        self._clock = system.clock
+        self._ids = system.ids
         self._ledger = ledger
+        self._suppliers = parties.suppliers
+        self._calls = parties.calls
         self._supplier_calls = supplier_calls
-        self._suppliers = suppliers
-        self._calls = calls
         self._refunds = refunds
         self._alarm = alarm
-        self._cost_returned = cost_returned
 
     async def begin(self, merchant_id: UUID, refund_id: UUID) -> Refund:
         """Ask the supplier to give a refund's money back, now; the refund as it stands then.
@@ -212,7 +204,7 @@ class RefundDispatch:
             match step.move:
                 case "settle":
                     await self._refunds.settle_held(
-                        tx, day, held, cost_returned=self._cost_returned, changes=changes
+                        tx, day, held, cost_returned=COST_RETURNED, changes=changes
                     )
                 case "release":
                     why = heard.said or "the supplier refused the refund"
@@ -266,11 +258,7 @@ class RefundDispatch:
         if heard.upstream_refund_no:
             changes["upstream_refund_no"] = heard.upstream_refund_no
         await self._refunds.settle_late(
-            refund.merchant_id,
-            refund.id,
-            cost_returned=self._cost_returned,
-            changes=changes,
-            told=told,
+            refund.merchant_id, refund.id, cost_returned=COST_RETURNED, changes=changes, told=told
         )
 
     async def _move(

@@ -9,24 +9,16 @@ from datetime import timedelta
 from typing import Any, Final
 from uuid import UUID
 
-from core.books import (
-    BusinessDay,
-    Event,
-    Ledger,
-    Postings,
-    refund_reserved,
-    refund_settled,
-    reversal,
-)
-from core.delivery.outbox import News, Outbox
+from core.books import BusinessDay, Event, Postings, refund_reserved, refund_settled, reversal
+from core.delivery.outbox import News
 from core.kernel.clock import rfc3339
 from core.kernel.errors import REASON_EXAMPLES, Bug, Refusal
-from core.kernel.ids import MERCHANT_NUMBER, Ids
+from core.kernel.ids import MERCHANT_NUMBER
 from core.kernel.money import Money
-from core.parties.merchants import App, Merchants
+from core.parties.merchants import App
 from core.people.actors import Actor
-from core.people.groups import Groups
 from core.system.store import Tx
+from core.trade.books import TradeBooks
 from core.trade.orders import (
     Attempt,
     Order,
@@ -55,14 +47,12 @@ class Refunds:
     `settle_held` and `release_held` are steps of one transaction, also of `RefundDispatch`.
     """
 
-    def __init__(
-        self, ids: Ids, ledger: Ledger, merchants: Merchants, groups: Groups, outbox: Outbox
-    ) -> None:
-        self._ids = ids
-        self._ledger = ledger
-        self._merchants = merchants
-        self._groups = groups
-        self._outbox = outbox
+    def __init__(self, books: TradeBooks) -> None:
+        self._ids = books.ids
+        self._ledger = books.ledger
+        self._merchants = books.merchants
+        self._groups = books.groups
+        self._outbox = books.outbox
 
     async def reserve(
         self,

@@ -281,16 +281,7 @@ async def test_the_desk_cannot_change_a_text_nor_approve_its_authors_own(
 
 
 async def test_a_desk_without_a_library_has_none(runtime: Runtime, tmp_path: Path) -> None:
-    documents = Documents(
-        runtime.system.store,
-        runtime.system.clock,
-        runtime.system.ids,
-        runtime.people.people,
-        runtime.people.groups,
-        runtime.delivery.outbox,
-        runtime.delivery.audit,
-        tmp_path,
-    )
+    documents = Documents(runtime.system, runtime.delivery, runtime.people, tmp_path)
     assert documents.library() == ()
     (tmp_path / "odd.yaml").write_text("connector: odd", encoding="utf-8")
     with pytest.raises(DocumentFaults):

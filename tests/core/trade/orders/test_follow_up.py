@@ -222,14 +222,12 @@ async def test_a_stale_answer_does_not_undo_a_payment(desk: Desk) -> None:
     opened = await desk.open(notify_url="http://127.0.0.1:9/notify")
     runtime = desk.runtime
     following = FollowUp(
-        runtime.system.store,
-        runtime.system.clock,
-        runtime.system.ids,
+        runtime.system,
         runtime.people.groups,
+        runtime.supply.routing,
         PaidMeanwhile(desk, opened),
         runtime.trade.creation,
         runtime.trade.payments,
-        runtime.supply.routing,
     )
     standing = await following.ask(desk.merchant.id, opened.order.id, request_id="ask")
     assert standing.state == "closed"
@@ -274,14 +272,12 @@ async def test_what_was_decided_meanwhile_is_not_sent_again(desk: Desk) -> None:
     opened = await desk.open()
     runtime, calling = desk.runtime, DecidedMeanwhile(desk, opened)
     following = FollowUp(
-        runtime.system.store,
-        runtime.system.clock,
-        runtime.system.ids,
+        runtime.system,
         runtime.people.groups,
+        runtime.supply.routing,
         calling,
         runtime.trade.creation,
         runtime.trade.payments,
-        runtime.supply.routing,
     )
     desk.clock.advance(3)
     assert await following.ask_due(1) == 1
@@ -326,14 +322,12 @@ async def test_what_may_still_be_paid_at_the_supplier_is_told_later(
         first = runtime.system.clock.now() - timedelta(seconds=first_s)
         await runtime.system.store.execute("UPDATE attempt SET not_found_at = $1", first)
     following = FollowUp(
-        runtime.system.store,
-        runtime.system.clock,
-        runtime.system.ids,
+        runtime.system,
         runtime.people.groups,
+        runtime.supply.routing,
         Says(says),
         runtime.trade.creation,
         runtime.trade.payments,
-        runtime.supply.routing,
     )
     order = await following.end(
         desk.merchant.id, opened.order.id, "close", actor="api:k", request_id="c"

@@ -11,7 +11,7 @@ from core.connectors import CreateReading, Rejected, Standing, Unknown
 from core.trade.orders import Attempt, Creation, FollowUp, Order, SupplierCalls, get_attempts
 from core.trade.orders.creation import FIRST_QUESTION
 from core.trade.orders.supplier_calls import NEVER_SENT
-from tests.core.support import Desk
+from tests.core.support import Desk, books_of
 
 BOUND_S = 20.0
 
@@ -54,23 +54,18 @@ async def test_a_no_that_comes_after_another_desk_took_over_proves_nothing(
     opening = Creation(
         runtime.system.store,
         runtime.system.clock,
-        runtime.system.ids,
-        runtime.ledger,
-        runtime.parties.merchants,
+        books_of(runtime),
         runtime.supply.routing,
-        runtime.people.groups,
         calling,
         runtime.trade.payments,
     )
     following = FollowUp(
-        runtime.system.store,
-        runtime.system.clock,
-        runtime.system.ids,
+        runtime.system,
         runtime.people.groups,
+        runtime.supply.routing,
         calling,
         opening,
         runtime.trade.payments,
-        runtime.supply.routing,
     )
     await runtime.system.store.execute("UPDATE orders SET state = 'created'")
     await runtime.system.store.execute(

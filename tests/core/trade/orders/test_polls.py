@@ -39,14 +39,12 @@ class HalfSilent(SupplierCalls):
 def following(desk: Desk, calling: SupplierCalls) -> FollowUp:
     runtime = desk.runtime
     return FollowUp(
-        runtime.system.store,
-        runtime.system.clock,
-        runtime.system.ids,
+        runtime.system,
         runtime.people.groups,
+        runtime.supply.routing,
         calling,
         runtime.trade.creation,
         runtime.trade.payments,
-        runtime.supply.routing,
     )
 
 

@@ -12,7 +12,7 @@ from core.connectors import Accepted
 from core.system.store import Store
 from core.trade.orders import Creation, Opened, SupplierCalls, get_attempts
 from core.trade.orders.twins import Twins
-from tests.core.support import Desk, wanted
+from tests.core.support import Desk, books_of, wanted
 
 SOON_S = 10.0
 
@@ -56,11 +56,8 @@ def another_desk(desk: Desk, store: Store) -> Creation:
     return Creation(
         store,
         runtime.system.clock,
-        runtime.system.ids,
-        runtime.ledger,
-        runtime.parties.merchants,
+        books_of(runtime),
         runtime.supply.routing,
-        runtime.people.groups,
         calling,
         runtime.trade.payments,
     )
