@@ -23,7 +23,6 @@ from aiogram.exceptions import (
 from aiogram.types import BufferedInputFile
 from aiohttp import ClientConnectorError
 
-from bot.leases import hold
 from bot.painter import Painter
 from bot.poster import Place, Poster, Whisper
 from bot.send_limits import Budget, Full, is_out
@@ -49,6 +48,7 @@ from core.kernel.errors import Bug
 from core.kernel.holder import HOUSE
 from core.people.groups import BILL_REST
 from core.runtime import Runtime
+from core.system.leases import hold
 from core.system.store import DATABASE_AWAY
 from handlers.screens import Screen, render_say
 

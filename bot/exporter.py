@@ -28,25 +28,23 @@ from aiogram.exceptions import (
 from aiogram.types import FSInputFile, InlineKeyboardMarkup, InputMediaPhoto, Message
 
 from bot.file_builder import LIMITS, Builder, Built, Limits, Progress
-from bot.leases import hold
 from bot.poster import in_reply
 from bot.scratch import scratch_folder
 from bot.send_limits import GONE, UNCHANGED, Budget, Full, is_out
 from core.delivery.outbox import LIVE_BILL, SAID, Say, TakeAway, Twins
 from core.kernel.errors import Refusal
 from core.kernel.holder import HOUSE
-from core.reports.exports import LEASE, Paper, Taken
+from core.reports.exports import QUEUE, Paper, Taken
 from core.runtime import Runtime
+from core.system.leases import hold
 from handlers.screens import chart_buttons, export_progress
 
 _LOG = structlog.get_logger(__name__)
 _UPLOAD_TIMEOUT_S: Final = 120
 _CHUNK_BYTES: Final = 1_000_000
-_BACK_OFF_S: Final = (2, 10, 30, 120, 300, 600)
 TELL_AFTER_S: Final = 2.0
 TELL_EVERY_S: Final = 3.0  # so often a message may be edited
 _TWIN_WITHIN: Final = 11  # messages, where it is no reply
-_RENEW_S: Final = LEASE.total_seconds() / 3
 
 
 class Exporter:
@@ -74,14 +72,9 @@ class Exporter:
         if taken is None:
             return 0
         held = _Held(taken)
-        await hold(self._serve(held), partial(self._renew, held), every_s=_RENEW_S)
+        renew = partial(self._queue.renew, taken)
+        await hold(self._serve(held), renew, every_s=QUEUE.renew_every_s)
         return 1
-
-    async def _renew(self, held: _Held) -> bool:
-        renewed = await self._queue.renew(held.taken)
-        if renewed is not None:
-            held.taken = renewed
-        return renewed is not None
 
     async def _serve(self, held: _Held) -> None:
         try:
@@ -246,8 +239,7 @@ class Exporter:
         return _Sent(built.digest, _photo_id(sent), sent.message_id)
 
     async def _put_off(self, taken: Taken, fault: str) -> None:
-        again_s = _BACK_OFF_S[min(taken.tries, len(_BACK_OFF_S)) - 1]
-        if not await self._queue.put_off(taken, seconds=again_s, fault=fault):
+        if not await self._queue.put_off(taken, fault=fault):
             await self._say(taken, "export_failed", {})
 
     async def _refuse(self, taken: Taken, refusal: Refusal) -> None:
@@ -295,7 +287,7 @@ class _Sent:
 
 
 class _Held:
-    """What is being built, with its newest lease and the message that shows its progress."""
+    """What is being built, and the message that shows its progress."""
 
     def __init__(self, taken: Taken) -> None:
         self.taken = taken

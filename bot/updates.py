@@ -14,17 +14,15 @@ from aiogram import Bot, Dispatcher
 from aiogram.types import Update
 from pydantic import ValidationError
 
-from bot.leases import hold
 from bot.loops import Job
 from bot.webhook import opened
-from core.delivery.inbox import LEASE, Arrived
+from core.delivery.inbox import QUEUE, Arrived
 from core.delivery.outbox import Say
 from core.runtime import Runtime
+from core.system.leases import hold
 from core.system.store import Tx
 
 _LOG = structlog.get_logger(__name__)
-# Three looks before a lease ends: one that fails still leaves another.
-RENEW_S: Final = LEASE.total_seconds() / 3
 # Longer than the longest work: a completion asks a supplier twice, 13 s at most each time. What
 # hangs for longer has failed, and does not hold up its chat for ever.
 MAX_WORK_S: Final = 90
@@ -48,7 +46,12 @@ class UpdateWorker:
     fails is tried again, and parked at last."""
 
     def __init__(
-        self, runtime: Runtime, dispatcher: Dispatcher, bot: Bot, *, renew_s: float = RENEW_S
+        self,
+        runtime: Runtime,
+        dispatcher: Dispatcher,
+        bot: Bot,
+        *,
+        renew_s: float = QUEUE.renew_every_s,
     ) -> None:
         self._runtime = runtime
         self._inbox = runtime.delivery.inbox

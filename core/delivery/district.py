@@ -19,4 +19,4 @@ class Delivery:
 
 def build_delivery(system: System) -> Delivery:
     store, clock, ids = system.store, system.clock, system.ids
-    return Delivery(Outbox(store, clock, ids), Inbox(store, clock), Audit(clock, ids))
+    return Delivery(Outbox(store, clock, ids), Inbox(store, clock, ids), Audit(clock, ids))

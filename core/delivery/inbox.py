@@ -8,19 +8,29 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from core.kernel.clock import Clock
+from core.kernel.ids import Ids
+from core.system.leases import Held, Leases, Queue
 from core.system.store import Queries, Store
 
-# Short, so that what a killed process held is taken soon; whoever acts on an update renews it.
-LEASE: Final = timedelta(seconds=6)
 BACK_OFF_S: Final = (1, 5, 15, 60)
-MAX_TRIES: Final = len(BACK_OFF_S) + 1
 KEPT: Final = timedelta(days=7)
+# Updates of one chat are acted on in order, each lane of the chat by itself.
+QUEUE: Final = Queue(
+    table="telegram_update",
+    key=("bot_id", "update_id"),
+    # Short, so that what a killed process held is taken soon; whoever acts on an update renews it.
+    lease=timedelta(seconds=6),
+    returns=("chat_id", "body", "received_at"),
+    lane=(("chat_id", "bigint"), ("lane", "smallint")),
+    order="place",
+    strict=True,
+    gaps_s=BACK_OFF_S,
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Arrived:
-    """One raw update that a worker has taken. `tries` also tells whose it is: who takes it after
-    the lease has ended counts one more, and what the former holder says no longer counts."""
+    """One raw update that a worker has taken. tries: this one included."""
 
     bot_id: int
     update_id: int
@@ -28,14 +38,16 @@ class Arrived:
     body: dict[str, Any]
     tries: int
     received_at: datetime
+    held: Held
 
 
 class Inbox:
     """Telegram updates, each kept once by (bot_id, update_id)."""
 
-    def __init__(self, store: Store, clock: Clock) -> None:
+    def __init__(self, store: Store, clock: Clock, ids: Ids) -> None:
         self._store = store
         self._clock = clock
+        self._leases = Leases(QUEUE, clock, ids)
         self._wakers: list[Callable[[], None]] = []
 
     def on_news(self, wake: Callable[[], None]) -> None:
@@ -68,48 +80,38 @@ class Inbox:
         time.
 
         Where the oldest one is not due yet, its lane waits with it. Whoever acts on one for longer
-        than half a LEASE renews it.
+        than half a lease renews it.
         """
-        now = self._clock.now()
-        rows = await self._store.fetch(TAKE, now, now + LEASE, batch)
         return [
             Arrived(
-                r["bot_id"], r["update_id"], r["chat_id"], r["body"], r["tries"], r["received_at"]
+                row["bot_id"],
+                row["update_id"],
+                row["chat_id"],
+                row["body"],
+                row["tries"],
+                row["received_at"],
+                self._leases.held(row),
             )
-            for r in rows
+            for row in await self._leases.take(self._store, batch)
         ]
 
     async def renew(self, arrived: Arrived) -> bool:
         """Hold it for another lease. False: somebody else has it, or it is finished."""
-        held = await self._store.execute(
-            "UPDATE telegram_update SET lease_until = $4"
-            " WHERE bot_id = $1 AND update_id = $2 AND state = 'taken' AND tries = $3",
-            arrived.bot_id,
-            arrived.update_id,
-            arrived.tries,
-            self._clock.now() + LEASE,
-        )
-        return held == 1
+        return await self._leases.renew(self._store, arrived.held)
 
     async def done(self, arrived: Arrived) -> None:
         """It was acted on."""
-        await self._store.execute(
-            "UPDATE telegram_update SET state = 'done', lease_until = NULL"
-            " WHERE bot_id = $1 AND update_id = $2 AND state = 'taken' AND tries = $3",
-            arrived.bot_id,
-            arrived.update_id,
-            arrived.tries,
-        )
+        await self._leases.finish(self._store, arrived.held)
 
     async def failed(self, tx: Queries, arrived: Arrived, fault: str) -> bool:
         """Acting on it failed: it waits for another try, each time longer.
 
-        True: that was the last of MAX_TRIES, and this call parked it.
+        True: that was the last try, and this call parked it.
         """
-        if arrived.tries >= MAX_TRIES:
+        again_s = QUEUE.gap_s(arrived.tries)
+        if again_s is None:
             return await self.park(tx, arrived, fault)
-        again_s = BACK_OFF_S[arrived.tries - 1]
-        await self._set_down(tx, arrived, "waiting", fault, again_s)
+        await self._leases.put_off(tx, arrived.held, again_s, fault)
         return False
 
     async def park(self, tx: Queries, arrived: Arrived, fault: str) -> bool:
@@ -117,22 +119,7 @@ class Inbox:
 
         False: somebody else has it.
         """
-        return await self._set_down(tx, arrived, "parked", fault, 0)
-
-    async def _set_down(
-        self, tx: Queries, arrived: Arrived, state: str, fault: str, again_s: int
-    ) -> bool:
-        touched = await tx.execute(
-            "UPDATE telegram_update SET state = $4, due_at = $5, lease_until = NULL, fault = $6"
-            " WHERE bot_id = $1 AND update_id = $2 AND state = 'taken' AND tries = $3",
-            arrived.bot_id,
-            arrived.update_id,
-            arrived.tries,
-            state,
-            self._clock.now() + timedelta(seconds=again_s),
-            fault[:500],
-        )
-        return touched == 1
+        return await self._leases.park(tx, arrived.held, fault)
 
     async def forget_old(self) -> int:
         """Drop updates that were acted on more than a week ago."""
@@ -145,40 +132,6 @@ class Inbox:
         """How many updates wait."""
         return int(
             await self._store.fetchval(
-                "SELECT count(*) FROM telegram_update WHERE state IN ('waiting', 'taken')"
+                "SELECT count(*) FROM telegram_update WHERE state = 'waiting'"
             )
         )
-
-
-# From lane to lane through the index, one entry each: the length of a backlog costs nothing. What
-# is due is looked at again once the row is locked: another may have taken it meanwhile.
-TAKE: Final = """
-WITH RECURSIVE first AS (
-    (
-        SELECT chat_id, lane, place, bot_id, update_id, state, due_at, lease_until
-        FROM telegram_update WHERE state IN ('waiting', 'taken')
-        ORDER BY chat_id, lane, place LIMIT 1
-    )
-    UNION ALL
-    SELECT n.* FROM first f CROSS JOIN LATERAL (
-        SELECT chat_id, lane, place, bot_id, update_id, state, due_at, lease_until
-        FROM telegram_update
-        WHERE state IN ('waiting', 'taken') AND (chat_id, lane) > (f.chat_id, f.lane)
-        ORDER BY chat_id, lane, place LIMIT 1
-    ) n
-), due AS (
-    SELECT bot_id, update_id FROM first
-    WHERE state = 'waiting' AND due_at <= $1 OR state = 'taken' AND lease_until <= $1
-    ORDER BY place LIMIT $3
-), free AS (
-    SELECT u.bot_id, u.update_id FROM due CROSS JOIN LATERAL (
-        SELECT bot_id, update_id FROM telegram_update
-        WHERE bot_id = due.bot_id AND update_id = due.update_id
-          AND (state = 'waiting' AND due_at <= $1 OR state = 'taken' AND lease_until <= $1)
-        LIMIT 1 FOR UPDATE SKIP LOCKED
-    ) u
-)
-UPDATE telegram_update u SET state = 'taken', lease_until = $2, tries = u.tries + 1
-FROM free WHERE u.bot_id = free.bot_id AND u.update_id = free.update_id
-RETURNING u.bot_id, u.update_id, u.chat_id, u.body, u.tries, u.received_at
-"""

@@ -22,7 +22,7 @@ from bot.world import BOT_ID
 from core.delivery.outbox import SAID, Say, TakeAway
 from core.kernel.days import Days
 from core.parties.merchants import App, Merchant
-from core.reports.exports import LEASE, Paper
+from core.reports.exports import QUEUE, Paper
 from core.runtime import Runtime
 from handlers.screens import export_progress
 from tests.bot.busy import busy_day, locked, stuck
@@ -111,7 +111,7 @@ async def test_a_fault_of_telegram_is_tried_again_and_a_dead_builder_is_replaced
     killed = await runtime.reports.exports.queue.take()  # and nobody ever hears of it again
     assert killed is not None
     assert await exporter.batch() == 0
-    clock.advance(LEASE.total_seconds() + 1)
+    clock.advance(QUEUE.lease.total_seconds() + 1)
     assert await exporter.batch() == 1
     assert (await states(runtime))[0][0] == "sent"
 
@@ -375,7 +375,7 @@ async def test_a_kill_in_the_middle_is_built_again_and_sent_once(
     (progress,) = await sent(telegram, OPS_CHAT)
     assert progress["text"].startswith("⏳")
     assert await exporter.batch() == 0  # the lease has not ended
-    clock.advance(LEASE.total_seconds() + 1)
+    clock.advance(QUEUE.lease.total_seconds() + 1)
     assert [await exporter.batch() for _ in range(2)] == [1, 0]
     _, file = await sent(telegram, OPS_CHAT)
     assert file["id"] != progress["id"]

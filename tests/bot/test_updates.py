@@ -14,7 +14,7 @@ from structlog.testing import capture_logs
 
 from bot.updates import UpdateWorker
 from core.accounts.prepayments import Advance, Cause
-from core.delivery.inbox import BACK_OFF_S, LEASE, MAX_TRIES
+from core.delivery.inbox import BACK_OFF_S, QUEUE
 from core.delivery.outbox import AlarmCard, Fact, Say
 from core.kernel.money import Money
 from core.runtime import Runtime
@@ -189,10 +189,10 @@ async def test_a_failing_one_is_tried_again_and_parked_and_then_its_chat_goes_on
         assert heard == ["bad"], "tried again only after a pause, and the chat waits with it"
         for _ in range(2):
             await give_up(clock, desk)
-    assert [log["update_id"] for log in logs] == [1] * MAX_TRIES + [2] * 2
-    assert heard == ["bad"] * MAX_TRIES + ["late"] * 3 + ["good"]
+    assert [log["update_id"] for log in logs] == [1] * QUEUE.most_tries + [2] * 2
+    assert heard == ["bad"] * QUEUE.most_tries + ["late"] * 3 + ["good"]
     bad, late, good = await entrance.stored()
-    assert (bad["state"], bad["tries"]) == ("parked", MAX_TRIES)
+    assert (bad["state"], bad["tries"]) == ("parked", QUEUE.most_tries)
     assert "LookupError" in bad["fault"]
     assert (late["state"], late["tries"]) == ("done", 3)
     assert (good["state"], good["tries"]) == ("done", 1)
@@ -220,7 +220,7 @@ async def test_who_sent_what_is_parked_is_told_and_so_are_the_ops_groups(
     assert group is not None
     for language, words in (("en", "Nothing was booked"), ("zh", "未入账")):
         assert words in render_say(answer, language).html
-        for part in (group.title, "tg-41", "LookupError", str(MAX_TRIES)):
+        for part in (group.title, "tg-41", "LookupError", str(QUEUE.most_tries)):
             assert part in render_say(alarm, language).html
 
 
@@ -402,13 +402,13 @@ async def test_what_takes_long_is_held_and_acted_on_once(
     (job,) = await holder.take(5)
     work = asyncio.ensure_future(job())
     for _ in range(4):
-        since = clock.now() + LEASE
+        since = clock.now() + QUEUE.lease
 
         async def renewed(since: datetime = since) -> bool:
             return await _lease(entrance) >= since
 
         await eventually(renewed, what="the lease is renewed")
-        clock.advance(LEASE.total_seconds() - 1)
+        clock.advance(QUEUE.lease.total_seconds() - 1)
         assert await holder.take(5) == []
     done.set()
     await work

@@ -13,7 +13,7 @@ from core.reports.exports.papers import (
     Table,
     What,
 )
-from core.reports.exports.queue import LEASE, MAX_AT_ONCE, MAX_TRIES, MAX_WAITING, Taken
+from core.reports.exports.queue import MAX_AT_ONCE, MAX_WAITING, QUEUE, Taken
 from core.reports.exports.rows import (
     CompletionRow,
     DiscrepancyRow,
@@ -32,11 +32,10 @@ from core.reports.exports.sources import (
 
 __all__ = [
     "CSV_TABLES",
-    "LEASE",
     "MAX_AT_ONCE",
     "MAX_ROWS",
-    "MAX_TRIES",
     "MAX_WAITING",
+    "QUEUE",
     "CallLog",
     "ChartFacts",
     "CompletionRow",

@@ -15,7 +15,7 @@ from core.people.actors import Actor
 from core.reports.bills import Bills
 from core.reports.exports import points, sources
 from core.reports.exports.papers import CSV_TABLES, CallLog, ChartFacts, Paper
-from core.reports.exports.queue import Queue
+from core.reports.exports.queue import Requests
 from core.reports.exports.sources import MerchantReading, PlatformReading, SupplierReading
 from core.system.district import System
 from core.trade.orders import get_attempts, get_order
@@ -31,7 +31,7 @@ class Exports:
         self._suppliers = parties.suppliers
         self._calls = parties.calls
         self._bills = bills
-        self.queue = Queue(system.store, system.clock, system.ids)
+        self.queue = Requests(system.store, system.clock, system.ids)
 
     async def ask(
         self,

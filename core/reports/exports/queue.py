@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from dataclasses import dataclass
+from datetime import timedelta
 from typing import Final
 from uuid import UUID
 
@@ -12,13 +12,22 @@ from core.kernel.clock import Clock
 from core.kernel.errors import Refusal
 from core.kernel.ids import Ids
 from core.reports.exports.papers import Paper
+from core.system.leases import Held, Leases, Queue
 from core.system.store import Queries, Store
 
-LEASE: Final = timedelta(seconds=60)
 MAX_WAITING: Final = 3  # of one chat; whoever asks while fewer wait is served
 MAX_AT_ONCE: Final = 10  # for one message: one for each merchant of its group
-MAX_TRIES: Final = 6
 KEPT: Final = timedelta(days=30)  # how long a file is sent again without being built anew
+QUEUE: Final = Queue(
+    table="export",
+    key=("id",),
+    lease=timedelta(seconds=60),
+    returns=("what", "facts", "language", "chat_id", "reply_to", "replaces", "message_id"),
+    order="created_at",
+    done="sent",
+    parked="failed",
+    gaps_s=(2, 10, 30, 120, 300),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,16 +45,17 @@ class Taken:
     replaces: int | None
     message_id: int | None
     tries: int
-    lease_until: datetime
+    held: Held
 
 
-class Queue:
+class Requests:
     """Who asked for what, in which chat, and what became of it."""
 
     def __init__(self, store: Store, clock: Clock, ids: Ids) -> None:
         self._store = store
         self._clock = clock
         self._ids = ids
+        self._leases = Leases(QUEUE, clock, ids)
         self._wakers: list[Callable[[], None]] = []
 
     def on_news(self, wake: Callable[[], None]) -> None:
@@ -73,7 +83,7 @@ class Queue:
             await tx.execute("SELECT pg_advisory_xact_lock(hashint8($1))", chat_id)
             rows = await tx.fetch(
                 "SELECT what, facts, reply_to, replaces FROM export"
-                " WHERE chat_id = $1 AND state IN ('waiting', 'taken')",
+                " WHERE chat_id = $1 AND state = 'waiting'",
                 chat_id,
             )
             there = [(r["what"], r["facts"], r["reply_to"], r["replaces"]) for r in rows]
@@ -103,7 +113,7 @@ class Queue:
         return bool(
             await self._store.fetchval(
                 "SELECT EXISTS (SELECT FROM export WHERE chat_id = $1 AND reply_to = $2"
-                " AND state IN ('waiting', 'taken'))",
+                " AND state = 'waiting')",
                 chat_id,
                 message_id,
             )
@@ -113,85 +123,65 @@ class Queue:
         """Whether somebody builds or sends something for a chat at this moment."""
         return bool(
             await self._store.fetchval(
-                "SELECT EXISTS (SELECT FROM export WHERE chat_id = $1 AND state = 'taken')", chat_id
+                "SELECT EXISTS (SELECT FROM export WHERE chat_id = $1 AND held_by IS NOT NULL)",
+                chat_id,
             )
         )
 
     async def take(self) -> Taken | None:
         """The oldest that is due, or whose builder's lease has ended."""
-        now = self._clock.now()
-        row = await self._store.fetchrow(_TAKE, now, now + LEASE)
-        if row is None:
-            return None
-        return Taken(
-            row["id"],
-            Paper.unpack(row["what"], row["facts"]),
-            row["language"],
-            row["chat_id"],
-            row["reply_to"],
-            row["replaces"],
-            row["message_id"],
-            row["tries"],
-            row["lease_until"],
-        )
+        for row in await self._leases.take(self._store, 1):
+            return Taken(
+                row["id"],
+                Paper.unpack(row["what"], row["facts"]),
+                row["language"],
+                row["chat_id"],
+                row["reply_to"],
+                row["replaces"],
+                row["message_id"],
+                row["tries"],
+                self._leases.held(row),
+            )
+        return None
 
-    async def renew(self, taken: Taken) -> Taken | None:
-        """Hold it for another lease. None: the lease had ended, and somebody else has it."""
-        until = self._clock.now() + LEASE
-        held = await self._change(taken, "lease_until = $3", until)
-        return replace(taken, lease_until=until) if held else None
+    async def renew(self, taken: Taken) -> bool:
+        """Hold it for another lease. False: the lease had ended, and somebody else has it."""
+        return await self._leases.renew(self._store, taken.held)
 
     async def show_at(self, taken: Taken, message_id: int | None) -> None:
         """Remember where its progress is shown, so that whoever goes on takes it away."""
-        await self._change(taken, "message_id = $3", message_id)
+        await self._leases.note(self._store, taken.held, {"message_id": message_id})
 
     async def finish(
         self, taken: Taken, *, digest: str, file_id: str, message_id: int | None = None
     ) -> None:
         """It is out. digest: of what it says; file_id: by which Telegram sends it again.
         message_id: of the message that it became, where it is a new one."""
-        await self._change(
-            taken,
-            "state = 'sent', lease_until = NULL, digest = $3, file_id = nullif($4, ''),"
-            " message_id = $5",
-            digest,
-            file_id,
-            message_id,
-        )
+        also = {"digest": digest, "file_id": file_id or None, "message_id": message_id}
+        await self._leases.finish(self._store, taken.held, also)
 
-    async def put_off(self, taken: Taken, *, seconds: float, fault: str) -> bool:
-        """It could not be sent now. False: that was the last try, and it has failed."""
-        if taken.tries >= MAX_TRIES:
+    async def put_off(self, taken: Taken, *, fault: str) -> bool:
+        """It could not be sent now: it waits for another try, each time longer. False: that was
+        the last try, and it has failed."""
+        again_s = QUEUE.gap_s(taken.tries)
+        if again_s is None:
             await self.fail(taken, fault=fault)
             return False
-        await self._change(
-            taken,
-            "state = 'waiting', lease_until = NULL, due_at = $3, fault = $4",
-            self._clock.now() + timedelta(seconds=seconds),
-            fault[:500],
-        )
+        await self._leases.put_off(self._store, taken.held, again_s, fault)
         return True
 
     async def wait_for_room(self, taken: Taken, *, seconds: float) -> None:
         """The chat's budget is used up: later, and this does not count as a try."""
-        await self._change(
-            taken,
-            "state = 'waiting', lease_until = NULL, tries = tries - 1, due_at = $3",
-            self._clock.now() + timedelta(seconds=seconds),
-        )
+        await self._leases.give_back(self._store, taken.held, seconds)
 
     async def move(self, taken: Taken, chat_id: int) -> None:
         """Its chat has moved: it is sent there, where message ids mean other messages."""
-        await self._change(
-            taken,
-            "state = 'waiting', lease_until = NULL, tries = tries - 1, chat_id = $3,"
-            " reply_to = NULL, replaces = NULL, message_id = NULL",
-            chat_id,
-        )
+        there = {"chat_id": chat_id, "reply_to": None, "replaces": None, "message_id": None}
+        await self._leases.give_back(self._store, taken.held, also=there)
 
     async def fail(self, taken: Taken, *, fault: str) -> None:
         """It is not to be."""
-        await self._change(taken, "state = 'failed', lease_until = NULL, fault = $3", fault[:500])
+        await self._leases.park(self._store, taken.held, fault)
 
     async def file_of(self, digest: str) -> str | None:
         """Telegram's id of a file that says the same, where one was sent."""
@@ -208,17 +198,6 @@ class Queue:
             self._clock.now() - KEPT,
         )
 
-    async def _change(self, taken: Taken, change: str, *values: object) -> bool:
-        """Only whoever still holds the lease decides."""
-        touched = await self._store.execute(
-            f"UPDATE export SET {change}"  # noqa: S608 (our own words)
-            " WHERE id = $1 AND state = 'taken' AND lease_until = $2",
-            taken.id,
-            taken.lease_until,
-            *values,
-        )
-        return touched == 1
-
 
 async def file_of(queries: Queries, digest: str) -> str | None:
     """Telegram's id of a file that says the same, where one was sent."""
@@ -229,14 +208,4 @@ async def file_of(queries: Queries, digest: str) -> str | None:
 _FILE: Final = """
 SELECT file_id FROM export WHERE digest = $1 AND file_id IS NOT NULL
 ORDER BY created_at DESC LIMIT 1
-"""
-_TAKE: Final = """
-UPDATE export e SET state = 'taken', lease_until = $2, tries = e.tries + 1
-FROM (
-    SELECT id FROM export
-    WHERE state = 'waiting' AND due_at <= $1 OR state = 'taken' AND lease_until <= $1
-    ORDER BY created_at LIMIT 1 FOR UPDATE SKIP LOCKED
-) due
-WHERE e.id = due.id
-RETURNING e.*
 """

@@ -806,10 +806,10 @@ CREATE TABLE telegram_update (
     update_id    bigint NOT NULL,
     chat_id      bigint NOT NULL,
     body         jsonb NOT NULL,
-    state        text NOT NULL DEFAULT 'waiting'
-                 CHECK (state IN ('waiting', 'taken', 'done', 'parked')),
+    state        text NOT NULL DEFAULT 'waiting' CHECK (state IN ('waiting', 'done', 'parked')),
     tries        integer NOT NULL DEFAULT 0,
     due_at       timestamptz NOT NULL,
+    held_by      uuid,
     lease_until  timestamptz,
     fault        text,
     received_at  timestamptz NOT NULL,
@@ -819,7 +819,7 @@ CREATE TABLE telegram_update (
 );
 -- The next of a chat's lane is its first entry here; a walk from lane to lane reads only those.
 CREATE INDEX telegram_update_waiting ON telegram_update (chat_id, lane, place)
-    WHERE state IN ('waiting', 'taken');
+    WHERE state = 'waiting';
 
 CREATE TABLE supplier_callback (               -- verified, raw, before anything is done about it
     merchant_id  uuid NOT NULL,
@@ -834,6 +834,8 @@ CREATE TABLE supplier_callback (               -- verified, raw, before anything
     state        text NOT NULL DEFAULT 'waiting' CHECK (state IN ('waiting', 'done', 'parked')),
     tries        integer NOT NULL DEFAULT 0,
     due_at       timestamptz NOT NULL,
+    held_by      uuid,
+    lease_until  timestamptz,
     outcome      text,
     request_id   text NOT NULL,
     received_at  timestamptz NOT NULL,
@@ -972,17 +974,17 @@ CREATE TABLE export (                          -- files that people asked for
     reply_to     bigint,
     replaces     bigint,                       -- the chart in whose place it comes
     message_id   bigint,                       -- where its progress is shown; then what it became
-    state        text NOT NULL DEFAULT 'waiting'
-                 CHECK (state IN ('waiting', 'taken', 'sent', 'failed')),
+    state        text NOT NULL DEFAULT 'waiting' CHECK (state IN ('waiting', 'sent', 'failed')),
     tries        integer NOT NULL DEFAULT 0,
     due_at       timestamptz NOT NULL,
+    held_by      uuid,
     lease_until  timestamptz,
     digest       text,                         -- of what the file says: the same is not built again
     file_id      text,
     fault        text,
     created_at   timestamptz NOT NULL
 );
-CREATE INDEX export_waiting ON export (created_at) WHERE state IN ('waiting', 'taken');
+CREATE INDEX export_waiting ON export (created_at) WHERE state = 'waiting';
 CREATE INDEX export_message ON export (chat_id, message_id) WHERE message_id IS NOT NULL;
 CREATE INDEX export_digest ON export (digest) WHERE file_id IS NOT NULL;
 
@@ -1000,7 +1002,9 @@ CREATE TABLE notification (
                  CHECK (state IN ('pending', 'delivered', 'exhausted', 'dropped')),
     tries        integer NOT NULL DEFAULT 0,
     due_at       timestamptz NOT NULL,
+    held_by      uuid,
     lease_until  timestamptz,
+    fault        text,                         -- how its last try went, where it was in vain
     request_id   text NOT NULL DEFAULT '',
     created_at   timestamptz NOT NULL,
     delivered_at timestamptz,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from core.trade.callbacks.callbacks import HANDS, MAX_TRIES, RETRY_S, TOLD_AFTER, Callbacks
+from core.trade.callbacks.callbacks import HANDS, TOLD_AFTER, Callbacks
+from core.trade.callbacks.queue import MAX_TRIES, RETRY_S
 from core.trade.callbacks.refused import (
     ALARM_AFTER,
     KEPT_PER_HOUR,

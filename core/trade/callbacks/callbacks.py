@@ -19,16 +19,12 @@ from core.people.alarms import Alarms
 from core.system.district import System
 from core.system.lanes import Lane, Lanes, Rooms
 from core.trade.callbacks import queue
-from core.trade.callbacks.queue import Waiting
+from core.trade.callbacks.queue import MAX_TRIES, CallbackQueue, Told
 from core.trade.callbacks.refused import RefusedCallbacks
 from core.trade.orders import Attempt, FollowUp, Payments, PaymentSeen, find_attempt
 
 _LOG = structlog.get_logger(__name__)
 _SUPPLIER_NO: Final = re.compile(r"S[0-9]{2,9}", re.ASCII)
-# The gap between two tries doubles up to an hour: a stored callback is tried for over a day.
-MAX_TRIES: Final = 40
-RETRY_S: Final = 5
-LONGEST_RETRY_S: Final = 3600
 # Ops hears of one that fails this many times, which is within a minute of its coming.
 TOLD_AFTER: Final = 4
 # So many of one merchant's are taken at once, and acted on for so long: well within their lease.
@@ -64,6 +60,7 @@ class Callbacks:
         self._follow_up = follow_up
         self._alarms = alarms
         self._refused = refused
+        self._queue = CallbackQueue(system.clock, system.ids)
         self._lanes = Lanes(system.clock, proven=_PROVEN, unproven=_UNPROVEN)
         self._wakers: list[Callable[[], None]] = []
 
@@ -209,11 +206,10 @@ class Callbacks:
     async def take_due(self, hands: int) -> Sequence[Job]:
         """Lease what is due, for so many hands at most: one for each merchant and supplier, whose
         callbacks are acted on one by one. Whoever is stuck keeps a few hands, and never all."""
-        now = self._clock.now()
-        shares = self._lanes.share(hands, await queue.waiting(self._store, now))
+        shares = self._lanes.share(hands, await self._queue.lanes(self._store))
         if not shares:
             return []
-        taken = await queue.take(self._store, now, shares, MOST_OF_ONE)
+        taken = await self._queue.take(self._store, shares, MOST_OF_ONE)
         return [self._job(lane, some) for lane, some in taken.items()]
 
     async def act_due(self, hands: int) -> int:
@@ -222,7 +218,7 @@ class Callbacks:
         await asyncio.gather(*(job() for job in jobs))
         return len(jobs)
 
-    def _job(self, lane: Lane, some: Sequence[Waiting]) -> Job:
+    def _job(self, lane: Lane, some: Sequence[Told]) -> Job:
         began = self._lanes.begin(lane)
 
         async def job() -> None:
@@ -234,56 +230,54 @@ class Callbacks:
 
         return job
 
-    async def _act_on_all(self, some: Sequence[Waiting]) -> bool:
+    async def _act_on_all(self, some: Sequence[Told]) -> bool:
         """One by one, for ACTING at most; the rest is given back. Whether all went well."""
         ends_at, well = self._clock.now() + ACTING, True
-        for place, waiting in enumerate(some):
+        for place, told in enumerate(some):
             if place and self._clock.now() >= ends_at:
-                await queue.give_back(self._store, some[place:], self._clock.now())
+                await self._queue.give_back(self._store, some[place:])
                 break
-            well &= await self._act_on(waiting)
+            well &= await self._act_on(told)
         return well
 
-    async def _act_on(self, waiting: Waiting) -> bool:
-        structlog.contextvars.bind_contextvars(request_id=waiting.request_id)
+    async def _act_on(self, told: Told) -> bool:
+        structlog.contextvars.bind_contextvars(request_id=told.request_id)
         outcome, done, failed = "", False, False
         try:
-            with self._store.called(by=waiting.merchant_id):
-                outcome, done = await self._act(waiting)
+            with self._store.called(by=told.merchant_id):
+                outcome, done = await self._act(told)
         except Exception as error:  # noqa: BLE001 (kept, tried again, told, then parked)
-            _LOG.exception("callback could not be acted on", tries=waiting.tries)
+            _LOG.exception("callback could not be acted on", tries=told.tries)
             outcome, failed = repr(error), True
         finally:
             structlog.contextvars.unbind_contextvars("request_id")
-        await self._end(waiting, outcome, done=done, failed=failed)
+        await self._end(told, outcome, done=done, failed=failed)
         return not failed
 
-    async def _end(self, waiting: Waiting, outcome: str, *, done: bool, failed: bool) -> None:
+    async def _end(self, told: Told, outcome: str, *, done: bool, failed: bool) -> None:
         """Write what came of a try. Staff hear of one that fails again and again, of one that is
         given up, and of its end."""
-        tries, attempt_no = waiting.tries, waiting.event.attempt_no
+        tries, attempt_no = told.tries, told.event.attempt_no
         given_up = not done and tries >= MAX_TRIES
-        state = "done" if done else "parked" if given_up else "waiting"
-        gap_s: int = min(RETRY_S * 2 ** min(tries - 1, 16), LONGEST_RETRY_S)
-        due_at = self._clock.now() + timedelta(seconds=gap_s)
+        write = self._queue.finish if done else self._queue.put_off
         async with self._store.transaction() as tx:
-            if not await queue.end(tx, waiting, state, outcome, due_at=due_at):
+            if not await write(tx, told, outcome):
                 return
             if done and tries > 1:
                 await self._alarms.end(tx, KIND, attempt_no)
             elif given_up or (failed and tries >= TOLD_AFTER):
                 facts = {
                     "attempt_no": attempt_no,
-                    "upstream_no": waiting.event.upstream_no,
+                    "upstream_no": told.event.upstream_no,
                     "tries": tries,
                     "given_up": given_up,
                     "said": outcome[:_SHOWN_CHARS] if failed else "",
                 }
                 await self._alarms.sound(tx, KIND, attempt_no, facts)
 
-    async def _act(self, waiting: Waiting) -> tuple[str, bool]:
+    async def _act(self, told: Told) -> tuple[str, bool]:
         """What came of it, and whether there is nothing left to do about it."""
-        merchant_id, event = waiting.merchant_id, waiting.event
+        merchant_id, event = told.merchant_id, told.event
         if event.state == "paid" and event.paid is not None and not event.hearsay:
             settled = await self._payments.settle_payment(
                 PaymentSeen(
@@ -292,9 +286,9 @@ class Callbacks:
                     event.upstream_no,
                     event.paid,
                     "reported",
-                    waiting.address,
+                    told.address,
                 ),
-                request_id=waiting.request_id,
+                request_id=told.request_id,
             )
             return settled.meaning, True
         # Anything but money is not taken on a callback's word: the supplier is asked.
@@ -302,10 +296,7 @@ class Callbacks:
         if attempt is None:
             raise Refusal("callback_unknown")
         standing = await self._follow_up.ask(
-            merchant_id,
-            attempt.order_id,
-            request_id=waiting.request_id,
-            attempt_no=event.attempt_no,
+            merchant_id, attempt.order_id, request_id=told.request_id, attempt_no=event.attempt_no
         )
         # Who said "paid" is asked until it says so again: this may be all that will ever be told.
         unclear = event.state == "paid" and standing.state in ("unknown", "pending", "not_found")

@@ -5,23 +5,40 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from operator import itemgetter
 from typing import Any, Final
 from uuid import UUID
 
 from core.connectors import Callback, Event
+from core.kernel.clock import Clock
 from core.kernel.errors import Bug
+from core.kernel.ids import Ids
 from core.kernel.money import Money
 from core.system.lanes import Lane
+from core.system.leases import Held, Leases, Queue
 from core.system.store import Queries
 from core.trade.orders import Attempt
 
-# What is taken of one merchant is acted on one by one, and a supplier may have to be asked.
-LEASE: Final = timedelta(seconds=120)
+# The gap between two tries doubles up to an hour: a stored callback is tried for over a day.
+MAX_TRIES: Final = 40
+RETRY_S: Final = 5
+LONGEST_RETRY_S: Final = 3600
+QUEUE: Final = Queue(
+    table="supplier_callback",
+    key=("merchant_id", "id"),
+    # What is taken of one merchant is acted on one by one, and a supplier may have to be asked.
+    lease=timedelta(seconds=120),
+    returns=("supplier_id", "event", "address", "request_id", "received_at"),
+    lane=(("merchant_id", "uuid"), ("supplier_id", "uuid")),
+    fault="outcome",
+    gaps_s=tuple(min(RETRY_S * 2**tries, LONGEST_RETRY_S) for tries in range(MAX_TRIES - 1)),
+)
 
 
 @dataclass(frozen=True, slots=True)
-class Waiting:
-    """A callback that is acted on now. tries: this one included. address: where it came from."""
+class Told:
+    """A callback that was taken, and is acted on now. tries: this one included. address: where it
+    came from."""
 
     merchant_id: UUID
     id: UUID
@@ -29,6 +46,7 @@ class Waiting:
     tries: int
     address: str
     request_id: str
+    held: Held
 
 
 async def keep(
@@ -63,64 +81,53 @@ async def keep(
     return bool(row_id == callback_id)
 
 
-async def waiting(queries: Queries, now: datetime) -> dict[Lane, int]:
-    """For each merchant and supplier of whom something is due: one."""
-    rows = await queries.fetch(_WAITING, now)
-    return {Lane(row["merchant_id"], row["supplier_id"]): 1 for row in rows}
+class CallbackQueue:
+    """What was told and is to be acted on: a lane for each merchant and supplier."""
 
+    def __init__(self, clock: Clock, ids: Ids) -> None:
+        self._leases = Leases(QUEUE, clock, ids)
 
-async def take(
-    queries: Queries, now: datetime, lanes: Collection[Lane], most: int
-) -> dict[Lane, list[Waiting]]:
-    """Lease what is due of these merchants and suppliers, `most` of each, in the order in which it
-    came."""
-    holders, suppliers = [lane.holder for lane in lanes], [lane.name for lane in lanes]
-    rows = await queries.fetch(_TAKE, holders, suppliers, most, now, now + LEASE)
-    taken: dict[Lane, list[Waiting]] = {}
-    for row in sorted(rows, key=lambda r: r["received_at"]):
-        waiting = Waiting(
-            row["merchant_id"],
-            row["id"],
-            _unpack(row["event"]),
-            row["tries"],
-            row["address"],
-            row["request_id"],
-        )
-        taken.setdefault(Lane(row["merchant_id"], row["supplier_id"]), []).append(waiting)
-    return taken
+    async def lanes(self, queries: Queries) -> dict[Lane, int]:
+        """For each merchant and supplier of whom something is due: one."""
+        rows = await self._leases.lanes(queries)
+        return {Lane(row["merchant_id"], row["supplier_id"]): 1 for row in rows}
 
+    async def take(
+        self, queries: Queries, lanes: Collection[Lane], most: int
+    ) -> dict[Lane, list[Told]]:
+        """Lease what is due of these merchants and suppliers, `most` of each, in the order in
+        which it came."""
+        holders, suppliers = [lane.holder for lane in lanes], [lane.name for lane in lanes]
+        rows = await self._leases.take(queries, holders, suppliers, [most] * len(lanes))
+        taken: dict[Lane, list[Told]] = {}
+        for row in sorted(rows, key=itemgetter("received_at")):
+            told = Told(
+                row["merchant_id"],
+                row["id"],
+                _unpack(row["event"]),
+                row["tries"],
+                row["address"],
+                row["request_id"],
+                self._leases.held(row),
+            )
+            taken.setdefault(Lane(row["merchant_id"], row["supplier_id"]), []).append(told)
+        return taken
 
-async def give_back(queries: Queries, some: Sequence[Waiting], now: datetime) -> None:
-    """They were not tried after all: whoever is free may take them."""
-    await queries.execute(
-        "UPDATE supplier_callback c SET due_at = $4, tries = c.tries - 1"
-        " FROM unnest($1::uuid[], $2::uuid[], $3::integer[]) AS t (merchant_id, id, tries)"
-        " WHERE c.merchant_id = t.merchant_id AND c.id = t.id AND c.state = 'waiting'"
-        " AND c.tries = t.tries",
-        [waiting.merchant_id for waiting in some],
-        [waiting.id for waiting in some],
-        [waiting.tries for waiting in some],
-        now,
-    )
+    async def give_back(self, queries: Queries, some: Sequence[Told]) -> None:
+        """They were not tried after all: whoever is free may take them."""
+        for told in some:
+            await self._leases.give_back(queries, told.held)
 
+    async def finish(self, queries: Queries, told: Told, outcome: str) -> bool:
+        """It was acted on; False where another try is under way."""
+        return await self._leases.finish(queries, told.held, {"outcome": outcome})
 
-async def end(
-    queries: Queries, waiting: Waiting, state: str, outcome: str, *, due_at: datetime
-) -> bool:
-    """Write what came of a try; False where another try is under way. state: done, waiting or
-    parked."""
-    ended = await queries.fetchval(
-        "UPDATE supplier_callback SET state = $3, outcome = $4, due_at = $5"
-        " WHERE merchant_id = $1 AND id = $2 AND state = 'waiting' AND tries = $6"
-        " RETURNING true",
-        waiting.merchant_id,
-        waiting.id,
-        state,
-        outcome[:300],
-        due_at,
-        waiting.tries,
-    )
-    return bool(ended)
+    async def put_off(self, queries: Queries, told: Told, outcome: str) -> bool:
+        """It waits for another try; after the last of them it is parked. False: as above."""
+        again_s = QUEUE.gap_s(told.tries)
+        if again_s is None:
+            return await self._leases.park(queries, told.held, outcome)
+        return await self._leases.put_off(queries, told.held, again_s, outcome)
 
 
 def _pack(event: Event) -> dict[str, object]:
@@ -155,36 +162,4 @@ ON CONFLICT (merchant_id, attempt_no, event) DO UPDATE SET
     due_at = CASE c.state WHEN 'done' THEN c.due_at ELSE least(c.due_at, excluded.due_at) END,
     state = CASE c.state WHEN 'parked' THEN 'waiting' ELSE c.state END
 RETURNING id
-"""
-# From head to head of the index, whatever the backlog.
-_WAITING: Final = """
-WITH RECURSIVE head AS (
-    (SELECT merchant_id, supplier_id FROM supplier_callback WHERE state = 'waiting'
-     ORDER BY merchant_id, supplier_id LIMIT 1)
-    UNION ALL
-    SELECT n.merchant_id, n.supplier_id FROM head h, LATERAL (
-        SELECT c.merchant_id, c.supplier_id FROM supplier_callback c
-        WHERE c.state = 'waiting'
-          AND (c.merchant_id, c.supplier_id) > (h.merchant_id, h.supplier_id)
-        ORDER BY c.merchant_id, c.supplier_id LIMIT 1
-    ) n
-)
-SELECT h.merchant_id, h.supplier_id FROM head h
-WHERE EXISTS (
-    SELECT FROM supplier_callback c
-    WHERE c.state = 'waiting' AND c.merchant_id = h.merchant_id
-      AND c.supplier_id = h.supplier_id AND c.due_at <= $1
-)
-"""
-_TAKE: Final = """
-UPDATE supplier_callback c SET due_at = $5, tries = tries + 1
-FROM unnest($1::uuid[], $2::uuid[]) AS lane (merchant_id, supplier_id), LATERAL (
-    SELECT w.merchant_id, w.id FROM supplier_callback w
-    WHERE w.state = 'waiting' AND w.merchant_id = lane.merchant_id
-      AND w.supplier_id = lane.supplier_id AND w.due_at <= $4
-    ORDER BY w.due_at LIMIT $3 FOR UPDATE SKIP LOCKED
-) due
-WHERE c.merchant_id = due.merchant_id AND c.id = due.id
-RETURNING c.merchant_id, c.supplier_id, c.id, c.event, c.tries, c.address, c.request_id,
-          c.received_at
 """

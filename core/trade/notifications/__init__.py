@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from core.trade.notifications.notifications import HANDS, Notifications
-from core.trade.notifications.queue import LEASE
+from core.trade.notifications.queue import QUEUE
 from core.trade.notifications.signatures import body_of, sign
 from core.trade.notifications.verdict import GAPS_S, judge
 
-__all__ = ["GAPS_S", "HANDS", "LEASE", "TIMEOUTS", "Notifications", "body_of", "judge", "sign"]
+__all__ = ["GAPS_S", "HANDS", "QUEUE", "Notifications", "body_of", "judge", "sign"]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Awaitable, Callable, Collection, Sequence
-from datetime import datetime
 from typing import Final, get_args
 from uuid import UUID
 
@@ -14,13 +13,13 @@ import structlog
 from core.delivery.outbox import News
 from core.kernel.clock import Clock
 from core.kernel.errors import Refusal
+from core.kernel.ids import Ids
 from core.parties.merchants import Merchants
 from core.people.groups import Groups
 from core.system.gateway import Gateway, MayHaveHappened, NeverSent, Timeouts
 from core.system.lanes import Lane, Lanes, Rooms
 from core.system.store import Store
-from core.trade.notifications import queue
-from core.trade.notifications.queue import Due
+from core.trade.notifications.queue import MOST_MERCHANTS, Due, NewsQueue
 from core.trade.notifications.results import SAID_CHARS, Results, Tried
 from core.trade.notifications.signatures import signed_request
 
@@ -41,24 +40,30 @@ class Notifications:
     """Delivers news to merchants' servers."""
 
     def __init__(
-        self, store: Store, clock: Clock, gateway: Gateway, merchants: Merchants, groups: Groups
+        self,
+        store: Store,
+        clock: Clock,
+        ids: Ids,
+        gateway: Gateway,
+        merchants: Merchants,
+        groups: Groups,
     ) -> None:
         self._store = store
         self._clock = clock
         self._gateway = gateway
         self._merchants = merchants
-        self._results = Results(store, clock, groups)
+        self._queue = NewsQueue(clock, ids)
+        self._results = Results(store, clock, groups, self._queue)
         self._lanes = Lanes(clock, proven=_PROVEN, unproven=_UNPROVEN)
         self._after = _NOBODY
 
     async def take_due(self, hands: int) -> Sequence[Job]:
         """Lease what is due, for so many hands at most, each merchant and each of its servers its
         fair share; what remains to be done with each."""
-        now = self._clock.now()
-        shares = self._lanes.share(hands, await self._waiting(now, hands))
+        shares = self._lanes.share(hands, await self._waiting(hands))
         if not shares:
             return []
-        taken = await queue.take(self._store, now, shares)
+        taken = await self._queue.take(self._store, shares)
         secrets = await self._secrets({due.app_id for due in taken})
         return [self._job(due, secrets.get(due.app_id)) for due in taken]
 
@@ -70,18 +75,17 @@ class Notifications:
                 tasks.create_task(_run(job))
         return len(jobs)
 
-    async def _waiting(self, now: datetime, hands: int) -> dict[Lane, int]:
+    async def _waiting(self, hands: int) -> dict[Lane, int]:
         """What waits. Where very many merchants have news, each look goes on after the last."""
         rows = min(hands, _PROVEN.lane)
         start = random.randrange(_LANE_NAMES)  # noqa: S311 (spreads looks over lanes)
         after, self._after = self._after, _NOBODY
-        waiting = await queue.waiting(self._store, now, after, start=start, most_rows=rows)
+        waiting = await self._queue.waiting(self._store, after, start=start, most_rows=rows)
         merchants = list(dict.fromkeys(lane.holder for lane in waiting))
-        if len(merchants) == queue.MOST_MERCHANTS:
+        if len(merchants) == MOST_MERCHANTS:
             self._after = merchants[-1]
         elif after != _NOBODY:
-            begun = await queue.waiting(self._store, now, _NOBODY, start=start, most_rows=rows)
-            waiting |= begun
+            waiting |= await self._queue.waiting(self._store, _NOBODY, start=start, most_rows=rows)
         return waiting
 
     async def _secrets(self, app_ids: Collection[UUID]) -> dict[UUID, tuple[str, ...]]:
@@ -134,9 +138,9 @@ class Notifications:
         """
         async with self._store.transaction() as tx:
             again = await tx.fetchrow(
-                # Without its lease: a try that is under way decides nothing any more.
+                # Nobody holds it now: a try that is under way decides nothing any more.
                 "UPDATE notification SET state = 'pending', due_at = $3, tries = 0,"
-                " lease_until = NULL"
+                " held_by = NULL, lease_until = NULL"
                 " WHERE merchant_id = $1 AND id = (SELECT id FROM notification"
                 " WHERE merchant_id = $1 AND order_id = $2 AND state <> 'dropped'"
                 " ORDER BY created_at DESC LIMIT 1) RETURNING app_id, url",

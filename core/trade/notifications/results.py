@@ -17,8 +17,7 @@ from core.kernel.clock import Clock
 from core.kernel.wire import HttpAnswer
 from core.people.groups import Groups
 from core.system.store import HELD_UP, Store, Tx
-from core.trade.notifications import queue
-from core.trade.notifications.queue import Due, Ended
+from core.trade.notifications.queue import Due, Ended, NewsQueue
 from core.trade.notifications.verdict import GONE, Verdict, judge
 
 _LOG = structlog.get_logger(__name__)
@@ -46,10 +45,11 @@ class Tried:
 class Results:
     """Keeps each try, and decides what comes of it where its lease is still ours."""
 
-    def __init__(self, store: Store, clock: Clock, groups: Groups) -> None:
+    def __init__(self, store: Store, clock: Clock, groups: Groups, queue: NewsQueue) -> None:
         self._store = store
         self._clock = clock
         self._groups = groups
+        self._queue = queue
         self._waiting: dict[UUID, list[Tried]] = {}
         self._writing: WeakValueDictionary[UUID, asyncio.Lock] = WeakValueDictionary()
         self._turns = asyncio.Semaphore(WRITERS)
@@ -81,7 +81,7 @@ class Results:
         except HELD_UP as error:
             # It is no fault of one of them: tried alone, each would wait as long as all together.
             _LOG.error("notifications not told of", count=len(together), fault=repr(error))
-            await self._put_off(merchant_id, together)
+            await self._put_off(together)
         except Exception:  # noqa: BLE001 (the row must not come back at once, and for ever)
             if len(together) > 1:
                 for one in together:
@@ -89,19 +89,19 @@ class Results:
                 return
             (tried,) = together
             _LOG.exception("notification not told of", webhook_id=tried.due.webhook_id)
-            await self._put_off(merchant_id, together)
+            await self._put_off(together)
 
-    async def _put_off(self, merchant_id: UUID, together: Sequence[Tried]) -> None:
-        ended = [self._ended(tried) for tried in together]
-        await queue.move(self._store, merchant_id, ended, self._clock.now())
+    async def _put_off(self, together: Sequence[Tried]) -> None:
+        async with self._store.transaction() as tx:
+            await self._queue.end(tx, [self._ended(tried) for tried in together])
 
     async def _write(self, merchant_id: UUID, together: Sequence[Tried]) -> None:
         now = self._clock.now()
         ended = [self._ended(tried) for tried in together]
         async with self._store.transaction() as tx:
-            ours = await queue.end(tx, merchant_id, ended, now)
-            for tried, end in zip(together, ended, strict=True):
-                if (tried.due.id, tried.due.lease_until) not in ours:
+            ours = await self._queue.end_and_keep(tx, ended)
+            for tried, end, is_ours in zip(together, ended, ours, strict=True):
+                if not is_ours:
                     continue
                 if tried.status == GONE:
                     await _silence(tx, tried.due, now)

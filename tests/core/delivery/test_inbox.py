@@ -6,9 +6,11 @@ import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
 
-from core.delivery.inbox import BACK_OFF_S, LEASE, MAX_TRIES, TAKE
+from core.delivery.inbox import BACK_OFF_S, QUEUE
 from core.runtime import Runtime
+from core.system.leases.queue import take
 from tests.core.support import SetClock
 
 BOT, CHAT, OTHER = 7, -1, -2
@@ -34,7 +36,7 @@ async def test_each_chat_in_order_and_one_at_a_time(runtime: Runtime, clock: Set
     taken = await runtime.delivery.inbox.take(10)
     assert {(t.chat_id, t.update_id) for t in taken} == {(CHAT, 3), (OTHER, 5)}
     assert await runtime.delivery.inbox.take(10) == []
-    clock.advance(LEASE.total_seconds() + 1)
+    clock.advance(QUEUE.lease.total_seconds() + 1)
     again = {t.chat_id: t for t in await runtime.delivery.inbox.take(10)}
     assert (again[CHAT].update_id, again[CHAT].tries) == (3, 2)
     await runtime.delivery.inbox.done(again[CHAT])
@@ -50,7 +52,7 @@ async def test_what_fails_waits_longer_each_time_and_is_parked_at_last(
         (arrived,) = await runtime.delivery.inbox.take(10)
         assert (arrived.update_id, arrived.tries) == (1, tries)
         parked = await runtime.delivery.inbox.failed(runtime.system.store, arrived, "boom")
-        assert parked == (tries == MAX_TRIES)
+        assert parked == (tries == QUEUE.most_tries)
         if not parked:
             clock.advance(again_s - 0.5)
             assert await runtime.delivery.inbox.take(10) == [], "its chat waits with it"
@@ -69,9 +71,11 @@ async def test_other_chats_do_not_wait_with_it(runtime: Runtime) -> None:
 
 async def test_who_lost_it_has_no_say_in_it(runtime: Runtime, clock: SetClock) -> None:
     await runtime.delivery.inbox.put(BOT, 1, CHAT, {})
-    await runtime.system.store.execute("UPDATE telegram_update SET tries = $1", MAX_TRIES - 1)
+    await runtime.system.store.execute(
+        "UPDATE telegram_update SET tries = $1", QUEUE.most_tries - 1
+    )
     (former,) = await runtime.delivery.inbox.take(10)
-    clock.advance(LEASE.total_seconds() + 1)
+    clock.advance(QUEUE.lease.total_seconds() + 1)
     (holder,) = await runtime.delivery.inbox.take(10)
     await runtime.delivery.inbox.done(former)
     assert not await runtime.delivery.inbox.failed(runtime.system.store, former, "boom")
@@ -85,10 +89,10 @@ async def test_a_lease_that_is_renewed_goes_on(runtime: Runtime, clock: SetClock
     await runtime.delivery.inbox.put(BOT, 1, CHAT, {})
     (former,) = await runtime.delivery.inbox.take(10)
     for _ in range(3):
-        clock.advance(LEASE.total_seconds() - 1)
+        clock.advance(QUEUE.lease.total_seconds() - 1)
         assert await runtime.delivery.inbox.renew(former)
         assert await runtime.delivery.inbox.take(10) == []
-    clock.advance(LEASE.total_seconds() + 1)
+    clock.advance(QUEUE.lease.total_seconds() + 1)
     (holder,) = await runtime.delivery.inbox.take(10)
     assert not await runtime.delivery.inbox.renew(former), "somebody else has it"
     assert await runtime.delivery.inbox.renew(holder)
@@ -142,7 +146,8 @@ async def test_a_long_backlog_is_not_walked_through(runtime: Runtime) -> None:
     await runtime.system.store.execute("ANALYZE telegram_update")
     now = datetime.now(UTC)
     async with runtime.system.store.transaction() as tx:
-        told = await tx.fetchval(f"EXPLAIN (ANALYZE, FORMAT JSON) {TAKE}", now, now + LEASE, 10)
+        explain = f"EXPLAIN (ANALYZE, FORMAT JSON) {take(QUEUE)}"
+        told = await tx.fetchval(explain, now, now + QUEUE.lease, UUID(int=1), 10)
     read = list(_read(json.loads(told)[0]["Plan"]))
     assert read
     assert sum(read) < 20, told

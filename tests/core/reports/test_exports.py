@@ -11,7 +11,7 @@ from core.kernel.clock import DayCut
 from core.kernel.days import Days
 from core.kernel.errors import Refusal
 from core.kernel.holder import HOUSE
-from core.reports.exports import LEASE, MAX_TRIES, MAX_WAITING, Paper
+from core.reports.exports import MAX_WAITING, QUEUE, Paper
 from core.trade.orders import ByHand
 from tests.core.support import (
     CHAT,
@@ -91,14 +91,13 @@ async def test_the_queue_lends_each_to_one_and_again_when_the_lease_ends(desk: D
     lent = [await queue.take() for _ in range(MAX_WAITING + 1)]
     assert [one.reply_to for one in lent if one] == list(range(MAX_WAITING))
     first, second, _ = [one for one in lent if one]
-    renewed = await queue.renew(first)
-    assert renewed is not None
-    desk.clock.advance(LEASE.total_seconds() + 1)
+    assert await queue.renew(first)
+    desk.clock.advance(QUEUE.lease.total_seconds() + 1)
     again = await queue.take()
     assert again is not None
     assert again.tries == 2
-    assert await queue.renew(second) is None or again.id != second.id
-    stale = renewed if again.id == first.id else second
+    stale = first if again.id == first.id else second
+    assert not await queue.renew(stale)
     await queue.finish(stale, digest="late", file_id="late")  # it lost the lease: no effect
     assert await queue.file_of("late") is None
     await queue.finish(again, digest="digest", file_id="file")
@@ -110,11 +109,11 @@ async def test_the_queue_lends_each_to_one_and_again_when_the_lease_ends(desk: D
 async def test_the_last_try_is_the_last(desk: Desk) -> None:
     exports, queue = desk.runtime.reports.exports, desk.runtime.reports.exports.queue
     await exports.ask(await desk.actor(OWNER, CHAT), [paper(desk)], reply_to=1)
-    for tries in range(1, MAX_TRIES + 1):
+    for tries in range(1, QUEUE.most_tries + 1):
         taken = await queue.take()
         assert taken is not None
-        assert await queue.put_off(taken, seconds=5, fault="away") is (tries < MAX_TRIES)
-        desk.clock.advance(6)
+        assert await queue.put_off(taken, fault="away") is (tries < QUEUE.most_tries)
+        desk.clock.advance(max(QUEUE.gaps_s))
     assert await queue.take() is None
 
 

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
 
 import pytest
 from standardwebhooks.webhooks import Webhook, WebhookVerificationError
@@ -16,7 +17,7 @@ from core.delivery.outbox import Say
 from core.kernel.errors import Refusal
 from core.kernel.wire import HttpAnswer, HttpRequest
 from core.system.gateway import ANSWER_BYTES, Circuit, Gateway, Timeouts
-from core.trade.notifications import GAPS_S, LEASE, Notifications, judge
+from core.trade.notifications import GAPS_S, QUEUE, Notifications, judge
 from core.trade.orders import Opened
 from tests.core.peers import listening, ok, saying
 from tests.core.support import OPS_CHAT, Desk, Received, Receiver, facts
@@ -202,7 +203,9 @@ async def test_two_workers_send_once_and_a_lease_ends(desk: Desk, receiver: Rece
     assert len(receiver.received) == 1
     # a worker that took it and died
     await desk.runtime.system.store.execute(
-        "UPDATE notification SET state = 'pending', lease_until = $1", desk.clock.now()
+        "UPDATE notification SET state = 'pending', held_by = $2, lease_until = $1",
+        desk.clock.now(),
+        UUID(int=1),
     )
     await desk.runtime.system.store.execute(
         "UPDATE notification SET lease_until = lease_until + interval '60 s'"
@@ -236,6 +239,7 @@ def delivering(desk: Desk, act: Callable[[HttpRequest], Awaitable[int]]) -> Noti
     return Notifications(
         runtime.system.store,
         desk.clock,
+        runtime.system.ids,
         Acting(act),
         runtime.parties.merchants,
         runtime.people.groups,
@@ -271,7 +275,7 @@ async def test_who_lost_the_lease_does_not_take_back_what_was_delivered(
     opened = await paid(desk, receiver)
 
     async def outlast(_: HttpRequest) -> int:
-        assert await deliver(desk, LEASE.total_seconds() + 1) == 1
+        assert await deliver(desk, QUEUE.lease.total_seconds() + 1) == 1
         assert await state(desk, opened) == "delivered"
         return 500
 

@@ -8,19 +8,19 @@ from uuid import UUID
 import pytest
 
 from core.system.lanes import Lane
-from core.trade.notifications import queue
+from core.trade.notifications.queue import MOST_LANES, NewsQueue
 from tests.core.support import Desk
 from tests.core.trade.notifications.test_fairness import tell
 
 BACKLOG = 50_000
 BOUND_S = 0.5  # some milliseconds, on a machine that does nothing else
-FIRST = queue.MOST_LANES
+FIRST = MOST_LANES
 NOBODY = UUID(int=0)
 
 
 @pytest.mark.parametrize("lanes", [1, 2_000])
 async def test_a_backlog_does_not_slow_the_take(desk: Desk, neighbour: Desk, lanes: int) -> None:
-    store, clock = desk.runtime.system.store, desk.clock
+    store, news = desk.runtime.system.store, NewsQueue(desk.clock, desk.runtime.system.ids)
     await store.execute(
         _BACKLOG, desk.merchant.id, desk.app.id, desk.runtime.system.clock.now(), lanes, BACKLOG
     )
@@ -29,8 +29,8 @@ async def test_a_backlog_does_not_slow_the_take(desk: Desk, neighbour: Desk, lan
     found = set()
     for look in range(3):
         began = time.perf_counter()
-        waiting = await queue.waiting(store, clock.now(), NOBODY, start=look, most_rows=32)
-        taken = await queue.take(store, clock.now(), dict.fromkeys(list(waiting)[-20:], 2))
+        waiting = await news.waiting(store, NOBODY, start=look, most_rows=32)
+        taken = await news.take(store, dict.fromkeys(list(waiting)[-20:], 2))
         best_s = min(best_s, time.perf_counter() - began)
         assert len([lane for lane in waiting if lane.holder == desk.merchant.id]) <= FIRST
         found |= {due.facts["order_no"] for due in taken if due.merchant_id != desk.merchant.id}
@@ -43,11 +43,10 @@ async def test_the_lane_to_begin_with_is_drawn_so_that_none_is_left_out(desk: De
     await store.execute(
         _BACKLOG, desk.merchant.id, desk.app.id, desk.runtime.system.clock.now(), lanes, lanes
     )
-    seen: set[Lane] = set()
+    news, seen = NewsQueue(desk.clock, desk.runtime.system.ids), set[Lane]()
     step = 2**63 // 60
     for start in range(0, 2**63 - 1, step):
-        now = desk.clock.now()
-        waiting = await queue.waiting(store, now, NOBODY, start=start, most_rows=1)
+        waiting = await news.waiting(store, NOBODY, start=start, most_rows=1)
         assert len(waiting) == FIRST
         seen |= waiting.keys()
     assert len(seen) == lanes

@@ -1,0 +1,231 @@
+"""How a table is a queue, as data; and the statements that follow from it.
+
+The table has these columns beside its own:
+
+    state        one of the queue's own words: waiting, or an end
+    tries        how often the row was taken; the present time counts
+    due_at       nobody takes the row before
+    held_by      the turn in which somebody took the row; null: nobody holds it
+    lease_until  when the row becomes free although nobody ended it
+
+A row keeps its state while somebody holds it. A take therefore writes no index.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+
+
+@dataclass(frozen=True, slots=True)
+class LaneTable:
+    """Where the lease is the lane's: a row may come to stand before the one that is under way, and
+    yet a lane is served one row at a time. `held_by` is in both tables, `lease_until` in this one.
+
+    key: the column that names the lane, in both tables.
+    """
+
+    table: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Queue:
+    """What is special to one queue.
+
+    key: the columns that find one row. lane: the columns that name a row's lane, and their types.
+    order: the column by which the rows of a lane are taken. strict: a lane's first row holds up the
+    others of its lane, due or not, and until it is ended. waits: an expression over a free row `f`:
+    until when it must wait for another row, or null; what must wait is put off, and not taken.
+    returns: what a take reads, beside the key, `tries` and `held_by`. own_take: a statement of the
+    queue's own, where it chooses in another way. waiting, done, parked: its words for the states.
+    fault: the column that says why a row was put off or parked. gaps_s: between tries; after so
+    many tries and one more the row is given up.
+    """
+
+    table: str
+    key: tuple[str, ...]
+    lease: timedelta
+    returns: tuple[str, ...]
+    lane: tuple[tuple[str, str], ...] = ()
+    order: str = "due_at"
+    strict: bool = False
+    waits: str = ""
+    own_take: str = ""
+    lane_table: LaneTable | None = None
+    waiting: str = "waiting"
+    done: str = "done"
+    parked: str = "parked"
+    fault: str = "fault"
+    gaps_s: tuple[float, ...] = ()
+
+    @property
+    def renew_every_s(self) -> float:
+        """Three looks before a lease ends: one that fails still leaves another."""
+        return self.lease.total_seconds() / 3
+
+    @property
+    def most_tries(self) -> int:
+        return len(self.gaps_s) + 1
+
+    def gap_s(self, tries: int) -> float | None:
+        """How long a row waits after so many tries; None: that was the last one."""
+        return self.gaps_s[tries - 1] if tries < self.most_tries else None
+
+
+# $1: now.
+_DUE: Final = "{row}state = '{waiting}' AND {row}due_at <= $1"
+_UNHELD: Final = "({row}lease_until IS NULL OR {row}lease_until <= $1)"
+
+
+def take(queue: Queue) -> str:
+    """Take rows. $1: now, $2: the end of the lease, $3: the turn. The rest says how many:
+
+    strict: $4 lanes, of each its first row. With lanes: $4, $5 … the lanes' columns as arrays, and
+    an array of how many of each. Without: $4 rows.
+    """
+    if queue.own_take:
+        return queue.own_take
+    choice = _first_of_lanes if queue.strict else _of_lanes if queue.lane else _of_all
+    chosen, keep = "free", "held_by = $3, lease_until = $2, tries = q.tries + 1"
+    later = ""
+    if queue.waits:
+        # MATERIALIZED: each row is looked at once.
+        later = f", look AS MATERIALIZED (SELECT f.*, ({queue.waits}) AS later FROM free f)"
+        chosen = "look"
+        keep = (
+            "held_by = CASE WHEN d.later IS NULL THEN $3::uuid END,"
+            " lease_until = CASE WHEN d.later IS NULL THEN $2::timestamptz END,"
+            " tries = q.tries + (d.later IS NULL)::integer,"
+            " due_at = coalesce(d.later, q.due_at)"
+        )
+    return (
+        f"WITH {choice(queue)}{later}"
+        f" UPDATE {queue.table} q SET {keep} FROM {chosen} d WHERE {_same(queue.key, 'q', 'd')}"
+        f" RETURNING {_columns((*queue.key, 'tries', 'held_by', *queue.returns), 'q')}"
+    )
+
+
+def lanes(queue: Queue) -> str:
+    """The lanes in which a row is free. $1: now. It walks from lane to lane: one that holds nothing
+    but what is not due, or is held, costs one look."""
+    names = _lane_names(queue)
+    return (
+        f"WITH {_walk(queue, names)} SELECT {_columns(names, 'h')} FROM head h"
+        f" WHERE EXISTS (SELECT FROM {queue.table} w WHERE {_same(names, 'w', 'h')}"
+        f" AND {_free(queue, 'w')})"
+    )
+
+
+def renew(queue: Queue) -> str:
+    """Hold a row (or its lane) for another lease. Its key, the turn, the new end."""
+    if lane := queue.lane_table:
+        return f"UPDATE {lane.table} SET lease_until = $3 WHERE {lane.key} = $1 AND held_by = $2"
+    count = len(queue.key)
+    return (
+        f"UPDATE {queue.table} q SET lease_until = ${count + 2}"
+        f" WHERE {_held(queue)} AND q.held_by = ${count + 1}"
+    )
+
+
+def note(queue: Queue, columns: Sequence[str]) -> str:
+    """Set columns of a row that is held. Its key, the turn, the columns' values."""
+    count = len(queue.key)
+    sets = [f"{column} = ${place}" for place, column in enumerate(columns, count + 2)]
+    return (
+        f"UPDATE {queue.table} q SET {', '.join(sets)}"
+        f" WHERE {_held(queue)} AND q.held_by = ${count + 1}"
+    )
+
+
+def end(queue: Queue, columns: Sequence[str], on_lane: str) -> str:
+    """End a hold, and set columns. The row's key, the turn, the columns' values, and the lane's
+    name where the lane is leased. on_lane: see `Leases.finish`."""
+    count = len(queue.key)
+    sets = [f"{column} = ${place}" for place, column in enumerate(columns, count + 2)]
+    lane = queue.lane_table
+    freed = ["held_by = NULL"] if lane else ["held_by = NULL", "lease_until = NULL"]
+    ended = (
+        f"UPDATE {queue.table} q SET {', '.join(freed + sets)}"
+        f" WHERE {_held(queue)} AND q.held_by = ${count + 1}"
+    )
+    if lane is None:
+        return f"{ended} RETURNING {_columns(queue.key, 'q')}, ${count + 1}::uuid AS turn"
+    return (
+        f"WITH ended AS ({ended} RETURNING q.*), lane AS (UPDATE {lane.table} l"
+        f" SET held_by = NULL, lease_until = NULL{on_lane} FROM ended"
+        f" WHERE l.{lane.key} = ${count + 2 + len(columns)} AND l.held_by = ${count + 1})"
+        f" SELECT {_columns(queue.key, 'ended')}, ${count + 1}::uuid AS turn FROM ended"
+    )
+
+
+def _first_of_lanes(queue: Queue) -> str:
+    """From lane to lane through the index, one entry each: the length of a backlog costs nothing.
+    Whether a row is free is looked at again once it is locked: another may have taken it."""
+    names = _lane_names(queue)
+    seen = dict.fromkeys((*names, queue.order, *queue.key, "due_at", "lease_until"))
+    return (
+        f"{_walk(queue, tuple(seen))}, first AS ("
+        f"SELECT {_columns(queue.key)} FROM head"
+        f" WHERE due_at <= $1 AND {_UNHELD.format(row='')} ORDER BY {queue.order} LIMIT $4"
+        f"), free AS (SELECT f.* FROM first CROSS JOIN LATERAL ("
+        f"SELECT {_columns(queue.key)} FROM {queue.table} w"
+        f" WHERE {_same(queue.key, 'w', 'first')} AND {_free(queue, 'w')}"
+        " LIMIT 1 FOR UPDATE SKIP LOCKED) f)"
+    )
+
+
+def _of_lanes(queue: Queue) -> str:
+    names = _lane_names(queue)
+    arrays = [f"${place}::{type_}[]" for place, (_, type_) in enumerate(queue.lane, 4)]
+    most = f"${4 + len(names)}::integer[]"
+    return (
+        f"free AS (SELECT f.* FROM unnest({', '.join((*arrays, most))})"
+        f" AS wanted ({_columns(names)}, most) CROSS JOIN LATERAL ("
+        f"SELECT {'w.*' if queue.waits else _columns(queue.key, 'w')} FROM {queue.table} w"
+        f" WHERE {_same(names, 'w', 'wanted')} AND {_free(queue, 'w')}"
+        f" ORDER BY w.{queue.order} LIMIT wanted.most FOR UPDATE SKIP LOCKED) f)"
+    )
+
+
+def _of_all(queue: Queue) -> str:
+    return (
+        f"free AS (SELECT {_columns(queue.key, 'w')} FROM {queue.table} w"
+        f" WHERE {_free(queue, 'w')} ORDER BY w.{queue.order} LIMIT $4 FOR UPDATE SKIP LOCKED)"
+    )
+
+
+def _walk(queue: Queue, columns: tuple[str, ...]) -> str:
+    """The first row of each lane, through an index over the lane and the order."""
+    names = _lane_names(queue)
+    by = f"ORDER BY {_columns(names)}, {queue.order} LIMIT 1"
+    each = f"SELECT {_columns(columns)} FROM {queue.table} WHERE state = '{queue.waiting}'"
+    return (
+        f"RECURSIVE head AS (({each} {by}) UNION ALL"
+        f" SELECT n.* FROM head h CROSS JOIN LATERAL ({each}"
+        f" AND ({_columns(names)}) > ({_columns(names, 'h')}) {by}) n)"
+    )
+
+
+def _lane_names(queue: Queue) -> tuple[str, ...]:
+    return tuple(name for name, _ in queue.lane)
+
+
+def _free(queue: Queue, row: str) -> str:
+    due = _DUE.format(row=f"{row}.", waiting=queue.waiting)
+    return f"{due} AND {_UNHELD.format(row=f'{row}.')}"
+
+
+def _held(queue: Queue) -> str:
+    keys = [f"q.{column} = ${place}" for place, column in enumerate(queue.key, 1)]
+    return " AND ".join([*keys, f"q.state = '{queue.waiting}'"])
+
+
+def _same(columns: Sequence[str], one: str, other: str) -> str:
+    return " AND ".join(f"{one}.{column} = {other}.{column}" for column in columns)
+
+
+def _columns(columns: Sequence[str], row: str = "") -> str:
+    return ", ".join(f"{row}.{column}" if row else column for column in columns)
