@@ -76,9 +76,7 @@ def build_trade(
         payments=payments,
         contradictions=contradictions,
         follow_up=follow_up,
-        notifications=Notifications(
-            store, clock, system.ids, system.gateway, merchants, groups
-        ),
+        notifications=Notifications(store, clock, system.ids, system.gateway, merchants, groups),
         callbacks=Callbacks(system, parties, payments, follow_up, alarms, refused),
         refused_callbacks=refused,
         completions=Completions(system, delivery, merchants, people, follow_up, by_hand),
