@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, Final
+from typing import Any, ClassVar
 from uuid import UUID
 
 from aiogram import Bot, Router
@@ -13,6 +14,7 @@ from aiogram.types import CallbackQuery, Message
 from core.delivery.outbox import Say
 from core.kernel.errors import Refusal
 from core.people.actors import Actor
+from core.people.approvals import Question
 from core.people.groups import Group
 from core.runtime import Runtime
 from core.system.store import Tx
@@ -21,7 +23,24 @@ from handlers.context import Presses, Wants, refuse, say
 from handlers.intents import BindMerchant, BindOps, BindSupplier, ShowInfo, Unbind
 from handlers.onboarding import binding_facts, show_checklist
 
-UNBIND_WITHIN: Final = timedelta(minutes=5)
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """A merchant or supplier of a group. no: its number."""
+
+    no: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class UnbindQuestion(Question):
+    """Whether to take these off a group: one of them, or all. numbers: theirs."""
+
+    kind: ClassVar[str] = "unbind"
+    open_for: ClassVar[timedelta] = timedelta(minutes=5)
+    bound: tuple[Bound, ...]
+    numbers: tuple[str, ...]
+    minutes: int
 
 
 def router() -> Router:
@@ -120,8 +139,8 @@ async def _tell_elsewhere(
 
 
 async def ask_unbind(message: Message, intent: Unbind, actor: Actor, runtime: Runtime) -> None:
-    """Ask once; the question's buttons name who asked and when. Where several are bound, which of
-    them. Refusals: group_not_bound, merchant_not_found, supplier_not_found."""
+    """Ask once; where several are bound, which of them. Refusals: group_not_bound,
+    merchant_not_found, supplier_not_found."""
     actor.need("bind")
     group = actor.group
     if group is None or group.kind == "unbound":
@@ -129,21 +148,19 @@ async def ask_unbind(message: Message, intent: Unbind, actor: Actor, runtime: Ru
     if group.kind == "ops":
         actor.need("bind_ops")
     facts = await binding_facts(runtime, group)
-    bound = _named(facts["bound"], group, intent.number)
-    facts |= {
-        "bound": bound,
-        "numbers": [one["no"] for one in bound],
-        "user_id": actor.user_id,
-        "asked_at_s": int(runtime.system.clock.now().timestamp()),
-        "minutes": int(UNBIND_WITHIN.total_seconds() // 60),
-    }
-    await say(runtime, actor, "unbind_question", facts, message.message_id)
+    bound = _named([Bound(**one) for one in facts["bound"]], group, intent.number)
+    minutes = int(UnbindQuestion.open_for.total_seconds() // 60)
+    question = UnbindQuestion(bound, tuple(one.no for one in bound), minutes)
+    async with runtime.system.store.transaction() as tx:
+        asked = await runtime.people.approvals.ask(tx, actor, question)
+        said = Say("unbind_question", asked.facts, reply_to=message.message_id)
+        await runtime.delivery.outbox.say(tx, actor.chat_id, said)
 
 
-def _named(bound: list[dict[str, str]], group: Group, number: str | None) -> list[dict[str, str]]:
+def _named(bound: Sequence[Bound], group: Group, number: str | None) -> tuple[Bound, ...]:
     """Of those that a group is bound to, the one with this number, or all. Refusals:
     merchant_not_found, supplier_not_found."""
-    named = [one for one in bound if number in (None, one["no"])]
+    named = tuple(one for one in bound if number in (None, one.no))
     if number is not None and not named:
         if group.kind == "supplier":
             raise Refusal("supplier_not_found", supplier_no=number)
@@ -160,27 +177,31 @@ async def answer_unbind(
     if query.message is None or group is None:
         return
     actor.need("bind_ops" if group.kind == "ops" else "bind")
-    if button.user_id != actor.user_id:
-        raise Refusal("confirmation_foreign")
-    asked_ago_s = runtime.system.clock.now().timestamp() - button.asked_at_s
-    if not 0 <= asked_ago_s <= UNBIND_WITHIN.total_seconds():
-        raise Refusal("confirmation_expired")
+    asked = await runtime.people.approvals.find(
+        UnbindQuestion, actor, button.approval_id, yes=button.yes
+    )
+    if asked.state != "open":
+        return  # pressed twice
     facts = {**await binding_facts(runtime, group), "actor_name": actor.name, "left": []}
     bound = facts["bound"]
     holders = dict(zip([one["no"] for one in bound], _holders(group), strict=True))
     if button.yes and (group.kind == "unbound" or button.number not in (None, *holders)):
         raise Refusal("confirmation_expired")
+    if button.yes:
+        facts |= {
+            "bound": [one for one in bound if button.number in (None, one["no"])],
+            "left": [one for one in bound if button.number not in (None, one["no"])],
+        }
     async with runtime.system.store.transaction() as tx:
         if button.yes:
-            facts |= {
-                "bound": [one for one in bound if button.number in (None, one["no"])],
-                "left": [one for one in bound if button.number not in (None, one["no"])],
-            }
             await runtime.people.groups.unbind(
                 tx, actor.home, None if button.number is None else holders[button.number]
             )
-            for one in facts["bound"]:
-                await runtime.people.approvals.drop_of(tx, actor, holders[one["no"]])
+        # The group is held by now: who answers another question about it waits, and finds it over.
+        await runtime.people.approvals.answer(tx, actor, asked, yes=button.yes)
+        if button.yes:
+            taken = [holders[one["no"]] for one in facts["bound"]]
+            await runtime.people.approvals.drop_of(tx, actor, taken)
             await runtime.delivery.audit.record(
                 tx, "unbind", actor=actor.trail_name, facts=facts, chat_id=actor.chat_id,
                 message_id=query.message.message_id,

@@ -40,33 +40,33 @@ class UndoVoucher:
 class AnswerSlip:
     """What may be a slip is meant (yes), or is dropped."""
 
-    confirmation_id: UUID
+    approval_id: UUID
     yes: bool
 
     def data(self) -> str:
-        return f"slip:{'yes' if self.yes else 'no'}:{self.confirmation_id.hex}"
+        return f"slip:{'yes' if self.yes else 'no'}:{self.approval_id.hex}"
 
 
 @dataclass(frozen=True, slots=True)
 class AnswerCompletion:
     """Confirm a completion (yes), or drop it."""
 
-    confirmation_id: UUID
+    approval_id: UUID
     yes: bool
 
     def data(self) -> str:
-        return f"complete:{'yes' if self.yes else 'no'}:{self.confirmation_id.hex}"
+        return f"complete:{'yes' if self.yes else 'no'}:{self.approval_id.hex}"
 
 
 @dataclass(frozen=True, slots=True)
 class AnswerReversal:
     """Confirm the reversal of a completion (yes), or drop it."""
 
-    confirmation_id: UUID
+    approval_id: UUID
     yes: bool
 
     def data(self) -> str:
-        return f"uncomplete:{'yes' if self.yes else 'no'}:{self.confirmation_id.hex}"
+        return f"uncomplete:{'yes' if self.yes else 'no'}:{self.approval_id.hex}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,22 +98,22 @@ class OnDiscrepancy:
 class AnswerResolution:
     """Confirm what becomes of a discrepancy (yes), or drop it."""
 
-    confirmation_id: UUID
+    approval_id: UUID
     yes: bool
 
     def data(self) -> str:
-        return f"resolve:{'yes' if self.yes else 'no'}:{self.confirmation_id.hex}"
+        return f"resolve:{'yes' if self.yes else 'no'}:{self.approval_id.hex}"
 
 
 @dataclass(frozen=True, slots=True)
 class AnswerRerating:
     """Confirm that past orders are charged anew (yes), or drop it."""
 
-    confirmation_id: UUID
+    approval_id: UUID
     yes: bool
 
     def data(self) -> str:
-        return f"rerate:{'yes' if self.yes else 'no'}:{self.confirmation_id.hex}"
+        return f"rerate:{'yes' if self.yes else 'no'}:{self.approval_id.hex}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,19 +174,18 @@ class TurnVouchers:
 
 @dataclass(frozen=True, slots=True)
 class AnswerUnbind:
-    """Take the bindings off a group (yes), or not. Only for who asked, for a few minutes.
+    """Take the bindings off a group (yes), or not.
 
     number: of the merchant or supplier that is taken off alone.
     """
 
-    user_id: int
-    asked_at_s: int
+    approval_id: UUID
     yes: bool
     number: str | None = None
 
     def data(self) -> str:
         one = "" if self.number is None else f":{self.number}"
-        return f"unbind:{'yes' if self.yes else 'no'}:{self.user_id}:{self.asked_at_s}{one}"
+        return f"unbind:{'yes' if self.yes else 'no'}:{self.approval_id.hex}{one}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,21 +260,21 @@ def _read(parts: list[str]) -> Button | None:
     match parts:
         case ["undo", voucher_id]:
             return UndoVoucher(UUID(hex=voucher_id))
-        case ["slip", "yes" | "no" as answer, confirmation_id]:
-            return AnswerSlip(UUID(hex=confirmation_id), answer == "yes")
-        case ["complete", "yes" | "no" as answer, confirmation_id]:
-            return AnswerCompletion(UUID(hex=confirmation_id), answer == "yes")
-        case ["uncomplete", "yes" | "no" as answer, confirmation_id]:
-            return AnswerReversal(UUID(hex=confirmation_id), answer == "yes")
+        case ["slip", "yes" | "no" as answer, approval_id]:
+            return AnswerSlip(UUID(hex=approval_id), answer == "yes")
+        case ["complete", "yes" | "no" as answer, approval_id]:
+            return AnswerCompletion(UUID(hex=approval_id), answer == "yes")
+        case ["uncomplete", "yes" | "no" as answer, approval_id]:
+            return AnswerReversal(UUID(hex=approval_id), answer == "yes")
         case ["differ", "page", page, merchant_id, *test] if test in ([], ["test"]):
             whose = UUID(hex=merchant_id) if merchant_id else None
             return TurnDiscrepancies(_page(page), whose, bool(test))
         case ["differ", action, discrepancy_id]:
             return _on_discrepancy(action, UUID(hex=discrepancy_id))
-        case ["resolve", "yes" | "no" as answer, confirmation_id]:
-            return AnswerResolution(UUID(hex=confirmation_id), answer == "yes")
-        case ["rerate", "yes" | "no" as answer, confirmation_id]:
-            return AnswerRerating(UUID(hex=confirmation_id), answer == "yes")
+        case ["resolve", "yes" | "no" as answer, approval_id]:
+            return AnswerResolution(UUID(hex=approval_id), answer == "yes")
+        case ["rerate", "yes" | "no" as answer, approval_id]:
+            return AnswerRerating(UUID(hex=approval_id), answer == "yes")
         case ["alarm", "evidence" | "again" as action, alarm_id]:
             return OnAlarm(UUID(hex=alarm_id), action)
         case ["card", "ask" | "complete" | "notify" | "why" | "log" as action, order_id]:
@@ -288,10 +287,10 @@ def _read(parts: list[str]) -> Button | None:
         case ["paid", whose, span, page]:
             holder, holder_id, _ = _holder(whose)
             return TurnVouchers(holder, holder_id, *_days(span), _page(page))
-        case ["unbind", "yes" | "no" as answer, user_id, asked_at_s]:
-            return AnswerUnbind(int(user_id), int(asked_at_s), answer == "yes")
-        case ["unbind", "yes", user_id, asked_at_s, number] if number.isalnum():
-            return AnswerUnbind(int(user_id), int(asked_at_s), True, number)
+        case ["unbind", "yes" | "no" as answer, approval_id]:
+            return AnswerUnbind(UUID(hex=approval_id), answer == "yes")
+        case ["unbind", "yes", approval_id, number] if number.isalnum():
+            return AnswerUnbind(UUID(hex=approval_id), True, number)
         case ["chart" | "turn" as verb, whose, span]:
             holder, holder_id, currency = _holder(whose)
             return OpenChart(holder, holder_id, *_days(span), verb == "turn", currency)

@@ -46,11 +46,11 @@ class TurnChannels:
 class AnswerChannel:
     """Add the channel that was shown (yes), or not."""
 
-    confirmation_id: UUID
+    approval_id: UUID
     yes: bool
 
     def data(self) -> str:
-        return f"chadd:{'yes' if self.yes else 'no'}:{self.confirmation_id.hex}"
+        return f"chadd:{'yes' if self.yes else 'no'}:{self.approval_id.hex}"
 
 
 ChannelButton = OnChannel | TurnChannels | AnswerChannel
@@ -66,8 +66,8 @@ def read_channel_button(parts: list[str]) -> ChannelButton | None:
             if found is None or not 1 <= int(page) <= _MAX_PAGE:
                 return None
             return TurnChannels(int(page), found[1], found[2], bool(found[3]))
-        case ["chadd", "yes" | "no" as answer, confirmation_id]:
-            return AnswerChannel(UUID(hex=confirmation_id), answer == "yes")
+        case ["chadd", "yes" | "no" as answer, approval_id]:
+            return AnswerChannel(UUID(hex=approval_id), answer == "yes")
     return None
 
 

@@ -143,7 +143,7 @@ async def answer(
     if query.message is None:
         return
     answered = runtime.supply.catalogue.confirm if button.yes else runtime.supply.catalogue.drop
-    await answered(actor, button.confirmation_id, message_id=query.message.message_id)
+    await answered(actor, button.approval_id, message_id=query.message.message_id)
 
 
 # ── facts ───────────────────────────────────────────────────────────────────────────────────────

@@ -41,10 +41,10 @@ async def answer(
         return
     message_id = query.message.message_id
     if not button.yes:
-        await runtime.trade.completions.drop(actor, button.confirmation_id, message_id=message_id)
+        await runtime.trade.completions.drop(actor, button.approval_id, message_id=message_id)
         return
     await runtime.trade.completions.confirm(
-        actor, button.confirmation_id, message_id=message_id,
+        actor, button.approval_id, message_id=message_id,
         request_id=request_id(query.message),
     )  # fmt: skip
 
@@ -69,10 +69,10 @@ async def answer_reversal(
     message_id = query.message.message_id
     if not button.yes:
         await runtime.trade.completions.drop_reversal(
-            actor, button.confirmation_id, message_id=message_id
+            actor, button.approval_id, message_id=message_id
         )
         return
     await runtime.trade.completions.confirm_reversal(
-        actor, button.confirmation_id, message_id=message_id,
+        actor, button.approval_id, message_id=message_id,
         request_id=request_id(query.message),
     )  # fmt: skip

@@ -55,7 +55,7 @@ STALE_AFTER: Final = timedelta(minutes=10)
 class GiveReason:
     """No command: the reply of who was asked why, whatever it says."""
 
-    confirmation_id: UUID
+    approval_id: UUID
     question_message_id: int
     reason: str
 
@@ -232,7 +232,7 @@ class AnswerPress(BaseMiddleware):
             return await self._runtime.people.receipts.undone(
                 message.chat.id, message.message_id, button.voucher_id
             )
-        asked = getattr(button, "confirmation_id", None)
+        asked = getattr(button, "approval_id", None)
         return asked is not None and await self._runtime.people.approvals.answered(asked)
 
 

@@ -79,7 +79,7 @@ async def press(
 async def give_reason(message: Message, intent: GiveReason, actor: Actor, runtime: Runtime) -> None:
     """The question asks whether to do it now."""
     await runtime.trade.discrepancies.give_reason(
-        actor, intent.confirmation_id, intent.reason, message_id=intent.question_message_id
+        actor, intent.approval_id, intent.reason, message_id=intent.question_message_id
     )
 
 
@@ -91,10 +91,10 @@ async def answer(
         return
     message_id = query.message.message_id
     if not button.yes:
-        await runtime.trade.discrepancies.drop(actor, button.confirmation_id, message_id=message_id)
+        await runtime.trade.discrepancies.drop(actor, button.approval_id, message_id=message_id)
         return
     await runtime.trade.discrepancies.confirm(
-        actor, button.confirmation_id, message_id=message_id,
+        actor, button.approval_id, message_id=message_id,
         request_id=request_id(query.message),
     )  # fmt: skip
 

@@ -158,7 +158,7 @@ async def answer(query: CallbackQuery, button: AnswerSlip, actor: Actor, runtime
     if query.message is None:
         return
     answered = runtime.accounts.slips.confirm if button.yes else runtime.accounts.slips.drop
-    await answered(actor, button.confirmation_id, message_id=query.message.message_id)
+    await answered(actor, button.approval_id, message_id=query.message.message_id)
 
 
 def _acts(intent: Intent | None, actor: Actor) -> bool:

@@ -114,7 +114,7 @@ async def answer(
         return
     message_id = query.message.message_id
     answered = runtime.accounts.reratings.confirm if button.yes else runtime.accounts.reratings.drop
-    await answered(actor, button.confirmation_id, message_id=message_id)
+    await answered(actor, button.approval_id, message_id=message_id)
 
 
 def _line(prefix: str, offer: Offer | None, merchant: Merchant) -> dict[str, Any]:

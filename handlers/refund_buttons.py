@@ -26,11 +26,11 @@ class OnRefund:
 class AnswerRefund:
     """Confirm how a refund ended (yes), or not."""
 
-    confirmation_id: UUID
+    approval_id: UUID
     yes: bool
 
     def data(self) -> str:
-        return f"backed:{'yes' if self.yes else 'no'}:{self.confirmation_id.hex}"
+        return f"backed:{'yes' if self.yes else 'no'}:{self.approval_id.hex}"
 
 
 RefundButton = OnRefund | AnswerRefund
@@ -45,6 +45,6 @@ def read_refund_button(parts: list[str]) -> RefundButton | None:
             except binascii.Error as error:
                 raise ValueError(which) from error
             return OnRefund(UUID(bytes=both[:16]), UUID(bytes=both[16:]), how)
-        case ["backed", "yes" | "no" as answer, confirmation_id]:
-            return AnswerRefund(UUID(hex=confirmation_id), answer == "yes")
+        case ["backed", "yes" | "no" as answer, approval_id]:
+            return AnswerRefund(UUID(hex=approval_id), answer == "yes")
     return None

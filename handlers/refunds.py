@@ -37,4 +37,4 @@ async def answer(
         return
     by_hand = runtime.trade.refunds_by_hand
     do = by_hand.confirm if button.yes else by_hand.drop
-    await do(actor, button.confirmation_id, message_id=query.message.message_id)
+    await do(actor, button.approval_id, message_id=query.message.message_id)

@@ -5,8 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from decimal import Decimal
-from typing import Any, Final
+from typing import ClassVar, Literal
 from uuid import UUID
 
 from core.accounts.adjustments import Adjustments, Correction, check_correction
@@ -23,24 +22,24 @@ from core.accounts.vouchers import (
     Doubts,
     Holder,
     Kind,
+    KindName,
     Record,
     Vouchers,
     convert,
 )
 from core.delivery.outbox import Outbox, Say
+from core.kernel.codec import pack
 from core.kernel.errors import Refusal
 from core.kernel.money import Money
 from core.parties.district import Parties
 from core.parties.merchants import Merchant
 from core.parties.suppliers import Supplier
 from core.people.actors import Actor
-from core.people.approvals import Confirmation, Confirmations
+from core.people.approvals import Approvals, Asked, Question
 from core.people.receipts import Cause
 from core.system.district import System
 
-KIND: Final = "slip"
-
-_Facts = dict[str, Any]
+_Role = Literal["merchant", "supplier"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +56,43 @@ class Written:
     advance: Advance
 
 
+@dataclass(frozen=True, slots=True)
+class SlipLine:
+    """A `Written` line as a question keeps it."""
+
+    line: int
+    kind: KindName
+    holder_id: UUID
+    advance: Advance
+
+
+@dataclass(frozen=True, slots=True)
+class SlipDoubt:
+    """Why a line may be a slip: what it moves, at whom, and a refusal's code and facts. line: 0
+    of an undo."""
+
+    line: int
+    minor: int
+    currency: str
+    holder_no: str
+    code: str
+    facts: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class SlipQuestion(Question):
+    """Whether it is meant: to book all lines of a message, or to undo a voucher. message_id: of
+    the message that says so."""
+
+    kind: ClassVar[str] = "slip"
+    what: Literal["book", "undo"]
+    voucher_id: UUID | None
+    lines: tuple[SlipLine, ...]
+    doubts: tuple[SlipDoubt, ...]
+    message_id: int
+    actor_name: str
+
+
 class Slips:
     """Books the lines of a message and undoes what was booked, or asks first.
 
@@ -69,7 +105,7 @@ class Slips:
         system: System,
         outbox: Outbox,
         parties: Parties,
-        confirmations: Confirmations,
+        approvals: Approvals,
         vouchers: Vouchers,
         verbs: tuple[Prepayments, Adjustments, Payins],
     ) -> None:
@@ -78,7 +114,7 @@ class Slips:
         self._outbox = outbox
         self._merchants = parties.merchants
         self._suppliers = parties.suppliers
-        self._confirmations = confirmations
+        self._approvals = approvals
         self._vouchers = vouchers
         self._prepayments, self._adjustments, self._payins = verbs
 
@@ -89,7 +125,8 @@ class Slips:
         The same message again books nothing and asks nothing. Refusals: those of the verb that
         books a line.
         """
-        if await self._confirmations.find_replied(KIND, actor.user_id, actor.chat_id, message_id):
+        user_id, chat_id = actor.user_id, actor.chat_id
+        if await self._approvals.find_replied(SlipQuestion, user_id, chat_id, message_id):
             return
         try:
             await self._book(actor, lines, message_id, sure=False)
@@ -109,38 +146,38 @@ class Slips:
             if not await self._is_asked(actor, voucher_id, message_id):
                 await self._ask_to_undo(actor, record, doubt, message_id)
 
-    async def confirm(self, actor: Actor, confirmation_id: UUID, *, message_id: int) -> None:
+    async def confirm(self, actor: Actor, approval_id: UUID, *, message_id: int) -> None:
         """Do what was asked about; the question becomes the answer. message_id: of it.
 
         Every part of it is done once: a press that was cut off can be made again.
         Refusals: confirmation_expired, confirmation_foreign and those of what is done.
         """
-        found = await self._confirmations.find_own(KIND, actor, confirmation_id)
-        if found.state == "dropped":
+        asked = await self._approvals.find(SlipQuestion, actor, approval_id)
+        if asked.state == "dropped":
             return
-        if found.state == "open":
+        if asked.state == "open":
             async with self._store.transaction() as tx:
-                await self._confirmations.close(tx, confirmation_id, "used")
-        facts = found.facts
-        there = replace(actor, chat_id=found.chat_id)  # the cause is where it was said
-        if facts["what"] == "undo":
-            record = await self._vouchers.find(actor, UUID(facts["voucher_id"]))
-            await self._undo(there, record, facts["message_id"], sure=True)
+                await self._approvals.answer(tx, actor, asked, yes=True)
+        question = asked.question
+        there = replace(actor, chat_id=asked.chat_id)  # the cause is where it was said
+        if question.voucher_id is not None:
+            record = await self._vouchers.find(actor, question.voucher_id)
+            await self._undo(there, record, question.message_id, sure=True)
         else:
-            lines = [await self._unpacked(packed) for packed in facts["lines"]]
-            await self._book(there, lines, facts["message_id"], sure=True)
-        await self._answer("slip_confirmed", actor, found, message_id)
+            lines = [await self._written(line) for line in question.lines]
+            await self._book(there, lines, question.message_id, sure=True)
+        await self._show(actor, asked, "slip_confirmed", message_id)
 
-    async def drop(self, actor: Actor, confirmation_id: UUID, *, message_id: int) -> None:
+    async def drop(self, actor: Actor, approval_id: UUID, *, message_id: int) -> None:
         """Whoever was asked thinks better of it. Refusals: confirmation_expired,
         confirmation_foreign."""
-        found = await self._confirmations.find_own(KIND, actor, confirmation_id)
-        if found.state == "used":
+        asked = await self._approvals.find(SlipQuestion, actor, approval_id, yes=False)
+        if asked.state == "used":
             return
-        if found.state == "open":
+        if asked.state == "open":
             async with self._store.transaction() as tx:
-                await self._confirmations.close(tx, confirmation_id, "dropped")
-        await self._answer("slip_dropped", actor, found, message_id)
+                await self._approvals.answer(tx, actor, asked, yes=False)
+        await self._show(actor, asked, "slip_dropped", message_id)
 
     # ── doing it ─────────────────────────────────────────────────────────────────────────────────
     async def _book(
@@ -172,80 +209,86 @@ class Slips:
     async def _ask_to_book(
         self, actor: Actor, lines: Sequence[Written], doubts: dict[int, Doubt], message_id: int
     ) -> None:
-        shown = [
-            {"line": said.line, "minor": _amount(said).minor, "currency": said.holder.currency,
-             "holder_no": _holder(said.holder).no, **_packed_doubt(doubts[said.line])}
-            for said in lines if said.line in doubts
-        ]  # fmt: skip
-        facts = {
-            "what": "book",
-            **_whose(_holder(lines[0].holder)),
-            "lines": [_packed(said) for said in lines],
-            "doubts": shown,
-        }
-        await self._ask(actor, facts, message_id)
+        doubted = tuple(
+            _doubted(said.line, _amount(said).minor, _holder(said.holder), doubts[said.line])
+            for said in lines
+            if said.line in doubts
+        )
+        question = SlipQuestion(
+            what="book",
+            voucher_id=None,
+            lines=tuple(
+                SlipLine(said.line, said.kind.name, said.holder.id, said.advance) for said in lines
+            ),
+            doubts=doubted,
+            message_id=message_id,
+            actor_name=actor.name,
+        )
+        holder = _holder(lines[0].holder)
+        await self._ask(actor, question, holder.role, holder.id)
 
     async def _ask_to_undo(
         self, actor: Actor, record: Record, doubt: Doubt, message_id: int
     ) -> None:
-        receipt, role = record.receipt, "supplier" if record.kind is PAYIN else "merchant"
-        shown = {
-            "line": 0, "minor": receipt["minor"], "currency": receipt["currency"],
-            "holder_no": receipt[f"{role}_no"], **_packed_doubt(doubt),
-        }  # fmt: skip
-        facts = {
-            "what": "undo",
-            f"{role}_id": str(record.holder_id),
-            "voucher_id": str(record.id),
-            "lines": [],
-            "doubts": [shown],
-        }
-        await self._ask(actor, facts, message_id)
+        receipt = record.receipt
+        role: _Role = "supplier" if record.kind is PAYIN else "merchant"
+        minor, currency = receipt["minor"], receipt["currency"]
+        doubted = SlipDoubt(0, minor, currency, receipt[f"{role}_no"], doubt.code, doubt.facts)
+        question = SlipQuestion(
+            what="undo",
+            voucher_id=record.id,
+            lines=(),
+            doubts=(doubted,),
+            message_id=message_id,
+            actor_name=actor.name,
+        )
+        await self._ask(actor, question, role, record.holder_id)
 
-    async def _ask(self, actor: Actor, facts: _Facts, message_id: int) -> None:
+    async def _ask(
+        self, actor: Actor, question: SlipQuestion, role: _Role, holder_id: UUID
+    ) -> None:
         """The question, in reply to the message that it is about."""
-        facts = {**facts, "message_id": message_id, "actor_name": actor.name}
+        message_id = question.message_id
         async with self._store.transaction() as tx:
-            asked = await self._confirmations.ask(tx, KIND, actor, facts, message_id=message_id)
-            question = Say(
-                "slip_question", {**facts, "confirmation_id": str(asked)}, reply_to=message_id
+            asked = await self._approvals.ask(
+                tx,
+                actor,
+                question,
+                merchant_id=holder_id if role == "merchant" else None,
+                supplier_id=holder_id if role == "supplier" else None,
+                message_id=message_id,
             )
-            await self._outbox.say(tx, actor.chat_id, question)
+            said = Say("slip_question", asked.facts, reply_to=message_id)
+            await self._outbox.say(tx, actor.chat_id, said)
 
     async def _is_asked(self, actor: Actor, voucher_id: UUID, message_id: int) -> bool:
         """Whether this person's answer about the undo of this voucher is still waited for."""
-        asked = await self._confirmations.find_replied(
-            KIND, actor.user_id, actor.chat_id, message_id, {"voucher_id": str(voucher_id)}
+        about = {"voucher_id": str(voucher_id)}
+        asked = await self._approvals.find_replied(
+            SlipQuestion, actor.user_id, actor.chat_id, message_id, about
         )
         if asked is None:
             return False
         try:
-            return (await self._confirmations.find_own(KIND, actor, asked)).state == "open"
+            return (await self._approvals.find(SlipQuestion, actor, asked)).state == "open"
         except Refusal:
             return False
 
-    async def _answer(
-        self, screen: str, actor: Actor, found: Confirmation, message_id: int
+    async def _show(
+        self, actor: Actor, asked: Asked[SlipQuestion], screen: str, message_id: int
     ) -> None:
-        facts = {**found.facts, "actor_name": actor.name}
-        await self._outbox.say(
-            self._store, actor.chat_id, Say(screen, facts, edit_message_id=message_id)
-        )
+        said = Say(screen, pack(asked.question), edit_message_id=message_id)
+        await self._outbox.say(self._store, actor.chat_id, said)
 
-    async def _unpacked(self, packed: _Facts) -> Written:
+    async def _written(self, kept: SlipLine) -> Written:
         """A line of a question. Everything in it was read before."""
-        kind, holder_id = KINDS[packed["kind"]], UUID(packed["holder_id"])
+        kind = KINDS[kept.kind]
         holder: Merchant | Supplier
         if kind is PAYIN:
-            holder = await self._suppliers.by_id(holder_id)
+            holder = await self._suppliers.by_id(kept.holder_id)
         else:
-            holder = await self._merchants.by_id(holder_id)
-        rate = packed["rate"]
-        amount = Money(packed["minor"], packed["currency"])
-        advance = Advance(
-            amount, packed["remark"], Decimal(rate) if rate else None, packed["proof"]
-        )
-        return Written(packed["line"], kind, holder, advance)
+            holder = await self._merchants.by_id(kept.holder_id)
+        return Written(kept.line, kind, holder, kept.advance)
 
 
 def _holder(holder: Merchant | Supplier) -> Holder:
@@ -264,23 +307,5 @@ def _correction(advance: Advance) -> Correction:
     return Correction(advance.amount, advance.remark, advance.proof_file_id)
 
 
-def _whose(holder: Holder) -> _Facts:
-    return {f"{holder.role}_id": str(holder.id)}
-
-
-def _packed(said: Written) -> _Facts:
-    advance = said.advance
-    return {
-        "line": said.line,
-        "kind": said.kind.name,
-        "holder_id": str(said.holder.id),
-        "minor": advance.amount.minor,
-        "currency": advance.amount.currency,
-        "remark": advance.remark,
-        "rate": "" if advance.conversion_rate is None else format(advance.conversion_rate, "f"),
-        "proof": advance.proof_file_id,
-    }
-
-
-def _packed_doubt(doubt: Doubt) -> _Facts:
-    return {"code": doubt.code, "facts": doubt.facts}
+def _doubted(line: int, minor: int, holder: Holder, doubt: Doubt) -> SlipDoubt:
+    return SlipDoubt(line, minor, holder.currency, holder.no, doubt.code, doubt.facts)

@@ -8,7 +8,7 @@ from core.delivery.district import Delivery
 from core.parties.district import Parties
 from core.people.actors import Access
 from core.people.alarms import Alarms
-from core.people.approvals import Confirmations
+from core.people.approvals import Approvals
 from core.people.groups import Groups
 from core.people.parked import Parked
 from core.people.people import People as Staff
@@ -22,7 +22,7 @@ class People:
     people: Staff
     groups: Groups
     access: Access
-    approvals: Confirmations
+    approvals: Approvals
     receipts: Receipts
     alarms: Alarms
     parked: Parked
@@ -39,7 +39,7 @@ def build_people(system: System, delivery: Delivery, parties: Parties) -> People
         people,
         groups,
         Access(people, groups, parties.merchants),
-        Confirmations(store, clock, ids),
+        Approvals(store, clock, ids),
         Receipts(store, clock, outbox, audit),
         alarms,
         Parked(store, groups, people, alarms, outbox, audit),

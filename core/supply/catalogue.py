@@ -4,33 +4,56 @@ receipt, once per message."""
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import replace
-from typing import Any, Final, Literal
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar, Final, Literal
 from uuid import UUID
 
 from core.connectors import DocumentFaults
 from core.delivery.district import Delivery
 from core.delivery.outbox import Say
+from core.kernel.codec import pack
 from core.kernel.errors import Refusal
-from core.kernel.holder import HOUSE
 from core.kernel.tariff import format_tariff, parse_tariff
 from core.parties.district import Parties
 from core.parties.merchants import Merchant
 from core.parties.suppliers import Supplier
 from core.people.actors import Actor
+from core.people.approvals import Question
 from core.people.district import People
 from core.people.receipts import Answer, Cause, ObeyedBefore
 from core.supply.channels import By, Channel, Channels, ChannelSets, NewChannel, Terms, read_hours
 from core.system.store import Store, Tx
 
 RIGHT: Final = "channels"
-KIND: Final = "channel"
 SetVerb = Literal["add", "remove", "follow"]
 
 _Facts = dict[str, Any]
 _Also = Callable[[Tx, _Facts], Awaitable[None]]
 _SHOWN_WAYS: Final = 20
 _SHOWN_CHARS: Final = 40
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelQuestion(Question):
+    """A channel as it would be. cost: as a person writes a tariff; hours: as one writes them."""
+
+    kind: ClassVar[str] = "channel"
+    supplier_no: str
+    supplier_name: str
+    currency: str
+    cost: str
+    products: tuple[str, ...]
+    name: str
+    supplier_code: str
+    amount_list: tuple[int, ...]
+    amount_min: int | None
+    amount_max: int | None
+    hours: str | None
+    day_limit_minor: int | None
+    day_limit_count: int | None
+    weight: int
+    priority: int
+    actor_name: str
 
 
 class Catalogue:
@@ -56,7 +79,7 @@ class Catalogue:
         self._merchants = parties.merchants
         self._suppliers = parties.suppliers
         self._receipts = people.receipts
-        self._confirmations = people.approvals
+        self._approvals = people.approvals
         self._channels = channels
         self._sets = sets
 
@@ -72,41 +95,38 @@ class Catalogue:
         _need(actor)
         await self._channels.check_channel(supplier, new)
         await self._need_way(supplier, new.supplier_code)
-        facts = {
-            "merchant_id": str(HOUSE),  # it is a question about the platform
-            "supplier_no": supplier.supplier_no,
-            "supplier_name": supplier.name,
-            "currency": supplier.currency,
-            "cost": format_tariff(new.cost, supplier.currency),
-            "products": list(new.products),
-            "actor_name": actor.name,
+        question = ChannelQuestion(
+            supplier_no=supplier.supplier_no,
+            supplier_name=supplier.name,
+            currency=supplier.currency,
+            cost=format_tariff(new.cost, supplier.currency),
+            products=new.products,
+            actor_name=actor.name,
             **new.terms.pack(),
-        }
+        )
         async with self._store.transaction() as tx:
-            asked = await self._confirmations.ask(tx, KIND, actor, facts)
-            question = Say(
-                "channel_question", {**facts, "confirmation_id": str(asked)}, reply_to=message_id
-            )
-            await self._outbox.say(tx, actor.chat_id, question)
+            asked = await self._approvals.ask(tx, actor, question)
+            said = Say("channel_question", asked.facts, reply_to=message_id)
+            await self._outbox.say(tx, actor.chat_id, said)
 
-    async def confirm(self, actor: Actor, confirmation_id: UUID, *, message_id: int) -> None:
+    async def confirm(self, actor: Actor, approval_id: UUID, *, message_id: int) -> None:
         """The person who asked confirms: the channel is added, switched on, and the question
         becomes the receipt. message_id: of it.
 
         Refusals: those of `ask`, confirmation_expired, confirmation_foreign.
         """
         _need(actor)
-        found = await self._confirmations.find_own(KIND, actor, confirmation_id)
-        if found.state == "used":
+        asked = await self._approvals.find(ChannelQuestion, actor, approval_id)
+        if asked.state == "used":
             return  # pressed twice
-        facts = found.facts
-        supplier = await self._suppliers.by_no(facts["supplier_no"])
-        new = _unpacked(facts, supplier)
+        question = asked.question
+        supplier = await self._suppliers.by_no(question.supplier_no)
+        new = _new_channel(question, supplier)
         await self._need_way(supplier, new.supplier_code)
 
         async def also(tx: Tx, said: _Facts) -> None:
-            await self._confirmations.close(tx, confirmation_id, "used")
-            receipt = {**facts, "channel_no": said["channel_no"], "actor_name": actor.name}
+            await self._approvals.answer(tx, actor, asked, yes=True)
+            receipt = {**pack(question), "channel_no": said["channel_no"]}
             await self._outbox.say(
                 tx, actor.chat_id, Say("channel_added", receipt, edit_message_id=message_id)
             )
@@ -114,18 +134,17 @@ class Catalogue:
         by = By(actor.trail_name, actor.chat_id, message_id)
         await self._channels.add_channel(supplier, new, by, also=also)
 
-    async def drop(self, actor: Actor, confirmation_id: UUID, *, message_id: int) -> None:
+    async def drop(self, actor: Actor, approval_id: UUID, *, message_id: int) -> None:
         """The person who asked thinks better of it. Refusals: those of `Actor.need`,
         staff_only, confirmation_expired, confirmation_foreign."""
         _need(actor)
-        found = await self._confirmations.find_own(KIND, actor, confirmation_id)
-        if found.state == "dropped":
+        asked = await self._approvals.find(ChannelQuestion, actor, approval_id, yes=False)
+        if asked.state == "dropped":
             return  # pressed twice
         async with self._store.transaction() as tx:
-            await self._confirmations.close(tx, confirmation_id, "dropped")
-            await self._outbox.say(
-                tx, actor.chat_id, Say("channel_dropped", found.facts, edit_message_id=message_id)
-            )
+            await self._approvals.answer(tx, actor, asked, yes=False)
+            dropped = Say("channel_dropped", pack(asked.question), edit_message_id=message_id)
+            await self._outbox.say(tx, actor.chat_id, dropped)
 
     # ── channels ─────────────────────────────────────────────────────────────────────────────────
     async def change(
@@ -309,23 +328,23 @@ def _whose(merchant: Merchant | None) -> Callable[[_Facts], _Facts]:
     return lambda _: facts
 
 
-def _unpacked(facts: _Facts, supplier: Supplier) -> NewChannel:
+def _new_channel(question: ChannelQuestion, supplier: Supplier) -> NewChannel:
     """The channel of a question. Everything in it was read before."""
     return NewChannel(
         channel_no=None,
-        name=facts["name"],
-        supplier_code=facts["supplier_code"],
-        cost=parse_tariff(facts["cost"], supplier.currency),
-        products=tuple(facts["products"]),
-        currency=facts["currency"],
-        amount_list=tuple(facts["amount_list"]),
-        amount_min=facts["amount_min"],
-        amount_max=facts["amount_max"],
-        hours=read_hours(facts["hours"]) if facts["hours"] else None,
-        day_limit_minor=facts["day_limit_minor"],
-        day_limit_count=facts["day_limit_count"],
-        weight=facts["weight"],
-        priority=facts["priority"],
+        name=question.name,
+        supplier_code=question.supplier_code,
+        cost=parse_tariff(question.cost, supplier.currency),
+        products=question.products,
+        currency=question.currency,
+        amount_list=question.amount_list,
+        amount_min=question.amount_min,
+        amount_max=question.amount_max,
+        hours=read_hours(question.hours) if question.hours else None,
+        day_limit_minor=question.day_limit_minor,
+        day_limit_count=question.day_limit_count,
+        weight=question.weight,
+        priority=question.priority,
     )
 
 

@@ -5,16 +5,18 @@ A wrong one is reversed by two people: one asks, another confirms.
 
 from __future__ import annotations
 
-from datetime import timedelta
-from typing import Any, Final
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, ClassVar, Final, Literal
 from uuid import UUID
 
 from core.delivery.district import Delivery
 from core.delivery.outbox import Say
+from core.kernel.codec import pack
 from core.kernel.errors import REASON_EXAMPLES, Refusal
 from core.parties.merchants import Merchants
 from core.people.actors import Actor
-from core.people.approvals import Confirmation
+from core.people.approvals import Asked, Question
 from core.people.district import People
 from core.people.ops import Deed, tell_ops
 from core.system.district import System
@@ -33,8 +35,49 @@ from core.trade.orders import (
 MAX_REASON_CHARS: Final = 200
 
 
+@dataclass(frozen=True, slots=True)
+class OrderQuestion(Question):
+    """The order as it was when somebody asked, and why they asked. minor: of its amount. status:
+    its state."""
+
+    order_no: str
+    merchant_order_no: str
+    merchant_id: UUID
+    order_id: UUID
+    version: int
+    minor: int
+    currency: str
+    status: str
+    disputed: bool
+    reason: str
+    created_at: datetime
+    age_min: int
+    actor_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class CompleteQuestion(OrderQuestion):
+    """Whether to complete an order. supplier_says, supplier_why: its answer just now.
+    proof_file_id: at Telegram, or empty. held_minor: of the order in suspense."""
+
+    kind: ClassVar[str] = "complete"
+    supplier_says: str
+    supplier_why: str
+    completed_today: int
+    proof_file_id: str
+    held_minor: int
+
+
+@dataclass(frozen=True, slots=True)
+class UncompleteQuestion(OrderQuestion):
+    """Whether to reverse a completion."""
+
+    kind: ClassVar[str] = "uncomplete"
+    yes_by: ClassVar[Literal["asker", "second"]] = "second"
+
+
 class Completions:
-    """Asks for a confirmation, and completes (or reverses) when it is given."""
+    """Asks whether to complete (or to reverse), and does it on a yes."""
 
     def __init__(
         self,
@@ -51,7 +94,7 @@ class Completions:
         self._outbox = delivery.outbox
         self._groups = people.groups
         self._merchants = merchants
-        self._confirmations = people.approvals
+        self._approvals = people.approvals
         self._follow_up = follow_up
         self._by_hand = by_hand
 
@@ -79,26 +122,26 @@ class Completions:
             raise Refusal("order_state", number=order.order_no, status=order.state)
         standing = await self._follow_up.ask(order.merchant_id, order.id, request_id=request_id)
         order = await get_order(self._store, order.merchant_id, order.id)
-        facts = {
-            **self._facts(actor, order, reason),
-            "supplier_says": standing.state,
-            "supplier_why": standing.why[:200],
-            "completed_today": await self._completed_today(order.merchant_id),
-            "proof_file_id": proof_file_id or "",
-            "held_minor": await held_minor_of(self._store, order),
-        }
+        question = CompleteQuestion(
+            **self._of_order(actor, order, reason),
+            supplier_says=standing.state,
+            supplier_why=standing.why[:200],
+            completed_today=await self._completed_today(order.merchant_id),
+            proof_file_id=proof_file_id or "",
+            held_minor=await held_minor_of(self._store, order),
+        )
         if not order.open_to_money:
             await self._outbox.say(
                 self._store,
                 actor.chat_id,
-                Say("complete_settled_itself", facts, reply_to=message_id),
+                Say("complete_settled_itself", pack(question), reply_to=message_id),
                 merchant_id=order.merchant_id,
             )
             return
-        await self._question(actor, "complete", "complete_question", facts, message_id)
+        await self._ask(actor, question, "complete_question", message_id)
 
     async def confirm(
-        self, actor: Actor, confirmation_id: UUID, *, message_id: int, request_id: str
+        self, actor: Actor, approval_id: UUID, *, message_id: int, request_id: str
     ) -> Order:
         """The person who asked confirms: the supplier is asked again, then the order is paid.
 
@@ -107,19 +150,19 @@ class Completions:
         order_state, discrepancy_changed.
         """
         actor.need("complete")
-        question = await self._confirmations.find_own("complete", actor, confirmation_id)
-        facts = question.facts
-        merchant_id, order_id = UUID(facts["merchant_id"]), UUID(facts["order_id"])
-        if question.state == "used":
+        asked = await self._approvals.find(CompleteQuestion, actor, approval_id)
+        question = asked.question
+        merchant_id, order_id = question.merchant_id, question.order_id
+        if asked.state == "used":
             return await get_order(self._store, merchant_id, order_id)  # pressed twice
         await self._follow_up.ask(merchant_id, order_id, request_id=request_id)
         current = await get_order(self._store, merchant_id, order_id)
 
         async def close(tx: Tx) -> None:
             screen = "completed" if current.open_to_money else "complete_settled_itself"
-            await self._close(tx, actor, question, "complete_used", screen, message_id)
+            await self._answer(tx, actor, asked, screen, message_id, yes=True)
             if current.open_to_money and current.mode == "live":
-                await self._tell_ops(tx, actor, current, facts["reason"])
+                await self._tell_ops(tx, actor, current, question.reason)
 
         if not current.open_to_money:
             async with self._store.transaction() as tx:
@@ -128,24 +171,24 @@ class Completions:
         return await self._by_hand.complete(
             merchant_id,
             order_id,
-            facts["version"],
+            question.version,
             ByHand(
-                facts["reason"],
+                question.reason,
                 actor.user_id,
                 actor.name,
                 actor.chat_id,
-                proof_file_id=facts["proof_file_id"] or None,
+                proof_file_id=question.proof_file_id or None,
             ),
             request_id=request_id,
             also=close,
-            held_minor=facts["held_minor"],
+            held_minor=question.held_minor,
         )
 
-    async def drop(self, actor: Actor, confirmation_id: UUID, *, message_id: int) -> None:
+    async def drop(self, actor: Actor, approval_id: UUID, *, message_id: int) -> None:
         """The person who asked thinks better of it. Refusals: confirmation_expired,
         confirmation_foreign."""
-        question = await self._confirmations.find_own("complete", actor, confirmation_id)
-        await self._drop(actor, question, "complete_dropped", message_id)
+        asked = await self._approvals.find(CompleteQuestion, actor, approval_id, yes=False)
+        await self._drop(actor, asked, "complete_dropped", message_id)
 
     async def ask_reversal(
         self, actor: Actor, number: str, reason: str, *, message_id: int, request_id: str
@@ -166,11 +209,11 @@ class Completions:
         await self._follow_up.ask(order.merchant_id, order.id, request_id=request_id)
         order = await get_order(self._store, order.merchant_id, order.id)
         await need_reversible(self._store, order)
-        facts = self._facts(actor, order, reason)
-        await self._question(actor, "uncomplete", "uncomplete_question", facts, message_id)
+        question = UncompleteQuestion(**self._of_order(actor, order, reason))
+        await self._ask(actor, question, "uncomplete_question", message_id)
 
     async def confirm_reversal(
-        self, actor: Actor, confirmation_id: UUID, *, message_id: int, request_id: str
+        self, actor: Actor, approval_id: UUID, *, message_id: int, request_id: str
     ) -> Order:
         """Another person than who asked confirms: the completion is reversed, the order is
         disputed.
@@ -179,94 +222,82 @@ class Completions:
         order_state, completion_confirmed, refund_under_way.
         """
         actor.need("uncomplete")
-        question = await self._confirmations.find("uncomplete", actor, confirmation_id)
-        if question.asked_by == actor.user_id:
-            raise Refusal("second_person_needed")
-        facts = question.facts
-        merchant_id, order_id = UUID(facts["merchant_id"]), UUID(facts["order_id"])
-        if question.state == "used":
+        asked = await self._approvals.find(UncompleteQuestion, actor, approval_id)
+        question = asked.question
+        merchant_id, order_id = question.merchant_id, question.order_id
+        if asked.state == "used":
             return await get_order(self._store, merchant_id, order_id)  # pressed twice
         await self._follow_up.ask(merchant_id, order_id, request_id=request_id)
 
         async def close(tx: Tx) -> None:
-            await self._close(tx, actor, question, "uncomplete_used", "uncompleted", message_id)
-            told = Say("uncompleted", {**facts, "answered_by": actor.name})
+            await self._answer(tx, actor, asked, "uncompleted", message_id, yes=True)
+            told = Say("uncompleted", {**pack(question), "answered_by": actor.name})
             await self._groups.tell_ops(tx, told, but=actor.chat_id)
 
         return await self._by_hand.reverse(
             merchant_id,
             order_id,
-            facts["version"],
-            ByHand(facts["reason"], actor.user_id, actor.name, actor.chat_id),
-            asked_by=question.asked_by,
+            question.version,
+            ByHand(question.reason, actor.user_id, actor.name, actor.chat_id),
+            asked_by=asked.asked_by,
             request_id=request_id,
             also=close,
         )
 
-    async def drop_reversal(self, actor: Actor, confirmation_id: UUID, *, message_id: int) -> None:
+    async def drop_reversal(self, actor: Actor, approval_id: UUID, *, message_id: int) -> None:
         """Who asked, or anybody else with the right, says no. Refusals: anonymous_admin,
         not_permitted, confirmation_expired."""
         actor.need("uncomplete")
-        question = await self._confirmations.find("uncomplete", actor, confirmation_id)
-        await self._drop(actor, question, "uncomplete_dropped", message_id)
+        asked = await self._approvals.find(UncompleteQuestion, actor, approval_id, yes=False)
+        await self._drop(actor, asked, "uncomplete_dropped", message_id)
 
-    def _facts(self, actor: Actor, order: Order, reason: str) -> dict[str, Any]:
-        """What a question shows, and what its answer goes by."""
+    def _of_order(self, actor: Actor, order: Order, reason: str) -> dict[str, Any]:
+        """The fields of an `OrderQuestion`."""
         return {
             "order_no": order.order_no,
             "merchant_order_no": order.merchant_order_no,
-            "merchant_id": str(order.merchant_id),
-            "order_id": str(order.id),
+            "merchant_id": order.merchant_id,
+            "order_id": order.id,
             "version": order.version,
             "minor": order.amount.minor,
             "currency": order.amount.currency,
             "status": order.state,
             "disputed": order.disputed,
             "reason": reason.strip()[:MAX_REASON_CHARS],
-            "created_at": order.created_at.isoformat(),
+            "created_at": order.created_at,
             "age_min": int((self._clock.now() - order.created_at).total_seconds() // 60),
             "actor_name": actor.name,
         }
 
-    async def _question(
-        self, actor: Actor, kind: str, screen: str, facts: dict[str, Any], message_id: int
+    async def _ask(
+        self, actor: Actor, question: OrderQuestion, screen: str, message_id: int
     ) -> None:
+        merchant_id = question.merchant_id
         async with self._store.transaction() as tx:
-            asked = await self._confirmations.ask(tx, kind, actor, facts)
+            asked = await self._approvals.ask(tx, actor, question, merchant_id=merchant_id)
             await self._outbox.say(
                 tx,
                 actor.chat_id,
-                Say(screen, {**facts, "confirmation_id": str(asked)}, reply_to=message_id),
-                merchant_id=UUID(facts["merchant_id"]),
+                Say(screen, asked.facts, reply_to=message_id),
+                merchant_id=merchant_id,
             )
 
-    async def _drop(
-        self, actor: Actor, question: Confirmation, screen: str, message_id: int
-    ) -> None:
-        if question.state == "dropped":
+    async def _drop(self, actor: Actor, asked: Asked[Any], screen: str, message_id: int) -> None:
+        if asked.state == "dropped":
             return  # pressed twice
         async with self._store.transaction() as tx:
-            await self._close(tx, actor, question, screen, screen, message_id)
+            await self._answer(tx, actor, asked, screen, message_id, yes=False)
 
-    async def _close(
-        self,
-        tx: Tx,
-        actor: Actor,
-        question: Confirmation,
-        action: str,
-        screen: str,
-        message_id: int,
+    async def _answer(
+        self, tx: Tx, actor: Actor, asked: Asked[Any], screen: str, message_id: int, *, yes: bool
     ) -> None:
-        """Answer the question, once, in the transaction of what the answer does.
-
-        action: for the trail; it ends in _used or _dropped.
-        """
-        await self._confirmations.close(tx, question.id, action.rpartition("_")[2])
-        facts = question.facts
-        merchant_id = UUID(facts["merchant_id"])
+        """Answer the question, once, in the transaction of what the answer does. screen: takes the
+        question's place."""
+        await self._approvals.answer(tx, actor, asked, yes=yes)
+        facts, merchant_id = pack(asked.question), asked.question.merchant_id
         await self._audit.record(
             tx,
-            action,
+            f"{asked.question.kind}_{'used' if yes else 'dropped'}",
             actor=actor.trail_name,
             facts={**facts, "screen": screen},
             merchant_id=merchant_id,

@@ -23,7 +23,7 @@ _IN_A_ROW: Final = 5
 
 def reversal_buttons(facts: _Facts, translate: NullTranslations) -> InlineKeyboardMarkup | None:
     """Whether to reverse a completion."""
-    asked = UUID(facts["confirmation_id"])
+    asked = UUID(facts["approval_id"])
     yes = button(
         translate.gettext("⏪ Reverse it"), AnswerReversal(asked, yes=True), style="danger"
     )
@@ -34,7 +34,7 @@ def reversal_buttons(facts: _Facts, translate: NullTranslations) -> InlineKeyboa
 
 def slip_buttons(facts: _Facts, translate: NullTranslations) -> InlineKeyboardMarkup | None:
     """Whether what may be a slip is meant."""
-    asked = UUID(facts["confirmation_id"])
+    asked = UUID(facts["approval_id"])
     label = (
         translate.gettext("↩️ Undo it")
         if facts["what"] == "undo"
@@ -82,7 +82,7 @@ def way_buttons(facts: _Facts, translate: NullTranslations) -> InlineKeyboardMar
 
 def resolution_buttons(facts: _Facts, translate: NullTranslations) -> InlineKeyboardMarkup | None:
     """Whether to do it, once a reason is given."""
-    asked = UUID(facts["confirmation_id"])
+    asked = UUID(facts["approval_id"])
     yes = button(translate.gettext("✅ Yes"), AnswerResolution(asked, yes=True), style="danger")
     no = button(translate.pgettext("desk", "Cancel"), AnswerResolution(asked, yes=False))
     return keyboard((yes, no) if facts["reason"] else (no,))

@@ -29,7 +29,7 @@ def refund_buttons(facts: _Facts, translate: NullTranslations) -> InlineKeyboard
 
 def ended_buttons(facts: _Facts, translate: NullTranslations) -> InlineKeyboardMarkup | None:
     """Whether that is sure."""
-    asked = UUID(facts["confirmation_id"])
+    asked = UUID(facts["approval_id"])
     yes = button(translate.gettext("✅ Yes"), AnswerRefund(asked, yes=True), style="danger")
     no = button(translate.pgettext("desk", "Cancel"), AnswerRefund(asked, yes=False))
     return keyboard((yes, no))

@@ -69,7 +69,7 @@ def channel_buttons(facts: _Facts, translate: NullTranslations) -> InlineKeyboar
 
 def new_channel_buttons(facts: _Facts, translate: NullTranslations) -> InlineKeyboardMarkup | None:
     """Whether to add the channel."""
-    asked = UUID(facts["confirmation_id"])
+    asked = UUID(facts["approval_id"])
     yes = button(translate.gettext("✅ Add it"), AnswerChannel(asked, yes=True), style="success")
     no = button(translate.pgettext("desk", "Cancel"), AnswerChannel(asked, yes=False))
     return keyboard((yes, no))

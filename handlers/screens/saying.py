@@ -161,7 +161,7 @@ def toast(name: str, facts: _Facts, language: str) -> str:
 
 
 def _complete(facts: _Facts, translate: NullTranslations) -> InlineKeyboardMarkup | None:
-    asked = UUID(facts["confirmation_id"])
+    asked = UUID(facts["approval_id"])
     return keyboard(
         (
             button(
@@ -174,7 +174,7 @@ def _complete(facts: _Facts, translate: NullTranslations) -> InlineKeyboardMarku
 
 
 def _rerate(facts: _Facts, translate: NullTranslations) -> InlineKeyboardMarkup | None:
-    asked = UUID(facts["confirmation_id"])
+    asked = UUID(facts["approval_id"])
     yes = button(
         translate.gettext("✅ Charge anew"), AnswerRerating(asked, yes=True), style="danger"
     )
@@ -183,18 +183,18 @@ def _rerate(facts: _Facts, translate: NullTranslations) -> InlineKeyboardMarkup 
 
 
 def _unbind(facts: _Facts, translate: NullTranslations) -> InlineKeyboardMarkup | None:
-    who, when, numbers = facts["user_id"], facts["asked_at_s"], facts["numbers"]
-    no = button(translate.pgettext("desk", "Cancel"), AnswerUnbind(who, when, yes=False))
+    asked, numbers = UUID(facts["approval_id"]), facts["numbers"]
+    no = button(translate.pgettext("desk", "Cancel"), AnswerUnbind(asked, yes=False))
     if len(numbers) == 1:
-        yes = AnswerUnbind(who, when, yes=True, number=numbers[0])
+        yes = AnswerUnbind(asked, yes=True, number=numbers[0])
         return keyboard((button(translate.pgettext("desk", "Unbind"), yes, style="danger"), no))
     each = [
-        button(number, AnswerUnbind(who, when, yes=True, number=number), style="danger")
+        button(number, AnswerUnbind(asked, yes=True, number=number), style="danger")
         for number in numbers[:_MAX_UNBIND_BUTTONS]
     ]
     rows = [tuple(each[n : n + 3]) for n in range(0, len(each), 3)]
     word = translate.gettext("All of them") if numbers else translate.pgettext("desk", "Unbind")
-    every = button(word, AnswerUnbind(who, when, yes=True), style="danger")
+    every = button(word, AnswerUnbind(asked, yes=True), style="danger")
     return keyboard(*rows, (every, no))
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any, TypeVar
 
 from aiogram import Bot, Dispatcher
@@ -234,7 +233,3 @@ def button_data(say: Say, place: int = 0) -> str:
     data = [b.callback_data for row in keyboard.inline_keyboard for b in row][place]
     assert data is not None
     return data
-
-
-def seconds(at: datetime) -> int:
-    return int(at.timestamp())

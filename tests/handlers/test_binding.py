@@ -17,7 +17,6 @@ from tests.handlers.desk import (
     Desk,
     button_data,
     one_say,
-    seconds,
 )  # fmt: skip
 
 BOT = {"id": 7000000001, "is_bot": True, "first_name": "Paydesk", "username": "paydesk_demo_bot"}
@@ -53,6 +52,8 @@ async def test_a_group_is_bound_and_unbound(desk: Desk) -> None:
     assert await desk.press(ADMIN, NEW, yes) == []
     assert desk.line.answers[-1].show_alert
     assert screens(list(await desk.press(OPERATOR, NEW, no))) == ["unbind_dropped"]
+    assert await desk.press(OPERATOR, NEW, yes) == [], "it was answered"
+    yes = button_data(await desk.said(OPERATOR, NEW, "解绑"))
     assert screens(list(await desk.press(OPERATOR, NEW, yes)))[0] == "unbound"
     group = await desk.runtime.people.groups.find(NEW)
     assert group is not None
@@ -93,7 +94,11 @@ async def test_without_a_number_each_of_two_is_offered_and_all(desk: Desk) -> No
     assert offered(question) == ["M1001", "M1002", "全部解绑", "取消"]
     await desk.press(OPERATOR, SPRUCE, button_data(question, 0))
     assert await bound(desk) == ["M1002"]
-    assert await desk.press(OPERATOR, SPRUCE, button_data(question, 0)) == [], "it is gone"
+    for answered in (0, 1, 2, 3):
+        assert await desk.press(OPERATOR, SPRUCE, button_data(question, answered)) == []
+    assert await bound(desk) == ["M1002"], "one question has one answer"
+    await desk.say(OPERATOR, SPRUCE, "绑定商户 M1001")
+    question = await desk.said(OPERATOR, SPRUCE, "解绑")
     await desk.press(OPERATOR, SPRUCE, button_data(question, 2))
     assert await bound(desk) == []
 
@@ -193,13 +198,25 @@ async def test_the_checklist_ticks_what_telegram_says(desk: Desk) -> None:
 
 
 async def test_an_old_question_no_longer_unbinds(desk: Desk) -> None:
-    asked_at = seconds(desk.runtime.system.clock.now()) - 301
-    assert await desk.press(OPERATOR, SPRUCE, f"unbind:yes:{OPERATOR}:{asked_at}") == []
-    ahead = seconds(desk.runtime.system.clock.now()) + 900
-    assert await desk.press(OPERATOR, SPRUCE, f"unbind:yes:{OPERATOR}:{ahead}") == []
-    group = await desk.runtime.people.groups.find(SPRUCE)
-    assert group is not None
-    assert group.kind == "merchant"
+    question = await desk.said(OPERATOR, SPRUCE, "解绑")
+    store = desk.runtime.system.store
+    kept_s = await store.fetchval(
+        "SELECT extract(epoch FROM expires_at - created_at)::int FROM approval"
+    )
+    assert kept_s == 300
+    await store.execute("UPDATE approval SET expires_at = created_at")
+    assert await desk.press(OPERATOR, SPRUCE, button_data(question)) == []
+    assert desk.line.answers[-1].show_alert
+    assert await bound(desk) == ["M1001"]
+
+
+async def test_a_question_about_a_group_as_it_was_is_dropped(desk: Desk) -> None:
+    early = await desk.said(ADMIN, SPRUCE, "解绑")
+    question = await desk.said(OPERATOR, SPRUCE, "解绑")
+    await desk.press(OPERATOR, SPRUCE, button_data(question))
+    await desk.say(OPERATOR, SPRUCE, "绑定商户 M1002")
+    assert await desk.press(ADMIN, SPRUCE, button_data(early)) == []
+    assert await bound(desk) == ["M1002"], "nobody was asked about that one"
 
 
 async def test_refusals(desk: Desk) -> None:

@@ -449,7 +449,7 @@ async def test_refusals_write_nothing(desk: Desk) -> None:
         assert (said.only_for is not None) == (code == "not_permitted"), text
     store = desk.runtime.system.store
     assert not await store.fetchval("SELECT count(*) FROM audit")
-    assert not await store.fetchval("SELECT count(*) FROM confirmation")
+    assert not await store.fetchval("SELECT count(*) FROM approval")
     assert await desk.say(ADMIN, OPS, "通道不通了") == []
     forged = ("chan:off:C99", "chadd:yes:" + "0" * 32, "chans:1:S77:")
     for data in forged:

@@ -75,7 +75,7 @@ async def test_who_may_not_is_refused_late_as_well(desk: Desk) -> None:
 
 async def _changed(desk: Desk) -> tuple[object, ...]:
     """What a command could leave behind, but for answers."""
-    tables = ("audit", "cause", "voucher", "confirmation", "binding")
+    tables = ("audit", "cause", "voucher", "approval", "binding")
     store = desk.runtime.system.store
     counts = [await store.fetchval(f"SELECT count(*) FROM {table}") for table in tables]
     group = await desk.runtime.people.groups.find(SPRUCE)

@@ -67,7 +67,7 @@ async def test_only_a_reply_of_who_was_asked_is_a_reason(desk: Desk, order: Orde
     assert command.screen == "help"
     assert (await reason(desk, "it went back")).facts["reason"] == "it went back"
     # A reply to the question is never a command, and comes too late at some time.
-    await desk.runtime.system.store.execute("UPDATE confirmation SET expires_at = created_at")
+    await desk.runtime.system.store.execute("UPDATE approval SET expires_at = created_at")
     late = await reason(desk, "+100")
     assert (late.screen, late.facts["code"]) == ("refusal", "confirmation_expired")
 

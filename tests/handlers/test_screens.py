@@ -73,7 +73,7 @@ COMPLETION: dict[str, Any] = {
     "order_no": "P1", "merchant_order_no": HOSTILE, "merchant_id": str(ID), "order_id": str(ID),
     "version": 3, "minor": 10_000, "currency": "CNY", "status": "pending", "reason": HOSTILE,
     "supplier_says": "unknown", "supplier_why": "SECRET SUPPLIER", "created_at": AT.isoformat(),
-    "age_min": 12, "completed_today": 1, "actor_name": HOSTILE, "confirmation_id": str(ID),
+    "age_min": 12, "completed_today": 1, "actor_name": HOSTILE, "approval_id": str(ID),
     "disputed": True, "proof_file_id": "AgAC", "answered_by": HOSTILE,
 }  # fmt: skip
 DISCREPANCY: dict[str, Any] = {
@@ -81,19 +81,19 @@ DISCREPANCY: dict[str, Any] = {
     "supplier_no": "S01", "upstream_no": HOSTILE, "kind": "over", "asked_minor": 10_000,
     "seen_minor": 10_100, "left_minor": 10_100, "currency": "CNY", "at": AT.isoformat(),
     "ways": ["refund_payer", "credit_merchant", "complete"], "used_minor": 10_000,
-    "fee_minor": 121, "actor_name": HOSTILE, "confirmation_id": str(ID), "age_min": 300,
+    "fee_minor": 121, "actor_name": HOSTILE, "approval_id": str(ID), "age_min": 300,
     "resolved": [{"how": "complete", "minor": 10_000, "actor_name": HOSTILE, "reason": HOSTILE}],
     "mode": "live", "reason": HOSTILE,
 }  # fmt: skip
 REFUND: dict[str, Any] = {
     "merchant_id": str(ID), "merchant_no": "M1001", "refund_id": str(ID), "how": "given",
     "order_no": "P1", "refund_no": "R1", "sent_no": "R2", "supplier_no": "S01", "minor": 5000,
-    "currency": "CNY", "actor_name": HOSTILE, "confirmation_id": str(ID),
+    "currency": "CNY", "actor_name": HOSTILE, "approval_id": str(ID),
 }  # fmt: skip
 GROUP: dict[str, Any] = {
     "kind": "merchant", "title": HOSTILE, "language": "zh", "label": HOSTILE,
     "bound": [{"no": "M1001", "name": HOSTILE}], "admin": True, "pins": True, "reads_all": False,
-    "chat_id": -100, "user_id": 2**52, "asked_at_s": 1_763_000_000, "minutes": 5, "actor_name": "x",
+    "chat_id": -100, "approval_id": str(ID), "minutes": 5, "actor_name": "x",
 }  # fmt: skip
 LONG = "&" * 901  # a request is clipped before it comes here
 DOCUMENT: dict[str, Any] = {
@@ -147,7 +147,7 @@ RERATING: dict[str, Any] = {
     "tariff_text": TARIFF, "first_day": "2026-11-01", "last_day": "2026-11-10",
     "currency": "CNY", "orders": 12, "changed": 9, "left_out": 0, "fee_then_minor": 120,
     "fee_now_minor": 110, "difference_minor": 10, "more_days": 0, "actor_name": HOSTILE,
-    "booked_on": "2026-11-21", "confirmation_id": str(ID),
+    "booked_on": "2026-11-21", "approval_id": str(ID),
     "lines": [{"day": f"2026-10-{n:02}", "orders": 10**6, "fee_then_minor": 10**12,
                "fee_now_minor": 10**12} for n in range(1, 32)],
 }  # fmt: skip
@@ -201,8 +201,8 @@ EXAMPLES: dict[str, list[dict[str, Any]]] = {
     ],
     "channel_dropped": [NEW_CHANNEL],
     "channel_question": [
-        {**NEW_CHANNEL, "confirmation_id": str(ID)},
-        {**NEW_CHANNEL, "confirmation_id": str(ID), "amount_list": [], "amount_max": 5},
+        {**NEW_CHANNEL, "approval_id": str(ID)},
+        {**NEW_CHANNEL, "approval_id": str(ID), "amount_list": [], "amount_max": 5},
     ],
     "channel_set": [
         {"product_code": "alipay_qr", "merchant_no": merchant_no, "merchant_name": HOSTILE,
@@ -656,7 +656,7 @@ EXAMPLES: dict[str, list[dict[str, Any]]] = {
         for why in ("", *MONEY_WHYS)
     ],
     "slip_question": [
-        {"what": what, "actor_name": HOSTILE, "confirmation_id": str(ID), "message_id": 5,
+        {"what": what, "actor_name": HOSTILE, "approval_id": str(ID), "message_id": 5,
          "lines": [{}] * lines,
          "doubts": [
              {"line": line + 1, "minor": -1_000_000, "currency": "CNY", "holder_no": "M1001",

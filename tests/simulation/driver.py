@@ -189,7 +189,7 @@ class Driver:
             return
         await question
         asked: UUID | None = await shop.desk.runtime.system.store.fetchval(
-            "SELECT id FROM confirmation WHERE state = 'open' AND chat_id = $1"
+            "SELECT id FROM approval WHERE state = 'open' AND chat_id = $1"
             " AND facts ->> 'order_id' = $2 ORDER BY created_at DESC LIMIT 1",
             shop.chat_id,
             str(life.opened.order.id),

@@ -279,7 +279,7 @@ class Life:
 
     async def _question(self, kind: str, sale: Sale) -> UUID:
         asked: UUID = await self.runtime.system.store.fetchval(
-            "SELECT id FROM confirmation WHERE kind = $1 AND state = 'open'"
+            "SELECT id FROM approval WHERE kind = $1 AND state = 'open'"
             " AND facts ->> 'order_id' = $2 ORDER BY id DESC LIMIT 1",
             kind,
             str(sale.id),

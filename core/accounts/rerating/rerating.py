@@ -3,32 +3,71 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 from uuid import UUID
 
-from core.accounts.rerating.comparison import Changes, RerateView, Seen, Wanted, compare, is_still
+from core.accounts.rerating.comparison import (
+    Changes,
+    RerateDay,
+    RerateView,
+    Seen,
+    Wanted,
+    compare,
+    is_still,
+)
 from core.accounts.vouchers import Cause
 from core.books import BusinessDay, Ledger
 from core.delivery.district import Delivery
 from core.delivery.outbox import Say
+from core.kernel.codec import pack
 from core.kernel.days import Days
 from core.kernel.errors import Refusal
 from core.kernel.holder import MODE
 from core.kernel.money import Money
-from core.kernel.tariff import Tariff, format_tariff
+from core.kernel.tariff import Tariff, TiersBy, format_tariff
 from core.parties.merchants import Merchant, Merchants
 from core.people.actors import Actor
+from core.people.approvals import Question
 from core.people.district import People
 from core.system.district import System
 from core.system.store import Tx
 from core.trade.orders import Recharge, book_recharge, hold_charges, write_charges
 
 RIGHT: Final = "price"
-KIND: Final = "rerate"
 MAX_DAYS_SHOWN: Final = 31
 
 _Facts = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class RerateQuestion(Question):
+    """A preview as it was shown. tiers: of the tariff, packed. lines: its first MAX_DAYS_SHOWN
+    days; more_days: how many others there are. until, mark: as in `Seen`."""
+
+    kind: ClassVar[str] = "rerate"
+    merchant_id: UUID
+    merchant_no: str
+    merchant_name: str
+    product_code: str
+    tiers_by: TiersBy
+    tiers: tuple[dict[str, int], ...]
+    tariff_text: str
+    first_day: date
+    last_day: date
+    currency: str
+    orders: int
+    changed: int
+    left_out: int
+    fee_then_minor: int
+    fee_now_minor: int
+    difference_minor: int
+    lines: tuple[RerateDay, ...]
+    until: datetime
+    mark: str
+    more_days: int
+    actor_name: str
 
 
 class Reratings:
@@ -54,7 +93,7 @@ class Reratings:
         self._audit = delivery.audit
         self._merchants = merchants
         self._groups = people.groups
-        self._confirmations = people.approvals
+        self._approvals = people.approvals
 
     async def preview(
         self, merchant: Merchant, product_code: str, days: Days, tariff: Tariff | None
@@ -115,7 +154,7 @@ class Reratings:
             await write_charges(tx, merchant.id, recharge.id, changes.order_ids, *charges)
 
         async def work(tx: Tx, day: BusinessDay) -> _Facts:
-            receipt = {**_facts(wanted, view), "actor_name": actor.name, "booked_on": str(day.day)}
+            receipt = {**pack(_question(actor, wanted, view)), "booked_on": str(day.day)}
             await book_recharge(tx, self._ledger, day, recharge)
             await self._audit.record(
                 tx,
@@ -151,30 +190,29 @@ class Reratings:
         view, _ = await self._compare(wanted)
         if not view.changed:
             raise Refusal("rerate_nothing", days=days)
-        facts = {**_facts(wanted, view), "actor_name": actor.name}
+        question = _question(actor, wanted, view)
         async with self._store.transaction() as tx:
-            asked = await self._confirmations.ask(tx, KIND, actor, facts)
-            question = {**facts, "confirmation_id": str(asked)}
+            asked = await self._approvals.ask(tx, actor, question, merchant_id=merchant.id)
             await self._outbox.say(
                 tx,
                 actor.chat_id,
-                Say("rerate_question", question, reply_to=message_id),
+                Say("rerate_question", asked.facts, reply_to=message_id),
                 merchant_id=merchant.id,
             )
 
-    async def confirm(self, actor: Actor, confirmation_id: UUID, *, message_id: int) -> None:
+    async def confirm(self, actor: Actor, approval_id: UUID, *, message_id: int) -> None:
         """The person who asked confirms; the question becomes the receipt. message_id: of it.
 
         Refusals: those of `apply`, confirmation_expired, confirmation_foreign.
         """
-        found = await self._confirmations.find_own(KIND, actor, confirmation_id)
-        if found.state == "used":
+        asked = await self._approvals.find(RerateQuestion, actor, approval_id)
+        if asked.state == "used":
             return  # pressed twice
-        facts = found.facts
-        merchant = await self._merchants.by_id(UUID(facts["merchant_id"]))
+        question = asked.question
+        merchant = await self._merchants.by_id(question.merchant_id)
 
         async def answer(tx: Tx, receipt: _Facts) -> None:
-            await self._confirmations.close(tx, confirmation_id, "used")
+            await self._approvals.answer(tx, actor, asked, yes=True)
             await self._outbox.say(
                 tx,
                 actor.chat_id,
@@ -185,27 +223,27 @@ class Reratings:
         await self.apply(
             actor,
             merchant,
-            facts["product_code"],
-            Days(*(date.fromisoformat(facts[end]) for end in ("first_day", "last_day"))),
-            Tariff.unpack(facts["tiers_by"], facts["tiers"]),
-            Seen(datetime.fromisoformat(facts["until"]), facts["mark"]),
+            question.product_code,
+            Days(question.first_day, question.last_day),
+            Tariff.unpack(question.tiers_by, question.tiers),
+            Seen(question.until, question.mark),
             Cause(actor.chat_id, message_id, 0),
             also=answer,
         )
 
-    async def drop(self, actor: Actor, confirmation_id: UUID, *, message_id: int) -> None:
+    async def drop(self, actor: Actor, approval_id: UUID, *, message_id: int) -> None:
         """The person who asked thinks better of it. Refusals: confirmation_expired,
         confirmation_foreign."""
-        found = await self._confirmations.find_own(KIND, actor, confirmation_id)
-        if found.state == "dropped":
+        asked = await self._approvals.find(RerateQuestion, actor, approval_id, yes=False)
+        if asked.state == "dropped":
             return  # pressed twice
         async with self._store.transaction() as tx:
-            await self._confirmations.close(tx, confirmation_id, "dropped")
+            await self._approvals.answer(tx, actor, asked, yes=False)
             await self._outbox.say(
                 tx,
                 actor.chat_id,
-                Say("rerate_dropped", found.facts, edit_message_id=message_id),
-                merchant_id=UUID(found.facts["merchant_id"]),
+                Say("rerate_dropped", pack(asked.question), edit_message_id=message_id),
+                merchant_id=asked.question.merchant_id,
             )
 
     async def _wanted(
@@ -230,39 +268,32 @@ class Reratings:
             return await compare(self._ledger, tx, wanted)
 
 
-def _facts(wanted: Wanted, view: RerateView) -> _Facts:
-    """What question and receipt say, and what the confirmation keeps."""
+def _question(actor: Actor, wanted: Wanted, view: RerateView) -> RerateQuestion:
+    """What question and receipt say."""
     merchant = wanted.merchant
-    return {
-        "merchant_id": str(merchant.id),
-        "merchant_no": merchant.merchant_no,
-        "merchant_name": merchant.name,
-        "product_code": wanted.product_code,
-        "tiers_by": view.tariff.tiers_by,
-        "tiers": view.tariff.pack(),
-        "tariff_text": format_tariff(view.tariff, view.currency),
-        "first_day": str(view.days.first),
-        "last_day": str(view.days.last),
-        "currency": view.currency,
-        "orders": view.orders,
-        "changed": view.changed,
-        "left_out": view.left_out,
-        "fee_then_minor": view.fee_then_minor,
-        "fee_now_minor": view.fee_now_minor,
-        "difference_minor": view.difference_minor,
-        "lines": [
-            {
-                "day": str(line.day),
-                "orders": line.orders,
-                "fee_then_minor": line.fee_then_minor,
-                "fee_now_minor": line.fee_now_minor,
-            }
-            for line in view.by_day[:MAX_DAYS_SHOWN]
-        ],
-        "until": view.seen.until.isoformat(),
-        "mark": view.seen.mark,
-        "more_days": max(0, len(view.by_day) - MAX_DAYS_SHOWN),
-    }
+    return RerateQuestion(
+        merchant_id=merchant.id,
+        merchant_no=merchant.merchant_no,
+        merchant_name=merchant.name,
+        product_code=wanted.product_code,
+        tiers_by=view.tariff.tiers_by,
+        tiers=tuple(view.tariff.pack()),
+        tariff_text=format_tariff(view.tariff, view.currency),
+        first_day=view.days.first,
+        last_day=view.days.last,
+        currency=view.currency,
+        orders=view.orders,
+        changed=view.changed,
+        left_out=view.left_out,
+        fee_then_minor=view.fee_then_minor,
+        fee_now_minor=view.fee_now_minor,
+        difference_minor=view.difference_minor,
+        lines=view.by_day[:MAX_DAYS_SHOWN],
+        until=view.seen.until,
+        mark=view.seen.mark,
+        more_days=max(0, len(view.by_day) - MAX_DAYS_SHOWN),
+        actor_name=actor.name,
+    )
 
 
 _KNOWN: Final = "SELECT EXISTS (SELECT FROM product WHERE code = $1)"

@@ -21,6 +21,9 @@ UNDO_WITHIN: Final = timedelta(minutes=30)
 PAGE_SIZE: Final = 10
 
 
+KindName = Literal["prepayment", "adjustment", "payin"]
+
+
 @dataclass(frozen=True, slots=True)
 class Kind:
     """A kind of voucher. name: as its rows say. booked, undone: kinds of its events, which also
@@ -30,7 +33,7 @@ class Kind:
     that remains; of a supplier, what it owes us.
     """
 
-    name: Literal["prepayment", "adjustment", "payin"]
+    name: KindName
     booked: Literal["prepaid", "adjusted", "paid_in"]
     undone: Literal["prepaid_undone", "adjusted_undone", "paid_in_undone"]
     right: str

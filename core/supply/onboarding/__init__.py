@@ -8,16 +8,6 @@ from core.supply.onboarding.documents import Document, Documents
 from core.supply.onboarding.gates import GATES
 from core.supply.onboarding.licences import Licences
 from core.supply.onboarding.onboarding import Onboarding
-from core.supply.onboarding.second_person import ALONE_AFTER
 from core.supply.onboarding.uses import Use
 
-__all__ = [
-    "ALONE_AFTER",
-    "GATES",
-    "Document",
-    "Documents",
-    "Licences",
-    "Onboarding",
-    "Use",
-    "supplier_line",
-]
+__all__ = ["GATES", "Document", "Documents", "Licences", "Onboarding", "Use", "supplier_line"]

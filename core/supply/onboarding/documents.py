@@ -17,10 +17,10 @@ from core.delivery.district import Delivery
 from core.delivery.outbox import Say
 from core.kernel.errors import Bug, Refusal
 from core.people.actors import Actor
+from core.people.approvals import ALONE_MINUTES, need_second, others
 from core.people.district import People
 from core.supply.onboarding import checks
 from core.supply.onboarding.gates import load_sound
-from core.supply.onboarding.second_person import ALONE_MINUTES, need_second, others
 from core.system.district import System
 from core.system.store import Queries, Tx
 

@@ -16,11 +16,11 @@ from core.delivery.outbox import Say
 from core.kernel.errors import Refusal
 from core.parties.suppliers import NewSupplier, Supplier, Suppliers, licence_over
 from core.people.actors import Actor
+from core.people.approvals import ALONE_MINUTES, need_second, others
 from core.people.district import People
 from core.supply.onboarding import checks, gates
 from core.supply.onboarding.documents import Document, read_document
 from core.supply.onboarding.replacement import with_credentials
-from core.supply.onboarding.second_person import ALONE_MINUTES, need_second, others
 from core.supply.onboarding.uses import NewUse, Use, add_use, last_seq, read_uses, use_before
 from core.system.district import System
 from core.system.store import Tx

@@ -785,19 +785,25 @@ CREATE TABLE completion (                      -- append-only: orders completed 
 CREATE INDEX completion_order ON completion (merchant_id, order_id);
 CREATE INDEX completion_day ON completion (merchant_id, day);
 
-CREATE TABLE confirmation (                    -- a question that waits for one person's button
-    id             uuid PRIMARY KEY,
-    kind           text NOT NULL CHECK (kind IN
-                       ('complete', 'uncomplete', 'resolve', 'rerate', 'channel', 'refund', 'slip')),
-    actor_user_id  bigint NOT NULL,
-    chat_id        bigint NOT NULL,
-    message_id     bigint,                     -- the question's, where a reply answers it, or that of what is asked about
-    facts          jsonb NOT NULL,
-    state          text NOT NULL DEFAULT 'open' CHECK (state IN ('open', 'used', 'dropped')),
-    expires_at     timestamptz NOT NULL,
-    created_at     timestamptz NOT NULL
+CREATE TABLE approval (                        -- a question that waits for a person's word
+    id           uuid PRIMARY KEY,
+    kind         text NOT NULL CHECK (kind IN ('complete', 'uncomplete', 'resolve', 'rerate',
+                                               'channel', 'refund', 'slip', 'unbind')),
+    merchant_id  uuid REFERENCES merchant,     -- whose it is; null, and no supplier: nobody's
+    supplier_id  uuid REFERENCES supplier,
+    asked_by     bigint NOT NULL,
+    chat_id      bigint NOT NULL,
+    message_id   bigint,                       -- the question's, where a reply answers it, or that of what is asked about
+    facts        jsonb NOT NULL,
+    state        text NOT NULL DEFAULT 'open' CHECK (state IN ('open', 'used', 'dropped')),
+    expires_at   timestamptz NOT NULL,
+    created_at   timestamptz NOT NULL,
+    answered_by  bigint,                       -- null while it is open, and where its group was unbound
+    answered_at  timestamptz,
+    CHECK (num_nonnulls(merchant_id, supplier_id) <= 1),
+    CHECK (state <> 'used' OR num_nonnulls(answered_by, answered_at) = 2)
 );
-CREATE INDEX confirmation_replied ON confirmation (chat_id, message_id)
+CREATE INDEX approval_replied ON approval (chat_id, message_id)
     WHERE message_id IS NOT NULL;
 
 -- ── what arrives ────────────────────────────────────────────────────────────────────────────────

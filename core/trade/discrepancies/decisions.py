@@ -2,16 +2,68 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import Any, Final
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar, Final
+from uuid import UUID
 
 from core.books import Postings, credited, returned_to_payer
 from core.kernel.errors import REASON_EXAMPLES, Refusal
 from core.kernel.money import Money, Rate
 from core.people.actors import Actor
-from core.trade.discrepancies.rows import Discrepancy
+from core.people.approvals import Question
+from core.trade.discrepancies.rows import Discrepancy, How
 
 MAX_REASON_CHARS: Final = 200
+
+
+@dataclass(frozen=True, slots=True)
+class ResolveQuestion(Question):
+    """What shall become of a discrepancy, and why. Where others read along, its supplier is empty.
+
+    fee_minor: of a credit to the merchant, else 0. used_minor: what it takes of what is left.
+    reason: empty until somebody replied with one.
+    """
+
+    kind: ClassVar[str] = "resolve"
+    discrepancy_id: UUID
+    merchant_id: UUID
+    merchant_no: str
+    order_no: str
+    mode: str
+    supplier_no: str
+    upstream_no: str
+    asked_minor: int
+    seen_minor: int
+    left_minor: int
+    currency: str
+    how: How
+    fee_minor: int
+    used_minor: int
+    reason: str
+    actor_name: str
+
+
+def question_of(actor: Actor, seen: Discrepancy, how: How, fee_minor: int) -> ResolveQuestion:
+    """The question why."""
+    staff_only = actor.merchant_ids is None
+    return ResolveQuestion(
+        discrepancy_id=seen.id,
+        merchant_id=seen.merchant_id,
+        merchant_no=seen.merchant_no,
+        order_no=seen.order_no,
+        mode=seen.mode,
+        supplier_no=seen.supplier_no if staff_only else "",
+        upstream_no=seen.upstream_no if staff_only else "",
+        asked_minor=seen.asked_minor,
+        seen_minor=seen.seen_minor,
+        left_minor=seen.left_minor,
+        currency=seen.currency,
+        how=how,
+        fee_minor=fee_minor,
+        used_minor=seen.moved_by(how).minor,
+        reason="",
+        actor_name=actor.name,
+    )
 
 
 def facts_of(actor: Actor, seen: Discrepancy) -> dict[str, Any]:

@@ -3,22 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from datetime import timedelta
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
 from core.books import BusinessDay, Event
 from core.delivery.audit import Audit
 from core.delivery.outbox import Say
 from core.kernel.clock import Clock
+from core.kernel.codec import pack
 from core.kernel.errors import Bug, Refusal
 from core.parties.merchants import Merchant
 from core.people.actors import Actor
-from core.people.approvals import Confirmations
+from core.people.approvals import Approvals, Asked
 from core.people.ops import Deed, tell_ops
 from core.system.store import Queries, Store, Tx
 from core.trade.books import TradeBooks
-from core.trade.discrepancies.decisions import facts_of, fee_of, need_left, need_reason, postings_of
+from core.trade.discrepancies.decisions import (
+    ResolveQuestion,
+    facts_of,
+    fee_of,
+    need_left,
+    need_reason,
+    postings_of,
+    question_of,
+)
 from core.trade.discrepancies.rows import (
     HOWS,
     Discrepancy,
@@ -41,7 +51,6 @@ from core.trade.orders import (
     named,
 )
 
-KIND: Final = "resolve"  # of its questions
 _KINDS: Final = {"refund_payer": "payer_refunded", "credit_merchant": "credited"}
 
 
@@ -54,7 +63,7 @@ class Discrepancies:
         clock: Clock,
         books: TradeBooks,
         audit: Audit,
-        confirmations: Confirmations,
+        approvals: Approvals,
         by_hand: OrdersByHand,
     ) -> None:
         self._store = store
@@ -65,7 +74,7 @@ class Discrepancies:
         self._groups = books.groups
         self._outbox = books.outbox
         self._audit = audit
-        self._confirmations = confirmations
+        self._approvals = approvals
         self._by_hand = by_hand
 
     async def open_ones(
@@ -255,28 +264,24 @@ class Discrepancies:
         if seen.left_minor == 0:
             raise Refusal("already_resolved", number=seen.order_no)
         order = await get_order(self._store, seen.merchant_id, seen.order_id)
-        if how not in seen.ways:
+        way = next((way for way in seen.ways if way == how), None)
+        if way is None:
             raise Refusal("order_state", number=order.order_no, status=order.state)
-        facts = {
-            **facts_of(actor, seen),
-            "how": how,
-            "fee_minor": await _fee_of(self._store, order, seen.left_minor)
-            if how == "credit_merchant"
-            else 0,
-            "used_minor": seen.moved_by(how).minor,
-            "reason": "",
-            "actor_name": actor.name,
-        }
+        credited = way == "credit_merchant"
+        fee_minor = await _fee_of(self._store, order, seen.left_minor) if credited else 0
+        question = question_of(actor, seen, way, fee_minor)
         async with self._store.transaction() as tx:
-            asked = await self._confirmations.ask(tx, KIND, actor, facts, message_id=message_id)
-            await self._put(tx, actor, asked, facts, message_id)
+            asked = await self._approvals.ask(
+                tx, actor, question, merchant_id=seen.merchant_id, message_id=message_id
+            )
+            await self._put(tx, actor, asked, message_id)
 
     async def asked_why(self, actor_id: int, chat_id: int, message_id: int) -> UUID | None:
         """The question that a person's reply to a message answers; None where it asks nothing."""
-        return await self._confirmations.find_replied(KIND, actor_id, chat_id, message_id)
+        return await self._approvals.find_replied(ResolveQuestion, actor_id, chat_id, message_id)
 
     async def give_reason(
-        self, actor: Actor, confirmation_id: UUID, reason: str, *, message_id: int
+        self, actor: Actor, approval_id: UUID, reason: str, *, message_id: int
     ) -> None:
         """The reply of the person who was asked: the question becomes whether to do it. Another
         reply takes its place. message_id: of the question.
@@ -286,79 +291,74 @@ class Discrepancies:
         """
         actor.need("resolve")
         reason = need_reason(reason)
-        question = await self._confirmations.find_own(KIND, actor, confirmation_id)
-        facts = {**question.facts, "reason": reason}
+        asked = await self._approvals.find(ResolveQuestion, actor, approval_id)
+        question = replace(asked.question, reason=reason)
         async with self._store.transaction() as tx:
-            await self._confirmations.amend(tx, question.id, facts)
-            await self._put(tx, actor, question.id, facts, message_id)
+            await self._put(tx, actor, await self._approvals.amend(tx, asked, question), message_id)
 
     async def _put(
-        self, tx: Tx, actor: Actor, asked: UUID, facts: dict[str, Any], message_id: int
+        self, tx: Tx, actor: Actor, asked: Asked[ResolveQuestion], message_id: int
     ) -> None:
         await self._outbox.say(
             tx,
             actor.chat_id,
-            Say(
-                "resolve_question",
-                {**facts, "confirmation_id": str(asked)},
-                edit_message_id=message_id,
-            ),
-            merchant_id=UUID(facts["merchant_id"]),
+            Say("resolve_question", asked.facts, edit_message_id=message_id),
+            merchant_id=asked.question.merchant_id,
         )
 
     async def confirm(
-        self, actor: Actor, confirmation_id: UUID, *, message_id: int, request_id: str
+        self, actor: Actor, approval_id: UUID, *, message_id: int, request_id: str
     ) -> None:
         """The person who pressed the button says yes; the message tells what became of it.
 
         Refusals: those of `resolve`, confirmation_expired, confirmation_foreign.
         """
         actor.need("resolve")
-        question = await self._confirmations.find_own(KIND, actor, confirmation_id)
-        facts = question.facts
-        if question.state == "used":
-            raise Refusal("already_resolved", number=facts["order_no"])
+        asked = await self._approvals.find(ResolveQuestion, actor, approval_id)
+        question = asked.question
+        if asked.state == "used":
+            raise Refusal("already_resolved", number=question.order_no)
 
         async def close(tx: Tx) -> None:
-            if facts["how"] == "credit_merchant":
+            if question.how == "credit_merchant":
                 # What they saw: the order may have been charged anew since.
-                found, _ = await find_one(tx, actor.merchant_ids, UUID(facts["discrepancy_id"]))
+                found, _ = await find_one(tx, actor.merchant_ids, question.discrepancy_id)
                 order = await get_order(tx, found.merchant_id, found.order_id)
-                fee_minor = await _fee_of(tx, order, facts["left_minor"])
-                if fee_minor != facts["fee_minor"]:
+                fee_minor = await _fee_of(tx, order, question.left_minor)
+                if fee_minor != question.fee_minor:
                     raise Refusal("discrepancy_changed", number=order.order_no)
-            await self._confirmations.close(tx, question.id, "used")
+            await self._approvals.answer(tx, actor, asked, yes=True)
             await self._outbox.say(
                 tx,
                 actor.chat_id,
-                Say("resolved", facts, edit_message_id=message_id),
-                merchant_id=UUID(facts["merchant_id"]),
+                Say("resolved", pack(question), edit_message_id=message_id),
+                merchant_id=question.merchant_id,
             )
 
         await self.resolve(
             actor,
-            UUID(facts["merchant_id"]),
-            UUID(facts["discrepancy_id"]),
-            facts["how"],
-            facts["reason"],
-            left_minor=facts["left_minor"],
+            question.merchant_id,
+            question.discrepancy_id,
+            question.how,
+            question.reason,
+            left_minor=question.left_minor,
             request_id=request_id,
             also=close,
         )
 
-    async def drop(self, actor: Actor, confirmation_id: UUID, *, message_id: int) -> None:
+    async def drop(self, actor: Actor, approval_id: UUID, *, message_id: int) -> None:
         """They think better of it: the message is the discrepancy's card again.
 
         Refusals: anonymous_admin, not_permitted, record_not_found, confirmation_expired,
         confirmation_foreign.
         """
         actor.need("resolve")
-        question = await self._confirmations.find_own(KIND, actor, confirmation_id)
-        if question.state == "dropped":
+        asked = await self._approvals.find(ResolveQuestion, actor, approval_id, yes=False)
+        if asked.state == "dropped":
             return  # pressed twice
-        found = await self.get(actor.merchant_ids, UUID(question.facts["discrepancy_id"]))
+        found = await self.get(actor.merchant_ids, asked.question.discrepancy_id)
         async with self._store.transaction() as tx:
-            await self._confirmations.close(tx, question.id, "dropped")
+            await self._approvals.answer(tx, actor, asked, yes=False)
             await self._show(tx, actor, *found, edit_message_id=message_id)
 
     async def show(self, actor: Actor, discrepancy_id: UUID, *, reply_to: int) -> None:

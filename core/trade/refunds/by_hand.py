@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any, Final, Literal, get_args
+from dataclasses import dataclass
+from typing import ClassVar, Literal, get_args
 from uuid import UUID
 
 from core.books import BusinessDay
 from core.delivery.audit import Audit
 from core.delivery.outbox import Say
+from core.kernel.codec import pack
 from core.kernel.errors import Refusal
 from core.parties.merchants import Merchant
 from core.people.actors import Actor
-from core.people.approvals import Confirmations
+from core.people.approvals import Approvals, Question
 from core.system.store import Store, Tx
 from core.trade.books import TradeBooks
 from core.trade.orders import get_attempts, named
@@ -19,31 +21,43 @@ from core.trade.refunds.decisions import COST_RETURNED, RIGHT, need_endable
 from core.trade.refunds.refunds import Refunds
 from core.trade.refunds.rows import Refund, get_refund, hold_refund
 
-KIND: Final = "refund"  # of its questions
 How = Literal["given", "not_given"]
+
+
+@dataclass(frozen=True, slots=True)
+class RefundQuestion(Question):
+    """Whether a refund ended like this. sent_no: as the supplier knows it. minor: of its amount."""
+
+    kind: ClassVar[str] = "refund"
+    merchant_id: UUID
+    merchant_no: str
+    refund_id: UUID
+    how: How
+    order_no: str
+    refund_no: str
+    sent_no: str
+    supplier_no: str
+    minor: int
+    currency: str
+    actor_name: str
 
 
 class RefundsByHand:
     """The end of a refund, as a person who looked at the supplier's says."""
 
     def __init__(
-        self,
-        store: Store,
-        books: TradeBooks,
-        audit: Audit,
-        confirmations: Confirmations,
-        refunds: Refunds,
+        self, store: Store, books: TradeBooks, audit: Audit, approvals: Approvals, refunds: Refunds
     ) -> None:
         self._store = store
         self._ledger = books.ledger
         self._merchants = books.merchants
         self._outbox = books.outbox
         self._audit = audit
-        self._confirmations = confirmations
+        self._approvals = approvals
         self._refunds = refunds
 
     async def ask(
-        self, actor: Actor, merchant_id: UUID, refund_id: UUID, how: str, *, message_id: int
+        self, actor: Actor, merchant_id: UUID, refund_id: UUID, how: How, *, message_id: int
     ) -> None:
         """A button of an alarm: the question whether that is sure, in reply to it.
 
@@ -57,30 +71,29 @@ class RefundsByHand:
         refund = await get_refund(self._store, merchant_id, refund_id)
         need_endable(refund)
         attempts = await get_attempts(self._store, merchant_id, refund.order_id)
-        facts: dict[str, Any] = {
-            "merchant_id": str(merchant_id),
-            "merchant_no": merchant.merchant_no,
-            "refund_id": str(refund_id),
-            "how": how,
-            "order_no": refund.order_no,
-            "refund_no": refund.refund_no,
-            "sent_no": refund.sent_no,
-            "supplier_no": named(attempts, refund.attempt_no).supplier_no,
-            "minor": refund.amount.minor,
-            "currency": refund.amount.currency,
-            "actor_name": actor.name,
-        }
+        question = RefundQuestion(
+            merchant_id=merchant_id,
+            merchant_no=merchant.merchant_no,
+            refund_id=refund_id,
+            how=how,
+            order_no=refund.order_no,
+            refund_no=refund.refund_no,
+            sent_no=refund.sent_no,
+            supplier_no=named(attempts, refund.attempt_no).supplier_no,
+            minor=refund.amount.minor,
+            currency=refund.amount.currency,
+            actor_name=actor.name,
+        )
         async with self._store.transaction() as tx:
-            asked = await self._confirmations.ask(tx, KIND, actor, facts)
-            question = {**facts, "confirmation_id": str(asked)}
+            asked = await self._approvals.ask(tx, actor, question, merchant_id=merchant_id)
             await self._outbox.say(
                 tx,
                 actor.chat_id,
-                Say("refund_question", question, reply_to=message_id),
+                Say("refund_question", asked.facts, reply_to=message_id),
                 merchant_id=merchant_id,
             )
 
-    async def confirm(self, actor: Actor, confirmation_id: UUID, *, message_id: int) -> Refund:
+    async def confirm(self, actor: Actor, approval_id: UUID, *, message_id: int) -> Refund:
         """Who pressed the alarm's button says yes: the refund ends, and the question's message
         tells so. message_id: of the question.
 
@@ -88,20 +101,21 @@ class RefundsByHand:
         meanwhile, or by this very answer), confirmation_expired, confirmation_foreign.
         """
         actor.need(RIGHT)
-        question = await self._confirmations.find_own(KIND, actor, confirmation_id)
-        facts = question.facts
-        merchant_id, refund_id = UUID(facts["merchant_id"]), UUID(facts["refund_id"])
+        asked = await self._approvals.find(RefundQuestion, actor, approval_id)
+        question = asked.question
+        merchant_id, refund_id = question.merchant_id, question.refund_id
         await self._seen_by(actor, merchant_id)
 
         async def work(tx: Tx, day: BusinessDay) -> Refund:
             held = await hold_refund(tx, merchant_id, refund_id)
             need_endable(held.refund)
-            await self._confirmations.close(tx, question.id, "used")
-            if facts["how"] == "given":
+            await self._approvals.answer(tx, actor, asked, yes=True)
+            if question.how == "given":
                 ended = await self._refunds.settle_held(tx, day, held, cost_returned=COST_RETURNED)
             else:
                 why = f"not given back, says {actor.name}"
                 ended = await self._refunds.release_held(tx, day, held, why)
+            facts = pack(question)
             await self._audit.record(
                 tx,
                 "end_refund",
@@ -115,23 +129,23 @@ class RefundsByHand:
                 chat_id=actor.chat_id,
                 message_id=message_id,
             )
-            await self._show(tx, actor, "refund_ended", facts, message_id)
+            await self._show(tx, actor, "refund_ended", question, message_id)
             return ended
 
         return await self._ledger.in_open_day(merchant_id, work)
 
-    async def drop(self, actor: Actor, confirmation_id: UUID, *, message_id: int) -> None:
+    async def drop(self, actor: Actor, approval_id: UUID, *, message_id: int) -> None:
         """They think better of it: the question's message says that nothing was changed.
 
         Refusals: anonymous_admin, not_permitted, confirmation_expired, confirmation_foreign.
         """
         actor.need(RIGHT)
-        question = await self._confirmations.find_own(KIND, actor, confirmation_id)
-        if question.state == "dropped":
+        asked = await self._approvals.find(RefundQuestion, actor, approval_id, yes=False)
+        if asked.state == "dropped":
             return  # pressed twice
         async with self._store.transaction() as tx:
-            await self._confirmations.close(tx, question.id, "dropped")
-            await self._show(tx, actor, "refund_dropped", question.facts, message_id)
+            await self._approvals.answer(tx, actor, asked, yes=False)
+            await self._show(tx, actor, "refund_dropped", asked.question, message_id)
 
     async def _seen_by(self, actor: Actor, merchant_id: UUID) -> Merchant:
         """Refusals: anonymous_admin, not_permitted, merchant_not_found."""
@@ -141,11 +155,11 @@ class RefundsByHand:
         return merchant
 
     async def _show(
-        self, tx: Tx, actor: Actor, screen: str, facts: dict[str, Any], message_id: int
+        self, tx: Tx, actor: Actor, screen: str, question: RefundQuestion, message_id: int
     ) -> None:
         await self._outbox.say(
             tx,
             actor.chat_id,
-            Say(screen, facts, edit_message_id=message_id),
-            merchant_id=UUID(facts["merchant_id"]),
+            Say(screen, pack(question), edit_message_id=message_id),
+            merchant_id=question.merchant_id,
         )

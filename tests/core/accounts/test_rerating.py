@@ -421,7 +421,7 @@ async def test_asked_and_confirmed_by_the_same_person(desk: Desk) -> None:
         await reratings.ask(admin, desk.merchant, "alipay_qr", days, CHEAPER, message_id=5)
         question = (await desk.said())[-1]
         assert (question.screen, question.facts["difference_minor"]) == ("rerate_question", -20)
-        return UUID(question.facts["confirmation_id"])
+        return UUID(question.facts["approval_id"])
 
     operator = await desk.actor(OPERATOR)
     no_right = reratings.ask(operator, desk.merchant, "alipay_qr", days, CHEAPER, message_id=5)
@@ -447,7 +447,7 @@ async def test_asked_and_confirmed_by_the_same_person(desk: Desk) -> None:
     view = await reratings.preview(desk.merchant, "alipay_qr", days, CHEAPER)
     assert view.difference_minor == -40
     await reratings.ask(admin, desk.merchant, "alipay_qr", days, CHEAPER, message_id=7)
-    asked = UUID((await desk.said())[-1].facts["confirmation_id"])
+    asked = UUID((await desk.said())[-1].facts["approval_id"])
     assert await code_of(reratings.confirm(boss, asked, message_id=8)) == "confirmation_foreign"
     elsewhere = await desk.actor(ADMIN, NORTHWIND_CHAT)
     gone = reratings.confirm(elsewhere, asked, message_id=8)

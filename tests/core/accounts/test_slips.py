@@ -59,7 +59,7 @@ async def test_of_many_at_the_same_moment_one_is_booked(clerk: Clerk) -> None:
     await asyncio.gather(*(clerk.write(1000, chat_id=chat) for chat in (CHAT, OPS_CHAT) * 4))
     assert await clerk.prepaid() == 1000
     assert await clerk.runtime.system.store.fetchval("SELECT count(*) FROM voucher") == 1
-    assert await clerk.runtime.system.store.fetchval("SELECT count(*) FROM confirmation") == 7
+    assert await clerk.runtime.system.store.fetchval("SELECT count(*) FROM approval") == 7
     assert await clerk.runtime.reports.verify.books() == []
 
 
@@ -71,7 +71,7 @@ async def test_a_question_is_over_after_its_time(clerk: Clerk, clock: SetClock) 
     actor = await clerk.runtime.people.access.actor(OPERATOR, "x", CHAT, private=False)
     confirm = clerk.runtime.accounts.slips.confirm
     with pytest.raises(Refusal) as error:
-        await confirm(actor, UUID(question.facts["confirmation_id"]), message_id=9)
+        await confirm(actor, UUID(question.facts["approval_id"]), message_id=9)
     assert error.value.code == "confirmation_expired"
     assert await clerk.prepaid() == 1000
 
@@ -79,7 +79,7 @@ async def test_a_question_is_over_after_its_time(clerk: Clerk, clock: SetClock) 
 async def test_pressing_twice_at_once_books_once(clerk: Clerk) -> None:
     await clerk.write(1000)
     await clerk.write(1000)
-    asked = UUID((await clerk.said())[-1].facts["confirmation_id"])
+    asked = UUID((await clerk.said())[-1].facts["approval_id"])
     actor = await clerk.runtime.people.access.actor(OPERATOR, "x", CHAT, private=False)
     confirm = clerk.runtime.accounts.slips.confirm
     await asyncio.gather(

@@ -52,7 +52,7 @@ async def test_a_completion_in_private_is_told_with_all_that_it_takes_to_ask(des
             actor, opened.order.order_no, "the supplier said so", message_id=5, request_id="x"
         )
         asked: UUID = await desk.runtime.system.store.fetchval(
-            "SELECT id FROM confirmation ORDER BY created_at DESC LIMIT 1"
+            "SELECT id FROM approval ORDER BY created_at DESC LIMIT 1"
         )
         assert await heard(desk) == []
         for _ in range(2):  # pressed twice

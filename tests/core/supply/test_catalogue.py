@@ -30,7 +30,7 @@ async def with_ways(runtime: Runtime) -> Supplier:
 
 async def questions(desk: Desk) -> list[UUID]:
     rows = await desk.runtime.system.store.fetch(
-        "SELECT id FROM confirmation WHERE kind = 'channel' ORDER BY created_at, id"
+        "SELECT id FROM approval WHERE kind = 'channel' ORDER BY created_at, id"
     )
     return [row["id"] for row in rows]
 

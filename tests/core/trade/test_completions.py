@@ -49,7 +49,7 @@ async def question(desk: Desk, opened: Opened, **changes: Any) -> UUID:
 async def newest(desk: Desk, kind: str) -> UUID:
     """The question that was asked last."""
     found: UUID = await desk.runtime.system.store.fetchval(
-        "SELECT id FROM confirmation WHERE kind = $1 ORDER BY created_at DESC LIMIT 1", kind
+        "SELECT id FROM approval WHERE kind = $1 ORDER BY created_at DESC LIMIT 1", kind
     )
     return found
 
@@ -63,10 +63,10 @@ async def screens(desk: Desk, chat_id: int) -> list[str]:
     return [row["facts"]["screen"] for row in rows]
 
 
-async def confirm(desk: Desk, confirmation_id: UUID, user_id: int = OPERATOR) -> str:
+async def confirm(desk: Desk, approval_id: UUID, user_id: int = OPERATOR) -> str:
     """The order's state after the button was pressed."""
     order = await desk.runtime.trade.completions.confirm(
-        await desk.actor(user_id), confirmation_id, message_id=6, request_id="confirm"
+        await desk.actor(user_id), approval_id, message_id=6, request_id="confirm"
     )
     return order.state
 
@@ -164,7 +164,7 @@ async def test_what_cannot_be_asked(desk: Desk, changes: dict[str, Any], code: s
     with pytest.raises(Refusal) as error:
         await ask(desk, opened, **changes)
     assert error.value.code == code
-    assert await desk.runtime.system.store.fetchval("SELECT count(*) FROM confirmation") == 0
+    assert await desk.runtime.system.store.fetchval("SELECT count(*) FROM approval") == 0
 
 
 async def test_the_supplier_had_the_money_when_asked(desk: Desk) -> None:
@@ -304,7 +304,7 @@ async def test_the_completion_and_its_answer_are_one_transaction(desk: Desk) -> 
     asked = await question(desk, opened)
 
     async def crash(tx: Tx) -> None:
-        await tx.execute("UPDATE confirmation SET state = 'used' WHERE id = $1", asked)
+        await tx.execute("UPDATE approval SET state = 'dropped' WHERE id = $1", asked)
         raise ConnectionError("the process dies here")
 
     with pytest.raises(ConnectionError):

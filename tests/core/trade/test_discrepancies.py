@@ -383,7 +383,7 @@ async def test_a_duplicate_cannot_complete_anything(desk: Desk) -> None:
 
 async def newest(desk: Desk) -> UUID:
     found: UUID = await desk.runtime.system.store.fetchval(
-        "SELECT id FROM confirmation WHERE kind = 'resolve' ORDER BY created_at DESC LIMIT 1"
+        "SELECT id FROM approval WHERE kind = 'resolve' ORDER BY created_at DESC LIMIT 1"
     )
     return found
 

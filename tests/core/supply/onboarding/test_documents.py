@@ -16,8 +16,9 @@ from core.connectors import DocumentFaults
 from core.delivery.outbox import Say
 from core.kernel.errors import Refusal
 from core.people.actors import Actor
+from core.people.approvals import ALONE_AFTER
 from core.runtime import Runtime
-from core.supply.onboarding import ALONE_AFTER, Documents
+from core.supply.onboarding import Documents
 from tests.conftest import Servers
 from tests.core.supply.onboarding.support import (
     ELSEWHERE,

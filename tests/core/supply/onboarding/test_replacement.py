@@ -10,8 +10,8 @@ from urllib.parse import urlencode
 from core.connectors import Callback
 from core.delivery.outbox import Say
 from core.parties.suppliers import Supplier
+from core.people.approvals import ALONE_AFTER
 from core.runtime import Runtime
-from core.supply.onboarding import ALONE_AFTER
 from core.trade.orders import Opened
 from handlers.screens import render_say
 from tests.core.supply.onboarding.support import (

@@ -1,0 +1,215 @@
+"""Questions that wait for a person: whose they are, who answers, once, in time."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import ClassVar, Literal
+from uuid import UUID
+
+import pytest
+
+from core.kernel.errors import Refusal
+from core.people.actors import Actor
+from core.people.approvals import Approvals, Asked, Question
+from handlers import binding
+from tests.core.support import (
+    ADMIN,
+    CHAT,
+    FINANCE,
+    OPERATOR,
+    OPS_CHAT,
+    SUPPLIER_CHAT,
+    Desk,
+    SetClock,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Own(Question):
+    """As the desk's own `refund`, which whoever asked answers."""
+
+    kind: ClassVar[str] = "refund"
+    open_for: ClassVar[timedelta] = timedelta(minutes=2)
+    number: str
+
+
+@dataclass(frozen=True, slots=True)
+class Twofold(Question):
+    """As the desk's own `uncomplete`, to which another person says yes."""
+
+    kind: ClassVar[str] = "uncomplete"
+    yes_by: ClassVar[Literal["asker", "second"]] = "second"
+    number: str
+
+
+def approvals(desk: Desk) -> Approvals:
+    return desk.runtime.people.approvals
+
+
+async def ask(
+    desk: Desk,
+    actor: Actor,
+    question: Question,
+    *,
+    merchant_id: UUID | None = None,
+    supplier_id: UUID | None = None,
+    message_id: int | None = None,
+) -> UUID:
+    async with desk.runtime.system.store.transaction() as tx:
+        asked = await approvals(desk).ask(
+            tx, actor, question, merchant_id=merchant_id, supplier_id=supplier_id,
+            message_id=message_id,
+        )  # fmt: skip
+    return asked.id
+
+
+async def code(desk: Desk, kind: type[Question], actor: Actor, asked: UUID, *, yes: bool) -> str:
+    """What somebody is refused who answers; empty: nothing."""
+    try:
+        found = await approvals(desk).find(kind, actor, asked, yes=yes)
+        async with desk.runtime.system.store.transaction() as tx:
+            await approvals(desk).answer(tx, actor, found, yes=yes)
+    except Refusal as refusal:
+        return refusal.code
+    return ""
+
+
+async def test_who_asked_answers_once(desk: Desk) -> None:
+    asker, other = await desk.actor(OPERATOR), await desk.actor(ADMIN)
+    asked = await ask(desk, asker, Own("R1"), merchant_id=desk.merchant.id)
+    for yes in (True, False):
+        assert await code(desk, Own, other, asked, yes=yes) == "confirmation_foreign"
+    assert await code(desk, Twofold, asker, asked, yes=True) == "confirmation_expired", "its kind"
+    assert not await approvals(desk).answered(asked)
+    assert await code(desk, Own, asker, asked, yes=True) == ""
+    assert await approvals(desk).answered(asked)
+    found = await approvals(desk).find(Own, asker, asked)
+    assert (found.question, found.state, found.asked_by) == (Own("R1"), "used", OPERATOR)
+    assert found.facts == {"number": "R1", "approval_id": str(asked)}
+    assert await code(desk, Own, asker, asked, yes=False) == "confirmation_expired"
+    row = await desk.runtime.system.store.fetchrow(
+        "SELECT answered_by, answered_at IS NOT NULL AS told FROM approval WHERE id = $1", asked
+    )
+    assert row is not None
+    assert tuple(row) == (OPERATOR, True)
+
+
+async def test_a_second_person_says_yes_and_either_says_no(desk: Desk) -> None:
+    asker, other = await desk.actor(OPERATOR), await desk.actor(ADMIN)
+    for answers, yes, refused in (
+        (asker, True, "second_person_needed"), (asker, False, ""),
+        (other, True, ""), (other, False, ""),
+    ):  # fmt: skip
+        asked = await ask(desk, asker, Twofold("P1"), merchant_id=desk.merchant.id)
+        assert await code(desk, Twofold, answers, asked, yes=yes) == refused
+
+
+async def test_nobody_says_yes_who_may_not_whatever_was_found_before(desk: Desk) -> None:
+    asker, other = await desk.actor(OPERATOR), await desk.actor(ADMIN)
+    asked = await ask(desk, asker, Twofold("P1"), merchant_id=desk.merchant.id)
+    found = await approvals(desk).find(Twofold, other, asked)
+    async with desk.runtime.system.store.transaction() as tx:
+        with pytest.raises(Refusal, match="second person"):
+            await approvals(desk).answer(tx, asker, found, yes=True)
+
+
+async def test_it_is_over_in_time(desk: Desk, clock: SetClock) -> None:
+    asker = await desk.actor(OPERATOR)
+    asked = await ask(desk, asker, Own("R1"), merchant_id=desk.merchant.id)
+    clock.advance(119)
+    assert (await approvals(desk).find(Own, asker, asked)).state == "open"
+    clock.advance(1)
+    assert await code(desk, Own, asker, asked, yes=True) == "confirmation_expired"
+
+
+async def test_it_is_answered_where_it_was_asked_by_whom_still_sees_it(desk: Desk) -> None:
+    asker, elsewhere = await desk.actor(OPERATOR), await desk.actor(OPERATOR, OPS_CHAT)
+    asked = await ask(desk, asker, Own("R1"), merchant_id=desk.merchant.id)
+    assert await code(desk, Own, elsewhere, asked, yes=True) == "confirmation_expired"
+    theirs = await desk.actor(OPERATOR, SUPPLIER_CHAT)
+    assert theirs.supplier_ids is not None
+    of_supplier = await ask(desk, theirs, Own("R2"), supplier_id=theirs.supplier_ids[0])
+    of_merchant = await ask(desk, theirs, Own("R3"), merchant_id=desk.merchant.id)
+    nobodys = await ask(desk, theirs, Own("R4"))
+    assert await code(desk, Own, theirs, of_merchant, yes=True) == "confirmation_expired"
+    for question in (of_supplier, nobodys):
+        assert await code(desk, Own, theirs, question, yes=True) == ""
+
+
+async def test_a_twin_waits_for_the_commit(desk: Desk) -> None:
+    asker = await desk.actor(OPERATOR)
+    asked = await ask(desk, asker, Own("R1"), merchant_id=desk.merchant.id)
+    codes = await asyncio.gather(*(code(desk, Own, asker, asked, yes=True) for _ in range(5)))
+    assert sorted(codes) == ["", *["confirmation_expired"] * 4]
+
+
+async def test_a_reply_finds_its_question_and_may_change_it(desk: Desk) -> None:
+    asker = await desk.actor(OPERATOR)
+    for number in ("R1", "R2"):
+        await ask(desk, asker, Own(number), merchant_id=desk.merchant.id, message_id=7)
+    find = approvals(desk).find_replied
+    newest = await find(Own, OPERATOR, CHAT, 7)
+    assert newest is not None
+    found: Asked[Own] = await approvals(desk).find(Own, asker, newest)
+    assert found.question == Own("R2")
+    assert await find(Own, OPERATOR, CHAT, 7, {"number": "R1"}) not in (None, newest)
+    for nothing in (
+        find(Own, FINANCE, CHAT, 7), find(Own, OPERATOR, CHAT, 8), find(Own, OPERATOR, OPS_CHAT, 7),
+        find(Twofold, OPERATOR, CHAT, 7), find(Own, OPERATOR, CHAT, 7, {"number": "R3"}),
+    ):  # fmt: skip
+        assert await nothing is None
+    async with desk.runtime.system.store.transaction() as tx:
+        changed = await approvals(desk).amend(tx, found, Own("R9"))
+    assert changed == await approvals(desk).find(Own, asker, newest)
+    assert await code(desk, Own, asker, newest, yes=False) == ""
+    async with desk.runtime.system.store.transaction() as tx:
+        with pytest.raises(Refusal):
+            await approvals(desk).amend(tx, found, Own("R8"))
+
+
+async def test_what_is_open_about_whom_a_group_loses_is_dropped_there_alone(desk: Desk) -> None:
+    here, ops = await desk.actor(OPERATOR), await desk.actor(OPERATOR, OPS_CHAT)
+    dropped = [
+        await ask(desk, here, Own("R1"), merchant_id=desk.merchant.id),
+        await ask(desk, here, Own("R2")),
+    ]
+    there = await desk.actor(OPERATOR, SUPPLIER_CHAT)
+    assert there.supplier_ids is not None
+    kept = [
+        (here, await ask(desk, here, Own("R3"), supplier_id=there.supplier_ids[0])),
+        (ops, await ask(desk, ops, Own("R4"), merchant_id=desk.merchant.id)),
+        (ops, await ask(desk, ops, Own("R5"))),
+    ]
+    async with desk.runtime.system.store.transaction() as tx:
+        await approvals(desk).drop_of(tx, here, [desk.merchant.id])
+    for asked in dropped:
+        assert await approvals(desk).answered(asked)
+        assert await code(desk, Own, here, asked, yes=True) == "confirmation_expired"
+    for _, asked in kept:
+        assert not await approvals(desk).answered(asked)
+
+
+def kinds(base: type[Question]) -> Iterator[type[Question]]:
+    """Every kind of question that the desk asks."""
+    for one in base.__subclasses__():
+        yield from kinds(one)
+        if "kind" in vars(one) and one.__module__ != __name__:
+            yield one
+
+
+async def test_each_kind_of_question_is_asked_in_one_place_and_known_to_the_table(
+    desk: Desk,
+) -> None:
+    assert binding.UnbindQuestion in kinds(Question)
+    # By name: with slots, a dataclass is made twice.
+    names = list({f"{k.__module__}.{k.__qualname__}": k.kind for k in kinds(Question)}.values())
+    check = await desk.runtime.system.store.fetchval(
+        "SELECT pg_get_constraintdef(oid) FROM pg_constraint WHERE conname = 'approval_kind_check'"
+    )
+    assert len(names) == len(set(names))
+    assert sorted(f"'{name}'" for name in names) == sorted(
+        part.split("::")[0].strip("( ") for part in check.split("[")[1].split("]")[0].split(",")
+    )
