@@ -28,7 +28,7 @@ from bot.poster import Place, Poster, Whisper
 from bot.send_limits import Budget, Full, is_out
 from core.delivery.outbox import (
     NOBODY,
-    RENEWED_EVERY_S,
+    QUEUE,
     AlarmCard,
     Bill,
     Card,
@@ -78,7 +78,7 @@ class Courier:
 
     async def _carry(self, leaving: Leaving) -> None:
         renew = partial(self._runtime.delivery.outbox.renew, leaving)
-        await hold(self._deliver(leaving), renew, every_s=RENEWED_EVERY_S)
+        await hold(self._deliver(leaving), renew, every_s=QUEUE.renew_every_s)
 
     async def _deliver(self, leaving: Leaving) -> None:
         outbox = self._runtime.delivery.outbox

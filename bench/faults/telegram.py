@@ -95,10 +95,7 @@ async def _prepare(place: Site) -> None:
 async def _quiet(place: Site) -> None:
     """Until the desk has nothing left to say; live bills, which follow when they may, aside."""
     async with place.database() as owner:
-        nothing = (
-            "SELECT NOT EXISTS"
-            " (SELECT FROM outbox WHERE state IN ('waiting', 'taken') AND rank <= 1)"
-        )
+        nothing = "SELECT NOT EXISTS (SELECT FROM outbox WHERE state = 'waiting' AND rank <= 1)"
 
         async def look() -> bool:
             return bool(await owner.fetchval(nothing))

@@ -19,7 +19,7 @@ from bot.send_limits import Gate
 from bot.world import BOT_ID
 from core.accounts.prepayments import Advance, Cause
 from core.delivery.outbox import Bill, Card, DeskBill, Fact, Say, TakeAway, TextFile, set_pins
-from core.delivery.outbox.queue import LEASE
+from core.delivery.outbox.queue import QUEUE
 from core.kernel.days import Days
 from core.kernel.holder import HOUSE
 from core.kernel.money import Money
@@ -729,7 +729,7 @@ async def test_a_courier_that_died_is_succeeded(post: Post) -> None:
     (taken,) = await post.runtime.delivery.outbox.take(10)
     await post.deliver()
     assert await post.heard() == []
-    post.clock.advance(LEASE.total_seconds())
+    post.clock.advance(QUEUE.lease.total_seconds())
     await post.deliver()
     assert await post.heard() == ["W1"]
     assert taken.tries == 1
@@ -792,7 +792,7 @@ async def test_who_died_after_it_was_remembered_doubles_nothing(post: Post) -> N
     await post.runtime.delivery.outbox.posts.remember(
         CHAT, posted.message_id, "receipt", "r1", taken.merchant_id, "digest"
     )
-    post.clock.advance(LEASE.total_seconds())
+    post.clock.advance(QUEUE.lease.total_seconds())
     await post.deliver()
     assert await post.heard() == ["W1"]
     (shown,) = await post.telegram.texts(CHAT)
@@ -885,7 +885,7 @@ async def test_a_database_that_is_away_is_no_fault_of_the_message(
         async with gone(servers, database):
             with pytest.raises(DATABASE_AWAY):
                 await job()
-        post.clock.advance(LEASE.total_seconds())
+        post.clock.advance(QUEUE.lease.total_seconds())
     await post.deliver()
     assert await post.heard() == ["W1"]
     assert set(await post.states()) == {"sent"}

@@ -13,7 +13,7 @@ from aiohttp import web
 from bot.courier import Courier
 from bot.send_limits import Gate
 from core.delivery.outbox import Fact, Say
-from core.delivery.outbox.queue import LEASE
+from core.delivery.outbox.queue import QUEUE
 from core.runtime import Runtime
 from tests.bot.support import Telegram, bot_at, in_between, on_the_clock
 from tests.core.support import CHAT, NORTHWIND_CHAT, OPS_CHAT, SetClock
@@ -58,7 +58,7 @@ class World:
             await asyncio.gather(task, return_exceptions=True)
 
     async def time_passes(self) -> None:
-        seconds = self.chance.choice((0.5, 2.0, LEASE.total_seconds()))
+        seconds = self.chance.choice((0.5, 2.0, QUEUE.lease.total_seconds()))
         self.clock.advance(seconds)
         self.telegram.room.clock.forward(seconds)
         if self.chance.random() < 0.2:
@@ -69,7 +69,7 @@ class World:
     async def left(self) -> int:
         return int(
             await self.runtime.system.store.fetchval(
-                "SELECT count(*) FROM outbox WHERE state IN ('waiting', 'taken')"
+                "SELECT count(*) FROM outbox WHERE state = 'waiting'"
             )
         )
 

@@ -24,14 +24,14 @@ from core.delivery.outbox.facts import (
 )
 from core.delivery.outbox.pins import set_pins
 from core.delivery.outbox.posts import Posts
-from core.delivery.outbox.queue import NOBODY, RENEWED_EVERY_S, Leaving, Outbox
+from core.delivery.outbox.queue import NOBODY, QUEUE, Leaving, Outbox
 
 __all__ = [
     "ANSWER",
     "CARD",
     "LIVE_BILL",
     "NOBODY",
-    "RENEWED_EVERY_S",
+    "QUEUE",
     "SAID",
     "AlarmCard",
     "Bill",

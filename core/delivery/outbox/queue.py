@@ -18,16 +18,14 @@ import asyncpg
 from core.delivery.outbox.chats import LONGEST_CLOSED, Chats
 from core.delivery.outbox.facts import SAID, Fact, News, Twins, pack, rank_of, unpack
 from core.delivery.outbox.posts import Posts
-from core.delivery.outbox.statements import FINISH, HELD, SENT, TAKE, TAKE_OVER, UNPARK
+from core.delivery.outbox.statements import SENT, TAKE, TAKE_OVER, UNPARK
 from core.kernel.clock import Clock
 from core.kernel.ids import Ids
 from core.system.lanes import name_of
+from core.system.leases import Held, LaneTable, Leases, Queue
 from core.system.store import Queries, Store, Tx
 
 NOBODY: Final = UUID(int=0)  # the merchant of a message that concerns none
-# Short, so that the chats of a worker that was killed are served soon. Whoever lives renews it.
-LEASE: Final = timedelta(seconds=6)
-RENEWED_EVERY_S: Final = LEASE.total_seconds() / 3
 MAX_TRIES: Final = 60
 # An edit that has waited for so long is sent as if it were said, and goes before what is said: one
 # of a chat in LIFTED_EVERY, so that both get on.
@@ -35,6 +33,18 @@ OLD: Final = timedelta(minutes=1)
 LIFTED_EVERY: Final = timedelta(seconds=10)
 KEPT: Final = timedelta(days=7)
 _MERGES: Final = 3
+QUEUE: Final = Queue(
+    table="outbox",
+    key=("merchant_id", "id"),
+    # Short, so that the chats of a worker that was killed are served soon. Whoever lives renews it.
+    lease=timedelta(seconds=6),
+    returns=(),
+    own_take=TAKE,
+    lane_table=LaneTable("chat_lane", "chat_id"),
+    # News of what waits does not undo the wait.
+    put_off="wait_until",
+    done="sent",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +64,7 @@ class Leaving:
     fact: Fact
     tries: int
     rank: int
-    held_by: UUID
+    held: Held
     told: bool
     gone: bool
     behind: int
@@ -75,6 +85,7 @@ class Outbox:
         self._ids = ids
         self.chats = Chats(store, clock)
         self.posts = Posts(store, clock)
+        self._leases = Leases(QUEUE, clock, ids)
         self._last_taken = 0
         self._wakers: list[Callable[[], None]] = []
         self._on_parked: list[Callable[[Tx, Leaving, str], Awaitable[None]]] = []
@@ -115,7 +126,8 @@ class Outbox:
             " due_at, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT"
             # The waiting row stays locked until we commit, so that nobody shows the state of
             # before and takes our news along with it.
-            " (merchant_id, dedupe_key) WHERE state = 'waiting' AND dedupe_key IS NOT NULL"
+            " (merchant_id, dedupe_key)"
+            " WHERE state = 'waiting' AND held_by IS NULL AND dedupe_key IS NOT NULL"
             " DO UPDATE SET due_at = least(o.due_at, excluded.due_at), facts = excluded.facts,"
             " rank = least(o.rank, excluded.rank)",
             merchant_id,
@@ -197,9 +209,7 @@ class Outbox:
         What is said leaves a chat strictly in the order in which it was put in: its oldest row
         first, due or not. What nobody waits for leaves when nothing else waits.
         """
-        now, turn = self._clock.now(), self._ids.uuid7()
-        args = (now, now + LEASE, batch, turn, self._last_taken, now - OLD, now - LIFTED_EVERY)
-        rows = await self._store.fetch(TAKE, *args)
+        rows = await self._leases.take(self._store, batch, self._last_taken, OLD, LIFTED_EVERY)
         if rows:
             self._last_taken = _last_of_ring([r["chat_id"] for r in rows], self._last_taken)
         return [
@@ -210,7 +220,7 @@ class Outbox:
                 unpack(r["topic"], r["facts"]),
                 r["tries"],
                 min(r["rank"], SAID) if r["lifted"] else r["rank"],
-                turn,
+                self._leases.held(r),
                 r["rank"] <= SAID,
                 r["gone"],
                 r["behind"],
@@ -222,22 +232,16 @@ class Outbox:
 
     async def renew(self, leaving: Leaving) -> bool:
         """Hold its lane for another lease. False: it ended, and somebody else has the lane."""
-        touched = await self._store.execute(
-            "UPDATE chat_lane SET lease_until = $3 WHERE chat_id = $1 AND held_by = $2",
-            leaving.chat_id,
-            leaving.held_by,
-            self._clock.now() + LEASE,
-        )
-        return touched == 1
+        return await self._leases.renew(self._store, leaving.held)
 
     async def sent(self, leaving: Leaving, *, message_id: int | None = None) -> None:
         """It is out. message_id: of the new message that it became."""
-        change = "state = 'sent', message_id = $5"
+        finish, became = self._leases.finish, {"message_id": message_id}
         if not leaving.again and not leaving.maybe_out:
-            await self._finish(self._store, leaving, change, message_id, lane=SENT)
+            await finish(self._store, leaving.held, became, on_lane=SENT)
             return
         async with self._store.transaction() as tx:
-            if await self._finish(tx, leaving, change, message_id, lane=SENT) is None:
+            if not await finish(tx, leaving.held, became, on_lane=SENT):
                 return
             if leaving.again:
                 for through in self._on_through:
@@ -259,21 +263,19 @@ class Outbox:
         if leaving.tries >= most_tries:
             await self.park(leaving, fault=fault)
             return
+        unclear = leaving.maybe_out or maybe_out
+        also = {"maybe_out": unclear, "behind": leaving.behind if unclear else None}
         await self._put_back(
             leaving,
-            "fault = $6, maybe_out = maybe_out OR $7,"
-            " behind = CASE WHEN maybe_out OR $7 THEN behind END",
-            self._clock.now() + timedelta(seconds=seconds),
-            fault[:500],
-            maybe_out,
+            lambda queries: self._leases.put_off(queries, leaving.held, seconds, fault, also),
         )
 
     async def wait_for_room(self, leaving: Leaving, *, seconds: float) -> None:
         """The chat's window is used up: later, and this does not count as a try."""
+        again_s = min(seconds, LONGEST_CLOSED.total_seconds())
+        also = {"behind": leaving.behind if leaving.maybe_out else None}
         await self._put_back(
-            leaving,
-            "tries = tries - 1, behind = CASE WHEN maybe_out THEN behind END",
-            self._clock.now() + min(timedelta(seconds=seconds), LONGEST_CLOSED),
+            leaving, lambda queries: self._leases.give_back(queries, leaving.held, again_s, also)
         )
 
     async def move(self, leaving: Leaving, chat_id: int, fact: Fact | None) -> None:
@@ -282,25 +284,24 @@ class Outbox:
         if fact is None:
             await self.drop(leaving)
             return
-        change = (
-            "state = 'waiting', wait_until = NULL, tries = tries - 1, chat_id = $5, facts = $6,"
-            " maybe_out = false, behind = NULL"
-        )
+        there = {
+            "chat_id": chat_id, "facts": pack(fact), "wait_until": None, "maybe_out": False,
+            "behind": None,
+        }  # fmt: skip
         try:
-            await self._finish(self._store, leaving, change, chat_id, pack(fact))
+            await self._leases.give_back(self._store, leaving.held, also=there)
         except asyncpg.UniqueViolationError:
             await self.drop(leaving)  # newer facts wait under its key, and move by themselves
         self._wake()
 
     async def drop(self, leaving: Leaving) -> None:
         """There is nobody to see it, and nothing in it that people are told."""
-        await self._finish(self._store, leaving, "state = 'sent'")
+        await self._leases.finish(self._store, leaving.held)
 
     async def park(self, leaving: Leaving, *, fault: str) -> None:
         """It can never leave (kicked, blocked, wrong). Kept, for people to see."""
         async with self._store.transaction() as tx:
-            change = "state = 'parked', fault = $5, dedupe_key = NULL"
-            if await self._finish(tx, leaving, change, fault[:500]) is not None:
+            if await self._leases.park(tx, leaving.held, fault, {"dedupe_key": None}):
                 for parked in self._on_parked:
                     await parked(tx, leaving, fault)
 
@@ -313,46 +314,30 @@ class Outbox:
         return count
 
     async def _put_back(
-        self, leaving: Leaving, change: str, until: datetime | None, *values: object
+        self, leaving: Leaving, write: Callable[[Queries], Awaitable[bool]]
     ) -> None:
-        """It waits again, in its place and under its key, and does not leave before `until`. Where
-        another waits under that key already, the two become one: it keeps its place and its tries,
-        and says what the newer one would have said."""
-        change = f"state = 'waiting', wait_until = $5, {change}"
+        """It waits again, in its place and under its key. Where another waits under that key
+        already, the two become one: it keeps its place and its tries, and says what the newer one
+        would have said."""
         for _ in range(_MERGES):
             try:
-                await self._finish(self._store, leaving, change, until, *values)
+                await write(self._store)
             except asyncpg.UniqueViolationError:
-                if await self._merge(leaving, change, until, *values):
+                if await self._merge(leaving, write):
                     return
             else:
                 return
 
-    async def _merge(self, leaving: Leaving, change: str, *values: object) -> bool:
+    async def _merge(self, leaving: Leaving, write: Callable[[Queries], Awaitable[bool]]) -> bool:
         """Put it back with the facts of the newer row under its key. False: that one waits no
         longer."""
         async with self._store.transaction() as tx:
-            merchant_id, id_ = leaving.merchant_id, leaving.id
-            if await tx.fetchval(HELD, merchant_id, id_, leaving.held_by) is None:
+            if not await self._leases.lock(tx, leaving.held):
                 return True  # somebody else has it, and decides
-            if not await tx.execute(TAKE_OVER, merchant_id, id_):
+            if not await tx.execute(TAKE_OVER, leaving.merchant_id, leaving.id):
                 return False
-            await self._finish(tx, leaving, change, *values)
+            await write(tx)
         return True
-
-    async def _finish(
-        self, queries: Queries, leaving: Leaving, change: str, *values: object, lane: str = ""
-    ) -> asyncpg.Record | None:
-        """Change it and let go of its lane, in the order in which they were taken. Only whoever
-        took it last decides: the lease may have ended, and another taken it."""
-        return await queries.fetchrow(
-            FINISH.format(change=change, lane=lane),
-            leaving.merchant_id,
-            leaving.id,
-            leaving.held_by,
-            leaving.chat_id,
-            *values,
-        )
 
     async def forget_old(self) -> int:
         """Drop what was sent more than a week ago. What was parked stays, for people to see."""
@@ -366,16 +351,17 @@ class Outbox:
         return bool(
             await self._store.fetchval(
                 "SELECT EXISTS (SELECT FROM outbox WHERE chat_id = $1"
-                " AND state IN ('waiting', 'taken') AND (facts->>'reply_to')::bigint = $2)",
+                " AND state = 'waiting' AND (facts->>'reply_to')::bigint = $2)",
                 chat_id,
                 message_id,
             )
         )
 
     async def backlog(self) -> dict[str, int]:
-        """How many rows wait or are parked, for /metrics."""
+        """How many rows wait, are taken or are parked, for /metrics."""
         rows = await self._store.fetch(
-            "SELECT state, count(*) AS n FROM outbox WHERE state <> 'sent' GROUP BY state"
+            "SELECT CASE WHEN held_by IS NULL THEN state ELSE 'taken' END AS state, count(*) AS n"
+            " FROM outbox WHERE state <> 'sent' GROUP BY 1"
         )
         return {row["state"]: row["n"] for row in rows}
 

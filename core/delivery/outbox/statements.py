@@ -4,24 +4,24 @@ from __future__ import annotations
 
 from typing import Final
 
-# $1: now, $2: the end of the lease, $3: how many, $4: the turn, $5: the chat to go on after,
-# $6: since when an old edit was put in, $7: since when none may have been lifted.
+# $1: now, $2: the end of the lease, $3: the turn, $4: how many, $5: the chat to go on after,
+# $6: how old an edit is that goes as if it were said, $7: how long none may have gone so before.
 # `ring`: the chats for which something waits, one probe of the index for each, and as many as are
 # needed: each is looked at by itself (LATERAL), until there are enough.
 # `turn`: what a dead worker had taken, an answer, an old edit, what is said, a card, a live bill.
 TAKE: Final = """
 WITH RECURSIVE ahead AS (
     SELECT min(chat_id) AS chat_id FROM outbox
-    WHERE state IN ('waiting', 'taken') AND chat_id > $5::bigint
+    WHERE state = 'waiting' AND chat_id > $5::bigint
   UNION ALL
     SELECT (SELECT min(o.chat_id) FROM outbox o
-            WHERE o.state IN ('waiting', 'taken') AND o.chat_id > a.chat_id)
+            WHERE o.state = 'waiting' AND o.chat_id > a.chat_id)
     FROM ahead a WHERE a.chat_id IS NOT NULL
 ), behind AS (
-    SELECT min(chat_id) AS chat_id FROM outbox WHERE state IN ('waiting', 'taken')
+    SELECT min(chat_id) AS chat_id FROM outbox WHERE state = 'waiting'
   UNION ALL
     SELECT (SELECT min(o.chat_id) FROM outbox o
-            WHERE o.state IN ('waiting', 'taken') AND o.chat_id > b.chat_id)
+            WHERE o.state = 'waiting' AND o.chat_id > b.chat_id)
     FROM behind b WHERE b.chat_id <= $5
 ), ring AS (
     SELECT chat_id FROM ahead WHERE chat_id IS NOT NULL
@@ -34,7 +34,7 @@ WITH RECURSIVE ahead AS (
     CROSS JOIN LATERAL (
         SELECT w.* FROM (
             (SELECT merchant_id, id, 0 AS turn, false AS lifted, true AS due
-             FROM outbox WHERE chat_id = r.chat_id AND state = 'taken' LIMIT 1)
+             FROM outbox WHERE chat_id = r.chat_id AND held_by IS NOT NULL LIMIT 1)
           UNION ALL
             (SELECT merchant_id, id, 1, false, greatest(due_at, wait_until) <= $1
              FROM outbox WHERE chat_id = r.chat_id AND state = 'waiting' AND rank = 0
@@ -42,8 +42,8 @@ WITH RECURSIVE ahead AS (
           UNION ALL
             (SELECT merchant_id, id, 2, true, true
              FROM outbox WHERE chat_id = r.chat_id AND state = 'waiting' AND rank IN (2, 3)
-               AND due_at <= $6 AND greatest(due_at, wait_until) <= $1
-               AND (l.lifted_at IS NULL OR l.lifted_at <= $7)
+               AND due_at <= $1 - $6::interval AND greatest(due_at, wait_until) <= $1
+               AND (l.lifted_at IS NULL OR l.lifted_at <= $1 - $7::interval)
              ORDER BY rank, place LIMIT 1)
           UNION ALL
             (SELECT merchant_id, id, 3, false, greatest(due_at, wait_until) <= $1
@@ -63,52 +63,39 @@ WITH RECURSIVE ahead AS (
     ) n
     WHERE n.due AND (l.lease_until IS NULL OR l.lease_until <= $1)
       AND (l.closed_until IS NULL OR l.closed_until <= $1)
-    LIMIT $3
+    LIMIT $4
 ), due AS (
     SELECT o.merchant_id, o.id, o.chat_id, n.lifted
     FROM outbox o JOIN next n ON n.merchant_id = o.merchant_id AND n.id = o.id
-    WHERE o.state = 'taken' OR o.state = 'waiting' AND greatest(o.due_at, o.wait_until) <= $1
+    WHERE o.state = 'waiting'
+      AND (o.held_by IS NOT NULL OR greatest(o.due_at, o.wait_until) <= $1)
     FOR UPDATE OF o SKIP LOCKED
 ), lane AS (
     INSERT INTO chat_lane AS l (chat_id, held_by, lease_until, lifted_at)
-    SELECT chat_id, $4, $2, CASE WHEN lifted THEN $1::timestamptz END FROM due ORDER BY chat_id
+    SELECT chat_id, $3, $2, CASE WHEN lifted THEN $1::timestamptz END FROM due ORDER BY chat_id
     ON CONFLICT (chat_id) DO UPDATE SET held_by = excluded.held_by,
         lease_until = excluded.lease_until, lifted_at = coalesce(excluded.lifted_at, l.lifted_at)
     WHERE (l.lease_until IS NULL OR l.lease_until <= $1)
       AND (l.closed_until IS NULL OR l.closed_until <= $1)
     RETURNING chat_id, gone_at, last_message_id
 )
-UPDATE outbox o SET state = 'taken', held_by = $4, tries = o.tries + 1,
-    maybe_out = o.maybe_out OR o.state = 'taken',
+UPDATE outbox o SET held_by = $3, tries = o.tries + 1,
+    maybe_out = o.maybe_out OR o.held_by IS NOT NULL,
     behind = coalesce(o.behind, lane.last_message_id, 0)
 FROM due JOIN lane ON lane.chat_id = due.chat_id
 WHERE o.merchant_id = due.merchant_id AND o.id = due.id
-RETURNING o.merchant_id, o.id, o.place, o.chat_id, o.rank, o.topic, o.facts, o.tries, o.behind,
-    o.maybe_out, o.again, due.lifted, lane.gone_at IS NOT NULL AS gone
-"""
-FINISH: Final = """
-WITH done AS (
-    UPDATE outbox SET held_by = NULL, {change}
-    WHERE merchant_id = $1 AND id = $2 AND state = 'taken' AND held_by = $3
-    RETURNING id
-), lane AS (
-    UPDATE chat_lane l SET held_by = NULL, lease_until = NULL{lane} FROM done
-    WHERE l.chat_id = $4 AND l.held_by = $3
-)
-SELECT id FROM done
+RETURNING o.merchant_id, o.id, o.tries, o.held_by, o.place, o.chat_id, o.rank, o.topic,
+    o.facts, o.behind, o.maybe_out, o.again, due.lifted, lane.gone_at IS NOT NULL AS gone
 """
 # Where a message came through, the bot is there.
-SENT: Final = ", gone_at = NULL, last_message_id = greatest(l.last_message_id, $5)"
-HELD: Final = """
-SELECT id FROM outbox
-WHERE merchant_id = $1 AND id = $2 AND state = 'taken' AND held_by = $3 FOR UPDATE
-"""
+SENT: Final = ", gone_at = NULL, last_message_id = greatest(l.last_message_id, ended.message_id)"
 # The newer row goes, and the older one says what that one would have said.
 TAKE_OVER: Final = """
 WITH newer AS (
     DELETE FROM outbox n USING outbox o
     WHERE o.merchant_id = $1 AND o.id = $2
-      AND n.merchant_id = $1 AND n.dedupe_key = o.dedupe_key AND n.state = 'waiting'
+      AND n.merchant_id = $1 AND n.dedupe_key = o.dedupe_key
+      AND n.state = 'waiting' AND n.held_by IS NULL
     RETURNING n.facts, n.rank, n.due_at
 )
 UPDATE outbox o SET facts = newer.facts, rank = least(o.rank, newer.rank),

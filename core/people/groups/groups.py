@@ -173,7 +173,7 @@ class Groups:
         await tx.execute(
             # In the order in which an order that changes holds them.
             "DELETE FROM outbox WHERE (merchant_id, id) IN (SELECT merchant_id, id FROM outbox"
-            " WHERE chat_id = $1 AND merchant_id = $2 AND state = 'waiting'"
+            " WHERE chat_id = $1 AND merchant_id = $2 AND state = 'waiting' AND held_by IS NULL"
             " AND topic IN ('card', 'bill')"
             " ORDER BY topic = 'bill', facts->>'order_id',"
             " (facts->>'edit_message_id')::bigint FOR UPDATE)",

@@ -75,7 +75,7 @@ ON CONFLICT DO NOTHING
 # Bills go as well: one that replies to nothing is the live one, and that is shown anew.
 _DROP_EDITS: Final = (
     "DELETE FROM outbox WHERE (merchant_id, id) IN (SELECT merchant_id, id FROM outbox"
-    " WHERE chat_id = $1 AND state = 'waiting'"
+    " WHERE chat_id = $1 AND state = 'waiting' AND held_by IS NULL"
     " AND (facts ?| ARRAY['edit_message_id', 'message_id', 'before'] OR topic = 'bill')"
     # In the order in which an order that changes holds them.
     " ORDER BY topic = 'bill', facts->>'order_id',"
@@ -83,7 +83,7 @@ _DROP_EDITS: Final = (
 )
 _MOVE_WAITING: Final = (
     "UPDATE outbox SET chat_id = $2, facts = facts - 'reply_to'"
-    " WHERE chat_id = $1 AND state = 'waiting'"
+    " WHERE chat_id = $1 AND state = 'waiting' AND held_by IS NULL"
 )
 # Whoever pointed to the old chat points to the new one: a chain of moves has one step.
 _POINT: Final = (

@@ -76,6 +76,12 @@ class Leases:
         until = self._clock.now() + self.queue.lease
         return await queries.execute(self._renew, *key, held.turn, until) == 1
 
+    async def lock(self, tx: Tx, held: Held) -> bool:
+        """Keep others from it until the transaction ends. False: somebody else has it, or it is
+        ended."""
+        sql = statements.lock(self.queue)
+        return await tx.fetchrow(sql, *held.key, held.turn) is not None
+
     async def note(self, queries: Queries, held: Held, values: Mapping[str, object]) -> bool:
         """Set columns of it, and go on holding it."""
         sql = statements.note(self.queue, tuple(values))
@@ -102,9 +108,11 @@ class Leases:
         also: Mapping[str, object] = _NOTHING,
     ) -> bool:
         """It failed, and waits for another try."""
-        due_at = self._clock.now() + timedelta(seconds=again_s)
-        why = {self.queue.fault: fault[:FAULT_CHARS]}
-        return await self.end(queries, held, {"due_at": due_at, **why, **also})
+        values = {
+            self.queue.put_off: self._clock.now() + timedelta(seconds=again_s),
+            self.queue.fault: fault[:FAULT_CHARS],
+        }
+        return await self.end(queries, held, {**values, **also})
 
     async def give_back(
         self,
@@ -114,9 +122,11 @@ class Leases:
         also: Mapping[str, object] = _NOTHING,
     ) -> bool:
         """It was not tried after all: that does not count as a try."""
-        due_at = self._clock.now() + timedelta(seconds=again_s)
-        values = {"due_at": due_at, "tries": held.tries - 1, **also}
-        return await self.end(queries, held, values)
+        values = {
+            self.queue.put_off: self._clock.now() + timedelta(seconds=again_s),
+            "tries": held.tries - 1,
+        }
+        return await self.end(queries, held, {**values, **also})
 
     async def park(
         self, queries: Queries, held: Held, fault: str, also: Mapping[str, object] = _NOTHING

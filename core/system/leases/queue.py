@@ -35,14 +35,20 @@ class LaneTable:
 class Queue:
     """What is special to one queue.
 
-    key: the columns that find one row. lane: the columns that name a row's lane, and their types.
-    order: the column by which the rows of a lane are taken. strict: a lane's first row holds up the
-    others of its lane, due or not, and until it is ended. waits: an expression over a free row `f`:
-    until when it must wait for another row, or null; what must wait is put off, and not taken.
-    returns: what a take reads, beside the key, `tries` and `held_by`. own_take: a statement of the
-    queue's own, where it chooses in another way. waiting, done, parked: its words for the states.
-    fault: the column that says why a row was put off or parked. gaps_s: between tries; after so
-    many tries and one more the row is given up.
+    key: the columns that find one row.
+    lease: for how long a row is held without a sign of life.
+    returns: what a take reads, beside the key, `tries` and `held_by`.
+    lane: the columns that name a row's lane, and their types.
+    order: the column by which the rows of a lane are taken.
+    strict: a lane's first row holds up the others, due or not, until it is ended.
+    waits: an expression over a free row `f`: until when it must wait for another row, or null.
+        What must wait is put off, and not taken.
+    own_take: a statement of the queue's own, where it chooses in another way.
+    lane_table: where the lease is the lane's.
+    put_off: the column that says until when a row waits that was put off.
+    waiting, done, parked: its words for the states.
+    fault: the column that says why a row was put off or parked.
+    gaps_s: between tries. The row is given up after so many tries and one more.
     """
 
     table: str
@@ -55,6 +61,7 @@ class Queue:
     waits: str = ""
     own_take: str = ""
     lane_table: LaneTable | None = None
+    put_off: str = "due_at"
     waiting: str = "waiting"
     done: str = "done"
     parked: str = "parked"
@@ -127,6 +134,14 @@ def renew(queue: Queue) -> str:
     return (
         f"UPDATE {queue.table} q SET lease_until = ${count + 2}"
         f" WHERE {_held(queue)} AND q.held_by = ${count + 1}"
+    )
+
+
+def lock(queue: Queue) -> str:
+    """Lock a row that is held. Its key, the turn."""
+    return (
+        f"SELECT FROM {queue.table} q WHERE {_held(queue)} AND q.held_by = ${len(queue.key) + 1}"
+        " FOR UPDATE"
     )
 
 

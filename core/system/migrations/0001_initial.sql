@@ -891,8 +891,7 @@ CREATE TABLE outbox (                          -- facts for Telegram; rendered w
     topic        text NOT NULL,
     facts        jsonb NOT NULL,
     dedupe_key   text,
-    state        text NOT NULL DEFAULT 'waiting'
-                 CHECK (state IN ('waiting', 'taken', 'sent', 'parked')),
+    state        text NOT NULL DEFAULT 'waiting' CHECK (state IN ('waiting', 'sent', 'parked')),
     held_by      uuid,                         -- the turn in which it is taken
     tries        integer NOT NULL DEFAULT 0,
     due_at       timestamptz NOT NULL,
@@ -907,10 +906,10 @@ CREATE TABLE outbox (                          -- facts for Telegram; rendered w
 );
 -- One waiting row per thing to be shown; a row that is being sent does not swallow newer news.
 CREATE UNIQUE INDEX outbox_once ON outbox (merchant_id, dedupe_key)
-    WHERE state = 'waiting' AND dedupe_key IS NOT NULL;
+    WHERE state = 'waiting' AND held_by IS NULL AND dedupe_key IS NOT NULL;
 CREATE INDEX outbox_parked ON outbox (chat_id) WHERE state = 'parked' OR again;
-CREATE INDEX outbox_lane ON outbox (chat_id, rank, place) WHERE state IN ('waiting', 'taken');
-CREATE INDEX outbox_taken ON outbox (chat_id) WHERE state = 'taken';
+CREATE INDEX outbox_lane ON outbox (chat_id, rank, place) WHERE state = 'waiting';
+CREATE INDEX outbox_held ON outbox (chat_id) WHERE held_by IS NOT NULL;
 CREATE INDEX outbox_sent ON outbox (chat_id, message_id) WHERE message_id IS NOT NULL;
 
 CREATE TABLE chat_lane (                       -- one message at a time to a chat; workers write it

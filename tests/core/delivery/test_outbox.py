@@ -8,9 +8,9 @@ from dataclasses import replace
 
 import pytest
 
-from core.delivery.outbox import RENEWED_EVERY_S, Bill, Card, DeskBill, Fact, Outbox, Say
+from core.delivery.outbox import QUEUE, Bill, Card, DeskBill, Fact, Outbox, Say
 from core.delivery.outbox.chats import LONGEST_CLOSED
-from core.delivery.outbox.queue import KEPT, LEASE, MAX_TRIES
+from core.delivery.outbox.queue import KEPT, MAX_TRIES
 from core.runtime import Runtime
 from tests.core.support import SetClock
 
@@ -102,7 +102,7 @@ async def test_news_do_not_save_a_row_that_always_fails_from_its_end(
 async def test_who_lost_the_lease_takes_no_news_along(quiet: Runtime, clock: SetClock) -> None:
     await put(quiet, ONE, Say("list"), "list")
     (slow,) = await quiet.delivery.outbox.take(1)
-    clock.advance(LEASE.total_seconds())
+    clock.advance(QUEUE.lease.total_seconds())
     (quick,) = await quiet.delivery.outbox.take(1)
     await put(quiet, ONE, Say("list", {"n": 1}), "list")
     await quiet.delivery.outbox.put_off(slow, seconds=0, fault="too late")
@@ -151,7 +151,7 @@ async def test_one_chat_gets_one_at_a_time_in_order(quiet: Runtime, clock: SetCl
     (second,) = await quiet.delivery.outbox.take(10)
     assert second.fact == Say("b")
     # its worker died: due again when the lease is over, before what came after it
-    clock.advance(LEASE.total_seconds() - 1)
+    clock.advance(QUEUE.lease.total_seconds() - 1)
     assert await quiet.delivery.outbox.take(10) == []
     clock.advance(1)
     again = {t.chat_id: t for t in await quiet.delivery.outbox.take(10)}
@@ -165,10 +165,10 @@ async def test_a_lease_that_is_renewed_does_not_end(quiet: Runtime, clock: SetCl
     await put(quiet, ONE, Say("a"))
     (slow,) = await quiet.delivery.outbox.take(10)
     for _ in range(5):
-        clock.advance(RENEWED_EVERY_S * 2)
+        clock.advance(QUEUE.renew_every_s * 2)
         assert await quiet.delivery.outbox.renew(slow)
         assert await quiet.delivery.outbox.take(10) == []
-    clock.advance(LEASE.total_seconds())
+    clock.advance(QUEUE.lease.total_seconds())
     (quick,) = await quiet.delivery.outbox.take(10)
     assert not await quiet.delivery.outbox.renew(slow)
     assert await quiet.delivery.outbox.renew(quick)
@@ -266,11 +266,11 @@ async def test_news_that_meet_a_waiting_row_leave_with_it_or_after_it(quiet: Run
 async def test_who_lost_the_lease_decides_nothing(quiet: Runtime, clock: SetClock) -> None:
     await put(quiet, ONE, Say("a"))
     (slow,) = await quiet.delivery.outbox.take(10)
-    clock.advance(LEASE.total_seconds())
+    clock.advance(QUEUE.lease.total_seconds())
     (quick,) = await quiet.delivery.outbox.take(10)
     await quiet.delivery.outbox.sent(quick)
     await quiet.delivery.outbox.put_off(slow, seconds=0, fault="too late")
-    clock.advance(LEASE.total_seconds())
+    clock.advance(QUEUE.lease.total_seconds())
     assert await quiet.delivery.outbox.take(10) == []
 
 
