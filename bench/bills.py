@@ -27,7 +27,7 @@ from bot.process import keep_what_is_there
 from core.kernel.days import Days
 from core.parties.merchants import Merchant
 from core.reports.exports import Paper
-from core.runtime import Runtime, build
+from core.runtime import Connections, Runtime, build
 from core.system.store import migrate
 
 BEAT_S: Final = 0.005
@@ -158,8 +158,7 @@ async def main(orders: int) -> None:
             clock = BenchClock((today - timedelta(days=3)).replace(hour=4, minute=0))
             await migrate(postgres.owner_dsn(), kind="demo", today=clock.now().date())
             runtime = await build(
-                database_url=postgres.dsn("paydesk_desk"),
-                redis_url=valkey.url,
+                Connections(postgres.dsn("paydesk_desk"), valkey.url),
                 master_key=_MASTER_KEY,
                 public_url="http://127.0.0.1:9",
                 allow_private_targets=True,

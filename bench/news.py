@@ -28,8 +28,9 @@ from aiohttp import web
 from bot.app import notifier
 from bot.embedded import EmbeddedPostgres, EmbeddedValkey
 from bot.world import Addresses, apps, seed
+from core.delivery.outbox import MerchantNews
 from core.parties.merchants import App, Merchant
-from core.runtime import Runtime, build
+from core.runtime import Connections, Runtime, build
 from core.system.store import migrate
 from core.trade.notifications import body_of, sign
 
@@ -50,13 +51,15 @@ async def put_in(runtime: Runtime, merchant: Merchant, app: App, urls: list[str]
         for url in urls:
             await runtime.delivery.outbox.tell_merchant(
                 tx,
-                merchant_id=merchant.id,
-                app_id=app.id,
-                order_id=runtime.system.ids.uuid7(),
-                news="order.paid",
-                url=url,
-                facts=_FACTS,
-                request_id="bench",
+                MerchantNews(
+                    merchant.id,
+                    app.id,
+                    runtime.system.ids.uuid7(),
+                    type="order.paid",
+                    url=url,
+                    facts=_FACTS,
+                    request_id="bench",
+                ),
             )
 
 
@@ -142,8 +145,7 @@ async def main(news: int) -> None:
         try:
             await migrate(postgres.owner_dsn(), kind="demo", today=datetime.now(UTC).date())
             runtime = await build(
-                database_url=postgres.dsn("paydesk_desk"),
-                redis_url=valkey.url,
+                Connections(postgres.dsn("paydesk_desk"), valkey.url),
                 master_key=_MASTER_KEY,
                 public_url="http://127.0.0.1:9",
                 allow_private_targets=True,

@@ -9,7 +9,7 @@ from typing import Final
 
 from bot.demo import demo_master_key
 from bot.production import Servers, servers_of
-from core.runtime import Runtime, build
+from core.runtime import Connections, Runtime, build
 from core.system.settings import Settings, SettingsError
 from core.system.store import migrate
 
@@ -76,10 +76,8 @@ async def _build(settings: Settings, servers: Servers) -> Runtime:
     if master_key is None:
         raise SettingsError("MASTER_KEY: is missing (expected: base64 of 32 bytes)")
     return await build(
-        database_url=servers.database_url,
-        redis_url=servers.redis_url,
+        Connections(servers.database_url, servers.redis_url, pool_max=2),
         master_key=master_key,
         public_url=settings.public_url or "http://127.0.0.1",
         allow_private_targets=False,
-        pool_max=2,
     )

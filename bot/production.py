@@ -17,7 +17,7 @@ from bot.embedded import EmbeddedPostgres, EmbeddedValkey, HomeInUse, HomeLock, 
 from bot.logs import set_up_logs
 from bot.process import keep_what_is_there, until_told_to_stop
 from core.kernel.errors import WrongKind
-from core.runtime import Runtime, build
+from core.runtime import Connections, Runtime, build
 from core.system.settings import Settings, SettingsError
 from core.system.store import migrate
 
@@ -99,15 +99,15 @@ async def run_production(settings: Settings) -> None:
         if servers.owner_url is not None:
             await migrate(servers.owner_url, kind="production", today=datetime.now(UTC).date())
         runtime = await build(
-            database_url=servers.database_url,
-            redis_url=servers.redis_url,
+            Connections(
+                servers.database_url, servers.redis_url, pool_max=settings.database_pool_max
+            ),
             master_key=master_key,
             public_url=public_url,
             allow_private_targets=settings.allow_private_targets,
-            outbound_proxy=(
-                settings.outbound_proxy.get_secret_value() if settings.outbound_proxy else None
-            ),
-            pool_max=settings.database_pool_max,
+            outbound_proxy=settings.outbound_proxy.get_secret_value()
+            if settings.outbound_proxy
+            else None,
             instance_name=f"{socket.gethostname()}:{settings.port}",
         )
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 from redis.asyncio import Redis
 
@@ -24,6 +25,9 @@ from core.system.vault import Vault
 from core.trade.district import Trade, build_trade
 from core.trade.orders import Addresses
 
+CASHIER_PATH: Final = "/pay/"
+CALLBACK_PATH: Final = "/callbacks/"
+
 
 @dataclass(frozen=True, slots=True)
 class Runtime:
@@ -44,26 +48,31 @@ class Runtime:
         await self.system.close()
 
 
+@dataclass(frozen=True, slots=True)
+class Connections:
+    """The servers that the desk keeps its state in. pool_max: connections to the database."""
+
+    database_url: str
+    redis_url: str
+    pool_max: int = 12
+
+
 async def build(
+    connections: Connections,
     *,
-    database_url: str,
-    redis_url: str,
     master_key: str,
     public_url: str,
     allow_private_targets: bool,
     outbound_proxy: str | None = None,
-    pool_max: int = 12,
     instance_name: str = "desk",
     clock: Clock | None = None,
-    cashier_path: str = "/pay/",
-    callback_path: str = "/callbacks/",
 ) -> Runtime:
     """Connect and assemble. public_url: where suppliers and payers reach this desk.
     outbound_proxy: what all calls to suppliers and merchants go through. instance_name: tells this
     process from others that run the same desk. clock: the database's where none is given."""
     clock = clock or SharedClock()
-    store = await Store.open(database_url, pool_max=pool_max)
-    link = link_redis(redis_url)
+    store = await Store.open(connections.database_url, pool_max=connections.pool_max)
+    link = link_redis(connections.redis_url)
     system = System(
         demo=await store.kind() == "demo",
         public_url=public_url,
@@ -71,7 +80,7 @@ async def build(
         ids=Ids(clock),
         store=store,
         vault=Vault(master_key),
-        redis=Redis.from_url(redis_url, socket_timeout=2, socket_connect_timeout=2),
+        redis=Redis.from_url(connections.redis_url, socket_timeout=2, socket_connect_timeout=2),
         link=link,
         throttle=Throttle(link),
         gateway=Gateway(allow_private=allow_private_targets, proxy=outbound_proxy),
@@ -82,8 +91,8 @@ async def build(
     people = build_people(system, delivery, parties)
     supply = build_supply(system, delivery, parties, people, private_targets=allow_private_targets)
     addresses = Addresses(
-        callback_url=lambda attempt_no: f"{public_url}{callback_path}{attempt_no}",
-        cashier_url=lambda order_no: f"{public_url}{cashier_path}{order_no}",
+        callback_url=lambda attempt_no: f"{public_url}{CALLBACK_PATH}{attempt_no}",
+        cashier_url=lambda order_no: f"{public_url}{CASHIER_PATH}{order_no}",
     )
     trade = build_trade(system, ledger, delivery, parties, people, supply, addresses)
     accounts = build_accounts(system, ledger, delivery, parties, people, supply)

@@ -21,7 +21,7 @@ import pytest
 from bot.embedded import EmbeddedPostgres, EmbeddedValkey
 from bot.world import Addresses, apps, seed
 from core.parties.merchants import App, Merchant
-from core.runtime import Runtime, build
+from core.runtime import Connections, Runtime, build
 from core.system.store import migrate
 from tests.databases import Databases
 
@@ -104,12 +104,10 @@ async def forget_trail(owner_dsn: str) -> None:
 
 async def _build(postgres: EmbeddedPostgres, valkey_url: str, database: str) -> Runtime:
     return await build(
-        database_url=postgres.dsn("paydesk_desk", database),
-        redis_url=valkey_url,
+        Connections(postgres.dsn("paydesk_desk", database), valkey_url, pool_max=8),
         master_key=MASTER_KEY,
         public_url=PUBLIC_URL,
         allow_private_targets=True,
-        pool_max=8,
     )
 
 

@@ -21,7 +21,7 @@ from bot.logs import set_up_logs
 from bot.neighbours import Neighbour
 from core.kernel.money import Money
 from core.parties.merchants import App
-from core.runtime import Runtime, build
+from core.runtime import Connections, Runtime, build
 from core.system.settings import demo_settings
 from core.system.store import migrate
 from core.trade.orders import OpenOrder
@@ -79,8 +79,7 @@ class Demo:
         )
         say("the sandbox's Telegram and supplier run")
         runtime = await build(
-            database_url=postgres.dsn("paydesk_desk"),
-            redis_url=valkey.url,
+            Connections(postgres.dsn("paydesk_desk"), valkey.url),
             master_key=self._secrets.master_key,
             public_url=self._url,
             allow_private_targets=True,

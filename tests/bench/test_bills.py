@@ -9,7 +9,7 @@ from pathlib import Path
 from bench.bills import fill, time_bill, time_file
 from bench.books import BenchClock
 from core.kernel.days import Days
-from core.runtime import build
+from core.runtime import Connections, build
 from tests.bench.formulas import Sheets
 from tests.conftest import MASTER_KEY, PUBLIC_URL, Servers
 
@@ -22,9 +22,12 @@ async def test_the_workbook_adds_up_to_the_bill(
     start = (datetime.now(UTC) + timedelta(days=2)).replace(hour=4, minute=0)
     clock = BenchClock(start)
     runtime = await build(
-        database_url=servers.desk_dsn(database), redis_url=servers.valkey_url,
-        master_key=MASTER_KEY, public_url=PUBLIC_URL, allow_private_targets=True, clock=clock,
-    )  # fmt: skip
+        Connections(servers.desk_dsn(database), servers.valkey_url),
+        master_key=MASTER_KEY,
+        public_url=PUBLIC_URL,
+        allow_private_targets=True,
+        clock=clock,
+    )
     try:
         merchant, day = await fill(runtime, clock, ORDERS)
         assert [str(d) for d in await runtime.reports.verify.books()] == []

@@ -14,7 +14,7 @@ from aiohttp.test_utils import TestServer
 from bot.app import MAX_BODY_BYTES
 from bot.webhook import Webhook
 from bot.world import BOT_ID
-from core.runtime import Runtime, build
+from core.runtime import Connections, Runtime, build
 from tests.bot.support import Telegram, bot_at, sandbox_telegram
 from tests.bot.updates import SECRET, Entrance
 from tests.conftest import MASTER_KEY, PUBLIC_URL, Servers
@@ -31,12 +31,10 @@ def clock(request: pytest.FixtureRequest) -> SetClock:
 async def runtime(servers: Servers, database: str, clock: SetClock) -> AsyncIterator[Runtime]:
     """The whole business on a seeded demo database, with the clock of the test."""
     built = await build(
-        database_url=servers.desk_dsn(database),
-        redis_url=servers.valkey_url,
+        Connections(servers.desk_dsn(database), servers.valkey_url, pool_max=8),
         master_key=MASTER_KEY,
         public_url=PUBLIC_URL,
         allow_private_targets=True,
-        pool_max=8,
         clock=clock,
     )
     try:

@@ -11,7 +11,7 @@ import sys
 from datetime import datetime
 
 from bot.exporter import TELL_AFTER_S, Exporter
-from core.runtime import build
+from core.runtime import Connections, build
 from tests.bot.support import bot_at
 from tests.conftest import MASTER_KEY, PUBLIC_URL
 from tests.core.support import SetClock
@@ -24,8 +24,7 @@ async def at_once_then_never(seconds: float) -> None:
 
 async def main(given: dict[str, str]) -> None:
     runtime = await build(
-        database_url=given["database_url"],
-        redis_url=given["redis_url"],
+        Connections(given["database_url"], given["redis_url"]),
         master_key=MASTER_KEY,
         public_url=PUBLIC_URL,
         allow_private_targets=True,

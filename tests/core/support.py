@@ -30,7 +30,7 @@ from core.kernel.money import Money
 from core.parties.merchants import App, Merchant
 from core.people.actors import Actor
 from core.people.alarms import Alarm
-from core.runtime import Runtime, build
+from core.runtime import Connections, Runtime, build
 from core.system.store import Tx
 from core.trade.books import TradeBooks
 from core.trade.orders import (
@@ -109,12 +109,10 @@ async def build_runtime(
     servers: Servers, database: str, clock: SetClock, *, public_url: str = "http://127.0.0.1:9"
 ) -> Runtime:
     return await build(
-        database_url=servers.desk_dsn(database),
-        redis_url=servers.valkey_url,
+        Connections(servers.desk_dsn(database), servers.valkey_url, pool_max=12),
         master_key=MASTER_KEY,
         public_url=public_url,
         allow_private_targets=True,
-        pool_max=12,
         clock=clock,
     )
 

@@ -17,7 +17,7 @@ from bench.faults.kit.town import Town, settle
 from bot import world
 from bot.embedded import EmbeddedPostgres, EmbeddedValkey
 from bot.process import free_ports
-from core.runtime import build
+from core.runtime import Connections, build
 from core.system.store import migrate
 
 HOST: Final = "127.0.0.1"
@@ -104,8 +104,7 @@ async def _fill(home: Path, ports: Ports, master_key: str, supplier_key: str) ->
         today = datetime.now(UTC).date()
         await migrate(postgres.owner_dsn(), kind="production", today=today)
         runtime = await build(
-            database_url=postgres.dsn("paydesk_desk"),
-            redis_url=valkey.url,
+            Connections(postgres.dsn("paydesk_desk"), valkey.url),
             master_key=master_key,
             public_url=ports.url(ports.front),
             allow_private_targets=True,

@@ -253,28 +253,16 @@ class Vouchers:
         voucher_id = self._ids.uuid7()
         seq = await tx.fetchval(rows.NEXT_SEQ, holder.id)
         after_minor, advanced_minor = await self._standing(tx, holder)
-        rate = move.conversion_rate
         receipt = {
             f"{kind.name}_id": str(voucher_id),
-            "kind": kind.name,
             "record_no": f"{holder.no}-{seq}",
-            f"{holder.role}_no": holder.no,
-            f"{holder.role}_name": holder.name,
-            f"{holder.role}_id": str(holder.id),
-            "minor": move.amount.minor,
-            "currency": move.amount.currency,
-            "original_minor": move.original.minor,
-            "original_currency": move.original.currency,
-            "conversion_rate": "" if rate is None else format(rate, "f"),
-            "remark": move.remark,
-            "proof": move.proof_file_id is not None,
+            **_decided(decided),
             "before_minor": after_minor - kind.weight * move.amount.minor,
             "after_minor": after_minor,
             "advanced_minor": advanced_minor,
             "actor_name": actor.name,
             "at": day.at.isoformat(),
             "day": listed_on.isoformat(),
-            "zone": holder.day_cut.zone,
             "reverses": str(undone[0]) if undone else "",
             "reverses_no": undone[1] if undone else "",
         }
@@ -328,6 +316,26 @@ class Vouchers:
 
 class _SupplierDayOver(Exception):
     """A supplier's day ended between its opening and the booking."""
+
+
+def _decided(decided: Decision) -> dict[str, Any]:
+    """What a receipt says of what was decided, before it is written."""
+    holder, kind, move = decided.holder, decided.kind, decided.move
+    rate = move.conversion_rate
+    return {
+        "kind": kind.name,
+        f"{holder.role}_no": holder.no,
+        f"{holder.role}_name": holder.name,
+        f"{holder.role}_id": str(holder.id),
+        "zone": holder.day_cut.zone,
+        "minor": move.amount.minor,
+        "currency": move.amount.currency,
+        "original_minor": move.original.minor,
+        "original_currency": move.original.currency,
+        "conversion_rate": "" if rate is None else format(rate, "f"),
+        "remark": move.remark,
+        "proof": move.proof_file_id is not None,
+    }
 
 
 def _check_undo(row: asyncpg.Record | None, at: datetime) -> None:

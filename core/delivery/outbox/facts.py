@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
 from typing import Any, ClassVar, Final, Literal
+from uuid import UUID
 
 # What a merchant's server is told of; the names are on the wire.
 News = Literal[
@@ -17,6 +18,20 @@ News = Literal[
     "refund.succeeded",
     "refund.failed",
 ]
+
+
+@dataclass(frozen=True, slots=True)
+class MerchantNews:
+    """What a merchant's server is told of an order. The body is written from the facts, the same
+    every time. request_id: of what brought it about."""
+
+    merchant_id: UUID
+    app_id: UUID
+    order_id: UUID
+    type: News
+    url: str
+    facts: dict[str, Any]
+    request_id: str
 
 
 @dataclass(frozen=True, slots=True)

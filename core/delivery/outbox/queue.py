@@ -10,13 +10,13 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from operator import itemgetter
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
 import asyncpg
 
 from core.delivery.outbox.chats import LONGEST_CLOSED, Chats
-from core.delivery.outbox.facts import SAID, Fact, News, Twins, pack, rank_of, unpack
+from core.delivery.outbox.facts import SAID, Fact, MerchantNews, Twins, pack, rank_of, unpack
 from core.delivery.outbox.posts import Posts
 from core.delivery.outbox.statements import SENT, TAKE, TAKE_OVER, UNPARK
 from core.kernel.clock import Clock
@@ -143,28 +143,18 @@ class Outbox:
         self._wake()
 
     async def tell_merchant(
-        self,
-        tx: Tx,
-        *,
-        merchant_id: UUID,
-        app_id: UUID,
-        order_id: UUID,
-        news: News,
-        url: str,
-        facts: dict[str, Any],
-        request_id: str,
-        due_at: datetime | None = None,
+        self, tx: Tx, news: MerchantNews, *, due_at: datetime | None = None
     ) -> None:
-        """News for a merchant's server; its body is written from the facts, the same every time.
+        """Put news for a merchant's server in, to be sent from due_at on: now where it is None.
 
         An address that answered 410 is not told anything until somebody sends again by hand.
         """
         silenced = await tx.fetchval(
             "SELECT EXISTS (SELECT FROM silenced_url"
             " WHERE merchant_id = $1 AND app_id = $2 AND url = $3)",
-            merchant_id,
-            app_id,
-            url,
+            news.merchant_id,
+            news.app_id,
+            news.url,
         )
         if silenced:
             return
@@ -174,17 +164,17 @@ class Outbox:
             "INSERT INTO notification (merchant_id, id, webhook_id, app_id, order_id, type, url,"
             " lane, facts, due_at, request_id, created_at)"
             " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
-            merchant_id,
+            news.merchant_id,
             notification_id,
             f"msg_{notification_id.hex}",
-            app_id,
-            order_id,
-            news,
-            url,
-            name_of(url),
-            facts,
+            news.app_id,
+            news.order_id,
+            news.type,
+            news.url,
+            name_of(news.url),
+            news.facts,
             due_at or now,
-            request_id,
+            news.request_id,
             now,
         )
         self._wake()

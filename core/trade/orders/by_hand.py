@@ -25,7 +25,7 @@ from core.trade.orders.charges import (
     write_charges,
 )
 from core.trade.orders.decisions import Held, Use, complete, next_attempt_of, uses_of
-from core.trade.orders.payments import Payments
+from core.trade.orders.payments import PaidBy, Payments
 from core.trade.orders.rows import Attempt, Order, in_turn, lock_order, named
 
 Also = Callable[[Tx], Awaitable[None]]
@@ -108,18 +108,9 @@ class OrdersByHand:
             for use in uses:
                 await self._use(tx, day, order, use, by, event_id)
             await self._record(tx, day, order, by, event_id, reverses=None)
-            order = await self._payments.pay(
-                tx,
-                day,
-                merchant,
-                order,
-                attempt,
-                settlement,
-                "completed",
-                actor=f"telegram:{by.user_id}",
-                request_id=request_id,
-                facts={"reason": by.reason},
-            )
+            facts = {"reason": by.reason, "request_id": request_id}
+            paid_by = PaidBy("completed", f"telegram:{by.user_id}", facts)
+            order = await self._payments.pay(tx, day, order, attempt, settlement, paid_by)
             await moves.ask_anew(tx, order, at=day.at)
             await self._groups.show_order(tx, merchant_id, order.id)
             return order
@@ -156,33 +147,8 @@ class OrdersByHand:
             if order.version != version:
                 raise Refusal("order_state", number=order.order_no, status=order.state)
             day = await in_turn(tx, day, order)
-            wrong = await _completion(tx, order)
             attempt = named(attempts, order.paid_attempt_no or "")
-            back = reversal(await self._ledger.postings_of(tx, merchant_id, wrong["event_id"]))
-            charged_anew_minor = await self._charge_first_fee(tx, day, order, by, back)
-            event_id = await self._ledger.book(
-                tx,
-                day,
-                Event(
-                    key=f"completion_reversed:{wrong['id']}",
-                    kind="completion_reversed",
-                    mode=order.mode,
-                    postings=back,
-                    order_id=order.id,
-                    product_code=order.product_code,
-                    channel_no=attempt.channel_no,
-                    reverses=wrong["event_id"],
-                ),
-            )
-            # Resolutions are append-only: one whose event is reversed no longer counts.
-            await tx.execute(
-                "UPDATE discrepancy d SET left_minor = d.left_minor + r.minor FROM resolution r"
-                " WHERE r.merchant_id = $1 AND r.event_id = $2 AND d.merchant_id = r.merchant_id"
-                " AND d.id = r.discrepancy_id",
-                merchant_id,
-                wrong["event_id"],
-            )
-            await self._record(tx, day, order, by, event_id, reverses=wrong["id"])
+            charged_anew_minor = await self._book_back(tx, day, order, attempt, by)
             moved = await moves.move_order(
                 tx,
                 order,
@@ -207,6 +173,39 @@ class OrdersByHand:
         return await self._ledger.in_open_day(
             merchant.id, work, before=lambda tx: hold_charges(tx, merchant_id, alone=True)
         )
+
+    async def _book_back(
+        self, tx: Tx, day: BusinessDay, order: Order, attempt: Attempt, by: ByHand
+    ) -> int:
+        """Book the exact reversal of the completion that an order is paid by, and give back what
+        it took from suspense. Returns what the merchant is charged more before that."""
+        wrong = await _completion(tx, order)
+        back = reversal(await self._ledger.postings_of(tx, order.merchant_id, wrong["event_id"]))
+        charged_anew_minor = await self._charge_first_fee(tx, day, order, by, back)
+        event_id = await self._ledger.book(
+            tx,
+            day,
+            Event(
+                key=f"completion_reversed:{wrong['id']}",
+                kind="completion_reversed",
+                mode=order.mode,
+                postings=back,
+                order_id=order.id,
+                product_code=order.product_code,
+                channel_no=attempt.channel_no,
+                reverses=wrong["event_id"],
+            ),
+        )
+        # Resolutions are append-only: one whose event is reversed no longer counts.
+        await tx.execute(
+            "UPDATE discrepancy d SET left_minor = d.left_minor + r.minor FROM resolution r"
+            " WHERE r.merchant_id = $1 AND r.event_id = $2 AND d.merchant_id = r.merchant_id"
+            " AND d.id = r.discrepancy_id",
+            order.merchant_id,
+            wrong["event_id"],
+        )
+        await self._record(tx, day, order, by, event_id, reverses=wrong["id"])
+        return charged_anew_minor
 
     async def _charge_first_fee(
         self, tx: Tx, day: BusinessDay, order: Order, by: ByHand, back: Postings

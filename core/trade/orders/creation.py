@@ -456,20 +456,12 @@ class Creation:
         refused: Sequence[Reason] = (),
     ) -> Attempt:
         """On the first channel of the choice. refused: why not on those that were tried."""
-        channel = choice.ranked[0]
         return moves.new_attempt(
-            order=order,
-            attempt_no=attempt_no,
+            order,
+            choice.ranked[0],
+            attempt_no,
             seq=seq,
             at=self._clock.now(),
-            supplier_id=channel.supplier_id,
-            supplier_no=channel.supplier_no,
-            channel_id=channel.id,
-            channel_no=channel.channel_no,
-            channel_day=channel.today,
-            document_id=channel.document_id,
-            supplier_code=channel.supplier_code,
-            cost=channel.cost,
             reasons=(*refused, *choice.reasons),
         )
 

@@ -14,9 +14,8 @@ from uuid import UUID
 from core.kernel.errors import Bug
 from core.kernel.ids import Ids, uuid7_time
 from core.kernel.money import Rate
-from core.kernel.tariff import Tariff
 from core.parties.merchants import App
-from core.supply.channels import Reason
+from core.supply.channels import Channel, Reason
 from core.system.store import Tx
 from core.trade.orders.decisions import OpenOrder
 from core.trade.orders.lifecycle import (
@@ -342,36 +341,29 @@ def new_order(
 
 
 def new_attempt(
-    *,
     order: Order,
+    channel: Channel,
     attempt_no: str,
+    *,
     seq: int,
     at: datetime,
-    supplier_id: UUID,
-    supplier_no: str,
-    channel_id: UUID,
-    channel_no: str,
-    channel_day: date,
-    document_id: UUID,
-    supplier_code: str,
-    cost: Tariff,
     reasons: tuple[Reason, ...],
 ) -> Attempt:
-    """A fresh attempt in its first state; nothing is written."""
+    """A fresh attempt in its first state; nothing is written. reasons: why not on others."""
     return Attempt(
         merchant_id=order.merchant_id,
         attempt_no=attempt_no,
         order_id=order.id,
         seq=seq,
-        supplier_id=supplier_id,
-        supplier_no=supplier_no,
-        channel_id=channel_id,
-        channel_no=channel_no,
-        channel_day=channel_day,
-        document_id=document_id,
-        supplier_code=supplier_code,
+        supplier_id=channel.supplier_id,
+        supplier_no=channel.supplier_no,
+        channel_id=channel.id,
+        channel_no=channel.channel_no,
+        channel_day=channel.today,
+        document_id=channel.document_id,
+        supplier_code=channel.supplier_code,
         amount=order.amount,
-        cost=cost,
+        cost=channel.cost,
         state="created",
         upstream_no=None,
         pay=None,

@@ -8,10 +8,11 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+import asyncpg
 import structlog
 
 from core.books import AlreadyBooked, BusinessDay, Event
-from core.delivery.outbox import News, Say
+from core.delivery.outbox import MerchantNews, News, Say
 from core.kernel.errors import Bug, Contradiction, Refusal
 from core.kernel.money import Money
 from core.parties.merchants import Merchant
@@ -36,6 +37,16 @@ class Settled:
     meaning: str
     order: Order
     late: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PaidBy:
+    """By whose word an order is paid. how: reported | asked | completed. facts: what its history
+    keeps of it, the request_id among them."""
+
+    how: str
+    actor: str
+    facts: dict[str, str]
 
 
 class Payments:
@@ -98,16 +109,7 @@ class Payments:
             raise Refusal("callback_unknown")
         order, attempts = await lock_order(tx, seen.merchant_id, found.order_id)
         attempt = named(attempts, seen.attempt_no)
-        # A payment's number is its supplier's: it may have named another merchant's payment.
-        reports = await tx.fetch(
-            "SELECT merchant_id, supplier_id, upstream_no, attempt_no, amount_minor, currency,"
-            " booked_as FROM supplier_payment"
-            " WHERE merchant_id = $1 AND order_id = $2 OR supplier_id = $3 AND upstream_no = $4",
-            seen.merchant_id,
-            order.id,
-            attempt.supplier_id,
-            seen.upstream_no,
-        )
+        reports = await _reports(tx, order, attempt, seen)
         for row in reports:
             if (row["supplier_id"], row["upstream_no"]) == (attempt.supplier_id, seen.upstream_no):
                 need_same_payment(_told(row), seen)
@@ -124,7 +126,20 @@ class Payments:
             reported=reported or await _from_suspense(tx, order),
             cost_back_minor=await _cost_back(tx, order),
         )
+        order = await self._write(tx, day, order, attempt, seen, settlement, request_id)
+        return Settled(settlement.meaning, order, late)
 
+    async def _write(
+        self,
+        tx: Tx,
+        day: BusinessDay,
+        order: Order,
+        attempt: Attempt,
+        seen: PaymentSeen,
+        settlement: Settlement,
+        request_id: str,
+    ) -> Order:
+        """What was decided of seen money: the booking, all that moves, and whoever is told."""
         event_id = await self.book(
             tx, day, order, attempt, settlement, f"seen:{attempt.supplier_no}:{seen.upstream_no}"
         )
@@ -139,29 +154,19 @@ class Payments:
                 facts={"upstream_no": seen.upstream_no, "how": seen.how, "request_id": request_id},
                 changes={"upstream_no": seen.upstream_no, "ask_at": None},
             )
+        facts = {"upstream_no": seen.upstream_no, "request_id": request_id}
         if settlement.meaning == "confirmation":
-            facts = {"upstream_no": seen.upstream_no, "request_id": request_id}
             order = await _confirm(tx, day, order, attempt, settlement.cost_minor, facts)
         if settlement.move is not None:
-            order = await self.pay(
-                tx,
-                day,
-                merchant,
-                order,
-                attempt,
-                settlement,
-                seen.how,
-                actor=f"supplier:{attempt.supplier_no}",
-                request_id=request_id,
-                facts={"upstream_no": seen.upstream_no},
-            )
+            by = PaidBy(seen.how, f"supplier:{attempt.supplier_no}", facts)
+            order = await self.pay(tx, day, order, attempt, settlement, by)
         if settlement.discrepancy is not None:
             await self._discrepancy(tx, day, order, attempt, seen, settlement, event_id)
         if settlement.missing_minor:
             missing = {"missing_minor": settlement.missing_minor}
             await self._tell_ops(tx, "alarm_shortfall", order, attempt, seen, missing)
         await self._groups.show_order(tx, order.merchant_id, order.id)
-        return Settled(settlement.meaning, order, late)
+        return order
 
     async def book(
         self,
@@ -193,17 +198,12 @@ class Payments:
         self,
         tx: Tx,
         day: BusinessDay,
-        merchant: Merchant,
         order: Order,
         attempt: Attempt,
         settlement: Settlement,
-        how: str,
-        *,
-        actor: str,
-        request_id: str,
-        facts: dict[str, Any],
+        by: PaidBy,
     ) -> Order:
-        """Make the settlement's move, and tell of it. how: reported | asked | completed."""
+        """Make the settlement's move, and tell of it."""
         if settlement.move is None:
             raise Bug("a settlement without a move pays nothing")
         # An order that is restored was paid before: it counts once, on the day of its first time.
@@ -213,12 +213,12 @@ class Payments:
             order,
             settlement.move,
             at=day.at,
-            actor=actor,
-            facts={**facts, "request_id": request_id},
+            actor=by.actor,
+            facts=by.facts,
             changes={
                 **first,
                 "paid_attempt_no": attempt.attempt_no,
-                "paid_how": how,
+                "paid_how": by.how,
                 "paid_late": settlement.late,
                 "cost_minor": settlement.cost_minor,
                 "live_attempt_no": attempt.attempt_no,
@@ -230,9 +230,8 @@ class Payments:
             raise Bug(f"order {order.order_no} moved while it was locked")
         if settlement.late:
             await self._outbox.drop_untold(tx, order.merchant_id, order.id)
-        await self.tell(
-            tx, moved, "order.paid_late" if settlement.late else "order.paid", request_id=request_id
-        )
+        news: News = "order.paid_late" if settlement.late else "order.paid"
+        await self.tell(tx, moved, news, request_id=by.facts["request_id"])
         return moved
 
     async def fail(
@@ -276,14 +275,16 @@ class Payments:
             return
         await self._outbox.tell_merchant(
             tx,
-            merchant_id=order.merchant_id,
-            app_id=order.app_id,
-            order_id=order.id,
-            news=news,
-            url=url,
-            facts=order_view(order, None, self._cashier_url(order.order_no)),
+            MerchantNews(
+                order.merchant_id,
+                order.app_id,
+                order.id,
+                type=news,
+                url=url,
+                facts=order_view(order, None, self._cashier_url(order.order_no)),
+                request_id=request_id,
+            ),
             due_at=due_at,
-            request_id=request_id,
         )
 
     async def _discrepancy(
@@ -388,6 +389,22 @@ async def _keep_payment(
     )
     if not kept:
         raise Contradiction("number_taken")
+
+
+async def _reports(
+    tx: Tx, order: Order, attempt: Attempt, seen: PaymentSeen
+) -> list[asyncpg.Record]:
+    """What suppliers reported of an order, and the payment that has this number already. A
+    payment's number is its supplier's: it may have named another merchant's payment."""
+    return await tx.fetch(
+        "SELECT merchant_id, supplier_id, upstream_no, attempt_no, amount_minor, currency,"
+        " booked_as FROM supplier_payment"
+        " WHERE merchant_id = $1 AND order_id = $2 OR supplier_id = $3 AND upstream_no = $4",
+        seen.merchant_id,
+        order.id,
+        attempt.supplier_id,
+        seen.upstream_no,
+    )
 
 
 def _told(row: Any) -> PaymentSeen:

@@ -10,7 +10,7 @@ from core.kernel.errors import Refusal
 from core.kernel.money import Money, share
 from core.parties.merchants import App, Merchant
 from core.people.actors import Actor
-from core.trade.orders import Taking
+from core.trade.orders import Order, Taking
 from core.trade.refunds.rows import Refund
 
 RIGHT: Final = "refund"
@@ -37,6 +37,15 @@ def need_same(there: Refund, order_id: UUID, amount: Money, fee_returned: bool) 
     if differs:
         raise Refusal("refund_conflict", refund_no=there.refund_no, differs=", ".join(differs))
     return there
+
+
+def need_refundable(order: Order, amount: Money) -> None:
+    """Refusals: field_invalid (the amount), order_state."""
+    if amount.minor <= 0 or amount.currency != order.amount.currency:
+        expected = f"more than 0, in {order.amount.currency}"
+        raise Refusal("field_invalid", param="amount", expected=expected)
+    if order.state not in ("paid", "partially_refunded") or order.disputed:
+        raise Refusal("order_state", number=order.order_no, status=order.state)
 
 
 def ended_as(refund: Refund, state: str) -> bool:

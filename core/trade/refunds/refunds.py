@@ -10,7 +10,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from core.books import BusinessDay, Event, Postings, refund_reserved, refund_settled, reversal
-from core.delivery.outbox import News
+from core.delivery.outbox import MerchantNews, News
 from core.kernel.clock import rfc3339
 from core.kernel.errors import REASON_EXAMPLES, Bug, Refusal
 from core.kernel.ids import MERCHANT_NUMBER
@@ -30,7 +30,14 @@ from core.trade.orders import (
     takings_of,
 )
 from core.trade.refunds.answers import after_release
-from core.trade.refunds.decisions import back_of, ended_as, named_by, need_same, room_for
+from core.trade.refunds.decisions import (
+    back_of,
+    ended_as,
+    named_by,
+    need_refundable,
+    need_same,
+    room_for,
+)
 from core.trade.refunds.moves import insert_refund, move_refund, note_refund
 from core.trade.refunds.rows import Held, Refund, hold_refund, read_refund, refunds_of
 
@@ -94,11 +101,7 @@ class Refunds:
             )
             if there is not None:
                 return need_same(read_refund(there), order_id, amount, fee_returned)
-            if amount.minor <= 0 or amount.currency != order.amount.currency:
-                expected = f"more than 0, in {order.amount.currency}"
-                raise Refusal("field_invalid", param="amount", expected=expected)
-            if order.state not in ("paid", "partially_refunded") or order.disputed:
-                raise Refusal("order_state", number=order.order_no, status=order.state)
+            need_refundable(order, amount)
             day = await in_turn(tx, day, order)
             earlier = [r for r in await refunds_of(tx, order) if r.state != "failed"]
             taking, left = room_for(await takings_of(tx, order, attempts), earlier, amount.minor)
@@ -350,13 +353,15 @@ class Refunds:
             return
         await self._outbox.tell_merchant(
             tx,
-            merchant_id=order.merchant_id,
-            app_id=order.app_id,
-            order_id=order.id,
-            news=_NEWS[refund.state],
-            url=url,
-            facts=_view(refund, order),
-            request_id=f"refund-{refund.sent_no}",
+            MerchantNews(
+                order.merchant_id,
+                order.app_id,
+                order.id,
+                type=_NEWS[refund.state],
+                url=url,
+                facts=_view(refund, order),
+                request_id=f"refund-{refund.sent_no}",
+            ),
         )
 
     async def _book(

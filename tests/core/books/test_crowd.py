@@ -17,7 +17,7 @@ import pytest
 from core.accounts.prepayments import Advance, Cause
 from core.books import AlreadyBooked, BusinessDay, Event, prepaid
 from core.kernel.money import Money
-from core.runtime import Runtime, build
+from core.runtime import Connections, Runtime, build
 from core.system.store import Tx
 from core.trade.orders import Opened
 from tests.conftest import MASTER_KEY, Servers
@@ -34,10 +34,12 @@ async def runtime(
 ) -> AsyncIterator[Runtime]:
     """A desk with enough connections that tasks meet in the database, not before it."""
     built = await build(
-        database_url=servers.desk_dsn(database), redis_url=servers.valkey_url,
-        master_key=MASTER_KEY, public_url=entrance.url, allow_private_targets=True, pool_max=40,
+        Connections(servers.desk_dsn(database), servers.valkey_url, pool_max=40),
+        master_key=MASTER_KEY,
+        public_url=entrance.url,
+        allow_private_targets=True,
         clock=clock,
-    )  # fmt: skip
+    )
     entrance.runtime = built
     yield built
     entrance.runtime = None

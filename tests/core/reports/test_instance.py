@@ -9,7 +9,7 @@ import pytest
 
 from core.kernel.clock import SharedClock
 from core.reports.instance import CLOCK_OFF_S, Health, Instance
-from core.runtime import Runtime, build
+from core.runtime import Connections, Runtime, build
 from tests.conftest import MASTER_KEY, PUBLIC_URL, Servers
 from tests.core.support import alarms
 
@@ -57,8 +57,7 @@ async def test_a_desk_that_starts_on_a_machine_whose_clock_is_fast_has_the_right
     wall = Wall()
     wall.off_s = 600.0
     started = await build(
-        database_url=servers.desk_dsn(database),
-        redis_url=servers.valkey_url,
+        Connections(servers.desk_dsn(database), servers.valkey_url),
         master_key=MASTER_KEY,
         public_url=PUBLIC_URL,
         allow_private_targets=True,

@@ -13,6 +13,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from bot.app import notifier
+from core.delivery.outbox import MerchantNews
 from core.trade.notifications import HANDS
 from tests.core.support import Desk
 
@@ -83,13 +84,15 @@ async def tell(desk: Desk, *urls: str) -> list[str]:
         for order_no, url in zip(order_nos, urls, strict=True):
             await desk.runtime.delivery.outbox.tell_merchant(
                 tx,
-                merchant_id=desk.merchant.id,
-                app_id=desk.app.id,
-                order_id=desk.runtime.system.ids.uuid7(),
-                news="order.closed",
-                url=url,
-                facts={"order_no": order_no},
-                request_id="r",
+                MerchantNews(
+                    desk.merchant.id,
+                    desk.app.id,
+                    desk.runtime.system.ids.uuid7(),
+                    type="order.closed",
+                    url=url,
+                    facts={"order_no": order_no},
+                    request_id="r",
+                ),
             )
     return order_nos
 
