@@ -142,18 +142,9 @@ class Admin:
         _set(self._outbox, ("waiting", "taken", "parked"), await runtime.delivery.outbox.backlog())
         for supplier_no, reason, count in await runtime.trade.refused_callbacks.counts():
             self._refused.labels(supplier_no, reason).set(count)
-        for gauge, states, sql in (
-            (self._notifications, ("pending", "exhausted"), _NOTIFICATIONS),
-            (self._orders, ("created", "pending"), _ORDERS),
-        ):
-            rows = await runtime.system.store.fetch(sql, list(states))
-            _set(gauge, states, {row["state"]: row["n"] for row in rows})
-
-
-_NOTIFICATIONS: Final = (
-    "SELECT state, count(*) AS n FROM notification WHERE state = ANY($1) GROUP BY 1"
-)
-_ORDERS: Final = "SELECT state, count(*) AS n FROM orders WHERE state = ANY($1) GROUP BY 1"
+        news = await runtime.trade.notifications.backlog()
+        _set(self._notifications, ("pending", "exhausted"), news)
+        _set(self._orders, ("created", "pending"), await runtime.trade.follow_up.backlog())
 
 
 def _set(gauge: Gauge, states: tuple[str, ...], counts: dict[str, int]) -> None:

@@ -18,6 +18,7 @@ from bot.loops import Job
 from bot.webhook import opened
 from core.delivery.inbox import QUEUE, Arrived
 from core.delivery.outbox import Say
+from core.people.receipts import records_of
 from core.runtime import Runtime
 from core.system.leases import hold
 from core.system.store import Tx
@@ -133,14 +134,8 @@ class UpdateWorker:
         """Whoever waits for it is told, where it is somebody we know. Returns what was told."""
         chat_id = given.arrived.chat_id
         # What was booked before it failed would be booked twice, if it were sent again.
-        booked = await tx.fetch(
-            "SELECT receipt->>'record_no' AS record_no FROM cause"
-            " WHERE chat_id = $1 AND message_id = $2 AND receipt ? 'record_no' ORDER BY line",
-            chat_id,
-            given.message_id,
-        )
         told = {
-            "records": [row["record_no"] for row in booked],
+            "records": await records_of(tx, chat_id, given.message_id),
             "pressed": given.kind == "callback_query",
             "unread": unread,
             "alarm": None,

@@ -133,3 +133,14 @@ async def receipt_of(queries: Queries, cause: Cause) -> dict[str, Any] | None:
         cause.line,
     )
     return found
+
+
+async def records_of(queries: Queries, chat_id: int, message_id: int | None) -> list[str]:
+    """The record numbers of what a message, or a button under it, has moved."""
+    rows = await queries.fetch(
+        "SELECT receipt->>'record_no' AS record_no FROM cause"
+        " WHERE chat_id = $1 AND message_id = $2 AND receipt ? 'record_no' ORDER BY line",
+        chat_id,
+        message_id,
+    )
+    return [row["record_no"] for row in rows]

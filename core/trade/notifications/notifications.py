@@ -173,6 +173,14 @@ class Notifications:
         )
         return str(found) if found else "none"
 
+    async def backlog(self) -> dict[str, int]:
+        """How much news waits or was given up, by state, for /metrics."""
+        rows = await self._store.fetch(
+            "SELECT state, count(*) AS n FROM notification"
+            " WHERE state IN ('pending', 'exhausted') GROUP BY state"
+        )
+        return {row["state"]: row["n"] for row in rows}
+
 
 async def _run(job: Job) -> None:
     await job()

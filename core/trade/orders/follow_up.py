@@ -337,6 +337,14 @@ class FollowUp:
             await self._routing.recount(merchant_id, live.attempt_no)
         return ended
 
+    async def backlog(self) -> dict[str, int]:
+        """How many orders are not settled or ended yet, by state, for /metrics."""
+        rows = await self._store.fetch(
+            "SELECT state, count(*) AS n FROM orders"
+            " WHERE state IN ('created', 'pending') GROUP BY state"
+        )
+        return {row["state"]: row["n"] for row in rows}
+
 
 def _is_in_doubt(order: Order, attempt: Attempt) -> bool:
     """Whether nobody knows of an order's live attempt whether it is there. Between two "not found"s

@@ -1,0 +1,277 @@
+"""The house in figures: `python -m tools.measure` prints each aspect, its aim and how it is today.
+
+Only production code is measured. tests/tools/test_measure.py keeps the aims.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+import tomllib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from statistics import median
+from typing import Final
+
+ROOT: Final = Path(__file__).resolve().parent.parent
+ROOMS: Final = ("bot", "core", "handlers", "payapi", "scheduler", "texts")
+CONSTRUCTOR_PARAMETERS: Final = 6
+PUBLIC_VERBS: Final = 7
+# An object with more verbs says why in its docstring, after these words.
+REASON: Final = re.compile(r"More than seven verbs: (?:\S+\s+){3,}\S+")
+# Names in -ing that are nouns of the field.
+NOUNS: Final = frozenset(
+    {"masking", "onboarding", "pricing", "rerating", "routing", "settings", "string", "thing"}
+)
+_SQL: Final = re.compile(r"\s*(SELECT|INSERT INTO|UPDATE|DELETE FROM|WITH)\s")
+_FACTS: Final = re.compile(r"facts\[")
+_FEW_IN: Final = 20  # one of so many is beyond the 95th percentile
+
+Function = ast.FunctionDef | ast.AsyncFunctionDef
+
+
+@dataclass(frozen=True, slots=True)
+class Aspect:
+    """What is measured. aim: what it may be at most."""
+
+    name: str
+    aim: int
+    today: int
+
+    @property
+    def met(self) -> bool:
+        """Whether the aim is reached."""
+        return self.today <= self.aim
+
+
+@dataclass(frozen=True, slots=True)
+class Module:
+    """A file of production code. name: as it is imported."""
+
+    name: str
+    text: str
+
+    @property
+    def tree(self) -> ast.Module:
+        """Its syntax."""
+        return _parsed(self.text)
+
+    @property
+    def lines(self) -> int:
+        """Its length."""
+        return len(self.text.splitlines())
+
+
+def aspects() -> list[Aspect]:
+    """The whole table."""
+    core = modules("core")
+    every = modules(*ROOMS)
+    lines = [module.lines for module in every]
+    lengths = [_length(one) for one in functions(every)]
+    parameters = [count_parameters(one) for one in functions(every)]
+    return [
+        Aspect("import cycles in core", 0, len(cycles(core))),
+        Aspect("ignores in the import contracts", 0, len(contract_ignores())),
+        Aspect("`type: ignore` in core", 0, sum(m.text.count("type: ignore") for m in core)),
+        Aspect("lines of a module, median", 125, round(median(lines))),
+        Aspect("lines of a module, 95 %", 350, percentile(lines)),
+        Aspect("lines of a module, most", 500, max(lines)),
+        Aspect("lines of a function, median", 10, round(median(lengths))),
+        Aspect("lines of a function, 95 %", 45, percentile(lengths)),
+        Aspect("lines of a function, most", 70, max(lengths)),
+        Aspect("names in core's layer contract", 12, len(layers())),
+        Aspect("districts of core", 11, len(districts())),
+        Aspect("arrows between districts", 55, len(arrows(core))),
+        Aspect("parameters of a function, 95 %", 5, percentile(parameters)),
+        Aspect("parameters of a function, most", 8, max(parameters)),
+        Aspect("constructors with more than 6", 0, len(wide_constructors(every))),
+        Aspect("objects with more than 7 verbs and no reason", 0, len(wide_objects(core))),
+        Aspect("uses of untyped facts", 0, sum(len(_FACTS.findall(m.text)) for m in every)),
+        Aspect("modules above core that speak SQL", 0, len(sql_above_core())),
+        Aspect("modules without a noun for a name", 0, len(nameless(every))),
+    ]
+
+
+# ── what there is ────────────────────────────────────────────────────────────────────────────────
+@cache
+def modules(*rooms: str) -> tuple[Module, ...]:
+    """The modules of these rooms, by name, but for empty ones."""
+    paths = sorted(path for room in rooms for path in (ROOT / room).rglob("*.py"))
+    found = (Module(_name(path), path.read_text(encoding="utf-8")) for path in paths)
+    return tuple(module for module in found if module.text.strip())
+
+
+def functions(among: Sequence[Module]) -> Iterator[Function]:
+    """Every function, methods and inner ones too."""
+    for module in among:
+        yield from (node for node in ast.walk(module.tree) if isinstance(node, Function))
+
+
+def classes(among: Sequence[Module]) -> Iterator[tuple[str, ast.ClassDef]]:
+    """Every class, with its full name."""
+    for module in among:
+        for node in ast.walk(module.tree):
+            if isinstance(node, ast.ClassDef):
+                yield f"{module.name}.{node.name}", node
+
+
+def districts() -> list[str]:
+    """The packages of core."""
+    return sorted(path.parent.name for path in (ROOT / "core").glob("*/__init__.py"))
+
+
+def layers() -> list[str]:
+    """The names in the contract that orders core."""
+    for contract in _contracts():
+        if contract.get("containers") == ["core"]:
+            return [name for line in contract["layers"] for name in re.split(r"\s*[|:]\s*", line)]
+    raise LookupError("core has no contract of layers")
+
+
+def contract_ignores() -> list[str]:
+    """What a contract lets through."""
+    return [ignored for one in _contracts() for ignored in one.get("ignore_imports", [])]
+
+
+# ── how it is ────────────────────────────────────────────────────────────────────────────────────
+def percentile(values: Sequence[int]) -> int:
+    """What 95 % of the values do not exceed."""
+    return sorted(values)[len(values) - 1 - len(values) // _FEW_IN]
+
+
+def count_parameters(function: Function) -> int:
+    """Without self and cls."""
+    said = function.args
+    names = [one.arg for one in (*said.posonlyargs, *said.args, *said.kwonlyargs)]
+    return len(names) - (names[:1] in (["self"], ["cls"]))
+
+
+def wide_constructors(among: Sequence[Module]) -> list[str]:
+    """Classes whose `__init__` takes too much."""
+    return [
+        name
+        for name, node in classes(among)
+        for one in node.body
+        if isinstance(one, Function)
+        and one.name == "__init__"
+        and count_parameters(one) > CONSTRUCTOR_PARAMETERS
+    ]
+
+
+def wide_objects(among: Sequence[Module]) -> list[str]:
+    """Classes that offer many verbs and do not say why."""
+    return [
+        name
+        for name, node in classes(among)
+        if len(public_verbs(node)) > PUBLIC_VERBS
+        and not REASON.search(ast.get_docstring(node) or "")
+    ]
+
+
+def public_verbs(node: ast.ClassDef) -> set[str]:
+    """What others may call; a property is no verb."""
+    return {
+        one.name
+        for one in node.body
+        if isinstance(one, Function)
+        and not one.name.startswith("_")
+        and not any(getattr(by, "id", "") == "property" for by in one.decorator_list)
+    }
+
+
+def sql_above_core() -> list[str]:
+    """Modules of the rooms above core with a text that is a statement of SQL."""
+    above = modules(*(room for room in ROOMS if room != "core"))
+    return [module.name for module in above if any(map(_SQL.match, _texts(module.tree)))]
+
+
+def nameless(among: Sequence[Module]) -> list[str]:
+    """Modules that are called after what one does in them, or after nothing at all."""
+    found = []
+    for module in among:
+        last = module.name.rpartition(".")[2]
+        word = last.rpartition("_")[2]
+        if last == "domain" or (word.endswith("ing") and word not in NOUNS):
+            found.append(module.name)
+    return found
+
+
+def arrows(among: Sequence[Module]) -> set[tuple[str, str]]:
+    """Pairs of districts of which the first imports the second."""
+    there = set(districts())
+    return {
+        (ours, theirs)
+        for module in among
+        if (ours := _district(module.name)) in there
+        for imported in _imports(module)
+        if (theirs := _district(imported)) in there and theirs != ours
+    }
+
+
+def cycles(among: Sequence[Module]) -> list[str]:
+    """Modules that import themselves, by whatever way."""
+    names = {module.name for module in among}
+    graph = {m.name: {found for found in _imports(m) if found in names} for m in among}
+    while True:
+        ends = {name for name, onwards in graph.items() if not onwards}
+        if not ends:
+            return sorted(graph)
+        graph = {name: to - ends for name, to in graph.items() if name not in ends}
+
+
+def _imports(module: Module) -> Iterator[str]:
+    """Modules of ours that it imports: of a package's face only what is no module of its own."""
+    ours = {one.name for one in modules(*ROOMS)}
+    for node in ast.walk(module.tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            for alias in node.names:
+                inner = f"{node.module}.{alias.name}"
+                yield inner if inner in ours else node.module
+
+
+def _texts(tree: ast.AST) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            yield node.value
+
+
+def _district(name: str) -> str:
+    parts = name.split(".")
+    return parts[1] if parts[0] == "core" and len(parts) > 1 else ""
+
+
+def _length(function: Function) -> int:
+    return (function.end_lineno or function.lineno) - function.lineno + 1
+
+
+def _name(path: Path) -> str:
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def _contracts() -> list[dict[str, list[str]]]:
+    said = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    found: list[dict[str, list[str]]] = said["tool"]["importlinter"]["contracts"]
+    return found
+
+
+@cache
+def _parsed(text: str) -> ast.Module:
+    return ast.parse(text)
+
+
+def main() -> None:
+    """Print the table."""
+    width = max(len(aspect.name) for aspect in aspects())
+    print(f"{'aspect':{width}}  {'aim':>5}  {'today':>5}")
+    for aspect in aspects():
+        met = "met" if aspect.met else "not met"
+        print(f"{aspect.name:{width}}  {aspect.aim:5}  {aspect.today:5}  {met}")
+
+
+if __name__ == "__main__":
+    main()
