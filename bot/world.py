@@ -179,13 +179,13 @@ async def seed(runtime: Runtime, addresses: Addresses) -> None:
     for merchant, app in await apps(runtime):
         url = addresses.notify_urls.get(merchant.merchant_no)
         if url is not None and url != app.notify_url:
-            await runtime.parties.merchants.set_notify_url(app.id, url)
+            await runtime.parties.merchants.apps.set_notify_url(app.id, url)
 
 
 async def apps(runtime: Runtime) -> list[tuple[Merchant, App]]:
     """Each merchant of the demo with its app."""
     merchants = await runtime.parties.merchants.everybody()
-    return [(m, app) for m in merchants for app in await runtime.parties.merchants.apps_of(m)]
+    return [(m, app) for m in merchants for app in await runtime.parties.merchants.apps.of(m)]
 
 
 async def approved_document(runtime: Runtime, text: str) -> Document:
@@ -238,14 +238,14 @@ async def _seed_suppliers(runtime: Runtime, addresses: Addresses) -> None:
 
 async def _seed_merchants(runtime: Runtime) -> None:
     for merchant_no, name, day_cut, rates in MERCHANTS:
-        merchant = await runtime.parties.merchants.open_merchant(
+        merchant = await runtime.parties.merchants.open(
             merchant_no, name, day_cut=day_cut, reviewed=True
         )
-        await runtime.parties.merchants.open_app(
+        await runtime.parties.merchants.apps.open(
             merchant, mode="live", name="demo shop", notify_url=None
         )
         for product_code, ppm in rates.items():
-            await runtime.parties.merchants.set_tariff(
+            await runtime.parties.merchants.offers.set_tariff(
                 merchant, product_code, Tariff.flat(Rate(ppm)), actor="seed"
             )
 

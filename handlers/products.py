@@ -77,7 +77,7 @@ async def why(message: Message, intent: AskWhy, actor: Actor, runtime: Runtime) 
         "merchant_name": merchant.name if merchant else "",
         "own": sold.own,
         "not_open": merchant is not None
-        and intent.product_code not in await runtime.parties.merchants.offers(merchant),
+        and intent.product_code not in await runtime.parties.merchants.offers.of(merchant),
         "mode": mode,
         "minor": amount.minor,
         "currency": currency,
@@ -117,7 +117,7 @@ async def _facts(
     runtime: Runtime, merchant: Merchant | None, *, same: bool = False
 ) -> dict[str, Any]:
     """same: somebody wanted it as it is already."""
-    offers = await runtime.parties.merchants.offers(merchant) if merchant is not None else {}
+    offers = await runtime.parties.merchants.offers.of(merchant) if merchant is not None else {}
     merchant_id = merchant.id if merchant is not None else None
     states = {channel.channel_no: channel.state for channel in await runtime.supply.channels.all()}
     lines = []

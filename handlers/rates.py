@@ -37,8 +37,8 @@ async def show_rates(message: Message, intent: ShowRates, actor: Actor, runtime:
         actor, intent.merchant_no, example="/rates M1001"
     )
     products = await runtime.supply.channels.products()
-    offers = await runtime.parties.merchants.offers(merchant)
-    coming = await runtime.parties.merchants.coming(merchant)
+    offers = await runtime.parties.merchants.offers.of(merchant)
+    coming = await runtime.parties.merchants.offers.coming(merchant)
     facts = {
         "merchant_no": merchant.merchant_no,
         "merchant_name": merchant.name,

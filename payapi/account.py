@@ -29,7 +29,7 @@ async def products(request: web.Request) -> web.StreamResponse:
     read_query(request)
     lang = choose_language(request.headers.get("Accept-Language", ""))
     sold = await runtime.supply.channels.products()
-    offers = await runtime.parties.merchants.offers(call.app.merchant)
+    offers = await runtime.parties.merchants.offers.of(call.app.merchant)
     views = [
         ProductView(
             code=code,

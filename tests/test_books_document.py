@@ -74,7 +74,7 @@ class Example:
 
     async def tariff(self, product: str, text: str) -> None:
         tariff = parse_tariff(text, "CNY")
-        await self.runtime.parties.merchants.set_tariff(
+        await self.runtime.parties.merchants.offers.set_tariff(
             self.merchant, product, tariff, actor="example"
         )
 
@@ -185,11 +185,9 @@ class Example:
 async def example(desk: Desk, clock: SetClock) -> Example:
     clock.go_to_noon()
     merchants = desk.runtime.parties.merchants
-    merchant = await merchants.open_merchant(
-        MERCHANT_NO, "Example", day_cut=DayCut(), reviewed=True
-    )
-    await merchants.open_app(merchant, mode="live", name="shop", notify_url=None)
-    (app,) = await merchants.apps_of(merchant)
+    merchant = await merchants.open(MERCHANT_NO, "Example", day_cut=DayCut(), reviewed=True)
+    await merchants.apps.open(merchant, mode="live", name="shop", notify_url=None)
+    (app,) = await merchants.apps.of(merchant)
     actor = await desk.runtime.people.access.actor(ADMIN, "Lee", ADMIN, private=True)
     return Example(desk, merchant, app, actor)
 

@@ -25,7 +25,7 @@ REASON: Final = re.compile(r"More than seven verbs: (?:\S+\s+){3,}\S+")
 NOUNS: Final = frozenset(
     {"masking", "onboarding", "pricing", "rerating", "routing", "settings", "string", "thing"}
 )
-_SQL: Final = re.compile(r"\s*(SELECT|INSERT INTO|UPDATE|DELETE FROM|WITH)\s")
+_SQL: Final = re.compile(r"\s*(SELECT|INSERT INTO|UPDATE|DELETE FROM|WITH \w+ AS)\s")
 _FACTS: Final = re.compile(r"facts\[")
 _FEW_IN: Final = 20  # one of so many is beyond the 95th percentile
 

@@ -159,7 +159,7 @@ class Demo:
                         app.key_id,
                         app.secrets[0],
                         app.notify_secrets[0],
-                        tuple(await runtime.parties.merchants.offers(merchant)),
+                        tuple(await runtime.parties.merchants.offers.of(merchant)),
                     )
                     for merchant, app in apps
                 ]
@@ -253,7 +253,7 @@ class Demo:
                             "code": code,
                             "name": f"{products[code].name_zh} · {products[code].name_en}",
                         }
-                        for code in await runtime.parties.merchants.offers(merchant)
+                        for code in await runtime.parties.merchants.offers.of(merchant)
                     ],
                 }
                 for merchant, app in await world.apps(runtime)

@@ -58,8 +58,8 @@ class Pricing:
 
         async def also(tx: Tx, day: BusinessDay) -> None:
             since = valid_from or day.day
-            offers = await self._merchants.offers(merchant, since, queries=tx)
-            coming = await self._merchants.coming(merchant, since, queries=tx)
+            offers = await self._merchants.offers.of(merchant, since, queries=tx)
+            coming = await self._merchants.offers.coming(merchant, since, queries=tx)
             before, later = offers.get(product_code), coming.get(product_code)
             facts = {
                 "merchant_no": merchant.merchant_no,
@@ -77,7 +77,7 @@ class Pricing:
             await self._receipts.answer(tx, actor, cause, answer)
 
         try:
-            await self._merchants.set_tariff(
+            await self._merchants.offers.set_tariff(
                 merchant,
                 product_code,
                 tariff,

@@ -166,7 +166,7 @@ class Access:
 
         Refusals: key_unknown, merchant_suspended, address_not_allowed.
         """
-        app = await self._merchants.app_by_key(key_id)
+        app = await self._merchants.apps.by_key(key_id)
         if app.ip_allow and not any(
             ip_address(address) in ip_network(network, strict=False) for network in app.ip_allow
         ):

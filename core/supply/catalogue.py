@@ -253,7 +253,7 @@ class Catalogue:
                 await self._channels.turn_product(product_code, state, by, also=also)
                 return
             async with self._store.transaction() as tx:
-                if not await self._merchants.turn_product(tx, merchant, product_code, state):
+                if not await self._merchants.offers.turn_product(tx, merchant, product_code, state):
                     return
                 facts = {"product_code": product_code, "after": state}
                 await self._audit.record(

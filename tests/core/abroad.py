@@ -41,10 +41,10 @@ async def open_shop(
 ) -> tuple[Merchant, App]:
     """A merchant that pays 1.2 %."""
     merchants = runtime.parties.merchants
-    merchant = await merchants.open_merchant(merchant_no, "Souq", currency=currency, reviewed=True)
-    await merchants.set_tariff(merchant, "alipay_qr", Tariff.flat(Rate(12000)), actor="test")
-    keys = await merchants.open_app(merchant, mode="live", name="shop", notify_url=None)
-    return merchant, await merchants.app_by_key(keys.key_id)
+    merchant = await merchants.open(merchant_no, "Souq", currency=currency, reviewed=True)
+    await merchants.offers.set_tariff(merchant, "alipay_qr", Tariff.flat(Rate(12000)), actor="test")
+    keys = await merchants.apps.open(merchant, mode="live", name="shop", notify_url=None)
+    return merchant, await merchants.apps.by_key(keys.key_id)
 
 
 async def pay(runtime: Runtime, app: App, amount: Money) -> str:

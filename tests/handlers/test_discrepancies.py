@@ -75,7 +75,7 @@ async def test_only_a_reply_of_who_was_asked_is_a_reason(desk: Desk, order: Orde
 async def test_discrepancies_of_test_orders_are_shown_when_asked_for(
     desk: Desk, shop: tuple[Merchant, App]
 ) -> None:
-    keys = await desk.runtime.parties.merchants.open_app(
+    keys = await desk.runtime.parties.merchants.apps.open(
         shop[0], mode="test", name="try", notify_url=None
     )
     opened = await desk.runtime.trade.creation.open(

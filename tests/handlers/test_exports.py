@@ -103,7 +103,7 @@ async def test_each_merchant_of_a_group_gets_its_own_and_a_chat_only_so_many(des
 async def test_one_message_makes_a_file_for_each_merchant_or_none(desk: Desk) -> None:
     merchants, groups = desk.runtime.parties.merchants, desk.runtime.people.groups
     for number in range(MAX_AT_ONCE - 1):
-        merchant = await merchants.open_merchant(f"M20{number:02}", "Shop", reviewed=True)
+        merchant = await merchants.open(f"M20{number:02}", "Shop", reviewed=True)
         async with desk.runtime.system.store.transaction() as tx:
             await groups.bind_merchant(tx, SPRUCE, merchant.id)
     assert await desk.say(OPERATOR, SPRUCE, "导出") == []

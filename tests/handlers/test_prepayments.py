@@ -250,7 +250,7 @@ async def test_yuan_are_the_merchants_own_currency_or_refused(desk: Desk) -> Non
     assert (await desk.said(OPERATOR, SPRUCE, "+1000元 房租")).facts["minor"] == 100_000
     assert (await desk.said(OPERATOR, SPRUCE, "-20块")).facts["minor"] == -2_000
     assert (await desk.said(FINANCE, SPRUCE, "调账 -20元 更正")).facts["minor"] == -2_000
-    dollars = await desk.runtime.parties.merchants.open_merchant(
+    dollars = await desk.runtime.parties.merchants.open(
         "M1009", "Dollars", currency="USD", reviewed=True
     )
     for text in ("+1000元 M1009", "+1000 € M1009", "/adjust 20块 M1009 x", "授信 M1009 5万 元"):

@@ -96,7 +96,7 @@ async def test_news_of_a_refund_is_as_documented(caller: Caller, desk: Desk, end
     order = await paid_order(caller, runtime)
     stands = await find_order(runtime.system.store, order["order_no"])
     assert stands is not None
-    app = await runtime.parties.merchants.app_by_id(stands.app_id)
+    app = await runtime.parties.merchants.apps.by_id(stands.app_id)
     refund = await runtime.trade.refunds.reserve(
         app, stands.merchant_id, stands.id, "RS-1", Money(500, "CNY"), fee_returned=False
     )

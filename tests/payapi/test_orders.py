@@ -169,7 +169,7 @@ async def test_a_test_key_sees_no_live_orders(caller: Caller, desk: Desk) -> Non
     runtime, _ = desk
     order = (await caller.create()).json
     merchant = await runtime.parties.merchants.by_no("M1001")
-    keys = await runtime.parties.merchants.open_app(
+    keys = await runtime.parties.merchants.apps.open(
         merchant, mode="test", name="t", notify_url=None
     )
     tester = Caller(caller.http, caller.url, keys.key_id, keys.secret)

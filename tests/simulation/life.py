@@ -170,7 +170,7 @@ class Life:
     async def _open(self, shop: Shop, step: Step) -> Act:
         """how: every seventh for tests; every third is refused by the first supplier."""
         mode = "test" if step.how % 7 == 6 else "live"
-        apps = await self.runtime.parties.merchants.apps_of(shop.merchant)
+        apps = await self.runtime.parties.merchants.apps.of(shop.merchant)
         app = next(app for app in apps if app.mode == mode)
         product = PRODUCTS[(step.how // 2) % 2]
         amount = max(100, step.much)
@@ -447,7 +447,7 @@ class Life:
             books.tariffs[product] = tariff
 
         return Act(
-            lambda: self.runtime.parties.merchants.set_tariff(
+            lambda: self.runtime.parties.merchants.offers.set_tariff(
                 shop.merchant, product, tariff, actor="life"
             ),
             note,

@@ -93,14 +93,14 @@ async def _open_shop(desk: LifeDesk, number: int, world: World) -> Shop:
     """A merchant with an app for money, one for tests, and tariffs."""
     currency, cut, offers = world
     merchants = desk.runtime.parties.merchants
-    merchant = await merchants.open_merchant(
+    merchant = await merchants.open(
         f"M{number}", f"Life {number}", currency=currency, day_cut=cut, reviewed=True
     )
     for mode in ("live", "test"):
-        await merchants.open_app(merchant, mode=mode, name=mode, notify_url=None)
+        await merchants.apps.open(merchant, mode=mode, name=mode, notify_url=None)
     tariffs = dict(zip(PRODUCTS, offers, strict=True))
     for product, tariff in tariffs.items():
-        await merchants.set_tariff(merchant, product, tariff, actor="life")
+        await merchants.offers.set_tariff(merchant, product, tariff, actor="life")
     return Shop(merchant, Books(merchant.id, currency, tariffs), [])
 
 

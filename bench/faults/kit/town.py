@@ -113,12 +113,10 @@ async def _supplier(runtime: Runtime, base: str, key: str) -> None:
 
 async def _merchant(runtime: Runtime, place: int) -> Keys:
     merchant_no, chat_id = number_of(place), group_of(place)
-    merchant = await runtime.parties.merchants.open_merchant(
-        merchant_no, f"Shop {place + 1}", reviewed=True
-    )
+    merchant = await runtime.parties.merchants.open(merchant_no, f"Shop {place + 1}", reviewed=True)
     rate = Tariff.flat(Rate(12000))
-    await runtime.parties.merchants.set_tariff(merchant, PRODUCT, rate, actor="faults")
-    keys = await runtime.parties.merchants.open_app(
+    await runtime.parties.merchants.offers.set_tariff(merchant, PRODUCT, rate, actor="faults")
+    keys = await runtime.parties.merchants.apps.open(
         merchant, mode="test", name="shop", notify_url=None
     )
     await _group(runtime, chat_id, "supergroup", f"Shop {place + 1}", merchant_no)

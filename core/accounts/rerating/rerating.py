@@ -257,7 +257,7 @@ class Reratings:
         if not await self._store.fetchval(_KNOWN, product_code):
             raise Refusal("product_not_found", product=product_code[:32])
         if tariff is None:
-            offer = (await self._merchants.offers(merchant)).get(product_code)
+            offer = (await self._merchants.offers.of(merchant)).get(product_code)
             if offer is None:
                 raise Refusal("product_unknown", param="product", product=product_code)
             tariff = offer.tariff

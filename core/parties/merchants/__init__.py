@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
-from core.parties.merchants.merchants import App, AppKeys, Merchant, Merchants, Offer
+from core.parties.merchants.apps import App, AppKeys, Apps
+from core.parties.merchants.merchant import Merchant
+from core.parties.merchants.merchants import Merchants
+from core.parties.merchants.offers import Offer, Offers
 
-__all__ = ["App", "AppKeys", "Merchant", "Merchants", "Offer"]
+__all__ = ["App", "AppKeys", "Apps", "Merchant", "Merchants", "Offer", "Offers"]

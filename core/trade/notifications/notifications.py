@@ -93,7 +93,7 @@ class Notifications:
         found = {}
         for app_id in app_ids:
             try:
-                found[app_id] = (await self._merchants.app_by_id(app_id)).notify_secrets
+                found[app_id] = (await self._merchants.apps.by_id(app_id)).notify_secrets
             except Exception:  # noqa: BLE001 (it must not hold up the others)
                 _LOG.exception("no secret to sign with", app_id=str(app_id))
         return found

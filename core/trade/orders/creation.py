@@ -282,7 +282,7 @@ class Creation:
         that seemed left behind, but is being sent by now, is left alone, and so is one that
         somebody else asks about by now.
         """
-        app = await self._merchants.app_by_id(order.app_id)
+        app = await self._merchants.apps.by_id(order.app_id)
         attempt_no = self._ids.number("attempt", order.mode, app.merchant.tag)
         choice = await self._next_choice(order, attempt_no)
         follow_up: Attempt | None = None
@@ -421,7 +421,7 @@ class Creation:
         merchant, amount = app.merchant, wanted.amount
         if amount.currency != merchant.currency:
             raise Refusal("currency_not_sold", param="currency", currency=merchant.currency)
-        offers = await self._merchants.offers(merchant, day.day, queries=tx)
+        offers = await self._merchants.offers.of(merchant, day.day, queries=tx)
         offer = offers.get(wanted.product)
         if offer is None:
             raise Refusal("product_unknown", param="product", product=wanted.product)

@@ -269,7 +269,7 @@ class Payments:
 
         due_at: not before then; now where it is None.
         """
-        app = await self._merchants.app_by_id(order.app_id)
+        app = await self._merchants.apps.by_id(order.app_id)
         url = order.notify_url or app.notify_url
         if url is None:
             return

@@ -347,7 +347,7 @@ class Refunds:
 
     async def _tell(self, tx: Tx, refund: Refund, order: Order) -> None:
         """Put the end of a refund into the outbox for the merchant's server, where it has one."""
-        app = await self._merchants.app_by_id(order.app_id)
+        app = await self._merchants.apps.by_id(order.app_id)
         url = order.notify_url or app.notify_url
         if url is None:
             return

@@ -83,7 +83,9 @@ async def test_a_line_is_set_shown_and_switched_off(desk: Desk) -> None:
 
 async def test_orders_stop_at_the_line_and_go_on_after_a_prepayment(desk: Desk) -> None:
     await set_line(desk, 9_000)
-    desk.app = await desk.runtime.parties.merchants.app_by_id(desk.app.id)  # as every call reads it
+    desk.app = await desk.runtime.parties.merchants.apps.by_id(
+        desk.app.id
+    )  # as every call reads it
     await desk.see(await desk.open(), 10_000)  # 9,880 of it are owed now
     with pytest.raises(Refusal) as error:
         await desk.open()
@@ -96,7 +98,7 @@ async def test_orders_stop_at_the_line_and_go_on_after_a_prepayment(desk: Desk) 
     with pytest.raises(Refusal):
         await desk.open()
     await set_line(desk, None)
-    desk.app = await desk.runtime.parties.merchants.app_by_id(desk.app.id)
+    desk.app = await desk.runtime.parties.merchants.apps.by_id(desk.app.id)
     await desk.open()
 
 

@@ -199,7 +199,7 @@ async def test_one_word_moves_so_much_and_no_more(till: Till) -> None:
 async def test_currencies_with_other_decimals(
     runtime: Runtime, currency: str, minor: int, usdt_minor: int
 ) -> None:
-    merchant = await runtime.parties.merchants.open_merchant(
+    merchant = await runtime.parties.merchants.open(
         "M1009", "Other", currency=currency, reviewed=True
     )
     till = Till(runtime, merchant, OPS_CHAT)

@@ -86,7 +86,7 @@ async def test_a_month_that_took_back_more_than_was_paid_is_sold_at_its_first_ti
     runtime, merchant = desk.runtime, desk.merchant
     books, cut = Books(runtime, desk.clock), merchant.day_cut
     tiers = Tariff((Tier(0, Rate(20_000)), Tier(5_000, Rate(10_000))), "volume")
-    await runtime.parties.merchants.set_tariff(merchant, "alipay_qr", tiers, actor="test")
+    await runtime.parties.merchants.offers.set_tariff(merchant, "alipay_qr", tiers, actor="test")
     completed = paid(Money(5_000, "CNY"), fee_minor=12, cost_minor=5, supplier_no="S01")
     await books.book(merchant.id, "completed", completed, "alipay_qr", "C01")
     today = await runtime.ledger.today(merchant.id)

@@ -24,33 +24,33 @@ from tests.demo import eventually
 
 
 async def keys_of(runtime: Runtime, merchant: Merchant, mode: str) -> str:
-    keys = await runtime.parties.merchants.open_app(
+    keys = await runtime.parties.merchants.apps.open(
         merchant, mode=mode, name="shop", notify_url=None
     )
     return keys.key_id
 
 
 async def test_live_keys_need_a_passed_review(runtime: Runtime) -> None:
-    merchant = await runtime.parties.merchants.open_merchant("M2001", "新店", reviewed=False)
+    merchant = await runtime.parties.merchants.open("M2001", "新店", reviewed=False)
     assert not merchant.reviewed
     live = await keys_of(runtime, merchant, "live")
     test = await keys_of(runtime, merchant, "test")
     with pytest.raises(Refusal) as error:
-        await runtime.parties.merchants.app_by_key(live)
+        await runtime.parties.merchants.apps.by_key(live)
     assert refused(error.value) == "merchant_not_reviewed"
     assert (error.value.kind.type, error.value.facts) == ("permission", {"merchant_no": "M2001"})
-    assert (await runtime.parties.merchants.app_by_key(test)).mode == "test"
+    assert (await runtime.parties.merchants.apps.by_key(test)).mode == "test"
     await runtime.system.store.execute(
         "UPDATE merchant SET reviewed_at = now() WHERE id = $1", merchant.id
     )
-    app = await runtime.parties.merchants.app_by_key(live)
+    app = await runtime.parties.merchants.apps.by_key(live)
     assert (app.mode, app.merchant.reviewed) == ("live", True)
 
 
 async def test_a_merchant_is_taken_as_reviewed(runtime: Runtime) -> None:
-    merchant = await runtime.parties.merchants.open_merchant("M2001", "新店", reviewed=True)
+    merchant = await runtime.parties.merchants.open("M2001", "新店", reviewed=True)
     assert merchant.reviewed
-    app = await runtime.parties.merchants.app_by_key(await keys_of(runtime, merchant, "live"))
+    app = await runtime.parties.merchants.apps.by_key(await keys_of(runtime, merchant, "live"))
     assert app.merchant == merchant
 
 
@@ -62,8 +62,8 @@ async def test_what_is_open_goes_on_without_a_review(
     await runtime.system.store.execute(
         "UPDATE merchant SET reviewed_at = NULL WHERE id = $1", merchant.id
     )
-    assert (await runtime.parties.merchants.app_by_id(app.id)).id == app.id
-    assert app.id in {found.id for found in await runtime.parties.merchants.apps_of(merchant)}
+    assert (await runtime.parties.merchants.apps.by_id(app.id)).id == app.id
+    assert app.id in {found.id for found in await runtime.parties.merchants.apps.of(merchant)}
 
 
 @pytest.mark.parametrize(
@@ -71,7 +71,7 @@ async def test_what_is_open_goes_on_without_a_review(
 )
 async def test_a_name_that_suppliers_could_not_take_is_refused(runtime: Runtime, name: str) -> None:
     with pytest.raises(Refusal) as error:
-        await runtime.parties.merchants.open_merchant("M2001", name, reviewed=True)
+        await runtime.parties.merchants.open("M2001", name, reviewed=True)
     assert (refused(error.value), error.value.param) == ("field_invalid", "name")
     with pytest.raises(Refusal):
         await runtime.parties.merchants.by_no("M2001")
@@ -79,13 +79,13 @@ async def test_a_name_that_suppliers_could_not_take_is_refused(runtime: Runtime,
 
 @pytest.mark.parametrize("name", ["x", "茶" * 64, "Tom & Söhne <茶>  №1 🍵"])
 async def test_a_name_stays_as_it_was_written(runtime: Runtime, name: str) -> None:
-    await runtime.parties.merchants.open_merchant("M2001", name, reviewed=True)
+    await runtime.parties.merchants.open("M2001", name, reviewed=True)
     assert (await runtime.parties.merchants.by_no("m2001")).name == name
 
 
 async def test_a_product_that_is_off_is_not_sold(desk: Desk) -> None:
     merchants = desk.runtime.parties.merchants
-    before = await merchants.offers(desk.merchant)
+    before = await merchants.offers.of(desk.merchant)
     assert before["alipay_qr"].tariff == Tariff.flat(Rate(12000))
     assert list(before) == sorted(before)
     await desk.open()
@@ -93,7 +93,7 @@ async def test_a_product_that_is_off_is_not_sold(desk: Desk) -> None:
         "UPDATE product SET state = 'off' WHERE code = 'alipay_qr'"
     )
     del before["alipay_qr"]
-    assert await merchants.offers(desk.merchant) == before
+    assert await merchants.offers.of(desk.merchant) == before
     with pytest.raises(Refusal) as error:
         await desk.open()
     assert refused(error.value) == "product_unknown"
@@ -107,11 +107,11 @@ async def test_a_tariff_begins_at_the_day_cut_and_orders_keep_theirs(neighbour: 
     tomorrow = today + timedelta(days=1)
     cut = desk.merchant.day_cut.start_of(tomorrow)
     new = Tariff((Tier(0, Rate(20000, 10)), Tier(50_000, Rate(15000, 0, 0, 700))))
-    tariff_id = await merchants.set_tariff(
+    tariff_id = await merchants.offers.set_tariff(
         desk.merchant, "alipay_qr", new, actor="test", valid_from=tomorrow
     )
-    assert (await merchants.coming(desk.merchant))["alipay_qr"].since == tomorrow
-    assert (await merchants.offers(desk.merchant, tomorrow))["alipay_qr"].tariff_id == tariff_id
+    assert (await merchants.offers.coming(desk.merchant))["alipay_qr"].since == tomorrow
+    assert (await merchants.offers.of(desk.merchant, tomorrow))["alipay_qr"].tariff_id == tariff_id
 
     before = await desk.open()
     desk.clock.go_to(cut - timedelta(seconds=1))  # midnight is long past
@@ -121,11 +121,13 @@ async def test_a_tariff_begins_at_the_day_cut_and_orders_keep_theirs(neighbour: 
     assert [o.order.fee_minor for o in (before, last, first, larger)] == [90, 90, 210, 700]
     assert first.order.created_day == tomorrow
     assert first.order.tariff_id == larger.order.tariff_id == tariff_id != last.order.tariff_id
-    assert (await merchants.offers(desk.merchant))["alipay_qr"].tariff == new
-    assert "alipay_qr" not in await merchants.coming(desk.merchant)
+    assert (await merchants.offers.of(desk.merchant))["alipay_qr"].tariff == new
+    assert "alipay_qr" not in await merchants.offers.coming(desk.merchant)
 
     # Of one day's tariffs the one set last counts; what was made keeps rate, tariff and fee.
-    await merchants.set_tariff(desk.merchant, "alipay_qr", Tariff.flat(Rate(1)), actor="test")
+    await merchants.offers.set_tariff(
+        desk.merchant, "alipay_qr", Tariff.flat(Rate(1)), actor="test"
+    )
     for opened in (before, first, larger):
         order = await desk.order(opened)
         assert (order.rate, order.tariff_id, order.fee_minor) == (
@@ -142,7 +144,9 @@ async def test_volume_tiers_change_at_the_day_boundary(desk: Desk) -> None:
     merchant = desk.merchant
     today = merchant.day_cut.day_of(desk.clock.now())
     tariff = Tariff((Tier(0, Rate(12000)), Tier(30_000, Rate(10000))), "volume")
-    await desk.runtime.parties.merchants.set_tariff(merchant, "alipay_qr", tariff, actor="test")
+    await desk.runtime.parties.merchants.offers.set_tariff(
+        merchant, "alipay_qr", tariff, actor="test"
+    )
     for amount_minor, product in (
         (20_000, "alipay_qr"),
         (10_000, "alipay_qr"),
@@ -170,7 +174,7 @@ async def test_a_tariff_set_while_orders_are_made(desk: Desk) -> None:
     await asyncio.gather(
         *(desk.open() for _ in range(12)),
         *(
-            merchants.set_tariff(
+            merchants.offers.set_tariff(
                 desk.merchant, "alipay_qr", Tariff.flat(Rate(ppm, 7)), actor="test"
             )
             for ppm in (20000, 30000, 40000)
@@ -204,21 +208,21 @@ async def test_of_one_day_the_one_set_last_counts_whatever_the_clocks_say(desk: 
         await eventually(lambda: tx.fetchval(_WAITING), what="the second one waits in line")
 
     async def rate_behind(tx: Tx, _day: BusinessDay) -> None:
-        setting = merchants.set_tariff(desk.merchant, "alipay_qr", second, actor="test")
+        setting = merchants.offers.set_tariff(desk.merchant, "alipay_qr", second, actor="test")
         await set_behind(tx, setting)
 
     async def cost_behind(tx: Tx, _since: date) -> None:
         await set_behind(tx, channels.set_cost(channel_id, second, actor="test"))
 
-    await runtime.parties.merchants.set_tariff(
+    await runtime.parties.merchants.offers.set_tariff(
         desk.merchant, "alipay_qr", first, actor="test", also=rate_behind
     )
     await runtime.supply.channels.set_cost(channel_id, first, actor="test", also=cost_behind)
     await asyncio.gather(*behind)
     today = await runtime.ledger.today(desk.merchant.id)
     yesterday = today - timedelta(days=1)
-    assert (await merchants.offers(desk.merchant))["alipay_qr"].tariff == second
-    assert (await merchants.coming(desk.merchant, yesterday))["alipay_qr"].tariff == second
+    assert (await merchants.offers.of(desk.merchant))["alipay_qr"].tariff == second
+    assert (await merchants.offers.coming(desk.merchant, yesterday))["alipay_qr"].tariff == second
     assert (await channels.costs("C01")).cost == second
     assert (await channels.by_id(channel_id)).cost == second
     tomorrow = today + timedelta(days=1)
@@ -239,11 +243,11 @@ async def test_a_tariff_that_cannot_be_set_is_refused(desk: Desk) -> None:
     before = await store.fetchval("SELECT count(*) FROM tariff")
     flat = Tariff.flat(Rate(5000))
     with pytest.raises(Refusal) as unknown:
-        await merchants.set_tariff(desk.merchant, "gold", flat, actor="test")
+        await merchants.offers.set_tariff(desk.merchant, "gold", flat, actor="test")
     assert refused(unknown.value) == "product_not_found"
     yesterday = today - timedelta(days=1)
     with pytest.raises(Refusal) as past:
-        await merchants.set_tariff(
+        await merchants.offers.set_tariff(
             desk.merchant, "alipay_qr", flat, actor="test", valid_from=yesterday
         )
     assert refused(past.value) == "tariff_in_the_past"

@@ -197,12 +197,12 @@ async def test_the_platform_counts_what_its_bill_counts_wherever_merchants_days_
     clock.go_to(house.start_of(today + ONE_DAY))
     today = await runtime.reports.bills.open_day(HOUSE)
     cut = DayCut((datetime.combine(today, house.at) + timedelta(hours=16)).time(), house.zone)
-    merchant = await runtime.parties.merchants.open_merchant(
+    merchant = await runtime.parties.merchants.open(
         "M7001", "Another cut", day_cut=cut, reviewed=True
     )
-    await runtime.parties.merchants.open_app(merchant, mode="live", name="shop", notify_url=None)
-    (app,) = await runtime.parties.merchants.apps_of(merchant)
-    await runtime.parties.merchants.set_tariff(
+    await runtime.parties.merchants.apps.open(merchant, mode="live", name="shop", notify_url=None)
+    (app,) = await runtime.parties.merchants.apps.of(merchant)
+    await runtime.parties.merchants.offers.set_tariff(
         merchant, "alipay_qr", Tariff.flat(Rate(10_000)), actor="t"
     )
     whose = replace(desk, merchant=merchant, app=app)
@@ -228,9 +228,7 @@ async def test_the_platform_counts_what_its_bill_counts_wherever_merchants_days_
 async def test_merchants_that_the_bill_does_not_name_are_among_its_others(desk: Desk) -> None:
     await desk.open(10_000)
     for n in range(22):
-        whose = await desk.runtime.parties.merchants.open_merchant(
-            f"M{2000 + n}", f"m{n}", reviewed=True
-        )
+        whose = await desk.runtime.parties.merchants.open(f"M{2000 + n}", f"m{n}", reviewed=True)
         books = Books(desk.runtime, desk.clock)
         await books.pay(whose, 1000 + n)
     days = Days.one(await desk.runtime.reports.bills.open_day(HOUSE))

@@ -124,7 +124,7 @@ async def test_a_product_that_is_off_for_a_merchant_is_not_offered_to_it(desk: D
         assert await runtime.supply.catalogue.turn_product(
             actor, "alipay_qr", state, cause, merchant=desk.merchant  # type: ignore[arg-type]
         )  # fmt: skip
-        offered = "alipay_qr" in await runtime.parties.merchants.offers(desk.merchant)
+        offered = "alipay_qr" in await runtime.parties.merchants.offers.of(desk.merchant)
         assert offered == (state == "on")
     trail = await runtime.system.store.fetch(
         "SELECT merchant_id, facts FROM audit WHERE action = 'product_turned' ORDER BY at"

@@ -235,7 +235,7 @@ async def test_a_surplus_is_the_merchants_less_the_percentage(
     desk: Desk, text: str, seen_minor: int, fee: int
 ) -> None:
     tariff = parse_tariff(text, "CNY")
-    await desk.runtime.parties.merchants.set_tariff(
+    await desk.runtime.parties.merchants.offers.set_tariff(
         desk.merchant, "alipay_qr", tariff, actor="test"
     )
     opened, item = await held(desk, seen_minor)
@@ -268,7 +268,7 @@ async def test_what_is_credited_after_a_rerating_is_charged_the_rate_that_counts
     """Also where the order's own fee stayed as it was: its least, before and after."""
     desk.clock.go_to_noon()
     tariff = parse_tariff("2% min 3", "CNY")
-    await desk.runtime.parties.merchants.set_tariff(
+    await desk.runtime.parties.merchants.offers.set_tariff(
         desk.merchant, "alipay_qr", tariff, actor="test"
     )
     larger = await desk.open(50_000)
@@ -300,7 +300,7 @@ async def test_what_is_credited_after_a_rerating_is_charged_the_rate_that_counts
 async def test_a_reversed_completion_is_charged_its_first_rate_again(desk: Desk) -> None:
     desk.clock.go_to_noon()
     tariff = parse_tariff("2% min 3", "CNY")
-    await desk.runtime.parties.merchants.set_tariff(
+    await desk.runtime.parties.merchants.offers.set_tariff(
         desk.merchant, "alipay_qr", tariff, actor="test"
     )
     larger = await desk.open(50_000)
@@ -456,7 +456,7 @@ async def test_a_changed_late_or_dropped_question_does_nothing(desk: Desk) -> No
 
 
 async def test_test_orders_are_listed_apart_and_alarm_nobody(desk: Desk) -> None:
-    keys = await desk.runtime.parties.merchants.open_app(
+    keys = await desk.runtime.parties.merchants.apps.open(
         desk.merchant, mode="test", name="try", notify_url=None
     )
     live = desk.app

@@ -346,12 +346,12 @@ async def test_refunded_then_confirmed_elsewhere_is_as_confirmed_then_refunded(d
 async def test_test_and_live_are_apart(desk: Desk) -> None:
     """A test key refunds no live order, and a number of one app is none of another's."""
     made_apps = [
-        await desk.runtime.parties.merchants.open_app(
+        await desk.runtime.parties.merchants.apps.open(
             desk.merchant, mode=mode, name="B", notify_url=None
         )
         for mode in ("test", "live")
     ]
-    known = {app.id: app for app in await desk.runtime.parties.merchants.apps_of(desk.merchant)}
+    known = {app.id: app for app in await desk.runtime.parties.merchants.apps.of(desk.merchant)}
     test_app, other_app = (known[keys.app_id] for keys in made_apps)
     live = await paid(desk)
     refunds, hundred = desk.runtime.trade.refunds, Money(100, "CNY")

@@ -42,7 +42,7 @@ class Books:
     clock: SetClock
 
     async def merchant(self, merchant_no: str, cut: DayCut | None = None) -> Merchant:
-        return await self.runtime.parties.merchants.open_merchant(
+        return await self.runtime.parties.merchants.open(
             merchant_no, merchant_no, day_cut=cut, reviewed=True
         )
 

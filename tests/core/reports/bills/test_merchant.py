@@ -267,7 +267,7 @@ async def test_an_undone_prepayment_shows_who_took_it_back(desk: Desk) -> None:
 
 
 async def test_test_orders_are_on_no_bill(desk: Desk) -> None:
-    keys = await desk.runtime.parties.merchants.open_app(
+    keys = await desk.runtime.parties.merchants.apps.open(
         desk.merchant, mode="test", name="try", notify_url=None
     )
     desk.app = await desk.runtime.people.access.app(keys.key_id, "127.0.0.1")

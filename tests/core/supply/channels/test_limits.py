@@ -192,7 +192,9 @@ async def test_what_is_refused_takes_nothing(desk: Desk) -> None:
     await limit(desk.runtime, day_limit_count=50)
     first = await desk.open()
     dear = Tariff.flat(Rate(0, 201))
-    await desk.runtime.parties.merchants.set_tariff(desk.merchant, "alipay_qr", dear, actor="test")
+    await desk.runtime.parties.merchants.offers.set_tariff(
+        desk.merchant, "alipay_qr", dear, actor="test"
+    )
     for changes, code in (
         ({"amount": Money(500, "JPY")}, "currency_not_sold"),
         ({"merchant_order_no": first.order.merchant_order_no, "subject": "x"}, "order_conflict"),

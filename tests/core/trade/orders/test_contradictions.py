@@ -148,7 +148,7 @@ async def test_a_callback_that_contradicts_is_done_with(desk: Desk) -> None:
 
 
 async def test_a_tests_contradiction_is_kept_and_alarms_nobody(desk: Desk) -> None:
-    keys = await desk.runtime.parties.merchants.open_app(
+    keys = await desk.runtime.parties.merchants.apps.open(
         desk.merchant, mode="test", name="try", notify_url=None
     )
     desk.app = await desk.runtime.people.access.app(keys.key_id, "127.0.0.1")

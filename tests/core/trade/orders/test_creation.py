@@ -151,7 +151,7 @@ async def test_every_channel_that_was_left_out_is_named(desk: Desk) -> None:
 
 
 async def test_a_fee_above_the_amount_is_refused(desk: Desk) -> None:
-    await desk.runtime.parties.merchants.set_tariff(
+    await desk.runtime.parties.merchants.offers.set_tariff(
         desk.merchant, "alipay_qr", Tariff.flat(Rate(0, 10001)), actor="test"
     )
     with pytest.raises(Refusal) as error:
@@ -306,7 +306,7 @@ async def test_asking_for_an_order_in_doubt_answers_at_once(desk: Desk) -> None:
 
 async def test_a_test_key_reaches_sandboxes_only(desk: Desk) -> None:
     """In a demo every supplier is a sandbox, so both modes get through; their books are apart."""
-    keys = await desk.runtime.parties.merchants.open_app(
+    keys = await desk.runtime.parties.merchants.apps.open(
         desk.merchant, mode="test", name="try", notify_url=None
     )
     app = await desk.runtime.people.access.app(keys.key_id, "127.0.0.1")
@@ -320,7 +320,7 @@ async def test_a_test_key_reaches_sandboxes_only(desk: Desk) -> None:
 
 async def test_a_credit_line_stops_no_test_orders(desk: Desk) -> None:
     """Their books only grow: nobody advances anything for them."""
-    keys = await desk.runtime.parties.merchants.open_app(
+    keys = await desk.runtime.parties.merchants.apps.open(
         desk.merchant, mode="test", name="try", notify_url=None
     )
     await desk.runtime.accounts.credit.set_line(

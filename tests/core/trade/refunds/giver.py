@@ -205,7 +205,7 @@ async def sell_at(runtime: Runtime, merchant: Merchant, url: str, text: str) -> 
     supplier = await open_live(runtime, new, {"base_url": url, "mch_id": "g1", "key": KEY})
     await runtime.supply.channels.add_product(Product(PRODUCT, "退款", "Giver"))
     tariff = Tariff.flat(Rate(12000))
-    await runtime.parties.merchants.set_tariff(merchant, PRODUCT, tariff, actor="test")
+    await runtime.parties.merchants.offers.set_tariff(merchant, PRODUCT, tariff, actor="test")
     cost = Tariff.flat(Rate(6500))
     channel = NewChannel("C88", "Giver QR", PRODUCT, cost, (PRODUCT,))
     await runtime.supply.channels.add_channel(supplier, channel)

@@ -474,10 +474,10 @@ async def test_a_late_success_of_a_disputed_order_is_told_alone(desk: Desk, give
 
 async def test_a_tests_refund_alarms_nobody(desk: Desk, giver: Giver) -> None:
     await sell_through(desk, giver, document(refund=False))
-    keys = await desk.runtime.parties.merchants.open_app(
+    keys = await desk.runtime.parties.merchants.apps.open(
         desk.merchant, mode="test", name="T", notify_url=None
     )
-    apps = await desk.runtime.parties.merchants.apps_of(desk.merchant)
+    apps = await desk.runtime.parties.merchants.apps.of(desk.merchant)
     (app,) = [app for app in apps if app.id == keys.app_id]
     opened = await desk.runtime.trade.creation.open(app, wanted(product=PRODUCT), request_id="t")
     await desk.see(opened, 10000)
