@@ -10,9 +10,12 @@ from pathlib import Path
 
 import pytest
 
+from tools.measure import sql_above_core
+
 ROOT = Path(__file__).resolve().parent.parent
 OURS = ("bench", "bot", "core", "handlers", "payapi", "scheduler", "texts")
 MAX_LINES = 500
+SPEAK_SQL_YET = ["handlers.lookup", "handlers.onboarding"]
 
 
 def modules(*rooms: str) -> list[Path]:
@@ -55,6 +58,11 @@ def test_the_contracts_hold() -> None:
 
 def test_only_the_gateway_speaks_http() -> None:
     assert importing("core", "aiohttp") == {"core.system.gateway"}
+
+
+def test_only_core_speaks_sql() -> None:
+    """Those that do yet are named, and a name that no longer does has to go."""
+    assert sql_above_core() == SPEAK_SQL_YET
 
 
 def test_the_business_knows_no_telegram_timetable_or_templates() -> None:
