@@ -32,6 +32,7 @@ from handlers import (
     statistics,
     suppliers,
 )
+from handlers import codes as codes
 from handlers.reactions import Reactions
 
 __all__ = ["Reactions", "build_dispatcher"]

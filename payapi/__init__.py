@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from payapi import codes as codes
 from payapi.app import add_payapi
 from payapi.home import Keys, Neighbours
 

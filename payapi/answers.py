@@ -7,9 +7,9 @@ from typing import Final
 from aiohttp import web
 from pydantic import BaseModel
 
-from core.kernel.errors import REFUSALS
+from core.kernel.errors import Family, declared
 
-_STATUS_OF_TYPE: Final[dict[str, int]] = {
+_STATUS_OF_TYPE: Final[dict[Family, int]] = {
     "invalid_request": 400,
     "authentication": 401,
     "permission": 403,
@@ -25,9 +25,11 @@ _STATUS_OF_CODE: Final[dict[str, int]] = {
     "method_not_allowed": 405,
     "unavailable": 503,
 }
-STATUSES: Final = {
-    code: _STATUS_OF_CODE.get(code, _STATUS_OF_TYPE[kind.type]) for code, kind in REFUSALS.items()
-}
+
+
+def status_of(code: str) -> int:
+    """The HTTP status of a refusal."""
+    return _STATUS_OF_CODE.get(code) or _STATUS_OF_TYPE[declared()[code].type]
 
 
 def answer(view: BaseModel, *, status: int = 200, again: bool = False) -> web.Response:

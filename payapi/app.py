@@ -18,7 +18,7 @@ from core.kernel.errors import Refusal
 from core.runtime import Runtime
 from core.system.store import DATABASE_AWAY
 from payapi import account, callbacks, cashier, home, orders, pages
-from payapi.answers import STATUSES
+from payapi.answers import status_of
 from payapi.auth import WrongSignature
 from payapi.reference import Documents
 from payapi.requests import ADDRESS, REQUEST_ID, RUNTIME, HungUp, Network, caller_address
@@ -202,7 +202,7 @@ def _refuse_in_json(request: web.Request, refusal: Refusal) -> web.StreamRespons
     )
     hidden = {"error": {"expected_to_sign"}} if expected is None else None
     return web.Response(
-        status=STATUSES[refusal.code],
+        status=status_of(refusal.code),
         text=view.model_dump_json(exclude=hidden),
         content_type="application/json",
         headers={"Content-Language": lang, "Cache-Control": "no-store"},

@@ -9,9 +9,9 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from core.delivery.outbox import News
-from core.kernel.errors import REFUSALS
 from core.trade.notifications import GAPS_S
 from payapi import examples
+from payapi.answers import status_of
 from payapi.wire import (
     BalanceView,
     Body,
@@ -154,16 +154,16 @@ def refusals_of(operation: Operation) -> list[str]:
 
 
 def api_refusals() -> list[str]:
-    """Every code of the API, in the order of core's table."""
+    """Every code of the API, by status and name."""
     codes = {code for operation in OPERATIONS for code in refusals_of(operation)}
-    return [code for code in REFUSALS if code in codes or code in _ROUTING]
+    return sorted({*codes, *_ROUTING}, key=lambda code: (status_of(code), code))
 
 
-def document(public_url: str, statuses: dict[str, int]) -> dict[str, Any]:
-    """The OpenAPI document. statuses: refusal code -> HTTP status."""
+def document(public_url: str) -> dict[str, Any]:
+    """The OpenAPI document."""
     paths: dict[str, Any] = {}
     for operation in OPERATIONS:
-        entry = _operation(operation, statuses, public_url)
+        entry = _operation(operation, public_url)
         paths.setdefault(operation.path, {})[operation.method] = entry
     return {
         "openapi": "3.1.0",
@@ -206,7 +206,7 @@ def _schemas() -> dict[str, Any]:
     return schemas
 
 
-def _operation(operation: Operation, statuses: dict[str, int], url: str) -> dict[str, Any]:
+def _operation(operation: Operation, url: str) -> dict[str, Any]:
     entry: dict[str, Any] = {
         "operationId": operation.id,
         "summary": operation.summary,
@@ -214,7 +214,7 @@ def _operation(operation: Operation, statuses: dict[str, int], url: str) -> dict
         "parameters": _parameters(operation),
         "responses": {
             **{str(s): _answered(operation, text) for s, text in operation.ok.items()},
-            **_refused(refusals_of(operation), statuses, url),
+            **_refused(refusals_of(operation), url),
         },
     }
     if operation.body is not None:
@@ -250,10 +250,10 @@ def _answered(operation: Operation, text: str) -> dict[str, Any]:
     return {"description": text, "content": _content(model, examples.ANSWERS[model.__name__])}
 
 
-def _refused(codes: list[str], statuses: dict[str, int], url: str) -> dict[str, Any]:
+def _refused(codes: list[str], url: str) -> dict[str, Any]:
     by_status: dict[int, list[str]] = {}
     for code in codes:
-        by_status.setdefault(statuses[code], []).append(code)
+        by_status.setdefault(status_of(code), []).append(code)
     return {
         str(status): {
             "description": "; ".join(found),

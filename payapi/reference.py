@@ -11,8 +11,8 @@ from typing import Any, Final
 
 from aiohttp import hdrs, web
 
-from core.kernel.errors import REFUSALS
-from payapi.answers import STATUSES
+from core.kernel.errors import declared
+from payapi.answers import status_of
 from payapi.auth import CALLS_PER_APP, CLOCK_SKEW_S
 from payapi.examples import ANSWERS, NEWS, curl_script, error
 from payapi.openapi import (
@@ -47,10 +47,10 @@ class Documents:
     """The OpenAPI document and the page, which say the same to everybody: each is made once."""
 
     def __init__(
-        self, public_url: str, describe: Callable[[str, dict[str, int]], dict[str, Any]] = document
+        self, public_url: str, describe: Callable[[str], dict[str, Any]] = document
     ) -> None:
-        """describe: makes the OpenAPI document of an address and the statuses of refusals."""
-        described = describe(public_url, STATUSES)
+        """describe: makes the OpenAPI document of an address."""
+        described = describe(public_url)
         text = json.dumps(described)
         headers = {"Access-Control-Allow-Origin": "*"}
         self._made = {_OPENAPI: _document(text, "application/json", headers)}
@@ -106,7 +106,7 @@ def _facts(url: str, described: dict[str, Any], lang: str) -> dict[str, Any]:
             }
             for operation in OPERATIONS
         ],
-        "errors": [(code, STATUSES[code], REFUSALS[code]) for code in api_refusals()],
+        "errors": [(code, status_of(code), declared()[code]) for code in api_refusals()],
         "script": curl_script(url),
         "events": EVENTS,
         "gaps": retry_gaps(),

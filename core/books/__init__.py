@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from core.books import codes as codes
 from core.books.days import BusinessDay
 from core.books.kinds import KINDS, ORDER_KINDS, Heading
 from core.books.ledger import AlreadyBooked, Event, Ledger, Position

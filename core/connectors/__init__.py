@@ -6,6 +6,7 @@ is in docs/connectors.md.
 
 from __future__ import annotations
 
+from core.connectors import codes as codes
 from core.connectors.checks import check as check
 from core.connectors.connector import Connector as Connector
 from core.connectors.connector import load as load

@@ -1,1 +1,5 @@
 """What every district speaks in: money, time, ids, errors. Pure."""
+
+from __future__ import annotations
+
+from core.kernel import codes as codes

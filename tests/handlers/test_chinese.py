@@ -12,13 +12,13 @@ from typing import Any
 import pytest
 
 from core.delivery.outbox import Say
-from core.kernel.errors import REFUSALS
 from core.trade.orders.lifecycle import ATTEMPT_NEXT
 from handlers.screens import INSTANTS, SCREENS, Screen, refusal_words, render_card, render_say
 from handlers.screens.pieces import age
 from handlers.screens.saying import NAMED
 from handlers.screens.whys import WHYS, kept_reason, why_words
 from handlers.screens.words import WORDS, word
+from tests.codes import REFUSALS
 from tests.handlers.telegram_html import read_html
 from tests.handlers.test_screens import AT, ATTEMPT, CONTEXT, EXAMPLES, HOSTILE, STATES, orders_of
 from tests.handlers.test_sheets import all_of

@@ -25,7 +25,6 @@ from core.kernel.money import Rate
 from core.kernel.tariff import Tariff, Tier
 from core.runtime import Runtime
 from payapi import examples
-from payapi.answers import STATUSES
 from payapi.openapi import EVENTS, OPERATIONS, api_refusals, document, retry_gaps
 from payapi.wire import NewOrder, OrderView, read_json
 from tests.payapi.client import Caller
@@ -33,7 +32,7 @@ from texts import refusal_text
 
 Desk = tuple[Runtime, str]
 URL = "https://desk.example"
-DOCUMENT = document(URL, STATUSES)
+DOCUMENT = document(URL)
 GUIDE = (Path(__file__).resolve().parents[2] / "docs" / "api.md").read_text(encoding="utf-8")
 MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 

@@ -13,7 +13,6 @@ from core.kernel.money import Money
 from core.runtime import Runtime
 from core.trade.notifications import body_of
 from core.trade.orders import find_order
-from payapi.answers import STATUSES
 from payapi.openapi import document
 from payapi.wire import OrderView, RefundView
 from tests.conftest import SUPPLIER_KEYS
@@ -21,7 +20,7 @@ from tests.payapi.client import Caller
 from tests.payapi.test_callbacks import attempt_of, signed, told
 
 Desk = tuple[Runtime, str]
-DOCUMENT = document("https://desk.example", STATUSES)
+DOCUMENT = document("https://desk.example")
 ORDER_NEWS: list[News] = [name for name in get_args(News) if name.startswith("order.")]
 NOTIFY = "http://127.0.0.1:1029/notify"
 

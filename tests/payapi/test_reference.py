@@ -11,13 +11,13 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 from openapi_spec_validator import validate
 
-from core.kernel.errors import REFUSALS
 from core.runtime import Runtime
 from payapi import account, orders
-from payapi.answers import STATUSES
+from payapi.answers import status_of
 from payapi.openapi import OPERATIONS, api_refusals
 from payapi.openapi import document as describe
 from payapi.reference import KEPT_S, Documents
+from tests.codes import REFUSALS
 from tests.payapi.client import Caller
 
 Desk = tuple[Runtime, str]
@@ -58,9 +58,9 @@ async def test_documents_are_made_once_and_sent_to_those_who_have_none(
 ) -> None:
     made: list[str] = []
 
-    def counted(url: str, statuses: dict[str, int]) -> dict[str, Any]:
+    def counted(url: str) -> dict[str, Any]:
         made.append(url)
-        return describe(url, statuses)
+        return describe(url)
 
     documents = Documents("https://desk.example", counted)
     app = web.Application()
@@ -121,7 +121,7 @@ def test_the_guide_lists_every_error() -> None:
     guide = (Path(__file__).resolve().parents[2] / "docs" / "api.md").read_text(encoding="utf-8")
     rows = re.findall(r"^\| `([a-z_]+)` \| (\d+) \| ([a-z_]+) \| (.*) \|$", guide, re.MULTILINE)
     wanted = [
-        (code, str(STATUSES[code]), REFUSALS[code].type, REFUSALS[code].text)
+        (code, str(status_of(code)), REFUSALS[code].type, REFUSALS[code].text)
         for code in api_refusals()
     ]
     assert rows == wanted

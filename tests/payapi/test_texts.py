@@ -7,15 +7,15 @@ from pathlib import Path
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po
 
-from core.kernel.errors import REASON_EXAMPLES, REFUSALS
+from core.kernel.errors import REASON_EXAMPLES
 from core.trade.orders import lifecycle
 from core.trade.refunds.lifecycle import NEXT
 from payapi import auth, wire
-from payapi.answers import STATUSES
 from payapi.openapi import EVENTS, OPERATIONS, document
 from payapi.orders import CALLABLE
 from payapi.requests import ONCE_EXPECTED
 from payapi.wire import Expected
+from tests.codes import REFUSALS
 
 ROOT = Path(__file__).resolve().parents[2]
 CATALOGUE = ROOT / "locales" / "zh" / "LC_MESSAGES" / "payapi.po"
@@ -36,7 +36,7 @@ def said() -> set[str]:
     for operation in OPERATIONS:
         found |= {operation.summary, operation.description, *operation.ok.values()}
         found |= {text for _, text in operation.query}
-    for schema in document("", STATUSES)["components"]["schemas"].values():
+    for schema in document("")["components"]["schemas"].values():
         found |= {
             facts["description"]
             for facts in schema.get("properties", {}).values()

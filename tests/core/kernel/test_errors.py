@@ -7,7 +7,8 @@ from string import Formatter
 
 import pytest
 
-from core.kernel.errors import REFUSALS, Refusal
+from core.kernel.errors import Refusal
+from tests.codes import REFUSALS
 
 
 @pytest.mark.parametrize("code", sorted(REFUSALS))

@@ -1,0 +1,35 @@
+"""What vouchers, rates and re-ratings refuse."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from core.kernel.errors import declare
+
+CODES: Final = declare(
+    {
+        "invalid_request": {
+            "amount_over_limit": (
+                "{text} is more than {limit} {currency}, the most that is booked at once."
+            )
+        },
+        "permission": {"cost_not_here": "Costs are shown in ops groups and private chats only."},
+        "conflict": {
+            "rerate_nothing": (
+                "Nothing differs: these orders of {days} are charged like this already."
+            ),
+            "rerate_changed": (
+                "Since the preview, other orders or fees came in. Ask for a new preview."
+            ),
+            "rerate_too_many": (
+                "These are more than {limit} orders. Charge fewer days anew at a time."
+            ),
+            "already_undone": "This was already undone.",
+            "repeat_doubtful": "The same amount was booked {ago_s} s ago: {record_no}, by {name}.",
+            "take_back_doubtful": "That takes back more than was ever booked, which is {moved}.",
+            "undo_of_another": "{record_no} was recorded by {name}.",
+            "undo_of_much": "{record_no} moved much: {amount}.",
+            "undo_too_late": "The time to undo is over ({limit_min} min).",
+        },
+    }
+)

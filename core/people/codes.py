@@ -1,0 +1,49 @@
+"""What is refused for who asks, where, and what waits for whom."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from core.kernel.errors import declare
+
+CODES: Final = declare(
+    {
+        "invalid_request": {
+            "usdt_rate_invalid": (
+                "{text} cannot be a USDT rate: it is more than 0, at most 1,000,000, and has at"
+                " most 8 decimals. Write it like {example}"
+            ),
+            "group_not_bound": "This group is not bound to a merchant yet. Say: 绑定商户 M1001",
+            "merchant_needed": "Add the merchant's number, for example: {example}",
+            "merchant_not_here": (
+                "This is a supplier's group: nothing about merchants is said here. Ask in the"
+                " merchant's own group."
+            ),
+            "merchant_ambiguous": (
+                "This group has several merchants: {merchants}. Add the merchant's number."
+            ),
+        },
+        "permission": {
+            "address_not_allowed": "Calls from {address} are not allowed.",
+            "not_permitted": "You may not do this: it needs the right “{right}”.",
+            "anonymous_admin": (
+                "Telegram hides who is speaking. Switch off “remain anonymous” and say it again."
+            ),
+            "second_person_needed": (
+                "A second person with this right must confirm it, not the one who asked."
+            ),
+            "confirmation_foreign": "Only the person who asked for this can confirm it.",
+        },
+        "not_found": {"record_not_found": "That record was not found."},
+        "conflict": {
+            "group_is_other_kind": (
+                "This group is already a group of another kind ({kind}). Unbind it first."
+            ),
+            "confirmation_expired": "This confirmation is over. Start again to get a new one.",
+            "approval_waits": (
+                "Nobody else can approve this, so others get time to see it: do it again from"
+                " {at} on."
+            ),
+        },
+    }
+)

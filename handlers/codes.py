@@ -1,0 +1,50 @@
+"""What a chat refuses before the business is asked."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from core.kernel.errors import declare
+
+CODES: Final = declare(
+    {
+        "invalid_request": {
+            "usdt_rate_missing": (
+                "This group has no USDT rate. Set one with 设置汇率 7.2, or write it: +100u/7.2"
+            ),
+            "too_many_numbers": (
+                "{limit} orders are shown at a time. Send the other numbers in another message."
+            ),
+            "payin_not_here": (
+                "What the supplier {supplier_no} paid in is booked in its own group only."
+            ),
+            "supplier_ambiguous": (
+                "This group has several suppliers: {suppliers}. Add the supplier's number."
+            ),
+            "private_only": (
+                "This is done step by step in a private chat with the bot. Write to it there."
+            ),
+            "answer_forwarded": "Forwarded words are no answer. Write it yourself.",
+            "answer_unreadable": "That cannot be read. Write it like {example}.",
+            "licence_day_past": (
+                "A licence that ended on {text} is over. Write its last day like {example}."
+            ),
+            "file_not_yaml": "{name} is not a connector document: send a file that ends in .yaml.",
+            "file_too_large": "{name} is larger than {limit_kb} KB and was not read.",
+            "file_not_text": "{name} is not a text in UTF-8. Save it as UTF-8 and send it again.",
+            "currency_not_here": "Nothing is counted in {currency} here; there is: {currencies}.",
+            "export_too_big": (
+                "The file is larger than the {limit_mb} MB that Telegram takes. Ask for fewer days."
+            ),
+        },
+        "not_found": {"file_gone": "Telegram does not hand out {name} any more. Send it again."},
+        "conflict": {
+            "dialogue_away": (
+                "What you were asked cannot be looked up for the moment. Write it again in a"
+                " minute; slash commands and everything in groups work."
+            ),
+            "dialogue_over": "This question is over. Begin again.",
+            "no_documents": "There is no connector document yet. Propose one first: {example}",
+        },
+    }
+)
