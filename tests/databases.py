@@ -1,16 +1,15 @@
 """Databases for tests: each test finds one as its template is, and does with it what it likes.
 
 A worker clones a template once and then takes the clone back to its first state: all rows are
-deleted and the first ones copied in again. Cloning anew makes the server flush everything to disk,
-twice, which costs all tests that run at the same time. Where a test changed more than rows, the
-clone is dropped and the next test gets a new one.
+deleted and the first ones copied in again, by one function of the clone itself. Cloning anew makes
+the server flush everything to disk, twice, which costs all tests that run at the same time. Where a
+test changed more than rows, the clone is dropped and the next test gets a new one.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from graphlib import TopologicalSorter
-from io import BytesIO
 from typing import Final
 from uuid import uuid4
 
@@ -24,14 +23,10 @@ _SWEEP_EVERY: Final = 100
 
 @dataclass
 class _Clone:
-    """A database as it was when it was cloned, and a connection that knows its tables by now.
-    rows: of each table that had some, parents first."""
+    """A database as it was when it was cloned, and a connection that knows its tables by now."""
 
     name: str
     shape: str
-    empty: str
-    rows: dict[str, bytes]
-    counters: dict[str, int | None]
     connection: asyncpg.Connection[asyncpg.Record]
     uses: int = field(default=0)
 
@@ -70,18 +65,20 @@ class Databases:
             [row["name"] for row in await connection.fetch(_TABLES)],
             [(row["child"], row["parent"]) for row in await connection.fetch(_KEYS)],
         )
-        rows = {}
+        back = [f"DELETE FROM public.{table}" for table in reversed(tables)]
+        await connection.execute("CREATE SCHEMA first")
         for table in tables:
-            if await connection.fetchval(f"SELECT EXISTS (SELECT FROM {table})"):
-                held = BytesIO()
-                await connection.copy_from_query(
-                    f"SELECT * FROM {table}", output=held, format="binary"
+            if await connection.fetchval(f"SELECT EXISTS (SELECT FROM public.{table})"):
+                await connection.execute(f"CREATE TABLE first.{table} AS TABLE public.{table}")
+                back.append(
+                    f"INSERT INTO public.{table} OVERRIDING SYSTEM VALUE TABLE first.{table}"
                 )
-                rows[table] = held.getvalue()
-        counters = {row["name"]: row["last_value"] for row in await connection.fetch(_COUNTERS)}
+        for row in await connection.fetch(_COUNTERS):
+            last, used = row["last_value"] or 1, row["last_value"] is not None
+            back.append(f"PERFORM setval('public.{row['name']}', {last}, {used})")
+        await connection.execute(_TAKE_BACK.format(";\n".join(back)))
         shape = await connection.fetchval(_SHAPE)
-        empty = ";".join(f"DELETE FROM {table}" for table in reversed(tables))
-        return _Clone(name, shape, empty, rows, counters, connection)
+        return _Clone(name, shape, connection)
 
     async def _taken_back(self, clone: _Clone) -> bool:
         """False where more than its rows was changed, or it cannot be reached."""
@@ -92,15 +89,7 @@ class Databases:
             await connection.execute(_OTHERS_OUT)
             if await connection.fetchval(_SHAPE) != clone.shape:
                 return False
-            async with connection.transaction():
-                await connection.execute(clone.empty)
-                for table, rows in clone.rows.items():
-                    await connection.copy_to_table(table, source=BytesIO(rows), format="binary")
-                for counter, last in clone.counters.items():
-                    await connection.fetchval(
-                        "SELECT setval($1::text::regclass, $2, $3)",
-                        counter, last or 1, last is not None,
-                    )  # fmt: skip
+            await connection.execute("SELECT first.take_back()")
             clone.uses += 1
             if clone.uses % _SWEEP_EVERY == 0:
                 await connection.execute("VACUUM")
@@ -142,22 +131,28 @@ _OTHERS_OUT: Final = """
 SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
 WHERE datname = current_database() AND pid <> pg_backend_pid()
 """
-# Everything that a test may have made, dropped, renamed or switched.
-_SHAPE: Final = """
-SELECT md5(string_agg(part, ' ' ORDER BY part)) FROM (
-    SELECT concat_ws(':', 'c', relname, relkind, relispartition, relhastriggers) FROM pg_class
-    WHERE relnamespace NOT IN ('pg_catalog'::regnamespace, 'information_schema'::regnamespace,
-                               'pg_toast'::regnamespace)
-    UNION ALL SELECT concat_ws(':', 'a', attrelid::regclass, attname, atttypid, attnotnull)
-    FROM pg_attribute JOIN pg_class c ON c.oid = attrelid
-    WHERE attnum > 0 AND relnamespace = 'public'::regnamespace
-    UNION ALL SELECT concat_ws(':', 'k', conrelid::regclass, conname) FROM pg_constraint
-    WHERE connamespace = 'public'::regnamespace
-    UNION ALL SELECT concat_ws(':', 'p', proname, md5(prosrc)) FROM pg_proc
-    WHERE pronamespace = 'public'::regnamespace
-    UNION ALL SELECT concat_ws(':', 't', tgrelid::regclass, tgname, tgenabled) FROM pg_trigger
-    WHERE NOT tgisinternal
-    UNION ALL SELECT concat_ws(':', 's', setrole, setconfig) FROM pg_db_role_setting
-    WHERE setdatabase = (SELECT oid FROM pg_database WHERE datname = current_database())
-) parts(part)
+_TAKE_BACK: Final = """
+CREATE FUNCTION first.take_back() RETURNS void LANGUAGE plpgsql AS $$ BEGIN
+{};
+END $$
 """
+# Whatever a test makes, alters or drops, the catalogue has another number of lines afterwards, or
+# one that a later transaction wrote. 16384: what is below it comes with every database.
+_SHAPE: Final = (
+    "SELECT concat_ws(' ',"
+    + ",".join(
+        f"(SELECT (count(*), max(xmin::text::bigint))::text FROM {catalogue} WHERE {ours})"
+        for catalogue, ours in (
+            ("pg_class", "oid >= 16384"),
+            ("pg_attribute", "attrelid >= 16384"),
+            ("pg_constraint", "oid >= 16384"),
+            ("pg_proc", "oid >= 16384"),
+            ("pg_trigger", "oid >= 16384"),
+            (
+                "pg_db_role_setting",
+                "setdatabase = (SELECT oid FROM pg_database WHERE datname = current_database())",
+            ),
+        )
+    )
+    + ")"
+)
