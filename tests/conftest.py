@@ -17,6 +17,7 @@ from pathlib import Path
 
 import asyncpg
 import pytest
+from hypothesis import settings
 
 from bot.embedded import EmbeddedPostgres, EmbeddedValkey
 from bot.world import Addresses, apps, seed
@@ -24,13 +25,16 @@ from core.parties.merchants import App, Merchant
 from core.runtime import Connections, Runtime, build
 from core.system.store import migrate
 from tests.databases import Databases
+from tests.sizes import PROFILE
+
+pytest_plugins = ["tests.logs"]
 
 _HOME = "PAYDESK_TEST_HOME"
 _STARTED = pytest.StashKey[tuple[EmbeddedPostgres, EmbeddedValkey]]()
 _DEMO, _PRODUCTION, _SEEDED = "template_demo", "template_production", "template_seeded"
 MASTER_KEY = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
-# A month is three tables, and each table costs every test: none goes further ahead than this.
-MONTHS = 14
+# Each month is tables, and each table costs every test. Who goes further ahead makes more.
+MONTHS = 3
 PUBLIC_URL = "http://127.0.0.1:18080"
 SUPPLIER_KEYS = {"880001": "4e1f6c0b9d2a47358c61", "880002": "9a7c2e4b6d8f10325476"}
 NOWHERE = "http://127.0.0.1:1029"
@@ -51,6 +55,7 @@ class Servers:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    settings.load_profile(PROFILE)
     if hasattr(config, "workerinput") or config.option.collectonly:
         return
     home = Path(tempfile.mkdtemp(prefix="paydesk-test-"))

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from aiogram import Bot
 from aiohttp import web
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.exporter import Exporter
@@ -39,7 +39,6 @@ HOSTILE = st.text(
 )
 
 
-@settings(deadline=None)
 @given(HOSTILE)
 def test_any_text_is_a_caption_that_telegram_takes(text: str) -> None:
     under, shown = caption(text), showable(text)
@@ -53,7 +52,6 @@ def test_any_text_is_a_caption_that_telegram_takes(text: str) -> None:
     )
 
 
-@settings(deadline=None)
 @given(HOSTILE)
 def test_what_stands_under_a_text_file_fits(title: str) -> None:
     assert "file" in SCREENS

@@ -20,6 +20,7 @@ from core.delivery.outbox import Say
 from core.kernel.errors import Bug
 from core.kernel.money import Money
 from tests.core.support import CHAT, FINANCE, OPS_CHAT, SUPPLIER_CHAT, Desk
+from tests.sizes import size
 
 RECEIPT_ID = 900
 
@@ -199,7 +200,7 @@ async def test_messages_about_the_same_merchants_at_once_do_not_block_each_other
 
 
 @settings(
-    max_examples=15, deadline=None,
+    max_examples=size(8, 100),
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )  # fmt: skip
 @given(data=st.data())

@@ -761,7 +761,7 @@ LARGEST: dict[str, list[dict[str, Any]]] = {
             {"code": f"product_{n}", "name_zh": HOSTILE, "name_en": HOSTILE,
              "tariff": LONG_TARIFF, "since": "2026-11-01", "coming_tariff": LONG_TARIFF,
              "coming_since": "2026-12-01"} for n in range(lines)]}
-        for lines in (2, 40, 5000)
+        for lines in (2, 40, 500)
     ],
     "rate_set": [{**RATE_SET, "before": LONG_TARIFF, "after": LONG_TARIFF, "from_now": False,
                   "later": LONG_TARIFF}],

@@ -25,8 +25,9 @@ from tests.simulation.checks import check
 from tests.simulation.desk import PRODUCTS, LifeDesk, fresh_desk, make_template
 from tests.simulation.life import Life, Shop, Step
 from tests.simulation.sequences import SEQUENCES, World
+from tests.sizes import size
 
-FIRST, _, LAST = os.environ.get("PAYDESK_PROPERTY_EXAMPLES", "5").rpartition("-")
+FIRST, _, LAST = os.environ.get("PAYDESK_PROPERTY_EXAMPLES", f"{size(3, 200)}").rpartition("-")
 STEPS: Final = (20, 60)
 ZONES: Final = ("Asia/Shanghai", "Europe/Berlin", "America/New_York", "Australia/Lord_Howe")
 CURRENCIES: Final = ("CNY", "CNY", "CNY", "JPY", "KWD")

@@ -6,6 +6,7 @@ import hashlib
 import json
 import re
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from urllib.parse import urlencode
 
@@ -63,6 +64,7 @@ def here(code: str) -> str:
     return re.sub(r"^servers: .*\n", "", text, count=1, flags=re.MULTILINE)
 
 
+@cache
 def sandbox() -> Connector:
     return load((LIBRARY / "sandbox_md5.yaml").read_text())
 

@@ -16,10 +16,10 @@ from core.connectors.dry_run import pasted_answer, pasted_callback
 from core.connectors.fixtures import Case
 from core.connectors.trace import hint
 from core.kernel.errors import Refusal
+from tests.core.connectors.library import CONNECTORS
 from tests.core.connectors.support import LIBRARY
 
-LOADED = {path.stem: load(path.read_text()) for path in LIBRARY.glob("*.yaml")}
-MD5 = LOADED["generic_md5_form"]
+MD5 = CONNECTORS["generic_md5_form"]
 ANSWER = {
     "code": "0", "msg": "ok", "mch_id": "00002352", "out_trade_no": "B2A0001Q5R7T9V2X4Z6K",
     "trade_no": "S20260102000017", "pay_url": "https://pay.example/p/S20260102000017",
@@ -42,9 +42,9 @@ def read(connector: Connector, case: Case) -> DryRead:
     return tried.callback(raw(case, "POST /c HTTP/1.1"), address=case.address)
 
 
-@pytest.mark.parametrize("code", sorted(LOADED))
+@pytest.mark.parametrize("code", sorted(CONNECTORS))
 def test_what_a_dry_run_says_is_what_the_engine_does(code: str) -> None:
-    connector = LOADED[code]
+    connector = CONNECTORS[code]
     for case in connector.fixtures.cases:
         if case.kind == "build":
             continue
@@ -56,9 +56,9 @@ def test_what_a_dry_run_says_is_what_the_engine_does(code: str) -> None:
         assert bool(tried.steps[-1].why) == doubted
 
 
-@pytest.mark.parametrize("code", sorted(LOADED))
+@pytest.mark.parametrize("code", sorted(CONNECTORS))
 def test_no_secret_of_a_fixture_is_in_a_dry_run(code: str) -> None:
-    connector = LOADED[code]
+    connector = CONNECTORS[code]
     shared = connector.fixtures
     secrets = [shared.credentials[n] for n in connector.secrets & shared.credentials.keys()]
     shown = [asdict(DryRun(connector).request(o)) for o in connector.operations - {"callback"}]
@@ -118,7 +118,7 @@ def test_an_answer_about_another_attempt_fails_at_its_number() -> None:
 
 
 def test_a_message_of_the_suppliers_own_key_shows_whose_it_is() -> None:
-    connector = LOADED["alipay"]
+    connector = CONNECTORS["alipay"]
     case = next(c for c in connector.fixtures.cases if c.kind == "verify" and c.gives == "invalid")
     step = next(s for s in read(connector, case).steps if s.name == "signature")
     assert step.said["key"].startswith("$")
@@ -126,7 +126,7 @@ def test_a_message_of_the_suppliers_own_key_shows_whose_it_is() -> None:
 
 
 def test_an_old_callback_fails_at_its_moment() -> None:
-    connector = LOADED["stripe_checkout"]
+    connector = CONNECTORS["stripe_checkout"]
     case = next(c for c in connector.fixtures.cases if c.kind == "verify" and c.gives == "paid")
     late = DryRun(connector, facts=case.facts, now=case.now + timedelta(hours=1))
     tried = late.callback(raw(case, "POST /c HTTP/1.1"), address=case.address)
@@ -134,7 +134,7 @@ def test_an_old_callback_fails_at_its_moment() -> None:
 
 
 def test_the_items_of_a_batch_are_each_asked() -> None:
-    connector = LOADED["adyen"]
+    connector = CONNECTORS["adyen"]
     case = next(c for c in connector.fixtures.cases if c.kind == "verify" and c.gives == "paid")
     assert "item" in [step.name for step in read(connector, case).steps]
 
@@ -148,8 +148,8 @@ def test_facts_of_ones_own_are_sent() -> None:
 
 
 def test_what_the_payer_brings_is_told() -> None:
-    facts = tried_facts(LOADED["epay"], {"channel_code": "page"})
-    assert DryRun(LOADED["epay"], facts=facts).request("create").by_payer
+    facts = tried_facts(CONNECTORS["epay"], {"channel_code": "page"})
+    assert DryRun(CONNECTORS["epay"], facts=facts).request("create").by_payer
 
 
 GOOD = {"base_url": "https://pay.example", "mch_id": "1", "key": "k"}
@@ -223,7 +223,7 @@ def test_values_made_of_a_secret_are_hidden_as_well() -> None:
 
 
 def test_a_token_that_is_answered_is_hidden() -> None:
-    connector = LOADED["paypal_orders_v2"]
+    connector = CONNECTORS["paypal_orders_v2"]
     case = next(c for c in connector.fixtures.cases if c.operation == "token" and c.kind == "read")
     tried = read(connector, case)
     assert tried.gives == "token"
@@ -263,21 +263,21 @@ def test_of_a_signature_only_the_ends_are_shown() -> None:
 
 
 # ── in words ─────────────────────────────────────────────────────────────────────────────────────
-@pytest.mark.parametrize("code", sorted(LOADED))
+@pytest.mark.parametrize("code", sorted(CONNECTORS))
 def test_every_document_of_the_library_can_be_explained(code: str) -> None:
-    found = LOADED[code].explained()
-    assert {*found.offers} == LOADED[code].operations
+    found = CONNECTORS[code].explained()
+    assert {*found.offers} == CONNECTORS[code].operations
     assert not {*found.offers} & {*found.lacks}
-    assert {call.operation for call in found.calls} >= LOADED[code].operations - {"callback"}
+    assert {call.operation for call in found.calls} >= CONNECTORS[code].operations - {"callback"}
 
 
 def test_what_to_think_about_is_said() -> None:
-    cautions = {c.code: c.about for c in LOADED["epay"].explained().cautions}
+    cautions = {c.code: c.about for c in CONNECTORS["epay"].explained().cautions}
     assert cautions["answers_unsigned"][:2] == ("create", "query")
     assert cautions["refused_codes"] == ("-2", "-3", "-4")
     assert {"no_close", "callbacks_any_address", "number_not_repeated"} <= cautions.keys()
     assert "no_query" not in cautions
-    paypal = {c.code for c in LOADED["paypal_orders_v2"].explained().cautions}
+    paypal = {c.code for c in CONNECTORS["paypal_orders_v2"].explained().cautions}
     assert "callbacks_unsigned" in paypal
 
 
@@ -304,11 +304,11 @@ def test_apps_that_payers_may_be_sent_to_are_told() -> None:
 
 
 def test_a_callback_that_may_come_in_two_places_is_tried_in_both() -> None:
-    told = LOADED["epay"].explained().callback
+    told = CONNECTORS["epay"].explained().callback
     assert told is not None
     assert told.sources == ("query", "form")
-    (case, *_) = [case for case in LOADED["epay"].fixtures.cases if case.kind == "verify"]
-    tried = DryRun(LOADED["epay"], facts=case.facts, now=case.now)
+    (case, *_) = [case for case in CONNECTORS["epay"].fixtures.cases if case.kind == "verify"]
+    tried = DryRun(CONNECTORS["epay"], facts=case.facts, now=case.now)
     for pasted in (
         case.body,
         raw(case, "POST /c HTTP/1.1"),

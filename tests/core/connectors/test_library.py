@@ -9,7 +9,7 @@ import pytest
 
 from core.connectors import check, load
 from core.connectors.forgeries import MOST_CHANGED, MOST_MOVED
-from tests.core.connectors.library import CALLED
+from tests.core.connectors.library import CALLED, CONNECTORS, DOCUMENTS
 from tests.core.connectors.support import LIBRARY, posted, signature
 from tests.core.connectors.test_requests import document
 
@@ -42,14 +42,14 @@ def test_every_document_of_the_library_is_listed() -> None:
 
 @pytest.mark.parametrize(("code", "offers"), OFFERS.items(), ids=list(OFFERS))
 def test_a_document_offers_what_it_is_listed_with(code: str, offers: set[str]) -> None:
-    connector = load((LIBRARY / f"{code}.yaml").read_text())
+    connector = CONNECTORS[code]
     assert connector.code == code
     assert connector.operations == {"create", *offers}
 
 
 @pytest.mark.parametrize("code", OFFERS)
 def test_the_fixtures_of_a_document_hold(code: str) -> None:
-    assert check(load((LIBRARY / f"{code}.yaml").read_text())) == []
+    assert check(CONNECTORS[code]) == []
 
 
 @pytest.mark.parametrize("code", OFFERS)
@@ -60,18 +60,19 @@ def test_a_document_names_its_source(code: str) -> None:
 
 @pytest.mark.parametrize("code", OFFERS)
 def test_a_document_asks_for_no_credential_that_it_does_not_need(code: str) -> None:
-    text = (LIBRARY / f"{code}.yaml").read_text()
-    for name in load(text).credential_names:
-        connector = load(text)
-        assert isinstance(connector.fixtures.credentials, dict)
-        del connector.fixtures.credentials[name]
+    connector = load(DOCUMENTS[code])
+    credentials = connector.fixtures.credentials
+    assert isinstance(credentials, dict)
+    for name in connector.credential_names:
+        value = credentials.pop(name)
         lacking = f"no credential “{name}”"
         assert any(lacking in failure.why for failure in check(connector)), name
+        credentials[name] = value
 
 
 @pytest.mark.parametrize("code", OFFERS)
 def test_no_secret_of_a_fixture_is_shown_as_signed(code: str) -> None:
-    connector = load((LIBRARY / f"{code}.yaml").read_text())
+    connector = CONNECTORS[code]
     shared = connector.fixtures
     for operation in connector.operations - {"callback"}:
         facts = None if operation == "balance" else shared.facts

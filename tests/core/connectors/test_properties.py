@@ -33,6 +33,7 @@ from tests.core.connectors.support import (
     sandbox,
     signed,
 )
+from tests.sizes import size
 
 CONNECTOR = sandbox()
 SANDBOX = (LIBRARY / "sandbox_md5.yaml").read_text()
@@ -47,8 +48,6 @@ json_values = st.recursive(
 fields = st.dictionaries(st.sampled_from(NAMES), st.sampled_from(WORDS) | st.text())
 HOWS = ["flip", "cut", "add", "double"]
 mutations = st.tuples(st.integers(0, 10_000), st.integers(0, 255), st.sampled_from(HOWS))
-
-patient = settings(deadline=None)  # the machine may be busy; how long it takes proves nothing
 
 
 def mutated(data: bytes, mutation: tuple[int, int, str]) -> bytes:
@@ -65,7 +64,6 @@ def mutated(data: bytes, mutation: tuple[int, int, str]) -> bytes:
     return data[:at] + data[at : at + 1 + value] + data[at:]
 
 
-@patient
 @given(json_values | st.dictionaries(st.sampled_from(NAMES), json_values))
 def test_an_unsigned_answer_is_never_believed(body: object) -> None:
     reply = answer(body)
@@ -73,7 +71,6 @@ def test_an_unsigned_answer_is_never_believed(body: object) -> None:
     assert CONNECTOR.read_standing("query", reply, FACTS, CREDENTIALS, now=NOW).state == "unknown"
 
 
-@patient
 @given(st.binary(), st.integers(100, 599))
 def test_random_bytes_prove_nothing(body: bytes, status: int) -> None:
     reply = HttpAnswer(status, {}, body)
@@ -81,7 +78,6 @@ def test_random_bytes_prove_nothing(body: bytes, status: int) -> None:
     assert CONNECTOR.read_standing("close", reply, FACTS, CREDENTIALS, now=NOW).state == "unknown"
 
 
-@patient
 @given(st.sampled_from([ACCEPTED, {**STANDING, "status": "CLOSED"}]), mutations)
 def test_a_changed_answer_is_never_believed(body: dict[str, str], mutation: object) -> None:
     assert isinstance(mutation, tuple)
@@ -95,7 +91,6 @@ def test_a_changed_answer_is_never_believed(body: dict[str, str], mutation: obje
     assert CONNECTOR.read_standing("query", reply, FACTS, CREDENTIALS, now=NOW).state == "unknown"
 
 
-@patient
 @given(fields | st.dictionaries(st.text(), st.text()))
 def test_an_unsigned_callback_is_never_believed(body: dict[str, str]) -> None:
     with contextlib.suppress(InvalidCallback, UnicodeEncodeError):
@@ -103,7 +98,6 @@ def test_an_unsigned_callback_is_never_believed(body: dict[str, str]) -> None:
         raise AssertionError(body)
 
 
-@patient
 @given(fields)
 def test_a_signed_callback_says_what_its_fields_say_or_nothing(body: dict[str, str]) -> None:
     with contextlib.suppress(InvalidCallback, UnicodeEncodeError):
@@ -113,7 +107,7 @@ def test_a_signed_callback_says_what_its_fields_say_or_nothing(body: dict[str, s
         assert (event.state == "paid") == (body["status"] == "SUCCESS")
 
 
-@settings(max_examples=2000, deadline=None)
+@settings(max_examples=size(300, 5000))
 @given(mutations)
 def test_a_changed_callback_never_verifies(mutation: tuple[int, int, str]) -> None:
     original = urlencode(signed(CALLBACK)).encode()
@@ -126,14 +120,12 @@ def test_a_changed_callback_never_verifies(mutation: tuple[int, int, str]) -> No
     assert events == CONNECTOR.verify(posted(original), CREDENTIALS, currency="CNY", now=NOW)
 
 
-@patient
 @given(st.text())
 def test_random_text_gives_faults_only(text: str) -> None:
     with contextlib.suppress(DocumentFaults):
         load(text)
 
 
-@patient
 @given(st.text(alphabet="abc:-?[]{},&*!|>'\"%@`#\\ \n\tUux0F~"))
 def test_text_that_looks_like_yaml_gives_faults_only(text: str) -> None:
     with contextlib.suppress(DocumentFaults):
@@ -221,13 +213,12 @@ def loads_or_gives_faults(tree: Mapping[str, Any]) -> None:
         load(yaml.safe_dump(dict(tree), allow_unicode=True))
 
 
-@patient
 @given(st.sampled_from(sorted(DOCUMENTS)), st.dictionaries(st.sampled_from(grammar.TOP), trees))
 def test_random_trees_give_faults_only(code: str, changes: dict[str, object]) -> None:
     loads_or_gives_faults({**PARSED[code], **changes})
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=size(60, 3000))
 @given(
     st.sampled_from(sorted(DOCUMENTS)),
     st.dictionaries(
@@ -252,7 +243,6 @@ def put(tree: dict[str, Any], spot: tuple[str, ...], value: object) -> None:
     tree[last] = value
 
 
-@patient
 @given(mutations)
 def test_a_changed_document_loads_or_gives_faults(mutation: tuple[int, int, str]) -> None:
     with contextlib.suppress(DocumentFaults):

@@ -13,6 +13,7 @@ from core.delivery.outbox import Say
 from core.people.refusals import KEPT, MAX_HELD, TOLD_EVERY, Held
 from core.runtime import Runtime
 from tests.core.support import CHAT, FINANCE, OPERATOR, SetClock, facts
+from tests.sizes import size
 
 STEP_S = 10
 MINUTE_S = TOLD_EVERY.total_seconds()
@@ -130,7 +131,7 @@ async def test_a_flood_is_kept_within_bounds_and_forgotten(
 
 
 @settings(
-    max_examples=8, deadline=None,
+    max_examples=size(8, 100),
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )  # fmt: skip
 @given(

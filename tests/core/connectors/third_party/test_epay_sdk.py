@@ -17,7 +17,7 @@ from urllib.request import Request, urlopen
 
 import pytest
 from epay_sdk import CreateOrderRequest, EPayClient, EPayConfig, EPaySignError, QueryOrderRequest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from core.connectors import (
@@ -30,13 +30,13 @@ from core.connectors import (
     Pay,
     RefundFacts,
     Rejected,
-    load,
 )
 from core.kernel.money import Money
 from tests.core.connectors import support
-from tests.core.connectors.support import LIBRARY, NOW
+from tests.core.connectors.library import CONNECTORS
+from tests.core.connectors.support import NOW
 
-CONNECTOR: Final = load((LIBRARY / "epay.yaml").read_text(encoding="utf-8"))
+CONNECTOR: Final = CONNECTORS["epay"]
 PID: Final = "1001"
 KEY: Final = "89unJUB8HZ54Hj7x4nUj56HN4nUzUJ8i"
 TRADE_NO: Final = "20260304130607123450"
@@ -178,7 +178,6 @@ def test_the_payer_brings_what_the_library_would_have_him_bring(
     assert ours == theirs
 
 
-@settings(deadline=None, max_examples=200)
 @given(st.text(st.characters(codec="utf-8", exclude_categories=["C", "Z"]), min_size=1))
 def test_any_subject_is_signed_as_the_library_signs_it(subject: str) -> None:
     for code in ("wxpay", "page"):

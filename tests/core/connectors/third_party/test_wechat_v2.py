@@ -24,15 +24,15 @@ from core.connectors import (
     InvalidCallback,
     Rejected,
     Unknown,
-    load,
 )
 from core.kernel.money import Money
-from tests.core.connectors.support import FACTS, LIBRARY, NOW
+from tests.core.connectors.library import CONNECTORS
+from tests.core.connectors.support import FACTS, NOW
 
-MD5: Final = load((LIBRARY / "wechat_v2.yaml").read_text(encoding="utf-8"))
-HMAC: Final = load((LIBRARY / "wechat_v2_hmac.yaml").read_text(encoding="utf-8"))
+MD5: Final = CONNECTORS["wechat_v2"]
+HMAC: Final = CONNECTORS["wechat_v2_hmac"]
 KEYS: Final = {**MD5.fixtures.credentials, "key": "192006250b4c09247ec02edce69f6a2d"}
-RSA: Final = load((LIBRARY / "wechat_v3.yaml").read_text(encoding="utf-8")).fixtures.credentials
+RSA: Final = CONNECTORS["wechat_v3"].fixtures.credentials
 # https://pay.weixin.qq.com/wiki/doc/api/app/app.php?chapter=4_3
 EXAMPLE: Final = {
     "appid": "wxd930ea5d5a258f4f", "body": "test", "device_info": "1000", "mch_id": "10000100",

@@ -24,6 +24,7 @@ from core.supply.channels.limits import Limits
 from core.trade.orders import ByHand, Opened
 from tests.conftest import Servers
 from tests.core.support import Desk, completing, nothing, pay_link, refused
+from tests.sizes import size
 
 FULL = "C03: is off; C01: has its 50 orders of the day"
 
@@ -251,7 +252,7 @@ async def test_redis_and_the_rule_in_words_agree(servers: Servers, runtime: Runt
         st.none() | st.integers(1, 60),
         st.lists(st.tuples(st.integers(1, 25), st.booleans()), max_size=20),
     )
-    @settings(max_examples=25, deadline=None)
+    @settings(max_examples=size(10, 200))
     def run(count: int | None, minor: int | None, orders: list[tuple[int, bool]]) -> None:
         loop.run_until_complete(life(count, minor, orders))
 
