@@ -34,7 +34,7 @@ _STARTED = pytest.StashKey[tuple[EmbeddedPostgres, EmbeddedValkey]]()
 _DEMO, _PRODUCTION, _SEEDED = "template_demo", "template_production", "template_seeded"
 MASTER_KEY = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
 # Each month is tables, and each table costs every test. Who goes further ahead makes more.
-MONTHS = 3
+MONTHS = 4
 PUBLIC_URL = "http://127.0.0.1:18080"
 SUPPLIER_KEYS = {"880001": "4e1f6c0b9d2a47358c61", "880002": "9a7c2e4b6d8f10325476"}
 NOWHERE = "http://127.0.0.1:1029"

@@ -38,6 +38,8 @@ COSTS: Final = {
 }
 # What they take, besides the demo's own two: S01 for both products, S02 for the first.
 ABROAD: Final = (("S03", "JPY", "C31", "C32"), ("S04", "KWD", "C41", "C42"))
+# Longer than any life: a step takes 26 hours at most.
+MONTHS: Final = 6
 _MIGRATED, _TEMPLATE = "template_demo", "template_lives"
 
 
@@ -62,6 +64,7 @@ async def make_template(servers: Servers, supplier: SandboxSupplier) -> None:
     await _sql(servers, f"CREATE DATABASE {_TEMPLATE} TEMPLATE {_MIGRATED}")
     runtime = await build_runtime(servers, _TEMPLATE, SetClock(start()))
     try:
+        assert await runtime.system.store.make_months(start().date(), MONTHS) == 0
         await seed(runtime, Addresses(supplier.base, SUPPLIER_KEYS, {}))
         for channel_no, cost in COSTS.items():
             channel = await runtime.supply.channels.costs(channel_no)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from calendar import SUNDAY, monthrange
 from datetime import UTC, date, datetime, time, timedelta
 from uuid import UUID
 
@@ -214,19 +215,27 @@ async def test_a_changed_cut_counts_from_the_next_day_on(books: Books) -> None:
     assert await books.faults() == []
 
 
+def sunday(month: int, index: int) -> date:
+    """One of the Sundays of a month of next year, which is ahead of every clock."""
+    first = date(datetime.now(UTC).year + 1, month, 1)
+    days = (first + timedelta(days=n) for n in range(monthrange(first.year, month)[1]))
+    return [day for day in days if day.weekday() == SUNDAY][index]
+
+
 @pytest.mark.parametrize(
     ("zone", "night"),
     [
-        ("Europe/Berlin", date(2027, 3, 28)),  # 02:30 is skipped
-        ("Europe/Berlin", date(2027, 10, 31)),  # 02:30 comes twice
-        ("America/New_York", date(2027, 3, 14)),
-        ("America/New_York", date(2027, 11, 7)),
+        ("Europe/Berlin", sunday(3, -1)),  # 02:30 is skipped
+        ("Europe/Berlin", sunday(10, -1)),  # 02:30 comes twice
+        ("America/New_York", sunday(3, 1)),
+        ("America/New_York", sunday(11, 0)),
     ],
 )
 async def test_a_night_in_which_the_clocks_change(books: Books, zone: str, night: date) -> None:
     """The day is cut once, at the first 02:30 or the first instant that exists after it."""
     cut = DayCut(time(2, 30), zone)
     start = datetime.combine(night - ONE_DAY, time(20, 0), UTC)
+    assert await books.runtime.system.store.make_months(start.date(), 2) == 0
     books.clock.go_to(start)
     merchant = await books.merchant("M7004", cut)
     booked: list[datetime] = []
