@@ -6,14 +6,15 @@ PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3
 	then echo $$python; break; fi; done)
 SETUP = "$(or $(PYTHON),$(error Paydesk needs Python 3.11 or later: install it, or name one with PYTHON=))" tools/setup.py
 
-.PHONY: help run test check faults lock
+.PHONY: help run test night check faults lock
 
 help:
 	@echo "make run             start the demo desk in the browser (data stays in var/)"
 	@echo "make run FRESH=1     the same, with all data of the demo made anew"
 	@echo "make run PORT=9000   the same, on another port (and the ones after it)"
-	@echo "make test            format, lint, types, import contracts, then every test"
+	@echo "make test            format, lint, import contracts, types and every test"
 	@echo "make test ARGS=...   the same, with options for pytest, such as ARGS='-k orders'"
+	@echo "make night           every test at length, the benches, and all faults"
 	@echo "make check           format, lint, types and import contracts only"
 	@echo "make lock            write the locks anew after a change of dependencies"
 	@echo "make lock UPGRADE=1  the same, with the newest versions allowed"
@@ -23,6 +24,9 @@ run:
 
 test:
 	@$(SETUP) test $(ARGS)
+
+night:
+	@$(SETUP) night $(ARGS)
 
 check:
 	@$(SETUP) check

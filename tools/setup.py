@@ -2,7 +2,8 @@
 """Set-up and the everyday commands, with nothing but Python's own library.
 
     setup.py run [options of `python -m bot demo`]    the demo desk
-    setup.py test [options of pytest]                 quality checks, then every test
+    setup.py test [options of pytest]                 quality checks, and every test
+    setup.py night [options of pytest]                every test at length, the benches, all faults
     setup.py check                                    quality checks only
     setup.py faults [options of bench.faults]         break what is around a desk, and measure
     setup.py lock [--upgrade]                         write the locks from pyproject.toml
@@ -48,13 +49,13 @@ def main() -> int:
     if verb == "faults":
         make_environment(RUNTIME)
         os.execv(PYTHON, [str(PYTHON), "-m", "bench.faults", *options])
-    if verb == "test":
+    if verb in ("test", "night"):
         os.environ["PAYDESK_CHROMIUM"] = find_browser() or install_browser()
         make_environment(DEV)
-        return check() or run_tests(options)
+        return test(options) if verb == "test" else night(options)
     if verb == "check":
         make_environment(DEV)
-        return check()
+        return report(start_checks())
     if verb == "lock":
         return write_locks(options)
     sys.exit(__doc__)
@@ -178,34 +179,81 @@ def install_browser() -> str:
 # Checks and tests
 
 
-def check() -> int:
-    """Runs every check even when one fails, so that one run shows all there is to mend."""
-    tools = {
-        "format": ("ruff", "format", "--check", "--quiet", "--diff", "."),
-        "lint": ("ruff", "check", "--quiet", "."),
-        "types": ("mypy", "--no-error-summary"),
-        "contracts": ("lint-imports",),
-    }
-    failed = []
-    for name, (tool, *arguments) in tools.items():
-        say(f"Checking {name}")
-        run = subprocess.run(
-            [str(VENV / "bin" / tool), *arguments], capture_output=True, text=True, check=False
+# The longest comes last, and goes on beside the tests.
+CHECKS = {
+    "format": ("ruff", "format", "--check", "--quiet", "--diff", "."),
+    "lint": ("ruff", "check", "--quiet", "."),
+    "contracts": ("lint-imports",),
+    "types": ("mypy", "--no-error-summary"),
+}
+# What a night takes longer for than a day: (what, options of python).
+NIGHT = (
+    ("the engine's bench", ("-m", "bench.engine")),
+    ("the bench of bills", ("-m", "bench.bills")),
+    ("the bench of news", ("-m", "bench.news")),
+    ("every fault", ("-m", "bench.faults")),
+)
+NIGHT_TEST_S = 3600
+
+
+def start_checks() -> dict[str, subprocess.Popen[str]]:
+    """All of them at once: none waits for another, and one run shows all there is to mend."""
+    say(f"Checking {', '.join(CHECKS)}")
+    return {
+        name: subprocess.Popen(
+            [str(VENV / "bin" / tool), *arguments],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
         )
-        if run.returncode != 0:
-            print(run.stdout + run.stderr)
+        for name, (tool, *arguments) in CHECKS.items()
+    }
+
+
+def report(checks: dict[str, subprocess.Popen[str]]) -> int:
+    """Waits for checks, and shows what those say that failed."""
+    failed = []
+    for name, check in checks.items():
+        said, _ = check.communicate()
+        if check.returncode != 0:
+            print(said)
             failed.append(name)
-    say(f"Not in order: {', '.join(failed)}" if failed else "Everything is in order.")
+    say(f"Not in order: {', '.join(failed)}" if failed else f"In order: {', '.join(checks)}.")
     return 1 if failed else 0
 
 
+def test(options: list[str]) -> int:
+    """Types take as long as many tests, on one processor: they are checked beside the tests."""
+    checks = start_checks()
+    types = {"types": checks.pop("types")}
+    if report(checks) != 0:
+        report(types)
+        return 1
+    code = run_tests(options)
+    return report(types) or code
+
+
 def run_tests(options: list[str]) -> int:
+    # They start hundreds of processes, each of which would compile everything anew.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     workers = str(max(2, min(8, os.cpu_count() or 2)))
     say(f"Testing with {workers} workers")
     command = [str(PYTHON), "-m", "pytest", "-n", workers, *options]
     code = subprocess.run(command, check=False).returncode
     say("All tests passed." if code == 0 else "The tests failed.")
     return code
+
+
+def night(options: list[str]) -> int:
+    """All of it, even where some of it fails."""
+    os.environ["PAYDESK_NIGHT"] = "1"
+    failed = ["the tests"] if run_tests([f"--timeout={NIGHT_TEST_S}", *options]) else []
+    for what, arguments in NIGHT:
+        say(f"Running {what}")
+        if subprocess.run([str(PYTHON), *arguments], check=False).returncode != 0:
+            failed.append(what)
+    say(f"Failed: {', '.join(failed)}" if failed else "A good night.")
+    return 1 if failed else 0
 
 
 # The locks

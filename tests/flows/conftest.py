@@ -9,7 +9,7 @@ import pytest
 from tests.demo import DemoDesk, Receiver, receiver
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 async def desk(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[DemoDesk]:
     started = await DemoDesk(tmp_path_factory.mktemp("flows") / "home").start()
     yield started

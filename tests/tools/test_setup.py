@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 
@@ -20,14 +21,26 @@ ECHO = "import json, os, sys; print(json.dumps([os.getcwd(), sys.prefix, sys.arg
 
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
-    place = tmp_path / "a checkout"
+    return checked_out(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A checkout with its environment, for one test after another: it is made again at need."""
+    place = checked_out(tmp_path_factory.mktemp("made"))
+    run(place, os.environ["PATH"])
+    return place
+
+
+def checked_out(folder: Path) -> Path:
+    place = folder / "a checkout"
     (place / "tools").mkdir(parents=True)
     (place / "bot").mkdir()
     (place / "bot" / "__main__.py").write_text(ECHO)
     for name in ("Makefile", "tools/setup.py"):
         shutil.copy(ROOT / name, place / name)
     for kind in ("", "-dev", "-uv"):
-        (place / f"requirements{kind}.lock").write_text(f"# nothing {kind}\n")
+        (place / f"requirements{kind}.lock").write_text("# nothing\n")
     return place
 
 
@@ -77,31 +90,78 @@ def test_run_makes_the_environment_once_and_starts_the_demo(checkout: Path, path
     assert (checkout / MARKER).stat().st_mtime_ns == made_at_ns
 
 
-def test_faults_are_planted_in_the_environment_of_the_desk(checkout: Path) -> None:
-    (checkout / "bench" / "faults").mkdir(parents=True)
-    (checkout / "bench" / "faults" / "__main__.py").write_text(ECHO)
+def test_faults_are_planted_in_the_environment_of_the_desk(made: Path) -> None:
+    module(made, "bench.faults", ECHO)
     python, asked = f"PYTHON={sys.executable}", "ARGS=kills --json 'a file'"
-    done = make(checkout, os.environ["PATH"], "faults", python, asked)
+    done = make(made, os.environ["PATH"], "faults", python, asked)
     said = json.loads(done.stdout.splitlines()[-1])
-    assert said == [str(checkout), str(checkout / ".venv"), ["kills", "--json", "a file"]]
-    assert "Installing 0 packages" in done.stdout
+    assert said == [str(made), str(made / ".venv"), ["kills", "--json", "a file"]]
 
 
-def test_a_half_made_environment_is_thrown_away(checkout: Path) -> None:
-    run(checkout, os.environ["PATH"])
-    (checkout / MARKER).unlink()
-    (checkout / ".venv" / "half-made").touch()
-    run(checkout, os.environ["PATH"])
-    assert not (checkout / ".venv" / "half-made").exists()
+def module(checkout: Path, name: str, text: str) -> None:
+    """What `python -m NAME` does there."""
+    place = checkout / name.replace(".", "/")
+    place.mkdir(parents=True, exist_ok=True)
+    (place / "__main__.py").write_text(text)
 
 
-def test_a_changed_lock_brings_the_environment_up_to_date_in_place(checkout: Path) -> None:
-    run(checkout, os.environ["PATH"])
-    (checkout / ".venv" / "kept").touch()
-    (checkout / "requirements.lock").write_text("# another\n")
-    _, progress = run(checkout, os.environ["PATH"])
+BENCHES = ["bench.engine", "bench.bills", "bench.news", "bench.faults"]
+CALLED = """\
+import json, os, sys
+seen = os.environ.get("PAYDESK_NIGHT"), os.environ.get("PYTHONDONTWRITEBYTECODE")
+print(json.dumps([NAME, sys.argv[1:], *seen]))
+"""
+
+
+@pytest.mark.parametrize(
+    ("verb", "failing", "called"),
+    [
+        ("test", "", ["pytest"]),
+        ("test", "ruff", []),
+        ("test", "mypy", ["pytest"]),
+        ("night", "", ["pytest", *BENCHES]),
+    ],
+)
+def test_checks_come_before_the_tests_and_types_beside_them(
+    made: Path, verb: str, failing: str, called: list[str]
+) -> None:
+    for name in ("pytest", *BENCHES):
+        module(made, name, CALLED.replace("NAME", repr(name)))
+    for tool in ("ruff", "lint-imports", "mypy", "chromium"):
+        program = made / ".venv" / "bin" / tool
+        program.write_text(f"#!/bin/sh\necho {tool} has spoken\nexit {int(tool == failing)}\n")
+        program.chmod(0o755)
+    path = f"{made / '.venv' / 'bin'}:{os.environ['PATH']}"
+    done = subprocess.run(
+        [sys.executable, str(made / "tools" / "setup.py"), verb, "-k", "orders"],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "PATH": path, "PYTHONDONTWRITEBYTECODE": "1"},
+    )
+    assert done.returncode == int(failing != ""), done.stdout + done.stderr
+    assert (f"{failing} has spoken" in done.stdout) == (failing != "")
+    told = [json.loads(line) for line in done.stdout.splitlines() if line.startswith('["')]
+    assert [name for name, *_ in told] == called
+    for name, options, night, uncompiled in told:
+        assert (options[-2:] == ["-k", "orders"]) == (name == "pytest")
+        assert (night, uncompiled) == ("1" if verb == "night" else None, None)
+
+
+def test_a_half_made_environment_is_thrown_away(made: Path) -> None:
+    (made / MARKER).unlink()
+    (made / ".venv" / "half-made").touch()
+    run(made, os.environ["PATH"])
+    assert not (made / ".venv" / "half-made").exists()
+
+
+def test_a_changed_lock_brings_the_environment_up_to_date_in_place(made: Path) -> None:
+    (made / ".venv" / "kept").touch()
+    for kind in ("", "-dev"):
+        (made / f"requirements{kind}.lock").write_text(f"# another: {uuid4()}\n")
+    _, progress = run(made, os.environ["PATH"])
     assert "Installing 0 packages" in progress
-    assert (checkout / ".venv" / "kept").exists()
+    assert (made / ".venv" / "kept").exists()
 
 
 def test_two_starts_at_once_and_a_killed_one_do_no_harm(checkout: Path) -> None:

@@ -1,10 +1,9 @@
-"""The sandbox's documents and the gateway with the supplier itself, a process of its own."""
+"""The sandbox's documents and the gateway with the supplier itself, on real sockets."""
 
 from __future__ import annotations
 
 import asyncio
 import json
-import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
@@ -38,6 +37,7 @@ from core.connectors import (
 from core.kernel.money import Money
 from core.kernel.wire import HttpAnswer, HttpRequest
 from core.system.gateway import Gateway, MayHaveHappened, Timeouts
+from sandbox.supplier.app import start
 from tests.core.connectors.support import FACTS, LIBRARY
 
 CALLBACK_WAIT_S: Final = 10.0
@@ -124,12 +124,6 @@ class Desk:
 
 @asynccontextmanager
 async def supplier(home: Path) -> AsyncIterator[dict[str, str]]:
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "sandbox.supplier",
-        cwd=LIBRARY.parent, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
-    )  # fmt: skip
-    assert process.stdin is not None
-    assert process.stdout is not None
     ours = load_pem_private_key(PRIVATE_KEY.encode(), None).public_key()
     pem = ours.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
     config = {
@@ -142,13 +136,8 @@ async def supplier(home: Path) -> AsyncIterator[dict[str, str]]:
         ],
         "callback_delays_s": [0.0],
     }
-    process.stdin.write(json.dumps(config).encode() + b"\n")
-    try:
-        ready: dict[str, str] = json.loads(await asyncio.wait_for(process.stdout.readline(), 30))
+    async with start(config) as ready:
         yield ready
-    finally:
-        process.stdin.close()
-        await process.wait()
 
 
 @asynccontextmanager
