@@ -10,7 +10,6 @@ import re
 import tomllib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from statistics import median
 from typing import Final
@@ -52,28 +51,68 @@ class Module:
 
     name: str
     text: str
+    tree: ast.Module
 
-    @property
-    def tree(self) -> ast.Module:
-        """Its syntax."""
-        return _parsed(self.text)
-
-    @property
-    def lines(self) -> int:
-        """Its length."""
-        return len(self.text.splitlines())
+    @classmethod
+    def of(cls, name: str, text: str) -> Module:
+        """A module that says this."""
+        return cls(name, text, ast.parse(text))
 
 
-def aspects() -> list[Aspect]:
+class House:
+    """A checkout. root: its folder."""
+
+    def __init__(self, root: Path = ROOT) -> None:
+        self._root = root
+
+    def modules(self, *rooms: str) -> list[Module]:
+        """The modules of these rooms, by name, but for empty ones."""
+        paths = sorted(path for room in rooms for path in (self._root / room).rglob("*.py"))
+        texts = {self._name(path): path.read_text(encoding="utf-8") for path in paths}
+        return [Module.of(name, text) for name, text in texts.items() if text.strip()]
+
+    def districts(self) -> list[str]:
+        """The packages of core."""
+        return sorted(path.parent.name for path in (self._root / "core").glob("*/__init__.py"))
+
+    def layers(self) -> list[str]:
+        """The names in the contract that orders core."""
+        for contract in self._contracts():
+            if contract.get("containers") == ["core"]:
+                lines = contract["layers"]
+                return [name for line in lines for name in re.split(r"\s*[|:]\s*", line)]
+        raise LookupError("core has no contract of layers")
+
+    def contract_ignores(self) -> list[str]:
+        """What a contract lets through."""
+        return [ignored for one in self._contracts() for ignored in one.get("ignore_imports", [])]
+
+    def sql_above_core(self) -> list[str]:
+        """Modules of the rooms above core with a text that is a statement of SQL."""
+        above = self.modules(*(room for room in ROOMS if room != "core"))
+        return [module.name for module in above if any(map(_SQL.match, _texts(module.tree)))]
+
+    def _name(self, path: Path) -> str:
+        parts = path.relative_to(self._root).with_suffix("").parts
+        return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+    def _contracts(self) -> list[dict[str, list[str]]]:
+        said = tomllib.loads((self._root / "pyproject.toml").read_text(encoding="utf-8"))
+        found: list[dict[str, list[str]]] = said["tool"]["importlinter"]["contracts"]
+        return found
+
+
+def aspects(house: House) -> list[Aspect]:
     """The whole table."""
-    core = modules("core")
-    every = modules(*ROOMS)
-    lines = [module.lines for module in every]
+    core = house.modules("core")
+    every = house.modules(*ROOMS)
+    there = house.districts()
+    lines = [len(module.text.splitlines()) for module in every]
     lengths = [_length(one) for one in functions(every)]
     parameters = [count_parameters(one) for one in functions(every)]
     return [
         Aspect("import cycles in core", 0, len(cycles(core))),
-        Aspect("ignores in the import contracts", 0, len(contract_ignores())),
+        Aspect("ignores in the import contracts", 0, len(house.contract_ignores())),
         Aspect("`type: ignore` in core", 0, sum(m.text.count("type: ignore") for m in core)),
         Aspect("lines of a module, median", 125, round(median(lines))),
         Aspect("lines of a module, 95 %", 350, percentile(lines)),
@@ -81,26 +120,17 @@ def aspects() -> list[Aspect]:
         Aspect("lines of a function, median", 10, round(median(lengths))),
         Aspect("lines of a function, 95 %", 45, percentile(lengths)),
         Aspect("lines of a function, most", 70, max(lengths)),
-        Aspect("names in core's layer contract", 12, len(layers())),
-        Aspect("districts of core", 11, len(districts())),
-        Aspect("arrows between districts", 55, len(arrows(core))),
+        Aspect("names in core's layer contract", 12, len(house.layers())),
+        Aspect("districts of core", 11, len(there)),
+        Aspect("arrows between districts", 56, len(arrows(core, there))),
         Aspect("parameters of a function, 95 %", 5, percentile(parameters)),
         Aspect("parameters of a function, most", 8, max(parameters)),
         Aspect("constructors with more than 6", 0, len(wide_constructors(every))),
         Aspect("objects with more than 7 verbs and no reason", 0, len(wide_objects(core))),
         Aspect("uses of untyped facts", 0, sum(len(_FACTS.findall(m.text)) for m in every)),
-        Aspect("modules above core that speak SQL", 0, len(sql_above_core())),
+        Aspect("modules above core that speak SQL", 0, len(house.sql_above_core())),
         Aspect("modules without a noun for a name", 0, len(nameless(every))),
     ]
-
-
-# ── what there is ────────────────────────────────────────────────────────────────────────────────
-@cache
-def modules(*rooms: str) -> tuple[Module, ...]:
-    """The modules of these rooms, by name, but for empty ones."""
-    paths = sorted(path for room in rooms for path in (ROOT / room).rglob("*.py"))
-    found = (Module(_name(path), path.read_text(encoding="utf-8")) for path in paths)
-    return tuple(module for module in found if module.text.strip())
 
 
 def functions(among: Sequence[Module]) -> Iterator[Function]:
@@ -117,25 +147,6 @@ def classes(among: Sequence[Module]) -> Iterator[tuple[str, ast.ClassDef]]:
                 yield f"{module.name}.{node.name}", node
 
 
-def districts() -> list[str]:
-    """The packages of core."""
-    return sorted(path.parent.name for path in (ROOT / "core").glob("*/__init__.py"))
-
-
-def layers() -> list[str]:
-    """The names in the contract that orders core."""
-    for contract in _contracts():
-        if contract.get("containers") == ["core"]:
-            return [name for line in contract["layers"] for name in re.split(r"\s*[|:]\s*", line)]
-    raise LookupError("core has no contract of layers")
-
-
-def contract_ignores() -> list[str]:
-    """What a contract lets through."""
-    return [ignored for one in _contracts() for ignored in one.get("ignore_imports", [])]
-
-
-# ── how it is ────────────────────────────────────────────────────────────────────────────────────
 def percentile(values: Sequence[int]) -> int:
     """What 95 % of the values do not exceed."""
     return sorted(values)[len(values) - 1 - len(values) // _FEW_IN]
@@ -181,12 +192,6 @@ def public_verbs(node: ast.ClassDef) -> set[str]:
     }
 
 
-def sql_above_core() -> list[str]:
-    """Modules of the rooms above core with a text that is a statement of SQL."""
-    above = modules(*(room for room in ROOMS if room != "core"))
-    return [module.name for module in above if any(map(_SQL.match, _texts(module.tree)))]
-
-
 def nameless(among: Sequence[Module]) -> list[str]:
     """Modules that are called after what one does in them, or after nothing at all."""
     found = []
@@ -198,22 +203,21 @@ def nameless(among: Sequence[Module]) -> list[str]:
     return found
 
 
-def arrows(among: Sequence[Module]) -> set[tuple[str, str]]:
+def arrows(among: Sequence[Module], districts: Sequence[str]) -> set[tuple[str, str]]:
     """Pairs of districts of which the first imports the second."""
-    there = set(districts())
     return {
         (ours, theirs)
         for module in among
-        if (ours := _district(module.name)) in there
-        for imported in _imports(module)
-        if (theirs := _district(imported)) in there and theirs != ours
+        if (ours := _district(module.name)) in districts
+        for imported in _imports(module, set())
+        if (theirs := _district(imported)) in districts and theirs != ours
     }
 
 
 def cycles(among: Sequence[Module]) -> list[str]:
     """Modules that import themselves, by whatever way."""
     names = {module.name for module in among}
-    graph = {m.name: {found for found in _imports(m) if found in names} for m in among}
+    graph = {m.name: {found for found in _imports(m, names) if found in names} for m in among}
     while True:
         ends = {name for name, onwards in graph.items() if not onwards}
         if not ends:
@@ -221,16 +225,15 @@ def cycles(among: Sequence[Module]) -> list[str]:
         graph = {name: to - ends for name, to in graph.items() if name not in ends}
 
 
-def _imports(module: Module) -> Iterator[str]:
-    """Modules of ours that it imports: of a package's face only what is no module of its own."""
-    ours = {one.name for one in modules(*ROOMS)}
+def _imports(module: Module, names: set[str]) -> Iterator[str]:
+    """What a module imports. names: of modules, which are no names in the face of a package."""
     for node in ast.walk(module.tree):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module:
             for alias in node.names:
                 inner = f"{node.module}.{alias.name}"
-                yield inner if inner in ours else node.module
+                yield inner if inner in names else node.module
 
 
 def _texts(tree: ast.AST) -> Iterator[str]:
@@ -248,27 +251,12 @@ def _length(function: Function) -> int:
     return (function.end_lineno or function.lineno) - function.lineno + 1
 
 
-def _name(path: Path) -> str:
-    parts = path.relative_to(ROOT).with_suffix("").parts
-    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
-
-
-def _contracts() -> list[dict[str, list[str]]]:
-    said = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-    found: list[dict[str, list[str]]] = said["tool"]["importlinter"]["contracts"]
-    return found
-
-
-@cache
-def _parsed(text: str) -> ast.Module:
-    return ast.parse(text)
-
-
 def main() -> None:
     """Print the table."""
-    width = max(len(aspect.name) for aspect in aspects())
+    table = aspects(House())
+    width = max(len(aspect.name) for aspect in table)
     print(f"{'aspect':{width}}  {'aim':>5}  {'today':>5}")
-    for aspect in aspects():
+    for aspect in table:
         met = "met" if aspect.met else "not met"
         print(f"{aspect.name:{width}}  {aspect.aim:5}  {aspect.today:5}  {met}")
 
