@@ -28,7 +28,7 @@ from core.kernel.days import Days
 from core.parties.merchants import Merchant
 from core.reports.exports import Paper
 from core.runtime import Connections, Runtime, build
-from core.system.store import migrate
+from core.system.migrate import migrate
 
 BEAT_S: Final = 0.005
 _MASTER_KEY: Final = "A" * 43 + "="

@@ -31,7 +31,7 @@ from bot.world import Addresses, apps, seed
 from core.delivery.outbox import MerchantNews
 from core.parties.merchants import App, Merchant
 from core.runtime import Connections, Runtime, build
-from core.system.store import migrate
+from core.system.migrate import migrate
 from core.trade.notifications import body_of, sign
 
 ANSWER_S: Final = 0.05

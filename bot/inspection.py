@@ -10,8 +10,8 @@ from typing import Final
 from bot.demo import demo_master_key
 from bot.production import Servers, servers_of
 from core.runtime import Connections, Runtime, build
+from core.system.migrate import migrate
 from core.system.settings import Settings, SettingsError
-from core.system.store import migrate
 
 EXIT_DIFFERENCES: Final = 1
 

@@ -18,8 +18,8 @@ from bot.logs import set_up_logs
 from bot.process import keep_what_is_there, until_told_to_stop
 from core.kernel.errors import WrongKind
 from core.runtime import Connections, Runtime, build
+from core.system.migrate import migrate
 from core.system.settings import Settings, SettingsError
-from core.system.store import migrate
 
 _NEEDED: Final = {
     "bot_token": "the bot's token from @BotFather",

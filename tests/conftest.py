@@ -23,7 +23,7 @@ from bot.embedded import EmbeddedPostgres, EmbeddedValkey
 from bot.world import Addresses, apps, seed
 from core.parties.merchants import App, Merchant
 from core.runtime import Connections, Runtime, build
-from core.system.store import migrate
+from core.system.migrate import migrate
 from tests.databases import Databases
 from tests.sizes import PROFILE
 

@@ -22,8 +22,8 @@ from bot.neighbours import Neighbour
 from core.kernel.money import Money
 from core.parties.merchants import App
 from core.runtime import Connections, Runtime, build
+from core.system.migrate import migrate
 from core.system.settings import demo_settings
-from core.system.store import migrate
 from core.trade.orders import OpenOrder
 from payapi import Keys, Neighbours
 

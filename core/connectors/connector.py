@@ -53,6 +53,9 @@ class Connector:
     means any.
     not_found_is_final, create_is_idempotent, refund_is_idempotent: promises of the supplier
     (payments design, §1).
+
+    More than seven verbs: a document answers every moment of a call, and each of them has its own
+    facts.
     """
 
     def __init__(self, document: Document, version: str, watch: Watch | None = None) -> None:

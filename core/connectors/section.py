@@ -50,6 +50,8 @@ class Section:
 
     Absent or faulty values come back as the default (or as something harmless of the right
     type), so that one pass finds every fault; the caller ends with `Faults.raise_any`.
+
+    More than seven verbs: one for each shape that a value of a document may have.
     """
 
     def __init__(

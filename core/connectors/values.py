@@ -70,7 +70,10 @@ NOTHING: Final = Words(("",))
 
 
 class Wording:
-    """What the places of one document may say."""
+    """What the places of one document may say.
+
+    More than seven verbs: one for each place of a document that says something.
+    """
 
     def __init__(self, root: Section, credentials: Sequence[str], amounts: AmountForm) -> None:
         self._tables = self._read_tables(root)

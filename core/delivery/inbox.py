@@ -42,7 +42,10 @@ class Arrived:
 
 
 class Inbox:
-    """Telegram updates, each kept once by (bot_id, update_id)."""
+    """Telegram updates, each kept once by (bot_id, update_id).
+
+    More than seven verbs: those of a lease, and the two by which updates come in and go.
+    """
 
     def __init__(self, store: Store, clock: Clock, ids: Ids) -> None:
         self._store = store

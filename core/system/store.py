@@ -1,4 +1,4 @@
-"""PostgreSQL: one pool, one way into a transaction, and the schema's migrations.
+"""PostgreSQL: one pool, and one way into a transaction.
 
 The pool is Tortoise's own, so that the ORM (for reference data) and plain SQL (for money) share
 connections and transactions. Inside `transaction()` both speak on the same connection.
@@ -15,7 +15,6 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import date
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
-from urllib.parse import parse_qs, unquote, urlsplit
 from uuid import UUID
 from weakref import WeakValueDictionary
 
@@ -25,9 +24,9 @@ from tortoise import Tortoise
 from tortoise.backends.asyncpg.client import AsyncpgDBClient
 from tortoise.connection import get_connection, get_connections
 from tortoise.exceptions import DBConnectionError
-from tortoise.migrations.api import migrate as tortoise_migrate
 
-from core.kernel.errors import Bug, WrongKind
+from core.kernel.errors import Bug
+from core.system.dsn import credentials_of
 
 DESK_ROLE: Final = "paydesk_desk"
 MODELS: Final = (
@@ -38,9 +37,7 @@ MODELS: Final = (
     "core.people.groups.models",
 )
 _CONNECTION: Final = "default"
-_MIGRATION_LOCK: Final = 0x5041_5944
-_MIGRATION_WAIT_S: Final = 60
-_MONTHS_AHEAD: Final = 24
+MONTHS_AHEAD: Final = 24
 # A statement that takes longer is ended. Whoever knows better says so, with `timeout_s`.
 COMMAND_TIMEOUT_S: Final = 30
 # For a connection of the pool, and for a lock of somebody else's: few wait for who is stuck.
@@ -108,7 +105,10 @@ class Queries(Protocol):
 
 
 class Tx:
-    """An open transaction. Spawn no tasks while it is open: they would inherit it."""
+    """An open transaction. Spawn no tasks while it is open: they would inherit it.
+
+    More than seven verbs: those of the driver, under the names that it gives them.
+    """
 
     def __init__(self, connection: asyncpg.Connection[asyncpg.Record]) -> None:
         self._connection = connection
@@ -162,7 +162,10 @@ class Tx:
 
 
 class Store:
-    """The desk's connections. Made by `Store.open`, ended by `close`."""
+    """The desk's connections. Made by `Store.open`, ended by `close`.
+
+    More than seven verbs: those of the driver, and one for each way to open a connection.
+    """
 
     def __init__(self, client: AsyncpgDBClient) -> None:
         self._client = client
@@ -172,7 +175,7 @@ class Store:
     @classmethod
     async def open(cls, dsn: str, *, pool_max: int = 12) -> Store:
         """Connect as the desk's role. Raises ConnectionError with a sentence that helps."""
-        config = _config(dsn, role=DESK_ROLE, pool_max=pool_max)
+        config = config_of(dsn, role=DESK_ROLE, pool_max=pool_max)
         await Tortoise.init(config=config, _enable_global_fallback=True)
         client = get_connection(_CONNECTION)
         if not isinstance(client, AsyncpgDBClient):
@@ -325,7 +328,7 @@ class Store:
             await tx.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
             yield tx
 
-    async def make_months(self, first_month: date, months: int = _MONTHS_AHEAD) -> int:
+    async def make_months(self, first_month: date, months: int = MONTHS_AHEAD) -> int:
         """Create the month partitions from `first_month` on, where they are missing.
 
         Readers and writers of other months go on meanwhile. Returns how many could not be made
@@ -336,43 +339,6 @@ class Store:
     async def kind(self) -> str:
         """demo or production, as the database was marked for ever."""
         return str(await self.fetchval("SELECT kind FROM desk"))
-
-
-async def migrate(owner_dsn: str, *, kind: str, today: date, months: int = _MONTHS_AHEAD) -> None:
-    """Bring the schema up to date as its owner, and mark a new database as `kind` for ever.
-
-    Two at once wait for each other. months: how many there are tables for, from today on. Raises
-    WrongKind when the database is of the other kind.
-    """
-    config = _config(owner_dsn, role=None, pool_max=2)
-    guard = await asyncpg.connect(**_credentials(owner_dsn))
-    try:
-        async with asyncio.timeout(_MIGRATION_WAIT_S):
-            # Not the waiting form: a waiter's snapshot blocks CREATE INDEX CONCURRENTLY.
-            locked = "SELECT pg_try_advisory_lock($1)"
-            while not await guard.fetchval(locked, _MIGRATION_LOCK):  # noqa: ASYNC110 (other process)
-                await asyncio.sleep(0.1)
-        marked = None
-        if await guard.fetchval("SELECT to_regclass('public.desk') IS NOT NULL"):
-            marked = await guard.fetchval("SELECT kind FROM desk")
-        if marked not in (None, kind):
-            raise WrongKind(
-                f"this database is marked {marked} for ever and cannot serve a {kind} desk; "
-                "use another database"
-            )
-        try:
-            await tortoise_migrate(config=config)
-        finally:
-            await Tortoise.close_connections()
-        await guard.execute("INSERT INTO desk (kind) VALUES ($1) ON CONFLICT DO NOTHING", kind)
-        await guard.execute(f"GRANT {DESK_ROLE} TO CURRENT_USER")
-        first = today.replace(day=1)
-        async with asyncio.timeout(_MIGRATION_WAIT_S):
-            asked = "SELECT make_months($1, $2)"
-            while await guard.fetchval(asked, first, months):  # noqa: ASYNC110 (others hold it)
-                await asyncio.sleep(0.1)
-    finally:
-        await guard.close()
 
 
 if TYPE_CHECKING:
@@ -431,27 +397,8 @@ def _touched(status: str) -> int:
     return int(last) if last.isdecimal() else 0
 
 
-def _credentials(dsn: str) -> dict[str, Any]:
-    """host, port, user, password, database (and ssl) of a postgresql:// address."""
-    parts = urlsplit(dsn)
-    if parts.scheme not in ("postgres", "postgresql"):
-        raise ConnectionError("a database address begins with postgresql://")
-    query = parse_qs(parts.query)
-    credentials: dict[str, Any] = {
-        "host": query.get("host", [parts.hostname or "127.0.0.1"])[0],
-        "port": int(query.get("port", [parts.port or 5432])[0]),
-        "user": unquote(parts.username) if parts.username else query.get("user", ["postgres"])[0],
-        "database": unquote(parts.path.lstrip("/")) or "paydesk",
-    }
-    password = unquote(parts.password) if parts.password else query.get("password", [None])[0]
-    if password is not None:
-        credentials["password"] = password
-    if "sslmode" in query:
-        credentials["ssl"] = query["sslmode"][0]
-    return credentials
-
-
-def _config(dsn: str, *, role: str | None, pool_max: int) -> dict[str, Any]:
+def config_of(dsn: str, *, role: str | None, pool_max: int) -> dict[str, Any]:
+    """Of Tortoise, for the database at this address. role: what whoever connects becomes."""
     settings = {"application_name": "paydesk", "timezone": "UTC"}
     if role is not None:
         settings |= {
@@ -465,7 +412,7 @@ def _config(dsn: str, *, role: str | None, pool_max: int) -> dict[str, Any]:
             _CONNECTION: {
                 "engine": __name__,
                 "credentials": {
-                    **_credentials(dsn),
+                    **credentials_of(dsn),
                     "minsize": 1,
                     "maxsize": pool_max,
                     "server_settings": settings,

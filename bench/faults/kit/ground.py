@@ -18,7 +18,7 @@ from bot import world
 from bot.embedded import EmbeddedPostgres, EmbeddedValkey
 from bot.process import free_ports
 from core.runtime import Connections, build
-from core.system.store import migrate
+from core.system.migrate import migrate
 
 HOST: Final = "127.0.0.1"
 _PORTS: Final = 10

@@ -77,6 +77,8 @@ class Outbox:
 
     wake: called after something was put in, so that a worker need not wait for its next look.
     A worker that is woken before the commit simply looks again a moment later.
+
+    More than seven verbs: everybody puts in, with four of them; the courier alone uses the others.
     """
 
     def __init__(self, store: Store, clock: Clock, ids: Ids) -> None:

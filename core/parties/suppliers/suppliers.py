@@ -96,7 +96,10 @@ class NewSupplier:
 
 class Suppliers:
     """Upstream institutions, as rows: whoever writes here has asked for the right before
-    (`core.supply.onboarding`)."""
+    (`core.supply.onboarding`).
+
+    More than seven verbs: one for each way to find a supplier, and one for each part of its row.
+    """
 
     def __init__(self, vault: Vault, clock: Clock, ids: Ids, ledger: Ledger) -> None:
         self._vault = vault

@@ -46,7 +46,11 @@ class Group:
 
 
 class Groups:
-    """The groups."""
+    """The groups.
+
+    More than seven verbs: whose a group is and who is told in it stand in one row, which all of
+    them read.
+    """
 
     def __init__(self, store: Store, clock: Clock, ids: Ids, outbox: Outbox) -> None:
         self._store = store

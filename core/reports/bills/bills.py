@@ -19,7 +19,10 @@ from core.system.store import Store, Tx
 
 
 class Bills:
-    """What business days came to: of a merchant, a supplier, the platform."""
+    """What business days came to: of a merchant, a supplier, the platform.
+
+    More than seven verbs: three kinds of bill, each alone or in a snapshot that is open.
+    """
 
     def __init__(
         self, store: Store, clock: Clock, ledger: Ledger, merchants: Merchants, suppliers: Suppliers

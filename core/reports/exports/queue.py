@@ -49,7 +49,10 @@ class Taken:
 
 
 class Requests:
-    """Who asked for what, in which chat, and what became of it."""
+    """Who asked for what, in which chat, and what became of it.
+
+    More than seven verbs: those of a lease, and what is shown of a file while it is made.
+    """
 
     def __init__(self, store: Store, clock: Clock, ids: Ids) -> None:
         self._store = store

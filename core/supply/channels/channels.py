@@ -72,6 +72,8 @@ class Channels:
 
     Every change is in the trail, and written once; `also` is written with it. limits_changed:
     told, afterwards, of a channel whose limits of the day are others now.
+
+    More than seven verbs: one for each way to find a channel, and one for each change of it.
     """
 
     def __init__(

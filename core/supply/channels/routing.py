@@ -43,6 +43,8 @@ class Routing:
 
     draw: a number in [0, 1) per call. alarm: tells the ops groups, in the transaction of what it
     tells of.
+
+    More than seven verbs: one for each moment of an order that changes what its channel may take.
     """
 
     def __init__(

@@ -65,6 +65,8 @@ class Documents:
     only an approved one is used by a live supplier.
 
     library: the folder of the documents that come with the desk.
+
+    More than seven verbs: one for each move of a version, and what people read before they decide.
     """
 
     def __init__(self, system: System, delivery: Delivery, people: People, library: Path) -> None:

@@ -34,6 +34,8 @@ class Onboarding:
 
     Every verb wants a chat where staff alone reads, writes the trail, and gives the supplier back
     as it is then. allow_private: for demo and tests only, see `Gateway`.
+
+    More than seven verbs: one for each move of a supplier, there and back.
     """
 
     def __init__(

@@ -37,6 +37,8 @@ class Leases:
     Only whoever took a row last may end it: every verb says whether that was so, and changes
     nothing where it was not. A row whose lease has ended is free for the next take; until somebody
     takes it, its holder still holds it. also: other columns that the same statement sets.
+
+    More than seven verbs: one for each change that the state of a row may make.
     """
 
     def __init__(self, queue: Queue, clock: Clock, ids: Ids) -> None:

@@ -55,7 +55,10 @@ _KINDS: Final = {"refund_payer": "payer_refunded", "credit_merchant": "credited"
 
 
 class Discrepancies:
-    """The list of them, and their resolution: each cent once."""
+    """The list of them, and their resolution: each cent once.
+
+    More than seven verbs: what a person asks, is asked and answers, button by button.
+    """
 
     def __init__(
         self,

@@ -16,6 +16,7 @@ from core.kernel.errors import Refusal, WrongKind
 from core.parties.merchants import App, Merchant
 from core.parties.merchants.models import MerchantRow
 from core.runtime import Runtime
+from core.system.migrate import migrate
 from core.system.store import (
     DATABASE_AWAY,
     DESK_ROLE,
@@ -23,7 +24,6 @@ from core.system.store import (
     LOCK_WAIT_S,
     POOL_WAIT_S,
     Store,
-    migrate,
 )
 from tests.conftest import Servers
 from tests.core.support import owner
