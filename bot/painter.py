@@ -95,7 +95,7 @@ class Painter:
     async def alarm(self, chat_id: int, alarm_id: UUID) -> Screen:
         """An alarm, with times on the platform's clocks."""
         alarm = await self._runtime.people.alarms.get(alarm_id)
-        zone = (await self._runtime.ledger.cut_of(HOUSE)).zone
+        zone = (await self._runtime.ledger.calendar.cut_of(HOUSE)).zone
         return render_alarm(alarm, zone, await self.language(chat_id))
 
     async def language(self, chat_id: int) -> str:

@@ -98,5 +98,5 @@ async def build(
     accounts = build_accounts(system, ledger, delivery, parties, people, supply)
     reports = build_reports(system, ledger, parties, people, instance_name=instance_name)
     await reports.instance.beat()  # the time is right before anybody asks for it
-    await ledger.open_house()
+    await ledger.calendar.open_house()
     return Runtime(system, ledger, delivery, parties, people, supply, trade, accounts, reports)

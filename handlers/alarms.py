@@ -70,7 +70,7 @@ async def _show(runtime: Runtime, actor: Actor, alarm: Alarm, reply_to: int) -> 
 
 
 async def _zone(runtime: Runtime) -> dict[str, Any]:
-    return {"zone": (await runtime.ledger.cut_of(HOUSE)).zone}
+    return {"zone": (await runtime.ledger.calendar.cut_of(HOUSE)).zone}
 
 
 async def _messages(runtime: Runtime, alarm: Alarm) -> dict[str, Any]:

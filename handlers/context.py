@@ -289,7 +289,7 @@ async def zone_here(runtime: Runtime, actor: Actor) -> str:
         return (await runtime.parties.merchants.by_id(group.merchant_ids[0])).day_cut.zone
     if group is not None and group.supplier_ids:
         return (await runtime.parties.suppliers.by_id(group.supplier_ids[0])).day_cut.zone
-    return (await runtime.ledger.cut_of(HOUSE)).zone
+    return (await runtime.ledger.calendar.cut_of(HOUSE)).zone
 
 
 async def _on_clocks_here(runtime: Runtime, actor: Actor, refusal: Refusal) -> dict[str, str]:

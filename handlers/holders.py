@@ -126,7 +126,10 @@ def _supplier(supplier: Supplier) -> Holder:
 
 async def _platform(runtime: Runtime) -> list[Holder]:
     """Its books in each currency, that of most merchants first."""
-    cut, known = await runtime.ledger.cut_of(HOUSE), await runtime.parties.merchants.currencies()
+    cut, known = (
+        await runtime.ledger.calendar.cut_of(HOUSE),
+        await runtime.parties.merchants.currencies(),
+    )
     return [
         Holder("p", HOUSE, "", "", of, cut, tuple(other for other in known if other != of))
         for of in known

@@ -203,7 +203,7 @@ async def _read(runtime: Runtime, dialogue: Dialogue, step: str, text: str) -> d
     """
     match step:
         case "licence_expires_on":
-            zone = (await runtime.ledger.cut_of(HOUSE)).zone
+            zone = (await runtime.ledger.calendar.cut_of(HOUSE)).zone
             return {step: str(last_day(text, today_of(runtime, zone)))}
         case "settles_to":
             whom = read_settles_to(text)

@@ -87,7 +87,7 @@ async def tell_refused(
     facts = {
         "order_no": order_no,
         "supplier_no": supplier_no,
-        "zone": (await runtime.ledger.cut_of(HOUSE)).zone,
+        "zone": (await runtime.ledger.calendar.cut_of(HOUSE)).zone,
         "lines": [
             {
                 "at": one.at.isoformat(),

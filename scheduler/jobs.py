@@ -60,9 +60,9 @@ async def roll_books(runtime: Runtime) -> None:
     Fails where any holder's books could not be, once all the others' are.
     """
     faults = []
-    for holder_id in await runtime.ledger.due_to_roll():
+    for holder_id in await runtime.ledger.calendar.due_to_roll():
         try:
-            if await runtime.ledger.roll_days(holder_id):
+            if await runtime.ledger.calendar.roll(holder_id):
                 async with runtime.system.store.transaction() as tx:
                     await runtime.people.groups.show_bill(tx, holder_id)
         except Exception as fault:  # noqa: BLE001 (one holder must not stop all the others)

@@ -237,7 +237,7 @@ async def test_the_example_of_the_document(
         example.actor, supplier, Advance(Money(minor("7000.00"), "CNY"), ""), example.cause()
     )
     await example.bill("Second day")
-    await desk.runtime.ledger.roll_days(example.merchant.id)
+    await desk.runtime.ledger.calendar.roll(example.merchant.id)
     for staff in (True, False):
         await example.workbook("First day", first_day, tmp_path, staff=staff)
 

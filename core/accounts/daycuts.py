@@ -7,7 +7,7 @@ from datetime import time
 from typing import Any, Final, Literal
 from uuid import UUID
 
-from core.books import BusinessDay, Ledger
+from core.books import BusinessDay, Ledger, recut, set_house_cut
 from core.kernel.clock import DayCut
 from core.kernel.errors import Bug
 from core.parties.merchants import Merchants
@@ -63,7 +63,7 @@ class DayCuts:
                 raise Bug(f"the holder {holder_id} is gone")
             before = DayCut(row["day_cut"], row["zone"])
             after = replace(before, at=before.at if at is None else at, zone=zone or before.zone)
-            ends_at, next_ends_at = await self._ledger.recut(tx, day, after)
+            ends_at, next_ends_at = await recut(tx, day, after)
             facts = {
                 "holder": kind,
                 "holder_no": row["no"],
@@ -97,7 +97,7 @@ class DayCuts:
             case "s":
                 await self._suppliers.set_day_cut(tx, holder_id, cut)
             case "p":
-                await self._ledger.set_house_cut(tx, cut)
+                await set_house_cut(tx, cut)
 
 
 def _shown(cut: DayCut) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from core.books import codes as codes
+from core.books.calendar import Calendar, recut, set_house_cut
 from core.books.days import BusinessDay
 from core.books.kinds import KINDS, ORDER_KINDS, Heading
 from core.books.ledger import AlreadyBooked, Event, Ledger, Position
@@ -32,6 +33,7 @@ __all__ = [
     "ORDER_KINDS",
     "AlreadyBooked",
     "BusinessDay",
+    "Calendar",
     "Event",
     "Heading",
     "Ledger",
@@ -48,10 +50,12 @@ __all__ = [
     "paid_in",
     "prepaid",
     "prepaid_converted",
+    "recut",
     "refund_reserved",
     "refund_settled",
     "rerated",
     "returned_to_payer",
     "reversal",
+    "set_house_cut",
     "unmatched",
 ]

@@ -104,7 +104,7 @@ class Post:
         await self.minute_passes()
         self.clock.advance(86_400)
         for merchant in merchants:
-            await self.runtime.ledger.roll_days(merchant.id)
+            await self.runtime.ledger.calendar.roll(merchant.id)
             async with self.runtime.system.store.transaction() as tx:
                 await self.runtime.people.groups.show_bill(tx, merchant.id)
         await self.deliver()
@@ -326,7 +326,7 @@ async def test_a_new_day_has_its_own_bill_and_the_former_one_is_closed(
     await post.deliver()
     (first,) = await post.bills()
     post.clock.advance(86_400)
-    await post.runtime.ledger.roll_days(merchant.id)
+    await post.runtime.ledger.calendar.roll(merchant.id)
     async with post.runtime.system.store.transaction() as tx:
         await post.runtime.people.groups.show_bill(tx, merchant.id)
     await post.deliver()

@@ -81,7 +81,7 @@ async def test_a_completion_that_another_supplier_confirms_shows_each_its_own(de
         assert await lines(desk, "S01") == [("C01", 0, 10_000, 65)]
         assert await costs(desk) == {"C01": 65, "C03": 0}
         if not rolled:
-            await desk.runtime.ledger.roll_days(desk.merchant.id)
+            await desk.runtime.ledger.calendar.roll(desk.merchant.id)
 
 
 async def test_a_completion_confirmed_on_another_channel_of_its_supplier_goes_there(

@@ -513,8 +513,8 @@ class Life:
         """The timetable adds up whatever is due."""
 
         async def call() -> None:
-            for holder_id in await self.runtime.ledger.due_to_roll():
-                await self.runtime.ledger.roll_days(holder_id)
+            for holder_id in await self.runtime.ledger.calendar.due_to_roll():
+                await self.runtime.ledger.calendar.roll(holder_id)
             await self.runtime.reports.bills.keep_sums()
 
         return Act(call, lambda books, at: None)

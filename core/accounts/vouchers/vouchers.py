@@ -194,7 +194,7 @@ class Vouchers:
             for holder in whose.values():
                 if holder.role == "supplier":
                     # Its own day is opened first where it is due; no booking holds it.
-                    await self._ledger.today(holder.id)
+                    await self._ledger.calendar.today(holder.id)
             try:
                 books = (holder.books_id for holder in whose.values())
                 return await self._ledger.in_open_days(books, alone)

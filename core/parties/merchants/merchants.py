@@ -64,7 +64,7 @@ class Merchants:
                 reviewed_at=self._clock.now() if reviewed else None,
                 created_at=self._clock.now(),
             )
-            await self._ledger.open_first_day(tx, row.id, cut)
+            await self._ledger.calendar.open_first(tx, row.id, cut)
         return read_merchant(row)
 
     async def set_day_cut(self, tx: Tx, merchant_id: UUID, cut: DayCut) -> None:

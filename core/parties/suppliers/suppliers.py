@@ -170,7 +170,7 @@ class Suppliers:
         )
         if not added:
             raise Refusal("supplier_exists", supplier_no=new.supplier_no)
-        await self._ledger.open_first_day(tx, supplier_id, new.day_cut)
+        await self._ledger.calendar.open_first(tx, supplier_id, new.day_cut)
         return await self.by_id(supplier_id)
 
     async def set_credentials(

@@ -38,7 +38,7 @@ class Bills:
 
         holder_id: a merchant, a supplier, or HOUSE for the platform.
         """
-        return await self._ledger.today(holder_id)
+        return await self._ledger.calendar.today(holder_id)
 
     async def merchant(self, merchant_id: UUID, days: Days | None = None) -> Bill:
         """A merchant's bill; None: of the open day.
@@ -83,7 +83,7 @@ class Bills:
         by now, so that no bill adds up all that came before."""
         rows = await self._store.fetch(_UNKEPT)
         for row in rows:
-            await self._ledger.keep_sums(row["holder_id"], row["accounts"])
+            await self._ledger.calendar.keep_sums(row["holder_id"], row["accounts"])
 
     async def _house_cut(self, tx: Tx) -> DayCut:
         row = await tx.fetchrow("SELECT day_cut, zone FROM desk")

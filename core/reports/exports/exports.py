@@ -144,7 +144,7 @@ class Exports:
                     return await points.chart_of_supplier(tx, bill, supplier.day_cut)
             case "p":
                 currency = await self._currency(paper)
-                cut = await self._ledger.cut_of(HOUSE)
+                cut = await self._ledger.calendar.cut_of(HOUSE)
                 today = await self._bills.open_day(HOUSE)
                 async with self._store.snapshot() as tx:
                     whole = await self._bills.platform_in(tx, paper.days, today, currency)

@@ -33,7 +33,7 @@ async def test_two_who_set_time_and_zone_at_once_both_count(
     found = (
         (await runtime.parties.merchants.by_id(merchant.id)).day_cut,
         (await runtime.parties.suppliers.by_id(supplier.id)).day_cut,
-        await runtime.ledger.cut_of(HOUSE),
+        await runtime.ledger.calendar.cut_of(HOUSE),
     )
     assert {(cut.at, cut.zone) for cut in found} == {(time(6), "Europe/Berlin")}
     assert (

@@ -217,7 +217,7 @@ async def test_no_payment_waits_for_a_rerating(desk: Desk) -> None:
         await waiting_outside(desk)
 
         async def trade() -> None:
-            await desk.runtime.ledger.roll_days(desk.merchant.id)
+            await desk.runtime.ledger.calendar.roll(desk.merchant.id)
             await paid(desk, 5_000)
 
         async with asyncio.timeout(10):

@@ -63,7 +63,7 @@ async def live(desk: Desk, chat_id: int, message_id: int) -> None:
         await desk.actor(chat_id=chat_id), desk.merchant, Advance(Money(500, "CNY"), ""),
         Cause(chat_id, message_id, 1),
     )  # fmt: skip
-    await desk.runtime.ledger.roll_days(desk.merchant.id)
+    await desk.runtime.ledger.calendar.roll(desk.merchant.id)
 
 
 async def test_a_merchant_whose_rows_are_locked_stops_nobody_else(

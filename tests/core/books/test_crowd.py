@@ -94,7 +94,7 @@ class Crowd:
     async def roll(self, random: Random) -> None:
         if random.random() < 0.1:
             merchant = self.desk.merchant
-            await self.desk.runtime.ledger.roll_days(merchant.id)
+            await self.desk.runtime.ledger.calendar.roll(merchant.id)
 
 
 @pytest.mark.timeout(SECONDS + 60)
@@ -106,5 +106,5 @@ async def test_fifty_at_once_on_one_merchant(desk: Desk) -> None:
     booked = await desk.balances()
     assert booked["payable"] == 9880 * len(crowd.paid)
     assert -booked["prepaid"] == crowd.advanced_minor
-    await desk.runtime.ledger.roll_days(desk.merchant.id)
+    await desk.runtime.ledger.calendar.roll(desk.merchant.id)
     await desk.sound()

@@ -258,14 +258,14 @@ async def test_days_join_without_a_gap(
 ) -> None:
     merchant, _ = shop
     clock.go_to_noon()
-    await runtime.ledger.roll_days(merchant.id)
+    await runtime.ledger.calendar.roll(merchant.id)
     clock.advance(5 * 86400)
-    due = await runtime.ledger.due_to_roll()
+    due = await runtime.ledger.calendar.due_to_roll()
     assert merchant.id in due
     assert len(due) == 5  # two merchants, two suppliers, the desk itself
-    closed = await runtime.ledger.roll_days(merchant.id)
+    closed = await runtime.ledger.calendar.roll(merchant.id)
     assert len(closed) == 5
-    assert await runtime.ledger.roll_days(merchant.id) == []
+    assert await runtime.ledger.calendar.roll(merchant.id) == []
     rows = await runtime.system.store.fetch(
         "SELECT day, starts_at, ends_at, closed_at FROM business_day WHERE holder_id = $1"
         " ORDER BY day",
@@ -322,7 +322,7 @@ async def test_a_cut_that_is_changed_while_the_day_is_about_to_close_counts(
     change_task = asyncio.create_task(runtime.ledger.in_open_day(merchant.id, change))
     await changing.wait()
     clock.advance(86400)
-    roll = asyncio.create_task(runtime.ledger.roll_days(merchant.id))
+    roll = asyncio.create_task(runtime.ledger.calendar.roll(merchant.id))
     await waiting_for_a_day(runtime, 1)
     go_on.set()
     await change_task
@@ -361,7 +361,7 @@ async def test_whoever_rolls_up_is_not_overtaken(
         done.append("second")
 
     async def roll() -> None:
-        await runtime.ledger.roll_days(merchant.id)
+        await runtime.ledger.calendar.roll(merchant.id)
         done.append("roll")
 
     early = asyncio.create_task(runtime.ledger.in_open_day(merchant.id, first))
@@ -396,7 +396,7 @@ async def test_a_booking_holds_its_day_open(
     slow = asyncio.create_task(runtime.ledger.in_open_day(merchant.id, work))
     await inside.wait()
     clock.advance(86400)
-    roll = asyncio.create_task(runtime.ledger.roll_days(merchant.id))
+    roll = asyncio.create_task(runtime.ledger.calendar.roll(merchant.id))
     (done, _) = await asyncio.wait([roll], timeout=0.2)
     assert not done
     go_on.set()
@@ -454,4 +454,4 @@ async def test_a_merchant_without_a_day_is_a_bug(
     runtime: Runtime, shop: tuple[Merchant, App]
 ) -> None:
     with pytest.raises(Bug):
-        await runtime.ledger.roll_days(uuid4())
+        await runtime.ledger.calendar.roll(uuid4())

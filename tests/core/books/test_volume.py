@@ -59,7 +59,7 @@ async def test_a_volume_is_asked_once_a_day_and_is_that_of_the_days_before(
     clock.go_to_noon()
     expected = 0
     for nth in range(3):
-        day = await runtime.ledger.today(merchant.id)
+        day = await runtime.ledger.calendar.today(merchant.id)
         # Before, between and after what is paid on the open day, which does not count yet.
         for minor in (1000 + nth, 2000, 4000):
             for ledger in (runtime.ledger, other):
@@ -71,7 +71,7 @@ async def test_a_volume_is_asked_once_a_day_and_is_that_of_the_days_before(
         assert len(store.asked) == 2 * (nth + 1)
         expected += 7000 + nth
         clock.advance(86_400)
-    day = await runtime.ledger.today(merchant.id)
+    day = await runtime.ledger.calendar.today(merchant.id)
     assert await volume(runtime.ledger, day, product="wechat_qr") == 3 * 3 * 7
     assert await volume(runtime.ledger, day, mode="test") == 3 * 3 * 11
     # Days of the past are asked for when past orders are charged anew.
@@ -89,7 +89,7 @@ async def test_a_month_that_took_back_more_than_was_paid_is_sold_at_its_first_ti
     await runtime.parties.merchants.offers.set_tariff(merchant, "alipay_qr", tiers, actor="test")
     completed = paid(Money(5_000, "CNY"), fee_minor=12, cost_minor=5, supplier_no="S01")
     await books.book(merchant.id, "completed", completed, "alipay_qr", "C01")
-    today = await runtime.ledger.today(merchant.id)
+    today = await runtime.ledger.calendar.today(merchant.id)
     first = (today + timedelta(days=40)).replace(day=1)
     found = []
     for nth, (kind, postings) in enumerate(

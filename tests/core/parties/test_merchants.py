@@ -219,7 +219,7 @@ async def test_of_one_day_the_one_set_last_counts_whatever_the_clocks_say(desk: 
     )
     await runtime.supply.channels.set_cost(channel_id, first, actor="test", also=cost_behind)
     await asyncio.gather(*behind)
-    today = await runtime.ledger.today(desk.merchant.id)
+    today = await runtime.ledger.calendar.today(desk.merchant.id)
     yesterday = today - timedelta(days=1)
     assert (await merchants.offers.of(desk.merchant))["alipay_qr"].tariff == second
     assert (await merchants.offers.coming(desk.merchant, yesterday))["alipay_qr"].tariff == second

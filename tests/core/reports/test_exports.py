@@ -7,6 +7,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from core.books import set_house_cut
 from core.kernel.clock import DayCut
 from core.kernel.days import Days
 from core.kernel.errors import Refusal
@@ -156,7 +157,7 @@ async def test_days_that_begin_at_half_past_an_hour_of_utc(desk: Desk) -> None:
     async with runtime.system.store.transaction() as tx:
         await runtime.parties.merchants.set_day_cut(tx, desk.merchant.id, cut)
         await runtime.parties.suppliers.set_day_cut(tx, supplier.id, cut)
-        await runtime.ledger.set_house_cut(tx, cut)
+        await set_house_cut(tx, cut)
     holders = {"m": desk.merchant.id, "s": supplier.id, "p": HOUSE}
     clock.go_to_noon()
     days = {await runtime.reports.bills.open_day(holder_id) for holder_id in holders.values()}
@@ -167,7 +168,7 @@ async def test_days_that_begin_at_half_past_an_hour_of_utc(desk: Desk) -> None:
         clock.go_to(midnight + timedelta(minutes=minutes))
         await desk.see(await desk.open(minor), minor)
         if minutes == -20:
-            await runtime.ledger.roll_days(desk.merchant.id)
+            await runtime.ledger.calendar.roll(desk.merchant.id)
     for _ in range(2):  # with a live tail, and rolled up
         for holder, holder_id in holders.items():
             of = {"what": "chart", "holder": holder, "holder_id": holder_id}
@@ -184,7 +185,7 @@ async def test_days_that_begin_at_half_past_an_hour_of_utc(desk: Desk) -> None:
             assert (second.points[0].at, second.amount_minor) == (midnight, 120_000)
             assert [p.amount_minor for p in second.points[:2]] == [40_000, 80_000]
             assert second.created == orders
-        await runtime.ledger.roll_days(desk.merchant.id)
+        await runtime.ledger.calendar.roll(desk.merchant.id)
 
 
 async def test_reasons_are_for_staff(desk: Desk) -> None:

@@ -47,7 +47,7 @@ async def some_hours(desk: Desk, neighbour: Desk) -> None:
             if n == 4:
                 await whose.see(opened[1], 500)  # short: its cost counts, it is not paid
         if n == 5:
-            await desk.runtime.ledger.roll_days(desk.merchant.id)
+            await desk.runtime.ledger.calendar.roll(desk.merchant.id)
         desk.clock.advance(3 * 3600)
     for whose, opened_late, minor in late[::2]:
         await whose.see(opened_late, minor)
@@ -125,7 +125,7 @@ async def test_every_cut_equals_the_orders(desk: Desk, neighbour: Desk) -> None:
                     others = set(FIELDS) - set(by)
                     assert all(getattr(row, FIELDS[key]) is None for key in others)
     live = (await read(desk, by=("day", "hour"))).rows
-    await desk.runtime.ledger.roll_days(desk.merchant.id)
+    await desk.runtime.ledger.calendar.roll(desk.merchant.id)
     assert (await read(desk, by=("day", "hour"))).rows == live
 
 
@@ -192,7 +192,7 @@ async def test_the_platform_counts_what_its_bill_counts_wherever_merchants_days_
     """The platform's day begins at 00:00, the merchant's at 16:00: of three orders of the same
     day of the platform, only one is of the merchant's open day."""
     runtime = desk.runtime
-    house = await runtime.ledger.cut_of(HOUSE)
+    house = await runtime.ledger.calendar.cut_of(HOUSE)
     today = await runtime.reports.bills.open_day(HOUSE)
     clock.go_to(house.start_of(today + ONE_DAY))
     today = await runtime.reports.bills.open_day(HOUSE)

@@ -310,8 +310,8 @@ async def everything(desk: Desk) -> None:
         view.seen, Cause(OPS_CHAT, 2, 1),
     )  # fmt: skip
     desk.clock.advance(86400)
-    for holder_id in await runtime.ledger.due_to_roll():
-        await runtime.ledger.roll_days(holder_id)
+    for holder_id in await runtime.ledger.calendar.due_to_roll():
+        await runtime.ledger.calendar.roll(holder_id)
     await runtime.reports.bills.keep_sums()
     await a_later_day(desk)
 

@@ -103,8 +103,8 @@ async def test_it_counts_once_on_its_first_day(
             await same_as_its_workbook(desk, Days.one(day), bill, tmp_path)
         await same_as_its_workbook(desk, span, whole, tmp_path)
         if not rolled:
-            await runtime.ledger.roll_days(merchant_id)
-    await runtime.ledger.roll_days(HOUSE)
+            await runtime.ledger.calendar.roll(merchant_id)
+    await runtime.ledger.calendar.roll(HOUSE)
     await its_volume(desk, lived)
 
 
@@ -134,7 +134,7 @@ async def its_volume(desk: Desk, lived: Lived) -> None:
     ]
     assert volumes == [0, 10_000, 0]
     desk.clock.advance(86_400)
-    today = await ledger.today(desk.merchant.id)
+    today = await ledger.calendar.today(desk.merchant.id)
     assert await ledger.volume(store, desk.merchant.id, "live", "CNY", "alipay_qr", today) == 13_000
 
 

@@ -99,7 +99,7 @@ class Books:
 
     async def roll(self, *merchants: Merchant) -> None:
         for merchant in merchants:
-            await self.runtime.ledger.roll_days(merchant.id)
+            await self.runtime.ledger.calendar.roll(merchant.id)
 
     async def faults(self) -> list[str]:
         """What is wrong beside that there are no orders and no discrepancies behind events."""

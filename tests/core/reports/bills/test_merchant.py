@@ -167,7 +167,7 @@ async def test_rolled_up_or_not_it_is_the_same_bill(desk: Desk) -> None:
             " WHERE d.closed_at IS NULL AND e.booked_at >= d.rolled_to"
         )
         assert tail > 0
-        await desk.runtime.ledger.roll_days(desk.merchant.id)
+        await desk.runtime.ledger.calendar.roll(desk.merchant.id)
         assert await desk.runtime.reports.bills.merchant(desk.merchant.id) == live
         assert live.products[0].created == 2 * (n + 1)
         assert live.products[0].cohort_paid == n + 1

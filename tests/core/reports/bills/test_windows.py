@@ -29,8 +29,8 @@ ONE_DAY = timedelta(days=1)
 async def roll_all(runtime: Runtime) -> None:
     """What the timetable does, until nothing is left to do."""
     for _ in range(3):
-        for holder_id in await runtime.ledger.due_to_roll():
-            await runtime.ledger.roll_days(holder_id)
+        for holder_id in await runtime.ledger.calendar.due_to_roll():
+            await runtime.ledger.calendar.roll(holder_id)
         await runtime.reports.bills.keep_sums()
 
 
