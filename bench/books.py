@@ -93,8 +93,13 @@ WITH kind (place, product_code, ppm, cost_ppm, channel_no, supplier_no) AS (
            (lpad(to_hex((extract(epoch FROM at) * 1000)::bigint), 12, '0') || '7'
             || substr(salt, 1, 3) || '8' || substr(salt, 4, 15))::uuid AS id,
            md5(salt || 'event')::uuid AS event_id, 'P' || upper(substr(salt, 1, 19)) AS order_no,
-           'A' || upper(substr(salt, 1, 19)) AS attempt_no
+           'A' || substr(digit, month / 32 + 1, 1) || substr(digit, month % 32 + 1, 1)
+               || upper(substr(salt, 1, 17)) AS attempt_no
     FROM numbered
+    CROSS JOIN (VALUES ('0123456789ABCDEFGHJKMNPQRSTVWXYZ')) base32 (digit)
+    CROSS JOIN LATERAL (
+        SELECT ((extract(year FROM at AT TIME ZONE 'UTC') - 2020) * 12
+                + extract(month FROM at AT TIME ZONE 'UTC') - 1)::integer AS month) since
 ), app AS (
     SELECT id FROM app WHERE merchant_id = $1 AND mode = 'live'
 ), keys AS (
@@ -122,8 +127,8 @@ WITH kind (place, product_code, ppm, cost_ppm, channel_no, supplier_no) AS (
     JOIN supplier s ON s.id = c.supplier_id
 ), told AS (
     INSERT INTO order_history
-        (merchant_id, order_id, version, state_from, move, state_to, at, actor)
-    SELECT $1, m.id, v.version, v.state_from, v.move, v.state_to, m.at, 'bench'
+        (merchant_id, order_id, order_created_at, version, state_from, move, state_to, at, actor)
+    SELECT $1, m.id, m.at, v.version, v.state_from, v.move, v.state_to, m.at, 'bench'
     FROM made m, (VALUES (1, NULL, 'open', 'created'), (2, 'created', 'accept', 'pending'),
                          (3, 'pending', 'pay', 'paid')) v (version, state_from, move, state_to)
 ), reported AS (

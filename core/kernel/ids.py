@@ -64,12 +64,13 @@ class Ids:
         value = milliseconds << 80 | 0x7 << 76 | self._randbits(12) << 64
         return UUID(int=value | 0b10 << 62 | self._randbits(62))
 
-    def number(self, what: str, mode: str, merchant_tag: int) -> str:
-        """A fresh public number. what: order | attempt | refund; mode: live | test."""
+    def number(self, what: str, mode: str, merchant_tag: int, *, at: datetime | None = None) -> str:
+        """A fresh public number. what: order | attempt | refund; mode: live | test. at: an instant
+        of the month that it says, else now."""
         if not 0 <= merchant_tag <= MAX_TAG:
             raise Bug(f"merchant tag {merchant_tag} does not fit")
-        today = self._clock.now()
-        month_index = (today.year - _EPOCH_YEAR) * 12 + today.month - 1
+        day = month_of(at or self._clock.now())
+        month_index = (day.year - _EPOCH_YEAR) * 12 + day.month - 1
         body = (
             _LETTERS[what, mode]
             + _base32(month_index, 2)
@@ -83,6 +84,11 @@ def uuid7_time(value: UUID) -> datetime:
     """The instant inside a UUIDv7, to the millisecond. Rows that are partitioned by month take
     their time from their id, so that the id alone leads to the month."""
     return _EPOCH + timedelta(milliseconds=value.int >> 80)
+
+
+def month_of(at: datetime) -> date:
+    """The first day of an instant's month, as public numbers and the tables of months count it."""
+    return at.astimezone(UTC).date().replace(day=1)
 
 
 def read_number(text: str) -> NumberFacts | None:

@@ -339,12 +339,14 @@ _CREATED: Final = _Table(
     keys={**_FIELDS, "hour": _HOUR.format(at="hour")},
 )
 
-# Attempts have no day of their own: it is the merchant's at the instant they were made.
+# Attempts have no day of their own: it is the merchant's at the instant they were made. Their order
+# was created before, but for the clocks of two instances: later months are not looked at.
 _ATTEMPTS: Final = _Table(
     source="""
         FROM business_day d
         JOIN attempt a ON a.merchant_id = d.holder_id
             AND a.created_at >= d.starts_at AND a.created_at < d.ends_at
+            AND a.order_created_at < d.ends_at + interval '1 day'
         WHERE d.holder_id = ANY($1::uuid[]) AND a.mode = $2 AND a.currency = $3
           AND d.day BETWEEN $4 AND $5 AND a.sent_at IS NOT NULL""",
     figures="count(*) AS created, count(*) FILTER (WHERE a.state = 'paid') AS cohort_paid",
@@ -362,6 +364,7 @@ _SENT: Final = """
 SELECT a.channel_no, count(*) AS created, count(*) FILTER (WHERE a.state = 'paid') AS paid
 FROM merchant m JOIN attempt a ON a.merchant_id = m.id
     AND a.created_at >= $1 AND a.created_at < $2
+    AND a.order_created_at < $2::timestamptz + interval '1 day'
 WHERE a.mode = $3 AND a.currency = $4 AND a.sent_at IS NOT NULL
     AND ($5::text[] IS NULL OR a.channel_no = ANY($5))
 GROUP BY a.channel_no

@@ -133,7 +133,7 @@ ORDERS: Final = _ORDERS.format(detail="NULL AS channel_no, NULL AS cost_minor", 
 ORDERS_FOR_STAFF: Final = _ORDERS.format(
     detail="a.channel_no, o.cost_minor",
     join="LEFT JOIN attempt a ON a.merchant_id = o.merchant_id"
-    " AND a.attempt_no = o.paid_attempt_no",
+    " AND a.attempt_no = o.paid_attempt_no AND a.order_created_at = o.created_at",
 )
 
 _VOUCHERS: Final = """
@@ -159,9 +159,8 @@ SELECT e.booked_at AS at, e.day, e.kind, e.minor, coalesce(o.order_no, '') AS or
        coalesce(v.actor_name, s.actor_name, c.actor_name, g.actor_name, '') AS actor_name
 FROM ledger_entry e
 JOIN ledger_event l ON l.merchant_id = e.merchant_id AND l.id = e.event_id
-LEFT JOIN attempt t ON t.merchant_id = l.merchant_id AND t.order_id = l.order_id AND t.seq = 1
 LEFT JOIN orders o ON o.merchant_id = l.merchant_id AND o.id = l.order_id
-    AND o.created_at = t.order_created_at
+    AND o.created_at = id_time(l.order_id)
 LEFT JOIN voucher v ON v.holder_id = e.merchant_id AND v.event_id = e.event_id
 LEFT JOIN resolution s ON s.merchant_id = e.merchant_id AND s.event_id = e.event_id
     AND e.kind = 'credited'
@@ -182,8 +181,8 @@ _COMPLETIONS: Final = """
 SELECT c.at, c.day, c.order_no, o.merchant_order_no, o.amount_minor, {reason}, c.actor_name,
        c.proof_file_id IS NOT NULL AS proof, c.reverses IS NOT NULL AS undone
 FROM completion c
-JOIN order_key k ON k.merchant_id = c.merchant_id AND k.order_no = c.order_no
-JOIN orders o ON o.merchant_id = c.merchant_id AND o.id = c.order_id AND o.created_at = k.created_at
+JOIN orders o ON o.merchant_id = c.merchant_id AND o.id = c.order_id
+    AND o.created_at = id_time(c.order_id)
 WHERE c.merchant_id = $1 AND o.mode = $2 AND c.day BETWEEN $3 AND $4
 ORDER BY c.at, c.id
 """
@@ -222,7 +221,8 @@ LEFT JOIN supplier_payment p ON p.merchant_id = l.merchant_id AND p.order_id = l
     AND p.event_id = l.id
 LEFT JOIN LATERAL (
     SELECT attempt_no FROM attempt
-    WHERE merchant_id = l.merchant_id AND order_id = l.order_id AND channel_no = t.channel_no
+    WHERE merchant_id = l.merchant_id AND order_id = l.order_id
+      AND order_created_at = id_time(l.order_id) AND channel_no = t.channel_no
     ORDER BY (attempt_no = p.attempt_no) IS TRUE DESC, seq DESC
     LIMIT 1
 ) a ON true

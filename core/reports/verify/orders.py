@@ -30,6 +30,7 @@ ORDERS: Final[dict[str, str]] = {
                || coalesce(h.state_to, 'nothing') AS found
         FROM orders o LEFT JOIN order_history h
             ON h.merchant_id = o.merchant_id AND h.order_id = o.id AND h.version = o.version
+            AND h.order_created_at = o.created_at
         WHERE h.state_to IS DISTINCT FROM o.state""",
     # Our shortfall was paid by nobody and goes back to nobody. What succeeded after it had failed
     # may be too much: it was free to be refunded again.
@@ -80,6 +81,7 @@ ORDERS: Final[dict[str, str]] = {
             SELECT o.merchant_id, o.id, a.supplier_no, o.currency, o.amount_minor
             FROM orders o
             JOIN attempt a ON a.merchant_id = o.merchant_id AND a.attempt_no = o.paid_attempt_no
+                AND a.order_created_at = o.created_at
             WHERE o.paid_how = 'completed' AND NOT o.disputed
               AND NOT EXISTS (SELECT FROM supplier_payment p
                               WHERE p.merchant_id = o.merchant_id AND p.order_id = o.id
@@ -187,6 +189,7 @@ ORDERS: Final[dict[str, str]] = {
                || ', dues ' || coalesce(b.dues, 0) AS found
         FROM refund r
         JOIN attempt a ON a.merchant_id = r.merchant_id AND a.attempt_no = r.attempt_no
+            AND a.order_created_at = id_time(r.order_id)
         LEFT JOIN LATERAL (
             SELECT sum(l.minor) FILTER (WHERE l.account = 'reserved' AND v.id = r.reserve_event_id)
                        AS held,

@@ -248,22 +248,27 @@ FROM attempt a
 JOIN orders o ON o.merchant_id = a.merchant_id AND o.id = a.order_id
     AND o.created_at = a.order_created_at
 """
+# An attempt of a day has no order that was created days later: months to come are not looked at.
+_MADE_BY_THEN: Final = "a.order_created_at < ({day} + interval '4 days') AT TIME ZONE 'UTC'"
 _COUNTED: Final = f"""
 SELECT a.attempt_no, a.amount_minor {_ATTEMPTS}
 WHERE a.channel_id = $1 AND a.channel_day = $2 AND {_COUNTING}
+  AND {_MADE_BY_THEN.format(day="$2")}
 """
 # $1, $2 channels and their days, $3 attempts that are counted elsewhere.
 _SUMS: Final = f"""
 SELECT a.channel_id, count(*) AS count, sum(a.amount_minor)::bigint AS minor {_ATTEMPTS}
 JOIN unnest($1::uuid[], $2::date[]) AS c (id, day)
     ON c.id = a.channel_id AND c.day = a.channel_day
-WHERE {_COUNTING} AND a.attempt_no <> ALL($3) GROUP BY a.channel_id
+WHERE {_COUNTING} AND a.attempt_no <> ALL($3) AND {_MADE_BY_THEN.format(day="c.day")}
+GROUP BY a.channel_id
 """
 _COUNTS: Final = f"""
 SELECT a.channel_id, a.channel_day, a.amount_minor, {_COUNTING} AS counts,
        num_nonnulls(c.day_limit_minor, c.day_limit_count) > 0 AS limited
 {_ATTEMPTS} JOIN channel c ON c.id = a.channel_id
 WHERE a.merchant_id = $1 AND a.attempt_no = $2
+  AND a.order_created_at >= number_month($2) AND a.order_created_at < number_month($2, 1)
 """
 
 # KEYS: hashes in the order of choice. ARGV: attempt (empty: only look), amount, then for each the

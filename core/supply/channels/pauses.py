@@ -205,6 +205,8 @@ SELECT a.merchant_id, c.tries_from,
             WHEN a.answered_at IS NOT NULL THEN 'refused' ELSE 'silent' END AS ended
 FROM attempt a JOIN channel c ON c.id = a.channel_id
 WHERE a.channel_id = $1 AND a.channel_day = $2 AND a.created_at > c.tries_from
+  -- no order of that day was created later: months to come are not looked at
+  AND a.order_created_at < ($2 + interval '4 days') AT TIME ZONE 'UTC'
   AND a.sent_at IS NOT NULL AND a.state <> 'sent'
 ORDER BY a.created_at DESC LIMIT $3
 """

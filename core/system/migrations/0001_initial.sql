@@ -388,6 +388,26 @@ JOIN ledger_entry e ON e.merchant_id = d.holder_id AND e.booked_at >= d.rolled_t
 WHERE d.closed_at IS NULL;
 
 
+-- ── months of an order ──────────────────────────────────────────────────────────────────────────
+-- All that belongs to an order lies in the month of its creation. Its id says when that was, and so
+-- do the public numbers of its attempts: either leads to one month without a look at the others.
+
+-- The instant inside a UUIDv7, to the millisecond (`core.kernel.ids.uuid7_time`).
+CREATE FUNCTION id_time(id uuid) RETURNS timestamptz
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$
+    SELECT to_timestamp(
+        ('x' || translate(left(id::text, 13), '-', ''))::bit(48)::bigint / 1000.0::float8)
+$$;
+
+-- When the month of a public number begins, or so many months later (`core.kernel.ids`).
+CREATE FUNCTION number_month(number text, later integer DEFAULT 0) RETURNS timestamptz
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$
+    SELECT (timestamp '2020-01-01' + interval '1 month' * (later
+        + 32 * (strpos('0123456789ABCDEFGHJKMNPQRSTVWXYZ', substr(number, 2, 1)) - 1)
+        + strpos('0123456789ABCDEFGHJKMNPQRSTVWXYZ', substr(number, 3, 1)) - 1))
+        AT TIME ZONE 'UTC'
+$$;
+
 -- ── orders ──────────────────────────────────────────────────────────────────────────────────────
 CREATE TABLE order_key (                       -- unpartitioned: unique for ever, leads to the month
     merchant_id        uuid NOT NULL,
@@ -468,6 +488,7 @@ WHERE d.closed_at IS NULL;
 CREATE TABLE order_history (                   -- append-only: every move leaves a row
     merchant_id  uuid NOT NULL,
     order_id     uuid NOT NULL,
+    order_created_at timestamptz NOT NULL,
     version      integer NOT NULL,
     state_from   text,
     move         text NOT NULL,
@@ -475,8 +496,9 @@ CREATE TABLE order_history (                   -- append-only: every move leaves
     at           timestamptz NOT NULL,
     actor        text NOT NULL,                -- api | supplier | timetable | telegram:<user id>
     facts        jsonb NOT NULL DEFAULT '{}',
-    PRIMARY KEY (merchant_id, order_id, version)
-);
+    PRIMARY KEY (merchant_id, order_id, version, order_created_at),
+    CHECK (order_created_at = id_time(order_id))   -- one version is in one month, so there is one
+) PARTITION BY RANGE (order_created_at);
 
 CREATE TABLE attempt (
     merchant_id      uuid NOT NULL,
@@ -511,12 +533,16 @@ CREATE TABLE attempt (
     asked            integer NOT NULL DEFAULT 0,
     not_found_at     timestamptz,              -- the first of two agreeing "not found"s
     unsent           boolean NOT NULL DEFAULT false, -- for certain nothing of it left the desk
-    PRIMARY KEY (merchant_id, attempt_no),
-    UNIQUE (merchant_id, order_id, seq),
+    PRIMARY KEY (merchant_id, attempt_no, order_created_at),
+    UNIQUE (merchant_id, order_id, seq, order_created_at),
+    -- Both lead to one month: what is unique in it is unique for ever.
+    CHECK (order_created_at = id_time(order_id)),
+    CHECK (order_created_at >= number_month(attempt_no)
+           AND order_created_at < number_month(attempt_no, 1)),
     CHECK ((pay_kind IS NULL) = (pay_value IS NULL)),
     CHECK (state <> 'accepted' OR pay_kind IS NOT NULL),
     CHECK (NOT unsent OR state IN ('rejected', 'paid'))
-);
+) PARTITION BY RANGE (order_created_at);
 CREATE INDEX attempt_created ON attempt (merchant_id, created_at);
 CREATE INDEX attempt_channel ON attempt (channel_id, channel_day, created_at);
 CREATE INDEX attempt_upstream ON attempt (merchant_id, upstream_no) WHERE upstream_no IS NOT NULL;
@@ -525,14 +551,17 @@ CREATE INDEX attempt_ask ON attempt (supplier_id, ask_at) WHERE ask_at IS NOT NU
 CREATE TABLE attempt_history (
     merchant_id  uuid NOT NULL,
     attempt_no   text NOT NULL,
+    order_created_at timestamptz NOT NULL,
     id           uuid NOT NULL,
     state_from   text,
     move         text NOT NULL,
     state_to     text NOT NULL,
     at           timestamptz NOT NULL,
     facts        jsonb NOT NULL DEFAULT '{}',
-    PRIMARY KEY (merchant_id, attempt_no, id)
-);
+    PRIMARY KEY (merchant_id, attempt_no, id, order_created_at),
+    CHECK (order_created_at >= number_month(attempt_no)
+           AND order_created_at < number_month(attempt_no, 1))
+) PARTITION BY RANGE (order_created_at);
 
 CREATE TABLE supplier_call (                   -- append-only: what was said to suppliers, masked
     holder_id       uuid NOT NULL,             -- the merchant; the supplier where it is about none
@@ -682,14 +711,15 @@ CREATE INDEX refund_ask ON refund (ask_at) WHERE ask_at IS NOT NULL;
 CREATE TABLE refund_history (                  -- append-only: every move leaves a row
     merchant_id  uuid NOT NULL,
     refund_id    uuid NOT NULL,
+    order_created_at timestamptz NOT NULL,     -- of the order that is refunded
     id           uuid NOT NULL,
     state_from   text,
     move         text NOT NULL,
     state_to     text NOT NULL,
     at           timestamptz NOT NULL,
     facts        jsonb NOT NULL DEFAULT '{}',
-    PRIMARY KEY (merchant_id, refund_id, id)
-);
+    PRIMARY KEY (merchant_id, refund_id, id, order_created_at)
+) PARTITION BY RANGE (order_created_at);
 
 -- ── people's money verbs ────────────────────────────────────────────────────────────────────────
 -- Keyed by the message alone: a line of a message moves money once, whoever the group belongs to
@@ -1148,14 +1178,18 @@ BEGIN
     END IF;
     PERFORM pg_advisory_xact_lock(hashtext('paydesk.make_months'));
     FOR i IN 1..months LOOP
-        FOREACH parent IN ARRAY ARRAY['orders', 'ledger_entry', 'supplier_call'] LOOP
+        FOREACH parent IN ARRAY ARRAY[
+            'orders', 'order_history', 'attempt', 'attempt_history', 'refund_history',
+            'ledger_entry', 'supplier_call'
+        ] LOOP
             month := parent || to_char(starts, '_YYYY_MM');
             CONTINUE WHEN to_regclass(format('public.%I', month)) IS NOT NULL;
             BEGIN
                 -- Made apart and attached then: neither readers nor writers of the others wait.
                 EXECUTE format('CREATE TABLE %I (LIKE %I INCLUDING ALL)', month, parent);
                 EXECUTE format('GRANT SELECT, INSERT %s ON %I TO paydesk_desk',
-                               CASE parent WHEN 'orders' THEN ', UPDATE' ELSE '' END, month);
+                               CASE WHEN parent IN ('orders', 'attempt')
+                                    THEN ', UPDATE' ELSE '' END, month);
                 EXECUTE format(
                     'ALTER TABLE %I ATTACH PARTITION %I FOR VALUES FROM (%L) TO (%L)',
                     parent, month,
@@ -1202,6 +1236,8 @@ DO $$ BEGIN
     END IF;
 END $$;
 REVOKE ALL ON ALL TABLES IN SCHEMA public FROM PUBLIC;
+REVOKE ALL ON FUNCTION id_time(uuid) FROM PUBLIC;
+REVOKE ALL ON FUNCTION number_month(text, integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION make_months(date, integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION drop_call_months(timestamptz) FROM PUBLIC;
 REVOKE ALL ON FUNCTION moved_between(timestamptz, timestamptz) FROM PUBLIC;
@@ -1209,6 +1245,8 @@ REVOKE ALL ON FUNCTION hold_day(uuid, boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION
     waiting_news(timestamptz, uuid, integer, bigint, integer, integer) FROM PUBLIC;
 GRANT USAGE ON SCHEMA public TO paydesk_desk;
+GRANT EXECUTE ON FUNCTION id_time(uuid) TO paydesk_desk;
+GRANT EXECUTE ON FUNCTION number_month(text, integer) TO paydesk_desk;
 GRANT EXECUTE ON FUNCTION make_months(date, integer) TO paydesk_desk;
 GRANT EXECUTE ON FUNCTION drop_call_months(timestamptz) TO paydesk_desk;
 GRANT EXECUTE ON FUNCTION moved_between(timestamptz, timestamptz) TO paydesk_desk;

@@ -146,16 +146,16 @@ _SIGHTINGS: Final = """
 SELECT s.*, m.merchant_no, o.order_no, o.amount_minor AS asked_minor,
        o.currency AS asked_currency
 FROM (
-    SELECT merchant_id, at, how, address, attempt_no, amount_minor, currency,
+    SELECT merchant_id, order_id, at, how, address, attempt_no, amount_minor, currency,
            booked_as AS meaning, false AS contradicts, 1 AS times
     FROM supplier_payment WHERE supplier_id = $1 AND upstream_no = $2
     UNION ALL
-    SELECT merchant_id, at, how, address, attempt_no, amount_minor, currency, kind, true, times
+    SELECT merchant_id, order_id, at, how, address, attempt_no, amount_minor, currency, kind,
+           true, times
     FROM contradiction WHERE supplier_id = $1 AND upstream_no = $2
 ) s
 JOIN merchant m ON m.id = s.merchant_id
-JOIN attempt a ON a.merchant_id = s.merchant_id AND a.attempt_no = s.attempt_no
-JOIN orders o ON o.merchant_id = a.merchant_id AND o.id = a.order_id
-    AND o.created_at = a.order_created_at
+JOIN orders o ON o.merchant_id = s.merchant_id AND o.id = s.order_id
+    AND o.created_at = id_time(s.order_id)
 ORDER BY s.at LIMIT $3
 """

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final, Literal
 from uuid import UUID
 
@@ -117,7 +117,10 @@ class Creation:
             if not opened.nothing_sent:
                 return await self._again(opened, wanted, request_id=request_id)
             turn = _Turn(opened.order, there.turn + 1)
-        order = await self._write(app, wanted, turn, request_id=request_id)
+        try:
+            order = await self._write(app, wanted, turn, request_id=request_id)
+        except moves.OtherMonth as other:  # it began meanwhile
+            order = await self._write(app, wanted, turn, request_id=request_id, at=other.at)
         if order is None:
             twin = await find_key(self._store, app.merchant.id, app.id, wanted.merchant_order_no)
             if twin is None:
@@ -129,11 +132,18 @@ class Creation:
         return await self._outcome(opened, request_id=request_id)
 
     async def _write(
-        self, app: App, wanted: OpenOrder, turn: _Turn, *, request_id: str
+        self,
+        app: App,
+        wanted: OpenOrder,
+        turn: _Turn,
+        *,
+        request_id: str,
+        at: datetime | None = None,
     ) -> tuple[Order, Attempt] | None:
-        """A new order and its first attempt, as decided. None: another call has the number."""
+        """A new order and its first attempt, as decided. None: another call has the number. at: in
+        whose month it is created, else now. Raises OtherMonth."""
         merchant = app.merchant
-        attempt_no = self._ids.number("attempt", app.mode, merchant.tag)
+        attempt_no = self._ids.number("attempt", app.mode, merchant.tag, at=at)
         choice = await self._routing.choose(
             Wish(merchant.id, app.mode, wanted.product, wanted.amount), attempt_no
         )
@@ -283,7 +293,7 @@ class Creation:
         somebody else asks about by now.
         """
         app = await self._merchants.apps.by_id(order.app_id)
-        attempt_no = self._ids.number("attempt", order.mode, app.merchant.tag)
+        attempt_no = self._ids.number("attempt", order.mode, app.merchant.tag, at=order.created_at)
         choice = await self._next_choice(order, attempt_no)
         follow_up: Attempt | None = None
         try:
@@ -401,6 +411,7 @@ class Creation:
         row = await self._store.fetchrow(
             "SELECT o.state, a.state AS attempt_state FROM orders o LEFT JOIN attempt a"
             " ON a.merchant_id = o.merchant_id AND a.attempt_no = o.live_attempt_no"
+            " AND a.order_created_at = o.created_at"
             " WHERE o.merchant_id = $1 AND o.id = $2 AND o.created_at = $3",
             order.merchant_id,
             order.id,

@@ -102,12 +102,14 @@ class FollowUp:
         about any more: the supplier's word about money wins. Whoever keeps saying so has it asked
         no more often than once in SOONEST."""
         await self._store.execute(
-            "UPDATE attempt SET ask_at = greatest($3, soon_at + $4),"
-            " soon_at = greatest($3, soon_at + $4)"
-            " WHERE merchant_id = $1 AND attempt_no = $2 AND state NOT IN ('created', 'paid')"
-            " AND (ask_at > $3 OR ask_at IS NULL) AND (soon_at <= $3 OR soon_at IS NULL)",
+            "UPDATE attempt SET ask_at = greatest($4, soon_at + $5),"
+            " soon_at = greatest($4, soon_at + $5)"
+            " WHERE merchant_id = $1 AND attempt_no = $2 AND order_created_at = $3"
+            " AND state NOT IN ('created', 'paid')"
+            " AND (ask_at > $4 OR ask_at IS NULL) AND (soon_at <= $4 OR soon_at IS NULL)",
             attempt.merchant_id,
             attempt.attempt_no,
+            attempt.order_created_at,
             self._clock.now(),
             SOONEST,
         )

@@ -12,7 +12,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from core.kernel.errors import Bug
-from core.kernel.ids import Ids, uuid7_time
+from core.kernel.ids import Ids, month_of, read_number, uuid7_time
 from core.kernel.money import Rate
 from core.parties.merchants import App
 from core.supply.channels import Channel, Reason
@@ -30,6 +30,14 @@ from core.trade.orders.rows import Attempt, Order, read_order
 
 # How soon a payable attempt is asked about, in case its callback never comes; doubles each time.
 FIRST_LOOK: Final = timedelta(seconds=10)
+
+
+class OtherMonth(Exception):
+    """An attempt has a number of another month than its order, which is created at `at`."""
+
+    def __init__(self, at: datetime) -> None:
+        super().__init__(f"its order is created at {at}")
+        self.at = at
 
 
 async def move_order(
@@ -64,10 +72,11 @@ async def move_order(
         return None
     moved = read_order(row)
     await tx.execute(
-        "INSERT INTO order_history (merchant_id, order_id, version, state_from, move, state_to,"
-        " at, actor, facts) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+        "INSERT INTO order_history (merchant_id, order_id, order_created_at, version, state_from,"
+        " move, state_to, at, actor, facts) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
         order.merchant_id,
         order.id,
+        order.created_at,
         moved.version,
         order.state,
         move,
@@ -94,12 +103,14 @@ async def move_attempt(
     if after is None:
         return False
     columns = changes or {}
-    settings = "".join(f", {name} = ${i}" for i, name in enumerate(columns, start=5))
+    settings = "".join(f", {name} = ${i}" for i, name in enumerate(columns, start=6))
     moved = await tx.execute(
-        f"UPDATE attempt SET state = $3{settings}"  # noqa: S608 (our own column names)
-        " WHERE merchant_id = $1 AND attempt_no = $2 AND state = ANY($4)",
+        f"UPDATE attempt SET state = $4{settings}"  # noqa: S608 (our own column names)
+        " WHERE merchant_id = $1 AND attempt_no = $2 AND order_created_at = $3"
+        " AND state = ANY($5)",
         attempt.merchant_id,
         attempt.attempt_no,
+        attempt.order_created_at,
         after,
         attempt_states_for(move),
         *columns.values(),
@@ -121,10 +132,11 @@ async def attempt_history(
     facts: dict[str, Any],
 ) -> None:
     await tx.execute(
-        "INSERT INTO attempt_history (merchant_id, attempt_no, id, state_from, move, state_to, at,"
-        " facts) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+        "INSERT INTO attempt_history (merchant_id, attempt_no, order_created_at, id, state_from,"
+        " move, state_to, at, facts) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
         attempt.merchant_id,
         attempt.attempt_no,
+        attempt.order_created_at,
         ids.uuid7(),
         before,
         move,
@@ -184,8 +196,8 @@ async def insert_order(tx: Tx, order: Order, *, actor: str, request_id: str, tur
         order.expires_at,
     )
     await tx.execute(
-        "INSERT INTO order_history (merchant_id, order_id, version, state_from, move, state_to,"
-        " at, actor, facts) VALUES ($1, $2, 1, NULL, 'open', $3, $4, $5, $6)",
+        "INSERT INTO order_history (merchant_id, order_id, order_created_at, version, state_from,"
+        " move, state_to, at, actor, facts) VALUES ($1, $2, $4, 1, NULL, 'open', $3, $4, $5, $6)",
         order.merchant_id,
         order.id,
         order.state,
@@ -270,10 +282,11 @@ async def ask_again(
 ) -> None:
     """Nothing is decided: note what the supplier said and when to ask next (None: never)."""
     await tx.execute(
-        "UPDATE attempt SET ask_at = $3, said = $4, asked = asked + 1, not_found_at = $5"
-        " WHERE merchant_id = $1 AND attempt_no = $2",
+        "UPDATE attempt SET ask_at = $4, said = $5, asked = asked + 1, not_found_at = $6"
+        " WHERE merchant_id = $1 AND attempt_no = $2 AND order_created_at = $3",
         attempt.merchant_id,
         attempt.attempt_no,
+        attempt.order_created_at,
         ask_at,
         said[:300],
         not_found_at,
@@ -284,10 +297,12 @@ async def ask_anew(tx: Tx, order: Order, *, at: datetime) -> None:
     """An order was decided by hand: its suppliers are asked again, and counted anew, about the
     attempts that may still be paid. What they say confirms it, or shows that it was wrong."""
     await tx.execute(
-        "UPDATE attempt SET ask_at = $3, asked = 0"
-        " WHERE merchant_id = $1 AND order_id = $2 AND state = ANY($4)",
+        "UPDATE attempt SET ask_at = $4, asked = 0"
+        " WHERE merchant_id = $1 AND order_id = $2 AND order_created_at = $3"
+        " AND state = ANY($5)",
         order.merchant_id,
         order.id,
+        order.created_at,
         at + FIRST_LOOK,
         PAYABLE,
     )
@@ -349,7 +364,11 @@ def new_attempt(
     at: datetime,
     reasons: tuple[Reason, ...],
 ) -> Attempt:
-    """A fresh attempt in its first state; nothing is written. reasons: why not on others."""
+    """A fresh attempt in its first state; nothing is written. reasons: why not on others. Raises
+    OtherMonth where its number does not say the order's month, in which it is looked for."""
+    facts = read_number(attempt_no)
+    if facts is None or facts.month != month_of(order.created_at):
+        raise OtherMonth(order.created_at)
     return Attempt(
         merchant_id=order.merchant_id,
         attempt_no=attempt_no,

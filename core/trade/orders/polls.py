@@ -66,20 +66,25 @@ class Asking:
         return [read_attempt(row) for row in rows]
 
 
-# From supplier to supplier of the index, whatever the backlog.
+# From supplier to supplier of the index, whatever the backlog. What is due was created before: the
+# months to come are not looked at.
 _WAITING: Final = """
 WITH RECURSIVE head AS (
-    (SELECT supplier_id FROM attempt WHERE ask_at IS NOT NULL ORDER BY supplier_id LIMIT 1)
+    (SELECT supplier_id FROM attempt WHERE ask_at IS NOT NULL AND order_created_at <= $1
+     ORDER BY supplier_id LIMIT 1)
     UNION ALL
     SELECT n.supplier_id FROM head h, LATERAL (
         SELECT a.supplier_id FROM attempt a
         WHERE a.ask_at IS NOT NULL AND a.supplier_id > h.supplier_id
+          AND a.order_created_at <= $1
         ORDER BY a.supplier_id LIMIT 1
     ) n
 )
 SELECT h.supplier_id, due.waiting FROM head h, LATERAL (
     SELECT count(*) AS waiting FROM (
-        SELECT FROM attempt a WHERE a.supplier_id = h.supplier_id AND a.ask_at <= $1 LIMIT $2
+        SELECT FROM attempt a
+        WHERE a.supplier_id = h.supplier_id AND a.ask_at <= $1 AND a.order_created_at <= $1
+        LIMIT $2
     ) a
 ) due
 WHERE due.waiting > 0
@@ -87,10 +92,11 @@ WHERE due.waiting > 0
 _CLAIM: Final = """
 UPDATE attempt a SET ask_at = $4
 FROM unnest($1::uuid[], $2::integer[]) AS lane (supplier_id, most), LATERAL (
-    SELECT w.merchant_id, w.attempt_no FROM attempt w
-    WHERE w.supplier_id = lane.supplier_id AND w.ask_at <= $3
+    SELECT w.merchant_id, w.attempt_no, w.order_created_at FROM attempt w
+    WHERE w.supplier_id = lane.supplier_id AND w.ask_at <= $3 AND w.order_created_at <= $3
     ORDER BY w.ask_at LIMIT lane.most FOR UPDATE SKIP LOCKED
 ) due
 WHERE a.merchant_id = due.merchant_id AND a.attempt_no = due.attempt_no
+  AND a.order_created_at = due.order_created_at
 RETURNING a.*
 """

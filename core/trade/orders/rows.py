@@ -21,7 +21,10 @@ from core.system.store import Queries, Tx
 from core.trade.orders.lifecycle import SETTLED
 
 _ORDER: Final = "SELECT * FROM orders WHERE merchant_id = $1 AND id = $2 AND created_at = $3"
-_ATTEMPTS: Final = "SELECT * FROM attempt WHERE merchant_id = $1 AND order_id = $2 ORDER BY seq"
+_ATTEMPTS: Final = (
+    "SELECT * FROM attempt WHERE merchant_id = $1 AND order_id = $2 AND order_created_at = $3"
+    " ORDER BY seq"
+)
 _LOCK: Final = " FOR UPDATE"
 
 
@@ -117,6 +120,11 @@ class Attempt:
     unsent: bool = False
     reasons: tuple[Reason, ...] = ()
 
+    @property
+    def order_created_at(self) -> datetime:
+        """In the month of which its rows are."""
+        return uuid7_time(self.order_id)
+
 
 async def get_order(queries: Queries, merchant_id: UUID, order_id: UUID) -> Order:
     """One order by its id. Raises Bug: ids come from our own rows."""
@@ -125,7 +133,7 @@ async def get_order(queries: Queries, merchant_id: UUID, order_id: UUID) -> Orde
 
 async def get_attempts(queries: Queries, merchant_id: UUID, order_id: UUID) -> list[Attempt]:
     """An order's attempts, the oldest first."""
-    rows = await queries.fetch(_ATTEMPTS, merchant_id, order_id)
+    rows = await queries.fetch(_ATTEMPTS, merchant_id, order_id, uuid7_time(order_id))
     return [read_attempt(row) for row in rows]
 
 
@@ -136,7 +144,7 @@ async def lock_order(tx: Tx, merchant_id: UUID, order_id: UUID) -> tuple[Order, 
     are touched after them.
     """
     order = await _order(tx, _ORDER + _LOCK, merchant_id, order_id)
-    rows = await tx.fetch(_ATTEMPTS + _LOCK, merchant_id, order_id)
+    rows = await tx.fetch(_ATTEMPTS + _LOCK, merchant_id, order_id, order.created_at)
     return order, [read_attempt(row) for row in rows]
 
 
@@ -169,7 +177,10 @@ async def _order(queries: Queries, sql: str, merchant_id: UUID, order_id: UUID) 
 async def find_attempt(queries: Queries, merchant_id: UUID, attempt_no: str) -> Attempt | None:
     """An attempt by its number at the supplier."""
     row = await queries.fetchrow(
-        "SELECT * FROM attempt WHERE merchant_id = $1 AND attempt_no = $2", merchant_id, attempt_no
+        "SELECT * FROM attempt WHERE merchant_id = $1 AND attempt_no = $2"
+        " AND order_created_at >= number_month($2) AND order_created_at < number_month($2, 1)",
+        merchant_id,
+        attempt_no,
     )
     return read_attempt(row) if row else None
 

@@ -144,6 +144,8 @@ WHERE ($3::uuid[] IS NULL OR k.merchant_id = ANY($3)) AND $4::uuid[] IS NULL
 SELECT a.merchant_id, a.order_id, n.number
 FROM unnest($1::integer[], $2::text[]) n (tag, number) JOIN merchant m ON m.tag = n.tag
 JOIN attempt a ON a.merchant_id = m.id AND a.attempt_no = n.number
+    AND a.order_created_at >= number_month(n.number)
+    AND a.order_created_at < number_month(n.number, 1)
 WHERE ($3::uuid[] IS NULL OR a.merchant_id = ANY($3))
   AND ($4::uuid[] IS NULL OR a.supplier_id = ANY($4))
 """,
@@ -152,6 +154,7 @@ SELECT r.merchant_id, r.order_id, n.number
 FROM unnest($1::integer[], $2::text[]) n (tag, number) JOIN merchant m ON m.tag = n.tag
 JOIN refund r ON r.merchant_id = m.id AND r.sent_no = n.number
 JOIN attempt a ON a.merchant_id = r.merchant_id AND a.attempt_no = r.attempt_no
+    AND a.order_created_at = id_time(r.order_id)
 WHERE ($3::uuid[] IS NULL OR r.merchant_id = ANY($3))
   AND ($4::uuid[] IS NULL OR a.supplier_id = ANY($4))
 """,

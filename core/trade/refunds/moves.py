@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from core.kernel.errors import Bug
-from core.kernel.ids import Ids
+from core.kernel.ids import Ids, uuid7_time
 from core.system.store import Tx
 from core.trade.refunds.lifecycle import after
 from core.trade.refunds.rows import Refund, read_refund
@@ -98,10 +98,11 @@ async def _history(
     facts: dict[str, Any],
 ) -> None:
     await tx.execute(
-        "INSERT INTO refund_history (merchant_id, refund_id, id, state_from, move, state_to, at,"
-        " facts) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+        "INSERT INTO refund_history (merchant_id, refund_id, order_created_at, id, state_from,"
+        " move, state_to, at, facts) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
         refund.merchant_id,
         refund.id,
+        uuid7_time(refund.order_id),
         ids.uuid7(),
         before,
         move,

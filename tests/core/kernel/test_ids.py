@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.kernel.errors import Bug
-from core.kernel.ids import MAX_TAG, NUMBER_CHARS, Ids, read_number, uuid7_time
+from core.kernel.ids import MAX_TAG, NUMBER_CHARS, Ids, month_of, read_number, uuid7_time
 from tests.core.support import SetClock, instants
 
 ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -37,6 +37,13 @@ def test_a_number_says_what_it_is(
     assert not number.isdecimal()
     assert set(number) <= set(ALPHABET)
     assert read_number(f" {number.lower()}\n") == facts
+
+
+@given(months, months)
+def test_a_number_says_the_month_it_is_told(instant: datetime, told: datetime) -> None:
+    facts = read_number(ids_at(instant).number("attempt", "live", 1, at=told))
+    assert facts is not None
+    assert facts.month == month_of(told)
 
 
 @given(st.integers(0, 2**60 - 1), tags, st.integers(0, NUMBER_CHARS - 1), st.sampled_from(ALPHABET))
