@@ -59,7 +59,7 @@ class Painter:
             zone=merchant.day_cut.zone,
             label=group.label if group else _LABEL,
             staff=staff,
-            fee_minor=(await charge_of(store, order)).fee_minor,
+            fee_minor=(await charge_of(store, order)).fee_minor if order.terms else None,
         )
         return render_card(order, attempts, context, await self.language(chat_id))
 

@@ -36,7 +36,8 @@ async def tell_why(runtime: Runtime, actor: Actor, order: Order, reply_to: int) 
             }
         )
         lines += [{"seq": 0, "reason": str(reason)} for reason in attempt.reasons]
-    facts = {"order_no": order.order_no, "product_code": order.product_code, "lines": lines}
+    product_code = order.terms.product_code if order.terms else ""
+    facts = {"order_no": order.order_no, "product_code": product_code, "lines": lines}
     await say(runtime, actor, "order_why", facts, reply_to)
 
 

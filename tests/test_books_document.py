@@ -94,7 +94,11 @@ class Example:
             )  # fmt: skip
         assert order.state == "paid"
         assert order.cost_minor is not None
-        charged = (order.fee_minor, order.cost_minor, order.amount.minor - order.fee_minor)
+        charged = (
+            order.agreed.fee_minor,
+            order.cost_minor,
+            order.amount.minor - order.agreed.fee_minor,
+        )
         assert charged == (minor(fee), minor(cost), minor(net)), name
 
     async def see(self, name: str, amount_minor: int, again: str = "") -> str:

@@ -177,7 +177,7 @@ _ROLL_CREATED: Final = """
 INSERT INTO rollup_order AS r
     (merchant_id, mode, day, hour, currency, product_code, created, paid_in_day, paid)
 SELECT merchant_id, mode, created_day, date_trunc('hour', created_at, 'UTC'), currency,
-       product_code, count(*), 0, 0
+       coalesce(product_code, ''), count(*), 0, 0
 FROM orders
 WHERE merchant_id = $1 AND created_at >= $2 AND created_at < $3
 GROUP BY 1, 2, 3, 4, 5, 6

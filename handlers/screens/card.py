@@ -55,29 +55,30 @@ class CardContext:
     zone: str
     label: str
     staff: bool
-    fee_minor: int
+    fee_minor: int | None
 
 
 def render_card(
     order: Order, attempts: list[Attempt], context: CardContext, language: str
 ) -> Screen:
     """The order as it stands. attempts: the oldest first."""
-    product = context.products.get(order.product_code)
-    name = order.product_code
+    name = order.terms.product_code if order.terms else ""
+    product = context.products.get(name)
     if product is not None:
         name = product.name_zh if language == "zh" else product.name_en
+    fee_minor = context.fee_minor
     facts = {
         "order": order,
         "icon": _ICONS[order.standing],
         "currency": order.amount.currency,
         "amount_minor": order.amount.minor,
-        "fee_minor": context.fee_minor,
-        "net_minor": order.amount.minor - context.fee_minor,
+        "fee_minor": fee_minor,
+        "net_minor": None if fee_minor is None else order.amount.minor - fee_minor,
         "product": name,
         "context": context,
         "attempt": _shown(order, attempts) if context.staff else None,
         "tries": len(attempts),
-        "margin_minor": _margin(order, context.fee_minor) if context.staff else None,
+        "margin_minor": _margin(order, fee_minor) if context.staff else None,
     }
     rows = [_buttons(order, context, language)]
     if context.staff and attempts:
@@ -109,9 +110,9 @@ def _shown(order: Order, attempts: list[Attempt]) -> Attempt | None:
     return next(iter(named or attempts[-1:]), None)
 
 
-def _margin(order: Order, fee_minor: int) -> int | None:
+def _margin(order: Order, fee_minor: int | None) -> int | None:
     """The fee less what the supplier charges; None until both are known."""
-    if order.cost_minor is None or not order.settled or order.disputed:
+    if fee_minor is None or order.cost_minor is None or not order.settled or order.disputed:
         return None
     return fee_minor - order.cost_minor
 

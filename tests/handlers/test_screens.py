@@ -17,7 +17,7 @@ from core.kernel.money import Money, Rate
 from core.kernel.tariff import Tariff
 from core.people.people import RIGHTS
 from core.supply.channels import Product
-from core.trade.orders import Attempt, Order
+from core.trade.orders import Attempt, Order, Terms
 from core.trade.orders.lifecycle import ORDER_NEXT, order_after
 from handlers.advances import Why
 from handlers.buttons import MAX_BYTES, OnCard, read_button
@@ -677,11 +677,11 @@ EXAMPLES: dict[str, list[dict[str, Any]]] = {
 
 ORDER = Order(
     merchant_id=ID, id=ID, created_at=AT, order_no="P" + "0" * 19, app_id=ID, mode="live",
-    merchant_order_no=HOSTILE, product_code="alipay_qr", amount=Money(10_000, "CNY"),
+    merchant_order_no=HOSTILE, terms=Terms("alipay_qr", Rate(12_000), ID, 120),
+    amount=Money(10_000, "CNY"),
     subject=HOSTILE, notify_url=None, return_url=None, client_ip="203.0.113.9", payer_id="",
     metadata={},
-    state="pending", version=2, live_attempt_no="A1", rate=Rate(12_000), tariff_id=ID,
-    fee_minor=120,
+    state="pending", version=2, live_attempt_no="A1",
     cost_minor=None, paid_attempt_no=None, paid_how=None, paid_late=False, supplier_open=False,
     disputed=False,
     created_day=date(2026, 11, 21), expires_at=AT + timedelta(minutes=30), paid_at=None,

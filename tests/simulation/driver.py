@@ -59,7 +59,7 @@ class Shop:
     def credit(self, life: Life) -> None:
         assert not life.credited
         life.credited = True
-        self.credited_minor += life.amount_minor - life.opened.order.fee_minor
+        self.credited_minor += life.amount_minor - life.opened.order.agreed.fee_minor
 
 
 class Driver:

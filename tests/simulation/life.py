@@ -193,8 +193,9 @@ class Life:
                 for a in await get_attempts(self.runtime.system.store, order.merchant_id, order.id)
             ]
             made.append(
-                Sale(order.id, order.order_no, mode, product, amount, order.rate, order.fee_minor,
-                     order.created_at, order.created_day, tries, order.fee_minor)
+                Sale(order.id, order.order_no, mode, product, amount, order.agreed.rate,
+                     order.agreed.fee_minor,
+                     order.created_at, order.created_day, tries, order.agreed.fee_minor)
             )  # fmt: skip
             return order
 
@@ -206,7 +207,7 @@ class Life:
             rate = books.rate_for(product, amount, mode, windows, sale.created_day)
             return rate, fee_by_hand(rate, amount)
 
-        act = Act(call, note, lambda order: (order.rate, order.fee_minor))
+        act = Act(call, note, lambda order: (order.agreed.rate, order.agreed.fee_minor))
         if step.how % 3 == 2:
             act.call = _clearing(call, self.desk)
         return act

@@ -60,7 +60,8 @@ DAYS: Final[dict[str, str]] = {
                             coalesce(o.paid, 0)) AS found
         FROM rollup_order r FULL JOIN (
             SELECT o.merchant_id, o.mode, o.created_day AS day,
-                   date_trunc('hour', o.created_at, 'UTC') AS hour, o.currency, o.product_code,
+                   date_trunc('hour', o.created_at, 'UTC') AS hour, o.currency,
+                   coalesce(o.product_code, '') AS product_code,
                    count(*) FILTER (WHERE o.created_at < c.rolled_to) AS created,
                    count(*) FILTER (WHERE o.paid_at < p.rolled_to AND o.paid_day = o.created_day)
                        AS paid_in_day,

@@ -11,7 +11,7 @@ ORDERS: Final[dict[str, str]] = {
         SELECT o.order_no AS at,
                concat_ws(', ', o.state, CASE WHEN o.disputed THEN 'disputed' END)
                || ', booked ' || coalesce(e.payable, 0) || ' by ' || coalesce(e.times, 0)
-               || ' events, due ' || (o.amount_minor - o.fee_minor) AS found
+               || ' events, due ' || (o.amount_minor - coalesce(o.fee_minor, 0)) AS found
         FROM orders o LEFT JOIN (
             SELECT v.merchant_id, v.order_id, sum(l.minor) AS payable,
                    count(DISTINCT v.id) FILTER (WHERE v.kind <> 'completion_reversed')
@@ -147,7 +147,7 @@ ORDERS: Final[dict[str, str]] = {
     "an order's fees are what it is charged less what went back": """
         SELECT o.order_no AS at,
                'booked ' || coalesce(b.minor, 0) || ', charged anew ' || coalesce(c.more, 0)
-               || ', charged ' || coalesce(c.now, o.fee_minor) || ', gave back '
+               || ', charged ' || coalesce(c.now, o.fee_minor, 0) || ', gave back '
                || coalesce(f.minor, 0) AS found
         FROM orders o LEFT JOIN (
             SELECT v.merchant_id, v.order_id, sum(l.minor) AS minor

@@ -367,7 +367,7 @@ CREATE TABLE rollup_order (                              -- by the day and hour 
     day          date NOT NULL,
     hour         timestamptz NOT NULL,
     currency     text NOT NULL,
-    product_code text NOT NULL,
+    product_code text NOT NULL,                          -- '' where none is chosen
     created      integer NOT NULL,
     paid_in_day  integer NOT NULL,                       -- of them, paid before their day ended
     paid         integer NOT NULL,                       -- of them, paid at all
@@ -430,7 +430,7 @@ CREATE TABLE orders (
     app_id             uuid NOT NULL,
     mode               text NOT NULL CHECK (mode IN ('live', 'test')),
     merchant_order_no  text NOT NULL,
-    product_code       text NOT NULL,
+    product_code       text,                         -- null: the payer has not chosen yet
     amount_minor       bigint NOT NULL CHECK (amount_minor > 0),
     currency           text NOT NULL,
     subject            text NOT NULL,
@@ -443,9 +443,9 @@ CREATE TABLE orders (
                            'expired', 'closed', 'partially_refunded', 'refunded')),
     version            integer NOT NULL DEFAULT 1,      -- the number of its newest history row
     live_attempt_no    text,                            -- the one attempt that can be paid
-    rate               jsonb NOT NULL,                  -- as it was booked with
-    tariff_id          uuid NOT NULL,
-    fee_minor          bigint NOT NULL CHECK (fee_minor BETWEEN 0 AND amount_minor),
+    rate               jsonb,                           -- as it is booked with
+    tariff_id          uuid,
+    fee_minor          bigint CHECK (fee_minor BETWEEN 0 AND amount_minor),
     cost_minor         bigint,
     paid_attempt_no    text,
     paid_how           text CHECK (paid_how IN ('reported', 'asked', 'completed')),
@@ -458,6 +458,10 @@ CREATE TABLE orders (
     paid_at            timestamptz,
     paid_day           date,
     PRIMARY KEY (merchant_id, id, created_at),
+    -- Its terms are chosen together, before anything of it is sent, paid or booked.
+    CHECK (num_nulls(product_code, rate, tariff_id, fee_minor) IN (0, 4)),
+    CHECK (product_code IS NOT NULL OR live_attempt_no IS NULL
+           AND state IN ('created', 'failed', 'expired', 'closed')),
     CHECK ((state IN ('paid', 'partially_refunded', 'refunded'))
            = (paid_at IS NOT NULL AND paid_day IS NOT NULL AND paid_attempt_no IS NOT NULL
               AND paid_how IS NOT NULL AND cost_minor IS NOT NULL))
@@ -474,7 +478,7 @@ SELECT merchant_id, mode, day, hour, currency, product_code, created, paid_in_da
 FROM rollup_order
 UNION ALL
 SELECT o.merchant_id, o.mode, o.created_day, date_trunc('hour', o.created_at, 'UTC'), o.currency,
-       o.product_code, 1, 0, 0
+       coalesce(o.product_code, ''), 1, 0, 0
 FROM business_day d
 JOIN orders o ON o.merchant_id = d.holder_id AND o.created_at >= d.rolled_to
 WHERE d.closed_at IS NULL

@@ -235,7 +235,7 @@ class Discrepancies:
                 mode=order.mode,
                 postings=postings_of(seen, fee),
                 order_id=order.id,
-                product_code=order.product_code,
+                product_code=order.agreed.product_code,
                 channel_no=channel_no,
             ),
         )

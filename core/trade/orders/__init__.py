@@ -23,6 +23,7 @@ from core.trade.orders.polls import ASKING_HANDS
 from core.trade.orders.rows import (
     Attempt,
     Order,
+    Terms,
     find_attempt,
     find_key,
     find_order,
@@ -67,6 +68,7 @@ __all__ = [
     "Sighting",
     "SupplierCalls",
     "Taking",
+    "Terms",
     "book_recharge",
     "charge_of",
     "find_attempt",

@@ -191,7 +191,7 @@ class OrdersByHand:
                 mode=order.mode,
                 postings=back,
                 order_id=order.id,
-                product_code=order.product_code,
+                product_code=order.agreed.product_code,
                 channel_no=attempt.channel_no,
                 reverses=wrong["event_id"],
             ),
@@ -212,14 +212,17 @@ class OrdersByHand:
     ) -> int:
         """What is charged more by that (0 where the order was not charged anew). back: what is
         booked after it, in the same transaction."""
-        charged, first = await charge_of(tx, order), Charge(order.fee_minor, order.rate)
+        charged, first = (
+            await charge_of(tx, order),
+            Charge(order.agreed.fee_minor, order.agreed.rate),
+        )
         if charged == first or order.paid_day is None:
             return 0
         recharge = Recharge(
             id=self._ids.uuid7(),
             mode=order.mode,
-            product_code=order.product_code,
-            tariff=Tariff.flat(order.rate),
+            product_code=order.agreed.product_code,
+            tariff=Tariff.flat(order.agreed.rate),
             first_day=order.paid_day,
             last_day=order.paid_day,
             orders=1,

@@ -312,7 +312,7 @@ class Creation:
         attempts = await get_attempts(self._store, order.merchant_id, order.id)
         if len(attempts) >= MAX_ATTEMPTS:
             return Choice((), ())
-        wish = Wish(order.merchant_id, order.mode, order.product_code, order.amount)
+        wish = Wish(order.merchant_id, order.mode, order.agreed.product_code, order.amount)
         return await self._routing.choose(
             wish, attempt_no, tried={attempt.channel_id for attempt in attempts}
         )

@@ -52,7 +52,7 @@ def differences(order: Order, wanted: OpenOrder) -> list[str]:
     there = OpenOrder(
         merchant_order_no=order.merchant_order_no,
         amount=order.amount,
-        product=order.product_code,
+        product=order.terms.product_code if order.terms else "",
         subject=order.subject,
         client_ip=wanted.client_ip,
         notify_url=order.notify_url,
@@ -141,7 +141,12 @@ def settle(
         return Settlement(
             "order",
             move,
-            paid(seen, fee_minor=order.fee_minor, cost_minor=cost, supplier_no=attempt.supplier_no),
+            paid(
+                seen,
+                fee_minor=order.agreed.fee_minor,
+                cost_minor=cost,
+                supplier_no=attempt.supplier_no,
+            ),
             cost,
             late=_late(order),
         )
@@ -191,7 +196,7 @@ def complete(order: Order, attempt: Attempt, uses: Sequence[Use]) -> Settlement:
         cost = attempt.cost.of(order.amount.minor)
         postings = paid(
             order.amount,
-            fee_minor=order.fee_minor,
+            fee_minor=order.agreed.fee_minor,
             cost_minor=cost,
             supplier_no=attempt.supplier_no,
         )
@@ -200,7 +205,7 @@ def complete(order: Order, attempt: Attempt, uses: Sequence[Use]) -> Settlement:
         used: dict[tuple[str, str], int] = defaultdict(int)
         for use in uses:
             used[use.held.attempt.supplier_no, use.held.attempt.channel_no] += use.minor
-        postings = completed_from_suspense(order.amount, used, fee_minor=order.fee_minor)
+        postings = completed_from_suspense(order.amount, used, fee_minor=order.agreed.fee_minor)
     move = "restore" if order.disputed else "complete"
     return Settlement("completed", move, postings, cost, late=_late(order))
 

@@ -26,7 +26,7 @@ from core.trade.orders.lifecycle import (
     order_after,
     order_states_for,
 )
-from core.trade.orders.rows import Attempt, Order, read_order
+from core.trade.orders.rows import Attempt, Order, Terms, read_order
 
 # How soon a payable attempt is asked about, in case its callback never comes; doubles each time.
 FIRST_LOOK: Final = timedelta(seconds=10)
@@ -152,6 +152,7 @@ async def insert_order(tx: Tx, order: Order, *, actor: str, request_id: str, tur
 
     A concurrent insert of the same key is waited for by the database itself.
     """
+    terms = order.agreed
     inserted = await tx.execute(
         "INSERT INTO order_key (merchant_id, app_id, merchant_order_no, order_id, order_no,"
         " created_at, turn) VALUES ($1, $2, $3, $4, $5, $6, $7)"
@@ -179,7 +180,7 @@ async def insert_order(tx: Tx, order: Order, *, actor: str, request_id: str, tur
         order.app_id,
         order.mode,
         order.merchant_order_no,
-        order.product_code,
+        terms.product_code,
         order.amount.minor,
         order.amount.currency,
         order.subject,
@@ -189,9 +190,9 @@ async def insert_order(tx: Tx, order: Order, *, actor: str, request_id: str, tur
         order.payer_id,
         order.metadata,
         order.state,
-        order.rate.pack(),
-        order.tariff_id,
-        order.fee_minor,
+        terms.rate.pack(),
+        terms.tariff_id,
+        terms.fee_minor,
         order.created_day,
         order.expires_at,
     )
@@ -237,7 +238,7 @@ async def insert_attempt(
         order.id,
         order.created_at,
         order.mode,
-        order.product_code,
+        order.agreed.product_code,
         attempt.seq,
         attempt.supplier_id,
         attempt.supplier_no,
@@ -328,7 +329,7 @@ def new_order(
         app_id=app.id,
         mode=app.mode,
         merchant_order_no=wanted.merchant_order_no,
-        product_code=wanted.product,
+        terms=Terms(wanted.product, rate, tariff_id, rate.of(wanted.amount.minor)),
         amount=wanted.amount,
         subject=wanted.subject,
         notify_url=wanted.notify_url,
@@ -339,9 +340,6 @@ def new_order(
         state="created",
         version=1,
         live_attempt_no=None,
-        rate=rate,
-        tariff_id=tariff_id,
-        fee_minor=rate.of(wanted.amount.minor),
         cost_minor=None,
         paid_attempt_no=None,
         paid_how=None,

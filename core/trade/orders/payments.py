@@ -189,7 +189,7 @@ class Payments:
                 mode=order.mode,
                 postings=settlement.postings,
                 order_id=order.id,
-                product_code=order.product_code,
+                product_code=order.agreed.product_code,
                 channel_no=attempt.channel_no,
             ),
         )

@@ -29,8 +29,20 @@ _LOCK: Final = " FOR UPDATE"
 
 
 @dataclass(frozen=True, slots=True)
+class Terms:
+    """What an order is sold as: its product, and what its merchant is charged for it. They are
+    frozen when they are chosen."""
+
+    product_code: str
+    rate: Rate
+    tariff_id: UUID
+    fee_minor: int
+
+
+@dataclass(frozen=True, slots=True)
 class Order:
-    """What a merchant asked for, and how it stands. Rate and fee are frozen at creation."""
+    """What a merchant asked for, and how it stands. terms: None while no product is chosen, which
+    only an order without an attempt can be."""
 
     merchant_id: UUID
     id: UUID
@@ -39,7 +51,7 @@ class Order:
     app_id: UUID
     mode: str
     merchant_order_no: str
-    product_code: str
+    terms: Terms | None
     amount: Money
     subject: str
     notify_url: str | None
@@ -50,9 +62,6 @@ class Order:
     state: str
     version: int
     live_attempt_no: str | None
-    rate: Rate
-    tariff_id: UUID
-    fee_minor: int
     cost_minor: int | None
     paid_attempt_no: str | None
     paid_how: str | None
@@ -63,6 +72,13 @@ class Order:
     expires_at: datetime
     paid_at: datetime | None
     paid_day: date | None
+
+    @property
+    def agreed(self) -> Terms:
+        """Its terms. Raises Bug where there are none: it has no attempt, and cannot be paid."""
+        if self.terms is None:
+            raise Bug(f"no product is chosen for the order {self.order_no}")
+        return self.terms
 
     @property
     def settled(self) -> bool:
@@ -228,8 +244,12 @@ def read_order(row: asyncpg.Record) -> Order:
     return Order(
         **{name: values[name] for name in _PLAIN_ORDER},
         amount=Money(row["amount_minor"], row["currency"]),
-        rate=Rate.unpack(row["rate"]),
+        terms=_terms(row) if row["product_code"] is not None else None,
     )
+
+
+def _terms(row: asyncpg.Record) -> Terms:
+    return Terms(row["product_code"], Rate.unpack(row["rate"]), row["tariff_id"], row["fee_minor"])
 
 
 def read_attempt(row: asyncpg.Record) -> Attempt:
@@ -243,7 +263,7 @@ def read_attempt(row: asyncpg.Record) -> Attempt:
     )
 
 
-_PLAIN_ORDER = tuple(name for name in Order.__dataclass_fields__ if name not in ("amount", "rate"))
+_PLAIN_ORDER = tuple(name for name in Order.__dataclass_fields__ if name not in ("amount", "terms"))
 _PLAIN_ATTEMPT = tuple(
     name
     for name in Attempt.__dataclass_fields__

@@ -10,11 +10,13 @@ from core.trade.orders.rows import Attempt, Order
 
 
 def order_view(order: Order, attempt: Attempt | None, cashier_url: str) -> dict[str, Any]:
-    """The order as JSON, as it stands. attempt: the one that can be paid, if there is one.
+    """The order as JSON, as it stands. attempt: the one that can be paid, if there is one. What
+    depends on its product is null while none is chosen.
 
     Amounts are smallest units; instants are as `rfc3339` writes them.
     """
     payable = order.state in ("created", "pending") and attempt is not None
+    terms = order.terms
     pay = attempt.pay if payable and attempt is not None else None
     return {
         "order_no": order.order_no,
@@ -22,10 +24,10 @@ def order_view(order: Order, attempt: Attempt | None, cashier_url: str) -> dict[
         "status": order.state,
         "amount": order.amount.minor,
         "currency": order.amount.currency,
-        "product": order.product_code,
+        "product": terms.product_code if terms else None,
         "subject": order.subject,
-        "fee": order.fee_minor,
-        "net": order.amount.minor - order.fee_minor,
+        "fee": terms.fee_minor if terms else None,
+        "net": order.amount.minor - terms.fee_minor if terms else None,
         "created_at": rfc3339(order.created_at),
         "expires_at": rfc3339(order.expires_at),
         "paid_at": rfc3339(order.paid_at) if order.paid_at else None,

@@ -387,7 +387,7 @@ class Refunds:
                 mode=order.mode,
                 postings=postings,
                 order_id=order.id,
-                product_code=order.product_code,
+                product_code=order.agreed.product_code,
                 channel_no=attempt.channel_no,
                 reverses=reverses,
             ),

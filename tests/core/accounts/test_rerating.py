@@ -123,7 +123,7 @@ async def test_the_difference_is_booked_today_and_the_past_stays(desk: Desk) -> 
     assert tuple(event) == ("rerated", third, "alipay_qr", "fees")
 
     order = await desk.order(opened)
-    assert (order.fee_minor, order.rate) == (120, Rate(12000))
+    assert (order.agreed.fee_minor, order.agreed.rate) == (120, Rate(12000))
     bill_after = await desk.runtime.reports.bills.merchant(desk.merchant.id, Days.one(first))
     assert bill_after.closing_minor == bill_before.closing_minor
     assert bill_after.products == bill_before.products

@@ -97,11 +97,11 @@ async def test_a_month_that_took_back_more_than_was_paid_is_sold_at_its_first_ti
     ):
         desk.clock.go_to(cut.start_of(first + timedelta(days=nth)))
         opened = await desk.open()
-        found.append((await _volume_of(opened.order, runtime), opened.order.fee_minor))
+        found.append((await _volume_of(opened.order, runtime), opened.order.agreed.fee_minor))
         await books.book(merchant.id, kind, postings, "alipay_qr", "C01")
     desk.clock.go_to(cut.start_of(first + timedelta(days=3)))
     opened = await desk.open()
-    found.append((await _volume_of(opened.order, runtime), opened.order.fee_minor))
+    found.append((await _volume_of(opened.order, runtime), opened.order.agreed.fee_minor))
     assert found == [(0, 200), (0, 200), (0, 200), (5_000, 100)]
 
 
@@ -112,6 +112,6 @@ async def _volume_of(order: Order, runtime: Runtime) -> int:
         order.merchant_id,
         "live",
         "CNY",
-        order.product_code,
+        order.agreed.product_code,
         order.created_day,
     )

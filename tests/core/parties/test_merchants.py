@@ -118,9 +118,14 @@ async def test_a_tariff_begins_at_the_day_cut_and_orders_keep_theirs(neighbour: 
     last = await desk.open()
     desk.clock.go_to(cut)
     first, larger = await desk.open(), await desk.open(50_000)
-    assert [o.order.fee_minor for o in (before, last, first, larger)] == [90, 90, 210, 700]
+    assert [o.order.agreed.fee_minor for o in (before, last, first, larger)] == [90, 90, 210, 700]
     assert first.order.created_day == tomorrow
-    assert first.order.tariff_id == larger.order.tariff_id == tariff_id != last.order.tariff_id
+    assert (
+        first.order.agreed.tariff_id
+        == larger.order.agreed.tariff_id
+        == tariff_id
+        != last.order.agreed.tariff_id
+    )
     assert (await merchants.offers.of(desk.merchant))["alipay_qr"].tariff == new
     assert "alipay_qr" not in await merchants.offers.coming(desk.merchant)
 
@@ -130,12 +135,12 @@ async def test_a_tariff_begins_at_the_day_cut_and_orders_keep_theirs(neighbour: 
     )
     for opened in (before, first, larger):
         order = await desk.order(opened)
-        assert (order.rate, order.tariff_id, order.fee_minor) == (
-            opened.order.rate, opened.order.tariff_id, opened.order.fee_minor,
+        assert (order.agreed.rate, order.agreed.tariff_id, order.agreed.fee_minor) == (
+            opened.order.agreed.rate, opened.order.agreed.tariff_id, opened.order.agreed.fee_minor,
         )  # fmt: skip
     await desk.see(before, 10_000)
     assert (await desk.balances())["fees"] == 90
-    assert (await desk.open()).order.fee_minor == 0
+    assert (await desk.open()).order.agreed.fee_minor == 0
 
 
 async def test_volume_tiers_change_at_the_day_boundary(desk: Desk) -> None:
@@ -154,18 +159,18 @@ async def test_volume_tiers_change_at_the_day_boundary(desk: Desk) -> None:
     ):
         opened = await desk.open(amount_minor, product=product)
         await desk.see(opened, amount_minor)
-        assert (await desk.open()).order.fee_minor == 120
+        assert (await desk.open()).order.agreed.fee_minor == 120
     cut = merchant.day_cut.start_of(today + timedelta(days=1))
     desk.clock.go_to(cut - timedelta(milliseconds=500))
-    assert (await desk.open()).order.fee_minor == 120
+    assert (await desk.open()).order.agreed.fee_minor == 120
     desk.clock.go_to(cut)
     opened = await desk.open()
-    assert (opened.order.fee_minor, opened.order.rate) == (100, Rate(10000))
+    assert (opened.order.agreed.fee_minor, opened.order.agreed.rate) == (100, Rate(10000))
     first = (today + timedelta(days=40)).replace(day=1)
     desk.clock.go_to(merchant.day_cut.start_of(first) - timedelta(milliseconds=500))
-    assert (await desk.open()).order.fee_minor == 100
+    assert (await desk.open()).order.agreed.fee_minor == 100
     desk.clock.go_to(merchant.day_cut.start_of(first))
-    assert (await desk.open()).order.fee_minor == 120  # a new month begins at nothing
+    assert (await desk.open()).order.agreed.fee_minor == 120  # a new month begins at nothing
 
 
 async def test_a_tariff_set_while_orders_are_made(desk: Desk) -> None:

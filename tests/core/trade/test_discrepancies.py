@@ -247,7 +247,7 @@ async def test_a_surplus_is_the_merchants_less_the_percentage(
     surplus = seen_minor - 10000
     assert after["fees"] - before["fees"] == fee
     assert after["payable"] - before["payable"] == surplus - fee
-    assert (await desk.order(opened)).fee_minor == before["fees"]
+    assert (await desk.order(opened)).agreed.fee_minor == before["fees"]
     await desk.sound()
 
 

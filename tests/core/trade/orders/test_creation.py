@@ -54,7 +54,7 @@ async def test_an_order_can_be_paid_at_once(desk: Desk) -> None:
     assert opened.attempt.state == "accepted"
     assert opened.order.live_attempt_no == opened.attempt.attempt_no
     assert pay_link(opened).startswith(f"{desk.supplier.base}/pay/")
-    assert opened.order.fee_minor == 120
+    assert opened.order.agreed.fee_minor == 120
     assert opened.attempt.supplier_no == "S01"
     assert await desk.supplier.creates_of(opened.order.subject) == [opened.attempt.attempt_no]
     assert await desk.balances() == {}

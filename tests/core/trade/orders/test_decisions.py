@@ -16,7 +16,7 @@ from core.books import assert_balanced
 from core.kernel.errors import Bug, Contradiction
 from core.kernel.money import Money, Rate
 from core.kernel.tariff import Tariff, parse_tariff
-from core.trade.orders import Attempt, OpenOrder, Order
+from core.trade.orders import Attempt, OpenOrder, Order, Terms
 from core.trade.orders.decisions import (
     Held,
     complete,
@@ -35,10 +35,11 @@ AMOUNT = Money(10000, "CNY")
 def order(**changes: Any) -> Order:
     base = Order(
         merchant_id=ID, id=ID, created_at=AT, order_no="P1", app_id=ID, mode="live",
-        merchant_order_no="T1", product_code="alipay_qr", amount=AMOUNT, subject="tea",
+        merchant_order_no="T1", terms=Terms("alipay_qr", Rate(12000), ID, 120), amount=AMOUNT,
+        subject="tea",
         notify_url=None, return_url=None, client_ip="203.0.113.7", payer_id="",
         metadata={}, state="pending",
-        version=2, live_attempt_no="A1", rate=Rate(12000), tariff_id=ID, fee_minor=120,
+        version=2, live_attempt_no="A1",
         cost_minor=None,
         paid_attempt_no=None, paid_how=None, paid_late=False, supplier_open=False, disputed=False,
         created_day=date(2026, 11, 10), expires_at=AT, paid_at=None, paid_day=None,

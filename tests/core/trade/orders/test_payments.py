@@ -21,7 +21,7 @@ async def test_paid_in_time(desk: Desk) -> None:
     await desk.pay(opened)
     order = await desk.order(opened)
     assert (order.state, order.paid_how, order.paid_late) == ("paid", "reported", False)
-    assert (order.fee_minor, order.cost_minor) == (120, 65)
+    assert (order.agreed.fee_minor, order.cost_minor) == (120, 65)
     assert opened.attempt is not None
     assert order.paid_attempt_no == opened.attempt.attempt_no
     assert await desk.balances() == PAID
