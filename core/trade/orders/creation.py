@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final, Literal
 from uuid import UUID
@@ -14,7 +14,7 @@ import structlog
 from core.books import BusinessDay
 from core.connectors import Accepted, CreateReading, Rejected, Unknown
 from core.kernel.clock import Clock
-from core.kernel.errors import Bug, Refusal
+from core.kernel.errors import Refusal
 from core.parties.merchants import App
 from core.supply.channels import Choice, Reason, Routing, Wish
 from core.system.store import Store, Tx
@@ -30,6 +30,7 @@ from core.trade.orders.rows import (
     get_order,
     lock_order,
     named,
+    states_of,
 )
 from core.trade.orders.supplier_calls import LONGEST_CALL, NEVER_SENT, SupplierCalls, in_words
 from core.trade.orders.twins import Twins
@@ -73,10 +74,12 @@ class Opened:
 
 @dataclass(frozen=True, slots=True)
 class _Turn:
-    """Whose turn a number is. former: the order that had it before, of which nothing was sent."""
+    """Whose turn a number is. former: the order that had it before, of which nothing was sent. at:
+    in whose month, else now."""
 
     former: Order | None = None
     number: int = 1
+    at: datetime | None = None
 
 
 class Creation:
@@ -120,7 +123,8 @@ class Creation:
         try:
             order = await self._write(app, wanted, turn, request_id=request_id)
         except moves.OtherMonth as other:  # it began meanwhile
-            order = await self._write(app, wanted, turn, request_id=request_id, at=other.at)
+            turn = replace(turn, at=other.at)
+            order = await self._write(app, wanted, turn, request_id=request_id)
         if order is None:
             twin = await find_key(self._store, app.merchant.id, app.id, wanted.merchant_order_no)
             if twin is None:
@@ -132,18 +136,11 @@ class Creation:
         return await self._outcome(opened, request_id=request_id)
 
     async def _write(
-        self,
-        app: App,
-        wanted: OpenOrder,
-        turn: _Turn,
-        *,
-        request_id: str,
-        at: datetime | None = None,
+        self, app: App, wanted: OpenOrder, turn: _Turn, *, request_id: str
     ) -> tuple[Order, Attempt] | None:
-        """A new order and its first attempt, as decided. None: another call has the number. at: in
-        whose month it is created, else now. Raises OtherMonth."""
+        """A new order and its first attempt. None: another call has the number. Or OtherMonth."""
         merchant = app.merchant
-        attempt_no = self._ids.number("attempt", app.mode, merchant.tag, at=at)
+        attempt_no = self._ids.number("attempt", app.mode, merchant.tag, at=turn.at)
         choice = await self._routing.choose(
             Wish(merchant.id, app.mode, wanted.product, wanted.amount), attempt_no
         )
@@ -397,7 +394,10 @@ class Creation:
                 await self.send(order, attempt, request_id=request_id)
             elif not await self._twins.wait(order.id, min(look_s, left_s)):
                 look_s = min(look_s * _LOOKS_GROW, _LONGEST_LOOK_S)
-                if await self._stands(order) == (order.state, attempt.state if attempt else None):
+                if await states_of(self._store, order) == (
+                    order.state,
+                    attempt.state if attempt else None,
+                ):
                     continue
             opened = await self._opened(order.merchant_id, order.id, again=opened.again)
         return opened
@@ -405,21 +405,6 @@ class Creation:
     def _is_left(self, order: Order, attempt: Attempt) -> bool:
         since, now = attempt.created_at, self._clock.now()
         return attempt.state == "created" and since + LEFT_AFTER <= now < order.expires_at
-
-    async def _stands(self, order: Order) -> tuple[str, str | None]:
-        """The states of an order and its live attempt, in one statement."""
-        row = await self._store.fetchrow(
-            "SELECT o.state, a.state AS attempt_state FROM orders o LEFT JOIN attempt a"
-            " ON a.merchant_id = o.merchant_id AND a.attempt_no = o.live_attempt_no"
-            " AND a.order_created_at = o.created_at"
-            " WHERE o.merchant_id = $1 AND o.id = $2 AND o.created_at = $3",
-            order.merchant_id,
-            order.id,
-            order.created_at,
-        )
-        if row is None:
-            raise Bug(f"order {order.order_no} is gone")
-        return row["state"], row["attempt_state"]
 
     async def _opened(self, merchant_id: UUID, order_id: UUID, *, again: bool) -> Opened:
         order = await get_order(self._store, merchant_id, order_id)

@@ -25,6 +25,12 @@ _ATTEMPTS: Final = (
     "SELECT * FROM attempt WHERE merchant_id = $1 AND order_id = $2 AND order_created_at = $3"
     " ORDER BY seq"
 )
+_STATES: Final = """
+SELECT o.state, a.state AS attempt_state FROM orders o
+LEFT JOIN attempt a ON a.merchant_id = o.merchant_id AND a.attempt_no = o.live_attempt_no
+    AND a.order_created_at = o.created_at
+WHERE o.merchant_id = $1 AND o.id = $2 AND o.created_at = $3
+"""
 _LOCK: Final = " FOR UPDATE"
 
 
@@ -199,6 +205,14 @@ async def find_attempt(queries: Queries, merchant_id: UUID, attempt_no: str) -> 
         attempt_no,
     )
     return read_attempt(row) if row else None
+
+
+async def states_of(queries: Queries, order: Order) -> tuple[str, str | None]:
+    """The states of an order and its live attempt, in one statement."""
+    row = await queries.fetchrow(_STATES, order.merchant_id, order.id, order.created_at)
+    if row is None:
+        raise Bug(f"order {order.order_no} is gone")
+    return row["state"], row["attempt_state"]
 
 
 @dataclass(frozen=True, slots=True)
