@@ -72,7 +72,7 @@ async def _run(options: argparse.Namespace) -> int:
         case "doctor":
             return await inspection.doctor(settings)
         case _:
-            return await inspection.verify_books(settings)
+            return await inspection.verify_books(settings, whole=options.all)
 
 
 def _settings(options: argparse.Namespace) -> Settings:
@@ -91,6 +91,10 @@ def _parser() -> argparse.ArgumentParser:
     ):
         command = commands.add_parser(name, help=what, description=what)
         command.add_argument("--home", type=Path, help="folder of the embedded servers' data")
+        if name == "verify-books":
+            command.add_argument(
+                "--all", action="store_true", help="also all old days whose turn it is not"
+            )
         if name == "demo":
             command.add_argument("--port", type=_port, default=8080, help="0 chooses a free one")
             command.add_argument("--fresh", action="store_true", help="forget the old demo first")

@@ -28,15 +28,21 @@ async def migrate_production(settings: Settings) -> int:
     return 0
 
 
-async def verify_books(settings: Settings) -> int:
-    """Re-add the books and print each difference; EXIT_DIFFERENCES where there are any."""
+async def verify_books(settings: Settings, *, whole: bool = False) -> int:
+    """Re-add the books, print each difference and what was compared; EXIT_DIFFERENCES where there
+    are any. whole: also all old days whose turn it is not."""
     async with _business(settings) as runtime:
-        differences = await runtime.reports.verify.books()
-    for difference in differences:
+        verify = runtime.reports.verify
+        verified = await (verify.whole() if whole else verify.tonight())
+    for difference in verified.differences:
         print(f"DIFFERENCE  {difference}")
-    found = f"{len(differences)} differences" if differences else "no difference"
-    print(f"verify-books: {found}")
-    return EXIT_DIFFERENCES if differences else 0
+    count, turn = len(verified.differences), verified.turn
+    print(
+        f"re-added: the open days, {turn.new} that are over since,"
+        f" {turn.again} of {turn.known - turn.new} that were right before"
+    )
+    print(f"verify-books: {f'{count} differences' if count else 'no difference'}")
+    return EXIT_DIFFERENCES if count else 0
 
 
 async def doctor(settings: Settings) -> int:

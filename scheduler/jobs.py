@@ -92,8 +92,17 @@ async def forget_old(runtime: Runtime) -> None:
 
 
 async def verify_books(runtime: Runtime) -> None:
-    """Re-adds the books every night; an alarm stands for as long as they differ."""
-    differences = await runtime.reports.verify.books()
+    """Re-adds what is new and an old share of the books every night; an alarm stands for as long
+    as they differ."""
+    verified = await runtime.reports.verify.tonight()
+    differences, turn = verified.differences, verified.turn
+    _LOG.info(
+        "books re-added",
+        new_days=turn.new,
+        old_days=turn.again,
+        days=turn.known,
+        differences=len(differences),
+    )
     async with runtime.system.store.transaction() as tx:
         if not differences:
             await runtime.people.alarms.end(tx, "books", "")

@@ -38,7 +38,7 @@ def build_reports(
         bills,
         Statistics(store, bills, suppliers),
         Exports(system, ledger, parties, bills),
-        Verify(store, merchants, suppliers, bills),
+        Verify(store, clock, merchants, suppliers, bills),
         Ticks(store, clock, people.alarms),
         Instance(instance_name, store, clock, people.alarms),
     )

@@ -326,7 +326,7 @@ class Desk:
 
     async def sound(self) -> None:
         """The books are right."""
-        differences = [str(d) for d in await self.runtime.reports.verify.books()]
+        differences = [str(d) for d in (await self.runtime.reports.verify.whole()).differences]
         assert not differences, differences
 
 

@@ -32,7 +32,9 @@ async def check(desk: LifeDesk, shops: Sequence[Shop]) -> None:
             await _check_supplier(desk, supplier.id, shops)
     for currency in {shop.books.currency for shop in shops}:
         await _check_platform(desk, currency, shops)
-    found = [str(difference) for difference in await desk.runtime.reports.verify.books()]
+    found = [
+        str(difference) for difference in (await desk.runtime.reports.verify.whole()).differences
+    ]
     agree(found, [], "verify-books")
 
 

@@ -2,6 +2,18 @@
 
 from __future__ import annotations
 
-from core.reports.verify.verify import CHECKS, Difference, Verify
+from core.reports.verify.turns import EVER, TURN_NIGHTS, Span, Turn, tonight
+from core.reports.verify.verify import CHECKS, Check, Difference, Verified, Verify
 
-__all__ = ["CHECKS", "Difference", "Verify"]
+__all__ = [
+    "CHECKS",
+    "EVER",
+    "TURN_NIGHTS",
+    "Check",
+    "Difference",
+    "Span",
+    "Turn",
+    "Verified",
+    "Verify",
+    "tonight",
+]

@@ -1,10 +1,31 @@
-"""Checks of business days, of what they are rolled up to, and of what they close with."""
+"""Checks of business days, of what they are rolled up to, and of what they close with.
+
+$1, $2: of what was booked or created from then on, and before then; of days that ended in between.
+Both are full hours.
+"""
 
 from __future__ import annotations
 
 from typing import Final
 
-DAYS: Final[dict[str, str]] = {
+# What closes a day is what closed the day before, and what moved in it.
+_CLOSES: Final = """, accounts AS (
+            SELECT holder_id, day, mode, currency, account FROM moved
+            UNION
+            SELECT d.holder_id, d.day, c.mode, c.currency, c.account
+            FROM ended d JOIN sums c ON c.holder_id = d.holder_id AND c.day IN (d.day, d.day - 1)
+        )
+        SELECT concat_ws(' ', holder_id, day, mode, currency, account) AS at,
+               'closed with ' || coalesce(c.minor, 0) || ', former closing '
+               || coalesce(f.minor, 0) || ', moved ' || coalesce(m.minor, 0) AS found
+        FROM accounts a
+        LEFT JOIN sums c USING (holder_id, day, mode, currency, account)
+        LEFT JOIN (SELECT holder_id, day + 1 AS day, mode, currency, account, minor FROM sums) f
+            USING (holder_id, day, mode, currency, account)
+        LEFT JOIN moved m USING (holder_id, day, mode, currency, account)
+        WHERE coalesce(c.minor, 0) <> coalesce(f.minor, 0) + coalesce(m.minor, 0)"""
+
+STANDING: Final[dict[str, str]] = {
     "everybody has one open day, the newest": """
         SELECT h.number AS at,
                concat(count(d.day) FILTER (WHERE d.closed_at IS NULL), ' open days, the newest ',
@@ -28,10 +49,16 @@ DAYS: Final[dict[str, str]] = {
             FROM business_day
         ) d
         WHERE former IS NOT NULL AND (former <> day - 1 OR former_end <> starts_at)""",
+}
+
+_CHECKS: Final[dict[str, str]] = {
     "what is booked lies within its day": """
         SELECT e.merchant_id || ' event ' || e.event_id AS at,
                'booked ' || e.booked_at || ' on ' || e.day AS found
-        FROM (SELECT DISTINCT merchant_id, event_id, booked_at, day FROM ledger_entry) e
+        FROM (
+            SELECT DISTINCT merchant_id, event_id, booked_at, day FROM ledger_entry
+            WHERE booked_at >= $1 AND booked_at < $2
+        ) e
         LEFT JOIN business_day d ON d.holder_id = e.merchant_id AND d.day = e.day
             AND e.booked_at >= d.starts_at AND e.booked_at < d.ends_at
         WHERE d.day IS NULL""",
@@ -41,13 +68,14 @@ DAYS: Final[dict[str, str]] = {
                'rolled up ' || coalesce(r.minor, 0) || ' of ' || coalesce(r.events, 0)
                || ' events, booked ' || coalesce(e.minor, 0) || ' of ' || coalesce(e.events, 0)
                AS found
-        FROM rollup_entry r FULL JOIN (
+        FROM (SELECT * FROM rollup_entry WHERE hour >= $1 AND hour < $2) r FULL JOIN (
             SELECT e.merchant_id, e.mode, e.day, date_trunc('hour', e.booked_at, 'UTC') AS hour,
                    e.currency, e.account, e.kind, e.product_code, e.channel_no,
                    sum(e.minor) AS minor, count(*) FILTER (WHERE e.line = 1) AS events
             FROM ledger_entry e
             JOIN business_day d ON d.holder_id = e.merchant_id AND d.day = e.day
                 AND e.booked_at < d.rolled_to
+            WHERE e.booked_at >= $1 AND e.booked_at < $2
             GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9
         ) e USING (merchant_id, mode, day, hour, currency, account, kind, product_code, channel_no)
         WHERE coalesce(r.minor, 0) <> coalesce(e.minor, 0)
@@ -58,7 +86,7 @@ DAYS: Final[dict[str, str]] = {
                          coalesce(r.paid, 0)) || ', orders '
                || concat_ws('/', coalesce(o.created, 0), coalesce(o.paid_in_day, 0),
                             coalesce(o.paid, 0)) AS found
-        FROM rollup_order r FULL JOIN (
+        FROM (SELECT * FROM rollup_order WHERE hour >= $1 AND hour < $2) r FULL JOIN (
             SELECT o.merchant_id, o.mode, o.created_day AS day,
                    date_trunc('hour', o.created_at, 'UTC') AS hour, o.currency,
                    coalesce(o.product_code, '') AS product_code,
@@ -69,80 +97,60 @@ DAYS: Final[dict[str, str]] = {
             FROM orders o
             LEFT JOIN business_day c ON c.holder_id = o.merchant_id AND c.day = o.created_day
             LEFT JOIN business_day p ON p.holder_id = o.merchant_id AND p.day = o.paid_day
+            WHERE o.created_at >= $1 AND o.created_at < $2
             GROUP BY 1, 2, 3, 4, 5, 6
         ) o USING (merchant_id, mode, day, hour, currency, product_code)
         WHERE (coalesce(r.created, 0), coalesce(r.paid_in_day, 0), coalesce(r.paid, 0))
            <> (coalesce(o.created, 0), coalesce(o.paid_in_day, 0), coalesce(o.paid, 0))""",
     # A merchant's own balances, and those of the desk's own books.
     "a day closes with what it opened with and what moved": """
-        SELECT concat_ws(' ', holder_id, day, mode, currency, account) AS at,
-               'closed with ' || coalesce(c.minor, 0) || ', entries ' || coalesce(e.minor, 0)
-               AS found
-        FROM (
+        WITH ended AS (
+            SELECT d.holder_id, d.day FROM business_day d
+            WHERE d.closed_at IS NOT NULL AND d.ends_at > $1 AND d.ends_at <= $2
+              AND (d.holder_id = '00000000-0000-0000-0000-000000000000'
+                   OR EXISTS (SELECT FROM merchant m WHERE m.id = d.holder_id))
+        ), sums AS (
             SELECT c.* FROM closing c
-            WHERE EXISTS (SELECT FROM merchant m WHERE m.id = c.holder_id)
+            WHERE c.holder_id <> '00000000-0000-0000-0000-000000000000'
                OR c.account ~ '^(bank|supplier/)'
-                  AND c.holder_id = '00000000-0000-0000-0000-000000000000'
-        ) c FULL JOIN (
-            SELECT d.holder_id, d.day, k.mode, k.currency, k.account,
-                   sum(coalesce(m.minor, 0)) OVER (
-                       PARTITION BY d.holder_id, k.mode, k.currency, k.account ORDER BY d.day
-                   ) AS minor
-            FROM (SELECT DISTINCT merchant_id, mode, currency, account FROM ledger_entry) k
-            JOIN business_day d ON d.holder_id = k.merchant_id AND d.closed_at IS NOT NULL
-            LEFT JOIN (
-                SELECT merchant_id, day, mode, currency, account, sum(minor) AS minor
-                FROM ledger_entry GROUP BY 1, 2, 3, 4, 5
-            ) m ON m.merchant_id = d.holder_id AND m.day = d.day AND m.mode = k.mode
-                AND m.currency = k.currency AND m.account = k.account
-        ) e USING (holder_id, day, mode, currency, account)
-        WHERE coalesce(c.minor, 0) <> coalesce(e.minor, 0)""",
+        ), moved AS (
+            SELECT e.merchant_id AS holder_id, e.day, e.mode, e.currency, e.account,
+                   sum(e.minor) AS minor
+            FROM ledger_entry e
+            JOIN ended d ON d.holder_id = e.merchant_id AND d.day = e.day
+            WHERE e.booked_at >= $1::timestamptz - interval '4 days' AND e.booked_at < $2
+            GROUP BY 1, 2, 3, 4, 5
+        ){closes}""",
     # A supplier's accounts, and for the platform everybody's, in the windows of their days. A
     # business day's window begins at most a calendar day before or after its name.
     "a window closes with what it opened with and what moved": """
-        WITH minutes AS (
+        WITH ended AS (
+            SELECT d.holder_id, d.day, d.starts_at, d.ends_at FROM business_day d
+            WHERE d.closed_at IS NOT NULL AND d.sums_kept AND d.ends_at > $1 AND d.ends_at <= $2
+              AND NOT EXISTS (SELECT FROM merchant m WHERE m.id = d.holder_id)
+        ), sums AS (
+            SELECT c.* FROM closing c
+            WHERE c.holder_id <> '00000000-0000-0000-0000-000000000000'
+               OR c.account !~ '^(bank|supplier/)'
+        ), minutes AS (
             SELECT mode, currency, account, date_trunc('minute', booked_at) AS minute,
                    sum(minor) AS minor
-            FROM ledger_entry GROUP BY 1, 2, 3, 4
+            FROM ledger_entry
+            WHERE booked_at >= $1::timestamptz - interval '4 days' AND booked_at < $2
+            GROUP BY 1, 2, 3, 4
         ), moved AS (
             SELECT d.holder_id, d.day, t.mode, t.currency, t.account, sum(t.minor) AS minor
             FROM minutes t
-            JOIN business_day d
+            JOIN ended d
                 ON d.day BETWEEN (t.minute AT TIME ZONE 'UTC')::date - 3
                              AND (t.minute AT TIME ZONE 'UTC')::date + 3
                 AND t.minute >= d.starts_at AND t.minute < d.ends_at
-                AND d.closed_at IS NOT NULL AND d.sums_kept
             LEFT JOIN supplier s ON s.id = d.holder_id
             WHERE s.supplier_no = substring(t.account FROM '/(S[0-9]+)')
                OR d.holder_id = '00000000-0000-0000-0000-000000000000'
                   AND t.account !~ '^(bank|supplier/)'
             GROUP BY 1, 2, 3, 4, 5
-        ), sums AS (
-            SELECT c.* FROM closing c
-            JOIN business_day d ON d.holder_id = c.holder_id AND d.day = c.day AND d.sums_kept
-            WHERE EXISTS (SELECT FROM supplier s WHERE s.id = c.holder_id)
-               OR c.account !~ '^(bank|supplier/)'
-                  AND c.holder_id = '00000000-0000-0000-0000-000000000000'
-        ), accounts AS (
-            SELECT holder_id, mode, currency, account FROM moved
-            UNION SELECT holder_id, mode, currency, account FROM sums
-        )
-        SELECT concat_ws(' ', holder_id, day, mode, currency, account) AS at,
-               'closed with ' || found || ', former closing ' || former || ', moved ' || moved
-               AS found
-        FROM (
-            SELECT a.*, d.day, coalesce(c.minor, 0) AS found,
-                   coalesce(lag(c.minor) OVER (
-                       PARTITION BY a.holder_id, a.mode, a.currency, a.account ORDER BY d.day
-                   ), 0) AS former,
-                   coalesce(m.minor, 0) AS moved
-            FROM accounts a
-            JOIN business_day d ON d.holder_id = a.holder_id AND d.closed_at IS NOT NULL
-                AND d.sums_kept
-            LEFT JOIN sums c ON c.holder_id = a.holder_id AND c.day = d.day
-                AND c.mode = a.mode AND c.currency = a.currency AND c.account = a.account
-            LEFT JOIN moved m ON m.holder_id = a.holder_id AND m.day = d.day
-                AND m.mode = a.mode AND m.currency = a.currency AND m.account = a.account
-        ) w
-        WHERE found <> former + moved""",
+        ){closes}""",
 }
+
+DAYS: Final[dict[str, str]] = {what: sql.format(closes=_CLOSES) for what, sql in _CHECKS.items()}

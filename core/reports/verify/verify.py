@@ -2,27 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from functools import partial
 from typing import Final, Protocol, TypeVar
 from uuid import UUID
 
+from core.kernel.clock import Clock
 from core.kernel.days import Days
 from core.kernel.errors import Bug
 from core.kernel.holder import HOUSE, MODE
 from core.parties.merchants import Merchant, Merchants
 from core.parties.suppliers import Supplier, Suppliers
 from core.reports.bills import Bills
-from core.reports.verify.books import BOOKS
-from core.reports.verify.days import DAYS
-from core.reports.verify.orders import ORDERS
-from core.reports.verify.records import RECORDS
+from core.reports.verify.books import BALANCES, BOOKS
+from core.reports.verify.days import DAYS, STANDING
+from core.reports.verify.orders import ORDERS, RESERVES
+from core.reports.verify.records import RECORDS, SUSPENSE
+from core.reports.verify.turns import Span, Turn, everything, tonight
 from core.system.store import Store, Tx
 
-# The books are read whole: that takes as long as it takes, within a night.
+# A question about many days takes as long as it takes, within a night.
 QUERY_TIMEOUT_S: Final = 3600.0
 # How many closed days' bills of each merchant are read again.
 BILLS: Final = 40
@@ -30,8 +32,24 @@ ADD_UP: Final = "bills add up"
 JOIN: Final = "bills join"
 OPEN_BILL: Final = "the open bill closes at the balances"
 
-# rule -> a query that answers a row (at, found) for every place where it is broken
-CHECKS: Final[dict[str, str]] = {**BOOKS, **DAYS, **ORDERS, **RECORDS}
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """A query that answers a row (at, found) for every place where a rule is broken. ends: of a
+    span that it asks about: both (2), or from its beginning on (1); 0: it looks at all there is."""
+
+    sql: str
+    ends: int
+
+    def args(self, span: Span) -> tuple[datetime, ...]:
+        return (span.starts_at, span.ends_at)[: self.ends]
+
+
+CHECKS: Final[dict[str, Check]] = {
+    **{what: Check(sql, 2) for what, sql in {**BOOKS, **DAYS, **ORDERS, **RECORDS}.items()},
+    **{what: Check(sql, 1) for what, sql in BALANCES.items()},
+    **{what: Check(sql, 0) for what, sql in {**STANDING, **RESERVES, **SUSPENSE}.items()},
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +64,14 @@ class Difference:
         return f"{self.what}: {self.where}: {self.found}"
 
 
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """What was re-added, and what was found; no difference where the books are right."""
+
+    differences: tuple[Difference, ...]
+    turn: Turn
+
+
 class _Bill(Protocol):
     @property
     def opening_minor(self) -> int: ...
@@ -54,6 +80,7 @@ class _Bill(Protocol):
 
 
 B = TypeVar("B", bound=_Bill)
+_Choose = Callable[[date, date, Mapping[date, datetime]], Turn]
 _Read = Callable[[Tx, date], Awaitable[list["Difference"]]]
 
 
@@ -61,25 +88,65 @@ class Verify:
     """Checks the books against themselves, the orders and the bills."""
 
     def __init__(
-        self, store: Store, merchants: Merchants, suppliers: Suppliers, bills: Bills
+        self, store: Store, clock: Clock, merchants: Merchants, suppliers: Suppliers, bills: Bills
     ) -> None:
         self._store = store
+        self._clock = clock
         self._merchants = merchants
         self._suppliers = suppliers
         self._bills = bills
 
-    async def books(self) -> list[Difference]:
-        """Every difference there is; an empty list when the books are right.
+    async def whole(self) -> Verified:
+        """Re-add all there is."""
+        return await self._books(everything)
 
-        What is compared with each other is of one moment: each check is one question, and each
+    async def tonight(self) -> Verified:
+        """Re-add what is new, and an old share in turn."""
+        return await self._books(tonight)
+
+    async def _books(self, choose: _Choose) -> Verified:
+        """What is compared with each other is of one moment: each check is one question, and each
         holder's bills are read in a snapshot. No snapshot lasts longer than that, as nothing that
         is deleted meanwhile can be cleared away.
         """
+        turn = await self._turn(choose)
         found: list[Difference] = []
-        for what, sql in CHECKS.items():
-            async with self._store.snapshot() as tx:
-                rows = await tx.fetch(sql, timeout_s=QUERY_TIMEOUT_S)
-            found += [Difference(what, row["at"], row["found"]) for row in rows]
+        for span in turn.spans:
+            wrong = await self._ask(span, whole=False)
+            await self._note(span, right=not wrong)
+            found += wrong
+        found += await self._ask(turn.spans[-1], whole=True)
+        return Verified((*found, *await self._all_bills()), turn)
+
+    async def _turn(self, choose: _Choose) -> Turn:
+        span = await self._store.fetchrow(_OVER)
+        rows = await self._store.fetch("SELECT day, at FROM verified_day")
+        right = {row["day"]: row["at"] for row in rows}
+        today = self._clock.now().date()
+        first = (span["first"] if span else None) or today
+        return choose(first, max(first, (span["until"] if span else None) or today), right)
+
+    async def _ask(self, span: Span, *, whole: bool) -> list[Difference]:
+        """By the checks that are about a span alone; whole: by the others, up to now."""
+        found: list[Difference] = []
+        for what, check in CHECKS.items():
+            if whole == (check.ends < 2):
+                async with self._store.snapshot() as tx:
+                    rows = await tx.fetch(check.sql, *check.args(span), timeout_s=QUERY_TIMEOUT_S)
+                found += [Difference(what, row["at"], row["found"]) for row in rows]
+        return found
+
+    async def _note(self, span: Span, *, right: bool) -> None:
+        """A day that is wrong is re-added every night, until it is right."""
+        if right:
+            await self._store.execute(_RIGHT, list(span.days), self._clock.now())
+        else:
+            await self._store.execute(
+                "DELETE FROM verified_day WHERE day = ANY($1)", list(span.days)
+            )
+
+    async def _all_bills(self) -> list[Difference]:
+        found: list[Difference] = []
         for merchant in await self._merchants.everybody():
             found += await self._look(merchant.id, partial(self._merchants_bills, merchant))
         for supplier in await self._suppliers.all():
@@ -165,6 +232,19 @@ async def _read(found: list[Difference], where: str, reading: Awaitable[B]) -> B
         found.append(Difference(ADD_UP, where, str(bug)))
         return None
 
+
+# The first day of the books, and the first that is not over.
+_OVER: Final = """
+SELECT (min(starts_at) AT TIME ZONE 'UTC')::date AS first,
+       (min(starts_at) FILTER (WHERE closed_at IS NULL OR NOT sums_kept) AT TIME ZONE 'UTC')::date
+       AS until
+FROM business_day
+"""
+
+_RIGHT: Final = """
+INSERT INTO verified_day (day, at) SELECT day, $2 FROM unnest($1::date[]) day
+ON CONFLICT (day) DO UPDATE SET at = excluded.at
+"""
 
 _OPEN_DAY: Final = "SELECT day FROM business_day WHERE holder_id = $1 AND closed_at IS NULL"
 

@@ -288,6 +288,11 @@ SELECT id, 'supplier', supplier_no, name, currency, day_cut, zone FROM supplier
 UNION ALL
 SELECT '00000000-0000-0000-0000-000000000000', 'desk', '', '', '', day_cut, zone FROM desk;
 
+CREATE TABLE verified_day (                    -- UTC days that are over, and were found right
+    day          date PRIMARY KEY,
+    at           timestamptz NOT NULL          -- when they were re-added last
+);
+
 CREATE TABLE closing (                         -- balances at the end of a closed day
     holder_id    uuid NOT NULL,
     day          date NOT NULL,
@@ -313,6 +318,8 @@ CREATE TABLE ledger_event (                    -- unpartitioned: booked once, fo
     UNIQUE (merchant_id, reverses)
 );
 CREATE INDEX ledger_event_order ON ledger_event (merchant_id, order_id);
+-- Booked one after another, so that so small an index leads to a day's.
+CREATE INDEX ledger_event_booked ON ledger_event USING brin (booked_at) WITH (autosummarize);
 
 CREATE TABLE ledger_entry (
     merchant_id  uuid NOT NULL,                          -- nil: the desk's own books
@@ -609,6 +616,7 @@ CREATE TABLE supplier_payment (                -- what suppliers said they took;
     PRIMARY KEY (upstream_no, supplier_id)
 );
 CREATE INDEX supplier_payment_order ON supplier_payment (merchant_id, order_id);
+CREATE INDEX supplier_payment_at ON supplier_payment USING brin (at) WITH (autosummarize);
 
 CREATE TABLE contradiction (                   -- what cannot be so beside what was booked
     merchant_id   uuid NOT NULL,

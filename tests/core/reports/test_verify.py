@@ -13,7 +13,7 @@ from core.accounts.vouchers import Advance, Cause
 from core.kernel.days import Days
 from core.kernel.money import Money, Rate
 from core.kernel.tariff import Tariff
-from core.reports.verify import CHECKS
+from core.reports.verify import CHECKS, EVER
 from core.system import store
 from core.trade.orders import ByHand, Opened, Order
 from tests.conftest import Servers
@@ -343,7 +343,7 @@ async def _finds(connection: asyncpg.Connection[asyncpg.Record], what: str, sql:
     try:
         touched = await connection.execute(sql)
         assert not touched.endswith(" 0"), f"{what}: nothing to spoil"
-        found = await connection.fetch(CHECKS[what])
+        found = await connection.fetch(CHECKS[what].sql, *CHECKS[what].args(EVER))
         assert found, f"{what}: not found"
         assert all(row["at"] and row["found"] for row in found)
     finally:
@@ -369,7 +369,7 @@ async def test_a_difference_is_named_to_whoever_asks(
     await a_day(desk)
     async with owner(servers, database) as connection:
         await connection.execute(sql)
-    differences = await desk.runtime.reports.verify.books()
+    differences = (await desk.runtime.reports.verify.whole()).differences
     assert what in {d.what for d in differences}
     assert all(str(desk.merchant.id) in d.where for d in differences if d.what == what)
     assert str(differences[0]).startswith(differences[0].what)
@@ -382,7 +382,9 @@ async def test_the_open_bill_is_held_against_the_balances(
     await a_day(desk)
     async with owner(servers, database) as connection:
         await connection.execute("UPDATE ledger_entry SET day = day + 1 WHERE kind = 'prepaid'")
-    found = [d for d in await desk.runtime.reports.verify.books() if "open bill" in d.what]
+    found = [
+        d for d in (await desk.runtime.reports.verify.whole()).differences if "open bill" in d.what
+    ]
     assert [(d.where, d.found) for d in found] == [("M1001", "bill 9880, balances 9380")]
 
 
@@ -396,7 +398,7 @@ async def test_bills_are_read_again(desk: Desk, servers: Servers, database: str)
             " AND holder_id = $1 AND day = (SELECT max(day) FROM closing WHERE holder_id = $1)",
             desk.merchant.id,
         )
-        found = await desk.runtime.reports.verify.books()
+        found = (await desk.runtime.reports.verify.whole()).differences
         assert any(d.what == "bills add up" and d.where.startswith(number) for d in found)
         assert any(d.what == "the open bill closes at the balances" for d in found)
         await connection.execute(
@@ -410,10 +412,10 @@ async def test_bills_are_read_again(desk: Desk, servers: Servers, database: str)
             " AND day = (SELECT max(day) FROM closing WHERE holder_id = $1)",
             desk.merchant.id,
         )
-        found = await desk.runtime.reports.verify.books()
+        found = (await desk.runtime.reports.verify.whole()).differences
         assert any(d.what == "bills join" and d.where.startswith(number) for d in found)
         await connection.execute("DELETE FROM business_day WHERE closed_at IS NULL")
-        found = await desk.runtime.reports.verify.books()
+        found = (await desk.runtime.reports.verify.whole()).differences
         assert {"M1001", "M1002", "S01", "S02", "platform"} <= {
             d.where for d in found if d.what == "everybody has one open day, the newest"
         }
@@ -444,11 +446,11 @@ async def test_a_large_desk_is_read_to_the_end(
         async with owner(servers, database) as connection:
             async with connection.transaction():
                 await connection.execute("LOCK TABLE discrepancy IN ACCESS EXCLUSIVE MODE")
-                verifying = asyncio.create_task(runtime.reports.verify.books())
+                verifying = asyncio.create_task(runtime.reports.verify.whole())
                 async with asyncio.timeout(30):
                     while not verifying.done() and not await connection.fetchval(_WAITS_LONG):
                         await asyncio.wait([verifying], timeout=0.05)
-            assert await verifying == []
+            assert (await verifying).differences == ()
     finally:
         await runtime.close()
 

@@ -478,7 +478,7 @@ async def test_test_orders_are_listed_apart_and_alarm_nobody(desk: Desk) -> None
     assert [r.order_no for r in await lists.history(None, 7, mode="test")] == [item.order_no]
     assert (await desk.balances("test")).get("suspense/S01", 0) == 0
     await desk.runtime.system.store.execute("UPDATE discrepancy SET mode = 'test'")
-    found = {d.what for d in await desk.runtime.reports.verify.books()}
+    found = {d.what for d in (await desk.runtime.reports.verify.whole()).differences}
     assert "suspense holds what is open" in found
     assert (await desk.order(opened)).mode == "live"
 

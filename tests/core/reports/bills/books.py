@@ -103,7 +103,7 @@ class Books:
 
     async def faults(self) -> list[str]:
         """What is wrong beside that there are no orders and no discrepancies behind events."""
-        found = await self.runtime.reports.verify.books()
+        found = (await self.runtime.reports.verify.whole()).differences
         return [str(difference) for difference in found if difference.what not in _ORDERLESS]
 
     async def moved(self, accounts: str, starts_at: datetime, ends_at: datetime) -> int:

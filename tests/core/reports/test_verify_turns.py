@@ -1,0 +1,121 @@
+"""What is over and was right is re-added in turn; what was changed in it is found all the same."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
+
+import asyncpg
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.reports.verify import EVER, TURN_NIGHTS, Turn, tonight
+from tests.conftest import Servers
+from tests.core.support import Desk, owner
+
+FIRST = date(2026, 1, 1)
+DAY = timedelta(days=1)
+DAYS = 5
+# It still sums to zero, and nothing that is added up since the last closing knows of it.
+TAMPER = (
+    "UPDATE ledger_entry SET minor = minor + CASE account WHEN 'fees' THEN ({by}) ELSE -({by}) END"
+    " WHERE booked_at::date = $1 AND account IN ('fees', 'payable')"
+)
+
+
+@given(st.integers(0, 200), st.sets(st.integers(0, 200)))
+def test_the_spans_of_a_night_are_what_is_new_and_what_is_open(over: int, right: set[int]) -> None:
+    until = FIRST + over * DAY
+    known = {FIRST + n * DAY: datetime(2026, 9, 1, n % 24, tzinfo=UTC) for n in right}
+    turn = tonight(FIRST, until, known)
+    days = [day for span in turn.spans for day in span.days]
+    assert days == sorted(set(days))
+    assert {FIRST + n * DAY for n in range(over)} - known.keys() <= set(days)
+    assert len(days) == turn.new + turn.again
+    assert turn.spans[-1].ends_at == EVER.ends_at
+    assert turn.spans[-1].starts_at.date() <= max(until, FIRST)
+    assert all(one.ends_at <= other.starts_at for one, other in pairwise(turn.spans))
+    if days[:1] == [FIRST]:
+        assert turn.spans[0].starts_at == EVER.starts_at, "and what is dated before all days"
+    for span in turn.spans:
+        begins = span.starts_at.date()
+        assert all(begins <= day < span.ends_at.date() for day in span.days)
+
+
+@given(st.integers(1, 120))
+def test_every_day_has_its_turn_in_time(over: int) -> None:
+    """The books grow by a day every night meanwhile."""
+    right: dict[date, datetime] = {}
+    at = datetime(2026, 9, 1, 3, tzinfo=UTC)
+    for night in range(2 * TURN_NIGHTS + 2):
+        turn = tonight(FIRST, FIRST + (over + night) * DAY, right)
+        for span in turn.spans:
+            right |= dict.fromkeys(span.days, at)
+        assert turn.known == over + night
+        assert min(right.values()) > at - (TURN_NIGHTS + 1) * DAY
+        at += DAY
+
+
+async def live_through_days(desk: Desk) -> list[date]:
+    """Days that are over, with an order each, in UTC."""
+    days = []
+    desk.clock.go_to_noon()
+    for _ in range(DAYS):
+        await desk.see(await desk.open(), 10000)
+        days.append(desk.clock.now().date())
+        desk.clock.advance(86_400)
+        for holder_id in await desk.runtime.ledger.due_to_roll():
+            await desk.runtime.ledger.roll_days(holder_id)
+        await desk.runtime.reports.bills.keep_sums()
+    return days
+
+
+async def wrong(desk: Desk) -> tuple[Turn, set[date]]:
+    """A night's turn, and the days in which it found something."""
+    verified = await desk.runtime.reports.verify.tonight()
+    named = {d.where.split()[2] for d in verified.differences if d.what.startswith("entries are")}
+    return verified.turn, {date.fromisoformat(day) for day in named}
+
+
+async def test_what_was_changed_in_an_old_day_is_found_in_its_turn(
+    desk: Desk, servers: Servers, database: str
+) -> None:
+    days = await live_through_days(desk)
+    turn, found = await wrong(desk)
+    assert (turn.again, found) == (0, set())
+    assert turn.new == turn.known >= DAYS - 1
+    first = turn.spans[0].days[0]
+    nights = (days[1] - first).days
+    desk.clock.advance(60)
+    async with owner(servers, database) as connection:
+        await tamper(connection, days[1], 1)
+        for _ in range(nights):
+            turn, found = await wrong(desk)
+            assert (turn.new, turn.again, found) == (0, 1, set()), "it is not its turn"
+        whole = await desk.runtime.reports.verify.whole()
+        assert any(d.what == "entries are rolled up once" for d in whole.differences)
+        for _ in range(2):
+            turn, found = await wrong(desk)
+            assert found == {days[1]}, "every night, until it is right"
+        await tamper(connection, days[1], -1)
+    _, found = await wrong(desk)
+    assert found == set()
+    turn, _ = await wrong(desk)
+    assert turn.new == 0
+
+
+async def test_a_balance_is_what_closed_and_what_came_since(
+    desk: Desk, servers: Servers, database: str
+) -> None:
+    """Without a look at the days that are over."""
+    await live_through_days(desk)
+    verify = desk.runtime.reports.verify
+    assert (await verify.tonight()).differences == ()
+    async with owner(servers, database) as connection:
+        await connection.execute("UPDATE balance SET minor = minor + 1 WHERE account = 'fees'")
+    rules = {d.what for d in (await verify.tonight()).differences}
+    assert "every balance is the sum of its entries" in rules
+
+
+async def tamper(connection: asyncpg.Connection[asyncpg.Record], day: date, by: int) -> None:
+    assert await connection.execute(TAMPER.format(by=by), day) == "UPDATE 2"
