@@ -64,8 +64,8 @@ async def live_through_days(desk: Desk) -> list[date]:
         await desk.see(await desk.open(), 10000)
         days.append(desk.clock.now().date())
         desk.clock.advance(86_400)
-        for holder_id in await desk.runtime.ledger.due_to_roll():
-            await desk.runtime.ledger.roll_days(holder_id)
+        for holder_id in await desk.runtime.ledger.calendar.due_to_roll():
+            await desk.runtime.ledger.calendar.roll(holder_id)
         await desk.runtime.reports.bills.keep_sums()
     return days
 

@@ -101,7 +101,7 @@ async def test_an_order_of_a_new_month_has_attempts_of_it(desk: Desk) -> None:
         day=1, hour=0, minute=0, second=0, microsecond=0
     )
     desk.clock.go_to(midnight + timedelta(seconds=1))
-    await desk.runtime.ledger.roll_days(desk.merchant.id)
+    await desk.runtime.ledger.calendar.roll(desk.merchant.id)
     with desk.clock.behind(seconds=30):
         opened = await desk.open()
         assert desk.clock.now() < midnight

@@ -72,7 +72,7 @@ async def test_an_order_without_a_product_counts_as_created(desk: Desk) -> None:
     await unchosen(desk)
     for rolled_up in (False, True):
         if rolled_up:
-            await desk.runtime.ledger.roll_days(desk.merchant.id)
+            await desk.runtime.ledger.calendar.roll(desk.merchant.id)
         today = await desk.runtime.reports.bills.open_day(desk.merchant.id)
         bill = await desk.runtime.reports.bills.merchant(desk.merchant.id, Days.one(today))
         counted = {line.product_code: line.created for line in bill.products}
