@@ -50,7 +50,7 @@ from core.people.groups import BILL_REST
 from core.runtime import Runtime
 from core.system.leases import hold
 from core.system.store import DATABASE_AWAY
-from handlers.screens import Screen, render_say
+from handlers.screens import Repeated, Screen, render_say
 
 _LOG = structlog.get_logger(__name__)
 # A chat waits behind its oldest message: the pauses are short, or it would be deaf for long after
@@ -145,7 +145,7 @@ class Courier:
             case DeskBill() as bill:
                 return await self._desk_bill(place, bill)
             case TextFile() as file:
-                under = Say(file.screen, file.facts)
+                under = Say(file.notice)
                 screen = render_say(under, await self._painter.language(place.chat_id))
                 content = BufferedInputFile(file.text.encode(), file.name)
                 return await self._poster.file(place, content, screen, reply_to=file.reply_to)
@@ -169,7 +169,7 @@ class Courier:
         A file on its way is unknown as well, until its sender has said what it became."""
         if await self._runtime.reports.exports.queue.is_under_way(place.chat_id):
             raise Full(_BUILDING_S)
-        repeated = render_say(Say("repeated"), await self._painter.language(place.chat_id))
+        repeated = render_say(Say(Repeated()), await self._painter.language(place.chat_id))
         for message_id in await self._posts.strangers(place.chat_id, twins.after, twins.before):
             if await self._poster.is_ours(place, message_id):
                 _LOG.warning("a twin is taken away", chat_id=place.chat_id, message_id=message_id)
@@ -185,7 +185,7 @@ class Courier:
         # What everybody reads, where one person alone cannot be told.
         aloud = screen
         if say.aloud and place.chat_id < 0:
-            aloud = render_say(replace(say, facts=say.aloud), language)
+            aloud = render_say(replace(say, notice=say.aloud), language)
         message_id = await self._out(leaving, say.remember, say.ref, leaving.merchant_id)
         if message_id is not None:
             await self._redraw(place, message_id, aloud)  # it may say something else by now

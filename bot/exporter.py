@@ -31,7 +31,7 @@ from bot.file_builder import LIMITS, Builder, Built, Limits, Progress
 from bot.poster import in_reply
 from bot.scratch import scratch_folder
 from bot.send_limits import GONE, UNCHANGED, Budget, Full, is_out
-from core.delivery.outbox import LIVE_BILL, SAID, Say, TakeAway, Twins
+from core.delivery.outbox import LIVE_BILL, SAID, Say, Stored, TakeAway, Twins
 from core.kernel.errors import Refusal
 from core.kernel.holder import HOUSE
 from core.reports.exports import QUEUE, Paper, Taken
@@ -249,7 +249,9 @@ class Exporter:
 
     async def _say(self, taken: Taken, screen: str, facts: dict[str, object]) -> None:
         await self._runtime.delivery.outbox.say(
-            self._runtime.system.store, taken.chat_id, Say(screen, facts, reply_to=taken.reply_to)
+            self._runtime.system.store,
+            taken.chat_id,
+            Say(Stored(screen, facts), reply_to=taken.reply_to),
         )
 
 

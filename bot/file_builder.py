@@ -11,14 +11,12 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 from uuid import UUID
 
-import handlers.screens
 from core.kernel.errors import Bug, Refusal
 from core.reports.bills import Bill, PlatformBill, SupplierBill
 from core.reports.exports import MAX_ROWS, MerchantReading, Paper, PlatformReading, SupplierReading
 from core.runtime import Runtime
-from handlers.screens import call_log, caption
-from handlers.screens.chart import chart_caption, draw_chart
-from handlers.screens.files import (
+from handlers.files import rendering
+from handlers.files.books import (
     Column,
     CsvTable,
     MerchantBook,
@@ -33,9 +31,11 @@ from handlers.screens.files import (
     voucher_columns,
     write_platform_book,
 )
+from handlers.files.chart import chart_caption, draw_chart
+from handlers.screens import call_log, caption
 
 R = TypeVar("R")
-_RENDERING: Final = Path(handlers.screens.__file__).parent / "rendering.py"
+_RENDERING: Final = Path(rendering.__file__)
 _RENDER_TIMEOUT_S: Final = 30.0
 # Raised when charts look different: those that were sent before are not sent again.
 _CHART_LAYOUT: Final = 1
@@ -224,7 +224,7 @@ class Builder:
 
 
 async def render(svg: str) -> bytes:
-    """An SVG as PNG, made by a process of its own: see handlers/screens/rendering.py."""
+    """An SVG as PNG, made by a process of its own: see handlers/files/rendering.py."""
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-I", str(_RENDERING),
         stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,

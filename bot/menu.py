@@ -10,15 +10,10 @@ from aiogram.exceptions import TelegramAPIError
 from aiogram.types import BotCommand, BotCommandScopeAllGroupChats, BotCommandScopeAllPrivateChats
 
 from core.people.people import ROLES
-from handlers.intents import COMMANDS, RIGHTS_OF_COMMAND
-from handlers.screens import command_words
+from handlers.commands import COMMANDS
+from handlers.kit.commands import Place
 
 _LOG = structlog.get_logger(__name__)
-# What is said in groups alone, and names of a command that another one says better.
-_GROUPS_ONLY: Final = frozenset(
-    {"bind", "bind_supplier", "bind_ops", "unbind", "info", "lang", "usdt"}
-)
-_TWINS: Final = frozenset({"channel", "product", "document", "supplier", "start"})
 _THEIRS: Final = ROLES["merchant_staff"]
 
 
@@ -31,7 +26,7 @@ async def set_menu(bot: Bot) -> None:
         # Without a language: for whoever speaks none of the others.
         for code, language in (("", "en"), ("zh", "zh")):
             wanted = [
-                BotCommand(command=name, description=command_words(name, language))
+                BotCommand(command=name, description=COMMANDS.words(name, language))
                 for name in names
             ]
             try:
@@ -48,15 +43,20 @@ def _told(commands: list[BotCommand]) -> list[tuple[str, str]]:
 
 def private_commands() -> tuple[str, ...]:
     """What staff says in private."""
-    return tuple(name for name in COMMANDS if name not in _GROUPS_ONLY | _TWINS)
+    return tuple(name for name, place in _offered() if place != "groups")
 
 
 def group_commands() -> tuple[str, ...]:
     """What everybody in a group may know of: what a merchant's own staff says there."""
     return tuple(
         name
-        for name in COMMANDS
-        if name not in _TWINS
-        and name != "cancel"
-        and (not RIGHTS_OF_COMMAND[name] or set(RIGHTS_OF_COMMAND[name]) & _THEIRS)
+        for name, place in _offered()
+        if place != "private"
+        and (not COMMANDS.rights_of(name) or set(COMMANDS.rights_of(name)) & _THEIRS)
     )
+
+
+def _offered() -> list[tuple[str, Place]]:
+    """The commands but for those that another one stands for."""
+    commands = COMMANDS.by_name.values()
+    return [(command.name, command.place) for command in commands if not command.twin_of]

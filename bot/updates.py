@@ -17,7 +17,7 @@ from pydantic import ValidationError
 from bot.loops import Job
 from bot.webhook import opened
 from core.delivery.inbox import QUEUE, Arrived
-from core.delivery.outbox import Say
+from core.delivery.outbox import Say, Stored
 from core.people.receipts import records_of
 from core.runtime import Runtime
 from core.system.leases import hold
@@ -108,7 +108,7 @@ class UpdateWorker:
                 "fault": type(error).__name__,  # what it says may hold what people wrote
             }
             await self._runtime.people.groups.tell_ops(
-                tx, Say("update_parked", {**told, "alarm": alarm})
+                tx, Say(Stored("update_parked", {**told, "alarm": alarm}))
             )
 
     async def _park_unread(self, arrived: Arrived, error: ValidationError) -> None:
@@ -141,7 +141,7 @@ class UpdateWorker:
             "alarm": None,
         }
         if given.is_known:
-            answer = Say("update_parked", told, reply_to=given.message_id)
+            answer = Say(Stored("update_parked", told), reply_to=given.message_id)
             await self._runtime.delivery.outbox.say(tx, chat_id, answer)
         return told
 

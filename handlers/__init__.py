@@ -1,39 +1,18 @@
-"""Conversations: one router per topic, from what a person says to one verb of the business."""
+"""Conversations: a folder for each topic, from what a person says to one verb of the business."""
 
 from __future__ import annotations
+
+from dataclasses import fields
 
 from aiogram import Bot, Dispatcher
 
 from core.runtime import Runtime
-from handlers import (
-    adjustments,
-    alarms,
-    amending,
-    bills,
-    binding,
-    channels,
-    completion,
-    context,
-    credentials,
-    daycuts,
-    desk,
-    dialogues,
-    discrepancies,
-    documents,
-    errors,
-    exports,
-    lookup,
-    onboarding,
-    opening,
-    prepayments,
-    products,
-    rates,
-    refunds,
-    statistics,
-    suppliers,
-)
 from handlers import codes as codes
-from handlers.reactions import Reactions
+from handlers.buttons import read_button
+from handlers.commands import COMMANDS, PARSER
+from handlers.kit import context, dialogues, errors
+from handlers.kit.reactions import Reactions
+from handlers.topics import TOPICS
 
 __all__ = ["Reactions", "build_dispatcher"]
 
@@ -42,39 +21,25 @@ def build_dispatcher(runtime: Runtime, bot: Bot, reactions: Reactions) -> Dispat
     """The dispatcher to feed updates to. Updates that concern nobody here end in silence.
 
     Refusals are answered; every other exception comes out of `feed_update`, so that the update
-    is tried again. Whoever builds it ends the reactions.
+    is tried again. Whoever builds it ends the reactions. Handlers name what they need: `chat`,
+    `intent` or `button`, and the districts of the business that they call.
     """
-    talks = dialogues.Dialogues(runtime.system.redis, runtime.system.ids)
-    dispatcher = Dispatcher(disable_fsm=True, runtime=runtime, dialogues=talks)
-    understand = context.Understand(runtime, bot, talks, reactions)
+    talks = dialogues.Dialogues(runtime.system.redis, runtime.system.ids, PARSER)
+    dispatcher = Dispatcher(
+        disable_fsm=True,
+        runtime=runtime,
+        dialogues=talks,
+        commands=COMMANDS,
+        topics=TOPICS,
+        **{field.name: getattr(runtime, field.name) for field in fields(runtime)},
+    )
+    understand = context.Understand(runtime, bot, PARSER, talks, reactions)
     dispatcher.message.outer_middleware(understand)
     dispatcher.edited_message.outer_middleware(understand)
-    dispatcher.callback_query.outer_middleware(context.AnswerPress(runtime))
-    for topic in (
-        onboarding,
-        binding,
-        prepayments,
-        adjustments,
-        lookup,
-        bills,
-        exports,
-        statistics,
-        daycuts,
-        completion,
-        discrepancies,
-        refunds,
-        alarms,
-        rates,
-        channels,
-        products,
-        documents,
-        suppliers,
-        opening,
-        amending,
-        credentials,
-        dialogues,
-        desk,
-        errors,
-    ):
-        dispatcher.include_router(topic.router())
+    dispatcher.callback_query.outer_middleware(context.AnswerPress(runtime, read_button))
+    for topic in TOPICS:
+        for router in topic.routers:
+            dispatcher.include_router(router())
+    # Dialogues ask after all topics that have some.
+    dispatcher.include_routers(dialogues.router(), errors.router())
     return dispatcher

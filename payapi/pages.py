@@ -108,7 +108,7 @@ def _static_address(name: str) -> str:
 
 @cache
 def _environment(lang: str) -> Environment:
-    return jinja_environment(_ROOM / "templates", lang)
+    return jinja_environment([_ROOM / "templates"], lang)
 
 
 @cache

@@ -23,9 +23,9 @@ from core.people.actors import Actor
 from core.reports.exports import Paper
 from core.runtime import Runtime
 from core.trade.orders import ByHand, Opened, PaymentSeen, get_attempts, get_order
-from handlers.advances import AdvanceLine, read_line
-from handlers.prepayments import advance_of
-from handlers.screens.words import word
+from handlers.kit.vocabulary import word
+from handlers.money.advances import AdvanceLine, read_line
+from handlers.money.prepayments import advance_of
 from tests.bench.formulas import Sheets
 from tests.core.conftest import clock, desk, entrance, runtime, supplier
 from tests.core.support import ADMIN, Desk, SetClock, completing, nothing, wanted

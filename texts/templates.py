@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -10,15 +11,15 @@ from texts.catalogues import translator
 from texts.formats import day, instant, money, number
 
 
-def jinja_environment(folder: Path, lang: str) -> Environment:
-    """An environment over the templates in `folder`, in one of LANGUAGES; keep it, it is costly.
+def jinja_environment(folders: Sequence[Path], lang: str) -> Environment:
+    """An environment over the templates in `folders`, in one of LANGUAGES; keep it, it is costly.
 
     Everything is escaped as HTML. `{% trans %}` and `_()` translate; a name that is not handed
     in is an error. Functions: money(minor, currency), number(minor, currency),
     instant(at, zone), day(date); `lang` is the language.
     """
     environment = Environment(
-        loader=FileSystemLoader(folder),
+        loader=FileSystemLoader(folders),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from core.accounts.vouchers import check_moved
 from core.books import Ledger
-from core.delivery.outbox import Outbox, Say
+from core.delivery.outbox import Outbox, Say, Stored
 from core.kernel.errors import Bug, Refusal
 from core.kernel.holder import MODE
 from core.kernel.money import Money
@@ -116,7 +116,7 @@ class Credit:
         if changed:
             await tx.execute(_SET, merchant.id, line_minor)
         action = "set_credit" if changed else ""
-        answer = Answer("credit_set", facts, action, merchant.id)
+        answer = Answer(Stored("credit_set", facts), action, merchant.id)
         await self._receipts.answer(tx, actor, cause, answer)
         return facts
 
@@ -147,7 +147,7 @@ class Credit:
             chats = await self._groups.of_holder(tx, merchant_id) + await self._groups.ops(tx)
             for chat_id in dict.fromkeys(chats):
                 await self._outbox.say(
-                    tx, chat_id, Say("alarm_credit", facts), merchant_id=merchant_id
+                    tx, chat_id, Say(Stored("alarm_credit", facts)), merchant_id=merchant_id
                 )
             return True
 

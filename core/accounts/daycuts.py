@@ -8,6 +8,7 @@ from typing import Any, Final, Literal
 from uuid import UUID
 
 from core.books import BusinessDay, Ledger, recut, set_house_cut
+from core.delivery.outbox import Stored
 from core.kernel.clock import DayCut
 from core.kernel.errors import Bug
 from core.parties.merchants import Merchants
@@ -78,8 +79,7 @@ class DayCuts:
             }
             if after != before:
                 await self._write(tx, kind, holder_id, after)
-            answer = Answer(
-                "day_cut_set", facts, "day_cut" if after != before else "",
+            answer = Answer(Stored("day_cut_set", facts), "day_cut" if after != before else "",
                 holder_id if kind == "m" else None,
             )  # fmt: skip
             await self._receipts.answer(tx, actor, cause, answer)

@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Final
 
 from core.books import BusinessDay
+from core.delivery.outbox import Stored
 from core.kernel.errors import Refusal
 from core.kernel.tariff import Tariff, format_tariff
 from core.parties.merchants import Merchant, Merchants
@@ -73,7 +74,7 @@ class Pricing:
                 "later_since": later.since.isoformat() if later else "",
                 "actor_name": actor.name,
             }
-            answer = Answer("rate_set", facts, "rate_set", merchant.id)
+            answer = Answer(Stored("rate_set", facts), "rate_set", merchant.id)
             await self._receipts.answer(tx, actor, cause, answer)
 
         try:
@@ -124,7 +125,9 @@ class Pricing:
                 "later_since": str(channel.coming_since) if later else "",
                 "actor_name": actor.name,
             }
-            await self._receipts.answer(tx, actor, cause, Answer("cost_set", facts, "cost_set"))
+            await self._receipts.answer(
+                tx, actor, cause, Answer(Stored("cost_set", facts), "cost_set")
+            )
 
         try:
             await self._channels.set_cost(
@@ -149,7 +152,7 @@ class Pricing:
                 }
                 action = "set_usdt_rate" if facts["before"] != facts["after"] else ""
                 await self._receipts.answer(
-                    tx, actor, cause, Answer("usdt_rate_set", facts, action)
+                    tx, actor, cause, Answer(Stored("usdt_rate_set", facts), action)
                 )
         except ObeyedBefore:
             return

@@ -27,7 +27,7 @@ from core.accounts.vouchers import (
     Vouchers,
     convert,
 )
-from core.delivery.outbox import Outbox, Say
+from core.delivery.outbox import Outbox, Say, Stored
 from core.kernel.codec import pack
 from core.kernel.errors import Refusal
 from core.kernel.money import Money
@@ -258,7 +258,7 @@ class Slips:
                 supplier_id=holder_id if role == "supplier" else None,
                 message_id=message_id,
             )
-            said = Say("slip_question", asked.facts, reply_to=message_id)
+            said = Say(Stored("slip_question", asked.facts), reply_to=message_id)
             await self._outbox.say(tx, actor.chat_id, said)
 
     async def _is_asked(self, actor: Actor, voucher_id: UUID, message_id: int) -> bool:
@@ -277,7 +277,7 @@ class Slips:
     async def _show(
         self, actor: Actor, asked: Asked[SlipQuestion], screen: str, message_id: int
     ) -> None:
-        said = Say(screen, pack(asked.question), edit_message_id=message_id)
+        said = Say(Stored(screen, pack(asked.question)), edit_message_id=message_id)
         await self._outbox.say(self._store, actor.chat_id, said)
 
     async def _written(self, kept: SlipLine) -> Written:

@@ -26,7 +26,7 @@ State = Literal["standing", "over", "renewed"]
 class Alarm:
     """Something wrong, and how often it was seen.
 
-    kind: a name of handlers.screens.alarming; subject: what it is about. facts: JSON values, of
+    kind: a name of handlers.alarms.screens; subject: what it is about. facts: JSON values, of
     the newest sighting. state: `renewed` is one that a later alarm goes on with. ended_at: None
     while it stands.
     """

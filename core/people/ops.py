@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from core.delivery.outbox import Say
+from core.delivery.outbox import Say, Stored
 from core.kernel.money import Money
 from core.people.actors import Actor
 from core.people.groups import Groups
@@ -49,4 +49,4 @@ async def tell_ops(tx: Tx, groups: Groups, actor: Actor, *deeds: Deed) -> None:
         "actor_name": actor.name,
         "group": actor.group.title if actor.group is not None else "",
     }
-    await groups.tell_ops(tx, Say("deed", facts), but=actor.chat_id)
+    await groups.tell_ops(tx, Say(Stored("deed", facts)), but=actor.chat_id)

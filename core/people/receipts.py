@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from core.delivery.audit import Audit
-from core.delivery.outbox import NOBODY, Outbox, Say
+from core.delivery.outbox import NOBODY, Notice, Outbox, Say, values_of
 from core.kernel.clock import Clock
 from core.kernel.errors import Bug
 from core.kernel.holder import HOUSE
@@ -32,14 +32,13 @@ class Cause:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What is said of something that was set. screen: shows the facts, which are the receipt.
+    """What is said of something that was set. notice: its values are the receipt.
 
     action: as the trail names it; empty where nothing was changed, which leaves no trace.
     merchant_id: whose it is; None for a supplier's, a group's and the platform's.
     """
 
-    screen: str
-    facts: dict[str, Any]
+    notice: Notice
     action: str
     merchant_id: UUID | None = None
 
@@ -98,7 +97,7 @@ class Receipts:
             cause.message_id,
             cause.line,
             holder_id or HOUSE,
-            answer.facts,
+            values_of(answer.notice),
             self._clock.now(),
         )
         if not kept:
@@ -111,7 +110,7 @@ class Receipts:
                 tx,
                 answer.action,
                 actor=actor.trail_name,
-                facts=answer.facts,
+                facts=values_of(answer.notice),
                 merchant_id=holder_id,
                 chat_id=cause.chat_id,
                 message_id=cause.message_id,
@@ -119,7 +118,7 @@ class Receipts:
         await self._outbox.say(
             tx,
             cause.chat_id,
-            Say(answer.screen, answer.facts, reply_to=cause.message_id),
+            Say(answer.notice, reply_to=cause.message_id),
             merchant_id=holder_id or NOBODY,
         )
 

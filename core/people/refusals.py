@@ -4,12 +4,13 @@ of what people wait for."""
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any, Final
 
-from core.delivery.outbox import Outbox, Say
+from core.delivery.outbox import Outbox, Say, Stored, pack, unpack
 from core.kernel.clock import Clock
+from core.kernel.errors import Bug
 from core.kernel.ids import Ids
 from core.people.actors import Actor
 from core.system.store import Store, Tx
@@ -65,7 +66,7 @@ class Refusals:
                 "SELECT say, told_at FROM refusal WHERE chat_id = $1 AND user_id = $2"
                 " AND (told_at IS NULL OR told_at > $3)", *whose, now - TOLD_EVERY,
             )  # fmt: skip
-            if asdict(say) in [row["say"] for row in others]:
+            if pack(say) in [row["say"] for row in others]:
                 return  # the message is delivered again
             held = bool(others)
             if not held:
@@ -74,7 +75,7 @@ class Refusals:
                 await tx.execute(
                     "INSERT INTO refusal (id, chat_id, user_id, message_id, say, quote, at,"
                     " told_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
-                    self._ids.uuid7(), *whose, message_id, asdict(say), quote[:_QUOTE_CHARS], now,
+                    self._ids.uuid7(), *whose, message_id, pack(say), quote[:_QUOTE_CHARS], now,
                     None if held else now,
                 )  # fmt: skip
         if held and quote:
@@ -93,7 +94,7 @@ class Refusals:
     async def _tell_together(self, tx: Tx, chat_id: int, user_id: int) -> None:
         now = self._clock.now()
         rows = await tx.fetch(_HELD, chat_id, user_id, now - TOLD_EVERY)
-        held = [(row["id"], Say(**row["say"]), row["quote"]) for row in rows]
+        held = [(row["id"], _say_of(row["say"]), row["quote"]) for row in rows]
         aloud = [one for one in held if one[1].only_for is None]
         told = aloud or held
         if not told:
@@ -117,7 +118,14 @@ def _together(told: list[tuple[Say, str]]) -> Say:
     lines: list[dict[str, Any]] = [
         {"screen": say.screen, "facts": say.facts, "quote": quote} for say, quote in told
     ]
-    return replace(last, screen="refusals", facts={"told": lines}, aloud={})
+    return replace(last, notice=Stored("refusals", {"told": lines}), aloud=None)
+
+
+def _say_of(values: dict[str, Any]) -> Say:
+    say = unpack(Say.topic, values)
+    if not isinstance(say, Say):
+        raise Bug("a refusal that is kept cannot be read")
+    return say
 
 
 _DUE: Final = """

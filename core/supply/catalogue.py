@@ -10,7 +10,7 @@ from uuid import UUID
 
 from core.connectors import DocumentFaults
 from core.delivery.district import Delivery
-from core.delivery.outbox import Say
+from core.delivery.outbox import Say, Stored
 from core.kernel.codec import pack
 from core.kernel.errors import Refusal
 from core.kernel.tariff import format_tariff, parse_tariff
@@ -106,7 +106,7 @@ class Catalogue:
         )
         async with self._store.transaction() as tx:
             asked = await self._approvals.ask(tx, actor, question)
-            said = Say("channel_question", asked.facts, reply_to=message_id)
+            said = Say(Stored("channel_question", asked.facts), reply_to=message_id)
             await self._outbox.say(tx, actor.chat_id, said)
 
     async def confirm(self, actor: Actor, approval_id: UUID, *, message_id: int) -> None:
@@ -128,7 +128,7 @@ class Catalogue:
             await self._approvals.answer(tx, actor, asked, yes=True)
             receipt = {**pack(question), "channel_no": said["channel_no"]}
             await self._outbox.say(
-                tx, actor.chat_id, Say("channel_added", receipt, edit_message_id=message_id)
+                tx, actor.chat_id, Say(Stored("channel_added", receipt), edit_message_id=message_id)
             )
 
         by = By(actor.trail_name, actor.chat_id, message_id)
@@ -143,7 +143,9 @@ class Catalogue:
             return  # pressed twice
         async with self._store.transaction() as tx:
             await self._approvals.answer(tx, actor, asked, yes=False)
-            dropped = Say("channel_dropped", pack(asked.question), edit_message_id=message_id)
+            dropped = Say(
+                Stored("channel_dropped", pack(asked.question)), edit_message_id=message_id
+            )
             await self._outbox.say(tx, actor.chat_id, dropped)
 
     # ── channels ─────────────────────────────────────────────────────────────────────────────────
@@ -287,7 +289,7 @@ class Catalogue:
             nonlocal said
             receipt = {**facts, **more(facts), "actor_name": actor.name}
             # The trail is written by whoever changes.
-            answer = Answer(screen, receipt, "", merchant.id if merchant else None)
+            answer = Answer(Stored(screen, receipt), "", merchant.id if merchant else None)
             await self._receipts.answer(tx, actor, cause, answer)
             said = True
 

@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Final, Literal
 from uuid import UUID
 
 from core.delivery.district import Delivery
-from core.delivery.outbox import Say
+from core.delivery.outbox import Say, Stored
 from core.kernel.codec import pack
 from core.kernel.errors import REASON_EXAMPLES, Refusal
 from core.parties.merchants import Merchants
@@ -134,7 +134,7 @@ class Completions:
             await self._outbox.say(
                 self._store,
                 actor.chat_id,
-                Say("complete_settled_itself", pack(question), reply_to=message_id),
+                Say(Stored("complete_settled_itself", pack(question)), reply_to=message_id),
                 merchant_id=order.merchant_id,
             )
             return
@@ -231,7 +231,7 @@ class Completions:
 
         async def close(tx: Tx) -> None:
             await self._answer(tx, actor, asked, "uncompleted", message_id, yes=True)
-            told = Say("uncompleted", {**pack(question), "answered_by": actor.name})
+            told = Say(Stored("uncompleted", {**pack(question), "answered_by": actor.name}))
             await self._groups.tell_ops(tx, told, but=actor.chat_id)
 
         return await self._by_hand.reverse(
@@ -278,7 +278,7 @@ class Completions:
             await self._outbox.say(
                 tx,
                 actor.chat_id,
-                Say(screen, asked.facts, reply_to=message_id),
+                Say(Stored(screen, asked.facts), reply_to=message_id),
                 merchant_id=merchant_id,
             )
 
@@ -307,7 +307,7 @@ class Completions:
         await self._outbox.say(
             tx,
             actor.chat_id,
-            Say(screen, {**facts, "answered_by": actor.name}, edit_message_id=message_id),
+            Say(Stored(screen, {**facts, "answered_by": actor.name}), edit_message_id=message_id),
             merchant_id=merchant_id,
         )
 

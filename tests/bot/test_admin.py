@@ -15,7 +15,7 @@ from redis.asyncio import Redis
 
 from bot.admin import Admin
 from core.connectors import REFUSED_FOR, Callback
-from core.delivery.outbox import Say
+from core.delivery.outbox import Say, Stored
 from core.reports.instance import BEAT_S
 from core.runtime import Runtime
 from core.system.throttle import Throttle
@@ -115,7 +115,9 @@ async def test_an_instance_that_is_about_to_end_says_so_while_it_serves(
 async def test_metrics_are_readable_by_prometheus(runtime: Runtime, hooked: Bot) -> None:
     await runtime.system.store.execute("DELETE FROM outbox")
     for _ in range(2):
-        await runtime.delivery.outbox.say(runtime.system.store, CHAT, Say("only_in_groups"))
+        await runtime.delivery.outbox.say(
+            runtime.system.store, CHAT, Say(Stored("only_in_groups", {}))
+        )
     await runtime.delivery.inbox.put(1, 1, CHAT, {"update_id": 1})
     admin = Admin(runtime, hooked, WEBHOOK)
     found = await metrics(admin)

@@ -18,7 +18,17 @@ from bot.courier import Courier
 from bot.send_limits import Gate
 from bot.world import BOT_ID
 from core.accounts.prepayments import Advance, Cause
-from core.delivery.outbox import Bill, Card, DeskBill, Fact, Say, TakeAway, TextFile, set_pins
+from core.delivery.outbox import (
+    Bill,
+    Card,
+    DeskBill,
+    Fact,
+    Say,
+    Stored,
+    TakeAway,
+    TextFile,
+    set_pins,
+)
 from core.delivery.outbox.queue import QUEUE
 from core.kernel.days import Days
 from core.kernel.holder import HOUSE
@@ -48,7 +58,7 @@ FORUM = -1000000000056
 def word(name: str, **more: object) -> Say:
     """A message that can be told from others by its name."""
     facts = {"code": "order_not_found", "facts": {"number": name}, "line": 0}
-    return Say("refusal", facts, **more)  # type: ignore[arg-type]  # the fields of a Say
+    return Say(Stored("refusal", facts), **more)  # type: ignore[arg-type]  # the fields of a Say
 
 
 async def turn(courier: Courier) -> int:
@@ -195,7 +205,7 @@ async def test_an_alarm_is_one_message_that_counts_up_and_ends(post: Post) -> No
 
 async def test_a_text_leaves_as_a_file_and_a_message_is_taken_away(post: Post) -> None:
     text = "+ 支付\n" * 3000
-    await post.put(TextFile("epay.diff", text, "file", {"title": "epay <v2>"}))
+    await post.put(TextFile("epay.diff", text, Stored("file", {"title": "epay <v2>"})))
     await post.say("W1")
     file, word_ = await post.telegram.transcript(CHAT)
     assert "epay <v2>" in str(file)
@@ -647,13 +657,15 @@ async def test_where_that_is_refused_it_is_a_reply(post: Post) -> None:
 
 
 async def test_a_reply_that_all_read_has_the_facts_for_all(post: Post) -> None:
-    shown = {"rights": ["adjust", "look_up"], "kind": "merchant", "name": "Ben"}
-    theirs = {**shown, "rights": ["look_up"]}
+    shown = {
+        "rights": ["adjust", "look_up"], "kind": "merchant", "name": "Ben", "topics": ["money"],
+    }  # fmt: skip
+    theirs = Stored("help", {**shown, "rights": ["look_up"]})
     await post.telegram.bot_is(CHAT, "member")
-    await post.put(Say("help", shown, only_for=OPERATOR, aloud=theirs))
+    await post.put(Say(Stored("help", shown), only_for=OPERATOR, aloud=theirs))
     await post.deliver()
     await post.telegram.bot_is(CHAT, "administrator")
-    await post.put(Say("help", shown, only_for=OPERATOR, aloud=theirs))
+    await post.put(Say(Stored("help", shown), only_for=OPERATOR, aloud=theirs))
     await post.deliver()
     aloud, whispered = [m for m in await post.telegram.transcript(CHAT) if m["from"]["is_bot"]]
     assert ["/adjust" in m["text"] for m in (aloud, whispered)] == [False, True]
@@ -868,7 +880,7 @@ async def test_where_the_bot_is_no_longer_nothing_is_called_for_every_change(
 
 
 async def test_one_fact_that_cannot_be_shown_does_not_stop_the_others(post: Post) -> None:
-    await post.put(Say("no_such_screen"))
+    await post.put(Say(Stored("no_such_screen", {})))
     await post.put(word("W1"), OPS_CHAT)
     await post.deliver()
     assert await post.heard(OPS_CHAT) == ["W1"]

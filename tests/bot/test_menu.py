@@ -10,8 +10,7 @@ from aiogram.exceptions import TelegramServerError
 from aiogram.types import BotCommandScopeAllGroupChats, BotCommandScopeAllPrivateChats
 
 from bot.menu import group_commands, private_commands, set_menu
-from handlers.intents import COMMANDS
-from handlers.screens import command_words
+from handlers.commands import COMMANDS
 from tests.bot.support import Telegram
 
 PRIVATE, GROUPS = BotCommandScopeAllPrivateChats(), BotCommandScopeAllGroupChats()
@@ -26,7 +25,7 @@ async def test_the_menu_is_told_in_both_languages_and_only_once(
             told = await bot.get_my_commands(scope, code)
             assert [one.command for one in told] == list(names)
             assert [one.description for one in told] == [
-                command_words(name, language) for name in names
+                COMMANDS.words(name, language) for name in names
             ]
     # What stands there already is not told again: the fault still waits for a call.
     await telegram.fault("500", method="setMyCommands")
@@ -52,8 +51,8 @@ def test_groups_are_offered_what_a_merchants_own_staff_may_say() -> None:
 
 def test_telegram_takes_every_command_and_its_words() -> None:
     for name in {*private_commands(), *group_commands()}:
-        assert name in COMMANDS
+        assert name in COMMANDS.by_name
         assert re.fullmatch(r"[a-z0-9_]{1,32}", name)
         for language in ("zh", "en"):
-            assert 1 <= len(command_words(name, language)) <= 256
+            assert 1 <= len(COMMANDS.words(name, language)) <= 256
     assert len(private_commands()) <= 100

@@ -12,7 +12,7 @@ from aiohttp import web
 
 from bot.courier import Courier
 from bot.send_limits import Gate
-from core.delivery.outbox import Fact, Say
+from core.delivery.outbox import Fact, Say, Stored
 from core.delivery.outbox.queue import QUEUE
 from core.runtime import Runtime
 from tests.bot.support import Telegram, bot_at, in_between, on_the_clock
@@ -25,7 +25,7 @@ ROUNDS = 400
 
 def word(number: int, **more: Any) -> Say:
     facts = {"code": "order_not_found", "facts": {"number": f"W{number:02}"}, "line": 0}
-    return Say("refusal", facts, **more)
+    return Say(Stored("refusal", facts), **more)
 
 
 class World:

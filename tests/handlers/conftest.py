@@ -12,7 +12,7 @@ from core.parties.merchants import App, Merchant
 from core.runtime import Runtime
 from core.trade.orders import OpenOrder, Order, get_order
 from handlers import Reactions, build_dispatcher
-from tests.handlers.desk import Desk, Line
+from tests.handlers.support import Desk, Line
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from aiogram import Bot
 
 from core.delivery.outbox import Fact, Say, TakeAway, TextFile
 from handlers import build_dispatcher
-from tests.handlers.desk import Desk
+from tests.handlers.support import Desk
 
 _numbers = count(1)
 

@@ -8,7 +8,8 @@ from pathlib import Path
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po
 
-from handlers.screens.words import WORDS
+from handlers.commands import COMMANDS
+from handlers.kit.vocabulary import WORDS
 
 ROOT = Path(__file__).parents[2]
 LOCALES = ROOT / "locales/zh/LC_MESSAGES"
@@ -30,6 +31,9 @@ def wanted() -> set[Key]:
         (context, message if isinstance(message, str) else message[0])
         for _, _, message, _, context in found
     }
+    for command in COMMANDS.by_name.values():
+        keys |= {("usage", text) for text in (command.reason, command.hint) if text}
+        keys |= {("command", command.what)} if command.what else set()
     return keys | {(name, text) for name, words in WORDS.items() for text in words.values()}
 
 

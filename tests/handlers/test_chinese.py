@@ -11,17 +11,17 @@ from typing import Any
 
 import pytest
 
-from core.delivery.outbox import Say
+from core.delivery.outbox import Say, Stored
 from core.trade.orders.lifecycle import ATTEMPT_NEXT
+from handlers.kit.refusals import NAMED
+from handlers.kit.screen import age
+from handlers.kit.vocabulary import WORDS, word
+from handlers.kit.whys import WHYS, kept_reason, why_words
 from handlers.screens import INSTANTS, SCREENS, Screen, refusal_words, render_card, render_say
-from handlers.screens.pieces import age
-from handlers.screens.saying import NAMED
-from handlers.screens.whys import WHYS, kept_reason, why_words
-from handlers.screens.words import WORDS, word
 from tests.codes import REFUSALS
+from tests.handlers.kit.test_sheets import all_of
 from tests.handlers.telegram_html import read_html
 from tests.handlers.test_screens import AT, ATTEMPT, CONTEXT, EXAMPLES, HOSTILE, STATES, orders_of
-from tests.handlers.test_sheets import all_of
 
 CORE = Path(__file__).parents[2] / "core"
 NAME = "云杉"
@@ -82,7 +82,7 @@ def read(screen: Screen) -> str:
 @pytest.mark.parametrize("name", sorted(SCREENS))
 def test_no_screen_speaks_english_in_chinese(name: str) -> None:
     for facts in EXAMPLES[name]:
-        text = read(render_say(Say(name, in_chinese(facts)), "zh"))
+        text = read(render_say(Say(Stored(name, in_chinese(facts))), "zh"))
         if name == "usage":  # it holds what is typed, beside one sentence
             text = text.splitlines()[0]
         assert english_in(text) == set(), text

@@ -10,10 +10,13 @@ import pytest
 from core.delivery.outbox import Bill, DeskBill, Fact, Say
 from core.kernel.holder import HOUSE
 from core.reports.exports import Taken
-from handlers.buttons import MAX_BYTES, OpenChart, OpenExport, TurnBill, read_button
+from handlers.bills.buttons import TurnBill
+from handlers.buttons import read_button
+from handlers.files.buttons import OpenChart, OpenExport
+from handlers.kit.buttons import MAX_BYTES
 from handlers.screens import render_say
 from tests.core.abroad import open_shop, open_supplier
-from tests.handlers.desk import ADMIN, FINANCE, HENGTONG, OPERATOR, OPS, SPRUCE, ZHAO, Desk
+from tests.handlers.support import ADMIN, FINANCE, HENGTONG, OPERATOR, OPS, SPRUCE, ZHAO, Desk
 from tests.handlers.telegram_html import read_html
 
 DAYS = (date(2026, 11, 1), date(2026, 11, 30))

@@ -7,7 +7,10 @@ from pathlib import Path
 import pytest
 
 from core.people.people import RIGHTS, ROLES
-from handlers.intents import COMMANDS, Advances, Intent, LookUp, parse
+from handlers.commands import COMMANDS, parse
+from handlers.kit.intents import Intent
+from handlers.money.words import Advances
+from handlers.orders.words import LookUp
 
 GUIDE = (Path(__file__).parents[2] / "docs/bot.md").read_text(encoding="utf-8")
 
@@ -24,9 +27,9 @@ def test_roles_and_rights_are_those_of_the_desk() -> None:
 
 
 def test_every_command_is_told_of_in_all_its_forms() -> None:
-    for command, words in COMMANDS.items():
-        assert f"`/{command}" in GUIDE, command
-        for word in words:
+    for command in COMMANDS.by_name.values():
+        assert f"`/{command.name}" in GUIDE, command
+        for word in command.forms:
             assert f"`{word}" in GUIDE, word
 
 

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
 from typing import Any, get_args
 from uuid import UUID
 
@@ -11,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.connectors import REFUSED_FOR
-from core.delivery.outbox import Say
+from core.delivery.outbox import Say, Stored
 from core.kernel.errors import CONTRADICTIONS
 from core.kernel.money import Money, Rate
 from core.kernel.tariff import Tariff
@@ -19,12 +18,17 @@ from core.people.people import RIGHTS
 from core.supply.channels import Product
 from core.trade.orders import Attempt, Order, Terms
 from core.trade.orders.lifecycle import ORDER_NEXT, order_after
-from handlers.advances import Why
-from handlers.buttons import MAX_BYTES, OnCard, read_button
-from handlers.intents import COMMANDS
+from handlers.buttons import read_button
+from handlers.commands import COMMANDS
+from handlers.kit.buttons import MAX_BYTES
+from handlers.kit.screen import TEMPLATES, credit_bar
+from handlers.kit.vocabulary import WORDS, word
+from handlers.money.advances import Why
+from handlers.orders.buttons import OnCard
 from handlers.screens import (
     ALARMS,
     SCREENS,
+    VIEWS,
     CardContext,
     Screen,
     render_card,
@@ -32,8 +36,7 @@ from handlers.screens import (
     render_supplier_card,
     toast,
 )  # fmt: skip
-from handlers.screens.pieces import credit_bar
-from handlers.screens.words import WORDS, word
+from handlers.topics import TOPICS
 from tests.handlers.telegram_html import read_html
 
 LANGUAGES = ("zh", "en")
@@ -534,7 +537,7 @@ EXAMPLES: dict[str, list[dict[str, Any]]] = {
     ],
     "export_failed": [{}],
     "help": [
-        {"rights": rights, "kind": kind, "name": HOSTILE}
+        {"rights": rights, "kind": kind, "name": HOSTILE, "topics": [t.name for t in TOPICS]}
         for rights in ([], ["look_up", "read_money"], sorted(RIGHTS))
         for kind in ("private", "merchant", "supplier", "ops", "unbound")
     ],
@@ -650,9 +653,13 @@ EXAMPLES: dict[str, list[dict[str, Any]]] = {
         for alarm in (None, {"chat": HOSTILE, "update_id": 1, "fault": HOSTILE, "tries": 5})
     ],
     "usage": [
-        {"command": command, "why": why, "text": HOSTILE}
-        for command in sorted({*COMMANDS, "payin"})
-        if command not in ("bind_ops", "info", "help", "start")
+        {
+            "command": command.name, "usage": list(command.usage), "reason": command.reason,
+            "hint": command.hint,
+            "why": why, "text": HOSTILE,
+        }
+        for command in COMMANDS.by_name.values()
+        if command.usage
         for why in ("", *MONEY_WHYS)
     ],
     "slip_question": [
@@ -706,22 +713,22 @@ def buttons(screen: Screen) -> list[str]:
 
 
 def test_every_screen_has_an_example_and_a_template() -> None:
-    assert set(EXAMPLES) == set(SCREENS)
-    folder = Path(__file__).parents[2] / "handlers/screens/templates"
-    there = {path.stem for path in folder.glob("*.html")}
+    assert set(EXAMPLES) == {*SCREENS, *VIEWS}
+    there = {path.stem for folder in TEMPLATES for path in folder.glob("*.html")}
     # Figures are written on a sheet, as bills are; how a merchant stands is part of receipts,
     # the terms of a channel and why money was not read are of several screens, and "alarm" is
     # the end of every alarm.
+    helps = {f"help_{topic.name}" for topic in TOPICS}
     alarms = {"alarm", *(f"alarm_{kind}" for kind in ALARMS)}
     parts = {"card", "supplier_card", "sheet", "standing", "terms", "unread"}
-    assert there == {*SCREENS, *alarms, *parts} - {"statistics"}
+    assert there - helps == {*SCREENS, *VIEWS, *alarms, *parts} - {"statistics"}
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("name", sorted(EXAMPLES))
 def test_screens_are_telegrams_html_whatever_people_write(name: str, language: str) -> None:
     for facts in EXAMPLES[name]:
-        screen = render_say(Say(name, facts), language)
+        screen = render_say(Say(Stored(name, facts)), language)
         text = read_html(screen.html)
         assert "None" not in text
         if HOSTILE in str(list(facts.values())):
@@ -786,13 +793,13 @@ LARGEST: dict[str, list[dict[str, Any]]] = {
 def test_the_largest_message_is_one_that_telegram_takes(name: str, language: str) -> None:
     for facts in [*EXAMPLES[name], *LARGEST.get(name, [])]:
         for written in ("&" * MAX_WRITTEN, "😀" * (MAX_WRITTEN // 2)):  # two units, says Telegram
-            text = read_html(render_say(Say(name, largest(facts, written)), language).html)
+            text = read_html(render_say(Say(Stored(name, largest(facts, written))), language).html)
             assert len(text.encode("utf-16-le")) // 2 <= 4096
 
 
 def test_rates_that_find_no_room_are_counted() -> None:
     for facts in LARGEST["rates"]:
-        text = read_html(render_say(Say("rates", facts), "en").html)
+        text = read_html(render_say(Say(Stored("rates", facts)), "en").html)
         shown = text.count("product_")
         assert shown >= 2
         left_out = len(facts["lines"]) - shown
@@ -800,7 +807,7 @@ def test_rates_that_find_no_room_are_counted() -> None:
 
 
 def test_a_receipt_shows_what_happened() -> None:
-    text = read_html(render_say(Say("prepaid", RECEIPT), "zh").html)
+    text = read_html(render_say(Say(Stored("prepaid", RECEIPT)), "zh").html)
     for part in ("+720.00 CNY", "100.00 USDT × 7.2", "0.00 → 720.00", "M1001-3", "100%",
                  "11-21 09:03:27", "🟩" * 10):  # fmt: skip
         assert part in text
@@ -829,17 +836,17 @@ def test_receipts_of_every_kind_say_whose_and_how_it_stands() -> None:
         ("paid_in", PAID_IN, ("📎", "Paid in by the supplier", "owes us 0.00 → 720.00", "S01 ")),
         ("paid_in_undone", PAID_IN, ("Undone: M1001-2", "owes us 0.00 → 720.00", "S01 ")),
     ):
-        text = read_html(render_say(Say(name, facts), "en").html) + " "
+        text = read_html(render_say(Say(Stored(name, facts)), "en").html) + " "
         for part in parts:
             assert part.strip() in text, (name, part)
         if not name.endswith("_undone"):
-            struck = render_say(Say(name, {**facts, **undone}), "en")
+            struck = render_say(Say(Stored(name, {**facts, **undone})), "en")
             assert "<s>" in struck.html
             assert struck.keyboard is None
 
 
 def test_a_question_in_a_merchants_group_names_no_supplier() -> None:
-    screen = render_say(Say("complete_question", COMPLETION), "zh")
+    screen = render_say(Say(Stored("complete_question", COMPLETION)), "zh")
     assert "SECRET" not in screen.html
     assert len(buttons(screen)) == 2
 

@@ -12,10 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.kernel.errors import Refusal
-from handlers.context import say_refusal
+from handlers.kit.context import say_refusal
 from handlers.screens import refusal_words, render_say
 from tests.core.support import instants
-from tests.handlers.desk import HENGTONG, OPS, OWNER, SPRUCE, Desk, one_say
+from tests.handlers.support import HENGTONG, OPS, OWNER, SPRUCE, Desk, one_say
 from texts import minute_from
 
 ROOT = Path(__file__).parents[2]
@@ -64,7 +64,7 @@ async def test_each_chat_reads_its_own_clocks(desk: Desk) -> None:
 
 
 def test_no_screen_has_a_zone_of_its_own() -> None:
-    for path in (ROOT / "handlers/screens/templates").glob("*.html"):
+    for path in (ROOT / "handlers").glob("*/templates/*.html"):
         text = path.read_text(encoding="utf-8")
         assert not re.search(r"(short_time|instant)\([^)]*[\"'][A-Z]", text), path.name
         assert "UTC" not in text, path.name

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 from structlog.testing import capture_logs
 
-from core.delivery.outbox import Bill, Fact, Say
+from core.delivery.outbox import Bill, Fact, Say, Stored
 from core.kernel.days import Days
 from core.kernel.money import Money
 from core.runtime import Runtime
@@ -165,7 +165,9 @@ async def test_what_is_done_is_forgotten_after_a_week(runtime: Runtime, clock: S
     (done, *_) = await runtime.delivery.inbox.take(1)
     await runtime.delivery.inbox.done(done)
     for chat_id in (CHAT, OPS_CHAT):
-        await runtime.delivery.outbox.say(runtime.system.store, chat_id, Say("only_in_groups"))
+        await runtime.delivery.outbox.say(
+            runtime.system.store, chat_id, Say(Stored("only_in_groups", {}))
+        )
     (sent, *_) = await runtime.delivery.outbox.take(1)
     await runtime.delivery.outbox.sent(sent)
     tables = ("telegram_update", "outbox")

@@ -70,7 +70,7 @@ def test_templates_translate_escape_and_miss_nothing(tmp_path: Path) -> None:
         "{% trans name=who %}\n  Pay {{ name }}\n{% endtrans %}|{{ money(100, 'CNY') }}|{{ lang }}",
         encoding="utf-8",
     )
-    template = jinja_environment(tmp_path, "zh").get_template("a.html")
+    template = jinja_environment([tmp_path], "zh").get_template("a.html")
     assert template.render(who="<b>") == "向 &lt;b&gt; 付款|1.00 CNY|zh"
     with pytest.raises(UndefinedError):
         template.render()

@@ -20,7 +20,7 @@ from core.accounts.rerating.comparison import (
 from core.accounts.vouchers import Cause
 from core.books import BusinessDay, Ledger
 from core.delivery.district import Delivery
-from core.delivery.outbox import Say
+from core.delivery.outbox import Say, Stored
 from core.kernel.codec import pack
 from core.kernel.days import Days
 from core.kernel.errors import Refusal
@@ -196,7 +196,7 @@ class Reratings:
             await self._outbox.say(
                 tx,
                 actor.chat_id,
-                Say("rerate_question", asked.facts, reply_to=message_id),
+                Say(Stored("rerate_question", asked.facts), reply_to=message_id),
                 merchant_id=merchant.id,
             )
 
@@ -216,7 +216,7 @@ class Reratings:
             await self._outbox.say(
                 tx,
                 actor.chat_id,
-                Say("rerated", receipt, edit_message_id=message_id),
+                Say(Stored("rerated", receipt), edit_message_id=message_id),
                 merchant_id=merchant.id,
             )
 
@@ -242,7 +242,7 @@ class Reratings:
             await self._outbox.say(
                 tx,
                 actor.chat_id,
-                Say("rerate_dropped", pack(asked.question), edit_message_id=message_id),
+                Say(Stored("rerate_dropped", pack(asked.question)), edit_message_id=message_id),
                 merchant_id=asked.question.merchant_id,
             )
 

@@ -10,7 +10,7 @@ from uuid import UUID
 from core.accounts.vouchers import rows
 from core.accounts.vouchers.model import ADJUSTMENT, Holder, Kind, Record
 from core.delivery.audit import Audit
-from core.delivery.outbox import NOBODY, Outbox, Say
+from core.delivery.outbox import NOBODY, Outbox, Say, Stored
 from core.kernel.money import Money
 from core.people.actors import Actor
 from core.people.groups import Groups
@@ -56,7 +56,7 @@ class Telling:
         first = written[0]
         lines = [{**one.receipt, "line": one.cause.line} for one in written]
         receipt = Say(
-            *_shown(first.event_kind, lines), reply_to=first.cause.message_id,
+            Stored(*_shown(first.event_kind, lines)), reply_to=first.cause.message_id,
             remember="receipt", ref=str(first.voucher_id),
         )  # fmt: skip
         holders = {one.holder.id: one.holder for one in written}
@@ -76,7 +76,7 @@ class Telling:
         booked = record.cause
         await tx.hold(f"receipt:{booked.chat_id}:{booked.message_id}")
         lines = await receipts_of(tx, booked.chat_id, booked.message_id)
-        say = Say(*_shown(record.kind.booked, lines), edit_message_id=press.message_id)
+        say = Say(Stored(*_shown(record.kind.booked, lines)), edit_message_id=press.message_id)
         whose = NOBODY if record.kind.name == "payin" else record.holder_id
         await self._outbox.say(tx, press.chat_id, say, merchant_id=whose)
 

@@ -22,7 +22,10 @@ from core.delivery.outbox.facts import (
     Twins,
     Unpin,
     Unread,
+    pack,
+    unpack,
 )
+from core.delivery.outbox.notices import Notice, Stored, read_notice, screen_of, values_of
 from core.delivery.outbox.pins import set_pins
 from core.delivery.outbox.posts import Posts
 from core.delivery.outbox.queue import NOBODY, QUEUE, Leaving, Outbox
@@ -43,14 +46,21 @@ __all__ = [
     "Leaving",
     "MerchantNews",
     "News",
+    "Notice",
     "Outbox",
     "Pin",
     "Posts",
     "Say",
+    "Stored",
     "TakeAway",
     "TextFile",
     "Twins",
     "Unpin",
     "Unread",
+    "pack",
+    "read_notice",
+    "screen_of",
     "set_pins",
+    "unpack",
+    "values_of",
 ]

@@ -3,9 +3,11 @@ bills from the state of that moment, everything else from the facts alone."""
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, fields
 from typing import Any, ClassVar, Final, Literal
 from uuid import UUID
+
+from core.delivery.outbox.notices import Notice, Stored, values_of
 
 # What a merchant's server is told of; the names are on the wire.
 News = Literal[
@@ -92,38 +94,51 @@ class AlarmCard:
 
 @dataclass(frozen=True, slots=True)
 class Say:
-    """A message from a screen's name and its facts.
+    """A message that says something.
 
-    screen: a name of handlers.screens. facts: JSON values only. only_for: the one member who
-    sees it (ephemeral; falls back to a reply). aloud: the facts of that reply, if those are others,
-    because everybody in the chat reads it. edit_message_id: replaces that message.
-    remember: kind under which the message is kept in `post` (with ref), to be edited later.
-    thread_id: the topic in which somebody wrote, for what only that member sees: it is no reply.
+    only_for: the one member who sees it (ephemeral; falls back to a reply). aloud: what that reply
+    says, if that is something else, because everybody in the chat reads it. edit_message_id:
+    replaces that message. remember: kind under which the message is kept in `post` (with ref), to
+    be edited later. thread_id: the topic in which somebody wrote, for what only that member sees:
+    it is no reply.
     """
 
     topic: ClassVar[str] = "say"
-    screen: str
-    facts: dict[str, Any] = field(default_factory=dict)
+    notice: Notice
     reply_to: int | None = None
     only_for: int | None = None
-    aloud: dict[str, Any] = field(default_factory=dict)
+    aloud: Notice | None = None
     edit_message_id: int | None = None
     remember: str | None = None
     ref: str = ""
     thread_id: int | None = None
 
+    @property
+    def screen(self) -> str:
+        """What shows it is called so."""
+        return self.notice.screen
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What it says, as JSON values."""
+        return values_of(self.notice)
+
 
 @dataclass(frozen=True, slots=True)
 class TextFile:
     """A text that is longer than a message, as a file. name: of the file, with its ending.
-    screen, facts: what stands under it, as in `Say`, at most 1024 characters."""
+    notice: what stands under it, at most 1024 characters."""
 
     topic: ClassVar[str] = "file"
     name: str
     text: str
-    screen: str
-    facts: dict[str, Any] = field(default_factory=dict)
+    notice: Notice
     reply_to: int | None = None
+
+    @property
+    def screen(self) -> str:
+        """What shows what stands under it is called so."""
+        return self.notice.screen
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,13 +191,27 @@ _TOPICS: dict[str, type[Fact]] = {
 
 def pack(fact: Fact) -> dict[str, Any]:
     """A fact as JSON values; what is at its default is left out."""
-    return {name: value for name, value in asdict(fact).items() if value not in (None, "", {})}
+    values = {field.name: getattr(fact, field.name) for field in fields(fact)}
+    return {
+        name: _pack_notice(value) if isinstance(value, Notice) else value
+        for name, value in values.items()
+        if value not in (None, "")
+    }
+
+
+def _pack_notice(notice: Notice) -> dict[str, Any]:
+    return {"screen": notice.screen, "facts": values_of(notice)}
 
 
 def unpack(topic: str, values: dict[str, Any]) -> Fact:
     """The fact of a stored row. One that cannot be read must not stop those beside it."""
     try:
-        return _TOPICS[topic](**values)
+        notices: dict[str, Any] = {
+            name: Stored(values[name]["screen"], values[name]["facts"])
+            for name in ("notice", "aloud")
+            if name in values
+        }
+        return _TOPICS[topic](**(values | notices))
     except (KeyError, TypeError):
         return Unread(topic)
 

@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Final
 from uuid import UUID
 
-from core.delivery.outbox import Bill, Card, Fact, Outbox, Say, set_pins
+from core.delivery.outbox import Bill, Card, Fact, Outbox, Say, Stored, set_pins
 from core.kernel.clock import Clock
 from core.kernel.errors import Refusal
 from core.kernel.ids import Ids
@@ -193,8 +193,7 @@ class Groups:
                 "SELECT merchant_no FROM merchant WHERE id = $1", merchant_id
             )
             ended = Say(
-                "bill_ended",
-                {"no": merchant_no, "day": bills[-1]["day"]},
+                Stored("bill_ended", {"no": merchant_no, "day": bills[-1]["day"]}),
                 edit_message_id=bills[-1]["message_id"],
             )
             await self._outbox.say(tx, chat_id, ended)

@@ -17,7 +17,7 @@ from uuid import UUID
 
 import structlog
 
-from core.delivery.outbox import Say
+from core.delivery.outbox import Say, Stored
 from core.kernel.clock import Clock
 from core.supply.channels.choice import Channel
 from core.system.store import Store, Tx
@@ -123,7 +123,7 @@ class Pauses:
             await tx.execute(RESUME, channel_id, self._clock.now())
             facts = _named(row)
             _LOG.info("channel resumed", attempt_no=attempt_no, **facts)
-            await self._alarm(tx, Say("channel_works", facts))
+            await self._alarm(tx, Say(Stored("channel_works", facts)))
 
     async def failed(
         self, channel_id: UUID, day: date, attempt_no: str, said: str, *, refused: bool
@@ -175,7 +175,7 @@ class Pauses:
             "said": said,
         }
         _LOG.warning("channel paused", **facts)
-        await self._alarm(tx, Say("alarm_channel", facts))
+        await self._alarm(tx, Say(Stored("alarm_channel", facts)))
 
 
 def _named(row: Any) -> dict[str, Any]:

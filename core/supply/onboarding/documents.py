@@ -14,7 +14,7 @@ import asyncpg
 
 from core.connectors import DocumentFaults
 from core.delivery.district import Delivery
-from core.delivery.outbox import Say
+from core.delivery.outbox import Say, Stored
 from core.kernel.errors import Bug, Refusal
 from core.people.actors import Actor
 from core.people.approvals import ALONE_MINUTES, need_second, others
@@ -295,7 +295,7 @@ class Documents:
             "why": document.why,
             "actor_name": document.decided_by_name,
         }
-        await self._outbox.say(tx, document.proposed_by, Say("document_decided", facts))
+        await self._outbox.say(tx, document.proposed_by, Say(Stored("document_decided", facts)))
 
     async def _tell(self, tx: Tx, document: Document, *, alone: bool, diff: str = "") -> None:
         facts: dict[str, Any] = {
@@ -310,7 +310,7 @@ class Documents:
             "diff": diff.splitlines()[:SHOWN_DIFF_LINES],
             "diff_lines": len(diff.splitlines()),
         }
-        await self._groups.tell_ops(tx, Say("alarm_document", facts))
+        await self._groups.tell_ops(tx, Say(Stored("alarm_document", facts)))
 
 
 async def read_document(

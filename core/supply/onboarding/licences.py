@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from core.delivery.outbox import Outbox, Say
+from core.delivery.outbox import Outbox, Say, Stored
 from core.kernel.clock import Clock
 from core.people.groups import Groups
 from core.system.store import Store
@@ -46,7 +46,7 @@ class Licences:
                 if chats and await tx.execute(_TOLD, row["id"], row["licence_expires_on"], step):
                     told += 1
                     for chat_id in chats:
-                        await self._outbox.say(tx, chat_id, Say("alarm_licence", facts))
+                        await self._outbox.say(tx, chat_id, Say(Stored("alarm_licence", facts)))
         return told
 
 

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from core.connectors import Connector, DocumentFaults
 from core.delivery.audit import Audit
-from core.delivery.outbox import Say
+from core.delivery.outbox import Say, Stored
 from core.kernel.errors import Refusal
 from core.parties.suppliers import NewSupplier, Supplier, Suppliers, licence_over
 from core.people.actors import Actor
@@ -265,7 +265,7 @@ class Onboarding:
                 "after": str(await read_document(tx, after.document_id)),
                 "actor_name": actor.name,
             }
-            await self._groups.tell_ops(tx, Say("alarm_rolled_back", facts))
+            await self._groups.tell_ops(tx, Say(Stored("alarm_rolled_back", facts)))
             return after
 
     async def uses(self, supplier: Supplier) -> list[Use]:
@@ -337,7 +337,7 @@ class Onboarding:
             "confirmed": confirmed,
             "minutes": ALONE_MINUTES,
         }
-        await self._groups.tell_ops(tx, Say("alarm_credentials", facts))
+        await self._groups.tell_ops(tx, Say(Stored("alarm_credentials", facts)))
 
     def _need_same(self, seen: Supplier, now: Supplier) -> None:
         if seen.document_id != now.document_id:

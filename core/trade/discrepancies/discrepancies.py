@@ -10,7 +10,7 @@ from uuid import UUID
 
 from core.books import BusinessDay, Event
 from core.delivery.audit import Audit
-from core.delivery.outbox import Say
+from core.delivery.outbox import Say, Stored
 from core.kernel.clock import Clock
 from core.kernel.codec import pack
 from core.kernel.errors import Bug, Refusal
@@ -305,7 +305,7 @@ class Discrepancies:
         await self._outbox.say(
             tx,
             actor.chat_id,
-            Say("resolve_question", asked.facts, edit_message_id=message_id),
+            Say(Stored("resolve_question", asked.facts), edit_message_id=message_id),
             merchant_id=asked.question.merchant_id,
         )
 
@@ -334,7 +334,7 @@ class Discrepancies:
             await self._outbox.say(
                 tx,
                 actor.chat_id,
-                Say("resolved", pack(question), edit_message_id=message_id),
+                Say(Stored("resolved", pack(question)), edit_message_id=message_id),
                 merchant_id=question.merchant_id,
             )
 
@@ -392,7 +392,7 @@ class Discrepancies:
         await self._outbox.say(
             queries,
             actor.chat_id,
-            Say("discrepancy", facts, reply_to, edit_message_id=edit_message_id),
+            Say(Stored("discrepancy", facts), reply_to, edit_message_id=edit_message_id),
             merchant_id=seen.merchant_id,
         )
 

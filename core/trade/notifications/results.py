@@ -12,7 +12,7 @@ from weakref import WeakValueDictionary
 
 import structlog
 
-from core.delivery.outbox import Say
+from core.delivery.outbox import Say, Stored
 from core.kernel.clock import Clock
 from core.kernel.wire import HttpAnswer
 from core.people.groups import Groups
@@ -138,7 +138,7 @@ class Results:
         facts = {
             "order_no": due.facts.get("order_no", ""), "url": due.url, "tries": due.tries,
         }  # fmt: skip
-        await self._groups.tell_ops(tx, Say("alarm_exhausted", facts))
+        await self._groups.tell_ops(tx, Say(Stored("alarm_exhausted", facts)))
 
 
 async def _silence(tx: Tx, due: Due, now: datetime) -> None:

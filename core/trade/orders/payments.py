@@ -12,7 +12,7 @@ import asyncpg
 import structlog
 
 from core.books import AlreadyBooked, BusinessDay, Event
-from core.delivery.outbox import MerchantNews, News, Say
+from core.delivery.outbox import MerchantNews, News, Say, Stored
 from core.kernel.errors import Bug, Contradiction, Refusal
 from core.kernel.money import Money
 from core.parties.merchants import Merchant
@@ -344,7 +344,7 @@ class Payments:
             "seen_minor": seen.paid.minor,
             "currency": seen.paid.currency,
         }
-        await self._groups.tell_ops(tx, Say(screen, facts | told))
+        await self._groups.tell_ops(tx, Say(Stored(screen, facts | told)))
 
 
 async def _confirm(

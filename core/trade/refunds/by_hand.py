@@ -8,7 +8,7 @@ from uuid import UUID
 
 from core.books import BusinessDay
 from core.delivery.audit import Audit
-from core.delivery.outbox import Say
+from core.delivery.outbox import Say, Stored
 from core.kernel.codec import pack
 from core.kernel.errors import Refusal
 from core.parties.merchants import Merchant
@@ -89,7 +89,7 @@ class RefundsByHand:
             await self._outbox.say(
                 tx,
                 actor.chat_id,
-                Say("refund_question", asked.facts, reply_to=message_id),
+                Say(Stored("refund_question", asked.facts), reply_to=message_id),
                 merchant_id=merchant_id,
             )
 
@@ -160,6 +160,6 @@ class RefundsByHand:
         await self._outbox.say(
             tx,
             actor.chat_id,
-            Say(screen, pack(question), edit_message_id=message_id),
+            Say(Stored(screen, pack(question)), edit_message_id=message_id),
             merchant_id=question.merchant_id,
         )

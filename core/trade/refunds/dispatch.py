@@ -12,7 +12,7 @@ import structlog
 
 from core.books import BusinessDay, Ledger
 from core.connectors import AttemptFacts, Connector, HttpRequest, RefundFacts
-from core.delivery.outbox import Say
+from core.delivery.outbox import Say, Stored
 from core.kernel.errors import Bug
 from core.parties.district import Parties
 from core.parties.suppliers import CallAbout, Supplier
@@ -336,19 +336,21 @@ class _Peer:
 def _alarm(held: Held, why: Told, said: str) -> Say:
     refund = held.refund
     return Say(
-        "alarm_refund",
-        {
-            "merchant_id": str(refund.merchant_id),
-            "refund_id": str(refund.id),
-            "why": why,
-            "order_no": refund.order_no,
-            "refund_no": refund.refund_no,
-            "sent_no": refund.sent_no,
-            "supplier_no": held.attempt.supplier_no,
-            "minor": refund.amount.minor,
-            "currency": refund.amount.currency,
-            "said": said[:_SAID_CHARS],
-        },
+        Stored(
+            "alarm_refund",
+            {
+                "merchant_id": str(refund.merchant_id),
+                "refund_id": str(refund.id),
+                "why": why,
+                "order_no": refund.order_no,
+                "refund_no": refund.refund_no,
+                "sent_no": refund.sent_no,
+                "supplier_no": held.attempt.supplier_no,
+                "minor": refund.amount.minor,
+                "currency": refund.amount.currency,
+                "said": said[:_SAID_CHARS],
+            },
+        )
     )
 
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from core.delivery.outbox import QUEUE, Bill, Card, DeskBill, Fact, Outbox, Say
+from core.delivery.outbox import QUEUE, Bill, Card, DeskBill, Fact, Outbox, Say, Stored
 from core.delivery.outbox.chats import LONGEST_CLOSED
 from core.delivery.outbox.queue import KEPT, MAX_TRIES
 from core.runtime import Runtime
@@ -64,7 +64,10 @@ async def test_what_waits_is_not_put_in_twice_but_news_while_it_leaves_are(quiet
 async def test_two_that_become_one_keep_the_older_place_and_the_newer_facts(
     quiet: Runtime, clock: SetClock
 ) -> None:
-    checklist, word = Say("list", {"n": 1}, edit_message_id=5), Say("list", {"n": 2})
+    checklist, word = (
+        Say(Stored("list", {"n": 1}), edit_message_id=5),
+        Say(Stored("list", {"n": 2})),
+    )
     await put(quiet, ONE, replace(checklist), "list")
     (leaving,) = await quiet.delivery.outbox.take(10)
     await put(quiet, ONE, Card("m", "o", edit_message_id=6), "card")
@@ -84,11 +87,11 @@ async def test_news_do_not_save_a_row_that_always_fails_from_its_end(
 ) -> None:
     """Or it would be the oldest of its chat for ever, and a twin of it would stay."""
     await quiet.delivery.outbox.chats.back(quiet.system.store, ONE)
-    await put(quiet, ONE, Say("list"), "list")
+    await put(quiet, ONE, Say(Stored("list", {})), "list")
     for tries in range(1, MAX_TRIES + 1):
         (leaving,) = await quiet.delivery.outbox.take(1)
         assert (leaving.tries, leaving.maybe_out) == (tries, tries > 1)
-        await put(quiet, ONE, Say("list", {"n": tries}), "list")
+        await put(quiet, ONE, Say(Stored("list", {"n": tries})), "list")
         await quiet.delivery.outbox.put_off(leaving, seconds=5, fault="500", maybe_out=True)
         assert (
             len(await quiet.system.store.fetch("SELECT FROM outbox WHERE state = 'waiting'")) == 1
@@ -96,34 +99,34 @@ async def test_news_do_not_save_a_row_that_always_fails_from_its_end(
         clock.advance(6)
     assert await quiet.delivery.outbox.backlog() == {"parked": 1, "waiting": 1}
     (leaving,) = await quiet.delivery.outbox.take(1)
-    assert leaving.fact == Say("list", {"n": MAX_TRIES})
+    assert leaving.fact == Say(Stored("list", {"n": MAX_TRIES}))
 
 
 async def test_who_lost_the_lease_takes_no_news_along(quiet: Runtime, clock: SetClock) -> None:
-    await put(quiet, ONE, Say("list"), "list")
+    await put(quiet, ONE, Say(Stored("list", {})), "list")
     (slow,) = await quiet.delivery.outbox.take(1)
     clock.advance(QUEUE.lease.total_seconds())
     (quick,) = await quiet.delivery.outbox.take(1)
-    await put(quiet, ONE, Say("list", {"n": 1}), "list")
+    await put(quiet, ONE, Say(Stored("list", {"n": 1})), "list")
     await quiet.delivery.outbox.put_off(slow, seconds=0, fault="too late")
     await quiet.delivery.outbox.sent(quick)
-    assert await drained(quiet, ONE) == [Say("list", {"n": 1})]
+    assert await drained(quiet, ONE) == [Say(Stored("list", {"n": 1}))]
 
 
 async def test_no_chat_waits_longer_than_it_can_be_closed(quiet: Runtime, clock: SetClock) -> None:
-    await put(quiet, ONE, Say("a"))
+    await put(quiet, ONE, Say(Stored("a", {})))
     (leaving,) = await quiet.delivery.outbox.take(1)
     await quiet.delivery.outbox.chats.close(ONE, 1e9)
     await quiet.delivery.outbox.wait_for_room(leaving, seconds=1e12)
     clock.advance(LONGEST_CLOSED.total_seconds() + 1)
-    assert await drained(quiet, ONE) == [Say("a")]
+    assert await drained(quiet, ONE) == [Say(Stored("a", {}))]
 
 
 @pytest.mark.parametrize("days", [2, KEPT.days + 1])
 async def test_twins_are_looked_for_only_while_it_is_known_what_else_was_sent(
     quiet: Runtime, clock: SetClock, days: int
 ) -> None:
-    await put(quiet, ONE, Say("a"))
+    await put(quiet, ONE, Say(Stored("a", {})))
     (leaving,) = await quiet.delivery.outbox.take(1)
     await quiet.delivery.outbox.put_off(leaving, seconds=1, fault="no answer", maybe_out=True)
     clock.advance(2)
@@ -142,14 +145,17 @@ async def test_twins_are_looked_for_only_while_it_is_known_what_else_was_sent(
 
 async def test_one_chat_gets_one_at_a_time_in_order(quiet: Runtime, clock: SetClock) -> None:
     for name in ("a", "b", "c"):
-        await put(quiet, ONE, Say(name))
-    await put(quiet, TWO, Say("x"))
+        await put(quiet, ONE, Say(Stored(name, {})))
+    await put(quiet, TWO, Say(Stored("x", {})))
     taken = await quiet.delivery.outbox.take(10)
-    assert [(t.chat_id, t.fact) for t in taken] == [(ONE, Say("a")), (TWO, Say("x"))]
+    assert [(t.chat_id, t.fact) for t in taken] == [
+        (ONE, Say(Stored("a", {}))),
+        (TWO, Say(Stored("x", {}))),
+    ]
     assert await quiet.delivery.outbox.take(10) == []
     await quiet.delivery.outbox.sent(taken[0])
     (second,) = await quiet.delivery.outbox.take(10)
-    assert second.fact == Say("b")
+    assert second.fact == Say(Stored("b", {}))
     # its worker died: due again when the lease is over, before what came after it
     clock.advance(QUEUE.lease.total_seconds() - 1)
     assert await quiet.delivery.outbox.take(10) == []
@@ -158,11 +164,11 @@ async def test_one_chat_gets_one_at_a_time_in_order(quiet: Runtime, clock: SetCl
     assert (again[ONE].id, again[ONE].tries, again[ONE].maybe_out) == (second.id, 2, True)
     await quiet.delivery.outbox.sent(again[ONE])
     (third,) = await quiet.delivery.outbox.take(10)
-    assert third.fact == Say("c")
+    assert third.fact == Say(Stored("c", {}))
 
 
 async def test_a_lease_that_is_renewed_does_not_end(quiet: Runtime, clock: SetClock) -> None:
-    await put(quiet, ONE, Say("a"))
+    await put(quiet, ONE, Say(Stored("a", {})))
     (slow,) = await quiet.delivery.outbox.take(10)
     for _ in range(5):
         clock.advance(QUEUE.renew_every_s * 2)
@@ -178,19 +184,24 @@ async def test_what_is_said_waits_for_what_was_said_before_it_due_or_not(
     quiet: Runtime, clock: SetClock
 ) -> None:
     for name in ("a", "b"):
-        await put(quiet, ONE, Say(name))
+        await put(quiet, ONE, Say(Stored(name, {})))
     await put(quiet, ONE, CARD_EDIT, "card")
     (first,) = await quiet.delivery.outbox.take(10)
     await quiet.delivery.outbox.put_off(first, seconds=30, fault="500")
     assert await quiet.delivery.outbox.take(10) == []
-    await put(quiet, ONE, Say("answer", edit_message_id=1))  # somebody pressed a button
+    await put(quiet, ONE, Say(Stored("answer", {}), edit_message_id=1))  # somebody pressed a button
     (answer,) = await quiet.delivery.outbox.take(10)
-    assert answer.fact == Say("answer", edit_message_id=1)
+    assert answer.fact == Say(Stored("answer", {}), edit_message_id=1)
     await quiet.delivery.outbox.put_off(answer, seconds=40, fault="500")
     clock.advance(31)
     assert await quiet.delivery.outbox.take(10) == [], "nothing passes an answer"
     clock.advance(10)
-    assert await drained(quiet, ONE) == [answer.fact, Say("a"), Say("b"), CARD_EDIT]
+    assert await drained(quiet, ONE) == [
+        answer.fact,
+        Say(Stored("a", {})),
+        Say(Stored("b", {})),
+        CARD_EDIT,
+    ]
 
 
 async def test_what_nobody_waits_for_gets_on_when_people_never_stop_talking(
@@ -200,14 +211,14 @@ async def test_what_nobody_waits_for_gets_on_when_people_never_stop_talking(
     await put(quiet, ONE, CARD_EDIT, "card")
     went: list[Fact] = []
     for _ in range(120):
-        await put(quiet, ONE, Say("talk"))
+        await put(quiet, ONE, Say(Stored("talk", {})))
         (leaving,) = await quiet.delivery.outbox.take(10)
         went.append(leaving.fact)
         await quiet.delivery.outbox.sent(leaving)
         clock.advance(1)
     assert 59 < went.index(CARD_EDIT) < 65
     assert went.index(CARD_EDIT) + 9 < went.index(BILL) < went.index(CARD_EDIT) + 15
-    assert went.count(Say("talk")) == 118
+    assert went.count(Say(Stored("talk", {}))) == 118
 
 
 async def test_a_closed_chat_gets_nothing_and_the_others_do(
@@ -215,8 +226,8 @@ async def test_a_closed_chat_gets_nothing_and_the_others_do(
 ) -> None:
     chats = quiet.delivery.outbox.chats
     for chat_id in (ONE, TWO):
-        await put(quiet, chat_id, Say("a"))
-        await put(quiet, chat_id, Say("answer", edit_message_id=1))
+        await put(quiet, chat_id, Say(Stored("a", {})))
+        await put(quiet, chat_id, Say(Stored("answer", {}), edit_message_id=1))
     await chats.close(ONE, 20)
     await chats.close(ONE, 5)  # the longer one counts
     assert 19 < await chats.closed_s(ONE) <= 20
@@ -233,7 +244,7 @@ async def test_every_chat_gets_its_turn_before_any_gets_its_second(quiet: Runtim
     chats = list(range(-4, 5))
     for chat_id in chats:
         for name in ("a", "b", "c"):
-            await put(quiet, chat_id, Say(name))
+            await put(quiet, chat_id, Say(Stored(name, {})))
     went: list[int] = []
     for _ in range(len(chats)):
         taken = await quiet.delivery.outbox.take(2)
@@ -245,26 +256,26 @@ async def test_every_chat_gets_its_turn_before_any_gets_its_second(quiet: Runtim
 
 
 async def test_what_moves_waits_in_the_other_chat_in_its_place(quiet: Runtime) -> None:
-    await put(quiet, ONE, Say("a", reply_to=3))
-    await put(quiet, TWO, Say("b"))
+    await put(quiet, ONE, Say(Stored("a", {}), reply_to=3))
+    await put(quiet, TWO, Say(Stored("b", {})))
     taken = {one.chat_id: one for one in await quiet.delivery.outbox.take(10)}
-    await quiet.delivery.outbox.move(taken[ONE], TWO, Say("a"))
+    await quiet.delivery.outbox.move(taken[ONE], TWO, Say(Stored("a", {})))
     await quiet.delivery.outbox.wait_for_room(taken[TWO], seconds=0)
-    assert await drained(quiet, TWO) == [Say("a"), Say("b")]
+    assert await drained(quiet, TWO) == [Say(Stored("a", {})), Say(Stored("b", {}))]
     assert await quiet.delivery.outbox.backlog() == {}
 
 
 async def test_news_that_meet_a_waiting_row_leave_with_it_or_after_it(quiet: Runtime) -> None:
-    await put(quiet, ONE, Say("old"), dedupe_key="card")
+    await put(quiet, ONE, Say(Stored("old", {})), dedupe_key="card")
     async with quiet.system.store.transaction() as tx:
-        await quiet.delivery.outbox.say(tx, ONE, Say("new"), dedupe_key="card")
+        await quiet.delivery.outbox.say(tx, ONE, Say(Stored("new", {})), dedupe_key="card")
         # Whoever took the row now would show what was before this transaction.
         assert await asyncio.create_task(quiet.delivery.outbox.take(10), context=Context()) == []
     assert len(await quiet.delivery.outbox.take(10)) == 1
 
 
 async def test_who_lost_the_lease_decides_nothing(quiet: Runtime, clock: SetClock) -> None:
-    await put(quiet, ONE, Say("a"))
+    await put(quiet, ONE, Say(Stored("a", {})))
     (slow,) = await quiet.delivery.outbox.take(10)
     clock.advance(QUEUE.lease.total_seconds())
     (quick,) = await quiet.delivery.outbox.take(10)
@@ -276,7 +287,7 @@ async def test_who_lost_the_lease_decides_nothing(quiet: Runtime, clock: SetCloc
 
 async def test_many_workers_take_everything_once(quiet: Runtime) -> None:
     for chat_id in range(1, 9):
-        await put(quiet, chat_id, Say("hello"))
+        await put(quiet, chat_id, Say(Stored("hello", {})))
     taken = await asyncio.gather(*(quiet.delivery.outbox.take(8) for _ in range(6)))
     chats = [t.chat_id for batch in taken for t in batch]
     while len(chats) < 8 and (more := await quiet.delivery.outbox.take(8)):
@@ -285,7 +296,7 @@ async def test_many_workers_take_everything_once(quiet: Runtime) -> None:
 
 
 async def test_what_cannot_leave_is_parked_in_the_end(quiet: Runtime, clock: SetClock) -> None:
-    await put(quiet, ONE, Say("a"))
+    await put(quiet, ONE, Say(Stored("a", {})))
     for _ in range(3):
         (leaving,) = await quiet.delivery.outbox.take(1)
         await quiet.delivery.outbox.wait_for_room(leaving, seconds=5)
@@ -298,7 +309,7 @@ async def test_what_cannot_leave_is_parked_in_the_end(quiet: Runtime, clock: Set
         clock.advance(6)
     assert await quiet.delivery.outbox.take(1) == []
     assert await quiet.delivery.outbox.backlog() == {"parked": 1}
-    await put(quiet, ONE, Say("b"))
+    await put(quiet, ONE, Say(Stored("b", {})))
     (leaving,) = await quiet.delivery.outbox.take(1)
     await quiet.delivery.outbox.park(leaving, fault="the bot was removed")
     assert await quiet.delivery.outbox.backlog() == {"parked": 2}
@@ -310,7 +321,11 @@ async def test_facts_come_out_as_they_went_in(quiet: Runtime) -> None:
         Card("m", "o", edit_message_id=7),
         Bill("m", "2026-11-10", "2026-11-11", reply_to=3),
         DeskBill("2026-11-10", "2026-11-10", "s", reply_to=3),
-        Say("receipt", {"minor": 0, "text": "预付", "none": None}, only_for=9, remember="receipt"),
+        Say(
+            Stored("receipt", {"minor": 0, "text": "预付", "none": None}),
+            only_for=9,
+            remember="receipt",
+        ),
     ]
     for chat_id, fact in enumerate(facts, start=1):
         await put(quiet, chat_id, fact)
@@ -324,7 +339,7 @@ async def test_what_is_rolled_back_never_leaves(quiet: Runtime) -> None:
 
     async def half() -> None:
         async with quiet.system.store.transaction() as tx:
-            await quiet.delivery.outbox.say(tx, ONE, Say("a"))
+            await quiet.delivery.outbox.say(tx, ONE, Say(Stored("a", {})))
             raise LookupError
 
     with pytest.raises(LookupError):
@@ -335,7 +350,7 @@ async def test_what_is_rolled_back_never_leaves(quiet: Runtime) -> None:
 
 async def test_what_was_sent_is_forgotten_after_a_week(quiet: Runtime, clock: SetClock) -> None:
     for chat_id, finish in ((ONE, "sent"), (TWO, "parked")):
-        await put(quiet, chat_id, Say(finish))
+        await put(quiet, chat_id, Say(Stored(finish, {})))
     for leaving in await quiet.delivery.outbox.take(2):
         if leaving.chat_id == ONE:
             await quiet.delivery.outbox.sent(leaving)

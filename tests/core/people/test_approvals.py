@@ -14,7 +14,7 @@ import pytest
 from core.kernel.errors import Refusal
 from core.people.actors import Actor
 from core.people.approvals import Approvals, Asked, Question
-from handlers import binding
+from handlers.groups import router as binding
 from tests.core.support import (
     ADMIN,
     CHAT,

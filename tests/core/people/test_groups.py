@@ -11,7 +11,7 @@ from uuid import UUID
 import pytest
 
 from core.delivery.audit import Audit
-from core.delivery.outbox import Bill, Card, Pin, Say, TakeAway, Twins, Unpin
+from core.delivery.outbox import Bill, Card, Pin, Say, Stored, TakeAway, Twins, Unpin
 from core.kernel.errors import Refusal
 from core.runtime import Runtime
 from core.system.store import Queries
@@ -275,8 +275,8 @@ async def test_messages_of_the_old_chat_are_not_looked_for_in_the_new_one(desk: 
         )
     waiting = (
         Card(merchant_id, order_id, edit_message_id=9),
-        Say("usage", {"command": "x"}, edit_message_id=11),
-        Say("usage", {"command": "y"}, reply_to=12),
+        Say(Stored("usage", {"command": "x"}), edit_message_id=11),
+        Say(Stored("usage", {"command": "y"}), reply_to=12),
         Card(merchant_id, order_id, reply_to=13),
         Bill(merchant_id, "2026-01-01", reply_to=14),
         Bill(merchant_id, "2026-01-01", edit_message_id=10),
@@ -291,7 +291,7 @@ async def test_messages_of_the_old_chat_are_not_looked_for_in_the_new_one(desk: 
     assert await store.fetchval("SELECT count(*) FROM post") == 0
     assert await store.fetchval(_WAITING, CHAT) == 0
     assert await facts(runtime, NEW) == [
-        Say("usage", {"command": "y"}),
+        Say(Stored("usage", {"command": "y"})),
         Card(merchant_id, order_id),
         Bill(merchant_id),
     ]

@@ -12,7 +12,7 @@ from core.delivery.outbox import Say
 from core.kernel.money import Money
 from core.people.actors import Actor
 from core.people.ops import What
-from handlers.screens.words import WORDS
+from handlers.kit.vocabulary import WORDS
 from tests.core.support import (
     ADMIN,
     CHAT,

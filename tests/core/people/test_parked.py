@@ -7,7 +7,7 @@ from uuid import UUID
 
 import pytest
 
-from core.delivery.outbox import AlarmCard, Say
+from core.delivery.outbox import AlarmCard, Say, Stored
 from core.delivery.outbox.queue import MAX_TRIES
 from core.kernel.errors import Refusal
 from core.people.actors import Actor
@@ -43,7 +43,7 @@ class Post:
 
     async def park(self, *names: str, chat_id: int = CHAT) -> None:
         for name in names:
-            say = Say(name, {"record_no": name})
+            say = Say(Stored(name, {"record_no": name}))
             await self.runtime.delivery.outbox.say(self.runtime.system.store, chat_id, say)
         await self.leave(chat_id, parks=names, fault="Forbidden: bot was kicked")
 
@@ -96,7 +96,7 @@ async def test_parked_messages_of_a_chat_are_one_alarm_until_all_are_through(
 
 async def test_what_is_tried_too_often_is_told_as_well(post: Post, clock: SetClock) -> None:
     outbox = post.runtime.delivery.outbox
-    await outbox.say(post.runtime.system.store, CHAT, Say("a"))
+    await outbox.say(post.runtime.system.store, CHAT, Say(Stored("a", {})))
     for _ in range(MAX_TRIES):
         (one,) = await outbox.take(50)
         await outbox.put_off(one, seconds=1, fault="Bad Gateway")
@@ -108,7 +108,7 @@ async def test_what_is_tried_too_often_is_told_as_well(post: Post, clock: SetClo
 
 async def test_an_alarm_that_cannot_be_told_raises_none(post: Post) -> None:
     outbox, store = post.runtime.delivery.outbox, post.runtime.system.store
-    await outbox.say(store, CHAT, Say("a"))
+    await outbox.say(store, CHAT, Say(Stored("a", {})))
     for kind in (Say, AlarmCard):  # the message, then its alarm
         (leaving,) = await outbox.take(50)
         assert isinstance(leaving.fact, kind)
@@ -119,7 +119,7 @@ async def test_an_alarm_that_cannot_be_told_raises_none(post: Post) -> None:
 
 async def test_whoever_lost_the_lease_parks_nothing(post: Post, clock: SetClock) -> None:
     outbox = post.runtime.delivery.outbox
-    await outbox.say(post.runtime.system.store, CHAT, Say("a"))
+    await outbox.say(post.runtime.system.store, CHAT, Say(Stored("a", {})))
     (late,) = await outbox.take(50)
     clock.advance(60)
     (now,) = await outbox.take(50)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from core.delivery.outbox import Say
+from core.delivery.outbox import Say, Stored
 from core.people.refusals import KEPT, MAX_HELD, TOLD_EVERY, Held
 from core.runtime import Runtime
 from tests.core.support import CHAT, FINANCE, OPERATOR, SetClock, facts
@@ -36,7 +36,8 @@ class Chatter:
         actor = await self.runtime.people.access.actor(user_id, "x", CHAT, private=False)
         message_id = message_id or next(self._messages)
         say = Say(
-            "refusal", {"code": f"c{message_id}", "facts": {}, "line": 0}, reply_to=message_id,
+            Stored("refusal", {"code": f"c{message_id}", "facts": {}, "line": 0}),
+            reply_to=message_id,
             only_for=user_id if alone else None,
         )  # fmt: skip
         await self.runtime.people.refusals.tell(actor, say, f"+{message_id}")

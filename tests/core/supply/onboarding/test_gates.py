@@ -13,7 +13,7 @@ from core.connectors import Connector, DocumentFaults, load
 from core.kernel.clock import DayCut
 from core.parties.suppliers import Supplier
 from core.supply.onboarding import GATES, gates
-from handlers.screens.words import WORDS
+from handlers.kit.vocabulary import WORDS
 from tests.core.supply.onboarding.support import (
     CREDENTIALS,
     FORGERY_BELIEVED,

@@ -1,0 +1,64 @@
+"""Alarms as ops groups see them: what is wrong, how often it was seen, and when it was over."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from gettext import NullTranslations
+from typing import Final
+
+from aiogram.types import InlineKeyboardMarkup
+
+from core.people.alarms import Alarm
+from handlers.alarms.buttons import OnAlarm
+from handlers.kit.screen import Screen, button, fill, keyboard
+from texts import translator
+
+_Buttons = Callable[[Alarm, NullTranslations], InlineKeyboardMarkup | None]
+
+
+def _evidence(alarm: Alarm, translate: NullTranslations) -> InlineKeyboardMarkup | None:
+    """Leads to what the alarm goes by."""
+    return keyboard((button(translate.gettext("🔎 Evidence"), OnAlarm(alarm.id, "evidence")),))
+
+
+def _parked(alarm: Alarm, translate: NullTranslations) -> InlineKeyboardMarkup | None:
+    """Leads to the messages, and has them sent again while they wait for it."""
+    show = button(translate.gettext("🔎 Evidence"), OnAlarm(alarm.id, "evidence"))
+    again = button(translate.gettext("📨 Send again"), OnAlarm(alarm.id, "again"))
+    return keyboard((show, again) if alarm.state == "standing" else (show,))
+
+
+# Every kind of alarm, with what makes its buttons. The template `alarm_<kind>` says what is wrong,
+# from the alarm's facts; how often and since when is the same for all.
+ALARMS: Final[dict[str, _Buttons | None]] = {
+    "books": None,
+    "callback": None,
+    "clock": None,
+    "contradiction": _evidence,
+    "job": None,
+    "logs": None,
+    "parked": _parked,
+    "refused": _evidence,
+    "unreadable": None,
+    "webhook": None,
+}
+
+
+def render_alarm(alarm: Alarm, zone: str, language: str) -> Screen:
+    """The message of an alarm as it stands. zone: of its times."""
+    buttons = ALARMS[alarm.kind]
+    seen = {
+        "state": alarm.state,
+        "count": alarm.count,
+        "first_at": alarm.first_at,
+        "last_at": alarm.last_at,
+        "ended_at": alarm.ended_at,
+        "zone": zone,
+    }
+    html = "\n".join(
+        (
+            fill(f"alarm_{alarm.kind}", alarm.facts | {"zone": zone}, language),
+            fill("alarm", seen, language),
+        )
+    )
+    return Screen(html, keyboard=buttons(alarm, translator(language)) if buttons else None)

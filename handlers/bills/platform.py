@@ -1,0 +1,121 @@
+"""The platform's bill: all merchants and all suppliers together, for finance."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from core.kernel.holder import HOUSE
+from core.reports.bills import MerchantLine, PlatformBill, SupplierDueLine
+from core.supply.channels import Product
+from handlers.kit.lines import Lines, shortened
+from handlers.kit.screen import Screen, clip
+from handlers.kit.sheet import Row, Sheet, Size, Table, render_sheet
+
+
+def render_platform_bill(
+    bill: PlatformBill,
+    *,
+    language: str,
+    products: Mapping[str, Product],
+    currencies: Sequence[str] = (),
+) -> Screen:
+    """The platform's bill in one currency. currencies: all that merchants have, so that nobody
+    overlooks the others."""
+    lines = Lines(language, bill.currency, bill.zone, products)
+    also = tuple(currency for currency in currencies if currency != bill.currency)
+    return render_sheet(
+        lambda size: _sheet(bill, lines, size, also),
+        language,
+        lines.keyboard("p", HOUSE, bill.days, fresh=False),
+    )
+
+
+def _sheet(bill: PlatformBill, lines: Lines, size: Size, also: Sequence[str]) -> Sheet:
+    named = lines.named
+    earned = (
+        Row((named("desk", "Fees"), lines.moved(bill.fee_minor))),
+        Row((named("supplier", "Cost"), lines.moved(-bill.cost_minor))),
+        Row((named("desk", "Margin"), lines.moved(bill.margin_minor)), bold=True),
+    )
+    parts: list[Table | str] = [
+        *lines.products(bill.products, size),
+        Table(earned),
+        lines.prepaid_balance(bill, named("desk", "Prepaid")),
+        *_merchants(bill, lines, size),
+        *_suppliers(bill, lines, size),
+    ]
+    if bill.suspense_minor:
+        held = lines.translate("In suspense, for no settled order: %(amount)s")
+        parts.append("⚠️ " + held % {"amount": lines.amount(bill.suspense_minor)})
+    parts += lines.channels(bill.channels, size)
+    if also:
+        words = {"currencies": ", ".join(also), "example": f"/bill {also[0]}"}
+        parts.append("💱 " + lines.translate("Also in %(currencies)s: %(example)s") % words)
+    return Sheet(
+        title=lines.title(bill.days),
+        name=lines.translate("The platform, all merchants"),
+        status=lines.status(is_open=bill.open),
+        parts=tuple(parts),
+        footer=lines.period(bill.starts_at, bill.ends_at),
+    )
+
+
+def _merchants(bill: PlatformBill, lines: Lines, size: Size) -> list[Table]:
+    if not bill.merchants:
+        return []
+    others = lines.translate("Other merchants")
+    # What the bill has in one line without a name comes last.
+    largest = sorted(
+        bill.merchants, key=lambda x: (not x.merchant_no, -x.amount_minor, x.merchant_no)
+    )
+    called = [(f"{x.merchant_no} {x.merchant_name}".strip() or others, x) for x in largest]
+    shown = shortened(called, size.rows, lambda rest: (others, _added(x for _, x in rest)))
+    rows = []
+    for name, line in shown:
+        note = lines.translate("fee %(fee)s · cost %(cost)s · prepaid balance %(balance)s") % {
+            "fee": lines.amount(line.fee_minor),
+            "cost": lines.amount(line.cost_minor),
+            "balance": lines.amount(line.remaining_minor),
+        }
+        cells = (clip(name, size.name_chars), str(line.paid), lines.amount(line.amount_minor))
+        rows.append(Row(cells, note))
+    named = lines.named
+    header = (named("desk", "Merchant"), named("count", "Paid"), named("desk", "Amount"))
+    return [Table(tuple(rows), header)]
+
+
+def _suppliers(bill: PlatformBill, lines: Lines, size: Size) -> list[Table]:
+    if not bill.suppliers:
+        return []
+    others = lines.translate("Other suppliers")
+    largest = sorted(bill.suppliers, key=lambda x: (-x.amount_minor, x.supplier_no))
+    called = [(f"{x.supplier_no} {x.supplier_name}", x) for x in largest]
+    shown = shortened(called, size.rows, lambda rest: (others, _added_due(x for _, x in rest)))
+    rows = []
+    for name, line in shown:
+        note = lines.translate("cost %(cost)s · paid in %(paid_in)s") % {
+            "cost": lines.amount(line.cost_minor),
+            "paid_in": lines.amount(line.paid_in_minor),
+        }
+        figures = (lines.amount(line.amount_minor), lines.due(line.closing_minor))
+        rows.append(Row((clip(name, size.name_chars), *figures), note))
+    named = lines.named
+    header = (named("desk", "Supplier"), named("supplier", "Taken"), named("supplier", "Due"))
+    return [Table(tuple(rows), header)]
+
+
+def _added(lines: Iterable[MerchantLine]) -> MerchantLine:
+    all_ = list(lines)
+    return MerchantLine(
+        "", "", sum(x.paid for x in all_), sum(x.amount_minor for x in all_),
+        sum(x.fee_minor for x in all_), sum(x.cost_minor for x in all_),
+        sum(x.closing_minor for x in all_),
+    )  # fmt: skip
+
+
+def _added_due(lines: Iterable[SupplierDueLine]) -> SupplierDueLine:
+    all_ = list(lines)
+    return SupplierDueLine(
+        "", "", sum(x.amount_minor for x in all_), sum(x.cost_minor for x in all_),
+        sum(x.paid_in_minor for x in all_), sum(x.closing_minor for x in all_),
+    )  # fmt: skip

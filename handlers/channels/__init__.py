@@ -1,0 +1,15 @@
+"""Channels, products, and which channel takes an order."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from handlers.channels import buttons, products, router
+from handlers.channels.words import COMMANDS
+from handlers.kit.topic import Topic
+
+__all__ = ["TOPIC"]
+
+TOPIC: Final = Topic(
+    "channels", routers=(router.router, products.router), commands=COMMANDS, buttons=buttons.read
+)

@@ -1,0 +1,14 @@
+"""Help, balances, language."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from handlers.desk import router
+from handlers.desk.screens import VIEWS
+from handlers.desk.words import COMMANDS
+from handlers.kit.topic import Topic
+
+__all__ = ["TOPIC"]
+
+TOPIC: Final = Topic("desk", routers=(router.router,), commands=COMMANDS, views=VIEWS)

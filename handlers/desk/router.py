@@ -1,0 +1,119 @@
+"""Everyday questions: help, balance, language."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from aiogram import Router
+from aiogram.types import Message
+
+from core.kernel.errors import Refusal
+from core.people.actors import ANONYMOUS_ADMIN_ID, Actor
+from core.people.district import People
+from core.people.people import ROLES
+from core.reports.district import Reports
+from core.system.district import System
+from core.system.throttle import Limit
+from handlers.desk.screens import Balance, HelpNotice, NearCommand, NoCommandNotice, UsageNotice
+from handlers.desk.words import Help, ShowBalance
+from handlers.kit.chat import Chat
+from handlers.kit.commands import CommandTable, right_here
+from handlers.kit.context import Wants
+from handlers.kit.intents import NoCommand, Usage
+from handlers.kit.topic import Topic
+
+# How often one person is told what was probably meant.
+NEAR_LIMIT: Final = Limit(1, 60.0)
+
+
+def router() -> Router:
+    """What anybody known may ask."""
+    routes = Router(name="desk")
+    routes.message.register(help_, Wants(Help))
+    routes.message.register(no_command, Wants(NoCommand))
+    routes.message.register(usage, Wants(Usage))
+    routes.message.register(balance, Wants(ShowBalance))
+    return routes
+
+
+async def help_(_: Message, chat: Chat, topics: tuple[Topic, ...]) -> None:
+    """Only what this person may do here. Refusals: anonymous_admin."""
+    actor = chat.actor
+    if actor.user_id == ANONYMOUS_ADMIN_ID:
+        raise Refusal("anonymous_admin")
+    kind = "private" if actor.group is None else actor.group.kind
+    names = tuple(topic.name for topic in topics)
+    # Where it cannot be whispered, the other side reads along.
+    theirs = ROLES["supplier_staff" if kind == "supplier" else "merchant_staff"]
+    whole, part = (
+        HelpNotice(actor.name, kind, tuple(sorted(rights)), names)
+        for rights in (actor.rights, actor.rights & theirs)
+    )
+    await chat.whisper(whole, aloud=whole if kind == "ops" else part)
+
+
+async def no_command(
+    _: Message, chat: Chat, intent: NoCommand, system: System, commands: CommandTable
+) -> None:
+    """What was probably meant, of what this person may say here; to that person alone. Words near
+    a command are spoken of once in a while, an unknown slash form each time.
+
+    Refusals: anonymous_admin.
+    """
+    actor = chat.actor
+    near = [one for one in intent.near if _may_say(commands.rights_of(one.command), actor)]
+    if actor.user_id == ANONYMOUS_ADMIN_ID:
+        if intent.slash:
+            raise Refusal("anonymous_admin")
+        return
+    if not intent.slash and (
+        not near or await system.throttle.room({f"near:{actor.user_id}": NEAR_LIMIT})
+    ):
+        return
+    forms = tuple(NearCommand(one.written, one.command) for one in near)
+    await chat.refuse(NoCommandNotice(intent.text, forms, intent.slash), alone=True)
+
+
+def _may_say(rights: tuple[str, ...], actor: Actor) -> bool:
+    return not rights or any(actor.may(right_here(right, actor)) for right in rights)
+
+
+async def usage(_: Message, chat: Chat, intent: Usage, commands: CommandTable) -> None:
+    """How a command is written, for who may say it. Refusals: anonymous_admin, not_permitted."""
+    actor, rights = chat.actor, commands.rights_of(intent.command)
+    if actor.user_id == ANONYMOUS_ADMIN_ID or not _may_say(rights, actor):
+        actor.need(right_here(rights[0], actor) if rights else "")
+    command = commands.named(intent.command)
+    suppliers = command.suppliers_usage if actor.in_suppliers_group else ()
+    notice = UsageNotice(
+        intent.command,
+        suppliers or command.usage,
+        command.reason,
+        command.hint,
+        intent.text,
+        intent.why,
+    )
+    await chat.refuse(notice, alone=True)
+
+
+async def balance(
+    _: Message, chat: Chat, intent: ShowBalance, people: People, reports: Reports, system: System
+) -> None:
+    """How the merchant stands with us now."""
+    chat.actor.need("read_money")
+    merchant = await people.access.merchant_in(
+        chat.actor, intent.merchant_no, example="/balance M1001"
+    )
+    bill = await reports.bills.merchant(merchant.id)
+    await chat.say(
+        Balance(
+            merchant_no=merchant.merchant_no,
+            merchant_name=merchant.name,
+            currency=bill.currency,
+            balance_minor=bill.closing_minor,
+            advanced_minor=bill.advanced_minor,
+            unpaid=bill.unpaid,
+            at=system.clock.now(),
+            zone=bill.zone,
+        )
+    )

@@ -1,0 +1,72 @@
+"""Help, how a command is written, what was probably meant, and how a merchant stands."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from core.delivery.outbox import Notice
+from handlers.kit.screen import View
+
+
+@dataclass(frozen=True, slots=True)
+class HelpNotice(Notice):
+    """What a person may do in a chat. kind: of the group, or `private`. topics: in their order."""
+
+    name: str
+    kind: str
+    rights: tuple[str, ...]
+    topics: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class UsageNotice(Notice):
+    """How a command is written; the fields are those of the command and of its fault. command: its
+    name."""
+
+    command: str
+    usage: tuple[str, ...]
+    reason: str
+    hint: str
+    text: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class NearCommand:
+    """A command that was probably meant, by its name. form: how it is written."""
+
+    form: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class NoCommandNotice(Notice):
+    """What was said is no command. slash: it was said as one."""
+
+    text: str
+    near: tuple[NearCommand, ...]
+    slash: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Balance(Notice):
+    """How a merchant stands. advanced_minor: what it prepaid. unpaid: orders that wait."""
+
+    merchant_no: str
+    merchant_name: str
+    currency: str
+    balance_minor: int
+    advanced_minor: int
+    unpaid: int
+    at: datetime
+    zone: str
+
+
+VIEWS: Final[tuple[View[Any], ...]] = (
+    View(HelpNotice),
+    View(UsageNotice),
+    View(NoCommandNotice),
+    View(Balance),
+)

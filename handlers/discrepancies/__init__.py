@@ -1,0 +1,15 @@
+"""Money in suspense, and what becomes of it."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from handlers.discrepancies import buttons, router
+from handlers.discrepancies.words import COMMANDS
+from handlers.kit.topic import Topic
+
+__all__ = ["TOPIC"]
+
+TOPIC: Final = Topic(
+    "discrepancies", routers=(router.router,), commands=COMMANDS, buttons=buttons.read
+)

@@ -1,0 +1,15 @@
+"""Groups: who they belong to, and what they are called."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from handlers.groups import buttons, membership, router
+from handlers.groups.words import COMMANDS
+from handlers.kit.topic import Topic
+
+__all__ = ["TOPIC"]
+
+TOPIC: Final = Topic(
+    "groups", routers=(membership.router, router.router), commands=COMMANDS, buttons=buttons.read
+)

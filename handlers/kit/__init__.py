@@ -1,0 +1,1 @@
+"""What every conversation is made of: who speaks, what was said, screens and buttons."""

@@ -1,0 +1,368 @@
+"""What happens before a handler: the text is understood, the person and the group are known."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Final
+from uuid import UUID
+
+import structlog
+from aiogram import BaseMiddleware, Bot
+from aiogram.exceptions import TelegramAPIError
+from aiogram.filters import Filter
+from aiogram.types import CallbackQuery, InaccessibleMessage, Message, TelegramObject, User
+
+from core.delivery.outbox import Say, Stored
+from core.kernel.errors import Refusal
+from core.kernel.holder import HOUSE
+from core.people.actors import ANONYMOUS_ADMIN_ID, Actor
+from core.runtime import Runtime
+from handlers.kit.buttons import Button
+from handlers.kit.chat import Chats
+from handlers.kit.dialogues import Dialogues, Said, Sent
+from handlers.kit.intents import Changing, Intent, Mistake, Reading
+from handlers.kit.parser import Parser, addressee_of
+from handlers.kit.reactions import Reactions
+from handlers.kit.refusals import INSTANTS, refusal_words, toast
+
+_LOG = structlog.get_logger(__name__)
+# What carries a button may be too old to be seen.
+AnyMessage = Message | InaccessibleMessage
+_Handler = Callable[[TelegramObject, dict[str, Any]], Awaitable[Any]]
+
+MAX_TOAST_CHARS: Final = 200
+# A press that takes longer is answered with nothing, so that the button stops turning.
+ANSWER_WITHIN_S: Final = 1.5
+# What is found later than this (after an outage) is not carried out by itself.
+STALE_AFTER: Final = timedelta(minutes=10)
+
+
+@dataclass(frozen=True, slots=True)
+class GiveReason:
+    """No command: the reply of who was asked why, whatever it says."""
+
+    approval_id: UUID
+    question_message_id: int
+    reason: str
+
+
+class Wants(Filter):
+    """Lets a message through that was understood as one of these intents."""
+
+    def __init__(self, *kinds: type) -> None:
+        self._kinds = kinds
+
+    async def __call__(
+        self, _: TelegramObject, intent: Intent | GiveReason | Said | Sent | None = None
+    ) -> bool:
+        return isinstance(intent, self._kinds)
+
+
+class Presses(Filter):
+    """Lets a button press through that is of one of these kinds."""
+
+    def __init__(self, *kinds: type) -> None:
+        self._kinds = kinds
+
+    async def __call__(self, _: TelegramObject, button: Button | None = None) -> bool:
+        return isinstance(button, self._kinds)
+
+
+class Press:
+    """A pressed button, answered exactly once: with a toast, an alert, or nothing."""
+
+    def __init__(self, query: CallbackQuery) -> None:
+        self._query = query
+        self.answered = False
+
+    async def answer(self, text: str = "", *, alert: bool = False) -> bool:
+        """False when it was answered before, or Telegram no longer waits for an answer."""
+        if self.answered:
+            return False
+        self.answered = True
+        try:
+            await self._query.answer(text[:MAX_TOAST_CHARS] or None, show_alert=alert or None)
+        except TelegramAPIError as error:
+            _LOG.info("a button press could not be answered", fault=str(error))
+            return False
+        return True
+
+    async def answer_after(self, seconds: float) -> None:
+        await asyncio.sleep(seconds)
+        await self.answer()
+
+
+class Understand(BaseMiddleware):
+    """Parses a message and finds out who speaks. Talk, strangers and other bots end here.
+
+    Hands on `intent` (None for service messages), `actor` and `chat`.
+    """
+
+    def __init__(
+        self, runtime: Runtime, bot: Bot, parser: Parser, dialogues: Dialogues, reactions: Reactions
+    ) -> None:
+        self._runtime = runtime
+        self._chats = chats_of(runtime)
+        self._bot = bot
+        self._parser = parser
+        self._dialogues = dialogues
+        self._reactions = reactions
+
+    async def __call__(self, handler: _Handler, event: TelegramObject, data: dict[str, Any]) -> Any:
+        if not isinstance(event, Message):
+            return None
+        if event.migrate_to_chat_id or event.migrate_from_chat_id or event.new_chat_title:
+            return await handler(event, data)
+        # Who speaks comes first, and needs the database alone: whatever else fails, strangers get
+        # silence, and nobody's talk is an alarm.
+        speaker = event.from_user
+        if speaker is None or not _may_speak(speaker):
+            return None
+        actor = await actor_of(self._runtime, speaker, event)
+        if not actor.known and (actor.user_id != ANONYMOUS_ADMIN_ID or actor.group is None):
+            return None
+        edited = event.edit_date is not None
+        intent: Intent | GiveReason | Said | Sent | None = await self._reason(event)
+        intent = intent or await self._dialogues.said(event) or await self._intent(event)
+        chat = self._chats.of(actor, event)
+        handed = {**data, "intent": intent, "actor": actor, "chat": chat}
+        if edited:
+            return await handler(event, handed)
+        if intent is None or (isinstance(intent, Intent) and intent.is_talk(actor)):
+            return None
+        if isinstance(intent, Changing) and await self._too_late(event, intent, actor):
+            return None
+        right = self._parser.commands.right_to(intent, actor)
+        if isinstance(intent, Mistake) or (right and not actor.may(right)):
+            return await handler(event, handed)
+        async with self._reactions.while_answered(event.chat.id, event.message_id):
+            return await handler(event, handed)
+
+    async def _too_late(self, message: Message, intent: Intent, actor: Actor) -> bool:
+        """Whether what would change something waited too long to be carried out by itself. Whoever
+        may have it done is told; one that was carried out in time and is only delivered again is
+        not spoken of."""
+        if self._runtime.system.clock.now() - message.date <= STALE_AFTER:
+            return False
+        right = self._parser.commands.right_to(intent, actor)
+        if right and not actor.may(right):
+            return False  # it is refused, whenever it comes
+        if not await self._runtime.people.receipts.obeyed(message.chat.id, message.message_id):
+            await refuse(self._runtime, actor, "stale_money", {}, message)
+        return True
+
+    async def _reason(self, message: Message) -> GiveReason | None:
+        """A reply to a question why is its answer, never a command; slash forms are commands."""
+        asked, speaker, text = message.reply_to_message, message.from_user, message.text or ""
+        if asked is None or speaker is None or message.forward_origin or message.edit_date:
+            return None
+        if not text or text.startswith(("/", "／")):
+            return None
+        question = await self._runtime.trade.discrepancies.asked_why(
+            speaker.id, message.chat.id, asked.message_id
+        )
+        return None if question is None else GiveReason(question, asked.message_id, text)
+
+    async def _intent(self, message: Message) -> Intent | None:
+        text = message.text or message.caption or ""
+        username = ""
+        if addressee_of(text):
+            username = (await self._bot.me()).username or ""
+        intent = self._parser.parse(text, username)
+        if message.forward_origin and not isinstance(intent, Reading):
+            return None  # somebody else's words move no money and set nothing
+        if intent is None and message.text and message.edit_date is None:
+            return self._parser.nearby(text, username)
+        return intent
+
+
+class AnswerPress(BaseMiddleware):
+    """Answers every button press at once, a refusal as an alert in the person's language.
+
+    Hands on `button`, `actor`, `chat` and `press`.
+    """
+
+    def __init__(self, runtime: Runtime, read_button: Callable[[str], Button | None]) -> None:
+        self._runtime = runtime
+        self._chats = chats_of(runtime)
+        self._read_button = read_button
+
+    async def __call__(self, handler: _Handler, event: TelegramObject, data: dict[str, Any]) -> Any:
+        if not isinstance(event, CallbackQuery):
+            return None
+        press = Press(event)
+        button = self._read_button(event.data or "")
+        if event.message is None or button is None:
+            return await press.answer()
+        timer = asyncio.create_task(press.answer_after(ANSWER_WITHIN_S))
+        try:
+            actor = await actor_of(self._runtime, event.from_user, event.message)
+            if not actor.known:
+                return None
+            chat = self._chats.of(actor, event.message)
+            handed = {**data, "button": button, "actor": actor, "press": press, "chat": chat}
+            done = await self._done(button, event.message)
+            try:
+                result = await handler(event, handed)
+                if done:
+                    await press.answer(toast("already_done", {}, actor.language))
+                return result
+            except Refusal as refusal:
+                facts = await _on_clocks_here(self._runtime, actor, refusal)
+                text = refusal_words(refusal.code, facts, actor.language)
+                if not await press.answer(text, alert=True):
+                    await say_refusal(self._runtime, actor, refusal, event.message)
+        finally:
+            timer.cancel()
+            with suppress(asyncio.CancelledError):
+                await timer
+            await press.answer()
+        return None
+
+    async def _done(self, button: Button, message: Any) -> bool:
+        """Whether what the button asks for was decided before: a second press changes nothing."""
+        voucher_id = getattr(button, "voucher_id", None)
+        if voucher_id is not None:
+            return await self._runtime.people.receipts.undone(
+                message.chat.id, message.message_id, voucher_id
+            )
+        asked = getattr(button, "approval_id", None)
+        return asked is not None and await self._runtime.people.approvals.answered(asked)
+
+
+def chats_of(runtime: Runtime) -> Chats:
+    """What makes the chat of each message."""
+    return Chats(
+        runtime.system.store, runtime.ledger, runtime.delivery, runtime.parties, runtime.people
+    )
+
+
+async def actor_of(runtime: Runtime, user: User, message: Any) -> Actor:
+    """Who speaks or presses, in the chat of a message (which may be inaccessible)."""
+    chat = message.chat
+    return await runtime.people.access.actor(
+        user.id, user.full_name, chat.id, private=chat.type == "private"
+    )
+
+
+async def say_refusal(
+    runtime: Runtime, actor: Actor, refusal: Refusal, message: AnyMessage, *, line: int = 0
+) -> None:
+    """Answer a message with a refusal. Who lacks a right is told alone; what is wrong with a
+    command stands in the chat, because a message for one person may never arrive. line: of a
+    longer message."""
+    told = await _on_clocks_here(runtime, actor, refusal)
+    facts = {"code": refusal.code, "facts": told, "line": line}
+    alone = refusal.code == "not_permitted"
+    await refuse(runtime, actor, "refusal", facts, message, alone=alone)
+
+
+async def refuse(
+    runtime: Runtime,
+    actor: Actor,
+    screen: str,
+    facts: dict[str, Any],
+    message: AnyMessage,
+    *,
+    alone: bool = False,
+) -> None:
+    """Say why a message is not carried out. In a group that is one message per person and minute,
+    see `core.people.refusals`. alone: only this person sees it."""
+    only_for = _only_for(actor) if alone else None
+    answer = Say(
+        Stored(screen, facts),
+        reply_to=message.message_id,
+        only_for=only_for,
+        thread_id=_thread_of(message),
+    )
+    if actor.chat_id == actor.user_id:
+        await runtime.delivery.outbox.say(runtime.system.store, actor.chat_id, answer)
+        return
+    quote = ""  # what stands above a button is ours
+    speaker = message.from_user if isinstance(message, Message) else None
+    if isinstance(message, Message) and speaker is not None and speaker.id == actor.user_id:
+        quote = message.text or message.caption or ""
+    await runtime.people.refusals.tell(actor, answer, " ".join(quote.split()))
+
+
+async def zone_here(runtime: Runtime, actor: Actor) -> str:
+    """On whose clocks times are told in this chat: those of its (first) merchant or supplier, or
+    the platform's. An IANA zone."""
+    group = actor.group
+    if group is not None and group.merchant_ids:
+        return (await runtime.parties.merchants.by_id(group.merchant_ids[0])).day_cut.zone
+    if group is not None and group.supplier_ids:
+        return (await runtime.parties.suppliers.by_id(group.supplier_ids[0])).day_cut.zone
+    return (await runtime.ledger.calendar.cut_of(HOUSE)).zone
+
+
+async def _on_clocks_here(runtime: Runtime, actor: Actor, refusal: Refusal) -> dict[str, str]:
+    """The facts of a refusal, with the chat's zone where one of them is an instant."""
+    if not INSTANTS & set(refusal.facts):
+        return refusal.facts
+    return {**refusal.facts, "zone": await zone_here(runtime, actor)}
+
+
+async def say_privately(
+    runtime: Runtime,
+    actor: Actor,
+    screen: str,
+    facts: dict[str, Any],
+    message: Message,
+    aloud: dict[str, Any] | None = None,
+) -> None:
+    """A screen that, in a group, only this person sees (nobody can whisper to the anonymous).
+    aloud: the facts where all in the group will see it, if those are others."""
+    await runtime.delivery.outbox.say(
+        runtime.system.store, actor.chat_id,
+        Say(
+            Stored(screen, facts), reply_to=message.message_id, only_for=_only_for(actor),
+            aloud=Stored(screen, aloud) if aloud else None, thread_id=_thread_of(message),
+        ),
+    )  # fmt: skip
+
+
+def _thread_of(message: AnyMessage) -> int | None:
+    """The topic in which a message was written: what only its writer sees is no reply to it, and
+    would stand in the general one."""
+    if isinstance(message, Message) and message.is_topic_message:
+        return message.message_thread_id
+    return None
+
+
+def _only_for(actor: Actor) -> int | None:
+    """Who alone is to see it: nobody whispers in a private chat, nor to the anonymous."""
+    alone = actor.chat_id == actor.user_id or actor.user_id == ANONYMOUS_ADMIN_ID
+    return None if alone else actor.user_id
+
+
+async def say(
+    runtime: Runtime, actor: Actor, screen: str, facts: dict[str, Any], reply_to: int
+) -> None:
+    """A screen in reply to a message, for everybody in the chat."""
+    await runtime.delivery.outbox.say(
+        runtime.system.store, actor.chat_id, Say(Stored(screen, facts), reply_to=reply_to)
+    )
+
+
+def proof_of(message: Message) -> str | None:
+    """The picture that came with a message: Telegram's id of its largest form."""
+    if message.photo:
+        return max(message.photo, key=lambda size: size.width * size.height).file_id
+    document = message.document
+    if document is not None and (document.mime_type or "").startswith("image/"):
+        return document.file_id
+    return None
+
+
+def request_id(message: Any) -> str:
+    """What follows this message through the logs."""
+    return f"telegram-{message.chat.id}-{message.message_id}"
+
+
+def _may_speak(user: User) -> bool:
+    return not user.is_bot or user.id == ANONYMOUS_ADMIN_ID

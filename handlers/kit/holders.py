@@ -1,0 +1,136 @@
+"""Whose books a command or a button means: a merchant's, a supplier's, the platform's."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from core.kernel.clock import DayCut
+from core.kernel.errors import Refusal
+from core.kernel.holder import HOUSE
+from core.parties.merchants import Merchant
+from core.parties.suppliers import Supplier
+from core.people.actors import Actor
+from core.runtime import Runtime
+from handlers.kit.buttons import HolderKind
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """kind: merchant (m), supplier (s), platform (p; the nil id). no, name: '' for the latter,
+    whose books in each currency are told apart; also: those that this one is not of."""
+
+    kind: HolderKind
+    id: UUID
+    no: str
+    name: str
+    currency: str
+    day_cut: DayCut
+    also: tuple[str, ...] = ()
+
+
+async def holders_of(
+    runtime: Runtime, actor: Actor, number: str | None, currency: str | None = None
+) -> list[Holder]:
+    """What is named; else everything this group is bound to; else, among staff, the platform: of
+    these, what counts in this currency. None: all; of the platform, what most merchants have.
+
+    Refusals: merchant_not_found, supplier_not_found (also for what is not to be seen here),
+    group_not_bound, currency_not_here.
+    """
+    if means_platform(actor, number):
+        platform = await _platform(runtime)
+        return _counted_in(currency or platform[0].currency, platform)
+    there = await _named_or_bound(runtime, actor, number)
+    return there if currency is None else _counted_in(currency, there)
+
+
+def _counted_in(currency: str, there: list[Holder]) -> list[Holder]:
+    found = [holder for holder in there if holder.currency == currency]
+    if not found:
+        known = ", ".join(dict.fromkeys(holder.currency for holder in there))
+        raise Refusal("currency_not_here", currency=currency, currencies=known)
+    return found
+
+
+async def _named_or_bound(runtime: Runtime, actor: Actor, number: str | None) -> list[Holder]:
+    if number is not None:
+        return [await _numbered(runtime, actor, number)]
+    if actor.merchant_ids:
+        return [_merchant(await runtime.parties.merchants.by_id(m)) for m in actor.merchant_ids]
+    if actor.supplier_ids:
+        return [_supplier(await runtime.parties.suppliers.by_id(s)) for s in actor.supplier_ids]
+    raise Refusal("group_not_bound")
+
+
+async def readable(
+    runtime: Runtime, actor: Actor, number: str | None, currency: str | None = None
+) -> list[Holder]:
+    """`holders_of`, all of which this actor may read. Refusals: those, anonymous_admin,
+    not_permitted."""
+    # before anybody learns what there is
+    actor.need("read_platform" if means_platform(actor, number) else "read_money")
+    return await holders_of(runtime, actor, number, currency)
+
+
+def means_platform(actor: Actor, number: str | None) -> bool:
+    """Whether the platform is meant: nothing is named, where only staff reads."""
+    return number is None and actor.merchant_ids is None
+
+
+async def holder_behind(
+    runtime: Runtime, actor: Actor, kind: HolderKind, holder_id: UUID, currency: str | None = None
+) -> Holder:
+    """What a button names, among what may be seen here. currency: of the platform's books, as in
+    `holders_of`. Refusals: record_not_found."""
+    match kind:
+        case "m" if actor.sees(holder_id):
+            return _merchant(await runtime.parties.merchants.by_id(holder_id))
+        case "s" if actor.sees_supplier(holder_id):
+            known = await runtime.parties.suppliers.all()
+            for supplier in known:
+                if supplier.id == holder_id:
+                    return _supplier(supplier)
+        case "p" if actor.merchant_ids is None:
+            for books in await _platform(runtime):
+                if currency in (None, books.currency):
+                    return books
+    raise Refusal("record_not_found")
+
+
+def need_to_read(actor: Actor, holder: Holder) -> None:
+    """Refusals: anonymous_admin, not_permitted."""
+    actor.need("read_platform" if holder.kind == "p" else "read_money")
+
+
+async def _numbered(runtime: Runtime, actor: Actor, number: str) -> Holder:
+    if number.startswith("S"):
+        supplier = await runtime.parties.suppliers.by_no(number)
+        if not actor.sees_supplier(supplier.id):
+            raise Refusal("supplier_not_found", supplier_no=number)
+        return _supplier(supplier)
+    return _merchant(await runtime.people.access.merchant_in(actor, number))
+
+
+def _merchant(merchant: Merchant) -> Holder:
+    return Holder(
+        "m", merchant.id, merchant.merchant_no, merchant.name, merchant.currency, merchant.day_cut
+    )
+
+
+def _supplier(supplier: Supplier) -> Holder:
+    return Holder(
+        "s", supplier.id, supplier.supplier_no, supplier.name, supplier.currency, supplier.day_cut
+    )
+
+
+async def _platform(runtime: Runtime) -> list[Holder]:
+    """Its books in each currency, that of most merchants first."""
+    cut, known = (
+        await runtime.ledger.calendar.cut_of(HOUSE),
+        await runtime.parties.merchants.currencies(),
+    )
+    return [
+        Holder("p", HOUSE, "", "", of, cut, tuple(other for other in known if other != of))
+        for of in known
+    ]

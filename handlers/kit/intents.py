@@ -1,0 +1,69 @@
+"""What people may want, as facts: one dataclass for each intent, in the words of its topic.
+
+Amounts stay as they were typed, exactly, until a handler knows the merchant's currency.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from core.people.actors import Actor
+
+
+class Intent:
+    """What somebody wants. One that is none of the three below, like `Cancel`, is about a dialogue
+    that knows its own turn."""
+
+    __slots__ = ()
+
+    def is_talk(self, actor: Actor) -> bool:
+        """Whether it is no more than talk where this person said it."""
+        return False
+
+
+class Reading(Intent):
+    """It only looks: it may also be said by forwarding somebody else's words, or by editing one's
+    own."""
+
+    __slots__ = ()
+
+
+class Changing(Intent):
+    """It changes something: carried out late by itself, it would surprise whoever had given it
+    up."""
+
+    __slots__ = ()
+
+
+class Mistake(Intent):
+    """It cannot be carried out as it was said: that is answered, and nothing else happens."""
+
+    __slots__ = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Usage(Mistake):
+    """A known command that cannot be carried out as written. command: its name. text, why: what is
+    wrong with its amount, where that is known; why is a key of the screen."""
+
+    command: str
+    text: str = ""
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Near:
+    """A command that was probably meant, by its name. written: its form."""
+
+    command: str
+    written: str
+
+
+@dataclass(frozen=True, slots=True)
+class NoCommand(Mistake):
+    """Something that is no command. near: what was probably meant, the nearest first. slash: said
+    as a command, so that it is answered; else near is not empty."""
+
+    text: str
+    near: tuple[Near, ...]
+    slash: bool = False

@@ -1,0 +1,248 @@
+"""What the bills of merchants, suppliers and the platform have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Final, TypeVar
+from uuid import UUID
+
+from aiogram.types import InlineKeyboardButton, InlineKeyboardMarkup
+
+from core.books import Heading
+from core.kernel.days import Days
+from core.reports.bills import Bill, ChannelLine, Movement, PlatformBill, ProductLine, VoucherLine
+from core.supply.channels import Product
+from handlers.bills.buttons import Relative, TurnBill
+from handlers.files.buttons import OpenChart, OpenExport
+from handlers.kit.buttons import HolderKind
+from handlers.kit.screen import button, clip, keyboard, percent, short_time, signed
+from handlers.kit.sheet import Row, Size, Table
+from texts import number, translator
+
+T = TypeVar("T")
+SHOWN_NAME_CHARS: Final = 40
+RATE_PLACES: Final = 2
+_HEADINGS: Final[tuple[Heading, ...]] = ("reversals", "refunds", "credits", "adjustments")
+
+
+class Lines:
+    """Writes the lines of one bill. products: what is sold now, by code."""
+
+    def __init__(
+        self, language: str, currency: str, zone: str, products: Mapping[str, Product]
+    ) -> None:
+        self.language = language
+        self.currency = currency
+        self.zone = zone
+        self._products = products
+        self.translate = translator(language).gettext
+        self.named = translator(language).pgettext
+        self.plural = translator(language).ngettext
+
+    def amount(self, minor: int) -> str:
+        """'1,234.50'."""
+        return number(minor, self.currency)
+
+    def moved(self, minor: int) -> str:
+        """'+1,234.50'."""
+        return signed(minor, self.currency)
+
+    def product(self, code: str) -> str:
+        """What a product is called; its code where it is no longer sold."""
+        product = self._products.get(code)
+        if product is None:
+            return code or "–"
+        return product.name_zh if self.language == "zh" else product.name_en
+
+    def title(self, days: Days) -> str:
+        """The heading of a bill."""
+        return "📒 " + self.translate("Bill of %(day)s") % {"day": str(days)}
+
+    def status(self, *, is_open: bool) -> str:
+        """Whether its figures still move."""
+        return self.translate("🟢 live") if is_open else self.translate("⚪ closed")
+
+    def period(self, starts_at: datetime, ends_at: datetime) -> str:
+        """From when to when, on whose clocks, in which currency."""
+        starts, ends = (short_time(at, self.zone)[:-3] for at in (starts_at, ends_at))
+        return f"{starts} – {ends} · {self.zone} · {self.currency}"
+
+    def products(self, lines: Sequence[ProductLine], size: Size) -> list[Table]:
+        """What was sold, each product with its fee and net, the largest first, and together."""
+        if not lines:
+            return []
+        largest = sorted(lines, key=lambda x: (-x.amount_minor, x.product_code))
+        named = [(self.product(line.product_code), line) for line in largest]
+        others = self.translate("Other products")
+        shown = shortened(named, size.rows, lambda rest: (others, _added(x for _, x in rest)))
+        rows = [self._product(clip(name, size.name_chars), line) for name, line in shown]
+        if len(lines) > 1:
+            total = self._product(self.named("desk", "Together"), _added(lines))
+            rows.append(Row(total.cells, total.note, bold=True))
+        header = (self.named("desk", "Product"), self.translate("Paid/all"), self._amount())
+        return [Table(tuple(rows), header)]
+
+    def _product(self, name: str, line: ProductLine) -> Row:
+        note = self.translate("success %(success)s · fee %(fee)s (%(rate)s) · net %(net)s") % {
+            "success": percent(line.cohort_paid, line.created),
+            "fee": self.amount(line.fee_minor),
+            "rate": percent(line.fee_minor, line.amount_minor, RATE_PLACES),
+            "net": self.amount(line.net_minor),
+        }
+        paid = f"{line.paid}/{line.created}"
+        return Row((name, paid, self.amount(line.amount_minor)), note)
+
+    def channels(self, lines: Sequence[ChannelLine], size: Size) -> list[Table]:
+        """What went over which channel, with cost and margin: for staff only."""
+        if not lines:
+            return []
+        rows = []
+        largest = sorted(lines, key=lambda x: (-x.amount_minor, x.channel_no, x.product_code))
+        named = [(f"{x.channel_no or '–'} {self.product(x.product_code)}", x) for x in largest]
+        others = self.translate("Other channels")
+        for name, line in shortened(
+            named, size.rows, lambda rest: (others, _added_channels(x for _, x in rest))
+        ):
+            note = self.translate("amount %(amount)s · fee %(fee)s · cost %(cost)s") % {
+                "amount": self.amount(line.amount_minor),
+                "fee": self.amount(line.fee_minor),
+                "cost": self.amount(line.cost_minor),
+            }
+            cells = (clip(name, size.name_chars), str(line.paid), self.moved(line.margin_minor))
+            rows.append(Row(cells, note))
+        header = (
+            self.named("desk", "Channel"),
+            self.named("count", "Paid"),
+            self.named("desk", "Margin"),
+        )
+        return [Table(tuple(rows), header)]
+
+    def movements(
+        self,
+        opening: tuple[str, int],
+        more: Iterable[tuple[str, int]],
+        less: Iterable[tuple[str, int]],
+        closing: tuple[str, int],
+    ) -> Table:
+        """opening + more - less = closing. Each with its name, and with the sign that it has
+        everywhere else."""
+        plus, minus = self.translate("Add: %(what)s"), self.translate("Less: %(what)s")
+        rows = [
+            Row((opening[0], self.amount(opening[1]))),
+            *(Row((plus % {"what": name}, self.amount(minor))) for name, minor in more),
+            *(Row((minus % {"what": name}, self.amount(minor))) for name, minor in less),
+            Row((closing[0], self.amount(closing[1])), bold=True),
+        ]
+        return Table(tuple(rows))
+
+    def prepaid_balance(self, bill: Bill | PlatformBill, label: str) -> Table:
+        """How a merchant's prepaid balance, or that of all of them, moved. label: what
+        prepayments are called."""
+        return self.movements(
+            (self.named("desk", "Opening prepaid balance"), bill.remaining_before_minor),
+            [(label, bill.prepaid_minor)],
+            [(self.translate("Orders, net of fees"), bill.net_minor), *self.others(bill.movements)],
+            (self.named("desk", "Closing prepaid balance"), bill.remaining_minor),
+        )
+
+    def due(self, minor: int) -> str:
+        """What a supplier owes, in the cell of a table: '1,234.50', 'overpaid 819.98'."""
+        if minor >= 0:
+            return self.amount(minor)
+        return self.named("supplier", "overpaid %(amount)s") % {"amount": self.amount(-minor)}
+
+    def others(self, movements: Sequence[Movement]) -> list[tuple[str, int]]:
+        """What moved a merchant's position beside orders and prepayments, by heading."""
+        named = self.named
+        words: dict[Heading, str] = {
+            "reversals": named("heading", "Completions reversed or restored"),
+            "refunds": named("heading", "Refunds"),
+            "credits": named("heading", "Credited to the merchant"),
+            "adjustments": named("heading", "Adjustments"),
+        }
+        minor = {movement.heading: movement.minor for movement in movements}
+        return [(words[heading], minor[heading]) for heading in _HEADINGS if minor.get(heading)]
+
+    def vouchers(
+        self, lines: Sequence[VoucherLine], count: int, days: Days, label: str, size: Size
+    ) -> list[Table]:
+        """The last prepayments or pay-ins, undone ones struck through."""
+        shown = lines[-size.rows :]
+        if not shown:
+            return []
+        title = label
+        if count > len(shown):
+            title = self.translate("%(label)s, the last %(shown)s of %(count)s") % {
+                "label": label, "shown": len(shown), "count": count,
+            }  # fmt: skip
+        rows = tuple(self._voucher(line, len(days) > 1, size) for line in shown)
+        header = (title, self._amount(), self.named("desk", "By"))
+        return [Table(rows, header)]
+
+    def _voucher(self, line: VoucherLine, with_day: bool, size: Size) -> Row:
+        at = short_time(line.at, self.zone)[:-3]
+        when = at if with_day else at[6:]
+        proof = " 📎" if line.proof else ""
+        who = clip(line.actor_name, size.name_chars)
+        notes = [
+            f"{number(line.original_minor, line.original_currency)} {line.original_currency}"
+            f" × {line.conversion_rate}" if line.conversion_rate else "",
+            clip(line.remark, size.name_chars),
+            f"↩️ {clip(line.undone_by, size.name_chars)}" if line.undone_by else "",
+        ]  # fmt: skip
+        return Row(
+            (f"{when} {line.record_no}{proof}", self.moved(line.minor), who),
+            " · ".join(note for note in notes if note),
+            struck=bool(line.undone_by),
+        )
+
+    def _amount(self) -> str:
+        return self.named("desk", "Amount")
+
+    def keyboard(
+        self, holder: HolderKind, holder_id: UUID, days: Days, *, fresh: bool
+    ) -> InlineKeyboardMarkup | None:
+        """Other days, and these days as a chart and as a file. fresh: other days are posted
+        beside this bill, which stays what it is."""
+        named, currency = self.named, self.currency
+
+        def turned(name: str, days: Relative) -> InlineKeyboardButton:
+            return button(name, TurnBill(holder, holder_id, days, fresh, currency))
+
+        ends = (holder, holder_id, days.first, days.last)
+        return keyboard(
+            (
+                turned(named("desk", "Today"), "today"),
+                turned(named("desk", "Yesterday"), "yesterday"),
+                turned(named("desk", "This month"), "this_month"),
+            ),
+            (
+                button(named("desk", "Chart"), OpenChart(*ends, currency=currency)),
+                button("Excel", OpenExport("excel", *ends, currency=currency)),
+            ),
+        )
+
+
+def shortened(lines: Sequence[T], limit: int, add: Callable[[list[T]], T]) -> list[T]:
+    """At most so many lines; the rest of them are added up in the last one."""
+    if len(lines) <= limit:
+        return list(lines)
+    return [*lines[: limit - 1], add(list(lines[limit - 1 :]))]
+
+
+def _added(lines: Iterable[ProductLine]) -> ProductLine:
+    all_ = list(lines)
+    return ProductLine(
+        "", sum(x.created for x in all_), sum(x.cohort_paid for x in all_),
+        sum(x.paid for x in all_), sum(x.amount_minor for x in all_),
+        sum(x.fee_minor for x in all_), sum(x.net_minor for x in all_),
+    )  # fmt: skip
+
+
+def _added_channels(lines: Iterable[ChannelLine]) -> ChannelLine:
+    all_ = list(lines)
+    return ChannelLine(
+        "", "", sum(x.paid for x in all_), sum(x.amount_minor for x in all_),
+        sum(x.fee_minor for x in all_), sum(x.cost_minor for x in all_),
+    )  # fmt: skip

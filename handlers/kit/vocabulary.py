@@ -1,0 +1,258 @@
+"""Our own words for states and kinds, in English; the catalogues translate them by context."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from core.connectors import REFUSED_FOR, STEPS
+from core.kernel.errors import CONTRADICTIONS
+from core.kernel.tariff import FAULTS
+from core.people.people import RIGHTS
+from core.supply.channels import FAULTS as CHANNEL_FAULTS
+from core.supply.channels import REASONS
+from handlers.kit.whys import WHYS
+from texts import translator
+
+WORDS: Final[dict[str, dict[str, str]]] = {
+    "order": {
+        "created": "created",
+        "pending": "waiting for payment",
+        "paid": "paid",
+        "failed": "failed",
+        "expired": "expired",
+        "closed": "closed",
+        "partially_refunded": "partly refunded",
+        "refunded": "refunded",
+        "late": "paid late",
+        "completed": "completed by hand",
+        "disputed": "disputed: its completion was reversed",
+    },
+    "attempt": {
+        "created": "not sent",
+        "sent": "sent",
+        "accepted": "accepted",
+        "rejected": "refused",
+        "unknown": "no clear answer",
+        "paid": "paid",
+        "failed": "failed",
+        "closed": "closed",
+    },
+    "standing": {
+        "paid": "paid",
+        "pending": "not paid yet",
+        "failed": "failed",
+        "closed": "closed, can no longer be paid",
+        "not_found": "no such order there",
+        "unknown": "no clear answer",
+    },
+    "notification": {"pending": "being told", "delivered": "told", "exhausted": "does not answer"},
+    "contradiction": dict(CONTRADICTIONS),
+    "refused_for": dict(REFUSED_FOR),
+    "deed": {
+        "completed": "Completed by hand",
+        "adjusted": "Adjusted",
+        "adjusted_undone": "An adjustment was undone",
+        "prepaid": "Prepaid",
+        "prepaid_undone": "A prepayment was undone",
+        "paid_in": "Paid in by the supplier",
+        "paid_in_undone": "What a supplier paid in was undone",
+        "refund_payer": "Money in suspense goes back to the payer",
+        "credit_merchant": "Money in suspense goes to the merchant",
+        "complete": "An order is completed with money in suspense",
+    },
+    "topic": {
+        "alarm": "an alarm",
+        "bill": "a merchant's bill",
+        "card": "an order's card",
+        "desk_bill": "a bill of a supplier or the platform",
+        "file": "a file",
+        "say": "a message",
+        "take_away": "a message that is to be taken away",
+        "pin": "the pin of a bill",
+        "unpin": "the pin of a bill that is closed",
+        "twins": "the search for a message that is there twice",
+    },
+    "booked_as": {
+        "order": "booked: paid the order",
+        "confirmation": "booked: confirmed the completion",
+        "short": "booked in suspense: less was paid than asked",
+        "over": "booked in suspense: more was paid than asked",
+        "duplicate": "booked in suspense: paid twice",
+    },
+    "sighting_how": {"reported": "a callback from", "asked": "the answer to our query"},
+    "discrepancy": {
+        "short": "less was paid than asked",
+        "over": "more was paid than asked",
+        "duplicate": "paid twice",
+    },
+    "resolution": {
+        "refund_payer": "returned to the payer",
+        "credit_merchant": "credited to the merchant",
+        "complete": "the order is paid with it",
+    },
+    "job": {
+        "roll_books": "adding up the books and closing days",
+        "watch_credit": "watching credit lines",
+        "watch_licences": "watching licences",
+        "make_months": "making room for the coming months",
+        "forget_old": "clearing away what is old",
+        "verify_books": "re-adding the books",
+    },
+    "dry_step": dict(STEPS),
+    "refund_told": {
+        "manual": "its supplier takes no refunds",
+        "in_doubt": "nobody knows whether the supplier has it",
+        "not_found": "the supplier says that it has no such refund",
+        "silent": "the supplier does not say how it ended",
+        "contradicts": "the supplier said that it gave it back, and now that it did not",
+    },
+    "tariff": {name: name for name in ("volume", "min", "max")},
+    "tariff_fault": {why: why for why in FAULTS.values()},
+    "channel_fault": {why: why for why in CHANNEL_FAULTS.values()},
+    "channel_state": {"on": "on", "off": "off", "archived": "archived"},
+    "channel_move": {
+        "on": "Switched on",
+        "off": "Switched off",
+        "archive": "Archived",
+        "restore": "Restored, and switched off",
+        "resume": "Resumed",
+    },
+    "reason": REASONS,
+    "why": {why: why for why in WHYS},
+    "outcome": {
+        "answered": "answered",
+        "never_sent": "never sent",
+        "may_have_happened": "no clear answer",
+    },
+    "operation": {
+        "create": "create",
+        "query": "query",
+        "close": "close",
+        "refund": "refund",
+        "refund_query": "refund query",
+        "balance": "balance",
+        "token": "token",
+        "callback": "callback",
+        "capture": "capture",
+    },
+    "gives": {
+        "accepted": "accepted",
+        "approved": "approved by the payer",
+        "closed": "closed",
+        "failed": "failed",
+        "given": "told",
+        "invalid": "not believed",
+        "not_found": "not found",
+        "paid": "paid",
+        "pending": "waiting",
+        "refused": "refused",
+        "rejected": "refused for certain",
+        "succeeded": "succeeded",
+        "unknown": "no clear answer",
+    },
+    "credential": {"base_url": "the address of its interface"},
+    "paid_how": {
+        "reported": "reported by the supplier",
+        "asked": "found by asking",
+        "completed": "completed by hand",
+    },
+    "heading": {
+        "reversals": "Completions reversed or restored",
+        "refunds": "Refunds",
+        "credits": "Credited to the merchant",
+        "adjustments": "Adjustments",
+    },
+    "taking": {
+        "order": "order paid",
+        "completed": "completed by hand",
+        "completion_reversed": "completion reversed",
+        "restored": "paid after all",
+        "confirmation": "completion confirmed",
+        "short": "less was paid than asked",
+        "over": "more was paid than asked",
+        "duplicate": "paid twice",
+        "payer_refunded": "given back to the payer",
+        "refund_settled": "refunded",
+    },
+    "document": {
+        "proposed": "waiting for approval",
+        "approved": "approved",
+        "rejected": "rejected",
+        "withdrawn": "withdrawn",
+    },
+    "gate": {
+        "legal_name": "the legal name",
+        "licence_no": "the licence or filing number",
+        "licence_expires_on": "the day on which the licence ends",
+        "licence_over": "a licence that is not over",
+        "settles_to": "whom it settles to",
+        "document_approved": "an approved document",
+        "document_sound": "a document whose fixtures hold",
+        "document_for_real": "a document that is not for the sandbox alone",
+        "credentials": "the credential {name}",
+    },
+    "offer": {
+        "create": "payments",
+        "query": "asking about them",
+        "close": "closing them",
+        "capture": "taking what was approved",
+        "refund": "refunds",
+        "refund_query": "asking about refunds",
+        "balance": "the balance",
+        "callback": "callbacks",
+    },
+    "caution": {
+        "answers_unsigned": "answers are believed though nobody signed them",
+        "answers_signed_good": "refusals are believed though nobody signed them",
+        "callbacks_unsigned": "anybody may send callbacks: each is asked about before it counts",
+        "callbacks_hearsay": "a callback alone pays nothing: a query must say the same",
+        "callbacks_any_address": "callbacks are taken from any address",
+        "callbacks_any_merchant": "no field of a callback says that it is about us",
+        "no_callback": "it takes no callbacks, so it cannot be proposed",
+        "no_query": "what is in doubt cannot be asked about, and waits until it expires",
+        "no_close": "what a payer left open cannot be closed there",
+        "no_refund": "refunds are made by hand",
+        "no_refund_query": "a refund in doubt waits for a person",
+        "refused_codes": "after these codes another channel is tried",
+        "refused_none": "no answer is a clear refusal: another channel is never tried",
+        "refused_statuses": "after these HTTP statuses another channel is tried",
+        "number_not_repeated": "the answer to a new payment does not repeat our number",
+        "servers_anywhere": "its address may be at any host",
+        "hosts_anywhere": "payers may be sent to any host",
+        "create_repeatable": "it promises that the same payment can be sent twice",
+        "refund_repeatable": "it promises that the same refund can be sent twice",
+        "not_found_final": "it promises that what it does not know will never be paid",
+    },
+    "settles_to": {"merchant": "the merchant", "licensed_institution": "a licensed institution"},
+    "supplier_state": {"live": "live", "off": "off"},
+    "use": {"opened": "opened with it", "switched": "switched to", "rolled_back": "rolled back to"},
+    "right": RIGHTS,
+    "group": {
+        "ops": "ops group",
+        "merchant": "merchant group",
+        "supplier": "supplier group",
+        "unbound": "not bound",
+    },
+}
+
+
+_TARIFF_WORDS: Final = re.compile(r"\b(?:volume|min|max)\b")
+
+
+def tariff_words(text: str, language: str) -> str:
+    """A tariff as core writes it, in the reader's words; it can be sent back as it is shown."""
+    return _TARIFF_WORDS.sub(lambda found: word("tariff", found[0], language), text)
+
+
+def gate_words(gate: str, language: str) -> str:
+    """What a supplier must have before it can be live. gate: of core.supply.onboarding, or
+    `credentials.<name>`."""
+    kind, _, name = gate.partition(".")
+    return word("gate", kind, language).format(name=name) if name else word("gate", kind, language)
+
+
+def word(context: str, key: str, language: str) -> str:
+    """What a state or kind is called; the key itself where it is a new one."""
+    english = WORDS[context].get(key)
+    return key if english is None else translator(language).pgettext(context, english)

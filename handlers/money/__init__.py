@@ -1,0 +1,19 @@
+"""Lines of money, adjustments, credit lines and USDT rates."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from handlers.kit.topic import Topic
+from handlers.money import adjustments, buttons, prepayments
+from handlers.money.words import COMMANDS, hear
+
+__all__ = ["TOPIC"]
+
+TOPIC: Final = Topic(
+    "money",
+    routers=(prepayments.router, adjustments.router),
+    commands=COMMANDS,
+    hears=hear,
+    buttons=buttons.read,
+)

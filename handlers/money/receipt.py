@@ -1,0 +1,65 @@
+"""Receipts of what people moved by their word: of one line, or of a message of many."""
+
+from __future__ import annotations
+
+from gettext import NullTranslations
+from typing import Any, Final
+from uuid import UUID
+
+from aiogram.types import InlineKeyboardMarkup
+
+from core.accounts.vouchers import KINDS, UNDO_WITHIN
+from handlers.kit.screen import MAX_TEXT_CHARS, Screen, button, fill, keyboard, text_chars
+from handlers.money.buttons import UndoVoucher
+
+_Facts = dict[str, Any]
+_UNDO_MINUTES: Final = int(UNDO_WITHIN.total_seconds() // 60)
+# So many fit side by side on a telephone.
+_IN_A_ROW: Final = 5
+# How much of each remark and name is shown: the first of these with which all lines fit.
+_WORDS_CHARS: Final = (60, 24, 12, 6)
+
+
+def undo_button(facts: _Facts, translate: NullTranslations) -> InlineKeyboardMarkup | None:
+    """Under the receipt of one line, while it stands."""
+    if facts.get("undone_by"):
+        return None
+    label = translate.gettext("↩️ Undo (within %(minutes)s min)") % {"minutes": _UNDO_MINUTES}
+    return keyboard((button(label, _undo(facts)),))
+
+
+def render_receipt(facts: _Facts, language: str) -> Screen:
+    """The receipt of a message of several lines. facts: lines, the receipt of each with its `line`;
+    of one that was undone with `undone_by` and `undone_no`."""
+    lines: list[_Facts] = facts["lines"]
+    standing = [line for line in lines if not line.get("undone_by")]
+    kind = KINDS[lines[0]["kind"]]
+    role = "supplier" if "supplier_no" in lines[0] else "merchant"
+    one_holder = len({line[f"{role}_no"] for line in lines}) == 1
+    balances = [line[name] for line in lines for name in ("before_minor", "after_minor")]
+    shown = {
+        "lines": lines,
+        "booked": kind.booked,
+        "role": role,
+        "one_holder": one_holder,
+        # One word at the end says what all the balances are.
+        "wordless": one_holder and (min(balances) >= 0 or max(balances) <= 0),
+        "one_currency": len({line["currency"] for line in lines}) == 1,
+        "sum_minor": sum(line["minor"] for line in standing),
+        "standing_lines": len(standing),
+        "first": lines[0],
+        "last": lines[-1],
+        "minutes": _UNDO_MINUTES,
+    }
+    html = ""
+    for words_chars in _WORDS_CHARS:
+        html = fill("receipt", {**shown, "words_chars": words_chars}, language)
+        if text_chars(html) <= MAX_TEXT_CHARS:
+            break
+    undos = [button(f"↩️ {line['line']}", _undo(line)) for line in standing]
+    rows = (tuple(undos[i : i + _IN_A_ROW]) for i in range(0, len(undos), _IN_A_ROW))
+    return Screen(html=html, keyboard=keyboard(*rows))
+
+
+def _undo(receipt: _Facts) -> UndoVoucher:
+    return UndoVoucher(UUID(receipt[f"{receipt['kind']}_id"]))

@@ -1,0 +1,19 @@
+"""Orders: looked up, traced, completed by hand."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from handlers.kit.topic import Topic
+from handlers.orders import buttons, by_hand, router
+from handlers.orders.words import COMMANDS, hear
+
+__all__ = ["TOPIC"]
+
+TOPIC: Final = Topic(
+    "orders",
+    routers=(router.router, by_hand.router),
+    commands=COMMANDS,
+    hears=hear,
+    buttons=buttons.read,
+)

@@ -1,0 +1,57 @@
+"""The buttons under cards of orders, and under what is done by hand.
+
+They carry at most 64 bytes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+from uuid import UUID
+
+from handlers.kit.buttons import Button
+
+
+@dataclass(frozen=True, slots=True)
+class OnCard(Button):
+    """A button of an order's card."""
+
+    order_id: UUID
+    action: Literal["ask", "complete", "notify", "why", "log"]
+
+    def data(self) -> str:
+        return f"card:{self.action}:{self.order_id.hex}"
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerCompletion(Button):
+    """Confirm a completion (yes), or drop it."""
+
+    approval_id: UUID
+    yes: bool
+
+    def data(self) -> str:
+        return f"complete:{'yes' if self.yes else 'no'}:{self.approval_id.hex}"
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerReversal(Button):
+    """Confirm the reversal of a completion (yes), or drop it."""
+
+    approval_id: UUID
+    yes: bool
+
+    def data(self) -> str:
+        return f"uncomplete:{'yes' if self.yes else 'no'}:{self.approval_id.hex}"
+
+
+def read(parts: list[str]) -> Button | None:
+    """The button that carries these parts; None for none of these. Raises ValueError as well."""
+    match parts:
+        case ["complete", "yes" | "no" as answer, approval_id]:
+            return AnswerCompletion(UUID(hex=approval_id), answer == "yes")
+        case ["uncomplete", "yes" | "no" as answer, approval_id]:
+            return AnswerReversal(UUID(hex=approval_id), answer == "yes")
+        case ["card", "ask" | "complete" | "notify" | "why" | "log" as action, order_id]:
+            return OnCard(UUID(hex=order_id), action)
+    return None

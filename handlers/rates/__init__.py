@@ -1,0 +1,13 @@
+"""Rates and costs."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from handlers.kit.topic import Topic
+from handlers.rates import buttons, router
+from handlers.rates.words import COMMANDS
+
+__all__ = ["TOPIC"]
+
+TOPIC: Final = Topic("rates", routers=(router.router,), commands=COMMANDS, buttons=buttons.read)

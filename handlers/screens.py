@@ -1,0 +1,295 @@
+"""What a person sees: the screens of all topics, from typed facts. Pure; whatever comes from people
+is escaped."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+from gettext import NullTranslations
+from typing import Any, Final
+from uuid import UUID
+
+from aiogram.types import InlineKeyboardMarkup
+from markupsafe import Markup
+
+from core.delivery.outbox import Say, Stored
+from handlers.alarms.screens import ALARMS, render_alarm
+from handlers.bills.buttons import TurnVouchers
+from handlers.bills.merchant import render_bill
+from handlers.bills.platform import render_platform_bill
+from handlers.bills.supplier import render_supplier_bill
+from handlers.channels.screens import (
+    call_log,
+    channel_buttons,
+    channel_list_buttons,
+    new_channel_buttons,
+)
+from handlers.files.buttons import OpenExport
+from handlers.files.chart import chart_buttons, export_progress
+from handlers.groups.buttons import AnswerUnbind
+from handlers.kit import refusals
+from handlers.kit.questions import (
+    list_buttons,
+    open_button,
+    resolution_buttons,
+    reversal_buttons,
+    slip_buttons,
+    way_buttons,
+)
+from handlers.kit.refusals import INSTANTS, Repeated, refusal_words, toast
+from handlers.kit.screen import Screen, button, caption, fill_in, keyboard
+from handlers.money.receipt import render_receipt, undo_button
+from handlers.orders.buttons import AnswerCompletion
+from handlers.orders.card import CardContext, render_card, render_supplier_card
+from handlers.rates.buttons import AnswerRerating
+from handlers.refunds.screens import ended_buttons, refund_buttons
+from handlers.statistics.screens import FIGURES, added, render_statistics
+from handlers.suppliers.screens import (
+    cancel_button,
+    checked_buttons,
+    credential_buttons,
+    decided_buttons,
+    document_buttons,
+    documents_buttons,
+    keys_buttons,
+    library_buttons,
+    question_buttons,
+    supplier_buttons,
+    suppliers_buttons,
+    switch_buttons,
+    versions_buttons,
+)
+from handlers.topics import TOPICS
+from texts import translator
+
+__all__ = [
+    "ALARMS",
+    "FIGURES",
+    "INSTANTS",
+    "SCREENS",
+    "VIEWS",
+    "CardContext",
+    "Repeated",
+    "Screen",
+    "added",
+    "call_log",
+    "caption",
+    "chart_buttons",
+    "export_progress",
+    "refusal_words",
+    "render_alarm",
+    "render_bill",
+    "render_card",
+    "render_platform_bill",
+    "render_say",
+    "render_supplier_bill",
+    "render_supplier_card",
+    "toast",
+]
+
+_Facts = dict[str, Any]
+_Buttons = Callable[[_Facts, NullTranslations], InlineKeyboardMarkup | None]
+
+
+# Lists without a bound of their own: as many lines of them as a message has room for.
+_LISTS: Final = {
+    "checklist": "bound", "deed": "deeds", "refusals": "told",
+    "document_faults": "faults", "info": "bound",
+    "rates": "lines", "refused_callbacks": "lines",
+    "unbind_question": "bound",
+    "order_why": "lines", "products": "lines", "why": "lines",
+}  # fmt: skip
+VIEWS: Final = {
+    view.name: view for view in (*refusals.VIEWS, *(one for topic in TOPICS for one in topic.views))
+}
+# A group of more holders is told to name the one.
+_MAX_UNBIND_BUTTONS: Final = 30
+
+
+def render_say(say: Say, language: str) -> Screen:
+    """The screen of a fact; its name is one of `VIEWS` or `SCREENS`."""
+    if (view := VIEWS.get(say.screen)) is not None:
+        return view.render(say.notice, language)
+    buttons = SCREENS[say.screen]
+    facts = dict(say.facts)
+    if say.screen == "statistics":
+        return render_statistics(facts, language)
+    if say.screen == "receipt":
+        return render_receipt(facts, language)
+    if say.screen == "refusals":
+        facts["count"] = len(facts["told"])
+        facts["told"] = [
+            {
+                "quote": one["quote"],
+                "html": Markup(render_say(Say(Stored(one["screen"], one["facts"])), language).html),  # noqa: S704 (our own screen, escaped in itself)
+            }
+            for one in facts["told"]
+        ]
+    if say.screen == "slip_question":
+        facts["doubts"] = [
+            {**doubt, "text": refusal_words(doubt["code"], doubt["facts"], language)}
+            for doubt in facts["doubts"]
+        ]
+    return Screen(
+        html=fill_in(say.screen, facts, language, _LISTS.get(say.screen, "")),
+        keyboard=buttons(facts, translator(language)) if buttons else None,
+    )
+
+
+def _complete(facts: _Facts, translate: NullTranslations) -> InlineKeyboardMarkup | None:
+    asked = UUID(facts["approval_id"])
+    return keyboard(
+        (
+            button(
+                translate.gettext("✅ Complete it"), AnswerCompletion(asked, yes=True),
+                style="danger",
+            ),
+            button(translate.pgettext("desk", "Cancel"), AnswerCompletion(asked, yes=False)),
+        )
+    )  # fmt: skip
+
+
+def _rerate(facts: _Facts, translate: NullTranslations) -> InlineKeyboardMarkup | None:
+    asked = UUID(facts["approval_id"])
+    yes = button(
+        translate.gettext("✅ Charge anew"), AnswerRerating(asked, yes=True), style="danger"
+    )
+    no = button(translate.pgettext("desk", "Cancel"), AnswerRerating(asked, yes=False))
+    return keyboard((yes, no))
+
+
+def _unbind(facts: _Facts, translate: NullTranslations) -> InlineKeyboardMarkup | None:
+    asked, numbers = UUID(facts["approval_id"]), facts["numbers"]
+    no = button(translate.pgettext("desk", "Cancel"), AnswerUnbind(asked, yes=False))
+    if len(numbers) == 1:
+        yes = AnswerUnbind(asked, yes=True, number=numbers[0])
+        return keyboard((button(translate.pgettext("desk", "Unbind"), yes, style="danger"), no))
+    each = [
+        button(number, AnswerUnbind(asked, yes=True, number=number), style="danger")
+        for number in numbers[:_MAX_UNBIND_BUTTONS]
+    ]
+    rows = [tuple(each[n : n + 3]) for n in range(0, len(each), 3)]
+    word = translate.gettext("All of them") if numbers else translate.pgettext("desk", "Unbind")
+    every = button(word, AnswerUnbind(asked, yes=True), style="danger")
+    return keyboard(*rows, (every, no))
+
+
+def _pages(facts: _Facts, translate: NullTranslations) -> InlineKeyboardMarkup | None:
+    """The pages before and after this one, and the days as files."""
+    whose = (facts["holder"], UUID(facts["holder_id"]))
+    days = (date.fromisoformat(facts["first"]), date.fromisoformat(facts["last"]))
+    page = facts["page"]
+    turns = []
+    if page > 1:
+        turns.append(button("◀", TurnVouchers(*whose, *days, page - 1)))
+    if page < facts["pages"]:
+        turns.append(button("▶", TurnVouchers(*whose, *days, page + 1)))
+    files = (
+        button("Excel", OpenExport("excel", *whose, *days)),
+        button("CSV", OpenExport("csv", *whose, *days, "prepayments")),
+    )
+    return keyboard(tuple(turns), files if facts["count"] else ())
+
+
+# Every screen that a Say may name, with what makes its buttons.
+SCREENS: Final[dict[str, _Buttons | None]] = {
+    "adjusted": undo_button,
+    "adjusted_undone": None,
+    "alarm_channel": None,
+    "channel_works": None,
+    "alarm_credit": None,
+    "alarm_discrepancy": open_button,
+    "alarm_credentials": None,
+    "alarm_document": document_buttons,
+    "alarm_exhausted": None,
+    "alarm_licence": None,
+    "alarm_refund": refund_buttons,
+    "alarm_rolled_back": None,
+    "alarm_shortfall": None,
+    "bill_ended": None,
+    "bound": None,
+    "bound_elsewhere": None,
+    "channel": channel_buttons,
+    "channel_added": None,
+    "channel_changed": None,
+    "channel_dropped": None,
+    "channel_question": new_channel_buttons,
+    "channel_set": None,
+    "channel_turned": None,
+    "channels": channel_list_buttons,
+    "checklist": None,
+    "complete_dropped": None,
+    "complete_question": _complete,
+    "complete_settled_itself": None,
+    "completed": None,
+    "credential_question": credential_buttons,
+    "day_cut_set": None,
+    "deed": None,
+    "dialogue_ended": None,
+    "discrepancies": list_buttons,
+    "discrepancy": way_buttons,
+    "document": document_buttons,
+    "document_checked": checked_buttons,
+    "document_decided": decided_buttons,
+    "document_faults": None,
+    "document_library": library_buttons,
+    "document_wanted": cancel_button,
+    "document_why": cancel_button,
+    "documents": documents_buttons,
+    "dry_read": None,
+    "dry_run": None,
+    "file": None,
+    "supplier": supplier_buttons,
+    "supplier_keys": keys_buttons,
+    "supplier_off": cancel_button,
+    "supplier_question": question_buttons,
+    "supplier_switch": switch_buttons,
+    "supplier_versions": versions_buttons,
+    "suppliers": suppliers_buttons,
+    "cost_set": None,
+    "credit": None,
+    "credit_set": None,
+    "edited_money": None,
+    "export_failed": None,
+    "info": None,
+    "language_set": None,
+    "money_unreadable": None,
+    "order_log": None,
+    "order_why": None,
+    "paid_in": undo_button,
+    "paid_in_undone": None,
+    "parked_messages": None,
+    "prepaid": undo_button,
+    "prepaid_history": _pages,
+    "prepaid_undone": None,
+    "product_turned": None,
+    "products": None,
+    "rate_set": None,
+    "rates": None,
+    "receipt": None,
+    "refund_dropped": None,
+    "refund_ended": None,
+    "refund_question": ended_buttons,
+    "refusals": None,
+    "refused_callbacks": None,
+    "rerate_dropped": None,
+    "rerate_question": _rerate,
+    "rerated": None,
+    "resolve_question": resolution_buttons,
+    "resolved": None,
+    "sightings": None,
+    "slip_confirmed": None,
+    "slip_dropped": None,
+    "slip_question": slip_buttons,
+    "statistics": None,
+    "unbind_dropped": None,
+    "unbind_question": _unbind,
+    "unbound": None,
+    "uncomplete_dropped": None,
+    "uncomplete_question": reversal_buttons,
+    "uncompleted": None,
+    "update_parked": None,
+    "usdt_rate": None,
+    "usdt_rate_set": None,
+    "why": None,
+}

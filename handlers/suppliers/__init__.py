@@ -1,0 +1,18 @@
+"""Suppliers, from their opening to their end."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from handlers.kit.topic import Topic
+from handlers.suppliers import amendments, buttons, credentials, registration, router
+from handlers.suppliers.words import COMMANDS
+
+__all__ = ["TOPIC"]
+
+TOPIC: Final = Topic(
+    "suppliers",
+    routers=(router.router, registration.router, amendments.router, credentials.router),
+    commands=COMMANDS,
+    buttons=buttons.read,
+)

@@ -1,0 +1,40 @@
+"""All topics of the chat. The help tells of them in this order, and Telegram's menu too."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from handlers import (
+    alarms,
+    bills,
+    channels,
+    desk,
+    discrepancies,
+    documents,
+    files,
+    groups,
+    money,
+    orders,
+    rates,
+    refunds,
+    statistics,
+    suppliers,
+)
+from handlers.kit.topic import Topic
+
+TOPICS: Final[tuple[Topic, ...]] = (
+    money.TOPIC,
+    orders.TOPIC,
+    bills.TOPIC,
+    statistics.TOPIC,
+    files.TOPIC,
+    rates.TOPIC,
+    channels.TOPIC,
+    discrepancies.TOPIC,
+    refunds.TOPIC,
+    suppliers.TOPIC,
+    documents.TOPIC,
+    alarms.TOPIC,
+    desk.TOPIC,
+    groups.TOPIC,
+)
