@@ -17,11 +17,12 @@ from handlers.kit.refusals import NAMED
 from handlers.kit.screen import age
 from handlers.kit.vocabulary import WORDS, word
 from handlers.kit.whys import WHYS, kept_reason, why_words
-from handlers.screens import INSTANTS, SCREENS, Screen, refusal_words, render_card, render_say
+from handlers.screens import INSTANTS, Screen, refusal_words, render_card, render_say
 from tests.codes import REFUSALS
 from tests.handlers.kit.test_sheets import all_of
 from tests.handlers.telegram_html import read_html
-from tests.handlers.test_screens import AT, ATTEMPT, CONTEXT, EXAMPLES, HOSTILE, STATES, orders_of
+from tests.handlers.test_screens import ATTEMPT, CONTEXT, EXAMPLES, STATES, orders_of
+from tests.handlers.written import AT, HOSTILE
 
 CORE = Path(__file__).parents[2] / "core"
 NAME = "云杉"
@@ -79,7 +80,7 @@ def read(screen: Screen) -> str:
     return "\n".join([read_html(screen.html), *(b.text for row in rows for b in row)])
 
 
-@pytest.mark.parametrize("name", sorted(SCREENS))
+@pytest.mark.parametrize("name", sorted(EXAMPLES))
 def test_no_screen_speaks_english_in_chinese(name: str) -> None:
     for facts in EXAMPLES[name]:
         text = read(render_say(Say(Stored(name, in_chinese(facts))), "zh"))

@@ -1,16 +1,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
+from importlib import import_module
+from pathlib import Path
 from typing import Any, get_args
-from uuid import UUID
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from core.connectors import REFUSED_FOR
-from core.delivery.outbox import Say, Stored
+from core.delivery.outbox import Say, Stored, values_of
 from core.kernel.errors import CONTRADICTIONS
 from core.kernel.money import Money, Rate
 from core.kernel.tariff import Tariff
@@ -38,11 +39,21 @@ from handlers.screens import (
 )  # fmt: skip
 from handlers.topics import TOPICS
 from tests.handlers.telegram_html import read_html
+from tests.handlers.written import AT, HOSTILE, ID, MANY, TARIFF
 
 LANGUAGES = ("zh", "en")
-HOSTILE = "<b>&amp;\"'</code>%s %(x)s {y} \u202e"
-ID = UUID("019a0000-0000-7000-8000-000000000001")
-AT = datetime(2026, 11, 21, 1, 3, 27, tzinfo=UTC)
+
+
+def collected(name: str) -> dict[str, list[dict[str, Any]]]:
+    """The notices that the topics' `examples.py` hold under a name, by screen, as they are kept."""
+    found: dict[str, list[dict[str, Any]]] = {}
+    for path in sorted(Path(__file__).parent.glob("*/examples.py")):
+        module = import_module(f"tests.handlers.{path.parent.name}.examples")
+        for notice in getattr(module, name, ()):
+            found.setdefault(notice.screen, []).append(values_of(notice))
+    return found
+
+
 MONEY_WHYS = (*get_args(Why), "phone")
 PRODUCTS = {"alipay_qr": Product("alipay_qr", "支付宝扫码", "Alipay QR")}
 
@@ -137,7 +148,6 @@ COUNTED = [
         [*({**FIGURES, "key": f"{n}"} for n in range(30)), NO_FIGURES],
     )
 ]
-TARIFF = "volume 1.2% + 0.10 min 0.05 max 50; >=1000: 1%"
 RATE_SET: dict[str, Any] = {
     "merchant_no": "M1001", "merchant_name": HOSTILE, "product_code": "alipay_qr",
     "channel_no": "C01", "channel_name": HOSTILE, "supplier_no": "S01", "before": "1.2%",
@@ -184,7 +194,7 @@ NEW_CHANNEL: dict[str, Any] = {
     "currency": "CNY", "cost": "0.65%", "products": ["alipay_qr"], "actor_name": HOSTILE,
 }  # fmt: skip
 TRACED = {"order_no": "P1", "product_code": "alipay_qr"}
-EXAMPLES: dict[str, list[dict[str, Any]]] = {
+EXAMPLES: dict[str, list[dict[str, Any]]] = collected("EXAMPLES") | {
     "channel": [
         {"channel": channel, "supplier_name": HOSTILE, "supplier_code": HOSTILE, "cost": TARIFF,
          "paused_why": why, "same": same, "may_change": may}
@@ -749,12 +759,11 @@ def largest(facts: Any, text: str) -> Any:
     return text if facts == HOSTILE else facts
 
 
-MANY = 200
 MAX_WRITTEN = 500  # no text of people's is kept longer than this
 LONG_TARIFF = "volume " + "; ".join(
     f">={n}00000: 0.{n}% + 0.10 min 0.05 max 50" for n in range(10, 40)
 )
-LARGEST: dict[str, list[dict[str, Any]]] = {
+LARGEST: dict[str, list[dict[str, Any]]] = collected("LARGEST") | {
     name: [
         {**GROUP, "kind": kind, "bound": [{"no": f"M{n}", "name": HOSTILE} for n in range(MANY)],
          "numbers": [f"M{n}" for n in range(MANY)]}
@@ -789,7 +798,7 @@ LARGEST: dict[str, list[dict[str, Any]]] = {
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-@pytest.mark.parametrize("name", sorted(SCREENS))
+@pytest.mark.parametrize("name", sorted(EXAMPLES))
 def test_the_largest_message_is_one_that_telegram_takes(name: str, language: str) -> None:
     for facts in [*EXAMPLES[name], *LARGEST.get(name, [])]:
         for written in ("&" * MAX_WRITTEN, "😀" * (MAX_WRITTEN // 2)):  # two units, says Telegram

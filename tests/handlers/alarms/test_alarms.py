@@ -22,7 +22,8 @@ from handlers.orders.buttons import OnCard
 from handlers.screens import ALARMS, render_alarm, render_say
 from tests.handlers.support import FINANCE, OPS, SPRUCE, SUPPORT, SUQING, Desk, one_say
 from tests.handlers.telegram_html import read_html
-from tests.handlers.test_screens import AT, HOSTILE, ID, LANGUAGES, MAX_WRITTEN, buttons, largest
+from tests.handlers.test_screens import LANGUAGES, MAX_WRITTEN, buttons, largest
+from tests.handlers.written import AT, HOSTILE, ID
 
 EXAMPLES: dict[str, list[dict[str, Any]]] = {
     "books": [{"differences": count, "first": HOSTILE} for count in (1, 7)],
