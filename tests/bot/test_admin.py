@@ -149,9 +149,10 @@ async def test_a_figure_falls_back_to_nothing(runtime: Runtime, hooked: Bot) -> 
     admin = Admin(runtime, hooked, WEBHOOK)
     merchant_id = await runtime.system.store.fetchval("SELECT id FROM merchant LIMIT 1")
     await runtime.system.store.execute(
-        "INSERT INTO notification (merchant_id, id, webhook_id, app_id, order_id, type, url, lane,"
-        " facts, due_at, request_id, created_at)"
-        " VALUES ($1, $1, 'm', $1, $1, 'order.paid', 'https://x', 1, '{}', now(), 'r', now())",
+        "INSERT INTO notification (merchant_id, id, webhook_id, app_id, order_id,"
+        " order_created_at, type, url, lane, facts, due_at, request_id, created_at)"
+        " VALUES ($1, $1, 'm', $1, $1, now(), 'order.paid', 'https://x', 1, '{}', now(), 'r',"
+        " now())",
         merchant_id,
     )
     assert (await metrics(admin))["paydesk_notifications", "pending"] == 1

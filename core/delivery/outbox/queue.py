@@ -20,7 +20,7 @@ from core.delivery.outbox.facts import SAID, Fact, MerchantNews, Twins, pack, ra
 from core.delivery.outbox.posts import Posts
 from core.delivery.outbox.statements import SENT, TAKE, TAKE_OVER, UNPARK
 from core.kernel.clock import Clock
-from core.kernel.ids import Ids
+from core.kernel.ids import Ids, uuid7_time
 from core.system.lanes import name_of
 from core.system.leases import Held, LaneTable, Leases, Queue
 from core.system.store import Queries, Store, Tx
@@ -163,14 +163,15 @@ class Outbox:
         notification_id = self._ids.uuid7()
         now = self._clock.now()
         await tx.execute(
-            "INSERT INTO notification (merchant_id, id, webhook_id, app_id, order_id, type, url,"
-            " lane, facts, due_at, request_id, created_at)"
-            " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
+            "INSERT INTO notification (merchant_id, id, webhook_id, app_id, order_id,"
+            " order_created_at, type, url, lane, facts, due_at, request_id, created_at)"
+            " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
             news.merchant_id,
             notification_id,
             f"msg_{notification_id.hex}",
             news.app_id,
             news.order_id,
+            uuid7_time(news.order_id),
             news.type,
             news.url,
             name_of(news.url),
@@ -188,11 +189,12 @@ class Outbox:
         nobody was told is void. tried: also what was sent in vain."""
         await tx.execute(
             "UPDATE notification SET state = 'dropped' WHERE merchant_id = $1 AND order_id = $2"
-            " AND state = 'pending' AND (tries = 0 OR $3)"
+            " AND order_created_at = $4 AND state = 'pending' AND (tries = 0 OR $3)"
             " AND type IN ('order.expired', 'order.closed', 'order.failed')",
             merchant_id,
             order_id,
             tried,
+            uuid7_time(order_id),
         )
 
     async def take(self, batch: int) -> list[Leaving]:

@@ -48,6 +48,7 @@ class Queue:
     put_off: the column that says until when a row waits that was put off.
     waiting, done, parked: its words for the states.
     fault: the column that says why a row was put off or parked.
+    month: the column by whose months the table is cut. No row is of a month that is to come.
     gaps_s: between tries. The row is given up after so many tries and one more.
     """
 
@@ -66,6 +67,7 @@ class Queue:
     done: str = "done"
     parked: str = "parked"
     fault: str = "fault"
+    month: str = ""
     gaps_s: tuple[float, ...] = ()
 
     @property
@@ -85,6 +87,9 @@ class Queue:
 # $1: now.
 _DUE: Final = "{row}state = '{waiting}' AND {row}due_at <= $1"
 _UNHELD: Final = "({row}lease_until IS NULL OR {row}lease_until <= $1)"
+
+# So that the tables of later months are not looked at. A day: clocks differ.
+_TO_COME: Final = "$1::timestamptz + interval '1 day'"
 
 
 def take(queue: Queue) -> str:
@@ -217,6 +222,8 @@ def _walk(queue: Queue, columns: tuple[str, ...]) -> str:
     names = _lane_names(queue)
     by = f"ORDER BY {_columns(names)}, {queue.order} LIMIT 1"
     each = f"SELECT {_columns(columns)} FROM {queue.table} WHERE state = '{queue.waiting}'"
+    if queue.month:
+        each += f" AND {queue.month} <= {_TO_COME}"
     return (
         f"RECURSIVE head AS (({each} {by}) UNION ALL"
         f" SELECT n.* FROM head h CROSS JOIN LATERAL ({each}"
@@ -230,7 +237,8 @@ def _lane_names(queue: Queue) -> tuple[str, ...]:
 
 def _free(queue: Queue, row: str) -> str:
     due = _DUE.format(row=f"{row}.", waiting=queue.waiting)
-    return f"{due} AND {_UNHELD.format(row=f'{row}.')}"
+    month = f" AND {row}.{queue.month} <= {_TO_COME}" if queue.month else ""
+    return f"{due} AND {_UNHELD.format(row=f'{row}.')}{month}"
 
 
 def _held(queue: Queue) -> str:

@@ -874,6 +874,7 @@ CREATE TABLE supplier_callback (               -- verified, raw, before anything
     id           uuid NOT NULL,
     supplier_id  uuid NOT NULL,
     attempt_no   text NOT NULL,
+    order_created_at timestamptz NOT NULL,     -- what is said of an attempt lies in one month
     address      text NOT NULL,
     query        text NOT NULL,
     headers      jsonb NOT NULL,
@@ -887,10 +888,13 @@ CREATE TABLE supplier_callback (               -- verified, raw, before anything
     outcome      text,
     request_id   text NOT NULL,
     received_at  timestamptz NOT NULL,
-    PRIMARY KEY (merchant_id, id)
-);
--- The same told twice, even at once, is one row.
-CREATE UNIQUE INDEX supplier_callback_once ON supplier_callback (merchant_id, attempt_no, event);
+    PRIMARY KEY (merchant_id, id, order_created_at),
+    CHECK (order_created_at >= number_month(attempt_no)
+           AND order_created_at < number_month(attempt_no, 1))
+) PARTITION BY RANGE (order_created_at);
+-- The same told twice, even at once, is one row: its attempt's number leads to one month.
+CREATE UNIQUE INDEX supplier_callback_once
+    ON supplier_callback (merchant_id, attempt_no, event, order_created_at);
 CREATE INDEX supplier_callback_waiting ON supplier_callback (merchant_id, supplier_id, due_at)
     WHERE state = 'waiting';
 
@@ -1038,9 +1042,10 @@ CREATE INDEX export_digest ON export (digest) WHERE file_id IS NOT NULL;
 CREATE TABLE notification (
     merchant_id  uuid NOT NULL,
     id           uuid NOT NULL,
-    webhook_id   text NOT NULL,
+    webhook_id   text NOT NULL,                -- made of the id: unique as that is
     app_id       uuid NOT NULL,
     order_id     uuid NOT NULL,
+    order_created_at timestamptz NOT NULL,     -- an order's news lies in its month
     type         text NOT NULL,
     url          text NOT NULL,
     lane         bigint NOT NULL,              -- one for each scheme, host and port
@@ -1055,9 +1060,8 @@ CREATE TABLE notification (
     request_id   text NOT NULL DEFAULT '',
     created_at   timestamptz NOT NULL,
     delivered_at timestamptz,
-    PRIMARY KEY (merchant_id, id),
-    UNIQUE (merchant_id, webhook_id)
-);
+    PRIMARY KEY (merchant_id, id, order_created_at)
+) PARTITION BY RANGE (order_created_at);
 CREATE INDEX notification_due ON notification (merchant_id, due_at) WHERE state = 'pending';
 CREATE INDEX notification_lane ON notification (merchant_id, lane, due_at) WHERE state = 'pending';
 CREATE INDEX notification_order ON notification (merchant_id, order_id, created_at);
@@ -1074,16 +1078,29 @@ DECLARE
     merchants integer := 0;
     lanes     integer;
     upper     bigint;
+    since     timestamptz;
 BEGIN
+    -- The first month in which news waits, so that no step looks at the tables of others.
+    SELECT min(m.starts AT TIME ZONE 'UTC') INTO since FROM (
+        SELECT to_date(right(c.relname, 7), 'YYYY_MM')::timestamp AS starts
+        FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
+        WHERE i.inhparent = 'notification'::regclass
+    ) m
+    WHERE m.starts AT TIME ZONE 'UTC' <= at AND EXISTS (
+        SELECT FROM notification n
+        WHERE n.state = 'pending' AND n.order_created_at >= m.starts AT TIME ZONE 'UTC'
+          AND n.order_created_at < (m.starts + interval '1 month') AT TIME ZONE 'UTC');
     merchant_id := after;
     LOOP
         SELECT n.merchant_id INTO merchant_id FROM notification n
         WHERE n.state = 'pending' AND n.merchant_id > waiting_news.merchant_id
+          AND n.order_created_at BETWEEN since AND at + interval '1 day'
         ORDER BY n.merchant_id LIMIT 1;
         EXIT WHEN NOT FOUND;
         CONTINUE WHEN NOT EXISTS (
             SELECT FROM notification n
             WHERE n.state = 'pending' AND n.merchant_id = waiting_news.merchant_id
+              AND n.order_created_at BETWEEN since AND at + interval '1 day'
               AND n.due_at <= at AND (n.lease_until IS NULL OR n.lease_until <= at));
         lanes := 0;
         FOREACH upper IN ARRAY ARRAY[9223372036854775807, start] LOOP
@@ -1092,6 +1109,7 @@ BEGIN
                 SELECT n.lane INTO lane FROM notification n
                 WHERE n.state = 'pending' AND n.merchant_id = waiting_news.merchant_id
                   AND n.lane > waiting_news.lane AND n.lane <= upper
+                  AND n.order_created_at BETWEEN since AND at + interval '1 day'
                 ORDER BY n.merchant_id, n.lane LIMIT 1;
                 EXIT WHEN NOT FOUND OR lanes = most_lanes;
                 lanes := lanes + 1;
@@ -1099,6 +1117,7 @@ BEGIN
                     SELECT FROM notification n
                     WHERE n.state = 'pending' AND n.merchant_id = waiting_news.merchant_id
                       AND n.lane = waiting_news.lane AND n.due_at <= at
+                      AND n.order_created_at BETWEEN since AND at + interval '1 day'
                       AND (n.lease_until IS NULL OR n.lease_until <= at)
                     LIMIT most_rows
                 ) due;
@@ -1114,13 +1133,14 @@ END $$;
 CREATE TABLE notification_try (
     merchant_id      uuid NOT NULL,
     notification_id  uuid NOT NULL,
+    order_created_at timestamptz NOT NULL,
     try_no           integer NOT NULL,
     at               timestamptz NOT NULL,
     took_ms          integer NOT NULL,
     status           smallint,                 -- null: no answer
     said             text NOT NULL,
-    PRIMARY KEY (merchant_id, notification_id, try_no)
-);
+    PRIMARY KEY (merchant_id, notification_id, try_no, order_created_at)
+) PARTITION BY RANGE (order_created_at);
 
 CREATE TABLE silenced_url (                    -- addresses that answered 410: gone
     merchant_id  uuid NOT NULL,
@@ -1192,6 +1212,7 @@ BEGIN
     FOR i IN 1..months LOOP
         FOREACH parent IN ARRAY ARRAY[
             'orders', 'order_history', 'attempt', 'attempt_history', 'refund_history',
+            'supplier_callback', 'notification', 'notification_try',
             'ledger_entry', 'supplier_call'
         ] LOOP
             month := parent || to_char(starts, '_YYYY_MM');
@@ -1200,7 +1221,8 @@ BEGIN
                 -- Made apart and attached then: neither readers nor writers of the others wait.
                 EXECUTE format('CREATE TABLE %I (LIKE %I INCLUDING ALL)', month, parent);
                 EXECUTE format('GRANT SELECT, INSERT %s ON %I TO paydesk_desk',
-                               CASE WHEN parent IN ('orders', 'attempt')
+                               CASE WHEN parent IN
+                                        ('orders', 'attempt', 'supplier_callback', 'notification')
                                     THEN ', UPDATE' ELSE '' END, month);
                 EXECUTE format(
                     'ALTER TABLE %I ATTACH PARTITION %I FOR VALUES FROM (%L) TO (%L)',

@@ -12,7 +12,7 @@ from uuid import UUID
 from core.connectors import Callback, Event
 from core.kernel.clock import Clock
 from core.kernel.errors import Bug
-from core.kernel.ids import Ids
+from core.kernel.ids import Ids, uuid7_time
 from core.kernel.money import Money
 from core.system.lanes import Lane
 from core.system.leases import Held, Leases, Queue
@@ -25,12 +25,13 @@ RETRY_S: Final = 5
 LONGEST_RETRY_S: Final = 3600
 QUEUE: Final = Queue(
     table="supplier_callback",
-    key=("merchant_id", "id"),
+    key=("merchant_id", "id", "order_created_at"),
     # What is taken of one merchant is acted on one by one, and a supplier may have to be asked.
     lease=timedelta(seconds=120),
     returns=("supplier_id", "event", "address", "request_id", "received_at"),
     lane=(("merchant_id", "uuid"), ("supplier_id", "uuid")),
     fault="outcome",
+    month="order_created_at",
     gaps_s=tuple(min(RETRY_S * 2**tries, LONGEST_RETRY_S) for tries in range(MAX_TRIES - 1)),
 )
 
@@ -77,6 +78,7 @@ async def keep(
         _pack(event),
         at,
         request_id,
+        uuid7_time(attempt.order_id),
     )
     return bool(row_id == callback_id)
 
@@ -155,9 +157,9 @@ def _unpack(values: dict[str, Any]) -> Event:
 # tried once: whoever ends it says that its alarm is over.
 _KEEP: Final = """
 INSERT INTO supplier_callback AS c (merchant_id, id, supplier_id, attempt_no, address, query,
-    headers, body, event, due_at, request_id, received_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $10)
-ON CONFLICT (merchant_id, attempt_no, event) DO UPDATE SET
+    headers, body, event, due_at, request_id, received_at, order_created_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $10, $12)
+ON CONFLICT (merchant_id, attempt_no, event, order_created_at) DO UPDATE SET
     tries = CASE c.state WHEN 'parked' THEN 1 ELSE c.tries END,
     due_at = CASE c.state WHEN 'done' THEN c.due_at ELSE least(c.due_at, excluded.due_at) END,
     state = CASE c.state WHEN 'parked' THEN 'waiting' ELSE c.state END

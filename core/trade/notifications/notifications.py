@@ -13,7 +13,7 @@ import structlog
 from core.delivery.outbox import News
 from core.kernel.clock import Clock
 from core.kernel.errors import Refusal
-from core.kernel.ids import Ids
+from core.kernel.ids import Ids, uuid7_time
 from core.parties.merchants import Merchants
 from core.people.groups import Groups
 from core.system.gateway import Gateway, MayHaveHappened, NeverSent, Timeouts
@@ -141,12 +141,14 @@ class Notifications:
                 # Nobody holds it now: a try that is under way decides nothing any more.
                 "UPDATE notification SET state = 'pending', due_at = $3, tries = 0,"
                 " held_by = NULL, lease_until = NULL"
-                " WHERE merchant_id = $1 AND id = (SELECT id FROM notification"
-                " WHERE merchant_id = $1 AND order_id = $2 AND state <> 'dropped'"
+                " WHERE merchant_id = $1 AND order_created_at = $4 AND id = ("
+                "SELECT id FROM notification WHERE merchant_id = $1 AND order_id = $2"
+                " AND order_created_at = $4 AND state <> 'dropped'"
                 " ORDER BY created_at DESC LIMIT 1) RETURNING app_id, url",
                 merchant_id,
                 order_id,
                 self._clock.now(),
+                uuid7_time(order_id),
             )
             if again is None:
                 raise Refusal("record_not_found")
@@ -166,10 +168,11 @@ class Notifications:
         """
         found = await self._store.fetchval(
             "SELECT state FROM notification WHERE merchant_id = $1 AND order_id = $2"
-            " AND type = ANY($3) ORDER BY created_at DESC LIMIT 1",
+            " AND order_created_at = $4 AND type = ANY($3) ORDER BY created_at DESC LIMIT 1",
             merchant_id,
             order_id,
             list(news),
+            uuid7_time(order_id),
         )
         return str(found) if found else "none"
 

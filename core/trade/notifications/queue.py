@@ -20,7 +20,7 @@ MOST_MERCHANTS: Final = 500
 MOST_LANES: Final = 50
 QUEUE: Final = Queue(
     table="notification",
-    key=("merchant_id", "id"),
+    key=("merchant_id", "id", "order_created_at"),
     lease=timedelta(seconds=60),  # longer than a try and what is written of it may take
     returns=(
         "lane", "webhook_id", "app_id", "order_id", "type", "url", "facts", "request_id",
@@ -33,13 +33,15 @@ QUEUE: Final = Queue(
     waits="""
         SELECT least(n.created_at + interval '5 minutes', greatest($1 + interval '1 s', n.due_at))
         FROM notification n
-        WHERE n.merchant_id = f.merchant_id AND n.order_id = f.order_id AND n.state = 'pending'
+        WHERE n.merchant_id = f.merchant_id AND n.order_id = f.order_id
+          AND n.order_created_at = f.order_created_at AND n.state = 'pending'
           AND n.created_at < f.created_at AND n.created_at > $1 - interval '5 minutes'
         ORDER BY n.merchant_id, n.order_id, n.created_at LIMIT 1
     """,
     waiting="pending",
     done="delivered",
     parked="exhausted",
+    month="order_created_at",
 )  # fmt: skip
 
 
@@ -161,7 +163,7 @@ class NewsQueue:
         await tx.fetchmany(
             _KEEP,
             [
-                (one.due.merchant_id, one.due.id, one.at, one.took_ms, one.status, one.said)
+                (*one.due.held.key, one.at, one.took_ms, one.status, one.said)
                 for one in sorted(ended, key=attrgetter("at"))
             ],
         )
@@ -170,8 +172,9 @@ class NewsQueue:
 
 # Tries are counted on by themselves: `tries` starts anew when somebody sends it again.
 _KEEP: Final = """
-INSERT INTO notification_try (merchant_id, notification_id, try_no, at, took_ms, status, said)
-SELECT $1, $2, coalesce(max(try_no), 0) + 1, $3, $4, $5, $6
-FROM notification_try WHERE merchant_id = $1 AND notification_id = $2
+INSERT INTO notification_try (merchant_id, notification_id, order_created_at, try_no, at, took_ms,
+    status, said)
+SELECT $1, $2, $3, coalesce(max(try_no), 0) + 1, $4, $5, $6, $7
+FROM notification_try WHERE merchant_id = $1 AND notification_id = $2 AND order_created_at = $3
 ON CONFLICT DO NOTHING
 """

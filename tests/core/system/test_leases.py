@@ -37,15 +37,15 @@ VALUES ('00000000-0000-0000-0000-000000000000', lpad($1::text, 32, '0')::uuid, $
 """
 _NEWS = """
 INSERT INTO notification (merchant_id, id, webhook_id, app_id, order_id, type, url, lane, facts,
-    due_at, created_at)
+    due_at, created_at, order_created_at)
 VALUES (lpad(($2 % 2)::text, 32, '0')::uuid, lpad($1::text, 32, '0')::uuid, $1,
-        gen_random_uuid(), gen_random_uuid(), 'order.paid', '', $2, '{}', $3, $3) RETURNING *
+        gen_random_uuid(), gen_random_uuid(), 'order.paid', '', $2, '{}', $3, $3, $3) RETURNING *
 """
 _TOLD = """
 INSERT INTO supplier_callback (merchant_id, id, supplier_id, attempt_no, address, query, headers,
-    body, event, due_at, request_id, received_at)
-VALUES (lpad(($2 % 2)::text, 32, '0')::uuid, lpad($1::text, 32, '0')::uuid,
-        lpad($2::text, 32, '0')::uuid, $1, '', '', '{}', '', '{}', $3, '', $3) RETURNING *
+    body, event, due_at, request_id, received_at, order_created_at)
+VALUES (lpad(($2 % 2)::text, 32, '0')::uuid, gen_random_uuid(), lpad($2::text, 32, '0')::uuid,
+        $1, '', '', '{}', '', '{}', $3, '', $3, $3) RETURNING *
 """
 _FILE = """
 INSERT INTO export (id, what, facts, language, actor, chat_id, due_at, created_at)
@@ -102,14 +102,17 @@ class Bench:
     taken: list[Held] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.leases = Leases(self.queue, self.clock, Ids(self.clock))
+        self.ids = Ids(self.clock)
+        self.leases = Leases(self.queue, self.clock, self.ids)
         # Of these a lane's first row holds up the others.
         self.strict = self.queue.strict or self.queue.lane_table is not None
 
     async def put(self, lane: int) -> None:
         self.clock.advance(1)  # no two rows are due at the same instant
         number, now = len(self.rows) + 1, self.clock.now()
-        name = number if self.queue is inbox.QUEUE else str(number)
+        name = str(number) if self.queue is not inbox.QUEUE else number
+        if self.queue is callbacks.QUEUE:
+            name = self.ids.number("attempt", "live", 1)
         row = await self.store.fetchrow(self.insert, name, lane, now)
         assert row is not None
         self.rows[self.key_of(row)] = Row(row[self.lane] if self.lane else None, now)

@@ -70,8 +70,9 @@ async def test_what_nobody_got_to_is_given_back_untried(desk: Desk) -> None:
 # The same told again under other payment numbers.
 _MORE = """
 INSERT INTO supplier_callback (merchant_id, id, supplier_id, attempt_no, address, query, headers,
-    body, event, due_at, request_id, received_at)
+    body, event, due_at, request_id, received_at, order_created_at)
 SELECT merchant_id, gen_random_uuid(), supplier_id, attempt_no, address, query, headers, body,
-       jsonb_set(event, '{upstream_no}', to_jsonb('U' || n)), due_at, request_id, received_at
+       jsonb_set(event, '{upstream_no}', to_jsonb('U' || n)), due_at, request_id, received_at,
+       order_created_at
 FROM supplier_callback, generate_series(1, $1::integer) AS n
 """

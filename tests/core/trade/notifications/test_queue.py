@@ -55,8 +55,8 @@ async def test_the_lane_to_begin_with_is_drawn_so_that_none_is_left_out(desk: De
 # Each of an order of its own, put in at once: nobody counted the rows since.
 _BACKLOG = """
 INSERT INTO notification (merchant_id, id, webhook_id, app_id, order_id, type, url, lane, facts,
-    due_at, request_id, created_at)
+    due_at, request_id, created_at, order_created_at)
 SELECT $1, gen_random_uuid(), 'w' || n, $2, gen_random_uuid(), 'order.paid', 'https://shop.example',
-       abs(hashint8extended(n % $4, 7)), '{}', $3::timestamptz - n * interval '1 ms', 'r', $3
+       abs(hashint8extended(n % $4, 7)), '{}', $3::timestamptz - n * interval '1 ms', 'r', $3, $3
 FROM generate_series(1, $5::integer) AS n
 """
