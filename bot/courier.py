@@ -26,8 +26,8 @@ from aiohttp import ClientConnectorError
 from bot.painter import Painter
 from bot.poster import Place, Poster, Whisper
 from bot.send_limits import Budget, Full, is_out
+from core.delivery.board import BILL_REST, Subject
 from core.delivery.outbox import (
-    NOBODY,
     QUEUE,
     AlarmCard,
     Bill,
@@ -42,11 +42,9 @@ from core.delivery.outbox import (
     Twins,
     Unpin,
     Unread,
-    set_pins,
 )
 from core.kernel.errors import Bug
 from core.kernel.holder import HOUSE
-from core.people.groups import BILL_REST
 from core.runtime import Runtime
 from core.system.leases import hold
 from core.system.store import DATABASE_AWAY
@@ -67,7 +65,8 @@ class Courier:
     def __init__(self, runtime: Runtime, bot: Bot, *, group_per_min: int) -> None:
         self._runtime = runtime
         self._painter = Painter(runtime)
-        self._posts = runtime.delivery.outbox.posts
+        self._board = runtime.delivery.board
+        self._posts = self._board.posts
         self._budget = Budget(runtime.system.throttle, group_per_min)
         self._poster = Poster(bot, self._budget)
 
@@ -137,7 +136,7 @@ class Courier:
                 return await self._say(place, say, leaving)
             case AlarmCard(alarm_id):
                 screen = await self._painter.alarm(place.chat_id, UUID(alarm_id))
-                return await self._in_place(place, NOBODY, "alarm", alarm_id, screen)
+                return await self._in_place(place, Subject.alarm(UUID(alarm_id)), screen)
             case Card() as card:
                 return await self._card(place, card, leaving)
             case Bill() as bill:
@@ -186,7 +185,10 @@ class Courier:
         aloud = screen
         if say.aloud and place.chat_id < 0:
             aloud = render_say(replace(say, notice=say.aloud), language)
-        message_id = await self._out(leaving, say.remember, say.ref, leaving.merchant_id)
+        about = None
+        if say.remember is not None:
+            about = Subject(say.remember, say.ref, leaving.merchant_id)
+        message_id = await self._out(leaving, about)
         if message_id is not None:
             await self._redraw(place, message_id, aloud)  # it may say something else by now
             return message_id
@@ -196,24 +198,15 @@ class Courier:
             )
         else:
             message_id = await self._poster.post(place, screen, reply_to=say.reply_to)
-        if say.remember is not None and message_id is not None:
-            await self._posts.remember(
-                place.chat_id,
-                message_id,
-                say.remember,
-                say.ref,
-                leaving.merchant_id,
-                _digest(screen),
-            )
+        if about is not None and message_id is not None:
+            await self._posts.posted(place.chat_id, message_id, about, _digest(screen))
         return message_id
 
-    async def _out(
-        self, leaving: Leaving, kind: str | None, ref: str, merchant_id: UUID
-    ) -> int | None:
+    async def _out(self, leaving: Leaving, about: Subject | None) -> int | None:
         """The message that it became already, where whoever sent it died before saying so."""
-        if kind is None or not leaving.maybe_out:
+        if about is None or not leaving.maybe_out:
             return None
-        post = await self._posts.newest(leaving.chat_id, merchant_id, kind, ref)
+        post = await self._posts.find(leaving.chat_id, about)
         return post.message_id if post and post.message_id > leaving.behind else None
 
     async def _card(self, place: Place, card: Card, leaving: Leaving) -> int | None:
@@ -224,31 +217,28 @@ class Courier:
             return None
         if screen is None:
             return None
-        message_id = await self._out(leaving, "card", card.order_id, merchant_id)
+        about = Subject.card(merchant_id, order_id)
+        message_id = await self._out(leaving, about)
         if message_id is not None:
             await self._redraw(place, message_id, screen)
             return message_id
         message_id = await self._poster.post(place, screen, reply_to=card.reply_to)
         digest = _digest(screen)
-        await self._posts.remember(chat_id, message_id, "card", card.order_id, merchant_id, digest)
+        await self._posts.posted(chat_id, message_id, about, digest)
         # What changed between the reading above and the remembering would never be shown. The
         # edit goes through the outbox: should it fail here, the card would be posted twice.
         screen = await self._painter.card(chat_id, merchant_id, order_id)
         if screen is None or _digest(screen) != digest:
-            await self._runtime.delivery.outbox.say(
-                self._runtime.system.store,
-                chat_id,
-                Card(card.merchant_id, card.order_id, edit_message_id=message_id),
-                merchant_id=merchant_id,
-                dedupe_key=f"card:{chat_id}:{message_id}",
-            )
+            store = self._runtime.system.store
+            await self._board.show_card(store, chat_id, message_id, merchant_id, order_id)
         return message_id
 
     async def _redraw(self, place: Place, message_id: int, screen: Screen | None) -> None:
         """Edit a card that is there; None: it is no longer for this chat."""
         if screen is not None:
             digest = _digest(screen)
-            if await self._posts.shows(place.chat_id, message_id, digest):
+            post = await self._posts.get(place.chat_id, message_id)
+            if post is not None and post.digest == digest:
                 return
             if await self._poster.edit(place, message_id, screen):
                 await self._posts.shown(place.chat_id, message_id, digest)
@@ -264,14 +254,16 @@ class Courier:
         if not bound and (live or not await may_read(place.chat_id, merchant_id)):
             return None  # unbound meanwhile: another one's people read along
         # The live bill stays what it is when its day is over: its buttons never turn it.
-        stays = live or (
-            fact.edit_message_id is not None
-            and await self._posts.is_live_bill(place.chat_id, fact.edit_message_id)
-        )
+        stays = live or await self._is_live_bill(place.chat_id, fact.edit_message_id)
         screen, day = await self._painter.bill(place.chat_id, fact, stays=stays)
         if live:
             return await self._live_bill(place, merchant_id, day, screen)
         return await self._answer(place, fact, screen)
+
+    async def _is_live_bill(self, chat_id: int, message_id: int | None) -> bool:
+        """Whether a message is, or was, the live bill of a day."""
+        post = None if message_id is None else await self._posts.get(chat_id, message_id)
+        return post is not None and post.subject.kind == "bill"
 
     async def _desk_bill(self, place: Place, fact: DeskBill) -> int | None:
         holder_id = HOUSE if fact.supplier_id is None else UUID(fact.supplier_id)
@@ -290,15 +282,11 @@ class Courier:
         self, place: Place, merchant_id: UUID, day: date, screen: Screen
     ) -> int | None:
         """The group's one pinned bill of this day: edited in place, posted anew when it is gone."""
-        ref = f"{merchant_id}:{day.isoformat()}"
         rest_s = await self._bill_rest_s(place.chat_id)
-        message_id = await self._in_place(
-            place, merchant_id, "bill", ref, screen, quiet=True, rest_s=rest_s
-        )
-        if message_id is None:
-            return None
-        await self._finish_former(place.chat_id, merchant_id, day)
-        await set_pins(self._runtime.delivery.outbox, self._runtime.system.store, place.chat_id)
+        about = Subject.live_bill(merchant_id, day)
+        message_id = await self._in_place(place, about, screen, quiet=True, rest_s=rest_s)
+        if message_id is not None:
+            await self._board.replace_bill(place.chat_id, merchant_id, day)
         return message_id
 
     async def _pin(self, place: Place, message_id: int, merchant_id: UUID) -> None:
@@ -308,9 +296,10 @@ class Courier:
         group = await self._runtime.people.groups.find(chat_id)
         if group is None or merchant_id not in group.merchant_ids:
             return
-        if await self._posts.to_pin(chat_id, merchant_id, message_id) and await self._poster.pin(
-            place, message_id
-        ):
+        post = await self._posts.get(chat_id, message_id)
+        if post is None or post.subject.kind != "bill" or post.pinned or not post.newest:
+            return
+        if await self._poster.pin(place, message_id):
             await self._posts.pinned(chat_id, message_id, is_pinned=True)
 
     async def _unpin(self, place: Place, message_id: int) -> None:
@@ -327,19 +316,17 @@ class Courier:
     async def _in_place(
         self,
         place: Place,
-        merchant_id: UUID,
-        kind: str,
-        ref: str,
+        about: Subject,
         screen: Screen,
         *,
         quiet: bool = False,
         rest_s: float = 0.0,
     ) -> int | None:
-        """The group's one message of this kind and ref: edited where it shows something else, and
-        posted anew when it is gone. Returns the id of one that was posted.
+        """The group's one message about this: edited where it shows something else, and posted
+        anew when it is gone. Returns the id of one that was posted.
 
         rest_s: so long it is to stand; Full where it does not yet."""
-        post = await self._posts.newest(place.chat_id, merchant_id, kind, ref)
+        post = await self._posts.find(place.chat_id, about)
         digest = _digest(screen)
         if post is not None:
             if post.digest == digest:
@@ -352,21 +339,8 @@ class Courier:
                 return None
             await self._posts.forget(place.chat_id, post.message_id)
         posted = await self._poster.post(place, screen, quiet=quiet)
-        await self._posts.remember(place.chat_id, posted, kind, ref, merchant_id, digest)
+        await self._posts.posted(place.chat_id, posted, about, digest)
         return posted
-
-    async def _finish_former(self, chat_id: int, merchant_id: UUID, day: date) -> None:
-        """The bill of the day before is edited once more, to the figures it closed with."""
-        former = await self._posts.former_bill(chat_id, merchant_id, day)
-        if former is not None:
-            message_id, its_day = former
-            await self._runtime.delivery.outbox.say(
-                self._runtime.system.store,
-                chat_id,
-                Bill(str(merchant_id), its_day, its_day, edit_message_id=message_id),
-                merchant_id=merchant_id,
-                dedupe_key=f"closed:{chat_id}:{message_id}",
-            )
 
 
 def _never_reached(error: BaseException) -> bool:

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final, Literal
 from uuid import UUID
 
-from core.delivery.outbox import NOBODY, AlarmCard, Outbox
+from core.delivery.board import Board
 from core.kernel.clock import Clock
 from core.kernel.errors import Refusal
 from core.kernel.ids import Ids
@@ -16,8 +16,6 @@ from core.system.store import Store, Tx
 
 # What still goes on after this long is told by a new message: nobody looks at one of yesterday.
 TOLD_AGAIN_AFTER: Final = timedelta(days=1)
-# A flood is one edit per group and this long: the figures of a moment ago do nobody harm.
-EDIT_REST: Final = timedelta(seconds=3)
 
 State = Literal["standing", "over", "renewed"]
 
@@ -49,14 +47,12 @@ class Alarms:
     leaves: another sighting, and the end, edit it.
     """
 
-    def __init__(
-        self, store: Store, clock: Clock, ids: Ids, groups: Groups, outbox: Outbox
-    ) -> None:
+    def __init__(self, store: Store, clock: Clock, ids: Ids, groups: Groups, board: Board) -> None:
         self._store = store
         self._clock = clock
         self._ids = ids
         self._groups = groups
-        self._outbox = outbox
+        self._board = board
 
     async def sound(
         self, tx: Tx, kind: str, subject: str, facts: dict[str, Any], *, times: int = 1
@@ -116,19 +112,4 @@ class Alarms:
         return Alarm(**dict(row))
 
     async def _show(self, tx: Tx, alarm_id: UUID) -> None:
-        now = self._clock.now()
-        shown = await tx.fetch(
-            "SELECT chat_id, max(shown_at) AS shown_at FROM post"
-            " WHERE merchant_id = $1 AND kind = 'alarm' AND ref = $2 GROUP BY chat_id",
-            NOBODY,
-            str(alarm_id),
-        )
-        rested = {row["chat_id"]: row["shown_at"] + EDIT_REST for row in shown}
-        for chat_id in await self._groups.ops(tx):
-            await self._outbox.say(
-                tx,
-                chat_id,
-                AlarmCard(str(alarm_id), posted=chat_id in rested),
-                dedupe_key=f"alarm:{chat_id}:{alarm_id}",
-                due_at=max(now, rested.get(chat_id, now)),
-            )
+        await self._board.show_alarm(tx, alarm_id, await self._groups.ops(tx))

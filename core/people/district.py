@@ -31,10 +31,10 @@ class People:
 
 def build_people(system: System, delivery: Delivery, parties: Parties) -> People:
     store, clock, ids = system.store, system.clock, system.ids
-    outbox, audit = delivery.outbox, delivery.audit
+    outbox, board, audit = delivery.outbox, delivery.board, delivery.audit
     people = Staff(clock, ids)
-    groups = Groups(store, clock, ids, outbox)
-    alarms = Alarms(store, clock, ids, groups, outbox)
+    groups = Groups(store, clock, ids, outbox, board)
+    alarms = Alarms(store, clock, ids, groups, board)
     return People(
         people,
         groups,

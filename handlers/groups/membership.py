@@ -15,7 +15,8 @@ from aiogram.types import (
     Message,
 )
 
-from core.delivery.outbox import NOBODY, Say, Stored, set_pins
+from core.delivery.board import Subject
+from core.delivery.outbox import Say, Stored
 from core.people.groups import Group
 from core.runtime import Runtime
 
@@ -47,9 +48,8 @@ async def standing_changed(event: ChatMemberUpdated, bot: Bot, runtime: Runtime)
     )
     if standing.status in GONE:
         return
-    await set_pins(
-        runtime.delivery.outbox, runtime.system.store, chat.id
-    )  # it may have the right to by now
+    # It may have the right to by now.
+    await runtime.delivery.board.set_pins(runtime.system.store, chat.id)
     if chat.type != "channel":
         await show_checklist(runtime, bot, chat.id, standing)
 
@@ -78,18 +78,15 @@ async def show_checklist(
         "pins": admin and getattr(standing, "can_pin_messages", True) is True,
         "reads_all": reads_all,
     }
-    posted = await runtime.system.store.fetchval(
-        "SELECT message_id FROM post WHERE merchant_id = $1 AND kind = 'question' AND ref = $2"
-        " AND chat_id = $3 ORDER BY message_id DESC LIMIT 1",
-        NOBODY, f"{_CHECKLIST}:{chat_id}", chat_id,
-    )  # fmt: skip
+    about = Subject("question", f"{_CHECKLIST}:{chat_id}")
+    posted = await runtime.delivery.board.posts.find(chat_id, about)
     await runtime.delivery.outbox.say(
         runtime.system.store, chat_id,
         Say(
-            Stored(_CHECKLIST, facts), edit_message_id=posted, remember="question",
-            ref=f"{_CHECKLIST}:{chat_id}",
+            Stored(_CHECKLIST, facts), edit_message_id=posted.message_id if posted else None,
+            remember="question", ref=about.ref,
         ),
-        dedupe_key=f"{_CHECKLIST}:{chat_id}",
+        dedupe_key=about.ref,
     )  # fmt: skip
 
 

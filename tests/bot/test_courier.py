@@ -18,23 +18,13 @@ from bot.courier import Courier
 from bot.send_limits import Gate
 from bot.world import BOT_ID
 from core.accounts.prepayments import Advance, Cause
-from core.delivery.outbox import (
-    Bill,
-    Card,
-    DeskBill,
-    Fact,
-    Say,
-    Stored,
-    TakeAway,
-    TextFile,
-    set_pins,
-)
+from core.delivery.board import ALARM_REST, Subject
+from core.delivery.outbox import Bill, Card, DeskBill, Fact, Say, Stored, TakeAway, TextFile
 from core.delivery.outbox.queue import QUEUE
 from core.kernel.days import Days
 from core.kernel.holder import HOUSE
 from core.kernel.money import Money
 from core.parties.merchants import App, Merchant
-from core.people.alarms import EDIT_REST
 from core.reports.exports import Paper
 from core.runtime import Runtime
 from core.system.store import DATABASE_AWAY
@@ -187,13 +177,13 @@ async def test_an_alarm_is_one_message_that_counts_up_and_ends(post: Post) -> No
         await sound()
     (told,) = await post.telegram.transcript(OPS_CHAT)
     assert told["edit_count"] == 0, "a flood is shown once it has rested"
-    post.clock.advance(EDIT_REST.total_seconds())
+    post.clock.advance(ALARM_REST.total_seconds())
     await post.deliver()
     (told,) = await post.telegram.transcript(OPS_CHAT)
     assert "14 次" in told["text"]
     assert told["edit_count"] == 1
 
-    post.clock.advance(EDIT_REST.total_seconds())
+    post.clock.advance(ALARM_REST.total_seconds())
     async with post.runtime.system.store.transaction() as tx:
         await alarms.end(tx, "books", "")
     await post.deliver()
@@ -283,7 +273,7 @@ async def test_a_bill_is_still_posted_where_the_bot_may_not_pin(
     assert not posted["pinned"]
     assert await post.states() == {"sent": 2}, "nobody is told of a pin that may not be"
     await post.telegram.bot_is(CHAT, "administrator")
-    await set_pins(post.runtime.delivery.outbox, post.runtime.system.store, CHAT)
+    await post.runtime.delivery.board.set_pins(post.runtime.system.store, CHAT)
     await post.deliver()
     (posted,) = await post.bills()
     assert posted["pinned"], "it has the right now"
@@ -801,9 +791,8 @@ async def test_who_died_after_it_was_remembered_doubles_nothing(post: Post) -> N
     await post.put(word("W1", remember="receipt", ref="r1"))
     (taken,) = await post.runtime.delivery.outbox.take(10)
     posted = await post.bot.send_message(CHAT, "W1")
-    await post.runtime.delivery.outbox.posts.remember(
-        CHAT, posted.message_id, "receipt", "r1", taken.merchant_id, "digest"
-    )
+    about = Subject("receipt", "r1", taken.merchant_id)
+    await post.runtime.delivery.board.posts.posted(CHAT, posted.message_id, about, "digest")
     post.clock.advance(QUEUE.lease.total_seconds())
     await post.deliver()
     assert await post.heard() == ["W1"]

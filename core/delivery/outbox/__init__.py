@@ -26,8 +26,6 @@ from core.delivery.outbox.facts import (
     unpack,
 )
 from core.delivery.outbox.notices import Notice, Stored, read_notice, screen_of, values_of
-from core.delivery.outbox.pins import set_pins
-from core.delivery.outbox.posts import Posts
 from core.delivery.outbox.queue import NOBODY, QUEUE, Leaving, Outbox
 
 __all__ = [
@@ -49,7 +47,6 @@ __all__ = [
     "Notice",
     "Outbox",
     "Pin",
-    "Posts",
     "Say",
     "Stored",
     "TakeAway",
@@ -60,7 +57,6 @@ __all__ = [
     "pack",
     "read_notice",
     "screen_of",
-    "set_pins",
     "unpack",
     "values_of",
 ]

@@ -98,9 +98,9 @@ class Say:
 
     only_for: the one member who sees it (ephemeral; falls back to a reply). aloud: what that reply
     says, if that is something else, because everybody in the chat reads it. edit_message_id:
-    replaces that message. remember: kind under which the message is kept in `post` (with ref), to
-    be edited later. thread_id: the topic in which somebody wrote, for what only that member sees:
-    it is no reply.
+    replaces that message. remember: kind under which the board keeps the message (with ref), to be
+    edited later. thread_id: the topic in which somebody wrote, for what only that member sees: it
+    is no reply.
     """
 
     topic: ClassVar[str] = "say"
@@ -109,7 +109,7 @@ class Say:
     only_for: int | None = None
     aloud: Notice | None = None
     edit_message_id: int | None = None
-    remember: str | None = None
+    remember: Literal["receipt", "question"] | None = None
     ref: str = ""
     thread_id: int | None = None
 

@@ -17,7 +17,6 @@ import asyncpg
 
 from core.delivery.outbox.chats import LONGEST_CLOSED, Chats
 from core.delivery.outbox.facts import SAID, Fact, MerchantNews, Twins, pack, rank_of, unpack
-from core.delivery.outbox.posts import Posts
 from core.delivery.outbox.statements import SENT, TAKE, TAKE_OVER, UNPARK
 from core.kernel.clock import Clock
 from core.kernel.ids import Ids, uuid7_time
@@ -86,7 +85,6 @@ class Outbox:
         self._clock = clock
         self._ids = ids
         self.chats = Chats(store, clock)
-        self.posts = Posts(store, clock)
         self._leases = Leases(QUEUE, clock, ids)
         self._last_taken = 0
         self._wakers: list[Callable[[], None]] = []

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from core.people.groups.groups import BILL_REST, Group, Groups
+from core.people.groups.groups import Group, Groups
 
-__all__ = ["BILL_REST", "Group", "Groups"]
+__all__ = ["Group", "Groups"]

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from decimal import Decimal
 from typing import Final
 from uuid import UUID
 
-from core.delivery.outbox import Bill, Card, Fact, Outbox, Say, Stored, set_pins
+from core.delivery.board import Board
+from core.delivery.outbox import Fact, Outbox, Say, Stored
 from core.kernel.clock import Clock
 from core.kernel.errors import Refusal
 from core.kernel.ids import Ids
@@ -17,8 +17,6 @@ from core.people.groups.migration import move
 from core.people.groups.models import BindingRow, GroupRow
 from core.system.store import Queries, Store, Tx
 
-# One edit of a live bill per group and this long: a busy day must not be a flood of edits.
-BILL_REST: Final = timedelta(seconds=3)
 # A chat that moved points to where it is now: two steps, if it moves while we look.
 MAX_MOVES: Final = 3
 MAX_RATE: Final = 1_000_000
@@ -52,11 +50,12 @@ class Groups:
     them read.
     """
 
-    def __init__(self, store: Store, clock: Clock, ids: Ids, outbox: Outbox) -> None:
+    def __init__(self, store: Store, clock: Clock, ids: Ids, outbox: Outbox, board: Board) -> None:
         self._store = store
         self._clock = clock
         self._ids = ids
         self._outbox = outbox
+        self._board = board
 
     async def find(self, chat_id: int) -> Group | None:
         """The group, where the bot was seen in it; of a chat that moved, what it became."""
@@ -112,13 +111,7 @@ class Groups:
             merchant_id,
             self._clock.now(),
         )
-        await self._outbox.say(
-            tx,
-            here,
-            Bill(merchant_id=str(merchant_id)),
-            merchant_id=merchant_id,
-            dedupe_key=f"bill:{here}",
-        )
+        await self._board.show(tx, merchant_id, [here])
         return inserted == 1
 
     async def bind_supplier(self, tx: Tx, chat_id: int, supplier_id: UUID) -> bool:
@@ -155,7 +148,7 @@ class Groups:
         )
         for row in taken:
             if row["merchant_id"] is not None:
-                await self._end_posts(tx, here, row["merchant_id"])
+                await self._end(tx, here, row["merchant_id"])
         left = await tx.fetchval("SELECT count(*) FROM binding WHERE chat_id = $1", here)
         if left or (holder_id is not None and not taken):
             return bool(taken)
@@ -166,37 +159,15 @@ class Groups:
         )
         return kind not in (None, "unbound")
 
-    async def _end_posts(self, tx: Tx, chat_id: int, merchant_id: UUID) -> None:
-        """Nothing of this merchant is shown here any more."""
-        bills = await tx.fetch(
-            "SELECT message_id, right(ref, 10) AS day FROM post"
-            " WHERE chat_id = $1 AND merchant_id = $2 AND kind = 'bill' ORDER BY message_id",
-            chat_id,
-            merchant_id,
-        )
-        await tx.execute(
-            # In the order in which an order that changes holds them.
-            "DELETE FROM outbox WHERE (merchant_id, id) IN (SELECT merchant_id, id FROM outbox"
-            " WHERE chat_id = $1 AND merchant_id = $2 AND state = 'waiting' AND held_by IS NULL"
-            " AND topic IN ('card', 'bill')"
-            " ORDER BY topic = 'bill', facts->>'order_id',"
-            " (facts->>'edit_message_id')::bigint FOR UPDATE)",
-            chat_id,
-            merchant_id,
-        )
-        await set_pins(self._outbox, tx, chat_id, ended=[merchant_id])
-        await tx.execute(
-            "DELETE FROM post WHERE chat_id = $1 AND merchant_id = $2", chat_id, merchant_id
-        )
-        if bills:
-            merchant_no = await tx.fetchval(
-                "SELECT merchant_no FROM merchant WHERE id = $1", merchant_id
-            )
-            ended = Say(
-                Stored("bill_ended", {"no": merchant_no, "day": bills[-1]["day"]}),
-                edit_message_id=bills[-1]["message_id"],
-            )
-            await self._outbox.say(tx, chat_id, ended)
+    async def _end(self, tx: Tx, chat_id: int, merchant_id: UUID) -> None:
+        """Nothing of this merchant is shown here any more; its live bill says so."""
+        last_bill = await self._board.end(tx, chat_id, merchant_id)
+        if last_bill is None:
+            return
+        message_id, day = last_bill
+        no = await tx.fetchval("SELECT merchant_no FROM merchant WHERE id = $1", merchant_id)
+        ended = Say(Stored("bill_ended", {"no": no, "day": day}), edit_message_id=message_id)
+        await self._outbox.say(tx, chat_id, ended)
 
     async def _become(self, tx: Tx, chat_id: int, kind: str) -> int:
         """Returns the chat as it is now."""
@@ -285,7 +256,7 @@ class Groups:
         us.
         """
         async with self._store.transaction() as tx:
-            here = await move(tx, old_chat_id, new_chat_id, title=title, now=self._clock.now())
+            here = await move(tx, self._board, old_chat_id, new_chat_id, title, self._clock.now())
             if here is None:
                 return
             for row in await tx.fetch(_MERCHANTS_OF, here):
@@ -339,43 +310,11 @@ class Groups:
 
     async def show_orders(self, tx: Tx, merchant_id: UUID, order_ids: Sequence[UUID]) -> None:
         """Several orders of a merchant changed: as `show_order`, for all of them."""
-        cards = await tx.fetch(
-            "SELECT chat_id, message_id, ref FROM post"
-            " WHERE merchant_id = $1 AND kind = 'card' AND ref = ANY($2)"
-            " ORDER BY ref, chat_id, message_id",
-            merchant_id,
-            [str(order_id) for order_id in order_ids],
-        )
-        for card in cards:
-            await self._outbox.say(
-                tx,
-                card["chat_id"],
-                Card(str(merchant_id), card["ref"], edit_message_id=card["message_id"]),
-                merchant_id=merchant_id,
-                dedupe_key=f"card:{card['chat_id']}:{card['message_id']}",
-            )
-        await self.show_bill(tx, merchant_id)
+        await self._board.show(tx, merchant_id, await self.of_holder(tx, merchant_id), order_ids)
 
     async def show_bill(self, tx: Tx, merchant_id: UUID) -> None:
         """The merchant's numbers moved: every live bill of it is to be edited."""
-        now = self._clock.now()
-        bills = await tx.fetch(
-            "SELECT b.chat_id, max(p.shown_at) AS shown_at FROM binding b"
-            " LEFT JOIN post p ON p.chat_id = b.chat_id AND p.kind = 'bill'"
-            "      AND p.merchant_id = b.merchant_id"
-            " WHERE b.merchant_id = $1 GROUP BY b.chat_id ORDER BY b.chat_id",
-            merchant_id,
-        )
-        for bill in bills:
-            rested = bill["shown_at"] + BILL_REST if bill["shown_at"] else now
-            await self._outbox.say(
-                tx,
-                bill["chat_id"],
-                Bill(merchant_id=str(merchant_id)),
-                merchant_id=merchant_id,
-                dedupe_key=f"bill:{bill['chat_id']}",
-                due_at=max(now, rested),
-            )
+        await self._board.show(tx, merchant_id, await self.of_holder(tx, merchant_id))
 
 
 def _rate_invalid(rate: Decimal) -> Refusal:

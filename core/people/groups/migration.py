@@ -5,11 +5,12 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Final
 
+from core.delivery.board import Board
 from core.system.store import Tx
 
 
 async def move(
-    tx: Tx, old_chat_id: int, new_chat_id: int, *, title: str, now: datetime
+    tx: Tx, board: Board, old_chat_id: int, new_chat_id: int, title: str, now: datetime
 ) -> int | None:
     """Move all that a group is and all that waits for it; the old id points to the new group.
 
@@ -29,10 +30,8 @@ async def move(
     await tx.execute(_TITLE, here, old["title"])
     for sql in (_MOVE_BINDINGS, _MOVE_STAFF):
         await tx.execute(sql, old_chat_id, here, old["kind"])
-    for table in ("binding", "post"):
-        await tx.execute(f"DELETE FROM {table} WHERE chat_id = $1", old_chat_id)  # noqa: S608 (fixed names)
-    await tx.execute(_DROP_EDITS, old_chat_id)
-    await tx.execute(_MOVE_WAITING, old_chat_id, here)
+    await tx.execute("DELETE FROM binding WHERE chat_id = $1", old_chat_id)
+    await board.move(tx, old_chat_id, here)
     await tx.execute(_POINT, old_chat_id, here)
     return here
 
@@ -71,20 +70,6 @@ WHERE b.chat_id = $1 AND EXISTS (SELECT FROM chat_group g WHERE g.chat_id = $2 A
 ON CONFLICT DO NOTHING
 """
 
-# Messages are numbered anew in the new chat: what names one of the old chat would hit a stranger.
-# Bills go as well: one that replies to nothing is the live one, and that is shown anew.
-_DROP_EDITS: Final = (
-    "DELETE FROM outbox WHERE (merchant_id, id) IN (SELECT merchant_id, id FROM outbox"
-    " WHERE chat_id = $1 AND state = 'waiting' AND held_by IS NULL"
-    " AND (facts ?| ARRAY['edit_message_id', 'message_id', 'before'] OR topic = 'bill')"
-    # In the order in which an order that changes holds them.
-    " ORDER BY topic = 'bill', facts->>'order_id',"
-    " (facts->>'edit_message_id')::bigint FOR UPDATE)"
-)
-_MOVE_WAITING: Final = (
-    "UPDATE outbox SET chat_id = $2, facts = facts - 'reply_to'"
-    " WHERE chat_id = $1 AND state = 'waiting' AND held_by IS NULL"
-)
 # Whoever pointed to the old chat points to the new one: a chain of moves has one step.
 _POINT: Final = (
     "UPDATE chat_group SET moved_to = $2,"

@@ -972,7 +972,7 @@ CREATE TABLE post (                            -- messages of ours that are edit
     chat_id      bigint NOT NULL,
     message_id   bigint NOT NULL,
     kind         text NOT NULL CHECK (kind IN ('alarm', 'card', 'bill', 'receipt', 'question')),
-    ref          text NOT NULL,                -- card: order id; bill: merchant id + day; …
+    ref          text NOT NULL,                -- card: order id; bill: its day; …
     merchant_id  uuid NOT NULL,
     digest       text NOT NULL,                -- of what it shows now
     shown_at     timestamptz NOT NULL,

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
+from core.delivery.board import Subject
 from core.delivery.outbox import Pin
 from tests.handlers.support import ADMIN, SPRUCE, Desk
 
@@ -31,9 +33,9 @@ def promotion(desk: Desk) -> dict[str, Any]:
 
 async def test_a_bill_that_could_not_be_pinned_is_pinned_once_the_bot_may(desk: Desk) -> None:
     merchant = await desk.runtime.parties.merchants.by_no("M1001")
-    posts = desk.runtime.delivery.outbox.posts
-    for message_id, day in ((8, "2026-11-20"), (9, "2026-11-21")):
-        await posts.remember(SPRUCE, message_id, "bill", f"{merchant.id}:{day}", merchant.id, "x")
+    posts = desk.runtime.delivery.board.posts
+    for message_id, day in ((8, date(2026, 11, 20)), (9, date(2026, 11, 21))):
+        await posts.posted(SPRUCE, message_id, Subject.live_bill(merchant.id, day), "x")
     await desk.feed(my_chat_member=promotion(desk))
     assert [f for f in await desk.news() if isinstance(f, Pin)] == [Pin(9)]
     await posts.pinned(SPRUCE, 9, is_pinned=True)

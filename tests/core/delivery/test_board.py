@@ -1,0 +1,183 @@
+"""What is posted: found again, drawn anew when its state changes, replaced and let go of."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from uuid import UUID
+
+import pytest
+
+from core.delivery.board import ALARM_REST, BILL_REST, Board, Subject
+from core.delivery.outbox import AlarmCard, Bill, Card, Fact, Pin, Say, Stored, Unpin
+from core.delivery.outbox.facts import unpack
+from core.runtime import Runtime
+from tests.core.support import SetClock
+
+ONE, TWO = -1, -2
+SHOP, OTHER, ORDER, ALARM = (UUID(int=n) for n in (11, 12, 21, 31))
+DAYS = (date(2026, 11, 20), date(2026, 11, 21))
+CARD = Subject.card(SHOP, ORDER)
+
+
+@pytest.fixture
+async def board(runtime: Runtime) -> Board:
+    await runtime.system.store.execute("DELETE FROM outbox")
+    await runtime.system.store.execute("DELETE FROM post")
+    return runtime.delivery.board
+
+
+async def waiting(runtime: Runtime, chat_id: int) -> dict[str | None, tuple[Fact, datetime]]:
+    """key -> what waits in a chat, and from when on."""
+    rows = await runtime.system.store.fetch(
+        "SELECT topic, facts, dedupe_key, due_at FROM outbox WHERE chat_id = $1 ORDER BY id",
+        chat_id,
+    )
+    return {r["dedupe_key"]: (unpack(r["topic"], r["facts"]), r["due_at"]) for r in rows}
+
+
+async def facts(runtime: Runtime, chat_id: int) -> list[Fact]:
+    return [fact for fact, _ in (await waiting(runtime, chat_id)).values()]
+
+
+async def two_bills(board: Board, chat_id: int = ONE, merchant_id: UUID = SHOP) -> None:
+    """Messages 8 and 9 are the live bills of two days."""
+    for message_id, day in zip((8, 9), DAYS, strict=True):
+        await board.posts.posted(chat_id, message_id, Subject.live_bill(merchant_id, day), "d")
+
+
+async def test_a_message_is_found_by_what_it_is_about_and_by_its_number(board: Board) -> None:
+    posts = board.posts
+    assert await posts.find(ONE, CARD) is None
+    await posts.posted(ONE, 5, CARD, "a")
+    await posts.posted(ONE, 7, CARD, "b")
+    await posts.posted(ONE, 7, Subject.alarm(ALARM), "written twice")
+    found = await posts.find(ONE, CARD)
+    assert found is not None
+    assert (found.message_id, found.subject, found.digest) == (7, CARD, "b")
+    assert found == await posts.get(ONE, 7)
+    former = await posts.get(ONE, 5)
+    assert former is not None
+    assert (former.newest, found.newest) == (False, True)
+    for nothing in (
+        posts.get(TWO, 7), posts.get(ONE, 6), posts.find(TWO, CARD),
+        posts.find(ONE, Subject.card(OTHER, ORDER)), posts.find(ONE, Subject.alarm(ALARM)),
+    ):  # fmt: skip
+        assert await nothing is None
+
+
+async def test_it_is_known_what_a_message_shows_since_when_and_whether_it_is_there(
+    board: Board, clock: SetClock
+) -> None:
+    posts = board.posts
+    await posts.posted(ONE, 5, CARD, "a")
+    before = await posts.get(ONE, 5)
+    clock.advance(10)
+    await posts.shown(ONE, 5, "b")
+    await posts.pinned(ONE, 5, is_pinned=True)
+    after = await posts.get(ONE, 5)
+    assert before is not None
+    assert after is not None
+    assert (before.digest, before.pinned, after.digest, after.pinned) == ("a", False, "b", True)
+    assert (after.shown_at - before.shown_at).total_seconds() >= 10
+    await posts.forget(ONE, 5)
+    assert await posts.get(ONE, 5) is None
+    assert await posts.strangers(ONE, 4, 6) == [5]
+
+
+async def test_what_is_posted_is_no_stranger(board: Board) -> None:
+    await board.posts.posted(ONE, 5, CARD, "a")
+    assert await board.posts.strangers(ONE, 3, 7) == [4, 6]
+
+
+async def test_cards_are_edited_wherever_they_are_and_bills_where_the_merchant_is(
+    board: Board, runtime: Runtime, clock: SetClock
+) -> None:
+    await board.posts.posted(TWO, 5, CARD, "a")
+    await board.posts.posted(ONE, 6, Subject.card(SHOP, UUID(int=99)), "of another order")
+    await board.posts.posted(ONE, 7, Subject.card(OTHER, ORDER), "of another merchant")
+    await two_bills(board)
+    posted_at = clock.now()
+    for _ in range(2):  # news gathers
+        async with runtime.system.store.transaction() as tx:
+            await board.show(tx, SHOP, [ONE, TWO], [ORDER])
+    here, there = await waiting(runtime, ONE), await waiting(runtime, TWO)
+    assert {key: fact for key, (fact, _) in here.items()} == {f"bill:{ONE}": Bill(str(SHOP))}
+    assert {key: fact for key, (fact, _) in there.items()} == {
+        f"card:{TWO}:5": Card(str(SHOP), str(ORDER), edit_message_id=5),
+        f"bill:{TWO}": Bill(str(SHOP)),
+    }
+    rest = here[f"bill:{ONE}"][1] - posted_at
+    assert 0 < (BILL_REST - rest).total_seconds() < 1, "it was edited a moment ago"
+    assert (there[f"bill:{TWO}"][1] - posted_at).total_seconds() < 1, "nothing is there to rest"
+
+
+async def test_an_alarm_is_posted_once_in_each_chat_and_rests_between_edits(
+    board: Board, runtime: Runtime, clock: SetClock
+) -> None:
+    await board.posts.posted(ONE, 5, Subject.alarm(ALARM), "a")
+    posted_at = clock.now()
+    async with runtime.system.store.transaction() as tx:
+        await board.show_alarm(tx, ALARM, [ONE, TWO])
+    ((here, here_at),) = (await waiting(runtime, ONE)).values()
+    ((there, there_at),) = (await waiting(runtime, TWO)).values()
+    assert (here, there) == (AlarmCard(str(ALARM), posted=True), AlarmCard(str(ALARM)))
+    assert 0 < (ALARM_REST - (here_at - posted_at)).total_seconds() < 1
+    assert (there_at - posted_at).total_seconds() < 1
+
+
+async def test_a_new_days_bill_takes_the_pin_and_the_former_closes(
+    board: Board, runtime: Runtime
+) -> None:
+    await board.posts.posted(ONE, 8, Subject.live_bill(SHOP, DAYS[0]), "d")
+    await board.replace_bill(ONE, SHOP, DAYS[0])
+    assert await facts(runtime, ONE) == [Pin(8)], "there is none before it"
+    await board.posts.pinned(ONE, 8, is_pinned=True)
+    await runtime.system.store.execute("DELETE FROM outbox")
+    await board.posts.posted(ONE, 9, Subject.live_bill(SHOP, DAYS[1]), "d")
+    await board.replace_bill(ONE, SHOP, DAYS[1])
+    day = DAYS[0].isoformat()
+    closed = Bill(str(SHOP), day, day, edit_message_id=8)
+    assert await facts(runtime, ONE) == [closed, Pin(9), Unpin(8)]
+
+
+async def test_of_each_merchant_the_newest_bill_is_pinned(board: Board, runtime: Runtime) -> None:
+    await two_bills(board)
+    await board.posts.posted(ONE, 5, Subject.live_bill(OTHER, DAYS[0]), "d")
+    await board.posts.pinned(ONE, 9, is_pinned=True)
+    await board.set_pins(runtime.system.store, ONE)
+    assert await facts(runtime, ONE) == [Pin(5)]
+
+
+async def test_a_merchant_that_leaves_takes_what_waits_and_the_last_bill_is_named(
+    board: Board, runtime: Runtime
+) -> None:
+    store = runtime.system.store
+    await two_bills(board)
+    await two_bills(board, TWO)
+    await board.posts.posted(ONE, 5, CARD, "a")
+    await board.posts.posted(ONE, 4, Subject.card(OTHER, ORDER), "a")
+    outbox, said = runtime.delivery.outbox, Say(Stored("usage", {"command": "x"}))
+    await outbox.say(store, ONE, said, merchant_id=SHOP)
+    async with store.transaction() as tx:
+        await board.show(tx, SHOP, [ONE, TWO], [ORDER])
+        assert await board.end(tx, ONE, SHOP) == (9, DAYS[1].isoformat())
+        assert await board.end(tx, ONE, UUID(int=99)) is None
+    assert await facts(runtime, ONE) == [said, Unpin(9)]
+    assert await facts(runtime, TWO) == [Bill(str(SHOP))]
+    assert await board.posts.get(ONE, 5) is None
+    assert await board.posts.get(ONE, 4) is not None
+    assert await board.posts.get(TWO, 9) is not None
+
+
+async def test_where_a_group_moves_to_nothing_is_edited(board: Board, runtime: Runtime) -> None:
+    store = runtime.system.store
+    await two_bills(board)
+    await board.posts.posted(ONE, 5, CARD, "a")
+    said = Say(Stored("usage", {"command": "x"}), reply_to=3)
+    await runtime.delivery.outbox.say(store, ONE, said)
+    async with store.transaction() as tx:
+        await board.show(tx, SHOP, [ONE], [ORDER])
+        await board.move(tx, ONE, TWO)
+    assert await facts(runtime, ONE) == []
+    assert await facts(runtime, TWO) == [Say(Stored("usage", {"command": "x"}))]
+    assert await store.fetchval("SELECT count(*) FROM post") == 0
