@@ -192,11 +192,13 @@ _TOPICS: dict[str, type[Fact]] = {
 def pack(fact: Fact) -> dict[str, Any]:
     """A fact as JSON values; what is at its default is left out."""
     values = {field.name: getattr(fact, field.name) for field in fields(fact)}
-    return {
-        name: _pack_notice(value) if isinstance(value, Notice) else value
-        for name, value in values.items()
-        if value not in (None, "")
-    }
+    packed: dict[str, Any] = {}
+    for name, value in values.items():
+        if name == "notice":
+            packed |= _pack_notice(value)
+        elif value not in (None, ""):
+            packed[name] = _pack_notice(value) if isinstance(value, Notice) else value
+    return packed
 
 
 def _pack_notice(notice: Notice) -> dict[str, Any]:
@@ -206,12 +208,12 @@ def _pack_notice(notice: Notice) -> dict[str, Any]:
 def unpack(topic: str, values: dict[str, Any]) -> Fact:
     """The fact of a stored row. One that cannot be read must not stop those beside it."""
     try:
-        notices: dict[str, Any] = {
-            name: Stored(values[name]["screen"], values[name]["facts"])
-            for name in ("notice", "aloud")
-            if name in values
-        }
-        return _TOPICS[topic](**(values | notices))
+        read = dict(values)
+        if "screen" in read:
+            read["notice"] = Stored(read.pop("screen"), read.pop("facts"))
+        if "aloud" in read:
+            read["aloud"] = Stored(read["aloud"]["screen"], read["aloud"]["facts"])
+        return _TOPICS[topic](**read)
     except (KeyError, TypeError):
         return Unread(topic)
 
