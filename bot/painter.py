@@ -54,7 +54,7 @@ class Painter:
         context = CardContext(
             merchant_no=merchant.merchant_no,
             merchant_name=merchant.name,
-            products=await self._runtime.supply.channels.products(),
+            products=await self._runtime.supply.channels.products.on_sale(),
             notification=await self._runtime.trade.notifications.state_of(merchant_id, order_id),
             zone=merchant.day_cut.zone,
             label=group.label if group else _LABEL,
@@ -73,7 +73,7 @@ class Painter:
             label=group.label if group else _LABEL,
             language=await self.language(chat_id),
             live=stays,
-            products=await self._runtime.supply.channels.products(),
+            products=await self._runtime.supply.channels.products.on_sale(),
             staff=_staff_only(chat_id, group),
         )
         return screen, bill.days.first
@@ -82,7 +82,7 @@ class Painter:
         """A supplier's bill, or the platform's."""
         days = _days(fact.first, fact.last)
         language = await self.language(chat_id)
-        products = await self._runtime.supply.channels.products()
+        products = await self._runtime.supply.channels.products.on_sale()
         if fact.supplier_id is None:
             platform = await self._runtime.reports.bills.platform(days, fact.currency)
             currencies = await self._runtime.parties.merchants.currencies()

@@ -212,7 +212,7 @@ async def _staff(runtime: Runtime, user_id: int) -> Actor:
 
 async def _seed_suppliers(runtime: Runtime, addresses: Addresses) -> None:
     for product in PRODUCTS:
-        await runtime.supply.channels.add_product(product)
+        await runtime.supply.channels.products.add(product)
     text = (DOCUMENTS / "sandbox_md5.yaml").read_text(encoding="utf-8")
     document = await approved_document(runtime, text)
     for known in SUPPLIERS:

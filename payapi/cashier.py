@@ -65,7 +65,7 @@ async def show(request: web.Request) -> web.StreamResponse:
     order = standing.order
     attempt = await _payable(runtime, order) if standing.state == "pending" else None
     pay = attempt.pay if attempt else None
-    products = await runtime.supply.channels.products()
+    products = await runtime.supply.channels.products.on_sale()
     product = products.get(order.terms.product_code) if order.terms else None
     lang = language(request)
     name = (product.name_zh if lang == "zh" else product.name_en) if product else ""

@@ -164,7 +164,7 @@ class Example:
         sheets = Sheets(built.path)
         assert sheets.wrong() == []
         summary, net = sheets.column("Summary", "B"), sheets.column("Products", "H")
-        products = await self.runtime.supply.channels.products()
+        products = await self.runtime.supply.channels.products.on_sale()
         places = {
             "opening": "Opening prepaid balance",
             "prepaid": "Prepaid",

@@ -233,7 +233,7 @@ class Demo:
         }
 
     async def _shop(self, runtime: Runtime) -> dict[str, Any]:
-        products = await runtime.supply.channels.products()
+        products = await runtime.supply.channels.products.on_sale()
         return {
             "home": str(self._home / "sandbox" / "shop"),
             "host": self._host,

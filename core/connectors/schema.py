@@ -15,43 +15,25 @@ from core.connectors import reference
 from core.connectors.fixtures import ATTEMPT, CASE, REFUND, SECTION
 from core.connectors.loader import grammar
 from core.connectors.reference import Entry
+from core.connectors.shapes import (
+    FLAG,
+    MAYBE,
+    PLACE,
+    SIMPLE,
+    STATUSES,
+    TEXT,
+    TEXTS,
+    WORDS,
+    Schema,
+    matching,
+    or_none,
+    ref,
+    word,
+)
 from core.connectors.values import PACKED
-
-Schema = dict[str, object]
 
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 _SEE: Final = re.compile(r", see \[[^]]*\]\([^)]*\)")
-
-
-def _ref(name: str) -> Schema:
-    return {"$ref": f"#/$defs/{name}"}
-
-
-_TEXT: Final = _ref("text")
-_MAYBE: Final = _ref("maybe")
-_FLAG: Final = _ref("flag")
-_WORDS: Final = _ref("words")
-_TEXTS: Final = _ref("texts")
-_STATUSES: Final = _ref("statuses")
-_PLACE: Final = _ref("place")
-_SIMPLE: Final[Schema] = {
-    # Every value of a document is a text, however an editor's YAML takes `0` or `true`.
-    "text": {"type": ["string", "number", "boolean"]},
-    "maybe": {"type": ["string", "number", "boolean", "null"]},
-    "flag": {"enum": [True, False, "true", "false"]},
-    "words": {"type": "array", "items": _TEXT, "uniqueItems": True},
-    "texts": {"type": "object", "additionalProperties": _MAYBE},
-    "place": {"anyOf": [_TEXT, _WORDS]},
-    "statuses": {
-        "type": "array",
-        "items": {
-            "anyOf": [
-                {"type": "integer", "minimum": 100, "maximum": 599},
-                {"type": "string", "pattern": "^[1-5][0-9]{2}$"},
-            ]
-        },
-    },
-}
 
 
 def json_schema() -> Schema:
@@ -67,19 +49,19 @@ def json_schema() -> Schema:
             required=("connector", "name", "create"),
         ),
         "$defs": {
-            **_SIMPLE,
+            **SIMPLE,
             **{f"{name}_reads": _reads(name) for name in ("query", "refund", "balance", "token")},
             "way": _way(),
             "reply": _reply(),
             "open": _OPEN,
             "fields": _fields(),
             "field": _field(),
-            "sign": _or_none(_signature(grammar.SIGN, reference.SIGN)),
-            "verify": _or_none(_signature(grammar.VERIFY, reference.VERIFY)),
+            "sign": or_none(_signature(grammar.SIGN, reference.SIGN)),
+            "verify": or_none(_signature(grammar.VERIFY, reference.VERIFY)),
             "answers": _table(grammar.ANSWERS, _ANSWERS, reference.ANSWERS),
             "pay": _pay(),
-            "attempt": _table(ATTEMPT, dict.fromkeys(ATTEMPT, _MAYBE), reference.FACTS),
-            "refund": _table(REFUND, dict.fromkeys(REFUND, _MAYBE), reference.REFUND),
+            "attempt": _table(ATTEMPT, dict.fromkeys(ATTEMPT, MAYBE), reference.FACTS),
+            "refund": _table(REFUND, dict.fromkeys(REFUND, MAYBE), reference.REFUND),
         },
     }
 
@@ -106,38 +88,26 @@ def _told(entry: Entry) -> Schema:
     return {"description": f"{says} (if absent: {absent})" if absent else says}
 
 
-def _word(*words: str) -> Schema:
-    return {"enum": list(words)}
-
-
-def _or_none(shape: Schema) -> Schema:
-    return {"anyOf": [_word("none"), shape]}
-
-
-def _matching(pattern: re.Pattern[str]) -> Schema:
-    return {"type": "string", "pattern": f"^(?:{pattern.pattern})$"}
-
-
 def _reads(operation: str) -> Schema:
     names = grammar.READS[operation]
     entries = {**reference.OTHER_READS, **reference.PAYMENT_READS}
     if operation in ("balance", "token"):
         entries |= reference.OTHER_READS
-    return _table(names, dict.fromkeys(names, _PLACE), entries)
+    return _table(names, dict.fromkeys(names, PLACE), entries)
 
 
 def _states(*words: str) -> Schema:
     return {
         "type": "object",
         "propertyNames": {"minLength": 1},
-        "additionalProperties": _word(*words),
+        "additionalProperties": word(*words),
     }
 
 
 def _fields() -> Schema:
     return {
         "type": "object",
-        "patternProperties": {r"^[A-Za-z0-9_.\-\[\]]{1,64}$": _ref("field")},
+        "patternProperties": {r"^[A-Za-z0-9_.\-\[\]]{1,64}$": ref("field")},
         "additionalProperties": False,
     }
 
@@ -146,34 +116,34 @@ def _field() -> Schema:
     """The value of a field: a text, a table of more, or a list of both."""
     packed: Schema = {
         "type": "object",
-        "properties": {PACKED: _ref("field")},
+        "properties": {PACKED: ref("field")},
         "required": [PACKED],
         "additionalProperties": False,
     }
-    items: Schema = {"type": "array", "items": {"anyOf": [_MAYBE, _ref("fields")]}}
-    return {"anyOf": [_MAYBE, items, packed, _ref("fields")]}
+    items: Schema = {"type": "array", "items": {"anyOf": [MAYBE, ref("fields")]}}
+    return {"anyOf": [MAYBE, items, packed, ref("fields")]}
 
 
 def _signature(names: Sequence[str], entries: Mapping[str, Entry]) -> Schema:
-    return _table(names, {name: _SIGNATURE.get(name, _TEXT) for name in names}, entries)
+    return _table(names, {name: _SIGNATURE.get(name, TEXT) for name in names}, entries)
 
 
 def _pay() -> Schema:
     made = _table(
         grammar.PAY_MADE,
-        {"text": _TEXT, "fields": _ref("fields"), "sign": _ref("sign")},
+        {"text": TEXT, "fields": ref("fields"), "sign": ref("sign")},
         reference.PAY_MADE,
     )
-    way: Schema = {"anyOf": [_TEXT, _WORDS, made]}
+    way: Schema = {"anyOf": [TEXT, WORDS, made]}
     shapes: dict[str, Schema] = dict.fromkeys(grammar.PAYS, way)
     shapes |= {
-        grammar.HTML: _PLACE,
-        "from": _PLACE,
-        "by": _TEXT,
-        "kinds": {"type": "object", "additionalProperties": _word(*grammar.PAYS, grammar.HTML)},
+        grammar.HTML: PLACE,
+        "from": PLACE,
+        "by": TEXT,
+        "kinds": {"type": "object", "additionalProperties": word(*grammar.PAYS, grammar.HTML)},
     }
     # The words are of what a payer is handed who sends the request.
-    words = _word("none", "app", "url", "form")
+    words = word("none", "app", "url", "form")
     return {"anyOf": [words, _table(grammar.PAY, shapes, reference.PAY)]}
 
 
@@ -182,18 +152,18 @@ def _operation(name: str) -> Schema:
     refunding = name in grammar.REFUNDING
     shapes = {**_SHARED, **_CALL}
     if refunding:
-        shapes |= {"reads": _ref("refund_reads"), "states": _states(*grammar.REFUND_STATES)}
+        shapes |= {"reads": ref("refund_reads"), "states": _states(*grammar.REFUND_STATES)}
     elif name in ("balance", "token"):
-        shapes["reads"] = _ref(f"{name}_reads")
+        shapes["reads"] = ref(f"{name}_reads")
     if name == "close":
-        shapes["gives"] = _word(*grammar.CLOSE_GIVES)
+        shapes["gives"] = word(*grammar.CLOSE_GIVES)
     if name != "create":
         return _table(names, shapes, _CALLED, required=["path"])
     shapes["ways"] = {
         "type": "object",
         "minProperties": 1,
-        "propertyNames": {"anyOf": [_word("*"), _matching(grammar.WAY_CODE)]},
-        "additionalProperties": _ref("way"),
+        "propertyNames": {"anyOf": [word("*"), matching(grammar.WAY_CODE)]},
+        "additionalProperties": ref("way"),
     }
     made = _table(names, shapes, _CALLED)
     return {**made, "anyOf": [{"required": ["path"]}, {"required": ["ways"]}]}
@@ -204,57 +174,57 @@ def _way() -> Schema:
 
 
 def _reply() -> Schema:
-    shapes = {"status": _TEXT, "type": _matching(grammar.CONTENT_TYPE), "body": _MAYBE}
-    return {"anyOf": [_TEXT, _table(grammar.REPLY, shapes, reference.REPLY)]}
+    shapes = {"status": TEXT, "type": matching(grammar.CONTENT_TYPE), "body": MAYBE}
+    return {"anyOf": [TEXT, _table(grammar.REPLY, shapes, reference.REPLY)]}
 
 
 def _callback() -> Schema:
     shapes: dict[str, Schema] = {
         "from": {
             "anyOf": [
-                _word(*grammar.FORMS),
+                word(*grammar.FORMS),
                 {
                     "type": "array",
-                    "items": _word(*grammar.PLACES),
+                    "items": word(*grammar.PLACES),
                     "uniqueItems": True,
                     "minItems": 1,
                 },
             ]
         },
-        "verify": _ref("verify"),
-        "open": _ref("open"),
-        "within": _TEXT,
-        "each": _TEXT,
-        "reads": _ref("query_reads"),
+        "verify": ref("verify"),
+        "open": ref("open"),
+        "within": TEXT,
+        "each": TEXT,
+        "reads": ref("query_reads"),
         "states": _states(*grammar.STATES, grammar.IGNORE),
-        "then": _word("believe", "query"),
-        "addresses": _WORDS,
-        **dict.fromkeys(("success", "duplicate", "failure"), _ref("reply")),
+        "then": word("believe", "query"),
+        "addresses": WORDS,
+        **dict.fromkeys(("success", "duplicate", "failure"), ref("reply")),
     }
     entries = {**reference.DOCUMENT, **reference.CALLBACK}
     return _table(grammar.CALLBACK, shapes, entries, required=("success", "failure"))
 
 
 def _fixtures() -> Schema:
-    shapes: dict[str, Schema] = dict.fromkeys(CASE, _MAYBE)
+    shapes: dict[str, Schema] = dict.fromkeys(CASE, MAYBE)
     shapes |= {
-        "build": _word(*grammar.OPERATIONS),
-        "read": _word(*grammar.OPERATIONS),
-        "verify": _word("callback"),
-        "gives": _word(*dict.fromkeys(word for some in reference.GIVES.values() for word in some)),
-        "attempt": _ref("attempt"),
-        "refund": _ref("refund"),
-        "headers": _TEXTS,
+        "build": word(*grammar.OPERATIONS),
+        "read": word(*grammar.OPERATIONS),
+        "verify": word("callback"),
+        "gives": word(*dict.fromkeys(word for some in reference.GIVES.values() for word in some)),
+        "attempt": ref("attempt"),
+        "refund": ref("refund"),
+        "headers": TEXTS,
     }
     case = _table(CASE, shapes, reference.CASE)
     kinds = [{"required": [kind]} for kind in ("build", "read", "verify")]
     whole: dict[str, Schema] = {
-        "credentials": _TEXTS,
-        "attempt": _ref("attempt"),
-        "refund": _ref("refund"),
-        "token": _TEXT,
-        "now": _TEXT,
-        "nonce": _TEXT,
+        "credentials": TEXTS,
+        "attempt": ref("attempt"),
+        "refund": ref("refund"),
+        "token": TEXT,
+        "now": TEXT,
+        "nonce": TEXT,
         "cases": {"type": "array", "items": {**case, "oneOf": kinds}},
     }
     return _table(SECTION, whole, reference.FIXTURES)
@@ -262,36 +232,36 @@ def _fixtures() -> Schema:
 
 _CALLED: Final[Mapping[str, Entry]] = {**reference.DOCUMENT, **reference.OPERATION}
 _OPEN: Final[Schema] = _table(
-    grammar.OPEN, {"text": _TEXT, "as": _word(*grammar.BODIES)}, reference.OPEN, required=["text"]
+    grammar.OPEN, {"text": TEXT, "as": word(*grammar.BODIES)}, reference.OPEN, required=["text"]
 )
 _ANSWERS: Final[Mapping[str, Schema]] = {
-    "from": _word(*grammar.FORMS),
+    "from": word(*grammar.FORMS),
     "signed": {"enum": [True, False, "true", "false", "good"]},
-    "open": _ref("open"),
-    "ok": {"type": "object", "additionalProperties": {"anyOf": [_TEXT, _WORDS]}},
-    "statuses": _STATUSES,
-    "code": _PLACE,
-    "message": _PLACE,
-    "refused": _WORDS,
-    "refused_statuses": _STATUSES,
-    "not_found": _WORDS,
-    "not_found_statuses": _STATUSES,
-    "faults": _STATUSES,
+    "open": ref("open"),
+    "ok": {"type": "object", "additionalProperties": {"anyOf": [TEXT, WORDS]}},
+    "statuses": STATUSES,
+    "code": PLACE,
+    "message": PLACE,
+    "refused": WORDS,
+    "refused_statuses": STATUSES,
+    "not_found": WORDS,
+    "not_found_statuses": STATUSES,
+    "faults": STATUSES,
 }
 _PARAMS: Final[Mapping[str, Schema]] = {
-    "order": {"anyOf": [_word(*grammar.ORDERS), _WORDS]},
-    "without": _WORDS,
-    "empty": _word("drop", "keep"),
-    "write": _word("pair", "value", "quoted"),
-    "url": _FLAG,
-    "join": _MAYBE,
-    "nested": _word("skip", "json", "flat"),
+    "order": {"anyOf": [word(*grammar.ORDERS), WORDS]},
+    "without": WORDS,
+    "empty": word("drop", "keep"),
+    "write": word("pair", "value", "quoted"),
+    "url": FLAG,
+    "join": MAYBE,
+    "nested": word("skip", "json", "flat"),
 }
 _SIGNATURE: Final[Mapping[str, Schema]] = {
     "params": _table(grammar.PARAMS, _PARAMS, reference.PARAMS),
     "certificate": _table(
         grammar.CERTIFICATE,
-        {**dict.fromkeys(grammar.CERTIFICATE, _TEXT), "issued_to": _PLACE},
+        {**dict.fromkeys(grammar.CERTIFICATE, TEXT), "issued_to": PLACE},
         reference.CERTIFICATE,
         required=grammar.CERTIFICATE,
     ),
@@ -299,53 +269,52 @@ _SIGNATURE: Final[Mapping[str, Schema]] = {
 _SHARED: Final[Mapping[str, Schema]] = {
     "body": {
         "anyOf": [
-            _word(*grammar.BODIES),
-            {"type": "object", "properties": {"xml": _TEXT}, "additionalProperties": False},
+            word(*grammar.BODIES),
+            {"type": "object", "properties": {"xml": TEXT}, "additionalProperties": False},
         ]
     },
     "headers": {
         "type": "object",
-        "propertyNames": _matching(grammar.HEADER),
-        "additionalProperties": _MAYBE,
+        "propertyNames": matching(grammar.HEADER),
+        "additionalProperties": MAYBE,
     },
-    "fields": _ref("fields"),
-    "sign": _ref("sign"),
-    "verify": _ref("verify"),
-    "reads": _ref("query_reads"),
+    "fields": ref("fields"),
+    "sign": ref("sign"),
+    "verify": ref("verify"),
+    "reads": ref("query_reads"),
     "states": _states(*grammar.STATES, grammar.IGNORE),
-    "answers": _ref("answers"),
+    "answers": ref("answers"),
 }
 _CALL: Final[Mapping[str, Schema]] = {
-    "method": _word(*grammar.METHODS),
+    "method": word(*grammar.METHODS),
     "path": {"type": "string", "pattern": "^/"},
-    "within": _TEXT,
-    "by": _word("us", "payer"),
-    "pay": _ref("pay"),
-    "gives": _word(*grammar.REFUND_STATES),
-    "lost": _STATUSES,
+    "within": TEXT,
+    "by": word("us", "payer"),
+    "pay": ref("pay"),
+    "gives": word(*grammar.REFUND_STATES),
+    "lost": STATUSES,
 }
 _HOSTS: Final[Schema] = {
-    "type": "array", "items": _matching(grammar.HOST), "uniqueItems": True,
+    "type": "array", "items": matching(grammar.HOST), "uniqueItems": True,
 }  # fmt: skip
 _TOP: Final[Mapping[str, Schema]] = {
-    "connector": _matching(grammar.CODE),
+    "connector": matching(grammar.CODE),
     "language": {"enum": [grammar.LANGUAGE, str(grammar.LANGUAGE)]},
-    "name": _TEXT,
+    "name": TEXT,
     **dict.fromkeys(
-        ("sandbox_only", "create_is_idempotent", "refund_is_idempotent", "not_found_is_final"),
-        _FLAG,
+        ("sandbox_only", "create_is_idempotent", "refund_is_idempotent", "not_found_is_final"), FLAG
     ),
-    "credentials": {"anyOf": [_WORDS, {"type": "object", "additionalProperties": _TEXT}]},
+    "credentials": {"anyOf": [WORDS, {"type": "object", "additionalProperties": TEXT}]},
     **dict.fromkeys(("servers", "hosts"), _HOSTS),
     "apps": {
         "type": "array",
-        "items": {**_matching(grammar.APP), "not": _word(*sorted(grammar.NO_APPS))},
+        "items": {**matching(grammar.APP), "not": word(*sorted(grammar.NO_APPS))},
         "uniqueItems": True,
     },
-    "amounts": _word("decimal", "minor"),
-    "tables": {"type": "object", "additionalProperties": _TEXTS},
-    "values": _TEXTS,
-    "must_equal": {"type": "object", "additionalProperties": _TEXT},
+    "amounts": word("decimal", "minor"),
+    "tables": {"type": "object", "additionalProperties": TEXTS},
+    "values": TEXTS,
+    "must_equal": {"type": "object", "additionalProperties": TEXT},
     **{name: _operation(name) for name in grammar.OPERATIONS},
     "callback": _callback(),
     "fixtures": _fixtures(),

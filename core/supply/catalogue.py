@@ -4,8 +4,8 @@ receipt, once per message."""
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, replace
-from typing import Any, ClassVar, Final, Literal
+from dataclasses import replace
+from typing import Any, Final, Literal
 from uuid import UUID
 
 from core.connectors import DocumentFaults
@@ -13,15 +13,15 @@ from core.delivery.district import Delivery
 from core.delivery.outbox import Say, Stored
 from core.kernel.codec import pack
 from core.kernel.errors import Refusal
-from core.kernel.tariff import format_tariff, parse_tariff
+from core.kernel.tariff import format_tariff
 from core.parties.district import Parties
 from core.parties.merchants import Merchant
 from core.parties.suppliers import Supplier
 from core.people.actors import Actor
-from core.people.approvals import Question
 from core.people.district import People
 from core.people.receipts import Answer, Cause, ObeyedBefore
-from core.supply.channels import By, Channel, Channels, ChannelSets, NewChannel, Terms, read_hours
+from core.supply.channel_question import ChannelQuestion, new_channel
+from core.supply.channels import By, Channel, Channels, ChannelSets, NewChannel, Terms
 from core.system.store import Store, Tx
 
 RIGHT: Final = "channels"
@@ -31,29 +31,6 @@ _Facts = dict[str, Any]
 _Also = Callable[[Tx, _Facts], Awaitable[None]]
 _SHOWN_WAYS: Final = 20
 _SHOWN_CHARS: Final = 40
-
-
-@dataclass(frozen=True, slots=True)
-class ChannelQuestion(Question):
-    """A channel as it would be. cost: as a person writes a tariff; hours: as one writes them."""
-
-    kind: ClassVar[str] = "channel"
-    supplier_no: str
-    supplier_name: str
-    currency: str
-    cost: str
-    products: tuple[str, ...]
-    name: str
-    supplier_code: str
-    amount_list: tuple[int, ...]
-    amount_min: int | None
-    amount_max: int | None
-    hours: str | None
-    day_limit_minor: int | None
-    day_limit_count: int | None
-    weight: int
-    priority: int
-    actor_name: str
 
 
 class Catalogue:
@@ -121,7 +98,7 @@ class Catalogue:
             return  # pressed twice
         question = asked.question
         supplier = await self._suppliers.by_no(question.supplier_no)
-        new = _new_channel(question, supplier)
+        new = new_channel(question, supplier)
         await self._need_way(supplier, new.supplier_code)
 
         async def also(tx: Tx, said: _Facts) -> None:
@@ -252,7 +229,7 @@ class Catalogue:
 
         async def do(by: By, also: _Also) -> None:
             if merchant is None:
-                await self._channels.turn_product(product_code, state, by, also=also)
+                await self._channels.products.turn(product_code, state, by, also=also)
                 return
             async with self._store.transaction() as tx:
                 if not await self._merchants.offers.turn_product(tx, merchant, product_code, state):
@@ -328,26 +305,6 @@ def _whose(merchant: Merchant | None) -> Callable[[_Facts], _Facts]:
         "merchant_name": merchant.name if merchant else "",
     }
     return lambda _: facts
-
-
-def _new_channel(question: ChannelQuestion, supplier: Supplier) -> NewChannel:
-    """The channel of a question. Everything in it was read before."""
-    return NewChannel(
-        channel_no=None,
-        name=question.name,
-        supplier_code=question.supplier_code,
-        cost=parse_tariff(question.cost, supplier.currency),
-        products=question.products,
-        currency=question.currency,
-        amount_list=question.amount_list,
-        amount_min=question.amount_min,
-        amount_max=question.amount_max,
-        hours=read_hours(question.hours) if question.hours else None,
-        day_limit_minor=question.day_limit_minor,
-        day_limit_count=question.day_limit_count,
-        weight=question.weight,
-        priority=question.priority,
-    )
 
 
 async def _nothing(_: Tx, __: _Facts) -> None:

@@ -68,7 +68,7 @@ async def why(message: Message, intent: AskWhy, actor: Actor, runtime: Runtime) 
         Wish(merchant_id, mode, intent.product_code, amount)
     )
     sold = await runtime.supply.channel_sets.of(intent.product_code, merchant_id)
-    product = (await runtime.supply.channels.catalogue())[intent.product_code]
+    product = (await runtime.supply.channels.products.all())[intent.product_code]
     names = await runtime.supply.channels.names()
     facts = {
         "product_code": intent.product_code,
@@ -121,7 +121,7 @@ async def _facts(
     merchant_id = merchant.id if merchant is not None else None
     states = {channel.channel_no: channel.state for channel in await runtime.supply.channels.all()}
     lines = []
-    for code, product in (await runtime.supply.channels.catalogue()).items():
+    for code, product in (await runtime.supply.channels.products.all()).items():
         sold = await runtime.supply.channel_sets.of(code, merchant_id)
         lines.append(
             {

@@ -35,7 +35,7 @@ async def show_rates(message: Message, intent: ShowRates, actor: Actor, runtime:
     merchant = await runtime.people.access.merchant_in(
         actor, intent.merchant_no, example="/rates M1001"
     )
-    products = await runtime.supply.channels.products()
+    products = await runtime.supply.channels.products.on_sale()
     offers = await runtime.parties.merchants.offers.of(merchant)
     coming = await runtime.parties.merchants.offers.coming(merchant)
     facts = {

@@ -119,7 +119,7 @@ async def _called(runtime: Runtime, by: By) -> dict[str, tuple[str, str]]:
             everybody = await runtime.parties.merchants.everybody()
             return {str(m.id): (f"{m.merchant_no} {m.name}",) * 2 for m in everybody}
         case "product":
-            products = await runtime.supply.channels.products()
+            products = await runtime.supply.channels.products.on_sale()
             return {code: (p.name_zh, p.name_en) for code, p in products.items()}
         case _:
             channels = await runtime.supply.channels.names()

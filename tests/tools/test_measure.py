@@ -12,7 +12,6 @@ from tools.measure import Aspect, House, Module, aspects
 # Aims that are not reached yet, as they stand. A figure here only goes down; one that is at its aim
 # has to go.
 NOT_YET = {
-    "lines of a module, 95 %": 362,
     "uses of untyped facts": 157,
     "modules above core that speak SQL": 2,
     "modules without a noun for a name": 11,

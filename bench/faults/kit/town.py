@@ -91,7 +91,7 @@ async def settle(runtime: Runtime, supplier_base: str, supplier_key: str) -> Tow
 
 
 async def _supplier(runtime: Runtime, base: str, key: str) -> None:
-    await runtime.supply.channels.add_product(Product(PRODUCT, "支付宝扫码", "Alipay QR"))
+    await runtime.supply.channels.products.add(Product(PRODUCT, "支付宝扫码", "Alipay QR"))
     text = (world.DOCUMENTS / "sandbox_md5.yaml").read_text(encoding="utf-8")
     document = await world.approved_document(runtime, text)
     new = NewSupplier(

@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from core.accounts.vouchers import rows
-from core.accounts.vouchers.model import ADJUSTMENT, Holder, Kind, Record
+from core.accounts.vouchers.model import ADJUSTMENT, Decision, Holder, Kind, Record
 from core.delivery.audit import Audit
 from core.delivery.outbox import NOBODY, Outbox, Say, Stored
 from core.kernel.money import Money
@@ -97,6 +97,26 @@ class Telling:
         ]
         if deeds:
             await tell_ops(tx, self._groups, actor, *deeds)
+
+
+def said_of(decided: Decision) -> dict[str, Any]:
+    """What a receipt says of what was decided, before it is written."""
+    holder, kind, move = decided.holder, decided.kind, decided.move
+    rate = move.conversion_rate
+    return {
+        "kind": kind.name,
+        f"{holder.role}_no": holder.no,
+        f"{holder.role}_name": holder.name,
+        f"{holder.role}_id": str(holder.id),
+        "zone": holder.day_cut.zone,
+        "minor": move.amount.minor,
+        "currency": move.amount.currency,
+        "original_minor": move.original.minor,
+        "original_currency": move.original.currency,
+        "conversion_rate": "" if rate is None else format(rate, "f"),
+        "remark": move.remark,
+        "proof": move.proof_file_id is not None,
+    }
 
 
 async def receipts_of(queries: Queries, chat_id: int, message_id: int) -> list[dict[str, Any]]:

@@ -11,7 +11,7 @@ from uuid import UUID
 import asyncpg
 
 from core.accounts.vouchers import rows
-from core.accounts.vouchers.announcements import Telling, Written
+from core.accounts.vouchers.announcements import Telling, Written, said_of
 from core.accounts.vouchers.doubts import Doubts, doubt_of_undo, doubts_of_moves
 from core.accounts.vouchers.model import (
     KINDS,
@@ -256,7 +256,7 @@ class Vouchers:
         receipt = {
             f"{kind.name}_id": str(voucher_id),
             "record_no": f"{holder.no}-{seq}",
-            **_decided(decided),
+            **said_of(decided),
             "before_minor": after_minor - kind.weight * move.amount.minor,
             "after_minor": after_minor,
             "advanced_minor": advanced_minor,
@@ -316,26 +316,6 @@ class Vouchers:
 
 class _SupplierDayOver(Exception):
     """A supplier's day ended between its opening and the booking."""
-
-
-def _decided(decided: Decision) -> dict[str, Any]:
-    """What a receipt says of what was decided, before it is written."""
-    holder, kind, move = decided.holder, decided.kind, decided.move
-    rate = move.conversion_rate
-    return {
-        "kind": kind.name,
-        f"{holder.role}_no": holder.no,
-        f"{holder.role}_name": holder.name,
-        f"{holder.role}_id": str(holder.id),
-        "zone": holder.day_cut.zone,
-        "minor": move.amount.minor,
-        "currency": move.amount.currency,
-        "original_minor": move.original.minor,
-        "original_currency": move.original.currency,
-        "conversion_rate": "" if rate is None else format(rate, "f"),
-        "remark": move.remark,
-        "proof": move.proof_file_id is not None,
-    }
 
 
 def _check_undo(row: asyncpg.Record | None, at: datetime) -> None:

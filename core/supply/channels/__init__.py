@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from core.supply.channels.changes import SCRIPT, By
-from core.supply.channels.channels import Channels, NewChannel, Product
+from core.supply.channels.channels import Channels, NewChannel
 from core.supply.channels.choice import REASONS, Channel, Choice, Reason, Used, choose, why_full
 from core.supply.channels.costs import ChannelCost
 from core.supply.channels.hours import Hours, read_hours
+from core.supply.channels.products import Product, Products
 from core.supply.channels.routing import Routing, Wish
 from core.supply.channels.sets import ChannelSet, ChannelSets
 from core.supply.channels.terms import FAULTS, Terms
@@ -25,6 +26,7 @@ __all__ = [
     "Hours",
     "NewChannel",
     "Product",
+    "Products",
     "Reason",
     "Routing",
     "Terms",

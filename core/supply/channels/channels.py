@@ -1,4 +1,4 @@
-"""Products and channels: opened, shown, changed, switched, archived, and what they cost."""
+"""Channels: opened, shown, changed, switched, archived, and what they cost."""
 
 from __future__ import annotations
 
@@ -20,23 +20,13 @@ from core.supply.channels.changes import SCRIPT, Also, By, nothing_else, record
 from core.supply.channels.choice import Channel
 from core.supply.channels.costs import TODAY, ChannelCost, find_cost
 from core.supply.channels.hours import Hours
-from core.supply.channels.models import ProductRow
 from core.supply.channels.pauses import RESUME
+from core.supply.channels.products import Products
 from core.supply.channels.rows import read_all, read_hours_of, read_one
 from core.supply.channels.terms import NEXT, Terms, changed, check_number, check_terms
 from core.system.store import Queries, Store, Tx
 
 _SHOWN_CHARS: Final = 20
-
-
-@dataclass(frozen=True, slots=True)
-class Product:
-    """A payment method as the platform sells it. state: on | off."""
-
-    code: str
-    name_zh: str
-    name_en: str
-    state: str = "on"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,10 +58,10 @@ class NewChannel:
 
 
 class Channels:
-    """Products, and the channels that sell them.
+    """The channels that sell products.
 
-    Every change is in the trail, and written once; `also` is written with it. limits_changed:
-    told, afterwards, of a channel whose limits of the day are others now.
+    Every change is in the trail, and written once; `also` is written with it. products: what they
+    sell. limits_changed: told, afterwards, of a channel whose limits of the day are others now.
 
     More than seven verbs: one for each way to find a channel, and one for each change of it.
     """
@@ -84,39 +74,12 @@ class Channels:
         audit: Audit,
         limits_changed: Callable[[Channel], Awaitable[None]],
     ) -> None:
+        self.products = Products(store, audit)
         self._store = store
         self._clock = clock
         self._ids = ids
         self._audit = audit
         self._limits_changed = limits_changed
-
-    async def add_product(self, product: Product) -> None:
-        """Add a product that merchants can buy."""
-        await ProductRow.create(code=product.code, name_zh=product.name_zh, name_en=product.name_en)
-
-    async def products(self) -> dict[str, Product]:
-        """Every product that is on, by code."""
-        return {code: p for code, p in (await self.catalogue()).items() if p.state == "on"}
-
-    async def catalogue(self) -> dict[str, Product]:
-        """Every product, those that are off as well, by code."""
-        rows = await ProductRow.all().order_by("code")
-        return {row.code: Product(row.code, row.name_zh, row.name_en, row.state) for row in rows}
-
-    async def turn_product(
-        self, code: str, state: str, by: By, *, also: Also = nothing_else
-    ) -> None:
-        """Switch a product on or off for everybody; orders that are there go on. state: on | off.
-        The same again changes and writes nothing. Refusals: product_not_found."""
-        async with self._store.transaction() as tx:
-            before = await tx.fetchval("SELECT state FROM product WHERE code = $1 FOR UPDATE", code)
-            if before is None:
-                raise Refusal("product_not_found", product=code[:_SHOWN_CHARS])
-            if before == state:
-                return
-            await tx.execute("UPDATE product SET state = $2 WHERE code = $1", code, state)
-            facts = {"product_code": code, "before": before, "after": state}
-            await record(self._audit, tx, "product_turned", by, facts, also)
 
     async def check_channel(self, supplier: Supplier, channel: NewChannel) -> None:
         """Refuse what cannot be a channel of this supplier, before anybody is asked about it.
@@ -136,7 +99,7 @@ class Channels:
                 supplier_no=supplier.supplier_no,
                 supplier_currency=supplier.currency,
             )
-        known = await self.catalogue()
+        known = await self.products.all()
         for code in channel.products:
             if code not in known:
                 raise Refusal("product_not_found", product=code[:_SHOWN_CHARS])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from core.trade.orders.by_hand import ByHand, OrdersByHand, held_minor_of, need_reversible
+from core.trade.orders.by_hand import ByHand, OrdersByHand
 from core.trade.orders.charges import (
     CHARGED,
     CHARGED_RATE,
@@ -13,6 +13,7 @@ from core.trade.orders.charges import (
     hold_charges,
     write_charges,
 )
+from core.trade.orders.completion_rows import held_minor_of, need_reversible
 from core.trade.orders.contradictions import CONTRADICTION, Contradictions, Sighting, together
 from core.trade.orders.creation import Creation, Opened
 from core.trade.orders.decisions import OpenOrder, PaymentSeen

@@ -6,14 +6,12 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from uuid import UUID
 
-import asyncpg
-
 from core.books import BusinessDay, Event, Postings, rerated, reversal
 from core.kernel.errors import Bug, Refusal
 from core.kernel.money import Money
 from core.kernel.tariff import Tariff
 from core.supply.channels import Routing
-from core.system.store import Queries, Tx
+from core.system.store import Tx
 from core.trade.books import TradeBooks
 from core.trade.orders import moves
 from core.trade.orders.charges import (
@@ -24,7 +22,8 @@ from core.trade.orders.charges import (
     hold_charges,
     write_charges,
 )
-from core.trade.orders.decisions import Held, Use, complete, next_attempt_of, uses_of
+from core.trade.orders.completion_rows import completion_of, held_of, need_reversible
+from core.trade.orders.decisions import Use, complete, next_attempt_of, uses_of
 from core.trade.orders.payments import PaidBy, Payments
 from core.trade.orders.rows import Attempt, Order, in_turn, lock_order, named
 
@@ -85,7 +84,7 @@ class OrdersByHand:
                 raise Refusal("order_state", number=order.order_no, status=order.state)
             day = await in_turn(tx, day, order)
             attempt = next_attempt_of(attempts)
-            held = await _held(tx, order, attempts, attempt, by)
+            held = await held_of(tx, order, attempts, attempt, by.discrepancy_id)
             if held_minor not in (None, sum(h.left_minor for h in held)):
                 raise Refusal("discrepancy_changed", number=order.order_no)
             uses = uses_of(order, held)
@@ -179,7 +178,7 @@ class OrdersByHand:
     ) -> int:
         """Book the exact reversal of the completion that an order is paid by, and give back what
         it took from suspense. Returns what the merchant is charged more before that."""
-        wrong = await _completion(tx, order)
+        wrong = await completion_of(tx, order)
         back = reversal(await self._ledger.postings_of(tx, order.merchant_id, wrong["event_id"]))
         charged_anew_minor = await self._charge_first_fee(tx, day, order, by, back)
         event_id = await self._ledger.book(
@@ -295,70 +294,3 @@ class OrdersByHand:
             day.day,
             day.at,
         )
-
-
-async def held_minor_of(queries: Queries, order: Order) -> int:
-    """How much of an order's money is in suspense."""
-    return int(
-        await queries.fetchval(
-            "SELECT coalesce(sum(left_minor), 0) FROM discrepancy"
-            " WHERE merchant_id = $1 AND order_id = $2",
-            order.merchant_id,
-            order.id,
-        )
-    )
-
-
-async def need_reversible(queries: Queries, order: Order) -> None:
-    """Refusals: order_state (not paid by hand, refunded, disputed already), completion_confirmed,
-    refund_under_way."""
-    if order.state != "paid" or order.disputed or order.paid_how != "completed":
-        raise Refusal("order_state", number=order.order_no, status=order.state)
-    if await queries.fetchval(
-        "SELECT EXISTS (SELECT FROM supplier_payment"
-        " WHERE merchant_id = $1 AND order_id = $2 AND booked_as = 'confirmation')",
-        order.merchant_id,
-        order.id,
-    ):
-        raise Refusal("completion_confirmed", number=order.order_no)
-    if await queries.fetchval(
-        "SELECT EXISTS (SELECT FROM refund"
-        " WHERE merchant_id = $1 AND order_id = $2 AND ended_at IS NULL)",
-        order.merchant_id,
-        order.id,
-    ):
-        raise Refusal("refund_under_way", number=order.order_no)
-
-
-async def _completion(tx: Tx, order: Order) -> asyncpg.Record:
-    """The completion by which the order is paid: the one that is not reversed."""
-    row = await tx.fetchrow(
-        "SELECT c.id, c.event_id FROM completion c"
-        " WHERE c.merchant_id = $1 AND c.order_id = $2 AND c.reverses IS NULL AND NOT EXISTS ("
-        "  SELECT FROM completion w WHERE w.merchant_id = c.merchant_id AND w.reverses = c.id)",
-        order.merchant_id,
-        order.id,
-    )
-    if row is None:
-        raise Bug(f"order {order.order_no} is completed without a completion")
-    return row
-
-
-async def _held(
-    tx: Tx, order: Order, attempts: list[Attempt], attempt: Attempt, by: ByHand
-) -> list[Held]:
-    """The order's money in suspense, whatever it was when it was seen; that of the attempt first.
-    Only one discrepancy's where somebody named it."""
-    rows = await tx.fetch(
-        "SELECT id, attempt_no, seen_minor, left_minor FROM discrepancy"
-        " WHERE merchant_id = $1 AND order_id = $2 AND left_minor > 0"
-        " AND ($4::uuid IS NULL OR id = $4) ORDER BY (attempt_no = $3) DESC, id",
-        order.merchant_id,
-        order.id,
-        attempt.attempt_no,
-        by.discrepancy_id,
-    )
-    return [
-        Held(row["id"], named(attempts, row["attempt_no"]), row["seen_minor"], row["left_minor"])
-        for row in rows
-    ]

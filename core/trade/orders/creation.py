@@ -21,6 +21,7 @@ from core.system.store import Store, Tx
 from core.trade.books import TradeBooks
 from core.trade.orders import moves
 from core.trade.orders.decisions import OpenOrder, came_to_nothing, differences
+from core.trade.orders.drafts import OtherMonth, new_attempt, new_order
 from core.trade.orders.payments import Payments
 from core.trade.orders.rows import (
     Attempt,
@@ -122,7 +123,7 @@ class Creation:
             turn = _Turn(opened.order, there.turn + 1)
         try:
             order = await self._write(app, wanted, turn, request_id=request_id)
-        except moves.OtherMonth as other:  # it began meanwhile
+        except OtherMonth as other:  # it began meanwhile
             turn = replace(turn, at=other.at)
             order = await self._write(app, wanted, turn, request_id=request_id)
         if order is None:
@@ -433,7 +434,7 @@ class Creation:
             position = await self._ledger.position(tx, merchant.id, app.mode, merchant.currency)
             if position.minor > merchant.credit_line_minor:
                 raise Refusal("credit_line_reached")
-        return moves.new_order(
+        return new_order(
             app,
             wanted,
             order_id=self._ids.uuid7(day.at),
@@ -452,7 +453,7 @@ class Creation:
         refused: Sequence[Reason] = (),
     ) -> Attempt:
         """On the first channel of the choice. refused: why not on those that were tried."""
-        return moves.new_attempt(
+        return new_attempt(
             order,
             choice.ranked[0],
             attempt_no,

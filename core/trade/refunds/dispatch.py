@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import Final, Literal
 from uuid import UUID
@@ -11,18 +11,17 @@ from uuid import UUID
 import structlog
 
 from core.books import BusinessDay, Ledger
-from core.connectors import AttemptFacts, Connector, HttpRequest, RefundFacts
+from core.connectors import HttpRequest
 from core.delivery.outbox import Say, Stored
 from core.kernel.errors import Bug
 from core.parties.district import Parties
-from core.parties.suppliers import CallAbout, Supplier
+from core.parties.suppliers import CallAbout
 from core.system.district import System
 from core.system.gateway import MayHaveHappened, NeverSent
 from core.system.store import Tx
 from core.trade.orders import (
     LONGEST_CALL,
     TIMEOUTS,
-    Order,
     SupplierCalls,
     get_attempts,
     get_order,
@@ -40,6 +39,7 @@ from core.trade.refunds.answers import (
 )
 from core.trade.refunds.decisions import COST_RETURNED
 from core.trade.refunds.moves import move_refund, note_refund
+from core.trade.refunds.peer import Peer
 from core.trade.refunds.refunds import Refunds
 from core.trade.refunds.rows import Held, Refund, get_refund, hold_refund, read_refund
 
@@ -117,7 +117,7 @@ class RefundDispatch:
         elif not crashed:  # an answer that came late had it looked at again: that ends as well
             await self._take(peer, refund, "refund_query", Heard("unknown", refund.said))
 
-    async def _send(self, peer: _Peer, seen: Refund) -> None:
+    async def _send(self, peer: Peer, seen: Refund) -> None:
         """Send one that is as it was seen: the mark is committed first, then it is called."""
         now = self._clock.now()
         async with self._store.transaction() as tx:
@@ -144,7 +144,7 @@ class RefundDispatch:
             )
         await self._take(peer, sent, "refund", await self._call(peer, sent, "refund"))
 
-    async def _call(self, peer: _Peer, refund: Refund, operation: Operation) -> Heard:
+    async def _call(self, peer: Peer, refund: Refund, operation: Operation) -> Heard:
         connector, supplier = peer.connector, peer.supplier
         facts = peer.facts_of(refund)
 
@@ -176,7 +176,7 @@ class RefundDispatch:
             connector.read_refund(operation, answer, facts, supplier.credentials, now=now)
         )
 
-    async def _take(self, peer: _Peer, seen: Refund, operation: Operation, heard: Heard) -> None:
+    async def _take(self, peer: Peer, seen: Refund, operation: Operation, heard: Heard) -> None:
         """Decide by how the refund stands now, and book it: in one transaction.
 
         seen: the refund when it was called about.
@@ -295,7 +295,7 @@ class RefundDispatch:
             changes=changes,
         )
 
-    async def _peer(self, refund: Refund) -> _Peer:
+    async def _peer(self, refund: Refund) -> Peer:
         """Whom a refund is asked of: by the document that its attempt was made with."""
         order = await get_order(self._store, refund.merchant_id, refund.order_id)
         attempts = await get_attempts(self._store, refund.merchant_id, refund.order_id)
@@ -303,34 +303,7 @@ class RefundDispatch:
         connector = await self._suppliers.connector(attempt.document_id)
         supplier = await self._suppliers.by_id(attempt.supplier_id)
         facts = await self._supplier_calls.facts(order, attempt)
-        return _Peer(order, facts, supplier, connector)
-
-
-@dataclass(frozen=True, slots=True)
-class _Peer:
-    """A refund's supplier, and what of its order never changes."""
-
-    order: Order
-    facts: AttemptFacts
-    supplier: Supplier
-    connector: Connector
-
-    def facts_of(self, refund: Refund) -> AttemptFacts:
-        """What the supplier is told of a refund."""
-        return replace(
-            self.facts,
-            refund=RefundFacts(
-                refund_no=refund.sent_no,
-                amount=refund.amount,
-                reason=self.order.subject,  # what the payer knows it by
-                created_at=refund.at,
-                upstream_refund_no=refund.upstream_refund_no,
-            ),
-        )
-
-    def offers(self, refund: Refund, now: datetime) -> Offers:
-        """What can be done about a refund as it stands."""
-        return Offers.of(self.connector, self.facts_of(refund), refund, now)
+        return Peer(order, facts, supplier, connector)
 
 
 def _alarm(held: Held, why: Told, said: str) -> Say:

@@ -110,7 +110,7 @@ async def sold_through(desk: Desk, peer: Peer, text: str) -> tuple[Opened, str]:
         licence_no="SANDBOX-0088", licence_expires_on=date(2099, 12, 31), settles_to="merchant",
     )  # fmt: skip
     supplier = await open_live(runtime, new, {"base_url": peer.url, "mch_id": "c1", "key": KEY})
-    await runtime.supply.channels.add_product(Product(PRODUCT, "回调", "Caller"))
+    await runtime.supply.channels.products.add(Product(PRODUCT, "回调", "Caller"))
     rate = Tariff.flat(Rate(12000))
     await runtime.parties.merchants.offers.set_tariff(desk.merchant, PRODUCT, rate, actor="test")
     channel = NewChannel("C88", "Caller QR", PRODUCT, Tariff.flat(Rate(6500)), (PRODUCT,))

@@ -16,7 +16,7 @@ from core.kernel.money import Money
 from core.supply.channels import Wish
 from core.system.store import Tx
 from core.trade.orders import find_attempt, get_attempts
-from core.trade.orders.moves import OtherMonth, new_attempt
+from core.trade.orders.drafts import OtherMonth, new_attempt
 from tests.core.support import Desk, SetClock
 
 HISTORIES = ("order_history", "attempt_history", "refund_history")

@@ -203,7 +203,7 @@ async def sell_at(runtime: Runtime, merchant: Merchant, url: str, text: str) -> 
         licence_expires_on=date(2099, 12, 31), settles_to="merchant",
     )  # fmt: skip
     supplier = await open_live(runtime, new, {"base_url": url, "mch_id": "g1", "key": KEY})
-    await runtime.supply.channels.add_product(Product(PRODUCT, "退款", "Giver"))
+    await runtime.supply.channels.products.add(Product(PRODUCT, "退款", "Giver"))
     tariff = Tariff.flat(Rate(12000))
     await runtime.parties.merchants.offers.set_tariff(merchant, PRODUCT, tariff, actor="test")
     cost = Tariff.flat(Rate(6500))
