@@ -51,6 +51,7 @@ async def runtime(
     entrance.runtime = built
     entrance.heard.clear()
     try:
+        await built.system.redis.flushdb()
         yield built
     finally:
         entrance.runtime = None
