@@ -49,7 +49,7 @@ COMMANDS: Final = (
         forms=("帮助", "?"),
         takes=nothing,
         what="What you can do here",
-        usage=("帮助", "/help"),
+        usage=("帮助", "?", "/help"),
         answer="what *you* may do *here*; in a group only you see it",
     ),
     Command("start", {}, bare(Help()), twin_of="help"),

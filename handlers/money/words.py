@@ -155,8 +155,8 @@ COMMANDS: Final = (
         usage=("+1000", "-1000", "+1000 M1001", "/prepay 1000"),
         suppliers_usage=("+1000", "-1000", "+1000 S01", "/prepay 1000"),
         answer=(
-            "books the prepayment; see below; books what the supplier paid in: it owes that "
-            "much less"
+            "books the prepayment, or in a supplier's group (with the right `payin`) what it paid "
+            "in, so that it owes that much less; see below"
         ),
     ),
     Command(

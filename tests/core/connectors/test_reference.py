@@ -63,7 +63,7 @@ WORDS: Final = words()
 
 
 def test_the_tables_of_the_page_are_those_of_the_reference() -> None:
-    assert fill_reference(PAGE) == PAGE, "write them with: python tools/connector_reference.py"
+    assert fill_reference(PAGE) == PAGE, "write them with: python tools/references.py"
 
 
 @pytest.mark.parametrize("page", ["", PAGE.replace("<!-- table: document -->", "")])

@@ -67,7 +67,7 @@ def test_the_schema_is_one() -> None:
 
 def test_the_file_for_editors_is_the_schema() -> None:
     written = json.loads((LIBRARY / "schema.json").read_text())
-    assert written == json_schema(), "write it with: python tools/connector_reference.py"
+    assert written == json_schema(), "write it with: python tools/references.py"
 
 
 def test_every_name_is_described() -> None:

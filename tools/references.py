@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Writes what is made of the language of connector documents: connectors/schema.json and the tables
-of docs/connectors.md. To be run with .venv/bin/python after a change of the language."""
+"""Writes what is made of the code: connectors/schema.json, the tables of docs/connectors.md and the
+commands of docs/bot.md. To be run with .venv/bin/python after a change of them."""
 
 from __future__ import annotations
 
@@ -12,17 +12,20 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from core.connectors import fill_reference, json_schema  # noqa: E402 (the checkout is not installed)
+from handlers.guide import fill_guide  # noqa: E402
 
 PAGE = ROOT / "docs" / "connectors.md"
+GUIDE = ROOT / "docs" / "bot.md"
 SCHEMA = ROOT / "connectors" / "schema.json"
 
 
 def main() -> None:
-    """Write both, whatever is there."""
+    """Write all of it, whatever is there."""
+    GUIDE.write_text(fill_guide(GUIDE.read_text(encoding="utf-8")), encoding="utf-8")
     PAGE.write_text(fill_reference(PAGE.read_text(encoding="utf-8")), encoding="utf-8")
     text = json.dumps(json_schema(), ensure_ascii=False, indent=2)
     SCHEMA.write_text(f"{text}\n", encoding="utf-8")
-    print(f"wrote {PAGE.relative_to(ROOT)} and {SCHEMA.relative_to(ROOT)}")
+    print(*(f"wrote {path.relative_to(ROOT)}" for path in (GUIDE, PAGE, SCHEMA)), sep="\n")
 
 
 if __name__ == "__main__":
