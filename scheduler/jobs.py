@@ -87,7 +87,9 @@ async def forget_old(runtime: Runtime) -> None:
     await runtime.delivery.outbox.forget_old()
     await runtime.reports.exports.queue.forget_old()
     await runtime.parties.calls.forget_old()
+    await runtime.trade.callbacks.forget_old()
     await runtime.trade.refused_callbacks.forget_old()
+    await runtime.trade.notifications.forget_old()
     await runtime.people.refusals.forget_old()
 
 

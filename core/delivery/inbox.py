@@ -9,11 +9,11 @@ from typing import Any, Final
 
 from core.kernel.clock import Clock
 from core.kernel.ids import Ids
+from core.system import retention
 from core.system.leases import Held, Leases, Queue
 from core.system.store import Queries, Store
 
 BACK_OFF_S: Final = (1, 5, 15, 60)
-KEPT: Final = timedelta(days=7)
 # Updates of one chat are acted on in order, each lane of the chat by itself.
 QUEUE: Final = Queue(
     table="telegram_update",
@@ -125,11 +125,8 @@ class Inbox:
         return await self._leases.park(tx, arrived.held, fault)
 
     async def forget_old(self) -> int:
-        """Drop updates that were acted on more than a week ago."""
-        return await self._store.execute(
-            "DELETE FROM telegram_update WHERE state = 'done' AND received_at < $1",
-            self._clock.now() - KEPT,
-        )
+        """Drop updates that came long ago and were acted on; how many. What was parked stays."""
+        return await retention.drop_rows(self._store, _DROP, self._clock.now() - retention.UPDATES)
 
     async def backlog(self) -> int:
         """How many updates wait."""
@@ -138,3 +135,10 @@ class Inbox:
                 "SELECT count(*) FROM telegram_update WHERE state = 'waiting'"
             )
         )
+
+
+_DROP: Final = """
+DELETE FROM telegram_update WHERE (bot_id, update_id) IN (
+    SELECT bot_id, update_id FROM telegram_update
+    WHERE state = 'done' AND received_at < $1 LIMIT $2)
+"""

@@ -13,6 +13,7 @@ from core.kernel.holder import HOUSE
 from core.people.actors import Actor
 from core.reports.exports import Paper
 from core.runtime import Runtime
+from core.system.retention import SUPPLIER_CALLS
 from core.trade.callbacks import SIGNED, RefusedCallback
 from core.trade.orders import Order, get_attempts
 from handlers.kit.context import say
@@ -44,6 +45,7 @@ async def tell_why(runtime: Runtime, actor: Actor, order: Order, reply_to: int) 
 async def tell_calls(runtime: Runtime, actor: Actor, order: Order, reply_to: int) -> None:
     """The calls in short, and in full as a file; then the callbacks that were refused."""
     log = await runtime.reports.exports.calls(order.merchant_id, order.id)
+    age = runtime.system.clock.now() - order.created_at
     if log.calls:
         paper = Paper(
             "calls", "m", order.merchant_id, Days.one(order.created_day), order_id=order.id
@@ -53,6 +55,8 @@ async def tell_calls(runtime: Runtime, actor: Actor, order: Order, reply_to: int
         "order_no": log.order_no,
         "zone": log.zone,
         "earlier": max(0, len(log.calls) - SHOWN_CALLS),
+        # An order that is older may have had calls that are not there any more.
+        "kept_days": SUPPLIER_CALLS.days if age > SUPPLIER_CALLS else 0,
         "lines": [
             {
                 "at": call.at.isoformat(),

@@ -243,13 +243,13 @@ EXAMPLES: dict[str, list[dict[str, Any]]] = collected("EXAMPLES") | {
         )
     ],
     "order_log": [
-        {"order_no": "P1", "zone": "UTC", "earlier": earlier, "lines": [
+        {"order_no": "P1", "zone": "UTC", "earlier": earlier, "kept_days": kept_days, "lines": [
             {"at": AT.isoformat(), "operation": operation, "status": status, "outcome": outcome,
              "why": HOSTILE, "took_ms": 60_000}
             for operation, status, outcome in calls]}
-        for earlier, calls in (
-            (0, []), (3, [("refund_query", 0, "may_have_happened")] * 12),
-            (0, [("create", 200, "answered"), ("token", 0, "never_sent")]),
+        for earlier, kept_days, calls in (
+            (0, 0, []), (3, 0, [("refund_query", 0, "may_have_happened")] * 12), (0, 180, []),
+            (0, 180, [("create", 200, "answered"), ("token", 0, "never_sent")]),
         )
     ],
     "order_why": [

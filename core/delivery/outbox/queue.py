@@ -17,9 +17,10 @@ import asyncpg
 
 from core.delivery.outbox.chats import LONGEST_CLOSED, Chats
 from core.delivery.outbox.facts import SAID, Fact, MerchantNews, Twins, pack, rank_of, unpack
-from core.delivery.outbox.statements import SENT, TAKE, TAKE_OVER, UNPARK
+from core.delivery.outbox.statements import DROP, SENT, TAKE, TAKE_OVER, UNPARK
 from core.kernel.clock import Clock
 from core.kernel.ids import Ids, uuid7_time
+from core.system import retention
 from core.system.lanes import name_of
 from core.system.leases import Held, LaneTable, Leases, Queue
 from core.system.store import Queries, Store, Tx
@@ -30,7 +31,6 @@ MAX_TRIES: Final = 60
 # of a chat in LIFTED_EVERY, so that both get on.
 OLD: Final = timedelta(minutes=1)
 LIFTED_EVERY: Final = timedelta(seconds=10)
-KEPT: Final = timedelta(days=7)
 _MERGES: Final = 3
 QUEUE: Final = Queue(
     table="outbox",
@@ -301,7 +301,7 @@ class Outbox:
         """Have what was parked of a chat sent again, the oldest first; how many."""
         await self.chats.back(tx, chat_id)
         now = self._clock.now()
-        count = await tx.execute(UNPARK, chat_id, now, limit, now - KEPT)
+        count = await tx.execute(UNPARK, chat_id, now, limit, now - retention.MESSAGES)
         self._wake()
         return count
 
@@ -332,11 +332,8 @@ class Outbox:
         return True
 
     async def forget_old(self) -> int:
-        """Drop what was sent more than a week ago. What was parked stays, for people to see."""
-        return await self._store.execute(
-            "DELETE FROM outbox WHERE state = 'sent' AND greatest(created_at, due_at) < $1",
-            self._clock.now() - KEPT,
-        )
+        """Drop what was sent long ago; how many. What was parked stays, for people to see."""
+        return await retention.drop_rows(self._store, DROP, self._clock.now() - retention.MESSAGES)
 
     async def has_unsent_reply(self, chat_id: int, message_id: int) -> bool:
         """Whether an answer to this message waits to leave."""

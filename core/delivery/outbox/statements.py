@@ -102,6 +102,11 @@ UPDATE outbox o SET facts = newer.facts, rank = least(o.rank, newer.rank),
     due_at = least(o.due_at, newer.due_at)
 FROM newer WHERE o.merchant_id = $1 AND o.id = $2
 """
+DROP: Final = """
+DELETE FROM outbox WHERE (merchant_id, id) IN (
+    SELECT merchant_id, id FROM outbox
+    WHERE state = 'sent' AND greatest(created_at, due_at) < $1 LIMIT $2)
+"""
 # $4: what was put in before is not looked for: what was sent since then may be forgotten.
 UNPARK: Final = """
 UPDATE outbox SET state = 'waiting', again = true, tries = 0, due_at = $2, wait_until = NULL,

@@ -20,11 +20,11 @@ from core.kernel.masking import Mask
 from core.kernel.wire import HttpAnswer, HttpRequest
 from core.parties.suppliers.suppliers import Supplier
 from core.parties.suppliers.tokens import Tokens
+from core.system import retention
 from core.system.gateway import Circuit, Gateway, Health, MayHaveHappened, NeverSent, Timeouts
 from core.system.store import Store
 
 _LOG = structlog.get_logger(__name__)
-KEPT: Final = timedelta(days=180)
 OF_ATTEMPT: Final = 200
 TOKEN: Final = "token"  # noqa: S105 (the name of an operation and of what it gives)
 _KEEP_S: Final = 3.0
@@ -144,8 +144,8 @@ class Calls:
         return {supplier_id: circuit.health() for supplier_id, circuit in self._circuits.items()}
 
     async def forget_old(self) -> int:
-        """Drop the months that ended more than KEPT ago; how many. One that is in use stays."""
-        before = self._clock.now() - KEPT
+        """Drop the months that ended long ago; how many. One that is in use stays."""
+        before = self._clock.now() - retention.SUPPLIER_CALLS
         return int(await self._store.fetchval("SELECT drop_call_months($1)", before))
 
     async def _token(self, line: _Line) -> str:

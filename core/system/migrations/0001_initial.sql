@@ -21,6 +21,11 @@ CREATE TABLE tick (                       -- a job's newest turn: one instance a
     lease_until timestamptz NOT NULL           -- it is running until then, or its instance died
 );
 
+CREATE TABLE forgotten (                  -- how far what was said and heard is emptied by now
+    name        text PRIMARY KEY,         -- of what: core.system.retention
+    until       timestamptz NOT NULL
+);
+
 -- ── reference data: small, shared ───────────────────────────────────────────────────────────────
 CREATE TABLE merchant (
     id            uuid PRIMARY KEY,
@@ -865,6 +870,8 @@ CREATE TABLE telegram_update (
     lane         smallint NOT NULL DEFAULT 0,          -- 1: presses in a group; apart from its messages
     PRIMARY KEY (bot_id, update_id)
 );
+CREATE INDEX telegram_update_received
+    ON telegram_update USING brin (received_at) WITH (autosummarize);
 -- The next of a chat's lane is its first entry here; a walk from lane to lane reads only those.
 CREATE INDEX telegram_update_waiting ON telegram_update (chat_id, lane, place)
     WHERE state = 'waiting';
@@ -879,6 +886,7 @@ CREATE TABLE supplier_callback (               -- verified, raw, before anything
     query        text NOT NULL,
     headers      jsonb NOT NULL,
     body         bytea NOT NULL,
+    digest       bytea,                        -- SHA-256 of the body, once it is forgotten
     event        jsonb NOT NULL,
     state        text NOT NULL DEFAULT 'waiting' CHECK (state IN ('waiting', 'done', 'parked')),
     tries        integer NOT NULL DEFAULT 0,
@@ -895,6 +903,8 @@ CREATE TABLE supplier_callback (               -- verified, raw, before anything
 -- The same told twice, even at once, is one row: its attempt's number leads to one month.
 CREATE UNIQUE INDEX supplier_callback_once
     ON supplier_callback (merchant_id, attempt_no, event, order_created_at);
+CREATE INDEX supplier_callback_received
+    ON supplier_callback USING brin (received_at) WITH (autosummarize);
 CREATE INDEX supplier_callback_waiting ON supplier_callback (merchant_id, supplier_id, due_at)
     WHERE state = 'waiting';
 
@@ -1142,6 +1152,8 @@ CREATE TABLE notification_try (
     PRIMARY KEY (merchant_id, notification_id, try_no, order_created_at)
 ) PARTITION BY RANGE (order_created_at);
 
+CREATE INDEX notification_try_at ON notification_try USING brin (at) WITH (autosummarize);
+
 CREATE TABLE silenced_url (                    -- addresses that answered 410: gone
     merchant_id  uuid NOT NULL,
     app_id       uuid NOT NULL,
@@ -1262,6 +1274,18 @@ BEGIN
     RETURN dropped;
 END $$;
 
+-- What merchants' servers answered goes, and the tries stay: how many were emptied is the answer.
+CREATE FUNCTION forget_answers(from_at timestamptz, to_at timestamptz) RETURNS integer
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+DECLARE
+    emptied integer;
+BEGIN
+    UPDATE notification_try SET said = '' WHERE at >= from_at AND at < to_at AND said <> ''
+        AND order_created_at < to_at + interval '1 day';  -- months to come are not looked at
+    GET DIAGNOSTICS emptied = ROW_COUNT;
+    RETURN emptied;
+END $$;
+
 -- ── rights of the desk's own role ───────────────────────────────────────────────────────────────
 -- What is append-only is so because the role that runs the desk cannot do anything else to it.
 DO $$ BEGIN
@@ -1274,6 +1298,7 @@ REVOKE ALL ON FUNCTION id_time(uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION number_month(text, integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION make_months(date, integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION drop_call_months(timestamptz) FROM PUBLIC;
+REVOKE ALL ON FUNCTION forget_answers(timestamptz, timestamptz) FROM PUBLIC;
 REVOKE ALL ON FUNCTION moved_between(timestamptz, timestamptz) FROM PUBLIC;
 REVOKE ALL ON FUNCTION hold_day(uuid, boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION
@@ -1283,6 +1308,7 @@ GRANT EXECUTE ON FUNCTION id_time(uuid) TO paydesk_desk;
 GRANT EXECUTE ON FUNCTION number_month(text, integer) TO paydesk_desk;
 GRANT EXECUTE ON FUNCTION make_months(date, integer) TO paydesk_desk;
 GRANT EXECUTE ON FUNCTION drop_call_months(timestamptz) TO paydesk_desk;
+GRANT EXECUTE ON FUNCTION forget_answers(timestamptz, timestamptz) TO paydesk_desk;
 GRANT EXECUTE ON FUNCTION moved_between(timestamptz, timestamptz) TO paydesk_desk;
 GRANT EXECUTE ON FUNCTION hold_day(uuid, boolean) TO paydesk_desk;
 GRANT EXECUTE ON FUNCTION

@@ -16,6 +16,7 @@ from core.kernel.ids import read_number
 from core.parties.district import Parties
 from core.parties.suppliers import Supplier
 from core.people.alarms import Alarms
+from core.system import retention
 from core.system.district import System
 from core.system.lanes import Lane, Lanes, Rooms
 from core.trade.callbacks import queue
@@ -229,6 +230,12 @@ class Callbacks:
                 self._lanes.end(lane, began, silent=stuck)
 
         return job
+
+    async def forget_old(self) -> int:
+        """Empty what was acted on long ago of its words; how many. What they meant stays, and
+        their digest."""
+        before = self._clock.now() - retention.CALLBACK_WORDS
+        return await retention.forget_words(self._store, queue.WORDS, before)
 
     async def _act_on_all(self, some: Sequence[Told]) -> bool:
         """One by one, for ACTING at most; the rest is given back. Whether all went well."""

@@ -16,6 +16,7 @@ from core.kernel.ids import Ids, uuid7_time
 from core.kernel.money import Money
 from core.system.lanes import Lane
 from core.system.leases import Held, Leases, Queue
+from core.system.retention import Words
 from core.system.store import Queries
 from core.trade.orders import Attempt
 
@@ -153,6 +154,15 @@ def _unpack(values: dict[str, Any]) -> Event:
     )
 
 
+# What waits or is parked keeps its words.
+WORDS: Final = Words(
+    "supplier_callback",
+    "SELECT min(received_at) FROM supplier_callback",
+    "WITH emptied AS (UPDATE supplier_callback SET digest = sha256(body), body = '', query = '',"
+    " headers = '{}' WHERE received_at >= $1 AND received_at < $2 AND state = 'done'"
+    " AND order_created_at < $2 + interval '1 day' AND digest IS NULL RETURNING 1)"
+    " SELECT count(*) FROM emptied",
+)
 # One statement, so that twins that come at once make one row. A row that was given up counts as
 # tried once: whoever ends it says that its alarm is over.
 _KEEP: Final = """

@@ -6,7 +6,7 @@ Anybody may call, so nothing here is worth more than a little room.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
 from uuid import UUID
 
@@ -17,12 +17,12 @@ from core.kernel.ids import Ids
 from core.kernel.masking import Mask
 from core.parties.suppliers import Supplier
 from core.people.alarms import Alarms
+from core.system import retention
 from core.system.store import Store, Tx
 from core.trade.orders import CONTRADICTION, Attempt, get_order
 
 KEPT_PER_HOUR: Final = 120  # of a supplier; the rest are counted
 KEPT_PER_ATTEMPT: Final = 50
-KEPT: Final = timedelta(days=30)
 SHOWN: Final = 50
 SAID_CHARS: Final = 1000
 WHY_CHARS: Final = 300
@@ -157,9 +157,9 @@ class RefusedCallbacks:
         return [(row["supplier_no"], row["reason"], row["count"]) for row in rows]
 
     async def forget_old(self) -> int:
-        """Drop what was kept for longer than KEPT."""
-        return await self._store.execute(
-            "DELETE FROM refused_callback WHERE at < $1", self._clock.now() - KEPT
+        """Drop what was kept for long enough; how many."""
+        return await retention.drop_rows(
+            self._store, _DROP, self._clock.now() - retention.REFUSED_CALLBACKS
         )
 
 
@@ -190,6 +190,9 @@ SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9
 WHERE $4 = '' OR $10 > (
     SELECT count(*) FROM refused_callback WHERE merchant_id = $3 AND attempt_no = $4
         AND (reason = ANY($11)) = ($6 = ANY($11)))
+"""
+_DROP: Final = """
+DELETE FROM refused_callback WHERE id IN (SELECT id FROM refused_callback WHERE at < $1 LIMIT $2)
 """
 _READ: Final = """
 SELECT c.at, s.supplier_no, c.attempt_no, c.address, c.reason, c.why, c.said

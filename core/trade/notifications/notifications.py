@@ -16,11 +16,12 @@ from core.kernel.errors import Refusal
 from core.kernel.ids import Ids, uuid7_time
 from core.parties.merchants import Merchants
 from core.people.groups import Groups
+from core.system import retention
 from core.system.gateway import Gateway, MayHaveHappened, NeverSent, Timeouts
 from core.system.lanes import Lane, Lanes, Rooms
 from core.system.store import Store
 from core.trade.notifications.queue import MOST_MERCHANTS, Due, NewsQueue
-from core.trade.notifications.results import SAID_CHARS, Results, Tried
+from core.trade.notifications.results import ANSWERS, SAID_CHARS, Results, Tried
 from core.trade.notifications.signatures import signed_request
 
 _LOG = structlog.get_logger(__name__)
@@ -158,6 +159,11 @@ class Notifications:
                 again["app_id"],
                 again["url"],
             )
+
+    async def forget_old(self) -> int:
+        """Forget what merchants' servers answered long ago; of how many tries. The tries stay."""
+        before = self._clock.now() - retention.NEWS_ANSWERS
+        return await retention.forget_words(self._store, ANSWERS, before)
 
     async def state_of(
         self, merchant_id: UUID, order_id: UUID, news: Collection[News] = get_args(News)

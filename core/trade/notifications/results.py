@@ -16,6 +16,7 @@ from core.delivery.outbox import Say, Stored
 from core.kernel.clock import Clock
 from core.kernel.wire import HttpAnswer
 from core.people.groups import Groups
+from core.system.retention import Words
 from core.system.store import HELD_UP, Store, Tx
 from core.trade.notifications.queue import Due, Ended, NewsQueue
 from core.trade.notifications.verdict import GONE, Verdict, judge
@@ -24,6 +25,9 @@ _LOG = structlog.get_logger(__name__)
 # So many write at once: the other connections are for those who wait for an answer.
 WRITERS: Final = 4
 SAID_CHARS: Final = 200
+ANSWERS: Final = Words(
+    "notification_try", "SELECT min(at) FROM notification_try", "SELECT forget_answers($1, $2)"
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,8 +10,9 @@ import pytest
 
 from core.delivery.outbox import QUEUE, Bill, Card, DeskBill, Fact, Outbox, Say, Stored
 from core.delivery.outbox.chats import LONGEST_CLOSED
-from core.delivery.outbox.queue import KEPT, MAX_TRIES
+from core.delivery.outbox.queue import MAX_TRIES
 from core.runtime import Runtime
+from core.system.retention import MESSAGES
 from tests.core.support import SetClock
 
 ONE, TWO = -1, -2
@@ -122,7 +123,7 @@ async def test_no_chat_waits_longer_than_it_can_be_closed(quiet: Runtime, clock:
     assert await drained(quiet, ONE) == [Say(Stored("a", {}))]
 
 
-@pytest.mark.parametrize("days", [2, KEPT.days + 1])
+@pytest.mark.parametrize("days", [2, MESSAGES.days + 1])
 async def test_twins_are_looked_for_only_while_it_is_known_what_else_was_sent(
     quiet: Runtime, clock: SetClock, days: int
 ) -> None:
@@ -139,7 +140,7 @@ async def test_twins_are_looked_for_only_while_it_is_known_what_else_was_sent(
     assert leaving.maybe_out == (days == 2)
     await quiet.delivery.outbox.sent(leaving, message_id=7)
     assert await quiet.delivery.outbox.forget_old() == 0, "it was sent just now"
-    clock.advance(KEPT.total_seconds() + 1)
+    clock.advance(MESSAGES.total_seconds() + 1)
     assert await quiet.delivery.outbox.forget_old() == 1
 
 

@@ -384,6 +384,7 @@ async def test_what_became_of_an_order_is_for_staff_alone(desk: Desk, order: Ord
     assert seqs == [attempt.seq for attempt in attempts]
     said = one_say(await desk.press(SUPPORT, OPS, log, message_id=50))
     assert (said.screen, len(said.facts["lines"])) == ("order_log", len(attempts))
+    assert said.facts["kept_days"] == 0, "nothing of it is gone"
     assert {line["outcome"] for line in said.facts["lines"]} == {"never_sent"}
     taken = await desk.runtime.reports.exports.queue.take()
     assert taken is not None

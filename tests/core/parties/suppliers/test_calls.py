@@ -21,9 +21,10 @@ from core.kernel.masking import KEPT_CHARS, MASK
 from core.kernel.wire import HttpAnswer, HttpRequest
 from core.parties.merchants import App, Merchant
 from core.parties.suppliers import CallAbout, Supplier
-from core.parties.suppliers.calls import KEPT, OF_ATTEMPT
+from core.parties.suppliers.calls import OF_ATTEMPT
 from core.runtime import Runtime
 from core.system.gateway import FAILURES_TO_OPEN, OPEN_S, MayHaveHappened, NeverSent, Timeouts
+from core.system.retention import SUPPLIER_CALLS
 from tests.conftest import Servers
 from tests.core.peers import Held, closed_port, listening, ok, saying, silence
 from tests.core.support import SetClock, owner
@@ -257,7 +258,7 @@ async def test_rows_are_never_changed_and_go_by_whole_months(
         assert await calls.forget_old() == 0
         month = clock.now().replace(day=1, hour=0, minute=0, second=0, microsecond=0)
         ends = (month + timedelta(days=32)).replace(day=1)
-        clock.go_to(ends + KEPT - timedelta(minutes=1))
+        clock.go_to(ends + SUPPLIER_CALLS - timedelta(minutes=1))
         await line.say(url)
         assert await calls.forget_old() == 0
         clock.advance(120)

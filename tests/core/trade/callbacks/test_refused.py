@@ -6,8 +6,9 @@ from datetime import timedelta
 
 from core.connectors import REFUSED_FOR, Callback
 from core.people.alarms import Alarm
+from core.system.retention import REFUSED_CALLBACKS
 from core.trade.callbacks import ALARM_AFTER, KEPT_PER_HOUR, SIGNED, RefusedCallback
-from core.trade.callbacks.refused import KEPT, KEPT_PER_ATTEMPT, SAID_CHARS, SHOWN
+from core.trade.callbacks.refused import KEPT_PER_ATTEMPT, SAID_CHARS, SHOWN
 from core.trade.orders import Opened
 from tests.conftest import SUPPLIER_KEYS
 from tests.core.support import Desk, alarms, pay_link
@@ -89,7 +90,7 @@ async def test_junk_does_not_fill_the_database(desk: Desk) -> None:
     counts = await desk.runtime.trade.refused_callbacks.counts()
     assert sum(n for _, _, n in counts) == KEPT_PER_ATTEMPT + 5 + KEPT_PER_HOUR + 1
 
-    desk.clock.advance(KEPT / timedelta(seconds=1) - 60)
+    desk.clock.advance(REFUSED_CALLBACKS / timedelta(seconds=1) - 60)
     await desk.runtime.trade.refused_callbacks.forget_old()
     assert await desk.runtime.system.store.fetchval(count) == 1
 
