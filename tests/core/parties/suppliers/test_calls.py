@@ -259,6 +259,7 @@ async def test_rows_are_never_changed_and_go_by_whole_months(
         month = clock.now().replace(day=1, hour=0, minute=0, second=0, microsecond=0)
         ends = (month + timedelta(days=32)).replace(day=1)
         clock.go_to(ends + SUPPLIER_CALLS - timedelta(minutes=1))
+        await store.make_months(clock.now().date(), 2)
         await line.say(url)
         assert await calls.forget_old() == 0
         clock.advance(120)
