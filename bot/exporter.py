@@ -31,13 +31,15 @@ from bot.file_builder import LIMITS, Builder, Built, Limits, Progress
 from bot.poster import in_reply
 from bot.scratch import scratch_folder
 from bot.send_limits import GONE, UNCHANGED, Budget, Full, is_out
-from core.delivery.outbox import LIVE_BILL, SAID, Say, Stored, TakeAway, Twins
+from core.delivery.outbox import LIVE_BILL, SAID, Notice, Say, TakeAway, Twins
 from core.kernel.errors import Refusal
 from core.kernel.holder import HOUSE
 from core.reports.exports import QUEUE, Paper, Taken
 from core.runtime import Runtime
 from core.system.leases import hold
-from handlers.screens import chart_buttons, export_progress
+from handlers.files.chart import chart_buttons, export_progress
+from handlers.files.screens import ExportFailed
+from handlers.kit.refusals import RefusalNotice
 
 _LOG = structlog.get_logger(__name__)
 _UPLOAD_TIMEOUT_S: Final = 120
@@ -95,7 +97,7 @@ class Exporter:
             _LOG.error("export not sent", chat_id=held.taken.chat_id, fault=str(error))
             await self._queue.fail(held.taken, fault=str(error))
             if not is_out(error):
-                await self._say(held.taken, "export_failed", {})
+                await self._say(held.taken, ExportFailed())
         except (TelegramNetworkError, TelegramServerError) as error:
             await self._put_off(held.taken, str(error))
         except Exception as error:  # noqa: BLE001 (one bad paper must not stop the others)
@@ -240,18 +242,15 @@ class Exporter:
 
     async def _put_off(self, taken: Taken, fault: str) -> None:
         if not await self._queue.put_off(taken, fault=fault):
-            await self._say(taken, "export_failed", {})
+            await self._say(taken, ExportFailed())
 
     async def _refuse(self, taken: Taken, refusal: Refusal) -> None:
         await self._queue.fail(taken, fault=refusal.code)
-        facts = {"code": refusal.code, "facts": refusal.facts, "line": 0}
-        await self._say(taken, "refusal", facts)
+        await self._say(taken, RefusalNotice(refusal.code, refusal.facts))
 
-    async def _say(self, taken: Taken, screen: str, facts: dict[str, object]) -> None:
+    async def _say(self, taken: Taken, notice: Notice) -> None:
         await self._runtime.delivery.outbox.say(
-            self._runtime.system.store,
-            taken.chat_id,
-            Say(Stored(screen, facts), reply_to=taken.reply_to),
+            self._runtime.system.store, taken.chat_id, Say(notice, reply_to=taken.reply_to)
         )
 
 

@@ -12,16 +12,10 @@ from core.kernel.holder import HOUSE
 from core.people.groups import Group
 from core.runtime import Runtime
 from core.trade.orders import charge_of, get_attempts, get_order
-from handlers.screens import (
-    CardContext,
-    Screen,
-    render_alarm,
-    render_bill,
-    render_card,
-    render_platform_bill,
-    render_supplier_bill,
-    render_supplier_card,
-)
+from handlers.bills.merchant import render_bill
+from handlers.bills.platform import render_platform_bill
+from handlers.bills.supplier import render_supplier_bill
+from handlers.screens import CardContext, Screen, render_alarm, render_card, render_supplier_card
 
 _LABEL: Final = "预付"  # of prepayments, where no group has a word of its own
 

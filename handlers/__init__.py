@@ -11,6 +11,7 @@ from handlers import codes as codes
 from handlers.buttons import read_button
 from handlers.commands import COMMANDS, PARSER
 from handlers.kit import context, dialogues, errors
+from handlers.kit.holders import Holders
 from handlers.kit.reactions import Reactions
 from handlers.topics import TOPICS
 
@@ -31,6 +32,7 @@ def build_dispatcher(runtime: Runtime, bot: Bot, reactions: Reactions) -> Dispat
         dialogues=talks,
         commands=COMMANDS,
         topics=TOPICS,
+        holders=Holders(runtime.parties, runtime.people, runtime.ledger),
         **{field.name: getattr(runtime, field.name) for field in fields(runtime)},
     )
     understand = context.Understand(runtime, bot, PARSER, talks, reactions)

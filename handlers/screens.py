@@ -4,7 +4,6 @@ is escaped."""
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date
 from gettext import NullTranslations
 from typing import Any, Final
 from uuid import UUID
@@ -14,18 +13,12 @@ from markupsafe import Markup
 
 from core.delivery.outbox import Say, Stored
 from handlers.alarms.screens import ALARMS, render_alarm
-from handlers.bills.buttons import TurnVouchers
-from handlers.bills.merchant import render_bill
-from handlers.bills.platform import render_platform_bill
-from handlers.bills.supplier import render_supplier_bill
 from handlers.channels.screens import (
     call_log,
     channel_buttons,
     channel_list_buttons,
     new_channel_buttons,
 )
-from handlers.files.buttons import OpenExport
-from handlers.files.chart import chart_buttons, export_progress
 from handlers.groups.buttons import AnswerUnbind
 from handlers.kit import refusals
 from handlers.kit.questions import (
@@ -43,7 +36,6 @@ from handlers.orders.buttons import AnswerCompletion
 from handlers.orders.card import CardContext, render_card, render_supplier_card
 from handlers.rates.buttons import AnswerRerating
 from handlers.refunds.screens import ended_buttons, refund_buttons
-from handlers.statistics.screens import FIGURES, added, render_statistics
 from handlers.suppliers.screens import (
     cancel_button,
     checked_buttons,
@@ -64,25 +56,18 @@ from texts import translator
 
 __all__ = [
     "ALARMS",
-    "FIGURES",
     "INSTANTS",
     "SCREENS",
     "VIEWS",
     "CardContext",
     "Repeated",
     "Screen",
-    "added",
     "call_log",
     "caption",
-    "chart_buttons",
-    "export_progress",
     "refusal_words",
     "render_alarm",
-    "render_bill",
     "render_card",
-    "render_platform_bill",
     "render_say",
-    "render_supplier_bill",
     "render_supplier_card",
     "toast",
 ]
@@ -112,8 +97,6 @@ def render_say(say: Say, language: str) -> Screen:
         return view.render(say.notice, language)
     buttons = SCREENS[say.screen]
     facts = dict(say.facts)
-    if say.screen == "statistics":
-        return render_statistics(facts, language)
     if say.screen == "receipt":
         return render_receipt(facts, language)
     if say.screen == "refusals":
@@ -174,23 +157,6 @@ def _unbind(facts: _Facts, translate: NullTranslations) -> InlineKeyboardMarkup 
     return keyboard(*rows, (every, no))
 
 
-def _pages(facts: _Facts, translate: NullTranslations) -> InlineKeyboardMarkup | None:
-    """The pages before and after this one, and the days as files."""
-    whose = (facts["holder"], UUID(facts["holder_id"]))
-    days = (date.fromisoformat(facts["first"]), date.fromisoformat(facts["last"]))
-    page = facts["page"]
-    turns = []
-    if page > 1:
-        turns.append(button("◀", TurnVouchers(*whose, *days, page - 1)))
-    if page < facts["pages"]:
-        turns.append(button("▶", TurnVouchers(*whose, *days, page + 1)))
-    files = (
-        button("Excel", OpenExport("excel", *whose, *days)),
-        button("CSV", OpenExport("csv", *whose, *days, "prepayments")),
-    )
-    return keyboard(tuple(turns), files if facts["count"] else ())
-
-
 # Every screen that a Say may name, with what makes its buttons.
 SCREENS: Final[dict[str, _Buttons | None]] = {
     "adjusted": undo_button,
@@ -206,7 +172,6 @@ SCREENS: Final[dict[str, _Buttons | None]] = {
     "alarm_refund": refund_buttons,
     "alarm_rolled_back": None,
     "alarm_shortfall": None,
-    "bill_ended": None,
     "bound": None,
     "bound_elsewhere": None,
     "channel": channel_buttons,
@@ -223,7 +188,6 @@ SCREENS: Final[dict[str, _Buttons | None]] = {
     "complete_settled_itself": None,
     "completed": None,
     "credential_question": credential_buttons,
-    "day_cut_set": None,
     "deed": None,
     "dialogue_ended": None,
     "discrepancies": list_buttons,
@@ -238,7 +202,6 @@ SCREENS: Final[dict[str, _Buttons | None]] = {
     "documents": documents_buttons,
     "dry_read": None,
     "dry_run": None,
-    "file": None,
     "supplier": supplier_buttons,
     "supplier_keys": keys_buttons,
     "supplier_off": cancel_button,
@@ -250,7 +213,6 @@ SCREENS: Final[dict[str, _Buttons | None]] = {
     "credit": None,
     "credit_set": None,
     "edited_money": None,
-    "export_failed": None,
     "info": None,
     "language_set": None,
     "money_unreadable": None,
@@ -260,7 +222,6 @@ SCREENS: Final[dict[str, _Buttons | None]] = {
     "paid_in_undone": None,
     "parked_messages": None,
     "prepaid": undo_button,
-    "prepaid_history": _pages,
     "prepaid_undone": None,
     "product_turned": None,
     "products": None,
@@ -281,7 +242,6 @@ SCREENS: Final[dict[str, _Buttons | None]] = {
     "slip_confirmed": None,
     "slip_dropped": None,
     "slip_question": slip_buttons,
-    "statistics": None,
     "unbind_dropped": None,
     "unbind_question": _unbind,
     "unbound": None,

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from datetime import time
-from typing import Any, Final, Literal
+from dataclasses import dataclass, replace
+from datetime import date, datetime, time
+from typing import Final, Literal
 from uuid import UUID
 
 from core.books import BusinessDay, Ledger, recut, set_house_cut
-from core.delivery.outbox import Stored
+from core.delivery.outbox import Notice
 from core.kernel.clock import DayCut
 from core.kernel.errors import Bug
 from core.parties.merchants import Merchants
@@ -19,6 +19,23 @@ from core.system.store import Tx
 
 RIGHT: Final = "day_cut"
 Kind = Literal["m", "s", "p"]
+
+
+@dataclass(frozen=True, slots=True)
+class DayCutSet(Notice):
+    """When a holder's days begin from its next one on: '06:00 Europe/Berlin'. The open `day` ends
+    at `ends_at`, as it would have, and the next one at `next_ends_at`."""
+
+    holder: Kind
+    holder_no: str
+    holder_name: str
+    before: str
+    after: str
+    zone: str
+    day: date
+    ends_at: datetime
+    next_ends_at: datetime
+    actor_name: str
 
 
 class DayCuts:
@@ -41,7 +58,7 @@ class DayCuts:
         *,
         at: time | None = None,
         zone: str | None = None,
-    ) -> dict[str, Any]:
+    ) -> DayCutSet:
         """Set when a holder's days begin, from its next day on, and say so: the open one ends as
         it would have. What is None stays as it is at that moment, whoever else sets it meanwhile.
 
@@ -57,7 +74,7 @@ class DayCuts:
             case "p":
                 actor.need_for(RIGHT)
 
-        async def work(tx: Tx, day: BusinessDay) -> dict[str, Any]:
+        async def work(tx: Tx, day: BusinessDay) -> DayCutSet:
             await tx.hold(f"day_cut:{holder_id}")
             row = await tx.fetchrow(_HOLDER, holder_id)
             if row is None:
@@ -65,30 +82,29 @@ class DayCuts:
             before = DayCut(row["day_cut"], row["zone"])
             after = replace(before, at=before.at if at is None else at, zone=zone or before.zone)
             ends_at, next_ends_at = await recut(tx, day, after)
-            facts = {
-                "holder": kind,
-                "holder_no": row["no"],
-                "holder_name": row["name"],
-                "before": _shown(before),
-                "after": _shown(after),
-                "zone": after.zone,
-                "day": day.day.isoformat(),
-                "ends_at": ends_at.isoformat(),
-                "next_ends_at": next_ends_at.isoformat(),
-                "actor_name": actor.name,
-            }
+            said = DayCutSet(
+                holder=kind,
+                holder_no=row["no"],
+                holder_name=row["name"],
+                before=_shown(before),
+                after=_shown(after),
+                zone=after.zone,
+                day=day.day,
+                ends_at=ends_at,
+                next_ends_at=next_ends_at,
+                actor_name=actor.name,
+            )
             if after != before:
                 await self._write(tx, kind, holder_id, after)
-            answer = Answer(Stored("day_cut_set", facts), "day_cut" if after != before else "",
-                holder_id if kind == "m" else None,
-            )  # fmt: skip
+            merchant_id = holder_id if kind == "m" else None
+            answer = Answer(said, "day_cut" if after != before else "", merchant_id)
             await self._receipts.answer(tx, actor, cause, answer)
-            return facts
+            return said
 
         try:
             return await self._ledger.in_open_day(holder_id, work)
         except ObeyedBefore as earlier:
-            return earlier.receipt
+            return earlier.told(DayCutSet)
 
     async def _write(self, tx: Tx, kind: Kind, holder_id: UUID, cut: DayCut) -> None:
         match kind:

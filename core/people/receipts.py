@@ -3,16 +3,27 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 from core.delivery.audit import Audit
-from core.delivery.outbox import NOBODY, Notice, Outbox, Say, values_of
+from core.delivery.outbox import (
+    NOBODY,
+    Notice,
+    Outbox,
+    Say,
+    Stored,
+    read_notice,
+    screen_of,
+    values_of,
+)
 from core.kernel.clock import Clock
 from core.kernel.errors import Bug
 from core.kernel.holder import HOUSE
 from core.people.actors import Actor
 from core.system.store import Queries, Store, Tx
+
+N = TypeVar("N", bound=Notice)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +63,10 @@ class ObeyedBefore(Exception):
     def __init__(self, receipt: dict[str, Any]) -> None:
         super().__init__()
         self.receipt = receipt
+
+    def told(self, kind: type[N]) -> N:
+        """What was answered then, of this kind."""
+        return read_notice(kind, Stored(screen_of(kind), self.receipt))
 
 
 class Receipts:

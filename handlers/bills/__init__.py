@@ -5,11 +5,16 @@ from __future__ import annotations
 from typing import Final
 
 from handlers.bills import buttons, day_cuts, router
+from handlers.bills.screens import VIEWS
 from handlers.bills.words import COMMANDS
 from handlers.kit.topic import Topic
 
 __all__ = ["TOPIC"]
 
 TOPIC: Final = Topic(
-    "bills", routers=(router.router, day_cuts.router), commands=COMMANDS, buttons=buttons.read
+    "bills",
+    routers=(router.router, day_cuts.router),
+    commands=COMMANDS,
+    views=VIEWS,
+    buttons=buttons.read,
 )

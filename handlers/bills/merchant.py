@@ -6,9 +6,9 @@ from collections.abc import Mapping
 
 from core.reports.bills import Bill
 from core.supply.channels import Product
-from handlers.kit.lines import SHOWN_NAME_CHARS, Lines
+from handlers.bills.lines import Lines
 from handlers.kit.screen import Screen, clip, credit_bar
-from handlers.kit.sheet import Row, Sheet, Size, Table, render_sheet
+from handlers.kit.sheet import SHOWN_NAME_CHARS, Row, Sheet, Size, Table, render_sheet
 
 
 def render_bill(

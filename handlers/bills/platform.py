@@ -7,9 +7,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from core.kernel.holder import HOUSE
 from core.reports.bills import MerchantLine, PlatformBill, SupplierDueLine
 from core.supply.channels import Product
-from handlers.kit.lines import Lines, shortened
+from handlers.bills.lines import Lines
 from handlers.kit.screen import Screen, clip
-from handlers.kit.sheet import Row, Sheet, Size, Table, render_sheet
+from handlers.kit.sheet import Row, Sheet, Size, Table, render_sheet, shortened
 
 
 def render_platform_bill(

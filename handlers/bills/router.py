@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any
+from uuid import UUID
 
 from aiogram import Router
 from aiogram.types import CallbackQuery, Message
 
-from core.accounts.vouchers import VoucherLine
-from core.delivery.outbox import Bill, DeskBill, Fact, Say, Stored
+from core.accounts.district import Accounts
+from core.delivery.outbox import NOBODY, Bill, DeskBill, Fact
 from core.kernel.days import Days
 from core.kernel.errors import Refusal
-from core.people.actors import Actor
-from core.runtime import Runtime
+from core.reports.district import Reports
 from handlers.bills.buttons import TurnBill, TurnVouchers
+from handlers.bills.screens import PrepaidHistory
 from handlers.bills.words import ShowBill, ShowPrepaid
+from handlers.kit.chat import Chat
 from handlers.kit.context import Presses, Wants
-from handlers.kit.holders import Holder, holder_behind, need_to_read, readable
+from handlers.kit.holders import Holder, Holders
 from texts.days import NoSuchDay, Span, resolve
 
 
@@ -30,63 +31,59 @@ def router() -> Router:
     return routes
 
 
-async def show_bill(message: Message, intent: ShowBill, actor: Actor, runtime: Runtime) -> None:
+async def show_bill(
+    _: Message, chat: Chat, intent: ShowBill, holders: Holders, reports: Reports
+) -> None:
     """A bill for each merchant or supplier of the group, the one that is named, or the
     platform's."""
-    for holder in await readable(runtime, actor, intent.number, intent.currency):
-        days = await _meant(runtime, holder, intent.days)
-        await _tell(runtime, actor, holder, _bill(holder, days, reply_to=message.message_id))
+    for holder in await holders.readable(chat.actor, intent.number, intent.currency):
+        days = await _meant(reports, holder, intent.days)
+        bill = _bill(holder, days, reply_to=chat.message_id)
+        await chat.put(bill, merchant_id=_merchant_id(holder))
 
 
-async def turn_bill(query: CallbackQuery, button: TurnBill, actor: Actor, runtime: Runtime) -> None:
+async def turn_bill(
+    _: CallbackQuery, chat: Chat, button: TurnBill, holders: Holders, reports: Reports
+) -> None:
     """Other days in the same message; beside a bill that stays what it is, in a new one."""
-    if query.message is None:
-        return
-    holder = await holder_behind(runtime, actor, button.holder, button.holder_id, button.currency)
-    need_to_read(actor, holder)
-    days = await _meant(runtime, holder, button.days)
-    message_id = query.message.message_id
-    fact = (
-        _bill(holder, days, reply_to=message_id)
+    holder = await holders.behind(chat.actor, button.holder, button.holder_id, button.currency)
+    days = await _meant(reports, holder, button.days)
+    bill = (
+        _bill(holder, days, reply_to=chat.message_id)
         if button.fresh
-        else _bill(holder, days, edit_message_id=message_id)
+        else _bill(holder, days, edit_message_id=chat.message_id)
     )
-    await _tell(runtime, actor, holder, fact)
+    await chat.put(bill, merchant_id=_merchant_id(holder))
 
 
 async def show_prepaid(
-    message: Message, intent: ShowPrepaid, actor: Actor, runtime: Runtime
+    _: Message,
+    chat: Chat,
+    intent: ShowPrepaid,
+    holders: Holders,
+    accounts: Accounts,
+    reports: Reports,
 ) -> None:
     """The days' prepayments by pages; in a supplier's group, what it paid in."""
-    for holder in await readable(runtime, actor, intent.number):
+    for holder in await holders.readable(chat.actor, intent.number):
         if holder.kind == "p":
             raise Refusal("merchant_needed", example="/prepaid M1001")
-        days = await _meant(runtime, holder, intent.days)
-        facts = await _page(runtime, holder, days, 1)
-        await _tell(
-            runtime, actor, holder,
-            Say(Stored("prepaid_history", facts), reply_to=message.message_id),
-        )  # fmt: skip
+        days = await _meant(reports, holder, intent.days)
+        page = await _page(accounts, holder, days, 1)
+        await chat.say(page, merchant_id=_merchant_id(holder))
 
 
 async def turn_vouchers(
-    query: CallbackQuery, button: TurnVouchers, actor: Actor, runtime: Runtime
+    _: CallbackQuery, chat: Chat, button: TurnVouchers, holders: Holders, accounts: Accounts
 ) -> None:
     """Another page in the same message."""
-    if query.message is None:
-        return
-    holder = await holder_behind(runtime, actor, button.holder, button.holder_id)
-    need_to_read(actor, holder)
-    days = Days(button.first, button.last)
-    facts = await _page(runtime, holder, days, button.page)
-    await _tell(
-        runtime, actor, holder,
-        Say(Stored("prepaid_history", facts), edit_message_id=query.message.message_id),
-    )  # fmt: skip
+    holder = await holders.behind(chat.actor, button.holder, button.holder_id)
+    page = await _page(accounts, holder, Days(button.first, button.last), button.page)
+    await chat.replace(page, merchant_id=_merchant_id(holder))
 
 
-async def _meant(runtime: Runtime, holder: Holder, span: Span | NoSuchDay) -> Days:
-    return resolve(span, await runtime.reports.bills.open_day(holder.id))
+async def _meant(reports: Reports, holder: Holder, span: Span | NoSuchDay) -> Days:
+    return resolve(span, await reports.bills.open_day(holder.id))
 
 
 def _bill(
@@ -100,45 +97,25 @@ def _bill(
     return DeskBill(first, last, None, reply_to, edit_message_id, holder.currency)
 
 
-async def _tell(runtime: Runtime, actor: Actor, holder: Holder, fact: Fact) -> None:
-    if holder.kind == "m":
-        await runtime.delivery.outbox.say(
-            runtime.system.store, actor.chat_id, fact, merchant_id=holder.id
-        )
-    else:
-        await runtime.delivery.outbox.say(runtime.system.store, actor.chat_id, fact)
+def _merchant_id(holder: Holder) -> UUID:
+    return holder.id if holder.kind == "m" else NOBODY
 
 
-async def _page(runtime: Runtime, holder: Holder, days: Days, page: int) -> dict[str, Any]:
+async def _page(accounts: Accounts, holder: Holder, days: Days, page: int) -> PrepaidHistory:
     kind = "payin" if holder.kind == "s" else "prepayment"
-    found = await runtime.accounts.vouchers.page(holder.id, kind, (days.first, days.last), page)
-    return {
-        "holder": holder.kind,
-        "holder_id": str(holder.id),
-        "holder_no": holder.no,
-        "holder_name": holder.name,
-        "currency": holder.currency,
-        "zone": holder.day_cut.zone,
-        "first": days.first.isoformat(),
-        "last": days.last.isoformat(),
-        "page": found.page,
-        "pages": found.pages,
-        "count": found.count,
-        "sum_minor": found.sum_minor,
-        "lines": [_line(line) for line in found.lines],
-    }
-
-
-def _line(line: VoucherLine) -> dict[str, Any]:
-    return {
-        "at": line.at.isoformat(),
-        "record_no": line.record_no,
-        "minor": line.minor,
-        "original_minor": line.original_minor,
-        "original_currency": line.original_currency,
-        "conversion_rate": line.conversion_rate,
-        "actor_name": line.actor_name,
-        "remark": line.remark,
-        "proof": line.proof,
-        "undone_by": line.undone_by,
-    }
+    found = await accounts.vouchers.page(holder.id, kind, (days.first, days.last), page)
+    return PrepaidHistory(
+        holder=holder.kind,
+        holder_id=holder.id,
+        holder_no=holder.no,
+        holder_name=holder.name,
+        currency=holder.currency,
+        zone=holder.day_cut.zone,
+        first=days.first,
+        last=days.last,
+        page=found.page,
+        pages=found.pages,
+        count=found.count,
+        sum_minor=found.sum_minor,
+        lines=found.lines,
+    )

@@ -9,9 +9,9 @@ from collections.abc import Iterable, Mapping
 
 from core.reports.bills import SupplierBill, SupplierLine
 from core.supply.channels import Product
-from handlers.kit.lines import RATE_PLACES, SHOWN_NAME_CHARS, Lines, shortened
+from handlers.bills.lines import RATE_PLACES, Lines
 from handlers.kit.screen import Screen, clip, percent
-from handlers.kit.sheet import Row, Sheet, Size, Table, render_sheet
+from handlers.kit.sheet import SHOWN_NAME_CHARS, Row, Sheet, Size, Table, render_sheet, shortened
 
 
 def render_supplier_bill(

@@ -7,12 +7,13 @@ from aiogram.types import CallbackQuery, Message
 
 from core.kernel.days import Days
 from core.people.actors import Actor
+from core.reports.district import Reports
 from core.reports.exports import Paper
-from core.runtime import Runtime
 from handlers.files.buttons import OpenChart, OpenExport
 from handlers.files.words import Export
+from handlers.kit.chat import Chat
 from handlers.kit.context import Presses, Wants
-from handlers.kit.holders import readable
+from handlers.kit.holders import Holders
 from texts.days import resolve
 
 
@@ -25,7 +26,9 @@ def router() -> Router:
     return routes
 
 
-async def export(message: Message, intent: Export, actor: Actor, runtime: Runtime) -> None:
+async def export(
+    _: Message, chat: Chat, intent: Export, holders: Holders, reports: Reports
+) -> None:
     """What was asked for, of each merchant or supplier of the group, or of the platform: all, or
     nothing and why."""
     papers = [
@@ -33,40 +36,31 @@ async def export(message: Message, intent: Export, actor: Actor, runtime: Runtim
             intent.what,
             holder.kind,
             holder.id,
-            resolve(intent.days, await runtime.reports.bills.open_day(holder.id)),
+            resolve(intent.days, await reports.bills.open_day(holder.id)),
             intent.table,
-            bom=_bom(intent, actor),
+            bom=_bom(intent, chat.actor),
             currency=holder.currency,
         )
-        for holder in await readable(runtime, actor, intent.number, intent.currency)
+        for holder in await holders.readable(chat.actor, intent.number, intent.currency)
     ]
-    await runtime.reports.exports.ask(actor, papers, reply_to=message.message_id)
+    await reports.exports.ask(chat.actor, papers, reply_to=chat.message_id)
 
 
-async def open_chart(
-    query: CallbackQuery, button: OpenChart, actor: Actor, runtime: Runtime
-) -> None:
+async def open_chart(_: CallbackQuery, chat: Chat, button: OpenChart, reports: Reports) -> None:
     """A chart in reply to what carries the button, or in its place."""
-    if query.message is None:
-        return
     days = Days(button.first, button.last)
     paper = Paper("chart", button.holder, button.holder_id, days, currency=button.currency)
-    message_id = query.message.message_id
-    await runtime.reports.exports.ask(
-        actor,
+    await reports.exports.ask(
+        chat.actor,
         [paper],
-        reply_to=None if button.replace else message_id,
-        replaces=message_id if button.replace else None,
+        reply_to=None if button.replace else chat.message_id,
+        replaces=chat.message_id if button.replace else None,
     )
 
 
-async def open_export(
-    query: CallbackQuery, button: OpenExport, actor: Actor, runtime: Runtime
-) -> None:
+async def open_export(_: CallbackQuery, chat: Chat, button: OpenExport, reports: Reports) -> None:
     """A file in reply to what carries the button."""
-    if query.message is None:
-        return
-    days = Days(button.first, button.last)
+    actor, days = chat.actor, Days(button.first, button.last)
     paper = Paper(
         button.kind,
         button.holder,
@@ -76,7 +70,7 @@ async def open_export(
         bom=actor.language == "zh",
         currency=button.currency,
     )
-    await runtime.reports.exports.ask(actor, [paper], reply_to=query.message.message_id)
+    await reports.exports.ask(actor, [paper], reply_to=chat.message_id)
 
 
 def _bom(intent: Export, actor: Actor) -> bool:

@@ -10,7 +10,7 @@ from aiogram.types import InaccessibleMessage, Message
 
 from core.books import Ledger
 from core.delivery.district import Delivery
-from core.delivery.outbox import NOBODY, Notice, Say
+from core.delivery.outbox import NOBODY, Fact, Notice, Say
 from core.kernel.errors import Refusal
 from core.kernel.holder import HOUSE
 from core.parties.district import Parties
@@ -61,18 +61,25 @@ class Chat:
     ) -> None:
         """In reply, for everybody in the chat."""
         said = Say(notice, reply_to=self.message_id)
-        await self._put(said, tx, merchant_id)
+        await self.put(said, tx=tx, merchant_id=merchant_id)
+
+    async def put(
+        self, fact: Fact, *, tx: Queries | None = None, merchant_id: UUID = NOBODY
+    ) -> None:
+        """A bill, a card, a file: whatever says itself where it stands."""
+        queries = self._by.store if tx is None else tx
+        await self._by.delivery.outbox.say(queries, self.id, fact, merchant_id=merchant_id)
 
     async def post(self, notice: Notice, *, tx: Queries | None = None) -> None:
         """A message that is no reply."""
-        await self._put(Say(notice), tx, NOBODY)
+        await self.put(Say(notice), tx=tx)
 
     async def replace(
         self, notice: Notice, *, tx: Queries | None = None, merchant_id: UUID = NOBODY
     ) -> None:
         """In the place of the message whose button was pressed."""
         said = Say(notice, edit_message_id=self.message_id)
-        await self._put(said, tx, merchant_id)
+        await self.put(said, tx=tx, merchant_id=merchant_id)
 
     async def whisper(self, notice: Notice, *, aloud: Notice | None = None) -> None:
         """In a group, for this person alone (nobody can whisper to the anonymous). aloud: what all
@@ -81,7 +88,7 @@ class Chat:
             notice, reply_to=self.message_id, only_for=self._only_for(), aloud=aloud,
             thread_id=self._thread_id(),
         )  # fmt: skip
-        await self._put(said, None, NOBODY)
+        await self.put(said)
 
     async def refuse(self, notice: Notice, *, alone: bool = False) -> None:
         """Say why a message is not carried out. In a group that is one message per person and
@@ -91,7 +98,7 @@ class Chat:
             thread_id=self._thread_id(),
         )  # fmt: skip
         if self.id == self.actor.user_id:
-            await self._put(said, None, NOBODY)
+            await self.put(said)
             return
         quote, message = "", self.message  # what stands above a button is ours
         speaker = message.from_user if isinstance(message, Message) else None
@@ -127,10 +134,6 @@ class Chat:
         if not INSTANTS & set(refusal.facts):
             return refusal.facts
         return {**refusal.facts, "zone": await self.zone()}
-
-    async def _put(self, said: Say, tx: Queries | None, merchant_id: UUID) -> None:
-        queries = self._by.store if tx is None else tx
-        await self._by.delivery.outbox.say(queries, self.id, said, merchant_id=merchant_id)
 
     def _thread_id(self) -> int | None:
         """The topic in which a message was written: what only its writer sees is no reply to it,

@@ -5,13 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from uuid import UUID
 
+from core.books import Ledger
 from core.kernel.clock import DayCut
 from core.kernel.errors import Refusal
 from core.kernel.holder import HOUSE
+from core.parties.district import Parties
 from core.parties.merchants import Merchant
 from core.parties.suppliers import Supplier
 from core.people.actors import Actor
-from core.runtime import Runtime
+from core.people.district import People
 from handlers.kit.buttons import HolderKind
 
 
@@ -29,20 +31,94 @@ class Holder:
     also: tuple[str, ...] = ()
 
 
-async def holders_of(
-    runtime: Runtime, actor: Actor, number: str | None, currency: str | None = None
-) -> list[Holder]:
-    """What is named; else everything this group is bound to; else, among staff, the platform: of
-    these, what counts in this currency. None: all; of the platform, what most merchants have.
+class Holders:
+    """Finds whose books are meant."""
 
-    Refusals: merchant_not_found, supplier_not_found (also for what is not to be seen here),
-    group_not_bound, currency_not_here.
-    """
-    if means_platform(actor, number):
-        platform = await _platform(runtime)
-        return _counted_in(currency or platform[0].currency, platform)
-    there = await _named_or_bound(runtime, actor, number)
-    return there if currency is None else _counted_in(currency, there)
+    def __init__(self, parties: Parties, people: People, ledger: Ledger) -> None:
+        self._merchants = parties.merchants
+        self._suppliers = parties.suppliers
+        self._access = people.access
+        self._calendar = ledger.calendar
+
+    async def meant(
+        self, actor: Actor, number: str | None, currency: str | None = None
+    ) -> list[Holder]:
+        """What is named; else everything this group is bound to; else, among staff, the platform:
+        of these, what counts in this currency. None: all; of the platform, what most merchants
+        have.
+
+        Refusals: merchant_not_found, supplier_not_found (also for what is not to be seen here),
+        group_not_bound, currency_not_here.
+        """
+        if means_platform(actor, number):
+            platform = await self._platform()
+            return _counted_in(currency or platform[0].currency, platform)
+        there = await self._named_or_bound(actor, number)
+        return there if currency is None else _counted_in(currency, there)
+
+    async def readable(
+        self, actor: Actor, number: str | None, currency: str | None = None
+    ) -> list[Holder]:
+        """As `meant`, all of which this actor may read. Refusals: those, anonymous_admin,
+        not_permitted."""
+        # before anybody learns what there is
+        actor.need("read_platform" if means_platform(actor, number) else "read_money")
+        return await self.meant(actor, number, currency)
+
+    async def behind(
+        self, actor: Actor, kind: HolderKind, holder_id: UUID, currency: str | None = None
+    ) -> Holder:
+        """What a button names, among what may be read here. currency: of the platform's books, as
+        in `meant`. Refusals: record_not_found, anonymous_admin, not_permitted."""
+        holder = await self._seen(actor, kind, holder_id, currency)
+        actor.need("read_platform" if kind == "p" else "read_money")
+        return holder
+
+    async def _seen(
+        self, actor: Actor, kind: HolderKind, holder_id: UUID, currency: str | None
+    ) -> Holder:
+        match kind:
+            case "m" if actor.sees(holder_id):
+                return _merchant(await self._merchants.by_id(holder_id))
+            case "s" if actor.sees_supplier(holder_id):
+                for supplier in await self._suppliers.all():
+                    if supplier.id == holder_id:
+                        return _supplier(supplier)
+            case "p" if actor.merchant_ids is None:
+                for books in await self._platform():
+                    if currency in (None, books.currency):
+                        return books
+        raise Refusal("record_not_found")
+
+    async def _named_or_bound(self, actor: Actor, number: str | None) -> list[Holder]:
+        if number is not None:
+            return [await self._numbered(actor, number)]
+        if actor.merchant_ids:
+            return [_merchant(await self._merchants.by_id(m)) for m in actor.merchant_ids]
+        if actor.supplier_ids:
+            return [_supplier(await self._suppliers.by_id(s)) for s in actor.supplier_ids]
+        raise Refusal("group_not_bound")
+
+    async def _numbered(self, actor: Actor, number: str) -> Holder:
+        if number.startswith("S"):
+            supplier = await self._suppliers.by_no(number)
+            if not actor.sees_supplier(supplier.id):
+                raise Refusal("supplier_not_found", supplier_no=number)
+            return _supplier(supplier)
+        return _merchant(await self._access.merchant_in(actor, number))
+
+    async def _platform(self) -> list[Holder]:
+        """Its books in each currency, that of most merchants first."""
+        cut, known = await self._calendar.cut_of(HOUSE), await self._merchants.currencies()
+        return [
+            Holder("p", HOUSE, "", "", of, cut, tuple(other for other in known if other != of))
+            for of in known
+        ]
+
+
+def means_platform(actor: Actor, number: str | None) -> bool:
+    """Whether the platform is meant: nothing is named, where only staff reads."""
+    return number is None and actor.merchant_ids is None
 
 
 def _counted_in(currency: str, there: list[Holder]) -> list[Holder]:
@@ -51,65 +127,6 @@ def _counted_in(currency: str, there: list[Holder]) -> list[Holder]:
         known = ", ".join(dict.fromkeys(holder.currency for holder in there))
         raise Refusal("currency_not_here", currency=currency, currencies=known)
     return found
-
-
-async def _named_or_bound(runtime: Runtime, actor: Actor, number: str | None) -> list[Holder]:
-    if number is not None:
-        return [await _numbered(runtime, actor, number)]
-    if actor.merchant_ids:
-        return [_merchant(await runtime.parties.merchants.by_id(m)) for m in actor.merchant_ids]
-    if actor.supplier_ids:
-        return [_supplier(await runtime.parties.suppliers.by_id(s)) for s in actor.supplier_ids]
-    raise Refusal("group_not_bound")
-
-
-async def readable(
-    runtime: Runtime, actor: Actor, number: str | None, currency: str | None = None
-) -> list[Holder]:
-    """`holders_of`, all of which this actor may read. Refusals: those, anonymous_admin,
-    not_permitted."""
-    # before anybody learns what there is
-    actor.need("read_platform" if means_platform(actor, number) else "read_money")
-    return await holders_of(runtime, actor, number, currency)
-
-
-def means_platform(actor: Actor, number: str | None) -> bool:
-    """Whether the platform is meant: nothing is named, where only staff reads."""
-    return number is None and actor.merchant_ids is None
-
-
-async def holder_behind(
-    runtime: Runtime, actor: Actor, kind: HolderKind, holder_id: UUID, currency: str | None = None
-) -> Holder:
-    """What a button names, among what may be seen here. currency: of the platform's books, as in
-    `holders_of`. Refusals: record_not_found."""
-    match kind:
-        case "m" if actor.sees(holder_id):
-            return _merchant(await runtime.parties.merchants.by_id(holder_id))
-        case "s" if actor.sees_supplier(holder_id):
-            known = await runtime.parties.suppliers.all()
-            for supplier in known:
-                if supplier.id == holder_id:
-                    return _supplier(supplier)
-        case "p" if actor.merchant_ids is None:
-            for books in await _platform(runtime):
-                if currency in (None, books.currency):
-                    return books
-    raise Refusal("record_not_found")
-
-
-def need_to_read(actor: Actor, holder: Holder) -> None:
-    """Refusals: anonymous_admin, not_permitted."""
-    actor.need("read_platform" if holder.kind == "p" else "read_money")
-
-
-async def _numbered(runtime: Runtime, actor: Actor, number: str) -> Holder:
-    if number.startswith("S"):
-        supplier = await runtime.parties.suppliers.by_no(number)
-        if not actor.sees_supplier(supplier.id):
-            raise Refusal("supplier_not_found", supplier_no=number)
-        return _supplier(supplier)
-    return _merchant(await runtime.people.access.merchant_in(actor, number))
 
 
 def _merchant(merchant: Merchant) -> Holder:
@@ -122,15 +139,3 @@ def _supplier(supplier: Supplier) -> Holder:
     return Holder(
         "s", supplier.id, supplier.supplier_no, supplier.name, supplier.currency, supplier.day_cut
     )
-
-
-async def _platform(runtime: Runtime) -> list[Holder]:
-    """Its books in each currency, that of most merchants first."""
-    cut, known = (
-        await runtime.ledger.calendar.cut_of(HOUSE),
-        await runtime.parties.merchants.currencies(),
-    )
-    return [
-        Holder("p", HOUSE, "", "", of, cut, tuple(other for other in known if other != of))
-        for of in known
-    ]

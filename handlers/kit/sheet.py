@@ -6,16 +6,19 @@ by whoever writes the sheet, for both.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from aiogram.types import InlineKeyboardMarkup
 
 from core.kernel.errors import Bug
 from handlers.kit.screen import MAX_HTML_CHARS, Screen, fill
 
+T = TypeVar("T")
 _Cell = dict[str, Any]
+
+SHOWN_NAME_CHARS: Final = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +77,13 @@ def render_sheet(
     sheet, html = _fitting(write, language)
     rich = {"blocks": _blocks(sheet), "skip_entity_detection": True}
     return Screen(html=html, rich=rich, keyboard=keyboard)
+
+
+def shortened(lines: Sequence[T], limit: int, add: Callable[[list[T]], T]) -> list[T]:
+    """At most so many lines; the rest of them are added up in the last one."""
+    if len(lines) <= limit:
+        return list(lines)
+    return [*lines[: limit - 1], add(list(lines[limit - 1 :]))]
 
 
 def _fitting(write: Callable[[Size], Sheet], language: str) -> tuple[Sheet, str]:

@@ -6,8 +6,9 @@ from typing import Final
 
 from handlers.kit.topic import Topic
 from handlers.statistics import router
+from handlers.statistics.screens import VIEWS
 from handlers.statistics.words import COMMANDS
 
 __all__ = ["TOPIC"]
 
-TOPIC: Final = Topic("statistics", routers=(router.router,), commands=COMMANDS)
+TOPIC: Final = Topic("statistics", routers=(router.router,), commands=COMMANDS, views=VIEWS)

@@ -1,26 +1,44 @@
-"""Figures of today and of the last seven days: volume, success, and everything together."""
+"""Counts of today and of the last seven days: volume, success, and everything together."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, Final
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import Final
 
 from aiogram import Router
 from aiogram.types import Message
 
 from core.kernel.days import Days
+from core.parties.district import Parties
 from core.people.actors import Actor
-from core.reports.statistics import By, Figures, Query, Row, last_seven_days
-from core.runtime import Runtime
-from handlers.kit.context import Wants, say
-from handlers.kit.holders import Holder, holders_of, means_platform
-from handlers.statistics.screens import FIGURES, added
-from handlers.statistics.words import ShowStatistics
+from core.reports import statistics
+from core.reports.district import Reports
+from core.reports.statistics import Query, last_seven_days
+from core.supply.district import Supply
+from core.system.district import System
+from handlers.kit.chat import Chat
+from handlers.kit.context import Wants
+from handlers.kit.holders import Holder, Holders, means_platform
+from handlers.statistics.screens import (
+    COUNTED,
+    NONE,
+    Counts,
+    Cut,
+    Line,
+    Part,
+    Period,
+    StatisticsNotice,
+    added,
+)
+from handlers.statistics.words import ShowStatistics, What
 
 # More rows than these are added up before they are handed on.
 MAX_ROWS: Final = 30
 # Rows are called this where they have no product and no channel.
 _NAMELESS: Final = "–"
+_NOTHING: Final = Period((), NONE, NONE, 0)
+_Names = Mapping[str, tuple[str, str]]  # by key: in Chinese and in English
 
 
 def router() -> Router:
@@ -31,57 +49,89 @@ def router() -> Router:
 
 
 async def show_statistics(
-    message: Message, intent: ShowStatistics, actor: Actor, runtime: Runtime
+    _: Message,
+    chat: Chat,
+    intent: ShowStatistics,
+    holders: Holders,
+    reports: Reports,
+    supply: Supply,
+    parties: Parties,
+    system: System,
 ) -> None:
     """All merchants where only staff reads; else what the group is bound to.
 
     A merchant's people see no channel and no cost, a supplier's no fee and no merchant. What the
     platform earns is for those who read its bill.
     """
+    actor = chat.actor
     actor.need("read_money")
     if means_platform(actor, intent.number):
         actor.need("read_statistics")
-    for holder in await holders_of(runtime, actor, intent.number, intent.currency):
-        facts = await _facts(runtime, actor, holder, intent.what)
-        await say(runtime, actor, "statistics", facts, message.message_id)
+    for holder in await holders.meant(actor, intent.number, intent.currency):
+        earned = _may_see_both(actor, holder)
+        open_day = await reports.bills.open_day(holder.id)
+        week = last_seven_days(open_day)
+        await chat.say(
+            StatisticsNotice(
+                what=intent.what,
+                holder=holder.kind,
+                holder_no=holder.no,
+                holder_name=holder.name,
+                currency=holder.currency,
+                also=holder.also,
+                zone=holder.day_cut.zone,
+                at=system.clock.now(),
+                day=open_day,
+                first=week.first,
+                last=week.last,
+                fees=holder.kind == "m" or (holder.kind == "p" and earned),
+                costs=holder.kind == "s" or earned,
+                parts=await _parts(
+                    holder,
+                    _cuts(holder, intent.what, alone=_alone(actor)),
+                    (Days.one(open_day), week if intent.what != "volume" else None),
+                    reports,
+                    supply,
+                    parties,
+                ),
+            )
+        )
 
 
-async def _facts(runtime: Runtime, actor: Actor, holder: Holder, what: str) -> dict[str, Any]:
-    alone = actor.merchant_ids is None and actor.may("see_channel")
-    earned = alone and (holder.kind != "p" or actor.may("read_platform"))
-    open_day = await runtime.reports.bills.open_day(holder.id)
-    week = last_seven_days(open_day)
-    cuts = _cuts(holder, what, alone=alone)
-    today = await _read(runtime, holder, cuts, Days.one(open_day))
-    before = await _read(runtime, holder, cuts, week) if what != "volume" else []
+def _alone(actor: Actor) -> bool:
+    """Whether only staff reads along that may see channels."""
+    return actor.merchant_ids is None and actor.may("see_channel")
+
+
+def _may_see_both(actor: Actor, holder: Holder) -> bool:
+    """Whether fee and cost may stand beside each other: what is earned."""
+    return _alone(actor) and (holder.kind != "p" or actor.may("read_platform"))
+
+
+async def _parts(
+    holder: Holder,
+    cuts: Sequence[Cut],
+    days: tuple[Days, Days | None],
+    reports: Reports,
+    supply: Supply,
+    parties: Parties,
+) -> tuple[Part, ...]:
+    """One for each cut. days: today, and those before it where they are asked for."""
+    today = await _read(reports, holder, cuts, days[0])
+    week = None if days[1] is None else await _read(reports, holder, cuts, days[1])
     parts = []
     for place, by in enumerate(cuts):
-        called = await _called(runtime, by)
-        found = {"today": today[place]} | ({"week": before[place]} if before else {})
-        parts.append({"by": by} | _shown(by, found, called))
-    return {
-        "what": what,
-        "holder": holder.kind,
-        "holder_no": holder.no,
-        "holder_name": holder.name,
-        "currency": holder.currency,
-        "also": list(holder.also),
-        "zone": holder.day_cut.zone,
-        "at": runtime.system.clock.now().isoformat(),
-        "day": open_day.isoformat(),
-        "first": week.first.isoformat(),
-        "last": week.last.isoformat(),
-        "fees": holder.kind == "m" or (holder.kind == "p" and earned),
-        "costs": holder.kind == "s" or earned,
-        "parts": parts,
-    }
+        found = [today[place]] if week is None else [today[place], week[place]]
+        periods = _shown(by, found, await _called(supply, parties, by))
+        parts.append(Part(by, periods[0], _NOTHING if week is None else periods[1]))
+    return tuple(parts)
 
 
-def _cuts(holder: Holder, what: str, *, alone: bool) -> list[By]:
+def _cuts(holder: Holder, what: What, *, alone: bool) -> list[Cut]:
     """What the rows are told apart by, one table after the other."""
     if holder.kind == "s":
         return ["channel"]
-    cuts: list[By] = ["product"]
+    cuts: list[Cut] = ["product"]
     if what == "stats" and holder.kind == "p":
         cuts.insert(0, "merchant")
     if what != "volume" and alone:
@@ -89,16 +139,18 @@ def _cuts(holder: Holder, what: str, *, alone: bool) -> list[By]:
     return cuts
 
 
-async def _read(runtime: Runtime, holder: Holder, cuts: Sequence[By], days: Days) -> list[Figures]:
+async def _read(
+    reports: Reports, holder: Holder, cuts: Sequence[Cut], days: Days
+) -> list[statistics.Figures]:
     """For each cut."""
     match holder.kind:
         case "p":
-            return await runtime.reports.statistics.of_platform(days, cuts, holder.currency)
+            return await reports.statistics.of_platform(days, cuts, holder.currency)
         case "s":
-            return [await runtime.reports.statistics.of_supplier(holder.id, days)]
+            return [await reports.statistics.of_supplier(holder.id, days)]
         case "m":
             return [
-                await runtime.reports.statistics.read(
+                await reports.statistics.read(
                     Query(
                         days.first,
                         days.last,
@@ -112,69 +164,62 @@ async def _read(runtime: Runtime, holder: Holder, cuts: Sequence[By], days: Days
             ]
 
 
-async def _called(runtime: Runtime, by: By) -> dict[str, tuple[str, str]]:
-    """What rows are called, by their key: in Chinese and in English."""
+async def _called(supply: Supply, parties: Parties, by: Cut) -> _Names:
+    """What rows are called."""
     match by:
         case "merchant":
-            everybody = await runtime.parties.merchants.everybody()
+            everybody = await parties.merchants.everybody()
             return {str(m.id): (f"{m.merchant_no} {m.name}",) * 2 for m in everybody}
         case "product":
-            products = await runtime.supply.channels.products.on_sale()
+            products = await supply.channels.products.on_sale()
             return {code: (p.name_zh, p.name_en) for code, p in products.items()}
-        case _:
-            channels = await runtime.supply.channels.names()
+        case "channel":
+            channels = await supply.channels.names()
             return {no: (f"{no} {name}",) * 2 for no, name in channels.items()}
 
 
-def _key(by: By, row: Row) -> str:
+def _key(by: Cut, row: statistics.Row) -> str:
     """'': others, added up."""
     match by:
         case "merchant":
             return str(row.merchant_id or "")
         case "product":
             return row.product_code or _NAMELESS
-        case _:
+        case "channel":
             return row.channel_no or _NAMELESS
 
 
-def _shown(by: By, found: dict[str, Figures], called: dict[str, tuple[str, str]]) -> dict[str, Any]:
-    """Rows with their figures and key. The same keys are added up as others on all days."""
+def _shown(by: Cut, found: Sequence[statistics.Figures], names: _Names) -> list[Period]:
+    """Each with its rows, the largest first. The same keys are added up as others in all of
+    them."""
     # Prepayments are counted as well, under no product and no channel, and move no figure here.
-    rows = {
-        when: {_key(by, row): _figures(row) for row in of.rows if any(_figures(row).values())}
-        for when, of in found.items()
-    }
+    rows = [
+        {_key(by, row): counts for row in of.rows if not (counts := _counts(row)).empty}
+        for of in found
+    ]
     amounts = {
-        key: sum(of[key]["amount_minor"] for of in rows.values() if key in of)
-        for key in dict.fromkeys(key for of in rows.values() for key in of)
+        key: sum(of[key].amount_minor for of in rows if key in of)
+        for key in dict.fromkeys(key for of in rows for key in of)
     }
     named = sorted((key for key in amounts if key), key=lambda key: (-amounts[key], key))
     kept = set(named[:MAX_ROWS])
-    parts = {}
-    for when, of in found.items():
-        of_these = rows[when]
-        shown = [
-            of_these[key] | _names(key, called)
-            for key in sorted(
-                kept & of_these.keys(), key=lambda key: (-of_these[key]["amount_minor"], key)
-            )
-        ]
-        rest = [of_these[key] for key in sorted(of_these.keys() - kept)]
-        if rest:
-            shown.append(added(rest) | _names("", {"": ("", "")}))
-        parts[when] = {
-            "rows": shown,
-            "total": _figures(of.total),
-            "average": _figures(of.average),
-            "days": of.days,
-        }
-    return parts
+    return [
+        Period(_lines(these, kept, names), _counts(of.total), _counts(of.average), of.days)
+        for of, these in zip(found, rows, strict=True)
+    ]
 
 
-def _figures(row: Row) -> dict[str, int]:
-    return {name: getattr(row, name) for name in FIGURES}
+def _lines(rows: Mapping[str, Counts], kept: set[str], names: _Names) -> tuple[Line, ...]:
+    """Those that are kept by their names, and one of all others."""
+    shown = sorted(kept & rows.keys(), key=lambda key: (-rows[key].amount_minor, key))
+    lines = [_line(key, rows[key], names.get(key, (key, key))) for key in shown]
+    rest = [rows[key] for key in sorted(rows.keys() - kept)]
+    return (*lines, _line("", added(rest), ("", ""))) if rest else tuple(lines)
 
 
-def _names(key: str, called: dict[str, tuple[str, str]]) -> dict[str, Any]:
-    name_zh, name_en = called.get(key, (key, key))
-    return {"key": key, "name_zh": name_zh, "name_en": name_en}
+def _line(key: str, counts: Counts, name: tuple[str, str]) -> Line:
+    return Line(key=key, name_zh=name[0], name_en=name[1], **asdict(counts))
+
+
+def _counts(row: statistics.Row) -> Counts:
+    return Counts(*(getattr(row, name) for name in COUNTED))

@@ -1,101 +1,170 @@
-"""Figures of today and of the last seven days, from the facts of a Say."""
+"""Counts of today and of the last seven days, as a sheet."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any, Final
+from collections.abc import Iterable
+from dataclasses import dataclass, fields
+from datetime import date, datetime
+from typing import Any, Final, Literal
 
-from handlers.kit.lines import SHOWN_NAME_CHARS, shortened
-from handlers.kit.screen import Screen, clip, percent, short_time, signed
-from handlers.kit.sheet import Row, Sheet, Size, Table, render_sheet
+from core.delivery.outbox import Notice
+from handlers.kit.buttons import HolderKind
+from handlers.kit.screen import Screen, View, clip, percent, short_time, signed
+from handlers.kit.sheet import SHOWN_NAME_CHARS, Row, Sheet, Size, Table, render_sheet, shortened
+from handlers.statistics.words import What
 from texts import number, translator
 
-_Facts = Mapping[str, Any]
-# What a row counts.
-FIGURES: Final = ("created", "cohort_paid", "paid", "amount_minor", "fee_minor", "cost_minor")
-_NONE: Final[_Facts] = dict.fromkeys(FIGURES, 0)
+Cut = Literal["merchant", "product", "channel"]
 
 
-def render_statistics(facts: _Facts, language: str) -> Screen:
-    """facts: what (volume, success, stats), whose, and a part for each way to tell rows apart.
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """What a row counts; each as in a row of `core.reports.statistics`."""
 
-    A part's rows: key (the same on all days; '': others), names and FIGURES, the largest first.
-    fees, costs: whether these may be shown there.
-    """
-    writer = _Writer(facts, language)
-    return render_sheet(writer.sheet, language, None)
+    created: int
+    cohort_paid: int
+    paid: int
+    amount_minor: int
+    fee_minor: int
+    cost_minor: int
+
+    @property
+    def empty(self) -> bool:
+        """Whether nothing was counted."""
+        return not any(getattr(self, name) for name in COUNTED)
+
+
+COUNTED: Final = tuple(field.name for field in fields(Counts))
+NONE: Final = Counts(0, 0, 0, 0, 0, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Line(Counts):
+    """The figures of one merchant, product or channel. key: the same on all days; '' of others,
+    which are added up and have no name."""
+
+    key: str
+    name_zh: str
+    name_en: str
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """What some days came to. rows: the largest first. average: of a day, of these `days`."""
+
+    rows: tuple[Line, ...]
+    total: Counts
+    average: Counts
+    days: int
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One way to tell rows apart. week: the seven days before today; of the volume, nothing."""
+
+    by: Cut
+    today: Period
+    week: Period
+
+
+@dataclass(frozen=True, slots=True)
+class StatisticsNotice(Notice):
+    """How it goes. holder: whose figures these are. also: currencies in which the platform has
+    others. first, last: the seven days before `day`. fees, costs: whether these may be shown
+    there."""
+
+    what: What
+    holder: HolderKind
+    holder_no: str
+    holder_name: str
+    currency: str
+    also: tuple[str, ...]
+    zone: str
+    at: datetime
+    day: date
+    first: date
+    last: date
+    fees: bool
+    costs: bool
+    parts: tuple[Part, ...]
+
+
+def added(rows: Iterable[Counts]) -> Counts:
+    """The figures of rows, added up."""
+    kept = list(rows)
+    return Counts(*(sum(getattr(row, name) for row in kept) for name in COUNTED))
 
 
 class _Writer:
-    def __init__(self, facts: _Facts, language: str) -> None:
-        self._facts = facts
+    """Writes the sheet of one notice."""
+
+    def __init__(self, notice: StatisticsNotice, language: str) -> None:
+        self._notice = notice
         self._language = language
-        self._currency: str = facts["currency"]
+        self._currency = notice.currency
         self._translate = translator(language).gettext
         self._named = translator(language).pgettext
 
     def sheet(self, size: Size) -> Sheet:
-        facts, translate = self._facts, self._translate
-        titles = {
+        notice, translate = self._notice, self._translate
+        titles: dict[What, str] = {
             "volume": translate("Volume of %(day)s"),
             "success": translate("Success of %(day)s"),
             "stats": translate("Statistics of %(day)s"),
         }
-        name = f"{clip(facts['holder_name'], SHOWN_NAME_CHARS)} · {facts['holder_no']}"
+        name = f"{clip(notice.holder_name, SHOWN_NAME_CHARS)} · {notice.holder_no}"
         everybody = translate("The platform, all merchants")
-        footer = [short_time(facts["at"], facts["zone"]), facts["zone"], self._currency]
-        if facts["also"]:
-            others = {"currencies": ", ".join(facts["also"])}
+        footer = [short_time(notice.at, notice.zone), notice.zone, self._currency]
+        if notice.also:
+            others = {"currencies": ", ".join(notice.also)}
             footer.append(translate("also: %(currencies)s") % others)
-        if facts["holder"] != "m" and facts["what"] != "volume":
+        if notice.holder != "m" and notice.what != "volume":
             footer.append(translate("success by merchants' own days"))
         return Sheet(
-            title="📊 " + titles[facts["what"]] % {"day": facts["day"]},
-            name=everybody if facts["holder"] == "p" else name,
+            title="📊 " + titles[notice.what] % {"day": notice.day},
+            name=everybody if notice.holder == "p" else name,
             status="",
             parts=tuple(self._parts(size)),
             footer=" · ".join(footer),
         )
 
     def _parts(self, size: Size) -> list[Table | str]:
-        parts: list[Table | str] = []
-        match self._facts["what"]:
+        parts = self._notice.parts
+        match self._notice.what:
             case "volume":
-                parts += [self._volume(part, size) for part in self._facts["parts"]]
+                return [self._volume(part, size) for part in parts]
             case "success":
-                parts += [self._success(part, size) for part in self._facts["parts"]]
-            case _:
-                parts += [self._earned(part, "today", size) for part in self._facts["parts"]]
-                parts += self._week(size)
-        return parts
+                return [self._success(part, size) for part in parts]
+            case "stats":
+                today = [self._earned(part.by, part.today, size) for part in parts]
+                return [*today, *self._week(size)]
 
     def _week(self, size: Size) -> list[Table | str]:
         """The seven days before today, where there is anything to tell of them."""
-        span = f"{self._facts['first']} – {self._facts['last']}"
+        span = f"{self._notice.first} – {self._notice.last}"
         title = "🗓 " + self._translate("The seven days before: %(days)s") % {"days": span}
-        told = [part for part in self._facts["parts"] if part["week"]["rows"]]
+        told = [(part.by, part.week) for part in self._notice.parts if part.week.rows]
         if not told:
             return [title, self._translate("No record in these days.")]
-        return [title, *(self._earned(part, "week", size) for part in told)]
+        return [title, *(self._earned(by, week, size, averaged=True) for by, week in told)]
 
-    def _volume(self, part: _Facts, size: Size) -> Table:
+    def _volume(self, part: Part, size: Size) -> Table:
         rows = [
-            Row((name, str(row["paid"]), self._amount(row["amount_minor"])))
-            for name, row in self._rows(part["today"], size)
+            Row((name, str(row.paid), self._amount(row.amount_minor)))
+            for name, row in self._rows(part.today, size)
         ]
-        total = part["today"]["total"]
-        rows.append(self._total(total, ""))
-        return Table(tuple(rows), self._header(part))
+        rows.append(self._total(part.today.total, ""))
+        return Table(tuple(rows), self._header(part.by))
 
-    def _success(self, part: _Facts, size: Size) -> Table:
+    def _success(self, part: Part, size: Size) -> Table:
         """Today beside the seven days before, also where there was nothing on one of the two."""
-        today = {row["key"]: row for row in part["today"]["rows"]}
-        week = {row["key"]: row for row in part["week"]["rows"]}
-        both = [
-            (self._name(row, size), today.get(key, _NONE), week.get(key, _NONE), key)
+        today = {row.key: row for row in part.today.rows}
+        week = {row.key: row for row in part.week.rows}
+        both: list[tuple[str, Counts, Counts, str]] = [
+            (self._name(row, size), today.get(key, NONE), week.get(key, NONE), key)
             for key, row in (week | today).items()
         ]
-        both.sort(key=lambda x: (not x[3], -x[1]["created"] - x[2]["created"], x[3]))
+        both.sort(key=lambda x: (not x[3], -x[1].created - x[2].created, x[3]))
         others = self._translate("Others")
         shown = shortened(
             both,
@@ -103,72 +172,72 @@ class _Writer:
             lambda rest: (others, added(x[1] for x in rest), added(x[2] for x in rest), ""),
         )
         rows = [Row((name, _share(now), _share(then))) for name, now, then, _ in shown]
-        totals = (_share(part["today"]["total"]), _share(part["week"]["total"]))
+        totals = (_share(part.today.total), _share(part.week.total))
         rows.append(Row((self._named("desk", "Together"), *totals), bold=True))
-        header = (self._by(part), self._named("desk", "Today"), self._translate("7 days"))
+        header = (self._by(part.by), self._named("desk", "Today"), self._translate("7 days"))
         return Table(tuple(rows), header)
 
-    def _earned(self, part: _Facts, when: str, size: Size) -> Table:
-        found = part[when]
+    def _earned(self, by: Cut, found: Period, size: Size, *, averaged: bool = False) -> Table:
         rows = [
-            Row((name, str(row["paid"]), self._amount(row["amount_minor"])), self._note(row))
+            Row((name, str(row.paid), self._amount(row.amount_minor)), self._note(row))
             for name, row in self._rows(found, size)
         ]
-        rows.append(self._total(found["total"], self._note(found["total"])))
-        if when == "week":
-            average = found["average"]
-            cells = (str(average["paid"]), self._amount(average["amount_minor"]))
+        rows.append(self._total(found.total, self._note(found.total)))
+        if averaged:
+            average = found.average
+            cells = (str(average.paid), self._amount(average.amount_minor))
             rows.append(Row((self._translate("A day on average"), *cells), self._note(average)))
-        return Table(tuple(rows), self._header(part))
+        return Table(tuple(rows), self._header(by))
 
-    def _total(self, total: _Facts, note: str) -> Row:
-        cells = (str(total["paid"]), self._amount(total["amount_minor"]))
+    def _total(self, total: Counts, note: str) -> Row:
+        cells = (str(total.paid), self._amount(total.amount_minor))
         return Row((self._named("desk", "Together"), *cells), note, bold=True)
 
-    def _note(self, row: _Facts) -> str:
-        fee, cost = row["fee_minor"], row["cost_minor"]
+    def _note(self, row: Counts) -> str:
+        fee, cost = row.fee_minor, row.cost_minor
         said = [(self._named("desk", "Success"), _share(row))]
-        if self._facts["fees"]:
+        if self._notice.fees:
             said.append((self._named("desk", "Fees"), self._amount(fee)))
-        if self._facts["costs"]:
+        if self._notice.costs:
             said.append((self._named("supplier", "Cost"), self._amount(cost)))
-        if self._facts["fees"] and self._facts["costs"]:
+        if self._notice.fees and self._notice.costs:
             said.append((self._named("desk", "Margin"), signed(fee - cost, self._currency)))
         return " · ".join(f"{name} {figure}" for name, figure in said)
 
-    def _rows(self, found: _Facts, size: Size) -> list[tuple[str, _Facts]]:
+    def _rows(self, found: Period, size: Size) -> list[tuple[str, Counts]]:
         others = self._translate("Others")
-        called = [(self._name(row, size), row) for row in found["rows"]]
+        called: list[tuple[str, Counts]] = [(self._name(row, size), row) for row in found.rows]
         return shortened(called, size.rows, lambda rest: (others, added(x for _, x in rest)))
 
-    def _name(self, row: _Facts, size: Size) -> str:
-        field = "name_zh" if self._language == "zh" else "name_en"
-        return clip(row[field], size.name_chars) or self._translate("Others")
+    def _name(self, row: Line, size: Size) -> str:
+        name = row.name_zh if self._language == "zh" else row.name_en
+        return clip(name, size.name_chars) or self._translate("Others")
 
-    def _header(self, part: _Facts) -> tuple[str, str, str]:
-        return (self._by(part), self._named("count", "Paid"), self._named("desk", "Amount"))
+    def _header(self, by: Cut) -> tuple[str, str, str]:
+        return (self._by(by), self._named("count", "Paid"), self._named("desk", "Amount"))
 
-    def _by(self, part: _Facts) -> str:
+    def _by(self, by: Cut) -> str:
         named = self._named
-        words = {
+        words: dict[Cut, str] = {
             "merchant": named("desk", "Merchant"),
             "product": named("desk", "Product"),
             "channel": named("desk", "Channel"),
         }
-        return words[part["by"]]
+        return words[by]
 
     def _amount(self, minor: int) -> str:
         return number(minor, self._currency)
 
 
-def _share(row: _Facts) -> str:
+def _share(row: Counts) -> str:
     """'83.3% 5/6'; '–' where nothing was created."""
-    if not row["created"]:
+    if not row.created:
         return "–"
-    return f"{percent(row['cohort_paid'], row['created'])} {row['cohort_paid']}/{row['created']}"
+    return f"{percent(row.cohort_paid, row.created)} {row.cohort_paid}/{row.created}"
 
 
-def added(rows: Iterable[_Facts]) -> dict[str, int]:
-    """The figures of rows, added up."""
-    kept = list(rows)
-    return {name: sum(row[name] for row in kept) for name in FIGURES}
+def _sheet(notice: StatisticsNotice, language: str) -> Screen:
+    return render_sheet(_Writer(notice, language).sheet, language, None)
+
+
+VIEWS: Final[tuple[View[Any], ...]] = (View(StatisticsNotice, draws=_sheet),)

@@ -9,17 +9,19 @@ from handlers.kit.commands import Command, Reader, Words, only
 from handlers.kit.grammar import HOLDERS, take_currencies, take_holders
 from handlers.kit.intents import Intent, Reading
 
+What = Literal["volume", "success", "stats"]
+
 
 @dataclass(frozen=True, slots=True)
 class ShowStatistics(Reading):
     """Figures of today and of the last seven days. number, currency: as in `ShowBill`."""
 
-    what: Literal["volume", "success", "stats"]
+    what: What
     number: str | None = None
     currency: str | None = None
 
 
-def figures(what: Literal["volume", "success", "stats"]) -> Reader:
+def figures(what: What) -> Reader:
     """Whose and in which currency: both, one of them, or neither, in any order."""
 
     def read(words: Words) -> Intent | None:

@@ -13,13 +13,14 @@ from hypothesis import strategies as st
 
 from bot.exporter import Exporter
 from bot.world import BOT_ID
-from core.delivery.outbox import Say, Stored
+from core.delivery.outbox import Say
 from core.kernel.days import Days
 from core.parties.merchants import App, Merchant
 from core.reports.exports import Paper
 from core.runtime import Runtime
+from handlers.files.screens import FileNotice
 from handlers.kit.screen import MAX_CAPTION_CHARS, showable, text_chars
-from handlers.screens import SCREENS, caption, render_say
+from handlers.screens import caption, render_say
 from tests.bot.support import Telegram, bot_at, in_between
 from tests.core.support import CHAT, OWNER, facts
 
@@ -54,8 +55,7 @@ def test_any_text_is_a_caption_that_telegram_takes(text: str) -> None:
 
 @given(HOSTILE)
 def test_what_stands_under_a_text_file_fits(title: str) -> None:
-    assert "file" in SCREENS
-    under = render_say(Say(Stored("file", {"title": title})), "zh").html
+    under = render_say(Say(FileNotice(title)), "zh").html
     assert text_chars(under) <= MAX_CAPTION_CHARS
 
 

@@ -24,7 +24,7 @@ from core.kernel.days import Days
 from core.parties.merchants import App, Merchant
 from core.reports.exports import QUEUE, Paper
 from core.runtime import Runtime
-from handlers.screens import export_progress
+from handlers.files.chart import export_progress
 from tests.bot.busy import busy_day, locked, stuck
 from tests.bot.support import Telegram
 from tests.conftest import Servers

@@ -135,19 +135,6 @@ SUPPLIER: dict[str, Any] = {
     "uses": [{"document": "epay v1", "how": how, "actor_name": HOSTILE, "at": AT.isoformat()}
              for how in WORDS["use"]],
 }  # fmt: skip
-FIGURES: dict[str, Any] = {
-    "created": 6, "cohort_paid": 5, "paid": 6, "amount_minor": 60_000, "fee_minor": 720,
-    "cost_minor": 390, "key": "a", "name_zh": HOSTILE, "name_en": HOSTILE,
-}  # fmt: skip
-NO_FIGURES = {**dict.fromkeys(FIGURES, 0), "key": "", "name_zh": "", "name_en": ""}
-COUNTED = [
-    {"rows": rows, "total": rows[0], "average": NO_FIGURES, "days": 7}
-    for rows in (
-        [FIGURES],
-        [NO_FIGURES],
-        [*({**FIGURES, "key": f"{n}"} for n in range(30)), NO_FIGURES],
-    )
-]
 RATE_SET: dict[str, Any] = {
     "merchant_no": "M1001", "merchant_name": HOSTILE, "product_code": "alipay_qr",
     "channel_no": "C01", "channel_name": HOSTILE, "supplier_no": "S01", "before": "1.2%",
@@ -439,7 +426,6 @@ EXAMPLES: dict[str, list[dict[str, Any]]] = collected("EXAMPLES") | {
                  "body": "", "signed": "", "fields": ""}),
         )
     ],
-    "file": [{"title": HOSTILE}],
     "supplier": [
         SUPPLIER, {**SUPPLIER, "state": "live", "missing": [], "sandbox": False},
         {**SUPPLIER, "missing": [], "uses": [], "switched": False, "credentials": [],
@@ -507,7 +493,6 @@ EXAMPLES: dict[str, list[dict[str, Any]]] = collected("EXAMPLES") | {
          "advanced_minor": 500, "unpaid": 1, "at": AT.isoformat(), "zone": "UTC"}
         for minor in (-100, 0, 100)
     ],
-    "bill_ended": [{"no": "M1001", "day": "2026-11-29"}],
     "bound_elsewhere": [
         {"no": "M1", "name": HOSTILE, "title": HOSTILE, "actor_name": HOSTILE},
     ],
@@ -520,12 +505,6 @@ EXAMPLES: dict[str, list[dict[str, Any]]] = collected("EXAMPLES") | {
     "complete_question": [COMPLETION],
     "complete_settled_itself": [COMPLETION],
     "completed": [COMPLETION],
-    "day_cut_set": [
-        {"holder": holder, "holder_no": "M1", "holder_name": HOSTILE, "before": "00:00 UTC",
-         "after": after, "zone": "UTC", "day": "2026-11-21", "ends_at": AT.isoformat(),
-         "next_ends_at": AT.isoformat(), "actor_name": HOSTILE}
-        for holder in ("m", "s", "p") for after in ("00:00 UTC", "06:00 Europe/Berlin")
-    ],
     "discrepancies": [
         {"merchant_id": merchant_id, "mode": "live" if page == 1 else "test", "page": page,
          "pages": pages, "total": 11, "days": 7,
@@ -545,7 +524,6 @@ EXAMPLES: dict[str, list[dict[str, Any]]] = collected("EXAMPLES") | {
         {"records": [], "money": True}, {"records": [], "money": False},
         {"records": ["M1-1", "M1-2"], "money": True},
     ],
-    "export_failed": [{}],
     "help": [
         {"rights": rights, "kind": kind, "name": HOSTILE, "topics": [t.name for t in TOPICS]}
         for rights in ([], ["look_up", "read_money"], sorted(RIGHTS))
@@ -568,25 +546,6 @@ EXAMPLES: dict[str, list[dict[str, Any]]] = collected("EXAMPLES") | {
     "prepaid": [
         RECEIPT, {**RECEIPT, "minor": -5, "remark": "", "conversion_rate": ""},
         {**RECEIPT, "undone_by": HOSTILE, "undone_no": "M1001-4"},
-    ],
-    "prepaid_history": [
-        {"holder": holder, "holder_id": str(ID), "holder_no": "M1", "holder_name": HOSTILE,
-         "currency": "CNY", "zone": "UTC", "first": "2026-11-01", "last": last, "page": page,
-         "pages": 3, "count": count, "sum_minor": 5, "lines": lines}
-        for holder, last, page in (
-            ("m", "2026-11-01", 1), ("m", "2026-11-21", 2), ("s", "2026-11-21", 3),
-        )
-        for count, lines in (
-            (0, []),
-            (21, [
-                {"at": AT.isoformat(), "record_no": "M1-1", "minor": minor,
-                 "original_minor": 100_000_000, "original_currency": "USDT",
-                 "conversion_rate": rate, "actor_name": HOSTILE, "remark": remark,
-                 "proof": bool(rate), "undone_by": undone}
-                for minor in (5, -(10**15)) for rate in ("", "7.2")
-                for remark in ("", HOSTILE) for undone in ("", HOSTILE)
-            ][:10]),
-        )
     ],
     "repeated": [{}],
     "prepaid_undone": [{**RECEIPT, "minor": -72_000}],
@@ -636,16 +595,6 @@ EXAMPLES: dict[str, list[dict[str, Any]]] = collected("EXAMPLES") | {
         for reason, mode in (("", "live"), (HOSTILE, "test"))
     ],
     "resolved": [{**DISCREPANCY, "how": "complete", "mode": mode} for mode in ("live", "test")],
-    "statistics": [
-        {"what": what, "holder": holder, "holder_no": "M1", "holder_name": HOSTILE,
-         "currency": "CNY", "also": ["USD", "KWD"][: 2 * (holder == "p")], "zone": "UTC",
-         "at": AT.isoformat(), "day": "2026-11-21",
-         "first": "2026-11-14", "last": "2026-11-20", "fees": fees, "costs": costs,
-         "parts": [{"by": by, "today": counted, "week": counted}
-                   for by in ("merchant", "product", "channel")]}
-        for what in ("volume", "success", "stats") for counted in COUNTED
-        for holder, fees, costs in (("m", True, False), ("s", False, True), ("p", True, True))
-    ],
     "stale_money": [{}],
     "unbind_dropped": [GROUP],
     "unbind_question": [

@@ -3,5 +3,6 @@
 from __future__ import annotations
 
 from core.people.groups.groups import Group, Groups
+from core.people.groups.notices import BillEnded
 
-__all__ = ["Group", "Groups"]
+__all__ = ["BillEnded", "Group", "Groups"]

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 from typing import Final
 from uuid import UUID
 
 from core.delivery.board import Board
-from core.delivery.outbox import Fact, Outbox, Say, Stored
+from core.delivery.outbox import Fact, Outbox, Say
 from core.kernel.clock import Clock
 from core.kernel.errors import Refusal
 from core.kernel.ids import Ids
 from core.people.groups.migration import move
 from core.people.groups.models import BindingRow, GroupRow
+from core.people.groups.notices import BillEnded
 from core.system.store import Queries, Store, Tx
 
 # A chat that moved points to where it is now: two steps, if it moves while we look.
@@ -166,7 +168,7 @@ class Groups:
             return
         message_id, day = last_bill
         no = await tx.fetchval("SELECT merchant_no FROM merchant WHERE id = $1", merchant_id)
-        ended = Say(Stored("bill_ended", {"no": no, "day": day}), edit_message_id=message_id)
+        ended = Say(BillEnded(no, date.fromisoformat(day)), edit_message_id=message_id)
         await self._outbox.say(tx, chat_id, ended)
 
     async def _become(self, tx: Tx, chat_id: int, kind: str) -> int:

@@ -50,7 +50,7 @@ async def test_the_same_message_sets_once(runtime: Runtime, shop: tuple[Merchant
     await cuts.set(actor, "m", merchant.id, Cause(CHAT, 2, 1), at=time(7))
     assert await cuts.set(actor, "m", merchant.id, cause, at=time(0, 0)) == first
     again = await cuts.set(actor, "m", merchant.id, Cause(CHAT, 3, 1), at=time(7))
-    assert again["before"] == again["after"] == "07:00 Asia/Tokyo"
+    assert again.before == again.after == "07:00 Asia/Tokyo"
     assert (
         await runtime.system.store.fetchval("SELECT count(*) FROM audit WHERE action = 'day_cut'")
         == 2

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -202,9 +202,9 @@ async def test_a_day_cut_counts_from_the_next_day_on(
     assert said["after"] == "06:30 Asia/Shanghai"
     assert await desk.runtime.system.store.fetch(query, holder_id) == before
     (open_day,) = before
-    assert said["ends_at"] == open_day["ends_at"].isoformat()
+    assert datetime.fromisoformat(said["ends_at"]) == open_day["ends_at"]
     later = open_day["ends_at"] + timedelta(hours=30, minutes=30)
-    assert said["next_ends_at"] == later.isoformat()
+    assert datetime.fromisoformat(said["next_ends_at"]) == later
     zone = (await desk.said(user_id, chat_id, f"时区 europe/berlin {no}".strip())).facts
     assert zone["after"] == "06:30 Europe/Berlin"
     again = (await desk.said(user_id, chat_id, f"时区 Europe/Berlin {no}".strip())).facts

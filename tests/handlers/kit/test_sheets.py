@@ -29,10 +29,12 @@ from core.reports.bills import (
     VoucherLine,
 )
 from core.supply.channels import Product
+from handlers.bills.merchant import render_bill
+from handlers.bills.platform import render_platform_bill
+from handlers.bills.supplier import render_supplier_bill
 from handlers.buttons import read_button
 from handlers.kit.buttons import MAX_BYTES
-from handlers.kit.screen import percent
-from handlers.screens import Screen, render_bill, render_platform_bill, render_supplier_bill
+from handlers.kit.screen import Screen, percent
 from tests.handlers.telegram_html import read_html
 
 LANGUAGES = ("zh", "en")

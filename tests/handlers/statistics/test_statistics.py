@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import UTC, date, datetime
 from typing import Any
 
-from core.delivery.outbox import Say, Stored
+from core.delivery.outbox import Say, read_notice
 from core.trade.orders import Order
 from handlers.screens import render_say
+from handlers.statistics.screens import NONE, Line, Part, Period, StatisticsNotice
 from tests.handlers.support import (
     FINANCE,
     HENGTONG,
@@ -106,69 +109,47 @@ async def test_where_nothing_is_bound_there_is_nothing_to_count(desk: Desk) -> N
 
 
 async def test_success_is_shown_beside_the_week(desk: Desk) -> None:
-    found = await facts(desk, FINANCE, OPS, "成功率")
-    figures = {
-        "created": 6, "cohort_paid": 5, "paid": 5, "amount_minor": 50_000, "fee_minor": 600,
-        "cost_minor": 325, "key": "alipay_qr", "name_zh": "支付宝扫码", "name_en": "Alipay QR",
-    }  # fmt: skip
-    none = {**dict.fromkeys(figures, 0), "key": "", "name_zh": "", "name_en": ""}
-    week = {**figures, "created": 30, "cohort_paid": 20, "key": "wechat_qr", "name_zh": "微信",
-            "name_en": "WeChat"}  # fmt: skip
-    found["parts"] = [
-        {"by": "product", "today": {"rows": [figures], "total": figures, "average": none,
-                                    "days": 1},
-         "week": {"rows": [week], "total": week, "average": none, "days": 7}}
-    ]  # fmt: skip
     said = await desk.said(FINANCE, OPS, "成功率")
-    said.facts.update(found)
-    text = read_html(render_say(said, "en").html)
+    today = Line(6, 5, 5, 50_000, 600, 325, "alipay_qr", "支付宝扫码", "Alipay QR")
+    week = Line(30, 20, 5, 50_000, 600, 325, "wechat_qr", "微信", "WeChat")
+    told = replace(
+        read_notice(StatisticsNotice, said.notice),
+        parts=(Part("product", Period((today,), today, NONE, 1), Period((week,), week, NONE, 7)),),
+    )
+    text = read_html(render_say(Say(told), "en").html)
     assert "Alipay QR 83.3% 5/6 · –" in text
     assert "WeChat – · 66.7% 20/30" in text
-    said.facts["what"] = "stats"
-    text = read_html(render_say(said, "zh").html)
+    text = read_html(render_say(Say(replace(told, what="stats")), "zh").html)
     for part in ("500.00", "83.3%", "6.00", "3.25", "+2.75", "日均"):
         assert part in text, part
 
 
 def test_success_keeps_rows_of_one_name_apart_and_shortens_once() -> None:
     """Twelve products of the same clipped name, each sold on one of the two alone."""
-
-    def row(n: int, created: int) -> dict[str, Any]:
-        return {
-            "created": created, "cohort_paid": 1, "paid": 1, "amount_minor": 100 * created,
-            "fee_minor": 0, "cost_minor": 0, "key": f"p{n:02}",
-            "name_zh": "很长的产品名称" * 9, "name_en": "a very long product's name" * 9,
-        }  # fmt: skip
-
-    today = [row(n, 50 - n) for n in range(0, 12, 2)]
-    week = [row(n, 50 - n) for n in range(1, 12, 2)]
-    part = {
-        "by": "product",
-        "today": {"rows": today, "total": today[0], "average": today[0], "days": 1},
-        "week": {"rows": week, "total": week[0], "average": week[0], "days": 7},
-    }
-    said = Say(
-        Stored(
-            "statistics",
-            {
-                "what": "success",
-                "holder": "m",
-                "holder_no": "M1",
-                "holder_name": "M",
-                "currency": "CNY",
-                "also": [],
-                "zone": "UTC",
-                "at": "2026-11-21T00:00:00+00:00",
-                "day": "2026-11-21",
-                "first": "2026-11-14",
-                "last": "2026-11-20",
-                "fees": True,
-                "costs": False,
-                "parts": [part],
-            },
-        )
+    names = ("很长的产品名称" * 9, "a very long product's name" * 9)
+    rows = [Line(50 - n, 1, 1, 100 * (50 - n), 0, 0, f"p{n:02}", *names) for n in range(12)]
+    today, week = tuple(rows[::2]), tuple(rows[1::2])
+    told = StatisticsNotice(
+        what="success",
+        holder="m",
+        holder_no="M1",
+        holder_name="M",
+        currency="CNY",
+        also=(),
+        zone="UTC",
+        at=datetime(2026, 11, 21, tzinfo=UTC),
+        day=date(2026, 11, 21),
+        first=date(2026, 11, 14),
+        last=date(2026, 11, 20),
+        fees=True,
+        costs=False,
+        parts=(
+            Part(
+                "product", Period(today, today[0], today[0], 1), Period(week, week[0], week[0], 7)
+            ),
+        ),
     )
-    text = read_html(render_say(said, "en").html)
+    text = read_html(render_say(Say(told), "en").html)
     for shown in (f"1/{50 - n}" for n in range(9)):
         assert shown in text
     assert "Others 2.5% 1/40 · 2.5% 2/80" in text

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Final, TypeVar
+from typing import Final
 from uuid import UUID
 
 from aiogram.types import InlineKeyboardButton, InlineKeyboardMarkup
@@ -17,11 +17,9 @@ from handlers.bills.buttons import Relative, TurnBill
 from handlers.files.buttons import OpenChart, OpenExport
 from handlers.kit.buttons import HolderKind
 from handlers.kit.screen import button, clip, keyboard, percent, short_time, signed
-from handlers.kit.sheet import Row, Size, Table
+from handlers.kit.sheet import Row, Size, Table, shortened
 from texts import number, translator
 
-T = TypeVar("T")
-SHOWN_NAME_CHARS: Final = 40
 RATE_PLACES: Final = 2
 _HEADINGS: Final[tuple[Heading, ...]] = ("reversals", "refunds", "credits", "adjustments")
 
@@ -222,13 +220,6 @@ class Lines:
                 button("Excel", OpenExport("excel", *ends, currency=currency)),
             ),
         )
-
-
-def shortened(lines: Sequence[T], limit: int, add: Callable[[list[T]], T]) -> list[T]:
-    """At most so many lines; the rest of them are added up in the last one."""
-    if len(lines) <= limit:
-        return list(lines)
-    return [*lines[: limit - 1], add(list(lines[limit - 1 :]))]
 
 
 def _added(lines: Iterable[ProductLine]) -> ProductLine:

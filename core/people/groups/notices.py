@@ -1,0 +1,16 @@
+"""What a group is told of itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+from core.delivery.outbox import Notice
+
+
+@dataclass(frozen=True, slots=True)
+class BillEnded(Notice):
+    """In the place of a live bill: the group is no longer this merchant's. no: of the merchant."""
+
+    no: str
+    day: date
