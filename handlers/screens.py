@@ -19,7 +19,6 @@ from handlers.channels.screens import (
     channel_list_buttons,
     new_channel_buttons,
 )
-from handlers.groups.buttons import AnswerUnbind
 from handlers.kit import refusals
 from handlers.kit.questions import (
     list_buttons,
@@ -78,17 +77,14 @@ _Buttons = Callable[[_Facts, NullTranslations], InlineKeyboardMarkup | None]
 
 # Lists without a bound of their own: as many lines of them as a message has room for.
 _LISTS: Final = {
-    "checklist": "bound", "deed": "deeds", "refusals": "told",
-    "document_faults": "faults", "info": "bound",
+    "deed": "deeds", "refusals": "told",
+    "document_faults": "faults",
     "rates": "lines", "refused_callbacks": "lines",
-    "unbind_question": "bound",
     "order_why": "lines", "products": "lines", "why": "lines",
 }  # fmt: skip
 VIEWS: Final = {
     view.name: view for view in (*refusals.VIEWS, *(one for topic in TOPICS for one in topic.views))
 }
-# A group of more holders is told to name the one.
-_MAX_UNBIND_BUTTONS: Final = 30
 
 
 def render_say(say: Say, language: str) -> Screen:
@@ -141,22 +137,6 @@ def _rerate(facts: _Facts, translate: NullTranslations) -> InlineKeyboardMarkup 
     return keyboard((yes, no))
 
 
-def _unbind(facts: _Facts, translate: NullTranslations) -> InlineKeyboardMarkup | None:
-    asked, numbers = UUID(facts["approval_id"]), facts["numbers"]
-    no = button(translate.pgettext("desk", "Cancel"), AnswerUnbind(asked, yes=False))
-    if len(numbers) == 1:
-        yes = AnswerUnbind(asked, yes=True, number=numbers[0])
-        return keyboard((button(translate.pgettext("desk", "Unbind"), yes, style="danger"), no))
-    each = [
-        button(number, AnswerUnbind(asked, yes=True, number=number), style="danger")
-        for number in numbers[:_MAX_UNBIND_BUTTONS]
-    ]
-    rows = [tuple(each[n : n + 3]) for n in range(0, len(each), 3)]
-    word = translate.gettext("All of them") if numbers else translate.pgettext("desk", "Unbind")
-    every = button(word, AnswerUnbind(asked, yes=True), style="danger")
-    return keyboard(*rows, (every, no))
-
-
 # Every screen that a Say may name, with what makes its buttons.
 SCREENS: Final[dict[str, _Buttons | None]] = {
     "adjusted": undo_button,
@@ -172,8 +152,6 @@ SCREENS: Final[dict[str, _Buttons | None]] = {
     "alarm_refund": refund_buttons,
     "alarm_rolled_back": None,
     "alarm_shortfall": None,
-    "bound": None,
-    "bound_elsewhere": None,
     "channel": channel_buttons,
     "channel_added": None,
     "channel_changed": None,
@@ -182,14 +160,12 @@ SCREENS: Final[dict[str, _Buttons | None]] = {
     "channel_set": None,
     "channel_turned": None,
     "channels": channel_list_buttons,
-    "checklist": None,
     "complete_dropped": None,
     "complete_question": _complete,
     "complete_settled_itself": None,
     "completed": None,
     "credential_question": credential_buttons,
     "deed": None,
-    "dialogue_ended": None,
     "discrepancies": list_buttons,
     "discrepancy": way_buttons,
     "document": document_buttons,
@@ -213,8 +189,6 @@ SCREENS: Final[dict[str, _Buttons | None]] = {
     "credit": None,
     "credit_set": None,
     "edited_money": None,
-    "info": None,
-    "language_set": None,
     "money_unreadable": None,
     "order_log": None,
     "order_why": None,
@@ -242,9 +216,6 @@ SCREENS: Final[dict[str, _Buttons | None]] = {
     "slip_confirmed": None,
     "slip_dropped": None,
     "slip_question": slip_buttons,
-    "unbind_dropped": None,
-    "unbind_question": _unbind,
-    "unbound": None,
     "uncomplete_dropped": None,
     "uncomplete_question": reversal_buttons,
     "uncompleted": None,

@@ -15,7 +15,7 @@ from tools.measure import House
 ROOT = Path(__file__).resolve().parent.parent
 OURS = ("bench", "bot", "core", "handlers", "payapi", "scheduler", "texts")
 MAX_LINES = 500
-SPEAK_SQL_YET = ["handlers.groups.membership", "handlers.orders.router"]
+SPEAK_SQL_YET = ["handlers.orders.router"]
 
 
 def modules(*rooms: str) -> list[Path]:

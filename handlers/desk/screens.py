@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from core.delivery.outbox import Notice
+from handlers.kit.dialogues import DialogueEnded
 from handlers.kit.screen import View
 
 
@@ -69,4 +70,5 @@ VIEWS: Final[tuple[View[Any], ...]] = (
     View(UsageNotice),
     View(NoCommandNotice),
     View(Balance),
+    View(DialogueEnded),
 )

@@ -5,11 +5,16 @@ from __future__ import annotations
 from typing import Final
 
 from handlers.groups import buttons, membership, router
+from handlers.groups.screens import VIEWS
 from handlers.groups.words import COMMANDS
 from handlers.kit.topic import Topic
 
 __all__ = ["TOPIC"]
 
 TOPIC: Final = Topic(
-    "groups", routers=(membership.router, router.router), commands=COMMANDS, buttons=buttons.read
+    "groups",
+    routers=(membership.router, router.router),
+    commands=COMMANDS,
+    views=VIEWS,
+    buttons=buttons.read,
 )

@@ -5,31 +5,37 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, ClassVar
+from typing import ClassVar
 from uuid import UUID
 
 from aiogram import Bot, Router
 from aiogram.types import CallbackQuery, Message
 
-from core.delivery.outbox import Say, Stored
+from core.delivery.district import Delivery
+from core.delivery.outbox import Say, values_of
 from core.kernel.errors import Refusal
-from core.people.actors import Actor
+from core.parties.district import Parties
 from core.people.approvals import Question
+from core.people.district import People
 from core.people.groups import Group
-from core.runtime import Runtime
+from core.system.district import System
 from core.system.store import Tx
 from handlers.groups.buttons import AnswerUnbind
-from handlers.groups.membership import binding_facts, show_checklist
+from handlers.groups.membership import bound_to, show_checklist
+from handlers.groups.screens import (
+    Bound,
+    BoundElsewhere,
+    Holder,
+    Info,
+    LanguageSet,
+    UnbindDropped,
+    UnbindQuestionNotice,
+    Unbound,
+)
 from handlers.groups.words import BindMerchant, BindOps, BindSupplier, SetLanguage, ShowInfo, Unbind
-from handlers.kit.context import Presses, Wants, refuse, say
-
-
-@dataclass(frozen=True, slots=True)
-class Bound:
-    """A merchant or supplier of a group. no: its number."""
-
-    no: str
-    name: str
+from handlers.kit.chat import Chat
+from handlers.kit.context import Presses, Wants
+from handlers.kit.refusals import OnlyInGroups
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,14 +44,27 @@ class UnbindQuestion(Question):
 
     kind: ClassVar[str] = "unbind"
     open_for: ClassVar[timedelta] = timedelta(minutes=5)
-    bound: tuple[Bound, ...]
+    bound: tuple[Holder, ...]
     numbers: tuple[str, ...]
     minutes: int
 
 
+@dataclass(frozen=True, slots=True)
+class _Binding:
+    """What a group becomes. write: makes it so; whether it is new. no, name: of the merchant or
+    supplier; empty for an ops group."""
+
+    kind: str
+    write: Callable[[Tx], Awaitable[bool]]
+    no: str = ""
+    name: str = ""
+    merchant_id: UUID | None = None
+    supplier_id: UUID | None = None
+
+
 def router() -> Router:
     """Who a group belongs to."""
-    routes = Router(name="binding")
+    routes = Router(name="groups")
     routes.message.register(bind_merchant, Wants(BindMerchant))
     routes.message.register(bind_supplier, Wants(BindSupplier))
     routes.message.register(bind_ops, Wants(BindOps))
@@ -57,108 +76,147 @@ def router() -> Router:
 
 
 async def bind_merchant(
-    message: Message, bot: Bot, intent: BindMerchant, actor: Actor, runtime: Runtime
+    message: Message,
+    chat: Chat,
+    bot: Bot,
+    intent: BindMerchant,
+    system: System,
+    delivery: Delivery,
+    parties: Parties,
+    people: People,
 ) -> None:
     """This group becomes that merchant's."""
-    actor.need("bind")
-    merchant = await runtime.parties.merchants.by_no(intent.merchant_no)
-    facts = {"no": merchant.merchant_no, "name": merchant.name, "kind": "merchant"}
-    await _bind(
-        message, bot, actor, runtime, facts,
-        lambda tx: runtime.people.groups.bind_merchant(tx, message.chat.id, merchant.id),
-        holder_id=merchant.id, merchant_id=merchant.id,
-    )  # fmt: skip
+    chat.actor.need("bind")
+    merchant = await parties.merchants.by_no(intent.merchant_no)
+    binding = _Binding(
+        "merchant",
+        lambda tx: people.groups.bind_merchant(tx, chat.id, merchant.id),
+        merchant.merchant_no,
+        merchant.name,
+        merchant_id=merchant.id,
+    )
+    if await _bind(message, chat, system, delivery, people, binding):
+        await show_checklist(bot, system, delivery, parties, people, chat.id)
 
 
 async def bind_supplier(
-    message: Message, bot: Bot, intent: BindSupplier, actor: Actor, runtime: Runtime
+    message: Message,
+    chat: Chat,
+    bot: Bot,
+    intent: BindSupplier,
+    system: System,
+    delivery: Delivery,
+    parties: Parties,
+    people: People,
 ) -> None:
     """This group becomes that supplier's."""
-    actor.need("bind")
-    supplier = await runtime.parties.suppliers.by_no(intent.supplier_no)
-    facts = {"no": supplier.supplier_no, "name": supplier.name, "kind": "supplier"}
-    await _bind(
-        message, bot, actor, runtime, facts,
-        lambda tx: runtime.people.groups.bind_supplier(tx, message.chat.id, supplier.id),
-        holder_id=supplier.id,
-    )  # fmt: skip
+    chat.actor.need("bind")
+    supplier = await parties.suppliers.by_no(intent.supplier_no)
+    binding = _Binding(
+        "supplier",
+        lambda tx: people.groups.bind_supplier(tx, chat.id, supplier.id),
+        supplier.supplier_no,
+        supplier.name,
+        supplier_id=supplier.id,
+    )
+    if await _bind(message, chat, system, delivery, people, binding):
+        await show_checklist(bot, system, delivery, parties, people, chat.id)
 
 
-async def bind_ops(message: Message, bot: Bot, actor: Actor, runtime: Runtime) -> None:
+async def bind_ops(
+    message: Message,
+    chat: Chat,
+    bot: Bot,
+    system: System,
+    delivery: Delivery,
+    parties: Parties,
+    people: People,
+) -> None:
     """This group gets the alarms and approvals."""
+    actor = chat.actor
     actor.need("bind_ops")
 
     async def become(tx: Tx) -> bool:
-        await runtime.people.groups.bind_ops(tx, message.chat.id)
+        await people.groups.bind_ops(tx, chat.id)
         return actor.group is None or actor.group.kind != "ops"
 
-    await _bind(message, bot, actor, runtime, {"no": "", "name": "", "kind": "ops"}, become)
+    if await _bind(message, chat, system, delivery, people, _Binding("ops", become)):
+        await show_checklist(bot, system, delivery, parties, people, chat.id)
 
 
 async def _bind(
-    message: Message, bot: Bot, actor: Actor, runtime: Runtime, facts: dict[str, Any],
-    write: Callable[[Tx], Awaitable[bool]], *, holder_id: UUID | None = None,
-    merchant_id: UUID | None = None,
-) -> None:  # fmt: skip
+    message: Message,
+    chat: Chat,
+    system: System,
+    delivery: Delivery,
+    people: People,
+    binding: _Binding,
+) -> bool:
+    """Bind the group, and say so; in private that is refused. Whether it was a group."""
     if message.chat.type == "private":
-        await refuse(runtime, actor, "only_in_groups", {}, message)
-        return
+        await chat.refuse(OnlyInGroups())
+        return False
+    actor = chat.actor
     if actor.group is None:
         # The bot was added while nobody listened: its standing is asked when it next changes.
-        await runtime.people.groups.seen(
-            message.chat.id, chat_type=message.chat.type, title=message.chat.title or "",
+        await people.groups.seen(
+            chat.id, chat_type=message.chat.type, title=message.chat.title or "",
             bot_status="member",
         )  # fmt: skip
-    async with runtime.system.store.transaction() as tx:
-        new = await write(tx)
-        shown = {**facts, "new": new, "actor_name": actor.name}
+    async with system.store.transaction() as tx:
+        new = await binding.write(tx)
+        bound = Bound(binding.kind, binding.no, binding.name, new, actor.name)
         if new:
-            await runtime.delivery.audit.record(
-                tx, "bind", actor=actor.trail_name, facts=shown, merchant_id=merchant_id,
-                chat_id=message.chat.id, message_id=message.message_id,
+            await delivery.audit.record(
+                tx, "bind", actor=actor.trail_name, facts=values_of(bound),
+                merchant_id=binding.merchant_id, chat_id=chat.id, message_id=chat.message_id,
             )  # fmt: skip
-        await runtime.delivery.outbox.say(
-            tx, message.chat.id, Say(Stored("bound", shown), reply_to=message.message_id)
-        )
+        await chat.say(bound, tx=tx)
+        holder_id = binding.merchant_id or binding.supplier_id
         if new and holder_id is not None:
-            await _tell_elsewhere(tx, message, actor, runtime, facts, holder_id)
-    await show_checklist(runtime, bot, message.chat.id)
+            title = message.chat.title or str(chat.id)
+            told = BoundElsewhere(binding.no, binding.name, title, actor.name)
+            others = await people.groups.of_holder(tx, holder_id)
+            await _tell_elsewhere(
+                tx, delivery, people, [c for c in others if c != actor.home], told
+            )
+    return True
 
 
 async def _tell_elsewhere(
-    tx: Tx, message: Message, actor: Actor, runtime: Runtime, facts: dict[str, Any], holder_id: UUID
+    tx: Tx, delivery: Delivery, people: People, others: Sequence[int], told: BoundElsewhere
 ) -> None:
     """A merchant or supplier with groups has one more: those groups hear of it, and ops. It may be
     the wrong one, and strangers read along there."""
-    others = [c for c in await runtime.people.groups.of_holder(tx, holder_id) if c != actor.home]
     if not others:
         return
-    told = {**facts, "title": message.chat.title or str(message.chat.id), "actor_name": actor.name}
     for chat_id in others:
-        await runtime.delivery.outbox.say(tx, chat_id, Say(Stored("bound_elsewhere", told)))
-    await runtime.people.groups.tell_ops(tx, Say(Stored("bound_elsewhere", told)))
+        await delivery.outbox.say(tx, chat_id, Say(told))
+    await people.groups.tell_ops(tx, Say(told))
 
 
-async def ask_unbind(message: Message, intent: Unbind, actor: Actor, runtime: Runtime) -> None:
+async def ask_unbind(
+    _: Message, chat: Chat, intent: Unbind, system: System, parties: Parties, people: People
+) -> None:
     """Ask once; where several are bound, which of them. Refusals: group_not_bound,
     merchant_not_found, supplier_not_found."""
+    actor = chat.actor
     actor.need("bind")
     group = actor.group
     if group is None or group.kind == "unbound":
         raise Refusal("group_not_bound")
     if group.kind == "ops":
         actor.need("bind_ops")
-    facts = await binding_facts(runtime, group)
-    bound = _named([Bound(**one) for one in facts["bound"]], group, intent.number)
+    bound = _named(await bound_to(parties, group), group, intent.number)
     minutes = int(UnbindQuestion.open_for.total_seconds() // 60)
     question = UnbindQuestion(bound, tuple(one.no for one in bound), minutes)
-    async with runtime.system.store.transaction() as tx:
-        asked = await runtime.people.approvals.ask(tx, actor, question)
-        said = Say(Stored("unbind_question", asked.facts), reply_to=message.message_id)
-        await runtime.delivery.outbox.say(tx, actor.chat_id, said)
+    async with system.store.transaction() as tx:
+        asked = await people.approvals.ask(tx, actor, question)
+        notice = UnbindQuestionNotice(asked.id, bound, question.numbers, minutes)
+        await chat.say(notice, tx=tx)
 
 
-def _named(bound: Sequence[Bound], group: Group, number: str | None) -> tuple[Bound, ...]:
+def _named(bound: Sequence[Holder], group: Group, number: str | None) -> tuple[Holder, ...]:
     """Of those that a group is bound to, the one with this number, or all. Refusals:
     merchant_not_found, supplier_not_found."""
     named = tuple(one for one in bound if number in (None, one.no))
@@ -170,76 +228,81 @@ def _named(bound: Sequence[Bound], group: Group, number: str | None) -> tuple[Bo
 
 
 async def answer_unbind(
-    query: CallbackQuery, bot: Bot, button: AnswerUnbind, actor: Actor, runtime: Runtime
+    _: CallbackQuery,
+    chat: Chat,
+    bot: Bot,
+    button: AnswerUnbind,
+    system: System,
+    delivery: Delivery,
+    parties: Parties,
+    people: People,
 ) -> None:
     """The person who asked decides. What was asked about goes, with its holder's people, live bill
     and open questions."""
-    group = actor.group
-    if query.message is None or group is None:
+    actor, group = chat.actor, chat.actor.group
+    if group is None:
         return
     actor.need("bind_ops" if group.kind == "ops" else "bind")
-    asked = await runtime.people.approvals.find(
-        UnbindQuestion, actor, button.approval_id, yes=button.yes
-    )
+    asked = await people.approvals.find(UnbindQuestion, actor, button.approval_id, yes=button.yes)
     if asked.state != "open":
         return  # pressed twice
-    facts = {**await binding_facts(runtime, group), "actor_name": actor.name, "left": []}
-    bound = facts["bound"]
-    holders = dict(zip([one["no"] for one in bound], _holders(group), strict=True))
-    if button.yes and (group.kind == "unbound" or button.number not in (None, *holders)):
+    bound = await bound_to(parties, group)
+    if not button.yes:
+        async with system.store.transaction() as tx:
+            await people.approvals.answer(tx, actor, asked, yes=False)
+            await chat.replace(UnbindDropped(bound), tx=tx)
+        return
+    holders = dict(zip([one.no for one in bound], _holder_ids(group), strict=True))
+    if group.kind == "unbound" or button.number not in (None, *holders):
         raise Refusal("confirmation_expired")
-    if button.yes:
-        facts |= {
-            "bound": [one for one in bound if button.number in (None, one["no"])],
-            "left": [one for one in bound if button.number not in (None, one["no"])],
-        }
-    async with runtime.system.store.transaction() as tx:
-        if button.yes:
-            await runtime.people.groups.unbind(
-                tx, actor.home, None if button.number is None else holders[button.number]
-            )
+    done = Unbound(
+        tuple(one for one in bound if button.number in (None, one.no)),
+        tuple(one for one in bound if button.number not in (None, one.no)),
+        actor.name,
+    )
+    async with system.store.transaction() as tx:
+        await people.groups.unbind(
+            tx, actor.home, None if button.number is None else holders[button.number]
+        )
         # The group is held by now: who answers another question about it waits, and finds it over.
-        await runtime.people.approvals.answer(tx, actor, asked, yes=button.yes)
-        if button.yes:
-            taken = [holders[one["no"]] for one in facts["bound"]]
-            await runtime.people.approvals.drop_of(tx, actor, taken)
-            await runtime.delivery.audit.record(
-                tx, "unbind", actor=actor.trail_name, facts=facts, chat_id=actor.chat_id,
-                message_id=query.message.message_id,
-            )  # fmt: skip
-        await runtime.delivery.outbox.say(
-            tx, actor.chat_id,
-            Say(
-                Stored("unbound" if button.yes else "unbind_dropped", facts),
-                edit_message_id=query.message.message_id,
-            ),
+        await people.approvals.answer(tx, actor, asked, yes=True)
+        await people.approvals.drop_of(tx, actor, [holders[one.no] for one in done.bound])
+        await delivery.audit.record(
+            tx, "unbind", actor=actor.trail_name, facts=_of_group(group) | values_of(done),
+            chat_id=chat.id, message_id=chat.message_id,
         )  # fmt: skip
-    if button.yes:
-        await show_checklist(runtime, bot, actor.home)
+        await chat.replace(done, tx=tx)
+    await show_checklist(bot, system, delivery, parties, people, actor.home)
 
 
-def _holders(group: Group) -> tuple[UUID, ...]:
-    """Who a group is bound to, in the order of `binding_facts`."""
+def _of_group(group: Group) -> dict[str, str]:
+    """What the trail says of a group that loses a binding."""
+    return {
+        "kind": group.kind, "title": group.title, "language": group.language, "label": group.label,
+    }  # fmt: skip
+
+
+def _holder_ids(group: Group) -> tuple[UUID, ...]:
+    """Who a group is bound to, in the order of `bound_to`."""
     return (*group.merchant_ids, *group.supplier_ids)
 
 
-async def show_info(message: Message, actor: Actor, runtime: Runtime) -> None:
+async def show_info(_: Message, chat: Chat, parties: Parties) -> None:
     """What this group is."""
-    actor.need("look_up")
-    if actor.group is None:
-        await refuse(runtime, actor, "only_in_groups", {}, message)
+    chat.actor.need("look_up")
+    group = chat.actor.group
+    if group is None:
+        await chat.refuse_outside_groups()
         return
-    facts = {**await binding_facts(runtime, actor.group), "chat_id": actor.chat_id}
-    await say(runtime, actor, "info", facts, message.message_id)
+    bound = await bound_to(parties, group)
+    info = Info(group.kind, group.title, group.language, group.label, bound, chat.id)
+    await chat.say(info)
 
 
-async def set_language(
-    message: Message, intent: SetLanguage, actor: Actor, runtime: Runtime
-) -> None:
+async def set_language(_: Message, chat: Chat, intent: SetLanguage, people: People) -> None:
     """What the bot speaks in this group."""
-    actor.need("bind")
-    if actor.group is None:
-        await refuse(runtime, actor, "only_in_groups", {}, message)
+    chat.actor.need("bind")
+    if await chat.refuse_outside_groups():
         return
-    await runtime.people.groups.set_language(actor.chat_id, intent.language)
-    await say(runtime, actor, "language_set", {"language": intent.language}, message.message_id)
+    await people.groups.set_language(chat.id, intent.language)
+    await chat.say(LanguageSet(intent.language))

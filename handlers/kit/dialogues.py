@@ -20,12 +20,12 @@ from aiogram.types import CallbackQuery, Message, TelegramObject
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from core.delivery.outbox import Say, Stored
+from core.delivery.outbox import Notice
 from core.kernel.errors import Refusal
 from core.kernel.ids import Ids
 from core.people.actors import Actor
-from core.runtime import Runtime
 from handlers.kit.buttons import Button, InDialogue
+from handlers.kit.chat import Chat
 from handlers.kit.intents import Intent
 from handlers.kit.parser import Parser
 
@@ -95,6 +95,13 @@ class Sent:
     size_bytes: int
     caption: str = ""
     foreign: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class DialogueEnded(Notice):
+    """A private dialogue was ended by whoever was asked. ended: False where there was none."""
+
+    ended: bool
 
 
 class Dialogues:
@@ -198,39 +205,28 @@ def router() -> Router:
     return routes
 
 
-async def cancel(message: Message, actor: Actor, runtime: Runtime, dialogues: Dialogues) -> None:
+async def cancel(message: Message, chat: Chat, dialogues: Dialogues) -> None:
     """`/cancel`; in a group the word alone is talk. Refusals: private_only."""
-    if actor.chat_id != actor.user_id:
+    if chat.id != chat.actor.user_id:
         if (message.text or "").startswith(("/", "／")):
             raise Refusal("private_only")
         return
-    ended = await dialogues.end(actor)
-    await runtime.delivery.outbox.say(
-        runtime.system.store,
-        actor.chat_id,
-        Say(Stored("dialogue_ended", {"ended": ended}), reply_to=message.message_id),
-    )
+    await chat.say(DialogueEnded(await dialogues.end(chat.actor)))
 
 
-async def press(
-    query: CallbackQuery, button: InDialogue, actor: Actor, runtime: Runtime, dialogues: Dialogues
-) -> None:
+async def press(_: CallbackQuery, chat: Chat, button: InDialogue, dialogues: Dialogues) -> None:
     """Cancel; or a button whose question is over. Refusals: dialogue_over."""
+    actor = chat.actor
     dialogue = await dialogues.find(actor.user_id)
     if (
-        query.message is None
-        or dialogue is None
+        dialogue is None
         or dialogue.id != button.dialogue_id
         or button.choice != CANCEL
-        or actor.chat_id != actor.user_id
+        or chat.id != actor.user_id
     ):
         raise Refusal("dialogue_over")
     await dialogues.end(actor)
-    await runtime.delivery.outbox.say(
-        runtime.system.store,
-        actor.chat_id,
-        Say(Stored("dialogue_ended", {"ended": True}), edit_message_id=query.message.message_id),
-    )
+    await chat.replace(DialogueEnded(True))
 
 
 class _Cancels(Filter):

@@ -39,7 +39,7 @@ from handlers.screens import (
 )  # fmt: skip
 from handlers.topics import TOPICS
 from tests.handlers.telegram_html import read_html
-from tests.handlers.written import AT, HOSTILE, ID, MANY, TARIFF
+from tests.handlers.written import AT, HOSTILE, ID, TARIFF
 
 LANGUAGES = ("zh", "en")
 
@@ -103,11 +103,6 @@ REFUND: dict[str, Any] = {
     "merchant_id": str(ID), "merchant_no": "M1001", "refund_id": str(ID), "how": "given",
     "order_no": "P1", "refund_no": "R1", "sent_no": "R2", "supplier_no": "S01", "minor": 5000,
     "currency": "CNY", "actor_name": HOSTILE, "approval_id": str(ID),
-}  # fmt: skip
-GROUP: dict[str, Any] = {
-    "kind": "merchant", "title": HOSTILE, "language": "zh", "label": HOSTILE,
-    "bound": [{"no": "M1001", "name": HOSTILE}], "admin": True, "pins": True, "reads_all": False,
-    "chat_id": -100, "approval_id": str(ID), "minutes": 5, "actor_name": "x",
 }  # fmt: skip
 LONG = "&" * 901  # a request is clipped before it comes here
 DOCUMENT: dict[str, Any] = {
@@ -377,7 +372,6 @@ EXAMPLES: dict[str, list[dict[str, Any]]] = collected("EXAMPLES") | {
             ("base_url", [HOSTILE] * 9, False), ("base_url", [], True), ("key", [], True),
         )
     ],
-    "dialogue_ended": [{"ended": True}, {"ended": False}],
     "document": [
         {**DOCUMENT, "state": state, "decided_by_name": by, "why": why, "alone": bool(why)}
         for state, by, why in (("proposed", "", ""), ("approved", "x", ""),
@@ -493,14 +487,6 @@ EXAMPLES: dict[str, list[dict[str, Any]]] = collected("EXAMPLES") | {
          "advanced_minor": 500, "unpaid": 1, "at": AT.isoformat(), "zone": "UTC"}
         for minor in (-100, 0, 100)
     ],
-    "bound_elsewhere": [
-        {"no": "M1", "name": HOSTILE, "title": HOSTILE, "actor_name": HOSTILE},
-    ],
-    "bound": [
-        {"no": "M1", "name": HOSTILE, "kind": kind, "new": new, "actor_name": HOSTILE}
-        for kind in ("merchant", "supplier", "ops") for new in (True, False)
-    ],
-    "checklist": [GROUP, {**GROUP, "kind": "unbound", "bound": []}],
     "complete_dropped": [COMPLETION],
     "complete_question": [COMPLETION],
     "complete_settled_itself": [COMPLETION],
@@ -529,8 +515,6 @@ EXAMPLES: dict[str, list[dict[str, Any]]] = collected("EXAMPLES") | {
         for rights in ([], ["look_up", "read_money"], sorted(RIGHTS))
         for kind in ("private", "merchant", "supplier", "ops", "unbound")
     ],
-    "info": [GROUP, {**GROUP, "bound": [], "kind": "ops", "language": "en"}],
-    "language_set": [{"language": "zh"}, {"language": "en"}],
     "money_unreadable": [
         {"line": 2, "text": HOSTILE, "why": why, "payin": payin}
         for why in MONEY_WHYS for payin in (False, True)
@@ -596,12 +580,6 @@ EXAMPLES: dict[str, list[dict[str, Any]]] = collected("EXAMPLES") | {
     ],
     "resolved": [{**DISCREPANCY, "how": "complete", "mode": mode} for mode in ("live", "test")],
     "stale_money": [{}],
-    "unbind_dropped": [GROUP],
-    "unbind_question": [
-        {**GROUP, "numbers": numbers}
-        for numbers in ([], ["M1001"], ["M1001", "M1002", "M1003", "M1004"])
-    ],
-    "unbound": [{**GROUP, "left": []}, {**GROUP, "left": GROUP["bound"]}],
     "uncomplete_dropped": [COMPLETION],
     "uncomplete_question": [COMPLETION],
     "uncompleted": [COMPLETION],
@@ -713,13 +691,6 @@ LONG_TARIFF = "volume " + "; ".join(
     f">={n}00000: 0.{n}% + 0.10 min 0.05 max 50" for n in range(10, 40)
 )
 LARGEST: dict[str, list[dict[str, Any]]] = collected("LARGEST") | {
-    name: [
-        {**GROUP, "kind": kind, "bound": [{"no": f"M{n}", "name": HOSTILE} for n in range(MANY)],
-         "numbers": [f"M{n}" for n in range(MANY)]}
-        for kind in ("merchant", "ops")
-    ]
-    for name in ("checklist", "info", "unbind_question")
-} | {
     "edited_money": [{"records": [f"M1001-{10**9 + n}" for n in range(20)], "money": True}],
     "rates": [
         {"merchant_no": "M1", "merchant_name": HOSTILE, "currency": "CNY", "lines": [

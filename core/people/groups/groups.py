@@ -99,6 +99,11 @@ class Groups:
         )
         return inserted == 1
 
+    async def renamed(self, chat_id: int, title: str) -> None:
+        """A chat in which the bot was seen has another title. Of one that moved there is nothing to
+        record."""
+        await GroupRow.filter(chat_id=chat_id, moved_to__isnull=True).update(title=title)
+
     async def bind_merchant(self, tx: Tx, chat_id: int, merchant_id: UUID) -> bool:
         """Make a group a merchant's (several per group are allowed) and post its live bill.
 
