@@ -8,9 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
-from pydantic import TypeAdapter
+from core.kernel import codec
 
-_ADAPTERS: Final[dict[type, TypeAdapter[Any]]] = {}  # costly to make
 _HUMP: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
 
@@ -51,22 +50,14 @@ def values_of(notice: Notice) -> dict[str, Any]:
     """The fields of a notice as JSON values."""
     if isinstance(notice, Stored):
         return dict(notice.values)
-    values: dict[str, Any] = _adapter(type(notice)).dump_python(notice, mode="json")
-    return values
+    return codec.pack(notice)
 
 
 def read_notice(kind: type[N], notice: Notice) -> N:
     """A notice of this kind, from what was kept of it. Raises ValueError where a value is missing
     or is none of its kind; what the kind does not know is left out."""
     if isinstance(notice, Stored):
-        read: N = _adapter(kind).validate_python(notice.values)
-        return read
+        return codec.unpack(kind, notice.values)
     if not isinstance(notice, kind):
         raise TypeError(f"{notice!r} is no {kind.__name__}")
     return notice
-
-
-def _adapter(kind: type[Notice]) -> TypeAdapter[Any]:
-    if kind not in _ADAPTERS:
-        _ADAPTERS[kind] = TypeAdapter(kind)
-    return _ADAPTERS[kind]
