@@ -17,6 +17,7 @@ from core.delivery.outbox.queue import QUEUE
 from core.runtime import Runtime
 from tests.bot.support import Telegram, bot_at, in_between, on_the_clock
 from tests.core.support import CHAT, NORTHWIND_CHAT, OPS_CHAT, SetClock
+from tests.sizes import size
 
 CHATS = (CHAT, NORTHWIND_CHAT, OPS_CHAT)
 WORDS = 12  # of each chat
@@ -79,7 +80,7 @@ def refusal(code: int, said: str, **parameters: int) -> web.Response:
     return web.json_response(body, status=code)
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(size(2, 20)))
 async def test_each_chat_reads_everything_once_and_in_order(
     runtime: Runtime, telegram: Telegram, clock: SetClock, seed: int
 ) -> None:

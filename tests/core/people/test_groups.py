@@ -18,6 +18,7 @@ from core.system.store import Queries
 from core.trade.orders import find_for
 from tests.core.support import CHAT, NORTHWIND_CHAT, OPERATOR, OPS_CHAT, Desk, facts
 from tests.demo import eventually
+from tests.sizes import size
 
 FRESH, NEW = -1002000000301, -1003000000001
 A, B, C = -901, -1003000000902, -1003000000903
@@ -94,7 +95,7 @@ MOVES: tuple[tuple[int, int], ...] = ((A, B), (B, C), (A, C))
 
 async def test_the_old_id_goes_on_pointing_to_the_group(runtime: Runtime) -> None:
     merchant = await runtime.parties.merchants.by_no("M1001")
-    for seed in range(25):
+    for seed in range(size(8, 200)):
         random = Random(seed)
         told: list[tuple[int, int] | str] = random.choices(
             [*MOVES, "gone", "back"], k=random.randrange(8)
@@ -151,7 +152,7 @@ async def test_nobody_sees_what_is_not_theirs_whatever_is_bound_and_taken_off(
     ids = [(await runtime.parties.merchants.by_no(no)).id for no in ("M1001", "M1002")]
     people = (555, 556, 557)
     await groups.seen(A, chat_type="group", title="group", bot_status="member")
-    for seed in range(15):
+    for seed in range(size(5, 100)):
         random = Random(seed)
         async with runtime.system.store.transaction() as tx:
             await groups.unbind(tx, A)

@@ -29,6 +29,7 @@ from tests.core.supply.onboarding.support import (
     staff,
 )
 from tests.core.support import ADMIN, OWNER, SetClock
+from tests.sizes import size
 
 STEPS = 50
 TEXTS = (
@@ -88,7 +89,7 @@ async def lawless(runtime: Runtime) -> list[str]:
     return found
 
 
-@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize("seed", range(size(2, 20)))
 async def test_whatever_order_the_verbs_come_in(
     runtime: Runtime, clock: SetClock, seed: int
 ) -> None:
