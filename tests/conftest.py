@@ -87,7 +87,8 @@ async def _start(home: Path) -> tuple[EmbeddedPostgres, EmbeddedValkey]:
     runtime = await _build(postgres, valkey.url, _SEEDED)
     await seed(runtime, Addresses(NOWHERE, SUPPLIER_KEYS, {}))
     await runtime.close()
-    await forget_trail(postgres.owner_dsn(_SEEDED))
+    # A test's trail begins with the test.
+    await _sql(postgres, "DELETE FROM audit", database=_SEEDED)
     return postgres, valkey
 
 
@@ -95,20 +96,11 @@ async def _stop(postgres: EmbeddedPostgres, valkey: EmbeddedValkey) -> None:
     await asyncio.gather(postgres.stop(), valkey.stop())
 
 
-async def _sql(postgres: EmbeddedPostgres, *statements: str) -> None:
-    connection = await asyncpg.connect(postgres.owner_dsn("paydesk"))
+async def _sql(postgres: EmbeddedPostgres, *statements: str, database: str = "paydesk") -> None:
+    connection = await asyncpg.connect(postgres.owner_dsn(database))
     try:
         for statement in statements:
             await connection.execute(statement)
-    finally:
-        await connection.close()
-
-
-async def forget_trail(owner_dsn: str) -> None:
-    """A desk whose trail begins with the test, not with its seed."""
-    connection = await asyncpg.connect(owner_dsn)
-    try:
-        await connection.execute("DELETE FROM audit")
     finally:
         await connection.close()
 

@@ -9,7 +9,7 @@ import pytest
 from bot.world import Addresses, apps, seed
 from core.parties.merchants import App, Merchant
 from core.runtime import Runtime
-from tests.conftest import SUPPLIER_KEYS, Servers, forget_trail
+from tests.conftest import SUPPLIER_KEYS, Servers
 from tests.core.support import (
     Desk,
     Entrance,
@@ -60,8 +60,6 @@ async def runtime(
 
 @pytest.fixture
 async def desk(
-    servers: Servers,
-    database: str,
     runtime: Runtime,
     clock: SetClock,
     supplier: SandboxSupplier,
@@ -70,7 +68,6 @@ async def desk(
 ) -> AsyncIterator[Desk]:
     """Merchant M1001 at a desk whose suppliers answer."""
     await seed(runtime, Addresses(supplier.base, SUPPLIER_KEYS, {}))
-    await forget_trail(servers.owner_dsn(database))
     yield Desk(runtime, clock, supplier, entrance, *shop)
     await supplier.fault("any", "clear")
 
