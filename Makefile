@@ -16,6 +16,7 @@ help:
 	@echo "make test ARGS=...   the same, with options for pytest, such as ARGS='-k orders'"
 	@echo "make night           every test at length, the benches, and all faults"
 	@echo "make check           format, lint, types and import contracts only"
+	@echo "make faults          break what is around a desk, and measure what happens"
 	@echo "make lock            write the locks anew after a change of dependencies"
 	@echo "make lock UPGRADE=1  the same, with the newest versions allowed"
 

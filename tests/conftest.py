@@ -35,8 +35,9 @@ _DEMO, _PRODUCTION, _SEEDED = "template_demo", "template_production", "template_
 MASTER_KEY = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
 # Each month is tables, and each table costs every test. Who goes further ahead makes more.
 MONTHS = 4
-# What starts desks, servers and browsers. Short tests, of which there are many, fill the end.
-LONG = ("tests/flows/", "tests/bench/", "tests/browser/", "tests/tools/", "tests/bot/", "tests/sim")
+# What starts desks, servers and browsers, in its order. Short tests, of which there are many, fill
+# the end. What has bars of time does not come first: types are checked beside the first tests.
+LONG = ("tests/bot/", "tests/tools/", "tests/flows/", "tests/browser/", "tests/bench/", "tests/sim")
 PUBLIC_URL = "http://127.0.0.1:18080"
 SUPPLIER_KEYS = {"880001": "4e1f6c0b9d2a47358c61", "880002": "9a7c2e4b6d8f10325476"}
 NOWHERE = "http://127.0.0.1:1029"
@@ -73,7 +74,11 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    items.sort(key=lambda item: not item.nodeid.startswith(LONG))
+    def place(item: pytest.Item) -> int:
+        found = (n for n, begins in enumerate(LONG) if item.nodeid.startswith(begins))
+        return next(found, len(LONG))
+
+    items.sort(key=place)
 
 
 async def _start(home: Path) -> tuple[EmbeddedPostgres, EmbeddedValkey]:
