@@ -20,21 +20,13 @@ from handlers.channels.screens import (
     new_channel_buttons,
 )
 from handlers.kit import refusals
-from handlers.kit.questions import (
-    list_buttons,
-    open_button,
-    resolution_buttons,
-    reversal_buttons,
-    slip_buttons,
-    way_buttons,
-)
+from handlers.kit.questions import reversal_buttons, slip_buttons
 from handlers.kit.refusals import INSTANTS, Repeated, refusal_words, toast
 from handlers.kit.screen import Screen, button, caption, fill_in, keyboard
 from handlers.money.receipt import render_receipt, undo_button
 from handlers.orders.buttons import AnswerCompletion
 from handlers.orders.card import CardContext, render_card, render_supplier_card
 from handlers.rates.buttons import AnswerRerating
-from handlers.refunds.screens import ended_buttons, refund_buttons
 from handlers.suppliers.screens import (
     cancel_button,
     checked_buttons,
@@ -144,14 +136,11 @@ SCREENS: Final[dict[str, _Buttons | None]] = {
     "alarm_channel": None,
     "channel_works": None,
     "alarm_credit": None,
-    "alarm_discrepancy": open_button,
     "alarm_credentials": None,
     "alarm_document": document_buttons,
     "alarm_exhausted": None,
     "alarm_licence": None,
-    "alarm_refund": refund_buttons,
     "alarm_rolled_back": None,
-    "alarm_shortfall": None,
     "channel": channel_buttons,
     "channel_added": None,
     "channel_changed": None,
@@ -166,8 +155,6 @@ SCREENS: Final[dict[str, _Buttons | None]] = {
     "completed": None,
     "credential_question": credential_buttons,
     "deed": None,
-    "discrepancies": list_buttons,
-    "discrepancy": way_buttons,
     "document": document_buttons,
     "document_checked": checked_buttons,
     "document_decided": decided_buttons,
@@ -202,16 +189,11 @@ SCREENS: Final[dict[str, _Buttons | None]] = {
     "rate_set": None,
     "rates": None,
     "receipt": None,
-    "refund_dropped": None,
-    "refund_ended": None,
-    "refund_question": ended_buttons,
     "refusals": None,
     "refused_callbacks": None,
     "rerate_dropped": None,
     "rerate_question": _rerate,
     "rerated": None,
-    "resolve_question": resolution_buttons,
-    "resolved": None,
     "sightings": None,
     "slip_confirmed": None,
     "slip_dropped": None,

@@ -81,9 +81,9 @@ class Parked:
     async def of_chat(self, chat_id: int) -> list[ParkedMessage]:
         """What could not be sent to a chat, the newest first, at most SHOWN."""
         rows = await self._store.fetch(
-            "SELECT created_at, topic, fault,"
-            " coalesce(facts->'facts'->>'record_no', facts->'facts'->'lines'->0->>'record_no',"
-            " facts->'facts'->>'order_no', '') AS number"
+            "SELECT created_at, topic, fault, coalesce("
+            "jsonb_path_query_first(facts->'facts', '$.**.record_no') #>> '{}',"
+            " jsonb_path_query_first(facts->'facts', '$.**.order_no') #>> '{}', '') AS number"
             " FROM outbox WHERE chat_id = $1 AND state = 'parked'"
             " ORDER BY created_at DESC, id DESC LIMIT $2",
             chat_id,

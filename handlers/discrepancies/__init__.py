@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Final
 
 from handlers.discrepancies import buttons, router
+from handlers.discrepancies.screens import VIEWS
 from handlers.discrepancies.words import COMMANDS
 from handlers.kit.topic import Topic
 
 __all__ = ["TOPIC"]
 
 TOPIC: Final = Topic(
-    "discrepancies", routers=(router.router,), commands=COMMANDS, buttons=buttons.read
+    "discrepancies", routers=(router.router,), commands=COMMANDS, views=VIEWS, buttons=buttons.read
 )

@@ -3,19 +3,22 @@ with the reason that is given in reply."""
 
 from __future__ import annotations
 
-from typing import Any, Final
-from uuid import UUID
+from datetime import datetime
+from typing import Final
 
 from aiogram import Router
 from aiogram.types import CallbackQuery, Message
 
-from core.delivery.outbox import Say, Stored
 from core.people.actors import Actor
-from core.runtime import Runtime
-from core.trade.discrepancies import PAGE_SIZE
+from core.people.district import People
+from core.system.district import System
+from core.trade.discrepancies import PAGE_SIZE, Discrepancies, seen_by
+from core.trade.district import Trade
 from handlers.discrepancies.buttons import AnswerResolution, OnDiscrepancy, TurnDiscrepancies
+from handlers.discrepancies.screens import DiscrepanciesNotice, DiscrepancyLine
 from handlers.discrepancies.words import ShowDiscrepancies
-from handlers.kit.context import GiveReason, Presses, Wants, request_id, say
+from handlers.kit.chat import Chat, request_id
+from handlers.kit.context import GiveReason, Presses, Wants
 
 HISTORY_DAYS: Final = 7
 HISTORY_LINES: Final = 5
@@ -32,118 +35,78 @@ def router() -> Router:
     return routes
 
 
-async def show(message: Message, intent: ShowDiscrepancies, actor: Actor, runtime: Runtime) -> None:
+async def show(
+    _: Message, chat: Chat, intent: ShowDiscrepancies, people: People, trade: Trade, system: System
+) -> None:
     """The first page, and what was decided lately."""
+    actor = chat.actor
     actor.need("resolve")
     merchant_id = None
     if intent.merchant_no is not None or actor.merchant_ids == ():  # nothing is seen here
-        merchant = await runtime.people.access.merchant_in(
+        merchant = await people.access.merchant_in(
             actor, intent.merchant_no, example="/discrepancies M1001"
         )
         merchant_id = merchant.id
-    facts = await _list(runtime, actor, merchant_id, 1, "test" if intent.test else "live")
-    await say(runtime, actor, "discrepancies", facts, message.message_id)
+    wanted = TurnDiscrepancies(1, merchant_id, intent.test)
+    await chat.say(await _page(trade.discrepancies, actor, wanted, system.clock.now()))
 
 
 async def turn(
-    query: CallbackQuery, button: TurnDiscrepancies, actor: Actor, runtime: Runtime
+    _: CallbackQuery, chat: Chat, button: TurnDiscrepancies, trade: Trade, system: System
 ) -> None:
     """Another page, in the place of the one that carries the button."""
-    actor.need("resolve")
-    if query.message is None:
-        return
-    mode = "test" if button.test else "live"
-    facts = await _list(runtime, actor, button.merchant_id, button.page, mode)
-    await runtime.delivery.outbox.say(
-        runtime.system.store,
-        actor.chat_id,
-        Say(Stored("discrepancies", facts), edit_message_id=query.message.message_id),
-    )
+    chat.actor.need("resolve")
+    await chat.replace(await _page(trade.discrepancies, chat.actor, button, system.clock.now()))
 
 
-async def press(
-    query: CallbackQuery, button: OnDiscrepancy, actor: Actor, runtime: Runtime
-) -> None:
+async def press(_: CallbackQuery, chat: Chat, button: OnDiscrepancy, trade: Trade) -> None:
     """Open a card in reply; or turn it into the question why to do what its button says."""
-    if query.message is None:
-        return
-    message_id = query.message.message_id
+    actor, which = chat.actor, button.discrepancy_id
     if button.action == "open":
-        await runtime.trade.discrepancies.show(actor, button.discrepancy_id, reply_to=message_id)
+        await trade.discrepancies.show(actor, which, reply_to=chat.message_id)
         return
-    await runtime.trade.discrepancies.ask(
-        actor, button.discrepancy_id, button.action, message_id=message_id
-    )
+    await trade.discrepancies.ask(actor, which, button.action, message_id=chat.message_id)
 
 
-async def give_reason(message: Message, intent: GiveReason, actor: Actor, runtime: Runtime) -> None:
+async def give_reason(_: Message, chat: Chat, intent: GiveReason, trade: Trade) -> None:
     """The question asks whether to do it now."""
-    await runtime.trade.discrepancies.give_reason(
-        actor, intent.approval_id, intent.reason, message_id=intent.question_message_id
+    await trade.discrepancies.give_reason(
+        chat.actor, intent.approval_id, intent.reason, message_id=intent.question_message_id
     )
 
 
-async def answer(
-    query: CallbackQuery, button: AnswerResolution, actor: Actor, runtime: Runtime
-) -> None:
+async def answer(_: CallbackQuery, chat: Chat, button: AnswerResolution, trade: Trade) -> None:
     """Do it, or show the card again."""
-    if query.message is None:
-        return
-    message_id = query.message.message_id
+    asked, message_id = button.approval_id, chat.message_id
     if not button.yes:
-        await runtime.trade.discrepancies.drop(actor, button.approval_id, message_id=message_id)
+        await trade.discrepancies.drop(chat.actor, asked, message_id=message_id)
         return
-    await runtime.trade.discrepancies.confirm(
-        actor, button.approval_id, message_id=message_id,
-        request_id=request_id(query.message),
-    )  # fmt: skip
+    await trade.discrepancies.confirm(
+        chat.actor, asked, message_id=message_id, request_id=request_id(chat.message)
+    )
 
 
-async def _list(
-    runtime: Runtime, actor: Actor, merchant_id: UUID | None, number: int, mode: str
-) -> dict[str, Any]:
-    """Facts of a page: of one merchant, or of all that the actor sees here."""
-    scope = actor.merchant_ids
+async def _page(
+    discrepancies: Discrepancies, actor: Actor, wanted: TurnDiscrepancies, now: datetime
+) -> DiscrepanciesNotice:
+    """A page: of one merchant, or of all that the actor sees here."""
+    scope, merchant_id = actor.merchant_ids, wanted.merchant_id
     if merchant_id is not None:
         scope = (merchant_id,) if actor.sees(merchant_id) else ()
-    page = await runtime.trade.discrepancies.open_ones(scope, number, mode=mode)
-    resolved = await runtime.trade.discrepancies.history(
-        scope, HISTORY_DAYS, mode=mode, limit=HISTORY_LINES
+    mode = "test" if wanted.test else "live"
+    page = await discrepancies.open_ones(scope, wanted.page, mode=mode)
+    resolved = await discrepancies.history(scope, HISTORY_DAYS, mode=mode, limit=HISTORY_LINES)
+    return DiscrepanciesNotice(
+        merchant_id=merchant_id,
+        mode=mode,
+        page=page.number,
+        pages=page.pages,
+        first=(page.number - 1) * PAGE_SIZE + 1,
+        total=page.total,
+        lines=tuple(
+            DiscrepancyLine(seen_by(actor, one), int((now - one.at).total_seconds() // 60))
+            for one in page.items
+        ),
+        days=HISTORY_DAYS,
+        resolved=tuple(resolved),
     )
-    now = runtime.system.clock.now()
-    staff_only = actor.merchant_ids is None
-    return {
-        "merchant_id": str(merchant_id or ""),
-        "mode": mode,
-        "page": page.number,
-        "first": (page.number - 1) * PAGE_SIZE + 1,
-        "pages": page.pages,
-        "total": page.total,
-        "days": HISTORY_DAYS,
-        "lines": [
-            {
-                "discrepancy_id": str(item.id),
-                "merchant_no": item.merchant_no,
-                "order_no": item.order_no,
-                "supplier_no": item.supplier_no if staff_only else "",
-                "upstream_no": item.upstream_no if staff_only else "",
-                "kind": item.kind,
-                "asked_minor": item.asked_minor,
-                "seen_minor": item.seen_minor,
-                "left_minor": item.left_minor,
-                "currency": item.currency,
-                "age_min": int((now - item.at).total_seconds() // 60),
-            }
-            for item in page.items
-        ],
-        "resolved": [
-            {
-                "order_no": line.order_no,
-                "how": line.how,
-                "minor": line.minor,
-                "currency": line.currency,
-                "actor_name": line.actor_name,
-            }
-            for line in resolved
-        ],
-    }

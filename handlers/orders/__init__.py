@@ -6,6 +6,7 @@ from typing import Final
 
 from handlers.kit.topic import Topic
 from handlers.orders import buttons, by_hand, router
+from handlers.orders.screens import VIEWS
 from handlers.orders.words import COMMANDS, hear
 
 __all__ = ["TOPIC"]
@@ -15,5 +16,6 @@ TOPIC: Final = Topic(
     routers=(router.router, by_hand.router),
     commands=COMMANDS,
     hears=hear,
+    views=VIEWS,
     buttons=buttons.read,
 )

@@ -6,7 +6,8 @@ from typing import Final
 
 from handlers.kit.topic import Topic
 from handlers.refunds import buttons, router
+from handlers.refunds.screens import VIEWS
 
 __all__ = ["TOPIC"]
 
-TOPIC: Final = Topic("refunds", routers=(router.router,), buttons=buttons.read)
+TOPIC: Final = Topic("refunds", routers=(router.router,), views=VIEWS, buttons=buttons.read)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from aiogram import Router
 from aiogram.types import CallbackQuery
 
-from core.people.actors import Actor
-from core.runtime import Runtime
+from core.trade.district import Trade
+from handlers.kit.chat import Chat
 from handlers.kit.context import Presses
 from handlers.refunds.buttons import AnswerRefund, OnRefund
 
@@ -19,22 +19,15 @@ def router() -> Router:
     return routes
 
 
-async def press(query: CallbackQuery, button: OnRefund, actor: Actor, runtime: Runtime) -> None:
+async def press(_: CallbackQuery, chat: Chat, button: OnRefund, trade: Trade) -> None:
     """Ask whether that is sure; the alarm stays as it is."""
-    if query.message is None:
-        return
-    await runtime.trade.refunds_by_hand.ask(
-        actor, button.merchant_id, button.refund_id, button.how,
-        message_id=query.message.message_id,
-    )  # fmt: skip
+    await trade.refunds_by_hand.ask(
+        chat.actor, button.merchant_id, button.refund_id, button.how, message_id=chat.message_id
+    )
 
 
-async def answer(
-    query: CallbackQuery, button: AnswerRefund, actor: Actor, runtime: Runtime
-) -> None:
+async def answer(_: CallbackQuery, chat: Chat, button: AnswerRefund, trade: Trade) -> None:
     """End the refund, or leave it. A second press finds the question answered."""
-    if query.message is None:
-        return
-    by_hand = runtime.trade.refunds_by_hand
+    by_hand = trade.refunds_by_hand
     do = by_hand.confirm if button.yes else by_hand.drop
-    await do(actor, button.approval_id, message_id=query.message.message_id)
+    await do(chat.actor, button.approval_id, message_id=chat.message_id)

@@ -1,24 +1,22 @@
-"""The buttons under the alarm of a refund, and under the question how it ended."""
+"""The alarm of a refund, and the question how it ended."""
 
 from __future__ import annotations
 
 from gettext import NullTranslations
-from typing import Any
-from uuid import UUID
+from typing import Any, Final
 
 from aiogram.types import InlineKeyboardMarkup
 
-from handlers.kit.screen import button, keyboard
+from core.trade.refunds import AlarmRefund, RefundDropped, RefundEnded, RefundQuestionNotice
+from handlers.kit.screen import View, button, keyboard
 from handlers.refunds.buttons import AnswerRefund, OnRefund
 
-_Facts = dict[str, Any]
 
-
-def refund_buttons(facts: _Facts, translate: NullTranslations) -> InlineKeyboardMarkup | None:
+def _ways(alarm: AlarmRefund, translate: NullTranslations) -> InlineKeyboardMarkup | None:
     """How it ended; none where the supplier has said it."""
-    if facts["why"] in ("late", "late_disputed", "contradicts"):
+    if alarm.why in ("late", "late_disputed", "contradicts"):
         return None
-    which = UUID(facts["merchant_id"]), UUID(facts["refund_id"])
+    which = alarm.merchant_id, alarm.refund_id
     return keyboard(
         (
             button(translate.gettext("✅ Given back"), OnRefund(*which, "given")),
@@ -27,9 +25,23 @@ def refund_buttons(facts: _Facts, translate: NullTranslations) -> InlineKeyboard
     )
 
 
-def ended_buttons(facts: _Facts, translate: NullTranslations) -> InlineKeyboardMarkup | None:
+def _answers(
+    asked: RefundQuestionNotice, translate: NullTranslations
+) -> InlineKeyboardMarkup | None:
     """Whether that is sure."""
-    asked = UUID(facts["approval_id"])
-    yes = button(translate.gettext("✅ Yes"), AnswerRefund(asked, yes=True), style="danger")
-    no = button(translate.pgettext("desk", "Cancel"), AnswerRefund(asked, yes=False))
-    return keyboard((yes, no))
+    yes = AnswerRefund(asked.approval_id, yes=True)
+    no = AnswerRefund(asked.approval_id, yes=False)
+    return keyboard(
+        (
+            button(translate.gettext("✅ Yes"), yes, style="danger"),
+            button(translate.pgettext("desk", "Cancel"), no),
+        )
+    )
+
+
+VIEWS: Final[tuple[View[Any], ...]] = (
+    View(AlarmRefund, buttons=_ways),
+    View(RefundQuestionNotice, buttons=_answers),
+    View(RefundEnded),
+    View(RefundDropped),
+)

@@ -90,20 +90,6 @@ COMPLETION: dict[str, Any] = {
     "age_min": 12, "completed_today": 1, "actor_name": HOSTILE, "approval_id": str(ID),
     "disputed": True, "proof_file_id": "AgAC", "answered_by": HOSTILE,
 }  # fmt: skip
-DISCREPANCY: dict[str, Any] = {
-    "discrepancy_id": str(ID), "merchant_id": str(ID), "merchant_no": "M1001", "order_no": "P1",
-    "supplier_no": "S01", "upstream_no": HOSTILE, "kind": "over", "asked_minor": 10_000,
-    "seen_minor": 10_100, "left_minor": 10_100, "currency": "CNY", "at": AT.isoformat(),
-    "ways": ["refund_payer", "credit_merchant", "complete"], "used_minor": 10_000,
-    "fee_minor": 121, "actor_name": HOSTILE, "approval_id": str(ID), "age_min": 300,
-    "resolved": [{"how": "complete", "minor": 10_000, "actor_name": HOSTILE, "reason": HOSTILE}],
-    "mode": "live", "reason": HOSTILE,
-}  # fmt: skip
-REFUND: dict[str, Any] = {
-    "merchant_id": str(ID), "merchant_no": "M1001", "refund_id": str(ID), "how": "given",
-    "order_no": "P1", "refund_no": "R1", "sent_no": "R2", "supplier_no": "S01", "minor": 5000,
-    "currency": "CNY", "actor_name": HOSTILE, "approval_id": str(ID),
-}  # fmt: skip
 LONG = "&" * 901  # a request is clipped before it comes here
 DOCUMENT: dict[str, Any] = {
     "document_id": str(ID), "document": "document_of_some_length_00000001 v10", "state": "proposed",
@@ -317,16 +303,6 @@ EXAMPLES: dict[str, list[dict[str, Any]]] = collected("EXAMPLES") | {
         for kind in CONTRADICTIONS
         for together, count in ((0, 0), (0, 6), (10_000, 1))
     ],
-    "alarm_discrepancy": [
-        {"kind": kind, "discrepancy_id": str(ID), "order_no": "P1", "supplier_no": "S01",
-         "upstream_no": HOSTILE,
-         "asked_minor": 1, "seen_minor": 2, "currency": "CNY"}
-        for kind in ("short", "over", "duplicate")
-    ],
-    "alarm_shortfall": [
-        {"order_no": "P1", "supplier_no": "S01", "upstream_no": HOSTILE, "asked_minor": 10_000,
-         "seen_minor": 100, "missing_minor": 9_900, "currency": "CNY"}
-    ],
     "alarm_exhausted": [
         {"order_no": "P1", "url": f"https://x/{HOSTILE}", "tries": tries} for tries in (1, 13)
     ],
@@ -342,15 +318,6 @@ EXAMPLES: dict[str, list[dict[str, Any]]] = collected("EXAMPLES") | {
         for minutes, tried in ((1, False), (60, True))
     ],
     "channel_works": [{"channel_no": "C01", "channel_name": HOSTILE, "supplier_no": "S01"}],
-    "alarm_refund": [
-        {"merchant_id": str(ID), "refund_id": str(ID), "why": why, "order_no": "P1",
-         "refund_no": "R1", "sent_no": "R2", "supplier_no": "S01", "minor": 5000,
-         "currency": "CNY", "said": said}
-        for why, said in (
-            ("manual", ""), ("in_doubt", HOSTILE), ("not_found", HOSTILE), ("silent", HOSTILE),
-            ("late", HOSTILE), ("late_disputed", ""), ("contradicts", HOSTILE),
-        )
-    ],
     "alarm_credentials": [
         {"supplier_no": "S01", "supplier_name": HOSTILE, "names": ["base_url", "key"],
          "actor_name": HOSTILE, "alone": alone, "confirmed": confirmed, "minutes": 10}
@@ -491,21 +458,6 @@ EXAMPLES: dict[str, list[dict[str, Any]]] = collected("EXAMPLES") | {
     "complete_question": [COMPLETION],
     "complete_settled_itself": [COMPLETION],
     "completed": [COMPLETION],
-    "discrepancies": [
-        {"merchant_id": merchant_id, "mode": "live" if page == 1 else "test", "page": page,
-         "pages": pages, "total": 11, "days": 7,
-         "first": page * 10 - 9,
-         "lines": [DISCREPANCY] * lines, "resolved": resolved}
-        for merchant_id, page, pages, lines in (("", 1, 1, 0), (str(ID), 2, 3, 10), ("", 1, 2, 3))
-        for resolved in (
-            [], [{"order_no": "P1", "how": "refund_payer", "minor": 1, "currency": "CNY",
-                  "actor_name": HOSTILE}],
-        )
-    ],
-    "discrepancy": [
-        DISCREPANCY,
-        {**DISCREPANCY, "left_minor": 0, "ways": [], "resolved": [], "mode": "test"},
-    ],
     "edited_money": [
         {"records": [], "money": True}, {"records": [], "money": False},
         {"records": ["M1-1", "M1-2"], "money": True},
@@ -567,18 +519,9 @@ EXAMPLES: dict[str, list[dict[str, Any]]] = collected("EXAMPLES") | {
     "rerate_dropped": [RERATING],
     "rerate_question": [RERATING, {**RERATING, "more_days": 2, "left_out": 1, "orders": 1}],
     "rerated": [RERATING, {**RERATING, "last_day": "2026-11-01", "difference_minor": -5}],
-    "refund_dropped": [REFUND],
-    "refund_ended": [REFUND, {**REFUND, "how": "not_given"}],
-    "refund_question": [REFUND, {**REFUND, "how": "not_given"}],
     "refusal": [
         {"code": "order_not_found", "facts": {"number": HOSTILE}, "line": line} for line in (0, 2)
     ],
-    "resolve_question": [
-        {**DISCREPANCY, "how": how, "reason": reason, "mode": mode}
-        for how in ("refund_payer", "credit_merchant", "complete")
-        for reason, mode in (("", "live"), (HOSTILE, "test"))
-    ],
-    "resolved": [{**DISCREPANCY, "how": "complete", "mode": mode} for mode in ("live", "test")],
     "stale_money": [{}],
     "uncomplete_dropped": [COMPLETION],
     "uncomplete_question": [COMPLETION],

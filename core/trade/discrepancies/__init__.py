@@ -2,7 +2,21 @@
 
 from __future__ import annotations
 
+from core.trade.discrepancies.decisions import ResolveQuestion, seen_by
 from core.trade.discrepancies.discrepancies import Discrepancies
+from core.trade.discrepancies.notices import DiscrepancyNotice, Resolved, ResolveQuestionNotice
 from core.trade.discrepancies.rows import HOWS, PAGE_SIZE, Discrepancy, Page, Resolution
 
-__all__ = ["HOWS", "PAGE_SIZE", "Discrepancies", "Discrepancy", "Page", "Resolution"]
+__all__ = [
+    "HOWS",
+    "PAGE_SIZE",
+    "Discrepancies",
+    "Discrepancy",
+    "DiscrepancyNotice",
+    "Page",
+    "Resolution",
+    "ResolveQuestion",
+    "ResolveQuestionNotice",
+    "Resolved",
+    "seen_by",
+]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar, Final
+from typing import ClassVar, Final
 from uuid import UUID
 
 from core.books import Postings, credited, returned_to_payer
@@ -45,15 +45,15 @@ class ResolveQuestion(Question):
 
 def question_of(actor: Actor, seen: Discrepancy, how: How, fee_minor: int) -> ResolveQuestion:
     """The question why."""
-    staff_only = actor.merchant_ids is None
+    shown = seen_by(actor, seen)
     return ResolveQuestion(
         discrepancy_id=seen.id,
         merchant_id=seen.merchant_id,
         merchant_no=seen.merchant_no,
         order_no=seen.order_no,
         mode=seen.mode,
-        supplier_no=seen.supplier_no if staff_only else "",
-        upstream_no=seen.upstream_no if staff_only else "",
+        supplier_no=shown.supplier_no,
+        upstream_no=shown.upstream_no,
         asked_minor=seen.asked_minor,
         seen_minor=seen.seen_minor,
         left_minor=seen.left_minor,
@@ -66,24 +66,11 @@ def question_of(actor: Actor, seen: Discrepancy, how: How, fee_minor: int) -> Re
     )
 
 
-def facts_of(actor: Actor, seen: Discrepancy) -> dict[str, Any]:
-    """A discrepancy as JSON values. Where others read along, the supplier is not named."""
+def seen_by(actor: Actor, seen: Discrepancy) -> Discrepancy:
+    """A discrepancy as it is shown to an actor. Where others read along, the supplier is not
+    named."""
     staff_only = actor.merchant_ids is None
-    return {
-        "discrepancy_id": str(seen.id),
-        "merchant_id": str(seen.merchant_id),
-        "merchant_no": seen.merchant_no,
-        "order_no": seen.order_no,
-        "mode": seen.mode,
-        "supplier_no": seen.supplier_no if staff_only else "",
-        "upstream_no": seen.upstream_no if staff_only else "",
-        "kind": seen.kind,
-        "asked_minor": seen.asked_minor,
-        "seen_minor": seen.seen_minor,
-        "left_minor": seen.left_minor,
-        "currency": seen.currency,
-        "at": seen.at.isoformat(),
-    }
+    return seen if staff_only else replace(seen, supplier_no="", upstream_no="")
 
 
 def need_left(left_minor: int, seen_minor: int, seen: Discrepancy) -> None:

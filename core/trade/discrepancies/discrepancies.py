@@ -10,9 +10,8 @@ from uuid import UUID
 
 from core.books import BusinessDay, Event
 from core.delivery.audit import Audit
-from core.delivery.outbox import Say, Stored
+from core.delivery.outbox import Notice, Say
 from core.kernel.clock import Clock
-from core.kernel.codec import pack
 from core.kernel.errors import Bug, Refusal
 from core.parties.merchants import Merchant
 from core.people.actors import Actor
@@ -22,13 +21,14 @@ from core.system.store import Queries, Store, Tx
 from core.trade.books import TradeBooks
 from core.trade.discrepancies.decisions import (
     ResolveQuestion,
-    facts_of,
     fee_of,
     need_left,
     need_reason,
     postings_of,
     question_of,
+    seen_by,
 )
+from core.trade.discrepancies.notices import DiscrepancyNotice, Resolved, ResolveQuestionNotice
 from core.trade.discrepancies.rows import (
     HOWS,
     Discrepancy,
@@ -302,12 +302,14 @@ class Discrepancies:
     async def _put(
         self, tx: Tx, actor: Actor, asked: Asked[ResolveQuestion], message_id: int
     ) -> None:
-        await self._outbox.say(
-            tx,
-            actor.chat_id,
-            Say(Stored("resolve_question", asked.facts), edit_message_id=message_id),
-            merchant_id=asked.question.merchant_id,
-        )
+        notice = ResolveQuestionNotice(asked.id, asked.question)
+        await self._replace(tx, actor, asked.question.merchant_id, notice, message_id)
+
+    async def _replace(
+        self, tx: Tx, actor: Actor, merchant_id: UUID, notice: Notice, message_id: int
+    ) -> None:
+        said = Say(notice, edit_message_id=message_id)
+        await self._outbox.say(tx, actor.chat_id, said, merchant_id=merchant_id)
 
     async def confirm(
         self, actor: Actor, approval_id: UUID, *, message_id: int, request_id: str
@@ -331,12 +333,8 @@ class Discrepancies:
                 if fee_minor != question.fee_minor:
                     raise Refusal("discrepancy_changed", number=order.order_no)
             await self._approvals.answer(tx, actor, asked, yes=True)
-            await self._outbox.say(
-                tx,
-                actor.chat_id,
-                Say(Stored("resolved", pack(question)), edit_message_id=message_id),
-                merchant_id=question.merchant_id,
-            )
+            done = Resolved(question)
+            await self._replace(tx, actor, question.merchant_id, done, message_id)
 
         await self.resolve(
             actor,
@@ -381,18 +379,11 @@ class Discrepancies:
         reply_to: int | None = None,
         edit_message_id: int | None = None,
     ) -> None:
-        facts = {
-            **facts_of(actor, seen),
-            "ways": list(seen.ways),
-            "resolved": [
-                {"how": r.how, "minor": r.minor, "actor_name": r.actor_name, "reason": r.reason}
-                for r in resolved
-            ],
-        }
+        notice = DiscrepancyNotice(seen_by(actor, seen), tuple(resolved))
         await self._outbox.say(
             queries,
             actor.chat_id,
-            Say(Stored("discrepancy", facts), reply_to, edit_message_id=edit_message_id),
+            Say(notice, reply_to, edit_message_id=edit_message_id),
             merchant_id=seen.merchant_id,
         )
 

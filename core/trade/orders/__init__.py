@@ -19,6 +19,7 @@ from core.trade.orders.creation import Creation, Opened
 from core.trade.orders.decisions import OpenOrder, PaymentSeen
 from core.trade.orders.follow_up import NOT_FOUND_APART, SENT_AGAIN_FOR, FollowUp
 from core.trade.orders.moves import move_order
+from core.trade.orders.notices import AlarmDiscrepancy, AlarmShortfall, OddPayment
 from core.trade.orders.payments import Payments, Settled
 from core.trade.orders.polls import ASKING_HANDS
 from core.trade.orders.rows import (
@@ -50,6 +51,8 @@ __all__ = [
     "SENT_AGAIN_FOR",
     "TIMEOUTS",
     "Addresses",
+    "AlarmDiscrepancy",
+    "AlarmShortfall",
     "Attempt",
     "ByHand",
     "Charge",
@@ -57,6 +60,7 @@ __all__ = [
     "Creation",
     "FollowUp",
     "Found",
+    "OddPayment",
     "OpenOrder",
     "Opened",
     "Order",

@@ -107,8 +107,8 @@ class OrdersByHand:
             for use in uses:
                 await self._use(tx, day, order, use, by, event_id)
             await self._record(tx, day, order, by, event_id, reverses=None)
-            facts = {"reason": by.reason, "request_id": request_id}
-            paid_by = PaidBy("completed", f"telegram:{by.user_id}", facts)
+            staff = f"telegram:{by.user_id}"
+            paid_by = PaidBy("completed", staff, request_id, {"reason": by.reason})
             order = await self._payments.pay(tx, day, order, attempt, settlement, paid_by)
             await moves.ask_anew(tx, order, at=day.at)
             await self._groups.show_order(tx, merchant_id, order.id)

@@ -12,7 +12,7 @@ import asyncpg
 import structlog
 
 from core.books import AlreadyBooked, BusinessDay, Event
-from core.delivery.outbox import MerchantNews, News, Say, Stored
+from core.delivery.outbox import MerchantNews, News, Notice, Say
 from core.kernel.errors import Bug, Contradiction, Refusal
 from core.kernel.money import Money
 from core.parties.merchants import Merchant
@@ -23,6 +23,7 @@ from core.trade.orders import moves
 from core.trade.orders.contradictions import CONTRADICTION, Contradictions
 from core.trade.orders.decisions import PaymentSeen, Settlement, need_same_payment, settle
 from core.trade.orders.lifecycle import LATE_FROM, PAYABLE
+from core.trade.orders.notices import AlarmDiscrepancy, AlarmShortfall, OddPayment
 from core.trade.orders.rows import Attempt, Order, find_attempt, in_turn, lock_order, named
 from core.trade.orders.views import order_view
 
@@ -42,10 +43,11 @@ class Settled:
 @dataclass(frozen=True, slots=True)
 class PaidBy:
     """By whose word an order is paid. how: reported | asked | completed. facts: what its history
-    keeps of it, the request_id among them."""
+    keeps of it beside the request."""
 
     how: str
     actor: str
+    request_id: str
     facts: dict[str, str]
 
 
@@ -158,13 +160,14 @@ class Payments:
         if settlement.meaning == "confirmation":
             order = await _confirm(tx, day, order, attempt, settlement.cost_minor, facts)
         if settlement.move is not None:
-            by = PaidBy(seen.how, f"supplier:{attempt.supplier_no}", facts)
+            supplier = f"supplier:{attempt.supplier_no}"
+            by = PaidBy(seen.how, supplier, request_id, {"upstream_no": seen.upstream_no})
             order = await self.pay(tx, day, order, attempt, settlement, by)
         if settlement.discrepancy is not None:
             await self._discrepancy(tx, day, order, attempt, seen, settlement, event_id)
         if settlement.missing_minor:
-            missing = {"missing_minor": settlement.missing_minor}
-            await self._tell_ops(tx, "alarm_shortfall", order, attempt, seen, missing)
+            short = AlarmShortfall(settlement.missing_minor, _odd(order, attempt, seen))
+            await self._tell_ops(tx, order, short)
         await self._groups.show_order(tx, order.merchant_id, order.id)
         return order
 
@@ -214,7 +217,7 @@ class Payments:
             settlement.move,
             at=day.at,
             actor=by.actor,
-            facts=by.facts,
+            facts={**by.facts, "request_id": by.request_id},
             changes={
                 **first,
                 "paid_attempt_no": attempt.attempt_no,
@@ -231,7 +234,7 @@ class Payments:
         if settlement.late:
             await self._outbox.drop_untold(tx, order.merchant_id, order.id)
         news: News = "order.paid_late" if settlement.late else "order.paid"
-        await self.tell(tx, moved, news, request_id=by.facts["request_id"])
+        await self.tell(tx, moved, news, request_id=by.request_id)
         return moved
 
     async def fail(
@@ -297,7 +300,7 @@ class Payments:
         settlement: Settlement,
         event_id: UUID | None,
     ) -> None:
-        if event_id is None:
+        if event_id is None or settlement.discrepancy is None:
             raise Bug("a discrepancy without a booking")
         discrepancy_id = self._ids.uuid7()
         await tx.execute(
@@ -321,30 +324,25 @@ class Payments:
             settlement.held_minor,
             day.at,
         )
-        told = {"discrepancy_id": str(discrepancy_id), "kind": settlement.discrepancy}
-        await self._tell_ops(tx, "alarm_discrepancy", order, attempt, seen, told)
+        odd = _odd(order, attempt, seen)
+        alarm = AlarmDiscrepancy(discrepancy_id, settlement.discrepancy, odd)
+        await self._tell_ops(tx, order, alarm)
 
-    async def _tell_ops(
-        self,
-        tx: Tx,
-        screen: str,
-        order: Order,
-        attempt: Attempt,
-        seen: PaymentSeen,
-        told: dict[str, Any],
-    ) -> None:
+    async def _tell_ops(self, tx: Tx, order: Order, alarm: Notice) -> None:
         """Of money that is not what was asked for."""
-        if order.mode == "test":
-            return  # no money is anywhere: it is listed, and alarms nobody
-        facts = {
-            "order_no": order.order_no,
-            "supplier_no": attempt.supplier_no,
-            "upstream_no": seen.upstream_no,
-            "asked_minor": order.amount.minor,
-            "seen_minor": seen.paid.minor,
-            "currency": seen.paid.currency,
-        }
-        await self._groups.tell_ops(tx, Say(Stored(screen, facts | told)))
+        if order.mode == "live":  # a test's money is nowhere: it is listed, and alarms nobody
+            await self._groups.tell_ops(tx, Say(alarm))
+
+
+def _odd(order: Order, attempt: Attempt, seen: PaymentSeen) -> OddPayment:
+    return OddPayment(
+        order_no=order.order_no,
+        supplier_no=attempt.supplier_no,
+        upstream_no=seen.upstream_no,
+        asked_minor=order.amount.minor,
+        seen_minor=seen.paid.minor,
+        currency=seen.paid.currency,
+    )
 
 
 async def _confirm(

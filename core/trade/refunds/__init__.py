@@ -4,7 +4,24 @@ from __future__ import annotations
 
 from core.trade.refunds.by_hand import RefundsByHand
 from core.trade.refunds.dispatch import RefundDispatch
+from core.trade.refunds.notices import (
+    AlarmRefund,
+    RefundDropped,
+    RefundEnded,
+    RefundQuestion,
+    RefundQuestionNotice,
+)
 from core.trade.refunds.refunds import Refunds
 from core.trade.refunds.rows import Refund
 
-__all__ = ["Refund", "RefundDispatch", "Refunds", "RefundsByHand"]
+__all__ = [
+    "AlarmRefund",
+    "Refund",
+    "RefundDispatch",
+    "RefundDropped",
+    "RefundEnded",
+    "RefundQuestion",
+    "RefundQuestionNotice",
+    "Refunds",
+    "RefundsByHand",
+]

@@ -2,44 +2,33 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import ClassVar, Literal, get_args
+from typing import Final, get_args
 from uuid import UUID
 
 from core.books import BusinessDay
 from core.delivery.audit import Audit
-from core.delivery.outbox import Say, Stored
+from core.delivery.outbox import Notice, Say
 from core.kernel.codec import pack
 from core.kernel.errors import Refusal
 from core.parties.merchants import Merchant
 from core.people.actors import Actor
-from core.people.approvals import Approvals, Question
+from core.people.approvals import Approvals
 from core.system.store import Store, Tx
 from core.trade.books import TradeBooks
 from core.trade.orders import get_attempts, named
 from core.trade.refunds.decisions import COST_RETURNED, RIGHT, need_endable
+from core.trade.refunds.notices import (
+    How,
+    RefundDropped,
+    RefundEnded,
+    RefundQuestion,
+    RefundQuestionNotice,
+)
 from core.trade.refunds.refunds import Refunds
 from core.trade.refunds.rows import Refund, get_refund, hold_refund
 
-How = Literal["given", "not_given"]
-
-
-@dataclass(frozen=True, slots=True)
-class RefundQuestion(Question):
-    """Whether a refund ended like this. sent_no: as the supplier knows it. minor: of its amount."""
-
-    kind: ClassVar[str] = "refund"
-    merchant_id: UUID
-    merchant_no: str
-    refund_id: UUID
-    how: How
-    order_no: str
-    refund_no: str
-    sent_no: str
-    supplier_no: str
-    minor: int
-    currency: str
-    actor_name: str
+# What the trail keeps of the question.
+_IN_TRAIL: Final = ("refund_id", "refund_no", "order_no", "how", "minor", "currency")
 
 
 class RefundsByHand:
@@ -89,7 +78,7 @@ class RefundsByHand:
             await self._outbox.say(
                 tx,
                 actor.chat_id,
-                Say(Stored("refund_question", asked.facts), reply_to=message_id),
+                Say(RefundQuestionNotice(asked.id, question), reply_to=message_id),
                 merchant_id=merchant_id,
             )
 
@@ -115,21 +104,17 @@ class RefundsByHand:
             else:
                 why = f"not given back, says {actor.name}"
                 ended = await self._refunds.release_held(tx, day, held, why)
-            facts = pack(question)
+            kept = pack(question)
             await self._audit.record(
                 tx,
                 "end_refund",
                 actor=actor.trail_name,
-                facts={
-                    name: facts[name]
-                    for name in ("refund_id", "refund_no", "order_no", "how", "minor", "currency")
-                }
-                | {"before": held.refund.state},
+                facts={name: kept[name] for name in _IN_TRAIL} | {"before": held.refund.state},
                 merchant_id=merchant_id,
                 chat_id=actor.chat_id,
                 message_id=message_id,
             )
-            await self._show(tx, actor, "refund_ended", question, message_id)
+            await self._show(tx, actor, merchant_id, RefundEnded(question), message_id)
             return ended
 
         return await self._ledger.in_open_day(merchant_id, work)
@@ -145,7 +130,8 @@ class RefundsByHand:
             return  # pressed twice
         async with self._store.transaction() as tx:
             await self._approvals.answer(tx, actor, asked, yes=False)
-            await self._show(tx, actor, "refund_dropped", asked.question, message_id)
+            dropped = RefundDropped(asked.question)
+            await self._show(tx, actor, asked.question.merchant_id, dropped, message_id)
 
     async def _seen_by(self, actor: Actor, merchant_id: UUID) -> Merchant:
         """Refusals: anonymous_admin, not_permitted, merchant_not_found."""
@@ -155,11 +141,8 @@ class RefundsByHand:
         return merchant
 
     async def _show(
-        self, tx: Tx, actor: Actor, screen: str, question: RefundQuestion, message_id: int
+        self, tx: Tx, actor: Actor, merchant_id: UUID, notice: Notice, message_id: int
     ) -> None:
-        await self._outbox.say(
-            tx,
-            actor.chat_id,
-            Say(Stored(screen, pack(question)), edit_message_id=message_id),
-            merchant_id=question.merchant_id,
-        )
+        """In the place of the question."""
+        said = Say(notice, edit_message_id=message_id)
+        await self._outbox.say(tx, actor.chat_id, said, merchant_id=merchant_id)

@@ -12,7 +12,7 @@ import structlog
 
 from core.books import BusinessDay, Ledger
 from core.connectors import HttpRequest
-from core.delivery.outbox import Say, Stored
+from core.delivery.outbox import Say
 from core.kernel.errors import Bug
 from core.parties.district import Parties
 from core.parties.suppliers import CallAbout
@@ -39,6 +39,7 @@ from core.trade.refunds.answers import (
 )
 from core.trade.refunds.decisions import COST_RETURNED
 from core.trade.refunds.moves import move_refund, note_refund
+from core.trade.refunds.notices import AlarmRefund
 from core.trade.refunds.peer import Peer
 from core.trade.refunds.refunds import Refunds
 from core.trade.refunds.rows import Held, Refund, get_refund, hold_refund, read_refund
@@ -309,20 +310,17 @@ class RefundDispatch:
 def _alarm(held: Held, why: Told, said: str) -> Say:
     refund = held.refund
     return Say(
-        Stored(
-            "alarm_refund",
-            {
-                "merchant_id": str(refund.merchant_id),
-                "refund_id": str(refund.id),
-                "why": why,
-                "order_no": refund.order_no,
-                "refund_no": refund.refund_no,
-                "sent_no": refund.sent_no,
-                "supplier_no": held.attempt.supplier_no,
-                "minor": refund.amount.minor,
-                "currency": refund.amount.currency,
-                "said": said[:_SAID_CHARS],
-            },
+        AlarmRefund(
+            merchant_id=refund.merchant_id,
+            refund_id=refund.id,
+            why=why,
+            order_no=refund.order_no,
+            refund_no=refund.refund_no,
+            sent_no=refund.sent_no,
+            supplier_no=held.attempt.supplier_no,
+            minor=refund.amount.minor,
+            currency=refund.amount.currency,
+            said=said[:_SAID_CHARS],
         )
     )
 

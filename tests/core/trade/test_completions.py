@@ -246,10 +246,10 @@ async def test_ops_hears_that_another_amount_came_than_was_completed(
     told = await desk.said(OPS_CHAT)
     assert [say.screen for say in told] == screens
     for say in told:
-        facts = say.facts
-        assert (facts["order_no"], facts["upstream_no"]) == (opened.order.order_no, "U1")
-        assert (facts["asked_minor"], facts["seen_minor"]) == (10000, minor)
-        assert facts.get("missing_minor", 0) == max(0, 10000 - minor)
+        payment = say.facts["payment"]
+        assert (payment["order_no"], payment["upstream_no"]) == (opened.order.order_no, "U1")
+        assert (payment["asked_minor"], payment["seen_minor"]) == (10000, minor)
+        assert say.facts.get("missing_minor", 0) == max(0, 10000 - minor)
 
 
 @pytest.mark.parametrize(

@@ -282,7 +282,7 @@ async def test_what_is_credited_after_a_rerating_is_charged_the_rate_that_counts
     asked = await newest(desk)
     await discrepancies.give_reason(finance, asked, "theirs", message_id=3)
     questions = [s for s in await desk.said(OPS_CHAT) if s.screen == "resolve_question"]
-    assert questions[-1].facts["fee_minor"] == 100
+    assert questions[-1].facts["question"]["fee_minor"] == 100
     # What the person saw is no longer so: nothing is done until they saw what it is now.
     await rerate(desk, "0.5% min 3", 2)
     confirm = discrepancies.confirm(finance, asked, message_id=3, request_id="c")

@@ -53,7 +53,7 @@ async def test_only_a_reply_of_who_was_asked_is_a_reason(desk: Desk, order: Orde
     alarm = one_say(await desk.news())
     card = one_say(await desk.press(FINANCE, OPS, button_data(alarm), message_id=50))
     question = one_say(await desk.press(FINANCE, OPS, button_data(card), message_id=51))
-    assert question.facts["reason"] == ""
+    assert question.facts["question"]["reason"] == ""
     assert await desk.say(ADMIN, OPS, "are you sure?", **reply_to(51, OPS)) == []
     assert await desk.say(FINANCE, OPS, "it went back") == []  # no reply
     assert await desk.say(FINANCE, OPS, "it went back", **reply_to(50, OPS)) == []
@@ -65,7 +65,7 @@ async def test_only_a_reply_of_who_was_asked_is_a_reason(desk: Desk, order: Orde
     assert await desk.say(FINANCE, OPS, "so it is", **reply_to(51, OPS), **forwarded) == []
     command = await desk.said(FINANCE, OPS, "/help", **reply_to(51, OPS))
     assert command.screen == "help"
-    assert (await reason(desk, "it went back")).facts["reason"] == "it went back"
+    assert (await reason(desk, "it went back")).facts["question"]["reason"] == "it went back"
     # A reply to the question is never a command, and comes too late at some time.
     await desk.runtime.system.store.execute("UPDATE approval SET expires_at = created_at")
     late = await reason(desk, "+100")
@@ -95,7 +95,7 @@ async def test_discrepancies_of_test_orders_are_shown_when_asked_for(
     assert isinstance(page, Say)
     assert page.facts["total"] == 1
     card = one_say(await desk.press(FINANCE, OPS, button_data(listed), message_id=61))
-    assert (card.screen, card.facts["mode"]) == ("discrepancy", "test")
+    assert (card.screen, card.facts["discrepancy"]["mode"]) == ("discrepancy", "test")
     for screen in (listed, card):
         assert "🧪" in render_say(screen, "zh").html
 
@@ -105,8 +105,12 @@ async def test_from_the_alarm_to_the_end(desk: Desk, order: Order) -> None:
     alarm = one_say(await desk.news())
     assert alarm.screen == "alarm_discrepancy"
     card = one_say(await desk.press(FINANCE, OPS, button_data(alarm), message_id=50))
-    assert (card.screen, card.reply_to, card.facts["left_minor"]) == ("discrepancy", 50, 10100)
-    assert card.facts["supplier_no"] == "S01"
+    assert (card.screen, card.reply_to, card.facts["discrepancy"]["left_minor"]) == (
+        "discrepancy",
+        50,
+        10100,
+    )
+    assert card.facts["discrepancy"]["supplier_no"] == "S01"
     question = one_say(await desk.press(FINANCE, OPS, button_data(card, 2), message_id=51))
     assert (question.screen, question.edit_message_id) == ("resolve_question", 51)
     back = one_say(await desk.press(FINANCE, OPS, button_data(question), message_id=51))
@@ -114,7 +118,7 @@ async def test_from_the_alarm_to_the_end(desk: Desk, order: Order) -> None:
     await desk.press(FINANCE, OPS, button_data(back, 2), message_id=51)
     question = await reason(desk, "the payer paid too much")
     assert (question.screen, question.edit_message_id) == ("resolve_question", 51)
-    assert question.facts["reason"] == "the payer paid too much"
+    assert question.facts["question"]["reason"] == "the payer paid too much"
     assert await desk.press(ADMIN, OPS, button_data(question), message_id=51) == []
     assert desk.line.answers[-1].show_alert
     back = one_say(await desk.press(FINANCE, OPS, button_data(question, 1), message_id=51))
@@ -122,7 +126,11 @@ async def test_from_the_alarm_to_the_end(desk: Desk, order: Order) -> None:
     await desk.press(FINANCE, OPS, button_data(back, 2), message_id=51)
     question = await reason(desk, "+100 it is his")
     done = one_say(await desk.press(FINANCE, OPS, button_data(question), message_id=51))
-    assert (done.screen, done.edit_message_id, done.facts["used_minor"]) == ("resolved", 51, 10000)
+    assert (done.screen, done.edit_message_id, done.facts["question"]["used_minor"]) == (
+        "resolved",
+        51,
+        10000,
+    )
     assert (
         await desk.runtime.system.store.fetchval("SELECT reason FROM completion")
         == "+100 it is his"
@@ -135,7 +143,7 @@ async def test_from_the_alarm_to_the_end(desk: Desk, order: Order) -> None:
     assert (listed.screen, listed.facts["total"]) == ("discrepancies", 1)
     assert [line["how"] for line in listed.facts["resolved"]] == ["complete"]
     rest = one_say(await desk.press(FINANCE, OPS, button_data(listed), message_id=52))
-    assert (rest.facts["left_minor"], rest.facts["ways"]) == (
+    assert (rest.facts["discrepancy"]["left_minor"], rest.facts["discrepancy"]["ways"]) == (
         100,
         ["refund_payer", "credit_merchant"],
     )
@@ -148,7 +156,8 @@ async def test_a_merchants_group_sees_its_own_and_no_supplier(desk: Desk, order:
         refused = await desk.said(user_id, SPRUCE, "/discrepancies")
         assert refused.facts["code"] == "not_permitted"
     listed = await desk.said(FINANCE, SPRUCE, "/discrepancies")
-    (line,) = listed.facts["lines"]
+    line = listed.facts["lines"][0]["discrepancy"]
+    assert len(listed.facts["lines"]) == 1
     assert (line["order_no"], line["supplier_no"], line["upstream_no"]) == (order.order_no, "", "")
     for chat, text in ((NORTHWIND, "差异单"), (OPS, "差异单 M1002")):
         assert (await desk.said(FINANCE, chat, text)).facts["total"] == 0

@@ -80,7 +80,7 @@ async def test_a_person_says_how_it_ended(desk: Desk, refunded: Refunded) -> Non
         assert desk.line.answers[-1].show_alert
     assert await state_of(desk, given) == "manual"
     (ended,) = await says(desk, FINANCE, yes, 51)
-    assert (ended.screen, ended.edit_message_id, ended.facts["how"]) == (
+    assert (ended.screen, ended.edit_message_id, ended.facts["question"]["how"]) == (
         "refund_ended",
         51,
         "given",
@@ -98,7 +98,10 @@ async def test_a_person_says_how_it_ended(desk: Desk, refunded: Refunded) -> Non
     assert await says(desk, FINANCE, button_data(question, 1), 61) == []
     question = one_say(await desk.press(FINANCE, OPS, labelled(alarm, "Not given"), message_id=60))
     (ended,) = await says(desk, FINANCE, button_data(question), 62)
-    assert (ended.facts["how"], await state_of(desk, refused)) == ("not_given", "failed")
+    assert (ended.facts["question"]["how"], await state_of(desk, refused)) == (
+        "not_given",
+        "failed",
+    )
 
     trail = await desk.runtime.system.store.fetch(
         "SELECT actor, chat_id, facts FROM audit WHERE action = 'end_refund' ORDER BY at, id"

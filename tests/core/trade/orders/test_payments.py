@@ -67,7 +67,7 @@ async def test_another_amount_waits_in_suspense(
     assert (row["kind"], row["asked_minor"], row["seen_minor"]) == (kind, 10000, seen_minor)
     assert row["left_minor"] == seen_minor
     alarms = [f for f in await facts(desk.runtime, OPS_CHAT) if isinstance(f, Say)]
-    assert [(a.screen, a.facts["kind"], a.facts["seen_minor"]) for a in alarms] == [
+    assert [(a.screen, a.facts["kind"], a.facts["payment"]["seen_minor"]) for a in alarms] == [
         ("alarm_discrepancy", kind, seen_minor)
     ]
     await desk.sound()

@@ -1,0 +1,106 @@
+"""What is said of money in suspense, as widely as it can be."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Final
+
+from core.delivery.outbox import Notice
+from core.trade.discrepancies import (
+    Discrepancy,
+    DiscrepancyNotice,
+    Resolution,
+    Resolved,
+    ResolveQuestion,
+    ResolveQuestionNotice,
+)
+from core.trade.orders import AlarmDiscrepancy, OddPayment
+from handlers.discrepancies.screens import DiscrepanciesNotice, DiscrepancyLine
+from tests.handlers.written import AT, HOSTILE, ID
+
+DISCREPANCY: Final = Discrepancy(
+    merchant_id=ID,
+    merchant_no="M1001",
+    id=ID,
+    order_id=ID,
+    order_no="P1",
+    mode="live",
+    attempt_no="A1",
+    supplier_no="S01",
+    upstream_no=HOSTILE,
+    kind="over",
+    asked_minor=10_000,
+    seen_minor=10_100,
+    left_minor=10_100,
+    currency="CNY",
+    at=AT,
+    ways=("refund_payer", "credit_merchant", "complete"),
+)
+RESOLUTION: Final = Resolution(
+    discrepancy_id=ID,
+    order_no="P1",
+    how="refund_payer",
+    minor=1,
+    currency="CNY",
+    reason=HOSTILE,
+    actor_name=HOSTILE,
+    at=AT,
+)
+QUESTION: Final = ResolveQuestion(
+    discrepancy_id=ID,
+    merchant_id=ID,
+    merchant_no="M1001",
+    order_no="P1",
+    mode="live",
+    supplier_no="S01",
+    upstream_no=HOSTILE,
+    asked_minor=10_000,
+    seen_minor=10_100,
+    left_minor=10_100,
+    currency="CNY",
+    how="complete",
+    fee_minor=121,
+    used_minor=10_000,
+    reason=HOSTILE,
+    actor_name=HOSTILE,
+)
+PAYMENT: Final = OddPayment("P1", "S01", HOSTILE, asked_minor=1, seen_minor=2, currency="CNY")
+
+EXAMPLES: Final[tuple[Notice, ...]] = (
+    AlarmDiscrepancy(ID, "short", PAYMENT),
+    AlarmDiscrepancy(ID, "over", PAYMENT),
+    AlarmDiscrepancy(ID, "duplicate", PAYMENT),
+    *(
+        DiscrepanciesNotice(
+            merchant_id=merchant_id,
+            mode="live" if page == 1 else "test",
+            page=page,
+            pages=pages,
+            first=page * 10 - 9,
+            total=11,
+            lines=(DiscrepancyLine(DISCREPANCY, age_min=300),) * lines,
+            days=7,
+            resolved=resolved,
+        )
+        for merchant_id, page, pages, lines in ((None, 1, 1, 0), (ID, 2, 3, 10), (None, 1, 2, 3))
+        for resolved in ((), (RESOLUTION,))
+    ),
+    DiscrepancyNotice(DISCREPANCY, (replace(RESOLUTION, how="complete", minor=10_000),)),
+    DiscrepancyNotice(replace(DISCREPANCY, left_minor=0, ways=(), mode="test"), ()),
+    *(
+        ResolveQuestionNotice(ID, replace(QUESTION, reason=reason, mode=mode, how="refund_payer"))
+        for reason, mode in (("", "live"), (HOSTILE, "test"))
+    ),
+    *(
+        ResolveQuestionNotice(
+            ID, replace(QUESTION, reason=reason, mode=mode, how="credit_merchant")
+        )
+        for reason, mode in (("", "live"), (HOSTILE, "test"))
+    ),
+    *(
+        ResolveQuestionNotice(ID, replace(QUESTION, reason=reason, mode=mode))
+        for reason, mode in (("", "live"), (HOSTILE, "test"))
+    ),
+    Resolved(QUESTION),
+    Resolved(replace(QUESTION, mode="test")),
+)
