@@ -157,8 +157,8 @@ class Tx:
         while chunk := await cursor.fetch(rows):
             yield chunk
 
-    async def fetchmany(self, sql: str, rows: Sequence[Sequence[object]]) -> list[asyncpg.Record]:
-        return await self._connection.fetchmany(sql, rows, timeout=_patience_s())
+    async def executemany(self, sql: str, rows: Sequence[Sequence[object]]) -> None:
+        await self._connection.executemany(sql, rows)
 
 
 class Store:

@@ -145,7 +145,7 @@ class ChannelSets:
                 return before
             await tx.execute(_DROP, product_code, merchant_id)
             rows = [(self._ids.uuid7(), product_code, merchant_id, ids[no]) for no in numbers]
-            await tx.fetchmany(_PUT, rows)
+            await tx.executemany(_PUT, rows)
             await self._record(tx, before, after, by, also)
             return after
 

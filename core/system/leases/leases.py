@@ -145,13 +145,18 @@ class Leases:
         return await queries.fetchrow(sql, *self._arguments(held, values)) is not None
 
     async def end_all(
-        self, tx: Tx, ends: Sequence[tuple[Held, Mapping[str, object]]]
-    ) -> set[tuple[tuple[object, ...], UUID]]:
-        """Let go of many, whose columns are the same: which of them were still held by whoever
-        took them, by key and turn."""
-        sql = self._end(tuple(ends[0][1]), "")
-        rows = await tx.fetchmany(sql, [self._arguments(held, values) for held, values in ends])
-        return {(tuple(row[column] for column in self.queue.key), row["turn"]) for row in rows}
+        self, queries: Queries, ends: Sequence[tuple[Held, Mapping[str, object]]]
+    ) -> list[bool]:
+        """Let go of many in one statement, and set columns, the same of all: which of them were
+        still held by whoever took them. Not for a queue whose lanes are leased."""
+        names = self.queue.key
+        rows = [
+            dict(zip(names, held.key, strict=True)) | {"held_by": held.turn} | dict(values)
+            for held, values in ends
+        ]
+        ended = await queries.fetch(statements.end_all(self.queue, tuple(ends[0][1])), rows)
+        ours = {(*(row[name] for name in names), row["turn"]) for row in ended}
+        return [(*held.key, held.turn) in ours for held, _ in ends]
 
     def _end(self, columns: tuple[str, ...], on_lane: str) -> str:
         known = self._ends.get((columns, on_lane))

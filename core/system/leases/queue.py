@@ -88,8 +88,8 @@ class Queue:
 _DUE: Final = "{row}state = '{waiting}' AND {row}due_at <= $1"
 _UNHELD: Final = "({row}lease_until IS NULL OR {row}lease_until <= $1)"
 
-# So that the tables of later months are not looked at. A day: clocks differ.
-_TO_COME: Final = "$1::timestamptz + interval '1 day'"
+# So that the tables of later months are not looked at. An hour: clocks differ.
+_TO_COME: Final = "$1::timestamptz + interval '1 hour'"
 
 
 def take(queue: Queue) -> str:
@@ -178,6 +178,18 @@ def end(queue: Queue, columns: Sequence[str], on_lane: str) -> str:
         f" SET held_by = NULL, lease_until = NULL{on_lane} FROM ended"
         f" WHERE l.{lane.key} = ${count + 2 + len(columns)} AND l.held_by = ${count + 1})"
         f" SELECT {_columns(queue.key, 'ended')}, ${count + 1}::uuid AS turn FROM ended"
+    )
+
+
+def end_all(queue: Queue, columns: Sequence[str]) -> str:
+    """End many holds, and set columns. $1: an array of objects, each with the key, the turn (as
+    `held_by`) and the columns; their types are those of the table."""
+    sets = ["held_by = NULL", "lease_until = NULL", *(f"{name} = t.{name}" for name in columns)]
+    return (
+        f"UPDATE {queue.table} q SET {', '.join(sets)}"
+        f" FROM jsonb_populate_recordset(NULL::{queue.table}, $1::jsonb) t"
+        f" WHERE {_same((*queue.key, 'held_by'), 'q', 't')} AND q.state = '{queue.waiting}'"
+        f" RETURNING {_columns(queue.key, 'q')}, t.held_by AS turn"
     )
 
 

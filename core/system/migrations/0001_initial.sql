@@ -1104,13 +1104,13 @@ BEGIN
     LOOP
         SELECT n.merchant_id INTO merchant_id FROM notification n
         WHERE n.state = 'pending' AND n.merchant_id > waiting_news.merchant_id
-          AND n.order_created_at BETWEEN since AND at + interval '1 day'
+          AND n.order_created_at BETWEEN since AND at + interval '1 hour'
         ORDER BY n.merchant_id LIMIT 1;
         EXIT WHEN NOT FOUND;
         CONTINUE WHEN NOT EXISTS (
             SELECT FROM notification n
             WHERE n.state = 'pending' AND n.merchant_id = waiting_news.merchant_id
-              AND n.order_created_at BETWEEN since AND at + interval '1 day'
+              AND n.order_created_at BETWEEN since AND at + interval '1 hour'
               AND n.due_at <= at AND (n.lease_until IS NULL OR n.lease_until <= at));
         lanes := 0;
         FOREACH upper IN ARRAY ARRAY[9223372036854775807, start] LOOP
@@ -1119,7 +1119,7 @@ BEGIN
                 SELECT n.lane INTO lane FROM notification n
                 WHERE n.state = 'pending' AND n.merchant_id = waiting_news.merchant_id
                   AND n.lane > waiting_news.lane AND n.lane <= upper
-                  AND n.order_created_at BETWEEN since AND at + interval '1 day'
+                  AND n.order_created_at BETWEEN since AND at + interval '1 hour'
                 ORDER BY n.merchant_id, n.lane LIMIT 1;
                 EXIT WHEN NOT FOUND OR lanes = most_lanes;
                 lanes := lanes + 1;
@@ -1127,7 +1127,7 @@ BEGIN
                     SELECT FROM notification n
                     WHERE n.state = 'pending' AND n.merchant_id = waiting_news.merchant_id
                       AND n.lane = waiting_news.lane AND n.due_at <= at
-                      AND n.order_created_at BETWEEN since AND at + interval '1 day'
+                      AND n.order_created_at BETWEEN since AND at + interval '1 hour'
                       AND (n.lease_until IS NULL OR n.lease_until <= at)
                     LIMIT most_rows
                 ) due;

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from operator import attrgetter
 from typing import Any, Final
 from uuid import UUID
 
@@ -13,7 +12,7 @@ from core.kernel.clock import Clock
 from core.kernel.ids import Ids
 from core.system.lanes import Lane
 from core.system.leases import Held, Leases, Queue
-from core.system.store import Queries, Tx
+from core.system.store import Queries
 
 # So far a look goes: what it does not reach this time it reaches the next.
 MOST_MERCHANTS: Final = 500
@@ -134,15 +133,15 @@ class NewsQueue:
             for row in rows
         ]
 
-    async def end(self, tx: Tx, ended: Sequence[Ended]) -> list[bool]:
+    async def end(self, queries: Queries, ended: Sequence[Ended]) -> list[bool]:
         """Move notifications, and keep nothing of their tries: which were still ours.
 
         Only whoever still holds one decides: the lease may have ended, and another taken it, or
         somebody had it sent again meanwhile.
         """
         now = self._clock.now()
-        ours = await self._leases.end_all(
-            tx,
+        return await self._leases.end_all(
+            queries,
             [
                 (
                     one.due.held,
@@ -156,25 +155,35 @@ class NewsQueue:
                 for one in ended
             ],
         )
-        return [(one.due.held.key, one.due.held.turn) in ours for one in ended]
 
-    async def end_and_keep(self, tx: Tx, ended: Sequence[Ended]) -> list[bool]:
+    async def end_and_keep(self, queries: Queries, ended: Sequence[Ended]) -> list[bool]:
         """Keep tries, and move their notifications: which were still ours."""
-        await tx.fetchmany(
-            _KEEP,
-            [
-                (*one.due.held.key, one.at, one.took_ms, one.status, one.said)
-                for one in sorted(ended, key=attrgetter("at"))
-            ],
-        )
-        return await self.end(tx, ended)
+        tries = [
+            {
+                "merchant_id": one.due.merchant_id,
+                "notification_id": one.due.id,
+                "order_created_at": one.due.held.key[-1],
+                "at": one.at,
+                "took_ms": one.took_ms,
+                "status": one.status,
+                "said": one.said,
+            }
+            for one in ended
+        ]
+        await queries.execute(_KEEP, tries)
+        return await self.end(queries, ended)
 
 
 # Tries are counted on by themselves: `tries` starts anew when somebody sends it again.
 _KEEP: Final = """
 INSERT INTO notification_try (merchant_id, notification_id, order_created_at, try_no, at, took_ms,
     status, said)
-SELECT $1, $2, $3, coalesce(max(try_no), 0) + 1, $4, $5, $6, $7
-FROM notification_try WHERE merchant_id = $1 AND notification_id = $2 AND order_created_at = $3
+SELECT t.merchant_id, t.notification_id, t.order_created_at,
+       (SELECT coalesce(max(p.try_no), 0) FROM notification_try p
+        WHERE p.merchant_id = t.merchant_id AND p.notification_id = t.notification_id
+          AND p.order_created_at = t.order_created_at)
+       + row_number() OVER (PARTITION BY t.merchant_id, t.notification_id ORDER BY t.at),
+       t.at, t.took_ms, t.status, t.said
+FROM jsonb_populate_recordset(NULL::notification_try, $1::jsonb) t
 ON CONFLICT DO NOTHING
 """

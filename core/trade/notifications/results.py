@@ -96,8 +96,7 @@ class Results:
             await self._put_off(together)
 
     async def _put_off(self, together: Sequence[Tried]) -> None:
-        async with self._store.transaction() as tx:
-            await self._queue.end(tx, [self._ended(tried) for tried in together])
+        await self._queue.end(self._store, [self._ended(tried) for tried in together])
 
     async def _write(self, merchant_id: UUID, together: Sequence[Tried]) -> None:
         now = self._clock.now()
