@@ -117,8 +117,8 @@ class Approvals:
 
     async def answer(self, queries: Queries, actor: Actor, asked: Asked[Q], *, yes: bool) -> None:
         """Say yes or no, once, in the transaction of what the answer does. A twin waits here until
-        we commit. Whatever else a yes may need of the actor, such as a second factor, is looked at
-        here: there is no other way to say it.
+        we commit. There is no other way to say it: what else a yes may need of the actor, such as
+        a second factor, is checked here.
 
         Refusals: confirmation_expired, confirmation_foreign, second_person_needed.
         """

@@ -17,9 +17,9 @@ State = Literal["open", "used", "dropped"]
 class Question:
     """The facts of a question. Each kind is a subclass, which lives where it is asked.
 
-    kind: as in the table's CHECK. open_for: how long it waits. yes_by: who may say yes. Of
-    `asker`, whoever asked also says no, alone; of `second`, another person says yes, and anybody
-    in the chat with the right says no.
+    kind: as in the table's CHECK. open_for: how long it waits. yes_by: who may say yes. With
+    `asker`, whoever asked answers, and nobody else. With `second`, another person says yes, and
+    either of them may say no. Whoever asks checks the right to answer.
     """
 
     kind: ClassVar[str]
