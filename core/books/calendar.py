@@ -121,6 +121,7 @@ _OPEN_DAY: Final = (
 )
 
 # Suppliers' days are windows only; a merchant that is idle is rolled when a window needs it.
+# OFFSET 0 and a range with two ends: each holder's tail is looked for by its index.
 _DUE: Final = """
 WITH awaited AS (
     SELECT max(ends_at) AS until FROM business_day WHERE closed_at IS NOT NULL AND NOT sums_kept
@@ -130,8 +131,10 @@ WHERE d.closed_at IS NULL AND (
     d.ends_at <= $1
     OR d.rolled_to < (SELECT until FROM awaited)
     OR EXISTS (SELECT FROM ledger_entry e
-               WHERE e.merchant_id = d.holder_id AND e.booked_at >= d.rolled_to)
+               WHERE e.merchant_id = d.holder_id AND e.booked_at >= d.rolled_to
+                 AND e.booked_at < 'infinity' OFFSET 0)
     OR EXISTS (SELECT FROM orders o
-               WHERE o.merchant_id = d.holder_id AND o.created_at >= d.rolled_to))
+               WHERE o.merchant_id = d.holder_id AND o.created_at >= d.rolled_to
+                 AND o.created_at < 'infinity' OFFSET 0))
 ORDER BY d.rolled_to LIMIT $2
 """

@@ -58,9 +58,11 @@ _CHECKS: Final[dict[str, str]] = {
     "an order's state is the last of its history": """
         SELECT o.order_no AS at, o.state || ' but history says '
                || coalesce(h.state_to, 'nothing') AS found
-        FROM {orders} o LEFT JOIN order_history h
-            ON h.merchant_id = o.merchant_id AND h.order_id = o.id AND h.version = o.version
-            AND h.order_created_at = o.created_at
+        FROM {orders} o LEFT JOIN LATERAL (
+            SELECT state_to FROM order_history
+            WHERE merchant_id = o.merchant_id AND order_id = o.id AND version = o.version
+              AND order_created_at = o.created_at OFFSET 0
+        ) h ON true
         WHERE h.state_to IS DISTINCT FROM o.state""",
     # Our shortfall was paid by nobody and goes back to nobody. What succeeded after it had failed
     # may be too much: it was free to be refunded again.

@@ -387,16 +387,21 @@ CREATE TABLE rollup_order (                              -- by the day and hour 
 );
 CREATE INDEX rollup_order_hour ON rollup_order (hour);
 
--- What is rolled up and the live tail, as one.
+-- What is rolled up and the live tail, as one. Each holder's tail is read by its index, in the months
+-- it is in: OFFSET 0 keeps it from being joined with all of them, and a range with two ends is taken
+-- to be short.
 CREATE VIEW movement AS
 SELECT merchant_id, mode, day, hour, currency, account, kind, product_code, channel_no, minor,
        events
 FROM rollup_entry
 UNION ALL
-SELECT e.merchant_id, e.mode, e.day, date_trunc('hour', e.booked_at, 'UTC'), e.currency,
+SELECT d.holder_id, e.mode, e.day, date_trunc('hour', e.booked_at, 'UTC'), e.currency,
        e.account, e.kind, e.product_code, e.channel_no, e.minor, (e.line = 1)::int
-FROM business_day d
-JOIN ledger_entry e ON e.merchant_id = d.holder_id AND e.booked_at >= d.rolled_to
+FROM business_day d CROSS JOIN LATERAL (
+    SELECT * FROM ledger_entry l
+    WHERE l.merchant_id = d.holder_id AND l.booked_at >= d.rolled_to
+      AND l.booked_at < 'infinity' OFFSET 0
+) e
 WHERE d.closed_at IS NULL;
 
 
@@ -489,16 +494,22 @@ CREATE VIEW order_movement AS
 SELECT merchant_id, mode, day, hour, currency, product_code, created, paid_in_day, paid
 FROM rollup_order
 UNION ALL
-SELECT o.merchant_id, o.mode, o.created_day, date_trunc('hour', o.created_at, 'UTC'), o.currency,
+SELECT d.holder_id, o.mode, o.created_day, date_trunc('hour', o.created_at, 'UTC'), o.currency,
        coalesce(o.product_code, ''), 1, 0, 0
-FROM business_day d
-JOIN orders o ON o.merchant_id = d.holder_id AND o.created_at >= d.rolled_to
+FROM business_day d CROSS JOIN LATERAL (
+    SELECT * FROM orders c
+    WHERE c.merchant_id = d.holder_id AND c.created_at >= d.rolled_to
+      AND c.created_at < 'infinity' OFFSET 0
+) o
 WHERE d.closed_at IS NULL
 UNION ALL
-SELECT o.merchant_id, o.mode, o.created_day, date_trunc('hour', o.created_at, 'UTC'), o.currency,
+SELECT d.holder_id, o.mode, o.created_day, date_trunc('hour', o.created_at, 'UTC'), o.currency,
        o.product_code, 0, (o.paid_day = o.created_day)::int, 1
-FROM business_day d
-JOIN orders o ON o.merchant_id = d.holder_id AND o.paid_at >= d.rolled_to
+FROM business_day d CROSS JOIN LATERAL (
+    SELECT * FROM orders p
+    WHERE p.merchant_id = d.holder_id AND p.paid_at >= d.rolled_to
+      AND p.paid_at < 'infinity' OFFSET 0
+) o
 WHERE d.closed_at IS NULL;
 
 CREATE TABLE order_history (                   -- append-only: every move leaves a row
@@ -1203,8 +1214,11 @@ LANGUAGE sql STABLE AS $$
     UNION ALL
     SELECT e.merchant_id, e.mode, e.day, date_trunc('hour', e.booked_at, 'UTC'), e.currency,
            e.account, e.kind, e.product_code, e.channel_no, e.minor, (e.line = 1)::int
-    FROM part p JOIN ledger_entry e
-        ON e.merchant_id = p.holder_id AND e.booked_at >= p.first AND e.booked_at < p.last
+    FROM part p CROSS JOIN LATERAL (
+        SELECT * FROM ledger_entry l
+        WHERE l.merchant_id = p.holder_id AND l.booked_at >= p.first AND l.booked_at < p.last
+        OFFSET 0
+    ) e
 $$;
 
 -- ── months ──────────────────────────────────────────────────────────────────────────────────────
