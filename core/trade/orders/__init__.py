@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from core.trade.orders.batches import side_by_side
 from core.trade.orders.by_hand import ByHand, OrdersByHand
 from core.trade.orders.charges import (
     CHARGED,
@@ -38,7 +39,6 @@ from core.trade.orders.rows import (
 from core.trade.orders.search import Found, OrderKey, find_for, find_meant
 from core.trade.orders.supplier_calls import LONGEST_CALL, TIMEOUTS, Addresses, SupplierCalls
 from core.trade.orders.takings import Taking, takings_of
-from core.trade.orders.turns import side_by_side
 from core.trade.orders.views import order_view
 
 __all__ = [

@@ -17,6 +17,7 @@ from core.people.groups import Groups
 from core.supply.channels import Routing
 from core.system.district import System
 from core.trade.orders import moves
+from core.trade.orders.batches import side_by_side
 from core.trade.orders.contradictions import CONTRADICTION
 from core.trade.orders.creation import NEVER_SENT_AFTER, Creation
 from core.trade.orders.decisions import PaymentSeen
@@ -25,7 +26,6 @@ from core.trade.orders.payments import Payments
 from core.trade.orders.polls import LEASE, Asking, Job
 from core.trade.orders.rows import Attempt, Order, get_attempts, get_order, lock_order, named
 from core.trade.orders.supplier_calls import SupplierCalls
-from core.trade.orders.turns import side_by_side
 
 NOT_FOUND_APART: Final = timedelta(seconds=60)
 # A supplier that makes one payment of one number does not remember numbers for ever: those that

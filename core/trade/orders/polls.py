@@ -9,10 +9,10 @@ from typing import Final
 from core.kernel.clock import Clock
 from core.system.lanes import Lane, Lanes, Rooms
 from core.system.store import Store
+from core.trade.orders.batches import do_one
 from core.trade.orders.creation import MAX_ATTEMPTS
 from core.trade.orders.rows import Attempt, read_attempt
 from core.trade.orders.supplier_calls import LONGEST_CALL
-from core.trade.orders.turns import do_one
 
 # Longer than following an order may take: a call to send it again, to ask and to capture, one to
 # each of the others, and as long again for all the rest. Who died with a claim is followed by

@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from core.kernel.errors import Bug, Refusal
-from core.trade.orders.turns import AT_ONCE, side_by_side
+from core.trade.orders.batches import AT_ONCE, side_by_side
 
 
 class Due:
