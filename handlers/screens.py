@@ -13,12 +13,7 @@ from markupsafe import Markup
 
 from core.delivery.outbox import Say, Stored
 from handlers.alarms.screens import ALARMS, render_alarm
-from handlers.channels.screens import (
-    call_log,
-    channel_buttons,
-    channel_list_buttons,
-    new_channel_buttons,
-)
+from handlers.channels.screens import call_log
 from handlers.kit import refusals
 from handlers.kit.questions import reversal_buttons, slip_buttons
 from handlers.kit.refusals import INSTANTS, Repeated, refusal_words, toast
@@ -72,7 +67,7 @@ _LISTS: Final = {
     "deed": "deeds", "refusals": "told",
     "document_faults": "faults",
     "rates": "lines", "refused_callbacks": "lines",
-    "order_why": "lines", "products": "lines", "why": "lines",
+    "order_why": "lines",
 }  # fmt: skip
 VIEWS: Final = {
     view.name: view for view in (*refusals.VIEWS, *(one for topic in TOPICS for one in topic.views))
@@ -133,22 +128,12 @@ def _rerate(facts: _Facts, translate: NullTranslations) -> InlineKeyboardMarkup 
 SCREENS: Final[dict[str, _Buttons | None]] = {
     "adjusted": undo_button,
     "adjusted_undone": None,
-    "alarm_channel": None,
-    "channel_works": None,
     "alarm_credit": None,
     "alarm_credentials": None,
     "alarm_document": document_buttons,
     "alarm_exhausted": None,
     "alarm_licence": None,
     "alarm_rolled_back": None,
-    "channel": channel_buttons,
-    "channel_added": None,
-    "channel_changed": None,
-    "channel_dropped": None,
-    "channel_question": new_channel_buttons,
-    "channel_set": None,
-    "channel_turned": None,
-    "channels": channel_list_buttons,
     "complete_dropped": None,
     "complete_question": _complete,
     "complete_settled_itself": None,
@@ -184,8 +169,6 @@ SCREENS: Final[dict[str, _Buttons | None]] = {
     "parked_messages": None,
     "prepaid": undo_button,
     "prepaid_undone": None,
-    "product_turned": None,
-    "products": None,
     "rate_set": None,
     "rates": None,
     "receipt": None,
@@ -204,5 +187,4 @@ SCREENS: Final[dict[str, _Buttons | None]] = {
     "update_parked": None,
     "usdt_rate": None,
     "usdt_rate_set": None,
-    "why": None,
 }

@@ -73,6 +73,13 @@ class Actor:
         if right not in self.rights:
             raise Refusal("not_permitted", right=right)
 
+    def need_among_staff(self, right: str) -> None:
+        """A right, in a chat where staff alone reads. Refusals: anonymous_admin, not_permitted,
+        staff_only."""
+        self.need(right)
+        if self.merchant_ids is not None:
+            raise Refusal("staff_only")
+
     def need_for(
         self, right: str, *, merchant: Merchant | None = None, supplier: Supplier | None = None
     ) -> None:

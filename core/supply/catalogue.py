@@ -10,8 +10,8 @@ from uuid import UUID
 
 from core.connectors import DocumentFaults
 from core.delivery.district import Delivery
-from core.delivery.outbox import Say, Stored
-from core.kernel.codec import pack
+from core.delivery.outbox import Notice, Say
+from core.kernel.codec import unpack
 from core.kernel.errors import Refusal
 from core.kernel.tariff import format_tariff
 from core.parties.district import Parties
@@ -22,13 +22,23 @@ from core.people.district import People
 from core.people.receipts import Answer, Cause, ObeyedBefore
 from core.supply.channel_question import ChannelQuestion, new_channel
 from core.supply.channels import By, Channel, Channels, ChannelSets, NewChannel, Terms
+from core.supply.notices import (
+    ChannelAdded,
+    ChannelChanged,
+    ChannelDropped,
+    ChannelQuestionNotice,
+    ChannelSetNotice,
+    ChannelTurned,
+    ProductTurned,
+    ShownTerms,
+)
 from core.system.store import Store, Tx
 
 RIGHT: Final = "channels"
 SetVerb = Literal["add", "remove", "follow"]
 
-_Facts = dict[str, Any]
-_Also = Callable[[Tx, _Facts], Awaitable[None]]
+_Trail = dict[str, Any]  # what it says of a change
+_Also = Callable[[Tx, _Trail], Awaitable[None]]
 _SHOWN_WAYS: Final = 20
 _SHOWN_CHARS: Final = 40
 
@@ -69,7 +79,7 @@ class Catalogue:
         Refusals: those of `Actor.need`, staff_only, those of `Channels.check_channel`,
         channel_code_unknown.
         """
-        _need(actor)
+        actor.need_among_staff(RIGHT)
         await self._channels.check_channel(supplier, new)
         await self._need_way(supplier, new.supplier_code)
         question = ChannelQuestion(
@@ -83,7 +93,7 @@ class Catalogue:
         )
         async with self._store.transaction() as tx:
             asked = await self._approvals.ask(tx, actor, question)
-            said = Say(Stored("channel_question", asked.facts), reply_to=message_id)
+            said = Say(ChannelQuestionNotice(asked.id, question), reply_to=message_id)
             await self._outbox.say(tx, actor.chat_id, said)
 
     async def confirm(self, actor: Actor, approval_id: UUID, *, message_id: int) -> None:
@@ -92,7 +102,7 @@ class Catalogue:
 
         Refusals: those of `ask`, confirmation_expired, confirmation_foreign.
         """
-        _need(actor)
+        actor.need_among_staff(RIGHT)
         asked = await self._approvals.find(ChannelQuestion, actor, approval_id)
         if asked.state == "used":
             return  # pressed twice
@@ -101,12 +111,10 @@ class Catalogue:
         new = new_channel(question, supplier)
         await self._need_way(supplier, new.supplier_code)
 
-        async def also(tx: Tx, said: _Facts) -> None:
+        async def also(tx: Tx, trail: _Trail) -> None:
             await self._approvals.answer(tx, actor, asked, yes=True)
-            receipt = {**pack(question), "channel_no": said["channel_no"]}
-            await self._outbox.say(
-                tx, actor.chat_id, Say(Stored("channel_added", receipt), edit_message_id=message_id)
-            )
+            added = unpack(ChannelAdded, {**trail, "new": question})
+            await self._outbox.say(tx, actor.chat_id, Say(added, edit_message_id=message_id))
 
         by = By(actor.trail_name, actor.chat_id, message_id)
         await self._channels.add_channel(supplier, new, by, also=also)
@@ -114,16 +122,14 @@ class Catalogue:
     async def drop(self, actor: Actor, approval_id: UUID, *, message_id: int) -> None:
         """The person who asked thinks better of it. Refusals: those of `Actor.need`,
         staff_only, confirmation_expired, confirmation_foreign."""
-        _need(actor)
+        actor.need_among_staff(RIGHT)
         asked = await self._approvals.find(ChannelQuestion, actor, approval_id, yes=False)
         if asked.state == "dropped":
             return  # pressed twice
         async with self._store.transaction() as tx:
             await self._approvals.answer(tx, actor, asked, yes=False)
-            dropped = Say(
-                Stored("channel_dropped", pack(asked.question)), edit_message_id=message_id
-            )
-            await self._outbox.say(tx, actor.chat_id, dropped)
+            dropped = ChannelDropped(asked.question.supplier_no, asked.question.name)
+            await self._outbox.say(tx, actor.chat_id, Say(dropped, edit_message_id=message_id))
 
     # ── channels ─────────────────────────────────────────────────────────────────────────────────
     async def change(
@@ -134,28 +140,33 @@ class Catalogue:
         Refusals: those of `Actor.need`, staff_only, channel_invalid, channel_state,
         channel_code_unknown.
         """
-        _need(actor)
+        actor.need_among_staff(RIGHT)
         if "supplier_code" in values:
             supplier = await self._suppliers.by_id(channel.supplier_id)
             await self._need_way(supplier, values["supplier_code"])
 
-        async def do(by: By, also: _Also) -> None:
-            def edit(terms: Terms) -> Terms:
-                return replace(terms, **values)
+        seen: list[Terms] = []  # as they were and as they are
 
+        def edit(terms: Terms) -> Terms:
+            seen[:] = terms, replace(terms, **values)
+            return seen[1]
+
+        async def do(by: By, also: _Also) -> None:
             await self._channels.change(channel.channel_no, edit, by, also=also)
 
-        terms = Terms(**{name: getattr(channel, name) for name in Terms.__dataclass_fields__})
+        def changed(_: _Trail) -> Notice:
+            before, after = (ShownTerms(**terms.pack()) for terms in seen)
+            return ChannelChanged(
+                channel_no=channel.channel_no,
+                channel_name=before.name,
+                supplier_no=channel.supplier_no,
+                currency=channel.currency,
+                terms_before=before,
+                terms_after=after,
+                actor_name=actor.name,
+            )
 
-        def receipt(facts: _Facts) -> _Facts:
-            return {
-                "supplier_no": channel.supplier_no,
-                "currency": channel.currency,
-                "terms_before": terms.pack() | facts["before"],
-                "terms_after": terms.pack() | facts["after"],
-            }
-
-        return await self._once(actor, cause, do, "channel_changed", receipt)
+        return await self._once(actor, cause, do, changed)
 
     async def turn(self, actor: Actor, channel_no: str, move: str, cause: Cause | None) -> bool:
         """Switch a channel on or off, archive or restore it, or end its pause. move: on | off |
@@ -164,7 +175,7 @@ class Catalogue:
         Refusals: those of `Actor.need`, staff_only, channel_not_found, channel_state,
         channel_not_paused.
         """
-        _need(actor)
+        actor.need_among_staff(RIGHT)
 
         async def do(by: By, also: _Also) -> None:
             if move == "resume":
@@ -175,7 +186,11 @@ class Catalogue:
         if cause is None:
             await do(By(actor.trail_name, actor.chat_id), _nothing)
             return True
-        return await self._once(actor, cause, do, "channel_turned", lambda _: {"move": move})
+
+        def turned(trail: _Trail) -> Notice:
+            return unpack(ChannelTurned, {**trail, "move": move, "actor_name": actor.name})
+
+        return await self._once(actor, cause, do, turned)
 
     # ── products ─────────────────────────────────────────────────────────────────────────────────
     async def set_channels(
@@ -194,7 +209,7 @@ class Catalogue:
         Refusals: those of `Actor.need`, staff_only, product_not_found, channel_not_found,
         channel_state, channel_not_in_set, channel_set_size.
         """
-        _need(actor)
+        actor.need_among_staff(RIGHT)
         merchant_id = merchant.id if merchant is not None else None
 
         async def do(by: By, also: _Also) -> None:
@@ -209,7 +224,10 @@ class Catalogue:
                     product_code, channel_no, by, merchant_id=merchant_id, also=also
                 )
 
-        return await self._once(actor, cause, do, "channel_set", _whose(merchant), merchant)
+        def is_set(trail: _Trail) -> Notice:
+            return unpack(ChannelSetNotice, {**trail, **_whose(merchant), "actor_name": actor.name})
+
+        return await self._once(actor, cause, do, is_set, merchant)
 
     async def turn_product(
         self,
@@ -225,7 +243,7 @@ class Catalogue:
         Refusals: those of `Actor.need`, staff_only, product_not_found, product_unknown (not
         open to the merchant).
         """
-        _need(actor)
+        actor.need_among_staff(RIGHT)
 
         async def do(by: By, also: _Also) -> None:
             if merchant is None:
@@ -246,27 +264,28 @@ class Catalogue:
                 )
                 await also(tx, facts)
 
-        return await self._once(actor, cause, do, "product_turned", _whose(merchant), merchant)
+        def turned(trail: _Trail) -> Notice:
+            return unpack(ProductTurned, {**trail, **_whose(merchant), "actor_name": actor.name})
+
+        return await self._once(actor, cause, do, turned, merchant)
 
     async def _once(
         self,
         actor: Actor,
         cause: Cause,
         do: Callable[[By, _Also], Awaitable[None]],
-        screen: str,
-        more: Callable[[_Facts], _Facts],
+        notice_of: Callable[[_Trail], Notice],
         merchant: Merchant | None = None,
     ) -> bool:
-        """Do it, and say so with the trail's facts and more; not again for the same message."""
+        """Do it, and say what the trail says; not again for the same message."""
         if await self._receipts.obeyed(cause.chat_id, cause.message_id):
             return True
         said = False
 
-        async def also(tx: Tx, facts: _Facts) -> None:
+        async def also(tx: Tx, trail: _Trail) -> None:
             nonlocal said
-            receipt = {**facts, **more(facts), "actor_name": actor.name}
             # The trail is written by whoever changes.
-            answer = Answer(Stored(screen, receipt), "", merchant.id if merchant else None)
+            answer = Answer(notice_of(trail), "", merchant.id if merchant else None)
             await self._receipts.answer(tx, actor, cause, answer)
             said = True
 
@@ -292,20 +311,12 @@ class Catalogue:
             )
 
 
-def _need(actor: Actor) -> None:
-    """Refusals: anonymous_admin, not_permitted, staff_only."""
-    actor.need(RIGHT)
-    if actor.merchant_ids is not None:
-        raise Refusal("staff_only")
-
-
-def _whose(merchant: Merchant | None) -> Callable[[_Facts], _Facts]:
-    facts = {
+def _whose(merchant: Merchant | None) -> dict[str, str]:
+    return {
         "merchant_no": merchant.merchant_no if merchant else "",
         "merchant_name": merchant.name if merchant else "",
     }
-    return lambda _: facts
 
 
-async def _nothing(_: Tx, __: _Facts) -> None:
+async def _nothing(_: Tx, __: _Trail) -> None:
     """A press says nothing of its own."""

@@ -5,11 +5,16 @@ from __future__ import annotations
 from typing import Final
 
 from handlers.channels import buttons, products, router
+from handlers.channels.screens import VIEWS
 from handlers.channels.words import COMMANDS
 from handlers.kit.topic import Topic
 
 __all__ = ["TOPIC"]
 
 TOPIC: Final = Topic(
-    "channels", routers=(router.router, products.router), commands=COMMANDS, buttons=buttons.read
+    "channels",
+    routers=(router.router, products.router),
+    commands=COMMANDS,
+    views=VIEWS,
+    buttons=buttons.read,
 )

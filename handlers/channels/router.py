@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Final
 
 from aiogram import Router
 from aiogram.types import CallbackQuery, Message
 
 from core.accounts.vouchers import Cause
-from core.delivery.outbox import Say, Stored
-from core.kernel.errors import Refusal
 from core.kernel.tariff import format_tariff, parse_tariff
+from core.parties.district import Parties
 from core.people.actors import Actor
-from core.runtime import Runtime
 from core.supply.catalogue import RIGHT
 from core.supply.channels import Channel, NewChannel, Used
+from core.supply.district import Supply
+from core.system.district import System
 from handlers.channels.buttons import AnswerChannel, OnChannel, TurnChannels
+from handlers.channels.screens import ChannelLine, ChannelNotice, ChannelsNotice
 from handlers.channels.words import (
     AddChannel,
     ChangeChannel,
@@ -26,7 +27,8 @@ from handlers.channels.words import (
     read_amounts,
     read_terms,
 )
-from handlers.kit.context import Press, Presses, Wants, say
+from handlers.kit.chat import Chat
+from handlers.kit.context import Press, Presses, Wants
 from handlers.kit.refusals import toast
 
 SEE: Final = "see_channel"
@@ -47,84 +49,87 @@ def router() -> Router:
     return routes
 
 
-def need_alone(actor: Actor, right: str) -> None:
-    """Whoever sees or changes channels may do so, where staff alone reads. Refusals:
-    anonymous_admin, not_permitted, staff_only."""
-    actor.need(right)
-    if actor.merchant_ids is not None:
-        raise Refusal("staff_only")
-
-
 # ── looking ─────────────────────────────────────────────────────────────────────────────────────
-async def show_all(message: Message, intent: ShowChannels, actor: Actor, runtime: Runtime) -> None:
+async def show_all(
+    _: Message, chat: Chat, intent: ShowChannels, system: System, parties: Parties, supply: Supply
+) -> None:
     """The first page."""
-    need_alone(actor, SEE)
-    facts = await _page(
-        runtime, TurnChannels(1, intent.supplier_no, intent.product_code, intent.archived)
-    )
-    await say(runtime, actor, "channels", facts, message.message_id)
+    chat.actor.need_among_staff(SEE)
+    asked = TurnChannels(1, intent.supplier_no, intent.product_code, intent.archived)
+    await chat.say(await _page(system, parties, supply, asked))
 
 
 async def turn_page(
-    query: CallbackQuery, button: TurnChannels, actor: Actor, runtime: Runtime
+    _: CallbackQuery,
+    chat: Chat,
+    button: TurnChannels,
+    system: System,
+    parties: Parties,
+    supply: Supply,
 ) -> None:
     """Another page, in the place of the one that carries the button."""
-    need_alone(actor, SEE)
-    if query.message is not None:
-        await _replace(runtime, actor, query, "channels", await _page(runtime, button))
+    chat.actor.need_among_staff(SEE)
+    await chat.replace(await _page(system, parties, supply, button))
 
 
-async def show_one(message: Message, intent: ShowChannel, actor: Actor, runtime: Runtime) -> None:
+async def show_one(
+    _: Message, chat: Chat, intent: ShowChannel, system: System, parties: Parties, supply: Supply
+) -> None:
     """A channel in full, with what can be done with it."""
-    need_alone(actor, SEE)
-    channel = await runtime.supply.channels.by_no(intent.channel_no)
-    facts = await card_facts(runtime, actor, channel)
-    await say(runtime, actor, "channel", facts, message.message_id)
+    chat.actor.need_among_staff(SEE)
+    channel = await supply.channels.by_no(intent.channel_no)
+    await chat.say(await _card(system, parties, supply, chat.actor, channel))
 
 
 # ── changing ────────────────────────────────────────────────────────────────────────────────────
-async def change(message: Message, intent: ChangeChannel, actor: Actor, runtime: Runtime) -> None:
+async def change(
+    _: Message, chat: Chat, intent: ChangeChannel, system: System, parties: Parties, supply: Supply
+) -> None:
     """Set one of its terms; where it is so already, that is said with the whole channel."""
-    need_alone(actor, RIGHT)
-    channel = await runtime.supply.channels.by_no(intent.channel_no)
+    actor = chat.actor
+    actor.need_among_staff(RIGHT)
+    channel = await supply.channels.by_no(intent.channel_no)
     values = read_terms(intent.field, intent.text, channel.currency)
-    cause = Cause(actor.chat_id, message.message_id, 1)
-    if not await runtime.supply.catalogue.change(actor, channel, values, cause):
-        facts = await card_facts(runtime, actor, channel, same=True)
-        await say(runtime, actor, "channel", facts, message.message_id)
+    cause = Cause(chat.id, chat.message_id, 1)
+    if not await supply.catalogue.change(actor, channel, values, cause):
+        await chat.say(await _card(system, parties, supply, actor, channel, same=True))
 
 
-async def turn(message: Message, intent: TurnChannel, actor: Actor, runtime: Runtime) -> None:
+async def turn(_: Message, chat: Chat, intent: TurnChannel, supply: Supply) -> None:
     """Switch it on or off, archive or restore it, end its pause."""
-    need_alone(actor, RIGHT)
-    cause = Cause(actor.chat_id, message.message_id, 1)
-    await runtime.supply.catalogue.turn(actor, intent.channel_no, intent.move, cause)
+    chat.actor.need_among_staff(RIGHT)
+    cause = Cause(chat.id, chat.message_id, 1)
+    await supply.catalogue.turn(chat.actor, intent.channel_no, intent.move, cause)
 
 
 async def press(
-    query: CallbackQuery, button: OnChannel, actor: Actor, press: Press, runtime: Runtime
+    _: CallbackQuery,
+    chat: Chat,
+    button: OnChannel,
+    press: Press,
+    system: System,
+    parties: Parties,
+    supply: Supply,
 ) -> None:
     """Open a channel in reply; or do what its button says, and show it as it is then."""
-    if query.message is None:
-        return
+    actor = chat.actor
     if button.action == "open":
-        need_alone(actor, SEE)
-        channel = await runtime.supply.channels.by_no(button.channel_no)
-        facts = await card_facts(runtime, actor, channel)
-        await say(runtime, actor, "channel", facts, query.message.message_id)
+        actor.need_among_staff(SEE)
+        channel = await supply.channels.by_no(button.channel_no)
+        await chat.say(await _card(system, parties, supply, actor, channel))
         return
-    need_alone(actor, RIGHT)
-    await runtime.supply.catalogue.turn(actor, button.channel_no, button.action, None)
+    actor.need_among_staff(RIGHT)
+    await supply.catalogue.turn(actor, button.channel_no, button.action, None)
     await press.answer(toast("channel_turned", {"move": button.action}, actor.language))
-    channel = await runtime.supply.channels.by_no(button.channel_no)
-    await _replace(runtime, actor, query, "channel", await card_facts(runtime, actor, channel))
+    channel = await supply.channels.by_no(button.channel_no)
+    await chat.replace(await _card(system, parties, supply, actor, channel))
 
 
 # ── adding ──────────────────────────────────────────────────────────────────────────────────────
-async def add(message: Message, intent: AddChannel, actor: Actor, runtime: Runtime) -> None:
+async def add(_: Message, chat: Chat, intent: AddChannel, parties: Parties, supply: Supply) -> None:
     """Show the channel as it would be, and ask."""
-    need_alone(actor, RIGHT)
-    supplier = await runtime.parties.suppliers.by_no(intent.supplier_no)
+    chat.actor.need_among_staff(RIGHT)
+    supplier = await parties.suppliers.by_no(intent.supplier_no)
     new = NewChannel(
         channel_no=None,
         name=intent.name,
@@ -133,46 +138,51 @@ async def add(message: Message, intent: AddChannel, actor: Actor, runtime: Runti
         products=(intent.product_code,),
         **read_amounts(intent.amounts, supplier.currency),
     )
-    await runtime.supply.catalogue.ask(actor, supplier, new, message_id=message.message_id)
+    await supply.catalogue.ask(chat.actor, supplier, new, message_id=chat.message_id)
 
 
-async def answer(
-    query: CallbackQuery, button: AnswerChannel, actor: Actor, runtime: Runtime
-) -> None:
+async def answer(_: CallbackQuery, chat: Chat, button: AnswerChannel, supply: Supply) -> None:
     """Add it, or drop it. A second press finds the question answered."""
-    if query.message is None:
-        return
-    answered = runtime.supply.catalogue.confirm if button.yes else runtime.supply.catalogue.drop
-    await answered(actor, button.approval_id, message_id=query.message.message_id)
+    answered = supply.catalogue.confirm if button.yes else supply.catalogue.drop
+    await answered(chat.actor, button.approval_id, message_id=chat.message_id)
 
 
-# ── facts ───────────────────────────────────────────────────────────────────────────────────────
-async def card_facts(
-    runtime: Runtime, actor: Actor, channel: Channel, *, same: bool = False
-) -> dict[str, Any]:
+# ── what is shown ───────────────────────────────────────────────────────────────────────────────
+async def _card(
+    system: System,
+    parties: Parties,
+    supply: Supply,
+    actor: Actor,
+    channel: Channel,
+    *,
+    same: bool = False,
+) -> ChannelNotice:
     """A channel in full. same: somebody wanted it as it is already."""
-    used = await runtime.supply.routing.used([channel])
-    supplier = await runtime.parties.suppliers.by_id(channel.supplier_id)
-    return {
-        "channel": _facts(runtime, channel, used, await _sold(runtime, channel.channel_no)),
-        "supplier_name": supplier.name,
-        "supplier_code": channel.supplier_code,
-        "cost": format_tariff(channel.cost, channel.currency),
-        "paused_why": channel.paused_why,
-        "same": same,
-        "may_change": actor.may(RIGHT),
-    }
+    used = await supply.routing.used([channel])
+    supplier = await parties.suppliers.by_id(channel.supplier_id)
+    sold = await _sold(parties, supply, channel.channel_no)
+    return ChannelNotice(
+        channel=_line(system, channel, used, sold),
+        supplier_name=supplier.name,
+        supplier_code=channel.supplier_code,
+        cost=format_tariff(channel.cost, channel.currency),
+        paused_why=channel.paused_why,
+        same=same,
+        may_change=actor.may(RIGHT),
+    )
 
 
-async def _page(runtime: Runtime, asked: TurnChannels) -> dict[str, Any]:
+async def _page(
+    system: System, parties: Parties, supply: Supply, asked: TurnChannels
+) -> ChannelsNotice:
     """A page of the list; one behind the last is the last. Refusals: supplier_not_found,
     product_not_found."""
     supplier_id = None
     if asked.supplier_no is not None:
-        supplier_id = (await runtime.parties.suppliers.by_no(asked.supplier_no)).id
-    found: Sequence[Channel] = await runtime.supply.channels.all(supplier_id)
+        supplier_id = (await parties.suppliers.by_no(asked.supplier_no)).id
+    found: Sequence[Channel] = await supply.channels.all(supplier_id)
     if asked.product_code is not None:
-        sold = await runtime.supply.channel_sets.of(asked.product_code)
+        sold = await supply.channel_sets.of(asked.product_code)
         found = [channel for channel in found if channel.channel_no in sold.channel_nos]
     archived = [channel for channel in found if channel.state == "archived"]
     found = (
@@ -181,72 +191,58 @@ async def _page(runtime: Runtime, asked: TurnChannels) -> dict[str, Any]:
     pages = max(1, -(-len(found) // PAGE_SIZE))
     page = min(asked.page, pages)
     shown = found[(page - 1) * PAGE_SIZE : page * PAGE_SIZE]
-    used = await runtime.supply.routing.used(shown)
-    return {
-        "page": page,
-        "pages": pages,
-        "count": len(found),
-        "archived": asked.archived,
-        "archived_count": len(archived),
-        "supplier_no": asked.supplier_no or "",
-        "product_code": asked.product_code or "",
-        "lines": [
-            _facts(runtime, channel, used, await _sold(runtime, channel.channel_no))
-            for channel in shown
-        ],
-    }
+    used = await supply.routing.used(shown)
+    lines = [
+        _line(system, channel, used, await _sold(parties, supply, channel.channel_no))
+        for channel in shown
+    ]
+    return ChannelsNotice(
+        page=page,
+        pages=pages,
+        count=len(found),
+        archived=asked.archived,
+        archived_count=len(archived),
+        supplier_no=asked.supplier_no or "",
+        product_code=asked.product_code or "",
+        lines=tuple(lines),
+    )
 
 
-def _facts(
-    runtime: Runtime, channel: Channel, used: dict[str, Used], sold: Sequence[str]
-) -> dict[str, Any]:
-    """What a list shows of a channel. pause: until (it rests) | trying (the next order tries it);
-    paused_until: by its supplier's clock."""
+def _line(
+    system: System, channel: Channel, used: dict[str, Used], sold: tuple[str, ...]
+) -> ChannelLine:
     until, taken = channel.paused_until, used.get(channel.channel_no)
-    resting = until is not None and runtime.system.clock.now() < until
-    return {
-        "channel_no": channel.channel_no,
-        "name": channel.name,
-        "supplier_no": channel.supplier_no,
-        "supplier_state": channel.supplier_state,
-        "state": channel.state,
-        "pause": "" if until is None else "until" if resting else "trying",
-        "paused_until": until.isoformat() if until is not None else "",
-        "zone": channel.zone,
-        "currency": channel.currency,
-        "amount_list": list(channel.amount_list),
-        "amount_min": channel.amount_min,
-        "amount_max": channel.amount_max,
-        "hours": str(channel.hours or ""),
-        "day_limit_minor": channel.day_limit_minor,
-        "day_limit_count": channel.day_limit_count,
-        "used_minor": taken.minor if taken else 0,
-        "used_count": taken.count if taken else 0,
-        "weight": channel.weight,
-        "priority": channel.priority,
-        "sold": list(sold),
-    }
+    resting = until is not None and system.clock.now() < until
+    return ChannelLine(
+        channel_no=channel.channel_no,
+        name=channel.name,
+        supplier_no=channel.supplier_no,
+        supplier_state=channel.supplier_state,
+        state=channel.state,
+        pause="" if until is None else "until" if resting else "trying",
+        paused_until=until,
+        zone=channel.zone,
+        currency=channel.currency,
+        amount_list=tuple(channel.amount_list),
+        amount_min=channel.amount_min,
+        amount_max=channel.amount_max,
+        hours=str(channel.hours or ""),
+        day_limit_minor=channel.day_limit_minor,
+        day_limit_count=channel.day_limit_count,
+        used_minor=taken.minor if taken else 0,
+        used_count=taken.count if taken else 0,
+        weight=channel.weight,
+        priority=channel.priority,
+        sold=sold,
+    )
 
 
-async def _sold(runtime: Runtime, channel_no: str) -> list[str]:
+async def _sold(parties: Parties, supply: Supply, channel_no: str) -> tuple[str, ...]:
     """The products that a channel sells, by code; to whom, where that is one merchant alone."""
     sold = []
-    for code, merchant_id in await runtime.supply.channel_sets.using(channel_no):
+    for code, merchant_id in await supply.channel_sets.using(channel_no):
         whose = ""
         if merchant_id is not None:
-            whose = f" ({(await runtime.parties.merchants.by_id(merchant_id)).merchant_no})"
+            whose = f" ({(await parties.merchants.by_id(merchant_id)).merchant_no})"
         sold.append(code + whose)
-    return sold
-
-
-async def _replace(
-    runtime: Runtime, actor: Actor, query: CallbackQuery, screen: str, facts: dict[str, Any]
-) -> None:
-    """Another screen in the place of the one whose button was pressed."""
-    message = query.message
-    assert message is not None
-    await runtime.delivery.outbox.say(
-        runtime.system.store,
-        actor.chat_id,
-        Say(Stored(screen, facts), edit_message_id=message.message_id),
-    )
+    return tuple(sold)

@@ -1,22 +1,33 @@
-"""Channels on the screen: their buttons; and an order's calls to suppliers as a text."""
+"""Channels and products on the screen; and an order's calls to suppliers as a text."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from datetime import datetime
 from gettext import NullTranslations
 from typing import Any, Final
-from uuid import UUID
 
 from aiogram.types import InlineKeyboardMarkup
 
+from core.delivery.outbox import Notice
 from core.parties.suppliers import Call
 from core.reports.exports import CallLog
+from core.supply.channels import AlarmChannel, ChannelWorks
+from core.supply.notices import (
+    ChannelAdded,
+    ChannelChanged,
+    ChannelDropped,
+    ChannelQuestionNotice,
+    ChannelSetNotice,
+    ChannelTurned,
+    ProductTurned,
+)
 from handlers.channels.buttons import Action, AnswerChannel, OnChannel, TurnChannels
-from handlers.kit.screen import button, keyboard
+from handlers.kit.screen import View, button, keyboard
 from handlers.kit.vocabulary import word
 from handlers.kit.whys import why_words
 from texts import instant, translator
 
-_Facts = dict[str, Any]
 _IN_A_ROW: Final = 4
 _RULE: Final = "─" * 40
 # What can be done with a channel, by its state.
@@ -27,29 +38,153 @@ _MOVES: Final[dict[str, tuple[Action, ...]]] = {
 }
 
 
-def channel_list_buttons(facts: _Facts, _: NullTranslations) -> InlineKeyboardMarkup | None:
+@dataclass(frozen=True, slots=True)
+class ChannelLine:
+    """What a list shows of a channel. pause: empty | until (it rests) | trying (the next order
+    tries it). paused_until: shown by the clock of its supplier's zone. sold: codes of products."""
+
+    channel_no: str
+    name: str
+    supplier_no: str
+    supplier_state: str
+    state: str
+    pause: str
+    paused_until: datetime | None
+    zone: str
+    currency: str
+    amount_list: tuple[int, ...]
+    amount_min: int | None
+    amount_max: int | None
+    hours: str
+    day_limit_minor: int | None
+    day_limit_count: int | None
+    used_minor: int
+    used_count: int
+    weight: int
+    priority: int
+    sold: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelsNotice(Notice):
+    """A page of the channels: of one supplier, of one product, or those archived. count: of all
+    pages. archived_count: of those that are left out or shown alone."""
+
+    page: int
+    pages: int
+    count: int
+    archived: bool
+    archived_count: int
+    supplier_no: str
+    product_code: str
+    lines: tuple[ChannelLine, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelNotice(Notice):
+    """A channel in full. cost: as a person writes a tariff. same: somebody wanted it as it is
+    already. may_change: whoever sees it may change it."""
+
+    channel: ChannelLine
+    supplier_name: str
+    supplier_code: str
+    cost: str
+    paused_why: str
+    same: bool
+    may_change: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Seller:
+    """A channel of a product, by its number."""
+
+    no: str
+    on: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ProductLine:
+    """A product. own: the merchant has channels of its own for it. not_open: to the merchant."""
+
+    code: str
+    name_zh: str
+    name_en: str
+    state: str
+    own: bool
+    not_open: bool
+    channels: tuple[Seller, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ProductsNotice(Notice):
+    """What is sold over which channels: to everybody, or to one merchant. same: somebody wanted it
+    as it is already."""
+
+    merchant_no: str
+    merchant_name: str
+    same: bool
+    lines: tuple[ProductLine, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Ranked:
+    """A channel that would take an order. share: of the orders, in percent, among channels of the
+    same priority; alone: it is the only one of them."""
+
+    channel_no: str
+    name: str
+    supplier_no: str
+    priority: int
+    share: int
+    alone: bool
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """A channel that would not, and why: as in `core.supply.channels.Reason`."""
+
+    channel_no: str
+    name: str
+    code: str
+    facts: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Why(Notice):
+    """Which channels would take an order of so much, and why the others would not. own, not_open:
+    as in `ProductLine`."""
+
+    product_code: str
+    product_off: bool
+    merchant_no: str
+    merchant_name: str
+    own: bool
+    not_open: bool
+    mode: str
+    minor: int
+    currency: str
+    ranked: tuple[Ranked, ...]
+    lines: tuple[LeftOut, ...]
+
+
+def _list_buttons(listed: ChannelsNotice, _: NullTranslations) -> InlineKeyboardMarkup | None:
     """A button for each channel, and the pages before and after."""
-    page, pages = facts["page"], facts["pages"]
-    opens = [
-        button(line["channel_no"], OnChannel(line["channel_no"], "open")) for line in facts["lines"]
-    ]
+    opens = [button(line.channel_no, OnChannel(line.channel_no, "open")) for line in listed.lines]
+    whose = (listed.supplier_no or None, listed.product_code or None, listed.archived)
     turns = [
-        button(
-            arrow,
-            TurnChannels(
-                to, facts["supplier_no"] or None, facts["product_code"] or None, facts["archived"]
-            ),
-        )
-        for arrow, to in (("◀", page - 1), ("▶", page + 1))
-        if 1 <= to <= pages
+        button(arrow, TurnChannels(to, *whose))
+        for arrow, to in (("◀", listed.page - 1), ("▶", listed.page + 1))
+        if 1 <= to <= listed.pages
     ]
     rows = [tuple(opens[i : i + _IN_A_ROW]) for i in range(0, len(opens), _IN_A_ROW)]
     return keyboard(*rows, tuple(turns))
 
 
-def channel_buttons(facts: _Facts, translate: NullTranslations) -> InlineKeyboardMarkup | None:
+def _channel_buttons(
+    shown: ChannelNotice, translate: NullTranslations
+) -> InlineKeyboardMarkup | None:
     """What whoever asked may do with the channel now."""
-    if not facts["may_change"]:
+    if not shown.may_change:
         return None
     labels = {
         "on": translate.gettext("▶️ Switch on"),
@@ -58,21 +193,43 @@ def channel_buttons(facts: _Facts, translate: NullTranslations) -> InlineKeyboar
         "archive": translate.gettext("🗄 Archive"),
         "restore": translate.gettext("♻️ Restore"),
     }
-    channel = facts["channel"]
-    moves = _MOVES[channel["state"]]
-    if channel["pause"]:
+    channel = shown.channel
+    moves = _MOVES[channel.state]
+    if channel.pause:
         moves = ("resume", *moves)
     return keyboard(
-        tuple(button(labels[move], OnChannel(channel["channel_no"], move)) for move in moves)
+        tuple(button(labels[move], OnChannel(channel.channel_no, move)) for move in moves)
     )
 
 
-def new_channel_buttons(facts: _Facts, translate: NullTranslations) -> InlineKeyboardMarkup | None:
+def _question_buttons(
+    asked: ChannelQuestionNotice, translate: NullTranslations
+) -> InlineKeyboardMarkup | None:
     """Whether to add the channel."""
-    asked = UUID(facts["approval_id"])
-    yes = button(translate.gettext("✅ Add it"), AnswerChannel(asked, yes=True), style="success")
-    no = button(translate.pgettext("desk", "Cancel"), AnswerChannel(asked, yes=False))
-    return keyboard((yes, no))
+    yes, no = (AnswerChannel(asked.approval_id, answer) for answer in (True, False))
+    return keyboard(
+        (
+            button(translate.gettext("✅ Add it"), yes, style="success"),
+            button(translate.pgettext("desk", "Cancel"), no),
+        )
+    )
+
+
+VIEWS: Final[tuple[View[Any], ...]] = (
+    View(AlarmChannel),
+    View(ChannelWorks),
+    View(ChannelNotice, buttons=_channel_buttons),
+    View(ChannelsNotice, buttons=_list_buttons),
+    View(ChannelQuestionNotice, buttons=_question_buttons),
+    View(ChannelAdded),
+    View(ChannelDropped),
+    View(ChannelChanged),
+    View(ChannelTurned),
+    View(ChannelSetNotice),
+    View(ProductTurned),
+    View(ProductsNotice, shortens="lines"),
+    View(Why, shortens="lines"),
+)
 
 
 def call_log(log: CallLog, language: str) -> str:

@@ -132,84 +132,8 @@ RERATING: dict[str, Any] = {
     "lines": [{"day": f"2026-10-{n:02}", "orders": 10**6, "fee_then_minor": 10**12,
                "fee_now_minor": 10**12} for n in range(1, 32)],
 }  # fmt: skip
-CHANNEL: dict[str, Any] = {
-    "channel_no": "C01", "name": HOSTILE, "supplier_no": "S01", "supplier_state": "live",
-    "state": "on", "pause": "", "paused_until": "", "zone": "Asia/Shanghai", "currency": "CNY",
-    "amount_list": [], "amount_min": None, "amount_max": None, "hours": "",
-    "day_limit_minor": None, "day_limit_count": None, "used_minor": 0, "used_count": 0,
-    "weight": 1, "priority": 0, "sold": [],
-}  # fmt: skip
-FULL_CHANNEL: dict[str, Any] = {
-    **CHANNEL, "channel_no": "C123456789", "supplier_no": "S123456789", "supplier_state": "off",
-    "pause": "until", "paused_until": AT.isoformat(), "hours": "22:00-06:00",
-    "amount_list": [10**14 + n for n in range(50)], "day_limit_minor": 10**15,
-    "day_limit_count": 10**9, "used_minor": 10**15, "used_count": 10**9, "weight": 1000,
-    "priority": 1000, "sold": [f"{'p' * 31}{n} (M1001)" for n in range(10)],
-}  # fmt: skip
-CHANNELS: list[dict[str, Any]] = [
-    CHANNEL, FULL_CHANNEL,
-    {**CHANNEL, "state": "archived", "amount_min": 100},
-    {**CHANNEL, "state": "off", "amount_max": 100, "day_limit_count": 1},
-    {**CHANNEL, "pause": "trying", "amount_min": 100, "amount_max": 200, "day_limit_minor": 5},
-]  # fmt: skip
-TERMS: dict[str, Any] = {
-    "name": HOSTILE, "supplier_code": "alipay_qr", "amount_list": [10_000, 20_000],
-    "amount_min": None, "amount_max": None, "hours": None, "day_limit_minor": None,
-    "day_limit_count": 5, "weight": 1, "priority": 0,
-}  # fmt: skip
-NEW_CHANNEL: dict[str, Any] = {
-    **TERMS, "merchant_id": str(ID), "supplier_no": "S01", "supplier_name": HOSTILE,
-    "currency": "CNY", "cost": "0.65%", "products": ["alipay_qr"], "actor_name": HOSTILE,
-}  # fmt: skip
 TRACED = {"order_no": "P1", "product_code": "alipay_qr"}
 EXAMPLES: dict[str, list[dict[str, Any]]] = collected("EXAMPLES") | {
-    "channel": [
-        {"channel": channel, "supplier_name": HOSTILE, "supplier_code": HOSTILE, "cost": TARIFF,
-         "paused_why": why, "same": same, "may_change": may}
-        for channel in CHANNELS
-        for why, same, may in (("", False, True), (HOSTILE, True, False))
-    ],
-    "channel_added": [{**NEW_CHANNEL, "channel_no": "C05"}],
-    "channel_changed": [
-        {"channel_no": "C01", "channel_name": HOSTILE, "supplier_no": "S01", "currency": "CNY",
-         "terms_before": TERMS, "terms_after": after, "actor_name": HOSTILE}
-        for after in (
-            {**TERMS, "weight": 3},
-            {"name": "x", "supplier_code": HOSTILE, "amount_list": [], "amount_min": 100,
-             "amount_max": None, "hours": "09:00-23:00", "day_limit_minor": 5,
-             "day_limit_count": None, "weight": 0, "priority": 9},
-        )
-    ],
-    "channel_dropped": [NEW_CHANNEL],
-    "channel_question": [
-        {**NEW_CHANNEL, "approval_id": str(ID)},
-        {**NEW_CHANNEL, "approval_id": str(ID), "amount_list": [], "amount_max": 5},
-    ],
-    "channel_set": [
-        {"product_code": "alipay_qr", "merchant_no": merchant_no, "merchant_name": HOSTILE,
-         "before": before, "after": after, "own": own, "own_before": own_before,
-         "actor_name": HOSTILE}
-        for merchant_no, own_before, own, before, after in (
-            ("", False, False, ["C01"], []), ("M1001", False, True, [], ["C01", "C02"]),
-            ("M1001", True, False, ["C02"], ["C01"] * 100),
-        )
-    ],
-    "channel_turned": [
-        {"channel_no": "C01", "channel_name": HOSTILE, "move": move, "before": "off",
-         "after": "on", "actor_name": HOSTILE}
-        for move in ("on", "off", "archive", "restore")
-    ] + [
-        {"channel_no": "C01", "channel_name": HOSTILE, "move": "resume",
-         "paused_at": AT.isoformat(), "actor_name": HOSTILE},
-    ],
-    "channels": [
-        {"page": page, "pages": 2, "count": 9, "archived": archived, "archived_count": 1,
-         "supplier_no": supplier_no, "product_code": product, "lines": lines}
-        for page, archived, supplier_no, product, lines in (
-            (1, False, "", "", CHANNELS), (2, True, "S123456789", "p" * 32, [FULL_CHANNEL] * 8),
-            (1, False, "", "alipay_qr", []),
-        )
-    ],
     "order_log": [
         {"order_no": "P1", "zone": "UTC", "earlier": earlier, "kept_days": kept_days, "lines": [
             {"at": AT.isoformat(), "operation": operation, "status": status, "outcome": outcome,
@@ -227,41 +151,6 @@ EXAMPLES: dict[str, list[dict[str, Any]]] = collected("EXAMPLES") | {
              "said": HOSTILE, "reason": ""},
             {"seq": 0, "reason": "C02: has weight 0"}, {"seq": 0, "reason": HOSTILE},
         ]},
-    ],
-    "product_turned": [
-        {"product_code": "alipay_qr", "after": after, "merchant_no": merchant_no,
-         "merchant_name": HOSTILE, "actor_name": HOSTILE}
-        for after, merchant_no in (("on", ""), ("off", "M1001"))
-    ],
-    "products": [
-        {"merchant_no": merchant_no, "merchant_name": HOSTILE, "same": same, "lines": lines}
-        for merchant_no, same, lines in (
-            ("", True, []),
-            ("M1001", False, [
-                {"code": "alipay_qr", "name_zh": HOSTILE, "name_en": HOSTILE, "state": state,
-                 "own": own, "not_open": own, "channels": channels}
-                for state, own, channels in (
-                    ("on", False, [{"no": "C01", "on": True}, {"no": "C02", "on": False}]),
-                    ("off", True, []), ("on", True, [{"no": f"C{n}", "on": True}
-                                                     for n in range(10, 110)]),
-                )
-            ]),
-        )
-    ],
-    "why": [
-        {**TRACED, "product_off": off, "merchant_no": merchant_no, "merchant_name": HOSTILE,
-         "own": off, "not_open": not_open, "mode": mode, "minor": 10_000, "currency": "CNY",
-         "ranked": ranked, "lines": lines}
-        for off, not_open, merchant_no, mode, ranked, lines in (
-            (True, False, "M1001", "test", [], []),
-            (False, True, "M1001", "live",
-             [{"channel_no": "C01", "name": HOSTILE, "supplier_no": "S01", "priority": 0,
-               "share": 33, "alone": alone} for alone in (True, False)] * 20,
-             [{"channel_no": "C02", "name": HOSTILE, "code": "paused",
-               "facts": {"until": "12:00:00 Asia/Shanghai"}}] * 100),
-            (False, False, "", "live", [],
-             [{"channel_no": "C02", "name": HOSTILE, "code": "off", "facts": {}}]),
-        )
     ],
     "deed": [
         {"deeds": [
@@ -312,12 +201,6 @@ EXAMPLES: dict[str, list[dict[str, Any]]] = collected("EXAMPLES") | {
     ],
     "adjusted_undone": [{**ADJUSTED, "minor": -72_000}],
     "alarm_credit": [CREDIT, {**CREDIT, "left_minor": -1}],
-    "alarm_channel": [
-        {"channel_no": "C01", "channel_name": HOSTILE, "supplier_no": "S01", "minutes": minutes,
-         "tried": tried, "said": HOSTILE}
-        for minutes, tried in ((1, False), (60, True))
-    ],
-    "channel_works": [{"channel_no": "C01", "channel_name": HOSTILE, "supplier_no": "S01"}],
     "alarm_credentials": [
         {"supplier_no": "S01", "supplier_name": HOSTILE, "names": ["base_url", "key"],
          "actor_name": HOSTILE, "alone": alone, "confirmed": confirmed, "minutes": 10}

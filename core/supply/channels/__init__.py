@@ -7,6 +7,7 @@ from core.supply.channels.channels import Channels, NewChannel
 from core.supply.channels.choice import REASONS, Channel, Choice, Reason, Used, choose, why_full
 from core.supply.channels.costs import ChannelCost
 from core.supply.channels.hours import Hours, read_hours
+from core.supply.channels.pauses import AlarmChannel, ChannelWorks
 from core.supply.channels.products import Product, Products
 from core.supply.channels.routing import Routing, Wish
 from core.supply.channels.sets import ChannelSet, ChannelSets
@@ -16,11 +17,13 @@ __all__ = [
     "FAULTS",
     "REASONS",
     "SCRIPT",
+    "AlarmChannel",
     "By",
     "Channel",
     "ChannelCost",
     "ChannelSet",
     "ChannelSets",
+    "ChannelWorks",
     "Channels",
     "Choice",
     "Hours",

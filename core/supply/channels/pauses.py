@@ -17,7 +17,7 @@ from uuid import UUID
 
 import structlog
 
-from core.delivery.outbox import Say, Stored
+from core.delivery.outbox import Notice, Say, values_of
 from core.kernel.clock import Clock
 from core.supply.channels.choice import Channel
 from core.system.store import Store, Tx
@@ -65,6 +65,28 @@ class _Probe:
     paused_at: datetime
     was_until: datetime
     until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class AlarmChannel(Notice):
+    """A channel fails and is paused. minutes: for so long. tried: an order tried whether it works
+    again. said: the supplier's words."""
+
+    channel_no: str
+    channel_name: str
+    supplier_no: str
+    minutes: int
+    tried: bool
+    said: str
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelWorks(Notice):
+    """A channel that was paused works again."""
+
+    channel_no: str
+    channel_name: str
+    supplier_no: str
 
 
 class Pauses:
@@ -121,9 +143,9 @@ class Pauses:
             if row is None or row["paused_at"] != probe.paused_at:
                 return
             await tx.execute(RESUME, channel_id, self._clock.now())
-            facts = _named(row)
-            _LOG.info("channel resumed", attempt_no=attempt_no, **facts)
-            await self._alarm(tx, Say(Stored("channel_works", facts)))
+            works = ChannelWorks(row["channel_no"], row["name"], row["supplier_no"])
+            _LOG.info("channel resumed", attempt_no=attempt_no, **values_of(works))
+            await self._alarm(tx, Say(works))
 
     async def failed(
         self, channel_id: UUID, day: date, attempt_no: str, said: str, *, refused: bool
@@ -168,22 +190,16 @@ class Pauses:
             said,
             step + 1,
         )
-        facts: dict[str, Any] = {
-            **_named(row),
-            "minutes": int(PAUSES[step].total_seconds() // 60),
-            "tried": tried,
-            "said": said,
-        }
-        _LOG.warning("channel paused", **facts)
-        await self._alarm(tx, Say(Stored("alarm_channel", facts)))
-
-
-def _named(row: Any) -> dict[str, Any]:
-    return {
-        "channel_no": row["channel_no"],
-        "channel_name": row["name"],
-        "supplier_no": row["supplier_no"],
-    }
+        paused = AlarmChannel(
+            channel_no=row["channel_no"],
+            channel_name=row["name"],
+            supplier_no=row["supplier_no"],
+            minutes=int(PAUSES[step].total_seconds() // 60),
+            tried=tried,
+            said=said,
+        )
+        _LOG.warning("channel paused", **values_of(paused))
+        await self._alarm(tx, Say(paused))
 
 
 # $1 the channel, $2 now. What failed before is not counted again.
