@@ -1,4 +1,4 @@
-"""Who calls the Payment API: the key names an app, the signature proves it (payments design §3)."""
+"""Who calls the Payment API: the key names an app, the signature proves it (docs/api.md)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Business days: opened, rolled up, closed. Whose: a merchant's, a supplier's, the desk's own.
+"""Business days: a holder's open day is held while something is booked in it.
 
 Bookings hold their holder's day together with other bookings, and none is made at an instant
 before `rolled_to`. So whoever holds the day alone sees everything that will ever be booked before

@@ -1,7 +1,7 @@
 """Which accounts each event of the books moves: the posting table, as pure functions.
 
 Signed whole smallest units: + is credit, − is debit; every event sums to zero per currency.
-Accounts are a merchant's own (see the payments design, §2):
+Accounts are a merchant's own (docs/books.md):
 
 payable      what we owe the merchant for orders
 prepaid      what was advanced to the merchant (negative)

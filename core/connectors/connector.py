@@ -51,8 +51,7 @@ class Connector:
     means any. apps: schemes of apps that payers may be sent to. credentials: with a title for
     people, `base_url` included. ways: the channel's codes that it can open payments for; empty
     means any.
-    not_found_is_final, create_is_idempotent, refund_is_idempotent: promises of the supplier
-    (payments design, §1).
+    not_found_is_final, create_is_idempotent, refund_is_idempotent: promises of the supplier.
 
     More than seven verbs: a document answers every moment of a call, and each of them has its own
     facts.

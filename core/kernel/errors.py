@@ -1,4 +1,4 @@
-"""The four ways a verb can end badly, never mixed (payments design, "Failures").
+"""The four ways a verb can end badly, never mixed.
 
 `Refusal`        expected: the caller asked for something that is not to be. Carries a stable code.
 `Ambiguous`      the other side may have acted: ask, never assume.

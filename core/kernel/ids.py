@@ -2,7 +2,7 @@
 
 A public number is a letter (what it is, and whether it is live), the month, the merchant's tag,
 sixty random bits and a check character: 20 characters of A-Z and 0-9, never digits only. It leads
-to its merchant and month without asking anything (scale design, rule 3).
+to its merchant and month without asking anything.
 """
 
 from __future__ import annotations

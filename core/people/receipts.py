@@ -1,4 +1,4 @@
-"""Causes: the lines of messages that people are obeyed for, each of them once."""
+"""Receipts: people are obeyed once for each line of a message, and a repeat gets the same answer."""
 
 from __future__ import annotations
 

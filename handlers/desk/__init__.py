@@ -1,4 +1,4 @@
-"""Help, balances, language."""
+"""Help and balances."""
 
 from __future__ import annotations
 

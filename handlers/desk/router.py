@@ -1,4 +1,4 @@
-"""Everyday questions: help, balance, language."""
+"""Everyday questions: help and balance."""
 
 from __future__ import annotations
 

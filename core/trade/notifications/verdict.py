@@ -8,7 +8,7 @@ from typing import Final
 
 from core.kernel.wire import HttpAnswer
 
-# Gaps before each try (payments design §3); the first is at once.
+# Gaps before each try; the first is at once.
 GAPS_S: Final = (0, 5, 30, 120, 300, 900, 1800, 3600, 7200, 18000, 36000, 50400, 72000)
 JITTER: Final = 0.1
 GONE: Final = 410  # the address asks to be told nothing any more

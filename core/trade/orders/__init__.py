@@ -1,4 +1,4 @@
-"""Orders: opened, sent to suppliers, followed up, settled, completed, ended."""
+"""Orders: created, sent to suppliers, followed up, paid, completed by hand, ended."""
 
 from __future__ import annotations
 

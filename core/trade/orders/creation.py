@@ -1,4 +1,4 @@
-"""Opening an order: same or new, which channel, and what the supplier says to it."""
+"""Creating an order: same or new, which channel, and what the supplier says to it."""
 
 from __future__ import annotations
 
