@@ -1,4 +1,4 @@
-"""Money that people book: vouchers, credit, prices and days."""
+"""Accounts: money that people book by hand, and its price: vouchers, rates, credit, day cuts."""
 
 from __future__ import annotations
 

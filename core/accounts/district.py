@@ -1,4 +1,4 @@
-"""Money that people book, and what it is booked at."""
+"""Builds the accounts: vouchers and what people say with them, rates, credit lines, day cuts."""
 
 from __future__ import annotations
 

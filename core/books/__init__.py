@@ -1,4 +1,4 @@
-"""The books: postings (pure), the ledger that writes them, and business days."""
+"""The books: postings (pure), the ledger that books them, and business days."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What arrives and what leaves, each kept before it is acted on; and the trail."""
+"""Delivery: what arrives and what leaves is kept before anybody acts on it. And the trail."""

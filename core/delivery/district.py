@@ -1,4 +1,4 @@
-"""What arrives, what leaves, and the trail of who did what."""
+"""Builds the delivery: inbox, outbox, the board, and the trail of who did what."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What every district speaks in: money, time, ids, errors. Pure."""
+"""The kernel: what every district speaks in: money, days, time, ids, errors. Pure."""
 
 from __future__ import annotations
 

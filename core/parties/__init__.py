@@ -1,4 +1,4 @@
-"""With whom money moves: merchants and suppliers."""
+"""The parties: merchants and suppliers, between whom money moves."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""With whom money moves."""
+"""Builds the parties: merchants, suppliers, and the calls to suppliers."""
 
 from __future__ import annotations
 

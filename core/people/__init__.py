@@ -1,4 +1,4 @@
-"""Who speaks: people, groups and rights, questions and approvals, and who is told of alarms."""
+"""People: staff, groups, rights, questions and receipts; and the alarms that people are told of."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who speaks, with what right, and who is told what is wrong."""
+"""Builds what concerns people: who speaks, with what right, and who is told what is wrong."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Receipts: people are obeyed once for each line of a message, and a repeat gets the same answer."""
+"""Receipts: each line of a message is obeyed once, and a repeat gets the same answer."""
 
 from __future__ import annotations
 

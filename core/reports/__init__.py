@@ -1,4 +1,4 @@
-"""What the books say: bills, statistics, files, whether they hold; and how the desk itself is."""
+"""Reports: bills, statistics, files; the books re-added; the timetable's turns and this process."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the books say, whether they hold, and how the desk itself is."""
+"""Builds the reports: what the books say, whether they hold, and how the desk is."""
 
 from __future__ import annotations
 

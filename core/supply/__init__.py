@@ -1,4 +1,4 @@
-"""What can be sold and over which channels: products, channels, onboarding of suppliers."""
+"""Supply: products, channels, and how a supplier comes to be live."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What can be sold, over which channels, and how a supplier comes to be live."""
+"""Builds the supply: what is sold, over which channels, from which suppliers."""
 
 from __future__ import annotations
 

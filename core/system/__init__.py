@@ -1,1 +1,1 @@
-"""What the business stands on: the store, the way out, limits, secrets, settings."""
+"""The system: database, calls out, Redis, secrets, settings, the lease queue, retention."""

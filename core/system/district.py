@@ -1,4 +1,4 @@
-"""What the business stands on, opened once."""
+"""The system that the business stands on. The runtime opens it once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Orders from their creation to their end: callbacks, refunds, discrepancies, completions."""
+"""Trade: orders from creation to end, with callbacks, notifications, refunds, completions."""
 
 from __future__ import annotations
 

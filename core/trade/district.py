@@ -1,4 +1,4 @@
-"""Orders from their creation to their end."""
+"""Builds the trade: orders from their creation to their end."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""What people move by their word: a message as a whole, recorded once per cause, undone by
-reversal, listed by pages."""
+"""Vouchers: what a person moves by a word. A message is recorded as a whole, once for each cause; a
+voucher is undone by reversal, and listed by pages."""
 
 from __future__ import annotations
 

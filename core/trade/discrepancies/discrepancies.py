@@ -1,4 +1,4 @@
-"""Discrepancies (差异单): money of no settled order, and what people decide becomes of it."""
+"""Money in suspense as people see and resolve it: asked, answered, booked once."""
 
 from __future__ import annotations
 
