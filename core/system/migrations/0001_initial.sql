@@ -907,11 +907,9 @@ CREATE TABLE supplier_callback (               -- verified, raw, before anything
     outcome      text,
     request_id   text NOT NULL,
     received_at  timestamptz NOT NULL,
-    PRIMARY KEY (merchant_id, id, order_created_at),
-    CHECK (order_created_at >= number_month(attempt_no)
-           AND order_created_at < number_month(attempt_no, 1))
+    PRIMARY KEY (merchant_id, id, order_created_at)
 ) PARTITION BY RANGE (order_created_at);
--- The same told twice, even at once, is one row: its attempt's number leads to one month.
+-- The same told twice, even at once, is one row: its attempt says the month (see its checks).
 CREATE UNIQUE INDEX supplier_callback_once
     ON supplier_callback (merchant_id, attempt_no, event, order_created_at);
 CREATE INDEX supplier_callback_received

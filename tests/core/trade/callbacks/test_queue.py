@@ -50,6 +50,22 @@ async def test_twins_that_come_at_once_are_one_row(desk: Desk) -> None:
     assert (await desk.order(other)).state == "pending"
 
 
+async def test_what_is_told_again_in_another_month_is_the_same_row(desk: Desk) -> None:
+    opened = await desk.open()
+    assert opened.attempt is not None
+    await desk.supplier.pay(pay_link(opened), "paid")
+    await desk.entrance.wait(1)
+    callback = await Kept(desk).callback()
+    number = opened.attempt.attempt_no
+    await desk.runtime.trade.callbacks.act_due(10)
+    for _ in range(2):
+        desk.clock.advance(32 * 86_400)
+        reply = await desk.runtime.trade.callbacks.receive(number, callback, request_id="x")
+        assert reply.body.strip() == b"success"
+        assert await desk.runtime.trade.callbacks.act_due(10) == 0
+    assert await stored(desk) == [("done", "order")]
+
+
 async def test_a_twin_waits_for_the_first_ones_commit(
     desk: Desk, servers: Servers, database: str
 ) -> None:

@@ -183,6 +183,27 @@ async def test_an_address_that_is_gone_is_told_nothing_until_sent_by_hand(
     assert await deliver(desk) == 1
 
 
+async def test_news_of_an_order_of_a_former_month_is_told_and_lies_with_it(
+    desk: Desk, receiver: Receiver
+) -> None:
+    opened = await desk.open(notify_url=receiver.url)
+    desk.clock.advance(40 * 86_400)
+    receiver.answers = [(500, {})]
+    await desk.see(opened, 10000)
+    assert [await deliver(desk), await deliver(desk, 6)] == [1, 1]
+    assert await state(desk, opened) == "delivered"
+    await desk.runtime.trade.notifications.resend(desk.merchant.id, opened.order.id)
+    assert await state(desk, opened) == "pending"
+    assert await deliver(desk) == 1
+    bodies = {received.body for received in receiver.received}
+    assert [json.loads(body)["type"] for body in bodies] == ["order.paid"]
+    news = "SELECT tableoid::regclass::text FROM notification"
+    tries = "SELECT tableoid::regclass::text FROM notification_try ORDER BY try_no"
+    month = f"{opened.order.created_at:_%Y_%m}"
+    rows = await desk.runtime.system.store.fetch(f"({news}) UNION ALL ({tries})")
+    assert [row[0] for row in rows] == [f"notification{month}"] + 3 * [f"notification_try{month}"]
+
+
 async def test_later_news_do_not_wait_for_ever(desk: Desk, receiver: Receiver) -> None:
     receiver.answers = [(500, {})] * 4
     opened = await desk.open(notify_url=receiver.url, expires_in_s=60)
