@@ -21,7 +21,6 @@ from handlers.kit.screen import Screen, button, caption, fill_in, keyboard
 from handlers.money.receipt import render_receipt, undo_button
 from handlers.orders.buttons import AnswerCompletion
 from handlers.orders.card import CardContext, render_card, render_supplier_card
-from handlers.rates.buttons import AnswerRerating
 from handlers.suppliers.screens import (
     cancel_button,
     checked_buttons,
@@ -66,7 +65,7 @@ _Buttons = Callable[[_Facts, NullTranslations], InlineKeyboardMarkup | None]
 _LISTS: Final = {
     "deed": "deeds", "refusals": "told",
     "document_faults": "faults",
-    "rates": "lines", "refused_callbacks": "lines",
+    "refused_callbacks": "lines",
     "order_why": "lines",
 }  # fmt: skip
 VIEWS: Final = {
@@ -115,15 +114,6 @@ def _complete(facts: _Facts, translate: NullTranslations) -> InlineKeyboardMarku
     )  # fmt: skip
 
 
-def _rerate(facts: _Facts, translate: NullTranslations) -> InlineKeyboardMarkup | None:
-    asked = UUID(facts["approval_id"])
-    yes = button(
-        translate.gettext("✅ Charge anew"), AnswerRerating(asked, yes=True), style="danger"
-    )
-    no = button(translate.pgettext("desk", "Cancel"), AnswerRerating(asked, yes=False))
-    return keyboard((yes, no))
-
-
 # Every screen that a Say may name, with what makes its buttons.
 SCREENS: Final[dict[str, _Buttons | None]] = {
     "adjusted": undo_button,
@@ -157,7 +147,6 @@ SCREENS: Final[dict[str, _Buttons | None]] = {
     "supplier_switch": switch_buttons,
     "supplier_versions": versions_buttons,
     "suppliers": suppliers_buttons,
-    "cost_set": None,
     "credit": None,
     "credit_set": None,
     "edited_money": None,
@@ -169,14 +158,9 @@ SCREENS: Final[dict[str, _Buttons | None]] = {
     "parked_messages": None,
     "prepaid": undo_button,
     "prepaid_undone": None,
-    "rate_set": None,
-    "rates": None,
     "receipt": None,
     "refusals": None,
     "refused_callbacks": None,
-    "rerate_dropped": None,
-    "rerate_question": _rerate,
-    "rerated": None,
     "sightings": None,
     "slip_confirmed": None,
     "slip_dropped": None,

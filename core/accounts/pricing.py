@@ -3,12 +3,13 @@ once per message."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from typing import Final
 
 from core.books import BusinessDay
-from core.delivery.outbox import Stored
+from core.delivery.outbox import Notice, Stored
 from core.kernel.errors import Refusal
 from core.kernel.tariff import Tariff, format_tariff
 from core.parties.merchants import Merchant, Merchants
@@ -20,6 +21,40 @@ from core.system.store import Store, Tx
 
 RIGHT: Final = "price"
 USDT_RIGHT: Final = "set_rate"
+
+
+@dataclass(frozen=True, slots=True)
+class RateSet(Notice):
+    """What a merchant pays for a product was set. before, after, later: tariffs in writing; before
+    is empty where the product was not open. later: what comes after it; empty where nothing does.
+    since, later_since: business days. from_now: since is the open day."""
+
+    merchant_no: str
+    merchant_name: str
+    product_code: str
+    before: str
+    after: str
+    since: date
+    from_now: bool
+    later: str
+    later_since: date | None
+    actor_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class CostSet(Notice):
+    """What a supplier charges on a channel was set; as in `RateSet`."""
+
+    channel_no: str
+    channel_name: str
+    supplier_no: str
+    before: str
+    after: str
+    since: date
+    from_now: bool
+    later: str
+    later_since: date | None
+    actor_name: str
 
 
 class Pricing:
@@ -62,19 +97,19 @@ class Pricing:
             offers = await self._merchants.offers.of(merchant, since, queries=tx)
             coming = await self._merchants.offers.coming(merchant, since, queries=tx)
             before, later = offers.get(product_code), coming.get(product_code)
-            facts = {
-                "merchant_no": merchant.merchant_no,
-                "merchant_name": merchant.name,
-                "product_code": product_code,
-                "before": format_tariff(before.tariff, merchant.currency) if before else "",
-                "after": format_tariff(tariff, merchant.currency),
-                "since": since.isoformat(),
-                "from_now": since == day.day,
-                "later": format_tariff(later.tariff, merchant.currency) if later else "",
-                "later_since": later.since.isoformat() if later else "",
-                "actor_name": actor.name,
-            }
-            answer = Answer(Stored("rate_set", facts), "rate_set", merchant.id)
+            receipt = RateSet(
+                merchant_no=merchant.merchant_no,
+                merchant_name=merchant.name,
+                product_code=product_code,
+                before=format_tariff(before.tariff, merchant.currency) if before else "",
+                after=format_tariff(tariff, merchant.currency),
+                since=since,
+                from_now=since == day.day,
+                later=format_tariff(later.tariff, merchant.currency) if later else "",
+                later_since=later.since if later else None,
+                actor_name=actor.name,
+            )
+            answer = Answer(receipt, "rate_set", merchant.id)
             await self._receipts.answer(tx, actor, cause, answer)
 
         try:
@@ -113,21 +148,19 @@ class Pricing:
             before, later = channel.cost, channel.coming
             if later and channel.coming_since and channel.coming_since <= since:
                 before, later = later, None
-            facts = {
-                "channel_no": channel.channel_no,
-                "channel_name": channel.name,
-                "supplier_no": channel.supplier_no,
-                "before": format_tariff(before, channel.currency),
-                "after": format_tariff(cost, channel.currency),
-                "since": since.isoformat(),
-                "from_now": since == channel.today,
-                "later": format_tariff(later, channel.currency) if later else "",
-                "later_since": str(channel.coming_since) if later else "",
-                "actor_name": actor.name,
-            }
-            await self._receipts.answer(
-                tx, actor, cause, Answer(Stored("cost_set", facts), "cost_set")
+            receipt = CostSet(
+                channel_no=channel.channel_no,
+                channel_name=channel.name,
+                supplier_no=channel.supplier_no,
+                before=format_tariff(before, channel.currency),
+                after=format_tariff(cost, channel.currency),
+                since=since,
+                from_now=since == channel.today,
+                later=format_tariff(later, channel.currency) if later else "",
+                later_since=channel.coming_since if later else None,
+                actor_name=actor.name,
             )
+            await self._receipts.answer(tx, actor, cause, Answer(receipt, "cost_set"))
 
         try:
             await self._channels.set_cost(

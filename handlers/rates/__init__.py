@@ -6,8 +6,11 @@ from typing import Final
 
 from handlers.kit.topic import Topic
 from handlers.rates import buttons, router
+from handlers.rates.screens import VIEWS
 from handlers.rates.words import COMMANDS
 
 __all__ = ["TOPIC"]
 
-TOPIC: Final = Topic("rates", routers=(router.router,), commands=COMMANDS, buttons=buttons.read)
+TOPIC: Final = Topic(
+    "rates", routers=(router.router,), commands=COMMANDS, views=VIEWS, buttons=buttons.read
+)

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
 
 from aiogram import Router
 from aiogram.types import CallbackQuery, Message
 
-from core.accounts.vouchers import Cause
+from core.accounts.district import Accounts
 from core.kernel.tariff import format_tariff, parse_tariff
+from core.parties.district import Parties
 from core.parties.merchants import Merchant, Offer
-from core.people.actors import Actor
-from core.runtime import Runtime
-from handlers.kit.context import Presses, Wants, refuse, say
+from core.people.district import People
+from core.people.receipts import Cause
+from core.reports.district import Reports
+from core.supply.channels import Product
+from core.supply.district import Supply
+from handlers.kit.chat import Chat
+from handlers.kit.context import Presses, Wants
+from handlers.kit.refusals import RefusalNotice
 from handlers.rates.buttons import AnswerRerating
+from handlers.rates.screens import RateLine, Rates
 from handlers.rates.words import Rerate, SetCost, SetRate, ShowRates, first_day
 from texts.days import resolve
 
@@ -29,93 +36,94 @@ def router() -> Router:
     return routes
 
 
-async def show_rates(message: Message, intent: ShowRates, actor: Actor, runtime: Runtime) -> None:
+async def show_rates(
+    _: Message, chat: Chat, intent: ShowRates, people: People, parties: Parties, supply: Supply
+) -> None:
     """What the merchant pays for each product, since when, and what comes."""
-    actor.need("read_money")
-    merchant = await runtime.people.access.merchant_in(
-        actor, intent.merchant_no, example="/rates M1001"
+    chat.actor.need("read_money")
+    merchant = await people.access.merchant_in(
+        chat.actor, intent.merchant_no, example="/rates M1001"
     )
-    products = await runtime.supply.channels.products.on_sale()
-    offers = await runtime.parties.merchants.offers.of(merchant)
-    coming = await runtime.parties.merchants.offers.coming(merchant)
-    facts = {
-        "merchant_no": merchant.merchant_no,
-        "merchant_name": merchant.name,
-        "currency": merchant.currency,
-        "lines": [
-            {
-                "code": code,
-                "name_zh": products[code].name_zh if code in products else code,
-                "name_en": products[code].name_en if code in products else code,
-                **_line("", offers.get(code), merchant),
-                **_line("coming_", coming.get(code), merchant),
-            }
-            for code in sorted(offers.keys() | coming.keys())
-        ],
-    }
-    await say(runtime, actor, "rates", facts, message.message_id)
+    offers = await parties.merchants.offers.of(merchant)
+    coming = await parties.merchants.offers.coming(merchant)
+    products = await supply.channels.products.on_sale()
+    lines = tuple(
+        _line(products.get(code, Product(code, code, code)), merchant, offers, coming)
+        for code in sorted(offers.keys() | coming.keys())
+    )
+    await chat.say(Rates(merchant.merchant_no, merchant.name, merchant.currency, lines))
 
 
-async def set_rate(message: Message, intent: SetRate, actor: Actor, runtime: Runtime) -> None:
+async def set_rate(
+    _: Message, chat: Chat, intent: SetRate, people: People, accounts: Accounts, reports: Reports
+) -> None:
     """A merchant's rate for a product, from now or from a day on."""
-    actor.need("price")
+    chat.actor.need("price")
     example = f"/rate M1001 {intent.product_code} {intent.tariff}"
-    merchant = await runtime.people.access.merchant_in(actor, intent.merchant_no, example=example)
-    await runtime.accounts.pricing.set_rate(
-        actor,
+    merchant = await people.access.merchant_in(chat.actor, intent.merchant_no, example=example)
+    await accounts.pricing.set_rate(
+        chat.actor,
         merchant,
         intent.product_code,
         parse_tariff(intent.tariff, merchant.currency),
-        Cause(actor.chat_id, message.message_id, 1),
-        valid_from=first_day(intent.since, await runtime.reports.bills.open_day(merchant.id)),
+        Cause(chat.id, chat.message_id, 1),
+        valid_from=first_day(intent.since, await reports.bills.open_day(merchant.id)),
     )
 
 
-async def set_cost(message: Message, intent: SetCost, actor: Actor, runtime: Runtime) -> None:
+async def set_cost(
+    _: Message, chat: Chat, intent: SetCost, supply: Supply, accounts: Accounts
+) -> None:
     """A channel's cost. Where others read along, only who asked hears that it is not said here."""
-    actor.need("price")
-    if actor.merchant_ids is not None:
-        facts = {"code": "cost_not_here", "facts": {}, "line": 0}
-        await refuse(runtime, actor, "refusal", facts, message, alone=True)
+    chat.actor.need("price")
+    if chat.actor.merchant_ids is not None:
+        await chat.refuse(RefusalNotice("cost_not_here"), alone=True)
         return
-    channel = await runtime.supply.channels.costs(intent.channel_no)
-    await runtime.accounts.pricing.set_cost(
-        actor,
+    channel = await supply.channels.costs(intent.channel_no)
+    await accounts.pricing.set_cost(
+        chat.actor,
         channel.channel_no,
         parse_tariff(intent.tariff, channel.currency),
-        Cause(actor.chat_id, message.message_id, 1),
+        Cause(chat.id, chat.message_id, 1),
         valid_from=first_day(intent.since, channel.today),
     )
 
 
-async def rerate(message: Message, intent: Rerate, actor: Actor, runtime: Runtime) -> None:
+async def rerate(
+    _: Message, chat: Chat, intent: Rerate, people: People, accounts: Accounts, reports: Reports
+) -> None:
     """Show what charging past orders anew would come to, and ask."""
-    actor.need("price")
+    chat.actor.need("price")
     example = f"/rerate M1001 {intent.product_code} …"
-    merchant = await runtime.people.access.merchant_in(actor, intent.merchant_no, example=example)
+    merchant = await people.access.merchant_in(chat.actor, intent.merchant_no, example=example)
     tariff = parse_tariff(intent.tariff, merchant.currency) if intent.tariff else None
-    today = await runtime.reports.bills.open_day(merchant.id)
-    await runtime.accounts.reratings.ask(
-        actor,
+    today = await reports.bills.open_day(merchant.id)
+    await accounts.reratings.ask(
+        chat.actor,
         merchant,
         intent.product_code,
         resolve(intent.days, today),
         tariff,
-        message_id=message.message_id,
+        message_id=chat.message_id,
     )
 
 
-async def answer(
-    query: CallbackQuery, button: AnswerRerating, actor: Actor, runtime: Runtime
-) -> None:
+async def answer(_: CallbackQuery, chat: Chat, button: AnswerRerating, accounts: Accounts) -> None:
     """Book the difference, or drop it. A second press finds the question answered."""
-    if query.message is None:
-        return
-    message_id = query.message.message_id
-    answered = runtime.accounts.reratings.confirm if button.yes else runtime.accounts.reratings.drop
-    await answered(actor, button.approval_id, message_id=message_id)
+    do = accounts.reratings.confirm if button.yes else accounts.reratings.drop
+    await do(chat.actor, button.approval_id, message_id=chat.message_id)
 
 
-def _line(prefix: str, offer: Offer | None, merchant: Merchant) -> dict[str, Any]:
-    tariff = format_tariff(offer.tariff, merchant.currency) if offer else ""
-    return {f"{prefix}tariff": tariff, f"{prefix}since": str(offer.since) if offer else ""}
+def _line(
+    product: Product, merchant: Merchant, offers: Mapping[str, Offer], coming: Mapping[str, Offer]
+) -> RateLine:
+    now, later = offers.get(product.code), coming.get(product.code)
+    return RateLine(
+        code=product.code,
+        name_zh=product.name_zh,
+        name_en=product.name_en,
+        tariff=format_tariff(now.tariff, merchant.currency) if now else "",
+        since=now.since if now else None,
+        coming_tariff=format_tariff(later.tariff, merchant.currency) if later else "",
+        coming_since=later.since if later else None,
+    )

@@ -39,7 +39,7 @@ from handlers.screens import (
 )  # fmt: skip
 from handlers.topics import TOPICS
 from tests.handlers.telegram_html import read_html
-from tests.handlers.written import AT, HOSTILE, ID, TARIFF
+from tests.handlers.written import AT, HOSTILE, ID
 
 LANGUAGES = ("zh", "en")
 
@@ -115,22 +115,6 @@ SUPPLIER: dict[str, Any] = {
     "credentials": [{"name": HOSTILE, "title": HOSTILE, "set": n % 2 == 0} for n in range(30)],
     "uses": [{"document": "epay v1", "how": how, "actor_name": HOSTILE, "at": AT.isoformat()}
              for how in WORDS["use"]],
-}  # fmt: skip
-RATE_SET: dict[str, Any] = {
-    "merchant_no": "M1001", "merchant_name": HOSTILE, "product_code": "alipay_qr",
-    "channel_no": "C01", "channel_name": HOSTILE, "supplier_no": "S01", "before": "1.2%",
-    "after": TARIFF, "since": "2026-12-01", "from_now": True, "later": "",
-    "later_since": "2026-12-02", "actor_name": HOSTILE,
-}  # fmt: skip
-RERATING: dict[str, Any] = {
-    "merchant_id": str(ID), "merchant_no": "M1001", "merchant_name": HOSTILE,
-    "product_code": "alipay_qr", "tiers_by": "amount", "tiers": [{"from": 0, "ppm": 11_000}],
-    "tariff_text": TARIFF, "first_day": "2026-11-01", "last_day": "2026-11-10",
-    "currency": "CNY", "orders": 12, "changed": 9, "left_out": 0, "fee_then_minor": 120,
-    "fee_now_minor": 110, "difference_minor": 10, "more_days": 0, "actor_name": HOSTILE,
-    "booked_on": "2026-11-21", "approval_id": str(ID),
-    "lines": [{"day": f"2026-10-{n:02}", "orders": 10**6, "fee_then_minor": 10**12,
-               "fee_now_minor": 10**12} for n in range(1, 32)],
 }  # fmt: skip
 TRACED = {"order_no": "P1", "product_code": "alipay_qr"}
 EXAMPLES: dict[str, list[dict[str, Any]]] = collected("EXAMPLES") | {
@@ -311,7 +295,6 @@ EXAMPLES: dict[str, list[dict[str, Any]]] = collected("EXAMPLES") | {
         {"supplier_no": "S01", "supplier_name": HOSTILE, "before": "epay v2", "after": "epay v1",
          "actor_name": HOSTILE},
     ],
-    "cost_set": [RATE_SET, {**RATE_SET, "from_now": False, "later": TARIFF}],
     "credit": [
         CREDIT, {**CREDIT, "position_minor": -500, "left_minor": 5_500},
         {**CREDIT, "position_minor": 6_000, "left_minor": -1_000},
@@ -368,16 +351,6 @@ EXAMPLES: dict[str, list[dict[str, Any]]] = collected("EXAMPLES") | {
     ],
     "repeated": [{}],
     "prepaid_undone": [{**RECEIPT, "minor": -72_000}],
-    "rate_set": [RATE_SET, {**RATE_SET, "before": "", "from_now": False, "later": TARIFF}],
-    "rates": [
-        {"merchant_no": "M1", "merchant_name": HOSTILE, "currency": "CNY", "lines": lines}
-        for lines in (
-            [],
-            [{"code": "alipay_qr", "name_zh": HOSTILE, "name_en": HOSTILE, "tariff": tariff,
-              "since": "2026-11-01", "coming_tariff": coming, "coming_since": "2026-12-01"}
-             for tariff in ("", TARIFF) for coming in ("", TARIFF)],
-        )
-    ],
     "receipt": [
         {"lines": [
             {**line, "line": number, **({"undone_by": HOSTILE, "undone_no": f"{undone}-99"}
@@ -399,9 +372,6 @@ EXAMPLES: dict[str, list[dict[str, Any]]] = collected("EXAMPLES") | {
         ] * count}
         for count in (1, 10)
     ],
-    "rerate_dropped": [RERATING],
-    "rerate_question": [RERATING, {**RERATING, "more_days": 2, "left_out": 1, "orders": 1}],
-    "rerated": [RERATING, {**RERATING, "last_day": "2026-11-01", "difference_minor": -5}],
     "refusal": [
         {"code": "order_not_found", "facts": {"number": HOSTILE}, "line": line} for line in (0, 2)
     ],
@@ -513,22 +483,8 @@ def largest(facts: Any, text: str) -> Any:
 
 
 MAX_WRITTEN = 500  # no text of people's is kept longer than this
-LONG_TARIFF = "volume " + "; ".join(
-    f">={n}00000: 0.{n}% + 0.10 min 0.05 max 50" for n in range(10, 40)
-)
 LARGEST: dict[str, list[dict[str, Any]]] = collected("LARGEST") | {
     "edited_money": [{"records": [f"M1001-{10**9 + n}" for n in range(20)], "money": True}],
-    "rates": [
-        {"merchant_no": "M1", "merchant_name": HOSTILE, "currency": "CNY", "lines": [
-            {"code": f"product_{n}", "name_zh": HOSTILE, "name_en": HOSTILE,
-             "tariff": LONG_TARIFF, "since": "2026-11-01", "coming_tariff": LONG_TARIFF,
-             "coming_since": "2026-12-01"} for n in range(lines)]}
-        for lines in (2, 40, 500)
-    ],
-    "rate_set": [{**RATE_SET, "before": LONG_TARIFF, "after": LONG_TARIFF, "from_now": False,
-                  "later": LONG_TARIFF}],
-    "cost_set": [{**RATE_SET, "before": LONG_TARIFF, "after": LONG_TARIFF, "from_now": False,
-                  "later": LONG_TARIFF}],
     "refusal": [
         {"code": "merchant_ambiguous", "line": 20,
          "facts": {"merchants": ", ".join(f"M{n}" for n in range(5000))}},

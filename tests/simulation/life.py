@@ -484,7 +484,7 @@ class Life:
                 self.desk.asks, shop.merchant, product, days, tariff, view.seen, _cause()
             ),
             note,
-            lambda receipt: receipt["difference_minor"],
+            lambda receipt: receipt.question.difference_minor,
         )
 
     async def _cut(self, shop: Shop, step: Step) -> Act:

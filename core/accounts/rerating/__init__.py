@@ -3,6 +3,21 @@
 from __future__ import annotations
 
 from core.accounts.rerating.comparison import RerateDay, RerateView, Seen
+from core.accounts.rerating.notices import (
+    Rerated,
+    RerateDropped,
+    RerateQuestion,
+    RerateQuestionNotice,
+)
 from core.accounts.rerating.rerating import Reratings
 
-__all__ = ["RerateDay", "RerateView", "Reratings", "Seen"]
+__all__ = [
+    "RerateDay",
+    "RerateDropped",
+    "RerateQuestion",
+    "RerateQuestionNotice",
+    "RerateView",
+    "Rerated",
+    "Reratings",
+    "Seen",
+]

@@ -3,71 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
-from datetime import date, datetime
-from typing import Any, ClassVar, Final
+from datetime import datetime
+from typing import Final
 from uuid import UUID
 
-from core.accounts.rerating.comparison import (
-    Changes,
-    RerateDay,
-    RerateView,
-    Seen,
-    Wanted,
-    compare,
-    is_still,
+from core.accounts.rerating.comparison import Changes, RerateView, Seen, Wanted, compare, is_still
+from core.accounts.rerating.notices import (
+    Rerated,
+    RerateDropped,
+    RerateQuestion,
+    RerateQuestionNotice,
 )
-from core.accounts.vouchers import Cause
 from core.books import BusinessDay, Ledger
 from core.delivery.district import Delivery
-from core.delivery.outbox import Say, Stored
+from core.delivery.outbox import Say
 from core.kernel.codec import pack
 from core.kernel.days import Days
 from core.kernel.errors import Refusal
 from core.kernel.holder import MODE
 from core.kernel.money import Money
-from core.kernel.tariff import Tariff, TiersBy, format_tariff
+from core.kernel.tariff import Tariff, format_tariff
 from core.parties.merchants import Merchant, Merchants
 from core.people.actors import Actor
-from core.people.approvals import Question
 from core.people.district import People
+from core.people.receipts import Cause
 from core.system.district import System
 from core.system.store import Tx
 from core.trade.orders import Recharge, book_recharge, hold_charges, write_charges
 
 RIGHT: Final = "price"
 MAX_DAYS_SHOWN: Final = 31
-
-_Facts = dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class RerateQuestion(Question):
-    """A preview as it was shown. tiers: of the tariff, packed. lines: its first MAX_DAYS_SHOWN
-    days; more_days: how many others there are. until, mark: as in `Seen`."""
-
-    kind: ClassVar[str] = "rerate"
-    merchant_id: UUID
-    merchant_no: str
-    merchant_name: str
-    product_code: str
-    tiers_by: TiersBy
-    tiers: tuple[dict[str, int], ...]
-    tariff_text: str
-    first_day: date
-    last_day: date
-    currency: str
-    orders: int
-    changed: int
-    left_out: int
-    fee_then_minor: int
-    fee_now_minor: int
-    difference_minor: int
-    lines: tuple[RerateDay, ...]
-    until: datetime
-    mark: str
-    more_days: int
-    actor_name: str
 
 
 class Reratings:
@@ -116,8 +81,8 @@ class Reratings:
         seen: Seen,
         cause: Cause,
         *,
-        also: Callable[[Tx, _Facts], Awaitable[None]] | None = None,
-    ) -> _Facts:
+        also: Callable[[Tx, Rerated], Awaitable[None]] | None = None,
+    ) -> Rerated:
         """Charge the orders anew and book the difference today. Returns the receipt.
 
         seen: of the preview; these very orders and fees are charged anew, or none is. also: what
@@ -153,14 +118,14 @@ class Reratings:
             charges = (changes.fees_then, changes.now)
             await write_charges(tx, merchant.id, recharge.id, changes.order_ids, *charges)
 
-        async def work(tx: Tx, day: BusinessDay) -> _Facts:
-            receipt = {**pack(_question(actor, wanted, view)), "booked_on": str(day.day)}
+        async def work(tx: Tx, day: BusinessDay) -> Rerated:
+            receipt = Rerated(_question(actor, wanted, view), day.day)
             await book_recharge(tx, self._ledger, day, recharge)
             await self._audit.record(
                 tx,
                 "rerated",
                 actor=actor.trail_name,
-                facts=receipt,
+                facts={**pack(receipt.question), "booked_on": str(receipt.booked_on)},
                 merchant_id=merchant.id,
                 chat_id=cause.chat_id,
                 message_id=cause.message_id,
@@ -196,7 +161,7 @@ class Reratings:
             await self._outbox.say(
                 tx,
                 actor.chat_id,
-                Say(Stored("rerate_question", asked.facts), reply_to=message_id),
+                Say(RerateQuestionNotice(asked.id, question), reply_to=message_id),
                 merchant_id=merchant.id,
             )
 
@@ -211,13 +176,10 @@ class Reratings:
         question = asked.question
         merchant = await self._merchants.by_id(question.merchant_id)
 
-        async def answer(tx: Tx, receipt: _Facts) -> None:
+        async def answer(tx: Tx, receipt: Rerated) -> None:
             await self._approvals.answer(tx, actor, asked, yes=True)
             await self._outbox.say(
-                tx,
-                actor.chat_id,
-                Say(Stored("rerated", receipt), edit_message_id=message_id),
-                merchant_id=merchant.id,
+                tx, actor.chat_id, Say(receipt, edit_message_id=message_id), merchant_id=merchant.id
             )
 
         await self.apply(
@@ -242,7 +204,7 @@ class Reratings:
             await self._outbox.say(
                 tx,
                 actor.chat_id,
-                Say(Stored("rerate_dropped", pack(asked.question)), edit_message_id=message_id),
+                Say(RerateDropped(asked.question), edit_message_id=message_id),
                 merchant_id=asked.question.merchant_id,
             )
 

@@ -218,7 +218,10 @@ async def test_past_orders_are_charged_anew_when_it_is_confirmed(desk: Desk, ord
     await desk.runtime.trade.payments.settle_payment(seen, request_id="test")
     await desk.news()
     question = await desk.said(ADMIN, SPRUCE, "重算费率 alipay_qr 1.1% 今日")
-    assert (question.screen, question.facts["difference_minor"]) == ("rerate_question", -10)
+    assert (question.screen, question.facts["question"]["difference_minor"]) == (
+        "rerate_question",
+        -10,
+    )
     assert "+0.10 CNY" in render_say(question, "zh").html
     yes, no = button_data(question), button_data(question, 1)
     assert await desk.press(OWNER, SPRUCE, yes) == []
@@ -231,7 +234,8 @@ async def test_past_orders_are_charged_anew_when_it_is_confirmed(desk: Desk, ord
     again = await desk.said(ADMIN, SPRUCE, "重算费率 alipay_qr 1.1% 今日")
     assert again.facts["code"] == "rerate_nothing"
     back = await desk.said(ADMIN, OPS, "重算费率 M1001 alipay_qr 今日")
-    assert (back.facts["tariff_text"], back.facts["difference_minor"]) == ("1.2%", 10)
+    asked = back.facts["question"]
+    assert (asked["tariff_text"], asked["difference_minor"]) == ("1.2%", 10)
     dropped = one_say(await desk.press(ADMIN, OPS, button_data(back, 1), message_id=91))
     assert (dropped.screen, dropped.edit_message_id) == ("rerate_dropped", 91)
 
