@@ -15,10 +15,9 @@ from core.delivery.outbox import Say, Stored
 from handlers.alarms.screens import ALARMS, render_alarm
 from handlers.channels.screens import call_log
 from handlers.kit import refusals
-from handlers.kit.questions import reversal_buttons, slip_buttons
+from handlers.kit.questions import reversal_buttons
 from handlers.kit.refusals import INSTANTS, Repeated, refusal_words, toast
 from handlers.kit.screen import Screen, button, caption, fill_in, keyboard
-from handlers.money.receipt import render_receipt, undo_button
 from handlers.orders.buttons import AnswerCompletion
 from handlers.orders.card import CardContext, render_card, render_supplier_card
 from handlers.suppliers.screens import (
@@ -79,8 +78,6 @@ def render_say(say: Say, language: str) -> Screen:
         return view.render(say.notice, language)
     buttons = SCREENS[say.screen]
     facts = dict(say.facts)
-    if say.screen == "receipt":
-        return render_receipt(facts, language)
     if say.screen == "refusals":
         facts["count"] = len(facts["told"])
         facts["told"] = [
@@ -89,11 +86,6 @@ def render_say(say: Say, language: str) -> Screen:
                 "html": Markup(render_say(Say(Stored(one["screen"], one["facts"])), language).html),  # noqa: S704 (our own screen, escaped in itself)
             }
             for one in facts["told"]
-        ]
-    if say.screen == "slip_question":
-        facts["doubts"] = [
-            {**doubt, "text": refusal_words(doubt["code"], doubt["facts"], language)}
-            for doubt in facts["doubts"]
         ]
     return Screen(
         html=fill_in(say.screen, facts, language, _LISTS.get(say.screen, "")),
@@ -116,9 +108,6 @@ def _complete(facts: _Facts, translate: NullTranslations) -> InlineKeyboardMarku
 
 # Every screen that a Say may name, with what makes its buttons.
 SCREENS: Final[dict[str, _Buttons | None]] = {
-    "adjusted": undo_button,
-    "adjusted_undone": None,
-    "alarm_credit": None,
     "alarm_credentials": None,
     "alarm_document": document_buttons,
     "alarm_exhausted": None,
@@ -147,28 +136,14 @@ SCREENS: Final[dict[str, _Buttons | None]] = {
     "supplier_switch": switch_buttons,
     "supplier_versions": versions_buttons,
     "suppliers": suppliers_buttons,
-    "credit": None,
-    "credit_set": None,
-    "edited_money": None,
-    "money_unreadable": None,
     "order_log": None,
     "order_why": None,
-    "paid_in": undo_button,
-    "paid_in_undone": None,
     "parked_messages": None,
-    "prepaid": undo_button,
-    "prepaid_undone": None,
-    "receipt": None,
     "refusals": None,
     "refused_callbacks": None,
     "sightings": None,
-    "slip_confirmed": None,
-    "slip_dropped": None,
-    "slip_question": slip_buttons,
     "uncomplete_dropped": None,
     "uncomplete_question": reversal_buttons,
     "uncompleted": None,
     "update_parked": None,
-    "usdt_rate": None,
-    "usdt_rate_set": None,
 }

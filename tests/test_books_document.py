@@ -6,14 +6,13 @@ import re
 from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
-from uuid import UUID
 
 import pytest
 
 from bot.file_builder import Builder, Progress
 from core.accounts.adjustments import Correction
 from core.accounts.prepayments import Advance, Cause
+from core.accounts.vouchers import VoucherReceipt
 from core.kernel.clock import DayCut
 from core.kernel.days import Days
 from core.kernel.money import Money, parse_money
@@ -115,7 +114,7 @@ class Example:
         kind, line, original, rate, booked = row
         read = read_line(line, 1)
         assert isinstance(read, AdvanceLine)
-        receipt: dict[str, Any]
+        receipt: VoucherReceipt
         if kind == "adjustment":
             correction = Correction(parse_money(str(read.amount.units), "CNY"), "charge-back")
             receipt = await self.runtime.accounts.adjustments.record(
@@ -126,13 +125,13 @@ class Example:
             receipt = await self.runtime.accounts.prepayments.record(
                 self.actor, self.merchant, advance, self.cause()
             )
-        assert receipt["minor"] == minor(booked)
-        kept = Money(receipt["original_minor"], receipt["original_currency"])
+        assert receipt.minor == minor(booked)
+        kept = Money(receipt.original_minor, receipt.original_currency)
         assert f"{kept.plain()} {kept.currency}" == original
-        assert receipt["conversion_rate"] == rate
+        assert receipt.conversion_rate == rate
         if kind.endswith("undone"):
             await self.runtime.accounts.prepayments.undo(
-                self.actor, self.merchant, UUID(receipt["prepayment_id"]), self.cause()
+                self.actor, self.merchant, receipt.voucher_id, self.cause()
             )
 
     def cause(self) -> Cause:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
 from core.accounts.vouchers import (
@@ -13,6 +13,7 @@ from core.accounts.vouchers import (
     Decision,
     Holder,
     Move,
+    VoucherReceipt,
     Vouchers,
     check_moved,
 )
@@ -69,7 +70,7 @@ class Adjustments:
 
     async def record(
         self, actor: Actor, merchant: Merchant, correction: Correction, cause: Cause
-    ) -> dict[str, Any]:
+    ) -> VoucherReceipt:
         """Book an adjustment and put its receipt into the outbox. Returns the receipt.
 
         The same cause again answers the same receipt and books nothing. Refusals: of `decide`.
@@ -86,7 +87,7 @@ class Adjustments:
         cause: Cause,
         *,
         sure: bool = True,
-    ) -> dict[str, Any]:
+    ) -> VoucherReceipt:
         """Take an adjustment back by its exact reversal. Returns the undo's receipt. sure: False
         raises a `Doubt` where this may be a slip.
 

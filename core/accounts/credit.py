@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
 from core.accounts.vouchers import check_moved
 from core.books import Ledger
-from core.delivery.outbox import Outbox, Say, Stored
+from core.delivery.outbox import Notice, Outbox, Say
 from core.kernel.errors import Bug, Refusal
 from core.kernel.holder import MODE
 from core.kernel.money import Money
@@ -52,6 +52,29 @@ class Standing:
         return left * 100 < max(0, whole) * (WELL_PERCENT if was_low else LOW_PERCENT)
 
 
+@dataclass(frozen=True, slots=True)
+class CreditSet(Notice):
+    """A merchant's credit line was set. before_minor: the line until then; None where there was
+    none."""
+
+    merchant_no: str
+    merchant_name: str
+    currency: str
+    standing: Standing
+    before_minor: int | None
+    actor_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class AlarmCredit(Notice):
+    """Little of a merchant's credit is left, or nothing."""
+
+    merchant_no: str
+    merchant_name: str
+    currency: str
+    standing: Standing
+
+
 class Credit:
     """Sets credit lines and watches them."""
 
@@ -64,18 +87,14 @@ class Credit:
         self._outbox = outbox
         self._receipts = receipts
 
-    async def facts(self, merchant: Merchant) -> dict[str, Any]:
-        """How much of a merchant's credit is left now, as screens show it."""
+    async def standing(self, merchant: Merchant) -> Standing:
+        """How much of a merchant's credit is left now."""
         position = await self._ledger.position(self._store, merchant.id, MODE, merchant.currency)
-        standing = Standing(merchant.credit_line_minor, position.minor, position.advanced_minor)
-        return {
-            **_named(merchant.merchant_no, merchant.name, merchant.currency),
-            **_facts(standing),
-        }
+        return Standing(merchant.credit_line_minor, position.minor, position.advanced_minor)
 
     async def set_line(
         self, actor: Actor, merchant: Merchant, line: Money | None, cause: Cause
-    ) -> dict[str, Any]:
+    ) -> CreditSet:
         """Set a merchant's credit line, or switch it off (None), and say so in the chat.
 
         line: in the merchant's currency, 0 or more. Returns what was said; the same cause again
@@ -94,31 +113,31 @@ class Credit:
             async with self._store.transaction() as tx:
                 return await self._set(tx, actor, merchant, line, cause)
         except ObeyedBefore as earlier:
-            return earlier.receipt
+            return earlier.told(CreditSet)
 
     async def _set(
         self, tx: Tx, actor: Actor, merchant: Merchant, line: Money | None, cause: Cause
-    ) -> dict[str, Any]:
+    ) -> CreditSet:
         line_minor = None if line is None else line.minor
         row = await tx.fetchrow(_HOLD, merchant.id)
         if row is None:
             raise Bug(f"merchant {merchant.merchant_no} is gone")
         position = await self._ledger.position(tx, merchant.id, MODE, merchant.currency)
-        standing = Standing(line_minor, position.minor, position.advanced_minor)
-        facts = {
-            **_named(merchant.merchant_no, merchant.name, merchant.currency),
-            **_facts(standing),
-            "before_minor": row["credit_line_minor"],
-            "actor_name": actor.name,
-        }
+        said = CreditSet(
+            merchant_no=merchant.merchant_no,
+            merchant_name=merchant.name,
+            currency=merchant.currency,
+            standing=Standing(line_minor, position.minor, position.advanced_minor),
+            before_minor=row["credit_line_minor"],
+            actor_name=actor.name,
+        )
         # The same again is answered and leaves no trace: nothing was changed.
-        changed = row["credit_line_minor"] != line_minor
+        changed = said.before_minor != line_minor
         if changed:
             await tx.execute(_SET, merchant.id, line_minor)
         action = "set_credit" if changed else ""
-        answer = Answer(Stored("credit_set", facts), action, merchant.id)
-        await self._receipts.answer(tx, actor, cause, answer)
-        return facts
+        await self._receipts.answer(tx, actor, cause, Answer(said, action, merchant.id))
+        return said
 
     async def watch(self) -> int:
         """Tell the merchant's groups and the ops groups, once, where little credit is left.
@@ -132,39 +151,19 @@ class Credit:
             )
             low = standing.is_low(row["credit_low"])
             if low != row["credit_low"]:
-                facts = {
-                    **_named(row["merchant_no"], row["name"], row["currency"]),
-                    **_facts(standing),
-                }
-                told += await self._turn(row["id"], low, facts)
+                alarm = AlarmCredit(row["merchant_no"], row["name"], row["currency"], standing)
+                told += await self._turn(row["id"], low, alarm)
         return told
 
-    async def _turn(self, merchant_id: UUID, low: bool, facts: dict[str, Any]) -> bool:
+    async def _turn(self, merchant_id: UUID, low: bool, alarm: AlarmCredit) -> bool:
         """Note that a merchant's credit became low, and say so; or that it is well again."""
         async with self._store.transaction() as tx:
             if not await tx.execute(_TURN, merchant_id, low) or not low:
                 return False
             chats = await self._groups.of_holder(tx, merchant_id) + await self._groups.ops(tx)
             for chat_id in dict.fromkeys(chats):
-                await self._outbox.say(
-                    tx, chat_id, Say(Stored("alarm_credit", facts)), merchant_id=merchant_id
-                )
+                await self._outbox.say(tx, chat_id, Say(alarm), merchant_id=merchant_id)
             return True
-
-
-def _named(merchant_no: str, name: str, currency: str) -> dict[str, Any]:
-    return {"merchant_no": merchant_no, "merchant_name": name, "currency": currency}
-
-
-def _facts(standing: Standing) -> dict[str, Any]:
-    """What screens show of a standing."""
-    return {
-        "line_minor": standing.line_minor,
-        "position_minor": standing.position_minor,
-        "advanced_minor": standing.advanced_minor,
-        "left_minor": standing.left_minor,
-        "whole_minor": standing.whole_minor,
-    }
 
 
 _HOLD: Final = "SELECT credit_line_minor FROM merchant WHERE id = $1 FOR NO KEY UPDATE"

@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
 from uuid import UUID
 
-from core.accounts.vouchers import PAYIN, Advance, Cause, Decision, Holder, Move, Vouchers, convert
+from core.accounts.vouchers import (
+    PAYIN,
+    Advance,
+    Cause,
+    Decision,
+    Holder,
+    Move,
+    VoucherReceipt,
+    Vouchers,
+    convert,
+)
 from core.books import paid_in
 from core.parties.suppliers import Supplier
 from core.people.actors import Actor
@@ -32,7 +41,7 @@ class Payins:
 
     async def record(
         self, actor: Actor, supplier: Supplier, advance: Advance, cause: Cause
-    ) -> dict[str, Any]:
+    ) -> VoucherReceipt:
         """Book what a supplier paid in and put its receipt into the outbox. Returns the receipt.
 
         The same cause again answers the same receipt and books nothing. Refusals: of `decide`.
@@ -43,7 +52,7 @@ class Payins:
 
     async def undo(
         self, actor: Actor, supplier: Supplier, payin_id: UUID, cause: Cause, *, sure: bool = True
-    ) -> dict[str, Any]:
+    ) -> VoucherReceipt:
         """Take a pay-in back by its exact reversal. Returns the undo's receipt. sure: False
         raises a `Doubt` where this may be a slip.
 

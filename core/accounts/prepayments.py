@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
 from uuid import UUID
 
 from core.accounts.vouchers import (
@@ -13,6 +12,7 @@ from core.accounts.vouchers import (
     Decision,
     Holder,
     Move,
+    VoucherReceipt,
     Vouchers,
     convert,
 )
@@ -48,7 +48,7 @@ class Prepayments:
 
     async def record(
         self, actor: Actor, merchant: Merchant, advance: Advance, cause: Cause
-    ) -> dict[str, Any]:
+    ) -> VoucherReceipt:
         """Book a prepayment and put its receipt into the outbox. Returns the receipt.
 
         The same cause again answers the same receipt and books nothing. Refusals: of `decide`.
@@ -65,7 +65,7 @@ class Prepayments:
         cause: Cause,
         *,
         sure: bool = True,
-    ) -> dict[str, Any]:
+    ) -> VoucherReceipt:
         """Take a prepayment back by its exact reversal. Returns the undo's receipt. sure: False
         raises a `Doubt` where this may be a slip.
 

@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Final
 
 from core.books import BusinessDay
-from core.delivery.outbox import Notice, Stored
+from core.delivery.outbox import Notice
 from core.kernel.errors import Refusal
 from core.kernel.tariff import Tariff, format_tariff
 from core.parties.merchants import Merchant, Merchants
@@ -54,6 +54,16 @@ class CostSet(Notice):
     from_now: bool
     later: str
     later_since: date | None
+    actor_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class UsdtRateSet(Notice):
+    """What one USDT is worth in a group: exact decimal text. before: empty where there was no
+    rate."""
+
+    before: str
+    after: str
     actor_name: str
 
 
@@ -178,14 +188,12 @@ class Pricing:
         try:
             async with self._store.transaction() as tx:
                 before = await self._groups.set_usdt_rate(tx, cause.chat_id, rate)
-                facts = {
-                    "before": "" if before is None else format(before, "f"),
-                    "after": format(rate, "f"),
-                    "actor_name": actor.name,
-                }
-                action = "set_usdt_rate" if facts["before"] != facts["after"] else ""
-                await self._receipts.answer(
-                    tx, actor, cause, Answer(Stored("usdt_rate_set", facts), action)
+                said = UsdtRateSet(
+                    before="" if before is None else format(before, "f"),
+                    after=format(rate, "f"),
+                    actor_name=actor.name,
                 )
+                action = "set_usdt_rate" if said.before != said.after else ""
+                await self._receipts.answer(tx, actor, cause, Answer(said, action))
         except ObeyedBefore:
             return

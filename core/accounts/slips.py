@@ -24,22 +24,22 @@ from core.accounts.vouchers import (
     Kind,
     KindName,
     Record,
+    Role,
     Vouchers,
     convert,
 )
-from core.delivery.outbox import Outbox, Say, Stored
-from core.kernel.codec import pack
+from core.delivery.outbox import Notice, Outbox, Say
 from core.kernel.errors import Refusal
 from core.kernel.money import Money
 from core.parties.district import Parties
 from core.parties.merchants import Merchant
 from core.parties.suppliers import Supplier
 from core.people.actors import Actor
-from core.people.approvals import Approvals, Asked, Question
+from core.people.approvals import Approvals, Question
 from core.people.receipts import Cause
 from core.system.district import System
 
-_Role = Literal["merchant", "supplier"]
+_What = Literal["book", "undo"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,12 +85,39 @@ class SlipQuestion(Question):
     the message that says so."""
 
     kind: ClassVar[str] = "slip"
-    what: Literal["book", "undo"]
+    what: _What
     voucher_id: UUID | None
     lines: tuple[SlipLine, ...]
     doubts: tuple[SlipDoubt, ...]
     message_id: int
     actor_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class SlipQuestionNotice(Notice):
+    """Whether it is meant, with the buttons that answer. lines: how many wait for the answer; 0 of
+    an undo."""
+
+    approval_id: UUID
+    what: _What
+    lines: int
+    doubts: tuple[SlipDoubt, ...]
+    actor_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class SlipConfirmed(Notice):
+    """It was meant, and is done."""
+
+    what: _What
+    actor_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class SlipDropped(Notice):
+    """It was not meant, and is not done."""
+
+    what: _What
 
 
 class Slips:
@@ -166,7 +193,8 @@ class Slips:
         else:
             lines = [await self._written(line) for line in question.lines]
             await self._book(there, lines, question.message_id, sure=True)
-        await self._show(actor, asked, "slip_confirmed", message_id)
+        confirmed = SlipConfirmed(question.what, question.actor_name)
+        await self._show(actor, confirmed, message_id)
 
     async def drop(self, actor: Actor, approval_id: UUID, *, message_id: int) -> None:
         """Whoever was asked thinks better of it. Refusals: confirmation_expired,
@@ -177,7 +205,7 @@ class Slips:
         if asked.state == "open":
             async with self._store.transaction() as tx:
                 await self._approvals.answer(tx, actor, asked, yes=False)
-        await self._show(actor, asked, "slip_dropped", message_id)
+        await self._show(actor, SlipDropped(asked.question.what), message_id)
 
     # ── doing it ─────────────────────────────────────────────────────────────────────────────────
     async def _book(
@@ -231,9 +259,9 @@ class Slips:
         self, actor: Actor, record: Record, doubt: Doubt, message_id: int
     ) -> None:
         receipt = record.receipt
-        role: _Role = "supplier" if record.kind is PAYIN else "merchant"
-        minor, currency = receipt["minor"], receipt["currency"]
-        doubted = SlipDoubt(0, minor, currency, receipt[f"{role}_no"], doubt.code, doubt.facts)
+        doubted = SlipDoubt(
+            0, receipt.minor, receipt.currency, receipt.holder_no, doubt.code, doubt.facts
+        )
         question = SlipQuestion(
             what="undo",
             voucher_id=record.id,
@@ -242,11 +270,9 @@ class Slips:
             message_id=message_id,
             actor_name=actor.name,
         )
-        await self._ask(actor, question, role, record.holder_id)
+        await self._ask(actor, question, receipt.role, record.holder_id)
 
-    async def _ask(
-        self, actor: Actor, question: SlipQuestion, role: _Role, holder_id: UUID
-    ) -> None:
+    async def _ask(self, actor: Actor, question: SlipQuestion, role: Role, holder_id: UUID) -> None:
         """The question, in reply to the message that it is about."""
         message_id = question.message_id
         async with self._store.transaction() as tx:
@@ -258,8 +284,14 @@ class Slips:
                 supplier_id=holder_id if role == "supplier" else None,
                 message_id=message_id,
             )
-            said = Say(Stored("slip_question", asked.facts), reply_to=message_id)
-            await self._outbox.say(tx, actor.chat_id, said)
+            asking = SlipQuestionNotice(
+                approval_id=asked.id,
+                what=question.what,
+                lines=len(question.lines),
+                doubts=question.doubts,
+                actor_name=question.actor_name,
+            )
+            await self._outbox.say(tx, actor.chat_id, Say(asking, reply_to=message_id))
 
     async def _is_asked(self, actor: Actor, voucher_id: UUID, message_id: int) -> bool:
         """Whether this person's answer about the undo of this voucher is still waited for."""
@@ -274,10 +306,8 @@ class Slips:
         except Refusal:
             return False
 
-    async def _show(
-        self, actor: Actor, asked: Asked[SlipQuestion], screen: str, message_id: int
-    ) -> None:
-        said = Say(Stored(screen, pack(asked.question)), edit_message_id=message_id)
+    async def _show(self, actor: Actor, answer: Notice, message_id: int) -> None:
+        said = Say(answer, edit_message_id=message_id)
         await self._outbox.say(self._store, actor.chat_id, said)
 
     async def _written(self, kept: SlipLine) -> Written:

@@ -9,7 +9,6 @@ from uuid import UUID
 from aiogram.types import InlineKeyboardMarkup
 
 from handlers.kit.screen import button, keyboard
-from handlers.money.buttons import AnswerSlip
 from handlers.orders.buttons import AnswerReversal
 
 _Facts = dict[str, Any]
@@ -23,18 +22,4 @@ def reversal_buttons(facts: _Facts, translate: NullTranslations) -> InlineKeyboa
     )
     return keyboard(
         (yes, button(translate.pgettext("desk", "Cancel"), AnswerReversal(asked, yes=False)))
-    )
-
-
-def slip_buttons(facts: _Facts, translate: NullTranslations) -> InlineKeyboardMarkup | None:
-    """Whether what may be a slip is meant."""
-    asked = UUID(facts["approval_id"])
-    label = (
-        translate.gettext("↩️ Undo it")
-        if facts["what"] == "undo"
-        else translate.gettext("✅ Book it")
-    )
-    yes = button(label, AnswerSlip(asked, yes=True), style="danger")
-    return keyboard(
-        (yes, button(translate.pgettext("desk", "Cancel"), AnswerSlip(asked, yes=False)))
     )

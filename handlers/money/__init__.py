@@ -6,6 +6,7 @@ from typing import Final
 
 from handlers.kit.topic import Topic
 from handlers.money import adjustments, buttons, prepayments
+from handlers.money.screens import VIEWS
 from handlers.money.words import COMMANDS, hear
 
 __all__ = ["TOPIC"]
@@ -15,5 +16,6 @@ TOPIC: Final = Topic(
     routers=(prepayments.router, adjustments.router),
     commands=COMMANDS,
     hears=hear,
+    views=VIEWS,
     buttons=buttons.read,
 )

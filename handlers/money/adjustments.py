@@ -5,11 +5,14 @@ from __future__ import annotations
 from aiogram import Router
 from aiogram.types import Message
 
+from core.accounts.district import Accounts
 from core.accounts.slips import Written
 from core.accounts.vouchers import ADJUSTMENT, Advance, Cause, money_of
-from core.people.actors import Actor
-from core.runtime import Runtime
-from handlers.kit.context import Wants, proof_of, refuse, say
+from core.people.district import People
+from handlers.kit.chat import Chat, proof_of
+from handlers.kit.context import Wants
+from handlers.kit.refusals import OnlyInGroups
+from handlers.money.screens import CreditNotice, UsdtRate
 from handlers.money.words import Adjust, SetCredit, SetUsdtRate, ShowCredit, ShowUsdtRate
 
 
@@ -24,60 +27,62 @@ def router() -> Router:
     return routes
 
 
-async def adjust(message: Message, intent: Adjust, actor: Actor, runtime: Runtime) -> None:
+async def adjust(
+    message: Message, chat: Chat, intent: Adjust, people: People, accounts: Accounts
+) -> None:
     """Correct what a merchant is owed, with a reason."""
-    actor.need("adjust")
+    chat.actor.need("adjust")
     line = intent.line
-    if await runtime.accounts.vouchers.booked_lines(message.chat.id, message.message_id):
+    if await accounts.vouchers.booked_lines(chat.id, chat.message_id):
         return
     example = "/adjust M1001 -20 …"
-    merchant = await runtime.people.access.merchant_in(actor, line.merchant_no, example=example)
+    merchant = await people.access.merchant_in(chat.actor, line.merchant_no, example=example)
     amount = money_of(line.amount.units_in(merchant.currency), merchant.currency)
     correction = Advance(amount, line.remark, proof_file_id=proof_of(message))
     written = Written(line.line, ADJUSTMENT, merchant, correction)
-    await runtime.accounts.slips.record(actor, [written], message.message_id)
+    await accounts.slips.record(chat.actor, [written], chat.message_id)
 
 
-async def show_credit(message: Message, intent: ShowCredit, actor: Actor, runtime: Runtime) -> None:
+async def show_credit(
+    _: Message, chat: Chat, intent: ShowCredit, people: People, accounts: Accounts
+) -> None:
     """A merchant's credit line, how it stands, and what is left."""
-    actor.need("read_money")
-    merchant = await runtime.people.access.merchant_in(
-        actor, intent.merchant_no, example="/credit M1001"
+    chat.actor.need("read_money")
+    merchant = await people.access.merchant_in(
+        chat.actor, intent.merchant_no, example="/credit M1001"
     )
-    facts = await runtime.accounts.credit.facts(merchant)
-    await say(runtime, actor, "credit", facts, message.message_id)
+    standing = await accounts.credit.standing(merchant)
+    await chat.say(CreditNotice(merchant.merchant_no, merchant.name, merchant.currency, standing))
 
 
-async def set_credit(message: Message, intent: SetCredit, actor: Actor, runtime: Runtime) -> None:
+async def set_credit(
+    _: Message, chat: Chat, intent: SetCredit, people: People, accounts: Accounts
+) -> None:
     """How much a merchant lets us owe beyond what was advanced, or no limit at all."""
-    actor.need("set_credit")
-    merchant = await runtime.people.access.merchant_in(
-        actor, intent.merchant_no, example="/credit M1001 50000"
+    chat.actor.need("set_credit")
+    merchant = await people.access.merchant_in(
+        chat.actor, intent.merchant_no, example="/credit M1001 50000"
     )
     currency, amount = merchant.currency, intent.amount
     line = None if amount is None else money_of(amount.units_in(currency), currency)
-    cause = Cause(message.chat.id, message.message_id, 1)
-    await runtime.accounts.credit.set_line(actor, merchant, line, cause)
+    cause = Cause(chat.id, chat.message_id, 1)
+    await accounts.credit.set_line(chat.actor, merchant, line, cause)
 
 
-async def show_usdt_rate(message: Message, actor: Actor, runtime: Runtime) -> None:
+async def show_usdt_rate(_: Message, chat: Chat) -> None:
     """What one USDT is worth in this group."""
-    actor.need("read_money")
-    if actor.group is None:
-        await refuse(runtime, actor, "only_in_groups", {}, message)
+    chat.actor.need("read_money")
+    group = chat.actor.group
+    if group is None:
+        await chat.refuse(OnlyInGroups())
         return
-    rate = actor.group.usdt_rate
-    facts = {"rate": "" if rate is None else format(rate, "f")}
-    await say(runtime, actor, "usdt_rate", facts, message.message_id)
+    await chat.say(UsdtRate("" if group.usdt_rate is None else format(group.usdt_rate, "f")))
 
 
-async def set_usdt_rate(
-    message: Message, intent: SetUsdtRate, actor: Actor, runtime: Runtime
-) -> None:
+async def set_usdt_rate(_: Message, chat: Chat, intent: SetUsdtRate, accounts: Accounts) -> None:
     """What one USDT is worth in this group from now on."""
-    actor.need("set_rate")
-    if actor.group is None:
-        await refuse(runtime, actor, "only_in_groups", {}, message)
+    chat.actor.need("set_rate")
+    if await chat.refuse_outside_groups():
         return
-    cause = Cause(actor.chat_id, message.message_id, 1)
-    await runtime.accounts.pricing.set_usdt_rate(actor, intent.rate, cause)
+    cause = Cause(chat.id, chat.message_id, 1)
+    await accounts.pricing.set_usdt_rate(chat.actor, intent.rate, cause)

@@ -242,7 +242,7 @@ async def test_what_a_parked_message_booked_is_named(entrance: Entrance, clock: 
     assert isinstance(answer, Say)
     for language, words in (("en", "Nothing was booked"), ("zh", "未入账。请重新发送")):
         html = render_say(answer, language).html
-        assert receipt["record_no"] in html
+        assert receipt.record_no in html
         assert words not in html
 
 

@@ -57,32 +57,6 @@ def collected(name: str) -> dict[str, list[dict[str, Any]]]:
 MONEY_WHYS = (*get_args(Why), "phone")
 PRODUCTS = {"alipay_qr": Product("alipay_qr", "支付宝扫码", "Alipay QR")}
 
-RECEIPT: dict[str, Any] = {
-    "prepayment_id": str(ID), "kind": "prepayment", "proof": True, "record_no": "M1001-3",
-    "merchant_no": "M1001",
-    "merchant_name": HOSTILE, "merchant_id": str(ID), "minor": 72_000, "currency": "CNY",
-    "original_minor": 100_000_000, "original_currency": "USDT", "conversion_rate": "7.2",
-    "remark": HOSTILE, "before_minor": 0, "after_minor": 72_000, "advanced_minor": 72_000,
-    "actor_name": HOSTILE, "at": AT.isoformat(), "day": "2026-11-21", "zone": "Asia/Shanghai",
-    "reverses": "", "reverses_no": "M1001-2",
-}  # fmt: skip
-ADJUSTED: dict[str, Any] = {
-    **RECEIPT, "adjustment_id": str(ID), "kind": "adjustment", "original_minor": 72_000,
-    "original_currency": "CNY", "conversion_rate": "", "proof": False,
-}  # fmt: skip
-WIDE: dict[str, Any] = {  # as wide as a line can be
-    **RECEIPT, "merchant_no": "M12345678901", "record_no": "M12345678901-1234567",
-    "minor": -(10**10), "before_minor": -(10**15), "after_minor": -(10**15), "currency": "KWD",
-    "original_minor": 10**14, "conversion_rate": "1000000.125", "remark": "&" * 200,
-}  # fmt: skip
-PAID_IN: dict[str, Any] = {
-    **RECEIPT, "payin_id": str(ID), "kind": "payin", "record_no": "S01-3", "supplier_no": "S01",
-    "supplier_name": HOSTILE, "supplier_id": str(ID), "advanced_minor": 0,
-}  # fmt: skip
-CREDIT: dict[str, Any] = {
-    "merchant_no": "M1", "merchant_name": HOSTILE, "currency": "CNY", "line_minor": 5_000,
-    "position_minor": 4_500, "advanced_minor": 1_000, "left_minor": 500, "whole_minor": 6_000,
-}  # fmt: skip
 COMPLETION: dict[str, Any] = {
     "order_no": "P1", "merchant_order_no": HOSTILE, "merchant_id": str(ID), "order_id": str(ID),
     "version": 3, "minor": 10_000, "currency": "CNY", "status": "pending", "reason": HOSTILE,
@@ -179,12 +153,6 @@ EXAMPLES: dict[str, list[dict[str, Any]]] = collected("EXAMPLES") | {
     "alarm_exhausted": [
         {"order_no": "P1", "url": f"https://x/{HOSTILE}", "tries": tries} for tries in (1, 13)
     ],
-    "adjusted": [
-        ADJUSTED, {**ADJUSTED, "minor": -5, "remark": "x"},
-        {**ADJUSTED, "undone_by": HOSTILE, "undone_no": "M1001-4"},
-    ],
-    "adjusted_undone": [{**ADJUSTED, "minor": -72_000}],
-    "alarm_credit": [CREDIT, {**CREDIT, "left_minor": -1}],
     "alarm_credentials": [
         {"supplier_no": "S01", "supplier_name": HOSTILE, "names": ["base_url", "key"],
          "actor_name": HOSTILE, "alone": alone, "confirmed": confirmed, "minutes": 10}
@@ -295,26 +263,6 @@ EXAMPLES: dict[str, list[dict[str, Any]]] = collected("EXAMPLES") | {
         {"supplier_no": "S01", "supplier_name": HOSTILE, "before": "epay v2", "after": "epay v1",
          "actor_name": HOSTILE},
     ],
-    "credit": [
-        CREDIT, {**CREDIT, "position_minor": -500, "left_minor": 5_500},
-        {**CREDIT, "position_minor": 6_000, "left_minor": -1_000},
-        {**CREDIT, "line_minor": None, "left_minor": None, "whole_minor": None},
-    ],
-    "credit_set": [
-        {**CREDIT, "before_minor": None, "actor_name": HOSTILE},
-        {**CREDIT, "before_minor": 7, "left_minor": -1, "actor_name": HOSTILE},
-        {**CREDIT, "before_minor": 7, "line_minor": None, "left_minor": None,
-         "whole_minor": None, "actor_name": HOSTILE},
-    ],
-    "paid_in": [
-        PAID_IN, {**PAID_IN, "minor": -5, "conversion_rate": "", "proof": False},
-        {**PAID_IN, "undone_by": HOSTILE, "undone_no": "S01-4"},
-    ],
-    "paid_in_undone": [{**PAID_IN, "minor": -72_000}],
-    "usdt_rate": [{"rate": ""}, {"rate": "7.2"}],
-    "usdt_rate_set": [
-        {"before": before, "after": "7.2", "actor_name": HOSTILE} for before in ("", "7.15")
-    ],
     "balance": [
         {"merchant_no": "M1", "merchant_name": HOSTILE, "currency": "CNY", "balance_minor": minor,
          "advanced_minor": 500, "unpaid": 1, "at": AT.isoformat(), "zone": "UTC"}
@@ -324,18 +272,10 @@ EXAMPLES: dict[str, list[dict[str, Any]]] = collected("EXAMPLES") | {
     "complete_question": [COMPLETION],
     "complete_settled_itself": [COMPLETION],
     "completed": [COMPLETION],
-    "edited_money": [
-        {"records": [], "money": True}, {"records": [], "money": False},
-        {"records": ["M1-1", "M1-2"], "money": True},
-    ],
     "help": [
         {"rights": rights, "kind": kind, "name": HOSTILE, "topics": [t.name for t in TOPICS]}
         for rights in ([], ["look_up", "read_money"], sorted(RIGHTS))
         for kind in ("private", "merchant", "supplier", "ops", "unbound")
-    ],
-    "money_unreadable": [
-        {"line": 2, "text": HOSTILE, "why": why, "payin": payin}
-        for why in MONEY_WHYS for payin in (False, True)
     ],
     "no_command": [
         {"text": HOSTILE, "slash": slash, "near": near}
@@ -345,23 +285,7 @@ EXAMPLES: dict[str, list[dict[str, Any]]] = collected("EXAMPLES") | {
         )
     ],
     "only_in_groups": [{}],
-    "prepaid": [
-        RECEIPT, {**RECEIPT, "minor": -5, "remark": "", "conversion_rate": ""},
-        {**RECEIPT, "undone_by": HOSTILE, "undone_no": "M1001-4"},
-    ],
     "repeated": [{}],
-    "prepaid_undone": [{**RECEIPT, "minor": -72_000}],
-    "receipt": [
-        {"lines": [
-            {**line, "line": number, **({"undone_by": HOSTILE, "undone_no": f"{undone}-99"}
-                                        if number in struck else {})}
-            for number in range(1, count + 1)
-        ]}
-        for line, undone in (
-            (RECEIPT, "M1001"), (PAID_IN, "S01"), (ADJUSTED, "M1001"), (WIDE, "M1001"),
-        )
-        for count, struck in ((2, ()), (20, ()), (20, (3,)), (20, tuple(range(1, 21))))
-    ],
     "refusals": [
         {"told": [
             {"screen": "refusal", "quote": HOSTILE,
@@ -395,24 +319,6 @@ EXAMPLES: dict[str, list[dict[str, Any]]] = collected("EXAMPLES") | {
         if command.usage
         for why in ("", *MONEY_WHYS)
     ],
-    "slip_question": [
-        {"what": what, "actor_name": HOSTILE, "approval_id": str(ID), "message_id": 5,
-         "lines": [{}] * lines,
-         "doubts": [
-             {"line": line + 1, "minor": -1_000_000, "currency": "CNY", "holder_no": "M1001",
-              "code": code, "facts": facts}
-             for line in range(lines)
-         ]}
-        for what, lines in (("undo", 1), ("book", 1), ("book", 20))
-        for code, facts in (
-            ("repeat_doubtful", {"ago_s": "12", "record_no": "M1001-3", "name": HOSTILE}),
-            ("take_back_doubtful", {"moved": "100.00 CNY"}),
-            ("undo_of_another", {"record_no": "M1001-3", "name": HOSTILE}),
-            ("undo_of_much", {"record_no": "M1001-3", "amount": "12000.00 CNY"}),
-        )
-    ],
-    "slip_confirmed": [{"what": what, "actor_name": HOSTILE} for what in ("undo", "book")],
-    "slip_dropped": [{"what": what, "actor_name": HOSTILE} for what in ("undo", "book")],
 }  # fmt: skip
 
 ORDER = Order(
@@ -484,7 +390,6 @@ def largest(facts: Any, text: str) -> Any:
 
 MAX_WRITTEN = 500  # no text of people's is kept longer than this
 LARGEST: dict[str, list[dict[str, Any]]] = collected("LARGEST") | {
-    "edited_money": [{"records": [f"M1001-{10**9 + n}" for n in range(20)], "money": True}],
     "refusal": [
         {"code": "merchant_ambiguous", "line": 20,
          "facts": {"merchants": ", ".join(f"M{n}" for n in range(5000))}},
@@ -515,45 +420,6 @@ def test_rates_that_find_no_room_are_counted() -> None:
         assert shown >= 2
         left_out = len(facts["lines"]) - shown
         assert (f"… and {left_out} more" in text) == (left_out > 0)
-
-
-def test_a_receipt_shows_what_happened() -> None:
-    text = read_html(render_say(Say(Stored("prepaid", RECEIPT)), "zh").html)
-    for part in ("+720.00 CNY", "100.00 USDT × 7.2", "0.00 → 720.00", "M1001-3", "100%",
-                 "11-21 09:03:27", "🟩" * 10):  # fmt: skip
-        assert part in text
-
-
-def test_receipts_of_every_kind_say_whose_and_how_it_stands() -> None:
-    undone = {"undone_by": HOSTILE, "undone_no": "S01-4"}
-    for name, facts, parts in (
-        ("prepaid", RECEIPT, ("📎", "Prepaid +720.00", "Prepaid balance 0.00 → 720.00", "M1001 ")),
-        ("adjusted", ADJUSTED, ("in the merchant's favour", "Prepaid balance 0.00 → 720.00")),
-        (
-            "adjusted",
-            {**ADJUSTED, "before_minor": 0, "after_minor": -2_000},
-            ("Owed to the merchant 0.00 → 20.00",),
-        ),
-        (
-            "adjusted_undone",
-            {**ADJUSTED, "before_minor": -2_000, "after_minor": 0},
-            ("Owed to the merchant 20.00 → 0.00",),
-        ),
-        (
-            "adjusted",
-            {**ADJUSTED, "before_minor": 500, "after_minor": -2_000},
-            ("Prepaid balance 5.00 → Owed to the merchant 20.00",),
-        ),
-        ("paid_in", PAID_IN, ("📎", "Paid in by the supplier", "owes us 0.00 → 720.00", "S01 ")),
-        ("paid_in_undone", PAID_IN, ("Undone: M1001-2", "owes us 0.00 → 720.00", "S01 ")),
-    ):
-        text = read_html(render_say(Say(Stored(name, facts)), "en").html) + " "
-        for part in parts:
-            assert part.strip() in text, (name, part)
-        if not name.endswith("_undone"):
-            struck = render_say(Say(Stored(name, {**facts, **undone})), "en")
-            assert "<s>" in struck.html
-            assert struck.keyboard is None
 
 
 def test_a_question_in_a_merchants_group_names_no_supplier() -> None:

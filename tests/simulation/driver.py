@@ -13,12 +13,13 @@ from datetime import timedelta
 from decimal import Decimal
 from itertools import pairwise
 from random import Random
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
 import pytest
 
 from core.accounts.prepayments import UNDO_WITHIN, Advance, Cause
+from core.accounts.vouchers import VoucherReceipt
 from core.kernel.days import Days
 from core.kernel.errors import Refusal
 from core.kernel.money import Money
@@ -52,7 +53,7 @@ class Shop:
     desk: Desk
     chat_id: int
     lives: list[Life] = field(default_factory=list)
-    receipts: list[tuple[dict[str, Any], float]] = field(default_factory=list)
+    receipts: list[tuple[VoucherReceipt, float]] = field(default_factory=list)
     credited_minor: int = 0
     advanced_minor: int = 0
 
@@ -217,10 +218,10 @@ class Driver:
         receipt = await record(actor, shop.desk.merchant, advance, cause)
         if self.random.random() < 0.3:
             assert await record(actor, shop.desk.merchant, advance, cause) == receipt
-        shop.advanced_minor += receipt["minor"]
-        assert receipt["minor"] == minor
-        assert receipt["advanced_minor"] == shop.advanced_minor
-        assert receipt["after_minor"] == shop.advanced_minor - shop.credited_minor
+        shop.advanced_minor += receipt.minor
+        assert receipt.minor == minor
+        assert receipt.advanced_minor == shop.advanced_minor
+        assert receipt.after_minor == shop.advanced_minor - shop.credited_minor
         shop.receipts.append((receipt, self.passed_s))
 
     async def undo(self, shop: Shop) -> None:
@@ -229,7 +230,7 @@ class Driver:
         receipt, at_s = self.random.choice(shop.receipts)
         actor = await shop.desk.actor(OPERATOR, shop.chat_id)
         cause = Cause(shop.chat_id, self._message(), 1)
-        prepayment_id = UUID(receipt["prepayment_id"])
+        prepayment_id = receipt.voucher_id
         undo = shop.desk.runtime.accounts.prepayments.undo(
             actor, shop.desk.merchant, prepayment_id, cause
         )
@@ -238,7 +239,7 @@ class Driver:
                 await undo
             return
         await undo
-        shop.advanced_minor -= receipt["minor"]
+        shop.advanced_minor -= receipt.minor
         shop.receipts.remove((receipt, at_s))
 
     async def timetable(self, shop: Shop) -> None:

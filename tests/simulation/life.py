@@ -20,6 +20,7 @@ import pytest
 
 from core.accounts.adjustments import Correction
 from core.accounts.prepayments import Advance, Cause
+from core.accounts.vouchers import VoucherReceipt
 from core.kernel.clock import DayCut
 from core.kernel.days import Days
 from core.kernel.errors import Refusal
@@ -66,7 +67,7 @@ class Shop:
 
     merchant: Merchant
     books: Books
-    advances: list[dict[str, Any]]
+    advances: list[VoucherReceipt]
 
 
 # Verbs that are planned one after another and then done at the same time; those with a + are done
@@ -385,9 +386,9 @@ class Life:
         advance = Advance(Money(minor, shop.books.currency), "life")
         if usdt:
             advance = Advance(Money(1_000_000 + step.much, "USDT"), "life", Decimal("7.2"))
-        receipts: list[dict[str, Any]] = []
+        receipts: list[VoucherReceipt] = []
 
-        async def call() -> dict[str, Any]:
+        async def call() -> VoucherReceipt:
             receipt = await self.runtime.accounts.prepayments.record(
                 self.desk.asks, shop.merchant, advance, _cause()
             )
@@ -396,11 +397,11 @@ class Life:
             return receipt
 
         def note(books: Books, at: datetime) -> int:
-            booked: int = receipts[0]["minor"] if usdt else minor
+            booked = receipts[0].minor if usdt else minor
             books.prepay(booked, at)
             return booked
 
-        return Act(call, note, lambda receipt: receipt["minor"])
+        return Act(call, note, lambda receipt: receipt.minor)
 
     async def _undo(self, shop: Shop, step: Step) -> Act | None:
         if not shop.advances:
@@ -408,9 +409,9 @@ class Life:
         receipt = shop.advances.pop(step.which % len(shop.advances))
         return Act(
             lambda: self.runtime.accounts.prepayments.undo(
-                self.desk.asks, shop.merchant, UUID(receipt["prepayment_id"]), _cause()
+                self.desk.asks, shop.merchant, receipt.voucher_id, _cause()
             ),
-            lambda books, at: books.prepay(-receipt["minor"], at),
+            lambda books, at: books.prepay(-receipt.minor, at),
             free=frozenset({"undo_too_late"}),
         )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Any, Final, Literal
+from typing import Final, Literal
 from uuid import UUID
 
 from core.accounts.vouchers.amounts import Advance, Converted
@@ -20,8 +20,10 @@ from core.people.receipts import Cause
 UNDO_WITHIN: Final = timedelta(minutes=30)
 PAGE_SIZE: Final = 10
 
-
 KindName = Literal["prepayment", "adjustment", "payin"]
+Role = Literal["merchant", "supplier"]
+Booked = Literal["prepaid", "adjusted", "paid_in"]
+Undone = Literal["prepaid_undone", "adjusted_undone", "paid_in_undone"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +36,8 @@ class Kind:
     """
 
     name: KindName
-    booked: Literal["prepaid", "adjusted", "paid_in"]
-    undone: Literal["prepaid_undone", "adjusted_undone", "paid_in_undone"]
+    booked: Booked
+    undone: Undone
     right: str
     weight: Literal[1, -1]
 
@@ -52,7 +54,7 @@ class Holder:
     """Whose vouchers: a merchant, whose own books they move, or a supplier, who pays into the
     desk's. no: what record numbers begin with."""
 
-    role: Literal["merchant", "supplier"]
+    role: Role
     id: UUID
     no: str
     name: str
@@ -108,17 +110,6 @@ class Decision:
     kind: Kind
     move: Move
     cause: Cause
-
-
-@dataclass(frozen=True, slots=True)
-class Record:
-    """A voucher as it was booked: by which line of which message, and the receipt of that line."""
-
-    id: UUID
-    holder_id: UUID
-    kind: Kind
-    cause: Cause
-    receipt: dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)

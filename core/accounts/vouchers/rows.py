@@ -4,11 +4,17 @@ from __future__ import annotations
 
 from typing import Final
 
+from core.accounts.vouchers.model import Decision
+from core.accounts.vouchers.receipts import Entry, VoucherReceipt
+from core.kernel.holder import MODE
+from core.people.actors import Actor
+from core.system.store import Tx
+
 NEXT_SEQ: Final = "SELECT coalesce(max(seq), 0) + 1 FROM voucher WHERE holder_id = $1"
 
 NEWEST_AT: Final = "SELECT at FROM voucher WHERE holder_id = $1 ORDER BY seq DESC LIMIT 1"
 
-INSERT: Final = """
+_INSERT: Final = """
 INSERT INTO voucher
     (holder_id, id, kind, seq, record_no, mode, currency, minor, original_minor,
      original_currency, conversion_rate, remark, proof_file_id, actor_user_id, actor_name, chat_id,
@@ -42,7 +48,8 @@ WHERE v.holder_id = ANY(coalesce($1::uuid[], ARRAY(
 
 # What a message has moved, each line with who undid it and as which record.
 RECEIPTS: Final = """
-SELECT c.line, c.receipt, r.actor_name AS undone_by, r.record_no AS undone_no
+SELECT c.receipt, coalesce(r.actor_name, '') AS undone_by,
+       coalesce(r.record_no, '') AS undone_no
 FROM cause c
 JOIN voucher v ON v.holder_id = c.holder_id AND v.record_no = c.receipt->>'record_no'
 LEFT JOIN voucher r ON r.holder_id = v.holder_id AND r.reverses = v.id
@@ -85,3 +92,34 @@ SELECT v.id, v.at, v.record_no, v.minor, v.original_minor, v.original_currency,
        v.proof_file_id IS NOT NULL AS proof, coalesce(r.actor_name, '') AS undone_by
 {_LISTED} AND {_A_LINE}
 """
+
+
+async def insert(
+    tx: Tx, actor: Actor, decided: Decision, entry: Entry, receipt: VoucherReceipt
+) -> None:
+    """The voucher's row."""
+    move, cause = decided.move, decided.cause
+    await tx.execute(
+        _INSERT,
+        receipt.holder_id,
+        entry.id,
+        receipt.kind,
+        entry.seq,
+        receipt.record_no,
+        MODE,
+        receipt.currency,
+        receipt.minor,
+        receipt.original_minor,
+        receipt.original_currency,
+        receipt.conversion_rate or None,
+        receipt.remark,
+        move.proof_file_id,
+        actor.user_id,
+        actor.name,
+        cause.chat_id,
+        cause.message_id,
+        entry.event_id,
+        receipt.reverses,
+        entry.day,
+        entry.at,
+    )

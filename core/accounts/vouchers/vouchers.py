@@ -11,7 +11,7 @@ from uuid import UUID
 import asyncpg
 
 from core.accounts.vouchers import rows
-from core.accounts.vouchers.announcements import Telling, Written, said_of
+from core.accounts.vouchers.announcements import Telling, Written
 from core.accounts.vouchers.doubts import Doubts, doubt_of_undo, doubts_of_moves
 from core.accounts.vouchers.model import (
     KINDS,
@@ -21,13 +21,19 @@ from core.accounts.vouchers.model import (
     Holder,
     Kind,
     Move,
-    Record,
     VoucherLine,
     VoucherPage,
 )
+from core.accounts.vouchers.receipts import (
+    Entry,
+    Record,
+    VoucherReceipt,
+    read_receipt,
+    write_receipt,
+)
 from core.books import BusinessDay, Event, Ledger, reversal
 from core.delivery.audit import Audit
-from core.delivery.outbox import Outbox
+from core.delivery.outbox import Outbox, values_of
 from core.kernel.errors import Bug, Refusal
 from core.kernel.holder import MODE
 from core.kernel.ids import Ids
@@ -57,7 +63,7 @@ class Vouchers:
 
     async def record(
         self, actor: Actor, decisions: Sequence[Decision], *, sure: bool
-    ) -> list[dict[str, Any]]:
+    ) -> list[VoucherReceipt]:
         """Book the lines of a message, all of them or none, and put their one receipt into the
         outbox. Returns the receipt of each line.
 
@@ -65,8 +71,8 @@ class Vouchers:
         `Doubts` where some of them may be slips.
         """
 
-        async def work(tx: Tx, days: _Days) -> list[dict[str, Any]]:
-            receipts = {one.cause: await receipt_of(tx, one.cause) for one in decisions}
+        async def work(tx: Tx, days: _Days) -> list[VoucherReceipt]:
+            receipts = {one.cause: await _receipt_of(tx, one.cause) for one in decisions}
             fresh = [one for one in decisions if receipts[one.cause] is None]
             if not sure:
                 now = {holder_id: day.at for holder_id, day in days.items()}
@@ -98,7 +104,7 @@ class Vouchers:
         cause: Cause,
         *,
         sure: bool,
-    ) -> dict[str, Any]:
+    ) -> VoucherReceipt:
         """Take a movement back by its exact reversal. Returns the undo's receipt.
 
         Where a button is the cause, the receipt that carries it is struck through, also when the
@@ -106,10 +112,10 @@ class Vouchers:
         Refusals: record_not_found, already_undone, undo_too_late.
         """
 
-        async def work(tx: Tx, days: _Days) -> dict[str, Any]:
+        async def work(tx: Tx, days: _Days) -> VoucherReceipt:
             day = days[holder.id]
-            receipt = await receipt_of(tx, cause)
-            if receipt is None or receipt["reverses"] != str(voucher_id):
+            receipt = await _receipt_of(tx, cause)
+            if receipt is None or receipt.reverses != voucher_id:
                 row = await tx.fetchrow(rows.TO_UNDO, holder.id, voucher_id, kind.name)
                 _check_undo(row, day.at)
                 assert row is not None
@@ -167,7 +173,8 @@ class Vouchers:
         if row is None:
             raise Refusal("record_not_found")
         cause = Cause(row["chat_id"], row["message_id"], row["line"])
-        return Record(voucher_id, row["holder_id"], KINDS[row["kind"]], cause, row["receipt"])
+        kind, receipt = KINDS[row["kind"]], read_receipt(row["receipt"])
+        return Record(voucher_id, row["holder_id"], kind, cause, receipt)
 
     async def _in_books(
         self, holders: Sequence[Holder], work: Callable[[Tx, _Days], Awaitable[T]]
@@ -218,7 +225,7 @@ class Vouchers:
         whose: tuple[Holder, Kind],
         row: asyncpg.Record,
         cause: Cause,
-    ) -> dict[str, Any]:
+    ) -> VoucherReceipt:
         """Book the exact reversal of a voucher's row and tell it; the receipt."""
         holder, kind = whose
         moved = await self._ledger.postings_of(tx, day.holder_id, row["event_id"])
@@ -247,59 +254,24 @@ class Vouchers:
         undone: tuple[UUID, str] | None = None,
     ) -> Written:
         """Event, voucher and cause. undone: id and number of what is taken back."""
-        holder, kind, move, cause = decided.holder, decided.kind, decided.move, decided.cause
+        holder, cause = decided.holder, decided.cause
         listed_on = await _day_of(tx, holder, day)
         event_id = await self._ledger.book(tx, day, event)
-        voucher_id = self._ids.uuid7()
         seq = await tx.fetchval(rows.NEXT_SEQ, holder.id)
-        after_minor, advanced_minor = await self._standing(tx, holder)
-        receipt = {
-            f"{kind.name}_id": str(voucher_id),
-            "record_no": f"{holder.no}-{seq}",
-            **said_of(decided),
-            "before_minor": after_minor - kind.weight * move.amount.minor,
-            "after_minor": after_minor,
-            "advanced_minor": advanced_minor,
-            "actor_name": actor.name,
-            "at": day.at.isoformat(),
-            "day": listed_on.isoformat(),
-            "reverses": str(undone[0]) if undone else "",
-            "reverses_no": undone[1] if undone else "",
-        }
-        await tx.execute(
-            rows.INSERT,
-            holder.id,
-            voucher_id,
-            kind.name,
-            seq,
-            receipt["record_no"],
-            MODE,
-            move.amount.currency,
-            move.amount.minor,
-            move.original.minor,
-            move.original.currency,
-            receipt["conversion_rate"] or None,
-            move.remark,
-            move.proof_file_id,
-            actor.user_id,
-            actor.name,
-            cause.chat_id,
-            cause.message_id,
-            event_id,
-            undone[0] if undone else None,
-            listed_on,
-            day.at,
-        )
+        standing = await self._standing(tx, holder)
+        entry = Entry(self._ids.uuid7(), seq, event_id, day.at, listed_on, *standing, undone)
+        receipt = write_receipt(decided, entry, actor.name)
+        await rows.insert(tx, actor, decided, entry, receipt)
         await tx.execute(
             rows.INSERT_CAUSE,
             cause.chat_id,
             cause.message_id,
             cause.line,
             holder.id,
-            receipt,
+            values_of(receipt),
             day.at,
         )
-        return Written(holder, kind, event.kind, cause, voucher_id, receipt)
+        return Written(holder, decided.kind, cause, receipt)
 
     async def _standing(self, tx: Tx, holder: Holder) -> tuple[int, int]:
         """How the holder stands after what was booked, and what was advanced to it in all.
@@ -326,6 +298,12 @@ def _check_undo(row: asyncpg.Record | None, at: datetime) -> None:
         raise Refusal("already_undone")
     if at - row["at"] > UNDO_WITHIN:
         raise Refusal("undo_too_late", limit_min=int(UNDO_WITHIN.total_seconds() // 60))
+
+
+async def _receipt_of(queries: Queries, cause: Cause) -> VoucherReceipt | None:
+    """What was booked because of this; None where nothing was."""
+    values = await receipt_of(queries, cause)
+    return None if values is None else read_receipt(values)
 
 
 async def _day_of(tx: Tx, holder: Holder, day: BusinessDay) -> date:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from typing import Any
-from uuid import UUID
 
 import pytest
 
 from core.accounts.adjustments import Correction
-from core.accounts.vouchers import MAX_REMARK_CHARS, Cause
+from core.accounts.vouchers import MAX_REMARK_CHARS, Cause, VoucherReceipt
 from core.delivery.outbox import Bill
 from core.kernel.errors import Refusal
 from core.kernel.money import Money
@@ -18,7 +17,7 @@ from tests.core.support import ADMIN, CHAT, FINANCE, OPERATOR, OWNER, SPRUCE_STA
 
 async def adjust(
     desk: Desk, minor: int, message_id: int, *, user_id: int = FINANCE, **more: Any
-) -> dict[str, Any]:
+) -> VoucherReceipt:
     reason, currency = more.pop("reason", " wrong fee "), more.pop("currency", "CNY")
     correction = Correction(Money(minor, currency), reason, **more)
     return await desk.runtime.accounts.adjustments.record(
@@ -28,18 +27,18 @@ async def adjust(
 
 async def test_an_adjustment_moves_payable_and_is_undone_exactly(desk: Desk) -> None:
     receipt = await adjust(desk, -2000, 1, proof_file_id="picture")
-    assert (receipt["minor"], receipt["remark"], receipt["proof"]) == (-2000, "wrong fee", True)
-    assert (receipt["before_minor"], receipt["after_minor"]) == (0, 2000)
-    assert receipt["record_no"] == f"{desk.merchant.merchant_no}-1"
+    assert (receipt.minor, receipt.remark, receipt.proof) == (-2000, "wrong fee", True)
+    assert (receipt.before_minor, receipt.after_minor) == (0, 2000)
+    assert receipt.record_no == f"{desk.merchant.merchant_no}-1"
     assert await desk.balances() == {"adjust": 2000, "payable": -2000}
     put_out = await facts(desk.runtime, CHAT)
     assert any(isinstance(fact, Bill) and fact.reply_to is None for fact in put_out)
     assert await adjust(desk, -2000, 1) == receipt
     owner = await desk.actor(OWNER)
-    undo, adjustment_id = desk.runtime.accounts.adjustments.undo, UUID(receipt["adjustment_id"])
+    undo, adjustment_id = desk.runtime.accounts.adjustments.undo, receipt.voucher_id
     undone = await undo(owner, desk.merchant, adjustment_id, Cause(CHAT, 2, 0))
-    assert (undone["minor"], undone["before_minor"], undone["after_minor"]) == (2000, 2000, 0)
-    assert undone["reverses_no"] == receipt["record_no"]
+    assert (undone.minor, undone.before_minor, undone.after_minor) == (2000, 2000, 0)
+    assert undone.reverses_no == receipt.record_no
     assert await undo(owner, desk.merchant, adjustment_id, Cause(CHAT, 2, 0)) == undone
     with pytest.raises(Refusal, match="already undone"):
         await undo(owner, desk.merchant, adjustment_id, Cause(CHAT, 3, 0))
@@ -68,10 +67,10 @@ async def test_what_cannot_be_adjusted_writes_nothing(desk: Desk) -> None:
     assert await desk.balances() == {}
     assert await desk.runtime.system.store.fetchval("SELECT count(*) FROM cause") == 0
     receipt = await adjust(desk, 5, 1, user_id=ADMIN, reason="y" * 500)
-    assert len(receipt["remark"]) == MAX_REMARK_CHARS
+    assert len(receipt.remark) == MAX_REMARK_CHARS
     with pytest.raises(Refusal) as error:
         await desk.runtime.accounts.adjustments.undo(
-            await desk.actor(OPERATOR), desk.merchant, UUID(receipt["adjustment_id"]),
+            await desk.actor(OPERATOR), desk.merchant, receipt.voucher_id,
             Cause(CHAT, 2, 0),
         )  # fmt: skip
     assert error.value.code == "not_permitted"

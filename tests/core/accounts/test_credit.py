@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from itertools import count
-from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.accounts.credit import Standing
+from core.accounts.credit import CreditSet, Standing
 from core.accounts.vouchers import Advance, Cause
 from core.delivery.outbox import Say
 from core.kernel.errors import Refusal
@@ -24,7 +23,7 @@ _messages = count(1000)
 
 async def set_line(
     desk: Desk, minor: int | None, *, user_id: int = FINANCE, currency: str = "CNY"
-) -> dict[str, Any]:
+) -> CreditSet:
     line = None if minor is None else Money(minor, currency)
     actor = await desk.actor(user_id)
     cause = Cause(CHAT, next(_messages), 1)
@@ -56,14 +55,15 @@ async def alarms(desk: Desk) -> dict[int, int]:
 
 async def test_a_line_is_set_shown_and_switched_off(desk: Desk) -> None:
     said = await set_line(desk, 50_000)
-    assert (said["before_minor"], said["line_minor"], said["left_minor"]) == (None, 50_000, 50_000)
+    assert said.before_minor is None
+    assert (said.standing.line_minor, said.standing.left_minor) == (50_000, 50_000)
     assert (await fresh(desk)).credit_line_minor == 50_000
-    assert (await set_line(desk, 50_000))["before_minor"] == 50_000, "the same again"
-    assert (await set_line(desk, 0))["line_minor"] == 0
+    assert (await set_line(desk, 50_000)).before_minor == 50_000, "the same again"
+    assert (await set_line(desk, 0)).standing.line_minor == 0
     off = await set_line(desk, None)
-    assert (off["before_minor"], off["line_minor"], off["left_minor"]) == (0, None, None)
-    shown = await desk.runtime.accounts.credit.facts(await fresh(desk))
-    assert (shown["line_minor"], shown["position_minor"], shown["left_minor"]) == (None, 0, None)
+    assert (off.before_minor, off.standing.line_minor, off.standing.left_minor) == (0, None, None)
+    shown = await desk.runtime.accounts.credit.standing(await fresh(desk))
+    assert (shown.line_minor, shown.position_minor, shown.left_minor) == (None, 0, None)
     put_out = [f.screen for f in await facts(desk.runtime, CHAT) if isinstance(f, Say)]
     assert put_out == ["credit_set"] * 4
     trail = "SELECT count(*) FROM audit WHERE action = 'set_credit'"

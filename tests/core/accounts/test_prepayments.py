@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import pytest
 
 from core.accounts.prepayments import Advance, Cause
+from core.accounts.vouchers import VoucherReceipt
 from core.kernel.errors import Refusal
 from core.kernel.money import Money
 from core.parties.merchants import App, Merchant
@@ -42,7 +44,7 @@ class Till:
 
     async def record(
         self, minor: int, message_id: int, *, line: int = 1, user_id: int = OPERATOR, **more: Any
-    ) -> dict[str, Any]:
+    ) -> VoucherReceipt:
         actor = await self.runtime.people.access.actor(user_id, "x", self.chat_id, private=False)
         advance = Advance(more.pop("amount", Money(minor, "CNY")), "advance", **more)
         return await self.runtime.accounts.prepayments.record(
@@ -50,10 +52,10 @@ class Till:
         )
 
     async def undo(
-        self, receipt: dict[str, Any], message_id: int, *, user_id: int = OPERATOR
-    ) -> dict[str, Any]:
+        self, receipt: VoucherReceipt, message_id: int, *, user_id: int = OPERATOR
+    ) -> VoucherReceipt:
         actor = await self.runtime.people.access.actor(user_id, "x", self.chat_id, private=False)
-        prepayment_id = UUID(receipt["prepayment_id"])
+        prepayment_id = receipt.voucher_id
         return await self.runtime.accounts.prepayments.undo(
             actor, self.merchant, prepayment_id, Cause(CHAT, message_id, 1)
         )
@@ -81,10 +83,10 @@ async def test_the_same_cause_answers_the_same_receipt(till: Till) -> None:
     again = await till.record(100000, 1)
     other_text = await till.record(999, 1)
     assert first == again == other_text
-    assert (first["before_minor"], first["after_minor"]) == (0, 100000)
-    assert first["record_no"] == "M1001-1"
+    assert (first.before_minor, first.after_minor) == (0, 100000)
+    assert first.record_no == "M1001-1"
     second = await till.record(-30000, 1, line=2)
-    assert (second["record_no"], second["after_minor"]) == ("M1001-2", 70000)
+    assert (second.record_no, second.after_minor) == ("M1001-2", 70000)
     assert await till.balances() == {"prepaid": -70000, "paid_out": 70000}
     said = [f.screen for f in await facts(till.runtime, CHAT) if hasattr(f, "screen")]
     assert said == ["prepaid", "prepaid"]
@@ -101,7 +103,7 @@ async def test_the_same_cause_at_once_is_booked_once(till: Till) -> None:
 async def test_an_undo_is_the_exact_negation_and_comes_once(till: Till) -> None:
     receipt = await till.record(100000, 1)
     undone = await till.undo(receipt, 2)
-    assert (undone["minor"], undone["reverses_no"]) == (-100000, "M1001-1")
+    assert (undone.minor, undone.reverses_no) == (-100000, "M1001-1")
     assert await till.undo(receipt, 2) == undone
     assert await till.balances() == {}
     with pytest.raises(Refusal) as error:
@@ -135,12 +137,12 @@ async def test_an_undo_has_its_time(till: Till, clock: SetClock) -> None:
 async def test_a_converted_prepayment_keeps_amount_and_rate(till: Till) -> None:
     usdt = Money(100_000_000, "USDT")
     receipt = await till.record(0, 1, amount=usdt, conversion_rate=Decimal("7.2"))
-    assert (receipt["minor"], receipt["currency"]) == (72000, "CNY")
-    assert (receipt["original_minor"], receipt["conversion_rate"]) == (100_000_000, "7.2")
+    assert (receipt.minor, receipt.currency) == (72000, "CNY")
+    assert (receipt.original_minor, receipt.conversion_rate) == (100_000_000, "7.2")
     assert await till.balances() == {"fx": 72000, "prepaid": -72000}
     assert await till.balances("USDT") == {"fx": -100_000_000, "paid_out": 100_000_000}
     undone = await till.undo(receipt, 2)
-    assert (undone["original_minor"], undone["conversion_rate"]) == (-100_000_000, "7.2")
+    assert (undone.original_minor, undone.conversion_rate) == (-100_000_000, "7.2")
     assert await till.balances() == await till.balances("USDT") == {}
     assert (await till.runtime.reports.verify.whole()).differences == ()
 
@@ -165,8 +167,8 @@ async def test_what_is_no_advance_is_refused(
 
 async def test_what_left_as_usdt_is_booked_as_what_was_said(till: Till) -> None:
     receipt = await till.record(70000, 1, conversion_rate=Decimal("7.2"), proof_file_id="slip")
-    assert (receipt["minor"], receipt["conversion_rate"], receipt["proof"]) == (70000, "7.2", True)
-    assert (receipt["original_minor"], receipt["original_currency"]) == (97_222_222, "USDT")
+    assert (receipt.minor, receipt.conversion_rate, receipt.proof) == (70000, "7.2", True)
+    assert (receipt.original_minor, receipt.original_currency) == (97_222_222, "USDT")
     assert await till.balances() == {"fx": 70000, "prepaid": -70000}
     assert await till.balances("USDT") == {"fx": -97_222_222, "paid_out": 97_222_222}
     row = await till.runtime.system.store.fetchrow(
@@ -190,7 +192,7 @@ async def test_one_word_moves_so_much_and_no_more(till: Till) -> None:
         assert error.value.code == "amount_over_limit"
         assert error.value.facts["limit"].startswith("100,000,000.00")
     assert await till.rows() == 0
-    assert (await till.record(10**10, 1))["after_minor"] == 10**10
+    assert (await till.record(10**10, 1)).after_minor == 10**10
 
 
 @pytest.mark.parametrize(
@@ -204,20 +206,20 @@ async def test_currencies_with_other_decimals(
     )
     till = Till(runtime, merchant, OPS_CHAT)
     receipt = await till.record(0, 1, amount=Money(minor, currency), conversion_rate=Decimal("7.2"))
-    assert (receipt["minor"], receipt["original_minor"]) == (minor, usdt_minor)
+    assert (receipt.minor, receipt.original_minor) == (minor, usdt_minor)
     assert await till.balances(currency) == {"fx": minor, "prepaid": -minor}
     other = await till.record(0, 2, amount=Money(100_000, "USDT"), conversion_rate=Decimal(5))
-    assert other["minor"] == {"JPY": 1, "KWD": 500}[currency]  # 0.5 yen goes up
-    assert (await till.record(0, 3, amount=Money(-5, currency)))["minor"] == -5
+    assert other.minor == {"JPY": 1, "KWD": 500}[currency]  # 0.5 yen goes up
+    assert (await till.record(0, 3, amount=Money(-5, currency))).minor == -5
     await till.undo(receipt, 4)
     assert (await runtime.reports.verify.whole()).differences == ()
 
 
 async def test_records_at_once_have_numbers_of_their_own(till: Till) -> None:
     receipts = await asyncio.gather(*(till.record(100, 1, line=i) for i in range(1, 13)))
-    assert sorted(r["record_no"] for r in receipts) == sorted(f"M1001-{i}" for i in range(1, 13))
-    by_number = sorted(receipts, key=lambda r: int(r["record_no"].partition("-")[2]))
-    assert [r["after_minor"] for r in by_number] == [100 * i for i in range(1, 13)]
+    assert sorted(r.record_no for r in receipts) == sorted(f"M1001-{i}" for i in range(1, 13))
+    by_number = sorted(receipts, key=lambda r: int(r.record_no.partition("-")[2]))
+    assert [r.after_minor for r in by_number] == [100 * i for i in range(1, 13)]
     assert (await till.runtime.reports.verify.whole()).differences == ()
 
 
@@ -254,7 +256,7 @@ async def test_who_may_not_moves_nothing(till: Till) -> None:
 async def test_a_record_of_another_merchant_is_not_found(till: Till, runtime: Runtime) -> None:
     receipt = await till.record(100000, 1)
     other = Till(runtime, await runtime.parties.merchants.by_no("M1002"), OPS_CHAT)
-    for wrong in (receipt, {"prepayment_id": str(uuid4())}):
+    for wrong in (receipt, replace(receipt, voucher_id=uuid4())):
         with pytest.raises(Refusal) as error:
             await other.undo(wrong, 2)
         assert error.value.code == "record_not_found"
@@ -267,14 +269,14 @@ async def test_a_number_is_not_given_twice_where_a_record_is_gone(
         await till.record(100, message_id)
     async with owner(servers, database) as connection:
         await connection.execute("DELETE FROM voucher WHERE record_no = 'M1001-1'")
-    assert (await till.record(100, 3))["record_no"] == "M1001-3"
+    assert (await till.record(100, 3)).record_no == "M1001-3"
 
 
 async def test_merchants_count_their_records_apart(till: Till, runtime: Runtime) -> None:
     other = Till(runtime, await runtime.parties.merchants.by_no("M1002"), OPS_CHAT)
     await till.record(100, 1)
-    assert (await other.record(100, 2))["record_no"] == "M1002-1"
-    assert (await till.record(100, 3))["record_no"] == "M1001-2"
+    assert (await other.record(100, 2)).record_no == "M1002-1"
+    assert (await till.record(100, 3)).record_no == "M1001-2"
 
 
 async def test_an_undo_reads_the_month_of_what_it_undoes_alone(

@@ -6,8 +6,7 @@ import asyncio
 from datetime import date, timedelta
 from decimal import Decimal
 from itertools import pairwise
-from typing import Any
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import pytest
 from hypothesis import given
@@ -20,6 +19,7 @@ from core.accounts.vouchers import (
     USDT,
     Advance,
     Cause,
+    VoucherReceipt,
     check_moved,
     convert,
     money_of,
@@ -35,14 +35,14 @@ def fen(minor: int) -> Money:
     return Money(minor, "CNY")
 
 
-async def prepay(desk: Desk, minor: int, message_id: int, line: int = 1) -> dict[str, Any]:
+async def prepay(desk: Desk, minor: int, message_id: int, line: int = 1) -> VoucherReceipt:
     actor = await desk.actor(FINANCE)
     return await desk.runtime.accounts.prepayments.record(
         actor, desk.merchant, Advance(fen(minor), "r"), Cause(CHAT, message_id, line)
     )
 
 
-async def adjust(desk: Desk, minor: int, message_id: int, line: int = 1) -> dict[str, Any]:
+async def adjust(desk: Desk, minor: int, message_id: int, line: int = 1) -> VoucherReceipt:
     actor = await desk.actor(FINANCE)
     return await desk.runtime.accounts.adjustments.record(
         actor, desk.merchant, Correction(fen(minor), "why"), Cause(CHAT, message_id, line)
@@ -53,12 +53,12 @@ async def test_kinds_at_once_share_one_row_of_numbers(desk: Desk) -> None:
     """Different kinds lock different balances; their numbers come from one sequence."""
     verbs = [prepay, adjust] * 10
     receipts = await asyncio.gather(*(verb(desk, 100, n, n) for n, verb in enumerate(verbs, 1)))
-    numbers = {receipt["record_no"] for receipt in receipts}
+    numbers = {receipt.record_no for receipt in receipts}
     assert numbers == {f"{desk.merchant.merchant_no}-{n}" for n in range(1, 21)}
-    in_order = sorted(receipts, key=lambda r: int(r["record_no"].partition("-")[2]))
+    in_order = sorted(receipts, key=lambda r: int(r.record_no.partition("-")[2]))
     for former, receipt in pairwise(in_order):
-        assert receipt["before_minor"] == former["after_minor"]
-    assert in_order[-1]["after_minor"] == 0
+        assert receipt.before_minor == former.after_minor
+    assert in_order[-1].after_minor == 0
     await desk.sound()
 
 
@@ -71,7 +71,7 @@ async def test_the_same_causes_at_once_and_again_are_booked_once(desk: Desk) -> 
     assert said == ["adjusted"]
     store = desk.runtime.system.store
     assert await store.fetchval("SELECT count(*) FROM audit WHERE action = 'adjusted'") == 1
-    assert await desk.runtime.accounts.vouchers.booked_lines(CHAT, 1) == {1: twins[0]["record_no"]}
+    assert await desk.runtime.accounts.vouchers.booked_lines(CHAT, 1) == {1: twins[0].record_no}
     assert await desk.runtime.accounts.vouchers.booked_lines(CHAT, 2) == {}
 
 
@@ -87,16 +87,16 @@ async def test_pages_are_newest_first_and_sum_up_all_of_them(desk: Desk, neighbo
     )
     undone = receipts[4]
     await desk.runtime.accounts.prepayments.undo(
-        await desk.actor(FINANCE), desk.merchant, UUID(undone["prepayment_id"]), Cause(CHAT, 60, 0)
+        await desk.actor(FINANCE), desk.merchant, undone.voucher_id, Cause(CHAT, 60, 0)
     )
     first = await vouchers.page(merchant_id, "prepayment", FAR, 1)
     second = await vouchers.page(merchant_id, "prepayment", FAR, 2)
     assert (first.count, first.pages, first.page, len(first.lines)) == (12, 2, 1, 10)
     assert first.sum_minor == second.sum_minor == 100 * (78 - 5)
     lines = first.lines + second.lines
-    assert [line.record_no for line in lines] == [r["record_no"] for r in reversed(receipts)]
+    assert [line.record_no for line in lines] == [r.record_no for r in reversed(receipts)]
     assert [bool(line.undone_by) for line in reversed(lines)].index(True) == 4
-    assert lines[0].id == UUID(receipts[-1]["prepayment_id"])
+    assert lines[0].id == receipts[-1].voucher_id
     assert await vouchers.page(merchant_id, "prepayment", FAR, 99) == second
     (adjusted,) = (await vouchers.page(merchant_id, "adjustment", FAR, 1)).lines
     assert (adjusted.minor, adjusted.remark, adjusted.proof) == (7, "why", False)
@@ -111,9 +111,9 @@ async def test_an_undo_on_the_next_day_is_a_line_of_its_own_there(desk: Desk) ->
     desk.clock.advance(20 * 60)
     actor = await desk.actor(FINANCE)
     await desk.runtime.accounts.prepayments.undo(
-        actor, desk.merchant, UUID(receipt["prepayment_id"]), Cause(CHAT, 2, 0)
+        actor, desk.merchant, receipt.voucher_id, Cause(CHAT, 2, 0)
     )
-    day = date.fromisoformat(receipt["day"])
+    day = receipt.day
     following = day + timedelta(days=1)
     before = await vouchers.page(holder, "prepayment", (day, day), 1)
     after = await vouchers.page(holder, "prepayment", (following, following), 1)
@@ -126,7 +126,7 @@ async def test_an_undo_on_the_next_day_is_a_line_of_its_own_there(desk: Desk) ->
 
 async def test_what_another_chat_does_not_see_is_not_found(desk: Desk) -> None:
     receipt = await prepay(desk, 500, 1)
-    voucher_id = UUID(receipt["prepayment_id"])
+    voucher_id = receipt.voucher_id
     find = desk.runtime.accounts.vouchers.find
     found = await find(await desk.actor(FINANCE, CHAT), voucher_id)
     assert (found.holder_id, found.kind.name) == (desk.merchant.id, "prepayment")
@@ -141,7 +141,7 @@ async def test_what_another_chat_does_not_see_is_not_found(desk: Desk) -> None:
 
 async def test_a_kind_undoes_its_own_only_and_in_time(desk: Desk) -> None:
     receipt = await adjust(desk, 500, 1)
-    actor, adjustment_id = await desk.actor(FINANCE), UUID(receipt["adjustment_id"])
+    actor, adjustment_id = await desk.actor(FINANCE), receipt.voucher_id
     undo = desk.runtime.accounts.adjustments.undo
     with pytest.raises(Refusal, match="not found"):
         await desk.runtime.accounts.prepayments.undo(

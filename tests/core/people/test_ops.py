@@ -83,13 +83,13 @@ async def test_every_adjustment_and_its_undoing_is_told(desk: Desk) -> None:
         )
         await adjustments.record(actor, desk.merchant, correction, Cause(chat_id, line, 1))
         assert [(f["what"], f["minor"], f["number"], f["reason"]) for f in await heard(desk)] == (
-            told * [("adjusted", -2000, receipt["record_no"], "wrong fee")]
+            told * [("adjusted", -2000, receipt.record_no, "wrong fee")]
         )
         undone = await adjustments.undo(
-            actor, desk.merchant, UUID(receipt["adjustment_id"]), Cause(chat_id, 100 + line, 1)
+            actor, desk.merchant, receipt.voucher_id, Cause(chat_id, 100 + line, 1)
         )
         assert [(f["what"], f["minor"], f["number"]) for f in await heard(desk)] == (
-            told * [("adjusted_undone", 2000, undone["record_no"])]
+            told * [("adjusted_undone", 2000, undone.record_no)]
         )
 
 
@@ -105,7 +105,7 @@ async def test_prepayments_and_pay_ins_are_told_where_they_are_made_in_private(d
             told * [("prepaid", "M1001")]
         )
         await runtime.accounts.prepayments.undo(
-            actor, desk.merchant, UUID(receipt["prepayment_id"]), Cause(chat_id, 100 + line, 1)
+            actor, desk.merchant, receipt.voucher_id, Cause(chat_id, 100 + line, 1)
         )
         assert [f["what"] for f in await heard(desk)] == told * ["prepaid_undone"]
     for line, (chat_id, told) in enumerate(((ADMIN, True), (SUPPLIER_CHAT, False))):

@@ -4,7 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from core.delivery.outbox import Say
+from core.delivery.outbox import Say, read_notice
+from handlers.money.screens import CreditNotice
 from handlers.screens import render_say
 from tests.handlers.support import (
     ADMIN,
@@ -25,8 +26,7 @@ from tests.handlers.support import (
 async def owed(desk: Desk, merchant_no: str = "M1001") -> int:
     """What we owe the merchant, in fen."""
     merchant = await desk.runtime.parties.merchants.by_no(merchant_no)
-    found: int = (await desk.runtime.accounts.credit.facts(merchant))["position_minor"]
-    return found
+    return (await desk.runtime.accounts.credit.standing(merchant)).position_minor
 
 
 async def test_finance_adjusts_with_a_reason_and_undoes_it(desk: Desk) -> None:
@@ -39,7 +39,7 @@ async def test_finance_adjusts_with_a_reason_and_undoes_it(desk: Desk) -> None:
     assert await owed(desk) == -2050
     assert (await desk.said(ADMIN, SPRUCE, "/adjust 5 for May")).facts["minor"] == 500
     named = await desk.said(FINANCE, OPS, "/adjust 5 M1002 for May")
-    assert named.facts["merchant_no"] == "M1002"
+    assert named.facts["holder_no"] == "M1002"
     undone, struck = await desk.press(FINANCE, SPRUCE, button_data(receipt), message_id=700)
     assert isinstance(undone, Say)
     assert isinstance(struck, Say)
@@ -110,7 +110,7 @@ async def test_words_of_others_and_late_ones_move_nothing(desk: Desk) -> None:
     old = int((desk.runtime.system.clock.now() - timedelta(minutes=11)).timestamp())
     for text in ("/adjust -20 reason", "/credit 500", "/usdt 7.2"):
         assert (await desk.said(FINANCE, SPRUCE, text, date=old)).screen == "stale_money"
-    assert (await desk.said(FINANCE, SPRUCE, "/credit")).facts["line_minor"] is None
+    assert (await desk.said(FINANCE, SPRUCE, "/credit")).facts["standing"]["line_minor"] is None
     assert (await desk.said(FINANCE, SPRUCE, "/usdt")).facts["rate"] == ""
     assert await owed(desk) == 0
 
@@ -142,16 +142,17 @@ async def test_a_group_has_its_usdt_rate(desk: Desk) -> None:
 
 async def test_a_merchant_has_its_credit_line(desk: Desk) -> None:
     none = await desk.said(SUQING, SPRUCE, "/credit")
-    assert (none.screen, none.facts["line_minor"]) == ("credit", None)
+    assert (none.screen, none.facts["standing"]["line_minor"]) == ("credit", None)
     put = await desk.said(FINANCE, SPRUCE, "授信 5万")
-    assert (put.screen, put.facts["line_minor"]) == ("credit_set", 5_000_000)
+    assert (put.screen, put.facts["standing"]["line_minor"]) == ("credit_set", 5_000_000)
     assert "50,000.00" in render_say(put, "zh").html
     await desk.say(OPERATOR, SPRUCE, "+1000")
     shown = await desk.said(SUPPORT, SPRUCE, "授信")
-    assert (shown.facts["position_minor"], shown.facts["left_minor"]) == (-100_000, 5_100_000)
+    standing = read_notice(CreditNotice, shown.notice).standing
+    assert (standing.position_minor, standing.left_minor) == (-100_000, 5_100_000)
     assert "51,000.00" in render_say(shown, "en").html
     ops = await desk.said(FINANCE, OPS, "/credit M1001 off")
-    assert (ops.facts["before_minor"], ops.facts["line_minor"]) == (5_000_000, None)
+    assert (ops.facts["before_minor"], ops.facts["standing"]["line_minor"]) == (5_000_000, None)
     needed = await desk.said(FINANCE, OPS, "/credit")
     assert needed.facts["code"] == "merchant_needed"
     assert "/credit M1001" in render_say(needed, "en").html
@@ -162,7 +163,7 @@ async def test_what_is_set_is_set_once(desk: Desk) -> None:
     """A message that is delivered again sets nothing, whatever was set since."""
     for first, second, show, fact in (
         ("/usdt 7.1", "/usdt 7.2", "/usdt", "rate"),
-        ("/credit 500", "/credit 600", "/credit", "line_minor"),
+        ("/credit 500", "/credit 600", "/credit", "standing"),
     ):
         message = desk.message(FINANCE, SPRUCE, text=first)
         await desk.feed(message=message)
@@ -171,7 +172,8 @@ async def test_what_is_set_is_set_once(desk: Desk) -> None:
         assert [f.screen for f in await desk.news() if isinstance(f, Say)] == [], first
         await desk.feed(message={**message, "date": message["date"] - 700})  # much later
         assert await desk.news() == []
-        assert (await desk.said(FINANCE, SPRUCE, show)).facts[fact] in ("7.2", 60_000)
+        line = {"line_minor": 60_000, "position_minor": 0, "advanced_minor": 0}
+        assert (await desk.said(FINANCE, SPRUCE, show)).facts[fact] in ("7.2", line)
         edited = {**message, "text": second, "edit_date": message["date"] + 5}
         await desk.feed(edited_message=edited)
         assert one_say(await desk.news()).facts["records"] == []

@@ -524,9 +524,8 @@ async def test_lines_are_booked_or_answered_by_the_desk(desk: Desk) -> None:
             assert isinstance(question, Say)
             news = await desk.press(FINANCE, SPRUCE, labelled(question, "Book"))
         if right is not None and said.command in CREDIT:
-            assert [fact.facts["line_minor"] for fact in news if isinstance(fact, Say)] == [
-                right.minor
-            ]
+            told = [fact.facts["standing"] for fact in news if isinstance(fact, Say)]
+            assert [standing["line_minor"] for standing in told] == [right.minor]
             continue
         after = await last(desk)
         if right is None or (said.command in MOVING[3:] and not right.remark):

@@ -225,7 +225,7 @@ async def test_in_an_ops_group_the_merchant_is_named(desk: Desk) -> None:
         needed = await desk.said(user_id, chat_id, "+1000")
         assert needed.facts["code"] == "merchant_needed"
         assert "+1000 M1001" in render_say(needed, "zh").html
-    assert (await desk.said(OPERATOR, OPS, "+1000 m1002 房租")).facts["merchant_no"] == "M1002"
+    assert (await desk.said(OPERATOR, OPS, "+1000 m1002 房租")).facts["holder_no"] == "M1002"
     unbound = await desk.said(OPERATOR, NEW, "/prepay 1000")
     assert unbound.facts["code"] == "group_not_bound"
     late = int((desk.runtime.system.clock.now() - timedelta(minutes=11)).timestamp())

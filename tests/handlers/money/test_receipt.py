@@ -3,12 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
+import pytest
+
+from core.accounts.vouchers import VoucherReceipt
 from core.delivery.outbox import Say
 from handlers.buttons import read_button
 from handlers.kit.buttons import MAX_BYTES
 from handlers.money.buttons import UndoVoucher
 from handlers.screens import render_say, toast
+from tests.handlers.money.examples import (
+    ADJUSTED,
+    ADJUSTED_UNDONE,
+    PAID_IN,
+    PAID_IN_UNDONE,
+    PREPAID,
+)
 from tests.handlers.money.test_prepayments import balance
 from tests.handlers.support import (
     ADMIN,
@@ -136,3 +147,43 @@ async def test_ops_hears_of_a_private_message_once(desk: Desk) -> None:
     )
     (deed,) = [row["facts"]["facts"] for row in rows]
     assert [one["holder_no"] for one in deed["deeds"]] == ["M1001", "M1002"]
+
+
+def test_a_receipt_shows_what_happened() -> None:
+    text = read_html(render_say(Say(PREPAID), "zh").html)
+    for part in ("+720.00 CNY", "100.00 USDT × 7.2", "0.00 → 720.00", "M1001-3", "100%",
+                 "11-21 09:03:27", "🟩" * 10):  # fmt: skip
+        assert part in text
+
+
+@pytest.mark.parametrize(
+    ("receipt", "parts"),
+    [
+        (PREPAID, ("📎", "Prepaid +720.00", "Prepaid balance 0.00 → 720.00", "M1001 ")),
+        (ADJUSTED, ("in the merchant's favour", "Prepaid balance 0.00 → 720.00")),
+        (
+            replace(ADJUSTED, before_minor=0, after_minor=-2_000),
+            ("Owed to the merchant 0.00 → 20.00",),
+        ),
+        (
+            replace(ADJUSTED_UNDONE, before_minor=-2_000, after_minor=0),
+            ("Owed to the merchant 20.00 → 0.00",),
+        ),
+        (
+            replace(ADJUSTED, before_minor=500, after_minor=-2_000),
+            ("Prepaid balance 5.00 → Owed to the merchant 20.00",),
+        ),
+        (PAID_IN, ("📎", "Paid in by the supplier", "owes us 0.00 → 720.00", "S01 ")),
+        (PAID_IN_UNDONE, ("Undone: M1001-2", "owes us 0.00 → 720.00", "S01 ")),
+    ],
+)
+def test_receipts_of_every_kind_say_whose_and_how_it_stands(
+    receipt: VoucherReceipt, parts: tuple[str, ...]
+) -> None:
+    text = read_html(render_say(Say(receipt), "en").html) + " "
+    for part in parts:
+        assert part.strip() in text
+    if not receipt.screen.endswith("_undone"):
+        struck = render_say(Say(replace(receipt, undone_by="x", undone_no="S01-4")), "en")
+        assert "<s>" in struck.html
+        assert struck.keyboard is None

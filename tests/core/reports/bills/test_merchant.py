@@ -32,7 +32,7 @@ async def advance(desk: Desk, minor: int, message_id: int) -> UUID:
         Advance(Money(minor, "CNY"), "advance"),
         Cause(CHAT, message_id, 1),
     )
-    return UUID(receipt["prepayment_id"])
+    return receipt.voucher_id
 
 
 async def bills_of(runtime: Runtime, merchant: Merchant, first: date, days: int) -> list[Bill]:
