@@ -317,11 +317,18 @@ class Groups:
 
     async def show_orders(self, tx: Tx, merchant_id: UUID, order_ids: Sequence[UUID]) -> None:
         """Several orders of a merchant changed: as `show_order`, for all of them."""
-        await self._board.show(tx, merchant_id, await self.of_holder(tx, merchant_id), order_ids)
+        await self._board.show(tx, merchant_id, await self._of_merchant(tx, merchant_id), order_ids)
 
     async def show_bill(self, tx: Tx, merchant_id: UUID) -> None:
-        """The merchant's numbers moved: every live bill of it is to be edited."""
-        await self._board.show(tx, merchant_id, await self.of_holder(tx, merchant_id))
+        """The merchant's numbers moved: every live bill of it is to be edited. Suppliers have none:
+        theirs are asked for."""
+        await self._board.show(tx, merchant_id, await self._of_merchant(tx, merchant_id))
+
+    async def _of_merchant(self, tx: Tx, merchant_id: UUID) -> list[int]:
+        rows = await tx.fetch(
+            "SELECT chat_id FROM binding WHERE merchant_id = $1 ORDER BY chat_id", merchant_id
+        )
+        return [row["chat_id"] for row in rows]
 
 
 def _rate_invalid(rate: Decimal) -> Refusal:
