@@ -6,7 +6,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from gettext import NullTranslations
 from typing import Any, Final
-from uuid import UUID
 
 from aiogram.types import InlineKeyboardMarkup
 from markupsafe import Markup
@@ -15,10 +14,8 @@ from core.delivery.outbox import Say, Stored
 from handlers.alarms.screens import ALARMS, render_alarm
 from handlers.channels.screens import call_log
 from handlers.kit import refusals
-from handlers.kit.questions import reversal_buttons
 from handlers.kit.refusals import INSTANTS, Repeated, refusal_words, toast
-from handlers.kit.screen import Screen, button, caption, fill_in, keyboard
-from handlers.orders.buttons import AnswerCompletion
+from handlers.kit.screen import Screen, caption, fill_in
 from handlers.orders.card import CardContext, render_card, render_supplier_card
 from handlers.suppliers.screens import (
     cancel_button,
@@ -62,10 +59,8 @@ _Buttons = Callable[[_Facts, NullTranslations], InlineKeyboardMarkup | None]
 
 # Lists without a bound of their own: as many lines of them as a message has room for.
 _LISTS: Final = {
-    "deed": "deeds", "refusals": "told",
+    "refusals": "told",
     "document_faults": "faults",
-    "refused_callbacks": "lines",
-    "order_why": "lines",
 }  # fmt: skip
 VIEWS: Final = {
     view.name: view for view in (*refusals.VIEWS, *(one for topic in TOPICS for one in topic.views))
@@ -93,32 +88,13 @@ def render_say(say: Say, language: str) -> Screen:
     )
 
 
-def _complete(facts: _Facts, translate: NullTranslations) -> InlineKeyboardMarkup | None:
-    asked = UUID(facts["approval_id"])
-    return keyboard(
-        (
-            button(
-                translate.gettext("✅ Complete it"), AnswerCompletion(asked, yes=True),
-                style="danger",
-            ),
-            button(translate.pgettext("desk", "Cancel"), AnswerCompletion(asked, yes=False)),
-        )
-    )  # fmt: skip
-
-
 # Every screen that a Say may name, with what makes its buttons.
 SCREENS: Final[dict[str, _Buttons | None]] = {
     "alarm_credentials": None,
     "alarm_document": document_buttons,
-    "alarm_exhausted": None,
     "alarm_licence": None,
     "alarm_rolled_back": None,
-    "complete_dropped": None,
-    "complete_question": _complete,
-    "complete_settled_itself": None,
-    "completed": None,
     "credential_question": credential_buttons,
-    "deed": None,
     "document": document_buttons,
     "document_checked": checked_buttons,
     "document_decided": decided_buttons,
@@ -136,14 +112,6 @@ SCREENS: Final[dict[str, _Buttons | None]] = {
     "supplier_switch": switch_buttons,
     "supplier_versions": versions_buttons,
     "suppliers": suppliers_buttons,
-    "order_log": None,
-    "order_why": None,
-    "parked_messages": None,
     "refusals": None,
-    "refused_callbacks": None,
-    "sightings": None,
-    "uncomplete_dropped": None,
-    "uncomplete_question": reversal_buttons,
-    "uncompleted": None,
     "update_parked": None,
 }

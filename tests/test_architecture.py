@@ -15,7 +15,6 @@ from tools.measure import House
 ROOT = Path(__file__).resolve().parent.parent
 OURS = ("bench", "bot", "core", "handlers", "payapi", "scheduler", "texts")
 MAX_LINES = 500
-SPEAK_SQL_YET = ["handlers.orders.router"]
 
 
 def modules(*rooms: str) -> list[Path]:
@@ -61,8 +60,7 @@ def test_only_the_gateway_speaks_http() -> None:
 
 
 def test_only_core_speaks_sql() -> None:
-    """Those that do yet are named, and a name that no longer does has to go."""
-    assert House().sql_above_core() == SPEAK_SQL_YET
+    assert House().sql_above_core() == []
 
 
 def test_the_business_knows_no_telegram_timetable_or_templates() -> None:

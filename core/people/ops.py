@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from core.delivery.outbox import Say, Stored
+from core.delivery.outbox import Notice, Say
 from core.kernel.money import Money
 from core.people.actors import Actor
 from core.people.groups import Groups
@@ -30,23 +30,18 @@ class Deed:
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class DeedNotice(Notice):
+    """What somebody did with one message. group: the title of the group it was done in; empty for
+    a private chat."""
+
+    deeds: tuple[Deed, ...]
+    actor_name: str
+    group: str
+
+
 async def tell_ops(tx: Tx, groups: Groups, actor: Actor, *deeds: Deed) -> None:
     """Tell every ops group but the one in which it was done: there everybody saw it. What one
     message did is told in one."""
-    facts = {
-        "deeds": [
-            {
-                "what": deed.what,
-                "holder_no": deed.holder_no,
-                "holder_name": deed.holder_name,
-                "minor": deed.amount.minor,
-                "currency": deed.amount.currency,
-                "number": deed.number,
-                "reason": deed.reason,
-            }
-            for deed in deeds
-        ],
-        "actor_name": actor.name,
-        "group": actor.group.title if actor.group is not None else "",
-    }
-    await groups.tell_ops(tx, Say(Stored("deed", facts)), but=actor.chat_id)
+    group = actor.group.title if actor.group is not None else ""
+    await groups.tell_ops(tx, Say(DeedNotice(deeds, actor.name, group)), but=actor.chat_id)

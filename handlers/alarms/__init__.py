@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Final
 
 from handlers.alarms import buttons, router
+from handlers.alarms.screens import VIEWS
 from handlers.kit.topic import Topic
 
 __all__ = ["TOPIC"]
 
-TOPIC: Final = Topic("alarms", routers=(router.router,), buttons=buttons.read)
+TOPIC: Final = Topic("alarms", routers=(router.router,), views=VIEWS, buttons=buttons.read)

@@ -3,15 +3,49 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from gettext import NullTranslations
-from typing import Final
+from typing import Any, Final
 
 from aiogram.types import InlineKeyboardMarkup
 
+from core.delivery.outbox import Notice
+from core.kernel.money import Money
 from core.people.alarms import Alarm
+from core.people.ops import DeedNotice
+from core.people.parked import ParkedMessage
+from core.trade.orders import Sighting
 from handlers.alarms.buttons import OnAlarm
-from handlers.kit.screen import Screen, button, fill, keyboard
+from handlers.kit.screen import Screen, View, button, fill, keyboard
 from texts import translator
+
+
+@dataclass(frozen=True, slots=True)
+class ParkedMessages(Notice):
+    """What could not be sent to a chat, the newest first. chat: its title, or the person's."""
+
+    chat: str
+    zone: str
+    lines: tuple[ParkedMessage, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Sightings(Notice):
+    """All that a supplier said under a payment number, the oldest first. together: what the
+    amounts come to, where that is just what the order asks for."""
+
+    supplier_no: str
+    upstream_no: str
+    zone: str
+    lines: tuple[Sighting, ...]
+    together: Money | None
+
+
+VIEWS: Final[tuple[View[Any], ...]] = (
+    View(DeedNotice, shortens="deeds"),
+    View(ParkedMessages),
+    View(Sightings),
+)
 
 _Buttons = Callable[[Alarm, NullTranslations], InlineKeyboardMarkup | None]
 

@@ -14,7 +14,7 @@ from core.people.people import ROLES
 from core.reports.district import Reports
 from core.system.district import System
 from core.system.throttle import Limit
-from handlers.desk.screens import Balance, HelpNotice, NearCommand, NoCommandNotice, UsageNotice
+from handlers.desk.screens import Balance, HelpNotice, NearCommand, NoCommandNotice, usage_of
 from handlers.desk.words import Help, ShowBalance
 from handlers.kit.chat import Chat
 from handlers.kit.commands import CommandTable, right_here
@@ -83,16 +83,7 @@ async def usage(_: Message, chat: Chat, intent: Usage, commands: CommandTable) -
     actor, rights = chat.actor, commands.rights_of(intent.command)
     if actor.user_id == ANONYMOUS_ADMIN_ID or not _may_say(rights, actor):
         actor.need(right_here(rights[0], actor) if rights else "")
-    command = commands.named(intent.command)
-    suppliers = command.suppliers_usage if actor.in_suppliers_group else ()
-    notice = UsageNotice(
-        intent.command,
-        suppliers or command.usage,
-        command.reason,
-        command.hint,
-        intent.text,
-        intent.why,
-    )
+    notice = usage_of(commands.named(intent.command), actor, intent.text, intent.why)
     await chat.refuse(notice, alone=True)
 
 

@@ -7,6 +7,8 @@ from datetime import datetime
 from typing import Any, Final
 
 from core.delivery.outbox import Notice
+from core.people.actors import Actor
+from handlers.kit.commands import Command
 from handlers.kit.dialogues import DialogueEnded
 from handlers.kit.screen import View
 
@@ -32,6 +34,14 @@ class UsageNotice(Notice):
     hint: str
     text: str
     why: str
+
+
+def usage_of(command: Command, actor: Actor, text: str = "", why: str = "") -> UsageNotice:
+    """How a command is written where the actor speaks. text, why: what is wrong, where that is
+    known."""
+    suppliers = command.suppliers_usage if actor.in_suppliers_group else ()
+    usage = suppliers or command.usage
+    return UsageNotice(command.name, usage, command.reason, command.hint, text, why)
 
 
 @dataclass(frozen=True, slots=True)

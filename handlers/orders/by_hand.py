@@ -6,9 +6,9 @@ from __future__ import annotations
 from aiogram import Router
 from aiogram.types import CallbackQuery, Message
 
-from core.people.actors import Actor
-from core.runtime import Runtime
-from handlers.kit.context import Presses, Wants, proof_of, request_id
+from core.trade.district import Trade
+from handlers.kit.chat import Chat, proof_of, request_id
+from handlers.kit.context import Presses, Wants
 from handlers.orders.buttons import AnswerCompletion, AnswerReversal
 from handlers.orders.words import Complete, Uncomplete
 
@@ -23,56 +23,50 @@ def router() -> Router:
     return routes
 
 
-async def ask(message: Message, intent: Complete, actor: Actor, runtime: Runtime) -> None:
+async def ask(message: Message, chat: Chat, intent: Complete, trade: Trade) -> None:
     """Ask the supplier, then put the question. A picture whose caption this is becomes evidence."""
-    actor.need("complete")
-    await runtime.trade.completions.ask(
-        actor, intent.number, intent.reason, message_id=message.message_id,
+    chat.actor.need("complete")
+    await trade.completions.ask(
+        chat.actor,
+        intent.number,
+        intent.reason,
+        message_id=chat.message_id,
         request_id=request_id(message),
         proof_file_id=proof_of(message),
-    )  # fmt: skip
+    )
 
 
-async def answer(
-    query: CallbackQuery, button: AnswerCompletion, actor: Actor, runtime: Runtime
-) -> None:
+async def answer(_: CallbackQuery, chat: Chat, button: AnswerCompletion, trade: Trade) -> None:
     """Complete, or drop it. A second press finds the question answered."""
-    if query.message is None:
-        return
-    message_id = query.message.message_id
+    asked, message_id = button.approval_id, chat.message_id
     if not button.yes:
-        await runtime.trade.completions.drop(actor, button.approval_id, message_id=message_id)
+        await trade.completions.drop(chat.actor, asked, message_id=message_id)
         return
-    await runtime.trade.completions.confirm(
-        actor, button.approval_id, message_id=message_id,
-        request_id=request_id(query.message),
-    )  # fmt: skip
+    await trade.completions.confirm(
+        chat.actor, asked, message_id=message_id, request_id=request_id(chat.message)
+    )
 
 
-async def ask_reversal(
-    message: Message, intent: Uncomplete, actor: Actor, runtime: Runtime
-) -> None:
+async def ask_reversal(message: Message, chat: Chat, intent: Uncomplete, trade: Trade) -> None:
     """Put the question, which a second person answers."""
-    actor.need("uncomplete")
-    await runtime.trade.completions.ask_reversal(
-        actor, intent.number, intent.reason, message_id=message.message_id,
+    chat.actor.need("uncomplete")
+    await trade.completions.ask_reversal(
+        chat.actor,
+        intent.number,
+        intent.reason,
+        message_id=chat.message_id,
         request_id=request_id(message),
-    )  # fmt: skip
+    )
 
 
 async def answer_reversal(
-    query: CallbackQuery, button: AnswerReversal, actor: Actor, runtime: Runtime
+    _: CallbackQuery, chat: Chat, button: AnswerReversal, trade: Trade
 ) -> None:
     """Reverse the completion, or drop the question."""
-    if query.message is None:
-        return
-    message_id = query.message.message_id
+    asked, message_id = button.approval_id, chat.message_id
     if not button.yes:
-        await runtime.trade.completions.drop_reversal(
-            actor, button.approval_id, message_id=message_id
-        )
+        await trade.completions.drop_reversal(chat.actor, asked, message_id=message_id)
         return
-    await runtime.trade.completions.confirm_reversal(
-        actor, button.approval_id, message_id=message_id,
-        request_id=request_id(query.message),
-    )  # fmt: skip
+    await trade.completions.confirm_reversal(
+        chat.actor, asked, message_id=message_id, request_id=request_id(chat.message)
+    )

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from typing import Final
-from uuid import UUID
 
 from aiogram import Router
 from aiogram.types import CallbackQuery, Message
 
+from core.books import Ledger
 from core.kernel.errors import Refusal
-from core.kernel.ids import read_number, uuid7_time
-from core.people.actors import Actor
-from core.runtime import Runtime
+from core.kernel.ids import read_number
+from core.reports.district import Reports
+from core.system.district import System
 from core.system.throttle import Limit
-from core.trade.orders import Order, OrderKey, get_order
-from handlers.kit.context import Press, Presses, Wants, refuse, request_id, say_refusal
+from core.trade.district import Trade
+from core.trade.orders import OrderKey
+from handlers.desk.screens import usage_of
+from handlers.kit.chat import Chat, request_id
+from handlers.kit.commands import CommandTable
+from handlers.kit.context import Press, Presses, Wants
 from handlers.kit.refusals import toast
 from handlers.orders.buttons import OnCard
 from handlers.orders.numbers import MAX_SHOWN, MAX_WORDS, NumberWord, numbers_replied_to
@@ -37,31 +41,31 @@ def router() -> Router:
     return routes
 
 
-async def look_up(message: Message, intent: LookUp, actor: Actor, runtime: Runtime) -> None:
+async def look_up(
+    message: Message, chat: Chat, intent: LookUp, trade: Trade, commands: CommandTable
+) -> None:
     """A card for each order that is meant; without a word, by the message this replies to.
 
     A command is always answered. In talk only orders that exist are, and our own numbers, which
     nobody writes by chance.
     """
     words = intent.words or _replied_to(message)
-    if intent.talk and not any(word.ours for word in words) and not actor.may("look_up"):
+    if intent.talk and not any(word.ours for word in words) and not chat.actor.may("look_up"):
         return
     if not words:
-        actor.need("look_up")
-        facts = {"command": "order", "why": ""}
-        await refuse(runtime, actor, "usage", facts, message, alone=True)
+        chat.actor.need("look_up")
+        await chat.refuse(usage_of(commands.named("order"), chat.actor), alone=True)
         return
     asked = dict.fromkeys(n for word in words for reading in word.readings for n in reading)
-    found = await runtime.trade.lookups.find(actor, list(asked))
+    found = await trade.lookups.find(chat.actor, list(asked))
     meant = list(dict.fromkeys(number for word in words for number in word.meant(found)))
     orders = list(dict.fromkeys(key for number in meant for key in found.get(number, ())))
     if unknown := _to_tell(intent, [number for number in meant if number not in found], orders):
         number = ", ".join(unknown[:MAX_SHOWN])
-        refusal = Refusal("order_not_found", number=number)
-        await say_refusal(runtime, actor, refusal, message)
-    await runtime.trade.lookups.show(actor, orders[:MAX_SHOWN], reply_to=message.message_id)
+        await chat.refuse_with(Refusal("order_not_found", number=number))
+    await trade.lookups.show(chat.actor, orders[:MAX_SHOWN], reply_to=chat.message_id)
     if len(orders) > MAX_SHOWN or (len(words) == MAX_WORDS and not intent.talk):
-        await say_refusal(runtime, actor, Refusal("too_many_numbers", limit=MAX_SHOWN), message)
+        await chat.refuse_with(Refusal("too_many_numbers", limit=MAX_SHOWN))
 
 
 def _replied_to(message: Message) -> tuple[NumberWord, ...]:
@@ -86,56 +90,38 @@ def _to_tell(intent: LookUp, unknown: list[str], orders: list[OrderKey]) -> list
 
 
 async def press_card(
-    query: CallbackQuery, button: OnCard, actor: Actor, press: Press, runtime: Runtime
+    _: CallbackQuery,
+    chat: Chat,
+    button: OnCard,
+    press: Press,
+    trade: Trade,
+    system: System,
+    reports: Reports,
+    ledger: Ledger,
 ) -> None:
     """Ask the supplier, tell how to complete, tell the merchant's server again; or show staff
     among themselves why it went where it went (why), and what was said there (log)."""
-    right = RIGHT_FOR[button.action]
+    actor, right = chat.actor, RIGHT_FOR[button.action]
     actor.need(right)
     if right == "see_channel" and actor.merchant_ids is not None:
         raise Refusal("staff_only")
-    order = await _order(runtime, actor, button.order_id)
+    order = await trade.lookups.seen(actor, button.order_id)
     match button.action:
-        case "why" | "log":
-            if query.message is not None:
-                show = tell_why if button.action == "why" else tell_calls
-                await show(runtime, actor, order, query.message.message_id)
+        case "why":
+            await tell_why(chat, order, trade)
+        case "log":
+            await tell_calls(chat, order, system.clock.now(), trade, reports, ledger)
         case "ask":
-            await _ask(query, actor, press, runtime, order)
+            wait_s = await system.throttle.room({f"ask:{order.id}": ASK_LIMIT})
+            if wait_s > 0:
+                raise Refusal("rate_limited", retry_after_s=max(1, round(wait_s)))
+            standing = await trade.follow_up.ask(
+                order.merchant_id, order.id, request_id=request_id(chat.message)
+            )
+            await press.answer(toast("supplier_says", {"state": standing.state}, actor.language))
         case "complete":
             facts = {"order_no": order.order_no}
             await press.answer(toast("how_to_complete", facts, actor.language), alert=True)
         case "notify":
-            await runtime.trade.notifications.resend(order.merchant_id, order.id)
+            await trade.notifications.resend(order.merchant_id, order.id)
             await press.answer(toast("notified_again", {}, actor.language))
-
-
-async def _ask(
-    query: CallbackQuery, actor: Actor, press: Press, runtime: Runtime, order: Order
-) -> None:
-    wait_s = await runtime.system.throttle.room({f"ask:{order.id}": ASK_LIMIT})
-    if wait_s > 0:
-        raise Refusal("rate_limited", retry_after_s=max(1, round(wait_s)))
-    standing = await runtime.trade.follow_up.ask(
-        order.merchant_id, order.id, request_id=request_id(query.message)
-    )
-    await press.answer(toast("supplier_says", {"state": standing.state}, actor.language))
-
-
-async def _order(runtime: Runtime, actor: Actor, order_id: UUID) -> Order:
-    """The order of a card, among those this actor sees. Refusals: order_not_found."""
-    unknown = Refusal("order_not_found", number=order_id.hex[:8])
-    try:
-        created_at = uuid7_time(order_id)
-    except OverflowError:  # no id of ours: its time lies beyond all calendars
-        raise unknown from None
-    scope = None if actor.merchant_ids is None else list(actor.merchant_ids)
-    found = await runtime.system.store.fetchval(
-        "SELECT merchant_id FROM orders"
-        " WHERE merchant_id = ANY(coalesce($1::uuid[], ARRAY(SELECT id FROM merchant)))"
-        " AND id = $2 AND created_at = $3",
-        scope, order_id, created_at,
-    )  # fmt: skip
-    if found is None:
-        raise unknown
-    return await get_order(runtime.system.store, found, order_id)

@@ -1,10 +1,126 @@
-"""What is said of orders."""
+"""What is said of orders: completions by hand, what became of them at suppliers, and what went
+wrong."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from datetime import datetime
+from gettext import NullTranslations
 from typing import Any, Final
 
-from core.trade.orders import AlarmShortfall
-from handlers.kit.screen import View
+from aiogram.types import InlineKeyboardMarkup
 
-VIEWS: Final[tuple[View[Any], ...]] = (View(AlarmShortfall),)
+from core.delivery.outbox import Notice
+from core.trade.callbacks import RefusedCallback
+from core.trade.completions import (
+    Completed,
+    CompleteDropped,
+    CompleteQuestionNotice,
+    CompleteSettledItself,
+    Uncompleted,
+    UncompleteDropped,
+    UncompleteQuestionNotice,
+)
+from core.trade.notifications import AlarmExhausted
+from core.trade.orders import AlarmShortfall
+from handlers.kit.screen import View, button, keyboard
+from handlers.orders.buttons import AnswerCompletion, AnswerReversal
+
+
+@dataclass(frozen=True, slots=True)
+class WhyLine:
+    """An attempt; or, where seq is 0, the reason why it was not another channel."""
+
+    seq: int = 0
+    channel_no: str = ""
+    supplier_no: str = ""
+    state: str = ""
+    said: str = ""
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class OrderWhy(Notice):
+    """Why an order went where it went. product_code: empty where none was chosen."""
+
+    order_no: str
+    product_code: str
+    lines: tuple[WhyLine, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CallLine:
+    """A call to a supplier. operation, outcome: keys of words. status: of HTTP, 0 for none."""
+
+    at: datetime
+    operation: str
+    status: int
+    outcome: str
+    why: str
+    took_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class OrderLog(Notice):
+    """The newest calls to suppliers about an order. earlier: how many others are in the file.
+    kept_days: for how long calls are kept, where the order is older; else 0."""
+
+    order_no: str
+    zone: str
+    earlier: int
+    kept_days: int
+    lines: tuple[CallLine, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedCallbacksNotice(Notice):
+    """Callbacks that were refused, of an order or of a supplier; the other number is empty."""
+
+    order_no: str
+    supplier_no: str
+    zone: str
+    lines: tuple[RefusedCallback, ...]
+
+
+def _complete(
+    asked: CompleteQuestionNotice, translate: NullTranslations
+) -> InlineKeyboardMarkup | None:
+    """Whether to complete."""
+    yes = AnswerCompletion(asked.approval_id, yes=True)
+    no = AnswerCompletion(asked.approval_id, yes=False)
+    return keyboard(
+        (
+            button(translate.gettext("✅ Complete it"), yes, style="danger"),
+            button(translate.pgettext("desk", "Cancel"), no),
+        )
+    )
+
+
+def _reverse(
+    asked: UncompleteQuestionNotice, translate: NullTranslations
+) -> InlineKeyboardMarkup | None:
+    """Whether to reverse a completion."""
+    yes = AnswerReversal(asked.approval_id, yes=True)
+    no = AnswerReversal(asked.approval_id, yes=False)
+    return keyboard(
+        (
+            button(translate.gettext("⏪ Reverse it"), yes, style="danger"),
+            button(translate.pgettext("desk", "Cancel"), no),
+        )
+    )
+
+
+VIEWS: Final[tuple[View[Any], ...]] = (
+    View(CompleteQuestionNotice, buttons=_complete),
+    View(CompleteSettledItself),
+    View(Completed),
+    View(CompleteDropped),
+    View(UncompleteQuestionNotice, buttons=_reverse),
+    View(Uncompleted),
+    View(UncompleteDropped),
+    View(OrderWhy, shortens="lines"),
+    View(OrderLog),
+    View(RefusedCallbacksNotice, shortens="lines"),
+    View(AlarmShortfall),
+    View(AlarmExhausted),
+)

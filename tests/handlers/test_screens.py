@@ -10,13 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.connectors import REFUSED_FOR
 from core.delivery.outbox import Say, Stored, values_of
-from core.kernel.errors import CONTRADICTIONS
 from core.kernel.money import Money, Rate
 from core.kernel.tariff import Tariff
 from core.people.people import RIGHTS
 from core.supply.channels import Product
+from core.trade.completions import CompleteQuestionNotice
 from core.trade.orders import Attempt, Order, Terms
 from core.trade.orders.lifecycle import ORDER_NEXT, order_after
 from handlers.buttons import read_button
@@ -38,6 +37,7 @@ from handlers.screens import (
     toast,
 )  # fmt: skip
 from handlers.topics import TOPICS
+from tests.handlers.orders.examples import COMPLETION
 from tests.handlers.telegram_html import read_html
 from tests.handlers.written import AT, HOSTILE, ID
 
@@ -57,13 +57,6 @@ def collected(name: str) -> dict[str, list[dict[str, Any]]]:
 MONEY_WHYS = (*get_args(Why), "phone")
 PRODUCTS = {"alipay_qr": Product("alipay_qr", "支付宝扫码", "Alipay QR")}
 
-COMPLETION: dict[str, Any] = {
-    "order_no": "P1", "merchant_order_no": HOSTILE, "merchant_id": str(ID), "order_id": str(ID),
-    "version": 3, "minor": 10_000, "currency": "CNY", "status": "pending", "reason": HOSTILE,
-    "supplier_says": "unknown", "supplier_why": "SECRET SUPPLIER", "created_at": AT.isoformat(),
-    "age_min": 12, "completed_today": 1, "actor_name": HOSTILE, "approval_id": str(ID),
-    "disputed": True, "proof_file_id": "AgAC", "answered_by": HOSTILE,
-}  # fmt: skip
 LONG = "&" * 901  # a request is clipped before it comes here
 DOCUMENT: dict[str, Any] = {
     "document_id": str(ID), "document": "document_of_some_length_00000001 v10", "state": "proposed",
@@ -90,69 +83,7 @@ SUPPLIER: dict[str, Any] = {
     "uses": [{"document": "epay v1", "how": how, "actor_name": HOSTILE, "at": AT.isoformat()}
              for how in WORDS["use"]],
 }  # fmt: skip
-TRACED = {"order_no": "P1", "product_code": "alipay_qr"}
 EXAMPLES: dict[str, list[dict[str, Any]]] = collected("EXAMPLES") | {
-    "order_log": [
-        {"order_no": "P1", "zone": "UTC", "earlier": earlier, "kept_days": kept_days, "lines": [
-            {"at": AT.isoformat(), "operation": operation, "status": status, "outcome": outcome,
-             "why": HOSTILE, "took_ms": 60_000}
-            for operation, status, outcome in calls]}
-        for earlier, kept_days, calls in (
-            (0, 0, []), (3, 0, [("refund_query", 0, "may_have_happened")] * 12), (0, 180, []),
-            (0, 180, [("create", 200, "answered"), ("token", 0, "never_sent")]),
-        )
-    ],
-    "order_why": [
-        {**TRACED, "lines": []},
-        {**TRACED, "lines": [
-            {"seq": 1, "channel_no": "C01", "supplier_no": "S01", "state": "rejected",
-             "said": HOSTILE, "reason": ""},
-            {"seq": 0, "reason": "C02: has weight 0"}, {"seq": 0, "reason": HOSTILE},
-        ]},
-    ],
-    "deed": [
-        {"deeds": [
-            {"what": what, "holder_no": "M1001", "holder_name": HOSTILE, "minor": minor,
-             "currency": "CNY", "number": "M1001-3", "reason": reason}
-        ] * count, "actor_name": HOSTILE, "group": group}
-        for what in WORDS["deed"]
-        for count, minor, reason, group in (
-            (1, 4_999_900, HOSTILE, ""), (1, -5, "", HOSTILE), (20, 10**10, "&" * 200, ""),
-        )
-    ],
-    "parked_messages": [
-        {"chat": HOSTILE, "zone": "Asia/Shanghai", "lines": [
-            {"at": AT.isoformat(), "topic": topic, "number": number, "fault": HOSTILE}
-            for topic, number in (("say", "M1001-3"), ("bill", ""))
-        ] * count}
-        for count in (0, 10)
-    ],
-    "refused_callbacks": [
-        {"order_no": order_no, "supplier_no": supplier_no, "zone": "Asia/Shanghai", "lines": [
-            {"at": AT.isoformat(), "supplier_no": "S01", "address": "2001:db8::1",
-             "reason": reason, "why": HOSTILE, "signed": signed, "said": HOSTILE}
-            for reason, signed in (*((r, False) for r in REFUSED_FOR), ("currency", True))
-        ] * count}
-        for order_no, supplier_no, count in (
-            ("P" + "0" * 19, "", 1), ("", "S01", 0), ("", "S01", 7),
-        )
-    ],
-    "sightings": [
-        {"supplier_no": "S01", "upstream_no": HOSTILE, "zone": "Asia/Shanghai",
-         "together_minor": together, "lines": [
-             {"at": AT.isoformat(), "how": how, "address": address, "merchant_no": "M1001",
-              "order_no": "P" + "0" * 19, "attempt_no": "A" + "0" * 19, "paid_minor": 6_000,
-              "currency": "CNY", "asked_minor": 10_000, "asked_currency": "CNY",
-              "meaning": meaning, "contradicts": contradicts, "times": times}
-             for how, address, meaning, contradicts, times in (
-                 ("reported", "203.0.113.7", "short", False, 1), ("asked", "", kind, True, 7)
-             )] * count}
-        for kind in CONTRADICTIONS
-        for together, count in ((0, 0), (0, 6), (10_000, 1))
-    ],
-    "alarm_exhausted": [
-        {"order_no": "P1", "url": f"https://x/{HOSTILE}", "tries": tries} for tries in (1, 13)
-    ],
     "alarm_credentials": [
         {"supplier_no": "S01", "supplier_name": HOSTILE, "names": ["base_url", "key"],
          "actor_name": HOSTILE, "alone": alone, "confirmed": confirmed, "minutes": 10}
@@ -268,10 +199,6 @@ EXAMPLES: dict[str, list[dict[str, Any]]] = collected("EXAMPLES") | {
          "advanced_minor": 500, "unpaid": 1, "at": AT.isoformat(), "zone": "UTC"}
         for minor in (-100, 0, 100)
     ],
-    "complete_dropped": [COMPLETION],
-    "complete_question": [COMPLETION],
-    "complete_settled_itself": [COMPLETION],
-    "completed": [COMPLETION],
     "help": [
         {"rights": rights, "kind": kind, "name": HOSTILE, "topics": [t.name for t in TOPICS]}
         for rights in ([], ["look_up", "read_money"], sorted(RIGHTS))
@@ -300,9 +227,6 @@ EXAMPLES: dict[str, list[dict[str, Any]]] = collected("EXAMPLES") | {
         {"code": "order_not_found", "facts": {"number": HOSTILE}, "line": line} for line in (0, 2)
     ],
     "stale_money": [{}],
-    "uncomplete_dropped": [COMPLETION],
-    "uncomplete_question": [COMPLETION],
-    "uncompleted": [COMPLETION],
     "update_parked": [
         {"records": records, "pressed": pressed, "unread": unread, "alarm": alarm}
         for records in ([], ["M1-1", "M1-2"])
@@ -423,7 +347,7 @@ def test_rates_that_find_no_room_are_counted() -> None:
 
 
 def test_a_question_in_a_merchants_group_names_no_supplier() -> None:
-    screen = render_say(Say(Stored("complete_question", COMPLETION)), "zh")
+    screen = render_say(Say(CompleteQuestionNotice(ID, COMPLETION)), "zh")
     assert "SECRET" not in screen.html
     assert len(buttons(screen)) == 2
 

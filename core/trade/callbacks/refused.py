@@ -49,6 +49,11 @@ class RefusedCallback:
     why: str
     said: str
 
+    @property
+    def signed(self) -> bool:
+        """Whether its words are the supplier's own."""
+        return self.reason in SIGNED
+
 
 class RefusedCallbacks:
     """Keeps refused callbacks and says where there are too many of them."""

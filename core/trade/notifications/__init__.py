@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from core.trade.notifications.notifications import HANDS, Notifications
 from core.trade.notifications.queue import QUEUE
+from core.trade.notifications.results import AlarmExhausted
 from core.trade.notifications.signatures import body_of, sign
 from core.trade.notifications.verdict import GAPS_S, judge
 
-__all__ = ["GAPS_S", "HANDS", "QUEUE", "Notifications", "body_of", "judge", "sign"]
+__all__ = [
+    "GAPS_S",
+    "HANDS",
+    "QUEUE",
+    "AlarmExhausted",
+    "Notifications",
+    "body_of",
+    "judge",
+    "sign",
+]

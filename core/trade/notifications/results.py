@@ -12,7 +12,7 @@ from weakref import WeakValueDictionary
 
 import structlog
 
-from core.delivery.outbox import Say, Stored
+from core.delivery.outbox import Notice, Say
 from core.kernel.clock import Clock
 from core.kernel.wire import HttpAnswer
 from core.people.groups import Groups
@@ -28,6 +28,16 @@ SAID_CHARS: Final = 200
 ANSWERS: Final = Words(
     "notification_try", "SELECT min(at) FROM notification_try", "SELECT forget_answers($1, $2)"
 )
+
+
+@dataclass(frozen=True, slots=True)
+class AlarmExhausted(Notice):
+    """A merchant's server does not take its notification, which is given up after so many
+    tries."""
+
+    order_no: str
+    url: str
+    tries: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,10 +148,8 @@ class Results:
         )
 
     async def _alarm(self, tx: Tx, due: Due) -> None:
-        facts = {
-            "order_no": due.facts.get("order_no", ""), "url": due.url, "tries": due.tries,
-        }  # fmt: skip
-        await self._groups.tell_ops(tx, Say(Stored("alarm_exhausted", facts)))
+        alarm = AlarmExhausted(due.facts.get("order_no", ""), due.url, due.tries)
+        await self._groups.tell_ops(tx, Say(alarm))
 
 
 async def _silence(tx: Tx, due: Due, now: datetime) -> None:

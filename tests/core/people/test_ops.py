@@ -36,7 +36,12 @@ async def heard(desk: Desk) -> list[dict[str, Any]]:
     """What the ops group was told since the last look, of deeds."""
     said = [fact for fact in await facts(desk.runtime, OPS_CHAT) if isinstance(fact, Say)]
     return [
-        {**deed, "actor_name": say.facts["actor_name"], "group": say.facts["group"]}
+        {
+            **{name: value for name, value in deed.items() if name != "amount"},
+            **deed["amount"],
+            "actor_name": say.facts["actor_name"],
+            "group": say.facts["group"],
+        }
         for say in said
         if say.screen == "deed"
         for deed in say.facts["deeds"]

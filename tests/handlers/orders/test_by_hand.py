@@ -15,7 +15,7 @@ async def test_asked_with_a_reason_and_confirmed_by_the_same_person(
 ) -> None:
     question = await desk.said(OPERATOR, SPRUCE, f"补单 {order.order_no} 供应商 已确认")
     assert question.screen == "complete_question"
-    assert question.facts["reason"] == "供应商 已确认"
+    assert question.facts["question"]["reason"] == "供应商 已确认"
     yes = button_data(question)
     assert await desk.press(OWNER, SPRUCE, yes, message_id=300) == []
     assert desk.line.answers[-1].show_alert
@@ -58,7 +58,10 @@ async def test_a_picture_with_the_command_as_its_caption_is_evidence(
         caption = f"补单 {order.order_no} 已到账"
         await desk.feed(message=desk.message(OPERATOR, SPRUCE, caption=caption, **sent))
         question = one_say(await desk.news())
-        assert (question.screen, question.facts["proof_file_id"]) == ("complete_question", kept)
+        assert (question.screen, question.facts["question"]["proof_file_id"]) == (
+            "complete_question",
+            kept,
+        )
 
 
 async def test_a_wrong_completion_is_reversed_by_a_second_person(desk: Desk, order: Order) -> None:
@@ -85,4 +88,4 @@ async def test_a_wrong_completion_is_reversed_by_a_second_person(desk: Desk, ord
     disputed = await get_order(desk.runtime.system.store, order.merchant_id, order.id)
     assert disputed.disputed
     again = await desk.said(OPERATOR, SPRUCE, f"补单 {order.order_no} 已到账")
-    assert (again.screen, again.facts["disputed"]) == ("complete_question", True)
+    assert (again.screen, again.facts["question"]["disputed"]) == ("complete_question", True)

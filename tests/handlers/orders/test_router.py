@@ -218,7 +218,7 @@ async def test_what_is_asked_for_is_completed_whatever_its_number(desk: Desk) ->
     await opened(desk, "00123")
     question = await desk.said(OPERATOR, SPRUCE, "补单 00123 供应商已确认")
     assert question.screen == "complete_question"
-    assert question.facts["merchant_order_no"] == "00123"
+    assert question.facts["question"]["merchant_order_no"] == "00123"
 
 
 async def test_card_buttons(desk: Desk, order: Order) -> None:

@@ -5,22 +5,34 @@ A wrong one is reversed by two people: one asks, another confirms.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Any, ClassVar, Final, Literal
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any, Final
 from uuid import UUID
 
 from core.delivery.district import Delivery
-from core.delivery.outbox import Say, Stored
+from core.delivery.outbox import Notice, Say
 from core.kernel.codec import pack
 from core.kernel.errors import REASON_EXAMPLES, Refusal
 from core.parties.merchants import Merchants
 from core.people.actors import Actor
-from core.people.approvals import Asked, Question
+from core.people.approvals import Asked
 from core.people.district import People
 from core.people.ops import Deed, tell_ops
 from core.system.district import System
 from core.system.store import Tx
+from core.trade.completions.notices import (
+    Completed,
+    CompleteDropped,
+    CompleteQuestion,
+    CompleteQuestionNotice,
+    CompleteSettledItself,
+    OrderQ,
+    Uncompleted,
+    UncompleteDropped,
+    UncompleteQuestion,
+    UncompleteQuestionNotice,
+)
 from core.trade.orders import (
     ByHand,
     FollowUp,
@@ -33,47 +45,6 @@ from core.trade.orders import (
 )
 
 MAX_REASON_CHARS: Final = 200
-
-
-@dataclass(frozen=True, slots=True)
-class OrderQuestion(Question):
-    """The order as it was when somebody asked, and why they asked. minor: of its amount. status:
-    its state."""
-
-    order_no: str
-    merchant_order_no: str
-    merchant_id: UUID
-    order_id: UUID
-    version: int
-    minor: int
-    currency: str
-    status: str
-    disputed: bool
-    reason: str
-    created_at: datetime
-    age_min: int
-    actor_name: str
-
-
-@dataclass(frozen=True, slots=True)
-class CompleteQuestion(OrderQuestion):
-    """Whether to complete an order. supplier_says, supplier_why: its answer just now.
-    proof_file_id: at Telegram, or empty. held_minor: of the order in suspense."""
-
-    kind: ClassVar[str] = "complete"
-    supplier_says: str
-    supplier_why: str
-    completed_today: int
-    proof_file_id: str
-    held_minor: int
-
-
-@dataclass(frozen=True, slots=True)
-class UncompleteQuestion(OrderQuestion):
-    """Whether to reverse a completion."""
-
-    kind: ClassVar[str] = "uncomplete"
-    yes_by: ClassVar[Literal["asker", "second"]] = "second"
 
 
 class Completions:
@@ -134,11 +105,11 @@ class Completions:
             await self._outbox.say(
                 self._store,
                 actor.chat_id,
-                Say(Stored("complete_settled_itself", pack(question)), reply_to=message_id),
+                Say(CompleteSettledItself(question), reply_to=message_id),
                 merchant_id=order.merchant_id,
             )
             return
-        await self._ask(actor, question, "complete_question", message_id)
+        await self._ask(actor, question, CompleteQuestionNotice, message_id)
 
     async def confirm(
         self, actor: Actor, approval_id: UUID, *, message_id: int, request_id: str
@@ -159,8 +130,8 @@ class Completions:
         current = await get_order(self._store, merchant_id, order_id)
 
         async def close(tx: Tx) -> None:
-            screen = "completed" if current.open_to_money else "complete_settled_itself"
-            await self._answer(tx, actor, asked, screen, message_id, yes=True)
+            told = Completed if current.open_to_money else CompleteSettledItself
+            await self._answer(tx, actor, asked, told(question), message_id, yes=True)
             if current.open_to_money and current.mode == "live":
                 await self._tell_ops(tx, actor, current, question.reason)
 
@@ -188,7 +159,7 @@ class Completions:
         """The person who asked thinks better of it. Refusals: confirmation_expired,
         confirmation_foreign."""
         asked = await self._approvals.find(CompleteQuestion, actor, approval_id, yes=False)
-        await self._drop(actor, asked, "complete_dropped", message_id)
+        await self._drop(actor, asked, CompleteDropped(asked.question), message_id)
 
     async def ask_reversal(
         self, actor: Actor, number: str, reason: str, *, message_id: int, request_id: str
@@ -210,7 +181,7 @@ class Completions:
         order = await get_order(self._store, order.merchant_id, order.id)
         await need_reversible(self._store, order)
         question = UncompleteQuestion(**self._of_order(actor, order, reason))
-        await self._ask(actor, question, "uncomplete_question", message_id)
+        await self._ask(actor, question, UncompleteQuestionNotice, message_id)
 
     async def confirm_reversal(
         self, actor: Actor, approval_id: UUID, *, message_id: int, request_id: str
@@ -230,9 +201,9 @@ class Completions:
         await self._follow_up.ask(merchant_id, order_id, request_id=request_id)
 
         async def close(tx: Tx) -> None:
-            await self._answer(tx, actor, asked, "uncompleted", message_id, yes=True)
-            told = Say(Stored("uncompleted", {**pack(question), "answered_by": actor.name}))
-            await self._groups.tell_ops(tx, told, but=actor.chat_id)
+            told = Uncompleted(question, answered_by=actor.name)
+            await self._answer(tx, actor, asked, told, message_id, yes=True)
+            await self._groups.tell_ops(tx, Say(told), but=actor.chat_id)
 
         return await self._by_hand.reverse(
             merchant_id,
@@ -249,7 +220,8 @@ class Completions:
         not_permitted, confirmation_expired."""
         actor.need("uncomplete")
         asked = await self._approvals.find(UncompleteQuestion, actor, approval_id, yes=False)
-        await self._drop(actor, asked, "uncomplete_dropped", message_id)
+        dropped = UncompleteDropped(asked.question, answered_by=actor.name)
+        await self._drop(actor, asked, dropped, message_id)
 
     def _of_order(self, actor: Actor, order: Order, reason: str) -> dict[str, Any]:
         """The fields of an `OrderQuestion`."""
@@ -270,46 +242,52 @@ class Completions:
         }
 
     async def _ask(
-        self, actor: Actor, question: OrderQuestion, screen: str, message_id: int
+        self,
+        actor: Actor,
+        question: OrderQ,
+        notice: Callable[[UUID, OrderQ], Notice],
+        message_id: int,
     ) -> None:
+        """notice: what asks it, from the id under its buttons."""
         merchant_id = question.merchant_id
         async with self._store.transaction() as tx:
             asked = await self._approvals.ask(tx, actor, question, merchant_id=merchant_id)
-            await self._outbox.say(
-                tx,
-                actor.chat_id,
-                Say(Stored(screen, asked.facts), reply_to=message_id),
-                merchant_id=merchant_id,
-            )
+            said = Say(notice(asked.id, question), reply_to=message_id)
+            await self._outbox.say(tx, actor.chat_id, said, merchant_id=merchant_id)
 
-    async def _drop(self, actor: Actor, asked: Asked[Any], screen: str, message_id: int) -> None:
+    async def _drop(
+        self, actor: Actor, asked: Asked[OrderQ], notice: Notice, message_id: int
+    ) -> None:
         if asked.state == "dropped":
             return  # pressed twice
         async with self._store.transaction() as tx:
-            await self._answer(tx, actor, asked, screen, message_id, yes=False)
+            await self._answer(tx, actor, asked, notice, message_id, yes=False)
 
     async def _answer(
-        self, tx: Tx, actor: Actor, asked: Asked[Any], screen: str, message_id: int, *, yes: bool
+        self,
+        tx: Tx,
+        actor: Actor,
+        asked: Asked[OrderQ],
+        notice: Notice,
+        message_id: int,
+        *,
+        yes: bool,
     ) -> None:
-        """Answer the question, once, in the transaction of what the answer does. screen: takes the
+        """Answer the question, once, in the transaction of what the answer does. notice: takes the
         question's place."""
         await self._approvals.answer(tx, actor, asked, yes=yes)
-        facts, merchant_id = pack(asked.question), asked.question.merchant_id
+        merchant_id = asked.question.merchant_id
         await self._audit.record(
             tx,
             f"{asked.question.kind}_{'used' if yes else 'dropped'}",
             actor=actor.trail_name,
-            facts={**facts, "screen": screen},
+            facts={**pack(asked.question), "screen": notice.screen},
             merchant_id=merchant_id,
             chat_id=actor.chat_id,
             message_id=message_id,
         )
-        await self._outbox.say(
-            tx,
-            actor.chat_id,
-            Say(Stored(screen, {**facts, "answered_by": actor.name}), edit_message_id=message_id),
-            merchant_id=merchant_id,
-        )
+        said = Say(notice, edit_message_id=message_id)
+        await self._outbox.say(tx, actor.chat_id, said, merchant_id=merchant_id)
 
     async def _tell_ops(self, tx: Tx, actor: Actor, order: Order, reason: str) -> None:
         merchant = await self._merchants.by_id(order.merchant_id)

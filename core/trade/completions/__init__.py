@@ -1,0 +1,29 @@
+"""Completion (补单): an order is marked paid by hand, after the supplier was asked once more."""
+
+from __future__ import annotations
+
+from core.trade.completions.completions import Completions
+from core.trade.completions.notices import (
+    Completed,
+    CompleteDropped,
+    CompleteQuestion,
+    CompleteQuestionNotice,
+    CompleteSettledItself,
+    Uncompleted,
+    UncompleteDropped,
+    UncompleteQuestion,
+    UncompleteQuestionNotice,
+)
+
+__all__ = [
+    "CompleteDropped",
+    "CompleteQuestion",
+    "CompleteQuestionNotice",
+    "CompleteSettledItself",
+    "Completed",
+    "Completions",
+    "UncompleteDropped",
+    "UncompleteQuestion",
+    "UncompleteQuestionNotice",
+    "Uncompleted",
+]
