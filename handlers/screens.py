@@ -17,21 +17,6 @@ from handlers.kit import refusals
 from handlers.kit.refusals import INSTANTS, Repeated, refusal_words, toast
 from handlers.kit.screen import Screen, caption, fill_in
 from handlers.orders.card import CardContext, render_card, render_supplier_card
-from handlers.suppliers.screens import (
-    cancel_button,
-    checked_buttons,
-    credential_buttons,
-    decided_buttons,
-    document_buttons,
-    documents_buttons,
-    keys_buttons,
-    library_buttons,
-    question_buttons,
-    supplier_buttons,
-    suppliers_buttons,
-    switch_buttons,
-    versions_buttons,
-)
 from handlers.topics import TOPICS
 from texts import translator
 
@@ -60,7 +45,6 @@ _Buttons = Callable[[_Facts, NullTranslations], InlineKeyboardMarkup | None]
 # Lists without a bound of their own: as many lines of them as a message has room for.
 _LISTS: Final = {
     "refusals": "told",
-    "document_faults": "faults",
 }  # fmt: skip
 VIEWS: Final = {
     view.name: view for view in (*refusals.VIEWS, *(one for topic in TOPICS for one in topic.views))
@@ -89,29 +73,4 @@ def render_say(say: Say, language: str) -> Screen:
 
 
 # Every screen that a Say may name, with what makes its buttons.
-SCREENS: Final[dict[str, _Buttons | None]] = {
-    "alarm_credentials": None,
-    "alarm_document": document_buttons,
-    "alarm_licence": None,
-    "alarm_rolled_back": None,
-    "credential_question": credential_buttons,
-    "document": document_buttons,
-    "document_checked": checked_buttons,
-    "document_decided": decided_buttons,
-    "document_faults": None,
-    "document_library": library_buttons,
-    "document_wanted": cancel_button,
-    "document_why": cancel_button,
-    "documents": documents_buttons,
-    "dry_read": None,
-    "dry_run": None,
-    "supplier": supplier_buttons,
-    "supplier_keys": keys_buttons,
-    "supplier_off": cancel_button,
-    "supplier_question": question_buttons,
-    "supplier_switch": switch_buttons,
-    "supplier_versions": versions_buttons,
-    "suppliers": suppliers_buttons,
-    "refusals": None,
-    "update_parked": None,
-}
+SCREENS: Final[dict[str, _Buttons | None]] = {"refusals": None, "update_parked": None}

@@ -5,9 +5,12 @@ from __future__ import annotations
 from typing import Final
 
 from handlers.documents import buttons, router
+from handlers.documents.screens import VIEWS
 from handlers.documents.words import COMMANDS
 from handlers.kit.topic import Topic
 
 __all__ = ["TOPIC"]
 
-TOPIC: Final = Topic("documents", routers=(router.router,), commands=COMMANDS, buttons=buttons.read)
+TOPIC: Final = Topic(
+    "documents", routers=(router.router,), commands=COMMANDS, views=VIEWS, buttons=buttons.read
+)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import dataclass, replace
 from typing import Any, Final
 from uuid import UUID
 
@@ -10,33 +11,66 @@ from aiogram import Bot, Router
 from aiogram.types import CallbackQuery, Message
 
 from core.connectors import DocumentFaults
-from core.delivery.outbox import Say, Stored, TextFile
+from core.delivery.outbox import Say, TextFile
 from core.kernel.errors import REASON_EXAMPLES, Refusal
 from core.people.actors import Actor
-from core.runtime import Runtime
-from core.supply.onboarding import Document
+from core.supply.district import Supply
+from core.supply.onboarding import Document, Documents
 from handlers.documents.buttons import FromLibrary, OnDocument, SendDocument
+from handlers.documents.screens import (
+    DocumentChecked,
+    DocumentLibrary,
+    DocumentLine,
+    DocumentNotice,
+    DocumentsNotice,
+    DocumentWanted,
+    DocumentWhy,
+    DryRunNotice,
+)
 from handlers.documents.trial import (
     SHOWN_DIFF_LINES,
+    are_long,
     clipped,
     dry_read,
     dry_run,
-    fault_facts,
     pasted,
+    shown_faults,
     summary,
     written,
 )
 from handlers.documents.words import DecideDocument, Decision, ShowDocuments
-from handlers.kit.context import Presses, Wants, say, zone_here
+from handlers.files.screens import FileNotice
+from handlers.kit.buttons import InDialogue
+from handlers.kit.chat import Chat
+from handlers.kit.context import Presses, Wants
 from handlers.kit.dialogues import DOCUMENT, Answers, Chooses, Dialogue, Dialogues, Said, Sent
 from handlers.kit.downloads import read_text
 
+RIGHT, APPROVE_RIGHT = "documents", "approve_document"
 MAX_KB: Final = 64
 LISTED: Final = 15
 NOTE_CHARS: Final = 500
 CHECKED, WHY = "checked", "document_why"
 _ENDINGS: Final = (".yaml", ".yml")
 _EXAMPLES: Final = {"reject": "reject_document", "withdraw": "withdraw_document"}
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A document that was tried. note: what it changes, in words."""
+
+    text: str
+    code: str
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """A decision that waits for its reason. message_id: of the card that is replaced then."""
+
+    document_id: UUID
+    decision: Decision
+    message_id: int
 
 
 def router() -> Router:
@@ -69,307 +103,268 @@ class _IsDocument(Wants):
 
 
 # ── what there is ────────────────────────────────────────────────────────────────────────────────
-async def show(message: Message, intent: ShowDocuments, actor: Actor, runtime: Runtime) -> None:
+async def show(_: Message, chat: Chat, intent: ShowDocuments, supply: Supply) -> None:
     """The newest versions; or the card of one."""
-    need(actor, "documents")
+    chat.actor.need_among_staff(RIGHT)
     if intent.code is not None:
-        document = await _named(runtime, intent.code, intent.version)
-        await _card(runtime, actor, document, message.message_id)
+        document = await _named(supply.documents, intent.code, intent.version)
+        await chat.say(await _card(chat, document))
         return
-    found = await runtime.supply.documents.all()
-    facts = {
-        "lines": [document_facts(document) for document in found[:LISTED]],
-        "more": max(0, len(found) - LISTED),
-        "private": actor.chat_id == actor.user_id,
-    }
-    await say(runtime, actor, "documents", facts, message.message_id)
+    found = await supply.documents.all()
+    lines = tuple(
+        DocumentLine(document.id, str(document), document.state, document.proposed_by_name)
+        for document in found[:LISTED]
+    )
+    private = chat.id == chat.actor.user_id
+    await chat.say(DocumentsNotice(lines, max(0, len(found) - LISTED), private))
 
 
 async def library(
-    query: CallbackQuery, button: FromLibrary, actor: Actor, runtime: Runtime, dialogues: Dialogues
+    _: CallbackQuery, chat: Chat, button: FromLibrary, supply: Supply, dialogues: Dialogues
 ) -> None:
     """The documents that come with the desk; or one of them, as if it had been sent."""
-    need(actor, "documents")
-    if query.message is None:
+    chat.actor.need_among_staff(RIGHT)
+    if not button.code:
+        await chat.say(DocumentLibrary(tuple(supply.documents.library())))
         return
-    message_id = query.message.message_id
-    if button.code:
-        text = runtime.supply.documents.library_text(button.code)
-        await _try(actor, runtime, dialogues, text, "", message_id)
-    else:
-        codes = list(runtime.supply.documents.library())
-        await say(runtime, actor, "document_library", {"codes": codes}, message_id)
+    text = supply.documents.library_text(button.code)
+    try:
+        await _try(chat, supply.documents, dialogues, text, "")
+    except DocumentFaults as faults:
+        await _say_faults(chat, faults)
 
 
-async def ask_document(
-    query: CallbackQuery, actor: Actor, runtime: Runtime, dialogues: Dialogues
-) -> None:
+async def ask_document(_: CallbackQuery, chat: Chat, dialogues: Dialogues) -> None:
     """Whatever file comes next is the document. Refusals: private_only."""
-    need(actor, "documents")
-    if query.message is None:
-        return
-    dialogue = await dialogues.begin(actor, DOCUMENT)
-    facts = {"dialogue_id": dialogue.id, "limit_kb": MAX_KB}
-    await say(runtime, actor, "document_wanted", facts, query.message.message_id)
+    chat.actor.need_among_staff(RIGHT)
+    dialogue = await dialogues.begin(chat.actor, DOCUMENT)
+    await chat.say(DocumentWanted(dialogue.id, MAX_KB))
 
 
 # ── a document on its way ────────────────────────────────────────────────────────────────────────
 async def take_file(
-    message: Message, intent: Sent, actor: Actor, runtime: Runtime, dialogues: Dialogues, bot: Bot
+    _: Message, chat: Chat, intent: Sent, bot: Bot, supply: Supply, dialogues: Dialogues
 ) -> None:
     """Try a file that was sent. Refusals: not_permitted, file_…"""
-    need(actor, "documents")
+    chat.actor.need_among_staff(RIGHT)
     if not intent.name.lower().endswith(_ENDINGS):
         raise Refusal("file_not_yaml", name=intent.name[:60])
     text = await read_text(bot, intent, MAX_KB)
-    await _try(actor, runtime, dialogues, text, intent.caption, message.message_id)
+    try:
+        await _try(chat, supply.documents, dialogues, text, intent.caption)
+    except DocumentFaults as faults:
+        await _say_faults(chat, faults)
 
 
 async def take_pasted(
-    message: Message, intent: Said, actor: Actor, runtime: Runtime, dialogues: Dialogues
+    _: Message, chat: Chat, intent: Said, supply: Supply, dialogues: Dialogues
 ) -> None:
     """Try a document that is short enough for one message."""
-    need(actor, "documents")
-    await _try(actor, runtime, dialogues, intent.text, "", message.message_id)
+    chat.actor.need_among_staff(RIGHT)
+    try:
+        await _try(chat, supply.documents, dialogues, intent.text, "")
+    except DocumentFaults as faults:
+        await _say_faults(chat, faults)
 
 
 async def take_note(
-    message: Message, intent: Said, actor: Actor, runtime: Runtime, dialogues: Dialogues
+    _: Message, chat: Chat, intent: Said, supply: Supply, dialogues: Dialogues
 ) -> None:
     """What changed, in words: it goes with the proposal. Or what came from the supplier, behind
     the operation it belongs to: then how it is read. Refusals: answer_forwarded,
     dry_run_impossible."""
-    need(actor, "documents")
+    chat.actor.need_among_staff(RIGHT)
     dialogue = intent.dialogue
     if intent.message_id <= dialogue.heard:
         return
-    text = dialogue.facts["text"]
-    if (came := await asyncio.to_thread(pasted, text, intent.text)) is not None:
-        read = await asyncio.to_thread(dry_read, text, *came)
-        facts = {"code": dialogue.facts["code"], **read}
-        await say(runtime, actor, "dry_read", facts, message.message_id)
+    draft = dialogue.read(Draft)
+    if (came := await asyncio.to_thread(pasted, draft.text, intent.text)) is not None:
+        await chat.say(await asyncio.to_thread(dry_read, draft.text, draft.code, *came))
         return
     if intent.foreign:
         raise Refusal("answer_forwarded")
-    note = " ".join(intent.text.split())[:NOTE_CHARS]
-    dialogue = dialogue.at(CHECKED, heard=intent.message_id, note=note)
-    await _show_checked(actor, runtime, dialogue, message.message_id)
-    await dialogues.keep(actor, dialogue)
+    dialogue = dialogue.at(
+        CHECKED, replace(draft, note=_one_line(intent.text)), heard=intent.message_id
+    )
+    await _say_checked(chat, supply.documents, dialogue)
+    await dialogues.keep(chat.actor, dialogue)
 
 
 async def _try(
-    actor: Actor, runtime: Runtime, dialogues: Dialogues, text: str, note: str, reply_to: int
+    chat: Chat, documents: Documents, dialogues: Dialogues, text: str, note: str
 ) -> None:
-    """Say what is wrong with a text; or what it can do, and begin to ask what to do with it."""
-    try:
-        facts = await asyncio.to_thread(summary, text)
-    except DocumentFaults as faults:
-        await _say_faults(runtime, actor, faults, reply_to)
-        return
-    note = " ".join(note.split())[:NOTE_CHARS]
-    dialogue = await dialogues.begin(actor, CHECKED, text=text, code=facts["code"], note=note)
-    await _show_checked(actor, runtime, dialogue, reply_to)
+    """Say what a text can do, and begin to ask what to do with it. Raises DocumentFaults."""
+    code = (await asyncio.to_thread(summary, text)).code
+    dialogue = await dialogues.begin(chat.actor, CHECKED, Draft(text, code, _one_line(note)))
+    await _say_checked(chat, documents, dialogue)
 
 
-async def _show_checked(actor: Actor, runtime: Runtime, dialogue: Dialogue, reply_to: int) -> None:
-    text = dialogue.facts["text"]
-    facts = await asyncio.to_thread(summary, text)
-    diff = (await runtime.supply.documents.changes(facts["code"], text)).splitlines()
-    facts |= {
-        "note": dialogue.facts["note"],
-        "diff": diff[:SHOWN_DIFF_LINES],
-        "diff_lines": len(diff),
-        "dialogue_id": dialogue.id,
-        "turn": dialogue.turn,
-    }
-    await say(runtime, actor, "document_checked", facts, reply_to)
+def _one_line(note: str) -> str:
+    return " ".join(note.split())[:NOTE_CHARS]
 
 
-async def _say_faults(
-    runtime: Runtime, actor: Actor, faults: DocumentFaults, reply_to: int
-) -> None:
-    facts = fault_facts(faults)
-    await say(runtime, actor, "document_faults", facts, reply_to)
-    if facts["long"]:
-        await _send(runtime, actor, "faults.txt", str(faults), "all faults", reply_to)
+async def _say_checked(chat: Chat, documents: Documents, dialogue: Dialogue) -> None:
+    draft = dialogue.read(Draft)
+    told = await asyncio.to_thread(summary, draft.text)
+    diff = (await documents.changes(told.code, draft.text)).splitlines()
+    checked = DocumentChecked(
+        summary=told,
+        note=draft.note,
+        diff=tuple(diff[:SHOWN_DIFF_LINES]),
+        diff_lines=len(diff),
+        dialogue_id=dialogue.id,
+        turn=dialogue.turn,
+    )
+    await chat.say(checked)
+
+
+async def _say_faults(chat: Chat, faults: DocumentFaults) -> None:
+    await chat.say(shown_faults(faults))
+    if are_long(faults):
+        await _send(chat, "faults.txt", str(faults), "all faults")
 
 
 async def choose(
-    query: CallbackQuery,
-    button: Any,
+    _: CallbackQuery,
+    chat: Chat,
+    button: InDialogue,
     dialogue: Dialogue,
-    actor: Actor,
-    runtime: Runtime,
+    supply: Supply,
     dialogues: Dialogues,
 ) -> None:
     """Propose a document that was tried, see its requests, or all that it changes."""
-    need(actor, "documents")
-    if query.message is None:
-        return
-    message_id, said = query.message.message_id, dialogue.facts
+    actor = chat.actor
+    actor.need_among_staff(RIGHT)
+    draft = dialogue.read(Draft)
     match button.choice:
         case "dry":
-            requests = await asyncio.to_thread(dry_run, said["text"])
+            requests = await asyncio.to_thread(dry_run, draft.text)
             first = clipped(requests[0])
             whole = len(requests) == 1 and first == requests[0]
-            facts = {"code": said["code"], "request": first, "more": len(requests) - 1}
-            await say(runtime, actor, "dry_run", facts, message_id)
+            await chat.say(DryRunNotice(draft.code, first, len(requests) - 1))
             if not whole:
-                name = f"{said['code']}-dry-run.txt"
-                await _send(runtime, actor, name, written(requests), said["code"], message_id)
+                name = f"{draft.code}-dry-run.txt"
+                await _send(chat, name, written(requests), draft.code)
         case "diff":
-            diff = await runtime.supply.documents.changes(said["code"], said["text"])
-            await _send(runtime, actor, f"{said['code']}.diff", diff, said["code"], message_id)
+            diff = await supply.documents.changes(draft.code, draft.text)
+            await _send(chat, f"{draft.code}.diff", diff, draft.code)
         case "propose":
             try:
-                document = await runtime.supply.documents.propose(
-                    actor, said["text"], note=said["note"]
-                )
+                document = await supply.documents.propose(actor, draft.text, note=draft.note)
             except DocumentFaults as faults:
-                await _say_faults(runtime, actor, faults, message_id)
+                await _say_faults(chat, faults)
                 return
-            await _replace(runtime, actor, document, message_id)
+            await chat.replace(await _card(chat, document))
             await dialogues.end(actor)
 
 
 # ── decisions ────────────────────────────────────────────────────────────────────────────────────
-async def decide(message: Message, intent: DecideDocument, actor: Actor, runtime: Runtime) -> None:
+async def decide(_: Message, chat: Chat, intent: DecideDocument, supply: Supply) -> None:
     """Approve, reject or withdraw, as it was typed."""
-    need(actor, "documents" if intent.decision == "withdraw" else "approve_document")
-    document = await runtime.supply.documents.by_no(intent.code, intent.version)
-    decided = await _decide(runtime, actor, document, intent.decision, intent.why)
-    await _card(runtime, actor, decided, message.message_id)
+    withdraw = intent.decision == "withdraw"
+    chat.actor.need_among_staff(RIGHT if withdraw else APPROVE_RIGHT)
+    document = await supply.documents.by_no(intent.code, intent.version)
+    decided = await _decide(supply.documents, chat.actor, document, intent.decision, intent.why)
+    await chat.say(await _card(chat, decided))
 
 
 async def press(
-    query: CallbackQuery, button: OnDocument, actor: Actor, runtime: Runtime, dialogues: Dialogues
+    _: CallbackQuery, chat: Chat, button: OnDocument, supply: Supply, dialogues: Dialogues
 ) -> None:
     """What the card of a document offers. Refusals: reason_missing (in a group, with what to
     type there)."""
-    need(actor, "documents")
-    if query.message is None:
-        return
-    message_id = query.message.message_id
-    document = await runtime.supply.documents.by_id(button.document_id)
+    chat.actor.need_among_staff(RIGHT)
+    documents = supply.documents
+    document = await documents.by_id(button.document_id)
     match button.action:
         case "open":
-            await _card(runtime, actor, document, message_id)
+            await chat.say(await _card(chat, document))
         case "diff":
-            diff = await runtime.supply.documents.diff(document)
+            diff = await documents.diff(document)
             name = f"{document.code}-v{document.version}.diff"
-            await _send(runtime, actor, name, diff, str(document), message_id)
+            await _send(chat, name, diff, str(document))
         case "text":
-            text = await runtime.supply.documents.text(document)
-            await _send(runtime, actor, f"{document.code}.yaml", text, str(document), message_id)
+            text = await documents.text(document)
+            await _send(chat, f"{document.code}.yaml", text, str(document))
         case "approve":
-            approved = await runtime.supply.documents.approve(actor, document)
-            await _replace(runtime, actor, approved, message_id)
+            approved = await documents.approve(chat.actor, document)
+            await chat.replace(await _card(chat, approved))
         case "reject" | "withdraw":
-            await _ask_why(actor, runtime, dialogues, document, button.action, message_id)
+            await _ask_why(chat, dialogues, document, button.action)
 
 
 async def _ask_why(
-    actor: Actor,
-    runtime: Runtime,
-    dialogues: Dialogues,
-    document: Document,
-    decision: Decision,
-    message_id: int,
+    chat: Chat, dialogues: Dialogues, document: Document, decision: Decision
 ) -> None:
-    actor.need("documents" if decision == "withdraw" else "approve_document")
+    actor = chat.actor
+    actor.need(RIGHT if decision == "withdraw" else APPROVE_RIGHT)
     example = REASON_EXAMPLES[_EXAMPLES[decision]]
-    if actor.chat_id != actor.user_id:  # no conversation in a group
+    if chat.id != actor.user_id:  # no conversation in a group
         typed = f"/document {document.code} v{document.version} {decision} {example}"
         raise Refusal("reason_missing", example=typed)
-    dialogue = await dialogues.begin(
-        actor, WHY, document_id=str(document.id), decision=decision, message_id=message_id
-    )
-    facts = {"document": str(document), "decision": decision, "dialogue_id": dialogue.id}
-    await say(runtime, actor, "document_why", facts, message_id)
+    wanted = Reason(document.id, decision, chat.message_id)
+    dialogue = await dialogues.begin(actor, WHY, wanted)
+    await chat.say(DocumentWhy(str(document), decision, dialogue.id))
 
 
 async def give_why(
-    message: Message, intent: Said, actor: Actor, runtime: Runtime, dialogues: Dialogues
+    _: Message, chat: Chat, intent: Said, supply: Supply, dialogues: Dialogues
 ) -> None:
     """The reason that was asked for. Refusals: answer_forwarded, those of the decision."""
+    actor = chat.actor
     if intent.foreign:
         raise Refusal("answer_forwarded")
-    said = intent.dialogue.facts
-    document = await runtime.supply.documents.by_id(UUID(said["document_id"]))
+    wanted = intent.dialogue.read(Reason)
+    document = await supply.documents.by_id(wanted.document_id)
     try:
-        decided = await _decide(runtime, actor, document, said["decision"], intent.text)
+        decided = await _decide(supply.documents, actor, document, wanted.decision, intent.text)
     except Refusal as refusal:
         if refusal.code not in ("reason_missing", "field_invalid"):
             await dialogues.end(actor)  # no other answer would do
         raise
-    await _replace(runtime, actor, decided, said["message_id"])
+    await chat.put(Say(await _card(chat, decided), edit_message_id=wanted.message_id))
     await dialogues.end(actor)
 
 
 async def _decide(
-    runtime: Runtime, actor: Actor, document: Document, decision: Decision, why: str
+    documents: Documents, actor: Actor, document: Document, decision: Decision, why: str
 ) -> Document:
     match decision:
         case "approve":
-            return await runtime.supply.documents.approve(actor, document)
+            return await documents.approve(actor, document)
         case "reject":
-            return await runtime.supply.documents.reject(actor, document, why)
+            return await documents.reject(actor, document, why)
         case "withdraw":
-            return await runtime.supply.documents.withdraw(actor, document, why)
+            return await documents.withdraw(actor, document, why)
 
 
 # ── what they share ──────────────────────────────────────────────────────────────────────────────
-def need(actor: Actor, right: str) -> None:
-    """A right, where staff alone reads. Refusals: not_permitted, anonymous_admin, staff_only."""
-    actor.need(right)
-    if actor.merchant_ids is not None:
-        raise Refusal("staff_only")
-
-
-def document_facts(document: Document) -> dict[str, Any]:
-    """A version as screens show it."""
-    return {
-        "document_id": str(document.id),
-        "document": str(document),
-        "state": document.state,
-        "note": document.note,
-        "proposed_by_name": document.proposed_by_name,
-        "proposed_at": document.proposed_at.isoformat(),
-        "decided_by_name": document.decided_by_name,
-        "why": document.why,
-        "alone": document.alone,
-    }
-
-
-async def _named(runtime: Runtime, code: str, version: int | None) -> Document:
+async def _named(documents: Documents, code: str, version: int | None) -> Document:
     """Refusals: document_not_found."""
     if version is not None:
-        return await runtime.supply.documents.by_no(code, version)
-    found = await runtime.supply.documents.all(code)
+        return await documents.by_no(code, version)
+    found = await documents.all(code)
     if not found:
         raise Refusal("document_not_found", document=code)
     return found[0]
 
 
-async def _replace(runtime: Runtime, actor: Actor, document: Document, message_id: int) -> None:
-    """The card of a document, in the place of a message of ours."""
-    facts = document_facts(document) | {"zone": await zone_here(runtime, actor)}
-    await runtime.delivery.outbox.say(
-        runtime.system.store,
-        actor.chat_id,
-        Say(Stored("document", facts), edit_message_id=message_id),
+async def _card(chat: Chat, document: Document) -> DocumentNotice:
+    """The card of a document, on the clocks of the chat."""
+    return DocumentNotice(
+        document_id=document.id,
+        document=str(document),
+        state=document.state,
+        note=document.note,
+        proposed_by_name=document.proposed_by_name,
+        proposed_at=document.proposed_at,
+        decided_by_name=document.decided_by_name,
+        why=document.why,
+        alone=document.alone,
+        zone=await chat.zone(),
     )
 
 
-async def _card(runtime: Runtime, actor: Actor, document: Document, reply_to: int) -> None:
-    """The card of a document, in reply to a message."""
-    facts = document_facts(document) | {"zone": await zone_here(runtime, actor)}
-    await say(runtime, actor, "document", facts, reply_to)
-
-
-async def _send(
-    runtime: Runtime, actor: Actor, name: str, text: str, title: str, reply_to: int
-) -> None:
+async def _send(chat: Chat, name: str, text: str, title: str) -> None:
     """A text as a file. Nothing to show is a text as well."""
-    file = TextFile(name, text or "–\n", Stored("file", {"title": title}), reply_to=reply_to)
-    await runtime.delivery.outbox.say(runtime.system.store, actor.chat_id, file)
+    await chat.put(TextFile(name, text or "–\n", FileNotice(title), reply_to=chat.message_id))

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from datetime import timedelta
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from aiogram import Router
 from aiogram.filters import Filter
@@ -21,6 +21,7 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from core.delivery.outbox import Notice
+from core.kernel.codec import pack, unpack
 from core.kernel.errors import Refusal
 from core.kernel.ids import Ids
 from core.people.actors import Actor
@@ -28,6 +29,11 @@ from handlers.kit.buttons import Button, InDialogue
 from handlers.kit.chat import Chat
 from handlers.kit.intents import Intent
 from handlers.kit.parser import Parser
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+S = TypeVar("S", bound="DataclassInstance")
 
 OPEN_FOR: Final = timedelta(hours=1)
 # Steps that take a file as well, and the one at which any text may be the answer.
@@ -49,8 +55,9 @@ class Cancel(Intent):
 class Dialogue:
     """A dialogue as it stands.
 
-    turn: grows with every answer, so that the buttons of an earlier question are dead. heard: the
-    last message that was taken as an answer; delivered again, it is none.
+    facts: what was said so far, as JSON values of a dataclass of whoever asks. turn: grows with
+    every answer, so that the buttons of an earlier question are dead. heard: the last message that
+    was taken as an answer; delivered again, it is none.
     """
 
     id: str
@@ -59,14 +66,19 @@ class Dialogue:
     turn: int = 1
     heard: int = 0
 
-    def at(self, step: str, *, heard: int = 0, **facts: Any) -> Dialogue:
-        """The next question, with what was said added. heard: the message that said it."""
+    def read(self, shape: type[S]) -> S:
+        """What was said so far, in the shape in which it was kept."""
+        return unpack(shape, self.facts)
+
+    def with_facts(self, said: DataclassInstance) -> Dialogue:
+        """The same question, where something else was said so far."""
+        return replace(self, facts=pack(said))
+
+    def at(self, step: str, said: DataclassInstance, *, heard: int = 0) -> Dialogue:
+        """The next question. said: all that was said so far. heard: the message that said the
+        last of it."""
         return replace(
-            self,
-            step=step,
-            facts={**self.facts, **facts},
-            turn=self.turn + 1,
-            heard=max(self.heard, heard),
+            self, step=step, facts=pack(said), turn=self.turn + 1, heard=max(self.heard, heard)
         )
 
 
@@ -140,11 +152,13 @@ class Dialogues:
             return None  # a slash form that nobody knows is no answer
         return Said(dialogue, message.message_id, text, message.forward_origin is not None)
 
-    async def begin(self, actor: Actor, step: str, **facts: Any) -> Dialogue:
-        """Refusals: private_only, dialogue_away."""
+    async def begin(
+        self, actor: Actor, step: str, said: DataclassInstance | None = None
+    ) -> Dialogue:
+        """said: what is known before the first answer. Refusals: private_only, dialogue_away."""
         if actor.chat_id != actor.user_id:
             raise Refusal("private_only")
-        dialogue = Dialogue(self._ids.uuid7().hex, step, facts)
+        dialogue = Dialogue(self._ids.uuid7().hex, step, pack(said) if said is not None else {})
         await self.keep(actor, dialogue)
         return dialogue
 

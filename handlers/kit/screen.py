@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html as markup
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 from functools import cache
@@ -17,7 +17,7 @@ from aiogram.types import InlineKeyboardButton, InlineKeyboardMarkup
 from jinja2 import Environment
 
 from core.delivery.outbox import Notice, read_notice, screen_of
-from handlers.kit.buttons import Button
+from handlers.kit.buttons import Button, InDialogue
 from handlers.kit.vocabulary import gate_words, tariff_words, word
 from handlers.kit.whys import kept_reason, reason_words, why_words
 from texts import jinja_environment, number, translator
@@ -161,6 +161,16 @@ def fill(template: str, facts: Mapping[str, Any], language: str) -> str:
 def button(text: str, carried: Button, *, style: str | None = None) -> InlineKeyboardButton:
     """An inline button. style: danger where money moves, success, primary."""
     return InlineKeyboardButton(text=text, callback_data=carried.data(), style=style)
+
+
+def cancel_button(dialogue_id: str, translate: NullTranslations) -> InlineKeyboardButton:
+    """Ends a private dialogue, whatever is asked."""
+    return button(translate.pgettext("desk", "Cancel"), InDialogue(dialogue_id, 0, "cancel"))
+
+
+def in_rows(buttons: Sequence[InlineKeyboardButton], width: int) -> list[Row]:
+    """So many buttons beside each other."""
+    return [tuple(buttons[n : n + width]) for n in range(0, len(buttons), width)]
 
 
 def keyboard(*rows: Row) -> InlineKeyboardMarkup | None:

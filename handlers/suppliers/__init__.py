@@ -6,6 +6,7 @@ from typing import Final
 
 from handlers.kit.topic import Topic
 from handlers.suppliers import amendments, buttons, credentials, registration, router
+from handlers.suppliers.screens import VIEWS
 from handlers.suppliers.words import COMMANDS
 
 __all__ = ["TOPIC"]
@@ -14,5 +15,6 @@ TOPIC: Final = Topic(
     "suppliers",
     routers=(router.router, registration.router, amendments.router, credentials.router),
     commands=COMMANDS,
+    views=VIEWS,
     buttons=buttons.read,
 )

@@ -2,112 +2,127 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import date
-from typing import Final
+from typing import Final, Literal
 from uuid import UUID
 
 from aiogram import Router
 from aiogram.types import CallbackQuery, Message
 
-from core.delivery.outbox import Say, Stored
 from core.kernel.errors import Refusal
+from core.parties.district import Parties
 from core.parties.suppliers import Supplier
 from core.people.actors import Actor
-from core.runtime import Runtime
-from handlers.documents.router import need
+from core.supply.district import Supply
+from core.system.district import System
 from handlers.kit.buttons import InDialogue
+from handlers.kit.chat import Chat
 from handlers.kit.context import Wants
 from handlers.kit.dialogues import Answers, Chooses, Dialogue, Dialogues, Said
-from handlers.suppliers.cards import card, today_of
+from handlers.suppliers.cards import Cards
+from handlers.suppliers.screens import SupplierQuestion
 from handlers.suppliers.words import SETTLES_TO, read_day, read_settles_to
 
 AMEND: Final = "amend"
 DAY_EXAMPLE: Final = "2027-12-31"
+Field = Literal["name", "legal_name", "licence_no", "licence_expires_on", "settles_to"]
+
+
+@dataclass(frozen=True, slots=True)
+class Amendment:
+    """What of which supplier is asked for."""
+
+    supplier_id: UUID
+    field: Field
 
 
 def router() -> Router:
     """Licences are renewed."""
-    routes = Router(name="amending")
+    routes = Router(name="amendments")
     routes.message.register(give_amended, Answers(AMEND), Wants(Said))
     routes.callback_query.register(choose_amended, Chooses(AMEND))
     return routes
 
 
-async def ask_amend(
-    runtime: Runtime, actor: Actor, dialogues: Dialogues, supplier: Supplier, field: str
-) -> None:
-    """Ask for one of name, legal_name, licence_no, licence_expires_on and settles_to.
-
-    Refusals: private_only.
-    """
-    dialogue = await dialogues.begin(actor, AMEND, supplier_id=str(supplier.id), field=field)
-    facts = {
-        "step": field,
-        "place": 0,
-        "of": 0,
-        "supplier_no": supplier.supplier_no,
-        "options": list(SETTLES_TO) if field == "settles_to" else [],
-        "later": False,
-        "dialogue_id": dialogue.id,
-        "turn": dialogue.turn,
-    }
-    await runtime.delivery.outbox.say(
-        runtime.system.store, actor.chat_id, Say(Stored("supplier_question", facts))
+async def ask_amend(chat: Chat, dialogues: Dialogues, supplier: Supplier, field: Field) -> None:
+    """Ask for one thing. Refusals: private_only."""
+    dialogue = await dialogues.begin(chat.actor, AMEND, Amendment(supplier.id, field))
+    question = SupplierQuestion(
+        step=field,
+        place=0,
+        of=0,
+        supplier_no=supplier.supplier_no,
+        options=SETTLES_TO if field == "settles_to" else (),
+        later=False,
+        dialogue_id=dialogue.id,
+        turn=dialogue.turn,
     )
+    await chat.post(question)
 
 
 async def give_amended(
-    message: Message, intent: Said, actor: Actor, runtime: Runtime, dialogues: Dialogues
+    _: Message,
+    chat: Chat,
+    intent: Said,
+    system: System,
+    parties: Parties,
+    supply: Supply,
+    dialogues: Dialogues,
 ) -> None:
     """Refusals: answer_forwarded, those of `amend`."""
     if intent.foreign:
         raise Refusal("answer_forwarded")
-    await _amend(runtime, actor, dialogues, intent.dialogue, intent.text)
+    cards = Cards(system, parties, supply)
+    await _amend(chat, cards, dialogues, intent.dialogue.read(Amendment), intent.text)
 
 
 async def choose_amended(
-    query: CallbackQuery,
+    _: CallbackQuery,
+    chat: Chat,
     button: InDialogue,
     dialogue: Dialogue,
-    actor: Actor,
-    runtime: Runtime,
+    system: System,
+    parties: Parties,
+    supply: Supply,
     dialogues: Dialogues,
 ) -> None:
     """Whom it settles to."""
+    asked = dialogue.read(Amendment)
     place = int(button.choice) if button.choice.isdecimal() else len(SETTLES_TO)
-    if dialogue.facts["field"] == "settles_to" and place < len(SETTLES_TO):
-        await _amend(runtime, actor, dialogues, dialogue, SETTLES_TO[place])
+    if asked.field == "settles_to" and place < len(SETTLES_TO):
+        cards = Cards(system, parties, supply)
+        await _amend(chat, cards, dialogues, asked, SETTLES_TO[place])
 
 
 async def _amend(
-    runtime: Runtime, actor: Actor, dialogues: Dialogues, dialogue: Dialogue, text: str
+    chat: Chat, cards: Cards, dialogues: Dialogues, asked: Amendment, text: str
 ) -> None:
-    need(actor, "suppliers")
-    supplier = await runtime.parties.suppliers.by_id(UUID(dialogue.facts["supplier_id"]))
-    after = await amend(runtime, actor, supplier, dialogue.facts["field"], text)
-    fact = Say(Stored("supplier", await card(runtime, after)))
-    await runtime.delivery.outbox.say(runtime.system.store, actor.chat_id, fact)
-    await dialogues.end(actor)
+    chat.actor.need_among_staff("suppliers")
+    supplier = await cards.parties.suppliers.by_id(asked.supplier_id)
+    after = await amend(chat.actor, cards, supplier, asked.field, text)
+    await chat.post(await cards.card(after))
+    await dialogues.end(chat.actor)
 
 
 async def amend(
-    runtime: Runtime, actor: Actor, supplier: Supplier, field: str, text: str
+    actor: Actor, cards: Cards, supplier: Supplier, field: Field, text: str
 ) -> Supplier:
     """Say one thing of who a supplier is anew. Refusals: answer_unreadable, licence_day_past,
     those of `Onboarding.amend`."""
-    vetting = runtime.supply.onboarding
+    onboarding = cards.supply.onboarding
     match field:
         case "name":
-            return await vetting.amend(actor, supplier, name=text)
+            return await onboarding.amend(actor, supplier, name=text)
         case "legal_name":
-            return await vetting.amend(actor, supplier, legal_name=text)
+            return await onboarding.amend(actor, supplier, legal_name=text)
         case "licence_no":
-            return await vetting.amend(actor, supplier, licence_no=text)
+            return await onboarding.amend(actor, supplier, licence_no=text)
         case "settles_to":
-            return await vetting.amend(actor, supplier, settles_to=read_settles_to(text))
-        case _:
-            day = last_day(text, today_of(runtime, supplier.day_cut.zone))
-            return await vetting.amend(actor, supplier, licence_expires_on=day)
+            return await onboarding.amend(actor, supplier, settles_to=read_settles_to(text))
+        case "licence_expires_on":
+            day = last_day(text, cards.today(supplier.day_cut.zone))
+            return await onboarding.amend(actor, supplier, licence_expires_on=day)
 
 
 def last_day(text: str, today: date) -> date:

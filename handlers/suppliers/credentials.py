@@ -6,26 +6,40 @@ The message that holds one is taken away whatever comes of it, and no answer rep
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
-from typing import Any, Final
+from dataclasses import dataclass, replace
+from typing import Final
 from uuid import UUID
 
 from aiogram import Bot, Router
 from aiogram.types import CallbackQuery, Message
 
-from core.delivery.outbox import Say, Stored, TakeAway
+from core.delivery.outbox import TakeAway
 from core.kernel.errors import Refusal
+from core.parties.district import Parties
 from core.parties.suppliers import Supplier
-from core.people.actors import Actor
-from core.runtime import Runtime
+from core.supply.district import Supply
 from core.supply.onboarding import Document
-from handlers.documents.router import need
+from core.system.district import System
 from handlers.kit.buttons import InDialogue
+from handlers.kit.chat import Chat
 from handlers.kit.dialogues import SECRET, SKIP, Answers, Chooses, Dialogue, Dialogues, Said, Sent
 from handlers.kit.downloads import read_text
-from handlers.suppliers.cards import card, connector_of, switch_facts
+from handlers.kit.refusals import RefusalNotice
+from handlers.suppliers.cards import Cards
+from handlers.suppliers.screens import CredentialQuestion
 
 FILE_KB: Final = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Credentials that are asked for. names: of those that are left, the next one first. of: how
+    many they were. document_id: to which the supplier is to be switched then."""
+
+    supplier_id: UUID
+    names: tuple[str, ...]
+    of: int
+    document_id: UUID | None
 
 
 def router() -> Router:
@@ -37,8 +51,8 @@ def router() -> Router:
 
 
 async def ask_credentials(
-    runtime: Runtime,
-    actor: Actor,
+    chat: Chat,
+    cards: Cards,
     dialogues: Dialogues,
     supplier: Supplier,
     names: Sequence[str],
@@ -48,122 +62,115 @@ async def ask_credentials(
 ) -> None:
     """Ask for these, in a dialogue of its own. document: to which the supplier is to be switched
     then. heard: the message that led here. Refusals: private_only."""
-    dialogue = await dialogues.begin(
-        actor,
-        SECRET,
-        supplier_id=str(supplier.id),
-        names=list(names),
-        of=len(names),
-        document_id=str(document.id) if document else "",
-    )
-    await _go_on(runtime, actor, dialogues, replace(dialogue, heard=heard), supplier)
+    document_id = document.id if document is not None else None
+    wanted = Wanted(supplier.id, tuple(names), len(names), document_id)
+    dialogue = await dialogues.begin(chat.actor, SECRET, wanted)
+    await _go_on(chat, cards, dialogues, replace(dialogue, heard=heard), supplier)
 
 
 async def _go_on(
-    runtime: Runtime, actor: Actor, dialogues: Dialogues, dialogue: Dialogue, supplier: Supplier
+    chat: Chat, cards: Cards, dialogues: Dialogues, dialogue: Dialogue, supplier: Supplier
 ) -> None:
     """Ask for the next one; after the last, show how the supplier stands, or ask whether to
     switch it now."""
-    said = dialogue.facts
-    if said["names"]:
-        facts = await _question(runtime, dialogue, supplier)
-        await runtime.delivery.outbox.say(
-            runtime.system.store, actor.chat_id, Say(Stored("credential_question", facts))
-        )
-        await dialogues.keep(actor, dialogue)
+    wanted = dialogue.read(Wanted)
+    if wanted.names:
+        await chat.post(await _question(cards, dialogue, wanted, supplier))
+        await dialogues.keep(chat.actor, dialogue)
         return
-    if said["document_id"]:
-        document = await runtime.supply.documents.by_id(UUID(said["document_id"]))
-        fact = Say(Stored("supplier_switch", await switch_facts(runtime, supplier, document)))
+    if wanted.document_id is not None:
+        document = await cards.supply.documents.by_id(wanted.document_id)
+        await chat.post(await cards.switch(supplier, document))
     else:
-        fact = Say(Stored("supplier", await card(runtime, supplier)))
-    await runtime.delivery.outbox.say(runtime.system.store, actor.chat_id, fact)
-    await dialogues.end(actor)
+        await chat.post(await cards.card(supplier))
+    await dialogues.end(chat.actor)
 
 
-async def _question(runtime: Runtime, dialogue: Dialogue, supplier: Supplier) -> dict[str, Any]:
-    said = dialogue.facts
-    name = said["names"][0]
-    document_id = UUID(said["document_id"]) if said["document_id"] else supplier.document_id
-    connector = await connector_of(runtime, document_id)
-    return {
-        "supplier_no": supplier.supplier_no,
-        "supplier_name": supplier.name,
-        "name": name,
-        "title": connector.credentials.get(name, "") if connector else "",
-        "servers": list(connector.servers) if connector and name == "base_url" else [],
-        "set": bool(supplier.coming.get(name)),
-        "replaces": supplier.lived and bool(supplier.credentials.get(name)),
-        "place": said["of"] - len(said["names"]) + 1,
-        "of": said["of"],
-        "dialogue_id": dialogue.id,
-        "turn": dialogue.turn,
-    }
+async def _question(
+    cards: Cards, dialogue: Dialogue, wanted: Wanted, supplier: Supplier
+) -> CredentialQuestion:
+    name = wanted.names[0]
+    connector = await cards.connector(wanted.document_id or supplier.document_id)
+    return CredentialQuestion(
+        supplier_no=supplier.supplier_no,
+        supplier_name=supplier.name,
+        name=name,
+        title=connector.credentials.get(name, "") if connector else "",
+        servers=tuple(connector.servers) if connector and name == "base_url" else (),
+        set=bool(supplier.coming.get(name)),
+        replaces=supplier.lived and bool(supplier.credentials.get(name)),
+        place=wanted.of - len(wanted.names) + 1,
+        of=wanted.of,
+        dialogue_id=dialogue.id,
+        turn=dialogue.turn,
+    )
 
 
 async def give_credential(
-    message: Message,
+    _: Message,
+    chat: Chat,
     intent: Said | Sent,
-    actor: Actor,
-    runtime: Runtime,
-    dialogues: Dialogues,
     bot: Bot,
+    system: System,
+    parties: Parties,
+    supply: Supply,
+    dialogues: Dialogues,
 ) -> None:
     """Keep a credential. Its message is taken away whatever comes of it, and no answer repeats or
     quotes it. Refusals: answer_forwarded, file_…, those of `Onboarding.set_credentials`."""
     dialogue = intent.dialogue
     if dialogue is None:
         return
-    await runtime.delivery.outbox.say(
-        runtime.system.store, actor.chat_id, TakeAway(intent.message_id)
-    )
+    await chat.put(TakeAway(intent.message_id))
     if intent.message_id <= dialogue.heard:
         return
+    cards = Cards(system, parties, supply)
     try:
-        await _keep_credential(intent, dialogue, actor, runtime, dialogues, bot)
+        await _keep_credential(chat, cards, dialogues, dialogue, intent, bot)
     except Refusal as refusal:
-        facts = {"code": refusal.code, "facts": refusal.facts, "line": 0}
-        await runtime.delivery.outbox.say(
-            runtime.system.store, actor.chat_id, Say(Stored("refusal", facts))
-        )
+        await chat.post(RefusalNotice(refusal.code, refusal.facts))
 
 
 async def _keep_credential(
-    intent: Said | Sent,
-    dialogue: Dialogue,
-    actor: Actor,
-    runtime: Runtime,
+    chat: Chat,
+    cards: Cards,
     dialogues: Dialogues,
+    dialogue: Dialogue,
+    intent: Said | Sent,
     bot: Bot,
 ) -> None:
-    need(actor, "suppliers")
+    chat.actor.need_among_staff("suppliers")
     if intent.foreign:
         raise Refusal("answer_forwarded")
-    said = dialogue.facts
+    wanted = dialogue.read(Wanted)
     text = intent.text if isinstance(intent, Said) else await read_text(bot, intent, FILE_KB)
-    supplier = await runtime.parties.suppliers.by_id(UUID(said["supplier_id"]))
+    supplier = await cards.parties.suppliers.by_id(wanted.supplier_id)
     document = None
-    if said["document_id"]:
-        document = await runtime.supply.documents.by_id(UUID(said["document_id"]))
-    after = await runtime.supply.onboarding.set_credentials(
-        actor, supplier, {said["names"][0]: text}, document=document
+    if wanted.document_id is not None:
+        document = await cards.supply.documents.by_id(wanted.document_id)
+    after = await cards.supply.onboarding.set_credentials(
+        chat.actor, supplier, {wanted.names[0]: text}, document=document
     )
-    following = dialogue.at(SECRET, heard=intent.message_id, names=said["names"][1:])
-    await _go_on(runtime, actor, dialogues, following, after)
+    left = replace(wanted, names=wanted.names[1:])
+    following = dialogue.at(SECRET, left, heard=intent.message_id)
+    await _go_on(chat, cards, dialogues, following, after)
 
 
 async def skip_credential(
-    query: CallbackQuery,
+    _: CallbackQuery,
+    chat: Chat,
     button: InDialogue,
     dialogue: Dialogue,
-    actor: Actor,
-    runtime: Runtime,
+    system: System,
+    parties: Parties,
+    supply: Supply,
     dialogues: Dialogues,
 ) -> None:
     """Leave it as it is, or for later."""
-    need(actor, "suppliers")
+    chat.actor.need_among_staff("suppliers")
     if button.choice != SKIP:
         return
-    supplier = await runtime.parties.suppliers.by_id(UUID(dialogue.facts["supplier_id"]))
-    following = dialogue.at(SECRET, names=dialogue.facts["names"][1:])
-    await _go_on(runtime, actor, dialogues, following, supplier)
+    wanted = dialogue.read(Wanted)
+    supplier = await parties.suppliers.by_id(wanted.supplier_id)
+    following = dialogue.at(SECRET, replace(wanted, names=wanted.names[1:]))
+    await _go_on(chat, Cards(system, parties, supply), dialogues, following, supplier)

@@ -6,31 +6,31 @@ a message that is delivered again does the same once more, which changes nothing
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
 from aiogram import Router
 from aiogram.types import CallbackQuery, Message
 
-from core.delivery.outbox import Say, Stored
 from core.kernel.amounts import fold
-from core.kernel.errors import Refusal
-from core.kernel.holder import HOUSE
+from core.kernel.errors import Bug, Refusal
 from core.kernel.money import HOME_CURRENCY, need_currency
-from core.parties.suppliers import NewSupplier, Supplier
-from core.people.actors import Actor
-from core.runtime import Runtime
-from core.supply.onboarding import Document, supplier_line
-from handlers.documents.router import need
+from core.parties.district import Parties
+from core.parties.suppliers import NewSupplier, Supplier, Suppliers
+from core.supply.district import Supply
+from core.supply.onboarding import Document, Documents, supplier_line
+from core.system.district import System
 from handlers.kit.buttons import InDialogue
+from handlers.kit.chat import Chat
 from handlers.kit.context import Presses, Wants
 from handlers.kit.dialogues import SKIP, Answers, Chooses, Dialogue, Dialogues, Said
 from handlers.suppliers.amendments import last_day
 from handlers.suppliers.buttons import OpenSupplier
-from handlers.suppliers.cards import connector_of, today_of
+from handlers.suppliers.cards import Cards
 from handlers.suppliers.credentials import ask_credentials
+from handlers.suppliers.screens import SupplierQuestion
 from handlers.suppliers.words import SETTLES_TO, BeginSupplier, read_settles_to
 
 STEPS: Final = (
@@ -44,9 +44,32 @@ DOCUMENTS: Final = 12
 _TRIES: Final = 5  # at a number, while others open suppliers as well
 
 
+@dataclass(frozen=True, slots=True)
+class Option:
+    """A version of a document that may be chosen, and how people name it."""
+
+    id: UUID
+    document: str
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A supplier as far as it was told. documents: those that may be chosen."""
+
+    supplier_no: str
+    documents: tuple[Option, ...]
+    name: str = ""
+    legal_name: str = ""
+    licence_no: str = ""
+    licence_expires_on: date | None = None
+    settles_to: str | None = None
+    document_id: UUID | None = None
+    currency: str = ""
+
+
 def router() -> Router:
     """A contract is signed."""
-    routes = Router(name="opening")
+    routes = Router(name="registration")
     routes.message.register(begin_typed, Wants(BeginSupplier))
     routes.message.register(answer, Answers(*_QUESTIONS), Wants(Said))
     routes.callback_query.register(begin_pressed, Presses(OpenSupplier))
@@ -56,81 +79,80 @@ def router() -> Router:
 
 # ── the questions of a new supplier ──────────────────────────────────────────────────────────────
 async def begin_typed(
-    message: Message, actor: Actor, runtime: Runtime, dialogues: Dialogues
+    _: Message, chat: Chat, parties: Parties, supply: Supply, dialogues: Dialogues
 ) -> None:
     """Ask for the first thing. Refusals: private_only, no_documents."""
-    await _begin(actor, runtime, dialogues)
+    await _begin(chat, parties, supply, dialogues)
 
 
 async def begin_pressed(
-    query: CallbackQuery, actor: Actor, runtime: Runtime, dialogues: Dialogues
+    _: CallbackQuery, chat: Chat, parties: Parties, supply: Supply, dialogues: Dialogues
 ) -> None:
     """As `begin_typed`."""
-    await _begin(actor, runtime, dialogues)
+    await _begin(chat, parties, supply, dialogues)
 
 
-async def _begin(actor: Actor, runtime: Runtime, dialogues: Dialogues) -> None:
-    need(actor, "suppliers")
-    options = await _documents(runtime)
+async def _begin(chat: Chat, parties: Parties, supply: Supply, dialogues: Dialogues) -> None:
+    chat.actor.need_among_staff("suppliers")
+    options = await _documents(supply.documents)
     if not options:
         raise Refusal("no_documents", example="/documents")
-    dialogue = await dialogues.begin(
-        actor, _QUESTIONS[0], supplier_no=await _next_no(runtime), documents=options
-    )
-    await _ask(runtime, actor, dialogue)
+    draft = Draft(await _next_no(parties.suppliers), options)
+    await _ask(chat, await dialogues.begin(chat.actor, _QUESTIONS[0], draft))
 
 
-async def _documents(runtime: Runtime) -> list[dict[str, str]]:
+async def _documents(documents: Documents) -> tuple[Option, ...]:
     """The newest version of each connector that is approved or waits to be."""
     newest: dict[str, Document] = {}
-    for document in await runtime.supply.documents.all():
+    for document in await documents.all():
         if document.state in ("approved", "proposed"):
             newest.setdefault(f"{document.code} {document.state}", document)
     found = sorted(newest.values(), key=lambda document: document.state != "approved")
-    return [
-        {"id": str(document.id), "document": str(document), "state": document.state}
-        for document in found[:DOCUMENTS]
-    ]
+    return tuple(Option(document.id, str(document)) for document in found[:DOCUMENTS])
 
 
-async def _next_no(runtime: Runtime) -> str:
+async def _next_no(suppliers: Suppliers) -> str:
     """The number after the highest there is."""
-    numbers = [int(supplier.supplier_no[1:]) for supplier in await runtime.parties.suppliers.all()]
+    numbers = [int(supplier.supplier_no[1:]) for supplier in await suppliers.all()]
     return f"S{max(numbers, default=0) + 1:02}"
 
 
-async def _ask(runtime: Runtime, actor: Actor, dialogue: Dialogue) -> None:
-    step = dialogue.step.removeprefix(_PREFIX)
-    facts = {
-        "step": step,
-        "place": STEPS.index(step) + 1,
-        "of": len(STEPS),
-        "supplier_no": dialogue.facts["supplier_no"],
-        "options": _options(step, dialogue),
-        "later": step in _LATER,
-        "dialogue_id": dialogue.id,
-        "turn": dialogue.turn,
-    }
-    await runtime.delivery.outbox.say(
-        runtime.system.store, actor.chat_id, Say(Stored("supplier_question", facts))
+async def _ask(chat: Chat, dialogue: Dialogue) -> None:
+    step, draft = dialogue.step.removeprefix(_PREFIX), dialogue.read(Draft)
+    question = SupplierQuestion(
+        step=step,
+        place=STEPS.index(step) + 1,
+        of=len(STEPS),
+        supplier_no=draft.supplier_no,
+        options=_options(step, draft),
+        later=step in _LATER,
+        dialogue_id=dialogue.id,
+        turn=dialogue.turn,
     )
+    await chat.post(question)
 
 
-def _options(step: str, dialogue: Dialogue) -> list[str]:
+def _options(step: str, draft: Draft) -> tuple[str, ...]:
     """What can be pressed, by its place."""
     match step:
         case "settles_to":
-            return list(SETTLES_TO)
+            return SETTLES_TO
         case "document":
-            return [option["document"] for option in dialogue.facts["documents"]]
+            return tuple(option.document for option in draft.documents)
         case "currency":
-            return list(CURRENCIES)
+            return CURRENCIES
         case _:
-            return []
+            return ()
 
 
 async def answer(
-    message: Message, intent: Said, actor: Actor, runtime: Runtime, dialogues: Dialogues
+    _: Message,
+    chat: Chat,
+    intent: Said,
+    system: System,
+    parties: Parties,
+    supply: Supply,
+    dialogues: Dialogues,
 ) -> None:
     """Take an answer that was written. Refusals: answer_forwarded, those of the step."""
     dialogue = intent.dialogue
@@ -138,134 +160,131 @@ async def answer(
         return
     if intent.foreign:
         raise Refusal("answer_forwarded")
-    await _take(runtime, actor, dialogues, dialogue, intent.text, heard=intent.message_id)
+    registration = _Registration(chat, Cards(system, parties, supply), dialogues)
+    await registration.take(dialogue, intent.text, heard=intent.message_id)
 
 
 async def choose(
-    query: CallbackQuery,
+    _: CallbackQuery,
+    chat: Chat,
     button: InDialogue,
     dialogue: Dialogue,
-    actor: Actor,
-    runtime: Runtime,
+    system: System,
+    parties: Parties,
+    supply: Supply,
     dialogues: Dialogues,
 ) -> None:
     """Take an answer that was pressed, or leave it for later."""
-    step = dialogue.step.removeprefix(_PREFIX)
+    step, draft = dialogue.step.removeprefix(_PREFIX), dialogue.read(Draft)
+    registration = _Registration(chat, Cards(system, parties, supply), dialogues)
     if button.choice == SKIP and step in _LATER:
-        await _move(runtime, actor, dialogues, dialogue, {})
+        await registration.move(dialogue, draft)
         return
-    options = _options(step, dialogue)
+    options = _options(step, draft)
     if button.choice.isdecimal() and int(button.choice) < len(options):
-        await _take(runtime, actor, dialogues, dialogue, options[int(button.choice)])
+        await registration.take(dialogue, options[int(button.choice)])
 
 
-async def _take(
-    runtime: Runtime,
-    actor: Actor,
-    dialogues: Dialogues,
-    dialogue: Dialogue,
-    text: str,
-    *,
-    heard: int = 0,
-) -> None:
-    need(actor, "suppliers")
-    step = dialogue.step.removeprefix(_PREFIX)
-    said = await _read(runtime, dialogue, step, text)
-    if step != STEPS[-1]:
-        await _move(runtime, actor, dialogues, dialogue, said, heard=heard)
-        return
-    dialogue = replace(dialogue, facts={**dialogue.facts, **said})
-    supplier = await _open(runtime, actor, dialogues, dialogue)
-    connector = await connector_of(runtime, supplier.document_id)
-    names = connector.credential_names if connector is not None else ()
-    await ask_credentials(runtime, actor, dialogues, supplier, names, heard=heard)
+@dataclass(frozen=True, slots=True)
+class _Registration:
+    """Takes the answers of one chat."""
+
+    chat: Chat
+    cards: Cards
+    dialogues: Dialogues
+
+    async def take(self, dialogue: Dialogue, text: str, *, heard: int = 0) -> None:
+        """Go on to the next question, or open the supplier. Refusals: those of `_read`."""
+        self.chat.actor.need_among_staff("suppliers")
+        step = dialogue.step.removeprefix(_PREFIX)
+        draft = await self._read(dialogue.read(Draft), step, text)
+        if step != STEPS[-1]:
+            await self.move(dialogue, draft, heard=heard)
+            return
+        supplier = await self._open(dialogue, draft)
+        connector = await self.cards.connector(supplier.document_id)
+        names = connector.credential_names if connector is not None else ()
+        await ask_credentials(self.chat, self.cards, self.dialogues, supplier, names, heard=heard)
+
+    async def move(self, dialogue: Dialogue, draft: Draft, *, heard: int = 0) -> None:
+        """Put the next question."""
+        following = _QUESTIONS[_QUESTIONS.index(dialogue.step) + 1]
+        dialogue = dialogue.at(following, draft, heard=heard)
+        await _ask(self.chat, dialogue)
+        await self.dialogues.keep(self.chat.actor, dialogue)
+
+    async def _read(self, draft: Draft, step: str, text: str) -> Draft:
+        """What an answer means: checked here already, so that nobody has to begin again for it.
+
+        Refusals: answer_unreadable, licence_day_past, currency_unknown, document_sandbox_only,
+        those of `NewSupplier` as core checks it.
+        """
+        match step:
+            case "licence_expires_on":
+                today = self.cards.today(await self.chat.zone())
+                return replace(draft, licence_expires_on=last_day(text, today))
+            case "settles_to":
+                whom = read_settles_to(text)
+                if whom not in SETTLES_TO:
+                    raise Refusal("answer_unreadable", example=" | ".join(SETTLES_TO))
+                return replace(draft, settles_to=whom)
+            case "document":
+                return replace(draft, document_id=await self._document_id(draft, text))
+            case "currency":
+                currency = fold(text).strip().upper()
+                need_currency(currency)
+                return replace(draft, currency=currency)
+            case "name":
+                return replace(draft, name=supplier_line(step, text))
+            case "legal_name":
+                return replace(draft, legal_name=supplier_line(step, text))
+            case _:
+                return replace(draft, licence_no=supplier_line(step, text))
+
+    async def _document_id(self, draft: Draft, text: str) -> UUID:
+        wanted = " ".join(fold(text).lower().split())
+        for option in draft.documents:
+            if option.document == wanted:
+                connector = await self.cards.connector(option.id)
+                demo = self.cards.system.demo
+                if connector is not None and connector.sandbox_only and not demo:
+                    raise Refusal("document_sandbox_only", document=wanted)
+                return option.id
+        raise Refusal("answer_unreadable", example=draft.documents[0].document)
+
+    async def _open(self, dialogue: Dialogue, draft: Draft) -> Supplier:
+        """The new supplier; the one that is there, where this very answer opened it before. A
+        number that somebody else took meanwhile is left to them."""
+        actor, suppliers = self.chat.actor, self.cards.parties.suppliers
+        for _ in range(_TRIES):
+            new = _new_supplier(draft, sandbox=self.cards.system.demo)
+            try:
+                return await self.cards.supply.onboarding.open(actor, new)
+            except Refusal as refusal:
+                if refusal.code != "supplier_exists":
+                    raise
+            there = await suppliers.by_no(new.supplier_no)
+            if _is_same(there, new):
+                return there
+            # Kept before it is used, so that this answer, delivered again, finds what it opened.
+            draft = replace(draft, supplier_no=await _next_no(suppliers))
+            await self.dialogues.keep(actor, dialogue.with_facts(draft))
+        raise Refusal("supplier_exists", supplier_no=draft.supplier_no)
 
 
-async def _move(
-    runtime: Runtime,
-    actor: Actor,
-    dialogues: Dialogues,
-    dialogue: Dialogue,
-    said: dict[str, Any],
-    *,
-    heard: int = 0,
-) -> None:
-    following = _QUESTIONS[_QUESTIONS.index(dialogue.step) + 1]
-    dialogue = dialogue.at(following, heard=heard, **said)
-    await _ask(runtime, actor, dialogue)
-    await dialogues.keep(actor, dialogue)
-
-
-async def _read(runtime: Runtime, dialogue: Dialogue, step: str, text: str) -> dict[str, Any]:
-    """What an answer means: checked here already, so that nobody has to begin again for it.
-
-    Refusals: answer_unreadable, licence_day_past, currency_unknown, document_sandbox_only,
-    those of `NewSupplier` as core checks it.
-    """
-    match step:
-        case "licence_expires_on":
-            zone = (await runtime.ledger.calendar.cut_of(HOUSE)).zone
-            return {step: str(last_day(text, today_of(runtime, zone)))}
-        case "settles_to":
-            whom = read_settles_to(text)
-            if whom not in SETTLES_TO:
-                raise Refusal("answer_unreadable", example=" | ".join(SETTLES_TO))
-            return {step: whom}
-        case "document":
-            return {"document_id": await _document_id(runtime, dialogue, text)}
-        case "currency":
-            currency = fold(text).strip().upper()
-            need_currency(currency)
-            return {step: currency}
-        case _:
-            return {step: supplier_line(step, text)}
-
-
-async def _document_id(runtime: Runtime, dialogue: Dialogue, text: str) -> str:
-    wanted = " ".join(fold(text).lower().split())
-    for option in dialogue.facts["documents"]:
-        if option["document"] == wanted:
-            connector = await connector_of(runtime, UUID(option["id"]))
-            if connector is not None and connector.sandbox_only and not runtime.system.demo:
-                raise Refusal("document_sandbox_only", document=wanted)
-            return str(option["id"])
-    raise Refusal("answer_unreadable", example=dialogue.facts["documents"][0]["document"])
-
-
-async def _open(
-    runtime: Runtime, actor: Actor, dialogues: Dialogues, dialogue: Dialogue
-) -> Supplier:
-    """The new supplier; the one that is there, where this very answer opened it before. A number
-    that somebody else took meanwhile is left to them."""
-    for _ in range(_TRIES):
-        new = _new_supplier(dialogue.facts, sandbox=runtime.system.demo)
-        try:
-            return await runtime.supply.onboarding.open(actor, new)
-        except Refusal as refusal:
-            if refusal.code != "supplier_exists":
-                raise
-        there = await runtime.parties.suppliers.by_no(new.supplier_no)
-        if _is_same(there, new):
-            return there
-        # Kept before it is used, so that this answer, delivered again, finds what it opened.
-        facts = {**dialogue.facts, "supplier_no": await _next_no(runtime)}
-        dialogue = replace(dialogue, facts=facts)
-        await dialogues.keep(actor, dialogue)
-    raise Refusal("supplier_exists", supplier_no=dialogue.facts["supplier_no"])
-
-
-def _new_supplier(said: Any, *, sandbox: bool) -> NewSupplier:
-    ends = said.get("licence_expires_on")
+def _new_supplier(draft: Draft, *, sandbox: bool) -> NewSupplier:
+    if draft.document_id is None:
+        raise Bug("a supplier is opened before its document is chosen")
     return NewSupplier(
-        supplier_no=said["supplier_no"],
-        name=said["name"],
-        document_id=UUID(said["document_id"]),
+        supplier_no=draft.supplier_no,
+        name=draft.name,
+        document_id=draft.document_id,
         sandbox=sandbox,
-        legal_name=said.get("legal_name", ""),
-        licence_no=said.get("licence_no", ""),
-        licence_expires_on=date.fromisoformat(ends) if ends else None,
-        settles_to=said.get("settles_to"),
-        currency=said["currency"],
+        legal_name=draft.legal_name,
+        licence_no=draft.licence_no,
+        licence_expires_on=draft.licence_expires_on,
+        settles_to=draft.settles_to,
+        currency=draft.currency,
     )
 
 

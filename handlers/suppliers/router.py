@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from dataclasses import dataclass
+from typing import Final
 from uuid import UUID
 
 from aiogram import Router
 from aiogram.types import CallbackQuery, Message
 
-from core.delivery.outbox import Say, Stored
 from core.kernel.errors import REASON_EXAMPLES, Refusal
+from core.parties.district import Parties
 from core.parties.suppliers import Supplier
-from core.people.actors import Actor
-from core.runtime import Runtime
-from core.supply.onboarding import Document
-from handlers.documents.router import need
+from core.supply.district import Supply
+from core.supply.onboarding import Document, Documents
+from core.system.district import System
 from handlers.documents.words import read_version
-from handlers.kit.context import Presses, Wants, say
+from handlers.kit.chat import Chat
+from handlers.kit.context import Presses, Wants
 from handlers.kit.dialogues import Answers, Dialogues, Said
+from handlers.kit.refusals import RefusalNotice
 from handlers.suppliers.amendments import amend, ask_amend
 from handlers.suppliers.buttons import (
     OnSupplier,
@@ -26,11 +28,20 @@ from handlers.suppliers.buttons import (
     TurnSuppliers,
     seen,
 )
-from handlers.suppliers.cards import card, connector_of, page, switch_facts, versions
+from handlers.suppliers.cards import Cards
 from handlers.suppliers.credentials import ask_credentials
+from handlers.suppliers.screens import SupplierOff
 from handlers.suppliers.words import ChangeSupplier, ShowSuppliers
 
+RIGHT: Final = "suppliers"
 OFF: Final = "supplier_off"
+
+
+@dataclass(frozen=True, slots=True)
+class SwitchingOff:
+    """A supplier that is to be switched off, for a reason that is asked for."""
+
+    supplier_id: UUID
 
 
 def router() -> Router:
@@ -47,180 +58,186 @@ def router() -> Router:
 
 
 # ── what there is ────────────────────────────────────────────────────────────────────────────────
-async def show(message: Message, intent: ShowSuppliers, actor: Actor, runtime: Runtime) -> None:
+async def show(
+    _: Message, chat: Chat, intent: ShowSuppliers, system: System, parties: Parties, supply: Supply
+) -> None:
     """The first page; or the card of one."""
-    need(actor, "suppliers")
+    chat.actor.need_among_staff(RIGHT)
+    cards = Cards(system, parties, supply)
     if intent.supplier_no is None:
-        await say(runtime, actor, "suppliers", await page(runtime, 1), message.message_id)
+        await chat.say(await cards.page(1))
         return
-    supplier = await runtime.parties.suppliers.by_no(intent.supplier_no)
-    await say(runtime, actor, "supplier", await card(runtime, supplier), message.message_id)
+    await chat.say(await cards.card(await parties.suppliers.by_no(intent.supplier_no)))
 
 
-async def turn(query: CallbackQuery, button: TurnSuppliers, actor: Actor, runtime: Runtime) -> None:
+async def turn(
+    _: CallbackQuery,
+    chat: Chat,
+    button: TurnSuppliers,
+    system: System,
+    parties: Parties,
+    supply: Supply,
+) -> None:
     """Another page, in the place of the one that carries the button."""
-    need(actor, "suppliers")
-    if query.message is not None:
-        facts = await page(runtime, button.page)
-        await _edit(runtime, actor, "suppliers", facts, query.message.message_id)
+    chat.actor.need_among_staff(RIGHT)
+    await chat.replace(await Cards(system, parties, supply).page(button.page))
 
 
 # ── what is typed ────────────────────────────────────────────────────────────────────────────────
-async def change(message: Message, intent: ChangeSupplier, actor: Actor, runtime: Runtime) -> None:
+async def change(
+    _: Message, chat: Chat, intent: ChangeSupplier, system: System, parties: Parties, supply: Supply
+) -> None:
     """Do what was said; the card tells how the supplier stands then. Refusals: those of the
     verb, answer_unreadable."""
-    need(actor, "suppliers")
-    supplier = await runtime.parties.suppliers.by_no(intent.supplier_no)
-    vetting = runtime.supply.onboarding
+    actor = chat.actor
+    actor.need_among_staff(RIGHT)
+    cards, onboarding = Cards(system, parties, supply), supply.onboarding
+    supplier = await parties.suppliers.by_no(intent.supplier_no)
     match intent.change:
         case "live":
-            after = await vetting.go_live(actor, supplier)
+            after = await onboarding.go_live(actor, supplier)
         case "off":
-            after = await vetting.switch_off(actor, supplier, intent.text)
+            after = await onboarding.switch_off(actor, supplier, intent.text)
         case "back":
-            after = await vetting.roll_back(actor, supplier)
+            after = await onboarding.roll_back(actor, supplier)
         case "switch":
-            document = await _document_of(runtime, intent.text)
-            after = await vetting.switch(actor, supplier, document)
+            document = await _document_of(supply.documents, intent.text)
+            after = await onboarding.switch(actor, supplier, document)
         case field:
-            after = await amend(runtime, actor, supplier, field, intent.text)
-    await say(runtime, actor, "supplier", await card(runtime, after), message.message_id)
+            after = await amend(actor, cards, supplier, field, intent.text)
+    await chat.say(await cards.card(after))
 
 
-async def _document_of(runtime: Runtime, text: str) -> Document:
+async def _document_of(documents: Documents, text: str) -> Document:
     """`epay v2`. Refusals: answer_unreadable, document_not_found."""
     words = text.split()
     version = read_version(words[1]) if len(words) == 2 else None
     if version is None:
         raise Refusal("answer_unreadable", example="epay v2")
-    return await runtime.supply.documents.by_no(words[0].lower(), version)
+    return await documents.by_no(words[0].lower(), version)
 
 
 # ── what is pressed ──────────────────────────────────────────────────────────────────────────────
 async def press(
-    query: CallbackQuery, button: OnSupplier, actor: Actor, runtime: Runtime, dialogues: Dialogues
+    _: CallbackQuery,
+    chat: Chat,
+    button: OnSupplier,
+    system: System,
+    parties: Parties,
+    supply: Supply,
+    dialogues: Dialogues,
 ) -> None:
     """What the card of a supplier offers."""
-    need(actor, "suppliers")
-    if query.message is None:
-        return
-    message_id = query.message.message_id
-    supplier = await runtime.parties.suppliers.by_id(button.supplier_id)
+    chat.actor.need_among_staff(RIGHT)
+    cards = Cards(system, parties, supply)
+    supplier = await parties.suppliers.by_id(button.supplier_id)
     match button.action:
         case "open":
-            await say(runtime, actor, "supplier", await card(runtime, supplier), message_id)
+            await chat.say(await cards.card(supplier))
         case "live":
-            await _go_live(runtime, actor, supplier, message_id)
+            await _go_live(chat, cards, supplier)
         case "off":
-            await _ask_off(runtime, actor, dialogues, supplier, message_id)
+            await _ask_off(chat, dialogues, supplier)
         case "back":
             _need_same(supplier, button.seen)
-            after = await runtime.supply.onboarding.roll_back(actor, supplier)
-            await _edit(runtime, actor, "supplier", await card(runtime, after), message_id)
+            after = await supply.onboarding.roll_back(chat.actor, supplier)
+            await chat.replace(await cards.card(after))
         case "versions":
-            facts = await versions(runtime, supplier)
-            await say(runtime, actor, "supplier_versions", facts, message_id)
+            await chat.say(await cards.versions(supplier))
         case "keys":
-            await say(runtime, actor, "supplier_keys", await card(runtime, supplier), message_id)
+            await chat.say(await cards.keys(supplier))
         case field:
-            await ask_amend(runtime, actor, dialogues, supplier, field)
+            await ask_amend(chat, dialogues, supplier, field)
 
 
-async def _go_live(runtime: Runtime, actor: Actor, supplier: Supplier, message_id: int) -> None:
+async def _go_live(chat: Chat, cards: Cards, supplier: Supplier) -> None:
     """What is missing is said in a message: an alert has no room for all of it."""
     try:
-        after = await runtime.supply.onboarding.go_live(actor, supplier)
+        after = await cards.supply.onboarding.go_live(chat.actor, supplier)
     except Refusal as refusal:
         if refusal.code != "supplier_not_ready":
             raise
-        facts = {"code": refusal.code, "facts": refusal.facts, "line": 0}
-        await say(runtime, actor, "refusal", facts, message_id)
+        await chat.say(RefusalNotice(refusal.code, refusal.facts))
         return
-    await _edit(runtime, actor, "supplier", await card(runtime, after), message_id)
+    await chat.replace(await cards.card(after))
 
 
-async def _ask_off(
-    runtime: Runtime, actor: Actor, dialogues: Dialogues, supplier: Supplier, message_id: int
-) -> None:
-    if actor.chat_id != actor.user_id:  # no conversation in a group
+async def _ask_off(chat: Chat, dialogues: Dialogues, supplier: Supplier) -> None:
+    if chat.id != chat.actor.user_id:  # no conversation in a group
         example = REASON_EXAMPLES["switch_off"]
         raise Refusal("reason_missing", example=f"/supplier {supplier.supplier_no} off {example}")
-    dialogue = await dialogues.begin(
-        actor, OFF, supplier_id=str(supplier.id), message_id=message_id
-    )
-    facts = {"supplier_no": supplier.supplier_no, "name": supplier.name, "dialogue_id": dialogue.id}
-    await say(runtime, actor, "supplier_off", facts, message_id)
+    dialogue = await dialogues.begin(chat.actor, OFF, SwitchingOff(supplier.id))
+    await chat.say(SupplierOff(supplier.supplier_no, supplier.name, dialogue.id))
 
 
 async def give_why(
-    message: Message, intent: Said, actor: Actor, runtime: Runtime, dialogues: Dialogues
+    _: Message,
+    chat: Chat,
+    intent: Said,
+    system: System,
+    parties: Parties,
+    supply: Supply,
+    dialogues: Dialogues,
 ) -> None:
     """Why a supplier goes off. Refusals: answer_forwarded, those of `Onboarding.switch_off`."""
     if intent.foreign:
         raise Refusal("answer_forwarded")
-    supplier = await runtime.parties.suppliers.by_id(UUID(intent.dialogue.facts["supplier_id"]))
+    supplier_id = intent.dialogue.read(SwitchingOff).supplier_id
+    supplier = await parties.suppliers.by_id(supplier_id)
     try:
-        after = await runtime.supply.onboarding.switch_off(actor, supplier, intent.text)
+        after = await supply.onboarding.switch_off(chat.actor, supplier, intent.text)
     except Refusal as refusal:
         if refusal.code not in ("reason_missing", "field_invalid"):
-            await dialogues.end(actor)  # no other answer would do
+            await dialogues.end(chat.actor)  # no other answer would do
         raise
-    await say(runtime, actor, "supplier", await card(runtime, after), message.message_id)
-    await dialogues.end(actor)
+    await chat.say(await Cards(system, parties, supply).card(after))
+    await dialogues.end(chat.actor)
 
 
 async def press_key(
-    query: CallbackQuery,
+    _: CallbackQuery,
+    chat: Chat,
     button: SetCredential,
-    actor: Actor,
-    runtime: Runtime,
+    system: System,
+    parties: Parties,
+    supply: Supply,
     dialogues: Dialogues,
 ) -> None:
     """Ask for one credential. Refusals: private_only."""
-    need(actor, "suppliers")
-    supplier = await runtime.parties.suppliers.by_id(button.supplier_id)
-    connector = await connector_of(runtime, supplier.document_id)
+    chat.actor.need_among_staff(RIGHT)
+    cards = Cards(system, parties, supply)
+    supplier = await parties.suppliers.by_id(button.supplier_id)
+    connector = await cards.connector(supplier.document_id)
     names = connector.credential_names if connector is not None else ()
-    await ask_credentials(
-        runtime, actor, dialogues, supplier, names[button.place : button.place + 1]
-    )
+    await ask_credentials(chat, cards, dialogues, supplier, names[button.place : button.place + 1])
 
 
 async def press_switch(
-    query: CallbackQuery,
+    _: CallbackQuery,
+    chat: Chat,
     button: SwitchSupplier,
-    actor: Actor,
-    runtime: Runtime,
+    system: System,
+    parties: Parties,
+    supply: Supply,
     dialogues: Dialogues,
 ) -> None:
     """First what the version still needs, then whether to do it, then do it."""
-    need(actor, "suppliers")
-    if query.message is None:
-        return
-    message_id = query.message.message_id
-    supplier = await runtime.parties.suppliers.by_id(button.supplier_id)
-    document = await runtime.supply.documents.by_id(button.document_id)
+    chat.actor.need_among_staff(RIGHT)
+    cards = Cards(system, parties, supply)
+    supplier = await parties.suppliers.by_id(button.supplier_id)
+    document = await supply.documents.by_id(button.document_id)
     _need_same(supplier, button.seen)
     if button.sure:
-        after = await runtime.supply.onboarding.switch(actor, supplier, document)
-        await _edit(runtime, actor, "supplier", await card(runtime, after), message_id)
+        after = await supply.onboarding.switch(chat.actor, supplier, document)
+        await chat.replace(await cards.card(after))
         return
-    names = await runtime.supply.onboarding.missing_for(supplier, document)
+    names = await supply.onboarding.missing_for(supplier, document)
     if names:
-        await ask_credentials(runtime, actor, dialogues, supplier, names, document=document)
+        await ask_credentials(chat, cards, dialogues, supplier, names, document=document)
         return
-    facts = await switch_facts(runtime, supplier, document)
-    await say(runtime, actor, "supplier_switch", facts, message_id)
+    await chat.say(await cards.switch(supplier, document))
 
 
 def _need_same(supplier: Supplier, before: str) -> None:
     if seen(supplier.document_id) != before:
         raise Refusal("supplier_changed", supplier_no=supplier.supplier_no)
-
-
-async def _edit(
-    runtime: Runtime, actor: Actor, screen: str, facts: dict[str, Any], message_id: int
-) -> None:
-    await runtime.delivery.outbox.say(
-        runtime.system.store, actor.chat_id, Say(Stored(screen, facts), edit_message_id=message_id)
-    )

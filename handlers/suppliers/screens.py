@@ -1,16 +1,20 @@
-"""The buttons under documents and suppliers, and under the questions of private dialogues."""
+"""Suppliers on the screen, and the questions of private dialogues about them."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from datetime import date, datetime
 from gettext import NullTranslations
 from typing import Any, Final
 from uuid import UUID
 
-from aiogram.types import InlineKeyboardButton, InlineKeyboardMarkup
+from aiogram.types import InlineKeyboardMarkup
 
-from handlers.documents.buttons import FromLibrary, OnDocument, SendDocument
+from core.delivery.outbox import Notice
+from core.supply.onboarding import AlarmCredentials, AlarmLicence, AlarmRolledBack
+from handlers.documents.buttons import OnDocument
 from handlers.kit.buttons import InDialogue
-from handlers.kit.screen import Row, button, keyboard
+from handlers.kit.screen import View, button, cancel_button, in_rows, keyboard
 from handlers.kit.vocabulary import WORDS
 from handlers.suppliers.buttons import (
     OnSupplier,
@@ -20,100 +24,186 @@ from handlers.suppliers.buttons import (
     TurnSuppliers,
 )
 
-_Facts = dict[str, Any]
 _Keyboard = InlineKeyboardMarkup | None
-_IN_A_ROW: Final = 3
 
 
-def _rows(buttons: list[InlineKeyboardButton], width: int = _IN_A_ROW) -> list[Row]:
-    return [tuple(buttons[i : i + width]) for i in range(0, len(buttons), width)]
+@dataclass(frozen=True, slots=True)
+class SupplierLine:
+    """What a list shows of a supplier. document: the version it uses. days_left: of its licence;
+    None where none is known. missing: the gates before it, by name."""
+
+    supplier_id: UUID
+    supplier_no: str
+    name: str
+    state: str
+    sandbox: bool
+    document: str
+    days_left: int | None
+    missing: tuple[str, ...]
 
 
-def _cancel(facts: _Facts, translate: NullTranslations) -> InlineKeyboardButton:
-    return button(
-        translate.pgettext("desk", "Cancel"), InDialogue(facts["dialogue_id"], 0, "cancel")
-    )
+@dataclass(frozen=True, slots=True)
+class SuppliersNotice(Notice):
+    """A page of the suppliers. total: of all pages."""
+
+    page: int
+    pages: int
+    total: int
+    lines: tuple[SupplierLine, ...]
 
 
-# ── documents ────────────────────────────────────────────────────────────────────────────────────
-def documents_buttons(facts: _Facts, translate: NullTranslations) -> _Keyboard:
-    """Each version, and ways to get another document."""
-    versions = [
-        button(line["document"], OnDocument(UUID(line["document_id"]), "open"))
-        for line in facts["lines"]
-    ]
-    more = (
-        button(translate.gettext("📚 From the library"), FromLibrary()),
-        button(translate.gettext("📄 Send a document"), SendDocument()),
-    )
-    return keyboard(*_rows(versions), more if facts["private"] else ())
+@dataclass(frozen=True, slots=True)
+class CredentialLine:
+    """A credential of a supplier, whose value is never told. title: as its document has it."""
+
+    name: str
+    title: str
+    set: bool
 
 
-def library_buttons(facts: _Facts, _: NullTranslations) -> _Keyboard:
-    """Each document that comes with the desk."""
-    return keyboard(*_rows([button(code, FromLibrary(code)) for code in facts["codes"]], 2))
+@dataclass(frozen=True, slots=True)
+class UseLine:
+    """A version that a supplier used. how: a word of the screens."""
+
+    document: str
+    how: str
+    actor_name: str
+    at: datetime
 
 
-def document_buttons(facts: _Facts, translate: NullTranslations) -> _Keyboard:
-    """What can be done with a version, and what it says."""
-    document_id = UUID(facts["document_id"])
-    approve = button(
-        translate.gettext("✅ Approve"), OnDocument(document_id, "approve"), style="success"
-    )
-    reject = button(translate.gettext("⛔ Reject"), OnDocument(document_id, "reject"))
-    diff = button(translate.gettext("± What changes"), OnDocument(document_id, "diff"))
-    text = button(translate.gettext("📄 The document"), OnDocument(document_id, "text"))
-    withdraw = button(translate.gettext("↩️ Withdraw"), OnDocument(document_id, "withdraw"))
-    waits = facts["state"] == "proposed"
-    stands = facts["state"] in ("proposed", "approved")
-    return keyboard((approve, reject) if waits else (), (diff, text), (withdraw,) if stands else ())
+@dataclass(frozen=True, slots=True)
+class SupplierNotice(Notice):
+    """A supplier in full; the first fields are those of `SupplierLine`. seen: as in `OnSupplier`.
+    waiting: credentials that a second person puts live. switched: it used another version once."""
+
+    supplier_id: UUID
+    supplier_no: str
+    name: str
+    state: str
+    sandbox: bool
+    document: str
+    days_left: int | None
+    missing: tuple[str, ...]
+    seen: str
+    legal_name: str
+    licence_no: str
+    licence_expires_on: date | None
+    settles_to: str
+    currency: str
+    credentials: tuple[CredentialLine, ...]
+    uses: tuple[UseLine, ...]
+    waiting: tuple[str, ...]
+    zone: str
+    switched: bool
 
 
-def decided_buttons(facts: _Facts, translate: NullTranslations) -> _Keyboard:
-    """To the card of a version that was decided."""
-    opening = OnDocument(UUID(facts["document_id"]), "open")
-    return keyboard((button(translate.gettext("📄 Open it"), opening),))
+@dataclass(frozen=True, slots=True)
+class SupplierKeys(Notice):
+    """A supplier's credentials, one of which may be chosen."""
+
+    supplier_id: UUID
+    supplier_no: str
+    name: str
+    credentials: tuple[CredentialLine, ...]
 
 
-def checked_buttons(facts: _Facts, translate: NullTranslations) -> _Keyboard:
-    """What to do with a document that was tried."""
+@dataclass(frozen=True, slots=True)
+class VersionLine:
+    """A version of a document, and how people name it."""
 
-    def choice(text: str, word_: str, style: str | None = None) -> InlineKeyboardButton:
-        carried = InDialogue(facts["dialogue_id"], facts["turn"], word_)
-        return button(text, carried, style=style)
-
-    propose = choice(translate.gettext("📨 Propose it"), "propose", "primary")
-    dry = choice(translate.gettext("🧪 Dry run"), "dry")
-    diff = choice(translate.gettext("± What changes"), "diff")
-    return keyboard((propose,) if facts["sound"] else (), (dry, diff), (_cancel(facts, translate),))
+    document_id: UUID
+    document: str
 
 
-def cancel_button(facts: _Facts, translate: NullTranslations) -> _Keyboard:
-    """The answer is written; or it is not given."""
-    return keyboard((_cancel(facts, translate),))
+@dataclass(frozen=True, slots=True)
+class SupplierVersions(Notice):
+    """To which versions a supplier can be switched. before: the one in use. seen: as in
+    `OnSupplier`."""
+
+    supplier_id: UUID
+    supplier_no: str
+    name: str
+    before: str
+    seen: str
+    documents: tuple[VersionLine, ...]
 
 
-# ── suppliers ────────────────────────────────────────────────────────────────────────────────────
-def suppliers_buttons(facts: _Facts, translate: NullTranslations) -> _Keyboard:
+@dataclass(frozen=True, slots=True)
+class SupplierSwitch(Notice):
+    """Whether a supplier is switched from a version to another one. note: what that changes."""
+
+    supplier_id: UUID
+    supplier_no: str
+    name: str
+    state: str
+    before: str
+    seen: str
+    after: str
+    document_id: UUID
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class SupplierOff(Notice):
+    """Why is a supplier switched off?"""
+
+    supplier_no: str
+    name: str
+    dialogue_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class SupplierQuestion(Notice):
+    """A question of who a supplier is. step: what is asked for. place: from 1, of so many; of: 0
+    where it is the only one. options: what can be pressed. later: it may be left for later."""
+
+    step: str
+    place: int
+    of: int
+    supplier_no: str
+    options: tuple[str, ...]
+    later: bool
+    dialogue_id: str
+    turn: int
+
+
+@dataclass(frozen=True, slots=True)
+class CredentialQuestion(Notice):
+    """A credential is asked for. servers: those that its document knows, where an address is asked
+    for. set: it is known. replaces: what comes has to be put live by a second person."""
+
+    supplier_no: str
+    supplier_name: str
+    name: str
+    title: str
+    servers: tuple[str, ...]
+    set: bool
+    replaces: bool
+    place: int
+    of: int
+    dialogue_id: str
+    turn: int
+
+
+def _list_buttons(listed: SuppliersNotice, translate: NullTranslations) -> _Keyboard:
     """Each supplier, the pages before and after, and a new one."""
     numbers = [
-        button(line["supplier_no"], OnSupplier(UUID(line["supplier_id"]), "open"))
-        for line in facts["lines"]
+        button(line.supplier_no, OnSupplier(line.supplier_id, "open")) for line in listed.lines
     ]
-    page, pages = facts["page"], facts["pages"]
+    page, pages = listed.page, listed.pages
     turns = [
         button(arrow, TurnSuppliers(to))
         for arrow, to in (("◀", page - 1), ("▶", page + 1))
         if 1 <= to <= pages
     ]
     opening = button(translate.gettext("➕ Open a supplier"), OpenSupplier())
-    return keyboard(*_rows(numbers, 4), tuple(turns), (opening,))
+    return keyboard(*in_rows(numbers, 4), tuple(turns), (opening,))
 
 
-def supplier_buttons(facts: _Facts, translate: NullTranslations) -> _Keyboard:
+def _supplier_buttons(shown: SupplierNotice, translate: NullTranslations) -> _Keyboard:
     """What can be done with a supplier now."""
-    supplier_id, seen = UUID(facts["supplier_id"]), facts["seen"]
-    live = facts["state"] == "live"
+    supplier_id = shown.supplier_id
+    live = shown.state == "live"
     turn = (
         button(translate.gettext("⏸ Switch off"), OnSupplier(supplier_id, "off"), style="danger")
         if live
@@ -123,7 +213,7 @@ def supplier_buttons(facts: _Facts, translate: NullTranslations) -> _Keyboard:
     )
     keys = button(translate.gettext("🔑 Credentials"), OnSupplier(supplier_id, "keys"))
     versions = button(translate.gettext("🔀 Switch version"), OnSupplier(supplier_id, "versions"))
-    back = button(translate.gettext("⏪ Roll back"), OnSupplier(supplier_id, "back", seen))
+    back = button(translate.gettext("⏪ Roll back"), OnSupplier(supplier_id, "back", shown.seen))
     labels = {
         "name": translate.pgettext("desk", "Name"),
         "legal_name": translate.gettext("Legal name"),
@@ -139,36 +229,34 @@ def supplier_buttons(facts: _Facts, translate: NullTranslations) -> _Keyboard:
         button(f"✏️ {labels['settles_to']}", OnSupplier(supplier_id, "settles_to")),
     ]
     return keyboard(
-        (turn,), (keys, versions), (back,) if facts["switched"] else (), *_rows(fields, 2)
+        (turn,), (keys, versions), (back,) if shown.switched else (), *in_rows(fields, 2)
     )
 
 
-def keys_buttons(facts: _Facts, _: NullTranslations) -> _Keyboard:
+def _keys_buttons(shown: SupplierKeys, _: NullTranslations) -> _Keyboard:
     """Each credential, whether it is set or not."""
-    supplier_id = UUID(facts["supplier_id"])
     buttons = [
-        button(f"{'✓' if key['set'] else '✗'} {key['name']}", SetCredential(supplier_id, place))
-        for place, key in enumerate(facts["credentials"])
+        button(f"{'✓' if key.set else '✗'} {key.name}", SetCredential(shown.supplier_id, place))
+        for place, key in enumerate(shown.credentials)
     ]
-    return keyboard(*_rows(buttons, 2))
+    return keyboard(*in_rows(buttons, 2))
 
 
-def versions_buttons(facts: _Facts, _: NullTranslations) -> _Keyboard:
+def _versions_buttons(shown: SupplierVersions, _: NullTranslations) -> _Keyboard:
     """The versions to which it can be switched."""
-    supplier_id, seen = UUID(facts["supplier_id"]), facts["seen"]
     buttons = [
-        button(line["document"], SwitchSupplier(supplier_id, UUID(line["document_id"]), seen))
-        for line in facts["documents"]
+        button(line.document, SwitchSupplier(shown.supplier_id, line.document_id, shown.seen))
+        for line in shown.documents
     ]
-    return keyboard(*_rows(buttons, 2))
+    return keyboard(*in_rows(buttons, 2))
 
 
-def switch_buttons(facts: _Facts, translate: NullTranslations) -> _Keyboard:
+def _switch_buttons(asked: SupplierSwitch, translate: NullTranslations) -> _Keyboard:
     """Whether to switch."""
-    supplier_id, document_id = UUID(facts["supplier_id"]), UUID(facts["document_id"])
+    supplier_id, document_id = asked.supplier_id, asked.document_id
     yes = button(
         translate.gettext("🔀 Switch it"),
-        SwitchSupplier(supplier_id, document_id, facts["seen"], sure=True),
+        SwitchSupplier(supplier_id, document_id, asked.seen, sure=True),
         style="danger",
     )
     diff = button(translate.gettext("± What changes"), OnDocument(document_id, "diff"))
@@ -176,25 +264,43 @@ def switch_buttons(facts: _Facts, translate: NullTranslations) -> _Keyboard:
     return keyboard((yes, no), (diff,))
 
 
-def question_buttons(facts: _Facts, translate: NullTranslations) -> _Keyboard:
+def _question_buttons(asked: SupplierQuestion, translate: NullTranslations) -> _Keyboard:
     """The answers that can be pressed, whether to leave it for later, and to cancel."""
     words = WORDS["settles_to"]
     options = [
         button(
             translate.pgettext("settles_to", words.get(option, option)),
-            InDialogue(facts["dialogue_id"], facts["turn"], str(place)),
+            InDialogue(asked.dialogue_id, asked.turn, str(place)),
         )
-        for place, option in enumerate(facts["options"])
+        for place, option in enumerate(asked.options)
     ]
-    later = button(
-        translate.gettext("⏭ Later"), InDialogue(facts["dialogue_id"], facts["turn"], "skip")
-    )
-    last = (later,) if facts["later"] else ()
-    return keyboard(*_rows(options, 2), (*last, _cancel(facts, translate)))
+    later = button(translate.gettext("⏭ Later"), InDialogue(asked.dialogue_id, asked.turn, "skip"))
+    last = (later,) if asked.later else ()
+    return keyboard(*in_rows(options, 2), (*last, cancel_button(asked.dialogue_id, translate)))
 
 
-def credential_buttons(facts: _Facts, translate: NullTranslations) -> _Keyboard:
+def _credential_buttons(asked: CredentialQuestion, translate: NullTranslations) -> _Keyboard:
     """Leave it as it is, or for later; or cancel."""
-    label = translate.gettext("⏭ Leave it") if facts["set"] else translate.gettext("⏭ Later")
-    skip = button(label, InDialogue(facts["dialogue_id"], facts["turn"], "skip"))
-    return keyboard((skip, _cancel(facts, translate)))
+    label = translate.gettext("⏭ Leave it") if asked.set else translate.gettext("⏭ Later")
+    skip = button(label, InDialogue(asked.dialogue_id, asked.turn, "skip"))
+    return keyboard((skip, cancel_button(asked.dialogue_id, translate)))
+
+
+def _off_buttons(asked: SupplierOff, translate: NullTranslations) -> _Keyboard:
+    """The reason is written; or it is not given."""
+    return keyboard((cancel_button(asked.dialogue_id, translate),))
+
+
+VIEWS: Final[tuple[View[Any], ...]] = (
+    View(AlarmCredentials),
+    View(AlarmLicence),
+    View(AlarmRolledBack),
+    View(SuppliersNotice, buttons=_list_buttons),
+    View(SupplierNotice, buttons=_supplier_buttons),
+    View(SupplierKeys, buttons=_keys_buttons),
+    View(SupplierVersions, buttons=_versions_buttons),
+    View(SupplierSwitch, buttons=_switch_buttons),
+    View(SupplierOff, buttons=_off_buttons),
+    View(SupplierQuestion, buttons=_question_buttons),
+    View(CredentialQuestion, buttons=_credential_buttons),
+)

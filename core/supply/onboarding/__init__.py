@@ -7,7 +7,27 @@ from core.supply.onboarding.checks import supplier_line
 from core.supply.onboarding.documents import Document, Documents
 from core.supply.onboarding.gates import GATES
 from core.supply.onboarding.licences import Licences
+from core.supply.onboarding.notices import (
+    AlarmCredentials,
+    AlarmDocument,
+    AlarmLicence,
+    AlarmRolledBack,
+    DocumentDecided,
+)
 from core.supply.onboarding.onboarding import Onboarding
 from core.supply.onboarding.uses import Use
 
-__all__ = ["GATES", "Document", "Documents", "Licences", "Onboarding", "Use", "supplier_line"]
+__all__ = [
+    "GATES",
+    "AlarmCredentials",
+    "AlarmDocument",
+    "AlarmLicence",
+    "AlarmRolledBack",
+    "Document",
+    "DocumentDecided",
+    "Documents",
+    "Licences",
+    "Onboarding",
+    "Use",
+    "supplier_line",
+]

@@ -14,13 +14,14 @@ import asyncpg
 
 from core.connectors import DocumentFaults
 from core.delivery.district import Delivery
-from core.delivery.outbox import Say, Stored
+from core.delivery.outbox import Say
 from core.kernel.errors import Bug, Refusal
 from core.people.actors import Actor
 from core.people.approvals import ALONE_MINUTES, need_second, others
 from core.people.district import People
 from core.supply.onboarding import checks
 from core.supply.onboarding.gates import load_sound
+from core.supply.onboarding.notices import AlarmDocument, DocumentDecided
 from core.system.district import System
 from core.system.store import Queries, Tx
 
@@ -288,29 +289,30 @@ class Documents:
         )
 
     async def _tell_author(self, tx: Tx, document: Document) -> None:
-        facts: dict[str, Any] = {
-            "document_id": str(document.id),
-            "document": str(document),
-            "state": document.state,
-            "why": document.why,
-            "actor_name": document.decided_by_name,
-        }
-        await self._outbox.say(tx, document.proposed_by, Say(Stored("document_decided", facts)))
+        decided = DocumentDecided(
+            document_id=document.id,
+            document=str(document),
+            state=document.state,
+            why=document.why,
+            actor_name=document.decided_by_name,
+        )
+        await self._outbox.say(tx, document.proposed_by, Say(decided))
 
     async def _tell(self, tx: Tx, document: Document, *, alone: bool, diff: str = "") -> None:
-        facts: dict[str, Any] = {
-            "document_id": str(document.id),
-            "code": document.code,
-            "version": document.version,
-            "state": document.state,
-            "note": document.note,
-            "actor_name": document.proposed_by_name,
-            "alone": alone,
-            "minutes": ALONE_MINUTES,
-            "diff": diff.splitlines()[:SHOWN_DIFF_LINES],
-            "diff_lines": len(diff.splitlines()),
-        }
-        await self._groups.tell_ops(tx, Say(Stored("alarm_document", facts)))
+        lines = diff.splitlines()
+        alarm = AlarmDocument(
+            document_id=document.id,
+            code=document.code,
+            version=document.version,
+            state=document.state,
+            note=document.note,
+            actor_name=document.proposed_by_name,
+            alone=alone,
+            minutes=ALONE_MINUTES,
+            diff=tuple(lines[:SHOWN_DIFF_LINES]),
+            diff_lines=len(lines),
+        )
+        await self._groups.tell_ops(tx, Say(alarm))
 
 
 async def read_document(

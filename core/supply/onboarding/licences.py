@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
-from core.delivery.outbox import Outbox, Say, Stored
+from core.delivery.outbox import Outbox, Say
 from core.kernel.clock import Clock
 from core.people.groups import Groups
+from core.supply.onboarding.notices import AlarmLicence
 from core.system.store import Store
 
 # Days before a licence's last day on which people are told, and that day itself.
@@ -34,19 +35,19 @@ class Licences:
             step = min(days for days in TOLD_DAYS if days >= max(0, days_left))
             if row["licence_told"] is not None and row["licence_told"] <= step:
                 continue
-            facts: dict[str, Any] = {
-                "supplier_no": row["supplier_no"],
-                "supplier_name": row["name"],
-                "licence_no": row["licence_no"],
-                "expires_on": row["licence_expires_on"].isoformat(),
-                "days_left": days_left,
-            }
+            alarm = AlarmLicence(
+                supplier_no=row["supplier_no"],
+                supplier_name=row["name"],
+                licence_no=row["licence_no"],
+                expires_on=row["licence_expires_on"],
+                days_left=days_left,
+            )
             async with self._store.transaction() as tx:
                 chats = await self._groups.ops(tx)  # where there is none yet, it is told later
                 if chats and await tx.execute(_TOLD, row["id"], row["licence_expires_on"], step):
                     told += 1
                     for chat_id in chats:
-                        await self._outbox.say(tx, chat_id, Say(Stored("alarm_licence", facts)))
+                        await self._outbox.say(tx, chat_id, Say(alarm))
         return told
 
 

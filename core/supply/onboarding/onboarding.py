@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from core.connectors import Connector, DocumentFaults
 from core.delivery.audit import Audit
-from core.delivery.outbox import Say, Stored
+from core.delivery.outbox import Say
 from core.kernel.errors import Refusal
 from core.parties.suppliers import NewSupplier, Supplier, Suppliers, licence_over
 from core.people.actors import Actor
@@ -20,6 +20,7 @@ from core.people.approvals import ALONE_MINUTES, need_second, others
 from core.people.district import People
 from core.supply.onboarding import checks, gates
 from core.supply.onboarding.documents import Document, read_document
+from core.supply.onboarding.notices import AlarmCredentials, AlarmRolledBack
 from core.supply.onboarding.replacement import with_credentials
 from core.supply.onboarding.uses import NewUse, Use, add_use, last_seq, read_uses, use_before
 from core.system.district import System
@@ -258,14 +259,14 @@ class Onboarding:
                 raise Refusal("nothing_to_roll_back", supplier_no=before.supplier_no)
             after = await self._turn(tx, actor, before, use)
             left = await read_document(tx, before.document_id)
-            facts = {
-                "supplier_no": before.supplier_no,
-                "supplier_name": before.name,
-                "before": str(left),
-                "after": str(await read_document(tx, after.document_id)),
-                "actor_name": actor.name,
-            }
-            await self._groups.tell_ops(tx, Say(Stored("alarm_rolled_back", facts)))
+            alarm = AlarmRolledBack(
+                supplier_no=before.supplier_no,
+                supplier_name=before.name,
+                before=str(left),
+                after=str(await read_document(tx, after.document_id)),
+                actor_name=actor.name,
+            )
+            await self._groups.tell_ops(tx, Say(alarm))
             return after
 
     async def uses(self, supplier: Supplier) -> list[Use]:
@@ -328,16 +329,16 @@ class Onboarding:
         alone: bool,
         confirmed: bool = False,
     ) -> None:
-        facts: dict[str, Any] = {
-            "supplier_no": supplier.supplier_no,
-            "supplier_name": supplier.name,
-            "names": names,
-            "actor_name": actor.name,
-            "alone": alone,
-            "confirmed": confirmed,
-            "minutes": ALONE_MINUTES,
-        }
-        await self._groups.tell_ops(tx, Say(Stored("alarm_credentials", facts)))
+        alarm = AlarmCredentials(
+            supplier_no=supplier.supplier_no,
+            supplier_name=supplier.name,
+            names=tuple(names),
+            actor_name=actor.name,
+            alone=alone,
+            confirmed=confirmed,
+            minutes=ALONE_MINUTES,
+        )
+        await self._groups.tell_ops(tx, Say(alarm))
 
     def _need_same(self, seen: Supplier, now: Supplier) -> None:
         if seen.document_id != now.document_id:

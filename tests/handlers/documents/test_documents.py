@@ -78,10 +78,10 @@ async def test_a_document_from_the_file_to_the_approval(desk: Desk) -> None:
     checked = one_say(
         await desk.send(author, author, "x.yaml", ELSEWHERE.encode(), caption="their\nword")
     )
-    assert (checked.screen, checked.facts["sound"], checked.facts["note"]) == (
+    assert (checked.screen, checked.facts["summary"]["sound"], checked.facts["note"]) == (
         "document_checked", True, "their word",
     )  # fmt: skip
-    assert checked.facts["signing"]["steps"].startswith("md5")
+    assert checked.facts["summary"]["signing"]["steps"].startswith("md5")
     assert checked.facts["diff_lines"] >= len(checked.facts["diff"]) > 0
 
     (shown, *rest) = await desk.press(author, author, labelled(checked, "Dry run"))
@@ -198,7 +198,7 @@ async def test_mistakes_are_told_and_keep_nothing(desk: Desk) -> None:
 
     for text in (FORGERY_BELIEVED, NO_CALLBACK):
         unsound = await sent("x.yaml", text.encode())
-        assert (unsound.screen, unsound.facts["sound"]) == ("document_checked", False)
+        assert (unsound.screen, unsound.facts["summary"]["sound"]) == ("document_checked", False)
         with pytest.raises(AssertionError):
             labelled(unsound, "Propose")
     desk.message_id += 1
@@ -223,10 +223,13 @@ async def test_pasted_from_the_library_and_cancelled(desk: Desk) -> None:
     library = one_say(await desk.press(admin, admin, labelled(listed, "library")))
     assert "epay" in library.facts["codes"]
     checked = one_say(await desk.press(admin, admin, labelled(library, "wechat_v3")))
-    assert (checked.facts["code"], checked.facts["sound"]) == ("wechat_v3", True)
+    assert (checked.facts["summary"]["code"], checked.facts["summary"]["sound"]) == (
+        "wechat_v3",
+        True,
+    )
     facts = await desk.press(admin, admin, labelled(checked, "Dry run"))
     (file,) = files(facts)
-    assert file.text.count("# what is signed") == len(checked.facts["ways"]) == 4
+    assert file.text.count("# what is signed") == len(checked.facts["summary"]["ways"]) == 4
     ended = one_say(await desk.press(admin, admin, labelled(checked, "Cancel"), message_id=80))
     assert (ended.screen, ended.edit_message_id) == ("dialogue_ended", 80)
     assert await desk.press(admin, admin, labelled(checked, "Propose")) == []
