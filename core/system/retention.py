@@ -56,10 +56,11 @@ async def forget_words(store: Store, words: Words, before: datetime) -> int:
     """Empty what is older than `before`, slice by slice; of how many rows. The next turn goes on
     where this one ends."""
     since = await store.fetchval("SELECT until FROM forgotten WHERE name = $1", words.name)
-    since = since or await store.fetchval(words.oldest)
+    if since is None:
+        since = await _begin(store, words, before)
     forgotten = 0
     for _ in range(MOST_SLICES):
-        if since is None or since >= before:
+        if since >= before:
             break
         until = min(since + SLICE, before)
         async with store.transaction() as tx:
@@ -67,6 +68,15 @@ async def forget_words(store: Store, words: Words, before: datetime) -> int:
             await tx.execute(_UNTIL, words.name, until)
         since = until
     return forgotten
+
+
+async def _begin(store: Store, words: Words, before: datetime) -> datetime:
+    """Where to begin: kept, for no index leads to the first instant. It is looked for once, in the
+    first turn of a desk, when there is little to read."""
+    oldest: datetime | None = await store.fetchval(words.oldest)
+    since = before if oldest is None else min(oldest, before)
+    await store.execute(_UNTIL, words.name, since)
+    return since
 
 
 _UNTIL: Final = """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from hashlib import sha256
 
@@ -11,7 +12,16 @@ import pytest
 from core.kernel.wire import HttpRequest
 from core.runtime import Runtime
 from core.system.gateway import NeverSent
-from core.system.retention import BATCH, CALLBACK_WORDS, MOST_SLICES, NEWS_ANSWERS, SLICE, UPDATES
+from core.system.retention import (
+    BATCH,
+    CALLBACK_WORDS,
+    MOST_SLICES,
+    NEWS_ANSWERS,
+    SLICE,
+    UPDATES,
+    Words,
+    forget_words,
+)
 from tests.core.support import Desk, Receiver, SetClock
 from tests.core.trade.notifications.test_notifications import delivering, paid
 
@@ -61,6 +71,16 @@ async def test_a_long_backlog_is_forgotten_in_several_turns(desk: Desk) -> None:
     desk.clock.advance(CALLBACK_WORDS.total_seconds() + 3600)
     forget = desk.runtime.trade.callbacks.forget_old
     assert [await forget(), await forget(), await forget()] == [1, 1, 0]
+
+
+async def test_the_first_instant_is_looked_for_once(desk: Desk) -> None:
+    """That reads every row there is. A desk that did it in each turn, until its first rows are old
+    enough, would not end it in time by then, and would never forget anything."""
+    words = Words("news", "SELECT min(at) FROM notification_try", "SELECT forget_answers($1, $2)")
+    store, before = desk.runtime.system.store, desk.clock.now() - NEWS_ANSWERS
+    assert await forget_words(store, words, before) == 0
+    unasked = replace(words, oldest="SELECT 'this is no instant'::timestamptz")
+    assert await forget_words(store, unasked, before + SLICE) == 0
 
 
 async def test_what_a_merchants_server_answered_goes_and_the_try_stays(
