@@ -28,7 +28,7 @@ from core.kernel.ids import MERCHANT_NUMBER
 from core.kernel.money import MAX_MINOR, Money
 from core.kernel.tariff import Tier
 from core.trade.orders import OpenOrder
-from payapi.cards import holds_card_number
+from payapi.card_numbers import holds_card_number
 
 MAX_DEPTH: Final = 8
 DEFAULT_EXPIRES_IN_S: Final = 1800

@@ -15,7 +15,7 @@ from html import escape
 from typing import Final
 from urllib.parse import quote, quote_plus
 
-from core.kernel.cards import is_card_number
+from core.kernel.card_numbers import is_card_number
 
 MASK: Final = "•••"
 KEPT_CHARS: Final = 8192

@@ -6,7 +6,7 @@ import re
 import unicodedata
 from typing import Final
 
-from core.kernel.cards import LONGEST, SHORTEST, is_card_number
+from core.kernel.card_numbers import LONGEST, SHORTEST, is_card_number
 
 _GROUPS: Final = re.compile(r"[0-9]+(?:[ -][0-9]+)*", re.ASCII)
 # Printed cards group their digits by four, or 4-6-5; smaller groups are dates and the like.

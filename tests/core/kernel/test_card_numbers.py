@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from core.kernel.cards import is_card_number
+from core.kernel.card_numbers import is_card_number
 
 
 def with_check_digit(text: str) -> str:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from payapi.cards import holds_card_number
-from tests.core.kernel.test_cards import TEST_CARDS
+from payapi.card_numbers import holds_card_number
+from tests.core.kernel.test_card_numbers import TEST_CARDS
 
 
 @pytest.mark.parametrize(
