@@ -15,7 +15,7 @@ from core.kernel.errors import Bug, Refusal
 from core.reports.bills import Bill, PlatformBill, SupplierBill
 from core.reports.exports import MAX_ROWS, MerchantReading, Paper, PlatformReading, SupplierReading
 from core.runtime import Runtime
-from handlers.files import rendering
+from handlers.files import picture
 from handlers.files.books import (
     Column,
     CsvTable,
@@ -35,7 +35,7 @@ from handlers.files.chart import chart_caption, draw_chart
 from handlers.screens import call_log, caption
 
 R = TypeVar("R")
-_RENDERING: Final = Path(rendering.__file__)
+_PICTURE: Final = Path(picture.__file__)
 _RENDER_TIMEOUT_S: Final = 30.0
 # Raised when charts look different: those that were sent before are not sent again.
 _CHART_LAYOUT: Final = 1
@@ -224,9 +224,9 @@ class Builder:
 
 
 async def render(svg: str) -> bytes:
-    """An SVG as PNG, made by a process of its own: see handlers/files/rendering.py."""
+    """An SVG as PNG, made by a process of its own: see handlers/files/picture.py."""
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-I", str(_RENDERING),
+        sys.executable, "-I", str(_PICTURE),
         stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )  # fmt: skip

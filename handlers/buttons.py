@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from typing import Final
 
-from handlers.kit import buttons
+from handlers.kit import buttons, day_buttons
 from handlers.kit.buttons import Button
 from handlers.topics import TOPICS
 
-_READERS: Final = (*(topic.buttons for topic in TOPICS if topic.buttons), buttons.read)
+_READERS: Final = (
+    *(topic.buttons for topic in TOPICS if topic.buttons),
+    day_buttons.read,
+    buttons.read,
+)
 
 
 def read_button(data: str) -> Button | None:

@@ -1,10 +1,9 @@
-"""The buttons under bills: what they carry, in at most 64 bytes."""
+"""The buttons under prepayments: what they carry, in at most 64 bytes."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
-from typing import Literal
 from uuid import UUID
 
 from handlers.kit.buttons import (
@@ -16,29 +15,6 @@ from handlers.kit.buttons import (
     read_holder,
     read_page,
 )
-
-Relative = Literal["today", "yesterday", "this_month"]
-
-
-@dataclass(frozen=True, slots=True)
-class TurnBill(Button):
-    """Other days of the bill of a merchant (m), a supplier (s) or the platform (p; nil id).
-
-    fresh: posted anew, for the bill that carries the button stays what it is. currency: of the
-    platform's bill; others are in their own.
-    """
-
-    holder: HolderKind
-    holder_id: UUID
-    days: Relative
-    fresh: bool = False
-    currency: str | None = None
-
-    def data(self) -> str:
-        fresh = ":new" if self.fresh else ""
-        return (
-            f"bill:{packed_holder(self.holder, self.holder_id, self.currency)}:{self.days}{fresh}"
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +35,6 @@ class TurnVouchers(Button):
 def read(parts: list[str]) -> Button | None:
     """The button that carries these parts; None for none of these. Raises ValueError as well."""
     match parts:
-        case ["bill", whose, "today" | "yesterday" | "this_month" as days, *fresh]:
-            holder, holder_id, currency = read_holder(whose)
-            if fresh in ([], ["new"]):
-                return TurnBill(holder, holder_id, days, bool(fresh), currency)
-            return None
         case ["paid", whose, span, page]:
             holder, holder_id, _ = read_holder(whose)
             return TurnVouchers(holder, holder_id, *read_days(span), read_page(page))

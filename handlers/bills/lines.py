@@ -13,9 +13,8 @@ from core.books import Heading
 from core.kernel.days import Days
 from core.reports.bills import Bill, ChannelLine, Movement, PlatformBill, ProductLine, VoucherLine
 from core.supply.channels import Product
-from handlers.bills.buttons import Relative, TurnBill
-from handlers.files.buttons import OpenChart, OpenExport
 from handlers.kit.buttons import HolderKind
+from handlers.kit.day_buttons import OpenChart, OpenExport, Relative, TurnBill
 from handlers.kit.screen import button, clip, keyboard, percent, short_time, signed
 from handlers.kit.sheet import Row, Size, Table, shortened
 from texts import number, translator

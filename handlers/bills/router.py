@@ -12,11 +12,12 @@ from core.delivery.outbox import NOBODY, Bill, DeskBill, Fact
 from core.kernel.days import Days
 from core.kernel.errors import Refusal
 from core.reports.district import Reports
-from handlers.bills.buttons import TurnBill, TurnVouchers
+from handlers.bills.buttons import TurnVouchers
 from handlers.bills.screens import PrepaidHistory
 from handlers.bills.words import ShowBill, ShowPrepaid
 from handlers.kit.chat import Chat
 from handlers.kit.context import Presses, Wants
+from handlers.kit.day_buttons import TurnBill
 from handlers.kit.holders import Holder, Holders
 from texts.days import NoSuchDay, Span, resolve
 

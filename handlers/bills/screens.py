@@ -15,8 +15,8 @@ from core.accounts.vouchers import VoucherLine
 from core.delivery.outbox import Notice
 from core.people.groups import BillEnded
 from handlers.bills.buttons import TurnVouchers
-from handlers.files.buttons import OpenExport
 from handlers.kit.buttons import HolderKind
+from handlers.kit.day_buttons import OpenExport
 from handlers.kit.screen import View, button, keyboard
 
 

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from typing import Final
 
-from handlers.files import buttons, router
+from handlers.files import router
 from handlers.files.screens import VIEWS
 from handlers.files.words import COMMANDS
 from handlers.kit.topic import Topic
 
 __all__ = ["TOPIC"]
 
-TOPIC: Final = Topic(
-    "files", routers=(router.router,), commands=COMMANDS, views=VIEWS, buttons=buttons.read
-)
+TOPIC: Final = Topic("files", routers=(router.router,), commands=COMMANDS, views=VIEWS)

@@ -1,6 +1,6 @@
 """The picture of a day, or of several: amount as bars, success rate as a line.
 
-Drawn as SVG from typed facts. `rendering.py` beside it, a program of its own, makes a PNG of that
+Drawn as SVG from typed facts. `picture.py` beside it, a program of its own, makes a PNG of that
 with the font that comes with the desk, so that it looks the same wherever the desk runs.
 """
 
@@ -19,8 +19,7 @@ from jinja2 import Environment
 from core.kernel.days import Days
 from core.kernel.money import EXPONENTS, format_minor
 from core.reports.exports import ChartFacts, Paper, Point
-from handlers.bills.buttons import Relative, TurnBill
-from handlers.files.buttons import OpenChart, OpenExport
+from handlers.kit.day_buttons import OpenChart, OpenExport, Relative, TurnBill
 from handlers.kit.screen import button, caption, clip, keyboard, showable
 from texts import jinja_environment, number, translator
 

@@ -9,10 +9,10 @@ from core.kernel.days import Days
 from core.people.actors import Actor
 from core.reports.district import Reports
 from core.reports.exports import Paper
-from handlers.files.buttons import OpenChart, OpenExport
 from handlers.files.words import Export
 from handlers.kit.chat import Chat
 from handlers.kit.context import Presses, Wants
+from handlers.kit.day_buttons import OpenChart, OpenExport
 from handlers.kit.holders import Holders
 from texts.days import resolve
 

@@ -10,10 +10,9 @@ import pytest
 from core.delivery.outbox import Bill, DeskBill, Fact, Say
 from core.kernel.holder import HOUSE
 from core.reports.exports import Taken
-from handlers.bills.buttons import TurnBill
 from handlers.buttons import read_button
-from handlers.files.buttons import OpenChart, OpenExport
 from handlers.kit.buttons import MAX_BYTES
+from handlers.kit.day_buttons import OpenChart, OpenExport, TurnBill
 from handlers.screens import render_say
 from tests.core.abroad import open_shop, open_supplier
 from tests.handlers.support import ADMIN, FINANCE, HENGTONG, OPERATOR, OPS, SPRUCE, ZHAO, Desk

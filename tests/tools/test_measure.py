@@ -11,11 +11,7 @@ from tools.measure import Aspect, House, Module, aspects
 
 # Aims that are not reached yet, as they stand. A figure here only goes down; one that is at its aim
 # has to go.
-NOT_YET = {
-    "uses of untyped facts": 153,
-    "modules above core that speak SQL": 2,
-    "modules without a noun for a name": 1,
-}
+NOT_YET = {"uses of untyped facts": 153, "modules above core that speak SQL": 2}
 
 
 ASPECTS = aspects(House())

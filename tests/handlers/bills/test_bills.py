@@ -8,7 +8,8 @@ import pytest
 from core.delivery.outbox import Bill, DeskBill, Fact
 from core.kernel.days import Days
 from core.kernel.holder import HOUSE
-from handlers.bills.buttons import TurnBill, TurnVouchers
+from handlers.bills.buttons import TurnVouchers
+from handlers.kit.day_buttons import TurnBill
 from tests.handlers.support import (
     ADMIN,
     BEN,

@@ -14,9 +14,9 @@ from bot.file_builder import render
 from core.kernel.days import Days
 from core.reports.exports import ChartFacts, Paper, Point
 from handlers.buttons import read_button
-from handlers.files.buttons import OpenChart
 from handlers.files.chart import HEIGHT, WIDTH, axis_top, chart_buttons, draw_chart, short_amount
 from handlers.kit.buttons import MAX_BYTES
+from handlers.kit.day_buttons import OpenChart
 
 DAY = Days.one(date(2026, 11, 20))
 START = datetime(2026, 11, 19, 16, tzinfo=UTC)

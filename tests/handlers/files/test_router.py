@@ -11,8 +11,8 @@ import pytest
 from core.kernel.days import Days
 from core.kernel.holder import HOUSE
 from core.reports.exports import MAX_AT_ONCE, Taken
-from handlers.files.buttons import OpenChart, OpenExport
 from handlers.kit.buttons import HolderKind
+from handlers.kit.day_buttons import OpenChart, OpenExport
 from tests.handlers.support import (
     ADMIN,
     BEN,

@@ -1,4 +1,4 @@
-"""Makes a PNG of an SVG: `python handlers/files/rendering.py < picture.svg > picture.png`.
+"""Makes a PNG of an SVG: `python handlers/files/picture.py < picture.svg > picture.png`.
 
 A program of its own: resvg does not let other threads run while it draws, and the desk would stand
 still. It imports nothing of ours, so it starts at once.

@@ -1,4 +1,5 @@
-"""The buttons under bills and charts that lead to files: what they carry, in at most 64 bytes."""
+"""Buttons that lead to business days: as a bill, as a chart, as a file. Whatever shows days leads
+to the other ways to see them."""
 
 from __future__ import annotations
 
@@ -15,6 +16,29 @@ from handlers.kit.buttons import (
     read_days,
     read_holder,
 )
+
+Relative = Literal["today", "yesterday", "this_month"]
+
+
+@dataclass(frozen=True, slots=True)
+class TurnBill(Button):
+    """Other days of the bill of a merchant (m), a supplier (s) or the platform (p; nil id).
+
+    fresh: posted anew, for the bill that carries the button stays what it is. currency: of the
+    platform's bill; others are in their own.
+    """
+
+    holder: HolderKind
+    holder_id: UUID
+    days: Relative
+    fresh: bool = False
+    currency: str | None = None
+
+    def data(self) -> str:
+        fresh = ":new" if self.fresh else ""
+        return (
+            f"bill:{packed_holder(self.holder, self.holder_id, self.currency)}:{self.days}{fresh}"
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +82,11 @@ class OpenExport(Button):
 def read(parts: list[str]) -> Button | None:
     """The button that carries these parts; None for none of these. Raises ValueError as well."""
     match parts:
+        case ["bill", whose, "today" | "yesterday" | "this_month" as days, *fresh]:
+            holder, holder_id, currency = read_holder(whose)
+            if fresh in ([], ["new"]):
+                return TurnBill(holder, holder_id, days, bool(fresh), currency)
+            return None
         case ["chart" | "turn" as verb, whose, span]:
             holder, holder_id, currency = read_holder(whose)
             return OpenChart(holder, holder_id, *read_days(span), verb == "turn", currency)
