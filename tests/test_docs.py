@@ -82,6 +82,13 @@ def test_every_decision_is_in_the_list_and_names_its_check() -> None:
             assert part in text, record.name
 
 
+def test_the_glossary_has_each_word_once_in_the_order_of_letters() -> None:
+    rows = re.findall(r"^\| ([^|]+) \| [^|]*\| ", read("docs/GLOSSARY.md"), re.MULTILINE)
+    words = [word.replace("-", "") for word in rows if word != "word"]
+    assert len(words) > 30
+    assert words == sorted(set(words))
+
+
 async def test_the_script_for_the_first_supplier_runs(
     servers: Servers, empty_database: str, tmp_path: Path
 ) -> None:
