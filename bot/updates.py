@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import traceback
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import structlog
 from aiogram import Bot, Dispatcher
@@ -17,11 +17,12 @@ from pydantic import ValidationError
 from bot.loops import Job
 from bot.webhook import opened
 from core.delivery.inbox import QUEUE, Arrived
-from core.delivery.outbox import Say, Stored
+from core.delivery.outbox import Say
 from core.people.receipts import records_of
 from core.runtime import Runtime
 from core.system.leases import hold
 from core.system.store import Tx
+from handlers.alarms.screens import ParkedAlarm, UpdateParked
 
 _LOG = structlog.get_logger(__name__)
 # Longer than the longest work: a completion asks a supplier twice, 13 s at most each time. What
@@ -101,15 +102,13 @@ class UpdateWorker:
             if not await self._inbox.failed(tx, arrived, fault):
                 return
             told = await self._answer(tx, given, unread=False)
-            alarm = {
-                "chat": await self._title(arrived.chat_id),
-                "update_id": arrived.update_id,
-                "tries": arrived.tries,
-                "fault": type(error).__name__,  # what it says may hold what people wrote
-            }
-            await self._runtime.people.groups.tell_ops(
-                tx, Say(Stored("update_parked", {**told, "alarm": alarm}))
+            alarm = ParkedAlarm(
+                chat=await self._title(arrived.chat_id),
+                update_id=arrived.update_id,
+                tries=arrived.tries,
+                fault=type(error).__name__,  # what it says may hold what people wrote
             )
+            await self._runtime.people.groups.tell_ops(tx, Say(replace(told, alarm=alarm)))
 
     async def _park_unread(self, arrived: Arrived, error: ValidationError) -> None:
         """Telegram is newer than the desk, or it is no update: no other try would read it."""
@@ -130,18 +129,17 @@ class UpdateWorker:
             }
             await self._runtime.people.alarms.sound(tx, UNREADABLE, given.kind, facts)
 
-    async def _answer(self, tx: Tx, given: _Given, *, unread: bool) -> dict[str, Any]:
+    async def _answer(self, tx: Tx, given: _Given, *, unread: bool) -> UpdateParked:
         """Whoever waits for it is told, where it is somebody we know. Returns what was told."""
         chat_id = given.arrived.chat_id
         # What was booked before it failed would be booked twice, if it were sent again.
-        told = {
-            "records": await records_of(tx, chat_id, given.message_id),
-            "pressed": given.kind == "callback_query",
-            "unread": unread,
-            "alarm": None,
-        }
+        told = UpdateParked(
+            records=tuple(await records_of(tx, chat_id, given.message_id)),
+            pressed=given.kind == "callback_query",
+            unread=unread,
+        )
         if given.is_known:
-            answer = Say(Stored("update_parked", told), reply_to=given.message_id)
+            answer = Say(told, reply_to=given.message_id)
             await self._runtime.delivery.outbox.say(tx, chat_id, answer)
         return told
 

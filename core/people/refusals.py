@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any, Final
 
-from core.delivery.outbox import Outbox, Say, Stored, pack, unpack
+from core.delivery.outbox import Notice, Outbox, Say, pack, unpack
 from core.kernel.clock import Clock
 from core.kernel.errors import Bug
 from core.kernel.ids import Ids
@@ -30,6 +30,22 @@ class Held:
     chat_id: int
     message_id: int
     aloud: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A refusal among others: what would have been said, as it is kept, and of which words."""
+
+    screen: str
+    facts: dict[str, Any]
+    quote: str
+
+
+@dataclass(frozen=True, slots=True)
+class RefusalsNotice(Notice):
+    """Several refusals of one person, the oldest first."""
+
+    told: tuple[Told, ...]
 
 
 class Refusals:
@@ -115,10 +131,8 @@ def _together(told: list[tuple[Say, str]]) -> Say:
     last, _ = told[-1]
     if len(told) == 1:
         return last
-    lines: list[dict[str, Any]] = [
-        {"screen": say.screen, "facts": say.facts, "quote": quote} for say, quote in told
-    ]
-    return replace(last, notice=Stored("refusals", {"told": lines}), aloud=None)
+    lines = tuple(Told(say.screen, say.facts, quote) for say, quote in told)
+    return replace(last, notice=RefusalsNotice(lines), aloud=None)
 
 
 def _say_of(values: dict[str, Any]) -> Say:

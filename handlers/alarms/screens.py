@@ -41,10 +41,33 @@ class Sightings(Notice):
     together: Money | None
 
 
+@dataclass(frozen=True, slots=True)
+class ParkedAlarm:
+    """What ops groups are told of an update that was given up. chat: its title. fault: the name of
+    what went wrong; what it says may hold what people wrote."""
+
+    chat: str
+    update_id: int
+    tries: int
+    fault: str
+
+
+@dataclass(frozen=True, slots=True)
+class UpdateParked(Notice):
+    """What somebody said or pressed was given up. records: what was booked before, by number.
+    unread: nobody could read it. alarm: where ops groups are told, else None."""
+
+    records: tuple[str, ...]
+    pressed: bool
+    unread: bool
+    alarm: ParkedAlarm | None = None
+
+
 VIEWS: Final[tuple[View[Any], ...]] = (
     View(DeedNotice, shortens="deeds"),
     View(ParkedMessages),
     View(Sightings),
+    View(UpdateParked),
 )
 
 _Buttons = Callable[[Alarm, NullTranslations], InlineKeyboardMarkup | None]

@@ -14,24 +14,20 @@ import structlog
 from aiogram import BaseMiddleware, Bot
 from aiogram.exceptions import TelegramAPIError
 from aiogram.filters import Filter
-from aiogram.types import CallbackQuery, InaccessibleMessage, Message, TelegramObject, User
+from aiogram.types import CallbackQuery, Message, TelegramObject, User
 
-from core.delivery.outbox import Say, Stored
 from core.kernel.errors import Refusal
-from core.kernel.holder import HOUSE
 from core.people.actors import ANONYMOUS_ADMIN_ID, Actor
 from core.runtime import Runtime
 from handlers.kit.buttons import Button
-from handlers.kit.chat import Chats
+from handlers.kit.chat import Chat, Chats
 from handlers.kit.dialogues import Dialogues, Said, Sent
 from handlers.kit.intents import Changing, Intent, Mistake, Reading
 from handlers.kit.parser import Parser, addressee_of
 from handlers.kit.reactions import Reactions
-from handlers.kit.refusals import INSTANTS, refusal_words, toast
+from handlers.kit.refusals import StaleMoney, refusal_words, toast
 
 _LOG = structlog.get_logger(__name__)
-# What carries a button may be too old to be seen.
-AnyMessage = Message | InaccessibleMessage
 _Handler = Callable[[TelegramObject, dict[str, Any]], Awaitable[Any]]
 
 MAX_TOAST_CHARS: Final = 200
@@ -134,7 +130,7 @@ class Understand(BaseMiddleware):
             return await handler(event, handed)
         if intent is None or (isinstance(intent, Intent) and intent.is_talk(actor)):
             return None
-        if isinstance(intent, Changing) and await self._too_late(event, intent, actor):
+        if isinstance(intent, Changing) and await self._too_late(event, intent, chat):
             return None
         right = self._parser.commands.right_to(intent, actor)
         if isinstance(intent, Mistake) or (right and not actor.may(right)):
@@ -142,17 +138,17 @@ class Understand(BaseMiddleware):
         async with self._reactions.while_answered(event.chat.id, event.message_id):
             return await handler(event, handed)
 
-    async def _too_late(self, message: Message, intent: Intent, actor: Actor) -> bool:
+    async def _too_late(self, message: Message, intent: Intent, chat: Chat) -> bool:
         """Whether what would change something waited too long to be carried out by itself. Whoever
         may have it done is told; one that was carried out in time and is only delivered again is
         not spoken of."""
         if self._runtime.system.clock.now() - message.date <= STALE_AFTER:
             return False
-        right = self._parser.commands.right_to(intent, actor)
-        if right and not actor.may(right):
+        right = self._parser.commands.right_to(intent, chat.actor)
+        if right and not chat.actor.may(right):
             return False  # it is refused, whenever it comes
         if not await self._runtime.people.receipts.obeyed(message.chat.id, message.message_id):
-            await refuse(self._runtime, actor, "stale_money", {}, message)
+            await chat.refuse(StaleMoney())
         return True
 
     async def _reason(self, message: Message) -> GiveReason | None:
@@ -212,10 +208,10 @@ class AnswerPress(BaseMiddleware):
                     await press.answer(toast("already_done", {}, actor.language))
                 return result
             except Refusal as refusal:
-                facts = await _on_clocks_here(self._runtime, actor, refusal)
+                facts = await chat.on_clocks_here(refusal)
                 text = refusal_words(refusal.code, facts, actor.language)
                 if not await press.answer(text, alert=True):
-                    await say_refusal(self._runtime, actor, refusal, event.message)
+                    await chat.refuse_with(refusal)
         finally:
             timer.cancel()
             with suppress(asyncio.CancelledError):
@@ -247,121 +243,6 @@ async def actor_of(runtime: Runtime, user: User, message: Any) -> Actor:
     return await runtime.people.access.actor(
         user.id, user.full_name, chat.id, private=chat.type == "private"
     )
-
-
-async def say_refusal(
-    runtime: Runtime, actor: Actor, refusal: Refusal, message: AnyMessage, *, line: int = 0
-) -> None:
-    """Answer a message with a refusal. Who lacks a right is told alone; what is wrong with a
-    command stands in the chat, because a message for one person may never arrive. line: of a
-    longer message."""
-    told = await _on_clocks_here(runtime, actor, refusal)
-    facts = {"code": refusal.code, "facts": told, "line": line}
-    alone = refusal.code == "not_permitted"
-    await refuse(runtime, actor, "refusal", facts, message, alone=alone)
-
-
-async def refuse(
-    runtime: Runtime,
-    actor: Actor,
-    screen: str,
-    facts: dict[str, Any],
-    message: AnyMessage,
-    *,
-    alone: bool = False,
-) -> None:
-    """Say why a message is not carried out. In a group that is one message per person and minute,
-    see `core.people.refusals`. alone: only this person sees it."""
-    only_for = _only_for(actor) if alone else None
-    answer = Say(
-        Stored(screen, facts),
-        reply_to=message.message_id,
-        only_for=only_for,
-        thread_id=_thread_of(message),
-    )
-    if actor.chat_id == actor.user_id:
-        await runtime.delivery.outbox.say(runtime.system.store, actor.chat_id, answer)
-        return
-    quote = ""  # what stands above a button is ours
-    speaker = message.from_user if isinstance(message, Message) else None
-    if isinstance(message, Message) and speaker is not None and speaker.id == actor.user_id:
-        quote = message.text or message.caption or ""
-    await runtime.people.refusals.tell(actor, answer, " ".join(quote.split()))
-
-
-async def zone_here(runtime: Runtime, actor: Actor) -> str:
-    """On whose clocks times are told in this chat: those of its (first) merchant or supplier, or
-    the platform's. An IANA zone."""
-    group = actor.group
-    if group is not None and group.merchant_ids:
-        return (await runtime.parties.merchants.by_id(group.merchant_ids[0])).day_cut.zone
-    if group is not None and group.supplier_ids:
-        return (await runtime.parties.suppliers.by_id(group.supplier_ids[0])).day_cut.zone
-    return (await runtime.ledger.calendar.cut_of(HOUSE)).zone
-
-
-async def _on_clocks_here(runtime: Runtime, actor: Actor, refusal: Refusal) -> dict[str, str]:
-    """The facts of a refusal, with the chat's zone where one of them is an instant."""
-    if not INSTANTS & set(refusal.facts):
-        return refusal.facts
-    return {**refusal.facts, "zone": await zone_here(runtime, actor)}
-
-
-async def say_privately(
-    runtime: Runtime,
-    actor: Actor,
-    screen: str,
-    facts: dict[str, Any],
-    message: Message,
-    aloud: dict[str, Any] | None = None,
-) -> None:
-    """A screen that, in a group, only this person sees (nobody can whisper to the anonymous).
-    aloud: the facts where all in the group will see it, if those are others."""
-    await runtime.delivery.outbox.say(
-        runtime.system.store, actor.chat_id,
-        Say(
-            Stored(screen, facts), reply_to=message.message_id, only_for=_only_for(actor),
-            aloud=Stored(screen, aloud) if aloud else None, thread_id=_thread_of(message),
-        ),
-    )  # fmt: skip
-
-
-def _thread_of(message: AnyMessage) -> int | None:
-    """The topic in which a message was written: what only its writer sees is no reply to it, and
-    would stand in the general one."""
-    if isinstance(message, Message) and message.is_topic_message:
-        return message.message_thread_id
-    return None
-
-
-def _only_for(actor: Actor) -> int | None:
-    """Who alone is to see it: nobody whispers in a private chat, nor to the anonymous."""
-    alone = actor.chat_id == actor.user_id or actor.user_id == ANONYMOUS_ADMIN_ID
-    return None if alone else actor.user_id
-
-
-async def say(
-    runtime: Runtime, actor: Actor, screen: str, facts: dict[str, Any], reply_to: int
-) -> None:
-    """A screen in reply to a message, for everybody in the chat."""
-    await runtime.delivery.outbox.say(
-        runtime.system.store, actor.chat_id, Say(Stored(screen, facts), reply_to=reply_to)
-    )
-
-
-def proof_of(message: Message) -> str | None:
-    """The picture that came with a message: Telegram's id of its largest form."""
-    if message.photo:
-        return max(message.photo, key=lambda size: size.width * size.height).file_id
-    document = message.document
-    if document is not None and (document.mime_type or "").startswith("image/"):
-        return document.file_id
-    return None
-
-
-def request_id(message: Any) -> str:
-    """What follows this message through the logs."""
-    return f"telegram-{message.chat.id}-{message.message_id}"
 
 
 def _may_speak(user: User) -> bool:

@@ -8,7 +8,7 @@ from aiogram.types import ErrorEvent
 
 from core.kernel.errors import Refusal
 from core.runtime import Runtime
-from handlers.kit.context import actor_of, say_refusal
+from handlers.kit.context import actor_of, chats_of
 
 
 def router() -> Router:
@@ -25,4 +25,4 @@ async def refused(event: ErrorEvent, runtime: Runtime) -> None:
     if message is None or message.from_user is None or not isinstance(refusal, Refusal):
         raise refusal
     actor = await actor_of(runtime, message.from_user, message)
-    await say_refusal(runtime, actor, refusal, message)
+    await chats_of(runtime).of(actor, message).refuse_with(refusal)

@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import date, timedelta
 from importlib import import_module
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -13,21 +13,17 @@ from hypothesis import strategies as st
 from core.delivery.outbox import Say, Stored, values_of
 from core.kernel.money import Money, Rate
 from core.kernel.tariff import Tariff
-from core.people.people import RIGHTS
 from core.supply.channels import Product
 from core.trade.completions import CompleteQuestionNotice
 from core.trade.orders import Attempt, Order, Terms
 from core.trade.orders.lifecycle import ORDER_NEXT, order_after
 from handlers.buttons import read_button
-from handlers.commands import COMMANDS
 from handlers.kit.buttons import MAX_BYTES
 from handlers.kit.screen import TEMPLATES, credit_bar
 from handlers.kit.vocabulary import WORDS, word
-from handlers.money.advances import Why
 from handlers.orders.buttons import OnCard
 from handlers.screens import (
     ALARMS,
-    SCREENS,
     VIEWS,
     CardContext,
     Screen,
@@ -54,60 +50,9 @@ def collected(name: str) -> dict[str, list[dict[str, Any]]]:
     return found
 
 
-MONEY_WHYS = (*get_args(Why), "phone")
 PRODUCTS = {"alipay_qr": Product("alipay_qr", "支付宝扫码", "Alipay QR")}
 
-EXAMPLES: dict[str, list[dict[str, Any]]] = collected("EXAMPLES") | {
-    "balance": [
-        {"merchant_no": "M1", "merchant_name": HOSTILE, "currency": "CNY", "balance_minor": minor,
-         "advanced_minor": 500, "unpaid": 1, "at": AT.isoformat(), "zone": "UTC"}
-        for minor in (-100, 0, 100)
-    ],
-    "help": [
-        {"rights": rights, "kind": kind, "name": HOSTILE, "topics": [t.name for t in TOPICS]}
-        for rights in ([], ["look_up", "read_money"], sorted(RIGHTS))
-        for kind in ("private", "merchant", "supplier", "ops", "unbound")
-    ],
-    "no_command": [
-        {"text": HOSTILE, "slash": slash, "near": near}
-        for slash, near in (
-            (True, []), (True, [{"form": "今日账单", "name": "bill"}]),
-            (False, [{"form": "/rates", "name": "rates"}, {"form": "rates", "name": "rates"}]),
-        )
-    ],
-    "only_in_groups": [{}],
-    "repeated": [{}],
-    "refusals": [
-        {"told": [
-            {"screen": "refusal", "quote": HOSTILE,
-             "facts": {"code": "order_not_found", "facts": {"number": HOSTILE}, "line": 2}},
-            {"screen": "money_unreadable", "quote": "",
-             "facts": {"line": 2, "text": HOSTILE, "why": "amount", "payin": False}},
-            {"screen": "stale_money", "quote": "&" * 60, "facts": {}},
-        ] * count}
-        for count in (1, 10)
-    ],
-    "refusal": [
-        {"code": "order_not_found", "facts": {"number": HOSTILE}, "line": line} for line in (0, 2)
-    ],
-    "stale_money": [{}],
-    "update_parked": [
-        {"records": records, "pressed": pressed, "unread": unread, "alarm": alarm}
-        for records in ([], ["M1-1", "M1-2"])
-        for pressed, unread in ((True, False), (False, False), (False, True))
-        for alarm in (None, {"chat": HOSTILE, "update_id": 1, "fault": HOSTILE, "tries": 5})
-    ],
-    "usage": [
-        {
-            "command": command.name, "usage": list(command.usage), "reason": command.reason,
-            "hint": command.hint,
-            "why": why, "text": HOSTILE,
-        }
-        for command in COMMANDS.by_name.values()
-        if command.usage
-        for why in ("", *MONEY_WHYS)
-    ],
-}  # fmt: skip
+EXAMPLES = collected("EXAMPLES")
 
 ORDER = Order(
     merchant_id=ID, id=ID, created_at=AT, order_no="P" + "0" * 19, app_id=ID, mode="live",
@@ -140,7 +85,7 @@ def buttons(screen: Screen) -> list[str]:
 
 
 def test_every_screen_has_an_example_and_a_template() -> None:
-    assert set(EXAMPLES) == {*SCREENS, *VIEWS}
+    assert set(EXAMPLES) == set(VIEWS)
     there = {path.stem for folder in TEMPLATES for path in folder.glob("*.html")}
     # Figures are written on a sheet, as bills are; how a merchant stands is part of receipts,
     # the terms of a channel and why money was not read are of several screens, and "alarm" is
@@ -148,7 +93,7 @@ def test_every_screen_has_an_example_and_a_template() -> None:
     helps = {f"help_{topic.name}" for topic in TOPICS}
     alarms = {"alarm", *(f"alarm_{kind}" for kind in ALARMS)}
     parts = {"card", "supplier_card", "sheet", "standing", "terms", "unread"}
-    assert there - helps == {*SCREENS, *VIEWS, *alarms, *parts} - {"statistics"}
+    assert there - helps == {*VIEWS, *alarms, *parts} - {"statistics"}
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -177,19 +122,7 @@ def largest(facts: Any, text: str) -> Any:
 
 
 MAX_WRITTEN = 500  # no text of people's is kept longer than this
-LARGEST: dict[str, list[dict[str, Any]]] = collected("LARGEST") | {
-    "refusal": [
-        {"code": "merchant_ambiguous", "line": 20,
-         "facts": {"merchants": ", ".join(f"M{n}" for n in range(5000))}},
-    ],
-    "refusals": [
-        {"told": [
-            {"screen": "money_unreadable", "quote": quote,
-             "facts": {"line": 2, "text": HOSTILE, "why": "amount", "payin": False}},
-        ] * 30}
-        for quote in ("&" * 60, "😀" * 60)
-    ],
-}  # fmt: skip
+LARGEST = collected("LARGEST")
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

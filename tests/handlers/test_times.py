@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.kernel.errors import Refusal
-from handlers.kit.context import say_refusal
+from handlers.kit.context import chats_of
 from handlers.screens import refusal_words, render_say
 from tests.core.support import instants
 from tests.handlers.support import HENGTONG, OPS, OWNER, SPRUCE, Desk, one_say
@@ -58,7 +58,7 @@ async def test_each_chat_reads_its_own_clocks(desk: Desk) -> None:
         )
         refusal = Refusal("approval_waits", at=WAITS.isoformat())
         message = Message.model_validate(desk.message(OWNER, chat_id, text="x"))
-        await say_refusal(desk.runtime, actor, refusal, message)
+        await chats_of(desk.runtime).of(actor, message).refuse_with(refusal)
         said = one_say(await desk.news())
         assert told in render_say(said, "zh").html, chat_id
 

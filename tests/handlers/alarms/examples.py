@@ -10,7 +10,7 @@ from core.kernel.money import Money
 from core.people.ops import Deed, DeedNotice, What
 from core.people.parked import ParkedMessage
 from core.trade.orders import Sighting
-from handlers.alarms.screens import ParkedMessages, Sightings
+from handlers.alarms.screens import ParkedAlarm, ParkedMessages, Sightings, UpdateParked
 from tests.handlers.written import AT, HOSTILE
 
 PARKED: Final = (
@@ -50,5 +50,11 @@ EXAMPLES: Final[tuple[Notice, ...]] = (
         Sightings("S01", HOSTILE, "Asia/Shanghai", _sightings(kind) * count, together)
         for kind in CONTRADICTIONS
         for together, count in ((None, 0), (None, 6), (Money(10_000, "CNY"), 1))
+    ),
+    *(
+        UpdateParked(records, pressed, unread, alarm)
+        for records in ((), ("M1-1", "M1-2"))
+        for pressed, unread in ((True, False), (False, False), (False, True))
+        for alarm in (None, ParkedAlarm(HOSTILE, 1, tries=5, fault=HOSTILE))
     ),
 )

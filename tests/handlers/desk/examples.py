@@ -1,10 +1,40 @@
-"""The rest of what anybody may ask, as it is shown."""
+"""What anybody may ask, as it is shown."""
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, get_args
 
 from core.delivery.outbox import Notice
+from core.people.people import RIGHTS
+from handlers.commands import COMMANDS
+from handlers.desk.screens import Balance, HelpNotice, NearCommand, NoCommandNotice, UsageNotice
 from handlers.kit.dialogues import DialogueEnded
+from handlers.money.advances import Why
+from handlers.topics import TOPICS
+from tests.handlers.written import AT, HOSTILE
 
-EXAMPLES: Final[tuple[Notice, ...]] = (DialogueEnded(ended=True), DialogueEnded(ended=False))
+WHYS: Final = ("", *get_args(Why), "phone")
+NEAR: Final = (NearCommand("/rates", "rates"), NearCommand("rates", "rates"))
+
+EXAMPLES: Final[tuple[Notice, ...]] = (
+    *(
+        Balance("M1", HOSTILE, "CNY", minor, advanced_minor=500, unpaid=1, at=AT, zone="UTC")
+        for minor in (-100, 0, 100)
+    ),
+    *(
+        HelpNotice(HOSTILE, kind, rights, tuple(topic.name for topic in TOPICS))
+        for rights in ((), ("look_up", "read_money"), tuple(sorted(RIGHTS)))
+        for kind in ("private", "merchant", "supplier", "ops", "unbound")
+    ),
+    NoCommandNotice(HOSTILE, (), slash=True),
+    NoCommandNotice(HOSTILE, (NearCommand("今日账单", "bill"),), slash=True),
+    NoCommandNotice(HOSTILE, NEAR, slash=False),
+    *(
+        UsageNotice(command.name, command.usage, command.reason, command.hint, HOSTILE, why)
+        for command in COMMANDS.by_name.values()
+        if command.usage
+        for why in WHYS
+    ),
+    DialogueEnded(ended=True),
+    DialogueEnded(ended=False),
+)
