@@ -23,7 +23,7 @@ MAX_HELD: Final = 30
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class HeldRefusal:
     """A refusal that waits for the end of its minute: of which message, and whether the answer is
     for the whole chat (aloud)."""
 
@@ -61,9 +61,9 @@ class Refusals:
         self._clock = clock
         self._ids = ids
         self._outbox = outbox
-        self._on_held: list[Callable[[Held], None]] = []
+        self._on_held: list[Callable[[HeldRefusal], None]] = []
 
-    def on_held(self, look: Callable[[Held], None]) -> None:
+    def on_held(self, look: Callable[[HeldRefusal], None]) -> None:
         """Have `look` called with each refusal of a person's words that is held, once that is
         written; not of a press, which stands under a message of ours."""
         self._on_held.append(look)
@@ -96,7 +96,7 @@ class Refusals:
                 )  # fmt: skip
         if held and quote:
             for look in self._on_held:
-                look(Held(actor.chat_id, message_id, aloud=say.only_for is None))
+                look(HeldRefusal(actor.chat_id, message_id, aloud=say.only_for is None))
 
     async def tell_due(self, limit: int) -> int:
         """Tell what is held of people whose minute is over; how many people."""

@@ -16,7 +16,7 @@ from aiogram import Bot
 from aiogram.exceptions import TelegramAPIError
 from aiogram.types import ReactionTypeEmoji
 
-from core.people.refusals import Held
+from core.people.refusals import HeldRefusal
 from core.runtime import Runtime
 from core.system.throttle import Limit
 
@@ -63,7 +63,7 @@ class Reactions:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    def _refused(self, held: Held) -> None:
+    def _refused(self, held: HeldRefusal) -> None:
         """What only one person may know is not shown to all by a thumb."""
         if held.aloud:
             self._begin(self._react(held.chat_id, held.message_id, REFUSED))

@@ -8,7 +8,7 @@ import asyncpg
 
 from core.kernel.errors import Bug, Refusal
 from core.system.store import Queries, Tx
-from core.trade.orders.decisions import Held
+from core.trade.orders.decisions import InSuspense
 from core.trade.orders.rows import Attempt, Order, named
 
 
@@ -61,7 +61,7 @@ async def completion_of(tx: Tx, order: Order) -> asyncpg.Record:
 
 async def held_of(
     tx: Tx, order: Order, attempts: list[Attempt], attempt: Attempt, discrepancy_id: UUID | None
-) -> list[Held]:
+) -> list[InSuspense]:
     """The order's money in suspense, whatever it was when it was seen; that of the attempt first.
     discrepancy_id: of the only one that counts; None for all of them."""
     rows = await tx.fetch(
@@ -74,6 +74,8 @@ async def held_of(
         discrepancy_id,
     )
     return [
-        Held(row["id"], named(attempts, row["attempt_no"]), row["seen_minor"], row["left_minor"])
+        InSuspense(
+            row["id"], named(attempts, row["attempt_no"]), row["seen_minor"], row["left_minor"]
+        )
         for row in rows
     ]

@@ -154,7 +154,7 @@ def settle(
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class InSuspense:
     """Money of an order that is in suspense.
 
     seen: what the supplier took, and charged its cost for; left: what is still there of it.
@@ -170,11 +170,11 @@ class Held:
 class Use:
     """How much of what is held pays an order."""
 
-    held: Held
+    held: InSuspense
     minor: int
 
 
-def uses_of(order: Order, held: Sequence[Held]) -> tuple[Use, ...]:
+def uses_of(order: Order, held: Sequence[InSuspense]) -> tuple[Use, ...]:
     """What of an order's money in suspense a completion takes: one payment where one suffices, of
     just the right amount rather than a larger one, else one after another until it is paid.
     held: the likeliest first."""

@@ -25,7 +25,7 @@ from core.trade.refunds.notices import (
     RefundQuestionNotice,
 )
 from core.trade.refunds.refunds import Refunds
-from core.trade.refunds.rows import Refund, get_refund, hold_refund
+from core.trade.refunds.rows import Refund, get_refund, lock_refund
 
 # What the trail keeps of the question.
 _IN_TRAIL: Final = ("refund_id", "refund_no", "order_no", "how", "minor", "currency")
@@ -96,20 +96,22 @@ class RefundsByHand:
         await self._seen_by(actor, merchant_id)
 
         async def work(tx: Tx, day: BusinessDay) -> Refund:
-            held = await hold_refund(tx, merchant_id, refund_id)
-            need_endable(held.refund)
+            locked = await lock_refund(tx, merchant_id, refund_id)
+            need_endable(locked.refund)
             await self._approvals.answer(tx, actor, asked, yes=True)
             if question.how == "given":
-                ended = await self._refunds.settle_held(tx, day, held, cost_returned=COST_RETURNED)
+                ended = await self._refunds.settle_locked(
+                    tx, day, locked, cost_returned=COST_RETURNED
+                )
             else:
                 why = f"not given back, says {actor.name}"
-                ended = await self._refunds.release_held(tx, day, held, why)
+                ended = await self._refunds.release_locked(tx, day, locked, why)
             kept = pack(question)
             await self._audit.record(
                 tx,
                 "end_refund",
                 actor=actor.trail_name,
-                facts={name: kept[name] for name in _IN_TRAIL} | {"before": held.refund.state},
+                facts={name: kept[name] for name in _IN_TRAIL} | {"before": locked.refund.state},
                 merchant_id=merchant_id,
                 chat_id=actor.chat_id,
                 message_id=message_id,

@@ -42,7 +42,7 @@ from core.trade.refunds.moves import move_refund, note_refund
 from core.trade.refunds.notices import AlarmRefund
 from core.trade.refunds.peer import Peer
 from core.trade.refunds.refunds import Refunds
-from core.trade.refunds.rows import Held, Refund, get_refund, hold_refund, read_refund
+from core.trade.refunds.rows import LockedRefund, Refund, get_refund, lock_refund, read_refund
 
 _LOG = structlog.get_logger(__name__)
 
@@ -122,12 +122,12 @@ class RefundDispatch:
         """Send one that is as it was seen: the mark is committed first, then it is called."""
         now = self._clock.now()
         async with self._store.transaction() as tx:
-            held = await hold_refund(tx, seen.merchant_id, seen.id)
-            refund = held.refund
+            locked = await lock_refund(tx, seen.merchant_id, seen.id)
+            refund = locked.refund
             if (refund.state, refund.sends) != (seen.state, seen.sends):
                 return  # somebody else sent it, or it ended
             if not peer.offers(refund, now).refund:
-                await self._move(tx, held, Step("hand", refund.asked, tell="manual"), "", now)
+                await self._move(tx, locked, Step("hand", refund.asked, tell="manual"), "", now)
                 return
             sent = await move_refund(
                 tx,
@@ -184,14 +184,14 @@ class RefundDispatch:
         """
 
         async def work(tx: Tx, day: BusinessDay) -> Refund | None:
-            held = await hold_refund(tx, seen.merchant_id, seen.id)
-            refund, now = held.refund, self._clock.now()
+            locked = await lock_refund(tx, seen.merchant_id, seen.id)
+            refund, now = locked.refund, self._clock.now()
             known = replace(
                 refund, upstream_refund_no=heard.upstream_refund_no or refund.upstream_refund_no
             )
             offers = peer.offers(known, now)
             if refund.ended:
-                return await self._take_of_ended(tx, held, heard, offers, seen)
+                return await self._take_of_ended(tx, locked, heard, offers, seen)
             if operation == "refund":
                 step = after_sending(refund, heard, offers)
             elif refund.sends != seen.sends and heard.state != "succeeded":
@@ -204,16 +204,16 @@ class RefundDispatch:
             }
             match step.move:
                 case "settle":
-                    await self._refunds.settle_held(
-                        tx, day, held, cost_returned=COST_RETURNED, changes=changes
+                    await self._refunds.settle_locked(
+                        tx, day, locked, cost_returned=COST_RETURNED, changes=changes
                     )
                 case "release":
                     why = heard.said or "the supplier refused the refund"
-                    await self._refunds.release_held(tx, day, held, why, changes=changes)
+                    await self._refunds.release_locked(tx, day, locked, why, changes=changes)
                 case "send":
                     return refund
                 case _:
-                    await self._move(tx, held, step, heard.said, now, changes)
+                    await self._move(tx, locked, step, heard.said, now, changes)
             return None
 
         again = await self._ledger.in_open_day(seen.merchant_id, work)
@@ -230,11 +230,11 @@ class RefundDispatch:
             await self._send(peer, again)
 
     async def _take_of_ended(
-        self, tx: Tx, held: Held, heard: Heard, offers: Offers, seen: Refund
+        self, tx: Tx, locked: LockedRefund, heard: Heard, offers: Offers, seen: Refund
     ) -> Refund | None:
         """What comes after the end. Returns the refund where it failed and has succeeded. One that
         succeeded cannot fail: that contradicts, is told at once, and books nothing."""
-        refund = held.refund
+        refund = locked.refund
         if refund.state == "failed" and heard.state == "succeeded":
             return refund
         if seen.ended and refund.state == "failed":
@@ -242,18 +242,18 @@ class RefundDispatch:
             ask_at = None if wait is None else self._clock.now() + wait
             await note_refund(tx, refund, {"asked": refund.asked + 1, "ask_at": ask_at})
             return None
-        if (refund.state, heard.state) == ("succeeded", "failed") and held.order.mode == "live":
-            await self._alarm(tx, _alarm(held, "contradicts", heard.said))
+        if (refund.state, heard.state) == ("succeeded", "failed") and locked.order.mode == "live":
+            await self._alarm(tx, _alarm(locked, "contradicts", heard.said))
         _LOG.warning("answer to a refund that ended", sent_no=refund.sent_no, heard=heard)
         return None
 
     async def _settle_late(self, refund: Refund, heard: Heard) -> None:
         """Book what the supplier gave back after all, and tell staff at once."""
 
-        async def told(tx: Tx, held: Held) -> None:
-            if held.order.mode == "live":
-                why: Told = "late_disputed" if held.order.disputed else "late"
-                await self._alarm(tx, _alarm(held, why, heard.said))
+        async def told(tx: Tx, locked: LockedRefund) -> None:
+            if locked.order.mode == "live":
+                why: Told = "late_disputed" if locked.order.disputed else "late"
+                await self._alarm(tx, _alarm(locked, why, heard.said))
 
         changes: dict[str, object] = {"said": heard.said[:_SAID_CHARS]}
         if heard.upstream_refund_no:
@@ -265,14 +265,14 @@ class RefundDispatch:
     async def _move(
         self,
         tx: Tx,
-        held: Held,
+        locked: LockedRefund,
         step: Step,
         said: str,
         now: datetime,
         heard: dict[str, object] | None = None,
     ) -> None:
         """A step that ends nothing. Staff are told once, and of a test's refund not at all."""
-        refund = held.refund
+        refund = locked.refund
         changes: dict[str, object] = {
             **(heard or {}),
             "asked": step.asked,
@@ -281,8 +281,8 @@ class RefundDispatch:
         }
         if step.tell and refund.told_at is None:
             changes["told_at"] = now
-            if held.order.mode == "live":
-                await self._alarm(tx, _alarm(held, step.tell, said))
+            if locked.order.mode == "live":
+                await self._alarm(tx, _alarm(locked, step.tell, said))
         if not step.move:
             await note_refund(tx, refund, changes)
             return
@@ -307,8 +307,8 @@ class RefundDispatch:
         return Peer(order, facts, supplier, connector)
 
 
-def _alarm(held: Held, why: Told, said: str) -> Say:
-    refund = held.refund
+def _alarm(locked: LockedRefund, why: Told, said: str) -> Say:
+    refund = locked.refund
     return Say(
         AlarmRefund(
             merchant_id=refund.merchant_id,
@@ -317,7 +317,7 @@ def _alarm(held: Held, why: Told, said: str) -> Say:
             order_no=refund.order_no,
             refund_no=refund.refund_no,
             sent_no=refund.sent_no,
-            supplier_no=held.attempt.supplier_no,
+            supplier_no=locked.attempt.supplier_no,
             minor=refund.amount.minor,
             currency=refund.amount.currency,
             said=said[:_SAID_CHARS],

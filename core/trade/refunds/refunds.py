@@ -39,7 +39,7 @@ from core.trade.refunds.decisions import (
     room_for,
 )
 from core.trade.refunds.moves import insert_refund, move_refund, note_refund
-from core.trade.refunds.rows import Held, Refund, hold_refund, read_refund, refunds_of
+from core.trade.refunds.rows import LockedRefund, Refund, lock_refund, read_refund, refunds_of
 
 MAX_WHY_CHARS: Final = 300
 _NEWS: Final[dict[str, News]] = {"succeeded": "refund.succeeded", "failed": "refund.failed"}
@@ -51,7 +51,7 @@ _REFUND_NO: Final = re.compile(MERCHANT_NUMBER, re.ASCII)
 class Refunds:
     """Reserves, settles and releases. Every verb may be said again with the same end.
 
-    `settle_held` and `release_held` are steps of one transaction, also of `RefundDispatch`.
+    `settle_locked` and `release_locked` are steps of one transaction, also of `RefundDispatch`.
     """
 
     def __init__(self, books: TradeBooks) -> None:
@@ -163,28 +163,28 @@ class Refunds:
         merchant = await self._merchants.by_id(merchant_id)
 
         async def work(tx: Tx, day: BusinessDay) -> Refund:
-            held = await hold_refund(tx, merchant_id, refund_id)
-            if ended_as(held.refund, "succeeded"):
-                return held.refund
-            return await self.settle_held(tx, day, held, cost_returned=cost_returned)
+            locked = await lock_refund(tx, merchant_id, refund_id)
+            if ended_as(locked.refund, "succeeded"):
+                return locked.refund
+            return await self.settle_locked(tx, day, locked, cost_returned=cost_returned)
 
         return await self._ledger.in_open_day(merchant.id, work)
 
-    async def settle_held(
+    async def settle_locked(
         self,
         tx: Tx,
         day: BusinessDay,
-        held: Held,
+        locked: LockedRefund,
         *,
         cost_returned: bool,
         changes: dict[str, object] | None = None,
         move: str = "settle",
     ) -> Refund:
         """Settle a refund that is under way. changes: columns that change with it."""
-        refund, order, attempt = held.refund, held.order, held.attempt
+        refund, order, attempt = locked.refund, locked.order, locked.attempt
         day = await in_turn(tx, day, order)
         done = [r for r in await refunds_of(tx, order) if r.state == "succeeded"]
-        takings = await takings_of(tx, order, held.attempts)
+        takings = await takings_of(tx, order, locked.attempts)
         # A supplier that turned out not to have the money has taken its cost back.
         taking = next((t for t in takings if t.attempt == attempt), None)
         cost_back = 0
@@ -222,7 +222,7 @@ class Refunds:
         *,
         cost_returned: bool,
         changes: dict[str, object],
-        told: Callable[[Tx, Held], Awaitable[None]],
+        told: Callable[[Tx, LockedRefund], Awaitable[None]],
     ) -> Refund:
         """The supplier says that one which failed has succeeded: the payer has the money.
 
@@ -235,11 +235,11 @@ class Refunds:
         merchant = await self._merchants.by_id(merchant_id)
 
         async def work(tx: Tx, day: BusinessDay) -> Refund:
-            held = await hold_refund(tx, merchant_id, refund_id)
-            refund, order = held.refund, held.order
+            locked = await lock_refund(tx, merchant_id, refund_id)
+            refund, order = locked.refund, locked.order
             if refund.state != "failed":
                 return refund
-            await told(tx, held)
+            await told(tx, locked)
             if order.disputed:
                 return await note_refund(tx, refund, changes | {"ask_at": None})
             day = await in_turn(tx, day, order)
@@ -251,16 +251,16 @@ class Refunds:
                 tx,
                 day,
                 order,
-                held.attempt,
+                locked.attempt,
                 f"refund_reserved:{refund.id}:late",
                 "refund_reserved",
                 refund_reserved(refund.amount, fee_back_minor=fee_back),
             )
             reserved = {"fee_back_minor": fee_back, "reserve_event_id": event_id}
-            return await self.settle_held(
+            return await self.settle_locked(
                 tx,
                 day,
-                replace(held, refund=replace(refund, fee_back_minor=fee_back)),
+                replace(locked, refund=replace(refund, fee_back_minor=fee_back)),
                 cost_returned=cost_returned,
                 changes=changes | reserved | {"late": True, "why": ""},
                 move="settle_late",
@@ -282,18 +282,18 @@ class Refunds:
         merchant = await self._merchants.by_id(merchant_id)
 
         async def work(tx: Tx, day: BusinessDay) -> Refund:
-            held = await hold_refund(tx, merchant_id, refund_id)
-            if ended_as(held.refund, "failed"):
-                return held.refund
-            return await self.release_held(tx, day, held, why)
+            locked = await lock_refund(tx, merchant_id, refund_id)
+            if ended_as(locked.refund, "failed"):
+                return locked.refund
+            return await self.release_locked(tx, day, locked, why)
 
         return await self._ledger.in_open_day(merchant.id, work)
 
-    async def release_held(
+    async def release_locked(
         self,
         tx: Tx,
         day: BusinessDay,
-        held: Held,
+        locked: LockedRefund,
         why: str,
         *,
         changes: dict[str, object] | None = None,
@@ -302,13 +302,13 @@ class Refunds:
 
         One that the supplier had, or might have, is asked about for a while yet.
         """
-        refund, order = held.refund, held.order
+        refund, order = locked.refund, locked.order
         day = await in_turn(tx, day, order)
         event_id = await self._book(
             tx,
             day,
             order,
-            held.attempt,
+            locked.attempt,
             f"refund_released:{refund.id}",
             "refund_released",
             reversal(refund_reserved(refund.amount, fee_back_minor=refund.fee_back_minor)),

@@ -69,7 +69,7 @@ class Refund:
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class LockedRefund:
     """A refund under its order's lock, which every change of it holds."""
 
     refund: Refund
@@ -89,14 +89,14 @@ async def get_refund(queries: Queries, merchant_id: UUID, refund_id: UUID) -> Re
     return read_refund(row)
 
 
-async def hold_refund(tx: Tx, merchant_id: UUID, refund_id: UUID) -> Held:
+async def lock_refund(tx: Tx, merchant_id: UUID, refund_id: UUID) -> LockedRefund:
     """Lock a refund, with its order. Refusals: record_not_found."""
     order_id = (await get_refund(tx, merchant_id, refund_id)).order_id
     order, attempts = await lock_order(tx, merchant_id, order_id)
     row = await tx.fetchrow(_REFUND, merchant_id, refund_id)
     if row is None:
         raise Bug(f"the refund {refund_id} is gone")
-    return Held(read_refund(row), order, attempts)
+    return LockedRefund(read_refund(row), order, attempts)
 
 
 async def refunds_of(tx: Tx, order: Order) -> list[Refund]:

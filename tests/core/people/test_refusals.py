@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from core.delivery.outbox import Say, Stored
-from core.people.refusals import KEPT, MAX_HELD, TOLD_EVERY, Held
+from core.people.refusals import KEPT, MAX_HELD, TOLD_EVERY, HeldRefusal
 from core.runtime import Runtime
 from tests.core.support import CHAT, FINANCE, OPERATOR, SetClock, facts
 from tests.sizes import size
@@ -25,7 +25,7 @@ class Chatter:
 
     def __init__(self, runtime: Runtime) -> None:
         self.runtime = runtime
-        self.held: list[Held] = []
+        self.held: list[HeldRefusal] = []
         self._said: list[Say] = []
         self._messages = count(1)
         runtime.people.refusals.on_held(self.held.append)

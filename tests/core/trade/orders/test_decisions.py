@@ -18,7 +18,7 @@ from core.kernel.money import Money, Rate
 from core.kernel.tariff import Tariff, parse_tariff
 from core.trade.orders import Attempt, OpenOrder, Order, Terms
 from core.trade.orders.decisions import (
-    Held,
+    InSuspense,
     complete,
     differences,
     next_attempt_of,
@@ -104,7 +104,7 @@ def test_the_tier_of_what_was_seen_decides_its_cost(asked: int, minor: int, cost
     wants, by = order(amount=seen(asked)), attempt(amount=seen(asked), cost=TIERED)
     settlement = settle(wants, by, seen(minor), paid_by=None, reported=False)
     assert (settlement.cost_minor, moved(settlement.postings)["cost/S01"]) == (cost, -cost)
-    held = Held(UUID(int=9), by, minor, minor)
+    held = InSuspense(UUID(int=9), by, minor, minor)
     assert complete(wants, by, uses_of(wants, [held])).cost_minor == cost
     completed = replace(COMPLETED, amount=seen(asked))
     first = settle(completed, by, seen(minor), paid_by=by, reported=False)
@@ -245,7 +245,7 @@ def test_a_completion_with_nothing_in_suspense() -> None:
 def test_a_completion_takes_what_is_left_in_suspense(
     seen_minor: int, left_minor: int, shortfall: int
 ) -> None:
-    held = Held(UUID(int=9), OTHER, seen_minor, left_minor)
+    held = InSuspense(UUID(int=9), OTHER, seen_minor, left_minor)
     settlement = complete(order(), attempt(), uses_of(order(), [held]))
     postings = moved(settlement.postings)
     assert postings["payable"] == 9880
@@ -256,7 +256,9 @@ def test_a_completion_takes_what_is_left_in_suspense(
 
 def test_what_is_in_suspense_is_used_until_the_order_is_paid() -> None:
     def taken(*left_minor: int) -> list[int]:
-        held = [Held(UUID(int=n), attempt(), minor, minor) for n, minor in enumerate(left_minor)]
+        held = [
+            InSuspense(UUID(int=n), attempt(), minor, minor) for n, minor in enumerate(left_minor)
+        ]
         return [use.minor for use in uses_of(order(), held)]
 
     assert taken() == []
@@ -265,7 +267,10 @@ def test_what_is_in_suspense_is_used_until_the_order_is_paid() -> None:
     assert taken(100, 10000) == [10000]  # the right amount alone, though it came later
     assert taken(12000, 3000) == [10000]
     assert taken(3000, 15000, 12000) == [10000]  # one suffices: no patchwork
-    one, two = Held(UUID(int=1), attempt(), 6000, 6000), Held(UUID(int=2), OTHER, 3000, 3000)
+    one, two = (
+        InSuspense(UUID(int=1), attempt(), 6000, 6000),
+        InSuspense(UUID(int=2), OTHER, 3000, 3000),
+    )
     settlement = complete(order(), attempt(), uses_of(order(), [one, two]))
     postings = moved(settlement.postings)
     assert (postings["suspense/S01"], postings["suspense/S02"]) == (-6000, -3000)
