@@ -12,7 +12,7 @@ from core.people.refusals import RefusalsNotice
 from handlers.alarms.screens import ALARMS, render_alarm
 from handlers.channels.screens import call_log
 from handlers.kit import refusals
-from handlers.kit.refusals import INSTANTS, Repeated, refusal_words, toast
+from handlers.kit.refusals import INSTANTS, Repeated, refusal_words
 from handlers.kit.screen import Screen, View, caption
 from handlers.orders.card import CardContext, render_card, render_supplier_card
 from handlers.topics import TOPICS
@@ -31,7 +31,6 @@ __all__ = [
     "render_card",
     "render_say",
     "render_supplier_card",
-    "toast",
 ]
 
 

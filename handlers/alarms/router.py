@@ -17,10 +17,9 @@ from core.people.parked import KIND as PARKED
 from core.trade.district import Trade
 from core.trade.orders import together
 from handlers.alarms.buttons import OnAlarm
-from handlers.alarms.screens import ParkedMessages, Sightings
+from handlers.alarms.screens import ParkedMessages, Sightings, sent_again
 from handlers.kit.chat import Chat
 from handlers.kit.context import Press, Presses
-from handlers.kit.refusals import toast
 from handlers.orders.trace import tell_refused
 
 
@@ -48,7 +47,7 @@ async def on_alarm(
         if alarm.kind != PARKED:
             raise Refusal("record_not_found")
         count = await people.parked.send_again(actor, alarm.facts["chat_id"])
-        await press.answer(toast("sent_again", {"count": count}, actor.language))
+        await press.answer(sent_again(count, actor.language))
         return
     actor.need_for("see_channel")
     alarm = await people.alarms.get(button.alarm_id)

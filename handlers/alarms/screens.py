@@ -70,6 +70,15 @@ VIEWS: Final[tuple[View[Any], ...]] = (
     View(UpdateParked),
 )
 
+
+def sent_again(count: int, language: str) -> str:
+    """The short plain text that answers whoever has so many messages sent again."""
+    text = translator(language).ngettext(
+        "%(count)s message is being sent again.", "%(count)s messages are being sent again.", count
+    )
+    return text % {"count": count}
+
+
 _Buttons = Callable[[Alarm, NullTranslations], InlineKeyboardMarkup | None]
 
 

@@ -29,7 +29,7 @@ from handlers.channels.words import (
 )
 from handlers.kit.chat import Chat
 from handlers.kit.context import Press, Presses, Wants
-from handlers.kit.refusals import toast
+from handlers.kit.vocabulary import word
 
 SEE: Final = "see_channel"
 PAGE_SIZE: Final = 8
@@ -120,7 +120,7 @@ async def press(
         return
     actor.need_among_staff(RIGHT)
     await supply.catalogue.turn(actor, button.channel_no, button.action, None)
-    await press.answer(toast("channel_turned", {"move": button.action}, actor.language))
+    await press.answer(word("channel_move", button.action, actor.language))
     channel = await supply.channels.by_no(button.channel_no)
     await chat.replace(await _card(system, parties, supply, actor, channel))
 

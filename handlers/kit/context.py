@@ -25,7 +25,7 @@ from handlers.kit.dialogues import Dialogues, Said, Sent
 from handlers.kit.intents import Changing, Intent, Mistake, Reading
 from handlers.kit.parser import Parser, addressee_of
 from handlers.kit.reactions import Reactions
-from handlers.kit.refusals import StaleMoney, refusal_words, toast
+from handlers.kit.refusals import StaleMoney, already_done, refusal_words
 
 _LOG = structlog.get_logger(__name__)
 _Handler = Callable[[TelegramObject, dict[str, Any]], Awaitable[Any]]
@@ -205,7 +205,7 @@ class AnswerPress(BaseMiddleware):
             try:
                 result = await handler(event, handed)
                 if done:
-                    await press.answer(toast("already_done", {}, actor.language))
+                    await press.answer(already_done(actor.language))
                 return result
             except Refusal as refusal:
                 facts = await chat.on_clocks_here(refusal)

@@ -1,7 +1,8 @@
-"""Why not, and what a press came to: short texts in the words by which people know things."""
+"""Why not: short texts in the words by which people know things."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
@@ -11,8 +12,6 @@ from core.kernel.errors import Refusal
 from handlers.kit.screen import View, clip
 from handlers.kit.vocabulary import gate_words, word
 from texts import minute_from, refusal_text, translator
-
-_Facts = dict[str, Any]
 
 # Facts of refusals that are keys of ours, and the words by which people know them.
 NAMED: Final = {
@@ -50,43 +49,24 @@ class Repeated(Notice):
     """The message that cannot be taken away stands below once more."""
 
 
-def refusal_words(code: str, facts: _Facts, language: str) -> str:
+def refusal_words(code: str, facts: Mapping[str, str], language: str) -> str:
     """Why not, in the words by which people know what is named. A fact of `INSTANTS` is ISO text,
     and `zone` says on whose clocks it is shown."""
     named = {
         name: word(NAMED[name], value, language) if name in NAMED else clip(value, _FACT_CHARS)
         for name, value in facts.items()
     }
-    for name in INSTANTS & facts.keys():
-        named[name] = minute_from(datetime.fromisoformat(facts[name]), facts["zone"])
+    for name in INSTANTS & named.keys():
+        named[name] = minute_from(datetime.fromisoformat(named[name]), named["zone"])
     if "missing" in named:
         gates = named["missing"].split(", ")
         named["missing"] = ", ".join(gate_words(gate, language) for gate in gates)
     return refusal_text(Refusal(code, **named), language)
 
 
-def toast(name: str, facts: _Facts, language: str) -> str:
-    """The short plain text that answers a button press, at most 200 characters."""
-    translate = translator(language)
-    match name:
-        case "how_to_complete":
-            text = translate.gettext("Send this, with a reason: 补单 %(order_no)s …")
-        case "already_done":
-            text = translate.gettext("This was decided already; nothing was changed now.")
-        case "notified_again":
-            text = translate.gettext("The merchant's server is being told again.")
-        case "sent_again":
-            text = translate.ngettext(
-                "%(count)s message is being sent again.",
-                "%(count)s messages are being sent again.",
-                facts["count"],
-            )
-        case "channel_turned":
-            text = word("channel_move", facts["move"], language)
-        case _:
-            text = translate.gettext("The supplier says: %(state)s")
-            facts = {"state": word("standing", facts["state"], language)}
-    return text % facts
+def already_done(language: str) -> str:
+    """The short plain text that answers a press which changes nothing, for it was answered."""
+    return translator(language).gettext("This was decided already; nothing was changed now.")
 
 
 def _in_words(notice: RefusalNotice, language: str) -> dict[str, str]:

@@ -19,9 +19,9 @@ from handlers.desk.screens import usage_of
 from handlers.kit.chat import Chat, request_id
 from handlers.kit.commands import CommandTable
 from handlers.kit.context import Press, Presses, Wants
-from handlers.kit.refusals import toast
 from handlers.orders.buttons import OnCard
 from handlers.orders.numbers import MAX_SHOWN, MAX_WORDS, NumberWord, numbers_replied_to
+from handlers.orders.toasts import how_to_complete, notified_again, supplier_says
 from handlers.orders.trace import tell_calls, tell_why
 from handlers.orders.words import LookUp
 
@@ -118,10 +118,10 @@ async def press_card(
             standing = await trade.follow_up.ask(
                 order.merchant_id, order.id, request_id=request_id(chat.message)
             )
-            await press.answer(toast("supplier_says", {"state": standing.state}, actor.language))
+            await press.answer(supplier_says(standing.state, actor.language))
         case "complete":
-            facts = {"order_no": order.order_no}
-            await press.answer(toast("how_to_complete", facts, actor.language), alert=True)
+            text = how_to_complete(order.order_no, actor.language)
+            await press.answer(text, alert=True)
         case "notify":
             await trade.notifications.resend(order.merchant_id, order.id)
-            await press.answer(toast("notified_again", {}, actor.language))
+            await press.answer(notified_again(actor.language))

@@ -17,11 +17,15 @@ from core.supply.channels import Product
 from core.trade.completions import CompleteQuestionNotice
 from core.trade.orders import Attempt, Order, Terms
 from core.trade.orders.lifecycle import ORDER_NEXT, order_after
+from handlers.alarms.screens import sent_again
 from handlers.buttons import read_button
 from handlers.kit.buttons import MAX_BYTES
+from handlers.kit.context import MAX_TOAST_CHARS
+from handlers.kit.refusals import already_done
 from handlers.kit.screen import TEMPLATES, credit_bar
 from handlers.kit.vocabulary import WORDS, word
 from handlers.orders.buttons import OnCard
+from handlers.orders.toasts import how_to_complete, notified_again, supplier_says
 from handlers.screens import (
     ALARMS,
     VIEWS,
@@ -30,7 +34,6 @@ from handlers.screens import (
     render_card,
     render_say,
     render_supplier_card,
-    toast,
 )  # fmt: skip
 from handlers.topics import TOPICS
 from tests.handlers.orders.examples import COMPLETION
@@ -265,11 +268,13 @@ def test_the_credit_bar_has_ten_blocks(remaining: int, advanced: int) -> None:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_toasts_fit(language: str) -> None:
-    for name, facts in (
-        ("how_to_complete", {"order_no": "P" * 20}), ("notified_again", {}), ("already_done", {}),
-        *(("supplier_says", {"state": state}) for state in WORDS["standing"]),
-        *(("channel_turned", {"move": move}) for move in WORDS["channel_move"]),
-    ):  # fmt: skip
-        assert 0 < len(toast(name, facts, language)) <= 200
+    toasts = (
+        how_to_complete("P" * 20, language),
+        notified_again(language),
+        already_done(language),
+        *(supplier_says(state, language) for state in WORDS["standing"]),
+        *(word("channel_move", move, language) for move in WORDS["channel_move"]),
+    )
+    assert all(0 < len(toast) <= MAX_TOAST_CHARS for toast in toasts)
     for count in (0, 1, 200):
-        assert str(count) in toast("sent_again", {"count": count}, language)
+        assert str(count) in sent_again(count, language)

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from core.delivery.outbox import Say
-from handlers.screens import render_say, toast
+from handlers.kit.refusals import already_done
+from handlers.screens import render_say
 from tests.handlers.support import (
     ADMIN,
     FINANCE,
@@ -371,7 +372,7 @@ async def test_undo_reverses_once_and_strikes_the_receipt_through(desk: Desk) ->
     assert await balance(desk) == 0
     again = await desk.press(OPERATOR, SPRUCE, data, message_id=500)
     assert [fact.screen for fact in again if isinstance(fact, Say)] == ["prepaid"]
-    assert desk.toast == toast("already_done", {}, "zh")
+    assert desk.toast == already_done("zh")
     assert await balance(desk) == 0
 
 

@@ -11,8 +11,9 @@ from core.accounts.vouchers import VoucherReceipt
 from core.delivery.outbox import Say
 from handlers.buttons import read_button
 from handlers.kit.buttons import MAX_BYTES
+from handlers.kit.refusals import already_done
 from handlers.money.buttons import UndoVoucher
-from handlers.screens import render_say, toast
+from handlers.screens import render_say
 from tests.handlers.money.examples import (
     ADJUSTED,
     ADJUSTED_UNDONE,
@@ -87,7 +88,7 @@ async def test_undoing_a_line_strikes_it_and_leaves_the_others(desk: Desk) -> No
     assert "+400.00 CNY" in html
     assert await balance(desk) == 40_000
     await desk.press(OPERATOR, SPRUCE, labelled(receipt, "↩️ 2"), message_id=500)
-    assert desk.toast == toast("already_done", {}, "zh")
+    assert desk.toast == already_done("zh")
     await desk.press(OPERATOR, SPRUCE, labelled(receipt, "↩️ 3"), message_id=500)
     assert desk.toast == ""
     *_, last = await desk.press(OPERATOR, SPRUCE, labelled(receipt, "↩️ 1"), message_id=500)

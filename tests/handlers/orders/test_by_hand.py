@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from core.delivery.outbox import Say
 from core.trade.orders import Order, get_order
-from handlers.screens import toast
+from handlers.kit.refusals import already_done
 from tests.handlers.support import FINANCE, OPERATOR, OWNER, SPRUCE, Desk, button_data, one_say
 
 
@@ -24,7 +24,7 @@ async def test_asked_with_a_reason_and_confirmed_by_the_same_person(
     assert (done.screen, done.edit_message_id) == ("completed", 300)
     assert await state(desk, order) == "paid"
     assert await desk.press(OPERATOR, SPRUCE, yes, message_id=300) == []  # twice is once
-    assert desk.toast == toast("already_done", {}, "zh")
+    assert desk.toast == already_done("zh")
     assert await state(desk, order) == "paid"
 
 
