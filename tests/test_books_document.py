@@ -11,8 +11,7 @@ import pytest
 
 from bot.file_builder import Builder, Progress
 from core.accounts.adjustments import Correction
-from core.accounts.prepayments import Advance, Cause
-from core.accounts.vouchers import VoucherReceipt
+from core.accounts.vouchers import Advance, Cause, VoucherReceipt
 from core.kernel.clock import DayCut
 from core.kernel.days import Days
 from core.kernel.money import Money, parse_money

@@ -6,7 +6,6 @@ from uuid import UUID
 
 from core.accounts.vouchers import (
     PREPAYMENT,
-    UNDO_WITHIN,
     Advance,
     Cause,
     Decision,
@@ -19,8 +18,6 @@ from core.accounts.vouchers import (
 from core.books import prepaid, prepaid_converted
 from core.parties.merchants import Merchant
 from core.people.actors import Actor
-
-__all__ = ["UNDO_WITHIN", "Advance", "Cause", "Prepayments"]
 
 
 class Prepayments:

@@ -17,7 +17,7 @@ from aiohttp import web
 from bot.courier import Courier
 from bot.send_limits import Gate
 from bot.world import BOT_ID
-from core.accounts.prepayments import Advance, Cause
+from core.accounts.vouchers import Advance, Cause
 from core.delivery.board import ALARM_REST, Subject
 from core.delivery.outbox import Bill, Card, DeskBill, Fact, Say, Stored, TakeAway, TextFile
 from core.delivery.outbox.queue import QUEUE

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from bot.file_builder import Builder, Progress
-from core.accounts.prepayments import Advance, Cause
+from core.accounts.vouchers import Advance, Cause
 from core.kernel.days import Days
 from core.kernel.holder import HOUSE
 from core.kernel.money import Money

@@ -13,7 +13,7 @@ from aiogram.types import CallbackQuery, Message
 from structlog.testing import capture_logs
 
 from bot.updates import UpdateWorker
-from core.accounts.prepayments import Advance, Cause
+from core.accounts.vouchers import Advance, Cause
 from core.delivery.inbox import BACK_OFF_S, QUEUE
 from core.delivery.outbox import AlarmCard, Fact, Say
 from core.kernel.money import Money

@@ -18,8 +18,7 @@ from uuid import UUID
 
 import pytest
 
-from core.accounts.prepayments import UNDO_WITHIN, Advance, Cause
-from core.accounts.vouchers import VoucherReceipt
+from core.accounts.vouchers import UNDO_WITHIN, Advance, Cause, VoucherReceipt
 from core.kernel.days import Days
 from core.kernel.errors import Refusal
 from core.kernel.money import Money

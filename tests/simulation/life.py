@@ -19,8 +19,7 @@ from uuid import UUID
 import pytest
 
 from core.accounts.adjustments import Correction
-from core.accounts.prepayments import Advance, Cause
-from core.accounts.vouchers import VoucherReceipt
+from core.accounts.vouchers import Advance, Cause, VoucherReceipt
 from core.kernel.clock import DayCut
 from core.kernel.days import Days
 from core.kernel.errors import Refusal

@@ -11,7 +11,7 @@ from tools.measure import Aspect, House, Module, aspects
 
 # Aims that are not reached yet, as they stand. A figure here only goes down; one that is at its aim
 # has to go.
-NOT_YET = {"uses of untyped facts": 153, "modules above core that speak SQL": 2}
+NOT_YET = {"uses of untyped facts": 19}
 
 
 ASPECTS = aspects(House())

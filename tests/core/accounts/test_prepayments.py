@@ -11,8 +11,7 @@ from uuid import uuid4
 
 import pytest
 
-from core.accounts.prepayments import Advance, Cause
-from core.accounts.vouchers import VoucherReceipt
+from core.accounts.vouchers import Advance, Cause, VoucherReceipt
 from core.kernel.errors import Refusal
 from core.kernel.money import Money
 from core.parties.merchants import App, Merchant

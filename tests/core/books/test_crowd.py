@@ -14,7 +14,7 @@ from time import monotonic
 
 import pytest
 
-from core.accounts.prepayments import Advance, Cause
+from core.accounts.vouchers import Advance, Cause
 from core.books import AlreadyBooked, BusinessDay, Event, prepaid
 from core.kernel.money import Money
 from core.runtime import Connections, Runtime, build

@@ -6,8 +6,7 @@ from typing import Any, get_args
 from uuid import UUID
 
 from core.accounts.adjustments import Correction
-from core.accounts.prepayments import Advance
-from core.accounts.vouchers import Cause
+from core.accounts.vouchers import Advance, Cause
 from core.delivery.outbox import Say
 from core.kernel.money import Money
 from core.people.actors import Actor

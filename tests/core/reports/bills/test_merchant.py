@@ -9,7 +9,7 @@ from uuid import UUID
 
 import pytest
 
-from core.accounts.prepayments import Advance, Cause
+from core.accounts.vouchers import Advance, Cause
 from core.kernel.clock import DayCut
 from core.kernel.days import Days
 from core.kernel.errors import Bug
