@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bot.logs import LogSink
 from core.runtime import Runtime
+from handlers.alarms.screens import AlarmLogs
 
 
 class LostLines:
@@ -24,7 +25,7 @@ class LostLines:
         name, alarms = self._runtime.reports.instance.name, self._runtime.people.alarms
         async with self._runtime.system.store.transaction() as tx:
             if losing:
-                await alarms.sound(tx, "logs", name, {"instance": name, "lines": lost})
+                await alarms.sound(tx, AlarmLogs(name, lost), name)
             else:
-                await alarms.end(tx, "logs", name)
+                await alarms.end(tx, AlarmLogs, name)
         self._standing, self._told = losing, lost

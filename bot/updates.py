@@ -22,7 +22,7 @@ from core.people.receipts import records_of
 from core.runtime import Runtime
 from core.system.leases import hold
 from core.system.store import Tx
-from handlers.alarms.screens import ParkedAlarm, UpdateParked
+from handlers.alarms.screens import AlarmUnreadable, ParkedUpdate, UpdateParked
 
 _LOG = structlog.get_logger(__name__)
 # Longer than the longest work: a completion asks a supplier twice, 13 s at most each time. What
@@ -30,7 +30,6 @@ _LOG = structlog.get_logger(__name__)
 MAX_WORK_S: Final = 90
 _MAX_ID: Final = 2**63 - 1
 _SAID: Final = ("message", "edited_message", "callback_query")
-UNREADABLE: Final = "unreadable"
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +101,7 @@ class UpdateWorker:
             if not await self._inbox.failed(tx, arrived, fault):
                 return
             told = await self._answer(tx, given, unread=False)
-            alarm = ParkedAlarm(
+            alarm = ParkedUpdate(
                 chat=await self._title(arrived.chat_id),
                 update_id=arrived.update_id,
                 tries=arrived.tries,
@@ -121,13 +120,13 @@ class UpdateWorker:
             if not await self._inbox.park(tx, arrived, fault):
                 return
             await self._answer(tx, given, unread=True)
-            facts = {
-                "kind": given.kind,
-                "chat": await self._title(arrived.chat_id),
-                "update_id": arrived.update_id,
-                "fault": fault,
-            }
-            await self._runtime.people.alarms.sound(tx, UNREADABLE, given.kind, facts)
+            trouble = AlarmUnreadable(
+                update_kind=given.kind,
+                chat=await self._title(arrived.chat_id),
+                update_id=arrived.update_id,
+                fault=fault,
+            )
+            await self._runtime.people.alarms.sound(tx, trouble, given.kind)
 
     async def _answer(self, tx: Tx, given: _Given, *, unread: bool) -> UpdateParked:
         """Whoever waits for it is told, where it is somebody we know. Returns what was told."""

@@ -13,6 +13,7 @@ from aiogram.exceptions import TelegramAPIError
 from aiogram.types import WebhookInfo
 
 from core.runtime import Runtime
+from handlers.alarms.screens import AlarmWebhook
 
 _LOG = structlog.get_logger(__name__)
 # Looking is free, and no look is later than this: nobody hears the desk until the webhook is back.
@@ -21,7 +22,6 @@ _FIRST_PAUSE_S: Final = 1.0
 # After so many looks at which nobody had taken it, the alarm is over.
 CALM_LOOKS: Final = 10
 _CONNECTIONS: Final = 40
-TAKEN: Final = "webhook"
 
 
 class WebhookWatch:
@@ -102,7 +102,7 @@ class WebhookWatch:
         self._calm += 1
         if self._calm == CALM_LOOKS:
             async with self._runtime.system.store.transaction() as tx:
-                await self._runtime.people.alarms.end(tx, TAKEN, "")
+                await self._runtime.people.alarms.end(tx, AlarmWebhook)
 
     async def _taken(self, url: str) -> None:
         """Somebody else has the bot's token: only the host is told, for a path may be a secret."""
@@ -110,4 +110,4 @@ class WebhookWatch:
         host = urlsplit(url).hostname or "?"
         _LOG.error("the webhook was taken", host=host)
         async with self._runtime.system.store.transaction() as tx:
-            await self._runtime.people.alarms.sound(tx, TAKEN, "", {"host": host})
+            await self._runtime.people.alarms.sound(tx, AlarmWebhook(host))

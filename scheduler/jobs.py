@@ -9,6 +9,7 @@ from typing import Final
 
 import structlog
 
+from core.reports.verify import AlarmBooks
 from core.runtime import Runtime
 
 _LOG = structlog.get_logger(__name__)
@@ -107,11 +108,11 @@ async def verify_books(runtime: Runtime) -> None:
     )
     async with runtime.system.store.transaction() as tx:
         if not differences:
-            await runtime.people.alarms.end(tx, "books", "")
+            await runtime.people.alarms.end(tx, AlarmBooks)
             return
         _LOG.error("the books differ", differences=[str(d) for d in differences[:20]])
-        facts = {"differences": len(differences), "first": str(differences[0])}
-        await runtime.people.alarms.sound(tx, "books", "", facts)
+        trouble = AlarmBooks(len(differences), str(differences[0]))
+        await runtime.people.alarms.sound(tx, trouble)
 
 
 async def watch_credit(runtime: Runtime) -> None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, TypeVar
 from uuid import UUID
 
 from core.delivery.board import Board
+from core.delivery.outbox import Notice, Stored, read_notice, screen_of, values_of
 from core.kernel.clock import Clock
 from core.kernel.errors import Refusal
 from core.kernel.ids import Ids
@@ -21,12 +22,26 @@ State = Literal["standing", "over", "renewed"]
 
 
 @dataclass(frozen=True, slots=True)
+class Trouble(Notice):
+    """What is wrong. Each kind of alarm is a subclass, which is declared by whoever sounds it:
+    `AlarmBooks` is the trouble of the kind `books`."""
+
+    @classmethod
+    def kind(cls) -> str:
+        """As the alarm's row names it."""
+        return screen_of(cls).removeprefix("alarm_")
+
+
+T = TypeVar("T", bound=Trouble)
+
+
+@dataclass(frozen=True, slots=True)
 class Alarm:
     """Something wrong, and how often it was seen.
 
-    kind: a name of handlers.alarms.screens; subject: what it is about. facts: JSON values, of
-    the newest sighting. state: `renewed` is one that a later alarm goes on with. ended_at: None
-    while it stands.
+    kind: of its trouble; subject: what it is about. facts: the fields of the trouble as JSON
+    values, of the newest sighting. state: `renewed` is one that a later alarm goes on with.
+    ended_at: None while it stands.
     """
 
     id: UUID
@@ -38,6 +53,11 @@ class Alarm:
     first_at: datetime
     last_at: datetime
     ended_at: datetime | None
+
+    def trouble(self, kind: type[T]) -> T:
+        """What is wrong, as the dataclass of its kind. Raises ValueError where it was kept in
+        another shape."""
+        return read_notice(kind, Stored(f"alarm_{self.kind}", self.facts))
 
 
 class Alarms:
@@ -54,15 +74,14 @@ class Alarms:
         self._groups = groups
         self._board = board
 
-    async def sound(
-        self, tx: Tx, kind: str, subject: str, facts: dict[str, Any], *, times: int = 1
-    ) -> None:
+    async def sound(self, tx: Tx, trouble: Trouble, subject: str = "", *, times: int = 1) -> None:
         """Something is wrong, or is so again; it commits with its cause.
 
-        The row stays locked until then: sound it last, after the locks on money. facts: take the
-        place of those before. times: how often it was seen since it was last told.
+        The row stays locked until then: sound it last, after the locks on money. trouble: takes
+        the place of the one before. subject: what it is about; empty where there is but one.
+        times: how often it was seen since it was last told.
         """
-        now = self._clock.now()
+        now, kind = self._clock.now(), trouble.kind()
         renewed = await tx.fetchval(
             "UPDATE alarm SET state = 'renewed', ended_at = $3 WHERE kind = $1 AND subject = $2"
             " AND state = 'standing' AND first_at <= $4 RETURNING id",
@@ -82,18 +101,18 @@ class Alarms:
             self._ids.uuid7(),
             kind,
             subject,
-            facts,
+            values_of(trouble),
             times,
             now,
         )
         await self._show(tx, alarm_id)
 
-    async def end(self, tx: Tx, kind: str, subject: str) -> None:
+    async def end(self, tx: Tx, kind: type[Trouble], subject: str = "") -> None:
         """It is right again: the alarm that stands, if one does, says so."""
         alarm_id = await tx.fetchval(
             "UPDATE alarm SET state = 'over', ended_at = $3"
             " WHERE kind = $1 AND subject = $2 AND state = 'standing' RETURNING id",
-            kind,
+            kind.kind(),
             subject,
             self._clock.now(),
         )

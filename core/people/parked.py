@@ -12,16 +12,26 @@ import structlog
 from core.delivery.audit import Audit
 from core.delivery.outbox import AlarmCard, Leaving, Outbox
 from core.people.actors import Actor
-from core.people.alarms import Alarms
+from core.people.alarms import Alarms, Trouble
 from core.people.groups import Groups
 from core.people.people import People
 from core.system.store import Store, Tx
 
 _LOG = structlog.get_logger(__name__)
-KIND: Final = "parked"  # of its alarms
 SHOWN: Final = 20
 SENT_AGAIN: Final = 200  # at most, by one press
 _FAULT_CHARS: Final = 200
+
+
+@dataclass(frozen=True, slots=True)
+class AlarmParked(Trouble):
+    """A message could not be sent. chat: the group's title, or the person's name. topic: of the
+    message's fact."""
+
+    chat_id: int
+    chat: str
+    topic: str
+    fault: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,13 +70,13 @@ class Parked:
             # Telling of it would be parked as well, and told of, without an end.
             _LOG.error("an alarm could not be told", chat_id=leaving.chat_id, fault=fault)
             return
-        facts = {
-            "chat_id": leaving.chat_id,
-            "chat": await self._name_of(leaving.chat_id),
-            "topic": leaving.fact.topic,
-            "fault": fault[:_FAULT_CHARS],
-        }
-        await self._alarms.sound(tx, KIND, str(leaving.chat_id), facts)
+        trouble = AlarmParked(
+            chat_id=leaving.chat_id,
+            chat=await self._name_of(leaving.chat_id),
+            topic=leaving.fact.topic,
+            fault=fault[:_FAULT_CHARS],
+        )
+        await self._alarms.sound(tx, trouble, str(leaving.chat_id))
 
     async def through(self, tx: Tx, chat_id: int) -> None:
         """A message that was parked is sent: with the chat's last one, its alarm is over."""
@@ -76,7 +86,7 @@ class Parked:
             chat_id,
         )
         if not left:
-            await self._alarms.end(tx, KIND, str(chat_id))
+            await self._alarms.end(tx, AlarmParked, str(chat_id))
 
     async def of_chat(self, chat_id: int) -> list[ParkedMessage]:
         """What could not be sent to a chat, the newest first, at most SHOWN."""

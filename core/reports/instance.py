@@ -4,16 +4,24 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
 from core.kernel.clock import Clock, SharedClock
-from core.people.alarms import Alarms
+from core.people.alarms import Alarms, Trouble
 from core.system.store import DATABASE_AWAY, Store
 
 # A machine whose wall clock is further off takes no part. The desk's own time is the database's,
 # but certificates and the lines of its log go by the machine's.
 CLOCK_OFF_S: Final = 2.0
 BEAT_S: Final = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class AlarmClock(Trouble):
+    """The clock of one desk is wrong. instance: its name. ahead_s: below 0 where it is slow."""
+
+    instance: str
+    ahead_s: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,12 +72,12 @@ class Instance:
     async def _tell(self, health: Health) -> None:
         if health.clock_right and not self._told_wrong:
             return
-        facts: dict[str, Any] = {"instance": self.name, "ahead_s": round(health.clock_ahead_s, 1)}
         async with self._store.transaction() as tx:
             if health.clock_right:
-                await self._alarms.end(tx, "clock", self.name)
+                await self._alarms.end(tx, AlarmClock, self.name)
             else:
-                await self._alarms.sound(tx, "clock", self.name, facts)
+                trouble = AlarmClock(self.name, round(health.clock_ahead_s, 1))
+                await self._alarms.sound(tx, trouble, self.name)
         self._told_wrong = not health.clock_right
 
 

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from core.kernel.clock import Clock
-from core.people.alarms import Alarms
+from core.people.alarms import Alarms, Trouble
 from core.system.store import Store, Tx
 
 LEASE: Final = timedelta(seconds=60)
@@ -21,6 +21,15 @@ LEASE: Final = timedelta(seconds=60)
 GAPS: Final = tuple(timedelta(seconds=s) for s in (60, 300, 1200, 3600))
 MAX_TRIES: Final = len(GAPS) + 1
 DIED: Final = "its instance ended"
+
+
+@dataclass(frozen=True, slots=True)
+class AlarmJob(Trouble):
+    """The timetable fails. failures: in a row. fault: of what kind the last one was."""
+
+    job: str
+    failures: int
+    fault: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +111,7 @@ class Ticks:
                 return
             await tx.execute(_DONE, turn.job)
             if tick.failures >= MAX_TRIES:
-                await self._alarms.end(tx, "job", turn.job)
+                await self._alarms.end(tx, AlarmJob, turn.job)
 
     async def failed(self, turn: Turn, fault: str) -> None:
         """It raised. fault: of what kind, for people; the log has the rest."""
@@ -116,8 +125,7 @@ class Ticks:
         row = await tx.fetchrow(_FAILED, job, self._clock.now() + gap)
         after = _read(row)
         if after.failures >= MAX_TRIES:
-            facts: dict[str, Any] = {"job": job, "failures": after.failures, "fault": fault}
-            await self._alarms.sound(tx, "job", job, facts)
+            await self._alarms.sound(tx, AlarmJob(job, after.failures, fault), job)
         return after
 
 

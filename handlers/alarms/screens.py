@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Mapping
 from dataclasses import dataclass
 from gettext import NullTranslations
 from typing import Any, Final
@@ -11,10 +11,14 @@ from aiogram.types import InlineKeyboardMarkup
 
 from core.delivery.outbox import Notice
 from core.kernel.money import Money
-from core.people.alarms import Alarm
+from core.people.alarms import Alarm, Trouble
 from core.people.ops import DeedNotice
-from core.people.parked import ParkedMessage
-from core.trade.orders import Sighting
+from core.people.parked import AlarmParked, ParkedMessage
+from core.reports.instance import AlarmClock
+from core.reports.ticks import AlarmJob
+from core.reports.verify import AlarmBooks
+from core.trade.callbacks import AlarmCallback, AlarmRefused
+from core.trade.orders import AlarmContradiction, Sighting
 from handlers.alarms.buttons import OnAlarm
 from handlers.kit.screen import Screen, View, button, fill, keyboard
 from texts import translator
@@ -42,7 +46,7 @@ class Sightings(Notice):
 
 
 @dataclass(frozen=True, slots=True)
-class ParkedAlarm:
+class ParkedUpdate:
     """What ops groups are told of an update that was given up. chat: its title. fault: the name of
     what went wrong; what it says may hold what people wrote."""
 
@@ -60,7 +64,32 @@ class UpdateParked(Notice):
     records: tuple[str, ...]
     pressed: bool
     unread: bool
-    alarm: ParkedAlarm | None = None
+    alarm: ParkedUpdate | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AlarmLogs(Trouble):
+    """The log of one desk cannot be written. instance: its name. lines: how many are lost."""
+
+    instance: str
+    lines: int
+
+
+@dataclass(frozen=True, slots=True)
+class AlarmUnreadable(Trouble):
+    """An update from Telegram could not be read. update_kind: Telegram's name of what it is."""
+
+    update_kind: str
+    chat: str
+    update_id: int
+    fault: str
+
+
+@dataclass(frozen=True, slots=True)
+class AlarmWebhook(Trouble):
+    """Somebody took Telegram's updates away from this desk. host: where they went."""
+
+    host: str
 
 
 VIEWS: Final[tuple[View[Any], ...]] = (
@@ -69,6 +98,22 @@ VIEWS: Final[tuple[View[Any], ...]] = (
     View(Sightings),
     View(UpdateParked),
 )
+
+# Every kind of alarm. Its template says what is wrong, from the trouble; how often and since when
+# is the same for all.
+_TROUBLES: Final[tuple[View[Any], ...]] = (
+    View(AlarmBooks),
+    View(AlarmCallback),
+    View(AlarmClock),
+    View(AlarmContradiction),
+    View(AlarmJob),
+    View(AlarmLogs),
+    View(AlarmParked),
+    View(AlarmRefused),
+    View(AlarmUnreadable),
+    View(AlarmWebhook),
+)
+ALARMS: Final[Mapping[str, View[Any]]] = {view.notice.kind(): view for view in _TROUBLES}
 
 
 def sent_again(count: int, language: str) -> str:
@@ -79,40 +124,14 @@ def sent_again(count: int, language: str) -> str:
     return text % {"count": count}
 
 
-_Buttons = Callable[[Alarm, NullTranslations], InlineKeyboardMarkup | None]
-
-
-def _evidence(alarm: Alarm, translate: NullTranslations) -> InlineKeyboardMarkup | None:
-    """Leads to what the alarm goes by."""
-    return keyboard((button(translate.gettext("🔎 Evidence"), OnAlarm(alarm.id, "evidence")),))
-
-
-def _parked(alarm: Alarm, translate: NullTranslations) -> InlineKeyboardMarkup | None:
-    """Leads to the messages, and has them sent again while they wait for it."""
-    show = button(translate.gettext("🔎 Evidence"), OnAlarm(alarm.id, "evidence"))
-    again = button(translate.gettext("📨 Send again"), OnAlarm(alarm.id, "again"))
-    return keyboard((show, again) if alarm.state == "standing" else (show,))
-
-
-# Every kind of alarm, with what makes its buttons. The template `alarm_<kind>` says what is wrong,
-# from the alarm's facts; how often and since when is the same for all.
-ALARMS: Final[dict[str, _Buttons | None]] = {
-    "books": None,
-    "callback": None,
-    "clock": None,
-    "contradiction": _evidence,
-    "job": None,
-    "logs": None,
-    "parked": _parked,
-    "refused": _evidence,
-    "unreadable": None,
-    "webhook": None,
-}
+def trouble_of(alarm: Alarm) -> Trouble:
+    """What is wrong, as the dataclass of its kind."""
+    trouble: Trouble = alarm.trouble(ALARMS[alarm.kind].notice)
+    return trouble
 
 
 def render_alarm(alarm: Alarm, zone: str, language: str) -> Screen:
     """The message of an alarm as it stands. zone: of its times."""
-    buttons = ALARMS[alarm.kind]
     seen = {
         "state": alarm.state,
         "count": alarm.count,
@@ -121,10 +140,19 @@ def render_alarm(alarm: Alarm, zone: str, language: str) -> Screen:
         "ended_at": alarm.ended_at,
         "zone": zone,
     }
-    html = "\n".join(
-        (
-            fill(f"alarm_{alarm.kind}", alarm.facts | {"zone": zone}, language),
-            fill("alarm", seen, language),
-        )
-    )
-    return Screen(html, keyboard=buttons(alarm, translator(language)) if buttons else None)
+    wrong = ALARMS[alarm.kind].render(trouble_of(alarm), language).html
+    html = "\n".join((wrong, fill("alarm", seen, language)))
+    return Screen(html, keyboard=_buttons(alarm, translator(language)))
+
+
+def _buttons(alarm: Alarm, translate: NullTranslations) -> InlineKeyboardMarkup | None:
+    """What leads to what the alarm goes by, and has messages sent again while they wait for it."""
+    show = button(translate.gettext("🔎 Evidence"), OnAlarm(alarm.id, "evidence"))
+    again = button(translate.gettext("📨 Send again"), OnAlarm(alarm.id, "again"))
+    match trouble_of(alarm):
+        case AlarmParked() if alarm.state == "standing":
+            return keyboard((show, again))
+        case AlarmParked() | AlarmContradiction() | AlarmRefused():
+            return keyboard((show,))
+        case _:
+            return None

@@ -26,6 +26,7 @@ from core.kernel.holder import HOUSE
 from core.kernel.money import Money
 from core.parties.merchants import App, Merchant
 from core.reports.exports import Paper
+from core.reports.verify import AlarmBooks
 from core.runtime import Runtime
 from core.system.store import DATABASE_AWAY
 from core.trade.orders import OpenOrder, Order, get_attempts, get_order
@@ -163,11 +164,11 @@ async def test_a_message_is_sent_and_edited_in_place(post: Post) -> None:
 
 
 async def test_an_alarm_is_one_message_that_counts_up_and_ends(post: Post) -> None:
-    alarms, facts = post.runtime.people.alarms, {"differences": 3, "first": "x"}
+    alarms = post.runtime.people.alarms
 
     async def sound() -> None:
         async with post.runtime.system.store.transaction() as tx:
-            await alarms.sound(tx, "books", "", facts)
+            await alarms.sound(tx, AlarmBooks(3, "x"))
         await post.deliver()
 
     await sound()
@@ -185,7 +186,7 @@ async def test_an_alarm_is_one_message_that_counts_up_and_ends(post: Post) -> No
 
     post.clock.advance(ALARM_REST.total_seconds())
     async with post.runtime.system.store.transaction() as tx:
-        await alarms.end(tx, "books", "")
+        await alarms.end(tx, AlarmBooks)
     await post.deliver()
     (told,) = await post.telegram.transcript(OPS_CHAT)
     assert "已解除" in told["text"]

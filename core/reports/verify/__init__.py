@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from core.reports.verify.alarm import AlarmBooks
 from core.reports.verify.turns import EVER, TURN_NIGHTS, Span, Turn, tonight
 from core.reports.verify.verify import CHECKS, Check, Difference, Verified, Verify
 
@@ -9,6 +10,7 @@ __all__ = [
     "CHECKS",
     "EVER",
     "TURN_NIGHTS",
+    "AlarmBooks",
     "Check",
     "Difference",
     "Span",

@@ -1015,7 +1015,7 @@ CREATE INDEX refusal_held ON refusal (chat_id, user_id) WHERE told_at IS NULL;
 
 CREATE TABLE alarm (                           -- something wrong; its messages are drawn from here
     id           uuid PRIMARY KEY,
-    kind         text NOT NULL,                -- a name of handlers.screens.alarming
+    kind         text NOT NULL,                -- of its trouble: `books` of `AlarmBooks`
     subject      text NOT NULL,                -- what it is about; its numbers
     state        text NOT NULL DEFAULT 'standing'
                  CHECK (state IN ('standing', 'over', 'renewed')),

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from core.trade.callbacks.callbacks import HANDS, TOLD_AFTER, Callbacks
+from core.trade.callbacks.callbacks import HANDS, TOLD_AFTER, AlarmCallback, Callbacks
 from core.trade.callbacks.queue import MAX_TRIES, RETRY_S
 from core.trade.callbacks.refused import (
     ALARM_AFTER,
     KEPT_PER_HOUR,
     SIGNED,
+    AlarmRefused,
     RefusedCallback,
     RefusedCallbacks,
 )
@@ -20,6 +21,8 @@ __all__ = [
     "RETRY_S",
     "SIGNED",
     "TOLD_AFTER",
+    "AlarmCallback",
+    "AlarmRefused",
     "Callbacks",
     "RefusedCallback",
     "RefusedCallbacks",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
@@ -15,7 +16,7 @@ from core.kernel.errors import Refusal
 from core.kernel.ids import read_number
 from core.parties.district import Parties
 from core.parties.suppliers import Supplier
-from core.people.alarms import Alarms
+from core.people.alarms import Alarms, Trouble
 from core.system import retention
 from core.system.district import System
 from core.system.lanes import Lane, Lanes, Rooms
@@ -34,10 +35,20 @@ ACTING: Final = timedelta(seconds=30)
 HANDS: Final = 32
 _PROVEN: Final = Rooms(lane=1, holder=4, overall=HANDS)
 _UNPROVEN: Final = Rooms(lane=1, holder=2, overall=16)
-KIND: Final = "callback"  # of its alarms
 _SHOWN_CHARS: Final = 200
 
 Job = Callable[[], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class AlarmCallback(Trouble):
+    """A supplier's callback cannot be acted on. upstream_no, said: may be empty."""
+
+    attempt_no: str
+    upstream_no: str
+    tries: int
+    given_up: bool
+    said: str
 
 
 class Callbacks:
@@ -271,16 +282,16 @@ class Callbacks:
             if not await write(tx, told, outcome):
                 return
             if done and tries > 1:
-                await self._alarms.end(tx, KIND, attempt_no)
+                await self._alarms.end(tx, AlarmCallback, attempt_no)
             elif given_up or (failed and tries >= TOLD_AFTER):
-                facts = {
-                    "attempt_no": attempt_no,
-                    "upstream_no": told.event.upstream_no,
-                    "tries": tries,
-                    "given_up": given_up,
-                    "said": outcome[:_SHOWN_CHARS] if failed else "",
-                }
-                await self._alarms.sound(tx, KIND, attempt_no, facts)
+                trouble = AlarmCallback(
+                    attempt_no=attempt_no,
+                    upstream_no=told.event.upstream_no,
+                    tries=tries,
+                    given_up=given_up,
+                    said=outcome[:_SHOWN_CHARS] if failed else "",
+                )
+                await self._alarms.sound(tx, trouble, attempt_no)
 
     async def _act(self, told: Told) -> tuple[str, bool]:
         """What came of it, and whether there is nothing left to do about it."""

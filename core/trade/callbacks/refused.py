@@ -16,10 +16,10 @@ from core.kernel.clock import Clock
 from core.kernel.ids import Ids
 from core.kernel.masking import Mask
 from core.parties.suppliers import Supplier
-from core.people.alarms import Alarms
+from core.people.alarms import Alarms, Trouble
 from core.system import retention
 from core.system.store import Store, Tx
-from core.trade.orders import CONTRADICTION, Attempt, get_order
+from core.trade.orders import AlarmContradiction, Attempt, get_order
 
 KEPT_PER_HOUR: Final = 120  # of a supplier; the rest are counted
 KEPT_PER_ATTEMPT: Final = 50
@@ -29,7 +29,6 @@ WHY_CHARS: Final = 300
 ADDRESS_CHARS: Final = 64
 # This many in a row, with none believed between them, are no stranger's try any more.
 ALARM_AFTER: Final = 5
-KIND: Final = "refused"  # of its alarms
 # What is signed by the supplier and yet cannot be so, and the contradiction that it is.
 _CONTRADICTS: Final = {"currency": "other_currency", "attempt": "other_address"}
 SIGNED: Final = frozenset(_CONTRADICTS)
@@ -53,6 +52,18 @@ class RefusedCallback:
     def signed(self) -> bool:
         """Whether its words are the supplier's own."""
         return self.reason in SIGNED
+
+
+@dataclass(frozen=True, slots=True)
+class AlarmRefused(Trouble):
+    """A supplier's callbacks are refused, and none is believed. reason, why, address: of the
+    newest."""
+
+    supplier_no: str
+    supplier_name: str
+    reason: str
+    why: str
+    address: str
 
 
 class RefusedCallbacks:
@@ -97,37 +108,37 @@ class RefusedCallbacks:
                     KEPT_PER_ATTEMPT,
                     [*SIGNED],
                 )
-            facts = {
-                "supplier_no": supplier.supplier_no,
-                "supplier_name": supplier.name,
-                "reason": invalid.reason,
-                "why": invalid.why[:WHY_CHARS],
-                "address": callback.address[:ADDRESS_CHARS],
-            }
+            trouble = AlarmRefused(
+                supplier_no=supplier.supplier_no,
+                supplier_name=supplier.name,
+                reason=invalid.reason,
+                why=invalid.why[:WHY_CHARS],
+                address=callback.address[:ADDRESS_CHARS],
+            )
             if contradicted is not None:
                 await self._contradict(tx, contradicted, invalid)
             if streak is not None and streak["in_a_row"] >= ALARM_AFTER:
                 times = ALARM_AFTER if streak["in_a_row"] == ALARM_AFTER else 1
-                await self._alarms.sound(tx, KIND, supplier.supplier_no, facts, times=times)
+                await self._alarms.sound(tx, trouble, supplier.supplier_no, times=times)
 
     async def _contradict(self, tx: Tx, attempt: Attempt, invalid: InvalidCallback) -> None:
         """The supplier signed it, so it is no stranger's: it is told at once."""
         order = await get_order(tx, attempt.merchant_id, attempt.order_id)
         if order.mode != "live":
             return
-        facts = {
-            "kind": _CONTRADICTS[invalid.reason],
-            "supplier_no": attempt.supplier_no,
-            "upstream_no": "",
-            "order_no": order.order_no,
-            "merchant_id": str(order.merchant_id),
-            "attempt_no": attempt.attempt_no,
-            "paid_minor": 0,
-            "currency": order.amount.currency,
-            "said": "",
-        }
+        trouble = AlarmContradiction(
+            contradiction=_CONTRADICTS[invalid.reason],
+            merchant_id=order.merchant_id,
+            supplier_no=attempt.supplier_no,
+            upstream_no="",
+            order_no=order.order_no,
+            attempt_no=attempt.attempt_no,
+            paid_minor=0,
+            currency=order.amount.currency,
+            said="",
+        )
         subject = f"{attempt.supplier_no} {attempt.attempt_no}"
-        await self._alarms.sound(tx, CONTRADICTION, subject, facts)
+        await self._alarms.sound(tx, trouble, subject)
 
     async def believed(self, supplier: Supplier) -> None:
         """A signed callback was believed: what was refused before it was no sign of a fault."""
@@ -140,7 +151,7 @@ class RefusedCallbacks:
             await tx.execute(
                 "UPDATE callback_streak SET in_a_row = 0 WHERE supplier_id = $1", supplier.id
             )
-            await self._alarms.end(tx, KIND, supplier.supplier_no)
+            await self._alarms.end(tx, AlarmRefused, supplier.supplier_no)
 
     async def of_attempts(self, merchant_id: UUID, attempt_nos: list[str]) -> list[RefusedCallback]:
         """What came to the addresses of attempts and was refused: the newest first, at most

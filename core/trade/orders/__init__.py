@@ -15,7 +15,13 @@ from core.trade.orders.charges import (
     write_charges,
 )
 from core.trade.orders.completion_rows import held_minor_of, need_reversible
-from core.trade.orders.contradictions import CONTRADICTION, Contradictions, Sighting, together
+from core.trade.orders.contradictions import (
+    CONTRADICTION,
+    AlarmContradiction,
+    Contradictions,
+    Sighting,
+    together,
+)
 from core.trade.orders.creation import Creation, Opened
 from core.trade.orders.decisions import OpenOrder, PaymentSeen
 from core.trade.orders.follow_up import NOT_FOUND_APART, SENT_AGAIN_FOR, FollowUp
@@ -51,6 +57,7 @@ __all__ = [
     "SENT_AGAIN_FOR",
     "TIMEOUTS",
     "Addresses",
+    "AlarmContradiction",
     "AlarmDiscrepancy",
     "AlarmShortfall",
     "Attempt",

@@ -13,7 +13,7 @@ from core.kernel.clock import Clock
 from core.kernel.errors import Bug, Contradiction
 from core.kernel.ids import Ids
 from core.kernel.money import Money
-from core.people.alarms import Alarms
+from core.people.alarms import Alarms, Trouble
 from core.system.store import Store
 from core.trade.orders.decisions import PaymentSeen
 from core.trade.orders.rows import Order, find_attempt, get_order
@@ -43,6 +43,23 @@ class Sighting:
     meaning: str
     contradicts: bool
     times: int
+
+
+@dataclass(frozen=True, slots=True)
+class AlarmContradiction(Trouble):
+    """A supplier contradicts itself. contradiction: the kind of it. upstream_no: of the payment;
+    empty where it was refused before anything could be booked under a number. paid_minor: what it
+    says now; 0 where it says no amount. said: what was known before, in short; may be empty."""
+
+    contradiction: str
+    merchant_id: UUID
+    supplier_no: str
+    upstream_no: str
+    order_no: str
+    attempt_no: str
+    paid_minor: int
+    currency: str
+    said: str
 
 
 class Contradictions:
@@ -87,18 +104,19 @@ class Contradictions:
                 self._clock.now(),
             )
             if order.mode == "live":
-                facts = {
-                    "kind": said.kind,
-                    "supplier_no": attempt.supplier_no,
-                    "upstream_no": seen.upstream_no,
-                    "order_no": order.order_no,
-                    "attempt_no": attempt.attempt_no,
-                    "paid_minor": seen.paid.minor,
-                    "currency": seen.paid.currency,
-                    "said": said.before,
-                }
+                trouble = AlarmContradiction(
+                    contradiction=said.kind,
+                    merchant_id=attempt.merchant_id,
+                    supplier_no=attempt.supplier_no,
+                    upstream_no=seen.upstream_no,
+                    order_no=order.order_no,
+                    attempt_no=attempt.attempt_no,
+                    paid_minor=seen.paid.minor,
+                    currency=seen.paid.currency,
+                    said=said.before,
+                )
                 subject = f"{attempt.supplier_no} {seen.upstream_no}"
-                await self._alarms.sound(tx, CONTRADICTION, subject, facts)
+                await self._alarms.sound(tx, trouble, subject)
         return order
 
     async def sightings(self, supplier_id: UUID, upstream_no: str) -> list[Sighting]:

@@ -10,20 +10,19 @@ import pytest
 
 from core.kernel.errors import Refusal
 from core.people.alarms import TOLD_AGAIN_AFTER
+from core.reports.verify import AlarmBooks
 from core.runtime import Runtime
 from tests.core.support import OPS_CHAT, SetClock, alarms
 
 
 async def sound(runtime: Runtime, subject: str, *, times: int = 1, first: str = "x") -> None:
     async with runtime.system.store.transaction() as tx:
-        await runtime.people.alarms.sound(
-            tx, "books", subject, {"differences": 1, "first": first}, times=times
-        )
+        await runtime.people.alarms.sound(tx, AlarmBooks(1, first), subject, times=times)
 
 
 async def end(runtime: Runtime, subject: str) -> None:
     async with runtime.system.store.transaction() as tx:
-        await runtime.people.alarms.end(tx, "books", subject)
+        await runtime.people.alarms.end(tx, AlarmBooks, subject)
 
 
 @pytest.fixture
@@ -74,7 +73,7 @@ async def test_after_a_day_it_is_told_anew(runtime: Runtime, clock: SetClock) ->
 async def test_it_commits_with_its_cause(runtime: Runtime) -> None:
     async def fail() -> None:
         async with runtime.system.store.transaction() as tx:
-            await runtime.people.alarms.sound(tx, "books", "a", {"differences": 1, "first": "x"})
+            await runtime.people.alarms.sound(tx, AlarmBooks(1, "x"), "a")
             raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):

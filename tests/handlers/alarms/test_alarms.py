@@ -8,55 +8,26 @@ from uuid import UUID
 
 import pytest
 
-from core.connectors import REFUSED_FOR, Callback
-from core.delivery.outbox import AlarmCard, Say, Stored
-from core.kernel.errors import CONTRADICTIONS
+from core.connectors import Callback
+from core.delivery.outbox import AlarmCard, Say, Stored, values_of
 from core.kernel.money import Money
 from core.people.alarms import Alarm, State
 from core.trade.orders import Order, PaymentSeen, get_attempts
 from handlers.alarms.buttons import OnAlarm
 from handlers.buttons import read_button
 from handlers.kit.buttons import MAX_BYTES
-from handlers.kit.vocabulary import WORDS
 from handlers.orders.buttons import OnCard
 from handlers.screens import ALARMS, render_alarm, render_say
+from tests.handlers.alarms.examples import TROUBLES
 from tests.handlers.support import FINANCE, OPS, SPRUCE, SUPPORT, SUQING, Desk, one_say
 from tests.handlers.telegram_html import read_html
 from tests.handlers.test_screens import LANGUAGES, MAX_WRITTEN, buttons, largest
 from tests.handlers.written import AT, HOSTILE, ID
 
-EXAMPLES: dict[str, list[dict[str, Any]]] = {
-    "books": [{"differences": count, "first": HOSTILE} for count in (1, 7)],
-    "job": [{"job": job, "failures": 5, "fault": HOSTILE} for job in WORDS["job"]],
-    "callback": [
-        {"attempt_no": "A" + "0" * 19, "upstream_no": upstream_no, "tries": tries,
-         "given_up": given_up, "said": said}
-        for upstream_no, tries, given_up, said in (
-            (HOSTILE, 4, False, HOSTILE), ("", 40, True, ""),
-        )
-    ],
-    "contradiction": [
-        {"kind": kind, "supplier_no": "S01", "upstream_no": HOSTILE, "order_no": "P1",
-         "attempt_no": "A" + "0" * 19, "paid_minor": 9_999, "currency": "CNY", "said": said}
-        for kind in CONTRADICTIONS
-        for said in ("", HOSTILE)
-    ],
-    "parked": [
-        {"chat_id": -1, "chat": HOSTILE, "topic": topic, "fault": HOSTILE}
-        for topic in WORDS["topic"]
-    ],
-    "refused": [
-        {"supplier_no": "S01", "supplier_name": HOSTILE, "reason": reason, "why": HOSTILE,
-         "address": "203.0.113.7"}
-        for reason in REFUSED_FOR
-    ],
-    "webhook": [{"host": HOSTILE}],
-    "unreadable": [
-        {"kind": "message", "chat": HOSTILE, "update_id": 1, "fault": HOSTILE},
-    ],
-    "logs": [{"instance": HOSTILE, "lines": lines} for lines in (1, 9_000)],
-    "clock": [{"instance": HOSTILE, "ahead_s": seconds} for seconds in (600.0, -42.3)],
-}  # fmt: skip
+EXAMPLES = {
+    kind: [values_of(one) for one in TROUBLES if one.kind() == kind]
+    for kind in {one.kind() for one in TROUBLES}
+}
 
 
 def alarm(kind: str, facts: dict[str, Any], state: State = "standing", count: int = 1) -> Alarm:

@@ -131,7 +131,7 @@ async def test_what_is_signed_and_cannot_be_so_is_told_at_once(desk: Desk) -> No
     )
     assert answer["status"] == 400
     (alarm,) = await told(desk, "contradiction")
-    assert (alarm.facts["kind"], alarm.facts["order_no"]) == (
+    assert (alarm.facts["contradiction"], alarm.facts["order_no"]) == (
         "other_address", opened.order.order_no,
     )  # fmt: skip
     (row,) = await listed(desk, opened)

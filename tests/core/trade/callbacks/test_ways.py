@@ -179,7 +179,11 @@ async def test_another_currency_is_told_at_once_whichever_address_hears_it(
     for address in (SUPPLIER_NO, number):
         assert await said(desk, address, told) == (400, b"no")
     (alarm,) = await alarms(desk.runtime)
-    assert (alarm.kind, alarm.count, alarm.facts["kind"]) == (CONTRADICTION, 2, "other_currency")
+    assert (alarm.kind, alarm.count, alarm.facts["contradiction"]) == (
+        CONTRADICTION,
+        2,
+        "other_currency",
+    )
     assert alarm.facts["order_no"] == opened.order.order_no
     rows = await desk.runtime.trade.refused_callbacks.of_attempts(desk.merchant.id, [number])
     assert [row.reason for row in rows] == ["currency"] * 2

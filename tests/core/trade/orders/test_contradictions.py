@@ -38,7 +38,7 @@ async def test_another_amount_under_a_number_is_told_side_by_side(desk: Desk) ->
     (alarm,) = await told(desk)
     assert (alarm.subject, alarm.count) == ("S01 U1", 1)
     assert alarm.first_at - before < timedelta(seconds=60)
-    assert (alarm.facts["kind"], alarm.facts["paid_minor"]) == ("amount_changed", 9999)
+    assert (alarm.facts["contradiction"], alarm.facts["paid_minor"]) == ("amount_changed", 9999)
     assert "100.00 CNY" in alarm.facts["said"]
 
     await desk.see(opened, 9999, upstream_no="U1")
@@ -64,7 +64,7 @@ async def test_one_number_for_two_orders_whoever_they_are_of(desk: Desk, neighbo
             await where.see(opened, 10000, upstream_no=f"V{opened.order.order_no}")
         ).meaning == ("order"), "its own number pays it"
     (alarm,) = await told(desk)
-    assert (alarm.count, alarm.facts["kind"]) == (2, "number_taken")
+    assert (alarm.count, alarm.facts["contradiction"]) == (2, "number_taken")
     found = await sightings(desk, alarm)
     assert [s.order_no for s in found] == [o.order.order_no for o in (first, second, foreign)]
     assert [s.merchant_no for s in found] == ["M1001", "M1001", "M1002"]
@@ -106,7 +106,7 @@ async def test_paid_in_another_currency_is_kept_and_told(desk: Desk) -> None:
     settled = await desk.runtime.trade.payments.settle_payment(seen, request_id="x")
     assert settled.meaning == "contradiction"
     (alarm,) = await told(desk)
-    assert alarm.facts["kind"] == "other_currency"
+    assert alarm.facts["contradiction"] == "other_currency"
     (sighting,) = await sightings(desk, alarm)
     assert (sighting.paid, sighting.address) == (Money(10000, "USD"), "203.0.113.7")
     assert together([sighting]) is None
