@@ -139,14 +139,14 @@ def _dry_run(options: argparse.Namespace) -> int:
 
 
 def _facts(options: argparse.Namespace) -> Mapping[str, str]:
-    facts = {}
+    given = {}
     for pair in options.set:
         name, equals, value = pair.partition("=")
         if not equals:
             raise Misused(f"--set {pair}: write it like --set upstream_no=S2026")
-        facts[name.strip()] = value
+        given[name.strip()] = value
     known = {"channel_code": options.way, "amount": options.amount}
-    return facts | {name: text for name, text in known.items() if text is not None}
+    return given | {name: text for name, text in known.items() if text is not None}
 
 
 def _credentials(path: Path) -> Mapping[str, str]:

@@ -128,30 +128,30 @@ def _fields(described: dict[str, Any], model: str) -> list[dict[str, str | bool]
         {
             "name": name,
             "required": name in required,
-            "type": _type(facts),
-            "limits": _limits(facts),
-            "description": facts.get("description", ""),
+            "type": _type(shape),
+            "limits": _limits(shape),
+            "description": shape.get("description", ""),
         }
-        for name, facts in schema.get("properties", {}).items()
+        for name, shape in schema.get("properties", {}).items()
     ]
 
 
-def _type(facts: dict[str, Any]) -> str:
-    if "anyOf" in facts:
-        return " | ".join(_type(one) for one in facts["anyOf"])
-    if "$ref" in facts:
-        return str(facts["$ref"]).rsplit("/", 1)[-1]
-    if "enum" in facts:
-        return " | ".join(f'"{value}"' for value in facts["enum"])
-    if facts.get("type") == "array":
-        return f"[{_type(facts['items'])}]"
-    if facts.get("format") == "date-time":
+def _type(shape: dict[str, Any]) -> str:
+    if "anyOf" in shape:
+        return " | ".join(_type(one) for one in shape["anyOf"])
+    if "$ref" in shape:
+        return str(shape["$ref"]).rsplit("/", 1)[-1]
+    if "enum" in shape:
+        return " | ".join(f'"{value}"' for value in shape["enum"])
+    if shape.get("type") == "array":
+        return f"[{_type(shape['items'])}]"
+    if shape.get("format") == "date-time":
         return "time"
-    return str(facts.get("type", ""))
+    return str(shape.get("type", ""))
 
 
-def _limits(facts: dict[str, Any]) -> str:
-    inner = next((one for one in facts.get("anyOf", ()) if one.get("type") != "null"), facts)
+def _limits(shape: dict[str, Any]) -> str:
+    inner = next((one for one in shape.get("anyOf", ()) if one.get("type") != "null"), shape)
     said = []
     if "pattern" in inner:
         said.append(str(inner["pattern"]))
