@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, Literal
 
 from core.kernel.amounts import fold
-from handlers.kit.commands import Command, Reader, Words, days_in, only
+from handlers.kit.commands import Command, Reader, Words, dated, days_in, only
 from handlers.kit.grammar import HOLDERS, is_holder_no, take_currencies, take_holders
 from handlers.kit.intents import Changing, Intent, Reading
 from texts.days import NoSuchDay, Span
@@ -48,17 +47,6 @@ def read_bill(words: Words) -> Intent | None:
     if days is None or len(numbers) > 1 or len(currencies) > 1:
         return None
     return ShowBill(days, only(numbers), only(currencies))
-
-
-def dated(make: Callable[[Span | NoSuchDay, str | None], Intent]) -> Reader:
-    """Days and whose: both, one of them, or neither, in any order."""
-
-    def read(words: Words) -> Intent | None:
-        numbers, rest = take_holders(words, HOLDERS)
-        days = days_in(rest)
-        return None if days is None or len(numbers) > 1 else make(days, only(numbers))
-
-    return read
 
 
 def day_cut(what: Literal["time", "zone"]) -> Reader:

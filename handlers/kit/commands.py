@@ -9,7 +9,7 @@ from typing import Final, Literal, TypeVar
 
 from core.kernel.amounts import fold
 from core.people.actors import Actor
-from handlers.kit.grammar import MERCHANTS, is_holder_no, latin, take_holders
+from handlers.kit.grammar import HOLDERS, MERCHANTS, is_holder_no, latin, take_holders
 from handlers.kit.intents import Intent
 from texts import translator
 from texts.days import NoSuchDay, Span, read_days
@@ -120,6 +120,17 @@ def about(make: Callable[[str | None], Intent]) -> Reader:
     def read(words: Words) -> Intent | None:
         numbers, rest = take_holders(words, MERCHANTS)
         return None if rest or len(numbers) > 1 else make(only(numbers))
+
+    return read
+
+
+def dated(make: Callable[[Span | NoSuchDay, str | None], Intent]) -> Reader:
+    """Days and whose: both, one of them, or neither, in any order."""
+
+    def read(words: Words) -> Intent | None:
+        numbers, rest = take_holders(words, HOLDERS)
+        days = days_in(rest)
+        return None if days is None or len(numbers) > 1 else make(days, only(numbers))
 
     return read
 
