@@ -1,8 +1,11 @@
-"""Looking orders up from a chat: found within what the asker may see, shown as cards."""
+"""Looking orders up from a chat: found within what the asker may see, shown as cards; and which of
+them were completed by hand."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
 from typing import Final
 from uuid import UUID
 
@@ -13,9 +16,37 @@ from core.people.actors import Actor
 from core.system.store import Store
 from core.trade.orders import Attempt, Found, Order, OrderKey, find_meant, get_attempts, get_order
 
+COMPLETIONS_PER_PAGE: Final = 10
+
+
+@dataclass(frozen=True, slots=True)
+class CompletionLine:
+    """An order that was completed by hand. proof: whether a picture is kept. reversed_by: empty
+    while the completion stands."""
+
+    at: datetime
+    order_no: str
+    merchant_no: str
+    amount_minor: int
+    currency: str
+    reason: str
+    actor_name: str
+    proof: bool
+    reversed_by: str
+
+
+@dataclass(frozen=True, slots=True)
+class CompletionPage:
+    """A page of completions, the newest first. number: from 1. count: of all pages."""
+
+    lines: tuple[CompletionLine, ...]
+    number: int
+    pages: int
+    count: int
+
 
 class Lookups:
-    """Answers "how do these orders stand?"."""
+    """Answers "how do these orders stand?", and "which ones did we complete?"."""
 
     def __init__(self, store: Store, outbox: Outbox) -> None:
         self._store = store
@@ -55,9 +86,51 @@ class Lookups:
         """The attempts of an order, the oldest first."""
         return await get_attempts(self._store, order.merchant_id, order.id)
 
+    async def completions(
+        self, actor: Actor, merchant_id: UUID | None, days: tuple[date, date], page: int
+    ) -> CompletionPage:
+        """Live orders that were completed by hand on business days (their merchant's, first and
+        last included). merchant_id: None for all merchants that the actor sees here. A page beyond
+        the last is the last.
+
+        Refusals: anonymous_admin, not_permitted, record_not_found.
+        """
+        actor.need("see_channel")
+        if merchant_id is not None and not actor.sees(merchant_id):
+            raise Refusal("record_not_found")
+        seen = actor.merchant_ids if merchant_id is None else (merchant_id,)
+        scope = None if seen is None else list(seen)
+        count = await self._store.fetchval(f"SELECT count(*) {_COMPLETED}", scope, *days)
+        pages = max(1, -(-count // COMPLETIONS_PER_PAGE))
+        number = min(max(1, page), pages)
+        rows = await self._store.fetch(
+            f"{_COMPLETIONS} {_COMPLETED} ORDER BY c.at DESC, c.id DESC LIMIT $4 OFFSET $5",
+            scope,
+            *days,
+            COMPLETIONS_PER_PAGE,
+            (number - 1) * COMPLETIONS_PER_PAGE,
+        )
+        return CompletionPage(
+            tuple(CompletionLine(**dict(row)) for row in rows), number, pages, count
+        )
+
 
 _SEEN: Final = """
 SELECT merchant_id FROM orders
 WHERE merchant_id = ANY(coalesce($1::uuid[], ARRAY(SELECT id FROM merchant)))
   AND id = $2 AND created_at = $3
+"""
+
+_COMPLETIONS: Final = """
+SELECT c.at, c.order_no, m.merchant_no, o.amount_minor, o.currency, c.reason, c.actor_name,
+       c.proof_file_id IS NOT NULL AS proof, coalesce(w.actor_name, '') AS reversed_by
+"""
+_COMPLETED: Final = """
+FROM completion c
+JOIN merchant m ON m.id = c.merchant_id
+JOIN orders o ON o.merchant_id = c.merchant_id AND o.id = c.order_id
+     AND o.created_at = id_time(c.order_id)
+LEFT JOIN completion w ON w.merchant_id = c.merchant_id AND w.reverses = c.id
+WHERE c.merchant_id = ANY(coalesce($1::uuid[], ARRAY(SELECT id FROM merchant)))
+  AND c.day BETWEEN $2 AND $3 AND c.reverses IS NULL AND o.mode = 'live'
 """

@@ -6,10 +6,11 @@ They carry at most 64 bytes.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from typing import Literal
 from uuid import UUID
 
-from handlers.kit.buttons import Button
+from handlers.kit.buttons import Button, long, packed_days, read_days, read_page, short
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,20 @@ class AnswerReversal(Button):
         return f"uncomplete:{'yes' if self.yes else 'no'}:{self.approval_id.hex}"
 
 
+@dataclass(frozen=True, slots=True)
+class TurnCompletions(Button):
+    """Another page of what was completed by hand on these days. merchant_id: of one alone."""
+
+    first: date
+    last: date
+    page: int
+    merchant_id: UUID | None = None
+
+    def data(self) -> str:
+        whose = short(self.merchant_id) if self.merchant_id else ""
+        return f"comps:{packed_days(self.first, self.last)}:{self.page}:{whose}"
+
+
 def read(parts: list[str]) -> Button | None:
     """The button that carries these parts; None for none of these. Raises ValueError as well."""
     match parts:
@@ -54,4 +69,7 @@ def read(parts: list[str]) -> Button | None:
             return AnswerReversal(UUID(hex=approval_id), answer == "yes")
         case ["card", "ask" | "complete" | "notify" | "why" | "log" as action, order_id]:
             return OnCard(UUID(hex=order_id), action)
+        case ["comps", span, page, whose]:
+            merchant_id = long(whose) if whose else None
+            return TurnCompletions(*read_days(span), read_page(page), merchant_id)
     return None

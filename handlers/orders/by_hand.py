@@ -1,16 +1,24 @@
 """Completion by hand: asked with a reason, answered by a button of the same person. A wrong one is
-reversed the same way, but by two people."""
+reversed the same way, but by two people. What was completed is listed by pages."""
 
 from __future__ import annotations
 
 from aiogram import Router
 from aiogram.types import CallbackQuery, Message
 
+from core.kernel.days import Days
+from core.kernel.holder import HOUSE
+from core.parties.district import Parties
+from core.parties.merchants import Merchant
+from core.people.district import People
+from core.reports.district import Reports
 from core.trade.district import Trade
 from handlers.kit.chat import Chat, proof_of, request_id
 from handlers.kit.context import Presses, Wants
-from handlers.orders.buttons import AnswerCompletion, AnswerReversal
-from handlers.orders.words import Complete, Uncomplete
+from handlers.orders.buttons import AnswerCompletion, AnswerReversal, TurnCompletions
+from handlers.orders.screens import CompletionsNotice
+from handlers.orders.words import Complete, ShowCompletions, Uncomplete
+from texts.days import resolve
 
 
 def router() -> Router:
@@ -18,9 +26,55 @@ def router() -> Router:
     routes = Router(name="completion")
     routes.message.register(ask, Wants(Complete))
     routes.callback_query.register(answer, Presses(AnswerCompletion))
+    routes.message.register(show_completions, Wants(ShowCompletions))
+    routes.callback_query.register(turn_completions, Presses(TurnCompletions))
     routes.message.register(ask_reversal, Wants(Uncomplete))
     routes.callback_query.register(answer_reversal, Presses(AnswerReversal))
     return routes
+
+
+async def show_completions(
+    _: Message, chat: Chat, intent: ShowCompletions, people: People, reports: Reports, trade: Trade
+) -> None:
+    """The first page of the days: of one merchant, or of all that are seen here."""
+    actor, merchant = chat.actor, None
+    actor.need("see_channel")
+    if intent.number is not None or actor.merchant_ids == ():  # nothing is seen here
+        merchant = await people.access.merchant_in(
+            actor, intent.number, example="/completions M1001"
+        )
+    days = resolve(intent.days, await reports.bills.open_day(merchant.id if merchant else HOUSE))
+    await chat.say(await _page(chat, trade, merchant, days, 1))
+
+
+async def turn_completions(
+    _: CallbackQuery, chat: Chat, button: TurnCompletions, parties: Parties, trade: Trade
+) -> None:
+    """Another page, in the place of the one that carries the button."""
+    merchant = None
+    if button.merchant_id is not None:
+        merchant = await parties.merchants.by_id(button.merchant_id)
+    days = Days(button.first, button.last)
+    await chat.replace(await _page(chat, trade, merchant, days, button.page))
+
+
+async def _page(
+    chat: Chat, trade: Trade, merchant: Merchant | None, days: Days, page: int
+) -> CompletionsNotice:
+    merchant_id = merchant.id if merchant else None
+    found = await trade.lookups.completions(chat.actor, merchant_id, (days.first, days.last), page)
+    return CompletionsNotice(
+        merchant_id=merchant_id,
+        merchant_no=merchant.merchant_no if merchant else "",
+        merchant_name=merchant.name if merchant else "",
+        zone=merchant.day_cut.zone if merchant else await chat.zone(),
+        first=days.first,
+        last=days.last,
+        page=found.number,
+        pages=found.pages,
+        count=found.count,
+        lines=found.lines,
+    )
 
 
 async def ask(message: Message, chat: Chat, intent: Complete, trade: Trade) -> None:

@@ -4,9 +4,10 @@ wrong."""
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from gettext import NullTranslations
 from typing import Any, Final
+from uuid import UUID
 
 from aiogram.types import InlineKeyboardMarkup
 
@@ -21,10 +22,11 @@ from core.trade.completions import (
     UncompleteDropped,
     UncompleteQuestionNotice,
 )
+from core.trade.lookups import CompletionLine
 from core.trade.notifications import AlarmExhausted
 from core.trade.orders import AlarmShortfall
 from handlers.kit.screen import View, button, keyboard
-from handlers.orders.buttons import AnswerCompletion, AnswerReversal
+from handlers.orders.buttons import AnswerCompletion, AnswerReversal, TurnCompletions
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +84,34 @@ class RefusedCallbacksNotice(Notice):
     lines: tuple[RefusedCallback, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class CompletionsNotice(Notice):
+    """A page of what was completed by hand. merchant_no, merchant_name: empty for all merchants.
+    first, last: business days. count: of all pages."""
+
+    merchant_id: UUID | None
+    merchant_no: str
+    merchant_name: str
+    zone: str
+    first: date
+    last: date
+    page: int
+    pages: int
+    count: int
+    lines: tuple[CompletionLine, ...]
+
+
+def _turns(notice: CompletionsNotice, _: NullTranslations) -> InlineKeyboardMarkup | None:
+    """The pages before and after this one."""
+    return keyboard(
+        tuple(
+            button(arrow, TurnCompletions(notice.first, notice.last, page, notice.merchant_id))
+            for arrow, page in (("◀", notice.page - 1), ("▶", notice.page + 1))
+            if 1 <= page <= notice.pages
+        )
+    )
+
+
 def _complete(
     asked: CompleteQuestionNotice, translate: NullTranslations
 ) -> InlineKeyboardMarkup | None:
@@ -118,6 +148,7 @@ VIEWS: Final[tuple[View[Any], ...]] = (
     View(UncompleteQuestionNotice, buttons=_reverse),
     View(Uncompleted),
     View(UncompleteDropped),
+    View(CompletionsNotice, buttons=_turns, shortens="lines"),
     View(OrderWhy, shortens="lines"),
     View(OrderLog),
     View(RefusedCallbacksNotice, shortens="lines"),

@@ -6,9 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from handlers.kit.commands import Command, Reader, Words
+from handlers.kit.commands import Command, Reader, Words, dated
 from handlers.kit.intents import Changing, Intent, Reading
 from handlers.orders.numbers import NumberWord, begins_number, numbers_in, numbers_said, only_number
+from texts.days import NoSuchDay, Span
 
 MAX_REASON_CHARS: Final = 200
 
@@ -38,6 +39,14 @@ class Uncomplete(Changing):
 
     number: str
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ShowCompletions(Reading):
+    """Which orders were completed by hand. number: of a merchant; None: all that the chat sees."""
+
+    days: Span | NoSuchDay
+    number: str | None = None
 
 
 def read_order(words: Words) -> Intent | None:
@@ -98,5 +107,14 @@ COMMANDS: Final = (
         answer=(
             "asks the supplier, then a second person, within 15 minutes; the order becomes disputed"
         ),
+    ),
+    Command(
+        "completions",
+        {ShowCompletions: "see_channel"},
+        dated(ShowCompletions),
+        forms=("补单记录",),
+        what="Orders completed by hand",
+        usage=("补单记录", "补单记录 11-01~11-20", "补单记录 M1001", "/completions 2026-11"),
+        answer="the days' orders that were completed by hand, with who and why, by pages of ten",
     ),
 )

@@ -25,7 +25,7 @@ from handlers.money.words import (
     ShowUsdtRate,
 )
 from handlers.orders.numbers import numbers_said
-from handlers.orders.words import Complete, LookUp
+from handlers.orders.words import Complete, LookUp, ShowCompletions
 from handlers.rates.words import ShowRates
 from handlers.statistics.words import ShowStatistics
 from tests.handlers.support import kinds
@@ -335,6 +335,9 @@ def test_money_that_cannot_be_booked(text: str, fault: Unreadable | PhoneLike) -
         (f"补单 {NUMBER}", Complete(NUMBER, "")),
         (f"/complete {NUMBER} because\nit is paid", Complete(NUMBER, "because it is paid")),
         ("补单", Usage("complete")),
+        ("补单记录", ShowCompletions("today")),
+        ("/completions M1001", ShowCompletions("today", "M1001")),
+        ("补单记录 补单", None),
         ("/complete ?", Usage("complete")),
         (
             "/adjust M1001 -20 wrong fee",

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any, Final
+from uuid import UUID
 
 from core.connectors import REFUSED_FOR
 from core.delivery.outbox import Notice
@@ -18,9 +20,17 @@ from core.trade.completions import (
     UncompleteQuestion,
     UncompleteQuestionNotice,
 )
+from core.trade.lookups import CompletionLine
 from core.trade.notifications import AlarmExhausted
 from core.trade.orders import AlarmShortfall, OddPayment
-from handlers.orders.screens import CallLine, OrderLog, OrderWhy, RefusedCallbacksNotice, WhyLine
+from handlers.orders.screens import (
+    CallLine,
+    CompletionsNotice,
+    OrderLog,
+    OrderWhy,
+    RefusedCallbacksNotice,
+    WhyLine,
+)
 from tests.handlers.written import AT, HOSTILE, ID
 
 ORDER: Final[dict[str, Any]] = {
@@ -68,7 +78,30 @@ def _calls(count: int, operation: str, status: int, outcome: str) -> tuple[CallL
     return (CallLine(AT, operation, status, outcome, HOSTILE, took_ms=60_000),) * count
 
 
+def _completions(count: int, page: int = 1, merchant_id: UUID | None = None) -> CompletionsNotice:
+    lines = tuple(
+        CompletionLine(AT, "P1", "M1001", 10_000, "CNY", HOSTILE, HOSTILE, proof, reversed_by)
+        for proof in (False, True)
+        for reversed_by in ("", HOSTILE)
+    )
+    return CompletionsNotice(
+        merchant_id=merchant_id,
+        merchant_no="M1001" if merchant_id else "",
+        merchant_name=HOSTILE if merchant_id else "",
+        zone="UTC",
+        first=date(2026, 11, 1),
+        last=date(2026, 11, 20),
+        page=page,
+        pages=3,
+        count=count,
+        lines=lines if count else (),
+    )
+
+
 EXAMPLES: Final[tuple[Notice, ...]] = (
+    _completions(0),
+    _completions(24, page=2),
+    _completions(21, page=3, merchant_id=ID),
     CompleteQuestionNotice(ID, COMPLETION),
     CompleteSettledItself(COMPLETION),
     Completed(COMPLETION),

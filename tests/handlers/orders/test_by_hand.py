@@ -1,9 +1,24 @@
 from __future__ import annotations
 
+from datetime import date, timedelta
+
 from core.delivery.outbox import Say
 from core.trade.orders import Order, get_order
+from handlers.buttons import read_button
 from handlers.kit.refusals import already_done
-from tests.handlers.support import FINANCE, OPERATOR, OWNER, SPRUCE, Desk, button_data, one_say
+from handlers.orders.buttons import TurnCompletions
+from tests.handlers.support import (
+    FINANCE,
+    NORTHWIND,
+    OPERATOR,
+    OPS,
+    OWNER,
+    SPRUCE,
+    SUQING,
+    Desk,
+    button_data,
+    one_say,
+)
 
 
 async def state(desk: Desk, order: Order) -> str:
@@ -89,3 +104,45 @@ async def test_a_wrong_completion_is_reversed_by_a_second_person(desk: Desk, ord
     assert disputed.disputed
     again = await desk.said(OPERATOR, SPRUCE, f"补单 {order.order_no} 已到账")
     assert (again.screen, again.facts["question"]["disputed"]) == ("complete_question", True)
+
+
+def around(order: Order) -> tuple[date, date]:
+    """Days among which the order's is, in whatever zone."""
+    day = order.created_at.date()
+    return day - timedelta(days=3), day + timedelta(days=3)
+
+
+async def test_what_was_completed_is_listed_by_days_and_merchants(desk: Desk, order: Order) -> None:
+    assert (await desk.said(OPERATOR, SPRUCE, "补单记录")).facts["count"] == 0
+    question = await desk.said(OPERATOR, SPRUCE, f"补单 {order.order_no} 供应商已确认")
+    await desk.press(OPERATOR, SPRUCE, button_data(question))
+    for user_id, chat_id, text in (
+        (OPERATOR, SPRUCE, "补单记录"), (FINANCE, SPRUCE, "/completions"),
+        (OPERATOR, OPS, "/completions"), (OPERATOR, OPERATOR, "补单记录 今日 M1001"),
+    ):  # fmt: skip
+        said = await desk.said(user_id, chat_id, text)
+        assert (said.screen, said.facts["count"]) == ("completions", 1), text
+        assert said.facts["lines"][0]["order_no"] == order.order_no
+        assert said.facts["lines"][0]["reason"] == "供应商已确认"
+    assert (await desk.said(OPERATOR, SPRUCE, "补单记录 昨日")).facts["count"] == 0
+    first = TurnCompletions(*around(order), 1, order.merchant_id)
+    page = one_say(await desk.press(OPERATOR, SPRUCE, first.data(), message_id=90))
+    assert (page.screen, page.edit_message_id, page.facts["count"]) == ("completions", 90, 1)
+
+
+async def test_a_list_of_completions_is_refused_where_it_shows_too_much(
+    desk: Desk, order: Order
+) -> None:
+    for user_id, chat_id, text, code in (
+        (SUQING, SPRUCE, "/completions", "not_permitted"),
+        (OPERATOR, SPRUCE, "/completions M1002", "merchant_not_found"),
+        (OPERATOR, SPRUCE, "/completions 2026-02-30", "date_invalid"),
+    ):
+        assert (await desk.said(user_id, chat_id, text)).facts["code"] == code, text
+    assert (await desk.said(OPERATOR, SPRUCE, "/completions M1001 M1002")).screen == "usage"
+    theirs = TurnCompletions(*around(order), 1, order.merchant_id)
+    assert await desk.press(OPERATOR, NORTHWIND, theirs.data()) == []
+    assert desk.line.answers[-1].show_alert
+    assert read_button(theirs.data()) == theirs
+    for data in (f"{theirs.data()}x", "comps:20301301-20301302:1:", "comps:1:1:"):
+        assert read_button(data) is None, data
