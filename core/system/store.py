@@ -48,6 +48,9 @@ IDLE_IN_TRANSACTION_S: Final = 10.0
 # One merchant's requests hold so many of an instance's connections at most: where all of them wait
 # for the same lock, the others go on.
 CONNECTIONS_PER_MERCHANT: Final = 4
+_BY_INDEX: Final = "".join(
+    f"SET LOCAL enable_{way} = off;" for way in ("seqscan", "hashjoin", "mergejoin", "material")
+)
 # Whoever waits for somebody else is looked after so often.
 _LOOK_S: Final = 0.05
 _IN_TRANSACTION: ContextVar[bool] = ContextVar("in_transaction", default=False)
@@ -132,6 +135,12 @@ class Tx:
         """Run a statement; the number of rows it touched."""
         done = await self._connection.execute(sql, *args, timeout=_patience_s())
         return _touched(done)
+
+    async def by_index(self) -> None:
+        """From now on each row is looked for by itself, through an index. For who joins a few rows
+        with a table of months: the planner counts the indexes of all months, though only one is
+        looked at, and would rather read all that there ever was."""
+        await self._connection.execute(_BY_INDEX)
 
     async def hold(self, what: str, *, together: bool = False) -> None:
         """Hold a name until the transaction ends: alone, or together with others who do so too.

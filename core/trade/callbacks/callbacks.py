@@ -221,7 +221,8 @@ class Callbacks:
         shares = self._lanes.share(hands, await self._queue.lanes(self._store))
         if not shares:
             return []
-        taken = await self._queue.take(self._store, shares, MOST_OF_ONE)
+        async with self._store.transaction() as tx:
+            taken = await self._queue.take(tx, shares, MOST_OF_ONE)
         return [self._job(lane, some) for lane, some in taken.items()]
 
     async def act_due(self, hands: int) -> int:

@@ -17,7 +17,7 @@ from core.kernel.money import Money
 from core.system.lanes import Lane
 from core.system.leases import Held, Leases, Queue
 from core.system.retention import Words
-from core.system.store import Queries
+from core.system.store import Queries, Tx
 from core.trade.orders import Attempt
 
 # The gap between two tries doubles up to an hour: a stored callback is tried for over a day.
@@ -95,13 +95,12 @@ class CallbackQueue:
         rows = await self._leases.lanes(queries)
         return {Lane(row["merchant_id"], row["supplier_id"]): 1 for row in rows}
 
-    async def take(
-        self, queries: Queries, lanes: Collection[Lane], most: int
-    ) -> dict[Lane, list[Told]]:
+    async def take(self, tx: Tx, lanes: Collection[Lane], most: int) -> dict[Lane, list[Told]]:
         """Lease what is due of these merchants and suppliers, `most` of each, in the order in
         which it came."""
         holders, suppliers = [lane.holder for lane in lanes], [lane.name for lane in lanes]
-        rows = await self._leases.take(queries, holders, suppliers, [most] * len(lanes))
+        await tx.by_index()
+        rows = await self._leases.take(tx, holders, suppliers, [most] * len(lanes))
         taken: dict[Lane, list[Told]] = {}
         for row in sorted(rows, key=itemgetter("received_at")):
             told = Told(

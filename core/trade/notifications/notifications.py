@@ -64,7 +64,8 @@ class Notifications:
         shares = self._lanes.share(hands, await self._waiting(hands))
         if not shares:
             return []
-        taken = await self._queue.take(self._store, shares)
+        async with self._store.transaction() as tx:
+            taken = await self._queue.take(tx, shares)
         secrets = await self._secrets({due.app_id for due in taken})
         return [self._job(due, secrets.get(due.app_id)) for due in taken]
 

@@ -12,7 +12,7 @@ from core.kernel.clock import Clock
 from core.kernel.ids import Ids
 from core.system.lanes import Lane
 from core.system.leases import Held, Leases, Queue
-from core.system.store import Queries
+from core.system.store import Queries, Tx
 
 # So far a look goes: what it does not reach this time it reaches the next.
 MOST_MERCHANTS: Final = 500
@@ -102,14 +102,15 @@ class NewsQueue:
         )
         return {Lane(row["merchant_id"], row["lane"]): row["waiting"] for row in rows}
 
-    async def take(self, queries: Queries, counts: Mapping[Lane, int]) -> list[Due]:
+    async def take(self, tx: Tx, counts: Mapping[Lane, int]) -> list[Due]:
         """Lease what is due, the oldest of each lane first. counts: how many of which lane at most.
 
         News that must wait for the one before it is put off instead, so that nobody looks at it
         again and again.
         """
+        await tx.by_index()
         rows = await self._leases.take(
-            queries,
+            tx,
             [lane.holder for lane in counts],
             [lane.name for lane in counts],
             list(counts.values()),

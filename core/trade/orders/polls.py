@@ -8,7 +8,7 @@ from typing import Final
 
 from core.kernel.clock import Clock
 from core.system.lanes import Lane, Lanes, Rooms
-from core.system.store import Store
+from core.system.store import Store, Tx
 from core.trade.orders.batches import do_one
 from core.trade.orders.creation import MAX_ATTEMPTS
 from core.trade.orders.rows import Attempt, read_attempt
@@ -42,7 +42,9 @@ class Asking:
         shares = self._lanes.share(hands, await self._waiting(now))
         if not shares:
             return []
-        return [self._job(attempt, follow) for attempt in await self._claim(now, shares)]
+        async with self._store.transaction() as tx:
+            claimed = await claim(tx, now, shares)
+        return [self._job(attempt, follow) for attempt in claimed]
 
     def _job(self, attempt: Attempt, follow: Callable[[Attempt], Awaitable[None]]) -> Job:
         lane = Lane(attempt.supplier_id)
@@ -60,10 +62,14 @@ class Asking:
         rows = await self._store.fetch(_WAITING, now, _PROVEN.lane)
         return {Lane(row["supplier_id"]): row["waiting"] for row in rows}
 
-    async def _claim(self, now: datetime, shares: Mapping[Lane, int]) -> list[Attempt]:
-        suppliers, counts = [lane.holder for lane in shares], list(shares.values())
-        rows = await self._store.fetch(_CLAIM, suppliers, counts, now, now + LEASE)
-        return [read_attempt(row) for row in rows]
+
+async def claim(tx: Tx, now: datetime, shares: Mapping[Lane, int]) -> list[Attempt]:
+    """Claim what is due of suppliers, so many of each at most: nobody else asks about it for as
+    long as LEASE."""
+    suppliers, counts = [lane.holder for lane in shares], list(shares.values())
+    await tx.by_index()
+    rows = await tx.fetch(_CLAIM, suppliers, counts, now, now + LEASE)
+    return [read_attempt(row) for row in rows]
 
 
 # From supplier to supplier of the index, whatever the backlog. What is due was created before: the
