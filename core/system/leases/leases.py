@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 import asyncpg
@@ -154,9 +154,18 @@ class Leases:
             dict(zip(names, held.key, strict=True)) | {"held_by": held.turn} | dict(values)
             for held, values in ends
         ]
-        ended = await queries.fetch(statements.end_all(self.queue, tuple(ends[0][1])), rows)
+        sql = statements.end_all(self.queue, tuple(ends[0][1]))
+        ended = await queries.fetch(sql, rows, *self._months([held for held, _ in ends]))
         ours = {(*(row[name] for name in names), row["turn"]) for row in ended}
         return [(*held.key, held.turn) in ours for held, _ in ends]
+
+    def _months(self, some: Sequence[Held]) -> tuple[Any, ...]:
+        """The first and the last instant of keys, where the queue is one of months."""
+        if not self.queue.month:
+            return ()
+        place = self.queue.key.index(self.queue.month)
+        instants: list[Any] = [held.key[place] for held in some]
+        return min(instants), max(instants)
 
     def _end(self, columns: tuple[str, ...], on_lane: str) -> str:
         known = self._ends.get((columns, on_lane))

@@ -183,12 +183,14 @@ def end(queue: Queue, columns: Sequence[str], on_lane: str) -> str:
 
 def end_all(queue: Queue, columns: Sequence[str]) -> str:
     """End many holds, and set columns. $1: an array of objects, each with the key, the turn (as
-    `held_by`) and the columns; their types are those of the table."""
+    `held_by`) and the columns; their types are those of the table. In a queue of months $2 and $3:
+    the first and the last instant of the keys, so that no other month is looked at."""
     sets = ["held_by = NULL", "lease_until = NULL", *(f"{name} = t.{name}" for name in columns)]
+    months = f" AND q.{queue.month} BETWEEN $2 AND $3" if queue.month else ""
     return (
         f"UPDATE {queue.table} q SET {', '.join(sets)}"
         f" FROM jsonb_populate_recordset(NULL::{queue.table}, $1::jsonb) t"
-        f" WHERE {_same((*queue.key, 'held_by'), 'q', 't')} AND q.state = '{queue.waiting}'"
+        f" WHERE {_same((*queue.key, 'held_by'), 'q', 't')} AND q.state = '{queue.waiting}'{months}"
         f" RETURNING {_columns(queue.key, 'q')}, t.held_by AS turn"
     )
 

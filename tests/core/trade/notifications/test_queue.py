@@ -8,7 +8,7 @@ from uuid import UUID
 import pytest
 
 from core.system.lanes import Lane
-from core.trade.notifications.queue import MOST_LANES, NewsQueue
+from core.trade.notifications.queue import MOST_LANES, Ended, NewsQueue
 from tests.core.support import Desk
 from tests.core.trade.notifications.test_fairness import tell
 
@@ -39,6 +39,20 @@ async def test_a_backlog_does_not_slow_the_take(desk: Desk, neighbour: Desk, lan
     assert found == {order_no}
 
 
+async def test_what_ends_is_looked_for_in_its_month_alone(desk: Desk, neighbour: Desk) -> None:
+    """What waits of other months is not read whenever something ends."""
+    await tell(neighbour, "http://127.0.0.1:1/x")
+    store, news = desk.runtime.system.store, NewsQueue(desk.clock, desk.runtime.system.ids)
+    waiting = await news.waiting(store, NOBODY, start=0, most_rows=1)
+    async with store.transaction() as tx:
+        (due,) = await news.take(tx, waiting)
+    now = desk.clock.now()
+    async with store.transaction() as tx:
+        assert await news.end(tx, [Ended(due, "delivered", now, now, 1, 200, "")]) == [True]
+        looked = await tx.fetch(_LOOKED_AT)
+    assert [row["month"] for row in looked] == [f"notification_{now:%Y_%m}"]
+
+
 async def test_the_lane_to_begin_with_is_drawn_so_that_none_is_left_out(desk: Desk) -> None:
     store, lanes = desk.runtime.system.store, 3 * FIRST
     await store.execute(
@@ -53,6 +67,10 @@ async def test_the_lane_to_begin_with_is_drawn_so_that_none_is_left_out(desk: De
     assert len(seen) == lanes
 
 
+_LOOKED_AT = """
+SELECT relname AS month FROM pg_stat_xact_user_tables
+WHERE relname ~ '^notification_[0-9_]+$' AND seq_scan + idx_scan > 0
+"""
 # Each of an order of its own, put in at once: nobody counted the rows since.
 _BACKLOG = """
 INSERT INTO notification (merchant_id, id, webhook_id, app_id, order_id, type, url, lane, facts,
