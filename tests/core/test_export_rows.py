@@ -6,6 +6,7 @@ from core.kernel.days import Days
 from core.kernel.money import Money, Rate
 from core.kernel.tariff import Tariff
 from core.reports.exports import MovementRow, Paper, TakingRow
+from core.reports.exports.sources import read_merchant
 from core.reports.statistics import Query
 from core.supply.channels import NewChannel
 from core.trade.orders import Opened
@@ -166,3 +167,27 @@ async def test_each_movement_is_of_its_own_refund_order_and_decision(desk: Desk)
         ("completion_reversed", -9880, number, "", "seen at the bank", "Lin"),
         ("restored", 9880, number, "", "seen at the bank", "Lin"),
     ]
+
+
+async def test_a_file_of_a_day_looks_at_no_other_month(desk: Desk) -> None:
+    """What its rows are joined with lies in the months of their orders."""
+    noon = desk.clock.go_to_noon()
+    opened = await desk.open()
+    await desk.see(opened, 10_000)
+    await desk.sound()
+    runtime, merchant = desk.runtime, desk.merchant
+    today = await runtime.reports.bills.open_day(merchant.id)
+    paper = Paper("csv", "m", merchant.id, Days.one(today), staff=True)
+    async with runtime.system.store.snapshot() as tx:
+        bill = await runtime.reports.bills.merchant_in(tx, merchant, paper.days, today)
+        reading = await read_merchant(tx, paper, bill)
+        rows = [row async for chunk in reading.orders() for row in chunk]
+        looked = await tx.fetch(_LOOKED_AT)
+    assert [row.channel_no for row in rows] == ["C01"]
+    assert [row["month"] for row in looked] == [f"attempt_{noon:%Y_%m}"]
+
+
+_LOOKED_AT = """
+SELECT relname AS month FROM pg_stat_xact_user_tables
+WHERE relname ~ '^attempt_[0-9_]+$' AND seq_scan + idx_scan > 0
+"""

@@ -128,12 +128,17 @@ WHERE o.merchant_id = $1 AND o.mode = $2 AND o.currency = $3 AND o.paid_at >= $4
   AND o.paid_at < $5 AND o.paid_day BETWEEN $6 AND $7
 ORDER BY o.paid_at, o.order_no
 """
-# What merchants may not know is not even read for them.
+# What merchants may not know is not even read for them. Each attempt is looked for by itself
+# (OFFSET 0), or all that ever were would be read; so are orders below.
 ORDERS: Final = _ORDERS.format(detail="NULL AS channel_no, NULL AS cost_minor", join="")
 ORDERS_FOR_STAFF: Final = _ORDERS.format(
     detail="a.channel_no, o.cost_minor",
-    join="LEFT JOIN attempt a ON a.merchant_id = o.merchant_id"
-    " AND a.attempt_no = o.paid_attempt_no AND a.order_created_at = o.created_at",
+    join="""LEFT JOIN LATERAL (
+    SELECT channel_no FROM attempt
+    WHERE merchant_id = o.merchant_id AND attempt_no = o.paid_attempt_no
+      AND order_created_at = o.created_at
+    OFFSET 0
+) a ON true""",
 )
 
 _VOUCHERS: Final = """
@@ -159,8 +164,11 @@ SELECT e.booked_at AS at, e.day, e.kind, e.minor, coalesce(o.order_no, '') AS or
        coalesce(v.actor_name, s.actor_name, c.actor_name, g.actor_name, '') AS actor_name
 FROM ledger_entry e
 JOIN ledger_event l ON l.merchant_id = e.merchant_id AND l.id = e.event_id
-LEFT JOIN orders o ON o.merchant_id = l.merchant_id AND o.id = l.order_id
-    AND o.created_at = id_time(l.order_id)
+LEFT JOIN LATERAL (
+    SELECT order_no FROM orders
+    WHERE merchant_id = l.merchant_id AND id = l.order_id AND created_at = id_time(l.order_id)
+    OFFSET 0
+) o ON true
 LEFT JOIN voucher v ON v.holder_id = e.merchant_id AND v.event_id = e.event_id
 LEFT JOIN resolution s ON s.merchant_id = e.merchant_id AND s.event_id = e.event_id
     AND e.kind = 'credited'
@@ -181,8 +189,11 @@ _COMPLETIONS: Final = """
 SELECT c.at, c.day, c.order_no, o.merchant_order_no, o.amount_minor, {reason}, c.actor_name,
        c.proof_file_id IS NOT NULL AS proof, c.reverses IS NOT NULL AS undone
 FROM completion c
-JOIN orders o ON o.merchant_id = c.merchant_id AND o.id = c.order_id
-    AND o.created_at = id_time(c.order_id)
+CROSS JOIN LATERAL (
+    SELECT merchant_order_no, amount_minor, mode FROM orders
+    WHERE merchant_id = c.merchant_id AND id = c.order_id AND created_at = id_time(c.order_id)
+    OFFSET 0
+) o
 WHERE c.merchant_id = $1 AND o.mode = $2 AND c.day BETWEEN $3 AND $4
 ORDER BY c.at, c.id
 """

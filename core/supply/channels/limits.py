@@ -243,10 +243,13 @@ _COUNTING: Final = """(
     OR EXISTS (SELECT FROM supplier_payment p WHERE p.merchant_id = a.merchant_id
                AND p.order_id = a.order_id AND p.attempt_no = a.attempt_no)
 )"""
+# Each order is looked for by itself (OFFSET 0), or all orders that ever were would be read.
 _ATTEMPTS: Final = """
-FROM attempt a
-JOIN orders o ON o.merchant_id = a.merchant_id AND o.id = a.order_id
-    AND o.created_at = a.order_created_at
+FROM attempt a CROSS JOIN LATERAL (
+    SELECT state FROM orders
+    WHERE merchant_id = a.merchant_id AND id = a.order_id AND created_at = a.order_created_at
+    OFFSET 0
+) o
 """
 # An attempt of a day has no order that was created days later: months to come are not looked at.
 _MADE_BY_THEN: Final = "a.order_created_at < ({day} + interval '4 days') AT TIME ZONE 'UTC'"
