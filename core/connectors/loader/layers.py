@@ -30,10 +30,6 @@ class Layers:
         found = [s.table(key, legal) for s in self._sections if key in s]
         return Layers(*found) if found else Layers(self.own.table(key, legal))
 
-    def outwards(self) -> Sequence[Section]:
-        """From the innermost to the outermost."""
-        return self._sections[::-1]
-
     def inwards(self) -> Sequence[Section]:
         """From the outermost to the innermost."""
         return self._sections

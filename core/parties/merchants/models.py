@@ -39,13 +39,3 @@ class AppRow(Model):
 
     class Meta:
         table = "app"
-
-
-class MerchantProductRow(Model):
-    id = fields.UUIDField(primary_key=True)
-    merchant_id = fields.UUIDField()
-    product_code = fields.TextField()
-    state = fields.TextField(default="on")
-
-    class Meta:
-        table = "merchant_product"
