@@ -22,7 +22,7 @@ from core.reports.exports import Paper
 from core.runtime import Runtime
 from core.trade.orders import ByHand, Opened, PaymentSeen, get_attempts, get_order
 from handlers.kit.vocabulary import word
-from handlers.money.advances import AdvanceLine, read_line
+from handlers.money.money_lines import AdvanceLine, read_line
 from handlers.money.prepayments import advance_of
 from tests.bench.formulas import Sheets
 from tests.core.conftest import clock, desk, entrance, runtime, supplier

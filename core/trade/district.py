@@ -10,7 +10,7 @@ from core.parties.district import Parties, nonce
 from core.people.district import People
 from core.supply.district import Supply
 from core.system.district import System
-from core.trade.books import TradeBooks
+from core.trade.booking_tools import TradeBooks
 from core.trade.callbacks import Callbacks, RefusedCallbacks
 from core.trade.completions import Completions
 from core.trade.discrepancies import Discrepancies

@@ -21,8 +21,8 @@ from handlers.kit.chat import Chat, proof_of
 from handlers.kit.commands import CommandTable, right_here
 from handlers.kit.context import Presses, Wants
 from handlers.kit.intents import Intent, NoCommand, Reading, Usage
-from handlers.money.advances import AdvanceLine, Unreadable, Why, named_supplier
 from handlers.money.buttons import AnswerSlip, UndoVoucher
+from handlers.money.money_lines import AdvanceLine, Unreadable, Why, named_supplier
 from handlers.money.screens import EditedMoney, MoneyUnreadable
 from handlers.money.words import Adjust, Advances, AdvancesFault
 

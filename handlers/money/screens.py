@@ -24,8 +24,8 @@ from core.accounts.vouchers import (
 from core.delivery.outbox import Notice
 from handlers.kit.refusals import refusal_words
 from handlers.kit.screen import View, button, keyboard
-from handlers.money.advances import Why
 from handlers.money.buttons import AnswerSlip
+from handlers.money.money_lines import Why
 from handlers.money.receipt import render_receipt, undo_button
 
 

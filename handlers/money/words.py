@@ -11,7 +11,7 @@ from core.people.actors import Actor
 from handlers.kit.commands import Command, Words, first, only
 from handlers.kit.grammar import MERCHANTS, is_holder_no, is_off, latin_or_money, take_holders
 from handlers.kit.intents import Changing, Intent, Mistake, Reading, Usage
-from handlers.money.advances import (
+from handlers.money.money_lines import (
     SHOWN_CHARS,
     AdvanceLine,
     PhoneLike,

@@ -32,7 +32,7 @@ from core.people.actors import Actor
 from core.people.alarms import Alarm
 from core.runtime import Connections, Runtime, build
 from core.system.store import Tx
-from core.trade.books import TradeBooks
+from core.trade.booking_tools import TradeBooks
 from core.trade.orders import (
     Opened,
     OpenOrder,

@@ -20,7 +20,6 @@ from core.accounts.vouchers.model import (
     PAGE_SIZE,
     PAYIN,
     PREPAYMENT,
-    UNDO_WITHIN,
     Decision,
     Holder,
     Kind,
@@ -41,6 +40,7 @@ from core.accounts.vouchers.receipts import (
     Record,
     VoucherReceipt,
 )
+from core.accounts.vouchers.undo import UNDO_WITHIN
 from core.accounts.vouchers.vouchers import Vouchers
 from core.people.receipts import Cause
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 from typing import Final, Literal
 from uuid import UUID
@@ -17,7 +17,6 @@ from core.parties.merchants import Merchant
 from core.parties.suppliers import Supplier
 from core.people.receipts import Cause
 
-UNDO_WITHIN: Final = timedelta(minutes=30)
 PAGE_SIZE: Final = 10
 
 KindName = Literal["prepayment", "adjustment", "payin"]

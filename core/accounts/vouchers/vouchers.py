@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from datetime import date, datetime
-from decimal import Decimal
+from datetime import date
 from typing import Any, Final, TypeVar
 from uuid import UUID
 
@@ -16,11 +15,9 @@ from core.accounts.vouchers.doubts import Doubts, doubt_of_undo, doubts_of_moves
 from core.accounts.vouchers.model import (
     KINDS,
     PAGE_SIZE,
-    UNDO_WITHIN,
     Decision,
     Holder,
     Kind,
-    Move,
     VoucherLine,
     VoucherPage,
 )
@@ -31,13 +28,13 @@ from core.accounts.vouchers.receipts import (
     read_receipt,
     write_receipt,
 )
-from core.books import BusinessDay, Event, Ledger, reversal
+from core.accounts.vouchers.undo import need_undoable, reversal_of
+from core.books import BusinessDay, Event, Ledger
 from core.delivery.audit import Audit
 from core.delivery.outbox import Outbox, values_of
 from core.kernel.errors import Bug, Refusal
 from core.kernel.holder import MODE
 from core.kernel.ids import Ids
-from core.kernel.money import Money
 from core.people.actors import Actor
 from core.people.groups import Groups
 from core.people.receipts import Cause, receipt_of
@@ -117,7 +114,7 @@ class Vouchers:
             receipt = await _receipt_of(tx, cause)
             if receipt is None or receipt.reverses != voucher_id:
                 row = await tx.fetchrow(rows.TO_UNDO, holder.id, voucher_id, kind.name)
-                _check_undo(row, day.at)
+                need_undoable(row, day.at)
                 assert row is not None
                 if not sure and (doubt := doubt_of_undo(actor, dict(row))) is not None:
                     raise doubt
@@ -229,16 +226,7 @@ class Vouchers:
         """Book the exact reversal of a voucher's row and tell it; the receipt."""
         holder, kind = whose
         moved = await self._ledger.postings_of(tx, day.holder_id, row["event_id"])
-        event = Event(
-            f"{kind.undone}:{row['id']}", kind.undone, MODE, reversal(moved),
-            reverses=row["event_id"],
-        )  # fmt: skip
-        rate = row["conversion_rate"]
-        move = Move(
-            Money(-row["minor"], row["currency"]), event.postings,
-            Money(-row["original_minor"], row["original_currency"]), row["remark"],
-            Decimal(rate) if rate else None,
-        )  # fmt: skip
+        event, move = reversal_of(kind, row, moved)
         decided = Decision(holder, kind, move, cause)
         written = await self._write(tx, day, actor, decided, event, (row["id"], row["record_no"]))
         await self._telling.tell(tx, actor, [written])
@@ -288,16 +276,6 @@ class Vouchers:
 
 class _SupplierDayOver(Exception):
     """A supplier's day ended between its opening and the booking."""
-
-
-def _check_undo(row: asyncpg.Record | None, at: datetime) -> None:
-    """Refusals: record_not_found, already_undone, undo_too_late."""
-    if row is None:
-        raise Refusal("record_not_found")
-    if row["undone"]:
-        raise Refusal("already_undone")
-    if at - row["at"] > UNDO_WITHIN:
-        raise Refusal("undo_too_late", limit_min=int(UNDO_WITHIN.total_seconds() // 60))
 
 
 async def _receipt_of(queries: Queries, cause: Cause) -> VoucherReceipt | None:

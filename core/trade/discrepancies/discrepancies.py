@@ -18,7 +18,7 @@ from core.people.actors import Actor
 from core.people.approvals import Approvals, Asked
 from core.people.ops import Deed, tell_ops
 from core.system.store import Queries, Store, Tx
-from core.trade.books import TradeBooks
+from core.trade.booking_tools import TradeBooks
 from core.trade.discrepancies.decisions import (
     ResolveQuestion,
     fee_of,

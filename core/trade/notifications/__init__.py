@@ -5,8 +5,8 @@ from __future__ import annotations
 from core.trade.notifications.notifications import HANDS, Notifications
 from core.trade.notifications.queue import QUEUE
 from core.trade.notifications.results import AlarmExhausted
+from core.trade.notifications.retries import GAPS_S, judge
 from core.trade.notifications.signatures import body_of, sign
-from core.trade.notifications.verdict import GAPS_S, judge
 
 __all__ = [
     "GAPS_S",

@@ -19,7 +19,7 @@ from core.people.groups import Groups
 from core.system.retention import Words
 from core.system.store import HELD_UP, Store, Tx
 from core.trade.notifications.queue import Due, Ended, NewsQueue
-from core.trade.notifications.verdict import GONE, Verdict, judge
+from core.trade.notifications.retries import GONE, Verdict, judge
 
 _LOG = structlog.get_logger(__name__)
 # So many write at once: the other connections are for those who wait for an answer.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from core.trade.orders.batches import side_by_side
-from core.trade.orders.by_hand import ByHand, OrdersByHand
 from core.trade.orders.charges import (
     CHARGED,
     CHARGED_RATE,
@@ -14,6 +13,7 @@ from core.trade.orders.charges import (
     hold_charges,
     write_charges,
 )
+from core.trade.orders.completion_bookings import ByHand, OrdersByHand
 from core.trade.orders.completion_rows import held_minor_of, need_reversible
 from core.trade.orders.contradictions import (
     CONTRADICTION,

@@ -18,7 +18,7 @@ from core.kernel.errors import Refusal
 from core.parties.merchants import App
 from core.supply.channels import Choice, Reason, Routing, Wish
 from core.system.store import Store, Tx
-from core.trade.books import TradeBooks
+from core.trade.booking_tools import TradeBooks
 from core.trade.orders import moves
 from core.trade.orders.decisions import OpenOrder, came_to_nothing, differences
 from core.trade.orders.drafts import OtherMonth, new_attempt, new_order

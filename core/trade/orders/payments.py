@@ -18,7 +18,7 @@ from core.kernel.money import Money
 from core.parties.merchants import Merchant
 from core.supply.channels import Routing
 from core.system.store import Tx
-from core.trade.books import TradeBooks
+from core.trade.booking_tools import TradeBooks
 from core.trade.orders import moves
 from core.trade.orders.contradictions import CONTRADICTION, Contradictions
 from core.trade.orders.decisions import PaymentSeen, Settlement, need_same_payment, settle

@@ -14,7 +14,7 @@ from core.parties.merchants import Merchant
 from core.people.actors import Actor
 from core.people.approvals import Approvals
 from core.system.store import Store, Tx
-from core.trade.books import TradeBooks
+from core.trade.booking_tools import TradeBooks
 from core.trade.orders import get_attempts, named
 from core.trade.refunds.decisions import COST_RETURNED, RIGHT, need_endable
 from core.trade.refunds.notices import (

@@ -18,7 +18,7 @@ from core.kernel.money import Money
 from core.parties.merchants import App
 from core.people.actors import Actor
 from core.system.store import Tx
-from core.trade.books import TradeBooks
+from core.trade.booking_tools import TradeBooks
 from core.trade.orders import (
     Attempt,
     Order,

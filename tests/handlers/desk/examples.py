@@ -9,7 +9,7 @@ from core.people.people import RIGHTS
 from handlers.commands import COMMANDS
 from handlers.desk.screens import Balance, HelpNotice, NearCommand, NoCommandNotice, UsageNotice
 from handlers.kit.dialogues import DialogueEnded
-from handlers.money.advances import Why
+from handlers.money.money_lines import Why
 from handlers.topics import TOPICS
 from tests.handlers.written import AT, HOSTILE
 

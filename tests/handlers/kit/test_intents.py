@@ -14,7 +14,7 @@ from handlers.desk.words import Help, ShowBalance
 from handlers.files.words import Export
 from handlers.groups.words import BindMerchant, BindOps, BindSupplier, SetLanguage, ShowInfo, Unbind
 from handlers.kit.intents import Changing, Intent, Reading, Usage
-from handlers.money.advances import AdvanceLine, PhoneLike, Unreadable, Why
+from handlers.money.money_lines import AdvanceLine, PhoneLike, Unreadable, Why
 from handlers.money.words import (
     Adjust,
     Advances,

@@ -17,7 +17,7 @@ from core.accounts.vouchers import (
     ReceiptNotice,
     VoucherReceipt,
 )
-from handlers.money.advances import Why
+from handlers.money.money_lines import Why
 from handlers.money.screens import CreditNotice, EditedMoney, MoneyUnreadable, UsdtRate
 from tests.handlers.written import AT, HOSTILE, ID
 

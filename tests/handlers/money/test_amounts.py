@@ -24,7 +24,7 @@ from core.people.groups import Group
 from handlers.channels.words import AskWhy, ChangeChannel, minor, read_terms
 from handlers.commands import parse
 from handlers.kit.intents import Intent
-from handlers.money.advances import AdvanceLine
+from handlers.money.money_lines import AdvanceLine
 from handlers.money.prepayments import advance_of
 from handlers.money.words import Adjust, Advances, SetCredit
 from handlers.rates.words import SetRate

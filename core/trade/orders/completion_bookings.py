@@ -12,7 +12,7 @@ from core.kernel.money import Money
 from core.kernel.tariff import Tariff
 from core.supply.channels import Routing
 from core.system.store import Tx
-from core.trade.books import TradeBooks
+from core.trade.booking_tools import TradeBooks
 from core.trade.orders import moves
 from core.trade.orders.charges import (
     Charge,
