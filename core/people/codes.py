@@ -29,6 +29,7 @@ CODES: Final = declare(
             "anonymous_admin": (
                 "Telegram hides who is speaking. Switch off “remain anonymous” and say it again."
             ),
+            "staff_only": "This is said in an ops group or in a private chat with the bot only.",
             "second_person_needed": (
                 "A second person with this right must confirm it, not the one who asked."
             ),

@@ -29,9 +29,6 @@ CODES: Final = declare(
             ),
             "hours_invalid": "{text} are no hours. Write them like {example}.",
         },
-        "permission": {
-            "staff_only": "This is said in an ops group or in a private chat with the bot only."
-        },
         "not_found": {
             "channel_not_found": "No channel {channel_no} was found.",
             "document_not_found": "No document {document} was found.",
