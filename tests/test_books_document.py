@@ -15,7 +15,6 @@ from core.accounts.vouchers import Advance, Cause, VoucherReceipt
 from core.kernel.clock import DayCut
 from core.kernel.days import Days
 from core.kernel.money import Money, parse_money
-from core.kernel.tariff import parse_tariff
 from core.parties.merchants import App, Merchant
 from core.people.actors import Actor
 from core.reports.exports import Paper
@@ -27,6 +26,7 @@ from handlers.money.prepayments import advance_of
 from tests.bench.formulas import Sheets
 from tests.core.conftest import clock, desk, entrance, runtime, supplier
 from tests.core.support import ADMIN, Desk, SetClock, completing, nothing, wanted
+from texts.tariffs import parse_tariff
 
 __all__ = ["clock", "desk", "entrance", "runtime", "supplier"]
 

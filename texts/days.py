@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Final, Literal
 
-from core.kernel.amounts import fold
 from core.kernel.days import Days
 from core.kernel.errors import Bug, Refusal
+from texts.amounts import fold
 
 Relative = Literal["today", "yesterday", "this_month", "last_month"]
 

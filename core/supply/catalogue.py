@@ -13,7 +13,6 @@ from core.delivery.district import Delivery
 from core.delivery.outbox import Notice, Say
 from core.kernel.codec import unpack
 from core.kernel.errors import Refusal
-from core.kernel.tariff import format_tariff
 from core.parties.district import Parties
 from core.parties.merchants import Merchant
 from core.parties.suppliers import Supplier
@@ -86,7 +85,7 @@ class Catalogue:
             supplier_no=supplier.supplier_no,
             supplier_name=supplier.name,
             currency=supplier.currency,
-            cost=format_tariff(new.cost, supplier.currency),
+            cost=new.cost,
             products=new.products,
             actor_name=actor.name,
             **new.terms.pack(),
@@ -108,7 +107,7 @@ class Catalogue:
             return  # pressed twice
         question = asked.question
         supplier = await self._suppliers.by_no(question.supplier_no)
-        new = new_channel(question, supplier)
+        new = new_channel(question)
         await self._need_way(supplier, new.supplier_code)
 
         async def also(tx: Tx, trail: _Trail) -> None:

@@ -5,21 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from core.kernel.tariff import parse_tariff
-from core.parties.suppliers import Supplier
+from core.kernel.tariff import Tariff
 from core.people.approvals import Question
 from core.supply.channels import NewChannel, read_hours
 
 
 @dataclass(frozen=True, slots=True)
 class ChannelQuestion(Question):
-    """A channel as it would be. cost: as a person writes a tariff; hours: as one writes them."""
+    """A channel as it would be. hours: as a person writes them."""
 
     kind: ClassVar[str] = "channel"
     supplier_no: str
     supplier_name: str
     currency: str
-    cost: str
+    cost: Tariff
     products: tuple[str, ...]
     name: str
     supplier_code: str
@@ -34,13 +33,13 @@ class ChannelQuestion(Question):
     actor_name: str
 
 
-def new_channel(question: ChannelQuestion, supplier: Supplier) -> NewChannel:
+def new_channel(question: ChannelQuestion) -> NewChannel:
     """The channel of a question. Everything in it was read before."""
     return NewChannel(
         channel_no=None,
         name=question.name,
         supplier_code=question.supplier_code,
-        cost=parse_tariff(question.cost, supplier.currency),
+        cost=question.cost,
         products=question.products,
         currency=question.currency,
         amount_list=question.amount_list,

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from core.kernel.amounts import fold
 from handlers.kit.commands import Command, Reader, Words, dated, days_in, only
 from handlers.kit.grammar import HOLDERS, is_holder_no, take_currencies, take_holders
 from handlers.kit.intents import Changing, Intent, Reading
+from texts.amounts import fold
 from texts.days import NoSuchDay, Span
 
 

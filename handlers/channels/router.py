@@ -9,7 +9,7 @@ from aiogram import Router
 from aiogram.types import CallbackQuery, Message
 
 from core.accounts.vouchers import Cause
-from core.kernel.tariff import format_tariff, parse_tariff
+from core.kernel.tariff import format_tariff
 from core.parties.district import Parties
 from core.people.actors import Actor
 from core.supply.catalogue import RIGHT
@@ -30,6 +30,7 @@ from handlers.channels.words import (
 from handlers.kit.chat import Chat
 from handlers.kit.context import Press, Presses, Wants
 from handlers.kit.vocabulary import word
+from texts.tariffs import parse_tariff
 
 SEE: Final = "see_channel"
 PAGE_SIZE: Final = 8

@@ -10,6 +10,7 @@ from typing import Any, Final
 from aiogram.types import InlineKeyboardMarkup
 
 from core.delivery.outbox import Notice
+from core.kernel.tariff import format_tariff
 from core.parties.suppliers import Call
 from core.reports.exports import CallLog
 from core.supply.channels import AlarmChannel, ChannelWorks
@@ -215,13 +216,17 @@ def _question_buttons(
     )
 
 
+def _cost(said: ChannelQuestionNotice | ChannelAdded, _: str) -> dict[str, str]:
+    return {"cost": format_tariff(said.new.cost, said.new.currency)}
+
+
 VIEWS: Final[tuple[View[Any], ...]] = (
     View(AlarmChannel),
     View(ChannelWorks),
     View(ChannelNotice, buttons=_channel_buttons),
     View(ChannelsNotice, buttons=_list_buttons),
-    View(ChannelQuestionNotice, buttons=_question_buttons),
-    View(ChannelAdded),
+    View(ChannelQuestionNotice, buttons=_question_buttons, adds=_cost),
+    View(ChannelAdded, adds=_cost),
     View(ChannelDropped),
     View(ChannelChanged),
     View(ChannelTurned),

@@ -11,12 +11,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
-from core.kernel.amounts import doubtful, fold, read_amount
 from core.kernel.errors import Refusal
 from core.kernel.money import EXPONENTS, parse_money
 from core.supply.channels import FAULTS, read_hours
 from handlers.kit.commands import Command
 from handlers.kit.intents import Changing, Reading
+from texts.amounts import doubtful, fold, read_amount
 
 Field = Literal[
     "amount", "hours", "daylimit", "daycount", "weight", "priority", "name", "code"

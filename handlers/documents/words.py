@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from core.kernel.amounts import fold
 from handlers.kit.commands import Command
 from handlers.kit.intents import Changing, Reading
+from texts.amounts import fold
 
 Decision = Literal["approve", "reject", "withdraw"]
 

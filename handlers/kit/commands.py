@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Final, Literal, TypeVar
 
-from core.kernel.amounts import fold
 from core.people.actors import Actor
 from handlers.kit.grammar import HOLDERS, MERCHANTS, is_holder_no, latin, take_holders
 from handlers.kit.intents import Intent
 from texts import translator
+from texts.amounts import fold
 from texts.days import NoSuchDay, Span, read_days
 
 Words = Sequence[str]

@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from core.kernel.amounts import begins_with_unit, fold, fold_amount, read_amount
 from core.kernel.money import EXPONENTS
+from texts.amounts import begins_with_unit, fold, fold_amount, read_amount
 
 MERCHANTS: Final = "M"
 SUPPLIERS: Final = "S"

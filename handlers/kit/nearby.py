@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from core.kernel.amounts import fold, visible
 from handlers.kit.commands import CommandTable
 from handlers.kit.grammar import Slash, split_slash
 from handlers.kit.intents import Near, NoCommand
+from texts.amounts import fold, visible
 from texts.days import read_days
 
 MAX_NEAR: Final = 3

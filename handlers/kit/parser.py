@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from core.kernel.amounts import fold, visible
 from handlers.kit.commands import Command, CommandTable
 from handlers.kit.grammar import Slash, split_slash
 from handlers.kit.intents import Intent, NoCommand, Usage
 from handlers.kit.nearby import Nearby
+from texts.amounts import fold, visible
 from texts.days import read_days
 
 

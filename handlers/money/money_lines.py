@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import Final, Literal
 
 from core.accounts.vouchers import MAX_REMARK_CHARS
-from core.kernel.amounts import (
+from texts.amounts import (
     AMOUNT,
     Typed,
     begins_with_front,

@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Final
 
-from core.kernel.amounts import Typed, read_amount, read_rate
 from core.people.actors import Actor
 from handlers.kit.commands import Command, Words, first, only
 from handlers.kit.grammar import MERCHANTS, is_holder_no, is_off, latin_or_money, take_holders
@@ -19,6 +18,7 @@ from handlers.money.money_lines import (
     read_advances,
     read_line,
 )
+from texts.amounts import Typed, read_amount, read_rate
 
 
 @dataclass(frozen=True, slots=True)

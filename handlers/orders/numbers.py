@@ -11,8 +11,8 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from core.kernel.amounts import fold
 from core.kernel.ids import MERCHANT_NUMBER, MERCHANT_NUMBER_CHARS, NUMBER_CHARS, read_number
+from texts.amounts import fold
 from texts.days import read_days
 
 # So many words of a message are taken for numbers at most; so many orders are shown for them.

@@ -8,7 +8,7 @@ from aiogram import Router
 from aiogram.types import CallbackQuery, Message
 
 from core.accounts.district import Accounts
-from core.kernel.tariff import format_tariff, parse_tariff
+from core.kernel.tariff import format_tariff
 from core.parties.district import Parties
 from core.parties.merchants import Merchant, Offer
 from core.people.district import People
@@ -23,6 +23,7 @@ from handlers.rates.buttons import AnswerRerating
 from handlers.rates.screens import RateLine, Rates
 from handlers.rates.words import Rerate, SetCost, SetRate, ShowRates, first_day
 from texts.days import resolve
+from texts.tariffs import parse_tariff
 
 
 def router() -> Router:

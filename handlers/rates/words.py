@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Final, Literal
 
-from core.kernel.amounts import fold
 from core.kernel.errors import Refusal
 from handlers.kit.commands import Command, about
 from handlers.kit.intents import Changing, Reading
+from texts.amounts import fold
 from texts.days import EXAMPLE, DaySpan, NoSuchDay, Span, read_days, resolve
 
 Since = Span | NoSuchDay | Literal["tomorrow"] | None

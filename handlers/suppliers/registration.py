@@ -14,7 +14,6 @@ from uuid import UUID
 from aiogram import Router
 from aiogram.types import CallbackQuery, Message
 
-from core.kernel.amounts import fold
 from core.kernel.errors import Bug, Refusal
 from core.kernel.money import HOME_CURRENCY, need_currency
 from core.parties.district import Parties
@@ -32,6 +31,7 @@ from handlers.suppliers.cards import Cards
 from handlers.suppliers.credentials import ask_credentials
 from handlers.suppliers.screens import SupplierQuestion
 from handlers.suppliers.words import SETTLES_TO, BeginSupplier, read_settles_to
+from texts.amounts import fold
 
 STEPS: Final = (
     "name", "legal_name", "licence_no", "licence_expires_on", "settles_to", "document", "currency",

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Final, Literal
 
-from core.kernel.amounts import fold
 from handlers.kit.commands import Command
 from handlers.kit.intents import Changing, Reading
+from texts.amounts import fold
 from texts.days import DaySpan, read_days
 
 Change = Literal[

@@ -13,7 +13,7 @@ import asyncpg
 
 from bot.world import DOCUMENTS, Addresses, approved_document, open_live, seed
 from core.kernel.money import Rate
-from core.kernel.tariff import Tariff, Tier, parse_tariff
+from core.kernel.tariff import Tariff, Tier
 from core.parties.suppliers import NewSupplier
 from core.people.actors import Actor
 from core.runtime import Runtime
@@ -28,6 +28,7 @@ from tests.core.support import (
     SetClock,
     build_runtime,
 )
+from texts.tariffs import parse_tariff
 
 PRODUCTS: Final = ("alipay_qr", "wechat_qr")
 # What the demo's own channels cost here: most orders of the written sequences come to 100.00.

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, ClassVar, Generic, Literal, TypeVar
+from typing import ClassVar, Generic, Literal, TypeVar
 from uuid import UUID
 
-from core.kernel.codec import pack
 from core.kernel.errors import Refusal
 
 State = Literal["open", "used", "dropped"]
@@ -40,11 +39,6 @@ class Asked(Generic[Q]):
     asked_by: int
     question: Q
     state: State
-
-    @property
-    def facts(self) -> dict[str, Any]:
-        """As JSON values for its screen, whose buttons carry the id."""
-        return {**pack(self.question), "approval_id": str(self.id)}
 
     def need_answerer(self, user_id: int, *, yes: bool) -> None:
         """Whoever answers may do so. Refusals: confirmation_foreign, second_person_needed."""

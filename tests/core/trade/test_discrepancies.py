@@ -15,7 +15,6 @@ from core.accounts.vouchers import Cause
 from core.kernel.days import Days
 from core.kernel.errors import Refusal
 from core.kernel.money import PPM, Rate
-from core.kernel.tariff import parse_tariff
 from core.people.actors import ANONYMOUS_ADMIN_ID
 from core.system.store import Tx
 from core.trade.discrepancies import HOWS, PAGE_SIZE, Discrepancy
@@ -34,6 +33,7 @@ from tests.core.support import (
     completing,
     nothing,
 )
+from texts.tariffs import parse_tariff
 
 
 async def held(desk: Desk, minor: int) -> tuple[Opened, Discrepancy]:

@@ -6,6 +6,8 @@ from dataclasses import replace
 from typing import Final
 
 from core.delivery.outbox import Notice
+from core.kernel.money import Rate
+from core.kernel.tariff import Tariff, Tier
 from core.supply.channel_question import ChannelQuestion
 from core.supply.channels import AlarmChannel, ChannelWorks
 from core.supply.notices import (
@@ -54,8 +56,9 @@ TERMS: Final = ShownTerms(
     name=HOSTILE, supplier_code="alipay_qr", amount_list=(10_000, 20_000), amount_min=None,
     amount_max=None, hours=None, day_limit_minor=None, day_limit_count=5, weight=1, priority=0,
 )  # fmt: skip
+COST: Final = Tariff((Tier(0, Rate(6500, 10)), Tier(100_000, Rate(5000))))
 NEW: Final = ChannelQuestion(
-    supplier_no="S01", supplier_name=HOSTILE, currency="CNY", cost="0.65%",
+    supplier_no="S01", supplier_name=HOSTILE, currency="CNY", cost=COST,
     products=("alipay_qr",), name=HOSTILE, supplier_code="alipay_qr", amount_list=(10_000, 20_000),
     amount_min=None, amount_max=None, hours=None, day_limit_minor=None, day_limit_count=5,
     weight=1, priority=0, actor_name=HOSTILE,

@@ -6,7 +6,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.kernel.amounts import Typed, fold
 from core.people.people import RIGHTS
 from handlers.bills.words import SetDayCut, ShowBill, ShowPrepaid
 from handlers.commands import COMMANDS, parse
@@ -29,6 +28,7 @@ from handlers.orders.words import Complete, LookUp, ShowCompletions
 from handlers.rates.words import ShowRates
 from handlers.statistics.words import ShowStatistics
 from tests.handlers.support import kinds
+from texts.amounts import Typed, fold
 from texts.days import DaySpan, Mark, NoSuchDay
 
 NOV_1 = Mark(None, 11, 1)

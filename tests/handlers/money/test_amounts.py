@@ -18,7 +18,6 @@ from typing import Any, Final
 from core.accounts.vouchers import Advance, convert, money_of
 from core.delivery.outbox import Fact, Say
 from core.kernel.errors import Refusal
-from core.kernel.tariff import parse_tariff
 from core.people.actors import Actor
 from core.people.groups import Group
 from handlers.channels.words import AskWhy, ChangeChannel, minor, read_terms
@@ -29,6 +28,7 @@ from handlers.money.prepayments import advance_of
 from handlers.money.words import Adjust, Advances, SetCredit
 from handlers.rates.words import SetRate
 from tests.handlers.support import FINANCE, SPRUCE, Desk, labelled
+from texts.tariffs import parse_tariff
 
 LINES: Final = 20_000
 END_TO_END: Final = 220

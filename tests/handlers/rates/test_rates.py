@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from core.kernel.errors import Refusal
 from core.kernel.holder import HOUSE
 from core.kernel.money import Rate
-from core.kernel.tariff import Tariff, Tier, format_tariff, parse_tariff
+from core.kernel.tariff import Tariff, Tier, format_tariff
 from core.parties.merchants import App, Merchant
 from core.trade.orders import Order, PaymentSeen, get_attempts
 from handlers.commands import parse
@@ -36,6 +36,7 @@ from tests.handlers.support import (
     one_say,
 )
 from texts.days import DaySpan, Mark, NoSuchDay
+from texts.tariffs import parse_tariff
 
 Shop = tuple[Merchant, App]
 ONE_DAY = DaySpan(Mark(2026, 12, 1), Mark(2026, 12, 1))

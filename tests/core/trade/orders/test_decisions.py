@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from core.books import assert_balanced
 from core.kernel.errors import Bug, Contradiction
 from core.kernel.money import Money, Rate
-from core.kernel.tariff import Tariff, parse_tariff
+from core.kernel.tariff import Tariff
 from core.trade.orders import Attempt, OpenOrder, Order, Terms
 from core.trade.orders.decisions import (
     InSuspense,
@@ -26,6 +26,7 @@ from core.trade.orders.decisions import (
     uses_of,
 )
 from tests.core.support import wanted
+from texts.tariffs import parse_tariff
 
 AT = datetime(2026, 11, 10, 4, tzinfo=UTC)
 ID = UUID(int=1)

@@ -9,9 +9,9 @@ import pytest
 from core.delivery.outbox import Say
 from core.kernel.errors import Refusal
 from core.kernel.money import Money
-from core.kernel.tariff import parse_tariff
 from core.trade.orders import ByHand, PaymentSeen, get_attempts
 from tests.core.support import ADMIN, FINANCE, OPS_CHAT, Desk, completing, facts, nothing
+from texts.tariffs import parse_tariff
 
 PAID = {"cost/S01": -65, "due/S01": -9935, "fees": 120, "payable": 9880}
 

@@ -80,7 +80,7 @@ def _any_of(words: list[str]) -> str:
 
 
 _GROUPED: Final = "|".join(f"[1-9][0-9]{{0,2}}(?:{mark}[0-9]{{3}})+" for mark in ",' ")
-# Patterns of what is folded. They are parts of larger ones, also in core.kernel.tariff.
+# Patterns of what is folded. They are parts of larger ones, also in texts.tariffs.
 NUMBER: Final = rf"(?:(?:{_GROUPED}|[0-9]+)(?:\.[0-9]+)?|\.[0-9]+)(?![.,']?[0-9])"
 SCALE: Final = _any_of(list(_SCALES))
 CURRENCY: Final = _any_of(list(_CURRENCY))
