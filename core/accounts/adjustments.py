@@ -18,12 +18,12 @@ from core.accounts.vouchers import (
     check_moved,
 )
 from core.books import adjusted
-from core.kernel.errors import REASON_EXAMPLES, Refusal
+from core.kernel.errors import Refusal
 from core.kernel.money import Money
 from core.parties.merchants import Merchant
 from core.people.actors import Actor
 
-_EXAMPLE: Final = REASON_EXAMPLES["adjust"]
+_EXAMPLE: Final = "-20"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ def check_correction(correction: Correction, currency: str) -> None:
     """Refusals: reason_missing, amount_invalid, amount_over_limit."""
     amount = correction.amount
     if not correction.reason.strip():
-        raise Refusal("reason_missing", example=_EXAMPLE)
+        raise Refusal("reason_missing", reason_for="adjust")
     if amount.currency != currency:
         raise Refusal("amount_invalid", text=amount, currency=currency, example=_EXAMPLE)
     check_moved(amount, example=_EXAMPLE)

@@ -63,19 +63,6 @@ def declared() -> Mapping[str, RefusalKind]:
     return MappingProxyType(_DECLARED)
 
 
-# What `reason_missing` gives as its example, by what is asked for; the catalogues translate it.
-REASON_EXAMPLES: dict[str, str] = {
-    "complete": "/complete P… the supplier confirmed the money",
-    "uncomplete": "/uncomplete P… the supplier never got the money",
-    "adjust": "/adjust M1001 -20 wrong fee",
-    "resolve": "the supplier sent it back to the payer",
-    "release": "the supplier refused the refund",
-    "reject_document": "the refund is signed in another way",
-    "withdraw_document": "the supplier changed its interface",
-    "switch_off": "its contract ends",
-}
-
-
 class Refusal(Exception):
     """An expected no, with a code that a room declares, and the facts its sentence needs.
 

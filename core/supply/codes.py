@@ -13,7 +13,7 @@ CODES: Final = declare(
                 "A cost cannot begin on {day}: at the supplier it is {today}. Past orders keep"
                 " theirs."
             ),
-            "reason_missing": "A reason is required, for example: {example}",
+            "reason_missing": "A reason is required, for example: {reason_for}",
             "credential_unknown": "{document} names no credential {name}. It names: {names}.",
             "channel_in_other_currency": (
                 "The channel {channel_no} is in {currency}, but its supplier {supplier_no} counts"

@@ -12,7 +12,7 @@ from aiogram.types import CallbackQuery, Message
 
 from core.connectors import DocumentFaults
 from core.delivery.outbox import Say, TextFile
-from core.kernel.errors import REASON_EXAMPLES, Refusal
+from core.kernel.errors import Refusal
 from core.people.actors import Actor
 from core.supply.district import Supply
 from core.supply.onboarding import Document, Documents
@@ -45,6 +45,7 @@ from handlers.kit.chat import Chat
 from handlers.kit.context import Presses, Wants
 from handlers.kit.dialogues import DOCUMENT, Answers, Chooses, Dialogue, Dialogues, Said, Sent
 from handlers.kit.downloads import read_text
+from handlers.kit.vocabulary import word
 
 RIGHT, APPROVE_RIGHT = "documents", "approve_document"
 MAX_KB: Final = 64
@@ -52,7 +53,6 @@ LISTED: Final = 15
 NOTE_CHARS: Final = 500
 CHECKED, WHY = "checked", "document_why"
 _ENDINGS: Final = (".yaml", ".yml")
-_EXAMPLES: Final = {"reject": "reject_document", "withdraw": "withdraw_document"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -298,10 +298,10 @@ async def _ask_why(
 ) -> None:
     actor = chat.actor
     actor.need(RIGHT if decision == "withdraw" else APPROVE_RIGHT)
-    example = REASON_EXAMPLES[_EXAMPLES[decision]]
     if chat.id != actor.user_id:  # no conversation in a group
-        typed = f"/document {document.code} v{document.version} {decision} {example}"
-        raise Refusal("reason_missing", example=typed)
+        why = word("reason_for", f"{decision}_document", actor.language)
+        typed = f"/document {document.code} v{document.version} {decision} {why}"
+        raise Refusal("reason_missing", reason_for=typed)
     wanted = Reason(document.id, decision, chat.message_id)
     dialogue = await dialogues.begin(actor, WHY, wanted)
     await chat.say(DocumentWhy(str(document), decision, dialogue.id))

@@ -228,6 +228,17 @@ WORDS: Final[dict[str, dict[str, str]]] = {
     "supplier_state": {"live": "live", "off": "off"},
     "use": {"opened": "opened with it", "switched": "switched to", "rolled_back": "rolled back to"},
     "right": RIGHTS,
+    # A deed that needs a reason -> an example of one, with the command where it has one.
+    "reason_for": {
+        "complete": "/complete P… the supplier confirmed the money",
+        "uncomplete": "/uncomplete P… the supplier never got the money",
+        "adjust": "/adjust M1001 -20 wrong fee",
+        "resolve": "the supplier sent it back to the payer",
+        "release": "the supplier refused the refund",
+        "reject_document": "the refund is signed in another way",
+        "withdraw_document": "the supplier changed its interface",
+        "switch_off": "its contract ends",
+    },
     "group": {
         "ops": "ops group",
         "merchant": "merchant group",

@@ -9,7 +9,7 @@ from uuid import UUID
 from aiogram import Router
 from aiogram.types import CallbackQuery, Message
 
-from core.kernel.errors import REASON_EXAMPLES, Refusal
+from core.kernel.errors import Refusal
 from core.parties.district import Parties
 from core.parties.suppliers import Supplier
 from core.supply.district import Supply
@@ -20,6 +20,7 @@ from handlers.kit.chat import Chat
 from handlers.kit.context import Presses, Wants
 from handlers.kit.dialogues import Answers, Dialogues, Said
 from handlers.kit.refusals import RefusalNotice
+from handlers.kit.vocabulary import word
 from handlers.suppliers.amendments import amend, ask_amend
 from handlers.suppliers.buttons import (
     OnSupplier,
@@ -164,8 +165,8 @@ async def _go_live(chat: Chat, cards: Cards, supplier: Supplier) -> None:
 
 async def _ask_off(chat: Chat, dialogues: Dialogues, supplier: Supplier) -> None:
     if chat.id != chat.actor.user_id:  # no conversation in a group
-        example = REASON_EXAMPLES["switch_off"]
-        raise Refusal("reason_missing", example=f"/supplier {supplier.supplier_no} off {example}")
+        why = word("reason_for", "switch_off", chat.actor.language)
+        raise Refusal("reason_missing", reason_for=f"/supplier {supplier.supplier_no} off {why}")
     dialogue = await dialogues.begin(chat.actor, OFF, SwitchingOff(supplier.id))
     await chat.say(SupplierOff(supplier.supplier_no, supplier.name, dialogue.id))
 

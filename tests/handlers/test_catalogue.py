@@ -71,3 +71,9 @@ def test_the_catalogues_do_not_contradict_each_other() -> None:
         for key, (_, texts) in catalogue(path.name).items():
             if key in mine:
                 assert mine[key][1] == texts, (path.name, key)
+
+
+def test_each_deed_that_needs_a_reason_has_an_example() -> None:
+    named = re.compile(r'(?:\breason_for=|\bchecks\.reason\()"(\w+)"')
+    sources = [path.read_text(encoding="utf-8") for path in (ROOT / "core").rglob("*.py")]
+    assert {deed for text in sources for deed in named.findall(text)} == set(WORDS["reason_for"])

@@ -7,7 +7,6 @@ from pathlib import Path
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po
 
-from core.kernel.errors import REASON_EXAMPLES
 from core.trade.orders import lifecycle
 from core.trade.refunds.lifecycle import NEXT
 from payapi import auth, wire
@@ -23,7 +22,7 @@ CATALOGUE = ROOT / "locales" / "zh" / "LC_MESSAGES" / "payapi.po"
 
 def said() -> set[str]:
     """Every sentence that may be shown in translation."""
-    found = {kind.text for kind in REFUSALS.values()} | set(REASON_EXAMPLES.values())
+    found = {kind.text for kind in REFUSALS.values()}
     found |= {state for (state, _) in lifecycle.ORDER_NEXT} | set(lifecycle.ORDER_NEXT.values())
     found |= {state for (state, _) in NEXT} | set(NEXT.values())
     found |= {ONCE_EXPECTED.text, *(mark.text for mark in CALLABLE.values())}

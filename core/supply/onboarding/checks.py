@@ -11,7 +11,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from core.connectors import Connector, fits_host
-from core.kernel.errors import REASON_EXAMPLES, Refusal
+from core.kernel.errors import Refusal
 from core.kernel.money import need_currency
 from core.parties.suppliers import NewSupplier
 from core.system.gateway import NeverSent, check_url
@@ -51,10 +51,10 @@ def supplier_line(param: str, text: str) -> str:
 
 
 def reason(what: str, text: str) -> str:
-    """Why somebody does something. what: a key of REASON_EXAMPLES. Refusals: reason_missing,
-    field_invalid."""
+    """Why somebody does something. what: the deed, as `reason_missing` names it. Refusals:
+    reason_missing, field_invalid."""
     if not text.strip():
-        raise Refusal("reason_missing", example=REASON_EXAMPLES[what])
+        raise Refusal("reason_missing", reason_for=what)
     return line("reason", text, WORDS_CHARS)
 
 

@@ -13,7 +13,7 @@ from uuid import UUID
 from core.delivery.district import Delivery
 from core.delivery.outbox import Notice, Say
 from core.kernel.codec import pack
-from core.kernel.errors import REASON_EXAMPLES, Refusal
+from core.kernel.errors import Refusal
 from core.parties.merchants import Merchants
 from core.people.actors import Actor
 from core.people.approvals import Asked
@@ -87,7 +87,7 @@ class Completions:
         """
         actor.need("complete")
         if not reason.strip():
-            raise Refusal("reason_missing", example=REASON_EXAMPLES["complete"])
+            raise Refusal("reason_missing", reason_for="complete")
         order = await find_for(self._store, actor, number)
         if not order.open_to_money:
             raise Refusal("order_state", number=order.order_no, status=order.state)
@@ -174,7 +174,7 @@ class Completions:
         if actor.group is None:
             raise Refusal("group_needed")
         if not reason.strip():
-            raise Refusal("reason_missing", example=REASON_EXAMPLES["uncomplete"])
+            raise Refusal("reason_missing", reason_for="uncomplete")
         order = await find_for(self._store, actor, number)
         await need_reversible(self._store, order)
         await self._follow_up.ask(order.merchant_id, order.id, request_id=request_id)

@@ -7,7 +7,7 @@ from typing import ClassVar, Final
 from uuid import UUID
 
 from core.books import Postings, credited, returned_to_payer
-from core.kernel.errors import REASON_EXAMPLES, Refusal
+from core.kernel.errors import Refusal
 from core.kernel.money import Money, Rate
 from core.people.actors import Actor
 from core.people.approvals import Question
@@ -84,7 +84,7 @@ def need_left(left_minor: int, seen_minor: int, seen: Discrepancy) -> None:
 def need_reason(reason: str) -> str:
     """As it is kept. Refusals: reason_missing."""
     if not reason.strip():
-        raise Refusal("reason_missing", example=REASON_EXAMPLES["resolve"])
+        raise Refusal("reason_missing", reason_for="resolve")
     return reason.strip()[:MAX_REASON_CHARS]
 
 

@@ -12,7 +12,7 @@ from uuid import UUID
 from core.books import BusinessDay, Event, Postings, refund_reserved, refund_settled, reversal
 from core.delivery.outbox import MerchantNews, News
 from core.kernel.clock import rfc3339
-from core.kernel.errors import REASON_EXAMPLES, Bug, Refusal
+from core.kernel.errors import Bug, Refusal
 from core.kernel.ids import MERCHANT_NUMBER
 from core.kernel.money import Money
 from core.parties.merchants import App
@@ -278,7 +278,7 @@ class Refunds:
         refund_state (it succeeded, or is being sent right now), reason_missing.
         """
         if not why.strip():
-            raise Refusal("reason_missing", example=REASON_EXAMPLES["release"])
+            raise Refusal("reason_missing", reason_for="release")
         merchant = await self._merchants.by_id(merchant_id)
 
         async def work(tx: Tx, day: BusinessDay) -> Refund:
