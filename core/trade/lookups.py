@@ -90,16 +90,13 @@ class Lookups:
         self, actor: Actor, merchant_id: UUID | None, days: tuple[date, date], page: int
     ) -> CompletionPage:
         """Live orders that were completed by hand on business days (their merchant's, first and
-        last included). merchant_id: None for all merchants that the actor sees here. A page beyond
-        the last is the last.
+        last included), for staff among themselves: a reason may name a supplier. merchant_id: None
+        for all merchants. A page beyond the last is the last.
 
-        Refusals: anonymous_admin, not_permitted, record_not_found.
+        Refusals: anonymous_admin, not_permitted, staff_only.
         """
-        actor.need("see_channel")
-        if merchant_id is not None and not actor.sees(merchant_id):
-            raise Refusal("record_not_found")
-        seen = actor.merchant_ids if merchant_id is None else (merchant_id,)
-        scope = None if seen is None else list(seen)
+        actor.need_among_staff("see_channel")
+        scope = None if merchant_id is None else [merchant_id]
         count = await self._store.fetchval(f"SELECT count(*) {_COMPLETED}", scope, *days)
         pages = max(1, -(-count // COMPLETIONS_PER_PAGE))
         number = min(max(1, page), pages)

@@ -36,13 +36,11 @@ def router() -> Router:
 async def show_completions(
     _: Message, chat: Chat, intent: ShowCompletions, people: People, reports: Reports, trade: Trade
 ) -> None:
-    """The first page of the days: of one merchant, or of all that are seen here."""
-    actor, merchant = chat.actor, None
-    actor.need("see_channel")
-    if intent.number is not None or actor.merchant_ids == ():  # nothing is seen here
-        merchant = await people.access.merchant_in(
-            actor, intent.number, example="/completions M1001"
-        )
+    """The first page of the days: of one merchant, or of all."""
+    chat.actor.need_among_staff("see_channel")
+    merchant = None
+    if intent.number is not None:
+        merchant = await people.access.merchant_in(chat.actor, intent.number)
     days = resolve(intent.days, await reports.bills.open_day(merchant.id if merchant else HOUSE))
     await chat.say(await _page(chat, trade, merchant, days, 1))
 
@@ -51,6 +49,7 @@ async def turn_completions(
     _: CallbackQuery, chat: Chat, button: TurnCompletions, parties: Parties, trade: Trade
 ) -> None:
     """Another page, in the place of the one that carries the button."""
+    chat.actor.need_among_staff("see_channel")
     merchant = None
     if button.merchant_id is not None:
         merchant = await parties.merchants.by_id(button.merchant_id)

@@ -43,7 +43,7 @@ class Uncomplete(Changing):
 
 @dataclass(frozen=True, slots=True)
 class ShowCompletions(Reading):
-    """Which orders were completed by hand. number: of a merchant; None: all that the chat sees."""
+    """Which orders were completed by hand. number: of a merchant; None: of all."""
 
     days: Span | NoSuchDay
     number: str | None = None
@@ -115,6 +115,9 @@ COMMANDS: Final = (
         forms=("补单记录",),
         what="Orders completed by hand",
         usage=("补单记录", "补单记录 11-01~11-20", "补单记录 M1001", "/completions 2026-11"),
-        answer="the days' orders that were completed by hand, with who and why, by pages of ten",
+        answer=(
+            "the days' orders that were completed by hand, with who and why, by pages of ten; in "
+            "ops groups and private chats only"
+        ),
     ),
 )

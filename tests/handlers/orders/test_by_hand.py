@@ -113,20 +113,20 @@ def around(order: Order) -> tuple[date, date]:
 
 
 async def test_what_was_completed_is_listed_by_days_and_merchants(desk: Desk, order: Order) -> None:
-    assert (await desk.said(OPERATOR, SPRUCE, "补单记录")).facts["count"] == 0
+    assert (await desk.said(OPERATOR, OPS, "补单记录")).facts["count"] == 0
     question = await desk.said(OPERATOR, SPRUCE, f"补单 {order.order_no} 供应商已确认")
     await desk.press(OPERATOR, SPRUCE, button_data(question))
     for user_id, chat_id, text in (
-        (OPERATOR, SPRUCE, "补单记录"), (FINANCE, SPRUCE, "/completions"),
-        (OPERATOR, OPS, "/completions"), (OPERATOR, OPERATOR, "补单记录 今日 M1001"),
+        (OPERATOR, OPS, "补单记录"), (FINANCE, OPS, "/completions M1001"),
+        (OPERATOR, OPERATOR, "补单记录 今日 M1001"),
     ):  # fmt: skip
         said = await desk.said(user_id, chat_id, text)
         assert (said.screen, said.facts["count"]) == ("completions", 1), text
         assert said.facts["lines"][0]["order_no"] == order.order_no
         assert said.facts["lines"][0]["reason"] == "供应商已确认"
-    assert (await desk.said(OPERATOR, SPRUCE, "补单记录 昨日")).facts["count"] == 0
+    assert (await desk.said(OPERATOR, OPS, "补单记录 昨日")).facts["count"] == 0
     first = TurnCompletions(*around(order), 1, order.merchant_id)
-    page = one_say(await desk.press(OPERATOR, SPRUCE, first.data(), message_id=90))
+    page = one_say(await desk.press(OPERATOR, OPS, first.data(), message_id=90))
     assert (page.screen, page.edit_message_id, page.facts["count"]) == ("completions", 90, 1)
 
 
@@ -135,14 +135,16 @@ async def test_a_list_of_completions_is_refused_where_it_shows_too_much(
 ) -> None:
     for user_id, chat_id, text, code in (
         (SUQING, SPRUCE, "/completions", "not_permitted"),
-        (OPERATOR, SPRUCE, "/completions M1002", "merchant_not_found"),
-        (OPERATOR, SPRUCE, "/completions 2026-02-30", "date_invalid"),
+        (OPERATOR, SPRUCE, "/completions", "staff_only"),
+        (OPERATOR, OPS, "/completions M9999", "merchant_not_found"),
+        (OPERATOR, OPS, "/completions 2026-02-30", "date_invalid"),
     ):
         assert (await desk.said(user_id, chat_id, text)).facts["code"] == code, text
-    assert (await desk.said(OPERATOR, SPRUCE, "/completions M1001 M1002")).screen == "usage"
+    assert (await desk.said(OPERATOR, OPS, "/completions M1001 M1002")).screen == "usage"
     theirs = TurnCompletions(*around(order), 1, order.merchant_id)
-    assert await desk.press(OPERATOR, NORTHWIND, theirs.data()) == []
-    assert desk.line.answers[-1].show_alert
+    for chat_id in (SPRUCE, NORTHWIND):
+        assert await desk.press(OPERATOR, chat_id, theirs.data()) == []
+        assert desk.line.answers[-1].show_alert
     assert read_button(theirs.data()) == theirs
     for data in (f"{theirs.data()}x", "comps:20301301-20301302:1:", "comps:1:1:"):
         assert read_button(data) is None, data
