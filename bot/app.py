@@ -131,7 +131,13 @@ class Desk:
     def _add_telegram(self, app: web.Application, token: str) -> str:
         self._bot = bot = telegram_bot(token, self._settings.telegram_api_base)
         bot.session.middleware(Gate(self._runtime.delivery.outbox.chats))
-        self._reactions = Reactions(self._runtime, bot)
+        self._reactions = Reactions(
+            self._runtime.system,
+            self._runtime.delivery,
+            self._runtime.people,
+            self._runtime.reports,
+            bot,
+        )
         dispatcher = build_dispatcher(self._runtime, bot, self._reactions)
         secret = webhook_secret(self._master_key, bot.id)
         path = webhook_path(bot.id, secret)

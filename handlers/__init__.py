@@ -11,6 +11,7 @@ from handlers import codes as codes
 from handlers.buttons import read_button
 from handlers.commands import COMMANDS, PARSER
 from handlers.kit import context, dialogues, errors
+from handlers.kit.chat import Chats
 from handlers.kit.holders import Holders
 from handlers.kit.reactions import Reactions
 from handlers.topics import TOPICS
@@ -25,20 +26,23 @@ def build_dispatcher(runtime: Runtime, bot: Bot, reactions: Reactions) -> Dispat
     is tried again. Whoever builds it ends the reactions. Handlers name what they need: `chat`,
     `intent` or `button`, and the districts of the business that they call.
     """
-    talks = dialogues.Dialogues(runtime.system.redis, runtime.system.ids, PARSER)
+    system, people = runtime.system, runtime.people
+    chats = Chats(system.store, runtime.ledger, runtime.delivery, runtime.parties, people)
+    talks = dialogues.Dialogues(system.redis, system.ids, PARSER)
     dispatcher = Dispatcher(
         disable_fsm=True,
-        runtime=runtime,
+        chats=chats,
         dialogues=talks,
         commands=COMMANDS,
         topics=TOPICS,
-        holders=Holders(runtime.parties, runtime.people, runtime.ledger),
+        holders=Holders(runtime.parties, people, runtime.ledger),
         **{field.name: getattr(runtime, field.name) for field in fields(runtime)},
     )
-    understand = context.Understand(runtime, bot, PARSER, talks, reactions)
+    understand = context.Understand(chats, runtime.trade, bot, PARSER, talks)
     dispatcher.message.outer_middleware(understand)
+    dispatcher.message.outer_middleware(context.InTime(people, system.clock, COMMANDS, reactions))
     dispatcher.edited_message.outer_middleware(understand)
-    dispatcher.callback_query.outer_middleware(context.AnswerPress(runtime, read_button))
+    dispatcher.callback_query.outer_middleware(context.AnswerPress(chats, people, read_button))
     for topic in TOPICS:
         for router in topic.routers:
             dispatcher.include_router(router())

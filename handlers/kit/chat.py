@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from aiogram.types import InaccessibleMessage, Message
+from aiogram.types import InaccessibleMessage, Message, User
 
 from core.books import Ledger
 from core.delivery.district import Delivery
@@ -32,6 +32,13 @@ class Chats:
     delivery: Delivery
     parties: Parties
     people: People
+
+    async def actor(self, user: User, message: AnyMessage) -> Actor:
+        """Who speaks or presses, in the chat of a message."""
+        chat = message.chat
+        return await self.people.access.actor(
+            user.id, user.full_name, chat.id, private=chat.type == "private"
+        )
 
     def of(self, actor: Actor, message: AnyMessage) -> Chat:
         """Where this person spoke, or pressed a button of this message."""

@@ -16,11 +16,14 @@ from aiogram.exceptions import TelegramAPIError
 from aiogram.filters import Filter
 from aiogram.types import CallbackQuery, Message, TelegramObject, User
 
+from core.kernel.clock import Clock
 from core.kernel.errors import Refusal
-from core.people.actors import ANONYMOUS_ADMIN_ID, Actor
-from core.runtime import Runtime
+from core.people.actors import ANONYMOUS_ADMIN_ID
+from core.people.district import People
+from core.trade.district import Trade
 from handlers.kit.buttons import Button
 from handlers.kit.chat import Chat, Chats
+from handlers.kit.commands import CommandTable
 from handlers.kit.dialogues import Dialogues, Said, Sent
 from handlers.kit.intents import Changing, Intent, Mistake, Reading
 from handlers.kit.parser import Parser, addressee_of
@@ -95,18 +98,17 @@ class Press:
 class Understand(BaseMiddleware):
     """Parses a message and finds out who speaks. Talk, strangers and other bots end here.
 
-    Hands on `intent` (None for service messages), `actor` and `chat`.
+    Hands on `intent` and `chat`; neither of them for service messages.
     """
 
     def __init__(
-        self, runtime: Runtime, bot: Bot, parser: Parser, dialogues: Dialogues, reactions: Reactions
+        self, chats: Chats, trade: Trade, bot: Bot, parser: Parser, dialogues: Dialogues
     ) -> None:
-        self._runtime = runtime
-        self._chats = chats_of(runtime)
+        self._chats = chats
+        self._discrepancies = trade.discrepancies
         self._bot = bot
         self._parser = parser
         self._dialogues = dialogues
-        self._reactions = reactions
 
     async def __call__(self, handler: _Handler, event: TelegramObject, data: dict[str, Any]) -> Any:
         if not isinstance(event, Message):
@@ -118,38 +120,18 @@ class Understand(BaseMiddleware):
         speaker = event.from_user
         if speaker is None or not _may_speak(speaker):
             return None
-        actor = await actor_of(self._runtime, speaker, event)
+        actor = await self._chats.actor(speaker, event)
         if not actor.known and (actor.user_id != ANONYMOUS_ADMIN_ID or actor.group is None):
             return None
-        edited = event.edit_date is not None
         intent: Intent | GiveReason | Said | Sent | None = await self._reason(event)
         intent = intent or await self._dialogues.said(event) or await self._intent(event)
-        chat = self._chats.of(actor, event)
-        handed = {**data, "intent": intent, "actor": actor, "chat": chat}
-        if edited:
-            return await handler(event, handed)
-        if intent is None or (isinstance(intent, Intent) and intent.is_talk(actor)):
+        if event.edit_date is None and (
+            intent is None or (isinstance(intent, Intent) and intent.is_talk(actor))
+        ):
             return None
-        if isinstance(intent, Changing) and await self._too_late(event, intent, chat):
-            return None
-        right = self._parser.commands.right_to(intent, actor)
-        if isinstance(intent, Mistake) or (right and not actor.may(right)):
-            return await handler(event, handed)
-        async with self._reactions.while_answered(event.chat.id, event.message_id):
-            return await handler(event, handed)
-
-    async def _too_late(self, message: Message, intent: Intent, chat: Chat) -> bool:
-        """Whether what would change something waited too long to be carried out by itself. Whoever
-        may have it done is told; one that was carried out in time and is only delivered again is
-        not spoken of."""
-        if self._runtime.system.clock.now() - message.date <= STALE_AFTER:
-            return False
-        right = self._parser.commands.right_to(intent, chat.actor)
-        if right and not chat.actor.may(right):
-            return False  # it is refused, whenever it comes
-        if not await self._runtime.people.receipts.obeyed(message.chat.id, message.message_id):
-            await chat.refuse(StaleMoney())
-        return True
+        return await handler(
+            event, {**data, "intent": intent, "chat": self._chats.of(actor, event)}
+        )
 
     async def _reason(self, message: Message) -> GiveReason | None:
         """A reply to a question why is its answer, never a command; slash forms are commands."""
@@ -158,7 +140,7 @@ class Understand(BaseMiddleware):
             return None
         if not text or text.startswith(("/", "／")):
             return None
-        question = await self._runtime.trade.discrepancies.asked_why(
+        question = await self._discrepancies.asked_why(
             speaker.id, message.chat.id, asked.message_id
         )
         return None if question is None else GiveReason(question, asked.message_id, text)
@@ -176,15 +158,45 @@ class Understand(BaseMiddleware):
         return intent
 
 
+class InTime(BaseMiddleware):
+    """What would change something is not carried out by itself when it comes too late. What takes
+    a while is seen to be read. Comes after `Understand`."""
+
+    def __init__(
+        self, people: People, clock: Clock, commands: CommandTable, reactions: Reactions
+    ) -> None:
+        self._receipts = people.receipts
+        self._clock = clock
+        self._commands = commands
+        self._reactions = reactions
+
+    async def __call__(self, handler: _Handler, event: TelegramObject, data: dict[str, Any]) -> Any:
+        intent, chat = data.get("intent"), data.get("chat")
+        if not isinstance(event, Message) or not isinstance(chat, Chat):
+            return await handler(event, data)
+        right = self._commands.right_to(intent, chat.actor)
+        if isinstance(intent, Mistake) or (right and not chat.actor.may(right)):
+            return await handler(event, data)  # it is refused, whenever it comes
+        if isinstance(intent, Changing) and self._clock.now() - event.date > STALE_AFTER:
+            # One that was carried out in time and is only delivered again is not spoken of.
+            if not await self._receipts.obeyed(chat.id, chat.message_id):
+                await chat.refuse(StaleMoney())
+            return None
+        async with self._reactions.while_answered(chat.id, chat.message_id):
+            return await handler(event, data)
+
+
 class AnswerPress(BaseMiddleware):
     """Answers every button press at once, a refusal as an alert in the person's language.
 
-    Hands on `button`, `actor`, `chat` and `press`.
+    Hands on `button`, `chat` and `press`.
     """
 
-    def __init__(self, runtime: Runtime, read_button: Callable[[str], Button | None]) -> None:
-        self._runtime = runtime
-        self._chats = chats_of(runtime)
+    def __init__(
+        self, chats: Chats, people: People, read_button: Callable[[str], Button | None]
+    ) -> None:
+        self._chats = chats
+        self._people = people
         self._read_button = read_button
 
     async def __call__(self, handler: _Handler, event: TelegramObject, data: dict[str, Any]) -> Any:
@@ -196,11 +208,11 @@ class AnswerPress(BaseMiddleware):
             return await press.answer()
         timer = asyncio.create_task(press.answer_after(ANSWER_WITHIN_S))
         try:
-            actor = await actor_of(self._runtime, event.from_user, event.message)
+            actor = await self._chats.actor(event.from_user, event.message)
             if not actor.known:
                 return None
             chat = self._chats.of(actor, event.message)
-            handed = {**data, "button": button, "actor": actor, "press": press, "chat": chat}
+            handed = {**data, "button": button, "press": press, "chat": chat}
             done = await self._done(button, event.message)
             try:
                 result = await handler(event, handed)
@@ -223,26 +235,11 @@ class AnswerPress(BaseMiddleware):
         """Whether what the button asks for was decided before: a second press changes nothing."""
         voucher_id = getattr(button, "voucher_id", None)
         if voucher_id is not None:
-            return await self._runtime.people.receipts.undone(
+            return await self._people.receipts.undone(
                 message.chat.id, message.message_id, voucher_id
             )
         asked = getattr(button, "approval_id", None)
-        return asked is not None and await self._runtime.people.approvals.answered(asked)
-
-
-def chats_of(runtime: Runtime) -> Chats:
-    """What makes the chat of each message."""
-    return Chats(
-        runtime.system.store, runtime.ledger, runtime.delivery, runtime.parties, runtime.people
-    )
-
-
-async def actor_of(runtime: Runtime, user: User, message: Any) -> Actor:
-    """Who speaks or presses, in the chat of a message (which may be inaccessible)."""
-    chat = message.chat
-    return await runtime.people.access.actor(
-        user.id, user.full_name, chat.id, private=chat.type == "private"
-    )
+        return asked is not None and await self._people.approvals.answered(asked)
 
 
 def _may_speak(user: User) -> bool:

@@ -7,8 +7,7 @@ from aiogram.filters import ExceptionTypeFilter
 from aiogram.types import ErrorEvent
 
 from core.kernel.errors import Refusal
-from core.runtime import Runtime
-from handlers.kit.context import actor_of, chats_of
+from handlers.kit.chat import Chats
 
 
 def router() -> Router:
@@ -18,11 +17,11 @@ def router() -> Router:
     return routes
 
 
-async def refused(event: ErrorEvent, runtime: Runtime) -> None:
+async def refused(event: ErrorEvent, chats: Chats) -> None:
     """Say why not. Presses answer their refusals themselves."""
     message = event.update.message or event.update.edited_message
     refusal = event.exception
     if message is None or message.from_user is None or not isinstance(refusal, Refusal):
         raise refusal
-    actor = await actor_of(runtime, message.from_user, message)
-    await chats_of(runtime).of(actor, message).refuse_with(refusal)
+    actor = await chats.actor(message.from_user, message)
+    await chats.of(actor, message).refuse_with(refusal)

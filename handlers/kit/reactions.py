@@ -16,8 +16,11 @@ from aiogram import Bot
 from aiogram.exceptions import TelegramAPIError
 from aiogram.types import ReactionTypeEmoji
 
+from core.delivery.district import Delivery
+from core.people.district import People
 from core.people.refusals import HeldRefusal
-from core.runtime import Runtime
+from core.reports.district import Reports
+from core.system.district import System
 from core.system.throttle import Limit
 
 _LOG = structlog.get_logger(__name__)
@@ -34,13 +37,22 @@ class Reactions:
     """Sets reactions in tasks of its own, which `stop` ends. answer_within_s: see above."""
 
     def __init__(
-        self, runtime: Runtime, bot: Bot, *, answer_within_s: float = ANSWER_WITHIN_S
+        self,
+        system: System,
+        delivery: Delivery,
+        people: People,
+        reports: Reports,
+        bot: Bot,
+        *,
+        answer_within_s: float = ANSWER_WITHIN_S,
     ) -> None:
-        self._runtime = runtime
+        self._throttle = system.throttle
+        self._outbox = delivery.outbox
+        self._exports = reports.exports
         self._bot = bot
         self._answer_within_s = answer_within_s
         self._tasks: set[asyncio.Task[None]] = set()
-        runtime.people.refusals.on_held(self._refused)
+        people.refusals.on_held(self._refused)
 
     @asynccontextmanager
     async def while_answered(self, chat_id: int, message_id: int) -> AsyncIterator[None]:
@@ -74,12 +86,12 @@ class Reactions:
             await self._react(chat_id, message_id, READ)
 
     async def _is_waited_for(self, chat_id: int, message_id: int) -> bool:
-        return await self._runtime.delivery.outbox.has_unsent_reply(
+        return await self._outbox.has_unsent_reply(
             chat_id, message_id
-        ) or await self._runtime.reports.exports.queue.is_waited_for(chat_id, message_id)
+        ) or await self._exports.queue.is_waited_for(chat_id, message_id)
 
     async def _react(self, chat_id: int, message_id: int, emoji: str) -> None:
-        if await self._runtime.system.throttle.room({f"reaction:{chat_id}": PER_CHAT}):
+        if await self._throttle.room({f"reaction:{chat_id}": PER_CHAT}):
             return
         try:
             await self._bot.set_message_reaction(

@@ -20,7 +20,9 @@ async def desk(runtime: Runtime) -> AsyncIterator[Desk]:
     """A desk on the seeded demo database."""
     line = Line()
     bot = Bot("7000000001:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", session=line)
-    reactions = Reactions(runtime, bot, answer_within_s=0.0)
+    reactions = Reactions(
+        runtime.system, runtime.delivery, runtime.people, runtime.reports, bot, answer_within_s=0.0
+    )
     desk = Desk(runtime, build_dispatcher(runtime, bot, reactions), bot, line, reactions)
     await desk.news()
     yield desk

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.kernel.errors import Refusal
-from handlers.kit.context import chats_of
+from handlers.kit.chat import Chats
 from handlers.screens import refusal_words, render_say
 from tests.core.support import instants
 from tests.handlers.support import HENGTONG, OPS, OWNER, SPRUCE, Desk, one_say
@@ -52,13 +52,16 @@ def test_a_minute_is_never_before_its_instant(at: datetime, zone: str) -> None:
 
 async def test_each_chat_reads_its_own_clocks(desk: Desk) -> None:
     await desk.say(OWNER, OPS, "时区 Europe/Berlin")
+    runtime = desk.runtime
+    chats = Chats(
+        runtime.system.store, runtime.ledger, runtime.delivery, runtime.parties, runtime.people
+    )
     for chat_id, told in ((OPS, "12:05"), (OWNER, "12:05"), (SPRUCE, "19:05"), (HENGTONG, "19:05")):
-        actor = await desk.runtime.people.access.actor(
-            OWNER, "x", chat_id, private=chat_id == OWNER
-        )
         refusal = Refusal("approval_waits", at=WAITS.isoformat())
         message = Message.model_validate(desk.message(OWNER, chat_id, text="x"))
-        await chats_of(desk.runtime).of(actor, message).refuse_with(refusal)
+        assert message.from_user is not None
+        actor = await chats.actor(message.from_user, message)
+        await chats.of(actor, message).refuse_with(refusal)
         said = one_say(await desk.news())
         assert told in render_say(said, "zh").html, chat_id
 

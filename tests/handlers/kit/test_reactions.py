@@ -52,7 +52,14 @@ async def test_what_is_answered_refused_or_none_of_ours_gets_no_eyes(desk: Desk)
     await quiet(desk)
     assert READ not in {emoji for _, _, emoji in desk.line.reactions}
     sent = "UPDATE outbox SET state = 'sent'"
-    slow = Reactions(desk.runtime, desk.bot, answer_within_s=0.3)
+    slow = Reactions(
+        desk.runtime.system,
+        desk.runtime.delivery,
+        desk.runtime.people,
+        desk.runtime.reports,
+        desk.bot,
+        answer_within_s=0.3,
+    )
     async with slow.while_answered(SPRUCE, 5):
         await desk.say(OPERATOR, SPRUCE, "+1000")
         await quiet(desk)
@@ -168,7 +175,14 @@ async def test_a_reaction_that_fails_is_nobodys_business(desk: Desk) -> None:
 
 
 async def test_a_stop_ends_what_is_under_way(desk: Desk) -> None:
-    patient = Reactions(desk.runtime, desk.bot, answer_within_s=3600)
+    patient = Reactions(
+        desk.runtime.system,
+        desk.runtime.delivery,
+        desk.runtime.people,
+        desk.runtime.reports,
+        desk.bot,
+        answer_within_s=3600,
+    )
     async with patient.while_answered(SPRUCE, 5):
         await asyncio.wait_for(patient.stop(), 5)
     assert patient.idle
