@@ -81,7 +81,7 @@ def dry_run(text: str) -> list[DryRequest]:
         try:
             made.append(_request(way, tried.request("create")))
         except Refusal as refusal:
-            made.append(DryRequest(way, fault=str(refusal.facts.get("why"))))
+            made.append(DryRequest(way, fault=refusal.facts["why"]))
     return made
 
 

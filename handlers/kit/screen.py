@@ -211,12 +211,12 @@ class View(Generic[N]):
         if self.adds is not None:
             names |= self.adds(said, language)
         return Screen(
-            html=fill_in(self.name, names, language, self.shortens),
+            html=_fill_in(self.name, names, language, self.shortens),
             keyboard=self.buttons(said, translator(language)) if self.buttons else None,
         )
 
 
-def fill_in(name: str, names: Mapping[str, Any], language: str, shortens: str) -> str:
+def _fill_in(name: str, names: Mapping[str, Any], language: str, shortens: str) -> str:
     """A template's text, with as many lines of the list `shortens` as fit into a message."""
     if not shortens:
         return fill(name, names, language)
