@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from texts import codes as codes
 from texts.catalogues import DEFAULT_LANGUAGE, LANGUAGES, TextsError, choose_language, translator
 from texts.formats import day, instant, minute_from, money, number
 from texts.refusals import refusal_text

@@ -10,12 +10,6 @@ CODES: Final = declare(
     {
         "invalid_request": {
             "amount_invalid": "{text} is not an amount of {currency}. Write it like {example}.",
-            "amount_doubtful": (
-                "{text} can be read in two ways, so nothing was done. Write {one} or {other}."
-            ),
-            "currency_other": (
-                "{text} is in {said}, but {currency} is counted here. Write it in {currency}."
-            ),
             "currency_unknown": "The currency {currency} is not supported.",
             "date_invalid": "{text} is not a date. Write it like {example}.",
             "range_reversed": "{first} is after {last}: write the earlier day first.",
