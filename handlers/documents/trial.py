@@ -81,7 +81,7 @@ def dry_run(text: str) -> list[DryRequest]:
         try:
             made.append(_request(way, tried.request("create")))
         except Refusal as refusal:
-            made.append(DryRequest(way, fault=refusal.facts["why"]))
+            made.append(DryRequest(way, fault=refusal.facts.get("why", refusal.code)))
     return made
 
 
