@@ -51,7 +51,7 @@ class Databases:
             return clone.name
         if clone is not None:
             del self._clones[template]
-            await clone.connection.close()
+            clone.connection.terminate()
             await self._admin(f"DROP DATABASE IF EXISTS {clone.name} WITH (FORCE)")
         self._clones[template] = clone = await self._cloned(template)
         return clone.name
@@ -93,7 +93,12 @@ class Databases:
             clone.uses += 1
             if clone.uses % _SWEEP_EVERY == 0:
                 await connection.execute("VACUUM")
-        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+        except (
+            asyncpg.PostgresError,
+            asyncpg.InterfaceError,
+            asyncpg.InternalClientError,  # its server ended it a moment ago
+            OSError,
+        ):
             return False
         return True
 
