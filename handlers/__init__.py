@@ -44,8 +44,9 @@ def build_dispatcher(runtime: Runtime, bot: Bot, reactions: Reactions) -> Dispat
     dispatcher.edited_message.outer_middleware(understand)
     dispatcher.callback_query.outer_middleware(context.AnswerPress(chats, people, read_button))
     for topic in TOPICS:
-        for router in topic.routers:
-            dispatcher.include_router(router())
+        for add_routes in topic.routes:
+            add_routes(dispatcher)
     # Dialogues ask after all topics that have some.
-    dispatcher.include_routers(dialogues.router(), errors.router())
+    dialogues.add_routes(dispatcher)
+    errors.add_routes(dispatcher)
     return dispatcher

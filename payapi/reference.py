@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -50,13 +51,7 @@ class Documents:
         self, public_url: str, describe: Callable[[str], dict[str, Any]] = document
     ) -> None:
         """describe: makes the OpenAPI document of an address."""
-        described = describe(public_url)
-        text = json.dumps(described)
-        headers = {"Access-Control-Allow-Origin": "*"}
-        self._made = {_OPENAPI: _document(text, "application/json", headers)}
-        for lang in LANGUAGES:
-            html = drawn("reference.html", lang, _facts(public_url, described, lang))
-            self._made[lang] = _document(html, "text/html", page_headers(lang))
+        self._made = _made(public_url, describe)
 
     async def openapi(self, request: web.Request) -> web.StreamResponse:
         """The OpenAPI 3.1 document. It is public: it holds nobody's data."""
@@ -73,6 +68,18 @@ class Documents:
     @property
     def page_routes(self) -> list[web.RouteDef]:
         return [web.get("", self.show)]
+
+
+@lru_cache(maxsize=4)
+def _made(public_url: str, describe: Callable[[str], dict[str, Any]]) -> dict[str, _Document]:
+    """The OpenAPI document, and the page in each language."""
+    described = describe(public_url)
+    headers = {"Access-Control-Allow-Origin": "*"}
+    made = {_OPENAPI: _document(json.dumps(described), "application/json", headers)}
+    for lang in LANGUAGES:
+        html = drawn("reference.html", lang, _facts(public_url, described, lang))
+        made[lang] = _document(html, "text/html", page_headers(lang))
+    return made
 
 
 def _document(text: str, content_type: str, headers: dict[str, str]) -> _Document:

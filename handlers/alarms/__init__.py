@@ -10,4 +10,4 @@ from handlers.kit.topic import Topic
 
 __all__ = ["TOPIC"]
 
-TOPIC: Final = Topic("alarms", routers=(router.router,), views=VIEWS, buttons=buttons.read)
+TOPIC: Final = Topic("alarms", routes=(router.add_routes,), views=VIEWS, buttons=buttons.read)

@@ -21,11 +21,9 @@ from handlers.kit.context import Press, Presses
 from handlers.orders.trace import tell_refused
 
 
-def router() -> Router:
+def add_routes(routes: Router) -> None:
     """Something is wrong: why is that said?"""
-    routes = Router(name="alarms")
     routes.callback_query.register(on_alarm, Presses(OnAlarm))
-    return routes
 
 
 async def on_alarm(

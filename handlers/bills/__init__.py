@@ -13,7 +13,7 @@ __all__ = ["TOPIC"]
 
 TOPIC: Final = Topic(
     "bills",
-    routers=(router.router, day_cuts.router),
+    routes=(router.add_routes, day_cuts.add_routes),
     commands=COMMANDS,
     views=VIEWS,
     buttons=buttons.read,

@@ -16,11 +16,9 @@ from handlers.kit.context import Wants
 from handlers.kit.holders import Holder, Holders
 
 
-def router() -> Router:
+def add_routes(routes: Router) -> None:
     """Day cuts and time zones."""
-    routes = Router(name="daycuts")
     routes.message.register(set_day_cut, Wants(SetDayCut))
-    return routes
 
 
 async def set_day_cut(

@@ -22,14 +22,12 @@ from handlers.kit.holders import Holder, Holders
 from texts.days import NoSuchDay, Span, resolve
 
 
-def router() -> Router:
+def add_routes(routes: Router) -> None:
     """What business days came to."""
-    routes = Router(name="bills")
     routes.message.register(show_bill, Wants(ShowBill))
     routes.message.register(show_prepaid, Wants(ShowPrepaid))
     routes.callback_query.register(turn_bill, Presses(TurnBill))
     routes.callback_query.register(turn_vouchers, Presses(TurnVouchers))
-    return routes
 
 
 async def show_bill(

@@ -13,7 +13,7 @@ __all__ = ["TOPIC"]
 
 TOPIC: Final = Topic(
     "channels",
-    routers=(router.router, products.router),
+    routes=(router.add_routes, products.add_routes),
     commands=COMMANDS,
     views=VIEWS,
     buttons=buttons.read,

@@ -22,13 +22,11 @@ from handlers.kit.chat import Chat
 from handlers.kit.context import Wants
 
 
-def router() -> Router:
+def add_routes(routes: Router) -> None:
     """What is sold, and over what?"""
-    routes = Router(name="products")
     routes.message.register(show, Wants(ShowProducts))
     routes.message.register(change, Wants(ChangeProduct))
     routes.message.register(why, Wants(AskWhy))
-    return routes
 
 
 async def show(

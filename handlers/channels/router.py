@@ -36,9 +36,8 @@ SEE: Final = "see_channel"
 PAGE_SIZE: Final = 8
 
 
-def router() -> Router:
+def add_routes(routes: Router) -> None:
     """Over which channels is it sold?"""
-    routes = Router(name="channels")
     routes.message.register(show_all, Wants(ShowChannels))
     routes.message.register(show_one, Wants(ShowChannel))
     routes.message.register(change, Wants(ChangeChannel))
@@ -47,7 +46,6 @@ def router() -> Router:
     routes.callback_query.register(turn_page, Presses(TurnChannels))
     routes.callback_query.register(press, Presses(OnChannel))
     routes.callback_query.register(answer, Presses(AnswerChannel))
-    return routes
 
 
 # ── looking ─────────────────────────────────────────────────────────────────────────────────────

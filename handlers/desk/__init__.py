@@ -11,4 +11,4 @@ from handlers.kit.topic import Topic
 
 __all__ = ["TOPIC"]
 
-TOPIC: Final = Topic("desk", routers=(router.router,), commands=COMMANDS, views=VIEWS)
+TOPIC: Final = Topic("desk", routes=(router.add_routes,), commands=COMMANDS, views=VIEWS)

@@ -26,14 +26,12 @@ from handlers.kit.topic import Topic
 NEAR_LIMIT: Final = Limit(1, 60.0)
 
 
-def router() -> Router:
+def add_routes(routes: Router) -> None:
     """What anybody known may ask."""
-    routes = Router(name="desk")
     routes.message.register(help_, Wants(Help))
     routes.message.register(no_command, Wants(NoCommand))
     routes.message.register(usage, Wants(Usage))
     routes.message.register(balance, Wants(ShowBalance))
-    return routes
 
 
 async def help_(_: Message, chat: Chat, topics: tuple[Topic, ...]) -> None:

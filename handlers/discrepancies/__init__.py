@@ -12,5 +12,9 @@ from handlers.kit.topic import Topic
 __all__ = ["TOPIC"]
 
 TOPIC: Final = Topic(
-    "discrepancies", routers=(router.router,), commands=COMMANDS, views=VIEWS, buttons=buttons.read
+    "discrepancies",
+    routes=(router.add_routes,),
+    commands=COMMANDS,
+    views=VIEWS,
+    buttons=buttons.read,
 )

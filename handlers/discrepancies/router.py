@@ -24,15 +24,13 @@ HISTORY_DAYS: Final = 7
 HISTORY_LINES: Final = 5
 
 
-def router() -> Router:
+def add_routes(routes: Router) -> None:
     """Money came, and nobody knows yet whose it is."""
-    routes = Router(name="discrepancies")
     routes.message.register(show, Wants(ShowDiscrepancies))
     routes.callback_query.register(turn, Presses(TurnDiscrepancies))
     routes.callback_query.register(press, Presses(OnDiscrepancy))
     routes.message.register(give_reason, Wants(GiveReason))
     routes.callback_query.register(answer, Presses(AnswerResolution))
-    return routes
 
 
 async def show(

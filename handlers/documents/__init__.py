@@ -12,5 +12,5 @@ from handlers.kit.topic import Topic
 __all__ = ["TOPIC"]
 
 TOPIC: Final = Topic(
-    "documents", routers=(router.router,), commands=COMMANDS, views=VIEWS, buttons=buttons.read
+    "documents", routes=(router.add_routes,), commands=COMMANDS, views=VIEWS, buttons=buttons.read
 )

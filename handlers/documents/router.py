@@ -73,9 +73,8 @@ class Reason:
     message_id: int
 
 
-def router() -> Router:
+def add_routes(routes: Router) -> None:
     """How a supplier is spoken to."""
-    routes = Router(name="documents")
     routes.message.register(show, Wants(ShowDocuments))
     routes.message.register(decide, Wants(DecideDocument))
     routes.message.register(give_why, Answers(WHY))
@@ -86,7 +85,6 @@ def router() -> Router:
     routes.callback_query.register(ask_document, Presses(SendDocument))
     routes.callback_query.register(press, Presses(OnDocument))
     routes.callback_query.register(choose, Chooses(CHECKED))
-    return routes
 
 
 class _IsDocument(Wants):

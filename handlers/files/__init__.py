@@ -11,4 +11,4 @@ from handlers.kit.topic import Topic
 
 __all__ = ["TOPIC"]
 
-TOPIC: Final = Topic("files", routers=(router.router,), commands=COMMANDS, views=VIEWS)
+TOPIC: Final = Topic("files", routes=(router.add_routes,), commands=COMMANDS, views=VIEWS)

@@ -17,13 +17,11 @@ from handlers.kit.holders import Holders
 from texts.days import resolve
 
 
-def router() -> Router:
+def add_routes(routes: Router) -> None:
     """Pictures and files."""
-    routes = Router(name="exports")
     routes.message.register(export, Wants(Export))
     routes.callback_query.register(open_chart, Presses(OpenChart))
     routes.callback_query.register(open_export, Presses(OpenExport))
-    return routes
 
 
 async def export(

@@ -13,7 +13,7 @@ __all__ = ["TOPIC"]
 
 TOPIC: Final = Topic(
     "groups",
-    routers=(membership.router, router.router),
+    routes=(membership.add_routes, router.add_routes),
     commands=COMMANDS,
     views=VIEWS,
     buttons=buttons.read,

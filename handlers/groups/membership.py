@@ -28,15 +28,13 @@ _LOG = structlog.get_logger(__name__)
 GONE: Final = frozenset({"left", "kicked"})
 
 
-def router() -> Router:
+def add_routes(routes: Router) -> None:
     """What the bot learns about groups without being asked anything."""
-    routes = Router(name="membership")
     routes.my_chat_member.register(standing_changed, F.chat.type != "private")
     routes.my_chat_member.register(blocked_or_not)
     routes.message.register(moved_away, F.migrate_to_chat_id)
     routes.message.register(moved_here, F.migrate_from_chat_id)
     routes.message.register(renamed, F.new_chat_title)
-    return routes
 
 
 async def standing_changed(

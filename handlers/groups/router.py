@@ -62,9 +62,8 @@ class _Binding:
     supplier_id: UUID | None = None
 
 
-def router() -> Router:
+def add_routes(routes: Router) -> None:
     """Who a group belongs to."""
-    routes = Router(name="groups")
     routes.message.register(bind_merchant, Wants(BindMerchant))
     routes.message.register(bind_supplier, Wants(BindSupplier))
     routes.message.register(bind_ops, Wants(BindOps))
@@ -72,7 +71,6 @@ def router() -> Router:
     routes.message.register(show_info, Wants(ShowInfo))
     routes.message.register(set_language, Wants(SetLanguage))
     routes.callback_query.register(answer_unbind, Presses(AnswerUnbind))
-    return routes
 
 
 async def bind_merchant(

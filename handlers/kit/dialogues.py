@@ -211,12 +211,10 @@ class Chooses(Filter):
         return {"dialogue": dialogue} if fits else False
 
 
-def router() -> Router:
+def add_routes(routes: Router) -> None:
     """How a dialogue ends before its end. To be asked after all topics that have dialogues."""
-    routes = Router(name="dialogues")
     routes.message.register(cancel, _Cancels())
     routes.callback_query.register(press, _InDialogue())
-    return routes
 
 
 async def cancel(message: Message, chat: Chat, dialogues: Dialogues) -> None:

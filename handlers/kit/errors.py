@@ -10,11 +10,9 @@ from core.kernel.errors import Refusal
 from handlers.kit.chat import Chats
 
 
-def router() -> Router:
+def add_routes(routes: Router) -> None:
     """What ends a message that was refused."""
-    routes = Router(name="errors")
     routes.error.register(refused, ExceptionTypeFilter(Refusal))
-    return routes
 
 
 async def refused(event: ErrorEvent, chats: Chats) -> None:

@@ -18,14 +18,14 @@ from handlers.kit.screen import View
 class Topic:
     """What a folder adds to the desk.
 
-    routers: make what carries out its intents and buttons. commands: its rows of the table. hears:
-    what a text may mean here that is no command; None for talk. views: its screens. buttons: the
-    button that carries the parts between colons; None for none of this topic; it may raise
-    ValueError. A folder that has a template `help_<name>.html` is told of in the help.
+    routes: register what carries out its intents and buttons. commands: its rows of the table.
+    hears: what a text may mean here that is no command; None for talk. views: its screens.
+    buttons: the button that carries the parts between colons; None for none of this topic; it may
+    raise ValueError. A folder that has a template `help_<name>.html` is told of in the help.
     """
 
     name: str
-    routers: tuple[Callable[[], Router], ...]
+    routes: tuple[Callable[[Router], None], ...]
     commands: tuple[Command, ...] = ()
     hears: Callable[[str], Intent | None] | None = None
     views: tuple[View[Any], ...] = ()

@@ -13,7 +13,7 @@ __all__ = ["TOPIC"]
 
 TOPIC: Final = Topic(
     "money",
-    routers=(prepayments.router, adjustments.router),
+    routes=(prepayments.add_routes, adjustments.add_routes),
     commands=COMMANDS,
     hears=hear,
     views=VIEWS,

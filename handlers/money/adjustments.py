@@ -16,15 +16,13 @@ from handlers.money.screens import CreditNotice, UsdtRate
 from handlers.money.words import Adjust, SetCredit, SetUsdtRate, ShowCredit, ShowUsdtRate
 
 
-def router() -> Router:
+def add_routes(routes: Router) -> None:
     """Money that is set right, and the numbers that money goes by."""
-    routes = Router(name="adjustments")
     routes.message.register(adjust, Wants(Adjust))
     routes.message.register(show_credit, Wants(ShowCredit))
     routes.message.register(set_credit, Wants(SetCredit))
     routes.message.register(show_usdt_rate, Wants(ShowUsdtRate))
     routes.message.register(set_usdt_rate, Wants(SetUsdtRate))
-    return routes
 
 
 async def adjust(

@@ -27,15 +27,13 @@ from handlers.money.screens import EditedMoney, MoneyUnreadable
 from handlers.money.words import Adjust, Advances, AdvancesFault
 
 
-def router() -> Router:
+def add_routes(routes: Router) -> None:
     """Money that is advanced or taken back."""
-    routes = Router(name="prepayments")
     routes.message.register(record, Wants(Advances))
     routes.message.register(unreadable, Wants(AdvancesFault))
     routes.edited_message.register(edited)
     routes.callback_query.register(undo, Presses(UndoVoucher))
     routes.callback_query.register(answer, Presses(AnswerSlip))
-    return routes
 
 
 async def record(

@@ -13,7 +13,7 @@ __all__ = ["TOPIC"]
 
 TOPIC: Final = Topic(
     "orders",
-    routers=(router.router, by_hand.router),
+    routes=(router.add_routes, by_hand.add_routes),
     commands=COMMANDS,
     hears=hear,
     views=VIEWS,

@@ -21,16 +21,14 @@ from handlers.orders.words import Complete, ShowCompletions, Uncomplete
 from texts.days import resolve
 
 
-def router() -> Router:
+def add_routes(routes: Router) -> None:
     """An order is paid although no callback came, or is not although somebody said so."""
-    routes = Router(name="completion")
     routes.message.register(ask, Wants(Complete))
     routes.callback_query.register(answer, Presses(AnswerCompletion))
     routes.message.register(show_completions, Wants(ShowCompletions))
     routes.callback_query.register(turn_completions, Presses(TurnCompletions))
     routes.message.register(ask_reversal, Wants(Uncomplete))
     routes.callback_query.register(answer_reversal, Presses(AnswerReversal))
-    return routes
 
 
 async def show_completions(

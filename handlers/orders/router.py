@@ -33,12 +33,10 @@ RIGHT_FOR: Final = {
 }  # fmt: skip
 
 
-def router() -> Router:
+def add_routes(routes: Router) -> None:
     """How does this order stand?"""
-    routes = Router(name="lookup")
     routes.message.register(look_up, Wants(LookUp))
     routes.callback_query.register(press_card, Presses(OnCard))
-    return routes
 
 
 async def look_up(

@@ -12,5 +12,5 @@ from handlers.rates.words import COMMANDS
 __all__ = ["TOPIC"]
 
 TOPIC: Final = Topic(
-    "rates", routers=(router.router,), commands=COMMANDS, views=VIEWS, buttons=buttons.read
+    "rates", routes=(router.add_routes,), commands=COMMANDS, views=VIEWS, buttons=buttons.read
 )

@@ -26,15 +26,13 @@ from texts.days import resolve
 from texts.tariffs import parse_tariff
 
 
-def router() -> Router:
+def add_routes(routes: Router) -> None:
     """What does it cost?"""
-    routes = Router(name="rates")
     routes.message.register(show_rates, Wants(ShowRates))
     routes.message.register(set_rate, Wants(SetRate))
     routes.message.register(set_cost, Wants(SetCost))
     routes.message.register(rerate, Wants(Rerate))
     routes.callback_query.register(answer, Presses(AnswerRerating))
-    return routes
 
 
 async def show_rates(

@@ -10,4 +10,4 @@ from handlers.refunds.screens import VIEWS
 
 __all__ = ["TOPIC"]
 
-TOPIC: Final = Topic("refunds", routers=(router.router,), views=VIEWS, buttons=buttons.read)
+TOPIC: Final = Topic("refunds", routes=(router.add_routes,), views=VIEWS, buttons=buttons.read)

@@ -11,12 +11,10 @@ from handlers.kit.context import Presses
 from handlers.refunds.buttons import AnswerRefund, OnRefund
 
 
-def router() -> Router:
+def add_routes(routes: Router) -> None:
     """A supplier takes no refunds, or nobody knows what it made of one."""
-    routes = Router(name="refunds")
     routes.callback_query.register(press, Presses(OnRefund))
     routes.callback_query.register(answer, Presses(AnswerRefund))
-    return routes
 
 
 async def press(_: CallbackQuery, chat: Chat, button: OnRefund, trade: Trade) -> None:

@@ -11,4 +11,4 @@ from handlers.statistics.words import COMMANDS
 
 __all__ = ["TOPIC"]
 
-TOPIC: Final = Topic("statistics", routers=(router.router,), commands=COMMANDS, views=VIEWS)
+TOPIC: Final = Topic("statistics", routes=(router.add_routes,), commands=COMMANDS, views=VIEWS)

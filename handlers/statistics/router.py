@@ -41,11 +41,9 @@ _NOTHING: Final = Period((), NONE, NONE, 0)
 _Names = Mapping[str, tuple[str, str]]  # by key: in Chinese and in English
 
 
-def router() -> Router:
+def add_routes(routes: Router) -> None:
     """How is it going?"""
-    routes = Router(name="statistics")
     routes.message.register(show_statistics, Wants(ShowStatistics))
-    return routes
 
 
 async def show_statistics(

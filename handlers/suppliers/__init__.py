@@ -13,7 +13,12 @@ __all__ = ["TOPIC"]
 
 TOPIC: Final = Topic(
     "suppliers",
-    routers=(router.router, registration.router, amendments.router, credentials.router),
+    routes=(
+        router.add_routes,
+        registration.add_routes,
+        amendments.add_routes,
+        credentials.add_routes,
+    ),
     commands=COMMANDS,
     views=VIEWS,
     buttons=buttons.read,

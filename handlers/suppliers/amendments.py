@@ -37,12 +37,10 @@ class Amendment:
     field: Field
 
 
-def router() -> Router:
+def add_routes(routes: Router) -> None:
     """Licences are renewed."""
-    routes = Router(name="amendments")
     routes.message.register(give_amended, Answers(AMEND), Wants(Said))
     routes.callback_query.register(choose_amended, Chooses(AMEND))
-    return routes
 
 
 async def ask_amend(chat: Chat, dialogues: Dialogues, supplier: Supplier, field: Field) -> None:

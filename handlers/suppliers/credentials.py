@@ -42,12 +42,10 @@ class Wanted:
     document_id: UUID | None
 
 
-def router() -> Router:
+def add_routes(routes: Router) -> None:
     """What opens a supplier's interface."""
-    routes = Router(name="credentials")
     routes.message.register(give_credential, Answers(SECRET))
     routes.callback_query.register(skip_credential, Chooses(SECRET))
-    return routes
 
 
 async def ask_credentials(

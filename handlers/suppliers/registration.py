@@ -67,14 +67,12 @@ class Draft:
     currency: str = ""
 
 
-def router() -> Router:
+def add_routes(routes: Router) -> None:
     """A contract is signed."""
-    routes = Router(name="registration")
     routes.message.register(begin_typed, Wants(BeginSupplier))
     routes.message.register(answer, Answers(*_QUESTIONS), Wants(Said))
     routes.callback_query.register(begin_pressed, Presses(OpenSupplier))
     routes.callback_query.register(choose, Chooses(*_QUESTIONS))
-    return routes
 
 
 # ── the questions of a new supplier ──────────────────────────────────────────────────────────────

@@ -45,9 +45,8 @@ class SwitchingOff:
     supplier_id: UUID
 
 
-def router() -> Router:
+def add_routes(routes: Router) -> None:
     """Who takes the money."""
-    routes = Router(name="suppliers")
     routes.message.register(show, Wants(ShowSuppliers))
     routes.message.register(change, Wants(ChangeSupplier))
     routes.message.register(give_why, Answers(OFF))
@@ -55,7 +54,6 @@ def router() -> Router:
     routes.callback_query.register(press, Presses(OnSupplier))
     routes.callback_query.register(press_key, Presses(SetCredential))
     routes.callback_query.register(press_switch, Presses(SwitchSupplier))
-    return routes
 
 
 # ── what there is ────────────────────────────────────────────────────────────────────────────────

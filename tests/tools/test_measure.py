@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from tools import measure
-from tools.measure import Aspect, House, Module, aspects
+from tools.measure import House, Module
 
-ASPECTS = aspects(House())
+ASPECTS = 19
 
 
 @pytest.fixture
@@ -28,16 +28,11 @@ def house(tmp_path: Path) -> House:
     return House(tmp_path)
 
 
-@pytest.mark.parametrize("aspect", ASPECTS, ids=lambda aspect: aspect.name)
-def test_an_aim_is_kept(aspect: Aspect) -> None:
-    assert aspect.met
-
-
-def test_the_table_names_every_aspect(capsys: pytest.CaptureFixture[str]) -> None:
+def test_every_aim_is_kept(capsys: pytest.CaptureFixture[str]) -> None:
     measure.main()
     lines = capsys.readouterr().out.splitlines()[1:]
-    assert all(line.startswith(one.name) for line, one in zip(lines, ASPECTS, strict=True))
-    assert not any(line.endswith("not met") for line in lines)
+    assert len(lines) == ASPECTS
+    assert [line for line in lines if line.endswith("not met")] == []
 
 
 def test_statements_are_found_also_in_what_is_formatted(house: House) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+from typing import Final
+
 from core.connectors.document import AmountForm, Document, names_in
 from core.connectors.fixtures import SECTION, read_fixtures
 from core.connectors.loader.grammar import APP, CODE, CODE_WORDS, HOST, LANGUAGE, NO_APPS, TOP
@@ -16,9 +19,12 @@ from core.connectors.section import Faults, Section
 from core.connectors.tree import parse, shorten
 from core.connectors.values import NAMES, Wording
 
+_KEPT: Final = 64
 
+
+@lru_cache(maxsize=_KEPT)
 def load_document(text: str) -> Document:
-    """Raises DocumentFaults."""
+    """What a text says; the same text is read once. Raises DocumentFaults."""
     faults = Faults()
     document = _read(Section(parse(text), "", faults, TOP))
     faults.raise_any()
