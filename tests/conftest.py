@@ -14,6 +14,7 @@ import tempfile
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import chain, islice
 from pathlib import Path
 
 import asyncpg
@@ -36,9 +37,14 @@ _DEMO, _PRODUCTION, _SEEDED = "template_demo", "template_production", "template_
 MASTER_KEY = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
 # Each month is tables, and each table costs every test. Who goes further ahead makes more.
 MONTHS = 4
-# What starts desks, servers and browsers, in its order. Short tests, of which there are many, fill
-# the end. What has bars of time does not come first: types are checked beside the first tests.
-LONG = ("tests/bot/", "tests/tools/", "tests/flows/", "tests/browser/", "tests/bench/", "tests/sim")
+# What starts desks, servers and browsers comes first, each of these with another worker: whoever is
+# done takes short tests over, of which there are many. What has bars of time comes last among
+# them: types are checked beside the first tests.
+LONG = (
+    ("tests/flows/", "tests/browser/"),
+    ("tests/bot/",),
+    ("tests/tools/", "tests/simulation/", "tests/bench/"),
+)
 PUBLIC_URL = "http://127.0.0.1:18080"
 SUPPLIER_KEYS = {"880001": "4e1f6c0b9d2a47358c61", "880002": "9a7c2e4b6d8f10325476"}
 NOWHERE = "http://127.0.0.1:1029"
@@ -81,11 +87,17 @@ def pytest_collection_finish() -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    def place(item: pytest.Item) -> int:
-        found = (n for n, begins in enumerate(LONG) if item.nodeid.startswith(begins))
-        return next(found, len(LONG))
-
-    items.sort(key=place)
+    """Worker after worker is given an equal share of the list."""
+    workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    shares: list[list[pytest.Item]] = [[] for _ in range(workers)]
+    for place, beginnings in enumerate(LONG):
+        for begins in beginnings:
+            shares[place % workers] += [item for item in items if item.nodeid.startswith(begins)]
+    long = {id(item) for share in shares for item in share}
+    short = iter([item for item in items if id(item) not in long])
+    for share in shares:
+        share += islice(short, max(0, len(items) // workers - len(share)))
+    items[:] = [*chain.from_iterable(shares), *short]
 
 
 async def _start(home: Path) -> tuple[EmbeddedPostgres, EmbeddedValkey]:

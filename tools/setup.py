@@ -236,7 +236,7 @@ def test(options: list[str]) -> int:
 def run_tests(options: list[str]) -> int:
     # They start hundreds of processes, each of which would compile everything anew.
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
-    workers = str(max(2, min(8, os.cpu_count() or 2)))
+    workers = str(2 * max(1, min(4, os.cpu_count() or 2)) + 1)
     say(f"Testing with {workers} workers")
     command = [str(PYTHON), "-m", "pytest", "-n", workers, *options]
     code = subprocess.run(command, check=False).returncode
