@@ -1,0 +1,141 @@
+"""Group commit: who is written with whom, and what happens where that does not go well."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Sequence
+from contextvars import ContextVar
+
+import pytest
+
+from core.system.batch import Batch
+
+BOUND_S = 10.0
+CALLER: ContextVar[str] = ContextVar("caller", default="nobody")
+
+
+class Writes:
+    """Writes numbers. The door of each batch opens when the test says so. Odd ones that are named
+    make a batch fail, or have to wait."""
+
+    def __init__(self, *, bad: frozenset[int] = frozenset(), busy: frozenset[int] = frozenset()):
+        self.bad, self.busy = bad, busy
+        self.together_of: list[list[int]] = []
+        self.alone_of: list[tuple[int, str]] = []
+        self.callers: set[str] = set()
+        self.written: Counter[int] = Counter()
+        self.begun = asyncio.Semaphore(0)
+        self.door = asyncio.Semaphore(0)
+
+    async def together(self, items: Sequence[int]) -> list[str | None]:
+        self.together_of.append(list(items))
+        self.callers.add(CALLER.get())
+        self.begun.release()
+        await self.door.acquire()
+        if self.bad & set(items):
+            raise ConnectionError("broken")
+        self.written.update(set(items) - self.busy)
+        return [None if item in self.busy else f"w{item}" for item in items]
+
+    async def alone(self, item: int) -> str:
+        self.alone_of.append((item, CALLER.get()))
+        if item in self.bad:
+            raise ValueError(item)
+        self.written[item] += 1
+        return f"a{item}"
+
+    def open(self, times: int = 100) -> None:
+        for _ in range(times):
+            self.door.release()
+
+
+async def asked(batch: Batch[int, str], *items: int) -> list[asyncio.Task[str]]:
+    """Ask for these, one after another."""
+    tasks = []
+    for item in items:
+        tasks.append(asyncio.create_task(batch.write(item)))
+        await asyncio.sleep(0)
+    return tasks
+
+
+async def test_the_first_is_written_at_once_and_the_rest_together() -> None:
+    writes = Writes()
+    batch = Batch(writes.together, writes.alone, most=3)
+    tasks = await asked(batch, 0)
+    async with asyncio.timeout(BOUND_S):
+        await writes.begun.acquire()
+        tasks += await asked(batch, *range(1, 6))
+        writes.open()
+        assert await asyncio.gather(*tasks) == [f"w{n}" for n in range(6)]
+        assert writes.together_of == [[0], [1, 2, 3], [4, 5]]
+        assert await batch.write(6) == "w6", "it writes again after a rest"
+    assert writes.alone_of == []
+
+
+async def test_groups_are_written_apart() -> None:
+    writes = Writes()
+    batch = Batch(writes.together, writes.alone)
+    async with asyncio.timeout(BOUND_S):
+        tasks = [asyncio.create_task(batch.write(n, n % 2)) for n in range(6)]
+        await writes.begun.acquire()
+        await writes.begun.acquire()  # both began though neither is over
+        writes.open()
+        await asyncio.gather(*tasks)
+    assert all(len({item % 2 for item in items}) == 1 for items in writes.together_of)
+
+
+async def test_a_bad_one_fails_alone() -> None:
+    writes = Writes(bad=frozenset({2}))
+    batch = Batch(writes.together, writes.alone)
+    writes.open()
+    async with asyncio.timeout(BOUND_S):
+        done = await asyncio.gather(*(batch.write(n) for n in range(5)), return_exceptions=True)
+    assert [str(one) for one in done] == ["a0", "a1", "2", "a3", "a4"]
+    assert writes.written == Counter([0, 1, 3, 4])
+
+
+async def test_who_has_to_wait_does_so_alone_and_in_its_own_name() -> None:
+    writes = Writes(busy=frozenset({1}))
+    batch = Batch(writes.together, writes.alone)
+    writes.open()
+
+    async def call(item: int) -> str:
+        CALLER.set(f"caller {item}")
+        return await batch.write(item)
+
+    async with asyncio.timeout(BOUND_S):
+        tasks = [asyncio.create_task(call(n)) for n in range(3)]
+        assert await asyncio.gather(*tasks) == ["w0", "a1", "w2"]
+    assert writes.alone_of == [(1, "caller 1")]
+    assert writes.callers == {"nobody"}, "a batch is not held up by what one caller may do"
+
+
+async def test_whoever_is_cancelled_in_line_has_nothing_written() -> None:
+    writes = Writes()
+    batch = Batch(writes.together, writes.alone)
+    async with asyncio.timeout(BOUND_S):
+        (first,) = await asked(batch, 0)
+        await writes.begun.acquire()
+        second, third = await asked(batch, 1, 2)
+        second.cancel()
+        writes.open()
+        assert list(await asyncio.gather(first, third)) == ["w0", "w2"]
+        with pytest.raises(asyncio.CancelledError):
+            await second
+    assert writes.written == Counter([0, 2])
+
+
+async def test_whoever_is_cancelled_while_it_is_written_hears_of_it_afterwards() -> None:
+    writes = Writes()
+    batch = Batch(writes.together, writes.alone)
+    async with asyncio.timeout(BOUND_S):
+        (only,) = await asked(batch, 0)
+        await writes.begun.acquire()
+        only.cancel()
+        await asyncio.sleep(0)
+        assert not only.done()
+        writes.open()
+        with pytest.raises(asyncio.CancelledError):
+            await only
+    assert writes.written == Counter([0])
