@@ -67,6 +67,9 @@ async def _run(options: argparse.Namespace) -> int:
         case "run":
             await production.run_production(settings)
             return 0
+        case "front":
+            await production.run_front(settings, options.place)
+            return 0
         case "migrate":
             return await inspection.migrate_production(settings)
         case "doctor":
@@ -76,7 +79,8 @@ async def _run(options: argparse.Namespace) -> int:
 
 
 def _settings(options: argparse.Namespace) -> Settings:
-    return load_settings(**({"paydesk_home": options.home} if options.home else {}))
+    said = {"paydesk_home": options.home, "workers": getattr(options, "workers", None)}
+    return load_settings(**{name: value for name, value in said.items() if value is not None})
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -84,6 +88,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True)
     for name, what in (
         ("run", "the production desk"),
+        ("front", "one more process on a desk's port; `run` starts it"),
         ("demo", "the whole desk in a browser, with a sandbox around it"),
         ("migrate", "bring the production database up to date"),
         ("doctor", "say what is set and what answers"),
@@ -94,6 +99,12 @@ def _parser() -> argparse.ArgumentParser:
         if name == "verify-books":
             command.add_argument(
                 "--all", action="store_true", help="also all old days whose turn it is not"
+            )
+        if name == "front":
+            command.add_argument("place", type=int, help="which of the further processes it is")
+        if name == "run":
+            command.add_argument(
+                "--workers", type=int, help="processes that serve the port; default WORKERS, or 1"
             )
         if name == "demo":
             command.add_argument("--port", type=_port, default=8080, help="0 chooses a free one")

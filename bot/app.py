@@ -16,6 +16,7 @@ from aiohttp import web
 from bot.admin import Admin
 from bot.courier import Courier
 from bot.exporter import Exporter
+from bot.fronts import BEAT_S, front_app, main_listener
 from bot.listener import Listener, raise_file_limit
 from bot.logs import LogSink
 from bot.loops import Crew, Loop
@@ -23,23 +24,20 @@ from bot.lostlines import LostLines
 from bot.menu import set_menu
 from bot.send_limits import Gate
 from bot.updates import UpdateWorker
-from bot.webhook import Webhook, webhook_path, webhook_secret
+from bot.webhook import webhook_route
 from bot.webhook_watch import WebhookWatch
 from core.runtime import Runtime
 from core.system.settings import Settings
 from core.trade import callbacks, notifications
 from core.trade.orders import ASKING_HANDS
 from handlers import Reactions, build_dispatcher
-from payapi import Neighbours, add_payapi
+from payapi import Neighbours
 from scheduler import Timetable
 
 _LOG = structlog.get_logger(__name__)
-# How often an instance writes that it is there, and looks at the shared clock.
-_BEAT_S: Final = 20.0
 # A batch waits for its slowest member; with several loops on one queue the others go on.
 _COPIES: Final = 4
 _UPDATE_HANDS: Final = 20
-MAX_BODY_BYTES: Final = 1024 * 1024
 _WEBHOOK_IDLE_S: Final = 1.0
 _CARRIERS: Final = 40  # of messages; each serves another chat
 # An answer that comes late is better than none: where there is none, nobody knows what is out.
@@ -73,16 +71,9 @@ class Desk:
         """
         raise_file_limit()
         webhook_url = None
-        app = web.Application(client_max_size=MAX_BODY_BYTES)
-        app.router.add_get("/healthz", _healthz)
+        app = front_app(self._settings, self._runtime, neighbours)
         if self._settings.bot_token is not None:
             webhook_url = self._add_telegram(app, self._settings.bot_token.get_secret_value())
-        add_payapi(
-            app,
-            self._runtime,
-            trusted_proxies=self._settings.trusted_proxies,
-            neighbours=neighbours,
-        )
         self._add_queues()
         self._admin = admin = Admin(
             self._runtime,
@@ -95,8 +86,10 @@ class Desk:
         # Loops first: whatever a request puts into a queue finds somebody who empties it.
         for loop in self._loops:
             loop.start()
-        await self._listen(app, self._settings.host, self._settings.port)
-        await self._listen(admin.app(), self._settings.admin_host, self._settings.admin_port)
+        # The admin's port is nobody else's: a second desk finds out here that there is a first.
+        settings = self._settings
+        await self._listen(Listener(admin.app(), settings.admin_host, settings.admin_port))
+        await self._listen(main_listener(app, settings))
         self._timetable.start()
         if self._bot is not None and self._webhook is not None:
             # Nothing waits for Telegram: what has come by the API is served without it.
@@ -139,14 +132,10 @@ class Desk:
             bot,
         )
         dispatcher = build_dispatcher(self._runtime, bot, self._reactions)
-        secret = webhook_secret(self._master_key, bot.id)
-        path = webhook_path(bot.id, secret)
-        app.router.add_post(
-            path,
-            Webhook(
-                self._runtime.delivery.inbox, self._runtime.system.vault, bot.id, secret
-            ).receive,
+        path, route, secret = webhook_route(
+            self._runtime.delivery.inbox, self._runtime.system.vault, bot.id, self._master_key
         )
+        app.router.add_routes([route])
         worker = UpdateWorker(self._runtime, dispatcher, bot)
         courier = Courier(self._runtime, bot, group_per_min=self._settings.telegram_group_per_min)
         crew = Crew("inbox", worker.take, hands=_UPDATE_HANDS, idle_s=1.0)
@@ -166,7 +155,7 @@ class Desk:
 
     def _add_queues(self) -> None:
         runtime = self._runtime
-        self._loops.append(Loop("beat", self._beat, idle_s=_BEAT_S))
+        self._loops.append(Loop("beat", self._beat, idle_s=BEAT_S))
         self._loops.append(notifier(runtime))
         actors = Crew(
             "callbacks", runtime.trade.callbacks.take_due, hands=callbacks.HANDS, idle_s=0.5
@@ -193,8 +182,7 @@ class Desk:
             on_news(loop.wake)
             self._loops.append(loop)
 
-    async def _listen(self, app: web.Application, host: str, port: int) -> None:
-        listener = Listener(app, host, port, trusted=self._settings.trusted_proxies)
+    async def _listen(self, listener: Listener) -> None:
         await listener.start()
         self._listeners.append(listener)
 
@@ -212,7 +200,3 @@ def telegram_bot(token: str, api_base: str) -> Bot:
     """The desk's client of the Bot API at this address."""
     session = AiohttpSession(api=TelegramAPIServer.from_base(api_base), timeout=TELEGRAM_TIMEOUT_S)
     return Bot(token, session=session, default=DefaultBotProperties(parse_mode="HTML"))
-
-
-async def _healthz(_: web.Request) -> web.Response:
-    return web.json_response({"alive": True})

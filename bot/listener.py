@@ -78,8 +78,9 @@ class _Standing:
 class Listener:
     """Serves an application on one port, with deadlines for heads and bodies.
 
-    trusted: networks of proxies, which bring everybody's connections. Where there are more
-    connections than the process has files for, those go that do nothing, the longest first.
+    trusted: networks of proxies, which bring everybody's connections. shared: other processes
+    listen on it too. Where there are more connections than the process has files for, those go
+    that do nothing, the longest first.
     """
 
     def __init__(
@@ -90,7 +91,9 @@ class Listener:
         *,
         trusted: Iterable[IPv4Network | IPv6Network] = (),
         limits: Limits | None = None,
+        shared: bool = False,
     ) -> None:
+        self._shared = shared
         self._host = host
         self._port = port
         self._trusted = tuple(trusted)
@@ -120,7 +123,10 @@ class Listener:
         self._made = server.connection_made
         server.connection_made = self._connected  # type: ignore[method-assign] # no other way in
         try:
-            await web.TCPSite(self._runner, self._host, self._port, reuse_address=True).start()
+            site = web.TCPSite(
+                self._runner, self._host, self._port, reuse_address=True, reuse_port=self._shared
+            )
+            await site.start()
         except OSError as error:
             await self._runner.cleanup()
             raise PortTaken(

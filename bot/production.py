@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import socket
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from ipaddress import ip_address
@@ -14,6 +14,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from bot.embedded import EmbeddedPostgres, EmbeddedValkey, HomeInUse, HomeLock, Server, keep_running
+from bot.fronts import Front, Fronts, until_abandoned
 from bot.logs import set_up_logs
 from bot.process import keep_what_is_there, until_told_to_stop
 from core.kernel.errors import WrongKind
@@ -98,39 +99,79 @@ async def run_production(settings: Settings) -> None:
     async with servers_of(settings) as servers:
         if servers.owner_url is not None:
             await migrate(servers.owner_url, kind="production", today=datetime.now(UTC).date())
-        runtime = await build(
-            Connections(
-                servers.database_url, servers.redis_url, pool_max=settings.database_pool_max
-            ),
-            master_key=master_key,
-            public_url=public_url,
-            allow_private_targets=settings.allow_private_targets,
-            outbound_proxy=settings.outbound_proxy.get_secret_value()
-            if settings.outbound_proxy
-            else None,
-            instance_name=f"{socket.gethostname()}:{settings.port}",
-        )
+        name = f"{socket.gethostname()}:{settings.port}"
+        runtime = await _built(settings, servers, (public_url, master_key), name)
         try:
-            _refuse_demo(runtime)
             await _employ_owners(runtime, settings)
         except BaseException:
             await runtime.close()
             raise
         desk = Desk(settings, runtime, master_key=master_key, logs=logs)
+        fronts = Fronts(settings.workers - 1, _told(settings, servers))
         try:
             await desk.start()
+            await fronts.start()
             keep_what_is_there()
-            await until_told_to_stop(*map(keep_running, servers.ours))
+            await until_told_to_stop(fronts.keep(), *map(keep_running, servers.ours))
         finally:
-            await desk.stop()
+            # Fronts go last: whoever asks /readyz hears of it before any port closes.
+            try:
+                await desk.stop()
+            finally:
+                await fronts.stop()
 
 
-def _refuse_demo(runtime: Runtime) -> None:
+async def run_front(settings: Settings, place: int) -> None:
+    """Serve the desk's port beside the process that started this one, until that ends it. place:
+    which of the further processes it is.
+
+    Raises SettingsError, WrongKind, ConnectionError, PortTaken.
+    """
+    public_url, master_key = _needed(settings)
+    set_up_logs(settings.log_level)
+    async with servers_of(settings) as servers:
+        name = f"{socket.gethostname()}:{settings.port}/{place}"
+        runtime = await _built(settings, servers, (public_url, master_key), name)
+        front = Front(settings, runtime, master_key=master_key)
+        try:
+            await front.start()
+            keep_what_is_there()
+            with suppress(EOFError):
+                await until_told_to_stop(until_abandoned())
+        finally:
+            await front.stop()
+
+
+async def _built(
+    settings: Settings, servers: Servers, needed: tuple[str, str], name: str
+) -> Runtime:
+    """The business on these servers. needed: as `_needed` found them. name: of this instance.
+    Raises WrongKind for a demo's, ConnectionError."""
+    proxy, (public_url, master_key) = settings.outbound_proxy, needed
+    runtime = await build(
+        Connections(servers.database_url, servers.redis_url, pool_max=settings.database_pool_max),
+        master_key=master_key,
+        public_url=public_url,
+        allow_private_targets=settings.allow_private_targets,
+        outbound_proxy=proxy.get_secret_value() if proxy else None,
+        instance_name=name,
+    )
     if runtime.system.demo:
+        await runtime.close()
         raise WrongKind(
             "this database is marked demo for ever and cannot serve a production desk; "
             "use another database"
         )
+    return runtime
+
+
+def _told(settings: Settings, servers: Servers) -> dict[str, str]:
+    """What further processes are told beside their environment."""
+    return {
+        "DATABASE_URL": servers.database_url,
+        "REDIS_URL": servers.redis_url,
+        "WORKERS": str(settings.workers),
+    }
 
 
 async def _employ_owners(runtime: Runtime, settings: Settings) -> None:
@@ -152,6 +193,8 @@ def _needed(settings: Settings) -> tuple[str, str]:
     ]
     if settings.public_url is not None and not _reachable_safely(settings.public_url):
         missing.append("PUBLIC_URL: Telegram and suppliers call https:// addresses only")
+    if settings.workers > 1 and settings.port == 0:
+        missing.append("PORT: several WORKERS share one port, which has to be said")
     if missing or settings.public_url is None or settings.master_key is None:
         raise SettingsError("\n".join(missing))
     return settings.public_url, settings.master_key.get_secret_value()

@@ -46,6 +46,20 @@ def webhook_path(bot_id: int, secret: str) -> str:
     return f"/telegram/{bot_id}/{hashlib.sha256(secret.encode()).hexdigest()[:8]}"
 
 
+def bot_id_of(token: str) -> int:
+    """The bot's number, which its token begins with."""
+    return int(token.partition(":")[0])
+
+
+def webhook_route(
+    inbox: Inbox, vault: Vault, bot_id: int, master_key: str
+) -> tuple[str, web.RouteDef, str]:
+    """The entrance's path, its route, and the secret that Telegram sends there."""
+    secret = webhook_secret(master_key, bot_id)
+    path = webhook_path(bot_id, secret)
+    return path, web.post(path, Webhook(inbox, vault, bot_id, secret).receive), secret
+
+
 class Webhook:
     """The entrance for Telegram."""
 

@@ -112,6 +112,9 @@ class Settings(BaseSettings):
     )
     host: str = Field("127.0.0.1", description="address the desk listens on")
     port: Port = Field(8080, description="port of the desk")
+    workers: int = Field(
+        1, ge=1, le=16, description="processes that serve the port; one of them does all else too"
+    )
     admin_host: str = Field("127.0.0.1", description="address of /readyz and /metrics")
     admin_port: Port = Field(8081, description="port of /readyz and /metrics")
     drain_notice_s: float = Field(

@@ -11,7 +11,7 @@ from aiogram import Bot
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from bot.app import MAX_BODY_BYTES
+from bot.fronts import MAX_BODY_BYTES
 from bot.webhook import Webhook
 from bot.world import BOT_ID
 from core.runtime import Connections, Runtime, build

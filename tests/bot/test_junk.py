@@ -15,7 +15,7 @@ from aiohttp import hdrs, web
 from structlog.testing import capture_logs
 
 from bot.admin import Admin
-from bot.app import MAX_BODY_BYTES
+from bot.fronts import MAX_BODY_BYTES
 from bot.listener import HUNG_UP, Limits, Listener
 from bot.webhook import SECRET_HEADER, Webhook, webhook_secret
 from bot.world import BOT_ID

@@ -67,13 +67,15 @@ async def place(servers: Servers, telegram: Telegram, tmp_path: Path) -> AsyncIt
         await connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
-async def spawn(settings: dict[str, str], *arguments: str) -> asyncio.subprocess.Process:
+async def spawn(
+    settings: dict[str, str], *arguments: str, stdin: int | None = None
+) -> asyncio.subprocess.Process:
     """`python -m bot`, with these settings alone."""
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
     return await asyncio.create_subprocess_exec(
         sys.executable, "-m", "bot", *arguments,
         cwd=ROOT, env={**kept, **settings},
-        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
+        stdin=stdin, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
     )  # fmt: skip
 
 

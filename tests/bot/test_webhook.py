@@ -6,7 +6,7 @@ import asyncio
 from typing import Any
 from urllib.parse import urlsplit
 
-from bot.app import MAX_BODY_BYTES
+from bot.fronts import MAX_BODY_BYTES
 from bot.webhook import SECRET_HEADER, webhook_path, webhook_secret
 from bot.world import BOT_ID
 from tests.bot.support import gone
