@@ -7,6 +7,7 @@ from core.books.calendar import Calendar, recut, set_house_cut
 from core.books.days import BusinessDay
 from core.books.kinds import KINDS, ORDER_KINDS, Heading
 from core.books.ledger import AlreadyBooked, Event, Ledger, Position
+from core.books.open_days import OpenDays, SeenDay
 from core.books.postings import (
     Posting,
     Postings,
@@ -37,9 +38,11 @@ __all__ = [
     "Event",
     "Heading",
     "Ledger",
+    "OpenDays",
     "Position",
     "Posting",
     "Postings",
+    "SeenDay",
     "Took",
     "adjusted",
     "assert_balanced",

@@ -12,6 +12,7 @@ from core.books import days
 from core.books.calendar import Calendar
 from core.books.days import BusinessDay, DayOver
 from core.books.kinds import KINDS, VOLUME_KINDS
+from core.books.open_days import OpenDays
 from core.books.postings import Posting, Postings, assert_balanced
 from core.kernel.clock import Clock
 from core.kernel.errors import Bug
@@ -69,13 +70,15 @@ class Position:
 
 class Ledger:
     """The books of all merchants. Locks are taken in one order: what orders are charged, day,
-    order, attempts, balances. calendar: the business days in which they are kept."""
+    order, attempts, balances. calendar: the business days in which they are kept; open_days: the
+    open ones, as they were seen."""
 
     def __init__(self, store: Store, clock: Clock, ids: Ids) -> None:
         self._store = store
         self._clock = clock
         self._ids = ids
         self.calendar = Calendar(store, clock)
+        self.open_days = OpenDays(store, clock, self.calendar)
         self._volumes: dict[tuple[UUID, str, str, str, date], int] = {}
 
     async def in_open_day(

@@ -65,6 +65,12 @@ class Channel:
         """Whether it takes only so much in a day."""
         return self.day_limit_minor is not None or self.day_limit_count is not None
 
+    @property
+    def rationed(self) -> bool:
+        """Whether an order that takes it leaves less for others: it takes only so much in a day,
+        or it rested, and one order at a time tries whether it works again."""
+        return self.limited or self.paused_at is not None
+
 
 # Why a channel does not take an order, by code; people are shown these or their translations.
 REASONS: Final[dict[str, str]] = {
@@ -94,6 +100,10 @@ class Reason:
     channel_no: str
     code: str
     facts: dict[str, str] = field(default_factory=dict)
+
+    def pack(self) -> dict[str, object]:
+        """As JSON values."""
+        return {"channel_no": self.channel_no, "code": self.code, "facts": self.facts}
 
     def __str__(self) -> str:
         return f"{self.channel_no}: {REASONS[self.code].format_map(self.facts)}"

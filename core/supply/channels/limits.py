@@ -81,6 +81,11 @@ class Limits:
         asked = await self._ask(limited, 0, "")
         return {c.channel_no: used for c, used in zip(limited, asked.used, strict=True)}
 
+    def has_taken(self, attempt_no: str) -> bool:
+        """Whether a channel was taken for an attempt of which it is not known yet that it is in the
+        database."""
+        return attempt_no in self._flying
+
     def keep(self, attempt_no: str) -> None:
         """The attempt that took a channel is in the database, which counts it from now on."""
         self._flying.pop(attempt_no, None)

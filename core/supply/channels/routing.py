@@ -65,13 +65,21 @@ class Routing:
         self._pauses = Pauses(store, clock, alarm)
 
     async def choose(self, wish: Wish, attempt_no: str, *, tried: Collection[UUID] = ()) -> Choice:
-        """Choose for an attempt, and take room on the first channel of the choice (none: it has
-        no channel). tried: channels that are not to be tried again.
+        """Rank, and take room on the first that has some (none: the attempt has no channel).
+        tried: channels that are not to be tried again. See `take`."""
+        choice = await self.rank(wish)
+        choice = replace(choice, ranked=tuple(c for c in choice.ranked if c.id not in tried))
+        return await self.take(choice, wish, attempt_no)
+
+    async def rank(self, wish: Wish) -> Choice:
+        """The channels that may take it, in the order in which they are tried; nothing is taken."""
+        return await self._rank(wish, self._draw)
+
+    async def take(self, choice: Choice, wish: Wish, attempt_no: str) -> Choice:
+        """Take room for an attempt on the first channel that has some: the choice from there on.
 
         Not inside a transaction. The attempt is `kept` once it is written, else `given_back`.
         """
-        choice = await self._rank(wish, self._draw)
-        choice = replace(choice, ranked=tuple(c for c in choice.ranked if c.id not in tried))
         while choice.ranked:
             full = await self._limits.take(choice.ranked, wish.amount.minor, attempt_no)
             choice = choice.without(*full)
@@ -113,7 +121,8 @@ class Routing:
         """The attempt was not written, or nobody knows."""
         with _noting("given back", attempt_no):
             await self._pauses.drop(attempt_no)
-        await self.recount(merchant_id, attempt_no)
+        if self._limits.has_taken(attempt_no):
+            await self.recount(merchant_id, attempt_no)
 
     async def recount(self, merchant_id: UUID, attempt_no: str) -> None:
         """An attempt ended, or was paid after all: it takes room as the database says. Harmless

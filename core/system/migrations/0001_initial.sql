@@ -590,6 +590,133 @@ CREATE TABLE attempt_history (
            AND order_created_at < number_month(attempt_no, 1))
 ) PARTITION BY RANGE (order_created_at);
 
+-- Opens orders of any merchants together: each with its key, its first attempt and the histories of
+-- both, in one statement. asked: for each the rows as they are to be (`core.trade.orders.new_orders`),
+-- decided by what was known of its merchant, which is looked at again here, under the lock of the
+-- merchant's open day. waits: for whoever holds a day alone; else its merchant is busy.
+-- said: opened | taken (the number is used) | busy | day (another one is open, or it is rolled up
+-- past the order) | credit (the line is reached). Of all but opened nothing is written.
+CREATE FUNCTION open_orders(asked jsonb, waits boolean)
+RETURNS TABLE (id uuid, said text, day date, ends_at timestamptz, rolled_to timestamptz)
+LANGUAGE plpgsql AS $$
+#variable_conflict use_column
+DECLARE
+    whose uuid;
+    held  uuid[] := '{}';
+BEGIN
+    -- Before the rows are read, so that they are read as they stand once the lock is there.
+    FOR whose IN
+        SELECT DISTINCT (a.one ->> 'merchant_id')::uuid FROM jsonb_array_elements(asked) AS a (one)
+        ORDER BY 1
+    LOOP
+        IF waits THEN
+            PERFORM pg_advisory_xact_lock_shared(hashtextextended('day:' || whose, 0));
+        ELSIF NOT pg_try_advisory_xact_lock_shared(hashtextextended('day:' || whose, 0)) THEN
+            CONTINUE;
+        END IF;
+        held := held || whose;
+    END LOOP;
+    RETURN QUERY
+    WITH one AS MATERIALIZED (
+        SELECT * FROM jsonb_to_recordset(asked) AS o (
+            merchant_id uuid, id uuid, created_at timestamptz, created_day date, mode text,
+            currency text, line_minor bigint, app_id uuid, merchant_order_no text, turn smallint,
+            key jsonb, order_row jsonb, order_moves jsonb, attempt jsonb, attempt_moves jsonb)
+    ), judged AS MATERIALIZED (
+        SELECT o.*, d.day, d.ends_at, d.rolled_to, CASE
+            WHEN k.order_id = o.id THEN 'there'   -- the answer to the same question was lost
+            WHEN k.order_id IS NOT NULL THEN 'taken'
+            WHEN o.merchant_id <> ALL (held) THEN 'busy'
+            WHEN d.day IS DISTINCT FROM o.created_day OR o.created_at < d.rolled_to
+                 OR o.created_at >= d.ends_at THEN 'day'
+            WHEN o.line_minor < (
+                SELECT coalesce(sum(b.minor), 0) FROM balance b
+                WHERE b.merchant_id = o.merchant_id AND b.mode = o.mode
+                  AND b.currency = o.currency AND b.account IN ('payable', 'prepaid')
+            ) THEN 'credit'
+            ELSE 'opened' END AS said
+        FROM one o
+        LEFT JOIN business_day d ON d.holder_id = o.merchant_id AND d.closed_at IS NULL
+        LEFT JOIN LATERAL (
+            SELECT t.order_id FROM order_key t
+            WHERE t.merchant_id = o.merchant_id AND t.app_id = o.app_id
+              AND t.merchant_order_no = o.merchant_order_no AND t.turn >= o.turn
+            ORDER BY t.turn DESC LIMIT 1
+        ) k ON true
+    ), key AS (
+        -- In one order, so that two batches with the same numbers never wait for each other.
+        INSERT INTO order_key
+        SELECT r.* FROM judged j CROSS JOIN LATERAL jsonb_populate_record(NULL::order_key, j.key) r
+        WHERE j.said = 'opened'
+        ORDER BY r.merchant_id, r.app_id, r.merchant_order_no, r.order_id
+        ON CONFLICT (merchant_id, app_id, merchant_order_no, turn) DO NOTHING
+        RETURNING order_id
+    ), fresh AS MATERIALIZED (
+        SELECT j.* FROM judged j JOIN key ON key.order_id = j.id
+    ), orders_made AS (
+        INSERT INTO orders
+        SELECT r.* FROM fresh f
+        CROSS JOIN LATERAL jsonb_populate_record(NULL::orders, f.order_row) r
+    ), orders_told AS (
+        INSERT INTO order_history
+        SELECT r.* FROM fresh f
+        CROSS JOIN LATERAL jsonb_populate_recordset(NULL::order_history, f.order_moves) r
+    ), attempts_made AS (
+        INSERT INTO attempt
+        SELECT r.* FROM fresh f
+        CROSS JOIN LATERAL jsonb_populate_record(NULL::attempt, f.attempt) r
+    ), attempts_told AS (
+        INSERT INTO attempt_history
+        SELECT r.* FROM fresh f
+        CROSS JOIN LATERAL jsonb_populate_recordset(NULL::attempt_history, f.attempt_moves) r
+    )
+    SELECT j.id, CASE
+            WHEN j.said = 'there' THEN 'opened'
+            WHEN j.said = 'opened' AND f.id IS NULL THEN 'taken'
+            ELSE j.said END, j.day, j.ends_at, j.rolled_to
+    FROM judged j LEFT JOIN fresh f ON f.id = j.id;
+END $$;
+
+-- A supplier accepted an attempt: the attempt moves from one of the states in attempt_from, and its
+-- order, where it is in one of order_from, each with its history row. Answers the states they moved
+-- from; null where one did not move.
+CREATE FUNCTION accept_attempt(
+    whose uuid, of_order uuid, made_at timestamptz, number text, attempt_from text[],
+    order_from text[], supplier_said text, kind text, value text, at timestamptz,
+    look_at timestamptz, history_id uuid, by text, told jsonb)
+RETURNS TABLE (attempt_was text, order_was text, order_version integer, upstream text)
+LANGUAGE plpgsql AS $$
+BEGIN
+    SELECT o.state, o.version + 1 INTO order_was, order_version FROM orders o
+    WHERE o.merchant_id = whose AND o.id = of_order AND o.created_at = made_at FOR UPDATE;
+    SELECT a.state INTO attempt_was FROM attempt a
+    WHERE a.merchant_id = whose AND a.attempt_no = number AND a.order_created_at = made_at
+      AND a.state = ANY (attempt_from) FOR UPDATE;
+    IF attempt_was IS NULL THEN
+        order_was := NULL;
+        RETURN NEXT;
+        RETURN;
+    END IF;
+    UPDATE attempt a SET state = 'accepted', upstream_no = coalesce(a.upstream_no, supplier_said),
+        pay_kind = kind, pay_value = value, answered_at = at, ask_at = look_at, said = ''
+    WHERE a.merchant_id = whose AND a.attempt_no = number AND a.order_created_at = made_at
+    RETURNING a.upstream_no INTO upstream;
+    INSERT INTO attempt_history (merchant_id, attempt_no, order_created_at, id, state_from, move,
+                                 state_to, at, facts)
+    VALUES (whose, number, made_at, history_id, attempt_was, 'accept', 'accepted', at, told);
+    IF order_was = ANY (order_from) THEN
+        UPDATE orders o SET state = 'pending', version = order_version
+        WHERE o.merchant_id = whose AND o.id = of_order AND o.created_at = made_at;
+        INSERT INTO order_history (merchant_id, order_id, order_created_at, version, state_from,
+                                   move, state_to, at, actor, facts)
+        VALUES (whose, of_order, made_at, order_version, order_was, 'accept', 'pending', at, by,
+                told);
+    ELSE
+        order_was := NULL;
+    END IF;
+    RETURN NEXT;
+END $$;
+
 CREATE TABLE supplier_call (                   -- append-only: what was said to suppliers, masked
     holder_id       uuid NOT NULL,             -- the merchant; the supplier where it is about none
     at              timestamptz NOT NULL,      -- when it left
@@ -1313,6 +1440,10 @@ REVOKE ALL ON FUNCTION drop_call_months(timestamptz) FROM PUBLIC;
 REVOKE ALL ON FUNCTION forget_answers(timestamptz, timestamptz) FROM PUBLIC;
 REVOKE ALL ON FUNCTION moved_between(timestamptz, timestamptz) FROM PUBLIC;
 REVOKE ALL ON FUNCTION hold_day(uuid, boolean) FROM PUBLIC;
+REVOKE ALL ON FUNCTION open_orders(jsonb, boolean) FROM PUBLIC;
+REVOKE ALL ON FUNCTION
+    accept_attempt(uuid, uuid, timestamptz, text, text[], text[], text, text, text, timestamptz,
+                   timestamptz, uuid, text, jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION
     waiting_news(timestamptz, uuid, integer, bigint, integer, integer) FROM PUBLIC;
 GRANT USAGE ON SCHEMA public TO paydesk_desk;
@@ -1323,6 +1454,10 @@ GRANT EXECUTE ON FUNCTION drop_call_months(timestamptz) TO paydesk_desk;
 GRANT EXECUTE ON FUNCTION forget_answers(timestamptz, timestamptz) TO paydesk_desk;
 GRANT EXECUTE ON FUNCTION moved_between(timestamptz, timestamptz) TO paydesk_desk;
 GRANT EXECUTE ON FUNCTION hold_day(uuid, boolean) TO paydesk_desk;
+GRANT EXECUTE ON FUNCTION open_orders(jsonb, boolean) TO paydesk_desk;
+GRANT EXECUTE ON FUNCTION
+    accept_attempt(uuid, uuid, timestamptz, text, text[], text[], text, text, text, timestamptz,
+                   timestamptz, uuid, text, jsonb) TO paydesk_desk;
 GRANT EXECUTE ON FUNCTION
     waiting_news(timestamptz, uuid, integer, bigint, integer, integer) TO paydesk_desk;
 GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO paydesk_desk;

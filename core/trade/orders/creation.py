@@ -5,13 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any, Final, Literal
 from uuid import UUID
 
 import structlog
 
-from core.books import BusinessDay
 from core.connectors import Accepted, CreateReading, Rejected, Unknown
 from core.kernel.clock import Clock
 from core.kernel.errors import Refusal
@@ -21,10 +20,13 @@ from core.system.store import Store, Tx
 from core.trade.booking_tools import TradeBooks
 from core.trade.orders import moves
 from core.trade.orders.decisions import OpenOrder, came_to_nothing, differences
-from core.trade.orders.drafts import OtherMonth, new_attempt, new_order
+from core.trade.orders.drafts import Draft, new_attempt
+from core.trade.orders.moves import Yes
+from core.trade.orders.openings import FIRST_QUESTION, Openings, Turn
 from core.trade.orders.payments import Payments
 from core.trade.orders.rows import (
     Attempt,
+    Key,
     Order,
     find_key,
     get_attempts,
@@ -33,14 +35,12 @@ from core.trade.orders.rows import (
     named,
     states_of,
 )
-from core.trade.orders.supplier_calls import LONGEST_CALL, NEVER_SENT, SupplierCalls, in_words
+from core.trade.orders.supplier_calls import NEVER_SENT, SupplierCalls, in_words
 from core.trade.orders.twins import Twins
 
 _LOG = structlog.get_logger(__name__)
 
 MAX_ATTEMPTS: Final = 3
-# Longer than a call may take: an attempt that is asked about is not still being sent.
-FIRST_QUESTION: Final = LONGEST_CALL + timedelta(seconds=2)
 # An attempt that was not marked as sent for so long was left behind by its process.
 NEVER_SENT_AFTER: Final = timedelta(seconds=30)
 # So old, it is sent by whoever asks for it again: its own call would have sent it long ago.
@@ -73,16 +73,6 @@ class Opened:
     nothing_sent: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class _Turn:
-    """Whose turn a number is. former: the order that had it before, of which nothing was sent. at:
-    in whose month, else now."""
-
-    former: Order | None = None
-    number: int = 1
-    at: datetime | None = None
-
-
 class Creation:
     """Takes orders down and sends them to suppliers."""
 
@@ -98,12 +88,12 @@ class Creation:
         self._store = store
         self._clock = clock
         self._ids = books.ids
-        self._ledger = books.ledger
         self._merchants = books.merchants
         self._groups = books.groups
         self._routing = routing
         self._supplier_calls = supplier_calls
         self._payments = payments
+        self._openings = Openings(store, clock, books, routing, supplier_calls, payments)
         self._twins = Twins(store.elsewhere)
 
     async def open(self, app: App, wanted: OpenOrder, *, request_id: str) -> Opened:
@@ -114,96 +104,69 @@ class Creation:
         credit_line_reached (live only: nothing is advanced for test orders), no_channel, no_room
         (later one will take it). After any of them nothing was written.
         """
-        turn = _Turn()
-        there = await find_key(self._store, app.merchant.id, app.id, wanted.merchant_order_no)
-        if there is not None:
-            opened = await self._opened(app.merchant.id, there.order_id, again=True)
-            if not opened.nothing_sent:
-                return await self._again(opened, wanted, request_id=request_id)
-            turn = _Turn(opened.order, there.turn + 1)
-        try:
-            order = await self._write(app, wanted, turn, request_id=request_id)
-        except OtherMonth as other:  # it began meanwhile
-            turn = replace(turn, at=other.at)
-            order = await self._write(app, wanted, turn, request_id=request_id)
-        if order is None:
-            twin = await find_key(self._store, app.merchant.id, app.id, wanted.merchant_order_no)
-            if twin is None:
-                raise Refusal("order_in_progress")
-            opened = await self._opened(app.merchant.id, twin.order_id, again=True)
-            return await self._again(opened, wanted, request_id=request_id)
-        await self.send(*order, request_id=request_id)
-        opened = await self._opened(app.merchant.id, order[0].id, again=False)
+        opened = await self._open(app, wanted, Turn(), request_id=request_id)
+        if opened.again and opened.nothing_sent:
+            there = await self._key(app, wanted)
+            turn = Turn(opened.order, there.turn + 1 if there else 1)
+            opened = await self._open(app, wanted, turn, request_id=request_id)
+        if opened.again:
+            _need_same(opened.order, wanted)
         return await self._outcome(opened, request_id=request_id)
 
-    async def _write(
-        self, app: App, wanted: OpenOrder, turn: _Turn, *, request_id: str
-    ) -> tuple[Order, Attempt] | None:
-        """A new order and its first attempt. None: another call has the number. Or OtherMonth."""
-        merchant = app.merchant
-        attempt_no = self._ids.number("attempt", app.mode, merchant.tag, at=turn.at)
-        choice = await self._routing.choose(
-            Wish(merchant.id, app.mode, wanted.product, wanted.amount), attempt_no
-        )
-
-        async def work(tx: Tx, day: BusinessDay) -> tuple[Order, Attempt] | None:
-            order = await self._decide(tx, day, app, wanted)
-            if not choice.ranked:
-                raise choice.refusal(wanted.product)
-            if turn.former is not None and not await self._hand_on(tx, turn.former):
-                return None
-            attempt = self._attempt(order, attempt_no, choice, seq=1)
-            actor = f"api:{app.key_id}"
-            if not await moves.insert_order(
-                tx, order, actor=actor, request_id=request_id, turn=turn.number
-            ):
-                return None
-            await self._insert_attempt(tx, attempt, order)
-            await self._groups.show_bill(tx, order.merchant_id)
-            return order, attempt
-
-        # An order belongs to the day that is open, as money does: no closed day gets another one.
+    async def _open(self, app: App, wanted: OpenOrder, turn: Turn, *, request_id: str) -> Opened:
+        """A new order, or the one that has the number: that one also where a new one is refused,
+        for whatever is so now does not matter to it."""
         try:
-            opened = await self._ledger.in_open_day(merchant.id, work)
-        except BaseException:
-            await self._routing.given_back(merchant.id, attempt_no)
-            raise
-        if opened is None:
-            await self._routing.given_back(merchant.id, attempt_no)
-            return None
-        self._routing.kept(attempt_no)
-        order, _ = opened
+            draft = await self._openings.open(app, wanted, turn, request_id=request_id)
+        except Refusal:
+            if turn.former is not None or await self._key(app, wanted) is None:
+                raise
+            draft = None
+        if draft is not None:
+            return await self._first_sent(draft, app, request_id=request_id)
+        there = await self._key(app, wanted)
+        if there is None:
+            raise Refusal("order_in_progress")
+        return await self._opened(app.merchant.id, there.order_id, again=True)
+
+    async def _key(self, app: App, wanted: OpenOrder) -> Key | None:
+        return await find_key(self._store, app.merchant.id, app.id, wanted.merchant_order_no)
+
+    async def _first_sent(self, draft: Draft, app: App, *, request_id: str) -> Opened:
+        """A new order after its first attempt was sent, where that is for us to do."""
+        order, attempt = draft.order, draft.attempt
         _LOG.info(
             "order opened",
             order_no=order.order_no,
-            merchant_no=merchant.merchant_no,
+            merchant_no=app.merchant.merchant_no,
             amount_minor=order.amount.minor,
-            channel_no=choice.ranked[0].channel_no,
+            channel_no=attempt.channel_no,
         )
-        return opened
+        if attempt.state == "accepted":
+            await self._routing.accepted(attempt.channel_id, attempt.attempt_no)
+            opened: Opened | None = Opened(order, attempt, again=False)
+        else:
+            opened = await self.send(order, attempt, request_id=request_id)
+        async with self._store.transaction() as tx:
+            await self._groups.show_bill(tx, order.merchant_id)
+        return opened or await self._opened(order.merchant_id, order.id, again=False)
 
-    async def _hand_on(self, tx: Tx, former: Order) -> bool:
-        """Give the number of an order that came to nothing to another one. Its end is not told
-        any more. False: it did not come to nothing after all."""
-        order, attempts = await lock_order(tx, former.merchant_id, former.id)
-        if not came_to_nothing(order, attempts):
-            return False
-        await self._payments.untell(tx, order)
-        return True
-
-    async def send(self, order: Order, attempt: Attempt, *, request_id: str) -> None:
+    async def send(self, order: Order, attempt: Attempt, *, request_id: str) -> Opened | None:
         """Send an attempt to its supplier and act on the answer; on a definite refusal go on to
-        the next channel, at most MAX_ATTEMPTS in all."""
+        the next channel, at most MAX_ATTEMPTS in all. attempt: created; or sent by whoever has
+        just written it so. Returns the order as it was written where a supplier accepted it."""
         current: Attempt | None = attempt
         failed: list[tuple[Attempt, Rejected | Unknown]] = []
         try:
             for _ in range(MAX_ATTEMPTS):
-                if current is None or not await self._mark_sent(current):
-                    return
+                if current is None or not (current := await self._mark_sent(current)):
+                    return None
                 reading = await self._supplier_calls.create(order, current)
-                if not isinstance(reading, Accepted):
-                    failed.append((current, reading))
+                if isinstance(reading, Accepted):
+                    return await self._take_yes(order, current, reading, request_id)
+                failed.append((current, reading))
                 current = await self.take_answer(order, current, reading, request_id=request_id)
+            return None
         finally:
             self._twins.tell(order.id)
             # Whether a channel pauses is not what this payer waits for.
@@ -220,53 +183,35 @@ class Creation:
         self, order: Order, attempt: Attempt, reading: CreateReading, *, request_id: str
     ) -> Attempt | None:
         """Write what a supplier said to a create. Returns the next attempt to send, if any."""
-        _LOG.info(
-            "supplier said",
-            order_no=order.order_no,
-            attempt_no=attempt.attempt_no,
-            said=in_words(reading),
+        if isinstance(reading, Accepted):
+            await self._take_yes(order, attempt, reading, request_id)
+            return None
+        _log_answer(order, attempt, reading)
+        if isinstance(reading, Unknown):
+            await self._lose(order, attempt, reading.why, request_id)
+            return None
+        return await self.reject(
+            order,
+            attempt,
+            in_words(reading),
+            request_id=request_id,
+            how="refused" if _answered(reading) else "unsent",
         )
-        match reading:
-            case Accepted():
-                await self._accept(order, attempt, reading, request_id)
-                await self._routing.accepted(attempt.channel_id, attempt.attempt_no)
-            case Unknown(why):
-                await self._lose(order, attempt, why, request_id)
-            case Rejected():
-                return await self.reject(
-                    order,
-                    attempt,
-                    in_words(reading),
-                    request_id=request_id,
-                    how="refused" if _answered(reading) else "unsent",
-                )
-        return None
 
-    async def _accept(
+    async def _take_yes(
         self, order: Order, attempt: Attempt, reading: Accepted, request_id: str
-    ) -> None:
+    ) -> Opened | None:
+        """None: something outran the answer, such as a callback; the order is where it belongs."""
+        _log_answer(order, attempt, reading)
         now = self._clock.now()
-        facts = {"upstream_no": reading.upstream_no, "request_id": request_id}
+        yes = Yes(reading.upstream_no, reading.pay, now, request_id)
+        accepted = await moves.accept(self._store, self._ids, order, attempt, yes)
+        await self._routing.accepted(attempt.channel_id, attempt.attempt_no)
+        if accepted is None:
+            return None
         async with self._store.transaction() as tx:
-            order, attempts = await lock_order(tx, order.merchant_id, order.id)
-            attempt = named(attempts, attempt.attempt_no)
-            pay: dict[str, object] = {
-                "upstream_no": attempt.upstream_no or reading.upstream_no,
-                "pay_kind": reading.pay.kind,
-                "pay_value": reading.pay.value,
-                "answered_at": now,
-                "ask_at": now + moves.FIRST_LOOK,
-                "said": "",
-            }
-            accepted = await moves.move_attempt(
-                tx, self._ids, attempt, "accept", at=now, facts=facts, changes=pay
-            )
-            if not accepted or order.state != "created":
-                return  # a callback outran the answer: the order is where it belongs already
-            await moves.move_order(
-                tx, order, "accept", at=now, actor=f"supplier:{attempt.supplier_no}", facts=facts
-            )
             await self._groups.show_order(tx, order.merchant_id, order.id)
+        return Opened(*accepted, again=False)
 
     async def _lose(self, order: Order, attempt: Attempt, why: str, request_id: str) -> None:
         now = self._clock.now()
@@ -373,17 +318,6 @@ class Creation:
             )
             return None
 
-    async def _again(self, opened: Opened, wanted: OpenOrder, *, request_id: str) -> Opened:
-        differing = differences(opened.order, wanted)
-        if differing:
-            raise Refusal(
-                "order_conflict",
-                param=differing[0],
-                merchant_order_no=wanted.merchant_order_no,
-                differs=", ".join(differing),
-            )
-        return await self._outcome(opened, request_id=request_id)
-
     async def _outcome(self, opened: Opened, *, request_id: str) -> Opened:
         """What becomes of an order that another call may be sending: its answer is this one's as
         well. Who left an order behind unsent has it sent by this call."""
@@ -413,37 +347,6 @@ class Creation:
         live = next((a for a in attempts if a.attempt_no == order.live_attempt_no), None)
         return Opened(order, live, again, came_to_nothing(order, attempts))
 
-    async def _decide(self, tx: Tx, day: BusinessDay, app: App, wanted: OpenOrder) -> Order:
-        """The order as it is to be written, with the rate of its day and tier."""
-        merchant, amount = app.merchant, wanted.amount
-        if amount.currency != merchant.currency:
-            raise Refusal("currency_not_sold", param="currency", currency=merchant.currency)
-        offers = await self._merchants.offers.of(merchant, day.day, queries=tx)
-        offer = offers.get(wanted.product)
-        if offer is None:
-            raise Refusal("product_unknown", param="product", product=wanted.product)
-        volume_minor = 0
-        if offer.tariff.tiers_by == "volume":
-            volume_minor = await self._ledger.volume(
-                tx, merchant.id, app.mode, amount.currency, wanted.product, day.day
-            )
-        rate = offer.tariff.rate_for(amount.minor, volume_minor)
-        if rate.of(amount.minor) > amount.minor:
-            raise Refusal("fee_exceeds_amount", param="amount")
-        if app.mode == "live" and merchant.credit_line_minor is not None:
-            position = await self._ledger.position(tx, merchant.id, app.mode, merchant.currency)
-            if position.minor > merchant.credit_line_minor:
-                raise Refusal("credit_line_reached")
-        return new_order(
-            app,
-            wanted,
-            order_id=self._ids.uuid7(day.at),
-            order_no=self._ids.number("order", app.mode, merchant.tag),
-            created_day=day.day,
-            rate=rate,
-            tariff_id=offer.tariff_id,
-        )
-
     def _attempt(
         self,
         order: Order,
@@ -466,14 +369,38 @@ class Creation:
         ask_at = attempt.created_at + NEVER_SENT_AFTER
         await moves.insert_attempt(tx, self._ids, attempt, order, ask_at=ask_at)
 
-    async def _mark_sent(self, attempt: Attempt) -> bool:
+    async def _mark_sent(self, attempt: Attempt) -> Attempt | None:
         """Committed before the call, so that a crash in between is known to be a doubt."""
+        if attempt.state == "sent":
+            return attempt
         now = self._clock.now()
         changes: dict[str, Any] = {"sent_at": now, "ask_at": now + FIRST_QUESTION}
         async with self._store.transaction() as tx:
-            return await moves.move_attempt(
+            marked = await moves.move_attempt(
                 tx, self._ids, attempt, "send", at=now, facts={}, changes=changes
             )
+        return replace(attempt, state="sent", **changes) if marked else None
+
+
+def _need_same(order: Order, wanted: OpenOrder) -> None:
+    """A repeated create asks for what is there. Refusals: order_conflict."""
+    differing = differences(order, wanted)
+    if differing:
+        raise Refusal(
+            "order_conflict",
+            param=differing[0],
+            merchant_order_no=wanted.merchant_order_no,
+            differs=", ".join(differing),
+        )
+
+
+def _log_answer(order: Order, attempt: Attempt, reading: CreateReading) -> None:
+    _LOG.info(
+        "supplier said",
+        order_no=order.order_no,
+        attempt_no=attempt.attempt_no,
+        said=in_words(reading),
+    )
 
 
 def _answered(reading: Rejected | Unknown) -> bool:

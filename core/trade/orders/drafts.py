@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
+from core.connectors import Pay
+from core.kernel.errors import Bug
 from core.kernel.ids import month_of, read_number, uuid7_time
-from core.kernel.money import Rate
 from core.parties.merchants import App
 from core.supply.channels import Channel, Reason
 from core.trade.orders.decisions import OpenOrder
+from core.trade.orders.lifecycle import attempt_after, order_after
 from core.trade.orders.rows import Attempt, Order, Terms
 
 
-class OtherMonth(Exception):
+class OtherMonth(Bug):
     """An attempt has a number of another month than its order, which is created at `at`."""
 
     def __init__(self, at: datetime) -> None:
@@ -21,15 +25,90 @@ class OtherMonth(Exception):
         self.at = at
 
 
+@dataclass(frozen=True, slots=True)
+class Move:
+    """A row of a history. state_from: None where it begins. actor: of an order's move; the moves
+    of attempts have none."""
+
+    name: str
+    state_from: str | None
+    state_to: str
+    at: datetime
+    facts: dict[str, Any]
+    actor: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """An order that is going to be written with its first attempt, and the moves that brought both
+    so far. turn: of its number, see `Key`. line_minor: the credit line that holds for it; None:
+    none does."""
+
+    order: Order
+    attempt: Attempt
+    turn: int
+    line_minor: int | None
+    order_moves: tuple[Move, ...]
+    attempt_moves: tuple[Move, ...]
+
+    def sent(self, at: datetime, ask_at: datetime) -> Draft:
+        """The same with the attempt on its way. ask_at: when the supplier is asked about it."""
+        attempt, move = _moved(self.attempt, "send", at, {})
+        sent = replace(attempt, sent_at=at, ask_at=ask_at)
+        return replace(self, attempt=sent, attempt_moves=(*self.attempt_moves, move))
+
+    def accepted(self, pay: Pay, at: datetime, ask_at: datetime, request_id: str) -> Draft:
+        """The same after a supplier that needs no call: the payer takes `pay` there."""
+        facts = {"upstream_no": None, "request_id": request_id}
+        attempt, move = _moved(self.attempt, "accept", at, facts)
+        state = order_after(self.order.state, "accept")
+        if state is None:
+            raise Bug(f"an order that is {self.order.state} is not accepted")
+        actor = f"supplier:{attempt.supplier_no}"
+        accept = Move("accept", self.order.state, state, at, facts, actor)
+        return replace(
+            self,
+            order=replace(self.order, state=state, version=self.order.version + 1),
+            attempt=replace(attempt, pay=pay, ask_at=ask_at),
+            order_moves=(*self.order_moves, accept),
+            attempt_moves=(*self.attempt_moves, move),
+        )
+
+
+def new_draft(order: Order, attempt: Attempt, app: App, *, turn: int, request_id: str) -> Draft:
+    """An order with its first attempt, which is live; nothing of it is sent."""
+    opened = Move(
+        "open", None, order.state, order.created_at, {"request_id": request_id},
+        actor=f"api:{app.key_id}",
+    )  # fmt: skip
+    reasons = {"reasons": [reason.pack() for reason in attempt.reasons]}
+    created = Move("create", None, attempt.state, attempt.created_at, reasons)
+    return Draft(
+        order=replace(order, live_attempt_no=attempt.attempt_no),
+        attempt=attempt,
+        turn=turn,
+        line_minor=line_minor_of(app),
+        order_moves=(opened,),
+        attempt_moves=(created,),
+    )
+
+
+def line_minor_of(app: App) -> int | None:
+    """The credit line that holds for an app's orders: nothing is advanced for test orders."""
+    return app.merchant.credit_line_minor if app.mode == "live" else None
+
+
+def _moved(
+    attempt: Attempt, move: str, at: datetime, facts: dict[str, Any]
+) -> tuple[Attempt, Move]:
+    state = attempt_after(attempt.state, move)
+    if state is None:
+        raise Bug(f"no {move} of an attempt that is {attempt.state}")
+    return replace(attempt, state=state), Move(move, attempt.state, state, at, facts)
+
+
 def new_order(
-    app: App,
-    wanted: OpenOrder,
-    *,
-    order_id: UUID,
-    order_no: str,
-    created_day: date,
-    rate: Rate,
-    tariff_id: UUID,
+    app: App, wanted: OpenOrder, terms: Terms, *, order_id: UUID, order_no: str, created_day: date
 ) -> Order:
     """A fresh order in its first state; nothing is written. order_id: it says when."""
     created_at = uuid7_time(order_id)
@@ -41,7 +120,7 @@ def new_order(
         app_id=app.id,
         mode=app.mode,
         merchant_order_no=wanted.merchant_order_no,
-        terms=Terms(wanted.product, rate, tariff_id, rate.of(wanted.amount.minor)),
+        terms=terms,
         amount=wanted.amount,
         subject=wanted.subject,
         notify_url=wanted.notify_url,

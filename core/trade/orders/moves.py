@@ -6,13 +6,14 @@ row. Zero rows means that the world moved on: read again and decide again.
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+from core.connectors import Pay
 from core.kernel.errors import Bug
 from core.kernel.ids import Ids
-from core.system.store import Tx
+from core.system.store import Queries, Tx
 from core.trade.orders.lifecycle import (
     PAYABLE,
     attempt_after,
@@ -133,67 +134,55 @@ async def attempt_history(
     )
 
 
-async def insert_order(tx: Tx, order: Order, *, actor: str, request_id: str, turn: int = 1) -> bool:
-    """Write a new order, its key and its first history row. False: the key is taken. turn: see
-    `Key`.
+@dataclass(frozen=True, slots=True)
+class Yes:
+    """A supplier accepted an attempt. upstream_no: its own number, where it said one."""
 
-    A concurrent insert of the same key is waited for by the database itself.
-    """
-    terms = order.agreed
-    inserted = await tx.execute(
-        "INSERT INTO order_key (merchant_id, app_id, merchant_order_no, order_id, order_no,"
-        " created_at, turn) VALUES ($1, $2, $3, $4, $5, $6, $7)"
-        " ON CONFLICT (merchant_id, app_id, merchant_order_no, turn) DO NOTHING",
-        order.merchant_id,
-        order.app_id,
-        order.merchant_order_no,
-        order.id,
-        order.order_no,
-        order.created_at,
-        turn,
-    )
-    if not inserted:
-        return False
-    await tx.execute(
-        "INSERT INTO orders (merchant_id, id, created_at, order_no, app_id, mode,"
-        " merchant_order_no, product_code, amount_minor, currency, subject, notify_url,"
-        " return_url, client_ip, payer_id, metadata, state, rate, tariff_id, fee_minor,"
-        " created_day, expires_at, end_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11,"
-        " $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $22)",
+    upstream_no: str | None
+    pay: Pay
+    at: datetime
+    request_id: str
+
+
+async def accept(
+    queries: Queries, ids: Ids, order: Order, attempt: Attempt, yes: Yes
+) -> tuple[Order, Attempt] | None:
+    """Make the attempt payable, and its order pending, in one statement. Returns both as they are
+    written; None where they did not both move: something else became of them meanwhile."""
+    facts = {"upstream_no": yes.upstream_no, "request_id": yes.request_id}
+    look_at = yes.at + FIRST_LOOK
+    row = await queries.fetchrow(
+        "SELECT * FROM accept_attempt($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
         order.merchant_id,
         order.id,
         order.created_at,
-        order.order_no,
-        order.app_id,
-        order.mode,
-        order.merchant_order_no,
-        terms.product_code,
-        order.amount.minor,
-        order.amount.currency,
-        order.subject,
-        order.notify_url,
-        order.return_url,
-        order.client_ip,
-        order.payer_id,
-        order.metadata,
-        order.state,
-        terms.rate.pack(),
-        terms.tariff_id,
-        terms.fee_minor,
-        order.created_day,
-        order.expires_at,
+        attempt.attempt_no,
+        attempt_states_for("accept"),
+        order_states_for("accept"),
+        yes.upstream_no,
+        yes.pay.kind,
+        yes.pay.value,
+        yes.at,
+        look_at,
+        ids.uuid7(),
+        f"supplier:{attempt.supplier_no}",
+        facts,
     )
-    await tx.execute(
-        "INSERT INTO order_history (merchant_id, order_id, order_created_at, version, state_from,"
-        " move, state_to, at, actor, facts) VALUES ($1, $2, $4, 1, NULL, 'open', $3, $4, $5, $6)",
-        order.merchant_id,
-        order.id,
-        order.state,
-        order.created_at,
-        actor,
-        {"request_id": request_id},
+    if row is None or row["order_was"] is None:
+        return None
+    return (
+        replace(
+            order, state="pending", version=row["order_version"], live_attempt_no=attempt.attempt_no
+        ),
+        replace(
+            attempt,
+            state="accepted",
+            upstream_no=row["upstream"],
+            pay=yes.pay,
+            ask_at=look_at,
+            said="",
+        ),
     )
-    return True
 
 
 async def insert_attempt(
@@ -213,7 +202,7 @@ async def insert_attempt(
     )
     if not claimed:
         raise Bug(f"order {order.order_no} has a live attempt already")
-    reasons = [asdict(reason) for reason in attempt.reasons]
+    reasons = [reason.pack() for reason in attempt.reasons]
     await tx.execute(
         "INSERT INTO attempt (merchant_id, attempt_no, order_id, order_created_at, mode,"
         " product_code, seq, supplier_id, supplier_no, channel_id, channel_no, document_id,"

@@ -15,6 +15,7 @@ from core.connectors import (
     Connector,
     CreateReading,
     HttpAnswer,
+    Pay,
     Rejected,
     Standing,
     Unknown,
@@ -79,6 +80,15 @@ class SupplierCalls:
         except MayHaveHappened as error:
             return Unknown(str(error))
         return connector.read_create(answer, facts, supplier.credentials, now=now, nonce=nonce)
+
+    async def handed_over(self, order: Order, attempt: Attempt) -> Pay | None:
+        """What the payer takes to a supplier that needs no call of ours. None: `create` says what
+        becomes of the attempt."""
+        connector, _ = await self._peer(attempt)
+        if not connector.sent_by_payer(await self.facts(order, attempt)):
+            return None
+        reading = await self.create(order, attempt)
+        return reading.pay if isinstance(reading, Accepted) else None
 
     async def standing(self, order: Order, attempt: Attempt, operation: str = "query") -> Standing:
         """How the attempt stands at the supplier. operation: query, or close to end it there.

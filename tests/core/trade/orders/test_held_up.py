@@ -9,7 +9,7 @@ import pytest
 
 from core.connectors import CreateReading, Rejected, Standing, Unknown
 from core.trade.orders import Attempt, Creation, FollowUp, Order, SupplierCalls, get_attempts
-from core.trade.orders.creation import FIRST_QUESTION
+from core.trade.orders.openings import FIRST_QUESTION
 from core.trade.orders.supplier_calls import NEVER_SENT
 from tests.core.support import Desk, books_of
 

@@ -103,7 +103,7 @@ async def test_a_twin_in_another_process_looks_ever_more_rarely(desk: Desk) -> N
     asked = wanted(merchant_order_no=opened.order.merchant_order_no, subject=opened.order.subject)
     twin = asyncio.create_task(there.open(desk.app, asked, request_id="twin"))
     began = time.monotonic()
-    first = 3  # the key, the order, its attempts
+    first = 4  # what was to be written, the key, the order, its attempts
     async with asyncio.timeout(SOON_S), store.news:
         await store.news.wait_for(lambda: store.asked >= first + 4)
     # Four looks, one statement each: it used to be 20 looks of two in this time.

@@ -1,0 +1,177 @@
+"""Writes new orders: many merchants' together, each with its key, first attempt and histories."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Literal
+
+import asyncpg
+
+from core.books import SeenDay
+from core.kernel.errors import Bug
+from core.kernel.ids import Ids
+from core.system.batch import Batch
+from core.system.store import Queries, Store
+from core.trade.orders.drafts import Draft, Move
+from core.trade.orders.rows import Attempt, Order
+
+_OPEN: Final = "SELECT id, said, day, ends_at, rolled_to FROM open_orders($1, $2)"
+_BUSY: Final = "busy"
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What became of a draft: opened; or nothing was written, since its number is taken, its day
+    is not the open one, or its merchant's credit line is reached. day: the one that is open."""
+
+    said: Literal["opened", "taken", "day", "credit"]
+    day: SeenDay | None = None
+
+    @property
+    def open_day(self) -> SeenDay:
+        """Raises Bug where the merchant has none."""
+        if self.day is None:
+            raise Bug("a merchant has no open business day")
+        return self.day
+
+
+class NewOrders:
+    """Writes drafts, in one statement each time."""
+
+    def __init__(self, store: Store, ids: Ids) -> None:
+        self._store = store
+        self._ids = ids
+        self._batch = Batch(self._together, self._alone)
+
+    async def write(self, draft: Draft) -> Written:
+        """Write a draft, together with others that are written at the moment."""
+        return await self._batch.write(draft)
+
+    async def write_in(self, queries: Queries, draft: Draft) -> Written:
+        """Write one by itself. It waits for whoever holds the merchant's day alone."""
+        (written,) = await self._open(queries, [draft], waits=True)
+        if written is None:
+            raise Bug(f"a merchant is busy though {draft.order.order_no} waited for it")
+        return written
+
+    async def _together(self, drafts: Sequence[Draft]) -> Sequence[Written | None]:
+        """None: that merchant's day is held alone, for which the others do not wait."""
+        return await self._open(self._store, drafts, waits=False)
+
+    async def _alone(self, draft: Draft) -> Written:
+        return await self.write_in(self._store, draft)
+
+    async def _open(
+        self, queries: Queries, drafts: Sequence[Draft], *, waits: bool
+    ) -> list[Written | None]:
+        asked = [self._row(draft) for draft in drafts]
+        rows = {row["id"]: row for row in await queries.fetch(_OPEN, asked, waits)}
+        return [_written(rows[draft.order.id]) for draft in drafts]
+
+    def _row(self, draft: Draft) -> dict[str, object]:
+        order = draft.order
+        key = {
+            "merchant_id": order.merchant_id,
+            "app_id": order.app_id,
+            "merchant_order_no": order.merchant_order_no,
+            "turn": draft.turn,
+            "order_id": order.id,
+            "order_no": order.order_no,
+            "created_at": order.created_at,
+        }
+        return {
+            **{name: key[name] for name in _KEY},
+            "id": order.id,
+            "created_at": order.created_at,
+            "created_day": order.created_day,
+            "mode": order.mode,
+            "currency": order.amount.currency,
+            "line_minor": draft.line_minor,
+            "key": key,
+            "order_row": _order_row(order),
+            "order_moves": [
+                {
+                    "merchant_id": order.merchant_id,
+                    "order_id": order.id,
+                    "order_created_at": order.created_at,
+                    "version": version,
+                    "actor": move.actor,
+                    **_move(move),
+                }
+                for version, move in enumerate(draft.order_moves, start=1)
+            ],
+            "attempt": _attempt_row(draft.attempt, order),
+            "attempt_moves": [
+                {
+                    "merchant_id": order.merchant_id,
+                    "attempt_no": draft.attempt.attempt_no,
+                    "order_created_at": order.created_at,
+                    "id": self._ids.uuid7(),
+                    **_move(move),
+                }
+                for move in draft.attempt_moves
+            ],
+        }
+
+
+_KEY: Final = ("merchant_id", "app_id", "merchant_order_no", "turn")
+# Columns whose fields have the same names.
+_ORDER: Final = (
+    "merchant_id", "id", "created_at", "order_no", "app_id", "mode", "merchant_order_no", "subject",
+    "notify_url", "return_url", "client_ip", "payer_id", "metadata", "state", "version",
+    "live_attempt_no", "paid_late", "supplier_open", "disputed", "created_day", "expires_at",
+)  # fmt: skip
+_ATTEMPT: Final = (
+    "merchant_id", "attempt_no", "order_id", "order_created_at", "seq", "supplier_id",
+    "supplier_no", "channel_id", "channel_no", "channel_day", "document_id", "supplier_code",
+    "state", "upstream_no", "said", "created_at", "sent_at", "ask_at", "asked", "unsent",
+)  # fmt: skip
+
+
+def _order_row(order: Order) -> dict[str, object]:
+    terms = order.agreed
+    return {
+        **{name: getattr(order, name) for name in _ORDER},
+        "product_code": terms.product_code,
+        "amount_minor": order.amount.minor,
+        "currency": order.amount.currency,
+        "rate": terms.rate.pack(),
+        "tariff_id": terms.tariff_id,
+        "fee_minor": terms.fee_minor,
+        "end_at": order.expires_at,
+    }
+
+
+def _attempt_row(attempt: Attempt, order: Order) -> dict[str, object]:
+    pay = attempt.pay
+    return {
+        **{name: getattr(attempt, name) for name in _ATTEMPT},
+        "mode": order.mode,
+        "product_code": order.agreed.product_code,
+        "amount_minor": attempt.amount.minor,
+        "currency": attempt.amount.currency,
+        "cost": attempt.cost.pack(),
+        "pay_kind": pay.kind if pay else None,
+        "pay_value": pay.value if pay else None,
+        "reasons": [reason.pack() for reason in attempt.reasons],
+        "answered_at": attempt.sent_at if pay else None,
+    }
+
+
+def _move(move: Move) -> dict[str, Any]:
+    return {
+        "state_from": move.state_from,
+        "move": move.name,
+        "state_to": move.state_to,
+        "at": move.at,
+        "facts": move.facts,
+    }
+
+
+def _written(row: asyncpg.Record) -> Written | None:
+    if row["said"] == _BUSY:
+        return None
+    if row["day"] is None:
+        return Written(row["said"])
+    return Written(row["said"], SeenDay(row["day"], row["ends_at"], row["rolled_to"]))
