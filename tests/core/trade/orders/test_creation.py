@@ -17,8 +17,8 @@ from core.supply.channels import SCRIPT, Reason
 from core.supply.channels.pauses import PROBE, STREAK
 from core.trade.orders import Opened, get_attempts
 from core.trade.orders.creation import MAX_ATTEMPTS, NEVER_SENT_AFTER
-from core.trade.orders.polls import LEASE
 from core.trade.orders.openings import FIRST_QUESTION
+from core.trade.orders.polls import LEASE
 from core.trade.orders.supplier_calls import LONGEST_CALL, NEVER_SENT, TIMEOUTS
 from tests.conftest import NOWHERE
 from tests.core.support import ADMIN, CHAT, Desk, pay_link, wanted
