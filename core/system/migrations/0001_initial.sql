@@ -606,8 +606,8 @@ DECLARE
 BEGIN
     -- Before the rows are read, so that they are read as they stand once the lock is there.
     FOR whose IN
-        SELECT DISTINCT (a.one ->> 'merchant_id')::uuid FROM jsonb_array_elements(asked) AS a (one)
-        ORDER BY 1
+        SELECT DISTINCT (a.one #>> '{order,merchant_id}')::uuid
+        FROM jsonb_array_elements(asked) AS a (one) ORDER BY 1
     LOOP
         IF waits THEN
             PERFORM pg_advisory_xact_lock_shared(hashtextextended('day:' || whose, 0));
@@ -618,57 +618,62 @@ BEGIN
     END LOOP;
     RETURN QUERY
     WITH one AS MATERIALIZED (
-        SELECT * FROM jsonb_to_recordset(asked) AS o (
-            merchant_id uuid, id uuid, created_at timestamptz, created_day date, mode text,
-            currency text, line_minor bigint, app_id uuid, merchant_order_no text, turn smallint,
-            key jsonb, order_row jsonb, order_moves jsonb, attempt jsonb, attempt_moves jsonb)
+        SELECT o AS made, a.*
+        FROM jsonb_to_recordset(asked) AS a ("order" jsonb, turn smallint, line_minor bigint,
+                                             attempt jsonb, order_moves jsonb, attempt_moves jsonb)
+        CROSS JOIN LATERAL jsonb_populate_record(NULL::orders, a."order") o
     ), judged AS MATERIALIZED (
-        SELECT o.*, d.day, d.ends_at, d.rolled_to, CASE
-            WHEN k.order_id = o.id THEN 'there'   -- the answer to the same question was lost
+        SELECT o.*, (o.made).id, d.day, d.ends_at, d.rolled_to, CASE
+            WHEN k.order_id = (o.made).id THEN 'there'  -- the answer to the same question was lost
             WHEN k.order_id IS NOT NULL THEN 'taken'
-            WHEN o.merchant_id <> ALL (held) THEN 'busy'
-            WHEN d.day IS DISTINCT FROM o.created_day OR o.created_at < d.rolled_to
-                 OR o.created_at >= d.ends_at THEN 'day'
+            WHEN (o.made).merchant_id <> ALL (held) THEN 'busy'
+            WHEN d.day IS DISTINCT FROM (o.made).created_day OR (o.made).created_at < d.rolled_to
+                 OR (o.made).created_at >= d.ends_at THEN 'day'
             WHEN o.line_minor < (
                 SELECT coalesce(sum(b.minor), 0) FROM balance b
-                WHERE b.merchant_id = o.merchant_id AND b.mode = o.mode
-                  AND b.currency = o.currency AND b.account IN ('payable', 'prepaid')
+                WHERE b.merchant_id = (o.made).merchant_id AND b.mode = (o.made).mode
+                  AND b.currency = (o.made).currency AND b.account IN ('payable', 'prepaid')
             ) THEN 'credit'
             ELSE 'opened' END AS said
         FROM one o
-        LEFT JOIN business_day d ON d.holder_id = o.merchant_id AND d.closed_at IS NULL
+        LEFT JOIN business_day d
+            ON d.holder_id = (o.made).merchant_id AND d.closed_at IS NULL
         LEFT JOIN LATERAL (
             SELECT t.order_id FROM order_key t
-            WHERE t.merchant_id = o.merchant_id AND t.app_id = o.app_id
-              AND t.merchant_order_no = o.merchant_order_no AND t.turn >= o.turn
+            WHERE t.merchant_id = (o.made).merchant_id AND t.app_id = (o.made).app_id
+              AND t.merchant_order_no = (o.made).merchant_order_no AND t.turn >= o.turn
             ORDER BY t.turn DESC LIMIT 1
         ) k ON true
     ), key AS (
         -- In one order, so that two batches with the same numbers never wait for each other.
-        INSERT INTO order_key
-        SELECT r.* FROM judged j CROSS JOIN LATERAL jsonb_populate_record(NULL::order_key, j.key) r
-        WHERE j.said = 'opened'
-        ORDER BY r.merchant_id, r.app_id, r.merchant_order_no, r.order_id
+        INSERT INTO order_key (merchant_id, app_id, merchant_order_no, turn, order_id, order_no,
+                               created_at)
+        SELECT (j.made).merchant_id, (j.made).app_id, (j.made).merchant_order_no, j.turn, j.id,
+               (j.made).order_no, (j.made).created_at
+        FROM judged j WHERE j.said = 'opened' ORDER BY 1, 2, 3, 5
         ON CONFLICT (merchant_id, app_id, merchant_order_no, turn) DO NOTHING
         RETURNING order_id
     ), fresh AS MATERIALIZED (
         SELECT j.* FROM judged j JOIN key ON key.order_id = j.id
     ), orders_made AS (
-        INSERT INTO orders
-        SELECT r.* FROM fresh f
-        CROSS JOIN LATERAL jsonb_populate_record(NULL::orders, f.order_row) r
+        INSERT INTO orders SELECT (f.made).* FROM fresh f
     ), orders_told AS (
-        INSERT INTO order_history
-        SELECT r.* FROM fresh f
-        CROSS JOIN LATERAL jsonb_populate_recordset(NULL::order_history, f.order_moves) r
+        INSERT INTO order_history (merchant_id, order_id, order_created_at, version, state_from,
+                                   move, state_to, at, actor, facts)
+        SELECT (f.made).merchant_id, f.id, (f.made).created_at, m.*
+        FROM fresh f CROSS JOIN LATERAL jsonb_to_recordset(f.order_moves) AS m (
+            version integer, state_from text, move text, state_to text, at timestamptz,
+            actor text, facts jsonb)
     ), attempts_made AS (
         INSERT INTO attempt
         SELECT r.* FROM fresh f
         CROSS JOIN LATERAL jsonb_populate_record(NULL::attempt, f.attempt) r
     ), attempts_told AS (
-        INSERT INTO attempt_history
-        SELECT r.* FROM fresh f
-        CROSS JOIN LATERAL jsonb_populate_recordset(NULL::attempt_history, f.attempt_moves) r
+        INSERT INTO attempt_history (merchant_id, order_created_at, attempt_no, id, state_from,
+                                     move, state_to, at, facts)
+        SELECT (f.made).merchant_id, (f.made).created_at, f.attempt ->> 'attempt_no', m.*
+        FROM fresh f CROSS JOIN LATERAL jsonb_to_recordset(f.attempt_moves) AS m (
+            id uuid, state_from text, move text, state_to text, at timestamptz, facts jsonb)
     )
     SELECT j.id, CASE
             WHEN j.said = 'there' THEN 'opened'

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -51,45 +52,50 @@ class Draft:
     order_moves: tuple[Move, ...]
     attempt_moves: tuple[Move, ...]
 
-    def sent(self, at: datetime, ask_at: datetime) -> Draft:
-        """The same with the attempt on its way. ask_at: when the supplier is asked about it."""
-        attempt, move = _moved(self.attempt, "send", at, {})
-        sent = replace(attempt, sent_at=at, ask_at=ask_at)
-        return replace(self, attempt=sent, attempt_moves=(*self.attempt_moves, move))
 
-    def accepted(self, pay: Pay, at: datetime, ask_at: datetime, request_id: str) -> Draft:
-        """The same after a supplier that needs no call: the payer takes `pay` there."""
-        facts = {"upstream_no": None, "request_id": request_id}
-        attempt, move = _moved(self.attempt, "accept", at, facts)
-        state = order_after(self.order.state, "accept")
-        if state is None:
-            raise Bug(f"an order that is {self.order.state} is not accepted")
-        actor = f"supplier:{attempt.supplier_no}"
-        accept = Move("accept", self.order.state, state, at, facts, actor)
-        return replace(
-            self,
-            order=replace(self.order, state=state, version=self.order.version + 1),
-            attempt=replace(attempt, pay=pay, ask_at=ask_at),
-            order_moves=(*self.order_moves, accept),
-            attempt_moves=(*self.attempt_moves, move),
-        )
+@dataclass(frozen=True, slots=True)
+class Step:
+    """When an attempt made a move, and when its supplier is asked about it after that."""
+
+    at: datetime
+    ask_at: datetime
 
 
-def new_draft(order: Order, attempt: Attempt, app: App, *, turn: int, request_id: str) -> Draft:
-    """An order with its first attempt, which is live; nothing of it is sent."""
+def sent_draft(
+    order: Order, attempt: Attempt, app: App, step: Step, *, turn: int, request_id: str
+) -> Draft:
+    """An order whose attempt is on its way to the supplier. order, attempt: as they were made."""
     opened = Move(
         "open", None, order.state, order.created_at, {"request_id": request_id},
         actor=f"api:{app.key_id}",
     )  # fmt: skip
     reasons = {"reasons": [reason.pack() for reason in attempt.reasons]}
     created = Move("create", None, attempt.state, attempt.created_at, reasons)
+    send = _move(attempt_after, attempt.state, "send", step.at, {})
     return Draft(
-        order=replace(order, live_attempt_no=attempt.attempt_no),
-        attempt=attempt,
+        order=order,
+        attempt=replace(attempt, state=send.state_to, sent_at=step.at, ask_at=step.ask_at),
         turn=turn,
         line_minor=line_minor_of(app),
         order_moves=(opened,),
-        attempt_moves=(created,),
+        attempt_moves=(created, send),
+    )
+
+
+def accepted_draft(draft: Draft, pay: Pay, step: Step, *, request_id: str) -> Draft:
+    """The same after a supplier that needs no call: the payer takes `pay` there."""
+    order, attempt = draft.order, draft.attempt
+    facts = {"upstream_no": None, "request_id": request_id}
+    actor = f"supplier:{attempt.supplier_no}"
+    pends = _move(order_after, order.state, "accept", step.at, facts, actor)
+    accept = _move(attempt_after, attempt.state, "accept", step.at, facts)
+    return Draft(
+        order=replace(order, state=pends.state_to, version=order.version + 1),
+        attempt=replace(attempt, state=accept.state_to, pay=pay, ask_at=step.ask_at),
+        turn=draft.turn,
+        line_minor=draft.line_minor,
+        order_moves=(*draft.order_moves, pends),
+        attempt_moves=(*draft.attempt_moves, accept),
     )
 
 
@@ -98,19 +104,32 @@ def line_minor_of(app: App) -> int | None:
     return app.merchant.credit_line_minor if app.mode == "live" else None
 
 
-def _moved(
-    attempt: Attempt, move: str, at: datetime, facts: dict[str, Any]
-) -> tuple[Attempt, Move]:
-    state = attempt_after(attempt.state, move)
-    if state is None:
-        raise Bug(f"no {move} of an attempt that is {attempt.state}")
-    return replace(attempt, state=state), Move(move, attempt.state, state, at, facts)
+def _move(
+    after: Callable[[str, str], str | None],
+    state: str,
+    move: str,
+    at: datetime,
+    facts: dict[str, Any],
+    actor: str = "",
+) -> Move:
+    next_state = after(state, move)
+    if next_state is None:
+        raise Bug(f"no {move} of what is {state}")
+    return Move(move, state, next_state, at, facts, actor)
 
 
 def new_order(
-    app: App, wanted: OpenOrder, terms: Terms, *, order_id: UUID, order_no: str, created_day: date
+    app: App,
+    wanted: OpenOrder,
+    terms: Terms,
+    *,
+    order_id: UUID,
+    order_no: str,
+    attempt_no: str,
+    created_day: date,
 ) -> Order:
-    """A fresh order in its first state; nothing is written. order_id: it says when."""
+    """A fresh order in its first state; nothing is written. order_id: it says when. attempt_no: its
+    first attempt's, which is live."""
     created_at = uuid7_time(order_id)
     return Order(
         merchant_id=app.merchant.id,
@@ -130,7 +149,7 @@ def new_order(
         metadata=dict(wanted.metadata),
         state="created",
         version=1,
-        live_attempt_no=None,
+        live_attempt_no=attempt_no,
         cost_minor=None,
         paid_attempt_no=None,
         paid_how=None,

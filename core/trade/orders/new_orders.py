@@ -70,52 +70,21 @@ class NewOrders:
         return [_written(rows[draft.order.id]) for draft in drafts]
 
     def _row(self, draft: Draft) -> dict[str, object]:
-        order = draft.order
-        key = {
-            "merchant_id": order.merchant_id,
-            "app_id": order.app_id,
-            "merchant_order_no": order.merchant_order_no,
-            "turn": draft.turn,
-            "order_id": order.id,
-            "order_no": order.order_no,
-            "created_at": order.created_at,
-        }
         return {
-            **{name: key[name] for name in _KEY},
-            "id": order.id,
-            "created_at": order.created_at,
-            "created_day": order.created_day,
-            "mode": order.mode,
-            "currency": order.amount.currency,
+            "order": _order_row(draft.order),
+            "turn": draft.turn,
             "line_minor": draft.line_minor,
-            "key": key,
-            "order_row": _order_row(order),
             "order_moves": [
-                {
-                    "merchant_id": order.merchant_id,
-                    "order_id": order.id,
-                    "order_created_at": order.created_at,
-                    "version": version,
-                    "actor": move.actor,
-                    **_move(move),
-                }
+                {"version": version, "actor": move.actor, **_move(move)}
                 for version, move in enumerate(draft.order_moves, start=1)
             ],
-            "attempt": _attempt_row(draft.attempt, order),
+            "attempt": _attempt_row(draft.attempt, draft.order),
             "attempt_moves": [
-                {
-                    "merchant_id": order.merchant_id,
-                    "attempt_no": draft.attempt.attempt_no,
-                    "order_created_at": order.created_at,
-                    "id": self._ids.uuid7(),
-                    **_move(move),
-                }
-                for move in draft.attempt_moves
+                {"id": self._ids.uuid7(), **_move(move)} for move in draft.attempt_moves
             ],
         }
 
 
-_KEY: Final = ("merchant_id", "app_id", "merchant_order_no", "turn")
 # Columns whose fields have the same names.
 _ORDER: Final = (
     "merchant_id", "id", "created_at", "order_no", "app_id", "mode", "merchant_order_no", "subject",

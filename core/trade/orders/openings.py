@@ -14,7 +14,15 @@ from core.supply.channels import Choice, Routing, Wish
 from core.system.store import Store, Tx
 from core.trade.booking_tools import TradeBooks
 from core.trade.orders.decisions import OpenOrder, came_to_nothing
-from core.trade.orders.drafts import Draft, line_minor_of, new_attempt, new_draft, new_order
+from core.trade.orders.drafts import (
+    Draft,
+    Step,
+    accepted_draft,
+    line_minor_of,
+    new_attempt,
+    new_order,
+    sent_draft,
+)
 from core.trade.orders.moves import FIRST_LOOK
 from core.trade.orders.new_orders import NewOrders, Written
 from core.trade.orders.payments import Payments
@@ -143,18 +151,19 @@ class Openings:
             terms,
             order_id=self._ids.uuid7(day.at),
             order_no=self._ids.number("order", app.mode, app.merchant.tag, at=day.at),
+            attempt_no=attempt_no,
             created_day=day.day,
         )
         now = self._clock.now()
         attempt = new_attempt(
             order, choice.ranked[0], attempt_no, seq=1, at=now, reasons=choice.reasons
         )
-        draft = new_draft(order, attempt, app, turn=turn.number, request_id=request_id)
-        draft = draft.sent(now, now + FIRST_QUESTION)
+        step = Step(now, now + FIRST_QUESTION)
+        draft = sent_draft(order, attempt, app, step, turn=turn.number, request_id=request_id)
         pay = await self._supplier_calls.handed_over(draft.order, draft.attempt)
         if pay is None:
             return draft
-        return draft.accepted(pay, now, now + FIRST_LOOK, request_id)
+        return accepted_draft(draft, pay, Step(now, now + FIRST_LOOK), request_id=request_id)
 
     async def _terms(self, app: App, wanted: OpenOrder, day: BusinessDay) -> Terms:
         """What it is sold as, at the rate of its day and tier."""

@@ -20,7 +20,7 @@ from core.kernel.money import Rate
 from core.kernel.tariff import Tariff
 from core.system.store import Store
 from core.trade.orders import Attempt, Creation, Opened, Order, SupplierCalls, get_attempts
-from core.trade.orders.drafts import Draft, new_attempt, new_draft, new_order
+from core.trade.orders.drafts import Draft, Step, new_attempt, new_order, sent_draft
 from core.trade.orders.new_orders import NewOrders
 from core.trade.orders.rows import Terms, find_key
 from tests.core.support import Desk, books_of, wanted
@@ -114,23 +114,24 @@ async def count(desk: Desk, table: str) -> int:
     return int(await desk.runtime.system.store.fetchval(f"SELECT count(*) FROM {table}"))
 
 
-async def draft_of(desk: Desk, *, number: str = "N1", turn: int = 1) -> Draft:
+async def draft_of(desk: Desk) -> Draft:
     """An order as it is decided now."""
     runtime, merchant = desk.runtime, desk.merchant
     day: BusinessDay = await runtime.ledger.open_days.now(merchant.id)
+    attempt_no = runtime.system.ids.number("attempt", "live", merchant.tag, at=day.at)
     order = new_order(
         desk.app,
-        wanted(merchant_order_no=number),
+        wanted(merchant_order_no="N1"),
         Terms("alipay_qr", Rate(12_000), runtime.system.ids.uuid7(), 120),
         order_id=runtime.system.ids.uuid7(day.at),
         order_no=runtime.system.ids.number("order", "live", merchant.tag, at=day.at),
+        attempt_no=attempt_no,
         created_day=day.day,
     )
     channel = await runtime.supply.channels.by_no("C01")
-    attempt_no = runtime.system.ids.number("attempt", "live", merchant.tag, at=day.at)
     attempt = new_attempt(order, channel, attempt_no, seq=1, at=day.at, reasons=())
-    draft = new_draft(order, attempt, desk.app, turn=turn, request_id="test")
-    return draft.sent(day.at, day.at + timedelta(seconds=20))
+    step = Step(day.at, day.at + timedelta(seconds=20))
+    return sent_draft(order, attempt, desk.app, step, turn=1, request_id="test")
 
 
 async def test_what_the_payer_takes_along_is_payable_after_one_question(desk: Desk) -> None:
