@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Final
 
 from aiogram import Bot
@@ -18,6 +19,21 @@ from core.runtime import Runtime
 _TELEGRAM_S: Final = 1
 
 
+@dataclass(frozen=True, slots=True)
+class ProcessFigures:
+    """What only this process knows of itself.
+
+    lines_lost: how many lines of its log could not be written. junk: how much came to its ports
+    that is no request. webhook_backlog: how many updates Telegram holds. longest_stop_s: for how
+    long its loop stood still at most since the last call.
+    """
+
+    lines_lost: Callable[[], int] = lambda: 0
+    junk: Callable[[], int] = lambda: 0
+    webhook_backlog: Callable[[], int] = lambda: 0
+    longest_stop_s: Callable[[], float] = lambda: 0.0
+
+
 class Admin:
     """/readyz and /metrics."""
 
@@ -26,13 +42,9 @@ class Admin:
         runtime: Runtime,
         bot: Bot | None,
         webhook_url: str | None,
-        *,
-        lines_lost: Callable[[], int] = lambda: 0,
-        junk: Callable[[], int] = lambda: 0,
-        webhook_backlog: Callable[[], int] = lambda: 0,
+        process: ProcessFigures | None = None,
     ) -> None:
-        """lines_lost: how many lines of this process's log could not be written. junk: how much
-        came to its ports that is no request. webhook_backlog: how many updates Telegram holds."""
+        process = process or ProcessFigures()
         self._runtime = runtime
         self._draining = False
         self._bot = bot
@@ -69,17 +81,22 @@ class Admin:
             "paydesk_webhook_backlog",
             "Updates that Telegram could not bring yet, a minute ago",
             registry=self._registry,
-        ).set_function(webhook_backlog)
+        ).set_function(process.webhook_backlog)
         Gauge(
             "paydesk_log_lines_lost",
             "Lines of the log that could not be written",
             registry=self._registry,
-        ).set_function(lines_lost)
+        ).set_function(process.lines_lost)
         Gauge(
             "paydesk_http_junk",
             "What came to this instance's ports that is no request of HTTP, ever",
             registry=self._registry,
-        ).set_function(junk)
+        ).set_function(process.junk)
+        Gauge(
+            "paydesk_loop_stopped_seconds",
+            "The longest that one callback computed and nobody was served, since the last look",
+            registry=self._registry,
+        ).set_function(process.longest_stop_s)
         self._ready = Gauge(
             "paydesk_ready", "1 where a part answers", ["part"], registry=self._registry
         )

@@ -13,12 +13,13 @@ from aiogram.client.session.aiohttp import AiohttpSession
 from aiogram.client.telegram import TelegramAPIServer
 from aiohttp import web
 
-from bot.admin import Admin
+from bot.admin import Admin, ProcessFigures
 from bot.courier import Courier
 from bot.exporter import Exporter
 from bot.fronts import BEAT_S, front_app, main_listener
 from bot.listener import Listener, raise_file_limit
 from bot.logs import LogSink
+from bot.loop_watch import LoopWatch
 from bot.loops import Crew, Loop
 from bot.lostlines import LostLines
 from bot.menu import set_menu
@@ -63,6 +64,7 @@ class Desk:
         self._reactions: Reactions | None = None
         self._logs = logs
         self._lost_lines = LostLines(runtime, logs)
+        self._watch = LoopWatch()
 
     async def start(self, neighbours: Neighbours | None = None) -> None:
         """Listen, tell Telegram where, and begin to work. Raises PortTaken.
@@ -79,10 +81,14 @@ class Desk:
             self._runtime,
             self._bot,
             webhook_url,
-            lines_lost=lambda: self._logs.lost,
-            webhook_backlog=lambda: self._webhook.backlog if self._webhook else 0,
-            junk=lambda: sum(listener.junk for listener in self._listeners),
+            ProcessFigures(
+                lines_lost=lambda: self._logs.lost,
+                webhook_backlog=lambda: self._webhook.backlog if self._webhook else 0,
+                junk=lambda: sum(listener.junk for listener in self._listeners),
+                longest_stop_s=self._watch.take_longest_s,
+            ),
         )
+        self._watch.start()
         # Loops first: whatever a request puts into a queue finds somebody who empties it.
         for loop in self._loops:
             loop.start()
@@ -118,6 +124,7 @@ class Desk:
             await self._reactions.stop()
         if self._bot is not None:
             await self._bot.session.close()
+        await self._watch.stop()
         await self._runtime.close()
         _LOG.info("desk has stopped")
 
