@@ -40,6 +40,8 @@ _LOG = structlog.get_logger(__name__)
 _COPIES: Final = 4
 _UPDATE_HANDS: Final = 20
 _WEBHOOK_IDLE_S: Final = 1.0
+# A change is looked for so often: before a bill that it moves has rested.
+_CHANGES_IDLE_S: Final = 2.0
 _CARRIERS: Final = 40  # of messages; each serves another chat
 # An answer that comes late is better than none: where there is none, nobody knows what is out.
 TELEGRAM_TIMEOUT_S: Final = 30.0
@@ -149,7 +151,8 @@ class Desk:
         self._runtime.delivery.inbox.on_news(crew.wake)
         carriers = Crew("courier", courier.take, hands=_CARRIERS, idle_s=0.5)
         self._runtime.delivery.outbox.on_news(carriers.wake)
-        self._loops += [crew, carriers]
+        changes = Loop("changes", self._show_changes, idle_s=_CHANGES_IDLE_S)
+        self._loops += [crew, carriers, changes]
         exporter = Exporter(self._runtime, bot, group_per_min=self._settings.telegram_group_per_min)
         self._loop(
             "exporter", exporter.batch, 1.0, self._runtime.reports.exports.queue.on_news, copies=2
@@ -170,6 +173,10 @@ class Desk:
         runtime.trade.callbacks.on_news(actors.wake)
         askers = Crew("askers", runtime.trade.follow_up.take_due, hands=ASKING_HANDS, idle_s=1.0)
         self._loops += [actors, askers]
+
+    async def _show_changes(self) -> int:
+        await self._runtime.reports.changes.show()
+        return 0  # the next look is worth it a while later
 
     async def _beat(self) -> int:
         if (await self._runtime.reports.instance.beat()).writes:

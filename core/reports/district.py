@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from core.books import Ledger
+from core.delivery.board import Board
 from core.parties.district import Parties
 from core.people.district import People
 from core.reports.bills import Bills
+from core.reports.changes import Changes
 from core.reports.exports import Exports
 from core.reports.instance import Instance
 from core.reports.statistics import Statistics
@@ -18,7 +20,8 @@ from core.system.district import System
 
 @dataclass(frozen=True, slots=True)
 class Reports:
-    """ticks: turns of the timetable. instance: this process among all that run the desk."""
+    """ticks: turns of the timetable. instance: this process among all that run the desk. changes:
+    what is to be shown anew."""
 
     bills: Bills
     statistics: Statistics
@@ -26,10 +29,17 @@ class Reports:
     verify: Verify
     ticks: Ticks
     instance: Instance
+    changes: Changes
 
 
 def build_reports(
-    system: System, ledger: Ledger, parties: Parties, people: People, *, instance_name: str
+    system: System,
+    ledger: Ledger,
+    board: Board,
+    parties: Parties,
+    people: People,
+    *,
+    instance_name: str,
 ) -> Reports:
     store, clock = system.store, system.clock
     merchants, suppliers = parties.merchants, parties.suppliers
@@ -41,4 +51,5 @@ def build_reports(
         Verify(store, clock, merchants, suppliers, bills),
         Ticks(store, clock, people.alarms),
         Instance(instance_name, store, clock, people.alarms),
+        Changes(store, clock, board),
     )

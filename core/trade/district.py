@@ -67,7 +67,7 @@ def build_trade(
     payments = Payments(books, routing, contradictions, addresses.cashier_url)
     by_hand = OrdersByHand(books, payments, routing)
     creation = Creation(store, clock, books, routing, supplier_calls, payments)
-    follow_up = FollowUp(system, groups, routing, supplier_calls, creation, payments)
+    follow_up = FollowUp(system, routing, supplier_calls, creation, payments)
     refused = RefusedCallbacks(store, clock, system.ids, alarms)
     refunds = Refunds(books)
     return Trade(

@@ -124,6 +124,7 @@ class Post:
             actor, merchant, Advance(Money(minor, "CNY"), "advance"), Cause(CHAT, self._messages, 1)
         )
         await self.runtime.system.store.execute("DELETE FROM outbox WHERE topic = 'say'")
+        await self.runtime.reports.changes.show()
         self.clock.advance(4)  # a bill rests before it is edited again
 
 
@@ -421,9 +422,9 @@ async def test_an_orders_card_is_edited_when_it_shows_something_else(
     assert order.order_no in posted["text"]
     for language, edits in (("zh", 0), ("en", 1), ("en", 1)):
         await post.runtime.people.groups.set_language(CHAT, language)
-        async with post.runtime.system.store.transaction() as tx:
-            await post.runtime.people.groups.show_order(tx, order.merchant_id, order.id)
-        await post.runtime.system.store.execute("DELETE FROM outbox WHERE topic = 'bill'")
+        await post.runtime.delivery.board.show_card(
+            post.runtime.system.store, CHAT, posted["id"], order.merchant_id, order.id
+        )
         await post.deliver()
         (card,) = await post.telegram.transcript(CHAT)
         assert (card["id"], card["edit_count"]) == (posted["id"], edits)

@@ -57,7 +57,6 @@ class Reratings:
         self._outbox = delivery.outbox
         self._audit = delivery.audit
         self._merchants = merchants
-        self._groups = people.groups
         self._approvals = people.approvals
 
     async def preview(
@@ -130,7 +129,6 @@ class Reratings:
                 chat_id=cause.chat_id,
                 message_id=cause.message_id,
             )
-            await self._groups.show_bill(tx, merchant.id)
             if also is not None:
                 await also(tx, receipt)
             return receipt

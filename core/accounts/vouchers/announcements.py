@@ -1,4 +1,4 @@
-"""Who hears of vouchers: the chat they were written in, the trail, the live bills, and ops."""
+"""Who hears of vouchers: the chat they were written in, the trail, and ops."""
 
 from __future__ import annotations
 
@@ -43,8 +43,8 @@ class Telling:
         self._audit = audit
 
     async def tell(self, tx: Tx, actor: Actor, written: Sequence[Written]) -> None:
-        """One receipt for all that a message (or a button) moved, the trail of each, the live
-        bills, and ops."""
+        """One receipt for all that a message (or a button) moved, the trail of each, and
+        ops."""
         for one in written:
             await self._audit.record(
                 tx,
@@ -65,9 +65,6 @@ class Telling:
         holders = {one.holder.id: one.holder for one in written}
         whose = _merchant_id(first.holder) if len(holders) == 1 else None
         await self._outbox.say(tx, first.cause.chat_id, receipt, merchant_id=whose or NOBODY)
-        for holder_id in sorted(holders):
-            if holders[holder_id].role == "merchant":
-                await self._groups.show_bill(tx, holder_id)
         await self._tell_ops(tx, actor, written)
 
     async def strike(self, tx: Tx, record: Record, press: Cause) -> None:

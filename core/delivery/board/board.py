@@ -1,13 +1,14 @@
 """What is posted and shows a state: cards, live bills and alarms are drawn anew when that changes.
 
-Whoever changes the state says so in its transaction. An edit of a message that was edited a moment
+Whoever changes an alarm says so in its transaction. Nobody says so of orders and of money, which
+move too often: `core.reports.changes` looks for them. An edit of a message that was edited a moment
 ago rests first, and meanwhile gathers whatever else happens.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Final
 from uuid import UUID
 
@@ -32,20 +33,13 @@ class Board:
         self.posts = Posts(store, clock)
 
     async def show(
-        self, tx: Tx, merchant_id: UUID, chat_ids: Sequence[int], order_ids: Sequence[UUID] = ()
+        self, tx: Tx, merchant_id: UUID, chat_ids: Sequence[int], rest: timedelta = BILL_REST
     ) -> None:
-        """A merchant's numbers moved: its live bill in these chats is edited, or posted. order_ids:
-        of orders that changed: their cards are edited, wherever they are."""
+        """A merchant's live bill in these chats is edited, or posted. rest: so long stands one that
+        was edited a moment ago; meanwhile it gathers whatever else happens."""
         now = self._clock.now()
-        orders = [str(order_id) for order_id in order_ids]
-        rested: dict[int, datetime] = {}
-        for post in await tx.fetch(_SHOWN, merchant_id, orders, list(chat_ids)):
-            if post["kind"] == "card":
-                await self.show_card(
-                    tx, post["chat_id"], post["message_id"], merchant_id, UUID(post["ref"])
-                )
-            else:
-                rested[post["chat_id"]] = post["shown_at"] + BILL_REST
+        shown = await tx.fetch(_BILLS_SHOWN, merchant_id, list(chat_ids))
+        rested = {row["chat_id"]: row["shown_at"] + rest for row in shown}
         for chat_id in chat_ids:
             await self._outbox.say(
                 tx,
@@ -140,14 +134,9 @@ class Board:
             )  # fmt: skip
 
 
-# The cards come first, in the order in which everybody holds what waits to be shown.
-_SHOWN: Final = """
-SELECT kind, ref, chat_id, message_id, shown_at FROM post
-WHERE merchant_id = $1 AND kind = 'card' AND ref = ANY($2)
-UNION ALL
-SELECT kind, '', chat_id, NULL, max(shown_at) FROM post
-WHERE merchant_id = $1 AND kind = 'bill' AND chat_id = ANY($3) GROUP BY kind, chat_id
-ORDER BY kind DESC, ref, chat_id, message_id
+_BILLS_SHOWN: Final = """
+SELECT chat_id, max(shown_at) AS shown_at FROM post
+WHERE merchant_id = $1 AND kind = 'bill' AND chat_id = ANY($2) GROUP BY chat_id
 """
 _ALARMS_SHOWN: Final = """
 SELECT chat_id, max(shown_at) AS shown_at FROM post
@@ -169,7 +158,6 @@ SELECT merchant_id, message_id, pinned,
 FROM post WHERE chat_id = $1 AND kind = 'bill'
 ORDER BY newest DESC, message_id
 """
-# In the order in which an order that changes holds them.
 _DROP_WAITING: Final = """
 DELETE FROM outbox WHERE (merchant_id, id) IN (
     SELECT merchant_id, id FROM outbox

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -307,21 +306,10 @@ class Groups:
             if chat_id != but:
                 await self._outbox.say(tx, chat_id, fact)
 
-    async def show_order(self, tx: Tx, merchant_id: UUID, order_id: UUID) -> None:
-        """An order changed: its cards and the merchant's live bills are to be edited.
-
-        Commits with the change. A bill that was edited a moment ago rests first, and meanwhile
-        gathers whatever else happens.
-        """
-        await self.show_orders(tx, merchant_id, [order_id])
-
-    async def show_orders(self, tx: Tx, merchant_id: UUID, order_ids: Sequence[UUID]) -> None:
-        """Several orders of a merchant changed: as `show_order`, for all of them."""
-        await self._board.show(tx, merchant_id, await self._of_merchant(tx, merchant_id), order_ids)
-
     async def show_bill(self, tx: Tx, merchant_id: UUID) -> None:
-        """The merchant's numbers moved: every live bill of it is to be edited. Suppliers have none:
-        theirs are asked for."""
+        """Every live bill of a merchant is edited, or posted where there is none of its open day.
+        Numbers that move are seen by `core.reports.changes`. Suppliers have no live bill: theirs
+        are asked for."""
         await self._board.show(tx, merchant_id, await self._of_merchant(tx, merchant_id))
 
     async def _of_merchant(self, tx: Tx, merchant_id: UUID) -> list[int]:

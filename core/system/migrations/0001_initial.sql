@@ -526,6 +526,7 @@ CREATE TABLE order_history (                   -- append-only: every move leaves
     PRIMARY KEY (merchant_id, order_id, version, order_created_at),
     CHECK (order_created_at = id_time(order_id))   -- one version is in one month, so there is one
 ) PARTITION BY RANGE (order_created_at);
+CREATE INDEX order_history_at ON order_history (at);   -- what moved since it was shown last
 
 CREATE TABLE attempt (
     merchant_id      uuid NOT NULL,
@@ -1132,6 +1133,12 @@ CREATE TABLE post (                            -- messages of ours that are edit
 );
 CREATE INDEX post_ref ON post (merchant_id, kind, ref);
 
+CREATE TABLE board (                           -- how far changes were looked for
+    only_row     boolean PRIMARY KEY DEFAULT true CHECK (only_row),
+    looked_to    timestamptz                   -- what changed before it is shown, or waits to be
+);
+INSERT INTO board DEFAULT VALUES;
+
 CREATE TABLE refusal (                         -- what people of groups were refused, or will be told
     id           uuid PRIMARY KEY,
     chat_id      bigint NOT NULL,
@@ -1293,7 +1300,7 @@ CREATE TABLE notification_try (
     PRIMARY KEY (merchant_id, notification_id, try_no, order_created_at)
 ) PARTITION BY RANGE (order_created_at);
 
-CREATE INDEX notification_try_at ON notification_try USING brin (at) WITH (autosummarize);
+CREATE INDEX notification_try_at ON notification_try (at);
 
 CREATE TABLE silenced_url (                    -- addresses that answered 410: gone
     merchant_id  uuid NOT NULL,

@@ -166,7 +166,6 @@ class Discrepancies:
             channel_no = named(attempts, seen.attempt_no).channel_no
             day = await in_turn(tx, day, order)
             await self._book(tx, day, order, seen, how, by, channel_no)
-            await self._groups.show_order(tx, merchant_id, order.id)
             return order
 
         async def before(tx: Tx) -> None:

@@ -120,8 +120,6 @@ class Results:
                     await _silence(tx, tried.due, now)
                 if end.state == "exhausted":
                     await self._alarm(tx, tried.due)
-            orders = [tried.due.order_id for tried in together]
-            await self._groups.show_orders(tx, merchant_id, orders)
         for tried, end in zip(together, ended, strict=True):
             _LOG.info(
                 "notification tried",

@@ -53,7 +53,6 @@ class OrdersByHand:
         self._ids = books.ids
         self._ledger = books.ledger
         self._merchants = books.merchants
-        self._groups = books.groups
         self._payments = payments
         self._routing = routing
 
@@ -111,7 +110,6 @@ class OrdersByHand:
             paid_by = PaidBy("completed", staff, request_id, {"reason": by.reason})
             order = await self._payments.pay(tx, day, order, attempt, settlement, paid_by)
             await moves.ask_anew(tx, order, at=day.at)
-            await self._groups.show_order(tx, merchant_id, order.id)
             return order
 
         completed = await self._ledger.in_open_day(merchant.id, work)
@@ -166,7 +164,6 @@ class OrdersByHand:
                 raise Bug(f"order {order.order_no} moved while it was locked")
             await moves.ask_anew(tx, order, at=day.at)
             await self._payments.tell(tx, moved, "order.disputed", request_id=request_id)
-            await self._groups.show_order(tx, merchant_id, order.id)
             return moved
 
         return await self._ledger.in_open_day(

@@ -89,7 +89,6 @@ class Creation:
         self._clock = clock
         self._ids = books.ids
         self._merchants = books.merchants
-        self._groups = books.groups
         self._routing = routing
         self._supplier_calls = supplier_calls
         self._payments = payments
@@ -147,8 +146,6 @@ class Creation:
             opened: Opened | None = Opened(order, attempt, again=False)
         else:
             opened = await self.send(order, attempt, request_id=request_id)
-        async with self._store.transaction() as tx:
-            await self._groups.show_bill(tx, order.merchant_id)
         return opened or await self._opened(order.merchant_id, order.id, again=False)
 
     async def send(self, order: Order, attempt: Attempt, *, request_id: str) -> Opened | None:
@@ -209,8 +206,6 @@ class Creation:
         await self._routing.accepted(attempt.channel_id, attempt.attempt_no)
         if accepted is None:
             return None
-        async with self._store.transaction() as tx:
-            await self._groups.show_order(tx, order.merchant_id, order.id)
         return Opened(*accepted, again=False)
 
     async def _lose(self, order: Order, attempt: Attempt, why: str, request_id: str) -> None:

@@ -13,7 +13,6 @@ import asyncpg
 from core.connectors import Accepted, Standing
 from core.delivery.outbox import News
 from core.kernel.errors import Bug, Refusal
-from core.people.groups import Groups
 from core.supply.channels import Routing
 from core.system.district import System
 from core.trade.orders import moves
@@ -50,7 +49,6 @@ class FollowUp:
     def __init__(
         self,
         system: System,
-        groups: Groups,
         routing: Routing,
         supplier_calls: SupplierCalls,
         creation: Creation,
@@ -59,7 +57,6 @@ class FollowUp:
         self._store = system.store
         self._clock = system.clock
         self._ids = system.ids
-        self._groups = groups
         self._routing = routing
         self._supplier_calls = supplier_calls
         self._creation = creation
@@ -334,7 +331,6 @@ class FollowUp:
             # Money may still come where the supplier did not close: then that is the news.
             due_at = now + HELD if open_there else now
             await self._payments.tell(tx, ended, news, request_id=request_id, due_at=due_at)
-            await self._groups.show_order(tx, merchant_id, order_id)
         if live is not None:
             await self._routing.recount(merchant_id, live.attempt_no)
         return ended

@@ -168,7 +168,6 @@ class Payments:
         if settlement.missing_minor:
             short = AlarmShortfall(settlement.missing_minor, _odd(order, attempt, seen))
             await self._tell_ops(tx, order, short)
-        await self._groups.show_order(tx, order.merchant_id, order.id)
         return order
 
     async def book(
@@ -259,7 +258,6 @@ class Payments:
         )
         if failed is not None:
             await self.tell(tx, failed, "order.failed", request_id=request_id, due_at=told_at)
-            await self._groups.show_order(tx, order.merchant_id, order.id)
 
     async def untell(self, tx: Tx, order: Order) -> None:
         """Another order has this one's number: its end is told no more."""

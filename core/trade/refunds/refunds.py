@@ -58,7 +58,6 @@ class Refunds:
         self._ids = books.ids
         self._ledger = books.ledger
         self._merchants = books.merchants
-        self._groups = books.groups
         self._outbox = books.outbox
 
     async def reserve(
@@ -152,7 +151,6 @@ class Refunds:
         )
         if refund is None:  # a twin of another order, which no lock of ours held up
             raise Refusal("refund_conflict", refund_no=wanted.refund_no, differs="order")
-        await self._groups.show_order(tx, order.merchant_id, order.id)
         return refund
 
     async def settle(self, merchant_id: UUID, refund_id: UUID, *, cost_returned: bool) -> Refund:
@@ -342,7 +340,6 @@ class Refunds:
             changes={"ask_at": None, **changes, "end_event_id": event_id, "ended_at": day.at},
         )
         await self._tell(tx, ended, order)
-        await self._groups.show_order(tx, order.merchant_id, order.id)
         return ended
 
     async def _tell(self, tx: Tx, refund: Refund, order: Order) -> None:

@@ -11,6 +11,7 @@ from core.delivery.board import ALARM_REST, BILL_REST, Board, Subject
 from core.delivery.outbox import AlarmCard, Bill, Card, Fact, Pin, Say, Stored, Unpin
 from core.delivery.outbox.facts import unpack
 from core.runtime import Runtime
+from core.system.store import Tx
 from tests.core.support import SetClock
 
 ONE, TWO = -1, -2
@@ -89,23 +90,26 @@ async def test_what_is_posted_is_no_stranger(board: Board) -> None:
     assert await board.posts.strangers(ONE, 3, 7) == [4, 6]
 
 
-async def test_cards_are_edited_wherever_they_are_and_bills_where_the_merchant_is(
+async def show(board: Board, tx: Tx, *chat_ids: int) -> None:
+    """A bill in each chat, and message 5 of the first, which is a card."""
+    await board.show_card(tx, chat_ids[0], 5, SHOP, ORDER)
+    await board.show(tx, SHOP, chat_ids)
+
+
+async def test_bills_are_edited_where_the_merchant_is_and_rest_between_edits(
     board: Board, runtime: Runtime, clock: SetClock
 ) -> None:
-    await board.posts.posted(TWO, 5, CARD, "a")
-    await board.posts.posted(ONE, 6, Subject.card(SHOP, UUID(int=99)), "of another order")
-    await board.posts.posted(ONE, 7, Subject.card(OTHER, ORDER), "of another merchant")
     await two_bills(board)
     posted_at = clock.now()
     for _ in range(2):  # news gathers
         async with runtime.system.store.transaction() as tx:
-            await board.show(tx, SHOP, [ONE, TWO], [ORDER])
+            await show(board, tx, ONE, TWO)
     here, there = await waiting(runtime, ONE), await waiting(runtime, TWO)
-    assert {key: fact for key, (fact, _) in here.items()} == {f"bill:{ONE}": Bill(str(SHOP))}
-    assert {key: fact for key, (fact, _) in there.items()} == {
-        f"card:{TWO}:5": Card(str(SHOP), str(ORDER), edit_message_id=5),
-        f"bill:{TWO}": Bill(str(SHOP)),
+    assert {key: fact for key, (fact, _) in here.items()} == {
+        f"card:{ONE}:5": Card(str(SHOP), str(ORDER), edit_message_id=5),
+        f"bill:{ONE}": Bill(str(SHOP)),
     }
+    assert {key: fact for key, (fact, _) in there.items()} == {f"bill:{TWO}": Bill(str(SHOP))}
     rest = here[f"bill:{ONE}"][1] - posted_at
     assert 0 < (BILL_REST - rest).total_seconds() < 1, "it was edited a moment ago"
     assert (there[f"bill:{TWO}"][1] - posted_at).total_seconds() < 1, "nothing is there to rest"
@@ -159,7 +163,7 @@ async def test_a_merchant_that_leaves_takes_what_waits_and_the_last_bill_is_name
     outbox, said = runtime.delivery.outbox, Say(Stored("usage", {"command": "x"}))
     await outbox.say(store, ONE, said, merchant_id=SHOP)
     async with store.transaction() as tx:
-        await board.show(tx, SHOP, [ONE, TWO], [ORDER])
+        await show(board, tx, ONE, TWO)
         assert await board.end(tx, ONE, SHOP) == (9, DAYS[1].isoformat())
         assert await board.end(tx, ONE, UUID(int=99)) is None
     assert await facts(runtime, ONE) == [said, Unpin(9)]
@@ -176,7 +180,7 @@ async def test_where_a_group_moves_to_nothing_is_edited(board: Board, runtime: R
     said = Say(Stored("usage", {"command": "x"}), reply_to=3)
     await runtime.delivery.outbox.say(store, ONE, said)
     async with store.transaction() as tx:
-        await board.show(tx, SHOP, [ONE], [ORDER])
+        await show(board, tx, ONE)
         await board.move(tx, ONE, TWO)
     assert await facts(runtime, ONE) == []
     assert await facts(runtime, TWO) == [Say(Stored("usage", {"command": "x"}))]

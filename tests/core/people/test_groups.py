@@ -316,6 +316,7 @@ async def test_what_changes_is_shown_where_it_is_known(desk: Desk) -> None:
         desk.merchant.id,
     )
     await desk.see(opened, 10000)
+    await desk.runtime.reports.changes.show()
     changes = await facts(desk.runtime, CHAT)
     assert Card(merchant_id, order_id, edit_message_id=9) in changes
     assert Bill(merchant_id=merchant_id) in changes

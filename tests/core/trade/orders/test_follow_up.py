@@ -223,7 +223,6 @@ async def test_a_stale_answer_does_not_undo_a_payment(desk: Desk) -> None:
     runtime = desk.runtime
     following = FollowUp(
         runtime.system,
-        runtime.people.groups,
         runtime.supply.routing,
         PaidMeanwhile(desk, opened),
         runtime.trade.creation,
@@ -273,7 +272,6 @@ async def test_what_was_decided_meanwhile_is_not_sent_again(desk: Desk) -> None:
     runtime, calling = desk.runtime, DecidedMeanwhile(desk, opened)
     following = FollowUp(
         runtime.system,
-        runtime.people.groups,
         runtime.supply.routing,
         calling,
         runtime.trade.creation,
@@ -323,7 +321,6 @@ async def test_what_may_still_be_paid_at_the_supplier_is_told_later(
         await runtime.system.store.execute("UPDATE attempt SET not_found_at = $1", first)
     following = FollowUp(
         runtime.system,
-        runtime.people.groups,
         runtime.supply.routing,
         Says(says),
         runtime.trade.creation,

@@ -60,12 +60,7 @@ async def test_a_no_that_comes_after_another_desk_took_over_proves_nothing(
         runtime.trade.payments,
     )
     following = FollowUp(
-        runtime.system,
-        runtime.people.groups,
-        runtime.supply.routing,
-        calling,
-        opening,
-        runtime.trade.payments,
+        runtime.system, runtime.supply.routing, calling, opening, runtime.trade.payments
     )
     await runtime.system.store.execute("UPDATE orders SET state = 'created'")
     await runtime.system.store.execute(

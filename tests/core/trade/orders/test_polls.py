@@ -40,7 +40,6 @@ def following(desk: Desk, calling: SupplierCalls) -> FollowUp:
     runtime = desk.runtime
     return FollowUp(
         runtime.system,
-        runtime.people.groups,
         runtime.supply.routing,
         calling,
         runtime.trade.creation,

@@ -1,0 +1,128 @@
+"""Orders and merchants that changed since they were shown: their cards and live bills are edited.
+
+Whoever moves money or an order writes nothing for this. What moved is read afterwards, by the
+instants of what every move leaves anyway: its row of history, its event in the books, its try of a
+notification. A transaction may commit later than another one that began after it. So each look goes
+back a little behind the one before, and now and then one goes back as far as any transaction lasts.
+A message that shows already what it should is not edited.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Final
+from uuid import UUID
+
+import asyncpg
+
+from core.delivery.board import BILL_REST, Board
+from core.kernel.clock import Clock
+from core.system.store import Store
+
+# A transaction commits within it after its instant was taken, unless it waited for somebody.
+SOON: Final = timedelta(seconds=2)
+# None lasts as long: statements and idle transactions are ended before (`core.system.store`).
+LATEST: Final = timedelta(seconds=60)
+SWEEP_EVERY: Final = timedelta(seconds=30)
+# Nothing is older that nobody looked for: whoever changes anything looks as well.
+OLDEST: Final = timedelta(days=1)
+# All live bills together are drawn so often at most: with many that move, each rests longer.
+BILLS_PER_S: Final = 5
+LONGEST_REST: Final = timedelta(seconds=60)
+
+
+class Changes:
+    """Looks for what changed, and has it shown. Instances that look at once share one mark."""
+
+    def __init__(self, store: Store, clock: Clock, board: Board) -> None:
+        self._store = store
+        self._clock = clock
+        self._board = board
+        self._mark: datetime | None = None
+        self._looked_to: datetime | None = None
+        self._swept_at: datetime | None = None
+
+    async def show(self) -> int:
+        """Have edited what changed since the last look; how many messages that are. What waits to
+        be edited already shows it then. One question where nothing changed."""
+        now = self._clock.now()
+        if self._looked_to is None:
+            await self._read_mark(now)
+        sweeps = self._swept_at is None or now - self._swept_at >= SWEEP_EVERY
+        since = (self._looked_to or now) - (LATEST if sweeps else SOON)
+        rows = await self._store.fetch(_CHANGED, since, now + OLDEST)
+        fresh = [row for row in rows if not row["waits"]]
+        if fresh and not await self._say(fresh, _rest(rows), now):
+            await self._read_mark(now)  # another instance looked meanwhile
+            return 0
+        self._looked_to = now
+        if sweeps:
+            self._swept_at = now
+        return len(fresh)
+
+    async def _read_mark(self, now: datetime) -> None:
+        self._mark = await self._store.fetchval("SELECT looked_to FROM board")
+        oldest = now - OLDEST
+        self._looked_to = max(self._mark or oldest, oldest)
+
+    async def _say(self, rows: Sequence[asyncpg.Record], rest: timedelta, now: datetime) -> bool:
+        """Whether nobody else has looked: then it is in the outbox, and the mark moves with it."""
+        async with self._store.transaction() as tx:
+            if not await tx.execute(_MOVE_MARK, self._mark, now):
+                return False
+            for row in rows:
+                chat_id, merchant_id = row["chat_id"], row["merchant_id"]
+                if row["kind"] == "bill":
+                    await self._board.show(tx, merchant_id, [chat_id], rest)
+                else:
+                    await self._board.show_card(
+                        tx, chat_id, row["message_id"], merchant_id, UUID(row["ref"])
+                    )
+        self._mark = now
+        return True
+
+
+def _rest(rows: Sequence[asyncpg.Record]) -> timedelta:
+    """How long a live bill stands, where so many move."""
+    moving = sum(row["kind"] == "bill" for row in rows)
+    return min(max(BILL_REST, timedelta(seconds=moving / BILLS_PER_S)), LONGEST_REST)
+
+
+_MOVE_MARK: Final = (
+    "UPDATE board SET looked_to = $2 WHERE looked_to IS NOT DISTINCT FROM $1::timestamptz"
+)
+# $1: since when, $2: later than any order there is, so that months to come are not looked at. A
+# range with two ends is taken to be short. `waits`: it is edited anyway, with all there is by then.
+_CHANGED: Final = """
+WITH moved AS MATERIALIZED (
+    SELECT merchant_id, order_id FROM order_history
+    WHERE at >= $1 AND at < 'infinity' AND order_created_at < $2
+  UNION
+    SELECT merchant_id, order_id FROM ledger_event
+    WHERE booked_at >= $1 AND booked_at < 'infinity'
+), told AS MATERIALIZED (
+    SELECT t.merchant_id, n.order_id
+    FROM notification_try t CROSS JOIN LATERAL (
+        SELECT order_id FROM notification
+        WHERE merchant_id = t.merchant_id AND id = t.notification_id
+          AND order_created_at = t.order_created_at LIMIT 1
+    ) n
+    WHERE t.at >= $1 AND t.at < 'infinity' AND t.order_created_at < $2
+      AND EXISTS (SELECT FROM post WHERE merchant_id = t.merchant_id AND kind = 'card')
+), due AS (
+    SELECT 'card' AS kind, p.merchant_id, p.chat_id, p.message_id, p.ref,
+           'card:' || p.chat_id || ':' || p.message_id AS dedupe_key
+    FROM (SELECT * FROM moved UNION SELECT * FROM told) c
+    JOIN post p ON p.merchant_id = c.merchant_id AND p.kind = 'card' AND p.ref = c.order_id::text
+  UNION ALL
+    SELECT 'bill', b.merchant_id, b.chat_id, NULL, '', 'bill:' || b.chat_id
+    FROM binding b WHERE b.merchant_id IN (SELECT merchant_id FROM moved)
+)
+SELECT d.kind, d.merchant_id, d.chat_id, d.message_id, d.ref,
+       EXISTS (
+           SELECT FROM outbox o WHERE o.merchant_id = d.merchant_id AND o.dedupe_key = d.dedupe_key
+             AND o.state = 'waiting' AND o.held_by IS NULL
+       ) AS waits
+FROM due d ORDER BY d.kind DESC, d.merchant_id, d.chat_id, d.message_id
+"""

@@ -1,0 +1,165 @@
+"""What changed is found afterwards: its cards and live bills are edited, and nothing is missed."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+import pytest
+
+from core.delivery.board import BILL_REST, Subject
+from core.reports.changes import BILLS_PER_S, LATEST, OLDEST, SOON, SWEEP_EVERY, Changes
+from core.trade.orders import Opened
+from tests.core.support import CHAT, NORTHWIND_CHAT, OPERATOR, Desk
+
+NOTHING: list[tuple[str, int]] = []
+
+
+async def waiting(desk: Desk) -> list[tuple[str, int]]:
+    """topic and chat of what waits to be shown."""
+    rows = await desk.runtime.system.store.fetch(
+        "SELECT topic, chat_id FROM outbox WHERE topic IN ('bill', 'card') ORDER BY topic, chat_id"
+    )
+    return [(row["topic"], row["chat_id"]) for row in rows]
+
+
+async def shown(desk: Desk) -> None:
+    """A courier showed all that waited."""
+    await desk.runtime.system.store.execute("DELETE FROM outbox")
+
+
+async def quiet(desk: Desk) -> Changes:
+    """Everything that happened so far was looked at, and is long past."""
+    changes = desk.runtime.reports.changes
+    desk.clock.advance(LATEST.total_seconds() + 1)
+    for _ in range(2):
+        await changes.show()
+        desk.clock.advance(SWEEP_EVERY.total_seconds() + 1)
+    await shown(desk)
+    assert await changes.show() == 0
+    return changes
+
+
+async def carded(desk: Desk, opened: Opened, chat_id: int = OPERATOR, message_id: int = 5) -> None:
+    about = Subject.card(opened.order.merchant_id, opened.order.id)
+    await desk.runtime.delivery.board.posts.posted(chat_id, message_id, about, "d")
+
+
+async def test_whoever_opens_and_pays_an_order_writes_nothing_of_what_is_posted(desk: Desk) -> None:
+    await shown(desk)  # the bills of the groups, which were bound just now
+    opened = await desk.open()
+    await carded(desk, opened)
+    await desk.see(opened, 10000)
+    assert await waiting(desk) == NOTHING
+    assert await desk.runtime.reports.changes.show() > 0
+    assert await waiting(desk) == [("bill", CHAT), ("card", OPERATOR)]
+
+
+async def test_each_change_is_found_wherever_it_is_shown(desk: Desk) -> None:
+    await quiet(desk)
+    opened, other = await desk.open(), await desk.open()
+    await carded(desk, opened)
+    await carded(desk, opened, CHAT, 7)
+    await carded(desk, other, CHAT, 8)
+    changes = await quiet(desk)
+    await desk.see(opened, 9_900)  # too little: booked, and the order stays what it is
+    assert await changes.show() == 3
+    assert await waiting(desk) == [("bill", CHAT), ("card", CHAT), ("card", OPERATOR)]
+    fact = await desk.runtime.system.store.fetchval(
+        "SELECT facts FROM outbox WHERE topic = 'card' AND chat_id = $1", CHAT
+    )
+    assert (fact["order_id"], fact["edit_message_id"]) == (str(opened.order.id), 7)
+    assert await changes.show() == 0, "it waits already, and will show all there is by then"
+
+
+async def test_an_order_that_ends_moves_the_bill_though_no_money_moved(desk: Desk) -> None:
+    opened = await desk.open()
+    changes = await quiet(desk)
+    await desk.runtime.trade.follow_up.end(
+        desk.merchant.id, opened.order.id, "close", actor="test", request_id="end"
+    )
+    await changes.show()
+    assert await waiting(desk) == [("bill", CHAT)]
+
+
+async def test_what_commits_late_with_an_earlier_instant_is_shown(desk: Desk) -> None:
+    opened = await desk.open()
+    changes = await quiet(desk)
+    with desk.clock.behind(LATEST.total_seconds() / 2):  # it began before the look
+        await desk.see(opened, 10000)
+    for _ in range(2):
+        desk.clock.advance(SWEEP_EVERY.total_seconds() + 1)
+        await changes.show()
+    assert ("bill", CHAT) in await waiting(desk)
+
+
+async def test_what_overlaps_a_look_is_shown_by_the_next(desk: Desk) -> None:
+    opened = await desk.open()
+    changes = await quiet(desk)
+    with desk.clock.behind(SOON.total_seconds() / 2):
+        await desk.see(opened, 10000)
+    await changes.show()
+    assert ("bill", CHAT) in await waiting(desk)
+
+
+async def test_a_desk_that_ended_is_succeeded(desk: Desk) -> None:
+    """Another instance goes on from the mark, and of two that look one has it shown."""
+    opened = await desk.open()
+    first = await quiet(desk)
+    system, board = desk.runtime.system, desk.runtime.delivery.board
+    second = Changes(system.store, system.clock, board)
+    await second.show()
+    await shown(desk)
+    await desk.see(opened, 10000)
+    desk.clock.advance(OLDEST.total_seconds() / 2)
+    assert await second.show() == 1
+    await shown(desk)
+    assert await first.show() == 0, "the other one had it shown meanwhile"
+    assert await waiting(desk) == NOTHING
+
+
+@pytest.mark.parametrize(("bills", "rest_s"), [(1, 3.0), (40, 40 / BILLS_PER_S)])
+async def test_the_more_bills_move_the_longer_each_rests(
+    desk: Desk, bills: int, rest_s: float
+) -> None:
+    store, posts = desk.runtime.system.store, desk.runtime.delivery.board.posts
+    opened = await desk.open()
+    changes = await quiet(desk)
+    chats = [CHAT, *range(-9000, -9000 - bills + 1, -1)]
+    await store.execute(
+        "INSERT INTO chat_group (chat_id, kind, type, created_at)"
+        " SELECT c, 'merchant', 'group', $2 FROM unnest($1::bigint[]) c ON CONFLICT DO NOTHING",
+        chats,
+        desk.clock.now(),
+    )
+    await store.execute(
+        "INSERT INTO binding (id, chat_id, merchant_id, created_at)"
+        " SELECT gen_random_uuid(), c, $2, $3 FROM unnest($1::bigint[]) c ON CONFLICT DO NOTHING",
+        chats,
+        desk.merchant.id,
+        desk.clock.now(),
+    )
+    day = await desk.runtime.reports.bills.open_day(desk.merchant.id)
+    await desk.see(opened, 10000)
+    await posts.posted(CHAT, 9, Subject.live_bill(desk.merchant.id, day), "d")
+    since: datetime = await store.fetchval("SELECT shown_at FROM post WHERE message_id = 9")
+    assert await changes.show() == bills
+    due: datetime = await store.fetchval(
+        "SELECT due_at FROM outbox WHERE topic = 'bill' AND chat_id = $1", CHAT
+    )
+    assert (due - since).total_seconds() == pytest.approx(rest_s)
+    assert BILL_REST.total_seconds() <= rest_s
+
+
+async def test_a_merchant_is_shown_where_it_is_bound_alone(desk: Desk) -> None:
+    opened = await desk.open()
+    changes = await quiet(desk)
+    await desk.see(opened, 10000)
+    await changes.show()
+    rows = await desk.runtime.system.store.fetch(
+        "SELECT merchant_id, facts FROM outbox WHERE topic = 'bill'"
+    )
+    assert [(row["merchant_id"], UUID(row["facts"]["merchant_id"])) for row in rows] == [
+        (desk.merchant.id, desk.merchant.id)
+    ]
+    assert ("bill", NORTHWIND_CHAT) not in await waiting(desk)
