@@ -637,8 +637,10 @@ BEGIN
             ) THEN 'credit'
             ELSE 'opened' END AS said
         FROM one o
-        LEFT JOIN business_day d
-            ON d.holder_id = (o.made).merchant_id AND d.closed_at IS NULL
+        LEFT JOIN LATERAL (
+            SELECT b.day, b.ends_at, b.rolled_to FROM business_day b
+            WHERE b.holder_id = (o.made).merchant_id AND b.closed_at IS NULL LIMIT 1
+        ) d ON true
         LEFT JOIN LATERAL (
             SELECT t.order_id FROM order_key t
             WHERE t.merchant_id = (o.made).merchant_id AND t.app_id = (o.made).app_id
