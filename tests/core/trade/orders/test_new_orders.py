@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 
 import asyncpg
 import pytest
@@ -24,6 +24,7 @@ from core.trade.orders.drafts import Draft, Step, new_attempt, new_order, sent_d
 from core.trade.orders.new_orders import NewOrders
 from core.trade.orders.rows import Terms, find_key
 from tests.core.support import Desk, books_of, wanted
+from tests.core.trade.orders.test_twins import another_desk
 
 BOUND_S = 20.0
 MERCHANTS = 5
@@ -61,6 +62,10 @@ class Watched:
         if "open_orders" in sql:
             self.together.append(len(args[0]))
         return await self._store.fetch(sql, *args)
+
+    async def fetchrow(self, sql: str, *args: Any) -> Any:
+        self.asked.append(sql)
+        return await self._store.fetchrow(sql, *args)
 
 
 def creation_on(desk: Desk, store: Any, calls: SupplierCalls) -> Creation:
@@ -168,6 +173,22 @@ async def test_what_the_payer_takes_along_is_payable_after_one_question(desk: De
     )
     assert [row["move"] for row in rows] == ["create", "send", "accept", "pay"]
     await desk.sound()
+
+
+async def test_what_is_sent_to_a_supplier_takes_two_writes(desk: Desk) -> None:
+    await desk.open()  # the open day is seen
+    store, runtime = Watched(desk.runtime.system.store), desk.runtime
+    creation = another_desk(desk, cast(Store, store))
+    store.asked.clear()
+    opened = await creation.open(desk.app, wanted(), request_id="one")
+    assert [name.split("(")[0].split()[-1] for name in store.asked] == [
+        "open_orders",
+        "accept_attempt",
+    ]
+    assert (opened.order.state, opened.order.version) == ("pending", 2)
+    assert await desk.order(opened) == opened.order
+    there = await get_attempts(runtime.system.store, desk.merchant.id, opened.order.id)
+    assert there == [opened.attempt]
 
 
 async def test_many_merchants_orders_go_together(desk: Desk) -> None:
