@@ -6,7 +6,7 @@ PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3
 	then echo $$python; break; fi; done)
 SETUP = "$(or $(PYTHON),$(error Paydesk needs Python 3.11 or later: install it, or name one with PYTHON=))" tools/setup.py
 
-.PHONY: help run test night check faults lock
+.PHONY: help run test night check bench bench-quick faults lock
 
 help:
 	@echo "make run             start the demo desk in the browser (data stays in var/)"
@@ -16,6 +16,8 @@ help:
 	@echo "make test ARGS=...   the same, with options for pytest, such as ARGS='-k orders'"
 	@echo "make night           every test at length, the benches, and all faults"
 	@echo "make check           format, lint, types and import contracts only"
+	@echo "make bench           measure a desk beside a bare handler of the same machine"
+	@echo "make bench-quick     the same within three minutes, with fewer and shorter rounds"
 	@echo "make faults          break what is around a desk, and measure what happens"
 	@echo "make lock            write the locks anew after a change of dependencies"
 	@echo "make lock UPGRADE=1  the same, with the newest versions allowed"
@@ -31,6 +33,12 @@ night:
 
 check:
 	@$(SETUP) check
+
+bench:
+	@$(SETUP) bench $(ARGS)
+
+bench-quick:
+	@$(SETUP) bench --quick $(ARGS)
 
 faults:
 	@$(SETUP) faults $(ARGS)

@@ -5,6 +5,7 @@
     setup.py test [options of pytest]                 quality checks, and every test
     setup.py night [options of pytest]                every test at length, the benches, all faults
     setup.py check                                    quality checks only
+    setup.py bench [options of bench]                 measure a desk beside a bare handler
     setup.py faults [options of bench.faults]         break what is around a desk, and measure
     setup.py lock [--upgrade]                         write the locks from pyproject.toml
 
@@ -34,6 +35,8 @@ RUNTIME, DEV, UV = (ROOT / f"requirements{kind}.lock" for kind in ("", "-dev", "
 HEARTBEAT_S = 10
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 MAC_BROWSER = Path("/Applications/Google Chrome.app/Contents/MacOS/Google Chrome")
+# What measures a desk: verb and module.
+MEASURES = {"bench": "bench", "faults": "bench.faults"}
 BEGUN_S = time.monotonic()
 
 
@@ -46,9 +49,9 @@ def main() -> int:
     if verb == "run":
         make_environment(RUNTIME)
         os.execv(PYTHON, [str(PYTHON), "-m", "bot", "demo", *options])
-    if verb == "faults":
+    if verb in MEASURES:
         make_environment(RUNTIME)
-        os.execv(PYTHON, [str(PYTHON), "-m", "bench.faults", *options])
+        os.execv(PYTHON, [str(PYTHON), "-m", MEASURES[verb], *options])
     if verb in ("test", "night"):
         os.environ["PAYDESK_CHROMIUM"] = find_browser() or install_browser()
         make_environment(DEV)
@@ -188,6 +191,7 @@ CHECKS = {
 }
 # What a night takes longer for than a day: (what, options of python).
 NIGHT = (
+    ("the benches beside a bare handler", ("-m", "bench")),
     ("the engine's bench", ("-m", "bench.engine")),
     ("the bench of bills", ("-m", "bench.bills")),
     ("the bench of news", ("-m", "bench.news")),

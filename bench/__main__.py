@@ -1,0 +1,88 @@
+"""`python -m bench [NAME …] [--quick]`: measure the desk beside a bare handler, print the table.
+
+1 where something failed, or the books differ.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import signal
+import sys
+import tempfile
+import time
+from collections.abc import Coroutine, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import uvloop
+
+from bench.figures import Figure, as_json, as_markdown, as_table
+from bench.place import QUICK, WHOLE, Size, measures, place
+from bench.plan import BENCHES, Bench
+
+EXIT_FAILED: Final = 1
+EXIT_INTERRUPTED: Final = 130
+# No bench takes longer; the run ends with one that does.
+BENCH_S: Final = 900.0
+BEGUN_S: Final = time.monotonic()
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    parser = _parser()
+    options = parser.parse_args(words)
+    if unknown := [name for name in options.names if name not in BENCHES]:
+        parser.error(f"no bench {unknown[0]!r}; there are {', '.join(BENCHES)}")
+    with tempfile.TemporaryDirectory(prefix="paydesk-bench-") as folder:
+        home = Path(folder)
+        home.chmod(0o711)  # the database may run as somebody else, who must get to its own folder
+        size = QUICK if options.quick else WHOLE
+        work = run(home, size, [(name, BENCHES[name]) for name in options.names or BENCHES])
+        try:
+            figures = uvloop.run(_until_told(work))
+        except asyncio.CancelledError:
+            return EXIT_INTERRUPTED
+    print(as_markdown(figures) if options.markdown else as_table(figures), flush=True)
+    if options.json is not None:
+        options.json.write_text(as_json(figures) + "\n", encoding="utf-8")
+    failed = sum(figure.failed for figure in figures)
+    say(f"{failed} failed" if failed else "nothing failed, and the books are right")
+    return EXIT_FAILED if failed else 0
+
+
+def say(text: str) -> None:
+    print(f"[{time.monotonic() - BEGUN_S:5.0f} s] {text}", file=sys.stderr, flush=True)
+
+
+async def run(home: Path, size: Size, benches: Sequence[tuple[str, Bench]]) -> list[Figure]:
+    """The figures of these benches, one bench after another. Raises BooksDiffer."""
+    figures: list[Figure] = []
+    say("filling a database, starting everybody")
+    async with place(home, size) as where, measures(where) as m:
+        for name, bench in benches:
+            say(name)
+            async with asyncio.timeout(BENCH_S):
+                figures += await bench(m)
+                await m.verify()
+    return figures
+
+
+async def _until_told(work: Coroutine[Any, Any, list[Figure]]) -> list[Figure]:
+    """What the work comes to. SIGINT and SIGTERM end it, and all that it started."""
+    task = asyncio.create_task(work)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, task.cancel)
+    return await task
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"any of {', '.join(BENCHES)}")
+    parser.add_argument("--quick", action="store_true", help="fewer and shorter rounds")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="the table for programs as well")
+    parser.add_argument("--markdown", action="store_true", help="the table as a document has it")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,60 @@
+"""All benches there are, by the name under which they are asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Final
+
+from bench.figures import Figure
+from bench.orders import CONNECTIONS, booked, created, found
+from bench.place import Measures
+from bench.town import CALL
+
+Bench = Callable[[Measures], Awaitable[list[Figure]]]
+MANY: Final = 32
+
+
+async def creates(m: Measures) -> list[Figure]:
+    """No call to the supplier, no group."""
+    return [
+        await created(m, f"create, {n} connection{'s' * (n > 1)}", m.town.plain, n)
+        for n in (1, CONNECTIONS, MANY)
+    ]
+
+
+async def billed(m: Measures) -> list[Figure]:
+    """The same, each merchant with a live bill in its group."""
+    return [
+        await created(m, f"create with a live bill, {n}", m.town.billed, n)
+        for n in (CONNECTIONS, MANY)
+    ]
+
+
+async def called(m: Measures) -> list[Figure]:
+    """The same with a call to the supplier, which answers at once."""
+    return [
+        await created(m, f"create with a supplier call, {n}", m.town.plain, n, CALL)
+        for n in (CONNECTIONS, MANY)
+    ]
+
+
+async def callbacks(m: Measures) -> list[Figure]:
+    """Payments: counted when they are booked."""
+    return [
+        await booked(m, "callback booked, one merchant", m.town.whale),
+        await booked(m, "callback booked, 100 merchants", m.town.plain),
+    ]
+
+
+async def questions(m: Measures) -> list[Figure]:
+    """Orders asked after."""
+    return [await found(m, f"query, {n} connections", n) for n in (CONNECTIONS, MANY)]
+
+
+BENCHES: Final[Mapping[str, Bench]] = {
+    "create": creates,
+    "bill": billed,
+    "call": called,
+    "callback": callbacks,
+    "query": questions,
+}

@@ -1,0 +1,56 @@
+"""`make bench` in short: one tiny round of each, nothing fails, and the books are right."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from bench.orders import booked, created, found
+from bench.place import Measures, Size, measures, place
+from bench.town import CALL
+
+TINY = Size(rounds=1, seconds=0.3, items=12, small=True)
+
+
+@pytest.fixture(scope="module")
+async def m(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Measures]:
+    """A desk beside a bare handler, for one bench after another."""
+    home: Path = tmp_path_factory.mktemp("bench")
+    # The database may run as somebody else, who must get to its folder.
+    for folder in (home, *home.parents[:2]):
+        folder.chmod(folder.stat().st_mode | 0o011)
+    async with place(home, TINY) as where, measures(where) as made:
+        yield made
+
+
+async def test_orders_are_created_by_both(m: Measures) -> None:
+    for apps, product in ((m.town.plain, "alipay_web"), (m.town.billed, CALL)):
+        figure = await created(m, "create", apps, 8, product)
+        assert figure.failed == 0
+        assert figure.bare
+        assert figure.desk > 0
+        assert figure.p50_ms
+        assert figure.p99_ms
+        assert figure.p99_ms >= figure.p50_ms
+    await m.verify()
+
+
+async def test_a_payment_counts_when_it_is_booked(m: Measures) -> None:
+    before = await paid(m)
+    figure = await booked(m, "callback", m.town.whale)
+    assert figure.failed == 0
+    assert figure.desk > 0
+    assert await paid(m) - before == TINY.items
+    await m.verify()
+
+
+async def test_both_find_every_order_that_is_asked_after(m: Measures) -> None:
+    figure = await found(m, "query", 8)
+    assert figure.failed == 0
+    assert figure.desk > 0
+
+
+async def paid(m: Measures) -> int:
+    return int(await m.database.fetchval("SELECT count(*) FROM orders WHERE state = 'paid'"))
