@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from core.books import codes as codes
 from core.books.calendar import Calendar, recut, set_house_cut
-from core.books.days import BusinessDay
+from core.books.days import BusinessDay, DayOver
 from core.books.kinds import KINDS, ORDER_KINDS, Heading
 from core.books.ledger import AlreadyBooked, Event, Ledger, Position
 from core.books.open_days import OpenDays, SeenDay
@@ -35,6 +35,7 @@ __all__ = [
     "AlreadyBooked",
     "BusinessDay",
     "Calendar",
+    "DayOver",
     "Event",
     "Heading",
     "Ledger",

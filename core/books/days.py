@@ -42,6 +42,16 @@ class BusinessDay:
     at: datetime
     ends_at: datetime
 
+    @classmethod
+    def of(cls, holder_id: UUID, row: asyncpg.Record | None, now: datetime) -> BusinessDay:
+        """The open day as its row says, at this instant. row: day, ends_at and rolled_to; None
+        where no day is open. Raises DayOver."""
+        # Another instance's clock may be a little ahead of ours.
+        at = max(now, row["rolled_to"]) if row is not None else now
+        if row is None or at >= row["ends_at"]:
+            raise DayOver
+        return cls(holder_id, row["day"], at, row["ends_at"])
+
     def after(self, cause_at: datetime | None) -> BusinessDay:
         """The same day at an instant after its cause's, where it is not later already.
 
@@ -59,12 +69,7 @@ class DayOver(Exception):
 
 async def hold(tx: Tx, holder_id: UUID, now: datetime) -> BusinessDay:
     """The open day, held until the transaction ends. Raises DayOver."""
-    row = await tx.fetchrow(_HOLD, holder_id, False)
-    # Another instance's clock may be a little ahead of ours.
-    at = max(now, row["rolled_to"]) if row is not None else now
-    if row is None or at >= row["ends_at"]:
-        raise DayOver
-    return BusinessDay(holder_id, row["day"], at, row["ends_at"])
+    return BusinessDay.of(holder_id, await tx.fetchrow(_HOLD, holder_id, False), now)
 
 
 async def open_day(

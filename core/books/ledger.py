@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 from uuid import UUID
 
 from core.books import days
@@ -130,39 +130,39 @@ class Ledger:
         Returns the event's id. Raises AlreadyBooked when the key was booked before; the
         transaction stays usable and nothing was written.
         """
+        packed = self.pack(day, event)
+        if not await tx.fetch("SELECT book_events($1, $2)", day.holder_id, [packed]):
+            raise AlreadyBooked(event.key)
+        event_id: UUID = packed["id"]
+        return event_id
+
+    def pack(self, day: BusinessDay, event: Event) -> dict[str, Any]:
+        """An event under a new id, booked in the day, as the database's `book_events` takes it."""
         assert_balanced(event.postings)
         if not event.postings or event.kind not in KINDS:
             raise Bug(f"the event {event.key} ({event.kind}) moves nothing that is known")
-        event_id = self._ids.uuid7()
         lines = sorted(
             (p.currency, p.account, p.channel_no or event.channel_no, p.minor)
             for p in event.postings
         )
         if len({line[:3] for line in lines}) != len(lines):
             raise Bug(f"the event {event.key} names an account of a channel twice")
-        currencies, accounts, channel_nos, minor = zip(*lines, strict=True)
-        rows = await tx.fetch(
-            _BOOK,
-            day.holder_id,
-            event.key,
-            event_id,
-            event.kind,
-            event.mode,
-            day.day,
-            day.at,
-            event.order_id,
-            event.reverses,
-            event.product_code,
-            accounts,
-            currencies,
-            minor,
-            channel_nos,
-        )
-        if not rows:
-            raise AlreadyBooked(event.key)
-        if len(rows) != len({line[:2] for line in lines}):
-            raise Bug(f"the event {event.key} touched {len(rows)} balances")
-        return event_id
+        return {
+            "id": self._ids.uuid7(),
+            "event_key": event.key,
+            "kind": event.kind,
+            "mode": event.mode,
+            "day": day.day,
+            "booked_at": day.at,
+            "order_id": event.order_id,
+            "reverses": event.reverses,
+            "product_code": event.product_code,
+            "lines": [
+                {"line": line, "currency": currency, "account": account, "minor": minor,
+                 "channel_no": channel_no}
+                for line, (currency, account, channel_no, minor) in enumerate(lines, 1)
+            ],
+        }  # fmt: skip
 
     async def postings_of(
         self, queries: Queries, merchant_id: UUID, event_id: UUID
@@ -224,33 +224,6 @@ class Ledger:
         minor = {row["account"]: row["minor"] for row in rows}
         return Position(minor.get("payable", 0), minor.get("prepaid", 0))
 
-
-# The event goes first: where its key is taken, the other two inserts have nothing to insert.
-# Balances come last and in a fixed order, so that two bookings of one merchant never deadlock.
-_BOOK: Final = """
-WITH event AS (
-    INSERT INTO ledger_event
-        (merchant_id, event_key, id, kind, mode, day, booked_at, order_id, reverses)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
-    ON CONFLICT (merchant_id, event_key) DO NOTHING
-    RETURNING id
-), moved AS (
-    SELECT line, account, currency, minor, channel_no
-    FROM event, unnest($11::text[], $12::text[], $13::bigint[], $14::text[])
-         WITH ORDINALITY AS m (account, currency, minor, channel_no, line)
-), entries AS (
-    INSERT INTO ledger_entry
-        (merchant_id, booked_at, event_id, line, kind, mode, day, account, currency, minor,
-         product_code, channel_no)
-    SELECT $1, $7, $3, line, $4, $5, $6, account, currency, minor, $10, channel_no FROM moved
-)
-INSERT INTO balance AS b (merchant_id, mode, currency, account, minor)
-SELECT $1, $5, currency, account, sum(minor) FROM moved
-GROUP BY currency, account ORDER BY min(line)
-ON CONFLICT (merchant_id, mode, currency, account)
-DO UPDATE SET minor = b.minor + excluded.minor
-RETURNING b.account
-"""
 
 _VOLUME: Final = """
 SELECT greatest(0, sum(minor))::bigint FROM rollup_entry

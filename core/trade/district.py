@@ -22,6 +22,7 @@ from core.trade.orders import (
     Creation,
     FollowUp,
     OrdersByHand,
+    OrdinaryPayments,
     Payments,
     SupplierCalls,
 )
@@ -64,7 +65,8 @@ def build_trade(
         merchants, parties.suppliers, parties.calls, clock, nonce, addresses
     )
     contradictions = Contradictions(store, clock, system.ids, alarms)
-    payments = Payments(books, routing, contradictions, addresses.cashier_url)
+    ordinary = OrdinaryPayments(store, clock, books, addresses.cashier_url)
+    payments = Payments(books, routing, contradictions, ordinary, addresses.cashier_url)
     by_hand = OrdersByHand(books, payments, routing)
     creation = Creation(store, clock, books, routing, supplier_calls, payments)
     follow_up = FollowUp(system, routing, supplier_calls, creation, payments)

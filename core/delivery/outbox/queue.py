@@ -105,7 +105,8 @@ class Outbox:
         """Have `wake` called whenever something was put in by this process."""
         self._wakers.append(wake)
 
-    def _wake(self) -> None:
+    def wake(self) -> None:
+        """Something was put in."""
         for wake in self._wakers:
             wake()
 
@@ -140,7 +141,7 @@ class Outbox:
             due_at or now,
             now,
         )
-        self._wake()
+        self.wake()
 
     async def tell_merchant(
         self, tx: Tx, news: MerchantNews, *, due_at: datetime | None = None
@@ -158,27 +159,35 @@ class Outbox:
         )
         if silenced:
             return
-        notification_id = self._ids.uuid7()
-        now = self._clock.now()
+        row = self.row_of(news, due_at=due_at)
         await tx.execute(
             "INSERT INTO notification (merchant_id, id, webhook_id, app_id, order_id,"
             " order_created_at, type, url, lane, facts, due_at, request_id, created_at)"
             " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
-            news.merchant_id,
-            notification_id,
-            f"msg_{notification_id.hex}",
-            news.app_id,
-            news.order_id,
-            uuid7_time(news.order_id),
-            news.type,
-            news.url,
-            name_of(news.url),
-            news.facts,
-            due_at or now,
-            news.request_id,
-            now,
+            *row.values(),
         )
-        self._wake()
+        self.wake()
+
+    def row_of(self, news: MerchantNews, *, due_at: datetime | None = None) -> dict[str, object]:
+        """News for a merchant's server as a row of `notification`, for whoever writes it together
+        with its cause. due_at: as in `tell_merchant`."""
+        notification_id = self._ids.uuid7()
+        now = self._clock.now()
+        return {
+            "merchant_id": news.merchant_id,
+            "id": notification_id,
+            "webhook_id": f"msg_{notification_id.hex}",
+            "app_id": news.app_id,
+            "order_id": news.order_id,
+            "order_created_at": uuid7_time(news.order_id),
+            "type": news.type,
+            "url": news.url,
+            "lane": name_of(news.url),
+            "facts": news.facts,
+            "due_at": due_at or now,
+            "request_id": news.request_id,
+            "created_at": now,
+        }
 
     async def drop_untold(
         self, tx: Tx, merchant_id: UUID, order_id: UUID, *, tried: bool = False
@@ -284,7 +293,7 @@ class Outbox:
             await self._leases.give_back(self._store, leaving.held, also=there)
         except asyncpg.UniqueViolationError:
             await self.drop(leaving)  # newer facts wait under its key, and move by themselves
-        self._wake()
+        self.wake()
 
     async def drop(self, leaving: Leaving) -> None:
         """There is nobody to see it, and nothing in it that people are told."""
@@ -302,7 +311,7 @@ class Outbox:
         await self.chats.back(tx, chat_id)
         now = self._clock.now()
         count = await tx.execute(UNPARK, chat_id, now, limit, now - retention.MESSAGES)
-        self._wake()
+        self.wake()
         return count
 
     async def _put_back(

@@ -130,6 +130,12 @@ class Leases:
         }
         return await self.end(queries, held, {**values, **also})
 
+    async def give_back_all(self, queries: Queries, some: Sequence[Held]) -> list[bool]:
+        """As `give_back`, of many in one statement: they may be taken again at once."""
+        now = self._clock.now()
+        ends = [(held, {self.queue.put_off: now, "tries": held.tries - 1}) for held in some]
+        return await self.end_all(queries, ends)
+
     async def park(
         self, queries: Queries, held: Held, fault: str, also: Mapping[str, object] = _NOTHING
     ) -> bool:

@@ -356,6 +356,48 @@ CREATE TABLE balance (
 );
 CREATE INDEX balance_account ON balance (account, currency);
 
+-- Events of a merchant with their entries; balances come last and in one order, so that two bookings
+-- never deadlock. An event whose key is in the books already is left out, with all that is its own.
+-- Returns the ids of the events that were booked. events: rows of ledger_event, each with its
+-- product_code and its lines; see core.books.Ledger.pack.
+CREATE FUNCTION book_events(whose uuid, events jsonb) RETURNS SETOF uuid
+LANGUAGE plpgsql AS $$
+DECLARE
+    booked uuid[];
+BEGIN
+    WITH event AS (
+        INSERT INTO ledger_event
+            (merchant_id, event_key, id, kind, mode, day, booked_at, order_id, reverses)
+        SELECT whose, e.event_key, e.id, e.kind, e.mode, e.day, e.booked_at, e.order_id, e.reverses
+        FROM jsonb_populate_recordset(NULL::ledger_event, events) e
+        ON CONFLICT (merchant_id, event_key) DO NOTHING
+        RETURNING id
+    )
+    SELECT array_agg(id) INTO booked FROM event;
+    WITH line AS (
+        SELECT e.id, e.booked_at, e.kind, e.mode, e.day, e.product_code, l.*
+        FROM jsonb_to_recordset(events) AS e (id uuid, booked_at timestamptz, kind text, mode text,
+                 day date, product_code text, lines jsonb)
+        CROSS JOIN jsonb_to_recordset(e.lines) AS l (line smallint, account text, currency text,
+                 minor bigint, channel_no text)
+        WHERE e.id = ANY (booked)
+    ), entry AS (
+        INSERT INTO ledger_entry
+            (merchant_id, booked_at, event_id, line, kind, mode, day, account, currency, minor,
+             product_code, channel_no)
+        SELECT whose, booked_at, id, line, kind, mode, day, account, currency, minor,
+               product_code, channel_no
+        FROM line
+    )
+    INSERT INTO balance AS b (merchant_id, mode, currency, account, minor)
+    SELECT whose, mode, currency, account, sum(minor) FROM line
+    GROUP BY mode, currency, account
+    ORDER BY mode, currency COLLATE "C", account COLLATE "C"
+    ON CONFLICT (merchant_id, mode, currency, account)
+    DO UPDATE SET minor = b.minor + excluded.minor;
+    RETURN QUERY SELECT unnest(booked);
+END $$;
+
 -- Entries added up by hour, so that no bill reads them one by one.
 CREATE TABLE rollup_entry (
     merchant_id  uuid NOT NULL,
@@ -1290,6 +1332,117 @@ BEGIN
     END LOOP;
 END $$;
 
+-- A payment that is just what an order waits for, as it was decided (core.trade.orders): of an order
+-- and an attempt that stood so. callback_id, turn: the row that told of it, and who holds that.
+CREATE TYPE ordinary_payment AS (
+    order_id         uuid,
+    order_created_at timestamptz,
+    order_state      text,
+    version          integer,
+    attempt_no       text,
+    attempt_state    text,
+    supplier_id      uuid,
+    supplier_no      text,
+    upstream_no      text,
+    amount_minor     bigint,
+    currency         text,
+    cost_minor       bigint,
+    how              text,
+    address          text,
+    request_id       text,
+    at               timestamptz,
+    event_id         uuid,
+    history_id       uuid,
+    callback_id      uuid,
+    turn             uuid
+);
+
+-- Book ordinary payments of one merchant, of an order each: all of them, or none. False: the day, an
+-- order or what is booked of it is not as it was when they were decided. Locks are taken in the one
+-- order that there is: the day, orders, attempts, balances. events: see book_events; news: rows of
+-- notification. No plan is to be clever: few rows are looked for, each by its key.
+CREATE FUNCTION book_payments(whose uuid, today date, payments jsonb, events jsonb, news jsonb)
+RETURNS boolean
+LANGUAGE plpgsql
+SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
+DECLARE
+    paid  ordinary_payment[] := ARRAY(
+        SELECT p FROM jsonb_populate_recordset(NULL::ordinary_payment, payments) p);
+    many  integer := cardinality(paid);
+    done  integer;
+    since timestamptz;
+    until timestamptz;
+BEGIN
+    SELECT min(p.order_created_at), max(p.order_created_at) INTO since, until FROM unnest(paid) p;
+    PERFORM FROM hold_day(whose, false) d
+    WHERE d.day = today AND d.rolled_to <= (SELECT min(p.at) FROM unnest(paid) p)
+      AND d.ends_at > (SELECT max(p.at) FROM unnest(paid) p);
+    IF NOT FOUND THEN
+        RETURN false;
+    END IF;
+    PERFORM FROM unnest(paid) p
+    JOIN orders o ON o.merchant_id = whose AND o.id = p.order_id
+        AND o.created_at = p.order_created_at AND o.created_at BETWEEN since AND until
+    WHERE o.state = p.order_state AND o.version = p.version AND NOT o.disputed
+    ORDER BY o.id FOR UPDATE OF o;
+    GET DIAGNOSTICS done = ROW_COUNT;
+    -- What follows from something is never booked before it.
+    IF done < many OR EXISTS (
+        SELECT FROM unnest(paid) p
+        JOIN ledger_event e ON e.merchant_id = whose AND e.order_id = p.order_id
+        WHERE e.booked_at >= p.at
+    ) THEN
+        RETURN false;
+    END IF;
+
+    UPDATE attempt a SET state = 'paid', upstream_no = p.upstream_no, ask_at = NULL
+    FROM unnest(paid) p
+    WHERE a.merchant_id = whose AND a.attempt_no = p.attempt_no AND a.state = p.attempt_state
+      AND a.order_created_at = p.order_created_at AND a.order_created_at BETWEEN since AND until;
+    GET DIAGNOSTICS done = ROW_COUNT;
+    IF done < many THEN
+        RAISE EXCEPTION 'an attempt moved meanwhile' USING ERRCODE = 'serialization_failure';
+    END IF;
+    INSERT INTO supplier_payment (merchant_id, supplier_id, upstream_no, attempt_no, order_id,
+        amount_minor, currency, booked_as, event_id, how, address, at)
+    SELECT whose, p.supplier_id, p.upstream_no, p.attempt_no, p.order_id, p.amount_minor,
+           p.currency, 'order', p.event_id, p.how, p.address, p.at
+    FROM unnest(paid) p ORDER BY p.supplier_id, p.upstream_no;
+    UPDATE orders o SET state = 'paid', version = o.version + 1, paid_at = p.at, paid_day = today,
+        paid_attempt_no = p.attempt_no, paid_how = p.how, cost_minor = p.cost_minor,
+        live_attempt_no = p.attempt_no, supplier_open = false
+    FROM unnest(paid) p
+    WHERE o.merchant_id = whose AND o.id = p.order_id AND o.created_at = p.order_created_at
+      AND o.created_at BETWEEN since AND until;
+    INSERT INTO attempt_history (merchant_id, attempt_no, order_created_at, id, state_from, move,
+        state_to, at, facts)
+    SELECT whose, p.attempt_no, p.order_created_at, p.history_id, p.attempt_state, 'pay', 'paid',
+           p.at, jsonb_build_object('upstream_no', p.upstream_no, 'how', p.how,
+                                    'request_id', p.request_id)
+    FROM unnest(paid) p;
+    INSERT INTO order_history (merchant_id, order_id, order_created_at, version, state_from, move,
+        state_to, at, actor, facts)
+    SELECT whose, p.order_id, p.order_created_at, p.version + 1, p.order_state, 'pay', 'paid', p.at,
+           'supplier:' || p.supplier_no,
+           jsonb_build_object('upstream_no', p.upstream_no, 'request_id', p.request_id)
+    FROM unnest(paid) p;
+    INSERT INTO notification (merchant_id, id, webhook_id, app_id, order_id, order_created_at, type,
+        url, lane, facts, due_at, request_id, created_at)
+    SELECT whose, n.id, n.webhook_id, n.app_id, n.order_id, n.order_created_at, n.type, n.url,
+           n.lane, n.facts, n.due_at, n.request_id, n.created_at
+    FROM jsonb_populate_recordset(NULL::notification, news) n;
+    UPDATE supplier_callback c SET state = 'done', outcome = 'order', held_by = NULL,
+        lease_until = NULL
+    FROM unnest(paid) p
+    WHERE c.merchant_id = whose AND c.id = p.callback_id AND c.held_by = p.turn
+      AND c.order_created_at = p.order_created_at AND c.state = 'waiting'
+      AND c.order_created_at BETWEEN since AND until;
+    IF (SELECT count(*) FROM book_events(whose, events)) < many THEN
+        RAISE EXCEPTION 'an event is in the books already' USING ERRCODE = 'unique_violation';
+    END IF;
+    RETURN true;
+END $$;
+
 CREATE TABLE notification_try (
     merchant_id      uuid NOT NULL,
     notification_id  uuid NOT NULL,
@@ -1458,6 +1611,8 @@ REVOKE ALL ON FUNCTION open_orders(jsonb, boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION
     accept_attempt(uuid, uuid, timestamptz, text, text[], text[], text, text, text, timestamptz,
                    timestamptz, uuid, text, jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION book_events(uuid, jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION book_payments(uuid, date, jsonb, jsonb, jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION
     waiting_news(timestamptz, uuid, integer, bigint, integer, integer) FROM PUBLIC;
 GRANT USAGE ON SCHEMA public TO paydesk_desk;
@@ -1472,6 +1627,8 @@ GRANT EXECUTE ON FUNCTION open_orders(jsonb, boolean) TO paydesk_desk;
 GRANT EXECUTE ON FUNCTION
     accept_attempt(uuid, uuid, timestamptz, text, text[], text[], text, text, text, timestamptz,
                    timestamptz, uuid, text, jsonb) TO paydesk_desk;
+GRANT EXECUTE ON FUNCTION book_events(uuid, jsonb) TO paydesk_desk;
+GRANT EXECUTE ON FUNCTION book_payments(uuid, date, jsonb, jsonb, jsonb) TO paydesk_desk;
 GRANT EXECUTE ON FUNCTION
     waiting_news(timestamptz, uuid, integer, bigint, integer, integer) TO paydesk_desk;
 GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO paydesk_desk;

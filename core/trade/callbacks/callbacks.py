@@ -6,7 +6,7 @@ import asyncio
 import re
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 import structlog
@@ -23,7 +23,7 @@ from core.system.lanes import Lane, Lanes, Rooms
 from core.trade.callbacks import queue
 from core.trade.callbacks.queue import MAX_TRIES, CallbackQueue, Told
 from core.trade.callbacks.refused import RefusedCallbacks
-from core.trade.orders import Attempt, FollowUp, Payments, PaymentSeen, find_attempt
+from core.trade.orders import Attempt, FollowUp, Payments, Report, find_attempt
 
 _LOG = structlog.get_logger(__name__)
 _SUPPLIER_NO: Final = re.compile(r"S[0-9]{2,9}", re.ASCII)
@@ -250,14 +250,43 @@ class Callbacks:
         return await retention.forget_words(self._store, queue.WORDS, before)
 
     async def _act_on_all(self, some: Sequence[Told]) -> bool:
-        """One by one, for ACTING at most; the rest is given back. Whether all went well."""
+        """The ordinary payments together, the others one by one, for ACTING at most; the rest is
+        given back. Whether all went well."""
         ends_at, well = self._clock.now() + ACTING, True
-        for place, told in enumerate(some):
-            if place and self._clock.now() >= ends_at:
-                await self._queue.give_back(self._store, some[place:])
+        left = await self._settle_together(some)
+        for place, told in enumerate(left):
+            if (place or len(left) < len(some)) and self._clock.now() >= ends_at:
+                await self._queue.give_back(self._store, left[place:])
                 break
             well &= await self._act_on(told)
         return well
+
+    async def _settle_together(self, some: Sequence[Told]) -> Sequence[Told]:
+        """Settle what is ordinary of one merchant's; what is left, in its order. What a supplier
+        is to be asked about goes before the later words about the same order."""
+        together: dict[int, Report] = {}
+        asked_about: set[datetime] = set()
+        for place, told in enumerate(some):
+            created_at = told.order_created_at
+            if told.payment is None or told.tries > 1:
+                asked_about.add(created_at)
+            elif created_at not in asked_about:
+                together[place] = Report(
+                    told.payment, told.request_id, told.id, created_at, told.held.turn
+                )
+        if not together:
+            return some
+        merchant_id = some[0].merchant_id
+        try:
+            with self._store.called(by=merchant_id):
+                settled = await self._payments.settle_payments(merchant_id, list(together.values()))
+        except Exception as error:  # noqa: BLE001 (each is acted on by itself, and says what is wrong)
+            _LOG.warning(
+                "payments were not booked together", count=len(together), error=repr(error)
+            )
+            return some
+        done = {place for place, one in zip(together, settled, strict=True) if one is not None}
+        return [told for place, told in enumerate(some) if place not in done]
 
     async def _act_on(self, told: Told) -> bool:
         structlog.contextvars.bind_contextvars(request_id=told.request_id)
@@ -297,18 +326,8 @@ class Callbacks:
     async def _act(self, told: Told) -> tuple[str, bool]:
         """What came of it, and whether there is nothing left to do about it."""
         merchant_id, event = told.merchant_id, told.event
-        if event.state == "paid" and event.paid is not None and not event.hearsay:
-            settled = await self._payments.settle_payment(
-                PaymentSeen(
-                    merchant_id,
-                    event.attempt_no,
-                    event.upstream_no,
-                    event.paid,
-                    "reported",
-                    told.address,
-                ),
-                request_id=told.request_id,
-            )
+        if told.payment is not None:
+            settled = await self._payments.settle_payment(told.payment, request_id=told.request_id)
             return settled.meaning, True
         # Anything but money is not taken on a callback's word: the supplier is asked.
         attempt = await find_attempt(self._store, merchant_id, event.attempt_no)

@@ -18,7 +18,7 @@ from core.system.lanes import Lane
 from core.system.leases import Held, Leases, Queue
 from core.system.retention import Words
 from core.system.store import Queries, Tx
-from core.trade.orders import Attempt
+from core.trade.orders import Attempt, PaymentSeen
 
 # The gap between two tries doubles up to an hour: a stored callback is tried for over a day.
 MAX_TRIES: Final = 40
@@ -49,6 +49,25 @@ class Told:
     address: str
     request_id: str
     held: Held
+
+    @property
+    def order_created_at(self) -> datetime:
+        """Of the order that it is about."""
+        _, _, created_at = self.held.key
+        if not isinstance(created_at, datetime):
+            raise Bug(f"the callback {self.id} lies in no month")
+        return created_at
+
+    @property
+    def payment(self) -> PaymentSeen | None:
+        """The payment that it tells of; None where the supplier is to be asked instead."""
+        event = self.event
+        if event.state != "paid" or event.paid is None or event.hearsay:
+            return None
+        number, upstream_no = event.attempt_no, event.upstream_no
+        return PaymentSeen(
+            self.merchant_id, number, upstream_no, event.paid, "reported", self.address
+        )
 
 
 async def keep(
@@ -117,8 +136,7 @@ class CallbackQueue:
 
     async def give_back(self, queries: Queries, some: Sequence[Told]) -> None:
         """They were not tried after all: whoever is free may take them."""
-        for told in some:
-            await self._leases.give_back(queries, told.held)
+        await self._leases.give_back_all(queries, [told.held for told in some])
 
     async def finish(self, queries: Queries, told: Told, outcome: str) -> bool:
         """It was acted on; False where another try is under way."""

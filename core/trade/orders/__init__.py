@@ -27,6 +27,7 @@ from core.trade.orders.decisions import OpenOrder, PaymentSeen
 from core.trade.orders.follow_up import NOT_FOUND_APART, SENT_AGAIN_FOR, FollowUp
 from core.trade.orders.moves import move_order
 from core.trade.orders.notices import AlarmDiscrepancy, AlarmShortfall, OddPayment
+from core.trade.orders.ordinary_payments import OrdinaryPayments, Report
 from core.trade.orders.payments import Payments, Settled
 from core.trade.orders.polls import ASKING_HANDS
 from core.trade.orders.rows import (
@@ -73,9 +74,11 @@ __all__ = [
     "Order",
     "OrderKey",
     "OrdersByHand",
+    "OrdinaryPayments",
     "PaymentSeen",
     "Payments",
     "Recharge",
+    "Report",
     "Settled",
     "Sighting",
     "SupplierCalls",

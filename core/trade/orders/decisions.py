@@ -153,6 +153,16 @@ def settle(
     return _unmatched(attempt, seen, "short" if seen.minor < order.amount.minor else "over")
 
 
+def is_ordinary(order: Order, attempt: Attempt, seen: Money) -> bool:
+    """Whether money is just what an order waits for, and comes in time."""
+    return (
+        order.open_to_money
+        and not _late(order)
+        and attempt.state in PAYABLE
+        and seen == order.amount
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class InSuspense:
     """Money of an order that is in suspense.

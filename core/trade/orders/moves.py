@@ -10,10 +10,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+from core.books import BusinessDay
 from core.connectors import Pay
 from core.kernel.errors import Bug
 from core.kernel.ids import Ids
 from core.system.store import Queries, Tx
+from core.trade.orders.decisions import Settlement
 from core.trade.orders.lifecycle import (
     PAYABLE,
     attempt_after,
@@ -74,6 +76,24 @@ async def move_order(
         facts,
     )
     return moved
+
+
+def changes_of_payment(
+    day: BusinessDay, order: Order, attempt: Attempt, settlement: Settlement, how: str
+) -> dict[str, Any]:
+    """What changes of an order, beside its state, when it is paid."""
+    # An order that is restored was paid before: it counts once, on the day of its first time.
+    first = {"paid_at": day.at, "paid_day": day.day} if not order.disputed else {}
+    return {
+        **first,
+        "paid_attempt_no": attempt.attempt_no,
+        "paid_how": how,
+        "paid_late": settlement.late,
+        "cost_minor": settlement.cost_minor,
+        "live_attempt_no": attempt.attempt_no,
+        "supplier_open": False,
+        "disputed": False,
+    }
 
 
 async def move_attempt(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -24,6 +24,7 @@ from core.trade.orders.contradictions import CONTRADICTION, Contradictions
 from core.trade.orders.decisions import PaymentSeen, Settlement, need_same_payment, settle
 from core.trade.orders.lifecycle import LATE_FROM, PAYABLE
 from core.trade.orders.notices import AlarmDiscrepancy, AlarmShortfall, OddPayment
+from core.trade.orders.ordinary_payments import OrdinaryPayments, Report
 from core.trade.orders.rows import Attempt, Order, find_attempt, in_turn, lock_order, named
 from core.trade.orders.views import order_view
 
@@ -63,6 +64,7 @@ class Payments:
         books: TradeBooks,
         routing: Routing,
         contradictions: Contradictions,
+        ordinary: OrdinaryPayments,
         cashier_url: Callable[[str], str],
     ) -> None:
         self._ids = books.ids
@@ -72,6 +74,7 @@ class Payments:
         self._outbox = books.outbox
         self._routing = routing
         self._contradictions = contradictions
+        self._ordinary = ordinary
         self._cashier_url = cashier_url
 
     async def settle_payment(self, seen: PaymentSeen, *, request_id: str) -> Settled:
@@ -102,6 +105,14 @@ class Payments:
             how=seen.how,
         )
         return settled
+
+    async def settle_payments(
+        self, merchant_id: UUID, reports: Sequence[Report]
+    ) -> list[Settled | None]:
+        """Book the ordinary ones of a merchant's payments in one write, with which their callbacks
+        are done. None for each report that is to be settled by itself, with `settle_payment`."""
+        orders = await self._ordinary.settle(merchant_id, reports)
+        return [Settled("order", order) if order is not None else None for order in orders]
 
     async def _settle(
         self, tx: Tx, day: BusinessDay, merchant: Merchant, seen: PaymentSeen, request_id: str
@@ -208,8 +219,6 @@ class Payments:
         """Make the settlement's move, and tell of it."""
         if settlement.move is None:
             raise Bug("a settlement without a move pays nothing")
-        # An order that is restored was paid before: it counts once, on the day of its first time.
-        first = {"paid_at": day.at, "paid_day": day.day} if not order.disputed else {}
         moved = await moves.move_order(
             tx,
             order,
@@ -217,16 +226,7 @@ class Payments:
             at=day.at,
             actor=by.actor,
             facts={**by.facts, "request_id": by.request_id},
-            changes={
-                **first,
-                "paid_attempt_no": attempt.attempt_no,
-                "paid_how": by.how,
-                "paid_late": settlement.late,
-                "cost_minor": settlement.cost_minor,
-                "live_attempt_no": attempt.attempt_no,
-                "supplier_open": False,
-                "disputed": False,
-            },
+            changes=moves.changes_of_payment(day, order, attempt, settlement, by.how),
         )
         if moved is None:
             raise Bug(f"order {order.order_no} moved while it was locked")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
 import asyncpg
@@ -253,33 +253,112 @@ async def find_order(queries: Queries, order_no: str) -> Order | None:
     return await get_order(queries, row["merchant_id"], row["order_id"]) if row else None
 
 
-def read_order(row: asyncpg.Record) -> Order:
-    values: dict[str, Any] = dict(row)
+def read_order(row: asyncpg.Record, prefix: str = "") -> Order:
+    """prefix: of its columns' names."""
     return Order(
-        **{name: values[name] for name in _PLAIN_ORDER},
-        amount=Money(row["amount_minor"], row["currency"]),
-        terms=_terms(row) if row["product_code"] is not None else None,
+        **{name: row[prefix + name] for name in _PLAIN_ORDER},
+        amount=Money(row[prefix + "amount_minor"], row[prefix + "currency"]),
+        terms=_terms(row, prefix) if row[prefix + "product_code"] is not None else None,
     )
 
 
-def _terms(row: asyncpg.Record) -> Terms:
-    return Terms(row["product_code"], Rate.unpack(row["rate"]), row["tariff_id"], row["fee_minor"])
+def _terms(row: asyncpg.Record, prefix: str) -> Terms:
+    product_code, rate, tariff_id, fee_minor = (row[prefix + name] for name in _TERMS)
+    return Terms(product_code, Rate.unpack(rate), tariff_id, fee_minor)
 
 
-def read_attempt(row: asyncpg.Record) -> Attempt:
-    values: dict[str, Any] = dict(row)
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """An order and its attempt that a payment names, as they stood when they were read.
+
+    known: something was booked under the payment's number already. booked_at: when anything was
+    last booked of the order. tell_url: where its merchant is told of it, if anywhere. day: the
+    merchant's open day; its row, which nobody holds.
+    """
+
+    order: Order
+    attempt: Attempt
+    known: bool
+    booked_at: datetime | None
+    tell_url: str | None
+    day: asyncpg.Record
+
+
+async def find_waiting(
+    queries: Queries,
+    merchant_id: UUID,
+    attempt_nos: Sequence[str],
+    upstream_nos: Sequence[str],
+    created_at: Sequence[datetime],
+) -> dict[int, Waiting]:
+    """What payments of one merchant name, by their places; in one question, and nothing is locked.
+    created_at: of the orders."""
+    bounds = min(created_at), max(created_at)
+    rows = await queries.fetch(
+        _WAITING, merchant_id, attempt_nos, upstream_nos, created_at, *bounds
+    )
+    return {
+        row["place"] - 1: Waiting(
+            read_order(row, "o_"),
+            read_attempt(row, "a_"),
+            row["known"],
+            row["booked_at"],
+            row["tell_url"],
+            row,
+        )
+        for row in rows
+    }
+
+
+def read_attempt(row: asyncpg.Record, prefix: str = "") -> Attempt:
+    """prefix: of its columns' names."""
+    pay_kind = row[prefix + "pay_kind"]
     return Attempt(
-        **{name: values[name] for name in _PLAIN_ATTEMPT},
-        amount=Money(row["amount_minor"], row["currency"]),
-        cost=Tariff.unpack("amount", row["cost"]),
-        pay=Pay(row["pay_kind"], row["pay_value"]) if row["pay_kind"] else None,
-        reasons=tuple(Reason(**kept) for kept in row["reasons"]),
+        **{name: row[prefix + name] for name in _PLAIN_ATTEMPT},
+        amount=Money(row[prefix + "amount_minor"], row[prefix + "currency"]),
+        cost=Tariff.unpack("amount", row[prefix + "cost"]),
+        pay=Pay(pay_kind, row[prefix + "pay_value"]) if pay_kind else None,
+        reasons=tuple(Reason(**kept) for kept in row[prefix + "reasons"]),
     )
 
 
+_TERMS: Final = ("product_code", "rate", "tariff_id", "fee_minor")
 _PLAIN_ORDER = tuple(name for name in Order.__dataclass_fields__ if name not in ("amount", "terms"))
 _PLAIN_ATTEMPT = tuple(
     name
     for name in Attempt.__dataclass_fields__
     if name not in ("amount", "cost", "pay", "reasons")
 )
+_OF_ORDER = (*_PLAIN_ORDER, *_TERMS, "amount_minor", "currency")
+_OF_ATTEMPT = (
+    *_PLAIN_ATTEMPT, "amount_minor", "currency", "cost", "pay_kind", "pay_value", "reasons"
+)  # fmt: skip
+# LIMIT: each is looked for by itself, through an index, in the one month in which it is.
+_WAITING: Final = f"""
+SELECT w.place, {", ".join(f"o.{name} AS o_{name}" for name in _OF_ORDER)},
+    {", ".join(f"a.{name} AS a_{name}" for name in _OF_ATTEMPT)},
+    EXISTS (SELECT FROM supplier_payment s
+            WHERE s.supplier_id = a.supplier_id AND s.upstream_no = w.upstream_no) AS known,
+    (SELECT max(e.booked_at) FROM ledger_event e
+     WHERE e.merchant_id = $1 AND e.order_id = o.id) AS booked_at,
+    (SELECT t.url FROM (SELECT coalesce(o.notify_url, p.notify_url) AS url FROM app p
+                        WHERE p.id = o.app_id) t
+     WHERE NOT EXISTS (SELECT FROM silenced_url q WHERE q.merchant_id = $1
+                       AND q.app_id = o.app_id AND q.url = t.url)) AS tell_url,
+    d.day, d.ends_at, d.rolled_to
+FROM unnest($2::text[], $3::text[], $4::timestamptz[]) WITH ORDINALITY
+    AS w (attempt_no, upstream_no, created_at, place)
+CROSS JOIN LATERAL (
+    SELECT * FROM attempt
+    WHERE merchant_id = $1 AND attempt_no = w.attempt_no AND order_created_at = w.created_at
+      AND order_created_at BETWEEN $5 AND $6 LIMIT 1
+) a
+CROSS JOIN LATERAL (
+    SELECT * FROM orders
+    WHERE merchant_id = $1 AND id = a.order_id AND created_at = w.created_at
+      AND created_at BETWEEN $5 AND $6 LIMIT 1
+) o
+CROSS JOIN LATERAL (
+    SELECT * FROM business_day WHERE holder_id = $1 AND closed_at IS NULL LIMIT 1
+) d
+"""  # noqa: S608 (our own column names)
