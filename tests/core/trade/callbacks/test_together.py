@@ -1,0 +1,278 @@
+"""Callbacks settled together come to exactly what they come to one by one."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from contextvars import Context
+from dataclasses import dataclass
+from random import Random
+from typing import Any, Literal
+
+import asyncpg
+import pytest
+
+from core.books import Event, paid
+from core.connectors import Callback
+from core.connectors import Event as Told
+from core.kernel.money import Money
+from core.trade.callbacks import queue
+from core.trade.orders import Opened, PaymentSeen, get_attempts, move_order
+from tests.conftest import Servers
+from tests.core.support import Desk, alarms
+from tests.demo import eventually
+from tests.sizes import size
+
+URL = "http://127.0.0.1:9/notify"
+ASKED = 10000
+ORDERS = 5
+WORDS = 24
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """One thing that a supplier says: of an order, by its place, under a payment number."""
+
+    order: int
+    number: str
+    paid: Money
+
+
+def words_of(draw: Random) -> list[Word]:
+    """Mostly what orders wait for; beside it too little and too much of it, another currency, the
+    same once more, other amounts under the same number, and numbers of other orders."""
+    words: list[Word] = []
+    for _ in range(WORDS):
+        order = draw.randrange(ORDERS)
+        number = f"N{order}" if draw.random() < 0.7 else f"N{draw.randrange(2 * ORDERS)}"
+        minor = draw.choice((ASKED, ASKED, ASKED, ASKED - 100, ASKED + 100))
+        currency = "USD" if draw.random() < 0.04 else "CNY"
+        words.append(Word(order, number, Money(minor, currency)))
+        if draw.random() < 0.2:
+            words.append(draw.choice(words))
+    return words
+
+
+async def open_orders(desk: Desk) -> list[Opened]:
+    """The first two end before their money comes, and the last one has nobody to tell."""
+    late = [await desk.open(expires_in_s=60, notify_url=URL) for _ in range(2)]
+    desk.clock.advance(61)
+    await desk.runtime.trade.follow_up.expire_due(10)
+    more = [await desk.open(notify_url=URL) for _ in range(ORDERS - 3)]
+    return [*late, *more, await desk.open()]
+
+
+async def keep(desk: Desk, opened: Opened, word: Word, prefix: str) -> None:
+    """The callback is stored, as one that was believed."""
+    assert opened.attempt is not None
+    told = Told(opened.attempt.attempt_no, prefix + word.number, "paid", word.paid, hearsay=False)
+    await queue.keep(
+        desk.runtime.system.store,
+        desk.runtime.system.ids.uuid7(),
+        opened.attempt,
+        told,
+        Callback("POST", "", {}, b"paid", "203.0.113.9"),
+        at=desk.clock.now(),
+        request_id="told",
+    )
+
+
+async def act(desk: Desk) -> None:
+    while await desk.runtime.trade.callbacks.act_due(10):
+        pass
+
+
+async def singly(desk: Desk, opened: Sequence[Opened], words: Sequence[Word]) -> list[str]:
+    """What each came to by itself, in the careful transaction; the same told again is left out."""
+    outcomes: dict[Word, str] = {}
+    for word in words:
+        if word in outcomes:
+            continue
+        attempt = opened[word.order].attempt
+        assert attempt is not None
+        seen = PaymentSeen(
+            desk.merchant.id, attempt.attempt_no, f"S{word.number}", word.paid, "reported",
+            "203.0.113.9",
+        )  # fmt: skip
+        settled = await desk.runtime.trade.payments.settle_payment(seen, request_id="told")
+        outcomes[word] = settled.meaning
+    return list(outcomes.values())
+
+
+async def together(desk: Desk, opened: Sequence[Opened], words: Sequence[Word]) -> list[str]:
+    for word in words:
+        await keep(desk, opened[word.order], word, "T")
+    await act(desk)
+    rows = await desk.runtime.system.store.fetch(
+        "SELECT state, outcome, held_by, lease_until FROM supplier_callback"
+        " WHERE merchant_id = $1 ORDER BY received_at", desk.merchant.id,
+    )  # fmt: skip
+    assert {tuple(row)[0::2] for row in rows} == {("done", None)}
+    return [row["outcome"] for row in rows]
+
+
+async def came_to(desk: Desk, opened: Opened) -> dict[str, Any]:
+    """All that is known of an order, but for its own numbers and instants."""
+    order = await desk.order(opened)
+    fetch, key = desk.runtime.system.store.fetch, (order.merchant_id, order.id)
+    attempts = await get_attempts(desk.runtime.system.store, *key)
+    tables = {name: [_plain(row) for row in await fetch(sql, *key)] for name, sql in _OF.items()}
+    news = await fetch(
+        "SELECT type, url, app_id, lane, state, left(request_id, 6), webhook_id, id, facts"
+        " FROM notification WHERE merchant_id = $1 AND order_id = $2 ORDER BY created_at", *key,
+    )  # fmt: skip
+    for row in news:
+        assert row["webhook_id"] == f"msg_{row['id'].hex}"
+        assert row["facts"]["order_no"] == order.order_no
+    its_own = {"order_no", "merchant_order_no", "subject", "created_at", "expires_at", "paid_at",
+               "cashier_url"}  # fmt: skip
+    return {
+        "order": (order.state, order.version, order.paid_how, order.paid_late, order.cost_minor,
+                  order.supplier_open, order.disputed,
+                  order.paid_attempt_no == order.live_attempt_no),
+        "paid_day": order.paid_day,
+        "attempts": [(a.state, a.state == "paid" and (a.upstream_no or "")[1:], a.ask_at is None)
+                     for a in attempts],
+        "news": [(*tuple(row)[:6], {k: v for k, v in row["facts"].items() if k not in its_own},
+                  bool(row["facts"]["paid_at"])) for row in news],
+        **tables,
+    }  # fmt: skip
+
+
+def _plain(row: asyncpg.Record) -> tuple[object, ...]:
+    return tuple(
+        {k: v[1:] if k == "upstream_no" else v for k, v in value.items()}
+        if isinstance(value, dict) else value for value in row
+    )  # fmt: skip
+
+
+# What was written of an order, in turn; numbers of payments without the first letter.
+_OF = {
+    "books": "SELECT e.kind, e.mode, substr(e.event_key, 11), l.line, l.account, l.currency,"
+    " l.minor, l.product_code, l.channel_no, l.kind = e.kind AND l.day = e.day FROM ledger_event e"
+    " JOIN ledger_entry l ON l.merchant_id = e.merchant_id AND l.event_id = e.id"
+    " AND l.booked_at = e.booked_at WHERE e.merchant_id = $1 AND e.order_id = $2"
+    " ORDER BY e.booked_at, l.line",
+    "payments": "SELECT substr(s.upstream_no, 2), s.amount_minor, s.currency, s.booked_as, s.how,"
+    " s.address, s.at = e.booked_at FROM supplier_payment s LEFT JOIN ledger_event e"
+    " ON e.merchant_id = s.merchant_id AND e.id = s.event_id"
+    " WHERE s.merchant_id = $1 AND s.order_id = $2 ORDER BY s.at",
+    "moves": "SELECT version, state_from, move, state_to, actor, facts FROM order_history"
+    " WHERE merchant_id = $1 AND order_id = $2 AND move = 'pay' ORDER BY version",
+    "steps": "SELECT h.state_from, h.move, h.state_to, h.facts FROM attempt_history h"
+    " JOIN attempt a USING (merchant_id, attempt_no) WHERE a.merchant_id = $1 AND a.order_id = $2"
+    " AND h.move = 'pay' ORDER BY h.id",
+    "suspense": "SELECT kind, asked_minor, seen_minor, left_minor FROM discrepancy"
+    " WHERE merchant_id = $1 AND order_id = $2 ORDER BY at",
+    "odd": "SELECT kind, substr(upstream_no, 2), amount_minor, currency, times FROM contradiction"
+    " WHERE merchant_id = $1 AND order_id = $2 ORDER BY at",
+}
+
+
+def less(after: dict[str, int], before: dict[str, int]) -> dict[str, int]:
+    return {name: minor - before.get(name, 0) for name, minor in after.items()}
+
+
+@pytest.mark.parametrize("seed", range(size(3, 60)))
+async def test_together_as_one_by_one(desk: Desk, neighbour: Desk, seed: int) -> None:
+    draw = Random(seed)
+    desk.clock.go_to_noon()
+    for here in (desk, neighbour):
+        words = words_of(draw)
+        alone, batch = await open_orders(here), await open_orders(here)
+        meanings = await singly(here, alone, words)
+        first = await here.balances()
+        assert await together(here, batch, words) == meanings
+        assert less(await here.balances(), first) == first
+        for one, other in zip(alone, batch, strict=True):
+            assert await came_to(here, other) == await came_to(here, one)
+    await desk.sound()
+
+
+async def test_a_batch_is_booked_at_once(desk: Desk) -> None:
+    """All of them at one instant, which only the write of many gives."""
+    opened = [await desk.open() for _ in range(4)]
+    for place, one in enumerate(opened):
+        await keep(desk, one, Word(place, f"N{place}", Money(ASKED, "CNY")), "")
+    assert await desk.runtime.trade.callbacks.act_due(10) == 1
+    assert len({(await desk.order(one)).paid_at for one in opened}) == 1
+    assert (await desk.balances())["payable"] == 4 * 9880
+    await desk.sound()
+
+
+async def test_one_that_cannot_be_booked_holds_up_none_of_the_others(desk: Desk) -> None:
+    opened = [await desk.open() for _ in range(3)]
+    money = Money(ASKED, "CNY")
+
+    async def taken(tx: Any, day: Any) -> None:
+        postings = paid(money, fee_minor=0, cost_minor=0, supplier_no="S01")
+        event = Event("seen:S01:N1", "order", "test", postings)
+        await desk.runtime.ledger.book(tx, day, event)
+
+    await desk.runtime.ledger.in_open_day(desk.merchant.id, taken)
+    for place, one in enumerate(opened):
+        await keep(desk, one, Word(place, f"N{place}", money), "")
+    await act(desk)
+    assert [(await desk.order(one)).state for one in opened] == ["paid", "pending", "paid"]
+    assert [alarm.kind for alarm in await alarms(desk.runtime)] == ["contradiction"]
+    assert (await desk.balances())["payable"] == 2 * 9880
+
+
+@pytest.mark.parametrize("moved", ["order", "books"])
+async def test_what_changed_meanwhile_is_decided_again(
+    desk: Desk, servers: Servers, database: str, moved: Literal["order", "books"]
+) -> None:
+    """Somebody holds an order between the decision and the write of its payment, and changes it:
+    it expires, or other money of it is booked at a later instant."""
+    opened, other = await desk.open(notify_url=URL), await desk.open()
+    store = desk.runtime.system.store
+    for place, one in enumerate((opened, other)):
+        await keep(desk, one, Word(place, f"N{place}", Money(ASKED, "CNY")), "")
+    (job,) = await desk.runtime.trade.callbacks.take_due(5)
+
+    async def act_on_both() -> None:
+        await job()
+
+    watch = await asyncpg.connect(servers.owner_dsn(database))
+    try:
+        async with store.transaction() as tx:
+            await tx.fetch("SELECT FROM orders WHERE id = $1 FOR UPDATE", opened.order.id)
+            acting = asyncio.create_task(act_on_both(), context=Context())
+            await eventually(
+                lambda: watch.fetchval(
+                    "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database()"
+                    " AND wait_event_type = 'Lock')"
+                ),
+                what="the write waits for the order",
+            )
+            if moved == "order":
+                at = desk.clock.now()
+                assert await move_order(
+                    tx, opened.order, "expire", at=at, actor="timetable", facts={}
+                )
+            else:
+                await tx.execute(_LATER, desk.merchant.id, opened.order.id)
+        await acting
+    finally:
+        await watch.close()
+    order, order_too = await desk.order(opened), await desk.order(other)
+    assert (order.state, order_too.state) == ("paid", "paid")
+    assert order.paid_late == (moved == "order")
+    rows = await store.fetch("SELECT outcome FROM supplier_callback")
+    assert [row["outcome"] for row in rows] == ["order", "order"]
+    if moved == "order":
+        types = await store.fetch("SELECT type FROM notification")
+        assert [row["type"] for row in types] == ["order.paid_late"]
+        await desk.sound()
+    else:
+        assert order.paid_at is not None
+        later = await store.fetchval("SELECT max(booked_at) FROM ledger_event WHERE id <> ALL"
+                                     " (SELECT event_id FROM supplier_payment)")  # fmt: skip
+        assert order.paid_at > later
+
+
+_LATER = """
+INSERT INTO ledger_event (merchant_id, event_key, id, kind, mode, day, booked_at, order_id)
+SELECT $1, 'later', gen_random_uuid(), 'short', 'live', day, ends_at - interval '1 second', $2
+FROM business_day WHERE holder_id = $1 AND closed_at IS NULL
+"""
