@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, Final, TypeVar
+from typing import Final, TypeVar
 from uuid import UUID
 
 from core.books import days
@@ -44,6 +44,33 @@ class Event:
     product_code: str = ""
     channel_no: str = ""
     reverses: UUID | None = None
+
+    def pack(self, event_id: UUID, day: BusinessDay) -> dict[str, object]:
+        """The event, booked in the day under this id, as the database's `book_events` takes it."""
+        assert_balanced(self.postings)
+        if not self.postings or self.kind not in KINDS:
+            raise Bug(f"the event {self.key} ({self.kind}) moves nothing that is known")
+        lines = sorted(
+            (p.currency, p.account, p.channel_no or self.channel_no, p.minor) for p in self.postings
+        )
+        if len({line[:3] for line in lines}) != len(lines):
+            raise Bug(f"the event {self.key} names an account of a channel twice")
+        return {
+            "id": event_id,
+            "event_key": self.key,
+            "kind": self.kind,
+            "mode": self.mode,
+            "day": day.day,
+            "booked_at": day.at,
+            "order_id": self.order_id,
+            "reverses": self.reverses,
+            "product_code": self.product_code,
+            "lines": [
+                {"line": line, "currency": currency, "account": account, "minor": minor,
+                 "channel_no": channel_no}
+                for line, (currency, account, channel_no, minor) in enumerate(lines, 1)
+            ],
+        }  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,39 +157,11 @@ class Ledger:
         Returns the event's id. Raises AlreadyBooked when the key was booked before; the
         transaction stays usable and nothing was written.
         """
-        packed = self.pack(day, event)
-        if not await tx.fetch("SELECT book_events($1, $2)", day.holder_id, [packed]):
+        event_id = self._ids.uuid7()
+        packed = [event.pack(event_id, day)]
+        if not await tx.fetch("SELECT book_events($1, $2)", day.holder_id, packed):
             raise AlreadyBooked(event.key)
-        event_id: UUID = packed["id"]
         return event_id
-
-    def pack(self, day: BusinessDay, event: Event) -> dict[str, Any]:
-        """An event under a new id, booked in the day, as the database's `book_events` takes it."""
-        assert_balanced(event.postings)
-        if not event.postings or event.kind not in KINDS:
-            raise Bug(f"the event {event.key} ({event.kind}) moves nothing that is known")
-        lines = sorted(
-            (p.currency, p.account, p.channel_no or event.channel_no, p.minor)
-            for p in event.postings
-        )
-        if len({line[:3] for line in lines}) != len(lines):
-            raise Bug(f"the event {event.key} names an account of a channel twice")
-        return {
-            "id": self._ids.uuid7(),
-            "event_key": event.key,
-            "kind": event.kind,
-            "mode": event.mode,
-            "day": day.day,
-            "booked_at": day.at,
-            "order_id": event.order_id,
-            "reverses": event.reverses,
-            "product_code": event.product_code,
-            "lines": [
-                {"line": line, "currency": currency, "account": account, "minor": minor,
-                 "channel_no": channel_no}
-                for line, (currency, account, channel_no, minor) in enumerate(lines, 1)
-            ],
-        }  # fmt: skip
 
     async def postings_of(
         self, queries: Queries, merchant_id: UUID, event_id: UUID

@@ -359,7 +359,7 @@ CREATE INDEX balance_account ON balance (account, currency);
 -- Events of a merchant with their entries; balances come last and in one order, so that two bookings
 -- never deadlock. An event whose key is in the books already is left out, with all that is its own.
 -- Returns the ids of the events that were booked. events: rows of ledger_event, each with its
--- product_code and its lines; see core.books.Ledger.pack.
+-- product_code and its lines; see core.books.Event.pack.
 CREATE FUNCTION book_events(whose uuid, events jsonb) RETURNS SETOF uuid
 LANGUAGE plpgsql AS $$
 DECLARE

@@ -56,8 +56,6 @@ class OrdinaryPayments:
         self._store = store
         self._clock = clock
         self._ids = books.ids
-        self._ledger = books.ledger
-        self._groups = books.groups
         self._outbox = books.outbox
         self._cashier_url = cashier_url
 
@@ -136,7 +134,7 @@ class OrdinaryPayments:
             product_code=order.agreed.product_code,
             channel_no=attempt.channel_no,
         )
-        packed = self._ledger.pack(day, event)
+        event_id = self._ids.uuid7()
         payment = {
             "order_id": order.id,
             "order_created_at": order.created_at,
@@ -154,12 +152,14 @@ class OrdinaryPayments:
             "address": seen.address,
             "request_id": report.request_id,
             "at": day.at,
-            "event_id": packed["id"],
+            "event_id": event_id,
             "history_id": self._ids.uuid7(),
             "callback_id": report.callback_id,
             "turn": report.turn,
         }
-        return _Booking(paid, payment, packed, self._news(paid, waiting.tell_url, report))
+        return _Booking(
+            paid, payment, event.pack(event_id, day), self._news(paid, waiting.tell_url, report)
+        )
 
     def _news(self, paid: Order, url: str | None, report: Report) -> dict[str, Any] | None:
         if url is None:
@@ -179,18 +179,14 @@ class OrdinaryPayments:
     async def _write(self, merchant_id: UUID, bookings: Sequence[_Booking]) -> bool:
         """False: it is not as it was when it was decided, and nothing is written."""
         news = [booking.news for booking in bookings if booking.news is not None]
-        async with self._store.transaction() as tx:
-            written = await tx.fetchval(
-                _BOOK,
-                merchant_id,
-                bookings[0].order.paid_day,
-                [booking.payment for booking in bookings],
-                [booking.event for booking in bookings],
-                news,
-            )
-            if written:
-                order_ids = [booking.order.id for booking in bookings]
-                await self._groups.show_orders(tx, merchant_id, order_ids)
+        written = await self._store.fetchval(
+            _BOOK,
+            merchant_id,
+            bookings[0].order.paid_day,
+            [booking.payment for booking in bookings],
+            [booking.event for booking in bookings],
+            news,
+        )
         if news and written:
             self._outbox.wake()
         return bool(written)
