@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from typing import Final
 
 import structlog
@@ -27,17 +27,23 @@ from bot.send_limits import Gate
 from bot.updates import UpdateWorker
 from bot.webhook import webhook_route
 from bot.webhook_watch import WebhookWatch
+from core.delivery import inbox, outbox
+from core.reports import exports
 from core.runtime import Runtime
+from core.system.leases import LOOK_S, Look, due
 from core.system.settings import Settings
 from core.trade import callbacks, notifications
-from core.trade.orders import ASKING_HANDS
+from core.trade.orders import ASKING_DUE, ASKING_HANDS
 from handlers import Reactions, build_dispatcher
 from payapi import Neighbours
 from scheduler import Timetable
 
 _LOG = structlog.get_logger(__name__)
-# A batch waits for its slowest member; with several loops on one queue the others go on.
-_COPIES: Final = 4
+# A file takes its time; with several loops the others go on.
+_COPIES: Final = 2
+# Whoever empties a queue is woken by news and by the look at all queues. Should the look itself
+# fail for long, each looks by itself as well.
+_OWN_LOOK_S: Final = 15.0
 _UPDATE_HANDS: Final = 20
 _WEBHOOK_IDLE_S: Final = 1.0
 # A change is looked for so often: before a bill that it moves has rested.
@@ -60,6 +66,7 @@ class Desk:
         self._menu: asyncio.Task[None] | None = None
         self._webhook: WebhookWatch | None = None
         self._loops: list[Loop | Crew] = []
+        self._look = Look(runtime.system.store, runtime.system.clock)
         self._listeners: list[Listener] = []
         self._timetable = Timetable(runtime)
         self._admin: Admin | None = None
@@ -147,16 +154,16 @@ class Desk:
         app.router.add_routes([route])
         worker = UpdateWorker(self._runtime, dispatcher, bot)
         courier = Courier(self._runtime, bot, group_per_min=self._settings.telegram_group_per_min)
-        crew = Crew("inbox", worker.take, hands=_UPDATE_HANDS, idle_s=1.0)
-        self._runtime.delivery.inbox.on_news(crew.wake)
-        carriers = Crew("courier", courier.take, hands=_CARRIERS, idle_s=0.5)
-        self._runtime.delivery.outbox.on_news(carriers.wake)
+        actors = Crew("inbox", worker.take, hands=_UPDATE_HANDS, idle_s=_OWN_LOOK_S)
+        self._wake_for(actors, due(inbox.QUEUE), self._runtime.delivery.inbox.on_news)
+        carriers = Crew("courier", courier.take, hands=_CARRIERS, idle_s=_OWN_LOOK_S)
+        self._wake_for(carriers, due(outbox.QUEUE), self._runtime.delivery.outbox.on_news)
         changes = Loop("changes", self._show_changes, idle_s=_CHANGES_IDLE_S)
-        self._loops += [crew, carriers, changes]
+        self._loops.append(changes)
         exporter = Exporter(self._runtime, bot, group_per_min=self._settings.telegram_group_per_min)
-        self._loop(
-            "exporter", exporter.batch, 1.0, self._runtime.reports.exports.queue.on_news, copies=2
-        )
+        for copy in range(_COPIES):
+            loop = Loop(f"exporter-{copy}", exporter.batch, idle_s=_OWN_LOOK_S)
+            self._wake_for(loop, due(exports.QUEUE), self._runtime.reports.exports.queue.on_news)
         url = f"{self._runtime.system.public_url}{path}"
         self._webhook = WebhookWatch(
             self._runtime, bot, url, secret=secret, kinds=dispatcher.resolve_used_update_types()
@@ -164,15 +171,16 @@ class Desk:
         return url
 
     def _add_queues(self) -> None:
-        runtime = self._runtime
+        trade = self._runtime.trade
         self._loops.append(Loop("beat", self._beat, idle_s=BEAT_S))
-        self._loops.append(notifier(runtime))
-        actors = Crew(
-            "callbacks", runtime.trade.callbacks.take_due, hands=callbacks.HANDS, idle_s=0.5
-        )
-        runtime.trade.callbacks.on_news(actors.wake)
-        askers = Crew("askers", runtime.trade.follow_up.take_due, hands=ASKING_HANDS, idle_s=1.0)
-        self._loops += [actors, askers]
+        self._wake_for(notifier(self._runtime), due(notifications.QUEUE))
+        take, hands = trade.callbacks.take_due, callbacks.HANDS
+        actors = Crew("callbacks", take, hands=hands, idle_s=_OWN_LOOK_S)
+        self._wake_for(actors, due(callbacks.QUEUE), trade.callbacks.on_news)
+        take, hands = trade.follow_up.take_due, ASKING_HANDS
+        askers = Crew("askers", take, hands=hands, idle_s=_OWN_LOOK_S)
+        self._wake_for(askers, ASKING_DUE)
+        self._loops.append(Loop("look", self._look.look, idle_s=LOOK_S))
 
     async def _show_changes(self) -> int:
         await self._runtime.reports.changes.show()
@@ -183,18 +191,17 @@ class Desk:
             await self._lost_lines.tell()
         return 0
 
-    def _loop(
+    def _wake_for(
         self,
-        name: str,
-        work: Callable[[], Awaitable[int]],
-        idle_s: float,
-        on_news: Callable[[Callable[[], None]], None],
-        copies: int = _COPIES,
+        loop: Loop | Crew,
+        due: str,
+        on_news: Callable[[Callable[[], None]], None] | None = None,
     ) -> None:
-        for copy in range(copies):
-            loop = Loop(f"{name}-{copy}", work, idle_s=idle_s)
+        """Run it, woken by the news of its own queue alone, and where something of it is due."""
+        if on_news is not None:
             on_news(loop.wake)
-            self._loops.append(loop)
+        self._look.watch(due, loop.wake)
+        self._loops.append(loop)
 
     async def _listen(self, listener: Listener) -> None:
         await listener.start()
@@ -203,10 +210,9 @@ class Desk:
 
 def notifier(runtime: Runtime) -> Crew:
     """Whoever tells merchants' servers."""
-    crew = Crew(
-        "notifier", runtime.trade.notifications.take_due, hands=notifications.HANDS, idle_s=0.5
-    )
-    runtime.delivery.outbox.on_news(crew.wake)
+    take, hands = runtime.trade.notifications.take_due, notifications.HANDS
+    crew = Crew("notifier", take, hands=hands, idle_s=_OWN_LOOK_S)
+    runtime.delivery.outbox.on_merchant_news(crew.wake)
     return crew
 
 

@@ -13,6 +13,8 @@ import structlog
 _LOG = structlog.get_logger(__name__)
 _FIRST_PAUSE_S: Final = 0.5
 _LONGEST_PAUSE_S: Final = 15.0
+# News may come before its commit: whoever was woken looks once more, so soon.
+_AGAIN_S: Final = 0.1
 # Hands that come free at nearly the same moment fetch their next work together.
 _GATHER_S: Final = 0.005
 
@@ -52,7 +54,7 @@ class _Woken:
         raise NotImplementedError
 
     async def _run(self) -> None:
-        pause_s = _FIRST_PAUSE_S
+        pause_s, woken = _FIRST_PAUSE_S, False
         while not self._stopping:
             self._news.clear()
             try:
@@ -60,18 +62,21 @@ class _Woken:
                 pause_s = _FIRST_PAUSE_S
             except Exception:  # noqa: BLE001 (it must outlive whatever a turn meets)
                 _LOG.exception("loop failed", loop=self._name)
-                await self._wait(pause_s)
+                woken = await self._wait(pause_s)
                 pause_s = min(pause_s * 2, _LONGEST_PAUSE_S)
             else:
                 if not more:
-                    await self._wait(self._idle_s)
+                    again_s = min(_AGAIN_S, self._idle_s)
+                    woken = await self._wait(again_s if woken else self._idle_s)
 
-    async def _wait(self, seconds: float) -> None:
+    async def _wait(self, seconds: float) -> bool:
+        """Wait for news; whether any came in time."""
         if self._stopping:
-            return
+            return False
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
-                await self._news.wait()
+                return await self._news.wait()
+        return False
 
 
 class Loop(_Woken):

@@ -58,6 +58,15 @@ async def test_it_works_until_there_is_nothing_and_then_waits_for_news() -> None
         assert work.batches == 4
 
 
+async def test_news_that_comes_before_its_commit_is_found_a_moment_later() -> None:
+    work = Work(0, 0, 1)
+    async with running(work.batch, idle_s=NEVER_S) as loop:
+        await work.until(1)
+        loop.wake()
+        await work.until(4)
+    assert not work.answers
+
+
 async def test_news_during_a_batch_is_not_missed() -> None:
     begun, go_on, again = asyncio.Event(), asyncio.Event(), asyncio.Event()
 

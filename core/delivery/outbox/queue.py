@@ -74,8 +74,9 @@ class Leaving:
 class Outbox:
     """Facts for Telegram, and news for merchants' servers.
 
-    wake: called after something was put in, so that a worker need not wait for its next look.
-    A worker that is woken before the commit simply looks again a moment later.
+    wake: called after something was put in, so that a worker need not wait for its next look. A
+    message wakes those who serve chats, and news those who tell merchants, and nobody else. A
+    worker that is woken before the commit simply looks again a moment later.
 
     More than seven verbs: everybody puts in, with four of them; the courier alone uses the others.
     """
@@ -87,7 +88,8 @@ class Outbox:
         self.chats = Chats(store, clock)
         self._leases = Leases(QUEUE, clock, ids)
         self._last_taken = 0
-        self._wakers: list[Callable[[], None]] = []
+        self._chat_wakers: list[Callable[[], None]] = []
+        self._merchant_wakers: list[Callable[[], None]] = []
         self._on_parked: list[Callable[[Tx, Leaving, str], Awaitable[None]]] = []
         self._on_through: list[Callable[[Tx, int], Awaitable[None]]] = []
 
@@ -102,12 +104,21 @@ class Outbox:
         self._on_through.append(through)
 
     def on_news(self, wake: Callable[[], None]) -> None:
-        """Have `wake` called whenever something was put in by this process."""
-        self._wakers.append(wake)
+        """Have `wake` called whenever a message for a chat was put in by this process."""
+        self._chat_wakers.append(wake)
 
-    def wake(self) -> None:
-        """Something was put in."""
-        for wake in self._wakers:
+    def on_merchant_news(self, wake: Callable[[], None]) -> None:
+        """Have `wake` called whenever news for a merchant's server was put in by this process."""
+        self._merchant_wakers.append(wake)
+
+    def wake_chats(self) -> None:
+        """A message for a chat was put in."""
+        for wake in self._chat_wakers:
+            wake()
+
+    def wake_merchants(self) -> None:
+        """News for a merchant's server was put in."""
+        for wake in self._merchant_wakers:
             wake()
 
     async def say(
@@ -141,7 +152,7 @@ class Outbox:
             due_at or now,
             now,
         )
-        self.wake()
+        self.wake_chats()
 
     async def tell_merchant(
         self, tx: Tx, news: MerchantNews, *, due_at: datetime | None = None
@@ -166,7 +177,7 @@ class Outbox:
             " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
             *row.values(),
         )
-        self.wake()
+        self.wake_merchants()
 
     def row_of(self, news: MerchantNews, *, due_at: datetime | None = None) -> dict[str, object]:
         """News for a merchant's server as a row of `notification`, for whoever writes it together
@@ -293,7 +304,7 @@ class Outbox:
             await self._leases.give_back(self._store, leaving.held, also=there)
         except asyncpg.UniqueViolationError:
             await self.drop(leaving)  # newer facts wait under its key, and move by themselves
-        self.wake()
+        self.wake_chats()
 
     async def drop(self, leaving: Leaving) -> None:
         """There is nobody to see it, and nothing in it that people are told."""
@@ -311,7 +322,7 @@ class Outbox:
         await self.chats.back(tx, chat_id)
         now = self._clock.now()
         count = await tx.execute(UNPARK, chat_id, now, limit, now - retention.MESSAGES)
-        self.wake()
+        self.wake_chats()
         return count
 
     async def _put_back(

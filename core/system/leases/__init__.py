@@ -4,7 +4,8 @@ them."""
 from __future__ import annotations
 
 from core.system.leases.leases import Held, Leases
-from core.system.leases.queue import LaneTable, Queue
+from core.system.leases.look import LOOK_S, Look
+from core.system.leases.queue import LaneTable, Queue, due
 from core.system.leases.renewal import hold
 
-__all__ = ["Held", "LaneTable", "Leases", "Queue", "hold"]
+__all__ = ["LOOK_S", "Held", "LaneTable", "Leases", "Look", "Queue", "due", "hold"]

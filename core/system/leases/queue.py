@@ -131,6 +131,19 @@ def lanes(queue: Queue) -> str:
     )
 
 
+def due(queue: Queue) -> str:
+    """Whether a row may be free, as a condition. $1: now. It says yes too often rather than too
+    seldom: whether a row is to be taken is for the take to say."""
+    if (lane := queue.lane_table) is None:
+        return f"EXISTS (SELECT FROM {queue.table} w WHERE {_free(queue, 'w')})"
+    return (
+        f"EXISTS (SELECT FROM {queue.table} w WHERE w.state = '{queue.waiting}'"
+        f" AND w.held_by IS NULL AND greatest(w.due_at, w.{queue.put_off}) <= $1)"
+        f" OR EXISTS (SELECT FROM {queue.table} w JOIN {lane.table} l USING ({lane.key})"
+        " WHERE w.held_by IS NOT NULL AND l.lease_until <= $1)"
+    )
+
+
 def renew(queue: Queue) -> str:
     """Hold a row (or its lane) for another lease. Its key, the turn, the new end."""
     if lane := queue.lane_table:

@@ -1264,7 +1264,7 @@ CREATE TABLE notification (
     delivered_at timestamptz,
     PRIMARY KEY (merchant_id, id, order_created_at)
 ) PARTITION BY RANGE (order_created_at);
-CREATE INDEX notification_due ON notification (merchant_id, due_at) WHERE state = 'pending';
+CREATE INDEX notification_due ON notification (due_at) WHERE state = 'pending';
 CREATE INDEX notification_lane ON notification (merchant_id, lane, due_at) WHERE state = 'pending';
 CREATE INDEX notification_order ON notification (merchant_id, order_id, created_at);
 

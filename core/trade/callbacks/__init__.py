@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from core.trade.callbacks.callbacks import HANDS, TOLD_AFTER, AlarmCallback, Callbacks
-from core.trade.callbacks.queue import MAX_TRIES, RETRY_S
+from core.trade.callbacks.queue import MAX_TRIES, QUEUE, RETRY_S
 from core.trade.callbacks.refused import (
     ALARM_AFTER,
     KEPT_PER_HOUR,
@@ -18,6 +18,7 @@ __all__ = [
     "HANDS",
     "KEPT_PER_HOUR",
     "MAX_TRIES",
+    "QUEUE",
     "RETRY_S",
     "SIGNED",
     "TOLD_AFTER",

@@ -29,7 +29,7 @@ from core.trade.orders.moves import move_order
 from core.trade.orders.notices import AlarmDiscrepancy, AlarmShortfall, OddPayment
 from core.trade.orders.ordinary_payments import OrdinaryPayments, Report
 from core.trade.orders.payments import Payments, Settled
-from core.trade.orders.polls import ASKING_HANDS
+from core.trade.orders.polls import ASKING_DUE, ASKING_HANDS
 from core.trade.orders.rows import (
     Attempt,
     Order,
@@ -49,6 +49,7 @@ from core.trade.orders.takings import Taking, takings_of
 from core.trade.orders.views import order_view
 
 __all__ = [
+    "ASKING_DUE",
     "ASKING_HANDS",
     "CHARGED",
     "CHARGED_RATE",

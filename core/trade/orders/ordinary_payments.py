@@ -188,7 +188,7 @@ class OrdinaryPayments:
             news,
         )
         if news and written:
-            self._outbox.wake()
+            self._outbox.wake_merchants()
         return bool(written)
 
 

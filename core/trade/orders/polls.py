@@ -73,8 +73,8 @@ async def claim(tx: Tx, now: datetime, shares: Mapping[Lane, int]) -> list[Attem
 
 
 # From supplier to supplier of the index, whatever the backlog. What is due was created before: the
-# months to come are not looked at.
-_WAITING: Final = """
+# months to come are not looked at. $1: now.
+_HEADS: Final = """
 WITH RECURSIVE head AS (
     (SELECT supplier_id FROM attempt WHERE ask_at IS NOT NULL AND order_created_at <= $1
      ORDER BY supplier_id LIMIT 1)
@@ -86,6 +86,8 @@ WITH RECURSIVE head AS (
         ORDER BY a.supplier_id LIMIT 1
     ) n
 )
+"""
+_OF_EACH: Final = """
 SELECT h.supplier_id, due.waiting FROM head h, LATERAL (
     SELECT count(*) AS waiting FROM (
         SELECT FROM attempt a
@@ -95,6 +97,15 @@ SELECT h.supplier_id, due.waiting FROM head h, LATERAL (
 ) due
 WHERE due.waiting > 0
 """
+_OF_ANY: Final = """
+SELECT FROM head h, LATERAL (
+    SELECT FROM attempt a
+    WHERE a.supplier_id = h.supplier_id AND a.ask_at <= $1 AND a.order_created_at <= $1 LIMIT 1
+) due
+"""
+_WAITING: Final = _HEADS + _OF_EACH
+# Whether anybody may have to be asked, for the look at all queues.
+ASKING_DUE: Final = f"EXISTS ({_HEADS}{_OF_ANY})"
 _CLAIM: Final = """
 UPDATE attempt a SET ask_at = $4
 FROM unnest($1::uuid[], $2::integer[]) AS lane (supplier_id, most), LATERAL (

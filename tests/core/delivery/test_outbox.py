@@ -8,7 +8,17 @@ from dataclasses import replace
 
 import pytest
 
-from core.delivery.outbox import QUEUE, Bill, Card, DeskBill, Fact, Outbox, Say, Stored
+from core.delivery.outbox import (
+    QUEUE,
+    Bill,
+    Card,
+    DeskBill,
+    Fact,
+    MerchantNews,
+    Outbox,
+    Say,
+    Stored,
+)
 from core.delivery.outbox.chats import LONGEST_CLOSED
 from core.delivery.outbox.queue import MAX_TRIES
 from core.runtime import Runtime
@@ -332,6 +342,22 @@ async def test_facts_come_out_as_they_went_in(quiet: Runtime) -> None:
         await put(quiet, chat_id, fact)
     taken = await quiet.delivery.outbox.take(10)
     assert {t.chat_id: t.fact for t in taken} == dict(enumerate(facts, start=1))
+
+
+async def test_each_kind_wakes_those_who_serve_it(quiet: Runtime) -> None:
+    woken: list[str] = []
+    quiet.delivery.outbox.on_news(lambda: woken.append("chats"))
+    quiet.delivery.outbox.on_merchant_news(lambda: woken.append("merchants"))
+    await put(quiet, ONE, Say(Stored("a", {})))
+    assert woken == ["chats"]
+    ids = quiet.system.ids
+    facts = {"order_no": "P1"}
+    news = MerchantNews(
+        ids.uuid7(), ids.uuid7(), ids.uuid7(), "order.paid", "http://127.0.0.1:1/", facts, "r"
+    )
+    async with quiet.system.store.transaction() as tx:
+        await quiet.delivery.outbox.tell_merchant(tx, news)
+    assert woken == ["chats", "merchants"]
 
 
 async def test_what_is_rolled_back_never_leaves(quiet: Runtime) -> None:

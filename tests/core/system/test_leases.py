@@ -17,7 +17,7 @@ from core.delivery.outbox import queue as outbox
 from core.kernel.ids import Ids
 from core.reports.exports import queue as exports
 from core.runtime import Runtime
-from core.system.leases import Held, Leases, Queue
+from core.system.leases import Held, Leases, Look, Queue, due
 from core.system.store import Store
 from core.trade.callbacks import queue as callbacks
 from core.trade.notifications import queue as notifications
@@ -133,6 +133,15 @@ class Bench:
         columns = [[lane[name] for lane in lanes] for name, _ in self.queue.lane]
         return await self.leases.take(self.store, *columns, [1] * len(lanes))
 
+    async def is_due(self) -> bool:
+        """Whether the look at all queues wakes who empties this one."""
+        woken: list[bool] = []
+        look = Look(self.store, self.clock)
+        look.watch("false", lambda: pytest.fail("nothing is ever due there"))
+        look.watch(due(self.queue), lambda: woken.append(True))
+        await look.look()
+        return bool(woken)
+
     def expected(self) -> set[tuple[object, ...]]:
         """What a take must give now."""
         now, first = self.clock.now(), dict[object, tuple[object, ...]]()
@@ -148,7 +157,9 @@ class Bench:
     async def take_and_compare(self) -> None:
         """Fair among lanes; never a second holder; a dead lease is taken again; what was put off
         waits, and what was parked is never taken."""
-        expected, taken = self.expected(), await self.take()
+        expected = self.expected()
+        assert not expected or await self.is_due(), "the look says so where a take would take"
+        taken = await self.take()
         assert {self.key_of(record) for record in taken} == expected
         assert len(taken) == len(expected)
         for record in taken:
@@ -196,6 +207,30 @@ class Bench:
             sql = f"SELECT * FROM {lane.table} WHERE {lane.key} = $1"
             rows += await self.store.fetch(sql, held.lane)
         return [dict(row) for row in rows]
+
+
+@pytest.mark.parametrize(("queue", "insert", "lane"), QUEUES)
+async def test_the_look_wakes_nobody_for_what_is_held_put_off_or_ended(
+    runtime: Runtime, queue: Queue, insert: str, lane: str | None
+) -> None:
+    await runtime.system.store.execute(f"DELETE FROM {queue.table}")
+    bench = Bench(runtime.system.store, queue, insert, lane)
+    assert not await bench.is_due()
+    await bench.put(0)
+    assert await bench.is_due()
+    await bench.take()
+    assert not await bench.is_due()
+    bench.clock.advance(queue.lease.total_seconds() + 1)
+    assert await bench.is_due(), "whoever held it died"
+    (record,) = await bench.take()
+    held = bench.leases.held(record)
+    assert await bench.leases.put_off(bench.store, held, 60, "it failed")
+    assert not await bench.is_due()
+    bench.clock.advance(61)
+    assert await bench.is_due()
+    (record,) = await bench.take()
+    assert await bench.leases.finish(bench.store, bench.leases.held(record))
+    assert not await bench.is_due()
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
