@@ -173,14 +173,12 @@ class Callbacks:
 
         One that nobody signed is worth no row: it only has the supplier asked a little sooner.
         """
-        known = 0
-        if connector.signs_callbacks:
-            await self._refused.believed(supplier)
+        known, doubted = 0, not events
         for attempt, event in events:
             if event.hearsay and not connector.signs_callbacks:
                 await self._follow_up.ask_soon(attempt)
                 continue
-            fresh = await queue.keep(
+            kept = await queue.keep(
                 self._store,
                 self._ids.uuid7(),
                 attempt,
@@ -189,7 +187,10 @@ class Callbacks:
                 at=self._clock.now(),
                 request_id=request_id,
             )
-            known += not fresh
+            known += not kept.fresh
+            doubted |= kept.doubted
+        if connector.signs_callbacks and doubted:
+            await self._refused.believed(supplier)
         for wake in self._wakers:
             wake()
         return connector.reply("duplicate" if known and known == len(events) else "success")

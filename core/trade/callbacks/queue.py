@@ -70,6 +70,15 @@ class Told:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A callback that was written down. fresh: the same was not told before, at once or ever.
+    doubted: one of its supplier's was refused, and none was believed since."""
+
+    fresh: bool
+    doubted: bool
+
+
 async def keep(
     queries: Queries,
     callback_id: UUID,
@@ -79,13 +88,13 @@ async def keep(
     *,
     at: datetime,
     request_id: str,
-) -> bool:
-    """Write a callback down; False where the same was told before, at once or ever.
+) -> Kept:
+    """Write a callback down.
 
     One that waits is acted on now, and so is one that was given up: the supplier's trying again is
     as good as anybody's.
     """
-    row_id = await queries.fetchval(
+    row = await queries.fetchrow(
         _KEEP,
         attempt.merchant_id,
         callback_id,
@@ -100,7 +109,9 @@ async def keep(
         request_id,
         uuid7_time(attempt.order_id),
     )
-    return bool(row_id == callback_id)
+    if row is None:
+        raise Bug(f"the callback about {attempt.attempt_no} was not written down")
+    return Kept(row["id"] == callback_id, row["doubted"])
 
 
 class CallbackQueue:
@@ -190,5 +201,6 @@ ON CONFLICT (merchant_id, attempt_no, event, order_created_at) DO UPDATE SET
     tries = CASE c.state WHEN 'parked' THEN 1 ELSE c.tries END,
     due_at = CASE c.state WHEN 'done' THEN c.due_at ELSE least(c.due_at, excluded.due_at) END,
     state = CASE c.state WHEN 'parked' THEN 'waiting' ELSE c.state END
-RETURNING id
+RETURNING id, EXISTS (SELECT FROM callback_streak s
+                      WHERE s.supplier_id = c.supplier_id AND s.in_a_row > 0) AS doubted
 """
