@@ -1270,14 +1270,17 @@ CREATE INDEX notification_order ON notification (merchant_id, order_id, created_
 
 -- How much news waits in which lane: of the merchants after `after` so many that have any, and of
 -- each so many lanes, from `start` on and round; in a lane it counts no further than `most_rows`.
+-- It goes to no further merchant once it has counted `enough`.
 -- It steps from head to head of an index, whatever the backlog: no plan is to be clever here.
 CREATE FUNCTION waiting_news(at timestamptz, after uuid, most_merchants integer, start bigint,
-                             most_lanes integer, most_rows integer)
+                             most_lanes integer, most_rows integer, enough integer)
 RETURNS TABLE (merchant_id uuid, lane bigint, waiting bigint)
 LANGUAGE plpgsql STABLE SET enable_seqscan = off SET enable_bitmapscan = off SET enable_sort = off
 AS $$
 DECLARE
     merchants integer := 0;
+    counted   integer := 0;
+    before    integer;
     lanes     integer;
     upper     bigint;
     since     timestamptz;
@@ -1299,12 +1302,8 @@ BEGIN
           AND n.order_created_at BETWEEN since AND at + interval '1 hour'
         ORDER BY n.merchant_id LIMIT 1;
         EXIT WHEN NOT FOUND;
-        CONTINUE WHEN NOT EXISTS (
-            SELECT FROM notification n
-            WHERE n.state = 'pending' AND n.merchant_id = waiting_news.merchant_id
-              AND n.order_created_at BETWEEN since AND at + interval '1 hour'
-              AND n.due_at <= at AND (n.lease_until IS NULL OR n.lease_until <= at));
         lanes := 0;
+        before := counted;
         FOREACH upper IN ARRAY ARRAY[9223372036854775807, start] LOOP
             lane := CASE upper WHEN start THEN -1 ELSE start END;
             LOOP
@@ -1324,11 +1323,13 @@ BEGIN
                     LIMIT most_rows
                 ) due;
                 CONTINUE WHEN waiting = 0;
+                counted := counted + waiting;
                 RETURN NEXT;
             END LOOP;
         END LOOP;
+        CONTINUE WHEN counted = before;
         merchants := merchants + 1;
-        EXIT WHEN merchants = most_merchants;
+        EXIT WHEN merchants = most_merchants OR counted >= enough;
     END LOOP;
 END $$;
 
@@ -1614,7 +1615,7 @@ REVOKE ALL ON FUNCTION
 REVOKE ALL ON FUNCTION book_events(uuid, jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION book_payments(uuid, date, jsonb, jsonb, jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION
-    waiting_news(timestamptz, uuid, integer, bigint, integer, integer) FROM PUBLIC;
+    waiting_news(timestamptz, uuid, integer, bigint, integer, integer, integer) FROM PUBLIC;
 GRANT USAGE ON SCHEMA public TO paydesk_desk;
 GRANT EXECUTE ON FUNCTION id_time(uuid) TO paydesk_desk;
 GRANT EXECUTE ON FUNCTION number_month(text, integer) TO paydesk_desk;
@@ -1630,7 +1631,7 @@ GRANT EXECUTE ON FUNCTION
 GRANT EXECUTE ON FUNCTION book_events(uuid, jsonb) TO paydesk_desk;
 GRANT EXECUTE ON FUNCTION book_payments(uuid, date, jsonb, jsonb, jsonb) TO paydesk_desk;
 GRANT EXECUTE ON FUNCTION
-    waiting_news(timestamptz, uuid, integer, bigint, integer, integer) TO paydesk_desk;
+    waiting_news(timestamptz, uuid, integer, bigint, integer, integer, integer) TO paydesk_desk;
 GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO paydesk_desk;
 REVOKE INSERT, UPDATE, DELETE ON desk FROM paydesk_desk;
 GRANT UPDATE (day_cut, zone) ON desk TO paydesk_desk;

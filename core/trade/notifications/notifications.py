@@ -20,7 +20,7 @@ from core.system import retention
 from core.system.gateway import Gateway, MayHaveHappened, NeverSent, Timeouts
 from core.system.lanes import Lane, Lanes, Rooms
 from core.system.store import Store
-from core.trade.notifications.queue import MOST_MERCHANTS, Due, NewsQueue
+from core.trade.notifications.queue import Due, NewsQueue
 from core.trade.notifications.results import ANSWERS, SAID_CHARS, Results, Tried
 from core.trade.notifications.signatures import signed_request
 
@@ -29,9 +29,11 @@ _LOG = structlog.get_logger(__name__)
 TIMEOUTS: Final = Timeouts(connect_s=5.0, read_s=15.0, total_s=20.0)
 # A call that waits costs little: these are many, so that whoever is silent holds up nobody.
 HANDS: Final = 200
-_PROVEN: Final = Rooms(lane=32, holder=64, overall=HANDS)
+_PROVEN: Final = Rooms(lane=64, holder=96, overall=HANDS)
 _UNPROVEN: Final = Rooms(lane=4, holder=16, overall=100)
 _NOBODY: Final = UUID(int=0)
+# A take looks so often at most.
+_LOOKS: Final = 6
 _LANE_NAMES: Final = 2**63 - 1
 
 Job = Callable[[], Awaitable[None]]
@@ -61,13 +63,34 @@ class Notifications:
     async def take_due(self, hands: int) -> Sequence[Job]:
         """Lease what is due, for so many hands at most, each merchant and each of its servers its
         fair share; what remains to be done with each."""
-        shares = self._lanes.share(hands, await self._waiting(hands))
+        shares = await self._shares(hands)
         if not shares:
             return []
         async with self._store.transaction() as tx:
             taken = await self._queue.take(tx, shares)
         secrets = await self._secrets({due.app_id for due in taken})
         return [self._job(due, secrets.get(due.app_id)) for due in taken]
+
+    async def _shares(self, hands: int) -> dict[Lane, int]:
+        """Who gets the hands. A look goes on after the merchant at which the last one ended, and
+        counts no more than twice what the hands can do. Where whoever it finds has enough under
+        way, another goes on from there, and counts more: so the ring is soon gone round."""
+        rows, enough, began = min(hands, _PROVEN.lane), 2 * hands, self._after
+        start = random.randrange(_LANE_NAMES)  # noqa: S311 (spreads looks over lanes)
+        waiting, shares = dict[Lane, int](), dict[Lane, int]()
+        for _ in range(_LOOKS):
+            found, after = await self._queue.waiting(
+                self._store, self._after, start=start, most_rows=rows, enough=enough
+            )
+            waiting |= found
+            self._after = after or _NOBODY
+            shares = self._lanes.share(hands, waiting)
+            if sum(shares.values()) == hands or (after is None and began == _NOBODY):
+                break
+            if after is None:
+                began = _NOBODY
+            enough *= 4
+        return shares
 
     async def deliver_due(self, hands: int) -> int:
         """Take what is due for so many hands, and send it; how many there were."""
@@ -76,19 +99,6 @@ class Notifications:
             for job in jobs:
                 tasks.create_task(_run(job))
         return len(jobs)
-
-    async def _waiting(self, hands: int) -> dict[Lane, int]:
-        """What waits. Where very many merchants have news, each look goes on after the last."""
-        rows = min(hands, _PROVEN.lane)
-        start = random.randrange(_LANE_NAMES)  # noqa: S311 (spreads looks over lanes)
-        after, self._after = self._after, _NOBODY
-        waiting = await self._queue.waiting(self._store, after, start=start, most_rows=rows)
-        merchants = list(dict.fromkeys(lane.holder for lane in waiting))
-        if len(merchants) == MOST_MERCHANTS:
-            self._after = merchants[-1]
-        elif after != _NOBODY:
-            waiting |= await self._queue.waiting(self._store, _NOBODY, start=start, most_rows=rows)
-        return waiting
 
     async def _secrets(self, app_ids: Collection[UUID]) -> dict[UUID, tuple[str, ...]]:
         """What each app's news is signed with; an app whose secrets cannot be had is left out."""

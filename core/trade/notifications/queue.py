@@ -17,6 +17,7 @@ from core.system.store import Queries, Tx
 # So far a look goes: what it does not reach this time it reaches the next.
 MOST_MERCHANTS: Final = 500
 MOST_LANES: Final = 50
+ALL: Final = 2**31 - 1
 QUEUE: Final = Queue(
     table="notification",
     key=("merchant_id", "id", "order_created_at"),
@@ -85,22 +86,28 @@ class NewsQueue:
         self._leases = Leases(QUEUE, clock, ids)
 
     async def waiting(
-        self, queries: Queries, after: UUID, *, start: int, most_rows: int
-    ) -> dict[Lane, int]:
-        """How much is due in which lane, of the merchants after this one; up to most_rows of each.
+        self, queries: Queries, after: UUID, *, start: int, most_rows: int, enough: int = ALL
+    ) -> tuple[dict[Lane, int], UUID | None]:
+        """How much is due in which lane, of the merchants after this one; up to most_rows of each,
+        and of no further merchant once there is enough. The merchant to go on after; None: there
+        is no other.
 
         start: the lane to begin with, where a merchant has very many; drawn anew for each look.
         """
         rows = await queries.fetch(
-            "SELECT merchant_id, lane, waiting FROM waiting_news($1, $2, $3, $4, $5, $6)",
+            "SELECT merchant_id, lane, waiting FROM waiting_news($1, $2, $3, $4, $5, $6, $7)",
             self._clock.now(),
             after,
             MOST_MERCHANTS,
             start,
             MOST_LANES,
             most_rows,
+            enough,
         )
-        return {Lane(row["merchant_id"], row["lane"]): row["waiting"] for row in rows}
+        waiting = {Lane(row["merchant_id"], row["lane"]): row["waiting"] for row in rows}
+        merchants = list(dict.fromkeys(lane.holder for lane in waiting))
+        is_cut = len(merchants) == MOST_MERCHANTS or sum(waiting.values()) >= enough
+        return waiting, merchants[-1] if is_cut else None
 
     async def take(self, tx: Tx, counts: Mapping[Lane, int]) -> list[Due]:
         """Lease what is due, the oldest of each lane first. counts: how many of which lane at most.

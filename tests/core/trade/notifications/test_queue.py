@@ -29,7 +29,7 @@ async def test_a_backlog_does_not_slow_the_take(desk: Desk, neighbour: Desk, lan
     found = set()
     for look in range(3):
         began = time.perf_counter()
-        waiting = await news.waiting(store, NOBODY, start=look, most_rows=32)
+        waiting, _ = await news.waiting(store, NOBODY, start=look, most_rows=32)
         async with store.transaction() as tx:
             taken = await news.take(tx, dict.fromkeys(list(waiting)[-20:], 2))
         best_s = min(best_s, time.perf_counter() - began)
@@ -43,7 +43,7 @@ async def test_what_ends_is_looked_for_in_its_month_alone(desk: Desk, neighbour:
     """What waits of other months is not read whenever something ends."""
     await tell(neighbour, "http://127.0.0.1:1/x")
     store, news = desk.runtime.system.store, NewsQueue(desk.clock, desk.runtime.system.ids)
-    waiting = await news.waiting(store, NOBODY, start=0, most_rows=1)
+    waiting, _ = await news.waiting(store, NOBODY, start=0, most_rows=1)
     async with store.transaction() as tx:
         (due,) = await news.take(tx, waiting)
     now = desk.clock.now()
@@ -61,10 +61,25 @@ async def test_the_lane_to_begin_with_is_drawn_so_that_none_is_left_out(desk: De
     news, seen = NewsQueue(desk.clock, desk.runtime.system.ids), set[Lane]()
     step = 2**63 // 60
     for start in range(0, 2**63 - 1, step):
-        waiting = await news.waiting(store, NOBODY, start=start, most_rows=1)
+        waiting, _ = await news.waiting(store, NOBODY, start=start, most_rows=1)
         assert len(waiting) == FIRST
         seen |= waiting.keys()
     assert len(seen) == lanes
+
+
+async def test_a_look_that_has_enough_goes_to_no_further_merchant(
+    desk: Desk, neighbour: Desk
+) -> None:
+    store, news = desk.runtime.system.store, NewsQueue(desk.clock, desk.runtime.system.ids)
+    for one in (desk, neighbour):
+        await tell(one, "http://127.0.0.1:1/x", "http://127.0.0.1:2/x", "http://127.0.0.1:3/x")
+    seen: list[UUID] = []
+    after: UUID | None = NOBODY
+    while after is not None:
+        waiting, after = await news.waiting(store, after, start=0, most_rows=9, enough=3)
+        seen += {lane.holder for lane in waiting}
+        assert sum(waiting.values()) in (0, 3)
+    assert sorted(seen) == sorted([desk.merchant.id, neighbour.merchant.id])
 
 
 _LOOKED_AT = """
