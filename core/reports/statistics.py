@@ -16,7 +16,7 @@ from core.kernel.days import Days
 from core.kernel.errors import Bug
 from core.kernel.holder import HOUSE, MODE
 from core.parties.suppliers import Suppliers
-from core.reports.bills import Bills, cohorts_between
+from core.reports.bills import Bills, Tails, cohorts_between, tails_of
 from core.system.store import Store, Tx
 
 By = Literal["merchant", "product", "channel", "hour", "day"]
@@ -195,9 +195,10 @@ async def _read(tx: Tx, query: Query) -> Figures:
     ids = query.merchant_ids
     if ids is None:
         ids = await tx.fetchval("SELECT coalesce(array_agg(id), '{}') FROM merchant")
+    tails = await tails_of(tx, list(ids))
     found: dict[tuple[Any, ...], Row] = {}
     for table in (_BOOKED, _ATTEMPTS if query.by_channel else _CREATED):
-        for key, counted in await _counted(tx, table, query, list(ids)):
+        for key, counted in await _counted(tx, table, query, tails):
             found[key] = _added([found[key], counted]) if key in found else counted
     days = await tx.fetchval(_DAYS, list(ids), query.first, query.last)
     rows = tuple(
@@ -267,12 +268,13 @@ _FIELDS: Final[dict[By, str]] = {
 
 
 async def _counted(
-    tx: Tx, table: _Table, query: Query, merchant_ids: list[UUID]
+    tx: Tx, table: _Table, query: Query, tails: Tails
 ) -> list[tuple[tuple[Any, ...], Row]]:
     """(key, figures) of one source; what it does not know is 0."""
-    args: list[object] = [merchant_ids, query.mode, query.currency, query.first, query.last]
-    args.append(query.zone)
-    where = " AND $6::text IS NOT NULL"  # where no hour is told apart, nothing else names it
+    args: list[object] = [tails.merchant_ids, query.mode, query.currency, query.first, query.last]
+    args += [query.zone, tails.rolled_to, tails.until]
+    # Where no hour is told apart, and of attempts, nothing else names these.
+    where = " AND $6::text IS NOT NULL AND num_nulls($7::timestamptz[], $8::timestamptz[]) = 0"
     for column, chosen in (
         ("product_code", query.product_codes),
         ("channel_no", query.channel_nos),
@@ -319,9 +321,14 @@ def _half_up(value: Fraction) -> int:
 _ORDER_KINDS: Final = ", ".join(f"'{kind}'" for kind in ORDER_KINDS)
 _HOUR: Final = "extract(hour FROM {at} AT TIME ZONE $6)::int"
 
+# $7 and $8: where each merchant's live tail lies.
+_TAILS: Final = (
+    "unnest($1::uuid[], $7::timestamptz[], $8::timestamptz[]) AS t (id, rolled_to, until)"
+)
+
 _BOOKED: Final = _Table(
-    source="FROM movement WHERE merchant_id = ANY($1::uuid[]) AND mode = $2 AND currency = $3"
-    " AND day BETWEEN $4 AND $5",
+    source=f"FROM {_TAILS}, movement(t.id, t.rolled_to, t.until)"
+    " WHERE mode = $2 AND currency = $3 AND day BETWEEN $4 AND $5",
     figures=f"""
         coalesce(sum(events) FILTER (WHERE kind IN ({_ORDER_KINDS})), 0)::bigint AS paid,
         coalesce(sum(minor) FILTER (WHERE kind IN ({_ORDER_KINDS})
@@ -332,8 +339,8 @@ _BOOKED: Final = _Table(
 )
 
 _CREATED: Final = _Table(
-    source="FROM order_movement WHERE merchant_id = ANY($1::uuid[]) AND mode = $2"
-    " AND currency = $3 AND day BETWEEN $4 AND $5",
+    source=f"FROM {_TAILS}, order_movement(t.id, t.rolled_to, t.until)"
+    " WHERE mode = $2 AND currency = $3 AND day BETWEEN $4 AND $5",
     figures="coalesce(sum(created), 0)::bigint AS created,"
     " coalesce(sum(paid), 0)::bigint AS cohort_paid",
     keys={**_FIELDS, "hour": _HOUR.format(at="hour")},

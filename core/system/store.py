@@ -415,6 +415,8 @@ def config_of(dsn: str, *, role: str | None, pool_max: int) -> dict[str, Any]:
             "lock_timeout": _ms(LOCK_WAIT_S),
             "statement_timeout": _ms(COMMAND_TIMEOUT_S),
             "idle_in_transaction_session_timeout": _ms(IDLE_IN_TRANSACTION_S),
+            # A bill takes a millisecond; workers would take ten to begin, and the payments' cores.
+            "max_parallel_workers_per_gather": "0",
         }
     return {
         "connections": {

@@ -17,6 +17,7 @@ from core.reports.bills.model import (
     SupplierLine,
     VoucherLine,
 )
+from core.reports.bills.windows import Tails, tails_of
 
 __all__ = [
     "Bill",
@@ -31,6 +32,8 @@ __all__ = [
     "SupplierBill",
     "SupplierDueLine",
     "SupplierLine",
+    "Tails",
     "VoucherLine",
     "cohorts_between",
+    "tails_of",
 ]

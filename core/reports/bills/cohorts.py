@@ -40,8 +40,14 @@ WITH whole AS (
 SELECT product_code, merchant_id, sum(created) AS created, sum(paid_in_day) AS paid
 FROM (
     SELECT o.product_code, o.merchant_id, o.created, o.paid_in_day
-    FROM whole w JOIN order_movement o ON o.hour >= w.first AND o.hour < w.last
+    FROM whole w JOIN rollup_order o ON o.hour >= w.first AND o.hour < w.last
     WHERE o.mode = $3 AND o.currency = $4
+    UNION ALL
+    SELECT o.product_code, o.merchant_id, o.created, o.paid_in_day
+    FROM whole w, business_day d CROSS JOIN LATERAL order_tail(
+        d.holder_id, d.rolled_to, d.ends_at + interval '1 day') o
+    WHERE d.closed_at IS NULL AND o.hour >= w.first AND o.hour < w.last
+      AND o.mode = $3 AND o.currency = $4
     UNION ALL
     SELECT o.product_code, o.merchant_id, 1, (o.paid_day = o.created_day)::int
     FROM whole w, LATERAL (VALUES

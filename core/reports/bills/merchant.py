@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import date
+import json
+from datetime import date, datetime, timedelta
 from typing import Final
+
+import asyncpg
 
 from core.books import ORDER_KINDS, Position
 from core.kernel.days import EARLIEST, Days
@@ -21,22 +24,22 @@ from core.reports.bills.lines import (
 )
 from core.reports.bills.model import Bill, DayLine
 from core.reports.bills.vouchers import newest
-from core.reports.bills.windows import ONE_DAY, bounds
+from core.reports.bills.windows import ONE_DAY, bounds, tails_of
 from core.system.store import Tx
 
 
 async def read(tx: Tx, merchant: Merchant, days: Days, today: date) -> Bill:
     """The bill of some days, in a snapshot. today: the open day."""
-    whose = (merchant.id, MODE, merchant.currency)
-    opening = await _position(tx, merchant, days.first - ONE_DAY)
-    closing = await _position(tx, merchant, days.last)
-    rows = await tx.fetch(_SUMS, *whose, days.first, days.last)
-    sums = [Sums.of(row) for row in rows]
-    rows = await tx.fetch(_COHORTS, *whose, days.first, days.last)
-    cohorts = {row["product_code"]: Cohort(row["created"], row["paid"]) for row in rows}
     starts_at, ends_at = await bounds(tx, merchant.id, merchant.day_cut, days)
+    numbers = await _numbers(tx, merchant, days, starts_at, ends_at)
+    sums = [Sums(**row) for row in json.loads(numbers["sums"])]
+    cohorts = {
+        row["product_code"]: Cohort(row["created"], row["paid"])
+        for row in json.loads(numbers["cohorts"])
+    }
     prepaid = await newest(tx, merchant.id, "prepayment", days)
     of_products = products(sums, cohorts)
+    closing = Position(numbers["payable"], numbers["prepaid"])
     bill = Bill(
         merchant_id=merchant.id,
         merchant_no=merchant.merchant_no,
@@ -47,7 +50,7 @@ async def read(tx: Tx, merchant: Merchant, days: Days, today: date) -> Bill:
         open=days.last >= today,
         starts_at=starts_at,
         ends_at=ends_at,
-        opening_minor=opening.minor,
+        opening_minor=numbers["opening"],
         products=of_products,
         channels=channels(sums),
         carried=sum(line.paid - line.cohort_paid for line in of_products),
@@ -57,45 +60,56 @@ async def read(tx: Tx, merchant: Merchant, days: Days, today: date) -> Bill:
         prepaid_count=prepaid.count,
         closing_minor=closing.minor,
         advanced_minor=closing.advanced_minor,
-        unpaid=await tx.fetchval(_UNPAID, merchant.id, MODE, days.first, days.last),
-        by_day=await _by_day(tx, merchant, days, opening.minor) if len(days) > 1 else (),
+        unpaid=numbers["unpaid"],
+        by_day=_by_day(days, numbers) if len(days) > 1 else (),
     )
     _assert_joins(bill)
     return bill
 
 
-async def _position(tx: Tx, merchant: Merchant, day: date) -> Position:
-    """What we owed the merchant at the end of a day; where it is not over, what we owe now."""
-    row = await tx.fetchrow(
-        _POSITION, merchant.id, MODE, merchant.currency, day, EARLIEST - ONE_DAY
-    )
-    if row is None:
+async def _numbers(
+    tx: Tx, merchant: Merchant, days: Days, starts_at: datetime, ends_at: datetime
+) -> asyncpg.Record:
+    """All sums of a bill: one question, for which is read first where it may begin to add up. The
+    planner sees that as values, and how little lies behind them."""
+    tails = await tails_of(tx, [merchant.id])
+    base = await tx.fetchrow(_BASE, merchant.id, days.first, days.last, EARLIEST - ONE_DAY)
+    if base is None:
         raise Bug("sums always have a row")
-    return Position(row["payable"], row["prepaid"])
-
-
-async def _by_day(tx: Tx, merchant: Merchant, days: Days, opening: int) -> tuple[DayLine, ...]:
-    rows = await tx.fetch(
-        _BY_DAY,
+    numbers = await tx.fetchrow(
+        _NUMBERS,
         merchant.id,
         MODE,
         merchant.currency,
         days.first,
         days.last,
+        *tails.rolled_to,
+        base["opening_day"],
+        base["closing_day"],
         ORDER_KINDS,
         PREPAID_KINDS,
+        starts_at - _AROUND,
+        ends_at + _AROUND,
+        *tails.until,
     )
-    booked = {row["day"]: row for row in rows}
+    if numbers is None:
+        raise Bug("sums always have a row")
+    return numbers
+
+
+def _by_day(days: Days, numbers: asyncpg.Record) -> tuple[DayLine, ...]:
+    booked = {date.fromisoformat(row["day"]): row for row in json.loads(numbers["by_day"])}
+    opening = numbers["opening"]
     lines = []
     for day in days:
-        row = booked.get(day)
-        paid, fee, net, prepaid, moved = tuple(row)[1:] if row else (0,) * 5
+        row = booked.get(day, _NOTHING)
+        net, prepaid, moved = row["net"], row["prepaid"], row["moved"]
         lines.append(
             DayLine(
                 day=day,
-                paid=paid,
-                amount_minor=net + fee,
-                fee_minor=fee,
+                paid=row["paid"],
+                amount_minor=net + row["fee"],
+                fee_minor=row["fee"],
                 net_minor=net,
                 prepaid_minor=-prepaid,
                 other_minor=moved - net - prepaid,
@@ -117,67 +131,69 @@ def _assert_joins(bill: Bill) -> None:
         )
 
 
-# From the balances of the newest closed day on, so that nothing before it is added up again.
-_POSITION: Final = """
-WITH base AS (
-    SELECT coalesce(max(day), $5) AS day FROM business_day
-    WHERE holder_id = $1 AND day <= $4 AND closed_at IS NOT NULL
+# An order is created within its day, or a while later where nobody closes that: the months of other
+# orders are not looked at.
+_AROUND: Final = timedelta(days=3)
+_NOTHING: Final = dict.fromkeys(("paid", "fee", "net", "prepaid", "moved"), 0)
+
+# The newest closed days before the bill's beginning and end: nothing before is added up again.
+_BASE: Final = """
+SELECT coalesce((SELECT max(day) FROM business_day
+                 WHERE holder_id = $1 AND day < $2 AND closed_at IS NOT NULL), $4) AS opening_day,
+       coalesce((SELECT max(day) FROM business_day
+                 WHERE holder_id = $1 AND day <= $3 AND closed_at IS NOT NULL), $4) AS closing_day
+"""
+
+# $6 and $13: where the live tail lies. $7 and $8: the closed days that are added to, of the opening
+# and of the closing position. Hours are added up first, so that little is left to be told apart.
+_NUMBERS: Final = """
+WITH moved AS MATERIALIZED (
+    SELECT day, kind, product_code, channel_no, account, sum(minor) AS minor, sum(events) AS events
+    FROM movement($1, $6, $13)
+    WHERE mode = $2 AND currency = $3 AND day > $7 AND day <= $5
+    GROUP BY day, kind, product_code, channel_no, account
+), stands AS (
+    SELECT account, minor, day = $7 AS opens, day = $8 AS closes FROM closing
+    WHERE holder_id = $1 AND mode = $2 AND currency = $3 AND day IN ($7, $8)
+      AND account IN ('payable', 'prepaid')
+  UNION ALL
+    SELECT account, minor, day < $4, day > $8 FROM moved WHERE account IN ('payable', 'prepaid')
+), sums AS (
+    SELECT kind, product_code, channel_no,
+           coalesce(sum(minor) FILTER (WHERE account = 'payable'), 0)::bigint AS payable_minor,
+           coalesce(sum(minor) FILTER (WHERE account = 'prepaid'), 0)::bigint AS prepaid_minor,
+           coalesce(sum(minor) FILTER (WHERE account = 'fees'), 0)::bigint AS fee_minor,
+           coalesce(-sum(minor) FILTER (WHERE account LIKE 'cost/%'), 0)::bigint AS cost_minor,
+           sum(events)::bigint AS events
+    FROM moved WHERE day >= $4 GROUP BY kind, product_code, channel_no
+), by_day AS (
+    SELECT day,
+           coalesce(sum(events) FILTER (WHERE kind = ANY($9)), 0)::bigint AS paid,
+           coalesce(sum(minor) FILTER (WHERE account = 'fees' AND kind = ANY($9)), 0)::bigint
+               AS fee,
+           coalesce(sum(minor) FILTER (WHERE account = 'payable' AND kind = ANY($9)), 0)::bigint
+               AS net,
+           coalesce(sum(minor) FILTER (WHERE account IN ('payable', 'prepaid')
+               AND kind = ANY($10)), 0)::bigint AS prepaid,
+           coalesce(sum(minor) FILTER (WHERE account IN ('payable', 'prepaid')), 0)::bigint
+               AS moved
+    FROM moved WHERE day >= $4 GROUP BY day
+), cohorts AS (
+    SELECT product_code, sum(created)::bigint AS created, sum(paid_in_day)::bigint AS paid
+    FROM order_movement($1, $6, $13)
+    WHERE mode = $2 AND currency = $3 AND day BETWEEN $4 AND $5
+    GROUP BY product_code HAVING sum(created) > 0
 )
-SELECT coalesce(sum(minor) FILTER (WHERE account = 'payable'), 0)::bigint AS payable,
-       coalesce(sum(minor) FILTER (WHERE account = 'prepaid'), 0)::bigint AS prepaid
-FROM (
-    SELECT account, minor FROM closing
-    WHERE holder_id = $1 AND mode = $2 AND currency = $3 AND day = (SELECT day FROM base)
-    UNION ALL
-    SELECT account, minor FROM movement
-    WHERE merchant_id = $1 AND mode = $2 AND currency = $3
-      AND day > (SELECT day FROM base) AND day <= $4
-) AS position
+SELECT (SELECT coalesce(jsonb_agg(to_jsonb(s)), '[]')::text FROM sums s) AS sums,
+       (SELECT coalesce(jsonb_agg(to_jsonb(d)), '[]')::text FROM by_day d) AS by_day,
+       (SELECT coalesce(jsonb_agg(to_jsonb(c)), '[]')::text FROM cohorts c) AS cohorts,
+       (SELECT coalesce(sum(minor), 0)::bigint FROM stands WHERE opens) AS opening,
+       (SELECT coalesce(sum(minor), 0)::bigint FROM stands WHERE closes AND account = 'payable')
+           AS payable,
+       (SELECT coalesce(sum(minor), 0)::bigint FROM stands WHERE closes AND account = 'prepaid')
+           AS prepaid,
+       (SELECT count(*) FROM orders
+        WHERE merchant_id = $1 AND mode = $2 AND created_day BETWEEN $4 AND $5
+          AND state IN ('created', 'pending')
+          AND created_at >= $11 AND created_at < $12) AS unpaid
 """
-
-# Hours are added up first, so that little is left to be told apart.
-_SUMS: Final = """
-SELECT kind, product_code, channel_no,
-       coalesce(sum(minor) FILTER (WHERE account = 'payable'), 0)::bigint AS payable_minor,
-       coalesce(sum(minor) FILTER (WHERE account = 'prepaid'), 0)::bigint AS prepaid_minor,
-       coalesce(sum(minor) FILTER (WHERE account = 'fees'), 0)::bigint AS fee_minor,
-       coalesce(-sum(minor) FILTER (WHERE account LIKE 'cost/%'), 0)::bigint AS cost_minor,
-       sum(events)::bigint AS events
-FROM (
-    SELECT kind, product_code, channel_no, account, sum(minor) AS minor, sum(events) AS events
-    FROM movement
-    WHERE merchant_id = $1 AND mode = $2 AND currency = $3 AND day BETWEEN $4 AND $5
-    GROUP BY kind, product_code, channel_no, account
-) AS moved
-GROUP BY kind, product_code, channel_no
-"""
-
-_COHORTS: Final = """
-SELECT product_code, sum(created) AS created, sum(paid_in_day) AS paid
-FROM order_movement
-WHERE merchant_id = $1 AND mode = $2 AND currency = $3 AND day BETWEEN $4 AND $5
-GROUP BY product_code HAVING sum(created) > 0
-"""
-
-_BY_DAY: Final = """
-SELECT day,
-       coalesce(sum(events) FILTER (WHERE kind = ANY($6)), 0)::bigint AS paid,
-       coalesce(sum(minor) FILTER (WHERE account = 'fees' AND kind = ANY($6)), 0)::bigint AS fee,
-       coalesce(sum(minor) FILTER (WHERE account = 'payable' AND kind = ANY($6)), 0)::bigint
-           AS net,
-       coalesce(sum(minor) FILTER (WHERE account IN ('payable', 'prepaid')
-           AND kind = ANY($7)), 0)::bigint AS prepaid,
-       coalesce(sum(minor) FILTER (WHERE account IN ('payable', 'prepaid')), 0)::bigint AS moved
-FROM (
-    SELECT day, kind, account, sum(minor) AS minor, sum(events) AS events
-    FROM movement
-    WHERE merchant_id = $1 AND mode = $2 AND currency = $3 AND day BETWEEN $4 AND $5
-    GROUP BY day, kind, account
-) AS moved
-GROUP BY day
-"""
-
-_UNPAID: Final = (
-    "SELECT count(*) FROM orders WHERE merchant_id = $1 AND mode = $2"
-    " AND created_day BETWEEN $3 AND $4 AND state IN ('created', 'pending')"
-)

@@ -41,6 +41,28 @@ async def bounds(tx: Tx, holder_id: UUID, cut: DayCut, days: Days) -> tuple[date
     return starts_at, max(starts_at, ends_at)
 
 
+@dataclass(frozen=True, slots=True)
+class Tails:
+    """Where merchants' live tails lie: since when nothing is rolled up, and an instant that nothing
+    of the open day is behind. Parallel lists."""
+
+    merchant_ids: list[UUID]
+    rolled_to: list[datetime]
+    until: list[datetime]
+
+
+async def tails_of(tx: Tx, merchant_ids: list[UUID]) -> Tails:
+    """Of these merchants. Where no day is open, nothing is rolled up."""
+    rows = await tx.fetch(
+        "SELECT m.id, coalesce(d.rolled_to, $2) AS rolled_to,"
+        " coalesce(d.ends_at, $2) + interval '1 day' AS until FROM unnest($1::uuid[]) AS m (id)"
+        " LEFT JOIN business_day d ON d.holder_id = m.id AND d.closed_at IS NULL",
+        merchant_ids,
+        BEGINNING,
+    )
+    return Tails(*([row[name] for row in rows] for name in ("id", "rolled_to", "until")))
+
+
 async def base_of(tx: Tx, holder_id: UUID, first: date) -> Base:
     """Where a bill that begins with `first` may start to add up."""
     row = await tx.fetchrow(

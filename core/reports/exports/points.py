@@ -17,7 +17,7 @@ import asyncpg
 from core.books import ORDER_KINDS
 from core.kernel.clock import DayCut
 from core.kernel.holder import HOUSE, MODE
-from core.reports.bills import Bill, PlatformBill, SupplierBill
+from core.reports.bills import Bill, PlatformBill, SupplierBill, tails_of
 from core.reports.exports.papers import ChartFacts, Point
 from core.system.store import Tx
 
@@ -27,7 +27,9 @@ _AnyBill = Bill | SupplierBill | PlatformBill
 
 async def chart_of_merchant(tx: Tx, bill: Bill) -> ChartFacts:
     """A merchant's chart, in the snapshot of its bill."""
-    span = (bill.merchant_id, MODE, bill.currency, bill.days.first, bill.days.last)
+    tails = await tails_of(tx, [bill.merchant_id])
+    days = (bill.days.first, bill.days.last)
+    span = (bill.merchant_id, MODE, bill.currency, *days, *tails.rolled_to, *tails.until)
     booked = await tx.fetch(_MERCHANT_MONEY, *span, ORDER_KINDS)
     found = [*booked, *await tx.fetch(_MERCHANT_ORDERS, *span)]
     points = _points(bill, found)
@@ -106,12 +108,11 @@ _CREATED: Final = """
 SELECT hour, day, 0 AS amount_minor, 0 AS paid, sum(created)::bigint AS created,
        sum(paid_in_day)::bigint AS cohort_paid
 """
-_MERCHANT_MONEY: Final = f"""{_AMOUNT} FROM movement
-WHERE merchant_id = $1 AND mode = $2 AND currency = $3 AND day BETWEEN $4 AND $5
-  AND kind = ANY($6)
+_MERCHANT_MONEY: Final = f"""{_AMOUNT} FROM movement($1, $6, $7)
+WHERE mode = $2 AND currency = $3 AND day BETWEEN $4 AND $5 AND kind = ANY($8)
 GROUP BY hour, day"""
-_MERCHANT_ORDERS: Final = f"""{_CREATED} FROM order_movement
-WHERE merchant_id = $1 AND mode = $2 AND currency = $3 AND day BETWEEN $4 AND $5
+_MERCHANT_ORDERS: Final = f"""{_CREATED} FROM order_movement($1, $6, $7)
+WHERE mode = $2 AND currency = $3 AND day BETWEEN $4 AND $5
 GROUP BY hour, day"""
 _STARTS: Final = "SELECT day, starts_at FROM business_day WHERE holder_id = $1 AND day = ANY($2)"
 
@@ -141,8 +142,14 @@ SELECT hour, day, 0 AS amount_minor, 0 AS paid, sum(created)::bigint AS created,
        sum(paid_in_day)::bigint AS cohort_paid
 FROM (
     SELECT s.day, o.hour, o.created, o.paid_in_day
-    FROM span s JOIN order_movement o ON o.hour >= s.whole AND o.hour < s.rest
+    FROM span s JOIN rollup_order o ON o.hour >= s.whole AND o.hour < s.rest
     WHERE o.mode = $4 AND o.currency = $5
+    UNION ALL
+    SELECT s.day, o.hour, o.created, o.paid_in_day
+    FROM business_day d CROSS JOIN LATERAL order_tail(
+        d.holder_id, d.rolled_to, d.ends_at + interval '1 day') o
+    JOIN span s ON o.hour >= s.whole AND o.hour < s.rest
+    WHERE d.closed_at IS NULL AND o.mode = $4 AND o.currency = $5
     UNION ALL
     SELECT s.day, date_trunc('hour', o.created_at, 'UTC'), 1, (o.paid_day = o.created_day)::int
     FROM span s, LATERAL (VALUES

@@ -429,23 +429,26 @@ CREATE TABLE rollup_order (                              -- by the day and hour 
 );
 CREATE INDEX rollup_order_hour ON rollup_order (hour);
 
--- What is rolled up and the live tail, as one. Each holder's tail is read by its index, in the months
--- it is in: OFFSET 0 keeps it from being joined with all of them, and a range with two ends is taken
--- to be short.
-CREATE VIEW movement AS
-SELECT merchant_id, mode, day, hour, currency, account, kind, product_code, channel_no, minor,
-       events
-FROM rollup_entry
-UNION ALL
-SELECT d.holder_id, e.mode, e.day, date_trunc('hour', e.booked_at, 'UTC'), e.currency,
-       e.account, e.kind, e.product_code, e.channel_no, e.minor, (e.line = 1)::int
-FROM business_day d CROSS JOIN LATERAL (
-    SELECT * FROM ledger_entry l
-    WHERE l.merchant_id = d.holder_id AND l.booked_at >= d.rolled_to
-      AND l.booked_at < 'infinity' OFFSET 0
-) e
-WHERE d.closed_at IS NULL;
-
+-- What is rolled up of a merchant, and the live tail since, as one. Whoever asks hands `rolled_to` of
+-- the open day over, and an instant that nothing of the day is behind, both read in the same snapshot:
+-- a tail whose ends the planner sees is read by its index, in its months alone.
+CREATE FUNCTION movement(whose uuid, rolled_to timestamptz, until timestamptz)
+RETURNS TABLE (merchant_id uuid, mode text, day date, hour timestamptz, currency text,
+               account text, kind text, product_code text, channel_no text, minor bigint,
+               events integer)
+LANGUAGE sql STABLE AS $$
+    SELECT r.merchant_id, r.mode, r.day, r.hour, r.currency, r.account, r.kind, r.product_code,
+           r.channel_no, r.minor, r.events
+    FROM rollup_entry r WHERE r.merchant_id = whose
+    UNION ALL
+    SELECT e.merchant_id, e.mode, e.day, date_trunc('hour', e.booked_at, 'UTC'), e.currency,
+           e.account, e.kind, e.product_code, e.channel_no, e.minor, (e.line = 1)::int
+    FROM (
+        SELECT * FROM ledger_entry l
+        WHERE l.merchant_id = whose AND l.booked_at >= movement.rolled_to
+          AND l.booked_at < movement.until OFFSET 0
+    ) e
+$$;
 
 -- ── months of an order ──────────────────────────────────────────────────────────────────────────
 -- All that belongs to an order lies in the month of its creation. Its id says when that was, and so
@@ -531,28 +534,37 @@ CREATE INDEX orders_unpaid ON orders (merchant_id, mode, created_day)
 CREATE INDEX orders_created ON orders (merchant_id, created_at);
 CREATE INDEX orders_paid ON orders (merchant_id, paid_at) WHERE paid_at IS NOT NULL;
 
--- The same for orders: what is rolled up, and who was created and paid since.
-CREATE VIEW order_movement AS
-SELECT merchant_id, mode, day, hour, currency, product_code, created, paid_in_day, paid
-FROM rollup_order
-UNION ALL
-SELECT d.holder_id, o.mode, o.created_day, date_trunc('hour', o.created_at, 'UTC'), o.currency,
-       coalesce(o.product_code, ''), 1, 0, 0
-FROM business_day d CROSS JOIN LATERAL (
-    SELECT * FROM orders c
-    WHERE c.merchant_id = d.holder_id AND c.created_at >= d.rolled_to
-      AND c.created_at < 'infinity' OFFSET 0
-) o
-WHERE d.closed_at IS NULL
-UNION ALL
-SELECT d.holder_id, o.mode, o.created_day, date_trunc('hour', o.created_at, 'UTC'), o.currency,
-       o.product_code, 0, (o.paid_day = o.created_day)::int, 1
-FROM business_day d CROSS JOIN LATERAL (
-    SELECT * FROM orders p
-    WHERE p.merchant_id = d.holder_id AND p.paid_at >= d.rolled_to
-      AND p.paid_at < 'infinity' OFFSET 0
-) o
-WHERE d.closed_at IS NULL;
+-- The same for orders: who was created and paid since, and with what is rolled up.
+CREATE FUNCTION order_tail(whose uuid, rolled_to timestamptz, until timestamptz)
+RETURNS TABLE (merchant_id uuid, mode text, day date, hour timestamptz, currency text,
+               product_code text, created integer, paid_in_day integer, paid integer)
+LANGUAGE sql STABLE AS $$
+    SELECT o.merchant_id, o.mode, o.created_day, date_trunc('hour', o.created_at, 'UTC'),
+           o.currency, coalesce(o.product_code, ''), 1, 0, 0
+    FROM (
+        SELECT * FROM orders c
+        WHERE c.merchant_id = whose AND c.created_at >= order_tail.rolled_to
+          AND c.created_at < order_tail.until OFFSET 0
+    ) o
+    UNION ALL
+    SELECT o.merchant_id, o.mode, o.created_day, date_trunc('hour', o.created_at, 'UTC'),
+           o.currency, o.product_code, 0, (o.paid_day = o.created_day)::int, 1
+    FROM (
+        SELECT * FROM orders p
+        WHERE p.merchant_id = whose AND p.paid_at >= order_tail.rolled_to
+          AND p.paid_at < order_tail.until OFFSET 0
+    ) o
+$$;
+CREATE FUNCTION order_movement(whose uuid, rolled_to timestamptz, until timestamptz)
+RETURNS TABLE (merchant_id uuid, mode text, day date, hour timestamptz, currency text,
+               product_code text, created integer, paid_in_day integer, paid integer)
+LANGUAGE sql STABLE AS $$
+    SELECT r.merchant_id, r.mode, r.day, r.hour, r.currency, r.product_code, r.created,
+           r.paid_in_day, r.paid
+    FROM rollup_order r WHERE r.merchant_id = whose
+    UNION ALL
+    SELECT * FROM order_tail(whose, order_movement.rolled_to, order_movement.until)
+$$;
 
 CREATE TABLE order_history (                   -- append-only: every move leaves a row
     merchant_id  uuid NOT NULL,
@@ -1510,6 +1522,7 @@ LANGUAGE sql STABLE AS $$
     FROM part p CROSS JOIN LATERAL (
         SELECT * FROM ledger_entry l
         WHERE l.merchant_id = p.holder_id AND l.booked_at >= p.first AND l.booked_at < p.last
+          AND l.booked_at >= from_at AND l.booked_at < to_at  -- no part is outside: whole months go
         OFFSET 0
     ) e
 $$;
@@ -1606,6 +1619,9 @@ REVOKE ALL ON FUNCTION number_month(text, integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION make_months(date, integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION drop_call_months(timestamptz) FROM PUBLIC;
 REVOKE ALL ON FUNCTION forget_answers(timestamptz, timestamptz) FROM PUBLIC;
+REVOKE ALL ON FUNCTION movement(uuid, timestamptz, timestamptz) FROM PUBLIC;
+REVOKE ALL ON FUNCTION order_tail(uuid, timestamptz, timestamptz) FROM PUBLIC;
+REVOKE ALL ON FUNCTION order_movement(uuid, timestamptz, timestamptz) FROM PUBLIC;
 REVOKE ALL ON FUNCTION moved_between(timestamptz, timestamptz) FROM PUBLIC;
 REVOKE ALL ON FUNCTION hold_day(uuid, boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION open_orders(jsonb, boolean) FROM PUBLIC;
@@ -1622,6 +1638,9 @@ GRANT EXECUTE ON FUNCTION number_month(text, integer) TO paydesk_desk;
 GRANT EXECUTE ON FUNCTION make_months(date, integer) TO paydesk_desk;
 GRANT EXECUTE ON FUNCTION drop_call_months(timestamptz) TO paydesk_desk;
 GRANT EXECUTE ON FUNCTION forget_answers(timestamptz, timestamptz) TO paydesk_desk;
+GRANT EXECUTE ON FUNCTION movement(uuid, timestamptz, timestamptz) TO paydesk_desk;
+GRANT EXECUTE ON FUNCTION order_tail(uuid, timestamptz, timestamptz) TO paydesk_desk;
+GRANT EXECUTE ON FUNCTION order_movement(uuid, timestamptz, timestamptz) TO paydesk_desk;
 GRANT EXECUTE ON FUNCTION moved_between(timestamptz, timestamptz) TO paydesk_desk;
 GRANT EXECUTE ON FUNCTION hold_day(uuid, boolean) TO paydesk_desk;
 GRANT EXECUTE ON FUNCTION open_orders(jsonb, boolean) TO paydesk_desk;
