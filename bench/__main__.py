@@ -18,7 +18,7 @@ from typing import Any, Final
 import uvloop
 
 from bench.figures import Figure, as_json, as_markdown, as_table
-from bench.place import QUICK, WHOLE, Size, measures, place
+from bench.place import QUICK, WHOLE, Size, place
 from bench.plan import BENCHES, Bench
 
 EXIT_FAILED: Final = 1
@@ -58,12 +58,11 @@ async def run(home: Path, size: Size, benches: Sequence[tuple[str, Bench]]) -> l
     """The figures of these benches, one bench after another. Raises BooksDiffer."""
     figures: list[Figure] = []
     say("filling a database, starting everybody")
-    async with place(home, size) as where, measures(where) as m:
+    async with place(home, size) as where:
         for name, bench in benches:
             say(name)
             async with asyncio.timeout(BENCH_S):
-                figures += await bench(m)
-                await m.verify()
+                figures += await bench(where)
     return figures
 
 

@@ -1,47 +1,34 @@
 """How many notifications a second leave one desk, beside what the machine can do at all.
 
-    python -m bench.news [--news 2000]
-
 Merchants' servers (a process of their own) take 50 ms for an answer. The bare loop signs and sends
 as many requests from as many hands, and keeps nothing. Both run in turns, in one run.
 """
 
 from __future__ import annotations
 
-import argparse
 import asyncio
-import json
 import logging
-import multiprocessing
-import tempfile
 import time
 from datetime import UTC, datetime
-from multiprocessing.connection import Connection
-from pathlib import Path
 from typing import Final
 from uuid import UUID
 
 import aiohttp
 import structlog
-from aiohttp import web
 
+from bench.figures import Figure, Round, beside
+from bench.load import HOST
+from bench.place import Place
 from bot.app import notifier
-from bot.embedded import EmbeddedPostgres, EmbeddedValkey
-from bot.world import Addresses, apps, seed
 from core.delivery.outbox import MerchantNews
 from core.parties.merchants import App, Merchant
 from core.runtime import Connections, Runtime, build
-from core.system.migrate import migrate
 from core.trade.notifications import body_of, sign
 
-ANSWER_S: Final = 0.05
 ORIGINS: Final = (20, 1)
-ROUNDS: Final = 3
 _HANDS: Final = 100
 _LOOK_S: Final = 0.02
 _LONGEST_S: Final = 120.0
-_MASTER_KEY: Final = "A" * 43 + "="
-_NOWHERE: Final = Addresses("http://127.0.0.1:1029", {"880001": "k" * 20, "880002": "k" * 20}, {})
 _FACTS: Final = {"order_no": "P2611K7Q2ZB41", "amount": 10000, "currency": "CNY", "subject": "Tea"}
 
 
@@ -109,72 +96,30 @@ async def bare_per_s(app: App, urls: list[str]) -> float:
     return len(urls) / (time.perf_counter() - began)
 
 
-def _serve(ready: Connection) -> None:
-    """Merchants' servers: a process of their own, told to end by its parent."""
-    asyncio.run(_answer(ready))
-
-
-async def _answer(ready: Connection) -> None:
-    async def take(request: web.Request) -> web.Response:
-        await request.read()
-        await asyncio.sleep(ANSWER_S)
-        return web.Response(status=204)
-
-    app = web.Application()
-    app.router.add_post("/news", take)
-    runner = web.AppRunner(app, access_log=None)
-    await runner.setup()
-    for _ in range(max(ORIGINS)):
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-    ready.send(json.dumps([address[1] for address in runner.addresses]))
-    await asyncio.to_thread(ready.recv)
-    await runner.cleanup()
-
-
-async def main(news: int) -> None:
-    """Make scratch servers, measure in turns, print."""
+async def news(where: Place) -> list[Figure]:
+    """Of one desk's crew, to as many merchants' servers and to one."""
     # A production desk writes its lines in a thread of their own.
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
-    ours, theirs = multiprocessing.Pipe()
-    servers = multiprocessing.get_context("spawn").Process(target=_serve, args=(theirs,))
-    servers.start()
-    ports = json.loads(await asyncio.to_thread(ours.recv))
-    with tempfile.TemporaryDirectory(prefix="paydesk-bench-") as name:
-        postgres, valkey = EmbeddedPostgres(Path(name)), EmbeddedValkey(Path(name))
-        await asyncio.gather(postgres.start(), valkey.start())
-        try:
-            await migrate(postgres.owner_dsn(), kind="demo", today=datetime.now(UTC).date())
-            runtime = await build(
-                Connections(postgres.dsn("paydesk_desk"), valkey.url),
-                master_key=_MASTER_KEY,
-                public_url="http://127.0.0.1:9",
-                allow_private_targets=True,
-            )
-            try:
-                await seed(runtime, _NOWHERE)
-                await _measure(runtime, ports, news)
-            finally:
-                await runtime.close()
-        finally:
-            await asyncio.gather(postgres.stop(), valkey.stop())
-            ours.send("end")
-            await asyncio.to_thread(servers.join)
+    runtime = await build(
+        Connections(where.settings["DATABASE_URL"], where.settings["REDIS_URL"]),
+        master_key=where.settings["MASTER_KEY"],
+        public_url=f"http://{HOST}:9",
+        allow_private_targets=True,
+    )
+    try:
+        merchants = runtime.parties.merchants
+        merchant = await merchants.by_no(where.town.plain[0].merchant_no)
+        (app,) = await merchants.apps.of(merchant)
+        return [await _told(where, runtime, (merchant, app), origins) for origins in ORIGINS]
+    finally:
+        await runtime.close()
 
 
-async def _measure(runtime: Runtime, ports: list[int], news: int) -> None:
-    merchant, app = (await apps(runtime))[0]
-    for _ in range(ROUNDS):
-        for origins in ORIGINS:
-            urls = [f"http://127.0.0.1:{ports[n % origins]}/news" for n in range(news)]
-            bare = await bare_per_s(app, urls)
-            told = await told_per_s(runtime, merchant, app, urls)
-            print(
-                f"{origins:2} origins: {told:6.0f} notifications/s, bare {bare:6.0f}/s,"
-                f" ratio {told / bare:.2f}"
-            )
-
-
-if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--news", type=int, default=2000)
-    asyncio.run(main(parser.parse_args().news))
+async def _told(where: Place, runtime: Runtime, shop: tuple[Merchant, App], origins: int) -> Figure:
+    count, ports = where.size.items, where.peers.said
+    urls = [f"http://{HOST}:{ports[n % origins]}/news" for n in range(count)]
+    bare, told = [], []
+    for _ in range(where.size.rounds):
+        bare.append(Round(count, 0, count / await bare_per_s(shop[1], urls)))
+        told.append(Round(count, 0, count / await told_per_s(runtime, *shop, urls)))
+    return beside(f"notifications, {origins} origin{'s' * (origins > 1)}", told, bare)

@@ -26,7 +26,7 @@ CONNECTIONS: Final = 8
 _MOST_PER_S: Final = 4_000
 _ONE_BY_ONE_PER_S: Final = 1_500
 WARMING: Final = 40
-_BOOKED_S: Final = 120.0
+LONGEST_S: Final = 120.0
 _LOOK_S: Final = 0.02
 
 
@@ -38,7 +38,7 @@ async def created(
     m: Measures, what: str, apps: Sequence[Keys], connections: int, product: str = LINK
 ) -> Figure:
     """Orders created in a second by these apps."""
-    await _warm(m, apps, product)
+    await warm(m, apps, product)
     desk, bare = [], []
     for _ in range(m.size.rounds):
         calls = creates(apps, _most(m, connections), product)
@@ -52,11 +52,11 @@ async def booked(m: Measures, what: str, apps: Sequence[Keys]) -> Figure:
     handler creates orders meanwhile."""
     desk, bare = [], []
     for _ in range(m.size.rounds):
-        orders = await _orders(m, apps)
+        orders = await made(m, apps)
         calls = [callback(answer, m.town.supplier_key) for _, answer in orders]
         before, began_s = m.cpu(m.desk.pid), time.perf_counter()
-        came = await m.fire(m.desk_port, calls, CONNECTIONS, _BOOKED_S)
-        await _until_booked(m)
+        came = await m.fire(m.desk_port, calls, CONNECTIONS, LONGEST_S)
+        await until_booked(m)
         wall_s, after = time.perf_counter() - began_s, m.cpu(m.desk.pid)
         took_s = tuple(answer.took_s for answer in came.answers)
         spent = (after[0] - before[0], after[1] - before[1])
@@ -68,9 +68,9 @@ async def booked(m: Measures, what: str, apps: Sequence[Keys]) -> Figure:
 async def found(m: Measures, what: str, connections: int) -> Figure:
     """Orders asked after in a second, each of the apps in turn."""
     apps = m.town.plain
-    orders = [(keys, _order_no(answer)) for keys, answer in await _orders(m, apps)]
-    bares = await m.fire(m.bare_port, creates(apps, m.size.items, LINK), CONNECTIONS, _BOOKED_S)
-    known = [(apps[a.place % len(apps)], _order_no(a.body)) for a in bares.answers]
+    orders = [(keys, order_no(answer)) for keys, answer in await made(m, apps)]
+    bares = await m.fire(m.bare_port, creates(apps, m.size.items, LINK), CONNECTIONS, LONGEST_S)
+    known = [(apps[a.place % len(apps)], order_no(a.body)) for a in bares.answers]
     most = _most(m, connections)
     desk, bare = [], []
     for _ in range(m.size.rounds):
@@ -82,10 +82,10 @@ async def found(m: Measures, what: str, connections: int) -> Figure:
     return beside(what, desk, bare, EPAY_QUERY)
 
 
-async def _warm(m: Measures, apps: Sequence[Keys], product: str = LINK) -> None:
+async def warm(m: Measures, apps: Sequence[Keys], product: str) -> None:
     """What a process does once is no part of what is measured."""
     for port in (m.desk_port, m.bare_port):
-        await m.fire(port, creates(apps, WARMING, product), CONNECTIONS, _BOOKED_S)
+        await m.fire(port, creates(apps, WARMING, product), CONNECTIONS, LONGEST_S)
 
 
 async def _bare_creates(m: Measures, connections: int) -> Round:
@@ -94,18 +94,18 @@ async def _bare_creates(m: Measures, connections: int) -> Round:
     return one
 
 
-async def _orders(m: Measures, apps: Sequence[Keys]) -> list[tuple[Keys, bytes]]:
+async def made(m: Measures, apps: Sequence[Keys]) -> list[tuple[Keys, bytes]]:
     """New orders, each with its app and what the app was answered."""
     calls = creates(apps, m.size.items, LINK)
-    came = await m.fire(m.desk_port, calls, CONNECTIONS, _BOOKED_S)
+    came = await m.fire(m.desk_port, calls, CONNECTIONS, LONGEST_S)
     if came.failed(CREATED):
         raise Unbooked(f"{came.failed(CREATED)} of {len(calls)} orders were not created")
     return [(apps[answer.place % len(apps)], answer.body) for answer in came.answers]
 
 
-async def _until_booked(m: Measures) -> None:
+async def until_booked(m: Measures) -> None:
     """Until no callback waits. Raises Unbooked."""
-    ends_s = time.perf_counter() + _BOOKED_S
+    ends_s = time.perf_counter() + LONGEST_S
     while await m.database.fetchval(_WAITS):
         if time.perf_counter() > ends_s:
             raise Unbooked("callbacks wait for longer than a bench does")
@@ -125,5 +125,5 @@ def _most(m: Measures, connections: int) -> int:
     return int(per_s * m.size.seconds)
 
 
-def _order_no(answer: bytes) -> str:
+def order_no(answer: bytes) -> str:
     return str(json.loads(answer)["order_no"])

@@ -6,11 +6,14 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Final
 
 from bench.figures import Figure
+from bench.news import news
 from bench.orders import CONNECTIONS, booked, created, found
-from bench.place import Measures
+from bench.place import Measures, Place, measures
 from bench.town import CALL
+from bench.trips import trips
+from bench.upkeep import upkeep
 
-Bench = Callable[[Measures], Awaitable[list[Figure]]]
+Bench = Callable[[Place], Awaitable[list[Figure]]]
 MANY: Final = 32
 
 
@@ -51,10 +54,25 @@ async def questions(m: Measures) -> list[Figure]:
     return [await found(m, f"query, {n} connections", n) for n in (CONNECTIONS, MANY)]
 
 
+def _at_a_desk(work: Callable[[Measures], Awaitable[list[Figure]]]) -> Bench:
+    """A bench of a desk of its own, whose books are right afterwards."""
+
+    async def bench(where: Place) -> list[Figure]:
+        async with measures(where) as m:
+            figures = await work(m)
+            await m.verify()
+        return figures
+
+    return bench
+
+
 BENCHES: Final[Mapping[str, Bench]] = {
-    "create": creates,
-    "bill": billed,
-    "call": called,
-    "callback": callbacks,
-    "query": questions,
+    "create": _at_a_desk(creates),
+    "bill": _at_a_desk(billed),
+    "call": _at_a_desk(called),
+    "callback": _at_a_desk(callbacks),
+    "query": _at_a_desk(questions),
+    "news": news,
+    "trips": trips,
+    "upkeep": upkeep,
 }

@@ -194,7 +194,6 @@ NIGHT = (
     ("the benches beside a bare handler", ("-m", "bench")),
     ("the engine's bench", ("-m", "bench.engine")),
     ("the bench of bills", ("-m", "bench.bills")),
-    ("the bench of news", ("-m", "bench.news")),
     ("every fault", ("-m", "bench.faults")),
 )
 NIGHT_TEST_S = 3600

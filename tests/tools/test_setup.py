@@ -105,7 +105,7 @@ def module(checkout: Path, name: str, text: str) -> None:
     (place / "__main__.py").write_text(text)
 
 
-BENCHES = ["bench", "bench.engine", "bench.bills", "bench.news", "bench.faults"]
+BENCHES = ["bench", "bench.engine", "bench.bills", "bench.faults"]
 CALLED = """\
 import json, os, sys
 seen = os.environ.get("PAYDESK_NIGHT"), os.environ.get("PYTHONDONTWRITEBYTECODE")
