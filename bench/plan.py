@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Final
 
+from bench.chats import chats
 from bench.figures import Figure
 from bench.news import news
 from bench.orders import CONNECTIONS, booked, created, found
@@ -73,6 +74,7 @@ BENCHES: Final[Mapping[str, Bench]] = {
     "callback": _at_a_desk(callbacks),
     "query": _at_a_desk(questions),
     "news": news,
+    "chat": _at_a_desk(chats),
     "trips": trips,
     "upkeep": upkeep,
 }

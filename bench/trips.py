@@ -34,7 +34,7 @@ class Trips:
         before = self._wire.trips
         await asyncio.sleep(IDLE_S)
         self._idle_per_s = (self._wire.trips - before) / IDLE_S
-        return Figure("round trips of an idle desk", "per s", self._idle_per_s, 1)
+        return Figure("idle desk", "round trips per s", self._idle_per_s, 1)
 
     async def of(
         self, what: str, requests: Sequence[bytes], connections: int, good: int, *, paid: bool
@@ -47,7 +47,7 @@ class Trips:
             await until_booked(self.m)
         idle = self._idle_per_s * (loop.time() - began_s)
         trips = max(0.0, self._wire.trips - before - idle) / len(requests)
-        return Figure(what, "round trips", trips, 1, failed=came.failed(good))
+        return Figure(what, "trips", trips, 1, failed=came.failed(good))
 
 
 @asynccontextmanager
@@ -66,17 +66,17 @@ async def trips(where: Place) -> list[Figure]:
     items = where.size.items
     async with _counting(where) as counting:
         m = counting.m
+        figures = [await counting.idle()]
         for product in (LINK, CALL):
             await warm(m, m.town.plain, product)
-        figures = [await counting.idle()]
         for connections in (1, CONNECTIONS):
-            for product, name in ((LINK, "create"), (CALL, "create with a supplier call")):
+            for product, name in ((LINK, "create"), (CALL, "create with a call")):
                 calls = creates(m.town.plain, items // 4, product)
                 what = f"{name}, {connections} at once"
                 figures.append(await counting.of(what, calls, connections, CREATED, paid=False))
             orders = await made(m, m.town.plain)
             told = [callback(answer, m.town.supplier_key) for _, answer in orders]
-            what = f"callback and booking, {connections} at once"
+            what = f"callback booked, {connections} at once"
             figures.append(await counting.of(what, told, connections, FOUND, paid=True))
             asked = queries((keys, order_no(answer)) for keys, answer in orders)
             what = f"query, {connections} at once"
