@@ -48,6 +48,7 @@ class Queue:
     put_off: the column that says until when a row waits that was put off.
     waiting, done, parked: its words for the states.
     fault: the column that says why a row was put off or parked.
+    by_due: an index has what waits in the order of `due_at`, since very much may wait for long.
     month: the column by whose months the table is cut. No row is of a month that is to come.
     gaps_s: between tries. The row is given up after so many tries and one more.
     """
@@ -67,6 +68,7 @@ class Queue:
     done: str = "done"
     parked: str = "parked"
     fault: str = "fault"
+    by_due: bool = False
     month: str = ""
     gaps_s: tuple[float, ...] = ()
 
@@ -84,6 +86,8 @@ class Queue:
         return self.gaps_s[tries - 1] if tries < self.most_tries else None
 
 
+# More than all instances hold at once of what is due first.
+MOST_HELD: Final = 2_000
 # $1: now.
 _DUE: Final = "{row}state = '{waiting}' AND {row}due_at <= $1"
 _UNHELD: Final = "({row}lease_until IS NULL OR {row}lease_until <= $1)"
@@ -134,6 +138,13 @@ def lanes(queue: Queue) -> str:
 def due(queue: Queue) -> str:
     """Whether a row may be free, as a condition. $1: now. It says yes too often rather than too
     seldom: whether a row is to be taken is for the take to say."""
+    if queue.by_due:
+        # The rows in the index's order, and a limit: no plan is to read all that waits.
+        return (
+            f"EXISTS (SELECT FROM (SELECT w.lease_until FROM {queue.table} w"
+            f" WHERE {_DUE.format(row='w.', waiting=queue.waiting)}"
+            f" ORDER BY w.due_at LIMIT {MOST_HELD}) w WHERE {_UNHELD.format(row='w.')})"
+        )
     if (lane := queue.lane_table) is None:
         return f"EXISTS (SELECT FROM {queue.table} w WHERE {_free(queue, 'w')})"
     return (

@@ -41,6 +41,7 @@ QUEUE: Final = Queue(
     waiting="pending",
     done="delivered",
     parked="exhausted",
+    by_due=True,
     month="order_created_at",
 )  # fmt: skip
 
