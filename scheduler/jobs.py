@@ -52,7 +52,7 @@ async def _until_done(name: str, work: Callable[[int], Awaitable[int]]) -> None:
 
 
 async def tell_refusals(runtime: Runtime) -> None:
-    await runtime.people.refusals.tell_due(BATCH)
+    await _until_done("tell_refusals", runtime.people.refusals.tell_due)
 
 
 async def roll_books(runtime: Runtime) -> None:
