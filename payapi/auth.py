@@ -102,7 +102,8 @@ async def identify(runtime: Runtime, request: web.Request) -> App:
     strangers = request.app[STRANGERS]
     strangers.need_room(request[ADDRESS], key_id)
     try:
-        app = await runtime.people.access.app(key_id, request[ADDRESS])
+        app = (await runtime.supply.market.now()).app_by_key(key_id)
+        app.need_address(request[ADDRESS])
     except Refusal:
         strangers.failed(request[ADDRESS], key_id)
         raise

@@ -18,6 +18,7 @@ CODES: Final = declare(
         },
         "authentication": {"key_unknown": "This API key is not known or was withdrawn."},
         "permission": {
+            "address_not_allowed": "Calls from {address} are not allowed.",
             "merchant_suspended": "The merchant {merchant_no} is suspended.",
             "merchant_not_reviewed": (
                 "The merchant {merchant_no} has not passed its review; only test keys work until"

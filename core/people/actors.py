@@ -1,14 +1,13 @@
-"""The one door: turns (person, chat) into an actor with rights, and a key into an app."""
+"""The one door: turns (person, chat) into an actor with rights."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from ipaddress import ip_address, ip_network
 from typing import Final, Literal
 from uuid import UUID
 
 from core.kernel.errors import Refusal
-from core.parties.merchants import App, Merchant, Merchants
+from core.parties.merchants import Merchant, Merchants
 from core.parties.suppliers import Supplier
 from core.people.groups import Group, Groups
 from core.people.people import ROLES, People
@@ -167,18 +166,6 @@ class Access:
             numbers = [(await self._merchants.by_id(m)).merchant_no for m in bound]
             raise Refusal("merchant_ambiguous", merchants=", ".join(numbers))
         return await self._merchants.by_id(bound[0])
-
-    async def app(self, key_id: str, address: str) -> App:
-        """The app of an API key, called from an address it allows.
-
-        Refusals: key_unknown, merchant_suspended, address_not_allowed.
-        """
-        app = await self._merchants.apps.by_key(key_id)
-        if app.ip_allow and not any(
-            ip_address(address) in ip_network(network, strict=False) for network in app.ip_allow
-        ):
-            raise Refusal("address_not_allowed", address=address)
-        return app
 
 
 def _seen(

@@ -24,7 +24,6 @@ CODES: Final = declare(
             ),
         },
         "permission": {
-            "address_not_allowed": "Calls from {address} are not allowed.",
             "not_permitted": "You may not do this: it needs the right “{right}”.",
             "anonymous_admin": (
                 "Telegram hides who is speaking. Switch off “remain anonymous” and say it again."

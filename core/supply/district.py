@@ -12,6 +12,7 @@ from core.parties.district import Parties
 from core.people.district import People
 from core.supply.catalogue import Catalogue
 from core.supply.channels import Channels, ChannelSets, Routing
+from core.supply.market import Market
 from core.supply.onboarding import Documents, Licences, Onboarding
 from core.system.district import System
 
@@ -20,9 +21,10 @@ _LIBRARY: Final = Path(__file__).resolve().parents[2] / "connectors"
 
 @dataclass(frozen=True, slots=True)
 class Supply:
-    """routing: which channel takes an order. catalogue: products and channels, as people change
-    them."""
+    """market: reference data in memory. routing: which channel takes an order. catalogue: products
+    and channels, as people change them."""
 
+    market: Market
     documents: Documents
     onboarding: Onboarding
     licences: Licences
@@ -39,10 +41,12 @@ def build_supply(
     store, clock, audit = system.store, system.clock, delivery.audit
     groups, suppliers = people.groups, parties.suppliers
     chance = random.SystemRandom().random
-    routing = Routing(store, system.link, clock, chance, groups.tell_ops, demo=system.demo)
+    market = Market(store, system.vault, clock, suppliers)
+    routing = Routing(system, market.channels, chance, groups.tell_ops)
     channels = Channels(store, clock, system.ids, audit, routing.limits_changed)
     channel_sets = ChannelSets(store, system.ids, audit)
     return Supply(
+        market,
         Documents(system, delivery, people, _LIBRARY),
         Onboarding(system, audit, suppliers, people, allow_private=private_targets),
         Licences(store, clock, groups, delivery.outbox),

@@ -9,11 +9,12 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator, Coroutine, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import date
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 from uuid import UUID
 from weakref import WeakValueDictionary
@@ -27,6 +28,7 @@ from tortoise.exceptions import DBConnectionError
 
 from core.kernel.errors import Bug
 from core.system.dsn import credentials_of
+from core.system.line import Line, OwnWrites
 
 DESK_ROLE: Final = "paydesk_desk"
 MODELS: Final = (
@@ -113,8 +115,15 @@ class Tx:
     More than seven verbs: those of the driver, under the names that it gives them.
     """
 
-    def __init__(self, connection: asyncpg.Connection[asyncpg.Record]) -> None:
+    def __init__(
+        self,
+        connection: asyncpg.Connection[asyncpg.Record],
+        touched: Callable[[str], bool] = lambda _: False,
+    ) -> None:
+        """touched: whether a statement changes what somebody keeps in memory."""
         self._connection = connection
+        self._touched = touched
+        self.changed = False
 
     async def fetch(
         self, sql: str, *args: object, timeout_s: float | None = None
@@ -123,16 +132,20 @@ class Tx:
         the transaction may, too."""
         if timeout_s is not None:
             await self.execute(f"SET LOCAL statement_timeout = '{timeout_s:.0f}s'")
+        self._note(sql)
         return await self._connection.fetch(sql, *args, timeout=timeout_s or _patience_s())
 
     async def fetchrow(self, sql: str, *args: object) -> asyncpg.Record | None:
+        self._note(sql)
         return await self._connection.fetchrow(sql, *args, timeout=_patience_s())
 
     async def fetchval(self, sql: str, *args: object) -> Any:
+        self._note(sql)
         return await self._connection.fetchval(sql, *args, timeout=_patience_s())
 
     async def execute(self, sql: str, *args: object) -> int:
         """Run a statement; the number of rows it touched."""
+        self._note(sql)
         done = await self._connection.execute(sql, *args, timeout=_patience_s())
         return _touched(done)
 
@@ -167,7 +180,11 @@ class Tx:
             yield chunk
 
     async def executemany(self, sql: str, rows: Sequence[Sequence[object]]) -> None:
+        self._note(sql)
         await self._connection.executemany(sql, rows)
+
+    def _note(self, sql: str) -> None:
+        self.changed = self.changed or self._touched(sql)
 
 
 class Store:
@@ -176,8 +193,11 @@ class Store:
     More than seven verbs: those of the driver, and one for each way to open a connection.
     """
 
-    def __init__(self, client: AsyncpgDBClient) -> None:
+    def __init__(self, client: AsyncpgDBClient, dsn: str) -> None:
         self._client = client
+        self._dsn = dsn
+        self._lines: list[Line] = []
+        self.own_writes = OwnWrites()
         self._shares: WeakValueDictionary[UUID, asyncio.Semaphore] = WeakValueDictionary()
         self._given_up: set[asyncio.Task[Any]] = set()
 
@@ -194,40 +214,51 @@ class Store:
         except (OSError, asyncpg.PostgresError) as error:
             await Tortoise.close_connections()  # or no other store could ever be opened
             raise ConnectionError(f"the database does not answer: {error}") from error
-        return cls(client)
+        return cls(client, dsn)
 
     async def close(self) -> None:
+        for line in self._lines:
+            await line.close()
         await Tortoise.close_connections()
 
+    def line(self, channel: str, heard: Callable[[], None]) -> Line:
+        """A connection beside the pool that hears news of a channel, closed with the store."""
+        options = _options(self._dsn, role=DESK_ROLE)
+        line = Line(partial(_connect, options), channel, heard)
+        self._lines.append(line)
+        return line
+
     async def fetch(self, sql: str, *args: object) -> list[asyncpg.Record]:
-        async with self._connection() as connection:
+        async with self._connection(sql) as connection:
             rows: list[asyncpg.Record] = await connection.fetch(sql, *args, timeout=_patience_s())
             return rows
 
     async def fetchrow(self, sql: str, *args: object) -> asyncpg.Record | None:
-        async with self._connection() as connection:
+        async with self._connection(sql) as connection:
             row: asyncpg.Record | None = await connection.fetchrow(
                 sql, *args, timeout=_patience_s()
             )
             return row
 
     async def fetchval(self, sql: str, *args: object) -> Any:
-        async with self._connection() as connection:
+        async with self._connection(sql) as connection:
             return await connection.fetchval(sql, *args, timeout=_patience_s())
 
     async def execute(self, sql: str, *args: object) -> int:
-        async with self._connection() as connection:
+        async with self._connection(sql) as connection:
             done = await connection.execute(sql, *args, timeout=_patience_s())
             return _touched(done)
 
     @asynccontextmanager
-    async def _connection(self) -> AsyncIterator[asyncpg.Connection[asyncpg.Record]]:
+    async def _connection(self, sql: str) -> AsyncIterator[asyncpg.Connection[asyncpg.Record]]:
         """A connection of the pool. Raises Bug inside a transaction: whoever holds one connection
         and waits for a second can wait for ever, when all the others do the same."""
         if _IN_TRANSACTION.get():
             raise Bug("inside a transaction questions go through it, not through the store")
         async with _turn(), self._client.acquire_connection() as connection:
             yield connection
+        if self.own_writes.touched(sql):
+            self.own_writes.tell()
 
     @contextmanager
     def called(
@@ -320,14 +351,17 @@ class Store:
                 get_connections().reset(context.token)
             raise
         _IN_TRANSACTION.set(True)
+        tx = Tx(client._connection, self.own_writes.touched)
         try:
-            yield Tx(client._connection)
+            yield tx
         except BaseException as error:
             _IN_TRANSACTION.set(False)
             await context.__aexit__(type(error), error, error.__traceback__)
             raise
         _IN_TRANSACTION.set(False)
         await context.__aexit__(None, None, None)
+        if tx.changed:
+            self.own_writes.tell()
 
     @asynccontextmanager
     async def snapshot(self) -> AsyncIterator[Tx]:
@@ -408,6 +442,23 @@ def _touched(status: str) -> int:
 
 def config_of(dsn: str, *, role: str | None, pool_max: int) -> dict[str, Any]:
     """Of Tortoise, for the database at this address. role: what whoever connects becomes."""
+    options = {**_options(dsn, role=role), "minsize": 1, "maxsize": pool_max, "init": _prepare}
+    return {
+        "connections": {_CONNECTION: {"engine": __name__, "credentials": options}},
+        "apps": {
+            "core": {
+                "models": list(MODELS),
+                "default_connection": _CONNECTION,
+                "migrations": "core.system.migrations",
+            }
+        },
+        "use_tz": True,
+        "timezone": "UTC",
+    }
+
+
+def _options(dsn: str, *, role: str | None) -> dict[str, Any]:
+    """How a connection to the database at this address is opened."""
     settings = {"application_name": "paydesk", "timezone": "UTC"}
     if role is not None:
         settings |= {
@@ -419,29 +470,19 @@ def config_of(dsn: str, *, role: str | None, pool_max: int) -> dict[str, Any]:
             "max_parallel_workers_per_gather": "0",
         }
     return {
-        "connections": {
-            _CONNECTION: {
-                "engine": __name__,
-                "credentials": {
-                    **credentials_of(dsn),
-                    "minsize": 1,
-                    "maxsize": pool_max,
-                    "server_settings": settings,
-                    "init": _prepare,
-                    "command_timeout": COMMAND_TIMEOUT_S,
-                },
-            }
-        },
-        "apps": {
-            "core": {
-                "models": list(MODELS),
-                "default_connection": _CONNECTION,
-                "migrations": "core.system.migrations",
-            }
-        },
-        "use_tz": True,
-        "timezone": "UTC",
+        **credentials_of(dsn),
+        "server_settings": settings,
+        "command_timeout": COMMAND_TIMEOUT_S,
     }
+
+
+async def _connect(options: dict[str, Any]) -> asyncpg.Connection[asyncpg.Record]:
+    """A connection beside the pool."""
+    connection: asyncpg.Connection[asyncpg.Record] = await asyncpg.connect(
+        **options, timeout=POOL_WAIT_S
+    )
+    await _prepare(connection)
+    return connection
 
 
 def _ms(seconds: float) -> str:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from core.books import Ledger
 from core.delivery.outbox import Outbox
 from core.kernel.ids import Ids
-from core.parties.merchants import Merchants
 from core.people.groups import Groups
+from core.supply.market import Market
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +18,6 @@ class TradeBooks:
 
     ids: Ids
     ledger: Ledger
-    merchants: Merchants
+    market: Market
     groups: Groups
     outbox: Outbox

@@ -57,13 +57,11 @@ def build_trade(
     addresses: Addresses,
 ) -> Trade:
     """addresses: where suppliers call back and payers pay."""
-    store, clock, merchants = system.store, system.clock, parties.merchants
+    store, clock, market = system.store, system.clock, supply.market
     groups, alarms, routing = people.groups, people.alarms, supply.routing
     audit, approvals = delivery.audit, people.approvals
-    books = TradeBooks(system.ids, ledger, merchants, groups, delivery.outbox)
-    supplier_calls = SupplierCalls(
-        merchants, parties.suppliers, parties.calls, clock, nonce, addresses
-    )
+    books = TradeBooks(system.ids, ledger, market, groups, delivery.outbox)
+    supplier_calls = SupplierCalls(market, parties.calls, clock, nonce, addresses)
     contradictions = Contradictions(store, clock, system.ids, alarms)
     ordinary = OrdinaryPayments(store, clock, books, addresses.cashier_url)
     payments = Payments(books, routing, contradictions, ordinary, addresses.cashier_url)
@@ -78,10 +76,10 @@ def build_trade(
         payments=payments,
         contradictions=contradictions,
         follow_up=follow_up,
-        notifications=Notifications(store, clock, system.ids, system.gateway, merchants, groups),
-        callbacks=Callbacks(system, parties, payments, follow_up, alarms, refused),
+        notifications=Notifications(store, clock, system.ids, system.gateway, market, groups),
+        callbacks=Callbacks(system, market, payments, follow_up, alarms, refused),
         refused_callbacks=refused,
-        completions=Completions(system, delivery, merchants, people, follow_up, by_hand),
+        completions=Completions(system, delivery, market, people, follow_up, by_hand),
         discrepancies=Discrepancies(store, clock, books, audit, approvals, by_hand),
         refunds=refunds,
         refund_dispatch=RefundDispatch(

@@ -44,7 +44,7 @@ async def open_shop(
     merchant = await merchants.open(merchant_no, "Souq", currency=currency, reviewed=True)
     await merchants.offers.set_tariff(merchant, "alipay_qr", Tariff.flat(Rate(12000)), actor="test")
     keys = await merchants.apps.open(merchant, mode="live", name="shop", notify_url=None)
-    return merchant, await merchants.apps.by_key(keys.key_id)
+    return merchant, (await runtime.supply.market.now()).app_by_key(keys.key_id)
 
 
 async def pay(runtime: Runtime, app: App, amount: Money) -> str:

@@ -139,7 +139,7 @@ def books_of(runtime: Runtime) -> TradeBooks:
     return TradeBooks(
         runtime.system.ids,
         runtime.ledger,
-        runtime.parties.merchants,
+        runtime.supply.market,
         runtime.people.groups,
         runtime.delivery.outbox,
     )

@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
-from core.parties.merchants.apps import App, AppKeys, Apps
-from core.parties.merchants.merchant import Merchant
+from core.parties.merchants.apps import App, AppKeys, Apps, read_app
+from core.parties.merchants.merchant import Merchant, read_merchant
 from core.parties.merchants.merchants import Merchants
 from core.parties.merchants.offers import Offer, Offers
 
-__all__ = ["App", "AppKeys", "Apps", "Merchant", "Merchants", "Offer", "Offers"]
+__all__ = [
+    "App",
+    "AppKeys",
+    "Apps",
+    "Merchant",
+    "Merchants",
+    "Offer",
+    "Offers",
+    "read_app",
+    "read_merchant",
+]

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import secrets
 from base64 import b64encode
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Final
+from ipaddress import ip_address, ip_network
+from typing import Any, Final
 from uuid import UUID
 
 from core.kernel.clock import Clock
@@ -13,6 +15,7 @@ from core.kernel.errors import Refusal
 from core.kernel.ids import Ids
 from core.parties.merchants.merchant import Merchant, read_merchant
 from core.parties.merchants.models import AppRow, MerchantRow
+from core.system.store import Store
 from core.system.vault import Purpose, Vault
 
 _API_SECRETS: Final = "app.secrets"
@@ -33,6 +36,20 @@ class App:
     notify_url: str | None
     ip_allow: tuple[str, ...]
 
+    def need_merchant(self) -> None:
+        """Its merchant may use it. Refusals: merchant_suspended, merchant_not_reviewed (live)."""
+        if self.merchant.state != "open":
+            raise Refusal("merchant_suspended", merchant_no=self.merchant.merchant_no)
+        if self.mode == "live" and not self.merchant.reviewed:
+            raise Refusal("merchant_not_reviewed", merchant_no=self.merchant.merchant_no)
+
+    def need_address(self, address: str) -> None:
+        """Whoever calls from here may. Refusals: address_not_allowed."""
+        if self.ip_allow and not any(
+            ip_address(address) in ip_network(network, strict=False) for network in self.ip_allow
+        ):
+            raise Refusal("address_not_allowed", address=address)
+
 
 @dataclass(frozen=True, slots=True)
 class AppKeys:
@@ -47,7 +64,8 @@ class AppKeys:
 class Apps:
     """The apps through which merchants' servers speak; their secrets are kept sealed."""
 
-    def __init__(self, vault: Vault, clock: Clock, ids: Ids) -> None:
+    def __init__(self, store: Store, vault: Vault, clock: Clock, ids: Ids) -> None:
+        self._store = store
         self._vault = vault
         self._clock = clock
         self._ids = ids
@@ -59,81 +77,76 @@ class Apps:
         keys = AppKeys(
             self._ids.uuid7(), f"pdk_{mode}_{secrets.token_hex(12)}", _new_secret(), _new_secret()
         )
-        await AppRow.create(
-            id=keys.app_id,
-            merchant_id=merchant.id,
-            mode=mode,
-            name=name,
-            key_id=keys.key_id,
-            secrets_sealed=self._seal(keys.secret, _API_SECRETS, keys.app_id),
-            notify_secrets_sealed=self._seal(keys.notify_secret, _NOTIFY_SECRETS, keys.app_id),
-            notify_url=notify_url,
-            created_at=self._clock.now(),
+        await self._store.execute(
+            _ADD,
+            keys.app_id,
+            merchant.id,
+            mode,
+            name,
+            keys.key_id,
+            self._seal(keys.secret, _API_SECRETS, keys.app_id),
+            self._seal(keys.notify_secret, _NOTIFY_SECRETS, keys.app_id),
+            notify_url,
+            self._clock.now(),
         )
         return keys
 
     async def set_notify_url(self, app_id: UUID, notify_url: str) -> None:
         """Where notifications of this app go when an order names no address of its own."""
-        await AppRow.filter(id=app_id).update(notify_url=notify_url)
-
-    async def by_key(self, key_id: str) -> App:
-        """The app that an API key names.
-
-        Refusals: key_unknown, merchant_suspended, merchant_not_reviewed.
-        """
-        row = await AppRow.get_or_none(key_id=key_id, state="open")
-        if row is None:
-            raise Refusal("key_unknown")
-        app = await self._app(row)
-        if app.mode == "live" and not app.merchant.reviewed:
-            raise Refusal("merchant_not_reviewed", merchant_no=app.merchant.merchant_no)
-        return app
+        await self._store.execute(
+            "UPDATE app SET notify_url = $2 WHERE id = $1", app_id, notify_url
+        )
 
     async def by_id(self, app_id: UUID) -> App:
-        """The app of an order. Refusals: key_unknown when it was withdrawn."""
-        row = await AppRow.get_or_none(id=app_id)
-        if row is None:
+        """The app of an order. Refusals: key_unknown when there is none."""
+        rows = await AppRow.filter(id=app_id).values()
+        if not rows:
             raise Refusal("key_unknown")
-        return await self._app(row, must_be_open=False)
+        return read_app(rows[0], await _whose(rows[0]["merchant_id"]), self._vault.open)
 
     async def of(self, merchant: Merchant) -> list[App]:
         """A merchant's open apps, the oldest first."""
-        rows = await AppRow.filter(merchant_id=merchant.id, state="open").order_by("created_at")
-        return [await self._app(row, must_be_open=False) for row in rows]
-
-    async def _app(self, row: AppRow, *, must_be_open: bool = True) -> App:
-        merchant = await _whose(row)
-        if must_be_open and merchant.state != "open":
-            raise Refusal("merchant_suspended", merchant_no=merchant.merchant_no)
-        return App(
-            id=row.id,
-            merchant=merchant,
-            mode=row.mode,
-            key_id=row.key_id,
-            secrets=self._opened(row.secrets_sealed, _API_SECRETS, row.id),
-            notify_secrets=self._opened(row.notify_secrets_sealed, _NOTIFY_SECRETS, row.id),
-            notify_url=row.notify_url,
-            ip_allow=tuple(row.ip_allow),
-        )
+        mine = AppRow.filter(merchant_id=merchant.id, state="open").order_by("created_at")
+        return [read_app(row, merchant, self._vault.open) for row in await mine.values()]
 
     def _seal(self, secret: str, use: str, app_id: UUID) -> bytes:
         return self._vault.seal(secret, Purpose(use, str(app_id)))
 
-    def _opened(self, sealed: bytes, use: str, app_id: UUID) -> tuple[str, ...]:
-        return _split(self._vault.open(sealed, Purpose(use, str(app_id))))
+
+def read_app(
+    row: Mapping[str, Any], merchant: Merchant, opened: Callable[[bytes, Purpose], str]
+) -> App:
+    """A row as it is read. opened: opens a sealed secret. Raises Bug as the vault does."""
+
+    def secrets_of(sealed: bytes, use: str) -> tuple[str, ...]:
+        return tuple(opened(sealed, Purpose(use, str(row["id"]))).split("\n"))
+
+    return App(
+        id=row["id"],
+        merchant=merchant,
+        mode=row["mode"],
+        key_id=row["key_id"],
+        secrets=secrets_of(row["secrets_sealed"], _API_SECRETS),
+        notify_secrets=secrets_of(row["notify_secrets_sealed"], _NOTIFY_SECRETS),
+        notify_url=row["notify_url"],
+        ip_allow=tuple(row["ip_allow"]),
+    )
 
 
-async def _whose(row: AppRow) -> Merchant:
+async def _whose(merchant_id: UUID) -> Merchant:
     """Refusals: merchant_not_found."""
-    found = await MerchantRow.get_or_none(id=row.merchant_id)
-    if found is None:
-        raise Refusal("merchant_not_found", merchant_no=row.merchant_id)
-    return read_merchant(found)
+    rows = await MerchantRow.filter(id=merchant_id).values()
+    if not rows:
+        raise Refusal("merchant_not_found", merchant_no=merchant_id)
+    return read_merchant(rows[0])
 
 
 def _new_secret() -> str:
     return "whsec_" + b64encode(secrets.token_bytes(_SECRET_BYTES)).decode()
 
 
-def _split(opened: str) -> tuple[str, ...]:
-    return tuple(opened.split("\n"))
+_ADD: Final = """
+INSERT INTO app (id, merchant_id, mode, name, key_id, secrets_sealed, notify_secrets_sealed,
+    notify_url, created_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+"""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from core.kernel.clock import DayCut
-from core.parties.merchants.models import MerchantRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,16 +25,16 @@ class Merchant:
     reviewed: bool
 
 
-def read_merchant(row: MerchantRow) -> Merchant:
+def read_merchant(row: Mapping[str, Any]) -> Merchant:
     """A row as it is read."""
     return Merchant(
-        id=row.id,
-        merchant_no=row.merchant_no,
-        tag=row.tag,
-        name=row.name,
-        state=row.state,
-        currency=row.currency,
-        day_cut=DayCut(row.day_cut.replace(tzinfo=None), row.zone),
-        credit_line_minor=row.credit_line_minor,
-        reviewed=row.reviewed_at is not None,
+        id=row["id"],
+        merchant_no=row["merchant_no"],
+        tag=row["tag"],
+        name=row["name"],
+        state=row["state"],
+        currency=row["currency"],
+        day_cut=DayCut(row["day_cut"].replace(tzinfo=None), row["zone"]),
+        credit_line_minor=row["credit_line_minor"],
+        reviewed=row["reviewed_at"] is not None,
     )

@@ -26,7 +26,7 @@ class Merchants:
     """Merchants. apps: through which they speak to us. offers: what they buy, at which rates."""
 
     def __init__(self, store: Store, vault: Vault, clock: Clock, ids: Ids, ledger: Ledger) -> None:
-        self.apps = Apps(vault, clock, ids)
+        self.apps = Apps(store, vault, clock, ids)
         self.offers = Offers(store, clock, ids, ledger)
         self._store = store
         self._clock = clock
@@ -53,19 +53,21 @@ class Merchants:
         async with self._store.transaction() as tx:
             await tx.execute("LOCK TABLE merchant IN SHARE ROW EXCLUSIVE MODE")
             tag = await tx.fetchval("SELECT coalesce(max(tag), 0) + 1 FROM merchant")
-            row = await MerchantRow.create(
-                id=self._ids.uuid7(),
-                merchant_no=merchant_no,
-                tag=tag,
-                name=name,
-                currency=currency,
-                day_cut=cut.at,
-                zone=cut.zone,
-                reviewed_at=self._clock.now() if reviewed else None,
-                created_at=self._clock.now(),
+            merchant_id, now = self._ids.uuid7(), self._clock.now()
+            row = await tx.fetchrow(
+                _ADD,
+                merchant_id,
+                merchant_no,
+                tag,
+                name,
+                currency,
+                cut.at,
+                cut.zone,
+                now if reviewed else None,
+                now,
             )
-            await self._ledger.calendar.open_first(tx, row.id, cut)
-        return read_merchant(row)
+            await self._ledger.calendar.open_first(tx, merchant_id, cut)
+        return read_merchant(dict(row or {}))
 
     async def set_day_cut(self, tx: Tx, merchant_id: UUID, cut: DayCut) -> None:
         """When the merchant's days begin, from its next day on: the open one ends as it would."""
@@ -78,26 +80,21 @@ class Merchants:
 
     async def by_no(self, merchant_no: str) -> Merchant:
         """Refusals: merchant_not_found."""
-        row = await MerchantRow.get_or_none(merchant_no=merchant_no.strip().upper())
-        if row is None:
+        rows = await MerchantRow.filter(merchant_no=merchant_no.strip().upper()).values()
+        if not rows:
             raise Refusal("merchant_not_found", merchant_no=merchant_no[:20])
-        return read_merchant(row)
+        return read_merchant(rows[0])
 
     async def by_id(self, merchant_id: UUID) -> Merchant:
         """Refusals: merchant_not_found."""
-        row = await MerchantRow.get_or_none(id=merchant_id)
-        if row is None:
+        rows = await MerchantRow.filter(id=merchant_id).values()
+        if not rows:
             raise Refusal("merchant_not_found", merchant_no=merchant_id)
-        return read_merchant(row)
-
-    async def by_tag(self, tag: int) -> Merchant | None:
-        """The merchant that a public number names."""
-        row = await MerchantRow.get_or_none(tag=tag)
-        return read_merchant(row) if row else None
+        return read_merchant(rows[0])
 
     async def everybody(self) -> list[Merchant]:
         """All merchants, by number."""
-        return [read_merchant(row) for row in await MerchantRow.all().order_by("tag")]
+        return [read_merchant(row) for row in await MerchantRow.all().order_by("tag").values()]
 
     async def currencies(self) -> tuple[str, ...]:
         """Those that merchants have, the one of most merchants first; of a desk without any,
@@ -120,3 +117,9 @@ def _check_name(name: str) -> None:
 def _controls(char: str) -> bool:
     """Whether a character acts on the text instead of being read, such as a line's end."""
     return unicodedata.category(char) in _CONTROLS
+
+
+_ADD: Final = """
+INSERT INTO merchant (id, merchant_no, tag, name, currency, day_cut, zone, reviewed_at, created_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) RETURNING *
+"""

@@ -3,7 +3,14 @@
 from __future__ import annotations
 
 from core.parties.suppliers.calls import Build, Call, CallAbout, Calls, longest_call
-from core.parties.suppliers.suppliers import NewSupplier, Supplier, Suppliers, Waiting, licence_over
+from core.parties.suppliers.suppliers import (
+    NewSupplier,
+    Supplier,
+    Suppliers,
+    Waiting,
+    licence_over,
+    read_supplier,
+)
 
 __all__ = [
     "Build",
@@ -16,4 +23,5 @@ __all__ = [
     "Waiting",
     "licence_over",
     "longest_call",
+    "read_supplier",
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, Final
@@ -111,21 +111,22 @@ class Suppliers:
     # ── reading ──────────────────────────────────────────────────────────────────────────────────
     async def all(self) -> list[Supplier]:
         """All suppliers, by number."""
-        return [self._supplier(row) for row in await SupplierRow.all().order_by("supplier_no")]
+        rows = await SupplierRow.all().order_by("supplier_no").values()
+        return [read_supplier(row, self._vault.open) for row in rows]
 
     async def by_id(self, supplier_id: UUID) -> Supplier:
         """One supplier. Raises Bug: ids come from our own rows."""
-        row = await SupplierRow.get_or_none(id=supplier_id)
-        if row is None:
+        rows = await SupplierRow.filter(id=supplier_id).values()
+        if not rows:
             raise Bug(f"there is no supplier {supplier_id}")
-        return self._supplier(row)
+        return read_supplier(rows[0], self._vault.open)
 
     async def by_no(self, supplier_no: str) -> Supplier:
         """Refusals: supplier_not_found."""
-        row = await SupplierRow.get_or_none(supplier_no=supplier_no.strip().upper())
-        if row is None:
+        rows = await SupplierRow.filter(supplier_no=supplier_no.strip().upper()).values()
+        if not rows:
             raise Refusal("supplier_not_found", supplier_no=supplier_no[:20])
-        return self._supplier(row)
+        return read_supplier(rows[0], self._vault.open)
 
     async def connector(self, document_id: UUID) -> Connector:
         """The connector of a document; its text never changes, so it is read once.
@@ -205,35 +206,35 @@ class Suppliers:
     def _seal(self, credentials: Mapping[str, str], use: str, supplier_id: UUID) -> bytes:
         return self._vault.seal(json.dumps(dict(credentials)), Purpose(use, str(supplier_id)))
 
-    def _open(self, sealed: bytes, use: str, supplier_id: UUID) -> dict[str, Any]:
-        purpose = Purpose(use, str(supplier_id))
-        opened: dict[str, Any] = json.loads(self._vault.open(sealed, purpose))
-        return opened
 
-    def _waiting(self, row: SupplierRow) -> Waiting | None:
-        if row.waiting_sealed is None or row.waiting_by is None or row.waiting_at is None:
-            return None
-        credentials = self._open(row.waiting_sealed, _WAITING, row.id)
-        return Waiting(credentials, row.waiting_by, row.waiting_at)
+def read_supplier(row: Mapping[str, Any], opened: Callable[[bytes, Purpose], str]) -> Supplier:
+    """A row as it is read. opened: opens sealed credentials. Raises Bug as the vault does."""
 
-    def _supplier(self, row: SupplierRow) -> Supplier:
-        return Supplier(
-            id=row.id,
-            supplier_no=row.supplier_no,
-            name=row.name,
-            document_id=row.document_id,
-            credentials=self._open(row.credentials_sealed, _CREDENTIALS, row.id),
-            sandbox=row.sandbox,
-            state=row.state,
-            currency=row.currency,
-            day_cut=DayCut(row.day_cut.replace(tzinfo=None), row.zone),
-            legal_name=row.legal_name,
-            licence_no=row.licence_no,
-            licence_expires_on=row.licence_expires_on,
-            settles_to=row.settles_to,
-            lived=row.live_at is not None,
-            waiting=self._waiting(row),
-        )
+    def credentials_of(sealed: bytes, use: str) -> dict[str, str]:
+        found: dict[str, str] = json.loads(opened(sealed, Purpose(use, str(row["id"]))))
+        return found
+
+    waiting = None
+    if row["waiting_sealed"] is not None:
+        replacing = credentials_of(row["waiting_sealed"], _WAITING)
+        waiting = Waiting(replacing, row["waiting_by"], row["waiting_at"])
+    return Supplier(
+        id=row["id"],
+        supplier_no=row["supplier_no"],
+        name=row["name"],
+        document_id=row["document_id"],
+        credentials=credentials_of(row["credentials_sealed"], _CREDENTIALS),
+        sandbox=row["sandbox"],
+        state=row["state"],
+        currency=row["currency"],
+        day_cut=DayCut(row["day_cut"].replace(tzinfo=None), row["zone"]),
+        legal_name=row["legal_name"],
+        licence_no=row["licence_no"],
+        licence_expires_on=row["licence_expires_on"],
+        settles_to=row["settles_to"],
+        lived=row["live_at"] is not None,
+        waiting=waiting,
+    )
 
 
 _ADD: Final = """

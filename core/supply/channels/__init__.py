@@ -10,6 +10,7 @@ from core.supply.channels.hours import Hours, read_hours
 from core.supply.channels.pauses import AlarmChannel, ChannelWorks
 from core.supply.channels.products import Product, Products
 from core.supply.channels.routing import Routing, Wish
+from core.supply.channels.rows import read_channel
 from core.supply.channels.sets import ChannelSet, ChannelSets
 from core.supply.channels.terms import FAULTS, Terms
 
@@ -36,6 +37,7 @@ __all__ = [
     "Used",
     "Wish",
     "choose",
+    "read_channel",
     "read_hours",
     "why_full",
 ]

@@ -5,21 +5,19 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, datetime
 from uuid import UUID
 
 import structlog
-from redis.asyncio import Redis
 
 from core.delivery.outbox import Say
-from core.kernel.clock import Clock
 from core.kernel.errors import Refusal
 from core.kernel.money import Money
 from core.supply.channels.choice import Channel, Choice, Used, choose, why_full, why_paused
 from core.supply.channels.limits import Limits
 from core.supply.channels.pauses import PROBE, Pauses
-from core.supply.channels.rows import read_set
-from core.system.store import Store, Tx
+from core.system.district import System
+from core.system.store import Tx
 
 _LOG = structlog.get_logger(__name__)
 
@@ -39,30 +37,27 @@ class Routing:
     """Chooses channels, and notes how that went. What is noted serves the orders that come: where
     it cannot be, that is logged, and the order it is about goes on.
 
-    demo: every supplier is a sandbox, so live orders go to them too.
-
-    draw: a number in [0, 1) per call. alarm: tells the ops groups, in the transaction of what it
-    tells of.
+    channels: of a merchant's product, or (None) of the product, now. In a demo every supplier is a
+    sandbox, so live orders go to them too. draw: a number in [0, 1) per call. alarm: tells the ops
+    groups, in the transaction of what it tells of.
 
     More than seven verbs: one for each moment of an order that changes what its channel may take.
     """
 
     def __init__(
         self,
-        store: Store,
-        redis: Redis,
-        clock: Clock,
+        system: System,
+        channels: Callable[[str, UUID | None, datetime], Awaitable[list[Channel]]],
         draw: Callable[[], float],
         alarm: Callable[[Tx, Say], Awaitable[None]],
-        *,
-        demo: bool,
     ) -> None:
-        self._store = store
-        self._clock = clock
+        self._store = system.store
+        self._clock = system.clock
+        self._channels = channels
         self._draw = draw
-        self._demo = demo
-        self._limits = Limits(store, redis)
-        self._pauses = Pauses(store, clock, alarm)
+        self._demo = system.demo
+        self._limits = Limits(system.store, system.link)
+        self._pauses = Pauses(system.store, system.clock, alarm)
 
     async def choose(self, wish: Wish, attempt_no: str, *, tried: Collection[UUID] = ()) -> Choice:
         """Rank, and take room on the first that has some (none: the attempt has no channel).
@@ -146,7 +141,7 @@ class Routing:
     async def _rank(self, wish: Wish, draw: Callable[[], float]) -> Choice:
         now = self._clock.now()
         return choose(
-            await read_set(self._store, now, wish.product_code, wish.merchant_id),
+            await self._channels(wish.product_code, wish.merchant_id, now),
             wish.amount,
             now=now,
             sandbox_allowed=wish.mode == "test" or self._demo,

@@ -1,8 +1,8 @@
-"""Channels as they stand, read from their rows in one query."""
+"""Channels as they stand, read from their rows."""
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Final
 from uuid import UUID
 
@@ -27,26 +27,6 @@ JOIN LATERAL (
     ORDER BY valid_from DESC, seq DESC LIMIT 1
 ) t ON true
 """  # noqa: S608 (our own words)
-# $2 the product, $3 the merchant (or null): its own set where it has one, else the product's.
-_OF_SET: Final = """
-WHERE c.id IN (
-    SELECT channel_id FROM product_channel
-    WHERE product_code = $2 AND merchant_id IS NOT DISTINCT FROM (
-        SELECT merchant_id FROM product_channel
-        WHERE product_code = $2 AND merchant_id = $3 LIMIT 1
-    )
-)
-ORDER BY c.channel_no
-"""
-
-
-async def read_set(
-    queries: Queries, now: datetime, product_code: str, merchant_id: UUID | None
-) -> list[Channel]:
-    """Every channel that a merchant's orders of a product may go to, whatever its state, so that
-    reasons can name them all."""
-    rows = await queries.fetch(_CHANNELS + _OF_SET, now, product_code, merchant_id)
-    return [_channel(row) for row in rows]
 
 
 async def read_all(queries: Queries, now: datetime, supplier_id: UUID | None) -> list[Channel]:
@@ -61,6 +41,11 @@ async def read_one(queries: Queries, now: datetime, channel_id: UUID) -> Channel
 
 
 def _channel(row: asyncpg.Record) -> Channel:
+    return read_channel(row, row["today"], Tariff.unpack("amount", row["tiers"]))
+
+
+def read_channel(row: asyncpg.Record, today: date, cost: Tariff) -> Channel:
+    """A channel's row, with what its supplier's says of it, as it is read."""
     return Channel(
         id=row["id"],
         channel_no=row["channel_no"],
@@ -70,7 +55,7 @@ def _channel(row: asyncpg.Record) -> Channel:
         supplier_code=row["supplier_code"],
         document_id=row["document_id"],
         currency=row["currency"],
-        cost=Tariff.unpack("amount", row["tiers"]),
+        cost=cost,
         amount_list=tuple(row["amount_list"]),
         amount_min=row["amount_min"],
         amount_max=row["amount_max"],
@@ -87,7 +72,7 @@ def _channel(row: asyncpg.Record) -> Channel:
         supplier_sandbox=row["sandbox"],
         licence_expires_on=row["licence_expires_on"],
         zone=row["zone"],
-        today=row["today"],
+        today=today,
     )
 
 

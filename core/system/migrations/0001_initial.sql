@@ -1,6 +1,7 @@
 -- Tables of merchants carry merchant_id in every key, so that they can be spread by merchant later.
 -- Ids are UUIDv7 made by the application. Money is whole smallest units (…_minor) with a currency.
--- Shape is kept by CHECKs, moves by guarded UPDATEs; there are no triggers on merchants' tables.
+-- Shape is kept by CHECKs, moves by guarded UPDATEs; there are no triggers on merchants' tables, but
+-- on reference data.
 
 -- ── the desk itself ─────────────────────────────────────────────────────────────────────────────
 CREATE TABLE desk (
@@ -267,6 +268,56 @@ CREATE TABLE business_day (
 );
 CREATE UNIQUE INDEX business_day_open ON business_day (holder_id) WHERE closed_at IS NULL;
 CREATE INDEX business_day_unkept ON business_day (ends_at) WHERE NOT sums_kept;
+
+-- ── the market: reference data that every process keeps in memory ───────────────────────────────
+CREATE TABLE market (
+    only_row    boolean PRIMARY KEY DEFAULT true CHECK (only_row),
+    version     bigint NOT NULL DEFAULT 1,     -- moves with each transaction that changes any of it
+    changed_in  xid8                           -- the last of them
+);
+INSERT INTO market DEFAULT VALUES;
+
+-- At the end of a transaction, when it holds all that it waits for: two that change reference data
+-- wait for one another during their commits alone.
+CREATE FUNCTION change_market() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF TG_TABLE_NAME = 'business_day' THEN     -- of merchants', nothing is kept in memory
+        IF NOT EXISTS (SELECT FROM supplier WHERE id = NEW.holder_id) THEN
+            RETURN NULL;
+        END IF;
+    END IF;
+    UPDATE market SET version = version + 1, changed_in = pg_current_xact_id()
+    WHERE changed_in IS DISTINCT FROM pg_current_xact_id();
+    IF FOUND THEN
+        PERFORM pg_notify('market', '');
+    END IF;
+    RETURN NULL;
+END $$;
+
+-- Of a merchant, credit_low alone is not kept; of days, which one of a supplier's is open.
+CREATE CONSTRAINT TRIGGER market AFTER INSERT OR DELETE OR UPDATE OF
+    merchant_no, tag, name, state, reviewed_at, currency, day_cut, zone, credit_line_minor
+    ON merchant DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION change_market();
+CREATE CONSTRAINT TRIGGER market AFTER INSERT OR UPDATE OR DELETE ON app
+    DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION change_market();
+CREATE CONSTRAINT TRIGGER market AFTER INSERT OR UPDATE OR DELETE ON product
+    DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION change_market();
+CREATE CONSTRAINT TRIGGER market AFTER INSERT OR UPDATE OR DELETE ON merchant_product
+    DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION change_market();
+CREATE CONSTRAINT TRIGGER market AFTER INSERT OR UPDATE OR DELETE ON tariff
+    DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION change_market();
+CREATE CONSTRAINT TRIGGER market AFTER INSERT OR UPDATE OR DELETE ON supplier
+    DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION change_market();
+CREATE CONSTRAINT TRIGGER market AFTER INSERT OR UPDATE OR DELETE ON channel
+    DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION change_market();
+CREATE CONSTRAINT TRIGGER market AFTER INSERT OR UPDATE OR DELETE ON channel_tariff
+    DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION change_market();
+CREATE CONSTRAINT TRIGGER market AFTER INSERT OR UPDATE OR DELETE ON product_channel
+    DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION change_market();
+CREATE CONSTRAINT TRIGGER market AFTER INSERT OR UPDATE OR DELETE ON binding
+    DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION change_market();
+CREATE CONSTRAINT TRIGGER market AFTER INSERT ON business_day
+    DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION change_market();
 
 -- The open day of a holder, held until the transaction ends: alone, or together with others. Two
 -- statements, so that the row is read as it stands once the lock is there.
@@ -1624,6 +1675,7 @@ REVOKE ALL ON FUNCTION order_tail(uuid, timestamptz, timestamptz) FROM PUBLIC;
 REVOKE ALL ON FUNCTION order_movement(uuid, timestamptz, timestamptz) FROM PUBLIC;
 REVOKE ALL ON FUNCTION moved_between(timestamptz, timestamptz) FROM PUBLIC;
 REVOKE ALL ON FUNCTION hold_day(uuid, boolean) FROM PUBLIC;
+REVOKE ALL ON FUNCTION change_market() FROM PUBLIC;
 REVOKE ALL ON FUNCTION open_orders(jsonb, boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION
     accept_attempt(uuid, uuid, timestamptz, text, text[], text[], text, text, text, timestamptz,
@@ -1643,6 +1695,7 @@ GRANT EXECUTE ON FUNCTION order_tail(uuid, timestamptz, timestamptz) TO paydesk_
 GRANT EXECUTE ON FUNCTION order_movement(uuid, timestamptz, timestamptz) TO paydesk_desk;
 GRANT EXECUTE ON FUNCTION moved_between(timestamptz, timestamptz) TO paydesk_desk;
 GRANT EXECUTE ON FUNCTION hold_day(uuid, boolean) TO paydesk_desk;
+GRANT EXECUTE ON FUNCTION change_market() TO paydesk_desk;
 GRANT EXECUTE ON FUNCTION open_orders(jsonb, boolean) TO paydesk_desk;
 GRANT EXECUTE ON FUNCTION
     accept_attempt(uuid, uuid, timestamptz, text, text[], text[], text, text, text, timestamptz,

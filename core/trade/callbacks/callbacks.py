@@ -14,9 +14,9 @@ import structlog
 from core.connectors import Callback, Connector, Event, InvalidCallback, Reply
 from core.kernel.errors import Refusal
 from core.kernel.ids import read_number
-from core.parties.district import Parties
 from core.parties.suppliers import Supplier
 from core.people.alarms import Alarms, Trouble
+from core.supply.market import Market
 from core.system import retention
 from core.system.district import System
 from core.system.lanes import Lane, Lanes, Rooms
@@ -57,7 +57,7 @@ class Callbacks:
     def __init__(
         self,
         system: System,
-        parties: Parties,
+        market: Market,
         payments: Payments,
         follow_up: FollowUp,
         alarms: Alarms,
@@ -66,8 +66,7 @@ class Callbacks:
         self._store = system.store
         self._clock = system.clock
         self._ids = system.ids
-        self._merchants = parties.merchants
-        self._suppliers = parties.suppliers
+        self._market = market
         self._payments = payments
         self._follow_up = follow_up
         self._alarms = alarms
@@ -94,9 +93,9 @@ class Callbacks:
         if attempt is None:
             _LOG.warning("callback for no attempt of ours", attempt_no=number[:40])
             raise Refusal("callback_unknown")
-        connector = await self._suppliers.connector(attempt.document_id)
+        connector = await self._market.connector(attempt.document_id)
         _need_callbacks(connector)
-        supplier = await self._suppliers.by_id(attempt.supplier_id)
+        supplier = (await self._market.now()).supplier(attempt.supplier_id)
         try:
             events = self._believed(connector, supplier, callback)
             if any(event.attempt_no != attempt.attempt_no for event in events):
@@ -112,10 +111,10 @@ class Callbacks:
         """A callback to a supplier's one address: read by the document that it uses now, and what
         it says of an attempt that was made with another version, by that one."""
         try:
-            supplier = await self._suppliers.by_no(supplier_no)
+            supplier = (await self._market.now()).supplier_by_no(supplier_no)
         except Refusal:
             raise Refusal("callback_unknown") from None
-        connector = await self._suppliers.connector(supplier.document_id)
+        connector = await self._market.connector(supplier.document_id)
         _need_callbacks(connector)
         try:
             events = self._believed(connector, supplier, callback)
@@ -123,7 +122,7 @@ class Callbacks:
             return await self._refuse(connector, supplier, callback, invalid)
         ours = await self._ours(supplier, events)
         for document_id in {attempt.document_id for attempt, _ in ours} - {supplier.document_id}:
-            connector = await self._suppliers.connector(document_id)
+            connector = await self._market.connector(document_id)
             try:
                 events = self._believed(connector, supplier, callback)
             except InvalidCallback as invalid:
@@ -149,7 +148,8 @@ class Callbacks:
 
     async def _attempt(self, attempt_no: str) -> Attempt | None:
         facts = read_number(attempt_no)
-        merchant = await self._merchants.by_tag(facts.merchant_tag) if facts else None
+        market = await self._market.now()
+        merchant = market.merchant_by_tag(facts.merchant_tag) if facts else None
         if merchant is None:
             return None
         return await find_attempt(self._store, merchant.id, attempt_no.upper())

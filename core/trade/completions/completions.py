@@ -14,11 +14,11 @@ from core.delivery.district import Delivery
 from core.delivery.outbox import Notice, Say
 from core.kernel.codec import pack
 from core.kernel.errors import Refusal
-from core.parties.merchants import Merchants
 from core.people.actors import Actor
 from core.people.approvals import Asked
 from core.people.district import People
 from core.people.ops import Deed, tell_ops
+from core.supply.market import Market
 from core.system.district import System
 from core.system.store import Tx
 from core.trade.completions.notices import (
@@ -54,7 +54,7 @@ class Completions:
         self,
         system: System,
         delivery: Delivery,
-        merchants: Merchants,
+        market: Market,
         people: People,
         follow_up: FollowUp,
         by_hand: OrdersByHand,
@@ -64,7 +64,7 @@ class Completions:
         self._audit = delivery.audit
         self._outbox = delivery.outbox
         self._groups = people.groups
-        self._merchants = merchants
+        self._market = market
         self._approvals = people.approvals
         self._follow_up = follow_up
         self._by_hand = by_hand
@@ -290,7 +290,7 @@ class Completions:
         await self._outbox.say(tx, actor.chat_id, said, merchant_id=merchant_id)
 
     async def _tell_ops(self, tx: Tx, actor: Actor, order: Order, reason: str) -> None:
-        merchant = await self._merchants.by_id(order.merchant_id)
+        merchant = (await self._market.now()).merchant(order.merchant_id)
         deed = Deed(
             "completed", merchant.merchant_no, merchant.name, order.amount, order.order_no, reason
         )

@@ -73,7 +73,7 @@ class Discrepancies:
         self._clock = clock
         self._ids = books.ids
         self._ledger = books.ledger
-        self._merchants = books.merchants
+        self._market = books.market
         self._groups = books.groups
         self._outbox = books.outbox
         self._audit = audit
@@ -140,7 +140,7 @@ class Discrepancies:
         if how not in seen.ways:
             order = await get_order(self._store, merchant_id, seen.order_id)
             raise Refusal("order_state", number=order.order_no, status=order.state)
-        merchant = await self._merchants.by_id(merchant_id)
+        merchant = (await self._market.now()).merchant(merchant_id)
         by = ByHand(reason, actor.user_id, actor.name, actor.chat_id, discrepancy_id=discrepancy_id)
 
         async def check(tx: Tx) -> None:

@@ -14,8 +14,8 @@ from core.delivery.outbox import News
 from core.kernel.clock import Clock
 from core.kernel.errors import Refusal
 from core.kernel.ids import Ids, uuid7_time
-from core.parties.merchants import Merchants
 from core.people.groups import Groups
+from core.supply.market import Market
 from core.system import retention
 from core.system.gateway import Gateway, MayHaveHappened, NeverSent, Timeouts
 from core.system.lanes import Lane, Lanes, Rooms
@@ -43,18 +43,12 @@ class Notifications:
     """Delivers news to merchants' servers."""
 
     def __init__(
-        self,
-        store: Store,
-        clock: Clock,
-        ids: Ids,
-        gateway: Gateway,
-        merchants: Merchants,
-        groups: Groups,
+        self, store: Store, clock: Clock, ids: Ids, gateway: Gateway, market: Market, groups: Groups
     ) -> None:
         self._store = store
         self._clock = clock
         self._gateway = gateway
-        self._merchants = merchants
+        self._market = market
         self._queue = NewsQueue(clock, ids)
         self._results = Results(store, clock, groups, self._queue)
         self._lanes = Lanes(clock, proven=_PROVEN, unproven=_UNPROVEN)
@@ -105,7 +99,7 @@ class Notifications:
         found = {}
         for app_id in app_ids:
             try:
-                found[app_id] = (await self._merchants.apps.by_id(app_id)).notify_secrets
+                found[app_id] = (await self._market.now()).app(app_id).notify_secrets
             except Exception:  # noqa: BLE001 (it must not hold up the others)
                 _LOG.exception("no secret to sign with", app_id=str(app_id))
         return found

@@ -52,7 +52,7 @@ class OrdersByHand:
     def __init__(self, books: TradeBooks, payments: Payments, routing: Routing) -> None:
         self._ids = books.ids
         self._ledger = books.ledger
-        self._merchants = books.merchants
+        self._market = books.market
         self._payments = payments
         self._routing = routing
 
@@ -74,7 +74,7 @@ class OrdersByHand:
         also: what is written in the same transaction, before anything else; its refusal undoes
         all. Refusals: order_state, already_resolved, discrepancy_changed.
         """
-        merchant = await self._merchants.by_id(merchant_id)
+        merchant = (await self._market.now()).merchant(merchant_id)
 
         async def work(tx: Tx, day: BusinessDay) -> Order:
             order, attempts = await lock_order(tx, merchant_id, order_id)
@@ -135,7 +135,7 @@ class OrdersByHand:
         by: who confirms, with the reason of who asked (asked_by). version, also: as in `complete`.
         Refusals: order_state, completion_confirmed, refund_under_way.
         """
-        merchant = await self._merchants.by_id(merchant_id)
+        merchant = (await self._market.now()).merchant(merchant_id)
 
         async def work(tx: Tx, day: BusinessDay) -> Order:
             order, attempts = await lock_order(tx, merchant_id, order_id)

@@ -88,7 +88,7 @@ class Creation:
         self._store = store
         self._clock = clock
         self._ids = books.ids
-        self._merchants = books.merchants
+        self._market = books.market
         self._routing = routing
         self._supplier_calls = supplier_calls
         self._payments = payments
@@ -230,7 +230,7 @@ class Creation:
         that seemed left behind, but is being sent by now, is left alone, and so is one that
         somebody else asks about by now.
         """
-        app = await self._merchants.apps.by_id(order.app_id)
+        app = (await self._market.now()).app(order.app_id)
         attempt_no = self._ids.number("attempt", order.mode, app.merchant.tag, at=order.created_at)
         choice = await self._next_choice(order, attempt_no)
         follow_up: Attempt | None = None

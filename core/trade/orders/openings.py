@@ -68,7 +68,7 @@ class Openings:
         self._clock = clock
         self._ids = books.ids
         self._ledger = books.ledger
-        self._merchants = books.merchants
+        self._market = books.market
         self._routing = routing
         self._supplier_calls = supplier_calls
         self._payments = payments
@@ -170,7 +170,7 @@ class Openings:
         merchant, amount = app.merchant, wanted.amount
         if amount.currency != merchant.currency:
             raise Refusal("currency_not_sold", param="currency", currency=merchant.currency)
-        offer = (await self._merchants.offers.of(merchant, day.day)).get(wanted.product)
+        offer = (await self._market.now()).offer(merchant.id, wanted.product, day.day)
         if offer is None:
             raise Refusal("product_unknown", param="product", product=wanted.product)
         volume_minor = 0

@@ -69,7 +69,7 @@ class Payments:
     ) -> None:
         self._ids = books.ids
         self._ledger = books.ledger
-        self._merchants = books.merchants
+        self._market = books.market
         self._groups = books.groups
         self._outbox = books.outbox
         self._routing = routing
@@ -83,7 +83,7 @@ class Payments:
         The identity of a payment is (supplier, upstream_no): the same again changes nothing.
         What contradicts it is kept and told, and books nothing. Refusals: callback_unknown.
         """
-        merchant = await self._merchants.by_id(seen.merchant_id)
+        merchant = (await self._market.now()).merchant(seen.merchant_id)
 
         async def work(tx: Tx, day: BusinessDay) -> Settled:
             return await self._settle(tx, day, merchant, seen, request_id)
@@ -270,7 +270,7 @@ class Payments:
 
         due_at: not before then; now where it is None.
         """
-        app = await self._merchants.apps.by_id(order.app_id)
+        app = (await self._market.now()).app(order.app_id)
         url = order.notify_url or app.notify_url
         if url is None:
             return

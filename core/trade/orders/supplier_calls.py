@@ -22,8 +22,8 @@ from core.connectors import (
 )
 from core.kernel.clock import Clock
 from core.kernel.errors import Bug
-from core.parties.merchants import Merchants
-from core.parties.suppliers import CallAbout, Calls, Supplier, Suppliers, longest_call
+from core.parties.suppliers import CallAbout, Calls, Supplier, longest_call
+from core.supply.market import Market
 from core.system.gateway import MayHaveHappened, NeverSent, Timeouts
 from core.trade.orders.rows import Attempt, Order
 
@@ -47,15 +47,13 @@ class SupplierCalls:
 
     def __init__(
         self,
-        merchants: Merchants,
-        suppliers: Suppliers,
+        market: Market,
         calls: Calls,
         clock: Clock,
         nonce: Callable[[], str],
         addresses: Addresses,
     ) -> None:
-        self._merchants = merchants
-        self._suppliers = suppliers
+        self._market = market
         self._calls = calls
         self._clock = clock
         self._nonce = nonce
@@ -111,15 +109,15 @@ class SupplierCalls:
 
     async def may_send_again(self, attempt: Attempt) -> bool:
         """Whether the same number may be sent twice without a second payment coming of it."""
-        return (await self._suppliers.connector(attempt.document_id)).create_is_idempotent
+        return (await self._market.connector(attempt.document_id)).create_is_idempotent
 
     async def not_found_is_final(self, attempt: Attempt) -> bool:
         """Whether the supplier's "not found" proves that it will never be paid."""
-        return (await self._suppliers.connector(attempt.document_id)).not_found_is_final
+        return (await self._market.connector(attempt.document_id)).not_found_is_final
 
     async def _peer(self, attempt: Attempt) -> tuple[Connector, Supplier]:
-        connector = await self._suppliers.connector(attempt.document_id)
-        return connector, await self._suppliers.by_id(attempt.supplier_id)
+        connector = await self._market.connector(attempt.document_id)
+        return connector, (await self._market.now()).supplier(attempt.supplier_id)
 
     async def _call(
         self,
@@ -140,7 +138,7 @@ class SupplierCalls:
 
     async def facts(self, order: Order, attempt: Attempt) -> AttemptFacts:
         """An attempt as its supplier is told about it."""
-        merchant = await self._merchants.by_id(order.merchant_id)
+        merchant = (await self._market.now()).merchant(order.merchant_id)
         return AttemptFacts(
             attempt_no=attempt.attempt_no,
             order_no=order.order_no,

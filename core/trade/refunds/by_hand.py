@@ -39,7 +39,7 @@ class RefundsByHand:
     ) -> None:
         self._store = store
         self._ledger = books.ledger
-        self._merchants = books.merchants
+        self._market = books.market
         self._outbox = books.outbox
         self._audit = audit
         self._approvals = approvals
@@ -138,7 +138,7 @@ class RefundsByHand:
     async def _seen_by(self, actor: Actor, merchant_id: UUID) -> Merchant:
         """Refusals: anonymous_admin, not_permitted, merchant_not_found."""
         actor.need(RIGHT)
-        merchant = await self._merchants.by_id(merchant_id)
+        merchant = (await self._market.now()).merchant(merchant_id)
         actor.need_for(RIGHT, merchant=merchant)
         return merchant
 

@@ -57,7 +57,7 @@ class Refunds:
     def __init__(self, books: TradeBooks) -> None:
         self._ids = books.ids
         self._ledger = books.ledger
-        self._merchants = books.merchants
+        self._market = books.market
         self._outbox = books.outbox
 
     async def reserve(
@@ -85,7 +85,7 @@ class Refunds:
         if not _REFUND_NO.fullmatch(refund_no):
             expected = "1 to 64 characters of A-Z a-z 0-9 _ . | -"
             raise Refusal("field_invalid", param="refund_no", expected=expected)
-        merchant = await self._merchants.by_id(merchant_id)
+        merchant = (await self._market.now()).merchant(merchant_id)
         actor = named_by(caller, merchant)
 
         async def work(tx: Tx, day: BusinessDay) -> Refund:
@@ -158,7 +158,7 @@ class Refunds:
 
         Refusals: record_not_found, refund_state (it failed, or is being sent right now).
         """
-        merchant = await self._merchants.by_id(merchant_id)
+        merchant = (await self._market.now()).merchant(merchant_id)
 
         async def work(tx: Tx, day: BusinessDay) -> Refund:
             locked = await lock_refund(tx, merchant_id, refund_id)
@@ -230,7 +230,7 @@ class Refunds:
         called in the same transaction, with the refund as it had failed. One that did not fail
         stays as it is. Refusals: record_not_found.
         """
-        merchant = await self._merchants.by_id(merchant_id)
+        merchant = (await self._market.now()).merchant(merchant_id)
 
         async def work(tx: Tx, day: BusinessDay) -> Refund:
             locked = await lock_refund(tx, merchant_id, refund_id)
@@ -277,7 +277,7 @@ class Refunds:
         """
         if not why.strip():
             raise Refusal("reason_missing", reason_for="release")
-        merchant = await self._merchants.by_id(merchant_id)
+        merchant = (await self._market.now()).merchant(merchant_id)
 
         async def work(tx: Tx, day: BusinessDay) -> Refund:
             locked = await lock_refund(tx, merchant_id, refund_id)
@@ -344,7 +344,7 @@ class Refunds:
 
     async def _tell(self, tx: Tx, refund: Refund, order: Order) -> None:
         """Put the end of a refund into the outbox for the merchant's server, where it has one."""
-        app = await self._merchants.apps.by_id(order.app_id)
+        app = (await self._market.now()).app(order.app_id)
         url = order.notify_url or app.notify_url
         if url is None:
             return

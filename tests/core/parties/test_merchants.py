@@ -36,21 +36,22 @@ async def test_live_keys_need_a_passed_review(runtime: Runtime) -> None:
     live = await keys_of(runtime, merchant, "live")
     test = await keys_of(runtime, merchant, "test")
     with pytest.raises(Refusal) as error:
-        await runtime.parties.merchants.apps.by_key(live)
+        (await runtime.supply.market.now()).app_by_key(live)
     assert refused(error.value) == "merchant_not_reviewed"
     assert (error.value.kind.type, error.value.facts) == ("permission", {"merchant_no": "M2001"})
-    assert (await runtime.parties.merchants.apps.by_key(test)).mode == "test"
+    assert (await runtime.supply.market.now()).app_by_key(test).mode == "test"
     await runtime.system.store.execute(
         "UPDATE merchant SET reviewed_at = now() WHERE id = $1", merchant.id
     )
-    app = await runtime.parties.merchants.apps.by_key(live)
+    app = (await runtime.supply.market.now()).app_by_key(live)
     assert (app.mode, app.merchant.reviewed) == ("live", True)
 
 
 async def test_a_merchant_is_taken_as_reviewed(runtime: Runtime) -> None:
     merchant = await runtime.parties.merchants.open("M2001", "新店", reviewed=True)
     assert merchant.reviewed
-    app = await runtime.parties.merchants.apps.by_key(await keys_of(runtime, merchant, "live"))
+    key_id = await keys_of(runtime, merchant, "live")
+    app = (await runtime.supply.market.now()).app_by_key(key_id)
     assert app.merchant == merchant
 
 

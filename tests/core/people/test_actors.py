@@ -213,23 +213,26 @@ async def test_the_merchant_a_command_is_about(runtime: Runtime) -> None:
 
 async def test_a_key_opens_its_app(runtime: Runtime, shop: tuple[Merchant, App]) -> None:
     _, app = shop
-    assert await runtime.people.access.app(app.key_id, "203.0.113.7") == app
+    market = runtime.supply.market.now
+    assert (await market()).app_by_key(app.key_id) == app
+    app.need_address("203.0.113.7")
     execute = runtime.system.store.execute
     await execute("UPDATE app SET ip_allow = '{203.0.113.0/24}' WHERE id = $1", app.id)
-    allowed = await runtime.people.access.app(app.key_id, "203.0.113.7")
+    allowed = (await market()).app_by_key(app.key_id)
+    allowed.need_address("203.0.113.7")
     assert replace(allowed, ip_allow=()) == app
     for address in ("198.51.100.1", "::1"):
         with pytest.raises(Refusal) as error:
-            await runtime.people.access.app(app.key_id, address)
+            allowed.need_address(address)
         assert error.value.code == "address_not_allowed"
     await execute("UPDATE merchant SET state = 'suspended'")
     with pytest.raises(Refusal) as error:
-        await runtime.people.access.app(app.key_id, "203.0.113.7")
+        (await market()).app_by_key(app.key_id)
     assert error.value.code == "merchant_suspended"
     await execute("UPDATE app SET state = 'withdrawn'")
     for key_id in (app.key_id, "pdk_live_unknown", ""):
         with pytest.raises(Refusal) as error:
-            await runtime.people.access.app(key_id, "203.0.113.7")
+            (await market()).app_by_key(key_id)
         assert error.value.code == "key_unknown"
 
 

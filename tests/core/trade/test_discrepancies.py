@@ -460,7 +460,7 @@ async def test_test_orders_are_listed_apart_and_alarm_nobody(desk: Desk) -> None
         desk.merchant, mode="test", name="try", notify_url=None
     )
     live = desk.app
-    desk.app = await desk.runtime.people.access.app(keys.key_id, "127.0.0.1")
+    desk.app = (await desk.runtime.supply.market.now()).app_by_key(keys.key_id)
     tried = await desk.open()
     await desk.see(tried, 9900)
     assert await desk.said(OPS_CHAT) == []

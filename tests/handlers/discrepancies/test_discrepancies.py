@@ -79,7 +79,7 @@ async def test_discrepancies_of_test_orders_are_shown_when_asked_for(
         shop[0], mode="test", name="try", notify_url=None
     )
     opened = await desk.runtime.trade.creation.open(
-        await desk.runtime.people.access.app(keys.key_id, "127.0.0.1"),
+        (await desk.runtime.supply.market.now()).app_by_key(keys.key_id),
         OpenOrder("TRY-1", Money(10_000, "CNY"), "alipay_qr", "A lamp", "203.0.113.9"),
         request_id="test",
     )

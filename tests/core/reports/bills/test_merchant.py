@@ -279,7 +279,7 @@ async def test_test_orders_are_on_no_bill(desk: Desk) -> None:
     keys = await desk.runtime.parties.merchants.apps.open(
         desk.merchant, mode="test", name="try", notify_url=None
     )
-    desk.app = await desk.runtime.people.access.app(keys.key_id, "127.0.0.1")
+    desk.app = (await desk.runtime.supply.market.now()).app_by_key(keys.key_id)
     await desk.see(await desk.open(), 10000)
     bill = await desk.runtime.reports.bills.merchant(desk.merchant.id)
     assert (bill.products, bill.channels, bill.closing_minor, bill.unpaid) == ((), (), 0, 0)

@@ -168,12 +168,10 @@ class Gone:
 async def test_what_cannot_be_noted_fails_no_order(desk: Desk) -> None:
     runtime = desk.runtime
     broken = Routing(
-        cast(Any, Gone()),
-        runtime.system.redis,
-        runtime.system.clock,
+        replace(runtime.system, store=cast(Any, Gone())),
+        runtime.supply.market.channels,
         lambda: 0.5,
         silent,
-        demo=True,
     )
     channel = await runtime.supply.channels.by_no("C01")
     await broken.failed(channel.id, channel.today, "A1", "no", refused=False)

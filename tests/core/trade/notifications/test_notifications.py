@@ -262,7 +262,7 @@ def delivering(desk: Desk, act: Callable[[HttpRequest], Awaitable[int]]) -> Noti
         desk.clock,
         runtime.system.ids,
         Acting(act),
-        runtime.parties.merchants,
+        runtime.supply.market,
         runtime.people.groups,
     )
 

@@ -151,7 +151,7 @@ async def test_a_tests_contradiction_is_kept_and_alarms_nobody(desk: Desk) -> No
     keys = await desk.runtime.parties.merchants.apps.open(
         desk.merchant, mode="test", name="try", notify_url=None
     )
-    desk.app = await desk.runtime.people.access.app(keys.key_id, "127.0.0.1")
+    desk.app = (await desk.runtime.supply.market.now()).app_by_key(keys.key_id)
     tried = await desk.open()
     assert tried.attempt is not None
     await desk.see(tried, 10000, upstream_no="U1")

@@ -310,7 +310,7 @@ async def test_a_test_key_reaches_sandboxes_only(desk: Desk) -> None:
     keys = await desk.runtime.parties.merchants.apps.open(
         desk.merchant, mode="test", name="try", notify_url=None
     )
-    app = await desk.runtime.people.access.app(keys.key_id, "127.0.0.1")
+    app = (await desk.runtime.supply.market.now()).app_by_key(keys.key_id)
     opened = await desk.runtime.trade.creation.open(app, wanted(), request_id="t")
     assert opened.order.order_no.startswith("T")
     await desk.see(opened, 10000)
@@ -327,7 +327,7 @@ async def test_a_credit_line_stops_no_test_orders(desk: Desk) -> None:
     await desk.runtime.accounts.credit.set_line(
         await desk.actor(ADMIN), desk.merchant, Money(5_000, "CNY"), Cause(CHAT, 1, 1)
     )
-    app = await desk.runtime.people.access.app(keys.key_id, "127.0.0.1")
+    app = (await desk.runtime.supply.market.now()).app_by_key(keys.key_id)
     for _ in range(2):
         opened = await desk.runtime.trade.creation.open(app, wanted(), request_id="t")
         await desk.see(opened, 10_000)

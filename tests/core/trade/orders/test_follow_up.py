@@ -243,8 +243,7 @@ class DecidedMeanwhile(SupplierCalls):
     def __init__(self, desk: Desk, opened: Opened) -> None:
         runtime = desk.runtime
         super().__init__(
-            runtime.parties.merchants,
-            runtime.parties.suppliers,
+            runtime.supply.market,
             runtime.parties.calls,
             runtime.system.clock,
             lambda: "n",

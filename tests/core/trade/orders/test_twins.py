@@ -46,8 +46,7 @@ def another_desk(desk: Desk, store: Store) -> Creation:
     """The same business in another process, as far as opening goes."""
     runtime = desk.runtime
     calling = SupplierCalls(
-        runtime.parties.merchants,
-        runtime.parties.suppliers,
+        runtime.supply.market,
         runtime.parties.calls,
         runtime.system.clock,
         lambda: uuid4().hex,
