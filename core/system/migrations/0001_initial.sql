@@ -700,8 +700,9 @@ CREATE TABLE attempt_history (
 -- both, in one statement. asked: for each the rows as they are to be (`core.trade.orders.new_orders`),
 -- decided by what was known of its merchant, which is looked at again here, under the lock of the
 -- merchant's open day. waits: for whoever holds a day alone; else its merchant is busy.
--- said: opened | taken (the number is used) | busy | day (another one is open, or it is rolled up
--- past the order) | credit (the line is reached). Of all but opened nothing is written.
+-- said: opened | taken (the number is used) | busy | stale (the market is another one) | day (another
+-- one is open, or it is rolled up past the order) | credit (the line is reached). Of all but opened
+-- nothing is written.
 CREATE FUNCTION open_orders(asked jsonb, waits boolean)
 RETURNS TABLE (id uuid, said text, day date, ends_at timestamptz, rolled_to timestamptz)
 LANGUAGE plpgsql AS $$
@@ -725,14 +726,16 @@ BEGIN
     RETURN QUERY
     WITH one AS MATERIALIZED (
         SELECT o AS made, a.*
-        FROM jsonb_to_recordset(asked) AS a ("order" jsonb, turn smallint, line_minor bigint,
-                                             attempt jsonb, order_moves jsonb, attempt_moves jsonb)
+        FROM jsonb_to_recordset(asked) AS a (
+            "order" jsonb, turn smallint, market bigint, line_minor bigint, attempt jsonb,
+            order_moves jsonb, attempt_moves jsonb)
         CROSS JOIN LATERAL jsonb_populate_record(NULL::orders, a."order") o
     ), judged AS MATERIALIZED (
         SELECT o.*, (o.made).id, d.day, d.ends_at, d.rolled_to, CASE
             WHEN k.order_id = (o.made).id THEN 'there'  -- the answer to the same question was lost
             WHEN k.order_id IS NOT NULL THEN 'taken'
             WHEN (o.made).merchant_id <> ALL (held) THEN 'busy'
+            WHEN o.market <> (SELECT version FROM market) THEN 'stale'
             WHEN d.day IS DISTINCT FROM (o.made).created_day OR (o.made).created_at < d.rolled_to
                  OR (o.made).created_at >= d.ends_at THEN 'day'
             WHEN o.line_minor < (

@@ -99,9 +99,10 @@ class Creation:
         """Create an order, or find the one that the same call created before. A number whose
         order came to nothing is free for another one.
 
-        Refusals: order_conflict, currency_not_sold, product_unknown, fee_exceeds_amount,
-        credit_line_reached (live only: nothing is advanced for test orders), no_channel, no_room
-        (later one will take it). After any of them nothing was written.
+        Refusals: order_conflict, merchant_suspended (since the call began), currency_not_sold,
+        product_unknown, fee_exceeds_amount, credit_line_reached (live only: nothing is advanced
+        for test orders), no_channel, no_room (later one will take it). After any of them nothing
+        was written.
         """
         opened = await self._open(app, wanted, Turn(), request_id=request_id)
         if opened.again and opened.nothing_sent:

@@ -42,12 +42,13 @@ class Move:
 @dataclass(frozen=True, slots=True)
 class Draft:
     """An order that is going to be written with its first attempt, and the moves that brought both
-    so far. turn: of its number, see `Key`. line_minor: the credit line that holds for it; None:
-    none does."""
+    so far. turn: of its number, see `Key`. market_version: of the snapshot that it was decided by.
+    line_minor: the credit line that holds for it; None: none does."""
 
     order: Order
     attempt: Attempt
     turn: int
+    market_version: int
     line_minor: int | None
     order_moves: tuple[Move, ...]
     attempt_moves: tuple[Move, ...]
@@ -62,7 +63,14 @@ class Step:
 
 
 def sent_draft(
-    order: Order, attempt: Attempt, app: App, step: Step, *, turn: int, request_id: str
+    order: Order,
+    attempt: Attempt,
+    app: App,
+    step: Step,
+    *,
+    turn: int,
+    market_version: int,
+    request_id: str,
 ) -> Draft:
     """An order whose attempt is on its way to the supplier. order, attempt: as they were made."""
     opened = Move(
@@ -76,6 +84,7 @@ def sent_draft(
         order=order,
         attempt=replace(attempt, state=send.state_to, sent_at=step.at, ask_at=step.ask_at),
         turn=turn,
+        market_version=market_version,
         line_minor=line_minor_of(app),
         order_moves=(opened,),
         attempt_moves=(created, send),
@@ -93,6 +102,7 @@ def accepted_draft(draft: Draft, pay: Pay, step: Step, *, request_id: str) -> Dr
         order=replace(order, state=pends.state_to, version=order.version + 1),
         attempt=replace(attempt, state=accept.state_to, pay=pay, ask_at=step.ask_at),
         turn=draft.turn,
+        market_version=draft.market_version,
         line_minor=draft.line_minor,
         order_moves=(*draft.order_moves, pends),
         attempt_moves=(*draft.attempt_moves, accept),

@@ -22,10 +22,11 @@ _BUSY: Final = "busy"
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """What became of a draft: opened; or nothing was written, since its number is taken, its day
-    is not the open one, or its merchant's credit line is reached. day: the one that is open."""
+    """What became of a draft: opened; or nothing was written, since its number is taken, the market
+    is another one, its day is not the open one, or its merchant's credit line is reached. day: the
+    one that is open."""
 
-    said: Literal["opened", "taken", "day", "credit"]
+    said: Literal["opened", "taken", "stale", "day", "credit"]
     day: SeenDay | None = None
 
     @property
@@ -73,6 +74,7 @@ class NewOrders:
         return {
             "order": _order_row(draft.order),
             "turn": draft.turn,
+            "market": draft.market_version,
             "line_minor": draft.line_minor,
             "order_moves": [
                 {"version": version, "actor": move.actor, **_move(move)}

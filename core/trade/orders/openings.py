@@ -11,6 +11,7 @@ from core.kernel.clock import Clock
 from core.kernel.errors import Bug, Refusal
 from core.parties.merchants import App
 from core.supply.channels import Choice, Routing, Wish
+from core.supply.market import Snapshot
 from core.system.store import Store, Tx
 from core.trade.booking_tools import TradeBooks
 from core.trade.orders.decisions import OpenOrder, came_to_nothing
@@ -79,13 +80,16 @@ class Openings:
     ) -> Draft | None:
         """The new order as it is written now: pending, where the supplier needs no call of ours;
         else with an attempt that is sent, so that a crash from now on is known to be a doubt.
-        None: another order has the number. Refusals: as of `Creation.open`."""
+        None: another order has the number. app: as its call found it; what counts is how it stands
+        when the order is written. Refusals: as of `Creation.open`."""
         for _ in range(_TRIES):
+            market = await self._market.now()
+            app = market.app_by_key(app.key_id)
             day = await self._ledger.open_days.now(app.merchant.id)
             attempt_no = self._ids.number("attempt", app.mode, app.merchant.tag, at=day.at)
             said = None
             try:
-                draft = await self._draft(app, wanted, day, turn, attempt_no, request_id)
+                draft = await self._draft(market, app, wanted, day, turn, attempt_no, request_id)
                 if draft is None:
                     return None
                 written = await self._write(draft, turn)
@@ -102,6 +106,8 @@ class Openings:
                     return None
                 case "credit":
                     raise Refusal(CREDIT_LINE_REACHED)
+                case "stale":
+                    await self._market.reload()
                 case "day":
                     self._ledger.open_days.seen(app.merchant.id, written.open_day)
         raise Bug(f"an order of {app.merchant.merchant_no} was decided in vain {_TRIES} times")
@@ -130,6 +136,7 @@ class Openings:
 
     async def _draft(
         self,
+        market: Snapshot,
         app: App,
         wanted: OpenOrder,
         day: BusinessDay,
@@ -138,7 +145,7 @@ class Openings:
         request_id: str,
     ) -> Draft | None:
         """None: another order has the number."""
-        terms = await self._terms(app, wanted, day)
+        terms = await self._terms(market, app, wanted, day)
         choice = await self._choose(app, wanted, turn, attempt_no)
         if choice is None:
             return None
@@ -159,18 +166,28 @@ class Openings:
             order, choice.ranked[0], attempt_no, seq=1, at=now, reasons=choice.reasons
         )
         step = Step(now, now + FIRST_QUESTION)
-        draft = sent_draft(order, attempt, app, step, turn=turn.number, request_id=request_id)
+        draft = sent_draft(
+            order,
+            attempt,
+            app,
+            step,
+            turn=turn.number,
+            market_version=market.version,
+            request_id=request_id,
+        )
         pay = await self._supplier_calls.handed_over(draft.order, draft.attempt)
         if pay is None:
             return draft
         return accepted_draft(draft, pay, Step(now, now + FIRST_LOOK), request_id=request_id)
 
-    async def _terms(self, app: App, wanted: OpenOrder, day: BusinessDay) -> Terms:
+    async def _terms(
+        self, market: Snapshot, app: App, wanted: OpenOrder, day: BusinessDay
+    ) -> Terms:
         """What it is sold as, at the rate of its day and tier."""
         merchant, amount = app.merchant, wanted.amount
         if amount.currency != merchant.currency:
             raise Refusal("currency_not_sold", param="currency", currency=merchant.currency)
-        offer = (await self._market.now()).offer(merchant.id, wanted.product, day.day)
+        offer = market.offer(merchant.id, wanted.product, day.day)
         if offer is None:
             raise Refusal("product_unknown", param="product", product=wanted.product)
         volume_minor = 0

@@ -16,14 +16,16 @@ from core.books import BusinessDay
 from core.books.days import lock_open
 from core.connectors import CreateReading, Pay, Rejected
 from core.kernel.errors import Refusal
-from core.kernel.money import Rate
+from core.kernel.money import Money, Rate
 from core.kernel.tariff import Tariff
+from core.people.receipts import Cause
+from core.supply.market import Market, Snapshot
 from core.system.store import Store
 from core.trade.orders import Attempt, Creation, Opened, Order, SupplierCalls, get_attempts
 from core.trade.orders.drafts import Draft, Step, new_attempt, new_order, sent_draft
 from core.trade.orders.new_orders import NewOrders
 from core.trade.orders.rows import Terms, find_key
-from tests.core.support import Desk, books_of, wanted
+from tests.core.support import ADMIN, CHAT, Desk, books_of, wanted
 from tests.core.trade.orders.test_twins import another_desk
 
 BOUND_S = 20.0
@@ -136,7 +138,11 @@ async def draft_of(desk: Desk) -> Draft:
     channel = await runtime.supply.channels.by_no("C01")
     attempt = new_attempt(order, channel, attempt_no, seq=1, at=day.at, reasons=())
     step = Step(day.at, day.at + timedelta(seconds=20))
-    return sent_draft(order, attempt, desk.app, step, turn=1, request_id="test")
+    market = await runtime.supply.market.now()
+    return sent_draft(
+        order, attempt, desk.app, step,
+        turn=1, market_version=market.version, request_id="test",
+    )  # fmt: skip
 
 
 async def test_what_the_payer_takes_along_is_payable_after_one_question(desk: Desk) -> None:
@@ -290,19 +296,75 @@ async def test_an_order_that_was_decided_in_a_day_that_is_over_is_decided_anew(d
     await desk.sound()
 
 
+class Behind(Market):
+    """A market that hears of nothing until it is told that it is stale."""
+
+    def __init__(self, market: Market, kept: Snapshot) -> None:
+        self._market = market
+        self._kept = kept
+        self.reloads = 0
+
+    async def now(self) -> Snapshot:
+        return self._kept
+
+    async def reload(self) -> Snapshot:
+        self.reloads += 1
+        self._kept = await self._market.reload()
+        return self._kept
+
+
+async def behind(desk: Desk) -> tuple[Creation, Behind]:
+    """The same business in a process that no news of reference data reaches."""
+    runtime = desk.runtime
+    market = Behind(runtime.supply.market, await runtime.supply.market.now())
+    creation = Creation(
+        runtime.system.store,
+        runtime.system.clock,
+        replace(books_of(runtime), market=market),
+        runtime.supply.routing,
+        HandsOver(),
+        runtime.trade.payments,
+    )
+    return creation, market
+
+
+async def test_no_order_of_a_merchant_that_was_suspended_meanwhile_is_taken(desk: Desk) -> None:
+    creation, market = await behind(desk)
+    await desk.runtime.system.store.execute(
+        "UPDATE merchant SET state = 'suspended' WHERE id = $1", desk.merchant.id
+    )
+    with pytest.raises(Refusal) as error:
+        await creation.open(desk.app, wanted(), request_id="late")
+    assert (error.value.code, market.reloads) == ("merchant_suspended", 1)
+    assert await count(desk, "orders") == await count(desk, "order_key") == 0
+
+
+async def test_an_order_is_taken_at_the_rate_that_holds_when_it_is_written(desk: Desk) -> None:
+    creation, market = await behind(desk)
+    await desk.runtime.parties.merchants.offers.set_tariff(
+        desk.merchant, "alipay_qr", Tariff.flat(Rate(20_000)), actor="test"
+    )
+    opened = await creation.open(desk.app, wanted(), request_id="late")
+    assert (opened.order.agreed.fee_minor, market.reloads) == (200, 1)
+    await desk.sound()
+
+
 async def test_a_credit_line_is_looked_at_by_the_write(desk: Desk) -> None:
     creation = creation_on(desk, desk.runtime.system.store, HandsOver())
     opened = await creation.open(desk.app, wanted(), request_id="one")
     await desk.see(opened, 10000)  # we owe 98.80 now
-    for line_minor, code in ((9_880, None), (9_879, "credit_line_reached")):
-        merchant = replace(desk.merchant, credit_line_minor=line_minor)
-        app = replace(desk.app, merchant=merchant)
+    admin = await desk.actor(ADMIN)
+    for message, (line_minor, code) in enumerate(((9_880, None), (9_879, "credit_line_reached"))):
+        line = Money(line_minor, "CNY")
+        await desk.runtime.accounts.credit.set_line(
+            admin, desk.merchant, line, Cause(CHAT, message, 1)
+        )
         if code is None:
-            await creation.open(app, wanted(), request_id="within")
+            await creation.open(desk.app, wanted(), request_id="within")
             continue
         for product in ("alipay_qr", "bank_web"):
             with pytest.raises(Refusal) as error:
-                await creation.open(app, wanted(500, product=product), request_id="beyond")
+                await creation.open(desk.app, wanted(500, product=product), request_id="beyond")
             assert error.value.code == code, product
     assert await count(desk, "orders") == 2
 
