@@ -79,6 +79,7 @@ class OrdinaryPayments:
                 meaning="order",
                 amount_minor=seen.paid.minor,
                 how=seen.how,
+                request_id=reports[place].request_id,
             )
         return [
             bookings[place].order if place in bookings else None for place in range(len(reports))
