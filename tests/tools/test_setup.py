@@ -90,12 +90,18 @@ def test_run_makes_the_environment_once_and_starts_the_demo(checkout: Path, path
     assert (checkout / MARKER).stat().st_mtime_ns == made_at_ns
 
 
-def test_faults_are_planted_in_the_environment_of_the_desk(made: Path) -> None:
-    module(made, "bench.faults", ECHO)
+@pytest.mark.parametrize(
+    ("target", "name", "words"),
+    [("faults", "bench.faults", []), ("bench", "bench", []), ("bench-quick", "bench", ["--quick"])],
+)
+def test_a_desk_is_measured_in_the_environment_of_the_desk(
+    made: Path, target: str, name: str, words: list[str]
+) -> None:
+    module(made, name, ECHO)
     python, asked = f"PYTHON={sys.executable}", "ARGS=kills --json 'a file'"
-    done = make(made, os.environ["PATH"], "faults", python, asked)
+    done = make(made, os.environ["PATH"], target, python, asked)
     said = json.loads(done.stdout.splitlines()[-1])
-    assert said == [str(made), str(made / ".venv"), ["kills", "--json", "a file"]]
+    assert said == [str(made), str(made / ".venv"), [*words, "kills", "--json", "a file"]]
 
 
 def module(checkout: Path, name: str, text: str) -> None:
