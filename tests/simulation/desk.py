@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -41,7 +42,9 @@ COSTS: Final = {
 ABROAD: Final = (("S03", "JPY", "C31", "C32"), ("S04", "KWD", "C41", "C42"))
 # Longer than any life: a step takes 26 hours at most.
 MONTHS: Final = 6
-_MIGRATED, _TEMPLATE = "template_demo", "template_lives"
+_MIGRATED = "template_demo"
+# Each worker has its own, since each has its own supplier, whose address is in it.
+_TEMPLATE = f"template_lives_{os.environ.get('PYTEST_XDIST_WORKER', 'gw0')}"
 
 
 def start() -> datetime:
