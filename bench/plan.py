@@ -74,7 +74,8 @@ BENCHES: Final[Mapping[str, Bench]] = {
     "callback": _at_a_desk(callbacks),
     "query": _at_a_desk(questions),
     "news": news,
-    "chat": _at_a_desk(chats),
     "trips": trips,
     "upkeep": upkeep,
+    # The last: its groups hear their answers long after, within Telegram's limits.
+    "chat": _at_a_desk(chats),
 }
