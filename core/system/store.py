@@ -15,12 +15,11 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import date
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
+from typing import Any, Final, Protocol, TypeVar
 from uuid import UUID
 from weakref import WeakValueDictionary
 
 import asyncpg
-from asyncpg.pool import PoolAcquireContext
 from tortoise import Tortoise
 from tortoise.backends.asyncpg.client import AsyncpgDBClient
 from tortoise.connection import get_connection, get_connections
@@ -29,6 +28,7 @@ from tortoise.exceptions import DBConnectionError
 from core.kernel.errors import Bug
 from core.system.dsn import credentials_of
 from core.system.line import Line, OwnWrites
+from core.system.pool import POOL_WAIT_S, open_pool
 
 DESK_ROLE: Final = "paydesk_desk"
 MODELS: Final = (
@@ -42,8 +42,7 @@ _CONNECTION: Final = "default"
 MONTHS_AHEAD: Final = 24
 # A statement that takes longer is ended. Whoever knows better says so, with `timeout_s`.
 COMMAND_TIMEOUT_S: Final = 30
-# For a connection of the pool, and for a lock of somebody else's: few wait for who is stuck.
-POOL_WAIT_S: Final = 3.0
+# For a lock of somebody else's, as for a connection of the pool: few wait for who is stuck.
 LOCK_WAIT_S: Final = 3.0
 # A transaction that asks nothing for so long belongs to a desk that is frozen or gone.
 IDLE_IN_TRANSACTION_S: Final = 10.0
@@ -384,29 +383,11 @@ class Store:
         return str(await self.fetchval("SELECT kind FROM desk"))
 
 
-if TYPE_CHECKING:
-    _AnyPool = asyncpg.Pool[asyncpg.Record]
-else:
-    _AnyPool = asyncpg.Pool  # generic for the checker alone
-
-
-class _Pool(_AnyPool):
-    """A pool for whose connections nobody waits for ever."""
-
-    def acquire(self, *, timeout: float | None = None) -> PoolAcquireContext[asyncpg.Record]:
-        return super().acquire(timeout=POOL_WAIT_S if timeout is None else timeout)
-
-
 class _Client(AsyncpgDBClient):
     """Tortoise's client, on a pool of ours."""
 
     async def create_pool(self, **options: Any) -> asyncpg.Pool[asyncpg.Record]:
-        defaults = {
-            "max_queries": 50_000,
-            "max_inactive_connection_lifetime": 300.0,
-            "record_class": asyncpg.Record,
-        }
-        return await _Pool(**{**defaults, **options})
+        return await open_pool(**options)
 
 
 # How Tortoise finds the client of an engine, which is this module's name.

@@ -17,7 +17,8 @@ from core.parties.suppliers import Suppliers
 from core.supply.channels import Channel
 from core.supply.market.rows import TABLES, VERSION, Opener, read_snapshot
 from core.supply.market.snapshot import Snapshot
-from core.system.store import POOL_WAIT_S, Store
+from core.system.pool import POOL_WAIT_S
+from core.system.store import Store
 from core.system.vault import Vault
 
 # Where news gets lost on its way, this is how long the market may be behind.

@@ -17,14 +17,8 @@ from core.parties.merchants import App, Merchant
 from core.parties.merchants.models import MerchantRow
 from core.runtime import Runtime
 from core.system.migrate import migrate
-from core.system.store import (
-    DATABASE_AWAY,
-    DESK_ROLE,
-    IDLE_IN_TRANSACTION_S,
-    LOCK_WAIT_S,
-    POOL_WAIT_S,
-    Store,
-)
+from core.system.pool import POOL_WAIT_S
+from core.system.store import DATABASE_AWAY, DESK_ROLE, IDLE_IN_TRANSACTION_S, LOCK_WAIT_S, Store
 from tests.conftest import Servers
 from tests.core.support import owner
 
@@ -84,6 +78,19 @@ async def test_a_transaction_that_was_cancelled_gives_its_connection_back(runtim
             await task
     async with asyncio.timeout(5):
         assert await runtime.system.store.fetchval("SELECT 1") == 1
+
+
+async def test_a_connection_comes_back_without_a_question(
+    runtime: Runtime, servers: Servers, database: str
+) -> None:
+    question = "SELECT 4711 AS the_last_question"
+    await runtime.system.store.fetchval(question)
+    async with owner(servers, database) as elsewhere:
+        asked = await elsewhere.fetch(
+            "SELECT query FROM pg_stat_activity WHERE datname = $1 AND application_name = 'paydesk'",
+            database,
+        )
+    assert question in {row["query"] for row in asked}
 
 
 async def test_connections_that_the_server_ended_are_replaced(
