@@ -87,7 +87,8 @@ async def test_a_connection_comes_back_without_a_question(
     await runtime.system.store.fetchval(question)
     async with owner(servers, database) as elsewhere:
         asked = await elsewhere.fetch(
-            "SELECT query FROM pg_stat_activity WHERE datname = $1 AND application_name = 'paydesk'",
+            "SELECT query FROM pg_stat_activity"
+            " WHERE datname = $1 AND application_name = 'paydesk'",
             database,
         )
     assert question in {row["query"] for row in asked}
