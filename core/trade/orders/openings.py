@@ -152,6 +152,12 @@ class Openings:
         if not choice.ranked:
             await self._need_credit(app)
             raise choice.refusal(wanted.product)
+        if choice.ranked[0].paused_at is not None:
+            # This order tries whether the channel works again, which everybody has to know: the
+            # market is another one by that, and the order is decided in it.
+            market = await self._market.reload()
+            app = market.app_by_key(app.key_id)
+            terms = await self._terms(market, app, wanted, day)
         order = new_order(
             app,
             wanted,

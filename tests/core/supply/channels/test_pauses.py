@@ -125,11 +125,19 @@ async def test_an_order_that_is_refused_leaves_the_try_to_the_next(desk: Desk) -
     desk.clock.go_to_noon()
     await pause(desk)
     desk.clock.advance(PAUSES[0].total_seconds())
+    store = desk.runtime.system.store
+    await store.execute(
+        "INSERT INTO balance (merchant_id, mode, currency, account, minor)"
+        " VALUES ($1, 'live', 'CNY', 'payable', 1)",
+        desk.merchant.id,
+    )
+    line = "UPDATE merchant SET credit_line_minor = $2 WHERE id = $1"
+    await store.execute(line, desk.merchant.id, 0)
     for _ in range(3):
-        poor = replace(desk.app, merchant=replace(desk.merchant, credit_line_minor=-(10**12)))
         with pytest.raises(Refusal) as error:
-            await desk.runtime.trade.creation.open(poor, wanted(), request_id="poor")
+            await desk.runtime.trade.creation.open(desk.app, wanted(), request_id="poor")
         assert refused(error.value) == "credit_line_reached"
+    await store.execute(line, desk.merchant.id, None)
     assert await on(desk) == ["S01 accepted"]
     assert not await paused(desk)
 
