@@ -36,7 +36,6 @@ MODELS: Final = (
     "core.supply.channels.models",
     "core.parties.suppliers.models",
     "core.people.people.models",
-    "core.people.groups.models",
 )
 _CONNECTION: Final = "default"
 MONTHS_AHEAD: Final = 24

@@ -14,7 +14,6 @@ from core.kernel.clock import Clock
 from core.kernel.errors import Refusal
 from core.kernel.ids import Ids
 from core.people.groups.migration import move
-from core.people.groups.models import BindingRow, GroupRow
 from core.people.groups.notices import BillEnded
 from core.system.store import Queries, Store, Tx
 
@@ -60,21 +59,18 @@ class Groups:
 
     async def find(self, chat_id: int) -> Group | None:
         """The group, where the bot was seen in it; of a chat that moved, what it became."""
-        row = await GroupRow.get_or_none(chat_id=chat_id)
-        if row is not None and row.moved_to is not None:
-            row = await GroupRow.get(chat_id=row.moved_to)
+        row = await self._store.fetchrow(_FIND, chat_id)
         if row is None:
             return None
-        bindings = await BindingRow.filter(chat_id=row.chat_id).order_by("created_at")
         return Group(
-            row.chat_id,
-            row.kind,
-            row.title,
-            row.language,
-            row.label,
-            tuple(b.merchant_id for b in bindings if b.merchant_id),
-            tuple(b.supplier_id for b in bindings if b.supplier_id),
-            Decimal(row.usdt_rate) if row.usdt_rate else None,
+            row["chat_id"],
+            row["kind"],
+            row["title"],
+            row["language"],
+            row["label"],
+            tuple(row["merchant_ids"]),
+            tuple(row["supplier_ids"]),
+            Decimal(row["usdt_rate"]) if row["usdt_rate"] else None,
         )
 
     async def seen(self, chat_id: int, *, chat_type: str, title: str, bot_status: str) -> bool:
@@ -82,26 +78,18 @@ class Groups:
 
         Of one that moved there is nothing to record: it is no group any more.
         """
-        changed = await GroupRow.filter(chat_id=chat_id, moved_to__isnull=True).update(
-            type=chat_type, title=title, bot_status=bot_status
-        )
-        if changed:
-            return False
-        inserted = await self._store.execute(
-            "INSERT INTO chat_group (chat_id, type, title, bot_status, created_at)"
-            " VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING",
-            chat_id,
-            chat_type,
-            title,
-            bot_status,
-            self._clock.now(),
-        )
-        return inserted == 1
+        now = self._clock.now()
+        new = await self._store.fetchval(_SEE, chat_id, chat_type, title, bot_status, now)
+        return new is True
 
     async def renamed(self, chat_id: int, title: str) -> None:
         """A chat in which the bot was seen has another title. Of one that moved there is nothing to
         record."""
-        await GroupRow.filter(chat_id=chat_id, moved_to__isnull=True).update(title=title)
+        await self._store.execute(
+            "UPDATE chat_group SET title = $2 WHERE chat_id = $1 AND moved_to IS NULL",
+            chat_id,
+            title,
+        )
 
     async def bind_merchant(self, tx: Tx, chat_id: int, merchant_id: UUID) -> bool:
         """Make a group a merchant's (several per group are allowed) and post its live bill.
@@ -226,30 +214,15 @@ class Groups:
     async def add_staff(self, chat_id: int, user_id: int, role: str, holder_id: UUID) -> None:
         """Let somebody of a merchant or supplier ask in a group of theirs (merchant_staff,
         supplier_staff). They see what is that one's alone. Refusals: group_not_bound."""
-        group = await self.find(chat_id)
         added = await self._store.execute(
-            "INSERT INTO group_staff (binding_id, user_id, role, created_at)"
-            " SELECT id, $3, $4, $5 FROM binding"
-            " WHERE chat_id = $1 AND $2 IN (merchant_id, supplier_id)"
-            " ON CONFLICT (binding_id, user_id) DO UPDATE SET role = excluded.role",
-            group.chat_id if group is not None else chat_id,
-            holder_id,
-            user_id,
-            role,
-            self._clock.now(),
+            _ADD_STAFF, chat_id, holder_id, user_id, role, self._clock.now()
         )
         if not added:
             raise Refusal("group_not_bound")
 
     async def staff(self, group: Group, user_id: int) -> tuple[str | None, frozenset[UUID]]:
         """Somebody's role as one of the other side in a group, and whose people they belong to."""
-        rows = await self._store.fetch(
-            "SELECT s.role, coalesce(b.merchant_id, b.supplier_id) AS holder_id"
-            " FROM group_staff s JOIN binding b ON b.id = s.binding_id"
-            " WHERE b.chat_id = $1 AND s.user_id = $2 ORDER BY s.created_at",
-            group.chat_id,
-            user_id,
-        )
+        rows = await self._store.fetch(_STAFF, group.chat_id, user_id)
         return rows[0]["role"] if rows else None, frozenset(row["holder_id"] for row in rows)
 
     async def moved(self, old_chat_id: int, new_chat_id: int, *, title: str = "") -> None:
@@ -323,6 +296,38 @@ def _rate_invalid(rate: Decimal) -> Refusal:
     return Refusal("usdt_rate_invalid", text=f"{rate:f}"[:40], example="/usdt 7.2")
 
 
+# A chat may move between any two questions: each finds for itself where the chat $1 is now.
+_FIND: Final = """
+SELECT g.chat_id, g.kind, g.title, g.language, g.label, g.usdt_rate,
+       array(SELECT merchant_id FROM binding WHERE chat_id = g.chat_id AND merchant_id IS NOT NULL
+             ORDER BY created_at, id) AS merchant_ids,
+       array(SELECT supplier_id FROM binding WHERE chat_id = g.chat_id AND supplier_id IS NOT NULL
+             ORDER BY created_at, id) AS supplier_ids
+FROM chat_group g
+WHERE g.chat_id = coalesce((SELECT moved_to FROM chat_group WHERE chat_id = $1), $1)
+"""
+_STAFF: Final = """
+SELECT s.role, coalesce(b.merchant_id, b.supplier_id) AS holder_id
+FROM group_staff s JOIN binding b ON b.id = s.binding_id
+WHERE b.chat_id = coalesce((SELECT moved_to FROM chat_group WHERE chat_id = $1), $1)
+  AND s.user_id = $2
+ORDER BY s.created_at
+"""
+_ADD_STAFF: Final = """
+INSERT INTO group_staff (binding_id, user_id, role, created_at)
+SELECT id, $3, $4, $5 FROM binding
+WHERE chat_id = coalesce((SELECT moved_to FROM chat_group WHERE chat_id = $1), $1)
+  AND $2 IN (merchant_id, supplier_id)
+ON CONFLICT (binding_id, user_id) DO UPDATE SET role = excluded.role
+"""
+_SEE: Final = """
+INSERT INTO chat_group AS g (chat_id, type, title, bot_status, created_at)
+VALUES ($1, $2, $3, $4, $5)
+ON CONFLICT (chat_id) DO UPDATE
+    SET type = excluded.type, title = excluded.title, bot_status = excluded.bot_status
+    WHERE g.moved_to IS NULL
+RETURNING xmax = 0
+"""
 _MERCHANTS_OF: Final = (
     "SELECT merchant_id FROM binding WHERE chat_id = $1 AND merchant_id IS NOT NULL"
     " ORDER BY created_at, id"

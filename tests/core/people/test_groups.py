@@ -206,6 +206,34 @@ async def test_what_is_set_in_the_old_chat_is_set_in_the_group(runtime: Runtime)
     assert (found.chat_id, found.kind) == (NEW, "unbound")
 
 
+async def test_a_group_is_its_merchants_at_every_moment_of_its_move(runtime: Runtime) -> None:
+    """What somebody says in that moment is obeyed or refused, and never taken for talk."""
+    groups, store = runtime.people.groups, runtime.system.store
+    merchant = await runtime.parties.merchants.by_no("M1001")
+
+    async def ask_until(moved: asyncio.Event, old: int) -> None:
+        while not moved.is_set():
+            group = await groups.find(old)
+            assert group is not None
+            assert group.merchant_ids == (merchant.id,), "for a moment it was nobody's"
+            role, holders = await groups.staff(group, 555)
+            assert role == "merchant_staff", "a stranger for a moment"
+            assert holders == {merchant.id}
+
+    for number in range(size(day=40, night=600)):
+        old, new, moved = -5_000_001 - number, -1_005_000_000_001 - number, asyncio.Event()
+        await groups.seen(old, chat_type="group", title="旧群", bot_status="member")
+        async with store.transaction() as tx:
+            await groups.bind_merchant(tx, old, merchant.id)
+        await groups.add_staff(old, 555, "merchant_staff", merchant.id)
+        async with asyncio.TaskGroup() as both:
+            askers = [both.create_task(ask_until(moved, old)) for _ in range(3)]
+            await groups.moved(old, new)
+            moved.set()
+            await asyncio.gather(*askers)
+        assert await groups.find(old) == await groups.find(new)
+
+
 async def test_a_move_that_is_told_again_changes_nothing(runtime: Runtime) -> None:
     """Whatever was seen of the old chat meanwhile, and whatever people made of the new one."""
     await runtime.people.groups.moved(CHAT, NEW)
