@@ -62,6 +62,7 @@ class Due:
     tries: int
     request_id: str
     created_at: datetime
+    order_created_at: datetime
     held: Held
 
 
@@ -137,6 +138,7 @@ class NewsQueue:
                 row["tries"],
                 row["request_id"],
                 row["created_at"],
+                row["order_created_at"],
                 self._leases.held(row),
             )
             for row in rows
@@ -165,13 +167,37 @@ class NewsQueue:
             ],
         )
 
+    async def end_at_once(self, queries: Queries, ended: Sequence[Ended]) -> list[bool]:
+        """Keep tries and move their notifications, of all merchants in one statement that waits for
+        nobody: of which that was done. Of the others nothing is written: somebody else has them,
+        or has locked them."""
+        created = [one.due.order_created_at for one in ended]
+        rows = await queries.fetch(
+            _END,
+            [one.due.merchant_id for one in ended],
+            [one.due.id for one in ended],
+            created,
+            [one.due.held.turn for one in ended],
+            [one.state for one in ended],
+            [one.due_at for one in ended],
+            [one.at for one in ended],
+            [one.took_ms for one in ended],
+            [one.status for one in ended],
+            [one.said for one in ended],
+            self._clock.now(),
+            min(created),
+            max(created),
+        )
+        done = {(row["id"], row["turn"]) for row in rows}
+        return [(one.due.id, one.due.held.turn) in done for one in ended]
+
     async def end_and_keep(self, queries: Queries, ended: Sequence[Ended]) -> list[bool]:
         """Keep tries, and move their notifications: which were still ours."""
         tries = [
             {
                 "merchant_id": one.due.merchant_id,
                 "notification_id": one.due.id,
-                "order_created_at": one.due.held.key[-1],
+                "order_created_at": one.due.order_created_at,
                 "at": one.at,
                 "took_ms": one.took_ms,
                 "status": one.status,
@@ -183,6 +209,39 @@ class NewsQueue:
         return await self.end(queries, ended)
 
 
+# $12 and $13: the first and the last instant of the orders, so that no other month is looked at.
+_END: Final = """
+WITH ours AS MATERIALIZED (
+    SELECT t.* FROM unnest($1::uuid[], $2::uuid[], $3::timestamptz[], $4::uuid[], $5::text[],
+        $6::timestamptz[], $7::timestamptz[], $8::integer[], $9::smallint[], $10::text[])
+        AS t (merchant_id, id, order_created_at, turn, state, due_at, at, took_ms, status, said)
+    CROSS JOIN LATERAL (
+        SELECT FROM notification n
+        WHERE n.merchant_id = t.merchant_id AND n.id = t.id
+          AND n.order_created_at = t.order_created_at AND n.order_created_at BETWEEN $12 AND $13
+          AND n.state = 'pending' AND n.held_by = t.turn
+        LIMIT 1 FOR UPDATE SKIP LOCKED
+    ) free
+), kept AS (
+    INSERT INTO notification_try (merchant_id, notification_id, order_created_at, try_no, at,
+        took_ms, status, said)
+    SELECT o.merchant_id, o.id, o.order_created_at, (
+            SELECT coalesce(max(p.try_no), 0) + 1 FROM notification_try p
+            WHERE p.merchant_id = o.merchant_id AND p.notification_id = o.id
+              AND p.order_created_at = o.order_created_at
+              AND p.order_created_at BETWEEN $12 AND $13
+        ), o.at, o.took_ms, o.status, o.said
+    FROM ours o
+)
+UPDATE notification n
+SET state = o.state, due_at = o.due_at, held_by = NULL, lease_until = NULL,
+    delivered_at = CASE o.state WHEN 'delivered' THEN $11::timestamptz END,
+    fault = CASE o.state WHEN 'delivered' THEN NULL ELSE o.said END
+FROM ours o
+WHERE n.merchant_id = o.merchant_id AND n.id = o.id AND n.order_created_at = o.order_created_at
+  AND n.order_created_at BETWEEN $12 AND $13
+RETURNING n.id, o.turn
+"""
 # Tries are counted on by themselves: `tries` starts anew when somebody sends it again.
 _KEEP: Final = """
 INSERT INTO notification_try (merchant_id, notification_id, order_created_at, try_no, at, took_ms,

@@ -1,4 +1,9 @@
-"""Writing what came of tries: those of one merchant that end together are written together."""
+"""Writing what came of tries: those that end at about the same time are written together.
+
+Nearly all end in one of two ways, told or to be tried again, and nobody holds their rows: one
+statement writes them, whose merchants they ever are. Whatever is left is written for each merchant
+by itself: a row that somebody holds, an address that is gone, news that is given up.
+"""
 
 from __future__ import annotations
 
@@ -16,14 +21,17 @@ from core.delivery.outbox import Notice, Say
 from core.kernel.clock import Clock
 from core.kernel.wire import HttpAnswer
 from core.people.groups import Groups
+from core.system.batch import Batch
 from core.system.retention import Words
 from core.system.store import HELD_UP, Store, Tx
-from core.trade.notifications.queue import Due, Ended, NewsQueue
+from core.trade.notifications.queue import QUEUE, Due, Ended, NewsQueue
 from core.trade.notifications.retries import GONE, Verdict, judge
 
 _LOG = structlog.get_logger(__name__)
 # So many write at once: the other connections are for those who wait for an answer.
 WRITERS: Final = 4
+# So many go into one statement.
+TOGETHER: Final = 128
 SAID_CHARS: Final = 200
 ANSWERS: Final = Words(
     "notification_try", "SELECT min(at) FROM notification_try", "SELECT forget_answers($1, $2)"
@@ -67,17 +75,33 @@ class Results:
         self._waiting: dict[UUID, list[Tried]] = {}
         self._writing: WeakValueDictionary[UUID, asyncio.Lock] = WeakValueDictionary()
         self._turns = asyncio.Semaphore(WRITERS)
+        self._batch = Batch(self._write_ordinary, self._write_of_merchant, most=TOGETHER)
 
     async def write(self, tried: Tried) -> None:
-        """Write a try down. The first of a merchant's waits for a turn and writes all that came
-        meanwhile; the others wait for it. One merchant has one turn at a time: whose rows are
-        locked holds up itself."""
+        """Write a try down. Whatever goes wrong with it, it is put off like any other."""
+        await self._batch.write(tried)
+
+    async def _write_ordinary(self, together: Sequence[Tried]) -> Sequence[bool | None]:
+        """Those that need nothing else, unless somebody holds them: of which that was done."""
+        ended = [self._ended(tried) for tried in together]
+        some = [one for one in ended if one.state != QUEUE.parked]
+        done = await self._queue.end_at_once(self._store, some) if some else []
+        written = {id(one) for one, is_done in zip(some, done, strict=True) if is_done}
+        for tried, one in zip(together, ended, strict=True):
+            if id(one) in written:
+                _log(tried, one)
+        return [True if id(one) in written else None for one in ended]
+
+    async def _write_of_merchant(self, tried: Tried) -> bool:
+        """Write one with a merchant's others. The first of them waits for a turn and writes all
+        that came meanwhile; the others wait for it. One merchant has one turn at a time: whose
+        rows are locked holds up itself."""
         merchant_id = tried.due.merchant_id
         waiting = self._waiting.setdefault(merchant_id, [])
         waiting.append(tried)
         if waiting[0] is not tried:
             await tried.written.wait()
-            return
+            return True
         own = self._writing.setdefault(merchant_id, asyncio.Lock())
         async with own, self._turns:
             together = self._waiting.pop(merchant_id)
@@ -87,6 +111,7 @@ class Results:
             finally:
                 for one in together:
                     one.written.set()
+        return True
 
     async def _write_or_put_off(self, merchant_id: UUID, together: Sequence[Tried]) -> None:
         """Whatever goes wrong with one is its own failure: it is put off like any other."""
@@ -118,19 +143,10 @@ class Results:
                     continue
                 if tried.status == GONE:
                     await _silence(tx, tried.due, now)
-                if end.state == "exhausted":
+                if end.state == QUEUE.parked:
                     await self._alarm(tx, tried.due)
         for tried, end in zip(together, ended, strict=True):
-            _LOG.info(
-                "notification tried",
-                order_no=tried.due.facts.get("order_no"),
-                type=tried.due.type,
-                webhook_id=tried.due.webhook_id,
-                request_id=tried.due.request_id,
-                status=tried.status,
-                state=end.state,
-                try_no=tried.due.tries,
-            )
+            _log(tried, end)
 
     def _ended(self, tried: Tried) -> Ended:
         verdict: Verdict = judge(tried.answer, tried.due.tries)
@@ -148,6 +164,19 @@ class Results:
     async def _alarm(self, tx: Tx, due: Due) -> None:
         alarm = AlarmExhausted(due.facts.get("order_no", ""), due.url, due.tries)
         await self._groups.tell_ops(tx, Say(alarm))
+
+
+def _log(tried: Tried, ended: Ended) -> None:
+    _LOG.info(
+        "notification tried",
+        order_no=tried.due.facts.get("order_no"),
+        type=tried.due.type,
+        webhook_id=tried.due.webhook_id,
+        request_id=tried.due.request_id,
+        status=tried.status,
+        state=ended.state,
+        try_no=tried.due.tries,
+    )
 
 
 async def _silence(tx: Tx, due: Due, now: datetime) -> None:
