@@ -48,6 +48,8 @@ _UPDATE_HANDS: Final = 20
 _WEBHOOK_IDLE_S: Final = 1.0
 # A change is looked for so often: before a bill that it moves has rested.
 _CHANGES_IDLE_S: Final = 2.0
+# A merchant's server takes longer for its answer: what it is told next is fetched for many at once.
+_NEWS_GATHER_S: Final = 0.02
 _CARRIERS: Final = 40  # of messages; each serves another chat
 # An answer that comes late is better than none: where there is none, nobody knows what is out.
 TELEGRAM_TIMEOUT_S: Final = 30.0
@@ -211,7 +213,7 @@ class Desk:
 def notifier(runtime: Runtime) -> Crew:
     """Whoever tells merchants' servers."""
     take, hands = runtime.trade.notifications.take_due, notifications.HANDS
-    crew = Crew("notifier", take, hands=hands, idle_s=_OWN_LOOK_S)
+    crew = Crew("notifier", take, hands=hands, idle_s=_OWN_LOOK_S, gather_s=_NEWS_GATHER_S)
     runtime.delivery.outbox.on_merchant_news(crew.wake)
     return crew
 

@@ -16,7 +16,7 @@ _LONGEST_PAUSE_S: Final = 15.0
 # News may come before its commit: whoever was woken looks once more, so soon.
 _AGAIN_S: Final = 0.1
 # Hands that come free at nearly the same moment fetch their next work together.
-_GATHER_S: Final = 0.005
+GATHER_S: Final = 0.005
 
 Job = Callable[[], Awaitable[None]]
 
@@ -109,9 +109,11 @@ class Crew(_Woken):
         *,
         hands: int,
         idle_s: float,
+        gather_s: float = GATHER_S,
     ) -> None:
         super().__init__(name, idle_s)
         self._take = take
+        self._gather_s = gather_s
         self._hands = hands
         self._busy: set[asyncio.Task[None]] = set()
 
@@ -122,7 +124,7 @@ class Crew(_Woken):
 
     async def _turn(self) -> bool:
         if self._busy:
-            await asyncio.sleep(_GATHER_S)
+            await asyncio.sleep(self._gather_s)
         if free := self._hands - len(self._busy):
             for job in await self._take(free):
                 task = asyncio.create_task(

@@ -15,6 +15,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import lru_cache
 from http import HTTPStatus
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 from types import SimpleNamespace
@@ -38,6 +39,7 @@ REQUESTS_AT_ONCE: Final = 20
 FAILURES_TO_OPEN: Final = 5
 OPEN_S: Final = 30.0
 _URL_CHARS: Final = 4096
+_ADDRESSES: Final = 1024  # that were looked at, and are called again
 _WHY_CHARS: Final = 200
 _CHUNK_BYTES: Final = 16 * 1024
 _BEGINNING_BYTES: Final = 1024
@@ -272,12 +274,7 @@ class Gateway:
                 data=request.body or None,
                 allow_redirects=False,
                 proxy=self.proxy,
-                timeout=aiohttp.ClientTimeout(
-                    total=timeouts.total_s,
-                    connect=timeouts.connect_s,
-                    sock_connect=timeouts.connect_s,
-                    sock_read=timeouts.read_s,
-                ),
+                timeout=_limits(timeouts),
                 trace_request_ctx=progress,
             ) as response:
                 read = _beginning if status_decides else self._read
@@ -337,6 +334,7 @@ async def _beginning(response: aiohttp.ClientResponse) -> bytes:
     return bytes(body[:_BEGINNING_BYTES])
 
 
+@lru_cache(_ADDRESSES)
 def check_url(url: str, *, allow_private: bool) -> tuple[str, str, int]:
     """Scheme, host and port of an address we are willing to call. Raises Uncallable.
 
@@ -428,6 +426,16 @@ def _progress_trace() -> aiohttp.TraceConfig:
     trace.on_connection_create_end.append(connected)
     trace.on_connection_reuseconn.append(reused)
     return trace
+
+
+@lru_cache
+def _limits(timeouts: Timeouts) -> aiohttp.ClientTimeout:
+    return aiohttp.ClientTimeout(
+        total=timeouts.total_s,
+        connect=timeouts.connect_s,
+        sock_connect=timeouts.connect_s,
+        sock_read=timeouts.read_s,
+    )
 
 
 def _headers(request: HttpRequest) -> LooseHeaders:

@@ -28,8 +28,8 @@ _LOG = structlog.get_logger(__name__)
 
 TIMEOUTS: Final = Timeouts(connect_s=5.0, read_s=15.0, total_s=20.0)
 # A call that waits costs little: these are many, so that whoever is silent holds up nobody.
-HANDS: Final = 200
-_PROVEN: Final = Rooms(lane=64, holder=96, overall=HANDS)
+HANDS: Final = 300
+_PROVEN: Final = Rooms(lane=128, holder=192, overall=HANDS)
 _UNPROVEN: Final = Rooms(lane=4, holder=16, overall=100)
 _NOBODY: Final = UUID(int=0)
 # A take looks so often at most.

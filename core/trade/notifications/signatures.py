@@ -7,22 +7,18 @@ import hmac
 import json
 from base64 import b64decode, b64encode
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from core.kernel.clock import rfc3339
 from core.kernel.wire import HttpRequest
 from core.trade.notifications.queue import Due
 
+_BODY: Final = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+
 
 def body_of(news: str, at: datetime, facts: dict[str, Any]) -> bytes:
     """The body of a notification: the same bytes at every try."""
-    text = json.dumps(
-        {"type": news, "timestamp": rfc3339(at), "data": facts},
-        ensure_ascii=False,
-        sort_keys=True,
-        separators=(",", ":"),
-    )
-    return text.encode()
+    return _BODY.encode({"type": news, "timestamp": rfc3339(at), "data": facts}).encode()
 
 
 def sign(secret: str, webhook_id: str, timestamp_s: int, body: bytes) -> str:
