@@ -14,9 +14,10 @@ from markupsafe import Markup
 from core.connectors import Connector, Pay, opens_app
 from core.delivery.outbox import News
 from core.kernel.errors import Refusal
+from core.kernel.ids import read_number
 from core.parties.merchants import Merchant
 from core.runtime import Runtime
-from core.trade.orders import Attempt, Order, find_order, get_attempts
+from core.trade.orders import Order, ShownOrder, find_shown
 from payapi.pages import language, page, static
 from payapi.requests import RUNTIME
 
@@ -35,10 +36,14 @@ class _Standing:
     `Notifications.state_of` says it; `none` as well while nothing is paid.
     """
 
-    order: Order
+    shown: ShownOrder
     merchant: Merchant
     state: str
     told: str
+
+    @property
+    def order(self) -> Order:
+        return self.shown.order
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,15 +67,14 @@ async def show(request: web.Request) -> web.StreamResponse:
     """The page of one order; its number is the secret that leads here."""
     runtime = request.app[RUNTIME]
     standing = await _find(runtime, request.match_info["order_no"])
-    order = standing.order
-    attempt = await _payable(runtime, order) if standing.state == "pending" else None
-    pay = attempt.pay if attempt else None
+    order, shown = standing.order, standing.shown
+    pay = shown.pay if standing.state == "pending" else None
     products = await runtime.supply.channels.products.on_sale()
     product = products.get(order.terms.product_code) if order.terms else None
     lang = language(request)
     name = (product.name_zh if lang == "zh" else product.name_en) if product else ""
     now = runtime.system.clock.now()
-    connector = await runtime.parties.suppliers.connector(attempt.document_id) if attempt else None
+    connector = await _connector(runtime, shown) if pay else None
     form = _form(pay, connector)
     link = _link(pay, connector)
     facts: dict[str, Any] = {
@@ -113,12 +117,17 @@ def refuse(request: web.Request, refusal: Refusal) -> web.StreamResponse:
 
 async def _find(runtime: Runtime, order_no: str) -> _Standing:
     """Refusals: order_not_found."""
-    order = await find_order(runtime.system.store, order_no)
-    if order is not None:
-        merchant = await runtime.parties.merchants.by_id(order.merchant_id)
-        state = _state(runtime, order)
-        return _Standing(order, merchant, state, await _told(runtime, order, state))
-    raise Refusal("order_not_found", number=order_no[:40])
+    not_found, facts = Refusal("order_not_found", number=order_no[:40]), read_number(order_no)
+    if facts is None or facts.what != "order":
+        raise not_found
+    merchant = (await runtime.supply.market.now()).merchant_by_tag(facts.merchant_tag)
+    if merchant is None:
+        raise not_found
+    shown = await find_shown(runtime.system.store, merchant.id, order_no, facts)
+    if shown is None:
+        raise not_found
+    state = _state(runtime, shown.order)
+    return _Standing(shown, merchant, state, await _told(runtime, shown.order, state))
 
 
 def _state(runtime: Runtime, order: Order) -> str:
@@ -133,9 +142,10 @@ async def _told(runtime: Runtime, order: Order, state: str) -> str:
     return await runtime.trade.notifications.state_of(order.merchant_id, order.id, _NEWS_OF_MONEY)
 
 
-async def _payable(runtime: Runtime, order: Order) -> Attempt | None:
-    attempts = await get_attempts(runtime.system.store, order.merchant_id, order.id)
-    return next((a for a in attempts if a.attempt_no == order.live_attempt_no), None)
+async def _connector(runtime: Runtime, shown: ShownOrder) -> Connector | None:
+    """What read how the order is paid."""
+    document_id = shown.document_id
+    return await runtime.supply.market.connector(document_id) if document_id else None
 
 
 def _link(pay: Pay | None, connector: Connector | None) -> str:

@@ -8,21 +8,13 @@ from typing import Final
 import structlog
 from aiohttp import web
 
+from core.connectors import Pay
 from core.kernel.errors import Refusal
-from core.kernel.ids import MERCHANT_NUMBER
+from core.kernel.ids import MERCHANT_NUMBER, read_number
 from core.parties.merchants import App
 from core.runtime import Runtime
 from core.system.gateway import Uncallable, check_url
-from core.trade.orders import (
-    Attempt,
-    Opened,
-    Order,
-    find_key,
-    find_order,
-    get_attempts,
-    get_order,
-    order_view,
-)
+from core.trade.orders import Opened, Order, ShownOrder, find_key, find_shown, get_shown, order_view
 from payapi.answers import answer
 from payapi.auth import authenticate
 from payapi.requests import REQUEST_ID, RUNTIME, read_query
@@ -49,7 +41,8 @@ async def create(request: web.Request) -> web.StreamResponse:
     opened = await runtime.trade.creation.open(call.app, wanted, request_id=request[REQUEST_ID])
     if opened.nothing_sent:
         raise Refusal("no_room")
-    view = _view(runtime, opened.order, opened.attempt)
+    pay = opened.attempt.pay if opened.attempt is not None else None
+    view = _view(runtime, opened.order, pay)
     return answer(view, status=_status(opened), again=opened.again)
 
 
@@ -75,8 +68,8 @@ async def show(request: web.Request) -> web.StreamResponse:
     runtime = request.app[RUNTIME]
     call = await authenticate(runtime, request)
     read_query(request)
-    order = await _find(runtime, call.app, request.match_info["order_no"])
-    return answer(await _current_view(runtime, order))
+    shown = await _find(runtime, call.app, request.match_info["order_no"])
+    return answer(_view(runtime, shown.order, shown.pay))
 
 
 async def find(request: web.Request) -> web.StreamResponse:
@@ -93,8 +86,8 @@ async def find(request: web.Request) -> web.StreamResponse:
     key = await find_key(runtime.system.store, merchant_id, call.app.id, number)
     if key is None:
         return answer(OrderList(data=[]))
-    order = await get_order(runtime.system.store, merchant_id, key.order_id)
-    return answer(OrderList(data=[await _current_view(runtime, order)]))
+    shown = await get_shown(runtime.system.store, merchant_id, key.order_id)
+    return answer(OrderList(data=[_view(runtime, shown.order, shown.pay)]))
 
 
 async def close(request: web.Request) -> web.StreamResponse:
@@ -104,32 +97,30 @@ async def close(request: web.Request) -> web.StreamResponse:
     read_query(request)
     if call.body:
         read_json(call.body, Nothing)
-    order = await _find(runtime, call.app, request.match_info["order_no"])
+    order = (await _find(runtime, call.app, request.match_info["order_no"])).order
     ended = await runtime.trade.follow_up.end(
         order.merchant_id, order.id, "close",
         actor=f"api:{call.app.key_id}", request_id=request[REQUEST_ID],
     )  # fmt: skip
     _LOG.info("close asked for", order_no=ended.order_no, status=ended.state)
-    return answer(await _current_view(runtime, ended))
+    shown = await get_shown(runtime.system.store, ended.merchant_id, ended.id)
+    return answer(_view(runtime, ended, shown.pay))
 
 
-async def _find(runtime: Runtime, app: App, order_no: str) -> Order:
+async def _find(runtime: Runtime, app: App, order_no: str) -> ShownOrder:
     """An order of the app's own merchant and mode. Refusals: order_not_found."""
-    order = await find_order(runtime.system.store, order_no)
-    if order is not None and (order.merchant_id, order.mode) == (app.merchant.id, app.mode):
-        return order
+    facts = read_number(order_no)
+    wanted = "order", app.mode, app.merchant.tag
+    if facts is not None and (facts.what, facts.mode, facts.merchant_tag) == wanted:
+        shown = await find_shown(runtime.system.store, app.merchant.id, order_no, facts)
+        if shown is not None:
+            return shown
     raise Refusal("order_not_found", param="order_no", number=order_no[:_MAX_SHOWN_CHARS])
 
 
-async def _current_view(runtime: Runtime, order: Order) -> OrderView:
-    attempts = await get_attempts(runtime.system.store, order.merchant_id, order.id)
-    live = next((a for a in attempts if a.attempt_no == order.live_attempt_no), None)
-    return _view(runtime, order, live)
-
-
-def _view(runtime: Runtime, order: Order, attempt: Attempt | None) -> OrderView:
+def _view(runtime: Runtime, order: Order, pay: Pay | None) -> OrderView:
     cashier_url = runtime.trade.addresses.cashier_url(order.order_no)
-    return OrderView.model_validate(order_view(order, attempt, cashier_url))
+    return OrderView.model_validate(order_view(order, pay, cashier_url))
 
 
 ROUTES: Final[list[web.RouteDef]] = [

@@ -12,6 +12,10 @@ import aiohttp
 from standardwebhooks.webhooks import Webhook
 from yarl import URL
 
+from core.kernel.ids import read_number
+from core.runtime import Runtime
+from core.trade.orders import Order, find_shown
+
 NEW_ORDER: dict[str, Any] = {
     "merchant_order_no": "S-1",
     "amount": 1234,
@@ -85,3 +89,14 @@ class Caller:
 
     async def create(self, **changes: object) -> Answer:
         return await self.call("POST", "/v1/orders", {**NEW_ORDER, **changes})
+
+
+async def order_of(runtime: Runtime, order_no: str) -> Order:
+    """The order of our number, as it stands."""
+    facts = read_number(order_no)
+    assert facts is not None
+    merchant = (await runtime.supply.market.now()).merchant_by_tag(facts.merchant_tag)
+    assert merchant is not None
+    shown = await find_shown(runtime.system.store, merchant.id, order_no, facts)
+    assert shown is not None
+    return shown.order

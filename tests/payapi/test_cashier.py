@@ -10,8 +10,7 @@ import pytest
 
 from core.delivery.outbox import News
 from core.runtime import Runtime
-from core.trade.orders import find_order
-from tests.payapi.client import Caller
+from tests.payapi.client import Caller, order_of
 
 Desk = tuple[Runtime, str]
 SETTLE = (
@@ -129,8 +128,7 @@ async def test_what_the_shop_knows_is_said_as_it_is(
     order = (await caller.create(notify_url=notify_url)).json
     late = money == "order.paid_late"
     await runtime.system.store.execute(SETTLE, order["order_no"], "paid", late)
-    paid = await find_order(runtime.system.store, order["order_no"])
-    assert paid is not None
+    paid = await order_of(runtime, order["order_no"])
     async with runtime.system.store.transaction() as tx:
         await runtime.trade.payments.tell(tx, paid, money, request_id="r")
         await runtime.trade.payments.tell(

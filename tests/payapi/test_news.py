@@ -12,11 +12,10 @@ from core.delivery.outbox import News
 from core.kernel.money import Money
 from core.runtime import Runtime
 from core.trade.notifications import body_of
-from core.trade.orders import find_order
 from payapi.openapi import document
 from payapi.wire import OrderView, RefundView
 from tests.conftest import SUPPLIER_KEYS
-from tests.payapi.client import Caller
+from tests.payapi.client import Caller, order_of
 from tests.payapi.test_callbacks import attempt_of, signed, told
 
 Desk = tuple[Runtime, str]
@@ -68,8 +67,7 @@ async def test_news_of_an_order_holds_the_order_as_the_api_answers_it(
         order["order_no"], state, name == "order.paid_late", name == "order.disputed",
         "completed" if name == "order.disputed" else "reported",
     )  # fmt: skip
-    stands = await find_order(runtime.system.store, order["order_no"])
-    assert stands is not None
+    stands = await order_of(runtime, order["order_no"])
     async with runtime.system.store.transaction() as tx:
         await runtime.trade.payments.tell(tx, stands, name, request_id="r")
     news = await newest_body(runtime)
@@ -93,8 +91,7 @@ async def test_a_payment_is_told_as_the_order_is_answered(caller: Caller, desk: 
 async def test_news_of_a_refund_is_as_documented(caller: Caller, desk: Desk, end: str) -> None:
     runtime, _ = desk
     order = await paid_order(caller, runtime)
-    stands = await find_order(runtime.system.store, order["order_no"])
-    assert stands is not None
+    stands = await order_of(runtime, order["order_no"])
     app = await runtime.parties.merchants.apps.by_id(stands.app_id)
     refund = await runtime.trade.refunds.reserve(
         app, stands.merchant_id, stands.id, "RS-1", Money(500, "CNY"), fee_returned=False

@@ -36,7 +36,6 @@ from core.trade.orders.rows import (
     Terms,
     find_attempt,
     find_key,
-    find_order,
     get_attempts,
     get_order,
     in_turn,
@@ -44,6 +43,7 @@ from core.trade.orders.rows import (
     named,
 )
 from core.trade.orders.search import Found, OrderKey, find_for, find_meant
+from core.trade.orders.shown import ShownOrder, find_shown, get_shown
 from core.trade.orders.supplier_calls import LONGEST_CALL, TIMEOUTS, Addresses, SupplierCalls
 from core.trade.orders.takings import Taking, takings_of
 from core.trade.orders.views import order_view
@@ -81,6 +81,7 @@ __all__ = [
     "Recharge",
     "Report",
     "Settled",
+    "ShownOrder",
     "Sighting",
     "SupplierCalls",
     "Taking",
@@ -91,9 +92,10 @@ __all__ = [
     "find_for",
     "find_key",
     "find_meant",
-    "find_order",
+    "find_shown",
     "get_attempts",
     "get_order",
+    "get_shown",
     "held_minor_of",
     "hold_charges",
     "in_turn",

@@ -13,7 +13,7 @@ import asyncpg
 from core.books import BusinessDay
 from core.connectors import Pay
 from core.kernel.errors import Bug
-from core.kernel.ids import read_number, uuid7_time
+from core.kernel.ids import uuid7_time
 from core.kernel.money import Money, Rate
 from core.kernel.tariff import Tariff
 from core.supply.channels import Reason
@@ -237,20 +237,6 @@ async def find_key(
         merchant_order_no,
     )
     return Key(**dict(found)) if found else None
-
-
-async def find_order(queries: Queries, order_no: str) -> Order | None:
-    """The order of our number, which leads to its merchant."""
-    facts = read_number(order_no)
-    if facts is None or facts.what != "order":
-        return None
-    row = await queries.fetchrow(
-        "SELECT merchant_id, order_id FROM order_key"
-        " WHERE merchant_id = (SELECT id FROM merchant WHERE tag = $1) AND order_no = $2",
-        facts.merchant_tag,
-        order_no.strip().upper(),
-    )
-    return await get_order(queries, row["merchant_id"], row["order_id"]) if row else None
 
 
 def read_order(row: asyncpg.Record, prefix: str = "") -> Order:

@@ -6,18 +6,17 @@ from typing import Any
 
 from core.connectors import Pay
 from core.kernel.clock import rfc3339
-from core.trade.orders.rows import Attempt, Order
+from core.trade.orders.rows import Order
 
 
-def order_view(order: Order, attempt: Attempt | None, cashier_url: str) -> dict[str, Any]:
-    """The order as JSON, as it stands. attempt: the one that can be paid, if there is one. What
+def order_view(order: Order, pay: Pay | None, cashier_url: str) -> dict[str, Any]:
+    """The order as JSON, as it stands. pay: of the attempt that can be paid, if there is one. What
     depends on its product is null while none is chosen.
 
     Amounts are smallest units; instants are as `rfc3339` writes them.
     """
-    payable = order.state in ("created", "pending") and attempt is not None
+    payable = order.state in ("created", "pending")
     terms = order.terms
-    pay = attempt.pay if payable and attempt is not None else None
     return {
         "order_no": order.order_no,
         "merchant_order_no": order.merchant_order_no,
@@ -34,7 +33,7 @@ def order_view(order: Order, attempt: Attempt | None, cashier_url: str) -> dict[
         "paid_late": order.paid_late,
         "manually_completed": order.paid_how == "completed",
         "disputed": order.disputed,
-        "pay": _pay_view(pay, cashier_url),
+        "pay": _pay_view(pay if payable else None, cashier_url),
         "cashier_url": cashier_url,
         "metadata": order.metadata,
         "mode": order.mode,

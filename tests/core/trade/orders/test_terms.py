@@ -11,8 +11,8 @@ import pytest
 from bot.painter import Painter
 from core.kernel.days import Days
 from core.kernel.errors import Bug
-from core.kernel.ids import uuid7_time
-from core.trade.orders import find_order, get_order, order_view
+from core.kernel.ids import read_number, uuid7_time
+from core.trade.orders import find_shown, get_order, order_view
 from tests.core.support import CHAT, OPS_CHAT, Desk
 
 UNCHOSEN = "product_code = NULL, rate = NULL, tariff_id = NULL, fee_minor = NULL"
@@ -49,8 +49,12 @@ async def unchosen(desk: Desk) -> tuple[UUID, str]:
 async def test_an_order_without_a_product_is_read_shown_and_ended(desk: Desk) -> None:
     order_id, number = await unchosen(desk)
     runtime, merchant_id = desk.runtime, desk.merchant.id
-    order = await find_order(runtime.system.store, number)
-    assert order is not None
+    facts = read_number(number)
+    assert facts is not None
+    shown = await find_shown(runtime.system.store, merchant_id, number, facts)
+    assert shown is not None
+    assert (shown.pay, shown.document_id) == (None, None)
+    order = shown.order
     assert (order.id, order.terms, order.amount.minor) == (order_id, None, 10000)
     with pytest.raises(Bug, match=number):
         order.agreed  # noqa: B018 (it is the property that raises)
