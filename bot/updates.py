@@ -102,7 +102,7 @@ class UpdateWorker:
                 return
             told = await self._answer(tx, given, unread=False)
             alarm = ParkedUpdate(
-                chat=await self._title(arrived.chat_id),
+                chat=await self._title(tx, arrived.chat_id),
                 update_id=arrived.update_id,
                 tries=arrived.tries,
                 fault=type(error).__name__,  # what it says may hold what people wrote
@@ -122,7 +122,7 @@ class UpdateWorker:
             await self._answer(tx, given, unread=True)
             trouble = AlarmUnreadable(
                 update_kind=given.kind,
-                chat=await self._title(arrived.chat_id),
+                chat=await self._title(tx, arrived.chat_id),
                 update_id=arrived.update_id,
                 fault=fault,
             )
@@ -157,8 +157,8 @@ class UpdateWorker:
             is_known = actor.known
         return _Given(arrived, kind[:40], _id_in(message, "message_id"), is_known)
 
-    async def _title(self, chat_id: int) -> str:
-        group = await self._runtime.people.groups.find(chat_id)
+    async def _title(self, tx: Tx, chat_id: int) -> str:
+        group = await self._runtime.people.groups.find(chat_id, tx=tx)
         return group.title if group else str(chat_id)
 
 

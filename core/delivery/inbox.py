@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -10,10 +10,13 @@ from typing import Any, Final
 from core.kernel.clock import Clock
 from core.kernel.ids import Ids
 from core.system import retention
+from core.system.batch import Batch
 from core.system.leases import Held, Leases, Queue
 from core.system.store import Queries, Store
 
 BACK_OFF_S: Final = (1, 5, 15, 60)
+# Updates that come together are stored together within it, or else each by itself: Telegram waits.
+_TOGETHER_S: Final = 1.5
 # Updates of one chat are acted on in order, each lane of the chat by itself.
 QUEUE: Final = Queue(
     table="telegram_update",
@@ -26,6 +29,17 @@ QUEUE: Final = Queue(
     strict=True,
     gaps_s=BACK_OFF_S,
 )
+
+
+@dataclass(frozen=True, slots=True)
+class _Raw:
+    """One update that is to be stored."""
+
+    bot_id: int
+    update_id: int
+    chat_id: int
+    body: dict[str, Any]
+    lane: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +66,8 @@ class Inbox:
         self._clock = clock
         self._leases = Leases(QUEUE, clock, ids)
         self._wakers: list[Callable[[], None]] = []
+        self._puts = Batch(self._put_together, self._put_alone)
+        self._ends = Batch(self._end_together, self._end_alone)
 
     def on_news(self, wake: Callable[[], None]) -> None:
         """Have `wake` called whenever an update was stored by this process."""
@@ -64,19 +80,10 @@ class Inbox:
 
         lane: updates of one chat are acted on in order within their lane.
         """
-        inserted = await self._store.execute(
-            "INSERT INTO telegram_update (bot_id, update_id, chat_id, body, lane, due_at,"
-            " received_at) VALUES ($1, $2, $3, $4, $5, $6, $6) ON CONFLICT DO NOTHING",
-            bot_id,
-            update_id,
-            chat_id,
-            body,
-            lane,
-            self._clock.now(),
-        )
+        new = await self._puts.write(_Raw(bot_id, update_id, chat_id, body, lane))
         for wake in self._wakers:
             wake()
-        return inserted == 1
+        return new
 
     async def take(self, batch: int) -> list[Arrived]:
         """Take the oldest waiting update of each chat's lane, at most `batch`; one of a lane at a
@@ -104,7 +111,7 @@ class Inbox:
 
     async def done(self, arrived: Arrived) -> None:
         """It was acted on."""
-        await self._leases.finish(self._store, arrived.held)
+        await self._ends.write(arrived.held)
 
     async def failed(self, tx: Queries, arrived: Arrived, fault: str) -> bool:
         """Acting on it failed: it waits for another try, each time longer.
@@ -136,7 +143,45 @@ class Inbox:
             )
         )
 
+    async def _put_together(self, raw: Sequence[_Raw]) -> list[bool]:
+        """Which of them are new."""
+        with self._store.called(patience_s=_TOGETHER_S):
+            return await self._insert(raw)
 
+    async def _put_alone(self, raw: _Raw) -> bool:
+        (new,) = await self._insert([raw])
+        return new
+
+    async def _insert(self, raw: Sequence[_Raw]) -> list[bool]:
+        rows = [{name: getattr(one, name) for name in _Raw.__slots__} for one in raw]
+        found = await self._store.fetch(_PUT, rows, self._clock.now())
+        new = {(row["bot_id"], row["update_id"]) for row in found}
+        # The same one may have come twice at once: then the first of them is new.
+        return [_taken_from(new, (one.bot_id, one.update_id)) for one in raw]
+
+    async def _end_together(self, held: Sequence[Held]) -> list[bool]:
+        values = {"state": QUEUE.done}
+        return await self._leases.end_all(self._store, [(one, values) for one in held])
+
+    async def _end_alone(self, held: Held) -> bool:
+        return await self._leases.finish(self._store, held)
+
+
+def _taken_from(new: set[tuple[int, int]], key: tuple[int, int]) -> bool:
+    if key not in new:
+        return False
+    new.remove(key)
+    return True
+
+
+# In the order in which they came: `place` follows it.
+_PUT: Final = """
+INSERT INTO telegram_update (bot_id, update_id, chat_id, body, lane, due_at, received_at)
+SELECT bot_id, update_id, chat_id, body, lane, $2, $2
+FROM jsonb_to_recordset($1) AS u
+    (bot_id bigint, update_id bigint, chat_id bigint, body jsonb, lane smallint)
+ON CONFLICT DO NOTHING RETURNING bot_id, update_id
+"""
 _DROP: Final = """
 DELETE FROM telegram_update WHERE (bot_id, update_id) IN (
     SELECT bot_id, update_id FROM telegram_update

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 from uuid import UUID
 
+import asyncpg
+
 from core.kernel.errors import Refusal
 from core.parties.merchants import Merchant, Merchants
 from core.parties.suppliers import Supplier
-from core.people.groups import Group, Groups
-from core.people.people import ROLES, People
+from core.people.groups import GROUP, Group, read_group
+from core.people.people import ROLES
+from core.system.batch import Batch
+from core.system.store import Store
 
 # Telegram's stand-in for administrators who hide who they are: never authorises anything.
 ANONYMOUS_ADMIN_ID: Final = 1087968824
@@ -107,38 +112,55 @@ class Actor:
         return self.supplier_ids is None or supplier_id in self.supplier_ids
 
 
+@dataclass(frozen=True, slots=True)
+class _Speaker:
+    """Somebody in a chat. chat_id: None in a private one."""
+
+    user_id: int
+    chat_id: int | None
+
+
 class Access:
     """Who may do what, asked in one place."""
 
-    def __init__(self, people: People, groups: Groups, merchants: Merchants) -> None:
-        self._people = people
-        self._groups = groups
+    def __init__(self, store: Store, merchants: Merchants) -> None:
+        self._store = store
         self._merchants = merchants
+        self._reads = Batch(self._read, self._read_alone)
 
     async def actor(self, user_id: int, name: str, chat_id: int, *, private: bool) -> Actor:
-        """The actor for one message or button press."""
-        person = await self._people.find(user_id)
-        group = None if private else await self._groups.find(chat_id)
-        role = person.role if person else None
+        """The actor for one message or button press: as person, group and bindings stand when it
+        is asked, at one instant."""
+        found = await self._reads.write(_Speaker(user_id, None if private else chat_id))
+        group = read_group(found) if found["chat_id"] is not None else None
+        role: str | None = found["person_role"]
         staff = role is not None
         own: frozenset[UUID] | None = None
         if role is None and group is not None:
-            role, own = await self._groups.staff(group, user_id)
+            role, own = found["group_role"], frozenset(found["holder_ids"])
         rights = ROLES[role] if role else frozenset[str]()
         everything = staff and (private or (group is not None and group.kind == "ops"))
-        language = group.language if group else (person.language if person else None) or "zh"
         return Actor(
             user_id=user_id,
-            name=person.name if person else name,
+            name=found["person_name"] or name,
             role=role,
             rights=frozenset() if user_id == ANONYMOUS_ADMIN_ID else rights,
-            language=language,
+            language=(group.language if group else found["person_language"]) or "zh",
             chat_id=chat_id,
             group=group,
             merchant_ids=None if everything else _seen(group, "merchant_ids", own),
             supplier_ids=None if everything else _seen(group, "supplier_ids", own),
             staff=staff,
         )
+
+    async def _read(self, speakers: Sequence[_Speaker]) -> list[asyncpg.Record]:
+        """All who speak at once, in one question."""
+        user_ids, chat_ids = zip(*((one.user_id, one.chat_id) for one in speakers), strict=True)
+        return await self._store.fetch(_WHO, user_ids, chat_ids)
+
+    async def _read_alone(self, speaker: _Speaker) -> asyncpg.Record:
+        (found,) = await self._read([speaker])
+        return found
 
     async def merchant_in(
         self, actor: Actor, merchant_no: str | None, *, example: str = "M1001"
@@ -178,3 +200,21 @@ def _seen(
     group that is not known yet nobody's do."""
     bound: tuple[UUID, ...] = () if group is None else getattr(group, holders)
     return bound if own is None else tuple(one for one in bound if one in own)
+
+
+# $1: persons, $2: the chat of each, null for a private one. A chat that moved is what it became.
+_WHO: Final = (
+    "SELECT p.name AS person_name, p.role AS person_role, p.language AS person_language,"  # noqa: S608 (our own)
+    " (SELECT s.role FROM binding b JOIN group_staff s ON s.binding_id = b.id"
+    "  WHERE b.chat_id = g.chat_id AND s.user_id = w.user_id"
+    "  ORDER BY s.created_at LIMIT 1) AS group_role,"
+    " array(SELECT coalesce(b.merchant_id, b.supplier_id)"
+    "  FROM binding b JOIN group_staff s ON s.binding_id = b.id"
+    "  WHERE b.chat_id = g.chat_id AND s.user_id = w.user_id) AS holder_ids,"
+    f" {GROUP}"
+    " FROM unnest($1::bigint[], $2::bigint[]) WITH ORDINALITY AS w (user_id, chat_id, place)"
+    " LEFT JOIN person p ON p.user_id = w.user_id"
+    " LEFT JOIN chat_group c ON c.chat_id = w.chat_id"
+    " LEFT JOIN chat_group g ON g.chat_id = coalesce(c.moved_to, c.chat_id)"
+    " ORDER BY w.place"
+)

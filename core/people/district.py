@@ -38,7 +38,7 @@ def build_people(system: System, delivery: Delivery, parties: Parties) -> People
     return People(
         people,
         groups,
-        Access(people, groups, parties.merchants),
+        Access(store, parties.merchants),
         Approvals(store, clock, ids),
         Receipts(store, clock, outbox, audit),
         alarms,

@@ -72,7 +72,7 @@ class Parked:
             return
         trouble = AlarmParked(
             chat_id=leaving.chat_id,
-            chat=await self._name_of(leaving.chat_id),
+            chat=await self._name_of(tx, leaving.chat_id),
             topic=leaving.fact.topic,
             fault=fault[:_FAULT_CHARS],
         )
@@ -119,10 +119,10 @@ class Parked:
             )
         return count
 
-    async def _name_of(self, chat_id: int) -> str:
+    async def _name_of(self, tx: Tx, chat_id: int) -> str:
         """A group's title, or a person's name."""
         if chat_id < 0:
-            group = await self._groups.find(chat_id)
+            group = await self._groups.find(chat_id, tx=tx)
             return group.title if group else str(chat_id)
         person = await self._people.find(chat_id)
         return person.name if person else str(chat_id)

@@ -1,4 +1,7 @@
-"""Group commit: what is asked while a write is under way is written together by the next one."""
+"""Group commit: what is asked while a write is under way is written together by the next one.
+
+Questions that many ask at once go together in the same way.
+"""
 
 from __future__ import annotations
 

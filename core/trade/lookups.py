@@ -64,10 +64,8 @@ class Lookups:
         """Post the cards of orders that were found, in reply; each is edited by itself when its
         order changes. Refusals: anonymous_admin, not_permitted."""
         actor.need("look_up")
-        async with self._store.transaction() as tx:
-            for merchant_id, order_id in orders:
-                card = Card(str(merchant_id), str(order_id), reply_to=reply_to)
-                await self._outbox.say(tx, actor.chat_id, card, merchant_id=merchant_id)
+        cards = [(key, Card(str(key), str(one), reply_to=reply_to)) for key, one in orders]
+        await self._outbox.say_together(actor.chat_id, cards)
 
     async def seen(self, actor: Actor, order_id: UUID) -> Order:
         """The order of a card, among those this actor sees. Refusals: order_not_found."""

@@ -6,24 +6,27 @@ touches, and with it the one row whose turn it is; it lets go of both at once.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from operator import itemgetter
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 import asyncpg
 
 from core.delivery.outbox.chats import LONGEST_CLOSED, Chats
 from core.delivery.outbox.facts import SAID, Fact, MerchantNews, Twins, pack, rank_of, unpack
-from core.delivery.outbox.statements import DROP, SENT, TAKE, TAKE_OVER, UNPARK
+from core.delivery.outbox.statements import DROP, SAY, SENT, TAKE, TAKE_OVER, UNPARK
 from core.kernel.clock import Clock
 from core.kernel.ids import Ids, uuid7_time
 from core.system import retention
+from core.system.batch import Batch
 from core.system.lanes import name_of
 from core.system.leases import Held, LaneTable, Leases, Queue
 from core.system.store import Queries, Store, Tx
+
+_Row = dict[str, Any]
 
 NOBODY: Final = UUID(int=0)  # the merchant of a message that concerns none
 MAX_TRIES: Final = 60
@@ -78,7 +81,7 @@ class Outbox:
     message wakes those who serve chats, and news those who tell merchants, and nobody else. A
     worker that is woken before the commit simply looks again a moment later.
 
-    More than seven verbs: everybody puts in, with four of them; the courier alone uses the others.
+    More than seven verbs: everybody puts in, with five of them; the courier alone uses the others.
     """
 
     def __init__(self, store: Store, clock: Clock, ids: Ids) -> None:
@@ -88,6 +91,8 @@ class Outbox:
         self.chats = Chats(store, clock)
         self._leases = Leases(QUEUE, clock, ids)
         self._last_taken = 0
+        # What is said at once, in whatever chats, is written together.
+        self._said = Batch(self._say_together, self._say_alone)
         self._chat_wakers: list[Callable[[], None]] = []
         self._merchant_wakers: list[Callable[[], None]] = []
         self._on_parked: list[Callable[[Tx, Leaving, str], Awaitable[None]]] = []
@@ -132,27 +137,48 @@ class Outbox:
         due_at: datetime | None = None,
     ) -> None:
         """Put a fact in. With a dedupe_key, one that still waits under it takes the new facts."""
-        now = self._clock.now()
-        await tx.execute(
-            "INSERT INTO outbox AS o (merchant_id, id, chat_id, rank, topic, facts, dedupe_key,"
-            " due_at, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT"
-            # The waiting row stays locked until we commit, so that nobody shows the state of
-            # before and takes our news along with it.
-            " (merchant_id, dedupe_key)"
-            " WHERE state = 'waiting' AND held_by IS NULL AND dedupe_key IS NOT NULL"
-            " DO UPDATE SET due_at = least(o.due_at, excluded.due_at), facts = excluded.facts,"
-            " rank = least(o.rank, excluded.rank)",
-            merchant_id,
-            self._ids.uuid7(),
-            chat_id,
-            rank_of(fact, dedupe_key),
-            fact.topic,
-            pack(fact),
-            dedupe_key,
-            due_at or now,
-            now,
-        )
+        row = self._row(chat_id, fact, merchant_id, dedupe_key, due_at)
+        if tx is self._store and dedupe_key is None:
+            await self._said.write([row])
+        else:
+            await tx.execute(SAY, [row])
         self.wake_chats()
+
+    async def say_together(self, chat_id: int, facts: Sequence[tuple[UUID, Fact]]) -> None:
+        """Put facts in, in their order, all of them or none. Each comes with its merchant."""
+        if facts:
+            rows = [self._row(chat_id, fact, merchant_id) for merchant_id, fact in facts]
+            await self._said.write(rows)
+            self.wake_chats()
+
+    def _row(
+        self,
+        chat_id: int,
+        fact: Fact,
+        merchant_id: UUID,
+        dedupe_key: str | None = None,
+        due_at: datetime | None = None,
+    ) -> _Row:
+        now = self._clock.now()
+        return {
+            "merchant_id": merchant_id,
+            "id": self._ids.uuid7(),
+            "chat_id": chat_id,
+            "rank": rank_of(fact, dedupe_key),
+            "topic": fact.topic,
+            "facts": pack(fact),
+            "dedupe_key": dedupe_key,
+            "due_at": due_at or now,
+            "created_at": now,
+        }
+
+    async def _say_together(self, said: Sequence[list[_Row]]) -> list[bool]:
+        await self._store.execute(SAY, [row for rows in said for row in rows])
+        return [True] * len(said)
+
+    async def _say_alone(self, rows: list[_Row]) -> bool:
+        await self._store.execute(SAY, rows)
+        return True
 
     async def tell_merchant(
         self, tx: Tx, news: MerchantNews, *, due_at: datetime | None = None

@@ -4,6 +4,21 @@ from __future__ import annotations
 
 from typing import Final
 
+# $1: rows, in the order in which they are to leave. Under a key, one that waits takes the new
+# facts: it stays locked until we commit, so that nobody shows the state of before and takes our
+# news along with it.
+SAY: Final = """
+INSERT INTO outbox AS o
+    (merchant_id, id, chat_id, rank, topic, facts, dedupe_key, due_at, created_at)
+SELECT merchant_id, id, chat_id, rank, topic, facts, dedupe_key, due_at, created_at
+FROM jsonb_to_recordset($1) AS row
+    (merchant_id uuid, id uuid, chat_id bigint, rank smallint, topic text, facts jsonb,
+     dedupe_key text, due_at timestamptz, created_at timestamptz)
+ON CONFLICT (merchant_id, dedupe_key)
+    WHERE state = 'waiting' AND held_by IS NULL AND dedupe_key IS NOT NULL
+DO UPDATE SET due_at = least(o.due_at, excluded.due_at), facts = excluded.facts,
+    rank = least(o.rank, excluded.rank)
+"""
 # $1: now, $2: the end of the lease, $3: the turn, $4: how many, $5: the chat to go on after,
 # $6: how old an edit is that goes as if it were said, $7: how long none may have gone so before.
 # `ring`: the chats for which something waits, one probe of the index for each, and as many as are

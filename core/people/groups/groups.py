@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from typing import Final
@@ -13,6 +12,7 @@ from core.delivery.outbox import Fact, Outbox, Say
 from core.kernel.clock import Clock
 from core.kernel.errors import Refusal
 from core.kernel.ids import Ids
+from core.people.groups.group import GROUP, Group, read_group
 from core.people.groups.migration import move
 from core.people.groups.notices import BillEnded
 from core.system.store import Queries, Store, Tx
@@ -21,26 +21,6 @@ from core.system.store import Queries, Store, Tx
 MAX_MOVES: Final = 3
 MAX_RATE: Final = 1_000_000
 MAX_RATE_DECIMALS: Final = 8
-
-
-@dataclass(frozen=True, slots=True)
-class Group:
-    """A chat with what it is bound to. chat_id: where it is now, for one that moved.
-
-    language: of what the bot says there.
-
-    usdt_rate: what one USDT is worth where an amount names no rate, in the currency of whom the
-    group is bound to; None where nobody set one.
-    """
-
-    chat_id: int
-    kind: str
-    title: str
-    language: str
-    label: str
-    merchant_ids: tuple[UUID, ...]
-    supplier_ids: tuple[UUID, ...]
-    usdt_rate: Decimal | None
 
 
 class Groups:
@@ -57,21 +37,11 @@ class Groups:
         self._outbox = outbox
         self._board = board
 
-    async def find(self, chat_id: int) -> Group | None:
-        """The group, where the bot was seen in it; of a chat that moved, what it became."""
-        row = await self._store.fetchrow(_FIND, chat_id)
-        if row is None:
-            return None
-        return Group(
-            row["chat_id"],
-            row["kind"],
-            row["title"],
-            row["language"],
-            row["label"],
-            tuple(row["merchant_ids"]),
-            tuple(row["supplier_ids"]),
-            Decimal(row["usdt_rate"]) if row["usdt_rate"] else None,
-        )
+    async def find(self, chat_id: int, *, tx: Queries | None = None) -> Group | None:
+        """The group, where the bot was seen in it; of a chat that moved, what it became. tx: where
+        a transaction is open."""
+        row = await (tx or self._store).fetchrow(_FIND, chat_id)
+        return None if row is None else read_group(row)
 
     async def seen(self, chat_id: int, *, chat_type: str, title: str, bot_status: str) -> bool:
         """Record that the bot is in a chat (or left it). True when the chat is new to us.
@@ -220,11 +190,6 @@ class Groups:
         if not added:
             raise Refusal("group_not_bound")
 
-    async def staff(self, group: Group, user_id: int) -> tuple[str | None, frozenset[UUID]]:
-        """Somebody's role as one of the other side in a group, and whose people they belong to."""
-        rows = await self._store.fetch(_STAFF, group.chat_id, user_id)
-        return rows[0]["role"] if rows else None, frozenset(row["holder_id"] for row in rows)
-
     async def moved(self, old_chat_id: int, new_chat_id: int, *, title: str = "") -> None:
         """A group became a supergroup: what it is and what waits for it moves, in one transaction,
         and the old id means the new group from now on.
@@ -297,22 +262,10 @@ def _rate_invalid(rate: Decimal) -> Refusal:
 
 
 # A chat may move between any two questions: each finds for itself where the chat $1 is now.
-_FIND: Final = """
-SELECT g.chat_id, g.kind, g.title, g.language, g.label, g.usdt_rate,
-       array(SELECT merchant_id FROM binding WHERE chat_id = g.chat_id AND merchant_id IS NOT NULL
-             ORDER BY created_at, id) AS merchant_ids,
-       array(SELECT supplier_id FROM binding WHERE chat_id = g.chat_id AND supplier_id IS NOT NULL
-             ORDER BY created_at, id) AS supplier_ids
-FROM chat_group g
-WHERE g.chat_id = coalesce((SELECT moved_to FROM chat_group WHERE chat_id = $1), $1)
-"""
-_STAFF: Final = """
-SELECT s.role, coalesce(b.merchant_id, b.supplier_id) AS holder_id
-FROM group_staff s JOIN binding b ON b.id = s.binding_id
-WHERE b.chat_id = coalesce((SELECT moved_to FROM chat_group WHERE chat_id = $1), $1)
-  AND s.user_id = $2
-ORDER BY s.created_at
-"""
+_FIND: Final = (
+    f"SELECT {GROUP} FROM chat_group g"  # noqa: S608 (our own)
+    " WHERE g.chat_id = coalesce((SELECT moved_to FROM chat_group WHERE chat_id = $1), $1)"
+)
 _ADD_STAFF: Final = """
 INSERT INTO group_staff (binding_id, user_id, role, created_at)
 SELECT id, $3, $4, $5 FROM binding

@@ -1546,6 +1546,75 @@ CREATE TABLE audit (
 );
 CREATE INDEX audit_at ON audit (at);
 
+-- Which orders numbers mean: as merchants, suppliers and we ourselves wrote them, see
+-- core.trade.orders.search. merchants: whose orders, suppliers: at which; null for all. most: of one
+-- number. ours: what our own numbers name (order, attempt, refund), with the tags of their merchants.
+-- Planned once for each connection: each month has tables of its own, and to plan for all of them
+-- takes longer than to look.
+CREATE FUNCTION orders_meant(merchants uuid[], suppliers uuid[], numbers text[], most integer,
+    ours text[], tags integer[], our_numbers text[])
+RETURNS TABLE (merchant_id uuid, order_id uuid, number text)
+LANGUAGE plpgsql STABLE SET plan_cache_mode = force_generic_plan AS $$
+#variable_conflict use_column
+DECLARE
+    whose uuid[] := coalesce(merchants, ARRAY(SELECT id FROM merchant));
+BEGIN
+    IF suppliers IS NULL THEN
+        -- Of orders that had the same number in turn, the last is meant.
+        RETURN QUERY
+        SELECT k.merchant_id, k.order_id, n.number
+        FROM unnest(numbers) n (number) CROSS JOIN LATERAL (
+            SELECT merchant_id, order_id FROM order_key o
+            WHERE merchant_id = ANY(whose) AND merchant_order_no = n.number
+              AND NOT EXISTS (
+                  SELECT FROM order_key later
+                  WHERE later.merchant_id = o.merchant_id AND later.app_id = o.app_id
+                    AND later.merchant_order_no = o.merchant_order_no AND later.turn > o.turn)
+            ORDER BY order_id DESC LIMIT most) k;
+    END IF;
+    RETURN QUERY
+    SELECT k.merchant_id, k.order_id, n.number
+    FROM unnest(numbers) n (number) CROSS JOIN LATERAL (
+        SELECT merchant_id, order_id FROM attempt
+        WHERE merchant_id = ANY(whose) AND upstream_no = n.number
+          AND (suppliers IS NULL OR supplier_id = ANY(suppliers))
+        UNION
+        SELECT merchant_id, order_id FROM supplier_payment
+        WHERE merchant_id = ANY(whose) AND upstream_no = n.number
+          AND (suppliers IS NULL OR supplier_id = ANY(suppliers))
+        ORDER BY order_id DESC LIMIT most) k;
+    IF 'order' = ANY(ours) AND suppliers IS NULL THEN
+        RETURN QUERY
+        SELECT k.merchant_id, k.order_id, n.number
+        FROM unnest(ours, tags, our_numbers) n (what, tag, number)
+        JOIN merchant m ON m.tag = n.tag
+        JOIN order_key k ON k.merchant_id = m.id AND k.order_no = n.number
+        WHERE n.what = 'order' AND k.merchant_id = ANY(whose);
+    END IF;
+    IF 'attempt' = ANY(ours) THEN
+        RETURN QUERY
+        SELECT a.merchant_id, a.order_id, n.number
+        FROM unnest(ours, tags, our_numbers) n (what, tag, number)
+        JOIN merchant m ON m.tag = n.tag
+        JOIN attempt a ON a.merchant_id = m.id AND a.attempt_no = n.number
+            AND a.order_created_at >= number_month(n.number)
+            AND a.order_created_at < number_month(n.number, 1)
+        WHERE n.what = 'attempt' AND a.merchant_id = ANY(whose)
+          AND (suppliers IS NULL OR a.supplier_id = ANY(suppliers));
+    END IF;
+    IF 'refund' = ANY(ours) THEN
+        RETURN QUERY
+        SELECT r.merchant_id, r.order_id, n.number
+        FROM unnest(ours, tags, our_numbers) n (what, tag, number)
+        JOIN merchant m ON m.tag = n.tag
+        JOIN refund r ON r.merchant_id = m.id AND r.sent_no = n.number
+        JOIN attempt a ON a.merchant_id = r.merchant_id AND a.attempt_no = r.attempt_no
+            AND a.order_created_at = id_time(r.order_id)
+        WHERE n.what = 'refund' AND r.merchant_id = ANY(whose)
+          AND (suppliers IS NULL OR a.supplier_id = ANY(suppliers));
+    END IF;
+END $$;
+
 -- ── windows ─────────────────────────────────────────────────────────────────────────────────────
 -- What all merchants moved between two instants: whole hours from the rollups, the rest (its ends
 -- where they are not full hours, and what is not rolled up yet) from the entries themselves.
@@ -1697,6 +1766,8 @@ GRANT EXECUTE ON FUNCTION movement(uuid, timestamptz, timestamptz) TO paydesk_de
 GRANT EXECUTE ON FUNCTION order_tail(uuid, timestamptz, timestamptz) TO paydesk_desk;
 GRANT EXECUTE ON FUNCTION order_movement(uuid, timestamptz, timestamptz) TO paydesk_desk;
 GRANT EXECUTE ON FUNCTION moved_between(timestamptz, timestamptz) TO paydesk_desk;
+GRANT EXECUTE ON FUNCTION
+    orders_meant(uuid[], uuid[], text[], integer, text[], integer[], text[]) TO paydesk_desk;
 GRANT EXECUTE ON FUNCTION hold_day(uuid, boolean) TO paydesk_desk;
 GRANT EXECUTE ON FUNCTION change_market() TO paydesk_desk;
 GRANT EXECUTE ON FUNCTION open_orders(jsonb, boolean) TO paydesk_desk;

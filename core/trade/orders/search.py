@@ -57,36 +57,37 @@ async def _of_merchants(
     queries: Queries, merchant_ids: Sequence[UUID] | None, numbers: Sequence[str]
 ) -> Found:
     scope = None if merchant_ids is None else list(merchant_ids)
-    if scope == []:
-        return {}
-    rows = await queries.fetch(_THEIRS, scope, list(numbers), MAX_OF_ONE)
-    rows += await queries.fetch(_UPSTREAM, scope, list(numbers), MAX_OF_ONE, None)
-    for what, ours in _ours(numbers).items():
-        tags = [facts.merchant_tag for facts in ours.values()]
-        rows += await queries.fetch(_OURS[what], tags, list(ours), scope, None)
-    return _by_number(numbers, rows)
+    return {} if scope == [] else await _meant(queries, scope, None, numbers)
 
 
 async def _at_suppliers(
     queries: Queries, supplier_ids: Sequence[UUID], numbers: Sequence[str]
 ) -> Found:
-    suppliers = list(supplier_ids)
-    rows = await queries.fetch(_UPSTREAM, None, list(numbers), MAX_OF_ONE, suppliers)
-    for what, ours in _ours(numbers).items():
-        if what != "order":
-            tags = [facts.merchant_tag for facts in ours.values()]
-            rows += await queries.fetch(_OURS[what], tags, list(ours), None, suppliers)
+    return await _meant(queries, None, list(supplier_ids), numbers)
+
+
+async def _meant(
+    queries: Queries,
+    merchants: list[UUID] | None,
+    suppliers: list[UUID] | None,
+    numbers: Sequence[str],
+) -> Found:
+    """One question, whatever the numbers may be. merchants: whose orders, None for everybody's.
+    suppliers: at which they were tried; None where that does not matter."""
+    ours = _ours(numbers)
+    named = [[facts.what, facts.merchant_tag, number] for number, facts in ours.items()]
+    whats, tags, texts = ([name[place] for name in named] for place in range(3))
+    rows = await queries.fetch(
+        "SELECT * FROM orders_meant($1, $2, $3, $4, $5, $6, $7)",
+        merchants, suppliers, list(numbers), MAX_OF_ONE, whats, tags, texts,
+    )  # fmt: skip
     return _by_number(numbers, rows)
 
 
-def _ours(numbers: Iterable[str]) -> dict[str, dict[str, NumberFacts]]:
-    """What our own numbers among these say, by what they number; in capitals."""
-    kinds: dict[str, dict[str, NumberFacts]] = defaultdict(dict)
-    for number in numbers:
-        facts = read_number(number)
-        if facts is not None:
-            kinds[facts.what][number.strip().upper()] = facts
-    return kinds
+def _ours(numbers: Iterable[str]) -> dict[str, NumberFacts]:
+    """What our own numbers among these say; in capitals."""
+    read = ((number.strip().upper(), read_number(number)) for number in numbers)
+    return {number: facts for number, facts in read if facts is not None}
 
 
 def _by_number(numbers: Sequence[str], rows: Iterable[asyncpg.Record]) -> Found:
@@ -103,59 +104,3 @@ def _by_number(numbers: Sequence[str], rows: Iterable[asyncpg.Record]) -> Found:
         for number in numbers
     }
     return {number: tuple(found) for number, found in newest.items() if found}
-
-
-# $1: whose orders; null for everybody's. $2: the numbers. $3: how many of each. Each merchant's are
-# found by an index. Of orders that had the same number in turn, the last is meant.
-_THEIRS: Final = """
-SELECT k.merchant_id, k.order_id, n.number
-FROM unnest($2::text[]) n (number) CROSS JOIN LATERAL (
-    SELECT merchant_id, order_id FROM order_key o
-    WHERE merchant_id = ANY(coalesce($1::uuid[], ARRAY(SELECT id FROM merchant)))
-      AND merchant_order_no = n.number
-      AND NOT EXISTS (
-          SELECT FROM order_key later
-          WHERE later.merchant_id = o.merchant_id AND later.app_id = o.app_id
-            AND later.merchant_order_no = o.merchant_order_no AND later.turn > o.turn)
-    ORDER BY order_id DESC LIMIT $3) k
-"""
-# $4: at which suppliers; null for all.
-_UPSTREAM: Final = """
-SELECT k.merchant_id, k.order_id, n.number
-FROM unnest($2::text[]) n (number) CROSS JOIN LATERAL (
-    SELECT merchant_id, order_id FROM attempt
-    WHERE merchant_id = ANY(coalesce($1::uuid[], ARRAY(SELECT id FROM merchant)))
-      AND upstream_no = n.number AND ($4::uuid[] IS NULL OR supplier_id = ANY($4))
-    UNION
-    SELECT merchant_id, order_id FROM supplier_payment
-    WHERE merchant_id = ANY(coalesce($1::uuid[], ARRAY(SELECT id FROM merchant)))
-      AND upstream_no = n.number AND ($4::uuid[] IS NULL OR supplier_id = ANY($4))
-    ORDER BY order_id DESC LIMIT $3) k
-"""
-# $1, $2: our numbers, each with its merchant's tag. $3: whose orders. $4: at which suppliers.
-_OURS: Final = {
-    "order": """
-SELECT k.merchant_id, k.order_id, n.number
-FROM unnest($1::integer[], $2::text[]) n (tag, number) JOIN merchant m ON m.tag = n.tag
-JOIN order_key k ON k.merchant_id = m.id AND k.order_no = n.number
-WHERE ($3::uuid[] IS NULL OR k.merchant_id = ANY($3)) AND $4::uuid[] IS NULL
-""",
-    "attempt": """
-SELECT a.merchant_id, a.order_id, n.number
-FROM unnest($1::integer[], $2::text[]) n (tag, number) JOIN merchant m ON m.tag = n.tag
-JOIN attempt a ON a.merchant_id = m.id AND a.attempt_no = n.number
-    AND a.order_created_at >= number_month(n.number)
-    AND a.order_created_at < number_month(n.number, 1)
-WHERE ($3::uuid[] IS NULL OR a.merchant_id = ANY($3))
-  AND ($4::uuid[] IS NULL OR a.supplier_id = ANY($4))
-""",
-    "refund": """
-SELECT r.merchant_id, r.order_id, n.number
-FROM unnest($1::integer[], $2::text[]) n (tag, number) JOIN merchant m ON m.tag = n.tag
-JOIN refund r ON r.merchant_id = m.id AND r.sent_no = n.number
-JOIN attempt a ON a.merchant_id = r.merchant_id AND a.attempt_no = r.attempt_no
-    AND a.order_created_at = id_time(r.order_id)
-WHERE ($3::uuid[] IS NULL OR r.merchant_id = ANY($3))
-  AND ($4::uuid[] IS NULL OR a.supplier_id = ANY($4))
-""",
-}
