@@ -12,6 +12,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Coroutine, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -37,6 +38,8 @@ def main(words: Sequence[str] | None = None) -> int:
         home = Path(folder)
         home.chmod(0o711)  # the database may run as somebody else, who must get to its own folder
         size = QUICK if options.quick else WHOLE
+        if options.orders is not None:
+            size = replace(size, orders=options.orders)
         work = run(home, size, [(name, BENCHES[name]) for name in options.names or BENCHES])
         try:
             figures = uvloop.run(_until_told(work))
@@ -78,6 +81,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"any of {', '.join(BENCHES)}")
     parser.add_argument("--quick", action="store_true", help="fewer and shorter rounds")
+    parser.add_argument("--orders", type=int, metavar="N", help="of the past that `growth` makes")
     parser.add_argument("--json", type=Path, metavar="FILE", help="the table for programs as well")
     parser.add_argument("--markdown", action="store_true", help="the table as a document has it")
     return parser

@@ -100,16 +100,18 @@ async def fill(runtime: Runtime, clock: BenchClock, orders: int) -> tuple[Mercha
     clock.go_to(starts_at)
     day = await runtime.reports.bills.open_day(merchant.id)
     ends_at = merchant.day_cut.start_of(day + timedelta(days=1))
-    await book_orders(runtime, merchant, orders, starts_at, ends_at)
+    await book_orders(runtime.system.store, merchant, orders, starts_at, ends_at)
     clock.go_to(ends_at)
     await runtime.ledger.calendar.roll(merchant.id)
     length = ends_at - starts_at
     now = ends_at + _OPEN_FOR
-    await book_orders(runtime, merchant, int(orders * (_OPEN_FOR / length)), ends_at, now)
+    await book_orders(
+        runtime.system.store, merchant, int(orders * (_OPEN_FOR / length)), ends_at, now
+    )
     clock.go_to(now)
     await runtime.ledger.calendar.roll(merchant.id)
     tail = max(1, int(orders * (_TAIL / length) * _RUSH))
-    await book_orders(runtime, merchant, tail, now, now + _TAIL + PAID_AFTER)
+    await book_orders(runtime.system.store, merchant, tail, now, now + _TAIL + PAID_AFTER)
     clock.go_to(now + _TAIL + PAID_AFTER)
     return merchant, day
 

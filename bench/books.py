@@ -1,11 +1,13 @@
-"""Books of a busy day, made as the desk would have booked them, but in bulk."""
+"""Books of busy days, made as the desk would have booked them, but in bulk, inside the database."""
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
-from typing import Final
+from collections.abc import Awaitable
+from datetime import UTC, datetime, timedelta
+from typing import Final, Protocol
 
 from bot.world import Addresses, apps, seed
+from core.kernel.ids import Ids, month_of
 from core.kernel.money import Rate
 from core.kernel.tariff import Tariff
 from core.parties.merchants import Merchant
@@ -24,6 +26,11 @@ _CHANNELS: Final = {
         "C06", "恒通 网银", "bank_web", Tariff.flat(Rate(5000)), ("bank_web",), amount_min=100
     ),
 }
+# Of a public number: its letter, month and tag; then so many random bytes in hexadecimal digits.
+_HEAD_CHARS: Final = 7
+_RANDOM_BYTES: Final = 6
+_VALUES: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+_BYTES: Final = 256
 
 
 class BenchClock:
@@ -39,6 +46,12 @@ class BenchClock:
         self._at = at
 
 
+class Executes(Protocol):
+    """A store, a transaction, or a connection of the driver."""
+
+    def execute(self, sql: str, /, *args: object) -> Awaitable[object]: ...
+
+
 async def open_shop(runtime: Runtime) -> Merchant:
     """The demo's world; its first merchant."""
     await seed(runtime, _NOWHERE)
@@ -47,112 +60,243 @@ async def open_shop(runtime: Runtime) -> Merchant:
 
 
 async def add_channels(runtime: Runtime) -> None:
-    """The channels that `book_orders` needs beside the demo's."""
+    """Channels beside the demo's, so that each product runs on two."""
     for supplier_no, channel in _CHANNELS.items():
         supplier = await runtime.parties.suppliers.by_no(supplier_no)
         await runtime.supply.channels.add_channel(supplier, channel)
 
 
 async def book_orders(
-    runtime: Runtime, merchant: Merchant, orders: int, starts_at: datetime, ends_at: datetime
+    database: Executes,
+    merchant: Merchant,
+    orders: int,
+    starts_at: datetime,
+    ends_at: datetime,
+    *,
+    one_expires_of: int = 0,
+    rolled: bool = False,
 ) -> None:
-    """Paid orders, evenly spread over a part of the merchant's open day; the last is paid when it
-    ends. Nothing of that part may be rolled up yet. Three products, each on two channels."""
-    day = await runtime.system.store.fetchval(
-        "SELECT day FROM business_day WHERE holder_id = $1 AND closed_at IS NULL", merchant.id
-    )
-    step_s = (ends_at - starts_at - PAID_AFTER).total_seconds() / orders
-    for first in range(0, orders, _BATCH):
-        await runtime.system.store.execute(
+    """Orders evenly spread over a time whose business days are there, on all products and channels
+    of the merchant in turn; what is paid last is paid when the time ends.
+
+    one_expires_of: of so many orders one is never paid; 0: all are paid. rolled: the time is rolled
+    up already, so that the orders are added to the rollups too; else none of it may be.
+    """
+    step = (ends_at - starts_at - PAID_AFTER) / orders
+    first = 0
+    while first < orders:
+        at = starts_at + first * step
+        month_ends_at = _next_month(at)
+        before_end = -(-(month_ends_at - starts_at) // step)
+        last = min(first + _BATCH, orders, max(first + 1, before_end))
+        order_head, attempt_head = _heads(merchant, at)
+        await database.execute(
             _BOOK,
             merchant.id,
-            day,
             first,
-            min(first + _BATCH, orders) - 1,
+            last - 1,
             starts_at,
-            step_s,
+            step.total_seconds(),
             PAID_AFTER,
+            one_expires_of,
+            rolled,
+            order_head,
+            _checked(order_head),
+            attempt_head,
+            _checked(attempt_head),
+            _TURNS,
         )
+        first = last
 
 
-# Ids carry the instant of creation, as the desk's own do. Amounts repeat, so that sums can be
-# told from each other and yet compress as real ones.
-_BOOK: Final = """
-WITH kind (place, product_code, ppm, cost_ppm, channel_no, supplier_no) AS (
-    VALUES (0, 'alipay_qr', 12000, 6500, 'C01', 'S01'), (1, 'wechat_qr', 10000, 6000, 'C02', 'S01'),
-           (2, 'bank_web', 8000, 4500, 'C04', 'S02'), (3, 'alipay_qr', 12000, 7000, 'C03', 'S02'),
-           (4, 'wechat_qr', 10000, 6200, 'C05', 'S02'), (5, 'bank_web', 8000, 5000, 'C06', 'S01')
+def _next_month(at: datetime) -> datetime:
+    first = month_of(at)
+    year, month = divmod(first.month, 12)
+    return datetime(first.year + year, month + 1, 1, tzinfo=UTC)
+
+
+def _heads(merchant: Merchant, at: datetime) -> tuple[str, str]:
+    """How the merchant's numbers of orders and of attempts begin in a month."""
+    ids = Ids(BenchClock(at), lambda _: 0)
+    made = (ids.number(what, "live", merchant.tag) for what in ("order", "attempt"))
+    order_head, attempt_head = (number[:_HEAD_CHARS] for number in made)
+    return order_head, attempt_head
+
+
+def _checked(text: str, product: int = 36) -> int:
+    """ISO 7064 MOD 37,36 (`core.kernel.ids`) after these characters, before the check character."""
+    for character in text:
+        total = (product + _VALUES.index(character)) % 36 or 36
+        product = total * 2 % 37
+    return product
+
+
+# What a check comes to after a byte of two digits: from `product` on at [product * 256 + byte].
+_TURNS: Final = [
+    _checked(f"{byte:02X}", product) for product in range(37) for byte in range(_BYTES)
+]
+
+# A byte after the other, of the order's and of the attempt's number.
+_CHECKS: Final = "\n".join(
+    f"CROSS JOIN LATERAL (SELECT"
+    f" ($13::smallint[])[{was[0]} * 256 + get_byte(raw, {n}) + 1] AS order_{n},"
+    f" ($13::smallint[])[{was[1]} * 256 + get_byte(raw, {n}) + 1] AS attempt_{n}) turn_{n}"
+    for n in range(_RANDOM_BYTES)
+    for was in [(f"order_{n - 1}", f"attempt_{n - 1}") if n else ("$10::int", "$12::int")]
+)
+_LAST: Final = _RANDOM_BYTES - 1
+
+# Ids carry the instant of creation, and numbers month, tag and check character, as the desk's own
+# do. Amounts repeat, so that sums can be told from each other and yet compress as real ones.
+# $1 the merchant, $2 and $3 the first and the last of the orders, $4 when the first one is created,
+# $5 seconds from one to the next, $6 until it is paid, $7 one of how many expires, $8 rolled up,
+# $9 to $12 the head of order numbers, its check, and both of attempt numbers, $13 all turns.
+_BOOK: Final = f"""
+WITH kind AS (
+    SELECT row_number() OVER (ORDER BY c.channel_no, p.product_code) - 1 AS place,
+           count(*) OVER () AS many, p.product_code, c.id AS channel_id, c.channel_no,
+           c.supplier_code, s.id AS supplier_id, s.supplier_no, s.document_id, t.id AS tariff_id,
+           (t.tiers #>> '{{0,ppm}}')::bigint AS ppm, u.tiers AS cost_tiers,
+           (u.tiers #>> '{{0,ppm}}')::bigint AS cost_ppm
+    FROM product_channel p JOIN channel c ON c.id = p.channel_id
+    JOIN supplier s ON s.id = c.supplier_id
+    CROSS JOIN LATERAL (
+        SELECT id, tiers FROM tariff WHERE merchant_id = $1 AND product_code = p.product_code
+        ORDER BY valid_from DESC, seq DESC LIMIT 1
+    ) t CROSS JOIN LATERAL (
+        SELECT tiers FROM channel_tariff WHERE channel_id = c.id
+        ORDER BY valid_from DESC, seq DESC LIMIT 1
+    ) u
+    WHERE p.merchant_id IS NULL
+), seller AS (
+    SELECT id AS app_id FROM app WHERE merchant_id = $1 AND mode = 'live' ORDER BY key_id LIMIT 1
 ), numbered AS (
-    SELECT n, k.*, 1000 + n * 7919 % 90000 AS amount,
-           date_trunc('milliseconds', $5::timestamptz + n * $6::float8 * interval '1 second') AS at,
-           md5($1::uuid::text || $2::date || n || $5::timestamptz) AS salt
-    FROM generate_series($3::bigint, $4::bigint) n JOIN kind k ON k.place = n % 6
+    SELECT n, 1000 + n * 7919 % 90000 AS amount, $7::int = 0 OR n % nullif($7::int, 0) > 0 AS pays,
+           date_trunc('milliseconds', $4::timestamptz + n * $5::float8 * interval '1 second') AS at,
+           md5($1::uuid::text || n || $4::timestamptz) AS salt
+    FROM generate_series($2::bigint, $3::bigint) n
 ), made AS MATERIALIZED (
-    SELECT *, (amount * ppm * 2 + 1000000) / 2000000 AS fee,
-           (amount * cost_ppm * 2 + 1000000) / 2000000 AS cost, at + $7::interval AS paid_at,
+    SELECT o.*, k.*, seller.app_id, c.day AS created_day, b.day AS paid_day,
+           o.at + $6::interval AS paid_at, o.at + interval '30 minutes' AS expires_at,
+           CASE WHEN pays THEN 'paid' ELSE 'expired' END AS state,
+           (amount * ppm * 2 + 1000000) / 2000000 AS fee,
+           (amount * cost_ppm * 2 + 1000000) / 2000000 AS cost,
            (lpad(to_hex((extract(epoch FROM at) * 1000)::bigint), 12, '0') || '7'
             || substr(salt, 1, 3) || '8' || substr(salt, 4, 15))::uuid AS id,
-           md5(salt || 'event')::uuid AS event_id, 'P' || upper(substr(salt, 1, 19)) AS order_no,
-           'A' || substr(digit, month / 32 + 1, 1) || substr(digit, month % 32 + 1, 1)
-               || upper(substr(salt, 1, 17)) AS attempt_no
-    FROM numbered
-    CROSS JOIN (VALUES ('0123456789ABCDEFGHJKMNPQRSTVWXYZ')) base32 (digit)
-    CROSS JOIN LATERAL (
-        SELECT ((extract(year FROM at AT TIME ZONE 'UTC') - 2020) * 12
-                + extract(month FROM at AT TIME ZONE 'UTC') - 1)::integer AS month) since
-), app AS (
-    SELECT id FROM app WHERE merchant_id = $1 AND mode = 'live'
+           md5(salt || 'event')::uuid AS event_id, md5(salt || 'said')::uuid AS said_id,
+           $9::text || digits || substr('{_VALUES}', (37 - order_{_LAST}) % 36 + 1, 1) AS order_no,
+           $11::text || digits || substr('{_VALUES}', (37 - attempt_{_LAST}) % 36 + 1, 1)
+               AS attempt_no
+    FROM numbered o
+    CROSS JOIN LATERAL (SELECT upper(left(salt, 2 * {_RANDOM_BYTES})) AS digits) d
+    CROSS JOIN LATERAL (SELECT decode(digits, 'hex') AS raw) r
+    {_CHECKS}
+    CROSS JOIN seller
+    JOIN kind k ON k.place = o.n % k.many
+    JOIN business_day c ON c.holder_id = $1 AND o.at >= c.starts_at AND o.at < c.ends_at
+    JOIN business_day b ON b.holder_id = $1 AND o.at + $6::interval >= b.starts_at
+        AND o.at + $6::interval < b.ends_at
+    ORDER BY n
+), paid AS (
+    SELECT * FROM made WHERE pays
 ), keys AS (
     INSERT INTO order_key (merchant_id, app_id, merchant_order_no, order_id, order_no, created_at)
-    SELECT $1, app.id, 'SHOP-' || order_no, m.id, order_no, at FROM made m, app
+    SELECT $1, app_id, 'SHOP-' || order_no, id, order_no, at FROM made
 ), placed AS (
     INSERT INTO orders (merchant_id, id, created_at, order_no, app_id, mode, merchant_order_no,
         product_code, amount_minor, currency, subject, client_ip, state, version, live_attempt_no,
-        rate, tariff_id, fee_minor, cost_minor, paid_attempt_no, paid_how, created_day, expires_at,
-        end_at, paid_at, paid_day)
-    SELECT $1, m.id, m.at, order_no, app.id, 'live', 'SHOP-' || order_no, m.product_code, amount,
-           'CNY', 'bench', '203.0.113.9', 'paid', 3, attempt_no,
-           jsonb_build_object('ppm', ppm), t.id, fee, cost, attempt_no, 'reported', $2,
-           m.at + interval '30 minutes', m.at + interval '30 minutes', paid_at, $2
-    FROM made m CROSS JOIN app
-    JOIN tariff t ON t.merchant_id = $1 AND t.product_code = m.product_code
+        rate, tariff_id, fee_minor, created_day, expires_at, end_at, cost_minor, paid_attempt_no,
+        paid_how, paid_at, paid_day)
+    SELECT $1, id, at, order_no, app_id, 'live', 'SHOP-' || order_no, product_code, amount, 'CNY',
+           'bench', '203.0.113.9', state, 3, attempt_no, jsonb_build_object('ppm', ppm), tariff_id,
+           fee, created_day, expires_at, expires_at, CASE WHEN pays THEN cost END,
+           CASE WHEN pays THEN attempt_no END, CASE WHEN pays THEN 'reported' END,
+           CASE WHEN pays THEN paid_at END, CASE WHEN pays THEN paid_day END
+    FROM made
 ), tries AS (
     INSERT INTO attempt (merchant_id, attempt_no, order_id, order_created_at, mode, product_code,
         seq, supplier_id, supplier_no, channel_id, channel_no, document_id, supplier_code,
-        amount_minor, currency, cost, state, upstream_no, created_at, sent_at, channel_day)
-    SELECT $1, attempt_no, m.id, m.at, 'live', m.product_code, 1, s.id, s.supplier_no, c.id,
-           c.channel_no, s.document_id, c.supplier_code, amount, 'CNY',
-           jsonb_build_object('ppm', cost_ppm), 'paid', 'U' || salt, m.at, m.at, $2
-    FROM made m JOIN channel c ON c.channel_no = m.channel_no
-    JOIN supplier s ON s.id = c.supplier_id
-), told AS (
+        amount_minor, currency, cost, state, upstream_no, pay_kind, pay_value, created_at, sent_at,
+        answered_at, channel_day)
+    SELECT $1, attempt_no, id, at, 'live', product_code, 1, supplier_id, supplier_no, channel_id,
+           channel_no, document_id, supplier_code, amount, 'CNY', cost_tiers,
+           CASE WHEN pays THEN 'paid' ELSE 'closed' END, CASE WHEN pays THEN 'U' || salt END,
+           'url', 'https://pay.example/' || attempt_no, at, at, at, created_day
+    FROM made
+), orders_told AS (
     INSERT INTO order_history
         (merchant_id, order_id, order_created_at, version, state_from, move, state_to, at, actor)
-    SELECT $1, m.id, m.at, v.version, v.state_from, v.move, v.state_to, m.at, 'bench'
-    FROM made m, (VALUES (1, NULL, 'open', 'created'), (2, 'created', 'accept', 'pending'),
-                         (3, 'pending', 'pay', 'paid')) v (version, state_from, move, state_to)
+    SELECT $1, id, m.at, v.* FROM made m CROSS JOIN LATERAL (
+        VALUES (1, NULL, 'open', 'created', m.at, 'api'),
+               (2, 'created', 'accept', 'pending', m.at, 'api'),
+               (3, 'pending', CASE WHEN pays THEN 'pay' ELSE 'expire' END, state,
+                CASE WHEN pays THEN paid_at ELSE expires_at END, 'supplier:' || supplier_no)) v
+), attempts_told AS (
+    INSERT INTO attempt_history
+        (merchant_id, attempt_no, order_created_at, id, state_from, move, state_to, at)
+    SELECT $1, attempt_no, m.at, md5(salt || v.move)::uuid, v.* FROM made m CROSS JOIN LATERAL (
+        VALUES (NULL, 'accept', 'accepted', m.at),
+               ('accepted', CASE WHEN pays THEN 'pay' ELSE 'close' END,
+                CASE WHEN pays THEN 'paid' ELSE 'closed' END,
+                CASE WHEN pays THEN paid_at ELSE expires_at END)) v (was, move, becomes, at)
+), heard AS (
+    INSERT INTO supplier_callback (merchant_id, id, supplier_id, attempt_no, order_created_at,
+        address, query, headers, body, event, state, tries, due_at, outcome, request_id,
+        received_at)
+    SELECT $1, said_id, supplier_id, attempt_no, at, '203.0.113.10', '', '{{}}', '',
+           jsonb_build_object('attempt_no', attempt_no, 'upstream_no', 'U' || salt, 'state', 'paid',
+                              'paid_minor', amount, 'currency', 'CNY', 'hearsay', false),
+           'done', 1, paid_at, 'order', '', paid_at
+    FROM paid
 ), reported AS (
     INSERT INTO supplier_payment (merchant_id, supplier_id, upstream_no, attempt_no, order_id,
         amount_minor, currency, booked_as, event_id, how, address, at)
-    SELECT $1, s.id, 'U' || salt, attempt_no, m.id, amount, 'CNY', 'order', event_id, 'reported',
-        '', paid_at
-    FROM made m JOIN supplier s ON s.supplier_no = m.supplier_no
+    SELECT $1, supplier_id, 'U' || salt, attempt_no, id, amount, 'CNY', 'order', event_id,
+           'reported', '203.0.113.10', paid_at
+    FROM paid
+), news AS (
+    INSERT INTO notification (merchant_id, id, webhook_id, app_id, order_id, order_created_at, type,
+        url, lane, facts, state, tries, due_at, created_at, delivered_at)
+    SELECT $1, said_id, 'msg_' || salt, app_id, id, at, 'order.paid', 'https://shop.example/', 1,
+           jsonb_build_object('order_no', order_no, 'amount', amount), 'delivered', 1, paid_at,
+           paid_at, paid_at
+    FROM paid
+), news_tries AS (
+    INSERT INTO notification_try
+        (merchant_id, notification_id, order_created_at, try_no, at, took_ms, status, said)
+    SELECT $1, said_id, at, 1, paid_at, 50, 200, '' FROM paid
 ), events AS (
     INSERT INTO ledger_event (merchant_id, event_key, id, kind, mode, day, booked_at, order_id)
-    SELECT $1, 'bench:' || order_no, event_id, 'order', 'live', $2, paid_at, m.id FROM made m
+    SELECT $1, 'bench:' || order_no, event_id, 'order', 'live', paid_day, paid_at, id FROM paid
 ), moved AS MATERIALIZED (
-    SELECT m.*, p.line, p.account, p.minor
-    FROM made m, LATERAL (VALUES
-        (1, 'cost/' || supplier_no, -cost), (2, 'due/' || supplier_no, cost - amount),
-        (3, 'fees', fee), (4, 'payable', amount - fee)) p (line, account, minor)
+    SELECT p.*, v.* FROM paid p CROSS JOIN LATERAL (
+        VALUES (1, 'cost/' || supplier_no, -cost), (2, 'due/' || supplier_no, cost - amount),
+               (3, 'fees', fee), (4, 'payable', amount - fee)) v (line, account, minor)
 ), entries AS (
     INSERT INTO ledger_entry (merchant_id, booked_at, event_id, line, kind, mode, day, account,
         currency, minor, product_code, channel_no)
-    SELECT $1, paid_at, event_id, line, 'order', 'live', $2, account, 'CNY', minor, product_code,
-           channel_no
+    SELECT $1, paid_at, event_id, line, 'order', 'live', paid_day, account, 'CNY', minor,
+           product_code, channel_no
     FROM moved
+), entries_rolled AS (
+    INSERT INTO rollup_entry AS r (merchant_id, mode, day, hour, currency, account, kind,
+        product_code, channel_no, minor, events)
+    SELECT $1, 'live', paid_day, date_trunc('hour', paid_at, 'UTC'), 'CNY', account, 'order',
+           product_code, channel_no, sum(minor), count(*) FILTER (WHERE line = 1)
+    FROM moved WHERE $8 GROUP BY 3, 4, 6, 8, 9
+    ON CONFLICT (merchant_id, mode, day, hour, currency, account, kind, product_code, channel_no)
+    DO UPDATE SET minor = r.minor + excluded.minor, events = r.events + excluded.events
+), orders_rolled AS (
+    INSERT INTO rollup_order AS r
+        (merchant_id, mode, day, hour, currency, product_code, created, paid_in_day, paid)
+    SELECT $1, 'live', created_day, date_trunc('hour', at, 'UTC'), 'CNY', product_code, count(*),
+           count(*) FILTER (WHERE pays AND paid_day = created_day), count(*) FILTER (WHERE pays)
+    FROM made WHERE $8 GROUP BY 3, 4, 6
+    ON CONFLICT (merchant_id, mode, day, hour, currency, product_code)
+    DO UPDATE SET created = r.created + excluded.created,
+        paid_in_day = r.paid_in_day + excluded.paid_in_day, paid = r.paid + excluded.paid
 )
 INSERT INTO balance AS b (merchant_id, mode, currency, account, minor)
 SELECT $1, 'live', 'CNY', account, sum(minor) FROM moved GROUP BY account
 ON CONFLICT (merchant_id, mode, currency, account) DO UPDATE SET minor = b.minor + excluded.minor
-"""
+"""  # noqa: S608 (our own words)

@@ -39,16 +39,17 @@ _COMMAND_GOOD: Final = 0
 @dataclass(frozen=True, slots=True)
 class Size:
     """How much is measured. seconds: of one side of one round. items: of a round that is counted
-    in items. small: a town of a tenth."""
+    in items. small: a town of a tenth. orders: of the past that a town grows."""
 
     rounds: int
     seconds: float
     items: int
     small: bool = False
+    orders: int = 0
 
 
-WHOLE: Final = Size(rounds=5, seconds=3.0, items=600)
-QUICK: Final = Size(rounds=3, seconds=1.0, items=150)
+WHOLE: Final = Size(rounds=5, seconds=3.0, items=600, orders=1_000_000)
+QUICK: Final = Size(rounds=3, seconds=1.0, items=150, orders=20_000)
 
 
 class BooksDiffer(Exception):

@@ -7,6 +7,7 @@ from typing import Final
 
 from bench.chats import chats
 from bench.figures import Figure
+from bench.growth import growth
 from bench.news import news
 from bench.orders import CONNECTIONS, booked, created, found
 from bench.place import Measures, Place, measures
@@ -76,6 +77,7 @@ BENCHES: Final[Mapping[str, Bench]] = {
     "news": news,
     "trips": trips,
     "upkeep": upkeep,
+    "growth": growth,
     # The last: its groups hear their answers long after, within Telegram's limits.
     "chat": _at_a_desk(chats),
 }

@@ -13,6 +13,7 @@ from typing import Final
 from bot import world
 from core.kernel.money import Rate
 from core.kernel.tariff import Tariff
+from core.parties.merchants import Merchant
 from core.parties.suppliers import NewSupplier
 from core.runtime import Runtime
 from core.supply.channels import NewChannel, Product
@@ -124,10 +125,14 @@ async def _merchant(
         for n in range(apps)
     ]
     if chat_id is not None:
-        groups = runtime.people.groups
-        await groups.seen(
-            chat_id, chat_type="supergroup", title=merchant_no, bot_status="administrator"
-        )
-        async with runtime.system.store.transaction() as tx:
-            await groups.bind_merchant(tx, chat_id, merchant.id)
+        await bind_group(runtime, merchant, chat_id)
     return [Keys(merchant_no, app.key_id, app.secret) for app in opened]
+
+
+async def bind_group(runtime: Runtime, merchant: Merchant, chat_id: int) -> None:
+    """Make a group the merchant's: it has a live bill from then on."""
+    groups = runtime.people.groups
+    title = merchant.merchant_no
+    await groups.seen(chat_id, chat_type="supergroup", title=title, bot_status="administrator")
+    async with runtime.system.store.transaction() as tx:
+        await groups.bind_merchant(tx, chat_id, merchant.id)

@@ -21,7 +21,7 @@ async def busy_day(runtime: Runtime, clock: SetClock, merchant: Merchant, orders
     await runtime.reports.bills.open_day(merchant.id)
     starts_at = clock.now()  # what was before is rolled up by now
     ends_at = starts_at + timedelta(minutes=30)
-    await book_orders(runtime, merchant, orders, starts_at, ends_at)
+    await book_orders(runtime.system.store, merchant, orders, starts_at, ends_at)
     clock.go_to(ends_at)
 
 
