@@ -170,6 +170,10 @@ WITH kind AS (
     WHERE p.merchant_id IS NULL
 ), seller AS (
     SELECT id AS app_id FROM app WHERE merchant_id = $1 AND mode = 'live' ORDER BY key_id LIMIT 1
+), dates AS MATERIALIZED (
+    SELECT day, starts_at, ends_at FROM business_day
+    WHERE holder_id = $1 AND ends_at > $4::timestamptz + $2 * $5::float8 * interval '1 second'
+      AND starts_at <= $4::timestamptz + $3 * $5::float8 * interval '1 second' + $6::interval
 ), numbered AS (
     SELECT n, 1000 + n * 7919 % 90000 AS amount, $7::int = 0 OR n % nullif($7::int, 0) > 0 AS pays,
            date_trunc('milliseconds', $4::timestamptz + n * $5::float8 * interval '1 second') AS at,
@@ -193,9 +197,8 @@ WITH kind AS (
     {_CHECKS}
     CROSS JOIN seller
     JOIN kind k ON k.place = o.n % k.many
-    JOIN business_day c ON c.holder_id = $1 AND o.at >= c.starts_at AND o.at < c.ends_at
-    JOIN business_day b ON b.holder_id = $1 AND o.at + $6::interval >= b.starts_at
-        AND o.at + $6::interval < b.ends_at
+    JOIN dates c ON o.at >= c.starts_at AND o.at < c.ends_at
+    JOIN dates b ON o.at + $6::interval >= b.starts_at AND o.at + $6::interval < b.ends_at
     ORDER BY n
 ), paid AS (
     SELECT * FROM made WHERE pays
