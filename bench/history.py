@@ -25,7 +25,7 @@ WHALE_ORDERS: Final = 500_000
 # Three orders of four are paid: 10 M orders have 30 M entries.
 _ONE_EXPIRES_OF: Final = 4
 # What an order takes on disk with all that belongs to it, and what the log takes meanwhile.
-ORDER_BYTES: Final = 4_000
+ORDER_BYTES: Final = 6_000
 _LOG_BYTES: Final = 3 * 1024**3
 _HANDS: Final = 2
 _YOUNGEST: Final = timedelta(hours=1)
@@ -132,20 +132,23 @@ FROM (SELECT DISTINCT ON (holder_id) * FROM business_day ORDER BY holder_id, day
 CROSS JOIN generate_series(1, $1::int) n
 CROSS JOIN LATERAL (SELECT f.starts_at - (n - 1) * interval '24 hours' AS ends_at) past
 """
-# All days are cut alike: those of suppliers and of the platform are the merchants' own days.
+# Days of suppliers and of the platform are windows over all merchants' books: they begin with an
+# hour, as the demo's and the town's do.
 _CLOSINGS: Final = """
-WITH moved AS MATERIALIZED (
-    SELECT merchant_id, day, mode, currency, account, sum(minor) AS minor
-    FROM rollup_entry GROUP BY 1, 2, 3, 4, 5
+WITH hours AS MATERIALIZED (
+    SELECT hour, mode, currency, account, sum(minor) AS minor
+    FROM rollup_entry GROUP BY 1, 2, 3, 4
 ), whose AS (
-    SELECT merchant_id AS holder_id, day, mode, currency, account, minor FROM moved
+    SELECT merchant_id AS holder_id, day, mode, currency, account, sum(minor) AS minor
+    FROM rollup_entry GROUP BY 1, 2, 3, 4, 5
     UNION ALL
-    SELECT s.id, m.day, m.mode, m.currency, m.account, sum(m.minor)
-    FROM moved m JOIN supplier s ON s.supplier_no = substring(m.account FROM '/(S[0-9]+)')
+    SELECT d.holder_id, d.day, h.mode, h.currency, h.account, sum(h.minor)
+    FROM hours h
+    LEFT JOIN supplier s ON s.supplier_no = substring(h.account FROM '/(S[0-9]+)')
+    JOIN business_day d ON h.hour >= d.starts_at AND h.hour < d.ends_at
+        AND d.holder_id IN (s.id, '00000000-0000-0000-0000-000000000000')
+    WHERE h.account !~ '^(bank|supplier/)'
     GROUP BY 1, 2, 3, 4, 5
-    UNION ALL
-    SELECT '00000000-0000-0000-0000-000000000000', day, mode, currency, account, sum(minor)
-    FROM moved WHERE account !~ '^(bank|supplier/)' GROUP BY 2, 3, 4, 5
 ), account AS (
     SELECT holder_id, mode, currency, account, min(day) AS since FROM whose GROUP BY 1, 2, 3, 4
 )
