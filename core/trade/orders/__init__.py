@@ -41,6 +41,7 @@ from core.trade.orders.rows import (
     in_turn,
     lock_order,
     named,
+    tell_url,
 )
 from core.trade.orders.search import Found, OrderKey, find_for, find_meant
 from core.trade.orders.shown import ShownOrder, find_shown, get_shown
@@ -106,6 +107,7 @@ __all__ = [
     "order_view",
     "side_by_side",
     "takings_of",
+    "tell_url",
     "together",
     "write_charges",
 ]

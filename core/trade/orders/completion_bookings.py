@@ -52,7 +52,6 @@ class OrdersByHand:
     def __init__(self, books: TradeBooks, payments: Payments, routing: Routing) -> None:
         self._ids = books.ids
         self._ledger = books.ledger
-        self._market = books.market
         self._payments = payments
         self._routing = routing
 
@@ -74,7 +73,6 @@ class OrdersByHand:
         also: what is written in the same transaction, before anything else; its refusal undoes
         all. Refusals: order_state, already_resolved, discrepancy_changed.
         """
-        merchant = (await self._market.now()).merchant(merchant_id)
 
         async def work(tx: Tx, day: BusinessDay) -> Order:
             order, attempts = await lock_order(tx, merchant_id, order_id)
@@ -112,7 +110,7 @@ class OrdersByHand:
             await moves.ask_anew(tx, order, at=day.at)
             return order
 
-        completed = await self._ledger.in_open_day(merchant.id, work)
+        completed = await self._ledger.in_open_day(merchant_id, work)
         if completed.paid_late and completed.paid_attempt_no is not None:
             await self._routing.recount(merchant_id, completed.paid_attempt_no)
         return completed
@@ -135,7 +133,6 @@ class OrdersByHand:
         by: who confirms, with the reason of who asked (asked_by). version, also: as in `complete`.
         Refusals: order_state, completion_confirmed, refund_under_way.
         """
-        merchant = (await self._market.now()).merchant(merchant_id)
 
         async def work(tx: Tx, day: BusinessDay) -> Order:
             order, attempts = await lock_order(tx, merchant_id, order_id)
@@ -167,7 +164,7 @@ class OrdersByHand:
             return moved
 
         return await self._ledger.in_open_day(
-            merchant.id, work, before=lambda tx: hold_charges(tx, merchant_id, alone=True)
+            merchant_id, work, before=lambda tx: hold_charges(tx, merchant_id, alone=True)
         )
 
     async def _book_back(

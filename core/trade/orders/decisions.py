@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields
 from typing import Literal
 from uuid import UUID
 
-from core.books import Postings, Took, completed_from_suspense, confirmed, paid, unmatched
+from core.books import Event, Postings, Took, completed_from_suspense, confirmed, paid, unmatched
 from core.kernel.errors import Bug, Contradiction
 from core.kernel.money import Money
 from core.trade.orders.lifecycle import LATE_FROM, PAYABLE, order_after
@@ -220,6 +220,19 @@ def complete(order: Order, attempt: Attempt, uses: Sequence[Use]) -> Settlement:
     return Settlement("completed", move, postings, cost, late=_late(order))
 
 
+def event_of(order: Order, attempt: Attempt, settlement: Settlement, key: str) -> Event:
+    """A settlement as it is booked. key: unique for the merchant."""
+    return Event(
+        key=key,
+        kind=settlement.kind,
+        mode=order.mode,
+        postings=settlement.postings,
+        order_id=order.id,
+        product_code=order.agreed.product_code,
+        channel_no=attempt.channel_no,
+    )
+
+
 def _late(order: Order) -> bool:
     """Whether the merchant was told that it is not paid: it ended, or is disputed."""
     return order.disputed or order.state in LATE_FROM
@@ -270,3 +283,7 @@ class PaymentSeen:
     paid: Money
     how: Literal["reported", "asked"]
     address: str = ""
+
+    def event_key(self, supplier_no: str) -> str:
+        """What its event in the books is called: it is booked once."""
+        return f"seen:{supplier_no}:{self.upstream_no}"

@@ -10,13 +10,13 @@ from uuid import UUID
 
 import structlog
 
-from core.books import BusinessDay, DayOver, Event
+from core.books import BusinessDay, DayOver
 from core.delivery.outbox import MerchantNews
 from core.kernel.clock import Clock
 from core.kernel.errors import Bug
 from core.system.store import Store
 from core.trade.booking_tools import TradeBooks
-from core.trade.orders.decisions import PaymentSeen, is_ordinary, settle
+from core.trade.orders.decisions import PaymentSeen, event_of, is_ordinary, settle
 from core.trade.orders.lifecycle import order_after
 from core.trade.orders.moves import changes_of_payment
 from core.trade.orders.rows import Order, Waiting, find_waiting
@@ -126,15 +126,7 @@ class OrdinaryPayments:
             raise Bug(f"the payment {seen.upstream_no} of {order.order_no} is not ordinary")
         changes = changes_of_payment(day, order, attempt, settlement, seen.how)
         paid = replace(order, state=state, version=order.version + 1, **changes)
-        event = Event(
-            key=f"seen:{attempt.supplier_no}:{seen.upstream_no}",
-            kind=settlement.kind,
-            mode=order.mode,
-            postings=settlement.postings,
-            order_id=order.id,
-            product_code=order.agreed.product_code,
-            channel_no=attempt.channel_no,
-        )
+        event = event_of(order, attempt, settlement, seen.event_key(attempt.supplier_no))
         event_id = self._ids.uuid7()
         payment = {
             "order_id": order.id,

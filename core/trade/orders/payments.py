@@ -11,21 +11,28 @@ from uuid import UUID
 import asyncpg
 import structlog
 
-from core.books import AlreadyBooked, BusinessDay, Event
+from core.books import AlreadyBooked, BusinessDay
 from core.delivery.outbox import MerchantNews, News, Notice, Say
 from core.kernel.errors import Bug, Contradiction, Refusal
 from core.kernel.money import Money
-from core.parties.merchants import Merchant
 from core.supply.channels import Routing
 from core.system.store import Tx
 from core.trade.booking_tools import TradeBooks
 from core.trade.orders import moves
 from core.trade.orders.contradictions import CONTRADICTION, Contradictions
-from core.trade.orders.decisions import PaymentSeen, Settlement, need_same_payment, settle
+from core.trade.orders.decisions import PaymentSeen, Settlement, event_of, need_same_payment, settle
 from core.trade.orders.lifecycle import LATE_FROM, PAYABLE
 from core.trade.orders.notices import AlarmDiscrepancy, AlarmShortfall, OddPayment
 from core.trade.orders.ordinary_payments import OrdinaryPayments, Report
-from core.trade.orders.rows import Attempt, Order, find_attempt, in_turn, lock_order, named
+from core.trade.orders.rows import (
+    Attempt,
+    Order,
+    find_attempt,
+    in_turn,
+    lock_order,
+    named,
+    tell_url,
+)
 from core.trade.orders.views import order_view
 
 _LOG = structlog.get_logger(__name__)
@@ -69,7 +76,6 @@ class Payments:
     ) -> None:
         self._ids = books.ids
         self._ledger = books.ledger
-        self._market = books.market
         self._groups = books.groups
         self._outbox = books.outbox
         self._routing = routing
@@ -83,19 +89,18 @@ class Payments:
         The identity of a payment is (supplier, upstream_no): the same again changes nothing.
         What contradicts it is kept and told, and books nothing. Refusals: callback_unknown.
         """
-        merchant = (await self._market.now()).merchant(seen.merchant_id)
 
         async def work(tx: Tx, day: BusinessDay) -> Settled:
-            return await self._settle(tx, day, merchant, seen, request_id)
+            return await self._settle(tx, day, seen, request_id)
 
         try:
-            settled = await self._ledger.in_open_day(merchant.id, work)
+            settled = await self._ledger.in_open_day(seen.merchant_id, work)
         except (Contradiction, AlreadyBooked) as error:
             # Booked already: another order took the number since it was looked for.
             said = error if isinstance(error, Contradiction) else Contradiction("number_taken")
             return Settled(CONTRADICTION, await self._contradictions.keep(seen, said))
         if settled.late:
-            await self._routing.recount(merchant.id, seen.attempt_no)
+            await self._routing.recount(seen.merchant_id, seen.attempt_no)
         _LOG.info(
             "payment settled",
             order_no=settled.order.order_no,
@@ -115,7 +120,7 @@ class Payments:
         return [Settled("order", order) if order is not None else None for order in orders]
 
     async def _settle(
-        self, tx: Tx, day: BusinessDay, merchant: Merchant, seen: PaymentSeen, request_id: str
+        self, tx: Tx, day: BusinessDay, seen: PaymentSeen, request_id: str
     ) -> Settled:
         found = await find_attempt(tx, seen.merchant_id, seen.attempt_no)
         if found is None:
@@ -153,9 +158,8 @@ class Payments:
         request_id: str,
     ) -> Order:
         """What was decided of seen money: the booking, all that moves, and whoever is told."""
-        event_id = await self.book(
-            tx, day, order, attempt, settlement, f"seen:{attempt.supplier_no}:{seen.upstream_no}"
-        )
+        key = seen.event_key(attempt.supplier_no)
+        event_id = await self.book(tx, day, order, attempt, settlement, key)
         await _keep_payment(tx, attempt, seen, settlement.meaning, event_id, day.at)
         if settlement.meaning in ("order", "confirmation", "duplicate"):
             await moves.move_attempt(
@@ -193,19 +197,7 @@ class Payments:
         """Write a settlement's event; its id, or None where nothing is moved."""
         if not settlement.postings:
             return None
-        return await self._ledger.book(
-            tx,
-            day,
-            Event(
-                key=key,
-                kind=settlement.kind,
-                mode=order.mode,
-                postings=settlement.postings,
-                order_id=order.id,
-                product_code=order.agreed.product_code,
-                channel_no=attempt.channel_no,
-            ),
-        )
+        return await self._ledger.book(tx, day, event_of(order, attempt, settlement, key))
 
     async def pay(
         self,
@@ -270,8 +262,7 @@ class Payments:
 
         due_at: not before then; now where it is None.
         """
-        app = (await self._market.now()).app(order.app_id)
-        url = order.notify_url or app.notify_url
+        url = await tell_url(tx, order)
         if url is None:
             return
         await self._outbox.tell_merchant(

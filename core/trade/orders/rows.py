@@ -296,6 +296,18 @@ async def find_waiting(
     }
 
 
+async def tell_url(queries: Queries, order: Order) -> str | None:
+    """Where the merchant's server is told of an order, if anywhere."""
+    if order.notify_url is not None:
+        return order.notify_url
+    url: str | None = await queries.fetchval(
+        "SELECT notify_url FROM app WHERE merchant_id = $1 AND id = $2",
+        order.merchant_id,
+        order.app_id,
+    )
+    return url
+
+
 def read_attempt(row: asyncpg.Record, prefix: str = "") -> Attempt:
     """prefix: of its columns' names."""
     pay_kind = row[prefix + "pay_kind"]

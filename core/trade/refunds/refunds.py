@@ -28,6 +28,7 @@ from core.trade.orders import (
     lock_order,
     move_order,
     takings_of,
+    tell_url,
 )
 from core.trade.refunds.answers import after_release
 from core.trade.refunds.decisions import (
@@ -158,7 +159,6 @@ class Refunds:
 
         Refusals: record_not_found, refund_state (it failed, or is being sent right now).
         """
-        merchant = (await self._market.now()).merchant(merchant_id)
 
         async def work(tx: Tx, day: BusinessDay) -> Refund:
             locked = await lock_refund(tx, merchant_id, refund_id)
@@ -166,7 +166,7 @@ class Refunds:
                 return locked.refund
             return await self.settle_locked(tx, day, locked, cost_returned=cost_returned)
 
-        return await self._ledger.in_open_day(merchant.id, work)
+        return await self._ledger.in_open_day(merchant_id, work)
 
     async def settle_locked(
         self,
@@ -230,7 +230,6 @@ class Refunds:
         called in the same transaction, with the refund as it had failed. One that did not fail
         stays as it is. Refusals: record_not_found.
         """
-        merchant = (await self._market.now()).merchant(merchant_id)
 
         async def work(tx: Tx, day: BusinessDay) -> Refund:
             locked = await lock_refund(tx, merchant_id, refund_id)
@@ -266,7 +265,7 @@ class Refunds:
 
         # Waits for a change of charges: there is nobody who could be told to say it again.
         return await self._ledger.in_open_day(
-            merchant.id, work, before=lambda tx: hold_charges(tx, merchant_id, alone=True)
+            merchant_id, work, before=lambda tx: hold_charges(tx, merchant_id, alone=True)
         )
 
     async def release(self, merchant_id: UUID, refund_id: UUID, why: str) -> Refund:
@@ -277,7 +276,6 @@ class Refunds:
         """
         if not why.strip():
             raise Refusal("reason_missing", reason_for="release")
-        merchant = (await self._market.now()).merchant(merchant_id)
 
         async def work(tx: Tx, day: BusinessDay) -> Refund:
             locked = await lock_refund(tx, merchant_id, refund_id)
@@ -285,7 +283,7 @@ class Refunds:
                 return locked.refund
             return await self.release_locked(tx, day, locked, why)
 
-        return await self._ledger.in_open_day(merchant.id, work)
+        return await self._ledger.in_open_day(merchant_id, work)
 
     async def release_locked(
         self,
@@ -344,8 +342,7 @@ class Refunds:
 
     async def _tell(self, tx: Tx, refund: Refund, order: Order) -> None:
         """Put the end of a refund into the outbox for the merchant's server, where it has one."""
-        app = (await self._market.now()).app(order.app_id)
-        url = order.notify_url or app.notify_url
+        url = await tell_url(tx, order)
         if url is None:
             return
         await self._outbox.tell_merchant(

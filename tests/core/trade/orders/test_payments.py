@@ -30,6 +30,16 @@ async def test_paid_in_time(desk: Desk) -> None:
     await desk.sound()
 
 
+async def test_money_is_booked_and_told_of_whatever_reference_data_reads_as(desk: Desk) -> None:
+    opened = await desk.open(notify_url=None)
+    store = desk.runtime.system.store
+    await store.execute("UPDATE app SET secrets_sealed = '', notify_url = 'https://shop.example/n'")
+    assert (await desk.see(opened, 10000)).meaning == "order"
+    told = await store.fetch("SELECT type, url FROM notification")
+    assert [tuple(row) for row in told] == [("order.paid", "https://shop.example/n")]
+    await desk.sound()
+
+
 async def test_the_same_payment_again_changes_nothing(desk: Desk) -> None:
     opened = await desk.open()
     first = await desk.see(opened, 10000)
