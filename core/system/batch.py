@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Hashable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextvars import Context
 from dataclasses import dataclass
 from typing import Final, Generic, TypeVar
@@ -22,18 +22,23 @@ MOST: Final = 32
 
 @dataclass(slots=True, eq=False)
 class _Asked(Generic[T, R]):
-    """done: what its write came to; None: it is to be written alone."""
+    """done: what its write came to; None: it is to be written alone. begins: told of its write."""
 
     item: T
     done: asyncio.Future[R | None]
+    begins: Callable[[], None]
     begun: bool = False
+
+
+def _nobody_told() -> None:
+    """Where nobody wants to know that a write begins."""
 
 
 class Batch(Generic[T, R]):
     """Writes what is asked at once together, and each thing alone where that does not go well.
 
-    One write of a group is under way at a time. Nothing waits for company: the first one is written
-    at once, and those that come meanwhile go together afterwards.
+    One write is under way at a time. Nothing waits for company: the first one is written at once,
+    and those that come meanwhile go together afterwards.
     """
 
     def __init__(
@@ -51,41 +56,51 @@ class Batch(Generic[T, R]):
         self._together = together
         self._alone = alone
         self._most = most
-        self._waiting: dict[Hashable, deque[_Asked[T, R]]] = {}
-        self._writers: set[asyncio.Task[None]] = set()
+        self._waiting: deque[_Asked[T, R]] = deque()
+        self._writer: asyncio.Task[None] | None = None
 
-    async def write(self, item: T, group: Hashable = None) -> R:
-        """What the write of a thing comes to. group: things of one group may go together.
+    async def write(self, item: T, *, begins: Callable[[], None] = _nobody_told) -> R:
+        """What the write of a thing comes to. begins: called when its write begins.
 
-        Whoever is cancelled before its write began has nothing written; afterwards it hears of its
-        cancellation when the write is over, so that it knows how things stand.
+        Whoever is cancelled before that has nothing written; afterwards it hears of its
+        cancellation when the write is over, so that it knows how things stand. Raises
+        ConnectionError where the writer itself was ended: nobody knows what was written.
         """
-        asked: _Asked[T, R] = _Asked(item, asyncio.get_running_loop().create_future())
-        waiting = self._waiting.get(group)
-        if waiting is None:
-            waiting = self._waiting[group] = deque()
-            writer = asyncio.create_task(self._write_group(group, waiting), context=Context())
-            self._writers.add(writer)
-            writer.add_done_callback(self._writers.discard)
-        waiting.append(asked)
+        asked: _Asked[T, R] = _Asked(item, asyncio.get_running_loop().create_future(), begins)
+        self._waiting.append(asked)
+        if self._writer is None:
+            self._writer = asyncio.create_task(self._write_all(), context=Context())
         try:
             done = await asyncio.shield(asked.done)
         except asyncio.CancelledError:
             if asked.begun:
                 await asyncio.wait({asked.done})
+                asked.done.exception()  # its caller is gone, and hears of nothing else
             else:
-                waiting.remove(asked)
+                self._waiting.remove(asked)
             raise
         return await self._alone(item) if done is None else done
 
-    async def _write_group(self, group: Hashable, waiting: deque[_Asked[T, R]]) -> None:
-        while waiting:
-            batch = [waiting.popleft() for _ in range(min(self._most, len(waiting)))]
-            for asked in batch:
+    async def _write_all(self) -> None:
+        batch: list[_Asked[T, R]] = []
+        try:
+            while self._waiting:
+                batch = [
+                    self._waiting.popleft() for _ in range(min(self._most, len(self._waiting)))
+                ]
+                for asked in batch:
+                    asked.begun = True
+                    asked.begins()
+                for asked, done in zip(batch, await self._write_batch(batch), strict=True):
+                    asked.done.set_result(done)
+        finally:
+            # Somebody who ends the writer ends no caller: each of them hears of it.
+            self._writer = None
+            left = [asked for asked in (*batch, *self._waiting) if not asked.done.done()]
+            self._waiting.clear()
+            for asked in left:
                 asked.begun = True
-            for asked, done in zip(batch, await self._write_batch(batch), strict=True):
-                asked.done.set_result(done)
-        del self._waiting[group]
+                asked.done.set_exception(ConnectionError("what was to be written was given up"))
 
     async def _write_batch(self, batch: Sequence[_Asked[T, R]]) -> Sequence[R | None]:
         nothing: list[R | None] = [None] * len(batch)

@@ -26,7 +26,7 @@ _Rows = Sequence[Any]
 # which the clock moves.
 TABLES: Final = (
     "merchant", "app", "product", "merchant_product", "tariff", "supplier", "channel",
-    "channel_tariff", "product_channel", "binding",
+    "channel_tariff", "product_channel",
 )  # fmt: skip
 VERSION: Final = "SELECT version FROM market"
 
@@ -78,7 +78,6 @@ async def read_snapshot(
         sets=_gathered(
             ((row["product_code"], row["merchant_id"]), row["channel_id"]) for row in tables["sets"]
         ),
-        bound=_gathered((row["merchant_id"], row["chat_id"]) for row in tables["bindings"]),
         tags={merchant.tag: merchant.id for merchant in merchants.values()},
         supplier_nos={row["supplier_no"]: row["id"] for row in tables["suppliers"]},
     )
@@ -150,6 +149,4 @@ _QUERIES: Final = {
     "sets": """
         SELECT p.product_code, p.merchant_id, p.channel_id
         FROM product_channel p JOIN channel c ON c.id = p.channel_id ORDER BY c.channel_no""",
-    "bindings": """
-        SELECT merchant_id, chat_id FROM binding WHERE merchant_id IS NOT NULL ORDER BY chat_id""",
 }

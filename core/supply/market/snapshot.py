@@ -80,7 +80,6 @@ class Snapshot:
     ]  # of a merchant's product, the oldest first
     listed: Mapping[UUID, Listed]
     sets: Mapping[tuple[str, UUID | None], tuple[UUID, ...]]  # channels by number
-    bound: Mapping[UUID, tuple[int, ...]]
     tags: Mapping[int, UUID]
     supplier_nos: Mapping[str, UUID]
 
@@ -143,10 +142,6 @@ class Snapshot:
         ids: Sequence[UUID] = own or self.sets.get((product_code, None), ())
         standing = (self.listed[one].at(now) for one in ids if one in self.listed)
         return [channel for channel in standing if channel is not None]
-
-    def chats(self, merchant_id: UUID) -> tuple[int, ...]:
-        """The chats that are bound to a merchant."""
-        return self.bound.get(merchant_id, ())
 
 
 def _opened(found: T | Bug) -> T:

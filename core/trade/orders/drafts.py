@@ -18,14 +18,6 @@ from core.trade.orders.lifecycle import attempt_after, order_after
 from core.trade.orders.rows import Attempt, Order, Terms
 
 
-class OtherMonth(Bug):
-    """An attempt has a number of another month than its order, which is created at `at`."""
-
-    def __init__(self, at: datetime) -> None:
-        super().__init__(f"its order is created at {at}")
-        self.at = at
-
-
 @dataclass(frozen=True, slots=True)
 class Move:
     """A row of a history. state_from: None where it begins. actor: of an order's move; the moves
@@ -183,10 +175,10 @@ def new_attempt(
     reasons: tuple[Reason, ...],
 ) -> Attempt:
     """A fresh attempt in its first state; nothing is written. reasons: why not on others. Raises
-    OtherMonth where its number does not say the order's month, in which it is looked for."""
+    Bug where its number does not say the order's month, in which it is looked for."""
     facts = read_number(attempt_no)
     if facts is None or facts.month != month_of(order.created_at):
-        raise OtherMonth(order.created_at)
+        raise Bug(f"{attempt_no} is no number of the month of {order.order_no}")
     return Attempt(
         merchant_id=order.merchant_id,
         attempt_no=attempt_no,

@@ -44,7 +44,6 @@ _CHANGES = {
         " FROM channel_tariff LIMIT 1"
     ),
     "product_channel": "DELETE FROM product_channel",
-    "binding": "DELETE FROM binding",
 }
 
 
@@ -295,7 +294,6 @@ async def test_who_is_not_there_is_refused(runtime: Runtime) -> None:
             read()
         assert error.value.code == code
     assert snapshot.merchant_by_tag(1 << 19) is None
-    assert snapshot.chats(nobody) == ()
     with pytest.raises(Bug):
         snapshot.supplier(nobody)
 

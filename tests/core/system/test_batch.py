@@ -6,6 +6,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Sequence
 from contextvars import ContextVar
+from functools import partial
 
 import pytest
 
@@ -73,18 +74,6 @@ async def test_the_first_is_written_at_once_and_the_rest_together() -> None:
     assert writes.alone_of == []
 
 
-async def test_groups_are_written_apart() -> None:
-    writes = Writes()
-    batch = Batch(writes.together, writes.alone)
-    async with asyncio.timeout(BOUND_S):
-        tasks = [asyncio.create_task(batch.write(n, n % 2)) for n in range(6)]
-        await writes.begun.acquire()
-        await writes.begun.acquire()  # both began though neither is over
-        writes.open()
-        await asyncio.gather(*tasks)
-    assert all(len({item % 2 for item in items}) == 1 for items in writes.together_of)
-
-
 async def test_a_bad_one_fails_alone() -> None:
     writes = Writes(bad=frozenset({2}))
     batch = Batch(writes.together, writes.alone)
@@ -139,3 +128,49 @@ async def test_whoever_is_cancelled_while_it_is_written_hears_of_it_afterwards()
         with pytest.raises(asyncio.CancelledError):
             await only
     assert writes.written == Counter([0])
+
+
+async def test_whoever_waits_for_a_writer_that_is_ended_hears_of_it() -> None:
+    """Such as the one that is being written, those in line, and one that is gone meanwhile."""
+    writes = Writes()
+    batch = Batch(writes.together, writes.alone)
+    async with asyncio.timeout(BOUND_S):
+        before = asyncio.all_tasks()
+        begun, gone = await asked(batch, 0), await asked(batch, 1)
+        (writer,) = asyncio.all_tasks() - before - {*begun, *gone}
+        await writes.begun.acquire()
+        writes.open(1)
+        await asyncio.gather(*begun)
+        await writes.begun.acquire()
+        gone[0].cancel()
+        waiting = await asked(batch, 2)
+        writer.cancel()
+        with pytest.raises(ConnectionError):
+            await waiting[0]
+        with pytest.raises(asyncio.CancelledError):
+            await gone[0]
+        writes.open(1)
+        assert await batch.write(3) == "w3", "the next one has a writer of its own"
+    assert writes.alone_of == []
+
+
+async def test_who_asks_is_told_that_its_write_begins() -> None:
+    writes = Writes()
+    batch = Batch(writes.together, writes.alone)
+    told: list[int] = []
+
+    def ask(item: int) -> asyncio.Task[str]:
+        return asyncio.create_task(batch.write(item, begins=partial(told.append, item)))
+
+    async with asyncio.timeout(BOUND_S):
+        first = ask(0)
+        await writes.begun.acquire()
+        second, third = ask(1), ask(2)
+        await asyncio.sleep(0)  # both stand in line
+        assert told == [0]
+        third.cancel()
+        writes.open()
+        assert list(await asyncio.gather(first, second)) == ["w0", "w1"]
+        with pytest.raises(asyncio.CancelledError):
+            await third
+    assert told == [0, 1]
