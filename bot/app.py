@@ -30,7 +30,7 @@ from bot.webhook_watch import WebhookWatch
 from core.delivery import inbox, outbox
 from core.reports import exports
 from core.runtime import Runtime
-from core.system.leases import LOOK_S, Look, due
+from core.system.leases import QUEUE_LOOK_S, Look, due
 from core.system.settings import Settings
 from core.trade import callbacks, notifications
 from core.trade.orders import ASKING_DUE, ASKING_HANDS
@@ -182,7 +182,7 @@ class Desk:
         take, hands = trade.follow_up.take_due, ASKING_HANDS
         askers = Crew("askers", take, hands=hands, idle_s=_OWN_LOOK_S)
         self._wake_for(askers, ASKING_DUE)
-        self._loops.append(Loop("look", self._look.look, idle_s=LOOK_S))
+        self._loops.append(Loop("look", self._look.look, idle_s=QUEUE_LOOK_S))
 
     async def _show_changes(self) -> int:
         await self._runtime.reports.changes.show()

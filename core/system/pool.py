@@ -27,7 +27,7 @@ async def open_pool(**options: Any) -> Pool:
     """A pool of connections. options: of asyncpg.
 
     A session is never changed: what a transaction sets goes with it (SET LOCAL, locks of the
-    transaction), and listening has a connection of its own (`core.system.line`). So nothing has to
+    transaction), and listening has a connection of its own (`core.system.news`). So nothing has to
     be put right at the server, which would be one more question after each. A transaction that was
     left open is rolled back by the driver all the same.
     """

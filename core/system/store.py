@@ -27,7 +27,7 @@ from tortoise.exceptions import DBConnectionError
 
 from core.kernel.errors import Bug
 from core.system.dsn import credentials_of
-from core.system.line import Line, OwnWrites
+from core.system.news import NewsConnection, OwnWrites, Told
 from core.system.pool import POOL_WAIT_S, open_pool
 
 DESK_ROLE: Final = "paydesk_desk"
@@ -116,12 +116,12 @@ class Tx:
     def __init__(
         self,
         connection: asyncpg.Connection[asyncpg.Record],
-        touched: Callable[[str], bool] = lambda _: False,
+        told_of: Callable[[str], frozenset[Told]] = lambda _: frozenset(),
     ) -> None:
-        """touched: whether a statement changes what somebody keeps in memory."""
+        """told_of: who keeps in memory what a statement changes."""
         self._connection = connection
-        self._touched = touched
-        self.changed = False
+        self._told_of = told_of
+        self.told: frozenset[Told] = frozenset()
 
     async def fetch(
         self, sql: str, *args: object, timeout_s: float | None = None
@@ -145,7 +145,7 @@ class Tx:
         """Run a statement; the number of rows it touched."""
         self._note(sql)
         done = await self._connection.execute(sql, *args, timeout=_patience_s())
-        return _touched(done)
+        return _rows_of(done)
 
     async def by_index(self) -> None:
         """From now on each row is looked for by itself, through an index. For who joins a few rows
@@ -182,7 +182,7 @@ class Tx:
         await self._connection.executemany(sql, rows)
 
     def _note(self, sql: str) -> None:
-        self.changed = self.changed or self._touched(sql)
+        self.told |= self._told_of(sql)
 
 
 class Store:
@@ -194,7 +194,7 @@ class Store:
     def __init__(self, client: AsyncpgDBClient, dsn: str) -> None:
         self._client = client
         self._dsn = dsn
-        self._lines: list[Line] = []
+        self._news: list[NewsConnection] = []
         self.own_writes = OwnWrites()
         self._shares: WeakValueDictionary[UUID, asyncio.Semaphore] = WeakValueDictionary()
         self._given_up: set[asyncio.Task[Any]] = set()
@@ -215,16 +215,16 @@ class Store:
         return cls(client, dsn)
 
     async def close(self) -> None:
-        for line in self._lines:
-            await line.close()
+        for news in self._news:
+            await news.close()
         await Tortoise.close_connections()
 
-    def line(self, channel: str, heard: Callable[[], None]) -> Line:
+    def news(self, channel: str, heard: Callable[[], None]) -> NewsConnection:
         """A connection beside the pool that hears news of a channel, closed with the store."""
         options = _options(self._dsn, role=DESK_ROLE)
-        line = Line(partial(_connect, options), channel, heard)
-        self._lines.append(line)
-        return line
+        news = NewsConnection(partial(_connect, options), channel, heard)
+        self._news.append(news)
+        return news
 
     async def fetch(self, sql: str, *args: object) -> list[asyncpg.Record]:
         async with self._connection(sql) as connection:
@@ -245,7 +245,7 @@ class Store:
     async def execute(self, sql: str, *args: object) -> int:
         async with self._connection(sql) as connection:
             done = await connection.execute(sql, *args, timeout=_patience_s())
-            return _touched(done)
+            return _rows_of(done)
 
     @asynccontextmanager
     async def _connection(self, sql: str) -> AsyncIterator[asyncpg.Connection[asyncpg.Record]]:
@@ -255,8 +255,8 @@ class Store:
             raise Bug("inside a transaction questions go through it, not through the store")
         async with _turn(), self._client.acquire_connection() as connection:
             yield connection
-        if self.own_writes.touched(sql):
-            self.own_writes.tell()
+        for told in self.own_writes.told_of(sql):
+            told()
 
     @contextmanager
     def called(
@@ -349,7 +349,7 @@ class Store:
                 get_connections().reset(context.token)
             raise
         _IN_TRANSACTION.set(True)
-        tx = Tx(client._connection, self.own_writes.touched)
+        tx = Tx(client._connection, self.own_writes.told_of)
         try:
             yield tx
         except BaseException as error:
@@ -358,8 +358,8 @@ class Store:
             raise
         _IN_TRANSACTION.set(False)
         await context.__aexit__(None, None, None)
-        if tx.changed:
-            self.own_writes.tell()
+        for told in tx.told:
+            told()
 
     @asynccontextmanager
     async def snapshot(self) -> AsyncIterator[Tx]:
@@ -414,7 +414,7 @@ async def _turn() -> AsyncIterator[None]:
         share.release()
 
 
-def _touched(status: str) -> int:
+def _rows_of(status: str) -> int:
     """'UPDATE 3' -> 3; statements that do not count rows give 0."""
     last = status.rsplit(" ", 1)[-1]
     return int(last) if last.isdecimal() else 0

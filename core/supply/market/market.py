@@ -22,7 +22,7 @@ from core.system.store import Store
 from core.system.vault import Vault
 
 # Where news gets lost on its way, this is how long the market may be behind.
-LOOK_S: Final = 1.0
+MARKET_LOOK_S: Final = 1.0
 # Each look answers what was heard before it; news may come during each of them.
 _MOST_LOOKS: Final = 5
 
@@ -32,8 +32,8 @@ class Market:
 
     A snapshot is at most as old as news of a change takes to come here (a LISTEN connection of its
     own), and not at all behind what this process itself has changed. A look at the version says so
-    again every LOOK_S while somebody asks. Whoever must not decide by an old one hands its version
-    over with what is written, and decides again where that is another one by then.
+    again every MARKET_LOOK_S while somebody asks. Whoever must not decide by an old one hands its
+    version over with what is written, and decides again where that is another one by then.
     """
 
     def __init__(
@@ -49,7 +49,7 @@ class Market:
         self._suppliers = suppliers
         self._steady_s = steady_s
         self._opener = Opener(vault)
-        self._line = store.line("market", self._heard)
+        self._connection = store.news("market", self._heard)
         self._snapshot: Snapshot | None = None
         self._looking: asyncio.Task[None] | None = None
         self._news = 0  # how often something may have changed
@@ -58,8 +58,8 @@ class Market:
         store.own_writes.watch(TABLES, self._heard)
 
     async def now(self) -> Snapshot:
-        """The market as it stands. Asks nobody, unless something changed or LOOK_S is over; then
-        all who ask wait for one look. May be called inside a transaction: the look has its own
+        """The market as it stands. Asks nobody, unless something changed or MARKET_LOOK_S is over;
+        then all who ask wait for one look. May be called inside a transaction: the look has its own
         connection, and does not see what is not committed. Raises what the database raises."""
         for _ in range(_MOST_LOOKS):
             if self._snapshot is not None and self._is_fresh():
@@ -94,20 +94,20 @@ class Market:
     def _is_fresh(self) -> bool:
         return (
             self._news_seen == self._news
-            and self._line.alive
-            and self._steady_s() - self._looked_at_s < LOOK_S
+            and self._connection.alive
+            and self._steady_s() - self._looked_at_s < MARKET_LOOK_S
         )
 
     async def _look(self) -> None:
         try:
-            connection = await self._line.opened()
+            connection = await self._connection.opened()
             news, looked_at_s = self._news, self._steady_s()
             version = await connection.fetchval(VERSION, timeout=POOL_WAIT_S)
             if self._snapshot is None or self._snapshot.version != version:
                 now = self._clock.now()
                 self._snapshot = await read_snapshot(connection, self._opener, now)
         except BaseException:
-            self._line.cut()
+            self._connection.cut()
             raise
         self._news_seen, self._looked_at_s = news, looked_at_s
 

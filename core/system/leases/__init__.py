@@ -4,8 +4,8 @@ them."""
 from __future__ import annotations
 
 from core.system.leases.leases import Held, Leases
-from core.system.leases.look import LOOK_S, Look
+from core.system.leases.look import QUEUE_LOOK_S, Look
 from core.system.leases.queue import LaneTable, Queue, due
 from core.system.leases.renewal import hold
 
-__all__ = ["LOOK_S", "Held", "LaneTable", "Leases", "Look", "Queue", "due", "hold"]
+__all__ = ["QUEUE_LOOK_S", "Held", "LaneTable", "Leases", "Look", "Queue", "due", "hold"]

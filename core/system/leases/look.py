@@ -9,7 +9,7 @@ from core.kernel.clock import Clock
 from core.system.store import Store
 
 # So late at most is found what another process put in, what a dead one held, and what was put off.
-LOOK_S: Final = 0.5
+QUEUE_LOOK_S: Final = 0.5
 
 
 class Look:

@@ -18,7 +18,7 @@ from core.parties.merchants import App, Merchant
 from core.runtime import Runtime
 from core.supply.channels.rows import read_all
 from core.supply.market import Market, Snapshot
-from core.supply.market.market import LOOK_S
+from core.supply.market.market import MARKET_LOOK_S
 from core.supply.market.rows import TABLES
 from core.supply.market.snapshot import OpenDay
 from core.system.vault import Purpose, Vault
@@ -163,11 +163,11 @@ async def test_without_news_a_look_finds_it(runtime: Runtime, others: asyncpg.Co
     await others.execute("UPDATE channel SET weight = 3")
     await others.execute("UPDATE market SET version = version + 1")
     assert await market.now() is before
-    still.at_s += LOOK_S
+    still.at_s += MARKET_LOOK_S
     assert (await market.now()).version == before.version + 1
 
 
-async def test_a_lost_line_is_opened_again_and_nothing_is_missed(
+async def test_a_lost_connection_is_opened_again_and_nothing_is_missed(
     runtime: Runtime, others: asyncpg.Connection
 ) -> None:
     market = runtime.supply.market

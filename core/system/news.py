@@ -11,12 +11,13 @@ import asyncpg
 
 if TYPE_CHECKING:
     Connection = asyncpg.Connection[asyncpg.Record]
+Told = Callable[[], None]
 # Statements are constants: there are a few hundred of them.
 _MOST_STATEMENTS: Final = 4096
 
 
-class Line:
-    """A connection of its own, beside the pool, on which news of a channel is heard.
+class NewsConnection:
+    """A connection beside the pool, on which news of a channel is heard.
 
     It is opened when it is first needed, and again after it was lost. One question at a time.
     """
@@ -24,7 +25,7 @@ class Line:
     def __init__(
         self, connect: Callable[[], Awaitable[Connection]], channel: str, heard: Callable[[], None]
     ) -> None:
-        """heard: called on every news, and when the line is lost: nobody knows what was missed."""
+        """heard: called on every news, and when the connection is lost, with news perhaps."""
         self._connect = connect
         self._channel = channel
         self._heard = heard
@@ -62,23 +63,23 @@ class Line:
 
 
 class OwnWrites:
-    """Tells of the statements of this process that write to some tables, once they are committed.
+    """Knows who keeps rows of some tables in memory, and is to be told of this process's writes.
 
     The database tells everybody of them, a moment later; this process need not wait for it.
     """
 
     def __init__(self) -> None:
-        self._told: list[Callable[[], None]] = []
-        self.touched: Callable[[str], bool] = lambda _: False
+        self._watched: tuple[tuple[re.Pattern[str], Told], ...] = ()
+        self.told_of: Callable[[str], frozenset[Told]] = lambda _: frozenset()
 
-    def watch(self, tables: Collection[str], told: Callable[[], None]) -> None:
+    def watch(self, tables: Collection[str], told: Told) -> None:
         """Have `told` called after each commit that may have changed one of the tables."""
         names = "|".join(map(re.escape, tables))
         writes = re.compile(rf"\b(?:INSERT INTO|UPDATE|DELETE FROM)\s+(?:{names})\b")
-        self.touched = lru_cache(_MOST_STATEMENTS)(lambda sql: writes.search(sql) is not None)
-        self._told.append(told)
+        watched = self._watched = (*self._watched, (writes, told))
 
-    def tell(self) -> None:
-        """What was touched is committed."""
-        for told in self._told:
-            told()
+        def told_of(sql: str) -> frozenset[Told]:
+            """Who is to be told once a statement is committed."""
+            return frozenset(told for writes, told in watched if writes.search(sql))
+
+        self.told_of = lru_cache(_MOST_STATEMENTS)(told_of)
