@@ -14,6 +14,8 @@ from core.kernel.holder import HOUSE
 from core.system.store import Store, Tx
 
 _MAX_DAYS_ROLLED: Final = 4000
+# Further than any clock is wrong.
+_AHEAD: Final = timedelta(days=1)
 
 
 class Calendar:
@@ -81,7 +83,8 @@ class Calendar:
     async def due_to_roll(self, limit: int = 500) -> list[UUID]:
         """Whose books are to be rolled: those whose day is over, that have entries which are not
         rolled up, or whom a day of the platform's sums waits for."""
-        rows = await self._store.fetch(_DUE, self._clock.now(), limit)
+        now = self._clock.now()
+        rows = await self._store.fetch(_DUE, now, limit, now + _AHEAD)
         return [row["holder_id"] for row in rows]
 
     async def keep_sums(self, holder_id: UUID, accounts: str) -> None:
@@ -121,7 +124,8 @@ _OPEN_DAY: Final = (
 )
 
 # Suppliers' days are windows only; a merchant that is idle is rolled when a window needs it.
-# OFFSET 0 and a range with two ends: each holder's tail is looked for by its index.
+# OFFSET 0 and a range with two ends: each holder's tail is looked for by its index. $3: nothing is
+# behind it, so that months to come are not looked at.
 _DUE: Final = """
 WITH awaited AS (
     SELECT max(ends_at) AS until FROM business_day WHERE closed_at IS NOT NULL AND NOT sums_kept
@@ -132,9 +136,9 @@ WHERE d.closed_at IS NULL AND (
     OR d.rolled_to < (SELECT until FROM awaited)
     OR EXISTS (SELECT FROM ledger_entry e
                WHERE e.merchant_id = d.holder_id AND e.booked_at >= d.rolled_to
-                 AND e.booked_at < 'infinity' OFFSET 0)
+                 AND e.booked_at < $3 OFFSET 0)
     OR EXISTS (SELECT FROM orders o
                WHERE o.merchant_id = d.holder_id AND o.created_at >= d.rolled_to
-                 AND o.created_at < 'infinity' OFFSET 0))
+                 AND o.created_at < $3 OFFSET 0))
 ORDER BY d.rolled_to LIMIT $2
 """

@@ -202,6 +202,7 @@ ON CONFLICT (merchant_id, mode, day, hour, currency, product_code)
 DO UPDATE SET paid_in_day = r.paid_in_day + excluded.paid_in_day, paid = r.paid + excluded.paid
 """
 
+# Everybody is rolled up past the end of the day: nothing of it is live.
 _KEEP_SUMS: Final = """
 INSERT INTO closing (holder_id, day, mode, currency, account, minor)
 SELECT $1, $2, mode, currency, account, sum(minor)
@@ -209,7 +210,7 @@ FROM (
     SELECT mode, currency, account, minor FROM closing WHERE holder_id = $1 AND day = $3
       AND account ~ $6
     UNION ALL
-    SELECT mode, currency, account, minor FROM moved_between($4, $5)
+    SELECT mode, currency, account, minor FROM moved_between($4, $5, $5)
     WHERE account ~ $6
 ) m
 WHERE $1 <> $7 OR account !~ '^(bank|supplier/)'

@@ -106,7 +106,7 @@ WITH moved AS MATERIALIZED (
     FROM notification_try t CROSS JOIN LATERAL (
         SELECT order_id FROM notification
         WHERE merchant_id = t.merchant_id AND id = t.notification_id
-          AND order_created_at = t.order_created_at LIMIT 1
+          AND order_created_at = t.order_created_at AND order_created_at < $2 LIMIT 1
     ) n
     WHERE t.at >= $1 AND t.at < 'infinity' AND t.order_created_at < $2
       AND EXISTS (SELECT FROM post WHERE merchant_id = t.merchant_id AND kind = 'card')

@@ -16,7 +16,7 @@ from core.kernel.days import Days
 from core.kernel.errors import Bug
 from core.kernel.holder import HOUSE, MODE
 from core.parties.suppliers import Suppliers
-from core.reports.bills import Bills, Tails, cohorts_between, tails_of
+from core.reports.bills import BEGINNING, Bills, Tails, cohorts_between, live_of, tails_of
 from core.system.store import Store, Tx
 
 By = Literal["merchant", "product", "channel", "hour", "day"]
@@ -142,7 +142,9 @@ class Statistics:
             bill = await self._bills.platform_in(tx, days, today, currency)
             known = await tx.fetch("SELECT merchant_no, id FROM merchant")
             begun = await tx.fetchval(_DAYS, [HOUSE], days.first, days.last)
-            cohorts = await cohorts_between(tx, bill.starts_at, bill.ends_at, currency)
+            cohorts = await cohorts_between(
+                tx, bill.starts_at, bill.ends_at, currency, await live_of(tx)
+            )
             sent = (
                 await _sent(tx, bill.starts_at, bill.ends_at, currency) if "channel" in cuts else []
             )
@@ -196,16 +198,19 @@ async def _read(tx: Tx, query: Query) -> Figures:
     if ids is None:
         ids = await tx.fetchval("SELECT coalesce(array_agg(id), '{}') FROM merchant")
     tails = await tails_of(tx, list(ids))
+    begun = await tx.fetchrow(_BEGUN, list(ids), query.first, query.last, BEGINNING)
+    if begun is None:
+        raise Bug("a count always has a row")
+    span = (begun["starts_at"], begun["ends_at"])
     found: dict[tuple[Any, ...], Row] = {}
     for table in (_BOOKED, _ATTEMPTS if query.by_channel else _CREATED):
-        for key, counted in await _counted(tx, table, query, tails):
+        for key, counted in await _counted(tx, table, query, tails, span):
             found[key] = _added([found[key], counted]) if key in found else counted
-    days = await tx.fetchval(_DAYS, list(ids), query.first, query.last)
     rows = tuple(
         replace(found[key], **dict(zip(map(_FIELDS.__getitem__, query.by), key, strict=True)))
         for key in sorted(found)
     )
-    return _together(rows, days)
+    return _together(rows, begun["days"])
 
 
 async def _sent(
@@ -268,13 +273,15 @@ _FIELDS: Final[dict[By, str]] = {
 
 
 async def _counted(
-    tx: Tx, table: _Table, query: Query, tails: Tails
+    tx: Tx, table: _Table, query: Query, tails: Tails, span: tuple[datetime, datetime]
 ) -> list[tuple[tuple[Any, ...], Row]]:
-    """(key, figures) of one source; what it does not know is 0."""
+    """(key, figures) of one source; what it does not know is 0. span: from when the first of the
+    days begins until the last one ends."""
     args: list[object] = [tails.merchant_ids, query.mode, query.currency, query.first, query.last]
-    args += [query.zone, tails.rolled_to, tails.until]
-    # Where no hour is told apart, and of attempts, nothing else names these.
+    args += [query.zone, tails.rolled_to, tails.until, *span]
+    # Where no hour is told apart, and of the one source or the other, nothing else names these.
     where = " AND $6::text IS NOT NULL AND num_nulls($7::timestamptz[], $8::timestamptz[]) = 0"
+    where += " AND num_nulls($9::timestamptz, $10::timestamptz) = 0"
     for column, chosen in (
         ("product_code", query.product_codes),
         ("channel_no", query.channel_nos),
@@ -346,14 +353,22 @@ _CREATED: Final = _Table(
     keys={**_FIELDS, "hour": _HOUR.format(at="hour")},
 )
 
-# Attempts have no day of their own: it is the merchant's at the instant they were made. Their order
-# was created before, but for the clocks of two instances: later months are not looked at.
+# Attempts have no day of their own: it is the merchant's at the instant they were made. Of each
+# merchant's day they are looked for by their index (OFFSET 0). Their order was created before, but
+# for the clocks of two instances, and payers have a day at most: other months are not looked at.
+_MADE: Final = """
+    SELECT * FROM attempt t
+    WHERE t.merchant_id = {whose} AND t.created_at >= {first} AND t.created_at < {last}
+      AND t.order_created_at >= {since}::timestamptz - interval '2 days'
+      AND t.order_created_at < {until}::timestamptz + interval '1 day' OFFSET 0
+"""
 _ATTEMPTS: Final = _Table(
-    source="""
-        FROM business_day d
-        JOIN attempt a ON a.merchant_id = d.holder_id
-            AND a.created_at >= d.starts_at AND a.created_at < d.ends_at
-            AND a.order_created_at < d.ends_at + interval '1 day'
+    source=f"""
+        FROM business_day d CROSS JOIN LATERAL ({
+        _MADE.format(
+            whose="d.holder_id", first="d.starts_at", last="d.ends_at", since="$9", until="$10"
+        )
+    }) a
         WHERE d.holder_id = ANY($1::uuid[]) AND a.mode = $2 AND a.currency = $3
           AND d.day BETWEEN $4 AND $5 AND a.sent_at IS NOT NULL""",
     figures="count(*) AS created, count(*) FILTER (WHERE a.state = 'paid') AS cohort_paid",
@@ -367,17 +382,22 @@ _ATTEMPTS: Final = _Table(
 )
 
 # $1 and $2 the instants, $3 mode, $4 currency, $5 the channels or null.
-_SENT: Final = """
+_SENT: Final = f"""
 SELECT a.channel_no, count(*) AS created, count(*) FILTER (WHERE a.state = 'paid') AS paid
-FROM merchant m JOIN attempt a ON a.merchant_id = m.id
-    AND a.created_at >= $1 AND a.created_at < $2
-    AND a.order_created_at < $2::timestamptz + interval '1 day'
+FROM merchant m CROSS JOIN LATERAL ({
+    _MADE.format(whose="m.id", first="$1", last="$2", since="$1", until="$2")
+}) a
 WHERE a.mode = $3 AND a.currency = $4 AND a.sent_at IS NOT NULL
     AND ($5::text[] IS NULL OR a.channel_no = ANY($5))
 GROUP BY a.channel_no
-"""
+"""  # noqa: S608 (our own words)
 
 _DAYS: Final = (
     "SELECT count(DISTINCT day) FROM business_day"
+    " WHERE holder_id = ANY($1::uuid[]) AND day BETWEEN $2 AND $3"
+)
+_BEGUN: Final = (
+    "SELECT count(DISTINCT day) AS days, coalesce(min(starts_at), $4) AS starts_at,"
+    " coalesce(max(ends_at), $4) AS ends_at FROM business_day"
     " WHERE holder_id = ANY($1::uuid[]) AND day BETWEEN $2 AND $3"
 )

@@ -17,14 +17,16 @@ from core.reports.bills.model import (
     SupplierLine,
     VoucherLine,
 )
-from core.reports.bills.windows import Tails, tails_of
+from core.reports.bills.windows import BEGINNING, Live, Tails, live_of, tails_of
 
 __all__ = [
+    "BEGINNING",
     "Bill",
     "Bills",
     "ChannelLine",
     "Cohorts",
     "DayLine",
+    "Live",
     "MerchantLine",
     "Movement",
     "PlatformBill",
@@ -35,5 +37,6 @@ __all__ = [
     "Tails",
     "VoucherLine",
     "cohorts_between",
+    "live_of",
     "tails_of",
 ]

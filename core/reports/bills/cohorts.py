@@ -9,6 +9,7 @@ from uuid import UUID
 
 from core.kernel.holder import MODE
 from core.reports.bills.lines import Cohort
+from core.reports.bills.windows import Live
 from core.system.store import Tx
 
 
@@ -20,9 +21,11 @@ class Cohorts:
     by_merchant: dict[UUID, Cohort]
 
 
-async def cohorts_between(tx: Tx, starts_at: datetime, ends_at: datetime, currency: str) -> Cohorts:
+async def cohorts_between(
+    tx: Tx, starts_at: datetime, ends_at: datetime, currency: str, live: Live
+) -> Cohorts:
     """What the platform's bill counts as created in its window, and as paid of that."""
-    rows = await tx.fetch(_COHORTS, starts_at, ends_at, MODE, currency)
+    rows = await tx.fetch(_COHORTS, starts_at, ends_at, MODE, currency, live.until)
     counted = [(row, Cohort(row["created"], row["paid"])) for row in rows]
     return Cohorts(
         {row["product_code"]: c for row, c in counted if row["product_code"] is not None},
@@ -31,7 +34,7 @@ async def cohorts_between(tx: Tx, starts_at: datetime, ends_at: datetime, curren
 
 
 # By the instant of creation: whole hours as they are rolled up, the window's ends, where they
-# are no full hours, from the orders.
+# are no full hours, from the orders. $5: nothing is behind it.
 _COHORTS: Final = """
 WITH whole AS (
     SELECT date_trunc('hour', $1::timestamptz + interval '1 hour - 1 microsecond', 'UTC') AS first,
@@ -45,7 +48,7 @@ FROM (
     UNION ALL
     SELECT o.product_code, o.merchant_id, o.created, o.paid_in_day
     FROM whole w, business_day d CROSS JOIN LATERAL order_tail(
-        d.holder_id, d.rolled_to, d.ends_at + interval '1 day') o
+        d.holder_id, d.rolled_to, $5) o
     WHERE d.closed_at IS NULL AND o.hour >= w.first AND o.hour < w.last
       AND o.mode = $3 AND o.currency = $4
     UNION ALL
@@ -56,6 +59,7 @@ FROM (
     JOIN business_day d ON d.closed_at IS NULL AND part.first < part.last
     JOIN orders o ON o.merchant_id = d.holder_id
         AND o.created_at >= part.first AND o.created_at < part.last
+        AND o.created_at >= $1 AND o.created_at < $2
     WHERE o.mode = $3 AND o.currency = $4
 ) AS created
 GROUP BY GROUPING SETS ((product_code), (merchant_id)) HAVING sum(created) > 0

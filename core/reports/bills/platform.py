@@ -25,7 +25,7 @@ from core.reports.bills.lines import (
 )
 from core.reports.bills.model import MerchantLine, PlatformBill, SupplierDueLine
 from core.reports.bills.supplier import owed
-from core.reports.bills.windows import BEGINNING, balances_before, bounds, kept_of
+from core.reports.bills.windows import BEGINNING, Live, balances_before, bounds, kept_of, live_of
 from core.system.store import Tx
 
 SHOWN_MERCHANTS: Final = 20
@@ -34,10 +34,11 @@ SHOWN_MERCHANTS: Final = 20
 async def read(tx: Tx, days: Days, today: date, cut: DayCut, currency: str) -> PlatformBill:
     """The bill of some days in one currency, in a snapshot. today: the desk's open day."""
     starts_at, ends_at = await bounds(tx, HOUSE, cut, days)
-    before = await balances_before(tx, HOUSE, days.first, starts_at, currency)
-    moved = await tx.fetch(_WINDOW, starts_at, ends_at, MODE, currency, ORDER_KINDS)
+    live = await live_of(tx)
+    before = await balances_before(tx, HOUSE, days.first, starts_at, currency, live)
+    moved = await tx.fetch(_WINDOW, starts_at, ends_at, MODE, currency, ORDER_KINDS, live.since)
     sums = [Sums.of(row) for row in moved if row["kind"] is not None]
-    cohorts = (await cohorts_between(tx, starts_at, ends_at, currency)).by_product
+    cohorts = (await cohorts_between(tx, starts_at, ends_at, currency, live)).by_product
     opening = _position(before)
     closing = opening + position_minor(sums)
     of_merchants = {row["merchant_id"]: row for row in moved if row["merchant_id"] is not None}
@@ -54,7 +55,7 @@ async def read(tx: Tx, days: Days, today: date, cut: DayCut, currency: str) -> P
         created=sum(cohort.created for cohort in cohorts.values()),
         products=products(sums, cohorts),
         channels=channels(sums),
-        merchants=await _merchants(tx, of_merchants, ends_at, currency, sums, closing),
+        merchants=await _merchants(tx, of_merchants, (ends_at, live), currency, sums, closing),
         suppliers=await _suppliers(tx, of_suppliers, before),
         movements=movements(sums),
         prepaid_minor=prepaid_minor(sums),
@@ -74,16 +75,18 @@ def _position(balances: Mapping[str, int]) -> int:
 async def _merchants(
     tx: Tx,
     moved: Mapping[UUID, asyncpg.Record],
-    at: datetime,
+    at: tuple[datetime, Live],
     currency: str,
     sums: Sequence[Sums],
     closing: int,
 ) -> tuple[MerchantLine, ...]:
-    """Those that took most, and all others in one line without a name."""
+    """Those that took most, and all others in one line without a name. at: when they stand so, and
+    what is live."""
     shown = sorted(moved.values(), key=lambda row: (-row["amount"], row["merchant_id"]))
     shown = [row for row in shown if row["merchant_id"] != HOUSE][:SHOWN_MERCHANTS]
     ids = [row["merchant_id"] for row in shown]
-    rows = await tx.fetch(_STANDS, ids, at, MODE, currency, BEGINNING)
+    ends_at, live = at
+    rows = await tx.fetch(_STANDS, ids, ends_at, MODE, currency, BEGINNING, live.since)
     stands = {row["id"]: row for row in rows}
     lines = [
         MerchantLine(
@@ -163,7 +166,7 @@ FROM (
     SELECT kind, product_code, channel_no, merchant_id, account,
            coalesce(substring(account FROM '/(S[0-9]+)'), '') AS supplier_no,
            sum(minor) AS minor, sum(events) AS events
-    FROM moved_between($1, $2) WHERE mode = $3 AND currency = $4
+    FROM moved_between($1, $2, $6) WHERE mode = $3 AND currency = $4
     GROUP BY kind, product_code, channel_no, merchant_id, account
 ) AS moved
 GROUP BY GROUPING SETS ((kind, product_code, channel_no), (merchant_id), (supplier_no))
@@ -185,7 +188,8 @@ LEFT JOIN LATERAL (
       AND account IN ('payable', 'prepaid')
 ) AS kept ON true
 LEFT JOIN LATERAL (
-    SELECT sum(minor)::bigint AS minor FROM moved_between(coalesce(base.ends_at, $5), $2)
+    SELECT sum(minor)::bigint AS minor
+    FROM moved_between(coalesce(base.ends_at, $5), $2, $6)
     WHERE merchant_id = m.id AND mode = $3 AND currency = $4
       AND account IN ('payable', 'prepaid')
 ) AS moved ON base.ends_at IS DISTINCT FROM $2

@@ -13,7 +13,7 @@ from core.kernel.holder import MODE
 from core.parties.suppliers import Supplier
 from core.reports.bills.model import SupplierBill, SupplierLine
 from core.reports.bills.vouchers import newest
-from core.reports.bills.windows import balances_before, bounds, kept_of
+from core.reports.bills.windows import balances_before, bounds, kept_of, live_of
 from core.system.store import Tx
 
 
@@ -27,11 +27,11 @@ async def read(tx: Tx, supplier: Supplier, days: Days, today: date) -> SupplierB
     """The bill of some days, in a snapshot. today: the open day."""
     number, currency = supplier.supplier_no, supplier.currency
     starts_at, ends_at = await bounds(tx, supplier.id, supplier.day_cut, days)
-    before = await balances_before(
-        tx, supplier.id, days.first, starts_at, currency, accounts_of(number)
-    )
+    live = await live_of(tx)
+    accounts = accounts_of(number)
+    before = await balances_before(tx, supplier.id, days.first, starts_at, currency, live, accounts)
     rows = await tx.fetch(
-        _WINDOW, starts_at, ends_at, MODE, currency, accounts_of(number), supplier.id, ORDER_KINDS
+        _WINDOW, starts_at, ends_at, MODE, currency, accounts, supplier.id, ORDER_KINDS, live.since
     )
     lines = tuple(
         SupplierLine(
@@ -65,7 +65,7 @@ async def read(tx: Tx, supplier: Supplier, days: Days, today: date) -> SupplierB
         closing_minor=opening + sum(line.due_minor for line in lines) - paid_in,
         suspense_minor=before.get(f"suspense/{number}", 0) + sum(row["suspense"] for row in rows),
     )
-    kept = await kept_of(tx, supplier.id, days.last, currency, accounts_of(number))
+    kept = await kept_of(tx, supplier.id, days.last, currency, accounts)
     if kept is not None and owed(kept, number) != bill.closing_minor:
         raise Bug(
             f"the bill of {number} for {days} does not add up: opening and movements"
@@ -93,7 +93,7 @@ FROM (
     SELECT kind, product_code, channel_no,
            CASE WHEN account = ANY($5::text[]) THEN account ELSE '' END AS account,
            sum(minor) AS minor, sum(events) AS events
-    FROM moved_between($1, $2)
+    FROM moved_between($1, $2, $8)
     WHERE mode = $3 AND currency = $4
       AND (account = ANY($5::text[])
            OR channel_no = ANY(ARRAY(SELECT channel_no FROM channel WHERE supplier_id = $6)))

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from core.kernel.clock import DayCut
 from core.kernel.days import EARLIEST, Days
+from core.kernel.errors import Bug
 from core.kernel.holder import MODE
 from core.system.store import Tx
 
@@ -63,6 +64,23 @@ async def tails_of(tx: Tx, merchant_ids: list[UUID]) -> Tails:
     return Tails(*([row[name] for row in rows] for name in ("id", "rolled_to", "until")))
 
 
+@dataclass(frozen=True, slots=True)
+class Live:
+    """What is not rolled up yet of all merchants together: nothing of it is before `since`, and
+    nothing at all is behind `until`."""
+
+    since: datetime
+    until: datetime
+
+
+async def live_of(tx: Tx) -> Live:
+    """Read in the snapshot in which it is used."""
+    row = await tx.fetchrow(_LIVE, BEGINNING)
+    if row is None:
+        raise Bug("a minimum always has a row")
+    return Live(row["since"], row["until"])
+
+
 async def base_of(tx: Tx, holder_id: UUID, first: date) -> Base:
     """Where a bill that begins with `first` may start to add up."""
     row = await tx.fetchrow(
@@ -83,13 +101,14 @@ async def balances_before(
     day: date,
     at: datetime,
     currency: str,
+    live: Live,
     accounts: list[str] | None = None,
 ) -> dict[str, int]:
     """What all merchants' live accounts came to when a holder's day began, at `at`: the newest kept
     balances before it, and what moved since. accounts: None for all of them."""
     base = await base_of(tx, holder_id, day)
     rows = await tx.fetch(
-        _BALANCES, holder_id, base.day, MODE, currency, accounts, base.ends_at, at
+        _BALANCES, holder_id, base.day, MODE, currency, accounts, base.ends_at, at, live.since
     )
     return {row["account"]: row["minor"] for row in rows}
 
@@ -105,6 +124,11 @@ async def kept_of(
     return {row["account"]: row["minor"] for row in rows}
 
 
+_LIVE: Final = """
+SELECT coalesce(min(rolled_to), $1) AS since,
+       coalesce(max(ends_at), $1) + interval '1 day' AS until
+FROM business_day WHERE closed_at IS NULL
+"""
 _KEPT: Final = """
 SELECT account, minor FROM closing
 WHERE holder_id = $1 AND day = $2 AND mode = $3 AND currency = $4
@@ -118,7 +142,7 @@ FROM (
     WHERE holder_id = $1 AND day = $2 AND mode = $3 AND currency = $4
       AND ($5::text[] IS NULL OR account = ANY($5))
     UNION ALL
-    SELECT account, minor FROM moved_between($6, $7)
+    SELECT account, minor FROM moved_between($6, $7, $8)
     WHERE mode = $3 AND currency = $4 AND ($5::text[] IS NULL OR account = ANY($5))
 ) AS balances
 GROUP BY account

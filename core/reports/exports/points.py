@@ -17,7 +17,7 @@ import asyncpg
 from core.books import ORDER_KINDS
 from core.kernel.clock import DayCut
 from core.kernel.holder import HOUSE, MODE
-from core.reports.bills import Bill, PlatformBill, SupplierBill, tails_of
+from core.reports.bills import Bill, PlatformBill, SupplierBill, live_of, tails_of
 from core.reports.exports.papers import ChartFacts, Point
 from core.system.store import Tx
 
@@ -40,7 +40,10 @@ async def chart_of_supplier(tx: Tx, bill: SupplierBill, cut: DayCut) -> ChartFac
     """A supplier's chart: what it took; orders are merchants' business."""
     due, cost = f"due/{bill.supplier_no}", f"cost/{bill.supplier_no}"
     windows = await _windows(tx, bill, bill.supplier_id, cut)
-    found = await tx.fetch(_SUPPLIER_MONEY, *windows, MODE, bill.currency, due, cost, ORDER_KINDS)
+    live = await live_of(tx)
+    found = await tx.fetch(
+        _SUPPLIER_MONEY, *windows, MODE, bill.currency, due, cost, ORDER_KINDS, live.since
+    )
     points = _points(bill, found)
     due_minor = sum(line.due_minor for line in bill.lines)
     return _facts(bill, bill.supplier_no, bill.supplier_name, points, due_minor, orders=False)
@@ -49,8 +52,10 @@ async def chart_of_supplier(tx: Tx, bill: SupplierBill, cut: DayCut) -> ChartFac
 async def chart_of_platform(tx: Tx, bill: PlatformBill, cut: DayCut) -> ChartFacts:
     """The platform's chart: all merchants together."""
     span = (*await _windows(tx, bill, HOUSE, cut), MODE, bill.currency)
-    booked = await tx.fetch(_ALL_MONEY, *span, ORDER_KINDS)
-    found = [*booked, *await tx.fetch(_ALL_ORDERS, *span)]
+    live = await live_of(tx)
+    booked = await tx.fetch(_ALL_MONEY, *span, ORDER_KINDS, live.since)
+    orders = await tx.fetch(_ALL_ORDERS, *span, live.until, bill.starts_at, bill.ends_at)
+    found = [*booked, *orders]
     return _facts(bill, "", "", _points(bill, found), bill.net_minor)
 
 
@@ -120,14 +125,14 @@ _STARTS: Final = "SELECT day, starts_at FROM business_day WHERE holder_id = $1 A
 # they begin and end.
 _WINDOWS: Final = "unnest($1::date[], $2::timestamptz[], $3::timestamptz[]) AS w (day, first, last)"
 _ALL_MONEY: Final = f"""{_AMOUNT.replace("day,", "w.day,")}
-FROM {_WINDOWS}, moved_between(w.first, w.last) m
+FROM {_WINDOWS}, moved_between(w.first, w.last, $7) m
 WHERE mode = $4 AND currency = $5 AND kind = ANY($6)
 GROUP BY hour, w.day"""
 _SUPPLIER_MONEY: Final = f"""
 SELECT hour, w.day, -sum(minor)::bigint AS amount_minor,
        coalesce(sum(events) FILTER (WHERE kind = ANY($8)), 0)::bigint AS paid,
        0 AS created, 0 AS cohort_paid
-FROM {_WINDOWS}, moved_between(w.first, w.last) m
+FROM {_WINDOWS}, moved_between(w.first, w.last, $9) m
 WHERE mode = $4 AND currency = $5 AND account IN ($6, $7)
 GROUP BY hour, w.day
 """  # noqa: S608 (our own words)
@@ -147,7 +152,7 @@ FROM (
     UNION ALL
     SELECT s.day, o.hour, o.created, o.paid_in_day
     FROM business_day d CROSS JOIN LATERAL order_tail(
-        d.holder_id, d.rolled_to, d.ends_at + interval '1 day') o
+        d.holder_id, d.rolled_to, $6) o
     JOIN span s ON o.hour >= s.whole AND o.hour < s.rest
     WHERE d.closed_at IS NULL AND o.mode = $4 AND o.currency = $5
     UNION ALL
@@ -158,6 +163,7 @@ FROM (
     JOIN business_day d ON d.closed_at IS NULL AND part.first < part.last
     JOIN orders o ON o.merchant_id = d.holder_id
         AND o.created_at >= part.first AND o.created_at < part.last
+        AND o.created_at >= $7 AND o.created_at < $8
     WHERE o.mode = $4 AND o.currency = $5
 ) AS placed
 GROUP BY hour, day

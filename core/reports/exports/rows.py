@@ -110,12 +110,14 @@ class TakingRow:
     due_minor: int
 
 
-# $1 merchant, $2 mode, $3 currency, $4 and $5 the instants, $6 and $7 the days.
+# $1 merchant, $2 mode, $3 currency, $4 and $5 the instants, $6 and $7 the days. What is paid was
+# created before, but for clocks: later months are not looked at.
 COUNT_ORDERS: Final = """
 SELECT count(*) AS n, coalesce(sum(cost_minor), 0)::bigint AS cost,
        coalesce(sum(version), 0)::bigint AS moves
 FROM orders
 WHERE merchant_id = $1 AND mode = $2 AND currency = $3 AND paid_at >= $4 AND paid_at < $5
+  AND created_at < $5::timestamptz + interval '1 day'
   AND paid_day BETWEEN $6 AND $7
 """
 
@@ -126,6 +128,7 @@ SELECT o.order_no, o.merchant_order_no, o.product_code, o.amount_minor, o.fee_mi
 FROM orders o {join}
 WHERE o.merchant_id = $1 AND o.mode = $2 AND o.currency = $3 AND o.paid_at >= $4
   AND o.paid_at < $5 AND o.paid_day BETWEEN $6 AND $7
+  AND o.created_at < $5::timestamptz + interval '1 day'
 ORDER BY o.paid_at, o.order_no
 """
 # What merchants may not know is not even read for them. Each attempt is looked for by itself
@@ -137,6 +140,7 @@ ORDERS_FOR_STAFF: Final = _ORDERS.format(
     SELECT channel_no FROM attempt
     WHERE merchant_id = o.merchant_id AND attempt_no = o.paid_attempt_no
       AND order_created_at = o.created_at
+      AND order_created_at < $5::timestamptz + interval '1 day'
     OFFSET 0
 ) a ON true""",
 )

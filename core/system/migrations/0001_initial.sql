@@ -601,7 +601,8 @@ LANGUAGE sql STABLE AS $$
     FROM (
         SELECT * FROM orders p
         WHERE p.merchant_id = whose AND p.paid_at >= order_tail.rolled_to
-          AND p.paid_at < order_tail.until OFFSET 0
+          AND p.paid_at < order_tail.until
+          AND p.created_at < order_tail.until OFFSET 0  -- months to come are not looked at
     ) o
 $$;
 CREATE FUNCTION order_movement(whose uuid, rolled_to timestamptz, until timestamptz)
@@ -1615,34 +1616,43 @@ END $$;
 
 -- ── windows ─────────────────────────────────────────────────────────────────────────────────────
 -- What all merchants moved between two instants: whole hours from the rollups, the rest (its ends
--- where they are not full hours, and what is not rolled up yet) from the entries themselves.
-CREATE FUNCTION moved_between(from_at timestamptz, to_at timestamptz)
+-- where they are not full hours, and what is not rolled up yet) from the entries themselves. Whoever
+-- asks hands live_from over, before which everybody is rolled up, read in the same snapshot: months
+-- of entries before it are not even planned for.
+CREATE FUNCTION moved_between(from_at timestamptz, to_at timestamptz, live_from timestamptz)
 RETURNS TABLE (merchant_id uuid, mode text, day date, hour timestamptz, currency text,
                account text, kind text, product_code text, channel_no text, minor bigint,
                events integer)
 LANGUAGE sql STABLE AS $$
     WITH whole AS (
-        SELECT CASE WHEN from_at = date_trunc('hour', from_at, 'UTC') THEN from_at
-                    ELSE date_trunc('hour', from_at, 'UTC') + interval '1 hour' END AS first,
+        SELECT date_trunc('hour', from_at + interval '1 hour - 1 microsecond', 'UTC') AS first,
                date_trunc('hour', to_at, 'UTC') AS last
-    ), part AS (
-        SELECT d.holder_id, p.first, p.last
-        FROM whole w, business_day d, LATERAL (VALUES
-            (from_at, least(w.first, to_at, d.rolled_to)),
-            (greatest(w.last, w.first), least(to_at, d.rolled_to)),
-            (greatest(from_at, d.rolled_to), to_at)
-        ) AS p (first, last)
-        WHERE d.closed_at IS NULL AND p.first < p.last
     )
     SELECT r.merchant_id, r.mode, r.day, r.hour, r.currency, r.account, r.kind, r.product_code,
            r.channel_no, r.minor, r.events
     FROM whole w JOIN rollup_entry r ON r.hour >= w.first AND r.hour < w.last
     UNION ALL
-    SELECT e.merchant_id, e.mode, e.day, date_trunc('hour', e.booked_at, 'UTC'), e.currency,
+    SELECT d.holder_id, e.mode, e.day, date_trunc('hour', e.booked_at, 'UTC'), e.currency,
            e.account, e.kind, e.product_code, e.channel_no, e.minor, (e.line = 1)::int
-    FROM part p CROSS JOIN LATERAL (
+    FROM business_day d CROSS JOIN LATERAL (
         SELECT * FROM ledger_entry l
-        WHERE l.merchant_id = p.holder_id AND l.booked_at >= p.first AND l.booked_at < p.last
+        WHERE l.merchant_id = d.holder_id AND l.booked_at >= d.rolled_to
+          AND l.booked_at >= live_from AND l.booked_at >= from_at AND l.booked_at < to_at
+        OFFSET 0
+    ) e
+    WHERE d.closed_at IS NULL
+    UNION ALL
+    SELECT d.holder_id, e.mode, e.day, date_trunc('hour', e.booked_at, 'UTC'), e.currency,
+           e.account, e.kind, e.product_code, e.channel_no, e.minor, (e.line = 1)::int
+    FROM whole w
+    CROSS JOIN LATERAL (VALUES
+        (from_at, least(w.first, to_at)), (greatest(w.last, w.first), to_at)
+    ) AS part (first, last)
+    JOIN business_day d ON d.closed_at IS NULL AND part.first < part.last
+    CROSS JOIN LATERAL (
+        SELECT * FROM ledger_entry l
+        WHERE l.merchant_id = d.holder_id AND l.booked_at >= part.first
+          AND l.booked_at < least(part.last, d.rolled_to)
           AND l.booked_at >= from_at AND l.booked_at < to_at  -- no part is outside: whole months go
         OFFSET 0
     ) e
@@ -1743,7 +1753,7 @@ REVOKE ALL ON FUNCTION forget_answers(timestamptz, timestamptz) FROM PUBLIC;
 REVOKE ALL ON FUNCTION movement(uuid, timestamptz, timestamptz) FROM PUBLIC;
 REVOKE ALL ON FUNCTION order_tail(uuid, timestamptz, timestamptz) FROM PUBLIC;
 REVOKE ALL ON FUNCTION order_movement(uuid, timestamptz, timestamptz) FROM PUBLIC;
-REVOKE ALL ON FUNCTION moved_between(timestamptz, timestamptz) FROM PUBLIC;
+REVOKE ALL ON FUNCTION moved_between(timestamptz, timestamptz, timestamptz) FROM PUBLIC;
 REVOKE ALL ON FUNCTION hold_day(uuid, boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION change_market() FROM PUBLIC;
 REVOKE ALL ON FUNCTION open_orders(jsonb, boolean) FROM PUBLIC;
@@ -1763,7 +1773,7 @@ GRANT EXECUTE ON FUNCTION forget_answers(timestamptz, timestamptz) TO paydesk_de
 GRANT EXECUTE ON FUNCTION movement(uuid, timestamptz, timestamptz) TO paydesk_desk;
 GRANT EXECUTE ON FUNCTION order_tail(uuid, timestamptz, timestamptz) TO paydesk_desk;
 GRANT EXECUTE ON FUNCTION order_movement(uuid, timestamptz, timestamptz) TO paydesk_desk;
-GRANT EXECUTE ON FUNCTION moved_between(timestamptz, timestamptz) TO paydesk_desk;
+GRANT EXECUTE ON FUNCTION moved_between(timestamptz, timestamptz, timestamptz) TO paydesk_desk;
 GRANT EXECUTE ON FUNCTION
     orders_meant(uuid[], uuid[], text[], integer, text[], integer[], text[]) TO paydesk_desk;
 GRANT EXECUTE ON FUNCTION hold_day(uuid, boolean) TO paydesk_desk;
