@@ -236,15 +236,20 @@ def _first_of_lanes(queue: Queue) -> str:
 
 
 def _of_lanes(queue: Queue) -> str:
+    """Of each lane so many. A range instead of an equality, and an order by it, name the lane's
+    index: by that of `due_at` all that waits in other lanes might be read."""
     names = _lane_names(queue)
     arrays = [f"${place}::{type_}[]" for place, (_, type_) in enumerate(queue.lane, 4)]
+    last = names[-1]
+    lane = f"{_same(names[:-1], 'w', 'wanted')} AND w.{last} BETWEEN wanted.{last} AND wanted.{last}"
     most = f"${4 + len(names)}::integer[]"
     return (
         f"free AS (SELECT f.* FROM unnest({', '.join((*arrays, most))})"
         f" AS wanted ({_columns(names)}, most) CROSS JOIN LATERAL ("
         f"SELECT {'w.*' if queue.waits else _columns(queue.key, 'w')} FROM {queue.table} w"
-        f" WHERE {_same(names, 'w', 'wanted')} AND {_free(queue, 'w')}"
-        f" ORDER BY w.{queue.order} LIMIT wanted.most FOR UPDATE SKIP LOCKED) f)"
+        f" WHERE {lane} AND {_free(queue, 'w')}"
+        f" ORDER BY {_columns((*names, queue.order), 'w')}"
+        " LIMIT wanted.most FOR UPDATE SKIP LOCKED) f)"
     )
 
 

@@ -9,12 +9,14 @@ import pytest
 
 from core.system.lanes import Lane
 from core.trade.notifications.queue import MOST_LANES, Ended, NewsQueue
-from tests.core.support import Desk
+from tests.conftest import Servers
+from tests.core.support import Desk, owner
 from tests.core.trade.notifications.test_fairness import tell
 
 BACKLOG = 50_000
 BOUND_S = 0.5  # some milliseconds, on a machine that does nothing else
 FIRST = MOST_LANES
+ROWS = 32
 NOBODY = UUID(int=0)
 
 
@@ -37,6 +39,27 @@ async def test_a_backlog_does_not_slow_the_take(desk: Desk, neighbour: Desk, lan
         found |= {due.facts["order_no"] for due in taken if due.merchant_id != desk.merchant.id}
     assert best_s < BOUND_S
     assert found == {order_no}
+
+
+async def test_a_take_reads_what_it_takes_and_not_what_waits_elsewhere(
+    desk: Desk, neighbour: Desk, servers: Servers, database: str
+) -> None:
+    """What others are to be told was due long before, and was put in after a quiet time."""
+    store, news = desk.runtime.system.store, NewsQueue(desk.clock, desk.runtime.system.ids)
+    backlog = (desk.merchant.id, desk.app.id, desk.clock.now(), 1, BACKLOG)
+    await store.execute(_BACKLOG, *backlog)
+    await store.execute("UPDATE notification SET state = 'delivered'")
+    async with owner(servers, database) as connection:
+        await connection.execute("VACUUM ANALYZE notification")  # as the database does by itself
+    await store.execute(_BACKLOG, *backlog)
+    (order_no,) = await tell(neighbour, "http://127.0.0.1:1/x")
+    async with store.transaction() as tx:
+        waiting, _ = await news.waiting(tx, NOBODY, start=0, most_rows=ROWS)
+        (lane,) = [lane for lane in waiting if lane.holder == neighbour.merchant.id]
+        (due,) = await news.take(tx, {lane: 1})
+        read = await tx.fetchval("SELECT sum(idx_tup_fetch) FROM pg_stat_xact_user_tables")
+    assert due.facts["order_no"] == order_no
+    assert read < 10 * ROWS
 
 
 async def test_what_ends_is_looked_for_in_its_month_alone(desk: Desk, neighbour: Desk) -> None:
