@@ -182,6 +182,7 @@ class Desk:
         take, hands = trade.follow_up.take_due, ASKING_HANDS
         askers = Crew("askers", take, hands=hands, idle_s=_OWN_LOOK_S)
         self._wake_for(askers, ASKING_DUE)
+        self._timetable.watch(self._look)
         self._loops.append(Loop("look", self._look.look, idle_s=QUEUE_LOOK_S))
 
     async def _show_changes(self) -> int:

@@ -5,13 +5,16 @@ from __future__ import annotations
 import asyncio
 import contextvars
 from datetime import UTC
+from functools import partial
 from typing import Final
 
 import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
+from apscheduler.schedulers.base import STATE_RUNNING
 
 from core.reports.ticks import LEASE
 from core.runtime import Runtime
+from core.system.leases import Look
 from scheduler.jobs import JOBS, Job
 
 _LOG = structlog.get_logger(__name__)
@@ -39,8 +42,14 @@ class Timetable:
         self._jobs = jobs
         self._look_s = look_s
         self._renew_s = renew_s
-        self._running: set[asyncio.Task[None]] = set()
+        self._running: dict[str, asyncio.Task[None]] = {}
         self._scheduler = AsyncIOScheduler(timezone=UTC)
+
+    def watch(self, look: Look) -> None:
+        """Have jobs run as soon as the look at all queues finds something due for them."""
+        for job in self._jobs:
+            if job.due:
+                look.watch(job.due, partial(self._begin, job))
 
     def start(self) -> None:
         """Start ticking, outside of whatever context is calling."""
@@ -66,14 +75,21 @@ class Timetable:
             return
         self._scheduler.pause()  # its shutdown would cancel what is running
         if self._running:
-            await asyncio.wait(self._running, timeout=_STOP_S)
+            await asyncio.wait(self._running.values(), timeout=_STOP_S)
         self._scheduler.shutdown(wait=False)
 
     async def _tick(self, job: Job) -> None:
+        self._begin(job)
+        if task := self._running.get(job.name):
+            await asyncio.shield(task)
+
+    def _begin(self, job: Job) -> None:
+        """Run it, unless it runs already or the timetable does not."""
+        if job.name in self._running or self._scheduler.state != STATE_RUNNING:
+            return
         task = asyncio.create_task(self._run(job), name=job.name)
-        self._running.add(task)
-        task.add_done_callback(self._running.discard)
-        await asyncio.shield(task)
+        self._running[job.name] = task
+        task.add_done_callback(lambda _: self._running.pop(job.name))
 
     async def _run(self, job: Job) -> None:
         try:

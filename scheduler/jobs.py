@@ -9,8 +9,11 @@ from typing import Final
 
 import structlog
 
+from core.people.refusals import REFUSALS_DUE
 from core.reports.verify import AlarmBooks
 from core.runtime import Runtime
+from core.trade.orders import EXPIRY_DUE
+from core.trade.refunds import REFUNDS_DUE
 
 _LOG = structlog.get_logger(__name__)
 BATCH: Final = 50
@@ -21,12 +24,14 @@ GO_ON_S: Final = 10.0
 class Job:
     """alone: one instance of the desk runs it, once per slot, and again where it failed; the
     others' batches take turns by row locks and may run side by side. Slots are the multiples of
-    `every_s` since 1970."""
+    `every_s` since 1970. due: a condition in SQL, $1 is the time; the look at all queues has the
+    job run where it holds, and `every_s` is then for where that look fails."""
 
     name: str
     every_s: int
     alone: bool
     work: Callable[[Runtime], Awaitable[None]]
+    due: str = ""
 
 
 async def follow_refunds(runtime: Runtime) -> None:
@@ -124,9 +129,9 @@ async def watch_licences(runtime: Runtime) -> None:
 
 
 JOBS: Final = (
-    Job("follow_refunds", 2, False, follow_refunds),
-    Job("expire_orders", 2, False, expire_orders),
-    Job("tell_refusals", 2, False, tell_refusals),
+    Job("follow_refunds", 30, False, follow_refunds, REFUNDS_DUE),
+    Job("expire_orders", 30, False, expire_orders, EXPIRY_DUE),
+    Job("tell_refusals", 30, False, tell_refusals, REFUSALS_DUE),
     Job("roll_books", 10, True, roll_books),
     Job("watch_credit", 60, True, watch_credit),
     Job("watch_licences", 3_600, True, watch_licences),

@@ -142,6 +142,14 @@ def _say_of(values: dict[str, Any]) -> Say:
     return say
 
 
+# Whether somebody may have to be told, for the look at all queues. $1: now.
+REFUSALS_DUE: Final = """
+EXISTS (SELECT FROM refusal h WHERE told_at IS NULL AND NOT EXISTS (
+    SELECT FROM refusal t
+    WHERE t.chat_id = h.chat_id AND t.user_id = h.user_id
+      AND t.told_at > $1::timestamptz - interval '1 minute'
+))
+"""
 _DUE: Final = """
 SELECT DISTINCT chat_id, user_id FROM refusal h
 WHERE told_at IS NULL AND NOT EXISTS (

@@ -84,9 +84,12 @@ class Ticks:
         now = self._clock.now()
         slot = now - timedelta(seconds=int(now.timestamp()) % every_s, microseconds=now.microsecond)
         turn = Turn(job, slot, now + LEASE)
+        if await self._store.execute(_FIRST, job, slot, now, turn.lease_until):
+            return turn
+        tick = _read(await self._store.fetchrow(_LOOK, job))
+        if not tick.died(now) and not tick.free(slot, now):
+            return None
         async with self._store.transaction() as tx:
-            if await tx.execute(_FIRST, job, slot, now, turn.lease_until):
-                return turn
             tick = await _locked(tx, job)
             if tick.died(now):
                 tick = await self._failed(tx, job, tick, DIED)
@@ -105,6 +108,8 @@ class Ticks:
 
     async def done(self, turn: Turn) -> None:
         """It succeeded: an alarm that stands for the job is over."""
+        if await self._store.execute(_DONE_AS_EVER, turn.job, turn.lease_until, MAX_TRIES):
+            return
         async with self._store.transaction() as tx:
             tick = await _locked(tx, turn.job)
             if tick.state != "running" or tick.lease_until != turn.lease_until:
@@ -137,18 +142,23 @@ def _read(row: Any) -> Tick:
     return Tick(**dict(row))
 
 
-_LOCK: Final = (
-    "SELECT slot, state, tries, failures, due_at, lease_until FROM tick WHERE job = $1 FOR UPDATE"
-)
+_LOOK: Final = "SELECT slot, state, tries, failures, due_at, lease_until FROM tick WHERE job = $1"
+_LOCK: Final = f"{_LOOK} FOR UPDATE"
+# The first of its slot.
 _FIRST: Final = (
-    "INSERT INTO tick (job, slot, due_at, lease_until) VALUES ($1, $2, $3, $4)"
-    " ON CONFLICT DO NOTHING"
+    "INSERT INTO tick AS t (job, slot, due_at, lease_until) VALUES ($1, $2, $3, $4)"
+    " ON CONFLICT (job) DO UPDATE SET slot = excluded.slot, state = 'running', tries = 1,"
+    " lease_until = excluded.lease_until WHERE t.slot < excluded.slot AND t.state <> 'running'"
 )
 _TAKE: Final = (
     "UPDATE tick SET slot = $2, state = 'running', tries = $3, lease_until = $4 WHERE job = $1"
 )
 _RENEW: Final = (
     "UPDATE tick SET lease_until = $3 WHERE job = $1 AND state = 'running' AND lease_until = $2"
+)
+_DONE_AS_EVER: Final = (
+    "UPDATE tick SET state = 'done', failures = 0"
+    " WHERE job = $1 AND state = 'running' AND lease_until = $2 AND failures < $3"
 )
 _DONE: Final = "UPDATE tick SET state = 'done', failures = 0 WHERE job = $1"
 _FAILED: Final = (

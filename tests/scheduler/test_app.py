@@ -11,6 +11,7 @@ from structlog.testing import capture_logs
 
 from core.reports.ticks import GAPS, MAX_TRIES
 from core.runtime import Runtime
+from core.system.leases import Look
 from scheduler import Timetable
 from scheduler.jobs import JOBS, Job
 from tests.core.support import SetClock, alarms
@@ -63,6 +64,40 @@ async def test_of_two_instances_one_runs_a_job_per_slot(runtime: Runtime, clock:
         async with ticking(runtime, *jobs, instances=2):
             await shared.until(slot * 3)
         assert alone.runs == slot
+
+
+async def test_a_job_runs_as_soon_as_something_is_due_for_it(
+    runtime: Runtime, clock: SetClock
+) -> None:
+    due, idle, gate = Counted(), Counted(), asyncio.Event()
+
+    async def slow(runtime: Runtime) -> None:
+        await due.work(runtime)
+        await gate.wait()
+
+    seldom = 86_400
+    jobs = (
+        Job("due", seldom, False, slow, "$1::timestamptz > '2000-01-01'"),
+        Job("idle", seldom, False, idle.work, "$1::timestamptz < '2000-01-01'"),
+    )
+    timetable, look = Timetable(runtime, jobs), Look(runtime.system.store, clock)
+    timetable.watch(look)
+    await look.look()
+    assert due.runs == 0, "the timetable has not begun"
+    timetable.start()
+    try:
+        await look.look()
+        await due.until(1)
+        await look.look()
+        assert due.runs == 1, "it runs already"
+        gate.set()
+        async with asyncio.timeout(BOUND_S):
+            while due.runs < 2:
+                await look.look()
+    finally:
+        gate.set()
+        await timetable.stop()
+    assert idle.runs == 0
 
 
 async def test_a_days_job_runs_once_a_day_soon_after_whatever_start(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from datetime import timedelta
 
@@ -12,6 +13,7 @@ from core.delivery.outbox import Bill, Fact, Say, Stored
 from core.kernel.days import Days
 from core.kernel.money import Money
 from core.runtime import Runtime
+from core.system.leases import Look
 from core.trade.orders import FollowUp
 from handlers.screens import render_alarm
 from scheduler.jobs import BATCH, JOBS
@@ -22,6 +24,15 @@ from tests.core.support import CHAT, NORTHWIND_CHAT, OPS_CHAT, OWNER, Desk, SetC
 async def run(runtime: Runtime, name: str) -> None:
     (job,) = [job for job in JOBS if job.name == name]
     await job.work(runtime)
+
+
+async def is_due(runtime: Runtime, name: str) -> bool:
+    """Whether the look at all queues finds something for a job."""
+    (job,) = [job for job in JOBS if job.name == name]
+    look, woken = Look(runtime.system.store, runtime.system.clock), list[str]()
+    look.watch(job.due, lambda: woken.append(name))
+    await look.look()
+    return woken == [name]
 
 
 async def leaving(runtime: Runtime) -> dict[int, Fact]:
@@ -40,7 +51,9 @@ async def test_refunds_that_nobody_began_are_carried_out(desk: Desk) -> None:
     )
     await run(desk.runtime, "follow_refunds")
     assert (await desk.order(opened)).state == "paid"
+    assert not await is_due(desk.runtime, "follow_refunds")
     desk.clock.advance(31)
+    assert await is_due(desk.runtime, "follow_refunds")
     await run(desk.runtime, "follow_refunds")
     assert (await desk.order(opened)).state == "refunded"
     ended = await desk.runtime.trade.refund_dispatch.begin(desk.merchant.id, refund.id)
@@ -52,8 +65,11 @@ async def test_refunds_that_nobody_began_are_carried_out(desk: Desk) -> None:
 async def test_orders_expire_when_their_time_is_over(desk: Desk) -> None:
     short = await desk.open(expires_in_s=60)
     longer = await desk.open(expires_in_s=600)
+    assert not await is_due(desk.runtime, "expire_orders")
     desk.clock.advance(61)
+    assert await is_due(desk.runtime, "expire_orders")
     await run(desk.runtime, "expire_orders")
+    assert not await is_due(desk.runtime, "expire_orders")
     assert (await desk.order(short)).state == "expired"
     assert (await desk.order(longer)).state == "pending"
 
@@ -78,6 +94,48 @@ async def test_a_job_goes_on_until_its_batch_is_not_full(desk: Desk) -> None:
         await run(runtime, "expire_orders")
     told = [(log["event"], log["job"], log["done"]) for log in logs]
     assert told == [("a backlog was worked off", "expire_orders", 2 * BATCH + 7)]
+
+
+async def test_two_desks_that_work_off_a_backlog_end_each_order_once(desk: Desk) -> None:
+    opened = [await desk.open(expires_in_s=60) for _ in range(2 * BATCH + 7)]
+    desk.clock.advance(61)
+    await asyncio.gather(*(run(desk.runtime, "expire_orders") for _ in range(2)))
+    assert {(await desk.order(one)).state for one in opened} == {"expired"}
+    moves = await desk.runtime.system.store.fetch(
+        "SELECT count(*) AS n FROM order_history WHERE move = 'expire' GROUP BY order_id"
+    )
+    assert [row["n"] for row in moves] == [1] * len(opened)
+    assert not await is_due(desk.runtime, "expire_orders")
+
+
+async def test_all_whose_minute_is_over_are_told_however_many(
+    runtime: Runtime, clock: SetClock
+) -> None:
+    await runtime.system.store.execute("DELETE FROM outbox")
+    chats = [-1_002_000_000_500 - n for n in range(2 * BATCH + 1)]
+    person = await runtime.people.access.actor(OWNER, "x", CHAT, private=False)
+    for chat_id in chats:
+        for number in (1, 2):
+            say = Say(Stored("only_in_groups", {}), reply_to=number)
+            await runtime.people.refusals.tell(replace(person, chat_id=chat_id), say, "?")
+    assert len(await all_leaving(runtime)) == len(chats), "of each the first, at once"
+    await run(runtime, "tell_refusals")
+    assert await all_leaving(runtime) == {}
+    assert not await is_due(runtime, "tell_refusals")
+    clock.advance(61)
+    assert await is_due(runtime, "tell_refusals")
+    await asyncio.gather(*(run(runtime, "tell_refusals") for _ in range(2)))
+    assert sorted(await all_leaving(runtime)) == sorted(chats), "each once"
+    assert not await is_due(runtime, "tell_refusals")
+
+
+async def all_leaving(runtime: Runtime) -> dict[int, Fact]:
+    """The next fact of each chat, of however many chats; they are sent."""
+    facts = dict[int, Fact]()
+    while some := await leaving(runtime):
+        assert not facts.keys() & some.keys()
+        facts |= some
+    return facts
 
 
 async def test_books_that_cannot_be_rolled_up_stop_nobody_elses(

@@ -241,7 +241,9 @@ def _of_lanes(queue: Queue) -> str:
     names = _lane_names(queue)
     arrays = [f"${place}::{type_}[]" for place, (_, type_) in enumerate(queue.lane, 4)]
     last = names[-1]
-    lane = f"{_same(names[:-1], 'w', 'wanted')} AND w.{last} BETWEEN wanted.{last} AND wanted.{last}"
+    lane = (
+        f"{_same(names[:-1], 'w', 'wanted')} AND w.{last} BETWEEN wanted.{last} AND wanted.{last}"
+    )
     most = f"${4 + len(names)}::integer[]"
     return (
         f"free AS (SELECT f.* FROM unnest({', '.join((*arrays, most))})"

@@ -24,7 +24,7 @@ from core.trade.orders.contradictions import (
 )
 from core.trade.orders.creation import Creation, Opened
 from core.trade.orders.decisions import OpenOrder, PaymentSeen
-from core.trade.orders.follow_up import NOT_FOUND_APART, SENT_AGAIN_FOR, FollowUp
+from core.trade.orders.follow_up import EXPIRY_DUE, NOT_FOUND_APART, SENT_AGAIN_FOR, FollowUp
 from core.trade.orders.moves import move_order
 from core.trade.orders.notices import AlarmDiscrepancy, AlarmShortfall, OddPayment
 from core.trade.orders.ordinary_payments import OrdinaryPayments, Report
@@ -55,6 +55,7 @@ __all__ = [
     "CHARGED",
     "CHARGED_RATE",
     "CONTRADICTION",
+    "EXPIRY_DUE",
     "LONGEST_CALL",
     "NOT_FOUND_APART",
     "SENT_AGAIN_FOR",

@@ -361,6 +361,14 @@ def _said_before(attempt: Attempt, now: datetime) -> bool:
 
 
 # $1 now, $2 the end of the lease, $3 how many.
+# Whether an order may have to end, for the look at all queues. The order and the limit name the
+# index. $1: now.
+EXPIRY_DUE: Final = """
+EXISTS (SELECT FROM (
+    SELECT FROM orders WHERE state IN ('created', 'pending') AND end_at <= $1 AND created_at <= $1
+    ORDER BY end_at LIMIT 1
+) o)
+"""
 _CLAIM_ORDERS: Final = """
 UPDATE orders o SET end_at = $2 FROM (
     SELECT merchant_id, id, created_at FROM orders

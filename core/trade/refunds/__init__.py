@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from core.trade.refunds.by_hand import RefundsByHand
-from core.trade.refunds.dispatch import RefundDispatch
+from core.trade.refunds.dispatch import REFUNDS_DUE, RefundDispatch
 from core.trade.refunds.notices import (
     AlarmRefund,
     RefundDropped,
@@ -15,6 +15,7 @@ from core.trade.refunds.refunds import Refunds
 from core.trade.refunds.rows import Refund
 
 __all__ = [
+    "REFUNDS_DUE",
     "AlarmRefund",
     "Refund",
     "RefundDispatch",

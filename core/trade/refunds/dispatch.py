@@ -325,6 +325,8 @@ def _alarm(locked: LockedRefund, why: Told, said: str) -> Say:
     )
 
 
+# Whether a refund may have to be seen to, for the look at all queues. $1: now.
+REFUNDS_DUE: Final = "EXISTS (SELECT FROM refund WHERE ask_at <= $1)"
 _CLAIM: Final = """
 UPDATE refund r SET ask_at = $2 FROM (
     SELECT merchant_id, id FROM refund WHERE ask_at <= $1
