@@ -1343,6 +1343,7 @@ CREATE FUNCTION waiting_news(at timestamptz, after uuid, most_merchants integer,
                              most_lanes integer, most_rows integer, enough integer)
 RETURNS TABLE (merchant_id uuid, lane bigint, waiting bigint)
 LANGUAGE plpgsql STABLE SET enable_seqscan = off SET enable_bitmapscan = off SET enable_sort = off
+SET plan_cache_mode = force_generic_plan
 AS $$
 DECLARE
     merchants integer := 0;
