@@ -11,6 +11,8 @@ import asyncio
 import os
 import sys
 from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Final, NoReturn
 
 import structlog
@@ -29,9 +31,11 @@ MAX_BODY_BYTES: Final = 1024 * 1024
 BEAT_S: Final = 20.0
 # A front that ends again and again is started ever more rarely.
 _LOOK_S: Final = 0.5
+_MOST_ENDS: Final = 64
 _LONGEST_PAUSE_S: Final = 30.0
 _WINDOW_S: Final = 300.0
 _STOP_S: Final = 25.0
+COMMAND: Final = (sys.executable, "-m", "bot", "front")
 
 
 def front_app(
@@ -86,55 +90,77 @@ class Front:
         return 0
 
 
+@dataclass(slots=True)
+class _Place:
+    """Where one of the further processes runs.
+
+    ended_s: when it ended lately, or did not start. due_s: it is not started again before. Both by
+    the loop's time.
+    """
+
+    number: int
+    process: asyncio.subprocess.Process | None = None
+    ended_s: deque[float] = field(default_factory=lambda: deque(maxlen=_MOST_ENDS))
+    due_s: float = 0.0
+
+    def lose(self, now_s: float) -> None:
+        """It has ended, or did not start: it is started again at once, then ever more rarely."""
+        self.process = None
+        recent = sum(at_s > now_s - _WINDOW_S for at_s in self.ended_s)
+        self.due_s = now_s + (min(_LOOK_S * 2**recent, _LONGEST_PAUSE_S) if recent else 0)
+        self.ended_s.append(now_s)
+
+
 class Fronts:
     """The further processes, as the first one sees them. told: settings that they have from it:
-    where the servers are, and that the port is shared."""
+    where the servers are, and that the port is shared. command: starts one, with its number as one
+    more argument."""
 
-    def __init__(self, count: int, told: dict[str, str]) -> None:
+    def __init__(self, count: int, told: dict[str, str], command: Sequence[str] = COMMAND) -> None:
         self._told = told
-        self._processes: list[asyncio.subprocess.Process | None] = [None] * count
+        self._command = command
+        self._places = [_Place(number) for number in range(1, count + 1)]
 
     async def start(self) -> None:
-        """Start all of them; nobody waits until they listen."""
-        for place in range(len(self._processes)):
-            await self._spawn(place)
+        """Start all of them; nobody waits until they listen. One that cannot be started is tried
+        again by `keep`."""
+        for place in self._places:
+            await self._start(place)
 
     async def keep(self) -> NoReturn:
-        """Start again whoever has ended, at once at first and then after growing pauses."""
-        starts: deque[float] = deque(maxlen=64)
-        loop = asyncio.get_running_loop()
+        """Start again whoever has ended, each place by itself: at once at first, and then after
+        growing pauses."""
         while True:
             await asyncio.sleep(_LOOK_S)
-            for place, process in enumerate(self._processes):
-                if process is None or process.returncode is None:
-                    continue
-                now_s = loop.time()
-                recent = sum(at_s > now_s - _WINDOW_S for at_s in starts)
-                _LOG.error("a front has ended", front=place + 1, code=process.returncode)
-                if recent:
-                    await asyncio.sleep(min(_LOOK_S * 2**recent, _LONGEST_PAUSE_S))
-                starts.append(loop.time())
-                await self._spawn(place)
+            for place in self._places:
+                process, now_s = place.process, asyncio.get_running_loop().time()
+                if process is not None and process.returncode is not None:
+                    _LOG.error("a front has ended", front=place.number, code=process.returncode)
+                    place.lose(now_s)
+                if place.process is None and now_s >= place.due_s:
+                    await self._start(place)
 
     async def stop(self) -> None:
         """Have all of them end, and wait for it; kill those that will not."""
-        running = [p for p in self._processes if p is not None and p.returncode is None]
+        processes = [place.process for place in self._places]
+        running = [p for p in processes if p is not None and p.returncode is None]
         for process in running:
             if process.stdin is not None:
                 process.stdin.close()
         await asyncio.gather(*map(_ended, running))
 
-    async def _spawn(self, place: int) -> None:
-        self._processes[place] = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            "bot",
-            "front",
-            str(place + 1),
-            stdin=asyncio.subprocess.PIPE,
-            start_new_session=True,  # a terminal's Ctrl-C is for the first process alone
-            env={**os.environ, **self._told},
-        )
+    async def _start(self, place: _Place) -> None:
+        try:
+            place.process = await asyncio.create_subprocess_exec(
+                *self._command,
+                str(place.number),
+                stdin=asyncio.subprocess.PIPE,
+                start_new_session=True,  # a terminal's Ctrl-C is for the first process alone
+                env={**os.environ, **self._told},
+            )
+        except OSError as error:  # no memory, no process, no file is left: there may be one later
+            _LOG.error("a front could not be started", front=place.number, why=str(error))
+            place.lose(asyncio.get_running_loop().time())
 
 
 async def until_abandoned() -> NoReturn:

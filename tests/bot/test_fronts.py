@@ -11,6 +11,7 @@ from pathlib import Path
 
 import aiohttp
 
+from bot.fronts import Fronts
 from tests.bot.support import Telegram, answer_of
 from tests.bot.test_production import STOP_S, Place, command, place, spawn
 from tests.conftest import Servers
@@ -113,6 +114,62 @@ async def test_one_ends_when_nobody_holds_its_stdin(place: Place, servers: Serve
     out, _ = await asyncio.wait_for(process.communicate(), STOP_S)
     assert process.returncode == 0, out.decode()
     assert b"Traceback" not in out
+
+
+def starts_of(place: Path, number: int) -> int:
+    """How often a front of `script` was started in a place."""
+    log = place / f"{number}.log"
+    return len(log.read_text(encoding="utf-8").split()) if log.exists() else 0
+
+
+def script(place: Path, body: str) -> tuple[str, str]:
+    """A front that writes its id into a log, and then does something."""
+    path = place / "front.sh"
+    path.write_text(f'echo $$ >> "{place}/$1.log"\n{body}\n', encoding="utf-8")
+    return "/bin/sh", str(path)
+
+
+@asynccontextmanager
+async def kept(fronts: Fronts) -> AsyncIterator[None]:
+    """Fronts that are started and looked after."""
+    await fronts.start()
+    keeping = asyncio.create_task(fronts.keep())
+    try:
+        yield
+        assert not keeping.done(), keeping.exception()
+    finally:
+        keeping.cancel()
+        await fronts.stop()
+
+
+async def test_one_that_ends_again_and_again_holds_up_no_other(tmp_path: Path) -> None:
+    command = script(tmp_path, '[ "$1" = 1 ] || exec cat')
+    async with kept(Fronts(2, {}, command)):
+
+        async def rests() -> bool:
+            return starts_of(tmp_path, 1) >= 4 and starts_of(tmp_path, 2) == 1
+
+        await eventually(rests, what="the first one rests for seconds", timeout_s=30)
+        tried = starts_of(tmp_path, 1)
+        os.kill(int((tmp_path / "2.log").read_text(encoding="utf-8")), signal.SIGKILL)
+
+        async def again() -> bool:
+            return starts_of(tmp_path, 2) == 2
+
+        await eventually(again, what="the second one is there again", timeout_s=30)
+        assert starts_of(tmp_path, 1) == tried
+
+
+async def test_one_that_cannot_be_started_is_tried_again(tmp_path: Path) -> None:
+    program = tmp_path / "front"
+    async with kept(Fronts(1, {}, (str(program),))):
+        program.write_text(f'#!/bin/sh\necho $$ >> "{tmp_path}/$1.log"\nexec cat\n')
+        program.chmod(0o755)
+
+        async def there() -> bool:
+            return starts_of(tmp_path, 1) == 1
+
+        await eventually(there, what="it is there", timeout_s=30)
 
 
 async def test_several_need_a_port(place: Place) -> None:
