@@ -8,14 +8,12 @@ from typing import Final
 
 import structlog
 from aiogram import Bot
-from aiogram.client.default import DefaultBotProperties
-from aiogram.client.session.aiohttp import AiohttpSession
-from aiogram.client.telegram import TelegramAPIServer
 from aiohttp import web
 
 from bot.admin import Admin, ProcessFigures
 from bot.courier import Courier
 from bot.exporter import Exporter
+from bot.first_use import make_ready
 from bot.fronts import BEAT_S, front_app, main_listener
 from bot.listener import Listener, raise_file_limit
 from bot.logs import LogSink
@@ -24,6 +22,7 @@ from bot.loops import Crew, Loop
 from bot.lostlines import LostLines
 from bot.menu import set_menu
 from bot.send_limits import Gate
+from bot.telegram import telegram_bot
 from bot.updates import UpdateWorker
 from bot.webhook import webhook_route
 from bot.webhook_watch import WebhookWatch
@@ -51,8 +50,6 @@ _CHANGES_IDLE_S: Final = 2.0
 # A merchant's server takes longer for its answer: what it is told next is fetched for many at once.
 _NEWS_GATHER_S: Final = 0.02
 _CARRIERS: Final = 40  # of messages; each serves another chat
-# An answer that comes late is better than none: where there is none, nobody knows what is out.
-TELEGRAM_TIMEOUT_S: Final = 30.0
 
 
 class Desk:
@@ -66,6 +63,7 @@ class Desk:
         self._master_key = master_key
         self._bot: Bot | None = None
         self._menu: asyncio.Task[None] | None = None
+        self._first_use: asyncio.Task[None] | None = None
         self._webhook: WebhookWatch | None = None
         self._loops: list[Loop | Crew] = []
         self._look = Look(runtime.system.store, runtime.system.clock)
@@ -114,6 +112,7 @@ class Desk:
             watch.start()
             self._loops.append(watch)
             self._menu = asyncio.create_task(set_menu(self._bot))  # nothing waits for it
+            self._first_use = asyncio.create_task(asyncio.to_thread(make_ready))
         _LOG.info(
             "desk is ready", url=self._runtime.system.public_url, demo=self._runtime.system.demo
         )
@@ -126,9 +125,10 @@ class Desk:
             await asyncio.sleep(self._settings.drain_notice_s)
         for listener in self._listeners:
             await listener.stop()
-        if self._menu is not None:
-            self._menu.cancel()
-            await asyncio.gather(self._menu, return_exceptions=True)
+        for task in (self._menu, self._first_use):
+            if task is not None:
+                task.cancel()
+                await asyncio.gather(task, return_exceptions=True)
         # Together: each may wait for its slowest call.
         await asyncio.gather(self._timetable.stop(), *(loop.stop() for loop in self._loops))
         if self._reactions is not None:
@@ -217,9 +217,3 @@ def notifier(runtime: Runtime) -> Crew:
     crew = Crew("notifier", take, hands=hands, idle_s=_OWN_LOOK_S, gather_s=_NEWS_GATHER_S)
     runtime.delivery.outbox.on_merchant_news(crew.wake)
     return crew
-
-
-def telegram_bot(token: str, api_base: str) -> Bot:
-    """The desk's client of the Bot API at this address."""
-    session = AiohttpSession(api=TelegramAPIServer.from_base(api_base), timeout=TELEGRAM_TIMEOUT_S)
-    return Bot(token, session=session, default=DefaultBotProperties(parse_mode="HTML"))

@@ -87,6 +87,7 @@ class Courier:
             return
         place = Place(leaving.chat_id, leaving.rank)
         try:
+            self._budget.need_room(place.chat_id, place.rank)
             message_id = await self._show(place, leaving)
         except Full as full:
             await outbox.wait_for_room(leaving, seconds=full.seconds)
@@ -211,7 +212,8 @@ class Courier:
 
     async def _card(self, place: Place, card: Card, leaving: Leaving) -> int | None:
         chat_id, merchant_id, order_id = place.chat_id, UUID(card.merchant_id), UUID(card.order_id)
-        screen = await self._painter.card(chat_id, merchant_id, order_id)
+        seen = await self._painter.look(chat_id, merchant_id, order_id)
+        screen = seen.screen() if seen is not None else None
         if card.edit_message_id is not None:
             await self._redraw(place, card.edit_message_id, screen)
             return None
@@ -223,12 +225,10 @@ class Courier:
             await self._redraw(place, message_id, screen)
             return message_id
         message_id = await self._poster.post(place, screen, reply_to=card.reply_to)
-        digest = _digest(screen)
-        await self._posts.posted(chat_id, message_id, about, digest)
+        await self._posts.posted(chat_id, message_id, about, _digest(screen))
         # What changed between the reading above and the remembering would never be shown. The
         # edit goes through the outbox: should it fail here, the card would be posted twice.
-        screen = await self._painter.card(chat_id, merchant_id, order_id)
-        if screen is None or _digest(screen) != digest:
+        if await self._painter.look(chat_id, merchant_id, order_id) != seen:
             store = self._runtime.system.store
             await self._board.show_card(store, chat_id, message_id, merchant_id, order_id)
         return message_id
@@ -255,7 +255,7 @@ class Courier:
             return None  # unbound meanwhile: another one's people read along
         # The live bill stays what it is when its day is over: its buttons never turn it.
         stays = live or await self._is_live_bill(place.chat_id, fact.edit_message_id)
-        screen, day = await self._painter.bill(place.chat_id, fact, stays=stays)
+        screen, day = await self._painter.bill(place.chat_id, group, fact, stays=stays)
         if live:
             return await self._live_bill(place, merchant_id, day, screen)
         return await self._answer(place, fact, screen)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Final
 from uuid import UUID
@@ -11,13 +12,29 @@ from core.kernel.days import Days
 from core.kernel.holder import HOUSE
 from core.people.groups import Group
 from core.runtime import Runtime
-from core.trade.orders import charge_of, get_attempts, get_order
+from core.trade.orders import OrderCard
 from handlers.bills.merchant import render_bill
 from handlers.bills.platform import render_platform_bill
 from handlers.bills.supplier import render_supplier_bill
 from handlers.screens import CardContext, Screen, render_alarm, render_card, render_supplier_card
 
 _LABEL: Final = "预付"  # of prepayments, where no group has a word of its own
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What a card shows; two that are equal look alike. context: what the order's own card needs
+    beside it; or the zone of the supplier whose card it is, with that one's attempts alone."""
+
+    card: OrderCard
+    context: CardContext | str
+    language: str
+
+    def screen(self) -> Screen:
+        order, attempts = self.card.order, list(self.card.attempts)
+        if isinstance(self.context, str):
+            return render_supplier_card(order, attempts, self.context, self.language)
+        return render_card(order, attempts, self.context, self.language)
 
 
 class Painter:
@@ -30,44 +47,49 @@ class Painter:
     async def card(self, chat_id: int, merchant_id: UUID, order_id: UUID) -> Screen | None:
         """An order's card; in a supplier's group what that supplier knows of it. None where the
         chat may not see it: the group was bound to somebody else meanwhile, or to nobody."""
-        store = self._runtime.system.store
-        order = await get_order(store, merchant_id, order_id)
-        attempts = await get_attempts(store, merchant_id, order_id)
-        group = await self._runtime.people.groups.find(chat_id)
+        seen = await self.look(chat_id, merchant_id, order_id)
+        return None if seen is None else seen.screen()
+
+    async def look(self, chat_id: int, merchant_id: UUID, order_id: UUID) -> Seen | None:
+        """What a card shows of an order in a chat. None as in `card`."""
+        card = await self._runtime.trade.lookups.card(merchant_id, order_id)
+        group, language = await self._there(chat_id)
+        market = await self._runtime.supply.market.now()
         if group is not None and group.kind == "supplier":
-            own = [attempt for attempt in attempts if attempt.supplier_id in group.supplier_ids]
+            own = tuple(one for one in card.attempts if one.supplier_id in group.supplier_ids)
             if not own:
                 return None
-            supplier = await self._runtime.parties.suppliers.by_id(own[-1].supplier_id)
-            zone, language = supplier.day_cut.zone, group.language
-            return render_supplier_card(order, own, zone, language)
+            zone = market.supplier(own[-1].supplier_id).day_cut.zone
+            return Seen(replace(card, attempts=own), zone, language)
         staff = _staff_only(chat_id, group)
         if not staff and (group is None or merchant_id not in group.merchant_ids):
             return None
-        merchant = await self._runtime.parties.merchants.by_id(merchant_id)
+        merchant = market.merchant(merchant_id)
         context = CardContext(
             merchant_no=merchant.merchant_no,
             merchant_name=merchant.name,
-            products=await self._runtime.supply.channels.products.on_sale(),
-            notification=await self._runtime.trade.notifications.state_of(merchant_id, order_id),
+            products=market.products,
+            notification=card.news,
             zone=merchant.day_cut.zone,
             label=group.label if group else _LABEL,
             staff=staff,
-            fee_minor=(await charge_of(store, order)).fee_minor if order.terms else None,
+            fee_minor=card.fee_minor,
         )
-        return render_card(order, attempts, context, await self.language(chat_id))
+        return Seen(card, context, language)
 
-    async def bill(self, chat_id: int, fact: Bill, *, stays: bool) -> tuple[Screen, date]:
-        """A merchant's bill, and its first day. stays: its buttons post others beside it."""
+    async def bill(
+        self, chat_id: int, group: Group | None, fact: Bill, *, stays: bool
+    ) -> tuple[Screen, date]:
+        """A merchant's bill, and its first day. group: of the chat. stays: its buttons post others
+        beside it."""
         days = _days(fact.first, fact.last) if fact.first and fact.last else None
-        group = await self._runtime.people.groups.find(chat_id)
         bill = await self._runtime.reports.bills.merchant(UUID(fact.merchant_id), days)
         screen = render_bill(
             bill,
             label=group.label if group else _LABEL,
-            language=await self.language(chat_id),
+            language=group.language if group else await self.language(chat_id),
             live=stays,
-            products=await self._runtime.supply.channels.products.on_sale(),
+            products=(await self._runtime.supply.market.now()).products,
             staff=_staff_only(chat_id, group),
         )
         return screen, bill.days.first
@@ -76,7 +98,7 @@ class Painter:
         """A supplier's bill, or the platform's."""
         days = _days(fact.first, fact.last)
         language = await self.language(chat_id)
-        products = await self._runtime.supply.channels.products.on_sale()
+        products = (await self._runtime.supply.market.now()).products
         if fact.supplier_id is None:
             platform = await self._runtime.reports.bills.platform(days, fact.currency)
             currencies = await self._runtime.parties.merchants.currencies()
@@ -94,11 +116,15 @@ class Painter:
 
     async def language(self, chat_id: int) -> str:
         """What is spoken in a chat."""
+        return (await self._there(chat_id))[1]
+
+    async def _there(self, chat_id: int) -> tuple[Group | None, str]:
+        """The group of a chat, None where it is none or not known; and what is spoken there."""
         if chat_id < 0:
             group = await self._runtime.people.groups.find(chat_id)
-            return group.language if group else "zh"
+            return group, group.language if group else "zh"
         person = await self._runtime.people.people.find(chat_id)
-        return (person.language if person else None) or "zh"
+        return None, (person.language if person else None) or "zh"
 
 
 def _staff_only(chat_id: int, group: Group | None) -> bool:

@@ -54,15 +54,16 @@ class Budget:
         self._throttle = throttle
         self._per_group = group_per_min
 
+    def need_room(self, chat_id: int, rank: int) -> None:
+        """Raises Full where this process knows that a call for a chat would have to wait for long:
+        then nothing needs to be read and drawn for it yet. Nothing is counted."""
+        wait_s = self._throttle.known_wait_s(self._limits(chat_id, rank))
+        if wait_s > _PATIENCE_S:
+            raise Full(wait_s)
+
     async def take(self, chat_id: int, rank: int) -> None:
         """Count one call for a chat. Raises Full."""
-        limits = {
-            "telegram:all": Limit(_share(_ALL.times, rank), _ALL.window_s),
-            _window(chat_id): (
-                Limit(_share(self._per_group, rank), _MINUTE_S) if chat_id < 0 else _IN_PRIVATE
-            ),
-        }
-        wait_s = 0.0
+        limits, wait_s = self._limits(chat_id, rank), 0.0
         for _ in range(_ASKED_AT_MOST[rank]):
             wait_s = await self._throttle.room(limits)
             if not wait_s:
@@ -71,6 +72,13 @@ class Budget:
                 break
             await asyncio.sleep(wait_s)
         raise Full(wait_s)
+
+    def _limits(self, chat_id: int, rank: int) -> dict[str, Limit]:
+        in_group = Limit(_share(self._per_group, rank), _MINUTE_S)
+        return {
+            "telegram:all": Limit(_share(_ALL.times, rank), _ALL.window_s),
+            _window(chat_id): in_group if chat_id < 0 else _IN_PRIVATE,
+        }
 
     async def used(self, chat_id: int) -> float:
         """How much of a group's window is used up, from 0 to 1; in private nothing counts."""

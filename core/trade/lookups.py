@@ -13,8 +13,19 @@ from core.delivery.outbox import Card, Outbox
 from core.kernel.errors import Refusal
 from core.kernel.ids import uuid7_time
 from core.people.actors import Actor
+from core.system.batch import Batch
 from core.system.store import Store
-from core.trade.orders import Attempt, Found, Order, OrderKey, find_meant, get_attempts, get_order
+from core.trade.orders import (
+    Attempt,
+    Found,
+    Order,
+    OrderCard,
+    OrderKey,
+    find_meant,
+    get_attempts,
+    get_order,
+    read_cards,
+)
 
 COMPLETIONS_PER_PAGE: Final = 10
 
@@ -51,6 +62,7 @@ class Lookups:
     def __init__(self, store: Store, outbox: Outbox) -> None:
         self._store = store
         self._outbox = outbox
+        self._cards = Batch(self._read_cards, self._read_card)
 
     async def find(self, actor: Actor, numbers: Sequence[str]) -> Found:
         """The orders that numbers mean to this actor, where they ask; see `find_meant`.
@@ -66,6 +78,10 @@ class Lookups:
         actor.need("look_up")
         cards = [(key, Card(str(key), str(one), reply_to=reply_to)) for key, one in orders]
         await self._outbox.say_together(actor.chat_id, cards)
+
+    async def card(self, merchant_id: UUID, order_id: UUID) -> OrderCard:
+        """All that an order's card shows, as it stands. Raises Bug: ids come from our own rows."""
+        return await self._cards.write(OrderKey(merchant_id, order_id))
 
     async def seen(self, actor: Actor, order_id: UUID) -> Order:
         """The order of a card, among those this actor sees. Refusals: order_not_found."""
@@ -108,6 +124,13 @@ class Lookups:
         return CompletionPage(
             tuple(CompletionLine(**dict(row)) for row in rows), number, pages, count
         )
+
+    async def _read_cards(self, keys: Sequence[OrderKey]) -> list[OrderCard]:
+        return await read_cards(self._store, keys)
+
+    async def _read_card(self, key: OrderKey) -> OrderCard:
+        (card,) = await self._read_cards([key])
+        return card
 
 
 _SEEN: Final = """

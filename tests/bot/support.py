@@ -14,7 +14,7 @@ from aiogram import Bot
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from bot.app import telegram_bot
+from bot.telegram import telegram_bot
 from bot.world import BOT_ID, BOT_USERNAME, telegram_world
 from core.runtime import Runtime
 from core.system.throttle import Throttle

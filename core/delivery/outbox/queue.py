@@ -17,7 +17,7 @@ import asyncpg
 
 from core.delivery.outbox.chats import LONGEST_CLOSED, Chats
 from core.delivery.outbox.facts import SAID, Fact, MerchantNews, Twins, pack, rank_of, unpack
-from core.delivery.outbox.statements import DROP, SAY, SENT, TAKE, TAKE_OVER, UNPARK
+from core.delivery.outbox.statements import DROP, SAY, SENT, TAKE, TAKE_OVER, UNPARK, UNSENT
 from core.kernel.clock import Clock
 from core.kernel.ids import Ids, uuid7_time
 from core.system import retention
@@ -74,6 +74,14 @@ class Leaving:
     again: bool
 
 
+@dataclass(frozen=True, slots=True)
+class _Sent:
+    """A row that is out. message_id: of the new message that it became."""
+
+    held: Held
+    message_id: int | None
+
+
 class Outbox:
     """Facts for Telegram, and news for merchants' servers.
 
@@ -93,6 +101,8 @@ class Outbox:
         self._last_taken = 0
         # What is said at once, in whatever chats, is written together.
         self._said = Batch(self._say_together, self._say_alone)
+        self._ends = Batch(self._end_together, self._end_alone)
+        self._replies = Batch(self._are_unsent, self._is_unsent)
         self._chat_wakers: list[Callable[[], None]] = []
         self._merchant_wakers: list[Callable[[], None]] = []
         self._on_parked: list[Callable[[Tx, Leaving, str], Awaitable[None]]] = []
@@ -274,18 +284,26 @@ class Outbox:
 
     async def sent(self, leaving: Leaving, *, message_id: int | None = None) -> None:
         """It is out. message_id: of the new message that it became."""
-        finish, became = self._leases.finish, {"message_id": message_id}
         if not leaving.again and not leaving.maybe_out:
-            await finish(self._store, leaving.held, became, on_lane=SENT)
+            await self._ends.write(_Sent(leaving.held, message_id))
             return
+        became = {"message_id": message_id}
         async with self._store.transaction() as tx:
-            if not await finish(tx, leaving.held, became, on_lane=SENT):
+            if not await self._leases.finish(tx, leaving.held, became, on_lane=SENT):
                 return
             if leaving.again:
                 for through in self._on_through:
                     await through(tx, leaving.chat_id)
             if leaving.maybe_out and message_id is not None:
                 await self.say(tx, leaving.chat_id, _twins_of(leaving, message_id))
+
+    async def _end_together(self, sent: Sequence[_Sent]) -> list[bool]:
+        ends = [(one.held, {"state": QUEUE.done, "message_id": one.message_id}) for one in sent]
+        return await self._leases.end_all(self._store, ends, on_lane=SENT)
+
+    async def _end_alone(self, sent: _Sent) -> bool:
+        became = {"message_id": sent.message_id}
+        return await self._leases.finish(self._store, sent.held, became, on_lane=SENT)
 
     async def put_off(
         self,
@@ -383,14 +401,17 @@ class Outbox:
 
     async def has_unsent_reply(self, chat_id: int, message_id: int) -> bool:
         """Whether an answer to this message waits to leave."""
-        return bool(
-            await self._store.fetchval(
-                "SELECT EXISTS (SELECT FROM outbox WHERE chat_id = $1"
-                " AND state = 'waiting' AND (facts->>'reply_to')::bigint = $2)",
-                chat_id,
-                message_id,
-            )
-        )
+        return await self._replies.write((chat_id, message_id))
+
+    async def _are_unsent(self, messages: Sequence[tuple[int, int]]) -> list[bool]:
+        """Whether an answer to each of these messages (chat, id) waits to leave."""
+        chat_ids, message_ids = zip(*messages, strict=True)
+        rows = await self._store.fetch(UNSENT, chat_ids, message_ids)
+        return [row["unsent"] for row in rows]
+
+    async def _is_unsent(self, message: tuple[int, int]) -> bool:
+        (unsent,) = await self._are_unsent([message])
+        return unsent
 
     async def backlog(self) -> dict[str, int]:
         """How many rows wait, are taken or are parked, for /metrics."""

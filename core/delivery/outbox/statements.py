@@ -132,3 +132,10 @@ WHERE (merchant_id, id) IN (
     ORDER BY place LIMIT $3 FOR UPDATE
 )
 """
+# $1, $2: chats and messages in them.
+UNSENT: Final = """
+SELECT EXISTS (SELECT FROM outbox WHERE chat_id = m.chat_id AND state = 'waiting'
+               AND (facts->>'reply_to')::bigint = m.message_id) AS unsent
+FROM unnest($1::bigint[], $2::bigint[]) WITH ORDINALITY AS m (chat_id, message_id, place)
+ORDER BY m.place
+"""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
 from typing import Final
@@ -15,6 +16,7 @@ from core.kernel.ids import Ids
 from core.people.groups.group import GROUP, Group, read_group
 from core.people.groups.migration import move
 from core.people.groups.notices import BillEnded
+from core.system.batch import Batch
 from core.system.store import Queries, Store, Tx
 
 # A chat that moved points to where it is now: two steps, if it moves while we look.
@@ -36,12 +38,16 @@ class Groups:
         self._ids = ids
         self._outbox = outbox
         self._board = board
+        self._reads = Batch(self._read, self._read_alone)
 
     async def find(self, chat_id: int, *, tx: Queries | None = None) -> Group | None:
         """The group, where the bot was seen in it; of a chat that moved, what it became. tx: where
         a transaction is open."""
-        row = await (tx or self._store).fetchrow(_FIND, chat_id)
-        return None if row is None else read_group(row)
+        if tx is not None:
+            (found,) = await _read_groups(tx, [chat_id])
+        else:
+            found = await self._reads.write(chat_id)
+        return next(iter(found), None)
 
     async def seen(self, chat_id: int, *, chat_type: str, title: str, bot_status: str) -> bool:
         """Record that the bot is in a chat (or left it). True when the chat is new to us.
@@ -256,15 +262,30 @@ class Groups:
         )
         return [row["chat_id"] for row in rows]
 
+    async def _read(self, chat_ids: Sequence[int]) -> list[tuple[Group, ...]]:
+        return await _read_groups(self._store, chat_ids)
+
+    async def _read_alone(self, chat_id: int) -> tuple[Group, ...]:
+        (found,) = await self._read([chat_id])
+        return found
+
+
+async def _read_groups(queries: Queries, chat_ids: Sequence[int]) -> list[tuple[Group, ...]]:
+    """For each chat its group, or nothing."""
+    rows = await queries.fetch(_FIND, chat_ids)
+    found = {row["asked"]: (read_group(row),) for row in rows}
+    return [found.get(chat_id, ()) for chat_id in chat_ids]
+
 
 def _rate_invalid(rate: Decimal) -> Refusal:
     return Refusal("usdt_rate_invalid", text=f"{rate:f}"[:40], example="/usdt 7.2")
 
 
-# A chat may move between any two questions: each finds for itself where the chat $1 is now.
+# A chat may move between any two questions: each finds for itself where the chats $1 are now.
 _FIND: Final = (
-    f"SELECT {GROUP} FROM chat_group g"  # noqa: S608 (our own)
-    " WHERE g.chat_id = coalesce((SELECT moved_to FROM chat_group WHERE chat_id = $1), $1)"
+    f"SELECT c.chat_id AS asked, {GROUP} FROM chat_group c"  # noqa: S608 (our own)
+    " JOIN chat_group g ON g.chat_id = coalesce(c.moved_to, c.chat_id)"
+    " WHERE c.chat_id = ANY($1::bigint[])"
 )
 _ADD_STAFF: Final = """
 INSERT INTO group_staff (binding_id, user_id, role, created_at)

@@ -15,7 +15,7 @@ from core.kernel.errors import Bug
 from core.kernel.tariff import Tariff
 from core.parties.merchants import Offer, read_app, read_merchant
 from core.parties.suppliers import read_supplier
-from core.supply.channels import read_channel
+from core.supply.channels import Product, read_channel
 from core.supply.market.snapshot import Listed, OpenDay, Snapshot
 from core.system.vault import Purpose, Vault
 
@@ -74,6 +74,7 @@ async def read_snapshot(
         keys={row["key_id"]: row["id"] for row in tables["apps"] if row["state"] == "open"},
         suppliers=suppliers,
         offers=_offers(tables["tariffs"]),
+        products={row["code"]: Product(**dict(row)) for row in tables["products"]},
         listed=_listed(tables["channels"], tables["costs"], now),
         sets=_gathered(
             ((row["product_code"], row["merchant_id"]), row["channel_id"]) for row in tables["sets"]
@@ -132,6 +133,8 @@ _QUERIES: Final = {
     "merchants": "SELECT * FROM merchant",
     "apps": "SELECT * FROM app",
     "suppliers": "SELECT * FROM supplier",
+    "products": """
+        SELECT code, name_zh, name_en, state FROM product WHERE state = 'on' ORDER BY code""",
     "tariffs": """
         SELECT t.id, t.merchant_id, t.product_code, t.valid_from, t.tiers_by, t.tiers
         FROM tariff t

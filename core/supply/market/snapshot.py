@@ -14,7 +14,7 @@ from core.kernel.errors import Bug, Refusal
 from core.kernel.tariff import Tariff
 from core.parties.merchants import App, Merchant, Offer
 from core.parties.suppliers import Supplier
-from core.supply.channels import Channel
+from core.supply.channels import Channel, Product
 
 T = TypeVar("T")
 
@@ -78,6 +78,7 @@ class Snapshot:
     offers: Mapping[
         tuple[UUID, str], tuple[Offer, ...]
     ]  # of a merchant's product, the oldest first
+    products: Mapping[str, Product]  # that are on, by code
     listed: Mapping[UUID, Listed]
     sets: Mapping[tuple[str, UUID | None], tuple[UUID, ...]]  # channels by number
     tags: Mapping[int, UUID]

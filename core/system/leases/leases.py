@@ -151,16 +151,23 @@ class Leases:
         return await queries.fetchrow(sql, *self._arguments(held, values)) is not None
 
     async def end_all(
-        self, queries: Queries, ends: Sequence[tuple[Held, Mapping[str, object]]]
+        self,
+        queries: Queries,
+        ends: Sequence[tuple[Held, Mapping[str, object]]],
+        *,
+        on_lane: str = "",
     ) -> list[bool]:
         """Let go of many in one statement, and set columns, the same of all: which of them were
-        still held by whoever took them. Not for a queue whose lanes are leased."""
-        names = self.queue.key
+        still held by whoever took them. on_lane: see `finish`."""
+        names, lane = self.queue.key, self.queue.lane_table
         rows = [
-            dict(zip(names, held.key, strict=True)) | {"held_by": held.turn} | dict(values)
+            dict(zip(names, held.key, strict=True))
+            | {"held_by": held.turn}
+            | ({lane.key: held.lane} if lane else {})
+            | dict(values)
             for held, values in ends
         ]
-        sql = statements.end_all(self.queue, tuple(ends[0][1]))
+        sql = statements.end_all(self.queue, tuple(ends[0][1]), on_lane)
         ended = await queries.fetch(sql, rows, *self._months([held for held, _ in ends]))
         ours = {(*(row[name] for name in names), row["turn"]) for row in ended}
         return [(*held.key, held.turn) in ours for held, _ in ends]

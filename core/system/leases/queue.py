@@ -205,17 +205,27 @@ def end(queue: Queue, columns: Sequence[str], on_lane: str) -> str:
     )
 
 
-def end_all(queue: Queue, columns: Sequence[str]) -> str:
+def end_all(queue: Queue, columns: Sequence[str], on_lane: str = "") -> str:
     """End many holds, and set columns. $1: an array of objects, each with the key, the turn (as
-    `held_by`) and the columns; their types are those of the table. In a queue of months $2 and $3:
-    the first and the last instant of the keys, so that no other month is looked at."""
-    sets = ["held_by = NULL", "lease_until = NULL", *(f"{name} = t.{name}" for name in columns)]
+    `held_by`), the lane's name where the lane is leased, and the columns; their types are those of
+    the table. In a queue of months $2 and $3: the first and the last instant of the keys, so that
+    no other month is looked at. on_lane: see `Leases.finish`."""
+    lane = queue.lane_table
+    freed = ["held_by = NULL"] if lane else ["held_by = NULL", "lease_until = NULL"]
+    sets = [*freed, *(f"{name} = t.{name}" for name in columns)]
     months = f" AND q.{queue.month} BETWEEN $2 AND $3" if queue.month else ""
-    return (
+    ended = (
         f"UPDATE {queue.table} q SET {', '.join(sets)}"
         f" FROM jsonb_populate_recordset(NULL::{queue.table}, $1::jsonb) t"
         f" WHERE {_same((*queue.key, 'held_by'), 'q', 't')} AND q.state = '{queue.waiting}'{months}"
-        f" RETURNING {_columns(queue.key, 'q')}, t.held_by AS turn"
+    )
+    if lane is None:
+        return f"{ended} RETURNING {_columns(queue.key, 'q')}, t.held_by AS turn"
+    return (
+        f"WITH ended AS ({ended} RETURNING q.*, t.held_by AS turn, t.{lane.key} AS lane),"
+        f" lane AS (UPDATE {lane.table} l SET held_by = NULL, lease_until = NULL{on_lane}"
+        f" FROM ended WHERE l.{lane.key} = ended.lane AND l.held_by = ended.turn)"
+        f" SELECT {_columns(queue.key, 'ended')}, turn FROM ended"
     )
 
 

@@ -1228,6 +1228,7 @@ CREATE TABLE chat_lane (                       -- one message at a time to a cha
     gone_at          timestamptz,              -- the bot was removed or blocked
     last_message_id  bigint                    -- the newest of ours
 );
+CREATE INDEX chat_lane_closed ON chat_lane (closed_until) WHERE closed_until IS NOT NULL;
 
 CREATE TABLE post (                            -- messages of ours that are edited later
     chat_id      bigint NOT NULL,

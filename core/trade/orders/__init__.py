@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from core.trade.orders.batches import side_by_side
+from core.trade.orders.cards import OrderCard, read_cards
 from core.trade.orders.charges import (
     CHARGED,
     CHARGED_RATE,
@@ -75,6 +76,7 @@ __all__ = [
     "OpenOrder",
     "Opened",
     "Order",
+    "OrderCard",
     "OrderKey",
     "OrdersByHand",
     "OrdinaryPayments",
@@ -106,6 +108,7 @@ __all__ = [
     "named",
     "need_reversible",
     "order_view",
+    "read_cards",
     "side_by_side",
     "takings_of",
     "tell_url",

@@ -327,14 +327,14 @@ _PLAIN_ATTEMPT = tuple(
     for name in Attempt.__dataclass_fields__
     if name not in ("amount", "cost", "pay", "reasons")
 )
-_OF_ORDER = (*_PLAIN_ORDER, *_TERMS, "amount_minor", "currency")
-_OF_ATTEMPT = (
+OF_ORDER = (*_PLAIN_ORDER, *_TERMS, "amount_minor", "currency")
+OF_ATTEMPT = (
     *_PLAIN_ATTEMPT, "amount_minor", "currency", "cost", "pay_kind", "pay_value", "reasons"
 )  # fmt: skip
 # LIMIT: each is looked for by itself, through an index, in the one month in which it is.
 _WAITING: Final = f"""
-SELECT w.place, {", ".join(f"o.{name} AS o_{name}" for name in _OF_ORDER)},
-    {", ".join(f"a.{name} AS a_{name}" for name in _OF_ATTEMPT)},
+SELECT w.place, {", ".join(f"o.{name} AS o_{name}" for name in OF_ORDER)},
+    {", ".join(f"a.{name} AS a_{name}" for name in OF_ATTEMPT)},
     EXISTS (SELECT FROM supplier_payment s
             WHERE s.supplier_id = a.supplier_id AND s.upstream_no = w.upstream_no) AS known,
     (SELECT max(e.booked_at) FROM ledger_event e
