@@ -131,6 +131,7 @@ class Desk:
                 await asyncio.gather(task, return_exceptions=True)
         # Together: each may wait for its slowest call.
         await asyncio.gather(self._timetable.stop(), *(loop.stop() for loop in self._loops))
+        await self._runtime.trade.callbacks.close()
         if self._reactions is not None:
             await self._reactions.stop()
         if self._bot is not None:
@@ -178,7 +179,9 @@ class Desk:
         self._wake_for(notifier(self._runtime), due(notifications.QUEUE))
         take, hands = trade.callbacks.take_due, callbacks.HANDS
         actors = Crew("callbacks", take, hands=hands, idle_s=_OWN_LOOK_S)
-        self._wake_for(actors, due(callbacks.QUEUE), trade.callbacks.on_news)
+        trade.callbacks.open(actors.wake)
+        self._look.watch(due(callbacks.QUEUE), trade.callbacks.look_again)
+        self._loops.append(actors)
         take, hands = trade.follow_up.take_due, ASKING_HANDS
         askers = Crew("askers", take, hands=hands, idle_s=_OWN_LOOK_S)
         self._wake_for(askers, ASKING_DUE)

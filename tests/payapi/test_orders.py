@@ -113,7 +113,7 @@ async def test_a_paid_order_says_so(
 ) -> None:
     runtime, _ = desk
     called = asyncio.Event()
-    runtime.trade.callbacks.on_news(called.set)
+    runtime.trade.callbacks.open(called.set)
     order = (await caller.create()).json
     paid = {"url": order["pay"]["value"], "outcome": "paid"}
     async with http.post(f"{supplier['control']}/pay", json=paid) as response:

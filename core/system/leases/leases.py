@@ -46,13 +46,8 @@ class Leases:
         self._clock = clock
         self._ids = ids
         self._take = statements.take(queue)
-        self._lanes = statements.lanes(queue) if queue.lane else ""
         self._renew = statements.renew(queue)
         self._ends: dict[tuple[tuple[str, ...], str], str] = {}
-
-    async def lanes(self, queries: Queries) -> list[asyncpg.Record]:
-        """The lanes in which a row is free, as records of the lane's columns."""
-        return await queries.fetch(self._lanes, self._clock.now())
 
     async def take(self, queries: Queries, *how_many: object) -> list[asyncpg.Record]:
         """Take rows that are free. how_many: see `queue.take`. What is taken has the queue's

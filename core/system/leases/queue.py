@@ -124,17 +124,6 @@ def take(queue: Queue) -> str:
     )
 
 
-def lanes(queue: Queue) -> str:
-    """The lanes in which a row is free. $1: now. It walks from lane to lane through the index, and
-    looks at each by itself (LIMIT): the length of a backlog costs nothing."""
-    names = _lane_names(queue)
-    return (
-        f"WITH {_walk(queue, names)} SELECT {_columns(names, 'h')} FROM head h"
-        f" CROSS JOIN LATERAL (SELECT FROM {queue.table} w WHERE {_same(names, 'w', 'h')}"
-        f" AND {_free(queue, 'w')} ORDER BY {_columns((*names, queue.order), 'w')} LIMIT 1) f"
-    )
-
-
 def due(queue: Queue) -> str:
     """Whether a row may be free, as a condition. $1: now. It says yes too often rather than too
     seldom: whether a row is to be taken is for the take to say."""

@@ -1158,6 +1158,88 @@ CREATE INDEX supplier_callback_received
     ON supplier_callback USING brin (received_at) WITH (autosummarize);
 CREATE INDEX supplier_callback_waiting ON supplier_callback (merchant_id, supplier_id, due_at)
     WHERE state = 'waiting';
+CREATE INDEX supplier_callback_due ON supplier_callback (due_at) WHERE state = 'waiting';
+
+-- So many merchants and suppliers of whom a callback waits, behind these, and whether one of theirs
+-- is due and free. It steps from head to head of an index, whatever the backlog: it is planned once,
+-- and no plan is to be clever here.
+CREATE FUNCTION waiting_callbacks(at timestamptz, after_merchant uuid, after_supplier uuid,
+                                  most integer)
+RETURNS TABLE (merchant_id uuid, supplier_id uuid, is_free boolean)
+LANGUAGE plpgsql STABLE SET plan_cache_mode = force_generic_plan
+SET enable_seqscan = off SET enable_bitmapscan = off SET enable_sort = off
+SET enable_incremental_sort = off AS $$
+#variable_conflict use_column
+DECLARE
+    since timestamptz;
+    until timestamptz := at + interval '1 hour';
+BEGIN
+    SELECT min(m.starts) INTO since FROM (
+        SELECT to_date(right(c.relname, 7), 'YYYY_MM')::timestamp AT TIME ZONE 'UTC' AS starts
+        FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
+        WHERE i.inhparent = 'supplier_callback'::regclass
+    ) m
+    WHERE m.starts <= at AND EXISTS (
+        SELECT FROM supplier_callback w
+        WHERE w.state = 'waiting' AND w.order_created_at >= m.starts
+          AND w.order_created_at < m.starts + interval '31 days');
+    RETURN QUERY
+    WITH RECURSIVE head AS (
+        (SELECT w.merchant_id, w.supplier_id, w.due_at, w.lease_until FROM supplier_callback w
+         WHERE w.state = 'waiting' AND w.order_created_at BETWEEN since AND until
+           AND (w.merchant_id, w.supplier_id) > (after_merchant, after_supplier)
+         ORDER BY w.merchant_id, w.supplier_id, w.due_at LIMIT 1)
+        UNION ALL
+        SELECT n.* FROM head h CROSS JOIN LATERAL (
+            SELECT w.merchant_id, w.supplier_id, w.due_at, w.lease_until FROM supplier_callback w
+            WHERE w.state = 'waiting' AND w.order_created_at BETWEEN since AND until
+              AND (w.merchant_id, w.supplier_id) > (h.merchant_id, h.supplier_id)
+            ORDER BY w.merchant_id, w.supplier_id, w.due_at LIMIT 1) n
+    )
+    SELECT h.merchant_id, h.supplier_id, CASE
+        WHEN h.due_at > at THEN false
+        WHEN h.lease_until IS NULL OR h.lease_until <= at THEN true
+        ELSE EXISTS (
+            SELECT FROM supplier_callback w
+            WHERE w.merchant_id = h.merchant_id AND w.supplier_id = h.supplier_id
+              AND w.state = 'waiting' AND w.due_at <= at
+              AND (w.lease_until IS NULL OR w.lease_until <= at)
+              AND w.order_created_at BETWEEN since AND until
+            ORDER BY w.merchant_id, w.supplier_id, w.due_at LIMIT 1) END
+    FROM head h LIMIT most;
+END $$;
+
+-- Take what is due of these merchants and suppliers, so many of each. Each row is looked for by its
+-- key: the planner counts the indexes of all months, though only one is looked at, and would rather
+-- read all that there ever was.
+CREATE FUNCTION take_callbacks(at timestamptz, until timestamptz, turn uuid, merchants uuid[],
+                               suppliers uuid[], counts integer[])
+RETURNS TABLE (merchant_id uuid, id uuid, order_created_at timestamptz, tries integer,
+               held_by uuid, supplier_id uuid, event jsonb, address text, request_id text,
+               received_at timestamptz, lease_until timestamptz)
+LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan
+SET enable_seqscan = off SET enable_bitmapscan = off SET enable_sort = off
+SET enable_incremental_sort = off SET enable_hashjoin = off SET enable_mergejoin = off
+SET enable_material = off AS $$
+#variable_conflict use_column
+BEGIN
+    RETURN QUERY
+    WITH free AS (
+        SELECT f.* FROM unnest(merchants, suppliers, counts) AS lane (merchant_id, supplier_id, most)
+        CROSS JOIN LATERAL (
+            SELECT w.merchant_id, w.id, w.order_created_at FROM supplier_callback w
+            WHERE w.merchant_id = lane.merchant_id AND w.supplier_id = lane.supplier_id
+              AND w.state = 'waiting' AND w.due_at <= at
+              AND (w.lease_until IS NULL OR w.lease_until <= at)
+              AND w.order_created_at <= at + interval '1 hour'
+            ORDER BY w.merchant_id, w.supplier_id, w.due_at LIMIT lane.most FOR UPDATE SKIP LOCKED) f
+    )
+    UPDATE supplier_callback q SET held_by = turn, lease_until = until, tries = q.tries + 1
+    FROM free f
+    WHERE q.merchant_id = f.merchant_id AND q.id = f.id AND q.order_created_at = f.order_created_at
+    RETURNING q.merchant_id, q.id, q.order_created_at, q.tries, q.held_by, q.supplier_id, q.event,
+        q.address, q.request_id, q.received_at, q.lease_until;
+END $$;
 
 CREATE TABLE refused_callback (                -- not believed; within bounds, for anybody may call
     id           uuid PRIMARY KEY,
@@ -1433,7 +1515,7 @@ CREATE TYPE ordinary_payment AS (
 -- notification. No plan is to be clever: few rows are looked for, each by its key.
 CREATE FUNCTION book_payments(whose uuid, today date, payments jsonb, events jsonb, news jsonb)
 RETURNS boolean
-LANGUAGE plpgsql
+LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan
 SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
 DECLARE
     paid  ordinary_payment[] := ARRAY(
@@ -1766,6 +1848,9 @@ REVOKE ALL ON FUNCTION
                    timestamptz, uuid, text, jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION book_events(uuid, jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION book_payments(uuid, date, jsonb, jsonb, jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION waiting_callbacks(timestamptz, uuid, uuid, integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION
+    take_callbacks(timestamptz, timestamptz, uuid, uuid[], uuid[], integer[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION
     waiting_news(timestamptz, uuid, integer, bigint, integer, integer, integer) FROM PUBLIC;
 GRANT USAGE ON SCHEMA public TO paydesk_desk;
@@ -1788,6 +1873,9 @@ GRANT EXECUTE ON FUNCTION
                    timestamptz, uuid, text, jsonb) TO paydesk_desk;
 GRANT EXECUTE ON FUNCTION book_events(uuid, jsonb) TO paydesk_desk;
 GRANT EXECUTE ON FUNCTION book_payments(uuid, date, jsonb, jsonb, jsonb) TO paydesk_desk;
+GRANT EXECUTE ON FUNCTION waiting_callbacks(timestamptz, uuid, uuid, integer) TO paydesk_desk;
+GRANT EXECUTE ON FUNCTION
+    take_callbacks(timestamptz, timestamptz, uuid, uuid[], uuid[], integer[]) TO paydesk_desk;
 GRANT EXECUTE ON FUNCTION
     waiting_news(timestamptz, uuid, integer, bigint, integer, integer, integer) TO paydesk_desk;
 GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO paydesk_desk;

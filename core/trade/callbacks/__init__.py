@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from core.trade.callbacks.callbacks import HANDS, TOLD_AFTER, AlarmCallback, Callbacks
+from core.trade.callbacks.callbacks import TOLD_AFTER, AlarmCallback, Callbacks
 from core.trade.callbacks.queue import MAX_TRIES, QUEUE, RETRY_S
 from core.trade.callbacks.refused import (
     ALARM_AFTER,
@@ -12,6 +12,7 @@ from core.trade.callbacks.refused import (
     RefusedCallback,
     RefusedCallbacks,
 )
+from core.trade.callbacks.takes import HANDS
 
 __all__ = [
     "ALARM_AFTER",

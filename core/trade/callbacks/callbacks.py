@@ -19,22 +19,21 @@ from core.people.alarms import Alarms, Trouble
 from core.supply.market import Market
 from core.system import retention
 from core.system.district import System
-from core.system.lanes import Lane, Lanes, Rooms
-from core.trade.callbacks import queue
-from core.trade.callbacks.queue import MAX_TRIES, CallbackQueue, Told
+from core.system.lanes import Lane
+from core.trade.callbacks.arrivals import Arrival, Arrivals
+from core.trade.callbacks.queue import MAX_TRIES, WORDS, CallbackQueue, Told
 from core.trade.callbacks.refused import RefusedCallbacks
+from core.trade.callbacks.takes import Takes
 from core.trade.orders import Attempt, FollowUp, Payments, Report, find_attempt
 
 _LOG = structlog.get_logger(__name__)
 _SUPPLIER_NO: Final = re.compile(r"S[0-9]{2,9}", re.ASCII)
 # Ops hears of one that fails this many times, which is within a minute of its coming.
 TOLD_AFTER: Final = 4
-# So many of one merchant's are taken at once, and acted on for so long: well within their lease.
-MOST_OF_ONE: Final = 20
+# What is taken of one merchant is acted on for so long: well within its lease.
 ACTING: Final = timedelta(seconds=30)
-HANDS: Final = 32
-_PROVEN: Final = Rooms(lane=1, holder=4, overall=HANDS)
-_UNPROVEN: Final = Rooms(lane=1, holder=2, overall=16)
+# One of them takes no longer: none is begun whose lease ends sooner.
+LONGEST: Final = timedelta(seconds=15)
 _SHOWN_CHARS: Final = 200
 
 Job = Callable[[], Awaitable[None]]
@@ -71,13 +70,22 @@ class Callbacks:
         self._follow_up = follow_up
         self._alarms = alarms
         self._refused = refused
+        self._arrivals = Arrivals(system.store)
         self._queue = CallbackQueue(system.clock, system.ids)
-        self._lanes = Lanes(system.clock, proven=_PROVEN, unproven=_UNPROVEN)
-        self._wakers: list[Callable[[], None]] = []
+        self._takes = Takes(system, self._queue)
 
-    def on_news(self, wake: Callable[[], None]) -> None:
-        """Have `wake` called whenever a callback was stored by this process."""
-        self._wakers.append(wake)
+    def open(self, wake: Callable[[], None]) -> None:
+        """This process has hands for callbacks from now on. wake: tells them that there is
+        something to do."""
+        self._takes.open(wake)
+
+    async def close(self) -> None:
+        """It has none any more, and gives back what they did not begin."""
+        await self._takes.close()
+
+    def look_again(self) -> None:
+        """Something may be due that this process was not told itself."""
+        self._takes.look_again()
 
     async def receive(self, number: str, callback: Callback, *, request_id: str) -> Reply:
         """Take a callback and answer it in the supplier's own words.
@@ -152,7 +160,7 @@ class Callbacks:
         merchant = market.merchant_by_tag(facts.merchant_tag) if facts else None
         if merchant is None:
             return None
-        return await find_attempt(self._store, merchant.id, attempt_no.upper())
+        return await self._arrivals.find(merchant.id, attempt_no.upper())
 
     def _believed(
         self, connector: Connector, supplier: Supplier, callback: Callback
@@ -178,21 +186,19 @@ class Callbacks:
             if event.hearsay and not connector.signs_callbacks:
                 await self._follow_up.ask_soon(attempt)
                 continue
-            kept = await queue.keep(
-                self._store,
-                self._ids.uuid7(),
-                attempt,
-                event,
-                callback,
-                at=self._clock.now(),
-                request_id=request_id,
+            now, new_id = self._clock.now(), self._ids.uuid7()
+            arrival = self._takes.reserve(
+                Arrival(new_id, attempt, event, callback, now, request_id)
             )
+            kept = await self._arrivals.keep(arrival)
             known += not kept.fresh
             doubted |= kept.doubted
+            if kept.fresh:
+                self._takes.hand_over(arrival)
+            elif kept.waits:
+                self._takes.look_again()
         if connector.signs_callbacks and doubted:
             await self._refused.believed(supplier)
-        for wake in self._wakers:
-            wake()
         return connector.reply("duplicate" if known and known == len(events) else "success")
 
     async def _refuse(
@@ -218,29 +224,28 @@ class Callbacks:
 
     async def take_due(self, hands: int) -> Sequence[Job]:
         """Lease what is due, for so many hands at most: one for each merchant and supplier, whose
-        callbacks are acted on one by one. Whoever is stuck keeps a few hands, and never all."""
-        shares = self._lanes.share(hands, await self._queue.lanes(self._store))
-        if not shares:
-            return []
-        async with self._store.transaction() as tx:
-            taken = await self._queue.take(tx, shares, MOST_OF_ONE)
+        callbacks are acted on one by one. Whoever is stuck keeps a few hands, and never all.
+
+        The database is asked only where something may be due there; see `look_again`."""
+        taken = await self._takes.due(hands)
         return [self._job(lane, some) for lane, some in taken.items()]
 
     async def act_due(self, hands: int) -> int:
         """Act on what is due, with so many hands; how many took something."""
+        self.look_again()
         jobs = await self.take_due(hands)
         await asyncio.gather(*(job() for job in jobs))
         return len(jobs)
 
     def _job(self, lane: Lane, some: Sequence[Told]) -> Job:
-        began = self._lanes.begin(lane)
+        began = self._takes.lanes.begin(lane)
 
         async def job() -> None:
             stuck = True
             try:
                 stuck = not await self._act_on_all(some)
             finally:
-                self._lanes.end(lane, began, silent=stuck)
+                self._takes.lanes.end(lane, began, silent=stuck)
 
         return job
 
@@ -248,19 +253,27 @@ class Callbacks:
         """Empty what was acted on long ago of its words; how many. What they meant stays, and
         their digest."""
         before = self._clock.now() - retention.CALLBACK_WORDS
-        return await retention.forget_words(self._store, queue.WORDS, before)
+        return await retention.forget_words(self._store, WORDS, before)
 
     async def _act_on_all(self, some: Sequence[Told]) -> bool:
-        """The ordinary payments together, the others one by one, for ACTING at most; the rest is
-        given back. Whether all went well."""
-        ends_at, well = self._clock.now() + ACTING, True
+        """The ordinary payments together, the others one by one, for ACTING at most, and none whose
+        lease is nearly over; the rest is given back. Whether all went well."""
+        now, well = self._clock.now(), True
+        ends_at = min(now + ACTING, min(told.until for told in some) - LONGEST)
+        if ends_at <= now:
+            await self._give_back(some)
+            return well
         left = await self._settle_together(some)
         for place, told in enumerate(left):
             if (place or len(left) < len(some)) and self._clock.now() >= ends_at:
-                await self._queue.give_back(self._store, left[place:])
+                await self._give_back(left[place:])
                 break
             well &= await self._act_on(told)
         return well
+
+    async def _give_back(self, some: Sequence[Told]) -> None:
+        await self._queue.give_back(self._store, some)
+        self._takes.look_again()
 
     async def _settle_together(self, some: Sequence[Told]) -> Sequence[Told]:
         """Settle what is ordinary of one merchant's; what is left, in its order. What a supplier

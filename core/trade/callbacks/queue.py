@@ -9,16 +9,16 @@ from operator import itemgetter
 from typing import Any, Final
 from uuid import UUID
 
-from core.connectors import Callback, Event
+from core.connectors import Event
 from core.kernel.clock import Clock
 from core.kernel.errors import Bug
-from core.kernel.ids import Ids, uuid7_time
+from core.kernel.ids import Ids
 from core.kernel.money import Money
 from core.system.lanes import Lane
 from core.system.leases import Held, Leases, Queue
 from core.system.retention import Words
-from core.system.store import Queries, Tx
-from core.trade.orders import Attempt, PaymentSeen
+from core.system.store import Queries
+from core.trade.orders import PaymentSeen
 
 # The gap between two tries doubles up to an hour: a stored callback is tried for over a day.
 MAX_TRIES: Final = 40
@@ -29,9 +29,12 @@ QUEUE: Final = Queue(
     key=("merchant_id", "id", "order_created_at"),
     # What is taken of one merchant is acted on one by one, and a supplier may have to be asked.
     lease=timedelta(seconds=120),
-    returns=("supplier_id", "event", "address", "request_id", "received_at"),
+    returns=("supplier_id", "event", "address", "request_id", "received_at", "lease_until"),
     lane=(("merchant_id", "uuid"), ("supplier_id", "uuid")),
+    # Planned once, and each row looked for through its index: see the migration.
+    own_take="SELECT * FROM take_callbacks($1, $2, $3, $4, $5, $6)",
     fault="outcome",
+    by_due=True,
     month="order_created_at",
     gaps_s=tuple(min(RETRY_S * 2**tries, LONGEST_RETRY_S) for tries in range(MAX_TRIES - 1)),
 )
@@ -40,7 +43,7 @@ QUEUE: Final = Queue(
 @dataclass(frozen=True, slots=True)
 class Told:
     """A callback that was taken, and is acted on now. tries: this one included. address: where it
-    came from."""
+    came from. until: its lease ends then."""
 
     merchant_id: UUID
     id: UUID
@@ -49,6 +52,7 @@ class Told:
     address: str
     request_id: str
     held: Held
+    until: datetime
 
     @property
     def order_created_at(self) -> datetime:
@@ -62,7 +66,7 @@ class Told:
     def payment(self) -> PaymentSeen | None:
         """The payment that it tells of; None where the supplier is to be asked instead."""
         event = self.event
-        if event.state != "paid" or event.paid is None or event.hearsay:
+        if event.paid is None or not tells_payment(event):
             return None
         number, upstream_no = event.attempt_no, event.upstream_no
         return PaymentSeen(
@@ -71,66 +75,35 @@ class Told:
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
-    """A callback that was written down. fresh: the same was not told before, at once or ever.
-    doubted: one of its supplier's was refused, and none was believed since."""
+class Heads:
+    """free: merchants and suppliers of whom something is due. last: the last one that was looked
+    at; None: there is no other behind it."""
 
-    fresh: bool
-    doubted: bool
-
-
-async def keep(
-    queries: Queries,
-    callback_id: UUID,
-    attempt: Attempt,
-    event: Event,
-    callback: Callback,
-    *,
-    at: datetime,
-    request_id: str,
-) -> Kept:
-    """Write a callback down.
-
-    One that waits is acted on now, and so is one that was given up: the supplier's trying again is
-    as good as anybody's.
-    """
-    row = await queries.fetchrow(
-        _KEEP,
-        attempt.merchant_id,
-        callback_id,
-        attempt.supplier_id,
-        attempt.attempt_no,
-        callback.address,
-        callback.query,
-        dict(callback.headers),
-        callback.body,
-        _pack(event),
-        at,
-        request_id,
-        uuid7_time(attempt.order_id),
-    )
-    if row is None:
-        raise Bug(f"the callback about {attempt.attempt_no} was not written down")
-    return Kept(row["id"] == callback_id, row["doubted"])
+    free: list[Lane]
+    last: Lane | None
 
 
 class CallbackQueue:
     """What was told and is to be acted on: a lane for each merchant and supplier."""
 
     def __init__(self, clock: Clock, ids: Ids) -> None:
+        self._clock = clock
         self._leases = Leases(QUEUE, clock, ids)
 
-    async def lanes(self, queries: Queries) -> dict[Lane, int]:
-        """For each merchant and supplier of whom something is due: one."""
-        rows = await self._leases.lanes(queries)
-        return {Lane(row["merchant_id"], row["supplier_id"]): 1 for row in rows}
+    async def lanes(self, queries: Queries, after: Lane, most: int) -> Heads:
+        """Look at so many merchants and suppliers of whom something waits, in their order."""
+        rows = await queries.fetch(_WAITING, self._clock.now(), after.holder, after.name, most)
+        lanes = [Lane(row["merchant_id"], row["supplier_id"]) for row in rows]
+        free = [lane for lane, row in zip(lanes, rows, strict=True) if row["is_free"]]
+        return Heads(free, lanes[-1] if len(lanes) == most else None)
 
-    async def take(self, tx: Tx, lanes: Collection[Lane], most: int) -> dict[Lane, list[Told]]:
+    async def take(
+        self, queries: Queries, lanes: Collection[Lane], most: int
+    ) -> dict[Lane, list[Told]]:
         """Lease what is due of these merchants and suppliers, `most` of each, in the order in
         which it came."""
         holders, suppliers = [lane.holder for lane in lanes], [lane.name for lane in lanes]
-        await tx.by_index()
-        rows = await self._leases.take(tx, holders, suppliers, [most] * len(lanes))
+        rows = await self._leases.take(queries, holders, suppliers, [most] * len(lanes))
         taken: dict[Lane, list[Told]] = {}
         for row in sorted(rows, key=itemgetter("received_at")):
             told = Told(
@@ -141,6 +114,7 @@ class CallbackQueue:
                 row["address"],
                 row["request_id"],
                 self._leases.held(row),
+                row["lease_until"],
             )
             taken.setdefault(Lane(row["merchant_id"], row["supplier_id"]), []).append(told)
         return taken
@@ -161,7 +135,12 @@ class CallbackQueue:
         return await self._leases.put_off(queries, told.held, again_s, outcome)
 
 
-def _pack(event: Event) -> dict[str, object]:
+def tells_payment(event: Event) -> bool:
+    """Whether it is money, by the supplier's own word."""
+    return event.state == "paid" and event.paid is not None and not event.hearsay
+
+
+def pack_event(event: Event) -> dict[str, object]:
     return {
         "attempt_no": event.attempt_no,
         "upstream_no": event.upstream_no,
@@ -182,6 +161,7 @@ def _unpack(values: dict[str, Any]) -> Event:
     )
 
 
+_WAITING: Final = "SELECT * FROM waiting_callbacks($1, $2, $3, $4)"
 # What waits or is parked keeps its words.
 WORDS: Final = Words(
     "supplier_callback",
@@ -191,16 +171,3 @@ WORDS: Final = Words(
     " AND order_created_at < $2 + interval '1 day' AND digest IS NULL RETURNING 1)"
     " SELECT count(*) FROM emptied",
 )
-# One statement, so that twins that come at once make one row. A row that was given up counts as
-# tried once: whoever ends it says that its alarm is over.
-_KEEP: Final = """
-INSERT INTO supplier_callback AS c (merchant_id, id, supplier_id, attempt_no, address, query,
-    headers, body, event, due_at, request_id, received_at, order_created_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $10, $12)
-ON CONFLICT (merchant_id, attempt_no, event, order_created_at) DO UPDATE SET
-    tries = CASE c.state WHEN 'parked' THEN 1 ELSE c.tries END,
-    due_at = CASE c.state WHEN 'done' THEN c.due_at ELSE least(c.due_at, excluded.due_at) END,
-    state = CASE c.state WHEN 'parked' THEN 'waiting' ELSE c.state END
-RETURNING id, EXISTS (SELECT FROM callback_streak s
-                      WHERE s.supplier_id = c.supplier_id AND s.in_a_row > 0) AS doubted
-"""

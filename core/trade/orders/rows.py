@@ -207,6 +207,18 @@ async def find_attempt(queries: Queries, merchant_id: UUID, attempt_no: str) -> 
     return read_attempt(row) if row else None
 
 
+async def find_attempts(
+    queries: Queries, numbers: Sequence[tuple[UUID, str]]
+) -> list[Attempt | None]:
+    """As `find_attempt`, of many merchants in one question. numbers: each with its merchant."""
+    asked = [
+        {"place": place, "merchant_id": merchant_id, "attempt_no": attempt_no}
+        for place, (merchant_id, attempt_no) in enumerate(numbers)
+    ]
+    found = {row["place"]: read_attempt(row) for row in await queries.fetch(_NAMED, asked)}
+    return [found.get(place) for place in range(len(numbers))]
+
+
 async def states_of(queries: Queries, order: Order) -> tuple[str, str | None]:
     """The states of an order and its live attempt, in one statement."""
     row = await queries.fetchrow(_STATES, order.merchant_id, order.id, order.created_at)
@@ -279,12 +291,15 @@ async def find_waiting(
 ) -> dict[int, Waiting]:
     """What payments of one merchant name, by their places; in one question, and nothing is locked.
     created_at: of the orders."""
-    bounds = min(created_at), max(created_at)
-    rows = await queries.fetch(
-        _WAITING, merchant_id, attempt_nos, upstream_nos, created_at, *bounds
-    )
+    asked = [
+        {"place": place, "attempt_no": attempt_no, "upstream_no": upstream_no, "created_at": at}
+        for place, (attempt_no, upstream_no, at) in enumerate(
+            zip(attempt_nos, upstream_nos, created_at, strict=True)
+        )
+    ]
+    rows = await queries.fetch(_WAITING, merchant_id, asked)
     return {
-        row["place"] - 1: Waiting(
+        row["place"]: Waiting(
             read_order(row, "o_"),
             read_attempt(row, "a_"),
             row["known"],
@@ -331,7 +346,18 @@ OF_ORDER = (*_PLAIN_ORDER, *_TERMS, "amount_minor", "currency")
 OF_ATTEMPT = (
     *_PLAIN_ATTEMPT, "amount_minor", "currency", "cost", "pay_kind", "pay_value", "reasons"
 )  # fmt: skip
-# LIMIT: each is looked for by itself, through an index, in the one month in which it is.
+# LIMIT: each is looked for by itself, through an index, in the one month in which it is. What is
+# asked for comes as JSON: by an array's length the planner would find each plan worth making anew,
+# which takes longer than the question.
+_NAMED: Final = """
+SELECT n.place, a.*
+FROM jsonb_to_recordset($1) AS n (place integer, merchant_id uuid, attempt_no text)
+CROSS JOIN LATERAL (
+    SELECT * FROM attempt WHERE merchant_id = n.merchant_id AND attempt_no = n.attempt_no
+      AND order_created_at >= number_month(n.attempt_no)
+      AND order_created_at < number_month(n.attempt_no, 1) LIMIT 1
+) a
+"""
 _WAITING: Final = f"""
 SELECT w.place, {", ".join(f"o.{name} AS o_{name}" for name in OF_ORDER)},
     {", ".join(f"a.{name} AS a_{name}" for name in OF_ATTEMPT)},
@@ -344,17 +370,17 @@ SELECT w.place, {", ".join(f"o.{name} AS o_{name}" for name in OF_ORDER)},
      WHERE NOT EXISTS (SELECT FROM silenced_url q WHERE q.merchant_id = $1
                        AND q.app_id = o.app_id AND q.url = t.url)) AS tell_url,
     d.day, d.ends_at, d.rolled_to
-FROM unnest($2::text[], $3::text[], $4::timestamptz[]) WITH ORDINALITY
-    AS w (attempt_no, upstream_no, created_at, place)
+FROM jsonb_to_recordset($2)
+    AS w (place integer, attempt_no text, upstream_no text, created_at timestamptz)
 CROSS JOIN LATERAL (
     SELECT * FROM attempt
     WHERE merchant_id = $1 AND attempt_no = w.attempt_no AND order_created_at = w.created_at
-      AND order_created_at BETWEEN $5 AND $6 LIMIT 1
+    LIMIT 1
 ) a
 CROSS JOIN LATERAL (
     SELECT * FROM orders
     WHERE merchant_id = $1 AND id = a.order_id AND created_at = w.created_at
-      AND created_at BETWEEN $5 AND $6 LIMIT 1
+    LIMIT 1
 ) o
 CROSS JOIN LATERAL (
     SELECT * FROM business_day WHERE holder_id = $1 AND closed_at IS NULL LIMIT 1

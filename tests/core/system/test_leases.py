@@ -122,15 +122,18 @@ class Bench:
 
     async def take(self) -> list[asyncpg.Record]:
         """One of each lane; of a queue without lanes, one."""
-        if self.queue.own_take:
+        if self.queue is outbox.QUEUE:
             again = (0, timedelta(days=1), timedelta(days=1))
             return await self.leases.take(self.store, ENOUGH, *again)
         if self.queue.strict:
             return await self.leases.take(self.store, ENOUGH)
         if not self.queue.lane:
             return await self.leases.take(self.store, 1)
-        lanes = await self.leases.lanes(self.store)
-        columns = [[lane[name] for lane in lanes] for name, _ in self.queue.lane]
+        names = [name for name, _ in self.queue.lane]
+        lanes = await self.store.fetch(
+            f"SELECT DISTINCT {', '.join(names)} FROM {self.queue.table}"
+        )
+        columns = [[lane[name] for lane in lanes] for name in names]
         return await self.leases.take(self.store, *columns, [1] * len(lanes))
 
     async def is_due(self) -> bool:

@@ -16,7 +16,7 @@ from core.books import Event, paid
 from core.connectors import Callback
 from core.connectors import Event as Told
 from core.kernel.money import Money
-from core.trade.callbacks import queue
+from core.trade.callbacks.arrivals import Arrival, Arrivals
 from core.trade.orders import Opened, PaymentSeen, get_attempts, move_order
 from tests.conftest import Servers
 from tests.core.support import Desk, alarms
@@ -66,15 +66,10 @@ async def keep(desk: Desk, opened: Opened, word: Word, prefix: str) -> None:
     """The callback is stored, as one that was believed."""
     assert opened.attempt is not None
     told = Told(opened.attempt.attempt_no, prefix + word.number, "paid", word.paid, hearsay=False)
-    await queue.keep(
-        desk.runtime.system.store,
-        desk.runtime.system.ids.uuid7(),
-        opened.attempt,
-        told,
-        Callback("POST", "", {}, b"paid", "203.0.113.9"),
-        at=desk.clock.now(),
-        request_id="told",
-    )
+    callback = Callback("POST", "", {}, b"paid", "203.0.113.9")
+    now, callback_id = desk.clock.now(), desk.runtime.system.ids.uuid7()
+    arrival = Arrival(callback_id, opened.attempt, told, callback, now, "told")
+    await Arrivals(desk.runtime.system.store).keep(arrival)
 
 
 async def act(desk: Desk) -> None:

@@ -1,0 +1,66 @@
+"""Callbacks that this process stored, on their way to its own hands: nobody has to look for them.
+
+Their rows are held from the first, so that no other process takes them meanwhile. What is not begun
+in time is given back, and what a process that dies held is free when the lease ends.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Final
+
+from core.system.lanes import Lane
+from core.trade.callbacks.queue import Told
+
+# Whoever dies with them keeps them from others for so long.
+LEASE: Final = timedelta(seconds=30)
+MOST: Final = 1_000
+MOST_OF_LANE: Final = 100
+
+
+class Handover:
+    """What waits for hands of this process, a lane for each merchant and supplier."""
+
+    def __init__(self) -> None:
+        self._wake: Callable[[], None] | None = None
+        self._lanes: dict[Lane, deque[Told]] = {}
+        self._count = 0
+
+    def open(self, wake: Callable[[], None]) -> None:
+        """From now on this process has hands. wake: tells them that there is something."""
+        self._wake = wake
+
+    def close(self) -> list[Told]:
+        """It has none any more; what nobody got to."""
+        self._wake = None
+        return [told for lane in self.lanes() for told in self.take(lane, self._count)]
+
+    def has_room(self, lane: Lane) -> bool:
+        """Whether one more may be held for this process's hands."""
+        waiting = self._lanes.get(lane, ())
+        return self._wake is not None and self._count < MOST and len(waiting) < MOST_OF_LANE
+
+    def put(self, lane: Lane, told: Told) -> None:
+        """Have it acted on."""
+        self._lanes.setdefault(lane, deque()).append(told)
+        self._count += 1
+        self.wake()
+
+    def wake(self) -> None:
+        """Tell the hands that there may be something to do, where there are any."""
+        if self._wake is not None:
+            self._wake()
+
+    def lanes(self) -> list[Lane]:
+        return list(self._lanes)
+
+    def take(self, lane: Lane, most: int) -> list[Told]:
+        """The first of a lane."""
+        waiting = self._lanes.get(lane, deque())
+        taken = [waiting.popleft() for _ in range(min(most, len(waiting)))]
+        self._count -= len(taken)
+        if not waiting:
+            self._lanes.pop(lane, None)
+        return taken
