@@ -7,7 +7,6 @@ in the middle, the lease ends and another builds it again. Files are built in a 
 from __future__ import annotations
 
 import asyncio
-import contextvars
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
@@ -37,6 +36,7 @@ from core.kernel.holder import HOUSE
 from core.reports.exports import QUEUE, Paper, Taken
 from core.runtime import Runtime
 from core.system.leases import hold
+from core.system.pool import fresh_context
 from handlers.files.chart import chart_buttons, export_progress
 from handlers.files.screens import ExportFailed
 from handlers.kit.refusals import RefusalNotice
@@ -137,7 +137,7 @@ class Exporter:
         if taken.paper.what == "chart":
             return await self._builder.chart(taken.paper, taken.language, folder)
         progress = Progress()
-        teller = asyncio.create_task(self._tell(held, progress), context=contextvars.Context())
+        teller = asyncio.create_task(self._tell(held, progress), context=fresh_context())
         try:
             return await self._builder.file(taken.paper, taken.language, folder, progress)
         finally:

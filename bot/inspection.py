@@ -11,6 +11,7 @@ from bot.demo import demo_master_key
 from bot.production import Servers, servers_of
 from core.runtime import Connections, Runtime, build
 from core.system.migrate import migrate
+from core.system.pool import PoolSizes
 from core.system.settings import Settings, SettingsError
 
 EXIT_DIFFERENCES: Final = 1
@@ -82,7 +83,7 @@ async def _build(settings: Settings, servers: Servers) -> Runtime:
     if master_key is None:
         raise SettingsError("MASTER_KEY: is missing (expected: base64 of 32 bytes)")
     return await build(
-        Connections(servers.database_url, servers.redis_url, pool_max=2),
+        Connections(servers.database_url, servers.redis_url, pool=PoolSizes(2, 1)),
         master_key=master_key,
         public_url=settings.public_url or "http://127.0.0.1",
         allow_private_targets=False,

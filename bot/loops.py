@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import contextvars
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from typing import Final
 
 import structlog
+
+from core.system.pool import loops_context
 
 _LOG = structlog.get_logger(__name__)
 _FIRST_PAUSE_S: Final = 0.5
@@ -38,9 +39,7 @@ class _Woken:
 
     def start(self) -> None:
         """Start in a fresh context, so that no request's or transaction's values are inherited."""
-        self._task = asyncio.create_task(
-            self._run(), name=self._name, context=contextvars.Context()
-        )
+        self._task = asyncio.create_task(self._run(), name=self._name, context=loops_context())
 
     async def stop(self) -> None:
         """Begin nothing more, and let what is under way end."""
@@ -127,9 +126,7 @@ class Crew(_Woken):
             await asyncio.sleep(self._gather_s)
         if free := self._hands - len(self._busy):
             for job in await self._take(free):
-                task = asyncio.create_task(
-                    self._do(job), name=self._name, context=contextvars.Context()
-                )
+                task = asyncio.create_task(self._do(job), name=self._name, context=loops_context())
                 self._busy.add(task)
                 task.add_done_callback(self._done)
         return False  # where there is more, all hands are busy: the first that is done says so

@@ -20,6 +20,7 @@ from bot.process import keep_what_is_there, until_told_to_stop
 from core.kernel.errors import WrongKind
 from core.runtime import Connections, Runtime, build
 from core.system.migrate import migrate
+from core.system.pool import PoolSizes
 from core.system.settings import Settings, SettingsError
 
 _NEEDED: Final = {
@@ -148,8 +149,9 @@ async def _built(
     """The business on these servers. needed: as `_needed` found them. name: of this instance.
     Raises WrongKind for a demo's, ConnectionError."""
     proxy, (public_url, master_key) = settings.outbound_proxy, needed
+    pool = PoolSizes(settings.database_front_max, settings.database_loops_max)
     runtime = await build(
-        Connections(servers.database_url, servers.redis_url, pool_max=settings.database_pool_max),
+        Connections(servers.database_url, servers.redis_url, pool=pool),
         master_key=master_key,
         public_url=public_url,
         allow_private_targets=settings.allow_private_targets,

@@ -18,6 +18,7 @@ from core.reports.district import Reports, build_reports
 from core.supply.district import Supply, build_supply
 from core.system.district import System
 from core.system.gateway import Gateway
+from core.system.pool import POOL_SIZES, PoolSizes
 from core.system.redis_link import link_redis
 from core.system.store import Store
 from core.system.throttle import Throttle
@@ -50,11 +51,11 @@ class Runtime:
 
 @dataclass(frozen=True, slots=True)
 class Connections:
-    """The servers that the desk keeps its state in. pool_max: connections to the database."""
+    """The servers that the desk keeps its state in. pool: connections to the database."""
 
     database_url: str
     redis_url: str
-    pool_max: int = 12
+    pool: PoolSizes = POOL_SIZES
 
 
 async def build(
@@ -71,7 +72,7 @@ async def build(
     outbound_proxy: what all calls to suppliers and merchants go through. instance_name: tells this
     process from others that run the same desk. clock: the database's where none is given."""
     clock = clock or SharedClock()
-    store = await Store.open(connections.database_url, pool_max=connections.pool_max)
+    store = await Store.open(connections.database_url, sizes=connections.pool)
     link = link_redis(connections.redis_url)
     system = System(
         demo=await store.kind() == "demo",

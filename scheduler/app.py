@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextvars
 from datetime import UTC
 from functools import partial
 from typing import Final
@@ -15,6 +14,7 @@ from apscheduler.schedulers.base import STATE_RUNNING
 from core.reports.ticks import LEASE
 from core.runtime import Runtime
 from core.system.leases import Look
+from core.system.pool import loops_context
 from scheduler.jobs import JOBS, Job
 
 _LOG = structlog.get_logger(__name__)
@@ -53,7 +53,7 @@ class Timetable:
 
     def start(self) -> None:
         """Start ticking, outside of whatever context is calling."""
-        contextvars.Context().run(self._start)
+        loops_context().run(self._start)
 
     def _start(self) -> None:
         for job in self._jobs:

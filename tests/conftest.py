@@ -26,6 +26,7 @@ from bot.world import Addresses, apps, seed
 from core.parties.merchants import App, Merchant
 from core.runtime import Connections, Runtime, build
 from core.system.migrate import migrate
+from core.system.pool import PoolSizes
 from tests.databases import Databases
 from tests.sizes import PROFILE
 
@@ -131,7 +132,7 @@ async def _sql(postgres: EmbeddedPostgres, *statements: str, database: str = "pa
 
 async def _build(postgres: EmbeddedPostgres, valkey_url: str, database: str) -> Runtime:
     return await build(
-        Connections(postgres.dsn("paydesk_desk", database), valkey_url, pool_max=8),
+        Connections(postgres.dsn("paydesk_desk", database), valkey_url, pool=PoolSizes(front=8)),
         master_key=MASTER_KEY,
         public_url=PUBLIC_URL,
         allow_private_targets=True,

@@ -8,11 +8,12 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
-from contextvars import Context
 from dataclasses import dataclass
 from typing import Final, Generic, TypeVar
 
 import structlog
+
+from core.system.pool import fresh_context
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -69,7 +70,7 @@ class Batch(Generic[T, R]):
         asked: _Asked[T, R] = _Asked(item, asyncio.get_running_loop().create_future(), begins)
         self._waiting.append(asked)
         if self._writer is None:
-            self._writer = asyncio.create_task(self._write_all(), context=Context())
+            self._writer = asyncio.create_task(self._write_all(), context=fresh_context())
         try:
             done = await asyncio.shield(asked.done)
         except asyncio.CancelledError:

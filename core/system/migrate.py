@@ -12,6 +12,7 @@ from tortoise.migrations.api import migrate as tortoise_migrate
 
 from core.kernel.errors import WrongKind
 from core.system.dsn import credentials_of
+from core.system.pool import PoolSizes
 from core.system.store import DESK_ROLE, MONTHS_AHEAD, config_of
 
 _LOCK: Final = 0x5041_5944
@@ -24,7 +25,7 @@ async def migrate(owner_dsn: str, *, kind: str, today: date, months: int = MONTH
     Two at once wait for each other. months: how many there are tables for, from today on. Raises
     WrongKind when the database is of the other kind.
     """
-    config = config_of(owner_dsn, role=None, pool_max=2)
+    config = config_of(owner_dsn, role=None, sizes=PoolSizes(2, 1))
     guard = await asyncpg.connect(**credentials_of(owner_dsn))
     try:
         async with asyncio.timeout(_WAIT_S):

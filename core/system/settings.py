@@ -104,7 +104,12 @@ class Settings(BaseSettings):
     database_owner_url: SecretStr | None = Field(
         None, description="the same database as its owner, for migrations; default DATABASE_URL"
     )
-    database_pool_max: int = Field(12, ge=2, le=64, description="connections per process")
+    database_front_max: int = Field(
+        8, ge=2, le=64, description="connections per process for requests, callbacks and payers"
+    )
+    database_loops_max: int = Field(
+        7, ge=2, le=64, description="connections per process for queues, chats and the timetable"
+    )
     redis_url: SecretStr | None = Field(
         None,
         description="redis://host:port/0, ?socket_timeout=0.2 where it is far; empty starts the"

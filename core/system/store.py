@@ -15,7 +15,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import date
 from functools import partial
-from typing import Any, Final, Protocol, TypeVar
+from typing import Any, Final, Protocol, TypeVar, cast
 from uuid import UUID
 from weakref import WeakValueDictionary
 
@@ -28,7 +28,7 @@ from tortoise.exceptions import DBConnectionError
 from core.kernel.errors import Bug
 from core.system.dsn import credentials_of
 from core.system.news import NewsConnection, OwnWrites, Told
-from core.system.pool import POOL_WAIT_S, open_pool
+from core.system.pool import POOL_SIZES, POOL_WAIT_S, PoolSizes, open_pool
 
 DESK_ROLE: Final = "paydesk_desk"
 MODELS: Final = (
@@ -201,9 +201,9 @@ class Store:
         self._given_up: set[asyncio.Task[Any]] = set()
 
     @classmethod
-    async def open(cls, dsn: str, *, pool_max: int = 12) -> Store:
+    async def open(cls, dsn: str, *, sizes: PoolSizes = POOL_SIZES) -> Store:
         """Connect as the desk's role. Raises ConnectionError with a sentence that helps."""
-        config = config_of(dsn, role=DESK_ROLE, pool_max=pool_max)
+        config = config_of(dsn, role=DESK_ROLE, sizes=sizes)
         await Tortoise.init(config=config, _enable_global_fallback=True)
         client = get_connection(_CONNECTION)
         if not isinstance(client, AsyncpgDBClient):
@@ -387,7 +387,8 @@ class _Client(AsyncpgDBClient):
     """Tortoise's client, on a pool of ours."""
 
     async def create_pool(self, **options: Any) -> asyncpg.Pool[asyncpg.Record]:
-        return await open_pool(**options)
+        # All that is asked of it there.
+        return cast("asyncpg.Pool[asyncpg.Record]", await open_pool(**options))
 
 
 # How Tortoise finds the client of an engine, which is this module's name.
@@ -421,9 +422,15 @@ def _rows_of(status: str) -> int:
     return int(last) if last.isdecimal() else 0
 
 
-def config_of(dsn: str, *, role: str | None, pool_max: int) -> dict[str, Any]:
+def config_of(dsn: str, *, role: str | None, sizes: PoolSizes) -> dict[str, Any]:
     """Of Tortoise, for the database at this address. role: what whoever connects becomes."""
-    options = {**_options(dsn, role=role), "minsize": 1, "maxsize": pool_max, "init": _prepare}
+    options = {
+        **_options(dsn, role=role),
+        "minsize": 1,
+        "maxsize": sizes.front,
+        "loops_max": sizes.loops,
+        "init": _prepare,
+    }
     return {
         "connections": {_CONNECTION: {"engine": __name__, "credentials": options}},
         "apps": {

@@ -6,7 +6,6 @@ They are the least of what the desk says: none is tried twice, and none holds an
 from __future__ import annotations
 
 import asyncio
-import contextvars
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 from typing import Any, Final
@@ -21,6 +20,7 @@ from core.people.district import People
 from core.people.refusals import HeldRefusal
 from core.reports.district import Reports
 from core.system.district import System
+from core.system.pool import fresh_context
 from core.system.throttle import Limit
 
 _LOG = structlog.get_logger(__name__)
@@ -105,7 +105,7 @@ class Reactions:
         if len(self._tasks) >= MAX_AT_ONCE:
             work.close()
             return
-        task = asyncio.create_task(_quietly(work), context=contextvars.Context())
+        task = asyncio.create_task(_quietly(work), context=fresh_context())
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 

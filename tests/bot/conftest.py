@@ -15,6 +15,7 @@ from bot.fronts import MAX_BODY_BYTES
 from bot.webhook import Webhook
 from bot.world import BOT_ID
 from core.runtime import Connections, Runtime, build
+from core.system.pool import PoolSizes
 from tests.bot.support import Telegram, bot_at, sandbox_telegram
 from tests.bot.updates import SECRET, Entrance
 from tests.conftest import MASTER_KEY, PUBLIC_URL, Servers
@@ -31,7 +32,7 @@ def clock(request: pytest.FixtureRequest) -> SetClock:
 async def runtime(servers: Servers, database: str, clock: SetClock) -> AsyncIterator[Runtime]:
     """The whole business on a seeded demo database, with the clock of the test."""
     built = await build(
-        Connections(servers.desk_dsn(database), servers.valkey_url, pool_max=8),
+        Connections(servers.desk_dsn(database), servers.valkey_url, pool=PoolSizes(front=8)),
         master_key=MASTER_KEY,
         public_url=PUBLIC_URL,
         allow_private_targets=True,

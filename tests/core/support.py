@@ -31,6 +31,7 @@ from core.parties.merchants import App, Merchant
 from core.people.actors import Actor
 from core.people.alarms import Alarm
 from core.runtime import Connections, Runtime, build
+from core.system.pool import PoolSizes
 from core.system.store import Tx
 from core.trade.booking_tools import TradeBooks
 from core.trade.orders import (
@@ -46,6 +47,7 @@ from tests.conftest import MASTER_KEY, SUPPLIER_KEYS, Servers
 
 READY_WAIT_S = 30.0
 HEARD_WAIT_S = 10.0
+FRONT_MAX = 12
 OPS_CHAT = -1002000000001
 CHAT = -1002000000101  # bound to M1001
 NORTHWIND_CHAT = -1002000000102  # bound to M1002
@@ -109,7 +111,7 @@ async def build_runtime(
     servers: Servers, database: str, clock: SetClock, *, public_url: str = "http://127.0.0.1:9"
 ) -> Runtime:
     return await build(
-        Connections(servers.desk_dsn(database), servers.valkey_url, pool_max=12),
+        Connections(servers.desk_dsn(database), servers.valkey_url, pool=PoolSizes(FRONT_MAX)),
         master_key=MASTER_KEY,
         public_url=public_url,
         allow_private_targets=True,

@@ -17,6 +17,7 @@ from aiohttp.test_utils import TestServer, unused_port
 
 from bot.world import Addresses, apps, seed
 from core.runtime import Connections, Runtime, build
+from core.system.pool import PoolSizes
 from payapi import add_payapi
 from tests.conftest import MASTER_KEY, SUPPLIER_KEYS, Servers
 from tests.payapi.client import Caller
@@ -67,7 +68,7 @@ async def serving(
     """A runtime on a seeded database, and the address at which its HTTP server listens."""
     port = unused_port()
     runtime = await build(
-        Connections(dsn, valkey_url, pool_max=8),
+        Connections(dsn, valkey_url, pool=PoolSizes(front=8)),
         master_key=MASTER_KEY,
         public_url=f"http://127.0.0.1:{port}",
         allow_private_targets=True,

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import contextvars
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
 import structlog
 
+from core.system.pool import fresh_context
 from core.system.store import DATABASE_AWAY
 
 _LOG = structlog.get_logger(__name__)
@@ -19,7 +19,7 @@ async def hold(
 ) -> None:
     """Do the work and renew its lease every `every_s` seconds. renew: False where the lease was
     lost; then the work ends here, since somebody else does it."""
-    task = asyncio.create_task(work, context=contextvars.Context())
+    task = asyncio.create_task(work, context=fresh_context())
     try:
         while not (await asyncio.wait([task], timeout=every_s))[0]:
             if not await _renewed(renew) and not task.done():

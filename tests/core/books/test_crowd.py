@@ -18,6 +18,7 @@ from core.accounts.vouchers import Advance, Cause
 from core.books import AlreadyBooked, BusinessDay, Event, prepaid
 from core.kernel.money import Money
 from core.runtime import Connections, Runtime, build
+from core.system.pool import PoolSizes
 from core.system.store import Tx
 from core.trade.orders import Opened
 from tests.conftest import MASTER_KEY, Servers
@@ -35,7 +36,7 @@ async def runtime(
 ) -> AsyncIterator[Runtime]:
     """A desk with enough connections that tasks meet in the database, not before it."""
     built = await build(
-        Connections(servers.desk_dsn(database), servers.valkey_url, pool_max=40),
+        Connections(servers.desk_dsn(database), servers.valkey_url, pool=PoolSizes(front=40)),
         master_key=MASTER_KEY,
         public_url=entrance.url,
         allow_private_targets=True,

@@ -1,0 +1,96 @@
+"""What runs by itself and whoever calls never take each other's connections."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from contextvars import Context
+
+import pytest
+
+from bot.loops import Crew, Job, Loop
+from core.runtime import Runtime
+from core.system.leases import hold
+from core.system.pool import POOL_SIZES, POOL_WAIT_S, loops_context
+from scheduler import Timetable
+from scheduler.jobs import Job as ByTheClock
+from tests.core.support import FRONT_MAX, Desk
+
+BOUND_S = 2.0
+assert BOUND_S < POOL_WAIT_S
+
+
+@asynccontextmanager
+async def taken(runtime: Runtime, context: Context, count: int) -> AsyncIterator[None]:
+    """While entered, so many connections are held by tasks of this context."""
+    held, over = asyncio.Semaphore(0), asyncio.Event()
+
+    async def stuck() -> None:
+        async with runtime.system.store.transaction():
+            held.release()
+            await over.wait()
+
+    tasks = [asyncio.create_task(stuck(), context=context) for _ in range(count)]
+    try:
+        async with asyncio.timeout(BOUND_S):
+            for _ in tasks:
+                await held.acquire()
+        yield
+    finally:
+        over.set()
+        await asyncio.gather(*tasks)
+
+
+async def ask(runtime: Runtime) -> None:
+    async with asyncio.timeout(BOUND_S):
+        assert await runtime.system.store.fetchval("SELECT 1") == 1
+
+
+async def test_stuck_loops_keep_no_caller_waiting(desk: Desk) -> None:
+    async with taken(desk.runtime, loops_context(), POOL_SIZES.loops):
+        with pytest.raises(TimeoutError):
+            await asyncio.create_task(ask(desk.runtime), context=loops_context())
+        async with asyncio.timeout(BOUND_S):
+            opened = await desk.open()
+            await desk.pay(opened)
+    assert (await desk.order(opened)).state == "paid"
+
+
+async def test_stuck_callers_keep_nothing_waiting_that_runs_by_itself(runtime: Runtime) -> None:
+    answered = asyncio.Semaphore(0)
+
+    async def once() -> int:
+        await ask(runtime)
+        answered.release()
+        return 0
+
+    async def held() -> None:
+        async def work() -> None:
+            await once()
+
+        await hold(work(), _renewed, every_s=BOUND_S)
+
+    async def take(_: int) -> list[Job]:
+        return [held]
+
+    async def tick(_: Runtime) -> None:
+        await once()
+
+    loop = Loop("loop", once, idle_s=BOUND_S)
+    crew = Crew("crew", take, hands=1, idle_s=BOUND_S)
+    timetable = Timetable(runtime, (ByTheClock("tick", 1, False, tick),))
+    async with taken(runtime, Context(), FRONT_MAX):
+        with pytest.raises(TimeoutError):
+            await ask(runtime)
+        for starts in (loop, crew, timetable):
+            starts.start()
+            try:
+                await asyncio.wait_for(answered.acquire(), 2 * BOUND_S)
+            finally:
+                await starts.stop()
+            answered = asyncio.Semaphore(0)
+
+
+async def _renewed() -> bool:
+    return True
