@@ -20,12 +20,10 @@ import uvloop
 
 from bench.figures import Figure, as_json, as_markdown, as_table
 from bench.place import QUICK, WHOLE, Size, place
-from bench.plan import BENCHES, Bench
+from bench.plan import BENCHES, run
 
 EXIT_FAILED: Final = 1
 EXIT_INTERRUPTED: Final = 130
-# No bench takes longer; the run ends with one that does.
-BENCH_S: Final = 900.0
 BEGUN_S: Final = time.monotonic()
 
 
@@ -40,7 +38,8 @@ def main(words: Sequence[str] | None = None) -> int:
         size = QUICK if options.quick else WHOLE
         if options.orders is not None:
             size = replace(size, orders=options.orders)
-        work = run(home, size, [(name, BENCHES[name]) for name in options.names or BENCHES])
+        all_of_them = [name for name in BENCHES if not (options.quick and BENCHES[name].long)]
+        work = measured(home, size, options.names or all_of_them)
         try:
             figures = uvloop.run(_until_told(work))
         except asyncio.CancelledError:
@@ -57,16 +56,11 @@ def say(text: str) -> None:
     print(f"[{time.monotonic() - BEGUN_S:5.0f} s] {text}", file=sys.stderr, flush=True)
 
 
-async def run(home: Path, size: Size, benches: Sequence[tuple[str, Bench]]) -> list[Figure]:
-    """The figures of these benches, one bench after another. Raises BooksDiffer."""
-    figures: list[Figure] = []
+async def measured(home: Path, size: Size, names: Sequence[str]) -> list[Figure]:
+    """The figures of these benches, in their order. Raises BooksDiffer."""
     say("filling a database, starting everybody")
     async with place(home, size) as where:
-        for name, bench in benches:
-            say(name)
-            async with asyncio.timeout(BENCH_S):
-                figures += await bench(where)
-    return figures
+        return await run(where, names, say)
 
 
 async def _until_told(work: Coroutine[Any, Any, list[Figure]]) -> list[Figure]:

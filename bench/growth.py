@@ -21,7 +21,7 @@ from bench.figures import Figure, Round, beside
 from bench.history import DAYS, make_past, need_room
 from bench.load import HOST
 from bench.orders import CONNECTIONS, CREATED, FOUND, made
-from bench.place import Measures, Place, Size, measures
+from bench.place import BooksDiffer, Measures, Place, Size, measures
 from bench.processor import cpu_s
 from bench.town import BILLED, LINK, OWNER_ID, Keys, bind_group, chat_of
 from core.kernel.days import Days
@@ -51,10 +51,17 @@ async def growth(where: Place) -> list[Figure]:
             runtime, where.postgres.owner_dsn(), merchant.merchant_no, where.size.orders
         )
         after = await _measured(where, runtime)
+        began_s = time.perf_counter()
+        if differences := (await runtime.reports.verify.whole()).differences:
+            raise BooksDiffer("\n".join(map(str, differences)))
+        verified_s = time.perf_counter() - began_s
     finally:
         await runtime.close()
-    made_in = Figure(f"{past.orders:,} orders made", "s", past.took_s, 1)
-    return [made_in, *(beside(what, after[what], before[what]) for what in before)]
+    return [
+        Figure(f"{past.orders:,} orders made", "s", past.took_s, 1),
+        *(beside(what, after[what], before[what]) for what in before),
+        Figure("all books verified", "s", verified_s, 1),
+    ]
 
 
 async def _runtime(where: Place) -> Runtime:
@@ -84,7 +91,6 @@ async def _measured(where: Place, runtime: Runtime) -> Rounds:
             ),
             "query": await _fired(m, lambda: queries(islice(cycle(asked), _most(m))), FOUND),
         }
-        await m.verify()
         numbers = [number for _, number in asked]
         verbs = await _verbs(runtime, _whale_no(where), numbers)
         pid = m.postgres_pid

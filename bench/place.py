@@ -49,7 +49,7 @@ class Size:
 
 
 WHOLE: Final = Size(rounds=5, seconds=3.0, items=600, orders=1_000_000)
-QUICK: Final = Size(rounds=3, seconds=1.0, items=150, orders=20_000)
+QUICK: Final = Size(rounds=3, seconds=0.7, items=100, orders=20_000)
 
 
 class BooksDiffer(Exception):

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
 from typing import Final
 
 from bench.chats import chats
@@ -15,8 +18,10 @@ from bench.town import CALL
 from bench.trips import trips
 from bench.upkeep import upkeep
 
-Bench = Callable[[Place], Awaitable[list[Figure]]]
 MANY: Final = 32
+# No bench takes longer, but for a past that it makes; the run ends with one that does.
+BENCH_S: Final = 900.0
+ORDER_S: Final = 0.001
 
 
 async def creates(m: Measures) -> list[Figure]:
@@ -56,28 +61,70 @@ async def questions(m: Measures) -> list[Figure]:
     return [await found(m, f"query, {n} connections", n) for n in (CONNECTIONS, MANY)]
 
 
-def _at_a_desk(work: Callable[[Measures], Awaitable[list[Figure]]]) -> Bench:
-    """A bench of a desk of its own, whose books are right afterwards."""
+async def workers(where: Place) -> list[Figure]:
+    """A desk of two processes on one port."""
+    async with measures(where, WORKERS="2") as m:
+        figures = [
+            await created(m, f"create, two workers, {n}", m.town.plain, n)
+            for n in (CONNECTIONS, MANY)
+        ]
+        await m.verify()
+    return figures
 
-    async def bench(where: Place) -> list[Figure]:
-        async with measures(where) as m:
-            figures = await work(m)
-            await m.verify()
-        return figures
 
-    return bench
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """at_desk: measured at a desk that is shared with the benches before and after; own: with
+    desks of its own, or none. One of them is there. long: not part of a quick run."""
+
+    at_desk: Callable[[Measures], Awaitable[list[Figure]]] | None = None
+    own: Callable[[Place], Awaitable[list[Figure]]] | None = None
+    long: bool = False
 
 
 BENCHES: Final[Mapping[str, Bench]] = {
-    "create": _at_a_desk(creates),
-    "bill": _at_a_desk(billed),
-    "call": _at_a_desk(called),
-    "callback": _at_a_desk(callbacks),
-    "query": _at_a_desk(questions),
-    "news": news,
-    "trips": trips,
-    "upkeep": upkeep,
-    "growth": growth,
-    # The last: its groups hear their answers long after, within Telegram's limits.
-    "chat": _at_a_desk(chats),
+    "create": Bench(creates),
+    "call": Bench(called),
+    "callback": Bench(callbacks),
+    "query": Bench(questions),
+    # From here on groups have a live bill to be edited.
+    "bill": Bench(billed),
+    # The last of this desk: groups hear their answers long after, within Telegram's limits.
+    "chat": Bench(chats),
+    "workers": Bench(own=workers),
+    "news": Bench(own=news),
+    "trips": Bench(own=trips),
+    "upkeep": Bench(own=upkeep),
+    # A past is there for all that come after it.
+    "growth": Bench(own=growth, long=True),
 }
+
+
+async def run(where: Place, names: Sequence[str], say: Callable[[str], None]) -> list[Figure]:
+    """The figures of these benches, one after another. Raises TimeoutError, BooksDiffer."""
+    figures: list[Figure] = []
+    for shares, some in groupby(names, lambda name: BENCHES[name].at_desk is not None):
+        if shares:
+            figures += await _at_one_desk(where, list(some), say)
+            continue
+        for name in some:
+            if (bench := BENCHES[name].own) is not None:
+                say(name)
+                async with asyncio.timeout(BENCH_S + where.size.orders * ORDER_S):
+                    figures += await bench(where)
+    return figures
+
+
+async def _at_one_desk(
+    where: Place, names: Sequence[str], say: Callable[[str], None]
+) -> list[Figure]:
+    """Benches of a desk whose books are right afterwards."""
+    figures: list[Figure] = []
+    async with measures(where) as m:
+        for name in names:
+            if (bench := BENCHES[name].at_desk) is not None:
+                say(name)
+                async with asyncio.timeout(BENCH_S):
+                    figures += await bench(m)
+        await m.verify()
+    return figures

@@ -197,6 +197,7 @@ SELECT merchant_id, mode, created_day, date_trunc('hour', created_at, 'UTC'), cu
        product_code, 0, count(*) FILTER (WHERE paid_day = created_day), count(*)
 FROM orders
 WHERE merchant_id = $1 AND paid_at >= $2 AND paid_at < $3
+  AND created_at < $3::timestamptz + interval '1 day'  -- months to come are not looked at
 GROUP BY 1, 2, 3, 4, 5, 6
 ON CONFLICT (merchant_id, mode, day, hour, currency, product_code)
 DO UPDATE SET paid_in_day = r.paid_in_day + excluded.paid_in_day, paid = r.paid + excluded.paid

@@ -1,0 +1,235 @@
+"""Every question that people, merchants and loops ask, as it is answered where months are full: by
+index, in the months that it is about, and by no worker beside. Statements inside functions too."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from itertools import count, cycle
+from urllib.parse import urlsplit
+
+import pytest
+
+from bench.calls import callback
+from bench.history import make_past
+from bench.town import LINK, OWNER_ID, Town, bind_group, chat_of, settle
+from core.connectors import Callback
+from core.kernel.days import Days
+from core.kernel.holder import HOUSE
+from core.kernel.ids import read_number
+from core.kernel.money import Money
+from core.parties.merchants import App, Merchant
+from core.people.actors import Actor
+from core.reports.exports import Paper
+from core.reports.statistics import Query
+from core.runtime import Connections, Runtime, build
+from core.system.migrate import migrate
+from core.trade.orders import OpenOrder, find_shown
+from tests.conftest import MASTER_KEY, PUBLIC_URL, Servers
+from tests.plans import Plan, Talkative, talkative
+
+ORDERS = 8_000
+WHALE = "M3001"
+HANDS = 10
+_TIMES = 7  # a statement's plan is kept after five
+# A supplier's number says nothing of when; news is first looked for month by month.
+TIMELESS = frozenset({"attempt"})
+NEWS = frozenset({"notification"})
+
+
+@dataclass
+class Ground:
+    """A desk with a past, on a server that says how it answers."""
+
+    server: Talkative
+    runtime: Runtime
+    town: Town
+    merchant: Merchant
+    app: App
+    actor: Actor
+    numbers: list[str]
+
+    async def plans(self, verb: Callable[[], Awaitable[object]]) -> list[Plan]:
+        """How it is answered, time after time: in the end by plans that are kept."""
+        since = self.server.written()
+        for _ in range(_TIMES):
+            await verb()
+        plans = self.server.plans(since)
+        assert plans
+        return plans
+
+
+@pytest.fixture(scope="module")
+async def ground(
+    tmp_path_factory: pytest.TempPathFactory, servers: Servers
+) -> AsyncIterator[Ground]:
+    home = tmp_path_factory.mktemp("plans")
+    for folder in (home, *home.parents[:2]):
+        folder.chmod(folder.stat().st_mode | 0o011)
+    async with talkative(home) as server:
+        postgres = server.postgres
+        await migrate(postgres.owner_dsn(), kind="production", today=datetime.now(UTC).date())
+        runtime = await build(
+            Connections(postgres.dsn("paydesk_desk"), servers.valkey_url),
+            master_key=MASTER_KEY,
+            public_url=PUBLIC_URL,
+            allow_private_targets=True,
+        )
+        try:
+            await runtime.system.redis.flushdb()
+            town = await settle(runtime, PUBLIC_URL, secrets.token_hex(16), small=True)
+            merchant = await runtime.parties.merchants.by_no(WHALE)
+            await bind_group(runtime, merchant, chat_of(20))
+            await make_past(runtime, postgres.owner_dsn(), WHALE, ORDERS)
+            (app, *_) = await runtime.parties.merchants.apps.of(merchant)
+            actor = await runtime.people.access.actor(OWNER_ID, "", OWNER_ID, private=True)
+            rows = await runtime.system.store.fetch(
+                "SELECT order_no FROM order_key WHERE merchant_id = $1 LIMIT 9", merchant.id
+            )
+            numbers = [row["order_no"] for row in rows]
+            yield Ground(server, runtime, town, merchant, app, actor, numbers)
+        finally:
+            await runtime.close()
+
+
+def assert_by_index(plans: list[Plan], *, timeless: AbstractSet[str] = frozenset()) -> None:
+    """No worker beside; no month that has rows is read through; none to come is looked at."""
+    next_month = f"{datetime.now(UTC).replace(day=1) + timedelta(days=32):%Y_%m}"
+    for plan in plans:
+        assert not {kind for kind in plan.kinds if kind.startswith("Gather")}, plan.sql
+        for node in plan.months:
+            if not node.ran:
+                continue
+            assert node.kind != "Seq Scan" or not node.rows, (node, plan.sql)
+            assert node.month <= next_month or node.table in timeless, (node, plan.sql)
+
+
+def read(plans: list[Plan]) -> set[str]:
+    """Tables of months that were looked at."""
+    return {node.table for plan in plans for node in plan.months if node.ran}
+
+
+async def test_bills(ground: Ground) -> None:
+    bills, today = ground.runtime.reports.bills, datetime.now(UTC).date()
+    supplier = await ground.runtime.parties.suppliers.by_no("S01")
+    for days in (None, Days(today - timedelta(days=30), today)):
+        for verb in (
+            partial(bills.merchant, ground.merchant.id, days),
+            partial(bills.supplier, supplier.id, days),
+            partial(bills.platform, days),
+        ):
+            plans = await ground.plans(verb)
+            assert_by_index(plans)
+            assert "ledger_entry" in read(plans)
+
+
+async def test_statistics(ground: Ground) -> None:
+    statistics, today = ground.runtime.reports.statistics, datetime.now(UTC).date()
+    supplier = await ground.runtime.parties.suppliers.by_no("S01")
+    week = Days(today - timedelta(days=7), today)
+    for verb in (
+        partial(statistics.read, Query(week.first, week.last, by=("merchant", "product"))),
+        partial(statistics.read, Query(week.first, week.last, by=("channel", "hour"))),
+        partial(statistics.of_platform, week, ("merchant", "product", "channel")),
+        partial(statistics.of_supplier, supplier.id, week),
+    ):
+        assert_by_index(await ground.plans(verb))
+
+
+async def test_charts_and_lists(ground: Ground) -> None:
+    exports, today = ground.runtime.reports.exports, datetime.now(UTC).date()
+    supplier = await ground.runtime.parties.suppliers.by_no("S01")
+    days = Days(today - timedelta(days=2), today)
+
+    async def orders() -> None:
+        paper = Paper("csv", "m", ground.merchant.id, days, staff=True)
+        async with exports.merchant(paper) as reading:
+            assert await anext(reading.orders())
+            for rows in (reading.movements, reading.prepayments, reading.completions):
+                await anext(rows(), None)
+
+    async def takings() -> None:
+        async with exports.supplier(Paper("csv", "s", supplier.id, days)) as reading:
+            assert await anext(reading.takings())
+
+    verbs: list[Callable[[], Awaitable[object]]] = [
+        orders,
+        takings,
+        partial(exports.chart, Paper("chart", "m", ground.merchant.id, days)),
+        partial(exports.chart, Paper("chart", "s", supplier.id, days)),
+        partial(exports.chart, Paper("chart", "p", HOUSE, days)),
+    ]
+    for verb in verbs:
+        assert_by_index(await ground.plans(verb))
+
+
+async def test_orders_looked_up(ground: Ground) -> None:
+    lookups = ground.runtime.trade.lookups
+    turns = cycle(ground.numbers)
+
+    async def look_up() -> None:
+        number = next(turns)
+        (order, *_) = (await lookups.find(ground.actor, [number]))[number]
+        await lookups.attempts(await lookups.seen(ground.actor, order.order_id))
+
+    async def ask() -> None:
+        number = next(turns)
+        facts = read_number(number)
+        assert facts is not None
+        store = ground.runtime.system.store
+        assert await find_shown(store, ground.merchant.id, number, facts)
+
+    assert_by_index(await ground.plans(look_up), timeless=TIMELESS)
+    assert_by_index(await ground.plans(ask))
+
+
+async def test_an_order_and_its_payment(ground: Ground) -> None:
+    """From its creation until its payment is booked, and its news is taken."""
+    trade, numbers = ground.runtime.trade, count()
+
+    async def order() -> None:
+        wanted = OpenOrder(
+            f"plan-{next(numbers)}", Money(10_000, "CNY"), LINK, "Tea", "203.0.113.7",
+            notify_url=f"{PUBLIC_URL}/news",
+        )  # fmt: skip
+        opened = await trade.creation.open(ground.app, wanted, request_id="plans")
+        assert opened.attempt is not None
+        assert opened.attempt.pay is not None
+        said = json.dumps({"pay": {"value": opened.attempt.pay.value}}).encode()
+        call = callback(said, ground.town.supplier_key).split(b" ")[1].decode()
+        told = Callback("GET", urlsplit(call).query, {}, b"", "203.0.113.10")
+        await trade.callbacks.receive(opened.attempt.attempt_no, told, request_id="plans")
+        assert await trade.callbacks.act_due(HANDS)
+        await trade.notifications.take_due(HANDS)
+
+    plans = await ground.plans(order)
+    assert_by_index(plans, timeless=NEWS)
+    asked = " ".join(plan.sql for plan in plans)
+    for verb in ("open_orders(", "book_payments(", "book_events(", "waiting_news("):
+        assert verb in asked
+    assert {"orders", "attempt", "supplier_callback", "notification"} <= read(plans)
+    assert sum("UPDATE notification" in plan.sql for plan in plans)
+
+
+async def test_what_loops_ask(ground: Ground) -> None:
+    trade, delivery, reports = (
+        ground.runtime.trade, ground.runtime.delivery, ground.runtime.reports,
+    )  # fmt: skip
+    for verb in (
+        partial(trade.callbacks.take_due, HANDS),
+        partial(trade.notifications.take_due, HANDS),
+        partial(trade.follow_up.take_due, HANDS),
+        partial(trade.follow_up.expire_due, HANDS),
+        partial(delivery.inbox.take, HANDS),
+        partial(delivery.outbox.take, HANDS),
+        reports.changes.show,
+        ground.runtime.ledger.calendar.due_to_roll,
+        partial(ground.runtime.ledger.calendar.roll, ground.merchant.id),
+        reports.bills.keep_sums,
+    ):
+        assert_by_index(await ground.plans(verb), timeless=NEWS)
