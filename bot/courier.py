@@ -26,7 +26,7 @@ from aiohttp import ClientConnectorError
 from bot.painter import Painter
 from bot.poster import Place, Poster, Whisper
 from bot.send_limits import Budget, Full, is_out
-from core.delivery.board import BILL_REST, Subject
+from core.delivery.board import BILL_REST, CardPost, Subject
 from core.delivery.outbox import (
     QUEUE,
     AlarmCard,
@@ -230,7 +230,8 @@ class Courier:
         # edit goes through the outbox: should it fail here, the card would be posted twice.
         if await self._painter.look(chat_id, merchant_id, order_id) != seen:
             store = self._runtime.system.store
-            await self._board.show_card(store, chat_id, message_id, merchant_id, order_id)
+            posted = CardPost(chat_id, message_id, merchant_id, order_id)
+            await self._board.show_cards(store, [posted])
         return message_id
 
     async def _redraw(self, place: Place, message_id: int, screen: Screen | None) -> None:

@@ -3,30 +3,47 @@
 Whoever moves money or an order writes nothing for this. What moved is read afterwards, by the
 instants of what every move leaves anyway: its row of history, its event in the books, its try of a
 notification. A transaction may commit later than another one that began after it. So each look goes
-back a little behind the one before, and now and then one goes back as far as any transaction lasts.
-A message that shows already what it should is not edited.
+back a little behind the one before, and now and then one goes back further: the further, the more
+rarely. A message that shows already what it should is not edited.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
 import asyncpg
 
-from core.delivery.board import BILL_REST, Board
+from core.delivery.board import BILL_REST, Board, CardPost
 from core.kernel.clock import Clock
 from core.system.store import Store
 
 # A transaction commits within it after its instant was taken, unless it waited for somebody.
 SOON: Final = timedelta(seconds=2)
-# None lasts as long: statements and idle transactions are ended before (`core.system.store`).
-LATEST: Final = timedelta(seconds=60)
-SWEEP_EVERY: Final = timedelta(seconds=30)
+
+
+@dataclass(frozen=True, slots=True)
+class Sweep:
+    """A look that goes further back. every: so often."""
+
+    every: timedelta
+    back: timedelta
+
+
+# One that waited: for a lock it waits 3 seconds at most, and a statement takes 30 at most.
+SWEEP: Final = Sweep(every=timedelta(seconds=30), back=timedelta(seconds=60))
+# One of many slow statements: nothing ends it as a whole. What is older still is shown with its
+# merchant's, or its order's, next change.
+WIDE_SWEEP: Final = Sweep(every=timedelta(minutes=15), back=timedelta(minutes=45))
 # Nothing is older that nobody looked for: whoever changes anything looks as well.
 OLDEST: Final = timedelta(days=1)
+# The mark is written so often where nothing changed: a desk that begins looks from there on.
+MARK_EVERY: Final = timedelta(minutes=1)
+# So many messages are put into the outbox in one transaction.
+MOST_AT_ONCE: Final = 100
 # All live bills together are drawn so often at most: with many that move, each rests longer.
 BILLS_PER_S: Final = 5
 LONGEST_REST: Final = timedelta(seconds=60)
@@ -41,7 +58,7 @@ class Changes:
         self._board = board
         self._mark: datetime | None = None
         self._looked_to: datetime | None = None
-        self._swept_at: datetime | None = None
+        self._swept_at: dict[Sweep, datetime] = {}
 
     async def show(self) -> int:
         """Have edited what changed since the last look; how many messages that are. What waits to
@@ -49,17 +66,20 @@ class Changes:
         now = self._clock.now()
         if self._looked_to is None:
             await self._read_mark(now)
-        sweeps = self._swept_at is None or now - self._swept_at >= SWEEP_EVERY
-        since = (self._looked_to or now) - (LATEST if sweeps else SOON)
+        sweeps = [one for one in (SWEEP, WIDE_SWEEP) if self._is_due(one, now)]
+        since = (self._looked_to or now) - max([SOON, *(one.back for one in sweeps)])
         rows = await self._store.fetch(_CHANGED, since, now + OLDEST)
         fresh = [row for row in rows if not row["waits"]]
-        if fresh and not await self._say(fresh, _rest(rows), now):
+        if not await self._say(fresh, _rest(rows), now):
             await self._read_mark(now)  # another instance looked meanwhile
             return 0
         self._looked_to = now
-        if sweeps:
-            self._swept_at = now
+        self._swept_at |= dict.fromkeys(sweeps, now)
         return len(fresh)
+
+    def _is_due(self, sweep: Sweep, now: datetime) -> bool:
+        swept_at = self._swept_at.get(sweep)
+        return swept_at is None or now - swept_at >= sweep.every
 
     async def _read_mark(self, now: datetime) -> None:
         self._mark = await self._store.fetchval("SELECT looked_to FROM board")
@@ -67,20 +87,29 @@ class Changes:
         self._looked_to = max(self._mark or oldest, oldest)
 
     async def _say(self, rows: Sequence[asyncpg.Record], rest: timedelta, now: datetime) -> bool:
-        """Whether nobody else has looked: then it is in the outbox, and the mark moves with it."""
-        async with self._store.transaction() as tx:
-            if not await tx.execute(_MOVE_MARK, self._mark, now):
-                return False
-            for row in rows:
-                chat_id, merchant_id = row["chat_id"], row["merchant_id"]
-                if row["kind"] == "bill":
-                    await self._board.show(tx, merchant_id, [chat_id], rest)
-                else:
-                    await self._board.show_card(
-                        tx, chat_id, row["message_id"], merchant_id, UUID(row["ref"])
-                    )
+        """Whether nobody else has looked: then it is in the outbox, and the mark moves with the
+        last of it. Whoever ends before that has shown some of it, and what is left is found again.
+        """
+        if not rows and self._mark is not None and now - self._mark < MARK_EVERY:
+            return True
+        for place in range(0, max(1, len(rows)), MOST_AT_ONCE):
+            some, is_last = rows[place : place + MOST_AT_ONCE], place + MOST_AT_ONCE >= len(rows)
+            async with self._store.transaction() as tx:
+                if not await tx.execute(_MOVE_MARK, self._mark, now if is_last else self._mark):
+                    return False
+                await self._board.show_cards(tx, [_card(row) for row in some if _is_card(row)])
+                bills = [(r["merchant_id"], r["chat_id"]) for r in some if not _is_card(r)]
+                await self._board.show_bills(tx, bills, rest)
         self._mark = now
         return True
+
+
+def _is_card(row: asyncpg.Record) -> bool:
+    return bool(row["kind"] == "card")
+
+
+def _card(row: asyncpg.Record) -> CardPost:
+    return CardPost(row["chat_id"], row["message_id"], row["merchant_id"], UUID(row["ref"]))
 
 
 def _rest(rows: Sequence[asyncpg.Record]) -> timedelta:

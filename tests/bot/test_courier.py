@@ -18,7 +18,7 @@ from bot.courier import Courier
 from bot.send_limits import Gate
 from bot.world import BOT_ID
 from core.accounts.vouchers import Advance, Cause
-from core.delivery.board import ALARM_REST, Subject
+from core.delivery.board import ALARM_REST, CardPost, Subject
 from core.delivery.outbox import Bill, Card, DeskBill, Fact, Say, Stored, TakeAway, TextFile
 from core.delivery.outbox.queue import QUEUE
 from core.kernel.days import Days
@@ -422,9 +422,8 @@ async def test_an_orders_card_is_edited_when_it_shows_something_else(
     assert order.order_no in posted["text"]
     for language, edits in (("zh", 0), ("en", 1), ("en", 1)):
         await post.runtime.people.groups.set_language(CHAT, language)
-        await post.runtime.delivery.board.show_card(
-            post.runtime.system.store, CHAT, posted["id"], order.merchant_id, order.id
-        )
+        shown = CardPost(CHAT, posted["id"], order.merchant_id, order.id)
+        await post.runtime.delivery.board.show_cards(post.runtime.system.store, [shown])
         await post.deliver()
         (card,) = await post.telegram.transcript(CHAT)
         assert (card["id"], card["edit_count"]) == (posted["id"], edits)

@@ -8,12 +8,13 @@ ago rests first, and meanwhile gathers whatever else happens.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Final
 from uuid import UUID
 
 from core.delivery.board.posts import Posts
-from core.delivery.outbox import NOBODY, AlarmCard, Bill, Card, Outbox, Pin, Unpin
+from core.delivery.outbox import NOBODY, AlarmCard, Bill, Card, Outbox, Pin, Saying, Unpin
 from core.kernel.clock import Clock
 from core.system.store import Queries, Store, Tx
 
@@ -21,6 +22,16 @@ from core.system.store import Queries, Store, Tx
 BILL_REST: Final = timedelta(seconds=3)
 # A flood is one edit per group and this long: the figures of a moment ago do nobody harm.
 ALARM_REST: Final = timedelta(seconds=3)
+
+
+@dataclass(frozen=True, slots=True)
+class CardPost:
+    """A message that is an order's card."""
+
+    chat_id: int
+    message_id: int
+    merchant_id: UUID
+    order_id: UUID
 
 
 class Board:
@@ -32,49 +43,57 @@ class Board:
         self._outbox = outbox
         self.posts = Posts(store, clock)
 
-    async def show(
-        self, tx: Tx, merchant_id: UUID, chat_ids: Sequence[int], rest: timedelta = BILL_REST
+    async def show_bills(
+        self, tx: Tx, bills: Sequence[tuple[UUID, int]], rest: timedelta = BILL_REST
     ) -> None:
-        """A merchant's live bill in these chats is edited, or posted. rest: so long stands one that
-        was edited a moment ago; meanwhile it gathers whatever else happens."""
+        """Live bills, each of a merchant and in a chat, are edited, or posted; none is named twice.
+        rest: so long stands one that was edited a moment ago; meanwhile it gathers whatever else
+        happens."""
+        if not bills:
+            return
         now = self._clock.now()
-        shown = await tx.fetch(_BILLS_SHOWN, merchant_id, list(chat_ids))
-        rested = {row["chat_id"]: row["shown_at"] + rest for row in shown}
-        for chat_id in chat_ids:
-            await self._outbox.say(
-                tx,
+        shown = await tx.fetch(_BILLS_SHOWN, [m for m, _ in bills], [chat for _, chat in bills])
+        rested = {(row["merchant_id"], row["chat_id"]): row["shown_at"] + rest for row in shown}
+        sayings = [
+            Saying(
                 chat_id,
                 Bill(merchant_id=str(merchant_id)),
-                merchant_id=merchant_id,
-                dedupe_key=f"bill:{chat_id}",
-                due_at=max(now, rested.get(chat_id, now)),
+                merchant_id,
+                f"bill:{chat_id}",
+                max(now, rested.get((merchant_id, chat_id), now)),
             )
+            for merchant_id, chat_id in bills
+        ]
+        await self._outbox.say_all(tx, sayings)
 
-    async def show_card(
-        self, queries: Queries, chat_id: int, message_id: int, merchant_id: UUID, order_id: UUID
-    ) -> None:
-        """This message is to show an order as it is when it is edited."""
-        await self._outbox.say(
-            queries,
-            chat_id,
-            Card(str(merchant_id), str(order_id), edit_message_id=message_id),
-            merchant_id=merchant_id,
-            dedupe_key=f"card:{chat_id}:{message_id}",
-        )
+    async def show_cards(self, queries: Queries, cards: Sequence[CardPost]) -> None:
+        """These messages are to show orders as they are when they are edited."""
+        sayings = [
+            Saying(
+                card.chat_id,
+                Card(str(card.merchant_id), str(card.order_id), edit_message_id=card.message_id),
+                card.merchant_id,
+                f"card:{card.chat_id}:{card.message_id}",
+            )
+            for card in cards
+        ]
+        await self._outbox.say_all(queries, sayings)
 
     async def show_alarm(self, tx: Tx, alarm_id: UUID, chat_ids: Sequence[int]) -> None:
         """An alarm changed: its one message in each of these chats is edited, or posted."""
         now = self._clock.now()
         shown = await tx.fetch(_ALARMS_SHOWN, NOBODY, str(alarm_id))
         rested = {row["chat_id"]: row["shown_at"] + ALARM_REST for row in shown}
-        for chat_id in chat_ids:
-            await self._outbox.say(
-                tx,
+        sayings = [
+            Saying(
                 chat_id,
                 AlarmCard(str(alarm_id), posted=chat_id in rested),
                 dedupe_key=f"alarm:{chat_id}:{alarm_id}",
                 due_at=max(now, rested.get(chat_id, now)),
             )
+            for chat_id in chat_ids
+        ]
+        await self._outbox.say_all(tx, sayings)
 
     async def replace_bill(self, chat_id: int, merchant_id: UUID, day: date) -> None:
         """The live bill of a day was posted: the one before it is edited once more, to the figures
@@ -135,8 +154,10 @@ class Board:
 
 
 _BILLS_SHOWN: Final = """
-SELECT chat_id, max(shown_at) AS shown_at FROM post
-WHERE merchant_id = $1 AND kind = 'bill' AND chat_id = ANY($2) GROUP BY chat_id
+SELECT merchant_id, chat_id, max(p.shown_at) AS shown_at
+FROM unnest($1::uuid[], $2::bigint[]) AS b (merchant_id, chat_id)
+JOIN post p USING (merchant_id, chat_id)
+WHERE p.kind = 'bill' GROUP BY merchant_id, chat_id
 """
 _ALARMS_SHOWN: Final = """
 SELECT chat_id, max(shown_at) AS shown_at FROM post

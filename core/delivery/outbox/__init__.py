@@ -26,7 +26,7 @@ from core.delivery.outbox.facts import (
     unpack,
 )
 from core.delivery.outbox.notices import Notice, Stored, read_notice, screen_of, values_of
-from core.delivery.outbox.queue import NOBODY, QUEUE, Leaving, Outbox
+from core.delivery.outbox.queue import NOBODY, QUEUE, Leaving, Outbox, Saying
 
 __all__ = [
     "ANSWER",
@@ -48,6 +48,7 @@ __all__ = [
     "Outbox",
     "Pin",
     "Say",
+    "Saying",
     "Stored",
     "TakeAway",
     "TextFile",

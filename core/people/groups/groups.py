@@ -81,7 +81,7 @@ class Groups:
             merchant_id,
             self._clock.now(),
         )
-        await self._board.show(tx, merchant_id, [here])
+        await self._board.show_bills(tx, [(merchant_id, here)])
         return inserted == 1
 
     async def bind_supplier(self, tx: Tx, chat_id: int, supplier_id: UUID) -> bool:
@@ -254,7 +254,8 @@ class Groups:
         """Every live bill of a merchant is edited, or posted where there is none of its open day.
         Numbers that move are seen by `core.reports.changes`. Suppliers have no live bill: theirs
         are asked for."""
-        await self._board.show(tx, merchant_id, await self._of_merchant(tx, merchant_id))
+        chat_ids = await self._of_merchant(tx, merchant_id)
+        await self._board.show_bills(tx, [(merchant_id, chat_id) for chat_id in chat_ids])
 
     async def _of_merchant(self, tx: Tx, merchant_id: UUID) -> list[int]:
         rows = await tx.fetch(

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import pytest
 
-from core.delivery.board import ALARM_REST, BILL_REST, Board, Subject
+from core.delivery.board import ALARM_REST, BILL_REST, Board, CardPost, Subject
 from core.delivery.outbox import AlarmCard, Bill, Card, Fact, Pin, Say, Stored, Unpin
 from core.delivery.outbox.facts import unpack
 from core.runtime import Runtime
@@ -92,8 +92,8 @@ async def test_what_is_posted_is_no_stranger(board: Board) -> None:
 
 async def show(board: Board, tx: Tx, *chat_ids: int) -> None:
     """A bill in each chat, and message 5 of the first, which is a card."""
-    await board.show_card(tx, chat_ids[0], 5, SHOP, ORDER)
-    await board.show(tx, SHOP, chat_ids)
+    await board.show_cards(tx, [CardPost(chat_ids[0], 5, SHOP, ORDER)])
+    await board.show_bills(tx, [(SHOP, chat_id) for chat_id in chat_ids])
 
 
 async def test_bills_are_edited_where_the_merchant_is_and_rest_between_edits(

@@ -2,22 +2,41 @@
 
 from __future__ import annotations
 
+import asyncio
+from contextvars import Context
 from datetime import datetime
 from uuid import UUID
 
 import pytest
 
 from core.delivery.board import BILL_REST, Subject
-from core.reports.changes import BILLS_PER_S, LATEST, OLDEST, SOON, SWEEP_EVERY, Changes
+from core.reports.changes import (
+    BILLS_PER_S,
+    MARK_EVERY,
+    MOST_AT_ONCE,
+    OLDEST,
+    SOON,
+    SWEEP,
+    WIDE_SWEEP,
+    Changes,
+    Sweep,
+)
+from core.system.store import Queries
 from core.trade.orders import Opened
 from tests.core.support import CHAT, NORTHWIND_CHAT, OPERATOR, Desk
+from tests.demo import eventually
 
 NOTHING: list[tuple[str, int]] = []
 
 
 async def waiting(desk: Desk) -> list[tuple[str, int]]:
     """topic and chat of what waits to be shown."""
-    rows = await desk.runtime.system.store.fetch(
+    return await waiting_in(desk.runtime.system.store)
+
+
+async def waiting_in(queries: Queries) -> list[tuple[str, int]]:
+    """As `waiting`, as it is seen here."""
+    rows = await queries.fetch(
         "SELECT topic, chat_id FROM outbox WHERE topic IN ('bill', 'card') ORDER BY topic, chat_id"
     )
     return [(row["topic"], row["chat_id"]) for row in rows]
@@ -31,10 +50,10 @@ async def shown(desk: Desk) -> None:
 async def quiet(desk: Desk) -> Changes:
     """Everything that happened so far was looked at, and is long past."""
     changes = desk.runtime.reports.changes
-    desk.clock.advance(LATEST.total_seconds() + 1)
+    desk.clock.advance(WIDE_SWEEP.back.total_seconds() + 1)
     for _ in range(2):
         await changes.show()
-        desk.clock.advance(SWEEP_EVERY.total_seconds() + 1)
+        desk.clock.advance(SWEEP.every.total_seconds() + 1)
     await shown(desk)
     assert await changes.show() == 0
     return changes
@@ -82,15 +101,53 @@ async def test_an_order_that_ends_moves_the_bill_though_no_money_moved(desk: Des
     assert await waiting(desk) == [("bill", CHAT)]
 
 
-async def test_what_commits_late_with_an_earlier_instant_is_shown(desk: Desk) -> None:
+@pytest.mark.parametrize("sweep", [SWEEP, WIDE_SWEEP])
+async def test_what_commits_late_with_an_earlier_instant_is_shown(desk: Desk, sweep: Sweep) -> None:
     opened = await desk.open()
     changes = await quiet(desk)
-    with desk.clock.behind(LATEST.total_seconds() / 2):  # it began before the look
+    with desk.clock.behind(sweep.back.total_seconds() / 2):  # it began before the look
         await desk.see(opened, 10000)
-    for _ in range(2):
-        desk.clock.advance(SWEEP_EVERY.total_seconds() + 1)
+    looks = sweep.every // SWEEP.every + 1
+    for _ in range(looks):
+        desk.clock.advance(SWEEP.every.total_seconds() + 1)
         await changes.show()
     assert ("bill", CHAT) in await waiting(desk)
+
+
+async def test_a_desk_that_begins_after_quiet_hours_looks_at_minutes(desk: Desk) -> None:
+    changes = await quiet(desk)
+    store = desk.runtime.system.store
+    for _ in range(3):
+        desk.clock.advance(MARK_EVERY.total_seconds() + 1)
+        assert await changes.show() == 0
+    mark = await store.fetchval("SELECT looked_to FROM board")
+    assert desk.clock.now() - mark < MARK_EVERY
+
+
+async def test_what_many_show_is_written_in_parts_and_the_mark_moves_with_the_last(
+    desk: Desk,
+) -> None:
+    opened = await desk.open()
+    changes = await quiet(desk)
+    for message_id in range(MOST_AT_ONCE + 5):
+        await carded(desk, opened, CHAT, 100 + message_id)
+    await desk.see(opened, 10000)
+    store = desk.runtime.system.store
+    before = await store.fetchval("SELECT looked_to FROM board")
+    async with store.transaction() as tx:
+        # The last part waits for its bill; what came before it is there, and the mark is not moved.
+        await desk.runtime.delivery.board.show_bills(tx, [(desk.merchant.id, CHAT)])
+        looking = asyncio.create_task(changes.show(), context=Context())
+
+        async def first_part() -> bool:
+            return len(await waiting_in(tx)) == MOST_AT_ONCE + 1  # and this one's bill
+
+        await eventually(first_part, what="the first part")
+        assert await tx.fetchval("SELECT looked_to FROM board") == before
+    assert await looking == MOST_AT_ONCE + 6
+    rows = await waiting(desk)
+    assert rows == [("bill", CHAT)] + [("card", CHAT)] * (MOST_AT_ONCE + 5)
+    assert await store.fetchval("SELECT looked_to FROM board") > before
 
 
 async def test_what_overlaps_a_look_is_shown_by_the_next(desk: Desk) -> None:
