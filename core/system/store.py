@@ -82,13 +82,15 @@ HELD_UP: Final = (TimeoutError, asyncpg.LockNotAvailableError, asyncpg.QueryCanc
 @dataclass(slots=True)
 class _Caller:
     """For whom questions are asked. share: of the pool, where it is one merchant's. elsewhere_s:
-    how long it waited for others than us, before it began to wait for them again."""
+    how long it waited for others than us, before it began to wait for them again. finishes: its
+    work goes on when its patience is over."""
 
     patience_s: float
     share: asyncio.Semaphore | None = None
     began_s: float = field(default_factory=time.monotonic)
     elsewhere_s: float = 0.0
     elsewhere_since_s: float | None = None
+    finishes: bool = False
 
     def left_s(self) -> float:
         """What is left of its patience with us."""
@@ -275,8 +277,9 @@ class Store:
 
     async def in_time(self, work: Coroutine[Any, Any, T], patience_s: float) -> T:
         """What work comes to, as somebody's who waits patience_s for us: what it spends
-        `elsewhere` does not count. Raises TimeoutError after that. The work is ended then; where
-        it is behind a connection that hangs, nobody waits until it has cleaned up."""
+        `elsewhere` does not count. Raises TimeoutError after that. The work is ended then, unless
+        it is to `finish_anyway`; where it is behind a connection that hangs, nobody waits until it
+        has cleaned up."""
         caller = _Caller(patience_s)
         token = _CALLER.set(caller)
         task = asyncio.create_task(work)  # it sees the caller, in a copy of this context
@@ -290,7 +293,8 @@ class Store:
             return task.result()
         finally:
             if not task.done():
-                task.cancel()
+                if not caller.finishes:
+                    task.cancel()
                 self._given_up.add(task)
                 task.add_done_callback(self._ended)
 
@@ -298,6 +302,17 @@ class Store:
         self._given_up.discard(task)
         if not task.cancelled():
             task.exception()  # nobody waits for it any more
+
+    def finish_anyway(self) -> Callable[[], None]:
+        """What is to be called once the caller's work has begun what must come to its end: where
+        the work is done `in_time`, it goes on then, though its caller has given up."""
+        caller = _CALLER.get()
+
+        def begun() -> None:
+            if caller is not None:
+                caller.finishes = True
+
+        return begun
 
     @contextmanager
     def elsewhere(self) -> Iterator[None]:

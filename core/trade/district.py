@@ -8,6 +8,7 @@ from core.books import Ledger
 from core.delivery.district import Delivery
 from core.parties.district import Parties, nonce
 from core.people.district import People
+from core.supply.channels import Routing
 from core.supply.district import Supply
 from core.system.district import System
 from core.trade.booking_tools import TradeBooks
@@ -21,9 +22,12 @@ from core.trade.orders import (
     Contradictions,
     Creation,
     FollowUp,
+    NewOrders,
+    Openings,
     OrdersByHand,
     OrdinaryPayments,
     Payments,
+    Placements,
     SupplierCalls,
 )
 from core.trade.refunds import RefundDispatch, Refunds, RefundsByHand
@@ -66,7 +70,7 @@ def build_trade(
     ordinary = OrdinaryPayments(store, clock, books, addresses.cashier_url)
     payments = Payments(books, routing, contradictions, ordinary, addresses.cashier_url)
     by_hand = OrdersByHand(books, payments, routing)
-    creation = Creation(store, clock, books, routing, supplier_calls, payments)
+    creation = build_creation(system, books, routing, supplier_calls, payments)
     follow_up = FollowUp(system, routing, supplier_calls, creation, payments)
     refused = RefusedCallbacks(store, clock, system.ids, alarms)
     refunds = Refunds(books)
@@ -88,3 +92,17 @@ def build_trade(
         refunds_by_hand=RefundsByHand(store, books, audit, approvals, refunds),
         lookups=Lookups(store, delivery.outbox),
     )
+
+
+def build_creation(
+    system: System,
+    books: TradeBooks,
+    routing: Routing,
+    supplier_calls: SupplierCalls,
+    payments: Payments,
+) -> Creation:
+    """What creates orders: a placement is found, a draft made, written, and sent."""
+    placements = Placements(system.store, system.clock, books, routing)
+    new_orders = NewOrders(system.store, books, payments)
+    openings = Openings(system.clock, books, placements, supplier_calls, new_orders)
+    return Creation(system, books.market, routing, openings, supplier_calls, payments)

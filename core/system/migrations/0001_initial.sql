@@ -726,7 +726,7 @@ BEGIN
     WITH one AS MATERIALIZED (
         SELECT o AS made, a.*
         FROM jsonb_to_recordset(asked) AS a (
-            "order" jsonb, turn smallint, market bigint, line_minor bigint, attempt jsonb,
+            "order" jsonb, key_turn smallint, market bigint, line_minor bigint, attempt jsonb,
             order_moves jsonb, attempt_moves jsonb)
         CROSS JOIN LATERAL jsonb_populate_record(NULL::orders, a."order") o
     ), judged AS MATERIALIZED (
@@ -751,14 +751,14 @@ BEGIN
         LEFT JOIN LATERAL (
             SELECT t.order_id FROM order_key t
             WHERE t.merchant_id = (o.made).merchant_id AND t.app_id = (o.made).app_id
-              AND t.merchant_order_no = (o.made).merchant_order_no AND t.turn >= o.turn
+              AND t.merchant_order_no = (o.made).merchant_order_no AND t.turn >= o.key_turn
             ORDER BY t.turn DESC LIMIT 1
         ) k ON true
     ), key AS (
         -- In one order, so that two batches with the same numbers never wait for each other.
         INSERT INTO order_key (merchant_id, app_id, merchant_order_no, turn, order_id, order_no,
                                created_at)
-        SELECT (j.made).merchant_id, (j.made).app_id, (j.made).merchant_order_no, j.turn, j.id,
+        SELECT (j.made).merchant_id, (j.made).app_id, (j.made).merchant_order_no, j.key_turn, j.id,
                (j.made).order_no, (j.made).created_at
         FROM judged j WHERE j.said = 'opened' ORDER BY 1, 2, 3, 5
         ON CONFLICT (merchant_id, app_id, merchant_order_no, turn) DO NOTHING

@@ -27,9 +27,12 @@ from core.trade.orders.creation import Creation, Opened
 from core.trade.orders.decisions import OpenOrder, PaymentSeen
 from core.trade.orders.follow_up import EXPIRY_DUE, NOT_FOUND_APART, SENT_AGAIN_FOR, FollowUp
 from core.trade.orders.moves import move_order
+from core.trade.orders.new_orders import NewOrders
 from core.trade.orders.notices import AlarmDiscrepancy, AlarmShortfall, OddPayment
+from core.trade.orders.openings import Openings
 from core.trade.orders.ordinary_payments import OrdinaryPayments, Report
 from core.trade.orders.payments import Payments, Settled
+from core.trade.orders.placements import Placements
 from core.trade.orders.polls import ASKING_DUE, ASKING_HANDS
 from core.trade.orders.rows import (
     Attempt,
@@ -73,9 +76,11 @@ __all__ = [
     "Creation",
     "FollowUp",
     "Found",
+    "NewOrders",
     "OddPayment",
     "OpenOrder",
     "Opened",
+    "Openings",
     "Order",
     "OrderCard",
     "OrderKey",
@@ -83,6 +88,7 @@ __all__ = [
     "OrdinaryPayments",
     "PaymentSeen",
     "Payments",
+    "Placements",
     "Recharge",
     "Report",
     "Settled",

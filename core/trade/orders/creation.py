@@ -12,18 +12,19 @@ from uuid import UUID
 import structlog
 
 from core.connectors import Accepted, CreateReading, Rejected, Unknown
-from core.kernel.clock import Clock
 from core.kernel.errors import Refusal
 from core.parties.merchants import App
 from core.supply.channels import Choice, Reason, Routing, Wish
-from core.system.store import Store, Tx
-from core.trade.booking_tools import TradeBooks
+from core.supply.market import Market
+from core.system.district import System
+from core.system.store import Tx
 from core.trade.orders import moves
 from core.trade.orders.decisions import OpenOrder, came_to_nothing, differences
 from core.trade.orders.drafts import Draft, new_attempt
-from core.trade.orders.moves import Yes
-from core.trade.orders.openings import FIRST_QUESTION, Openings, Turn
+from core.trade.orders.moves import Acceptance
+from core.trade.orders.openings import FIRST_QUESTION, LONGEST_WAIT, Openings
 from core.trade.orders.payments import Payments
+from core.trade.orders.placements import KeyTurn
 from core.trade.orders.rows import (
     Attempt,
     Key,
@@ -78,22 +79,22 @@ class Creation:
 
     def __init__(
         self,
-        store: Store,
-        clock: Clock,
-        books: TradeBooks,
+        system: System,
+        market: Market,
         routing: Routing,
+        openings: Openings,
         supplier_calls: SupplierCalls,
         payments: Payments,
     ) -> None:
-        self._store = store
-        self._clock = clock
-        self._ids = books.ids
-        self._market = books.market
+        self._store = system.store
+        self._clock = system.clock
+        self._ids = system.ids
+        self._market = market
         self._routing = routing
         self._supplier_calls = supplier_calls
         self._payments = payments
-        self._openings = Openings(store, clock, books, routing, supplier_calls, payments)
-        self._twins = Twins(store.elsewhere)
+        self._openings = openings
+        self._twins = Twins(system.store.elsewhere)
 
     async def open(self, app: App, wanted: OpenOrder, *, request_id: str) -> Opened:
         """Create an order, or find the one that the same call created before. A number whose
@@ -102,24 +103,26 @@ class Creation:
         Refusals: order_conflict, merchant_suspended (since the call began), currency_not_sold,
         product_unknown, fee_exceeds_amount, credit_line_reached (live only: nothing is advanced
         for test orders), no_channel, no_room (later one will take it). After any of them nothing
-        was written.
+        was written. Raises TimeoutError where a later call may do better, as `Openings.open` does.
         """
-        opened = await self._open(app, wanted, Turn(), request_id=request_id)
+        opened = await self._open(app, wanted, KeyTurn(), request_id=request_id)
         if opened.again and opened.nothing_sent:
             there = await self._key(app, wanted)
-            turn = Turn(opened.order, there.turn + 1 if there else 1)
-            opened = await self._open(app, wanted, turn, request_id=request_id)
+            key_turn = KeyTurn(opened.order, there.turn + 1 if there else 1)
+            opened = await self._open(app, wanted, key_turn, request_id=request_id)
         if opened.again:
             _need_same(opened.order, wanted)
         return await self._outcome(opened, request_id=request_id)
 
-    async def _open(self, app: App, wanted: OpenOrder, turn: Turn, *, request_id: str) -> Opened:
+    async def _open(
+        self, app: App, wanted: OpenOrder, key_turn: KeyTurn, *, request_id: str
+    ) -> Opened:
         """A new order, or the one that has the number: that one also where a new one is refused,
         for whatever is so now does not matter to it."""
         try:
-            draft = await self._openings.open(app, wanted, turn, request_id=request_id)
+            draft = await self._openings.open(app, wanted, key_turn, request_id=request_id)
         except Refusal:
-            if turn.former is not None or await self._key(app, wanted) is None:
+            if key_turn.former is not None or await self._key(app, wanted) is None:
                 raise
             draft = None
         if draft is not None:
@@ -159,9 +162,9 @@ class Creation:
             for _ in range(MAX_ATTEMPTS):
                 if current is None or not (current := await self._mark_sent(current)):
                     return None
-                reading = await self._supplier_calls.create(order, current)
+                reading = await self._called(order, current)
                 if isinstance(reading, Accepted):
-                    return await self._take_yes(order, current, reading, request_id)
+                    return await self._take_acceptance(order, current, reading, request_id)
                 failed.append((current, reading))
                 current = await self.take_answer(order, current, reading, request_id=request_id)
             return None
@@ -177,12 +180,19 @@ class Creation:
                     refused=_answered(reading),
                 )
 
+    async def _called(self, order: Order, attempt: Attempt) -> CreateReading:
+        """What comes of an attempt that is marked as sent. One that waited so long that somebody
+        may ask about it is not sent any more."""
+        if attempt.sent_at is None or self._clock.now() > attempt.sent_at + LONGEST_WAIT:
+            return Rejected(NEVER_SENT, "it was held up before it was sent")
+        return await self._supplier_calls.create(order, attempt)
+
     async def take_answer(
         self, order: Order, attempt: Attempt, reading: CreateReading, *, request_id: str
     ) -> Attempt | None:
         """Write what a supplier said to a create. Returns the next attempt to send, if any."""
         if isinstance(reading, Accepted):
-            await self._take_yes(order, attempt, reading, request_id)
+            await self._take_acceptance(order, attempt, reading, request_id)
             return None
         _log_answer(order, attempt, reading)
         if isinstance(reading, Unknown):
@@ -196,18 +206,18 @@ class Creation:
             how="refused" if _answered(reading) else "unsent",
         )
 
-    async def _take_yes(
+    async def _take_acceptance(
         self, order: Order, attempt: Attempt, reading: Accepted, request_id: str
     ) -> Opened | None:
         """None: something outran the answer, such as a callback; the order is where it belongs."""
         _log_answer(order, attempt, reading)
         now = self._clock.now()
-        yes = Yes(reading.upstream_no, reading.pay, now, request_id)
-        accepted = await moves.accept(self._store, self._ids, order, attempt, yes)
+        accepted = Acceptance(reading.upstream_no, reading.pay, now, request_id)
+        written = await moves.accept(self._store, self._ids, order, attempt, accepted)
         await self._routing.accepted(attempt.channel_id, attempt.attempt_no)
-        if accepted is None:
+        if written is None:
             return None
-        return Opened(*accepted, again=False)
+        return Opened(*written, again=False)
 
     async def _lose(self, order: Order, attempt: Attempt, why: str, request_id: str) -> None:
         now = self._clock.now()

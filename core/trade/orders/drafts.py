@@ -34,12 +34,12 @@ class Move:
 @dataclass(frozen=True, slots=True)
 class Draft:
     """An order that is going to be written with its first attempt, and the moves that brought both
-    so far. turn: of its number, see `Key`. market_version: of the snapshot that it was decided by.
-    line_minor: the credit line that holds for it; None: none does."""
+    so far. key_turn: of its number, see `Key`. market_version: of the snapshot that it was decided
+    by. line_minor: the credit line that holds for it; None: none does."""
 
     order: Order
     attempt: Attempt
-    turn: int
+    key_turn: int
     market_version: int
     line_minor: int | None
     order_moves: tuple[Move, ...]
@@ -60,7 +60,7 @@ def sent_draft(
     app: App,
     step: Step,
     *,
-    turn: int,
+    key_turn: int,
     market_version: int,
     request_id: str,
 ) -> Draft:
@@ -75,7 +75,7 @@ def sent_draft(
     return Draft(
         order=order,
         attempt=replace(attempt, state=send.state_to, sent_at=step.at, ask_at=step.ask_at),
-        turn=turn,
+        key_turn=key_turn,
         market_version=market_version,
         line_minor=line_minor_of(app),
         order_moves=(opened,),
@@ -93,7 +93,7 @@ def accepted_draft(draft: Draft, pay: Pay, step: Step, *, request_id: str) -> Dr
     return Draft(
         order=replace(order, state=pends.state_to, version=order.version + 1),
         attempt=replace(attempt, state=accept.state_to, pay=pay, ask_at=step.ask_at),
-        turn=draft.turn,
+        key_turn=draft.key_turn,
         market_version=draft.market_version,
         line_minor=draft.line_minor,
         order_moves=(*draft.order_moves, pends),

@@ -155,7 +155,7 @@ async def attempt_history(
 
 
 @dataclass(frozen=True, slots=True)
-class Yes:
+class Acceptance:
     """A supplier accepted an attempt. upstream_no: its own number, where it said one."""
 
     upstream_no: str | None
@@ -165,12 +165,12 @@ class Yes:
 
 
 async def accept(
-    queries: Queries, ids: Ids, order: Order, attempt: Attempt, yes: Yes
+    queries: Queries, ids: Ids, order: Order, attempt: Attempt, accepted: Acceptance
 ) -> tuple[Order, Attempt] | None:
     """Make the attempt payable, and its order pending, in one statement. Returns both as they are
     written; None where they did not both move: something else became of them meanwhile."""
-    facts = {"upstream_no": yes.upstream_no, "request_id": yes.request_id}
-    look_at = yes.at + FIRST_LOOK
+    facts = {"upstream_no": accepted.upstream_no, "request_id": accepted.request_id}
+    look_at = accepted.at + FIRST_LOOK
     row = await queries.fetchrow(
         "SELECT * FROM accept_attempt($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
         order.merchant_id,
@@ -179,10 +179,10 @@ async def accept(
         attempt.attempt_no,
         attempt_states_for("accept"),
         order_states_for("accept"),
-        yes.upstream_no,
-        yes.pay.kind,
-        yes.pay.value,
-        yes.at,
+        accepted.upstream_no,
+        accepted.pay.kind,
+        accepted.pay.value,
+        accepted.at,
         look_at,
         ids.uuid7(),
         f"supplier:{attempt.supplier_no}",
@@ -198,7 +198,7 @@ async def accept(
             attempt,
             state="accepted",
             upstream_no=row["upstream"],
-            pay=yes.pay,
+            pay=accepted.pay,
             ask_at=look_at,
             said="",
         ),

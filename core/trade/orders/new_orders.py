@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final, Literal
 
 import asyncpg
 
-from core.books import SeenDay
+from core.books import BusinessDay, SeenDay
 from core.kernel.errors import Bug
-from core.kernel.ids import Ids
 from core.system.batch import Batch
-from core.system.store import Queries, Store
+from core.system.store import Queries, Store, Tx
+from core.trade.booking_tools import TradeBooks
+from core.trade.orders.decisions import came_to_nothing
 from core.trade.orders.drafts import Draft, Move
-from core.trade.orders.rows import Attempt, Order
+from core.trade.orders.payments import Payments
+from core.trade.orders.rows import Attempt, Order, find_key, lock_order
 
 _OPEN: Final = "SELECT id, said, day, ends_at, rolled_to FROM open_orders($1, $2)"
 _BUSY: Final = "busy"
@@ -37,19 +40,51 @@ class Written:
         return self.day
 
 
+class _NotWritten(Exception):
+    def __init__(self, written: Written) -> None:
+        self.written = written
+
+
 class NewOrders:
     """Writes drafts, in one statement each time."""
 
-    def __init__(self, store: Store, ids: Ids) -> None:
+    def __init__(self, store: Store, books: TradeBooks, payments: Payments) -> None:
         self._store = store
-        self._ids = ids
+        self._ids = books.ids
+        self._ledger = books.ledger
+        self._payments = payments
         self._batch = Batch(self._together, self._alone)
 
-    async def write(self, draft: Draft) -> Written:
-        """Write a draft, together with others that are written at the moment."""
-        return await self._batch.write(draft)
+    async def write(self, draft: Draft, former: Order | None = None) -> Written:
+        """Write a draft, together with others that are written at the moment. former: the order
+        that has its number, of which nothing was sent. Once the write begins, what its caller has
+        to do comes to its end, though nobody waits for it any more: what is written may say that a
+        supplier is being called.
+        """
+        begins = self._store.finish_anyway()
+        if former is None:
+            return await self._batch.write(draft, begins=begins)
+        begins()
+        try:
+            return await self._ledger.in_open_day(
+                former.merchant_id, partial(self._replace, former, draft)
+            )
+        except _NotWritten as error:
+            return error.written
 
-    async def write_in(self, queries: Queries, draft: Draft) -> Written:
+    async def _replace(self, former: Order, draft: Draft, tx: Tx, _: BusinessDay) -> Written:
+        """The number of an order that came to nothing goes to another one, and the former's end is
+        not told any more."""
+        order, attempts = await lock_order(tx, former.merchant_id, former.id)
+        if not came_to_nothing(order, attempts):
+            return Written("taken")
+        await self._payments.untell(tx, order)
+        written = await self._write_in(tx, draft)
+        if written.said != "opened":
+            raise _NotWritten(written)  # the former's end is told after all
+        return written
+
+    async def _write_in(self, queries: Queries, draft: Draft) -> Written:
         """Write one by itself. It waits for whoever holds the merchant's day alone."""
         (written,) = await self._open(queries, [draft], waits=True)
         if written is None:
@@ -61,7 +96,15 @@ class NewOrders:
         return await self._open(self._store, drafts, waits=False)
 
     async def _alone(self, draft: Draft) -> Written:
-        return await self.write_in(self._store, draft)
+        written = await self._write_in(self._store, draft)
+        if written.said == "taken" and await self._is_there(draft.order):
+            return Written("opened")  # by a batch whose answer was lost while it went on
+        return written
+
+    async def _is_there(self, order: Order) -> bool:
+        number = order.merchant_order_no
+        key = await find_key(self._store, order.merchant_id, order.app_id, number)
+        return key is not None and key.order_id == order.id
 
     async def _open(
         self, queries: Queries, drafts: Sequence[Draft], *, waits: bool
@@ -73,7 +116,7 @@ class NewOrders:
     def _row(self, draft: Draft) -> dict[str, object]:
         return {
             "order": _order_row(draft.order),
-            "turn": draft.turn,
+            "key_turn": draft.key_turn,
             "market": draft.market_version,
             "line_minor": draft.line_minor,
             "order_moves": [

@@ -63,29 +63,26 @@ class SupplierCalls:
         """Ask the supplier to take an attempt. A call that certainly did nothing is Rejected."""
         connector, supplier = await self._peer(attempt)
         facts = await self.facts(order, attempt)
-        now, nonce = self._clock.now(), self._nonce()
         if connector.sent_by_payer(facts):
-            try:
-                pay = connector.hand_over(facts, supplier.credentials, now=now, nonce=nonce)
-            except Bug as bug:
-                _LOG.exception("nothing to hand over", attempt_no=attempt.attempt_no)
-                return Rejected(NEVER_SENT, str(bug))
-            return Accepted(None, pay)
+            return self._hand_over(connector, supplier, facts)
         try:
             answer = await self._call("create", connector, supplier, facts, order)
         except NeverSent as error:
             return Rejected(NEVER_SENT, str(error))
         except MayHaveHappened as error:
             return Unknown(str(error))
-        return connector.read_create(answer, facts, supplier.credentials, now=now, nonce=nonce)
+        return connector.read_create(
+            answer, facts, supplier.credentials, now=self._clock.now(), nonce=self._nonce()
+        )
 
     async def handed_over(self, order: Order, attempt: Attempt) -> Pay | None:
         """What the payer takes to a supplier that needs no call of ours. None: `create` says what
         becomes of the attempt."""
-        connector, _ = await self._peer(attempt)
-        if not connector.sent_by_payer(await self.facts(order, attempt)):
+        connector, supplier = await self._peer(attempt)
+        facts = await self.facts(order, attempt)
+        if not connector.sent_by_payer(facts):
             return None
-        reading = await self.create(order, attempt)
+        reading = self._hand_over(connector, supplier, facts)
         return reading.pay if isinstance(reading, Accepted) else None
 
     async def standing(self, order: Order, attempt: Attempt, operation: str = "query") -> Standing:
@@ -114,6 +111,20 @@ class SupplierCalls:
     async def not_found_is_final(self, attempt: Attempt) -> bool:
         """Whether the supplier's "not found" proves that it will never be paid."""
         return (await self._market.connector(attempt.document_id)).not_found_is_final
+
+    def _hand_over(
+        self, connector: Connector, supplier: Supplier, facts: AttemptFacts
+    ) -> Accepted | Rejected:
+        """What cannot be built is handed to nobody: the order may go to the next channel, as where
+        a call cannot be built."""
+        try:
+            pay = connector.hand_over(
+                facts, supplier.credentials, now=self._clock.now(), nonce=self._nonce()
+            )
+        except Bug as bug:
+            _LOG.exception("nothing to hand over", attempt_no=facts.attempt_no)
+            return Rejected(NEVER_SENT, str(bug))
+        return Accepted(None, pay)
 
     async def _peer(self, attempt: Attempt) -> tuple[Connector, Supplier]:
         connector = await self._market.connector(attempt.document_id)

@@ -17,7 +17,7 @@ from core.supply.channels import SCRIPT, Reason
 from core.supply.channels.pauses import PROBE, STREAK
 from core.trade.orders import Opened, get_attempts
 from core.trade.orders.creation import MAX_ATTEMPTS, NEVER_SENT_AFTER
-from core.trade.orders.openings import FIRST_QUESTION
+from core.trade.orders.openings import FIRST_QUESTION, LONGEST_WAIT
 from core.trade.orders.polls import LEASE
 from core.trade.orders.supplier_calls import LONGEST_CALL, NEVER_SENT, TIMEOUTS
 from tests.conftest import NOWHERE
@@ -290,7 +290,7 @@ async def test_a_doubt_is_never_sent_elsewhere(desk: Desk, kind: str) -> None:
 
 def test_nothing_is_followed_while_it_may_still_be_sent() -> None:
     assert LONGEST_CALL.total_seconds() > TIMEOUTS.connect_s + TIMEOUTS.total_s
-    assert min(FIRST_QUESTION, NEVER_SENT_AFTER, PROBE) > LONGEST_CALL
+    assert min(FIRST_QUESTION, NEVER_SENT_AFTER, PROBE) > LONGEST_WAIT + LONGEST_CALL
     assert (MAX_ATTEMPTS + 2) * LONGEST_CALL < LEASE
 
 

@@ -8,7 +8,8 @@ from datetime import timedelta
 import pytest
 
 from core.connectors import CreateReading, Rejected, Standing, Unknown
-from core.trade.orders import Attempt, Creation, FollowUp, Order, SupplierCalls, get_attempts
+from core.trade.district import build_creation
+from core.trade.orders import Attempt, FollowUp, Order, SupplierCalls, get_attempts
 from core.trade.orders.openings import FIRST_QUESTION
 from core.trade.orders.supplier_calls import NEVER_SENT
 from tests.core.support import Desk, books_of
@@ -51,13 +52,8 @@ async def test_a_no_that_comes_after_another_desk_took_over_proves_nothing(
 ) -> None:
     opened = await desk.open()
     calling, runtime = HeldUp(says), desk.runtime
-    opening = Creation(
-        runtime.system.store,
-        runtime.system.clock,
-        books_of(runtime),
-        runtime.supply.routing,
-        calling,
-        runtime.trade.payments,
+    opening = build_creation(
+        runtime.system, books_of(runtime), runtime.supply.routing, calling, runtime.trade.payments
     )
     following = FollowUp(
         runtime.system, runtime.supply.routing, calling, opening, runtime.trade.payments

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import timedelta
@@ -21,6 +21,7 @@ from core.kernel.tariff import Tariff
 from core.people.receipts import Cause
 from core.supply.market import Market, Snapshot
 from core.system.store import Store
+from core.trade.district import build_creation
 from core.trade.orders import Attempt, Creation, Opened, Order, SupplierCalls, get_attempts
 from core.trade.orders.drafts import Draft, Step, new_attempt, new_order, sent_draft
 from core.trade.orders.new_orders import NewOrders
@@ -59,6 +60,9 @@ class Watched:
         self.asked.append(name)
         return getattr(self._store, name)
 
+    def finish_anyway(self) -> Callable[[], None]:
+        return self._store.finish_anyway()  # it asks nothing
+
     async def fetch(self, sql: str, *args: Any) -> Any:
         self.asked.append(sql)
         if "open_orders" in sql:
@@ -72,9 +76,8 @@ class Watched:
 
 def creation_on(desk: Desk, store: Any, calls: SupplierCalls) -> Creation:
     runtime = desk.runtime
-    return Creation(
-        store,
-        runtime.system.clock,
+    return build_creation(
+        replace(runtime.system, store=store),
         books_of(runtime),
         runtime.supply.routing,
         calls,
@@ -121,6 +124,11 @@ async def count(desk: Desk, table: str) -> int:
     return int(await desk.runtime.system.store.fetchval(f"SELECT count(*) FROM {table}"))
 
 
+def new_orders_of(desk: Desk, store: Store | None = None) -> NewOrders:
+    runtime = desk.runtime
+    return NewOrders(store or runtime.system.store, books_of(runtime), runtime.trade.payments)
+
+
 async def draft_of(desk: Desk) -> Draft:
     """An order as it is decided now."""
     runtime, merchant = desk.runtime, desk.merchant
@@ -141,7 +149,7 @@ async def draft_of(desk: Desk) -> Draft:
     market = await runtime.supply.market.now()
     return sent_draft(
         order, attempt, desk.app, step,
-        turn=1, market_version=market.version, request_id="test",
+        key_turn=1, market_version=market.version, request_id="test",
     )  # fmt: skip
 
 
@@ -251,7 +259,7 @@ async def test_a_merchant_whose_day_is_held_stops_nobody_else(desk: Desk, neighb
 
 
 async def test_what_was_written_though_the_answer_was_lost_is_written_once(desk: Desk) -> None:
-    new_orders = NewOrders(desk.runtime.system.store, desk.runtime.system.ids)
+    new_orders = new_orders_of(desk)
     draft = await draft_of(desk)
     for _ in range(2):
         assert (await new_orders.write(draft)).said == "opened"
@@ -267,7 +275,7 @@ async def test_what_was_written_though_the_answer_was_lost_is_written_once(desk:
 
 
 async def test_twins_of_one_batch_are_one_order(desk: Desk) -> None:
-    new_orders = NewOrders(desk.runtime.system.store, desk.runtime.system.ids)
+    new_orders = new_orders_of(desk)
     drafts = [await draft_of(desk) for _ in range(4)]
     written = await asyncio.gather(*(new_orders.write(draft) for draft in drafts))
     assert sorted(one.said for one in written) == ["opened", "taken", "taken", "taken"]
@@ -280,7 +288,7 @@ async def test_an_order_that_was_decided_in_a_day_that_is_over_is_decided_anew(d
     creation = creation_on(desk, desk.runtime.system.store, HandsOver())
     first = await creation.open(desk.app, wanted(), request_id="first")
     draft = await draft_of(desk)
-    new_orders = NewOrders(desk.runtime.system.store, desk.runtime.system.ids)
+    new_orders = new_orders_of(desk)
     desk.clock.advance(60)
     await desk.runtime.ledger.calendar.roll(desk.merchant.id)
     written = await new_orders.write(draft)
@@ -317,9 +325,8 @@ async def behind(desk: Desk) -> tuple[Creation, Behind]:
     """The same business in a process that no news of reference data reaches."""
     runtime = desk.runtime
     market = Behind(runtime.supply.market, await runtime.supply.market.now())
-    creation = Creation(
-        runtime.system.store,
-        runtime.system.clock,
+    creation = build_creation(
+        runtime.system,
         replace(books_of(runtime), market=market),
         runtime.supply.routing,
         HandsOver(),

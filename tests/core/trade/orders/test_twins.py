@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import time
 from contextlib import nullcontext
+from dataclasses import replace
 from typing import Any, cast
 from uuid import uuid4
 
 from core.connectors import Accepted
 from core.system.store import Store
+from core.trade.district import build_creation
 from core.trade.orders import Creation, Opened, SupplierCalls, get_attempts
 from core.trade.orders.twins import Twins
 from tests.core.support import Desk, books_of, wanted
@@ -52,9 +54,8 @@ def another_desk(desk: Desk, store: Store) -> Creation:
         lambda: uuid4().hex,
         runtime.trade.addresses,
     )
-    return Creation(
-        store,
-        runtime.system.clock,
+    return build_creation(
+        replace(runtime.system, store=store),
         books_of(runtime),
         runtime.supply.routing,
         calling,
