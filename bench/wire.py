@@ -13,6 +13,7 @@ from typing import Final
 from urllib.parse import quote
 
 from bot.embedded import EmbeddedPostgres
+from bot.embedded.postgres import DATABASE
 
 _SOCKET: Final = ".s.PGSQL.5432"
 # The server answers after each of these, and the driver waits for it: Query, Sync, Flush.
@@ -70,9 +71,11 @@ async def _copy(there: asyncio.StreamReader, back: asyncio.StreamWriter) -> None
 
 
 @asynccontextmanager
-async def counted(postgres: EmbeddedPostgres, folder: Path) -> AsyncIterator[Wire]:
+async def counted(
+    postgres: EmbeddedPostgres, folder: Path, database: str = DATABASE
+) -> AsyncIterator[Wire]:
     """A wire to a running server. folder: that there is, for its socket alone."""
-    dsn = postgres.dsn("paydesk_desk")
+    dsn = postgres.dsn("paydesk_desk", database)
     there = postgres.socket_dir
     if there is None:
         raise ValueError("the server does not run")
