@@ -12,6 +12,7 @@ import pytest
 from bench.wire import Wire, counted
 from core.connectors import Callback
 from core.runtime import Connections, Runtime, build
+from core.system.pool import PoolSizes
 from tests.conftest import MASTER_KEY, Servers
 from tests.core.support import Desk, Entrance, SetClock, pay_link
 
@@ -35,7 +36,7 @@ async def runtime(
 ) -> AsyncIterator[Runtime]:
     """The business, whose questions are counted; few connections, each of which learns soon."""
     built = await build(
-        Connections(wire.dsn, servers.valkey_url, pool_max=2),
+        Connections(wire.dsn, servers.valkey_url, pool=PoolSizes(2)),
         master_key=MASTER_KEY,
         public_url=entrance.url,
         allow_private_targets=True,
