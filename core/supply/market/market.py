@@ -10,6 +10,8 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
+import structlog
+
 from core.connectors import Connector
 from core.kernel.clock import Clock
 from core.kernel.errors import Bug
@@ -21,6 +23,7 @@ from core.system.pool import POOL_WAIT_S
 from core.system.store import Store
 from core.system.vault import Vault
 
+_LOG = structlog.get_logger(__name__)
 # Where news gets lost on its way, this is how long the market may be behind.
 MARKET_LOOK_S: Final = 1.0
 # Each look answers what was heard before it; news may come during each of them.
@@ -104,12 +107,18 @@ class Market:
             news, looked_at_s = self._news, self._steady_s()
             version = await connection.fetchval(VERSION, timeout=POOL_WAIT_S)
             if self._snapshot is None or self._snapshot.version != version:
-                now = self._clock.now()
-                self._snapshot = await read_snapshot(connection, self._opener, now)
+                self._keep(await read_snapshot(connection, self._opener, self._clock.now()))
         except BaseException:
             self._connection.cut()
             raise
         self._news_seen, self._looked_at_s = news, looked_at_s
+
+    def _keep(self, snapshot: Snapshot) -> None:
+        known = self._snapshot.unread if self._snapshot is not None else ()
+        for one in snapshot.unread:
+            if one not in known:
+                _LOG.error("reference data not read", kind=one.kind, name=one.name, why=one.why)
+        self._snapshot = snapshot
 
 
 def _taken_note_of(task: asyncio.Task[None]) -> None:

@@ -62,39 +62,49 @@ class Listed:
 
 
 @dataclass(frozen=True, slots=True)
+class Unread:
+    """A row that does not read. kind: merchant | app | supplier | tariff | channel. name: as people
+    know it."""
+
+    kind: str
+    name: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class Snapshot:
     """Reference data that belongs together. version: of the row in `market`.
 
-    A Bug stands for whom a sealed secret does not open: nobody else is concerned.
+    A Bug stands for what does not read, such as a sealed secret that does not open. Whoever needs
+    it fails, and nobody else is concerned. A channel that does not read is not listed.
 
     More than seven verbs: one for each kind of reference data, and for each way to name it.
     """
 
     version: int
-    merchants: Mapping[UUID, Merchant]
+    merchants: Mapping[UUID, Merchant | Bug]
     apps: Mapping[UUID, App | Bug]
     keys: Mapping[str, UUID] = field(repr=False)  # of apps that are open
     suppliers: Mapping[UUID, Supplier | Bug]
-    offers: Mapping[
-        tuple[UUID, str], tuple[Offer, ...]
-    ]  # of a merchant's product, the oldest first
+    offers: Mapping[tuple[UUID, str], tuple[Offer, ...] | Bug]  # the oldest first
     products: Mapping[str, Product]  # that are on, by code
     listed: Mapping[UUID, Listed]
     sets: Mapping[tuple[str, UUID | None], tuple[UUID, ...]]  # channels by number
     tags: Mapping[int, UUID]
     supplier_nos: Mapping[str, UUID]
+    unread: tuple[Unread, ...] = ()
 
     def merchant(self, merchant_id: UUID) -> Merchant:
         """Refusals: merchant_not_found."""
         found = self.merchants.get(merchant_id)
         if found is None:
             raise Refusal("merchant_not_found", merchant_no=merchant_id)
-        return found
+        return _opened(found)
 
     def merchant_by_tag(self, tag: int) -> Merchant | None:
         """The merchant that a public number names."""
         merchant_id = self.tags.get(tag)
-        return self.merchants[merchant_id] if merchant_id is not None else None
+        return _opened(self.merchants[merchant_id]) if merchant_id is not None else None
 
     def app(self, app_id: UUID) -> App:
         """The app of an order, also one that is withdrawn. Refusals: key_unknown."""
@@ -131,8 +141,8 @@ class Snapshot:
 
     def offer(self, merchant_id: UUID, product_code: str, day: date) -> Offer | None:
         """What a merchant pays for a product on a business day of its own; None where the product
-        is not on, or not open to the merchant."""
-        offers = self.offers.get((merchant_id, product_code), ())
+        is not on, or not open to the merchant. day: none before the one that is open."""
+        offers = _opened(self.offers.get((merchant_id, product_code), ()))
         return next((offer for offer in reversed(offers) if offer.since <= day), None)
 
     def channels(self, product_code: str, merchant_id: UUID | None, now: datetime) -> list[Channel]:

@@ -7,6 +7,8 @@ from collections.abc import AsyncIterator
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
+from time import thread_time as time_of_thread
+from typing import Final
 from uuid import uuid4
 
 import asyncpg
@@ -25,6 +27,8 @@ from core.system.vault import Purpose, Vault
 from tests.conftest import MASTER_KEY, Servers
 from tests.demo import eventually
 
+# Nothing stops the loop for so long, in seconds of its own thread's work.
+MOST_STOOD_S: Final = 0.05
 # A change of each table that the snapshot is made of, and how the snapshot shows it.
 _CHANGES = {
     "merchant": "UPDATE merchant SET state = 'suspended' WHERE merchant_no = 'M1001'",
@@ -263,6 +267,136 @@ async def test_a_secret_that_does_not_open_concerns_its_own_row_alone(
     assert snapshot.supplier_by_no(" s02").supplier_no == "S02"
     others = [one for one in snapshot.apps.values() if isinstance(one, App)]
     assert others
+
+
+@pytest.mark.parametrize(
+    ("spoil", "kind"),
+    [
+        ("UPDATE tariff SET tiers = '[]' WHERE id = (SELECT id FROM tariff LIMIT 1)", "tariff"),
+        ("UPDATE tariff SET tiers = '[{}]' WHERE id = (SELECT id FROM tariff LIMIT 1)", "tariff"),
+        ("UPDATE channel_tariff SET tiers = '[{\"from\": 5, \"ppm\": 7}]'", "channel"),
+        ("UPDATE supplier SET zone = 'Mars/Base' WHERE supplier_no = 'S01'", "channel"),
+    ],
+)  # fmt: skip
+async def test_a_row_that_does_not_read_concerns_nobody_else(
+    runtime: Runtime, others: asyncpg.Connection, spoil: str, kind: str
+) -> None:
+    market, now = runtime.supply.market, runtime.system.clock.now()
+    before = await market.now()
+    await others.execute(spoil)
+    after = await news_of(market, before.version)
+    assert after.unread
+    assert {one.kind for one in after.unread} == {kind}
+    lost = {one.name for one in after.unread}
+    no = {merchant_id: before.merchant(merchant_id).merchant_no for merchant_id in before.merchants}
+    assert len(before.offers) > 1
+    for (merchant_id, product), known in before.offers.items():
+        if f"{no[merchant_id]} {product}" in lost:
+            with pytest.raises(Bug):
+                after.offer(merchant_id, product, now.date())
+        else:
+            assert after.offers[merchant_id, product] == known
+    for channel_id, listed in before.listed.items():
+        kept = after.listed.get(channel_id)
+        assert (kept is None) == (listed.channel.channel_no in lost)
+    assert after.merchants == before.merchants
+    assert after.apps == before.apps
+
+
+async def test_credentials_that_are_no_json_fail_their_supplier_alone(runtime: Runtime) -> None:
+    market, system = runtime.supply.market, runtime.system
+    first = (await market.now()).supplier_by_no("S01")
+    sealed = system.vault.seal("no JSON", Purpose("supplier.credentials", str(first.id)))
+    await system.store.execute(
+        "UPDATE supplier SET credentials_sealed = $2 WHERE id = $1", first.id, sealed
+    )
+    after = await market.now()
+    with pytest.raises(Bug):
+        after.supplier(first.id)
+    assert after.supplier_by_no("S02").supplier_no == "S02"
+    assert [(one.kind, one.name, one.why) for one in after.unread] == [
+        ("supplier", "S01", "JSONDecodeError")
+    ]
+
+
+async def test_tariffs_that_no_day_to_come_needs_are_not_kept(
+    runtime: Runtime, others: asyncpg.Connection, shop: tuple[Merchant, App]
+) -> None:
+    merchant, _ = shop
+    before = await runtime.supply.market.now()
+    today = await runtime.ledger.calendar.today(merchant.id)
+    key = next(key for key in before.offers if key[0] == merchant.id)
+    for days in (-9, -5, 0, 0, 4):
+        await others.execute(
+            "INSERT INTO tariff (id, merchant_id, product_code, valid_from, tiers_by, tiers, actor,"
+            " at) SELECT gen_random_uuid(), $1, $2, $3, 'amount', $4, 't', now()",
+            *key, today + timedelta(days=days), f'[{{"from": 0, "ppm": {1000 + days}}}]',
+        )  # fmt: skip
+    after = await news_of(runtime.supply.market, before.version)
+    kept = after.offers[key]
+    assert not isinstance(kept, Bug)
+    assert [offer.since for offer in kept] == [today, today + timedelta(days=4)]
+    assert kept[0].tariff.tiers[0].rate.ppm == 1000
+
+
+async def test_a_thousand_merchants_are_read_without_stopping_the_loop(
+    runtime: Runtime, others: asyncpg.Connection
+) -> None:
+    system = runtime.system
+    await add_merchants(others, system.vault, 1_000)
+    market = Market(system.store, system.vault, system.clock, runtime.parties.suppliers)
+    stood_s: list[float] = []
+    looking = asyncio.create_task(market.now())
+    while not looking.done():
+        began_s = time_of_thread()
+        await asyncio.sleep(0)
+        stood_s.append(time_of_thread() - began_s)
+    snapshot = await looking
+    assert len(snapshot.merchants) >= 1_000
+    assert len(snapshot.offers) >= 2_000
+    assert not snapshot.unread
+    assert max(stood_s) < MOST_STOOD_S
+
+
+async def add_merchants(owner: asyncpg.Connection, vault: Vault, count: int) -> None:
+    """Merchants with an app each, and with two products that had other rates every month."""
+    await owner.execute(
+        "INSERT INTO merchant (id, merchant_no, tag, name, created_at)"
+        " SELECT gen_random_uuid(), 'M' || 5000 + n, 500000 + n, 'Shop ' || n, now()"
+        " FROM generate_series(1, $1) n",
+        count,
+    )
+    ids = [row["id"] for row in await owner.fetch("SELECT id FROM merchant WHERE tag > 500000")]
+    await owner.execute(
+        "INSERT INTO business_day (holder_id, day, starts_at, ends_at, rolled_to, sums_kept)"
+        " SELECT id, current_date, now(), now() + interval '1 day', now(), true"
+        " FROM merchant WHERE id = ANY($1)",
+        ids,
+    )
+    for product in ("alipay_qr", "wechat_qr"):
+        await owner.execute(
+            "INSERT INTO merchant_product (id, merchant_id, product_code, state)"
+            " SELECT gen_random_uuid(), id, $2, 'on' FROM merchant WHERE id = ANY($1)",
+            ids, product,
+        )  # fmt: skip
+    await owner.execute(
+        "INSERT INTO tariff (id, merchant_id, product_code, valid_from, tiers_by, tiers, actor, at)"
+        " SELECT gen_random_uuid(), merchant_id, product_code, current_date - 30 * n, 'amount',"
+        ' \'[{"from": 0, "ppm": 9000}, {"from": 100000, "ppm": 8000}]\', \'t\', now()'
+        " FROM merchant_product, generate_series(0, 11) n WHERE merchant_id = ANY($1)",
+        ids,
+    )
+    apps = [(uuid4(), merchant_id) for merchant_id in ids]
+    await owner.executemany(
+        "INSERT INTO app (id, merchant_id, mode, name, key_id, secrets_sealed,"
+        " notify_secrets_sealed, created_at) VALUES ($1, $2, 'live', 'a', $3, $4, $5, now())",
+        [
+            (app_id, merchant_id, f"pdk_live_{app_id.hex}",
+             vault.seal("s", Purpose("app.secrets", str(app_id))),
+             vault.seal("s", Purpose("app.notify_secrets", str(app_id))))
+            for app_id, merchant_id in apps
+        ],
+    )  # fmt: skip
 
 
 async def test_secrets_are_opened_once(runtime: Runtime) -> None:
