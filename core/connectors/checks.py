@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime
+from threading import Lock
 from typing import Final
 
 from core.connectors.connector import Connector
@@ -28,6 +29,7 @@ Outcome = tuple[str, Mapping[str, str]]
 """What comes out, as fixtures say it: the word for `gives`, and texts by their names."""
 _KEPT: Final = 256
 _FOUND: Final[dict[str, list[FixtureFailure]]] = {}
+_KEEPING: Final = Lock()  # threads ask
 
 
 def check(connector: Connector) -> list[FixtureFailure]:
@@ -37,13 +39,16 @@ def check(connector: Connector) -> list[FixtureFailure]:
     A document needs fixtures of an order that is accepted and of money that is seen; with callbacks
     one that is believed and a forged one that is not. What is believed must not be believed as
     anything else once somebody without a key changed it. All that takes some tenths of a second:
-    the same text is tried once.
+    whoever has a loop asks in a thread, and the same text is tried once.
     """
-    if connector.version not in _FOUND:
-        if len(_FOUND) >= _KEPT:
-            del _FOUND[next(iter(_FOUND))]  # the one that was tried first
-        _FOUND[connector.version] = _failures(connector)
-    return list(_FOUND[connector.version])
+    found = _FOUND.get(connector.version)
+    if found is None:
+        found = _failures(connector)
+        with _KEEPING:
+            if len(_FOUND) >= _KEPT:
+                del _FOUND[next(iter(_FOUND))]  # the one that was tried first
+            _FOUND[connector.version] = found
+    return list(found)
 
 
 def _failures(connector: Connector) -> list[FixtureFailure]:

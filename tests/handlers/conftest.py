@@ -7,12 +7,19 @@ from collections.abc import AsyncIterator
 import pytest
 from aiogram import Bot
 
+from bot.first_use import make_ready
 from core.kernel.money import Money
 from core.parties.merchants import App, Merchant
 from core.runtime import Runtime
 from core.trade.orders import OpenOrder, Order, get_order
 from handlers import Reactions, build_dispatcher
 from tests.handlers.support import Desk, Line
+
+
+@pytest.fixture(scope="session", autouse=True)
+def ready() -> None:
+    """As a desk is that has started."""
+    make_ready()
 
 
 @pytest.fixture

@@ -26,6 +26,7 @@ from core.people.refusals import TOLD_EVERY
 from core.runtime import Runtime
 from handlers import Reactions
 from handlers.screens import render_say
+from tests.steps import in_short_steps
 
 T = TypeVar("T")
 
@@ -114,9 +115,8 @@ class Desk:
         if not self.same_minute:
             await self.pass_a_minute()
         raw = {"update_id": self.update_id, **update}
-        await self.dispatcher.feed_update(
-            self.bot, Update.model_validate(raw, context={"bot": self.bot})
-        )
+        said = Update.model_validate(raw, context={"bot": self.bot})
+        await in_short_steps(self.dispatcher.feed_update(self.bot, said))
 
     async def pass_a_minute(self) -> None:
         """Let the minute be over in which people are refused by one message."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import re
 from dataclasses import dataclass
@@ -153,7 +154,7 @@ class Documents:
         """
         actor.need_for(RIGHT)
         note = checks.line("note", note, checks.WORDS_CHARS, least=0)
-        code = load_sound(text).code
+        code = (await asyncio.to_thread(load_sound, text)).code
         digest = hashlib.sha256(text.encode()).hexdigest()
         diff = await self.changes(code, text)
         async with self._store.transaction() as tx:
@@ -203,7 +204,7 @@ class Documents:
             now=self._clock.now(),
         )
         try:
-            load_sound(await self.text(document))
+            await asyncio.to_thread(load_sound, await self.text(document))
         except DocumentFaults as faults:
             raise Refusal("document_unsound", document=document, first=faults.faults[0]) from None
         async with self._store.transaction() as tx:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -354,7 +355,7 @@ class Onboarding:
             raise Refusal("document_unsound", document=document, first="it cannot be loaded")
         if gates.not_for(connector, before):
             raise Refusal("document_sandbox_only", document=document)
-        if faults := gates.unsound(connector):
+        if faults := await asyncio.to_thread(gates.unsound, connector):
             raise Refusal("document_unsound", document=document, first=faults[0])
         if lacking := gates.missing_credentials(before, connector):
             raise Refusal(
@@ -387,7 +388,8 @@ class Onboarding:
     async def _missing(self, supplier: Supplier, document: Document) -> tuple[str, ...]:
         connector = await self._connector(document.id)
         coming = replace(supplier, credentials=supplier.coming)
-        return gates.missing(coming, connector, document.state, self._today(supplier))
+        today = self._today(supplier)
+        return await asyncio.to_thread(gates.missing, coming, connector, document.state, today)
 
     def _today(self, supplier: Supplier) -> date:
         return self._clock.now().astimezone(ZoneInfo(supplier.day_cut.zone)).date()
