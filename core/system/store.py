@@ -92,6 +92,9 @@ class _Caller:
     elsewhere_since_s: float | None = None
     finishes: bool = False
 
+    def finish(self) -> None:
+        self.finishes = True
+
     def left_s(self) -> float:
         """What is left of its patience with us."""
         now_s = time.monotonic() if self.elsewhere_since_s is None else self.elsewhere_since_s
@@ -306,13 +309,7 @@ class Store:
     def finish_anyway(self) -> Callable[[], None]:
         """What is to be called once the caller's work has begun what must come to its end: where
         the work is done `in_time`, it goes on then, though its caller has given up."""
-        caller = _CALLER.get()
-
-        def begun() -> None:
-            if caller is not None:
-                caller.finishes = True
-
-        return begun
+        return (_CALLER.get() or _Caller(COMMAND_TIMEOUT_S)).finish
 
     @contextmanager
     def elsewhere(self) -> Iterator[None]:
