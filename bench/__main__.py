@@ -38,6 +38,8 @@ def main(words: Sequence[str] | None = None) -> int:
         size = QUICK if options.quick else WHOLE
         if options.orders is not None:
             size = replace(size, orders=options.orders)
+        if options.minutes is not None:
+            size = replace(size, minutes=options.minutes)
         all_of_them = [name for name in BENCHES if not (options.quick and BENCHES[name].long)]
         work = measured(home, size, options.names or all_of_them)
         try:
@@ -76,6 +78,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"any of {', '.join(BENCHES)}")
     parser.add_argument("--quick", action="store_true", help="fewer and shorter rounds")
     parser.add_argument("--orders", type=int, metavar="N", help="of the past that `growth` makes")
+    help_ = "for which the desk of `upkeep` works, such as 60"
+    parser.add_argument("--minutes", type=float, metavar="N", help=help_)
     parser.add_argument("--json", type=Path, metavar="FILE", help="the table for programs as well")
     parser.add_argument("--markdown", action="store_true", help="the table as a document has it")
     return parser

@@ -93,7 +93,7 @@ async def _measured(where: Place, runtime: Runtime) -> Rounds:
         }
         numbers = [number for _, number in asked]
         verbs = await _verbs(runtime, _whale_no(where), numbers)
-        pid = m.postgres_pid
+        pid = m.place.postgres_pid
     return rounds | {
         what: [await _timed(pid, verb, size) for _ in range(size.rounds)]
         for what, verb in verbs.items()

@@ -39,17 +39,19 @@ _COMMAND_GOOD: Final = 0
 @dataclass(frozen=True, slots=True)
 class Size:
     """How much is measured. seconds: of one side of one round. items: of a round that is counted
-    in items. small: a town of a tenth. orders: of the past that a town grows."""
+    in items. small: a town of a tenth. orders: of the past that a town grows. minutes: for which a
+    desk works until its memory is told."""
 
     rounds: int
     seconds: float
     items: int
     small: bool = False
     orders: int = 0
+    minutes: float = 0.0
 
 
-WHOLE: Final = Size(rounds=5, seconds=3.0, items=600, orders=1_000_000)
-QUICK: Final = Size(rounds=3, seconds=0.7, items=100, orders=20_000)
+WHOLE: Final = Size(rounds=5, seconds=3.0, items=600, orders=1_000_000, minutes=5.0)
+QUICK: Final = Size(rounds=3, seconds=0.7, items=100, orders=20_000, minutes=0.2)
 
 
 class BooksDiffer(Exception):
@@ -74,6 +76,10 @@ class Place:
         self.settings = settings
         self.peers, self.bare = others
         self.town = town
+
+    @property
+    def postgres_pid(self) -> int:
+        return pid_in(self.home / "postgres" / "postmaster.pid")
 
 
 class Measures:
@@ -132,11 +138,7 @@ class Measures:
 
     def cpu(self, pid: int) -> tuple[float, float]:
         """Processor seconds of a process and of PostgreSQL, so far."""
-        return cpu_s(pid), cpu_s(self.postgres_pid)
-
-    @property
-    def postgres_pid(self) -> int:
-        return pid_in(self.place.home / "postgres" / "postmaster.pid")
+        return cpu_s(pid), cpu_s(self.place.postgres_pid)
 
     async def verify(self) -> None:
         """Re-add the books. Raises BooksDiffer."""

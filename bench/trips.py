@@ -15,9 +15,13 @@ from bench.orders import CONNECTIONS, CREATED, FOUND, LONGEST_S, made, order_no,
 from bench.place import Measures, Place, measures
 from bench.town import CALL, LINK
 from bench.wire import Wire, counted
+from core.delivery import inbox, outbox
+from core.reports import exports
+from core.trade import callbacks, notifications
 
 IDLE_S: Final = 10.0
 _SETTLED_S: Final = 3.0
+_LOOK_S: Final = 0.1
 
 
 class Trips:
@@ -30,7 +34,8 @@ class Trips:
 
     async def idle(self) -> Figure:
         """Of a desk that nobody calls. Its loops ask meanwhile, which is no part of any item."""
-        await asyncio.sleep(_SETTLED_S)  # what its start left to do is done by then
+        await _until_nothing_waits(self.m)
+        await asyncio.sleep(_SETTLED_S)  # who emptied the last queue has looked again by then
         before = self._wire.trips
         await asyncio.sleep(IDLE_S)
         self._idle_per_s = (self._wire.trips - before) / IDLE_S
@@ -48,6 +53,19 @@ class Trips:
         idle = self._idle_per_s * (loop.time() - began_s)
         trips = max(0.0, self._wire.trips - before - idle) / len(requests)
         return Figure(what, "trips", trips, 1, failed=came.failed(good))
+
+
+async def _until_nothing_waits(m: Measures) -> None:
+    """Until all that others and its own start left the desk to do is done. Raises TimeoutError."""
+    async with asyncio.timeout(LONGEST_S):
+        while await m.database.fetchval(_WAITS):  # noqa: ASYNC110 (the database has no event)
+            await asyncio.sleep(_LOOK_S)
+
+
+_WAITS: Final = " OR ".join(
+    f"EXISTS (SELECT FROM {queue.table} WHERE state = '{queue.waiting}')"
+    for queue in (callbacks.QUEUE, exports.QUEUE, inbox.QUEUE, notifications.QUEUE, outbox.QUEUE)
+)
 
 
 @asynccontextmanager
