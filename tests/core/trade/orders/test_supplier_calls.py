@@ -2,12 +2,43 @@
 
 from __future__ import annotations
 
+from typing import Any, cast
+from uuid import UUID
+
+from core.connectors import AttemptFacts, Connector, Pay
+from core.kernel.errors import Bug
 from core.kernel.wire import HttpRequest
+from core.supply.market import Market
 from core.system.gateway import FAILURES_TO_OPEN, OPEN_S
-from core.trade.orders import Opened, get_attempts
+from core.trade.district import build_creation
+from core.trade.orders import Opened, SupplierCalls, get_attempts
 from core.trade.orders.supplier_calls import NEVER_SENT, TIMEOUTS
 from tests.core.peers import listening, ok, saying
-from tests.core.support import Desk
+from tests.core.support import Desk, books_of, wanted
+
+
+class Documents:
+    """The market, where a payer takes each attempt to its supplier, and the document of the first
+    one makes nothing that could be taken there."""
+
+    def __init__(self, market: Market) -> None:
+        self._market = market
+        self.asked: list[str] = []
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._market, name)
+
+    async def connector(self, _: UUID) -> Connector:
+        return cast(Connector, self)
+
+    def sent_by_payer(self, _: AttemptFacts) -> bool:
+        return True
+
+    def hand_over(self, facts: AttemptFacts, _: object, **__: object) -> Pay:
+        self.asked.append(facts.attempt_no)
+        if facts.attempt_no == self.asked[0]:
+            raise Bug("a field has no value")
+        return Pay("url", f"https://pay.example/{facts.attempt_no}")
 
 
 async def attempts_of(desk: Desk, opened: Opened) -> list[tuple[str, str, str]]:
@@ -82,3 +113,27 @@ async def test_an_order_in_doubt_stays_with_its_supplier(desk: Desk) -> None:
         )
         (call,) = await desk.runtime.parties.calls.of_attempt(desk.merchant.id, number)
         assert (call.operation, call.status or call.why) in {("create", 500), ("create", said)}
+
+
+async def test_what_cannot_be_handed_over_goes_to_the_next_supplier(desk: Desk) -> None:
+    """As what cannot be built and sent does."""
+    runtime = desk.runtime
+    documents = Documents(runtime.supply.market)
+    calls = SupplierCalls(
+        cast(Market, documents),
+        runtime.parties.calls,
+        runtime.system.clock,
+        lambda: "nonce",
+        runtime.trade.addresses,
+    )
+    creation = build_creation(
+        runtime.system, books_of(runtime), runtime.supply.routing, calls, runtime.trade.payments
+    )
+    opened = await creation.open(desk.app, wanted(), request_id="one")
+    assert await attempts_of(desk, opened) == [
+        ("S01", "rejected", f"{NEVER_SENT}: a field has no value"),
+        ("S02", "accepted", ""),
+    ]
+    assert opened.order.state == "pending"
+    assert opened.attempt is not None
+    assert opened.attempt.pay == Pay("url", f"https://pay.example/{opened.attempt.attempt_no}")
