@@ -128,12 +128,17 @@ async def watch_licences(runtime: Runtime) -> None:
     await runtime.supply.licences.watch()
 
 
+async def watch_market(runtime: Runtime) -> None:
+    await runtime.supply.market_watch.watch()
+
+
 JOBS: Final = (
     Job("follow_refunds", 30, False, follow_refunds, REFUNDS_DUE),
     Job("expire_orders", 30, False, expire_orders, EXPIRY_DUE),
     Job("tell_refusals", 30, False, tell_refusals, REFUSALS_DUE),
     Job("roll_books", 10, True, roll_books),
     Job("watch_credit", 60, True, watch_credit),
+    Job("watch_market", 60, True, watch_market),
     Job("watch_licences", 3_600, True, watch_licences),
     Job("make_months", 86_400, True, make_months),
     Job("forget_old", 3_600, True, forget_old),

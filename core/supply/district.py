@@ -12,7 +12,7 @@ from core.parties.district import Parties
 from core.people.district import People
 from core.supply.catalogue import Catalogue
 from core.supply.channels import Channels, ChannelSets, Routing
-from core.supply.market import Market
+from core.supply.market import Market, MarketWatch
 from core.supply.onboarding import Documents, Licences, Onboarding
 from core.system.district import System
 
@@ -25,6 +25,7 @@ class Supply:
     and channels, as people change them."""
 
     market: Market
+    market_watch: MarketWatch
     documents: Documents
     onboarding: Onboarding
     licences: Licences
@@ -47,6 +48,7 @@ def build_supply(
     channel_sets = ChannelSets(store, system.ids, audit)
     return Supply(
         market,
+        MarketWatch(store, market, people.alarms),
         Documents(system, delivery, people, _LIBRARY),
         Onboarding(system, audit, suppliers, people, allow_private=private_targets),
         Licences(store, clock, groups, delivery.outbox),

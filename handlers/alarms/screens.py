@@ -17,6 +17,7 @@ from core.people.parked import AlarmParked, ParkedMessage
 from core.reports.instance import AlarmClock
 from core.reports.ticks import AlarmJob
 from core.reports.verify import AlarmBooks
+from core.supply.market import AlarmMarket
 from core.trade.callbacks import AlarmCallback, AlarmRefused
 from core.trade.orders import AlarmContradiction, Sighting
 from handlers.alarms.buttons import OnAlarm
@@ -108,6 +109,7 @@ _TROUBLES: Final[tuple[View[Any], ...]] = (
     View(AlarmContradiction),
     View(AlarmJob),
     View(AlarmLogs),
+    View(AlarmMarket),
     View(AlarmParked),
     View(AlarmRefused),
     View(AlarmUnreadable),

@@ -182,6 +182,27 @@ async def test_days_close_at_each_merchants_cut_and_the_group_gets_the_new_bill(
     assert (await runtime.reports.verify.whole()).differences == ()
 
 
+async def test_an_alarm_stands_while_reference_data_does_not_read(
+    runtime: Runtime, servers: Servers, database: str
+) -> None:
+    await runtime.system.store.execute("DELETE FROM outbox")
+    await run(runtime, "watch_market")
+    assert await runtime.delivery.outbox.backlog() == {}
+    zone = "UPDATE supplier SET zone = $1 WHERE supplier_no = 'S01'"
+    async with owner(servers, database) as connection:
+        await connection.execute(zone, "Mars/Base")
+        await runtime.supply.market.reload()
+        for _ in range(2):
+            await run(runtime, "watch_market")
+        (alarm,) = await alarms(runtime)
+        assert (alarm.kind, alarm.state, alarm.count) == ("market", "standing", 1)
+        assert alarm.facts["first"]["kind"] == "channel"
+        await connection.execute(zone, "Asia/Shanghai")
+    await runtime.supply.market.reload()
+    await run(runtime, "watch_market")
+    assert (await runtime.people.alarms.get(alarm.id)).state == "over"
+
+
 async def test_a_licence_that_ends_soon_is_an_alarm(runtime: Runtime, clock: SetClock) -> None:
     await runtime.system.store.execute("DELETE FROM outbox")
     await run(runtime, "watch_licences")

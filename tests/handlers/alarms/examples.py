@@ -14,6 +14,7 @@ from core.people.parked import AlarmParked, ParkedMessage
 from core.reports.instance import AlarmClock
 from core.reports.ticks import AlarmJob
 from core.reports.verify import AlarmBooks
+from core.supply.market import AlarmMarket, Unread
 from core.trade.callbacks import AlarmCallback, AlarmRefused
 from core.trade.orders import AlarmContradiction, Sighting
 from handlers.alarms.screens import (
@@ -76,6 +77,11 @@ EXAMPLES: Final[tuple[Notice, ...]] = (
 TROUBLES: Final[tuple[Trouble, ...]] = (
     AlarmBooks(1, HOSTILE),
     AlarmBooks(7, HOSTILE),
+    *(
+        AlarmMarket(rows, Unread(kind, HOSTILE, HOSTILE))
+        for kind in WORDS["unread"]
+        for rows in (1, 7)
+    ),
     *(AlarmJob(job, failures=5, fault=HOSTILE) for job in WORDS["job"]),
     AlarmCallback("A" + "0" * 19, HOSTILE, tries=4, given_up=False, said=HOSTILE),
     AlarmCallback("A" + "0" * 19, "", tries=40, given_up=True, said=""),
