@@ -15,9 +15,6 @@ from bench.orders import CONNECTIONS, CREATED, FOUND, LONGEST_S, made, order_no,
 from bench.place import Measures, Place, measures
 from bench.town import CALL, LINK
 from bench.wire import Wire, counted
-from core.delivery import inbox, outbox
-from core.reports import exports
-from core.trade import callbacks, notifications
 
 IDLE_S: Final = 10.0
 _SETTLED_S: Final = 3.0
@@ -34,7 +31,7 @@ class Trips:
 
     async def idle(self) -> Figure:
         """Of a desk that nobody calls. Its loops ask meanwhile, which is no part of any item."""
-        await _until_nothing_waits(self.m)
+        await until_nothing_waits(self.m)
         await asyncio.sleep(_SETTLED_S)  # who emptied the last queue has looked again by then
         before = self._wire.trips
         await asyncio.sleep(IDLE_S)
@@ -55,17 +52,20 @@ class Trips:
         return Figure(what, "trips", trips, 1, failed=came.failed(good))
 
 
-async def _until_nothing_waits(m: Measures) -> None:
+async def until_nothing_waits(m: Measures) -> None:
     """Until all that others and its own start left the desk to do is done. Raises TimeoutError."""
     async with asyncio.timeout(LONGEST_S):
         while await m.database.fetchval(_WAITS):  # noqa: ASYNC110 (the database has no event)
             await asyncio.sleep(_LOOK_S)
 
 
-_WAITS: Final = " OR ".join(
-    f"EXISTS (SELECT FROM {queue.table} WHERE state = '{queue.waiting}')"
-    for queue in (callbacks.QUEUE, exports.QUEUE, inbox.QUEUE, notifications.QUEUE, outbox.QUEUE)
-)
+_WAITS: Final = """
+SELECT EXISTS (SELECT FROM telegram_update WHERE state = 'waiting')
+    OR EXISTS (SELECT FROM outbox WHERE state = 'waiting')
+    OR EXISTS (SELECT FROM supplier_callback WHERE state = 'waiting')
+    OR EXISTS (SELECT FROM notification WHERE state = 'pending')
+    OR EXISTS (SELECT FROM export WHERE state = 'waiting')
+"""
 
 
 @asynccontextmanager

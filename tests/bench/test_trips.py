@@ -7,6 +7,8 @@ from tempfile import TemporaryDirectory
 
 import asyncpg
 
+from bench.place import Measures
+from bench.trips import until_nothing_waits
 from bench.wire import counted
 from tests.conftest import Servers
 
@@ -26,3 +28,14 @@ async def test_each_time_the_driver_waits_is_one_trip(servers: Servers) -> None:
             opened = wire.trips - before - first - again
             await connection.close()
     assert (first, again, opened) == (2, 10, 3)
+
+
+async def test_a_desk_is_idle_once_nothing_waits(m: Measures) -> None:
+    await m.database.execute(
+        "INSERT INTO outbox (merchant_id, id, chat_id, rank, topic, facts, due_at, created_at)"
+        " VALUES (gen_random_uuid(), gen_random_uuid(), $1, 1, 'unpin', '{}', now(), now())",
+        m.town.chats[0],
+    )
+    await until_nothing_waits(m)
+    waits = "SELECT count(*) FROM outbox WHERE state = 'waiting'"
+    assert await m.database.fetchval(waits) == 0
