@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
 import structlog
@@ -85,6 +85,7 @@ class Desk:
         app = front_app(self._settings, self._runtime, neighbours)
         if self._settings.bot_token is not None:
             webhook_url = self._add_telegram(app, self._settings.bot_token.get_secret_value())
+        talks = tuple(self._loops)
         self._add_queues()
         self._admin = admin = Admin(
             self._runtime,
@@ -100,7 +101,10 @@ class Desk:
         self._watch.start()
         # Loops first: whatever a request puts into a queue finds somebody who empties it.
         for loop in self._loops:
-            loop.start()
+            if loop not in talks:
+                loop.start()
+        if talks:
+            self._first_use = asyncio.create_task(_start_ready(talks))
         # The admin's port is nobody else's: a second desk finds out here that there is a first.
         settings = self._settings
         await self._listen(Listener(admin.app(), settings.admin_host, settings.admin_port))
@@ -112,7 +116,6 @@ class Desk:
             watch.start()
             self._loops.append(watch)
             self._menu = asyncio.create_task(set_menu(self._bot))  # nothing waits for it
-            self._first_use = asyncio.create_task(asyncio.to_thread(make_ready))
         _LOG.info(
             "desk is ready", url=self._runtime.system.public_url, demo=self._runtime.system.demo
         )
@@ -212,6 +215,16 @@ class Desk:
     async def _listen(self, listener: Listener) -> None:
         await listener.start()
         self._listeners.append(listener)
+
+
+async def _start_ready(talks: Sequence[Loop | Crew]) -> None:
+    """Whoever speaks with Telegram begins when that needs nothing for the first time."""
+    try:
+        await asyncio.to_thread(make_ready)
+    except Exception:  # noqa: BLE001 (then it is made, or fails, at its first use)
+        _LOG.exception("not made ready")
+    for loop in talks:
+        loop.start()
 
 
 def notifier(runtime: Runtime) -> Crew:

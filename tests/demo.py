@@ -137,6 +137,12 @@ class DemoDesk:
         assert self._http is not None
         return self._http
 
+    async def longest_stop_s(self) -> float:
+        """For how long its loop stood still at most since this was last asked."""
+        async with self.http.get(f"http://127.0.0.1:{self.port + 1}/metrics") as answer:
+            said = dict(line.rsplit(" ", 1) for line in (await answer.text()).splitlines() if line)
+        return float(said["paydesk_loop_stopped_seconds"])
+
     # ── the merchant's side ─────────────────────────────────────────────────────────────────────
     def merchant(self, merchant_no: str = "M1001") -> dict[str, Any]:
         return next(m for m in self.ready["merchants"] if m["merchant_no"] == merchant_no)
