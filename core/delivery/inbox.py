@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+import asyncpg
+
 from core.kernel.clock import Clock
 from core.kernel.ids import Ids
 from core.system import retention
@@ -23,12 +25,13 @@ QUEUE: Final = Queue(
     key=("bot_id", "update_id"),
     # Short, so that what a killed process held is taken soon; whoever acts on an update renews it.
     lease=timedelta(seconds=6),
-    returns=("chat_id", "body", "received_at"),
+    returns=("chat_id", "lane", "body", "received_at"),
     lane=(("chat_id", "bigint"), ("lane", "smallint")),
     order="place",
     strict=True,
     gaps_s=BACK_OFF_S,
 )
+_NO_LANE: Final = (-(2**63), 0)  # before every chat's
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +69,7 @@ class Inbox:
         self._clock = clock
         self._leases = Leases(QUEUE, clock, ids)
         self._wakers: list[Callable[[], None]] = []
+        self._last_taken = _NO_LANE
         self._puts = Batch(self._put_together, self._put_alone)
         self._ends = Batch(self._end_together, self._end_alone)
 
@@ -90,8 +94,11 @@ class Inbox:
         time.
 
         Where the oldest one is not due yet, its lane waits with it. Whoever acts on one for longer
-        than half a lease renews it.
+        than half a lease renews it. Chats have their turn in a ring.
         """
+        rows = await self._leases.take(self._store, batch, *self._last_taken)
+        if rows:
+            self._last_taken = _last_of_ring(rows, self._last_taken)
         return [
             Arrived(
                 row["bot_id"],
@@ -102,7 +109,7 @@ class Inbox:
                 row["received_at"],
                 self._leases.held(row),
             )
-            for row in await self._leases.take(self._store, batch)
+            for row in rows
         ]
 
     async def renew(self, arrived: Arrived) -> bool:
@@ -165,6 +172,12 @@ class Inbox:
 
     async def _end_alone(self, held: Held) -> bool:
         return await self._leases.finish(self._store, held)
+
+
+def _last_of_ring(rows: Sequence[asyncpg.Record], after: tuple[int, int]) -> tuple[int, int]:
+    """Those behind `after` come first, then the others, from the lowest on. The last one."""
+    lanes = [(row["chat_id"], row["lane"]) for row in rows]
+    return max([lane for lane in lanes if lane <= after] or lanes)
 
 
 def _taken_from(new: set[tuple[int, int]], key: tuple[int, int]) -> bool:

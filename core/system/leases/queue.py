@@ -99,8 +99,8 @@ _TO_COME: Final = "$1::timestamptz + interval '1 hour'"
 def take(queue: Queue) -> str:
     """Take rows. $1: now, $2: the end of the lease, $3: the turn. The rest says how many:
 
-    strict: $4 lanes, of each its first row. With lanes: $4, $5 … the lanes' columns as arrays, and
-    an array of how many of each. Without: $4 rows.
+    strict: $4 lanes, of each its first row; $5 … the lane to go on behind. With lanes: $4, $5 …
+    the lanes' columns as arrays, and an array of how many of each. Without: $4 rows.
     """
     if queue.own_take:
         return queue.own_take
@@ -219,14 +219,19 @@ def end_all(queue: Queue, columns: Sequence[str], on_lane: str = "") -> str:
 
 
 def _first_of_lanes(queue: Queue) -> str:
-    """From lane to lane through the index, one entry each: the length of a backlog costs nothing.
-    Whether a row is free is looked at again once it is locked: another may have taken it."""
+    """From lane to lane through the index, one entry each, behind the last one of the former take
+    and round, until there are enough: neither the length of a backlog nor the number of lanes costs
+    anything. Whether a row is free is looked at again once it is locked: another may have it."""
     names = _lane_names(queue)
-    seen = dict.fromkeys((*names, queue.order, *queue.key, "due_at", "lease_until"))
+    after = ", ".join(f"${place}::{type_}" for place, (_, type_) in enumerate(queue.lane, 5))
+    seen = tuple(dict.fromkeys((*names, queue.order, *queue.key, "due_at", "lease_until")))
+    ahead = _walk(queue, seen, "ahead", f" AND ({_columns(names)}) > ({after})", "")
+    behind = _walk(queue, seen, "behind", "", f" AND ({_columns(names)}) <= ({after})")
     return (
-        f"{_walk(queue, tuple(seen))}, first AS ("
-        f"SELECT {_columns(queue.key)} FROM head"
-        f" WHERE due_at <= $1 AND {_UNHELD.format(row='')} ORDER BY {queue.order} LIMIT $4"
+        f"RECURSIVE {ahead}, {behind}, first AS ("
+        f"SELECT {_columns(queue.key)}"
+        f" FROM (SELECT * FROM ahead UNION ALL SELECT * FROM behind) head"
+        f" WHERE due_at <= $1 AND {_UNHELD.format(row='')} LIMIT $4"
         f"), free AS (SELECT f.* FROM first CROSS JOIN LATERAL ("
         f"SELECT {_columns(queue.key)} FROM {queue.table} w"
         f" WHERE {_same(queue.key, 'w', 'first')} AND {_free(queue, 'w')}"
@@ -261,16 +266,15 @@ def _of_all(queue: Queue) -> str:
     )
 
 
-def _walk(queue: Queue, columns: tuple[str, ...]) -> str:
-    """The first row of each lane, through an index over the lane and the order."""
+def _walk(queue: Queue, columns: tuple[str, ...], name: str, begin: str, end: str) -> str:
+    """The first row of each lane, through an index over the lane and the order. begin: of which
+    lanes the first is looked for; end: of which lanes each is."""
     names = _lane_names(queue)
     by = f"ORDER BY {_columns(names)}, {queue.order} LIMIT 1"
-    each = f"SELECT {_columns(columns)} FROM {queue.table} WHERE state = '{queue.waiting}'"
-    if queue.month:
-        each += f" AND {queue.month} <= {_TO_COME}"
+    each = f"SELECT {_columns(columns)} FROM {queue.table} WHERE state = '{queue.waiting}'{end}"
     return (
-        f"RECURSIVE head AS (({each} {by}) UNION ALL"
-        f" SELECT n.* FROM head h CROSS JOIN LATERAL ({each}"
+        f"{name} AS (({each}{begin} {by}) UNION ALL"
+        f" SELECT n.* FROM {name} h CROSS JOIN LATERAL ({each}"
         f" AND ({_columns(names)}) > ({_columns(names, 'h')}) {by}) n)"
     )
 

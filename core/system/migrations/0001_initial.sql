@@ -1174,15 +1174,16 @@ DECLARE
     since timestamptz;
     until timestamptz := at + interval '1 hour';
 BEGIN
-    SELECT min(m.starts) INTO since FROM (
-        SELECT to_date(right(c.relname, 7), 'YYYY_MM')::timestamp AT TIME ZONE 'UTC' AS starts
+    -- The first month in which one waits, so that no step looks at the tables of others.
+    SELECT min(m.starts AT TIME ZONE 'UTC') INTO since FROM (
+        SELECT to_date(right(c.relname, 7), 'YYYY_MM')::timestamp AS starts
         FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
         WHERE i.inhparent = 'supplier_callback'::regclass
     ) m
-    WHERE m.starts <= at AND EXISTS (
+    WHERE m.starts AT TIME ZONE 'UTC' <= at AND EXISTS (
         SELECT FROM supplier_callback w
-        WHERE w.state = 'waiting' AND w.order_created_at >= m.starts
-          AND w.order_created_at < m.starts + interval '31 days');
+        WHERE w.state = 'waiting' AND w.order_created_at >= m.starts AT TIME ZONE 'UTC'
+          AND w.order_created_at < (m.starts + interval '1 month') AT TIME ZONE 'UTC');
     RETURN QUERY
     WITH RECURSIVE head AS (
         (SELECT w.merchant_id, w.supplier_id, w.due_at, w.lease_until FROM supplier_callback w
@@ -1199,13 +1200,14 @@ BEGIN
     SELECT h.merchant_id, h.supplier_id, CASE
         WHEN h.due_at > at THEN false
         WHEN h.lease_until IS NULL OR h.lease_until <= at THEN true
-        ELSE EXISTS (
-            SELECT FROM supplier_callback w
+        -- Not EXISTS: that forgets the order, by which the lane's index is the one to read.
+        ELSE (
+            SELECT true FROM supplier_callback w
             WHERE w.merchant_id = h.merchant_id AND w.supplier_id = h.supplier_id
               AND w.state = 'waiting' AND w.due_at <= at
               AND (w.lease_until IS NULL OR w.lease_until <= at)
               AND w.order_created_at BETWEEN since AND until
-            ORDER BY w.merchant_id, w.supplier_id, w.due_at LIMIT 1) END
+            ORDER BY w.merchant_id, w.supplier_id, w.due_at LIMIT 1) IS NOT NULL END
     FROM head h LIMIT most;
 END $$;
 

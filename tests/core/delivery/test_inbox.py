@@ -147,7 +147,7 @@ async def test_a_long_backlog_is_not_walked_through(runtime: Runtime) -> None:
     now = datetime.now(UTC)
     async with runtime.system.store.transaction() as tx:
         explain = f"EXPLAIN (ANALYZE, FORMAT JSON) {take(QUEUE)}"
-        told = await tx.fetchval(explain, now, now + QUEUE.lease, UUID(int=1), 10)
+        told = await tx.fetchval(explain, now, now + QUEUE.lease, UUID(int=1), 10, -2, 0)
     read = list(_read(json.loads(told)[0]["Plan"]))
     assert read
     assert sum(read) < 20, told

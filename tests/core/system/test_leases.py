@@ -126,7 +126,7 @@ class Bench:
             again = (0, timedelta(days=1), timedelta(days=1))
             return await self.leases.take(self.store, ENOUGH, *again)
         if self.queue.strict:
-            return await self.leases.take(self.store, ENOUGH)
+            return await self.leases.take(self.store, ENOUGH, 0, 0)
         if not self.queue.lane:
             return await self.leases.take(self.store, 1)
         names = [name for name, _ in self.queue.lane]
