@@ -17,7 +17,7 @@ from core.connectors import Callback
 from core.connectors import Event as Told
 from core.kernel.money import Money
 from core.trade.callbacks.arrivals import Arrival, Arrivals
-from core.trade.orders import Opened, PaymentSeen, get_attempts, move_order
+from core.trade.orders import Opened, PaymentSeen, Report, get_attempts, move_order
 from tests.conftest import Servers
 from tests.core.support import Desk, alarms
 from tests.demo import eventually
@@ -199,6 +199,41 @@ async def test_together_as_one_by_one(desk: Desk, neighbour: Desk, seed: int) ->
         assert less(await here.balances(), first) == first
         for one, other in zip(alone, batch, strict=True):
             assert await came_to(here, other) == await came_to(here, one)
+    await desk.sound()
+
+
+@pytest.mark.parametrize("seed", range(size(2, 30)))
+async def test_each_order_is_stored_as_it_is_returned(desk: Desk, seed: int) -> None:
+    """The desk says what an order is when it is paid, and the database writes it by itself: no
+    column may differ."""
+    draw, store = Random(seed), desk.runtime.system.store
+    opened = [
+        await desk.open(draw.randrange(100, 900_000), notify_url=draw.choice((URL, None)))
+        for _ in range(ORDERS)
+    ]
+    for place, one in enumerate(opened):
+        await keep(desk, one, Word(place, f"N{place}", one.order.amount), "")
+    turn = desk.runtime.system.ids.uuid7()
+    rows = await store.fetch(
+        "UPDATE supplier_callback SET held_by = $2 WHERE merchant_id = $1 RETURNING *",
+        desk.merchant.id,
+        turn,
+    )
+    by_attempt = {row["attempt_no"]: row for row in rows}
+    reports = []
+    for place, one in enumerate(opened):
+        assert one.attempt is not None
+        no, row = one.attempt.attempt_no, by_attempt[one.attempt.attempt_no]
+        seen = PaymentSeen(
+            desk.merchant.id, no, f"N{place}", one.order.amount,
+            draw.choice(("reported", "asked")), "203.0.113.9",
+        )  # fmt: skip
+        reports.append(Report(seen, "told", row["id"], row["order_created_at"], turn))
+    settled = await desk.runtime.trade.payments.settle_payments(desk.merchant.id, reports)
+    for one, what in zip(opened, settled, strict=True):
+        assert what is not None
+        assert what.order.state == "paid"
+        assert what.order == await desk.order(one)
     await desk.sound()
 
 
