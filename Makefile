@@ -17,6 +17,7 @@ help:
 	@echo "make night           every test at length, the benches, and all faults"
 	@echo "make check           format, lint, types and import contracts only"
 	@echo "make bench           measure a desk beside a bare handler of the same machine"
+	@echo "make bench ARGS=...  one of them, such as ARGS='growth --orders 1000000'"
 	@echo "make bench-quick     the same within three minutes, with fewer and shorter rounds"
 	@echo "make faults          break what is around a desk, and measure what happens"
 	@echo "make lock            write the locks anew after a change of dependencies"

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import uvloop
 
-READY_S: Final = 30.0
+READY_S: Final = 90.0
 _STOP_S: Final = 15.0
 
 
