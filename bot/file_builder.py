@@ -151,7 +151,7 @@ class Builder:
         return Built(digest, under, path)
 
     async def _speech(self, bill: Bill | SupplierBill | PlatformBill, language: str) -> Speech:
-        products = await self._runtime.supply.channels.products.on_sale()
+        products = (await self._runtime.supply.market.now()).products
         names = {
             code: product.name_zh if language == "zh" else product.name_en
             for code, product in products.items()

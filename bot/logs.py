@@ -29,7 +29,7 @@ FILES_KEPT: Final = 3
 # So long may the last lines hold up the end of a process.
 END_S: Final = 2.0
 _STDERR: Final = 2
-_QUIET: Final = ("apscheduler", "aiohttp.access", "aiogram", "tortoise", "asyncio")
+_QUIET: Final = ("apscheduler", "aiohttp.access", "aiogram", "asyncio")
 # Fields that may hold secrets; what is called so is never written, whoever logs it.
 _SECRET: Final = frozenset(
     {"secret", "secrets", "token", "password", "key", "signature", "credentials", "authorization"}

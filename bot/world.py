@@ -263,16 +263,16 @@ async def _seed_groups(runtime: Runtime) -> None:
         )
         await runtime.people.groups.set_language(group.chat_id, group.language)
         holder_id: UUID | None = None
+        if group.kind == "merchant" and group.bound:
+            holder_id = (await runtime.parties.merchants.by_no(group.bound)).id
+        elif group.kind == "supplier" and group.bound:
+            holder_id = (await runtime.parties.suppliers.by_no(group.bound)).id
         async with runtime.system.store.transaction() as tx:
             if group.kind == "ops":
                 await runtime.people.groups.bind_ops(tx, group.chat_id)
-            elif group.kind == "merchant" and group.bound:
-                merchant = await runtime.parties.merchants.by_no(group.bound)
-                holder_id = merchant.id
+            elif group.kind == "merchant" and holder_id is not None:
                 await runtime.people.groups.bind_merchant(tx, group.chat_id, holder_id)
-            elif group.kind == "supplier" and group.bound:
-                supplier = await runtime.parties.suppliers.by_no(group.bound)
-                holder_id = supplier.id
+            elif group.kind == "supplier" and holder_id is not None:
                 await runtime.people.groups.bind_supplier(tx, group.chat_id, holder_id)
         for user in USERS:
             if holder_id is not None and user.id in group.members and user.id not in _STAFF:

@@ -16,6 +16,7 @@ from core.parties.district import Parties, build_parties
 from core.people.district import People, build_people
 from core.reports.district import Reports, build_reports
 from core.supply.district import Supply, build_supply
+from core.system.call_limits import CallLimits
 from core.system.district import System
 from core.system.gateway import Gateway
 from core.system.pool import POOL_SIZES, PoolSizes
@@ -84,6 +85,7 @@ async def build(
         redis=Redis.from_url(connections.redis_url, socket_timeout=2, socket_connect_timeout=2),
         link=link,
         throttle=Throttle(link),
+        call_limits=CallLimits(link),
         gateway=Gateway(allow_private=allow_private_targets, proxy=outbound_proxy),
     )
     ledger = Ledger(store, clock, system.ids)

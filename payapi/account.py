@@ -28,7 +28,7 @@ async def products(request: web.Request) -> web.StreamResponse:
     call = await authenticate(runtime, request)
     read_query(request)
     lang = choose_language(request.headers.get("Accept-Language", ""))
-    sold = await runtime.supply.channels.products.on_sale()
+    sold = (await runtime.supply.market.now()).products
     offers = await runtime.parties.merchants.offers.of(call.app.merchant)
     views = [
         ProductView(

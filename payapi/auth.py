@@ -17,7 +17,6 @@ from aiohttp import web
 from core.kernel.errors import Refusal
 from core.parties.merchants import App
 from core.runtime import Runtime
-from core.system.throttle import Limit
 from payapi.requests import ADDRESS, read_body
 from payapi.strangers import STRANGERS
 from payapi.wire import Expected
@@ -28,7 +27,6 @@ TIMESTAMP: Final = "Paydesk-Timestamp"
 SIGNATURE: Final = "Paydesk-Signature"
 
 CLOCK_SKEW_S: Final = 300
-CALLS_PER_APP: Final = Limit(50, 1.0)
 _MAX_SIGNATURES: Final = 10
 _VISIBLE: Final = re.compile(r"[!-~]{1,128}")
 _SECONDS: Final = re.compile(r"[0-9]{1,12}", re.ASCII)
@@ -86,7 +84,7 @@ async def authenticate(runtime: Runtime, request: web.Request) -> Call:
         may_debug = app.mode == "test" or runtime.system.demo
         raise WrongSignature(text.decode("utf-8", "replace") if may_debug else None)
     strangers.proved(request[ADDRESS], app.key_id)
-    await _take_room(runtime, f"app:{app.id}")
+    _take_room(runtime, app, "app")
     return Call(app, body)
 
 
@@ -121,7 +119,7 @@ async def authenticate_for_debugging(runtime: Runtime, request: web.Request) -> 
     app = await identify(runtime, request)
     if app.mode != "test" and not runtime.system.demo:
         raise Refusal("not_permitted", right="test_key")
-    await _take_room(runtime, f"check:{app.id}")
+    _take_room(runtime, app, "check")
     return Call(app, await read_body(request))
 
 
@@ -147,7 +145,7 @@ def _proves(signatures: str, secrets: Iterable[str], text: bytes) -> bool:
     return sum(hmac.compare_digest(one, right) for right in wanted for one in given) > 0
 
 
-async def _take_room(runtime: Runtime, key: str) -> None:
-    wait_s = await runtime.system.throttle.room({key: CALLS_PER_APP})
+def _take_room(runtime: Runtime, app: App, what: str) -> None:
+    wait_s = runtime.system.call_limits.room(f"{what}:{app.id}", app.calls_per_s)
     if wait_s:
         raise Refusal("rate_limited", retry_after_s=ceil(wait_s))

@@ -69,7 +69,7 @@ async def show(request: web.Request) -> web.StreamResponse:
     standing = await _find(runtime, request.match_info["order_no"])
     order, shown = standing.order, standing.shown
     pay = shown.pay if standing.state == "pending" else None
-    products = await runtime.supply.channels.products.on_sale()
+    products = (await runtime.supply.market.now()).products
     product = products.get(order.terms.product_code) if order.terms else None
     lang = language(request)
     name = (product.name_zh if lang == "zh" else product.name_en) if product else ""

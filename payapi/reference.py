@@ -13,8 +13,9 @@ from typing import Any, Final
 from aiohttp import hdrs, web
 
 from core.kernel.errors import declared
+from core.parties.merchants import CALLS_PER_S
 from payapi.answers import status_of
-from payapi.auth import CALLS_PER_APP, CLOCK_SKEW_S
+from payapi.auth import CLOCK_SKEW_S
 from payapi.examples import ANSWERS, NEWS, curl_script, error
 from payapi.openapi import (
     EVENTS,
@@ -121,7 +122,7 @@ def _facts(url: str, described: dict[str, Any], lang: str) -> dict[str, Any]:
         "refund_news": _pretty(NEWS["refund.succeeded"]),
         "refund_fields": _fields(described, "RefundView"),
         "error_example": _pretty(error("field_unknown", url)),
-        "limit": CALLS_PER_APP,
+        "calls_per_s": CALLS_PER_S,
         "skew_s": CLOCK_SKEW_S,
         "body_kb": BODY_LIMIT_BYTES // 1024,
         "other_lang": "en" if lang == "zh" else "zh",

@@ -110,7 +110,7 @@ class EmbeddedPostgres:
         leave_socket_dir(self._home)
 
     def dsn(self, role: Role, database: str = DATABASE) -> str:
-        """`postgresql://…?host=<socket folder>` for asyncpg and Tortoise. Only after `start`.
+        """`postgresql://…?host=<socket folder>` for asyncpg. Only after `start`.
 
         It carries the role's password: never print it.
         """

@@ -24,7 +24,7 @@ def build_parties(system: System, ledger: Ledger) -> Parties:
     store, clock, ids, vault = system.store, system.clock, system.ids, system.vault
     return Parties(
         Merchants(store, vault, clock, ids, ledger),
-        Suppliers(vault, clock, ids, ledger),
+        Suppliers(store, vault, clock, ids, ledger),
         Calls(store, clock, ids, system.gateway, nonce),
     )
 

@@ -32,7 +32,7 @@ class People:
 def build_people(system: System, delivery: Delivery, parties: Parties) -> People:
     store, clock, ids = system.store, system.clock, system.ids
     outbox, board, audit = delivery.outbox, delivery.board, delivery.audit
-    people = Staff(clock, ids)
+    people = Staff(store, clock, ids)
     groups = Groups(store, clock, ids, outbox, board)
     alarms = Alarms(store, clock, ids, groups, board)
     return People(

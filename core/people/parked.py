@@ -124,5 +124,5 @@ class Parked:
         if chat_id < 0:
             group = await self._groups.find(chat_id, tx=tx)
             return group.title if group else str(chat_id)
-        person = await self._people.find(chat_id)
+        person = await self._people.find(chat_id, tx)
         return person.name if person else str(chat_id)

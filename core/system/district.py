@@ -8,6 +8,7 @@ from redis.asyncio import Redis
 
 from core.kernel.clock import Clock
 from core.kernel.ids import Ids
+from core.system.call_limits import CallLimits
 from core.system.gateway import Gateway
 from core.system.redis_link import RedisLink
 from core.system.store import Store
@@ -29,11 +30,13 @@ class System:
     redis: Redis
     link: RedisLink
     throttle: Throttle
+    call_limits: CallLimits
     gateway: Gateway
 
     async def close(self) -> None:
         """Let go of everything that holds a connection."""
         await self.gateway.close()
+        await self.call_limits.close()
         await self.link.aclose()
         await self.redis.aclose()
         await self.store.close()

@@ -6,6 +6,8 @@ They are of two sides: for whoever calls (requests, callbacks, payers), and for 
 
 from __future__ import annotations
 
+import asyncio
+from contextlib import AbstractAsyncContextManager
 from contextvars import Context, ContextVar
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
@@ -15,14 +17,16 @@ from asyncpg.pool import PoolConnectionProxy
 
 # For a connection: few wait for who is stuck.
 POOL_WAIT_S: Final = 3.0
+# So long does the end of a side wait for whoever still has a connection of it.
+END_S: Final = 10.0
 _IN_LOOPS: ContextVar[bool] = ContextVar("in_loops", default=False)
 
 if TYPE_CHECKING:
     Side = asyncpg.Pool[asyncpg.Record]
-    Pooled = PoolConnectionProxy[asyncpg.Record]
+    Connection = asyncpg.Connection[asyncpg.Record] | PoolConnectionProxy[asyncpg.Record]
 else:
     Side = asyncpg.Pool  # generic for the checker alone
-    Pooled = PoolConnectionProxy
+    Connection = asyncpg.Connection | PoolConnectionProxy
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,44 +55,30 @@ def loops_context() -> Context:
 
 
 class Pool:
-    """Both sides, as one pool. Connections come back as they are.
-
-    More than seven verbs: those of the driver that Tortoise asks for, under their names.
-    """
+    """Both sides, as one pool. Connections come back as they are."""
 
     def __init__(self, front: Side, loops: Side) -> None:
         self._front = front
         self._loops = loops
-        self._of: dict[Pooled, Side] = {}
 
-    async def acquire(self) -> Pooled:
+    def connection(self) -> AbstractAsyncContextManager[Connection]:
         """A connection of the side of whoever asks. Raises TimeoutError after POOL_WAIT_S."""
         side = self._loops if _IN_LOOPS.get() else self._front
-        connection: Pooled = await side.acquire(timeout=POOL_WAIT_S)
-        self._of[connection] = side
-        return connection
-
-    async def release(self, connection: Pooled) -> None:
-        """Give one back to its side."""
-        if (side := self._of.pop(connection, None)) is not None:
-            await side.release(connection)
-
-    async def expire_connections(self) -> None:
-        for side in (self._front, self._loops):
-            await side.expire_connections()
+        return side.acquire(timeout=POOL_WAIT_S)
 
     async def close(self) -> None:
+        """Close all connections; after END_S also those that somebody still has."""
         for side in (self._front, self._loops):
-            await side.close()
+            try:
+                async with asyncio.timeout(END_S):
+                    await side.close()
+            except TimeoutError:
+                side.terminate()
 
-    def terminate(self) -> None:
-        for side in (self._front, self._loops):
-            side.terminate()
 
-
-async def open_pool(*, loops_max: int, **options: Any) -> Pool:
-    """A pool of connections. options: of asyncpg, of the front; the loops' connections are opened
-    when they are needed.
+async def open_pool(sizes: PoolSizes, **options: Any) -> Pool:
+    """A pool of connections. options: of asyncpg. The loops' connections are opened when they are
+    needed.
 
     A session is never changed: what a transaction sets goes with it (SET LOCAL, locks of the
     transaction), and listening has a connection of its own (`core.system.news`). So nothing has to
@@ -96,8 +86,8 @@ async def open_pool(*, loops_max: int, **options: Any) -> Pool:
     left open is rolled back by the driver all the same.
     """
     given = {"max_inactive_connection_lifetime": 300.0, "reset": _leave, **options}
-    front = await asyncpg.create_pool(**given)
-    return Pool(front, await asyncpg.create_pool(**{**given, "min_size": 0, "max_size": loops_max}))
+    front = await asyncpg.create_pool(**given, min_size=1, max_size=sizes.front)
+    return Pool(front, await asyncpg.create_pool(**given, min_size=0, max_size=sizes.loops))
 
 
 async def _leave(_: object) -> None:

@@ -1,8 +1,4 @@
-"""PostgreSQL: one pool, and one way into a transaction.
-
-The pool is Tortoise's own, so that the ORM (for reference data) and plain SQL (for money) share
-connections and transactions. Inside `transaction()` both speak on the same connection.
-"""
+"""PostgreSQL: one pool, and one way into a transaction."""
 
 from __future__ import annotations
 
@@ -15,29 +11,18 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import date
 from functools import partial
-from typing import Any, Final, Protocol, TypeVar, cast
+from typing import Any, Final, Protocol, TypeVar
 from uuid import UUID
 from weakref import WeakValueDictionary
 
 import asyncpg
-from tortoise import Tortoise
-from tortoise.backends.asyncpg.client import AsyncpgDBClient
-from tortoise.connection import get_connection, get_connections
-from tortoise.exceptions import DBConnectionError
 
 from core.kernel.errors import Bug
 from core.system.dsn import credentials_of
 from core.system.news import NewsConnection, OwnWrites, Told
-from core.system.pool import POOL_SIZES, POOL_WAIT_S, PoolSizes, open_pool
+from core.system.pool import POOL_SIZES, POOL_WAIT_S, Connection, Pool, PoolSizes, open_pool
 
 DESK_ROLE: Final = "paydesk_desk"
-MODELS: Final = (
-    "core.parties.merchants.models",
-    "core.supply.channels.models",
-    "core.parties.suppliers.models",
-    "core.people.people.models",
-)
-_CONNECTION: Final = "default"
 MONTHS_AHEAD: Final = 24
 # A statement that takes longer is ended. Whoever knows better says so, with `timeout_s`.
 COMMAND_TIMEOUT_S: Final = 30
@@ -72,7 +57,6 @@ DATABASE_AWAY: Final = (
     asyncpg.ObjectNotInPrerequisiteStateError,  # a lock that is not to be had, among others
     asyncpg.ReadOnlySQLTransactionError,
     asyncpg.IdleInTransactionSessionTimeoutError,
-    DBConnectionError,
 )
 
 # Those of them that say that somebody else holds what a question needs.
@@ -121,7 +105,7 @@ class Tx:
 
     def __init__(
         self,
-        connection: asyncpg.Connection[asyncpg.Record],
+        connection: Connection,
         told_of: Callable[[str], frozenset[Told]] = lambda _: frozenset(),
     ) -> None:
         """told_of: who keeps in memory what a statement changes."""
@@ -197,8 +181,8 @@ class Store:
     More than seven verbs: those of the driver, and one for each way to open a connection.
     """
 
-    def __init__(self, client: AsyncpgDBClient, dsn: str) -> None:
-        self._client = client
+    def __init__(self, pool: Pool, dsn: str) -> None:
+        self._pool = pool
         self._dsn = dsn
         self._news: list[NewsConnection] = []
         self.own_writes = OwnWrites()
@@ -208,26 +192,20 @@ class Store:
     @classmethod
     async def open(cls, dsn: str, *, sizes: PoolSizes = POOL_SIZES) -> Store:
         """Connect as the desk's role. Raises ConnectionError with a sentence that helps."""
-        config = config_of(dsn, role=DESK_ROLE, sizes=sizes)
-        await Tortoise.init(config=config, _enable_global_fallback=True)
-        client = get_connection(_CONNECTION)
-        if not isinstance(client, AsyncpgDBClient):
-            raise Bug("the store speaks PostgreSQL through asyncpg only")
         try:
-            await client.create_connection(with_db=True)
+            pool = await open_pool(sizes, init=_prepare, **_options(dsn))
         except (OSError, asyncpg.PostgresError) as error:
-            await Tortoise.close_connections()  # or no other store could ever be opened
             raise ConnectionError(f"the database does not answer: {error}") from error
-        return cls(client, dsn)
+        return cls(pool, dsn)
 
     async def close(self) -> None:
         for news in self._news:
             await news.close()
-        await Tortoise.close_connections()
+        await self._pool.close()
 
     def news(self, channel: str, heard: Callable[[], None]) -> NewsConnection:
         """A connection beside the pool that hears news of a channel, closed with the store."""
-        options = _options(self._dsn, role=DESK_ROLE)
+        options = _options(self._dsn)
         news = NewsConnection(partial(_connect, options), channel, heard)
         self._news.append(news)
         return news
@@ -254,12 +232,12 @@ class Store:
             return _rows_of(done)
 
     @asynccontextmanager
-    async def _connection(self, sql: str) -> AsyncIterator[asyncpg.Connection[asyncpg.Record]]:
+    async def _connection(self, sql: str) -> AsyncIterator[Connection]:
         """A connection of the pool. Raises Bug inside a transaction: whoever holds one connection
         and waits for a second can wait for ever, when all the others do the same."""
         if _IN_TRANSACTION.get():
             raise Bug("inside a transaction questions go through it, not through the store")
-        async with _turn(), self._client.acquire_connection() as connection:
+        async with _turn(), self._pool.connection() as connection:
             yield connection
         for told in self.own_writes.told_of(sql):
             told()
@@ -337,42 +315,19 @@ class Store:
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Tx]:
-        """The only way into a transaction (READ COMMITTED). Not to be nested.
-
-        Tortoise leaks the connection when BEGIN fails, and leaves its context pointing at it;
-        both are put right here.
-        """
-        pool = self._client._pool
-        if pool is None:
-            raise ConnectionError("the database connection is closed")
+        """The only way into a transaction (READ COMMITTED). Not to be nested."""
         if _IN_TRANSACTION.get():
             raise Bug("a transaction inside a transaction")
-        async with _turn(), self._transaction(pool) as tx:
-            yield tx
-
-    @asynccontextmanager
-    async def _transaction(self, pool: asyncpg.Pool[asyncpg.Record]) -> AsyncIterator[Tx]:
-        context = self._client._in_transaction()
-        try:
-            client = await context.__aenter__()
-        except BaseException:
-            connection = context.client._connection
-            if connection is not None and hasattr(context, "token"):
-                await pool.release(connection)
-                get_connections().reset(context.token)
-            raise
-        _IN_TRANSACTION.set(True)
-        tx = Tx(client._connection, self.own_writes.told_of)
-        try:
-            yield tx
-        except BaseException as error:
-            _IN_TRANSACTION.set(False)
-            await context.__aexit__(type(error), error, error.__traceback__)
-            raise
-        _IN_TRANSACTION.set(False)
-        await context.__aexit__(None, None, None)
-        for told in tx.told:
-            told()
+        async with _turn(), self._pool.connection() as connection:
+            async with connection.transaction():
+                tx = Tx(connection, self.own_writes.told_of)
+                _IN_TRANSACTION.set(True)
+                try:
+                    yield tx
+                finally:
+                    _IN_TRANSACTION.set(False)
+            for told in tx.told:
+                told()
 
     @asynccontextmanager
     async def snapshot(self) -> AsyncIterator[Tx]:
@@ -393,18 +348,6 @@ class Store:
     async def kind(self) -> str:
         """demo or production, as the database was marked for ever."""
         return str(await self.fetchval("SELECT kind FROM desk"))
-
-
-class _Client(AsyncpgDBClient):
-    """Tortoise's client, on a pool of ours."""
-
-    async def create_pool(self, **options: Any) -> asyncpg.Pool[asyncpg.Record]:
-        # All that is asked of it there.
-        return cast("asyncpg.Pool[asyncpg.Record]", await open_pool(**options))
-
-
-# How Tortoise finds the client of an engine, which is this module's name.
-client_class = _Client
 
 
 def _patience_s() -> float:
@@ -434,41 +377,18 @@ def _rows_of(status: str) -> int:
     return int(last) if last.isdecimal() else 0
 
 
-def config_of(dsn: str, *, role: str | None, sizes: PoolSizes) -> dict[str, Any]:
-    """Of Tortoise, for the database at this address. role: what whoever connects becomes."""
-    options = {
-        **_options(dsn, role=role),
-        "minsize": 1,
-        "maxsize": sizes.front,
-        "loops_max": sizes.loops,
-        "init": _prepare,
-    }
-    return {
-        "connections": {_CONNECTION: {"engine": __name__, "credentials": options}},
-        "apps": {
-            "core": {
-                "models": list(MODELS),
-                "default_connection": _CONNECTION,
-                "migrations": "core.system.migrations",
-            }
-        },
-        "use_tz": True,
+def _options(dsn: str) -> dict[str, Any]:
+    """How a connection to the database at this address is opened, as the desk's role."""
+    settings = {
+        "application_name": "paydesk",
         "timezone": "UTC",
+        "role": DESK_ROLE,
+        "lock_timeout": _ms(LOCK_WAIT_S),
+        "statement_timeout": _ms(COMMAND_TIMEOUT_S),
+        "idle_in_transaction_session_timeout": _ms(IDLE_IN_TRANSACTION_S),
+        # A bill takes a millisecond; workers would take ten to begin, and the payments' cores.
+        "max_parallel_workers_per_gather": "0",
     }
-
-
-def _options(dsn: str, *, role: str | None) -> dict[str, Any]:
-    """How a connection to the database at this address is opened."""
-    settings = {"application_name": "paydesk", "timezone": "UTC"}
-    if role is not None:
-        settings |= {
-            "role": role,
-            "lock_timeout": _ms(LOCK_WAIT_S),
-            "statement_timeout": _ms(COMMAND_TIMEOUT_S),
-            "idle_in_transaction_session_timeout": _ms(IDLE_IN_TRANSACTION_S),
-            # A bill takes a millisecond; workers would take ten to begin, and the payments' cores.
-            "max_parallel_workers_per_gather": "0",
-        }
     return {
         **credentials_of(dsn),
         "server_settings": settings,

@@ -92,7 +92,7 @@ async def test_news_of_a_refund_is_as_documented(caller: Caller, desk: Desk, end
     runtime, _ = desk
     order = await paid_order(caller, runtime)
     stands = await order_of(runtime, order["order_no"])
-    app = await runtime.parties.merchants.apps.by_id(stands.app_id)
+    app = (await runtime.supply.market.now()).app(stands.app_id)
     refund = await runtime.trade.refunds.reserve(
         app, stands.merchant_id, stands.id, "RS-1", Money(500, "CNY"), fee_returned=False
     )

@@ -4,28 +4,33 @@ from __future__ import annotations
 
 import secrets
 from base64 import b64encode
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from ipaddress import ip_address, ip_network
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
+
+import asyncpg
 
 from core.kernel.clock import Clock
 from core.kernel.errors import Refusal
 from core.kernel.ids import Ids
-from core.parties.merchants.merchant import Merchant, read_merchant
-from core.parties.merchants.models import AppRow, MerchantRow
+from core.parties.merchants.merchant import Merchant
 from core.system.store import Store
 from core.system.vault import Purpose, Vault
 
 _API_SECRETS: Final = "app.secrets"
 _NOTIFY_SECRETS: Final = "app.notify_secrets"
 _SECRET_BYTES: Final = 32
+# How often an app may call in a second where nobody said otherwise, and what may be said.
+CALLS_PER_S: Final = 500
+MAX_CALLS_PER_S: Final = 10_000
 
 
 @dataclass(frozen=True, slots=True)
 class App:
-    """One app of a merchant, with the secrets that are valid now (newest first)."""
+    """One app of a merchant, with the secrets that are valid now (newest first). calls_per_s: so
+    often it may call the Payment API."""
 
     id: UUID
     merchant: Merchant
@@ -35,6 +40,7 @@ class App:
     notify_secrets: tuple[str, ...]
     notify_url: str | None
     ip_allow: tuple[str, ...]
+    calls_per_s: int
 
     def need_merchant(self) -> None:
         """Its merchant may use it. Refusals: merchant_suspended, merchant_not_reviewed (live)."""
@@ -87,6 +93,7 @@ class Apps:
             self._seal(keys.secret, _API_SECRETS, keys.app_id),
             self._seal(keys.notify_secret, _NOTIFY_SECRETS, keys.app_id),
             notify_url,
+            CALLS_PER_S,
             self._clock.now(),
         )
         return keys
@@ -97,24 +104,32 @@ class Apps:
             "UPDATE app SET notify_url = $2 WHERE id = $1", app_id, notify_url
         )
 
-    async def by_id(self, app_id: UUID) -> App:
-        """The app of an order. Refusals: key_unknown when there is none."""
-        rows = await AppRow.filter(id=app_id).values()
-        if not rows:
+    async def set_calls_per_s(self, app_id: UUID, calls_per_s: int) -> None:
+        """How often this app may call from now on, 1 to MAX_CALLS_PER_S times a second. Refusals:
+        field_invalid, key_unknown when there is no such app."""
+        if not 1 <= calls_per_s <= MAX_CALLS_PER_S:
+            expected = f"a whole number from 1 to {MAX_CALLS_PER_S}"
+            raise Refusal("field_invalid", param="calls_per_s", expected=expected)
+        changed = await self._store.execute(
+            "UPDATE app SET calls_per_s = $2 WHERE id = $1", app_id, calls_per_s
+        )
+        if not changed:
             raise Refusal("key_unknown")
-        return read_app(rows[0], await _whose(rows[0]["merchant_id"]), self._vault.open)
 
     async def of(self, merchant: Merchant) -> list[App]:
         """A merchant's open apps, the oldest first."""
-        mine = AppRow.filter(merchant_id=merchant.id, state="open").order_by("created_at")
-        return [read_app(row, merchant, self._vault.open) for row in await mine.values()]
+        rows = await self._store.fetch(
+            "SELECT * FROM app WHERE merchant_id = $1 AND state = 'open' ORDER BY created_at",
+            merchant.id,
+        )
+        return [read_app(row, merchant, self._vault.open) for row in rows]
 
     def _seal(self, secret: str, use: str, app_id: UUID) -> bytes:
         return self._vault.seal(secret, Purpose(use, str(app_id)))
 
 
 def read_app(
-    row: Mapping[str, Any], merchant: Merchant, opened: Callable[[bytes, Purpose], str]
+    row: asyncpg.Record, merchant: Merchant, opened: Callable[[bytes, Purpose], str]
 ) -> App:
     """A row as it is read. opened: opens a sealed secret. Raises Bug as the vault does."""
 
@@ -130,15 +145,8 @@ def read_app(
         notify_secrets=secrets_of(row["notify_secrets_sealed"], _NOTIFY_SECRETS),
         notify_url=row["notify_url"],
         ip_allow=tuple(row["ip_allow"]),
+        calls_per_s=row["calls_per_s"],
     )
-
-
-async def _whose(merchant_id: UUID) -> Merchant:
-    """Refusals: merchant_not_found."""
-    rows = await MerchantRow.filter(id=merchant_id).values()
-    if not rows:
-        raise Refusal("merchant_not_found", merchant_no=merchant_id)
-    return read_merchant(rows[0])
 
 
 def _new_secret() -> str:
@@ -147,6 +155,6 @@ def _new_secret() -> str:
 
 _ADD: Final = """
 INSERT INTO app (id, merchant_id, mode, name, key_id, secrets_sealed, notify_secrets_sealed,
-    notify_url, created_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+    notify_url, calls_per_s, created_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
 """

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 from uuid import UUID
+
+import asyncpg
 
 from core.kernel.clock import DayCut
 
@@ -25,7 +25,7 @@ class Merchant:
     reviewed: bool
 
 
-def read_merchant(row: Mapping[str, Any]) -> Merchant:
+def read_merchant(row: asyncpg.Record) -> Merchant:
     """A row as it is read."""
     return Merchant(
         id=row["id"],
@@ -34,7 +34,7 @@ def read_merchant(row: Mapping[str, Any]) -> Merchant:
         name=row["name"],
         state=row["state"],
         currency=row["currency"],
-        day_cut=DayCut(row["day_cut"].replace(tzinfo=None), row["zone"]),
+        day_cut=DayCut(row["day_cut"], row["zone"]),
         credit_line_minor=row["credit_line_minor"],
         reviewed=row["reviewed_at"] is not None,
     )

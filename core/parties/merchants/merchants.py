@@ -8,12 +8,11 @@ from uuid import UUID
 
 from core.books import Ledger
 from core.kernel.clock import Clock, DayCut
-from core.kernel.errors import Refusal
+from core.kernel.errors import Bug, Refusal
 from core.kernel.ids import Ids
 from core.kernel.money import HOME_CURRENCY, need_currency
 from core.parties.merchants.apps import Apps
 from core.parties.merchants.merchant import Merchant, read_merchant
-from core.parties.merchants.models import MerchantRow
 from core.parties.merchants.offers import Offers
 from core.system.store import Store, Tx
 from core.system.vault import Vault
@@ -66,8 +65,10 @@ class Merchants:
                 now if reviewed else None,
                 now,
             )
+            if row is None:
+                raise Bug(f"the merchant {merchant_no} was not kept")
             await self._ledger.calendar.open_first(tx, merchant_id, cut)
-        return read_merchant(dict(row or {}))
+        return read_merchant(row)
 
     async def set_day_cut(self, tx: Tx, merchant_id: UUID, cut: DayCut) -> None:
         """When the merchant's days begin, from its next day on: the open one ends as it would."""
@@ -80,21 +81,24 @@ class Merchants:
 
     async def by_no(self, merchant_no: str) -> Merchant:
         """Refusals: merchant_not_found."""
-        rows = await MerchantRow.filter(merchant_no=merchant_no.strip().upper()).values()
-        if not rows:
+        row = await self._store.fetchrow(
+            "SELECT * FROM merchant WHERE merchant_no = $1", merchant_no.strip().upper()
+        )
+        if row is None:
             raise Refusal("merchant_not_found", merchant_no=merchant_no[:20])
-        return read_merchant(rows[0])
+        return read_merchant(row)
 
     async def by_id(self, merchant_id: UUID) -> Merchant:
         """Refusals: merchant_not_found."""
-        rows = await MerchantRow.filter(id=merchant_id).values()
-        if not rows:
+        row = await self._store.fetchrow("SELECT * FROM merchant WHERE id = $1", merchant_id)
+        if row is None:
             raise Refusal("merchant_not_found", merchant_no=merchant_id)
-        return read_merchant(rows[0])
+        return read_merchant(row)
 
     async def everybody(self) -> list[Merchant]:
         """All merchants, by number."""
-        return [read_merchant(row) for row in await MerchantRow.all().order_by("tag").values()]
+        rows = await self._store.fetch("SELECT * FROM merchant ORDER BY tag")
+        return [read_merchant(row) for row in rows]
 
     async def currencies(self) -> tuple[str, ...]:
         """Those that merchants have, the one of most merchants first; of a desk without any,

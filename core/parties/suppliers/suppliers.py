@@ -7,8 +7,10 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
+
+import asyncpg
 
 from core.books import Ledger
 from core.connectors import Connector, load
@@ -16,8 +18,7 @@ from core.kernel.clock import Clock, DayCut
 from core.kernel.errors import Bug, Refusal
 from core.kernel.ids import Ids
 from core.kernel.money import HOME_CURRENCY
-from core.parties.suppliers.models import DocumentRow, SupplierRow
-from core.system.store import Queries, Tx
+from core.system.store import Queries, Store, Tx
 from core.system.vault import Purpose, Vault
 
 _CREDENTIALS: Final = "supplier.credentials"
@@ -102,7 +103,8 @@ class Suppliers:
     More than seven verbs: one for each way to find a supplier, and one for each part of its row.
     """
 
-    def __init__(self, vault: Vault, clock: Clock, ids: Ids, ledger: Ledger) -> None:
+    def __init__(self, store: Store, vault: Vault, clock: Clock, ids: Ids, ledger: Ledger) -> None:
+        self._store = store
         self._vault = vault
         self._clock = clock
         self._ids = ids
@@ -112,42 +114,44 @@ class Suppliers:
     # ── reading ──────────────────────────────────────────────────────────────────────────────────
     async def all(self) -> list[Supplier]:
         """All suppliers, by number."""
-        rows = await SupplierRow.all().order_by("supplier_no").values()
+        rows = await self._store.fetch("SELECT * FROM supplier ORDER BY supplier_no")
         return [read_supplier(row, self._vault.open) for row in rows]
 
     async def by_id(self, supplier_id: UUID) -> Supplier:
         """One supplier. Raises Bug: ids come from our own rows."""
-        rows = await SupplierRow.filter(id=supplier_id).values()
-        if not rows:
-            raise Bug(f"there is no supplier {supplier_id}")
-        return read_supplier(rows[0], self._vault.open)
+        return await self._by_id(self._store, _BY_ID, supplier_id)
 
     async def by_no(self, supplier_no: str) -> Supplier:
         """Refusals: supplier_not_found."""
-        rows = await SupplierRow.filter(supplier_no=supplier_no.strip().upper()).values()
-        if not rows:
+        row = await self._store.fetchrow(
+            "SELECT * FROM supplier WHERE supplier_no = $1", supplier_no.strip().upper()
+        )
+        if row is None:
             raise Refusal("supplier_not_found", supplier_no=supplier_no[:20])
-        return read_supplier(rows[0], self._vault.open)
+        return read_supplier(row, self._vault.open)
 
-    async def connector(self, document_id: UUID) -> Connector:
+    async def connector(self, document_id: UUID, queries: Queries | None = None) -> Connector:
         """The connector of a document; its text never changes, so it is read once.
 
-        Raises DocumentFaults where today's language no longer understands it.
+        queries: the transaction that is open, if one is. Raises Bug as `by_id`, and DocumentFaults
+        where today's language no longer understands it.
         """
         found = self._connectors.get(document_id)
         if found is None:
-            row = await DocumentRow.get(id=document_id)
+            body = await (queries or self._store).fetchval(
+                "SELECT body FROM connector_document WHERE id = $1", document_id
+            )
+            if body is None:
+                raise Bug(f"there is no connector document {document_id}")
             # In a thread: the longest take a tenth of a second.
-            found = await asyncio.to_thread(load, row.body)
+            found = await asyncio.to_thread(load, body)
             self._connectors[document_id] = found
         return found
 
     # ── writing, in the transaction of whoever decided it ────────────────────────────────────────
     async def hold(self, tx: Tx, supplier_id: UUID) -> Supplier:
         """The supplier as it stands, held until the transaction ends. Raises Bug as `by_id`."""
-        if not await tx.fetchrow("SELECT id FROM supplier WHERE id = $1 FOR UPDATE", supplier_id):
-            raise Bug(f"there is no supplier {supplier_id}")
-        return await self.by_id(supplier_id)
+        return await self._by_id(tx, f"{_BY_ID} FOR UPDATE", supplier_id)
 
     async def add(self, tx: Tx, new: NewSupplier) -> Supplier:
         """A new one, off and without credentials, with its first business day.
@@ -175,7 +179,7 @@ class Suppliers:
         if not added:
             raise Refusal("supplier_exists", supplier_no=new.supplier_no)
         await self._ledger.calendar.open_first(tx, supplier_id, new.day_cut)
-        return await self.by_id(supplier_id)
+        return await self._by_id(tx, _BY_ID, supplier_id)
 
     async def set_credentials(
         self, queries: Queries, supplier_id: UUID, credentials: Mapping[str, str]
@@ -206,11 +210,17 @@ class Suppliers:
             cut.zone,
         )
 
+    async def _by_id(self, queries: Queries, sql: str, supplier_id: UUID) -> Supplier:
+        row = await queries.fetchrow(sql, supplier_id)
+        if row is None:
+            raise Bug(f"there is no supplier {supplier_id}")
+        return read_supplier(row, self._vault.open)
+
     def _seal(self, credentials: Mapping[str, str], use: str, supplier_id: UUID) -> bytes:
         return self._vault.seal(json.dumps(dict(credentials)), Purpose(use, str(supplier_id)))
 
 
-def read_supplier(row: Mapping[str, Any], opened: Callable[[bytes, Purpose], str]) -> Supplier:
+def read_supplier(row: asyncpg.Record, opened: Callable[[bytes, Purpose], str]) -> Supplier:
     """A row as it is read. opened: opens sealed credentials. Raises Bug as the vault does."""
 
     def credentials_of(sealed: bytes, use: str) -> dict[str, str]:
@@ -230,7 +240,7 @@ def read_supplier(row: Mapping[str, Any], opened: Callable[[bytes, Purpose], str
         sandbox=row["sandbox"],
         state=row["state"],
         currency=row["currency"],
-        day_cut=DayCut(row["day_cut"].replace(tzinfo=None), row["zone"]),
+        day_cut=DayCut(row["day_cut"], row["zone"]),
         legal_name=row["legal_name"],
         licence_no=row["licence_no"],
         licence_expires_on=row["licence_expires_on"],
@@ -240,6 +250,7 @@ def read_supplier(row: Mapping[str, Any], opened: Callable[[bytes, Purpose], str
     )
 
 
+_BY_ID: Final = "SELECT * FROM supplier WHERE id = $1"
 _ADD: Final = """
 INSERT INTO supplier (id, supplier_no, name, legal_name, licence_no, licence_expires_on, settles_to,
     document_id, credentials_sealed, sandbox, currency, day_cut, zone, created_at)

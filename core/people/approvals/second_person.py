@@ -8,6 +8,7 @@ from typing import Final
 from core.kernel.errors import Refusal
 from core.people.actors import Actor
 from core.people.people import People
+from core.system.store import Queries
 
 # So long does what one person did wait for others to see it where nobody else can confirm it.
 ALONE_AFTER: Final = timedelta(minutes=10)
@@ -15,7 +16,14 @@ ALONE_MINUTES: Final = int(ALONE_AFTER.total_seconds() // 60)
 
 
 async def need_second(
-    people: People, right: str, actor: Actor, *, by: int, at: datetime, now: datetime
+    queries: Queries,
+    people: People,
+    right: str,
+    actor: Actor,
+    *,
+    by: int,
+    at: datetime,
+    now: datetime,
 ) -> bool:
     """Whether the actor confirms what is the actor's own, for nobody else has the right.
 
@@ -23,13 +31,13 @@ async def need_second(
     """
     if actor.user_id != by:
         return False
-    if await others(people, right, by):
+    if await others(queries, people, right, by):
         raise Refusal("second_person_needed")
     if (since := at + ALONE_AFTER) > now:
         raise Refusal("approval_waits", at=since.isoformat())
     return True
 
 
-async def others(people: People, right: str, user_id: int) -> bool:
+async def others(queries: Queries, people: People, right: str, user_id: int) -> bool:
     """Whether anybody else has a right."""
-    return any(person.user_id != user_id for person in await people.with_right(right))
+    return any(person.user_id != user_id for person in await people.with_right(queries, right))

@@ -8,7 +8,6 @@ from typing import Final
 from core.delivery.audit import Audit
 from core.kernel.errors import Refusal
 from core.supply.channels.changes import Also, By, nothing_else, record
-from core.supply.channels.models import ProductRow
 from core.system.store import Store
 
 _SHOWN_CHARS: Final = 20
@@ -33,7 +32,12 @@ class Products:
 
     async def add(self, product: Product) -> None:
         """Add a product that merchants can buy."""
-        await ProductRow.create(code=product.code, name_zh=product.name_zh, name_en=product.name_en)
+        await self._store.execute(
+            "INSERT INTO product (code, name_zh, name_en) VALUES ($1, $2, $3)",
+            product.code,
+            product.name_zh,
+            product.name_en,
+        )
 
     async def on_sale(self) -> dict[str, Product]:
         """Every product that is on, by code."""
@@ -41,8 +45,10 @@ class Products:
 
     async def all(self) -> dict[str, Product]:
         """Every product, those that are off as well, by code."""
-        rows = await ProductRow.all().order_by("code")
-        return {row.code: Product(row.code, row.name_zh, row.name_en, row.state) for row in rows}
+        rows = await self._store.fetch(
+            "SELECT code, name_zh, name_en, state FROM product ORDER BY code"
+        )
+        return {row["code"]: Product(**dict(row)) for row in rows}
 
     async def turn(self, code: str, state: str, by: By, *, also: Also = nothing_else) -> None:
         """Switch a product on or off for everybody; orders that are there go on. state: on | off.

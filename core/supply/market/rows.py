@@ -106,17 +106,17 @@ class _Reader:
         self.unread: list[Unread] = []
 
     def merchant(self, row: Any) -> Merchant | Bug:
-        return self._read("merchant", row["merchant_no"], lambda: read_merchant(dict(row)))
+        return self._read("merchant", row["merchant_no"], lambda: read_merchant(row))
 
     def app(self, row: Any, merchant: Merchant | Bug) -> App | Bug:
         if isinstance(merchant, Bug):
             return merchant
         opened = self._opener.open
-        return self._read("app", row["key_id"], lambda: read_app(dict(row), merchant, opened))
+        return self._read("app", row["key_id"], lambda: read_app(row, merchant, opened))
 
     def supplier(self, row: Any) -> Supplier | Bug:
         opened = self._opener.open
-        return self._read("supplier", row["supplier_no"], lambda: read_supplier(dict(row), opened))
+        return self._read("supplier", row["supplier_no"], lambda: read_supplier(row, opened))
 
     def offers(self, rows: _Rows) -> tuple[Offer, ...] | Bug:
         """The tariffs of a merchant's product. Where one does not read, none of them counts: what

@@ -177,7 +177,7 @@ class Documents:
                 raise Bug(f"the document {code} was not kept")
             document = _document(row)
             await self._record(tx, "propose_document", actor, document)
-            alone = not await others(self._people, APPROVE_RIGHT, actor.user_id)
+            alone = not await others(tx, self._people, APPROVE_RIGHT, actor.user_id)
             await self._tell(tx, document, alone=alone, diff=diff)
         return document
 
@@ -196,6 +196,7 @@ class Documents:
         """
         actor.need_for(APPROVE_RIGHT)
         alone = await need_second(
+            self._store,
             self._people,
             APPROVE_RIGHT,
             actor,

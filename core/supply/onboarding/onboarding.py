@@ -164,7 +164,7 @@ class Onboarding:
                 names=changed, waiting=waits, taken_off=after.state != before.state,
             )  # fmt: skip
             if waits and after.waiting != before.waiting:
-                alone = not await others(self._people, RIGHT, actor.user_id)
+                alone = not await others(tx, self._people, RIGHT, actor.user_id)
                 await self._tell_credentials(tx, actor, after, waits, alone=alone)
             return after
 
@@ -195,7 +195,7 @@ class Onboarding:
             if before.state == "live":
                 raise Refusal("supplier_live_already", supplier_no=before.supplier_no)
             document = await read_document(tx, before.document_id, "FOR SHARE")
-            missing = await self._missing(before, document)
+            missing = await self._missing(before, document, tx)
             if missing:
                 raise Refusal(
                     "supplier_not_ready", supplier_no=before.supplier_no, missing=", ".join(missing)
@@ -298,7 +298,8 @@ class Onboarding:
                 )
             if named_by.state not in ("proposed", "approved"):
                 raise _wrong_state(named_by)
-        in_use, connector = await self._connector(used.id), await self._connector(named_by.id)
+        in_use = await self._connector(used.id, tx)
+        connector = await self._connector(named_by.id, tx)
         if connector is None or in_use is None:
             unsound = named_by if connector is None else used
             raise Refusal("document_unsound", document=unsound, first="it cannot be loaded")
@@ -316,7 +317,7 @@ class Onboarding:
         if waiting is None:
             return []
         names, now = sorted(waiting.credentials), self._clock.now()
-        if await need_second(self._people, RIGHT, actor, by=waiting.by, at=waiting.at, now=now):
+        if await need_second(tx, self._people, RIGHT, actor, by=waiting.by, at=waiting.at, now=now):
             await self._tell_credentials(tx, actor, supplier, names, alone=True, confirmed=True)
         return names
 
@@ -350,7 +351,7 @@ class Onboarding:
         document = await read_document(tx, use.document_id, "FOR SHARE")
         if document.state != "approved":
             raise _wrong_state(document)
-        connector = await self._connector(document.id)
+        connector = await self._connector(document.id, tx)
         if connector is None:
             raise Refusal("document_unsound", document=document, first="it cannot be loaded")
         if gates.not_for(connector, before):
@@ -378,15 +379,17 @@ class Onboarding:
     async def _use(self, tx: Tx, actor: Actor, supplier_id: UUID, use: NewUse) -> None:
         await add_use(tx, actor, supplier_id, use, self._clock.now())
 
-    async def _connector(self, document_id: UUID) -> Connector | None:
+    async def _connector(self, document_id: UUID, tx: Tx | None = None) -> Connector | None:
         """None where today's language no longer understands the document."""
         try:
-            return await self._suppliers.connector(document_id)
+            return await self._suppliers.connector(document_id, tx)
         except DocumentFaults:
             return None
 
-    async def _missing(self, supplier: Supplier, document: Document) -> tuple[str, ...]:
-        connector = await self._connector(document.id)
+    async def _missing(
+        self, supplier: Supplier, document: Document, tx: Tx | None = None
+    ) -> tuple[str, ...]:
+        connector = await self._connector(document.id, tx)
         coming = replace(supplier, credentials=supplier.coming)
         today = self._today(supplier)
         return await asyncio.to_thread(gates.missing, coming, connector, document.state, today)

@@ -83,9 +83,7 @@ async def test_a_line_is_set_shown_and_switched_off(desk: Desk) -> None:
 
 async def test_orders_stop_at_the_line_and_go_on_after_a_prepayment(desk: Desk) -> None:
     await set_line(desk, 9_000)
-    desk.app = await desk.runtime.parties.merchants.apps.by_id(
-        desk.app.id
-    )  # as every call reads it
+    desk.app = (await desk.runtime.supply.market.now()).app(desk.app.id)  # as each call
     await desk.see(await desk.open(), 10_000)  # 9,880 of it are owed now
     with pytest.raises(Refusal) as error:
         await desk.open()
@@ -98,7 +96,7 @@ async def test_orders_stop_at_the_line_and_go_on_after_a_prepayment(desk: Desk) 
     with pytest.raises(Refusal):
         await desk.open()
     await set_line(desk, None)
-    desk.app = await desk.runtime.parties.merchants.apps.by_id(desk.app.id)
+    desk.app = (await desk.runtime.supply.market.now()).app(desk.app.id)
     await desk.open()
 
 

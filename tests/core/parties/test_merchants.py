@@ -15,7 +15,8 @@ from core.kernel.errors import Refusal
 from core.kernel.ids import Ids
 from core.kernel.money import Rate
 from core.kernel.tariff import Tariff, Tier
-from core.parties.merchants import App, Merchant, Merchants
+from core.parties.merchants import CALLS_PER_S, App, Merchant, Merchants
+from core.parties.merchants.apps import MAX_CALLS_PER_S
 from core.runtime import Runtime
 from core.supply.channels import Channels
 from core.system.store import Tx
@@ -63,8 +64,25 @@ async def test_what_is_open_goes_on_without_a_review(
     await runtime.system.store.execute(
         "UPDATE merchant SET reviewed_at = NULL WHERE id = $1", merchant.id
     )
-    assert (await runtime.parties.merchants.apps.by_id(app.id)).id == app.id
+    assert (await runtime.supply.market.now()).app(app.id).id == app.id
     assert app.id in {found.id for found in await runtime.parties.merchants.apps.of(merchant)}
+
+
+async def test_how_often_an_app_may_call_is_its_own(
+    runtime: Runtime, shop: tuple[Merchant, App]
+) -> None:
+    apps, (_, app) = runtime.parties.merchants.apps, shop
+    assert app.calls_per_s == CALLS_PER_S
+    for calls_per_s in (1, MAX_CALLS_PER_S):
+        await apps.set_calls_per_s(app.id, calls_per_s)
+        assert (await runtime.supply.market.now()).app(app.id).calls_per_s == calls_per_s
+    for wrong in (0, -1, MAX_CALLS_PER_S + 1):
+        with pytest.raises(Refusal) as error:
+            await apps.set_calls_per_s(app.id, wrong)
+        assert (refused(error.value), error.value.param) == ("field_invalid", "calls_per_s")
+    with pytest.raises(Refusal) as error:
+        await apps.set_calls_per_s(runtime.system.ids.uuid7(), 1)
+    assert refused(error.value) == "key_unknown"
 
 
 @pytest.mark.parametrize(

@@ -198,8 +198,8 @@ async def test_the_merchant_a_command_is_about(runtime: Runtime) -> None:
         with pytest.raises(Refusal) as error:
             await door.merchant_in(actor, named)
         assert error.value.code == code
+    other = await runtime.parties.merchants.by_no("M1002")
     async with runtime.system.store.transaction() as tx:
-        other = await runtime.parties.merchants.by_no("M1002")
         assert await runtime.people.groups.bind_merchant(tx, CHAT, other.id)
     two = await door.actor(OPERATOR, "x", CHAT, private=False)
     with pytest.raises(Refusal) as error:

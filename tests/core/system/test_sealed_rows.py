@@ -33,7 +33,7 @@ class Place:
 
     async def read(self, runtime: Runtime) -> object:
         if self.table == "app":
-            return await runtime.parties.merchants.apps.by_id(self.row)
+            return (await runtime.supply.market.now()).app(self.row)
         return await runtime.parties.suppliers.by_id(self.row)
 
 

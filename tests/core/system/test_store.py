@@ -14,7 +14,6 @@ import pytest
 
 from core.kernel.errors import Refusal, WrongKind
 from core.parties.merchants import App, Merchant
-from core.parties.merchants.models import MerchantRow
 from core.runtime import Runtime
 from core.system.migrate import migrate
 from core.system.pool import POOL_WAIT_S
@@ -23,14 +22,10 @@ from tests.conftest import Servers
 from tests.core.support import owner
 
 
-async def test_what_fails_is_rolled_back_in_both_tongues(
-    runtime: Runtime, shop: tuple[Merchant, App]
-) -> None:
-    """The ORM and plain SQL speak on one connection inside a transaction."""
-
+async def test_what_fails_is_rolled_back(runtime: Runtime, shop: tuple[Merchant, App]) -> None:
     async def half() -> None:
         async with runtime.system.store.transaction() as tx:
-            await MerchantRow.filter(id=shop[0].id).update(name="changed")
+            await tx.execute("UPDATE merchant SET name = 'changed' WHERE id = $1", shop[0].id)
             assert await tx.fetchval("SELECT name FROM merchant WHERE id = $1", shop[0].id) == (
                 "changed"
             )

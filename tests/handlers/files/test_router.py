@@ -113,8 +113,9 @@ async def test_one_message_makes_a_file_for_each_merchant_or_none(desk: Desk) ->
     for text in ("图表 M1001", "图表 M2000", "图表"):  # two wait: there is room
         assert await desk.say(OPERATOR, SPRUCE, text) == []
     assert len(await waiting(desk)) == MAX_AT_ONCE + 2
+    other = await merchants.by_no("M1002")
     async with desk.runtime.system.store.transaction() as tx:
-        await groups.bind_merchant(tx, SPRUCE, (await merchants.by_no("M1002")).id)
+        await groups.bind_merchant(tx, SPRUCE, other.id)
     said = await desk.said(OPERATOR, SPRUCE, "导出")
     assert (said.facts["code"], said.facts["facts"]) == (
         "export_too_many", {"count": "11", "limit": "10"},
