@@ -26,6 +26,9 @@ WAITING_LINES: Final = 10_000
 # A demo's log is moved aside at this size; so many that were moved aside are kept.
 FILE_BYTES: Final = 10 * 1024 * 1024
 FILES_KEPT: Final = 3
+# So long does a line wait for others, with which it is written; so many bytes at once.
+GATHERED_S: Final = 0.02
+_TOGETHER_BYTES: Final = 64 * 1024
 # So long may the last lines hold up the end of a process.
 END_S: Final = 2.0
 _STDERR: Final = 2
@@ -79,7 +82,8 @@ class LogSink:
             self._overflowed += 1
             return
         self._waiting.append(line.encode("utf-8", "backslashreplace") + b"\n")
-        self._news.set()
+        if not self._news.is_set():
+            self._news.set()
 
     def end(self) -> None:
         """Write what waits, for END_S at most: whoever reads a pipe may have stopped reading."""
@@ -92,23 +96,36 @@ class LogSink:
         while not ending:
             self._news.wait()
             self._news.clear()
+            # Each turn of this thread takes one from whoever serves: lines go together.
+            self._ending.wait(GATHERED_S)
             # Asked before the last lines are taken: what was put before the end is written.
             ending = self._ending.is_set()
             while self._waiting:
-                self._write(self._waiting.popleft())
+                self._write(self._next())
 
-    def _write(self, line: bytes) -> None:
+    def _next(self) -> list[bytes]:
+        """The lines that are written together: all that wait, up to so many bytes."""
+        lines = [self._waiting.popleft()]
+        size_bytes = len(lines[0])
+        while self._waiting and size_bytes < _TOGETHER_BYTES:
+            lines.append(self._waiting.popleft())
+            size_bytes += len(lines[-1])
+        return lines
+
+    def _write(self, lines: list[bytes]) -> None:
+        rest = b"".join(lines)
         try:
             if self._file is not None and self._size_bytes > FILE_BYTES:
                 self._move_aside(self._file)
-            rest = b"\n" + line if self._inside_line else line
+            if self._inside_line:
+                rest = b"\n" + rest
             while rest:
                 written = os.write(self._descriptor, rest)
                 self._size_bytes += written
+                self._inside_line = rest[written - 1 : written] != b"\n"
                 rest = rest[written:]
-                self._inside_line = bool(rest)
         except OSError:
-            self._unwritten += 1
+            self._unwritten += min(len(lines), rest.count(b"\n"))
 
     def _move_aside(self, file: Path) -> None:
         # Somebody may have taken the file away: then there is nothing to move, only to begin anew.

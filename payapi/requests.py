@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import zlib
 from collections.abc import Collection, Sequence
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 from typing import Final
 
@@ -22,6 +23,8 @@ ADDRESS: Final = web.RequestKey("address", str)
 ONCE_EXPECTED: Final = Expected("at most once")
 BODY_LIMIT_BYTES: Final = 64 * 1024
 _MAX_FORWARDED: Final = 20
+# Most calls come from a few addresses.
+_ADDRESSES_KEPT: Final = 1024
 _MAX_SHOWN_CHARS: Final = 40
 _PACKED: Final = frozenset({"gzip", "x-gzip", "deflate"})
 _GZIP_OR_ZLIB: Final = 32 + zlib.MAX_WBITS  # told apart by their first bytes
@@ -55,6 +58,7 @@ def caller_address(request: web.Request, trusted: Sequence[Network]) -> str:
     return str(address)
 
 
+@lru_cache(_ADDRESSES_KEPT)
 def _read(text: str) -> IPv4Address | IPv6Address | None:
     """An address as sockets and proxies write it, some with the port: `203.0.113.7:51234`,
     `[2001:db8::1]:443`."""
@@ -109,6 +113,8 @@ def _content_encoding(request: web.Request) -> str:
 async def _read_raw(request: web.Request) -> bytes:
     if (request.content_length or 0) > BODY_LIMIT_BYTES:
         raise Refusal("body_too_large", limit_bytes=BODY_LIMIT_BYTES)
+    if not request.can_read_body:
+        return b""
     body = bytearray()
     try:
         with request.app[RUNTIME].system.store.elsewhere():  # it is the caller whom we wait for

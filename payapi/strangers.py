@@ -19,6 +19,7 @@ from __future__ import annotations
 import time
 from collections import OrderedDict
 from collections.abc import Callable
+from functools import lru_cache
 from ipaddress import IPv6Address, IPv6Network, ip_address
 from math import ceil
 from typing import Final
@@ -33,6 +34,7 @@ FAILURES_OF_PROVEN: Final = Limit(600, 60.0)
 KEYS: Final = Limit(30, 60.0)
 PROVEN_FOR_S: Final = 600.0
 MAX_KNOWN: Final = 10_000
+_PLACES_KEPT: Final = 1024
 _NETWORK_BITS: Final = 64  # what one customer of a provider has of IPv6, at least
 
 
@@ -86,6 +88,7 @@ class Strangers:
 STRANGERS: Final = web.AppKey("strangers", Strangers)
 
 
+@lru_cache(_PLACES_KEPT)
 def _place(address: str) -> str:
     """Where an address is: of IPv6 the network, for whoever has one address there has all."""
     found = ip_address(address)

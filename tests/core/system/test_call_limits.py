@@ -53,6 +53,7 @@ async def test_processes_share_a_limit_as_soon_as_they_heard_of_each_other(
         process(runtime.system.link, here_clock) as here,
         process(runtime.system.redis, there_clock) as there,
     ):
+
         async def refused_there() -> bool:
             here_clock.at_s += WINDOW_S  # another second's calls
             assert [here.room(name, 1000) for _ in range(1000)] == [0] * 1000
