@@ -4,30 +4,25 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import pytest
 
-from bench.wire import Wire, counted
+from bench.wire import Wire
 from core.connectors import Callback
 from core.runtime import Connections, Runtime, build
 from core.system.pool import PoolSizes
 from tests.conftest import MASTER_KEY, Servers
 from tests.core.support import Desk, Entrance, SetClock, pay_link
+from tests.roundtrips import ROUNDS, counting, least
 
-ROUNDS = 4
 TOGETHER = 20
 CREATE, CALLBACK = 3, 4
-# What a connection asks for the first time is prepared, and the market is looked at now and then:
-# the least of some rounds is what it costs.
 
 
 @pytest.fixture
 async def wire(servers: Servers, database: str) -> AsyncIterator[Wire]:
-    with TemporaryDirectory(prefix="paydesk-") as folder:
-        async with counted(servers.postgres, Path(folder), database) as counting:
-            yield counting
+    async with counting(servers, database) as wire:
+        yield wire
 
 
 @pytest.fixture
@@ -50,16 +45,6 @@ async def runtime(
     finally:
         entrance.runtime = None
         await built.close()
-
-
-async def least(wire: Wire, works: Sequence[Callable[[], Awaitable[object]]]) -> int:
-    """The round trips of the one that took the fewest."""
-    counts = []
-    for work in works:
-        before = wire.trips
-        await work()
-        counts.append(wire.trips - before)
-    return min(counts)
 
 
 async def calls_of(desk: Desk, count: int) -> list[tuple[str, Callback]]:
