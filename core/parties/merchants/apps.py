@@ -22,7 +22,8 @@ from core.system.vault import Purpose, Vault
 _API_SECRETS: Final = "app.secrets"
 _NOTIFY_SECRETS: Final = "app.notify_secrets"
 _SECRET_BYTES: Final = 32
-# How often an app may call in a second where nobody said otherwise, and what may be said.
+# How often an app may call in a second where nobody said otherwise (the table's default), and what
+# may be said.
 CALLS_PER_S: Final = 500
 MAX_CALLS_PER_S: Final = 10_000
 
@@ -93,7 +94,6 @@ class Apps:
             self._seal(keys.secret, _API_SECRETS, keys.app_id),
             self._seal(keys.notify_secret, _NOTIFY_SECRETS, keys.app_id),
             notify_url,
-            CALLS_PER_S,
             self._clock.now(),
         )
         return keys
@@ -155,6 +155,6 @@ def _new_secret() -> str:
 
 _ADD: Final = """
 INSERT INTO app (id, merchant_id, mode, name, key_id, secrets_sealed, notify_secrets_sealed,
-    notify_url, calls_per_s, created_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+    notify_url, created_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
 """

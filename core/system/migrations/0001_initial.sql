@@ -53,7 +53,7 @@ CREATE TABLE app (
     notify_secrets_sealed  bytea NOT NULL,
     notify_url      text,
     ip_allow        text[] NOT NULL DEFAULT '{}',
-    calls_per_s     integer NOT NULL CHECK (calls_per_s BETWEEN 1 AND 10000),
+    calls_per_s     integer NOT NULL DEFAULT 500 CHECK (calls_per_s BETWEEN 1 AND 10000),
     state           text NOT NULL DEFAULT 'open' CHECK (state IN ('open', 'withdrawn')),
     created_at      timestamptz NOT NULL,
     CHECK (starts_with(key_id, 'pdk_' || mode || '_'))
