@@ -28,6 +28,12 @@ from core.trade.orders.rows import Attempt, Order, read_order
 
 # How soon a payable attempt is asked about, in case its callback never comes; doubles each time.
 FIRST_LOOK: Final = timedelta(seconds=10)
+# Columns whose fields have the same names.
+_ATTEMPT: Final = (
+    "merchant_id", "attempt_no", "order_id", "order_created_at", "seq", "supplier_id",
+    "supplier_no", "channel_id", "channel_no", "channel_day", "document_id", "supplier_code",
+    "state", "upstream_no", "said", "created_at", "sent_at", "ask_at", "asked", "unsent",
+)  # fmt: skip
 
 
 async def move_order(
@@ -205,6 +211,23 @@ async def accept(
     )
 
 
+def attempt_row(attempt: Attempt, order: Order) -> dict[str, object]:
+    """A new attempt, as the database takes it."""
+    pay = attempt.pay
+    return {
+        **{name: getattr(attempt, name) for name in _ATTEMPT},
+        "mode": order.mode,
+        "product_code": order.agreed.product_code,
+        "amount_minor": attempt.amount.minor,
+        "currency": attempt.amount.currency,
+        "cost": attempt.cost.pack(),
+        "pay_kind": pay.kind if pay else None,
+        "pay_value": pay.value if pay else None,
+        "reasons": [reason.pack() for reason in attempt.reasons],
+        "answered_at": attempt.sent_at if pay else None,
+    }
+
+
 async def insert_attempt(
     tx: Tx, ids: Ids, attempt: Attempt, order: Order, *, ask_at: datetime
 ) -> None:
@@ -222,36 +245,11 @@ async def insert_attempt(
     )
     if not claimed:
         raise Bug(f"order {order.order_no} has a live attempt already")
-    reasons = [reason.pack() for reason in attempt.reasons]
+    row = attempt_row(attempt, order) | {"ask_at": ask_at}
     await tx.execute(
-        "INSERT INTO attempt (merchant_id, attempt_no, order_id, order_created_at, mode,"
-        " product_code, seq, supplier_id, supplier_no, channel_id, channel_no, document_id,"
-        " supplier_code, amount_minor, currency, cost, state, reasons, created_at, ask_at,"
-        " channel_day) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15,"
-        " $16, $17, $18, $19, $20, $21)",
-        attempt.merchant_id,
-        attempt.attempt_no,
-        order.id,
-        order.created_at,
-        order.mode,
-        order.agreed.product_code,
-        attempt.seq,
-        attempt.supplier_id,
-        attempt.supplier_no,
-        attempt.channel_id,
-        attempt.channel_no,
-        attempt.document_id,
-        attempt.supplier_code,
-        attempt.amount.minor,
-        attempt.amount.currency,
-        attempt.cost.pack(),
-        attempt.state,
-        reasons,
-        attempt.created_at,
-        ask_at,
-        attempt.channel_day,
+        "INSERT INTO attempt SELECT * FROM jsonb_populate_record(NULL::attempt, $1)", row
     )
-    facts = {"reasons": reasons}
+    facts = {"reasons": row["reasons"]}
     await attempt_history(
         tx, ids, attempt, "create", None, attempt.state, attempt.created_at, facts
     )

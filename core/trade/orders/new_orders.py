@@ -16,8 +16,9 @@ from core.system.store import Queries, Store, Tx
 from core.trade.booking_tools import TradeBooks
 from core.trade.orders.decisions import came_to_nothing
 from core.trade.orders.drafts import Draft, Move
+from core.trade.orders.moves import attempt_row
 from core.trade.orders.payments import Payments
-from core.trade.orders.rows import Attempt, Order, find_key, lock_order
+from core.trade.orders.rows import Order, find_key, lock_order
 
 _OPEN: Final = "SELECT id, said, day, ends_at, rolled_to FROM open_orders($1, $2)"
 _BUSY: Final = "busy"
@@ -123,7 +124,7 @@ class NewOrders:
                 {"version": version, "actor": move.actor, **_move(move)}
                 for version, move in enumerate(draft.order_moves, start=1)
             ],
-            "attempt": _attempt_row(draft.attempt, draft.order),
+            "attempt": attempt_row(draft.attempt, draft.order),
             "attempt_moves": [
                 {"id": self._ids.uuid7(), **_move(move)} for move in draft.attempt_moves
             ],
@@ -135,11 +136,6 @@ _ORDER: Final = (
     "merchant_id", "id", "created_at", "order_no", "app_id", "mode", "merchant_order_no", "subject",
     "notify_url", "return_url", "client_ip", "payer_id", "metadata", "state", "version",
     "live_attempt_no", "paid_late", "supplier_open", "disputed", "created_day", "expires_at",
-)  # fmt: skip
-_ATTEMPT: Final = (
-    "merchant_id", "attempt_no", "order_id", "order_created_at", "seq", "supplier_id",
-    "supplier_no", "channel_id", "channel_no", "channel_day", "document_id", "supplier_code",
-    "state", "upstream_no", "said", "created_at", "sent_at", "ask_at", "asked", "unsent",
 )  # fmt: skip
 
 
@@ -154,22 +150,6 @@ def _order_row(order: Order) -> dict[str, object]:
         "tariff_id": terms.tariff_id,
         "fee_minor": terms.fee_minor,
         "end_at": order.expires_at,
-    }
-
-
-def _attempt_row(attempt: Attempt, order: Order) -> dict[str, object]:
-    pay = attempt.pay
-    return {
-        **{name: getattr(attempt, name) for name in _ATTEMPT},
-        "mode": order.mode,
-        "product_code": order.agreed.product_code,
-        "amount_minor": attempt.amount.minor,
-        "currency": attempt.amount.currency,
-        "cost": attempt.cost.pack(),
-        "pay_kind": pay.kind if pay else None,
-        "pay_value": pay.value if pay else None,
-        "reasons": [reason.pack() for reason in attempt.reasons],
-        "answered_at": attempt.sent_at if pay else None,
     }
 
 
