@@ -19,6 +19,14 @@ from core.kernel.errors import Bug
 
 _DIGITS: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford's base 32: no I, L, O, U
 _CHECK: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+# Two digits at once, and each step of the check character: every order makes numbers.
+_PAIRS: Final = tuple(one + two for one in _DIGITS for two in _DIGITS)
+_NEXT: Final = tuple(
+    {c: ((product + place) % 36 or 36) * 2 % 37 for place, c in enumerate(_CHECK)}
+    for product in range(37)
+)
+_UUID_RANDOM_BITS: Final = 74
+_UUID_LAST: Final = 2**62 - 1
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND: Final = timedelta(milliseconds=1)
 _EPOCH_YEAR: Final = 2020
@@ -61,8 +69,9 @@ class Ids:
     def uuid7(self, at: datetime | None = None) -> UUID:
         """A UUIDv7 (RFC 9562 §5.7): 48 bits of milliseconds, then random bits. at: else now."""
         milliseconds = ((at or self._clock.now()) - _EPOCH) // _MILLISECOND
-        value = milliseconds << 80 | 0x7 << 76 | self._randbits(12) << 64
-        return UUID(int=value | 0b10 << 62 | self._randbits(62))
+        drawn = self._randbits(_UUID_RANDOM_BITS)
+        value = milliseconds << 80 | 0x7 << 76 | drawn >> 62 << 64
+        return UUID(int=value | 0b10 << 62 | drawn & _UUID_LAST)
 
     def number(self, what: str, mode: str, merchant_tag: int, *, at: datetime | None = None) -> str:
         """A fresh public number. what: order | attempt | refund; mode: live | test. at: an instant
@@ -107,10 +116,11 @@ def read_number(text: str) -> NumberFacts | None:
 
 
 def _base32(value: int, width: int) -> str:
+    """width: even."""
     digits = ""
-    for _ in range(width):
-        value, digit = divmod(value, 32)
-        digits = _DIGITS[digit] + digits
+    for _ in range(0, width, 2):
+        digits = _PAIRS[value & 1023] + digits
+        value >>= 10
     return digits
 
 
@@ -125,6 +135,5 @@ def _check_character(body: str) -> str:
     """ISO 7064 MOD 37,36: finds every single wrong character and nearly every swap."""
     product = 36
     for character in body:
-        total = (product + _CHECK.index(character)) % 36 or 36
-        product = total * 2 % 37
+        product = _NEXT[product][character]
     return _CHECK[(37 - product) % 36]
