@@ -35,7 +35,7 @@ def build_dispatcher(runtime: Runtime, bot: Bot, reactions: Reactions) -> Dispat
         dialogues=talks,
         commands=COMMANDS,
         topics=TOPICS,
-        holders=Holders(runtime.parties, people, runtime.ledger),
+        holders=Holders(runtime.parties, people, runtime.supply, runtime.ledger),
         **{field.name: getattr(runtime, field.name) for field in fields(runtime)},
     )
     understand = context.Understand(chats, runtime.trade, bot, PARSER, talks)

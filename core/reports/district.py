@@ -15,6 +15,7 @@ from core.reports.instance import Instance
 from core.reports.statistics import Statistics
 from core.reports.ticks import Ticks
 from core.reports.verify import Verify
+from core.supply.district import Supply
 from core.system.district import System
 
 
@@ -38,12 +39,13 @@ def build_reports(
     board: Board,
     parties: Parties,
     people: People,
+    supply: Supply,
     *,
     instance_name: str,
 ) -> Reports:
     store, clock = system.store, system.clock
     merchants, suppliers = parties.merchants, parties.suppliers
-    bills = Bills(store, clock, ledger, merchants, suppliers)
+    bills = Bills(store, clock, ledger, merchants, supply.market)
     return Reports(
         bills,
         Statistics(store, bills, suppliers),

@@ -14,6 +14,7 @@ from core.parties.merchants import Merchant
 from core.parties.suppliers import Supplier
 from core.people.actors import Actor
 from core.people.district import People
+from core.supply.district import Supply
 from handlers.kit.buttons import HolderKind
 
 
@@ -34,10 +35,11 @@ class Holder:
 class Holders:
     """Finds whose books are meant."""
 
-    def __init__(self, parties: Parties, people: People, ledger: Ledger) -> None:
+    def __init__(self, parties: Parties, people: People, supply: Supply, ledger: Ledger) -> None:
         self._merchants = parties.merchants
         self._suppliers = parties.suppliers
         self._access = people.access
+        self._market = supply.market
         self._calendar = ledger.calendar
 
     async def meant(
@@ -94,9 +96,11 @@ class Holders:
         if number is not None:
             return [await self._numbered(actor, number)]
         if actor.merchant_ids:
-            return [_merchant(await self._merchants.by_id(m)) for m in actor.merchant_ids]
+            market = await self._market.now()
+            return [_merchant(market.merchant(m)) for m in actor.merchant_ids]
         if actor.supplier_ids:
-            return [_supplier(await self._suppliers.by_id(s)) for s in actor.supplier_ids]
+            market = await self._market.now()
+            return [_supplier(market.supplier(s)) for s in actor.supplier_ids]
         raise Refusal("group_not_bound")
 
     async def _numbered(self, actor: Actor, number: str) -> Holder:

@@ -12,9 +12,10 @@ from core.kernel.days import Days
 from core.kernel.errors import Bug
 from core.kernel.holder import HOUSE
 from core.parties.merchants import Merchant, Merchants
-from core.parties.suppliers import Supplier, Suppliers
+from core.parties.suppliers import Supplier
 from core.reports.bills import merchant, platform, supplier
 from core.reports.bills.model import Bill, PlatformBill, SupplierBill
+from core.supply.market import Market
 from core.system.store import Store, Tx
 
 
@@ -25,13 +26,13 @@ class Bills:
     """
 
     def __init__(
-        self, store: Store, clock: Clock, ledger: Ledger, merchants: Merchants, suppliers: Suppliers
+        self, store: Store, clock: Clock, ledger: Ledger, merchants: Merchants, market: Market
     ) -> None:
         self._store = store
         self._clock = clock
         self._ledger = ledger
         self._merchants = merchants
-        self._suppliers = suppliers
+        self._market = market
 
     async def open_day(self, holder_id: UUID) -> date:
         """The business day that is open now (a day that is over is closed first).
@@ -45,7 +46,7 @@ class Bills:
 
         Days without books, before the first or still to come, are zeros that join the others.
         """
-        whose = await self._merchants.by_id(merchant_id)
+        whose = (await self._market.now()).merchant(merchant_id)
         today = await self.open_day(merchant_id)
         async with self._store.snapshot() as tx:
             return await self.merchant_in(tx, whose, days or Days.one(today), today)
@@ -57,7 +58,7 @@ class Bills:
 
     async def supplier(self, supplier_id: UUID, days: Days | None = None) -> SupplierBill:
         """A supplier's bill; None: of its open day. Its days are windows over all merchants'."""
-        whose = await self._suppliers.by_id(supplier_id)
+        whose = (await self._market.now()).supplier(supplier_id)
         today = await self.open_day(supplier_id)
         async with self._store.snapshot() as tx:
             return await self.supplier_in(tx, whose, days or Days.one(today), today)
