@@ -19,17 +19,22 @@ from bench.calls import callback
 from bench.history import make_past
 from bench.town import LINK, OWNER_ID, Town, bind_group, chat_of, settle
 from core.connectors import Callback
+from core.delivery import inbox, outbox
 from core.kernel.days import Days
 from core.kernel.holder import HOUSE
 from core.kernel.ids import read_number
 from core.kernel.money import Money
 from core.parties.merchants import App, Merchant
 from core.people.actors import Actor
+from core.reports import exports
 from core.reports.exports import Paper
 from core.reports.statistics import Query
 from core.runtime import Connections, Runtime, build
+from core.system.leases import Look, due
 from core.system.migrate import migrate
-from core.trade.orders import OpenOrder, find_shown
+from core.trade import callbacks, notifications
+from core.trade.orders import ASKING_DUE, OpenOrder, find_shown
+from scheduler import Timetable
 from tests.conftest import MASTER_KEY, PUBLIC_URL, Servers
 from tests.plans import Plan, Talkative, talkative
 
@@ -242,3 +247,18 @@ async def test_what_loops_ask(ground: Ground) -> None:
         assert_by_index(plans, timeless=WAITING)
         asked += bool(plans)
     assert asked >= LOOPS  # one whose queue is known to be empty need not ask
+
+
+def _nobody_woken() -> None:
+    """Whatever is found is no part of the question."""
+
+
+async def test_the_one_look_at_all_queues(ground: Ground) -> None:
+    look = Look(ground.runtime.system.store, ground.runtime.system.clock)
+    for queue in (inbox.QUEUE, outbox.QUEUE, exports.QUEUE, notifications.QUEUE, callbacks.QUEUE):
+        look.watch(due(queue), _nobody_woken)
+    look.watch(ASKING_DUE, _nobody_woken)
+    Timetable(ground.runtime).watch(look)
+    plans = await ground.plans(look.look)
+    assert_by_index(plans, timeless=WAITING)
+    assert {"orders", "attempt", "notification"} <= read(plans)
