@@ -363,8 +363,11 @@ async def _turn() -> AsyncIterator[None]:
     if share is None:
         yield
         return
-    async with asyncio.timeout(POOL_WAIT_S):
-        await share.acquire()
+    if share.locked():
+        async with asyncio.timeout(POOL_WAIT_S):
+            await share.acquire()
+    else:
+        await share.acquire()  # at once
     try:
         yield
     finally:
