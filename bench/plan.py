@@ -91,14 +91,14 @@ BENCHES: Final[Mapping[str, Bench]] = {
     "query": Bench(questions),
     # From here on groups have a live bill to be edited.
     "bill": Bench(billed),
-    # The last of this desk: groups hear their answers long after, within Telegram's limits.
-    "chat": Bench(chats),
     "workers": Bench(own=workers),
     "news": Bench(own=news),
     "trips": Bench(own=trips),
     "upkeep": Bench(own=upkeep),
     # A past is there for all that come after it.
     "growth": Bench(own=growth, long=True),
+    # The last: its groups hear their answers long after, within Telegram's limits.
+    "chat": Bench(chats),
 }
 
 
