@@ -62,8 +62,7 @@ class Desk:
         self._runtime = runtime
         self._master_key = master_key
         self._bot: Bot | None = None
-        self._menu: asyncio.Task[None] | None = None
-        self._first_use: asyncio.Task[None] | None = None
+        self._talk: asyncio.Task[None] | None = None
         self._webhook: WebhookWatch | None = None
         self._loops: list[Loop | Crew] = []
         self._look = Look(runtime.system.store, runtime.system.clock)
@@ -103,19 +102,14 @@ class Desk:
         for loop in self._loops:
             if loop not in talks:
                 loop.start()
-        if talks:
-            self._first_use = asyncio.create_task(_start_ready(talks))
+        if self._bot is not None and self._webhook is not None:
+            # Nothing waits for Telegram: what has come by the API is served without it.
+            self._talk = asyncio.create_task(self._begin_to_talk(self._bot, self._webhook, talks))
         # The admin's port is nobody else's: a second desk finds out here that there is a first.
         settings = self._settings
         await self._listen(Listener(admin.app(), settings.admin_host, settings.admin_port))
         await self._listen(main_listener(app, settings))
         self._timetable.start()
-        if self._bot is not None and self._webhook is not None:
-            # Nothing waits for Telegram: what has come by the API is served without it.
-            watch = Loop("webhook", self._webhook.look, idle_s=_WEBHOOK_IDLE_S)
-            watch.start()
-            self._loops.append(watch)
-            self._menu = asyncio.create_task(set_menu(self._bot))  # nothing waits for it
         _LOG.info(
             "desk is ready", url=self._runtime.system.public_url, demo=self._runtime.system.demo
         )
@@ -128,10 +122,9 @@ class Desk:
             await asyncio.sleep(self._settings.drain_notice_s)
         for listener in self._listeners:
             await listener.stop()
-        for task in (self._menu, self._first_use):
-            if task is not None:
-                task.cancel()
-                await asyncio.gather(task, return_exceptions=True)
+        if self._talk is not None:
+            self._talk.cancel()
+            await asyncio.gather(self._talk, return_exceptions=True)
         # Together: each may wait for its slowest call.
         await asyncio.gather(self._timetable.stop(), *(loop.stop() for loop in self._loops))
         await self._runtime.trade.callbacks.close()
@@ -142,6 +135,20 @@ class Desk:
         await self._watch.stop()
         await self._runtime.close()
         _LOG.info("desk has stopped")
+
+    async def _begin_to_talk(
+        self, bot: Bot, webhook: WebhookWatch, talks: Sequence[Loop | Crew]
+    ) -> None:
+        """Whoever speaks with Telegram begins when that needs nothing for the first time."""
+        try:
+            await asyncio.to_thread(make_ready)
+        except Exception:  # noqa: BLE001 (then it is made, or fails, at its first use)
+            _LOG.exception("not made ready")
+        watch = Loop("webhook", webhook.look, idle_s=_WEBHOOK_IDLE_S)
+        self._loops.append(watch)
+        for loop in (*talks, watch):
+            loop.start()
+        await set_menu(bot)
 
     def _add_telegram(self, app: web.Application, token: str) -> str:
         self._bot = bot = telegram_bot(token, self._settings.telegram_api_base)
@@ -215,16 +222,6 @@ class Desk:
     async def _listen(self, listener: Listener) -> None:
         await listener.start()
         self._listeners.append(listener)
-
-
-async def _start_ready(talks: Sequence[Loop | Crew]) -> None:
-    """Whoever speaks with Telegram begins when that needs nothing for the first time."""
-    try:
-        await asyncio.to_thread(make_ready)
-    except Exception:  # noqa: BLE001 (then it is made, or fails, at its first use)
-        _LOG.exception("not made ready")
-    for loop in talks:
-        loop.start()
 
 
 def notifier(runtime: Runtime) -> Crew:

@@ -62,19 +62,33 @@ class Changes:
 
     async def show(self) -> int:
         """Have edited what changed since the last look; how many messages that are. What waits to
-        be edited already shows it then. One question where nothing changed."""
+        be edited already shows it then. One question where nothing changed.
+
+        A sweep is a question of its own, and has had its turn once it is asked: one that takes too
+        long stops no other look.
+        """
         now = self._clock.now()
         if self._looked_to is None:
             await self._read_mark(now)
-        sweeps = [one for one in (SWEEP, WIDE_SWEEP) if self._is_due(one, now)]
-        since = (self._looked_to or now) - max([SOON, *(one.back for one in sweeps)])
+        looked_to = self._looked_to or now
+        shown = await self._show_since(looked_to - SOON, now)
+        if shown is None:
+            await self._read_mark(now)  # another instance looked meanwhile
+            return 0
+        due = [one for one in (SWEEP, WIDE_SWEEP) if self._is_due(one, now)]
+        if due:
+            self._swept_at |= dict.fromkeys(due, now)
+            since = looked_to - max(one.back for one in due)
+            shown += await self._show_since(since, now) or 0
+        return shown
+
+    async def _show_since(self, since: datetime, now: datetime) -> int | None:
+        """None: another instance has looked."""
         rows = await self._store.fetch(_CHANGED, since, now + OLDEST)
         fresh = [row for row in rows if not row["waits"]]
         if not await self._say(fresh, _rest(rows), now):
-            await self._read_mark(now)  # another instance looked meanwhile
-            return 0
+            return None
         self._looked_to = now
-        self._swept_at |= dict.fromkeys(sweeps, now)
         return len(fresh)
 
     def _is_due(self, sweep: Sweep, now: datetime) -> bool:

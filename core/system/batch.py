@@ -9,16 +9,20 @@ import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Final, Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar
 
 import structlog
 
-from core.system.pool import fresh_context
+from core.kernel.errors import Bug
+from core.system.pool import IN_TRANSACTION, fresh_context
 
 T = TypeVar("T")
 R = TypeVar("R")
 _LOG = structlog.get_logger(__name__)
 MOST: Final = 32
+# What is not written together within it is written alone, each thing in the time of its caller: one
+# connection that hangs holds up nobody else.
+TOGETHER_S: Final = 3.0
 
 
 @dataclass(slots=True, eq=False)
@@ -33,6 +37,12 @@ class _Asked(Generic[T, R]):
 
 def _nobody_told() -> None:
     """Where nobody wants to know that a write begins."""
+
+
+def _hear(write: asyncio.Future[Any]) -> None:
+    """What was given up may fail later, and nobody is there to hear of it."""
+    if not write.cancelled():
+        write.exception()
 
 
 class Batch(Generic[T, R]):
@@ -65,12 +75,17 @@ class Batch(Generic[T, R]):
 
         Whoever is cancelled before that has nothing written; afterwards it hears of its
         cancellation when the write is over, so that it knows how things stand. Raises
-        ConnectionError where the writer itself was ended: nobody knows what was written.
+        ConnectionError where the writer itself was ended: nobody knows what was written; Bug inside
+        a transaction, whose caller would wait for a second connection.
         """
+        if IN_TRANSACTION.get():
+            raise Bug("inside a transaction questions go through it, not into a batch")
         asked: _Asked[T, R] = _Asked(item, asyncio.get_running_loop().create_future(), begins)
         self._waiting.append(asked)
         if self._writer is None:
-            self._writer = asyncio.create_task(self._write_all(), context=fresh_context())
+            self._writer = asyncio.create_task(
+                self._write_all(), name="writer of a batch", context=fresh_context()
+            )
         try:
             done = await asyncio.shield(asked.done)
         except asyncio.CancelledError:
@@ -105,9 +120,16 @@ class Batch(Generic[T, R]):
 
     async def _write_batch(self, batch: Sequence[_Asked[T, R]]) -> Sequence[R | None]:
         nothing: list[R | None] = [None] * len(batch)
+        write = asyncio.ensure_future(self._together([asked.item for asked in batch]))
+        write.add_done_callback(_hear)
         try:
-            came_to = await self._together([asked.item for asked in batch])
+            await asyncio.wait({write}, timeout=TOGETHER_S)
+            if not write.done():
+                raise TimeoutError(f"not together within {TOGETHER_S} s")
+            came_to = write.result()
         except Exception as error:  # noqa: BLE001 (each is written alone, and says what is wrong)
             _LOG.warning("a batch was not written", size=len(batch), error=repr(error))
             return nothing
+        finally:
+            write.cancel()  # nobody waits until it has cleaned up
         return came_to if len(came_to) == len(batch) else nothing

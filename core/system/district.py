@@ -35,6 +35,7 @@ class System:
 
     async def close(self) -> None:
         """Let go of everything that holds a connection."""
+        await self.store.settle()
         await self.gateway.close()
         await self.call_limits.close()
         await self.link.aclose()

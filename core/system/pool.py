@@ -20,6 +20,8 @@ POOL_WAIT_S: Final = 3.0
 # So long does the end of a side wait for whoever still has a connection of it.
 END_S: Final = 10.0
 _IN_LOOPS: ContextVar[bool] = ContextVar("in_loops", default=False)
+# Whoever has one already: a second one may never come, where all others wait for theirs.
+IN_TRANSACTION: ContextVar[bool] = ContextVar("in_transaction", default=False)
 
 if TYPE_CHECKING:
     Side = asyncpg.Pool[asyncpg.Record]

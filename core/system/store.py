@@ -20,7 +20,15 @@ import asyncpg
 from core.kernel.errors import Bug
 from core.system.dsn import credentials_of
 from core.system.news import NewsConnection, OwnWrites, Told
-from core.system.pool import POOL_SIZES, POOL_WAIT_S, Connection, Pool, PoolSizes, open_pool
+from core.system.pool import (
+    IN_TRANSACTION,
+    POOL_SIZES,
+    POOL_WAIT_S,
+    Connection,
+    Pool,
+    PoolSizes,
+    open_pool,
+)
 
 DESK_ROLE: Final = "paydesk_desk"
 MONTHS_AHEAD: Final = 24
@@ -37,9 +45,10 @@ CONNECTIONS_PER_MERCHANT: Final = 4
 _BY_INDEX: Final = "SET LOCAL plan_cache_mode = force_generic_plan;" + "".join(
     f"SET LOCAL enable_{way} = off;" for way in ("seqscan", "hashjoin", "mergejoin", "material")
 )
+# A desk that ends waits so long for what nobody else waits for: a call to a supplier ends by then.
+SETTLE_S: Final = 18.0
 # Whoever waits for somebody else is looked after so often.
 _LOOK_S: Final = 0.05
-_IN_TRANSACTION: ContextVar[bool] = ContextVar("in_transaction", default=False)
 T = TypeVar("T")
 
 
@@ -235,7 +244,7 @@ class Store:
     async def _connection(self, sql: str) -> AsyncIterator[Connection]:
         """A connection of the pool. Raises Bug inside a transaction: whoever holds one connection
         and waits for a second can wait for ever, when all the others do the same."""
-        if _IN_TRANSACTION.get():
+        if IN_TRANSACTION.get():
             raise Bug("inside a transaction questions go through it, not through the store")
         async with _turn(), self._pool.connection() as connection:
             yield connection
@@ -279,6 +288,11 @@ class Store:
                 self._given_up.add(task)
                 task.add_done_callback(self._ended)
 
+    async def settle(self) -> None:
+        """Wait for what goes on though its caller has given up, SETTLE_S at most."""
+        if self._given_up:
+            await asyncio.wait(set(self._given_up), timeout=SETTLE_S)
+
     def _ended(self, task: asyncio.Task[Any]) -> None:
         self._given_up.discard(task)
         if not task.cancelled():
@@ -316,16 +330,16 @@ class Store:
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Tx]:
         """The only way into a transaction (READ COMMITTED). Not to be nested."""
-        if _IN_TRANSACTION.get():
+        if IN_TRANSACTION.get():
             raise Bug("a transaction inside a transaction")
         async with _turn(), self._pool.connection() as connection:
             async with connection.transaction():
                 tx = Tx(connection, self.own_writes.told_of)
-                _IN_TRANSACTION.set(True)
+                IN_TRANSACTION.set(True)
                 try:
                     yield tx
                 finally:
-                    _IN_TRANSACTION.set(False)
+                    IN_TRANSACTION.set(False)
             for told in tx.told:
                 told()
 

@@ -83,7 +83,7 @@ def build_trade(
         notifications=Notifications(store, clock, system.ids, system.gateway, market, groups),
         callbacks=Callbacks(system, market, payments, follow_up, alarms, refused),
         refused_callbacks=refused,
-        completions=Completions(system, delivery, market, people, follow_up, by_hand),
+        completions=Completions(system, delivery, people, follow_up, by_hand),
         discrepancies=Discrepancies(store, clock, books, audit, approvals, by_hand),
         refunds=refunds,
         refund_dispatch=RefundDispatch(

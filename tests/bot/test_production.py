@@ -8,6 +8,7 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -132,6 +133,12 @@ async def hears(telegram: Telegram, chat_id: int, after: int) -> dict[str, Any]:
     return answer
 
 
+async def webhook_of(telegram: Telegram) -> dict[str, Any] | None:
+    """None while there is none."""
+    webhook: dict[str, Any] = (await telegram.state())["webhook"]
+    return webhook if webhook["url"] else None
+
+
 async def test_a_whole_life(place: Place, telegram: Telegram) -> None:
     assert await command(place.settings, "migrate") == (0, "the database is up to date\n")
 
@@ -139,7 +146,7 @@ async def test_a_whole_life(place: Place, telegram: Telegram) -> None:
         assert (await answer_of(place.url + "/healthz"))[0] == 200
         status, _ = await answer_of(place.url + "/readyz")
         assert status == 404, "the admin's pages are not for the outside"
-        webhook = (await telegram.state())["webhook"]
+        webhook = await eventually(partial(webhook_of, telegram), what="the webhook is set")
         assert webhook["url"].startswith(f"{place.url}/telegram/")
         async with aiohttp.ClientSession() as http, http.post(webhook["url"], json={}) as answer:
             assert answer.status == 401, "it was set with a secret, which is asked for"

@@ -25,12 +25,13 @@ class MarketWatch:
         self._store = store
         self._market = market
         self._alarms = alarms
-        self._told: tuple[Unread, ...] | None = None
+        self._told: tuple[Unread, ...] = ()
 
     async def watch(self) -> None:
-        """Tell of what does not read, where that is not what was last told."""
+        """Tell of what does not read, where that is not what was last told. An alarm is ended
+        whoever sounded it: another instance may have."""
         unread = (await self._market.now()).unread
-        if unread == self._told:
+        if unread and unread == self._told:
             return
         async with self._store.transaction() as tx:
             if unread:

@@ -85,8 +85,9 @@ class Arrivals:
 
     async def keep(self, arrival: Arrival) -> Kept:
         """Write a callback down. A twin that waits is acted on now, and so is one that was given
-        up: the supplier's trying again is as good as anybody's."""
-        return await self._keeps.write(arrival)
+        up: the supplier's trying again is as good as anybody's. Once the write begins, its caller's
+        work comes to its end, though nobody waits for it: what is held is to be handed over."""
+        return await self._keeps.write(arrival, begins=self._store.finish_anyway())
 
     async def _find_together(self, numbers: Sequence[tuple[UUID, str]]) -> Sequence[_Named]:
         return [_Named(attempt) for attempt in await find_attempts(self._store, numbers)]

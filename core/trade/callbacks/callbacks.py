@@ -259,10 +259,10 @@ class Callbacks:
         """The ordinary payments together, the others one by one, for ACTING at most, and none whose
         lease is nearly over; the rest is given back. Whether all went well."""
         now, well = self._clock.now(), True
-        ends_at = min(now + ACTING, min(told.until for told in some) - LONGEST)
-        if ends_at <= now:
-            await self._give_back(some)
-            return well
+        if late := [told for told in some if told.until <= now + LONGEST]:
+            await self._give_back(late)
+            some = [told for told in some if told.until > now + LONGEST]
+        ends_at = min((now + ACTING, *(told.until - LONGEST for told in some)))
         left = await self._settle_together(some)
         for place, told in enumerate(left):
             if (place or len(left) < len(some)) and self._clock.now() >= ends_at:

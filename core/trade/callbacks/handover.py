@@ -16,7 +16,8 @@ from core.trade.callbacks.queue import Told
 
 # Whoever dies with them keeps them from others for so long.
 LEASE: Final = timedelta(seconds=30)
-MOST: Final = 1_000
+# Of all that is held at once, `core.system.leases` looks past so much.
+MOST: Final = 300
 MOST_OF_LANE: Final = 100
 
 

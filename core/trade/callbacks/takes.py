@@ -12,7 +12,6 @@ import structlog
 
 from core.system.district import System
 from core.system.lanes import Lane, Lanes, Rooms
-from core.system.store import DATABASE_AWAY
 from core.trade.callbacks.arrivals import Arrival
 from core.trade.callbacks.handover import LEASE, Handover
 from core.trade.callbacks.queue import CallbackQueue, Told, tells_payment
@@ -59,8 +58,7 @@ class Takes:
         if left := self._handover.close():
             try:
                 await self._queue.give_back(self._store, left)
-            except DATABASE_AWAY as error:
-                # They are free when their leases end.
+            except Exception as error:  # noqa: BLE001 (they are free when their leases end)
                 _LOG.warning("callbacks were not given back", count=len(left), fault=str(error))
 
     def look_again(self) -> None:

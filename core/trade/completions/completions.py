@@ -18,7 +18,6 @@ from core.people.actors import Actor
 from core.people.approvals import Asked
 from core.people.district import People
 from core.people.ops import Deed, tell_ops
-from core.supply.market import Market
 from core.system.district import System
 from core.system.store import Tx
 from core.trade.completions.notices import (
@@ -54,7 +53,6 @@ class Completions:
         self,
         system: System,
         delivery: Delivery,
-        market: Market,
         people: People,
         follow_up: FollowUp,
         by_hand: OrdersByHand,
@@ -64,7 +62,6 @@ class Completions:
         self._audit = delivery.audit
         self._outbox = delivery.outbox
         self._groups = people.groups
-        self._market = market
         self._approvals = people.approvals
         self._follow_up = follow_up
         self._by_hand = by_hand
@@ -290,10 +287,10 @@ class Completions:
         await self._outbox.say(tx, actor.chat_id, said, merchant_id=merchant_id)
 
     async def _tell_ops(self, tx: Tx, actor: Actor, order: Order, reason: str) -> None:
-        merchant = (await self._market.now()).merchant(order.merchant_id)
-        deed = Deed(
-            "completed", merchant.merchant_no, merchant.name, order.amount, order.order_no, reason
+        ((merchant_no, name),) = await tx.fetch(
+            "SELECT merchant_no, name FROM merchant WHERE id = $1", order.merchant_id
         )
+        deed = Deed("completed", merchant_no, name, order.amount, order.order_no, reason)
         await tell_ops(tx, self._groups, actor, deed)
 
     async def _completed_today(self, merchant_id: UUID) -> int:

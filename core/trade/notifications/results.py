@@ -103,14 +103,17 @@ class Results:
             await tried.written.wait()
             return True
         own = self._writing.setdefault(merchant_id, asyncio.Lock())
-        async with own, self._turns:
-            together = self._waiting.pop(merchant_id)
-            try:
+        together = waiting
+        try:
+            async with own, self._turns:
+                together = self._waiting.pop(merchant_id)
                 with self._store.called(by=merchant_id):
                     await self._write_or_put_off(merchant_id, together)
-            finally:
-                for one in together:
-                    one.written.set()
+        finally:
+            if self._waiting.get(merchant_id) is together:
+                del self._waiting[merchant_id]
+            for one in together:
+                one.written.set()
         return True
 
     async def _write_or_put_off(self, merchant_id: UUID, together: Sequence[Tried]) -> None:

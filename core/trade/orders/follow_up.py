@@ -360,7 +360,6 @@ def _said_before(attempt: Attempt, now: datetime) -> bool:
     return attempt.not_found_at is not None and now - attempt.not_found_at >= NOT_FOUND_APART
 
 
-# $1 now, $2 the end of the lease, $3 how many.
 # Whether an order may have to end, for the look at all queues. The order and the limit name the
 # index. $1: now.
 EXPIRY_DUE: Final = """
@@ -369,6 +368,7 @@ EXISTS (SELECT FROM (
     ORDER BY end_at LIMIT 1
 ) o)
 """
+# $1 now, $2 the end of the lease, $3 how many.
 _CLAIM_ORDERS: Final = """
 UPDATE orders o SET end_at = $2 FROM (
     SELECT merchant_id, id, created_at FROM orders

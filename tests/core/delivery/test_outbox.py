@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from contextvars import Context
 from dataclasses import replace
+from uuid import UUID
 
 import pytest
 
@@ -20,7 +21,7 @@ from core.delivery.outbox import (
     Stored,
 )
 from core.delivery.outbox.chats import LONGEST_CLOSED
-from core.delivery.outbox.queue import MAX_TRIES
+from core.delivery.outbox.queue import MAX_TRIES, NOBODY
 from core.runtime import Runtime
 from core.system.retention import MESSAGES
 from tests.core.support import SetClock
@@ -358,6 +359,22 @@ async def test_each_kind_wakes_those_who_serve_it(quiet: Runtime) -> None:
     async with quiet.system.store.transaction() as tx:
         await quiet.delivery.outbox.tell_merchant(tx, news)
     assert woken == ["chats", "merchants"]
+
+
+async def test_what_was_written_though_the_answer_was_lost_is_there_once(
+    quiet: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, write = quiet.system.store, quiet.system.store.execute
+
+    async def written_and_cut_off(sql: str, *args: object) -> int:
+        monkeypatch.setattr(store, "execute", write)
+        await write(sql, *args)
+        raise ConnectionError("the connection was cut")
+
+    monkeypatch.setattr(store, "execute", written_and_cut_off)
+    facts: list[tuple[UUID, Fact]] = [(NOBODY, CARD_EDIT), (NOBODY, CARD_EDIT)]
+    await quiet.delivery.outbox.say_together(ONE, facts)
+    assert await drained(quiet, ONE) == [CARD_EDIT, CARD_EDIT]
 
 
 async def test_what_is_rolled_back_never_leaves(quiet: Runtime) -> None:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 from contextvars import Context
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
+import asyncpg
 import pytest
 
 from core.delivery.board import BILL_REST, Subject
@@ -112,6 +114,29 @@ async def test_what_commits_late_with_an_earlier_instant_is_shown(desk: Desk, sw
         desk.clock.advance(SWEEP.every.total_seconds() + 1)
         await changes.show()
     assert ("bill", CHAT) in await waiting(desk)
+
+
+async def test_a_sweep_that_fails_stops_no_other_look(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened = await desk.open()
+    changes = await quiet(desk)
+    store, ask = desk.runtime.system.store, desk.runtime.system.store.fetch
+
+    async def ask_in_time(sql: str, *args: Any) -> list[asyncpg.Record]:
+        if "order_history" in sql and desk.clock.now() - args[0] >= WIDE_SWEEP.back:
+            raise TimeoutError("that many rows take too long")
+        return await ask(sql, *args)
+
+    monkeypatch.setattr(store, "fetch", ask_in_time)
+    desk.clock.advance(WIDE_SWEEP.every.total_seconds())
+    await desk.see(opened, 10000)
+    with pytest.raises(TimeoutError):
+        await changes.show()
+    assert await waiting(desk) == [("bill", CHAT)]
+    await shown(desk)
+    await desk.see(await desk.open(), 10000)
+    assert await changes.show() == 1, "the sweep has had its turn"
 
 
 async def test_a_desk_that_begins_after_quiet_hours_looks_at_minutes(desk: Desk) -> None:

@@ -10,7 +10,10 @@ from functools import partial
 
 import pytest
 
+from core.kernel.errors import Bug
+from core.system import batch as group_commit
 from core.system.batch import Batch
+from core.system.pool import IN_TRANSACTION
 
 BOUND_S = 10.0
 CALLER: ContextVar[str] = ContextVar("caller", default="nobody")
@@ -74,6 +77,23 @@ async def test_the_first_is_written_at_once_and_the_rest_together() -> None:
     assert writes.alone_of == []
 
 
+async def test_what_hangs_holds_up_nobody_for_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(group_commit, "TOGETHER_S", 0.05)
+    writes = Writes()  # whose door stays closed
+    batch = Batch(writes.together, writes.alone)
+    async with asyncio.timeout(BOUND_S):
+        assert await asyncio.gather(*await asked(batch, 0, 1, 2)) == ["a0", "a1", "a2"]
+    assert writes.together_of == [[0], [1, 2]]
+
+
+async def test_inside_a_transaction_nothing_is_asked_of_others() -> None:
+    writes = Writes()
+    IN_TRANSACTION.set(True)
+    with pytest.raises(Bug):
+        await Batch(writes.together, writes.alone).write(1)
+    assert writes.together_of == []
+
+
 async def test_a_bad_one_fails_alone() -> None:
     writes = Writes(bad=frozenset({2}))
     batch = Batch(writes.together, writes.alone)
@@ -135,9 +155,8 @@ async def test_whoever_waits_for_a_writer_that_is_ended_hears_of_it() -> None:
     writes = Writes()
     batch = Batch(writes.together, writes.alone)
     async with asyncio.timeout(BOUND_S):
-        before = asyncio.all_tasks()
         begun, gone = await asked(batch, 0), await asked(batch, 1)
-        (writer,) = asyncio.all_tasks() - before - {*begun, *gone}
+        (writer,) = (one for one in asyncio.all_tasks() if one.get_name() == "writer of a batch")
         await writes.begun.acquire()
         writes.open(1)
         await asyncio.gather(*begun)

@@ -5,14 +5,19 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from uuid import UUID
 
+import pytest
+
 from core.connectors import Event
 from core.kernel.money import Money
 from core.system.lanes import Lane
 from core.system.leases import Held
 from core.trade.callbacks.handover import LEASE, MOST_OF_LANE, Handover
 from core.trade.callbacks.queue import Told
-from tests.core.support import Desk, pay_link
+from tests.conftest import Servers
+from tests.core.support import Desk, owner, pay_link
 from tests.core.trade.callbacks.test_callbacks import stored
+from tests.core.trade.callbacks.test_queue import Kept
+from tests.demo import eventually
 
 
 def nobody() -> None:
@@ -92,6 +97,27 @@ async def test_what_a_dead_process_held_is_taken_when_its_lease_ends(desk: Desk)
     assert await callbacks.act_due(5) == 0
     desk.clock.advance(LEASE.total_seconds() + 1)
     assert await callbacks.act_due(5) == 1
+    assert await stored(desk) == [("done", "order")]
+
+
+async def test_whoever_gives_up_while_it_is_written_leaves_it_to_these_hands(
+    desk: Desk, servers: Servers, database: str
+) -> None:
+    opened = await desk.open()
+    await desk.supplier.pay(pay_link(opened), "paid")
+    await desk.entrance.wait(1)
+    callback, callbacks = await Kept(desk).callback(), desk.runtime.trade.callbacks
+    assert opened.attempt is not None
+    async with owner(servers, database) as connection:
+        await connection.execute("DELETE FROM supplier_callback")
+        callbacks.open(nobody)
+        async with connection.transaction():
+            await connection.execute("LOCK TABLE supplier_callback IN SHARE MODE")
+            call = callbacks.receive(opened.attempt.attempt_no, callback, request_id="x")
+            with pytest.raises(TimeoutError):
+                await desk.runtime.system.store.in_time(call, 0.3)
+    jobs = await eventually(lambda: callbacks.take_due(5), what="it is handed over")
+    await jobs[0]()
     assert await stored(desk) == [("done", "order")]
 
 
