@@ -1203,10 +1203,12 @@ BEGIN
     SELECT h.merchant_id, h.supplier_id, CASE
         WHEN h.due_at > at THEN false
         WHEN h.lease_until IS NULL OR h.lease_until <= at THEN true
-        -- Not EXISTS: that forgets the order, by which the lane's index is the one to read.
+        -- Not EXISTS: that forgets the order, by which the lane's index is the one to read. A range,
+        -- not "=": the index of the due instants has the order of one lane as well.
         ELSE (
             SELECT true FROM supplier_callback w
-            WHERE w.merchant_id = h.merchant_id AND w.supplier_id = h.supplier_id
+            WHERE (w.merchant_id, w.supplier_id) >= (h.merchant_id, h.supplier_id)
+              AND (w.merchant_id, w.supplier_id) <= (h.merchant_id, h.supplier_id)
               AND w.state = 'waiting' AND w.due_at <= at
               AND (w.lease_until IS NULL OR w.lease_until <= at)
               AND w.order_created_at BETWEEN since AND until
@@ -1233,7 +1235,8 @@ BEGIN
         SELECT f.* FROM unnest(merchants, suppliers, counts) AS lane (merchant_id, supplier_id, most)
         CROSS JOIN LATERAL (
             SELECT w.merchant_id, w.id, w.order_created_at FROM supplier_callback w
-            WHERE w.merchant_id = lane.merchant_id AND w.supplier_id = lane.supplier_id
+            WHERE (w.merchant_id, w.supplier_id) >= (lane.merchant_id, lane.supplier_id)
+              AND (w.merchant_id, w.supplier_id) <= (lane.merchant_id, lane.supplier_id)
               AND w.state = 'waiting' AND w.due_at <= at
               AND (w.lease_until IS NULL OR w.lease_until <= at)
               AND w.order_created_at <= at + interval '1 hour'
