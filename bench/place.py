@@ -140,6 +140,11 @@ class Measures:
         """Processor seconds of a process and of PostgreSQL, so far."""
         return cpu_s(pid), cpu_s(self.place.postgres_pid)
 
+    async def ask_nobody(self) -> None:
+        """What was measured before left orders that nobody pays. Suppliers would be asked about
+        them meanwhile, and that work is no part of what is measured now."""
+        await self.database.execute("UPDATE attempt SET ask_at = NULL WHERE ask_at IS NOT NULL")
+
     async def verify(self) -> None:
         """Re-add the books. Raises BooksDiffer."""
         code, said = await self.desk.command("verify-books", "--all")
@@ -189,7 +194,9 @@ async def measures(where: Place, **settings: str) -> AsyncIterator[Measures]:
             where.postgres.owner_dsn(), server_settings={"default_transaction_read_only": "off"}
         )
         stack.push_async_callback(connection.close)
-        yield Measures(where, desk, generator, connection)
+        m = Measures(where, desk, generator, connection)
+        await m.ask_nobody()
+        yield m
         await desk.terminate()
 
 

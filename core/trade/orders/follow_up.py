@@ -246,8 +246,9 @@ class FollowUp:
         *,
         not_found_at: datetime | None = None,
     ) -> None:
-        async with self._store.transaction() as tx:
-            await moves.ask_again(tx, attempt, ask_at=ask_at, said=said, not_found_at=not_found_at)
+        await moves.ask_again(
+            self._store, attempt, ask_at=ask_at, said=said, not_found_at=not_found_at
+        )
 
     def _next_look(self, order: Order, attempt: Attempt) -> datetime | None:
         """When to ask next about an attempt that may still be paid; None: no more.

@@ -268,7 +268,7 @@ async def release_live(tx: Tx, order: Order, attempt_no: str) -> None:
 
 
 async def ask_again(
-    tx: Tx,
+    queries: Queries,
     attempt: Attempt,
     *,
     ask_at: datetime | None,
@@ -276,7 +276,7 @@ async def ask_again(
     not_found_at: datetime | None = None,
 ) -> None:
     """Nothing is decided: note what the supplier said and when to ask next (None: never)."""
-    await tx.execute(
+    await queries.execute(
         "UPDATE attempt SET ask_at = $4, said = $5, asked = asked + 1, not_found_at = $6"
         " WHERE merchant_id = $1 AND attempt_no = $2 AND order_created_at = $3",
         attempt.merchant_id,
