@@ -73,6 +73,7 @@ class CallLimits:
         self._untold: Counter[str] = Counter()
         self._heard: dict[str, _Heard] = {}
         self._telling: asyncio.Task[None] | None = None
+        self._asks = False
 
     def room(self, name: str, per_s: int) -> float:
         """0 when this call may pass, and is counted; else the seconds until one may."""
@@ -92,9 +93,12 @@ class CallLimits:
         return wait_s
 
     async def close(self) -> None:
-        """Tell no more."""
+        """Tell no more. A question under way has its answer first: cut off while it connects, its
+        connection would be nobody's."""
+        self._untold.clear()
         if self._telling is not None:
-            self._telling.cancel()
+            if not self._asks:
+                self._telling.cancel()
             with suppress(asyncio.CancelledError):
                 await self._telling
 
@@ -103,6 +107,7 @@ class CallLimits:
         while self._untold:
             await asyncio.sleep(WINDOW_S / TELLS_PER_S)
             told, self._untold = self._untold, Counter()
+            self._asks = True
             names = [f"paydesk:calls:{name}" for name in told]
             slice_ms = int(WINDOW_S * 1000) // TELLS_PER_S
             arguments = [self._token, *map(str, (slice_ms, TELLS_PER_S, *told.values()))]
@@ -110,6 +115,8 @@ class CallLimits:
                 others = await cast(Any, self._redis.eval(_TELL, len(names), *names, *arguments))
             except (RedisError, OSError):
                 continue
+            finally:
+                self._asks = False
             now_s = self._steady_s()
             still = {name: heard for name, heard in self._heard.items() if heard.counts(now_s)}
             fresh = zip(told, (_Heard(int(calls), now_s) for calls in others), strict=True)
