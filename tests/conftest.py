@@ -7,7 +7,6 @@ them through the environment. Each test's database is as its template was (`test
 from __future__ import annotations
 
 import asyncio
-import gc
 import os
 import shutil
 import tempfile
@@ -29,6 +28,7 @@ from core.system.migrate import migrate
 from core.system.pool import PoolSizes
 from tests.databases import Databases
 from tests.sizes import PROFILE
+from tests.steps import set_heap_aside
 
 pytest_plugins = ["tests.logs"]
 
@@ -83,8 +83,7 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 def pytest_collection_finish() -> None:
     """What was imported and collected stays: looking for garbage in it costs every test."""
-    gc.collect()
-    gc.freeze()
+    set_heap_aside()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
