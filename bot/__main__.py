@@ -17,7 +17,7 @@ from bot.demo import DemoRefused, default_home, run_demo
 from bot.embedded import EmbeddedError, HomeInUse
 from bot.neighbours import NeighbourFailed
 from bot.process import PortTaken
-from core.kernel.errors import WrongKind
+from core.kernel.errors import WrongDatabase
 from core.system.settings import Settings, SettingsError, load_settings
 
 EXIT_REFUSED: Final = 2
@@ -42,7 +42,7 @@ def main(words: Sequence[str] | None = None) -> int:
         NeighbourFailed,
         PortTaken,
         SettingsError,
-        WrongKind,
+        WrongDatabase,
         ConnectionError,
     ) as error:
         return _fail(str(error), EXIT_REFUSED)

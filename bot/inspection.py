@@ -18,7 +18,7 @@ EXIT_DIFFERENCES: Final = 1
 
 
 async def migrate_production(settings: Settings) -> int:
-    """Bring the production database up to date. Raises WrongKind for a demo's."""
+    """Bring the production database up to date. Raises WrongDatabase for a demo's."""
     async with servers_of(settings) as servers:
         await migrate(
             servers.owner_url or servers.database_url,

@@ -17,7 +17,7 @@ from bot.embedded import EmbeddedPostgres, EmbeddedValkey, HomeInUse, HomeLock, 
 from bot.fronts import Front, Fronts, until_abandoned
 from bot.logs import set_up_logs
 from bot.process import keep_what_is_there, until_told_to_stop
-from core.kernel.errors import WrongKind
+from core.kernel.errors import WrongDatabase
 from core.runtime import Connections, Runtime, build
 from core.system.migrate import migrate
 from core.system.pool import PoolSizes
@@ -90,7 +90,7 @@ def _hold(stack: AsyncExitStack, home: Path) -> bool:
 async def run_production(settings: Settings) -> None:
     """Run a production desk until told to stop.
 
-    Raises SettingsError, WrongKind, ConnectionError, PortTaken, EmbeddedError.
+    Raises SettingsError, WrongDatabase, ConnectionError, PortTaken, EmbeddedError.
     """
     # Commands that only look into the books need not wait for this import.
     from bot.app import Desk
@@ -126,7 +126,7 @@ async def run_front(settings: Settings, place: int) -> None:
     """Serve the desk's port beside the process that started this one, until that ends it. place:
     which of the further processes it is.
 
-    Raises SettingsError, WrongKind, ConnectionError, PortTaken.
+    Raises SettingsError, WrongDatabase, ConnectionError, PortTaken.
     """
     public_url, master_key = _needed(settings)
     set_up_logs(settings.log_level)
@@ -147,7 +147,7 @@ async def _built(
     settings: Settings, servers: Servers, needed: tuple[str, str], name: str
 ) -> Runtime:
     """The business on these servers. needed: as `_needed` found them. name: of this instance.
-    Raises WrongKind for a demo's, ConnectionError."""
+    Raises WrongDatabase for a demo's, ConnectionError."""
     proxy, (public_url, master_key) = settings.outbound_proxy, needed
     pool = PoolSizes(settings.database_front_max, settings.database_loops_max)
     runtime = await build(
@@ -160,7 +160,7 @@ async def _built(
     )
     if runtime.system.demo:
         await runtime.close()
-        raise WrongKind(
+        raise WrongDatabase(
             "this database is marked demo for ever and cannot serve a production desk; "
             "use another database"
         )

@@ -117,5 +117,6 @@ class Bug(Exception):
     """Something that cannot be, was. Nothing is written; somebody is told."""
 
 
-class WrongKind(Exception):
-    """A demo was pointed at a production database, or the other way round: neither starts."""
+class WrongDatabase(Exception):
+    """The database is not this desk's: of the other kind, or another version's. The text says what
+    to do."""

@@ -12,14 +12,15 @@ from uuid import UUID
 import asyncpg
 import pytest
 
-from core.kernel.errors import Refusal, WrongKind
+from core.kernel.errors import Refusal, WrongDatabase
 from core.parties.merchants import App, Merchant
 from core.runtime import Runtime
 from core.system.migrate import migrate
 from core.system.pool import POOL_WAIT_S
 from core.system.store import DATABASE_AWAY, DESK_ROLE, IDLE_IN_TRANSACTION_S, LOCK_WAIT_S, Store
-from tests.conftest import Servers
+from tests.conftest import MONTHS, Servers
 from tests.core.support import owner
+from tests.databases import Databases
 
 
 async def test_what_fails_is_rolled_back(runtime: Runtime, shop: tuple[Merchant, App]) -> None:
@@ -256,13 +257,34 @@ async def test_a_month_is_as_its_table_is(runtime: Runtime) -> None:
 async def test_a_database_is_of_its_kind_for_ever(servers: Servers, empty_database: str) -> None:
     dsn, today = servers.owner_dsn(empty_database), datetime.now(UTC).date()
     await migrate(dsn, kind="production", today=today)
-    with pytest.raises(WrongKind) as error:
+    with pytest.raises(WrongDatabase) as error:
         await migrate(dsn, kind="demo", today=today)
     assert "production" in str(error.value)
     async with owner(servers, empty_database) as connection:
         assert await connection.fetchval("SELECT kind FROM desk") == "production"
         with pytest.raises(asyncpg.UniqueViolationError):
             await connection.execute("INSERT INTO desk (kind) VALUES ('demo')")
+
+
+@pytest.mark.parametrize(
+    ("kind", "way_out"), [("demo", "demo --fresh"), ("production", "use a new database")]
+)
+@pytest.mark.parametrize(
+    "otherwise",
+    ["UPDATE migration SET digest = 'of another text'", "ALTER TABLE migration DROP COLUMN digest"],
+)
+async def test_a_step_that_was_taken_is_as_its_file_or_nothing_is_done(
+    servers: Servers, databases: Databases, kind: str, way_out: str, otherwise: str
+) -> None:
+    name = await databases.fresh(f"template_{kind}")
+    dsn, today = servers.owner_dsn(name), datetime.now(UTC).date()
+    await migrate(dsn, kind=kind, today=today, months=MONTHS)
+    async with owner(servers, name) as connection:
+        await connection.execute(otherwise)
+    with pytest.raises(WrongDatabase) as error:
+        await migrate(dsn, kind=kind, today=today, months=MONTHS)
+    assert "0001_initial" in str(error.value)
+    assert way_out in str(error.value)
 
 
 async def test_an_address_that_is_none_is_named() -> None:
