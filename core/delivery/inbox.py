@@ -7,13 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-import asyncpg
-
 from core.kernel.clock import Clock
 from core.kernel.ids import Ids
 from core.system import retention
 from core.system.batch import Batch
-from core.system.leases import Held, Leases, Queue
+from core.system.leases import Held, Leases, Queue, last_of_ring
 from core.system.store import Queries, Store
 
 BACK_OFF_S: Final = (1, 5, 15, 60)
@@ -98,7 +96,8 @@ class Inbox:
         """
         rows = await self._leases.take(self._store, batch, *self._last_taken)
         if rows:
-            self._last_taken = _last_of_ring(rows, self._last_taken)
+            lanes = [(row["chat_id"], row["lane"]) for row in rows]
+            self._last_taken = last_of_ring(lanes, self._last_taken)
         return [
             Arrived(
                 row["bot_id"],
@@ -172,12 +171,6 @@ class Inbox:
 
     async def _end_alone(self, held: Held) -> bool:
         return await self._leases.finish(self._store, held)
-
-
-def _last_of_ring(rows: Sequence[asyncpg.Record], after: tuple[int, int]) -> tuple[int, int]:
-    """Those behind `after` come first, then the others, from the lowest on. The last one."""
-    lanes = [(row["chat_id"], row["lane"]) for row in rows]
-    return max([lane for lane in lanes if lane <= after] or lanes)
 
 
 def _taken_from(new: set[tuple[int, int]], key: tuple[int, int]) -> bool:

@@ -23,7 +23,7 @@ from core.kernel.ids import Ids, uuid7_time
 from core.system import retention
 from core.system.batch import Batch
 from core.system.lanes import name_of
-from core.system.leases import Held, LaneTable, Leases, Queue
+from core.system.leases import Held, LaneTable, Leases, Queue, last_of_ring
 from core.system.store import Queries, Store, Tx
 
 _Row = dict[str, Any]
@@ -274,7 +274,7 @@ class Outbox:
         """
         rows = await self._leases.take(self._store, batch, self._last_taken, OLD, LIFTED_EVERY)
         if rows:
-            self._last_taken = _last_of_ring([r["chat_id"] for r in rows], self._last_taken)
+            self._last_taken = last_of_ring([r["chat_id"] for r in rows], self._last_taken)
         return [
             Leaving(
                 r["merchant_id"],
@@ -441,8 +441,3 @@ def _twins_of(leaving: Leaving, message_id: int) -> Twins:
     """Where the twins of a message are, of which a former try had no answer."""
     asked = getattr(leaving.fact, "reply_to", None) or 0
     return Twins(after=max(leaving.behind, asked), before=message_id)
-
-
-def _last_of_ring(chat_ids: list[int], after: int) -> int:
-    """Chats are served in a ring: those above `after`, then from the lowest on. The last one."""
-    return max([chat_id for chat_id in chat_ids if chat_id <= after] or chat_ids)

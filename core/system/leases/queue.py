@@ -16,7 +16,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Final
+from typing import Final, TypeVar
+
+# A lane in the order of its ring: its name, or its names.
+_Place = TypeVar("_Place", int, tuple[int, int])
 
 
 @dataclass(frozen=True, slots=True)
@@ -277,6 +280,12 @@ def _walk(queue: Queue, columns: tuple[str, ...], name: str, begin: str, end: st
         f" SELECT n.* FROM {name} h CROSS JOIN LATERAL ({each}"
         f" AND ({_columns(names)}) > ({_columns(names, 'h')}) {by}) n)"
     )
+
+
+def last_of_ring(taken: Sequence[_Place], after: _Place) -> _Place:
+    """Places are served in a ring: those behind `after` first, then the others from the lowest on.
+    The last one of what was taken, behind which the next take begins."""
+    return max([place for place in taken if place <= after] or taken)
 
 
 def _lane_names(queue: Queue) -> tuple[str, ...]:
