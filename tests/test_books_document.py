@@ -162,7 +162,7 @@ class Example:
         sheets = Sheets(built.path)
         assert sheets.wrong() == []
         summary, net = sheets.column("Summary", "B"), sheets.column("Products", "H")
-        products = await self.runtime.supply.channels.products.on_sale()
+        products = (await self.runtime.supply.market.now()).products
         places = {
             "opening": "Opening prepaid balance",
             "prepaid": "Prepaid",

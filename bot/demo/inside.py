@@ -233,7 +233,7 @@ class Demo:
         }
 
     async def _shop(self, runtime: Runtime) -> dict[str, Any]:
-        products = await runtime.supply.channels.products.on_sale()
+        products = (await runtime.supply.market.now()).products
         return {
             "home": str(self._home / "sandbox" / "shop"),
             "host": self._host,

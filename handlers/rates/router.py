@@ -45,7 +45,7 @@ async def show_rates(
     )
     offers = await parties.merchants.offers.of(merchant)
     coming = await parties.merchants.offers.coming(merchant)
-    products = await supply.channels.products.on_sale()
+    products = (await supply.market.now()).products
     lines = tuple(
         _line(products.get(code, Product(code, code, code)), merchant, offers, coming)
         for code in sorted(offers.keys() | coming.keys())

@@ -169,7 +169,7 @@ async def _called(supply: Supply, parties: Parties, by: Cut) -> _Names:
             everybody = await parties.merchants.everybody()
             return {str(m.id): (f"{m.merchant_no} {m.name}",) * 2 for m in everybody}
         case "product":
-            products = await supply.channels.products.on_sale()
+            products = (await supply.market.now()).products
             return {code: (p.name_zh, p.name_en) for code, p in products.items()}
         case "channel":
             channels = await supply.channels.names()

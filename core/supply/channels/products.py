@@ -39,12 +39,8 @@ class Products:
             product.name_en,
         )
 
-    async def on_sale(self) -> dict[str, Product]:
-        """Every product that is on, by code."""
-        return {code: p for code, p in (await self.all()).items() if p.state == "on"}
-
     async def all(self) -> dict[str, Product]:
-        """Every product, those that are off as well, by code."""
+        """Every product, those that are off as well, by code. The market knows what is on."""
         rows = await self._store.fetch(
             "SELECT code, name_zh, name_en, state FROM product ORDER BY code"
         )

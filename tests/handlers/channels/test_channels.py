@@ -351,7 +351,7 @@ async def test_products_and_who_sells_them(desk: Desk) -> None:
     await desk.feed(message=message)
     assert await desk.news() == []
     assert (await desk.said(ADMIN, OPS, "产品 wechat_qr 关")).facts["same"]
-    assert "wechat_qr" not in await desk.runtime.supply.channels.products.on_sale()
+    assert "wechat_qr" not in (await desk.runtime.supply.market.now()).products
     await desk.said(ADMIN, OPS, "/product wechat_qr on")
     said = await desk.said(ADMIN, OPS, "/product M1001 bank_web off")
     assert (said.screen, said.facts["merchant_no"]) == ("product_turned", "M1001")
