@@ -39,7 +39,12 @@ class Handover:
         return [told for lane in self.lanes() for told in self.take(lane, self._count)]
 
     def has_room(self, lane: Lane) -> bool:
-        """Whether one more may be held for this process's hands."""
+        """Whether one more may be held for this process's hands.
+
+        What waits of the lane in the database does not count: it is older, and `Takes` acts on it
+        first. A supplier with many busy merchants may take every place. That delays nobody: what
+        finds none is looked for in the database, in a fair share, as what another process was told.
+        """
         waiting = self._lanes.get(lane, ())
         return self._wake is not None and self._count < MOST and len(waiting) < MOST_OF_LANE
 

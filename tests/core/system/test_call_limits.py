@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from uuid import uuid4
@@ -65,6 +66,37 @@ async def test_processes_share_a_limit_as_soon_as_they_heard_of_each_other(
         assert there.room(name, 1000) == WINDOW_S
         there_clock.at_s = WINDOW_S
         assert there.room(name, 1000) == 0
+
+
+async def test_who_ends_waits_for_the_answer_of_a_question_under_way(runtime: Runtime) -> None:
+    """Cut off while it connects, the question would leave a connection that nobody closes."""
+    where, name = runtime.system.redis.connection_pool.connection_kwargs, str(uuid4())
+    asked, may_answer = asyncio.Event(), asyncio.Event()
+
+    async def pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while data := await reader.read(65536):
+            writer.write(data)
+        writer.close()
+
+    async def slow(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        begins = await reader.read(65536)
+        asked.set()
+        await may_answer.wait()
+        to_redis, redis = await asyncio.open_unix_connection(where["path"])
+        redis.write(begins)
+        await asyncio.gather(pass_on(reader, redis), pass_on(to_redis, writer))
+
+    async with await asyncio.start_server(slow, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        redis = Redis(host="127.0.0.1", port=port, db=where["db"])
+        limits = CallLimits(redis)
+        assert limits.room(name, 3) == 0
+        await asked.wait()
+        closing = asyncio.create_task(limits.close())
+        may_answer.set()
+        await closing
+        await redis.aclose()
+    assert await runtime.system.redis.hvals(f"paydesk:calls:{name}") == [b"1"]
 
 
 async def test_without_redis_each_process_has_the_limit_for_itself() -> None:
