@@ -11,7 +11,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import date
 from functools import partial
-from typing import Any, Final, Protocol, TypeVar
+from typing import Any, Final, Never, Protocol, TypeVar, cast
 from uuid import UUID
 from weakref import WeakValueDictionary
 
@@ -25,9 +25,9 @@ from core.system.pool import (
     POOL_SIZES,
     POOL_WAIT_S,
     Connection,
+    Loan,
     Pool,
     PoolSizes,
-    open_pool,
 )
 
 DESK_ROLE: Final = "paydesk_desk"
@@ -180,8 +180,19 @@ class Tx:
         self._note(sql)
         await self._connection.executemany(sql, rows)
 
+    def over(self) -> None:
+        """Nothing is asked through it any more: its connection is the next one's."""
+        self._connection = cast(Connection, _Over())
+
     def _note(self, sql: str) -> None:
         self.told |= self._told_of(sql)
+
+
+class _Over:
+    """In the place of a connection that is somebody else's by now."""
+
+    def __getattr__(self, name: str) -> Never:
+        raise Bug("a question through a transaction that is over")
 
 
 class Store:
@@ -202,10 +213,11 @@ class Store:
     async def open(cls, dsn: str, *, sizes: PoolSizes = POOL_SIZES) -> Store:
         """Connect as the desk's role. Raises ConnectionError with a sentence that helps."""
         try:
-            pool = await open_pool(sizes, init=_prepare, **_options(dsn))
+            pool = Pool(sizes, partial(_connect, _options(dsn)))
+            async with pool.connection():  # somebody answers there
+                return cls(pool, dsn)
         except (OSError, asyncpg.PostgresError) as error:
             raise ConnectionError(f"the database does not answer: {error}") from error
-        return cls(pool, dsn)
 
     async def close(self) -> None:
         for news in self._news:
@@ -220,34 +232,39 @@ class Store:
         return news
 
     async def fetch(self, sql: str, *args: object) -> list[asyncpg.Record]:
-        async with self._connection(sql) as connection:
+        async with self._connection() as connection:
             rows: list[asyncpg.Record] = await connection.fetch(sql, *args, timeout=_patience_s())
-            return rows
+        self._tell_of(sql)
+        return rows
 
     async def fetchrow(self, sql: str, *args: object) -> asyncpg.Record | None:
-        async with self._connection(sql) as connection:
+        async with self._connection() as connection:
             row: asyncpg.Record | None = await connection.fetchrow(
                 sql, *args, timeout=_patience_s()
             )
-            return row
+        self._tell_of(sql)
+        return row
 
     async def fetchval(self, sql: str, *args: object) -> Any:
-        async with self._connection(sql) as connection:
-            return await connection.fetchval(sql, *args, timeout=_patience_s())
+        async with self._connection() as connection:
+            value = await connection.fetchval(sql, *args, timeout=_patience_s())
+        self._tell_of(sql)
+        return value
 
     async def execute(self, sql: str, *args: object) -> int:
-        async with self._connection(sql) as connection:
+        async with self._connection() as connection:
             done = await connection.execute(sql, *args, timeout=_patience_s())
-            return _rows_of(done)
+        self._tell_of(sql)
+        return _rows_of(done)
 
-    @asynccontextmanager
-    async def _connection(self, sql: str) -> AsyncIterator[Connection]:
+    def _connection(self) -> Loan:
         """A connection of the pool. Raises Bug inside a transaction: whoever holds one connection
         and waits for a second can wait for ever, when all the others do the same."""
         if IN_TRANSACTION.get():
             raise Bug("inside a transaction questions go through it, not through the store")
-        async with _turn(), self._pool.connection() as connection:
-            yield connection
+        return self._pool.connection(_share())
+
+    def _tell_of(self, sql: str) -> None:
         for told in self.own_writes.told_of(sql):
             told()
 
@@ -332,7 +349,7 @@ class Store:
         """The only way into a transaction (READ COMMITTED). Not to be nested."""
         if IN_TRANSACTION.get():
             raise Bug("a transaction inside a transaction")
-        async with _turn(), self._pool.connection() as connection:
+        async with self._pool.connection(_share()) as connection:
             async with connection.transaction():
                 tx = Tx(connection, self.own_writes.told_of)
                 IN_TRANSACTION.set(True)
@@ -340,6 +357,7 @@ class Store:
                     yield tx
                 finally:
                     IN_TRANSACTION.set(False)
+                    tx.over()
             for told in tx.told:
                 told()
 
@@ -369,23 +387,10 @@ def _patience_s() -> float:
     return caller.patience_s if caller else COMMAND_TIMEOUT_S
 
 
-@asynccontextmanager
-async def _turn() -> AsyncIterator[None]:
-    """The caller's merchant's turn at the pool, where there is one. Raises TimeoutError."""
+def _share() -> asyncio.Semaphore | None:
+    """The caller's merchant's, where it is one's."""
     caller = _CALLER.get()
-    share = caller.share if caller else None
-    if share is None:
-        yield
-        return
-    if share.locked():
-        async with asyncio.timeout(POOL_WAIT_S):
-            await share.acquire()
-    else:
-        await share.acquire()  # at once
-    try:
-        yield
-    finally:
-        share.release()
+    return caller.share if caller else None
 
 
 def _rows_of(status: str) -> int:
@@ -413,23 +418,21 @@ def _options(dsn: str) -> dict[str, Any]:
     }
 
 
-async def _connect(options: dict[str, Any]) -> asyncpg.Connection[asyncpg.Record]:
-    """A connection beside the pool."""
-    connection: asyncpg.Connection[asyncpg.Record] = await asyncpg.connect(
-        **options, timeout=POOL_WAIT_S
-    )
-    await _prepare(connection)
+async def _connect(options: dict[str, Any]) -> Connection:
+    """A connection that reads and writes JSON."""
+    connection: Connection = await asyncpg.connect(**options, timeout=POOL_WAIT_S)
+    try:
+        await connection.set_type_codec(
+            "jsonb", schema="pg_catalog", encoder=_to_json, decoder=json.loads
+        )
+    except BaseException:
+        connection.terminate()
+        raise
     return connection
 
 
 def _ms(seconds: float) -> str:
     return f"{seconds * 1000:.0f}ms"
-
-
-async def _prepare(connection: asyncpg.Connection[asyncpg.Record]) -> None:
-    await connection.set_type_codec(
-        "jsonb", schema="pg_catalog", encoder=_to_json, decoder=json.loads
-    )
 
 
 def _to_json(value: object) -> str:

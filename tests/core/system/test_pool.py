@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from contextvars import Context
 
+import asyncpg
 import pytest
 
 from bot.loops import Crew, Job, Loop
@@ -55,6 +56,58 @@ async def test_stuck_loops_keep_no_caller_waiting(desk: Desk) -> None:
             opened = await desk.open()
             await desk.pay(opened)
     assert (await desk.order(opened)).state == "paid"
+
+
+async def test_a_question_that_was_given_up_is_ended_before_its_connection_goes_on(
+    runtime: Runtime,
+) -> None:
+    store = runtime.system.store
+
+    async def stuck(name: str) -> None:
+        await store.execute(f"SELECT pg_sleep(60) /* {name} */")
+
+    for turn in range(2 * FRONT_MAX):
+        asking = asyncio.create_task(stuck(f"turn {turn}"))
+        await working(runtime, f"turn {turn}")
+        asking.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await asking
+    async with asyncio.timeout(BOUND_S):
+        answers = await asyncio.gather(*(store.fetchval("SELECT 1") for _ in range(FRONT_MAX)))
+    assert answers == [1] * FRONT_MAX
+    assert not await store.fetchval(_WORKING, "%/* turn %")
+
+
+async def working(runtime: Runtime, name: str) -> None:
+    """Until the database works at a statement with this name in it."""
+
+    async def asked() -> None:
+        while not await runtime.system.store.fetchval(_WORKING, f"%/* {name} */"):
+            await asyncio.sleep(0)
+
+    async with asyncio.timeout(BOUND_S):
+        await asyncio.create_task(asked(), context=loops_context())
+
+
+_WORKING = (
+    "SELECT count(*) FROM pg_stat_activity"
+    " WHERE datname = current_database() AND state = 'active' AND query LIKE $1"
+)
+
+
+async def test_what_failed_leaves_a_connection_as_good_as_what_went_well(runtime: Runtime) -> None:
+    store = runtime.system.store
+
+    async def backend() -> int:
+        return int(await store.fetchval("SELECT pg_backend_pid()"))
+
+    before = await backend()
+    with pytest.raises(asyncpg.DivisionByZeroError):
+        await store.fetchval("SELECT 1 / 0")
+    with pytest.raises(LookupError):
+        async with store.transaction():
+            raise LookupError
+    assert await backend() == before
 
 
 async def test_stuck_callers_keep_nothing_waiting_that_runs_by_itself(runtime: Runtime) -> None:

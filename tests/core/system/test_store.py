@@ -12,7 +12,7 @@ from uuid import UUID
 import asyncpg
 import pytest
 
-from core.kernel.errors import Refusal, WrongDatabase
+from core.kernel.errors import Bug, Refusal, WrongDatabase
 from core.parties.merchants import App, Merchant
 from core.runtime import Runtime
 from core.system.migrate import migrate
@@ -36,6 +36,13 @@ async def test_what_fails_is_rolled_back(runtime: Runtime, shop: tuple[Merchant,
     with pytest.raises(LookupError):
         await half()
     assert (await runtime.parties.merchants.by_id(shop[0].id)).name == shop[0].name
+
+
+async def test_nothing_is_asked_through_a_transaction_that_is_over(runtime: Runtime) -> None:
+    async with runtime.system.store.transaction() as tx:
+        assert await tx.fetchval("SELECT 1") == 1
+    with pytest.raises(Bug, match="over"):
+        await tx.execute("SELECT 1")
 
 
 async def test_rows_touched_are_counted(runtime: Runtime) -> None:
