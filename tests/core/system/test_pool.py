@@ -82,7 +82,7 @@ async def working(runtime: Runtime, name: str) -> None:
     """Until the database works at a statement with this name in it."""
 
     async def asked() -> None:
-        while not await runtime.system.store.fetchval(_WORKING, f"%/* {name} */"):
+        while not await runtime.system.store.fetchval(_WORKING, f"%/* {name} */"):  # noqa: ASYNC110 (the database has no event)
             await asyncio.sleep(0)
 
     async with asyncio.timeout(BOUND_S):
