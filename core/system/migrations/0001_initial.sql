@@ -1497,14 +1497,17 @@ BEGIN
 END $$;
 
 -- A payment that is just what an order waits for, as it was decided (core.trade.orders): of an order
--- and an attempt that stood so. callback_id, turn: the row that told of it, and who holds that.
+-- and an attempt that stood so, and the states that they move to. callback_id, turn: the row that told
+-- of it, and who holds that.
 CREATE TYPE ordinary_payment AS (
     order_id         uuid,
     order_created_at timestamptz,
     order_state      text,
+    order_next       text,
     version          integer,
     attempt_no       text,
     attempt_state    text,
+    attempt_next     text,
     supplier_id      uuid,
     supplier_no      text,
     upstream_no      text,
@@ -1521,90 +1524,75 @@ CREATE TYPE ordinary_payment AS (
     turn             uuid
 );
 
--- Book ordinary payments of one merchant, of an order each: all of them, or none. False: the day, an
--- order or what is booked of it is not as it was when they were decided. Locks are taken in the one
--- order that there is: the day, orders, attempts, balances. events: see book_events; news: rows of
--- notification. No plan is to be clever: few rows are looked for, each by its key.
+-- Book ordinary payments of one merchant, of an order each: all of them, or none. Raises
+-- serialization_failure where the day, an order, an attempt or what is booked is not as it was when
+-- they were decided. Locks are taken in the one order that there is: the day, each order with its
+-- attempt, balances. Orders are written one by one, each by its key: a join may be planned by way of
+-- all that a merchant ever had. events: see book_events; news: rows of notification.
 CREATE FUNCTION book_payments(whose uuid, today date, payments jsonb, events jsonb, news jsonb)
-RETURNS boolean
-LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan
-SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
+RETURNS void
+LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan SET enable_seqscan = off AS $$
 DECLARE
-    paid  ordinary_payment[] := ARRAY(
-        SELECT p FROM jsonb_populate_recordset(NULL::ordinary_payment, payments) p);
-    many  integer := cardinality(paid);
-    done  integer;
-    since timestamptz;
-    until timestamptz;
+    paid ordinary_payment[] := ARRAY(
+        SELECT p FROM jsonb_populate_recordset(NULL::ordinary_payment, payments) p
+        ORDER BY p.order_id);
+    p    ordinary_payment;
 BEGIN
-    SELECT min(p.order_created_at), max(p.order_created_at) INTO since, until FROM unnest(paid) p;
     PERFORM FROM hold_day(whose, false) d
-    WHERE d.day = today AND d.rolled_to <= (SELECT min(p.at) FROM unnest(paid) p)
-      AND d.ends_at > (SELECT max(p.at) FROM unnest(paid) p);
+    WHERE d.day = today AND d.rolled_to <= (SELECT min(e.at) FROM unnest(paid) e)
+      AND d.ends_at > (SELECT max(e.at) FROM unnest(paid) e);
     IF NOT FOUND THEN
-        RETURN false;
+        RAISE EXCEPTION 'the day is another one' USING ERRCODE = 'serialization_failure';
     END IF;
-    PERFORM FROM unnest(paid) p
-    JOIN orders o ON o.merchant_id = whose AND o.id = p.order_id
-        AND o.created_at = p.order_created_at AND o.created_at BETWEEN since AND until
-    WHERE o.state = p.order_state AND o.version = p.version AND NOT o.disputed
-    ORDER BY o.id FOR UPDATE OF o;
-    GET DIAGNOSTICS done = ROW_COUNT;
-    -- What follows from something is never booked before it.
-    IF done < many OR EXISTS (
-        SELECT FROM unnest(paid) p
-        JOIN ledger_event e ON e.merchant_id = whose AND e.order_id = p.order_id
-        WHERE e.booked_at >= p.at
-    ) THEN
-        RETURN false;
-    END IF;
-
-    UPDATE attempt a SET state = 'paid', upstream_no = p.upstream_no, ask_at = NULL
-    FROM unnest(paid) p
-    WHERE a.merchant_id = whose AND a.attempt_no = p.attempt_no AND a.state = p.attempt_state
-      AND a.order_created_at = p.order_created_at AND a.order_created_at BETWEEN since AND until;
-    GET DIAGNOSTICS done = ROW_COUNT;
-    IF done < many THEN
-        RAISE EXCEPTION 'an attempt moved meanwhile' USING ERRCODE = 'serialization_failure';
-    END IF;
+    FOREACH p IN ARRAY paid LOOP
+        UPDATE orders o SET state = p.order_next, version = o.version + 1, paid_at = p.at,
+            paid_day = today, paid_attempt_no = p.attempt_no, paid_how = p.how,
+            cost_minor = p.cost_minor, live_attempt_no = p.attempt_no, supplier_open = false
+        WHERE o.merchant_id = whose AND o.id = p.order_id AND o.created_at = p.order_created_at
+          AND o.state = p.order_state AND o.version = p.version AND NOT o.disputed;
+        -- What follows from something is never booked before it.
+        IF NOT FOUND OR EXISTS (
+            SELECT FROM ledger_event e
+            WHERE e.merchant_id = whose AND e.order_id = p.order_id AND e.booked_at >= p.at
+        ) THEN
+            RAISE EXCEPTION 'an order moved meanwhile' USING ERRCODE = 'serialization_failure';
+        END IF;
+        UPDATE attempt a SET state = p.attempt_next, upstream_no = p.upstream_no, ask_at = NULL
+        WHERE a.merchant_id = whose AND a.attempt_no = p.attempt_no AND a.state = p.attempt_state
+          AND a.order_created_at = p.order_created_at;
+        IF NOT FOUND THEN
+            RAISE EXCEPTION 'an attempt moved meanwhile' USING ERRCODE = 'serialization_failure';
+        END IF;
+        UPDATE supplier_callback c SET state = 'done', outcome = 'order', held_by = NULL,
+            lease_until = NULL
+        WHERE c.merchant_id = whose AND c.id = p.callback_id AND c.held_by = p.turn
+          AND c.order_created_at = p.order_created_at AND c.state = 'waiting';
+    END LOOP;
     INSERT INTO supplier_payment (merchant_id, supplier_id, upstream_no, attempt_no, order_id,
         amount_minor, currency, booked_as, event_id, how, address, at)
-    SELECT whose, p.supplier_id, p.upstream_no, p.attempt_no, p.order_id, p.amount_minor,
-           p.currency, 'order', p.event_id, p.how, p.address, p.at
-    FROM unnest(paid) p ORDER BY p.supplier_id, p.upstream_no;
-    UPDATE orders o SET state = 'paid', version = o.version + 1, paid_at = p.at, paid_day = today,
-        paid_attempt_no = p.attempt_no, paid_how = p.how, cost_minor = p.cost_minor,
-        live_attempt_no = p.attempt_no, supplier_open = false
-    FROM unnest(paid) p
-    WHERE o.merchant_id = whose AND o.id = p.order_id AND o.created_at = p.order_created_at
-      AND o.created_at BETWEEN since AND until;
+    SELECT whose, e.supplier_id, e.upstream_no, e.attempt_no, e.order_id, e.amount_minor,
+           e.currency, 'order', e.event_id, e.how, e.address, e.at
+    FROM unnest(paid) e ORDER BY e.supplier_id, e.upstream_no;
     INSERT INTO attempt_history (merchant_id, attempt_no, order_created_at, id, state_from, move,
         state_to, at, facts)
-    SELECT whose, p.attempt_no, p.order_created_at, p.history_id, p.attempt_state, 'pay', 'paid',
-           p.at, jsonb_build_object('upstream_no', p.upstream_no, 'how', p.how,
-                                    'request_id', p.request_id)
-    FROM unnest(paid) p;
+    SELECT whose, e.attempt_no, e.order_created_at, e.history_id, e.attempt_state, 'pay',
+           e.attempt_next, e.at, jsonb_build_object('upstream_no', e.upstream_no, 'how', e.how,
+                                                    'request_id', e.request_id)
+    FROM unnest(paid) e;
     INSERT INTO order_history (merchant_id, order_id, order_created_at, version, state_from, move,
         state_to, at, actor, facts)
-    SELECT whose, p.order_id, p.order_created_at, p.version + 1, p.order_state, 'pay', 'paid', p.at,
-           'supplier:' || p.supplier_no,
-           jsonb_build_object('upstream_no', p.upstream_no, 'request_id', p.request_id)
-    FROM unnest(paid) p;
+    SELECT whose, e.order_id, e.order_created_at, e.version + 1, e.order_state, 'pay',
+           e.order_next, e.at, 'supplier:' || e.supplier_no,
+           jsonb_build_object('upstream_no', e.upstream_no, 'request_id', e.request_id)
+    FROM unnest(paid) e;
     INSERT INTO notification (merchant_id, id, webhook_id, app_id, order_id, order_created_at, type,
         url, lane, facts, due_at, request_id, created_at)
     SELECT whose, n.id, n.webhook_id, n.app_id, n.order_id, n.order_created_at, n.type, n.url,
            n.lane, n.facts, n.due_at, n.request_id, n.created_at
     FROM jsonb_populate_recordset(NULL::notification, news) n;
-    UPDATE supplier_callback c SET state = 'done', outcome = 'order', held_by = NULL,
-        lease_until = NULL
-    FROM unnest(paid) p
-    WHERE c.merchant_id = whose AND c.id = p.callback_id AND c.held_by = p.turn
-      AND c.order_created_at = p.order_created_at AND c.state = 'waiting'
-      AND c.order_created_at BETWEEN since AND until;
-    IF (SELECT count(*) FROM book_events(whose, events)) < many THEN
+    IF (SELECT count(*) FROM book_events(whose, events)) < cardinality(paid) THEN
         RAISE EXCEPTION 'an event is in the books already' USING ERRCODE = 'unique_violation';
     END IF;
-    RETURN true;
 END $$;
 
 CREATE TABLE notification_try (

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
+import asyncpg
 import structlog
 
 from core.books import BusinessDay, DayOver
@@ -17,7 +18,7 @@ from core.kernel.errors import Bug
 from core.system.store import Store
 from core.trade.booking_tools import TradeBooks
 from core.trade.orders.decisions import PaymentSeen, event_of, is_ordinary, settle
-from core.trade.orders.lifecycle import order_after
+from core.trade.orders.lifecycle import attempt_after, order_after
 from core.trade.orders.moves import changes_of_payment
 from core.trade.orders.rows import Order, Waiting, find_waiting
 from core.trade.orders.views import order_view
@@ -121,20 +122,30 @@ class OrdinaryPayments:
     def _booking(self, day: BusinessDay, waiting: Waiting, report: Report) -> _Booking:
         order, attempt, seen = waiting.order, waiting.attempt, report.seen
         settlement = settle(order, attempt, seen.paid, paid_by=None, reported=False)
-        state = order_after(order.state, "pay")
-        if state is None or (settlement.move, settlement.late, state) != ("pay", False, "paid"):
+        order_next, attempt_next = (
+            order_after(order.state, "pay"),
+            attempt_after(attempt.state, "pay"),
+        )
+        if (
+            order_next is None
+            or attempt_next is None
+            or settlement.move != "pay"
+            or settlement.late
+        ):
             raise Bug(f"the payment {seen.upstream_no} of {order.order_no} is not ordinary")
         changes = changes_of_payment(day, order, attempt, settlement, seen.how)
-        paid = replace(order, state=state, version=order.version + 1, **changes)
+        paid = replace(order, state=order_next, version=order.version + 1, **changes)
         event = event_of(order, attempt, settlement, seen.event_key(attempt.supplier_no))
         event_id = self._ids.uuid7()
         payment = {
             "order_id": order.id,
             "order_created_at": order.created_at,
             "order_state": order.state,
+            "order_next": order_next,
             "version": order.version,
             "attempt_no": attempt.attempt_no,
             "attempt_state": attempt.state,
+            "attempt_next": attempt_next,
             "supplier_id": attempt.supplier_id,
             "supplier_no": attempt.supplier_no,
             "upstream_no": seen.upstream_no,
@@ -172,17 +183,20 @@ class OrdinaryPayments:
     async def _write(self, merchant_id: UUID, bookings: Sequence[_Booking]) -> bool:
         """False: it is not as it was when it was decided, and nothing is written."""
         news = [booking.news for booking in bookings if booking.news is not None]
-        written = await self._store.fetchval(
-            _BOOK,
-            merchant_id,
-            bookings[0].order.paid_day,
-            [booking.payment for booking in bookings],
-            [booking.event for booking in bookings],
-            news,
-        )
-        if news and written:
+        try:
+            await self._store.execute(
+                _BOOK,
+                merchant_id,
+                bookings[0].order.paid_day,
+                [booking.payment for booking in bookings],
+                [booking.event for booking in bookings],
+                news,
+            )
+        except asyncpg.SerializationError:
+            return False
+        if news:
             self._outbox.wake_merchants()
-        return bool(written)
+        return True
 
 
 _BOOK: Final = "SELECT book_payments($1, $2, $3, $4, $5)"
