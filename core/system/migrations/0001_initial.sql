@@ -799,44 +799,90 @@ BEGIN
     FROM judged j LEFT JOIN fresh f ON f.id = j.id;
 END $$;
 
--- A supplier accepted an attempt: the attempt moves from one of the states in attempt_from, and its
--- order, where it is in one of order_from, each with its history row. Answers the states they moved
--- from; null where one did not move.
-CREATE FUNCTION accept_attempt(
-    whose uuid, of_order uuid, made_at timestamptz, number text, attempt_from text[],
-    order_from text[], supplier_said text, kind text, value text, at timestamptz,
-    look_at timestamptz, history_id uuid, by text, told jsonb)
-RETURNS TABLE (attempt_was text, order_was text, order_version integer, upstream text)
-LANGUAGE plpgsql AS $$
+-- A supplier accepted an attempt (core.trade.orders). history_id: of the row that this leaves in the
+-- attempt's history. look_at: when the supplier is asked about it first.
+CREATE TYPE acceptance AS (
+    merchant_id      uuid,
+    order_id         uuid,
+    order_created_at timestamptz,
+    attempt_no       text,
+    history_id       uuid,
+    upstream_no      text,
+    pay_kind         text,
+    pay_value        text,
+    at               timestamptz,
+    look_at          timestamptz,
+    actor            text,
+    facts            jsonb
+);
+
+-- Accept attempts of any merchants together: each moves from one of the states in attempt_from, and
+-- its order, where it is in one of order_from, each with its history row. waits: for whoever holds an
+-- order or an attempt; else nothing is answered of it, and nothing is written. moved: both did.
+-- Of an attempt that is there twice one is written. No plan is to be clever: few rows are looked for,
+-- each by its key.
+CREATE FUNCTION accept_attempts(asked jsonb, attempt_from text[], order_from text[], waits boolean)
+RETURNS TABLE (history_id uuid, moved boolean, order_version integer, upstream_no text)
+LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan
+SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
+#variable_conflict use_column
+DECLARE
+    given acceptance[] := ARRAY(
+        SELECT g FROM jsonb_populate_recordset(NULL::acceptance, asked) g);
+    since timestamptz;
+    until timestamptz;
 BEGIN
-    SELECT o.state, o.version + 1 INTO order_was, order_version FROM orders o
-    WHERE o.merchant_id = whose AND o.id = of_order AND o.created_at = made_at FOR UPDATE;
-    SELECT a.state INTO attempt_was FROM attempt a
-    WHERE a.merchant_id = whose AND a.attempt_no = number AND a.order_created_at = made_at
-      AND a.state = ANY (attempt_from) FOR UPDATE;
-    IF attempt_was IS NULL THEN
-        order_was := NULL;
-        RETURN NEXT;
-        RETURN;
+    SELECT min(g.order_created_at), max(g.order_created_at) INTO since, until FROM unnest(given) g;
+    IF waits THEN
+        PERFORM FROM unnest(given) g
+        JOIN orders o ON o.merchant_id = g.merchant_id AND o.id = g.order_id
+            AND o.created_at = g.order_created_at AND o.created_at BETWEEN since AND until
+        ORDER BY o.id FOR UPDATE OF o;
+        PERFORM FROM unnest(given) g
+        JOIN attempt a ON a.merchant_id = g.merchant_id AND a.attempt_no = g.attempt_no
+            AND a.order_created_at = g.order_created_at
+            AND a.order_created_at BETWEEN since AND until
+        ORDER BY a.attempt_no FOR UPDATE OF a;
     END IF;
-    UPDATE attempt a SET state = 'accepted', upstream_no = coalesce(a.upstream_no, supplier_said),
-        pay_kind = kind, pay_value = value, answered_at = at, ask_at = look_at, said = ''
-    WHERE a.merchant_id = whose AND a.attempt_no = number AND a.order_created_at = made_at
-    RETURNING a.upstream_no INTO upstream;
-    INSERT INTO attempt_history (merchant_id, attempt_no, order_created_at, id, state_from, move,
-                                 state_to, at, facts)
-    VALUES (whose, number, made_at, history_id, attempt_was, 'accept', 'accepted', at, told);
-    IF order_was = ANY (order_from) THEN
-        UPDATE orders o SET state = 'pending', version = order_version
-        WHERE o.merchant_id = whose AND o.id = of_order AND o.created_at = made_at;
+    RETURN QUERY
+    WITH held AS MATERIALIZED (
+        SELECT g.*, a.state AS attempt_was, o.state AS order_was, o.version + 1 AS version,
+               coalesce(a.upstream_no, g.upstream_no) AS upstream,
+               a.state = ANY (attempt_from) AS accepted,
+               a.state = ANY (attempt_from) AND o.state = ANY (order_from) AS moved
+        FROM (SELECT DISTINCT ON (g.attempt_no) g.* FROM unnest(given) g) g
+        JOIN orders o ON o.merchant_id = g.merchant_id AND o.id = g.order_id
+            AND o.created_at = g.order_created_at AND o.created_at BETWEEN since AND until
+        JOIN attempt a ON a.merchant_id = g.merchant_id AND a.attempt_no = g.attempt_no
+            AND a.order_created_at = g.order_created_at
+            AND a.order_created_at BETWEEN since AND until
+        FOR UPDATE OF o, a SKIP LOCKED
+    ), attempts_moved AS (
+        UPDATE attempt a SET state = 'accepted', upstream_no = h.upstream, pay_kind = h.pay_kind,
+            pay_value = h.pay_value, answered_at = h.at, ask_at = h.look_at, said = ''
+        FROM held h
+        WHERE h.accepted AND a.merchant_id = h.merchant_id AND a.attempt_no = h.attempt_no
+          AND a.order_created_at = h.order_created_at
+          AND a.order_created_at BETWEEN since AND until
+    ), attempts_told AS (
+        INSERT INTO attempt_history (merchant_id, attempt_no, order_created_at, id, state_from,
+                                     move, state_to, at, facts)
+        SELECT h.merchant_id, h.attempt_no, h.order_created_at, h.history_id, h.attempt_was,
+               'accept', 'accepted', h.at, h.facts
+        FROM held h WHERE h.accepted
+    ), orders_moved AS (
+        UPDATE orders o SET state = 'pending', version = h.version
+        FROM held h
+        WHERE h.moved AND o.merchant_id = h.merchant_id AND o.id = h.order_id
+          AND o.created_at = h.order_created_at AND o.created_at BETWEEN since AND until
+    ), orders_told AS (
         INSERT INTO order_history (merchant_id, order_id, order_created_at, version, state_from,
                                    move, state_to, at, actor, facts)
-        VALUES (whose, of_order, made_at, order_version, order_was, 'accept', 'pending', at, by,
-                told);
-    ELSE
-        order_was := NULL;
-    END IF;
-    RETURN NEXT;
+        SELECT h.merchant_id, h.order_id, h.order_created_at, h.version, h.order_was, 'accept',
+               'pending', h.at, h.actor, h.facts
+        FROM held h WHERE h.moved
+    )
+    SELECT h.history_id, h.moved, h.version, h.upstream FROM held h;
 END $$;
 
 CREATE TABLE supplier_call (                   -- append-only: what was said to suppliers, masked
@@ -1843,9 +1889,7 @@ REVOKE ALL ON FUNCTION moved_between(timestamptz, timestamptz, timestamptz) FROM
 REVOKE ALL ON FUNCTION hold_day(uuid, boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION change_market() FROM PUBLIC;
 REVOKE ALL ON FUNCTION open_orders(jsonb, boolean) FROM PUBLIC;
-REVOKE ALL ON FUNCTION
-    accept_attempt(uuid, uuid, timestamptz, text, text[], text[], text, text, text, timestamptz,
-                   timestamptz, uuid, text, jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION accept_attempts(jsonb, text[], text[], boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION book_events(uuid, jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION book_payments(uuid, date, jsonb, jsonb, jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION waiting_callbacks(timestamptz, uuid, uuid, integer) FROM PUBLIC;
@@ -1868,9 +1912,7 @@ GRANT EXECUTE ON FUNCTION
 GRANT EXECUTE ON FUNCTION hold_day(uuid, boolean) TO paydesk_desk;
 GRANT EXECUTE ON FUNCTION change_market() TO paydesk_desk;
 GRANT EXECUTE ON FUNCTION open_orders(jsonb, boolean) TO paydesk_desk;
-GRANT EXECUTE ON FUNCTION
-    accept_attempt(uuid, uuid, timestamptz, text, text[], text[], text, text, text, timestamptz,
-                   timestamptz, uuid, text, jsonb) TO paydesk_desk;
+GRANT EXECUTE ON FUNCTION accept_attempts(jsonb, text[], text[], boolean) TO paydesk_desk;
 GRANT EXECUTE ON FUNCTION book_events(uuid, jsonb) TO paydesk_desk;
 GRANT EXECUTE ON FUNCTION book_payments(uuid, date, jsonb, jsonb, jsonb) TO paydesk_desk;
 GRANT EXECUTE ON FUNCTION waiting_callbacks(timestamptz, uuid, uuid, integer) TO paydesk_desk;

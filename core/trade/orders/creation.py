@@ -19,9 +19,9 @@ from core.supply.market import Market
 from core.system.district import System
 from core.system.store import Tx
 from core.trade.orders import moves
+from core.trade.orders.acceptances import Acceptance, Acceptances
 from core.trade.orders.decisions import OpenOrder, came_to_nothing, differences
 from core.trade.orders.drafts import Draft, new_attempt
-from core.trade.orders.moves import Acceptance
 from core.trade.orders.openings import FIRST_QUESTION, LONGEST_WAIT, Openings
 from core.trade.orders.payments import Payments
 from core.trade.orders.placements import KeyTurn
@@ -94,6 +94,7 @@ class Creation:
         self._supplier_calls = supplier_calls
         self._payments = payments
         self._openings = openings
+        self._acceptances = Acceptances(system.store, system.ids)
         self._twins = Twins(system.store.elsewhere)
 
     async def open(self, app: App, wanted: OpenOrder, *, request_id: str) -> Opened:
@@ -213,7 +214,7 @@ class Creation:
         _log_answer(order, attempt, reading)
         now = self._clock.now()
         accepted = Acceptance(reading.upstream_no, reading.pay, now, request_id)
-        written = await moves.accept(self._store, self._ids, order, attempt, accepted)
+        written = await self._acceptances.write(order, attempt, accepted)
         await self._routing.accepted(attempt.channel_id, attempt.attempt_no)
         if written is None:
             return None

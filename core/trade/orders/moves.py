@@ -6,12 +6,10 @@ row. Zero rows means that the world moved on: read again and decide again.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
 from core.books import BusinessDay
-from core.connectors import Pay
 from core.kernel.errors import Bug
 from core.kernel.ids import Ids
 from core.system.store import Queries, Tx
@@ -157,57 +155,6 @@ async def attempt_history(
         after,
         at,
         facts,
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class Acceptance:
-    """A supplier accepted an attempt. upstream_no: its own number, where it said one."""
-
-    upstream_no: str | None
-    pay: Pay
-    at: datetime
-    request_id: str
-
-
-async def accept(
-    queries: Queries, ids: Ids, order: Order, attempt: Attempt, accepted: Acceptance
-) -> tuple[Order, Attempt] | None:
-    """Make the attempt payable, and its order pending, in one statement. Returns both as they are
-    written; None where they did not both move: something else became of them meanwhile."""
-    facts = {"upstream_no": accepted.upstream_no, "request_id": accepted.request_id}
-    look_at = accepted.at + FIRST_LOOK
-    row = await queries.fetchrow(
-        "SELECT * FROM accept_attempt($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
-        order.merchant_id,
-        order.id,
-        order.created_at,
-        attempt.attempt_no,
-        attempt_states_for("accept"),
-        order_states_for("accept"),
-        accepted.upstream_no,
-        accepted.pay.kind,
-        accepted.pay.value,
-        accepted.at,
-        look_at,
-        ids.uuid7(),
-        f"supplier:{attempt.supplier_no}",
-        facts,
-    )
-    if row is None or row["order_was"] is None:
-        return None
-    return (
-        replace(
-            order, state="pending", version=row["order_version"], live_attempt_no=attempt.attempt_no
-        ),
-        replace(
-            attempt,
-            state="accepted",
-            upstream_no=row["upstream"],
-            pay=accepted.pay,
-            ask_at=look_at,
-            said="",
-        ),
     )
 
 

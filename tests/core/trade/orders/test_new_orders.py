@@ -197,7 +197,7 @@ async def test_what_is_sent_to_a_supplier_takes_two_writes(desk: Desk) -> None:
     opened = await creation.open(desk.app, wanted(), request_id="one")
     assert [name.split("(")[0].split()[-1] for name in store.asked] == [
         "open_orders",
-        "accept_attempt",
+        "accept_attempts",
     ]
     assert (opened.order.state, opened.order.version) == ("pending", 2)
     assert await desk.order(opened) == opened.order
