@@ -15,7 +15,7 @@ import asyncpg
 from aiohttp import web
 
 from bench.calls import signature
-from bench.helper import Told
+from bench.helper import Parent
 from bench.load import HOST
 
 # As many as a desk has.
@@ -113,7 +113,7 @@ class Bare:
         return key_id, raw
 
 
-async def serve(told: Told, dsn: str, secrets: dict[str, str]) -> None:
+async def serve(parent: Parent, dsn: str, secrets: dict[str, str]) -> None:
     """Serve until told to end; says its port."""
     async with asyncpg.create_pool(
         dsn, min_size=POOL, max_size=POOL, server_settings={"default_transaction_read_only": "off"}
@@ -127,6 +127,6 @@ async def serve(told: Told, dsn: str, secrets: dict[str, str]) -> None:
         await runner.setup()
         try:
             await web.TCPSite(runner, HOST, 0).start()
-            await told.until_ended(runner.addresses[0][1])
+            await parent.until_ended(runner.addresses[0][1])
         finally:
             await runner.cleanup()

@@ -24,7 +24,7 @@ class Helper:
     said: Any
 
 
-class Told:
+class Parent:
     """The helper's end of the wire."""
 
     def __init__(self, wire: Connection) -> None:
@@ -41,7 +41,7 @@ class Told:
 async def helping(
     work: Callable[..., Coroutine[Any, Any, None]], *words: object
 ) -> AsyncIterator[Helper]:
-    """A process that runs `work(told, *words)`. work: a function of a module."""
+    """A process that runs `work(parent, *words)`. work: a function of a module."""
     ours, theirs = multiprocessing.Pipe()
     process = multiprocessing.get_context("spawn").Process(
         target=_run, args=(theirs, work, words), daemon=True
@@ -64,4 +64,4 @@ def _run(
     wire: Connection, work: Callable[..., Coroutine[Any, Any, None]], words: tuple[object, ...]
 ) -> None:
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(work(Told(wire), *words))
+        runner.run(work(Parent(wire), *words))

@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from aiohttp import web
 
-from bench.helper import Told
+from bench.helper import Parent
 from bench.load import HOST
 from bench.town import PID
 from bot import world
@@ -102,7 +102,7 @@ class Peers:
         return {"message_id": number, "date": int(time.time()), "chat": chat, "text": text}
 
 
-async def serve(told: Told) -> None:
+async def serve(parent: Parent) -> None:
     """Serve until told to end; says its ports. The first is everybody's, all are receivers'."""
     peers = Peers()
     app = web.Application()
@@ -116,7 +116,7 @@ async def serve(told: Told) -> None:
     try:
         for _ in range(RECEIVERS):
             await web.TCPSite(runner, HOST, 0).start()
-        await told.until_ended([address[1] for address in runner.addresses])
+        await parent.until_ended([address[1] for address in runner.addresses])
     finally:
         await runner.cleanup()
 

@@ -37,10 +37,10 @@ async def verify_books(settings: Settings, *, whole: bool = False) -> int:
         verified = await (verify.whole() if whole else verify.tonight())
     for difference in verified.differences:
         print(f"DIFFERENCE  {difference}")
-    count, turn = len(verified.differences), verified.turn
+    count, night = len(verified.differences), verified.night
     print(
-        f"re-added: the open days, {turn.new} that are over since,"
-        f" {turn.again} of {turn.known - turn.new} that were right before"
+        f"re-added: the open days, {night.new} that are over since,"
+        f" {night.again} of {night.known - night.new} that were right before"
     )
     print(f"verify-books: {f'{count} differences' if count else 'no difference'}")
     return EXIT_DIFFERENCES if count else 0

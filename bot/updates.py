@@ -16,7 +16,7 @@ from pydantic import ValidationError
 
 from bot.loops import Job
 from bot.webhook import opened
-from core.delivery.inbox import QUEUE, Arrived
+from core.delivery.inbox import QUEUE, TakenUpdate
 from core.delivery.outbox import Say
 from core.people.receipts import records_of
 from core.runtime import Runtime
@@ -36,7 +36,7 @@ _SAID: Final = ("message", "edited_message", "callback_query")
 class _Given:
     """An update that was given up, as far as it can be read."""
 
-    arrived: Arrived
+    arrived: TakenUpdate
     kind: str  # Telegram's name of what it is
     message_id: int | None  # the message it is, or whose button it pressed
     is_known: bool  # whether who speaks or presses is somebody we know
@@ -64,11 +64,11 @@ class UpdateWorker:
         """Take at most so many updates, of different chats; each is a job."""
         return [partial(self._carry, arrived) for arrived in await self._inbox.take(free)]
 
-    async def _carry(self, arrived: Arrived) -> None:
+    async def _carry(self, arrived: TakenUpdate) -> None:
         renew = partial(self._inbox.renew, arrived)
         await hold(self._act(arrived), renew, every_s=self._renew_s)
 
-    async def _act(self, arrived: Arrived) -> None:
+    async def _act(self, arrived: TakenUpdate) -> None:
         structlog.contextvars.bind_contextvars(
             request_id=f"tg-{arrived.update_id}", chat_id=arrived.chat_id
         )
@@ -87,7 +87,7 @@ class UpdateWorker:
         else:
             await self._inbox.done(arrived)
 
-    async def _failed(self, arrived: Arrived, error: Exception, *, private: bool) -> None:
+    async def _failed(self, arrived: TakenUpdate, error: Exception, *, private: bool) -> None:
         fault = repr(error)
         if private:  # what it says may hold what somebody wrote
             fault = f"{type(error).__name__} at {_where(error)}"
@@ -109,7 +109,7 @@ class UpdateWorker:
             )
             await self._runtime.people.groups.tell_ops(tx, Say(replace(told, alarm=alarm)))
 
-    async def _park_unread(self, arrived: Arrived, error: ValidationError) -> None:
+    async def _park_unread(self, arrived: TakenUpdate, error: ValidationError) -> None:
         """Telegram is newer than the desk, or it is no update: no other try would read it."""
         given = await self._given_up(arrived)
         # Where it stands and why, but never what stands there: people wrote it.
@@ -142,7 +142,7 @@ class UpdateWorker:
             await self._runtime.delivery.outbox.say(tx, chat_id, answer)
         return told
 
-    async def _given_up(self, arrived: Arrived) -> _Given:
+    async def _given_up(self, arrived: TakenUpdate) -> _Given:
         """This also serves updates that nobody can read."""
         body, chat_id = arrived.body, arrived.chat_id
         kind = next((name for name in body if name not in ("update_id", "sealed")), "?")

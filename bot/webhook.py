@@ -17,7 +17,7 @@ from typing import Any, Final
 import structlog
 from aiohttp import web
 
-from core.delivery.inbox import Arrived, Inbox
+from core.delivery.inbox import Inbox, TakenUpdate
 from core.system.store import DATABASE_AWAY
 from core.system.vault import Purpose, Vault, derived_key
 
@@ -93,7 +93,7 @@ class Webhook:
         return web.Response(status=200)
 
 
-def opened(vault: Vault, arrived: Arrived) -> Arrived:
+def opened(vault: Vault, arrived: TakenUpdate) -> TakenUpdate:
     """An update as it came, where it was stored sealed. Raises Bug where it is another update's, or
     the master key is another one."""
     if "sealed" not in arrived.body:

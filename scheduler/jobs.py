@@ -103,12 +103,12 @@ async def verify_books(runtime: Runtime) -> None:
     """Re-adds what is new and an old share of the books every night; an alarm stands for as long
     as they differ."""
     verified = await runtime.reports.verify.tonight()
-    differences, turn = verified.differences, verified.turn
+    differences, night = verified.differences, verified.night
     _LOG.info(
         "books re-added",
-        new_days=turn.new,
-        old_days=turn.again,
-        days=turn.known,
+        new_days=night.new,
+        old_days=night.again,
+        days=night.known,
         differences=len(differences),
     )
     async with runtime.system.store.transaction() as tx:

@@ -152,13 +152,13 @@ class Credit:
             low = standing.is_low(row["credit_low"])
             if low != row["credit_low"]:
                 alarm = AlarmCredit(row["merchant_no"], row["name"], row["currency"], standing)
-                told += await self._turn(row["id"], low, alarm)
+                told += await self._note(row["id"], low, alarm)
         return told
 
-    async def _turn(self, merchant_id: UUID, low: bool, alarm: AlarmCredit) -> bool:
+    async def _note(self, merchant_id: UUID, low: bool, alarm: AlarmCredit) -> bool:
         """Note that a merchant's credit became low, and say so; or that it is well again."""
         async with self._store.transaction() as tx:
-            if not await tx.execute(_TURN, merchant_id, low) or not low:
+            if not await tx.execute(_NOTE, merchant_id, low) or not low:
                 return False
             chats = await self._groups.of_holder(tx, merchant_id) + await self._groups.ops(tx)
             for chat_id in dict.fromkeys(chats):
@@ -173,7 +173,7 @@ UPDATE merchant SET credit_line_minor = $2::bigint,
 WHERE id = $1
 """
 # The line may have been switched off since it was looked at.
-_TURN: Final = (
+_NOTE: Final = (
     "UPDATE merchant SET credit_low = $2"
     " WHERE id = $1 AND credit_low <> $2 AND credit_line_minor IS NOT NULL"
 )

@@ -44,7 +44,7 @@ class _Raw:
 
 
 @dataclass(frozen=True, slots=True)
-class Arrived:
+class TakenUpdate:
     """One raw update that a worker has taken. tries: this one included."""
 
     bot_id: int
@@ -87,7 +87,7 @@ class Inbox:
             wake()
         return new
 
-    async def take(self, batch: int) -> list[Arrived]:
+    async def take(self, batch: int) -> list[TakenUpdate]:
         """Take the oldest waiting update of each chat's lane, at most `batch`; one of a lane at a
         time.
 
@@ -99,7 +99,7 @@ class Inbox:
             lanes = [(row["chat_id"], row["lane"]) for row in rows]
             self._last_taken = last_of_ring(lanes, self._last_taken)
         return [
-            Arrived(
+            TakenUpdate(
                 row["bot_id"],
                 row["update_id"],
                 row["chat_id"],
@@ -111,15 +111,15 @@ class Inbox:
             for row in rows
         ]
 
-    async def renew(self, arrived: Arrived) -> bool:
+    async def renew(self, arrived: TakenUpdate) -> bool:
         """Hold it for another lease. False: somebody else has it, or it is finished."""
         return await self._leases.renew(self._store, arrived.held)
 
-    async def done(self, arrived: Arrived) -> None:
+    async def done(self, arrived: TakenUpdate) -> None:
         """It was acted on."""
         await self._ends.write(arrived.held)
 
-    async def failed(self, tx: Queries, arrived: Arrived, fault: str) -> bool:
+    async def failed(self, tx: Queries, arrived: TakenUpdate, fault: str) -> bool:
         """Acting on it failed: it waits for another try, each time longer.
 
         True: that was the last try, and this call parked it.
@@ -130,7 +130,7 @@ class Inbox:
         await self._leases.put_off(tx, arrived.held, again_s, fault)
         return False
 
-    async def park(self, tx: Queries, arrived: Arrived, fault: str) -> bool:
+    async def park(self, tx: Queries, arrived: TakenUpdate, fault: str) -> bool:
         """It can never be acted on: kept for people to see, and its chat goes on.
 
         False: somebody else has it.

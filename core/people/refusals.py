@@ -33,7 +33,7 @@ class HeldRefusal:
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class ToldRefusal:
     """A refusal among others: what would have been said, as it is kept, and of which words."""
 
     screen: str
@@ -45,7 +45,7 @@ class Told:
 class RefusalsNotice(Notice):
     """Several refusals of one person, the oldest first."""
 
-    told: tuple[Told, ...]
+    told: tuple[ToldRefusal, ...]
 
 
 class Refusals:
@@ -131,7 +131,7 @@ def _together(told: list[tuple[Say, str]]) -> Say:
     last, _ = told[-1]
     if len(told) == 1:
         return last
-    lines = tuple(Told(say.screen, say.facts, quote) for say, quote in told)
+    lines = tuple(ToldRefusal(say.screen, say.facts, quote) for say, quote in told)
     return replace(last, notice=RefusalsNotice(lines), aloud=None)
 
 

@@ -11,7 +11,7 @@ import asyncpg
 
 if TYPE_CHECKING:
     Connection = asyncpg.Connection[asyncpg.Record]
-Told = Callable[[], None]
+Listener = Callable[[], None]
 # Statements are constants: there are a few hundred of them.
 _MOST_STATEMENTS: Final = 4096
 
@@ -69,16 +69,16 @@ class OwnWrites:
     """
 
     def __init__(self) -> None:
-        self._watched: tuple[tuple[re.Pattern[str], Told], ...] = ()
-        self.told_of: Callable[[str], frozenset[Told]] = lambda _: frozenset()
+        self._watched: tuple[tuple[re.Pattern[str], Listener], ...] = ()
+        self.told_of: Callable[[str], frozenset[Listener]] = lambda _: frozenset()
 
-    def watch(self, tables: Collection[str], told: Told) -> None:
+    def watch(self, tables: Collection[str], told: Listener) -> None:
         """Have `told` called after each commit that may have changed one of the tables."""
         names = "|".join(map(re.escape, tables))
         writes = re.compile(rf"\b(?:INSERT INTO|UPDATE|DELETE FROM)\s+(?:{names})\b")
         watched = self._watched = (*self._watched, (writes, told))
 
-        def told_of(sql: str) -> frozenset[Told]:
+        def told_of(sql: str) -> frozenset[Listener]:
             """Who is to be told once a statement is committed."""
             return frozenset(told for writes, told in watched if writes.search(sql))
 

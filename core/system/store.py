@@ -19,7 +19,7 @@ import asyncpg
 
 from core.kernel.errors import Bug
 from core.system.dsn import credentials_of
-from core.system.news import NewsConnection, OwnWrites, Told
+from core.system.news import Listener, NewsConnection, OwnWrites
 from core.system.pool import (
     IN_TRANSACTION,
     POOL_SIZES,
@@ -115,12 +115,12 @@ class Tx:
     def __init__(
         self,
         connection: Connection,
-        told_of: Callable[[str], frozenset[Told]] = lambda _: frozenset(),
+        told_of: Callable[[str], frozenset[Listener]] = lambda _: frozenset(),
     ) -> None:
         """told_of: who keeps in memory what a statement changes."""
         self._connection = connection
         self._told_of = told_of
-        self.told: frozenset[Told] = frozenset()
+        self.told: frozenset[Listener] = frozenset()
 
     async def fetch(
         self, sql: str, *args: object, timeout_s: float | None = None

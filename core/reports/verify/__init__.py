@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from core.reports.verify.alarm import AlarmBooks
-from core.reports.verify.turns import EVER, TURN_NIGHTS, Span, Turn, tonight
+from core.reports.verify.nights import EVER, ROUND_NIGHTS, Night, Span, tonight
 from core.reports.verify.verify import CHECKS, Check, Difference, Verified, Verify
 
 __all__ = [
     "CHECKS",
     "EVER",
-    "TURN_NIGHTS",
+    "ROUND_NIGHTS",
     "AlarmBooks",
     "Check",
     "Difference",
+    "Night",
     "Span",
-    "Turn",
     "Verified",
     "Verify",
     "tonight",

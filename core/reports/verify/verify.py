@@ -19,9 +19,9 @@ from core.parties.suppliers import Supplier, Suppliers
 from core.reports.bills import Bills
 from core.reports.verify.books import BALANCES, BOOKS
 from core.reports.verify.days import DAYS, STANDING
+from core.reports.verify.nights import Night, Span, everything, tonight
 from core.reports.verify.orders import ORDERS, RESERVES
 from core.reports.verify.records import RECORDS, SUSPENSE
-from core.reports.verify.turns import Span, Turn, everything, tonight
 from core.system.store import Store, Tx
 
 # A question about many days takes as long as it takes, within a night.
@@ -69,7 +69,7 @@ class Verified:
     """What was re-added, and what was found; no difference where the books are right."""
 
     differences: tuple[Difference, ...]
-    turn: Turn
+    night: Night
 
 
 class _Bill(Protocol):
@@ -80,7 +80,7 @@ class _Bill(Protocol):
 
 
 B = TypeVar("B", bound=_Bill)
-_Choose = Callable[[date, date, Mapping[date, datetime]], Turn]
+_Choose = Callable[[date, date, Mapping[date, datetime]], Night]
 _Read = Callable[[Tx, date], Awaitable[list["Difference"]]]
 
 
@@ -109,16 +109,16 @@ class Verify:
         holder's bills are read in a snapshot. No snapshot lasts longer than that, as nothing that
         is deleted meanwhile can be cleared away.
         """
-        turn = await self._turn(choose)
+        night = await self._night(choose)
         found: list[Difference] = []
-        for span in turn.spans:
+        for span in night.spans:
             wrong = await self._ask(span, whole=False)
             await self._note(span, right=not wrong)
             found += wrong
-        found += await self._ask(turn.spans[-1], whole=True)
-        return Verified((*found, *await self._all_bills()), turn)
+        found += await self._ask(night.spans[-1], whole=True)
+        return Verified((*found, *await self._all_bills()), night)
 
-    async def _turn(self, choose: _Choose) -> Turn:
+    async def _night(self, choose: _Choose) -> Night:
         span = await self._store.fetchrow(_OVER)
         rows = await self._store.fetch("SELECT day, at FROM verified_day")
         right = {row["day"]: row["at"] for row in rows}

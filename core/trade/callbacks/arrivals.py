@@ -19,7 +19,7 @@ from core.kernel.ids import uuid7_time
 from core.system.batch import Batch
 from core.system.leases import Held
 from core.system.store import Queries, Store
-from core.trade.callbacks.queue import Told, pack_event
+from core.trade.callbacks.queue import TakenCallback, pack_event
 from core.trade.orders import Attempt, find_attempts
 
 
@@ -43,14 +43,16 @@ class Arrival:
         return uuid7_time(self.attempt.order_id)
 
     @property
-    def told(self) -> Told | None:
+    def told(self) -> TakenCallback | None:
         """What there is to act on, for whoever holds it."""
         if self.turn is None or self.until is None:
             return None
         merchant_id = self.attempt.merchant_id
         held = Held((merchant_id, self.id, self.order_created_at), self.turn, 1)
         address, request_id = self.callback.address, self.request_id
-        return Told(merchant_id, self.id, self.event, 1, address, request_id, held, self.until)
+        return TakenCallback(
+            merchant_id, self.id, self.event, 1, address, request_id, held, self.until
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ from core.system import retention
 from core.system.district import System
 from core.system.lanes import Lane
 from core.trade.callbacks.arrivals import Arrival, Arrivals
-from core.trade.callbacks.queue import MAX_TRIES, WORDS, CallbackQueue, Told
+from core.trade.callbacks.queue import MAX_TRIES, WORDS, CallbackQueue, TakenCallback
 from core.trade.callbacks.refused import RefusedCallbacks
 from core.trade.callbacks.takes import Takes
 from core.trade.orders import Attempt, FollowUp, Payments, Report, find_attempt
@@ -237,7 +237,7 @@ class Callbacks:
         await asyncio.gather(*(job() for job in jobs))
         return len(jobs)
 
-    def _job(self, lane: Lane, some: Sequence[Told]) -> Job:
+    def _job(self, lane: Lane, some: Sequence[TakenCallback]) -> Job:
         began = self._takes.lanes.begin(lane)
 
         async def job() -> None:
@@ -255,7 +255,7 @@ class Callbacks:
         before = self._clock.now() - retention.CALLBACK_WORDS
         return await retention.forget_words(self._store, WORDS, before)
 
-    async def _act_on_all(self, some: Sequence[Told]) -> bool:
+    async def _act_on_all(self, some: Sequence[TakenCallback]) -> bool:
         """The ordinary payments together, the others one by one, for ACTING at most, and none whose
         lease is nearly over; the rest is given back. Whether all went well."""
         now, well = self._clock.now(), True
@@ -271,11 +271,11 @@ class Callbacks:
             well &= await self._act_on(told)
         return well
 
-    async def _give_back(self, some: Sequence[Told]) -> None:
+    async def _give_back(self, some: Sequence[TakenCallback]) -> None:
         await self._queue.give_back(self._store, some)
         self._takes.look_again()
 
-    async def _settle_together(self, some: Sequence[Told]) -> Sequence[Told]:
+    async def _settle_together(self, some: Sequence[TakenCallback]) -> Sequence[TakenCallback]:
         """Settle what is ordinary of one merchant's; what is left, in its order. What a supplier
         is to be asked about goes before the later words about the same order."""
         together: dict[int, Report] = {}
@@ -302,7 +302,7 @@ class Callbacks:
         done = {place for place, one in zip(together, settled, strict=True) if one is not None}
         return [told for place, told in enumerate(some) if place not in done]
 
-    async def _act_on(self, told: Told) -> bool:
+    async def _act_on(self, told: TakenCallback) -> bool:
         structlog.contextvars.bind_contextvars(request_id=told.request_id)
         outcome, done, failed = "", False, False
         try:
@@ -316,7 +316,7 @@ class Callbacks:
         await self._end(told, outcome, done=done, failed=failed)
         return not failed
 
-    async def _end(self, told: Told, outcome: str, *, done: bool, failed: bool) -> None:
+    async def _end(self, told: TakenCallback, outcome: str, *, done: bool, failed: bool) -> None:
         """Write what came of a try. Staff hear of one that fails again and again, of one that is
         given up, and of its end."""
         tries, attempt_no = told.tries, told.event.attempt_no
@@ -337,7 +337,7 @@ class Callbacks:
                 )
                 await self._alarms.sound(tx, trouble, attempt_no)
 
-    async def _act(self, told: Told) -> tuple[str, bool]:
+    async def _act(self, told: TakenCallback) -> tuple[str, bool]:
         """What came of it, and whether there is nothing left to do about it."""
         merchant_id, event = told.merchant_id, told.event
         if told.payment is not None:

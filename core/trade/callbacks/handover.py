@@ -12,7 +12,7 @@ from datetime import timedelta
 from typing import Final
 
 from core.system.lanes import Lane
-from core.trade.callbacks.queue import Told
+from core.trade.callbacks.queue import TakenCallback
 
 # Whoever dies with them keeps them from others for so long.
 LEASE: Final = timedelta(seconds=30)
@@ -26,14 +26,14 @@ class Handover:
 
     def __init__(self) -> None:
         self._wake: Callable[[], None] | None = None
-        self._lanes: dict[Lane, deque[Told]] = {}
+        self._lanes: dict[Lane, deque[TakenCallback]] = {}
         self._count = 0
 
     def open(self, wake: Callable[[], None]) -> None:
         """From now on this process has hands. wake: tells them that there is something."""
         self._wake = wake
 
-    def close(self) -> list[Told]:
+    def close(self) -> list[TakenCallback]:
         """It has none any more; what nobody got to."""
         self._wake = None
         return [told for lane in self.lanes() for told in self.take(lane, self._count)]
@@ -48,7 +48,7 @@ class Handover:
         waiting = self._lanes.get(lane, ())
         return self._wake is not None and self._count < MOST and len(waiting) < MOST_OF_LANE
 
-    def put(self, lane: Lane, told: Told) -> None:
+    def put(self, lane: Lane, told: TakenCallback) -> None:
         """Have it acted on."""
         self._lanes.setdefault(lane, deque()).append(told)
         self._count += 1
@@ -62,7 +62,7 @@ class Handover:
     def lanes(self) -> list[Lane]:
         return list(self._lanes)
 
-    def take(self, lane: Lane, most: int) -> list[Told]:
+    def take(self, lane: Lane, most: int) -> list[TakenCallback]:
         """The first of a lane."""
         waiting = self._lanes.get(lane, deque())
         taken = [waiting.popleft() for _ in range(min(most, len(waiting)))]

@@ -41,7 +41,7 @@ QUEUE: Final = Queue(
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class TakenCallback:
     """A callback that was taken, and is acted on now. tries: this one included. address: where it
     came from. until: its lease ends then."""
 
@@ -99,14 +99,14 @@ class CallbackQueue:
 
     async def take(
         self, queries: Queries, lanes: Collection[Lane], most: int
-    ) -> dict[Lane, list[Told]]:
+    ) -> dict[Lane, list[TakenCallback]]:
         """Lease what is due of these merchants and suppliers, `most` of each, in the order in
         which it came."""
         holders, suppliers = [lane.holder for lane in lanes], [lane.name for lane in lanes]
         rows = await self._leases.take(queries, holders, suppliers, [most] * len(lanes))
-        taken: dict[Lane, list[Told]] = {}
+        taken: dict[Lane, list[TakenCallback]] = {}
         for row in sorted(rows, key=itemgetter("received_at")):
-            told = Told(
+            told = TakenCallback(
                 row["merchant_id"],
                 row["id"],
                 _unpack(row["event"]),
@@ -119,15 +119,15 @@ class CallbackQueue:
             taken.setdefault(Lane(row["merchant_id"], row["supplier_id"]), []).append(told)
         return taken
 
-    async def give_back(self, queries: Queries, some: Sequence[Told]) -> None:
+    async def give_back(self, queries: Queries, some: Sequence[TakenCallback]) -> None:
         """They were not tried after all: whoever is free may take them."""
         await self._leases.give_back_all(queries, [told.held for told in some])
 
-    async def finish(self, queries: Queries, told: Told, outcome: str) -> bool:
+    async def finish(self, queries: Queries, told: TakenCallback, outcome: str) -> bool:
         """It was acted on; False where another try is under way."""
         return await self._leases.finish(queries, told.held, {"outcome": outcome})
 
-    async def put_off(self, queries: Queries, told: Told, outcome: str) -> bool:
+    async def put_off(self, queries: Queries, told: TakenCallback, outcome: str) -> bool:
         """It waits for another try; after the last of them it is parked. False: as above."""
         again_s = QUEUE.gap_s(told.tries)
         if again_s is None:

@@ -14,7 +14,7 @@ from core.system.district import System
 from core.system.lanes import Lane, Lanes, Rooms
 from core.trade.callbacks.arrivals import Arrival
 from core.trade.callbacks.handover import LEASE, Handover
-from core.trade.callbacks.queue import CallbackQueue, Told, tells_payment
+from core.trade.callbacks.queue import CallbackQueue, TakenCallback, tells_payment
 
 _LOG = structlog.get_logger(__name__)
 HANDS: Final = 32
@@ -79,7 +79,7 @@ class Takes:
         else:
             self._handover.put(_lane_of(arrival), arrival.told)
 
-    async def due(self, hands: int) -> dict[Lane, list[Told]]:
+    async def due(self, hands: int) -> dict[Lane, list[TakenCallback]]:
         """What to act on now, of so many merchants and suppliers at most. The database is asked
         only where something may wait there."""
         looked_at = self._looked_at
@@ -87,7 +87,7 @@ class Takes:
             return await self._look(hands)
         return self._handed(self.lanes.share(hands, dict.fromkeys(self._handover.lanes(), 1)), {})
 
-    async def _look(self, hands: int) -> dict[Lane, list[Told]]:
+    async def _look(self, hands: int) -> dict[Lane, list[TakenCallback]]:
         """The same, the database asked."""
         self._backlog = False
         self._looked_at = self._clock.now()
@@ -104,10 +104,10 @@ class Takes:
         return self._handed(shares, taken)
 
     def _handed(
-        self, shares: Mapping[Lane, int], taken: dict[Lane, list[Told]]
-    ) -> dict[Lane, list[Told]]:
+        self, shares: Mapping[Lane, int], taken: dict[Lane, list[TakenCallback]]
+    ) -> dict[Lane, list[TakenCallback]]:
         """What was taken, and what was handed over beside it."""
-        some: dict[Lane, list[Told]] = {}
+        some: dict[Lane, list[TakenCallback]] = {}
         for lane in shares:
             older = taken.get(lane, [])
             some[lane] = older + self._handover.take(lane, MOST_OF_ONE - len(older))

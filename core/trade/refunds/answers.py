@@ -22,7 +22,7 @@ DOUBT_TOLD_AFTER: Final = 8
 # One that was released while the supplier might have it is asked about for a day.
 ASKED_RELEASED: Final = 24
 
-Told = Literal[
+AlarmReason = Literal[
     "", "manual", "in_doubt", "not_found", "silent", "late", "late_disputed", "contradicts"
 ]
 Move = Literal["", "hand", "settle", "release", "accept", "lose", "return", "send"]
@@ -75,7 +75,7 @@ class Step:
     move: Move
     asked: int
     ask_in: timedelta | None = None
-    tell: Told = ""
+    tell: AlarmReason = ""
     not_found_at: datetime | None = None
 
 
@@ -149,7 +149,9 @@ def _lost(refund: Refund, offers: Offers) -> Step:
     return Step("lose", refund.asked, tell="in_doubt")
 
 
-def _put_off(refund: Refund, *, tell: Told = "", not_found_at: datetime | None = None) -> Step:
+def _put_off(
+    refund: Refund, *, tell: AlarmReason = "", not_found_at: datetime | None = None
+) -> Step:
     """Ask again, less and less often, and not for ever."""
     asked = refund.asked + 1
     doubt = refund.state != "accepted"

@@ -29,10 +29,10 @@ from core.trade.orders import (
     side_by_side,
 )
 from core.trade.refunds.answers import (
+    AlarmReason,
     Heard,
     Offers,
     Step,
-    Told,
     after_asking,
     after_release,
     after_sending,
@@ -252,7 +252,7 @@ class RefundDispatch:
 
         async def told(tx: Tx, locked: LockedRefund) -> None:
             if locked.order.mode == "live":
-                why: Told = "late_disputed" if locked.order.disputed else "late"
+                why: AlarmReason = "late_disputed" if locked.order.disputed else "late"
                 await self._alarm(tx, _alarm(locked, why, heard.said))
 
         changes: dict[str, object] = {"said": heard.said[:_SAID_CHARS]}
@@ -307,7 +307,7 @@ class RefundDispatch:
         return Peer(order, facts, supplier, connector)
 
 
-def _alarm(locked: LockedRefund, why: Told, said: str) -> Say:
+def _alarm(locked: LockedRefund, why: AlarmReason, said: str) -> Say:
     refund = locked.refund
     return Say(
         AlarmRefund(

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from core.delivery.outbox import Notice
 from core.people.approvals import Question
-from core.trade.refunds.answers import Told
+from core.trade.refunds.answers import AlarmReason
 
 How = Literal["given", "not_given"]
 
@@ -60,7 +60,7 @@ class AlarmRefund(Notice):
 
     merchant_id: UUID
     refund_id: UUID
-    why: Told
+    why: AlarmReason
     order_no: str
     refund_no: str
     sent_no: str

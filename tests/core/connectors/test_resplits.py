@@ -37,7 +37,7 @@ GENUINE: Final = 60
 FORGERIES_OF_EACH: Final = 22
 OURS: Final = rsa.generate_private_key(65537, 2048)
 Fields = dict[str, str]
-Told = tuple[Event, ...]
+Events = tuple[Event, ...]
 
 
 def md5(text: str, _: str) -> str:
@@ -122,7 +122,7 @@ class Supplier:
             return Callback("GET", body, {}, b"", one.case.address)
         return Callback("POST", "", {}, body.encode(), one.case.address)
 
-    def told(self, callback: Callback) -> Told | None:
+    def told(self, callback: Callback) -> Events | None:
         """What is believed; None for nothing."""
         currency = self.called.case.facts.amount.currency
         try:
@@ -294,7 +294,7 @@ def test_no_text_of_adyens_is_believed_as_another_message() -> None:
         body = json.dumps({"notificationItems": [{"NotificationRequestItem": item}]})
         return Callback("POST", "", {}, body.encode(), "203.0.113.9")
 
-    def told(callback: Callback) -> Told | None:
+    def told(callback: Callback) -> Events | None:
         with contextlib.suppress(InvalidCallback):
             return connector.verify(callback, keys, currency="EUR", now=one.case.now)
         return None

@@ -5,15 +5,15 @@ from __future__ import annotations
 from typing import Final
 
 from core.delivery.outbox import Notice, values_of
-from core.people.refusals import RefusalsNotice, Told
+from core.people.refusals import RefusalsNotice, ToldRefusal
 from handlers.kit.refusals import OnlyInGroups, RefusalNotice, Repeated, StaleMoney
 from handlers.money.screens import MoneyUnreadable
 from tests.handlers.written import HOSTILE
 
 
-def told(notice: Notice, quote: str) -> Told:
+def told(notice: Notice, quote: str) -> ToldRefusal:
     """A refusal among others."""
-    return Told(notice.screen, values_of(notice), quote)
+    return ToldRefusal(notice.screen, values_of(notice), quote)
 
 
 NOT_FOUND: Final = RefusalNotice("order_not_found", {"number": HOSTILE}, 2)

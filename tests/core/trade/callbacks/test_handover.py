@@ -12,7 +12,7 @@ from core.kernel.money import Money
 from core.system.lanes import Lane
 from core.system.leases import Held
 from core.trade.callbacks.handover import LEASE, MOST_OF_LANE, Handover
-from core.trade.callbacks.queue import Told
+from core.trade.callbacks.queue import TakenCallback
 from tests.conftest import Servers
 from tests.core.support import Desk, owner, pay_link
 from tests.core.trade.callbacks.test_callbacks import stored
@@ -129,7 +129,7 @@ def test_there_is_room_for_so_many_of_a_lane_where_there_are_hands() -> None:
     for place in range(MOST_OF_LANE):
         assert handover.has_room(lane)
         held = Held((UUID(int=1), UUID(int=place), now), UUID(int=place), 1)
-        handover.put(lane, Told(UUID(int=1), UUID(int=place), event, 1, "", "", held, now))
+        handover.put(lane, TakenCallback(UUID(int=1), UUID(int=place), event, 1, "", "", held, now))
     assert not handover.has_room(lane)
     assert handover.has_room(Lane(UUID(int=3), UUID(int=2)))
     first = handover.take(lane, 2)

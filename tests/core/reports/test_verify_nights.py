@@ -9,7 +9,7 @@ import asyncpg
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.reports.verify import EVER, TURN_NIGHTS, Turn, tonight
+from core.reports.verify import EVER, ROUND_NIGHTS, Night, tonight
 from tests.conftest import Servers
 from tests.core.support import Desk, owner
 
@@ -27,17 +27,17 @@ TAMPER = (
 def test_the_spans_of_a_night_are_what_is_new_and_what_is_open(over: int, right: set[int]) -> None:
     until = FIRST + over * DAY
     known = {FIRST + n * DAY: datetime(2026, 9, 1, n % 24, tzinfo=UTC) for n in right}
-    turn = tonight(FIRST, until, known)
-    days = [day for span in turn.spans for day in span.days]
+    night = tonight(FIRST, until, known)
+    days = [day for span in night.spans for day in span.days]
     assert days == sorted(set(days))
     assert {FIRST + n * DAY for n in range(over)} - known.keys() <= set(days)
-    assert len(days) == turn.new + turn.again
-    assert turn.spans[-1].ends_at == EVER.ends_at
-    assert turn.spans[-1].starts_at.date() <= max(until, FIRST)
-    assert all(one.ends_at <= other.starts_at for one, other in pairwise(turn.spans))
+    assert len(days) == night.new + night.again
+    assert night.spans[-1].ends_at == EVER.ends_at
+    assert night.spans[-1].starts_at.date() <= max(until, FIRST)
+    assert all(one.ends_at <= other.starts_at for one, other in pairwise(night.spans))
     if days[:1] == [FIRST]:
-        assert turn.spans[0].starts_at == EVER.starts_at, "and what is dated before all days"
-    for span in turn.spans:
+        assert night.spans[0].starts_at == EVER.starts_at, "and what is dated before all days"
+    for span in night.spans:
         begins = span.starts_at.date()
         assert all(begins <= day < span.ends_at.date() for day in span.days)
 
@@ -47,12 +47,12 @@ def test_every_day_has_its_turn_in_time(over: int) -> None:
     """The books grow by a day every night meanwhile."""
     right: dict[date, datetime] = {}
     at = datetime(2026, 9, 1, 3, tzinfo=UTC)
-    for night in range(2 * TURN_NIGHTS + 2):
-        turn = tonight(FIRST, FIRST + (over + night) * DAY, right)
-        for span in turn.spans:
+    for later in range(2 * ROUND_NIGHTS + 2):
+        night = tonight(FIRST, FIRST + (over + later) * DAY, right)
+        for span in night.spans:
             right |= dict.fromkeys(span.days, at)
-        assert turn.known == over + night
-        assert min(right.values()) > at - (TURN_NIGHTS + 1) * DAY
+        assert night.known == over + later
+        assert min(right.values()) > at - (ROUND_NIGHTS + 1) * DAY
         at += DAY
 
 
@@ -70,39 +70,39 @@ async def live_through_days(desk: Desk) -> list[date]:
     return days
 
 
-async def wrong(desk: Desk) -> tuple[Turn, set[date]]:
-    """A night's turn, and the days in which it found something."""
+async def wrong(desk: Desk) -> tuple[Night, set[date]]:
+    """A night, and the days in which it found something."""
     verified = await desk.runtime.reports.verify.tonight()
     named = {d.where.split()[2] for d in verified.differences if d.what.startswith("entries are")}
-    return verified.turn, {date.fromisoformat(day) for day in named}
+    return verified.night, {date.fromisoformat(day) for day in named}
 
 
 async def test_what_was_changed_in_an_old_day_is_found_in_its_turn(
     desk: Desk, servers: Servers, database: str
 ) -> None:
     days = await live_through_days(desk)
-    turn, found = await wrong(desk)
-    assert (turn.again, found) == (0, set())
-    assert turn.new == turn.known >= DAYS - 1
-    first = turn.spans[0].days[0]
-    share = -(-turn.known // TURN_NIGHTS)  # so many have their turn each night
+    night, found = await wrong(desk)
+    assert (night.again, found) == (0, set())
+    assert night.new == night.known >= DAYS - 1
+    first = night.spans[0].days[0]
+    share = -(-night.known // ROUND_NIGHTS)  # so many have their turn each night
     nights = (days[1] - first).days // share
     desk.clock.advance(60)
     async with owner(servers, database) as connection:
         await tamper(connection, days[1], 1)
         for _ in range(nights):
-            turn, found = await wrong(desk)
-            assert (turn.new, turn.again, found) == (0, share, set()), "it is not its turn"
+            night, found = await wrong(desk)
+            assert (night.new, night.again, found) == (0, share, set()), "it is not its turn"
         whole = await desk.runtime.reports.verify.whole()
         assert any(d.what == "entries are rolled up once" for d in whole.differences)
         for _ in range(2):
-            turn, found = await wrong(desk)
+            night, found = await wrong(desk)
             assert found == {days[1]}, "every night, until it is right"
         await tamper(connection, days[1], -1)
     _, found = await wrong(desk)
     assert found == set()
-    turn, _ = await wrong(desk)
-    assert turn.new == 0
+    night, _ = await wrong(desk)
+    assert night.new == 0
 
 
 async def test_a_balance_is_what_closed_and_what_came_since(

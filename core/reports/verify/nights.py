@@ -12,7 +12,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Final
 
 # Every day that is over is re-added again within so many nights.
-TURN_NIGHTS: Final = 30
+ROUND_NIGHTS: Final = 30
 # No question is about more days than that at once.
 MOST_DAYS: Final = 31
 _DAY: Final = timedelta(days=1)
@@ -33,7 +33,7 @@ EVER: Final = Span(_EVER, _NEVER, ())
 
 
 @dataclass(frozen=True, slots=True)
-class Turn:
+class Night:
     """What is re-added. spans: in the order of time; the last one has no end. new: days that are
     over and were not found right yet; again: those that were, and are re-added; known: how many
     days are over."""
@@ -44,8 +44,8 @@ class Turn:
     known: int
 
 
-def tonight(first: date, over_until: date, right: Mapping[date, datetime]) -> Turn:
-    """What is new, and the days that were re-added longest ago: a TURN_NIGHTS-th of all.
+def tonight(first: date, over_until: date, right: Mapping[date, datetime]) -> Night:
+    """What is new, and the days that were re-added longest ago: a ROUND_NIGHTS-th of all.
 
     first: the day with which the books begin. over_until: the first day that is not over. right:
     when days were last found right.
@@ -53,16 +53,16 @@ def tonight(first: date, over_until: date, right: Mapping[date, datetime]) -> Tu
     days = _days(first, over_until)
     new = [day for day in days if day not in right]
     known = sorted((day for day in days if day in right), key=lambda day: (right[day], day))
-    again = known[: -(-len(days) // TURN_NIGHTS)]
+    again = known[: -(-len(days) // ROUND_NIGHTS)]
     spans = _spans(sorted([*new, *again]), first, over_until)
-    return Turn(spans, len(new), len(again), len(days))
+    return Night(spans, len(new), len(again), len(days))
 
 
-def everything(first: date, over_until: date, right: Mapping[date, datetime]) -> Turn:
+def everything(first: date, over_until: date, right: Mapping[date, datetime]) -> Night:
     """All days there are."""
     days = _days(first, over_until)
     again = sum(day in right for day in days)
-    return Turn(_spans(days, first, over_until), len(days) - again, again, len(days))
+    return Night(_spans(days, first, over_until), len(days) - again, again, len(days))
 
 
 def _days(first: date, until: date) -> list[date]:
