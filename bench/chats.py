@@ -93,6 +93,7 @@ class Chats:
 async def chats(m: Measures) -> list[Figure]:
     """Talk that is for nobody here, look-ups of orders, and bills."""
     orders = [order_no(answer) for _, answer in await made(m, m.town.billed)]
+    await m.ask_nobody()
     people = Chats(m)
     return [
         await people.acted_on("updates: chatter", lambda n: f"good morning {n}"),

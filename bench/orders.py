@@ -69,6 +69,7 @@ async def found(m: Measures, what: str, connections: int) -> Figure:
     """Orders asked after in a second, each of the apps in turn."""
     apps = m.town.plain
     orders = [(keys, order_no(answer)) for keys, answer in await made(m, apps)]
+    await m.ask_nobody()
     bares = await m.fire(m.bare_port, creates(apps, m.size.items, LINK), CONNECTIONS, LONGEST_S)
     known = [(apps[a.place % len(apps)], order_no(a.body)) for a in bares.answers]
     most = _most(m, connections)

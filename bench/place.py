@@ -141,8 +141,8 @@ class Measures:
         return cpu_s(pid), cpu_s(self.place.postgres_pid)
 
     async def ask_nobody(self) -> None:
-        """What was measured before left orders that nobody pays. Suppliers would be asked about
-        them meanwhile, and that work is no part of what is measured now."""
+        """What was done before left orders that nobody pays. Suppliers would be asked about them
+        meanwhile, and that work is no part of what is measured now."""
         await self.database.execute("UPDATE attempt SET ask_at = NULL WHERE ask_at IS NOT NULL")
 
     async def verify(self) -> None:

@@ -17,7 +17,7 @@ from core.kernel.errors import Refusal
 from core.kernel.ids import read_number
 from core.parties.merchants import Merchant
 from core.runtime import Runtime
-from core.trade.orders import Order, ShownOrder, find_shown
+from core.trade.orders import Order, ShownOrder
 from payapi.pages import language, page, static
 from payapi.requests import RUNTIME
 
@@ -123,7 +123,7 @@ async def _find(runtime: Runtime, order_no: str) -> _Standing:
     merchant = (await runtime.supply.market.now()).merchant_by_tag(facts.merchant_tag)
     if merchant is None:
         raise not_found
-    shown = await find_shown(runtime.system.store, merchant.id, order_no, facts)
+    shown = await runtime.trade.shown.find(merchant.id, order_no, facts)
     if shown is None:
         raise not_found
     state = _state(runtime, shown.order)

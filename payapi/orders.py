@@ -14,7 +14,7 @@ from core.kernel.ids import MERCHANT_NUMBER, read_number
 from core.parties.merchants import App
 from core.runtime import Runtime
 from core.system.gateway import Uncallable, check_url
-from core.trade.orders import Opened, Order, ShownOrder, find_key, find_shown, get_shown, order_view
+from core.trade.orders import Opened, Order, ShownOrder, find_key, get_shown, order_view
 from payapi.answers import answer
 from payapi.auth import authenticate
 from payapi.requests import REQUEST_ID, RUNTIME, read_query
@@ -112,7 +112,7 @@ async def _find(runtime: Runtime, app: App, order_no: str) -> ShownOrder:
     facts = read_number(order_no)
     wanted = "order", app.mode, app.merchant.tag
     if facts is not None and (facts.what, facts.mode, facts.merchant_tag) == wanted:
-        shown = await find_shown(runtime.system.store, app.merchant.id, order_no, facts)
+        shown = await runtime.trade.shown.find(app.merchant.id, order_no, facts)
         if shown is not None:
             return shown
     raise Refusal("order_not_found", param="order_no", number=order_no[:_MAX_SHOWN_CHARS])

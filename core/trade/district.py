@@ -28,6 +28,7 @@ from core.trade.orders import (
     OrdinaryPayments,
     Payments,
     Placements,
+    ShownOrders,
     SupplierCalls,
 )
 from core.trade.refunds import RefundDispatch, Refunds, RefundsByHand
@@ -49,6 +50,7 @@ class Trade:
     refund_dispatch: RefundDispatch
     refunds_by_hand: RefundsByHand
     lookups: Lookups
+    shown: ShownOrders
 
 
 def build_trade(
@@ -91,6 +93,7 @@ def build_trade(
         ),
         refunds_by_hand=RefundsByHand(store, books, audit, approvals, refunds),
         lookups=Lookups(store, delivery.outbox),
+        shown=ShownOrders(store),
     )
 
 

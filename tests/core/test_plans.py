@@ -33,7 +33,7 @@ from core.runtime import Connections, Runtime, build
 from core.system.leases import Look, due
 from core.system.migrate import migrate
 from core.trade import callbacks, notifications
-from core.trade.orders import ASKING_DUE, OpenOrder, find_shown
+from core.trade.orders import ASKING_DUE, OpenOrder
 from scheduler import Timetable
 from tests.conftest import MASTER_KEY, PUBLIC_URL, Servers
 from tests.plans import Plan, Talkative, talkative
@@ -189,8 +189,7 @@ async def test_orders_looked_up(ground: Ground) -> None:
         number = next(turns)
         facts = read_number(number)
         assert facts is not None
-        store = ground.runtime.system.store
-        assert await find_shown(store, ground.merchant.id, number, facts)
+        assert await ground.runtime.trade.shown.find(ground.merchant.id, number, facts)
 
     for verb, timeless in ((look_up, TIMELESS), (ask, frozenset[str]())):
         plans = await ground.plans(verb)

@@ -14,7 +14,7 @@ from yarl import URL
 
 from core.kernel.ids import read_number
 from core.runtime import Runtime
-from core.trade.orders import Order, find_shown
+from core.trade.orders import Order
 
 NEW_ORDER: dict[str, Any] = {
     "merchant_order_no": "S-1",
@@ -97,6 +97,6 @@ async def order_of(runtime: Runtime, order_no: str) -> Order:
     assert facts is not None
     merchant = (await runtime.supply.market.now()).merchant_by_tag(facts.merchant_tag)
     assert merchant is not None
-    shown = await find_shown(runtime.system.store, merchant.id, order_no, facts)
+    shown = await runtime.trade.shown.find(merchant.id, order_no, facts)
     assert shown is not None
     return shown.order

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
+from typing import Final
 
 import aiohttp
 import pytest
@@ -13,6 +15,8 @@ from tests.conftest import Servers
 from tests.payapi.client import Caller
 from tests.payapi.conftest import serving
 from tests.roundtrips import ROUNDS, counting, least
+
+AT_ONCE: Final = 8
 
 
 @pytest.fixture
@@ -44,6 +48,20 @@ async def test_an_order_is_asked_after_in_one_round_trip(wire: Wire, caller: Cal
 
     assert await least(wire, [by_our_number] * ROUNDS) == 1
     assert await least(wire, [by_theirs] * ROUNDS) == 2
+
+
+async def test_orders_that_are_asked_after_at_once_share_their_question(
+    wire: Wire, caller: Caller
+) -> None:
+    orders = [(await caller.create()).json for _ in range(AT_ONCE)]
+
+    async def ask() -> None:
+        shown = await asyncio.gather(
+            *(caller.call("GET", f"/v1/orders/{order['order_no']}") for order in orders)
+        )
+        assert [(one.status, one.json) for one in shown] == [(200, order) for order in orders]
+
+    assert await least(wire, [ask] * ROUNDS) <= AT_ONCE // 2
 
 
 async def test_whose_order_it_is_not_is_said_without_a_question(

@@ -49,7 +49,7 @@ from core.trade.orders.rows import (
     tell_url,
 )
 from core.trade.orders.search import Found, OrderKey, find_for, find_meant
-from core.trade.orders.shown import ShownOrder, find_shown, get_shown
+from core.trade.orders.shown import ShownOrder, ShownOrders, get_shown
 from core.trade.orders.supplier_calls import LONGEST_CALL, TIMEOUTS, Addresses, SupplierCalls
 from core.trade.orders.takings import Taking, takings_of
 from core.trade.orders.views import order_view
@@ -93,6 +93,7 @@ __all__ = [
     "Report",
     "Settled",
     "ShownOrder",
+    "ShownOrders",
     "Sighting",
     "SupplierCalls",
     "Taking",
@@ -104,7 +105,6 @@ __all__ = [
     "find_for",
     "find_key",
     "find_meant",
-    "find_shown",
     "get_attempts",
     "get_order",
     "get_shown",

@@ -12,7 +12,7 @@ from bot.painter import Painter
 from core.kernel.days import Days
 from core.kernel.errors import Bug
 from core.kernel.ids import read_number, uuid7_time
-from core.trade.orders import find_shown, get_order, order_view
+from core.trade.orders import get_order, order_view
 from tests.core.support import CHAT, OPS_CHAT, Desk
 
 UNCHOSEN = "product_code = NULL, rate = NULL, tariff_id = NULL, fee_minor = NULL"
@@ -51,7 +51,7 @@ async def test_an_order_without_a_product_is_read_shown_and_ended(desk: Desk) ->
     runtime, merchant_id = desk.runtime, desk.merchant.id
     facts = read_number(number)
     assert facts is not None
-    shown = await find_shown(runtime.system.store, merchant_id, number, facts)
+    shown = await runtime.trade.shown.find(merchant_id, number, facts)
     assert shown is not None
     assert (shown.pay, shown.document_id) == (None, None)
     order = shown.order
