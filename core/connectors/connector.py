@@ -195,9 +195,14 @@ class Connector:
     # ── tokens ───────────────────────────────────────────────────────────────────────────────────
     def needs_token(self, operation: str) -> bool:
         """Whether the request of an operation carries a token."""
-        if operation == "create":
-            return any("token" in declared.names for declared in self._document.creates.values())
-        return "token" in self._operation(operation, None).names
+        return operation in self._with_token
+
+    @cached_property
+    def _with_token(self) -> frozenset[str]:
+        """The operations whose requests carry a token; every call asks."""
+        creates = (("create", declared) for declared in self._document.creates.values())
+        operations = (*creates, *self._document.operations.items())
+        return frozenset(name for name, declared in operations if "token" in declared.names)
 
     def build_token(
         self, credentials: Mapping[str, str], *, now: datetime, nonce: str

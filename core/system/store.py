@@ -6,7 +6,7 @@ import asyncio
 import json
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import date
@@ -28,6 +28,7 @@ from core.system.pool import (
     Loan,
     Pool,
     PoolSizes,
+    fresh_context,
 )
 
 DESK_ROLE: Final = "paydesk_desk"
@@ -305,10 +306,20 @@ class Store:
                 self._given_up.add(task)
                 task.add_done_callback(self._ended)
 
+    def leave(self, work: Coroutine[Any, Any, None]) -> None:
+        """Have work done whose end nobody waits for but `settle`: it has a limit of its own, and
+        tells of its failures itself. It is done for nobody in particular."""
+        task = asyncio.create_task(work, context=fresh_context())
+        self._given_up.add(task)
+        task.add_done_callback(self._ended)
+
     async def settle(self) -> None:
-        """Wait for what goes on though its caller has given up, SETTLE_S at most."""
-        if self._given_up:
-            await asyncio.wait(set(self._given_up), timeout=SETTLE_S)
+        """Wait for what goes on though its caller has given up, or was told that it is left to be
+        done; SETTLE_S at most."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(SETTLE_S):
+                while self._given_up:  # what ends may leave something in turn
+                    await asyncio.wait(set(self._given_up))
 
     def _ended(self, task: asyncio.Task[Any]) -> None:
         self._given_up.discard(task)

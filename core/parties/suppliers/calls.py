@@ -1,9 +1,12 @@
-"""Every call to a supplier: in the supplier's turn, with its token, and with a row about it."""
+"""Every call to a supplier: in the supplier's turn, with its token, and with a row about it.
+
+Rows of the moment are written together, and nobody's answer waits for them.
+"""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time, timedelta
@@ -21,6 +24,7 @@ from core.kernel.wire import HttpAnswer, HttpRequest
 from core.parties.suppliers.suppliers import Supplier
 from core.parties.suppliers.tokens import Tokens
 from core.system import retention
+from core.system.batch import Batch
 from core.system.gateway import Circuit, Gateway, Health, MayHaveHappened, NeverSent, Timeouts
 from core.system.store import Store
 
@@ -28,6 +32,8 @@ _LOG = structlog.get_logger(__name__)
 OF_ATTEMPT: Final = 200
 TOKEN: Final = "token"  # noqa: S105 (the name of an operation and of what it gives)
 _KEEP_S: Final = 3.0
+# What the desk itself may take around a call: to build it, to wait for a turn of the loop.
+_OURS_S: Final = 1.0
 _LEAST_S: Final = 0.5
 
 Outcome = Literal["answered", "never_sent", "may_have_happened"]
@@ -94,6 +100,8 @@ class Calls:
         self._nonce = nonce
         self._circuits: dict[UUID, Circuit] = {}
         self._tokens = Tokens(clock)
+        self._masks: dict[UUID, tuple[Supplier, Connector, Mask]] = {}
+        self._rows = Batch(self._write_together, self._write_alone)
 
     async def send(
         self,
@@ -126,7 +134,8 @@ class Calls:
         raise NeverSent("the supplier takes none of the tokens that it gives")
 
     async def of_attempt(self, merchant_id: UUID, attempt_no: str) -> list[Call]:
-        """The calls about an attempt, newest last; of very many the newest OF_ATTEMPT."""
+        """The calls about an attempt, newest last; of very many the newest OF_ATTEMPT. The row of
+        one that has just been made may still be on its way."""
         number = read_number(attempt_no)
         if number is None:
             return []
@@ -162,9 +171,9 @@ class Calls:
                     came, line.supplier.credentials, now=self._clock.now()
                 )
             except TokenRefused as refused:
-                await self._keep(line, TOKEN, request, started, came, [], str(refused))
+                self._keep(line, TOKEN, request, started, came, [], str(refused))
                 raise NeverSent(f"no token: {refused}") from None
-            await self._keep(line, TOKEN, request, started, came, [token.value])
+            self._keep(line, TOKEN, request, started, came, [token.value])
             return token.value, token.lives_s
 
         with self._store.elsewhere():  # also where another call is the one that fetches it
@@ -178,7 +187,7 @@ class Calls:
         with _building(line, operation):
             request = build(now=started, nonce=self._nonce(), resources=resources)
         came = await self._exchange(line, request)
-        await self._keep(line, operation, request, started, came, resources.values())
+        self._keep(line, operation, request, started, came, resources.values())
         if isinstance(came, HttpAnswer):
             return came
         raise came
@@ -198,17 +207,18 @@ class Calls:
             self._circuits[supplier_id] = Circuit(clock=self._clock, judges_status=True)
         return self._circuits[supplier_id]
 
-    async def _keep(
+    def _keep(
         self,
         line: _Line,
         operation: str,
         request: HttpRequest,
         started: datetime,
         came: _Came,
-        tokens: Iterable[str],
+        tokens: Collection[str],
         why: str = "",
     ) -> None:
-        """Write the row. Whatever becomes of that, the call means what it means."""
+        """Have the row written, which nobody waits for. Whatever becomes of that, the call means
+        what it means."""
         took_ms = int((self._clock.now() - started).total_seconds() * 1000)
         status = came.status if isinstance(came, HttpAnswer) else None
         _LOG.info(
@@ -220,33 +230,62 @@ class Calls:
             status=status,
             took_ms=took_ms,
         )
+        row = _Row(line, operation, request, started, came, tuple(tokens), why, took_ms)
+        self._store.leave(self._write_row(row))
+
+    async def _write_row(self, row: _Row) -> None:
         try:
-            mask = Mask([*line.secrets, *tokens])
-            answer = came if isinstance(came, HttpAnswer) else HttpAnswer(0, {}, b"")
             async with asyncio.timeout(_KEEP_S):
-                await self._store.execute(
-                    _KEEP,
-                    line.about.merchant_id,
-                    started,
-                    self._ids.uuid7(started),
-                    line.supplier.id,
-                    line.about.attempt_no,
-                    line.about.refund_no,
-                    operation,
-                    request.method,
-                    mask.text(request.url),
-                    mask.headers(request.headers),
-                    mask.body(request.body),
-                    mask.text(request.signed),
-                    status,
-                    mask.headers(answer.headers),
-                    mask.body(answer.body),
-                    _outcome(came),
-                    mask.text(why if isinstance(came, HttpAnswer) else came.why),
-                    took_ms,
-                )
+                await self._rows.write(self._masked(row))
         except Exception:  # noqa: BLE001 (a log that fails must not undo what was said)
-            _LOG.exception("supplier call not kept", operation=operation)
+            _LOG.exception(
+                "supplier call not kept",
+                operation=row.operation,
+                attempt_no=row.line.about.attempt_no,
+            )
+
+    def _masked(self, row: _Row) -> dict[str, object]:
+        line, request, came = row.line, row.request, row.came
+        mask = self._mask(line, row.tokens)
+        answer = came if isinstance(came, HttpAnswer) else HttpAnswer(0, {}, b"")
+        return {
+            "holder_id": line.about.merchant_id,
+            "at": row.started,
+            "id": self._ids.uuid7(row.started),
+            "supplier_id": line.supplier.id,
+            "attempt_no": line.about.attempt_no,
+            "refund_no": line.about.refund_no,
+            "operation": row.operation,
+            "method": request.method,
+            "url": mask.text(request.url),
+            "request_headers": mask.headers(request.headers),
+            "request_body": mask.body(request.body),
+            "signed": mask.text(request.signed),
+            "status": came.status if isinstance(came, HttpAnswer) else None,
+            "answer_headers": mask.headers(answer.headers),
+            "answer_body": mask.body(answer.body),
+            "outcome": _outcome(came),
+            "why": mask.text(row.why if isinstance(came, HttpAnswer) else came.why),
+            "took_ms": row.took_ms,
+        }
+
+    def _mask(self, line: _Line, tokens: tuple[str, ...]) -> Mask:
+        """Hides a supplier's secrets. The last one without tokens is kept: most calls need it."""
+        if tokens:
+            return Mask([*line.secrets, *tokens])
+        supplier, connector = line.supplier, line.connector
+        kept = self._masks.get(supplier.id)
+        if kept is None or kept[0] is not supplier or kept[1] is not connector:
+            kept = self._masks[supplier.id] = (supplier, connector, Mask(line.secrets))
+        return kept[2]
+
+    async def _write_together(self, rows: Sequence[dict[str, object]]) -> Sequence[bool]:
+        await self._store.execute(_KEEP, rows)
+        return [True] * len(rows)
+
+    async def _write_alone(self, row: dict[str, object]) -> bool:
+        await self._store.execute(_KEEP, [row])
+        return True
 
 
 @dataclass(frozen=True, slots=True)
@@ -273,6 +312,20 @@ class _Line:
         return [*self.connector.secret_texts(self.supplier.credentials, facts, now)]
 
 
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """A call that is to be kept. why: in words, where an answer's token was refused."""
+
+    line: _Line
+    operation: str
+    request: HttpRequest
+    started: datetime
+    came: _Came
+    tokens: tuple[str, ...]
+    why: str
+    took_ms: int
+
+
 @contextmanager
 def _building(line: _Line, operation: str) -> Iterator[None]:
     """What cannot be built is not sent: whoever asked may go elsewhere."""
@@ -289,8 +342,8 @@ def _building(line: _Line, operation: str) -> Iterator[None]:
 
 
 def longest_call(timeouts: Timeouts) -> timedelta:
-    """How long `Calls.send` may take: tokens, a second try, and its row included."""
-    return timedelta(seconds=timeouts.connect_s + timeouts.total_s + _KEEP_S)
+    """How long `Calls.send` may take, tokens and a second try included."""
+    return timedelta(seconds=timeouts.connect_s + timeouts.total_s + _OURS_S)
 
 
 def _outcome(came: _Came) -> Outcome:
@@ -299,11 +352,10 @@ def _outcome(came: _Came) -> Outcome:
     return "never_sent" if isinstance(came, NeverSent) else "may_have_happened"
 
 
+# A batch whose answer was lost may have written it.
 _KEEP: Final = """
-INSERT INTO supplier_call (holder_id, at, id, supplier_id, attempt_no, refund_no, operation, method,
-    url, request_headers, request_body, signed, status, answer_headers, answer_body, outcome, why,
-    took_ms)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)
+INSERT INTO supplier_call SELECT * FROM jsonb_populate_recordset(NULL::supplier_call, $1)
+ON CONFLICT DO NOTHING
 """
 # The number says its month: older ones are not looked into.
 _OF_ATTEMPT: Final = """

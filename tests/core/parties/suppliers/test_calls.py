@@ -20,7 +20,7 @@ from core.connectors import Connector
 from core.kernel.masking import KEPT_CHARS, MASK
 from core.kernel.wire import HttpAnswer, HttpRequest
 from core.parties.merchants import App, Merchant
-from core.parties.suppliers import CallAbout, Supplier
+from core.parties.suppliers import Call, CallAbout, Supplier
 from core.parties.suppliers.calls import OF_ATTEMPT
 from core.runtime import Runtime
 from core.system.gateway import FAILURES_TO_OPEN, OPEN_S, MayHaveHappened, NeverSent, Timeouts
@@ -59,8 +59,14 @@ class Line:
 
     async def rows(self) -> list[dict[str, Any]]:
         """Everything that is kept, as it is, oldest first."""
+        await self.runtime.system.store.settle()
         rows = await self.runtime.system.store.fetch("SELECT * FROM supplier_call ORDER BY at, id")
         return [dict(row) for row in rows]
+
+    async def kept(self) -> list[Call]:
+        """What is kept about the attempt, newest last."""
+        await self.runtime.system.store.settle()
+        return await self.runtime.parties.calls.of_attempt(self.merchant.id, self.attempt_no)
 
 
 @dataclass
@@ -104,7 +110,7 @@ async def test_every_call_leaves_a_row_whatever_became_of_it(line: Line) -> None
     with pytest.raises(NeverSent):
         await line.say("http://not a url/", "close")
 
-    calls = await line.runtime.parties.calls.of_attempt(line.merchant.id, line.attempt_no)
+    calls = await line.kept()
     assert [(c.operation, c.outcome, c.status) for c in calls] == [
         ("create", "answered", 200),
         ("query", "answered", 500),
@@ -152,6 +158,7 @@ async def test_calls_are_found_by_their_attempt_and_merchant_and_no_more_than_so
         line.merchant.id,
         OF_ATTEMPT + 5,
     )
+    await line.runtime.system.store.settle()
     found = await calls.of_attempt(line.merchant.id, line.attempt_no.lower())
     assert [c.took_ms for c in found] == list(range(6, OF_ATTEMPT + 6)), "the newest ones"
 
@@ -222,7 +229,7 @@ async def test_what_is_long_or_odd_is_kept_in_part_and_as_text(line: Line) -> No
         assert (await line.say(url, body=b"\x00" * 3, signed="a\x00b")).body == b"\x00\xff\x00a"
     async with listening(ok(b"x" * 200_000, more=b"X-Long: " + b"y" * 7000 + b"\r\n")) as (url, _):
         await line.say(f"{url}/{'z' * 4000}", body="é".encode() * 10_000)
-    first, second = await line.runtime.parties.calls.of_attempt(line.merchant.id, line.attempt_no)
+    first, second = await line.kept()
     assert (first.answer_body, first.request_body) == ("\ufffd" * 3 + "a", "\ufffd" * 3)
     assert first.signed == "a\ufffdb"
     assert "x-odd: " in first.answer_headers
@@ -239,10 +246,12 @@ async def test_a_log_that_fails_changes_nothing_about_the_call(
             assert (await line.say(url)).body == b"yes"
             with pytest.raises(MayHaveHappened):
                 await line.say(silent)
+            await line.runtime.system.store.settle()
             await connection.execute("ALTER TABLE away RENAME TO supplier_call")
             async with connection.transaction():  # somebody holds the table for long
                 await connection.execute("LOCK TABLE supplier_call")
                 assert (await line.say(url)).body == b"yes"
+                await line.runtime.system.store.settle()
     assert await line.rows() == []
 
 
@@ -295,7 +304,7 @@ async def test_a_broken_supplier_is_left_alone_and_its_neighbour_is_not(
         assert (await line.say(url)).status == 400
     assert not calls.health()[line.supplier.id].open
     assert calls.health()[line.supplier.id].failures == 0
-    kept = await calls.of_attempt(line.merchant.id, line.attempt_no)
+    kept = await line.kept()
     assert [c.outcome for c in kept].count("never_sent") == 1
 
 

@@ -132,6 +132,7 @@ class Line:
         )
 
     async def kept(self) -> list[tuple[str, int | None]]:
+        await self.runtime.system.store.settle()
         calls = await self.runtime.parties.calls.of_attempt(
             self.about.merchant_id, self.about.attempt_no
         )

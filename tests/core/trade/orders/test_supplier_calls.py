@@ -52,6 +52,7 @@ async def test_every_word_about_an_attempt_is_kept_with_it(desk: Desk) -> None:
     assert opened.attempt is not None
     desk.clock.advance(60)
     await desk.runtime.trade.follow_up.ask_due(10)
+    await desk.runtime.system.store.settle()
     calls = await desk.runtime.parties.calls.of_attempt(desk.merchant.id, opened.attempt.attempt_no)
     assert [(c.operation, c.outcome, c.status) for c in calls[:2]] == [
         ("create", "answered", 200), ("query", "answered", 200),
@@ -111,6 +112,7 @@ async def test_an_order_in_doubt_stays_with_its_supplier(desk: Desk) -> None:
             desk.merchant.id,
             opened.order.id,
         )
+        await desk.runtime.system.store.settle()
         (call,) = await desk.runtime.parties.calls.of_attempt(desk.merchant.id, number)
         assert (call.operation, call.status or call.why) in {("create", 500), ("create", said)}
 

@@ -104,6 +104,7 @@ async def test_a_refund_that_succeeds_at_once(desk: Desk, giver: Giver) -> None:
         "merchant_order_no": told["merchant_order_no"],
         "created_at": "", "ended_at": "", "metadata": {}, "mode": "live",
     }  # fmt: skip
+    await desk.runtime.system.store.settle()
     calls = await desk.runtime.parties.calls.of_attempt(desk.merchant.id, refund.attempt_no)
     assert [(c.operation, c.refund_no) for c in calls] == [("create", ""), ("refund", "R1")]
     assert (await begin(desk, refund)).state == "succeeded"
