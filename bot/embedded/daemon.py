@@ -48,6 +48,7 @@ class Daemon:
         self._log_path = home / "log" / f"{name.lower()}.log"
         self._pid_path = pid_path
         self._process: subprocess.Popen[bytes] | None = None
+        self._spawning: asyncio.Task[bool] | None = None
         self._log_start = 0
 
     async def start(
@@ -57,11 +58,15 @@ class Daemon:
 
         `prepare` is called in a thread, only while no process of this server lives, by one
         starter at a time. It is given the lock's descriptor, which every program that it runs
-        must inherit. Raises EmbeddedError.
+        must inherit. Whoever breaks a start off calls `stop`. Raises EmbeddedError.
         """
         deadline_s = time.monotonic() + START_TIMEOUT_S
         while time.monotonic() < deadline_s:
-            if await asyncio.to_thread(self._spawn_unless_alive, prepare):
+            # A thread goes on when its caller does not, so `stop` has to know of it.
+            self._spawning = asyncio.create_task(
+                asyncio.to_thread(self._spawn_unless_alive, prepare)
+            )
+            if await asyncio.shield(self._spawning):
                 await self._wait_until_ready(ready)
                 return
             if await ready():
@@ -83,13 +88,17 @@ class Daemon:
         return False
 
     async def stop(self, *signals: signal.Signals) -> None:
-        """Sends `signals` one after another, each given time, until every process has ended."""
+        """Sends `signals` one after another, each given time, until every process has ended.
+
+        What a start is about to run is waited for, and ended as well.
+        """
+        if self._spawning is not None and not self._spawning.done():
+            await asyncio.wait([self._spawning], timeout=START_TIMEOUT_S)
         for number in signals:
             deadline_s = time.monotonic() + STOP_TIMEOUT_S
             sent = False
             while time.monotonic() < deadline_s:
-                if not self.alive():
-                    self._reap()
+                if not self.alive() and self._has_ended():
                     return
                 # A server that is only just starting may not have written its pid yet.
                 pid = self._process.pid if self._process else self._read_pid()
@@ -122,7 +131,8 @@ class Daemon:
         if lock_fd is None:
             return False
         try:
-            self._reap()
+            if not self._has_ended():
+                return False
             self._pid_path.unlink(missing_ok=True)
             command = prepare(lock_fd)
             with self._open_log() as log:
@@ -157,10 +167,12 @@ class Daemon:
             log.seek(self._log_start)
             return log.read(64 * 1024).decode(errors="replace")
 
-    def _reap(self) -> None:
-        if self._process is not None:
-            self._process.wait()
+    def _has_ended(self) -> bool:
+        """Whether the process that was started here is gone. It may outlive its lock: the kernel
+        lets go of the lock a moment sooner, and a home that is deleted takes the lock with it."""
+        if self._process is not None and self._process.poll() is not None:
             self._process = None
+        return self._process is None
 
     def _read_pid(self) -> int | None:
         with suppress(OSError, ValueError, IndexError):

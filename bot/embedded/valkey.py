@@ -16,6 +16,7 @@ from bot.embedded.identity import identity_for
 
 _SOCKET = "valkey.sock"
 _MEMORY_MAX = "256mb"
+_ANSWER_S = 2.0
 
 
 class EmbeddedValkey:
@@ -93,8 +94,9 @@ class EmbeddedValkey:
             return False
         try:
             writer.write(b"PING\r\n")
-            return await reader.readline() == b"+PONG\r\n"
-        except OSError:
+            async with asyncio.timeout(_ANSWER_S):
+                return await reader.readline() == b"+PONG\r\n"
+        except (OSError, TimeoutError):
             return False
         finally:
             writer.close()
