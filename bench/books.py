@@ -298,6 +298,14 @@ WITH kind AS (
     ON CONFLICT (merchant_id, mode, day, hour, currency, product_code)
     DO UPDATE SET created = r.created + excluded.created,
         paid_in_day = r.paid_in_day + excluded.paid_in_day, paid = r.paid + excluded.paid
+), attempts_rolled AS (
+    INSERT INTO rollup_attempt AS r
+        (merchant_id, mode, day, hour, currency, product_code, channel_no, sent, paid)
+    SELECT $1, 'live', created_day, date_trunc('hour', at, 'UTC'), 'CNY', product_code, channel_no,
+           count(*), count(*) FILTER (WHERE pays)
+    FROM made WHERE $8 GROUP BY 3, 4, 6, 7
+    ON CONFLICT (merchant_id, mode, day, hour, currency, product_code, channel_no)
+    DO UPDATE SET sent = r.sent + excluded.sent, paid = r.paid + excluded.paid
 )
 INSERT INTO balance AS b (merchant_id, mode, currency, account, minor)
 SELECT $1, 'live', 'CNY', account, sum(minor) FROM moved GROUP BY account

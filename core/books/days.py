@@ -104,13 +104,14 @@ async def lock_open(tx: Tx, holder_id: UUID) -> asyncpg.Record:
 
 
 async def roll_up(tx: Tx, merchant_id: UUID, row: asyncpg.Record, until: datetime) -> None:
-    """Add what was booked and created since the last time to the rollups. row: of `lock_open`."""
+    """Add what was booked, created and sent since the last time to the rollups. row: of
+    `lock_open`."""
     since = row["rolled_to"]
     # To the millisecond, as orders' instants of creation are, which come from their ids.
     until = until.replace(microsecond=until.microsecond // 1000 * 1000)
     if until <= since:
         return
-    for sql in (_ROLL_ENTRIES, _ROLL_CREATED, _ROLL_PAID):
+    for sql in (_ROLL_ENTRIES, _ROLL_CREATED, _ROLL_PAID, _ROLL_ATTEMPTS):
         await tx.execute(sql, merchant_id, since, until)
     await tx.execute(
         "UPDATE business_day SET rolled_to = $3 WHERE holder_id = $1 AND day = $2",
@@ -201,6 +202,16 @@ WHERE merchant_id = $1 AND paid_at >= $2 AND paid_at < $3
 GROUP BY 1, 2, 3, 4, 5, 6
 ON CONFLICT (merchant_id, mode, day, hour, currency, product_code)
 DO UPDATE SET paid_in_day = r.paid_in_day + excluded.paid_in_day, paid = r.paid + excluded.paid
+"""
+
+_ROLL_ATTEMPTS: Final = """
+INSERT INTO rollup_attempt AS r
+    (merchant_id, mode, day, hour, currency, product_code, channel_no, sent, paid)
+SELECT merchant_id, mode, day, hour, currency, product_code, channel_no, sum(sent), sum(paid)
+FROM attempt_tail($1, $2, $3)
+GROUP BY 1, 2, 3, 4, 5, 6, 7
+ON CONFLICT (merchant_id, mode, day, hour, currency, product_code, channel_no)
+DO UPDATE SET sent = r.sent + excluded.sent, paid = r.paid + excluded.paid
 """
 
 # Everybody is rolled up past the end of the day: nothing of it is live.

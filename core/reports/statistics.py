@@ -16,7 +16,7 @@ from core.kernel.days import Days
 from core.kernel.errors import Bug
 from core.kernel.holder import HOUSE, MODE
 from core.parties.suppliers import Suppliers
-from core.reports.bills import BEGINNING, Bills, Tails, cohorts_between, live_of, tails_of
+from core.reports.bills import Bills, Live, Tails, cohorts_between, live_of, tails_of
 from core.system.store import Store, Tx
 
 By = Literal["merchant", "product", "channel", "hour", "day"]
@@ -111,7 +111,7 @@ def last_seven_days(open_day: date) -> Days:
 
 
 class Statistics:
-    """Reads statistics from what is rolled up and the live tail, from attempts, or from bills.
+    """Reads statistics from what is rolled up and the live tail, or from bills.
 
     Days of suppliers and of the platform are windows of instants. What was paid then is read from
     their bills, and what was created is counted in the same window, so that both say the same
@@ -142,12 +142,9 @@ class Statistics:
             bill = await self._bills.platform_in(tx, days, today, currency)
             known = await tx.fetch("SELECT merchant_no, id FROM merchant")
             begun = await tx.fetchval(_DAYS, [HOUSE], days.first, days.last)
-            cohorts = await cohorts_between(
-                tx, bill.starts_at, bill.ends_at, currency, await live_of(tx)
-            )
-            sent = (
-                await _sent(tx, bill.starts_at, bill.ends_at, currency) if "channel" in cuts else []
-            )
+            window, live = (bill.starts_at, bill.ends_at), await live_of(tx)
+            cohorts = await cohorts_between(tx, *window, currency, live)
+            sent = await _sent(tx, *window, currency, live) if "channel" in cuts else []
         ids = {row["merchant_no"]: row["id"] for row in known}
         merchants = [
             Row(0, 0, x.paid, x.amount_minor, x.fee_minor, x.cost_minor, ids.get(x.merchant_no))
@@ -185,7 +182,8 @@ class Statistics:
             )
             begun = await tx.fetchval(_DAYS, [supplier_id], days.first, days.last)
             channel_nos = [row["channel_no"] for row in numbers]
-            counted = await _sent(tx, bill.starts_at, bill.ends_at, bill.currency, channel_nos)
+            window, live = (bill.starts_at, bill.ends_at), await live_of(tx)
+            counted = await _sent(tx, *window, bill.currency, live, channel_nos)
         booked = [
             Row(0, 0, x.paid, x.amount_minor, 0, x.cost_minor, channel_no=x.channel_no)
             for x in bill.lines
@@ -198,19 +196,16 @@ async def _read(tx: Tx, query: Query) -> Figures:
     if ids is None:
         ids = await tx.fetchval("SELECT coalesce(array_agg(id), '{}') FROM merchant")
     tails = await tails_of(tx, list(ids))
-    begun = await tx.fetchrow(_BEGUN, list(ids), query.first, query.last, BEGINNING)
-    if begun is None:
-        raise Bug("a count always has a row")
-    span = (begun["starts_at"], begun["ends_at"])
+    begun = await tx.fetchval(_DAYS, list(ids), query.first, query.last)
     found: dict[tuple[Any, ...], Row] = {}
-    for table in (_BOOKED, _ATTEMPTS if query.by_channel else _CREATED):
-        for key, counted in await _counted(tx, table, query, tails, span):
+    for table in (_BOOKED, _SENT_ATTEMPTS if query.by_channel else _CREATED):
+        for key, counted in await _counted(tx, table, query, tails):
             found[key] = _added([found[key], counted]) if key in found else counted
     rows = tuple(
         replace(found[key], **dict(zip(map(_FIELDS.__getitem__, query.by), key, strict=True)))
         for key in sorted(found)
     )
-    return _together(rows, begun["days"])
+    return _together(rows, begun)
 
 
 async def _sent(
@@ -218,11 +213,12 @@ async def _sent(
     starts_at: datetime,
     ends_at: datetime,
     currency: str,
+    live: Live,
     channel_nos: list[str] | None = None,
 ) -> list[Row]:
     """The attempts that were made between two instants and sent, by channel. channel_nos: on these
     channels; None for all."""
-    rows = await tx.fetch(_SENT, starts_at, ends_at, MODE, currency, channel_nos)
+    rows = await tx.fetch(_SENT, starts_at, ends_at, MODE, currency, channel_nos, live.until)
     return [
         Row(row["created"], row["paid"], 0, 0, 0, 0, channel_no=row["channel_no"]) for row in rows
     ]
@@ -273,15 +269,13 @@ _FIELDS: Final[dict[By, str]] = {
 
 
 async def _counted(
-    tx: Tx, table: _Table, query: Query, tails: Tails, span: tuple[datetime, datetime]
+    tx: Tx, table: _Table, query: Query, tails: Tails
 ) -> list[tuple[tuple[Any, ...], Row]]:
-    """(key, figures) of one source; what it does not know is 0. span: from when the first of the
-    days begins until the last one ends."""
+    """(key, figures) of one source; what it does not know is 0."""
     args: list[object] = [tails.merchant_ids, query.mode, query.currency, query.first, query.last]
-    args += [query.zone, tails.rolled_to, tails.until, *span]
-    # Where no hour is told apart, and of the one source or the other, nothing else names these.
-    where = " AND $6::text IS NOT NULL AND num_nulls($7::timestamptz[], $8::timestamptz[]) = 0"
-    where += " AND num_nulls($9::timestamptz, $10::timestamptz) = 0"
+    args += [query.zone, tails.rolled_to, tails.until]
+    # Where no hour is told apart, nothing else names it.
+    where = " AND $6::text IS NOT NULL"
     for column, chosen in (
         ("product_code", query.product_codes),
         ("channel_no", query.channel_nos),
@@ -353,51 +347,53 @@ _CREATED: Final = _Table(
     keys={**_FIELDS, "hour": _HOUR.format(at="hour")},
 )
 
-# Attempts have no day of their own: it is the merchant's at the instant they were made. Of each
-# merchant's day they are looked for by their index (OFFSET 0). Their order was created before, but
-# for the clocks of two instances, and payers have a day at most: other months are not looked at.
-_MADE: Final = """
-    SELECT * FROM attempt t
-    WHERE t.merchant_id = {whose} AND t.created_at >= {first} AND t.created_at < {last}
-      AND t.order_created_at >= {since}::timestamptz - interval '2 days'
-      AND t.order_created_at < {until}::timestamptz + interval '1 day' OFFSET 0
-"""
-_ATTEMPTS: Final = _Table(
-    source=f"""
-        FROM business_day d CROSS JOIN LATERAL ({
-        _MADE.format(
-            whose="d.holder_id", first="d.starts_at", last="d.ends_at", since="$9", until="$10"
-        )
-    }) a
-        WHERE d.holder_id = ANY($1::uuid[]) AND a.mode = $2 AND a.currency = $3
-          AND d.day BETWEEN $4 AND $5 AND a.sent_at IS NOT NULL""",
-    figures="count(*) AS created, count(*) FILTER (WHERE a.state = 'paid') AS cohort_paid",
-    keys={
-        "merchant": "a.merchant_id",
-        "product": "a.product_code",
-        "channel": "a.channel_no",
-        "hour": _HOUR.format(at="date_trunc('hour', a.created_at, 'UTC')"),
-        "day": "d.day",
-    },
+_SENT_ATTEMPTS: Final = _Table(
+    source=f"FROM {_TAILS}, attempt_movement(t.id, t.rolled_to, t.until)"
+    " WHERE mode = $2 AND currency = $3 AND day BETWEEN $4 AND $5",
+    figures="coalesce(sum(sent), 0)::bigint AS created,"
+    " coalesce(sum(paid), 0)::bigint AS cohort_paid",
+    keys={**_FIELDS, "hour": _HOUR.format(at="hour")},
 )
 
-# $1 and $2 the instants, $3 mode, $4 currency, $5 the channels or null.
-_SENT: Final = f"""
-SELECT a.channel_no, count(*) AS created, count(*) FILTER (WHERE a.state = 'paid') AS paid
-FROM merchant m CROSS JOIN LATERAL ({
-    _MADE.format(whose="m.id", first="$1", last="$2", since="$1", until="$2")
-}) a
-WHERE a.mode = $3 AND a.currency = $4 AND a.sent_at IS NOT NULL
-    AND ($5::text[] IS NULL OR a.channel_no = ANY($5))
-GROUP BY a.channel_no
-"""  # noqa: S608 (our own words)
-
+# By the instant at which they were made: whole hours as they are rolled up, and what is live of
+# them; the window's ends, where they are no full hours, from the attempts. There each merchant's
+# are looked for by their index (OFFSET 0). Their order was created before, but for the clocks of
+# two instances, and payers have a day at most: other months are not looked at.
+# $1 and $2 the instants, $3 mode, $4 currency, $5 the channels or null, $6: nothing is behind it.
+_SENT: Final = """
+WITH whole AS (
+    SELECT date_trunc('hour', $1::timestamptz + interval '1 hour - 1 microsecond', 'UTC') AS first,
+           date_trunc('hour', $2::timestamptz, 'UTC') AS last
+)
+SELECT channel_no, sum(sent)::bigint AS created, sum(paid)::bigint AS paid
+FROM (
+    SELECT r.channel_no, r.sent, r.paid
+    FROM whole w JOIN rollup_attempt r ON r.hour >= w.first AND r.hour < w.last
+    WHERE r.mode = $3 AND r.currency = $4
+    UNION ALL
+    SELECT a.channel_no, a.sent, a.paid
+    FROM whole w, business_day d CROSS JOIN LATERAL attempt_tail(d.holder_id, d.rolled_to, $6) a
+    WHERE d.closed_at IS NULL AND a.hour >= w.first AND a.hour < w.last
+      AND a.mode = $3 AND a.currency = $4
+    UNION ALL
+    SELECT a.channel_no, 1, (a.state = 'paid')::int
+    FROM whole w, LATERAL (VALUES
+        ($1, least(w.first, $2)), (greatest(w.first, w.last), $2)
+    ) AS part (first, last)
+    JOIN business_day d ON d.closed_at IS NULL AND part.first < part.last
+    CROSS JOIN LATERAL (
+        SELECT * FROM attempt t
+        WHERE t.merchant_id = d.holder_id
+          AND t.created_at >= part.first AND t.created_at < part.last
+          AND t.order_created_at >= $1::timestamptz - interval '2 days'
+          AND t.order_created_at < $2::timestamptz + interval '1 day' OFFSET 0
+    ) a
+    WHERE a.mode = $3 AND a.currency = $4 AND a.sent_at IS NOT NULL
+) AS sent
+WHERE $5::text[] IS NULL OR channel_no = ANY($5)
+GROUP BY channel_no HAVING sum(sent) > 0
+"""
 _DAYS: Final = (
     "SELECT count(DISTINCT day) FROM business_day"
-    " WHERE holder_id = ANY($1::uuid[]) AND day BETWEEN $2 AND $3"
-)
-_BEGUN: Final = (
-    "SELECT count(DISTINCT day) AS days, coalesce(min(starts_at), $4) AS starts_at,"
-    " coalesce(max(ends_at), $4) AS ends_at FROM business_day"
     " WHERE holder_id = ANY($1::uuid[]) AND day BETWEEN $2 AND $3"
 )

@@ -108,4 +108,4 @@ def build_creation(
     placements = Placements(system.store, system.clock, books, routing)
     new_orders = NewOrders(system.store, books, payments)
     openings = Openings(system.clock, books, placements, supplier_calls, new_orders)
-    return Creation(system, books.market, routing, openings, supplier_calls, payments)
+    return Creation(system, books, routing, openings, supplier_calls, payments)

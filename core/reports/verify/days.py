@@ -102,6 +102,29 @@ _CHECKS: Final[dict[str, str]] = {
         ) o USING (merchant_id, mode, day, hour, currency, product_code)
         WHERE (coalesce(r.created, 0), coalesce(r.paid_in_day, 0), coalesce(r.paid, 0))
            <> (coalesce(o.created, 0), coalesce(o.paid_in_day, 0), coalesce(o.paid, 0))""",
+    "attempts are rolled up once": """
+        SELECT concat_ws(' ', merchant_id, mode, day, hour, currency, product_code, channel_no)
+                   AS at,
+               concat_ws('/', 'rolled up ' || coalesce(r.sent, 0), coalesce(r.paid, 0))
+               || ', attempts ' || concat_ws('/', coalesce(a.sent, 0), coalesce(a.paid, 0))
+                   AS found
+        FROM (SELECT * FROM rollup_attempt WHERE hour >= $1 AND hour < $2) r FULL JOIN (
+            SELECT a.merchant_id, a.mode, d.day, date_trunc('hour', a.created_at, 'UTC') AS hour,
+                   a.currency, a.product_code, a.channel_no,
+                   count(*) FILTER (WHERE a.sent_at < o.rolled_to) AS sent,
+                   count(*) FILTER (WHERE a.sent_at IS NOT NULL AND h.at < o.rolled_to) AS paid
+            FROM attempt a
+            JOIN business_day o ON o.holder_id = a.merchant_id AND o.closed_at IS NULL
+            JOIN business_day d ON d.holder_id = a.merchant_id
+                AND a.created_at >= d.starts_at AND a.created_at < d.ends_at
+            LEFT JOIN attempt_history h ON h.merchant_id = a.merchant_id
+                AND h.attempt_no = a.attempt_no AND h.order_created_at = a.order_created_at
+                AND h.move = 'pay'
+            WHERE a.created_at >= $1 AND a.created_at < $2
+            GROUP BY 1, 2, 3, 4, 5, 6, 7
+        ) a USING (merchant_id, mode, day, hour, currency, product_code, channel_no)
+        WHERE (coalesce(r.sent, 0), coalesce(r.paid, 0))
+           <> (coalesce(a.sent, 0), coalesce(a.paid, 0))""",
     # A merchant's own balances, and those of the desk's own books.
     "a day closes with what it opened with and what moved": """
         WITH ended AS (

@@ -481,6 +481,20 @@ CREATE TABLE rollup_order (                              -- by the day and hour 
 );
 CREATE INDEX rollup_order_hour ON rollup_order (hour);
 
+CREATE TABLE rollup_attempt (                            -- by the day and hour they were made
+    merchant_id  uuid NOT NULL,
+    mode         text NOT NULL,
+    day          date NOT NULL,
+    hour         timestamptz NOT NULL,
+    currency     text NOT NULL,
+    product_code text NOT NULL,
+    channel_no   text NOT NULL,
+    sent         integer NOT NULL,
+    paid         integer NOT NULL,                       -- of them, paid as their suppliers said
+    PRIMARY KEY (merchant_id, mode, day, hour, currency, product_code, channel_no)
+);
+CREATE INDEX rollup_attempt_hour ON rollup_attempt (hour);
+
 -- What is rolled up of a merchant, and the live tail since, as one. Whoever asks hands `rolled_to` of
 -- the open day over, and an instant that nothing of the day is behind, both read in the same snapshot:
 -- a tail whose ends the planner sees is read by its index, in its months alone.
@@ -680,9 +694,12 @@ CREATE TABLE attempt (
            AND order_created_at < number_month(attempt_no, 1)),
     CHECK ((pay_kind IS NULL) = (pay_value IS NULL)),
     CHECK (state <> 'accepted' OR pay_kind IS NOT NULL),
-    CHECK (NOT unsent OR state IN ('rejected', 'paid'))
+    CHECK (NOT unsent OR state IN ('rejected', 'paid')),
+    CHECK (sent_at >= created_at)
 ) PARTITION BY RANGE (order_created_at);
 CREATE INDEX attempt_created ON attempt (merchant_id, created_at);
+-- The others were sent as they were made.
+CREATE INDEX attempt_sent ON attempt (merchant_id, sent_at) WHERE sent_at > created_at;
 CREATE INDEX attempt_channel ON attempt (channel_id, channel_day, created_at);
 CREATE INDEX attempt_upstream ON attempt (merchant_id, upstream_no) WHERE upstream_no IS NOT NULL;
 CREATE INDEX attempt_ask ON attempt (supplier_id, ask_at) WHERE ask_at IS NOT NULL;
@@ -928,6 +945,61 @@ CREATE TABLE supplier_payment (                -- what suppliers said they took;
 );
 CREATE INDEX supplier_payment_order ON supplier_payment (merchant_id, order_id);
 CREATE INDEX supplier_payment_at ON supplier_payment USING brin (at) WITH (autosummarize);
+CREATE INDEX supplier_payment_merchant ON supplier_payment (merchant_id, at);
+
+-- The same for attempts: who was sent since, and who was paid, as their suppliers said. A payment
+-- leads to its attempt, and that attempt's one row of history says whether it was paid by it.
+CREATE FUNCTION attempt_tail(whose uuid, rolled_to timestamptz, until timestamptz)
+RETURNS TABLE (merchant_id uuid, mode text, day date, hour timestamptz, currency text,
+               product_code text, channel_no text, sent integer, paid integer)
+LANGUAGE sql STABLE AS $$
+    SELECT a.merchant_id, a.mode, d.day, date_trunc('hour', a.created_at, 'UTC'), a.currency,
+           a.product_code, a.channel_no, a.sent, a.paid
+    FROM (
+        (SELECT s.*, 1 AS sent, 0 AS paid FROM attempt s
+         WHERE s.merchant_id = whose AND s.created_at >= attempt_tail.rolled_to
+           AND s.created_at < attempt_tail.until AND s.sent_at = s.created_at
+           AND s.order_created_at < attempt_tail.until OFFSET 0)
+        UNION ALL
+        (SELECT s.*, 1, 0 FROM attempt s
+         WHERE s.merchant_id = whose AND s.sent_at >= attempt_tail.rolled_to
+           AND s.sent_at < attempt_tail.until AND s.sent_at > s.created_at
+           AND s.order_created_at < attempt_tail.until OFFSET 0)
+        UNION ALL
+        SELECT s.*, 0, 1
+        FROM (
+            SELECT DISTINCT p.attempt_no, id_time(p.order_id) AS order_created_at
+            FROM supplier_payment p
+            WHERE p.merchant_id = whose AND p.at >= attempt_tail.rolled_to
+              AND p.at < attempt_tail.until OFFSET 0
+        ) p
+        CROSS JOIN LATERAL (
+            SELECT * FROM attempt t
+            WHERE t.merchant_id = whose AND t.attempt_no = p.attempt_no
+              AND t.order_created_at = p.order_created_at AND t.sent_at IS NOT NULL
+              AND EXISTS (SELECT FROM attempt_history h
+                          WHERE h.merchant_id = whose AND h.attempt_no = t.attempt_no
+                            AND h.order_created_at = t.order_created_at AND h.move = 'pay'
+                            AND h.at >= attempt_tail.rolled_to AND h.at < attempt_tail.until)
+            LIMIT 1
+        ) s
+    ) a
+    CROSS JOIN LATERAL (
+        SELECT b.day FROM business_day b
+        WHERE b.holder_id = whose AND a.created_at >= b.starts_at AND a.created_at < b.ends_at
+        ORDER BY b.day DESC LIMIT 1
+    ) d
+$$;
+CREATE FUNCTION attempt_movement(whose uuid, rolled_to timestamptz, until timestamptz)
+RETURNS TABLE (merchant_id uuid, mode text, day date, hour timestamptz, currency text,
+               product_code text, channel_no text, sent integer, paid integer)
+LANGUAGE sql STABLE AS $$
+    SELECT r.merchant_id, r.mode, r.day, r.hour, r.currency, r.product_code, r.channel_no, r.sent,
+           r.paid
+    FROM rollup_attempt r WHERE r.merchant_id = whose
+    UNION ALL
+    SELECT * FROM attempt_tail(whose, attempt_movement.rolled_to, attempt_movement.until)
+$$;
 
 CREATE TABLE contradiction (                   -- what cannot be so beside what was booked
     merchant_id   uuid NOT NULL,
@@ -1885,6 +1957,8 @@ REVOKE ALL ON FUNCTION forget_answers(timestamptz, timestamptz) FROM PUBLIC;
 REVOKE ALL ON FUNCTION movement(uuid, timestamptz, timestamptz) FROM PUBLIC;
 REVOKE ALL ON FUNCTION order_tail(uuid, timestamptz, timestamptz) FROM PUBLIC;
 REVOKE ALL ON FUNCTION order_movement(uuid, timestamptz, timestamptz) FROM PUBLIC;
+REVOKE ALL ON FUNCTION attempt_tail(uuid, timestamptz, timestamptz) FROM PUBLIC;
+REVOKE ALL ON FUNCTION attempt_movement(uuid, timestamptz, timestamptz) FROM PUBLIC;
 REVOKE ALL ON FUNCTION moved_between(timestamptz, timestamptz, timestamptz) FROM PUBLIC;
 REVOKE ALL ON FUNCTION hold_day(uuid, boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION change_market() FROM PUBLIC;
@@ -1906,6 +1980,8 @@ GRANT EXECUTE ON FUNCTION forget_answers(timestamptz, timestamptz) TO paydesk_de
 GRANT EXECUTE ON FUNCTION movement(uuid, timestamptz, timestamptz) TO paydesk_desk;
 GRANT EXECUTE ON FUNCTION order_tail(uuid, timestamptz, timestamptz) TO paydesk_desk;
 GRANT EXECUTE ON FUNCTION order_movement(uuid, timestamptz, timestamptz) TO paydesk_desk;
+GRANT EXECUTE ON FUNCTION attempt_tail(uuid, timestamptz, timestamptz) TO paydesk_desk;
+GRANT EXECUTE ON FUNCTION attempt_movement(uuid, timestamptz, timestamptz) TO paydesk_desk;
 GRANT EXECUTE ON FUNCTION moved_between(timestamptz, timestamptz, timestamptz) TO paydesk_desk;
 GRANT EXECUTE ON FUNCTION
     orders_meant(uuid[], uuid[], text[], integer, text[], integer[], text[]) TO paydesk_desk;
@@ -1932,6 +2008,6 @@ REVOKE UPDATE, DELETE ON
 GRANT UPDATE (state, decided_by, decided_by_name, decided_at, why, alone) ON connector_document
     TO paydesk_desk;
 REVOKE DELETE ON
-    orders, attempt, balance, business_day, rollup_entry, rollup_order, merchant, app, supplier,
-    channel, product, discrepancy, refund
+    orders, attempt, balance, business_day, rollup_entry, rollup_order, rollup_attempt, merchant,
+    app, supplier, channel, product, discrepancy, refund
     FROM paydesk_desk;

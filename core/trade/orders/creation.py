@@ -11,13 +11,14 @@ from uuid import UUID
 
 import structlog
 
+from core.books import BusinessDay
 from core.connectors import Accepted, CreateReading, Rejected, Unknown
 from core.kernel.errors import Refusal
 from core.parties.merchants import App
 from core.supply.channels import Choice, Reason, Routing, Wish
-from core.supply.market import Market
 from core.system.district import System
 from core.system.store import Tx
+from core.trade.booking_tools import TradeBooks
 from core.trade.orders import moves
 from core.trade.orders.acceptances import Acceptance, Acceptances
 from core.trade.orders.decisions import OpenOrder, came_to_nothing, differences
@@ -80,7 +81,7 @@ class Creation:
     def __init__(
         self,
         system: System,
-        market: Market,
+        books: TradeBooks,
         routing: Routing,
         openings: Openings,
         supplier_calls: SupplierCalls,
@@ -89,7 +90,8 @@ class Creation:
         self._store = system.store
         self._clock = system.clock
         self._ids = system.ids
-        self._market = market
+        self._market = books.market
+        self._ledger = books.ledger
         self._routing = routing
         self._supplier_calls = supplier_calls
         self._payments = payments
@@ -377,16 +379,20 @@ class Creation:
         await moves.insert_attempt(tx, self._ids, attempt, order, ask_at=ask_at)
 
     async def _mark_sent(self, attempt: Attempt) -> Attempt | None:
-        """Committed before the call, so that a crash in between is known to be a doubt."""
+        """Committed before the call, so that a crash in between is known to be a doubt. In the
+        merchant's open day: what is sent later is not before what is rolled up."""
         if attempt.state == "sent":
             return attempt
-        now = self._clock.now()
-        changes: dict[str, Any] = {"sent_at": now, "ask_at": now + FIRST_QUESTION}
-        async with self._store.transaction() as tx:
+
+        async def work(tx: Tx, day: BusinessDay) -> Attempt | None:
+            sent_at = max(day.at, attempt.created_at)
+            changes: dict[str, Any] = {"sent_at": sent_at, "ask_at": sent_at + FIRST_QUESTION}
             marked = await moves.move_attempt(
-                tx, self._ids, attempt, "send", at=now, facts={}, changes=changes
+                tx, self._ids, attempt, "send", at=sent_at, facts={}, changes=changes
             )
-        return replace(attempt, state="sent", **changes) if marked else None
+            return replace(attempt, state="sent", **changes) if marked else None
+
+        return await self._ledger.in_open_day(attempt.merchant_id, work)
 
 
 def _need_same(order: Order, wanted: OpenOrder) -> None:

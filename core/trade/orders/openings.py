@@ -113,7 +113,8 @@ class Openings:
             attempt_no=attempt_no,
             created_day=day.day,
         )
-        now = self._clock.now()
+        # Nothing of an order is before it: what is rolled up lies behind them both.
+        now = max(self._clock.now(), order.created_at)
         attempt = new_attempt(
             order, place.channel, attempt_no, seq=1, at=now, reasons=place.reasons
         )
