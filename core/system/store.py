@@ -42,8 +42,7 @@ IDLE_IN_TRANSACTION_S: Final = 10.0
 # One merchant's requests hold so many of an instance's connections at most: where all of them wait
 # for the same lock, the others go on.
 CONNECTIONS_PER_MERCHANT: Final = 4
-# To plan for the values of each question would take ten times as long as the answer: all months.
-_BY_INDEX: Final = "SET LOCAL plan_cache_mode = force_generic_plan;" + "".join(
+_BY_INDEX: Final = "".join(
     f"SET LOCAL enable_{way} = off;" for way in ("seqscan", "hashjoin", "mergejoin", "material")
 )
 # A desk that ends waits so long for what nobody else waits for: a call to a supplier ends by then.
@@ -127,9 +126,10 @@ class Tx:
         self, sql: str, *args: object, timeout_s: float | None = None
     ) -> list[asyncpg.Record]:
         """Rows of a query. timeout_s: where it may take longer than COMMAND_TIMEOUT_S; the rest of
-        the transaction may, too."""
+        the transaction may, too. So long a question is planned for its values."""
         if timeout_s is not None:
             await self.execute(f"SET LOCAL statement_timeout = '{timeout_s:.0f}s'")
+            await self.execute("SET LOCAL plan_cache_mode = force_custom_plan")
         self._note(sql)
         return await self._connection.fetch(sql, *args, timeout=timeout_s or _patience_s())
 
@@ -421,6 +421,9 @@ def _options(dsn: str) -> dict[str, Any]:
         "idle_in_transaction_session_timeout": _ms(IDLE_IN_TRANSACTION_S),
         # A bill takes a millisecond; workers would take ten to begin, and the payments' cores.
         "max_parallel_workers_per_gather": "0",
+        # To plan for the values of each question would take ten times as long as most answers: all
+        # months are planned for. Which of them are looked at is seen as it is asked.
+        "plan_cache_mode": "force_generic_plan",
     }
     return {
         **credentials_of(dsn),
