@@ -30,6 +30,7 @@ from core.delivery.board import BILL_REST, CardPost, Subject
 from core.delivery.outbox import (
     QUEUE,
     AlarmCard,
+    ApprovalCard,
     Bill,
     Card,
     DeskBill,
@@ -138,6 +139,9 @@ class Courier:
             case AlarmCard(alarm_id):
                 screen = await self._painter.alarm(place.chat_id, UUID(alarm_id))
                 return await self._in_place(place, Subject.alarm(UUID(alarm_id)), screen)
+            case ApprovalCard(approval_id):
+                screen = await self._painter.approval(place.chat_id, UUID(approval_id))
+                return await self._in_place(place, Subject.approval(UUID(approval_id)), screen)
             case Card() as card:
                 return await self._card(place, card, leaving)
             case Bill() as bill:
@@ -358,7 +362,7 @@ def _elsewhere(fact: Fact) -> Fact | None:
             return replace(fact, reply_to=None)
         case Card(edit_message_id=None):
             return replace(fact, reply_to=None)
-        case AlarmCard() | Bill(reply_to=None, edit_message_id=None):
+        case AlarmCard() | ApprovalCard() | Bill(reply_to=None, edit_message_id=None):
             return fact
         case DeskBill(edit_message_id=None):
             return replace(fact, reply_to=None)

@@ -16,7 +16,14 @@ from core.trade.orders import OrderCard
 from handlers.bills.merchant import render_bill
 from handlers.bills.platform import render_platform_bill
 from handlers.bills.supplier import render_supplier_bill
-from handlers.screens import CardContext, Screen, render_alarm, render_card, render_supplier_card
+from handlers.screens import (
+    CardContext,
+    Screen,
+    render_alarm,
+    render_approval,
+    render_card,
+    render_supplier_card,
+)
 
 _LABEL: Final = "预付"  # of prepayments, where no group has a word of its own
 
@@ -113,6 +120,15 @@ class Painter:
         alarm = await self._runtime.people.alarms.get(alarm_id)
         zone = (await self._runtime.ledger.calendar.cut_of(HOUSE)).zone
         return render_alarm(alarm, zone, await self.language(chat_id))
+
+    async def approval(self, chat_id: int, approval_id: UUID) -> Screen:
+        """What waits for a second person, or how it was answered. Only an ops group is offered to
+        say yes; where it was asked, it can be taken back."""
+        asked = await self._runtime.people.approvals.card(approval_id)
+        group, language = await self._there(chat_id)
+        ops = group is not None and group.kind == "ops"
+        zone = (await self._runtime.ledger.calendar.cut_of(HOUSE)).zone
+        return render_approval(asked, zone, language, ops=ops)
 
     async def language(self, chat_id: int) -> str:
         """What is spoken in a chat."""

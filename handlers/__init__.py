@@ -27,7 +27,9 @@ def build_dispatcher(runtime: Runtime, bot: Bot, reactions: Reactions) -> Dispat
     `intent` or `button`, and the districts of the business that they call.
     """
     system, people = runtime.system, runtime.people
-    chats = Chats(system.store, runtime.ledger, runtime.delivery, runtime.parties, people)
+    chats = Chats(
+        system.store, system.clock, runtime.ledger, runtime.delivery, runtime.parties, people
+    )
     talks = dialogues.Dialogues(system.redis, system.ids, PARSER)
     dispatcher = Dispatcher(
         disable_fsm=True,

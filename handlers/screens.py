@@ -8,8 +8,10 @@ from typing import Any, Final
 from markupsafe import Markup
 
 from core.delivery.outbox import Say, Stored
+from core.people.approvals import Question
 from core.people.refusals import RefusalsNotice
 from handlers.alarms.screens import ALARMS, render_alarm
+from handlers.approvals.screens import render_approval
 from handlers.channels.screens import call_log
 from handlers.kit import refusals
 from handlers.kit.refusals import INSTANTS, Repeated, refusal_words
@@ -19,6 +21,7 @@ from handlers.topics import TOPICS
 
 __all__ = [
     "ALARMS",
+    "ASKS",
     "INSTANTS",
     "VIEWS",
     "CardContext",
@@ -28,6 +31,7 @@ __all__ = [
     "caption",
     "refusal_words",
     "render_alarm",
+    "render_approval",
     "render_card",
     "render_say",
     "render_supplier_card",
@@ -51,6 +55,10 @@ def _as_screens(notice: RefusalsNotice, language: str) -> dict[str, Any]:
     return {"told": told, "count": len(told)}
 
 
+# What is asked on cards, by its kind.
+ASKS: Final[dict[str, type[Question]]] = {
+    question.kind: question for topic in TOPICS for question in topic.asks
+}
 # By the name of what they show.
 VIEWS: Final[dict[str, View[Any]]] = {
     view.name: view

@@ -6,11 +6,13 @@ from typing import Final
 
 from handlers import (
     alarms,
+    approvals,
     bills,
     channels,
     desk,
     discrepancies,
     documents,
+    factors,
     files,
     groups,
     money,
@@ -35,6 +37,8 @@ TOPICS: Final[tuple[Topic, ...]] = (
     suppliers.TOPIC,
     documents.TOPIC,
     alarms.TOPIC,
+    approvals.TOPIC,
+    factors.TOPIC,
     desk.TOPIC,
     groups.TOPIC,
 )

@@ -9,6 +9,7 @@ from typing import Final
 
 import structlog
 
+from core.people.approvals import APPROVALS_DUE
 from core.people.refusals import REFUSALS_DUE
 from core.reports.verify import AlarmBooks
 from core.runtime import Runtime
@@ -58,6 +59,10 @@ async def _until_done(name: str, work: Callable[[int], Awaitable[int]]) -> None:
 
 async def tell_refusals(runtime: Runtime) -> None:
     await _until_done("tell_refusals", runtime.people.refusals.tell_due)
+
+
+async def end_approvals(runtime: Runtime) -> None:
+    await _until_done("end_approvals", runtime.people.approvals.end_due)
 
 
 async def roll_books(runtime: Runtime) -> None:
@@ -136,6 +141,7 @@ JOBS: Final = (
     Job("follow_refunds", 30, False, follow_refunds, REFUNDS_DUE),
     Job("expire_orders", 30, False, expire_orders, EXPIRY_DUE),
     Job("tell_refusals", 30, False, tell_refusals, REFUSALS_DUE),
+    Job("end_approvals", 30, False, end_approvals, APPROVALS_DUE),
     Job("roll_books", 10, True, roll_books),
     Job("watch_credit", 60, True, watch_credit),
     Job("watch_market", 60, True, watch_market),

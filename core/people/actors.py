@@ -13,7 +13,7 @@ from core.kernel.errors import Refusal
 from core.parties.merchants import Merchant, Merchants
 from core.parties.suppliers import Supplier
 from core.people.groups import GROUP, Group, read_group
-from core.people.people import ROLES
+from core.people.people import rights_of
 from core.system.batch import Batch
 from core.system.store import Store
 
@@ -138,7 +138,9 @@ class Access:
         own: frozenset[UUID] | None = None
         if role is None and group is not None:
             role, own = found["group_role"], frozenset(found["holder_ids"])
-        rights = ROLES[role] if role else frozenset[str]()
+        rights = rights_of(
+            role, found["person_allowed"] if staff else (), found["person_denied"] if staff else ()
+        )
         everything = staff and (private or (group is not None and group.kind == "ops"))
         return Actor(
             user_id=user_id,
@@ -204,7 +206,8 @@ def _seen(
 
 # $1: persons, $2: the chat of each, null for a private one. A chat that moved is what it became.
 _WHO: Final = (
-    "SELECT p.name AS person_name, p.role AS person_role, p.language AS person_language,"  # noqa: S608 (our own)
+    "SELECT p.name AS person_name, p.role AS person_role,"  # noqa: S608 (our own)
+    " p.allowed AS person_allowed, p.denied AS person_denied, p.language AS person_language,"
     " (SELECT s.role FROM binding b JOIN group_staff s ON s.binding_id = b.id"
     "  WHERE b.chat_id = g.chat_id AND s.user_id = w.user_id"
     "  ORDER BY s.created_at LIMIT 1) AS group_role,"

@@ -9,6 +9,9 @@ from core.kernel.errors import declare
 CODES: Final = declare(
     {
         "invalid_request": {
+            "password_weak": (
+                "Choose a password of at least {chars} characters, and not digits alone."
+            ),
             "usdt_rate_invalid": (
                 "{text} cannot be a USDT rate: it is more than 0, at most 1,000,000, and has at"
                 " most 8 decimals. Write it like {example}"
@@ -25,6 +28,14 @@ CODES: Final = declare(
         },
         "permission": {
             "not_permitted": "You may not do this: it needs the right “{right}”.",
+            "factor_needed": (
+                "This needs your code or completion password, in a private chat with the bot."
+            ),
+            "factor_missing_of": "{name} has no second factor.",
+            "factor_missing": "You have no second factor yet. Say /factor in a private chat.",
+            "factor_wrong": "That is not right. Tries left: {left}.",
+            "factor_locked": "Too many wrong answers. Try again from {at} on.",
+            "code_used": "That code was used before. Wait for the next one.",
             "anonymous_admin": (
                 "Telegram hides who is speaking. Switch off “remain anonymous” and say it again."
             ),
@@ -34,8 +45,15 @@ CODES: Final = declare(
             ),
             "confirmation_foreign": "Only the person who asked for this can confirm it.",
         },
-        "not_found": {"record_not_found": "That record was not found."},
+        "not_found": {
+            "setting_unknown": "There is no setting {text}. Say /settings to see them.",
+            "record_not_found": "That record was not found.",
+            "person_not_found": "Nobody of the staff is {text}.",
+        },
         "conflict": {
+            "factor_enrolled": (
+                "You have one already. If it is lost, two owners take it away: /factor reset"
+            ),
             "group_is_other_kind": (
                 "This group is already a group of another kind ({kind}). Unbind it first."
             ),

@@ -9,10 +9,13 @@ from core.parties.district import Parties
 from core.people.actors import Access
 from core.people.alarms import Alarms
 from core.people.approvals import Approvals
+from core.people.desk_settings import DeskSettings
+from core.people.factors import Factors
 from core.people.groups import Groups
 from core.people.parked import Parked
 from core.people.people import People as Staff
 from core.people.receipts import Receipts
+from core.people.recovery import Recovery
 from core.people.refusals import Refusals
 from core.system.district import System
 
@@ -22,6 +25,9 @@ class People:
     people: Staff
     groups: Groups
     access: Access
+    factors: Factors
+    recovery: Recovery
+    settings: DeskSettings
     approvals: Approvals
     receipts: Receipts
     alarms: Alarms
@@ -35,11 +41,16 @@ def build_people(system: System, delivery: Delivery, parties: Parties) -> People
     people = Staff(store, clock, ids)
     groups = Groups(store, clock, ids, outbox, board)
     alarms = Alarms(store, clock, ids, groups, board)
+    factors = Factors(store, system.vault, clock, alarms, audit)
+    approvals = Approvals(store, clock, ids, people, groups, board)
     return People(
         people,
         groups,
         Access(store, parties.merchants),
-        Approvals(store, clock, ids),
+        factors,
+        Recovery(store, people, factors, approvals),
+        DeskSettings(store, clock, audit),
+        approvals,
         Receipts(store, clock, outbox, audit),
         alarms,
         Parked(store, groups, people, alarms, outbox, audit),

@@ -12,6 +12,7 @@ from aiogram.types import InlineKeyboardMarkup
 from core.delivery.outbox import Notice
 from core.kernel.money import Money
 from core.people.alarms import Alarm, Trouble
+from core.people.factors import AlarmFactor
 from core.people.ops import DeedNotice
 from core.people.parked import AlarmParked, ParkedMessage
 from core.reports.instance import AlarmClock
@@ -107,6 +108,7 @@ _TROUBLES: Final[tuple[View[Any], ...]] = (
     View(AlarmCallback),
     View(AlarmClock),
     View(AlarmContradiction),
+    View(AlarmFactor),
     View(AlarmJob),
     View(AlarmLogs),
     View(AlarmMarket),

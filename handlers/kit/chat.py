@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -11,6 +12,7 @@ from aiogram.types import InaccessibleMessage, Message, User
 from core.books import Ledger
 from core.delivery.district import Delivery
 from core.delivery.outbox import NOBODY, Fact, Notice, Say
+from core.kernel.clock import Clock
 from core.kernel.errors import Refusal
 from core.kernel.holder import HOUSE
 from core.parties.district import Parties
@@ -28,6 +30,7 @@ class Chats:
     """Makes the chat of each message and press, from the districts that answers need."""
 
     store: Store
+    clock: Clock
     ledger: Ledger
     delivery: Delivery
     parties: Parties
@@ -76,6 +79,15 @@ class Chat:
         """A bill, a card, a file: whatever says itself where it stands."""
         queries = self._by.store if tx is None else tx
         await self._by.delivery.outbox.say(queries, self.id, fact, merchant_id=merchant_id)
+
+    async def put_later(self, fact: Fact, after: timedelta) -> None:
+        """What is to happen here in a while, whatever happens to this process."""
+        by = self._by
+        await by.delivery.outbox.say(by.store, self.id, fact, due_at=by.clock.now() + after)
+
+    async def tell(self, chat_id: int, fact: Fact) -> None:
+        """Say something in another chat, such as the private one of who pressed."""
+        await self._by.delivery.outbox.say(self._by.store, chat_id, fact)
 
     async def post(self, notice: Notice, *, tx: Queries | None = None) -> None:
         """A message that is no reply."""

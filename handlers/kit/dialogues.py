@@ -36,9 +36,14 @@ if TYPE_CHECKING:
 S = TypeVar("S", bound="DataclassInstance")
 
 OPEN_FOR: Final = timedelta(hours=1)
-# Steps that take a file as well, and the one at which any text may be the answer.
+# Steps that take a file as well, and those at which any text may be the answer.
 SECRET: Final = "credential"  # noqa: S105 (a step's name)
+# Steps at which something is proven: whatever is written is the answer.
+PROVE: Final = "prove"
+ENROL: Final = "enrol_code"
+PASSWORD: Final = "password"  # noqa: S105 (a step's name)
 DOCUMENT: Final = "document"
+_ANY_TEXT: Final = frozenset({SECRET, PROVE, ENROL, PASSWORD})
 _TAKE_FILES: Final = frozenset({SECRET, DOCUMENT})
 # What can be pressed in any of them.
 CANCEL: Final = "cancel"
@@ -148,7 +153,7 @@ class Dialogues:
             raise
         if message.document is not None:
             return _sent(message, dialogue)
-        if dialogue is None or (text.startswith("/") and dialogue.step != SECRET):
+        if dialogue is None or (text.startswith("/") and dialogue.step not in _ANY_TEXT):
             return None  # a slash form that nobody knows is no answer
         return Said(dialogue, message.message_id, text, message.forward_origin is not None)
 

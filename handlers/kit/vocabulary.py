@@ -61,8 +61,10 @@ WORDS: Final[dict[str, dict[str, str]]] = {
         "credit_merchant": "Money in suspense goes to the merchant",
         "complete": "An order is completed with money in suspense",
     },
+    "approval": {"factor_reset": "taking away a second factor"},
     "topic": {
         "alarm": "an alarm",
+        "approval": "what waits for a second person",
         "bill": "a merchant's bill",
         "card": "an order's card",
         "desk_bill": "a bill of a supplier or the platform",

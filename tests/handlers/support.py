@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 from aiogram import Bot, Dispatcher
@@ -14,10 +15,14 @@ from aiogram.methods import (
     GetChatMember,
     GetFile,
     GetMe,
+    SendMessage,
+    SendPhoto,
     SetMessageReaction,
     TelegramMethod,
 )
+from aiogram.types import Chat as TelegramChat
 from aiogram.types import ChatMember, ChatMemberMember, File, ReactionTypeEmoji, Update
+from aiogram.types import Message as SentMessage
 from aiogram.types import User as TelegramUser
 
 from core.delivery.outbox import Bill, Card, Fact, Say, TextFile
@@ -47,6 +52,15 @@ _BOT = TelegramUser(
 )  # fmt: skip
 
 
+# Messages that were sent past the outbox are numbered from here.
+SHOWN_FROM = 500_000
+
+
+def _sent(chat_id: int, message_id: int) -> SentMessage:
+    chat = TelegramChat(id=chat_id, type="private")
+    return SentMessage(message_id=message_id, date=datetime.now(UTC), chat=chat)
+
+
 class Line(BaseSession):
     """The line to Telegram: answers what handlers may ask directly, and keeps the answers given
     to presses. Anything else sent past the outbox is a fault."""
@@ -56,6 +70,7 @@ class Line(BaseSession):
         self.answers: list[AnswerCallbackQuery] = []
         self.reactions: list[tuple[int, int, str]] = []  # chat, message, emoji
         self.files: dict[str, bytes] = {}  # what people sent, by its id
+        self.shown: list[SendMessage | SendPhoto] = []  # secrets, which the outbox never has
         self.standing: ChatMember = ChatMemberMember(user=_BOT)  # of the bot, in its groups
 
     async def make_request(
@@ -78,6 +93,12 @@ class Line(BaseSession):
                 assert isinstance(reaction, ReactionTypeEmoji)
                 self.reactions.append((method.chat_id, method.message_id, reaction.emoji))
             answer = True
+        elif isinstance(method, SendMessage | SendPhoto):
+            assert method.protect_content, "only secrets are sent past the outbox"
+            assert isinstance(method.chat_id, int)
+            assert method.chat_id > 0, "and in private chats alone"
+            self.shown.append(method)
+            answer = _sent(method.chat_id, SHOWN_FROM + len(self.shown))
         elif isinstance(method, GetFile):
             if method.file_id not in self.files:
                 raise TelegramBadRequest(method, "Bad Request: wrong file_id")

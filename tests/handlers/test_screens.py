@@ -28,6 +28,7 @@ from handlers.orders.buttons import OnCard
 from handlers.orders.toasts import how_to_complete, notified_again, supplier_says
 from handlers.screens import (
     ALARMS,
+    ASKS,
     VIEWS,
     CardContext,
     Screen,
@@ -95,8 +96,9 @@ def test_every_screen_has_an_example_and_a_template() -> None:
     # the end of every alarm.
     helps = {f"help_{topic.name}" for topic in TOPICS}
     alarms = {"alarm", *(f"alarm_{kind}" for kind in ALARMS)}
-    parts = {"card", "supplier_card", "sheet", "standing", "terms", "unread"}
-    assert there - helps == {*VIEWS, *alarms, *parts} - {"statistics"}
+    asks = {"approval", *(f"ask_{kind}" for kind in ASKS)}
+    parts = {"factor_secret", "card", "supplier_card", "sheet", "standing", "terms", "unread"}
+    assert there - helps == {*VIEWS, *alarms, *asks, *parts} - {"statistics"}
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -54,7 +54,12 @@ async def test_each_chat_reads_its_own_clocks(desk: Desk) -> None:
     await desk.say(OWNER, OPS, "时区 Europe/Berlin")
     runtime = desk.runtime
     chats = Chats(
-        runtime.system.store, runtime.ledger, runtime.delivery, runtime.parties, runtime.people
+        runtime.system.store,
+        runtime.system.clock,
+        runtime.ledger,
+        runtime.delivery,
+        runtime.parties,
+        runtime.people,
     )
     for chat_id, told in ((OPS, "12:05"), (OWNER, "12:05"), (SPRUCE, "19:05"), (HENGTONG, "19:05")):
         refusal = Refusal("approval_waits", at=WAITS.isoformat())

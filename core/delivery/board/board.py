@@ -13,8 +13,18 @@ from datetime import date, timedelta
 from typing import Final
 from uuid import UUID
 
-from core.delivery.board.posts import Posts
-from core.delivery.outbox import NOBODY, AlarmCard, Bill, Card, Outbox, Pin, Saying, Unpin
+from core.delivery.board.posts import Posts, Subject
+from core.delivery.outbox import (
+    NOBODY,
+    AlarmCard,
+    ApprovalCard,
+    Bill,
+    Card,
+    Outbox,
+    Pin,
+    Saying,
+    Unpin,
+)
 from core.kernel.clock import Clock
 from core.system.store import Queries, Store, Tx
 
@@ -81,19 +91,36 @@ class Board:
 
     async def show_alarm(self, tx: Tx, alarm_id: UUID, chat_ids: Sequence[int]) -> None:
         """An alarm changed: its one message in each of these chats is edited, or posted."""
+        await self._show_one(tx, Subject.alarm(alarm_id), AlarmCard, chat_ids, ALARM_REST)
+
+    async def show_approval(
+        self, queries: Queries, approval_id: UUID, chat_ids: Sequence[int]
+    ) -> None:
+        """What waits for a second person, or was answered: likewise, and at once."""
+        subject = Subject.approval(approval_id)
+        await self._show_one(queries, subject, ApprovalCard, chat_ids, timedelta(0))
+
+    async def _show_one(
+        self,
+        queries: Queries,
+        subject: Subject,
+        card: type[AlarmCard | ApprovalCard],
+        chat_ids: Sequence[int],
+        rest: timedelta,
+    ) -> None:
         now = self._clock.now()
-        shown = await tx.fetch(_ALARMS_SHOWN, NOBODY, str(alarm_id))
-        rested = {row["chat_id"]: row["shown_at"] + ALARM_REST for row in shown}
+        shown = await queries.fetch(_CARDS_SHOWN, NOBODY, subject.kind, subject.ref)
+        rested = {row["chat_id"]: row["shown_at"] + rest for row in shown}
         sayings = [
             Saying(
                 chat_id,
-                AlarmCard(str(alarm_id), posted=chat_id in rested),
-                dedupe_key=f"alarm:{chat_id}:{alarm_id}",
+                card(subject.ref, posted=chat_id in rested),
+                dedupe_key=f"{subject.kind}:{chat_id}:{subject.ref}",
                 due_at=max(now, rested.get(chat_id, now)),
             )
             for chat_id in chat_ids
         ]
-        await self._outbox.say_all(tx, sayings)
+        await self._outbox.say_all(queries, sayings)
 
     async def replace_bill(self, chat_id: int, merchant_id: UUID, day: date) -> None:
         """The live bill of a day was posted: the one before it is edited once more, to the figures
@@ -159,9 +186,9 @@ FROM unnest($1::uuid[], $2::bigint[]) AS b (merchant_id, chat_id)
 JOIN post p USING (merchant_id, chat_id)
 WHERE p.kind = 'bill' GROUP BY merchant_id, chat_id
 """
-_ALARMS_SHOWN: Final = """
+_CARDS_SHOWN: Final = """
 SELECT chat_id, max(shown_at) AS shown_at FROM post
-WHERE merchant_id = $1 AND kind = 'alarm' AND ref = $2 GROUP BY chat_id
+WHERE merchant_id = $1 AND kind = $2 AND ref = $3 GROUP BY chat_id
 """
 _FORMER_BILL: Final = """
 SELECT message_id, ref FROM post

@@ -14,14 +14,15 @@ from core.kernel.clock import Clock
 from core.kernel.errors import Bug
 from core.system.store import Store
 
-Kind = Literal["alarm", "card", "bill", "receipt", "question"]
+Kind = Literal["alarm", "approval", "card", "bill", "receipt", "question"]
 _LOOKED_AT: Final = 10
 
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """What a message is about. ref: the id of a card's order, of an alarm or of a receipt's first
-    voucher; the ISO date of a live bill's day; a question's own name. merchant_id: whose it is."""
+    """What a message is about. ref: the id of a card's order, of an alarm, of an approval or of a
+    receipt's first voucher; the ISO date of a live bill's day; a question's own name. merchant_id:
+    whose it is."""
 
     kind: Kind
     ref: str
@@ -38,6 +39,10 @@ class Subject:
     @staticmethod
     def alarm(alarm_id: UUID) -> Subject:
         return Subject("alarm", str(alarm_id))
+
+    @staticmethod
+    def approval(approval_id: UUID) -> Subject:
+        return Subject("approval", str(approval_id))
 
 
 @dataclass(frozen=True, slots=True)

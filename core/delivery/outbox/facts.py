@@ -93,6 +93,18 @@ class AlarmCard:
 
 
 @dataclass(frozen=True, slots=True)
+class ApprovalCard:
+    """A chat's one message of what waits for a second person: posted, or edited where it is there.
+
+    posted: as of an alarm.
+    """
+
+    topic: ClassVar[str] = "approval"
+    approval_id: str
+    posted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Say:
     """A message that says something.
 
@@ -182,10 +194,35 @@ class Unread:
     topic: str
 
 
-Fact = AlarmCard | Card | Bill | DeskBill | Say | TextFile | TakeAway | Twins | Pin | Unpin | Unread
+Fact = (
+    AlarmCard
+    | ApprovalCard
+    | Card
+    | Bill
+    | DeskBill
+    | Say
+    | TextFile
+    | TakeAway
+    | Twins
+    | Pin
+    | Unpin
+    | Unread
+)
 _TOPICS: dict[str, type[Fact]] = {
     kind.topic: kind
-    for kind in (AlarmCard, Card, Bill, DeskBill, Say, TextFile, TakeAway, Twins, Pin, Unpin)
+    for kind in (
+        AlarmCard,
+        ApprovalCard,
+        Card,
+        Bill,
+        DeskBill,
+        Say,
+        TextFile,
+        TakeAway,
+        Twins,
+        Pin,
+        Unpin,
+    )
 }
 
 
@@ -231,7 +268,7 @@ def rank_of(fact: Fact, dedupe_key: str | None) -> int:
     match fact:
         case Bill(reply_to=None, edit_message_id=None):
             return LIVE_BILL
-        case AlarmCard(posted=posted):
+        case AlarmCard(posted=posted) | ApprovalCard(posted=posted):
             return CARD if posted else SAID
         case Pin() | Unpin() | Twins():
             return CARD

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from core.people.approvals.approvals import Approvals
-from core.people.approvals.questions import Asked, Question
-from core.people.approvals.second_person import ALONE_AFTER, ALONE_MINUTES, need_second, others
+from core.people.approvals.approvals import APPROVALS_DUE, Approvals
+from core.people.approvals.notices import ApprovedAlone
+from core.people.approvals.questions import ALONE_AFTER, ALONE_MINUTES, Asked, Decide, Question
+from core.people.approvals.second_person import need_second, others
 
 __all__ = [
     "ALONE_AFTER",
     "ALONE_MINUTES",
+    "APPROVALS_DUE",
     "Approvals",
+    "ApprovedAlone",
     "Asked",
+    "Decide",
     "Question",
     "need_second",
     "others",

@@ -1,4 +1,8 @@
-"""Approvals: a question is asked once, found by its button or by a reply, and answered once."""
+"""Approvals: a question is asked once, found by its button or by a reply, and answered once.
+
+What a second person decides in the ops groups has a card there, which shows how it stands. Whoever
+asks for such a thing says once, when the desk is built, how a kind of question is carried out.
+"""
 
 from __future__ import annotations
 
@@ -7,23 +11,54 @@ from dataclasses import replace
 from typing import Final
 from uuid import UUID
 
+import asyncpg
+
+from core.delivery.board import Board
+from core.delivery.outbox import Say
 from core.kernel.clock import Clock
 from core.kernel.codec import pack, unpack
-from core.kernel.errors import Refusal
+from core.kernel.errors import Bug, Refusal
 from core.kernel.ids import Ids
 from core.people.actors import Actor
-from core.people.approvals.questions import Asked, Q, Question
+from core.people.approvals.notices import ApprovedAlone
+from core.people.approvals.questions import ALONE_MINUTES, Asked, Decide, Q, Question
+from core.people.approvals.second_person import need_second
+from core.people.factors import Proof
+from core.people.groups import Groups
+from core.people.people import People
 from core.system.store import Queries, Store, Tx
+
+OVER_AT_ONCE: Final = 50
+# $1: now. Whether a card is to say that nobody answered in time.
+APPROVALS_DUE: Final = """
+EXISTS (SELECT FROM approval WHERE on_card AND state = 'open' AND expires_at <= $1)
+"""
 
 
 class Approvals:
     """Questions that wait for a person's word. Each is a merchant's, a supplier's or nobody's, and
-    is answered where it was asked, in time, by whom its kind allows."""
+    is answered where its kind says, in time, by whom its kind allows.
 
-    def __init__(self, store: Store, clock: Clock, ids: Ids) -> None:
+    More than seven verbs: one table of questions, asked and answered in two ways, under a message
+    or on a card.
+    """
+
+    def __init__(
+        self, store: Store, clock: Clock, ids: Ids, people: People, groups: Groups, board: Board
+    ) -> None:
         self._store = store
         self._clock = clock
         self._ids = ids
+        self._people = people
+        self._groups = groups
+        self._board = board
+        self._kinds: dict[str, tuple[type[Question], Decide]] = {}
+
+    def carries_out(self, kind: type[Question], decide: Decide) -> None:
+        """How an answer on the cards of a kind is carried out. Raises Bug where that was said."""
+        if kind.kind in self._kinds:
+            raise Bug(f"carried out twice: {kind.kind}")
+        self._kinds[kind.kind] = (kind, decide)
 
     async def ask(
         self,
@@ -35,13 +70,23 @@ class Approvals:
         supplier_id: UUID | None = None,
         message_id: int | None = None,
     ) -> Asked[Q]:
-        """Keep a question; its id goes under the buttons.
+        """Keep a question; its id goes under the buttons. One that is answered in the ops groups
+        gets its card there, and where it was asked.
 
         merchant_id, supplier_id: whose it is; neither: nobody's. message_id: of the message that
         is the question, where a reply answers it, or that it is about.
         """
-        asked = Asked(self._ids.uuid7(), actor.chat_id, actor.user_id, question, "open")
         now = self._clock.now()
+        asked = Asked(
+            id=self._ids.uuid7(),
+            chat_id=actor.chat_id,
+            message_id=message_id,
+            asked_by=actor.user_id,
+            asked_by_name=actor.name,
+            asked_at=now,
+            question=question,
+            state="open",
+        )
         await tx.execute(
             _ASK,
             asked.id,
@@ -49,25 +94,38 @@ class Approvals:
             merchant_id,
             supplier_id,
             actor.user_id,
+            actor.name,
             actor.chat_id,
             message_id,
             pack(question),
+            question.answered_in == "ops",
             now + question.open_for,
             now,
         )
+        await self._show(tx, asked)
         return asked
 
     async def find(
-        self, kind: type[Q], actor: Actor, approval_id: UUID, *, yes: bool = True
+        self,
+        kind: type[Q],
+        actor: Actor,
+        approval_id: UUID,
+        *,
+        yes: bool = True,
+        proof: Proof | None = None,
     ) -> Asked[Q]:
-        """The question that an actor answers with yes or no, in the chat where it was asked, while
+        """The question that an actor answers with yes or no, in a chat where it is answered, while
         that chat still sees its merchant or supplier: a group may have been bound to another since.
 
-        An answered one is found as well. Refusals: confirmation_expired, confirmation_foreign,
+        proof: who proved it in private may say yes there. An answered one is found as well.
+        Refusals: confirmation_expired, confirmation_foreign,
         second_person_needed.
         """
-        row = await self._store.fetchrow(_FIND, approval_id, kind.kind)
-        if row is None or row["home"] != actor.home:
+        row = await self._store.fetchrow(_FIND, approval_id)
+        if row is None or row["kind"] != kind.kind:
+            raise Refusal("confirmation_expired")
+        proven = proof is not None and proof.approval_id == approval_id
+        if not _answered_here(kind, row, actor, yes=yes, proven=proven):
             raise Refusal("confirmation_expired")
         merchant_id, supplier_id = row["merchant_id"], row["supplier_id"]
         if merchant_id is not None and not actor.sees(merchant_id):
@@ -76,10 +134,51 @@ class Approvals:
             raise Refusal("confirmation_expired")
         if row["state"] == "open" and row["expires_at"] <= self._clock.now():
             raise Refusal("confirmation_expired")
-        question = unpack(kind, row["facts"])
-        asked = Asked(approval_id, row["chat_id"], row["asked_by"], question, row["state"])
+        asked = _read(kind, row)
         asked.need_answerer(actor.user_id, yes=yes)
         return asked
+
+    async def decide(
+        self, actor: Actor, approval_id: UUID, *, yes: bool, proof: Proof | None = None
+    ) -> None:
+        """Answer a question of a card, and have that carried out. A second press changes nothing.
+        proof: that the actor is who speaks, for this very question.
+
+        Refusals: those of `find`, of `answer`, and of what is carried out.
+        """
+        kind, decide = self._kind_of(
+            await self._store.fetchval("SELECT kind FROM approval WHERE id = $1", approval_id)
+        )
+        asked = await self.find(kind, actor, approval_id, yes=yes, proof=proof)
+        if asked.state != "open":
+            return
+        # Looked at before anything is done, so that nobody waits for a supplier in vain.
+        await self._need(self._store, actor, asked, proof, yes=yes)
+        await decide(actor, asked, yes, proof)
+
+    async def card(self, approval_id: UUID) -> Asked[Question]:
+        """A question as its card shows it; one that is over in time has the state `expired`.
+        Refusals: record_not_found."""
+        row = await self._store.fetchrow(_FIND, approval_id)
+        if row is None or row["kind"] not in self._kinds:
+            raise Refusal("record_not_found")
+        asked = _read(self._kinds[row["kind"]][0], row)
+        if asked.state == "open" and row["expires_at"] <= self._clock.now():
+            return replace(asked, state="expired")
+        return asked
+
+    async def waiting(self) -> list[Asked[Question]]:
+        """What waits on cards now, the oldest first."""
+        rows = await self._store.fetch(_WAITING, self._clock.now())
+        return [_read(self._kinds[row["kind"]][0], row) for row in rows]
+
+    async def end_due(self, most: int = OVER_AT_ONCE) -> int:
+        """Cards of questions that nobody answered in time say so. How many there were."""
+        async with self._store.transaction() as tx:
+            rows = await tx.fetch(_END_DUE, self._clock.now(), most)
+            for row in rows:
+                await self._show(tx, _read(self._kinds[row["kind"]][0], row))
+        return len(rows)
 
     async def find_replied(
         self,
@@ -115,43 +214,154 @@ class Approvals:
             raise Refusal("confirmation_expired")
         return replace(asked, question=question)
 
-    async def answer(self, queries: Queries, actor: Actor, asked: Asked[Q], *, yes: bool) -> None:
+    async def answer(
+        self,
+        queries: Queries,
+        actor: Actor,
+        asked: Asked[Q],
+        *,
+        yes: bool,
+        proof: Proof | None = None,
+    ) -> None:
         """Say yes or no, once, in the transaction of what the answer does. A twin waits here until
-        we commit. There is no other way to say it: what else a yes may need of the actor, such as
-        a second factor, is checked here.
+        we commit. There is no other way to say it: what a yes needs of the actor is checked here.
 
-        Refusals: confirmation_expired, confirmation_foreign, second_person_needed.
+        Refusals: confirmation_expired, confirmation_foreign, second_person_needed, approval_waits,
+        not_permitted, factor_needed.
         """
-        asked.need_answerer(actor.user_id, yes=yes)
-        state = "used" if yes else "dropped"
-        now = self._clock.now()
-        if not await queries.execute(_ANSWER, asked.id, state, actor.user_id, now):
+        alone = await self._need(queries, actor, asked, proof, yes=yes)
+        answered = replace(
+            asked,
+            state="used" if yes else "dropped",
+            answered_by_name=actor.name,
+            answered_at=self._clock.now(),
+            alone=alone,
+        )
+        done = await queries.execute(
+            _ANSWER,
+            asked.id,
+            answered.state,
+            actor.user_id,
+            actor.name,
+            answered.answered_at,
+            alone,
+        )
+        if not done:
             raise Refusal("confirmation_expired")
+        await self._show(queries, answered)
+        if alone:
+            told = ApprovedAlone(asked.question.kind, actor.name, ALONE_MINUTES)
+            await self._groups.tell_ops(queries, Say(told))
 
     async def drop_of(self, tx: Tx, actor: Actor, holder_ids: Sequence[UUID]) -> None:
         """A group is no longer these merchants' or suppliers': nobody is asked about them there,
         nor about the group as it was."""
         await tx.execute(_DROP_OF, actor.home, list(holder_ids))
 
+    # ── what the verbs share ─────────────────────────────────────────────────────────────────────
+    def _kind_of(self, kind: str | None) -> tuple[type[Question], Decide]:
+        if kind not in self._kinds:
+            raise Refusal("confirmation_expired")
+        return self._kinds[kind]
+
+    async def _need(
+        self, queries: Queries, actor: Actor, asked: Asked[Q], proof: Proof | None, *, yes: bool
+    ) -> bool:
+        """Whether this is a yes of the only one who could say it. Refusals: as in `answer`."""
+        asked.need_answerer(actor.user_id, yes=yes)
+        question = asked.question
+        if not yes:
+            return False
+        if question.right:
+            actor.need(question.right)
+        alone = question.yes_by == "second" and await need_second(
+            queries,
+            self._people,
+            question.right,
+            actor,
+            by=asked.asked_by,
+            at=asked.asked_at,
+            now=self._clock.now(),
+        )
+        if (alone or question.factor) and (
+            proof is None or (proof.user_id, proof.approval_id) != (actor.user_id, asked.id)
+        ):
+            raise Refusal("factor_needed")
+        return alone
+
+    async def _show(self, queries: Queries, asked: Asked[Q]) -> None:
+        """Its cards, where it has some, are posted or edited."""
+        if asked.question.answered_in != "ops":
+            return
+        chat_ids = dict.fromkeys((*await self._groups.ops(queries), asked.chat_id))
+        await self._board.show_approval(queries, asked.id, list(chat_ids))
+
+
+def _answered_here(
+    kind: type[Question], row: asyncpg.Record, actor: Actor, *, yes: bool, proven: bool
+) -> bool:
+    """Whether it is answered in the actor's chat. What is answered in the ops groups can be taken
+    back where it was asked, and a yes may be proven in private."""
+    private = actor.chat_id == actor.user_id
+    match kind.answered_in:
+        case "private":
+            return private
+        case "ops":
+            in_ops = actor.group is not None and actor.group.kind == "ops"
+            return in_ops or (private and proven) or (not yes and row["home"] == actor.home)
+        case "here":
+            return bool(row["home"] == actor.home)
+
+
+def _read(kind: type[Q], row: asyncpg.Record) -> Asked[Q]:
+    return Asked(
+        id=row["id"],
+        chat_id=row["chat_id"],
+        message_id=row["message_id"],
+        asked_by=row["asked_by"],
+        asked_by_name=row["asked_by_name"],
+        asked_at=row["created_at"],
+        question=unpack(kind, row["facts"]),
+        state=row["state"],
+        answered_by_name=row["answered_by_name"] or "",
+        answered_at=row["answered_at"],
+        alone=row["alone"],
+    )
+
 
 _ASK: Final = """
-INSERT INTO approval (id, kind, merchant_id, supplier_id, asked_by, chat_id, message_id, facts,
-    expires_at, created_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+INSERT INTO approval (id, kind, merchant_id, supplier_id, asked_by, asked_by_name, chat_id,
+    message_id, facts, on_card, expires_at, created_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
 """
-_FIND: Final = """
-SELECT a.merchant_id, a.supplier_id, a.asked_by, a.chat_id, coalesce(g.moved_to, a.chat_id) AS home,
-    a.facts, a.state, a.expires_at
+_COLUMNS: Final = """
+a.id, a.kind, a.merchant_id, a.supplier_id, a.asked_by, a.asked_by_name, a.chat_id, a.message_id,
+a.facts, a.state, a.expires_at, a.created_at, a.answered_by_name, a.answered_at, a.alone
+"""
+_FIND: Final = f"""
+SELECT {_COLUMNS}, coalesce(g.moved_to, a.chat_id) AS home
 FROM approval a LEFT JOIN chat_group g ON g.chat_id = a.chat_id
-WHERE a.id = $1 AND a.kind = $2
-"""
+WHERE a.id = $1
+"""  # noqa: S608 (our own)
+_WAITING: Final = f"""
+SELECT {_COLUMNS} FROM approval a
+WHERE a.on_card AND a.state = 'open' AND a.expires_at > $1
+ORDER BY a.created_at, a.id LIMIT 100
+"""  # noqa: S608 (our own)
+_END_DUE: Final = f"""
+UPDATE approval a SET state = 'expired' WHERE a.id IN (
+    SELECT id FROM approval WHERE on_card AND state = 'open' AND expires_at <= $1
+    ORDER BY expires_at LIMIT $2 FOR UPDATE SKIP LOCKED
+) RETURNING {_COLUMNS}
+"""  # noqa: S608 (our own)
 _FIND_REPLIED: Final = """
 SELECT id FROM approval
 WHERE chat_id = $1 AND message_id = $2 AND asked_by = $3 AND kind = $4 AND facts @> $5
 ORDER BY created_at DESC LIMIT 1
 """
 _ANSWER: Final = """
-UPDATE approval SET state = $2, answered_by = $3, answered_at = $4
+UPDATE approval SET state = $2, answered_by = $3, answered_by_name = $4, answered_at = $5,
+    alone = $6
 WHERE id = $1 AND state = 'open'
 """
 _DROP_OF: Final = """

@@ -1,15 +1,22 @@
-"""What somebody is asked: typed facts, and who may say yes to them."""
+"""What somebody is asked: typed facts, and who may say yes to them, where, and with what."""
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import timedelta
-from typing import ClassVar, Generic, Literal, TypeVar
+from datetime import datetime, timedelta
+from typing import Any, ClassVar, Final, Generic, Literal, TypeVar
 from uuid import UUID
 
 from core.kernel.errors import Refusal
+from core.people.actors import Actor
+from core.people.factors import Proof
 
-State = Literal["open", "used", "dropped"]
+State = Literal["open", "used", "dropped", "expired"]
+
+# So long does what one person did wait for others to see it where nobody else can confirm it.
+ALONE_AFTER: Final = timedelta(minutes=10)
+ALONE_MINUTES: Final = int(ALONE_AFTER.total_seconds() // 60)
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,12 +25,18 @@ class Question:
 
     kind: as in the table's CHECK. open_for: how long it waits. yes_by: who may say yes. With
     `asker`, whoever asked answers, and nobody else. With `second`, another person says yes, and
-    either of them may say no. Whoever asks checks the right to answer.
+    either of them may say no. answered_in: in the chat where it was asked, in any ops group (where
+    it has a card), or in a private chat with the bot. right: what a yes takes; empty where whoever
+    asks checks that. Where nobody but the asker has it, the asker may say yes after ALONE_AFTER,
+    with a factor. factor: a yes takes a code or the completion password.
     """
 
     kind: ClassVar[str]
     open_for: ClassVar[timedelta] = timedelta(minutes=15)
     yes_by: ClassVar[Literal["asker", "second"]] = "asker"
+    answered_in: ClassVar[Literal["here", "ops", "private"]] = "here"
+    right: ClassVar[str] = ""
+    factor: ClassVar[bool] = False
 
 
 Q = TypeVar("Q", bound=Question)
@@ -32,17 +45,35 @@ Q = TypeVar("Q", bound=Question)
 @dataclass(frozen=True, slots=True)
 class Asked(Generic[Q]):
     """A question as it stands; an open one is in time. chat_id: where it was asked, and what it
-    asks about was said; the group may have moved since. asked_by: a Telegram id."""
+    asks about was said; the group may have moved since. message_id: the message of that. asked_by:
+    a Telegram id. answered_by_name: empty while nobody answered."""
 
     id: UUID
     chat_id: int
+    message_id: int | None
     asked_by: int
+    asked_by_name: str
+    asked_at: datetime
     question: Q
     state: State
+    answered_by_name: str = ""
+    answered_at: datetime | None = None
+    alone: bool = False
+
+    @property
+    def alone_from(self) -> datetime:
+        """From when on the asker may say yes where nobody else can."""
+        return self.asked_at + ALONE_AFTER
 
     def need_answerer(self, user_id: int, *, yes: bool) -> None:
         """Whoever answers may do so. Refusals: confirmation_foreign, second_person_needed."""
         if self.question.yes_by == "asker" and user_id != self.asked_by:
             raise Refusal("confirmation_foreign")
-        if self.question.yes_by == "second" and yes and user_id == self.asked_by:
+        own = yes and self.question.yes_by == "second" and user_id == self.asked_by
+        if own and not self.question.right:
             raise Refusal("second_person_needed")
+
+
+# Carries out what a person answered: it calls `Approvals.answer` in the transaction of what a yes
+# does, and looks whether that is still what was asked about.
+Decide = Callable[[Actor, Asked[Any], bool, Proof | None], Awaitable[None]]

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
-from typing import Final
+from datetime import datetime
 
 from core.kernel.errors import Refusal
 from core.people.actors import Actor
+from core.people.approvals.questions import ALONE_AFTER
 from core.people.people import People
 from core.system.store import Queries
-
-# So long does what one person did wait for others to see it where nobody else can confirm it.
-ALONE_AFTER: Final = timedelta(minutes=10)
-ALONE_MINUTES: Final = int(ALONE_AFTER.total_seconds() // 60)
 
 
 async def need_second(

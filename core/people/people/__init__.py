@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from core.people.people.people import People, Person
-from core.people.people.rights import RIGHTS, ROLES
+from core.people.people.rights import MONEY_RIGHTS, RIGHTS, ROLES, rights_of
 
-__all__ = ["RIGHTS", "ROLES", "People", "Person"]
+__all__ = ["MONEY_RIGHTS", "RIGHTS", "ROLES", "People", "Person", "rights_of"]

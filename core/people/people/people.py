@@ -5,20 +5,30 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+import asyncpg
+
 from core.kernel.clock import Clock
 from core.kernel.ids import Ids
-from core.people.people.rights import ROLES
+from core.people.people.rights import rights_of
 from core.system.store import Queries, Store
 
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """A member of staff (role set), or somebody who only chose a language."""
+    """A member of staff (role set), or somebody who only chose a language, or left. allowed,
+    denied: rights besides those of the role, and of those that are not this person's."""
 
     user_id: int
     name: str
     role: str | None
     language: str | None
+    allowed: frozenset[str] = frozenset()
+    denied: frozenset[str] = frozenset()
+
+    @property
+    def rights(self) -> frozenset[str]:
+        """What this person may do."""
+        return rights_of(self.role, self.allowed, self.denied)
 
 
 class People:
@@ -33,7 +43,7 @@ class People:
         """The person with this numeric id, where we know one. queries: the transaction that is
         open, if one is."""
         row = await (queries or self._store).fetchrow(f"{_SELECT} WHERE user_id = $1", user_id)
-        return Person(**dict(row)) if row is not None else None
+        return _person(row) if row is not None else None
 
     async def employ(self, user_id: int, name: str, role: str) -> None:
         """Give a person a role; said again, it changes nothing."""
@@ -49,18 +59,29 @@ class People:
 
     async def with_right(self, queries: Queries, right: str) -> list[Person]:
         """The staff that has a right."""
-        return await _with_roles(
-            queries, [role for role, rights in ROLES.items() if right in rights]
-        )
+        return [person for person in await self.staff(queries) if right in person.rights]
 
     async def owners(self) -> list[Person]:
         """Everybody with the role owner."""
-        return await _with_roles(self._store, ["owner"])
+        return [person for person in await self.staff() if person.role == "owner"]
+
+    async def staff(self, queries: Queries | None = None) -> list[Person]:
+        """Everybody who has a role. queries: the transaction that is open, if one is."""
+        rows = await (queries or self._store).fetch(
+            f"{_SELECT} WHERE role IS NOT NULL ORDER BY user_id"
+        )
+        return [_person(row) for row in rows]
 
 
-async def _with_roles(queries: Queries, roles: list[str]) -> list[Person]:
-    rows = await queries.fetch(f"{_SELECT} WHERE role = ANY($1) ORDER BY user_id", roles)
-    return [Person(**dict(row)) for row in rows]
+def _person(row: asyncpg.Record) -> Person:
+    return Person(
+        user_id=row["user_id"],
+        name=row["name"],
+        role=row["role"],
+        language=row["language"],
+        allowed=frozenset(row["allowed"]),
+        denied=frozenset(row["denied"]),
+    )
 
 
-_SELECT: Final = "SELECT user_id, name, role, language FROM person"
+_SELECT: Final = "SELECT user_id, name, role, language, allowed, denied FROM person"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final
 
 # Every right there is, with what it lets a person do (shown in refusals and docs).
@@ -29,18 +30,34 @@ RIGHTS: Final[dict[str, str]] = {
     "suppliers": "open suppliers, set their credentials, put them live or off",
     "documents": "propose and withdraw connector documents",
     "approve_document": "approve or reject connector documents of somebody else",
+    "merchants": "open merchants and their apps, give and take keys",
+    "review": "pass a merchant's review",
+    "products": "make products",
+    "test_order": "make test orders",
+    "appoint": "let people of a merchant or a supplier speak in its group",
+    "list_groups": "list groups, and say what they are told",
+    "watch": "see how the desk is, its settings and its trail",
+    "people": "hire people, and say what each may do",
+    "settings": "change the settings of the desk",
 }
 
 _SUPPORT: Final = frozenset({"look_up", "read_money", "see_channel"})
-_OPERATOR: Final = _SUPPORT | {"bind", "prepay", "complete", "renotify", "read_statistics"}
+_OPERATOR: Final = _SUPPORT | {
+    "bind", "prepay", "complete", "renotify", "read_statistics", "test_order",
+}  # fmt: skip
 _MONEY: Final = frozenset({"prepay", "payin", "adjust", "set_rate", "set_credit"})
 _PLATFORM: Final = frozenset({"read_statistics", "read_platform"})
 _FINANCE: Final = _SUPPORT | _MONEY | _PLATFORM | {"renotify", "resolve", "refund", "uncomplete"}
 _SUPPLIERS: Final = frozenset({"channels", "suppliers", "documents", "approve_document"})
-_ADMIN: Final = _OPERATOR | _FINANCE | _SUPPLIERS | {"bind_ops", "day_cut", "price"}
+_OPENING: Final = frozenset({"merchants", "review", "products", "appoint", "list_groups", "watch"})
+_ADMIN: Final = _OPERATOR | _FINANCE | _SUPPLIERS | _OPENING | {"bind_ops", "day_cut", "price"}
+# Whoever has one of these moves money, or could let others do so.
+MONEY_RIGHTS: Final = frozenset(
+    _MONEY | {"complete", "uncomplete", "resolve", "refund", "price", "merchants", "people"}
+)
 
 ROLES: Final[dict[str, frozenset[str]]] = {
-    "owner": _ADMIN,
+    "owner": _ADMIN | {"people", "settings"},
     "admin": _ADMIN,
     "finance": _FINANCE,
     "operator": _OPERATOR,
@@ -49,3 +66,11 @@ ROLES: Final[dict[str, frozenset[str]]] = {
     "merchant_staff": frozenset({"look_up", "read_money"}),
     "supplier_staff": frozenset({"look_up", "read_money"}),
 }
+
+
+def rights_of(role: str | None, allowed: Iterable[str], denied: Iterable[str]) -> frozenset[str]:
+    """What somebody may do: by role, with what that person is allowed besides and denied. Nothing
+    without a role."""
+    if role is None:
+        return frozenset()
+    return (ROLES[role] | frozenset(allowed)) - frozenset(denied)

@@ -213,8 +213,40 @@ CREATE TABLE person (
     user_id     bigint NOT NULL UNIQUE,        -- Telegram's numeric id; never the @username
     name        text NOT NULL,
     role        text CHECK (role IN ('owner', 'admin', 'finance', 'operator', 'support')),
+    allowed     text[] NOT NULL DEFAULT '{}',  -- rights besides those of the role
+    denied      text[] NOT NULL DEFAULT '{}',
     language    text CHECK (language IN ('zh', 'en')),
     created_at  timestamptz NOT NULL
+);
+
+CREATE TABLE desk_setting (                    -- what people set in the chat; no row: its default
+    name         text NOT NULL,
+    currency     text NOT NULL DEFAULT '',     -- of an amount; empty: all that have no row
+    value        jsonb,                        -- null: no limit
+    set_by       bigint NOT NULL,
+    set_by_name  text NOT NULL,
+    set_at       timestamptz NOT NULL,
+    PRIMARY KEY (name, currency)
+);
+
+CREATE TABLE factor (                          -- how a person proves to be who speaks
+    user_id        bigint NOT NULL,
+    kind           text NOT NULL CHECK (kind IN ('totp', 'password')),
+    secret_sealed  bytea,
+    password_hash  text,                       -- argon2id
+    last_step      bigint,                     -- the newest period whose code was used
+    created_at     timestamptz NOT NULL,
+    enrolled_at    timestamptz,                -- null: the first code is waited for
+    PRIMARY KEY (user_id, kind),
+    CHECK (CASE kind WHEN 'totp' THEN secret_sealed IS NOT NULL AND password_hash IS NULL
+                     ELSE password_hash IS NOT NULL AND secret_sealed IS NULL END),
+    CHECK (kind = 'password' OR (enrolled_at IS NULL) = (last_step IS NULL))
+);
+
+CREATE TABLE factor_lock (                     -- wrong answers in a row; gone with a right one
+    user_id       bigint PRIMARY KEY,
+    failures      integer NOT NULL CHECK (failures > 0),
+    locked_until  timestamptz
 );
 
 CREATE TABLE chat_group (
@@ -1213,21 +1245,28 @@ CREATE INDEX completion_day ON completion (merchant_id, day);
 CREATE TABLE approval (                        -- a question that waits for a person's word
     id           uuid PRIMARY KEY,
     kind         text NOT NULL CHECK (kind IN ('complete', 'uncomplete', 'resolve', 'rerate',
-                                               'channel', 'refund', 'slip', 'unbind')),
+                                               'channel', 'refund', 'slip', 'unbind',
+                                               'factor_reset')),
     merchant_id  uuid REFERENCES merchant,     -- whose it is; null, and no supplier: nobody's
     supplier_id  uuid REFERENCES supplier,
     asked_by     bigint NOT NULL,
+    asked_by_name  text NOT NULL,
     chat_id      bigint NOT NULL,
     message_id   bigint,                       -- the question's, where a reply answers it, or that of what is asked about
     facts        jsonb NOT NULL,
-    state        text NOT NULL DEFAULT 'open' CHECK (state IN ('open', 'used', 'dropped')),
+    on_card      boolean NOT NULL,             -- shown in the ops groups, and ended there in time
+    state        text NOT NULL DEFAULT 'open'
+                 CHECK (state IN ('open', 'used', 'dropped', 'expired')),
     expires_at   timestamptz NOT NULL,
     created_at   timestamptz NOT NULL,
     answered_by  bigint,                       -- null while it is open, and where its group was unbound
+    answered_by_name  text,
     answered_at  timestamptz,
+    alone        boolean NOT NULL DEFAULT false,   -- by the asker, for nobody else could
     CHECK (num_nonnulls(merchant_id, supplier_id) <= 1),
     CHECK (state <> 'used' OR num_nonnulls(answered_by, answered_at) = 2)
 );
+CREATE INDEX approval_waiting ON approval (expires_at) WHERE on_card AND state = 'open';
 CREATE INDEX approval_replied ON approval (chat_id, message_id)
     WHERE message_id IS NOT NULL;
 
@@ -1445,7 +1484,8 @@ CREATE INDEX chat_lane_closed ON chat_lane (closed_until) WHERE closed_until IS 
 CREATE TABLE post (                            -- messages of ours that are edited later
     chat_id      bigint NOT NULL,
     message_id   bigint NOT NULL,
-    kind         text NOT NULL CHECK (kind IN ('alarm', 'card', 'bill', 'receipt', 'question')),
+    kind         text NOT NULL CHECK (kind IN ('alarm', 'approval', 'card', 'bill', 'receipt',
+                                               'question')),
     ref          text NOT NULL,                -- card: order id; bill: its day; …
     merchant_id  uuid NOT NULL,
     digest       text NOT NULL,                -- of what it shows now

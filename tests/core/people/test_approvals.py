@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import ClassVar, Literal
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 
-from core.kernel.errors import Refusal
+from core.kernel.errors import Bug, Refusal
 from core.people.actors import Actor
 from core.people.approvals import Approvals, Asked, Question
+from core.people.factors import Proof
 from handlers.groups import router as binding
 from tests.core.support import (
     ADMIN,
@@ -21,7 +22,9 @@ from tests.core.support import (
     FINANCE,
     OPERATOR,
     OPS_CHAT,
+    OWNER,
     SUPPLIER_CHAT,
+    SUPPORT,
     Desk,
     SetClock,
 )
@@ -212,3 +215,133 @@ async def test_each_kind_of_question_is_asked_in_one_place_and_known_to_the_tabl
     assert sorted(f"'{name}'" for name in names) == sorted(
         part.split("::")[0].strip("( ") for part in check.split("[")[1].split("]")[0].split(",")
     )
+
+
+@dataclass(frozen=True, slots=True)
+class OnCard(Question):
+    """As the desk's own `factor_reset`, which a second person decides in the ops groups."""
+
+    kind: ClassVar[str] = "slip"
+    yes_by: ClassVar[Literal["asker", "second"]] = "second"
+    answered_in: ClassVar[Literal["here", "ops", "private"]] = "ops"
+    right: ClassVar[str] = "set_credit"
+    number: str
+
+
+class Carried:
+    """Carries out what is answered, and keeps what was."""
+
+    def __init__(self, desk: Desk) -> None:
+        self.said: list[tuple[str, bool, int]] = []
+        self._desk = desk
+        approvals(desk).carries_out(OnCard, self._decide)
+
+    async def _decide(
+        self, actor: Actor, asked: Asked[OnCard], yes: bool, proof: Proof | None
+    ) -> None:
+        async with self._desk.runtime.system.store.transaction() as tx:
+            await approvals(self._desk).answer(tx, actor, asked, yes=yes, proof=proof)
+            self.said.append((asked.question.number, yes, actor.user_id))
+
+    async def press(
+        self, actor: Actor, asked: UUID, *, yes: bool = True, proof: Proof | None = None
+    ) -> str:
+        """What a press is refused with; empty: nothing."""
+        try:
+            await approvals(self._desk).decide(actor, asked, yes=yes, proof=proof)
+        except Refusal as refusal:
+            return refusal.code
+        return ""
+
+
+async def cards(desk: Desk) -> list[tuple[int, str]]:
+    """(chat, question) of what is to be shown."""
+    rows = await desk.runtime.system.store.fetch(
+        "SELECT chat_id, facts->>'approval_id' FROM outbox WHERE topic = 'approval'"
+        " ORDER BY chat_id"
+    )
+    return [(row[0], row[1]) for row in rows]
+
+
+async def test_a_second_person_decides_on_a_card_in_the_ops_group(desk: Desk) -> None:
+    carried = Carried(desk)
+    asker = await desk.actor(FINANCE)
+    asked = await ask(desk, asker, OnCard("A1"), merchant_id=desk.merchant.id)
+    shown_in = sorted((OPS_CHAT, CHAT))  # there, and where it was asked
+    assert await cards(desk) == [(chat_id, str(asked)) for chat_id in shown_in]
+    assert [one.question for one in await approvals(desk).waiting()] == [OnCard("A1")]
+    own = await desk.actor(FINANCE, OPS_CHAT)
+    for actor, code in (
+        (await desk.actor(ADMIN), "confirmation_expired"),  # in the merchant's group
+        (await desk.actor(ADMIN, ADMIN), "confirmation_expired"),  # in private, unproven
+        (own, "second_person_needed"),
+        (await desk.actor(SUPPORT, OPS_CHAT), "not_permitted"),
+    ):
+        assert await carried.press(actor, asked) == code, actor.user_id
+    assert carried.said == []
+    assert await carried.press(await desk.actor(ADMIN, OPS_CHAT), asked) == ""
+    assert await carried.press(own, asked) in ("", "second_person_needed")
+    assert await carried.press(await desk.actor(OWNER, OPS_CHAT), asked, yes=False) == ""
+    assert carried.said == [("A1", True, ADMIN)]
+    shown = await approvals(desk).card(asked)
+    assert (shown.state, shown.asked_by, shown.alone) == ("used", FINANCE, False)
+    assert shown.answered_by_name
+    assert await approvals(desk).waiting() == []
+
+
+async def test_who_asked_may_take_it_back_where_it_was_asked(desk: Desk) -> None:
+    carried = Carried(desk)
+    asked = await ask(desk, await desk.actor(FINANCE), OnCard("A1"), merchant_id=desk.merchant.id)
+    assert await carried.press(await desk.actor(FINANCE), asked, yes=False) == ""
+    assert await carried.press(await desk.actor(ADMIN, OPS_CHAT), asked) == ""
+    assert carried.said == [("A1", False, FINANCE)]
+
+
+async def test_where_nobody_else_could_the_asker_waits_and_proves_it(
+    desk: Desk, clock: SetClock
+) -> None:
+    carried = Carried(desk)
+    store = desk.runtime.system.store
+    await store.execute("UPDATE person SET denied = '{set_credit}' WHERE user_id <> $1", FINANCE)
+    own = await desk.actor(FINANCE, OPS_CHAT)
+    asked = await ask(desk, await desk.actor(FINANCE), OnCard("A1"), merchant_id=desk.merchant.id)
+    private = await desk.runtime.people.access.actor(FINANCE, "f", FINANCE, private=True)
+    await desk.runtime.people.factors.set_password(private, "correct horse battery")
+    assert await carried.press(own, asked) == "approval_waits"
+    clock.advance(10 * 60)
+    assert await carried.press(own, asked) == "factor_needed"
+    proof = await desk.runtime.people.factors.prove(private, "correct horse battery", asked)
+    for other in (
+        replace(proof, approval_id=uuid4()), replace(proof, user_id=ADMIN),
+    ):  # fmt: skip
+        assert await carried.press(own, asked, proof=other) == "factor_needed"
+    assert await carried.press(private, asked, proof=proof) == ""
+    assert carried.said == [("A1", True, FINANCE)]
+    assert (await approvals(desk).card(asked)).alone
+    assert "approved_alone" in [say.screen for say in await desk.said(OPS_CHAT)]
+
+
+async def test_a_card_that_nobody_answers_says_so(desk: Desk, clock: SetClock) -> None:
+    carried = Carried(desk)
+    asker = await desk.actor(FINANCE)
+    asked = await ask(desk, asker, OnCard("A1"), merchant_id=desk.merchant.id)
+    plain = await ask(desk, asker, Own("R1"), merchant_id=desk.merchant.id)
+    assert await approvals(desk).end_due() == 0
+    clock.advance(15 * 60)
+    assert (await approvals(desk).card(asked)).state == "expired"
+    admin = await desk.actor(ADMIN, OPS_CHAT)
+    assert await carried.press(admin, asked) == "confirmation_expired"
+    assert await approvals(desk).end_due() == 1
+    assert await approvals(desk).end_due() == 0
+    assert await carried.press(admin, asked) in ("", "confirmation_expired")
+    assert carried.said == []
+    state = await desk.runtime.system.store.fetchval(
+        "SELECT state FROM approval WHERE id = $1", plain
+    )
+    assert state == "open", "what has no card is nobody's to end"
+
+
+async def test_a_kind_is_carried_out_by_one_alone(desk: Desk) -> None:
+    Carried(desk)
+    with pytest.raises(Bug):
+        Carried(desk)

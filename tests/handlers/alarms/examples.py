@@ -9,6 +9,7 @@ from core.delivery.outbox import Notice
 from core.kernel.errors import CONTRADICTIONS
 from core.kernel.money import Money
 from core.people.alarms import Trouble
+from core.people.factors import AlarmFactor
 from core.people.ops import Deed, DeedNotice, What
 from core.people.parked import AlarmParked, ParkedMessage
 from core.reports.instance import AlarmClock
@@ -103,6 +104,7 @@ TROUBLES: Final[tuple[Trouble, ...]] = (
     *(AlarmParked(-1, HOSTILE, topic, HOSTILE) for topic in WORDS["topic"]),
     *(AlarmRefused("S01", HOSTILE, reason, HOSTILE, "203.0.113.7") for reason in REFUSED_FOR),
     AlarmWebhook(HOSTILE),
+    AlarmFactor(10**12, HOSTILE, 5, 15),
     AlarmUnreadable("message", HOSTILE, update_id=1, fault=HOSTILE),
     AlarmLogs(HOSTILE, lines=1),
     AlarmLogs(HOSTILE, lines=9_000),

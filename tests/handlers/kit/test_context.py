@@ -35,7 +35,7 @@ SAID: dict[str, int] = {
     "添加通道 S01 alipay_qr 支付宝扫码 0.65 100-50000 alipay_qr": OPS,
     "/product alipay_qr off": OPS,
     "/document epay 2 approve": OPS, "/supplier new": OWNER, "/supplier S01 off it ends": OPS,
-    "/lang en": SPRUCE,
+    "/lang en": SPRUCE, "/factor reset 1002": OWNER,
     "账单": SPRUCE, "查询余额": SPRUCE, "帮助": SPRUCE, "群信息": SPRUCE, "/usdt": SPRUCE,
     "/credit": SPRUCE, "产品费率": SPRUCE, "预付历史": SPRUCE, "差异单": OPS, "/channels": OPS,
     "/channel C01": OPS, "/products": OPS, "/suppliers": OPS, "/documents": OPS,

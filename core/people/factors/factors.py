@@ -1,0 +1,223 @@
+"""Second factors: a code of an authenticator app, or a password that is used for nothing else.
+
+Each person has at most one of either. A code counts once. Five wrong answers in a row lock both for
+a quarter of an hour, and ops is told.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final, Literal, NoReturn
+from uuid import UUID
+
+from argon2 import PasswordHasher
+from argon2.exceptions import VerifyMismatchError
+
+from core.delivery.audit import Audit
+from core.kernel.clock import Clock
+from core.kernel.errors import Refusal
+from core.people.actors import Actor
+from core.people.alarms import Alarms
+from core.people.factors import totp
+from core.people.factors.notices import AlarmFactor
+from core.system.store import Store, Tx
+from core.system.vault import Purpose, Vault
+
+Kind = Literal["totp", "password"]
+
+LOCK_AFTER: Final = 5
+LOCKED_FOR: Final = timedelta(minutes=15)
+MIN_PASSWORD_CHARS: Final = 10
+MAX_PASSWORD_CHARS: Final = 128
+_LOCKED_MIN: Final = int(LOCKED_FOR.total_seconds() // 60)
+_TOTP_SECRET: Final = "factor.totp"  # noqa: S105 (what is sealed, not the secret)
+
+
+@dataclass(frozen=True, slots=True)
+class Factor:
+    """What a person can prove with. enrolled_at: None while its first code is waited for."""
+
+    kind: Kind
+    enrolled_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """A person proved it for one question, just now. Made by `Factors.prove` alone."""
+
+    user_id: int
+    approval_id: UUID
+    kind: Kind
+
+
+class Factors:
+    """Enrols, proves and takes away. No secret is ever logged, shown again or told to anybody."""
+
+    def __init__(
+        self, store: Store, vault: Vault, clock: Clock, alarms: Alarms, audit: Audit
+    ) -> None:
+        self._store = store
+        self._vault = vault
+        self._clock = clock
+        self._alarms = alarms
+        self._audit = audit
+        self._hasher = PasswordHasher()
+
+    async def of(self, user_id: int) -> list[Factor]:
+        """What a person has, or began to have."""
+        rows = await self._store.fetch(
+            "SELECT kind, enrolled_at FROM factor WHERE user_id = $1 ORDER BY kind DESC", user_id
+        )
+        return [Factor(row["kind"], row["enrolled_at"]) for row in rows]
+
+    async def enrolled(self, user_id: int) -> bool:
+        """Whether a person can prove it."""
+        return any(factor.enrolled_at for factor in await self.of(user_id))
+
+    async def begin_totp(self, actor: Actor, issuer: str) -> totp.Enrolment:
+        """A new secret for an authenticator app. It counts once a first code was given. issuer: as
+        the app lists it. Refusals: factor_enrolled (it is taken away first, by two owners)."""
+        secret = totp.new_secret()
+        sealed = self._vault.seal(secret, _purpose(actor.user_id))
+        now = self._clock.now()
+        if not await self._store.execute(_BEGIN, actor.user_id, sealed, now):
+            raise Refusal("factor_enrolled")
+        return totp.enrolment(secret, actor.name, issuer)
+
+    async def finish_totp(self, actor: Actor, code: str) -> None:
+        """The app shows this code: it counts from now on. Refusals: factor_missing (nothing was
+        begun), factor_enrolled, factor_wrong, factor_locked."""
+        row = await self._store.fetchrow(_FIND, actor.user_id, "totp")
+        if row is None:
+            raise Refusal("factor_missing")
+        if row["enrolled_at"] is not None:
+            raise Refusal("factor_enrolled")
+        tries = await self._try(actor)
+        secret = self._vault.open(row["secret_sealed"], _purpose(actor.user_id))
+        step = totp.step_of(secret, code.strip(), self._clock.now())
+        if step is None:
+            await self._wrong(actor, tries)
+        async with self._store.transaction() as tx:
+            if not await tx.execute(_FINISH, actor.user_id, step, self._clock.now()):
+                raise Refusal("factor_enrolled")
+            await tx.execute(_RIGHT, actor.user_id)
+            await self._record(tx, actor, "enrol_factor", kind="totp")
+
+    async def set_password(self, actor: Actor, password: str) -> None:
+        """The password with which this person completes and approves. Refusals: factor_enrolled
+        (there is one; it is taken away first, by two owners), password_weak."""
+        if not MIN_PASSWORD_CHARS <= len(password) <= MAX_PASSWORD_CHARS or password.isdecimal():
+            raise Refusal("password_weak", chars=MIN_PASSWORD_CHARS)
+        hashed = await asyncio.to_thread(self._hasher.hash, password)
+        async with self._store.transaction() as tx:
+            if not await tx.execute(_KEEP_HASH, actor.user_id, hashed, self._clock.now()):
+                raise Refusal("factor_enrolled")
+            await self._record(tx, actor, "enrol_factor", kind="password")
+
+    async def prove(self, actor: Actor, answer: str, approval_id: UUID) -> Proof:
+        """What a person wrote is a code, or the password, and counts for one question. A code is
+        used up whatever becomes of the question.
+
+        Refusals: factor_missing, factor_wrong, code_used, factor_locked.
+        """
+        answer = answer.strip()
+        kind: Kind = "totp" if totp.is_code(answer) else "password"
+        if not await self.enrolled(actor.user_id):
+            raise Refusal("factor_missing")
+        tries = await self._try(actor)
+        row = await self._store.fetchrow(_FIND, actor.user_id, kind)
+        if row is None or row["enrolled_at"] is None:
+            await self._wrong(actor, tries)
+        if kind == "totp":
+            secret = self._vault.open(row["secret_sealed"], _purpose(actor.user_id))
+            step = totp.step_of(secret, answer, self._clock.now())
+            if step is None:
+                await self._wrong(actor, tries)
+            if not await self._store.execute(_USE_STEP, actor.user_id, step):
+                raise Refusal("code_used")
+        elif not await asyncio.to_thread(self._is_password, row["password_hash"], answer):
+            await self._wrong(actor, tries)
+        await self._store.execute(_RIGHT, actor.user_id)
+        return Proof(actor.user_id, approval_id, kind)
+
+    async def take_away(self, tx: Tx, actor: Actor, user_id: int) -> bool:
+        """Somebody lost a phone or forgot a password: both are gone, and may be enrolled anew.
+        Whoever calls this has asked two owners. False: there was nothing."""
+        taken = await tx.execute("DELETE FROM factor WHERE user_id = $1", user_id)
+        await tx.execute("DELETE FROM factor_lock WHERE user_id = $1", user_id)
+        if taken:
+            await self._record(tx, actor, "take_factors", user_id=user_id)
+        return bool(taken)
+
+    def _is_password(self, hashed: str, answer: str) -> bool:
+        try:
+            return self._hasher.verify(hashed, answer)
+        except VerifyMismatchError:
+            return False
+
+    async def _try(self, actor: Actor) -> int:
+        """Count a try before it is looked at, so that many at once are no more than five. The
+        fifth locks unless it is right. Returns which one it is. Refusals: factor_locked."""
+        now = self._clock.now()
+        tries = await self._store.fetchval(_TRY, actor.user_id, LOCK_AFTER, now, now + LOCKED_FOR)
+        if tries is None:
+            until = await self._store.fetchval(_LOCKED, actor.user_id)
+            raise Refusal("factor_locked", at=(until or now).isoformat())
+        return int(tries)
+
+    async def _wrong(self, actor: Actor, tries: int) -> NoReturn:
+        """Tell ops where this was the last try. Refusals: factor_wrong, factor_locked."""
+        if tries < LOCK_AFTER:
+            raise Refusal("factor_wrong", left=LOCK_AFTER - tries)
+        trouble = AlarmFactor(actor.user_id, actor.name, LOCK_AFTER, _LOCKED_MIN)
+        async with self._store.transaction() as tx:
+            await self._record(tx, actor, "lock_factor")
+            await self._alarms.sound(tx, trouble, str(actor.user_id))
+        raise Refusal("factor_locked", at=(self._clock.now() + LOCKED_FOR).isoformat())
+
+    async def _record(self, tx: Tx, actor: Actor, action: str, **facts: object) -> None:
+        told = {**facts, "actor_name": actor.name}
+        await self._audit.record(
+            tx, action, actor=actor.trail_name, facts=told, chat_id=actor.chat_id
+        )
+
+
+def _purpose(user_id: int) -> Purpose:
+    return Purpose(_TOTP_SECRET, str(user_id))
+
+
+_FIND: Final = """
+SELECT secret_sealed, password_hash, enrolled_at FROM factor WHERE user_id = $1 AND kind = $2
+"""
+_BEGIN: Final = """
+INSERT INTO factor (user_id, kind, secret_sealed, created_at) VALUES ($1, 'totp', $2, $3)
+ON CONFLICT (user_id, kind) DO UPDATE SET secret_sealed = excluded.secret_sealed,
+    created_at = excluded.created_at
+WHERE factor.enrolled_at IS NULL
+"""
+_FINISH: Final = """
+UPDATE factor SET enrolled_at = $3, last_step = $2
+WHERE user_id = $1 AND kind = 'totp' AND enrolled_at IS NULL
+"""
+_KEEP_HASH: Final = """
+INSERT INTO factor (user_id, kind, password_hash, created_at, enrolled_at)
+VALUES ($1, 'password', $2, $3, $3)
+ON CONFLICT (user_id, kind) DO NOTHING
+"""
+_USE_STEP: Final = """
+UPDATE factor SET last_step = $2 WHERE user_id = $1 AND kind = 'totp' AND last_step < $2
+"""
+_RIGHT: Final = "DELETE FROM factor_lock WHERE user_id = $1"
+# $2: so many lock, until $4. None where it is locked at $3; a lock that is over begins anew.
+_TRY: Final = """
+INSERT INTO factor_lock AS l (user_id, failures) VALUES ($1, 1)
+ON CONFLICT (user_id) DO UPDATE SET
+    failures = CASE WHEN l.locked_until IS NULL THEN l.failures + 1 ELSE 1 END,
+    locked_until = CASE WHEN l.locked_until IS NULL AND l.failures + 1 >= $2
+                        THEN $4::timestamptz END
+WHERE l.locked_until IS NULL OR l.locked_until <= $3::timestamptz
+RETURNING failures
+"""
+_LOCKED: Final = "SELECT locked_until FROM factor_lock WHERE user_id = $1"

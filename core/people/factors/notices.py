@@ -1,0 +1,17 @@
+"""What ops is told of second factors."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from core.people.alarms import Trouble
+
+
+@dataclass(frozen=True, slots=True)
+class AlarmFactor(Trouble):
+    """Somebody gave wrong codes or passwords until the factor was locked. minutes: for so long."""
+
+    user_id: int
+    name: str
+    tries: int
+    minutes: int

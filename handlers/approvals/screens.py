@@ -1,0 +1,96 @@
+"""How what waits for a second person looks. What is asked, each kind of question says with the
+template `ask_<kind>.html`; who asked, who answered and until when is the same for all."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from datetime import datetime
+from gettext import NullTranslations
+from typing import Any, Final
+
+from aiogram.types import InlineKeyboardMarkup
+
+from core.delivery.outbox import Notice
+from core.people.approvals import ApprovedAlone, Asked, Question
+from handlers.approvals.buttons import AnswerApproval
+from handlers.kit.screen import Screen, View, button, cancel_button, fill, keyboard
+from texts import translator
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """One line of the list. kind: of the question."""
+
+    kind: str
+    asked_by_name: str
+    asked_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingNotice(Notice):
+    """What waits for a second person, the oldest first."""
+
+    lines: tuple[Waiting, ...]
+    zone: str
+
+
+@dataclass(frozen=True, slots=True)
+class ProveQuestion(Notice):
+    """Asks for a code or the completion password, in private. kind: of the question that it is
+    for. minutes: until it is over."""
+
+    kind: str
+    dialogue_id: str
+    minutes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Proven(Notice):
+    """It was proven, and what was asked is done."""
+
+    kind: str
+
+
+def render_approval(asked: Asked[Question], zone: str, language: str, *, ops: bool) -> Screen:
+    """The card as it stands. zone: of its times. ops: in an ops group, where it is answered."""
+    question = asked.question
+    names = {field.name: getattr(question, field.name) for field in fields(question)}
+    what = fill(f"ask_{question.kind}", names, language)
+    standing = {
+        "state": asked.state,
+        "asked_by_name": asked.asked_by_name,
+        "asked_at": asked.asked_at,
+        "over_at": asked.asked_at + question.open_for,
+        "answered_by_name": asked.answered_by_name,
+        "answered_at": asked.answered_at,
+        "alone": asked.alone,
+        "zone": zone,
+        "ops": ops,
+    }
+    html = "\n\n".join((what, fill("approval", standing, language)))
+    return Screen(html, keyboard=_buttons(asked, translator(language), ops=ops))
+
+
+def _buttons(
+    asked: Asked[Question], translate: NullTranslations, *, ops: bool
+) -> InlineKeyboardMarkup | None:
+    if asked.state != "open":
+        return None
+    if not ops:
+        back = translate.gettext("Take it back")
+        return keyboard((button(back, AnswerApproval(asked.id, yes=False)),))
+    yes = button(translate.gettext("Approve"), AnswerApproval(asked.id, yes=True), style="danger")
+    no = button(translate.gettext("Reject"), AnswerApproval(asked.id, yes=False))
+    return keyboard((yes, no))
+
+
+def _prove_buttons(asked: ProveQuestion, translate: NullTranslations) -> InlineKeyboardMarkup:
+    return InlineKeyboardMarkup(inline_keyboard=[[cancel_button(asked.dialogue_id, translate)]])
+
+
+VIEWS: Final[tuple[View[Any], ...]] = (
+    View(WaitingNotice, shortens="lines"),
+    View(ProveQuestion, buttons=_prove_buttons),
+    View(Proven),
+    View(ApprovedAlone),
+)

@@ -1,0 +1,106 @@
+"""Enrolling a second factor in private, and having a lost one taken away."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from aiogram import Bot, Router
+from aiogram.types import CallbackQuery, Message
+
+from core.delivery.outbox import TakeAway
+from core.kernel.errors import Refusal
+from core.people.district import People
+from core.people.factors import MIN_PASSWORD_CHARS
+from handlers.factors.buttons import Enrol
+from handlers.factors.screens import (
+    CodeQuestion,
+    FactorEnrolled,
+    FactorsNotice,
+    PasswordQuestion,
+    enrolment_screen,
+)
+from handlers.factors.words import ResetFactors, ShowFactors
+from handlers.kit.chat import Chat
+from handlers.kit.context import Presses, Wants
+from handlers.kit.dialogues import ENROL, PASSWORD, Answers, Dialogues, Said
+from handlers.kit.refusals import RefusalNotice
+from handlers.kit.secrets import SHOWN_S, need_private, show_secret
+
+# As an authenticator app lists it.
+ISSUER: Final = "Paydesk"
+
+
+def add_routes(routes: Router) -> None:
+    """To be who one says, with more than a chat account."""
+    routes.message.register(show, Wants(ShowFactors))
+    routes.message.register(reset, Wants(ResetFactors))
+    routes.message.register(give_code, Answers(ENROL), Wants(Said))
+    routes.message.register(give_password, Answers(PASSWORD), Wants(Said))
+    routes.callback_query.register(begin, Presses(Enrol))
+
+
+async def show(_: Message, chat: Chat, people: People) -> None:
+    """What I have. Refusals: private_only, not_permitted."""
+    need_private(chat)
+    chat.actor.need_among_staff("see_channel")
+    kinds = {one.kind for one in await people.factors.of(chat.actor.user_id) if one.enrolled_at}
+    await chat.say(FactorsNotice("totp" in kinds, "password" in kinds))
+
+
+async def reset(_: Message, chat: Chat, intent: ResetFactors, people: People) -> None:
+    """Ask the other owners to take somebody's away."""
+    await people.recovery.ask(chat.actor, intent.user_id, message_id=chat.message_id)
+
+
+async def begin(
+    _: CallbackQuery, chat: Chat, button: Enrol, people: People, bot: Bot, dialogues: Dialogues
+) -> None:
+    """Show the secret once, or ask for a password. Refusals: private_only, not_permitted,
+    factor_enrolled."""
+    need_private(chat)
+    chat.actor.need_among_staff("see_channel")
+    if button.kind == "password":
+        if any(one.kind == "password" for one in await people.factors.of(chat.actor.user_id)):
+            raise Refusal("factor_enrolled")
+        dialogue = await dialogues.begin(chat.actor, PASSWORD)
+        await chat.post(PasswordQuestion(dialogue.id, MIN_PASSWORD_CHARS))
+        return
+    enrolment = await people.factors.begin_totp(chat.actor, ISSUER)
+    dialogue = await dialogues.begin(chat.actor, ENROL)
+    screen = enrolment_screen(enrolment.secret, chat.actor.language)
+    await show_secret(bot, chat, screen, qr=enrolment.uri)
+    await chat.post(CodeQuestion(dialogue.id, SHOWN_S))
+
+
+async def give_code(
+    _: Message, chat: Chat, intent: Said, people: People, dialogues: Dialogues
+) -> None:
+    """The first code of the new app."""
+    await _take(chat, intent, people, dialogues, "totp")
+
+
+async def give_password(
+    _: Message, chat: Chat, intent: Said, people: People, dialogues: Dialogues
+) -> None:
+    """The new password."""
+    await _take(chat, intent, people, dialogues, "password")
+
+
+async def _take(chat: Chat, intent: Said, people: People, dialogues: Dialogues, kind: str) -> None:
+    """Enrol it; the message is taken away whatever comes of it."""
+    dialogue = intent.dialogue
+    await chat.put(TakeAway(intent.message_id))
+    if intent.message_id <= dialogue.heard:
+        return
+    try:
+        if intent.foreign:
+            raise Refusal("answer_forwarded")
+        if kind == "totp":
+            await people.factors.finish_totp(chat.actor, intent.text)
+        else:
+            await people.factors.set_password(chat.actor, intent.text)
+    except Refusal as refusal:
+        await chat.post(RefusalNotice(refusal.code, await chat.on_clocks_here(refusal)))
+        return
+    await chat.post(FactorEnrolled(kind))
+    await dialogues.end(chat.actor)

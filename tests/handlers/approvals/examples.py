@@ -1,0 +1,24 @@
+"""What is said of approvals, as widely as it can be."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from core.delivery.outbox import Notice
+from core.people.approvals import ApprovedAlone
+from handlers.approvals.screens import Proven, ProveQuestion, Waiting, WaitingNotice
+from handlers.kit.vocabulary import WORDS
+from tests.handlers.written import AT, HOSTILE, ID
+
+KINDS: Final = tuple(WORDS["approval"])
+
+EXAMPLES: Final[tuple[Notice, ...]] = (
+    *(ApprovedAlone(kind, HOSTILE, 10) for kind in KINDS),
+    *(ProveQuestion(kind, ID.hex, 15) for kind in KINDS),
+    *(Proven(kind) for kind in KINDS),
+    WaitingNotice((), "UTC"),
+    WaitingNotice(tuple(Waiting(kind, HOSTILE, AT) for kind in KINDS), "Asia/Shanghai"),
+)
+LARGEST: Final[tuple[Notice, ...]] = (
+    WaitingNotice(tuple(Waiting(KINDS[0], HOSTILE, AT) for _ in range(100)), "Asia/Shanghai"),
+)

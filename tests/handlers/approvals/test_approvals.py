@@ -1,0 +1,137 @@
+"""A second person's word: on a card, with a proof in private where one is asked for."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from core.people.approvals import Asked, Question
+from handlers.approvals.buttons import AnswerApproval
+from handlers.buttons import read_button
+from handlers.kit.buttons import MAX_BYTES
+from handlers.kit.vocabulary import WORDS
+from handlers.screens import ASKS, render_approval
+from tests.handlers.dialogue import employed, says, taken_away
+from tests.handlers.support import FINANCE, OPS, OWNER, SUPPORT, Desk
+from tests.handlers.telegram_html import read_html
+from tests.handlers.test_screens import LANGUAGES, buttons
+from tests.handlers.written import AT, HOSTILE, ID
+
+PASSWORD = "correct horse battery"
+
+
+def examples() -> list[Question]:
+    """The questions that the topics' `examples.py` hold."""
+    folder = Path(__file__).parents[1]
+    names = sorted(path.parent.name for path in folder.glob("*/examples.py"))
+    modules = [import_module(f"tests.handlers.{name}.examples") for name in names]
+    return [one for module in modules for one in getattr(module, "ASKED", ())]
+
+
+EXAMPLES = examples()
+
+
+def asked(question: Question, state: Any = "open") -> Asked[Question]:
+    waits = Asked(ID, OPS, 7, 1, HOSTILE, AT, question, state)
+    return waits if state == "open" else replace(waits, answered_by_name=HOSTILE, answered_at=AT)
+
+
+def test_each_kind_has_an_example_a_name_and_somebody_who_carries_it_out(desk: Desk) -> None:
+    kinds = {question.kind for question in EXAMPLES}
+    assert kinds == set(ASKS) == set(WORDS["approval"])
+    for question in EXAMPLES:
+        assert question.right, "who could say yes to it"
+        assert question.answered_in == "ops"
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("question", EXAMPLES, ids=lambda one: one.kind)
+def test_cards_are_telegrams_html_whatever_people_write(question: Question, language: str) -> None:
+    for state in ("open", "used", "dropped", "expired"):
+        for ops in (False, True):
+            for alone in (False, True):
+                card = replace(asked(question, state), alone=alone)
+                screen = render_approval(card, "Asia/Shanghai", language, ops=ops)
+                assert "None" not in read_html(screen.html)
+                pressed = [read_button(data) for data in buttons(screen)]
+                want = {"open": {False, True} if ops else {False}}.get(state, set())
+                assert {one.yes for one in pressed if isinstance(one, AnswerApproval)} == want
+                assert all(len(data.encode()) <= MAX_BYTES for data in buttons(screen))
+
+
+async def ask_reset(desk: Desk, user_id: int, of: int) -> AnswerApproval:
+    """An owner asks for it in the ops group; the button that says yes."""
+    told = await desk.say(user_id, OPS, f"/factor reset {of}")
+    assert [fact.topic for fact in told if fact.topic == "approval"], told
+    row = await desk.runtime.system.store.fetchval("SELECT max(id::text)::uuid FROM approval")
+    return AnswerApproval(row, yes=True)
+
+
+async def enrol(desk: Desk, user_id: int) -> str:
+    """A password of their own."""
+    actor = await desk.runtime.people.access.actor(user_id, "x", user_id, private=True)
+    await desk.runtime.people.factors.set_password(actor, PASSWORD)
+    return PASSWORD
+
+
+async def test_two_owners_take_a_factor_away(desk: Desk) -> None:
+    other, lost = await employed(desk, "owner"), await employed(desk, "finance")
+    await enrol(desk, lost)
+    yes = await ask_reset(desk, OWNER, lost)
+    waits = says(await desk.say(OWNER, OPS, "/approvals"))
+    assert [say.screen for say in waits] == ["waiting"]
+    assert len(waits[0].facts["lines"]) == 1
+    await desk.press(SUPPORT, OPS, yes.data())
+    assert "权限" in desk.toast
+    await desk.press(OWNER, OPS, yes.data())
+    assert "第二个人" in desk.toast or "另一" in desk.toast, desk.toast
+    assert await desk.runtime.people.factors.enrolled(lost), "by the same person"
+    await desk.press(other, OPS, yes.data())
+    assert not await desk.runtime.people.factors.enrolled(lost)
+    await desk.press(other, OPS, yes.data())  # a second press changes nothing
+
+
+async def test_the_only_owner_waits_and_proves_it_in_private(desk: Desk) -> None:
+    lost = await employed(desk, "finance")
+    owner = await employed(desk, "owner")
+    await desk.runtime.system.store.execute(
+        "UPDATE person SET denied = '{people}' WHERE user_id <> $1", owner
+    )
+    await enrol(desk, lost)
+    yes = await ask_reset(desk, owner, lost)
+    await desk.press(owner, OPS, yes.data())
+    await desk.runtime.system.store.execute(
+        "UPDATE approval SET created_at = created_at - interval '10 minutes'"
+    )
+    await desk.press(owner, OPS, yes.data())
+    assert "/factor" in desk.toast, "there is none yet"
+    await enrol(desk, owner)
+    told = await desk.press(owner, OPS, yes.data())
+    (question,) = [say for say in says(told) if say.screen == "prove_question"]
+    assert question.facts["kind"] == "factor_reset"
+    told = await desk.say(owner, owner, "not the password at all")
+    assert taken_away(told) == [desk.message_id]
+    assert [say.facts["code"] for say in says(told) if say.screen == "refusal"] == ["factor_wrong"]
+    assert await desk.runtime.people.factors.enrolled(lost)
+    told = await desk.say(owner, owner, PASSWORD)
+    assert taken_away(told) == [desk.message_id]
+    assert "proven" in [say.screen for say in says(told)]
+    assert not await desk.runtime.people.factors.enrolled(lost)
+    assert await desk.say(owner, owner, PASSWORD) == [], "the dialogue is over"
+
+
+async def test_whoever_may_not_is_told_so(desk: Desk) -> None:
+    lost = await employed(desk, "finance")
+    await enrol(desk, lost)
+    for user_id in (FINANCE, SUPPORT):
+        (say,) = says(await desk.say(user_id, OPS, f"/factor reset {lost}"))
+        assert say.facts["code"] == "not_permitted"
+    (say,) = says(await desk.say(OWNER, OPS, "/factor reset 424242"))
+    assert say.facts["code"] == "person_not_found"
+    nothing = await employed(desk, "finance")
+    (say,) = says(await desk.say(OWNER, OPS, f"/factor reset {nothing}"))
+    assert say.facts["code"] == "factor_missing_of"
