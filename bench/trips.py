@@ -97,6 +97,8 @@ async def trips(where: Place) -> list[Figure]:
             what = f"callback booked, {connections} at once"
             figures.append(await counting.of(what, told, connections, FOUND, paid=True))
             asked = queries((keys, order_no(answer)) for keys, answer in orders)
+            # Suppliers would be asked about the orders that were created above.
+            await m.ask_nobody()
             what = f"query, {connections} at once"
             figures.append(await counting.of(what, asked, connections, FOUND, paid=False))
     return figures
