@@ -24,6 +24,8 @@ DO UPDATE SET due_at = least(o.due_at, excluded.due_at), facts = excluded.facts,
 # `ring`: the chats for which something waits, one probe of the index for each, and as many as are
 # needed: each is looked at by itself (LATERAL), until there are enough.
 # `turn`: what a dead worker had taken, an answer, an old edit, what is said, a card, a live bill.
+# `next` is found once, and each of it is then looked for by its key: joined, all of it was found
+# again for every message that waits.
 TAKE: Final = """
 WITH RECURSIVE ahead AS (
     SELECT min(chat_id) AS chat_id FROM outbox
@@ -42,7 +44,7 @@ WITH RECURSIVE ahead AS (
     SELECT chat_id FROM ahead WHERE chat_id IS NOT NULL
   UNION ALL
     SELECT chat_id FROM behind WHERE chat_id <= $5
-), next AS (
+), next AS MATERIALIZED (
     SELECT n.merchant_id, n.id, n.lifted
     FROM ring r
     LEFT JOIN LATERAL (SELECT * FROM chat_lane WHERE chat_id = r.chat_id LIMIT 1) l ON true
@@ -81,10 +83,12 @@ WITH RECURSIVE ahead AS (
     LIMIT $4
 ), due AS (
     SELECT o.merchant_id, o.id, o.chat_id, n.lifted
-    FROM outbox o JOIN next n ON n.merchant_id = o.merchant_id AND n.id = o.id
+    FROM next n CROSS JOIN LATERAL (
+        SELECT * FROM outbox WHERE merchant_id = n.merchant_id AND id = n.id LIMIT 1
+        FOR UPDATE SKIP LOCKED
+    ) o
     WHERE o.state = 'waiting'
       AND (o.held_by IS NOT NULL OR greatest(o.due_at, o.wait_until) <= $1)
-    FOR UPDATE OF o SKIP LOCKED
 ), lane AS (
     INSERT INTO chat_lane AS l (chat_id, held_by, lease_until, lifted_at)
     SELECT chat_id, $3, $2, CASE WHEN lifted THEN $1::timestamptz END FROM due ORDER BY chat_id

@@ -21,12 +21,14 @@ from core.delivery.outbox import (
     Stored,
 )
 from core.delivery.outbox.chats import LONGEST_CLOSED
-from core.delivery.outbox.queue import MAX_TRIES, NOBODY
+from core.delivery.outbox.queue import LIFTED_EVERY, MAX_TRIES, NOBODY, OLD
 from core.runtime import Runtime
+from core.system.leases import Leases
 from core.system.retention import MESSAGES
 from tests.core.support import SetClock
 
 ONE, TWO = -1, -2
+NOBODYS_CHAT = 0
 BILL = Bill(merchant_id="m")
 CARD_EDIT = Card("m", "o", edit_message_id=7)
 
@@ -265,6 +267,35 @@ async def test_every_chat_gets_its_turn_before_any_gets_its_second(quiet: Runtim
         went += [one.chat_id for one in taken]
     for start in range(0, 18, 9):
         assert sorted(went[start : start + 9]) == chats
+
+
+async def test_a_take_looks_for_its_turns_once_however_much_waits(
+    quiet: Runtime, clock: SetClock
+) -> None:
+    outbox, leases = quiet.delivery.outbox, Leases(QUEUE, clock, quiet.system.ids)
+
+    async def read_by_a_take(waiting: int) -> int:
+        async with quiet.system.store.transaction() as tx:
+            for _ in range(waiting):
+                for chat_id in range(-5, 0):
+                    await outbox.say(tx, chat_id, Say(Stored("a", {})))
+        async with quiet.system.store.transaction() as tx:
+            before = await tx.fetchval(_READ)
+            taken = await leases.take(tx, 5, NOBODYS_CHAT, OLD, LIFTED_EVERY)
+            after = await tx.fetchval(_READ)
+        assert {row["chat_id"] for row in taken} == set(range(-5, 0))
+        clock.advance(QUEUE.lease.total_seconds())
+        return int(after - before)
+
+    few = await read_by_a_take(1)
+    # So small a table may be read through, but once.
+    assert await read_by_a_take(60) <= few + 5 * 61
+
+
+# How many rows were read in this transaction, in whichever way.
+_READ = """
+SELECT seq_tup_read + idx_tup_fetch FROM pg_stat_xact_user_tables WHERE relname = 'outbox'
+"""
 
 
 async def test_what_moves_waits_in_the_other_chat_in_its_place(quiet: Runtime) -> None:
