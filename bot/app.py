@@ -127,7 +127,6 @@ class Desk:
             await asyncio.gather(self._talk, return_exceptions=True)
         # Together: each may wait for its slowest call.
         await asyncio.gather(self._timetable.stop(), *(loop.stop() for loop in self._loops))
-        await self._runtime.trade.callbacks.close()
         if self._reactions is not None:
             await self._reactions.stop()
         if self._bot is not None:

@@ -100,6 +100,12 @@ def month_of(at: datetime) -> date:
     return at.astimezone(UTC).date().replace(day=1)
 
 
+def number_month(number: str) -> datetime:
+    """When the month of a public number of ours begins."""
+    index = _from_base32(number[1:3])
+    return datetime(_EPOCH_YEAR + index // 12, index % 12 + 1, 1, tzinfo=UTC)
+
+
 def read_number(text: str) -> NumberFacts | None:
     """What a public number says, or None where the text is not one of ours (or has a typo)."""
     number = text.strip().upper()
@@ -110,9 +116,7 @@ def read_number(text: str) -> NumberFacts | None:
     if not set(number[1:-1]) <= set(_DIGITS):
         return None
     what, mode = _KINDS[number[0]]
-    month_index = _from_base32(number[1:3])
-    month = date(_EPOCH_YEAR + month_index // 12, month_index % 12 + 1, 1)
-    return NumberFacts(what, mode, month, _from_base32(number[3:7]))
+    return NumberFacts(what, mode, number_month(number).date(), _from_base32(number[3:7]))
 
 
 def _base32(value: int, width: int) -> str:

@@ -9,13 +9,16 @@ import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final, Generic, TypeVar
+from weakref import WeakValueDictionary
 
 import structlog
 
 from core.kernel.errors import Bug
 from core.system.pool import IN_TRANSACTION, fresh_context
 
+K = TypeVar("K")
 T = TypeVar("T")
 R = TypeVar("R")
 _LOG = structlog.get_logger(__name__)
@@ -133,3 +136,29 @@ class Batch(Generic[T, R]):
         finally:
             write.cancel()  # nobody waits until it has cleaned up
         return came_to if len(came_to) == len(batch) else nothing
+
+
+class Batches(Generic[K, T, R]):
+    """A batch for each key: what has the same key is written together, and different keys never
+    wait for one another."""
+
+    def __init__(
+        self,
+        together: Callable[[K, Sequence[T]], Awaitable[Sequence[R | None]]],
+        alone: Callable[[T], Awaitable[R]],
+        *,
+        most: int = MOST,
+    ) -> None:
+        """As `Batch`. together: gets the key as well."""
+        self._together = together
+        self._alone = alone
+        self._most = most
+        self._batches: WeakValueDictionary[K, Batch[T, R]] = WeakValueDictionary()
+
+    async def write(self, key: K, item: T, *, begins: Callable[[], None] = _nobody_told) -> R:
+        """As `Batch.write`, with what has this key."""
+        batch = self._batches.get(key)
+        if batch is None:
+            batch = Batch(partial(self._together, key), self._alone, most=self._most)
+            self._batches[key] = batch
+        return await batch.write(item, begins=begins)

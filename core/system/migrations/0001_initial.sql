@@ -1656,7 +1656,7 @@ END $$;
 
 -- A payment that is just what an order waits for, as it was decided (core.trade.orders): of an order
 -- and an attempt that stood so, and the states that they move to. callback_id, turn: the row that told
--- of it, and who holds that.
+-- of it, and who holds that; null where it is not written yet.
 CREATE TYPE ordinary_payment AS (
     order_id         uuid,
     order_created_at timestamptz,
@@ -1686,9 +1686,13 @@ CREATE TYPE ordinary_payment AS (
 -- serialization_failure where the day, an order, an attempt or what is booked is not as it was when
 -- they were decided. Locks are taken in the one order that there is: the day, each order with its
 -- attempt, balances. Orders are written one by one, each by its key: a join may be planned by way of
--- all that a merchant ever had. events: see book_events; news: rows of notification.
-CREATE FUNCTION book_payments(whose uuid, today date, payments jsonb, events jsonb, news jsonb)
-RETURNS void
+-- all that a merchant ever had. events: see book_events; news: rows of notification; callbacks, bodies:
+-- rows of supplier_callback that are not written yet. waits: for whoever holds the day alone, and for
+-- others as long as anybody does; else it fails as well where the day is held, and soon where another
+-- row is. Answers whether callbacks of one of the suppliers were refused, and none was believed since.
+CREATE FUNCTION book_payments(whose uuid, today date, payments jsonb, events jsonb, news jsonb,
+                              callbacks jsonb, bodies bytea[], waits boolean)
+RETURNS boolean
 LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan SET enable_seqscan = off AS $$
 DECLARE
     paid ordinary_payment[] := ARRAY(
@@ -1696,6 +1700,12 @@ DECLARE
         ORDER BY p.order_id);
     p    ordinary_payment;
 BEGIN
+    IF NOT waits THEN
+        PERFORM set_config('lock_timeout', '500ms', true);
+        IF NOT pg_try_advisory_xact_lock_shared(hashtextextended('day:' || whose, 0)) THEN
+            RAISE EXCEPTION 'the day is held' USING ERRCODE = 'serialization_failure';
+        END IF;
+    END IF;
     PERFORM FROM hold_day(whose, false) d
     WHERE d.day = today AND d.rolled_to <= (SELECT min(e.at) FROM unnest(paid) e)
       AND d.ends_at > (SELECT max(e.at) FROM unnest(paid) e);
@@ -1721,11 +1731,20 @@ BEGIN
         IF NOT FOUND THEN
             RAISE EXCEPTION 'an attempt moved meanwhile' USING ERRCODE = 'serialization_failure';
         END IF;
+        CONTINUE WHEN p.turn IS NULL;
         UPDATE supplier_callback c SET state = 'done', outcome = 'order', held_by = NULL,
             lease_until = NULL
         WHERE c.merchant_id = whose AND c.id = p.callback_id AND c.held_by = p.turn
           AND c.order_created_at = p.order_created_at AND c.state = 'waiting';
     END LOOP;
+    INSERT INTO supplier_callback (merchant_id, id, supplier_id, attempt_no, address, query,
+        headers, body, event, due_at, request_id, received_at, order_created_at, tries, state,
+        outcome)
+    SELECT whose, t.id, t.supplier_id, t.attempt_no, t.address, t.query, t.headers,
+           bodies[t.place], t.event, t.at, t.request_id, t.at, t.order_created_at, 1, 'done', 'order'
+    FROM jsonb_to_recordset(callbacks) AS t (place integer, id uuid, supplier_id uuid,
+        attempt_no text, address text, query text, headers jsonb, event jsonb, at timestamptz,
+        request_id text, order_created_at timestamptz);
     INSERT INTO supplier_payment (merchant_id, supplier_id, upstream_no, attempt_no, order_id,
         amount_minor, currency, booked_as, event_id, how, address, at)
     SELECT whose, e.supplier_id, e.upstream_no, e.attempt_no, e.order_id, e.amount_minor,
@@ -1751,6 +1770,8 @@ BEGIN
     IF (SELECT count(*) FROM book_events(whose, events)) < cardinality(paid) THEN
         RAISE EXCEPTION 'an event is in the books already' USING ERRCODE = 'unique_violation';
     END IF;
+    RETURN EXISTS (SELECT FROM callback_streak s
+                   WHERE s.in_a_row > 0 AND s.supplier_id IN (SELECT supplier_id FROM unnest(paid)));
 END $$;
 
 CREATE TABLE notification_try (
@@ -2005,7 +2026,8 @@ REVOKE ALL ON FUNCTION change_market() FROM PUBLIC;
 REVOKE ALL ON FUNCTION open_orders(jsonb, boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION accept_attempts(jsonb, text[], text[], boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION book_events(uuid, jsonb) FROM PUBLIC;
-REVOKE ALL ON FUNCTION book_payments(uuid, date, jsonb, jsonb, jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION
+    book_payments(uuid, date, jsonb, jsonb, jsonb, jsonb, bytea[], boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION waiting_callbacks(timestamptz, uuid, uuid, integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION
     take_callbacks(timestamptz, timestamptz, uuid, uuid[], uuid[], integer[]) FROM PUBLIC;
@@ -2030,7 +2052,8 @@ GRANT EXECUTE ON FUNCTION change_market() TO paydesk_desk;
 GRANT EXECUTE ON FUNCTION open_orders(jsonb, boolean) TO paydesk_desk;
 GRANT EXECUTE ON FUNCTION accept_attempts(jsonb, text[], text[], boolean) TO paydesk_desk;
 GRANT EXECUTE ON FUNCTION book_events(uuid, jsonb) TO paydesk_desk;
-GRANT EXECUTE ON FUNCTION book_payments(uuid, date, jsonb, jsonb, jsonb) TO paydesk_desk;
+GRANT EXECUTE ON FUNCTION
+    book_payments(uuid, date, jsonb, jsonb, jsonb, jsonb, bytea[], boolean) TO paydesk_desk;
 GRANT EXECUTE ON FUNCTION waiting_callbacks(timestamptz, uuid, uuid, integer) TO paydesk_desk;
 GRANT EXECUTE ON FUNCTION
     take_callbacks(timestamptz, timestamptz, uuid, uuid[], uuid[], integer[]) TO paydesk_desk;

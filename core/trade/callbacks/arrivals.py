@@ -1,6 +1,8 @@
-"""Callbacks as they arrive: whom they name is read, and they are stored, many at once.
+"""Callbacks as they arrive: whom they name is read, and they are written down, many at once.
 
-Whoever calls waits for both, so each is one question for all that came meanwhile.
+Whoever calls waits for both, so each is one question for all that came meanwhile. What is just what
+its order waits for is booked with the write, together with others of its merchant: one commit has
+the callback and all that comes of it.
 """
 
 from __future__ import annotations
@@ -16,43 +18,37 @@ import asyncpg
 from core.connectors import Callback, Event
 from core.kernel.errors import Bug
 from core.kernel.ids import uuid7_time
-from core.system.batch import Batch
-from core.system.leases import Held
+from core.system.batch import Batch, Batches
 from core.system.store import Queries, Store
-from core.trade.callbacks.queue import TakenCallback, pack_event
-from core.trade.orders import Attempt, find_attempts
+from core.trade.callbacks.queue import pack_event, payment_of
+from core.trade.orders import Arriving, Attempt, Named, Payments, Waiting, find_waiting
+
+# So many of one merchant's are booked at once.
+MOST_OF_ONE: Final = 20
 
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """A callback that is believed, about an attempt of ours. turn, until: who holds its row from
-    the first and for how long; None: nobody."""
+    """A callback that is believed, about an attempt of ours. waiting: that, as it was read."""
 
     id: UUID
-    attempt: Attempt
+    waiting: Waiting
     event: Event
     callback: Callback
     at: datetime
     request_id: str
-    turn: UUID | None = None
-    until: datetime | None = None
 
     @property
-    def order_created_at(self) -> datetime:
-        """Of the order that it is about."""
-        return uuid7_time(self.attempt.order_id)
+    def attempt(self) -> Attempt:
+        return self.waiting.attempt
 
     @property
-    def told(self) -> TakenCallback | None:
-        """What there is to act on, for whoever holds it."""
-        if self.turn is None or self.until is None:
+    def payment(self) -> Arriving | None:
+        """The payment that it tells of; None where the supplier is to be asked instead."""
+        seen = payment_of(self.event, self.attempt.merchant_id, self.callback.address)
+        if seen is None:
             return None
-        merchant_id = self.attempt.merchant_id
-        held = Held((merchant_id, self.id, self.order_created_at), self.turn, 1)
-        address, request_id = self.callback.address, self.request_id
-        return TakenCallback(
-            merchant_id, self.id, self.event, 1, address, request_id, held, self.until
-        )
+        return Arriving(seen, self.request_id, self.waiting, _row(self), self.callback.body)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,36 +63,58 @@ class Kept:
 
 
 @dataclass(frozen=True, slots=True)
-class _Named:
+class _Found:
     """What a number names, if anything."""
 
-    attempt: Attempt | None
+    waiting: Waiting | None
 
 
 class Arrivals:
     """Reads and writes for those who call at the moment, in one statement each."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, payments: Payments) -> None:
         self._store = store
+        self._payments = payments
         self._finds = Batch(self._find_together, self._find_alone)
         self._keeps = Batch(self._keep_together, self._keep_alone)
+        self._books = Batches(self._book_together, self.keep, most=MOST_OF_ONE)
 
-    async def find(self, merchant_id: UUID, attempt_no: str) -> Attempt | None:
-        """An attempt by its number at the supplier."""
-        return (await self._finds.write((merchant_id, attempt_no))).attempt
+    async def find(self, merchant_id: UUID, attempt_no: str) -> Waiting | None:
+        """An attempt by its number at the supplier, and its order."""
+        return (await self._finds.write(Named(merchant_id, attempt_no))).waiting
+
+    async def book(self, arrival: Arrival) -> Kept:
+        """Write a callback down, and book the payment that it tells of where that is just what its
+        order waits for; else as `keep`."""
+        if arrival.payment is None:
+            return await self.keep(arrival)
+        merchant_id, begins = arrival.attempt.merchant_id, self._store.finish_anyway()
+        return await self._books.write(merchant_id, arrival, begins=begins)
 
     async def keep(self, arrival: Arrival) -> Kept:
         """Write a callback down. A twin that waits is acted on now, and so is one that was given
         up: the supplier's trying again is as good as anybody's. Once the write begins, its caller's
-        work comes to its end, though nobody waits for it: what is held is to be handed over."""
+        work comes to its end, though nobody waits for it."""
         return await self._keeps.write(arrival, begins=self._store.finish_anyway())
 
-    async def _find_together(self, numbers: Sequence[tuple[UUID, str]]) -> Sequence[_Named]:
-        return [_Named(attempt) for attempt in await find_attempts(self._store, numbers)]
+    async def _find_together(self, numbers: Sequence[Named]) -> Sequence[_Found]:
+        return [_Found(waiting) for waiting in await find_waiting(self._store, numbers)]
 
-    async def _find_alone(self, number: tuple[UUID, str]) -> _Named:
-        (named,) = await self._find_together([number])
-        return named
+    async def _find_alone(self, number: Named) -> _Found:
+        (found,) = await self._find_together([number])
+        return found
+
+    async def _book_together(
+        self, merchant_id: UUID, arrivals: Sequence[Arrival]
+    ) -> Sequence[Kept | None]:
+        """None: it is to be kept, and acted on by itself."""
+        payments = [arrival.payment for arrival in arrivals]
+        with self._store.called(by=merchant_id):
+            booked = await self._payments.settle_arriving(
+                merchant_id, [payment for payment in payments if payment is not None]
+            )
+        done = Kept(fresh=True, waits=False, doubted=booked.doubted)
+        return [done if order is not None else None for order in booked.orders]
 
     async def _keep_together(self, arrivals: Sequence[Arrival]) -> Sequence[Kept | None]:
         """None: the same is there already, and somebody may hold it. The others do not wait."""
@@ -118,38 +136,35 @@ async def keep(queries: Queries, arrival: Arrival) -> Kept:
 
 def _rows(arrivals: Sequence[Arrival]) -> tuple[list[dict[str, Any]], list[bytes]]:
     """As the database takes them: rows, and their bodies, which are no text."""
-    rows = [
-        {
-            "place": place,
-            "merchant_id": one.attempt.merchant_id,
-            "id": one.id,
-            "supplier_id": one.attempt.supplier_id,
-            "attempt_no": one.attempt.attempt_no,
-            "address": one.callback.address,
-            "query": one.callback.query,
-            "headers": dict(one.callback.headers),
-            "event": pack_event(one.event),
-            "at": one.at,
-            "request_id": one.request_id,
-            "order_created_at": one.order_created_at,
-            "turn": one.turn,
-            "until": one.until,
-        }
-        for place, one in enumerate(arrivals, start=1)
-    ]
+    rows = [_row(one) | {"place": place} for place, one in enumerate(arrivals, start=1)]
     return rows, [one.callback.body for one in arrivals]
+
+
+def _row(arrival: Arrival) -> dict[str, Any]:
+    attempt, callback = arrival.attempt, arrival.callback
+    return {
+        "merchant_id": attempt.merchant_id,
+        "id": arrival.id,
+        "supplier_id": attempt.supplier_id,
+        "attempt_no": attempt.attempt_no,
+        "address": callback.address,
+        "query": callback.query,
+        "headers": dict(callback.headers),
+        "event": pack_event(arrival.event),
+        "at": arrival.at,
+        "request_id": arrival.request_id,
+        "order_created_at": uuid7_time(attempt.order_id),
+    }
 
 
 _ROWS: Final = """
 INSERT INTO supplier_callback AS c (merchant_id, id, supplier_id, attempt_no, address, query,
-    headers, body, event, due_at, request_id, received_at, order_created_at, held_by, lease_until,
-    tries)
+    headers, body, event, due_at, request_id, received_at, order_created_at)
 SELECT t.merchant_id, t.id, t.supplier_id, t.attempt_no, t.address, t.query, t.headers,
-    ($2::bytea[])[t.place], t.event, t.at, t.request_id, t.at, t.order_created_at, t.turn, t.until,
-    (t.turn IS NOT NULL)::integer
+    ($2::bytea[])[t.place], t.event, t.at, t.request_id, t.at, t.order_created_at
 FROM jsonb_to_recordset($1) AS t (place integer, merchant_id uuid, id uuid, supplier_id uuid,
     attempt_no text, address text, query text, headers jsonb, event jsonb, at timestamptz,
-    request_id text, order_created_at timestamptz, turn uuid, until timestamptz)
+    request_id text, order_created_at timestamptz)
 """
 _TOLD: Final = """
 EXISTS (SELECT FROM callback_streak s WHERE s.supplier_id = c.supplier_id AND s.in_a_row > 0)

@@ -24,7 +24,7 @@ from core.trade.callbacks.arrivals import Arrival, Arrivals
 from core.trade.callbacks.queue import MAX_TRIES, WORDS, CallbackQueue, TakenCallback
 from core.trade.callbacks.refused import RefusedCallbacks
 from core.trade.callbacks.takes import Takes
-from core.trade.orders import Attempt, FollowUp, Payments, Report, find_attempt
+from core.trade.orders import Attempt, FollowUp, Payments, Report, Waiting, find_attempt
 
 _LOG = structlog.get_logger(__name__)
 _SUPPLIER_NO: Final = re.compile(r"S[0-9]{2,9}", re.ASCII)
@@ -70,18 +70,14 @@ class Callbacks:
         self._follow_up = follow_up
         self._alarms = alarms
         self._refused = refused
-        self._arrivals = Arrivals(system.store)
+        self._arrivals = Arrivals(system.store, payments)
         self._queue = CallbackQueue(system.clock, system.ids)
         self._takes = Takes(system, self._queue)
 
     def open(self, wake: Callable[[], None]) -> None:
-        """This process has hands for callbacks from now on. wake: tells them that there is
-        something to do."""
+        """This process acts on callbacks from now on: it books where they come, and has hands for
+        the others. wake: tells these that there is something to do."""
         self._takes.open(wake)
-
-    async def close(self) -> None:
-        """It has none any more, and gives back what they did not begin."""
-        await self._takes.close()
 
     def look_again(self) -> None:
         """Something may be due that this process was not told itself."""
@@ -97,10 +93,11 @@ class Callbacks:
         """
         if _SUPPLIER_NO.fullmatch(number):
             return await self._receive_of_supplier(number, callback, request_id)
-        attempt = await self._attempt(number)
-        if attempt is None:
+        waiting = await self._waiting(number)
+        if waiting is None:
             _LOG.warning("callback for no attempt of ours", attempt_no=number[:40])
             raise Refusal("callback_unknown")
+        attempt = waiting.attempt
         connector = await self._market.connector(attempt.document_id)
         _need_callbacks(connector)
         supplier = (await self._market.now()).supplier(attempt.supplier_id)
@@ -110,7 +107,7 @@ class Callbacks:
                 raise InvalidCallback("it is about another attempt than its address", "attempt")
         except InvalidCallback as invalid:
             return await self._refuse(connector, supplier, callback, invalid, attempt)
-        ours = [(attempt, event) for event in events]
+        ours = [(waiting, event) for event in events]
         return await self._take(connector, supplier, callback, ours, request_id)
 
     async def _receive_of_supplier(
@@ -129,32 +126,34 @@ class Callbacks:
         except InvalidCallback as invalid:
             return await self._refuse(connector, supplier, callback, invalid)
         ours = await self._ours(supplier, events)
-        for document_id in {attempt.document_id for attempt, _ in ours} - {supplier.document_id}:
+        documents = {waiting.attempt.document_id for waiting, _ in ours}
+        for document_id in documents - {supplier.document_id}:
             connector = await self._market.connector(document_id)
             try:
                 events = self._believed(connector, supplier, callback)
             except InvalidCallback as invalid:
                 return await self._refuse(connector, supplier, callback, invalid)
-            others = [told for told in ours if told[0].document_id != document_id]
+            others = [told for told in ours if told[0].attempt.document_id != document_id]
             again = await self._ours(supplier, events)
-            ours = others + [told for told in again if told[0].document_id == document_id]
+            ours = others + [told for told in again if told[0].attempt.document_id == document_id]
         return await self._take(connector, supplier, callback, ours, request_id)
 
     async def _ours(
         self, supplier: Supplier, events: tuple[Event, ...]
-    ) -> list[tuple[Attempt, Event]]:
+    ) -> list[tuple[Waiting, Event]]:
         """The events about attempts of ours at a supplier."""
-        ours: list[tuple[Attempt, Event]] = []
+        ours: list[tuple[Waiting, Event]] = []
         for event in events:
-            attempt = await self._attempt(event.attempt_no)
-            if attempt is None or attempt.supplier_id != supplier.id:
+            waiting = await self._waiting(event.attempt_no)
+            if waiting is None or waiting.attempt.supplier_id != supplier.id:
                 # The same account may serve others beside us: theirs is none of our business.
                 _LOG.info("callback for no attempt of ours", attempt_no=event.attempt_no[:40])
             else:
-                ours.append((attempt, event))
+                ours.append((waiting, event))
         return ours
 
-    async def _attempt(self, attempt_no: str) -> Attempt | None:
+    async def _waiting(self, attempt_no: str) -> Waiting | None:
+        """An attempt by its number, with its order."""
         facts = read_number(attempt_no)
         market = await self._market.now()
         merchant = market.merchant_by_tag(facts.merchant_tag) if facts else None
@@ -174,7 +173,7 @@ class Callbacks:
         connector: Connector,
         supplier: Supplier,
         callback: Callback,
-        events: list[tuple[Attempt, Event]],
+        events: list[tuple[Waiting, Event]],
         request_id: str,
     ) -> Reply:
         """Store what a callback tells, and say what the supplier wants to hear of it.
@@ -182,20 +181,17 @@ class Callbacks:
         One that nobody signed is worth no row: it only has the supplier asked a little sooner.
         """
         known, doubted = 0, not events
-        for attempt, event in events:
+        for waiting, event in events:
             if event.hearsay and not connector.signs_callbacks:
-                await self._follow_up.ask_soon(attempt)
+                await self._follow_up.ask_soon(waiting.attempt)
                 continue
             now, new_id = self._clock.now(), self._ids.uuid7()
-            arrival = self._takes.reserve(
-                Arrival(new_id, attempt, event, callback, now, request_id)
-            )
-            kept = await self._arrivals.keep(arrival)
+            arrival = Arrival(new_id, waiting, event, callback, now, request_id)
+            write = self._arrivals.book if self._takes.has_hands else self._arrivals.keep
+            kept = await write(arrival)
             known += not kept.fresh
             doubted |= kept.doubted
-            if kept.fresh:
-                self._takes.hand_over(arrival)
-            elif kept.waits:
+            if kept.waits:
                 self._takes.look_again()
         if connector.signs_callbacks and doubted:
             await self._refused.believed(supplier)
@@ -217,8 +213,9 @@ class Callbacks:
             address=callback.address,
         )
         if attempt is None:
-            named = await self._attempt(invalid.attempt_no)
-            attempt = named if named and named.supplier_id == supplier.id else None
+            named = await self._waiting(invalid.attempt_no)
+            if named is not None and named.attempt.supplier_id == supplier.id:
+                attempt = named.attempt
         await self._refused.keep(supplier, connector, callback, invalid, attempt)
         return connector.reply("failure")
 
@@ -285,9 +282,7 @@ class Callbacks:
             if told.payment is None or told.tries > 1:
                 asked_about.add(created_at)
             elif created_at not in asked_about:
-                together[place] = Report(
-                    told.payment, told.request_id, told.id, created_at, told.held.turn
-                )
+                together[place] = Report(told.payment, told.request_id, told.id, told.held.turn)
         if not together:
             return some
         merchant_id = some[0].merchant_id

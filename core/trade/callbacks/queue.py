@@ -65,13 +65,7 @@ class TakenCallback:
     @property
     def payment(self) -> PaymentSeen | None:
         """The payment that it tells of; None where the supplier is to be asked instead."""
-        event = self.event
-        if event.paid is None or not tells_payment(event):
-            return None
-        number, upstream_no = event.attempt_no, event.upstream_no
-        return PaymentSeen(
-            self.merchant_id, number, upstream_no, event.paid, "reported", self.address
-        )
+        return payment_of(self.event, self.merchant_id, self.address)
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,9 +129,12 @@ class CallbackQueue:
         return await self._leases.put_off(queries, told.held, again_s, outcome)
 
 
-def tells_payment(event: Event) -> bool:
-    """Whether it is money, by the supplier's own word."""
-    return event.state == "paid" and event.paid is not None and not event.hearsay
+def payment_of(event: Event, merchant_id: UUID, address: str) -> PaymentSeen | None:
+    """The payment that is told of by the supplier's own word, from this address."""
+    if event.state != "paid" or event.paid is None or event.hearsay:
+        return None
+    number, upstream_no = event.attempt_no, event.upstream_no
+    return PaymentSeen(merchant_id, number, upstream_no, event.paid, "reported", address)
 
 
 def pack_event(event: Event) -> dict[str, object]:

@@ -30,17 +30,19 @@ from core.trade.orders.moves import move_order
 from core.trade.orders.new_orders import NewOrders
 from core.trade.orders.notices import AlarmDiscrepancy, AlarmShortfall, OddPayment
 from core.trade.orders.openings import Openings
-from core.trade.orders.ordinary_payments import OrdinaryPayments, Report
+from core.trade.orders.ordinary_payments import Arriving, OrdinaryPayments, Report
 from core.trade.orders.payments import Payments, Settled
 from core.trade.orders.placements import Placements
 from core.trade.orders.polls import ASKING_DUE, ASKING_HANDS
 from core.trade.orders.rows import (
     Attempt,
+    Named,
     Order,
     Terms,
+    Waiting,
     find_attempt,
-    find_attempts,
     find_key,
+    find_waiting,
     get_attempts,
     get_order,
     in_turn,
@@ -69,6 +71,7 @@ __all__ = [
     "AlarmContradiction",
     "AlarmDiscrepancy",
     "AlarmShortfall",
+    "Arriving",
     "Attempt",
     "ByHand",
     "Charge",
@@ -76,6 +79,7 @@ __all__ = [
     "Creation",
     "FollowUp",
     "Found",
+    "Named",
     "NewOrders",
     "OddPayment",
     "OpenOrder",
@@ -98,13 +102,14 @@ __all__ = [
     "SupplierCalls",
     "Taking",
     "Terms",
+    "Waiting",
     "book_recharge",
     "charge_of",
     "find_attempt",
-    "find_attempts",
     "find_for",
     "find_key",
     "find_meant",
+    "find_waiting",
     "get_attempts",
     "get_order",
     "get_shown",

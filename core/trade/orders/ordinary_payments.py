@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
@@ -20,7 +19,7 @@ from core.trade.booking_tools import TradeBooks
 from core.trade.orders.decisions import PaymentSeen, event_of, is_ordinary, settle
 from core.trade.orders.lifecycle import attempt_after, order_after
 from core.trade.orders.moves import changes_of_payment
-from core.trade.orders.rows import Order, Waiting, find_waiting
+from core.trade.orders.rows import Named, Order, Waiting, find_waiting
 from core.trade.orders.views import order_view
 
 _LOG = structlog.get_logger(__name__)
@@ -28,14 +27,35 @@ _LOG = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """A payment that a callback told of. callback_id, turn: its row in the queue, and who holds it.
-    order_created_at: of the order that it names, as the row says."""
+    """A payment that a callback told of. callback_id, turn: its row in the queue, and who holds
+    that."""
 
     seen: PaymentSeen
     request_id: str
     callback_id: UUID
-    order_created_at: datetime
     turn: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Arriving:
+    """A payment whose callback is not written yet, and is written with it. waiting: what it names,
+    as it was read just now. row, body: of the callback."""
+
+    seen: PaymentSeen
+    request_id: str
+    waiting: Waiting
+    row: dict[str, Any]
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Booked:
+    """orders: as they are now, in the order in which their payments were handed over; None where
+    one is to be settled by itself. doubted: callbacks of a supplier of theirs were refused, and
+    none was believed since."""
+
+    orders: Sequence[Order | None]
+    doubted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,19 +80,53 @@ class OrdinaryPayments:
         self._outbox = books.outbox
         self._cashier_url = cashier_url
 
-    async def settle(self, merchant_id: UUID, reports: Sequence[Report]) -> list[Order | None]:
+    async def settle(self, merchant_id: UUID, reports: Sequence[Report]) -> Booked:
         """Book what is ordinary of a merchant's payments, all of it or none; their callbacks are
-        done with it. The orders as they are now, in the order of the reports; None where the
-        report is to be settled by itself: afterwards, in its turn.
+        done with it. What is to be settled by itself is so afterwards, in its turn.
 
         Two payments under one number, or of one order, are decided one after the other: only the
         first of them can be ordinary.
         """
-        bookings = self._decide(merchant_id, reports, await self._find(merchant_id, reports))
-        if not bookings or not await self._write(merchant_id, list(bookings.values())):
-            return [None] * len(reports)
+        named = [
+            Named(merchant_id, report.seen.attempt_no, report.seen.upstream_no)
+            for report in reports
+        ]
+        found = await find_waiting(self._store, named)
+        bookings = self._decide(merchant_id, reports, found)
         for place, booking in bookings.items():
-            seen = reports[place].seen
+            report = reports[place]
+            booking.payment.update(callback_id=report.callback_id, turn=report.turn)
+        return await self._book(merchant_id, reports, bookings, ((), ()), waits=True)
+
+    async def settle_arriving(self, merchant_id: UUID, arriving: Sequence[Arriving]) -> Booked:
+        """The same of payments whose callers wait for it. It waits for nobody who holds the day,
+        and for nobody else for long."""
+        bookings = self._decide(merchant_id, arriving, [one.waiting for one in arriving])
+        told = [arriving[place] for place in bookings]
+        rows = [one.row | {"place": place} for place, one in enumerate(told, start=1)]
+        callbacks = (rows, [one.body for one in told])
+        return await self._book(merchant_id, arriving, bookings, callbacks, waits=False)
+
+    async def _book(
+        self,
+        merchant_id: UUID,
+        payments: Sequence[Report | Arriving],
+        bookings: dict[int, _Booking],
+        callbacks: tuple[Sequence[dict[str, Any]], Sequence[bytes]],
+        *,
+        waits: bool,
+    ) -> Booked:
+        """bookings: by the places of their payments. callbacks: rows that are not written yet, and
+        their bodies."""
+        nothing = Booked([None] * len(payments))
+        if not bookings:
+            return nothing
+        try:
+            doubted = await self._write(merchant_id, [*bookings.values()], callbacks, waits=waits)
+        except asyncpg.SerializationError:
+            return nothing  # it is not as it was when it was decided
+        for place, booking in bookings.items():
+            seen = payments[place].seen
             _LOG.info(
                 "payment settled",
                 order_no=booking.order.order_no,
@@ -80,32 +134,25 @@ class OrdinaryPayments:
                 meaning="order",
                 amount_minor=seen.paid.minor,
                 how=seen.how,
-                request_id=reports[place].request_id,
+                request_id=payments[place].request_id,
             )
-        return [
-            bookings[place].order if place in bookings else None for place in range(len(reports))
-        ]
-
-    async def _find(self, merchant_id: UUID, reports: Sequence[Report]) -> dict[int, Waiting]:
-        return await find_waiting(
-            self._store,
-            merchant_id,
-            [report.seen.attempt_no for report in reports],
-            [report.seen.upstream_no for report in reports],
-            [report.order_created_at for report in reports],
-        )
+        orders = [bookings[n].order if n in bookings else None for n in range(len(payments))]
+        return Booked(orders, doubted)
 
     def _decide(
-        self, merchant_id: UUID, reports: Sequence[Report], found: dict[int, Waiting]
+        self,
+        merchant_id: UUID,
+        payments: Sequence[Report | Arriving],
+        found: Sequence[Waiting | None],
     ) -> dict[int, _Booking]:
         """By their places."""
         now = self._clock.now()
         bookings: dict[int, _Booking] = {}
         named: set[object] = set()
-        for place, report in enumerate(reports):
-            if (waiting := found.get(place)) is None:
+        for place, (payment, waiting) in enumerate(zip(payments, found, strict=True)):
+            if waiting is None:
                 continue
-            order, attempt, seen = waiting.order, waiting.attempt, report.seen
+            order, attempt, seen = waiting.order, waiting.attempt, payment.seen
             names = {order.id, (attempt.supplier_id, seen.upstream_no)}
             fresh = not waiting.known and named.isdisjoint(names)
             named |= names
@@ -116,10 +163,10 @@ class OrdinaryPayments:
             except DayOver:
                 return {}
             day = day.after(order.created_at).after(waiting.booked_at)
-            bookings[place] = self._booking(day, waiting, report)
+            bookings[place] = self._booking(day, waiting, payment)
         return bookings
 
-    def _booking(self, day: BusinessDay, waiting: Waiting, report: Report) -> _Booking:
+    def _booking(self, day: BusinessDay, waiting: Waiting, report: Report | Arriving) -> _Booking:
         order, attempt, seen = waiting.order, waiting.attempt, report.seen
         settlement = settle(order, attempt, seen.paid, paid_by=None, reported=False)
         order_next, attempt_next = (
@@ -158,14 +205,15 @@ class OrdinaryPayments:
             "at": day.at,
             "event_id": event_id,
             "history_id": self._ids.uuid7(),
-            "callback_id": report.callback_id,
-            "turn": report.turn,
         }
         return _Booking(
-            paid, payment, event.pack(event_id, day), self._news(paid, waiting.tell_url, report)
+            paid,
+            payment,
+            event.pack(event_id, day),
+            self._news(paid, waiting.tell_url, report.request_id),
         )
 
-    def _news(self, paid: Order, url: str | None, report: Report) -> dict[str, Any] | None:
+    def _news(self, paid: Order, url: str | None, request_id: str) -> dict[str, Any] | None:
         if url is None:
             return None
         return self._outbox.row_of(
@@ -176,27 +224,34 @@ class OrdinaryPayments:
                 type="order.paid",
                 url=url,
                 facts=order_view(paid, None, self._cashier_url(paid.order_no)),
-                request_id=report.request_id,
+                request_id=request_id,
             )
         )
 
-    async def _write(self, merchant_id: UUID, bookings: Sequence[_Booking]) -> bool:
-        """False: it is not as it was when it was decided, and nothing is written."""
+    async def _write(
+        self,
+        merchant_id: UUID,
+        bookings: Sequence[_Booking],
+        callbacks: tuple[Sequence[dict[str, Any]], Sequence[bytes]],
+        *,
+        waits: bool,
+    ) -> bool:
+        """Whether a supplier was doubted. Raises SerializationError where something is not as it
+        was when it was decided; nothing is written then."""
         news = [booking.news for booking in bookings if booking.news is not None]
-        try:
-            await self._store.execute(
-                _BOOK,
-                merchant_id,
-                bookings[0].order.paid_day,
-                [booking.payment for booking in bookings],
-                [booking.event for booking in bookings],
-                news,
-            )
-        except asyncpg.SerializationError:
-            return False
+        doubted = await self._store.fetchval(
+            _BOOK,
+            merchant_id,
+            bookings[0].order.paid_day,
+            [booking.payment for booking in bookings],
+            [booking.event for booking in bookings],
+            news,
+            *callbacks,
+            waits,
+        )
         if news:
             self._outbox.wake_merchants()
-        return True
+        return bool(doubted)
 
 
-_BOOK: Final = "SELECT book_payments($1, $2, $3, $4, $5)"
+_BOOK: Final = "SELECT book_payments($1, $2, $3, $4, $5, $6, $7, $8)"

@@ -23,7 +23,7 @@ from core.trade.orders.contradictions import CONTRADICTION, Contradictions
 from core.trade.orders.decisions import PaymentSeen, Settlement, event_of, need_same_payment, settle
 from core.trade.orders.lifecycle import LATE_FROM, PAYABLE
 from core.trade.orders.notices import AlarmDiscrepancy, AlarmShortfall, OddPayment
-from core.trade.orders.ordinary_payments import OrdinaryPayments, Report
+from core.trade.orders.ordinary_payments import Arriving, Booked, OrdinaryPayments, Report
 from core.trade.orders.rows import (
     Attempt,
     Order,
@@ -113,11 +113,16 @@ class Payments:
 
     async def settle_payments(
         self, merchant_id: UUID, reports: Sequence[Report]
-    ) -> list[Settled | None]:
+    ) -> Sequence[Order | None]:
         """Book the ordinary ones of a merchant's payments in one write, with which their callbacks
-        are done. None for each report that is to be settled by itself, with `settle_payment`."""
-        orders = await self._ordinary.settle(merchant_id, reports)
-        return [Settled("order", order) if order is not None else None for order in orders]
+        are done. The orders as they are now; None for each report that is to be settled by itself,
+        with `settle_payment`."""
+        return (await self._ordinary.settle(merchant_id, reports)).orders
+
+    async def settle_arriving(self, merchant_id: UUID, arriving: Sequence[Arriving]) -> Booked:
+        """The same where callbacks come: they are written with what they tell. Of those that are
+        not booked nothing is written."""
+        return await self._ordinary.settle_arriving(merchant_id, arriving)
 
     async def _settle(
         self, tx: Tx, day: BusinessDay, seen: PaymentSeen, request_id: str

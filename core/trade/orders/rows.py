@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Final
 from uuid import UUID
 
@@ -13,7 +13,7 @@ import asyncpg
 from core.books import BusinessDay
 from core.connectors import Pay
 from core.kernel.errors import Bug
-from core.kernel.ids import uuid7_time
+from core.kernel.ids import number_month, uuid7_time
 from core.kernel.money import Money, Rate
 from core.kernel.tariff import Tariff
 from core.supply.channels import Reason
@@ -207,18 +207,6 @@ async def find_attempt(queries: Queries, merchant_id: UUID, attempt_no: str) -> 
     return read_attempt(row) if row else None
 
 
-async def find_attempts(
-    queries: Queries, numbers: Sequence[tuple[UUID, str]]
-) -> list[Attempt | None]:
-    """As `find_attempt`, of many merchants in one question. numbers: each with its merchant."""
-    asked = [
-        {"place": place, "merchant_id": merchant_id, "attempt_no": attempt_no}
-        for place, (merchant_id, attempt_no) in enumerate(numbers)
-    ]
-    found = {row["place"]: read_attempt(row) for row in await queries.fetch(_NAMED, asked)}
-    return [found.get(place) for place in range(len(numbers))]
-
-
 async def states_of(queries: Queries, order: Order) -> tuple[str, str | None]:
     """The states of an order and its live attempt, in one statement."""
     row = await queries.fetchrow(_STATES, order.merchant_id, order.id, order.created_at)
@@ -266,12 +254,21 @@ def _terms(row: asyncpg.Record, prefix: str) -> Terms:
 
 
 @dataclass(frozen=True, slots=True)
-class Waiting:
-    """An order and its attempt that a payment names, as they stood when they were read.
+class Named:
+    """What somebody names: an attempt by its number, and a payment of it, where there is one."""
 
-    known: something was booked under the payment's number already. booked_at: when anything was
-    last booked of the order. tell_url: where its merchant is told of it, if anywhere. day: the
-    merchant's open day; its row, which nobody holds.
+    merchant_id: UUID
+    attempt_no: str
+    upstream_no: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """An attempt that somebody named, and its order, as they stood when they were read.
+
+    known: something was booked under the payment's number already; False where none was named.
+    booked_at: when anything was last booked of the order. tell_url: where its merchant is told of
+    it, if anywhere. day: the row of the merchant's open day, which nobody holds, if one is open.
     """
 
     order: Order
@@ -279,36 +276,37 @@ class Waiting:
     known: bool
     booked_at: datetime | None
     tell_url: str | None
-    day: asyncpg.Record
+    day: asyncpg.Record | None
 
 
-async def find_waiting(
-    queries: Queries,
-    merchant_id: UUID,
-    attempt_nos: Sequence[str],
-    upstream_nos: Sequence[str],
-    created_at: Sequence[datetime],
-) -> dict[int, Waiting]:
-    """What payments of one merchant name, by their places; in one question, and nothing is locked.
-    created_at: of the orders."""
+async def find_waiting(queries: Queries, wanted: Sequence[Named]) -> list[Waiting | None]:
+    """What is named, of any merchants, in one question; nothing is locked."""
     asked = [
-        {"place": place, "attempt_no": attempt_no, "upstream_no": upstream_no, "created_at": at}
-        for place, (attempt_no, upstream_no, at) in enumerate(
-            zip(attempt_nos, upstream_nos, created_at, strict=True)
-        )
+        {
+            "place": place,
+            "merchant_id": one.merchant_id,
+            "attempt_no": one.attempt_no,
+            "upstream_no": one.upstream_no,
+        }
+        for place, one in enumerate(wanted)
     ]
-    rows = await queries.fetch(_WAITING, merchant_id, asked)
-    return {
-        row["place"]: Waiting(
-            read_order(row, "o_"),
-            read_attempt(row, "a_"),
-            row["known"],
-            row["booked_at"],
-            row["tell_url"],
-            row,
-        )
-        for row in rows
-    }
+    # The months of all of them, so that no other is looked at.
+    months = [number_month(one.attempt_no) for one in wanted]
+    until = (max(months) + timedelta(days=31)).replace(day=1)
+    rows = await queries.fetch(_WAITING, asked, min(months), until)
+    found = {row["place"]: _read_waiting(row) for row in rows}
+    return [found.get(place) for place in range(len(wanted))]
+
+
+def _read_waiting(row: asyncpg.Record) -> Waiting:
+    return Waiting(
+        read_order(row, "o_"),
+        read_attempt(row, "a_"),
+        row["known"],
+        row["booked_at"],
+        row["tell_url"],
+        row if row["day"] is not None else None,
+    )
 
 
 async def tell_url(queries: Queries, order: Order) -> str | None:
@@ -348,41 +346,36 @@ OF_ATTEMPT = (
 )  # fmt: skip
 # LIMIT: each is looked for by itself, through an index, in the one month in which it is. What is
 # asked for comes as JSON: by an array's length the planner would find each plan worth making anew,
-# which takes longer than the question.
-_NAMED: Final = """
-SELECT n.place, a.*
-FROM jsonb_to_recordset($1) AS n (place integer, merchant_id uuid, attempt_no text)
-CROSS JOIN LATERAL (
-    SELECT * FROM attempt WHERE merchant_id = n.merchant_id AND attempt_no = n.attempt_no
-      AND order_created_at >= number_month(n.attempt_no)
-      AND order_created_at < number_month(n.attempt_no, 1) LIMIT 1
-) a
-"""
+# which takes longer than the question. $2, $3: by these other months are left out from the first.
 _WAITING: Final = f"""
 SELECT w.place, {", ".join(f"o.{name} AS o_{name}" for name in OF_ORDER)},
     {", ".join(f"a.{name} AS a_{name}" for name in OF_ATTEMPT)},
     EXISTS (SELECT FROM supplier_payment s
             WHERE s.supplier_id = a.supplier_id AND s.upstream_no = w.upstream_no) AS known,
     (SELECT max(e.booked_at) FROM ledger_event e
-     WHERE e.merchant_id = $1 AND e.order_id = o.id) AS booked_at,
+     WHERE e.merchant_id = w.merchant_id AND e.order_id = o.id) AS booked_at,
     (SELECT t.url FROM (SELECT coalesce(o.notify_url, p.notify_url) AS url FROM app p
                         WHERE p.id = o.app_id) t
-     WHERE NOT EXISTS (SELECT FROM silenced_url q WHERE q.merchant_id = $1
+     WHERE NOT EXISTS (SELECT FROM silenced_url q WHERE q.merchant_id = w.merchant_id
                        AND q.app_id = o.app_id AND q.url = t.url)) AS tell_url,
     d.day, d.ends_at, d.rolled_to
-FROM jsonb_to_recordset($2)
-    AS w (place integer, attempt_no text, upstream_no text, created_at timestamptz)
+FROM jsonb_to_recordset($1)
+    AS w (place integer, merchant_id uuid, attempt_no text, upstream_no text)
 CROSS JOIN LATERAL (
     SELECT * FROM attempt
-    WHERE merchant_id = $1 AND attempt_no = w.attempt_no AND order_created_at = w.created_at
+    WHERE merchant_id = w.merchant_id AND attempt_no = w.attempt_no
+      AND order_created_at >= number_month(w.attempt_no)
+      AND order_created_at < number_month(w.attempt_no, 1)
+      AND order_created_at >= $2 AND order_created_at < $3
     LIMIT 1
 ) a
 CROSS JOIN LATERAL (
     SELECT * FROM orders
-    WHERE merchant_id = $1 AND id = a.order_id AND created_at = w.created_at
+    WHERE merchant_id = w.merchant_id AND id = a.order_id AND created_at = a.order_created_at
+      AND created_at >= $2 AND created_at < $3
     LIMIT 1
 ) o
-CROSS JOIN LATERAL (
-    SELECT * FROM business_day WHERE holder_id = $1 AND closed_at IS NULL LIMIT 1
-) d
+LEFT JOIN LATERAL (
+    SELECT * FROM business_day WHERE holder_id = w.merchant_id AND closed_at IS NULL LIMIT 1
+) d ON true
 """  # noqa: S608 (our own column names)

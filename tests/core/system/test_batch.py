@@ -12,7 +12,7 @@ import pytest
 
 from core.kernel.errors import Bug
 from core.system import batch as group_commit
-from core.system.batch import Batch
+from core.system.batch import Batch, Batches
 from core.system.pool import IN_TRANSACTION
 
 BOUND_S = 10.0
@@ -193,3 +193,27 @@ async def test_who_asks_is_told_that_its_write_begins() -> None:
         with pytest.raises(asyncio.CancelledError):
             await third
     assert told == [0, 1]
+
+
+async def test_one_key_waits_for_no_other_and_is_written_with_no_other() -> None:
+    writes = Writes()
+
+    async def together(key: str, items: Sequence[int]) -> list[str | None]:
+        if key == "slow":
+            return await writes.together(items)
+        return [f"{key}{item}" for item in items]
+
+    batches = Batches[str, int, str](together, writes.alone)
+    slow = asyncio.create_task(batches.write("slow", 1))
+    async with asyncio.timeout(BOUND_S):
+        await writes.begun.acquire()
+        more = [asyncio.create_task(batches.write("slow", n)) for n in (2, 3)]
+        assert await asyncio.gather(*(batches.write("quick", n) for n in (4, 5))) == [
+            "quick4",
+            "quick5",
+        ]
+        assert not slow.done()
+        writes.open()
+        assert await asyncio.gather(slow, *more) == ["w1", "w2", "w3"]
+    assert writes.together_of == [[1], [2, 3]]
+    assert writes.alone_of == []

@@ -16,7 +16,7 @@ from tests.core.support import Desk, Entrance, SetClock, pay_link
 from tests.roundtrips import ROUNDS, counting, least
 
 TOGETHER = 20
-CREATE, CALLBACK = 3, 4
+CREATE, CALLBACK = 3, 2
 
 
 @pytest.fixture
@@ -75,8 +75,7 @@ async def test_a_callback_until_it_is_booked(desk: Desk, wire: Wire) -> None:
     def booked(number: str, callback: Callback) -> Callable[[], Awaitable[object]]:
         async def work() -> None:
             await callbacks.receive(number, callback, request_id="one")
-            (job,) = await callbacks.take_due(5)
-            await job()
+            assert await callbacks.take_due(5) == []
 
         return work
 
@@ -93,8 +92,7 @@ async def test_many_callbacks_at_once(desk: Desk, wire: Wire) -> None:
     def booked(some: Sequence[tuple[str, Callback]]) -> Callable[[], Awaitable[object]]:
         async def work() -> None:
             await asyncio.gather(*(callbacks.receive(*call, request_id="many") for call in some))
-            while jobs := await callbacks.take_due(5):
-                await asyncio.gather(*(job() for job in jobs))
+            assert await callbacks.take_due(5) == []
 
         return work
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextvars import Context
 from dataclasses import dataclass
 from random import Random
@@ -23,6 +23,7 @@ from tests.core.support import Desk, alarms
 from tests.demo import eventually
 from tests.sizes import size
 
+Take = Callable[[Desk, Opened, "Word", str], Awaitable[None]]
 URL = "http://127.0.0.1:9/notify"
 ASKED = 10000
 ORDERS = 5
@@ -75,14 +76,29 @@ async def open_orders(desk: Desk) -> list[Opened]:
     return [*late, *more, await desk.open()]
 
 
-async def keep(desk: Desk, opened: Opened, word: Word, prefix: str) -> None:
-    """The callback is stored, as one that was believed."""
+async def arriving(desk: Desk, opened: Opened, word: Word, prefix: str) -> tuple[Arrivals, Arrival]:
+    """The callback, as one that was believed, and who writes it."""
     assert opened.attempt is not None
     told = Told(opened.attempt.attempt_no, prefix + word.number, "paid", word.paid, hearsay=False)
     callback = Callback("POST", "", {}, b"paid", "203.0.113.9")
     now, callback_id = desk.clock.now(), desk.runtime.system.ids.uuid7()
-    arrival = Arrival(callback_id, opened.attempt, told, callback, now, "told")
-    await Arrivals(desk.runtime.system.store).keep(arrival)
+    arrivals = Arrivals(desk.runtime.system.store, desk.runtime.trade.payments)
+    waiting = await arrivals.find(desk.merchant.id, opened.attempt.attempt_no)
+    assert waiting is not None
+    return arrivals, Arrival(callback_id, waiting, told, callback, now, "told")
+
+
+async def keep(desk: Desk, opened: Opened, word: Word, prefix: str) -> None:
+    """The callback is stored."""
+    arrivals, arrival = await arriving(desk, opened, word, prefix)
+    await arrivals.keep(arrival)
+
+
+async def book(desk: Desk, opened: Opened, word: Word, prefix: str) -> None:
+    """The callback is booked where it comes, or stored and acted on by itself."""
+    arrivals, arrival = await arriving(desk, opened, word, prefix)
+    if (await arrivals.book(arrival)).waits:
+        await act(desk)
 
 
 async def act(desk: Desk) -> None:
@@ -107,9 +123,11 @@ async def singly(desk: Desk, opened: Sequence[Opened], words: Sequence[Word]) ->
     return list(outcomes.values())
 
 
-async def together(desk: Desk, opened: Sequence[Opened], words: Sequence[Word]) -> list[str]:
+async def together(
+    desk: Desk, opened: Sequence[Opened], words: Sequence[Word], take: Take
+) -> list[str]:
     for word in words:
-        await keep(desk, opened[word.order], word, "T")
+        await take(desk, opened[word.order], word, "T")
     await act(desk)
     rows = await desk.runtime.system.store.fetch(
         "SELECT state, outcome, held_by, lease_until FROM supplier_callback"
@@ -181,8 +199,9 @@ def less(after: dict[str, int], before: dict[str, int]) -> dict[str, int]:
     return {name: minor - before.get(name, 0) for name, minor in after.items()}
 
 
-@pytest.mark.parametrize("seed", range(size(3, 60)))
-async def test_together_as_one_by_one(desk: Desk, neighbour: Desk, seed: int) -> None:
+@pytest.mark.parametrize("take", [keep, book])
+@pytest.mark.parametrize("seed", range(size(2, 40)))
+async def test_together_as_one_by_one(desk: Desk, neighbour: Desk, seed: int, take: Take) -> None:
     draw = Random(seed)
     desk.clock.go_to_noon()
     for here in (desk, neighbour):
@@ -195,7 +214,7 @@ async def test_together_as_one_by_one(desk: Desk, neighbour: Desk, seed: int) ->
         else:  # the neighbour's supplier is the same, and so are the numbers: most are taken
             assert meanings.count("contradiction") > len(ODD)
         first = await here.balances()
-        assert await together(here, batch, words) == meanings
+        assert await together(here, batch, words, take) == meanings
         assert less(await here.balances(), first) == first
         for one, other in zip(alone, batch, strict=True):
             assert await came_to(here, other) == await came_to(here, one)
@@ -228,12 +247,12 @@ async def test_each_order_is_stored_as_it_is_returned(desk: Desk, seed: int) -> 
             desk.merchant.id, no, f"N{place}", one.order.amount,
             draw.choice(("reported", "asked")), "203.0.113.9",
         )  # fmt: skip
-        reports.append(Report(seen, "told", row["id"], row["order_created_at"], turn))
+        reports.append(Report(seen, "told", row["id"], turn))
     settled = await desk.runtime.trade.payments.settle_payments(desk.merchant.id, reports)
-    for one, what in zip(opened, settled, strict=True):
-        assert what is not None
-        assert what.order.state == "paid"
-        assert what.order == await desk.order(one)
+    for one, order in zip(opened, settled, strict=True):
+        assert order is not None
+        assert order.state == "paid"
+        assert order == await desk.order(one)
     await desk.sound()
 
 
@@ -248,7 +267,10 @@ async def test_a_batch_is_booked_at_once(desk: Desk) -> None:
     await desk.sound()
 
 
-async def test_one_that_cannot_be_booked_holds_up_none_of_the_others(desk: Desk) -> None:
+@pytest.mark.parametrize("take", [keep, book])
+async def test_one_that_cannot_be_booked_holds_up_none_of_the_others(
+    desk: Desk, take: Take
+) -> None:
     opened = [await desk.open() for _ in range(3)]
     money = Money(ASKED, "CNY")
 
@@ -258,8 +280,8 @@ async def test_one_that_cannot_be_booked_holds_up_none_of_the_others(desk: Desk)
         await desk.runtime.ledger.book(tx, day, event)
 
     await desk.runtime.ledger.in_open_day(desk.merchant.id, taken)
-    for place, one in enumerate(opened):
-        await keep(desk, one, Word(place, f"N{place}", money), "")
+    words = [Word(place, f"N{place}", money) for place in range(3)]
+    await asyncio.gather(*(take(desk, opened[word.order], word, "") for word in words))
     await act(desk)
     assert [(await desk.order(one)).state for one in opened] == ["paid", "pending", "paid"]
     assert [alarm.kind for alarm in await alarms(desk.runtime)] == ["contradiction"]
