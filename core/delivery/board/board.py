@@ -45,7 +45,10 @@ class CardPost:
 
 
 class Board:
-    """Has what is posted edited, replaced and let go of. posts: what there is."""
+    """Has what is posted edited, replaced and let go of. posts: what there is.
+
+    More than seven verbs: each kind of message that shows something has a verb of its own.
+    """
 
     def __init__(self, store: Store, clock: Clock, outbox: Outbox) -> None:
         self._store = store

@@ -9,10 +9,10 @@ from uuid import UUID
 import pytest
 
 from bot.world import apps
-from core.kernel.errors import Bug
+from core.kernel.errors import Bug, Refusal
 from core.parties.suppliers import Waiting
 from core.runtime import Runtime
-from tests.core.support import OPERATOR, SetClock
+from tests.core.support import FINANCE, OPERATOR, SetClock
 
 
 @dataclass(frozen=True)
@@ -21,20 +21,32 @@ class Place:
 
     table: str
     column: str
-    row: UUID
+    row: UUID | int
+
+    @property
+    def key(self) -> str:
+        return "user_id" if self.table == "factor" else "id"
 
     async def get(self, runtime: Runtime) -> bytes:
-        select = f"SELECT {self.column} FROM {self.table} WHERE id = $1"
+        select = f"SELECT {self.column} FROM {self.table} WHERE {self.key} = $1"
         return bytes(await runtime.system.store.fetchval(select, self.row))
 
     async def put(self, runtime: Runtime, sealed: bytes) -> None:
-        update = f"UPDATE {self.table} SET {self.column} = $2 WHERE id = $1"
+        update = f"UPDATE {self.table} SET {self.column} = $2 WHERE {self.key} = $1"
         await runtime.system.store.execute(update, self.row, sealed)
 
     async def read(self, runtime: Runtime) -> object:
-        if self.table == "app":
-            return (await runtime.supply.market.now()).app(self.row)
-        return await runtime.parties.suppliers.by_id(self.row)
+        match self.row:
+            case int(user_id):
+                actor = await runtime.people.access.actor(user_id, "", user_id, private=True)
+                await runtime.system.store.execute("DELETE FROM factor_lock")
+                with pytest.raises(Refusal, match="not right"):  # it was opened, to be compared
+                    await runtime.people.factors.finish_totp(actor, "no code")
+                return "opened"
+            case UUID() as app_id if self.table == "app":
+                return (await runtime.supply.market.now()).app(app_id)
+            case UUID() as supplier_id:
+                return await runtime.parties.suppliers.by_id(supplier_id)
 
 
 _COLUMNS = (
@@ -61,6 +73,10 @@ async def places(runtime: Runtime, clock: SetClock) -> list[Place]:
         for supplier in two[:2]
         for column in ("credentials_sealed", "waiting_sealed")
     ]
+    for user_id in (OPERATOR, FINANCE):
+        actor = await runtime.people.access.actor(user_id, "", user_id, private=True)
+        await runtime.people.factors.begin_totp(actor, "Paydesk")
+        found.append(Place("factor", "secret_sealed", user_id))
     columns = {row["name"] for row in await runtime.system.store.fetch(_COLUMNS)}
     assert {f"{place.table}.{place.column}" for place in found} == columns
     return found
