@@ -13,6 +13,7 @@ from functools import partial
 from itertools import count, cycle
 from urllib.parse import urlsplit
 
+import asyncpg
 import pytest
 
 from bench.calls import callback
@@ -28,6 +29,7 @@ from core.parties.merchants import App, Merchant
 from core.people.actors import Actor
 from core.reports import exports
 from core.reports.exports import Paper
+from core.reports.exports.sources import CHUNK_ROWS
 from core.reports.statistics import Query
 from core.runtime import Connections, Runtime, build
 from core.system.leases import Look, due
@@ -246,6 +248,42 @@ async def test_what_loops_ask(ground: Ground) -> None:
         assert_by_index(plans, timeless=WAITING)
         asked += bool(plans)
     assert asked >= LOOPS  # one whose queue is known to be empty need not ask
+
+
+async def test_what_is_open_and_not_due_is_not_read(ground: Ground) -> None:
+    """Not even where the database last counted when nothing was open."""
+    owner = await asyncpg.connect(ground.server.postgres.owner_dsn())
+    try:
+        change = owner.transaction()
+        await change.start()
+        await owner.execute("SET LOCAL transaction_read_only = off")
+        opened = await owner.execute(
+            "UPDATE orders SET state = 'pending', end_at = 'infinity' WHERE state = 'expired'"
+        )
+        await change.commit()
+        plans = await ground.plans(partial(ground.runtime.trade.follow_up.expire_due, HANDS))
+    finally:
+        await owner.close()
+    assert int(opened.split()[-1]) > 100 * HANDS
+    assert {node.table for plan in plans for node in plan.months if node.ran} == {"orders"}
+    assert not sum(node.rows for plan in plans for node in plan.months)
+
+
+async def test_a_list_begins_before_it_is_read(ground: Ground) -> None:
+    today = datetime.now(UTC).date()
+    days = Days(today - timedelta(days=30), today)
+    paper = Paper("csv", "m", ground.merchant.id, days, staff=True)
+
+    async def listed() -> None:
+        async with ground.runtime.reports.exports.merchant(paper) as reading:
+            await anext(reading.orders())
+
+    plans = [plan for plan in await ground.plans(listed) if "ORDER BY o.paid_at" in plan.sql]
+    assert_by_index(plans)
+    assert plans
+    for plan in plans:
+        assert "Sort" not in plan.kinds
+        assert sum(node.rows for node in plan.months if node.table == "orders") < 2 * CHUNK_ROWS
 
 
 def _nobody_woken() -> None:

@@ -636,6 +636,29 @@ CREATE INDEX orders_unpaid ON orders (merchant_id, mode, created_day)
 CREATE INDEX orders_created ON orders (merchant_id, created_at);
 CREATE INDEX orders_paid ON orders (merchant_id, paid_at) WHERE paid_at IS NOT NULL;
 
+-- Claim orders whose time is over, so many, until an instant. It walks the index of those that are
+-- open by their ends: to sort a few is thought cheaper, and would read all that are open.
+CREATE FUNCTION take_orders_to_end(at timestamptz, until timestamptz, most integer)
+RETURNS TABLE (merchant_id uuid, id uuid)
+LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan
+SET enable_seqscan = off SET enable_bitmapscan = off SET enable_sort = off
+SET enable_incremental_sort = off SET enable_hashjoin = off SET enable_mergejoin = off
+SET enable_material = off AS $$
+#variable_conflict use_column
+BEGIN
+    RETURN QUERY
+    WITH due AS (
+        SELECT w.merchant_id, w.id, w.created_at FROM orders w
+        WHERE w.state IN ('created', 'pending') AND w.end_at <= at AND w.created_at <= at
+        ORDER BY w.end_at LIMIT most FOR UPDATE SKIP LOCKED
+    )
+    UPDATE orders o SET end_at = until
+    FROM due d
+    WHERE o.merchant_id = d.merchant_id AND o.id = d.id AND o.created_at = d.created_at
+      AND o.created_at <= at
+    RETURNING o.merchant_id, o.id;
+END $$;
+
 -- The same for orders: who was created and paid since, and with what is rolled up.
 CREATE FUNCTION order_tail(whose uuid, rolled_to timestamptz, until timestamptz)
 RETURNS TABLE (merchant_id uuid, mode text, day date, hour timestamptz, currency text,
@@ -2029,6 +2052,7 @@ REVOKE ALL ON FUNCTION book_events(uuid, jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION
     book_payments(uuid, date, jsonb, jsonb, jsonb, jsonb, bytea[], boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION waiting_callbacks(timestamptz, uuid, uuid, integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION take_orders_to_end(timestamptz, timestamptz, integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION
     take_callbacks(timestamptz, timestamptz, uuid, uuid[], uuid[], integer[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION
@@ -2055,6 +2079,8 @@ GRANT EXECUTE ON FUNCTION book_events(uuid, jsonb) TO paydesk_desk;
 GRANT EXECUTE ON FUNCTION
     book_payments(uuid, date, jsonb, jsonb, jsonb, jsonb, bytea[], boolean) TO paydesk_desk;
 GRANT EXECUTE ON FUNCTION waiting_callbacks(timestamptz, uuid, uuid, integer) TO paydesk_desk;
+GRANT EXECUTE ON FUNCTION
+    take_orders_to_end(timestamptz, timestamptz, integer) TO paydesk_desk;
 GRANT EXECUTE ON FUNCTION
     take_callbacks(timestamptz, timestamptz, uuid, uuid[], uuid[], integer[]) TO paydesk_desk;
 GRANT EXECUTE ON FUNCTION

@@ -370,13 +370,4 @@ EXISTS (SELECT FROM (
 ) o)
 """
 # $1 now, $2 the end of the lease, $3 how many.
-_CLAIM_ORDERS: Final = """
-UPDATE orders o SET end_at = $2 FROM (
-    SELECT merchant_id, id, created_at FROM orders
-    WHERE state IN ('created', 'pending') AND end_at <= $1 AND created_at <= $1
-    ORDER BY end_at LIMIT $3 FOR UPDATE SKIP LOCKED
-) due
-WHERE o.merchant_id = due.merchant_id AND o.id = due.id AND o.created_at = due.created_at
-  AND o.created_at <= $1
-RETURNING o.merchant_id, o.id
-"""
+_CLAIM_ORDERS: Final = "SELECT merchant_id, id FROM take_orders_to_end($1, $2, $3)"
