@@ -496,8 +496,6 @@ CREATE TABLE rollup_entry (
     PRIMARY KEY (merchant_id, mode, day, hour, currency, account, kind, product_code, channel_no)
 );
 CREATE INDEX rollup_entry_hour ON rollup_entry (hour);
--- A merchant's hours: where the platform's bill says how its largest merchants stand.
-CREATE INDEX rollup_entry_merchant ON rollup_entry (merchant_id, hour);
 
 CREATE TABLE rollup_order (                              -- by the day and hour of creation
     merchant_id  uuid NOT NULL,
