@@ -6,6 +6,7 @@ The same models validate, serialise and describe themselves in the OpenAPI docum
 from __future__ import annotations
 
 import json
+import re
 import unicodedata
 from dataclasses import dataclass
 from ipaddress import ip_address
@@ -35,6 +36,7 @@ DEFAULT_EXPIRES_IN_S: Final = 1800
 _MAX_PARAM_CHARS: Final = 80
 _URL_CHARS: Final = 2048
 _CONTROLS: Final = frozenset({"Cc", "Cs", "Zl", "Zp"})
+_SURROGATE: Final = re.compile("[\ud800-\udfff]")
 # Marks that turn the direction of what follows: they make one text look like another.
 _TURNS: Final = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
@@ -47,6 +49,8 @@ class Expected:
 
 
 def _one_line(value: str) -> str:
+    if value.isascii() and value.isprintable():
+        return value
     if any(unicodedata.category(c) in _CONTROLS or c in _TURNS for c in value):
         raise ValueError("control characters")
     return value
@@ -427,7 +431,7 @@ def _no_constant(name: str) -> Any:
 def _sound(value: object, depth: int) -> bool:
     """Not nested deeper than `depth`, and no text with half a character (a lone surrogate)."""
     if isinstance(value, str):
-        return not any("\ud800" <= c <= "\udfff" for c in value)
+        return value.isascii() or not _SURROGATE.search(value)
     if isinstance(value, dict):
         return depth > 0 and all(_sound(k, 0) and _sound(v, depth - 1) for k, v in value.items())
     if isinstance(value, list):

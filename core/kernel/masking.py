@@ -58,6 +58,8 @@ class Mask:
 
     def text(self, text: str) -> str:
         """The text as it may be kept: masked, at most KEPT_CHARS of it and a note of its length."""
+        if not text:
+            return ""
         # More than is kept is looked at, or of a secret on the edge a part would stay.
         seen = text[: KEPT_CHARS + self._ahead]
         kept = _without(seen[:KEPT_CHARS], sorted(self._spans(seen)))
@@ -81,7 +83,8 @@ class Mask:
                 at = text.find(needle, at + 1)
         if self._words is not None:
             yield from (found.span() for found in self._words.finditer(text))
-        yield from (found.span(1) for found in _TOKEN.finditer(text))
+        if "token" in text.lower():  # the pattern takes its time
+            yield from (found.span(1) for found in _TOKEN.finditer(text))
         for found in _CARD.finditer(text):
             if is_card_number(re.sub("[ -]", "", found[0])):
                 yield found.start() + _CARD_HEAD, found.end() - _CARD_TAIL

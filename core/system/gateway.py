@@ -13,7 +13,7 @@ import re
 import socket
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import lru_cache
 from http import HTTPStatus
@@ -34,6 +34,8 @@ from core.kernel.wire import HttpAnswer, HttpRequest
 ANSWER_BYTES: Final = 256 * 1024
 # Of either kind; more than those who call will ever want at once, so that nobody waits for others.
 CONNECTIONS: Final = 400
+# A second try over a new connection has so long at least.
+_LEAST_S: Final = 0.1
 KEPT_S: Final = 4.0  # shorter than servers keep theirs: 5 s is common
 REQUESTS_AT_ONCE: Final = 20
 FAILURES_TO_OPEN: Final = 5
@@ -240,7 +242,8 @@ class Gateway:
         status_decides: the status is all that the caller asks for. Of the body only the beginning
         is read then, and a body that breaks off or does not end makes no doubt.
         twice: it does no harm to send it twice. A connection that was kept may be used then, and
-        where that turns out to be closed, it is sent again over a new one.
+        where that turns out to be closed, it is sent again over a new one, in what is left of the
+        time.
         """
         limits = timeouts or Timeouts()
         _, host, _ = check_url(request.url, allow_private=self.allow_private)
@@ -248,10 +251,14 @@ class Gateway:
             _need_public_name(host)
 
         async def exchange() -> HttpAnswer:
-            if twice:
-                with suppress(_StaleError):
-                    return await self._exchange(request, limits, status_decides, kept=True)
-            return await self._exchange(request, limits, status_decides, kept=False)
+            if not twice:
+                return await self._exchange(request, limits, status_decides, kept=False)
+            loop = asyncio.get_running_loop()
+            ends_s = loop.time() + limits.total_s
+            with suppress(_StaleError):
+                return await self._exchange(request, limits, status_decides, kept=True)
+            left = replace(limits, total_s=max(ends_s - loop.time(), _LEAST_S))
+            return await self._exchange(request, left, status_decides, kept=False)
 
         if circuit is None:
             return await exchange()

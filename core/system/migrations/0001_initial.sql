@@ -955,6 +955,37 @@ BEGIN
     SELECT h.history_id, h.moved, h.version, h.upstream FROM held h;
 END $$;
 
+-- Suppliers said nothing that decides (core.trade.orders.polls): what they said is noted with when they
+-- are asked next. asked: columns of attempt with its key. waits: for whoever holds an attempt; else
+-- nothing is written of it. Answers the attempts that were put off.
+CREATE FUNCTION put_off_attempts(asked jsonb, waits boolean) RETURNS SETOF text
+LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan
+SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
+DECLARE
+    given attempt[] := ARRAY(SELECT g FROM jsonb_populate_recordset(NULL::attempt, asked) g);
+    since timestamptz;
+    until timestamptz;
+    free  text[];
+BEGIN
+    SELECT min(g.order_created_at), max(g.order_created_at) INTO since, until FROM unnest(given) g;
+    IF NOT waits THEN
+        free := ARRAY(
+            SELECT a.attempt_no FROM unnest(given) g
+            JOIN attempt a ON a.merchant_id = g.merchant_id AND a.attempt_no = g.attempt_no
+                AND a.order_created_at = g.order_created_at
+                AND a.order_created_at BETWEEN since AND until
+            FOR UPDATE OF a SKIP LOCKED);
+    END IF;
+    RETURN QUERY
+    UPDATE attempt a SET ask_at = g.ask_at, said = g.said, asked = a.asked + 1,
+        not_found_at = g.not_found_at
+    FROM unnest(given) g
+    WHERE a.merchant_id = g.merchant_id AND a.attempt_no = g.attempt_no
+      AND a.order_created_at = g.order_created_at AND a.order_created_at BETWEEN since AND until
+      AND (waits OR a.attempt_no = ANY (free))
+    RETURNING a.attempt_no;
+END $$;
+
 CREATE TABLE supplier_call (                   -- append-only: what was said to suppliers, masked
     holder_id       uuid NOT NULL,             -- the merchant; the supplier where it is about none
     at              timestamptz NOT NULL,      -- when it left
@@ -2046,6 +2077,7 @@ REVOKE ALL ON FUNCTION hold_day(uuid, boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION change_market() FROM PUBLIC;
 REVOKE ALL ON FUNCTION open_orders(jsonb, boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION accept_attempts(jsonb, text[], text[], boolean) FROM PUBLIC;
+REVOKE ALL ON FUNCTION put_off_attempts(jsonb, boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION book_events(uuid, jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION
     book_payments(uuid, date, jsonb, jsonb, jsonb, jsonb, bytea[], boolean) FROM PUBLIC;
@@ -2073,6 +2105,7 @@ GRANT EXECUTE ON FUNCTION hold_day(uuid, boolean) TO paydesk_desk;
 GRANT EXECUTE ON FUNCTION change_market() TO paydesk_desk;
 GRANT EXECUTE ON FUNCTION open_orders(jsonb, boolean) TO paydesk_desk;
 GRANT EXECUTE ON FUNCTION accept_attempts(jsonb, text[], text[], boolean) TO paydesk_desk;
+GRANT EXECUTE ON FUNCTION put_off_attempts(jsonb, boolean) TO paydesk_desk;
 GRANT EXECUTE ON FUNCTION book_events(uuid, jsonb) TO paydesk_desk;
 GRANT EXECUTE ON FUNCTION
     book_payments(uuid, date, jsonb, jsonb, jsonb, jsonb, bytea[], boolean) TO paydesk_desk;

@@ -113,7 +113,7 @@ class FollowUp:
 
     async def _follow(self, attempt: Attempt) -> None:
         now = self._clock.now()
-        order = await get_order(self._store, attempt.merchant_id, attempt.order_id)
+        order = await self._asking.order_of(attempt)
         request_id = f"follow-{attempt.attempt_no}"
         if attempt.state == "created":
             # Written down, then nothing: the process died before it marked the call.
@@ -246,9 +246,7 @@ class FollowUp:
         *,
         not_found_at: datetime | None = None,
     ) -> None:
-        await moves.ask_again(
-            self._store, attempt, ask_at=ask_at, said=said, not_found_at=not_found_at
-        )
+        await self._asking.put_off(attempt, ask_at, said, not_found_at=not_found_at)
 
     def _next_look(self, order: Order, attempt: Attempt) -> datetime | None:
         """When to ask next about an attempt that may still be paid; None: no more.

@@ -12,7 +12,7 @@ from typing import Any, Final
 from core.books import BusinessDay
 from core.kernel.errors import Bug
 from core.kernel.ids import Ids
-from core.system.store import Queries, Tx
+from core.system.store import Tx
 from core.trade.orders.decisions import Settlement
 from core.trade.orders.lifecycle import (
     PAYABLE,
@@ -211,27 +211,6 @@ async def release_live(tx: Tx, order: Order, attempt_no: str) -> None:
         order.id,
         order.created_at,
         attempt_no,
-    )
-
-
-async def ask_again(
-    queries: Queries,
-    attempt: Attempt,
-    *,
-    ask_at: datetime | None,
-    said: str,
-    not_found_at: datetime | None = None,
-) -> None:
-    """Nothing is decided: note what the supplier said and when to ask next (None: never)."""
-    await queries.execute(
-        "UPDATE attempt SET ask_at = $4, said = $5, asked = asked + 1, not_found_at = $6"
-        " WHERE merchant_id = $1 AND attempt_no = $2 AND order_created_at = $3",
-        attempt.merchant_id,
-        attempt.attempt_no,
-        attempt.order_created_at,
-        ask_at,
-        said[:300],
-        not_found_at,
     )
 
 

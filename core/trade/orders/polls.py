@@ -7,11 +7,12 @@ from datetime import datetime
 from typing import Final
 
 from core.kernel.clock import Clock
+from core.system.batch import Batch
 from core.system.lanes import Lane, Lanes, Rooms
 from core.system.store import Store, Tx
 from core.trade.orders.batches import do_one
 from core.trade.orders.creation import MAX_ATTEMPTS
-from core.trade.orders.rows import Attempt, read_attempt
+from core.trade.orders.rows import Attempt, Order, get_order, read_attempt, read_order
 from core.trade.orders.supplier_calls import LONGEST_CALL
 
 # Longer than following an order may take: a call to send it again, to ask and to capture, one to
@@ -33,6 +34,8 @@ class Asking:
         self._store = store
         self._clock = clock
         self._lanes = Lanes(clock, proven=_PROVEN, unproven=_UNPROVEN)
+        self._reads = Batch(self._read_together, self._read_alone)
+        self._puts_off = Batch(self._put_off_together, self._put_off_alone)
 
     async def take_due(
         self, hands: int, follow: Callable[[Attempt], Awaitable[None]]
@@ -45,6 +48,54 @@ class Asking:
         async with self._store.transaction() as tx:
             claimed = await claim(tx, now, shares)
         return [self._job(attempt, follow) for attempt in claimed]
+
+    async def order_of(self, attempt: Attempt) -> Order:
+        """The order of an attempt as it stands now. Orders that are asked for at once are read in
+        one question."""
+        return await self._reads.write(attempt)
+
+    async def put_off(
+        self,
+        attempt: Attempt,
+        ask_at: datetime | None,
+        said: str,
+        *,
+        not_found_at: datetime | None = None,
+    ) -> None:
+        """Nothing is decided: note what the supplier said and when to ask next (None: never).
+        What is put off at once is written together."""
+        await self._puts_off.write(
+            {
+                "merchant_id": attempt.merchant_id,
+                "attempt_no": attempt.attempt_no,
+                "order_created_at": attempt.order_created_at,
+                "ask_at": ask_at,
+                "said": said[:300],
+                "not_found_at": not_found_at,
+            }
+        )
+
+    async def _read_together(self, attempts: Sequence[Attempt]) -> Sequence[Order]:
+        asked = [
+            {"merchant_id": a.merchant_id, "id": a.order_id, "created_at": a.order_created_at}
+            for a in attempts
+        ]
+        made = [a.order_created_at for a in attempts]
+        rows = await self._store.fetch(_ORDERS, asked, min(made), max(made))
+        found = {row["id"]: read_order(row) for row in rows}
+        return [found[a.order_id] for a in attempts]
+
+    async def _read_alone(self, attempt: Attempt) -> Order:
+        return await get_order(self._store, attempt.merchant_id, attempt.order_id)
+
+    async def _put_off_together(self, asked: Sequence[dict[str, object]]) -> Sequence[bool | None]:
+        """None: somebody holds that attempt, for whom the others do not wait."""
+        rows = await self._store.fetch(_PUT_OFF, asked, False)
+        done = {row["attempt_no"] for row in rows}
+        return [True if one["attempt_no"] in done else None for one in asked]
+
+    async def _put_off_alone(self, asked: dict[str, object]) -> bool:
+        return bool(await self._store.fetch(_PUT_OFF, [asked], True))
 
     def _job(self, attempt: Attempt, follow: Callable[[Attempt], Awaitable[None]]) -> Job:
         lane = Lane(attempt.supplier_id)
@@ -72,6 +123,15 @@ async def claim(tx: Tx, now: datetime, shares: Mapping[Lane, int]) -> list[Attem
     return [read_attempt(row) for row in rows]
 
 
+_ORDERS: Final = """
+SELECT o.* FROM jsonb_to_recordset($1) AS k (merchant_id uuid, id uuid, created_at timestamptz),
+LATERAL (
+    SELECT * FROM orders o
+    WHERE o.merchant_id = k.merchant_id AND o.id = k.id AND o.created_at = k.created_at
+      AND o.created_at BETWEEN $2 AND $3 LIMIT 1
+) o
+"""
+_PUT_OFF: Final = "SELECT attempt_no FROM put_off_attempts($1, $2) AS attempt_no"
 # From supplier to supplier of the index, whatever the backlog. What is due was created before: the
 # months to come are not looked at. $1: now.
 _HEADS: Final = """

@@ -16,7 +16,7 @@ from tests.core.support import Desk, Entrance, SetClock, pay_link
 from tests.roundtrips import ROUNDS, counting, least
 
 TOGETHER = 20
-CREATE, CALLBACK = 3, 2
+CREATE, CALLBACK, QUESTION = 3, 2, 2
 
 
 @pytest.fixture
@@ -99,3 +99,16 @@ async def test_many_callbacks_at_once(desk: Desk, wire: Wire) -> None:
     trips = await least(wire, [booked(calls[:TOGETHER]), booked(calls[TOGETHER:])])
     assert trips / TOGETHER < 1
     assert (await desk.balances())["payable"] == 2 * TOGETHER * 9880
+
+
+async def test_many_questions_to_a_supplier_at_once(desk: Desk, wire: Wire) -> None:
+    for _ in range(2 * TOGETHER):
+        await desk.open()
+    await desk.runtime.system.store.settle()
+    desk.clock.advance(60)
+
+    async def asked() -> None:
+        assert await desk.runtime.trade.follow_up.ask_due(TOGETHER) == TOGETHER
+        await desk.runtime.system.store.settle()
+
+    assert await least(wire, [asked] * 2) / TOGETHER < QUESTION

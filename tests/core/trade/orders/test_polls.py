@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 
 from bot.loops import Crew
 from core.connectors import Standing
 from core.trade.orders import ASKING_HANDS, Attempt, FollowUp, Opened, Order, get_attempts
+from core.trade.orders.polls import Asking
 from core.trade.orders.supplier_calls import SupplierCalls
 from tests.core.support import Desk
+from tests.core.trade.orders.test_acceptances import held_by_somebody
 
 LATE_S = 2.0
 BOUND_S = 20.0
@@ -90,3 +93,19 @@ async def test_an_old_attempt_is_asked_about_ever_more_rarely(desk: Desk) -> Non
     assert rising == sorted(rising)
     assert len(gaps) < 30, "in the day after its end"
     assert asked_at - opened.order.expires_at > timedelta(hours=18)
+
+
+async def test_one_that_somebody_holds_is_put_off_later_than_the_others(desk: Desk) -> None:
+    store, clock = desk.runtime.system.store, desk.runtime.system.clock
+    opened = [await desk.open() for _ in range(4)]
+    held, *others = [await attempt_of(desk, one) for one in opened]
+    asking, at = Asking(store, clock), clock.now() + timedelta(minutes=7)
+    async with asyncio.timeout(BOUND_S):
+        async with held_by_somebody(desk, opened[0].order):
+            mine = asyncio.create_task(asking.put_off(held, at, "wait"))
+            await asyncio.gather(*(asking.put_off(one, at, "wait") for one in others))
+            assert not mine.done()
+        await mine
+    for one, before in zip(opened, (held, *others), strict=True):
+        after = await attempt_of(desk, one)
+        assert after == replace(before, said="wait", asked=before.asked + 1, ask_at=at)
