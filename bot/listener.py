@@ -166,7 +166,10 @@ class Listener:
         if _asks_too_much(request):
             self._talk.junk += 1
             return web.Response(status=HTTPStatus.EXPECTATION_FAILED, text="expectation_unknown")
-        late = asyncio.get_running_loop().call_later(self._limits.body_s, self._end_late, request)
+        late = None
+        if not request.content.is_eof():
+            loop = asyncio.get_running_loop()
+            late = loop.call_later(self._limits.body_s, self._end_late, request)
         try:
             return await self._handle(request)
         except web.RequestPayloadError:
@@ -177,7 +180,8 @@ class Listener:
                 raise
             return web.Response(status=HUNG_UP)
         finally:
-            late.cancel()
+            if late is not None:
+                late.cancel()
 
     def _end_late(self, request: web.BaseRequest) -> None:
         """Whoever brings a body in time may be answered later."""

@@ -13,7 +13,7 @@ import logging
 import os
 import threading
 from collections import deque
-from collections.abc import Mapping, MutableMapping
+from collections.abc import MutableMapping
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -50,7 +50,7 @@ def set_up_logs(level: str, *, file: Path | None = None) -> LogSink:
         processors=[structlog.contextvars.merge_contextvars, _render],
         wrapper_class=structlog.make_filtering_bound_logger(getattr(logging, level.upper())),
         logger_factory=lambda *_: _Ours(sink),
-        cache_logger_on_first_use=False,
+        cache_logger_on_first_use=True,
     )
     return sink
 
@@ -176,22 +176,21 @@ class _Library(logging.Handler):
 def _render(_: Any, level: str, event: MutableMapping[str, Any]) -> str:
     """A line. Whatever its values are, business goes on: what cannot be shown is left out."""
     try:
-        line = {
-            name: "***" if name in _SECRET else value
-            for name, value in structlog.processors.format_exc_info(None, level, event).items()
-        }
-        return _json({**line, "level": level, "timestamp": datetime.now(UTC)})
+        if "exc_info" in event:
+            event = structlog.processors.format_exc_info(None, level, event)
+        line = {name: "***" if name in _SECRET else value for name, value in event.items()}
+        line["level"], line["timestamp"] = level, datetime.now(UTC).isoformat()
+        return _to_json(line)
     except Exception as error:  # noqa: BLE001 (logging never breaks what it tells of)
         shown = {"event": str(event.get("event")), "unshowable": type(error).__name__}
-        return _json({**shown, "level": level, "timestamp": datetime.now(UTC)})
-
-
-def _json(line: Mapping[str, Any]) -> str:
-    return json.dumps(line, ensure_ascii=False, default=_shown)
+        return _to_json({**shown, "level": level, "timestamp": datetime.now(UTC)})
 
 
 def _shown(value: object) -> str:
     return value.isoformat() if isinstance(value, datetime) else repr(value)
+
+
+_to_json = json.JSONEncoder(ensure_ascii=False, default=_shown).encode
 
 
 def _open(file: Path) -> int:

@@ -99,15 +99,15 @@ def _entrance(trusted: Sequence[Network], refuse: Refuse) -> Middleware:
         request_id = request.app[RUNTIME].system.ids.uuid7().hex
         request[REQUEST_ID] = request_id
         request[ADDRESS] = caller_address(request, trusted)
-        with structlog.contextvars.bound_contextvars(request_id=request_id):
-            answered = _logged(request, started_s, _answer(request, handler, refuse))
-            try:
-                return await request.app[RUNTIME].system.store.in_time(answered, PATIENCE_S)
-            except TimeoutError:
-                request[_GIVEN_UP] = True
-                _LOG.error("request given up: what it needs does not answer", within_s=PATIENCE_S)
-                response = _refused(request, Refusal("unavailable"), refuse)
-                return _named(request, started_s, response)
+        structlog.contextvars.bind_contextvars(request_id=request_id)  # a request has its own task
+        answered = _logged(request, started_s, _answer(request, handler, refuse))
+        try:
+            return await request.app[RUNTIME].system.store.in_time(answered, PATIENCE_S)
+        except TimeoutError:
+            request[_GIVEN_UP] = True
+            _LOG.error("request given up: what it needs does not answer", within_s=PATIENCE_S)
+            response = _refused(request, Refusal("unavailable"), refuse)
+            return _named(request, started_s, response)
 
     return entrance
 

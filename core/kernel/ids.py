@@ -25,6 +25,8 @@ _NEXT: Final = tuple(
     {c: ((product + place) % 36 or 36) * 2 % 37 for place, c in enumerate(_CHECK)}
     for product in range(37)
 )
+_IN_NUMBERS: Final = frozenset(_DIGITS)
+_AS_PYTHON_COUNTS: Final = str.maketrans(_DIGITS, _CHECK[:32])
 _UUID_RANDOM_BITS: Final = 74
 _UUID_LAST: Final = 2**62 - 1
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -111,9 +113,7 @@ def read_number(text: str) -> NumberFacts | None:
     number = text.strip().upper()
     if len(number) != NUMBER_CHARS or number[0] not in _KINDS:
         return None
-    if not set(number[:-1]) <= set(_CHECK) or _check_character(number[:-1]) != number[-1]:
-        return None
-    if not set(number[1:-1]) <= set(_DIGITS):
+    if not _IN_NUMBERS.issuperset(number[1:-1]) or _check_character(number[:-1]) != number[-1]:
         return None
     what, mode = _KINDS[number[0]]
     return NumberFacts(what, mode, number_month(number).date(), _from_base32(number[3:7]))
@@ -129,10 +129,7 @@ def _base32(value: int, width: int) -> str:
 
 
 def _from_base32(text: str) -> int:
-    value = 0
-    for digit in text:
-        value = value * 32 + _DIGITS.index(digit)
-    return value
+    return int(text.translate(_AS_PYTHON_COUNTS), 32)
 
 
 def _check_character(body: str) -> str:
