@@ -121,25 +121,33 @@ class _Side:
 
     def give(self, connection: Connection, *, amid: bool = False) -> None:
         """Have a connection back. amid: whoever had it may have left it amid a question."""
-        if amid or connection.is_in_transaction():
-            task = asyncio.create_task(self._put_right(connection), context=Context())
-            self._righting.add(task)
-            task.add_done_callback(self._righting.discard)
+        if connection.is_closed() or not (amid or connection.is_in_transaction()):
+            self._have_back(connection)
             return
+        task = asyncio.create_task(self._put_right(connection), context=Context())
+        self._righting.add(task)
+        task.add_done_callback(self._righting.discard)
+
+    async def _put_right(self, connection: Connection) -> None:
+        """Have the server end what is left of a question or a transaction. Nobody waits for that,
+        and nobody gets the connection before. Whatever is wrong with it, its place is free then."""
+        right = False
+        try:
+            with suppress(Exception):
+                await connection.reset(timeout=_RIGHT_S)
+                right = not connection.is_in_transaction()
+        finally:
+            if not right:
+                connection.terminate()
+            self._have_back(connection)
+
+    def _have_back(self, connection: Connection) -> None:
+        """Its place is free; one that is closed is opened anew when it is needed."""
         if connection.is_closed():
             self._open.discard(connection)
         else:
             self._ready.append(connection)
         self._turns.release()
-
-    async def _put_right(self, connection: Connection) -> None:
-        """Have the server end what is left of a question or a transaction. Nobody waits for that,
-        and nobody gets the connection before."""
-        try:
-            await connection.reset(timeout=_RIGHT_S)
-        except Exception:  # noqa: BLE001 (whatever is wrong with it, another one is opened)
-            connection.terminate()
-        self.give(connection)
 
     async def close(self) -> None:
         self._closing = True

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from contextvars import Context
+from functools import partial
 
 import asyncpg
 import pytest
@@ -13,9 +14,10 @@ import pytest
 from bot.loops import Crew, Job, Loop
 from core.runtime import Runtime
 from core.system.leases import hold
-from core.system.pool import POOL_SIZES, POOL_WAIT_S, loops_context
+from core.system.pool import POOL_SIZES, POOL_WAIT_S, Pool, PoolSizes, loops_context
 from scheduler import Timetable
 from scheduler.jobs import Job as ByTheClock
+from tests.conftest import Servers
 from tests.core.support import FRONT_MAX, Desk
 
 BOUND_S = 2.0
@@ -147,3 +149,35 @@ async def test_stuck_callers_keep_nothing_waiting_that_runs_by_itself(runtime: R
 
 async def _renewed() -> bool:
     return True
+
+
+@pytest.mark.parametrize("how", ["ended by the server", "aborted", "cut amid a question"])
+async def test_a_connection_that_is_lost_leaves_its_place(
+    servers: Servers, database: str, how: str
+) -> None:
+    most = 2
+    pool = Pool(PoolSizes(most, 1), partial(asyncpg.connect, servers.owner_dsn(database)))
+    try:
+        for _ in range(2 * most):
+            with suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+                async with pool.connection() as connection:
+                    if how == "ended by the server":
+                        pid = connection.get_server_pid()
+                        await connection.execute("SELECT pg_terminate_backend($1)", pid)
+                    elif how == "aborted":
+                        connection.terminate()
+                        raise ConnectionResetError
+                    else:
+                        question = asyncio.create_task(connection.execute("SELECT pg_sleep(60)"))
+                        await asyncio.sleep(0)
+                        connection.terminate()
+                        await question
+
+        async def ask_one() -> int:
+            async with pool.connection() as connection:
+                return int(await connection.fetchval("SELECT 1"))
+
+        async with asyncio.timeout(BOUND_S):
+            assert await asyncio.gather(*(ask_one() for _ in range(most))) == [1] * most
+    finally:
+        await pool.close()
