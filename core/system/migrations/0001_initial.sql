@@ -405,8 +405,9 @@ CREATE TABLE ledger_event (                    -- unpartitioned: booked once, fo
     UNIQUE (merchant_id, reverses)
 );
 CREATE INDEX ledger_event_order ON ledger_event (merchant_id, order_id);
--- Booked one after another, so that so small an index leads to a day's.
-CREATE INDEX ledger_event_booked ON ledger_event USING brin (booked_at) WITH (autosummarize);
+-- What was booked since the last look. Not BRIN: it would read what was booked last, up to some
+-- thousands, and its own length, at each look.
+CREATE INDEX ledger_event_booked ON ledger_event (booked_at);
 
 CREATE TABLE ledger_entry (
     merchant_id  uuid NOT NULL,                          -- nil: the desk's own books
