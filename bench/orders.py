@@ -84,7 +84,8 @@ async def found(m: Measures, what: str, connections: int) -> Figure:
 
 
 async def warm(m: Measures, apps: Sequence[Keys], product: str) -> None:
-    """What a process does once is no part of what is measured."""
+    """What a process does once is no part of what is measured, nor what was measured before."""
+    await m.ask_nobody()
     for port in (m.desk_port, m.bare_port):
         await m.fire(port, creates(apps, WARMING, product), CONNECTIONS, LONGEST_S)
 

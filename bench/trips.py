@@ -42,6 +42,7 @@ class Trips:
         self, what: str, requests: Sequence[bytes], connections: int, good: int, *, paid: bool
     ) -> Figure:
         """Of each of these requests. paid: they are callbacks, and count when they are booked."""
+        await self.m.ask_nobody()
         loop = asyncio.get_running_loop()
         before, began_s = self._wire.trips, loop.time()
         came = await self.m.fire(self.m.desk_port, requests, connections, LONGEST_S)
