@@ -6,25 +6,15 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
-import signal
 import sys
-import tempfile
-import time
-from collections.abc import Coroutine, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Final
 
-import uvloop
-
+from bench.command import EXIT_FAILED, run_until_told, say, temporary_home
 from bench.figures import Figure, as_json, as_markdown, as_table
 from bench.place import QUICK, WHOLE, Size, place
 from bench.plan import BENCHES, run
-
-EXIT_FAILED: Final = 1
-EXIT_INTERRUPTED: Final = 130
-BEGUN_S: Final = time.monotonic()
 
 
 def main(words: Sequence[str] | None = None) -> int:
@@ -32,20 +22,14 @@ def main(words: Sequence[str] | None = None) -> int:
     options = parser.parse_args(words)
     if unknown := [name for name in options.names if name not in BENCHES]:
         parser.error(f"no bench {unknown[0]!r}; there are {', '.join(BENCHES)}")
-    with tempfile.TemporaryDirectory(prefix="paydesk-bench-") as folder:
-        home = Path(folder)
-        home.chmod(0o711)  # the database may run as somebody else, who must get to its own folder
-        size = QUICK if options.quick else WHOLE
-        if options.orders is not None:
-            size = replace(size, orders=options.orders)
-        if options.minutes is not None:
-            size = replace(size, minutes=options.minutes)
-        all_of_them = [name for name in BENCHES if not (options.quick and BENCHES[name].long)]
-        work = measured(home, size, options.names or all_of_them)
-        try:
-            figures = uvloop.run(_until_told(work))
-        except asyncio.CancelledError:
-            return EXIT_INTERRUPTED
+    size = QUICK if options.quick else WHOLE
+    if options.orders is not None:
+        size = replace(size, orders=options.orders)
+    if options.minutes is not None:
+        size = replace(size, minutes=options.minutes)
+    all_of_them = [name for name in BENCHES if not (options.quick and BENCHES[name].long)]
+    with temporary_home("bench") as home:
+        figures = run_until_told(measured(home, size, options.names or all_of_them))
     print(as_markdown(figures) if options.markdown else as_table(figures), flush=True)
     if options.json is not None:
         options.json.write_text(as_json(figures) + "\n", encoding="utf-8")
@@ -54,23 +38,11 @@ def main(words: Sequence[str] | None = None) -> int:
     return EXIT_FAILED if failed else 0
 
 
-def say(text: str) -> None:
-    print(f"[{time.monotonic() - BEGUN_S:5.0f} s] {text}", file=sys.stderr, flush=True)
-
-
 async def measured(home: Path, size: Size, names: Sequence[str]) -> list[Figure]:
     """The figures of these benches, in their order. Raises BooksDiffer."""
     say("filling a database, starting everybody")
     async with place(home, size) as where:
         return await run(where, names, say)
-
-
-async def _until_told(work: Coroutine[Any, Any, list[Figure]]) -> list[Figure]:
-    """What the work comes to. SIGINT and SIGTERM end it, and all that it started."""
-    task = asyncio.create_task(work)
-    for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, task.cancel)
-    return await task
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -4,25 +4,18 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import signal
 import sys
-import tempfile
-import time
-from collections.abc import Coroutine, Sequence
+from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-import uvloop
-
+from bench.command import EXIT_FAILED, run_until_told, say, temporary_home
 from bench.faults.kit import Ground, Row, as_json, as_table
 from bench.faults.plan import FAULTS, Fault
 
-EXIT_MISSED: Final = 1
-EXIT_INTERRUPTED: Final = 130
 # No fault takes longer; one that does is a row that says so.
 FAULT_S: Final = 120.0
-BEGUN_S: Final = time.monotonic()
 
 
 def main(words: Sequence[str] | None = None) -> int:
@@ -30,25 +23,15 @@ def main(words: Sequence[str] | None = None) -> int:
     options = parser.parse_args(words)
     if unknown := [name for name in options.names if name not in FAULTS]:
         parser.error(f"no fault {unknown[0]!r}; there are {', '.join(FAULTS)}")
-    with tempfile.TemporaryDirectory(prefix="paydesk-faults-") as folder:
-        home = Path(folder)
-        home.chmod(0o711)  # the database may run as somebody else, who must get to its own folder
+    with temporary_home("faults") as home:
         made = Ground.made(home, port=options.port, logs=options.logs)
-        work = _plant(options.names or list(FAULTS), made)
-        try:
-            rows = uvloop.run(_until_told(work))
-        except asyncio.CancelledError:
-            return EXIT_INTERRUPTED
+        rows = run_until_told(_plant(options.names or list(FAULTS), made))
     print(as_table(rows), flush=True)
     if options.json is not None:
         options.json.write_text(as_json(rows) + "\n", encoding="utf-8")
     missed = sum(row.ok is False for row in rows)
     say(f"{missed} of {len(rows)} bars missed" if missed else f"all {len(rows)} bars are met")
-    return EXIT_MISSED if missed else 0
-
-
-def say(text: str) -> None:
-    print(f"[{time.monotonic() - BEGUN_S:5.0f} s] {text}", flush=True)
+    return EXIT_FAILED if missed else 0
 
 
 async def _plant(names: Sequence[str], made: AbstractAsyncContextManager[Ground]) -> list[Row]:
@@ -78,14 +61,6 @@ async def _one(name: str, fault: Fault, ground: Ground) -> list[Row]:
         return [Row(what, "all of it", f"not over after {FAULT_S:.0f} s", "measured", ok=False)]
     except Exception as error:  # noqa: BLE001 (of whatever kind: it is told in the table)
         return [Row(what, "all of it", f"{type(error).__name__}: {error}", "measured", ok=False)]
-
-
-async def _until_told(work: Coroutine[Any, Any, list[Row]]) -> list[Row]:
-    """What the work comes to. SIGINT and SIGTERM end it, and all that it started."""
-    task = asyncio.create_task(work)
-    for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, task.cancel)
-    return await task
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from bench.faults.__main__ import EXIT_INTERRUPTED, main
+from bench.command import EXIT_INTERRUPTED
+from bench.faults.__main__ import main
 from bench.faults.plan import FAULTS
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -28,11 +29,11 @@ async def test_an_interrupted_run_leaves_nothing_behind(tmp_path: Path) -> None:
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "bench.faults", "lock", cwd=ROOT,
         env={"PATH": "/usr/bin:/bin", "TMPDIR": str(tmp_path), "HOME": str(tmp_path)},
-        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
     )  # fmt: skip
-    assert process.stdout is not None
+    assert process.stderr is not None
     async with asyncio.timeout(100):
-        async for line in process.stdout:
+        async for line in process.stderr:
             if b"1/" in line:  # its database is filled, its first site is being made
                 break
         process.send_signal(signal.SIGTERM)
