@@ -24,7 +24,8 @@ from bench.load import HOST
 from bench.orders import CONNECTIONS, CREATED, FOUND, made
 from bench.place import BooksDiffer, Measures, Place, Size, measures
 from bench.processor import cpu_s
-from bench.town import BILLED, LINK, OWNER_ID, Keys, bind_group, chat_of
+from bench.settlers import open_group
+from bench.town import BILLED, LINK, OWNER_ID, Keys, chat_of
 from core.kernel.days import Days
 from core.reports.exports import Paper
 from core.reports.statistics import Query
@@ -45,7 +46,7 @@ async def growth(where: Place) -> list[Figure]:
     need_room(where.home, where.size.orders)
     async with _running(where) as runtime:
         merchant = await runtime.parties.merchants.by_no(_whale_no(where))
-        await bind_group(runtime, merchant, chat_of(BILLED))
+        await open_group(runtime, chat_of(BILLED), merchant)
         before = await _measured(where, runtime)
         past = await make_past(
             runtime, where.postgres.owner_dsn(), merchant.merchant_no, where.size.orders

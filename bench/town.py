@@ -7,23 +7,17 @@ signed request. The other one asks the supplier's server.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
 from typing import Final
 
-from bot import world
-from core.kernel.money import Rate
-from core.kernel.tariff import Tariff
-from core.parties.merchants import Merchant
-from core.parties.suppliers import NewSupplier
+from bench.settlers import open_group, open_merchant, open_supplier, sell
 from core.runtime import Runtime
-from core.supply.channels import NewChannel, Product
+from core.supply.channels import Product
 
 PLAIN: Final = 100
 BILLED: Final = 20
 # One app may call 50 times a second. Few merchants need several apps to be called more often.
 _APPS_OF_BILLED: Final = 4
 _APPS_OF_WHALE: Final = 40
-SUPPLIER_NO: Final = "S01"
 PID: Final = "1001"
 OWNER_ID: Final = 1001
 LINK: Final = "alipay_web"  # needs no call
@@ -32,7 +26,6 @@ _PRODUCTS: Final = (
     (Product(LINK, "支付宝网页", "Alipay web"), "C01", "page_alipay"),
     (Product(CALL, "支付宝扫码", "Alipay QR"), "C02", "alipay"),
 )
-_LONG: Final = date(2099, 12, 31)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,48 +84,17 @@ async def settle(runtime: Runtime, supplier_base: str, supplier_key: str, *, sma
 
 
 async def _supplier(runtime: Runtime, base: str, key: str) -> None:
-    text = (world.DOCUMENTS / "epay.yaml").read_text(encoding="utf-8")
-    document = await world.approved_document(runtime, text)
-    new = NewSupplier(
-        SUPPLIER_NO,
-        "恒通支付",
-        document.id,
-        sandbox=False,
-        legal_name="恒通支付科技有限公司",
-        licence_no="BENCH-0001",
-        licence_expires_on=_LONG,
-        settles_to="licensed_institution",
-    )
     credentials = {"base_url": base, "pid": PID, "key": key}
-    supplier = await world.open_live(runtime, new, credentials)
+    supplier = await open_supplier(runtime, "epay.yaml", credentials, sandbox=False)
     for product, channel_no, code in _PRODUCTS:
-        await runtime.supply.channels.products.add(product)
-        cost = Tariff.flat(Rate(6500))
-        channel = NewChannel(channel_no, f"恒通 {code}", code, cost, (product.code,))
-        await runtime.supply.channels.add_channel(supplier, channel)
+        await sell(runtime, supplier, product, channel_no, code)
 
 
 async def _merchant(
     runtime: Runtime, merchant_no: str, *, apps: int, chat_id: int | None
 ) -> list[Keys]:
-    merchants = runtime.parties.merchants
-    merchant = await merchants.open(merchant_no, f"Shop {merchant_no}", reviewed=True)
-    for product, _, _ in _PRODUCTS:
-        rate = Tariff.flat(Rate(12000))
-        await merchants.offers.set_tariff(merchant, product.code, rate, actor="bench")
-    opened = [
-        await merchants.apps.open(merchant, mode="live", name=f"shop {n}", notify_url=None)
-        for n in range(apps)
-    ]
+    products = [product.code for product, _, _ in _PRODUCTS]
+    merchant, opened = await open_merchant(runtime, merchant_no, products, mode="live", apps=apps)
     if chat_id is not None:
-        await bind_group(runtime, merchant, chat_id)
+        await open_group(runtime, chat_id, merchant)
     return [Keys(merchant_no, app.key_id, app.secret) for app in opened]
-
-
-async def bind_group(runtime: Runtime, merchant: Merchant, chat_id: int) -> None:
-    """Make a group the merchant's: it has a live bill from then on."""
-    groups = runtime.people.groups
-    title = merchant.merchant_no
-    await groups.seen(chat_id, chat_type="supergroup", title=title, bot_status="administrator")
-    async with runtime.system.store.transaction() as tx:
-        await groups.bind_merchant(tx, chat_id, merchant.id)
