@@ -166,7 +166,8 @@ CREATE TABLE channel (
     name            text NOT NULL,
     supplier_code   text NOT NULL,
     currency        text NOT NULL,
-    amount_list     bigint[] NOT NULL DEFAULT '{}',
+    -- Whole minor units. Not an array: a driver has to ask each connection's catalogue for its type.
+    amount_list     jsonb NOT NULL DEFAULT '[]',
     amount_min      bigint,
     amount_max      bigint,
     opens           time,                          -- the hours it works, by its supplier's clock
