@@ -18,7 +18,8 @@ import pytest
 
 from bench.calls import callback
 from bench.history import make_past
-from bench.town import LINK, OWNER_ID, Town, bind_group, chat_of, settle
+from bench.settlers import open_group
+from bench.town import LINK, OWNER_ID, Town, chat_of, settle
 from core.connectors import Callback
 from core.delivery import inbox, outbox
 from core.kernel.days import Days
@@ -90,7 +91,7 @@ async def ground(
             await runtime.system.redis.flushdb()
             town = await settle(runtime, PUBLIC_URL, secrets.token_hex(16), small=True)
             merchant = await runtime.parties.merchants.by_no(WHALE)
-            await bind_group(runtime, merchant, chat_of(20))
+            await open_group(runtime, chat_of(20), merchant)
             await make_past(runtime, postgres.owner_dsn(), WHALE, ORDERS)
             (app, *_) = await runtime.parties.merchants.apps.of(merchant)
             actor = await runtime.people.access.actor(OWNER_ID, "", OWNER_ID, private=True)
