@@ -63,6 +63,14 @@ class Kept:
 
 
 @dataclass(frozen=True, slots=True)
+class _Money:
+    """A callback that tells of a payment, and that."""
+
+    arrival: Arrival
+    payment: Arriving
+
+
+@dataclass(frozen=True, slots=True)
 class _Found:
     """What a number names, if anything."""
 
@@ -77,7 +85,7 @@ class Arrivals:
         self._payments = payments
         self._finds = Batch(self._find_together, self._find_alone)
         self._keeps = Batch(self._keep_together, self._keep_alone)
-        self._books = Batches(self._book_together, self.keep, most=MOST_OF_ONE)
+        self._books = Batches(self._book_together, self._keep_money, most=MOST_OF_ONE)
 
     async def find(self, merchant_id: UUID, attempt_no: str) -> Waiting | None:
         """An attempt by its number at the supplier, and its order."""
@@ -86,10 +94,10 @@ class Arrivals:
     async def book(self, arrival: Arrival) -> Kept:
         """Write a callback down, and book the payment that it tells of where that is just what its
         order waits for; else as `keep`."""
-        if arrival.payment is None:
+        if (payment := arrival.payment) is None:
             return await self.keep(arrival)
         merchant_id, begins = arrival.attempt.merchant_id, self._store.finish_anyway()
-        return await self._books.write(merchant_id, arrival, begins=begins)
+        return await self._books.write(merchant_id, _Money(arrival, payment), begins=begins)
 
     async def keep(self, arrival: Arrival) -> Kept:
         """Write a callback down. A twin that waits is acted on now, and so is one that was given
@@ -105,16 +113,18 @@ class Arrivals:
         return found
 
     async def _book_together(
-        self, merchant_id: UUID, arrivals: Sequence[Arrival]
+        self, merchant_id: UUID, some: Sequence[_Money]
     ) -> Sequence[Kept | None]:
         """None: it is to be kept, and acted on by itself."""
-        payments = [arrival.payment for arrival in arrivals]
         with self._store.called(by=merchant_id):
             booked = await self._payments.settle_arriving(
-                merchant_id, [payment for payment in payments if payment is not None]
+                merchant_id, [one.payment for one in some]
             )
         done = Kept(fresh=True, waits=False, doubted=booked.doubted)
         return [done if order is not None else None for order in booked.orders]
+
+    async def _keep_money(self, money: _Money) -> Kept:
+        return await self.keep(money.arrival)
 
     async def _keep_together(self, arrivals: Sequence[Arrival]) -> Sequence[Kept | None]:
         """None: the same is there already, and somebody may hold it. The others do not wait."""
