@@ -165,11 +165,7 @@ class Circuit:
         self._need_closed_circuit()
         self.in_flight += 1
         try:
-            try:
-                async with asyncio.timeout(wait_s):
-                    await self._slots.acquire()
-            except TimeoutError:
-                raise NeverSent("too many requests are on their way there") from None
+            await self._take_slot(wait_s)
             try:
                 answer = await exchange()
             except (NeverSent, MayHaveHappened) as error:
@@ -184,6 +180,14 @@ class Circuit:
         else:
             self._failures, self._open_until = 0, None
         return answer
+
+    async def _take_slot(self, wait_s: float) -> None:
+        """Raises NeverSent where there is no room in time."""
+        try:
+            async with asyncio.timeout(wait_s if self._slots.locked() else None):
+                await self._slots.acquire()
+        except TimeoutError:
+            raise NeverSent("too many requests are on their way there") from None
 
     def _need_closed_circuit(self) -> None:
         if self._open_until is None:

@@ -376,6 +376,7 @@ async def test_why_tells_who_would_take_it_and_why_not_the_others(desk: Desk, sh
 
 
 async def test_what_became_of_an_order_is_for_staff_alone(desk: Desk, order: Order) -> None:
+    await desk.runtime.system.store.settle()
     attempts = await get_attempts(desk.runtime.system.store, order.merchant_id, order.id)
     why, log = f"card:why:{order.id.hex}", f"card:log:{order.id.hex}"
     said = one_say(await desk.press(SUPPORT, OPS, why, message_id=50))
