@@ -41,8 +41,8 @@ def add_routes(routes: Router) -> None:
 
 async def show(_: Message, chat: Chat, people: People) -> None:
     """What I have. Refusals: private_only, not_permitted."""
+    chat.actor.need("see_channel")
     need_private(chat)
-    chat.actor.need_among_staff("see_channel")
     kinds = {one.kind for one in await people.factors.of(chat.actor.user_id) if one.enrolled_at}
     await chat.say(FactorsNotice("totp" in kinds, "password" in kinds))
 
@@ -57,8 +57,8 @@ async def begin(
 ) -> None:
     """Show the secret once, or ask for a password. Refusals: private_only, not_permitted,
     factor_enrolled."""
+    chat.actor.need("see_channel")
     need_private(chat)
-    chat.actor.need_among_staff("see_channel")
     if button.kind == "password":
         if any(one.kind == "password" for one in await people.factors.of(chat.actor.user_id)):
             raise Refusal("factor_enrolled")
