@@ -30,7 +30,7 @@ from core.delivery import inbox, outbox
 from core.reports import exports
 from core.runtime import Runtime
 from core.system.leases import QUEUE_LOOK_S, Look, due
-from core.system.settings import Settings
+from core.system.settings import Settings, shown
 from core.trade import callbacks, notifications
 from core.trade.orders import ASKING_DUE, ASKING_HANDS
 from handlers import Reactions, build_dispatcher
@@ -159,7 +159,7 @@ class Desk:
             self._runtime.reports,
             bot,
         )
-        dispatcher = build_dispatcher(self._runtime, bot, self._reactions)
+        dispatcher = build_dispatcher(self._runtime, bot, self._reactions, shown(self._settings))
         path, route, secret = webhook_route(
             self._runtime.delivery.inbox, self._runtime.system.vault, bot.id, self._master_key
         )

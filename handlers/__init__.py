@@ -7,6 +7,7 @@ from dataclasses import fields
 from aiogram import Bot, Dispatcher
 
 from core.runtime import Runtime
+from core.system.settings import Shown
 from handlers import codes as codes
 from handlers.buttons import read_button
 from handlers.commands import COMMANDS, PARSER
@@ -19,12 +20,15 @@ from handlers.topics import TOPICS
 __all__ = ["Reactions", "build_dispatcher"]
 
 
-def build_dispatcher(runtime: Runtime, bot: Bot, reactions: Reactions) -> Dispatcher:
+def build_dispatcher(
+    runtime: Runtime, bot: Bot, reactions: Reactions, environment: tuple[Shown, ...] = ()
+) -> Dispatcher:
     """The dispatcher to feed updates to. Updates that concern nobody here end in silence.
 
     Refusals are answered; every other exception comes out of `feed_update`, so that the update
     is tried again. Whoever builds it ends the reactions. Handlers name what they need: `chat`,
-    `intent` or `button`, and the districts of the business that they call.
+    `intent` or `button`, and the districts of the business that they call. environment: what the
+    desk was started with, as people may see it.
     """
     system, people = runtime.system, runtime.people
     chats = Chats(
@@ -37,6 +41,7 @@ def build_dispatcher(runtime: Runtime, bot: Bot, reactions: Reactions) -> Dispat
         dialogues=talks,
         commands=COMMANDS,
         topics=TOPICS,
+        environment=environment,
         holders=Holders(runtime.parties, people, runtime.supply, runtime.ledger),
         **{field.name: getattr(runtime, field.name) for field in fields(runtime)},
     )

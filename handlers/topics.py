@@ -19,6 +19,7 @@ from handlers import (
     orders,
     rates,
     refunds,
+    settings,
     statistics,
     suppliers,
 )
@@ -39,6 +40,7 @@ TOPICS: Final[tuple[Topic, ...]] = (
     alarms.TOPIC,
     approvals.TOPIC,
     factors.TOPIC,
+    settings.TOPIC,
     desk.TOPIC,
     groups.TOPIC,
 )

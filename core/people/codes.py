@@ -51,6 +51,10 @@ CODES: Final = declare(
             "person_not_found": "Nobody of the staff is {text}.",
         },
         "conflict": {
+            "setting_same": "The setting {text} has that value already.",
+            "setting_changed": (
+                "Somebody has set {text} meanwhile. Look at it with /settings, and say it again."
+            ),
             "factor_enrolled": (
                 "You have one already. If it is lost, two owners take it away: /factor reset"
             ),

@@ -19,6 +19,8 @@ from core.people.actors import Actor
 from core.system.store import Queries, Store
 
 Kind = Literal["amount", "switch"]
+# Whole units of an amount, None for no limit; a bool of a switch.
+Value = int | bool | None
 RIGHT: Final = "settings"
 MAX_UNITS: Final = 10**9
 
@@ -30,7 +32,7 @@ class Setting:
 
     name: str
     kind: Kind
-    default: int | bool | None
+    default: Value
     what: str
 
 
@@ -67,13 +69,16 @@ class Chosen:
 
     setting: Setting
     currency: str
-    value: int | bool | None
+    value: Value
     set_by_name: str = ""
     set_at: datetime | None = None
 
 
 class DeskSettings:
-    """Reads and sets them. What loosens is set by two: whoever calls `put` has seen to that."""
+    """Reads and sets them. What loosens is set by two: whoever calls `put` has seen to that.
+
+    More than seven verbs: amounts and switches are asked for each in their own words.
+    """
 
     def __init__(self, store: Store, clock: Clock, audit: Audit) -> None:
         self._store = store
@@ -99,6 +104,18 @@ class DeskSettings:
         setting = _named(name, "switch")
         return bool((await self._kept(queries, name)).get("", setting.default))
 
+    async def value(self, name: str, currency: str = "", queries: Queries | None = None) -> Value:
+        """What counts in a currency; without one, in all that have none of their own. Refusals:
+        setting_unknown."""
+        kept = await self._kept(queries, name)
+        value: Value = kept.get(currency, kept.get("", known(name).default))
+        return value
+
+    async def default(self, name: str, currency: str = "", queries: Queries | None = None) -> Value:
+        """What would count if nobody had set it: in a currency, what counts in all others.
+        Refusals: setting_unknown."""
+        return await self.value(name, "", queries) if currency else known(name).default
+
     async def all(self) -> list[Chosen]:
         """Every setting, each with what it is in currencies of its own, in the order of the
         table."""
@@ -119,19 +136,34 @@ class DeskSettings:
         return chosen
 
     async def put(
-        self, tx: Queries, actor: Actor, name: str, value: int | bool | None, currency: str = ""
+        self, tx: Queries, actor: Actor, name: str, value: Value, currency: str = ""
     ) -> None:
         """Set one, in the transaction of whatever let it be set. value: whole units of an amount
         or None for no limit; a bool of a switch. Refusals: those of `check`."""
-        setting = check(name, value, currency)
-        before = (await self._kept(tx, name)).get(currency, setting.default)
+        check(name, value, currency)
+        before = await self.value(name, currency, tx)
         await tx.execute(_PUT, name, currency, value, actor.user_id, actor.name, self._clock.now())
+        await self._record(tx, actor, name, currency, (before, value))
+
+    async def reset(self, tx: Queries, actor: Actor, name: str, currency: str = "") -> None:
+        """Back to its default, likewise."""
+        before = await self.value(name, currency, tx)
+        after = await self.default(name, currency, tx)
+        await tx.execute(
+            "DELETE FROM desk_setting WHERE name = $1 AND currency = $2", name, currency
+        )
+        await self._record(tx, actor, name, currency, (before, after))
+
+    async def _record(
+        self, tx: Queries, actor: Actor, name: str, currency: str, values: tuple[Value, Value]
+    ) -> None:
+        before, after = values
         await self._audit.record(
             tx,
             "set_setting",
             actor=actor.trail_name,
             facts={
-                "name": name, "currency": currency, "before": before, "after": value,
+                "name": name, "currency": currency, "before": before, "after": after,
                 "actor_name": actor.name,
             },
             chat_id=actor.chat_id,
@@ -145,12 +177,10 @@ class DeskSettings:
         return {row["currency"]: row["value"] for row in rows}
 
 
-def check(name: str, value: int | bool | None, currency: str = "") -> Setting:
+def check(name: str, value: Value, currency: str = "") -> Setting:
     """The setting, where it can have this value. Refusals: setting_unknown, currency_unknown,
     field_invalid."""
-    setting = SETTINGS.get(name)
-    if setting is None:
-        raise Refusal("setting_unknown", text=name[:32])
+    setting = known(name)
     if currency and (setting.kind != "amount" or currency not in EXPONENTS):
         raise Refusal("currency_unknown", currency=currency[:8])
     if not _fits(setting, value):
@@ -159,7 +189,15 @@ def check(name: str, value: int | bool | None, currency: str = "") -> Setting:
     return setting
 
 
-def _fits(setting: Setting, value: int | bool | None) -> bool:
+def known(name: str) -> Setting:
+    """The setting of a name. Refusals: setting_unknown."""
+    setting = SETTINGS.get(name)
+    if setting is None:
+        raise Refusal("setting_unknown", text=name[:32])
+    return setting
+
+
+def _fits(setting: Setting, value: Value) -> bool:
     match value:
         case bool():
             return setting.kind == "switch"
@@ -169,7 +207,7 @@ def _fits(setting: Setting, value: int | bool | None) -> bool:
             return setting.kind == "amount" and 0 <= value <= MAX_UNITS
 
 
-def loosens(setting: Setting, before: int | bool | None, after: int | bool | None) -> bool:
+def loosens(setting: Setting, before: Value, after: Value) -> bool:
     """Whether one person may do more alone by this value than by that one."""
     if setting.kind == "switch":
         return bool(before) and not after

@@ -17,6 +17,7 @@ from core.people.people import People as Staff
 from core.people.receipts import Receipts
 from core.people.recovery import Recovery
 from core.people.refusals import Refusals
+from core.people.setting_changes import SettingChanges
 from core.system.district import System
 
 
@@ -28,6 +29,7 @@ class People:
     factors: Factors
     recovery: Recovery
     settings: DeskSettings
+    setting_changes: SettingChanges
     approvals: Approvals
     receipts: Receipts
     alarms: Alarms
@@ -43,13 +45,15 @@ def build_people(system: System, delivery: Delivery, parties: Parties) -> People
     alarms = Alarms(store, clock, ids, groups, board)
     factors = Factors(store, system.vault, clock, alarms, audit)
     approvals = Approvals(store, clock, ids, people, groups, board)
+    settings = DeskSettings(store, clock, audit)
     return People(
         people,
         groups,
         Access(store, parties.merchants),
         factors,
         Recovery(store, people, factors, approvals),
-        DeskSettings(store, clock, audit),
+        settings,
+        SettingChanges(store, settings, approvals, groups),
         approvals,
         Receipts(store, clock, outbox, audit),
         alarms,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from base64 import b64decode
+from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated, Any
@@ -27,6 +28,16 @@ from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource
 Network = IPv4Network | IPv6Network
 _BOT_TOKEN = re.compile(r"\d{3,20}:[A-Za-z0-9_-]{30,64}", re.ASCII)
 _HTTP_URL: TypeAdapter[HttpUrl] = TypeAdapter(HttpUrl)
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A setting as people may see it. name: of the environment. value: of a secret `set` or
+    `not set`, of an address with a password in it likewise; empty where none is set."""
+
+    name: str
+    value: str
+    secret: bool
 
 
 class SettingsError(Exception):
@@ -183,6 +194,21 @@ def load_settings(**values: Any) -> Settings:
 def demo_settings(**values: Any) -> Settings:
     """Settings of a demo, from keyword values alone. Raises SettingsError."""
     return _explained(DemoSettings, values)
+
+
+def shown(settings: Settings) -> tuple[Shown, ...]:
+    """Every setting without its secrets, in the order of `.env.example`."""
+    return tuple(_shown(name, getattr(settings, name)) for name in Settings.model_fields)
+
+
+def _shown(name: str, value: object) -> Shown:
+    secret = "SecretStr" in str(Settings.model_fields[name].annotation)
+    if secret:
+        return Shown(name.upper(), "not set" if value is None else "set", secret=True)
+    if value is None:
+        return Shown(name.upper(), "", secret=False)
+    text = ", ".join(map(str, value)) if isinstance(value, tuple) else str(value)
+    return Shown(name.upper(), text, secret=False)
 
 
 def _explained(kind: type[Settings], values: dict[str, Any]) -> Settings:

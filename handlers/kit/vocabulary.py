@@ -8,6 +8,7 @@ from typing import Final
 from core.connectors import REFUSED_FOR, STEPS
 from core.kernel.errors import CONTRADICTIONS
 from core.kernel.tariff import FAULTS
+from core.people.desk_settings import SETTINGS
 from core.people.people import RIGHTS
 from core.supply.channels import FAULTS as CHANNEL_FAULTS
 from core.supply.channels import REASONS
@@ -61,7 +62,9 @@ WORDS: Final[dict[str, dict[str, str]]] = {
         "credit_merchant": "Money in suspense goes to the merchant",
         "complete": "An order is completed with money in suspense",
     },
-    "approval": {"factor_reset": "taking away a second factor"},
+    "approval": {"factor_reset": "taking away a second factor", "setting": "loosening a setting"},
+    "setting": {name: setting.what for name, setting in SETTINGS.items()},
+    "secret": {"set": "set", "not set": "not set"},
     "topic": {
         "alarm": "an alarm",
         "approval": "what waits for a second person",

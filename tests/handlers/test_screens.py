@@ -97,7 +97,10 @@ def test_every_screen_has_an_example_and_a_template() -> None:
     helps = {f"help_{topic.name}" for topic in TOPICS}
     alarms = {"alarm", *(f"alarm_{kind}" for kind in ALARMS)}
     asks = {"approval", *(f"ask_{kind}" for kind in ASKS)}
-    parts = {"factor_secret", "card", "supplier_card", "sheet", "standing", "terms", "unread"}
+    parts = {
+        "factor_secret", "card", "setting_value", "supplier_card", "sheet", "standing", "terms",
+        "unread",
+    }  # fmt: skip
     assert there - helps == {*VIEWS, *alarms, *asks, *parts} - {"statistics"}
 
 

@@ -1300,7 +1300,7 @@ CREATE TABLE approval (                        -- a question that waits for a pe
     id           uuid PRIMARY KEY,
     kind         text NOT NULL CHECK (kind IN ('complete', 'uncomplete', 'resolve', 'rerate',
                                                'channel', 'refund', 'slip', 'unbind',
-                                               'factor_reset')),
+                                               'factor_reset', 'setting')),
     merchant_id  uuid REFERENCES merchant,     -- whose it is; null, and no supplier: nobody's
     supplier_id  uuid REFERENCES supplier,
     asked_by     bigint NOT NULL,

@@ -45,7 +45,7 @@ async def test_what_is_set_counts_at_once_and_says_by_whom(desk: Desk) -> None:
     actions = await desk.runtime.system.store.fetch(
         "SELECT facts FROM audit WHERE action = 'set_setting' ORDER BY id"
     )
-    assert [row["facts"]["before"] for row in actions] == [50_000, 50_000, 5_000, True]
+    assert [row["facts"]["before"] for row in actions] == [50_000, 100, 5_000, True]
 
 
 @pytest.mark.parametrize(
