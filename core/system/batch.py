@@ -16,6 +16,7 @@ from weakref import WeakValueDictionary
 import structlog
 
 from core.kernel.errors import Bug
+from core.system.patience import wait_until_done
 from core.system.pool import IN_TRANSACTION, fresh_context
 
 K = TypeVar("K")
@@ -126,7 +127,7 @@ class Batch(Generic[T, R]):
         write = asyncio.ensure_future(self._together([asked.item for asked in batch]))
         write.add_done_callback(_hear)
         try:
-            await asyncio.wait({write}, timeout=TOGETHER_S)
+            await wait_until_done(write, TOGETHER_S)
             if not write.done():
                 raise TimeoutError(f"not together within {TOGETHER_S} s")
             came_to = write.result()

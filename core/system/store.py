@@ -20,6 +20,7 @@ import asyncpg
 from core.kernel.errors import Bug
 from core.system.dsn import credentials_of
 from core.system.news import Listener, NewsConnection, OwnWrites
+from core.system.patience import wait_until_done
 from core.system.pool import (
     IN_TRANSACTION,
     POOL_SIZES,
@@ -299,7 +300,7 @@ class Store:
                 left_s = caller.left_s()
                 if left_s <= 0:
                     raise TimeoutError(f"the desk did not answer within {patience_s} s")
-                await asyncio.wait({task}, timeout=max(left_s, _LOOK_S))
+                await wait_until_done(task, max(left_s, _LOOK_S))
             return task.result()
         finally:
             if not task.done():
