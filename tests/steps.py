@@ -11,6 +11,10 @@ T = TypeVar("T")
 
 # As `bot.loop_watch` has it.
 BAR_S: Final = 0.05
+# The heap is set aside again after so many collections of what is young. Until then there is too
+# little of it for any collection to take more than a few milliseconds.
+_COLLECTIONS: Final = 20
+_YOUNG_TO_OLDER: Final = 10  # as Python has it
 
 
 def set_heap_aside() -> None:
@@ -51,7 +55,9 @@ class Steps(Generic[T]):
 async def in_short_steps(work: Coroutine[Any, Any, T]) -> T:
     """What work comes to. Fails where it computed for longer than BAR_S at a stretch."""
     steps = Steps(work)
-    set_heap_aside()
+    _, young, older = gc.get_count()
+    if young + _YOUNG_TO_OLDER * older >= _COLLECTIONS:
+        set_heap_aside()
     result = await steps
     assert steps.longest_s <= BAR_S, f"the loop stood still for {steps.longest_s * 1000:.0f} ms"
     return result
