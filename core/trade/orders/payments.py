@@ -62,8 +62,8 @@ class PaidBy:
 class Payments:
     """Books what suppliers saw, and tells of it.
 
-    `book`, `pay`, `tell`, `untell` and `fail` are steps of one transaction, also of other objects
-    here.
+    More than seven verbs: beside what settles payments, `book`, `pay`, `tell`, `untell` and `fail`
+    are steps of one transaction, also of other objects here.
     """
 
     def __init__(
