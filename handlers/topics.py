@@ -7,6 +7,7 @@ from typing import Final
 from handlers import (
     alarms,
     approvals,
+    audit,
     bills,
     channels,
     desk,
@@ -41,6 +42,7 @@ TOPICS: Final[tuple[Topic, ...]] = (
     approvals.TOPIC,
     factors.TOPIC,
     settings.TOPIC,
+    audit.TOPIC,
     desk.TOPIC,
     groups.TOPIC,
 )

@@ -40,11 +40,13 @@ class Node:
 
 @dataclass(frozen=True)
 class Plan:
-    """A statement and how it was carried out. kinds: of all its steps."""
+    """A statement and how it was carried out. kinds: of all its steps. read_through: tables that
+    were read from one end to the other."""
 
     sql: str
     took_ms: float
     kinds: frozenset[str]
+    read_through: frozenset[str]
     months: tuple[Node, ...]
 
 
@@ -81,6 +83,7 @@ def _plan(took_ms: float, said: dict[str, Any]) -> Plan:
         said["Query Text"],
         took_ms,
         frozenset(node["Node Type"] for node in nodes),
+        frozenset(node["Relation Name"] for node in nodes if node["Node Type"] == "Seq Scan"),
         tuple(
             Node(
                 node["Node Type"],

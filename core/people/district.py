@@ -18,6 +18,7 @@ from core.people.receipts import Receipts
 from core.people.recovery import Recovery
 from core.people.refusals import Refusals
 from core.people.setting_changes import SettingChanges
+from core.people.trail import Trail
 from core.system.district import System
 
 
@@ -35,6 +36,7 @@ class People:
     alarms: Alarms
     parked: Parked
     refusals: Refusals
+    trail: Trail
 
 
 def build_people(system: System, delivery: Delivery, parties: Parties) -> People:
@@ -59,4 +61,5 @@ def build_people(system: System, delivery: Delivery, parties: Parties) -> People
         alarms,
         Parked(store, groups, people, alarms, outbox, audit),
         Refusals(store, clock, ids, outbox),
+        Trail(store),
     )

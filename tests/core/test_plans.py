@@ -28,6 +28,7 @@ from core.kernel.ids import read_number
 from core.kernel.money import Money
 from core.parties.merchants import App, Merchant
 from core.people.actors import Actor
+from core.people.trail import Search
 from core.reports import exports
 from core.reports.exports import Paper
 from core.reports.exports.sources import CHUNK_ROWS
@@ -300,3 +301,35 @@ async def test_the_one_look_at_all_queues(ground: Ground) -> None:
     plans = await ground.plans(look.look)
     assert_by_index(plans, timeless=WAITING)
     assert {"orders", "attempt", "notification"} <= read(plans)
+
+
+TRAIL = 20_000
+
+
+async def test_the_trail(ground: Ground) -> None:
+    """Each way of searching has an index that it is walked by."""
+    store, trail = ground.runtime.system.store, ground.runtime.people.trail
+    await store.execute(
+        "INSERT INTO audit (id, at, actor, merchant_id, action, facts, hash)"
+        " SELECT gen_random_uuid(), now() - n * interval '1 minute', 'telegram:' || 5000 + n % 50,"
+        " CASE n % 500 WHEN 0 THEN $1::uuid END, 'deed_' || n % 300,"
+        " jsonb_build_object('order_no', 'P' || n), '\\x00'::bytea"
+        " FROM generate_series(1, $2::int) n",
+        ground.merchant.id,
+        TRAIL,
+    )
+    await store.execute("ANALYZE audit")
+    now = ground.runtime.system.clock.now()
+    for search in (
+        Search(),
+        Search(who="5001"),
+        Search(action="deed_7"),
+        Search(number="P777"),
+        Search(number=WHALE),
+        Search(since=now - timedelta(days=2), until=now - timedelta(days=1)),
+    ):
+        found = await trail.read(ground.actor, search)
+        assert found.rows, search
+        plans = await ground.plans(partial(trail.read, ground.actor, search))
+        assert_by_index(plans)
+        assert not [plan.sql for plan in plans if "audit" in plan.read_through], search

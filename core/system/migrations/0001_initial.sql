@@ -1863,6 +1863,10 @@ CREATE TABLE audit (
     hash           bytea NOT NULL
 );
 CREATE INDEX audit_at ON audit (at);
+CREATE INDEX audit_actor ON audit (actor, at);
+CREATE INDEX audit_action ON audit (action, at);
+CREATE INDEX audit_merchant ON audit (merchant_id, at) WHERE merchant_id IS NOT NULL;
+CREATE INDEX audit_facts ON audit USING gin (facts);   -- the numbers that they hold
 
 -- Which orders numbers mean: as merchants, suppliers and we ourselves wrote them, see
 -- core.trade.orders.search. merchants: whose orders, suppliers: at which; null for all. most: of one
