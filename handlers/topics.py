@@ -22,6 +22,7 @@ from handlers import (
     refunds,
     settings,
     statistics,
+    status,
     suppliers,
 )
 from handlers.kit.topic import Topic
@@ -41,6 +42,7 @@ TOPICS: Final[tuple[Topic, ...]] = (
     alarms.TOPIC,
     approvals.TOPIC,
     factors.TOPIC,
+    status.TOPIC,
     settings.TOPIC,
     audit.TOPIC,
     desk.TOPIC,

@@ -12,6 +12,7 @@ from core.reports.bills import Bills
 from core.reports.changes import Changes
 from core.reports.exports import Exports
 from core.reports.instance import Instance
+from core.reports.standing import Standing
 from core.reports.statistics import Statistics
 from core.reports.ticks import Ticks
 from core.reports.verify import Verify
@@ -22,7 +23,7 @@ from core.system.district import System
 @dataclass(frozen=True, slots=True)
 class Reports:
     """ticks: turns of the timetable. instance: this process among all that run the desk. changes:
-    what is to be shown anew."""
+    what is to be shown anew. standing: how the desk is as a whole."""
 
     bills: Bills
     statistics: Statistics
@@ -31,6 +32,7 @@ class Reports:
     ticks: Ticks
     instance: Instance
     changes: Changes
+    standing: Standing
 
 
 def build_reports(
@@ -54,4 +56,5 @@ def build_reports(
         Ticks(store, clock, people.alarms),
         Instance(instance_name, store, clock, people.alarms),
         Changes(store, clock, board),
+        Standing(system, supply),
     )

@@ -63,6 +63,14 @@ WORDS: Final[dict[str, dict[str, str]]] = {
         "complete": "An order is completed with money in suspense",
     },
     "approval": {"factor_reset": "taking away a second factor", "setting": "loosening a setting"},
+    "queue": {
+        "inbox": "updates from Telegram",
+        "outbox": "messages to Telegram",
+        "parked": "messages that cannot be sent",
+        "callbacks": "suppliers' callbacks",
+        "notifications": "news for merchants",
+        "exports": "files",
+    },
     # Actions as the trail names them.
     "trail": {
         "adjusted": "adjusted",

@@ -9,19 +9,20 @@ from typing import Any, TypeVar
 
 from aiogram import Bot, Dispatcher
 from aiogram.client.session.base import BaseSession
-from aiogram.exceptions import TelegramBadRequest
+from aiogram.exceptions import TelegramBadRequest, TelegramNetworkError
 from aiogram.methods import (
     AnswerCallbackQuery,
     GetChatMember,
     GetFile,
     GetMe,
+    GetWebhookInfo,
     SendMessage,
     SendPhoto,
     SetMessageReaction,
     TelegramMethod,
 )
 from aiogram.types import Chat as TelegramChat
-from aiogram.types import ChatMember, ChatMemberMember, File, ReactionTypeEmoji, Update
+from aiogram.types import ChatMember, ChatMemberMember, File, ReactionTypeEmoji, Update, WebhookInfo
 from aiogram.types import Message as SentMessage
 from aiogram.types import User as TelegramUser
 
@@ -71,6 +72,10 @@ class Line(BaseSession):
         self.reactions: list[tuple[int, int, str]] = []  # chat, message, emoji
         self.files: dict[str, bytes] = {}  # what people sent, by its id
         self.shown: list[SendMessage | SendPhoto] = []  # secrets, which the outbox never has
+        # Of which Telegram tells; None where it does not answer.
+        self.webhook: WebhookInfo | None = WebhookInfo(
+            url="", has_custom_certificate=False, pending_update_count=0
+        )
         self.standing: ChatMember = ChatMemberMember(user=_BOT)  # of the bot, in its groups
 
     async def make_request(
@@ -85,6 +90,10 @@ class Line(BaseSession):
         elif isinstance(method, AnswerCallbackQuery):
             self.answers.append(method)
             answer = True
+        elif isinstance(method, GetWebhookInfo):
+            if self.webhook is None:
+                raise TelegramNetworkError(method, "timed out")
+            answer = self.webhook
         elif isinstance(method, GetChatMember):
             answer = self.standing
         elif isinstance(method, SetMessageReaction):
