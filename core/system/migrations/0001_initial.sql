@@ -957,14 +957,25 @@ BEGIN
     SELECT h.history_id, h.moved, h.version, h.upstream FROM held h;
 END $$;
 
+CREATE TYPE put_off AS (                       -- ask_at_read: when it was to be asked about, as read
+    merchant_id      uuid,
+    attempt_no       text,
+    order_created_at timestamptz,
+    ask_at_read      timestamptz,
+    ask_at           timestamptz,
+    said             text,
+    not_found_at     timestamptz
+);
+
 -- Suppliers said nothing that decides (core.trade.orders.polls): what they said is noted with when they
--- are asked next. asked: columns of attempt with its key. waits: for whoever holds an attempt; else
--- nothing is written of it. Answers the attempts that were put off.
+-- are asked next. Nothing is noted of an attempt whose next question was moved since it was read: it was
+-- paid or ended, or is to be asked about anew. waits: for whoever holds an attempt; else nothing is
+-- written of it. Answers the attempts that were put off.
 CREATE FUNCTION put_off_attempts(asked jsonb, waits boolean) RETURNS SETOF text
 LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan
 SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
 DECLARE
-    given attempt[] := ARRAY(SELECT g FROM jsonb_populate_recordset(NULL::attempt, asked) g);
+    given put_off[] := ARRAY(SELECT g FROM jsonb_populate_recordset(NULL::put_off, asked) g);
     since timestamptz;
     until timestamptz;
     free  text[];
@@ -984,6 +995,7 @@ BEGIN
     FROM unnest(given) g
     WHERE a.merchant_id = g.merchant_id AND a.attempt_no = g.attempt_no
       AND a.order_created_at = g.order_created_at AND a.order_created_at BETWEEN since AND until
+      AND a.ask_at IS NOT DISTINCT FROM g.ask_at_read
       AND (waits OR a.attempt_no = ANY (free))
     RETURNING a.attempt_no;
 END $$;

@@ -214,6 +214,8 @@ class FollowUp:
             if moved and order.live_attempt_no == attempt.attempt_no and not order.settled:
                 await moves.release_live(tx, order, attempt.attempt_no)
                 await self._payments.fail(tx, order, attempt, said, at=now, request_id=request_id)
+        if not moved and current.state != "created":
+            await self._put_off(attempt, None, said)  # it ended before, and nothing else clears it
         await self._routing.recount(order.merchant_id, attempt.attempt_no)
 
     async def _not_found(

@@ -62,13 +62,15 @@ class Asking:
         *,
         not_found_at: datetime | None = None,
     ) -> None:
-        """Nothing is decided: note what the supplier said and when to ask next (None: never).
-        What is put off at once is written together."""
+        """Nothing is decided: note what the supplier said and when to ask next (None: never), where
+        the attempt is still to be asked about as when it was read. Whoever changed that meanwhile
+        knows better. What is put off at once is written together."""
         await self._puts_off.write(
             {
                 "merchant_id": attempt.merchant_id,
                 "attempt_no": attempt.attempt_no,
                 "order_created_at": attempt.order_created_at,
+                "ask_at_read": attempt.ask_at,
                 "ask_at": ask_at,
                 "said": said[:300],
                 "not_found_at": not_found_at,
@@ -89,7 +91,7 @@ class Asking:
         return await get_order(self._store, attempt.merchant_id, attempt.order_id)
 
     async def _put_off_together(self, asked: Sequence[dict[str, object]]) -> Sequence[bool | None]:
-        """None: somebody holds that attempt, for whom the others do not wait."""
+        """None: somebody holds that attempt, for whom the others do not wait, or changed it."""
         rows = await self._store.fetch(_PUT_OFF, asked, False)
         done = {row["attempt_no"] for row in rows}
         return [True if one["attempt_no"] in done else None for one in asked]

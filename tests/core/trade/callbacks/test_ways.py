@@ -206,6 +206,28 @@ async def test_what_nobody_signs_books_nothing_and_has_the_supplier_asked(
     await desk.sound()
 
 
+async def test_what_nobody_signs_finds_the_money_of_an_attempt_that_has_ended(
+    desk: Desk, peer: Peer
+) -> None:
+    text = document(callback="verify: none, then: query,")
+    text = text.replace("WAIT: pending }", "WAIT: pending, SHUT: closed }", 1)
+    opened, number = await sold_through(desk, peer, text)
+    follow_up = desk.runtime.trade.follow_up
+    peer.says = ["SHUT", "SHUT", "PAID"]
+    await follow_up.ask(desk.merchant.id, opened.order.id, request_id="ask")
+    assert (await desk.order(opened)).state == "failed"
+    told = {"no": number, "trade_no": "U1", "status": "PAID", "paid": "100.00"}
+    for asked in (2, 3):
+        desk.clock.advance(61)
+        assert await said(desk, number, told, key="anybody's") == (200, b"ok")
+        assert await follow_up.ask_due(10) == 1
+        desk.clock.advance(3600)
+        assert await follow_up.ask_due(10) == 0, "each time somebody says so it is asked about once"
+        assert peer.asked == asked
+    assert (await desk.order(opened)).state == "paid"
+    await desk.sound()
+
+
 async def test_what_a_query_has_to_confirm_is_kept_and_asked_about(desk: Desk, peer: Peer) -> None:
     opened, number = await sold_through(desk, peer, document(callback="then: query,"))
     peer.says = ["WAIT", "PAID"]

@@ -331,6 +331,17 @@ async def test_what_may_still_be_paid_at_the_supplier_is_told_later(
     assert (order.state, order.supplier_open) == ("closed", open_there)
 
 
+async def test_an_attempt_that_ended_before_is_asked_about_no_more(desk: Desk) -> None:
+    """Somebody had it asked about once more, and its supplier says again that it is over."""
+    opened = await desk.open()
+    await desk.pay(opened, "fail")
+    assert await states(desk, opened) == ("failed", ["failed"])
+    (attempt,) = await get_attempts(desk.runtime.system.store, desk.merchant.id, opened.order.id)
+    await desk.runtime.trade.follow_up.ask_soon(attempt)
+    assert await look(desk, opened) is None
+    assert await states(desk, opened) == ("failed", ["failed"])
+
+
 async def test_an_order_whose_time_is_over_is_closed_at_the_supplier_too(desk: Desk) -> None:
     opened = await desk.open(expires_in_s=60, notify_url="http://127.0.0.1:9/notify")
     assert await desk.runtime.trade.follow_up.expire_due(10) == 0

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import timedelta
 
+import pytest
+
 from bot.loops import Crew
 from core.connectors import Standing
-from core.trade.orders import ASKING_HANDS, Attempt, FollowUp, Opened, Order, get_attempts
+from core.trade.orders import ASKING_HANDS, Attempt, ByHand, FollowUp, Opened, Order, get_attempts
 from core.trade.orders.polls import Asking
 from core.trade.orders.supplier_calls import SupplierCalls
-from tests.core.support import Desk
+from tests.core.support import Desk, completing, nothing
 from tests.core.trade.orders.test_acceptances import held_by_somebody
 
 LATE_S = 2.0
@@ -109,3 +112,33 @@ async def test_one_that_somebody_holds_is_put_off_later_than_the_others(desk: De
     for one, before in zip(opened, (held, *others), strict=True):
         after = await attempt_of(desk, one)
         assert after == replace(before, said="wait", asked=before.asked + 1, ask_at=at)
+
+
+async def booked(desk: Desk, opened: Opened) -> None:
+    await desk.see(opened, 10000)
+
+
+async def completed(desk: Desk, opened: Opened) -> None:
+    await completing(desk.runtime).complete(
+        desk.merchant.id, opened.order.id, None, ByHand("seen", 1004, "Wang", 1),
+        request_id="c", also=nothing,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("change", [booked, completed])
+async def test_an_answer_that_comes_late_puts_off_nothing_that_changed_meanwhile(
+    desk: Desk, change: Callable[[Desk, Opened], Awaitable[None]]
+) -> None:
+    """A callback was booked, and nobody is to ask again; or somebody completed the order, and its
+    supplier is to be asked anew."""
+    store, clock = desk.runtime.system.store, desk.runtime.system.clock
+    opened, other = await desk.open(), await desk.open()
+    before = [await attempt_of(desk, one) for one in (opened, other)]
+    await change(desk, opened)
+    changed = await attempt_of(desk, opened)
+    asking = Asking(store, clock)
+    for ask_at in (clock.now() + timedelta(minutes=7), None):
+        await asyncio.gather(*(asking.put_off(one, ask_at, "late") for one in before))
+        assert await attempt_of(desk, opened) == changed
+        assert (await attempt_of(desk, other)).ask_at == ask_at
+        before[1] = await attempt_of(desk, other)
