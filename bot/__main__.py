@@ -91,7 +91,7 @@ def _parser() -> argparse.ArgumentParser:
         ("front", "one more process on a desk's port; `run` starts it"),
         ("demo", "the whole desk in a browser, with a sandbox around it"),
         ("migrate", "bring the production database up to date"),
-        ("doctor", "say what is set and what answers"),
+        ("doctor", "say what answers and what to do; exit code 1 where there is something to do"),
         ("verify-books", "re-add the books; exit code 1 where they differ"),
     ):
         command = commands.add_parser(name, help=what, description=what)

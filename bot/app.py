@@ -20,7 +20,7 @@ from bot.logs import LogSink
 from bot.loop_watch import LoopWatch
 from bot.loops import Crew, Loop
 from bot.lostlines import LostLines
-from bot.menu import set_menu
+from bot.menu import set_descriptions, set_menu
 from bot.send_limits import Gate
 from bot.telegram import telegram_bot
 from bot.updates import UpdateWorker
@@ -31,6 +31,7 @@ from core.reports import exports
 from core.runtime import Runtime
 from core.system.leases import QUEUE_LOOK_S, Look, due
 from core.system.settings import Settings, shown
+from core.system.store import DATABASE_AWAY
 from core.trade import callbacks, notifications
 from core.trade.orders import ASKING_DUE, ASKING_HANDS
 from handlers import Reactions, build_dispatcher
@@ -147,7 +148,12 @@ class Desk:
         self._loops.append(watch)
         for loop in (*talks, watch):
             loop.start()
-        await set_menu(bot)
+        try:
+            ops = await self._runtime.people.groups.ops(self._runtime.system.store)
+        except DATABASE_AWAY:
+            ops = []  # their menu stays as it was
+        await set_menu(bot, ops)
+        await set_descriptions(bot)
 
     def _add_telegram(self, app: web.Application, token: str) -> str:
         self._bot = bot = telegram_bot(token, self._settings.telegram_api_base)

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from bot.demo import demo_master_key
+from bot.doctor import examine
 from bot.production import Servers, servers_of
 from core.runtime import Connections, Runtime, build
 from core.system.migrate import migrate
@@ -15,6 +16,7 @@ from core.system.pool import PoolSizes
 from core.system.settings import Settings, SettingsError
 
 EXIT_DIFFERENCES: Final = 1
+EXIT_ADVICE: Final = 1
 
 
 async def migrate_production(settings: Settings) -> int:
@@ -47,23 +49,17 @@ async def verify_books(settings: Settings, *, whole: bool = False) -> int:
 
 
 async def doctor(settings: Settings) -> int:
-    """Say what is set and what answers, in words; secrets are never shown."""
+    """Say what is set, what answers, and what to do; EXIT_ADVICE where there is something to do.
+    Secrets are never shown."""
+    advised = 0
     async with _business(settings) as runtime:
-        waiting = await runtime.delivery.outbox.backlog()
-        rows = {
-            "database": f"answers; marked {await runtime.system.store.kind()}",
-            "redis": "answers" if await runtime.system.throttle.answers() else "DOES NOT ANSWER",
-            "bot token": "set" if settings.bot_token else "not set",
-            "public url": settings.public_url or "not set",
-            "merchants": str(len(await runtime.parties.merchants.everybody())),
-            "suppliers": str(len(await runtime.parties.suppliers.all())),
-            "updates that wait": str(await runtime.delivery.inbox.backlog()),
-            "messages that wait": str(waiting.get("waiting", 0)),
-            "messages parked": str(waiting.get("parked", 0)),
-        }
-    for name, found in rows.items():
-        print(f"{name:20} {found}")
-    return 0
+        async for check in examine(settings, runtime):
+            print(f"{'!' if check.advice else ' '} {check.name:22} {check.found}")
+            if check.advice:
+                advised += 1
+                print(f"  {'':22} → {check.advice}")
+    print(f"doctor: {f'{advised} things to do' if advised else 'all is well'}")
+    return EXIT_ADVICE if advised else 0
 
 
 @asynccontextmanager
@@ -87,4 +83,5 @@ async def _build(settings: Settings, servers: Servers) -> Runtime:
         master_key=master_key,
         public_url=settings.public_url or "http://127.0.0.1",
         allow_private_targets=False,
+        instance_name="inspection",
     )

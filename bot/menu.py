@@ -1,30 +1,46 @@
-"""What Telegram offers who types a slash: the commands of the one table, by place and language."""
+"""What Telegram shows of the bot: its commands, by place and language, and what it is."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 import structlog
 from aiogram import Bot
 from aiogram.exceptions import TelegramAPIError
-from aiogram.types import BotCommand, BotCommandScopeAllGroupChats, BotCommandScopeAllPrivateChats
+from aiogram.types import (
+    BotCommand,
+    BotCommandScopeAllGroupChats,
+    BotCommandScopeAllPrivateChats,
+    BotCommandScopeChat,
+)
 
 from core.people.people import ROLES
 from handlers.commands import COMMANDS
+from handlers.desk import face
 from handlers.kit.commands import Place
 
 _LOG = structlog.get_logger(__name__)
 _THEIRS: Final = ROLES["merchant_staff"]
+# Without a language: for whoever speaks none of the others.
+_LANGUAGES: Final = (("", "en"), ("zh", "zh"))
+_MAX_OPS: Final = 10
+_Scope = BotCommandScopeAllPrivateChats | BotCommandScopeAllGroupChats | BotCommandScopeChat
 
 
-async def set_menu(bot: Bot) -> None:
-    """Tell Telegram, where something changed. That it cannot be told is logged, and no more."""
-    for scope, names in (
+async def set_menu(bot: Bot, ops_chat_ids: Sequence[int] = ()) -> None:
+    """Tell Telegram, where something changed. That it cannot be told is logged, and no more.
+    ops_chat_ids: groups of staff alone, which are offered all that staff says."""
+    scopes: tuple[tuple[_Scope, tuple[str, ...]], ...] = (
         (BotCommandScopeAllPrivateChats(), private_commands()),
         (BotCommandScopeAllGroupChats(), group_commands()),
-    ):
-        # Without a language: for whoever speaks none of the others.
-        for code, language in (("", "en"), ("zh", "zh")):
+        *(
+            (BotCommandScopeChat(chat_id=chat_id), ops_commands())
+            for chat_id in ops_chat_ids[:_MAX_OPS]
+        ),
+    )
+    for scope, names in scopes:
+        for code, language in _LANGUAGES:
             wanted = [
                 BotCommand(command=name, description=COMMANDS.words(name, language))
                 for name in names
@@ -35,6 +51,19 @@ async def set_menu(bot: Bot) -> None:
                     await bot.set_my_commands(wanted, scope, code or None)
             except TelegramAPIError as error:
                 _LOG.warning("the menu could not be set", scope=scope.type, fault=str(error))
+
+
+async def set_descriptions(bot: Bot) -> None:
+    """Say what the bot is, where something changed; a fault likewise."""
+    for code, language in _LANGUAGES:
+        long, short = face.description(language), face.short_description(language)
+        try:
+            if (await bot.get_my_description(code or None)).description != long:
+                await bot.set_my_description(long, code or None)
+            if (await bot.get_my_short_description(code or None)).short_description != short:
+                await bot.set_my_short_description(short, code or None)
+        except TelegramAPIError as error:
+            _LOG.warning("the bot's description could not be set", fault=str(error))
 
 
 def _told(commands: list[BotCommand]) -> list[tuple[str, str]]:
@@ -54,6 +83,11 @@ def group_commands() -> tuple[str, ...]:
         if place != "private"
         and (not COMMANDS.rights_of(name) or set(COMMANDS.rights_of(name)) & _THEIRS)
     )
+
+
+def ops_commands() -> tuple[str, ...]:
+    """What staff says among itself: everything."""
+    return tuple(name for name, _ in _offered())
 
 
 def _offered() -> list[tuple[str, Place]]:

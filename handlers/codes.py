@@ -33,6 +33,9 @@ CODES: Final = declare(
             "file_too_large": "{name} is larger than {limit_kb} KB and was not read.",
             "file_not_text": "{name} is not a text in UTF-8. Save it as UTF-8 and send it again.",
             "currency_not_here": "Nothing is counted in {currency} here; there is: {currencies}.",
+            "config_too_big": (
+                "The configuration is larger than {limit_mb} MB, and was not written into a file."
+            ),
             "export_too_big": (
                 "The file is larger than the {limit_mb} MB that Telegram takes. Ask for fewer days."
             ),

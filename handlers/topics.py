@@ -10,6 +10,7 @@ from handlers import (
     audit,
     bills,
     channels,
+    checklist,
     desk,
     discrepancies,
     documents,
@@ -46,5 +47,6 @@ TOPICS: Final[tuple[Topic, ...]] = (
     settings.TOPIC,
     audit.TOPIC,
     desk.TOPIC,
+    checklist.TOPIC,
     groups.TOPIC,
 )

@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from core.books import Ledger
-from core.delivery.board import Board
+from core.delivery.district import Delivery
 from core.parties.district import Parties
 from core.people.district import People
 from core.reports.bills import Bills
 from core.reports.changes import Changes
+from core.reports.checklist import Checklist
+from core.reports.configuration import Configuration
 from core.reports.exports import Exports
 from core.reports.instance import Instance
 from core.reports.standing import Standing
@@ -23,7 +25,8 @@ from core.system.district import System
 @dataclass(frozen=True, slots=True)
 class Reports:
     """ticks: turns of the timetable. instance: this process among all that run the desk. changes:
-    what is to be shown anew. standing: how the desk is as a whole."""
+    what is to be shown anew. standing: how the desk is as a whole. checklist: what is
+    still to be done to open it. configuration: how it is set up."""
 
     bills: Bills
     statistics: Statistics
@@ -33,12 +36,14 @@ class Reports:
     instance: Instance
     changes: Changes
     standing: Standing
+    checklist: Checklist
+    configuration: Configuration
 
 
 def build_reports(
     system: System,
     ledger: Ledger,
-    board: Board,
+    delivery: Delivery,
     parties: Parties,
     people: People,
     supply: Supply,
@@ -55,6 +60,8 @@ def build_reports(
         Verify(store, clock, merchants, suppliers, bills),
         Ticks(store, clock, people.alarms),
         Instance(instance_name, store, clock, people.alarms),
-        Changes(store, clock, board),
+        Changes(store, clock, delivery.board),
         Standing(system, supply),
+        Checklist(store),
+        Configuration(store, delivery.audit),
     )

@@ -13,7 +13,7 @@ from core.system.district import System
 RIGHT: Final = "watch"
 # An instance that did not write for longer has ended, or cannot reach the database.
 SILENT_AFTER: Final = timedelta(seconds=30)
-_FORGOTTEN_AFTER: Final = timedelta(days=1)
+_FORGOTTEN_AFTER: Final = timedelta(hours=1)
 _MAX_INSTANCES: Final = 20
 
 

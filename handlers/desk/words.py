@@ -52,5 +52,4 @@ COMMANDS: Final = (
         usage=("帮助", "?", "/help"),
         answer="what *you* may do *here*; in a group only you see it",
     ),
-    Command("start", {}, bare(Help()), twin_of="help"),
 )

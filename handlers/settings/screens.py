@@ -64,6 +64,6 @@ def _buttons(notice: SettingsNotice, translate: NullTranslations) -> InlineKeybo
 
 
 VIEWS: Final[tuple[View[Any], ...]] = (
-    View(SettingsNotice, buttons=_buttons, shortens="environment"),
+    View(SettingsNotice, buttons=_buttons, shortens="lines"),
     View(SettingChanged),
 )

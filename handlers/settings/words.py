@@ -8,8 +8,8 @@ from typing import Final
 
 from core.people.desk_settings import SETTINGS
 from core.people.setting_changes import DEFAULT, Wanted
-from handlers.kit.commands import Command
-from handlers.kit.grammar import is_off, take_currencies
+from handlers.kit.commands import Command, bare
+from handlers.kit.grammar import is_off, nothing, take_currencies
 from handlers.kit.intents import Changing, Reading
 from texts.amounts import fold, read_amount
 
@@ -30,6 +30,11 @@ class ChangeSetting(Changing):
     name: str
     wanted: Wanted
     currency: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ExportConfig(Reading):
+    """All that is set up, as a file."""
 
 
 def read_settings(words: Sequence[str]) -> ShowSettings | ChangeSetting | None:
@@ -82,6 +87,20 @@ COMMANDS: Final = (
             "thresholds, caps and switches with their defaults and who set them, and what the"
             " environment says (no secrets). What lets one person do more needs a second owner;"
             " what lets one do less counts at once. `off`: no limit"
+        ),
+        place="private",
+    ),
+    Command(
+        "export_config",
+        {ExportConfig: "watch"},
+        bare(ExportConfig()),
+        forms=("导出配置",),
+        takes=nothing,
+        what="The configuration as a file",
+        usage=("导出配置", "/export_config"),
+        answer=(
+            "one YAML file: settings, people, groups, products, documents, suppliers, channels,"
+            " costs, merchants, apps, rates; no keys, no credentials, no money"
         ),
         place="private",
     ),

@@ -7,11 +7,16 @@ import re
 import pytest
 from aiogram import Bot
 from aiogram.exceptions import TelegramServerError
-from aiogram.types import BotCommandScopeAllGroupChats, BotCommandScopeAllPrivateChats
+from aiogram.types import (
+    BotCommandScopeAllGroupChats,
+    BotCommandScopeAllPrivateChats,
+    BotCommandScopeChat,
+)
 
-from bot.menu import group_commands, private_commands, set_menu
+from bot.menu import group_commands, ops_commands, private_commands, set_descriptions, set_menu
 from handlers.commands import COMMANDS
 from tests.bot.support import Telegram
+from tests.handlers.support import OPS
 
 PRIVATE, GROUPS = BotCommandScopeAllPrivateChats(), BotCommandScopeAllGroupChats()
 
@@ -40,6 +45,30 @@ async def test_a_telegram_that_refuses_fails_nothing(telegram: Telegram, bot: Bo
     assert await bot.get_my_commands(PRIVATE) == []
     await set_menu(bot)
     assert await bot.get_my_commands(PRIVATE) != []
+
+
+async def test_a_group_of_staff_is_offered_what_staff_says(telegram: Telegram, bot: Bot) -> None:
+    await set_menu(bot, [OPS, -1])  # the bot is not in the second one
+    told = await bot.get_my_commands(BotCommandScopeChat(chat_id=OPS), "zh")
+    assert [one.command for one in told] == list(ops_commands())
+    assert {*private_commands(), *group_commands()} <= set(ops_commands())
+    assert len(ops_commands()) <= 100
+
+
+async def test_what_the_bot_is_is_told_once_in_both_languages(telegram: Telegram, bot: Bot) -> None:
+    await telegram.fault("500", method="getMyDescription", times=2)
+    await set_descriptions(bot)
+    assert (await bot.get_my_description()).description == ""
+    await set_descriptions(bot)
+    for code in (None, "zh"):
+        assert 0 < len((await bot.get_my_description(code)).description) <= 512
+        short = (await bot.get_my_short_description(code)).short_description
+        assert 0 < len(short) <= 120
+        assert ("Operations desk" in short) is (code is None)
+    await telegram.fault("500", method="setMyDescription")
+    await telegram.fault("500", method="setMyShortDescription")
+    await set_descriptions(bot)
+    assert len((await telegram.state())["faults"]) == 2, "what stands there is not told again"
 
 
 def test_groups_are_offered_what_a_merchants_own_staff_may_say() -> None:

@@ -333,3 +333,14 @@ async def test_the_trail(ground: Ground) -> None:
         plans = await ground.plans(partial(trail.read, ground.actor, search))
         assert_by_index(plans)
         assert not [plan.sql for plan in plans if "audit" in plan.read_through], search
+
+
+async def test_how_the_desk_stands(ground: Ground) -> None:
+    """What waits is counted by the indexes of what waits; nothing else of a month is read."""
+    plans = await ground.plans(partial(ground.runtime.reports.standing.read, ground.actor))
+    assert_by_index(plans, timeless=WAITING)
+
+
+async def test_the_checklist(ground: Ground) -> None:
+    plans = await ground.plans(partial(ground.runtime.reports.checklist.read, ground.actor))
+    assert_by_index(plans)

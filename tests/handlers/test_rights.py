@@ -53,7 +53,7 @@ EXAMPLES: Final = (
     "/export csv orders", "/approvals", "/balance M1001", "/suppliers", "/supplier new",
     "/supplier S01 off it ends", "/documents", "/document epay v1 approve", "/discrepancies",
     "/info", "/lang en", "/bind_ops", "/bind M1001", "/bind_supplier S01", "/unbind",
-    "/settings", "/settings prepay_second 20000", "/audit", "/status",
+    "/settings", "/settings prepay_second 20000", "/audit", "/status", "/export_config",
 )  # fmt: skip
 
 

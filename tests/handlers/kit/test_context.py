@@ -37,6 +37,7 @@ SAID: dict[str, int] = {
     "/document epay 2 approve": OPS, "/supplier new": OWNER, "/supplier S01 off it ends": OPS,
     "/lang en": SPRUCE, "/factor reset 1002": OWNER,
     "/settings prepay_second 20000": OWNER, "/settings": OWNER, "/audit": OWNER, "/status": OWNER,
+    "/start": OWNER, "/export_config": OWNER,
     "账单": SPRUCE, "查询余额": SPRUCE, "帮助": SPRUCE, "群信息": SPRUCE, "/usdt": SPRUCE,
     "/credit": SPRUCE, "产品费率": SPRUCE, "预付历史": SPRUCE, "差异单": OPS, "/channels": OPS,
     "/channel C01": OPS, "/products": OPS, "/suppliers": OPS, "/documents": OPS,

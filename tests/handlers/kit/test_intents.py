@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from core.people.people import RIGHTS
 from handlers.bills.words import SetDayCut, ShowBill, ShowPrepaid
+from handlers.checklist.words import Start
 from handlers.commands import COMMANDS, parse
 from handlers.desk.words import Help, ShowBalance
 from handlers.files.words import Export
@@ -397,7 +398,7 @@ def test_money_that_cannot_be_booked(text: str, fault: Unreadable | PhoneLike) -
         ("/lang EN", SetLanguage("en")),
         ("/lang", Usage("lang")),
         ("/help", Help()),
-        ("/start abc", Help()),
+        ("/start abc", Start()),
         ("帮助", Help()),
         ("?", Help()),
         ("？", Help()),
@@ -409,7 +410,7 @@ def test_commands(text: str, intent: Intent | None) -> None:
 
 def test_whatever_may_be_meant_takes_a_right_or_is_for_everybody() -> None:
     meant = {*kinds(Reading), *kinds(Changing), AdvancesFault}
-    assert set(COMMANDS.rights) == meant - {Help}
+    assert set(COMMANDS.rights) == meant - {Help, Start}
     assert set(COMMANDS.rights.values()) <= set(RIGHTS)
     for kind in (Advances, Adjust, SetDayCut, Complete, BindOps, SetLanguage):
         assert issubclass(kind, Changing)

@@ -31,7 +31,7 @@ EXAMPLES: Final[tuple[Notice, ...]] = (
     *(SettingChanged("keys_second", "USD", *values, HOSTILE) for values in VALUES),
 )
 LARGEST: Final[tuple[Notice, ...]] = (
-    SettingsNotice(LINES, ENVIRONMENT * 10, "Asia/Shanghai", may_change=True),
+    SettingsNotice(LINES * 8, ENVIRONMENT * 6, "Asia/Shanghai", may_change=True),
 )
 ASKED: Final = (
     SettingQuestion("prepay_second", "USD", 5, None, reset=False),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+import yaml
 
 from core.people.setting_changes import DEFAULT, Wanted
 from core.system.settings import load_settings, shown
@@ -11,7 +12,7 @@ from handlers.kit.intents import Usage
 from handlers.screens import render_say
 from handlers.settings.buttons import RefreshSettings, TurnSwitch
 from handlers.settings.words import ChangeSetting, ShowSettings
-from tests.handlers.dialogue import code, employed, says
+from tests.handlers.dialogue import code, employed, files, says
 from tests.handlers.support import ADMIN, FINANCE, OPS, OWNER, SPRUCE, SUQING, Desk
 from tests.handlers.telegram_html import read_html
 
@@ -106,3 +107,40 @@ async def test_the_environment_is_shown_without_its_secrets(desk: Desk) -> None:
         "DATABASE_URL", "DATABASE_OWNER_URL", "REDIS_URL", "BOT_TOKEN", "MASTER_KEY",
         "OUTBOUND_PROXY",
     }  # fmt: skip
+
+
+async def test_the_configuration_is_one_file_without_secrets(desk: Desk) -> None:
+    await desk.say(OWNER, OWNER, "/settings prepay_second 20000")
+    facts = await desk.say(ADMIN, OPS, "导出配置")
+    (file,) = files(facts)
+    assert file.name.endswith(".yaml")
+    found = yaml.safe_load(file.text)
+    assert set(found) == {
+        "settings", "people", "groups", "products", "documents", "suppliers", "channels", "costs",
+        "merchants", "apps", "offers", "rates",
+    }  # fmt: skip
+    for kind in found:
+        assert found[kind], kind
+    assert found["settings"][0]["value"] == 20_000
+    assert {one["merchant_no"] for one in found["merchants"]} >= {"M1001", "M1002"}
+    assert OWNER in [one["user_id"] for one in found["people"]]
+    assert "sealed" not in file.text
+    assert "hash" not in file.text
+    merchant = await desk.runtime.parties.merchants.by_no("M1001")
+    for app in await desk.runtime.parties.merchants.apps.of(merchant):
+        assert app.key_id in file.text
+        for secret in (*app.secrets, *app.notify_secrets):
+            assert secret not in file.text
+    for supplier in await desk.runtime.parties.suppliers.all():
+        for value in supplier.credentials.values():
+            assert not value or value.startswith("http") or value not in file.text
+    (again,) = files(await desk.say(ADMIN, OPS, "/export_config"))
+    assert again.text == file.text, "the same desk is told in the same words"
+
+
+async def test_the_configuration_is_for_those_who_watch(desk: Desk) -> None:
+    for user_id, chat_id, why in (
+        (FINANCE, OPS, "not_permitted"), (SUQING, SPRUCE, "not_permitted"),
+        (OWNER, SPRUCE, "staff_only"),
+    ):  # fmt: skip
+        assert code(says(await desk.say(user_id, chat_id, "/export_config"))[0]) == why
