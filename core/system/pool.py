@@ -33,6 +33,10 @@ else:
 Connect = Callable[[], Awaitable[Connection]]
 
 
+class NoConnection(TimeoutError):
+    """No connection was to be had in time: nothing was asked of the database."""
+
+
 @dataclass(frozen=True, slots=True)
 class PoolSizes:
     """How many connections each side has at most."""
@@ -42,6 +46,11 @@ class PoolSizes:
 
 
 POOL_SIZES: Final = PoolSizes()
+
+
+def in_loops() -> bool:
+    """On which side whoever asks is: with what runs by itself, or with whoever calls."""
+    return _IN_LOOPS.get()
 
 
 def fresh_context() -> Context:
@@ -69,7 +78,7 @@ class Pool:
     def connection(self, share: asyncio.Semaphore | None = None) -> Loan:
         """A connection of the side of whoever asks, while it is entered. share: of the pool, for
         those who may have no more. Entering raises TimeoutError after POOL_WAIT_S for a turn at
-        either, and what connecting raises."""
+        either, which is NoConnection where its side has none, and what connecting raises."""
         return Loan(self._loops if _IN_LOOPS.get() else self._front, share)
 
     async def close(self) -> None:
@@ -101,8 +110,11 @@ class _Side:
             raise asyncpg.InterfaceError("the pool is closing")
         if self._ready and not self._ready[-1].is_closed() and not self._turns.locked():
             return await self._next()  # at once: nothing is waited for
-        async with asyncio.timeout(POOL_WAIT_S):
-            return await self._next()
+        try:
+            async with asyncio.timeout(POOL_WAIT_S):
+                return await self._next()
+        except TimeoutError as late:
+            raise NoConnection(f"no connection within {POOL_WAIT_S} s") from late
 
     async def _next(self) -> Connection:
         await self._turns.acquire()

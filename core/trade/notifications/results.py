@@ -22,6 +22,7 @@ from core.kernel.clock import Clock
 from core.kernel.wire import HttpAnswer
 from core.people.groups import Groups
 from core.system.batch import Batch
+from core.system.pool import NoConnection
 from core.system.retention import Words
 from core.system.store import HELD_UP, Store, Tx
 from core.trade.notifications.queue import QUEUE, Due, Ended, NewsQueue
@@ -85,7 +86,10 @@ class Results:
         """Those that need nothing else, unless somebody holds them: of which that was done."""
         ended = [self._ended(tried) for tried in together]
         some = [one for one in ended if one.state != QUEUE.parked]
-        done = await self._queue.end_at_once(self._store, some) if some else []
+        try:
+            done = await self._queue.end_at_once(self._store, some) if some else []
+        except NoConnection:
+            return [None] * len(together)  # they were told: each merchant's wait for one on its own
         written = {id(one) for one, is_done in zip(some, done, strict=True) if is_done}
         for tried, one in zip(together, ended, strict=True):
             if id(one) in written:

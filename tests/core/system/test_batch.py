@@ -13,7 +13,7 @@ import pytest
 from core.kernel.errors import Bug
 from core.system import batch as group_commit
 from core.system.batch import Batch, Batches
-from core.system.pool import IN_TRANSACTION
+from core.system.pool import IN_TRANSACTION, POOL_WAIT_S, NoConnection, in_loops, loops_context
 
 BOUND_S = 10.0
 CALLER: ContextVar[str] = ContextVar("caller", default="nobody")
@@ -21,10 +21,16 @@ CALLER: ContextVar[str] = ContextVar("caller", default="nobody")
 
 class Writes:
     """Writes numbers. The door of each batch opens when the test says so. Odd ones that are named
-    make a batch fail, or have to wait."""
+    make a batch fail, have to wait, or find no connection."""
 
-    def __init__(self, *, bad: frozenset[int] = frozenset(), busy: frozenset[int] = frozenset()):
-        self.bad, self.busy = bad, busy
+    def __init__(
+        self,
+        *,
+        bad: frozenset[int] = frozenset(),
+        busy: frozenset[int] = frozenset(),
+        none: frozenset[int] = frozenset(),
+    ) -> None:
+        self.bad, self.busy, self.none = bad, busy, none
         self.together_of: list[list[int]] = []
         self.alone_of: list[tuple[int, str]] = []
         self.callers: set[str] = set()
@@ -39,6 +45,8 @@ class Writes:
         await self.door.acquire()
         if self.bad & set(items):
             raise ConnectionError("broken")
+        if self.none & set(items):
+            raise NoConnection
         self.written.update(set(items) - self.busy)
         return [None if item in self.busy else f"w{item}" for item in items]
 
@@ -84,6 +92,41 @@ async def test_what_hangs_holds_up_nobody_for_long(monkeypatch: pytest.MonkeyPat
     async with asyncio.timeout(BOUND_S):
         assert await asyncio.gather(*await asked(batch, 0, 1, 2)) == ["a0", "a1", "a2"]
     assert writes.together_of == [[0], [1, 2]]
+
+
+async def test_where_there_is_no_connection_nobody_asks_for_one_alone() -> None:
+    writes = Writes(none=frozenset({1}))
+    batch = Batch(writes.together, writes.alone, most=2)
+    writes.open()
+    async with asyncio.timeout(BOUND_S):
+        tasks = await asked(batch, *range(5))
+        done = await asyncio.gather(*tasks, return_exceptions=True)
+    assert writes.together_of == [[0], [1, 2], [3, 4]]
+    assert [type(one) for one in done] == [str, NoConnection, NoConnection, str, str]
+    assert writes.alone_of == []
+
+
+async def test_who_waits_for_a_connection_has_time_to_write_with_it() -> None:
+    assert group_commit.TOGETHER_S > POOL_WAIT_S
+
+
+async def test_what_runs_by_itself_is_not_waited_for_by_whoever_calls() -> None:
+    writes = Writes()  # whose door stays closed for the loops' batch
+
+    async def together(items: Sequence[int]) -> list[str | None]:
+        return await writes.together(items) if in_loops() else [f"w{item}" for item in items]
+
+    batch = Batch(together, writes.alone)
+    async with asyncio.timeout(BOUND_S):
+        slow = [
+            asyncio.create_task(batch.write(item), context=loops_context()) for item in range(3)
+        ]
+        await writes.begun.acquire()
+        assert await batch.write(4) == "w4"
+        assert not any(one.done() for one in slow)
+        writes.open()
+        assert await asyncio.gather(*slow) == ["w0", "w1", "w2"]
+    assert writes.alone_of == []
 
 
 async def test_inside_a_transaction_nothing_is_asked_of_others() -> None:

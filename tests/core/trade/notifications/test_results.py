@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+from contextvars import Context
 
 from core.kernel.wire import HttpRequest
+from core.system.pool import POOL_WAIT_S
 from core.system.store import LOCK_WAIT_S
 from core.trade.notifications.notifications import Job
 from core.trade.notifications.results import WRITERS
-from tests.core.support import Desk, Receiver
+from tests.core.support import FRONT_MAX, Desk, Receiver
+from tests.core.system.test_pool import taken
 from tests.core.trade.notifications.test_notifications import delivering, paid, state
 
 LATE_S = 2.0
@@ -92,6 +95,20 @@ async def test_what_waits_for_one_lock_waits_for_it_together(
         assert await stuck.fetch(locked, desk.merchant.id)
         gate.set()
         await asyncio.wait_for(asyncio.gather(*jobs), 3 * LOCK_WAIT_S)
+    assert {await state(desk, one) for one in opened} == {"delivered"}
+
+
+async def test_what_was_told_is_written_though_there_was_no_connection_for_a_while(
+    desk: Desk, receiver: Receiver
+) -> None:
+    """Else it would be told again."""
+    opened = [await paid(desk, receiver) for _ in range(MOST)]
+    gate, jobs = await Gates(desk).take(receiver)
+    async with taken(desk.runtime, Context(), FRONT_MAX):
+        gate.set()
+        await asyncio.wait(jobs, timeout=POOL_WAIT_S + 1)
+        assert not any(job.done() for job in jobs)
+    await asyncio.wait_for(asyncio.gather(*jobs), BOUND_S)
     assert {await state(desk, one) for one in opened} == {"delivered"}
 
 
