@@ -1751,9 +1751,10 @@ CREATE TYPE ordinary_payment AS (
 -- Book ordinary payments of one merchant, of an order each: all of them, or none. Raises
 -- serialization_failure where the day, an order, an attempt or what is booked is not as it was when
 -- they were decided. Locks are taken in the one order that there is: the day, each order with its
--- attempt, balances. Orders are written one by one, each by its key: a join may be planned by way of
--- all that a merchant ever had. events: see book_events; news: rows of notification; callbacks, bodies:
--- rows of supplier_callback that are not written yet. waits: for whoever holds the day alone, and for
+-- attempt, balances, payments' numbers. Orders are written one by one, each by its key: a join may be
+-- planned by way of all that a merchant ever had. events: see book_events; news: rows of notification;
+-- callbacks, bodies: rows of supplier_callback. One whose like is stored is not written: that one is
+-- acted on in its turn, also where it was given up. waits: for whoever holds the day alone, and for
 -- others as long as anybody does; else it fails as well where the day is held, and soon where another
 -- row is. Answers whether callbacks of one of the suppliers were refused, and none was believed since.
 CREATE FUNCTION book_payments(whose uuid, today date, payments jsonb, events jsonb, news jsonb,
@@ -1803,19 +1804,16 @@ BEGIN
         WHERE c.merchant_id = whose AND c.id = p.callback_id AND c.held_by = p.turn
           AND c.order_created_at = p.order_created_at AND c.state = 'waiting';
     END LOOP;
-    INSERT INTO supplier_callback (merchant_id, id, supplier_id, attempt_no, address, query,
+    INSERT INTO supplier_callback AS c (merchant_id, id, supplier_id, attempt_no, address, query,
         headers, body, event, due_at, request_id, received_at, order_created_at, tries, state,
         outcome)
     SELECT whose, t.id, t.supplier_id, t.attempt_no, t.address, t.query, t.headers,
            bodies[t.place], t.event, t.at, t.request_id, t.at, t.order_created_at, 1, 'done', 'order'
     FROM jsonb_to_recordset(callbacks) AS t (place integer, id uuid, supplier_id uuid,
         attempt_no text, address text, query text, headers jsonb, event jsonb, at timestamptz,
-        request_id text, order_created_at timestamptz);
-    INSERT INTO supplier_payment (merchant_id, supplier_id, upstream_no, attempt_no, order_id,
-        amount_minor, currency, booked_as, event_id, how, address, at)
-    SELECT whose, e.supplier_id, e.upstream_no, e.attempt_no, e.order_id, e.amount_minor,
-           e.currency, 'order', e.event_id, e.how, e.address, e.at
-    FROM unnest(paid) e ORDER BY e.supplier_id, e.upstream_no;
+        request_id text, order_created_at timestamptz)
+    ON CONFLICT (merchant_id, attempt_no, event, order_created_at) DO UPDATE SET
+        tries = 1, due_at = excluded.due_at, state = 'waiting' WHERE c.state = 'parked';
     INSERT INTO attempt_history (merchant_id, attempt_no, order_created_at, id, state_from, move,
         state_to, at, facts)
     SELECT whose, e.attempt_no, e.order_created_at, e.history_id, e.attempt_state, 'pay',
@@ -1836,6 +1834,11 @@ BEGIN
     IF (SELECT count(*) FROM book_events(whose, events)) < cardinality(paid) THEN
         RAISE EXCEPTION 'an event is in the books already' USING ERRCODE = 'unique_violation';
     END IF;
+    INSERT INTO supplier_payment (merchant_id, supplier_id, upstream_no, attempt_no, order_id,
+        amount_minor, currency, booked_as, event_id, how, address, at)
+    SELECT whose, e.supplier_id, e.upstream_no, e.attempt_no, e.order_id, e.amount_minor,
+           e.currency, 'order', e.event_id, e.how, e.address, e.at
+    FROM unnest(paid) e ORDER BY e.supplier_id, e.upstream_no;
     RETURN EXISTS (SELECT FROM callback_streak s
                    WHERE s.in_a_row > 0 AND s.supplier_id IN (SELECT supplier_id FROM unnest(paid)));
 END $$;

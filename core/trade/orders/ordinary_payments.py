@@ -93,9 +93,6 @@ class OrdinaryPayments:
         ]
         found = await find_waiting(self._store, named)
         bookings = self._decide(merchant_id, reports, found)
-        for place, booking in bookings.items():
-            report = reports[place]
-            booking.payment.update(callback_id=report.callback_id, turn=report.turn)
         return await self._book(merchant_id, reports, bookings, ((), ()), waits=True)
 
     async def settle_arriving(self, merchant_id: UUID, arriving: Sequence[Arriving]) -> Booked:
@@ -161,7 +158,7 @@ class OrdinaryPayments:
             try:
                 day = BusinessDay.of(merchant_id, waiting.day, now)
             except DayOver:
-                return {}
+                continue
             day = day.after(order.created_at).after(waiting.booked_at)
             bookings[place] = self._booking(day, waiting, payment)
         return bookings
@@ -205,6 +202,7 @@ class OrdinaryPayments:
             "at": day.at,
             "event_id": event_id,
             "history_id": self._ids.uuid7(),
+            **_queued(report),
         }
         return _Booking(
             paid,
@@ -252,6 +250,13 @@ class OrdinaryPayments:
         if news:
             self._outbox.wake_merchants()
         return bool(doubted)
+
+
+def _queued(report: Report | Arriving) -> dict[str, UUID]:
+    """The row of the queue that is done with a payment, where it has one."""
+    if isinstance(report, Arriving):
+        return {}
+    return {"callback_id": report.callback_id, "turn": report.turn}
 
 
 _BOOK: Final = "SELECT book_payments($1, $2, $3, $4, $5, $6, $7, $8)"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from contextvars import Context
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 from typing import Any, Literal
 
@@ -19,7 +19,7 @@ from core.kernel.money import Money
 from core.trade.callbacks.arrivals import Arrival, Arrivals
 from core.trade.orders import Opened, PaymentSeen, Report, get_attempts, move_order
 from tests.conftest import Servers
-from tests.core.support import Desk, alarms
+from tests.core.support import Desk, alarms, owner
 from tests.demo import eventually
 from tests.sizes import size
 
@@ -288,6 +288,72 @@ async def test_one_that_cannot_be_booked_holds_up_none_of_the_others(
     assert (await desk.balances())["payable"] == 2 * 9880
 
 
+async def test_one_whose_like_is_stored_is_booked_with_the_others(desk: Desk) -> None:
+    """One that waits, and one that was given up: they find it booked."""
+    opened = [await desk.open() for _ in range(3)]
+    words = [Word(place, f"N{place}", Money(ASKED, "CNY")) for place in range(3)]
+    for word in words[:2]:
+        await keep(desk, opened[word.order], word, "")
+    await desk.runtime.system.store.execute(
+        "UPDATE supplier_callback SET state = 'parked', tries = 40 WHERE attempt_no = $1",
+        opened[1].order.live_attempt_no,
+    )
+    calls = [await arriving(desk, opened[word.order], word, "") for word in words]
+    arrivals = calls[0][0]
+    kept = await asyncio.gather(*(arrivals.book(arrival) for _, arrival in calls))
+    assert {one.waits for one in kept} == {False}
+    booked = await desk.runtime.system.store.fetch("SELECT DISTINCT booked_at FROM ledger_event")
+    assert len(booked) <= 2, "the first may go alone, and the others go together"
+    await act(desk)
+    rows = await desk.runtime.system.store.fetch("SELECT state, outcome FROM supplier_callback")
+    outcomes = sorted(tuple(row) for row in rows)
+    assert outcomes == [("done", "order"), ("done", "redelivery"), ("done", "redelivery")]
+    assert (await desk.balances())["payable"] == 3 * 9880
+    await desk.sound()
+
+
+async def test_one_whose_day_was_over_holds_up_none_of_the_others(desk: Desk) -> None:
+    opened = [await desk.open() for _ in range(2)]
+    payments = []
+    for place, one in enumerate(opened):
+        _, arrival = await arriving(desk, one, Word(place, f"N{place}", Money(ASKED, "CNY")), "")
+        assert arrival.payment is not None
+        payments.append(arrival.payment)
+    payments[0] = replace(payments[0], waiting=replace(payments[0].waiting, day=None))
+    booked = await desk.runtime.trade.payments.settle_arriving(desk.merchant.id, payments)
+    assert [order and order.state for order in booked.orders] == [None, "paid"]
+    assert [(await desk.order(one)).state for one in opened] == ["pending", "paid"]
+    await desk.sound()
+
+
+@pytest.mark.parametrize("take", [keep, book])
+async def test_payments_lock_balances_before_their_numbers(
+    desk: Desk, take: Take, servers: Servers, database: str
+) -> None:
+    """Whoever has locked a balance, as one that is settled by itself, gets the number at once."""
+    opened = await desk.open()
+    await desk.pay(await desk.open())
+    mine, others = owner(servers, database), owner(servers, database)
+    async with mine as watch, others as other, other.transaction():
+        await other.execute(
+            "SELECT FROM balance WHERE merchant_id = $1 FOR UPDATE", desk.merchant.id
+        )
+        word = Word(0, "N0", Money(ASKED, "CNY"))
+
+        async def told() -> None:
+            await take(desk, opened, word, "")
+            await act(desk)
+
+        acting = asyncio.create_task(told())
+        await eventually(lambda: watch.fetchval(_LOCKED), what="its booking waits for a balance")
+        await other.execute("SET LOCAL lock_timeout = '100ms'")
+        await other.execute(_NUMBER, desk.merchant.id, opened.order.id)
+    await acting
+    assert await desk.runtime.system.store.fetchval(
+        "SELECT outcome FROM supplier_callback WHERE attempt_no = $1", opened.order.live_attempt_no
+    ) == "contradiction"  # fmt: skip
+
+
 @pytest.mark.parametrize("moved", ["order", "books", "state", "version"])
 async def test_what_changed_meanwhile_is_decided_again(
     desk: Desk,
@@ -352,6 +418,17 @@ async def test_what_changed_meanwhile_is_decided_again(
         assert versions[-1]["version"] == order.version
 
 
+_LOCKED = """
+SELECT EXISTS (SELECT FROM pg_stat_activity
+               WHERE datname = current_database() AND wait_event_type = 'Lock')
+"""
+_NUMBER = """
+INSERT INTO supplier_payment (merchant_id, supplier_id, upstream_no, attempt_no, order_id,
+    amount_minor, currency, booked_as, event_id, how, address, at)
+SELECT a.merchant_id, a.supplier_id, 'N0', 'another', gen_random_uuid(), 1, 'CNY', 'short', NULL,
+       'asked', '', now()
+FROM attempt a WHERE a.merchant_id = $1 AND a.order_id = $2
+"""
 _CHANGED = {
     "state": "UPDATE orders SET state = 'expired' WHERE merchant_id = $1 AND id = $2",
     "version": "UPDATE orders SET version = version + 5 WHERE merchant_id = $1 AND id = $2",
