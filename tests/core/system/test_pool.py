@@ -60,6 +60,10 @@ async def test_stuck_loops_keep_no_caller_waiting(desk: Desk) -> None:
     assert (await desk.order(opened)).state == "paid"
 
 
+async def do(job: Job) -> None:
+    await job()
+
+
 async def test_who_joins_a_batch_of_stuck_loops_is_not_kept_waiting(desk: Desk) -> None:
     """The timetable has begun the batch, and waits for a connection of the loops."""
     runtime = desk.runtime
@@ -70,7 +74,7 @@ async def test_who_joins_a_batch_of_stuck_loops_is_not_kept_waiting(desk: Desk) 
     jobs = await runtime.trade.follow_up.take_due(1)
     assert jobs
     async with taken(runtime, loops_context(), POOL_SIZES.loops):
-        asking = [asyncio.create_task(job(), context=loops_context()) for job in jobs]
+        asking = [asyncio.create_task(do(job), context=loops_context()) for job in jobs]
         await asyncio.sleep(0)  # its question is in line now
         async with asyncio.timeout(BOUND_S):
             (other,) = await runtime.trade.follow_up.take_due(1)
