@@ -277,6 +277,7 @@ async def _seed_groups(runtime: Runtime) -> None:
         for user in USERS:
             if holder_id is not None and user.id in group.members and user.id not in _STAFF:
                 await runtime.people.groups.add_staff(group.chat_id, user.id, user.role, holder_id)
+                await runtime.people.people.follow(runtime.system.store, user.id, user.name)
 
 
 def telegram_world() -> dict[str, Any]:

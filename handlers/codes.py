@@ -26,6 +26,10 @@ CODES: Final = declare(
             ),
             "answer_forwarded": "Forwarded words are no answer. Write it yourself.",
             "answer_unreadable": "That cannot be read. Write it like {example}.",
+            "holder_needed": "Add the number of your merchant or supplier: {example}",
+            "person_needed": (
+                "Say it in reply to a message of that person, or mention the person."
+            ),
             "licence_day_past": (
                 "A licence that ended on {text} is over. Write its last day like {example}."
             ),

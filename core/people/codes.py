@@ -12,6 +12,8 @@ CODES: Final = declare(
             "password_weak": (
                 "Choose a password of at least {chars} characters, and not digits alone."
             ),
+            "role_unknown": "There is no role {text}. Roles: {roles}.",
+            "right_unknown": "There is no right {text}. See docs/bot.md for all of them.",
             "usdt_rate_invalid": (
                 "{text} cannot be a USDT rate: it is more than 0, at most 1,000,000, and has at"
                 " most 8 decimals. Write it like {example}"
@@ -39,6 +41,10 @@ CODES: Final = declare(
             "anonymous_admin": (
                 "Telegram hides who is speaking. Switch off “remain anonymous” and say it again."
             ),
+            "own_standing": "Nobody changes what they may do themselves. Ask another owner.",
+            "right_lacking": (
+                "Nobody gives a right that they lack, or changes somebody who has it: “{right}”."
+            ),
             "staff_only": "This is said in an ops group or in a private chat with the bot only.",
             "second_person_needed": (
                 "A second person with this right must confirm it, not the one who asked."
@@ -55,6 +61,20 @@ CODES: Final = declare(
             "setting_changed": (
                 "Somebody has set {text} meanwhile. Look at it with /settings, and say it again."
             ),
+            "last_owner": "This is the last owner who can hire. Make another owner first.",
+            "not_of_staff": "This is nobody of the staff: give a role first.",
+            "staff_already": "This person is of the staff already.",
+            "invitation_over": (
+                "This link is over: it was used, or is too old. Ask who sent it for a new one."
+            ),
+            "person_changed": "{name} was changed meanwhile. Look again: /people",
+            "ops_missing": (
+                "A second person has to approve this in an ops group, and there is none yet. Say"
+                " 绑定管理群 in a group of your own people."
+            ),
+            "applied_already": "You asked for it already. You hear of it here.",
+            "appointed_already": "{name} may ask here already.",
+            "not_appointed": "{name} is not among those who may ask here.",
             "factor_enrolled": (
                 "You have one already. If it is lost, two owners take it away: /factor reset"
             ),

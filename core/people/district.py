@@ -8,24 +8,30 @@ from core.delivery.district import Delivery
 from core.parties.district import Parties
 from core.people.actors import Access
 from core.people.alarms import Alarms
+from core.people.appointments import Appointments
 from core.people.approvals import Approvals
 from core.people.desk_settings import DeskSettings
 from core.people.factors import Factors
 from core.people.groups import Groups
 from core.people.parked import Parked
-from core.people.people import People as Staff
+from core.people.people import People as Persons
 from core.people.receipts import Receipts
 from core.people.recovery import Recovery
 from core.people.refusals import Refusals
+from core.people.safeguards import Safeguards
 from core.people.setting_changes import SettingChanges
+from core.people.staff import Invitations, Staff
 from core.people.trail import Trail
 from core.system.district import System
 
 
 @dataclass(frozen=True, slots=True)
 class People:
-    people: Staff
+    people: Persons
+    staff: Staff
+    invitations: Invitations
     groups: Groups
+    appointments: Appointments
     access: Access
     factors: Factors
     recovery: Recovery
@@ -42,16 +48,20 @@ class People:
 def build_people(system: System, delivery: Delivery, parties: Parties) -> People:
     store, clock, ids = system.store, system.clock, system.ids
     outbox, board, audit = delivery.outbox, delivery.board, delivery.audit
-    people = Staff(store, clock, ids)
+    people = Persons(store, clock, ids)
     groups = Groups(store, clock, ids, outbox, board)
     alarms = Alarms(store, clock, ids, groups, board)
     factors = Factors(store, system.vault, clock, alarms, audit)
     approvals = Approvals(store, clock, ids, people, groups, board)
-    settings = DeskSettings(store, clock, audit)
+    access, settings = Access(store, parties.merchants), DeskSettings(store, clock, audit)
+    staff = Staff(store, delivery, people, groups, Safeguards(approvals, factors, settings))
     return People(
         people,
+        staff,
+        Invitations(system, delivery, people, access, approvals, staff),
         groups,
-        Access(store, parties.merchants),
+        Appointments(store, delivery, people, groups, approvals),
+        access,
         factors,
         Recovery(store, people, factors, approvals),
         settings,

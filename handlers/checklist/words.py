@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from core.reports.checklist import Name
-from handlers.kit.commands import Command, bare
+from handlers.kit.commands import Command
 from handlers.kit.intents import Reading
+from handlers.people.words import read_join
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +17,8 @@ class Start(Reading):
     do."""
 
 
-COMMANDS: Final = (Command("start", {}, bare(Start()), twin_of="help"),)
+# A link to the bot may carry a word.
+COMMANDS: Final = (Command("start", {}, lambda words: read_join(words) or Start(), twin_of="help"),)
 
 # What is typed for a step, spoken and with a slash.
 TYPED: Final[dict[Name, tuple[tuple[str, str], ...]]] = {

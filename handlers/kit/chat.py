@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -18,6 +18,7 @@ from core.kernel.holder import HOUSE
 from core.parties.district import Parties
 from core.people.actors import ANONYMOUS_ADMIN_ID, Actor
 from core.people.district import People
+from core.people.people import MAX_NAME_CHARS
 from core.system.store import Queries, Store
 from handlers.kit.refusals import INSTANTS, OnlyInGroups, RefusalNotice
 
@@ -37,11 +38,16 @@ class Chats:
     people: People
 
     async def actor(self, user: User, message: AnyMessage) -> Actor:
-        """Who speaks or presses, in the chat of a message."""
-        chat = message.chat
-        return await self.people.access.actor(
-            user.id, user.full_name, chat.id, private=chat.type == "private"
+        """Who speaks or presses, in the chat of a message. Names follow Telegram: whom we know by
+        another one is known by this from now on."""
+        chat, name = message.chat, " ".join(user.full_name.split())[:MAX_NAME_CHARS]
+        actor = await self.people.access.actor(
+            user.id, name, chat.id, private=chat.type == "private"
         )
+        if actor.known and name and name != actor.name:
+            await self.people.people.follow(self.store, user.id, name)
+            return replace(actor, name=name)
+        return actor
 
     def of(self, actor: Actor, message: AnyMessage) -> Chat:
         """Where this person spoke, or pressed a button of this message."""

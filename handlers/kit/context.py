@@ -18,14 +18,14 @@ from aiogram.types import CallbackQuery, Message, TelegramObject, User
 
 from core.kernel.clock import Clock
 from core.kernel.errors import Refusal
-from core.people.actors import ANONYMOUS_ADMIN_ID
+from core.people.actors import ANONYMOUS_ADMIN_ID, Actor
 from core.people.district import People
 from core.trade.district import Trade
 from handlers.kit.buttons import Button
 from handlers.kit.chat import Chat, Chats
 from handlers.kit.commands import CommandTable
 from handlers.kit.dialogues import Dialogues, Said, Sent
-from handlers.kit.intents import Changing, Intent, Mistake, Reading
+from handlers.kit.intents import Changing, Intent, Mistake, Naming, Reading
 from handlers.kit.parser import Parser, addressee_of
 from handlers.kit.reactions import Reactions
 from handlers.kit.refusals import StaleMoney, already_done, refusal_words
@@ -98,7 +98,8 @@ class Press:
 class Understand(BaseMiddleware):
     """Parses a message and finds out who speaks. Talk, strangers and other bots end here.
 
-    Hands on `intent` and `chat`; neither of them for service messages.
+    Strangers are heard where an intent welcomes them, and nowhere else. Hands on `intent` and
+    `chat`; neither of them for service messages.
     """
 
     def __init__(
@@ -113,7 +114,7 @@ class Understand(BaseMiddleware):
     async def __call__(self, handler: _Handler, event: TelegramObject, data: dict[str, Any]) -> Any:
         if not isinstance(event, Message):
             return None
-        if event.migrate_to_chat_id or event.migrate_from_chat_id or event.new_chat_title:
+        if _is_of_the_group(event):
             return await handler(event, data)
         # Who speaks comes first, and needs the database alone: whatever else fails, strangers get
         # silence, and nobody's talk is an alarm.
@@ -122,7 +123,11 @@ class Understand(BaseMiddleware):
             return None
         actor = await self._chats.actor(speaker, event)
         if not actor.known and (actor.user_id != ANONYMOUS_ADMIN_ID or actor.group is None):
-            return None
+            if (asked := await self._welcome(event, actor)) is None:
+                return None
+            return await handler(
+                event, {**data, "intent": asked, "chat": self._chats.of(actor, event)}
+            )
         intent: Intent | GiveReason | Said | Sent | None = await self._reason(event)
         intent = intent or await self._dialogues.said(event) or await self._intent(event)
         if event.edit_date is None and (
@@ -132,6 +137,24 @@ class Understand(BaseMiddleware):
         return await handler(
             event, {**data, "intent": intent, "chat": self._chats.of(actor, event)}
         )
+
+    async def _welcome(self, message: Message, stranger: Actor) -> Intent | None:
+        """What a stranger may say, in words of their own."""
+        text = message.text or ""
+        if message.edit_date is not None or message.forward_origin is not None:
+            return None
+        intent = self._parser.parse(text)
+        if intent is None or not intent.welcomes(stranger):
+            return None
+        if addressee_of(text):
+            intent = self._parser.parse(text, (await self._bot.me()).username or "")
+        return intent
+
+    def _of_mentioned(self, message: Message, text: str, username: str) -> Intent | None:
+        """What is said of somebody who is mentioned in the middle of it."""
+        rest = _without_mentions(message)
+        found = self._parser.parse(rest, username) if rest != text else None
+        return found if isinstance(found, Naming) else None
 
     async def _reason(self, message: Message) -> GiveReason | None:
         """A reply to a question why is its answer, never a command; slash forms are commands."""
@@ -151,6 +174,8 @@ class Understand(BaseMiddleware):
         if addressee_of(text):
             username = (await self._bot.me()).username or ""
         intent = self._parser.parse(text, username)
+        if intent is None:
+            intent = self._of_mentioned(message, text, username)
         if message.forward_origin and not isinstance(intent, Reading):
             return None  # somebody else's words move no money and set nothing
         if intent is None and message.text and message.edit_date is None:
@@ -179,7 +204,9 @@ class InTime(BaseMiddleware):
             return await handler(event, data)  # it is refused, whenever it comes
         if isinstance(intent, Changing) and self._clock.now() - event.date > STALE_AFTER:
             # One that was carried out in time and is only delivered again is not spoken of.
-            if not await self._receipts.obeyed(chat.id, chat.message_id):
+            # Nor is a stranger told anything.
+            done = await self._receipts.obeyed(chat.id, chat.message_id)
+            if chat.actor.known and not done:
                 await chat.refuse(StaleMoney())
             return None
         async with self._reactions.while_answered(chat.id, chat.message_id):
@@ -240,6 +267,28 @@ class AnswerPress(BaseMiddleware):
             )
         asked = getattr(button, "approval_id", None)
         return asked is not None and await self._people.approvals.answered(asked)
+
+
+def _is_of_the_group(message: Message) -> bool:
+    """Whether Telegram itself writes what became of a group, or of somebody in it."""
+    return bool(
+        message.migrate_to_chat_id
+        or message.migrate_from_chat_id
+        or message.new_chat_title
+        or message.left_chat_member
+    )
+
+
+def _without_mentions(message: Message) -> str:
+    """What is written but for the names by which people are mentioned: whoever is meant stands in
+    the message itself, and a name may be any word."""
+    text = message.text or message.caption or ""
+    units = text.encode("utf-16-le", errors="surrogatepass")
+    for entity in reversed(message.entities or message.caption_entities or ()):
+        if entity.type == "text_mention":
+            first, last = 2 * entity.offset, 2 * (entity.offset + entity.length)
+            units = units[:first] + units[last:]
+    return units.decode("utf-16-le", errors="surrogatepass")
 
 
 def _may_speak(user: User) -> bool:

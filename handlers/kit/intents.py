@@ -11,13 +11,18 @@ from core.people.actors import Actor
 
 
 class Intent:
-    """What somebody wants. One that is none of the three below, like `Cancel`, is about a dialogue
+    """What somebody wants. One that is none of those below, like `Cancel`, is about a dialogue
     that knows its own turn."""
 
     __slots__ = ()
 
     def is_talk(self, actor: Actor) -> bool:
         """Whether it is no more than talk where this person said it."""
+        return False
+
+    def welcomes(self, stranger: Actor) -> bool:
+        """Whether somebody whom nobody here knows may say it where they are: all else of theirs
+        gets silence."""
         return False
 
 
@@ -31,6 +36,12 @@ class Reading(Intent):
 class Changing(Intent):
     """It changes something: carried out late by itself, it would surprise whoever had given it
     up."""
+
+    __slots__ = ()
+
+
+class Naming(Intent):
+    """It is about somebody whom the message may mention by any name: that is no word of it."""
 
     __slots__ = ()
 

@@ -26,6 +26,7 @@ from aiogram.types import ChatMember, ChatMemberMember, File, ReactionTypeEmoji,
 from aiogram.types import Message as SentMessage
 from aiogram.types import User as TelegramUser
 
+from bot.world import USERS
 from core.delivery.outbox import Bill, Card, Fact, Say, TextFile
 from core.delivery.outbox.facts import unpack
 from core.people.refusals import TOLD_EVERY
@@ -55,6 +56,14 @@ _BOT = TelegramUser(
 
 # Messages that were sent past the outbox are numbered from here.
 SHOWN_FROM = 500_000
+
+
+_NAMES = {user.id: user.name for user in USERS}
+
+
+def name_of(user_id: int) -> str:
+    """As Telegram shows a person."""
+    return _NAMES.get(user_id, f"person {user_id}")
 
 
 def _sent(chat_id: int, message_id: int) -> SentMessage:
@@ -164,7 +173,7 @@ class Desk:
             "chat": {"id": chat_id, "type": "private", "first_name": "x"}
             if private
             else {"id": chat_id, "type": "supergroup", "title": "a group"},
-            "from": {"id": user_id, "is_bot": False, "first_name": f"person {user_id}"},
+            "from": {"id": user_id, "is_bot": False, "first_name": name_of(user_id)},
             **fields,
         }
 
@@ -194,7 +203,7 @@ class Desk:
         await self.feed(
             callback_query={
                 "id": str(self.update_id), "chat_instance": "1", "data": data, "message": message,
-                "from": {"id": user_id, "is_bot": False, "first_name": f"person {user_id}"},
+                "from": {"id": user_id, "is_bot": False, "first_name": name_of(user_id)},
             }
         )  # fmt: skip
         return await self.news()

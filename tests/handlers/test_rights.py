@@ -54,6 +54,7 @@ EXAMPLES: Final = (
     "/supplier S01 off it ends", "/documents", "/document epay v1 approve", "/discrepancies",
     "/info", "/lang en", "/bind_ops", "/bind M1001", "/bind_supplier S01", "/unbind",
     "/settings", "/settings prepay_second 20000", "/audit", "/status", "/export_config",
+    "/people", "/people 1005 leave", "/hire support", "/appoint 1102", "/dismiss 1101", "/members",
 )  # fmt: skip
 
 

@@ -98,8 +98,8 @@ def test_every_screen_has_an_example_and_a_template() -> None:
     alarms = {"alarm", *(f"alarm_{kind}" for kind in ALARMS)}
     asks = {"approval", *(f"ask_{kind}" for kind in ASKS)}
     parts = {
-        "factor_secret", "card", "setting_value", "supplier_card", "sheet", "standing", "terms",
-        "unread",
+        "factor_secret", "hire_link", "card", "setting_value", "supplier_card", "sheet", "standing",
+        "terms", "unread",
     }  # fmt: skip
     assert there - helps == {*VIEWS, *alarms, *asks, *parts} - {"statistics"}
 

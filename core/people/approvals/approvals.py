@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 import asyncpg
@@ -156,10 +156,10 @@ class Approvals:
         await self._need(self._store, actor, asked, proof, yes=yes)
         await decide(actor, asked, yes, proof)
 
-    async def card(self, approval_id: UUID) -> Asked[Question]:
+    async def card(self, approval_id: UUID, queries: Queries | None = None) -> Asked[Any]:
         """A question as its card shows it; one that is over in time has the state `expired`.
-        Refusals: record_not_found."""
-        row = await self._store.fetchrow(_FIND, approval_id)
+        queries: the transaction that is open, if one is. Refusals: record_not_found."""
+        row = await (queries or self._store).fetchrow(_FIND, approval_id)
         if row is None or row["kind"] not in self._kinds:
             raise Refusal("record_not_found")
         asked = _read(self._kinds[row["kind"]][0], row)
@@ -194,6 +194,16 @@ class Approvals:
             _FIND_REPLIED, chat_id, message_id, user_id, kind.kind, dict(about or {})
         )
         return found
+
+    async def find_open(
+        self, kind: type[Q], user_id: int, about: Mapping[str, Any]
+    ) -> Asked[Q] | None:
+        """What a person asked and nobody answered yet, while it is in time. about: facts that it
+        must have, as JSON values."""
+        row = await self._store.fetchrow(
+            _FIND_OPEN, user_id, kind.kind, dict(about), self._clock.now()
+        )
+        return None if row is None else _read(kind, row)
 
     async def answered(self, approval_id: UUID) -> bool:
         """Whether somebody answered it before: a press then does nothing more."""
@@ -257,6 +267,13 @@ class Approvals:
         """A group is no longer these merchants' or suppliers': nobody is asked about them there,
         nor about the group as it was."""
         await tx.execute(_DROP_OF, actor.home, list(holder_ids))
+
+    async def drop_by(self, tx: Tx, actor: Actor, user_id: int) -> None:
+        """Somebody is not of the staff any more: what that person asked is turned down."""
+        rows = await tx.fetch(_DROP_BY, user_id, actor.user_id, actor.name, self._clock.now())
+        for row in rows:
+            if row["kind"] in self._kinds:
+                await self._show(tx, _read(self._kinds[row["kind"]][0], row))
 
     # ── what the verbs share ─────────────────────────────────────────────────────────────────────
     def _kind_of(self, kind: str | None) -> tuple[type[Question], Decide]:
@@ -359,11 +376,21 @@ SELECT id FROM approval
 WHERE chat_id = $1 AND message_id = $2 AND asked_by = $3 AND kind = $4 AND facts @> $5
 ORDER BY created_at DESC LIMIT 1
 """
+_FIND_OPEN: Final = f"""
+SELECT {_COLUMNS} FROM approval a
+WHERE a.asked_by = $1 AND a.state = 'open' AND a.kind = $2 AND a.facts @> $3 AND a.expires_at > $4
+ORDER BY a.created_at DESC LIMIT 1
+"""  # noqa: S608 (our own)
 _ANSWER: Final = """
 UPDATE approval SET state = $2, answered_by = $3, answered_by_name = $4, answered_at = $5,
     alone = $6
 WHERE id = $1 AND state = 'open'
 """
+_DROP_BY: Final = f"""
+UPDATE approval a SET state = 'dropped', answered_by = $2, answered_by_name = $3, answered_at = $4
+WHERE a.asked_by = $1 AND a.state = 'open'
+RETURNING {_COLUMNS}
+"""  # noqa: S608 (our own)
 _DROP_OF: Final = """
 UPDATE approval a SET state = 'dropped'
 WHERE a.state = 'open'

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from typing import Final
 from uuid import UUID
@@ -28,6 +29,18 @@ class Group:
     merchant_ids: tuple[UUID, ...]
     supplier_ids: tuple[UUID, ...]
     usdt_rate: Decimal | None
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """Somebody of a merchant or a supplier who may ask in a group. name: as last seen; empty where
+    it was not. holder_no: of whom."""
+
+    user_id: int
+    name: str
+    role: str
+    holder_no: str
+    since: datetime
 
 
 def read_group(row: asyncpg.Record) -> Group:

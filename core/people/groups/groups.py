@@ -13,7 +13,7 @@ from core.delivery.outbox import Fact, Outbox, Say
 from core.kernel.clock import Clock
 from core.kernel.errors import Refusal
 from core.kernel.ids import Ids
-from core.people.groups.group import GROUP, Group, read_group
+from core.people.groups.group import GROUP, Group, Member, read_group
 from core.people.groups.migration import move
 from core.people.groups.notices import BillEnded
 from core.system.batch import Batch
@@ -187,14 +187,32 @@ class Groups:
         )
         return Decimal(before) if before is not None else None
 
-    async def add_staff(self, chat_id: int, user_id: int, role: str, holder_id: UUID) -> None:
+    async def add_staff(
+        self, chat_id: int, user_id: int, role: str, holder_id: UUID, queries: Queries | None = None
+    ) -> None:
         """Let somebody of a merchant or supplier ask in a group of theirs (merchant_staff,
-        supplier_staff). They see what is that one's alone. Refusals: group_not_bound."""
-        added = await self._store.execute(
+        supplier_staff). They see what is that one's alone. queries: the transaction that is open,
+        if one is. Refusals: group_not_bound."""
+        added = await (queries or self._store).execute(
             _ADD_STAFF, chat_id, holder_id, user_id, role, self._clock.now()
         )
         if not added:
             raise Refusal("group_not_bound")
+
+    async def remove_staff(
+        self, tx: Queries, chat_id: int, user_id: int, holder_id: UUID | None = None
+    ) -> bool:
+        """Somebody has no say in a group any more, for one merchant or supplier or (None) for any.
+        False where that was so."""
+        return bool(await tx.execute(_REMOVE_STAFF, chat_id, user_id, holder_id))
+
+    async def staff_of(self, chat_id: int) -> list[Member]:
+        """The people of merchants and suppliers who may ask in a group, the first one first."""
+        rows = await self._store.fetch(_STAFF_OF, chat_id)
+        return [
+            Member(row["user_id"], row["name"], row["role"], row["holder_no"], row["created_at"])
+            for row in rows
+        ]
 
     async def moved(self, old_chat_id: int, new_chat_id: int, *, title: str = "") -> None:
         """A group became a supergroup: what it is and what waits for it moves, in one transaction,
@@ -294,6 +312,22 @@ SELECT id, $3, $4, $5 FROM binding
 WHERE chat_id = coalesce((SELECT moved_to FROM chat_group WHERE chat_id = $1), $1)
   AND $2 IN (merchant_id, supplier_id)
 ON CONFLICT (binding_id, user_id) DO UPDATE SET role = excluded.role
+"""
+_REMOVE_STAFF: Final = """
+DELETE FROM group_staff s USING binding b
+WHERE b.id = s.binding_id AND s.user_id = $2
+  AND b.chat_id = coalesce((SELECT moved_to FROM chat_group WHERE chat_id = $1), $1)
+  AND ($3::uuid IS NULL OR $3 IN (b.merchant_id, b.supplier_id))
+"""
+_STAFF_OF: Final = """
+SELECT s.user_id, coalesce(p.name, '') AS name, s.role, s.created_at,
+       coalesce(m.merchant_no, u.supplier_no) AS holder_no
+FROM group_staff s JOIN binding b ON b.id = s.binding_id
+LEFT JOIN person p ON p.user_id = s.user_id
+LEFT JOIN merchant m ON m.id = b.merchant_id
+LEFT JOIN supplier u ON u.id = b.supplier_id
+WHERE b.chat_id = coalesce((SELECT moved_to FROM chat_group WHERE chat_id = $1), $1)
+ORDER BY s.created_at, s.user_id
 """
 _SEE: Final = """
 INSERT INTO chat_group AS g (chat_id, type, title, bot_status, created_at)

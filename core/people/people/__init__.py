@@ -2,7 +2,20 @@
 
 from __future__ import annotations
 
-from core.people.people.people import People, Person
-from core.people.people.rights import MONEY_RIGHTS, RIGHTS, ROLES, rights_of
+from core.people.people.people import MAX_NAME_CHARS, People, Person
+from core.people.people.rights import MONEY_RIGHTS, RIGHTS, ROLES, STAFF_ROLES, rights_of
+from core.people.people.standing import Change, Standing, What
 
-__all__ = ["MONEY_RIGHTS", "RIGHTS", "ROLES", "People", "Person", "rights_of"]
+__all__ = [
+    "MAX_NAME_CHARS",
+    "MONEY_RIGHTS",
+    "RIGHTS",
+    "ROLES",
+    "STAFF_ROLES",
+    "Change",
+    "People",
+    "Person",
+    "Standing",
+    "What",
+    "rights_of",
+]

@@ -3,32 +3,39 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 
 import asyncpg
 
 from core.kernel.clock import Clock
 from core.kernel.ids import Ids
-from core.people.people.rights import rights_of
+from core.people.people.standing import Change, Standing
 from core.system.store import Queries, Store
+
+MAX_NAME_CHARS: Final = 128
 
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """A member of staff (role set), or somebody who only chose a language, or left. allowed,
-    denied: rights besides those of the role, and of those that are not this person's."""
+    """A member of staff (its standing has a role), or somebody who only chose a language, speaks
+    for a merchant or a supplier, or left. hired_at: None for who is not of the staff."""
 
     user_id: int
     name: str
-    role: str | None
-    language: str | None
-    allowed: frozenset[str] = frozenset()
-    denied: frozenset[str] = frozenset()
+    standing: Standing
+    language: str | None = None
+    hired_at: datetime | None = None
+
+    @property
+    def role(self) -> str | None:
+        """None for who is not of the staff."""
+        return self.standing.role
 
     @property
     def rights(self) -> frozenset[str]:
         """What this person may do."""
-        return rights_of(self.role, self.allowed, self.denied)
+        return self.standing.rights
 
 
 class People:
@@ -46,15 +53,31 @@ class People:
         return _person(row) if row is not None else None
 
     async def employ(self, user_id: int, name: str, role: str) -> None:
-        """Give a person a role; said again, it changes nothing."""
-        await self._store.execute(
-            "INSERT INTO person (id, user_id, name, role, created_at) VALUES ($1, $2, $3, $4, $5)"
-            " ON CONFLICT (user_id) DO UPDATE SET name = excluded.name, role = excluded.role",
+        """Give a person a role, where the desk itself says who has one; said again, it changes
+        nothing. What people decide of each other is `Staff`."""
+        person = await self.find(user_id)
+        before = person.standing if person is not None else Standing()
+        after = before.after(Change("role", role))
+        await self.put(self._store, user_id, name, after)
+
+    async def put(self, queries: Queries, user_id: int, name: str, standing: Standing) -> None:
+        """A person has this name and standing from now on."""
+        await queries.execute(
+            _PUT,
             self._ids.uuid7(),
             user_id,
-            name,
-            role,
+            name[:MAX_NAME_CHARS],
+            standing.role,
+            standing.allowed,
+            standing.denied,
             self._clock.now(),
+        )
+
+    async def follow(self, queries: Queries, user_id: int, name: str) -> None:
+        """Telegram shows this person under another name: it is ours as well. Somebody whom we do
+        not know yet is known by it, and is nobody of the staff."""
+        await queries.execute(
+            _FOLLOW, self._ids.uuid7(), user_id, name[:MAX_NAME_CHARS], self._clock.now()
         )
 
     async def with_right(self, queries: Queries, right: str) -> list[Person]:
@@ -74,14 +97,27 @@ class People:
 
 
 def _person(row: asyncpg.Record) -> Person:
+    role = row["role"]
+    there = Standing(role, tuple(row["allowed"]), tuple(row["denied"])) if role else Standing()
     return Person(
         user_id=row["user_id"],
         name=row["name"],
-        role=row["role"],
+        standing=there,
         language=row["language"],
-        allowed=frozenset(row["allowed"]),
-        denied=frozenset(row["denied"]),
+        hired_at=row["hired_at"],
     )
 
 
-_SELECT: Final = "SELECT user_id, name, role, language, allowed, denied FROM person"
+_SELECT: Final = "SELECT user_id, name, role, language, allowed, denied, hired_at FROM person"
+_PUT: Final = """
+INSERT INTO person AS p (id, user_id, name, role, allowed, denied, created_at, hired_at)
+VALUES ($1, $2, $3, $4::text, $5, $6, $7::timestamptz,
+    CASE WHEN $4::text IS NOT NULL THEN $7::timestamptz END)
+ON CONFLICT (user_id) DO UPDATE SET name = excluded.name, role = excluded.role,
+    allowed = excluded.allowed, denied = excluded.denied,
+    hired_at = CASE WHEN excluded.role IS NOT NULL THEN coalesce(p.hired_at, excluded.hired_at) END
+"""
+_FOLLOW: Final = """
+INSERT INTO person AS p (id, user_id, name, created_at) VALUES ($1, $2, $3, $4)
+ON CONFLICT (user_id) DO UPDATE SET name = excluded.name WHERE p.name <> excluded.name
+"""

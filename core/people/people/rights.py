@@ -66,6 +66,8 @@ ROLES: Final[dict[str, frozenset[str]]] = {
     "merchant_staff": frozenset({"look_up", "read_money"}),
     "supplier_staff": frozenset({"look_up", "read_money"}),
 }
+# Of our own people, the one who may do most first.
+STAFF_ROLES: Final = ("owner", "admin", "finance", "operator", "support")
 
 
 def rights_of(role: str | None, allowed: Iterable[str], denied: Iterable[str]) -> frozenset[str]:

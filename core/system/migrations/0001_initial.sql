@@ -217,7 +217,24 @@ CREATE TABLE person (
     allowed     text[] NOT NULL DEFAULT '{}',  -- rights besides those of the role
     denied      text[] NOT NULL DEFAULT '{}',
     language    text CHECK (language IN ('zh', 'en')),
-    created_at  timestamptz NOT NULL
+    created_at  timestamptz NOT NULL,
+    hired_at    timestamptz,
+    CHECK ((role IS NULL) = (hired_at IS NULL))
+);
+
+CREATE TABLE invitation (                      -- a link by which somebody becomes a colleague
+    id            uuid PRIMARY KEY,
+    code_hash     bytea NOT NULL UNIQUE,       -- SHA-256; the code itself is kept nowhere
+    role          text NOT NULL CHECK (role IN ('owner', 'admin', 'finance', 'operator', 'support')),
+    made_by       bigint NOT NULL,
+    made_by_name  text NOT NULL,
+    made_at       timestamptz NOT NULL,
+    expires_at    timestamptz NOT NULL,
+    used_by       bigint,
+    used_at       timestamptz,
+    approval_id   uuid,                        -- what a second person was asked last about who used it
+    CHECK ((used_by IS NULL) = (used_at IS NULL)),
+    CHECK (approval_id IS NULL OR used_by IS NOT NULL)
 );
 
 CREATE TABLE desk_setting (                    -- what people set in the chat; no row: its default
@@ -1312,7 +1329,7 @@ CREATE TABLE approval (                        -- a question that waits for a pe
     id           uuid PRIMARY KEY,
     kind         text NOT NULL CHECK (kind IN ('complete', 'uncomplete', 'resolve', 'rerate',
                                                'channel', 'refund', 'slip', 'unbind',
-                                               'factor_reset', 'setting')),
+                                               'factor_reset', 'setting', 'hire', 'appoint')),
     merchant_id  uuid REFERENCES merchant,     -- whose it is; null, and no supplier: nobody's
     supplier_id  uuid REFERENCES supplier,
     asked_by     bigint NOT NULL,
@@ -1333,6 +1350,7 @@ CREATE TABLE approval (                        -- a question that waits for a pe
     CHECK (state <> 'used' OR num_nonnulls(answered_by, answered_at) = 2)
 );
 CREATE INDEX approval_waiting ON approval (expires_at) WHERE on_card AND state = 'open';
+CREATE INDEX approval_asked ON approval (asked_by) WHERE state = 'open';
 CREATE INDEX approval_replied ON approval (chat_id, message_id)
     WHERE message_id IS NOT NULL;
 

@@ -38,6 +38,8 @@ SAID: dict[str, int] = {
     "/lang en": SPRUCE, "/factor reset 1002": OWNER,
     "/settings prepay_second 20000": OWNER, "/settings": OWNER, "/audit": OWNER, "/status": OWNER,
     "/start": OWNER, "/export_config": OWNER,
+    "/people 1005 leave": OPS, "/hire support": OWNER, "/appoint 1102": SPRUCE,
+    "/dismiss 1101": SPRUCE, "/apply": SPRUCE,
     "账单": SPRUCE, "查询余额": SPRUCE, "帮助": SPRUCE, "群信息": SPRUCE, "/usdt": SPRUCE,
     "/credit": SPRUCE, "产品费率": SPRUCE, "预付历史": SPRUCE, "差异单": OPS, "/channels": OPS,
     "/channel C01": OPS, "/products": OPS, "/suppliers": OPS, "/documents": OPS,

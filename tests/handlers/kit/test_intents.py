@@ -26,6 +26,7 @@ from handlers.money.words import (
 )
 from handlers.orders.numbers import numbers_said
 from handlers.orders.words import Complete, LookUp, ShowCompletions
+from handlers.people.words import Apply
 from handlers.rates.words import ShowRates
 from handlers.statistics.words import ShowStatistics
 from tests.handlers.support import kinds
@@ -410,7 +411,7 @@ def test_commands(text: str, intent: Intent | None) -> None:
 
 def test_whatever_may_be_meant_takes_a_right_or_is_for_everybody() -> None:
     meant = {*kinds(Reading), *kinds(Changing), AdvancesFault}
-    assert set(COMMANDS.rights) == meant - {Help, Start}
+    assert set(COMMANDS.rights) == meant - {Help, Start, Apply}
     assert set(COMMANDS.rights.values()) <= set(RIGHTS)
     for kind in (Advances, Adjust, SetDayCut, Complete, BindOps, SetLanguage):
         assert issubclass(kind, Changing)
