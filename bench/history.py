@@ -17,6 +17,7 @@ from typing import Final
 import asyncpg
 
 from bench.books import book_orders
+from core.books import ROLLED_ATTEMPTS, ROLLED_ENTRIES, ROLLED_ORDERS
 from core.parties.merchants import Merchant
 from core.runtime import Runtime
 
@@ -112,7 +113,8 @@ async def _start_of_past(runtime: Runtime, dsn: str, merchants: Sequence[Merchan
 async def _close_days(dsn: str) -> None:
     connection = await asyncpg.connect(dsn, server_settings=_SESSION)
     try:
-        await connection.execute(_CLOSINGS)
+        for sql in (*_DAYS_ROLLED, _CLOSINGS):
+            await connection.execute(sql)
         # As the database does by itself, in time.
         await connection.execute("VACUUM (ANALYZE)")
     finally:
@@ -132,6 +134,14 @@ FROM (SELECT DISTINCT ON (holder_id) * FROM business_day ORDER BY holder_id, day
 CROSS JOIN generate_series(1, $1::int) n
 CROSS JOIN LATERAL (SELECT f.starts_at - (n - 1) * interval '24 hours' AS ends_at) past
 """
+# Hours are there; a few were rolled up by the desk itself.
+_DAYS_ROLLED: Final = [
+    f"INSERT INTO {rollup.table}_day (merchant_id, day, mode, {rollup.keys},"
+    f" {', '.join(rollup.sums)}) {rollup.days_of(rollup.table)}"
+    f" ON CONFLICT (merchant_id, day, mode, {rollup.keys})"
+    f" DO UPDATE SET {', '.join(f'{name} = excluded.{name}' for name in rollup.sums)}"
+    for rollup in (ROLLED_ENTRIES, ROLLED_ORDERS, ROLLED_ATTEMPTS)
+]
 # Days of suppliers and of the platform are windows over all merchants' books: they begin with an
 # hour, as the demo's and the town's do.
 _CLOSINGS: Final = """

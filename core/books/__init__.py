@@ -28,10 +28,14 @@ from core.books.postings import (
     reversal,
     unmatched,
 )
+from core.books.rollups import ROLLED_ATTEMPTS, ROLLED_ENTRIES, ROLLED_ORDERS, Rollup
 
 __all__ = [
     "KINDS",
     "ORDER_KINDS",
+    "ROLLED_ATTEMPTS",
+    "ROLLED_ENTRIES",
+    "ROLLED_ORDERS",
     "AlreadyBooked",
     "BusinessDay",
     "Calendar",
@@ -43,6 +47,7 @@ __all__ = [
     "Position",
     "Posting",
     "Postings",
+    "Rollup",
     "SeenDay",
     "Took",
     "adjusted",

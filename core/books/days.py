@@ -17,6 +17,7 @@ from uuid import UUID
 
 import asyncpg
 
+from core.books.rollups import ADD
 from core.kernel.clock import DayCut
 from core.kernel.errors import Bug
 from core.kernel.holder import HOUSE
@@ -111,7 +112,7 @@ async def roll_up(tx: Tx, merchant_id: UUID, row: asyncpg.Record, until: datetim
     until = until.replace(microsecond=until.microsecond // 1000 * 1000)
     if until <= since:
         return
-    for sql in (_ROLL_ENTRIES, _ROLL_CREATED, _ROLL_PAID, _ROLL_ATTEMPTS):
+    for sql in ADD:
         await tx.execute(sql, merchant_id, since, until)
     await tx.execute(
         "UPDATE business_day SET rolled_to = $3 WHERE holder_id = $1 AND day = $2",
@@ -166,54 +167,6 @@ async def keep_sums(tx: Tx, holder_id: UUID, accounts: str) -> bool:
     return True
 
 
-_ROLL_ENTRIES: Final = """
-INSERT INTO rollup_entry AS r
-    (merchant_id, mode, day, hour, currency, account, kind, product_code, channel_no, minor,
-     events)
-SELECT merchant_id, mode, day, date_trunc('hour', booked_at, 'UTC'), currency, account, kind,
-       product_code, channel_no, sum(minor), count(*) FILTER (WHERE line = 1)
-FROM ledger_entry
-WHERE merchant_id = $1 AND booked_at >= $2 AND booked_at < $3
-GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9
-ON CONFLICT (merchant_id, mode, day, hour, currency, account, kind, product_code, channel_no)
-DO UPDATE SET minor = r.minor + excluded.minor, events = r.events + excluded.events
-"""
-
-_ROLL_CREATED: Final = """
-INSERT INTO rollup_order AS r
-    (merchant_id, mode, day, hour, currency, product_code, created, paid_in_day, paid)
-SELECT merchant_id, mode, created_day, date_trunc('hour', created_at, 'UTC'), currency,
-       coalesce(product_code, ''), count(*), 0, 0
-FROM orders
-WHERE merchant_id = $1 AND created_at >= $2 AND created_at < $3
-GROUP BY 1, 2, 3, 4, 5, 6
-ON CONFLICT (merchant_id, mode, day, hour, currency, product_code)
-DO UPDATE SET created = r.created + excluded.created
-"""
-
-_ROLL_PAID: Final = """
-INSERT INTO rollup_order AS r
-    (merchant_id, mode, day, hour, currency, product_code, created, paid_in_day, paid)
-SELECT merchant_id, mode, created_day, date_trunc('hour', created_at, 'UTC'), currency,
-       product_code, 0, count(*) FILTER (WHERE paid_day = created_day), count(*)
-FROM orders
-WHERE merchant_id = $1 AND paid_at >= $2 AND paid_at < $3
-  AND created_at < $3::timestamptz + interval '1 day'  -- months to come are not looked at
-GROUP BY 1, 2, 3, 4, 5, 6
-ON CONFLICT (merchant_id, mode, day, hour, currency, product_code)
-DO UPDATE SET paid_in_day = r.paid_in_day + excluded.paid_in_day, paid = r.paid + excluded.paid
-"""
-
-_ROLL_ATTEMPTS: Final = """
-INSERT INTO rollup_attempt AS r
-    (merchant_id, mode, day, hour, currency, product_code, channel_no, sent, paid)
-SELECT merchant_id, mode, day, hour, currency, product_code, channel_no, sum(sent), sum(paid)
-FROM attempt_tail($1, $2, $3)
-GROUP BY 1, 2, 3, 4, 5, 6, 7
-ON CONFLICT (merchant_id, mode, day, hour, currency, product_code, channel_no)
-DO UPDATE SET sent = r.sent + excluded.sent, paid = r.paid + excluded.paid
-"""
-
 # Everybody is rolled up past the end of the day: nothing of it is live.
 _KEEP_SUMS: Final = """
 INSERT INTO closing (holder_id, day, mode, currency, account, minor)
@@ -222,7 +175,7 @@ FROM (
     SELECT mode, currency, account, minor FROM closing WHERE holder_id = $1 AND day = $3
       AND account ~ $6
     UNION ALL
-    SELECT mode, currency, account, minor FROM moved_between($4, $5, $5)
+    SELECT mode, currency, account, minor FROM moved_between($4, $5, $5, false)
     WHERE account ~ $6
 ) m
 WHERE $1 <> $7 OR account !~ '^(bank|supplier/)'

@@ -225,7 +225,7 @@ class Ledger:
 
 
 _VOLUME: Final = """
-SELECT greatest(0, sum(minor))::bigint FROM rollup_entry
+SELECT greatest(0, sum(minor))::bigint FROM rollup_entry_day
 WHERE merchant_id = $1 AND mode = $2 AND currency = $3 AND product_code = $4
   AND day >= $6 AND day < $5 AND kind = ANY($7) AND account IN ('payable', 'fees')
 """

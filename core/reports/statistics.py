@@ -273,7 +273,7 @@ async def _counted(
 ) -> list[tuple[tuple[Any, ...], Row]]:
     """(key, figures) of one source; what it does not know is 0."""
     args: list[object] = [tails.merchant_ids, query.mode, query.currency, query.first, query.last]
-    args += [query.zone, tails.rolled_to, tails.until]
+    args += [query.zone, tails.rolled_to, tails.until, "hour" in query.by]
     # Where no hour is told apart, nothing else names it.
     where = " AND $6::text IS NOT NULL"
     for column, chosen in (
@@ -322,13 +322,13 @@ def _half_up(value: Fraction) -> int:
 _ORDER_KINDS: Final = ", ".join(f"'{kind}'" for kind in ORDER_KINDS)
 _HOUR: Final = "extract(hour FROM {at} AT TIME ZONE $6)::int"
 
-# $7 and $8: where each merchant's live tail lies.
+# $7 and $8: where each merchant's live tail lies. $9: whether hours are told apart.
 _TAILS: Final = (
     "unnest($1::uuid[], $7::timestamptz[], $8::timestamptz[]) AS t (id, rolled_to, until)"
 )
 
 _BOOKED: Final = _Table(
-    source=f"FROM {_TAILS}, movement(t.id, t.rolled_to, t.until)"
+    source=f"FROM {_TAILS}, movement(t.id, t.rolled_to, t.until, $9)"
     " WHERE mode = $2 AND currency = $3 AND day BETWEEN $4 AND $5",
     figures=f"""
         coalesce(sum(events) FILTER (WHERE kind IN ({_ORDER_KINDS})), 0)::bigint AS paid,
@@ -340,7 +340,7 @@ _BOOKED: Final = _Table(
 )
 
 _CREATED: Final = _Table(
-    source=f"FROM {_TAILS}, order_movement(t.id, t.rolled_to, t.until)"
+    source=f"FROM {_TAILS}, order_movement(t.id, t.rolled_to, t.until, $9)"
     " WHERE mode = $2 AND currency = $3 AND day BETWEEN $4 AND $5",
     figures="coalesce(sum(created), 0)::bigint AS created,"
     " coalesce(sum(paid), 0)::bigint AS cohort_paid",
@@ -348,49 +348,18 @@ _CREATED: Final = _Table(
 )
 
 _SENT_ATTEMPTS: Final = _Table(
-    source=f"FROM {_TAILS}, attempt_movement(t.id, t.rolled_to, t.until)"
+    source=f"FROM {_TAILS}, attempt_movement(t.id, t.rolled_to, t.until, $9)"
     " WHERE mode = $2 AND currency = $3 AND day BETWEEN $4 AND $5",
     figures="coalesce(sum(sent), 0)::bigint AS created,"
     " coalesce(sum(paid), 0)::bigint AS cohort_paid",
     keys={**_FIELDS, "hour": _HOUR.format(at="hour")},
 )
 
-# By the instant at which they were made: whole hours as they are rolled up, and what is live of
-# them; the window's ends, where they are no full hours, from the attempts. There each merchant's
-# are looked for by their index (OFFSET 0). Their order was created before, but for the clocks of
-# two instances, and payers have a day at most: other months are not looked at.
 # $1 and $2 the instants, $3 mode, $4 currency, $5 the channels or null, $6: nothing is behind it.
 _SENT: Final = """
-WITH whole AS (
-    SELECT date_trunc('hour', $1::timestamptz + interval '1 hour - 1 microsecond', 'UTC') AS first,
-           date_trunc('hour', $2::timestamptz, 'UTC') AS last
-)
 SELECT channel_no, sum(sent)::bigint AS created, sum(paid)::bigint AS paid
-FROM (
-    SELECT r.channel_no, r.sent, r.paid
-    FROM whole w JOIN rollup_attempt r ON r.hour >= w.first AND r.hour < w.last
-    WHERE r.mode = $3 AND r.currency = $4
-    UNION ALL
-    SELECT a.channel_no, a.sent, a.paid
-    FROM whole w, business_day d CROSS JOIN LATERAL attempt_tail(d.holder_id, d.rolled_to, $6) a
-    WHERE d.closed_at IS NULL AND a.hour >= w.first AND a.hour < w.last
-      AND a.mode = $3 AND a.currency = $4
-    UNION ALL
-    SELECT a.channel_no, 1, (a.state = 'paid')::int
-    FROM whole w, LATERAL (VALUES
-        ($1, least(w.first, $2)), (greatest(w.first, w.last), $2)
-    ) AS part (first, last)
-    JOIN business_day d ON d.closed_at IS NULL AND part.first < part.last
-    CROSS JOIN LATERAL (
-        SELECT * FROM attempt t
-        WHERE t.merchant_id = d.holder_id
-          AND t.created_at >= part.first AND t.created_at < part.last
-          AND t.order_created_at >= $1::timestamptz - interval '2 days'
-          AND t.order_created_at < $2::timestamptz + interval '1 day' OFFSET 0
-    ) a
-    WHERE a.mode = $3 AND a.currency = $4 AND a.sent_at IS NOT NULL
-) AS sent
-WHERE $5::text[] IS NULL OR channel_no = ANY($5)
+FROM sent_between($1, $2, $6, false)
+WHERE mode = $3 AND currency = $4 AND ($5::text[] IS NULL OR channel_no = ANY($5))
 GROUP BY channel_no HAVING sum(sent) > 0
 """
 _DAYS: Final = (

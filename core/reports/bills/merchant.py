@@ -145,11 +145,11 @@ SELECT coalesce((SELECT max(day) FROM business_day
 """
 
 # $6 and $13: where the live tail lies. $7 and $8: the closed days that are added to, of the opening
-# and of the closing position. Hours are added up first, so that little is left to be told apart.
+# and of the closing position.
 _NUMBERS: Final = """
 WITH moved AS MATERIALIZED (
     SELECT day, kind, product_code, channel_no, account, sum(minor) AS minor, sum(events) AS events
-    FROM movement($1, $6, $13)
+    FROM movement($1, $6, $13, false)
     WHERE mode = $2 AND currency = $3 AND day > $7 AND day <= $5
     GROUP BY day, kind, product_code, channel_no, account
 ), stands AS (
@@ -180,7 +180,7 @@ WITH moved AS MATERIALIZED (
     FROM moved WHERE day >= $4 GROUP BY day
 ), cohorts AS (
     SELECT product_code, sum(created)::bigint AS created, sum(paid_in_day)::bigint AS paid
-    FROM order_movement($1, $6, $13)
+    FROM order_movement($1, $6, $13, false)
     WHERE mode = $2 AND currency = $3 AND day BETWEEN $4 AND $5
     GROUP BY product_code HAVING sum(created) > 0
 )

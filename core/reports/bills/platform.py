@@ -25,7 +25,7 @@ from core.reports.bills.lines import (
 )
 from core.reports.bills.model import MerchantLine, PlatformBill, SupplierDueLine
 from core.reports.bills.supplier import owed
-from core.reports.bills.windows import Live, balances_before, bounds, kept_of, live_of
+from core.reports.bills.windows import BEGINNING, Live, balances_before, bounds, kept_of, live_of
 from core.system.store import Tx
 
 SHOWN_MERCHANTS: Final = 20
@@ -86,7 +86,7 @@ async def _merchants(
     shown = [row for row in shown if row["merchant_id"] != HOUSE][:SHOWN_MERCHANTS]
     ids = [row["merchant_id"] for row in shown]
     ends_at, live = at
-    rows = await tx.fetch(_STANDS, ids, ends_at, MODE, currency, live.until)
+    rows = await tx.fetch(_STANDS, ids, ends_at, MODE, currency, live.since, BEGINNING)
     stands = {row["id"]: row for row in rows}
     lines = [
         MerchantLine(
@@ -148,7 +148,7 @@ async def _assert_joins(tx: Tx, bill: PlatformBill) -> None:
 
 
 # One look at the window, added up three ways: by kind, product and channel; by merchant; by
-# supplier. Hours are added up first, so that little is left to be told apart.
+# supplier. It is added up first, so that little is left to be told apart.
 _WINDOW: Final = """
 SELECT kind, product_code, channel_no, merchant_id, supplier_no,
        coalesce(sum(minor) FILTER (WHERE account = 'payable'), 0)::bigint AS payable_minor,
@@ -166,19 +166,17 @@ FROM (
     SELECT kind, product_code, channel_no, merchant_id, account,
            coalesce(substring(account FROM '/(S[0-9]+)'), '') AS supplier_no,
            sum(minor) AS minor, sum(events) AS events
-    FROM moved_between($1, $2, $6) WHERE mode = $3 AND currency = $4
+    FROM moved_between($1, $2, $6, false) WHERE mode = $3 AND currency = $4
     GROUP BY kind, product_code, channel_no, merchant_id, account
 ) AS moved
 GROUP BY GROUPING SETS ((kind, product_code, channel_no), (merchant_id), (supplier_no))
 """
 
-# At an instant: the balances of the merchant's newest day that was over by then, and what moved in
-# the days after it: in whole hours, and the last one, where it is none, from the entries. $5:
-# nothing is behind it.
+# At an instant: the balances of the merchant's newest day that was over by then, and what moved
+# since. $5: since when nothing is rolled up, $6: before all books.
 _STANDS: Final = """
 SELECT m.id, m.merchant_no, m.name, coalesce(kept.minor, 0) + coalesce(moved.minor, 0) AS position
 FROM merchant m
-JOIN business_day today ON today.holder_id = m.id AND today.closed_at IS NULL
 LEFT JOIN LATERAL (
     SELECT day, ends_at FROM business_day
     WHERE holder_id = m.id AND closed_at IS NOT NULL AND ends_at <= $2
@@ -191,16 +189,8 @@ LEFT JOIN LATERAL (
 ) AS kept ON true
 LEFT JOIN LATERAL (
     SELECT sum(minor)::bigint AS minor
-    FROM (
-        SELECT mode, currency, account, minor FROM movement(m.id, today.rolled_to, $5)
-        WHERE day > coalesce(base.day, '-infinity')
-          AND hour < date_trunc('hour', $2::timestamptz, 'UTC')
-        UNION ALL
-        SELECT mode, currency, account, minor FROM ledger_entry
-        WHERE merchant_id = m.id AND booked_at >= date_trunc('hour', $2::timestamptz, 'UTC')
-          AND booked_at < $2 AND day > coalesce(base.day, '-infinity')
-    ) AS parts
-    WHERE mode = $3 AND currency = $4 AND account IN ('payable', 'prepaid')
+    FROM moved_between(coalesce(base.ends_at, $6), $2, $5, false)
+    WHERE merchant_id = m.id AND mode = $3 AND currency = $4 AND account IN ('payable', 'prepaid')
 ) AS moved ON base.ends_at IS DISTINCT FROM $2
 WHERE m.id = ANY($1)
 """

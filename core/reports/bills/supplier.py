@@ -93,7 +93,7 @@ FROM (
     SELECT kind, product_code, channel_no,
            CASE WHEN account = ANY($5::text[]) THEN account ELSE '' END AS account,
            sum(minor) AS minor, sum(events) AS events
-    FROM moved_between($1, $2, $8)
+    FROM moved_between($1, $2, $8, false)
     WHERE mode = $3 AND currency = $4
       AND (account = ANY($5::text[])
            OR channel_no = ANY(ARRAY(SELECT channel_no FROM channel WHERE supplier_id = $6)))

@@ -142,7 +142,7 @@ FROM (
     WHERE holder_id = $1 AND day = $2 AND mode = $3 AND currency = $4
       AND ($5::text[] IS NULL OR account = ANY($5))
     UNION ALL
-    SELECT account, minor FROM moved_between($6, $7, $8)
+    SELECT account, minor FROM moved_between($6, $7, $8, false)
     WHERE mode = $3 AND currency = $4 AND ($5::text[] IS NULL OR account = ANY($5))
 ) AS balances
 GROUP BY account

@@ -29,7 +29,10 @@ async def chart_of_merchant(tx: Tx, bill: Bill) -> ChartFacts:
     """A merchant's chart, in the snapshot of its bill."""
     tails = await tails_of(tx, [bill.merchant_id])
     days = (bill.days.first, bill.days.last)
-    span = (bill.merchant_id, MODE, bill.currency, *days, *tails.rolled_to, *tails.until)
+    span = (
+        bill.merchant_id, MODE, bill.currency, *days, *tails.rolled_to, *tails.until,
+        _by_hour(bill),
+    )  # fmt: skip
     booked = await tx.fetch(_MERCHANT_MONEY, *span, ORDER_KINDS)
     found = [*booked, *await tx.fetch(_MERCHANT_ORDERS, *span)]
     points = _points(bill, found)
@@ -42,8 +45,9 @@ async def chart_of_supplier(tx: Tx, bill: SupplierBill, cut: DayCut) -> ChartFac
     windows = await _windows(tx, bill, bill.supplier_id, cut)
     live = await live_of(tx)
     found = await tx.fetch(
-        _SUPPLIER_MONEY, *windows, MODE, bill.currency, due, cost, ORDER_KINDS, live.since
-    )
+        _SUPPLIER_MONEY, *windows, MODE, bill.currency, due, cost, ORDER_KINDS, live.since,
+        _by_hour(bill),
+    )  # fmt: skip
     points = _points(bill, found)
     due_minor = sum(line.due_minor for line in bill.lines)
     return _facts(bill, bill.supplier_no, bill.supplier_name, points, due_minor, orders=False)
@@ -53,8 +57,8 @@ async def chart_of_platform(tx: Tx, bill: PlatformBill, cut: DayCut) -> ChartFac
     """The platform's chart: all merchants together."""
     span = (*await _windows(tx, bill, HOUSE, cut), MODE, bill.currency)
     live = await live_of(tx)
-    booked = await tx.fetch(_ALL_MONEY, *span, ORDER_KINDS, live.since)
-    orders = await tx.fetch(_ALL_ORDERS, *span, live.until, bill.starts_at, bill.ends_at)
+    booked = await tx.fetch(_ALL_MONEY, *span, ORDER_KINDS, live.since, _by_hour(bill))
+    orders = await tx.fetch(_ALL_ORDERS, *span, live.until, _by_hour(bill))
     found = [*booked, *orders]
     return _facts(bill, "", "", _points(bill, found), bill.net_minor)
 
@@ -82,13 +86,18 @@ async def _windows(
     return days, begins, [*begins[1:], bill.ends_at]
 
 
+def _by_hour(bill: _AnyBill) -> bool:
+    """A chart of one day shows its hours; others read no hours."""
+    return len(bill.days) == 1
+
+
 def _points(bill: _AnyBill, found: Iterable[asyncpg.Record]) -> tuple[Point, ...]:
     """One for each hour of a day, or each of several days; zeros where nothing happened.
 
     Sums are kept by hours of UTC. Where a day does not begin with one, its first point is only
     the part of the hour that is left, and its last one the part before it ends.
     """
-    by_hour = len(bill.days) == 1
+    by_hour = _by_hour(bill)
     sums: defaultdict[datetime | date, list[int]] = defaultdict(lambda: [0, 0, 0, 0])
     for row in found:
         at = max(row["hour"], bill.starts_at) if by_hour else row["day"]
@@ -113,10 +122,10 @@ _CREATED: Final = """
 SELECT hour, day, 0 AS amount_minor, 0 AS paid, sum(created)::bigint AS created,
        sum(paid_in_day)::bigint AS cohort_paid
 """
-_MERCHANT_MONEY: Final = f"""{_AMOUNT} FROM movement($1, $6, $7)
-WHERE mode = $2 AND currency = $3 AND day BETWEEN $4 AND $5 AND kind = ANY($8)
+_MERCHANT_MONEY: Final = f"""{_AMOUNT} FROM movement($1, $6, $7, $8)
+WHERE mode = $2 AND currency = $3 AND day BETWEEN $4 AND $5 AND kind = ANY($9)
 GROUP BY hour, day"""
-_MERCHANT_ORDERS: Final = f"""{_CREATED} FROM order_movement($1, $6, $7)
+_MERCHANT_ORDERS: Final = f"""{_CREATED} FROM order_movement($1, $6, $7, $8)
 WHERE mode = $2 AND currency = $3 AND day BETWEEN $4 AND $5
 GROUP BY hour, day"""
 _STARTS: Final = "SELECT day, starts_at FROM business_day WHERE holder_id = $1 AND day = ANY($2)"
@@ -125,46 +134,18 @@ _STARTS: Final = "SELECT day, starts_at FROM business_day WHERE holder_id = $1 A
 # they begin and end.
 _WINDOWS: Final = "unnest($1::date[], $2::timestamptz[], $3::timestamptz[]) AS w (day, first, last)"
 _ALL_MONEY: Final = f"""{_AMOUNT.replace("day,", "w.day,")}
-FROM {_WINDOWS}, moved_between(w.first, w.last, $7) m
+FROM {_WINDOWS}, moved_between(w.first, w.last, $7, $8) m
 WHERE mode = $4 AND currency = $5 AND kind = ANY($6)
 GROUP BY hour, w.day"""
 _SUPPLIER_MONEY: Final = f"""
 SELECT hour, w.day, -sum(minor)::bigint AS amount_minor,
        coalesce(sum(events) FILTER (WHERE kind = ANY($8)), 0)::bigint AS paid,
        0 AS created, 0 AS cohort_paid
-FROM {_WINDOWS}, moved_between(w.first, w.last, $9) m
+FROM {_WINDOWS}, moved_between(w.first, w.last, $9, $10) m
 WHERE mode = $4 AND currency = $5 AND account IN ($6, $7)
 GROUP BY hour, w.day
 """  # noqa: S608 (our own words)
-# Whole hours as they are rolled up; of the others, which one day shares with the next, the orders.
-_ALL_ORDERS: Final = f"""
-WITH span AS (
-    SELECT w.*, date_trunc('hour', w.first + interval '1 hour - 1 microsecond', 'UTC') AS whole,
-           date_trunc('hour', w.last, 'UTC') AS rest
-    FROM {_WINDOWS}
-)
-SELECT hour, day, 0 AS amount_minor, 0 AS paid, sum(created)::bigint AS created,
-       sum(paid_in_day)::bigint AS cohort_paid
-FROM (
-    SELECT s.day, o.hour, o.created, o.paid_in_day
-    FROM span s JOIN rollup_order o ON o.hour >= s.whole AND o.hour < s.rest
-    WHERE o.mode = $4 AND o.currency = $5
-    UNION ALL
-    SELECT s.day, o.hour, o.created, o.paid_in_day
-    FROM business_day d CROSS JOIN LATERAL order_tail(
-        d.holder_id, d.rolled_to, $6) o
-    JOIN span s ON o.hour >= s.whole AND o.hour < s.rest
-    WHERE d.closed_at IS NULL AND o.mode = $4 AND o.currency = $5
-    UNION ALL
-    SELECT s.day, date_trunc('hour', o.created_at, 'UTC'), 1, (o.paid_day = o.created_day)::int
-    FROM span s, LATERAL (VALUES
-        (s.first, least(s.whole, s.last)), (greatest(s.whole, s.rest), s.last)
-    ) AS part (first, last)
-    JOIN business_day d ON d.closed_at IS NULL AND part.first < part.last
-    JOIN orders o ON o.merchant_id = d.holder_id
-        AND o.created_at >= part.first AND o.created_at < part.last
-        AND o.created_at >= $7 AND o.created_at < $8
-    WHERE o.mode = $4 AND o.currency = $5
-) AS placed
-GROUP BY hour, day
-"""  # noqa: S608 (our own words)
+_ALL_ORDERS: Final = f"""{_CREATED.replace("day,", "w.day,", 1)}
+FROM {_WINDOWS}, created_between(w.first, w.last, $6, $7) o
+WHERE mode = $4 AND currency = $5
+GROUP BY hour, w.day"""

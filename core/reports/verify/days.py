@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from core.books import ROLLED_ATTEMPTS, ROLLED_ENTRIES, ROLLED_ORDERS, Rollup
+
 # What closes a day is what closed the day before, and what moved in it.
 _CLOSES: Final = """, accounts AS (
             SELECT holder_id, day, mode, currency, account FROM moved
@@ -50,6 +52,22 @@ STANDING: Final[dict[str, str]] = {
         ) d
         WHERE former IS NOT NULL AND (former <> day - 1 OR former_end <> starts_at)""",
 }
+
+
+def _day_of_hours(rollup: Rollup) -> str:
+    """Days that begin in the span, each against its hours."""
+    day, hours = (f"concat_ws('/', {', '.join(f'{t}.{n}' for n in rollup.sums)})" for t in "dh")
+    begun = """
+        JOIN (SELECT holder_id AS merchant_id, day FROM business_day
+              WHERE starts_at >= $1 AND starts_at < $2) b USING (merchant_id, day)"""
+    kept = f"{rollup.table} {begun} WHERE mode IN ('live', 'test')"
+    return f"""
+        SELECT concat_ws(' ', merchant_id, day, mode, {rollup.keys}) AS at,
+               'the day ' || {day} || ', its hours ' || {hours} AS found
+        FROM (SELECT * FROM {rollup.table}_day {begun}) d
+        FULL JOIN ({rollup.days_of(kept)}) h USING (merchant_id, day, mode, {rollup.keys})
+        WHERE {day} <> {hours}"""  # noqa: S608 (our own words)
+
 
 _CHECKS: Final[dict[str, str]] = {
     "what is booked lies within its day": """
@@ -125,6 +143,9 @@ _CHECKS: Final[dict[str, str]] = {
         ) a USING (merchant_id, mode, day, hour, currency, product_code, channel_no)
         WHERE (coalesce(r.sent, 0), coalesce(r.paid, 0))
            <> (coalesce(a.sent, 0), coalesce(a.paid, 0))""",
+    "entries of a day are those of its hours": _day_of_hours(ROLLED_ENTRIES),
+    "orders of a day are those of its hours": _day_of_hours(ROLLED_ORDERS),
+    "attempts of a day are those of its hours": _day_of_hours(ROLLED_ATTEMPTS),
     # A merchant's own balances, and those of the desk's own books.
     "a day closes with what it opened with and what moved": """
         WITH ended AS (

@@ -318,6 +318,7 @@ CREATE TABLE business_day (
     CHECK (closed_at IS NULL OR rolled_to = ends_at)
 );
 CREATE UNIQUE INDEX business_day_open ON business_day (holder_id) WHERE closed_at IS NULL;
+CREATE INDEX business_day_day ON business_day (day);
 CREATE INDEX business_day_unkept ON business_day (ends_at) WHERE NOT sums_kept;
 
 -- ── the market: reference data that every process keeps in memory ───────────────────────────────
@@ -499,7 +500,8 @@ BEGIN
     RETURN QUERY SELECT unnest(booked);
 END $$;
 
--- Entries added up by hour, so that no bill reads them one by one.
+-- Entries added up by hour, so that no bill reads them one by one, and by day, so that a week is not
+-- read by hours either. Whoever adds to an hour adds the same to its day.
 CREATE TABLE rollup_entry (
     merchant_id  uuid NOT NULL,
     mode         text NOT NULL,
@@ -515,6 +517,19 @@ CREATE TABLE rollup_entry (
     PRIMARY KEY (merchant_id, mode, day, hour, currency, account, kind, product_code, channel_no)
 );
 CREATE INDEX rollup_entry_hour ON rollup_entry (hour);
+CREATE TABLE rollup_entry_day (
+    merchant_id  uuid NOT NULL,
+    day          date NOT NULL,
+    mode         text NOT NULL,
+    currency     text NOT NULL,
+    account      text NOT NULL,
+    kind         text NOT NULL,
+    product_code text NOT NULL,
+    channel_no   text NOT NULL,
+    minor        bigint NOT NULL,
+    events       integer NOT NULL,
+    PRIMARY KEY (merchant_id, day, mode, currency, account, kind, product_code, channel_no)
+);
 
 CREATE TABLE rollup_order (                              -- by the day and hour of creation
     merchant_id  uuid NOT NULL,
@@ -529,6 +544,17 @@ CREATE TABLE rollup_order (                              -- by the day and hour 
     PRIMARY KEY (merchant_id, mode, day, hour, currency, product_code)
 );
 CREATE INDEX rollup_order_hour ON rollup_order (hour);
+CREATE TABLE rollup_order_day (
+    merchant_id  uuid NOT NULL,
+    day          date NOT NULL,
+    mode         text NOT NULL,
+    currency     text NOT NULL,
+    product_code text NOT NULL,
+    created      integer NOT NULL,
+    paid_in_day  integer NOT NULL,
+    paid         integer NOT NULL,
+    PRIMARY KEY (merchant_id, day, mode, currency, product_code)
+);
 
 CREATE TABLE rollup_attempt (                            -- by the day and hour they were made
     merchant_id  uuid NOT NULL,
@@ -543,18 +569,34 @@ CREATE TABLE rollup_attempt (                            -- by the day and hour 
     PRIMARY KEY (merchant_id, mode, day, hour, currency, product_code, channel_no)
 );
 CREATE INDEX rollup_attempt_hour ON rollup_attempt (hour);
+CREATE TABLE rollup_attempt_day (
+    merchant_id  uuid NOT NULL,
+    day          date NOT NULL,
+    mode         text NOT NULL,
+    currency     text NOT NULL,
+    product_code text NOT NULL,
+    channel_no   text NOT NULL,
+    sent         integer NOT NULL,
+    paid         integer NOT NULL,
+    PRIMARY KEY (merchant_id, day, mode, currency, product_code, channel_no)
+);
 
--- What is rolled up of a merchant, and the live tail since, as one. Whoever asks hands `rolled_to` of
+-- What is rolled up of a merchant, and the live tail since, as one. by_hour: what is rolled up is read
+-- by hour; else by day, and its hour is null. Whoever asks hands `rolled_to` of
 -- the open day over, and an instant that nothing of the day is behind, both read in the same snapshot:
 -- a tail whose ends the planner sees is read by its index, in its months alone.
-CREATE FUNCTION movement(whose uuid, rolled_to timestamptz, until timestamptz)
+CREATE FUNCTION movement(whose uuid, rolled_to timestamptz, until timestamptz, by_hour boolean)
 RETURNS TABLE (merchant_id uuid, mode text, day date, hour timestamptz, currency text,
                account text, kind text, product_code text, channel_no text, minor bigint,
                events integer)
 LANGUAGE sql STABLE AS $$
     SELECT r.merchant_id, r.mode, r.day, r.hour, r.currency, r.account, r.kind, r.product_code,
            r.channel_no, r.minor, r.events
-    FROM rollup_entry r WHERE r.merchant_id = whose
+    FROM rollup_entry r WHERE r.merchant_id = whose AND by_hour
+    UNION ALL
+    SELECT r.merchant_id, r.mode, r.day, NULL, r.currency, r.account, r.kind, r.product_code,
+           r.channel_no, r.minor, r.events
+    FROM rollup_entry_day r WHERE r.merchant_id = whose AND NOT by_hour
     UNION ALL
     SELECT e.merchant_id, e.mode, e.day, date_trunc('hour', e.booked_at, 'UTC'), e.currency,
            e.account, e.kind, e.product_code, e.channel_no, e.minor, (e.line = 1)::int
@@ -698,13 +740,18 @@ LANGUAGE sql STABLE AS $$
           AND p.created_at < order_tail.until OFFSET 0  -- months to come are not looked at
     ) o
 $$;
-CREATE FUNCTION order_movement(whose uuid, rolled_to timestamptz, until timestamptz)
+CREATE FUNCTION order_movement(
+    whose uuid, rolled_to timestamptz, until timestamptz, by_hour boolean)
 RETURNS TABLE (merchant_id uuid, mode text, day date, hour timestamptz, currency text,
                product_code text, created integer, paid_in_day integer, paid integer)
 LANGUAGE sql STABLE AS $$
     SELECT r.merchant_id, r.mode, r.day, r.hour, r.currency, r.product_code, r.created,
            r.paid_in_day, r.paid
-    FROM rollup_order r WHERE r.merchant_id = whose
+    FROM rollup_order r WHERE r.merchant_id = whose AND by_hour
+    UNION ALL
+    SELECT r.merchant_id, r.mode, r.day, NULL, r.currency, r.product_code, r.created,
+           r.paid_in_day, r.paid
+    FROM rollup_order_day r WHERE r.merchant_id = whose AND NOT by_hour
     UNION ALL
     SELECT * FROM order_tail(whose, order_movement.rolled_to, order_movement.until)
 $$;
@@ -1105,13 +1152,18 @@ LANGUAGE sql STABLE AS $$
         ORDER BY b.day DESC LIMIT 1
     ) d
 $$;
-CREATE FUNCTION attempt_movement(whose uuid, rolled_to timestamptz, until timestamptz)
+CREATE FUNCTION attempt_movement(
+    whose uuid, rolled_to timestamptz, until timestamptz, by_hour boolean)
 RETURNS TABLE (merchant_id uuid, mode text, day date, hour timestamptz, currency text,
                product_code text, channel_no text, sent integer, paid integer)
 LANGUAGE sql STABLE AS $$
     SELECT r.merchant_id, r.mode, r.day, r.hour, r.currency, r.product_code, r.channel_no, r.sent,
            r.paid
-    FROM rollup_attempt r WHERE r.merchant_id = whose
+    FROM rollup_attempt r WHERE r.merchant_id = whose AND by_hour
+    UNION ALL
+    SELECT r.merchant_id, r.mode, r.day, NULL, r.currency, r.product_code, r.channel_no, r.sent,
+           r.paid
+    FROM rollup_attempt_day r WHERE r.merchant_id = whose AND NOT by_hour
     UNION ALL
     SELECT * FROM attempt_tail(whose, attempt_movement.rolled_to, attempt_movement.until)
 $$;
@@ -1971,22 +2023,63 @@ BEGIN
 END $$;
 
 -- ── windows ─────────────────────────────────────────────────────────────────────────────────────
--- What all merchants moved between two instants: whole hours from the rollups, the rest (its ends
--- where they are not full hours, and what is not rolled up yet) from the entries themselves. Whoever
--- asks hands live_from over, before which everybody is rolled up, read in the same snapshot: months
--- of entries before it are not even planned for.
-CREATE FUNCTION moved_between(from_at timestamptz, to_at timestamptz, live_from timestamptz)
+-- What all merchants did between two instants. A business day that lies between them is read as a day;
+-- of the days that they cut, whole hours (by_hour: of all days); of the hours that they cut, and of what
+-- is not rolled up yet, the entries, orders and attempts themselves. A day begins at most a calendar
+-- day before or after its name: other days are not looked at.
+
+-- The days that two instants touch; inside: the day lies between them.
+CREATE FUNCTION days_between(from_at timestamptz, to_at timestamptz)
+RETURNS TABLE (holder_id uuid, day date, starts_at timestamptz, ends_at timestamptz,
+               rolled_to timestamptz, inside boolean)
+LANGUAGE sql STABLE AS $$
+    SELECT d.holder_id, d.day, d.starts_at, d.ends_at, d.rolled_to,
+           d.starts_at >= from_at AND d.ends_at <= to_at
+    FROM business_day d
+    WHERE d.day >= (from_at AT TIME ZONE 'UTC')::date - 3
+      AND d.day <= (to_at AT TIME ZONE 'UTC')::date + 3
+      AND d.starts_at < to_at AND d.ends_at > from_at
+$$;
+-- The hours that two instants leave whole: from the first on, before the last.
+CREATE FUNCTION first_hour(from_at timestamptz) RETURNS timestamptz
+LANGUAGE sql STABLE AS $$
+    SELECT date_trunc('hour', from_at + interval '1 hour - 1 microsecond', 'UTC')
+$$;
+CREATE FUNCTION last_hour(to_at timestamptz) RETURNS timestamptz
+LANGUAGE sql STABLE AS $$ SELECT date_trunc('hour', to_at, 'UTC') $$;
+-- And the rest of them, at either end.
+CREATE FUNCTION cut_hours(from_at timestamptz, to_at timestamptz)
+RETURNS TABLE (first timestamptz, last timestamptz)
+LANGUAGE sql STABLE AS $$
+    SELECT part.first, part.last
+    FROM (VALUES
+        (from_at, least(first_hour(from_at), to_at)),
+        (greatest(first_hour(from_at), last_hour(to_at)), to_at)
+    ) AS part (first, last)
+    WHERE part.first < part.last
+$$;
+
+-- What they moved. Whoever asks hands live_from over, before which everybody is rolled up, read in the
+-- same snapshot: months of entries before it are not even planned for.
+CREATE FUNCTION moved_between(
+    from_at timestamptz, to_at timestamptz, live_from timestamptz, by_hour boolean)
 RETURNS TABLE (merchant_id uuid, mode text, day date, hour timestamptz, currency text,
                account text, kind text, product_code text, channel_no text, minor bigint,
                events integer)
 LANGUAGE sql STABLE AS $$
-    WITH whole AS (
-        SELECT date_trunc('hour', from_at + interval '1 hour - 1 microsecond', 'UTC') AS first,
-               date_trunc('hour', to_at, 'UTC') AS last
-    )
-    SELECT r.merchant_id, r.mode, r.day, r.hour, r.currency, r.account, r.kind, r.product_code,
+    SELECT d.holder_id, r.mode, r.day, NULL::timestamptz, r.currency, r.account, r.kind,
+           r.product_code, r.channel_no, r.minor, r.events
+    FROM days_between(from_at, to_at) d
+    JOIN rollup_entry_day r ON r.merchant_id = d.holder_id AND r.day = d.day
+    WHERE d.inside AND NOT by_hour
+    UNION ALL
+    SELECT d.holder_id, r.mode, r.day, r.hour, r.currency, r.account, r.kind, r.product_code,
            r.channel_no, r.minor, r.events
-    FROM whole w JOIN rollup_entry r ON r.hour >= w.first AND r.hour < w.last
+    FROM days_between(from_at, to_at) d
+    JOIN rollup_entry r ON r.merchant_id = d.holder_id AND r.mode IN ('live', 'test')
+        AND r.day = d.day AND r.hour >= first_hour(from_at)
+        AND r.hour < last_hour(to_at)
+    WHERE by_hour OR NOT d.inside
     UNION ALL
     SELECT d.holder_id, e.mode, e.day, date_trunc('hour', e.booked_at, 'UTC'), e.currency,
            e.account, e.kind, e.product_code, e.channel_no, e.minor, (e.line = 1)::int
@@ -2000,18 +2093,108 @@ LANGUAGE sql STABLE AS $$
     UNION ALL
     SELECT d.holder_id, e.mode, e.day, date_trunc('hour', e.booked_at, 'UTC'), e.currency,
            e.account, e.kind, e.product_code, e.channel_no, e.minor, (e.line = 1)::int
-    FROM whole w
-    CROSS JOIN LATERAL (VALUES
-        (from_at, least(w.first, to_at)), (greatest(w.last, w.first), to_at)
-    ) AS part (first, last)
-    JOIN business_day d ON d.closed_at IS NULL AND part.first < part.last
+    FROM cut_hours(from_at, to_at) AS part
+    JOIN days_between(from_at, to_at) d
+        ON (by_hour OR NOT d.inside)
     CROSS JOIN LATERAL (
         SELECT * FROM ledger_entry l
         WHERE l.merchant_id = d.holder_id AND l.booked_at >= part.first
-          AND l.booked_at < least(part.last, d.rolled_to)
+          AND l.booked_at < least(part.last, d.rolled_to) AND l.day = d.day
           AND l.booked_at >= from_at AND l.booked_at < to_at  -- no part is outside: whole months go
         OFFSET 0
     ) e
+$$;
+
+-- Which orders were created, and who of them is paid. until: nothing at all is behind it.
+CREATE FUNCTION created_between(
+    from_at timestamptz, to_at timestamptz, until timestamptz, by_hour boolean)
+RETURNS TABLE (merchant_id uuid, mode text, day date, hour timestamptz, currency text,
+               product_code text, created integer, paid_in_day integer, paid integer)
+LANGUAGE sql STABLE AS $$
+    SELECT d.holder_id, r.mode, r.day, NULL::timestamptz, r.currency, r.product_code, r.created,
+           r.paid_in_day, r.paid
+    FROM days_between(from_at, to_at) d
+    JOIN rollup_order_day r ON r.merchant_id = d.holder_id AND r.day = d.day
+    WHERE d.inside AND NOT by_hour
+    UNION ALL
+    SELECT d.holder_id, r.mode, r.day, r.hour, r.currency, r.product_code, r.created,
+           r.paid_in_day, r.paid
+    FROM days_between(from_at, to_at) d
+    JOIN rollup_order r ON r.merchant_id = d.holder_id AND r.mode IN ('live', 'test')
+        AND r.day = d.day AND r.hour >= first_hour(from_at)
+        AND r.hour < last_hour(to_at)
+    WHERE by_hour OR NOT d.inside
+    UNION ALL
+    SELECT t.merchant_id, t.mode, t.day, t.hour, t.currency, t.product_code, t.created,
+           t.paid_in_day, t.paid
+    FROM business_day o CROSS JOIN LATERAL order_tail(o.holder_id, o.rolled_to, until) t
+    JOIN days_between(from_at, to_at) d
+        ON d.holder_id = o.holder_id AND d.day = t.day AND (
+            d.inside AND NOT by_hour
+            OR t.hour >= first_hour(from_at)
+                AND t.hour < last_hour(to_at))
+    WHERE o.closed_at IS NULL
+    UNION ALL
+    SELECT d.holder_id, o.mode, o.created_day, date_trunc('hour', o.created_at, 'UTC'), o.currency,
+           coalesce(o.product_code, ''), 1, coalesce((o.paid_day = o.created_day)::int, 0),
+           (o.paid_day IS NOT NULL)::int
+    FROM cut_hours(from_at, to_at) AS part
+    JOIN days_between(from_at, to_at) d
+        ON (by_hour OR NOT d.inside)
+    CROSS JOIN LATERAL (
+        SELECT * FROM orders c
+        WHERE c.merchant_id = d.holder_id AND c.created_at >= part.first
+          AND c.created_at < part.last AND c.created_day = d.day
+          AND c.created_at >= from_at AND c.created_at < to_at
+        OFFSET 0
+    ) o
+$$;
+
+-- Which attempts were made and sent, and who of them is paid. Their order was created before, but for
+-- the clocks of two instances, and payers have a day at most: other months are not looked at.
+CREATE FUNCTION sent_between(
+    from_at timestamptz, to_at timestamptz, until timestamptz, by_hour boolean)
+RETURNS TABLE (merchant_id uuid, mode text, day date, hour timestamptz, currency text,
+               product_code text, channel_no text, sent integer, paid integer)
+LANGUAGE sql STABLE AS $$
+    SELECT d.holder_id, r.mode, r.day, NULL::timestamptz, r.currency, r.product_code,
+           r.channel_no, r.sent, r.paid
+    FROM days_between(from_at, to_at) d
+    JOIN rollup_attempt_day r ON r.merchant_id = d.holder_id AND r.day = d.day
+    WHERE d.inside AND NOT by_hour
+    UNION ALL
+    SELECT d.holder_id, r.mode, r.day, r.hour, r.currency, r.product_code, r.channel_no, r.sent,
+           r.paid
+    FROM days_between(from_at, to_at) d
+    JOIN rollup_attempt r ON r.merchant_id = d.holder_id AND r.mode IN ('live', 'test')
+        AND r.day = d.day AND r.hour >= first_hour(from_at)
+        AND r.hour < last_hour(to_at)
+    WHERE by_hour OR NOT d.inside
+    UNION ALL
+    SELECT t.merchant_id, t.mode, t.day, t.hour, t.currency, t.product_code, t.channel_no, t.sent,
+           t.paid
+    FROM business_day o CROSS JOIN LATERAL attempt_tail(o.holder_id, o.rolled_to, until) t
+    JOIN days_between(from_at, to_at) d
+        ON d.holder_id = o.holder_id AND d.day = t.day AND (
+            d.inside AND NOT by_hour
+            OR t.hour >= first_hour(from_at)
+                AND t.hour < last_hour(to_at))
+    WHERE o.closed_at IS NULL
+    UNION ALL
+    SELECT d.holder_id, a.mode, d.day, date_trunc('hour', a.created_at, 'UTC'), a.currency,
+           a.product_code, a.channel_no, 1, (a.state = 'paid')::int
+    FROM cut_hours(from_at, to_at) AS part
+    JOIN days_between(from_at, to_at) d
+        ON (by_hour OR NOT d.inside)
+    CROSS JOIN LATERAL (
+        SELECT * FROM attempt t
+        WHERE t.merchant_id = d.holder_id AND t.sent_at IS NOT NULL
+          AND t.created_at >= greatest(part.first, d.starts_at)
+          AND t.created_at < least(part.last, d.ends_at)
+          AND t.order_created_at >= from_at - interval '2 days'
+          AND t.order_created_at < to_at + interval '1 day'
+        OFFSET 0
+    ) a
 $$;
 
 -- ── months ──────────────────────────────────────────────────────────────────────────────────────
@@ -2106,12 +2289,18 @@ REVOKE ALL ON FUNCTION number_month(text, integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION make_months(date, integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION drop_call_months(timestamptz) FROM PUBLIC;
 REVOKE ALL ON FUNCTION forget_answers(timestamptz, timestamptz) FROM PUBLIC;
-REVOKE ALL ON FUNCTION movement(uuid, timestamptz, timestamptz) FROM PUBLIC;
+REVOKE ALL ON FUNCTION movement(uuid, timestamptz, timestamptz, boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION order_tail(uuid, timestamptz, timestamptz) FROM PUBLIC;
-REVOKE ALL ON FUNCTION order_movement(uuid, timestamptz, timestamptz) FROM PUBLIC;
+REVOKE ALL ON FUNCTION order_movement(uuid, timestamptz, timestamptz, boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION attempt_tail(uuid, timestamptz, timestamptz) FROM PUBLIC;
-REVOKE ALL ON FUNCTION attempt_movement(uuid, timestamptz, timestamptz) FROM PUBLIC;
-REVOKE ALL ON FUNCTION moved_between(timestamptz, timestamptz, timestamptz) FROM PUBLIC;
+REVOKE ALL ON FUNCTION attempt_movement(uuid, timestamptz, timestamptz, boolean) FROM PUBLIC;
+REVOKE ALL ON FUNCTION days_between(timestamptz, timestamptz) FROM PUBLIC;
+REVOKE ALL ON FUNCTION first_hour(timestamptz) FROM PUBLIC;
+REVOKE ALL ON FUNCTION last_hour(timestamptz) FROM PUBLIC;
+REVOKE ALL ON FUNCTION cut_hours(timestamptz, timestamptz) FROM PUBLIC;
+REVOKE ALL ON FUNCTION moved_between(timestamptz, timestamptz, timestamptz, boolean) FROM PUBLIC;
+REVOKE ALL ON FUNCTION created_between(timestamptz, timestamptz, timestamptz, boolean) FROM PUBLIC;
+REVOKE ALL ON FUNCTION sent_between(timestamptz, timestamptz, timestamptz, boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION hold_day(uuid, boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION change_market() FROM PUBLIC;
 REVOKE ALL ON FUNCTION open_orders(jsonb, boolean) FROM PUBLIC;
@@ -2132,12 +2321,24 @@ GRANT EXECUTE ON FUNCTION number_month(text, integer) TO paydesk_desk;
 GRANT EXECUTE ON FUNCTION make_months(date, integer) TO paydesk_desk;
 GRANT EXECUTE ON FUNCTION drop_call_months(timestamptz) TO paydesk_desk;
 GRANT EXECUTE ON FUNCTION forget_answers(timestamptz, timestamptz) TO paydesk_desk;
-GRANT EXECUTE ON FUNCTION movement(uuid, timestamptz, timestamptz) TO paydesk_desk;
+GRANT EXECUTE ON FUNCTION
+    movement(uuid, timestamptz, timestamptz, boolean) TO paydesk_desk;
 GRANT EXECUTE ON FUNCTION order_tail(uuid, timestamptz, timestamptz) TO paydesk_desk;
-GRANT EXECUTE ON FUNCTION order_movement(uuid, timestamptz, timestamptz) TO paydesk_desk;
+GRANT EXECUTE ON FUNCTION
+    order_movement(uuid, timestamptz, timestamptz, boolean) TO paydesk_desk;
 GRANT EXECUTE ON FUNCTION attempt_tail(uuid, timestamptz, timestamptz) TO paydesk_desk;
-GRANT EXECUTE ON FUNCTION attempt_movement(uuid, timestamptz, timestamptz) TO paydesk_desk;
-GRANT EXECUTE ON FUNCTION moved_between(timestamptz, timestamptz, timestamptz) TO paydesk_desk;
+GRANT EXECUTE ON FUNCTION
+    attempt_movement(uuid, timestamptz, timestamptz, boolean) TO paydesk_desk;
+GRANT EXECUTE ON FUNCTION days_between(timestamptz, timestamptz) TO paydesk_desk;
+GRANT EXECUTE ON FUNCTION first_hour(timestamptz) TO paydesk_desk;
+GRANT EXECUTE ON FUNCTION last_hour(timestamptz) TO paydesk_desk;
+GRANT EXECUTE ON FUNCTION cut_hours(timestamptz, timestamptz) TO paydesk_desk;
+GRANT EXECUTE ON FUNCTION
+    moved_between(timestamptz, timestamptz, timestamptz, boolean) TO paydesk_desk;
+GRANT EXECUTE ON FUNCTION
+    created_between(timestamptz, timestamptz, timestamptz, boolean) TO paydesk_desk;
+GRANT EXECUTE ON FUNCTION
+    sent_between(timestamptz, timestamptz, timestamptz, boolean) TO paydesk_desk;
 GRANT EXECUTE ON FUNCTION
     orders_meant(uuid[], uuid[], text[], integer, text[], integer[], text[]) TO paydesk_desk;
 GRANT EXECUTE ON FUNCTION hold_day(uuid, boolean) TO paydesk_desk;
@@ -2167,6 +2368,7 @@ REVOKE UPDATE, DELETE ON
 GRANT UPDATE (state, decided_by, decided_by_name, decided_at, why, alone) ON connector_document
     TO paydesk_desk;
 REVOKE DELETE ON
-    orders, attempt, balance, business_day, rollup_entry, rollup_order, rollup_attempt, merchant,
-    app, supplier, channel, product, discrepancy, refund
+    orders, attempt, balance, business_day, rollup_entry, rollup_entry_day, rollup_order,
+    rollup_order_day, rollup_attempt, rollup_attempt_day, merchant, app, supplier, channel, product,
+    discrepancy, refund
     FROM paydesk_desk;

@@ -21,7 +21,8 @@ async def hold_merchant(tx: Tx, desk: Desk) -> None:
         ("merchant", "id"), ("business_day", "holder_id"), ("orders", "merchant_id"),
         ("attempt", "merchant_id"), ("balance", "merchant_id"), ("discrepancy", "merchant_id"),
         ("rollup_entry", "merchant_id"), ("rollup_order", "merchant_id"),
-        ("rollup_attempt", "merchant_id"),
+        ("rollup_attempt", "merchant_id"), ("rollup_entry_day", "merchant_id"),
+        ("rollup_order_day", "merchant_id"), ("rollup_attempt_day", "merchant_id"),
     ):  # fmt: skip
         await tx.fetch(f"SELECT FROM {table} WHERE {key} = $1 FOR UPDATE", desk.merchant.id)
 

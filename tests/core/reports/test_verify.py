@@ -69,6 +69,9 @@ FAULTS: Final = {
     "entries are rolled up once": "UPDATE rollup_entry SET events = events + 1",
     "orders are rolled up once": "UPDATE rollup_order SET paid_in_day = paid_in_day + 1",
     "attempts are rolled up once": "UPDATE rollup_attempt SET paid = paid + 1",
+    "entries of a day are those of its hours": "UPDATE rollup_entry_day SET minor = minor + 1",
+    "orders of a day are those of its hours": "UPDATE rollup_order_day SET created = created + 1",
+    "attempts of a day are those of its hours": "UPDATE rollup_attempt_day SET sent = sent + 1",
     "a day closes with what it opened with and what moved": (
         "UPDATE closing SET minor = minor + 1 WHERE account = 'bank' OR account = 'fees'"
     ),

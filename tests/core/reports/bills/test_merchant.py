@@ -330,7 +330,7 @@ async def test_what_was_booked_before_the_day_is_not_added_up_again(
     books.clock.advance(86400)
     await books.advance(merchant, 30)
     async with owner(servers, database) as connection:
-        for table in ("ledger_entry", "rollup_entry"):
+        for table in ("ledger_entry", "rollup_entry", "rollup_entry_day"):
             await connection.execute(f"DELETE FROM {table} WHERE minor IN (500, -500)")
     bill = await books.runtime.reports.bills.merchant(merchant.id)
     assert (bill.opening_minor, bill.closing_minor, bill.advanced_minor) == (-500, -530, 530)
