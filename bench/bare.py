@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hmac
 import json
+import logging
 from typing import Final
 from uuid import UUID, uuid4
 
@@ -115,6 +116,8 @@ class Bare:
 
 async def serve(parent: Parent, dsn: str, secrets: dict[str, str]) -> None:
     """Serve until told to end; says its port."""
+    # A bench that starts PostgreSQL anew is no news: the pool tries again until it is there.
+    logging.getLogger("asyncpg.pool").setLevel(logging.CRITICAL)
     async with asyncpg.create_pool(
         dsn, min_size=POOL, max_size=POOL, server_settings={"default_transaction_read_only": "off"}
     ) as pool:

@@ -30,6 +30,7 @@ from core.kernel.days import Days
 from core.reports.exports import Paper
 from core.reports.statistics import Query
 from core.runtime import Connections, Runtime, build
+from scheduler.jobs import JOBS
 
 _HANDS: Final = 10
 _MOST_PER_S: Final = 2_000
@@ -90,6 +91,7 @@ def _whale_no(where: Place) -> str:
 
 async def _measured(where: Place, runtime: Runtime) -> Rounds:
     """Over HTTP, with all loops of a desk; then verb by verb, when the desk has ended."""
+    await _verified_today(runtime)
     async with measures(where) as m:
         town, size = m.town, m.size
         asked = await _sample(m, town.plain)
@@ -107,6 +109,13 @@ async def _measured(where: Place, runtime: Runtime) -> Rounds:
         what: [await _timed(pid, verb, size) for _ in range(size.rounds)]
         for what, verb in verbs.items()
     }
+
+
+async def _verified_today(runtime: Runtime) -> None:
+    """The desk does not re-add the books while it is measured: its turn of today is over."""
+    (job,) = [job for job in JOBS if job.name == "verify_books"]
+    if turn := await runtime.reports.ticks.take(job.name, job.every_s):
+        await runtime.reports.ticks.done(turn)
 
 
 def _most(m: Measures) -> int:
