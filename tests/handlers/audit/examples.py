@@ -10,8 +10,8 @@ from handlers.audit.screens import MAX_FACTS, AuditNotice, DeedLine, FactSaid
 from handlers.kit.vocabulary import WORDS
 from tests.handlers.written import AT, HOSTILE
 
-FACTS: Final = tuple(FactSaid("reason", HOSTILE) for _ in range(MAX_FACTS))
-ACTIONS: Final = (*WORDS["trail"], "one_of_tomorrow")
+FACTS: Final = tuple(FactSaid(name, HOSTILE) for name in (*WORDS["fact"], "明日"))[-MAX_FACTS:]
+ACTIONS: Final = (*WORDS["trail"], "明日")
 DAY: Final = AT.date()
 
 EXAMPLES: Final[tuple[Notice, ...]] = (

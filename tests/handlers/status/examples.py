@@ -40,7 +40,7 @@ def _standing(*, well: bool, instances: int = 1) -> DeskStanding:
 _VERSIONS: Final = (VersionLine("Python", "3.11.7"), VersionLine("aiogram", "3"))
 
 EXAMPLES: Final[tuple[Notice, ...]] = (
-    StatusNotice(_standing(well=True), WebhookLine("desk.example", True, 0), _VERSIONS, "UTC"),
+    StatusNotice(_standing(well=True), WebhookLine(HOSTILE, True, 0), _VERSIONS, "UTC"),
     StatusNotice(
         _standing(well=False), WebhookLine("", False, 7, HOSTILE, AT), _VERSIONS, "Asia/Shanghai"
     ),
