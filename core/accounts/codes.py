@@ -15,6 +15,17 @@ CODES: Final = declare(
         },
         "permission": {"cost_not_here": "Costs are shown in ops groups and private chats only."},
         "conflict": {
+            "daily_cap_reached": (
+                "{name} has {left} left of the {limit} that one person may move today."
+            ),
+            "merchant_changed": (
+                "{merchant_no} was suspended or opened, or has another credit line, since this was"
+                " asked. Look at it, and say it again."
+            ),
+            "rate_changed": (
+                "The rate of {merchant_no}, or what channels cost, was changed since this was"
+                " asked. Look at it, and say it again."
+            ),
             "rerate_nothing": (
                 "Nothing differs: these orders of {days} are charged like this already."
             ),
@@ -26,6 +37,7 @@ CODES: Final = declare(
             ),
             "already_undone": "This was already undone.",
             "repeat_doubtful": "The same amount was booked {ago_s} s ago: {record_no}, by {name}.",
+            "repeat_waits": "The same amount waits for a second person already, asked by {name}.",
             "take_back_doubtful": "That takes back more than was ever booked, which is {moved}.",
             "undo_of_another": "{record_no} was recorded by {name}.",
             "undo_of_much": "{record_no} moved much: {amount}.",

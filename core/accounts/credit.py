@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Final
+from dataclasses import dataclass, replace
+from typing import ClassVar, Final, Literal
 from uuid import UUID
 
 from core.accounts.vouchers import check_moved
@@ -12,12 +12,16 @@ from core.delivery.outbox import Notice, Outbox, Say
 from core.kernel.errors import Bug, Refusal
 from core.kernel.holder import MODE
 from core.kernel.money import Money
-from core.parties.merchants import Merchant
+from core.parties.merchants import Merchant, Merchants
 from core.people.actors import Actor
-from core.people.groups import Groups
-from core.people.receipts import Answer, Cause, ObeyedBefore, Receipts
+from core.people.approvals import Asked, Question, asker
+from core.people.district import People
+from core.people.factors import Proof
+from core.people.receipts import Answer, Cause, ObeyedBefore
 from core.system.store import Store, Tx
 
+RIGHT: Final = "set_credit"
+SECOND: Final = "credit_second"  # the setting
 LOW_PERCENT: Final = 20  # people are told below it,
 WELL_PERCENT: Final = 25  # and may be told again once it came back to this
 
@@ -55,7 +59,7 @@ class Standing:
 @dataclass(frozen=True, slots=True)
 class CreditSet(Notice):
     """A merchant's credit line was set. before_minor: the line until then; None where there was
-    none."""
+    none. approved_by, approved_by_name: the second person, where one was needed."""
 
     merchant_no: str
     merchant_name: str
@@ -63,6 +67,26 @@ class CreditSet(Notice):
     standing: Standing
     before_minor: int | None
     actor_name: str
+    approved_by: int | None = None
+    approved_by_name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CreditQuestion(Question):
+    """Whether to set a large credit line, or to switch it off. before_minor, state: of the
+    merchant, as they were when that was asked."""
+
+    kind: ClassVar[str] = "credit_line"
+    yes_by: ClassVar[Literal["asker", "second"]] = "second"
+    answered_in: ClassVar[Literal["here", "ops", "private"]] = "ops"
+    right: ClassVar[str] = RIGHT
+    merchant_id: UUID
+    merchant_no: str
+    merchant_name: str
+    currency: str
+    state: str
+    before_minor: int | None
+    line_minor: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,13 +103,18 @@ class Credit:
     """Sets credit lines and watches them."""
 
     def __init__(
-        self, store: Store, ledger: Ledger, groups: Groups, outbox: Outbox, receipts: Receipts
+        self, store: Store, ledger: Ledger, outbox: Outbox, merchants: Merchants, people: People
     ) -> None:
         self._store = store
         self._ledger = ledger
-        self._groups = groups
         self._outbox = outbox
-        self._receipts = receipts
+        self._merchants = merchants
+        self._access = people.access
+        self._groups = people.groups
+        self._settings = people.settings
+        self._approvals = people.approvals
+        self._receipts = people.receipts
+        people.approvals.carries_out(CreditQuestion, self._decide)
 
     async def standing(self, merchant: Merchant) -> Standing:
         """How much of a merchant's credit is left now."""
@@ -94,50 +123,105 @@ class Credit:
 
     async def set_line(
         self, actor: Actor, merchant: Merchant, line: Money | None, cause: Cause
-    ) -> CreditSet:
-        """Set a merchant's credit line, or switch it off (None), and say so in the chat.
+    ) -> CreditSet | None:
+        """Set a merchant's credit line, or switch it off (None), and say so in the chat. One above
+        the threshold, or none at all, is asked a second person about first; what lowers a line
+        counts at once.
 
-        line: in the merchant's currency, 0 or more. Returns what was said; the same cause again
-        answers the same and sets nothing. Refusals: anonymous_admin, not_permitted,
-        merchant_not_found, amount_invalid, amount_over_limit.
+        line: in the merchant's currency, 0 or more. Returns what was said, None where a second
+        person was asked; the same cause again answers the same and sets nothing. Refusals:
+        anonymous_admin, not_permitted, merchant_not_found, amount_invalid, amount_over_limit.
         """
-        actor.need_for("set_credit", merchant=merchant)
-        if line is not None:
-            if line.minor < 0 or line.currency != merchant.currency:
-                raise Refusal(
-                    "amount_invalid", text=line, currency=merchant.currency, example="/credit 50000"
-                )
-            if line.minor:
-                check_moved(line, example="/credit 50000")
+        actor.need_for(RIGHT, merchant=merchant)
+        _check(line, merchant.currency)
+        if await self._approvals.find_replied(
+            CreditQuestion, actor.user_id, cause.chat_id, cause.message_id
+        ):
+            return None
         try:
             async with self._store.transaction() as tx:
-                return await self._set(tx, actor, merchant, line, cause)
+                state, before_minor = await _hold(tx, merchant)
+                line_minor = None if line is None else line.minor
+                if await self._needs_second(tx, before_minor, line_minor, merchant.currency):
+                    await self._receipts.need_fresh(tx, cause)
+                    question = CreditQuestion(
+                        merchant.id, merchant.merchant_no, merchant.name, merchant.currency,
+                        state, before_minor, line_minor,
+                    )  # fmt: skip
+                    await self._approvals.ask(
+                        tx, actor, question,
+                        merchant_id=merchant.id, message_id=cause.message_id,
+                    )  # fmt: skip
+                    return None
+                said = await self._said(tx, actor, merchant, before_minor, line_minor)
+                await self._set(tx, actor, merchant.id, said, cause)
+                return said
         except ObeyedBefore as earlier:
             return earlier.told(CreditSet)
 
-    async def _set(
-        self, tx: Tx, actor: Actor, merchant: Merchant, line: Money | None, cause: Cause
+    async def _decide(
+        self, actor: Actor, asked: Asked[CreditQuestion], yes: bool, proof: Proof | None
+    ) -> None:
+        """Refusals: those of `Approvals.answer`, merchant_changed, asker_not_permitted."""
+        question = asked.question
+        author = await asker(self._access, asked) if yes else actor
+        merchant = await self._merchants.by_id(question.merchant_id)
+        if asked.message_id is None:
+            raise Bug(f"no message says what {asked.id} asks about")
+        cause = Cause(asked.chat_id, asked.message_id, 1)
+        async with self._store.transaction() as tx:
+            seen = await _hold(tx, merchant)
+            await self._approvals.answer(tx, actor, asked, yes=yes, proof=proof)
+            if not yes:
+                return
+            author.need_for(RIGHT, merchant=merchant)
+            if seen != (question.state, question.before_minor):
+                raise Refusal("merchant_changed", merchant_no=question.merchant_no)
+            said = await self._said(
+                tx, author, merchant, question.before_minor, question.line_minor
+            )
+            said = replace(said, approved_by=actor.user_id, approved_by_name=actor.name)
+            await self._set(tx, author, merchant.id, said, cause)
+
+    async def _needs_second(
+        self, tx: Tx, before_minor: int | None, line_minor: int | None, currency: str
+    ) -> bool:
+        """Whether a line is large, and lets more be owed than an earlier one did."""
+        most = await self._settings.amount(SECOND, currency, tx)
+        if most is None or line_minor == before_minor:
+            return False
+        if line_minor is None:
+            return True
+        return line_minor > most.minor and (before_minor is None or line_minor > before_minor)
+
+    async def _said(
+        self,
+        tx: Tx,
+        actor: Actor,
+        merchant: Merchant,
+        before_minor: int | None,
+        line_minor: int | None,
     ) -> CreditSet:
-        line_minor = None if line is None else line.minor
-        row = await tx.fetchrow(_HOLD, merchant.id)
-        if row is None:
-            raise Bug(f"merchant {merchant.merchant_no} is gone")
         position = await self._ledger.position(tx, merchant.id, MODE, merchant.currency)
-        said = CreditSet(
+        return CreditSet(
             merchant_no=merchant.merchant_no,
             merchant_name=merchant.name,
             currency=merchant.currency,
             standing=Standing(line_minor, position.minor, position.advanced_minor),
-            before_minor=row["credit_line_minor"],
+            before_minor=before_minor,
             actor_name=actor.name,
         )
+
+    async def _set(
+        self, tx: Tx, actor: Actor, merchant_id: UUID, said: CreditSet, cause: Cause
+    ) -> None:
         # The same again is answered and leaves no trace: nothing was changed.
+        line_minor = said.standing.line_minor
         changed = said.before_minor != line_minor
         if changed:
-            await tx.execute(_SET, merchant.id, line_minor)
+            await tx.execute(_SET, merchant_id, line_minor)
         action = "set_credit" if changed else ""
-        await self._receipts.answer(tx, actor, cause, Answer(said, action, merchant.id))
-        return said
+        await self._receipts.answer(tx, actor, cause, Answer(said, action, merchant_id))
 
     async def watch(self) -> int:
         """Tell the merchant's groups and the ops groups, once, where little credit is left.
@@ -166,7 +250,25 @@ class Credit:
             return True
 
 
-_HOLD: Final = "SELECT credit_line_minor FROM merchant WHERE id = $1 FOR NO KEY UPDATE"
+def _check(line: Money | None, currency: str) -> None:
+    """Refusals: amount_invalid, amount_over_limit."""
+    if line is None:
+        return
+    if line.minor < 0 or line.currency != currency:
+        raise Refusal("amount_invalid", text=line, currency=currency, example="/credit 50000")
+    if line.minor:
+        check_moved(line, example="/credit 50000")
+
+
+async def _hold(tx: Tx, merchant: Merchant) -> tuple[str, int | None]:
+    """The merchant's state and line, which nobody else changes until we commit."""
+    row = await tx.fetchrow(_HOLD, merchant.id)
+    if row is None:
+        raise Bug(f"merchant {merchant.merchant_no} is gone")
+    return row["state"], row["credit_line_minor"]
+
+
+_HOLD: Final = "SELECT state, credit_line_minor FROM merchant WHERE id = $1 FOR NO KEY UPDATE"
 _SET: Final = """
 UPDATE merchant SET credit_line_minor = $2::bigint,
     credit_low = credit_low AND $2::bigint IS NOT NULL

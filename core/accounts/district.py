@@ -12,7 +12,9 @@ from core.accounts.prepayments import Prepayments
 from core.accounts.pricing import Pricing
 from core.accounts.rerating import Reratings
 from core.accounts.slips import Slips
+from core.accounts.voucher_approvals import VoucherApprovals
 from core.accounts.vouchers import Vouchers
+from core.accounts.written import WrittenLines
 from core.books import Ledger
 from core.delivery.district import Delivery
 from core.parties.district import Parties
@@ -43,15 +45,17 @@ def build_accounts(
     supply: Supply,
 ) -> Accounts:
     store, outbox, merchants = system.store, delivery.outbox, parties.merchants
-    groups, receipts = people.groups, people.receipts
-    vouchers = Vouchers(store, system.ids, ledger, groups, outbox, delivery.audit)
+    receipts, approvals = people.receipts, people.approvals
+    vouchers = Vouchers(system, ledger, delivery, people)
     verbs = (Prepayments(vouchers), Adjustments(vouchers), Payins(vouchers))
+    lines = WrittenLines(parties, vouchers, *verbs)
+    large = VoucherApprovals(store, people, lines)
     return Accounts(
         vouchers,
         *verbs,
-        Slips(system, outbox, parties, people.approvals, vouchers, verbs),
-        Credit(store, ledger, groups, outbox, receipts),
+        Slips(store, outbox, approvals, vouchers, lines, large),
+        Credit(store, ledger, outbox, merchants, people),
         DayCuts(ledger, merchants, parties.suppliers, receipts),
-        Pricing(store, merchants, supply.channels, groups, receipts),
+        Pricing(system, merchants, supply, people),
         Reratings(system, ledger, delivery, merchants, people),
     )

@@ -3,31 +3,40 @@ once per message."""
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from typing import Final
+from typing import ClassVar, Final, Literal
+from uuid import UUID
 
+from core.accounts.margins import Loss, losses
 from core.books import BusinessDay
 from core.delivery.outbox import Notice
-from core.kernel.errors import Refusal
-from core.kernel.tariff import Tariff, format_tariff
+from core.kernel.errors import Bug, Refusal
+from core.kernel.tariff import Tariff, TiersBy, format_tariff
 from core.parties.merchants import Merchant, Merchants
 from core.people.actors import Actor
-from core.people.groups import Groups
-from core.people.receipts import Answer, Cause, ObeyedBefore, Receipts
-from core.supply.channels import Channels
-from core.system.store import Store, Tx
+from core.people.approvals import Asked, Question, asker
+from core.people.district import People
+from core.people.factors import Proof
+from core.people.receipts import Answer, Cause, ObeyedBefore
+from core.supply.channels import Channel
+from core.supply.district import Supply
+from core.system.district import System
+from core.system.store import Tx
 
 RIGHT: Final = "price"
 USDT_RIGHT: Final = "set_rate"
+SECOND: Final = "below_cost_second"  # the setting
 
 
 @dataclass(frozen=True, slots=True)
 class RateSet(Notice):
     """What a merchant pays for a product was set. before, after, later: tariffs in writing; before
     is empty where the product was not open. later: what comes after it; empty where nothing does.
-    since, later_since: business days. from_now: since is the open day."""
+    since, later_since: business days. from_now: since is the open day. approved_by,
+    approved_by_name: the second person, where one was needed."""
 
     merchant_no: str
     merchant_name: str
@@ -39,6 +48,37 @@ class RateSet(Notice):
     later: str
     later_since: date | None
     actor_name: str
+    approved_by: int | None = None
+    approved_by_name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RateQuestion(Question):
+    """Whether to set a rate that is below what channels cost. before, after: as in `RateSet`; the
+    tariff itself is in `tiers_by` and `tiers`. since: a business day; from_now: the open one. What
+    is approved is approved beside these costs and no others."""
+
+    kind: ClassVar[str] = "rate"
+    yes_by: ClassVar[Literal["asker", "second"]] = "second"
+    answered_in: ClassVar[Literal["here", "ops", "private"]] = "ops"
+    right: ClassVar[str] = RIGHT
+    merchant_id: UUID
+    merchant_no: str
+    merchant_name: str
+    currency: str
+    product_code: str
+    before: str
+    after: str
+    tiers_by: TiersBy
+    tiers: tuple[dict[str, int], ...]
+    since: date
+    from_now: bool
+    losses: tuple[Loss, ...]
+
+    @property
+    def tariff(self) -> Tariff:
+        """What would be set."""
+        return Tariff.unpack(self.tiers_by, self.tiers)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,22 +107,42 @@ class UsdtRateSet(Notice):
     actor_name: str
 
 
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """A rate that is to be set. valid_from: a business day; None: from now on."""
+
+    merchant: Merchant
+    product_code: str
+    tariff: Tariff
+    valid_from: date | None
+
+
+class _BelowCost(Exception):
+    """A second person is to be asked this. Let out of the transaction, which rolls it back."""
+
+    def __init__(self, question: RateQuestion) -> None:
+        super().__init__()
+        self.question = question
+
+
 class Pricing:
     """What products cost merchants, what channels cost us, what a USDT is worth in a group."""
 
     def __init__(
-        self,
-        store: Store,
-        merchants: Merchants,
-        channels: Channels,
-        groups: Groups,
-        receipts: Receipts,
+        self, system: System, merchants: Merchants, supply: Supply, people: People
     ) -> None:
-        self._store = store
+        self._store = system.store
+        self._clock = system.clock
+        self._demo = system.demo
         self._merchants = merchants
-        self._channels = channels
-        self._groups = groups
-        self._receipts = receipts
+        self._market = supply.market
+        self._channels = supply.channels
+        self._access = people.access
+        self._groups = people.groups
+        self._receipts = people.receipts
+        self._settings = people.settings
+        self._approvals = people.approvals
+        people.approvals.carries_out(RateQuestion, self._decide)
 
     async def set_rate(
         self,
@@ -95,44 +155,132 @@ class Pricing:
         valid_from: date | None = None,
     ) -> None:
         """Set what a merchant pays for a product from a business day on (None: from now on), and
-        say before and after. The same cause again changes and says nothing.
+        say before and after. Where that is below what a channel costs, a second person is asked
+        first. The same cause again changes and says nothing.
 
         Refusals: anonymous_admin, not_permitted, merchant_not_found, product_not_found,
         tariff_in_the_past.
         """
         actor.need_for(RIGHT, merchant=merchant)
+        if await self._approvals.find_replied(
+            RateQuestion, actor.user_id, cause.chat_id, cause.message_id
+        ):
+            return
+
+        async def need_one_person(tx: Tx, question: RateQuestion) -> None:
+            if question.losses and await self._settings.switched_on(SECOND, tx):
+                await self._receipts.need_fresh(tx, cause)
+                raise _BelowCost(question)
+
+        wanted = _Wanted(merchant, product_code, tariff, valid_from)
+        try:
+            await self._set(actor, wanted, cause, need_one_person)
+        except _BelowCost as below:
+            async with self._store.transaction() as tx:
+                await self._approvals.ask(
+                    tx, actor, below.question,
+                    merchant_id=merchant.id, message_id=cause.message_id,
+                )  # fmt: skip
+
+    async def _decide(
+        self, actor: Actor, asked: Asked[RateQuestion], yes: bool, proof: Proof | None
+    ) -> None:
+        """Refusals: those of `Approvals.answer` and of `set_rate`, asker_not_permitted,
+        rate_changed."""
+        question = asked.question
+        if not yes:
+            async with self._store.transaction() as tx:
+                await self._approvals.answer(tx, actor, asked, yes=False)
+            return
+        if asked.message_id is None:
+            raise Bug(f"no message says what {asked.id} asks about")
+        author = await asker(self._access, asked)
+        merchant = await self._merchants.by_id(question.merchant_id)
+        author.need_for(RIGHT, merchant=merchant)
+
+        async def approve(tx: Tx, now: RateQuestion) -> None:
+            await self._approvals.answer(tx, actor, asked, yes=True, proof=proof)
+            if now != question:
+                raise Refusal("rate_changed", merchant_no=question.merchant_no)
+
+        valid_from = None if question.from_now else question.since
+        wanted = _Wanted(merchant, question.product_code, question.tariff, valid_from)
+        cause = Cause(asked.chat_id, asked.message_id, 1)
+        await self._set(author, wanted, cause, approve, approver=actor)
+
+    async def _set(
+        self,
+        actor: Actor,
+        wanted: _Wanted,
+        cause: Cause,
+        check: Callable[[Tx, RateQuestion], Awaitable[None]],
+        *,
+        approver: Actor | None = None,
+    ) -> None:
+        """Set it once `check` let it pass, which is given what a second person would be asked."""
+        merchant, code = wanted.merchant, wanted.product_code
 
         async def also(tx: Tx, day: BusinessDay) -> None:
-            since = valid_from or day.day
+            since = wanted.valid_from or day.day
             offers = await self._merchants.offers.of(merchant, since, queries=tx)
             coming = await self._merchants.offers.coming(merchant, since, queries=tx)
-            before, later = offers.get(product_code), coming.get(product_code)
+            before, later = offers.get(code), coming.get(code)
             receipt = RateSet(
                 merchant_no=merchant.merchant_no,
                 merchant_name=merchant.name,
-                product_code=product_code,
+                product_code=code,
                 before=format_tariff(before.tariff, merchant.currency) if before else "",
-                after=format_tariff(tariff, merchant.currency),
+                after=format_tariff(wanted.tariff, merchant.currency),
                 since=since,
                 from_now=since == day.day,
                 later=format_tariff(later.tariff, merchant.currency) if later else "",
                 later_since=later.since if later else None,
                 actor_name=actor.name,
+                approved_by=approver.user_id if approver else None,
+                approved_by_name=approver.name if approver else "",
             )
+            await check(tx, await self._question(wanted, receipt))
             answer = Answer(receipt, "rate_set", merchant.id)
             await self._receipts.answer(tx, actor, cause, answer)
 
         try:
             await self._merchants.offers.set_tariff(
                 merchant,
-                product_code,
-                tariff,
+                code,
+                wanted.tariff,
                 actor=actor.trail_name,
-                valid_from=valid_from,
+                valid_from=wanted.valid_from,
                 also=also,
             )
         except ObeyedBefore:
             return
+
+    async def _question(self, wanted: _Wanted, would: RateSet) -> RateQuestion:
+        """What a second person would be asked. would: what would be told."""
+        merchant, tariff = wanted.merchant, wanted.tariff
+        at = max(self._clock.now(), merchant.day_cut.start_of(would.since))
+        channels = await self._market.channels(wanted.product_code, merchant.id, at)
+        sell = [one for one in channels if self._sells(one, merchant)]
+        return RateQuestion(
+            merchant_id=merchant.id,
+            merchant_no=would.merchant_no,
+            merchant_name=would.merchant_name,
+            currency=merchant.currency,
+            product_code=would.product_code,
+            before=would.before,
+            after=would.after,
+            tiers_by=tariff.tiers_by,
+            tiers=tuple(tariff.pack()),
+            since=would.since,
+            from_now=would.from_now,
+            losses=losses(tariff, sell),
+        )
+
+    def _sells(self, channel: Channel, merchant: Merchant) -> bool:
+        """Whether live orders of the merchant may go there. A sandbox costs nothing, but in a
+        demo."""
+        real = self._demo or not channel.supplier_sandbox
+        return real and channel.state == "on" and channel.currency == merchant.currency
 
     async def set_cost(
         self,

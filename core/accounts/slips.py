@@ -8,62 +8,16 @@ from dataclasses import dataclass, replace
 from typing import ClassVar, Literal
 from uuid import UUID
 
-from core.accounts.adjustments import Adjustments, Correction, check_correction
-from core.accounts.payins import Payins
-from core.accounts.prepayments import Prepayments
-from core.accounts.vouchers import (
-    ADJUSTMENT,
-    KINDS,
-    PAYIN,
-    PREPAYMENT,
-    Advance,
-    Decision,
-    Doubt,
-    Doubts,
-    Holder,
-    Kind,
-    KindName,
-    Record,
-    Role,
-    Vouchers,
-    convert,
-)
+from core.accounts.voucher_approvals import VoucherApprovals
+from core.accounts.vouchers import Doubt, Doubts, Record, Role, SecondNeeded, Vouchers
+from core.accounts.written import KeptLine, Written, WrittenLines, kept
 from core.delivery.outbox import Notice, Outbox, Say
 from core.kernel.errors import Refusal
-from core.kernel.money import Money
-from core.parties.district import Parties
-from core.parties.merchants import Merchant
-from core.parties.suppliers import Supplier
 from core.people.actors import Actor
 from core.people.approvals import Approvals, Question
-from core.people.receipts import Cause
-from core.system.district import System
+from core.system.store import Store
 
 _What = Literal["book", "undo"]
-
-
-@dataclass(frozen=True, slots=True)
-class Written:
-    """A line of a message: what it moves, and whose that is. line: from 1.
-
-    advance: of an adjustment, its remark is the reason. A pay-in has a supplier, others a
-    merchant.
-    """
-
-    line: int
-    kind: Kind
-    holder: Merchant | Supplier
-    advance: Advance
-
-
-@dataclass(frozen=True, slots=True)
-class SlipLine:
-    """A `Written` line as a question keeps it."""
-
-    line: int
-    kind: KindName
-    holder_id: UUID
-    advance: Advance
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +41,7 @@ class SlipQuestion(Question):
     kind: ClassVar[str] = "slip"
     what: _What
     voucher_id: UUID | None
-    lines: tuple[SlipLine, ...]
+    lines: tuple[KeptLine, ...]
     doubts: tuple[SlipDoubt, ...]
     message_id: int
     actor_name: str
@@ -107,10 +61,11 @@ class SlipQuestionNotice(Notice):
 
 @dataclass(frozen=True, slots=True)
 class SlipConfirmed(Notice):
-    """It was meant, and is done."""
+    """It was meant, and is done. waits: a second person is asked before it is."""
 
     what: _What
     actor_name: str
+    waits: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,31 +84,32 @@ class Slips:
 
     def __init__(
         self,
-        system: System,
+        store: Store,
         outbox: Outbox,
-        parties: Parties,
         approvals: Approvals,
         vouchers: Vouchers,
-        verbs: tuple[Prepayments, Adjustments, Payins],
+        lines: WrittenLines,
+        large: VoucherApprovals,
     ) -> None:
-        self._store = system.store
-        self._clock = system.clock
+        self._store = store
         self._outbox = outbox
-        self._merchants = parties.merchants
-        self._suppliers = parties.suppliers
         self._approvals = approvals
         self._vouchers = vouchers
-        self._prepayments, self._adjustments, self._payins = verbs
+        self._lines = lines
+        self._large = large
 
     async def record(self, actor: Actor, lines: Sequence[Written], message_id: int) -> None:
-        """Book the lines of a message, all of them or none, with one receipt; or ask, where one of
-        them may be a slip.
+        """Book the lines of a message, all of them or none, with one receipt; or ask. Where one of
+        them may be a slip, whoever wrote them is asked first. Where they move much, a second
+        person is asked then.
 
         The same message again books nothing and asks nothing. Refusals: those of the verb that
-        books a line.
+        books a line, daily_cap_reached.
         """
         user_id, chat_id = actor.user_id, actor.chat_id
         if await self._approvals.find_replied(SlipQuestion, user_id, chat_id, message_id):
+            return
+        if await self._large.asked(actor, lines, message_id):
             return
         try:
             await self._book(actor, lines, message_id, sure=False)
@@ -164,17 +120,20 @@ class Slips:
         """Undo what a line of a receipt tells of and strike that through, or ask. message_id: of
         the receipt.
 
+        One person undoes also what two have booked: for half an hour that brings back what was
+        before, nothing else, and the ops groups are told.
         Refusals: record_not_found and those of the verb that undoes it.
         """
         record = await self._vouchers.find(actor, voucher_id)
         try:
-            await self._undo(actor, record, message_id, sure=False)
+            await self._lines.undo(actor, record, message_id, sure=False)
         except Doubt as doubt:
             if not await self._is_asked(actor, voucher_id, message_id):
                 await self._ask_to_undo(actor, record, doubt, message_id)
 
     async def confirm(self, actor: Actor, approval_id: UUID, *, message_id: int) -> None:
-        """Do what was asked about; the question becomes the answer. message_id: of it.
+        """Do what was asked about, or ask a second person then; the question becomes the answer.
+        message_id: of it.
 
         Every part of it is done once: a press that was cut off can be made again.
         Refusals: confirmation_expired, confirmation_foreign and those of what is done.
@@ -187,13 +146,14 @@ class Slips:
                 await self._approvals.answer(tx, actor, asked, yes=True)
         question = asked.question
         there = replace(actor, chat_id=asked.chat_id)  # the cause is where it was said
+        done = True
         if question.voucher_id is not None:
             record = await self._vouchers.find(actor, question.voucher_id)
-            await self._undo(there, record, question.message_id, sure=True)
+            await self._lines.undo(there, record, question.message_id, sure=True)
         else:
-            lines = [await self._written(line) for line in question.lines]
-            await self._book(there, lines, question.message_id, sure=True)
-        confirmed = SlipConfirmed(question.what, question.actor_name)
+            lines = await self._lines.read(question.lines)
+            done = await self._book(there, lines, question.message_id, sure=True)
+        confirmed = SlipConfirmed(question.what, question.actor_name, waits=not done)
         await self._show(actor, confirmed, message_id)
 
     async def drop(self, actor: Actor, approval_id: UUID, *, message_id: int) -> None:
@@ -207,53 +167,34 @@ class Slips:
                 await self._approvals.answer(tx, actor, asked, yes=False)
         await self._show(actor, SlipDropped(asked.question.what), message_id)
 
-    # ── doing it ─────────────────────────────────────────────────────────────────────────────────
     async def _book(
         self, actor: Actor, lines: Sequence[Written], message_id: int, *, sure: bool
-    ) -> None:
-        decisions = [self._decide(actor, said, message_id) for said in lines]
-        await self._vouchers.record(actor, decisions, sure=sure)
-
-    def _decide(self, actor: Actor, said: Written, message_id: int) -> Decision:
-        cause = Cause(actor.chat_id, message_id, said.line)
-        holder, advance = said.holder, said.advance
-        if isinstance(holder, Supplier):
-            return self._payins.decide(actor, holder, advance, cause)
-        if said.kind is PREPAYMENT:
-            return self._prepayments.decide(actor, holder, advance, cause)
-        return self._adjustments.decide(actor, holder, _correction(advance), cause)
-
-    async def _undo(self, actor: Actor, record: Record, message_id: int, *, sure: bool) -> None:
-        kind, cause = record.kind, Cause(actor.chat_id, message_id, -record.cause.line)
-        if kind is PAYIN:
-            supplier = await self._suppliers.by_id(record.holder_id)
-            await self._payins.undo(actor, supplier, record.id, cause, sure=sure)
-        else:
-            merchant = await self._merchants.by_id(record.holder_id)
-            verbs = self._prepayments if kind is PREPAYMENT else self._adjustments
-            await verbs.undo(actor, merchant, record.id, cause, sure=sure)
+    ) -> bool:
+        """Book them, or ask a second person (False). sure: False raises `Doubts`."""
+        try:
+            await self._lines.book(actor, lines, message_id, sure=sure)
+        except SecondNeeded:
+            if not sure and (doubts := await self._large.doubts(lines)):
+                raise Doubts(doubts) from None
+            await self._large.ask(actor, lines, message_id)
+            return False
+        return True
 
     # ── asking ───────────────────────────────────────────────────────────────────────────────────
     async def _ask_to_book(
         self, actor: Actor, lines: Sequence[Written], doubts: dict[int, Doubt], message_id: int
     ) -> None:
-        doubted = tuple(
-            _doubted(said.line, _amount(said).minor, _holder(said.holder), doubts[said.line])
-            for said in lines
-            if said.line in doubts
-        )
+        doubted = tuple(_doubted(said, doubts[said.line]) for said in lines if said.line in doubts)
         question = SlipQuestion(
             what="book",
             voucher_id=None,
-            lines=tuple(
-                SlipLine(said.line, said.kind.name, said.holder.id, said.advance) for said in lines
-            ),
+            lines=tuple(kept(said) for said in lines),
             doubts=doubted,
             message_id=message_id,
             actor_name=actor.name,
         )
-        holder = _holder(lines[0].holder)
-        await self._ask(actor, question, holder.role, holder.id)
+        whose = lines[0].whose
+        await self._ask(actor, question, whose.role, whose.id)
 
     async def _ask_to_undo(
         self, actor: Actor, record: Record, doubt: Doubt, message_id: int
@@ -310,32 +251,9 @@ class Slips:
         said = Say(answer, edit_message_id=message_id)
         await self._outbox.say(self._store, actor.chat_id, said)
 
-    async def _written(self, kept: SlipLine) -> Written:
-        """A line of a question. Everything in it was read before."""
-        kind = KINDS[kept.kind]
-        holder: Merchant | Supplier
-        if kind is PAYIN:
-            holder = await self._suppliers.by_id(kept.holder_id)
-        else:
-            holder = await self._merchants.by_id(kept.holder_id)
-        return Written(kept.line, kind, holder, kept.advance)
 
-
-def _holder(holder: Merchant | Supplier) -> Holder:
-    return Holder.supplier(holder) if isinstance(holder, Supplier) else Holder.merchant(holder)
-
-
-def _amount(said: Written) -> Money:
-    """What would be booked. Refusals: what the verb that books it refuses of it."""
-    if said.kind is ADJUSTMENT:
-        check_correction(_correction(said.advance), said.holder.currency)
-        return said.advance.amount
-    return convert(said.advance, said.holder.currency).amount
-
-
-def _correction(advance: Advance) -> Correction:
-    return Correction(advance.amount, advance.remark, advance.proof_file_id)
-
-
-def _doubted(line: int, minor: int, holder: Holder, doubt: Doubt) -> SlipDoubt:
-    return SlipDoubt(line, minor, holder.currency, holder.no, doubt.code, doubt.facts)
+def _doubted(said: Written, doubt: Doubt) -> SlipDoubt:
+    amount = said.amount
+    return SlipDoubt(
+        said.line, amount.minor, amount.currency, said.whose.no, doubt.code, doubt.facts
+    )

@@ -49,6 +49,7 @@ CODES: Final = declare(
             "second_person_needed": (
                 "A second person with this right must confirm it, not the one who asked."
             ),
+            "asker_not_permitted": "{name}, who asked for this, may no longer do it.",
             "confirmation_foreign": "Only the person who asked for this can confirm it.",
         },
         "not_found": {

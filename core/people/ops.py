@@ -20,7 +20,8 @@ What = Literal[
 @dataclass(frozen=True, slots=True)
 class Deed:
     """holder_no, holder_name: of the merchant or supplier whose money it is. amount: negative where
-    it was taken back. number: of the order or record. reason: in the person's words."""
+    it was taken back. number: of the order or record. reason: in the person's words.
+    approved_by_name: the second person, where one was needed."""
 
     what: What
     holder_no: str
@@ -28,6 +29,7 @@ class Deed:
     amount: Money
     number: str
     reason: str
+    approved_by_name: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -101,6 +101,12 @@ class Receipts:
             )
         )
 
+    async def need_fresh(self, tx: Tx, cause: Cause) -> None:
+        """Raises ObeyedBefore where the cause was obeyed before."""
+        earlier = await receipt_of(tx, cause)
+        if earlier is not None:
+            raise ObeyedBefore(earlier)
+
     async def answer(self, tx: Tx, actor: Actor, cause: Cause, answer: Answer) -> None:
         """Keep the cause, write the trail and put the receipt into the outbox, in the transaction
         of what was set. Raises ObeyedBefore where the cause was obeyed before."""

@@ -39,9 +39,12 @@ CODES: Final = declare(
                 "The supplier {supplier_no} cannot be live. What is missing: {missing}."
             ),
             "supplier_live_already": "The supplier {supplier_no} is live already.",
+            "supplier_live_asked": (
+                "A second person has been asked already whether {supplier_no} goes live."
+            ),
             "supplier_off_already": "The supplier {supplier_no} is off already.",
             "supplier_changed": (
-                "The supplier {supplier_no} was switched meanwhile. Look at it again."
+                "The supplier {supplier_no} was changed meanwhile. Look at it again."
             ),
             "nothing_to_roll_back": "The supplier {supplier_no} used no other version before.",
             "credentials_missing": (

@@ -55,7 +55,8 @@ def render_approval(asked: Asked[Question], zone: str, language: str, *, ops: bo
     """The card as it stands. zone: of its times. ops: in an ops group, where it is answered."""
     question = asked.question
     names = {field.name: getattr(question, field.name) for field in fields(question)}
-    what = fill(f"ask_{question.kind}", names, language)
+    # Where others than staff may read along, some of it is not said.
+    what = fill(f"ask_{question.kind}", {**names, "ops": ops}, language)
     standing = {
         "state": asked.state,
         "asked_by_name": asked.asked_by_name,

@@ -175,6 +175,11 @@ WORDS: Final[dict[str, dict[str, str]]] = {
         "setting": "loosening a setting",
         "hire": "rights of a colleague",
         "appoint": "somebody who wants to ask in a group",
+        "prepayment": "a large prepayment",
+        "adjustment": "a large adjustment",
+        "credit_line": "a large credit line",
+        "rate": "a rate below cost",
+        "supplier_live": "a supplier's going live",
     },
     "role": {
         "owner": "owner",

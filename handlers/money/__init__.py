@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from core.accounts.credit import CreditQuestion
+from core.accounts.voucher_approvals import AdjustmentQuestion, PrepaymentQuestion
 from handlers.kit.topic import Topic
 from handlers.money import adjustments, buttons, prepayments
 from handlers.money.screens import VIEWS
@@ -17,5 +19,6 @@ TOPIC: Final = Topic(
     commands=COMMANDS,
     hears=hear,
     views=VIEWS,
+    asks=(PrepaymentQuestion, AdjustmentQuestion, CreditQuestion),
     buttons=buttons.read,
 )

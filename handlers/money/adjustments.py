@@ -6,8 +6,8 @@ from aiogram import Router
 from aiogram.types import Message
 
 from core.accounts.district import Accounts
-from core.accounts.slips import Written
 from core.accounts.vouchers import ADJUSTMENT, Advance, Cause, money_of
+from core.accounts.written import Written
 from core.people.district import People
 from handlers.kit.chat import Chat, proof_of
 from handlers.kit.context import Wants

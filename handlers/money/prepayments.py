@@ -10,8 +10,8 @@ from aiogram import Router
 from aiogram.types import CallbackQuery, Message
 
 from core.accounts.district import Accounts
-from core.accounts.slips import Written
 from core.accounts.vouchers import PAYIN, PREPAYMENT, USDT, Advance, convert, money_of
+from core.accounts.written import Written
 from core.kernel.errors import Refusal
 from core.parties.district import Parties
 from core.parties.suppliers import Supplier

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from core.accounts.pricing import RateQuestion
 from handlers.kit.topic import Topic
 from handlers.rates import buttons, router
 from handlers.rates.screens import VIEWS
@@ -12,5 +13,10 @@ from handlers.rates.words import COMMANDS
 __all__ = ["TOPIC"]
 
 TOPIC: Final = Topic(
-    "rates", routes=(router.add_routes,), commands=COMMANDS, views=VIEWS, buttons=buttons.read
+    "rates",
+    routes=(router.add_routes,),
+    commands=COMMANDS,
+    views=VIEWS,
+    asks=(RateQuestion,),
+    buttons=buttons.read,
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from core.supply.onboarding import SupplierLiveQuestion
 from handlers.kit.topic import Topic
 from handlers.suppliers import amendments, buttons, credentials, registration, router
 from handlers.suppliers.screens import VIEWS
@@ -21,5 +22,6 @@ TOPIC: Final = Topic(
     ),
     commands=COMMANDS,
     views=VIEWS,
+    asks=(SupplierLiveQuestion,),
     buttons=buttons.read,
 )

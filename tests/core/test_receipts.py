@@ -12,10 +12,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from core.accounts.slips import Written
 from core.accounts.vouchers import PAYIN, PREPAYMENT, Advance, Cause, Vouchers
+from core.accounts.written import Written
 from core.books import Ledger
-from core.delivery.audit import Audit
 from core.delivery.outbox import Say, unpack
 from core.kernel.errors import Bug
 from core.kernel.money import Money
@@ -130,14 +129,7 @@ async def test_a_message_that_is_cut_off_between_its_lines_is_not_booked_at_all(
     clerk, lines = Clerk(desk, CHAT), prepaid(desk, [100, 200, 300, 400, 500])
     stumbling = Stumbling(runtime.system.store, desk.clock, runtime.system.ids)
     actor = await desk.actor(FINANCE, CHAT)
-    vouchers = Vouchers(
-        runtime.system.store,
-        runtime.system.ids,
-        stumbling,
-        runtime.people.groups,
-        runtime.delivery.outbox,
-        Audit(desk.clock, runtime.system.ids),
-    )
+    vouchers = Vouchers(runtime.system, stumbling, runtime.delivery, runtime.people)
     decide = runtime.accounts.prepayments.decide
     decisions = [
         decide(actor, desk.merchant, said.advance, Cause(CHAT, 5, said.line)) for said in lines

@@ -28,6 +28,7 @@ from tests.core.support import (
     SandboxSupplier,
     SetClock,
     build_runtime,
+    set_setting,
 )
 from texts.tariffs import parse_tariff
 
@@ -121,6 +122,7 @@ async def fresh_desk(
             await runtime.people.access.actor(user_id, "Life", OPS_CHAT, private=False)
             for user_id in (ADMIN, OWNER)
         ]
+        await set_setting(runtime, "credit_second", None)  # one who asks sets any line
         yield LifeDesk(runtime, clock, supplier, asks, confirms)
     finally:
         entrance.runtime = None

@@ -14,6 +14,7 @@ from core.accounts.vouchers.amounts import (
     money_of,
 )
 from core.accounts.vouchers.doubts import REPEAT_WITHIN, UNDO_ASKED_FROM, Doubt, Doubts
+from core.accounts.vouchers.limits import Second, SecondNeeded
 from core.accounts.vouchers.model import (
     ADJUSTMENT,
     KINDS,
@@ -75,6 +76,8 @@ __all__ = [
     "ReceiptNotice",
     "Record",
     "Role",
+    "Second",
+    "SecondNeeded",
     "VoucherLine",
     "VoucherPage",
     "VoucherReceipt",

@@ -21,12 +21,14 @@ from core.system.store import Queries, Tx
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """A voucher that was written just now."""
+    """A voucher that was written just now. by_two: it, or what it takes back, was approved by a
+    second person."""
 
     holder: Holder
     kind: Kind
     cause: Cause
     receipt: VoucherReceipt
+    by_two: bool
 
     @property
     def deed(self) -> Booked | Undone:
@@ -81,8 +83,9 @@ class Telling:
         await self._outbox.say(tx, press.chat_id, say, merchant_id=whose)
 
     async def _tell_ops(self, tx: Tx, actor: Actor, written: Sequence[Written]) -> None:
-        """Of every adjustment; of others where they are made in private: in the group of whom it
-        concerns, that one's people see it as well."""
+        """Of every adjustment and of what two people decided, its undo included. Of others where
+        they are made in private: in the group of whom it concerns, that one's people see it as
+        well."""
         deeds = [
             Deed(
                 one.deed,
@@ -91,9 +94,10 @@ class Telling:
                 Money(one.receipt.minor, one.receipt.currency),
                 one.receipt.record_no,
                 one.receipt.remark,
+                one.receipt.approved_by_name,
             )
             for one in written
-            if one.kind is ADJUSTMENT or actor.group is None
+            if one.kind is ADJUSTMENT or one.by_two or actor.group is None
         ]
         if deeds:
             await tell_ops(tx, self._groups, actor, *deeds)

@@ -15,6 +15,7 @@ from core.kernel.holder import HOUSE
 from core.kernel.money import Money
 from core.parties.merchants import Merchant
 from core.parties.suppliers import Supplier
+from core.people.actors import Actor
 from core.people.receipts import Cause
 
 PAGE_SIZE: Final = 10
@@ -103,12 +104,14 @@ class Move:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """A line of a message, decided: what is to be booked, of whom, and because of what."""
+    """A line of a message, decided: what is to be booked, of whom, and because of what. approver:
+    the second person, where one was needed."""
 
     holder: Holder
     kind: Kind
     move: Move
     cause: Cause
+    approver: Actor | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,8 @@ class VoucherReceipt(Notice):
     empty where nothing was converted. before_minor, after_minor: of a merchant, the prepayment that
     remains; of a supplier, what it owes us. advanced_minor: to a merchant in all. reverses,
     reverses_no: of the voucher that it takes back. undone_by, undone_no: who took this one back
-    since, and the number of that record.
+    since, and the number of that record. approved_by, approved_by_name: the second person's id at
+    Telegram and name; none where one person was enough.
     """
 
     kind: KindName
@@ -51,6 +52,8 @@ class VoucherReceipt(Notice):
     reverses_no: str = ""
     undone_by: str = ""
     undone_no: str = ""
+    approved_by: int | None = None
+    approved_by_name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +129,7 @@ _BY_DEED: Final[Mapping[str, type[VoucherReceipt]]] = {
 def write_receipt(decided: Decision, entry: Entry, actor_name: str) -> VoucherReceipt:
     """The receipt of a decision that was booked."""
     holder, kind, move = decided.holder, decided.kind, decided.move
-    rate = move.conversion_rate
+    rate, approver = move.conversion_rate, decided.approver
     return _BY_DEED[kind.undone if entry.undone else kind.booked](
         kind=kind.name,
         voucher_id=entry.id,
@@ -152,6 +155,8 @@ def write_receipt(decided: Decision, entry: Entry, actor_name: str) -> VoucherRe
         day=entry.day,
         reverses=entry.undone[0] if entry.undone else None,
         reverses_no=entry.undone[1] if entry.undone else "",
+        approved_by=approver.user_id if approver else None,
+        approved_by_name=approver.name if approver else "",
     )
 
 

@@ -18,9 +18,9 @@ _INSERT: Final = """
 INSERT INTO voucher
     (holder_id, id, kind, seq, record_no, mode, currency, minor, original_minor,
      original_currency, conversion_rate, remark, proof_file_id, actor_user_id, actor_name, chat_id,
-     message_id, event_id, reverses, day, at)
+     message_id, event_id, reverses, day, at, approved_by, approved_by_name)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20,
-        $21)
+        $21, $22, $23)
 """
 
 INSERT_CAUSE: Final = (
@@ -122,4 +122,6 @@ async def insert(
         receipt.reverses,
         entry.day,
         entry.at,
+        receipt.approved_by,
+        receipt.approved_by_name or None,
     )

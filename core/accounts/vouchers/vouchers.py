@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from typing import Any, Final, TypeVar
 from uuid import UUID
@@ -12,6 +13,7 @@ import asyncpg
 from core.accounts.vouchers import rows
 from core.accounts.vouchers.announcements import Telling, Written
 from core.accounts.vouchers.doubts import Doubts, doubt_of_undo, doubts_of_moves
+from core.accounts.vouchers.limits import Limits, Second
 from core.accounts.vouchers.model import (
     KINDS,
     PAGE_SIZE,
@@ -30,15 +32,15 @@ from core.accounts.vouchers.receipts import (
 )
 from core.accounts.vouchers.undo import need_undoable, reversal_of
 from core.books import BusinessDay, Event, Ledger
-from core.delivery.audit import Audit
-from core.delivery.outbox import Outbox, values_of
+from core.delivery.district import Delivery
+from core.delivery.outbox import values_of
 from core.kernel.errors import Bug, Refusal
 from core.kernel.holder import MODE
-from core.kernel.ids import Ids
 from core.people.actors import Actor
-from core.people.groups import Groups
+from core.people.district import People
 from core.people.receipts import Cause, receipt_of
-from core.system.store import Queries, Store, Tx
+from core.system.district import System
+from core.system.store import Queries, Tx
 
 T = TypeVar("T")
 _Days = Mapping[UUID, BusinessDay]  # each holder's
@@ -50,31 +52,45 @@ class Vouchers:
     """The rows under prepayments, adjustments and pay-ins. Who may move what is decided there;
     here it is written, all that one message moves in one transaction."""
 
-    def __init__(
-        self, store: Store, ids: Ids, ledger: Ledger, groups: Groups, outbox: Outbox, audit: Audit
-    ) -> None:
-        self._store = store
-        self._ids = ids
+    def __init__(self, system: System, ledger: Ledger, delivery: Delivery, people: People) -> None:
+        self._store = system.store
+        self._ids = system.ids
         self._ledger = ledger
-        self._telling = Telling(groups, outbox, audit)
+        self._telling = Telling(people.groups, delivery.outbox, delivery.audit)
+        self._limits = Limits(people.settings)
 
     async def record(
-        self, actor: Actor, decisions: Sequence[Decision], *, sure: bool
+        self,
+        actor: Actor,
+        decisions: Sequence[Decision],
+        *,
+        sure: bool,
+        second: Second | None = None,
     ) -> list[VoucherReceipt]:
         """Book the lines of a message, all of them or none, and put their one receipt into the
         outbox. Returns the receipt of each line.
 
         The same cause again answers the same receipt and books nothing. sure: False raises
-        `Doubts` where some of them may be slips.
+        `Doubts` where some of them may be slips. second: who approves what is above a threshold;
+        None raises `SecondNeeded` for that. Refusals: daily_cap_reached.
         """
+        approver = second.person if second is not None else None
 
         async def work(tx: Tx, days: _Days) -> list[VoucherReceipt]:
+            if second is not None:
+                await second.approve(tx)
             receipts = {one.cause: await _receipt_of(tx, one.cause) for one in decisions}
-            fresh = [one for one in decisions if receipts[one.cause] is None]
+            fresh = [
+                replace(one, approver=approver) for one in decisions if receipts[one.cause] is None
+            ]
+            now = min(day.at for day in days.values())
+            await self._limits.need_within_day(tx, actor, fresh, now)
             if not sure:
-                now = {holder_id: day.at for holder_id, day in days.items()}
-                if doubts := await doubts_of_moves(tx, fresh, now):
+                instants = {holder_id: day.at for holder_id, day in days.items()}
+                if doubts := await doubts_of_moves(tx, fresh, instants):
                     raise Doubts(doubts)
+            if second is None:
+                await self._limits.need_one_person(tx, fresh)
             await self._hold_balances(tx, fresh)
             written, at = [], dict(days)
             for one in fresh:
@@ -229,6 +245,7 @@ class Vouchers:
         event, move = reversal_of(kind, row, moved)
         decided = Decision(holder, kind, move, cause)
         written = await self._write(tx, day, actor, decided, event, (row["id"], row["record_no"]))
+        written = replace(written, by_two=row["approved_by"] is not None)
         await self._telling.tell(tx, actor, [written])
         return written.receipt
 
@@ -259,7 +276,8 @@ class Vouchers:
             values_of(receipt),
             day.at,
         )
-        return Written(holder, decided.kind, cause, receipt)
+        by_two = decided.approver is not None
+        return Written(holder, decided.kind, cause, receipt, by_two)
 
     async def _standing(self, tx: Tx, holder: Holder) -> tuple[int, int]:
         """How the holder stands after what was booked, and what was advanced to it in all.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from core.people.approvals.approvals import APPROVALS_DUE, Approvals
 from core.people.approvals.notices import ApprovedAlone
 from core.people.approvals.questions import ALONE_AFTER, ALONE_MINUTES, Asked, Decide, Question
-from core.people.approvals.second_person import need_second, others
+from core.people.approvals.second_person import asker, need_second, others
 
 __all__ = [
     "ALONE_AFTER",
@@ -16,6 +16,7 @@ __all__ = [
     "Asked",
     "Decide",
     "Question",
+    "asker",
     "need_second",
     "others",
 ]

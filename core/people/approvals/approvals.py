@@ -172,6 +172,20 @@ class Approvals:
         rows = await self._store.fetch(_WAITING, self._clock.now())
         return [_read(self._kinds[row["kind"]][0], row) for row in rows]
 
+    async def open_about(
+        self,
+        queries: Queries,
+        kind: type[Q],
+        *,
+        merchant_id: UUID | None = None,
+        supplier_id: UUID | None = None,
+    ) -> list[Asked[Q]]:
+        """What waits on cards of a kind about a merchant or supplier, the oldest first."""
+        rows = await queries.fetch(
+            _OPEN_ABOUT, self._clock.now(), kind.kind, merchant_id, supplier_id
+        )
+        return [_read(kind, row) for row in rows]
+
     async def end_due(self, most: int = OVER_AT_ONCE) -> int:
         """Cards of questions that nobody answered in time say so. How many there were."""
         async with self._store.transaction() as tx:
@@ -363,6 +377,12 @@ WHERE a.id = $1
 _WAITING: Final = f"""
 SELECT {_COLUMNS} FROM approval a
 WHERE a.on_card AND a.state = 'open' AND a.expires_at > $1
+ORDER BY a.created_at, a.id LIMIT 100
+"""  # noqa: S608 (our own)
+_OPEN_ABOUT: Final = f"""
+SELECT {_COLUMNS} FROM approval a
+WHERE a.on_card AND a.state = 'open' AND a.expires_at > $1 AND a.kind = $2
+  AND a.merchant_id IS NOT DISTINCT FROM $3 AND a.supplier_id IS NOT DISTINCT FROM $4
 ORDER BY a.created_at, a.id LIMIT 100
 """  # noqa: S608 (our own)
 _END_DUE: Final = f"""

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from core.kernel.errors import Refusal
-from core.people.actors import Actor
-from core.people.approvals.questions import ALONE_AFTER
+from core.people.actors import Access, Actor
+from core.people.approvals.questions import ALONE_AFTER, Asked
 from core.people.people import People
 from core.system.store import Queries
 
@@ -37,3 +38,16 @@ async def need_second(
 async def others(queries: Queries, people: People, right: str, user_id: int) -> bool:
     """Whether anybody else has a right."""
     return any(person.user_id != user_id for person in await people.with_right(queries, right))
+
+
+async def asker(access: Access, asked: Asked[Any]) -> Actor:
+    """Whoever asked, as that person stands now where it was asked: the author of what is approved.
+
+    Refusals: asker_not_permitted.
+    """
+    found = await access.actor(
+        asked.asked_by, asked.asked_by_name, asked.chat_id, private=asked.chat_id == asked.asked_by
+    )
+    if not found.may(asked.question.right):
+        raise Refusal("asker_not_permitted", name=asked.asked_by_name)
+    return found

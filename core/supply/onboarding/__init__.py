@@ -7,6 +7,7 @@ from core.supply.onboarding.checks import supplier_line
 from core.supply.onboarding.documents import Document, Documents
 from core.supply.onboarding.gates import GATES
 from core.supply.onboarding.licences import Licences
+from core.supply.onboarding.live import SupplierLiveQuestion
 from core.supply.onboarding.notices import (
     AlarmCredentials,
     AlarmDocument,
@@ -28,6 +29,7 @@ __all__ = [
     "Documents",
     "Licences",
     "Onboarding",
+    "SupplierLiveQuestion",
     "Use",
     "supplier_line",
 ]

@@ -17,17 +17,19 @@ from core.delivery.outbox import Say
 from core.kernel.errors import Refusal
 from core.parties.suppliers import NewSupplier, Supplier, Suppliers, licence_over
 from core.people.actors import Actor
-from core.people.approvals import ALONE_MINUTES, need_second, others
+from core.people.approvals import ALONE_MINUTES, Asked, asker, need_second, others
 from core.people.district import People
+from core.people.factors import Proof
 from core.supply.onboarding import checks, gates
 from core.supply.onboarding.documents import Document, read_document
+from core.supply.onboarding.live import RIGHT, SupplierLiveQuestion, live_question
 from core.supply.onboarding.notices import AlarmCredentials, AlarmRolledBack
 from core.supply.onboarding.replacement import with_credentials
 from core.supply.onboarding.uses import NewUse, Use, add_use, last_seq, read_uses, use_before
 from core.system.district import System
 from core.system.store import Tx
 
-RIGHT: Final = "suppliers"
+LIVE_SECOND: Final = "live_second"  # the setting
 
 
 class Onboarding:
@@ -55,7 +57,11 @@ class Onboarding:
         self._suppliers = suppliers
         self._people = people.people
         self._groups = people.groups
+        self._access = people.access
+        self._settings = people.settings
+        self._approvals = people.approvals
         self._allow_private = allow_private
+        people.approvals.carries_out(SupplierLiveQuestion, self._decide_live)
 
     async def open(self, actor: Actor, new: NewSupplier) -> Supplier:
         """Open a supplier, off and without credentials, with a version that is proposed or
@@ -183,36 +189,84 @@ class Onboarding:
         return gates.missing_credentials(coming, connector)
 
     async def go_live(self, actor: Actor, supplier: Supplier) -> Supplier:
-        """Let channels of the supplier take orders.
+        """Let channels of the supplier take orders. Unless it is a sandbox, a second person is
+        asked first where the desk's settings say so: it is given back as it was then.
 
-        Credentials that wait count from then on: who set them may do this only where nobody else
-        has the right, ALONE_AFTER, and the ops groups are told. Refusals: those of
-        `Actor.need_for`, supplier_live_already, supplier_not_ready (which names everything that is
-        missing), second_person_needed, approval_waits.
+        Credentials that wait count from then on. Where no second person is asked, whoever set them
+        may do this only where nobody else has the right, ALONE_AFTER, and the ops groups are told.
+        Refusals: those of `Actor.need_for`, supplier_live_already, supplier_not_ready (which names
+        everything that is missing), second_person_needed, approval_waits, supplier_live_asked.
         """
         actor.need_for(RIGHT)
         async with self._held(supplier) as (tx, before):
-            if before.state == "live":
-                raise Refusal("supplier_live_already", supplier_no=before.supplier_no)
-            document = await read_document(tx, before.document_id, "FOR SHARE")
-            missing = await self._missing(before, document, tx)
-            if missing:
-                raise Refusal(
-                    "supplier_not_ready", supplier_no=before.supplier_no, missing=", ".join(missing)
+            document = await self._need_ready(tx, before)
+            if not before.sandbox and await self._settings.switched_on(LIVE_SECOND, tx):
+                question = await live_question(tx, before, document)
+                waits = await self._approvals.open_about(
+                    tx, SupplierLiveQuestion, supplier_id=before.id
                 )
-            after = replace(
-                before, state="live", lived=True, credentials=before.coming, waiting=None
+                if any(one.question == question for one in waits):
+                    raise Refusal("supplier_live_asked", supplier_no=before.supplier_no)
+                await self._approvals.ask(tx, actor, question, supplier_id=before.id)
+                return before
+            await self._confirm(tx, actor, before)
+            return await self._put_live(tx, actor, before, document)
+
+    async def _decide_live(
+        self, actor: Actor, asked: Asked[SupplierLiveQuestion], yes: bool, proof: Proof | None
+    ) -> None:
+        """Refusals: those of `Approvals.answer`, asker_not_permitted, supplier_live_already,
+        supplier_not_ready, supplier_changed."""
+        question = asked.question
+        author = await asker(self._access, asked) if yes else actor
+        async with self._store.transaction() as tx:
+            before = await self._suppliers.hold(tx, question.supplier_id)
+            await self._approvals.answer(tx, actor, asked, yes=yes, proof=proof)
+            if not yes:
+                return
+            document = await self._need_ready(tx, before)
+            if await live_question(tx, before, document) != question:
+                raise Refusal("supplier_changed", supplier_no=before.supplier_no)
+            if before.waiting is not None and before.waiting.by == author.user_id == actor.user_id:
+                names = list(question.waiting)
+                await self._tell_credentials(tx, actor, before, names, alone=True, confirmed=True)
+            await self._put_live(tx, author, before, document, approver=actor)
+
+    async def _need_ready(self, tx: Tx, supplier: Supplier) -> Document:
+        """The document of a supplier that may go live, held. Refusals: supplier_live_already,
+        supplier_not_ready."""
+        if supplier.state == "live":
+            raise Refusal("supplier_live_already", supplier_no=supplier.supplier_no)
+        document = await read_document(tx, supplier.document_id, "FOR SHARE")
+        if missing := await self._missing(supplier, document, tx):
+            raise Refusal(
+                "supplier_not_ready", supplier_no=supplier.supplier_no, missing=", ".join(missing)
             )
-            confirmed = await self._confirm(tx, actor, before)
-            await tx.execute(
-                "UPDATE supplier SET live_at = $2 WHERE id = $1", before.id, self._clock.now()
-            )
-            await self._suppliers.keep_credentials(tx, after)
-            await self._record(
-                tx, "supplier_live", actor, before,
-                document=str(document), confirmed=confirmed, **_lawful(before),
-            )  # fmt: skip
-            return after
+        return document
+
+    async def _put_live(
+        self,
+        tx: Tx,
+        actor: Actor,
+        before: Supplier,
+        document: Document,
+        *,
+        approver: Actor | None = None,
+    ) -> Supplier:
+        after = replace(before, state="live", lived=True, credentials=before.coming, waiting=None)
+        await tx.execute(
+            "UPDATE supplier SET live_at = $2 WHERE id = $1", before.id, self._clock.now()
+        )
+        await self._suppliers.keep_credentials(tx, after)
+        await self._record(
+            tx, "supplier_live", actor, before,
+            document=str(document),
+            confirmed=sorted(before.waiting.credentials) if before.waiting else [],
+            approved_by=approver.user_id if approver else None,
+            approved_by_name=approver.name if approver else "",
+            **_lawful(before),
+        )  # fmt: skip
+        return after
 
     async def switch_off(self, actor: Actor, supplier: Supplier, why: str) -> Supplier:
         """Let no channel of the supplier take orders; those that are there go on.
@@ -311,15 +365,15 @@ class Onboarding:
             allow_private=self._allow_private,
         )
 
-    async def _confirm(self, tx: Tx, actor: Actor, supplier: Supplier) -> list[str]:
-        """The names of the credentials that waited."""
+    async def _confirm(self, tx: Tx, actor: Actor, supplier: Supplier) -> None:
+        """What waits is confirmed by a second person. Refusals: second_person_needed,
+        approval_waits."""
         waiting = supplier.waiting
         if waiting is None:
-            return []
+            return
         names, now = sorted(waiting.credentials), self._clock.now()
         if await need_second(tx, self._people, RIGHT, actor, by=waiting.by, at=waiting.at, now=now):
             await self._tell_credentials(tx, actor, supplier, names, alone=True, confirmed=True)
-        return names
 
     async def _tell_credentials(
         self,

@@ -1320,12 +1320,16 @@ CREATE TABLE voucher (
     reverses        uuid,
     day             date NOT NULL,
     at              timestamptz NOT NULL,
+    approved_by       bigint,                            -- the second person, where one was needed
+    approved_by_name  text,
     PRIMARY KEY (holder_id, id),
     UNIQUE (holder_id, seq),
     UNIQUE (holder_id, record_no),
-    UNIQUE (holder_id, reverses)
+    UNIQUE (holder_id, reverses),
+    CHECK (num_nonnulls(approved_by, approved_by_name) IN (0, 2))
 );
 CREATE INDEX voucher_day ON voucher (holder_id, kind, day, at);
+CREATE INDEX voucher_by_person ON voucher (actor_user_id, kind, at);
 
 CREATE TABLE rerating (                        -- append-only: past orders charged anew, as asked
     merchant_id    uuid NOT NULL,
@@ -1381,7 +1385,9 @@ CREATE TABLE approval (                        -- a question that waits for a pe
     id           uuid PRIMARY KEY,
     kind         text NOT NULL CHECK (kind IN ('complete', 'uncomplete', 'resolve', 'rerate',
                                                'channel', 'refund', 'slip', 'unbind',
-                                               'factor_reset', 'setting', 'hire', 'appoint')),
+                                               'factor_reset', 'setting', 'hire', 'appoint',
+                                               'prepayment', 'adjustment', 'credit_line', 'rate',
+                                               'supplier_live')),
     merchant_id  uuid REFERENCES merchant,     -- whose it is; null, and no supplier: nobody's
     supplier_id  uuid REFERENCES supplier,
     asked_by     bigint NOT NULL,

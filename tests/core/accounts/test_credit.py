@@ -16,7 +16,18 @@ from core.kernel.money import Money
 from core.parties.merchants import Merchant
 from core.people.actors import ANONYMOUS_ADMIN_ID
 from scheduler.jobs import JOBS
-from tests.core.support import CHAT, FINANCE, NORTHWIND_CHAT, OPERATOR, OPS_CHAT, Desk, facts
+from tests.core.support import (
+    ADMIN,
+    CHAT,
+    FINANCE,
+    NORTHWIND_CHAT,
+    OPERATOR,
+    OPS_CHAT,
+    OWNER,
+    Desk,
+    facts,
+    set_setting,
+)
 
 _messages = count(1000)
 
@@ -27,7 +38,31 @@ async def set_line(
     line = None if minor is None else Money(minor, currency)
     actor = await desk.actor(user_id)
     cause = Cause(CHAT, next(_messages), 1)
-    return await desk.runtime.accounts.credit.set_line(actor, await fresh(desk), line, cause)
+    said = await desk.runtime.accounts.credit.set_line(actor, await fresh(desk), line, cause)
+    assert said is not None, "a second person was asked"
+    return said
+
+
+async def wish(desk: Desk, minor: int | None, *, message_id: int = 0) -> CreditSet | None:
+    """Say it; None where a second person is asked."""
+    line = None if minor is None else Money(minor, "CNY")
+    cause = Cause(CHAT, message_id or next(_messages), 1)
+    return await desk.runtime.accounts.credit.set_line(
+        await desk.actor(FINANCE), await fresh(desk), line, cause
+    )
+
+
+async def answer(desk: Desk, user_id: int, *, yes: bool = True) -> str:
+    """Press a button of the newest card; the code of what is refused."""
+    asked = await desk.runtime.system.store.fetchval(
+        "SELECT id FROM approval WHERE kind = 'credit_line' ORDER BY created_at DESC, id DESC"
+    )
+    actor = await desk.actor(user_id, OPS_CHAT)
+    try:
+        await desk.runtime.people.approvals.decide(actor, asked, yes=yes)
+    except Refusal as refusal:
+        return refusal.code
+    return ""
 
 
 async def fresh(desk: Desk) -> Merchant:
@@ -54,6 +89,7 @@ async def alarms(desk: Desk) -> dict[int, int]:
 
 
 async def test_a_line_is_set_shown_and_switched_off(desk: Desk) -> None:
+    await set_setting(desk.runtime, "credit_second", None)
     said = await set_line(desk, 50_000)
     assert said.before_minor is None
     assert (said.standing.line_minor, said.standing.left_minor) == (50_000, 50_000)
@@ -82,6 +118,7 @@ async def test_a_line_is_set_shown_and_switched_off(desk: Desk) -> None:
 
 
 async def test_orders_stop_at_the_line_and_go_on_after_a_prepayment(desk: Desk) -> None:
+    await set_setting(desk.runtime, "credit_second", None)
     await set_line(desk, 9_000)
     desk.app = (await desk.runtime.supply.market.now()).app(desk.app.id)  # as each call
     await desk.see(await desk.open(), 10_000)  # 9,880 of it are owed now
@@ -101,6 +138,7 @@ async def test_orders_stop_at_the_line_and_go_on_after_a_prepayment(desk: Desk) 
 
 
 async def test_little_credit_is_told_of_once_until_it_came_back(desk: Desk) -> None:
+    await set_setting(desk.runtime, "credit_second", None)
     watch = desk.runtime.accounts.credit.watch
     assert await watch() == 0, "nobody has a line"
     await set_line(desk, 10_000)
@@ -136,3 +174,52 @@ def test_low_and_well_are_apart(line: int, position: int, advanced: int, was_low
     assert standing.is_low(True) == (left * 4 < whole)
     assert not standing.is_low(was_low) or left < whole
     assert not Standing(None, position, advanced).is_low(was_low)
+
+
+async def test_a_large_line_and_none_at_all_are_set_by_two(desk: Desk) -> None:
+    assert await wish(desk, 10_000_000) is not None, "the threshold itself is not above it"
+    for minor, before in ((10_000_001, 10_000_000), (None, 10_000_001)):
+        message_id = next(_messages)
+        for _ in range(2):  # and when the message is delivered again
+            assert await wish(desk, minor, message_id=message_id) is None
+        assert await answer(desk, FINANCE) == "second_person_needed"
+        assert await answer(desk, OPERATOR) == "not_permitted"
+        assert (await fresh(desk)).credit_line_minor == before
+        assert await answer(desk, ADMIN) == ""
+        assert (await fresh(desk)).credit_line_minor == minor
+        assert await answer(desk, OWNER) == ""
+        (said,) = [one for one in await desk.said(CHAT) if one.facts["approved_by"] == ADMIN]
+        assert (said.screen, said.reply_to) == ("credit_set", message_id)
+        assert said.facts["before_minor"] == before
+        assert said.facts["approved_by_name"]
+    trail = await desk.runtime.system.store.fetch(
+        "SELECT actor, facts->'approved_by' AS by FROM audit WHERE action = 'set_credit'"
+        " ORDER BY at, id OFFSET 1"
+    )
+    assert [tuple(row) for row in trail] == [(f"telegram:{FINANCE}", ADMIN)] * 2
+    asked = await desk.runtime.system.store.fetchval("SELECT count(*) FROM approval")
+    assert asked == 2
+
+
+async def test_what_lowers_a_line_counts_at_once(desk: Desk) -> None:
+    assert await wish(desk, 50_000_000) is None
+    assert await answer(desk, ADMIN) == ""
+    lower = await wish(desk, 40_000_000)
+    assert lower is not None
+    assert lower.standing.line_minor == 40_000_000
+    assert await wish(desk, 40_000_000) is not None, "the same again"
+
+
+@pytest.mark.parametrize(
+    "change",
+    ["UPDATE merchant SET state = 'suspended'", "UPDATE merchant SET credit_line_minor = 5"],
+)
+async def test_a_line_is_approved_for_the_merchant_that_was_seen(desk: Desk, change: str) -> None:
+    assert await wish(desk, 50_000_000) is None
+    await desk.runtime.system.store.execute(change)
+    was = (await fresh(desk)).credit_line_minor
+    assert await answer(desk, ADMIN) == "merchant_changed"
+    assert (await fresh(desk)).credit_line_minor == was
+    assert await answer(desk, ADMIN, yes=False) == ""
+    assert await answer(desk, ADMIN) == ""
+    assert (await fresh(desk)).credit_line_minor == was

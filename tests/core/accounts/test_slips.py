@@ -8,8 +8,8 @@ from uuid import UUID
 
 import pytest
 
-from core.accounts.slips import Written
 from core.accounts.vouchers import PREPAYMENT, REPEAT_WITHIN, Advance
+from core.accounts.written import Written
 from core.delivery.outbox import Say
 from core.kernel.errors import Refusal
 from core.kernel.money import Money

@@ -50,7 +50,7 @@ def _sightings(kind: str) -> tuple[Sighting, ...]:
 EXAMPLES: Final[tuple[Notice, ...]] = (
     *(
         DeedNotice(
-            (Deed(what, "M1001", HOSTILE, Money(minor, "CNY"), "M1001-3", reason),) * count,
+            (Deed(what, "M1001", HOSTILE, Money(minor, "CNY"), "M1001-3", reason, reason),) * count,
             HOSTILE,
             group,
         )

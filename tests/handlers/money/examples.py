@@ -2,14 +2,22 @@ from __future__ import annotations
 
 from dataclasses import fields, replace
 from datetime import date
+from decimal import Decimal
 from typing import Any, Final, Literal, TypeVar, get_args
 
-from core.accounts.credit import AlarmCredit, CreditSet, Standing
+from core.accounts.credit import AlarmCredit, CreditQuestion, CreditSet, Standing
 from core.accounts.pricing import UsdtRateSet
 from core.accounts.slips import SlipConfirmed, SlipDoubt, SlipDropped, SlipQuestionNotice
+from core.accounts.voucher_approvals import (
+    AdjustmentQuestion,
+    LargeLine,
+    MerchantSeen,
+    PrepaymentQuestion,
+)
 from core.accounts.vouchers import (
     Adjusted,
     AdjustedUndone,
+    Advance,
     PaidIn,
     PaidInUndone,
     Prepaid,
@@ -17,6 +25,8 @@ from core.accounts.vouchers import (
     ReceiptNotice,
     VoucherReceipt,
 )
+from core.accounts.written import KeptLine
+from core.kernel.money import Money
 from handlers.money.money_lines import Why
 from handlers.money.screens import CreditNotice, EditedMoney, MoneyUnreadable, UsdtRate
 from tests.handlers.written import AT, HOSTILE, ID
@@ -125,6 +135,7 @@ EXAMPLES: Final = (
         for what, lines in _SLIPS
         for question in (
             _slip(what, lines, "repeat_doubtful", ago_s="12", record_no="M1001-3", name=HOSTILE),
+            _slip(what, lines, "repeat_waits", name=HOSTILE),
             _slip(what, lines, "take_back_doubtful", moved="100.00 CNY"),
             _slip(what, lines, "undo_of_another", record_no="M1001-3", name=HOSTILE),
             _slip(what, lines, "undo_of_much", record_no="M1001-3", amount="12000.00 CNY"),
@@ -132,6 +143,12 @@ EXAMPLES: Final = (
     ),
     SlipConfirmed("undo", HOSTILE),
     SlipConfirmed("book", HOSTILE),
+    SlipConfirmed("book", HOSTILE, waits=True),
+    replace(PREPAID, approved_by=1, approved_by_name=HOSTILE),
+    replace(PAID_IN, approved_by=1, approved_by_name=HOSTILE),
+    replace(ADJUSTED, approved_by=1, approved_by_name=HOSTILE),
+    _receipt(replace(PREPAID, approved_by=1, approved_by_name=HOSTILE), 20, ()),
+    CreditSet(*_NAMED, _STANDING, 7, HOSTILE, 1, HOSTILE),
     SlipDropped("undo"),
     SlipDropped("book"),
     *(MoneyUnreadable(2, HOSTILE, why, payin) for why in _WHYS for payin in (False, True)),
@@ -155,3 +172,25 @@ EXAMPLES: Final = (
     UsdtRateSet("7.15", "7.2", HOSTILE),
 )
 LARGEST: Final = (EditedMoney(tuple(f"M1001-{10**9 + n}" for n in range(20)), money=True),)
+
+
+def _large(minor: int, currency: str, **advance: Any) -> LargeLine:
+    advanced = Advance(Money(minor, currency), HOSTILE, **advance)
+    return LargeLine(KeptLine(1, "prepayment", ID, advanced), "M1001", HOSTILE, minor, currency)
+
+
+_LARGE: Final = (
+    _large(10**10, "KWD"),
+    _large(-(10**10), "USDT", conversion_rate=Decimal("7.125"), proof_file_id="x"),
+)
+_SEEN: Final = (MerchantSeen(ID, "M1001", "suspended", None), MerchantSeen(ID, "M1", "open", 5))
+
+ASKED: Final = (
+    PrepaymentQuestion(_LARGE[:1], _SEEN[1:]),
+    PrepaymentQuestion(_LARGE * 10, _SEEN),
+    AdjustmentQuestion(_LARGE[1:], _SEEN),
+    *(
+        CreditQuestion(ID, "M1001", HOSTILE, "KWD", state, before, after)
+        for state, before, after in (("open", None, 10**11), ("suspended", 7, None))
+    ),
+)

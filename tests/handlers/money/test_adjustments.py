@@ -7,6 +7,7 @@ import pytest
 from core.delivery.outbox import Say, read_notice
 from handlers.money.screens import CreditNotice
 from handlers.screens import render_say
+from tests.core.support import set_setting
 from tests.handlers.support import (
     ADMIN,
     FINANCE,
@@ -141,6 +142,7 @@ async def test_a_group_has_its_usdt_rate(desk: Desk) -> None:
 
 
 async def test_a_merchant_has_its_credit_line(desk: Desk) -> None:
+    await set_setting(desk.runtime, "credit_second", None)
     none = await desk.said(SUQING, SPRUCE, "/credit")
     assert (none.screen, none.facts["standing"]["line_minor"]) == ("credit", None)
     put = await desk.said(FINANCE, SPRUCE, "授信 5万")

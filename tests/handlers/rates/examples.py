@@ -6,7 +6,8 @@ from dataclasses import replace
 from datetime import date
 from typing import Final
 
-from core.accounts.pricing import CostSet, RateSet
+from core.accounts.margins import Loss
+from core.accounts.pricing import CostSet, RateQuestion, RateSet
 from core.accounts.rerating import (
     Rerated,
     RerateDay,
@@ -94,6 +95,7 @@ EXAMPLES: Final[tuple[Notice, ...]] = (
         ),
     ),
     RATE,
+    replace(RATE, approved_by=1, approved_by_name=HOSTILE),
     replace(RATE, before="", from_now=False, later=TARIFF, later_since=LATER),
     COST,
     replace(COST, from_now=False, later=TARIFF, later_since=LATER),
@@ -135,4 +137,14 @@ LARGEST: Final[tuple[Notice, ...]] = (
         later=LONG_TARIFF,
         later_since=LATER,
     ),
+)
+
+_LOSS: Final = Loss("C01", HOSTILE, LONG_TARIFF, 10_000, 50, 65)
+_QUESTION: Final = RateQuestion(
+    ID, "M1001", HOSTILE, "CNY", "alipay_qr", "", TARIFF, "amount", ({"from": 0, "ppm": 5_000},),
+    SINCE, True, (_LOSS,),
+)  # fmt: skip
+ASKED: Final = (
+    _QUESTION,
+    replace(_QUESTION, before=LONG_TARIFF, after=LONG_TARIFF, from_now=False, losses=(_LOSS,) * 50),
 )

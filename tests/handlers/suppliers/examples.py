@@ -7,7 +7,12 @@ from datetime import date
 from typing import Final
 
 from core.delivery.outbox import Notice
-from core.supply.onboarding import AlarmCredentials, AlarmLicence, AlarmRolledBack
+from core.supply.onboarding import (
+    AlarmCredentials,
+    AlarmLicence,
+    AlarmRolledBack,
+    SupplierLiveQuestion,
+)
 from handlers.kit.vocabulary import WORDS
 from handlers.suppliers.screens import (
     CredentialLine,
@@ -93,4 +98,11 @@ EXAMPLES: Final[tuple[Notice, ...]] = (
         for days_left in (30, 1, 0, -3)
     ),
     AlarmRolledBack("S01", HOSTILE, "epay v2", "epay v1", HOSTILE),
+)
+
+ASKED: Final = tuple(
+    SupplierLiveQuestion(
+        ID, NO, HOSTILE, HOSTILE, HOSTILE, date(2027, 1, 1), settles_to, NAME, waiting, "0" * 64
+    )
+    for settles_to, waiting in (("merchant", ()), ("licensed_institution", NINE))
 )

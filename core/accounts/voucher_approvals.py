@@ -1,0 +1,168 @@
+"""Large vouchers: what is above the threshold of its kind is booked once a second person with the
+same right has approved it in the ops groups, as the very lines that were written."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import ClassVar, Final, Literal
+from uuid import UUID
+
+from core.accounts.vouchers import ADJUSTMENT, PREPAYMENT, Doubt, KindName, Second
+from core.accounts.written import KeptLine, Written, WrittenLines, kept
+from core.kernel.errors import Bug, Refusal
+from core.parties.merchants import Merchant
+from core.people.actors import Actor
+from core.people.approvals import Asked, Question, asker
+from core.people.district import People
+from core.people.factors import Proof
+from core.system.store import Store, Tx
+
+
+@dataclass(frozen=True, slots=True)
+class MerchantSeen:
+    """A merchant as it was when that was asked: what is approved is approved for it as such."""
+
+    merchant_id: UUID
+    merchant_no: str
+    state: str
+    credit_line_minor: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class LargeLine:
+    """A line as it was written, and what of it people read. minor: in the merchant's currency."""
+
+    said: KeptLine
+    holder_no: str
+    holder_name: str
+    minor: int
+    currency: str
+
+
+@dataclass(frozen=True, slots=True)
+class LargeQuestion(Question):
+    """Whether to book all lines of a message."""
+
+    yes_by: ClassVar[Literal["asker", "second"]] = "second"
+    answered_in: ClassVar[Literal["here", "ops", "private"]] = "ops"
+    lines: tuple[LargeLine, ...]
+    merchants: tuple[MerchantSeen, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PrepaymentQuestion(LargeQuestion):
+    """Whether to book prepayments that are large."""
+
+    kind: ClassVar[str] = "prepayment"
+    right: ClassVar[str] = PREPAYMENT.right
+
+
+@dataclass(frozen=True, slots=True)
+class AdjustmentQuestion(LargeQuestion):
+    """Whether to book an adjustment that is large."""
+
+    kind: ClassVar[str] = "adjustment"
+    right: ClassVar[str] = ADJUSTMENT.right
+
+
+_QUESTIONS: Final[Mapping[KindName, type[LargeQuestion]]] = {
+    PREPAYMENT.name: PrepaymentQuestion,
+    ADJUSTMENT.name: AdjustmentQuestion,
+}
+
+
+class VoucherApprovals:
+    """Asks a second person, and books what was approved: with the message as its cause, whoever
+    wrote it as its author, and whoever approved it by name."""
+
+    def __init__(self, store: Store, people: People, lines: WrittenLines) -> None:
+        self._store = store
+        self._access = people.access
+        self._approvals = people.approvals
+        self._lines = lines
+        for question in _QUESTIONS.values():
+            people.approvals.carries_out(question, self._decide)
+
+    async def asked(self, actor: Actor, lines: Sequence[Written], message_id: int) -> bool:
+        """Whether a second person was asked about this message, whatever became of that."""
+        question = _QUESTIONS.get(lines[0].kind.name)
+        if question is None:
+            return False
+        user_id, chat_id = actor.user_id, actor.chat_id
+        found = await self._approvals.find_replied(question, user_id, chat_id, message_id)
+        return found is not None
+
+    async def doubts(self, lines: Sequence[Written]) -> dict[int, Doubt]:
+        """line -> why it may be a slip: the same amount for the same merchant waits already for a
+        second person, by whomever it was written."""
+        waits = await self._approvals.open_about(
+            self._store, _QUESTIONS[lines[0].kind.name], merchant_id=lines[0].holder.id
+        )
+        found: dict[int, Doubt] = {}
+        for one in lines:
+            for asked in waits:
+                if any(_same(one, line) for line in asked.question.lines):
+                    found[one.line] = Doubt("repeat_waits", name=asked.asked_by_name)
+        return found
+
+    async def ask(self, actor: Actor, lines: Sequence[Written], message_id: int) -> None:
+        """Ask about the lines of a message, once. They are all of one kind."""
+        if await self.asked(actor, lines, message_id):
+            return
+        merchants = {one.holder.id: one.holder for one in lines if isinstance(one.holder, Merchant)}
+        question = _QUESTIONS[lines[0].kind.name](
+            lines=tuple(
+                LargeLine(
+                    kept(one), one.whose.no, one.whose.name, one.amount.minor, one.amount.currency
+                )
+                for one in lines
+            ),
+            merchants=tuple(
+                MerchantSeen(one.id, one.merchant_no, one.state, one.credit_line_minor)
+                for one in merchants.values()
+            ),
+        )
+        async with self._store.transaction() as tx:
+            await self._approvals.ask(
+                tx, actor, question, merchant_id=lines[0].holder.id, message_id=message_id
+            )
+
+    async def _decide(
+        self, actor: Actor, asked: Asked[LargeQuestion], yes: bool, proof: Proof | None
+    ) -> None:
+        """Refusals: those of `Approvals.answer`, of what is booked, merchant_changed,
+        asker_not_permitted."""
+        question = asked.question
+
+        async def approve(tx: Tx) -> None:
+            await self._approvals.answer(tx, actor, asked, yes=yes, proof=proof)
+            if yes:
+                await _need_same(tx, question.merchants)
+
+        if not yes:
+            async with self._store.transaction() as tx:
+                await approve(tx)
+            return
+        if asked.message_id is None:
+            raise Bug(f"no message says what {asked.id} asks about")
+        author = await asker(self._access, asked)
+        lines = await self._lines.read([line.said for line in question.lines])
+        second = Second(actor, approve)
+        await self._lines.book(author, lines, asked.message_id, sure=True, second=second)
+
+
+def _same(one: Written, line: LargeLine) -> bool:
+    return (one.holder.id, one.amount.minor) == (line.said.holder_id, line.minor)
+
+
+async def _need_same(tx: Tx, seen: Sequence[MerchantSeen]) -> None:
+    """Refusals: merchant_changed."""
+    rows = await tx.fetch(_MERCHANTS, [one.merchant_id for one in seen])
+    now = {row["id"]: (row["state"], row["credit_line_minor"]) for row in rows}
+    for one in seen:
+        if now.get(one.merchant_id) != (one.state, one.credit_line_minor):
+            raise Refusal("merchant_changed", merchant_no=one.merchant_no)
+
+
+_MERCHANTS: Final = "SELECT id, state, credit_line_minor FROM merchant WHERE id = ANY($1)"
