@@ -92,14 +92,14 @@ def test_every_screen_has_an_example_and_a_template() -> None:
     assert set(EXAMPLES) == set(VIEWS)
     there = {path.stem for folder in TEMPLATES for path in folder.glob("*.html")}
     # Figures are written on a sheet, as bills are; how a merchant stands is part of receipts,
-    # the terms of a channel and why money was not read are of several screens, and "alarm" is
-    # the end of every alarm.
+    # who approved something, the terms of a channel and why money was not read are of several
+    # screens, and "alarm" is the end of every alarm.
     helps = {f"help_{topic.name}" for topic in TOPICS}
     alarms = {"alarm", *(f"alarm_{kind}" for kind in ALARMS)}
     asks = {"approval", *(f"ask_{kind}" for kind in ASKS)}
     parts = {
-        "factor_secret", "hire_link", "card", "setting_value", "supplier_card", "sheet", "standing",
-        "terms", "unread",
+        "approver", "factor_secret", "hire_link", "card", "large_lines", "setting_value",
+        "supplier_card", "sheet", "standing", "terms", "unread",
     }  # fmt: skip
     assert there - helps == {*VIEWS, *alarms, *asks, *parts} - {"statistics"}
 

@@ -32,11 +32,15 @@ async def who(desk: Desk, user_id: int, chat_id: int) -> Actor:
 
 
 async def heard(desk: Desk) -> list[dict[str, Any]]:
-    """What the ops group was told since the last look, of deeds."""
+    """What the ops group was told since the last look, of deeds that one person did."""
     said = [fact for fact in await facts(desk.runtime, OPS_CHAT) if isinstance(fact, Say)]
     return [
         {
-            **{name: value for name, value in deed.items() if name != "amount"},
+            **{
+                name: value
+                for name, value in deed.items()
+                if name not in ("amount", "approved_by_name")
+            },
             **deed["amount"],
             "actor_name": say.facts["actor_name"],
             "group": say.facts["group"],

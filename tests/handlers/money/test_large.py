@@ -63,7 +63,7 @@ async def test_a_cap_of_the_day_is_said_with_what_is_left(desk: Desk) -> None:
     assert refused.facts["code"] == "daily_cap_reached"
     text = render_say(refused, "zh").html
     assert "100.00 CNY" in text
-    assert "1000.00 CNY" in text
+    assert "1,000.00 CNY" in text
     assert await balance(desk) == 90_000
 
 
