@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final, cast
+from typing import Final
 
 from core.accounts.vouchers.model import Decision, Holder, KindName
 from core.kernel.clock import DayCut
@@ -88,10 +88,12 @@ async def _day_since(tx: Tx, at: datetime) -> datetime:
     row = await tx.fetchrow(_HOUSE_DAY, HOUSE)
     if row is None:
         raise Bug("the platform has no open business day")
-    if at < row["ends_at"]:
-        return cast("datetime", row["starts_at"])
+    starts_at: datetime = row["starts_at"]
+    ends_at: datetime = row["ends_at"]
+    if at < ends_at:
+        return starts_at
     cut = DayCut(row["day_cut"], row["zone"])
-    return max(row["ends_at"], cut.start_of(cut.day_of(at)))
+    return max(ends_at, cut.start_of(cut.day_of(at)))
 
 
 _HOUSE_DAY: Final = """
