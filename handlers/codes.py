@@ -36,6 +36,9 @@ CODES: Final = declare(
             "file_not_yaml": "{name} is not a connector document: send a file that ends in .yaml.",
             "file_too_large": "{name} is larger than {limit_kb} KB and was not read.",
             "file_not_text": "{name} is not a text in UTF-8. Save it as UTF-8 and send it again.",
+            "app_needed": (
+                "{merchant_no} has several apps. Say which, by its number on the card: #1"
+            ),
             "currency_not_here": "Nothing is counted in {currency} here; there is: {currencies}.",
             "config_too_big": (
                 "The configuration is larger than {limit_mb} MB, and was not written into a file."
@@ -44,7 +47,10 @@ CODES: Final = declare(
                 "The file is larger than the {limit_mb} MB that Telegram takes. Ask for fewer days."
             ),
         },
-        "not_found": {"file_gone": "Telegram does not hand out {name} any more. Send it again."},
+        "not_found": {
+            "file_gone": "Telegram does not hand out {name} any more. Send it again.",
+            "app_not_found": "The merchant {merchant_no} has no app #{place} that is open.",
+        },
         "conflict": {
             "dialogue_away": (
                 "What you were asked cannot be looked up for the moment. Write it again in a"

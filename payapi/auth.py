@@ -65,8 +65,8 @@ async def authenticate(runtime: Runtime, request: web.Request) -> Call:
     """The app that signed this request, and its body.
 
     Refusals: key_missing, field_invalid, timestamp_out_of_range, key_unknown,
-    merchant_suspended, address_not_allowed, body_too_large, body_invalid, signature_invalid,
-    rate_limited.
+    merchant_suspended, merchant_archived, address_not_allowed, body_too_large, body_invalid,
+    signature_invalid, rate_limited.
     """
     call_id = _header(request, ID)
     timestamp = _header(request, TIMESTAMP)
@@ -79,11 +79,12 @@ async def authenticate(runtime: Runtime, request: web.Request) -> Call:
     head = text_to_sign(call_id, timestamp, request.method, request.raw_path)
     text = head.encode("utf-8", "surrogateescape") + body
     strangers = request.app[STRANGERS]
-    if not _proves(signatures, app.secrets, text):
+    if not _proves(signatures, app.secrets_at(runtime.system.clock.now()), text):
         strangers.failed(request[ADDRESS], app.key_id)
         may_debug = app.mode == "test" or runtime.system.demo
         raise WrongSignature(text.decode("utf-8", "replace") if may_debug else None)
     strangers.proved(request[ADDRESS], app.key_id)
+    runtime.parties.merchants.apps.uses.note(app.id)
     _take_room(runtime, app, "app")
     return Call(app, body)
 
@@ -91,8 +92,8 @@ async def authenticate(runtime: Runtime, request: web.Request) -> Call:
 async def identify(runtime: Runtime, request: web.Request) -> App:
     """The app that a request claims to come from, by key and address alone.
 
-    Refusals: key_missing, key_unknown, merchant_suspended, address_not_allowed, rate_limited (too
-    many failed there: `payapi.strangers`).
+    Refusals: key_missing, key_unknown, merchant_suspended, merchant_archived, address_not_allowed,
+    rate_limited (too many failed there: `payapi.strangers`).
     """
     key_id = _header(request, KEY)
     if not _VISIBLE.fullmatch(key_id):

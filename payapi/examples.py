@@ -136,6 +136,7 @@ _ERROR_FACTS: Final[dict[str, dict[str, Any]]] = {
     "address_not_allowed": {"address": "203.0.113.9"},
     "not_permitted": {"right": "test_key"},
     "merchant_suspended": {"merchant_no": "M1001"},
+    "merchant_archived": {"merchant_no": "M1001"},
     "merchant_not_reviewed": {"merchant_no": "M1001"},
     "order_not_found": {"param": "order_no", "number": ORDER_NO},
     "method_not_allowed": {"method": "DELETE"},

@@ -138,7 +138,8 @@ OPERATIONS: Final = (
 
 _EVERYWHERE: Final = (
     "body_encoded", "field_unknown", "key_missing", "key_unknown", "address_not_allowed",
-    "merchant_suspended", "merchant_not_reviewed", "rate_limited", "unavailable", "internal",
+    "merchant_suspended", "merchant_archived", "merchant_not_reviewed", "rate_limited",
+    "unavailable", "internal",
 )  # fmt: skip
 _SIGNED: Final = ("signature_invalid", "timestamp_out_of_range", "field_invalid")
 _WITH_BODY: Final = ("body_invalid", "body_too_large", "field_missing", "field_invalid")

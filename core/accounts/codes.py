@@ -26,6 +26,19 @@ CODES: Final = declare(
                 "The rate of {merchant_no}, or what channels cost, was changed since this was"
                 " asked. Look at it, and say it again."
             ),
+            "merchant_not_suspended": "Suspend the merchant {merchant_no} first.",
+            "merchant_not_settled": (
+                "The merchant {merchant_no} cannot be archived: its balance is {amount}, not 0."
+            ),
+            "merchant_facts_missing": (
+                "The merchant {merchant_no} cannot be reviewed yet. What is missing: {lacking}."
+            ),
+            "merchant_reviewed": "The merchant {merchant_no} has passed its review already.",
+            "review_outdated": (
+                "What is known of {merchant_no} changed since this review was asked for. Ask for a"
+                " new one."
+            ),
+            "notify_url_missing": "The app {app} has no notify URL yet.",
             "rerate_nothing": (
                 "Nothing differs: these orders of {days} are charged like this already."
             ),

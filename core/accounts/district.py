@@ -1,13 +1,16 @@
-"""Builds the accounts: vouchers and what people say with them, rates, credit lines, day cuts."""
+"""Builds the accounts: merchants as people let them in, vouchers, rates, credit lines, day cuts."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from core.accounts.adjustments import Adjustments
+from core.accounts.admission import Admission
 from core.accounts.credit import Credit
 from core.accounts.daycuts import DayCuts
+from core.accounts.keys import Keys
 from core.accounts.payins import Payins
+from core.accounts.pings import Pings
 from core.accounts.prepayments import Prepayments
 from core.accounts.pricing import Pricing
 from core.accounts.rerating import Reratings
@@ -34,6 +37,9 @@ class Accounts:
     daycuts: DayCuts
     pricing: Pricing
     reratings: Reratings
+    admission: Admission
+    keys: Keys
+    pings: Pings
 
 
 def build_accounts(
@@ -58,4 +64,7 @@ def build_accounts(
         DayCuts(ledger, merchants, parties.suppliers, receipts),
         Pricing(system, merchants, supply, people),
         Reratings(system, ledger, delivery, merchants, people),
+        Admission(store, ledger, delivery.audit, merchants, people),
+        Keys(system, outbox, delivery.audit, merchants, people),
+        Pings(system, merchants),
     )

@@ -20,6 +20,7 @@ CODES: Final = declare(
         "permission": {
             "address_not_allowed": "Calls from {address} are not allowed.",
             "merchant_suspended": "The merchant {merchant_no} is suspended.",
+            "merchant_archived": "The merchant {merchant_no} is archived.",
             "merchant_not_reviewed": (
                 "The merchant {merchant_no} has not passed its review; only test keys work until"
                 " then."
@@ -30,6 +31,13 @@ CODES: Final = declare(
             "supplier_not_found": "No supplier {supplier_no} was found.",
             "product_not_found": "There is no product {product}.",
         },
-        "conflict": {"supplier_exists": "There is a supplier {supplier_no} already."},
+        "conflict": {
+            "supplier_exists": "There is a supplier {supplier_no} already.",
+            "merchant_exists": "There is a merchant {merchant_no} already.",
+            "keys_rotated_often": (
+                "{limit} keys of this app are valid already. The old ones end at {at}, or when"
+                " somebody ends them."
+            ),
+        },
     }
 )

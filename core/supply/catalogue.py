@@ -233,11 +233,12 @@ class Catalogue:
         actor: Actor,
         product_code: str,
         state: Literal["on", "off"],
-        cause: Cause,
+        cause: Cause | None,
         *,
         merchant: Merchant | None = None,
     ) -> bool:
         """Switch a product on or off, for everybody or for one merchant that it was opened to.
+        cause: None for a press, which says nothing of its own.
 
         Refusals: those of `Actor.need`, staff_only, product_not_found, product_unknown (not
         open to the merchant).
@@ -266,6 +267,9 @@ class Catalogue:
         def turned(trail: _Trail) -> Notice:
             return unpack(ProductTurned, {**trail, **_whose(merchant), "actor_name": actor.name})
 
+        if cause is None:
+            await do(By(actor.trail_name, actor.chat_id), _nothing)
+            return True
         return await self._once(actor, cause, do, turned, merchant)
 
     async def _once(

@@ -40,10 +40,11 @@ OPEN_FOR: Final = timedelta(hours=1)
 SECRET: Final = "credential"  # noqa: S105 (a step's name)
 # Steps at which something is proven: whatever is written is the answer.
 PROVE: Final = "prove"
+TAKE_KEYS: Final = "take_keys"
 ENROL: Final = "enrol_code"
 PASSWORD: Final = "password"  # noqa: S105 (a step's name)
 DOCUMENT: Final = "document"
-_ANY_TEXT: Final = frozenset({SECRET, PROVE, ENROL, PASSWORD})
+_ANY_TEXT: Final = frozenset({SECRET, PROVE, TAKE_KEYS, ENROL, PASSWORD})
 _TAKE_FILES: Final = frozenset({SECRET, DOCUMENT})
 # What can be pressed in any of them.
 CANCEL: Final = "cancel"

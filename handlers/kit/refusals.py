@@ -62,6 +62,9 @@ def refusal_words(code: str, facts: Mapping[str, str], language: str) -> str:
     if "missing" in named:
         gates = named["missing"].split(", ")
         named["missing"] = ", ".join(gate_words(gate, language) for gate in gates)
+    if "lacking" in named:
+        fields = named["lacking"].split(", ")
+        named["lacking"] = ", ".join(word("merchant_field", name, language) for name in fields)
     return refusal_text(Refusal(code, **named), language)
 
 

@@ -96,6 +96,15 @@ class Offers:
         await tx.execute(_TURN_PRODUCT, merchant.id, product_code, state)
         return True
 
+    async def states(self, merchant: Merchant) -> dict[str, str]:
+        """product code -> on | off, for every product that was ever opened to the merchant."""
+        rows = await self._store.fetch(
+            "SELECT product_code, state FROM merchant_product WHERE merchant_id = $1"
+            " ORDER BY product_code",
+            merchant.id,
+        )
+        return {row["product_code"]: row["state"] for row in rows}
+
     async def of(
         self, merchant: Merchant, day: date | None = None, *, queries: Queries | None = None
     ) -> dict[str, Offer]:

@@ -200,7 +200,7 @@ class Approvals:
         user_id: int,
         chat_id: int,
         message_id: int,
-        about: Mapping[str, str] | None = None,
+        about: Mapping[str, str | None] | None = None,
     ) -> UUID | None:
         """The question that a person was asked last in a message, open or not. about: facts that
         it must have, where a message has several questions."""

@@ -255,6 +255,15 @@ class Groups:
         )
         return [row["chat_id"] for row in rows]
 
+    async def titles_of(self, holder_id: UUID) -> list[str]:
+        """What the groups of a merchant or a supplier are called, the oldest binding first."""
+        rows = await self._store.fetch(
+            "SELECT g.title FROM binding b JOIN chat_group g ON g.chat_id = b.chat_id"
+            " WHERE b.merchant_id = $1 OR b.supplier_id = $1 ORDER BY b.created_at, b.id",
+            holder_id,
+        )
+        return [row["title"] for row in rows]
+
     async def ops(self, queries: Queries) -> list[int]:
         """The ops groups: where alarms go."""
         rows = await queries.fetch(

@@ -116,7 +116,7 @@ class Snapshot:
     def app_by_key(self, key_id: str) -> App:
         """The app that an API key names.
 
-        Refusals: key_unknown, merchant_suspended, merchant_not_reviewed.
+        Refusals: key_unknown, merchant_suspended, merchant_archived, merchant_not_reviewed.
         """
         app_id = self.keys.get(key_id)
         if app_id is None:

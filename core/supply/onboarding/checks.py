@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from core.connectors import Connector, fits_host
 from core.kernel.errors import Refusal
 from core.kernel.money import need_currency
+from core.parties.lines import acts, line
 from core.parties.suppliers import NewSupplier
 from core.system.gateway import NeverSent, check_url
 
@@ -28,20 +29,7 @@ _LINES: Final = {
     "name": NAME_CHARS, "legal_name": LEGAL_NAME_CHARS, "licence_no": LICENCE_CHARS,
 }  # fmt: skip
 _SUPPLIER_NO: Final = re.compile(r"S[0-9]{2,9}", re.ASCII)
-_CONTROLS: Final = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 _KEY_CONTROLS: Final = frozenset({"\n", "\r", "\t"})  # keys are written on several lines
-
-
-def line(param: str, text: str, most: int, *, least: int = 1) -> str:
-    """A text of one line, without the space around it. Refusals: field_invalid."""
-    text = text.strip()
-    if not least <= len(text) <= most or any(unicodedata.category(c) in _CONTROLS for c in text):
-        raise Refusal(
-            "field_invalid",
-            param=param,
-            expected=f"{least} to {most} characters, none of them a control character",
-        )
-    return text
 
 
 def supplier_line(param: str, text: str) -> str:
@@ -115,7 +103,7 @@ def credentials(
 
 def _credential(name: str, text: str) -> str:
     text = text.strip()
-    strange = any(unicodedata.category(c) in _CONTROLS - {"Cf"} for c in set(text) - _KEY_CONTROLS)
+    strange = any(acts(c) and unicodedata.category(c) != "Cf" for c in set(text) - _KEY_CONTROLS)
     if not 1 <= len(text) <= CREDENTIAL_CHARS or strange:
         raise Refusal(
             "field_invalid",

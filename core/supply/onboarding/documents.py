@@ -17,6 +17,7 @@ from core.connectors import DocumentFaults
 from core.delivery.district import Delivery
 from core.delivery.outbox import Say
 from core.kernel.errors import Bug, Refusal
+from core.parties.lines import line
 from core.people.actors import Actor
 from core.people.approvals import ALONE_MINUTES, need_second, others
 from core.people.district import People
@@ -153,7 +154,7 @@ class Documents:
         kept. Refusals: those of `Actor.need_for`, field_invalid.
         """
         actor.need_for(RIGHT)
-        note = checks.line("note", note, checks.WORDS_CHARS, least=0)
+        note = line("note", note, checks.WORDS_CHARS, least=0)
         code = (await asyncio.to_thread(load_sound, text)).code
         digest = hashlib.sha256(text.encode()).hexdigest()
         diff = await self.changes(code, text)

@@ -33,8 +33,16 @@ CREATE TABLE merchant (
     merchant_no   text NOT NULL UNIQUE CHECK (merchant_no ~ '^M[0-9]{1,9}$'),
     tag           integer NOT NULL UNIQUE CHECK (tag BETWEEN 0 AND 1048575),
     name          text NOT NULL CHECK (name <> ''),
-    state         text NOT NULL DEFAULT 'open' CHECK (state IN ('open', 'suspended')),
+    state         text NOT NULL DEFAULT 'open' CHECK (state IN ('open', 'suspended', 'archived')),
+    legal_name    text NOT NULL DEFAULT '',          -- what a review looks at, from here on
+    licence_no    text NOT NULL DEFAULT '',
+    category      text NOT NULL DEFAULT '',
+    site          text NOT NULL DEFAULT '',
+    contact       text NOT NULL DEFAULT '',
     reviewed_at   timestamptz,            -- live keys need a passed review
+    reviewed_by   bigint,
+    reviewed_by_name text NOT NULL DEFAULT '',
+    reviewed_digest  text NOT NULL DEFAULT '',       -- of what was reviewed; it may change later
     currency      text NOT NULL DEFAULT 'CNY',
     day_cut       time NOT NULL DEFAULT '00:00',
     zone          text NOT NULL DEFAULT 'Asia/Shanghai',
@@ -49,14 +57,20 @@ CREATE TABLE app (
     mode            text NOT NULL CHECK (mode IN ('live', 'test')),
     name            text NOT NULL,
     key_id          text NOT NULL UNIQUE,
-    secrets_sealed         bytea NOT NULL,   -- newest first; two may be valid during rotation
+    secrets_sealed         bytea NOT NULL,   -- newest first
     notify_secrets_sealed  bytea NOT NULL,
+    old_until       timestamptz,             -- all but the newest are valid until then
     notify_url      text,
     ip_allow        text[] NOT NULL DEFAULT '{}',
     calls_per_s     integer NOT NULL DEFAULT 500 CHECK (calls_per_s BETWEEN 1 AND 10000),
     state           text NOT NULL DEFAULT 'open' CHECK (state IN ('open', 'withdrawn')),
     created_at      timestamptz NOT NULL,
     CHECK (starts_with(key_id, 'pdk_' || mode || '_'))
+);
+
+CREATE TABLE app_use (                         -- apart, so that no process reads the market for it
+    app_id   uuid PRIMARY KEY REFERENCES app,
+    used_at  timestamptz NOT NULL              -- when its key called last, to the minute
 );
 
 CREATE TABLE product (
@@ -1387,7 +1401,8 @@ CREATE TABLE approval (                        -- a question that waits for a pe
                                                'channel', 'refund', 'slip', 'unbind',
                                                'factor_reset', 'setting', 'hire', 'appoint',
                                                'prepayment', 'adjustment', 'credit_line', 'rate',
-                                               'supplier_live')),
+                                               'supplier_live',
+                                               'review', 'keys', 'take_keys')),
     merchant_id  uuid REFERENCES merchant,     -- whose it is; null, and no supplier: nobody's
     supplier_id  uuid REFERENCES supplier,
     asked_by     bigint NOT NULL,

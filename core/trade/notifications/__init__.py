@@ -6,7 +6,7 @@ from core.trade.notifications.notifications import HANDS, Notifications
 from core.trade.notifications.queue import QUEUE
 from core.trade.notifications.results import AlarmExhausted
 from core.trade.notifications.retries import GAPS_S, judge
-from core.trade.notifications.signatures import body_of, sign
+from core.trade.notifications.signatures import body_of, sign, webhook
 
 __all__ = [
     "GAPS_S",
@@ -17,4 +17,5 @@ __all__ = [
     "body_of",
     "judge",
     "sign",
+    "webhook",
 ]

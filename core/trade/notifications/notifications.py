@@ -99,7 +99,8 @@ class Notifications:
         found = {}
         for app_id in app_ids:
             try:
-                found[app_id] = (await self._market.now()).app(app_id).notify_secrets
+                app = (await self._market.now()).app(app_id)
+                found[app_id] = app.notify_secrets_at(self._clock.now())
             except Exception:  # noqa: BLE001 (it must not hold up the others)
                 _LOG.exception("no secret to sign with", app_id=str(app_id))
         return found

@@ -31,13 +31,19 @@ def sign(secret: str, webhook_id: str, timestamp_s: int, body: bytes) -> str:
 def signed_request(due: Due, secrets: tuple[str, ...], now: datetime) -> HttpRequest:
     """One try, signed with each of the app's secrets."""
     body = body_of(due.type, due.created_at, due.facts)
+    return webhook(due.url, due.webhook_id, body, secrets, now)
+
+
+def webhook(
+    url: str, webhook_id: str, body: bytes, secrets: tuple[str, ...], now: datetime
+) -> HttpRequest:
+    """A webhook, signed with each of these secrets."""
     timestamp_s = int(now.timestamp())
-    signatures = " ".join(sign(s, due.webhook_id, timestamp_s, body) for s in secrets)
     headers = {
         "Content-Type": "application/json; charset=utf-8",
         "User-Agent": "Paydesk-Notifications/1",
-        "webhook-id": due.webhook_id,
+        "webhook-id": webhook_id,
         "webhook-timestamp": str(timestamp_s),
-        "webhook-signature": signatures,
+        "webhook-signature": " ".join(sign(s, webhook_id, timestamp_s, body) for s in secrets),
     }
-    return HttpRequest("POST", due.url, headers, body, signed="")
+    return HttpRequest("POST", url, headers, body, signed="")

@@ -35,6 +35,8 @@ SAID: dict[str, int] = {
     "添加通道 S01 alipay_qr 支付宝扫码 0.65 100-50000 alipay_qr": OPS,
     "/product alipay_qr off": OPS,
     "/document epay 2 approve": OPS, "/supplier new": OWNER, "/supplier S01 off it ends": OPS,
+    "/merchant new": OWNER, "/merchant M1001 archive": OPS, "/merchant M1001 limit #1 5": OPS,
+    "/merchants": OPS,
     "/lang en": SPRUCE, "/factor reset 1002": OWNER,
     "/settings prepay_second 20000": OWNER, "/settings": OWNER, "/audit": OWNER, "/status": OWNER,
     "/start": OWNER, "/export_config": OWNER,

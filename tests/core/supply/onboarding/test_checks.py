@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from core.connectors import Connector, load
 from core.kernel.errors import Refusal
+from core.parties.lines import line
 from core.supply.onboarding import checks
 from tests.core.supply.onboarding.support import changed
 from tests.core.support import refused
@@ -127,7 +128,7 @@ def test_a_key_of_several_lines_is_kept_as_it_is() -> None:
 
 @given(st.text(max_size=80))
 def test_a_line_is_readable_or_refused(text: str) -> None:
-    kept, refusal = outcome(lambda: checks.line("name", text, 64))
+    kept, refusal = outcome(lambda: line("name", text, 64))
     if kept is None:
         assert refusal is not None
         assert refusal.code == "field_invalid"
