@@ -657,7 +657,8 @@ CREATE TABLE order_key (                       -- unpartitioned: unique for ever
     PRIMARY KEY (merchant_id, app_id, merchant_order_no, turn),
     UNIQUE (merchant_id, order_no)
 );
-CREATE INDEX order_key_theirs ON order_key (merchant_id, merchant_order_no);
+-- A number comes first: whose it is, is asked of all merchants at once.
+CREATE INDEX order_key_theirs ON order_key (merchant_order_no, merchant_id);
 
 CREATE TABLE orders (
     merchant_id        uuid NOT NULL,
@@ -834,7 +835,7 @@ CREATE INDEX attempt_created ON attempt (merchant_id, created_at);
 -- The others were sent as they were made.
 CREATE INDEX attempt_sent ON attempt (merchant_id, sent_at) WHERE sent_at > created_at;
 CREATE INDEX attempt_channel ON attempt (channel_id, channel_day, created_at);
-CREATE INDEX attempt_upstream ON attempt (merchant_id, upstream_no) WHERE upstream_no IS NOT NULL;
+CREATE INDEX attempt_upstream ON attempt (upstream_no, merchant_id) WHERE upstream_no IS NOT NULL;
 CREATE INDEX attempt_ask ON attempt (supplier_id, ask_at) WHERE ask_at IS NOT NULL;
 
 CREATE TABLE attempt_history (
