@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from core.books import codes as codes
 from core.books.calendar import Calendar, recut, set_house_cut
-from core.books.days import BusinessDay, DayOver
+from core.books.days import BusinessDay, DayOver, SeenDay
 from core.books.kinds import KINDS, ORDER_KINDS, Heading
 from core.books.ledger import AlreadyBooked, Event, Ledger, Position
-from core.books.open_days import OpenDays, SeenDay
+from core.books.open_days import OpenDays
 from core.books.postings import (
     Posting,
     Postings,

@@ -32,6 +32,15 @@ _HOLD: Final = "SELECT day, starts_at, ends_at, rolled_to FROM hold_day($1, $2)"
 
 
 @dataclass(frozen=True, slots=True)
+class SeenDay:
+    """An open day as somebody saw it. rolled_to: nothing is booked before it any more."""
+
+    day: date
+    ends_at: datetime
+    rolled_to: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class BusinessDay:
     """An open day, held so that it cannot be closed while something is booked.
 
@@ -44,14 +53,14 @@ class BusinessDay:
     ends_at: datetime
 
     @classmethod
-    def of(cls, holder_id: UUID, row: asyncpg.Record | None, now: datetime) -> BusinessDay:
-        """The open day as its row says, at this instant. row: day, ends_at and rolled_to; None
-        where no day is open. Raises DayOver."""
+    def of(cls, holder_id: UUID, seen: SeenDay | None, now: datetime) -> BusinessDay:
+        """The open day as it was seen, at this instant. None where no day is open. Raises
+        DayOver."""
         # Another instance's clock may be a little ahead of ours.
-        at = max(now, row["rolled_to"]) if row is not None else now
-        if row is None or at >= row["ends_at"]:
+        at = max(now, seen.rolled_to) if seen is not None else now
+        if seen is None or at >= seen.ends_at:
             raise DayOver
-        return cls(holder_id, row["day"], at, row["ends_at"])
+        return cls(holder_id, seen.day, at, seen.ends_at)
 
     def after(self, cause_at: datetime | None) -> BusinessDay:
         """The same day at an instant after its cause's, where it is not later already.
@@ -70,7 +79,9 @@ class DayOver(Exception):
 
 async def hold(tx: Tx, holder_id: UUID, now: datetime) -> BusinessDay:
     """The open day, held until the transaction ends. Raises DayOver."""
-    return BusinessDay.of(holder_id, await tx.fetchrow(_HOLD, holder_id, False), now)
+    row = await tx.fetchrow(_HOLD, holder_id, False)
+    seen = SeenDay(row["day"], row["ends_at"], row["rolled_to"]) if row is not None else None
+    return BusinessDay.of(holder_id, seen, now)
 
 
 async def open_day(

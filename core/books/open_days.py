@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import date, datetime
 from typing import Final
 from uuid import UUID
 
 from core.books.calendar import Calendar
-from core.books.days import BusinessDay
+from core.books.days import BusinessDay, DayOver, SeenDay
 from core.kernel.clock import Clock
 from core.kernel.errors import Bug
 from core.system.store import Store
@@ -18,15 +16,6 @@ _TRIES: Final = 3
 _LOOK: Final = (
     "SELECT day, ends_at, rolled_to FROM business_day WHERE holder_id = $1 AND closed_at IS NULL"
 )
-
-
-@dataclass(frozen=True, slots=True)
-class SeenDay:
-    """An open day as somebody saw it. rolled_to: nothing is booked before it any more."""
-
-    day: date
-    ends_at: datetime
-    rolled_to: datetime
 
 
 class OpenDays:
@@ -44,11 +33,11 @@ class OpenDays:
         over is closed first, and the next one opened."""
         for _ in range(_TRIES):
             seen = self._seen.get(holder_id) or await self._look(holder_id)
-            at = max(self._clock.now(), seen.rolled_to)  # another instance's clock may be ahead
-            if at < seen.ends_at:
-                return BusinessDay(holder_id, seen.day, at, seen.ends_at)
-            await self._calendar.roll(holder_id)
-            self._seen.pop(holder_id, None)
+            try:
+                return BusinessDay.of(holder_id, seen, self._clock.now())
+            except DayOver:
+                await self._calendar.roll(holder_id)
+                self._seen.pop(holder_id, None)
         raise Bug(f"a business day would not open: {holder_id}")
 
     def seen(self, holder_id: UUID, day: SeenDay) -> None:

@@ -176,7 +176,8 @@ class Tx:
         """A query's rows, so many at a time, held at the database until they are asked for. It is
         read by an index in its order, where there is one: the first rows wait for no others."""
         await self._connection.execute("SET LOCAL enable_sort = off")
-        cursor = await self._connection.cursor(sql, *args)
+        cursor = await self._connection.cursor(sql, *args)  # from now on it has its plan
+        await self._connection.execute("SET LOCAL enable_sort TO DEFAULT")
         while chunk := await cursor.fetch(rows):
             yield chunk
 

@@ -17,10 +17,9 @@ from core.reports.bills.model import (
     SupplierLine,
     VoucherLine,
 )
-from core.reports.bills.windows import BEGINNING, Live, Tails, live_of, tails_of
+from core.reports.bills.windows import Live, Tails, live_of, tails_of
 
 __all__ = [
-    "BEGINNING",
     "Bill",
     "Bills",
     "ChannelLine",

@@ -10,7 +10,7 @@ from uuid import UUID
 
 import asyncpg
 
-from core.books import BusinessDay
+from core.books import BusinessDay, SeenDay
 from core.connectors import Pay
 from core.kernel.errors import Bug
 from core.kernel.ids import number_month, uuid7_time
@@ -268,7 +268,7 @@ class Waiting:
 
     known: something was booked under the payment's number already; False where none was named.
     booked_at: when anything was last booked of the order. tell_url: where its merchant is told of
-    it, if anywhere. day: the row of the merchant's open day, which nobody holds, if one is open.
+    it, if anywhere. day: the merchant's open day, which nobody holds, if one is open.
     """
 
     order: Order
@@ -276,7 +276,7 @@ class Waiting:
     known: bool
     booked_at: datetime | None
     tell_url: str | None
-    day: asyncpg.Record | None
+    day: SeenDay | None
 
 
 async def find_waiting(queries: Queries, wanted: Sequence[Named]) -> list[Waiting | None]:
@@ -305,7 +305,7 @@ def _read_waiting(row: asyncpg.Record) -> Waiting:
         row["known"],
         row["booked_at"],
         row["tell_url"],
-        row if row["day"] is not None else None,
+        SeenDay(row["day"], row["ends_at"], row["rolled_to"]) if row["day"] is not None else None,
     )
 
 

@@ -117,6 +117,16 @@ async def held(servers: Servers, database: str, merchant_id: UUID) -> AsyncItera
         yield
 
 
+async def test_rows_in_chunks_leave_the_transaction_as_it_was(runtime: Runtime) -> None:
+    async with runtime.system.store.transaction() as tx:
+        before = await tx.fetchval("SHOW enable_sort")
+        sizes = []
+        async for chunk in tx.chunks("SELECT generate_series(1, $1)", 5, rows=2):
+            sizes.append(len(chunk))
+            assert await tx.fetchval("SHOW enable_sort") == before
+    assert sizes == [2, 2, 1]
+
+
 async def test_nobody_waits_for_ever_for_a_lock_or_a_connection(
     runtime: Runtime, shop: tuple[Merchant, App], servers: Servers, database: str
 ) -> None:
