@@ -9,7 +9,7 @@ import secrets
 import sys
 import zlib
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import count
@@ -23,6 +23,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 from hypothesis import strategies as st
 
+from core.books.days import lock_open
 from core.connectors import Callback
 from core.delivery.outbox import AlarmCard, Fact, Say
 from core.kernel.errors import Refusal
@@ -278,6 +279,26 @@ class Entrance:
         return web.Response(status=reply.status, body=reply.body)
 
 
+@asynccontextmanager
+async def day_held_alone(runtime: Runtime, merchant_id: UUID) -> AsyncIterator[None]:
+    """Somebody else holds a merchant's open day, as whoever closes it does."""
+    holding, release = asyncio.Event(), asyncio.Event()
+
+    async def hold() -> None:
+        async with runtime.system.store.transaction() as tx:
+            await lock_open(tx, merchant_id)
+            holding.set()
+            await release.wait()
+
+    task = asyncio.create_task(hold())
+    await holding.wait()
+    try:
+        yield
+    finally:
+        release.set()
+        await task
+
+
 @dataclass
 class Desk:
     """Merchant M1001 at a desk whose suppliers answer, and short words for what happens there."""
@@ -319,6 +340,19 @@ class Desk:
         await self.supplier.pay(pay_link(opened), outcome)
         await self.entrance.wait(heard + callbacks)
         await self.runtime.trade.callbacks.act_due(10)
+
+    async def told(self, *opened: Opened) -> None:
+        """These are paid at the supplier, and its callbacks are stored: none is booked where it
+        comes, since somebody holds the merchant's day."""
+        heard = len(self.entrance.heard)
+        async with self.day_held_alone():
+            for one in opened:
+                await self.supplier.pay(pay_link(one), "paid")
+            await self.entrance.wait(heard + len(opened))
+
+    def day_held_alone(self) -> AbstractAsyncContextManager[None]:
+        """Meanwhile somebody else holds the merchant's open day, as whoever closes it does."""
+        return day_held_alone(self.runtime, self.merchant.id)
 
     async def order(self, opened: Opened) -> Order:
         return await get_order(self.runtime.system.store, opened.order.merchant_id, opened.order.id)

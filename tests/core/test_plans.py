@@ -40,6 +40,7 @@ from core.trade import callbacks, notifications
 from core.trade.orders import ASKING_DUE, OpenOrder
 from scheduler import Timetable
 from tests.conftest import MASTER_KEY, PUBLIC_URL, Servers
+from tests.core.support import day_held_alone
 from tests.plans import Plan, Talkative, talkative
 
 ORDERS = 8_000
@@ -216,7 +217,8 @@ async def test_an_order_and_its_payment(ground: Ground) -> None:
         said = json.dumps({"pay": {"value": opened.attempt.pay.value}}).encode()
         call = callback(said, ground.town.supplier_key).split(b" ")[1].decode()
         told = Callback("GET", urlsplit(call).query, {}, b"", "203.0.113.10")
-        await trade.callbacks.receive(opened.attempt.attempt_no, told, request_id="plans")
+        async with day_held_alone(ground.runtime, ground.app.merchant.id):
+            await trade.callbacks.receive(opened.attempt.attempt_no, told, request_id="plans")
         assert await trade.callbacks.act_due(HANDS)
         await trade.notifications.take_due(HANDS)
 

@@ -48,10 +48,10 @@ async def test_a_signed_callback_pays_and_a_repeated_one_changes_nothing(
     order = (await caller.create()).json
     attempt = await attempt_of(runtime, order["order_no"])
     form = signed(told(attempt, "12.34"), SUPPLIER_KEYS["880001"])
-    for acted in (1, 0):
+    for _ in range(2):
         async with http.post(f"{url}/callbacks/{attempt['attempt_no']}", data=form) as response:
             assert (response.status, await response.text()) == (200, "success")
-        assert await runtime.trade.callbacks.act_due(10) == acted
+        assert await runtime.trade.callbacks.act_due(10) == 0
         assert (await caller.call("GET", "/v1/balance")).json["payable"] == 1219
     shown = await caller.call("GET", f"/v1/orders/{order['order_no']}")
     assert shown.json["status"] == "paid"
@@ -105,7 +105,6 @@ async def test_a_genuine_callback_pays_whatever_came_with_it(
     answer = await post_raw(url, target, headers, before + form + behind)
     assert answer.startswith(b"HTTP/1.1 200 "), answer
     assert answer.endswith(b"success")
-    assert await runtime.trade.callbacks.act_due(10) == 1
     shown = await caller.call("GET", f"/v1/orders/{order['order_no']}")
     assert shown.json["status"] == "paid"
 

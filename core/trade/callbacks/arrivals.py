@@ -21,7 +21,7 @@ from core.kernel.ids import uuid7_time
 from core.system.batch import Batch, Batches
 from core.system.store import Queries, Store
 from core.trade.callbacks.queue import pack_event, payment_of
-from core.trade.orders import Arriving, Attempt, Named, Payments, Waiting, find_waiting
+from core.trade.orders import Attempt, FreshReport, Named, Payments, Waiting, find_waiting
 
 # So many of one merchant's are booked at once.
 MOST_OF_ONE: Final = 20
@@ -43,12 +43,12 @@ class Arrival:
         return self.waiting.attempt
 
     @property
-    def payment(self) -> Arriving | None:
+    def payment(self) -> FreshReport | None:
         """The payment that it tells of; None where the supplier is to be asked instead."""
         seen = payment_of(self.event, self.attempt.merchant_id, self.callback.address)
         if seen is None:
             return None
-        return Arriving(seen, self.request_id, self.waiting, _row(self), self.callback.body)
+        return FreshReport(seen, self.request_id, self.waiting, _row(self), self.callback.body)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,7 @@ class _Money:
     """A callback that tells of a payment, and that."""
 
     arrival: Arrival
-    payment: Arriving
+    payment: FreshReport
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +180,9 @@ _TOLD: Final = """
 EXISTS (SELECT FROM callback_streak s WHERE s.supplier_id = c.supplier_id AND s.in_a_row > 0)
     AS doubted
 """
-# A row that is there is looked for first: a conflict with it would wait for whoever writes it.
+# A row that is there is looked for first: a conflict with it would wait for whoever holds it. One
+# that is being written is not seen yet, and is waited for like any lock, LOCK_WAIT_S at most; then
+# each is written alone.
 _KEEP_NEW: Final = f"""{_ROWS}
 LEFT JOIN LATERAL (
     SELECT true AS there FROM supplier_callback o

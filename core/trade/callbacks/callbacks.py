@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -24,7 +24,7 @@ from core.trade.callbacks.arrivals import Arrival, Arrivals
 from core.trade.callbacks.queue import MAX_TRIES, WORDS, CallbackQueue, TakenCallback
 from core.trade.callbacks.refused import RefusedCallbacks
 from core.trade.callbacks.takes import Takes
-from core.trade.orders import Attempt, FollowUp, Payments, Report, Waiting, find_attempt
+from core.trade.orders import Attempt, FollowUp, Order, Payments, Report, Waiting, find_attempt
 
 _LOG = structlog.get_logger(__name__)
 _SUPPLIER_NO: Final = re.compile(r"S[0-9]{2,9}", re.ASCII)
@@ -32,7 +32,8 @@ _SUPPLIER_NO: Final = re.compile(r"S[0-9]{2,9}", re.ASCII)
 TOLD_AFTER: Final = 4
 # What is taken of one merchant is acted on for so long: well within its lease.
 ACTING: Final = timedelta(seconds=30)
-# One of them takes no longer: none is begun whose lease ends sooner.
+# What is settled together takes no longer, and one by itself hardly ever. None is begun whose lease
+# ends sooner.
 LONGEST: Final = timedelta(seconds=15)
 _SHOWN_CHARS: Final = 200
 
@@ -75,8 +76,8 @@ class Callbacks:
         self._takes = Takes(system, self._queue)
 
     def open(self, wake: Callable[[], None]) -> None:
-        """This process acts on callbacks from now on: it books where they come, and has hands for
-        the others. wake: tells these that there is something to do."""
+        """This process has hands from now on for what cannot be booked where it comes, which every
+        process does. wake: tells them that there is something to do."""
         self._takes.open(wake)
 
     def look_again(self) -> None:
@@ -149,7 +150,8 @@ class Callbacks:
                 # The same account may serve others beside us: theirs is none of our business.
                 _LOG.info("callback for no attempt of ours", attempt_no=event.attempt_no[:40])
             else:
-                ours.append((waiting, event))
+                # Written as we write it, whatever became of its case on the way.
+                ours.append((waiting, replace(event, attempt_no=waiting.attempt.attempt_no)))
         return ours
 
     async def _waiting(self, attempt_no: str) -> Waiting | None:
@@ -159,7 +161,7 @@ class Callbacks:
         merchant = market.merchant_by_tag(facts.merchant_tag) if facts else None
         if merchant is None:
             return None
-        return await self._arrivals.find(merchant.id, attempt_no.upper())
+        return await self._arrivals.find(merchant.id, attempt_no.strip().upper())
 
     def _believed(
         self, connector: Connector, supplier: Supplier, callback: Callback
@@ -176,7 +178,7 @@ class Callbacks:
         events: list[tuple[Waiting, Event]],
         request_id: str,
     ) -> Reply:
-        """Store what a callback tells, and say what the supplier wants to hear of it.
+        """Book or store what a callback tells, and say what the supplier wants to hear of it.
 
         One that nobody signed is worth no row: it only has the supplier asked a little sooner.
         """
@@ -187,8 +189,7 @@ class Callbacks:
                 continue
             now, new_id = self._clock.now(), self._ids.uuid7()
             arrival = Arrival(new_id, waiting, event, callback, now, request_id)
-            write = self._arrivals.book if self._takes.has_hands else self._arrivals.keep
-            kept = await write(arrival)
+            kept = await self._arrivals.book(arrival)
             known += not kept.fresh
             doubted |= kept.doubted
             if kept.waits:
@@ -286,9 +287,13 @@ class Callbacks:
         if not together:
             return some
         merchant_id = some[0].merchant_id
+
+        async def settle() -> Sequence[Order | None]:
+            self._store.called_by(merchant_id)
+            return await self._payments.settle_payments(merchant_id, list(together.values()))
+
         try:
-            with self._store.called(by=merchant_id):
-                settled = await self._payments.settle_payments(merchant_id, list(together.values()))
+            settled = await self._store.in_time(settle(), LONGEST.total_seconds())
         except Exception as error:  # noqa: BLE001 (each is acted on by itself, and says what is wrong)
             _LOG.warning(
                 "payments were not booked together", count=len(together), error=repr(error)

@@ -41,10 +41,6 @@ class Takes:
         self._looked_at: datetime | None = None
         self._after = _FIRST
 
-    @property
-    def has_hands(self) -> bool:
-        return self._wake is not None
-
     def open(self, wake: Callable[[], None]) -> None:
         """This process has hands from now on. wake: tells them that there is something to do."""
         self._wake = wake

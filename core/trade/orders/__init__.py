@@ -30,7 +30,7 @@ from core.trade.orders.moves import move_order
 from core.trade.orders.new_orders import NewOrders
 from core.trade.orders.notices import AlarmDiscrepancy, AlarmShortfall, OddPayment
 from core.trade.orders.openings import Openings
-from core.trade.orders.ordinary_payments import Arriving, OrdinaryPayments, Report
+from core.trade.orders.ordinary_payments import FreshReport, OrdinaryPayments, Report
 from core.trade.orders.payments import Payments, Settled
 from core.trade.orders.placements import Placements
 from core.trade.orders.polls import ASKING_DUE, ASKING_HANDS
@@ -71,7 +71,6 @@ __all__ = [
     "AlarmContradiction",
     "AlarmDiscrepancy",
     "AlarmShortfall",
-    "Arriving",
     "Attempt",
     "ByHand",
     "Charge",
@@ -79,6 +78,7 @@ __all__ = [
     "Creation",
     "FollowUp",
     "Found",
+    "FreshReport",
     "Named",
     "NewOrders",
     "OddPayment",

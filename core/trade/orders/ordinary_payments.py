@@ -37,7 +37,7 @@ class Report:
 
 
 @dataclass(frozen=True, slots=True)
-class Arriving:
+class FreshReport:
     """A payment whose callback is not written yet, and is written with it. waiting: what it names,
     as it was read just now. row, body: of the callback."""
 
@@ -95,7 +95,7 @@ class OrdinaryPayments:
         bookings = self._decide(merchant_id, reports, found)
         return await self._book(merchant_id, reports, bookings, ((), ()), waits=True)
 
-    async def settle_arriving(self, merchant_id: UUID, arriving: Sequence[Arriving]) -> Booked:
+    async def settle_arriving(self, merchant_id: UUID, arriving: Sequence[FreshReport]) -> Booked:
         """The same of payments whose callers wait for it. It waits for nobody who holds the day,
         and for nobody else for long."""
         bookings = self._decide(merchant_id, arriving, [one.waiting for one in arriving])
@@ -107,7 +107,7 @@ class OrdinaryPayments:
     async def _book(
         self,
         merchant_id: UUID,
-        payments: Sequence[Report | Arriving],
+        payments: Sequence[Report | FreshReport],
         bookings: dict[int, _Booking],
         callbacks: tuple[Sequence[dict[str, Any]], Sequence[bytes]],
         *,
@@ -139,7 +139,7 @@ class OrdinaryPayments:
     def _decide(
         self,
         merchant_id: UUID,
-        payments: Sequence[Report | Arriving],
+        payments: Sequence[Report | FreshReport],
         found: Sequence[Waiting | None],
     ) -> dict[int, _Booking]:
         """By their places."""
@@ -163,7 +163,9 @@ class OrdinaryPayments:
             bookings[place] = self._booking(day, waiting, payment)
         return bookings
 
-    def _booking(self, day: BusinessDay, waiting: Waiting, report: Report | Arriving) -> _Booking:
+    def _booking(
+        self, day: BusinessDay, waiting: Waiting, report: Report | FreshReport
+    ) -> _Booking:
         order, attempt, seen = waiting.order, waiting.attempt, report.seen
         settlement = settle(order, attempt, seen.paid, paid_by=None, reported=False)
         order_next, attempt_next = (
@@ -252,9 +254,9 @@ class OrdinaryPayments:
         return bool(doubted)
 
 
-def _queued(report: Report | Arriving) -> dict[str, UUID]:
+def _queued(report: Report | FreshReport) -> dict[str, UUID]:
     """The row of the queue that is done with a payment, where it has one."""
-    if isinstance(report, Arriving):
+    if isinstance(report, FreshReport):
         return {}
     return {"callback_id": report.callback_id, "turn": report.turn}
 

@@ -23,7 +23,7 @@ from core.trade.orders.contradictions import CONTRADICTION, Contradictions
 from core.trade.orders.decisions import PaymentSeen, Settlement, event_of, need_same_payment, settle
 from core.trade.orders.lifecycle import LATE_FROM, PAYABLE
 from core.trade.orders.notices import AlarmDiscrepancy, AlarmShortfall, OddPayment
-from core.trade.orders.ordinary_payments import Arriving, Booked, OrdinaryPayments, Report
+from core.trade.orders.ordinary_payments import Booked, FreshReport, OrdinaryPayments, Report
 from core.trade.orders.rows import (
     Attempt,
     Order,
@@ -119,7 +119,7 @@ class Payments:
         with `settle_payment`."""
         return (await self._ordinary.settle(merchant_id, reports)).orders
 
-    async def settle_arriving(self, merchant_id: UUID, arriving: Sequence[Arriving]) -> Booked:
+    async def settle_arriving(self, merchant_id: UUID, arriving: Sequence[FreshReport]) -> Booked:
         """The same where callbacks come: they are written with what they tell. Of those that are
         not booked nothing is written."""
         return await self._ordinary.settle_arriving(merchant_id, arriving)

@@ -12,7 +12,7 @@ from core.connectors import Callback
 from core.runtime import Connections, Runtime, build
 from core.system.pool import PoolSizes
 from tests.conftest import MASTER_KEY, Servers
-from tests.core.support import Desk, Entrance, SetClock, pay_link
+from tests.core.support import Desk, Entrance, SetClock
 from tests.roundtrips import ROUNDS, counting, least
 
 TOGETHER = 20
@@ -50,10 +50,7 @@ async def runtime(
 async def calls_of(desk: Desk, count: int) -> list[tuple[str, Callback]]:
     """What the supplier says of so many payments, as it came; nothing of it is stored any more."""
     opened = [await desk.open() for _ in range(count)]
-    heard = len(desk.entrance.heard)
-    for one in opened:
-        await desk.supplier.pay(pay_link(one), "paid")
-    await desk.entrance.wait(heard + count)
+    await desk.told(*opened)
     store = desk.runtime.system.store
     rows = await store.fetch("DELETE FROM supplier_callback RETURNING *")
     await desk.runtime.trade.callbacks.act_due(1)
@@ -70,7 +67,6 @@ async def test_an_order_that_a_supplier_is_asked_to_take(desk: Desk, wire: Wire)
 async def test_a_callback_until_it_is_booked(desk: Desk, wire: Wire) -> None:
     callbacks = desk.runtime.trade.callbacks
     calls = await calls_of(desk, ROUNDS)
-    callbacks.open(lambda: None)
 
     def booked(number: str, callback: Callback) -> Callable[[], Awaitable[object]]:
         async def work() -> None:
@@ -87,7 +83,6 @@ async def test_a_callback_until_it_is_booked(desk: Desk, wire: Wire) -> None:
 async def test_many_callbacks_at_once(desk: Desk, wire: Wire) -> None:
     callbacks = desk.runtime.trade.callbacks
     calls = await calls_of(desk, 2 * TOGETHER)
-    callbacks.open(lambda: None)
 
     def booked(some: Sequence[tuple[str, Callback]]) -> Callable[[], Awaitable[object]]:
         async def work() -> None:

@@ -17,10 +17,6 @@ from tests.core.trade.callbacks.test_queue import Kept
 from tests.demo import eventually
 
 
-def nobody() -> None:
-    """Hands that are never told anything."""
-
-
 async def told(desk: Desk) -> Opened:
     """An order is paid, and the desk is told of it."""
     opened = await desk.open()
@@ -32,8 +28,7 @@ async def told(desk: Desk) -> Opened:
 
 async def calls(desk: Desk, count: int) -> list[tuple[str, Callback]]:
     """What is said of so many orders that were paid; nothing of it is stored any more."""
-    for _ in range(count):
-        await told(desk)
+    await desk.told(*[await desk.open() for _ in range(count)])
     rows = await desk.runtime.system.store.fetch(
         "DELETE FROM supplier_callback RETURNING attempt_no, query, headers, body"
     )
@@ -70,7 +65,6 @@ async def test_a_payment_is_booked_before_its_callback_is_answered(desk: Desk) -
 async def test_those_of_one_merchant_are_booked_together(desk: Desk) -> None:
     """The first may go alone, and those that come meanwhile go at one instant."""
     some = await calls(desk, 6)
-    desk.runtime.trade.callbacks.open(nobody)
     assert await receive(desk, some) == {b"success"}
     assert await stored(desk) == [("done", "order")] * 6
     booked = await desk.runtime.system.store.fetch("SELECT DISTINCT booked_at FROM ledger_event")
@@ -81,7 +75,6 @@ async def test_those_of_one_merchant_are_booked_together(desk: Desk) -> None:
 
 async def test_twins_that_come_at_once_are_one_payment(desk: Desk) -> None:
     (call,) = await calls(desk, 1)
-    desk.runtime.trade.callbacks.open(nobody)
     assert await receive(desk, [call] * 8) == {b"success"}
     assert await stored(desk) == [("done", "order")]
     assert (await desk.balances())["payable"] == 9880
@@ -108,7 +101,6 @@ async def test_who_holds_the_day_alone_is_not_waited_for(
 ) -> None:
     some = await calls(desk, 2)
     callbacks = desk.runtime.trade.callbacks
-    callbacks.open(nobody)
     async with owner(servers, database) as connection, connection.transaction():
         await connection.execute("SELECT hold_day($1, true)", desk.merchant.id)
         assert await receive(desk, some) == {b"success"}
@@ -123,7 +115,6 @@ async def test_whose_orders_are_locked_is_stored_and_holds_up_nobody_else(
 ) -> None:
     stuck, (other,) = await calls(desk, 2), await calls(neighbour, 1)
     callbacks = desk.runtime.trade.callbacks
-    callbacks.open(nobody)
     async with owner(servers, database) as connection:
         async with connection.transaction():
             await connection.execute(
@@ -139,15 +130,16 @@ async def test_whose_orders_are_locked_is_stored_and_holds_up_nobody_else(
     await desk.sound()
 
 
-async def test_without_hands_it_waits_for_whoever_looks(desk: Desk) -> None:
-    await told(desk)
-    assert await stored(desk) == [("waiting", None)]
-    assert await desk.runtime.trade.callbacks.act_due(5) == 1
+async def test_a_process_without_hands_books_where_it_comes_as_well(desk: Desk) -> None:
+    opened = await told(desk)
+    assert (await desk.order(opened)).state == "paid"
+    assert await stored(desk) == [("done", "order")]
+    await desk.sound()
 
 
 async def test_what_a_dead_process_held_is_taken_when_its_lease_ends(desk: Desk) -> None:
     callbacks = desk.runtime.trade.callbacks
-    await told(desk)
+    await desk.told(await desk.open())
     # As it is where a process that took it is gone.
     await desk.runtime.system.store.execute(
         "UPDATE supplier_callback SET held_by = gen_random_uuid(), lease_until = $1, tries = 1",
@@ -164,13 +156,11 @@ async def test_whoever_gives_up_while_it_is_written_has_it_booked_all_the_same(
     desk: Desk, servers: Servers, database: str
 ) -> None:
     opened = await desk.open()
-    await desk.supplier.pay(pay_link(opened), "paid")
-    await desk.entrance.wait(1)
+    await desk.told(opened)
     callback, callbacks = await Kept(desk).callback(), desk.runtime.trade.callbacks
     assert opened.attempt is not None
     async with owner(servers, database) as connection:
         await connection.execute("DELETE FROM supplier_callback")
-        callbacks.open(nobody)
         async with connection.transaction():
             await connection.execute("LOCK TABLE supplier_callback IN SHARE MODE")
             call = callbacks.receive(opened.attempt.attempt_no, callback, request_id="x")

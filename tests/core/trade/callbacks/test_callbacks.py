@@ -6,7 +6,7 @@ import pytest
 
 from core.connectors import Callback
 from core.kernel.errors import Refusal
-from tests.core.support import Desk, pay_link
+from tests.core.support import Desk
 
 
 async def stored(desk: Desk) -> list[tuple[str, str | None]]:
@@ -18,8 +18,7 @@ async def stored(desk: Desk) -> list[tuple[str, str | None]]:
 
 async def test_a_true_callback_is_stored_answered_and_acted_on(desk: Desk) -> None:
     opened = await desk.open()
-    await desk.supplier.pay(pay_link(opened), "paid")
-    await desk.entrance.wait(1)
+    await desk.told(opened)
     assert await stored(desk) == [("waiting", None)]
     assert (await desk.order(opened)).state == "pending"
     assert await desk.runtime.trade.callbacks.act_due(10) == 1

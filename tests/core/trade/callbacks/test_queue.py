@@ -12,7 +12,7 @@ from core.connectors import Callback
 from core.people.alarms import Alarm
 from core.trade.callbacks import MAX_TRIES, TOLD_AFTER
 from tests.conftest import Servers
-from tests.core.support import Desk, alarms, pay_link
+from tests.core.support import Desk, alarms
 from tests.core.trade.callbacks.test_callbacks import stored
 
 
@@ -35,14 +35,15 @@ async def told(desk: Desk) -> list[Alarm]:
 async def test_twins_that_come_at_once_are_one_row(desk: Desk) -> None:
     opened, other = await desk.open(), await desk.open()
     assert opened.attempt is not None
-    await desk.supplier.pay(pay_link(opened), "paid")
-    await desk.entrance.wait(1)
+    await desk.told(opened)
     callback = await Kept(desk).callback()
     await desk.runtime.system.store.execute("DELETE FROM supplier_callback")
     number = opened.attempt.attempt_no
-    replies = await asyncio.gather(
-        *(desk.runtime.trade.callbacks.receive(number, callback, request_id="x") for _ in range(8))
-    )
+    receive = desk.runtime.trade.callbacks.receive
+    async with desk.day_held_alone():
+        replies = await asyncio.gather(
+            *(receive(number, callback, request_id="x") for _ in range(8))
+        )
     assert {reply.body.strip() for reply in replies} == {b"success"}
     assert await stored(desk) == [("waiting", None)]
     await desk.runtime.trade.callbacks.act_due(10)
@@ -53,8 +54,7 @@ async def test_twins_that_come_at_once_are_one_row(desk: Desk) -> None:
 async def test_what_is_told_again_in_another_month_is_the_same_row(desk: Desk) -> None:
     opened = await desk.open()
     assert opened.attempt is not None
-    await desk.supplier.pay(pay_link(opened), "paid")
-    await desk.entrance.wait(1)
+    await desk.told(opened)
     callback = await Kept(desk).callback()
     number = opened.attempt.attempt_no
     await desk.runtime.trade.callbacks.act_due(10)
@@ -72,12 +72,11 @@ async def test_a_twin_waits_for_the_first_ones_commit(
     """Two connections: the second write finds the first, whichever commits it."""
     opened = await desk.open()
     assert opened.attempt is not None
-    await desk.supplier.pay(pay_link(opened), "paid")
-    await desk.entrance.wait(1)
+    await desk.told(opened)
     callback = await Kept(desk).callback()
     moved = await asyncpg.connect(servers.owner_dsn(database))
     try:
-        async with moved.transaction():
+        async with desk.day_held_alone(), moved.transaction():
             # The same event under another id, not committed yet.
             await moved.execute("UPDATE supplier_callback SET id = $1", UUID(int=1))
             again = asyncio.create_task(
@@ -95,8 +94,7 @@ async def test_a_twin_waits_for_the_first_ones_commit(
 
 async def test_what_fails_is_heard_of_within_a_minute_counts_up_and_ends(desk: Desk) -> None:
     opened = await desk.open()
-    await desk.supplier.pay(pay_link(opened), "paid")
-    await desk.entrance.wait(1)
+    await desk.told(opened)
     store, began = desk.runtime.system.store, desk.clock.now()
     # The balance cannot take it: every try to book it is rolled back.
     await store.execute(
@@ -126,7 +124,8 @@ async def test_what_fails_is_heard_of_within_a_minute_counts_up_and_ends(desk: D
 
     await store.execute("UPDATE balance SET minor = 0 WHERE account = 'payable'")
     assert opened.attempt is not None
-    await desk.supplier.forge(opened.attempt.attempt_no)
+    async with desk.day_held_alone():
+        await desk.supplier.forge(opened.attempt.attempt_no)
     await desk.runtime.trade.callbacks.act_due(10)
     assert await stored(desk) == [("done", "order")]
     (alarm,) = await told(desk)

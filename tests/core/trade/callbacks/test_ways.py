@@ -156,7 +156,6 @@ async def test_a_supplier_may_call_one_address_about_everything(desk: Desk, peer
     assert await said(desk, SUPPLIER_NO, told, key="another") == (400, b"no")
     assert await stored(desk) == []
     assert await said(desk, SUPPLIER_NO, told) == (200, b"ok")
-    await desk.runtime.trade.callbacks.act_due(10)
     assert (await desk.order(opened)).state == "paid"
     assert (await desk.order(other)).state == "pending"
     for nobody in ("S98", "S9", "S", "s88x"):
@@ -164,6 +163,32 @@ async def test_a_supplier_may_call_one_address_about_everything(desk: Desk, peer
             await said(desk, nobody, told)
         assert error.value.code == "callback_unknown"
     await desk.sound()
+
+
+async def test_a_number_may_come_back_in_small_letters(desk: Desk, peer: Peer) -> None:
+    """What is booked where it comes, and what waits for a hand."""
+    opened, number = await sold_through(desk, peer, document())
+    other = await desk.open(product=PRODUCT)
+    assert other.attempt is not None
+    told = {"no": f" {number.lower()}", "trade_no": "U1", "status": "PAID", "paid": "100.00"}
+    assert await said(desk, SUPPLIER_NO, told) == (200, b"ok")
+    odd = {**told, "no": other.attempt.attempt_no.lower(), "trade_no": "U2", "paid": "1.00"}
+    assert await said(desk, SUPPLIER_NO, odd) == (200, b"ok")
+    await desk.runtime.trade.callbacks.act_due(10)
+    assert await stored(desk) == [("done", "order"), ("done", "short")]
+    assert (await desk.order(opened)).state == "paid"
+    await desk.sound()
+
+
+@pytest.mark.parametrize("odd", ["O", "U", "!", "-"])
+async def test_a_number_in_other_letters_is_nobodys(desk: Desk, peer: Peer, odd: str) -> None:
+    _, number = await sold_through(desk, peer, document())
+    told = {"no": number[0] + odd + number[2:], "trade_no": "U1", "status": "PAID", "paid": "1.00"}
+    assert await said(desk, SUPPLIER_NO, told) == (200, b"ok")
+    with pytest.raises(Refusal) as error:
+        await said(desk, told["no"], told)
+    assert error.value.code == "callback_unknown"
+    assert await stored(desk) == []
 
 
 async def test_another_currency_is_told_at_once_whichever_address_hears_it(

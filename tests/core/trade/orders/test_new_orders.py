@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any, cast
@@ -13,7 +12,6 @@ import asyncpg
 import pytest
 
 from core.books import BusinessDay
-from core.books.days import lock_open
 from core.connectors import CreateReading, Pay, Rejected
 from core.kernel.errors import Refusal
 from core.kernel.money import Money, Rate
@@ -98,26 +96,6 @@ async def shops(desk: Desk) -> list[Desk]:
         app = (await desk.runtime.supply.market.now()).app_by_key(keys.key_id)
         found.append(replace(desk, merchant=merchant, app=app))
     return found
-
-
-@asynccontextmanager
-async def day_held_alone(desk: Desk) -> AsyncIterator[None]:
-    """Somebody else holds the merchant's open day, as whoever closes it does."""
-    holding, release = asyncio.Event(), asyncio.Event()
-
-    async def hold() -> None:
-        async with desk.runtime.system.store.transaction() as tx:
-            await lock_open(tx, desk.merchant.id)
-            holding.set()
-            await release.wait()
-
-    task = asyncio.create_task(hold())
-    await holding.wait()
-    try:
-        yield
-    finally:
-        release.set()
-        await task
 
 
 async def count(desk: Desk, table: str) -> int:
@@ -248,7 +226,7 @@ async def test_a_merchant_whose_day_is_held_stops_nobody_else(desk: Desk, neighb
     for one in (desk, neighbour):
         await creation.open(one.app, wanted(), request_id="before")
     async with asyncio.timeout(BOUND_S):
-        async with day_held_alone(desk):
+        async with desk.day_held_alone():
             held = [asyncio.create_task(open_on(creation, desk)) for _ in range(3)]
             others = [asyncio.create_task(open_on(creation, neighbour)) for _ in range(20)]
             await asyncio.gather(*others)

@@ -18,7 +18,7 @@ from core.trade.district import build_creation
 from core.trade.orders import Attempt, Creation, Order, SupplierCalls, find_key, get_attempts
 from core.trade.orders.openings import FIRST_QUESTION, LONGEST_WAIT
 from tests.core.support import Desk, books_of, wanted
-from tests.core.trade.orders.test_new_orders import count, day_held_alone
+from tests.core.trade.orders.test_new_orders import count
 from tests.demo import eventually
 
 _WAITS = """
@@ -187,7 +187,7 @@ async def test_who_gives_up_while_its_order_is_written_has_it_sent(desk: Desk) -
     store, calls, asked = desk.runtime.system.store, Answers(), wanted()
     creation = creation_with(desk, calls)
     async with asyncio.timeout(BOUND_S):
-        async with day_held_alone(desk):
+        async with desk.day_held_alone():
             with pytest.raises(TimeoutError):
                 await store.in_time(creation.open(desk.app, asked, request_id="one"), PATIENCE_S)
             assert calls.called == []
