@@ -20,7 +20,7 @@ from core.people.actors import Actor
 from core.people.district import People
 from core.people.receipts import Answer, Cause, ObeyedBefore
 from core.supply.channel_question import ChannelQuestion, new_channel
-from core.supply.channels import By, Channel, Channels, ChannelSets, NewChannel, Terms
+from core.supply.channels import By, Channel, Channels, ChannelSets, NewChannel, Product, Terms
 from core.supply.notices import (
     ChannelAdded,
     ChannelChanged,
@@ -28,13 +28,17 @@ from core.supply.notices import (
     ChannelQuestionNotice,
     ChannelSetNotice,
     ChannelTurned,
+    ProductAdded,
+    ProductNamed,
     ProductTurned,
     ShownTerms,
 )
 from core.system.store import Store, Tx
 
 RIGHT: Final = "channels"
+PRODUCTS_RIGHT: Final = "products"
 SetVerb = Literal["add", "remove", "follow"]
+ProductMove = Literal["on", "off", "archive", "restore"]
 
 _Trail = dict[str, Any]  # what it says of a change
 _Also = Callable[[Tx, _Trail], Awaitable[None]]
@@ -48,6 +52,8 @@ class Catalogue:
     Every verb wants a chat where staff alone reads. A verb that takes a cause says what was and
     what is, and answers whether that was said, now or when the message came first; False: it was
     so already.
+
+    More than seven verbs: one for each thing that people change about channels and products.
     """
 
     def __init__(
@@ -192,6 +198,34 @@ class Catalogue:
         return await self._once(actor, cause, do, turned)
 
     # ── products ─────────────────────────────────────────────────────────────────────────────────
+    async def add_product(self, actor: Actor, product: Product, cause: Cause) -> bool:
+        """Add a product. Refusals: those of `Actor.need`, staff_only, product_invalid,
+        product_exists."""
+        actor.need_among_staff(PRODUCTS_RIGHT)
+
+        async def do(by: By, also: _Also) -> None:
+            await self._channels.products.add(product, by, also=also)
+
+        def added(_: _Trail) -> Notice:
+            return ProductAdded(product.code, product.name_zh, product.name_en, actor.name)
+
+        return await self._once(actor, cause, do, added)
+
+    async def name_product(
+        self, actor: Actor, product_code: str, names: tuple[str, str], cause: Cause
+    ) -> bool:
+        """Call a product something else. names: in Chinese and in English. Refusals: those of
+        `Actor.need`, staff_only, product_not_found, product_invalid."""
+        actor.need_among_staff(PRODUCTS_RIGHT)
+
+        async def do(by: By, also: _Also) -> None:
+            await self._channels.products.name(product_code, *names, by, also=also)
+
+        def named(trail: _Trail) -> Notice:
+            return unpack(ProductNamed, {**trail, "actor_name": actor.name})
+
+        return await self._once(actor, cause, do, named)
+
     async def set_channels(
         self,
         actor: Actor,
@@ -232,6 +266,7 @@ class Catalogue:
         self,
         actor: Actor,
         product_code: str,
+<<<<<<< HEAD
         state: Literal["on", "off"],
         cause: Cause | None,
         *,
@@ -239,20 +274,30 @@ class Catalogue:
     ) -> bool:
         """Switch a product on or off, for everybody or for one merchant that it was opened to.
         cause: None for a press, which says nothing of its own.
+=======
+        move: ProductMove,
+        cause: Cause,
+        *,
+        merchant: Merchant | None = None,
+    ) -> bool:
+        """Switch a product on or off, for everybody or for one merchant that it was opened to; or
+        archive or restore it for everybody, which takes the right to make products.
+>>>>>>> 8458cfa4 (Products in the chat: made, named, archived and restored, each in the trail)
 
-        Refusals: those of `Actor.need`, staff_only, product_not_found, product_unknown (not
-        open to the merchant).
+        Refusals: those of `Actor.need`, staff_only, product_not_found, product_state,
+        product_unknown (not open to the merchant).
         """
-        actor.need_among_staff(RIGHT)
+        switches = move in ("on", "off")
+        actor.need_among_staff(RIGHT if switches else PRODUCTS_RIGHT)
 
         async def do(by: By, also: _Also) -> None:
-            if merchant is None:
-                await self._channels.products.turn(product_code, state, by, also=also)
+            if merchant is None or not switches:
+                await self._channels.products.turn(product_code, move, by, also=also)
                 return
             async with self._store.transaction() as tx:
-                if not await self._merchants.offers.turn_product(tx, merchant, product_code, state):
+                if not await self._merchants.offers.turn_product(tx, merchant, product_code, move):
                     return
-                facts = {"product_code": product_code, "after": state}
+                facts = {"product_code": product_code, "after": move}
                 await self._audit.record(
                     tx,
                     "product_turned",
@@ -265,7 +310,8 @@ class Catalogue:
                 await also(tx, facts)
 
         def turned(trail: _Trail) -> Notice:
-            return unpack(ProductTurned, {**trail, **_whose(merchant), "actor_name": actor.name})
+            said = {**trail, **_whose(merchant), "move": move, "actor_name": actor.name}
+            return unpack(ProductTurned, said)
 
         if cause is None:
             await do(By(actor.trail_name, actor.chat_id), _nothing)

@@ -27,6 +27,7 @@ CODES: Final = declare(
                 "A merchant's own channels of a product are at least one and at most {limit}."
                 " Where it may not buy the product at all, switch that off for it."
             ),
+            "product_invalid": "This cannot be of a product: {product_fault} ({text}).",
             "hours_invalid": "{text} are no hours. Write them like {example}.",
         },
         "not_found": {
@@ -62,6 +63,8 @@ CODES: Final = declare(
             "channel_exists": (
                 "There is a channel {channel_no} already, or was: a number is used once."
             ),
+            "product_exists": "There is a product {product} already, or was.",
+            "product_state": "The product {product} is {channel_state}; this cannot be done.",
             "channel_state": "The channel {channel_no} is {channel_state}; this cannot be done.",
             "channel_not_paused": "The channel {channel_no} is not paused.",
             "channel_not_in_set": "The channel {channel_no} does not sell this product here.",

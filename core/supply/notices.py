@@ -92,10 +92,39 @@ class ChannelSetNotice(Notice):
 
 @dataclass(frozen=True, slots=True)
 class ProductTurned(Notice):
-    """A product was switched on or off. merchant_no, merchant_name: as in `ChannelSetNotice`."""
+    """A product was switched on or off, archived or restored. move: on | off | archive | restore.
+    merchant_no, merchant_name: as in `ChannelSetNotice`."""
 
     product_code: str
-    after: str
+    move: str
     merchant_no: str
     merchant_name: str
+    actor_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class ProductAdded(Notice):
+    """A product was added: it is sold once a channel sells it."""
+
+    product_code: str
+    name_zh: str
+    name_en: str
+    actor_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class ProductNames:
+    """What a product is called."""
+
+    name_zh: str
+    name_en: str
+
+
+@dataclass(frozen=True, slots=True)
+class ProductNamed(Notice):
+    """A product is called something else, in Chinese and in English."""
+
+    product_code: str
+    before: ProductNames
+    after: ProductNames
     actor_name: str

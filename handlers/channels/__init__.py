@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from handlers.channels import buttons, products, router
+from handlers.channels import buttons, new_products, products, router
 from handlers.channels.screens import VIEWS
 from handlers.channels.words import COMMANDS
 from handlers.kit.topic import Topic
@@ -13,7 +13,7 @@ __all__ = ["TOPIC"]
 
 TOPIC: Final = Topic(
     "channels",
-    routes=(router.add_routes, products.add_routes),
+    routes=(router.add_routes, products.add_routes, new_products.add_routes),
     commands=COMMANDS,
     views=VIEWS,
     buttons=buttons.read,

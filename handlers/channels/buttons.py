@@ -44,6 +44,14 @@ class TurnChannels(Button):
 
 
 @dataclass(frozen=True, slots=True)
+class MakeProduct(Button):
+    """Begin to make a product."""
+
+    def data(self) -> str:
+        return "prod+"
+
+
+@dataclass(frozen=True, slots=True)
 class AnswerChannel(Button):
     """Add the channel that was shown (yes), or not."""
 
@@ -64,6 +72,8 @@ def read(parts: list[str]) -> Button | None:
             if found is None or not 1 <= int(page) <= _MAX_PAGE:
                 return None
             return TurnChannels(int(page), found[1], found[2], bool(found[3]))
+        case ["prod+"]:
+            return MakeProduct()
         case ["chadd", "yes" | "no" as answer, approval_id]:
             return AnswerChannel(UUID(hex=approval_id), answer == "yes")
     return None

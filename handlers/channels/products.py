@@ -1,6 +1,8 @@
-"""Products and who sells them, and why an order goes to which channel."""
+"""Products, made and named, and who sells them; and why an order goes to which channel."""
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 from aiogram import Router
 from aiogram.types import Message
@@ -12,12 +14,19 @@ from core.parties.district import Parties
 from core.parties.merchants import Merchant
 from core.people.actors import Actor
 from core.people.district import People
-from core.supply.catalogue import RIGHT
+from core.supply.catalogue import PRODUCTS_RIGHT, RIGHT
 from core.supply.channels import Channel, Wish
 from core.supply.district import Supply
 from handlers.channels.router import SEE
 from handlers.channels.screens import LeftOut, ProductLine, ProductsNotice, Ranked, Seller, Why
-from handlers.channels.words import AskWhy, ChangeProduct, ShowProducts, minor
+from handlers.channels.words import (
+    ArchiveProduct,
+    AskWhy,
+    ChangeProduct,
+    NameProduct,
+    ShowProducts,
+    minor,
+)
 from handlers.kit.chat import Chat
 from handlers.kit.context import Wants
 
@@ -27,6 +36,8 @@ def add_routes(routes: Router) -> None:
     routes.message.register(show, Wants(ShowProducts))
     routes.message.register(change, Wants(ChangeProduct))
     routes.message.register(why, Wants(AskWhy))
+    routes.message.register(name, Wants(NameProduct))
+    routes.message.register(archive, Wants(ArchiveProduct))
 
 
 async def show(
@@ -35,7 +46,9 @@ async def show(
     """Every product with its channels: everybody's, or those a merchant's orders go by."""
     chat.actor.need_among_staff(SEE)
     merchant = await _merchant(people, chat.actor, intent.merchant_no)
-    await chat.say(await _products(parties, supply, merchant))
+    shown = await _products(parties, supply, merchant, archived=intent.archived)
+    private = chat.id == chat.actor.user_id
+    await chat.say(replace(shown, may_make=private and chat.actor.may(PRODUCTS_RIGHT)))
 
 
 async def change(
@@ -58,6 +71,27 @@ async def change(
         await chat.say(await _products(parties, supply, merchant, same=True))
 
 
+async def name(
+    _: Message, chat: Chat, intent: NameProduct, parties: Parties, supply: Supply
+) -> None:
+    """Call it something else; where it is called so already, that is said with all products."""
+    names = intent.name_zh, intent.name_en
+    cause = Cause(chat.id, chat.message_id, 1)
+    if not await supply.catalogue.name_product(chat.actor, intent.product_code, names, cause):
+        await chat.say(await _products(parties, supply, None, same=True))
+
+
+async def archive(
+    _: Message, chat: Chat, intent: ArchiveProduct, parties: Parties, supply: Supply
+) -> None:
+    """Archive it, or restore it; where that was done already, all products are shown."""
+    cause = Cause(chat.id, chat.message_id, 1)
+    code, move = intent.product_code, intent.move
+    if not await supply.catalogue.turn_product(chat.actor, code, move, cause):
+        shown = await _products(parties, supply, None, same=True, archived=move == "archive")
+        await chat.say(shown)
+
+
 async def why(
     _: Message, chat: Chat, intent: AskWhy, people: People, parties: Parties, supply: Supply
 ) -> None:
@@ -76,7 +110,7 @@ async def why(
     names = await supply.channels.names()
     explained = Why(
         product_code=intent.product_code,
-        product_off=product.state == "off",
+        product_off=product.state != "on",
         merchant_no=merchant.merchant_no if merchant else "",
         merchant_name=merchant.name if merchant else "",
         own=sold.own,
@@ -112,14 +146,23 @@ async def _merchant(people: People, actor: Actor, merchant_no: str | None) -> Me
 
 
 async def _products(
-    parties: Parties, supply: Supply, merchant: Merchant | None, *, same: bool = False
+    parties: Parties,
+    supply: Supply,
+    merchant: Merchant | None,
+    *,
+    same: bool = False,
+    archived: bool = False,
 ) -> ProductsNotice:
-    """same: somebody wanted it as it is already."""
+    """same: somebody wanted it as it is already. archived: those that are, alone."""
     offers = await parties.merchants.offers.of(merchant) if merchant is not None else {}
     merchant_id = merchant.id if merchant is not None else None
     states = {channel.channel_no: channel.state for channel in await supply.channels.all()}
     lines = []
-    for code, product in (await supply.channels.products.all()).items():
+    products = await supply.channels.products.all()
+    gone = {code for code, product in products.items() if product.state == "archived"}
+    for code, product in products.items():
+        if (code in gone) != archived:
+            continue
         sold = await supply.channel_sets.of(code, merchant_id)
         lines.append(
             ProductLine(
@@ -137,4 +180,6 @@ async def _products(
         merchant_name=merchant.name if merchant else "",
         same=same,
         lines=tuple(lines),
+        archived=archived,
+        archived_count=len(gone),
     )

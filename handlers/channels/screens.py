@@ -21,10 +21,18 @@ from core.supply.notices import (
     ChannelQuestionNotice,
     ChannelSetNotice,
     ChannelTurned,
+    ProductAdded,
+    ProductNamed,
     ProductTurned,
 )
-from handlers.channels.buttons import Action, AnswerChannel, OnChannel, TurnChannels
-from handlers.kit.screen import View, button, keyboard
+from handlers.channels.buttons import (
+    Action,
+    AnswerChannel,
+    MakeProduct,
+    OnChannel,
+    TurnChannels,
+)
+from handlers.kit.screen import View, button, cancel_button, keyboard
 from handlers.kit.vocabulary import word
 from handlers.kit.whys import why_words
 from texts import instant, translator
@@ -119,12 +127,28 @@ class ProductLine:
 @dataclass(frozen=True, slots=True)
 class ProductsNotice(Notice):
     """What is sold over which channels: to everybody, or to one merchant. same: somebody wanted it
-    as it is already."""
+    as it is already. archived: those that are, alone. archived_count: of those that are left out
+    or shown alone. may_make: whoever asked may make products, and in this chat."""
 
     merchant_no: str
     merchant_name: str
     same: bool
     lines: tuple[ProductLine, ...]
+    archived: bool = False
+    archived_count: int = 0
+    may_make: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ProductQuestion(Notice):
+    """A question of what a new product is. step: what is asked for. place: from 1, of so many.
+    code: as far as it was told."""
+
+    step: str
+    place: int
+    of: int
+    code: str
+    dialogue_id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,6 +227,21 @@ def _channel_buttons(
     )
 
 
+def _product_buttons(
+    shown: ProductsNotice, translate: NullTranslations
+) -> InlineKeyboardMarkup | None:
+    """To make another one."""
+    make = button(translate.gettext("➕ New product"), MakeProduct())
+    return keyboard((make,) if shown.may_make else ())
+
+
+def _product_question_buttons(
+    asked: ProductQuestion, translate: NullTranslations
+) -> InlineKeyboardMarkup | None:
+    """To think better of it."""
+    return keyboard((cancel_button(asked.dialogue_id, translate),))
+
+
 def _question_buttons(
     asked: ChannelQuestionNotice, translate: NullTranslations
 ) -> InlineKeyboardMarkup | None:
@@ -232,7 +271,10 @@ VIEWS: Final[tuple[View[Any], ...]] = (
     View(ChannelTurned),
     View(ChannelSetNotice),
     View(ProductTurned),
-    View(ProductsNotice, shortens="lines"),
+    View(ProductAdded),
+    View(ProductNamed),
+    View(ProductQuestion, buttons=_product_question_buttons),
+    View(ProductsNotice, buttons=_product_buttons, shortens="lines"),
     View(Why, shortens="lines"),
 )
 

@@ -13,6 +13,7 @@ from typing import Any, Final, Literal
 
 from core.kernel.errors import Refusal
 from core.kernel.money import EXPONENTS, parse_money
+from core.supply.catalogue import ProductMove
 from core.supply.channels import FAULTS, read_hours
 from handlers.kit.commands import Command
 from handlers.kit.intents import Changing, Reading
@@ -104,9 +105,42 @@ class AddChannel(Changing):
 
 @dataclass(frozen=True, slots=True)
 class ShowProducts(Reading):
-    """The products with their channels; of a merchant: those that it goes by."""
+    """The products with their channels; of a merchant: those that it goes by. archived: those that
+    are archived, for everybody."""
 
     merchant_no: str | None = None
+    archived: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class BeginProduct(Changing):
+    """Make a product, step by step."""
+
+
+@dataclass(frozen=True, slots=True)
+class AddProduct(Changing):
+    """A new product, with what it is called."""
+
+    product_code: str
+    name_zh: str
+    name_en: str
+
+
+@dataclass(frozen=True, slots=True)
+class NameProduct(Changing):
+    """Call a product something else."""
+
+    product_code: str
+    name_zh: str
+    name_en: str
+
+
+@dataclass(frozen=True, slots=True)
+class ArchiveProduct(Changing):
+    """Archive or restore a product, for everybody."""
+
+    product_code: str
+    move: ProductMove
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +167,7 @@ class AskWhy(Reading):
 
 Routes = (
     ShowChannels | ShowChannel | ChangeChannel | TurnChannel | AddChannel | ShowProducts
-    | ChangeProduct | AskWhy
+    | ChangeProduct | NameProduct | ArchiveProduct | AskWhy
 )  # fmt: skip
 
 
@@ -185,6 +219,21 @@ def read_new_channel(words: Sequence[str]) -> AddChannel | None:
     )  # fmt: skip
 
 
+def read_new_product(words: Sequence[str]) -> AddProduct | BeginProduct | None:
+    """What follows the command; None where it is not written so. A name may have spaces."""
+    if not words:
+        return BeginProduct()
+    names = read_names(" ".join(words[1:]))
+    return AddProduct(fold(words[0]).lower(), *names) if names else None
+
+
+def read_names(text: str) -> tuple[str, str] | None:
+    """`支付宝扫码 | Alipay QR`: what it is called in Chinese and in English."""
+    zh, bar, en = text.replace("｜", "|").partition("|")
+    names = " ".join(zh.split()), " ".join(en.split())
+    return names if bar and all(names) else None
+
+
 def read_products(words: Sequence[str]) -> Routes | None:
     """What follows the command; None where it is not written so. A sign may touch what follows:
     `+C01`, `=default`."""
@@ -194,8 +243,13 @@ def read_products(words: Sequence[str]) -> Routes | None:
         return ShowProducts(merchant_no)
     product_code = folded[0].lower()
     said = "".join(folded[1:])
+    if product_code in _ARCHIVED and not said and merchant_no is None:
+        return ShowProducts(archived=True)
     if not _PRODUCT.fullmatch(product_code) or not said:
         return None
+    if merchant_no is None and _FIELDS.get(folded[1].lower()) == "name":
+        names = read_names(" ".join(words[2:]))
+        return NameProduct(product_code, *names) if names else None
     sign, rest = said[0], said[1:]
     if sign in "+-" and _CHANNEL_NO.fullmatch(rest.upper()):
         verb: Literal["add", "remove"] = "add" if sign == "+" else "remove"
@@ -205,6 +259,8 @@ def read_products(words: Sequence[str]) -> Routes | None:
     match _MOVES.get(said.lower()):
         case "on" | "off" as state:
             return ChangeProduct(product_code, state, "", merchant_no)
+        case "archive" | "restore" as move if merchant_no is None:
+            return ArchiveProduct(product_code, move)
     return None
 
 
@@ -327,7 +383,10 @@ _CHANNELS: Final[dict[type, str]] = {
     ShowChannels: "see_channel", ShowChannel: "see_channel",
     ChangeChannel: "channels", TurnChannel: "channels",
 }  # fmt: skip
-_PRODUCTS: Final[dict[type, str]] = {ShowProducts: "see_channel", ChangeProduct: "channels"}
+_PRODUCTS: Final[dict[type, str]] = {
+    ShowProducts: "see_channel", ChangeProduct: "channels",
+    NameProduct: "products", ArchiveProduct: "products",
+}  # fmt: skip
 
 
 COMMANDS: Final = (
@@ -380,10 +439,25 @@ COMMANDS: Final = (
             "/product alipay_qr - C01",
             "/product M1001 alipay_qr = default",
             "/product alipay_qr off",
+            "产品 alipay_qr 名称 支付宝扫码 | Alipay QR",
+            "/product alipay_qr archive",
         ),
         answer="the products with their channels, or those that a merchant's orders go by",
     ),
     Command("product", _PRODUCTS, read_products, twin_of="products"),
+    Command(
+        "product_add",
+        {AddProduct: "products", BeginProduct: "products"},
+        read_new_product,
+        forms=("添加产品",),
+        what="Make a product",
+        usage=(
+            "添加产品",
+            "添加产品 alipay_qr 支付宝扫码 | Alipay QR",
+            "/product_add alipay_qr 支付宝扫码 | Alipay QR",
+        ),
+        answer="makes the product, switched on; alone: asks step by step, in private",
+    ),
     Command(
         "why",
         {AskWhy: "see_channel"},

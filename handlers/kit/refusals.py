@@ -17,6 +17,7 @@ from texts import minute_from, refusal_text, translator
 NAMED: Final = {
     "right": "right", "kind": "group", "why": "tariff_fault", "document_state": "document",
     "channel_fault": "channel_fault", "channel_state": "channel_state",
+    "product_fault": "product_fault",
     "reason_for": "reason_for",
 }  # fmt: skip
 # What a refusal says of time: from then on something works.

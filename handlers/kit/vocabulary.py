@@ -11,7 +11,7 @@ from core.kernel.tariff import FAULTS
 from core.people.desk_settings import SETTINGS
 from core.people.people import RIGHTS
 from core.supply.channels import FAULTS as CHANNEL_FAULTS
-from core.supply.channels import REASONS
+from core.supply.channels import PRODUCT_FAULTS, REASONS
 from handlers.kit.whys import WHYS
 from texts import translator
 
@@ -268,6 +268,7 @@ WORDS: Final[dict[str, dict[str, str]]] = {
     "tariff": {name: name for name in ("volume", "min", "max")},
     "tariff_fault": {why: why for why in FAULTS.values()},
     "channel_fault": {why: why for why in CHANNEL_FAULTS.values()},
+    "product_fault": {why: why for why in PRODUCT_FAULTS.values()},
     "channel_state": {"on": "on", "off": "off", "archived": "archived"},
     "channel_move": {
         "on": "Switched on",

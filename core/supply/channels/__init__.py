@@ -8,7 +8,7 @@ from core.supply.channels.choice import REASONS, Channel, Choice, Reason, Used, 
 from core.supply.channels.costs import ChannelCost
 from core.supply.channels.hours import Hours, read_hours
 from core.supply.channels.pauses import AlarmChannel, ChannelWorks
-from core.supply.channels.products import Product, Products
+from core.supply.channels.products import PRODUCT_FAULTS, Product, Products, check_product
 from core.supply.channels.routing import Routing, Wish
 from core.supply.channels.rows import read_channel
 from core.supply.channels.sets import ChannelSet, ChannelSets
@@ -16,6 +16,7 @@ from core.supply.channels.terms import FAULTS, Terms
 
 __all__ = [
     "FAULTS",
+    "PRODUCT_FAULTS",
     "REASONS",
     "SCRIPT",
     "AlarmChannel",
@@ -36,6 +37,7 @@ __all__ = [
     "Terms",
     "Used",
     "Wish",
+    "check_product",
     "choose",
     "read_channel",
     "read_hours",

@@ -77,7 +77,7 @@ CREATE TABLE product (
     code     text PRIMARY KEY CHECK (code ~ '^[a-z][a-z0-9_]{1,31}$'),
     name_zh  text NOT NULL,
     name_en  text NOT NULL,
-    state    text NOT NULL DEFAULT 'on' CHECK (state IN ('on', 'off'))
+    state    text NOT NULL DEFAULT 'on' CHECK (state IN ('on', 'off', 'archived'))
 );
 
 CREATE TABLE merchant_product (

@@ -17,6 +17,9 @@ from core.supply.notices import (
     ChannelQuestionNotice,
     ChannelSetNotice,
     ChannelTurned,
+    ProductAdded,
+    ProductNamed,
+    ProductNames,
     ProductTurned,
     ShownTerms,
 )
@@ -26,6 +29,7 @@ from handlers.channels.screens import (
     ChannelsNotice,
     LeftOut,
     ProductLine,
+    ProductQuestion,
     ProductsNotice,
     Ranked,
     Seller,
@@ -111,7 +115,21 @@ EXAMPLES: Final[tuple[Notice, ...]] = (
     ),
     ProductTurned("alipay_qr", "on", "", HOSTILE, HOSTILE),
     ProductTurned("alipay_qr", "off", "M1001", HOSTILE, HOSTILE),
+    *(ProductTurned("p" * 32, move, "", HOSTILE, HOSTILE) for move in ("archive", "restore")),
+    ProductAdded("alipay_qr", HOSTILE, HOSTILE, HOSTILE),
+    ProductNamed("alipay_qr", ProductNames(HOSTILE, "x"), ProductNames("x", HOSTILE), HOSTILE),
+    *(
+        ProductQuestion(step, place, 3, code, ID.hex)
+        for place, (step, code) in enumerate(
+            (("code", ""), ("name_zh", "alipay_qr"), ("name_en", "p" * 32)), start=1
+        )
+    ),
     ProductsNotice("", HOSTILE, True, ()),
+    ProductsNotice("", HOSTILE, False, (), archived=True, archived_count=2),
+    ProductsNotice(
+        "", HOSTILE, False, (ProductLine("x1", HOSTILE, HOSTILE, "archived", False, False, ()),),
+        archived_count=1, may_make=True,
+    ),
     ProductsNotice(
         "M1001",
         HOSTILE,

@@ -20,9 +20,13 @@ from handlers.buttons import read_button
 from handlers.channels.buttons import OnChannel, TurnChannels
 from handlers.channels.words import (
     AddChannel,
+    AddProduct,
+    ArchiveProduct,
     AskWhy,
+    BeginProduct,
     ChangeChannel,
     ChangeProduct,
+    NameProduct,
     ShowChannel,
     ShowChannels,
     ShowProducts,
@@ -34,6 +38,7 @@ from handlers.commands import parse
 from handlers.kit.intents import Usage
 from handlers.kit.whys import kept_reason
 from handlers.screens import call_log, render_say
+from tests.handlers.dialogue import employed
 from tests.handlers.support import (
     ADMIN,
     BEN,
@@ -111,7 +116,23 @@ Shop = tuple[Merchant, App]
         ("产品 M1001 alipay_qr 关", ChangeProduct("alipay_qr", "off", "", "M1001")),
         ("/product alipay_qr = default", Usage("product")),
         ("/product alipay_qr + S01", Usage("product")),
-        ("/product alipay_qr archive", Usage("product")),
+        ("/product alipay_qr archive", ArchiveProduct("alipay_qr", "archive")),
+        ("产品 Alipay_QR 还原", ArchiveProduct("alipay_qr", "restore")),
+        ("/product M1001 alipay_qr archive", Usage("product")),
+        ("产品 回收站", ShowProducts(archived=True)),
+        ("/products archived", ShowProducts(archived=True)),
+        ("/products M1001 archived", Usage("products")),
+        ("产品 alipay_qr 名称 支付宝 扫码｜Alipay  QR",
+         NameProduct("alipay_qr", "支付宝 扫码", "Alipay QR")),
+        ("/product alipay_qr name 扫码", Usage("product")),
+        ("/product alipay_qr name | QR", Usage("product")),
+        ("/product M1001 alipay_qr name 扫码 | QR", Usage("product")),
+        ("添加产品", BeginProduct()),
+        ("/product_add Alipay_QR 支付宝扫码 | Alipay QR",
+         AddProduct("alipay_qr", "支付宝扫码", "Alipay QR")),
+        ("添加产品 gold|card 金卡 | Gold", AddProduct("gold|card", "金卡", "Gold")),
+        ("/product_add alipay_qr 支付宝扫码", Usage("product_add")),
+        ("添加产品的事", None),
         ("/product alipay_qr", Usage("product")),
         ("产品怎么样", None),
         ("/why M1001 alipay_qr 100", AskWhy("alipay_qr", "100", "M1001")),
@@ -360,6 +381,69 @@ async def test_products_and_who_sells_them(desk: Desk) -> None:
     assert (await desk.said(ADMIN, OPS, "/product M1001 bank_web on")).screen == "product_turned"
 
 
+async def test_a_product_is_made_named_archived_and_restored(desk: Desk) -> None:
+    message = desk.message(ADMIN, OPS, text="添加产品 card_web 银行卡 | Bank card")
+    await desk.feed(message=message)
+    made = one_say(await desk.news())
+    assert (made.screen, made.facts["product_code"]) == ("product_added", "card_web")
+    assert "银行卡 | Bank card" in render_say(made, "zh").html
+    await desk.feed(message=message)  # delivered twice, made once
+    assert await desk.news() == []
+    said = await desk.said(ADMIN, OPS, "/product_add card_web 卡 | Card")
+    assert said.facts["code"] == "product_exists"
+    assert "card_web" in (await desk.runtime.supply.market.now()).products
+    said = await desk.said(ADMIN, ADMIN, "产品 card_web 名称 储蓄卡 | Debit card")
+    assert said.facts["before"] == {"name_zh": "银行卡", "name_en": "Bank card"}
+    assert said.facts["after"] == {"name_zh": "储蓄卡", "name_en": "Debit card"}
+    assert (await desk.said(ADMIN, OPS, "/product card_web name 储蓄卡|Debit card")).facts["same"]
+    shown = await desk.said(SUPPORT, OPS, "产品")
+    assert "储蓄卡" in render_say(shown, "zh").html
+    assert not shown.facts["may_make"]
+    said = await desk.said(ADMIN, OPS, "产品 card_web 归档")
+    assert (said.screen, said.facts["move"]) == ("product_turned", "archive")
+    assert "card_web" not in (await desk.runtime.supply.market.now()).products
+    shown = await desk.said(ADMIN, ADMIN, "产品")
+    assert "card_web" not in [line["code"] for line in shown.facts["lines"]]
+    assert (shown.facts["archived_count"], shown.facts["may_make"]) == (1, True)
+    gone = await desk.said(ADMIN, OPS, "/products archived")
+    assert [line["code"] for line in gone.facts["lines"]] == ["card_web"]
+    assert (await desk.said(ADMIN, OPS, "/product card_web archive")).facts["archived"]
+    assert (await desk.said(ADMIN, OPS, "/product card_web on")).facts["code"] == "product_state"
+    said = await desk.said(ADMIN, OPS, "产品 card_web 还原")
+    assert "还原" in render_say(said, "zh").html
+    assert (await desk.runtime.supply.channels.products.all())["card_web"].state == "off"
+    trail = await desk.runtime.system.store.fetch(
+        "SELECT action, actor, facts FROM audit WHERE action LIKE 'product_%' ORDER BY at"
+    )
+    assert [row["action"] for row in trail] == [
+        "product_added", "product_named", "product_turned", "product_turned",
+    ]  # fmt: skip
+    assert {row["actor"] for row in trail} == {f"telegram:{ADMIN}"}
+    assert trail[-1]["facts"] == {
+        "product_code": "card_web", "before": "archived", "after": "off",
+    }  # fmt: skip
+
+
+async def test_a_product_is_made_step_by_step_in_private(desk: Desk) -> None:
+    owner = await employed(desk)
+    shown = await desk.said(owner, owner, "产品")
+    asked = one_say(await desk.press(owner, owner, button_data(shown)))
+    assert (asked.screen, asked.facts["step"]) == ("product_question", "code")
+    assert (await desk.said(owner, owner, "M1001")).facts["code"] == "product_invalid"
+    assert (await desk.said(owner, owner, "alipay_qr")).facts["code"] == "product_exists"
+    assert (await desk.said(owner, owner, "Card_Web")).facts["step"] == "name_zh"
+    assert (await desk.said(owner, owner, "名" * 41)).facts["code"] == "product_invalid"
+    asked = await desk.said(owner, owner, "银行卡")
+    assert (asked.facts["step"], asked.facts["code"]) == ("name_en", "card_web")
+    assert (await desk.said(owner, owner, "Bank card")).screen == "product_added"
+    product = (await desk.runtime.supply.channels.products.all())["card_web"]
+    assert (product.name_zh, product.name_en, product.state) == ("银行卡", "Bank card", "on")
+    assert await desk.say(owner, owner, "Bank card") == []
+    asked = await desk.said(owner, owner, "/product_add")
+    ended = one_say(await desk.press(owner, owner, button_data(asked)))
+    assert ended.screen == "dialogue_ended"
+
+
 async def test_why_tells_who_would_take_it_and_why_not_the_others(desk: Desk, shop: Shop) -> None:
     said = await desk.said(SUPPORT, OPS, "路由 M1001 alipay_qr 100")
     assert [one["channel_no"] for one in said.facts["ranked"]] == ["C01", "C03"]
@@ -438,6 +522,15 @@ REFUSED = (
     (ADMIN, OPS, "产品 M9999 alipay_qr 关", "merchant_not_found"),
     (ADMIN, OPS, "产品 M1002 bank_web 关", "product_unknown"),
     (ADMIN, OPS, "产品 M1001 wechat_qr - C02", "channel_set_size"),
+    (OPERATOR, OPS, "产品 alipay_qr 归档", "not_permitted"),
+    (OPERATOR, OPS, "添加产品 card_web 卡 | Card", "not_permitted"),
+    (ADMIN, SPRUCE, "添加产品 card_web 卡 | Card", "staff_only"),
+    (ADMIN, OPS, "添加产品", "private_only"),
+    (ADMIN, OPS, "添加产品 gold|card 金卡 | Gold", "product_invalid"),
+    (ADMIN, OPS, "添加产品 s01 金卡 | Gold", "product_invalid"),
+    (ADMIN, OPS, "添加产品 alipay_qr 扫码 | QR", "product_exists"),
+    (ADMIN, OPS, "产品 gold 名称 金卡 | Gold", "product_not_found"),
+    (ADMIN, OPS, "产品 alipay_qr 还原", "product_state"),
     (ADMIN, OPS, "路由 M9999 alipay_qr 100", "merchant_not_found"),
     (ADMIN, OPS, "路由 M1001 gold 100", "product_not_found"),
     (ADMIN, OPS, "路由 M1001 alipay_qr 便宜", "amount_invalid"),
