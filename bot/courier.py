@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import json
 from collections.abc import Awaitable, Callable
@@ -36,6 +37,7 @@ from core.delivery.outbox import (
     DeskBill,
     Fact,
     Leaving,
+    Picture,
     Pin,
     Say,
     TakeAway,
@@ -49,6 +51,7 @@ from core.kernel.holder import HOUSE
 from core.runtime import Runtime
 from core.system.leases import hold
 from core.system.store import DATABASE_AWAY
+from handlers.kit.qr import qr_png
 from handlers.screens import Repeated, Screen, render_say
 
 _LOG = structlog.get_logger(__name__)
@@ -153,6 +156,12 @@ class Courier:
                 screen = render_say(under, await self._painter.language(place.chat_id))
                 content = BufferedInputFile(file.text.encode(), file.name)
                 return await self._poster.file(place, content, screen, reply_to=file.reply_to)
+            case Picture() as picture:
+                under = Say(picture.notice)
+                screen = render_say(under, await self._painter.language(place.chat_id))
+                png = await asyncio.to_thread(qr_png, picture.text)
+                code = BufferedInputFile(png, "code.png")
+                return await self._poster.picture(place, code, screen, reply_to=picture.reply_to)
             case TakeAway(message_id):
                 await self._poster.delete(place, message_id)
                 return None
@@ -358,7 +367,7 @@ def _elsewhere(fact: Fact) -> Fact | None:
     match fact:
         case Say():
             return replace(fact, reply_to=None, edit_message_id=None)
-        case TextFile():
+        case TextFile() | Picture():
             return replace(fact, reply_to=None)
         case Card(edit_message_id=None):
             return replace(fact, reply_to=None)

@@ -98,6 +98,21 @@ class Poster:
         )
         return sent.message_id
 
+    async def picture(
+        self, place: Place, png: BufferedInputFile, under: Screen, *, reply_to: int | None
+    ) -> int:
+        """A picture in a new message; its id."""
+        await self._budget.take(place.chat_id, place.rank)
+        place.maybe_there = True
+        sent = await self._bot.send_photo(
+            place.chat_id,
+            png,
+            caption=under.html,
+            reply_parameters=in_reply(reply_to),
+            reply_markup=under.keyboard,
+        )
+        return sent.message_id
+
     async def edit(self, place: Place, message_id: int, screen: Screen) -> bool:
         """False when the message is gone and another must take its place."""
         await self._budget.take(place.chat_id, place.rank)

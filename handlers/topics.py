@@ -27,6 +27,7 @@ from handlers import (
     statistics,
     status,
     suppliers,
+    trials,
 )
 from handlers.kit.topic import Topic
 
@@ -43,6 +44,7 @@ TOPICS: Final[tuple[Topic, ...]] = (
     merchants.TOPIC,
     suppliers.TOPIC,
     documents.TOPIC,
+    trials.TOPIC,
     alarms.TOPIC,
     approvals.TOPIC,
     factors.TOPIC,

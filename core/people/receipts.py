@@ -9,6 +9,7 @@ from uuid import UUID
 from core.delivery.audit import Audit
 from core.delivery.outbox import (
     NOBODY,
+    Fact,
     Notice,
     Outbox,
     Say,
@@ -107,9 +108,12 @@ class Receipts:
         if earlier is not None:
             raise ObeyedBefore(earlier)
 
-    async def answer(self, tx: Tx, actor: Actor, cause: Cause, answer: Answer) -> None:
+    async def answer(
+        self, tx: Tx, actor: Actor, cause: Cause, answer: Answer, *, said: Fact | None = None
+    ) -> None:
         """Keep the cause, write the trail and put the receipt into the outbox, in the transaction
-        of what was set. Raises ObeyedBefore where the cause was obeyed before."""
+        of what was set. said: what says it, where that is no reply of words alone. Raises
+        ObeyedBefore where the cause was obeyed before."""
         holder_id = answer.merchant_id
         kept = await tx.execute(
             "INSERT INTO cause (chat_id, message_id, line, holder_id, receipt, at)"
@@ -139,7 +143,7 @@ class Receipts:
         await self._outbox.say(
             tx,
             cause.chat_id,
-            Say(answer.notice, reply_to=cause.message_id),
+            said or Say(answer.notice, reply_to=cause.message_id),
             merchant_id=holder_id or NOBODY,
         )
 

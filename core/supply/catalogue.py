@@ -266,23 +266,14 @@ class Catalogue:
         self,
         actor: Actor,
         product_code: str,
-<<<<<<< HEAD
-        state: Literal["on", "off"],
+        move: ProductMove,
         cause: Cause | None,
         *,
         merchant: Merchant | None = None,
     ) -> bool:
-        """Switch a product on or off, for everybody or for one merchant that it was opened to.
-        cause: None for a press, which says nothing of its own.
-=======
-        move: ProductMove,
-        cause: Cause,
-        *,
-        merchant: Merchant | None = None,
-    ) -> bool:
         """Switch a product on or off, for everybody or for one merchant that it was opened to; or
-        archive or restore it for everybody, which takes the right to make products.
->>>>>>> 8458cfa4 (Products in the chat: made, named, archived and restored, each in the trail)
+        archive or restore it for everybody, which takes the right to make products. cause: None
+        for a press, which says nothing of its own.
 
         Refusals: those of `Actor.need`, staff_only, product_not_found, product_state,
         product_unknown (not open to the merchant).

@@ -310,12 +310,13 @@ class Store:
                 self._given_up.add(task)
                 task.add_done_callback(self._ended)
 
-    def leave(self, work: Coroutine[Any, Any, None]) -> None:
-        """Have work done whose end nobody waits for but `settle`: it has a limit of its own, and
+    def leave(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        """Have work done whose end its caller does not wait for: it has a limit of its own, and
         tells of its failures itself. It is done for nobody in particular."""
         task = asyncio.create_task(work, context=fresh_context())
         self._given_up.add(task)
         task.add_done_callback(self._ended)
+        return task
 
     async def settle(self) -> None:
         """Wait for what goes on though its caller has given up, or was told that it is left to be

@@ -13,10 +13,12 @@ CODES: Final = declare(
                 "A second person must confirm this. Say it in a group that both are in."
             ),
             "currency_not_sold": "This merchant's orders are in {currency}.",
+            "trial_amount": "This is no amount of a test order.",
             "fee_exceeds_amount": "The fee of this product is more than the amount.",
         },
         "not_found": {
             "order_not_found": "No order {number} was found.",
+            "app_not_found": "The merchant {merchant_no} has no such app. Open one first.",
             "callback_unknown": "This callback names no attempt of ours.",
         },
         "conflict": {

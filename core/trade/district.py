@@ -32,6 +32,7 @@ from core.trade.orders import (
     SupplierCalls,
 )
 from core.trade.refunds import RefundDispatch, Refunds, RefundsByHand
+from core.trade.trials import TrialChoices, TrialResults, Trials
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,8 @@ class Trade:
     refunds_by_hand: RefundsByHand
     lookups: Lookups
     shown: ShownOrders
+    trial_choices: TrialChoices
+    trials: Trials
 
 
 def build_trade(
@@ -76,6 +79,8 @@ def build_trade(
     follow_up = FollowUp(system, routing, supplier_calls, creation, payments)
     refused = RefusedCallbacks(store, clock, system.ids, alarms)
     refunds = Refunds(books)
+    choices = TrialChoices(system, parties, supply)
+    results = TrialResults(store, parties, addresses)
     return Trade(
         addresses=addresses,
         creation=creation,
@@ -94,6 +99,8 @@ def build_trade(
         refunds_by_hand=RefundsByHand(store, books, audit, approvals, refunds),
         lookups=Lookups(store, delivery.outbox),
         shown=ShownOrders(store),
+        trial_choices=choices,
+        trials=Trials(system, books, people, choices, results, creation),
     )
 
 

@@ -25,13 +25,7 @@ from core.supply.notices import (
     ProductNamed,
     ProductTurned,
 )
-from handlers.channels.buttons import (
-    Action,
-    AnswerChannel,
-    MakeProduct,
-    OnChannel,
-    TurnChannels,
-)
+from handlers.channels.buttons import Action, AnswerChannel, MakeProduct, OnChannel, TurnChannels
 from handlers.kit.screen import View, button, cancel_button, keyboard
 from handlers.kit.vocabulary import word
 from handlers.kit.whys import why_words

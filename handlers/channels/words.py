@@ -431,6 +431,7 @@ COMMANDS: Final = (
         _PRODUCTS,
         read_products,
         forms=("产品",),
+        takes=is_route,
         what="Products and their channels",
         usage=(
             "产品",

@@ -8,21 +8,19 @@ from __future__ import annotations
 
 import asyncio
 from datetime import timedelta
-from io import BytesIO
 from typing import Final
 
-import segno
 from aiogram import Bot
 from aiogram.types import BufferedInputFile
 
 from core.delivery.outbox import TakeAway
 from core.kernel.errors import Refusal
 from handlers.kit.chat import Chat
+from handlers.kit.qr import qr_png
 from handlers.kit.screen import Screen
 
 SHOWN_FOR: Final = timedelta(seconds=60)
 SHOWN_S: Final = int(SHOWN_FOR.total_seconds())
-_QR_SCALE: Final = 8
 
 
 def need_private(chat: Chat) -> None:
@@ -39,7 +37,7 @@ async def show_secret(bot: Bot, chat: Chat, screen: Screen, *, qr: str = "") -> 
     if qr:
         sent = await bot.send_photo(
             chat.id,
-            BufferedInputFile(await asyncio.to_thread(_picture, qr), "code.png"),
+            BufferedInputFile(await asyncio.to_thread(qr_png, qr), "code.png"),
             caption=screen.html,
             protect_content=True,
             reply_markup=screen.keyboard,
@@ -49,10 +47,3 @@ async def show_secret(bot: Bot, chat: Chat, screen: Screen, *, qr: str = "") -> 
             chat.id, screen.html, protect_content=True, reply_markup=screen.keyboard
         )
     await chat.put_later(TakeAway(sent.message_id), SHOWN_FOR)
-
-
-def _picture(text: str) -> bytes:
-    """A PNG of a QR code; it is computed for longer than the loop may stand still."""
-    png = BytesIO()
-    segno.make(text, error="m", micro=False).save(png, kind="png", scale=_QR_SCALE, border=4)
-    return png.getvalue()

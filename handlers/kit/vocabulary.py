@@ -217,6 +217,7 @@ WORDS: Final[dict[str, dict[str, str]]] = {
         "card": "an order's card",
         "desk_bill": "a bill of a supplier or the platform",
         "file": "a file",
+        "picture": "a picture",
         "say": "a message",
         "take_away": "a message that is to be taken away",
         "pin": "the pin of a bill",

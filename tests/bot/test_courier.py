@@ -19,7 +19,18 @@ from bot.send_limits import Gate
 from bot.world import BOT_ID
 from core.accounts.vouchers import Advance, Cause
 from core.delivery.board import ALARM_REST, CardPost, Subject
-from core.delivery.outbox import Bill, Card, DeskBill, Fact, Say, Stored, TakeAway, TextFile
+from core.delivery.outbox import (
+    MAX_QR_BYTES,
+    Bill,
+    Card,
+    DeskBill,
+    Fact,
+    Picture,
+    Say,
+    Stored,
+    TakeAway,
+    TextFile,
+)
 from core.delivery.outbox.queue import QUEUE
 from core.kernel.days import Days
 from core.kernel.holder import HOUSE
@@ -30,6 +41,7 @@ from core.reports.verify import AlarmBooks
 from core.runtime import Runtime
 from core.system.store import DATABASE_AWAY
 from core.trade.orders import OpenOrder, Order, get_attempts, get_order
+from handlers.kit.qr import qr_png
 from tests.bot.support import Telegram, bot_at, gone, in_between, on_the_clock
 from tests.conftest import Servers
 from tests.core.support import (
@@ -206,6 +218,20 @@ async def test_a_text_leaves_as_a_file_and_a_message_is_taken_away(post: Post) -
         await post.put(TakeAway(word_["id"]))
     await post.deliver()
     assert await post.heard() == []
+    assert set(await post.states()) == {"sent"}
+
+
+async def test_a_text_leaves_as_a_code_to_scan(post: Post) -> None:
+    text = "https://pay.example/" + "x" * (MAX_QR_BYTES - 20)
+    await post.put(Picture(text, Stored("file", {"title": "scan <me>"})))
+    await post.deliver()
+    (sent,) = await post.telegram.transcript(CHAT)
+    assert "scan <me>" in sent["text"]
+    (file,) = sent["files"]
+    png = qr_png(text)
+    assert (file["kind"], file["size"]) == ("photo", len(png))
+    assert file["width"] == file["height"]
+    assert png != qr_png(text + "y")
     assert set(await post.states()) == {"sent"}
 
 

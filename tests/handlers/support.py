@@ -27,7 +27,7 @@ from aiogram.types import Message as SentMessage
 from aiogram.types import User as TelegramUser
 
 from bot.world import USERS
-from core.delivery.outbox import Bill, Card, Fact, Say, TextFile
+from core.delivery.outbox import Bill, Card, Fact, Picture, Say, TextFile
 from core.delivery.outbox.facts import unpack
 from core.people.refusals import TOLD_EVERY
 from core.runtime import Runtime
@@ -225,7 +225,7 @@ class Desk:
         facts = [unpack(row["topic"], row["facts"]) for row in rows if row["id"] not in self.read]
         self.read |= {row["id"] for row in rows}
         for fact in facts:
-            if isinstance(fact, TextFile):
+            if isinstance(fact, TextFile | Picture):
                 assert fact.text
                 fact = Say(fact.notice)
             if isinstance(fact, Say):

@@ -15,7 +15,7 @@ import pytest
 from aiogram.types import InlineKeyboardMarkup
 
 from bot.painter import Painter
-from core.delivery.outbox import Bill, Card, DeskBill, Fact, Say, TextFile
+from core.delivery.outbox import Bill, Card, DeskBill, Fact, Picture, Say, TextFile
 from core.people.actors import ANONYMOUS_ADMIN_ID
 from core.people.people import RIGHTS, ROLES
 from core.trade.orders import Order
@@ -56,6 +56,8 @@ EXAMPLES: Final = (
     "/info", "/lang en", "/bind_ops", "/bind M1001", "/bind_supplier S01", "/unbind",
     "/settings", "/settings prepay_second 20000", "/audit", "/status", "/export_config",
     "/people", "/people 1005 leave", "/hire support", "/appoint 1102", "/dismiss 1101", "/members",
+    "/product_add", "/product_add card_web 银行卡 | Card", "/product alipay_qr archive",
+    "/product alipay_qr name 扫码 | QR", "/test_order", "/test_order M1001 alipay_qr 1.00",
 )  # fmt: skip
 
 
@@ -210,6 +212,8 @@ async def screens(desk: Desk, chat_id: int, fact: Fact) -> list[Screen]:
             return [render_say(fact, language) for language in ("zh", "en")]
         case TextFile():
             return [Screen(fact.name + fact.text)]
+        case Picture():
+            return [Screen(fact.text)]
         case Card():
             card = await painter.card(chat_id, UUID(fact.merchant_id), UUID(fact.order_id))
             return [card] if card is not None else []

@@ -9,6 +9,9 @@ from uuid import UUID
 
 from core.delivery.outbox.notices import Notice, Stored, values_of
 
+# So much of UTF-8 fits into a QR code with room to spare, whatever it is.
+MAX_QR_BYTES: Final = 1000
+
 # What a merchant's server is told of; the names are on the wire.
 News = Literal[
     "order.paid",
@@ -154,6 +157,23 @@ class TextFile:
 
 
 @dataclass(frozen=True, slots=True)
+class Picture:
+    """A QR code that says a text to a camera; it is drawn when it leaves. The text is no secret,
+    for the outbox keeps it, and has at most MAX_QR_BYTES. notice: what stands under it, at most
+    1024 characters."""
+
+    topic: ClassVar[str] = "picture"
+    text: str
+    notice: Notice
+    reply_to: int | None = None
+
+    @property
+    def screen(self) -> str:
+        """What shows what stands under it is called so."""
+        return self.notice.screen
+
+
+@dataclass(frozen=True, slots=True)
 class TakeAway:
     """A message that nobody shall read again: of ours, or of somebody in a private chat."""
 
@@ -202,6 +222,7 @@ Fact = (
     | DeskBill
     | Say
     | TextFile
+    | Picture
     | TakeAway
     | Twins
     | Pin
@@ -218,6 +239,7 @@ _TOPICS: dict[str, type[Fact]] = {
         DeskBill,
         Say,
         TextFile,
+        Picture,
         TakeAway,
         Twins,
         Pin,
@@ -274,7 +296,7 @@ def rank_of(fact: Fact, dedupe_key: str | None) -> int:
             return CARD
         case TakeAway():
             return ANSWER
-        case TextFile():
+        case TextFile() | Picture():
             return SAID
         case Say() | Card() | Bill() | DeskBill() if fact.edit_message_id is None:
             return SAID

@@ -106,6 +106,7 @@ class Calls:
         self._tokens = Tokens(clock)
         self._masks: dict[UUID, tuple[Supplier, Connector, Mask]] = {}
         self._rows = Batch(self._write_together, self._write_alone)
+        self._keeping: set[asyncio.Task[None]] = set()
 
     async def send(
         self,
@@ -151,6 +152,11 @@ class Calls:
             OF_ATTEMPT,
         )
         return [Call(**dict(row)) for row in reversed(rows)]
+
+    async def settle(self) -> None:
+        """Wait until the rows of the calls that this process made are written."""
+        if self._keeping:
+            await asyncio.wait(set(self._keeping))
 
     def health(self) -> dict[UUID, Health]:
         """How each supplier stands that was called since this process began."""
@@ -238,7 +244,9 @@ class Calls:
             took_ms=took_ms,
         )
         row = _Row(line, operation, request, started, came, tuple(tokens), why, took_ms)
-        self._store.leave(self._write_row(row))
+        keeping = self._store.leave(self._write_row(row))
+        self._keeping.add(keeping)
+        keeping.add_done_callback(self._keeping.discard)
 
     async def _write_row(self, row: _Row) -> None:
         try:

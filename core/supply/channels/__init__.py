@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from core.supply.channels.changes import SCRIPT, By
 from core.supply.channels.channels import Channels, NewChannel
-from core.supply.channels.choice import REASONS, Channel, Choice, Reason, Used, choose, why_full
+from core.supply.channels.choice import (
+    REASONS,
+    Channel,
+    Choice,
+    Reason,
+    Used,
+    choose,
+    takes_amount,
+    why_full,
+)
 from core.supply.channels.costs import ChannelCost
 from core.supply.channels.hours import Hours, read_hours
 from core.supply.channels.pauses import AlarmChannel, ChannelWorks
@@ -41,5 +50,6 @@ __all__ = [
     "choose",
     "read_channel",
     "read_hours",
+    "takes_amount",
     "why_full",
 ]

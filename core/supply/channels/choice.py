@@ -145,8 +145,10 @@ def choose(
     sandbox_allowed: bool,
     real_allowed: bool,
     draw: Callable[[], float],
+    by_name: bool = False,
 ) -> Choice:
     """Rank the channels of a set for one order, without what they took today: see `why_full`.
+    by_name: they are asked for by name, which takes none that is on, nor one with weight.
 
     sandbox_allowed / real_allowed: test apps reach only sandbox suppliers, live apps only real
     ones; in a demo every supplier is a sandbox. draw: a number in [0, 1) per call.
@@ -155,7 +157,7 @@ def choose(
     reasons: list[Reason] = []
     for channel in channels:
         why = (
-            _why_not_on(channel, now)
+            _why_not_on(channel, now, by_name=by_name)
             or _why_not_supplier(channel, now, sandbox_allowed, real_allowed)
             or _why_not_amount(channel, amount)
             or _why_not_hour(channel, now)
@@ -164,7 +166,8 @@ def choose(
             reasons.append(why)
         else:
             # Efraimidis-Spirakis: sorting by u^(1/w) draws without replacement by weight
-            able.append((channel.priority, -(draw() ** (1 / channel.weight)), channel))
+            weight = max(1, channel.weight)
+            able.append((channel.priority, -(draw() ** (1 / weight)), channel))
     able.sort(key=lambda entry: (entry[0], entry[1], entry[2].channel_no))
     return Choice(tuple(entry[2] for entry in able), tuple(reasons))
 
@@ -183,16 +186,21 @@ def why_full(channel: Channel, used: Used, amount_minor: int) -> Reason | None:
     return None
 
 
+def takes_amount(channel: Channel, amount: Money) -> bool:
+    """Whether a channel takes this amount at all."""
+    return _why_not_amount(channel, amount) is None
+
+
 def why_paused(channel: Channel, until: datetime) -> Reason:
     """until: shown on the supplier's clocks, which are named, to the second after it."""
     local = (until + timedelta(seconds=1, microseconds=-1)).astimezone(ZoneInfo(channel.zone))
     return Reason(channel.channel_no, "paused", {"until": f"{local:%H:%M:%S} {channel.zone}"})
 
 
-def _why_not_on(channel: Channel, now: datetime) -> Reason | None:
-    if channel.state != "on":
+def _why_not_on(channel: Channel, now: datetime, *, by_name: bool) -> Reason | None:
+    if channel.state == "archived" or (channel.state != "on" and not by_name):
         return Reason(channel.channel_no, channel.state)
-    if channel.weight == 0:
+    if channel.weight == 0 and not by_name:
         return Reason(channel.channel_no, "weight")
     if channel.paused_until is not None and now < channel.paused_until:
         return why_paused(channel, channel.paused_until)

@@ -25,19 +25,25 @@ _LOG = structlog.get_logger(__name__)
 @dataclass(frozen=True, slots=True)
 class Wish:
     """What a channel is wanted for. mode: live | test. merchant_id: None where only the product's
-    own set is asked about."""
+    own set is asked about. channel_id: the one channel that is asked about, whatever sells the
+    product, and though it is not offered to payers; None: those that sell the product."""
 
     merchant_id: UUID | None
     mode: str
     product_code: str
     amount: Money
+    channel_id: UUID | None = None
+
+
+# The channels that a wish may go to, now.
+ChannelsOf = Callable[[Wish, datetime], Awaitable[list[Channel]]]
 
 
 class Routing:
     """Chooses channels, and notes how that went. What is noted serves the orders that come: where
     it cannot be, that is logged, and the order it is about goes on.
 
-    channels: of a merchant's product, or (None) of the product, now. In a demo every supplier is a
+    channels: those that a wish may go to, now. In a demo every supplier is a
     sandbox, so live orders go to them too. draw: a number in [0, 1) per call. alarm: tells the ops
     groups, in the transaction of what it tells of.
 
@@ -47,7 +53,7 @@ class Routing:
     def __init__(
         self,
         system: System,
-        channels: Callable[[str, UUID | None, datetime], Awaitable[list[Channel]]],
+        channels: ChannelsOf,
         draw: Callable[[], float],
         alarm: Callable[[Tx, Say], Awaitable[None]],
     ) -> None:
@@ -141,9 +147,10 @@ class Routing:
     async def _rank(self, wish: Wish, draw: Callable[[], float]) -> Choice:
         now = self._clock.now()
         return choose(
-            await self._channels(wish.product_code, wish.merchant_id, now),
+            await self._channels(wish, now),
             wish.amount,
             now=now,
+            by_name=wish.channel_id is not None,
             sandbox_allowed=wish.mode == "test" or self._demo,
             real_allowed=wish.mode == "live",
             draw=draw,

@@ -695,6 +695,7 @@ CREATE TABLE orders (
     end_at             timestamptz NOT NULL,            -- when the timetable looks to end it
     paid_at            timestamptz,
     paid_day           date,
+    only_channel_id    uuid,                            -- the one it may go over; null: as routing says
     PRIMARY KEY (merchant_id, id, created_at),
     -- Its terms are chosen together, before anything of it is sent, paid or booked.
     CHECK (num_nulls(product_code, rate, tariff_id, fee_minor) IN (0, 4)),
@@ -1403,7 +1404,7 @@ CREATE TABLE approval (                        -- a question that waits for a pe
                                                'factor_reset', 'setting', 'hire', 'appoint',
                                                'prepayment', 'adjustment', 'credit_line', 'rate',
                                                'supplier_live',
-                                               'review', 'keys', 'take_keys')),
+                                               'review', 'keys', 'take_keys', 'trial')),
     merchant_id  uuid REFERENCES merchant,     -- whose it is; null, and no supplier: nobody's
     supplier_id  uuid REFERENCES supplier,
     asked_by     bigint NOT NULL,

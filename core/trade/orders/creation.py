@@ -264,7 +264,8 @@ class Creation:
         attempts = await get_attempts(self._store, order.merchant_id, order.id)
         if len(attempts) >= MAX_ATTEMPTS:
             return Choice((), ())
-        wish = Wish(order.merchant_id, order.mode, order.agreed.product_code, order.amount)
+        product_code, channel_id = order.agreed.product_code, order.only_channel_id
+        wish = Wish(order.merchant_id, order.mode, product_code, order.amount, channel_id)
         return await self._routing.choose(
             wish, attempt_no, tried={attempt.channel_id for attempt in attempts}
         )

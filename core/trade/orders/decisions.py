@@ -18,7 +18,10 @@ from core.trade.orders.rows import Attempt, Order
 @dataclass(frozen=True, slots=True)
 class OpenOrder:
     """What a merchant asks for. expires_in_s: how long the payer may take. payer_id: who the payer
-    is at the supplier (an openid, a code that was scanned), for the ways that need it."""
+    is at the supplier (an openid, a code that was scanned), for the ways that need it.
+
+    only_channel_id: the one channel it may go over; None: as routing says. asker: who asks, as
+    histories name it; empty: the app itself. Both are said by staff alone."""
 
     merchant_order_no: str
     amount: Money
@@ -30,6 +33,8 @@ class OpenOrder:
     expires_in_s: int = 1800
     metadata: tuple[tuple[str, str], ...] = ()
     payer_id: str = ""
+    only_channel_id: UUID | None = None
+    asker: str = ""
 
 
 def need_same_payment(told: PaymentSeen, seen: PaymentSeen) -> None:
@@ -47,7 +52,8 @@ def need_same_payment(told: PaymentSeen, seen: PaymentSeen) -> None:
 def differences(order: Order, wanted: OpenOrder) -> list[str]:
     """Fields in which a repeated create differs from the order that is there.
 
-    The payer's address and id and the expiry are circumstances of a call, not what was asked for.
+    The payer's address and id, the expiry and who asks are circumstances of a call, not what was
+    asked for.
     """
     there = OpenOrder(
         merchant_order_no=order.merchant_order_no,
@@ -60,6 +66,8 @@ def differences(order: Order, wanted: OpenOrder) -> list[str]:
         expires_in_s=wanted.expires_in_s,
         metadata=tuple(sorted(order.metadata.items())),
         payer_id=wanted.payer_id,
+        only_channel_id=order.only_channel_id,
+        asker=wanted.asker,
     )
     return [
         field.name

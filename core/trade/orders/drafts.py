@@ -63,11 +63,13 @@ def sent_draft(
     key_turn: int,
     market_version: int,
     request_id: str,
+    asker: str = "",
 ) -> Draft:
-    """An order whose attempt is on its way to the supplier. order, attempt: as they were made."""
+    """An order whose attempt is on its way to the supplier. order, attempt: as they were made.
+    asker: as in `OpenOrder`."""
     opened = Move(
         "open", None, order.state, order.created_at, {"request_id": request_id},
-        actor=f"api:{app.key_id}",
+        actor=asker or f"api:{app.key_id}",
     )  # fmt: skip
     reasons = {"reasons": [reason.pack() for reason in attempt.reasons]}
     created = Move("create", None, attempt.state, attempt.created_at, reasons)
@@ -162,6 +164,7 @@ def new_order(
         expires_at=created_at + timedelta(seconds=wanted.expires_in_s),
         paid_at=None,
         paid_day=None,
+        only_channel_id=wanted.only_channel_id,
     )
 
 

@@ -136,6 +136,7 @@ _ORDER: Final = (
     "merchant_id", "id", "created_at", "order_no", "app_id", "mode", "merchant_order_no", "subject",
     "notify_url", "return_url", "client_ip", "payer_id", "metadata", "state", "version",
     "live_attempt_no", "paid_late", "supplier_open", "disputed", "created_day", "expires_at",
+    "only_channel_id",
 )  # fmt: skip
 
 

@@ -126,6 +126,7 @@ class Openings:
             key_turn=key_turn.number,
             market_version=place.market.version,
             request_id=request_id,
+            asker=wanted.asker,
         )
         pay = await self._supplier_calls.handed_over(draft.order, draft.attempt)
         if pay is None:

@@ -72,7 +72,9 @@ class Placements:
         no_channel, no_room.
         """
         terms = await self._terms(market, app, wanted, day)
-        wish = Wish(app.merchant.id, app.mode, wanted.product, wanted.amount)
+        wish = Wish(
+            app.merchant.id, app.mode, wanted.product, wanted.amount, wanted.only_channel_id
+        )
         choice = await self._routing.rank(wish)
         # A repeated order takes nothing from others, nor does one that is going to be refused.
         if (
@@ -145,7 +147,7 @@ class Placements:
 
     def _is_there(self, market: Snapshot, chosen: Channel, wish: Wish) -> bool:
         """Whether the market has the channel as it was chosen; its pause may be another one."""
-        channels = market.channels(wish.product_code, wish.merchant_id, self._clock.now())
+        channels = market.channels(wish, self._clock.now())
         return any(
             replace(
                 channel,

@@ -48,7 +48,8 @@ class Terms:
 @dataclass(frozen=True, slots=True)
 class Order:
     """What a merchant asked for, and how it stands. terms: None while no product is chosen, which
-    only an order without an attempt can be."""
+    only an order without an attempt can be. only_channel_id: the one channel it may go over; None:
+    as routing says."""
 
     merchant_id: UUID
     id: UUID
@@ -78,6 +79,7 @@ class Order:
     expires_at: datetime
     paid_at: datetime | None
     paid_day: date | None
+    only_channel_id: UUID | None = None
 
     @property
     def agreed(self) -> Terms:

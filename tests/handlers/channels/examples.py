@@ -127,8 +127,12 @@ EXAMPLES: Final[tuple[Notice, ...]] = (
     ProductsNotice("", HOSTILE, True, ()),
     ProductsNotice("", HOSTILE, False, (), archived=True, archived_count=2),
     ProductsNotice(
-        "", HOSTILE, False, (ProductLine("x1", HOSTILE, HOSTILE, "archived", False, False, ()),),
-        archived_count=1, may_make=True,
+        "",
+        HOSTILE,
+        False,
+        (ProductLine("x1", HOSTILE, HOSTILE, "archived", False, False, ()),),
+        archived_count=1,
+        may_make=True,
     ),
     ProductsNotice(
         "M1001",

@@ -35,7 +35,7 @@ SAID: dict[str, int] = {
     "添加通道 S01 alipay_qr 支付宝扫码 0.65 100-50000 alipay_qr": OPS,
     "/product alipay_qr off": OPS, "/product alipay_qr archive": OPS,
     "/product alipay_qr name 扫码 | QR": OPS, "/product_add card_web 银行卡 | Card": OPS,
-    "添加产品": OWNER,
+    "添加产品": OWNER, "测试下单": OPS, "/test_order M1001 alipay_qr 1.00": OPS,
     "/document epay 2 approve": OPS, "/supplier new": OWNER, "/supplier S01 off it ends": OPS,
     "/merchant new": OWNER, "/merchant M1001 archive": OPS, "/merchant M1001 limit #1 5": OPS,
     "/merchants": OPS,

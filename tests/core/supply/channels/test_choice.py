@@ -42,6 +42,19 @@ def chosen(*channels: Channel, amount: int = 5000, **changes: Any) -> Choice:
     return choose(channels, Money(amount, "CNY"), **(values | changes))
 
 
+def test_a_channel_that_is_named_need_not_be_offered() -> None:
+    for changes in ({"state": "off"}, {"weight": 0}, {"state": "off", "weight": 0}):
+        quiet = replace(BASE, **changes)
+        assert not chosen(quiet).ranked
+        assert chosen(quiet, by_name=True).ranked == (quiet,)
+    for channel in (
+        replace(BASE, state="archived"), replace(BASE, supplier_state="off"),
+        replace(BASE, supplier_sandbox=True), replace(BASE, amount_min=6000),
+        replace(BASE, licence_expires_on=date(2026, 11, 9)),
+    ):  # fmt: skip
+        assert not chosen(channel, by_name=True).ranked
+
+
 def reasons(choice: Choice) -> tuple[str, ...]:
     return tuple(map(str, choice.reasons))
 
