@@ -35,8 +35,8 @@ class Wish:
     channel_id: UUID | None = None
 
 
-# The channels that a wish may go to, now.
-ChannelsOf = Callable[[Wish, datetime], Awaitable[list[Channel]]]
+# Of a merchant's product, or (no merchant) of the product, now; or the one that is named.
+ChannelsOf = Callable[[str, UUID | None, datetime, UUID | None], Awaitable[list[Channel]]]
 
 
 class Routing:
@@ -147,7 +147,7 @@ class Routing:
     async def _rank(self, wish: Wish, draw: Callable[[], float]) -> Choice:
         now = self._clock.now()
         return choose(
-            await self._channels(wish, now),
+            await self._channels(wish.product_code, wish.merchant_id, now, wish.channel_id),
             wish.amount,
             now=now,
             by_name=wish.channel_id is not None,

@@ -16,7 +16,7 @@ from core.connectors import Connector
 from core.kernel.clock import Clock
 from core.kernel.errors import Bug
 from core.parties.suppliers import Suppliers
-from core.supply.channels import Channel, Wish
+from core.supply.channels import Channel
 from core.supply.market.rows import TABLES, VERSION, Opener, read_snapshot
 from core.supply.market.snapshot import Snapshot
 from core.system.pool import POOL_WAIT_S
@@ -81,9 +81,11 @@ class Market:
         self._heard()
         return await self.now()
 
-    async def channels(self, wish: Wish, now: datetime) -> list[Channel]:
+    async def channels(
+        self, product_code: str, merchant_id: UUID | None, now: datetime, only: UUID | None = None
+    ) -> list[Channel]:
         """As `Snapshot.channels`, as it stands."""
-        return (await self.now()).channels(wish, now)
+        return (await self.now()).channels(product_code, merchant_id, now, only)
 
     async def connector(self, document_id: UUID) -> Connector:
         """As `Suppliers.connector`: a document never changes."""

@@ -14,7 +14,7 @@ from core.kernel.errors import Bug, Refusal
 from core.kernel.tariff import Tariff
 from core.parties.merchants import App, Merchant, Offer
 from core.parties.suppliers import Supplier
-from core.supply.channels import Channel, Product, Wish
+from core.supply.channels import Channel, Product
 
 T = TypeVar("T")
 
@@ -145,21 +145,19 @@ class Snapshot:
         offers = _opened(self.offers.get((merchant_id, product_code), ()))
         return next((offer for offer in reversed(offers) if offer.since <= day), None)
 
-    def channels(self, wish: Wish, now: datetime) -> list[Channel]:
-        """Every channel that such an order may go to, by number, whatever its state, so that
-        reasons can name them all: the one that is named; or the merchant's own set where it has
-        one, else the product's (also for no merchant)."""
-        ids = self._ids(wish)
+    def channels(
+        self, product_code: str, merchant_id: UUID | None, now: datetime, only: UUID | None = None
+    ) -> list[Channel]:
+        """Every channel that a merchant's orders of a product may go to, by number, whatever its
+        state, so that reasons can name them all: its own set where it has one, else the
+        product's (also for None). only: the one channel that is named, whatever sells the
+        product."""
+        own = self.sets.get((product_code, merchant_id)) if merchant_id is not None else None
+        ids: Sequence[UUID] = own or self.sets.get((product_code, None), ())
+        if only is not None:
+            ids = (only,)
         standing = (self.listed[one].at(now) for one in ids if one in self.listed)
         return [channel for channel in standing if channel is not None]
-
-    def _ids(self, wish: Wish) -> Sequence[UUID]:
-        if wish.channel_id is not None:
-            return (wish.channel_id,)
-        own = None
-        if wish.merchant_id is not None:
-            own = self.sets.get((wish.product_code, wish.merchant_id))
-        return own or self.sets.get((wish.product_code, None), ())
 
 
 def _opened(found: T | Bug) -> T:

@@ -147,7 +147,8 @@ class Placements:
 
     def _is_there(self, market: Snapshot, chosen: Channel, wish: Wish) -> bool:
         """Whether the market has the channel as it was chosen; its pause may be another one."""
-        channels = market.channels(wish, self._clock.now())
+        now = self._clock.now()
+        channels = market.channels(wish.product_code, wish.merchant_id, now, wish.channel_id)
         return any(
             replace(
                 channel,
