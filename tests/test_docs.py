@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
 import importlib
-import os
 import re
-import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
-from tests.conftest import MASTER_KEY, Servers
+from core.reports.checklist import Name
+from handlers.commands import parse
+from handlers.kit.intents import Mistake
+from handlers.kit.vocabulary import word
 
 ROOT = Path(__file__).resolve().parent.parent
 ROOMS = ("bot", "core", "handlers", "payapi", "sandbox", "scheduler", "texts")
@@ -89,33 +90,19 @@ def test_the_glossary_has_each_word_once_in_the_order_of_letters() -> None:
     assert words == sorted(set(words))
 
 
-async def test_the_script_for_the_first_supplier_runs(
-    servers: Servers, empty_database: str, tmp_path: Path
-) -> None:
-    code = re.findall(r"```python\n(.*?)```", read("docs/first-supplier.md"), re.DOTALL)
-    document = read("connectors/sandbox_md5.yaml")
-    document = document.replace("sandbox_only: true", "sandbox_only: false")
-    (tmp_path / "supplier.yaml").write_text(document, encoding="utf-8")
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-c",
-        code[0],
-        cwd=tmp_path,
-        env={
-            **os.environ,
-            "PYTHONPATH": str(ROOT),
-            "DATABASE_URL": servers.desk_dsn(empty_database),
-            "REDIS_URL": servers.valkey_url,
-            "MASTER_KEY": MASTER_KEY,
-            "PUBLIC_URL": "https://desk.example",
-        },
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
-    )
-    out, _ = await asyncio.wait_for(process.communicate(), 60)
-    said = out.decode()
-    assert process.returncode == 0, said
-    assert re.fullmatch(r"pdk_live_\w+ whsec_\S+ whsec_\S+\n", said), said
+def test_what_the_way_to_live_tells_to_say_is_understood() -> None:
+    """Each word to the bot; the steps are some of the list's, in its order."""
+    page = read("docs/going-live.md").replace("\\|", "|")
+    said = [one for one in re.findall(r"`([^`]+)`", page) if one[0] == "/" or one[0] > "\u4e00"]
+    assert len(said) > 15
+    for text in said:
+        intent = parse(text)
+        assert intent is not None, text
+        assert not isinstance(intent, Mistake), text
+    steps = [word("step", name, "en") for name in get_args(Name)]
+    rows = re.findall(r"^\| ([a-z' ]+) \| `", page, re.MULTILINE)
+    assert rows == [step for step in steps if step in rows]
+    assert len(rows) > 5
 
 
 def is_there(dotted: str) -> bool:

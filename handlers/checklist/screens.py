@@ -14,6 +14,8 @@ from handlers.checklist.buttons import OpenStep, RefreshSteps
 from handlers.factors.buttons import Enrol
 from handlers.kit.screen import View, button, in_rows, keyboard
 from handlers.kit.vocabulary import WORDS
+from handlers.merchants.buttons import OpenMerchant
+from handlers.people.buttons import HireAs
 from handlers.suppliers.buttons import OpenSupplier
 
 
@@ -61,6 +63,10 @@ def _doors(notice: StepNotice, translate: NullTranslations) -> InlineKeyboardMar
             app = button(translate.gettext("Authenticator app"), Enrol("totp"))
             password = button(translate.gettext("Completion password"), Enrol("password"))
             return keyboard((app,), (password,))
+        case "colleagues":
+            return keyboard((button(translate.gettext("➕ Hire somebody"), HireAs()),))
+        case "merchant":
+            return keyboard((button(translate.gettext("➕ Open a merchant"), OpenMerchant()),))
         case "supplier":
             return keyboard((button(translate.gettext("➕ Open a supplier"), OpenSupplier()),))
         case "ops_group" | "group":
