@@ -134,3 +134,24 @@ async def test_a_suppliers_and_the_platforms_bill(filled: Desk) -> None:
         whole = await bills.platform_in(tx, Days.one(today), today, "CNY")
         assert whole.products
         await points.chart_of_platform(tx, whole, supplier.day_cut)
+
+
+def hours_of(seen: Explained) -> set[str]:
+    """Sums by hour that were looked at."""
+    looked_at = {node.get("Relation Name", "") for node in seen.nodes if node["Actual Loops"]}
+    return looked_at & {"rollup_entry", "rollup_order", "rollup_attempt"}
+
+
+async def test_hours_are_read_for_a_chart_of_one_day_alone(filled: Desk) -> None:
+    bills, merchant = filled.runtime.reports.bills, filled.merchant
+    today = await bills.open_day(merchant.id)
+    async with filled.runtime.system.store.snapshot() as tx:
+        seen = Explained(tx)
+        week = await bills.merchant_in(
+            seen, merchant, Days(today - timedelta(days=7), today), today
+        )
+        await points.chart_of_merchant(seen, week)
+        day = await bills.merchant_in(seen, merchant, Days.one(today), today)
+        assert hours_of(seen) == set()
+        await points.chart_of_merchant(seen, day)
+        assert hours_of(seen) == {"rollup_entry", "rollup_order"}
