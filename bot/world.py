@@ -18,6 +18,7 @@ from core.people.actors import Actor
 from core.runtime import Runtime
 from core.supply.channels import NewChannel, Product
 from core.supply.onboarding import Document
+from handlers.approvals.screens import DEMO_PASSWORD
 
 DOCUMENTS: Final = Path(__file__).resolve().parent.parent / "connectors"
 BOT_ID: Final = 7000000001
@@ -156,12 +157,15 @@ class Addresses:
     notify_urls: dict[str, str]
 
 
-async def seed(runtime: Runtime, addresses: Addresses) -> None:
-    """Fill an empty demo desk; in one that has its merchants, only addresses are refreshed."""
+async def seed(runtime: Runtime, addresses: Addresses, *, passwords: bool = True) -> None:
+    """Fill an empty demo desk; in one that has its merchants, only addresses are refreshed.
+
+    passwords: staff have the completion password that the demo's questions tell.
+    """
     if not runtime.system.demo:
         raise PermissionError("only a demo desk is seeded; this database is a production one")
     if not await runtime.parties.merchants.everybody():
-        await _seed_people(runtime)
+        await _seed_people(runtime, passwords=passwords)
         await _seed_suppliers(runtime, addresses)
         await _seed_merchants(runtime)
         await _seed_groups(runtime)
@@ -250,10 +254,13 @@ async def _seed_merchants(runtime: Runtime) -> None:
             )
 
 
-async def _seed_people(runtime: Runtime) -> None:
+async def _seed_people(runtime: Runtime, *, passwords: bool) -> None:
     for user in USERS:
         if user.id in _STAFF:
             await runtime.people.people.employ(user.id, user.name, user.role)
+            if passwords:
+                actor = await _staff(runtime, user.id)
+                await runtime.people.factors.set_password(actor, DEMO_PASSWORD)
 
 
 async def _seed_groups(runtime: Runtime) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from core.books import codes as codes
-from core.books.calendar import Calendar, recut, set_house_cut
+from core.books.calendar import Calendar, day_began_at, recut, set_house_cut
 from core.books.days import BusinessDay, DayOver, SeenDay
 from core.books.kinds import KINDS, ORDER_KINDS, Heading
 from core.books.ledger import AlreadyBooked, Event, Ledger, Position
@@ -55,6 +55,7 @@ __all__ = [
     "completed_from_suspense",
     "confirmed",
     "credited",
+    "day_began_at",
     "paid",
     "paid_in",
     "prepaid",

@@ -11,7 +11,7 @@ from core.books.days import BusinessDay
 from core.kernel.clock import Clock, DayCut
 from core.kernel.errors import Bug, Refusal
 from core.kernel.holder import HOUSE
-from core.system.store import Store, Tx
+from core.system.store import Queries, Store, Tx
 
 _MAX_DAYS_ROLLED: Final = 4000
 # Further than any clock is wrong.
@@ -100,6 +100,20 @@ class Calendar:
                     return
 
 
+async def day_began_at(queries: Queries, holder_id: UUID, now: datetime) -> datetime:
+    """The instant at which a holder's present business day began. It closes no day: behind one
+    that is over and not closed yet, days begin as they are cut."""
+    row = await queries.fetchrow(_OPEN_DAY, holder_id)
+    if row is None:
+        raise Bug(f"{holder_id} has no open business day")
+    starts_at: datetime = row["starts_at"]
+    ends_at: datetime = row["ends_at"]
+    if now < ends_at:
+        return starts_at
+    cut = await days.cut_of(queries, holder_id)
+    return max(ends_at, cut.start_of(cut.day_of(now)))
+
+
 async def set_house_cut(tx: Tx, cut: DayCut) -> None:
     """When the platform's days begin, from its next day on: the open one ends as it would."""
     await tx.execute("UPDATE desk SET day_cut = $1, zone = $2", cut.at, cut.zone)
@@ -120,7 +134,7 @@ async def recut(tx: Tx, day: BusinessDay, cut: DayCut) -> tuple[datetime, dateti
 
 
 _OPEN_DAY: Final = (
-    "SELECT day, ends_at FROM business_day WHERE holder_id = $1 AND closed_at IS NULL"
+    "SELECT day, starts_at, ends_at FROM business_day WHERE holder_id = $1 AND closed_at IS NULL"
 )
 
 # Suppliers' days are windows only; a merchant that is idle is rolled when a window needs it.

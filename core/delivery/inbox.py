@@ -116,8 +116,9 @@ class Inbox:
         return await self._leases.renew(self._store, arrived.held)
 
     async def done(self, arrived: TakenUpdate) -> None:
-        """It was acted on."""
-        await self._ends.write(arrived.held)
+        """It was acted on. What was said in private, which may be a code or a key, is emptied with
+        it; that it came is kept."""
+        await self._ends.write(arrived)
 
     async def failed(self, tx: Queries, arrived: TakenUpdate, fault: str) -> bool:
         """Acting on it failed: it waits for another try, each time longer.
@@ -165,12 +166,28 @@ class Inbox:
         # The same one may have come twice at once: then the first of them is new.
         return [_taken_from(new, (one.bot_id, one.update_id)) for one in raw]
 
-    async def _end_together(self, held: Sequence[Held]) -> list[bool]:
-        values = {"state": QUEUE.done}
-        return await self._leases.end_all(self._store, [(one, values) for one in held])
+    async def _end_together(self, done: Sequence[TakenUpdate]) -> list[bool]:
+        ours = dict.fromkeys(range(len(done)), False)
+        for private in (False, True):
+            places = [at for at, one in enumerate(done) if _is_private(one) == private]
+            if places:
+                ends = [(done[at].held, _as_done(private=private)) for at in places]
+                ended = await self._leases.end_all(self._store, ends)
+                ours.update(zip(places, ended, strict=True))
+        return list(ours.values())
 
-    async def _end_alone(self, held: Held) -> bool:
-        return await self._leases.finish(self._store, held)
+    async def _end_alone(self, done: TakenUpdate) -> bool:
+        values = _as_done(private=_is_private(done))
+        return await self._leases.end(self._store, done.held, values)
+
+
+def _is_private(arrived: TakenUpdate) -> bool:
+    return arrived.chat_id > 0
+
+
+def _as_done(*, private: bool) -> dict[str, object]:
+    """What becomes of the row of an update that was acted on."""
+    return {"state": QUEUE.done, "body": {}} if private else {"state": QUEUE.done}
 
 
 def _taken_from(new: set[tuple[int, int]], key: tuple[int, int]) -> bool:

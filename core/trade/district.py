@@ -15,6 +15,8 @@ from core.trade.booking_tools import TradeBooks
 from core.trade.callbacks import Callbacks, RefusedCallbacks
 from core.trade.completions import Completions
 from core.trade.discrepancies import Discrepancies
+from core.trade.hand_limits import HandLimits
+from core.trade.hand_questions import HandQuestions
 from core.trade.lookups import Lookups
 from core.trade.notifications import Notifications
 from core.trade.orders import (
@@ -31,7 +33,7 @@ from core.trade.orders import (
     ShownOrders,
     SupplierCalls,
 )
-from core.trade.refunds import RefundDispatch, Refunds, RefundsByHand
+from core.trade.refunds import RefundDispatch, RefundRequests, Refunds, RefundsByHand
 from core.trade.trials import TrialChoices, TrialResults, Trials
 
 
@@ -49,6 +51,7 @@ class Trade:
     discrepancies: Discrepancies
     refunds: Refunds
     refund_dispatch: RefundDispatch
+    refund_requests: RefundRequests
     refunds_by_hand: RefundsByHand
     lookups: Lookups
     shown: ShownOrders
@@ -81,6 +84,9 @@ def build_trade(
     refunds = Refunds(books)
     choices = TrialChoices(system, parties, supply)
     results = TrialResults(store, parties, addresses)
+    dispatch = RefundDispatch(system, ledger, parties, supplier_calls, refunds, groups.tell_ops)
+    questions = HandQuestions(system, delivery, people)
+    limits = HandLimits(people.settings, clock)
     return Trade(
         addresses=addresses,
         creation=creation,
@@ -90,12 +96,11 @@ def build_trade(
         notifications=Notifications(store, clock, system.ids, system.gateway, market, groups),
         callbacks=Callbacks(system, market, payments, follow_up, alarms, refused),
         refused_callbacks=refused,
-        completions=Completions(system, delivery, people, follow_up, by_hand),
+        completions=Completions(system, people, questions, limits, follow_up, by_hand),
         discrepancies=Discrepancies(store, clock, books, audit, approvals, by_hand),
         refunds=refunds,
-        refund_dispatch=RefundDispatch(
-            system, ledger, parties, supplier_calls, refunds, groups.tell_ops
-        ),
+        refund_dispatch=dispatch,
+        refund_requests=RefundRequests(system, people, questions, limits, refunds, dispatch),
         refunds_by_hand=RefundsByHand(store, books, audit, approvals, refunds),
         lookups=Lookups(store, delivery.outbox),
         shown=ShownOrders(store),

@@ -33,7 +33,7 @@ COMPLETIONS_PER_PAGE: Final = 10
 @dataclass(frozen=True, slots=True)
 class CompletionLine:
     """An order that was completed by hand. proof: whether a picture is kept. reversed_by: empty
-    while the completion stands."""
+    while the completion stands. approved_by: empty where no second person was needed."""
 
     at: datetime
     order_no: str
@@ -44,6 +44,7 @@ class CompletionLine:
     actor_name: str
     proof: bool
     reversed_by: str
+    approved_by: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +142,8 @@ WHERE merchant_id = ANY(coalesce($1::uuid[], ARRAY(SELECT id FROM merchant)))
 
 _COMPLETIONS: Final = """
 SELECT c.at, c.order_no, m.merchant_no, o.amount_minor, o.currency, c.reason, c.actor_name,
-       c.proof_file_id IS NOT NULL AS proof, coalesce(w.actor_name, '') AS reversed_by
+       c.proof_file_id IS NOT NULL AS proof, coalesce(w.actor_name, '') AS reversed_by,
+       coalesce(c.approved_by_name, '') AS approved_by
 """
 _COMPLETED: Final = """
 FROM completion c

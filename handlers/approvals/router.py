@@ -14,7 +14,7 @@ from core.kernel.errors import Refusal
 from core.people.district import People
 from core.system.district import System
 from handlers.approvals.buttons import AnswerApproval
-from handlers.approvals.screens import Proven, ProveQuestion, Waiting, WaitingNotice
+from handlers.approvals.screens import DEMO_PASSWORD, Proven, ProveQuestion, Waiting, WaitingNotice
 from handlers.approvals.words import ShowApprovals
 from handlers.kit.chat import Chat
 from handlers.kit.context import Press, Presses, Wants
@@ -23,6 +23,8 @@ from handlers.kit.refusals import RefusalNotice
 from texts import translator
 
 _FACTOR_NEEDED: Final = "factor_needed"
+# What another answer may put right.
+_AGAIN: Final = frozenset({"answer_forwarded", "code_used", "factor_locked", "factor_wrong"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,24 +65,38 @@ async def answer(
     except Refusal as refusal:
         if refusal.code != _FACTOR_NEEDED:
             raise
-        await ask_proof(chat, people, dialogues, button.approval_id)
-        words = translator(chat.actor.language).gettext("Go on in the private chat with the bot.")
-        await press.answer(words)
+        await ask_proof(chat, press, system, people, dialogues, button.approval_id)
 
 
-async def ask_proof(chat: Chat, people: People, dialogues: Dialogues, approval_id: UUID) -> None:
-    """Ask for a code or the password in the person's private chat. Refusals: factor_missing,
-    dialogue_away."""
+async def ask_proof(
+    chat: Chat,
+    press: Press,
+    system: System,
+    people: People,
+    dialogues: Dialogues,
+    approval_id: UUID,
+) -> None:
+    """Ask for a code or the password in the private chat of whoever pressed a button. Refusals:
+    factor_missing, dialogue_away."""
     actor = chat.actor
     if not await people.factors.enrolled(actor.user_id):
         raise Refusal("factor_missing")
     asked = await people.approvals.card(approval_id)
+    question = asked.question
     private = await people.access.actor(actor.user_id, actor.name, actor.user_id, private=True)
-    proving = Proving(approval_id, asked.question.kind)
+    proving = Proving(approval_id, question.kind)
     dialogue = await dialogues.begin(private, PROVE, proving)
-    minutes = int(asked.question.open_for.total_seconds() // 60)
-    question = ProveQuestion(proving.kind, dialogue.id, minutes)
-    await chat.tell(actor.user_id, Say(question))
+    left = asked.asked_at + question.open_for - system.clock.now()
+    shown = ProveQuestion(
+        kind=question.kind,
+        subject=question.subject,
+        dialogue_id=dialogue.id,
+        minutes=max(1, int(left.total_seconds() // 60)),
+        demo_password=DEMO_PASSWORD if system.demo else "",
+    )
+    await chat.tell(actor.user_id, Say(shown))
+    words = translator(actor.language).gettext("Go on in the private chat with the bot.")
+    await press.answer(words)
 
 
 async def prove(_: Message, chat: Chat, intent: Said, people: People, dialogues: Dialogues) -> None:
@@ -97,7 +113,10 @@ async def prove(_: Message, chat: Chat, intent: Said, people: People, dialogues:
         await people.approvals.decide(chat.actor, proving.approval_id, yes=True, proof=proof)
     except Refusal as refusal:
         await chat.post(RefusalNotice(refusal.code, await chat.on_clocks_here(refusal)))
-        await dialogues.keep(chat.actor, dialogue.at(PROVE, proving, heard=intent.message_id))
+        if refusal.code in _AGAIN:
+            await dialogues.keep(chat.actor, dialogue.at(PROVE, proving, heard=intent.message_id))
+        else:  # no other answer would change it
+            await dialogues.end(chat.actor)
         return
     await chat.post(Proven(proving.kind))
     await dialogues.end(chat.actor)

@@ -16,6 +16,9 @@ from handlers.approvals.buttons import AnswerApproval
 from handlers.kit.screen import Screen, View, button, cancel_button, fill, keyboard
 from texts import translator
 
+# Of everybody on a desk that is a demo, where it is said to whoever is asked for it.
+DEMO_PASSWORD: Final = "paydesk-demo"  # noqa: S105 (no secret: a production desk has none like it)
+
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
@@ -36,17 +39,20 @@ class WaitingNotice(Notice):
 
 @dataclass(frozen=True, slots=True)
 class ProveQuestion(Notice):
-    """Asks for a code or the completion password, in private. kind: of the question that it is
-    for. minutes: until it is over."""
+    """Asks for a code or the completion password, in private. kind, subject: of the question that
+    it is for. minutes: until it is over. demo_password: what everybody has on a desk that is a
+    demo; empty on every other."""
 
     kind: str
+    subject: str
     dialogue_id: str
     minutes: int
+    demo_password: str
 
 
 @dataclass(frozen=True, slots=True)
 class Proven(Notice):
-    """It was proven, and what was asked is done."""
+    """It was proven. What came of it stands where it was asked."""
 
     kind: str
 

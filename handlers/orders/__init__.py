@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from core.trade.completions import CompleteApproval
 from handlers.kit.topic import Topic
 from handlers.orders import buttons, by_hand, router
 from handlers.orders.screens import VIEWS
@@ -17,5 +18,6 @@ TOPIC: Final = Topic(
     commands=COMMANDS,
     hears=hear,
     views=VIEWS,
+    asks=(CompleteApproval,),
     buttons=buttons.read,
 )

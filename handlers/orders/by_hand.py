@@ -1,5 +1,5 @@
-"""Completion by hand: asked with a reason, answered by a button of the same person. A wrong one is
-reversed the same way, but by two people. What was completed is listed by pages."""
+"""Completion by hand: asked with a reason, answered by a button of the same person, who proves it
+in private. A wrong one is reversed by two people. What was completed is listed by pages."""
 
 from __future__ import annotations
 
@@ -12,9 +12,12 @@ from core.parties.district import Parties
 from core.parties.merchants import Merchant
 from core.people.district import People
 from core.reports.district import Reports
+from core.system.district import System
 from core.trade.district import Trade
+from handlers.approvals.router import ask_proof
 from handlers.kit.chat import Chat, proof_of, request_id
-from handlers.kit.context import Presses, Wants
+from handlers.kit.context import Press, Presses, Wants
+from handlers.kit.dialogues import Dialogues
 from handlers.orders.buttons import AnswerCompletion, AnswerReversal, TurnCompletions
 from handlers.orders.screens import CompletionsNotice
 from handlers.orders.words import Complete, ShowCompletions, Uncomplete
@@ -87,15 +90,22 @@ async def ask(message: Message, chat: Chat, intent: Complete, trade: Trade) -> N
     )
 
 
-async def answer(_: CallbackQuery, chat: Chat, button: AnswerCompletion, trade: Trade) -> None:
-    """Complete, or drop it. A second press finds the question answered."""
+async def answer(
+    _: CallbackQuery,
+    chat: Chat,
+    button: AnswerCompletion,
+    press: Press,
+    system: System,
+    people: People,
+    trade: Trade,
+    dialogues: Dialogues,
+) -> None:
+    """Have a yes proven in private, or drop it. A second press finds the question answered."""
     asked, message_id = button.approval_id, chat.message_id
     if not button.yes:
         await trade.completions.drop(chat.actor, asked, message_id=message_id)
-        return
-    await trade.completions.confirm(
-        chat.actor, asked, message_id=message_id, request_id=request_id(chat.message)
-    )
+    elif await trade.completions.accept(chat.actor, asked, message_id=message_id):
+        await ask_proof(chat, press, system, people, dialogues, asked)
 
 
 async def ask_reversal(message: Message, chat: Chat, intent: Uncomplete, trade: Trade) -> None:

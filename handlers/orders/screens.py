@@ -18,6 +18,7 @@ from core.trade.completions import (
     CompleteDropped,
     CompleteQuestionNotice,
     CompleteSettledItself,
+    CompleteWaits,
     Uncompleted,
     UncompleteDropped,
     UncompleteQuestionNotice,
@@ -25,6 +26,7 @@ from core.trade.completions import (
 from core.trade.lookups import CompletionLine
 from core.trade.notifications import AlarmExhausted
 from core.trade.orders import AlarmShortfall
+from handlers.kit.day_buttons import OpenExport
 from handlers.kit.screen import View, button, keyboard
 from handlers.orders.buttons import AnswerCompletion, AnswerReversal, TurnCompletions
 
@@ -102,14 +104,17 @@ class CompletionsNotice(Notice):
 
 
 def _turns(notice: CompletionsNotice, _: NullTranslations) -> InlineKeyboardMarkup | None:
-    """The pages before and after this one."""
-    return keyboard(
-        tuple(
-            button(arrow, TurnCompletions(notice.first, notice.last, page, notice.merchant_id))
-            for arrow, page in (("◀", notice.page - 1), ("▶", notice.page + 1))
-            if 1 <= page <= notice.pages
-        )
+    """The pages before and after this one; of one merchant, its workbook, which has all of them on
+    a sheet."""
+    turns = tuple(
+        button(arrow, TurnCompletions(notice.first, notice.last, page, notice.merchant_id))
+        for arrow, page in (("◀", notice.page - 1), ("▶", notice.page + 1))
+        if 1 <= page <= notice.pages
     )
+    if notice.merchant_id is None or not notice.lines:
+        return keyboard(turns)
+    book = OpenExport("excel", "m", notice.merchant_id, notice.first, notice.last)
+    return keyboard(turns, (button("Excel", book),))
 
 
 def _complete(
@@ -143,6 +148,7 @@ def _reverse(
 VIEWS: Final[tuple[View[Any], ...]] = (
     View(CompleteQuestionNotice, buttons=_complete),
     View(CompleteSettledItself),
+    View(CompleteWaits),
     View(Completed),
     View(CompleteDropped),
     View(UncompleteQuestionNotice, buttons=_reverse),

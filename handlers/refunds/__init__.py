@@ -1,13 +1,22 @@
-"""Refunds that wait for a person."""
+"""Refunds: asked for, and those that wait for a person."""
 
 from __future__ import annotations
 
 from typing import Final
 
+from core.trade.refunds import RefundApproval
 from handlers.kit.topic import Topic
-from handlers.refunds import buttons, router
+from handlers.refunds import buttons, requests, router
 from handlers.refunds.screens import VIEWS
+from handlers.refunds.words import COMMANDS
 
 __all__ = ["TOPIC"]
 
-TOPIC: Final = Topic("refunds", routes=(router.add_routes,), views=VIEWS, buttons=buttons.read)
+TOPIC: Final = Topic(
+    "refunds",
+    routes=(requests.add_routes, router.add_routes),
+    commands=COMMANDS,
+    views=VIEWS,
+    asks=(RefundApproval,),
+    buttons=buttons.read,
+)

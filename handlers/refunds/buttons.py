@@ -1,4 +1,5 @@
-"""The buttons of refunds that wait for a person: what they carry, in at most 64 bytes."""
+"""The buttons of refunds that wait for a person, or are asked for: what they carry, in at most 64
+bytes."""
 
 from __future__ import annotations
 
@@ -35,6 +36,17 @@ class AnswerRefund(Button):
         return f"backed:{'yes' if self.yes else 'no'}:{self.approval_id.hex}"
 
 
+@dataclass(frozen=True, slots=True)
+class AnswerRefundOrder(Button):
+    """Refund an order (yes), or not."""
+
+    approval_id: UUID
+    yes: bool
+
+    def data(self) -> str:
+        return f"refund:{'yes' if self.yes else 'no'}:{self.approval_id.hex}"
+
+
 def read(parts: list[str]) -> Button | None:
     """The button that carries these parts; None for none of these. Raises ValueError as well."""
     match parts:
@@ -46,4 +58,6 @@ def read(parts: list[str]) -> Button | None:
             return OnRefund(UUID(bytes=both[:16]), UUID(bytes=both[16:]), how)
         case ["backed", "yes" | "no" as answer, approval_id]:
             return AnswerRefund(UUID(hex=approval_id), answer == "yes")
+        case ["refund", "yes" | "no" as answer, approval_id]:
+            return AnswerRefundOrder(UUID(hex=approval_id), answer == "yes")
     return None

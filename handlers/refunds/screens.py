@@ -1,4 +1,4 @@
-"""The alarm of a refund, and the question how it ended."""
+"""A refund that is asked for, the alarm of one, and the question how it ended."""
 
 from __future__ import annotations
 
@@ -7,9 +7,18 @@ from typing import Any, Final
 
 from aiogram.types import InlineKeyboardMarkup
 
-from core.trade.refunds import AlarmRefund, RefundDropped, RefundEnded, RefundQuestionNotice
+from core.trade.refunds import (
+    AlarmRefund,
+    RefundDropped,
+    RefundEnded,
+    RefundOrderDropped,
+    RefundOrderNotice,
+    RefundQuestionNotice,
+    RefundRequested,
+    RefundWaits,
+)
 from handlers.kit.screen import View, button, keyboard
-from handlers.refunds.buttons import AnswerRefund, OnRefund
+from handlers.refunds.buttons import AnswerRefund, AnswerRefundOrder, OnRefund
 
 
 def _ways(alarm: AlarmRefund, translate: NullTranslations) -> InlineKeyboardMarkup | None:
@@ -39,9 +48,25 @@ def _answers(
     )
 
 
+def _refund(asked: RefundOrderNotice, translate: NullTranslations) -> InlineKeyboardMarkup | None:
+    """Whether to refund."""
+    yes = AnswerRefundOrder(asked.approval_id, yes=True)
+    no = AnswerRefundOrder(asked.approval_id, yes=False)
+    return keyboard(
+        (
+            button(translate.gettext("↩️ Refund it"), yes, style="danger"),
+            button(translate.pgettext("desk", "Cancel"), no),
+        )
+    )
+
+
 VIEWS: Final[tuple[View[Any], ...]] = (
     View(AlarmRefund, buttons=_ways),
     View(RefundQuestionNotice, buttons=_answers),
     View(RefundEnded),
     View(RefundDropped),
+    View(RefundOrderNotice, buttons=_refund),
+    View(RefundWaits),
+    View(RefundRequested),
+    View(RefundOrderDropped),
 )

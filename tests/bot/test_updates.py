@@ -113,6 +113,9 @@ async def test_what_is_said_in_private_is_stored_sealed_and_acted_on_as_it_was_s
     assert row["state"] == "done"
     assert row["fault"].startswith("LookupError at test_updates.py:")
     assert secret not in str(logs) + str(await entrance.stored())
+    assert row["body"] == {}, "not even sealed"
+    assert (await entrance.post(private))[0] == 200
+    assert len(await entrance.stored()) == 3, "it came before"
 
 
 async def test_what_was_said_in_private_opens_in_no_other_row(

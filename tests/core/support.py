@@ -32,6 +32,7 @@ from core.parties.merchants import App, Merchant
 from core.people.actors import Actor
 from core.people.alarms import Alarm
 from core.people.desk_settings import Value
+from core.people.factors import Proof
 from core.runtime import Connections, Runtime, build
 from core.system.pool import PoolSizes
 from core.system.store import Tx
@@ -158,6 +159,28 @@ async def set_setting(runtime: Runtime, name: str, value: Value) -> None:
 
 async def nothing(_: Tx) -> None:
     """What is written with a completion where a test writes nothing else."""
+
+
+async def proven(runtime: Runtime, actor: Actor, approval_id: UUID) -> None:
+    """Whoever speaks proves a yes in private; what was asked is carried out."""
+    private = await runtime.people.access.actor(
+        actor.user_id, actor.name, actor.user_id, private=True
+    )
+    proof = Proof(actor.user_id, approval_id, "password")
+    await runtime.people.approvals.decide(private, approval_id, yes=True, proof=proof)
+
+
+async def confirm_completion(
+    runtime: Runtime, actor: Actor, approval_id: UUID, *, message_id: int = 6
+) -> Order:
+    """Whoever asked presses yes under the question, and proves it; the order as it is then."""
+    await runtime.trade.completions.accept(actor, approval_id, message_id=message_id)
+    await proven(runtime, actor, approval_id)
+    facts = await runtime.system.store.fetchval(
+        "SELECT facts FROM approval WHERE id = $1", approval_id
+    )
+    merchant_id, order_id = UUID(facts["merchant_id"]), UUID(facts["order_id"])
+    return await get_order(runtime.system.store, merchant_id, order_id)
 
 
 def refused(error: BaseException) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from handlers.approvals.screens import DEMO_PASSWORD
 from tests.demo import DemoDesk, eventually
 
 
@@ -78,11 +79,60 @@ async def test_an_order_is_completed_by_hand_after_a_confirmation(desk: DemoDesk
     await desk.act("finance", chat, press={"message_id": question["id"], "label": confirm["text"]})
     assert (await desk.balance()) == before
     await desk.act("operator", chat, press={"message_id": question["id"], "label": confirm["text"]})
+    await prove(desk, "operator", order_no)
     await desk.until_status(order_no, "paid")
     assert (await desk.balance())["payable"] - before["payable"] == 5600 - 67
     said = await desk.act("operator", chat, text=f"补单 {order_no} 再来一次")
     await desk.hears(chat, order_no, after=said)
     assert (await desk.balance())["payable"] - before["payable"] == 5600 - 67
+    assert (await desk.command("verify-books"))[0] == 0
+
+
+async def prove(desk: DemoDesk, role: str, order_no: str) -> None:
+    """Somebody proves in private what they were asked about an order. The password stands there no
+    longer than until it was read."""
+    private = desk.user(role)
+    asked = await desk.hears(private, order_no, DEMO_PASSWORD)
+    said = await desk.act(role, private, text=DEMO_PASSWORD)
+    await desk.hears(private, "验证通过", after=asked["id"])
+
+    async def gone() -> bool:
+        return said not in [m["id"] for m in await desk.transcript(private)]
+
+    await eventually(gone, what="the password is taken away")
+
+
+async def test_much_is_completed_by_two_people(desk: DemoDesk) -> None:
+    chat, ops = desk.chat("merchant"), desk.chat("ops")
+    created = await desk.create(amount=600_000)
+    order_no = created.body["order_no"]
+    said = await desk.act("operator", chat, text=f"补单 {order_no} 供应商已确认到账")
+    question = await desk.hears(chat, order_no, after=said)
+    label = button(question, "确认")["text"]
+    await desk.act("operator", chat, press={"message_id": question["id"], "label": label})
+    await prove(desk, "operator", order_no)
+    card = await desk.hears(ops, order_no, "待")
+    assert (await desk.order(order_no))["status"] == "pending"
+    press = {"message_id": card["id"], "label": button(card, "批准", "同意")["text"]}
+    await desk.act("operator", ops, press=press)
+    assert (await desk.order(order_no))["status"] == "pending"
+    await desk.act("admin", ops, press=press)
+    await desk.until_status(order_no, "paid")
+    assert (await desk.command("verify-books"))[0] == 0
+
+
+async def test_a_refund_is_asked_for_and_proven(desk: DemoDesk) -> None:
+    chat = desk.chat("merchant")
+    created = await desk.create(amount=5800)
+    order_no = created.body["order_no"]
+    await desk.pay(created.body["pay"]["value"])
+    await desk.until_status(order_no, "paid")
+    said = await desk.act("finance", chat, text=f"退款 {order_no} 20 用户重复支付")
+    question = await desk.hears(chat, order_no, "20.00", after=said)
+    label = button(question, "确认")["text"]
+    await desk.act("finance", chat, press={"message_id": question["id"], "label": label})
+    await prove(desk, "finance", order_no)
+    await desk.until_status(order_no, "partially_refunded")
     assert (await desk.command("verify-books"))[0] == 0
 
 

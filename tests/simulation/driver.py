@@ -24,7 +24,7 @@ from core.kernel.errors import Refusal
 from core.kernel.money import Money
 from core.reports.bills import Bill
 from core.trade.orders import Opened, get_order
-from tests.core.support import CHAT, NORTHWIND_CHAT, OPERATOR, Desk, pay_link
+from tests.core.support import CHAT, NORTHWIND_CHAT, OPERATOR, Desk, confirm_completion, pay_link
 
 # The sandbox supplier lives in real time and answers no request that is further away than 300 s.
 SUPPLIER_NEAR_S: Final = 240.0
@@ -198,7 +198,7 @@ class Driver:
             await self._catch_up(shop, life)
             assert life.lost
             return
-        order = await completions.confirm(actor, asked, message_id=2, request_id="sim")
+        order = await confirm_completion(shop.desk.runtime, actor, asked, message_id=2)
         if order.paid_how == "completed":
             shop.credit(life)
             life.completed = True

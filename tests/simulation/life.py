@@ -28,7 +28,7 @@ from core.kernel.money import Money
 from core.kernel.tariff import Tariff
 from core.parties.merchants import Merchant
 from core.trade.orders import OpenOrder, PaymentSeen, get_attempts
-from tests.core.support import OPS_CHAT, wanted
+from tests.core.support import OPS_CHAT, confirm_completion, wanted
 from tests.simulation.books import Books, No, Sale, Try, Windows, agree, fee_by_hand
 from tests.simulation.desk import PRODUCTS, LifeDesk
 
@@ -250,7 +250,7 @@ class Life:
         await completions.ask(self.desk.asks, sale.number, "life", message_id=1, request_id="life")
         asked = await self._question("complete", sale)
         return Act(
-            lambda: completions.confirm(self.desk.asks, asked, message_id=2, request_id="life"),
+            lambda: confirm_completion(self.runtime, self.desk.asks, asked, message_id=2),
             lambda books, at: books.complete(sale.id, at),
             lambda order: order.paid_how,
         )

@@ -331,8 +331,8 @@ class Approvals:
 def _answered_here(
     kind: type[Question], row: asyncpg.Record, actor: Actor, *, yes: bool, proven: bool
 ) -> bool:
-    """Whether it is answered in the actor's chat. What is answered in the ops groups can be taken
-    back where it was asked, and a yes may be proven in private."""
+    """Whether it is answered in the actor's chat. A yes may be proven in private; what is answered
+    in the ops groups can be taken back where it was asked."""
     private = actor.chat_id == actor.user_id
     match kind.answered_in:
         case "private":
@@ -341,7 +341,7 @@ def _answered_here(
             in_ops = actor.group is not None and actor.group.kind == "ops"
             return in_ops or (private and proven) or (not yes and row["home"] == actor.home)
         case "here":
-            return bool(row["home"] == actor.home)
+            return bool(row["home"] == actor.home) or (private and proven)
 
 
 def _read(kind: type[Q], row: asyncpg.Record) -> Asked[Q]:

@@ -38,6 +38,12 @@ class Question:
     right: ClassVar[str] = ""
     factor: ClassVar[bool] = False
 
+    @property
+    def subject(self) -> str:
+        """What it is about, in one line, for whoever is to prove a yes; empty where its kind says
+        enough."""
+        return ""
+
 
 Q = TypeVar("Q", bound=Question)
 

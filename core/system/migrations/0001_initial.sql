@@ -1284,6 +1284,7 @@ CREATE TABLE refund (
     CHECK (state <> 'succeeded' OR end_event_id IS NOT NULL)
 );
 CREATE INDEX refund_order ON refund (merchant_id, order_id);
+CREATE INDEX refund_person ON refund (actor, at);   -- what one person gave back today
 CREATE INDEX refund_ask ON refund (ask_at) WHERE ask_at IS NOT NULL;
 
 CREATE TABLE refund_history (                  -- append-only: every move leaves a row
@@ -1391,6 +1392,8 @@ CREATE TABLE completion (                      -- append-only: orders completed 
     event_id       uuid NOT NULL,
     day            date NOT NULL,
     at             timestamptz NOT NULL,
+    approved_by    bigint,                     -- the second person, where one was needed
+    approved_by_name  text,
     PRIMARY KEY (merchant_id, id),
     UNIQUE (merchant_id, reverses)
 );
@@ -1404,7 +1407,9 @@ CREATE TABLE approval (                        -- a question that waits for a pe
                                                'factor_reset', 'setting', 'hire', 'appoint',
                                                'prepayment', 'adjustment', 'credit_line', 'rate',
                                                'supplier_live',
-                                               'review', 'keys', 'take_keys', 'trial')),
+                                               'review', 'keys', 'take_keys', 'trial',
+                                               'complete_second', 'refund_order',
+                                               'refund_second')),
     merchant_id  uuid REFERENCES merchant,     -- whose it is; null, and no supplier: nobody's
     supplier_id  uuid REFERENCES supplier,
     asked_by     bigint NOT NULL,

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from core.trade.completions.completions import Completions
 from core.trade.completions.notices import (
+    CompleteApproval,
     Completed,
     CompleteDropped,
     CompleteQuestion,
     CompleteQuestionNotice,
     CompleteSettledItself,
+    CompleteWaits,
     Uncompleted,
     UncompleteDropped,
     UncompleteQuestion,
@@ -16,10 +18,12 @@ from core.trade.completions.notices import (
 )
 
 __all__ = [
+    "CompleteApproval",
     "CompleteDropped",
     "CompleteQuestion",
     "CompleteQuestionNotice",
     "CompleteSettledItself",
+    "CompleteWaits",
     "Completed",
     "Completions",
     "UncompleteDropped",

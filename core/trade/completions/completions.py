@@ -1,38 +1,40 @@
 """Completion (补单): an order is marked paid by hand, after the supplier was asked once more.
 
-A wrong one is reversed by two people: one asks, another confirms.
+Whoever asks for it proves that in private, and above a threshold a second person approves it. A
+wrong one is reversed by two people: one asks, another confirms.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from dataclasses import fields
 from datetime import timedelta
-from typing import Any, Final
 from uuid import UUID
 
-from core.delivery.district import Delivery
-from core.delivery.outbox import Notice, Say
-from core.kernel.codec import pack
+from core.delivery.outbox import Say
 from core.kernel.errors import Refusal
 from core.people.actors import Actor
 from core.people.approvals import Asked
 from core.people.district import People
-from core.people.ops import Deed, tell_ops
+from core.people.factors import Proof
 from core.system.district import System
 from core.system.store import Tx
 from core.trade.completions.notices import (
+    CompleteApproval,
     Completed,
     CompleteDropped,
     CompleteQuestion,
     CompleteQuestionNotice,
     CompleteSettledItself,
-    OrderQ,
+    CompleteWaits,
     Uncompleted,
     UncompleteDropped,
     UncompleteQuestion,
     UncompleteQuestionNotice,
 )
+from core.trade.hand_limits import HandLimits
+from core.trade.hand_questions import HandQuestions, Place
 from core.trade.orders import (
+    Approver,
     ByHand,
     FollowUp,
     Order,
@@ -43,8 +45,6 @@ from core.trade.orders import (
     need_reversible,
 )
 
-MAX_REASON_CHARS: Final = 200
-
 
 class Completions:
     """Asks whether to complete (or to reverse), and does it on a yes."""
@@ -52,19 +52,22 @@ class Completions:
     def __init__(
         self,
         system: System,
-        delivery: Delivery,
         people: People,
+        questions: HandQuestions,
+        limits: HandLimits,
         follow_up: FollowUp,
         by_hand: OrdersByHand,
     ) -> None:
         self._store = system.store
         self._clock = system.clock
-        self._audit = delivery.audit
-        self._outbox = delivery.outbox
         self._groups = people.groups
         self._approvals = people.approvals
+        self._questions = questions
+        self._limits = limits
         self._follow_up = follow_up
         self._by_hand = by_hand
+        people.approvals.carries_out(CompleteQuestion, self._decide)
+        people.approvals.carries_out(CompleteApproval, self._decide)
 
     async def ask(
         self,
@@ -80,7 +83,8 @@ class Completions:
 
         Money the supplier reports is booked instead, and the answer says so. proof_file_id: a
         picture, at Telegram, that is kept as evidence.
-        Refusals: anonymous_admin, not_permitted, reason_missing, order_not_found, order_state.
+        Refusals: anonymous_admin, not_permitted, reason_missing, order_not_found, order_state,
+        daily_cap.
         """
         actor.need("complete")
         if not reason.strip():
@@ -91,7 +95,7 @@ class Completions:
         standing = await self._follow_up.ask(order.merchant_id, order.id, request_id=request_id)
         order = await get_order(self._store, order.merchant_id, order.id)
         question = CompleteQuestion(
-            **self._of_order(actor, order, reason),
+            **await self._questions.facts_of(actor, order, reason),
             supplier_says=standing.state,
             supplier_why=standing.why[:200],
             completed_today=await self._completed_today(order.merchant_id),
@@ -99,64 +103,31 @@ class Completions:
             held_minor=await held_minor_of(self._store, order),
         )
         if not order.open_to_money:
-            await self._outbox.say(
-                self._store,
-                actor.chat_id,
-                Say(CompleteSettledItself(question), reply_to=message_id),
-                merchant_id=order.merchant_id,
-            )
+            settled = CompleteSettledItself(question)
+            await self._questions.reply(actor, question, settled, message_id)
             return
-        await self._ask(actor, question, CompleteQuestionNotice, message_id)
+        await self._limits.need_room(
+            self._store, "complete", actor.user_id, order.amount, order.mode
+        )
+        await self._questions.ask(actor, question, CompleteQuestionNotice, message_id)
 
-    async def confirm(
-        self, actor: Actor, approval_id: UUID, *, message_id: int, request_id: str
-    ) -> Order:
-        """The person who asked confirms: the supplier is asked again, then the order is paid.
+    async def accept(self, actor: Actor, approval_id: UUID, *, message_id: int) -> bool:
+        """The person who asked presses yes, which is to be proven: `Approvals.decide` does the
+        rest. False: it was answered before. message_id: of the question, which is edited to say
+        what became of it.
 
-        message_id: of the question, which is edited to say what became of it.
-        Refusals: anonymous_admin, not_permitted, confirmation_expired, confirmation_foreign,
-        order_state, discrepancy_changed.
+        Refusals: anonymous_admin, not_permitted, confirmation_expired, confirmation_foreign.
         """
-        actor.need("complete")
-        asked = await self._approvals.find(CompleteQuestion, actor, approval_id)
-        question = asked.question
-        merchant_id, order_id = question.merchant_id, question.order_id
-        if asked.state == "used":
-            return await get_order(self._store, merchant_id, order_id)  # pressed twice
-        await self._follow_up.ask(merchant_id, order_id, request_id=request_id)
-        current = await get_order(self._store, merchant_id, order_id)
-
-        async def close(tx: Tx) -> None:
-            told = Completed if current.open_to_money else CompleteSettledItself
-            await self._answer(tx, actor, asked, told(question), message_id, yes=True)
-            if current.open_to_money and current.mode == "live":
-                await self._tell_ops(tx, actor, current, question.reason)
-
-        if not current.open_to_money:
-            async with self._store.transaction() as tx:
-                await close(tx)
-            return current
-        return await self._by_hand.complete(
-            merchant_id,
-            order_id,
-            question.version,
-            ByHand(
-                question.reason,
-                actor.user_id,
-                actor.name,
-                actor.chat_id,
-                proof_file_id=question.proof_file_id or None,
-            ),
-            request_id=request_id,
-            also=close,
-            held_minor=question.held_minor,
+        return await self._questions.accept(
+            CompleteQuestion, actor, approval_id, message_id=message_id
         )
 
     async def drop(self, actor: Actor, approval_id: UUID, *, message_id: int) -> None:
         """The person who asked thinks better of it. Refusals: confirmation_expired,
         confirmation_foreign."""
         asked = await self._approvals.find(CompleteQuestion, actor, approval_id, yes=False)
-        await self._drop(actor, asked, CompleteDropped(asked.question), message_id)
+        place = Place(actor.chat_id, message_id)
+        await self._questions.drop(actor, asked, CompleteDropped(asked.question), place)
 
     async def ask_reversal(
         self, actor: Actor, number: str, reason: str, *, message_id: int, request_id: str
@@ -177,8 +148,8 @@ class Completions:
         await self._follow_up.ask(order.merchant_id, order.id, request_id=request_id)
         order = await get_order(self._store, order.merchant_id, order.id)
         await need_reversible(self._store, order)
-        question = UncompleteQuestion(**self._of_order(actor, order, reason))
-        await self._ask(actor, question, UncompleteQuestionNotice, message_id)
+        question = UncompleteQuestion(**await self._questions.facts_of(actor, order, reason))
+        await self._questions.ask(actor, question, UncompleteQuestionNotice, message_id)
 
     async def confirm_reversal(
         self, actor: Actor, approval_id: UUID, *, message_id: int, request_id: str
@@ -199,7 +170,8 @@ class Completions:
 
         async def close(tx: Tx) -> None:
             told = Uncompleted(question, answered_by=actor.name)
-            await self._answer(tx, actor, asked, told, message_id, yes=True)
+            place = Place(actor.chat_id, message_id)
+            await self._questions.answer(tx, actor, asked, told, place, yes=True)
             await self._groups.tell_ops(tx, Say(told), but=actor.chat_id)
 
         return await self._by_hand.reverse(
@@ -218,80 +190,79 @@ class Completions:
         actor.need("uncomplete")
         asked = await self._approvals.find(UncompleteQuestion, actor, approval_id, yes=False)
         dropped = UncompleteDropped(asked.question, answered_by=actor.name)
-        await self._drop(actor, asked, dropped, message_id)
+        place = Place(actor.chat_id, message_id)
+        await self._questions.drop(actor, asked, dropped, place)
 
-    def _of_order(self, actor: Actor, order: Order, reason: str) -> dict[str, Any]:
-        """The fields of an `OrderQuestion`."""
-        return {
-            "order_no": order.order_no,
-            "merchant_order_no": order.merchant_order_no,
-            "merchant_id": order.merchant_id,
-            "order_id": order.id,
-            "version": order.version,
-            "minor": order.amount.minor,
-            "currency": order.amount.currency,
-            "status": order.state,
-            "disputed": order.disputed,
-            "reason": reason.strip()[:MAX_REASON_CHARS],
-            "created_at": order.created_at,
-            "age_min": int((self._clock.now() - order.created_at).total_seconds() // 60),
-            "actor_name": actor.name,
-        }
-
-    async def _ask(
-        self,
-        actor: Actor,
-        question: OrderQ,
-        notice: Callable[[UUID, OrderQ], Notice],
-        message_id: int,
+    async def _decide(
+        self, actor: Actor, asked: Asked[CompleteQuestion], yes: bool, proof: Proof | None
     ) -> None:
-        """notice: what asks it, from the id under its buttons."""
-        merchant_id = question.merchant_id
-        async with self._store.transaction() as tx:
-            asked = await self._approvals.ask(tx, actor, question, merchant_id=merchant_id)
-            said = Say(notice(asked.id, question), reply_to=message_id)
-            await self._outbox.say(tx, actor.chat_id, said, merchant_id=merchant_id)
+        """Whoever asked has proven it, or a second person answers: the supplier is asked again,
+        then the order is paid; or, above the threshold, a second person is asked.
 
-    async def _drop(
-        self, actor: Actor, asked: Asked[OrderQ], notice: Notice, message_id: int
-    ) -> None:
-        if asked.state == "dropped":
-            return  # pressed twice
-        async with self._store.transaction() as tx:
-            await self._answer(tx, actor, asked, notice, message_id, yes=False)
-
-    async def _answer(
-        self,
-        tx: Tx,
-        actor: Actor,
-        asked: Asked[OrderQ],
-        notice: Notice,
-        message_id: int,
-        *,
-        yes: bool,
-    ) -> None:
-        """Answer the question, once, in the transaction of what the answer does. notice: takes the
-        question's place."""
-        await self._approvals.answer(tx, actor, asked, yes=yes)
-        merchant_id = asked.question.merchant_id
-        await self._audit.record(
-            tx,
-            f"{asked.question.kind}_{'used' if yes else 'dropped'}",
-            actor=actor.trail_name,
-            facts={**pack(asked.question), "screen": notice.screen},
-            merchant_id=merchant_id,
-            chat_id=actor.chat_id,
-            message_id=message_id,
+        Refusals: those of `HandQuestions.asker` and `Approvals.answer`, order_state,
+        discrepancy_changed, daily_cap.
+        """
+        question = asked.question
+        place = Place(asked.chat_id, question.message_id)
+        if not yes:
+            actor.need("complete")
+            dropped = CompleteDropped(question, answered_by=actor.name)
+            await self._questions.drop(actor, asked, dropped, place)
+            return
+        asker = await self._questions.asker(asked)
+        current = await self._ask_again(asked)
+        if not current.open_to_money:
+            async with self._store.transaction() as tx:
+                settled = CompleteSettledItself(question)
+                await self._questions.answer(
+                    tx, actor, asked, settled, place, yes=True, proof=proof
+                )
+            return
+        await self._limits.need_room(
+            self._store, "complete", asker.user_id, question.amount, current.mode
         )
-        said = Say(notice, edit_message_id=message_id)
-        await self._outbox.say(tx, actor.chat_id, said, merchant_id=merchant_id)
+        alone = not isinstance(question, CompleteApproval)
+        if alone and await self._limits.needs_second("complete", question.amount, current.mode):
+            if current.version != question.version:
+                raise Refusal("order_state", number=current.order_no, status=current.state)
+            to_second = CompleteApproval(
+                **{one.name: getattr(question, one.name) for one in fields(question)}
+            )
+            waits = CompleteWaits(question)
+            await self._questions.pass_on(asker, asked, to_second, waits, proof)
+            return
 
-    async def _tell_ops(self, tx: Tx, actor: Actor, order: Order, reason: str) -> None:
-        ((merchant_no, name),) = await tx.fetch(
-            "SELECT merchant_no, name FROM merchant WHERE id = $1", order.merchant_id
+        async def close(tx: Tx) -> None:
+            await self._limits.hold_room(
+                tx, "complete", asker.user_id, question.amount, current.mode
+            )
+            done = Completed(question, approved_by="" if alone else actor.name)
+            await self._questions.answer(tx, actor, asked, done, place, yes=True, proof=proof)
+            if alone and current.mode == "live":
+                await self._questions.tell_ops(tx, asker, "completed", question)
+
+        await self._by_hand.complete(
+            question.merchant_id,
+            question.order_id,
+            question.version,
+            ByHand(
+                question.reason,
+                asker.user_id,
+                asker.name,
+                asker.chat_id,
+                proof_file_id=question.proof_file_id or None,
+                approved_by=None if alone else Approver(actor.user_id, actor.name),
+            ),
+            request_id=f"approval-{asked.id}",
+            also=close,
+            held_minor=question.held_minor,
         )
-        deed = Deed("completed", merchant_no, name, order.amount, order.order_no, reason)
-        await tell_ops(tx, self._groups, actor, deed)
+
+    async def _ask_again(self, asked: Asked[CompleteQuestion]) -> Order:
+        """The order once its supplier was asked again."""
+        merchant_id, order_id = asked.question.merchant_id, asked.question.order_id
+        await self._follow_up.ask(merchant_id, order_id, request_id=f"approval-{asked.id}")
+        return await get_order(self._store, merchant_id, order_id)
 
     async def _completed_today(self, merchant_id: UUID) -> int:
         return int(

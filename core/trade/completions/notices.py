@@ -3,40 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
-from typing import ClassVar, Literal, TypeVar
+from typing import ClassVar, Literal
 from uuid import UUID
 
 from core.delivery.outbox import Notice
-from core.people.approvals import Question
+from core.trade.hand_questions import OrderQuestion, ProvenQuestion
 
 
 @dataclass(frozen=True, slots=True)
-class OrderQuestion(Question):
-    """The order as it was when somebody asked, and why they asked. minor: of its amount. status:
-    its state."""
-
-    order_no: str
-    merchant_order_no: str
-    merchant_id: UUID
-    order_id: UUID
-    version: int
-    minor: int
-    currency: str
-    status: str
-    disputed: bool
-    reason: str
-    created_at: datetime
-    age_min: int
-    actor_name: str
-
-
-@dataclass(frozen=True, slots=True)
-class CompleteQuestion(OrderQuestion):
+class CompleteQuestion(ProvenQuestion):
     """Whether to complete an order. supplier_says, supplier_why: its answer just now.
     proof_file_id: at Telegram, or empty. held_minor: of the order in suspense."""
 
     kind: ClassVar[str] = "complete"
+    right: ClassVar[str] = "complete"
     supplier_says: str
     supplier_why: str
     completed_today: int
@@ -45,14 +25,21 @@ class CompleteQuestion(OrderQuestion):
 
 
 @dataclass(frozen=True, slots=True)
+class CompleteApproval(CompleteQuestion):
+    """The same, of a second person, once whoever asked has proven it."""
+
+    kind: ClassVar[str] = "complete_second"
+    yes_by: ClassVar[Literal["asker", "second"]] = "second"
+    answered_in: ClassVar[Literal["here", "ops", "private"]] = "ops"
+    factor: ClassVar[bool] = False
+
+
+@dataclass(frozen=True, slots=True)
 class UncompleteQuestion(OrderQuestion):
     """Whether to reverse a completion."""
 
     kind: ClassVar[str] = "uncomplete"
     yes_by: ClassVar[Literal["asker", "second"]] = "second"
-
-
-OrderQ = TypeVar("OrderQ", bound=OrderQuestion)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,17 +51,27 @@ class CompleteQuestionNotice(Notice):
 
 
 @dataclass(frozen=True, slots=True)
-class Completed(Notice):
-    """The order is paid by hand."""
+class CompleteWaits(Notice):
+    """Whoever asked has proven it: a second person decides."""
 
     question: CompleteQuestion
 
 
 @dataclass(frozen=True, slots=True)
-class CompleteDropped(Notice):
-    """Whoever asked thought better of it: nothing was changed."""
+class Completed(Notice):
+    """The order is paid by hand. approved_by: the second person; empty where none was needed."""
 
     question: CompleteQuestion
+    approved_by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CompleteDropped(Notice):
+    """Whoever asked thought better of it, or somebody else said no: nothing was changed.
+    answered_by: empty for whoever asked."""
+
+    question: CompleteQuestion
+    answered_by: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from core.trade.orders.charges import (
     hold_charges,
     write_charges,
 )
-from core.trade.orders.completion_bookings import ByHand, OrdersByHand
+from core.trade.orders.completion_bookings import Approver, ByHand, OrdersByHand
 from core.trade.orders.completion_rows import held_minor_of, need_reversible
 from core.trade.orders.contradictions import (
     CONTRADICTION,
@@ -71,6 +71,7 @@ __all__ = [
     "AlarmContradiction",
     "AlarmDiscrepancy",
     "AlarmShortfall",
+    "Approver",
     "Attempt",
     "ByHand",
     "Charge",

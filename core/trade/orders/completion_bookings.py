@@ -31,11 +31,19 @@ Also = Callable[[Tx], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
+class Approver:
+    """A second person, who said yes to it."""
+
+    user_id: int
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class ByHand:
     """Who completes an order by hand (or reverses that), where, and why.
 
     proof_file_id: a picture, at Telegram. discrepancy_id: whose money in suspense is to be used;
-    None for whatever the order has there.
+    None for whatever the order has there. approved_by: None where one person was enough.
     """
 
     reason: str
@@ -44,6 +52,14 @@ class ByHand:
     chat_id: int
     proof_file_id: str | None = None
     discrepancy_id: UUID | None = None
+    approved_by: Approver | None = None
+
+    @property
+    def facts(self) -> dict[str, str]:
+        """What the order's history keeps of it."""
+        second = self.approved_by
+        approved = {"approved_by": f"telegram:{second.user_id}"} if second else {}
+        return {"reason": self.reason} | approved
 
 
 class OrdersByHand:
@@ -105,7 +121,7 @@ class OrdersByHand:
                 await self._use(tx, day, order, use, by, event_id)
             await self._record(tx, day, order, by, event_id, reverses=None)
             staff = f"telegram:{by.user_id}"
-            paid_by = PaidBy("completed", staff, request_id, {"reason": by.reason})
+            paid_by = PaidBy("completed", staff, request_id, by.facts)
             order = await self._payments.pay(tx, day, order, attempt, settlement, paid_by)
             await moves.ask_anew(tx, order, at=day.at)
             return order
@@ -272,8 +288,9 @@ class OrdersByHand:
     ) -> None:
         await tx.execute(
             "INSERT INTO completion (merchant_id, id, order_id, order_no, reason,"
-            " actor_user_id, actor_name, chat_id, proof_file_id, reverses, event_id, day, at)"
-            " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
+            " actor_user_id, actor_name, chat_id, proof_file_id, reverses, event_id, day, at,"
+            " approved_by, approved_by_name)"
+            " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
             order.merchant_id,
             self._ids.uuid7(),
             order.id,
@@ -287,4 +304,6 @@ class OrdersByHand:
             event_id,
             day.day,
             day.at,
+            by.approved_by.user_id if by.approved_by else None,
+            by.approved_by.name if by.approved_by else None,
         )

@@ -22,6 +22,7 @@ from core.system.store import Tx
 from core.trade.orders import (
     LONGEST_CALL,
     TIMEOUTS,
+    Attempt,
     SupplierCalls,
     get_attempts,
     get_order,
@@ -87,6 +88,10 @@ class RefundDispatch:
         if refund.state == "created":
             await self._send(await self._peer(refund), refund)
         return await get_refund(self._store, merchant_id, refund_id)
+
+    async def takes_refunds(self, attempt: Attempt) -> bool:
+        """Whether the attempt's supplier gives money back by itself, when it is asked."""
+        return "refund" in (await self._suppliers.connector(attempt.document_id)).operations
 
     async def follow_due(self, batch: int) -> int:
         """See to refunds whose time has come; how many there were. For the timetable."""

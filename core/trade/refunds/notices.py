@@ -7,7 +7,9 @@ from typing import ClassVar, Literal
 from uuid import UUID
 
 from core.delivery.outbox import Notice
+from core.kernel.money import Money
 from core.people.approvals import Question
+from core.trade.hand_questions import ProvenQuestion
 from core.trade.refunds.answers import AlarmReason
 
 How = Literal["given", "not_given"]
@@ -51,6 +53,68 @@ class RefundDropped(Notice):
     """The question was answered with no: nothing was changed."""
 
     question: RefundQuestion
+
+
+@dataclass(frozen=True, slots=True)
+class RefundOrderQuestion(ProvenQuestion):
+    """Whether to refund so much of an order. refunded_minor: what was refunded, or is on its way.
+    left_minor: the most that can go back at once. supplier_no: where; by_supplier: it takes
+    refunds, or else a person gives the money back."""
+
+    kind: ClassVar[str] = "refund_order"
+    right: ClassVar[str] = "refund"
+    refund_minor: int
+    refunded_minor: int
+    left_minor: int
+    supplier_no: str
+    by_supplier: bool
+
+    @property
+    def amount(self) -> Money:
+        return Money(self.refund_minor, self.currency)
+
+
+@dataclass(frozen=True, slots=True)
+class RefundApproval(RefundOrderQuestion):
+    """The same, of a second person, once whoever asked has proven it."""
+
+    kind: ClassVar[str] = "refund_second"
+    yes_by: ClassVar[Literal["asker", "second"]] = "second"
+    answered_in: ClassVar[Literal["here", "ops", "private"]] = "ops"
+    factor: ClassVar[bool] = False
+
+
+@dataclass(frozen=True, slots=True)
+class RefundOrderNotice(Notice):
+    """Asks whether to refund. approval_id: goes under the buttons."""
+
+    approval_id: UUID
+    question: RefundOrderQuestion
+
+
+@dataclass(frozen=True, slots=True)
+class RefundWaits(Notice):
+    """Whoever asked has proven it: a second person decides."""
+
+    question: RefundOrderQuestion
+
+
+@dataclass(frozen=True, slots=True)
+class RefundRequested(Notice):
+    """The refund is reserved, and has come so far. state: of the refund. approved_by: the second
+    person; empty where none was needed."""
+
+    question: RefundOrderQuestion
+    state: str
+    approved_by: str
+
+
+@dataclass(frozen=True, slots=True)
+class RefundOrderDropped(Notice):
+    """It was answered with no: nothing was changed."""
+
+    question: RefundOrderQuestion
+    answered_by: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any, Final
@@ -49,6 +49,15 @@ BEGUN_AFTER: Final = timedelta(seconds=30)
 _REFUND_NO: Final = re.compile(MERCHANT_NUMBER, re.ASCII)
 
 
+# What is written in the same transaction, from the order and its refunds that did not fail. Its
+# refusal undoes all.
+Also = Callable[[Tx, Order, Sequence[Refund]], Awaitable[None]]
+
+
+async def _nothing(_tx: Tx, _order: Order, _earlier: Sequence[Refund]) -> None:
+    """Where nothing else is written."""
+
+
 class Refunds:
     """Reserves, settles and releases. Every verb may be said again with the same end.
 
@@ -70,10 +79,11 @@ class Refunds:
         amount: Money,
         *,
         fee_returned: bool,
+        also: Also = _nothing,
     ) -> Refund:
         """Hold a refund's money in the merchant's books, so that it cannot be refunded twice.
 
-        caller: a person who may, or the app whose order it is.
+        caller: a person who may, or the app whose order it is. also: see `Also`.
         The same refund_no with the same content is the same refund; an app's are its own. Each goes
         back at one supplier, and all that did not fail are at most what that one took of the order:
         our shortfall was paid by nobody. They are borne by what orders earned: payable may not fall
@@ -102,13 +112,14 @@ class Refunds:
             if there is not None:
                 return need_same(read_refund(there), order_id, amount, fee_returned)
             need_refundable(order, amount)
-            day = await in_turn(tx, day, order)
             earlier = [r for r in await refunds_of(tx, order) if r.state != "failed"]
+            await also(tx, order, earlier)
             taking, left = room_for(await takings_of(tx, order, attempts), earlier, amount.minor)
             if taking is None:
                 shown = Money(left, amount.currency)
                 raise Refusal("refund_over_amount", number=order.order_no, left=shown)
             fee_back = await _fee_back(tx, order, earlier, amount) if fee_returned else 0
+            day = await in_turn(tx, day, order)
             wanted = Refund(
                 merchant_id=merchant_id,
                 id=self._ids.uuid7(),

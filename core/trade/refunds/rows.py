@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -107,6 +108,11 @@ async def refunds_of(tx: Tx, order: Order) -> list[Refund]:
         order.id,
     )
     return [read_refund(row) for row in rows]
+
+
+def counted_minor(refunds: Sequence[Refund]) -> int:
+    """What refunds come to together, without those that failed."""
+    return sum(refund.amount.minor for refund in refunds if refund.state != "failed")
 
 
 def read_refund(row: asyncpg.Record) -> Refund:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -28,6 +29,28 @@ async def test_a_redelivery_writes_nothing(runtime: Runtime) -> None:
     await runtime.delivery.inbox.done(first)
     assert not await runtime.delivery.inbox.put(BOT, 1, CHAT, {})
     assert await runtime.delivery.inbox.backlog() == 1
+
+
+async def test_what_was_said_in_private_is_emptied_when_it_is_done(
+    runtime: Runtime, clock: SetClock
+) -> None:
+    """Together with what groups said, which is kept for some days."""
+    inbox, person = runtime.delivery.inbox, 5
+    for update_id, chat_id in ((1, CHAT), (2, person), (3, OTHER), (4, person + 1)):
+        await inbox.put(BOT, update_id, chat_id, {"text": str(update_id)})
+    taken = await inbox.take(10)
+    lost = next(one for one in taken if one.update_id == 4)
+    clock.advance(QUEUE.lease.total_seconds() + 1)
+    again = {one.update_id: one for one in await inbox.take(10)}
+    await asyncio.gather(
+        inbox.done(lost), *(inbox.done(again[update_id]) for update_id in (1, 2, 3))
+    )
+    rows = await runtime.system.store.fetch("SELECT update_id, state, body FROM telegram_update")
+    assert {row["update_id"]: (row["state"], row["body"]) for row in rows} == {
+        1: ("done", {"text": "1"}), 2: ("done", {}), 3: ("done", {"text": "3"}),
+        4: ("waiting", {"text": "4"}),
+    }  # fmt: skip
+    assert not await inbox.put(BOT, 2, person, {"text": "2"}), "it is known still"
 
 
 async def test_each_chat_in_order_and_one_at_a_time(runtime: Runtime, clock: SetClock) -> None:

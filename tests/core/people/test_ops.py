@@ -21,6 +21,7 @@ from tests.core.support import (
     OWNER,
     SUPPLIER_CHAT,
     Desk,
+    confirm_completion,
     facts,
 )
 
@@ -52,6 +53,9 @@ async def heard(desk: Desk) -> list[dict[str, Any]]:
 
 
 async def test_a_completion_in_private_is_told_with_all_that_it_takes_to_ask(desk: Desk) -> None:
+    owner = await desk.actor(OWNER, OPS_CHAT)
+    async with desk.runtime.system.store.transaction() as tx:  # one person is enough
+        await desk.runtime.people.settings.put(tx, owner, "complete_second", None)
     for chat_id, told in ((OPERATOR, True), (CHAT, True), (OPS_CHAT, False)):
         opened = await desk.open(4_999_900)
         actor = await who(desk, OPERATOR, chat_id)
@@ -64,7 +68,7 @@ async def test_a_completion_in_private_is_told_with_all_that_it_takes_to_ask(des
         )
         assert await heard(desk) == []
         for _ in range(2):  # pressed twice
-            await completions.confirm(actor, asked, message_id=6, request_id="x")
+            await confirm_completion(desk.runtime, actor, asked)
         group = actor.group.title if actor.group else ""
         assert await heard(desk) == told * [
             {

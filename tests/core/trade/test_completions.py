@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -19,10 +20,13 @@ from tests.core.support import (
     FINANCE,
     OPERATOR,
     OPS_CHAT,
+    OWNER,
     SUPPORT,
     Desk,
     completing,
+    confirm_completion,
     pay_link,
+    refused,
 )
 
 PAID = {"cost/S01": -65, "due/S01": -9935, "fees": 120, "payable": 9880}
@@ -64,10 +68,8 @@ async def screens(desk: Desk, chat_id: int) -> list[str]:
 
 
 async def confirm(desk: Desk, approval_id: UUID, user_id: int = OPERATOR) -> str:
-    """The order's state after the button was pressed."""
-    order = await desk.runtime.trade.completions.confirm(
-        await desk.actor(user_id), approval_id, message_id=6, request_id="confirm"
-    )
+    """The order's state after the button was pressed and the yes was proven."""
+    order = await confirm_completion(desk.runtime, await desk.actor(user_id), approval_id)
     return order.state
 
 
@@ -345,6 +347,56 @@ async def test_money_that_was_resolved_before_does_not_count_as_the_completions(
     await confirm(desk, await question(desk, opened))
     assert (await desk.see(opened, 10000, upstream_no="U2")).meaning == "confirmation"
     await desk.sound()
+
+
+# ── caps ──
+
+
+async def cap(desk: Desk, units: int) -> None:
+    """What one person may complete in a day, in whole units."""
+    owner = await desk.actor(OWNER, OPS_CHAT)
+    async with desk.runtime.system.store.transaction() as tx:
+        await desk.runtime.people.settings.put(tx, owner, "complete_daily", units)
+
+
+async def test_a_cap_holds_whatever_one_person_does_at_once(desk: Desk) -> None:
+    asked = [await question(desk, await desk.open()) for _ in range(3)]
+    await cap(desk, 250)
+    results = await asyncio.gather(*(confirm(desk, one) for one in asked), return_exceptions=True)
+    assert sorted(map(str, (r if isinstance(r, str) else refused(r) for r in results))) == [
+        "daily_cap", "paid", "paid",
+    ]  # fmt: skip
+    assert (await desk.balances())["payable"] == 2 * 9880
+    with pytest.raises(Refusal) as error:
+        await ask(desk, await desk.open())
+    assert error.value.facts["left"] == "50.00 CNY"
+    await ask(desk, await desk.open(), user_id=ADMIN)  # somebody else's day
+    await desk.sound()
+
+
+async def test_a_cap_is_of_a_day_of_the_platform_and_of_what_stands(desk: Desk) -> None:
+    opened = await completed(desk)
+    await cap(desk, 100)
+    with pytest.raises(Refusal) as error:
+        await ask(desk, await desk.open())
+    assert error.value.code == "daily_cap"
+    await confirm_reversal(desk, await ask_reversal(desk, opened))
+    await confirm(desk, await question(desk, await desk.open()))
+    with pytest.raises(Refusal) as error:
+        await ask(desk, await desk.open())
+    assert error.value.code == "daily_cap"
+    desk.clock.advance(24 * 3600)
+    await ask(desk, await desk.open())
+
+
+async def test_test_orders_count_for_nothing(desk: Desk) -> None:
+    """No money moves: no cap, no second person."""
+    await cap(desk, 1)
+    apps = desk.runtime.parties.merchants.apps
+    await apps.open(desk.merchant, mode="test", name="tests", notify_url=None)
+    (tester,) = [app for app in await apps.of(desk.merchant) if app.mode == "test"]
+    opened = await replace(desk, app=tester).open(900_000)
+    assert await confirm(desk, await question(desk, opened)) == "paid"
 
 
 # ── reversal of a wrong completion ──

@@ -14,7 +14,8 @@ KINDS: Final = tuple(WORDS["approval"])
 
 EXAMPLES: Final[tuple[Notice, ...]] = (
     *(ApprovedAlone(kind, HOSTILE, 10) for kind in KINDS),
-    *(ProveQuestion(kind, ID.hex, 15) for kind in KINDS),
+    *(ProveQuestion(kind, "", ID.hex, 15, "") for kind in KINDS),
+    ProveQuestion(KINDS[0], HOSTILE, ID.hex, 1, "paydesk-demo"),
     *(Proven(kind) for kind in KINDS),
     WaitingNotice((), "UTC"),
     WaitingNotice(tuple(Waiting(kind, HOSTILE, AT) for kind in KINDS), "Asia/Shanghai"),

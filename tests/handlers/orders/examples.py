@@ -10,11 +10,13 @@ from core.connectors import REFUSED_FOR
 from core.delivery.outbox import Notice
 from core.trade.callbacks import RefusedCallback
 from core.trade.completions import (
+    CompleteApproval,
     Completed,
     CompleteDropped,
     CompleteQuestion,
     CompleteQuestionNotice,
     CompleteSettledItself,
+    CompleteWaits,
     Uncompleted,
     UncompleteDropped,
     UncompleteQuestion,
@@ -36,6 +38,7 @@ from tests.handlers.written import AT, HOSTILE, ID
 ORDER: Final[dict[str, Any]] = {
     "order_no": "P1",
     "merchant_order_no": HOSTILE,
+    "merchant_no": "M1001",
     "merchant_id": ID,
     "order_id": ID,
     "version": 3,
@@ -48,14 +51,15 @@ ORDER: Final[dict[str, Any]] = {
     "age_min": 12,
     "actor_name": HOSTILE,
 }
-COMPLETION: Final = CompleteQuestion(
-    **ORDER,
-    supplier_says="unknown",
-    supplier_why="SECRET SUPPLIER",
-    completed_today=1,
-    proof_file_id="AgAC",
-    held_minor=0,
-)
+OF_COMPLETION: Final[dict[str, Any]] = {
+    "supplier_says": "unknown",
+    "supplier_why": "SECRET SUPPLIER",
+    "completed_today": 1,
+    "proof_file_id": "AgAC",
+    "held_minor": 0,
+}
+COMPLETION: Final = CompleteQuestion(**ORDER, **OF_COMPLETION)
+ASKED: Final = (CompleteApproval(**ORDER, **OF_COMPLETION),)
 REVERSAL: Final = UncompleteQuestion(**ORDER)
 PAYMENT: Final = OddPayment(
     "P1", "S01", HOSTILE, asked_minor=10_000, seen_minor=100, currency="CNY"
@@ -80,7 +84,9 @@ def _calls(count: int, operation: str, status: int, outcome: str) -> tuple[CallL
 
 def _completions(count: int, page: int = 1, merchant_id: UUID | None = None) -> CompletionsNotice:
     lines = tuple(
-        CompletionLine(AT, "P1", "M1001", 10_000, "CNY", HOSTILE, HOSTILE, proof, reversed_by)
+        CompletionLine(
+            AT, "P1", "M1001", 10_000, "CNY", HOSTILE, HOSTILE, proof, reversed_by, reversed_by
+        )
         for proof in (False, True)
         for reversed_by in ("", HOSTILE)
     )
@@ -104,8 +110,11 @@ EXAMPLES: Final[tuple[Notice, ...]] = (
     _completions(21, page=3, merchant_id=ID),
     CompleteQuestionNotice(ID, COMPLETION),
     CompleteSettledItself(COMPLETION),
+    CompleteWaits(COMPLETION),
     Completed(COMPLETION),
+    Completed(COMPLETION, approved_by=HOSTILE),
     CompleteDropped(COMPLETION),
+    CompleteDropped(COMPLETION, answered_by=HOSTILE),
     UncompleteQuestionNotice(ID, REVERSAL),
     Uncompleted(REVERSAL, answered_by=HOSTILE),
     UncompleteDropped(REVERSAL, answered_by=HOSTILE),

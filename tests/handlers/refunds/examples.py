@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Final
+from typing import Any, Final
 
 from core.delivery.outbox import Notice
 from core.trade.refunds import (
     AlarmRefund,
+    RefundApproval,
     RefundDropped,
     RefundEnded,
+    RefundOrderDropped,
+    RefundOrderNotice,
+    RefundOrderQuestion,
     RefundQuestion,
     RefundQuestionNotice,
+    RefundRequested,
+    RefundWaits,
 )
+from tests.handlers.orders.examples import ORDER
 from tests.handlers.written import HOSTILE, ID
 
 QUESTION: Final = RefundQuestion(
@@ -41,6 +48,14 @@ ALARM: Final = AlarmRefund(
     currency="CNY",
     said="",
 )
+OF_REFUND: Final[dict[str, Any]] = {
+    "refund_minor": 2_000,
+    "refunded_minor": 1_000,
+    "left_minor": 9_000,
+    "supplier_no": "S01",
+}
+REQUEST: Final = RefundOrderQuestion(**ORDER, **OF_REFUND, by_supplier=True)
+ASKED: Final = tuple(RefundApproval(**ORDER, **OF_REFUND, by_supplier=by) for by in (True, False))
 
 EXAMPLES: Final[tuple[Notice, ...]] = (
     ALARM,
@@ -55,4 +70,13 @@ EXAMPLES: Final[tuple[Notice, ...]] = (
     RefundEnded(QUESTION),
     RefundEnded(NOT_GIVEN),
     RefundDropped(QUESTION),
+    RefundOrderNotice(ID, REQUEST),
+    RefundOrderNotice(ID, replace(REQUEST, by_supplier=False)),
+    RefundWaits(REQUEST),
+    *(
+        RefundRequested(REQUEST, state, approved_by)
+        for state in ("created", "manual", "sent", "accepted", "unknown", "succeeded", "failed")
+        for approved_by in ("", HOSTILE)
+    ),
+    RefundOrderDropped(REQUEST, HOSTILE),
 )
