@@ -74,8 +74,11 @@ class Approvals:
         gets its card there, and where it was asked.
 
         merchant_id, supplier_id: whose it is; neither: nobody's. message_id: of the message that
-        is the question, where a reply answers it, or that it is about.
+        is the question, where a reply answers it, or that it is about. Refusals: ops_missing
+        (nobody could decide).
         """
+        if question.answered_in == "ops" and not await self._groups.ops(tx):
+            raise Refusal("ops_missing")
         now = self._clock.now()
         asked = Asked(
             id=self._ids.uuid7(),

@@ -27,6 +27,7 @@ from handlers.money.money_lines import AdvanceLine
 from handlers.money.prepayments import advance_of
 from handlers.money.words import Adjust, Advances, SetCredit
 from handlers.rates.words import SetRate
+from tests.core.support import set_setting
 from tests.handlers.support import FINANCE, SPRUCE, Desk, labelled
 from texts.tariffs import parse_tariff
 
@@ -508,6 +509,8 @@ def test_what_is_booked_is_the_only_reading_of_the_whole_line() -> None:
 
 
 async def test_lines_are_booked_or_answered_by_the_desk(desk: Desk) -> None:
+    for name in ("prepay_second", "adjust_second", "credit_second"):
+        await set_setting(desk.runtime, name, None)
     await desk.say(FINANCE, SPRUCE, f"设置汇率 {GROUP_RATE}")
     dice = random.Random(4711)
     asked = 0

@@ -110,6 +110,15 @@ async def test_nothing_secret_is_in_the_question(production: Runtime, supplier: 
         assert secret not in said
 
 
+async def test_a_desk_without_an_ops_group_is_told_to_make_one(
+    production: Runtime, supplier: Supplier
+) -> None:
+    async with production.system.store.transaction() as tx:
+        await production.people.groups.unbind(tx, OPS_CHAT)
+    await no(production.supply.onboarding.go_live(await staff(production), supplier), "ops_missing")
+    assert await state(production, supplier) == "off"
+
+
 @pytest.mark.parametrize("what", ["credentials", "licence", "off"])
 async def test_a_yes_is_for_the_supplier_that_was_seen(
     production: Runtime, supplier: Supplier, what: str
