@@ -22,7 +22,7 @@ PUBLIC_VERBS: Final = 7
 REASON: Final = re.compile(r"More than seven verbs: (?:\S+\s+){3,}\S+")
 # Names in -ing that are nouns of the field.
 NOUNS: Final = frozenset(
-    {"incoming", "masking", "onboarding", "pricing", "rerating", "routing", "settings"}
+    {"incoming", "masking", "onboarding", "pricing", "rerating", "routing", "settings", "standing"}
 )
 _SQL: Final = re.compile(r"\s*(SELECT|INSERT INTO|UPDATE|DELETE FROM|WITH \w+ AS)\s")
 _FACTS: Final = re.compile(r"facts\[")
