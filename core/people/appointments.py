@@ -100,7 +100,7 @@ class Appointments:
             if not await self._groups.remove_staff(tx, actor.home, user_id):
                 raise Refusal("not_appointed", name=name)
             ended = AppointmentEnded(user_id, name, actor.name)
-            await self._record(tx, actor, "end_appointment", ended, None)
+            await self._record(tx, actor, "end_appointment", (user_id, name))
             await self._delivery.outbox.say(tx, actor.chat_id, Say(ended))
 
     async def apply(self, actor: Actor, employer: Employer, *, message_id: int) -> None:
@@ -152,9 +152,7 @@ class Appointments:
         await self._groups.add_staff(chat_id, user_id, role, employer.id, tx)
         await self._people.follow(tx, user_id, name)
         begun = Appointed(user_id, name, role, employer.no, actor.name)
-        await self._record(
-            tx, actor, "appoint", begun, employer.id if role == "merchant_staff" else None
-        )
+        await self._record(tx, actor, "appoint", (user_id, name), employer)
         await self._delivery.outbox.say(tx, chat_id, Say(begun))
 
     async def _decide(
@@ -173,12 +171,22 @@ class Appointments:
                 await self._begin(tx, actor, here, asks.employer, who)
 
     async def _record(
-        self, tx: Tx, actor: Actor, action: str, told: Notice, merchant_id: UUID | None
+        self,
+        tx: Tx,
+        actor: Actor,
+        action: str,
+        who: tuple[int, str],
+        employer: Employer | None = None,
     ) -> None:
+        """who: a person's number and name."""
+        user_id, name = who
+        holder_no = employer.no if employer is not None else ""
+        facts = {
+            "user_id": user_id, "name": name, "holder_no": holder_no, "actor_name": actor.name,
+        }  # fmt: skip
         await self._delivery.audit.record(
-            tx, action, actor=actor.trail_name, facts=pack(told), merchant_id=merchant_id,
-            chat_id=actor.chat_id,
-        )  # fmt: skip
+            tx, action, actor=actor.trail_name, facts=facts, chat_id=actor.chat_id
+        )
 
 
 def role_in(group: Group | None) -> str:

@@ -12,8 +12,8 @@ CODES: Final = declare(
             "password_weak": (
                 "Choose a password of at least {chars} characters, and not digits alone."
             ),
-            "role_unknown": "There is no role {text}. Roles: {roles}.",
-            "right_unknown": "There is no right {text}. See docs/bot.md for all of them.",
+            "role_unknown": "There is no role {text}.",
+            "right_unknown": "There is no right {text}. A card has all of them: /people",
             "usdt_rate_invalid": (
                 "{text} cannot be a USDT rate: it is more than 0, at most 1,000,000, and has at"
                 " most 8 decimals. Write it like {example}"

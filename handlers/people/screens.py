@@ -12,7 +12,7 @@ from aiogram.types import CopyTextButton, InlineKeyboardButton, InlineKeyboardMa
 
 from core.delivery.outbox import Notice
 from core.people.appointments import Appointed, AppointmentEnded
-from core.people.people import STAFF_ROLES, Change
+from core.people.people import RIGHTS, STAFF_ROLES, Change
 from core.people.staff import Hired, Invitation, StaffChanged, TurnedAway
 from handlers.kit.screen import Screen, View, button, fill, in_rows, keyboard
 from handlers.kit.secrets import SHOWN_S
@@ -172,7 +172,8 @@ def _choice_buttons(asked: PersonChoice, translate: NullTranslations) -> _Keyboa
         for change in asked.changes
     ]
     back = button(translate.pgettext("desk", "Cancel"), OnPerson(asked.user_id, "open"))
-    return keyboard(*in_rows(buttons, 2), (back,))
+    width = 2 if asked.what == "role" else 1
+    return keyboard(*in_rows(buttons, width), (back,))
 
 
 def _label(change: Change, translate: NullTranslations) -> str:
@@ -182,7 +183,7 @@ def _label(change: Change, translate: NullTranslations) -> str:
         case "leave":
             return translate.gettext("🚪 Yes, it ends now")
         case _:
-            return change.word
+            return translate.pgettext("right", RIGHTS[change.word])
 
 
 def _role_buttons(_: HireRoles, translate: NullTranslations) -> _Keyboard:

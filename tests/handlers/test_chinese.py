@@ -13,6 +13,7 @@ import pytest
 
 from core.delivery.outbox import Say, Stored
 from core.people.desk_settings import SETTINGS
+from core.people.people import RIGHTS
 from core.system.settings import Settings
 from core.trade.orders.lifecycle import ATTEMPT_NEXT
 from handlers.kit.refusals import NAMED
@@ -35,7 +36,8 @@ ALLOWED = frozenset({
     "POST", "Accept", "Excel", "CSV", "csv", "xlsx", "yaml", "UTC", "Asia", "Shanghai",
     "Europe", "Berlin", "Paydesk", "Telegram", "English", "zh", "en", "alipay_qr", "Alipay",
     "QR", "epay", "app", "base_url", "key", "mch_id", "channel-x", "gone", "C", "Webhook", "Python",
-    "PostgreSQL", "Redis", "aiogram", *SETTINGS, *(name.upper() for name in Settings.model_fields),
+    "PostgreSQL", "Redis", "aiogram", *SETTINGS, *RIGHTS,
+    *(name.upper() for name in Settings.model_fields),
 })  # fmt: skip
 SHAPES = (
     re.compile(r"[A-Z]{1,3}\d+(-\d+)?"),  # a number: P1, M1001-3, C01

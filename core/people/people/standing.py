@@ -49,7 +49,7 @@ class Standing:
             return Standing()
         if change.what == "role":
             if change.word not in STAFF_ROLES:
-                raise Refusal("role_unknown", text=change.word[:32], roles=", ".join(STAFF_ROLES))
+                raise Refusal("role_unknown", text=change.word[:32])
             return _tidy(change.word, self.allowed, self.denied)
         if change.word not in RIGHTS:
             raise Refusal("right_unknown", text=change.word[:32])

@@ -82,7 +82,7 @@ class Invitations:
                 tx,
                 "invite",
                 actor=actor.trail_name,
-                facts={"invitation": str(made_id), "role": role, "actor_name": actor.name},
+                facts={"invitation_id": str(made_id), "word": role, "actor_name": actor.name},
                 chat_id=actor.chat_id,
             )
         return Invitation(role, expires_at, second, code)

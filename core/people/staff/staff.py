@@ -170,9 +170,11 @@ class Staff:
         )
         action = "hire" if person.role is None else _ACTIONS[change.what]
         facts = {
-            "user_id": told.user_id, "name": told.name, "before": told.before, "word": change.word,
-            "asked_by": told.actor_name, "actor_name": actor.name,
+            "user_id": told.user_id, "name": told.name, "word": change.word,
+            "asked_by": asked.asked_by_name if asked is not None else "", "actor_name": actor.name,
         }  # fmt: skip
+        if told.before and change.what == "role":
+            facts["before"] = told.before
         await self._delivery.audit.record(
             tx, action, actor=actor.trail_name, facts=facts, chat_id=actor.chat_id
         )
