@@ -45,6 +45,7 @@ from tests.core.support import (
     facts,
     owner,
     refused,
+    set_setting,
 )
 
 
@@ -375,6 +376,7 @@ async def test_a_real_supplier_takes_no_sandbox_document(
         assert tests.sandbox
         tests = await runtime.supply.onboarding.set_credentials(boss, tests, CREDENTIALS)
         assert (await runtime.supply.onboarding.go_live(boss, tests)).sandbox
+        await set_setting(runtime, "live_second", value=False)
         supplier = await runtime.supply.onboarding.open(boss, new_supplier(real, sandbox=False))
         supplier = await runtime.supply.onboarding.set_credentials(boss, supplier, CREDENTIALS)
         supplier = await runtime.supply.onboarding.go_live(boss, supplier)
