@@ -111,7 +111,7 @@ async def test_much_is_completed_by_two_people(desk: DemoDesk) -> None:
     label = button(question, "确认")["text"]
     await desk.act("operator", chat, press={"message_id": question["id"], "label": label})
     await prove(desk, "operator", order_no)
-    card = await desk.hears(ops, order_no, "待")
+    card = await desk.hears(ops, order_no, "发起")
     assert (await desk.order(order_no))["status"] == "pending"
     press = {"message_id": card["id"], "label": button(card, "批准", "同意")["text"]}
     await desk.act("operator", ops, press=press)
