@@ -163,17 +163,16 @@ class Ledger:
             raise AlreadyBooked(event.key)
         return event_id
 
-    async def postings_of(
-        self, queries: Queries, merchant_id: UUID, event_id: UUID
-    ) -> tuple[Posting, ...]:
+    async def postings_of(self, tx: Tx, merchant_id: UUID, event_id: UUID) -> tuple[Posting, ...]:
         """What an event moved, for its reversal. Empty where there is no such event."""
-        booked_at = await queries.fetchval(
+        booked_at = await tx.fetchval(
             "SELECT booked_at FROM ledger_event WHERE merchant_id = $1 AND id = $2",
             merchant_id,
             event_id,
         )
         # With the instant, the entries of one month are looked at instead of all there are.
-        rows = await queries.fetch(
+        await tx.plan_for_values()
+        rows = await tx.fetch(
             "SELECT account, currency, minor, channel_no FROM ledger_entry"
             " WHERE merchant_id = $1 AND booked_at = $2 AND event_id = $3 ORDER BY line",
             merchant_id,

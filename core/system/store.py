@@ -130,9 +130,14 @@ class Tx:
         the transaction may, too. So long a question is planned for its values."""
         if timeout_s is not None:
             await self.execute(f"SET LOCAL statement_timeout = '{timeout_s:.0f}s'")
-            await self.execute("SET LOCAL plan_cache_mode = force_custom_plan")
+            await self.plan_for_values()
         self._note(sql)
         return await self._connection.fetch(sql, *args, timeout=timeout_s or _patience_s())
+
+    async def plan_for_values(self) -> None:
+        """What the rest of the transaction asks is planned for its values: it takes longer to plan,
+        and touches no month but those that it names, whoever holds the others."""
+        await self.execute("SET LOCAL plan_cache_mode = force_custom_plan")
 
     async def fetchrow(self, sql: str, *args: object) -> asyncpg.Record | None:
         self._note(sql)
