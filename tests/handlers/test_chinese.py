@@ -36,7 +36,7 @@ ALLOWED = frozenset({
     "POST", "Accept", "Excel", "CSV", "csv", "xlsx", "yaml", "UTC", "Asia", "Shanghai",
     "Europe", "Berlin", "Paydesk", "Telegram", "English", "zh", "en", "alipay_qr", "Alipay",
     "QR", "epay", "app", "base_url", "key", "mch_id", "channel-x", "gone", "C", "Webhook", "Python",
-    "PostgreSQL", "Redis", "aiogram", *SETTINGS, *RIGHTS,
+    "PostgreSQL", "Redis", "aiogram", "IP", "_", "paydesk-demo", *SETTINGS, *RIGHTS,
     *(name.upper() for name in Settings.model_fields),
 })  # fmt: skip
 SHAPES = (
@@ -45,6 +45,8 @@ SHAPES = (
     re.compile(r"v\d+|document_of_some_length_\d+"),
     re.compile(r"p{12,32}\d?"),  # the longest code of a product
     re.compile(r"db8"),  # of an address, 2001:db8::1
+    re.compile(r"pdk_(live|test)_[0-9a-z]+"),  # a key's number
+    re.compile(r"([a-z])\1.*|x\d"),  # what the examples have in the place of long names
 )
 WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_.\-]*")
 TYPED = re.compile(
