@@ -385,9 +385,10 @@ class Store:
     @asynccontextmanager
     async def snapshot(self) -> AsyncIterator[Tx]:
         """A transaction that reads only, and sees everything as it stood at its first question
-        (REPEATABLE READ)."""
+        (REPEATABLE READ). It reads much, so that its questions are planned for their values."""
         async with self.transaction() as tx:
             await tx.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+            await tx.plan_for_values()
             yield tx
 
     async def make_months(self, first_month: date, months: int = MONTHS_AHEAD) -> int:

@@ -85,7 +85,9 @@ async def test_each_thing_that_is_wrong_is_said_with_what_to_do(
 ) -> None:
     await telegram.bot_is(OPS, "member")
     await runtime.system.store.execute("UPDATE app SET secrets_sealed = '\\x00'")
-    await runtime.system.store.execute("UPDATE person SET role = 'admin' WHERE user_id <> 1001")
+    await runtime.system.store.execute(
+        "UPDATE person SET role = 'admin' WHERE role IS NOT NULL AND user_id <> 1001"
+    )
     await runtime.supply.market.reload()
     found = await checks(settings(public_url=AWAY), runtime)
     assert {name for name, one in found.items() if one.advice} >= {

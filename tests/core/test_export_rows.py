@@ -180,6 +180,7 @@ async def test_a_file_of_a_day_looks_at_no_other_month(desk: Desk) -> None:
     paper = Paper("csv", "m", merchant.id, Days.one(today), staff=True)
     async with runtime.system.store.snapshot() as tx:
         bill = await runtime.reports.bills.merchant_in(tx, merchant, paper.days, today)
+    async with runtime.system.store.snapshot() as tx:
         reading = await read_merchant(tx, paper, bill)
         rows = [row async for chunk in reading.orders() for row in chunk]
         looked = await tx.fetch(_LOOKED_AT)

@@ -122,7 +122,9 @@ async def fresh_desk(
             await runtime.people.access.actor(user_id, "Life", OPS_CHAT, private=False)
             for user_id in (ADMIN, OWNER)
         ]
-        await set_setting(runtime, "credit_second", None)  # one who asks sets any line
+        # Two do what two are asked for by its kind, and one does it however large it is.
+        for name in ("credit_second", "complete_second", "refund_second"):
+            await set_setting(runtime, name, None)
         yield LifeDesk(runtime, clock, supplier, asks, confirms)
     finally:
         entrance.runtime = None

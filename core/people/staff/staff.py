@@ -169,12 +169,11 @@ class Staff:
             approved_by=actor.name if asked is not None else "",
         )
         action = "hire" if person.role is None else _ACTIONS[change.what]
+        before = {"before": told.before} if told.before and change.what == "role" else {}
         facts = {
-            "user_id": told.user_id, "name": told.name, "word": change.word,
+            "user_id": told.user_id, "name": told.name, "word": change.word, **before,
             "asked_by": asked.asked_by_name if asked is not None else "", "actor_name": actor.name,
         }  # fmt: skip
-        if told.before and change.what == "role":
-            facts["before"] = told.before
         await self._delivery.audit.record(
             tx, action, actor=actor.trail_name, facts=facts, chat_id=actor.chat_id
         )

@@ -157,7 +157,7 @@ async def test_who_is_alone_waits_and_proves_it(desk: Desk) -> None:
     verbs, actor = desk.runtime.accounts.keys, await in_private(desk)
     approvals = desk.runtime.people.approvals
     await desk.runtime.system.store.execute(
-        "UPDATE person SET role = 'support' WHERE user_id <> $1", ADMIN
+        "UPDATE person SET role = 'support' WHERE role IS NOT NULL AND user_id <> $1", ADMIN
     )
     await desk.runtime.people.factors.set_password(actor, PASSWORD)
     await verbs.ask_live(actor, desk.merchant, 1, app_id=desk.app.id)

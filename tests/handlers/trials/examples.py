@@ -40,7 +40,10 @@ EXAMPLES: Final[tuple[Notice, ...]] = (
     ),
     TrialQuestionNotice(ID, TrialQuestion("M1001", HOSTILE, "CNY"), "app"),
     TrialQuestionNotice(
-        ID, replace(TOLD, product_code=""), "product", (TrialOption("p" * 32, f"{HOSTILE} | {HOSTILE}"),)
+        ID,
+        replace(TOLD, product_code=""),
+        "product",
+        (TrialOption("p" * 32, f"{HOSTILE} | {HOSTILE}"),),
     ),
     TrialQuestionNotice(ID, TOLD, "product"),
     TrialQuestionNotice(
