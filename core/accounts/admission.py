@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any, ClassVar, Final, Literal
 
+from core.accounts.merchant_trail import record_deed
 from core.books import Ledger
 from core.delivery.audit import Audit
 from core.delivery.outbox import Notice, Say
@@ -94,8 +95,9 @@ class Admission:
         async with self._store.transaction() as tx:
             merchant = await self._merchants.add(tx, new)
             dossier = await self._merchants.dossier(merchant.id, tx)
-            await self._record(
-                tx, "open_merchant", actor, dossier.merchant, currency=merchant.currency,
+            await record_deed(
+                self._audit, tx, "open_merchant", actor, dossier.merchant,
+                currency=merchant.currency,
                 cut=f"{merchant.day_cut.at:%H:%M}", zone=merchant.day_cut.zone, **_said(dossier),
             )  # fmt: skip
         return merchant
@@ -118,8 +120,15 @@ class Admission:
                 return before
             await self._merchants.amend(tx, merchant.id, after.merchant.name, after.facts)
             old = _said(before)[field]
-            await self._record(
-                tx, "amend_merchant", actor, after.merchant, field=field, before=old, after=said
+            await record_deed(
+                self._audit,
+                tx,
+                "amend_merchant",
+                actor,
+                after.merchant,
+                field=field,
+                before=old,
+                after=said,
             )
             if after.merchant.reviewed:
                 shown = ("", "") if field == "contact" else (old, said)
@@ -197,7 +206,7 @@ class Admission:
             await self._approvals.ask(
                 tx, actor, question, merchant_id=found.id, message_id=message_id
             )
-            await self._record(tx, "ask_review", actor, found, digest=dossier.digest)
+            await record_deed(self._audit, tx, "ask_review", actor, found, digest=dossier.digest)
 
     async def _decide(
         self, actor: Actor, asked: Asked[ReviewQuestion], yes: bool, proof: Proof | None
@@ -216,8 +225,14 @@ class Admission:
                 await self._groups.tell_ops(tx, Say(told))
             await self._approvals.answer(tx, actor, asked, yes=yes, proof=proof)
             action = "pass_review" if yes else "reject_review"
-            await self._record(
-                tx, action, actor, merchant, digest=question.digest, asked_by=asked.asked_by
+            await record_deed(
+                self._audit,
+                tx,
+                action,
+                actor,
+                merchant,
+                digest=question.digest,
+                asked_by=asked.asked_by,
             )
 
     async def _move(
@@ -226,22 +241,17 @@ class Admission:
         if merchant.state == state:
             return merchant
         await self._merchants.set_state(tx, merchant.id, state)
-        await self._record(
-            tx, action, actor, merchant, before=merchant.state, after=state, reason=reason
-        )
-        return replace(merchant, state=state)
-
-    async def _record(
-        self, tx: Tx, action: str, actor: Actor, merchant: Merchant, **facts: Any
-    ) -> None:
-        await self._audit.record(
+        await record_deed(
+            self._audit,
             tx,
             action,
-            actor=actor.trail_name,
-            facts={"merchant_no": merchant.merchant_no, "actor_name": actor.name, **facts},
-            merchant_id=merchant.id,
-            chat_id=actor.chat_id,
+            actor,
+            merchant,
+            before=merchant.state,
+            after=state,
+            reason=reason,
         )
+        return replace(merchant, state=state)
 
 
 def _need_reviewable(dossier: Dossier) -> None:

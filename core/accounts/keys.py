@@ -13,6 +13,7 @@ from datetime import timedelta
 from typing import Any, ClassVar, Final, Literal
 from uuid import UUID
 
+from core.accounts.merchant_trail import record_deed
 from core.delivery.audit import Audit
 from core.delivery.outbox import Notice, Outbox, Say
 from core.kernel.errors import Refusal
@@ -162,7 +163,9 @@ class Keys:
             asked = await approvals.ask(
                 tx, actor, question, merchant_id=found.id, message_id=message_id
             )
-            await self._record(tx, "ask_keys", actor, found, app=name, key_id=key_id, second=second)
+            await record_deed(
+                self._audit, tx, "ask_keys", actor, found, app=name, key_id=key_id, second=second
+            )
         return None if second else asked.id
 
     async def take(self, actor: Actor, approval_id: UUID, proof: Proof) -> AppKeys:
@@ -197,8 +200,9 @@ class Keys:
         async with self._system.store.transaction() as tx:
             await approvals.answer(tx, actor, asked, yes=yes, proof=proof)
             action = "approve_keys" if yes else "reject_keys"
-            await self._record(
-                tx, action, actor, merchant, app=question.app_name, key_id=question.key_id,
+            await record_deed(
+                self._audit, tx, action, actor, merchant, app=question.app_name,
+                key_id=question.key_id,
                 asked_by=asked.asked_by,
             )  # fmt: skip
             if not yes:
@@ -286,7 +290,9 @@ class Keys:
         if found.state == "archived":
             raise Refusal("merchant_archived", merchant_no=found.merchant_no)
         keys = await self._merchants.apps.open(found, mode=mode, name=name, tx=tx)
-        await self._record(tx, "open_app", actor, found, app=name, key_id=keys.key_id, mode=mode)
+        await record_deed(
+            self._audit, tx, "open_app", actor, found, app=name, key_id=keys.key_id, mode=mode
+        )
         return keys
 
     async def _rotate(self, tx: Tx, actor: Actor, kept: KeptApp) -> AppKeys:
@@ -309,20 +315,8 @@ class Keys:
 
     async def _of_app(self, tx: Tx, action: str, actor: Actor, kept: KeptApp, **facts: Any) -> None:
         app = kept.app
-        await self._record(
-            tx, action, actor, app.merchant, app=kept.name, key_id=app.key_id, **facts
-        )
-
-    async def _record(
-        self, tx: Tx, action: str, actor: Actor, merchant: Merchant, **facts: Any
-    ) -> None:
-        await self._audit.record(
-            tx,
-            action,
-            actor=actor.trail_name,
-            facts={"merchant_no": merchant.merchant_no, "actor_name": actor.name, **facts},
-            merchant_id=merchant.id,
-            chat_id=actor.chat_id,
+        await record_deed(
+            self._audit, tx, action, actor, app.merchant, app=kept.name, key_id=app.key_id, **facts
         )
 
 
