@@ -15,9 +15,6 @@ CODES: Final = declare(
         },
         "permission": {"cost_not_here": "Costs are shown in ops groups and private chats only."},
         "conflict": {
-            "daily_cap_reached": (
-                "{name} has {left} left of the {limit} that one person may move today."
-            ),
             "merchant_changed": (
                 "{merchant_no} was suspended or opened, or has another credit line, since this was"
                 " asked. Look at it, and say it again."

@@ -104,7 +104,7 @@ class Slips:
         person is asked then.
 
         The same message again books nothing and asks nothing. Refusals: those of the verb that
-        books a line, daily_cap_reached.
+        books a line, daily_cap.
         """
         user_id, chat_id = actor.user_id, actor.chat_id
         if await self._approvals.find_replied(SlipQuestion, user_id, chat_id, message_id):

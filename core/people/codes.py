@@ -58,6 +58,10 @@ CODES: Final = declare(
             "person_not_found": "Nobody of the staff is {text}.",
         },
         "conflict": {
+            "daily_cap": (
+                "{name} may do {most} of this in a day, and {left} of it is left for today."
+                " Somebody else can do it."
+            ),
             "setting_same": "The setting {text} has that value already.",
             "setting_changed": (
                 "Somebody has set {text} meanwhile. Look at it with /settings, and say it again."

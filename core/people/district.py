@@ -13,6 +13,7 @@ from core.people.approvals import Approvals
 from core.people.desk_settings import DeskSettings
 from core.people.factors import Factors
 from core.people.groups import Groups
+from core.people.hand_limits import HandLimits
 from core.people.parked import Parked
 from core.people.people import People as Persons
 from core.people.receipts import Receipts
@@ -37,6 +38,7 @@ class People:
     recovery: Recovery
     settings: DeskSettings
     setting_changes: SettingChanges
+    limits: HandLimits
     approvals: Approvals
     receipts: Receipts
     alarms: Alarms
@@ -66,6 +68,7 @@ def build_people(system: System, delivery: Delivery, parties: Parties) -> People
         Recovery(store, people, factors, approvals),
         settings,
         SettingChanges(store, settings, approvals, groups),
+        HandLimits(settings, clock),
         approvals,
         Receipts(store, clock, outbox, audit),
         alarms,

@@ -31,10 +31,6 @@ CODES: Final = declare(
             "charges_changing": (
                 "Past orders are being charged anew right now. Try again in a moment."
             ),
-            "daily_cap": (
-                "You may do {most} of this in a day, and {left} of it is left for today. Somebody"
-                " else can do it."
-            ),
             "order_changed": "The order {number} changed meanwhile. Look at it again.",
             "order_state": "The order {number} is {status}; this cannot be done.",
             "already_resolved": "The money of {number} was resolved already.",

@@ -15,7 +15,6 @@ from core.trade.booking_tools import TradeBooks
 from core.trade.callbacks import Callbacks, RefusedCallbacks
 from core.trade.completions import Completions
 from core.trade.discrepancies import Discrepancies
-from core.trade.hand_limits import HandLimits
 from core.trade.hand_questions import HandQuestions
 from core.trade.lookups import Lookups
 from core.trade.notifications import Notifications
@@ -86,7 +85,6 @@ def build_trade(
     results = TrialResults(store, parties, addresses)
     dispatch = RefundDispatch(system, ledger, parties, supplier_calls, refunds, groups.tell_ops)
     questions = HandQuestions(system, delivery, people)
-    limits = HandLimits(people.settings, clock)
     return Trade(
         addresses=addresses,
         creation=creation,
@@ -96,11 +94,11 @@ def build_trade(
         notifications=Notifications(store, clock, system.ids, system.gateway, market, groups),
         callbacks=Callbacks(system, market, payments, follow_up, alarms, refused),
         refused_callbacks=refused,
-        completions=Completions(system, people, questions, limits, follow_up, by_hand),
+        completions=Completions(system, people, questions, follow_up, by_hand),
         discrepancies=Discrepancies(store, clock, books, audit, approvals, by_hand),
         refunds=refunds,
         refund_dispatch=dispatch,
-        refund_requests=RefundRequests(system, people, questions, limits, refunds, dispatch),
+        refund_requests=RefundRequests(system, people, questions, refunds, dispatch),
         refunds_by_hand=RefundsByHand(store, books, audit, approvals, refunds),
         lookups=Lookups(store, delivery.outbox),
         shown=ShownOrders(store),

@@ -57,7 +57,7 @@ class Vouchers:
         self._ids = system.ids
         self._ledger = ledger
         self._telling = Telling(people.groups, delivery.outbox, delivery.audit)
-        self._limits = Limits(people.settings)
+        self._limits = Limits(people.limits)
 
     async def record(
         self,
@@ -72,7 +72,7 @@ class Vouchers:
 
         The same cause again answers the same receipt and books nothing. sure: False raises
         `Doubts` where some of them may be slips. second: who approves what is above a threshold;
-        None raises `SecondNeeded` for that. Refusals: daily_cap_reached.
+        None raises `SecondNeeded` for that. Refusals: daily_cap.
         """
         approver = second.person if second is not None else None
 
@@ -83,14 +83,13 @@ class Vouchers:
             fresh = [
                 replace(one, approver=approver) for one in decisions if receipts[one.cause] is None
             ]
-            now = min(day.at for day in days.values())
-            await self._limits.need_within_day(tx, actor, fresh, now)
+            await self._limits.need_within_day(tx, actor, fresh)
             if not sure:
                 instants = {holder_id: day.at for holder_id, day in days.items()}
                 if doubts := await doubts_of_moves(tx, fresh, instants):
                     raise Doubts(doubts)
             if second is None:
-                await self._limits.need_one_person(tx, fresh)
+                await self._limits.need_one_person(tx, actor, fresh)
             await self._hold_balances(tx, fresh)
             written, at = [], dict(days)
             for one in fresh:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import fields
 from datetime import timedelta
+from typing import Final
 from uuid import UUID
 
 from core.delivery.outbox import Say
@@ -16,6 +17,7 @@ from core.people.actors import Actor
 from core.people.approvals import Asked
 from core.people.district import People
 from core.people.factors import Proof
+from core.people.hand_limits import Limited
 from core.system.district import System
 from core.system.store import Tx
 from core.trade.completions.notices import (
@@ -31,7 +33,6 @@ from core.trade.completions.notices import (
     UncompleteQuestion,
     UncompleteQuestionNotice,
 )
-from core.trade.hand_limits import HandLimits
 from core.trade.hand_questions import HandQuestions, Place
 from core.trade.orders import (
     Approver,
@@ -54,7 +55,6 @@ class Completions:
         system: System,
         people: People,
         questions: HandQuestions,
-        limits: HandLimits,
         follow_up: FollowUp,
         by_hand: OrdersByHand,
     ) -> None:
@@ -63,7 +63,7 @@ class Completions:
         self._groups = people.groups
         self._approvals = people.approvals
         self._questions = questions
-        self._limits = limits
+        self._limits = people.limits
         self._follow_up = follow_up
         self._by_hand = by_hand
         people.approvals.carries_out(CompleteQuestion, self._decide)
@@ -106,9 +106,7 @@ class Completions:
             settled = CompleteSettledItself(question)
             await self._questions.reply(actor, question, settled, message_id)
             return
-        await self._limits.need_room(
-            self._store, "complete", actor.user_id, order.amount, order.mode
-        )
+        await self._limits.need_room(self._store, COMPLETIONS, actor, order.amount, order.mode)
         await self._questions.ask(actor, question, CompleteQuestionNotice, message_id)
 
     async def accept(self, actor: Actor, approval_id: UUID, *, message_id: int) -> bool:
@@ -218,11 +216,9 @@ class Completions:
                     tx, actor, asked, settled, place, yes=True, proof=proof
                 )
             return
-        await self._limits.need_room(
-            self._store, "complete", asker.user_id, question.amount, current.mode
-        )
+        await self._limits.need_room(self._store, COMPLETIONS, asker, question.amount, current.mode)
         alone = not isinstance(question, CompleteApproval)
-        if alone and await self._limits.needs_second("complete", question.amount, current.mode):
+        if alone and await self._limits.needs_second(COMPLETIONS, question.amount, current.mode):
             if current.version != question.version:
                 raise Refusal("order_state", number=current.order_no, status=current.state)
             to_second = CompleteApproval(
@@ -233,9 +229,7 @@ class Completions:
             return
 
         async def close(tx: Tx) -> None:
-            await self._limits.hold_room(
-                tx, "complete", asker.user_id, question.amount, current.mode
-            )
+            await self._limits.hold_room(tx, COMPLETIONS, asker, question.amount, current.mode)
             done = Completed(question, approved_by="" if alone else actor.name)
             await self._questions.answer(tx, actor, asked, done, place, yes=True, proof=proof)
             if alone and current.mode == "live":
@@ -273,3 +267,19 @@ class Completions:
                 self._clock.now() - timedelta(hours=24),
             )
         )
+
+
+# $1: the person, $2: a currency, $3: when the platform's day began.
+COMPLETIONS: Final = Limited(
+    "complete",
+    """
+SELECT coalesce(sum(o.amount_minor), 0)::bigint FROM completion c
+JOIN orders o ON o.merchant_id = c.merchant_id AND o.id = c.order_id
+     AND o.created_at = id_time(c.order_id)
+WHERE c.merchant_id = ANY(ARRAY(SELECT id FROM merchant))
+  AND c.day >= ($3::timestamptz - interval '3 days')::date AND c.at >= $3
+  AND c.actor_user_id = $1 AND c.reverses IS NULL AND o.currency = $2 AND o.mode = 'live'
+  AND NOT EXISTS (
+    SELECT FROM completion w WHERE w.merchant_id = c.merchant_id AND w.reverses = c.id)
+""",
+)

@@ -14,9 +14,9 @@ from core.people.actors import Actor
 from core.people.approvals import Asked
 from core.people.district import People
 from core.people.factors import Proof
+from core.people.hand_limits import Limited
 from core.system.district import System
 from core.system.store import Tx
-from core.trade.hand_limits import HandLimits
 from core.trade.hand_questions import HandQuestions, Place
 from core.trade.orders import Order, find_for, get_attempts, get_order, takings_of
 from core.trade.refunds.decisions import RIGHT, need_refundable, room_for
@@ -44,13 +44,12 @@ class RefundRequests:
         system: System,
         people: People,
         questions: HandQuestions,
-        limits: HandLimits,
         refunds: Refunds,
         dispatch: RefundDispatch,
     ) -> None:
         self._store = system.store
         self._questions = questions
-        self._limits = limits
+        self._limits = people.limits
         self._approvals = people.approvals
         self._refunds = refunds
         self._dispatch = dispatch
@@ -88,7 +87,7 @@ class RefundRequests:
         if taking is None or left.minor == 0:
             raise Refusal("refund_over_amount", number=order.order_no, left=left)
         need_refundable(order, amount)
-        await self._limits.need_room(self._store, "refund", actor.user_id, amount, order.mode)
+        await self._limits.need_room(self._store, REFUNDS, actor, amount, order.mode)
         question = RefundOrderQuestion(
             **await self._questions.facts_of(actor, order, reason),
             refund_minor=amount.minor,
@@ -135,9 +134,10 @@ class RefundRequests:
         asker = await self._questions.asker(asked)
         order = await get_order(self._store, question.merchant_id, question.order_id)
         amount = question.amount
-        await self._limits.need_room(self._store, "refund", asker.user_id, amount, order.mode)
+        await self._limits.need_room(self._store, REFUNDS, asker, amount, order.mode)
         alone = not isinstance(question, RefundApproval)
-        if alone and await self._limits.needs_second("refund", amount, order.mode):
+        so_far = Money(question.refunded_minor + amount.minor, amount.currency)
+        if alone and await self._limits.needs_second(REFUNDS, so_far, order.mode):
             if order.version != question.version:
                 raise Refusal("order_changed", number=order.order_no)
             to_second = RefundApproval(
@@ -150,7 +150,7 @@ class RefundRequests:
             seen = (question.version, question.refunded_minor)
             if (order.version, counted_minor(earlier)) != seen:
                 raise Refusal("order_changed", number=order.order_no)
-            await self._limits.hold_room(tx, "refund", asker.user_id, amount, order.mode)
+            await self._limits.hold_room(tx, REFUNDS, asker, amount, order.mode)
             begun = RefundRequested(question, "created", "" if alone else actor.name)
             await self._questions.answer(tx, actor, asked, begun, place, yes=True, proof=proof)
             if alone and order.mode == "live":
@@ -168,3 +168,16 @@ class RefundRequests:
         refund = await self._dispatch.begin(refund.merchant_id, refund.id)
         became = RefundRequested(question, refund.state, "" if alone else actor.name)
         await self._questions.replace(question, became, place)
+
+
+# What people refund by hand, in a day.
+REFUNDS: Final = Limited(
+    "refund",
+    """
+SELECT coalesce(sum(r.amount_minor), 0)::bigint FROM refund r
+JOIN orders o ON o.merchant_id = r.merchant_id AND o.id = r.order_id
+     AND o.created_at = id_time(r.order_id)
+WHERE r.actor = 'telegram:' || $1::bigint AND r.at >= $3 AND r.currency = $2
+  AND r.state <> 'failed' AND o.mode = 'live'
+""",
+)

@@ -60,7 +60,7 @@ async def test_a_cap_of_the_day_is_said_with_what_is_left(desk: Desk) -> None:
     await set_setting(desk.runtime, "prepay_daily", 1000)
     await desk.say(OPERATOR, SPRUCE, "+900")
     refused = one_say(await desk.say(OPERATOR, SPRUCE, "+100.01"))
-    assert refused.facts["code"] == "daily_cap_reached"
+    assert refused.facts["code"] == "daily_cap"
     text = render_say(refused, "zh").html
     assert "100.00 CNY" in text
     assert "1,000.00 CNY" in text

@@ -153,6 +153,19 @@ async def test_above_the_threshold_a_second_person_decides(desk: Desk, paid: Ord
     assert len(await refunds(desk)) == 1
 
 
+async def test_parts_of_an_order_are_no_way_around_it(desk: Desk, paid: Order) -> None:
+    await set_to(desk, "refund_second", 25)
+    await press_and_prove(desk, FINANCE, SPRUCE, await asked(desk, paid))
+    assert [one.amount.minor for one in await refunds(desk)] == [2_000]
+    said = await press_and_prove(desk, FINANCE, SPRUCE, await asked(desk, paid, "5.01 用户要求"))
+    assert [say.screen for say in said] == ["refund_waits", "proven"]
+    assert len(await refunds(desk)) == 1, "by one person alone"
+    yes = AnswerApproval(await newest(desk, "refund_second"), yes=True)
+    assert says(await desk.press(FINANCE, OPS, yes.data())) == []
+    assert len(says(await desk.press(ADMIN, OPS, yes.data()))) == 2
+    assert [one.amount.minor for one in await refunds(desk)] == [2_000, 501]
+
+
 async def test_a_second_person_says_no(desk: Desk, paid: Order) -> None:
     yes = await waits(desk, paid)
     (dropped,) = says(
