@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from core.people.people.people import MAX_NAME_CHARS, People, Person
-from core.people.people.rights import MONEY_RIGHTS, RIGHTS, ROLES, STAFF_ROLES, rights_of
+from core.people.people.rights import RIGHTS, RIGHTS_GIVEN_BY_TWO, ROLES, STAFF_ROLES, rights_of
 from core.people.people.standing import Change, Standing, What
 
 __all__ = [
     "MAX_NAME_CHARS",
-    "MONEY_RIGHTS",
     "RIGHTS",
+    "RIGHTS_GIVEN_BY_TWO",
     "ROLES",
     "STAFF_ROLES",
     "Change",

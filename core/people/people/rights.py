@@ -51,9 +51,13 @@ _FINANCE: Final = _SUPPORT | _MONEY | _PLATFORM | {"renotify", "resolve", "refun
 _SUPPLIERS: Final = frozenset({"channels", "suppliers", "documents", "approve_document"})
 _OPENING: Final = frozenset({"merchants", "review", "products", "appoint", "list_groups", "watch"})
 _ADMIN: Final = _OPERATOR | _FINANCE | _SUPPLIERS | _OPENING | {"bind_ops", "day_cut", "price"}
-# Whoever has one of these moves money, or could let others do so.
-MONEY_RIGHTS: Final = frozenset(
-    _MONEY | {"complete", "uncomplete", "resolve", "refund", "price", "merchants", "people"}
+# Whoever has one of these moves money, says yes to what others ask, or could let others do so: two
+# people give it. Every right that a second person's yes takes is among them.
+RIGHTS_GIVEN_BY_TWO: Final = frozenset(
+    _MONEY
+    | {"complete", "uncomplete", "resolve", "refund", "price"}
+    | {"suppliers", "documents", "approve_document", "merchants", "review", "appoint"}
+    | {"people", "settings"}
 )
 
 ROLES: Final[dict[str, frozenset[str]]] = {

@@ -13,8 +13,9 @@ from core.people.staff.rules import RIGHT
 
 @dataclass(frozen=True, slots=True)
 class HireQuestion(Question):
-    """Whether somebody may move money from now on. user_id, name: of whom it is about. before: how
-    that person stood when it was asked. invited: the person opened a link, and is told."""
+    """Whether somebody may move money, or approve, from now on. user_id, name: of whom it is about.
+    before: how that person stood when it was asked. invited: the person opened a link, and is
+    told."""
 
     kind: ClassVar[str] = "hire"
     open_for: ClassVar[timedelta] = timedelta(hours=1)

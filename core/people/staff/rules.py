@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from core.kernel.errors import Refusal
-from core.people.people import MONEY_RIGHTS, Person, Standing
+from core.people.people import RIGHTS_GIVEN_BY_TWO, Person, Standing
 
 RIGHT: Final = "people"
 
@@ -31,6 +31,6 @@ def need_may_change(
         raise Refusal("last_owner")
 
 
-def lets_move_money(before: Standing, after: Standing) -> bool:
-    """Whether a change lets somebody move money who could not so far."""
-    return bool((after.rights - before.rights) & MONEY_RIGHTS)
+def takes_two(before: Standing, after: Standing) -> bool:
+    """Whether a change lets somebody move money, or approve, who could not so far."""
+    return bool((after.rights - before.rights) & RIGHTS_GIVEN_BY_TWO)

@@ -20,7 +20,7 @@ from core.people.people import Change, People, Person, Standing
 from core.people.safeguards import Safeguards
 from core.people.staff.notices import Hired, StaffChanged, TurnedAway
 from core.people.staff.questions import HireQuestion
-from core.people.staff.rules import RIGHT, lets_move_money, need_may_change
+from core.people.staff.rules import RIGHT, need_may_change, takes_two
 from core.system.store import Queries, Store, Tx
 
 # Changes come one by one: two owners who end each other's role at once would leave none.
@@ -137,7 +137,7 @@ class Staff:
         giver = next((one for one in staff if one.user_id == giver_id), None)
         owners = sum(one.standing.owns for one in staff if one.user_id != person.user_id)
         need_may_change(giver, person.user_id, person.standing, after, other_owners=owners)
-        if not lets_move_money(person.standing, after):
+        if not takes_two(person.standing, after):
             return False
         if not await self._guards.settings.switched_on("hire_second", queries):
             return False

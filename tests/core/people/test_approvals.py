@@ -15,6 +15,7 @@ from core.kernel.errors import Bug, Refusal
 from core.people.actors import Actor
 from core.people.approvals import Approvals, Asked, Question
 from core.people.factors import Proof
+from core.people.people import RIGHTS, RIGHTS_GIVEN_BY_TWO
 from handlers.groups import router as binding
 from tests.core.support import (
     ADMIN,
@@ -215,6 +216,13 @@ async def test_each_kind_of_question_is_asked_in_one_place_and_known_to_the_tabl
     assert sorted(f"'{name}'" for name in names) == sorted(
         part.split("::")[0].strip("( ") for part in check.split("[")[1].split("]")[0].split(",")
     )
+
+
+def test_what_takes_a_second_person_is_given_by_two() -> None:
+    """Else somebody would make a second person of an account of their own."""
+    rights = {one.right for one in kinds(Question) if one.yes_by == "second" and one.right}
+    assert len(rights) > 8
+    assert rights <= RIGHTS_GIVEN_BY_TWO <= RIGHTS.keys()
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,9 +11,17 @@ from hypothesis import strategies as st
 from core.kernel.errors import Refusal
 from core.people.actors import Actor
 from core.people.approvals import ALONE_AFTER
-from core.people.people import RIGHTS, STAFF_ROLES, Change, Person, Standing, What
+from core.people.people import (
+    RIGHTS,
+    RIGHTS_GIVEN_BY_TWO,
+    STAFF_ROLES,
+    Change,
+    Person,
+    Standing,
+    What,
+)
 from core.people.staff import Outcome, Staff, need_may_change, seen
-from core.people.staff.rules import lets_move_money
+from core.people.staff.rules import takes_two
 from core.runtime import Runtime
 from tests.core.support import ADMIN, FINANCE, OPERATOR, OPS_CHAT, OWNER, SUPPORT, Desk, SetClock
 
@@ -89,13 +97,13 @@ def test_whatever_is_said_rights_never_grow_and_an_owner_remains(
         assert any(one.owns for one in staff.values())
 
 
-def test_only_new_rights_over_money_take_two() -> None:
+def test_only_new_rights_over_money_and_approvals_take_two() -> None:
     support, operator = Standing("support"), Standing("operator")
-    assert lets_move_money(Standing(), operator)
-    assert not lets_move_money(Standing(), support)
-    assert lets_move_money(support, support.after(Change("allow", "refund")))
-    assert not lets_move_money(operator, operator.after(Change("allow", "suppliers")))
-    assert not lets_move_money(operator, support)
+    assert takes_two(Standing(), operator)
+    assert not takes_two(Standing(), support)
+    assert takes_two(support, support.after(Change("allow", "refund")))
+    assert not takes_two(operator, operator.after(Change("allow", "channels")))
+    assert not takes_two(operator, support)
 
 
 # ── with the desk ────────────────────────────────────────────────────────────────────────────────
@@ -182,6 +190,21 @@ async def test_money_takes_a_second_owner_and_neither_is_the_colleague(desk: Des
     rise = await say(desk, owner, ADMIN, Change("allow", "refund"))
     assert await press(desk, await desk.actor(ADMIN, OPS_CHAT), rise) == "own_standing"
     assert await press(desk, ben, rise) == ""
+
+
+@pytest.mark.parametrize("right", sorted(RIGHTS_GIVEN_BY_TWO))
+async def test_no_owner_makes_a_second_person_of_an_account_of_their_own(
+    desk: Desk, right: str
+) -> None:
+    await second_owner(desk)
+    owner = await desk.actor(OWNER, OPS_CHAT)
+    mine = 7777
+    assert (await say(desk, owner, mine, Change("role", "support"))).waits is None
+    asked = await say(desk, owner, mine, Change("allow", right))
+    assert await press(desk, owner, asked) == "second_person_needed"
+    assert right not in (await standing(desk, mine)).rights
+    assert await press(desk, await desk.actor(BEN, OPS_CHAT), asked) == ""
+    assert right in (await standing(desk, mine)).rights
 
 
 async def test_one_switch_lets_one_person_do_it(desk: Desk) -> None:
