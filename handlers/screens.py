@@ -13,7 +13,7 @@ from core.people.refusals import RefusalsNotice
 from handlers.alarms.screens import ALARMS, render_alarm
 from handlers.approvals.screens import render_approval
 from handlers.channels.screens import call_log
-from handlers.kit import refusals
+from handlers.kit import forms, refusals
 from handlers.kit.refusals import INSTANTS, Repeated, refusal_words
 from handlers.kit.screen import Screen, View, caption
 from handlers.orders.card import CardContext, render_card, render_supplier_card
@@ -65,6 +65,7 @@ VIEWS: Final[dict[str, View[Any]]] = {
     for view in (
         View(RefusalsNotice, adds=_as_screens, shortens="told"),
         *refusals.VIEWS,
+        *forms.VIEWS,
         *(one for topic in TOPICS for one in topic.views),
     )
 }

@@ -26,7 +26,8 @@ from core.supply.notices import (
     ProductTurned,
 )
 from handlers.channels.buttons import Action, AnswerChannel, MakeProduct, OnChannel, TurnChannels
-from handlers.kit.screen import View, button, cancel_button, keyboard
+from handlers.kit.forms import StepQuestion, step_buttons
+from handlers.kit.screen import View, button, keyboard
 from handlers.kit.vocabulary import word
 from handlers.kit.whys import why_words
 from texts import instant, translator
@@ -134,15 +135,10 @@ class ProductsNotice(Notice):
 
 
 @dataclass(frozen=True, slots=True)
-class ProductQuestion(Notice):
-    """A question of what a new product is. step: what is asked for. place: from 1, of so many.
-    code: as far as it was told."""
+class ProductQuestion(StepQuestion):
+    """A question of what a new product is. code: as far as it was told."""
 
-    step: str
-    place: int
-    of: int
     code: str
-    dialogue_id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,13 +225,6 @@ def _product_buttons(
     return keyboard((make,) if shown.may_make else ())
 
 
-def _product_question_buttons(
-    asked: ProductQuestion, translate: NullTranslations
-) -> InlineKeyboardMarkup | None:
-    """To think better of it."""
-    return keyboard((cancel_button(asked.dialogue_id, translate),))
-
-
 def _question_buttons(
     asked: ChannelQuestionNotice, translate: NullTranslations
 ) -> InlineKeyboardMarkup | None:
@@ -267,7 +256,7 @@ VIEWS: Final[tuple[View[Any], ...]] = (
     View(ProductTurned),
     View(ProductAdded),
     View(ProductNamed),
-    View(ProductQuestion, buttons=_product_question_buttons),
+    View(ProductQuestion, buttons=step_buttons),
     View(ProductsNotice, buttons=_product_buttons, shortens="lines"),
     View(Why, shortens="lines"),
 )

@@ -40,18 +40,26 @@ from handlers.documents.trial import (
 )
 from handlers.documents.words import DecideDocument, Decision, ShowDocuments
 from handlers.files.screens import FileNotice
-from handlers.kit.buttons import InDialogue
 from handlers.kit.chat import Chat
 from handlers.kit.context import Presses, Wants
-from handlers.kit.dialogues import DOCUMENT, Answers, Chooses, Dialogue, Dialogues, Said, Sent
+from handlers.kit.dialogues import (
+    DOCUMENT,
+    Answers,
+    Chooses,
+    Chosen,
+    Dialogue,
+    Dialogues,
+    Said,
+    Sent,
+)
 from handlers.kit.downloads import read_text
-from handlers.kit.vocabulary import word
+from handlers.kit.forms import Form, Step, ends, need_reason, plain
 
 RIGHT, APPROVE_RIGHT = "documents", "approve_document"
 MAX_KB: Final = 64
 LISTED: Final = 15
 NOTE_CHARS: Final = 500
-CHECKED, WHY = "checked", "document_why"
+CHECKED: Final = "checked"
 _ENDINGS: Final = (".yaml", ".yml")
 
 
@@ -69,15 +77,25 @@ class Reason:
     """A decision that waits for its reason. message_id: of the card that is replaced then."""
 
     document_id: UUID
+    document: str
     decision: Decision
     message_id: int
+    why: str = ""
+
+
+WHY: Final = Form[Reason, None](
+    "document",
+    Reason,
+    (Step("why", plain(str)),),
+    lambda asked: DocumentWhy(asked.document, asked.decision),
+)
 
 
 def add_routes(routes: Router) -> None:
     """How a supplier is spoken to."""
     routes.message.register(show, Wants(ShowDocuments))
     routes.message.register(decide, Wants(DecideDocument))
-    routes.message.register(give_why, Answers(WHY))
+    WHY.add_routes(routes, give_why)
     routes.message.register(take_note, Answers(CHECKED), Wants(Said))
     routes.message.register(take_pasted, Answers(DOCUMENT), Wants(Said))
     routes.message.register(take_file, _IsDocument())
@@ -173,17 +191,14 @@ async def take_note(
     dry_run_impossible."""
     chat.actor.need_among_staff(RIGHT)
     dialogue = intent.dialogue
-    if intent.message_id <= dialogue.heard:
+    if intent.repeated:
         return
     draft = dialogue.read(Draft)
     if (came := await asyncio.to_thread(pasted, draft.text, intent.text)) is not None:
         await chat.say(await asyncio.to_thread(dry_read, draft.text, draft.code, *came))
         return
-    if intent.foreign:
-        raise Refusal("answer_forwarded")
-    dialogue = dialogue.at(
-        CHECKED, replace(draft, note=_one_line(intent.text)), heard=intent.message_id
-    )
+    note = _one_line(intent.own_words)
+    dialogue = dialogue.at(CHECKED, replace(draft, note=note), heard=intent.message_id)
     await _say_checked(chat, supply.documents, dialogue)
     await dialogues.keep(chat.actor, dialogue)
 
@@ -223,18 +238,13 @@ async def _say_faults(chat: Chat, faults: DocumentFaults) -> None:
 
 
 async def choose(
-    _: CallbackQuery,
-    chat: Chat,
-    button: InDialogue,
-    dialogue: Dialogue,
-    supply: Supply,
-    dialogues: Dialogues,
+    _: CallbackQuery, chat: Chat, answer: Chosen, supply: Supply, dialogues: Dialogues
 ) -> None:
     """Propose a document that was tried, see its requests, or all that it changes."""
     actor = chat.actor
     actor.need_among_staff(RIGHT)
-    draft = dialogue.read(Draft)
-    match button.choice:
+    draft = answer.dialogue.read(Draft)
+    match answer.choice:
         case "dry":
             requests = await asyncio.to_thread(dry_run, draft.text)
             first = clipped(requests[0])
@@ -294,34 +304,28 @@ async def press(
 async def _ask_why(
     chat: Chat, dialogues: Dialogues, document: Document, decision: Decision
 ) -> None:
-    actor = chat.actor
-    actor.need(RIGHT if decision == "withdraw" else APPROVE_RIGHT)
-    if chat.id != actor.user_id:  # no conversation in a group
-        why = word("reason_for", f"{decision}_document", actor.language)
-        typed = f"/document {document.code} v{document.version} {decision} {why}"
-        raise Refusal("reason_missing", reason_for=typed)
-    wanted = Reason(document.id, decision, chat.message_id)
-    dialogue = await dialogues.begin(actor, WHY, wanted)
-    await chat.say(DocumentWhy(str(document), decision, dialogue.id))
+    chat.actor.need(RIGHT if decision == "withdraw" else APPROVE_RIGHT)
+    typed = f"/document {document.code} v{document.version} {decision} {{}}"
+    need_reason(chat, f"{decision}_document", typed)
+    wanted = Reason(document.id, str(document), decision, chat.message_id)
+    await WHY.begin(chat, dialogues, wanted)
 
 
 async def give_why(
-    _: Message, chat: Chat, intent: Said, supply: Supply, dialogues: Dialogues
+    _: Message | CallbackQuery,
+    chat: Chat,
+    answer: Said | Chosen,
+    supply: Supply,
+    dialogues: Dialogues,
 ) -> None:
     """The reason that was asked for. Refusals: answer_forwarded, those of the decision."""
-    actor = chat.actor
-    if intent.foreign:
-        raise Refusal("answer_forwarded")
-    wanted = intent.dialogue.read(Reason)
-    document = await supply.documents.by_id(wanted.document_id)
-    try:
-        decided = await _decide(supply.documents, actor, document, wanted.decision, intent.text)
-    except Refusal as refusal:
-        if refusal.code not in ("reason_missing", "field_invalid"):
-            await dialogues.end(actor)  # no other answer would do
-        raise
-    await chat.put(Say(await _card(chat, decided), edit_message_id=wanted.message_id))
-    await dialogues.end(actor)
+    wanted = await WHY.take(chat, dialogues, None, answer)
+    if wanted is None:
+        return
+    async with ends(chat, dialogues):
+        document = await supply.documents.by_id(wanted.document_id)
+        decided = await _decide(supply.documents, chat.actor, document, wanted.decision, wanted.why)
+        await chat.put(Say(await _card(chat, decided), edit_message_id=wanted.message_id))
 
 
 async def _decide(

@@ -16,6 +16,7 @@ from core.supply.onboarding import AlarmDocument, DocumentDecided
 from handlers.documents.buttons import FromLibrary, OnDocument, SendDocument
 from handlers.documents.words import Decision
 from handlers.kit.buttons import InDialogue
+from handlers.kit.forms import StepQuestion, step_buttons
 from handlers.kit.screen import View, button, cancel_button, in_rows, keyboard
 
 _Keyboard = InlineKeyboardMarkup | None
@@ -75,12 +76,11 @@ class DocumentWanted(Notice):
 
 
 @dataclass(frozen=True, slots=True)
-class DocumentWhy(Notice):
+class DocumentWhy(StepQuestion):
     """Why is it decided so?"""
 
     document: str
     decision: Decision
-    dialogue_id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,7 +254,7 @@ def _checked_buttons(checked: DocumentChecked, translate: NullTranslations) -> _
     )
 
 
-def _cancel(asked: DocumentWanted | DocumentWhy, translate: NullTranslations) -> _Keyboard:
+def _cancel(asked: DocumentWanted, translate: NullTranslations) -> _Keyboard:
     """The answer is written; or it is not given."""
     return keyboard((cancel_button(asked.dialogue_id, translate),))
 
@@ -266,7 +266,7 @@ VIEWS: Final[tuple[View[Any], ...]] = (
     View(DocumentDecided, buttons=_decided_buttons),
     View(DocumentLibrary, buttons=_library_buttons),
     View(DocumentWanted, buttons=_cancel),
-    View(DocumentWhy, buttons=_cancel),
+    View(DocumentWhy, buttons=step_buttons),
     View(DocumentFaultsNotice, shortens="faults"),
     View(DocumentChecked, buttons=_checked_buttons),
     View(DryRunNotice),

@@ -7,7 +7,6 @@ from typing import Final
 from aiogram import Bot, Router
 from aiogram.types import CallbackQuery, Message
 
-from core.delivery.outbox import TakeAway
 from core.kernel.errors import Refusal
 from core.people.district import People
 from core.people.factors import MIN_PASSWORD_CHARS
@@ -23,8 +22,7 @@ from handlers.factors.words import ResetFactors, ShowFactors
 from handlers.kit.chat import Chat
 from handlers.kit.context import Presses, Wants
 from handlers.kit.dialogues import ENROL, PASSWORD, Answers, Dialogues, Said
-from handlers.kit.refusals import RefusalNotice
-from handlers.kit.secrets import SHOWN_S, need_private, show_secret
+from handlers.kit.secrets import SHOWN_S, need_private, show_secret, take_secret
 
 # As an authenticator app lists it.
 ISSUER: Final = "Paydesk"
@@ -34,8 +32,8 @@ def add_routes(routes: Router) -> None:
     """To be who one says, with more than a chat account."""
     routes.message.register(show, Wants(ShowFactors))
     routes.message.register(reset, Wants(ResetFactors))
-    routes.message.register(give_code, Answers(ENROL), Wants(Said))
-    routes.message.register(give_password, Answers(PASSWORD), Wants(Said))
+    routes.message.register(give_code, Answers(ENROL))
+    routes.message.register(give_password, Answers(PASSWORD))
     routes.callback_query.register(begin, Presses(Enrol))
 
 
@@ -73,34 +71,29 @@ async def begin(
 
 
 async def give_code(
-    _: Message, chat: Chat, intent: Said, people: People, dialogues: Dialogues
+    _: Message, chat: Chat, answer: Said, people: People, dialogues: Dialogues
 ) -> None:
     """The first code of the new app."""
-    await _take(chat, intent, people, dialogues, "totp")
+
+    async def use() -> None:
+        await people.factors.finish_totp(chat.actor, answer.text)
+        await _enrolled(chat, dialogues, "totp")
+
+    await take_secret(chat, dialogues, answer, use)
 
 
 async def give_password(
-    _: Message, chat: Chat, intent: Said, people: People, dialogues: Dialogues
+    _: Message, chat: Chat, answer: Said, people: People, dialogues: Dialogues
 ) -> None:
     """The new password."""
-    await _take(chat, intent, people, dialogues, "password")
+
+    async def use() -> None:
+        await people.factors.set_password(chat.actor, answer.text)
+        await _enrolled(chat, dialogues, "password")
+
+    await take_secret(chat, dialogues, answer, use)
 
 
-async def _take(chat: Chat, intent: Said, people: People, dialogues: Dialogues, kind: str) -> None:
-    """Enrol it; the message is taken away whatever comes of it."""
-    dialogue = intent.dialogue
-    await chat.put(TakeAway(intent.message_id))
-    if intent.message_id <= dialogue.heard:
-        return
-    try:
-        if intent.foreign:
-            raise Refusal("answer_forwarded")
-        if kind == "totp":
-            await people.factors.finish_totp(chat.actor, intent.text)
-        else:
-            await people.factors.set_password(chat.actor, intent.text)
-    except Refusal as refusal:
-        await chat.post(RefusalNotice(refusal.code, await chat.on_clocks_here(refusal)))
-        return
+async def _enrolled(chat: Chat, dialogues: Dialogues, kind: str) -> None:
     await chat.post(FactorEnrolled(kind))
     await dialogues.end(chat.actor)

@@ -49,6 +49,7 @@ _TAKE_FILES: Final = frozenset({SECRET, DOCUMENT})
 # What can be pressed in any of them.
 CANCEL: Final = "cancel"
 SKIP: Final = "skip"
+BACK: Final = "back"
 _ENDINGS: Final = (".yaml", ".yml")
 
 
@@ -98,6 +99,27 @@ class Said:
     text: str = field(repr=False)
     foreign: bool = False
 
+    @property
+    def repeated(self) -> bool:
+        """Whether it was taken already, and is delivered again."""
+        return self.message_id <= self.dialogue.heard
+
+    @property
+    def own_words(self) -> str:
+        """Refusals: answer_forwarded."""
+        need_own(self)
+        return self.text
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """An answer that is pressed. choice: `skip`, `back`, the place of an option, or a word of the
+    dialogue."""
+
+    dialogue: Dialogue
+    choice: str
+    message_id: int = 0  # a press is no message
+
 
 @dataclass(frozen=True, slots=True)
 class Sent:
@@ -113,6 +135,12 @@ class Sent:
     size_bytes: int
     caption: str = ""
     foreign: bool = False
+
+
+def need_own(answer: Said | Sent) -> None:
+    """What somebody forwards is somebody else's. Refusals: answer_forwarded."""
+    if answer.foreign:
+        raise Refusal("answer_forwarded")
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,10 +187,16 @@ class Dialogues:
         return Said(dialogue, message.message_id, text, message.forward_origin is not None)
 
     async def begin(
-        self, actor: Actor, step: str, said: DataclassInstance | None = None
+        self,
+        actor: Actor,
+        step: str,
+        said: DataclassInstance | None = None,
+        *,
+        from_group: bool = False,
     ) -> Dialogue:
-        """said: what is known before the first answer. Refusals: private_only, dialogue_away."""
-        if actor.chat_id != actor.user_id:
+        """said: what is known before the first answer. from_group: it may be begun in a group, and
+        goes on in private. Refusals: private_only, dialogue_away."""
+        if actor.chat_id != actor.user_id and not from_group:
             raise Refusal("private_only")
         dialogue = Dialogue(self._ids.uuid7().hex, step, pack(said) if said is not None else {})
         await self.keep(actor, dialogue)
@@ -181,22 +215,23 @@ class Dialogues:
 
 
 class Answers(Filter):
-    """Lets an answer through that was given at one of these steps, and not before."""
+    """Lets an answer through that was given at one of these steps, and not before; hands it on as
+    `answer`."""
 
     def __init__(self, *steps: str) -> None:
         self._steps = steps
 
-    async def __call__(self, _: TelegramObject, intent: Intent | Said | Sent | None = None) -> bool:
-        return (
-            isinstance(intent, Said | Sent)
-            and intent.dialogue is not None
-            and intent.dialogue.step in self._steps
-        )
+    async def __call__(
+        self, _: TelegramObject, intent: Intent | Said | Sent | None = None
+    ) -> bool | dict[str, Any]:
+        if not isinstance(intent, Said | Sent) or intent.dialogue is None:
+            return False
+        return {"answer": intent} if intent.dialogue.step in self._steps else False
 
 
 class Chooses(Filter):
-    """Lets a press through that answers the question of one of these steps; hands on its
-    `dialogue`."""
+    """Lets a press through that answers the question of one of these steps; hands it on as
+    `answer`."""
 
     def __init__(self, *steps: str) -> None:
         self._steps = steps
@@ -207,14 +242,14 @@ class Chooses(Filter):
         if not isinstance(button, InDialogue) or button.choice == CANCEL:
             return False
         dialogue = await dialogues.find(query.from_user.id)
+        if dialogue is None or dialogue.step not in self._steps:
+            return False
         fits = (
-            dialogue is not None
-            and dialogue.step in self._steps
-            and (dialogue.id, dialogue.turn) == (button.dialogue_id, button.turn)
+            (dialogue.id, dialogue.turn) == (button.dialogue_id, button.turn)
             and query.message is not None
             and query.message.chat.id == query.from_user.id
         )
-        return {"dialogue": dialogue} if fits else False
+        return {"answer": Chosen(dialogue, button.choice)} if fits else False
 
 
 def add_routes(routes: Router) -> None:

@@ -1,5 +1,6 @@
-"""What only one person may ever see, shown once: it goes to that person's private chat, cannot be
-forwarded, is taken away after a minute, and is written down nowhere.
+"""What only one person may ever see or say. Shown, it goes to that person's private chat, cannot be
+forwarded, is taken away after a minute, and is written down nowhere. Said, its message is taken
+away at once, and no answer repeats or quotes it.
 
 The outbox keeps what it says, so that a secret goes past it, straight to Telegram.
 """
@@ -7,6 +8,8 @@ The outbox keeps what it says, so that a secret goes past it, straight to Telegr
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Final
 
@@ -16,11 +19,15 @@ from aiogram.types import BufferedInputFile
 from core.delivery.outbox import TakeAway
 from core.kernel.errors import Refusal
 from handlers.kit.chat import Chat
+from handlers.kit.dialogues import Dialogues, Said, Sent, need_own
 from handlers.kit.qr import qr_png
+from handlers.kit.refusals import RefusalNotice
 from handlers.kit.screen import Screen
 
 SHOWN_FOR: Final = timedelta(seconds=60)
 SHOWN_S: Final = int(SHOWN_FOR.total_seconds())
+# What other words may put right, where a proof is asked for.
+PROOF_AGAIN: Final = frozenset({"answer_forwarded", "code_used", "factor_locked", "factor_wrong"})
 
 
 def need_private(chat: Chat) -> None:
@@ -47,3 +54,35 @@ async def show_secret(bot: Bot, chat: Chat, screen: Screen, *, qr: str = "") -> 
             chat.id, screen.html, protect_content=True, reply_markup=screen.keyboard
         )
     await chat.put_later(TakeAway(sent.message_id), SHOWN_FOR)
+
+
+async def take_secret(
+    chat: Chat,
+    dialogues: Dialogues,
+    answer: Said | Sent,
+    use: Callable[[], Awaitable[None]],
+    *,
+    again: frozenset[str] | None = None,
+) -> None:
+    """Use what was said, once. A refusal is told as a message of its own.
+
+    again: the refusals after which the question stays; after any other the dialogue is over. None:
+    it always stays.
+    """
+    dialogue = answer.dialogue
+    if dialogue is None:
+        return
+    await chat.put(TakeAway(answer.message_id))
+    if answer.message_id <= dialogue.heard:
+        return
+    try:
+        need_own(answer)
+        await use()
+    except Refusal as refusal:
+        await chat.post(RefusalNotice(refusal.code, await chat.on_clocks_here(refusal)))
+        if again is None or refusal.code in again:
+            # Heard, so that one that is delivered again is no second try.
+            heard = max(dialogue.heard, answer.message_id)
+            await dialogues.keep(chat.actor, replace(dialogue, heard=heard))
+        else:
+            await dialogues.end(chat.actor)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from uuid import UUID
 
 from aiogram import Bot, Router
@@ -10,33 +9,26 @@ from aiogram.types import CallbackQuery, Message
 
 from core.accounts.district import Accounts
 from core.accounts.keys import TakeKeysQuestion
-from core.delivery.outbox import TakeAway
 from core.kernel.errors import Refusal
 from core.parties.district import Parties
 from core.parties.merchants import AppKeys, KeptApp, Merchant
 from core.people.district import People
+from core.people.factors import Proof
+from handlers.approvals.proofs import Proving, begin_proof, take_proof
 from handlers.kit.chat import Chat
-from handlers.kit.context import Presses, Wants
+from handlers.kit.context import Presses
 from handlers.kit.dialogues import TAKE_KEYS, Answers, Dialogues, Said
-from handlers.kit.refusals import RefusalNotice
+from handlers.kit.forms import post_in_private
 from handlers.kit.secrets import SHOWN_S, show_secret
 from handlers.merchants.buttons import TakeKeys
 from handlers.merchants.cards import Cards
-from handlers.merchants.private import begin, post
 from handlers.merchants.screens import ProveKeys, keys_screen
-
-
-@dataclass(frozen=True, slots=True)
-class Taking:
-    """For which keys a code is asked for."""
-
-    approval_id: UUID
 
 
 def add_routes(routes: Router) -> None:
     """What nobody but one person sees, once."""
     routes.callback_query.register(press_take, Presses(TakeKeys))
-    routes.message.register(prove, Answers(TAKE_KEYS), Wants(Said))
+    routes.message.register(prove, Answers(TAKE_KEYS))
 
 
 async def open_app(
@@ -61,7 +53,7 @@ async def open_app(
         await _go_on(chat, cards, dialogues, approval_id)
         return
     if chat.id != actor.user_id:
-        await post(chat, await cards.card(chat, merchant.id))
+        await post_in_private(chat, await cards.card(chat, merchant.id))
         return
     await _show(chat, cards, bot, await keys.open_test(actor, merchant, name))
 
@@ -76,7 +68,7 @@ async def rotate(chat: Chat, cards: Cards, bot: Bot, dialogues: Dialogues, kept:
         await _go_on(chat, cards, dialogues, approval_id)
         return
     if chat.id != actor.user_id:
-        await post(chat, await cards.app(kept))
+        await post_in_private(chat, await cards.app(kept))
         return
     await _show(chat, cards, bot, await keys.rotate_test(actor, kept.id))
 
@@ -89,22 +81,23 @@ async def _go_on(chat: Chat, cards: Cards, dialogues: Dialogues, approval_id: UU
 
 
 async def _ask_proof(chat: Chat, people: People, dialogues: Dialogues, approval_id: UUID) -> None:
-    """Ask for a code or the password in the person's private chat. Refusals: those of
-    `Approvals.find`, factor_missing, confirmation_expired (it was taken), dialogue_away."""
+    """Ask for the proof of whoever asked for the keys. Refusals: those of `Approvals.find` and of
+    `begin_proof`, confirmation_expired (they were taken)."""
     actor = chat.actor
     private = await people.access.actor(actor.user_id, actor.name, actor.user_id, private=True)
     asked = await people.approvals.find(TakeKeysQuestion, private, approval_id)
     if asked.state != "open":
         raise Refusal("confirmation_expired")
-    if not await people.factors.enrolled(actor.user_id):
-        raise Refusal("factor_missing")
-    dialogue = await begin(chat, people, dialogues, TAKE_KEYS, Taking(approval_id))
     question = asked.question
-    prove_keys = ProveKeys(
-        question.merchant_no, question.merchant_name, question.app_name, question.key_id,
-        dialogue.id, SHOWN_S,
-    )  # fmt: skip
-    await post(chat, prove_keys)
+
+    def shown(dialogue_id: str) -> ProveKeys:
+        return ProveKeys(
+            question.merchant_no, question.merchant_name, question.app_name, question.key_id,
+            dialogue_id, SHOWN_S,
+        )  # fmt: skip
+
+    proving = Proving(approval_id, question.kind)
+    await begin_proof(chat, people, dialogues, TAKE_KEYS, proving, shown)
 
 
 async def press_take(
@@ -118,31 +111,21 @@ async def press_take(
 async def prove(
     _: Message,
     chat: Chat,
-    intent: Said,
+    answer: Said,
     bot: Bot,
     parties: Parties,
     people: People,
     accounts: Accounts,
     dialogues: Dialogues,
 ) -> None:
-    """Take what was written as the proof, make the keys and show them; its message is taken away
-    whatever comes of it."""
-    dialogue = intent.dialogue
-    await chat.put(TakeAway(intent.message_id))
-    if intent.message_id <= dialogue.heard:
-        return
-    taking = dialogue.read(Taking)
-    try:
-        if intent.foreign:
-            raise Refusal("answer_forwarded")
-        proof = await people.factors.prove(chat.actor, intent.text, taking.approval_id)
-        keys = await accounts.keys.take(chat.actor, taking.approval_id, proof)
-    except Refusal as refusal:
-        await chat.post(RefusalNotice(refusal.code, await chat.on_clocks_here(refusal)))
-        await dialogues.keep(chat.actor, dialogue.at(TAKE_KEYS, taking, heard=intent.message_id))
-        return
-    await dialogues.end(chat.actor)
-    await _show(chat, Cards(parties, people, accounts), bot, keys)
+    """Take what was written as the proof, make the keys and show them."""
+
+    async def use(proof: Proof) -> None:
+        keys = await accounts.keys.take(chat.actor, proof.approval_id, proof)
+        await dialogues.end(chat.actor)
+        await _show(chat, Cards(parties, people, accounts), bot, keys)
+
+    await take_proof(chat, people, dialogues, answer, use)
 
 
 async def _show(chat: Chat, cards: Cards, bot: Bot, keys: AppKeys) -> None:

@@ -14,7 +14,7 @@ from core.accounts.admission import MerchantAmended, MerchantReviewed
 from core.accounts.keys import KeysReady
 from core.delivery.outbox import Notice
 from core.parties.merchants import AppKeys
-from handlers.kit.buttons import InDialogue
+from handlers.kit.forms import StepQuestion, step_buttons
 from handlers.kit.screen import Screen, View, button, cancel_button, fill, in_rows, keyboard
 from handlers.kit.secrets import SHOWN_S
 from handlers.kit.vocabulary import WORDS
@@ -159,20 +159,11 @@ class PingNotice(Notice):
 
 
 @dataclass(frozen=True, slots=True)
-class MerchantQuestion(Notice):
-    """A question in private. step: what is asked for. place: from 1, of so many; of: 0 where it is
-    the only one. app_name: of the app that it is about. options: what can be pressed. later: it
-    may be left for later."""
+class MerchantQuestion(StepQuestion):
+    """A question in private. app_name: of the app that it is about."""
 
-    step: str
-    place: int
-    of: int
     merchant_no: str
-    app_name: str
-    options: tuple[str, ...]
-    later: bool
-    dialogue_id: str
-    turn: int
+    app_name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,11 +177,6 @@ class ProveKeys(Notice):
     key_id: str
     dialogue_id: str
     shown_s: int
-
-
-@dataclass(frozen=True, slots=True)
-class OnInPrivate(Notice):
-    """Said in a group: it goes on where nobody else reads."""
 
 
 def keys_screen(keys: AppKeys, merchant_no: str, name: str, language: str, zone: str) -> Screen:
@@ -303,17 +289,6 @@ def _ping_buttons(shown: PingNotice, translate: NullTranslations) -> _Keyboard:
     return keyboard((again, back))
 
 
-def _question_buttons(asked: MerchantQuestion, translate: NullTranslations) -> _Keyboard:
-    """The answers that can be pressed, whether to leave it for later, and to cancel."""
-    options = [
-        button(option, InDialogue(asked.dialogue_id, asked.turn, str(place)))
-        for place, option in enumerate(asked.options)
-    ]
-    later = button(translate.gettext("⏭ Later"), InDialogue(asked.dialogue_id, asked.turn, "skip"))
-    last = (later,) if asked.later else ()
-    return keyboard(*in_rows(options, 2), (*last, cancel_button(asked.dialogue_id, translate)))
-
-
 def _prove_buttons(asked: ProveKeys, translate: NullTranslations) -> _Keyboard:
     return keyboard((cancel_button(asked.dialogue_id, translate),))
 
@@ -332,7 +307,6 @@ VIEWS: Final[tuple[View[Any], ...]] = (
     View(MerchantProducts, buttons=_products_buttons),
     View(AppNotice, buttons=_app_buttons),
     View(PingNotice, buttons=_ping_buttons),
-    View(MerchantQuestion, buttons=_question_buttons),
+    View(MerchantQuestion, buttons=step_buttons),
     View(ProveKeys, buttons=_prove_buttons),
-    View(OnInPrivate),
 )

@@ -14,7 +14,7 @@ from core.people.district import People
 from core.reports.district import Reports
 from core.system.district import System
 from core.trade.district import Trade
-from handlers.approvals.router import ask_proof
+from handlers.approvals.proofs import ask_proof
 from handlers.kit.chat import Chat, proof_of, request_id
 from handlers.kit.context import Press, Presses, Wants
 from handlers.kit.dialogues import Dialogues

@@ -13,7 +13,7 @@ from core.kernel.money import Money
 from core.people.district import People
 from core.system.district import System
 from core.trade.district import Trade
-from handlers.approvals.router import ask_proof
+from handlers.approvals.proofs import ask_proof
 from handlers.kit.chat import Chat
 from handlers.kit.context import Press, Presses, Wants
 from handlers.kit.dialogues import Dialogues

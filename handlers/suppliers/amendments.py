@@ -16,90 +16,64 @@ from core.parties.suppliers import Supplier
 from core.people.actors import Actor
 from core.supply.district import Supply
 from core.system.district import System
-from handlers.kit.buttons import InDialogue
 from handlers.kit.chat import Chat
-from handlers.kit.context import Wants
-from handlers.kit.dialogues import Answers, Chooses, Dialogue, Dialogues, Said
+from handlers.kit.dialogues import Chosen, Dialogues, Said
+from handlers.kit.forms import Form, Step, plain
 from handlers.suppliers.cards import Cards
 from handlers.suppliers.screens import SupplierQuestion
 from handlers.suppliers.words import SETTLES_TO, read_day, read_settles_to
 
-AMEND: Final = "amend"
 DAY_EXAMPLE: Final = "2027-12-31"
 Field = Literal["name", "legal_name", "licence_no", "licence_expires_on", "settles_to"]
 
 
 @dataclass(frozen=True, slots=True)
 class Amendment:
-    """What of which supplier is asked for."""
+    """What of which supplier is said anew. text: as it was said."""
 
     supplier_id: UUID
+    supplier_no: str
     field: Field
+    text: str = ""
+
+
+FORM: Final = Form[Amendment, None](
+    "amend",
+    Amendment,
+    (Step("text", plain(str), lambda asked: SETTLES_TO if asked.field == "settles_to" else ()),),
+    lambda asked: SupplierQuestion(asked.supplier_no, step=asked.field),
+)
 
 
 def add_routes(routes: Router) -> None:
     """Licences are renewed."""
-    routes.message.register(give_amended, Answers(AMEND), Wants(Said))
-    routes.callback_query.register(choose_amended, Chooses(AMEND))
+    FORM.add_routes(routes, answer)
 
 
 async def ask_amend(chat: Chat, dialogues: Dialogues, supplier: Supplier, field: Field) -> None:
     """Ask for one thing. Refusals: private_only."""
-    dialogue = await dialogues.begin(chat.actor, AMEND, Amendment(supplier.id, field))
-    question = SupplierQuestion(
-        step=field,
-        place=0,
-        of=0,
-        supplier_no=supplier.supplier_no,
-        options=SETTLES_TO if field == "settles_to" else (),
-        later=False,
-        dialogue_id=dialogue.id,
-        turn=dialogue.turn,
-    )
-    await chat.post(question)
+    await FORM.begin(chat, dialogues, Amendment(supplier.id, supplier.supplier_no, field))
 
 
-async def give_amended(
-    _: Message,
+async def answer(
+    _: Message | CallbackQuery,
     chat: Chat,
-    intent: Said,
+    answer: Said | Chosen,
     system: System,
     parties: Parties,
     supply: Supply,
     dialogues: Dialogues,
 ) -> None:
     """Refusals: answer_forwarded, those of `amend`."""
-    if intent.foreign:
-        raise Refusal("answer_forwarded")
-    cards = Cards(system, parties, supply)
-    await _amend(chat, cards, dialogues, intent.dialogue.read(Amendment), intent.text)
-
-
-async def choose_amended(
-    _: CallbackQuery,
-    chat: Chat,
-    button: InDialogue,
-    dialogue: Dialogue,
-    system: System,
-    parties: Parties,
-    supply: Supply,
-    dialogues: Dialogues,
-) -> None:
-    """Whom it settles to."""
-    asked = dialogue.read(Amendment)
-    place = int(button.choice) if button.choice.isdecimal() else len(SETTLES_TO)
-    if asked.field == "settles_to" and place < len(SETTLES_TO):
-        cards = Cards(system, parties, supply)
-        await _amend(chat, cards, dialogues, asked, SETTLES_TO[place])
-
-
-async def _amend(
-    chat: Chat, cards: Cards, dialogues: Dialogues, asked: Amendment, text: str
-) -> None:
     chat.actor.need_among_staff("suppliers")
-    supplier = await cards.parties.suppliers.by_id(asked.supplier_id)
-    after = await amend(chat.actor, cards, supplier, asked.field, text)
-    await chat.post(await cards.card(after))
+    asked = await FORM.take(chat, dialogues, None, answer)
+    if asked is None:
+        return
+    cards = Cards(system, parties, supply)
+    supplier = await parties.suppliers.by_id(asked.supplier_id)
+    await chat.post(
+        await cards.card(await amend(chat.actor, cards, supplier, asked.field, asked.text))
+    )
     await dialogues.end(chat.actor)
 
 
@@ -132,3 +106,11 @@ def last_day(text: str, today: date) -> date:
     if day < today:
         raise Refusal("licence_day_past", text=str(day), example=DAY_EXAMPLE)
     return day
+
+
+def settles_to(text: str) -> str:
+    """Whom a supplier settles to. Refusals: answer_unreadable."""
+    whom = read_settles_to(text)
+    if whom not in SETTLES_TO:
+        raise Refusal("answer_unreadable", example=" | ".join(SETTLES_TO))
+    return whom

@@ -7,24 +7,32 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Final
 from uuid import UUID
 
 from aiogram import Bot, Router
 from aiogram.types import CallbackQuery, Message
 
-from core.delivery.outbox import TakeAway
-from core.kernel.errors import Refusal
 from core.parties.district import Parties
 from core.parties.suppliers import Supplier
 from core.supply.district import Supply
 from core.supply.onboarding import Document
 from core.system.district import System
-from handlers.kit.buttons import InDialogue
 from handlers.kit.chat import Chat
-from handlers.kit.dialogues import SECRET, SKIP, Answers, Chooses, Dialogue, Dialogues, Said, Sent
+from handlers.kit.dialogues import (
+    SECRET,
+    SKIP,
+    Answers,
+    Chooses,
+    Chosen,
+    Dialogue,
+    Dialogues,
+    Said,
+    Sent,
+)
 from handlers.kit.downloads import read_text
-from handlers.kit.refusals import RefusalNotice
+from handlers.kit.secrets import take_secret
 from handlers.suppliers.cards import Cards
 from handlers.suppliers.screens import CredentialQuestion
 
@@ -107,41 +115,29 @@ async def _question(
 async def give_credential(
     _: Message,
     chat: Chat,
-    intent: Said | Sent,
+    answer: Said | Sent,
     bot: Bot,
     system: System,
     parties: Parties,
     supply: Supply,
     dialogues: Dialogues,
 ) -> None:
-    """Keep a credential. Its message is taken away whatever comes of it, and no answer repeats or
-    quotes it. Refusals: answer_forwarded, file_…, those of `Onboarding.set_credentials`."""
-    dialogue = intent.dialogue
-    if dialogue is None:
-        return
-    await chat.put(TakeAway(intent.message_id))
-    if intent.message_id <= dialogue.heard:
-        return
+    """Keep a credential. Refusals: answer_forwarded, file_…, those of
+    `Onboarding.set_credentials`."""
     cards = Cards(system, parties, supply)
-    try:
-        await _keep_credential(chat, cards, dialogues, dialogue, intent, bot)
-    except Refusal as refusal:
-        await chat.post(RefusalNotice(refusal.code, refusal.facts))
+    keep = partial(_keep_credential, chat, cards, dialogues, answer, bot)
+    await take_secret(chat, dialogues, answer, keep)
 
 
 async def _keep_credential(
-    chat: Chat,
-    cards: Cards,
-    dialogues: Dialogues,
-    dialogue: Dialogue,
-    intent: Said | Sent,
-    bot: Bot,
+    chat: Chat, cards: Cards, dialogues: Dialogues, answer: Said | Sent, bot: Bot
 ) -> None:
     chat.actor.need_among_staff("suppliers")
-    if intent.foreign:
-        raise Refusal("answer_forwarded")
+    dialogue = answer.dialogue
+    if dialogue is None:
+        return
     wanted = dialogue.read(Wanted)
-    text = intent.text if isinstance(intent, Said) else await read_text(bot, intent, FILE_KB)
+    text = answer.text if isinstance(answer, Said) else await read_text(bot, answer, FILE_KB)
     supplier = await cards.parties.suppliers.by_id(wanted.supplier_id)
     document = None
     if wanted.document_id is not None:
@@ -150,15 +146,14 @@ async def _keep_credential(
         chat.actor, supplier, {wanted.names[0]: text}, document=document
     )
     left = replace(wanted, names=wanted.names[1:])
-    following = dialogue.at(SECRET, left, heard=intent.message_id)
+    following = dialogue.at(SECRET, left, heard=answer.message_id)
     await _go_on(chat, cards, dialogues, following, after)
 
 
 async def skip_credential(
     _: CallbackQuery,
     chat: Chat,
-    button: InDialogue,
-    dialogue: Dialogue,
+    answer: Chosen,
     system: System,
     parties: Parties,
     supply: Supply,
@@ -166,9 +161,9 @@ async def skip_credential(
 ) -> None:
     """Leave it as it is, or for later."""
     chat.actor.need_among_staff("suppliers")
-    if button.choice != SKIP:
+    if answer.choice != SKIP:
         return
-    wanted = dialogue.read(Wanted)
+    wanted = answer.dialogue.read(Wanted)
     supplier = await parties.suppliers.by_id(wanted.supplier_id)
-    following = dialogue.at(SECRET, replace(wanted, names=wanted.names[1:]))
+    following = answer.dialogue.at(SECRET, replace(wanted, names=wanted.names[1:]))
     await _go_on(chat, Cards(system, parties, supply), dialogues, following, supplier)

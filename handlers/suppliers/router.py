@@ -18,9 +18,9 @@ from core.system.district import System
 from handlers.documents.words import read_version
 from handlers.kit.chat import Chat
 from handlers.kit.context import Presses, Wants
-from handlers.kit.dialogues import Answers, Dialogues, Said
+from handlers.kit.dialogues import Chosen, Dialogues, Said
+from handlers.kit.forms import Form, Step, ends, need_reason, plain
 from handlers.kit.refusals import RefusalNotice
-from handlers.kit.vocabulary import word
 from handlers.suppliers.amendments import amend, ask_amend
 from handlers.suppliers.buttons import (
     OnSupplier,
@@ -35,7 +35,6 @@ from handlers.suppliers.screens import SupplierOff
 from handlers.suppliers.words import ChangeSupplier, ShowSuppliers
 
 RIGHT: Final = "suppliers"
-OFF: Final = "supplier_off"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,17 +42,28 @@ class SwitchingOff:
     """A supplier that is to be switched off, for a reason that is asked for."""
 
     supplier_id: UUID
+    supplier_no: str
+    name: str
+    reason: str = ""
+
+
+OFF: Final = Form[SwitchingOff, None](
+    "supplier_off",
+    SwitchingOff,
+    (Step("reason", plain(str)),),
+    lambda asked: SupplierOff(asked.supplier_no, asked.name),
+)
 
 
 def add_routes(routes: Router) -> None:
     """Who takes the money."""
     routes.message.register(show, Wants(ShowSuppliers))
     routes.message.register(change, Wants(ChangeSupplier))
-    routes.message.register(give_why, Answers(OFF))
     routes.callback_query.register(turn, Presses(TurnSuppliers))
     routes.callback_query.register(press, Presses(OnSupplier))
     routes.callback_query.register(press_key, Presses(SetCredential))
     routes.callback_query.register(press_switch, Presses(SwitchSupplier))
+    OFF.add_routes(routes, give_why)
 
 
 # ── what there is ────────────────────────────────────────────────────────────────────────────────
@@ -162,35 +172,28 @@ async def _go_live(chat: Chat, cards: Cards, supplier: Supplier) -> None:
 
 
 async def _ask_off(chat: Chat, dialogues: Dialogues, supplier: Supplier) -> None:
-    if chat.id != chat.actor.user_id:  # no conversation in a group
-        why = word("reason_for", "switch_off", chat.actor.language)
-        raise Refusal("reason_missing", reason_for=f"/supplier {supplier.supplier_no} off {why}")
-    dialogue = await dialogues.begin(chat.actor, OFF, SwitchingOff(supplier.id))
-    await chat.say(SupplierOff(supplier.supplier_no, supplier.name, dialogue.id))
+    need_reason(chat, "switch_off", f"/supplier {supplier.supplier_no} off {{}}")
+    asked = SwitchingOff(supplier.id, supplier.supplier_no, supplier.name)
+    await OFF.begin(chat, dialogues, asked)
 
 
 async def give_why(
-    _: Message,
+    _: Message | CallbackQuery,
     chat: Chat,
-    intent: Said,
+    answer: Said | Chosen,
     system: System,
     parties: Parties,
     supply: Supply,
     dialogues: Dialogues,
 ) -> None:
     """Why a supplier goes off. Refusals: answer_forwarded, those of `Onboarding.switch_off`."""
-    if intent.foreign:
-        raise Refusal("answer_forwarded")
-    supplier_id = intent.dialogue.read(SwitchingOff).supplier_id
-    supplier = await parties.suppliers.by_id(supplier_id)
-    try:
-        after = await supply.onboarding.switch_off(chat.actor, supplier, intent.text)
-    except Refusal as refusal:
-        if refusal.code not in ("reason_missing", "field_invalid"):
-            await dialogues.end(chat.actor)  # no other answer would do
-        raise
-    await chat.say(await Cards(system, parties, supply).card(after))
-    await dialogues.end(chat.actor)
+    asked = await OFF.take(chat, dialogues, None, answer)
+    if asked is None:
+        return
+    async with ends(chat, dialogues):
+        supplier = await parties.suppliers.by_id(asked.supplier_id)
+        after = await supply.onboarding.switch_off(chat.actor, supplier, asked.reason)
+        await chat.say(await Cards(system, parties, supply).card(after))
 
 
 async def press_key(

@@ -14,6 +14,8 @@ from core.delivery.outbox import Notice
 from core.supply.onboarding import AlarmCredentials, AlarmLicence, AlarmRolledBack
 from handlers.documents.buttons import OnDocument
 from handlers.kit.buttons import InDialogue
+from handlers.kit.dialogues import SKIP
+from handlers.kit.forms import StepQuestion, step_buttons
 from handlers.kit.screen import View, button, cancel_button, in_rows, keyboard
 from handlers.kit.vocabulary import WORDS
 from handlers.suppliers.buttons import (
@@ -144,27 +146,18 @@ class SupplierSwitch(Notice):
 
 
 @dataclass(frozen=True, slots=True)
-class SupplierOff(Notice):
+class SupplierOff(StepQuestion):
     """Why is a supplier switched off?"""
 
     supplier_no: str
     name: str
-    dialogue_id: str
 
 
 @dataclass(frozen=True, slots=True)
-class SupplierQuestion(Notice):
-    """A question of who a supplier is. step: what is asked for. place: from 1, of so many; of: 0
-    where it is the only one. options: what can be pressed. later: it may be left for later."""
+class SupplierQuestion(StepQuestion):
+    """A question of who a supplier is."""
 
-    step: str
-    place: int
-    of: int
     supplier_no: str
-    options: tuple[str, ...]
-    later: bool
-    dialogue_id: str
-    turn: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,30 +258,18 @@ def _switch_buttons(asked: SupplierSwitch, translate: NullTranslations) -> _Keyb
 
 
 def _question_buttons(asked: SupplierQuestion, translate: NullTranslations) -> _Keyboard:
-    """The answers that can be pressed, whether to leave it for later, and to cancel."""
+    """To whom it settles is said in words; all other options are names."""
     words = WORDS["settles_to"]
-    options = [
-        button(
-            translate.pgettext("settles_to", words.get(option, option)),
-            InDialogue(asked.dialogue_id, asked.turn, str(place)),
-        )
-        for place, option in enumerate(asked.options)
-    ]
-    later = button(translate.gettext("⏭ Later"), InDialogue(asked.dialogue_id, asked.turn, "skip"))
-    last = (later,) if asked.later else ()
-    return keyboard(*in_rows(options, 2), (*last, cancel_button(asked.dialogue_id, translate)))
+    return step_buttons(
+        asked, translate, lambda option: translate.pgettext("settles_to", words.get(option, option))
+    )
 
 
 def _credential_buttons(asked: CredentialQuestion, translate: NullTranslations) -> _Keyboard:
     """Leave it as it is, or for later; or cancel."""
     label = translate.gettext("⏭ Leave it") if asked.set else translate.gettext("⏭ Later")
-    skip = button(label, InDialogue(asked.dialogue_id, asked.turn, "skip"))
+    skip = button(label, InDialogue(asked.dialogue_id, asked.turn, SKIP))
     return keyboard((skip, cancel_button(asked.dialogue_id, translate)))
-
-
-def _off_buttons(asked: SupplierOff, translate: NullTranslations) -> _Keyboard:
-    """The reason is written; or it is not given."""
-    return keyboard((cancel_button(asked.dialogue_id, translate),))
 
 
 VIEWS: Final[tuple[View[Any], ...]] = (
@@ -300,7 +281,7 @@ VIEWS: Final[tuple[View[Any], ...]] = (
     View(SupplierKeys, buttons=_keys_buttons),
     View(SupplierVersions, buttons=_versions_buttons),
     View(SupplierSwitch, buttons=_switch_buttons),
-    View(SupplierOff, buttons=_off_buttons),
+    View(SupplierOff, buttons=step_buttons),
     View(SupplierQuestion, buttons=_question_buttons),
     View(CredentialQuestion, buttons=_credential_buttons),
 )

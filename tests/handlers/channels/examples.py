@@ -119,7 +119,7 @@ EXAMPLES: Final[tuple[Notice, ...]] = (
     ProductAdded("alipay_qr", HOSTILE, HOSTILE, HOSTILE),
     ProductNamed("alipay_qr", ProductNames(HOSTILE, "x"), ProductNames("x", HOSTILE), HOSTILE),
     *(
-        ProductQuestion(step, place, 3, code, ID.hex)
+        ProductQuestion(code, step=step, place=place, of=3, dialogue_id=ID.hex)
         for place, (step, code) in enumerate(
             (("code", ""), ("name_zh", "alipay_qr"), ("name_en", "p" * 32)), start=1
         )

@@ -77,7 +77,7 @@ EXAMPLES: Final[tuple[Notice, ...]] = (
     ),
     DocumentLibrary(tuple(f"document_of_some_length_{n:08}" for n in range(30))),
     DocumentWanted(ID.hex, 64),
-    *(DocumentWhy("epay v2", decision, ID.hex) for decision in get_args(Decision)[1:]),
+    *(DocumentWhy("epay v2", decision, dialogue_id=ID.hex) for decision in get_args(Decision)[1:]),
     *(
         DocumentsNotice((DocumentLine(ID, NAME, "proposed", HOSTILE),) * lines, more, private)
         for lines, more, private in ((0, 0, True), (15, 9, True), (3, 0, False))

@@ -6,6 +6,7 @@ from typing import Final
 
 from core.delivery.outbox import Notice, values_of
 from core.people.refusals import RefusalsNotice, ToldRefusal
+from handlers.kit.forms import OnInPrivate
 from handlers.kit.refusals import OnlyInGroups, RefusalNotice, Repeated, StaleMoney
 from handlers.money.screens import MoneyUnreadable
 from tests.handlers.written import HOSTILE
@@ -28,6 +29,7 @@ EXAMPLES: Final[tuple[Notice, ...]] = (
         )
         for count in (1, 10)
     ),
+    OnInPrivate(),
     OnlyInGroups(),
     Repeated(),
     StaleMoney(),

@@ -17,7 +17,6 @@ from handlers.merchants.screens import (
     MerchantProducts,
     MerchantQuestion,
     MerchantsNotice,
-    OnInPrivate,
     PingNotice,
     ProveKeys,
     SoldLine,
@@ -86,7 +85,10 @@ EXAMPLES: Final[tuple[Notice, ...]] = (
     replace(PING, status=503, heard=False),
     replace(PING, status=None, heard=False, why=HOSTILE, body=""),
     *(
-        MerchantQuestion(step, place, of, NO, name, options, later, ID.hex, 10**6)
+        MerchantQuestion(
+            NO, name, step=step, place=place, of=of, options=options, later=later,
+            dialogue_id=ID.hex, turn=10**6,
+        )
         for step in STEPS
         for place, of, name, options, later in (
             (1, 10, "", ("CNY", "USD"), True), (0, 0, HOSTILE, (), False),
@@ -96,7 +98,6 @@ EXAMPLES: Final[tuple[Notice, ...]] = (
     ProveKeys(NO, HOSTILE, HOSTILE, "", ID.hex, 60),
     KeysReady(ID, NO, HOSTILE, HOSTILE, KEY, HOSTILE, 30),
     KeysReady(ID, NO, HOSTILE, HOSTILE, "", HOSTILE, 30),
-    OnInPrivate(),
     MerchantReviewed(NO, HOSTILE, HOSTILE),
     *(MerchantAmended(NO, HOSTILE, field, HOSTILE, "", HOSTILE) for field in ("name", "site")),
     MerchantAmended(NO, HOSTILE, "contact", "", "", HOSTILE),

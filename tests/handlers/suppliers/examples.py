@@ -58,9 +58,18 @@ EXAMPLES: Final[tuple[Notice, ...]] = (
     UNKNOWN,
     SupplierKeys(ID, NO, HOSTILE, KEYS),
     SupplierKeys(ID, NO, HOSTILE, ()),
-    SupplierOff("S03", HOSTILE, ID.hex),
+    SupplierOff("S03", HOSTILE, dialogue_id=ID.hex),
     *(
-        SupplierQuestion(step, 1, of, "S03", options, bool(options), ID.hex, 10**6)
+        SupplierQuestion(
+            "S03",
+            step=step,
+            place=1,
+            of=of,
+            options=options,
+            later=bool(options),
+            dialogue_id=ID.hex,
+            turn=10**6,
+        )
         for of, step, options in (
             (7, "name", ()),
             (0, "legal_name", ()),
