@@ -6,7 +6,7 @@ from core.books import codes as codes
 from core.books.calendar import Calendar, day_began_at, recut, set_house_cut
 from core.books.days import BusinessDay, DayOver, SeenDay
 from core.books.kinds import KINDS, ORDER_KINDS, Heading
-from core.books.ledger import AlreadyBooked, Event, Ledger, Position
+from core.books.ledger import AlreadyBooked, Event, Ledger, MerchantBalance, Position
 from core.books.open_days import OpenDays
 from core.books.postings import (
     Posting,
@@ -43,6 +43,7 @@ __all__ = [
     "Event",
     "Heading",
     "Ledger",
+    "MerchantBalance",
     "OpenDays",
     "Position",
     "Posting",

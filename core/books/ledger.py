@@ -92,7 +92,49 @@ class Position:
     @property
     def remaining_minor(self) -> int:
         """How much of the advance is not yet drawn down by paid orders (0 when none is)."""
-        return max(0, -self.minor)
+        return MerchantBalance.of(self.minor, self.advanced_minor).prepaid_minor
+
+
+@dataclass(frozen=True, slots=True)
+class MerchantBalance:
+    """A position as people read it; none of the three is negative. prepaid: what remains of what
+    was advanced. owing: what the merchant owes us beyond that. owed: what we owe it."""
+
+    prepaid_minor: int
+    owing_minor: int
+    owed_minor: int
+
+    @staticmethod
+    def of(position_minor: int, advanced_minor: int) -> MerchantBalance:
+        """advanced_minor: net of what was taken back. No more than that is called prepaid."""
+        left = max(0, -position_minor)
+        prepaid = min(left, max(0, advanced_minor))
+        return MerchantBalance(prepaid, left - prepaid, max(0, position_minor))
+
+    @staticmethod
+    def sum_of(balances: Iterable[MerchantBalance]) -> MerchantBalance:
+        """Of several merchants: nothing is netted."""
+        all_ = list(balances)
+        return MerchantBalance(
+            sum(one.prepaid_minor for one in all_),
+            sum(one.owing_minor for one in all_),
+            sum(one.owed_minor for one in all_),
+        )
+
+    @property
+    def net_minor(self) -> int:
+        """The position that this is."""
+        return self.owed_minor - self.owing_minor - self.prepaid_minor
+
+    @property
+    def parts(self) -> tuple[tuple[str, int], ...]:
+        """What is not 0, by name: prepaid, owing, owed."""
+        named = (
+            ("prepaid", self.prepaid_minor),
+            ("owing", self.owing_minor),
+            ("owed", self.owed_minor),
+        )
+        return tuple((name, minor) for name, minor in named if minor)
 
 
 class Ledger:

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from aiogram.types import InlineKeyboardButton, InlineKeyboardMarkup
 
-from core.books import Heading
+from core.books import Heading, MerchantBalance
 from core.kernel.days import Days
 from core.reports.bills import Bill, ChannelLine, Movement, PlatformBill, ProductLine, VoucherLine
 from core.supply.channels import Product
@@ -117,31 +117,73 @@ class Lines:
 
     def movements(
         self,
-        opening: tuple[str, int],
+        opening: Iterable[tuple[str, int]],
         more: Iterable[tuple[str, int]],
         less: Iterable[tuple[str, int]],
-        closing: tuple[str, int],
+        closing: Iterable[tuple[str, int]],
     ) -> Table:
         """opening + more - less = closing. Each with its name, and with the sign that it has
         everywhere else."""
         plus, minus = self.translate("Add: %(what)s"), self.translate("Less: %(what)s")
         rows = [
-            Row((opening[0], self.amount(opening[1]))),
+            *(Row((name, self.amount(minor))) for name, minor in opening),
             *(Row((plus % {"what": name}, self.amount(minor))) for name, minor in more),
             *(Row((minus % {"what": name}, self.amount(minor))) for name, minor in less),
-            Row((closing[0], self.amount(closing[1])), bold=True),
+            *(Row((name, self.amount(minor)), bold=True) for name, minor in closing),
         ]
         return Table(tuple(rows))
 
-    def prepaid_balance(self, bill: Bill | PlatformBill, label: str) -> Table:
-        """How a merchant's prepaid balance, or that of all of them, moved. label: what
-        prepayments are called."""
+    def prepaid_balance(self, bill: Bill, label: str) -> Table:
+        """How a merchant's prepaid balance moved, and beside it what the merchant owes beyond what
+        was advanced. label: what prepayments are called."""
+        named = self.named
+
+        def at(name: str, owing: str, balance: MerchantBalance) -> list[tuple[str, int]]:
+            called = [(name, balance.prepaid_minor - balance.owed_minor)]
+            return [*called, (owing, balance.owing_minor)] if balance.owing_minor else called
+
         return self.movements(
-            (self.named("desk", "Opening prepaid balance"), bill.remaining_before_minor),
+            at(
+                named("desk", "Opening prepaid balance"),
+                named("desk", "Owed by the merchant before"),
+                bill.opening,
+            ),
             [(label, bill.prepaid_minor)],
             [(self.translate("Orders, net of fees"), bill.net_minor), *self.others(bill.movements)],
-            (self.named("desk", "Closing prepaid balance"), bill.remaining_minor),
+            at(
+                named("desk", "Closing prepaid balance"),
+                named("desk", "Owed by the merchant now"),
+                bill.closing,
+            ),
         )
+
+    def net_balance(self, bill: PlatformBill) -> list[Table]:
+        """How what all merchants owe us, less what we owe them, moved; and what it is made of, for
+        no debt of one pays what is owed to another."""
+        named, translate = self.named, self.translate
+        moved = self.movements(
+            [(named("desk", "Opening balance, net"), bill.remaining_before_minor)],
+            [(named("desk", "Prepaid"), bill.prepaid_minor)],
+            [(translate("Orders, net of fees"), bill.net_minor), *self.others(bill.movements)],
+            [(named("desk", "Closing balance, net"), bill.remaining_minor)],
+        )
+        closing = bill.closing
+        made_of = (
+            (translate("Prepaid balance"), closing.prepaid_minor),
+            (translate("Owed by the merchant"), closing.owing_minor),
+            (translate("Owed to the merchant"), -closing.owed_minor),
+        )
+        return [moved, Table(tuple(Row((name, self.moved(minor))) for name, minor in made_of))]
+
+    def balance(self, balance: MerchantBalance) -> str:
+        """How a merchant stands: 'Prepaid balance 1,000.00'."""
+        words = {
+            "prepaid": self.translate("Prepaid balance"),
+            "owing": self.translate("Owed by the merchant"),
+            "owed": self.translate("Owed to the merchant"),
+        }
+        parts = balance.parts or (("prepaid", 0),)
+        return " · ".join(f"{words[name]} {self.amount(minor)}" for name, minor in parts)
 
     def due(self, minor: int) -> str:
         """What a supplier owes, in the cell of a table: '1,234.50', 'overpaid 819.98'."""

@@ -75,19 +75,23 @@ def _standing(bill: Bill, lines: Lines) -> list[str]:
 
 
 def _by_day(bill: Bill, lines: Lines, label: str, size: Size) -> list[Table | str]:
-    """A row a day; of more than a message can hold, the newest."""
-    if not bill.by_day:
+    """A row for each day on which something moved; of more than a message can hold, the newest."""
+    moved = [line for line in bill.by_day if not line.idle]
+    if not moved:
         return []
-    shown = bill.by_day[-size.days :]
-    other = lines.named("heading", "Other")
+    shown = moved[-size.days :]
+    other, owing = lines.named("heading", "Other"), lines.translate("Owed by the merchant")
     rows = []
     for line in shown:
-        beside = [
-            (label, line.prepaid_minor) if line.prepaid_minor else None,
-            (other, line.other_minor) if line.other_minor else None,
-        ]
-        note = " · ".join(f"{name} {lines.moved(minor)}" for name, minor in filter(None, beside))
-        figures = (lines.amount(line.net_minor), lines.amount(line.remaining_minor))
+        closing = line.closing
+        beside = (
+            (label, lines.moved(line.prepaid_minor) if line.prepaid_minor else ""),
+            (other, lines.moved(line.other_minor) if line.other_minor else ""),
+            (owing, lines.amount(closing.owing_minor) if closing.owing_minor else ""),
+        )
+        note = " · ".join(f"{name} {figure}" for name, figure in beside if figure)
+        balance = closing.prepaid_minor - closing.owed_minor
+        figures = (lines.amount(line.net_minor), lines.amount(balance))
         rows.append(Row((f"{line.day:%m-%d}", str(line.paid), *figures), note))
     named = lines.named
     header = (
@@ -95,7 +99,7 @@ def _by_day(bill: Bill, lines: Lines, label: str, size: Size) -> list[Table | st
         lines.translate("Prepaid balance"),
     )  # fmt: skip
     parts: list[Table | str] = [Table(tuple(rows), header)]
-    if len(shown) < len(bill.by_day):
+    if len(shown) < len(moved):
         newest = lines.translate("The newest %(shown)s of %(count)s days; all are in the Excel.")
-        parts.append(newest % {"shown": len(shown), "count": len(bill.by_day)})
+        parts.append(newest % {"shown": len(shown), "count": len(moved)})
     return parts

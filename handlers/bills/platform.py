@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from core.books import MerchantBalance
 from core.kernel.holder import HOUSE
 from core.reports.bills import MerchantLine, PlatformBill, SupplierDueLine
 from core.supply.channels import Product
@@ -40,7 +41,7 @@ def _sheet(bill: PlatformBill, lines: Lines, size: Size, also: Sequence[str]) ->
     parts: list[Table | str] = [
         *lines.products(bill.products, size),
         Table(earned),
-        lines.prepaid_balance(bill, named("desk", "Prepaid")),
+        *lines.net_balance(bill),
         *_merchants(bill, lines, size),
         *_suppliers(bill, lines, size),
     ]
@@ -72,10 +73,10 @@ def _merchants(bill: PlatformBill, lines: Lines, size: Size) -> list[Table]:
     shown = shortened(called, size.rows, lambda rest: (others, _added(x for _, x in rest)))
     rows = []
     for name, line in shown:
-        note = lines.translate("fee %(fee)s · cost %(cost)s · prepaid balance %(balance)s") % {
+        note = lines.translate("fee %(fee)s · cost %(cost)s · %(balance)s") % {
             "fee": lines.amount(line.fee_minor),
             "cost": lines.amount(line.cost_minor),
-            "balance": lines.amount(line.remaining_minor),
+            "balance": lines.balance(line.closing),
         }
         cells = (clip(name, size.name_chars), str(line.paid), lines.amount(line.amount_minor))
         rows.append(Row(cells, note))
@@ -109,7 +110,7 @@ def _added(lines: Iterable[MerchantLine]) -> MerchantLine:
     return MerchantLine(
         "", "", sum(x.paid for x in all_), sum(x.amount_minor for x in all_),
         sum(x.fee_minor for x in all_), sum(x.cost_minor for x in all_),
-        sum(x.closing_minor for x in all_),
+        MerchantBalance.sum_of(x.closing for x in all_),
     )  # fmt: skip
 
 

@@ -29,13 +29,13 @@ def render_supplier_bill(
 def _sheet(bill: SupplierBill, lines: Lines, size: Size) -> Sheet:
     named = lines.named
     due = lines.movements(
-        (named("supplier", "Due at the start"), bill.opening_minor),
+        [(named("supplier", "Due at the start"), bill.opening_minor)],
         [(named("supplier", "Taken"), sum(line.amount_minor for line in bill.lines))],
         [
             (named("supplier", "Cost"), sum(line.cost_minor for line in bill.lines)),
             (named("supplier", "Paid in"), bill.paid_in_minor),
         ],
-        (named("supplier", "Due at the end"), bill.closing_minor),
+        [(named("supplier", "Due at the end"), bill.closing_minor)],
     )
     parts: list[Table | str] = [*_channels(bill, lines, size), due]
     if bill.closing_minor < 0:

@@ -216,6 +216,10 @@ def day_columns(speech: Speech) -> list[Column[DayLine]]:
             named("desk", "Closing prepaid balance"), "money", 16,
             lambda row: row.remaining_minor,
         ),
+        Column(
+            translate("of it owed by the merchant"), "money", 16,
+            lambda row: row.closing.owing_minor,
+        ),
     ]  # fmt: skip
 
 
@@ -229,9 +233,9 @@ def merchant_columns(speech: Speech) -> list[Column[MerchantLine]]:
         Column(named("desk", "Amount"), "money", 18, lambda row: row.amount_minor),
         Column(named("desk", "Fee"), "money", 16, lambda row: row.fee_minor),
         Column(named("desk", "Cost"), "money", 16, lambda row: row.cost_minor),
-        Column(
-            named("desk", "Closing prepaid balance"), "money", 18, lambda row: row.remaining_minor
-        ),
+        Column(translate("Prepaid balance"), "money", 18, lambda row: row.closing.prepaid_minor),
+        Column(translate("Owed by the merchant"), "money", 18, lambda row: row.closing.owing_minor),
+        Column(translate("Owed to the merchant"), "money", 18, lambda row: row.closing.owed_minor),
     ]
 
 

@@ -157,6 +157,8 @@ class MerchantBook:
             (translate("what remains; negative: owed to the merchant"), "bold"),
         )
         self._check(page, closing)
+        beyond = translate("beyond what was advanced to it")
+        self._line(page, translate("of it owed by the merchant"), bill.closing.owing_minor, beyond)
         page.skip()
         self._totals(page, ranges)
 
@@ -243,16 +245,16 @@ class MerchantBook:
     def _write_days(self, ranges: _Ranges) -> None:
         page = self._days
         translate, named = self._words()
-        page.widths(14, 18, 12, 18, 16, 18, 16, 18, 18)
+        page.widths(14, 18, 12, 18, 16, 18, 16, 18, 18, 18)
         heads = (
             translate("Business day"), named("desk", "Opening prepaid balance"),
             translate("Orders paid"), named("desk", "Amount"), named("desk", "Fee"),
             named("desk", "Net"), named("desk", "Other"), named("desk", "Prepaid"),
-            named("desk", "Closing prepaid balance"),
+            named("desk", "Closing prepaid balance"), translate("of it owed by the merchant"),
         )  # fmt: skip
         page.write(*((head, "head") for head in heads))
         page.freeze()
-        lines = days_of(self._bill)
+        lines = [line for line in days_of(self._bill) if not line.idle]
         for line in lines:
             row = page.row + 1
             day = f"$A{row}"
@@ -270,6 +272,7 @@ class MerchantBook:
                 (sum_where(ranges.moved, (ranges.moved_day, day), line.other_minor), "money"),
                 (sum_where(ranges.prepaid, (ranges.prepaid_day, day), line.prepaid_minor), "money"),
                 (Formula(f"$B{row}+$H{row}-$F{row}-$G{row}", line.remaining_minor), "money"),
+                (line.closing.owing_minor, "money"),
             )  # fmt: skip
         foot(
             page, len(lines), (named("desk", "Total"), "bold"), (None, "bold"),
@@ -332,6 +335,7 @@ def _only_day(bill: Bill) -> DayLine:
         other_minor=bill.other_minor,
         opening_minor=bill.opening_minor,
         closing_minor=bill.closing_minor,
+        advanced_minor=bill.advanced_minor,
     )
 
 

@@ -11,7 +11,7 @@ from core.kernel.money import EXPONENTS
 from core.reports.bills import PlatformBill
 from handlers.files.columns import Speech
 from handlers.files.sheets import disclaimer, foot, period, titles, what_remains
-from handlers.files.workbook import Book, Formula
+from handlers.files.workbook import Book, Formula, Page
 from handlers.kit.vocabulary import word
 from texts import translator
 
@@ -54,8 +54,8 @@ class _PlatformBook:
         )
         less = translate("less this")
         lines = [
-            (named("desk", "Opening prepaid balance"), bill.remaining_before_minor,
-             translate("what remained before; negative: owed to the merchants")),
+            (named("desk", "Opening balance, net"), bill.remaining_before_minor,
+             translate("what merchants owed before, less what was owed to them")),
             (named("desk", "Prepaid"), bill.prepaid_minor, translate("plus this")),
             (translate("Orders, net of fees"), bill.net_minor, less),
             *(
@@ -67,9 +67,9 @@ class _PlatformBook:
         for name, minor, why in lines:
             page.write((name, "text"), (minor, "money"), (why, "text"))
         closing = page.write(
-            (named("desk", "Closing prepaid balance"), "bold"),
+            (named("desk", "Closing balance, net"), "bold"),
             (what_remains(first, page.row, bill.remaining_minor), "bold_money"),
-            (translate("what remains; negative: owed to the merchants"), "bold"),
+            (translate("what merchants owe, less what is owed to them"), "bold"),
         )
         books = page.write(
             (translate("Closing balance in the books"), "text"), (bill.remaining_minor, "money")
@@ -80,6 +80,7 @@ class _PlatformBook:
             (Formula(f"ROUND($B${closing + 1}-$B${books + 1},{places})", 0), "money"),
             (Formula(f'IF($B${books + 2}=0,"OK","≠")', "OK"), "bold"),
         )
+        self._made_of(page, closing)
         page.skip()
         page.write((translate("Orders created"), "text"), (bill.created, "count"))
         fee = page.write((named("desk", "Fee"), "text"), (bill.fee_minor, "money"))
@@ -88,20 +89,39 @@ class _PlatformBook:
         page.write((named("desk", "Margin"), "bold"), (margin, "bold_money"))
         page.write((translate("In suspense at the end"), "text"), (bill.suspense_minor, "money"))
 
+    def _made_of(self, page: Page, closing: int) -> None:
+        """What the closing balance is made of: no debt pays what is owed to another merchant."""
+        translate, stands = self._texts.gettext, self._bill.closing
+        first = page.row + 1
+        for name, minor, why in (
+            (translate("Prepaid balance"), stands.prepaid_minor, translate("plus this")),
+            (translate("Owed by the merchant"), stands.owing_minor, translate("plus this")),
+            (translate("Owed to the merchant"), stands.owed_minor, translate("less this")),
+        ):
+            page.write((name, "text"), (minor, "money"), (why, "text"))
+        net = Formula(f"$B${first}+$B${first + 1}-$B${first + 2}", self._bill.remaining_minor)
+        page.write(
+            (self._texts.pgettext("desk", "Closing balance, net"), "text"),
+            (net, "money"),
+            (Formula(f'IF($B${first + 3}=$B${closing + 1},"OK","≠")', "OK"), "bold"),
+        )
+
     def _write_merchants(self) -> None:
         translate, named = self._texts.gettext, self._texts.pgettext
         self._table(
             named("sheet", "Merchants"),
-            (12, 28, 12, 18, 16, 16, 18),
-            "text text count money money money money",
+            (12, 28, 12, 18, 16, 16, 18, 18, 18),
+            "text text count money money money money money money",
             (
                 named("desk", "Merchant"), named("desk", "Name"), translate("Orders paid"),
                 named("desk", "Amount"), named("desk", "Fee"), named("desk", "Cost"),
-                named("desk", "Closing prepaid balance"),
+                translate("Prepaid balance"), translate("Owed by the merchant"),
+                translate("Owed to the merchant"),
             ),
             [
                 (x.merchant_no, x.merchant_name, x.paid, x.amount_minor,
-                 x.fee_minor, x.cost_minor, x.remaining_minor)
+                 x.fee_minor, x.cost_minor, x.closing.prepaid_minor, x.closing.owing_minor,
+                 x.closing.owed_minor)
                 for x in self._bill.merchants
             ],
         )  # fmt: skip

@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 from aiogram.types import InlineKeyboardButton, InlineKeyboardMarkup
 from jinja2 import Environment
 
+from core.books import MerchantBalance
 from core.delivery.outbox import Notice, read_notice, screen_of
 from handlers.kit.buttons import Button, InDialogue
 from handlers.kit.vocabulary import gate_words, tariff_words, word
@@ -141,6 +142,7 @@ def _environment(language: str) -> Environment:
         short_time=short_time,
         clip=clip,
         credit_bar=credit_bar,
+        merchant_balance=MerchantBalance.of,
         word=lambda context, key: word(context, key, language),
         tariff=lambda text: tariff_words(text, language),
         reason=lambda code, facts: reason_words(code, facts, language),

@@ -70,6 +70,7 @@ class Cards:
             changed=dossier.changed,
             lacking=facts.missing,
             balance_minor=standing.position_minor,
+            advanced_minor=standing.advanced_minor,
             line_minor=standing.line_minor,
             products=await self._sold(merchant),
             apps=await self._apps(merchant),

@@ -81,8 +81,8 @@ class SoldLine:
 @dataclass(frozen=True, slots=True)
 class MerchantNotice(Notice):
     """A merchant in full. cut: '06:00'. contact: empty in a group. balance_minor: what is owed to
-    it; negative: prepayment that remains. line_minor: None where orders are never stopped. lacking:
-    what its review still needs, by name."""
+    it; negative: prepayment that remains, as far as advanced_minor goes. line_minor: None where
+    orders are never stopped. lacking: what its review still needs, by name."""
 
     merchant_id: UUID
     merchant_no: str
@@ -102,6 +102,7 @@ class MerchantNotice(Notice):
     changed: bool
     lacking: tuple[str, ...]
     balance_minor: int
+    advanced_minor: int
     line_minor: int | None
     products: tuple[SoldLine, ...]
     apps: tuple[AppLine, ...]

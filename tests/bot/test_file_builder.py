@@ -122,7 +122,7 @@ async def test_the_platforms_workbook(
     said = sheets.column("Summary", "B")
     assert said["Orders, net of fees"] == yuan(bill.net_minor)
     assert said["Prepaid"] == yuan(bill.prepaid_minor) == 3650
-    assert said["Closing prepaid balance"] == yuan(365_000 - bill.net_minor)
+    assert said["Closing balance, net"] == yuan(365_000 - bill.net_minor)
     assert bill.remaining_minor == 365_000 - bill.net_minor
     assert said["Difference"] == 0
     assert said["Orders created"] == ORDERS

@@ -61,7 +61,7 @@ async def read(tx: Tx, merchant: Merchant, days: Days, today: date) -> Bill:
         closing_minor=closing.minor,
         advanced_minor=closing.advanced_minor,
         unpaid=numbers["unpaid"],
-        by_day=_by_day(days, numbers) if len(days) > 1 else (),
+        by_day=_by_day(days, numbers, prepaid_minor(sums)) if len(days) > 1 else (),
     )
     _assert_joins(bill)
     return bill
@@ -97,13 +97,15 @@ async def _numbers(
     return numbers
 
 
-def _by_day(days: Days, numbers: asyncpg.Record) -> tuple[DayLine, ...]:
+def _by_day(days: Days, numbers: asyncpg.Record, prepaid_minor: int) -> tuple[DayLine, ...]:
+    """prepaid_minor: what was advanced in all these days."""
     booked = {date.fromisoformat(row["day"]): row for row in json.loads(numbers["by_day"])}
-    opening = numbers["opening"]
+    opening, advanced = numbers["opening"], -numbers["prepaid"] - prepaid_minor
     lines = []
     for day in days:
         row = booked.get(day, _NOTHING)
         net, prepaid, moved = row["net"], row["prepaid"], row["moved"]
+        advanced -= prepaid
         lines.append(
             DayLine(
                 day=day,
@@ -115,6 +117,7 @@ def _by_day(days: Days, numbers: asyncpg.Record) -> tuple[DayLine, ...]:
                 other_minor=moved - net - prepaid,
                 opening_minor=opening,
                 closing_minor=opening + moved,
+                advanced_minor=advanced,
             )
         )
         opening += moved

@@ -14,7 +14,7 @@ from datetime import date, datetime
 from uuid import UUID
 
 from core.accounts.vouchers import VoucherLine as VoucherLine
-from core.books import Heading
+from core.books import Heading, MerchantBalance
 from core.kernel.days import Days
 
 
@@ -60,7 +60,8 @@ class Movement:
 
 @dataclass(frozen=True, slots=True)
 class DayLine:
-    """One day of a bill of several. opening + net + other - prepaid = closing."""
+    """One day of a bill of several. opening + net + other - prepaid = closing. advanced_minor: in
+    all, net of what was taken back, at the day's end."""
 
     day: date
     paid: int
@@ -71,6 +72,17 @@ class DayLine:
     other_minor: int
     opening_minor: int
     closing_minor: int
+    advanced_minor: int
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing moved."""
+        moved = (self.paid, self.amount_minor, self.net_minor, self.prepaid_minor, self.other_minor)
+        return not any(moved)
+
+    @property
+    def closing(self) -> MerchantBalance:
+        return MerchantBalance.of(self.closing_minor, self.advanced_minor)
 
     @property
     def remaining_before_minor(self) -> int:
@@ -115,6 +127,14 @@ class Bill:
     advanced_minor: int
     unpaid: int
     by_day: tuple[DayLine, ...]
+
+    @property
+    def opening(self) -> MerchantBalance:
+        return MerchantBalance.of(self.opening_minor, self.advanced_minor - self.prepaid_minor)
+
+    @property
+    def closing(self) -> MerchantBalance:
+        return MerchantBalance.of(self.closing_minor, self.advanced_minor)
 
     @property
     def net_minor(self) -> int:
@@ -178,7 +198,8 @@ class SupplierBill:
 
 @dataclass(frozen=True, slots=True)
 class MerchantLine:
-    """A merchant on the platform's bill."""
+    """A merchant on the platform's bill, or all others together. closing: how it stands at the
+    end; of several, each of the three is their sum."""
 
     merchant_no: str
     merchant_name: str
@@ -186,12 +207,12 @@ class MerchantLine:
     amount_minor: int
     fee_minor: int
     cost_minor: int
-    closing_minor: int
+    closing: MerchantBalance
 
     @property
-    def remaining_minor(self) -> int:
-        """What remains of its prepayments at the end; negative: we owe the merchant."""
-        return -self.closing_minor
+    def closing_minor(self) -> int:
+        """What we owe the merchant at the end, net."""
+        return self.closing.net_minor
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,10 +268,15 @@ class PlatformBill:
 
     @property
     def remaining_before_minor(self) -> int:
-        """What remained of all prepayments at the start; negative: we owed the merchants."""
+        """What all merchants owed us at the start, less what we owed them."""
         return -self.opening_minor
 
     @property
     def remaining_minor(self) -> int:
-        """What remains of all prepayments at the end; negative: we owe the merchants."""
+        """What all merchants owe us at the end, less what we owe them."""
         return -self.closing_minor
+
+    @property
+    def closing(self) -> MerchantBalance:
+        """What that is made of: no merchant's debt is netted against what another is owed."""
+        return MerchantBalance.sum_of(line.closing for line in self.merchants)

@@ -9,7 +9,7 @@ from uuid import UUID
 
 import asyncpg
 
-from core.books import ORDER_KINDS
+from core.books import ORDER_KINDS, MerchantBalance
 from core.kernel.clock import DayCut
 from core.kernel.days import Days
 from core.kernel.errors import Bug
@@ -25,7 +25,7 @@ from core.reports.bills.lines import (
 )
 from core.reports.bills.model import MerchantLine, PlatformBill, SupplierDueLine
 from core.reports.bills.supplier import owed
-from core.reports.bills.windows import BEGINNING, Live, balances_before, bounds, kept_of, live_of
+from core.reports.bills.windows import Live, balances_before, bounds, kept_of, live_of
 from core.system.store import Tx
 
 SHOWN_MERCHANTS: Final = 20
@@ -55,7 +55,7 @@ async def read(tx: Tx, days: Days, today: date, cut: DayCut, currency: str) -> P
         created=sum(cohort.created for cohort in cohorts.values()),
         products=products(sums, cohorts),
         channels=channels(sums),
-        merchants=await _merchants(tx, of_merchants, (ends_at, live), currency, sums, closing),
+        merchants=await _merchants(tx, of_merchants, (ends_at, live), currency, sums),
         suppliers=await _suppliers(tx, of_suppliers, before),
         movements=movements(sums),
         prepaid_minor=prepaid_minor(sums),
@@ -78,7 +78,6 @@ async def _merchants(
     at: tuple[datetime, Live],
     currency: str,
     sums: Sequence[Sums],
-    closing: int,
 ) -> tuple[MerchantLine, ...]:
     """Those that took most, and all others in one line without a name. at: when they stand so, and
     what is live."""
@@ -86,17 +85,24 @@ async def _merchants(
     shown = [row for row in shown if row["merchant_id"] != HOUSE][:SHOWN_MERCHANTS]
     ids = [row["merchant_id"] for row in shown]
     ends_at, live = at
-    rows = await tx.fetch(_STANDS, ids, ends_at, MODE, currency, live.since, BEGINNING)
-    stands = {row["id"]: row for row in rows}
+    called = {
+        row["id"]: row
+        for row in await tx.fetch(
+            "SELECT id, merchant_no, name FROM merchant WHERE id = ANY($1)", ids
+        )
+    }
+    rows = await tx.fetch(_STANDS, ids, ends_at, MODE, currency, live.since)
+    stands = {row["id"]: MerchantBalance(row["prepaid"], row["owing"], row["owed"]) for row in rows}
+    nothing = MerchantBalance(0, 0, 0)
     lines = [
         MerchantLine(
-            merchant_no=stands[row["merchant_id"]]["merchant_no"],
-            merchant_name=stands[row["merchant_id"]]["name"],
+            merchant_no=called[row["merchant_id"]]["merchant_no"],
+            merchant_name=called[row["merchant_id"]]["name"],
             paid=row["paid"],
             amount_minor=row["amount"],
             fee_minor=row["fee_minor"],
             cost_minor=row["cost_minor"],
-            closing_minor=stands[row["merchant_id"]]["position"],
+            closing=stands.get(row["merchant_id"], nothing),
         )
         for row in shown
     ]
@@ -109,9 +115,9 @@ async def _merchants(
         amount_minor=amount - sum(line.amount_minor for line in lines),
         fee_minor=sum(row.fee_minor for row in sums) - sum(line.fee_minor for line in lines),
         cost_minor=sum(row.cost_minor for row in sums) - sum(line.cost_minor for line in lines),
-        closing_minor=closing - sum(line.closing_minor for line in lines),
+        closing=stands.get(None, nothing),
     )
-    if rest != MerchantLine("", "", 0, 0, 0, 0, 0):
+    if rest != MerchantLine("", "", 0, 0, 0, 0, nothing):
         lines.append(rest)
     return tuple(lines)
 
@@ -140,10 +146,11 @@ async def _assert_joins(tx: Tx, bill: PlatformBill) -> None:
     added = bill.opening_minor + bill.net_minor + bill.other_minor - bill.prepaid_minor
     kept = await kept_of(tx, HOUSE, bill.days.last, bill.currency)
     ends = bill.closing_minor if kept is None else _position(kept)
-    if not added == ends == bill.closing_minor:
+    stand = bill.closing.net_minor
+    if not added == ends == stand == bill.closing_minor:
         raise Bug(
             f"the platform's bill for {bill.days} does not add up: opening and movements {added},"
-            f" closing {bill.closing_minor}, kept {ends}"
+            f" closing {bill.closing_minor}, kept {ends}, its merchants {stand}"
         )
 
 
@@ -172,25 +179,39 @@ FROM (
 GROUP BY GROUPING SETS ((kind, product_code, channel_no), (merchant_id), (supplier_no))
 """
 
-# At an instant: the balances of the merchant's newest day that was over by then, and what moved
-# since. $5: since when nothing is rolled up, $6: before all books.
+# How all merchants stand at an instant, $2: those of $1 by themselves, the others together (no id).
+# Each by the balances of its newest day that was over by then, and what moved since; merchants
+# whose days end together are looked at together. $5: since when nothing is rolled up.
 _STANDS: Final = """
-SELECT m.id, m.merchant_no, m.name, coalesce(kept.minor, 0) + coalesce(moved.minor, 0) AS position
-FROM merchant m
-LEFT JOIN LATERAL (
-    SELECT day, ends_at FROM business_day
-    WHERE holder_id = m.id AND closed_at IS NOT NULL AND ends_at <= $2
-    ORDER BY day DESC LIMIT 1
-) AS base ON true
-LEFT JOIN LATERAL (
-    SELECT sum(minor)::bigint AS minor FROM closing
-    WHERE holder_id = m.id AND day = base.day AND mode = $3 AND currency = $4
-      AND account IN ('payable', 'prepaid')
-) AS kept ON true
-LEFT JOIN LATERAL (
-    SELECT sum(minor)::bigint AS minor
-    FROM moved_between(coalesce(base.ends_at, $6), $2, $5, false)
-    WHERE merchant_id = m.id AND mode = $3 AND currency = $4 AND account IN ('payable', 'prepaid')
-) AS moved ON base.ends_at IS DISTINCT FROM $2
-WHERE m.id = ANY($1)
+WITH base AS MATERIALIZED (
+    SELECT m.id, d.day, coalesce(d.ends_at, (
+               SELECT min(starts_at) FROM business_day WHERE holder_id = m.id)) AS since
+    FROM merchant m LEFT JOIN LATERAL (
+        SELECT day, ends_at FROM business_day
+        WHERE holder_id = m.id AND closed_at IS NOT NULL AND ends_at <= $2
+          AND day <= ($2 AT TIME ZONE 'UTC')::date + 1
+        ORDER BY day DESC LIMIT 1
+    ) d ON true
+), entries AS (
+    SELECT b.id, c.account, c.minor
+    FROM base b JOIN closing c ON c.holder_id = b.id AND c.day = b.day
+    WHERE c.mode = $3 AND c.currency = $4 AND c.account IN ('payable', 'prepaid')
+  UNION ALL
+    SELECT m.merchant_id, m.account, m.minor
+    FROM (SELECT since, array_agg(id) AS ids FROM base WHERE since < $2 GROUP BY since) AS together
+    CROSS JOIN LATERAL (
+        SELECT merchant_id, account, minor FROM moved_between(together.since, $2, $5, false)
+        WHERE merchant_id = ANY(together.ids) AND mode = $3 AND currency = $4
+          AND account IN ('payable', 'prepaid')
+    ) AS m
+), position AS (
+    SELECT id, sum(minor) AS minor,
+           greatest(-coalesce(sum(minor) FILTER (WHERE account = 'prepaid'), 0), 0) AS advanced
+    FROM entries GROUP BY id
+)
+SELECT CASE WHEN id = ANY($1) THEN id END AS id,
+       sum(least(greatest(-minor, 0), advanced))::bigint AS prepaid,
+       sum(greatest(-minor - advanced, 0))::bigint AS owing,
+       sum(greatest(minor, 0))::bigint AS owed
+FROM position GROUP BY 1
 """

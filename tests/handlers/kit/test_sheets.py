@@ -13,6 +13,7 @@ from aiogram.types import InputRichMessage
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core.books import MerchantBalance
 from core.kernel.days import Days
 from core.kernel.money import parse_money
 from core.reports.bills import (
@@ -88,8 +89,8 @@ PLATFORM = PlatformBill(
     ends_at=AT + timedelta(days=1), opening_minor=0, created=6, products=BILL.products,
     channels=BILL.channels,
     merchants=(
-        MerchantLine("M1001", HOSTILE, 6, 100_000, 1_200, 650, -107_701),
-        MerchantLine("M1002", "Northwind", 1, 500, 0, 0, 500),
+        MerchantLine("M1001", HOSTILE, 6, 100_000, 1_200, 650, MerchantBalance(50_000, 57_701, 0)),
+        MerchantLine("M1002", "Northwind", 1, 500, 0, 0, MerchantBalance(0, 0, 50_000)),
     ),
     suppliers=(SupplierDueLine("S01", HOSTILE, 100_000, 650, 50_000, 59_350),),
     movements=BILL.movements, prepaid_minor=150_000, fee_minor=1_200, cost_minor=650,
@@ -100,7 +101,7 @@ PLATFORM = PlatformBill(
 def of_days(count: int) -> Bill:
     """A bill of so many days."""
     days = tuple(
-        DayLine(DAY - timedelta(days=n), n, 10_000, 120, 9_880, 1_000 * (n % 2), -n, 0, -n)
+        DayLine(DAY - timedelta(days=n), n, 10_000, 120, 9_880, 1_000 * (n % 2), -n, 0, -n, 0)
         for n in range(count - 1, -1, -1)
     )
     return replace(BILL, days=Days(days[0].day, DAY), by_day=days)
@@ -179,11 +180,23 @@ def test_a_merchants_bill(language: str) -> None:
         assert part in staff, part
 
 
-ADDS_UP = {
-    "zh": ("加：", "减：", ("期初预付余额", "期末预付余额"), ("期初应结", "期末应结")),
+NOTHING = MerchantBalance(0, 0, 0)
+EVERYTHING = MerchantBalance(HUGE, HUGE, HUGE)
+Ends = tuple[tuple[str, ...], tuple[str, ...]]  # how the lines of both ends begin
+# Plus, minus; the ends of merchants' bills, the platform's, suppliers'.
+ADDS_UP: dict[str, tuple[str, str, Ends, Ends, Ends]] = {
+    "zh": (
+        "加：", "减：", (("期初预付余额", "期初商户欠款"), ("期末预付余额", "期末商户欠款")),
+        (("期初净额",), ("期末净额",)), (("期初应结",), ("期末应结",)),
+    ),
     "en": (
-        "Add: ", "Less: ", ("Opening prepaid balance", "Closing prepaid balance"),
-        ("Due at the start", "Due at the end"),
+        "Add: ", "Less: ",
+        (
+            ("Opening prepaid balance", "Owed by the merchant before"),
+            ("Closing prepaid balance", "Owed by the merchant now"),
+        ),
+        (("Opening balance, net",), ("Closing balance, net",)),
+        (("Due at the start",), ("Due at the end",)),
     ),
 }  # fmt: skip
 MINOR = st.integers(-(10**13), 10**13)
@@ -194,13 +207,15 @@ def minor(line: str) -> int:
     return parse_money(line.rsplit(" ", 1)[1].replace(",", ""), "CNY").minor
 
 
-def read_again(screen: Screen, language: str, names: tuple[str, str]) -> tuple[int, int]:
+def read_again(screen: Screen, language: str, ends: Ends) -> tuple[int, int]:
     """(the closing that opening, what is added and what is taken off come to; the shown one)."""
     add, less, *_ = ADDS_UP[language]
     lines = read_html(screen.html).splitlines()
     of = {sign: [minor(line) for line in lines if line.startswith(sign)] for sign in (add, less)}
-    (opening,), (closing,) = ([minor(x) for x in lines if x.startswith(name)] for name in names)
-    return opening + sum(of[add]) - sum(of[less]), closing
+    opening, closing = ([minor(x) for x in lines if x.startswith(names)] for names in ends)
+    assert opening
+    assert closing
+    return sum(opening) + sum(of[add]) - sum(of[less]), sum(closing)
 
 
 @given(
@@ -210,7 +225,7 @@ def read_again(screen: Screen, language: str, names: tuple[str, str]) -> tuple[i
 def test_every_bill_is_added_again_as_its_reader_reads_it(
     before: int, prepaid: int, net: int, moved: list[int], language: str
 ) -> None:
-    _, _, of_merchants, of_suppliers = ADDS_UP[language]
+    _, _, of_merchants, of_platform, of_suppliers = ADDS_UP[language]
     movements = (
         Movement("reversals", moved[0], 1),
         Movement("refunds", moved[1], 1),
@@ -227,8 +242,8 @@ def test_every_bill_is_added_again_as_its_reader_reads_it(
     platform = render_platform_bill(
         replace(PLATFORM, **figures), language=language, products=PRODUCTS
     )
-    for screen in (bill, platform):
-        assert read_again(screen, language, of_merchants) == (-after, -after)
+    for screen, ends in ((bill, of_merchants), (platform, of_platform)):
+        assert read_again(screen, language, ends) == (-after, -after)
     line = SupplierLine("C01", "alipay_qr", 1, net, moved[0])
     due = before + line.due_minor - prepaid
     supplier = replace(
@@ -265,6 +280,13 @@ def test_a_bill_of_several_days_has_a_row_a_day(language: str) -> None:
     assert "2025-11-21 – 2026-11-21" in many
     assert "366" in many
     assert "11-21" in many
+    days = of_days(3)
+    quiet = replace(
+        days.by_day[1], paid=0, amount_minor=0, net_minor=0, prepaid_minor=0, other_minor=0
+    )
+    without = replace(days, by_day=(days.by_day[0], quiet, days.by_day[2]))
+    text = read_html(shown(without, language).html)
+    assert [f"{day.day:%m-%d} " in text for day in days.by_day] == [True, False, True]
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -290,7 +312,8 @@ def test_a_suppliers_bill_names_no_merchant_and_no_fee(language: str) -> None:
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_the_platforms_bill_has_margin_and_what_suppliers_owe(language: str) -> None:
     text = read_html(render_platform_bill(PLATFORM, language=language, products=PRODUCTS).html)
-    for part in ("+12.00", "-6.50", "+5.50", " 577.01", "M1002", "S01", "593.50", "500.00"):
+    for part in ("+12.00", "-6.50", "+5.50", " 577.01", "M1002", "S01", "593.50", "500.00",
+                 "+577.01", "-500.00"):  # fmt: skip
         assert part in text, part
     assert "/bill" not in text
 
@@ -325,7 +348,7 @@ def test_the_longest_sheets_still_fit(language: str) -> None:
     )  # fmt: skip
     platform = replace(
         PLATFORM, products=lines, channels=channels, movements=long.movements,
-        merchants=(MerchantLine("M1001", "&" * 99, 10**6, HUGE, HUGE, HUGE, HUGE),) * 99,
+        merchants=(MerchantLine("M1001", "&" * 99, 10**6, HUGE, HUGE, HUGE, EVERYTHING),) * 99,
         suppliers=(SupplierDueLine("S01", "<" * 99, HUGE, HUGE, HUGE, HUGE),) * 99,
     )  # fmt: skip
     supplier = replace(
@@ -365,8 +388,8 @@ def test_what_is_left_out_is_the_least() -> None:
     channels = tuple(ChannelLine(f"C{n:02}", "x", 1, 1_000 + n, 0, 0) for n in range(count))
     taken = tuple(SupplierLine(f"C{n:02}", "x", 1, 1_000 + n, 0) for n in range(count))
     merchants = (
-        *(MerchantLine(f"M{n:02}", "m", 1, 1_000 + n, 0, 0, 0) for n in range(count)),
-        MerchantLine("", "", 9, 9_000_000, 0, 0, 0),
+        *(MerchantLine(f"M{n:02}", "m", 1, 1_000 + n, 0, 0, NOTHING) for n in range(count)),
+        MerchantLine("", "", 9, 9_000_000, 0, 0, NOTHING),
     )
     suppliers = tuple(SupplierDueLine(f"S{n:02}", "s", 1_000 + n, 0, 0, 0) for n in range(count))
     bill = replace(BILL, products=products, channels=channels)

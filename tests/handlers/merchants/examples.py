@@ -44,13 +44,15 @@ MERCHANT: Final = MerchantNotice(
     merchant_id=ID, merchant_no=NO, name=HOSTILE, state="open", currency="CNY",
     zone="Asia/Shanghai", cut="06:00", legal_name=HOSTILE, licence_no=HOSTILE, category=HOSTILE,
     site=HOSTILE, contact=HOSTILE, reviewed=True, reviewed_at=AT, reviewed_by_name=HOSTILE,
-    changed=True, lacking=(), balance_minor=-1_234_500, line_minor=5_000_000, products=SOLD * 10,
+    changed=True, lacking=(), balance_minor=-1_234_500, advanced_minor=1_000_000,
+    line_minor=5_000_000, products=SOLD * 10,
     apps=APPS * 4, groups=(HOSTILE,) * 10, private=True,
 )  # fmt: skip
 NEW: Final = replace(
     MERCHANT, reviewed=False, reviewed_at=None, reviewed_by_name="", changed=False,
     lacking=tuple(REVIEW_FACTS), legal_name="", licence_no="", category="", site="", contact="",
-    balance_minor=100, line_minor=None, products=(), apps=(), groups=(), private=False,
+    balance_minor=100, advanced_minor=0, line_minor=None, products=(), apps=(), groups=(),
+    private=False,
 )  # fmt: skip
 APP: Final = AppNotice(
     app_id=ID, merchant_id=ID, merchant_no=NO, merchant_name=HOSTILE, place=1, name=HOSTILE,

@@ -125,6 +125,8 @@ async def check_platform(books: Books, bill: PlatformBill) -> None:
         ends,
     )
     stands = {row["merchant_no"]: row["minor"] for row in rows}
+    owed = sum(max(0, minor) for minor in stands.values())
+    assert (bill.closing.owed_minor, bill.closing.net_minor) == (owed, bill.closing_minor)
     for merchant in bill.merchants:
         if merchant.merchant_no:
             assert merchant.closing_minor == stands[merchant.merchant_no]
