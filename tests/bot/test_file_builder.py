@@ -130,7 +130,7 @@ async def test_the_platforms_workbook(
     assert said["Margin"] == yuan(bill.margin_minor) == yuan(bill.fee_minor - bill.cost_minor)
     amount = sum(line.amount_minor for line in bill.products)
     for sheet, column, minor in (
-        ("Merchants", "D", amount), ("Merchants", "G", bill.remaining_minor),
+        ("Merchants", "D", amount), ("Merchants", "I", bill.closing.owed_minor),
         ("Suppliers", "C", amount), ("Suppliers", "E", 365_000), ("Products", "E", amount),
         ("Products", "G", bill.net_minor), ("Channels", "D", amount),
         ("Channels", "G", bill.margin_minor),
