@@ -15,8 +15,10 @@ from datetime import UTC, datetime, timedelta
 from itertools import cycle, islice
 from typing import Final
 
+import asyncpg
 import structlog
 
+from bench.books import PAID_AFTER, book_orders
 from bench.calls import creates, queries
 from bench.figures import Figure, Round, beside
 from bench.history import DAYS, make_past, need_room
@@ -27,7 +29,9 @@ from bench.processor import cpu_s
 from bench.settlers import open_group
 from bench.town import BILLED, LINK, OWNER_ID, Keys, chat_of
 from core.kernel.days import Days
+from core.parties.merchants import Merchant
 from core.reports.exports import Paper
+from core.reports.exports.sources import CHUNK_ROWS
 from core.reports.statistics import Query
 from core.runtime import Connections, Runtime, build
 from scheduler.jobs import JOBS
@@ -48,6 +52,7 @@ async def growth(where: Place) -> list[Figure]:
     async with _running(where) as runtime:
         merchant = await runtime.parties.merchants.by_no(_whale_no(where))
         await open_group(runtime, chat_of(BILLED), merchant)
+        await _book_page(where, merchant)
         before = await _measured(where, runtime)
         past = await make_past(
             runtime, where.postgres.owner_dsn(), merchant.merchant_no, where.size.orders
@@ -89,8 +94,21 @@ def _whale_no(where: Place) -> str:
     return where.town.whale[0].merchant_no
 
 
+async def _book_page(where: Place, merchant: Merchant) -> None:
+    """Paid orders of the last minutes: on both sides a list has a whole first page."""
+    ends_at = datetime.now(UTC)
+    connection = await asyncpg.connect(
+        where.postgres.owner_dsn(), server_settings={"default_transaction_read_only": "off"}
+    )
+    try:
+        await book_orders(connection, merchant, CHUNK_ROWS, ends_at - 2 * PAID_AFTER, ends_at)
+    finally:
+        await connection.close()
+
+
 async def _measured(where: Place, runtime: Runtime) -> Rounds:
-    """Over HTTP, with all loops of a desk; then verb by verb, when the desk has ended."""
+    """Over HTTP, with all loops of a desk; then verb by verb, when the desk has ended. What was
+    made meanwhile is rolled up by then: it is not as much on both sides."""
     await _verified_today(runtime)
     async with measures(where) as m:
         town, size = m.town, m.size
@@ -105,6 +123,8 @@ async def _measured(where: Place, runtime: Runtime) -> Rounds:
         numbers = [number for _, number in asked]
         verbs = await _verbs(runtime, _whale_no(where), numbers)
         pid = m.place.postgres_pid
+    for holder_id in await runtime.ledger.calendar.due_to_roll():
+        await runtime.ledger.calendar.roll(holder_id)
     return rounds | {
         what: [await _timed(pid, verb, size) for _ in range(size.rounds)]
         for what, verb in verbs.items()

@@ -134,10 +134,11 @@ FROM (SELECT DISTINCT ON (holder_id) * FROM business_day ORDER BY holder_id, day
 CROSS JOIN generate_series(1, $1::int) n
 CROSS JOIN LATERAL (SELECT f.starts_at - (n - 1) * interval '24 hours' AS ends_at) past
 """
-# Hours are there; a few were rolled up by the desk itself.
+# Hours are there; a few were rolled up by the desk itself. Days lie one after another, as a desk
+# writes them.
 _DAYS_ROLLED: Final = [
     f"INSERT INTO {rollup.table}_day (merchant_id, day, mode, {rollup.keys},"
-    f" {', '.join(rollup.sums)}) {rollup.days_of(rollup.table)}"
+    f" {', '.join(rollup.sums)}) {rollup.days_of(rollup.table)} ORDER BY day"
     f" ON CONFLICT (merchant_id, day, mode, {rollup.keys})"
     f" DO UPDATE SET {', '.join(f'{name} = excluded.{name}' for name in rollup.sums)}"
     for rollup in (ROLLED_ENTRIES, ROLLED_ORDERS, ROLLED_ATTEMPTS)

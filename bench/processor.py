@@ -12,8 +12,11 @@ from bench.faults.kit import processes_of
 
 PROC: Final = Path("/proc")
 _TICKS_PER_S: Final = os.sysconf("SC_CLK_TCK")
+_NS_PER_S: Final = 1e9
 _UTIME: Final = 11  # of the fields behind the name; then stime, cutime, cstime
+_CUTIME: Final = 13
 _FIELDS: Final = 4
+_THREADS: Final = 17
 
 
 def cpu_s(pid: int) -> float:
@@ -30,10 +33,15 @@ def memory_mb(pids: Iterable[int]) -> float:
 def _cpu_s(pid: int) -> float:
     try:
         said = (PROC / str(pid) / "stat").read_text(encoding="utf-8", errors="replace")
+        exact = (PROC / str(pid) / "schedstat").read_text(encoding="utf-8").split()
     except OSError:  # it has ended, and is counted by its parent
         return 0.0
     fields = said.rpartition(")")[2].split()
-    return sum(map(int, fields[_UTIME : _UTIME + _FIELDS])) / _TICKS_PER_S
+    if int(fields[_THREADS]) > 1 or exact[0] == "0":
+        return sum(map(int, fields[_UTIME : _UTIME + _FIELDS])) / _TICKS_PER_S
+    # Of one thread the kernel keeps nanoseconds as well. A tick is as long as many calls.
+    ended = sum(map(int, fields[_CUTIME : _UTIME + _FIELDS])) / _TICKS_PER_S
+    return int(exact[0]) / _NS_PER_S + ended
 
 
 def _memory_mb(pid: int) -> float:

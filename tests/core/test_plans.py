@@ -254,23 +254,39 @@ async def test_what_loops_ask(ground: Ground) -> None:
     assert asked >= LOOPS  # one whose queue is known to be empty need not ask
 
 
-async def test_what_is_open_and_not_due_is_not_read(ground: Ground) -> None:
-    """Not even where the database last counted when nothing was open."""
-    owner = await asyncpg.connect(ground.server.postgres.owner_dsn())
+async def _make(ground: Ground, change: str) -> int:
+    """Change rows of the past; how many. The database counts them no sooner than it ever does."""
+    owner = await asyncpg.connect(
+        ground.server.postgres.owner_dsn(), server_settings={"default_transaction_read_only": "off"}
+    )
     try:
-        change = owner.transaction()
-        await change.start()
-        await owner.execute("SET LOCAL transaction_read_only = off")
-        opened = await owner.execute(
-            "UPDATE orders SET state = 'pending', end_at = 'infinity' WHERE state = 'expired'"
-        )
-        await change.commit()
-        plans = await ground.plans(partial(ground.runtime.trade.follow_up.expire_due, HANDS))
+        return int((await owner.execute(change)).split()[-1])
     finally:
         await owner.close()
-    assert int(opened.split()[-1]) > 100 * HANDS
+
+
+async def test_what_is_open_and_not_due_is_not_read(ground: Ground) -> None:
+    """Not even where the database last counted when nothing was open."""
+    opened = await _make(
+        ground, "UPDATE orders SET state = 'pending', end_at = 'infinity' WHERE state = 'expired'"
+    )
+    plans = await ground.plans(partial(ground.runtime.trade.follow_up.expire_due, HANDS))
+    assert opened > 100 * HANDS
     assert {node.table for plan in plans for node in plan.months if node.ran} == {"orders"}
     assert not sum(node.rows for plan in plans for node in plan.months)
+
+
+async def test_what_is_to_be_asked_about_later_is_not_read(ground: Ground) -> None:
+    """Neither by who asks nor by the look at all queues. The first of each supplier is seen."""
+    waiting = await _make(ground, "UPDATE attempt SET ask_at = 'infinity' WHERE state = 'closed'")
+    look = Look(ground.runtime.system.store, ground.runtime.system.clock)
+    look.watch(ASKING_DUE, _nobody_woken)
+    for verb in (partial(ground.runtime.trade.follow_up.take_due, HANDS), look.look):
+        plans = await ground.plans(verb)
+        assert_by_index(plans)
+        assert read(plans) == {"attempt"}
+        for plan in plans:
+            assert sum(node.rows for node in plan.months) <= len(plan.months) < waiting / HANDS
 
 
 async def test_a_list_begins_before_it_is_read(ground: Ground) -> None:

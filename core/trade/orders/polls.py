@@ -154,7 +154,7 @@ SELECT h.supplier_id, due.waiting FROM head h, LATERAL (
     SELECT count(*) AS waiting FROM (
         SELECT FROM attempt a
         WHERE a.supplier_id = h.supplier_id AND a.ask_at <= $1 AND a.order_created_at <= $1
-        LIMIT $2
+        ORDER BY a.ask_at LIMIT $2
     ) a
 ) due
 WHERE due.waiting > 0
@@ -162,7 +162,8 @@ WHERE due.waiting > 0
 _OF_ANY: Final = """
 SELECT FROM head h, LATERAL (
     SELECT FROM attempt a
-    WHERE a.supplier_id = h.supplier_id AND a.ask_at <= $1 AND a.order_created_at <= $1 LIMIT 1
+    WHERE a.supplier_id = h.supplier_id AND a.ask_at <= $1 AND a.order_created_at <= $1
+    ORDER BY a.ask_at LIMIT 1
 ) due
 """
 _WAITING: Final = _HEADS + _OF_EACH
