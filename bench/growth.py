@@ -30,8 +30,7 @@ from bench.settlers import open_group
 from bench.town import BILLED, LINK, OWNER_ID, Keys, chat_of
 from core.kernel.days import Days
 from core.parties.merchants import Merchant
-from core.reports.exports import Paper
-from core.reports.exports.sources import CHUNK_ROWS
+from core.reports.exports import CHUNK_ROWS, Paper
 from core.reports.statistics import Query
 from core.runtime import Connections, Runtime, build
 from scheduler.jobs import JOBS

@@ -30,8 +30,7 @@ from core.parties.merchants import App, Merchant
 from core.people.actors import Actor
 from core.people.trail import Search
 from core.reports import exports
-from core.reports.exports import Paper
-from core.reports.exports.sources import CHUNK_ROWS
+from core.reports.exports import CHUNK_ROWS, Paper
 from core.reports.statistics import Query
 from core.runtime import Connections, Runtime, build
 from core.system.leases import Look, due

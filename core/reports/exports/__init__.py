@@ -23,6 +23,7 @@ from core.reports.exports.rows import (
     VoucherRow,
 )
 from core.reports.exports.sources import (
+    CHUNK_ROWS,
     MAX_ROWS,
     MerchantReading,
     PlatformReading,
@@ -31,6 +32,7 @@ from core.reports.exports.sources import (
 )
 
 __all__ = [
+    "CHUNK_ROWS",
     "CSV_TABLES",
     "MAX_AT_ONCE",
     "MAX_ROWS",
