@@ -65,7 +65,7 @@ async def _desk(runtime: Runtime) -> AsyncIterator[Check]:
         "answers" if redis else "DOES NOT ANSWER",
         "" if redis else "start it, or look at REDIS_URL: each process counts for itself meanwhile",
     )
-    health = await runtime.reports.instance.beat()
+    health = await runtime.reports.instance.look()
     yield Check(
         "clock",
         f"{health.clock_ahead_s:+.1f} s against the database",

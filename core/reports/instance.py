@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -50,23 +51,34 @@ class Instance:
         """Write this instance's row, and look at the shared clock by it. Takes BEAT_S at most; a
         clock that is wrong is an alarm until it is right."""
         try:
-            return await self._store.in_time(self._look(), BEAT_S)
+            return await self._store.in_time(self._beat(), BEAT_S)
         except DATABASE_AWAY:
             return Health(writes=False, clock_ahead_s=0.0)
 
-    async def _look(self) -> Health:
-        ahead_s = 0.0
-        if isinstance(self._clock, SharedClock):
-            await self._clock.look(self._write)
-            ahead_s = self._clock.ahead_s
-        else:
-            await self._write()
-        health = Health(writes=True, clock_ahead_s=ahead_s)
+    async def look(self) -> Health:
+        """Look at the shared clock as `beat` does, and write nothing: this process takes no part.
+        Raises what the store raises where the database is away."""
+        return Health(writes=False, clock_ahead_s=await self._ahead_s(self._read))
+
+    async def _beat(self) -> Health:
+        health = Health(writes=True, clock_ahead_s=await self._ahead_s(self._write))
         await self._tell(health)
         return health
 
+    async def _ahead_s(self, now: Callable[[], Awaitable[datetime]]) -> float:
+        """now: asks the database what time it is."""
+        if not isinstance(self._clock, SharedClock):
+            await now()
+            return 0.0
+        await self._clock.look(now)
+        return self._clock.ahead_s
+
     async def _write(self) -> datetime:
         at: datetime = await self._store.fetchval(_BEAT, self.name)
+        return at
+
+    async def _read(self) -> datetime:
+        at: datetime = await self._store.fetchval("SELECT clock_timestamp()")
         return at
 
     async def _tell(self, health: Health) -> None:

@@ -80,6 +80,35 @@ async def test_a_desk_that_is_well_needs_no_advice(
     assert found["public url"].found.endswith("answers 200")
 
 
+async def rows_of(runtime: Runtime) -> dict[str, tuple[int, str]]:
+    """(how many, a hash over all of them) of the rows of each table."""
+    store = runtime.system.store
+    tables = await store.fetch(
+        "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace"
+        " AND relkind IN ('r', 'p') AND has_table_privilege(oid, 'SELECT')"
+    )
+    found = {}
+    for (table,) in tables:
+        row = await store.fetchrow(
+            f"SELECT count(*), coalesce(md5(string_agg(t::text, ',' ORDER BY t::text)), '')"
+            f" FROM {table} t"
+        )
+        assert row is not None
+        found[table] = (row[0], row[1])
+    return found
+
+
+async def test_looking_writes_nothing(
+    runtime: Runtime, bot: Bot, settings: Callable[..., Settings]
+) -> None:
+    before = await rows_of(runtime)
+    assert "instance" in before
+    given = settings()
+    await bot.set_webhook(url_of(given.public_url), drop_pending_updates=True)
+    assert "clock" in await checks(given, runtime)
+    assert await rows_of(runtime) == before
+
+
 async def test_each_thing_that_is_wrong_is_said_with_what_to_do(
     runtime: Runtime, bot: Bot, telegram: Telegram, settings: Callable[..., Settings]
 ) -> None:

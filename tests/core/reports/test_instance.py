@@ -51,6 +51,19 @@ async def test_a_clock_that_is_wrong_is_an_alarm_until_it_is_right(runtime: Runt
     assert told.state == "over"
 
 
+async def test_whoever_only_looks_is_no_instance_and_alarms_nobody(runtime: Runtime) -> None:
+    wall = Wall()
+    wall.off_s = 600.0
+    clock = SharedClock(time.monotonic, wall)
+    looker = Instance("doctor", runtime.system.store, clock, runtime.people.alarms)
+    health = await looker.look()
+    assert not health.clock_right
+    assert abs(health.clock_ahead_s - 600) < 1
+    assert await alarms(runtime) == []
+    found = await runtime.system.store.fetch("SELECT FROM instance WHERE name = 'doctor'")
+    assert list(found) == []
+
+
 async def test_a_desk_that_starts_on_a_machine_whose_clock_is_fast_has_the_right_time(
     servers: Servers, database: str
 ) -> None:
