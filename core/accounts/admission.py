@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Final, Literal
 
 from core.accounts.merchant_trail import record_deed
 from core.books import Ledger
-from core.delivery.audit import Audit
+from core.delivery.audit import Action, Audit
 from core.delivery.outbox import Notice, Say
 from core.kernel.errors import Refusal
 from core.kernel.holder import MODE
@@ -224,7 +224,7 @@ class Admission:
                 told = MerchantReviewed(question.merchant_no, question.name, actor.name)
                 await self._groups.tell_ops(tx, Say(told))
             await self._approvals.answer(tx, actor, asked, yes=yes, proof=proof)
-            action = "pass_review" if yes else "reject_review"
+            action: Action = "pass_review" if yes else "reject_review"
             await record_deed(
                 self._audit,
                 tx,
@@ -236,7 +236,7 @@ class Admission:
             )
 
     async def _move(
-        self, tx: Tx, actor: Actor, merchant: Merchant, state: str, action: str, reason: str
+        self, tx: Tx, actor: Actor, merchant: Merchant, state: str, action: Action, reason: str
     ) -> Merchant:
         if merchant.state == state:
             return merchant

@@ -220,8 +220,8 @@ class Credit:
         changed = said.before_minor != line_minor
         if changed:
             await tx.execute(_SET, merchant_id, line_minor)
-        action = "set_credit" if changed else ""
-        await self._receipts.answer(tx, actor, cause, Answer(said, action, merchant_id))
+        answer = Answer(said, "set_credit" if changed else "", merchant_id)
+        await self._receipts.answer(tx, actor, cause, answer)
 
     async def watch(self) -> int:
         """Tell the merchant's groups and the ops groups, once, where little credit is left.

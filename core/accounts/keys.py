@@ -14,7 +14,7 @@ from typing import Any, ClassVar, Final, Literal
 from uuid import UUID
 
 from core.accounts.merchant_trail import record_deed
-from core.delivery.audit import Audit
+from core.delivery.audit import Action, Audit
 from core.delivery.outbox import Notice, Outbox, Say
 from core.kernel.errors import Refusal
 from core.parties.lines import line
@@ -199,7 +199,7 @@ class Keys:
         )
         async with self._system.store.transaction() as tx:
             await approvals.answer(tx, actor, asked, yes=yes, proof=proof)
-            action = "approve_keys" if yes else "reject_keys"
+            action: Action = "approve_keys" if yes else "reject_keys"
             await record_deed(
                 self._audit, tx, action, actor, merchant, app=question.app_name,
                 key_id=question.key_id,
@@ -313,7 +313,9 @@ class Keys:
             raise Refusal("field_invalid", param="notify_url", expected=expected)
         return text
 
-    async def _of_app(self, tx: Tx, action: str, actor: Actor, kept: KeptApp, **facts: Any) -> None:
+    async def _of_app(
+        self, tx: Tx, action: Action, actor: Actor, kept: KeptApp, **facts: Any
+    ) -> None:
         app = kept.app
         await record_deed(
             self._audit, tx, action, actor, app.merchant, app=kept.name, key_id=app.key_id, **facts

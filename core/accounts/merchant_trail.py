@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from core.delivery.audit import Audit
+from core.delivery.audit import Action, Audit
 from core.parties.merchants import Merchant
 from core.people.actors import Actor
 from core.system.store import Tx
 
 
 async def record_deed(
-    audit: Audit, tx: Tx, action: str, actor: Actor, merchant: Merchant, **facts: Any
+    audit: Audit, tx: Tx, action: Action, actor: Actor, merchant: Merchant, **facts: Any
 ) -> None:
     """Write one row in the transaction of what it tells of. facts: JSON values; never secrets."""
     await audit.record(

@@ -341,7 +341,8 @@ class Pricing:
                     after=format(rate, "f"),
                     actor_name=actor.name,
                 )
-                action = "set_usdt_rate" if said.before != said.after else ""
-                await self._receipts.answer(tx, actor, cause, Answer(said, action))
+                changed = said.before != said.after
+                answer = Answer(said, "set_usdt_rate" if changed else "")
+                await self._receipts.answer(tx, actor, cause, answer)
         except ObeyedBefore:
             return

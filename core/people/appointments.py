@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import ClassVar, Final, Literal
 from uuid import UUID
 
+from core.delivery.audit import Action
 from core.delivery.district import Delivery
 from core.delivery.outbox import Notice, Say
 from core.kernel.codec import pack
@@ -174,7 +175,7 @@ class Appointments:
         self,
         tx: Tx,
         actor: Actor,
-        action: str,
+        action: Action,
         who: tuple[int, str],
         employer: Employer | None = None,
     ) -> None:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 from uuid import UUID
 
-from core.delivery.audit import Audit
+from core.delivery.audit import Action, Audit
 from core.delivery.outbox import (
     NOBODY,
     Fact,
@@ -51,7 +51,7 @@ class Answer:
     """
 
     notice: Notice
-    action: str
+    action: Action | Literal[""]
     merchant_id: UUID | None = None
 
 

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any, ClassVar, Final, TypeVar
 from uuid import UUID
 
+from core.delivery.audit import Action
 from core.delivery.district import Delivery
 from core.delivery.outbox import Notice, Say
 from core.kernel.codec import pack
@@ -64,6 +65,19 @@ class ProvenQuestion(OrderQuestion):
     message_id: int = field(default=0, kw_only=True)
 
 
+# How the trail names that a question was said yes to (True), or given up or turned down.
+_ACTIONS: Final[dict[tuple[str, bool], Action]] = {
+    ("complete", True): "complete_used",
+    ("complete", False): "complete_dropped",
+    ("complete_second", True): "complete_second_used",
+    ("complete_second", False): "complete_second_dropped",
+    ("refund_order", True): "refund_order_used",
+    ("refund_order", False): "refund_order_dropped",
+    ("refund_second", True): "refund_second_used",
+    ("refund_second", False): "refund_second_dropped",
+    ("uncomplete", True): "uncomplete_used",
+    ("uncomplete", False): "uncomplete_dropped",
+}
 OrderQ = TypeVar("OrderQ", bound=OrderQuestion)
 ProvenQ = TypeVar("ProvenQ", bound=ProvenQuestion)
 
@@ -178,7 +192,7 @@ class HandQuestions:
         merchant_id = asked.question.merchant_id
         await self._audit.record(
             tx,
-            f"{asked.question.kind}_{'used' if yes else 'dropped'}",
+            _ACTIONS[asked.question.kind, yes],
             actor=actor.trail_name,
             facts={**pack(asked.question), "screen": notice.screen},
             merchant_id=merchant_id,

@@ -13,6 +13,7 @@ from core.delivery.outbox import Notice
 from core.kernel.money import EXPONENTS
 from handlers.audit.buttons import TurnAudit
 from handlers.kit.screen import View, button, keyboard
+from handlers.kit.vocabulary import WORDS
 from texts import money
 
 MAX_FACTS: Final = 8
@@ -75,7 +76,10 @@ def said_facts(facts: dict[str, Any]) -> tuple[FactSaid, ...]:
 
 
 def _says(name: str, value: object) -> bool:
-    """Whether a value tells anything: no is the rule, but for what was changed."""
+    """Whether there is a word for a fact, and its value tells anything: no is the rule, but for
+    what was changed."""
+    if _name(name) not in WORDS["fact"]:
+        return False
     return name in _CHANGE or value not in (None, "", [], {}, False)
 
 

@@ -16,7 +16,7 @@ from uuid import UUID
 from argon2 import PasswordHasher
 from argon2.exceptions import VerifyMismatchError
 
-from core.delivery.audit import Audit
+from core.delivery.audit import Action, Audit
 from core.kernel.clock import Clock
 from core.kernel.errors import Refusal
 from core.people.actors import Actor
@@ -187,7 +187,7 @@ class Factors:
             await self._alarms.sound(tx, trouble, str(actor.user_id))
         raise Refusal("factor_locked", at=(self._clock.now() + LOCKED_FOR).isoformat())
 
-    async def _record(self, tx: Tx, actor: Actor, action: str, **facts: object) -> None:
+    async def _record(self, tx: Tx, actor: Actor, action: Action, **facts: object) -> None:
         told = {**facts, "actor_name": actor.name}
         await self._audit.record(
             tx, action, actor=actor.trail_name, facts=told, chat_id=actor.chat_id

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
+from core.delivery.audit import Action
 from core.delivery.district import Delivery
 from core.delivery.outbox import Notice, Say
 from core.kernel.codec import pack
@@ -27,7 +28,7 @@ from core.system.store import Queries, Store, Tx
 _ONE_BY_ONE: Final = "staff"
 _SEEN_CHARS: Final = 8
 # What the trail calls a change of a colleague.
-_ACTIONS: Final = {
+_ACTIONS: Final[dict[str, Action]] = {
     "role": "set_role", "allow": "allow_right", "deny": "deny_right", "leave": "end_role",
 }  # fmt: skip
 
@@ -168,7 +169,7 @@ class Staff:
             actor_name=asked.asked_by_name if asked is not None else actor.name,
             approved_by=actor.name if asked is not None else "",
         )
-        action = "hire" if person.role is None else _ACTIONS[change.what]
+        action: Action = "hire" if person.role is None else _ACTIONS[change.what]
         before = {"before": told.before} if told.before and change.what == "role" else {}
         facts = {
             "user_id": told.user_id, "name": told.name, "word": change.word, **before,

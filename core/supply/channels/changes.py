@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
 
-from core.delivery.audit import Audit
+from core.delivery.audit import Action, Audit
 from core.system.store import Tx
 
 # Handed what the trail says, in the transaction of the change; its refusal undoes it.
@@ -33,7 +33,7 @@ async def nothing_else(_: Tx, __: dict[str, Any]) -> None:
 async def record(
     audit: Audit,
     tx: Tx,
-    action: str,
+    action: Action,
     by: By,
     facts: dict[str, Any],
     also: Also,

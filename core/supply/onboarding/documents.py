@@ -14,6 +14,7 @@ from uuid import UUID
 import asyncpg
 
 from core.connectors import DocumentFaults
+from core.delivery.audit import Action
 from core.delivery.district import Delivery
 from core.delivery.outbox import Say
 from core.kernel.errors import Bug, Refusal
@@ -271,12 +272,12 @@ class Documents:
             now = await read_document(tx, document.id)
             raise Refusal("document_state", document=now, document_state=now.state)
         decided = _document(row)
-        await self._record(tx, f"{_VERBS[state]}_document", actor, decided)
+        await self._record(tx, _ACTIONS[state], actor, decided)
         if actor.user_id != decided.proposed_by:
             await self._tell_author(tx, decided)
         return decided
 
-    async def _record(self, tx: Tx, action: str, actor: Actor, document: Document) -> None:
+    async def _record(self, tx: Tx, action: Action, actor: Actor, document: Document) -> None:
         facts: dict[str, Any] = {
             "document_id": str(document.id),
             "code": document.code,
@@ -349,7 +350,11 @@ def _document(row: asyncpg.Record) -> Document:
     )
 
 
-_VERBS: Final = {"approved": "approve", "rejected": "reject", "withdrawn": "withdraw"}
+_ACTIONS: Final[dict[str, Action]] = {
+    "approved": "approve_document",
+    "rejected": "reject_document",
+    "withdrawn": "withdraw_document",
+}
 _COLUMNS: Final = (
     "id, code, version, digest, note, state, proposed_by, proposed_by_name, proposed_at,"
     " decided_by_name, decided_at, why, alone"

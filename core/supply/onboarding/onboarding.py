@@ -12,7 +12,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from core.connectors import Connector, DocumentFaults
-from core.delivery.audit import Audit
+from core.delivery.audit import Action, Audit
 from core.delivery.outbox import Say
 from core.kernel.errors import Refusal
 from core.parties.suppliers import NewSupplier, Supplier, Suppliers, licence_over
@@ -455,7 +455,7 @@ class Onboarding:
         return licence_over(supplier.licence_expires_on, self._today(supplier))
 
     async def _record(
-        self, tx: Tx, action: str, actor: Actor, supplier: Supplier, **facts: Any
+        self, tx: Tx, action: Action, actor: Actor, supplier: Supplier, **facts: Any
     ) -> None:
         whose = {"supplier_id": str(supplier.id), "supplier_no": supplier.supplier_no}
         await self._audit.record(

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import ast
 from datetime import date
+from pathlib import Path
+from typing import Final, get_args
 
 import pytest
 
+from core.delivery.audit import Action
 from core.delivery.outbox import Say
 from handlers.audit.buttons import TurnAudit
 from handlers.audit.screens import said_facts
@@ -14,12 +18,14 @@ from handlers.buttons import read_button
 from handlers.commands import parse
 from handlers.kit.buttons import MAX_BYTES
 from handlers.kit.intents import Usage
+from handlers.kit.vocabulary import WORDS
 from handlers.screens import render_say
 from tests.handlers.dialogue import code, employed, says
 from tests.handlers.support import ADMIN, FINANCE, OPERATOR, OPS, OWNER, SPRUCE, SUQING, Desk
 from tests.handlers.telegram_html import read_html
 from texts.days import DaySpan, Mark
 
+ROOT: Final = Path(__file__).parents[3]
 NOV_20 = Mark(2026, 11, 20)
 NUMBER = "P2J0001PQ8WKRZQMHM1I"
 
@@ -72,15 +78,33 @@ def test_forged_buttons_are_nobodys(data: str) -> None:
     assert read_button(data) is None
 
 
+def test_each_deed_that_is_recorded_is_said_in_words() -> None:
+    """`Audit.record` takes no other actions, and mypy proves it; the catalogue has the words in
+    both languages."""
+    assert set(get_args(Action)) == set(WORDS["trail"])
+
+
+def test_each_deed_that_the_trail_knows_is_recorded_somewhere() -> None:
+    said = {
+        node.value
+        for top in ("core", "handlers")
+        for path in (ROOT / top).rglob("*.py")
+        if path not in (ROOT / "core/delivery/audit.py", ROOT / "handlers/kit/vocabulary.py")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    }
+    assert set(get_args(Action)) - said == set()
+
+
 def test_facts_are_told_in_whole_units_and_without_ids() -> None:
     told = said_facts(
         {"voucher_id": "x", "amount_minor": -2050, "currency": "CNY", "reason": "fee", "why": "",
          "fee": {"minor": 5, "currency": "JPY"}, "alone": False, "before": False,
-         "after": ["C01", "C02"], "minor": 5, "sure": True}
+         "after": ["C01", "C02"], "minor": 5, "sandbox": True, "reverses_what": "1"}
     )  # fmt: skip
     assert [(one.name, one.value) for one in told] == [
         ("amount", "-20.50 CNY"), ("reason", "fee"), ("fee", "5 JPY"), ("before", "✗"),
-        ("after", "C01, C02"), ("amount", "0.05 CNY"), ("sure", "✓"),
+        ("after", "C01, C02"), ("amount", "0.05 CNY"), ("sandbox", "✓"),
     ]  # fmt: skip
 
 
