@@ -47,10 +47,7 @@ CODES: Final = declare(
                 "The file is larger than the {limit_mb} MB that Telegram takes. Ask for fewer days."
             ),
         },
-        "not_found": {
-            "file_gone": "Telegram does not hand out {name} any more. Send it again.",
-            "app_not_found": "The merchant {merchant_no} has no app #{place} that is open.",
-        },
+        "not_found": {"file_gone": "Telegram does not hand out {name} any more. Send it again."},
         "conflict": {
             "dialogue_away": (
                 "What you were asked cannot be looked up for the moment. Write it again in a"

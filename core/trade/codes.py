@@ -18,7 +18,6 @@ CODES: Final = declare(
         },
         "not_found": {
             "order_not_found": "No order {number} was found.",
-            "trial_app_missing": "The merchant {merchant_no} has no such app. Open one first.",
             "callback_unknown": "This callback names no attempt of ours.",
         },
         "conflict": {

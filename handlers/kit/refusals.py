@@ -11,6 +11,7 @@ from core.delivery.outbox import Notice
 from core.kernel.errors import Refusal
 from handlers.kit.screen import View, clip
 from handlers.kit.vocabulary import gate_words, word
+from handlers.kit.whys import channels_words, expected_words, why_words
 from texts import minute_from, refusal_text, translator
 
 # Facts of refusals that are keys of ours, and the words by which people know them.
@@ -18,8 +19,10 @@ NAMED: Final = {
     "right": "right", "kind": "group", "why": "tariff_fault", "document_state": "document",
     "channel_fault": "channel_fault", "channel_state": "channel_state",
     "product_fault": "product_fault",
-    "reason_for": "reason_for",
+    "reason_for": "reason_for", "param": "field",
 }  # fmt: skip
+# Facts that are sentences of core's own, and what says them in the reader's language.
+_SENTENCES: Final = {"expected": expected_words, "first": why_words, "reasons": channels_words}
 # What a refusal says of time: from then on something works.
 INSTANTS: Final = frozenset({"at"})
 # What a refusal repeats of what somebody wrote.
@@ -60,6 +63,8 @@ def refusal_words(code: str, facts: Mapping[str, str], language: str) -> str:
     }
     for name in INSTANTS & named.keys():
         named[name] = minute_from(datetime.fromisoformat(named[name]), named["zone"])
+    for name in _SENTENCES.keys() & named.keys():
+        named[name] = _SENTENCES[name](named[name], language)
     if "missing" in named:
         gates = named["missing"].split(", ")
         named["missing"] = ", ".join(gate_words(gate, language) for gate in gates)

@@ -79,6 +79,7 @@ WHYS: Final[tuple[str, ...]] = (
     "{word} is not text",
     # what it says
     "HTTP status {status}",
+    "it cannot be loaded",
     "a number is missing",
     "accepted, but there is nothing to pay with",
     "it comes from an address that is not the supplier's",
@@ -115,7 +116,26 @@ WHYS: Final[tuple[str, ...]] = (
     "“{name}” is not as messages of the supplier have it",
     "“{name}” is not written as what it is read as",
 )  # fmt: skip
+# What a field is expected to be, as core says it of one that is wrong.
+EXPECTED: Final[tuple[str, ...]] = (
+    "0 to {most}, or off",
+    "1 to 64 characters of A-Z a-z 0-9 _ . | -",
+    "M and 1 to 9 digits",
+    "S and 2 to 9 digits",
+    "a whole number from {least} to {most}",
+    "addresses or networks like 203.0.113.7 or 203.0.113.0/24, not {text}",
+    "an address at one of the document's servers: {servers}",
+    "an address like https://pay.example ({why})",
+    "an address like https://shop.example/paydesk ({why})",
+    "an address that begins with https://",
+    "an address without ? and #",
+    "at most {most} of them",
+    "more than 0, in {currency}",
+    "{least} to {most} characters of text",
+    "{least} to {most} characters, none of them a control character",
+)
 _CHANNEL: Final = re.compile(r"C[0-9]+", re.ASCII)
+_NO_CHANNEL: Final = re.compile(r"(?P<product>\S+) has no channel")
 _FACT: Final = re.compile(r"\\\{(\w+)\\\}")
 # Facts of a channel's reason that hold another reason: what was said of a refused attempt as well.
 _NESTED: Final = frozenset({"why", "said"})
@@ -143,9 +163,27 @@ def kept_reason(text: str, language: str) -> str:
     return text
 
 
+def expected_words(text: str, language: str) -> str:
+    """What a field is expected to be, in the reader's language; all else as it is."""
+    for sentence, pattern in _patterns(EXPECTED):
+        if (found := pattern.fullmatch(text)) is not None:
+            told = found.groupdict()
+            if "why" in told:
+                told["why"] = why_words(told["why"], language)
+            return translator(language).pgettext("expected", sentence).format_map(told)
+    return text
+
+
+def channels_words(text: str, language: str) -> str:
+    """Why channels take no order, as `Choice.refusal` says it, in the reader's language."""
+    if (found := _NO_CHANNEL.fullmatch(text)) is not None:
+        return translator(language).gettext("%(product)s has no channel") % found.groupdict()
+    return "; ".join(kept_reason(one, language) for one in text.split("; "))
+
+
 def why_words(text: str, language: str, depth: int = 0) -> str:
     """A reason of the desk's own, in the reader's language; all else as it is."""
-    for sentence, pattern in _patterns():
+    for sentence, pattern in _patterns(WHYS):
         found = pattern.fullmatch(text)
         if found is None:
             continue
@@ -160,10 +198,12 @@ def why_words(text: str, language: str, depth: int = 0) -> str:
 
 
 @cache
-def _patterns() -> tuple[tuple[str, re.Pattern[str]], ...]:
+def _patterns(sentences: tuple[str, ...]) -> tuple[tuple[str, re.Pattern[str]], ...]:
     """Each sentence with what it looks like once its facts are in it; the plainest first, those
     that begin with a fact last: it would swallow what another one begins with."""
-    ordered = sorted(WHYS, key=lambda sentence: (sentence.startswith("{"), sentence.count("{")))
+    ordered = sorted(
+        sentences, key=lambda sentence: (sentence.startswith("{"), sentence.count("{"))
+    )
     return tuple((sentence, _pattern(sentence)) for sentence in ordered)
 
 

@@ -64,11 +64,11 @@ async def _named(parties: Parties, merchant: Merchant, place: int | None) -> Kep
     apps = await parties.merchants.apps.all(merchant)
     if place is not None:
         if not 1 <= place <= len(apps):
-            raise Refusal("app_not_found", merchant_no=merchant.merchant_no, place=place)
+            raise Refusal("app_not_found", merchant_no=merchant.merchant_no)
         return apps[place - 1]
     standing = [one for one in apps if one.state == "open"]
     if not standing:
-        raise Refusal("app_not_found", merchant_no=merchant.merchant_no, place=1)
+        raise Refusal("app_not_found", merchant_no=merchant.merchant_no)
     if len(standing) > 1:
         raise Refusal("app_needed", merchant_no=merchant.merchant_no)
     return standing[0]

@@ -14,6 +14,7 @@ import pytest
 from core.delivery.outbox import Say, Stored
 from core.people.desk_settings import SETTINGS
 from core.people.people import RIGHTS
+from core.supply.channels import REASONS, Choice, Reason
 from core.system.settings import Settings
 from core.trade.orders.lifecycle import ATTEMPT_NEXT
 from handlers.kit.refusals import NAMED
@@ -33,7 +34,8 @@ NAME = "云杉"
 # documents.
 ALLOWED = frozenset({
     "CNY", "USD", "KWD", "USDT", "u", "HTTP", "JSON", "XML", "UTF-8", "API", "KB", "MB", "GET",
-    "POST", "Accept", "Excel", "CSV", "csv", "xlsx", "yaml", "UTC", "Asia", "Shanghai",
+    "POST", "https", "M", "S", "Accept", "Excel", "CSV", "csv", "xlsx", "yaml", "UTC", "Asia",
+    "Shanghai",
     "Europe", "Berlin", "Paydesk", "Telegram", "English", "zh", "en", "alipay_qr", "Alipay",
     "QR", "epay", "app", "base_url", "key", "mch_id", "channel-x", "gone", "C", "Webhook", "Python",
     "PostgreSQL", "Redis", "aiogram", "IP", "_", "paydesk-demo", *SETTINGS, *RIGHTS,
@@ -146,6 +148,29 @@ def sentences_of_core() -> Iterator[tuple[str, str]]:
                     yield where, said
 
 
+def expectations_of_core() -> Iterator[tuple[str, str]]:
+    """(where, what) of each word of core about what a field is expected to be."""
+    for path in sorted(CORE.rglob("*.py")):
+        if "connectors" in path.parts:  # faults of documents: their own language is English
+            continue
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            given: list[ast.expr] = []
+            if isinstance(node, ast.Call):
+                given = [one.value for one in node.keywords if one.arg == "expected"]
+                if isinstance(node.func, ast.Name) and node.func.id == "wrong":
+                    given = node.args[:1]
+            elif isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "expected":
+                given = [node.value]
+            for one in given:
+                for said in filter(None, map(sample, branches(one))):
+                    yield f"{path.relative_to(CORE)}:{getattr(node, 'lineno', 0)}", said
+
+
+def branches(node: ast.expr) -> list[ast.expr]:
+    """What an expression may be, where that hangs on a condition."""
+    return [node.body, node.orelse] if isinstance(node, ast.IfExp) else [node]
+
+
 def says_why_by_itself(path: Path) -> bool:
     """Whether its functions give a reason back, for others to raise."""
     return path.name == "gateway.py" or path.parent.name == "readings"
@@ -174,6 +199,45 @@ def test_every_reason_of_ours_is_said_in_chinese() -> None:
     assert len(found) > 60
     untold = [(where, said) for where, said in found if english_in(why_words(said, "zh"))]
     assert untold == []
+
+
+def test_every_expectation_is_said_in_chinese() -> None:
+    found = list(expectations_of_core())
+    assert len(found) > 10
+    for where, said in found:
+        if said == "on | off":  # what is typed
+            continue
+        text = refusal_words("field_invalid", {"param": "name", "expected": said}, "zh")
+        assert english_in(text) == set(), (where, text)
+
+
+@pytest.mark.parametrize("code", REASONS)
+def test_why_no_channel_takes_an_order_is_said_in_chinese(code: str) -> None:
+    facts = dict.fromkeys(re.findall(r"\{(\w+)\}", REASONS[code]), "7")
+    reasons = (
+        Reason("C01", code, facts),
+        Reason("C02", "real"),
+        Reason("C03", "refused", {"said": "closed"}),
+    )
+    for refusal in (Choice((), reasons).refusal("alipay_qr"), Choice((), ()).refusal("alipay_qr")):
+        text = refusal_words(refusal.code, refusal.facts, "zh")
+        assert english_in(text) == set(), text
+
+
+def test_each_field_that_core_refuses_has_a_name() -> None:
+    """But for credentials, which a document names."""
+    params = {
+        one.value.value
+        for path in CORE.rglob("*.py")
+        if "connectors" not in path.parts
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call)
+        for one in node.keywords
+        if one.arg == "param"
+        and isinstance(one.value, ast.Constant)
+        and isinstance(one.value.value, str)
+    }
+    assert {one for one in params if "." not in one} - set(WORDS["field"]) == set()
 
 
 @pytest.mark.parametrize("sentence", WHYS)

@@ -60,7 +60,7 @@ class TrialChoices:
     async def take(self, told: TrialQuestion, step: Step, value: str) -> TrialQuestion:
         """The same with one thing more.
 
-        Refusals: merchant_not_found, merchant_suspended, trial_app_missing, product_unknown,
+        Refusals: merchant_not_found, merchant_suspended, app_not_found, product_unknown,
         channel_not_found, trial_amount.
         """
         match step:
@@ -110,12 +110,12 @@ class TrialChoices:
         wanted = mode or await self._mode_for(told.channel_no)
         fit = [app for app in apps if app.mode == wanted] or ([] if mode else apps)
         if not fit:
-            raise Refusal("trial_app_missing", merchant_no=told.merchant_no)
+            raise Refusal("app_not_found", merchant_no=told.merchant_no)
         told = replace(told, key_id=fit[0].key_id, mode=fit[0].mode)
         return await self.take(told, "amount", str(minor))
 
     async def app(self, told: TrialQuestion) -> App:
-        """The app of a test order. Refusals: trial_app_missing (withdrawn meanwhile)."""
+        """The app of a test order. Refusals: app_not_found (withdrawn meanwhile)."""
         return await self._app(told.merchant_no, told.key_id)
 
     async def only_channel(self, told: TrialQuestion) -> Channel | None:
@@ -192,7 +192,7 @@ class TrialChoices:
         for app in await self._apps(merchant_no):
             if app.key_id == key_id:
                 return app
-        raise Refusal("trial_app_missing", merchant_no=merchant_no)
+        raise Refusal("app_not_found", merchant_no=merchant_no)
 
 
 def amounts_for(channels: Iterable[Channel], currency: str) -> tuple[int, ...]:

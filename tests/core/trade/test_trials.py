@@ -136,7 +136,7 @@ async def test_refusals_make_no_order(desk: Desk, trial_app: App) -> None:
         (told(desk, 0), "trial_amount"),
         (desk.runtime.trade.trial_choices.told("M9", "alipay_qr", 1, "", ""), "merchant_not_found"),
         (desk.runtime.trade.trial_choices.told("M1002", "alipay_qr", 1, "", "test"),
-         "trial_app_missing"),
+         "app_not_found"),
     ):  # fmt: skip
         with pytest.raises(Refusal) as error:
             await refused
@@ -152,7 +152,7 @@ async def test_refusals_make_no_order(desk: Desk, trial_app: App) -> None:
         (ADMIN, "UPDATE channel SET state = 'off'", "UPDATE channel SET state = 'on'",
          wanted, "no_channel"),
         (ADMIN, "UPDATE app SET state = 'withdrawn' WHERE mode = 'test'",
-         "UPDATE app SET state = 'open'", wanted, "trial_app_missing"),
+         "UPDATE app SET state = 'open'", wanted, "app_not_found"),
         (ADMIN, "SELECT 1", "SELECT 1", too_much, "no_channel"),
     ):  # fmt: skip
         await store.execute(spoil)

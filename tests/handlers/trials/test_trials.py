@@ -177,7 +177,7 @@ async def test_refusals_make_nothing(desk: Desk) -> None:
         (OPERATOR, OPS, "测试下单 M1001 alipay_qr 1.00 C99", "channel_not_found"),
         (OPERATOR, OPS, "测试下单 M1001 alipay_qr 便宜", "amount_invalid"),
         (OPERATOR, OPS, "测试下单 M1001 alipay_qr 0", "amount_invalid"),
-        (OPERATOR, OPS, "测试下单 M1001 alipay_qr 1.00 测试", "trial_app_missing"),
+        (OPERATOR, OPS, "测试下单 M1001 alipay_qr 1.00 测试", "app_not_found"),
     ):
         said = await desk.said(user_id, chat_id, text)
         assert (said.screen, said.facts["code"]) == ("refusal", code), text
