@@ -30,7 +30,6 @@ CODES: Final = declare(
             "merchant_not_found": "No merchant {merchant_no} was found.",
             "supplier_not_found": "No supplier {supplier_no} was found.",
             "product_not_found": "There is no product {product}.",
-            "app_not_found": "The merchant {merchant_no} has no such app that is open.",
         },
         "conflict": {
             "supplier_exists": "There is a supplier {supplier_no} already.",

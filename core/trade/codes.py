@@ -18,6 +18,7 @@ CODES: Final = declare(
         },
         "not_found": {
             "order_not_found": "No order {number} was found.",
+            "app_not_found": "The merchant {merchant_no} has no such app that is open.",
             "callback_unknown": "This callback names no attempt of ours.",
         },
         "conflict": {
