@@ -155,7 +155,12 @@ async def _answer(chat: Chat, people: People, outcome: Outcome, *, pressed: bool
         await chat.say(card)
     if waits is not None:
         notice = HireWaits(
-            outcome.person.name, _MINUTES, waits.alone_from, waits.factor, await chat.zone()
+            outcome.person.name,
+            _MINUTES,
+            waits.over_at,
+            waits.alone_from,
+            waits.factor,
+            await chat.zone(),
         )
         await chat.say(notice)
 

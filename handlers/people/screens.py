@@ -82,6 +82,7 @@ class HireWaits(Notice):
 
     name: str
     minutes: int
+    over_at: datetime
     alone_from: datetime | None
     factor: bool
     zone: str

@@ -4,18 +4,27 @@ from __future__ import annotations
 
 from core.people.approvals.approvals import APPROVALS_DUE, Approvals
 from core.people.approvals.notices import ApprovedAlone
-from core.people.approvals.questions import ALONE_AFTER, ALONE_MINUTES, Asked, Decide, Question
-from core.people.approvals.second_person import asker, need_second, others
+from core.people.approvals.questions import (
+    ALONE_AFTER,
+    ALONE_MINUTES,
+    LAST_AFTER,
+    Asked,
+    Decide,
+    Question,
+)
+from core.people.approvals.second_person import alone_from, asker, need_second, others
 
 __all__ = [
     "ALONE_AFTER",
     "ALONE_MINUTES",
     "APPROVALS_DUE",
+    "LAST_AFTER",
     "Approvals",
     "ApprovedAlone",
     "Asked",
     "Decide",
     "Question",
+    "alone_from",
     "asker",
     "need_second",
     "others",

@@ -22,7 +22,7 @@ from core.kernel.ids import Ids
 from core.people.actors import Actor
 from core.people.approvals.notices import ApprovedAlone
 from core.people.approvals.questions import ALONE_MINUTES, Asked, Decide, Q, Question
-from core.people.approvals.second_person import need_second
+from core.people.approvals.second_person import alone_from, need_second
 from core.people.factors import Proof
 from core.people.groups import Groups
 from core.people.people import People
@@ -162,13 +162,18 @@ class Approvals:
     async def card(self, approval_id: UUID, queries: Queries | None = None) -> Asked[Any]:
         """A question as its card shows it; one that is over in time has the state `expired`.
         queries: the transaction that is open, if one is. Refusals: record_not_found."""
-        row = await (queries or self._store).fetchrow(_FIND, approval_id)
+        queries = queries or self._store
+        row = await queries.fetchrow(_FIND, approval_id)
         if row is None or row["kind"] not in self._kinds:
             raise Refusal("record_not_found")
         asked = _read(self._kinds[row["kind"]][0], row)
-        if asked.state == "open" and row["expires_at"] <= self._clock.now():
+        if asked.state != "open":
+            return asked
+        if row["expires_at"] <= self._clock.now():
             return replace(asked, state="expired")
-        return asked
+        right, by = asked.question.right, asked.asked_by
+        since = await alone_from(queries, self._people, right, by=by, at=asked.asked_at)
+        return replace(asked, alone_from=since)
 
     async def waiting(self) -> list[Asked[Question]]:
         """What waits on cards now, the oldest first."""

@@ -17,6 +17,9 @@ State = Literal["open", "used", "dropped", "expired"]
 # So long does what one person did wait for others to see it where nobody else can confirm it.
 ALONE_AFTER: Final = timedelta(minutes=10)
 ALONE_MINUTES: Final = int(ALONE_AFTER.total_seconds() // 60)
+# So long does nobody count as the only one who has a right after another lost it: whoever may hire
+# would else make themself the only one.
+LAST_AFTER: Final = timedelta(hours=24)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +30,8 @@ class Question:
     `asker`, whoever asked answers, and nobody else. With `second`, another person says yes, and
     either of them may say no. answered_in: in the chat where it was asked, in any ops group (where
     it has a card), or in a private chat with the bot. right: what a yes takes; empty where whoever
-    asks checks that. Where nobody but the asker has it, the asker may say yes after ALONE_AFTER,
-    with a factor. factor: a yes takes a code or the completion password.
+    asks checks that. Where nobody but the asker has it, nor had it within LAST_AFTER, the asker may
+    say yes after ALONE_AFTER, with a factor. factor: a yes takes a code or the completion password.
     """
 
     kind: ClassVar[str]
@@ -52,7 +55,9 @@ Q = TypeVar("Q", bound=Question)
 class Asked(Generic[Q]):
     """A question as it stands; an open one is in time. chat_id: where it was asked, and what it
     asks about was said; the group may have moved since. message_id: the message of that. asked_by:
-    a Telegram id. answered_by_name: empty while nobody answered."""
+    a Telegram id. answered_by_name: empty while nobody answered. alone: the asker answered it.
+    alone_from: where it is shown on a card and nobody else could say yes, from when on the asker
+    may; it may be over by then."""
 
     id: UUID
     chat_id: int
@@ -65,11 +70,12 @@ class Asked(Generic[Q]):
     answered_by_name: str = ""
     answered_at: datetime | None = None
     alone: bool = False
+    alone_from: datetime | None = None
 
     @property
-    def alone_from(self) -> datetime:
-        """From when on the asker may say yes where nobody else can."""
-        return self.asked_at + ALONE_AFTER
+    def over_at(self) -> datetime:
+        """When it is too late to answer."""
+        return self.asked_at + self.question.open_for
 
     def need_answerer(self, user_id: int, *, yes: bool) -> None:
         """Whoever answers may do so. Refusals: confirmation_foreign, second_person_needed."""

@@ -7,7 +7,7 @@ from typing import Any
 
 from core.kernel.errors import Refusal
 from core.people.actors import Access, Actor
-from core.people.approvals.questions import ALONE_AFTER, Asked
+from core.people.approvals.questions import ALONE_AFTER, LAST_AFTER, Asked
 from core.people.people import People
 from core.system.store import Queries
 
@@ -28,11 +28,27 @@ async def need_second(
     """
     if actor.user_id != by:
         return False
-    if await others(queries, people, right, by):
+    since = await alone_from(queries, people, right, by=by, at=at)
+    if since is None:
         raise Refusal("second_person_needed")
-    if (since := at + ALONE_AFTER) > now:
+    if since > now:
         raise Refusal("approval_waits", at=since.isoformat())
     return True
+
+
+async def alone_from(
+    queries: Queries, people: People, right: str, *, by: int, at: datetime
+) -> datetime | None:
+    """From when on somebody may confirm what is their own; None where somebody else has the right.
+
+    That is ALONE_AFTER they did it, and LAST_AFTER the last of the others lost the right. by, at:
+    as in `need_second`.
+    """
+    if await others(queries, people, right, by):
+        return None
+    since = at + ALONE_AFTER
+    lost_at = await people.lost_at(queries, right, but=by)
+    return since if lost_at is None else max(since, lost_at + LAST_AFTER)
 
 
 async def others(queries: Queries, people: People, right: str, user_id: int) -> bool:

@@ -61,7 +61,10 @@ class People:
         await self.put(self._store, user_id, name, after)
 
     async def put(self, queries: Queries, user_id: int, name: str, standing: Standing) -> None:
-        """A person has this name and standing from now on."""
+        """A person has this name and standing from now on. What that person could do and no longer
+        can is kept with its time."""
+        before, now = await self.find(user_id, queries), self._clock.now()
+        had = before.rights if before is not None else frozenset()
         await queries.execute(
             _PUT,
             self._ids.uuid7(),
@@ -70,7 +73,8 @@ class People:
             standing.role,
             standing.allowed,
             standing.denied,
-            self._clock.now(),
+            now,
+            dict.fromkeys(had - standing.rights, now.isoformat()),
         )
 
     async def follow(self, queries: Queries, user_id: int, name: str) -> None:
@@ -83,6 +87,12 @@ class People:
     async def with_right(self, queries: Queries, right: str) -> list[Person]:
         """The staff that has a right."""
         return [person for person in await self.staff(queries) if right in person.rights]
+
+    async def lost_at(self, queries: Queries, right: str, *, but: int) -> datetime | None:
+        """When somebody last lost a right; None where nobody ever did. but: of others than this
+        person."""
+        lost: str | None = await queries.fetchval(_LOST_AT, right, but)
+        return None if lost is None else datetime.fromisoformat(lost)
 
     async def owners(self) -> list[Person]:
         """Everybody with the role owner."""
@@ -110,13 +120,15 @@ def _person(row: asyncpg.Record) -> Person:
 
 _SELECT: Final = "SELECT user_id, name, role, language, allowed, denied, hired_at FROM person"
 _PUT: Final = """
-INSERT INTO person AS p (id, user_id, name, role, allowed, denied, created_at, hired_at)
+INSERT INTO person AS p (id, user_id, name, role, allowed, denied, created_at, hired_at, lost)
 VALUES ($1, $2, $3, $4::text, $5, $6, $7::timestamptz,
-    CASE WHEN $4::text IS NOT NULL THEN $7::timestamptz END)
+    CASE WHEN $4::text IS NOT NULL THEN $7::timestamptz END, $8)
 ON CONFLICT (user_id) DO UPDATE SET name = excluded.name, role = excluded.role,
-    allowed = excluded.allowed, denied = excluded.denied,
+    allowed = excluded.allowed, denied = excluded.denied, lost = p.lost || excluded.lost,
     hired_at = CASE WHEN excluded.role IS NOT NULL THEN coalesce(p.hired_at, excluded.hired_at) END
 """
+# Instants of one zone, written alike: the greatest text is the latest.
+_LOST_AT: Final = "SELECT max(lost->>$1) FROM person WHERE user_id <> $2"
 _FOLLOW: Final = """
 INSERT INTO person AS p (id, user_id, name, created_at) VALUES ($1, $2, $3, $4)
 ON CONFLICT (user_id) DO UPDATE SET name = excluded.name WHERE p.name <> excluded.name

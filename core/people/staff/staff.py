@@ -14,7 +14,7 @@ from core.delivery.outbox import Notice, Say
 from core.kernel.codec import pack
 from core.kernel.errors import Refusal
 from core.people.actors import Actor
-from core.people.approvals import Asked, others
+from core.people.approvals import Asked, alone_from
 from core.people.factors import Proof
 from core.people.groups import Groups
 from core.people.people import Change, People, Person, Standing
@@ -35,11 +35,12 @@ _ACTIONS: Final[dict[str, Action]] = {
 
 @dataclass(frozen=True, slots=True)
 class Waits:
-    """A change that a second person decides. alone_from: from when on the asker may do so, where
-    nobody else can; None where somebody can. factor: whether the asker has a second factor, which
-    that takes."""
+    """A change that a second person decides, until over_at. alone_from: from when on the asker may
+    do so, where nobody else can (it may be over by then); None where somebody can. factor: whether
+    the asker has a second factor, which that takes."""
 
     approval_id: UUID
+    over_at: datetime
     alone_from: datetime | None
     factor: bool
 
@@ -203,9 +204,10 @@ class Staff:
                 await self._delivery.outbox.say(tx, question.user_id, Say(word))
 
     async def _waits(self, asked: Asked[HireQuestion]) -> Waits:
-        able = await others(self._store, self._people, RIGHT, asked.asked_by)
-        factor = await self._guards.factors.enrolled(asked.asked_by)
-        return Waits(asked.id, None if able else asked.alone_from, factor)
+        by = asked.asked_by
+        since = await alone_from(self._store, self._people, RIGHT, by=by, at=asked.asked_at)
+        factor = await self._guards.factors.enrolled(by)
+        return Waits(asked.id, asked.over_at, since, factor)
 
 
 def seen(standing: Standing) -> str:

@@ -230,6 +230,7 @@ CREATE TABLE person (
     role        text CHECK (role IN ('owner', 'admin', 'finance', 'operator', 'support')),
     allowed     text[] NOT NULL DEFAULT '{}',  -- rights besides those of the role
     denied      text[] NOT NULL DEFAULT '{}',
+    lost        jsonb NOT NULL DEFAULT '{}',   -- right -> when this person lost it last
     language    text CHECK (language IN ('zh', 'en')),
     created_at  timestamptz NOT NULL,
     hired_at    timestamptz,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import datetime, timedelta
 
 import pytest
 from hypothesis import given
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 
 from core.kernel.errors import Refusal
 from core.people.actors import Actor
-from core.people.approvals import ALONE_AFTER
+from core.people.approvals import ALONE_AFTER, LAST_AFTER, alone_from
 from core.people.people import (
     RIGHTS,
     RIGHTS_GIVEN_BY_TWO,
@@ -192,19 +193,16 @@ async def test_money_takes_a_second_owner_and_neither_is_the_colleague(desk: Des
     assert await press(desk, ben, rise) == ""
 
 
-@pytest.mark.parametrize("right", sorted(RIGHTS_GIVEN_BY_TWO))
-async def test_no_owner_makes_a_second_person_of_an_account_of_their_own(
-    desk: Desk, right: str
-) -> None:
+async def test_no_owner_makes_a_second_person_of_an_account_of_their_own(desk: Desk) -> None:
     await second_owner(desk)
-    owner = await desk.actor(OWNER, OPS_CHAT)
-    mine = 7777
-    assert (await say(desk, owner, mine, Change("role", "support"))).waits is None
-    asked = await say(desk, owner, mine, Change("allow", right))
-    assert await press(desk, owner, asked) == "second_person_needed"
-    assert right not in (await standing(desk, mine)).rights
-    assert await press(desk, await desk.actor(BEN, OPS_CHAT), asked) == ""
-    assert right in (await standing(desk, mine)).rights
+    owner, ben = await desk.actor(OWNER, OPS_CHAT), await desk.actor(BEN, OPS_CHAT)
+    for mine, right in enumerate(sorted(RIGHTS_GIVEN_BY_TWO), start=7777):
+        assert (await say(desk, owner, mine, Change("role", "support"))).waits is None
+        asked = await say(desk, owner, mine, Change("allow", right))
+        assert await press(desk, owner, asked) == "second_person_needed", right
+        assert right not in (await standing(desk, mine)).rights
+        assert await press(desk, ben, asked) == ""
+        assert right in (await standing(desk, mine)).rights
 
 
 async def test_one_switch_lets_one_person_do_it(desk: Desk) -> None:
@@ -247,6 +245,73 @@ async def test_the_only_owner_waits_and_is_told_how_it_goes_on(desk: Desk, clock
     )
     assert (await standing(desk, SUPPORT)).role == "finance"
     assert "approved_alone" in [one.screen for one in await desk.said(OPS_CHAT)]
+
+
+TAKEN: tuple[Change, ...] = (
+    Change("deny", "settings"), Change("role", "admin"), Change("role", "support"), Change("leave"),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("taken", TAKEN, ids=str)
+async def test_nobody_makes_themself_the_only_one(
+    desk: Desk, clock: SetClock, taken: Change
+) -> None:
+    await second_owner(desk)
+    owner = await desk.actor(OWNER, OPS_CHAT)
+    private = await desk.runtime.people.access.actor(OWNER, "o", OWNER, private=True)
+    await desk.runtime.people.factors.set_password(private, PASSWORD)
+    assert (await say(desk, owner, BEN, taken)).waits is None, "what is taken counts at once"
+    lost_at = clock.now()
+
+    async def loosen() -> str:
+        """Ask for it, and approve it by oneself as soon as that may be allowed."""
+        changes, approvals = desk.runtime.people.setting_changes, desk.runtime.people.approvals
+        await changes.change(owner, "complete_second", None, message_id=next(_messages))
+        (asked,) = await approvals.waiting()
+        clock.advance(ALONE_AFTER.total_seconds())
+        proof = await desk.runtime.people.factors.prove(private, PASSWORD, asked.id)
+        try:
+            await approvals.decide(private, asked.id, yes=True, proof=proof)
+        except Refusal as refusal:
+            card = await approvals.card(asked.id)
+            assert card.alone_from is not None
+            assert abs(card.alone_from - lost_at - LAST_AFTER) < timedelta(seconds=1)
+            assert card.alone_from > card.over_at
+            return refusal.code
+        return ""
+
+    assert await loosen() == "approval_waits"
+    assert await desk.runtime.people.settings.value("complete_second") is not None
+    clock.advance(LAST_AFTER.total_seconds())
+    assert await loosen() == ""
+    assert await desk.runtime.people.settings.value("complete_second") is None
+
+
+async def test_of_each_right_it_is_kept_when_it_was_lost(desk: Desk, clock: SetClock) -> None:
+    people, store = desk.runtime.people.people, desk.runtime.system.store
+    await store.execute("UPDATE person SET role = NULL, hired_at = NULL WHERE user_id <> $1", OWNER)
+
+    async def since(right: str, by: int = OWNER) -> datetime | None:
+        return await alone_from(store, people, right, by=by, at=clock.now())
+
+    for right in sorted(RIGHTS_GIVEN_BY_TWO):
+        start = clock.now()
+        first = await since(right)
+        assert first is not None
+        assert first - start < ALONE_AFTER + timedelta(seconds=1), "nobody ever had it"
+        await second_owner(desk)
+        assert await since(right) is None
+        for lost in (Standing("owner", (), (right,)), Standing("owner"), Standing()):
+            clock.advance(60)
+            await people.put(store, BEN, "Ben", lost)
+            found = await since(right)
+            if right in lost.rights:
+                assert found is None, "it was given again"
+                continue
+            assert found is not None
+            assert found - start > LAST_AFTER, "from when it was lost last"
+            assert abs(found - clock.now() - LAST_AFTER) < timedelta(seconds=1)
+        clock.advance(LAST_AFTER.total_seconds())
 
 
 async def test_what_is_said_again_is_asked_once(desk: Desk) -> None:

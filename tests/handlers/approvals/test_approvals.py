@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import timedelta
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -65,8 +66,8 @@ def test_each_kind_has_an_example_a_name_and_somebody_who_carries_it_out(desk: D
 def test_cards_are_telegrams_html_whatever_people_write(question: Question, language: str) -> None:
     for state in ("open", "used", "dropped", "expired"):
         for ops in (False, True):
-            for alone in (False, True):
-                card = replace(asked(question, state), alone=alone)
+            for alone, since in ((False, None), (True, AT), (False, AT + timedelta(days=2))):
+                card = replace(asked(question, state), alone=alone, alone_from=since)
                 screen = render_approval(card, "Asia/Shanghai", language, ops=ops)
                 assert "None" not in read_html(screen.html)
                 pressed = [read_button(data) for data in buttons(screen)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Final
 
 from core.delivery.outbox import Notice
@@ -25,6 +26,7 @@ USER: Final = 2**52 - 1
 EVERY: Final = tuple(RIGHTS)
 SEEN: Final = "0" * 8
 LINE: Final = PersonLine(USER, HOSTILE, "operator", ("refund",), ("complete",), True)
+LATER: Final = AT + timedelta(hours=1)
 MEMBER: Final = MemberLine(USER, HOSTILE, "merchant_staff", "M1001", AT)
 CHANGES: Final = (
     *(Change("role", role) for role in STAFF_ROLES),
@@ -47,8 +49,9 @@ EXAMPLES: Final[tuple[Notice, ...]] = (
         PersonChoice(USER, HOSTILE, what, tuple(one for one in CHANGES if one.what == what), SEEN)
         for what in ("role", "allow", "deny", "leave")
     ),
-    HireWaits(HOSTILE, 60, None, True, "UTC"),
-    HireWaits(HOSTILE, 60, AT, False, "Asia/Shanghai"),
+    HireWaits(HOSTILE, 60, LATER, None, True, "UTC"),
+    HireWaits(HOSTILE, 60, LATER, AT, False, "Asia/Shanghai"),
+    HireWaits(HOSTILE, 60, AT, LATER, True, "Asia/Shanghai"),
     HireRoles(),
     MembersNotice((), "UTC"),
     MembersNotice((MEMBER,), "UTC"),
