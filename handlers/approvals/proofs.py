@@ -40,7 +40,7 @@ async def ask_proof(
     proves is answered then. Refusals: those of `begin_proof`."""
     asked = await people.approvals.card(approval_id)
     question = asked.question
-    left = asked.asked_at + question.open_for - system.clock.now()
+    left = asked.over_at - system.clock.now()
 
     def shown(dialogue_id: str) -> Notice:
         return ProveQuestion(
