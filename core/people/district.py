@@ -11,6 +11,7 @@ from core.people.alarms import Alarms
 from core.people.appointments import Appointments
 from core.people.approvals import Approvals
 from core.people.desk_settings import DeskSettings
+from core.people.enrolments import Enrolments
 from core.people.factors import Factors
 from core.people.groups import Groups
 from core.people.hand_limits import HandLimits
@@ -35,6 +36,7 @@ class People:
     appointments: Appointments
     access: Access
     factors: Factors
+    enrolments: Enrolments
     recovery: Recovery
     settings: DeskSettings
     setting_changes: SettingChanges
@@ -53,7 +55,7 @@ def build_people(system: System, delivery: Delivery, parties: Parties) -> People
     people = Persons(store, clock, ids)
     groups = Groups(store, clock, ids, outbox, board)
     alarms = Alarms(store, clock, ids, groups, board)
-    factors = Factors(store, system.vault, clock, alarms, audit)
+    factors = Factors(store, system.vault, clock, alarms, groups, audit)
     approvals = Approvals(store, clock, ids, people, groups, board)
     access, settings = Access(store, parties.merchants), DeskSettings(store, clock, audit)
     staff = Staff(store, delivery, people, groups, Safeguards(approvals, factors, settings))
@@ -65,6 +67,7 @@ def build_people(system: System, delivery: Delivery, parties: Parties) -> People
         Appointments(store, delivery, people, groups, approvals),
         access,
         factors,
+        Enrolments(store, factors, approvals),
         Recovery(store, people, factors, approvals),
         settings,
         SettingChanges(store, settings, approvals, groups),

@@ -30,14 +30,14 @@ class Proving:
 
 async def ask_proof(
     chat: Chat,
-    press: Press,
+    press: Press | None,
     system: System,
     people: People,
     dialogues: Dialogues,
     approval_id: UUID,
 ) -> None:
-    """Ask for a code or the password in the private chat of whoever pressed a button; what it
-    proves is answered then. Refusals: those of `begin_proof`."""
+    """Ask for a code or the password in the private chat of whoever pressed a button, or wrote
+    there; what it proves is answered then. Refusals: those of `begin_proof`."""
     asked = await people.approvals.card(approval_id)
     question = asked.question
     left = asked.over_at - system.clock.now()

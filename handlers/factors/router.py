@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Final
+from uuid import UUID
 
 from aiogram import Bot, Router
 from aiogram.types import CallbackQuery, Message
@@ -10,6 +11,8 @@ from aiogram.types import CallbackQuery, Message
 from core.kernel.errors import Refusal
 from core.people.district import People
 from core.people.factors import MIN_PASSWORD_CHARS
+from core.system.district import System
+from handlers.approvals.proofs import ask_proof
 from handlers.factors.buttons import Enrol
 from handlers.factors.screens import (
     CodeQuestion,
@@ -58,12 +61,13 @@ async def begin(
     chat.actor.need("see_channel")
     need_private(chat)
     if button.kind == "password":
-        if any(one.kind == "password" for one in await people.factors.of(chat.actor.user_id)):
+        has = await people.factors.of(chat.actor.user_id)
+        if any(one.kind == "password" and one.enrolled_at for one in has):
             raise Refusal("factor_enrolled")
         dialogue = await dialogues.begin(chat.actor, PASSWORD)
         await chat.post(PasswordQuestion(dialogue.id, MIN_PASSWORD_CHARS))
         return
-    enrolment = await people.factors.begin_totp(chat.actor, ISSUER)
+    enrolment = await people.enrolments.begin_totp(chat.actor, ISSUER)
     dialogue = await dialogues.begin(chat.actor, ENROL)
     screen = enrolment_screen(enrolment.secret, chat.actor.language)
     await show_secret(bot, chat, screen, qr=enrolment.uri)
@@ -71,29 +75,40 @@ async def begin(
 
 
 async def give_code(
-    _: Message, chat: Chat, answer: Said, people: People, dialogues: Dialogues
+    _: Message, chat: Chat, answer: Said, system: System, people: People, dialogues: Dialogues
 ) -> None:
     """The first code of the new app."""
 
     async def use() -> None:
-        await people.factors.finish_totp(chat.actor, answer.text)
-        await _enrolled(chat, dialogues, "totp")
+        proves = await people.enrolments.finish_totp(chat.actor, answer.text)
+        await _go_on(chat, system, people, dialogues, "totp", proves)
 
     await take_secret(chat, dialogues, answer, use)
 
 
 async def give_password(
-    _: Message, chat: Chat, answer: Said, people: People, dialogues: Dialogues
+    _: Message, chat: Chat, answer: Said, system: System, people: People, dialogues: Dialogues
 ) -> None:
     """The new password."""
 
     async def use() -> None:
-        await people.factors.set_password(chat.actor, answer.text)
-        await _enrolled(chat, dialogues, "password")
+        proves = await people.enrolments.set_password(chat.actor, answer.text)
+        await _go_on(chat, system, people, dialogues, "password", proves)
 
     await take_secret(chat, dialogues, answer, use)
 
 
-async def _enrolled(chat: Chat, dialogues: Dialogues, kind: str) -> None:
+async def _go_on(
+    chat: Chat,
+    system: System,
+    people: People,
+    dialogues: Dialogues,
+    kind: str,
+    approval_id: UUID | None,
+) -> None:
+    """It counts, or is to be proven first. approval_id: the question of that."""
+    if approval_id is not None:
+        await ask_proof(chat, None, system, people, dialogues, approval_id)
+        return
     await chat.post(FactorEnrolled(kind))
     await dialogues.end(chat.actor)

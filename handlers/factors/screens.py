@@ -9,6 +9,7 @@ from typing import Any, Final
 from aiogram.types import InlineKeyboardMarkup
 
 from core.delivery.outbox import Notice
+from core.people.factors import FactorAdded
 from handlers.factors.buttons import Enrol
 from handlers.kit.screen import Screen, View, button, cancel_button, fill, keyboard
 from handlers.kit.secrets import SHOWN_S
@@ -68,4 +69,5 @@ VIEWS: Final[tuple[View[Any], ...]] = (
     View(CodeQuestion, buttons=_cancel),
     View(PasswordQuestion, buttons=_cancel),
     View(FactorEnrolled),
+    View(FactorAdded),
 )

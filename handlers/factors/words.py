@@ -51,8 +51,8 @@ COMMANDS: Final = (
         what="Your code and completion password",
         usage=("二次验证", "/factor", "二次验证 重置 123456789", "/factor reset 123456789"),
         answer=(
-            "in private: enrols an authenticator app or a completion password; `reset` asks the"
-            " other owners to take a person's away"
+            "in private: enrols an authenticator app or a completion password, the second one with"
+            " a proof by the first; `reset` asks the other owners to take a person's away"
         ),
         place="private",
     ),

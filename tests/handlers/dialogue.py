@@ -33,6 +33,7 @@ async def enrolled(desk: Desk, user_id: int) -> None:
     if not await desk.runtime.people.factors.enrolled(user_id):
         actor = await desk.runtime.people.access.actor(user_id, "x", user_id, private=True)
         await desk.runtime.people.factors.set_password(actor, DEMO_PASSWORD)
+        await desk.news()  # ops is told
 
 
 async def proves(desk: Desk, user_id: int, answer: str = DEMO_PASSWORD) -> list[Say]:

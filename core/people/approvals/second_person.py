@@ -53,7 +53,8 @@ async def alone_from(
 
 async def others(queries: Queries, people: People, right: str, user_id: int) -> bool:
     """Whether anybody else has a right."""
-    return any(person.user_id != user_id for person in await people.with_right(queries, right))
+    staff = await people.staff(queries)
+    return any(right in person.rights for person in staff if person.user_id != user_id)
 
 
 async def asker(access: Access, asked: Asked[Any]) -> Actor:

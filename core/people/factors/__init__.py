@@ -7,10 +7,11 @@ from core.people.factors.factors import (
     LOCKED_FOR,
     MIN_PASSWORD_CHARS,
     Factor,
+    FactorKind,
     Factors,
     Proof,
 )
-from core.people.factors.notices import AlarmFactor
+from core.people.factors.notices import AlarmFactor, FactorAdded
 from core.people.factors.totp import PERIOD_S, Enrolment, code_at
 
 __all__ = [
@@ -21,6 +22,8 @@ __all__ = [
     "AlarmFactor",
     "Enrolment",
     "Factor",
+    "FactorAdded",
+    "FactorKind",
     "Factors",
     "Proof",
     "code_at",

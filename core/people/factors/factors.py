@@ -17,16 +17,18 @@ from argon2 import PasswordHasher
 from argon2.exceptions import VerifyMismatchError
 
 from core.delivery.audit import Action, Audit
+from core.delivery.outbox import Say
 from core.kernel.clock import Clock
 from core.kernel.errors import Refusal
 from core.people.actors import Actor
 from core.people.alarms import Alarms
 from core.people.factors import totp
-from core.people.factors.notices import AlarmFactor
+from core.people.factors.notices import AlarmFactor, FactorAdded
+from core.people.groups import Groups
 from core.system.store import Store, Tx
 from core.system.vault import Purpose, Vault
 
-Kind = Literal["totp", "password"]
+FactorKind = Literal["totp", "password"]
 
 LOCK_AFTER: Final = 5
 LOCKED_FOR: Final = timedelta(minutes=15)
@@ -38,9 +40,10 @@ _TOTP_SECRET: Final = "factor.totp"  # noqa: S105 (what is sealed, not the secre
 
 @dataclass(frozen=True, slots=True)
 class Factor:
-    """What a person can prove with. enrolled_at: None while its first code is waited for."""
+    """What a person can prove with. enrolled_at: None while it does not count: its first code is
+    waited for, or the proof by the other factor."""
 
-    kind: Kind
+    kind: FactorKind
     enrolled_at: datetime | None
 
 
@@ -50,23 +53,25 @@ class Proof:
 
     user_id: int
     approval_id: UUID
-    kind: Kind
+    kind: FactorKind
 
 
 class Factors:
-    """Enrols, proves and takes away. No secret is ever logged, shown again or told to anybody.
+    """Enrols, proves and takes away. No secret is ever logged, shown again or told to anybody. Ops
+    is told of whatever counts from then on.
 
     More than seven verbs: two kinds are enrolled, each in its own way, and one row is asked who has
     any.
     """
 
     def __init__(
-        self, store: Store, vault: Vault, clock: Clock, alarms: Alarms, audit: Audit
+        self, store: Store, vault: Vault, clock: Clock, alarms: Alarms, groups: Groups, audit: Audit
     ) -> None:
         self._store = store
         self._vault = vault
         self._clock = clock
         self._alarms = alarms
+        self._groups = groups
         self._audit = audit
         self._hasher = PasswordHasher()
 
@@ -96,9 +101,12 @@ class Factors:
             raise Refusal("factor_enrolled")
         return totp.enrolment(secret, actor.name, issuer)
 
-    async def finish_totp(self, actor: Actor, code: str) -> None:
-        """The app shows this code: it counts from now on. Refusals: factor_missing (nothing was
-        begun), factor_enrolled, factor_wrong, factor_locked."""
+    async def finish_totp(self, actor: Actor, code: str) -> datetime | None:
+        """The app shows this code. None: it counts from now on. Where the person has a password, it
+        is to prove that: what was begun then is given back, for `count`.
+
+        Refusals: factor_missing (nothing was begun), factor_enrolled, factor_wrong, factor_locked.
+        """
         row = await self._store.fetchrow(_FIND, actor.user_id, "totp")
         if row is None:
             raise Refusal("factor_missing")
@@ -110,21 +118,35 @@ class Factors:
         if step is None:
             await self._wrong(actor, tries)
         async with self._store.transaction() as tx:
-            if not await tx.execute(_FINISH, actor.user_id, step, self._clock.now()):
+            await tx.hold(_of_person(actor))
+            begun_at: datetime | None = await tx.fetchval(_FINISH, actor.user_id, step)
+            if begun_at is None:
                 raise Refusal("factor_enrolled")
             await tx.execute(_RIGHT, actor.user_id)
-            await self._record(tx, actor, "enrol_factor", kind="totp")
+            return await self._count_first(tx, actor, "totp", begun_at)
 
-    async def set_password(self, actor: Actor, password: str) -> None:
-        """The password with which this person completes and approves. Refusals: factor_enrolled
-        (there is one; it is taken away first, by two owners), password_weak."""
+    async def set_password(self, actor: Actor, password: str) -> datetime | None:
+        """The password with which this person completes and approves; gives back as `finish_totp`
+        does, where the person has an app. Refusals: factor_enrolled (there is one; it is taken away
+        first, by two owners), password_weak."""
         if not MIN_PASSWORD_CHARS <= len(password) <= MAX_PASSWORD_CHARS or password.isdecimal():
             raise Refusal("password_weak", chars=MIN_PASSWORD_CHARS)
         hashed = await asyncio.to_thread(self._hasher.hash, password)
         async with self._store.transaction() as tx:
-            if not await tx.execute(_KEEP_HASH, actor.user_id, hashed, self._clock.now()):
+            await tx.hold(_of_person(actor))
+            now = self._clock.now()
+            if not await tx.execute(_KEEP_HASH, actor.user_id, hashed, now):
                 raise Refusal("factor_enrolled")
-            await self._record(tx, actor, "enrol_factor", kind="password")
+            return await self._count_first(tx, actor, "password", now)
+
+    async def count(self, tx: Tx, actor: Actor, kind: FactorKind, begun_at: datetime) -> None:
+        """What was begun then counts from now on. Whoever calls this has the person's proof by the
+        other factor. Refusals: confirmation_expired (it was begun anew since, or taken away)."""
+        if not await tx.execute(_COUNT, actor.user_id, kind, begun_at, self._clock.now()):
+            raise Refusal("confirmation_expired")
+        await self._record(tx, actor, "enrol_factor", kind=kind)
+        told = FactorAdded(actor.user_id, actor.name, kind)
+        await self._groups.tell_ops(tx, Say(told))
 
     async def prove(self, actor: Actor, answer: str, approval_id: UUID) -> Proof:
         """What a person wrote is a code, or the password, and counts for one question. A code is
@@ -133,7 +155,7 @@ class Factors:
         Refusals: factor_missing, factor_wrong, code_used, factor_locked.
         """
         answer = answer.strip()
-        kind: Kind = "totp" if totp.is_code(answer) else "password"
+        kind: FactorKind = "totp" if totp.is_code(answer) else "password"
         if not await self.enrolled(actor.user_id):
             raise Refusal("factor_missing")
         tries = await self._try(actor)
@@ -167,6 +189,15 @@ class Factors:
         except VerifyMismatchError:
             return False
 
+    async def _count_first(
+        self, tx: Tx, actor: Actor, kind: FactorKind, begun_at: datetime
+    ) -> datetime | None:
+        """None: it counts, for the person has no other. The person's factors are held."""
+        if await tx.fetchval(_HAS_ANY, actor.user_id):
+            return begun_at
+        await self.count(tx, actor, kind, begun_at)
+        return None
+
     async def _try(self, actor: Actor) -> int:
         """Count a try before it is looked at, so that many at once are no more than five. The
         fifth locks unless it is right. Returns which one it is. Refusals: factor_locked."""
@@ -194,6 +225,11 @@ class Factors:
         )
 
 
+def _of_person(actor: Actor) -> str:
+    """Two kinds that are enrolled at once: the second one takes a proof by the first."""
+    return f"factor:{actor.user_id}"
+
+
 def _purpose(user_id: int) -> Purpose:
     return Purpose(_TOTP_SECRET, str(user_id))
 
@@ -207,17 +243,24 @@ SELECT DISTINCT user_id FROM factor WHERE user_id = ANY($1::bigint[]) AND enroll
 _BEGIN: Final = """
 INSERT INTO factor (user_id, kind, secret_sealed, created_at) VALUES ($1, 'totp', $2, $3)
 ON CONFLICT (user_id, kind) DO UPDATE SET secret_sealed = excluded.secret_sealed,
-    created_at = excluded.created_at
+    created_at = excluded.created_at, last_step = NULL
 WHERE factor.enrolled_at IS NULL
 """
 _FINISH: Final = """
-UPDATE factor SET enrolled_at = $3, last_step = $2
+UPDATE factor SET last_step = $2
 WHERE user_id = $1 AND kind = 'totp' AND enrolled_at IS NULL
+RETURNING created_at
+"""
+_HAS_ANY: Final = "SELECT true FROM factor WHERE user_id = $1 AND enrolled_at IS NOT NULL LIMIT 1"
+_COUNT: Final = """
+UPDATE factor SET enrolled_at = $4
+WHERE user_id = $1 AND kind = $2 AND created_at = $3 AND enrolled_at IS NULL
 """
 _KEEP_HASH: Final = """
-INSERT INTO factor (user_id, kind, password_hash, created_at, enrolled_at)
-VALUES ($1, 'password', $2, $3, $3)
-ON CONFLICT (user_id, kind) DO NOTHING
+INSERT INTO factor (user_id, kind, password_hash, created_at) VALUES ($1, 'password', $2, $3)
+ON CONFLICT (user_id, kind) DO UPDATE SET password_hash = excluded.password_hash,
+    created_at = excluded.created_at
+WHERE factor.enrolled_at IS NULL
 """
 _USE_STEP: Final = """
 UPDATE factor SET last_step = $2 WHERE user_id = $1 AND kind = 'totp' AND last_step < $2

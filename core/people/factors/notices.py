@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from core.delivery.outbox import Notice
 from core.people.alarms import Trouble
 
 
@@ -15,3 +16,12 @@ class AlarmFactor(Trouble):
     name: str
     tries: int
     minutes: int
+
+
+@dataclass(frozen=True, slots=True)
+class FactorAdded(Notice):
+    """Somebody proves with this as well from now on. kind: totp or password."""
+
+    user_id: int
+    name: str
+    kind: str

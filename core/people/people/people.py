@@ -84,10 +84,6 @@ class People:
             _FOLLOW, self._ids.uuid7(), user_id, name[:MAX_NAME_CHARS], self._clock.now()
         )
 
-    async def with_right(self, queries: Queries, right: str) -> list[Person]:
-        """The staff that has a right."""
-        return [person for person in await self.staff(queries) if right in person.rights]
-
     async def lost_at(self, queries: Queries, right: str, *, but: int) -> datetime | None:
         """When somebody last lost a right; None where nobody ever did. but: of others than this
         person."""

@@ -269,11 +269,11 @@ CREATE TABLE factor (                          -- how a person proves to be who 
     password_hash  text,                       -- argon2id
     last_step      bigint,                     -- the newest period whose code was used
     created_at     timestamptz NOT NULL,
-    enrolled_at    timestamptz,                -- null: the first code is waited for
+    enrolled_at    timestamptz,                -- null: it does not count yet
     PRIMARY KEY (user_id, kind),
     CHECK (CASE kind WHEN 'totp' THEN secret_sealed IS NOT NULL AND password_hash IS NULL
                      ELSE password_hash IS NOT NULL AND secret_sealed IS NULL END),
-    CHECK (kind = 'password' OR (enrolled_at IS NULL) = (last_step IS NULL))
+    CHECK (kind = 'password' OR enrolled_at IS NULL OR last_step IS NOT NULL)
 );
 
 CREATE TABLE factor_lock (                     -- wrong answers in a row; gone with a right one
@@ -1405,7 +1405,7 @@ CREATE TABLE approval (                        -- a question that waits for a pe
     id           uuid PRIMARY KEY,
     kind         text NOT NULL CHECK (kind IN ('complete', 'uncomplete', 'resolve', 'rerate',
                                                'channel', 'refund', 'slip', 'unbind',
-                                               'factor_reset', 'setting', 'hire', 'appoint',
+                                               'enrol', 'factor_reset', 'setting', 'hire', 'appoint',
                                                'prepayment', 'adjustment', 'credit_line', 'rate',
                                                'supplier_live',
                                                'review', 'keys', 'take_keys', 'trial',

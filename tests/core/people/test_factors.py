@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
@@ -11,7 +11,7 @@ from core.kernel.errors import Refusal
 from core.people.actors import Actor
 from core.people.alarms import Alarm
 from core.people.factors import LOCK_AFTER, PERIOD_S, Factors, code_at
-from tests.core.support import ADMIN, OPERATOR, OWNER, Desk, SetClock, alarms
+from tests.core.support import ADMIN, OPERATOR, OPS_CHAT, OWNER, Desk, SetClock, alarms
 
 QUESTION = uuid4()
 PASSWORD = "correct horse battery"
@@ -105,6 +105,72 @@ async def test_a_password_is_a_factor_of_its_own(desk: Desk) -> None:
     assert await refusal(desk, "123456") == "factor_wrong", "there is no app"
     kept = await desk.runtime.system.store.fetchval("SELECT password_hash FROM factor")
     assert kept.startswith("$argon2id$")
+
+
+async def prove_enrolled(desk: Desk, question: UUID, answer: str) -> str:
+    """What it is refused with that a factor counts; empty: nothing."""
+    actor = await private(desk)
+    try:
+        proof = await factors(desk).prove(actor, answer, question)
+        await desk.runtime.people.approvals.decide(actor, question, yes=True, proof=proof)
+    except Refusal as refused:
+        return refused.code
+    return ""
+
+
+async def test_whoever_has_an_app_proves_a_password_with_it(desk: Desk, clock: SetClock) -> None:
+    """Else whoever holds the person's chat account would replace what they have."""
+    secret, enrolments = await enrol(desk), desk.runtime.people.enrolments
+    question = await enrolments.set_password(await private(desk), PASSWORD)
+    assert question is not None
+    assert await refusal(desk, PASSWORD) == "factor_wrong", "it does not count yet"
+    with pytest.raises(Refusal, match="code or completion password"):
+        await desk.runtime.people.approvals.decide(await private(desk), question, yes=True)
+    assert await prove_enrolled(desk, question, PASSWORD) == "factor_wrong", "not by itself"
+    newer = await enrolments.set_password(await private(desk), PASSWORD + "!")
+    assert newer is not None
+    code = code_at(secret, clock.now())
+    assert await prove_enrolled(desk, question, code) == "confirmation_expired", "of another one"
+    clock.advance(PERIOD_S)
+    assert await prove_enrolled(desk, newer, code_at(secret, clock.now())) == ""
+    assert await refusal(desk, PASSWORD) == "factor_wrong"
+    assert await refusal(desk, PASSWORD + "!") == ""
+
+
+async def test_whoever_has_a_password_proves_an_app_with_it(desk: Desk, clock: SetClock) -> None:
+    enrolments = desk.runtime.people.enrolments
+    assert await enrolments.set_password(await private(desk), PASSWORD) is None
+    secret = (await enrolments.begin_totp(await private(desk), "Paydesk")).secret
+    question = await enrolments.finish_totp(await private(desk), code_at(secret, clock.now()))
+    assert question is not None
+    clock.advance(PERIOD_S)
+    assert await refusal(desk, code_at(secret, clock.now())) == "factor_wrong"
+    assert await prove_enrolled(desk, question, code_at(secret, clock.now())) == "factor_wrong"
+    assert await prove_enrolled(desk, question, PASSWORD) == ""
+    clock.advance(PERIOD_S)
+    assert await refusal(desk, code_at(secret, clock.now())) == ""
+
+
+async def test_of_two_that_are_enrolled_at_once_one_proves_the_other(desk: Desk) -> None:
+    actor, enrolments = await private(desk), desk.runtime.people.enrolments
+    secret = (await enrolments.begin_totp(actor, "Paydesk")).secret
+    asked = await asyncio.gather(
+        enrolments.finish_totp(actor, code_at(secret, desk.clock.now())),
+        enrolments.set_password(actor, PASSWORD),
+    )
+    assert len([one for one in asked if one is None]) == 1
+    assert len([one for one in await factors(desk).of(OPERATOR) if one.enrolled_at]) == 1
+
+
+async def test_ops_is_told_of_each_factor_that_counts(desk: Desk) -> None:
+    secret, enrolments = await enrol(desk), desk.runtime.people.enrolments
+    told = [say for say in await desk.said(OPS_CHAT) if say.screen == "factor_added"]
+    assert [(say.facts["user_id"], say.facts["kind"]) for say in told] == [(OPERATOR, "totp")]
+    question = await enrolments.set_password(await private(desk), PASSWORD)
+    assert question is not None
+    assert await prove_enrolled(desk, question, code_at(secret, desk.clock.now())) == ""
+    told = [say for say in await desk.said(OPS_CHAT) if say.screen == "factor_added"]
+    assert [say.facts["kind"] for say in told][-1] == "password"
 
 
 async def test_five_wrong_answers_lock_for_a_quarter_of_an_hour(

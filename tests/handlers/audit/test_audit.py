@@ -171,6 +171,7 @@ async def test_no_secret_is_in_the_trail(desk: Desk) -> None:
     user_id = await employed(desk, "finance")
     actor = await desk.runtime.people.access.actor(user_id, "x", user_id, private=True)
     await desk.runtime.people.factors.set_password(actor, secret)
+    await desk.news()  # ops is told
     say = await looked(desk, f"/audit {user_id}")
     assert actions(say) == ["enrol_factor"]
     assert secret not in str(say)

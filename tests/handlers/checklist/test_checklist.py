@@ -79,6 +79,7 @@ async def test_an_owner_sees_what_is_true(production: Desk) -> None:
     assert "factor" not in done(say.facts)
     actor = await desk.runtime.people.access.actor(OWNER, "x", OWNER, private=True)
     await desk.runtime.people.factors.set_password(actor, "correct horse battery")
+    await desk.news()  # ops is told
     other = await employed(desk, "owner")
     (say,) = says(await desk.press(OWNER, OWNER, RefreshSteps().data()))
     assert say.edit_message_id is not None

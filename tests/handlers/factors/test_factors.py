@@ -43,7 +43,7 @@ async def test_an_app_is_enrolled_by_its_picture_and_first_code(desk: Desk) -> N
     assert [code(one) for one in says(told)] == ["factor_wrong"]
     assert taken_away(told) == [desk.message_id]
     told = await desk.say(user_id, user_id, code_at(secret, clock.now()))
-    assert [one.screen for one in says(told)] == ["factor_enrolled"]
+    assert [one.screen for one in says(told)] == ["factor_added", "factor_enrolled"]
     assert taken_away(told) == [desk.message_id]
     (say,) = says(await desk.say(user_id, user_id, "二次验证"))
     assert (say.facts["totp"], say.facts["password"]) == (True, False)
@@ -59,8 +59,27 @@ async def test_a_password_may_be_any_text(desk: Desk) -> None:
     told = await desk.say(user_id, user_id, "short")
     assert [code(one) for one in says(told)] == ["password_weak"]
     told = await desk.say(user_id, user_id, PASSWORD)
-    assert [one.screen for one in says(told)] == ["factor_enrolled"]
+    assert [one.screen for one in says(told)] == ["factor_added", "factor_enrolled"]
     assert taken_away(told) == [desk.message_id]
+    for row in await desk.runtime.system.store.fetch("SELECT facts::text AS said FROM outbox"):
+        assert PASSWORD not in row["said"]
+
+
+async def test_a_second_one_is_proven_with_the_first(desk: Desk) -> None:
+    user_id = await employed(desk, "operator")
+    await desk.press(user_id, user_id, Enrol("password").data())
+    told = await desk.say(user_id, user_id, PASSWORD)
+    assert [one.screen for one in says(told)] == ["factor_added", "factor_enrolled"]
+    secret = await secret_of(desk, user_id)
+    told = await desk.say(user_id, user_id, code_at(secret, desk.runtime.system.clock.now()))
+    (asks,) = says(told)
+    assert (asks.screen, asks.facts["kind"]) == ("prove_question", "enrol")
+    counts = [bool(one.enrolled_at) for one in await desk.runtime.people.factors.of(user_id)]
+    assert counts == [False, True]
+    told = await desk.say(user_id, user_id, PASSWORD)
+    assert taken_away(told) == [desk.message_id]
+    assert "proven" in [one.screen for one in says(told)]
+    assert all(one.enrolled_at for one in await desk.runtime.people.factors.of(user_id))
     for row in await desk.runtime.system.store.fetch("SELECT facts::text AS said FROM outbox"):
         assert PASSWORD not in row["said"]
 

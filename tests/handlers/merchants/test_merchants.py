@@ -43,6 +43,7 @@ def last(facts: list[Fact]) -> Say:
 async def proving(desk: Desk, user_id: int) -> None:
     actor = await desk.runtime.people.access.actor(user_id, "x", user_id, private=True)
     await desk.runtime.people.factors.set_password(actor, PASSWORD)
+    await desk.news()  # ops is told
     await desk.news()
 
 

@@ -200,6 +200,7 @@ async def test_whoever_has_no_factor_is_told_how_to_get_one(desk: Desk, order: O
     assert "/factor" in desk.toast
     actor = await desk.runtime.people.access.actor(operator, "x", operator, private=True)
     await desk.runtime.people.factors.set_password(actor, "correct horse battery")
+    await desk.news()  # ops is told
     (question,) = says(await desk.press(operator, SPRUCE, yes))  # it is open still
     assert question.screen == "prove_question"
     done, _ = await proves(desk, operator, "correct horse battery")
@@ -212,6 +213,7 @@ async def test_a_wrong_answer_completes_nothing_and_the_fifth_locks(
     operator = await employed(desk, "operator")
     actor = await desk.runtime.people.access.actor(operator, "x", operator, private=True)
     await desk.runtime.people.factors.set_password(actor, "correct horse battery")
+    await desk.news()  # ops is told
     await desk.press(operator, SPRUCE, await asked(desk, order, operator))
     for nth in range(5):
         said = await proves(desk, operator, f"not it at all {nth}")
@@ -227,6 +229,7 @@ async def test_a_code_counts_for_one_completion(desk: Desk, order: Order) -> Non
     actor = await desk.runtime.people.access.actor(operator, "x", operator, private=True)
     secret = (await factors.begin_totp(actor, "Paydesk")).secret
     await factors.finish_totp(actor, code_at(secret, clock.now() - timedelta(seconds=PERIOD_S)))
+    await desk.news()  # ops is told
     await desk.press(operator, SPRUCE, await asked(desk, order, operator))
     now = code_at(secret, clock.now())
     await desk.runtime.system.store.execute(  # somebody else completed it meanwhile
