@@ -209,7 +209,7 @@ async def test_the_example_of_the_document(
     (found,) = (await runtime.trade.discrepancies.open_ones([example.merchant.id])).items
     await runtime.trade.discrepancies.resolve(
         example.actor, example.merchant.id, found.id, "credit_merchant", "theirs",
-        left_minor=found.left_minor, request_id="A",
+        left_minor=found.left_minor,
     )  # fmt: skip
     for row in records:
         await example.record(row)

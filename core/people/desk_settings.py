@@ -42,6 +42,7 @@ _THRESHOLDS: Final = (
     Setting("adjust_second", "amount", 5_000, "an adjustment above it needs a second person"),
     Setting("credit_second", "amount", 100_000, "a credit line above it needs a second person"),
     Setting("refund_second", "amount", 5_000, "a refund above it needs a second person"),
+    Setting("resolve_second", "amount", 5_000, "more money in suspense needs a second person"),
     Setting("complete_second", "amount", 5_000, "a completion above it needs a second person"),
 )
 _SWITCHES: Final = (
@@ -55,6 +56,7 @@ _CAPS: Final = (
     Setting("prepay_daily", "amount", None, "what one person may prepay in a day"),
     Setting("adjust_daily", "amount", None, "what one person may adjust in a day"),
     Setting("refund_daily", "amount", None, "what one person may refund in a day"),
+    Setting("resolve_daily", "amount", None, "what one person may resolve of suspense in a day"),
     Setting("complete_daily", "amount", None, "what one person may complete by hand in a day"),
 )
 SETTINGS: Final[Mapping[str, Setting]] = {

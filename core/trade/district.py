@@ -85,6 +85,7 @@ def build_trade(
     results = TrialResults(store, parties, addresses)
     dispatch = RefundDispatch(system, ledger, parties, supplier_calls, refunds, groups.tell_ops)
     questions = HandQuestions(system, delivery, people)
+    completions = Completions(system, people, questions, follow_up, by_hand)
     return Trade(
         addresses=addresses,
         creation=creation,
@@ -94,8 +95,8 @@ def build_trade(
         notifications=Notifications(store, clock, system.ids, system.gateway, market, groups),
         callbacks=Callbacks(system, market, payments, follow_up, alarms, refused),
         refused_callbacks=refused,
-        completions=Completions(system, people, questions, follow_up, by_hand),
-        discrepancies=Discrepancies(store, clock, books, audit, approvals, by_hand),
+        completions=completions,
+        discrepancies=Discrepancies(system, books, delivery, people, questions, completions),
         refunds=refunds,
         refund_dispatch=dispatch,
         refund_requests=RefundRequests(system, people, questions, refunds, dispatch),

@@ -75,6 +75,10 @@ _ACTIONS: Final[dict[tuple[str, bool], Action]] = {
     ("refund_order", False): "refund_order_dropped",
     ("refund_second", True): "refund_second_used",
     ("refund_second", False): "refund_second_dropped",
+    ("resolve", True): "resolve_used",
+    ("resolve", False): "resolve_dropped",
+    ("resolve_second", True): "resolve_second_used",
+    ("resolve_second", False): "resolve_second_dropped",
     ("uncomplete", True): "uncomplete_used",
     ("uncomplete", False): "uncomplete_dropped",
 }

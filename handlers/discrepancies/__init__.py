@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from core.trade.discrepancies import ResolveApproval
 from handlers.discrepancies import buttons, router
 from handlers.discrepancies.screens import VIEWS
 from handlers.discrepancies.words import COMMANDS
@@ -16,5 +17,6 @@ TOPIC: Final = Topic(
     routes=(router.add_routes,),
     commands=COMMANDS,
     views=VIEWS,
+    asks=(ResolveApproval,),
     buttons=buttons.read,
 )

@@ -14,11 +14,13 @@ from core.people.district import People
 from core.system.district import System
 from core.trade.discrepancies import PAGE_SIZE, Discrepancies, seen_by
 from core.trade.district import Trade
+from handlers.approvals.router import ask_proof
 from handlers.discrepancies.buttons import AnswerResolution, OnDiscrepancy, TurnDiscrepancies
 from handlers.discrepancies.screens import DiscrepanciesNotice, DiscrepancyLine
 from handlers.discrepancies.words import ShowDiscrepancies
 from handlers.kit.chat import Chat, request_id
-from handlers.kit.context import GiveReason, Presses, Wants
+from handlers.kit.context import GiveReason, Press, Presses, Wants
+from handlers.kit.dialogues import Dialogues
 
 HISTORY_DAYS: Final = 7
 HISTORY_LINES: Final = 5
@@ -66,22 +68,35 @@ async def press(_: CallbackQuery, chat: Chat, button: OnDiscrepancy, trade: Trad
     await trade.discrepancies.ask(actor, which, button.action, message_id=chat.message_id)
 
 
-async def give_reason(_: Message, chat: Chat, intent: GiveReason, trade: Trade) -> None:
-    """The question asks whether to do it now."""
+async def give_reason(message: Message, chat: Chat, intent: GiveReason, trade: Trade) -> None:
+    """The question asks whether to do it now; a completion is asked as every other is."""
     await trade.discrepancies.give_reason(
-        chat.actor, intent.approval_id, intent.reason, message_id=intent.question_message_id
+        chat.actor,
+        intent.approval_id,
+        intent.reason,
+        message_id=intent.question_message_id,
+        reply_id=chat.message_id,
+        request_id=request_id(message),
     )
 
 
-async def answer(_: CallbackQuery, chat: Chat, button: AnswerResolution, trade: Trade) -> None:
-    """Do it, or show the card again."""
+async def answer(
+    _: CallbackQuery,
+    chat: Chat,
+    button: AnswerResolution,
+    press: Press,
+    system: System,
+    people: People,
+    trade: Trade,
+    dialogues: Dialogues,
+) -> None:
+    """Have a yes proven in private, or show the card again. A second press finds the question
+    answered."""
     asked, message_id = button.approval_id, chat.message_id
     if not button.yes:
         await trade.discrepancies.drop(chat.actor, asked, message_id=message_id)
-        return
-    await trade.discrepancies.confirm(
-        chat.actor, asked, message_id=message_id, request_id=request_id(chat.message)
-    )
+    elif await trade.discrepancies.accept(chat.actor, asked, message_id=message_id):
+        await ask_proof(chat, press, system, people, dialogues, asked)
 
 
 async def _page(

@@ -16,6 +16,7 @@ from core.trade.discrepancies import (
     Resolution,
     Resolved,
     ResolveQuestionNotice,
+    ResolveWaits,
 )
 from core.trade.orders import AlarmDiscrepancy
 from handlers.discrepancies.buttons import AnswerResolution, OnDiscrepancy, TurnDiscrepancies
@@ -97,5 +98,6 @@ VIEWS: Final[tuple[View[Any], ...]] = (
     View(DiscrepanciesNotice, buttons=_turns),
     View(DiscrepancyNotice, buttons=_ways),
     View(ResolveQuestionNotice, buttons=_answers),
+    View(ResolveWaits),
     View(Resolved),
 )

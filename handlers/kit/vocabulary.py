@@ -61,7 +61,6 @@ WORDS: Final[dict[str, dict[str, str]]] = {
         "paid_in_undone": "What a supplier paid in was undone",
         "refund_payer": "Money in suspense goes back to the payer",
         "credit_merchant": "Money in suspense goes to the merchant",
-        "complete": "An order is completed with money in suspense",
         "refunded": "An order is refunded by hand",
     },
     "step": {
@@ -97,6 +96,8 @@ WORDS: Final[dict[str, dict[str, str]]] = {
         "factor_reset": "taking away a second factor",
         "refund_order": "refunding an order",
         "refund_second": "refunding an order",
+        "resolve": "money in suspense",
+        "resolve_second": "money in suspense",
         "setting": "loosening a setting",
         "hire": "rights of a colleague",
         "appoint": "somebody who wants to ask in a group",

@@ -37,7 +37,9 @@ from core.runtime import Connections, Runtime, build
 from core.system.pool import PoolSizes
 from core.system.store import Tx
 from core.trade.booking_tools import TradeBooks
+from core.trade.discrepancies import Discrepancy
 from core.trade.orders import (
+    ByHand,
     Opened,
     OpenOrder,
     Order,
@@ -137,6 +139,18 @@ async def owner(
 def completing(runtime: Runtime) -> OrdersByHand:
     """What completions and resolutions do to an order, without asking anybody for a right."""
     return OrdersByHand(books_of(runtime), runtime.trade.payments, runtime.supply.routing)
+
+
+async def complete_from(runtime: Runtime, found: Discrepancy, actor: Actor, reason: str) -> Order:
+    """Complete the order of a discrepancy with its money, as a completion that is approved does."""
+    return await completing(runtime).complete(
+        found.merchant_id,
+        found.order_id,
+        None,
+        ByHand(reason, actor.user_id, actor.name, actor.chat_id, discrepancy_id=found.id),
+        request_id="r",
+        also=nothing,
+    )
 
 
 def books_of(runtime: Runtime) -> TradeBooks:

@@ -150,7 +150,7 @@ async def test_each_movement_is_of_its_own_refund_order_and_decision(desk: Desk)
     (item,) = (await runtime.trade.discrepancies.open_ones(None)).items
     await runtime.trade.discrepancies.resolve(
         await desk.actor(FINANCE, OPS_CHAT), merchant_id, item.id, "credit_merchant", "theirs",
-        left_minor=10_000, request_id="r",
+        left_minor=10_000,
     )  # fmt: skip
     by_hand = await desk.open(10_000)
     await complete(desk, by_hand)

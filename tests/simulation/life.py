@@ -28,7 +28,7 @@ from core.kernel.money import Money
 from core.kernel.tariff import Tariff
 from core.parties.merchants import Merchant
 from core.trade.orders import OpenOrder, PaymentSeen, get_attempts
-from tests.core.support import OPS_CHAT, confirm_completion, wanted
+from tests.core.support import OPS_CHAT, complete_from, confirm_completion, wanted
 from tests.simulation.books import Books, No, Sale, Try, Windows, agree, fee_by_hand
 from tests.simulation.desk import PRODUCTS, LifeDesk
 
@@ -308,9 +308,11 @@ class Life:
         left = found.left_minor
 
         async def resolve() -> None:
+            if way == "complete":
+                await complete_from(self.runtime, found, self.desk.asks, "life")
+                return
             await self.runtime.trade.discrepancies.resolve(
                 self.desk.asks, shop.merchant.id, found.id, way, "life", left_minor=left,
-                request_id="life",
             )  # fmt: skip
 
         async def call() -> None:

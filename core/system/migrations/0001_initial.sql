@@ -1410,7 +1410,7 @@ CREATE TABLE approval (                        -- a question that waits for a pe
                                                'supplier_live',
                                                'review', 'keys', 'take_keys', 'trial',
                                                'complete_second', 'refund_order',
-                                               'refund_second')),
+                                               'refund_second', 'resolve_second')),
     merchant_id  uuid REFERENCES merchant,     -- whose it is; null, and no supplier: nobody's
     supplier_id  uuid REFERENCES supplier,
     asked_by     bigint NOT NULL,

@@ -78,11 +78,12 @@ class Completions:
         message_id: int,
         request_id: str,
         proof_file_id: str | None = None,
+        discrepancy_id: UUID | None = None,
     ) -> None:
         """Ask the supplier, then post the question whether to complete, with two buttons.
 
         Money the supplier reports is booked instead, and the answer says so. proof_file_id: a
-        picture, at Telegram, that is kept as evidence.
+        picture, at Telegram, that is kept as evidence. discrepancy_id: whose money alone is used.
         Refusals: anonymous_admin, not_permitted, reason_missing, order_not_found, order_state,
         daily_cap.
         """
@@ -100,7 +101,8 @@ class Completions:
             supplier_why=standing.why[:200],
             completed_today=await self._completed_today(order.merchant_id),
             proof_file_id=proof_file_id or "",
-            held_minor=await held_minor_of(self._store, order),
+            held_minor=await held_minor_of(self._store, order, discrepancy_id),
+            discrepancy_id=discrepancy_id,
         )
         if not order.open_to_money:
             settled = CompleteSettledItself(question)
@@ -245,6 +247,7 @@ class Completions:
                 asker.name,
                 asker.chat_id,
                 proof_file_id=question.proof_file_id or None,
+                discrepancy_id=question.discrepancy_id,
                 approved_by=None if alone else Approver(actor.user_id, actor.name),
             ),
             request_id=f"approval-{asked.id}",

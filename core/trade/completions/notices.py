@@ -13,7 +13,8 @@ from core.trade.hand_questions import OrderQuestion, ProvenQuestion
 @dataclass(frozen=True, slots=True)
 class CompleteQuestion(ProvenQuestion):
     """Whether to complete an order. supplier_says, supplier_why: its answer just now.
-    proof_file_id: at Telegram, or empty. held_minor: of the order in suspense."""
+    proof_file_id: at Telegram, or empty. held_minor: of the order in suspense. discrepancy_id:
+    whose money alone is to be used; None for all of it."""
 
     kind: ClassVar[str] = "complete"
     right: ClassVar[str] = "complete"
@@ -22,6 +23,7 @@ class CompleteQuestion(ProvenQuestion):
     completed_today: int
     proof_file_id: str
     held_minor: int
+    discrepancy_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from core.trade.discrepancies.decisions import ResolveQuestion, seen_by
+from core.trade.discrepancies.decisions import ResolveApproval, ResolveQuestion, seen_by
 from core.trade.discrepancies.discrepancies import Discrepancies
-from core.trade.discrepancies.notices import DiscrepancyNotice, Resolved, ResolveQuestionNotice
+from core.trade.discrepancies.notices import (
+    DiscrepancyNotice,
+    Resolved,
+    ResolveQuestionNotice,
+    ResolveWaits,
+)
 from core.trade.discrepancies.rows import HOWS, PAGE_SIZE, Discrepancy, Page, Resolution
 
 __all__ = [
@@ -15,8 +20,10 @@ __all__ = [
     "DiscrepancyNotice",
     "Page",
     "Resolution",
+    "ResolveApproval",
     "ResolveQuestion",
     "ResolveQuestionNotice",
+    "ResolveWaits",
     "Resolved",
     "seen_by",
 ]

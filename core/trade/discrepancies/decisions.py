@@ -3,66 +3,68 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import ClassVar, Final
+from typing import Any, ClassVar, Final, Literal
 from uuid import UUID
 
 from core.books import Postings, credited, returned_to_payer
 from core.kernel.errors import Refusal
 from core.kernel.money import Money, Rate
 from core.people.actors import Actor
-from core.people.approvals import Question
 from core.trade.discrepancies.rows import Discrepancy, How
+from core.trade.hand_questions import MAX_REASON_CHARS, ProvenQuestion
 
-MAX_REASON_CHARS: Final = 200
+RIGHT: Final = "resolve"
 
 
 @dataclass(frozen=True, slots=True)
-class ResolveQuestion(Question):
+class ResolveQuestion(ProvenQuestion):
     """What shall become of a discrepancy, and why. Where others read along, its supplier is empty.
 
-    fee_minor: of a credit to the merchant, else 0. used_minor: what it takes of what is left.
-    reason: empty until somebody replied with one.
+    fee_minor: of a credit to the merchant, else 0. reason: empty until somebody replied with one.
+    A completion is only asked why here: with the reason it becomes a `CompleteQuestion`.
     """
 
     kind: ClassVar[str] = "resolve"
+    right: ClassVar[str] = RIGHT
     discrepancy_id: UUID
-    merchant_id: UUID
-    merchant_no: str
-    order_no: str
     mode: str
     supplier_no: str
     upstream_no: str
-    asked_minor: int
     seen_minor: int
     left_minor: int
-    currency: str
     how: How
     fee_minor: int
-    used_minor: int
-    reason: str
-    actor_name: str
+
+    @property
+    def amount(self) -> Money:
+        return Money(self.left_minor, self.currency)
 
 
-def question_of(actor: Actor, seen: Discrepancy, how: How, fee_minor: int) -> ResolveQuestion:
-    """The question why."""
+@dataclass(frozen=True, slots=True)
+class ResolveApproval(ResolveQuestion):
+    """The same, of a second person, once whoever asked has proven it."""
+
+    kind: ClassVar[str] = "resolve_second"
+    yes_by: ClassVar[Literal["asker", "second"]] = "second"
+    answered_in: ClassVar[Literal["here", "ops", "private"]] = "ops"
+    factor: ClassVar[bool] = False
+
+
+def question_of(
+    actor: Actor, facts: dict[str, Any], seen: Discrepancy, how: How, fee_minor: int
+) -> ResolveQuestion:
+    """The question why. facts: of its order."""
     shown = seen_by(actor, seen)
     return ResolveQuestion(
+        **facts,
         discrepancy_id=seen.id,
-        merchant_id=seen.merchant_id,
-        merchant_no=seen.merchant_no,
-        order_no=seen.order_no,
         mode=seen.mode,
         supplier_no=shown.supplier_no,
         upstream_no=shown.upstream_no,
-        asked_minor=seen.asked_minor,
         seen_minor=seen.seen_minor,
         left_minor=seen.left_minor,
-        currency=seen.currency,
         how=how,
         fee_minor=fee_minor,
-        used_minor=seen.moved_by(how).minor,
-        reason="",
-        actor_name=actor.name,
     )
 
 

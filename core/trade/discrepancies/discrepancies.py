@@ -3,23 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import timedelta
 from typing import Final
 from uuid import UUID
 
 from core.books import BusinessDay, Event
-from core.delivery.audit import Audit
+from core.delivery.district import Delivery
 from core.delivery.outbox import Notice, Say
-from core.kernel.clock import Clock
 from core.kernel.errors import Bug, Refusal
+from core.kernel.money import Money
 from core.parties.merchants import Merchant
 from core.people.actors import Actor
-from core.people.approvals import Approvals, Asked
+from core.people.approvals import Asked
+from core.people.district import People
+from core.people.factors import Proof
+from core.people.hand_limits import Limited
 from core.people.ops import Deed, tell_ops
-from core.system.store import Queries, Store, Tx
+from core.system.district import System
+from core.system.store import Queries, Tx
 from core.trade.booking_tools import TradeBooks
+from core.trade.completions import Completions
 from core.trade.discrepancies.decisions import (
+    RIGHT,
+    ResolveApproval,
     ResolveQuestion,
     fee_of,
     need_left,
@@ -28,9 +35,14 @@ from core.trade.discrepancies.decisions import (
     question_of,
     seen_by,
 )
-from core.trade.discrepancies.notices import DiscrepancyNotice, Resolved, ResolveQuestionNotice
+from core.trade.discrepancies.notices import (
+    DiscrepancyNotice,
+    Resolved,
+    ResolveQuestionNotice,
+    ResolveWaits,
+)
 from core.trade.discrepancies.rows import (
-    HOWS,
+    RESOLVED,
     Discrepancy,
     How,
     Page,
@@ -39,10 +51,11 @@ from core.trade.discrepancies.rows import (
     find_open,
     find_resolved,
 )
+from core.trade.hand_questions import HandQuestions, Place
 from core.trade.orders import (
+    Approver,
     ByHand,
     Order,
-    OrdersByHand,
     charge_of,
     get_order,
     hold_charges,
@@ -62,23 +75,27 @@ class Discrepancies:
 
     def __init__(
         self,
-        store: Store,
-        clock: Clock,
+        system: System,
         books: TradeBooks,
-        audit: Audit,
-        approvals: Approvals,
-        by_hand: OrdersByHand,
+        delivery: Delivery,
+        people: People,
+        questions: HandQuestions,
+        completions: Completions,
     ) -> None:
-        self._store = store
-        self._clock = clock
+        self._store = system.store
+        self._clock = system.clock
         self._ids = books.ids
         self._ledger = books.ledger
         self._market = books.market
         self._groups = books.groups
         self._outbox = books.outbox
-        self._audit = audit
-        self._approvals = approvals
-        self._by_hand = by_hand
+        self._audit = delivery.audit
+        self._approvals = people.approvals
+        self._limits = people.limits
+        self._questions = questions
+        self._completions = completions
+        people.approvals.carries_out(ResolveQuestion, self._decide)
+        people.approvals.carries_out(ResolveApproval, self._decide)
 
     async def open_ones(
         self, merchant_ids: Sequence[UUID] | None, page: int = 1, *, mode: str = "live"
@@ -117,67 +134,65 @@ class Discrepancies:
         reason: str,
         *,
         left_minor: int,
-        request_id: str,
+        approved_by: Approver | None = None,
         also: Callable[[Tx], Awaitable[None]] | None = None,
     ) -> Order:
         """Decide what becomes of all that is left of a discrepancy. Returns its order.
 
-        how: refund_payer, credit_merchant (less the percentage that the order is charged now), or
-        complete: the order is paid with it, and what is too much of it stays open. left_minor:
-        what the person saw. also: written in the same transaction, after the locks are held.
-        Refusals: anonymous_admin, not_permitted, field_invalid, reason_missing, record_not_found,
-        already_resolved, discrepancy_changed, order_state, charges_changing.
+        how: refund_payer, or credit_merchant (less the percentage that the order is charged now).
+        left_minor: what the person saw. approved_by: the second person. also: written in the same
+        transaction, after the locks are held. Refusals: anonymous_admin, not_permitted,
+        field_invalid, reason_missing, record_not_found, already_resolved, discrepancy_changed,
+        second_person_needed, daily_cap, charges_changing.
         """
-        actor.need("resolve")
-        way = next((way for way in HOWS if way == how), None)
+        actor.need(RIGHT)
+        way = next((way for way in RESOLVED if way == how), None)
         if way is None:
-            raise Refusal("field_invalid", param="how", expected=", ".join(HOWS))
+            raise Refusal("field_invalid", param="how", expected=", ".join(RESOLVED))
         reason = need_reason(reason)
         seen, _ = await self.get(actor.merchant_ids, discrepancy_id)
         if seen.merchant_id != merchant_id:
             raise Refusal("record_not_found")
         need_left(seen.left_minor, left_minor, seen)
-        if how not in seen.ways:
-            order = await get_order(self._store, merchant_id, seen.order_id)
-            raise Refusal("order_state", number=order.order_no, status=order.state)
         merchant = (await self._market.now()).merchant(merchant_id)
-        by = ByHand(reason, actor.user_id, actor.name, actor.chat_id, discrepancy_id=discrepancy_id)
+        by = ByHand(reason, actor.user_id, actor.name, actor.chat_id, approved_by=approved_by)
 
-        async def check(tx: Tx) -> None:
-            """The order is locked by now: nobody else resolves anything of it."""
+        async def work(tx: Tx, day: BusinessDay) -> Order:
+            # Nobody else resolves anything of the order from here on.
+            order, attempts = await lock_order(tx, merchant_id, seen.order_id)
             left = await tx.fetchval(
                 "SELECT left_minor FROM discrepancy WHERE merchant_id = $1 AND id = $2 FOR UPDATE",
                 merchant_id,
                 discrepancy_id,
             )
             need_left(left, left_minor, seen)
+            if approved_by is None and await self._needs_second(tx, seen):
+                raise Refusal("second_person_needed")
+            await self._limits.hold_room(tx, RESOLUTIONS, actor, seen.left, seen.mode)
             if also is not None:
                 await also(tx)
-            await self._tell_of(tx, actor, merchant, seen, way, by.reason)
-
-        if how == "complete":
-            return await self._by_hand.complete(
-                merchant_id, seen.order_id, None, by, request_id=request_id, also=check
-            )
-
-        async def work(tx: Tx, day: BusinessDay) -> Order:
-            order, attempts = await lock_order(tx, merchant_id, seen.order_id)
-            await check(tx)
+            await self._tell_of(tx, actor, merchant, seen, way, by)
             channel_no = named(attempts, seen.attempt_no).channel_no
             day = await in_turn(tx, day, order)
-            await self._book(tx, day, order, seen, how, by, channel_no)
+            await self._book(tx, day, order, seen, way, by, channel_no)
             return order
 
         async def before(tx: Tx) -> None:
-            if how == "credit_merchant":
+            if way == "credit_merchant":
                 await hold_charges(tx, merchant_id)
 
         return await self._ledger.in_open_day(merchant.id, work, before=before)
 
+    async def _needs_second(self, queries: Queries, seen: Discrepancy) -> bool:
+        """Whether what is left is too much for one person, with what was decided of its order."""
+        so_far = await queries.fetchval(_OF_ORDER, seen.merchant_id, seen.order_id)
+        whole = Money(so_far + seen.left_minor, seen.currency)
+        return await self._limits.needs_second(RESOLUTIONS, whole, seen.mode, queries)
+
     async def _tell_of(
-        self, tx: Tx, actor: Actor, merchant: Merchant, seen: Discrepancy, how: How, reason: str
+        self, tx: Tx, actor: Actor, merchant: Merchant, seen: Discrepancy, how: How, by: ByHand
     ) -> None:
-        """The trail keeps a decision, and ops hears of it."""
+        """The trail keeps a decision, and ops hears of what one person did alone."""
         await self._audit.record(
             tx,
             "resolve",
@@ -188,14 +203,14 @@ class Discrepancies:
                 "how": how,
                 "left_minor": seen.left_minor,
                 "currency": seen.currency,
-                "reason": reason,
+                **by.facts,
             },
             merchant_id=merchant.id,
             chat_id=actor.chat_id,
         )
-        if seen.mode == "live":
+        if seen.mode == "live" and by.approved_by is None:
             deed = Deed(
-                how, merchant.merchant_no, merchant.name, seen.moved_by(how), seen.order_no, reason
+                how, merchant.merchant_no, merchant.name, seen.left, seen.order_no, by.reason
             )
             await tell_ops(tx, self._groups, actor, deed)
 
@@ -261,7 +276,7 @@ class Discrepancies:
 
         Refusals: anonymous_admin, not_permitted, record_not_found, already_resolved, order_state.
         """
-        actor.need("resolve")
+        actor.need("complete" if how == "complete" else RIGHT)
         seen, _ = await self.get(actor.merchant_ids, discrepancy_id)
         if seen.left_minor == 0:
             raise Refusal("already_resolved", number=seen.order_no)
@@ -271,7 +286,8 @@ class Discrepancies:
             raise Refusal("order_state", number=order.order_no, status=order.state)
         credited = way == "credit_merchant"
         fee_minor = await _fee_of(self._store, order, seen.left_minor) if credited else 0
-        question = question_of(actor, seen, way, fee_minor)
+        facts = await self._questions.facts_of(actor, order, "")
+        question = question_of(actor, facts, seen, way, fee_minor)
         async with self._store.transaction() as tx:
             asked = await self._approvals.ask(
                 tx, actor, question, merchant_id=seen.merchant_id, message_id=message_id
@@ -283,18 +299,34 @@ class Discrepancies:
         return await self._approvals.find_replied(ResolveQuestion, actor_id, chat_id, message_id)
 
     async def give_reason(
-        self, actor: Actor, approval_id: UUID, reason: str, *, message_id: int
+        self,
+        actor: Actor,
+        approval_id: UUID,
+        reason: str,
+        *,
+        message_id: int,
+        reply_id: int,
+        request_id: str,
     ) -> None:
         """The reply of the person who was asked: the question becomes whether to do it. Another
-        reply takes its place. message_id: of the question.
+        reply takes its place. A completion is asked as every other is, and the question becomes the
+        card again. message_id: of the question; reply_id: of the reply.
 
         Refusals: anonymous_admin, not_permitted, reason_missing, confirmation_expired,
-        confirmation_foreign.
+        confirmation_foreign; those of `Completions.ask`.
         """
-        actor.need("resolve")
-        reason = need_reason(reason)
         asked = await self._approvals.find(ResolveQuestion, actor, approval_id)
-        question = replace(asked.question, reason=reason)
+        if asked.state != "open":
+            raise Refusal("confirmation_expired")
+        question = replace(asked.question, reason=need_reason(reason))
+        if question.how == "complete":
+            await self._completions.ask(
+                actor, question.order_no, question.reason, message_id=reply_id,
+                request_id=request_id, discrepancy_id=question.discrepancy_id,
+            )  # fmt: skip
+            await self.drop(actor, approval_id, message_id=message_id)
+            return
+        actor.need(RIGHT)
         async with self._store.transaction() as tx:
             await self._put(tx, actor, await self._approvals.amend(tx, asked, question), message_id)
 
@@ -310,49 +342,24 @@ class Discrepancies:
         said = Say(notice, edit_message_id=message_id)
         await self._outbox.say(tx, actor.chat_id, said, merchant_id=merchant_id)
 
-    async def confirm(
-        self, actor: Actor, approval_id: UUID, *, message_id: int, request_id: str
-    ) -> None:
-        """The person who pressed the button says yes; the message tells what became of it.
+    async def accept(self, actor: Actor, approval_id: UUID, *, message_id: int) -> bool:
+        """The person who was asked presses yes, which is to be proven: `Approvals.decide` does the
+        rest. False: it was answered before. message_id: of the question.
 
-        Refusals: those of `resolve`, confirmation_expired, confirmation_foreign.
+        Refusals: anonymous_admin, not_permitted, reason_missing, confirmation_expired,
+        confirmation_foreign.
         """
-        actor.need("resolve")
         asked = await self._approvals.find(ResolveQuestion, actor, approval_id)
-        question = asked.question
-        if asked.state == "used":
-            raise Refusal("already_resolved", number=question.order_no)
-
-        async def close(tx: Tx) -> None:
-            if question.how == "credit_merchant":
-                # What they saw: the order may have been charged anew since.
-                found, _ = await find_one(tx, actor.merchant_ids, question.discrepancy_id)
-                order = await get_order(tx, found.merchant_id, found.order_id)
-                fee_minor = await _fee_of(tx, order, question.left_minor)
-                if fee_minor != question.fee_minor:
-                    raise Refusal("discrepancy_changed", number=order.order_no)
-            await self._approvals.answer(tx, actor, asked, yes=True)
-            done = Resolved(question)
-            await self._replace(tx, actor, question.merchant_id, done, message_id)
-
-        await self.resolve(
-            actor,
-            question.merchant_id,
-            question.discrepancy_id,
-            question.how,
-            question.reason,
-            left_minor=question.left_minor,
-            request_id=request_id,
-            also=close,
+        need_reason(asked.question.reason)
+        return await self._questions.accept(
+            ResolveQuestion, actor, approval_id, message_id=message_id
         )
 
     async def drop(self, actor: Actor, approval_id: UUID, *, message_id: int) -> None:
         """They think better of it: the message is the discrepancy's card again.
 
-        Refusals: anonymous_admin, not_permitted, record_not_found, confirmation_expired,
-        confirmation_foreign.
+        Refusals: anonymous_admin, record_not_found, confirmation_expired, confirmation_foreign.
         """
-        actor.need("resolve")
         asked = await self._approvals.find(ResolveQuestion, actor, approval_id, yes=False)
         if asked.state == "dropped":
             return  # pressed twice
@@ -361,10 +368,59 @@ class Discrepancies:
             await self._approvals.answer(tx, actor, asked, yes=False)
             await self._show(tx, actor, *found, edit_message_id=message_id)
 
+    async def _decide(
+        self, actor: Actor, asked: Asked[ResolveQuestion], yes: bool, proof: Proof | None
+    ) -> None:
+        """Whoever asked has proven it, or a second person answers: it is booked; or, above the
+        threshold, a second person is asked.
+
+        Refusals: those of `HandQuestions.asker`, `Approvals.answer` and `resolve`.
+        """
+        question = asked.question
+        place = Place(asked.chat_id, question.message_id)
+        seen, resolved = await self.get([question.merchant_id], question.discrepancy_id)
+        if not yes:
+            actor.need(RIGHT)
+            hidden = replace(
+                seen, supplier_no=question.supplier_no, upstream_no=question.upstream_no
+            )
+            card = DiscrepancyNotice(hidden, tuple(resolved))
+            await self._questions.drop(actor, asked, card, place)
+            return
+        asker = await self._questions.asker(asked)
+        alone = not isinstance(question, ResolveApproval)
+        if alone and await self._needs_second(self._store, seen):
+            need_left(seen.left_minor, question.left_minor, seen)
+            to_second = ResolveApproval(
+                **{one.name: getattr(question, one.name) for one in fields(question)}
+            )
+            await self._questions.pass_on(asker, asked, to_second, ResolveWaits(question), proof)
+            return
+
+        async def close(tx: Tx) -> None:
+            if question.how == "credit_merchant":
+                # What they saw: the order may have been charged anew since.
+                order = await get_order(tx, seen.merchant_id, seen.order_id)
+                if await _fee_of(tx, order, question.left_minor) != question.fee_minor:
+                    raise Refusal("discrepancy_changed", number=order.order_no)
+            done = Resolved(question, "" if alone else actor.name)
+            await self._questions.answer(tx, actor, asked, done, place, yes=True, proof=proof)
+
+        await self.resolve(
+            asker,
+            question.merchant_id,
+            question.discrepancy_id,
+            question.how,
+            question.reason,
+            left_minor=question.left_minor,
+            approved_by=None if alone else Approver(actor.user_id, actor.name),
+            also=close,
+        )
+
     async def show(self, actor: Actor, discrepancy_id: UUID, *, reply_to: int) -> None:
         """Post a discrepancy's card. Refusals: anonymous_admin, not_permitted,
         record_not_found."""
-        actor.need("resolve")
+        actor.need(RIGHT)
         found = await self.get(actor.merchant_ids, discrepancy_id)
         await self._show(self._store, actor, *found, reply_to=reply_to)
 
@@ -390,3 +446,20 @@ class Discrepancies:
 async def _fee_of(queries: Queries, order: Order, left_minor: int) -> int:
     """What the merchant is charged where what is left of an order's money is its own."""
     return fee_of((await charge_of(queries, order)).rate, left_minor)
+
+
+# What was decided of the money of an order, by whomever.
+_OF_ORDER: Final = """
+SELECT coalesce(sum(r.minor), 0)::bigint FROM resolution r
+JOIN discrepancy d ON d.merchant_id = r.merchant_id AND d.id = r.discrepancy_id
+WHERE d.merchant_id = $1 AND d.order_id = $2 AND r.how <> 'complete'
+"""
+RESOLUTIONS: Final = Limited(
+    "resolve",
+    """
+SELECT coalesce(sum(r.minor), 0)::bigint FROM resolution r
+JOIN discrepancy d ON d.merchant_id = r.merchant_id AND d.id = r.discrepancy_id
+WHERE r.merchant_id = ANY(ARRAY(SELECT id FROM merchant)) AND r.actor_user_id = $1
+  AND d.currency = $2 AND r.at >= $3 AND r.how <> 'complete' AND d.mode = 'live'
+""",
+)

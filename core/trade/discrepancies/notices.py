@@ -28,7 +28,16 @@ class ResolveQuestionNotice(Notice):
 
 
 @dataclass(frozen=True, slots=True)
-class Resolved(Notice):
-    """It was done as the question says."""
+class ResolveWaits(Notice):
+    """Whoever asked has proven it: a second person decides."""
 
     question: ResolveQuestion
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved(Notice):
+    """It was done as the question says. approved_by: the second person; empty where none was
+    needed."""
+
+    question: ResolveQuestion
+    approved_by: str = ""

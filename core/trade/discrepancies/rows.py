@@ -17,6 +17,8 @@ from core.system.store import Queries
 PAGE_SIZE: Final = 10
 How = Literal["refund_payer", "credit_merchant", "complete"]
 HOWS: Final[tuple[How, ...]] = get_args(How)
+# What the desk books of the money itself; a completion is the order's.
+RESOLVED: Final[tuple[How, ...]] = ("refund_payer", "credit_merchant")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +46,10 @@ class Discrepancy:
     at: datetime
     ways: tuple[How, ...]
 
-    def moved_by(self, how: str) -> Money:
-        """What a decision takes of what is left: a completion what the order asks for at most."""
-        most = self.asked_minor if how == "complete" else self.left_minor
-        return Money(min(self.left_minor, most), self.currency)
+    @property
+    def left(self) -> Money:
+        """What is still in suspense."""
+        return Money(self.left_minor, self.currency)
 
 
 @dataclass(frozen=True, slots=True)

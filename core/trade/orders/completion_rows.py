@@ -12,14 +12,16 @@ from core.trade.orders.decisions import InSuspense
 from core.trade.orders.rows import Attempt, Order, named
 
 
-async def held_minor_of(queries: Queries, order: Order) -> int:
-    """How much of an order's money is in suspense."""
+async def held_minor_of(queries: Queries, order: Order, discrepancy_id: UUID | None) -> int:
+    """How much of an order's money is in suspense. discrepancy_id: of this one alone; None for
+    all."""
     return int(
         await queries.fetchval(
             "SELECT coalesce(sum(left_minor), 0) FROM discrepancy"
-            " WHERE merchant_id = $1 AND order_id = $2",
+            " WHERE merchant_id = $1 AND order_id = $2 AND ($3::uuid IS NULL OR id = $3)",
             order.merchant_id,
             order.id,
+            discrepancy_id,
         )
     )
 

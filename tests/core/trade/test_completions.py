@@ -342,7 +342,7 @@ async def test_money_that_was_resolved_before_does_not_count_as_the_completions(
     (short,) = (await desk.runtime.trade.discrepancies.open_ones(None)).items
     await desk.runtime.trade.discrepancies.resolve(
         await desk.actor(FINANCE, OPS_CHAT), desk.merchant.id, short.id, "refund_payer", "gone",
-        left_minor=9900, request_id="r",
+        left_minor=9900,
     )  # fmt: skip
     await confirm(desk, await question(desk, opened))
     assert (await desk.see(opened, 10000, upstream_no="U2")).meaning == "confirmation"
@@ -524,7 +524,7 @@ async def test_money_of_suspense_returns_there_and_can_be_resolved(desk: Desk) -
         assert (item.left_minor, "complete" in item.ways) == (minor, True)
         await desk.runtime.trade.discrepancies.resolve(
             await desk.actor(FINANCE, OPS_CHAT), desk.merchant.id, item.id, "refund_payer", "gone",
-            left_minor=minor, request_id="r",
+            left_minor=minor,
         )  # fmt: skip
         await desk.sound()
 

@@ -15,10 +15,11 @@ from core.accounts.vouchers import Cause
 from core.kernel.days import Days
 from core.kernel.errors import Refusal
 from core.kernel.money import PPM, Rate
-from core.people.actors import ANONYMOUS_ADMIN_ID
+from core.people.actors import ANONYMOUS_ADMIN_ID, Actor
 from core.system.store import Tx
 from core.trade.discrepancies import HOWS, PAGE_SIZE, Discrepancy
-from core.trade.discrepancies.decisions import MAX_REASON_CHARS, fee_of
+from core.trade.discrepancies.decisions import fee_of
+from core.trade.hand_questions import MAX_REASON_CHARS
 from core.trade.orders import ByHand, Charge, Opened, Order, charge_of
 from tests.core.support import (
     ADMIN,
@@ -27,11 +28,15 @@ from tests.core.support import (
     NORTHWIND_CHAT,
     OPERATOR,
     OPS_CHAT,
+    OWNER,
     SPRUCE_STAFF,
     SUPPORT,
     Desk,
+    complete_from,
     completing,
     nothing,
+    proven,
+    set_setting,
 )
 from texts.tariffs import parse_tariff
 
@@ -48,11 +53,32 @@ async def resolve(desk: Desk, item: Discrepancy, how: str, **changes: Any) -> Or
         "user_id": FINANCE, "chat_id": OPS_CHAT, "left_minor": item.left_minor, "reason": "seen",
         "merchant_id": item.merchant_id, "id": item.id,
     } | changes  # fmt: skip
+    actor = await desk.actor(values["user_id"], values["chat_id"])
+    if how == "complete":
+        return await complete_from(desk.runtime, item, actor, values["reason"].strip())
     return await desk.runtime.trade.discrepancies.resolve(
-        await desk.actor(values["user_id"], values["chat_id"]),
+        actor,
         values["merchant_id"], values["id"], how, values["reason"],
-        left_minor=values["left_minor"], request_id="r",
+        left_minor=values["left_minor"],
     )  # fmt: skip
+
+
+async def give(desk: Desk, actor: Actor, asked: UUID, reason: str) -> None:
+    """Reply to the question with a reason."""
+    await desk.runtime.trade.discrepancies.give_reason(
+        actor, asked, reason, message_id=3, reply_id=4, request_id="g"
+    )
+
+
+async def confirm(desk: Desk, actor: Actor, asked: UUID) -> None:
+    """Press yes under the question, and prove it in private."""
+    if await desk.runtime.trade.discrepancies.accept(actor, asked, message_id=3):
+        await proven(desk.runtime, actor, asked)
+
+
+async def decide(desk: Desk, actor: Actor, asked: UUID, *, yes: bool = True) -> None:
+    """Press a button of the card in the ops group; of one's own question, without a proof."""
+    await desk.runtime.people.approvals.decide(actor, asked, yes=yes)
 
 
 async def code(call: Any) -> str:
@@ -120,8 +146,9 @@ async def test_each_way_books_what_the_table_says(
     assert [(r.how, r.minor, r.reason) for r in resolved] == [(how, used, "why not")]
     assert await desk.runtime.trade.discrepancies.history(None, 7) == resolved
     assert await desk.runtime.trade.discrepancies.history([], 7) == []
-    trail = await desk.runtime.system.store.fetchrow("SELECT action, actor FROM audit")
-    assert tuple(trail or ()) == ("resolve", f"telegram:{FINANCE}")
+    trail = await desk.runtime.system.store.fetch("SELECT action, actor FROM audit")
+    decided = [("resolve", f"telegram:{FINANCE}")] if how != "complete" else []
+    assert [tuple(row) for row in trail] == decided
     told = await desk.runtime.system.store.fetch("SELECT type, facts FROM notification")
     if how == "complete":
         assert [(t["type"], t["facts"]["manually_completed"]) for t in told] == [
@@ -280,13 +307,12 @@ async def test_what_is_credited_after_a_rerating_is_charged_the_rate_that_counts
     discrepancies = desk.runtime.trade.discrepancies
     await discrepancies.ask(finance, item.id, "credit_merchant", message_id=3)
     asked = await newest(desk)
-    await discrepancies.give_reason(finance, asked, "theirs", message_id=3)
+    await give(desk, finance, asked, "theirs")
     questions = [s for s in await desk.said(OPS_CHAT) if s.screen == "resolve_question"]
     assert questions[-1].facts["question"]["fee_minor"] == 100
     # What the person saw is no longer so: nothing is done until they saw what it is now.
     await rerate(desk, "0.5% min 3", 2)
-    confirm = discrepancies.confirm(finance, asked, message_id=3, request_id="c")
-    assert await code(confirm) == "discrepancy_changed"
+    assert await code(confirm(desk, finance, asked)) == "discrepancy_changed"
     before = await desk.balances()
     rest, _ = await discrepancies.get(None, item.id)
     await resolve(desk, rest, "credit_merchant")
@@ -357,11 +383,11 @@ async def test_what_is_refused_writes_nothing(desk: Desk) -> None:
     async def crash(tx: Tx) -> None:
         raise ConnectionError("the process dies here")
 
-    for how in HOWS:
+    for how in ("refund_payer", "credit_merchant"):
         with pytest.raises(ConnectionError):
             await desk.runtime.trade.discrepancies.resolve(
                 await desk.actor(FINANCE, OPS_CHAT), item.merchant_id, item.id, how, "x",
-                left_minor=item.left_minor, request_id="r", also=crash,
+                left_minor=item.left_minor, also=crash,
             )  # fmt: skip
     assert await count(desk, "resolution") + await count(desk, "audit") == 0
     await desk.see(opened, 10000, upstream_no="U2")  # paid: it cannot be completed any more
@@ -394,25 +420,23 @@ async def test_a_button_is_asked_about_and_answered_once(desk: Desk) -> None:
     finance, admin = await desk.actor(FINANCE, OPS_CHAT), await desk.actor(ADMIN, OPS_CHAT)
     await discrepancies.ask(finance, item.id, "credit_merchant", message_id=3)
     asked = await newest(desk)
-    confirm = discrepancies.confirm
-    assert await code(confirm(finance, asked, message_id=3, request_id="c")) == "reason_missing"
-    give = discrepancies.give_reason
-    assert await code(give(admin, asked, "his", message_id=3)) == "confirmation_foreign"
-    assert await code(give(finance, asked, "  ", message_id=3)) == "reason_missing"
+    assert await code(confirm(desk, finance, asked)) == "reason_missing"
+    assert await code(give(desk, admin, asked, "his")) == "confirmation_foreign"
+    assert await code(give(desk, finance, asked, "  ")) == "reason_missing"
     for reason in ("a slip", " the payer wants it so " + "x" * MAX_REASON_CHARS):
-        await give(finance, asked, reason, message_id=3)
-    assert await code(confirm(admin, asked, message_id=3, request_id="c")) == "confirmation_foreign"
-    assert (
-        await code(confirm(await desk.actor(FINANCE, CHAT), asked, message_id=3, request_id="c"))
-        == "confirmation_expired"
-    )
+        await give(desk, finance, asked, reason)
+    assert await code(confirm(desk, admin, asked)) == "confirmation_foreign"
+    elsewhere = await desk.actor(FINANCE, CHAT)
+    assert await code(confirm(desk, elsewhere, asked)) == "confirmation_expired"
+    assert await code(decide(desk, finance, asked)) == "factor_needed"
     results = await asyncio.gather(
-        *(confirm(finance, asked, message_id=3, request_id="c") for _ in range(3)),
-        return_exceptions=True,
+        *(confirm(desk, finance, asked) for _ in range(3)), return_exceptions=True
     )
-    assert results.count(None) == 1
-    assert {r.code for r in results if isinstance(r, Refusal)} == {"already_resolved"}
-    assert await code(confirm(finance, asked, message_id=3, request_id="c")) == "already_resolved"
+    assert None in results
+    codes = {r.code for r in results if isinstance(r, Refusal)}
+    assert codes <= {"already_resolved", "confirmation_expired"}
+    await confirm(desk, finance, asked)  # pressed again
+    assert await count(desk, "resolution") == 1
     assert (await desk.balances())["payable"] == 9781
     reason = await desk.runtime.system.store.fetchval("SELECT reason FROM resolution")
     assert reason == ("the payer wants it so " + "x" * MAX_REASON_CHARS)[:MAX_REASON_CHARS]
@@ -420,7 +444,7 @@ async def test_a_button_is_asked_about_and_answered_once(desk: Desk) -> None:
         "SELECT facts FROM audit WHERE action = 'resolve'"
     )
     assert trail["reason"] == reason
-    assert await code(give(finance, asked, "late", message_id=3)) == "confirmation_expired"
+    assert await code(give(desk, finance, asked, "late")) == "confirmation_expired"
     assert (
         await code(discrepancies.ask(finance, item.id, "refund_payer", message_id=3))
         == "already_resolved"
@@ -435,22 +459,19 @@ async def test_a_changed_late_or_dropped_question_does_nothing(desk: Desk) -> No
 
     async def ask() -> UUID:
         await discrepancies.ask(finance, item.id, "refund_payer", message_id=3)
-        await discrepancies.give_reason(finance, await newest(desk), "so", message_id=3)
+        await give(desk, finance, await newest(desk), "so")
         return await newest(desk)
 
     late = await ask()
     desk.clock.advance(15 * 60)
-    answer = discrepancies.confirm(finance, late, message_id=3, request_id="c")
-    assert await code(answer) == "confirmation_expired"
+    assert await code(confirm(desk, finance, late)) == "confirmation_expired"
     dropped = await ask()
     for _ in range(2):
         await discrepancies.drop(finance, dropped, message_id=3)
-    answer = discrepancies.confirm(finance, dropped, message_id=3, request_id="c")
-    assert await code(answer) == "confirmation_expired"
+    assert await code(confirm(desk, finance, dropped)) == "confirmation_expired"
     changed = await ask()
     await resolve(desk, item, "complete", user_id=ADMIN)  # 100 of it are left
-    answer = discrepancies.confirm(finance, changed, message_id=3, request_id="c")
-    assert await code(answer) == "discrepancy_changed"
+    assert await code(confirm(desk, finance, changed)) == "discrepancy_changed"
     assert await count(desk, "resolution") == 1
     await desk.sound()
 
@@ -495,9 +516,131 @@ async def test_a_group_that_is_bound_to_another_merchant_meanwhile_decides_nothi
         await desk.runtime.people.groups.bind_merchant(tx, CHAT, neighbour.merchant.id)
     finance = await desk.actor(FINANCE)
     for answer in (
-        discrepancies.give_reason(finance, asked, "so", message_id=3),
-        discrepancies.confirm(finance, asked, message_id=3, request_id="c"),
+        give(desk, finance, asked, "so"),
+        confirm(desk, finance, asked),
         discrepancies.drop(finance, asked, message_id=3),
     ):
         assert await code(answer) == "confirmation_expired"
     assert await count(desk, "resolution") == 0
+
+
+# ── two people ──
+
+
+async def screens(desk: Desk) -> set[str]:
+    """What the ops group was shown."""
+    return {say.screen for say in await desk.said(OPS_CHAT)}
+
+
+async def card(desk: Desk) -> UUID:
+    """The newest question of a second person."""
+    found: UUID = await desk.runtime.system.store.fetchval(
+        "SELECT id FROM approval WHERE on_card ORDER BY created_at DESC, id DESC LIMIT 1"
+    )
+    return found
+
+
+@pytest.mark.parametrize("how", ["refund_payer", "credit_merchant"])
+async def test_above_the_threshold_a_second_person_decides(desk: Desk, how: str) -> None:
+    await set_setting(desk.runtime, "resolve_second", 98)
+    _, item = await held(desk, 9900)
+    finance, admin = await desk.actor(FINANCE, OPS_CHAT), await desk.actor(ADMIN, OPS_CHAT)
+    assert await code(resolve(desk, item, how)) == "second_person_needed"
+    await desk.runtime.trade.discrepancies.ask(finance, item.id, how, message_id=3)
+    asked = await newest(desk)
+    await give(desk, finance, asked, "asked them")
+    await confirm(desk, finance, asked)
+    assert await count(desk, "resolution") == 0, "by one person alone"
+    assert "resolve_waits" in await screens(desk)
+    second = await card(desk)
+    assert await code(decide(desk, finance, second)) == "second_person_needed"
+    support = await desk.actor(SUPPORT, OPS_CHAT)
+    assert await code(decide(desk, support, second)) == "not_permitted"
+    await decide(desk, admin, second)
+    await decide(desk, admin, second)  # a second press
+    assert await count(desk, "resolution") == 1
+    (done,) = [say for say in await desk.said(OPS_CHAT) if say.screen == "resolved"]
+    assert done.facts["approved_by"] == admin.name
+    assert done.facts["question"]["actor_name"] == finance.name
+    facts = await desk.runtime.system.store.fetchval(
+        "SELECT facts FROM audit WHERE action = 'resolve'"
+    )
+    assert facts["approved_by"] == f"telegram:{ADMIN}"
+    await desk.sound()
+
+
+async def test_what_an_order_has_in_suspense_counts_together(desk: Desk) -> None:
+    await set_setting(desk.runtime, "resolve_second", 100)
+    opened, first = await held(desk, 6000)
+    await desk.see(opened, 4001, upstream_no="U2")
+    await resolve(desk, first, "refund_payer")
+    (second,) = (await desk.runtime.trade.discrepancies.open_ones(None)).items
+    assert await code(resolve(desk, second, "refund_payer")) == "second_person_needed"
+    assert await code(resolve(desk, second, "credit_merchant")) == "second_person_needed"
+
+
+async def test_a_second_person_says_no_or_comes_too_late(desk: Desk) -> None:
+    await set_setting(desk.runtime, "resolve_second", 1)
+    finance, admin = await desk.actor(FINANCE, OPS_CHAT), await desk.actor(ADMIN, OPS_CHAT)
+    _, item = await held(desk, 9900)
+
+    async def wait() -> UUID:
+        await desk.runtime.trade.discrepancies.ask(finance, item.id, "refund_payer", message_id=3)
+        asked = await newest(desk)
+        await give(desk, finance, asked, "so")
+        await confirm(desk, finance, asked)
+        return await card(desk)
+
+    await decide(desk, admin, await wait(), yes=False)
+    assert "discrepancy" in await screens(desk)
+    late, twice = await wait(), await wait()
+    await decide(desk, admin, twice)
+    assert await code(decide(desk, admin, late)) == "already_resolved"
+    assert await count(desk, "resolution") == 1
+    await desk.sound()
+
+
+async def test_an_order_is_completed_by_who_may_complete_and_proves_it(desk: Desk) -> None:
+    """A cent was paid for an order of 100.00: what it lacks is the desk's."""
+    await set_setting(desk.runtime, "complete_second", 99)
+    opened, item = await held(desk, 1)
+    finance = await desk.actor(FINANCE, OPS_CHAT)
+    discrepancies = desk.runtime.trade.discrepancies
+    assert await code(discrepancies.ask(finance, item.id, "complete", message_id=3)) == (
+        "not_permitted"
+    )
+    admin, owner = await desk.actor(ADMIN, OPS_CHAT), await desk.actor(OWNER, OPS_CHAT)
+    await discrepancies.ask(admin, item.id, "complete", message_id=3)
+    await give(desk, admin, await newest(desk), "the payer is known")
+    assert {"complete_question", "discrepancy"} <= await screens(desk)
+    asked: UUID = await desk.runtime.system.store.fetchval(
+        "SELECT id FROM approval WHERE kind = 'complete'"
+    )
+    await desk.runtime.trade.completions.accept(admin, asked, message_id=5)
+    assert await code(decide(desk, admin, asked)) == "factor_needed"
+    await proven(desk.runtime, admin, asked)
+    assert (await desk.order(opened)).state == "pending", "by one person alone"
+    assert await code(decide(desk, admin, await card(desk))) == "second_person_needed"
+    assert await code(decide(desk, finance, await card(desk))) == "not_permitted"
+    await decide(desk, owner, await card(desk))
+    assert (await desk.order(opened)).state == "paid"
+    assert (await desk.balances())["shortfall"] == -9999
+    await desk.sound()
+
+
+async def test_a_completion_from_suspense_is_of_the_days_cap(desk: Desk) -> None:
+    await set_setting(desk.runtime, "complete_daily", 99)
+    _, item = await held(desk, 1)
+    admin = await desk.actor(ADMIN, OPS_CHAT)
+    await desk.runtime.trade.discrepancies.ask(admin, item.id, "complete", message_id=3)
+    assert await code(give(desk, admin, await newest(desk), "known")) == "daily_cap"
+
+
+async def test_a_day_of_resolutions_has_a_cap(desk: Desk) -> None:
+    await set_setting(desk.runtime, "resolve_daily", 100)
+    for minor, expected in ((9000, ""), (1001, "daily_cap")):
+        _, item = await held(desk, minor)
+        if expected:
+            assert await code(resolve(desk, item, "refund_payer")) == expected
+        else:
+            await resolve(desk, item, "refund_payer")

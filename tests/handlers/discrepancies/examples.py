@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Final
+from typing import Any, Final
 
 from core.delivery.outbox import Notice
 from core.trade.discrepancies import (
     Discrepancy,
     DiscrepancyNotice,
     Resolution,
+    ResolveApproval,
     Resolved,
     ResolveQuestion,
     ResolveQuestionNotice,
+    ResolveWaits,
 )
 from core.trade.orders import AlarmDiscrepancy, OddPayment
 from handlers.discrepancies.screens import DiscrepanciesNotice, DiscrepancyLine
+from tests.handlers.orders.examples import ORDER
 from tests.handlers.written import AT, HOSTILE, ID
 
 DISCREPANCY: Final = Discrepancy(
@@ -46,23 +49,19 @@ RESOLUTION: Final = Resolution(
     actor_name=HOSTILE,
     at=AT,
 )
-QUESTION: Final = ResolveQuestion(
-    discrepancy_id=ID,
-    merchant_id=ID,
-    merchant_no="M1001",
-    order_no="P1",
-    mode="live",
-    supplier_no="S01",
-    upstream_no=HOSTILE,
-    asked_minor=10_000,
-    seen_minor=10_100,
-    left_minor=10_100,
-    currency="CNY",
-    how="complete",
-    fee_minor=121,
-    used_minor=10_000,
-    reason=HOSTILE,
-    actor_name=HOSTILE,
+OF_MONEY: Final[dict[str, Any]] = {
+    "discrepancy_id": ID,
+    "mode": "live",
+    "supplier_no": "S01",
+    "upstream_no": HOSTILE,
+    "seen_minor": 10_100,
+    "left_minor": 10_100,
+    "fee_minor": 121,
+}
+QUESTION: Final = ResolveQuestion(**ORDER, **OF_MONEY, how="complete")
+TO_MERCHANT: Final = replace(QUESTION, how="credit_merchant")
+ASKED: Final = tuple(
+    ResolveApproval(**ORDER, **OF_MONEY, how=how) for how in ("refund_payer", "credit_merchant")
 )
 PAYMENT: Final = OddPayment("P1", "S01", HOSTILE, asked_minor=1, seen_minor=2, currency="CNY")
 
@@ -97,10 +96,8 @@ EXAMPLES: Final[tuple[Notice, ...]] = (
         )
         for reason, mode in (("", "live"), (HOSTILE, "test"))
     ),
-    *(
-        ResolveQuestionNotice(ID, replace(QUESTION, reason=reason, mode=mode))
-        for reason, mode in (("", "live"), (HOSTILE, "test"))
-    ),
-    Resolved(QUESTION),
-    Resolved(replace(QUESTION, mode="test")),
+    *(ResolveQuestionNotice(ID, replace(QUESTION, reason="", mode=m)) for m in ("live", "test")),
+    ResolveWaits(TO_MERCHANT),
+    Resolved(TO_MERCHANT),
+    Resolved(replace(TO_MERCHANT, mode="test"), HOSTILE),
 )

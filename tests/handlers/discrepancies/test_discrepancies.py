@@ -8,6 +8,7 @@ from core.parties.merchants import App, Merchant
 from core.trade.orders import OpenOrder, Order, PaymentSeen, get_attempts, get_order
 from handlers.discrepancies.buttons import OnDiscrepancy, TurnDiscrepancies
 from handlers.screens import render_say
+from tests.handlers.dialogue import press_and_prove, says
 from tests.handlers.support import (
     ADMIN,
     FINANCE,
@@ -111,33 +112,28 @@ async def test_from_the_alarm_to_the_end(desk: Desk, order: Order) -> None:
         10100,
     )
     assert card.facts["discrepancy"]["supplier_no"] == "S01"
-    question = one_say(await desk.press(FINANCE, OPS, button_data(card, 2), message_id=51))
+    assert await desk.press(FINANCE, OPS, button_data(card, 2), message_id=51) == []
+    assert desk.line.answers[-1].show_alert, "finance completes no orders"
+    question = one_say(await desk.press(ADMIN, OPS, button_data(card, 2), message_id=51))
     assert (question.screen, question.edit_message_id) == ("resolve_question", 51)
-    back = one_say(await desk.press(FINANCE, OPS, button_data(question), message_id=51))
+    back = one_say(await desk.press(ADMIN, OPS, button_data(question), message_id=51))
     assert (back.screen, back.edit_message_id) == ("discrepancy", 51)
-    await desk.press(FINANCE, OPS, button_data(back, 2), message_id=51)
-    question = await reason(desk, "the payer paid too much")
-    assert (question.screen, question.edit_message_id) == ("resolve_question", 51)
-    assert question.facts["question"]["reason"] == "the payer paid too much"
-    assert await desk.press(ADMIN, OPS, button_data(question), message_id=51) == []
+    await desk.press(ADMIN, OPS, button_data(back, 2), message_id=51)
+    asked, back = says(await desk.say(ADMIN, OPS, "+100 it is his", **reply_to(51, OPS)))
+    assert (asked.screen, asked.facts["question"]["reason"]) == (
+        "complete_question", "+100 it is his",
+    )  # fmt: skip
+    assert (back.screen, back.edit_message_id) == ("discrepancy", 51)
+    assert await desk.press(FINANCE, OPS, button_data(asked), message_id=52) == []
     assert desk.line.answers[-1].show_alert
-    back = one_say(await desk.press(FINANCE, OPS, button_data(question, 1), message_id=51))
-    assert (back.screen, back.edit_message_id) == ("discrepancy", 51)
-    await desk.press(FINANCE, OPS, button_data(back, 2), message_id=51)
-    question = await reason(desk, "+100 it is his")
-    done = one_say(await desk.press(FINANCE, OPS, button_data(question), message_id=51))
-    assert (done.screen, done.edit_message_id, done.facts["question"]["used_minor"]) == (
-        "resolved",
-        51,
-        10000,
-    )
+    done, proven = await press_and_prove(desk, ADMIN, OPS, button_data(asked), message_id=52)
+    assert (done.screen, done.edit_message_id, proven.screen) == ("completed", 52, "proven")
     assert (
         await desk.runtime.system.store.fetchval("SELECT reason FROM completion")
         == "+100 it is his"
     )
     assert (await get_order(desk.runtime.system.store, order.merchant_id, order.id)).state == "paid"
-    assert await desk.press(FINANCE, OPS, button_data(question), message_id=51) == []  # a twin
-    assert desk.line.answers[-1].show_alert
+    assert await desk.press(ADMIN, OPS, button_data(asked), message_id=52) == []  # a twin
 
     listed = await desk.said(FINANCE, OPS, "差异单")
     assert (listed.screen, listed.facts["total"]) == ("discrepancies", 1)
@@ -147,6 +143,22 @@ async def test_from_the_alarm_to_the_end(desk: Desk, order: Order) -> None:
         100,
         ["refund_payer", "credit_merchant"],
     )
+    await desk.press(FINANCE, OPS, button_data(rest, 1), message_id=51)
+    question = await reason(desk, "the payer paid too much")
+    assert (question.screen, question.edit_message_id) == ("resolve_question", 51)
+    assert question.facts["question"]["reason"] == "the payer paid too much"
+    assert await desk.press(ADMIN, OPS, button_data(question), message_id=51) == []
+    assert desk.line.answers[-1].show_alert
+    back = one_say(await desk.press(FINANCE, OPS, button_data(question, 1), message_id=51))
+    assert (back.screen, back.edit_message_id) == ("discrepancy", 51)
+    await desk.press(FINANCE, OPS, button_data(back, 1), message_id=51)
+    question = await reason(desk, "the payer paid too much")
+    said = await press_and_prove(desk, FINANCE, OPS, button_data(question), message_id=51)
+    assert [(say.screen, say.edit_message_id) for say in said] == [
+        ("resolved", 51), ("proven", None),
+    ]  # fmt: skip
+    assert said[0].facts["question"]["left_minor"] == 100
+    assert await desk.press(FINANCE, OPS, button_data(question), message_id=51) == []  # a twin
 
 
 async def test_a_merchants_group_sees_its_own_and_no_supplier(desk: Desk, order: Order) -> None:

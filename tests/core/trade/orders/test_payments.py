@@ -143,7 +143,7 @@ async def test_what_follows_is_never_booked_before_its_cause(desk: Desk) -> None
         (item,) = (await desk.runtime.trade.discrepancies.open_ones(None)).items
         await desk.runtime.trade.discrepancies.resolve(
             await desk.actor(FINANCE, OPS_CHAT), desk.merchant.id, item.id, "credit_merchant",
-            "theirs", left_minor=10000, request_id="twin",
+            "theirs", left_minor=10000,
         )  # fmt: skip
     rows = await desk.runtime.system.store.fetch("SELECT kind FROM ledger_event ORDER BY booked_at")
     assert [row["kind"] for row in rows] == ["order", "duplicate", "credited"]
