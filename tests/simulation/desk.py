@@ -123,7 +123,7 @@ async def fresh_desk(
             for user_id in (ADMIN, OWNER)
         ]
         # Two do what two are asked for by its kind, and one does it however large it is.
-        for name in ("credit_second", "complete_second", "refund_second"):
+        for name in ("credit_second", "complete_second", "refund_second", "resolve_second"):
             await set_setting(runtime, name, None)
         yield LifeDesk(runtime, clock, supplier, asks, confirms)
     finally:
