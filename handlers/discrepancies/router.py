@@ -14,7 +14,7 @@ from core.people.district import People
 from core.system.district import System
 from core.trade.discrepancies import PAGE_SIZE, Discrepancies, seen_by
 from core.trade.district import Trade
-from handlers.approvals.router import ask_proof
+from handlers.approvals.proofs import ask_proof
 from handlers.discrepancies.buttons import AnswerResolution, OnDiscrepancy, TurnDiscrepancies
 from handlers.discrepancies.screens import DiscrepanciesNotice, DiscrepancyLine
 from handlers.discrepancies.words import ShowDiscrepancies

@@ -42,11 +42,11 @@ from core.trade.discrepancies.notices import (
     ResolveWaits,
 )
 from core.trade.discrepancies.rows import (
-    RESOLVED,
+    WAYS,
     Discrepancy,
-    How,
     Page,
     Resolution,
+    Way,
     find_one,
     find_open,
     find_resolved,
@@ -146,9 +146,9 @@ class Discrepancies:
         second_person_needed, daily_cap, charges_changing.
         """
         actor.need(RIGHT)
-        way = next((way for way in RESOLVED if way == how), None)
+        way = next((way for way in WAYS if way == how), None)
         if way is None:
-            raise Refusal("field_invalid", param="how", expected=", ".join(RESOLVED))
+            raise Refusal("field_invalid", param="how", expected=", ".join(WAYS))
         reason = need_reason(reason)
         seen, _ = await self.get(actor.merchant_ids, discrepancy_id)
         if seen.merchant_id != merchant_id:
@@ -190,7 +190,7 @@ class Discrepancies:
         return await self._limits.needs_second(RESOLUTIONS, whole, seen.mode, queries)
 
     async def _tell_of(
-        self, tx: Tx, actor: Actor, merchant: Merchant, seen: Discrepancy, how: How, by: ByHand
+        self, tx: Tx, actor: Actor, merchant: Merchant, seen: Discrepancy, how: Way, by: ByHand
     ) -> None:
         """The trail keeps a decision, and ops hears of what one person did alone."""
         await self._audit.record(

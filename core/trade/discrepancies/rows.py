@@ -15,10 +15,11 @@ from core.kernel.money import Money
 from core.system.store import Queries
 
 PAGE_SIZE: Final = 10
-How = Literal["refund_payer", "credit_merchant", "complete"]
-HOWS: Final[tuple[How, ...]] = get_args(How)
 # What the desk books of the money itself; a completion is the order's.
-RESOLVED: Final[tuple[How, ...]] = ("refund_payer", "credit_merchant")
+Way = Literal["refund_payer", "credit_merchant"]
+How = Literal[Way, "complete"]
+HOWS: Final[tuple[How, ...]] = get_args(How)
+WAYS: Final[tuple[Way, ...]] = get_args(Way)
 
 
 @dataclass(frozen=True, slots=True)
