@@ -35,6 +35,7 @@ class ReviewQuestion(Question):
     yes_by: ClassVar[Literal["asker", "second"]] = "second"
     answered_in: ClassVar[Literal["here", "ops", "private"]] = "ops"
     right: ClassVar[str] = "review"
+    asked_with: ClassVar[str | None] = RIGHT
     merchant_no: str
     name: str
     legal_name: str

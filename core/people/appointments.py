@@ -42,6 +42,7 @@ class AppointQuestion(Question):
     yes_by: ClassVar[Literal["asker", "second"]] = "second"
     answered_in: ClassVar[Literal["here", "ops", "private"]] = "ops"
     right: ClassVar[str] = RIGHT
+    asked_with: ClassVar[str | None] = ""  # by a stranger, as a rule
     user_id: int
     name: str
     role: str

@@ -96,8 +96,15 @@ class SettingChanges:
             await self._approvals.answer(tx, actor, asked, yes=yes, proof=proof)
             if not yes:
                 return
-            if await self._settings.value(question.name, question.currency, tx) != question.before:
-                raise Refusal("setting_changed", text=question.name)
+            name, currency = question.name, question.currency
+            after = question.after
+            if question.reset:
+                after = await self._settings.default(name, currency, tx)
+            # What it goes back to may be another value since.
+            if (await self._settings.value(name, currency, tx), after) != (
+                question.before, question.after,
+            ):  # fmt: skip
+                raise Refusal("setting_changed", text=name)
             await self._put(tx, actor, question)
 
     async def _put(self, tx: Tx, actor: Actor, asked: SettingQuestion) -> None:

@@ -259,7 +259,7 @@ class Approvals:
         we commit. There is no other way to say it: what a yes needs of the actor is checked here.
 
         Refusals: confirmation_expired, confirmation_foreign, second_person_needed, approval_waits,
-        not_permitted, factor_needed.
+        not_permitted, asker_not_permitted (not any more), factor_needed.
         """
         alone = await self._need(queries, actor, asked, proof, yes=yes)
         answered = replace(
@@ -308,11 +308,13 @@ class Approvals:
     ) -> bool:
         """Whether this is a yes of the only one who could say it. Refusals: as in `answer`."""
         asked.need_answerer(actor.user_id, yes=yes)
-        question = asked.question
+        question, own = asked.question, actor.user_id == asked.asked_by
+        if question.right and (yes or not own):
+            actor.need(question.right)
         if not yes:
             return False
-        if question.right:
-            actor.need(question.right)
+        if question.yes_by == "second" and not own:
+            await self._need_asker(queries, asked)
         alone = question.yes_by == "second" and await need_second(
             queries,
             self._people,
@@ -327,6 +329,16 @@ class Approvals:
         ):
             raise Refusal("factor_needed")
         return alone
+
+    async def _need_asker(self, queries: Queries, asked: Asked[Q]) -> None:
+        """Whoever asked may still do so. Refusals: asker_not_permitted."""
+        question = asked.question
+        right = question.right if question.asked_with is None else question.asked_with
+        if not right:
+            return
+        person = await self._people.find(asked.asked_by, queries)
+        if person is None or right not in person.rights:
+            raise Refusal("asker_not_permitted", name=asked.asked_by_name)
 
     async def _show(self, queries: Queries, asked: Asked[Q]) -> None:
         """Its cards, where it has some, are posted or edited."""

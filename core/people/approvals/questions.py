@@ -28,10 +28,12 @@ class Question:
 
     kind: as in the table's CHECK. open_for: how long it waits. yes_by: who may say yes. With
     `asker`, whoever asked answers, and nobody else. With `second`, another person says yes, and
-    either of them may say no. answered_in: in the chat where it was asked, in any ops group (where
-    it has a card), or in a private chat with the bot. right: what a yes takes; empty where whoever
-    asks checks that. Where nobody but the asker has it, nor had it within LAST_AFTER, the asker may
-    say yes after ALONE_AFTER, with a factor. factor: a yes takes a code or the completion password.
+    whoever asked, or could say yes, may say no. answered_in: in the chat where it was asked, in any
+    ops group (where it has a card), or in a private chat with the bot. right: what a yes takes;
+    empty where whoever asks checks that. Where nobody but the asker has it, nor had it within
+    LAST_AFTER, the asker may say yes after ALONE_AFTER, with a factor. asked_with: the right that
+    whoever asked must still have when a second person says yes: None for the same one, empty for
+    none. factor: a yes takes a code or the completion password.
     """
 
     kind: ClassVar[str]
@@ -39,6 +41,7 @@ class Question:
     yes_by: ClassVar[Literal["asker", "second"]] = "asker"
     answered_in: ClassVar[Literal["here", "ops", "private"]] = "here"
     right: ClassVar[str] = ""
+    asked_with: ClassVar[str | None] = None
     factor: ClassVar[bool] = False
 
     @property

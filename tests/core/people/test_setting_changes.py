@@ -94,6 +94,21 @@ async def test_a_yes_is_for_the_value_that_was_seen(desk: Desk) -> None:
     assert await settings.value("prepay_second") == 10
 
 
+async def test_a_reset_is_for_what_it_became_when_it_was_asked(desk: Desk) -> None:
+    settings = desk.runtime.people.settings
+    assert await change(desk, OWNER, "prepay_second", 10) is not None
+    assert await change(desk, OWNER, "prepay_second", 5, "USD") is not None
+    assert await change(desk, OWNER, "prepay_second", DEFAULT, "USD") is None
+    reset = await asked(desk)
+    owner = await desk.actor(OWNER, OPS_CHAT)
+    async with desk.runtime.system.store.transaction() as tx:
+        await settings.put(tx, owner, "prepay_second", 90_000)
+    with pytest.raises(Refusal) as refused:
+        await answer(desk, OTHER_OWNER, reset)
+    assert refused.value.code == "setting_changed"
+    assert await settings.value("prepay_second", "USD") == 5
+
+
 async def test_a_default_is_loose_or_tight_as_its_value_is(desk: Desk) -> None:
     settings = desk.runtime.people.settings
     assert await change(desk, OWNER, "prepay_second", 10) is not None

@@ -8,18 +8,21 @@ from datetime import timedelta
 from importlib import import_module
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 
 from core.accounts.keys import TakeKeysQuestion
+from core.kernel.errors import Refusal
 from core.people.approvals import Asked, Question
+from core.people.people import Standing
 from handlers.approvals.buttons import AnswerApproval
 from handlers.buttons import read_button
 from handlers.kit.buttons import MAX_BYTES
 from handlers.kit.vocabulary import WORDS
 from handlers.screens import ASKS, render_approval
 from tests.handlers.dialogue import employed, says, taken_away
-from tests.handlers.support import FINANCE, OPS, OWNER, SUPPORT, Desk
+from tests.handlers.support import FINANCE, OPS, OWNER, SPRUCE, SUPPORT, SUQING, Desk
 from tests.handlers.telegram_html import read_html
 from tests.handlers.test_screens import LANGUAGES, buttons
 from tests.handlers.written import AT, HOSTILE, ID
@@ -75,6 +78,63 @@ def test_cards_are_telegrams_html_whatever_people_write(question: Question, lang
                 want = {"open": {False, True} if ops else {False}}.get(state, set())
                 assert {one.yes for one in pressed if isinstance(one, AnswerApproval)} == want
                 assert all(len(data.encode()) <= MAX_BYTES for data in buttons(screen))
+
+
+async def refusal(desk: Desk, user_id: int, chat_id: int, approval_id: UUID, *, yes: bool) -> str:
+    """What somebody who presses a button of a card is refused."""
+    actor = await desk.runtime.people.access.actor(
+        user_id, "x", chat_id, private=user_id == chat_id
+    )
+    try:
+        await desk.runtime.people.approvals.decide(actor, approval_id, yes=yes)
+    except Refusal as refused:
+        return refused.code
+    return ""
+
+
+async def ask_one(desk: Desk, question: Question, user_id: int, chat_id: int) -> UUID:
+    """Somebody asks it, about the merchant or supplier of a group; nobody's in an ops group."""
+    actor = await desk.runtime.people.access.actor(user_id, "x", chat_id, private=False)
+    merchant_id = actor.merchant_ids[0] if actor.merchant_ids else None
+    async with desk.runtime.system.store.transaction() as tx:
+        asked = await desk.runtime.people.approvals.ask(
+            tx, actor, question, merchant_id=merchant_id
+        )
+    return asked.id
+
+
+async def test_a_card_is_turned_down_by_whom_could_approve_it_alone(desk: Desk) -> None:
+    """Of every kind: neither by the merchant's people, in whose group it may have been asked, nor
+    by colleagues who lack the right."""
+    nobody = await employed(desk, "support")
+    store = desk.runtime.system.store
+    for question in EXAMPLES:
+        await store.execute(
+            "UPDATE person SET denied = $2 WHERE user_id = $1", nobody, [question.right]
+        )
+        for chat_id in (SPRUCE, OPS):
+            asked_id = await ask_one(desk, question, OWNER, chat_id)
+            for user_id, where in ((SUQING, SPRUCE), (nobody, SPRUCE), (nobody, OPS)):
+                code = await refusal(desk, user_id, where, asked_id, yes=False)
+                assert code in ("not_permitted", "confirmation_expired"), (question.kind, where)
+            assert (await desk.runtime.people.approvals.card(asked_id)).state == "open"
+
+
+async def test_a_yes_takes_the_right_of_whoever_asked_as_it_is_now(desk: Desk) -> None:
+    asker, other = await employed(desk, "owner"), await employed(desk, "owner")
+    people, store = desk.runtime.people.people, desk.runtime.system.store
+    asked = [(one, await ask_one(desk, one, asker, OPS)) for one in EXAMPLES]
+    rights = {one.right if one.asked_with is None else one.asked_with for one in EXAMPLES} - {""}
+    await people.put(store, asker, "x", Standing("owner", (), tuple(sorted(rights))))
+    strangers = 0
+    for question, asked_id in asked:
+        if question.asked_with == "":  # a stranger's, who never had one
+            strangers += 1
+            continue
+        code = await refusal(desk, other, OPS, asked_id, yes=True)
+        assert code == "asker_not_permitted", question.kind
+        assert (await desk.runtime.people.approvals.card(asked_id)).state == "open"
+    assert strangers == 1
 
 
 async def ask_reset(desk: Desk, user_id: int, of: int) -> AnswerApproval:
