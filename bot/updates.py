@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import traceback
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -22,7 +22,7 @@ from core.people.receipts import records_of
 from core.runtime import Runtime
 from core.system.leases import hold
 from core.system.store import Tx
-from handlers.alarms.screens import AlarmUnreadable, ParkedUpdate, UpdateParked
+from handlers.alarms.screens import AlarmUnreadable, AlarmUpdate, UpdateParked
 
 _LOG = structlog.get_logger(__name__)
 # Longer than the longest work: a completion asks a supplier twice, 13 s at most each time. What
@@ -100,14 +100,14 @@ class UpdateWorker:
         async with self._runtime.system.store.transaction() as tx:
             if not await self._inbox.failed(tx, arrived, fault):
                 return
-            told = await self._answer(tx, given, unread=False)
-            alarm = ParkedUpdate(
+            await self._answer(tx, given, unread=False)
+            trouble = AlarmUpdate(
                 chat=await self._title(tx, arrived.chat_id),
                 update_id=arrived.update_id,
                 tries=arrived.tries,
                 fault=type(error).__name__,  # what it says may hold what people wrote
             )
-            await self._runtime.people.groups.tell_ops(tx, Say(replace(told, alarm=alarm)))
+            await self._runtime.people.alarms.sound(tx, trouble, str(arrived.chat_id))
 
     async def _park_unread(self, arrived: TakenUpdate, error: ValidationError) -> None:
         """Telegram is newer than the desk, or it is no update: no other try would read it."""
@@ -128,8 +128,10 @@ class UpdateWorker:
             )
             await self._runtime.people.alarms.sound(tx, trouble, given.kind)
 
-    async def _answer(self, tx: Tx, given: _Given, *, unread: bool) -> UpdateParked:
-        """Whoever waits for it is told, where it is somebody we know. Returns what was told."""
+    async def _answer(self, tx: Tx, given: _Given, *, unread: bool) -> None:
+        """Whoever waits for it is told, where it is somebody we know."""
+        if not given.is_known:
+            return
         chat_id = given.arrived.chat_id
         # What was booked before it failed would be booked twice, if it were sent again.
         told = UpdateParked(
@@ -137,10 +139,8 @@ class UpdateWorker:
             pressed=given.kind == "callback_query",
             unread=unread,
         )
-        if given.is_known:
-            answer = Say(told, reply_to=given.message_id)
-            await self._runtime.delivery.outbox.say(tx, chat_id, answer)
-        return told
+        answer = Say(told, reply_to=given.message_id)
+        await self._runtime.delivery.outbox.say(tx, chat_id, answer)
 
     async def _given_up(self, arrived: TakenUpdate) -> _Given:
         """This also serves updates that nobody can read."""

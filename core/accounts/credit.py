@@ -14,6 +14,7 @@ from core.kernel.holder import MODE
 from core.kernel.money import Money
 from core.parties.merchants import Merchant, Merchants
 from core.people.actors import Actor
+from core.people.alarms import Trouble
 from core.people.approvals import Asked, Question, asker
 from core.people.district import People
 from core.people.factors import Proof
@@ -90,13 +91,20 @@ class CreditQuestion(Question):
 
 
 @dataclass(frozen=True, slots=True)
-class AlarmCredit(Notice):
-    """Little of a merchant's credit is left, or nothing."""
+class CreditLow(Notice):
+    """Little of a merchant's credit is left, or nothing: for its own groups."""
 
     merchant_no: str
     merchant_name: str
     currency: str
     standing: Standing
+
+
+@dataclass(frozen=True, slots=True)
+class AlarmCredit(Trouble):
+    """The same for ops groups, over when enough is left. Its subject is the merchant's number."""
+
+    low: CreditLow
 
 
 class Credit:
@@ -108,6 +116,7 @@ class Credit:
         self._store = store
         self._ledger = ledger
         self._outbox = outbox
+        self._alarms = people.alarms
         self._merchants = merchants
         self._access = people.access
         self._groups = people.groups
@@ -222,6 +231,8 @@ class Credit:
             await tx.execute(_SET, merchant_id, line_minor)
         answer = Answer(said, "set_credit" if changed else "", merchant_id)
         await self._receipts.answer(tx, actor, cause, answer)
+        if changed and line_minor is None:  # nobody watches it any more
+            await self._alarms.end(tx, AlarmCredit, said.merchant_no)
 
     async def watch(self) -> int:
         """Tell the merchant's groups and the ops groups, once, where little credit is left.
@@ -235,18 +246,21 @@ class Credit:
             )
             low = standing.is_low(row["credit_low"])
             if low != row["credit_low"]:
-                alarm = AlarmCredit(row["merchant_no"], row["name"], row["currency"], standing)
-                told += await self._note(row["id"], low, alarm)
+                now = CreditLow(row["merchant_no"], row["name"], row["currency"], standing)
+                told += await self._note(row["id"], low, now)
         return told
 
-    async def _note(self, merchant_id: UUID, low: bool, alarm: AlarmCredit) -> bool:
+    async def _note(self, merchant_id: UUID, low: bool, now: CreditLow) -> bool:
         """Note that a merchant's credit became low, and say so; or that it is well again."""
         async with self._store.transaction() as tx:
-            if not await tx.execute(_NOTE, merchant_id, low) or not low:
+            if not await tx.execute(_NOTE, merchant_id, low):
                 return False
-            chats = await self._groups.of_holder(tx, merchant_id) + await self._groups.ops(tx)
-            for chat_id in dict.fromkeys(chats):
-                await self._outbox.say(tx, chat_id, Say(alarm), merchant_id=merchant_id)
+            if not low:
+                await self._alarms.end(tx, AlarmCredit, now.merchant_no)
+                return False
+            for chat_id in await self._groups.of_holder(tx, merchant_id):
+                await self._outbox.say(tx, chat_id, Say(now), merchant_id=merchant_id)
+            await self._alarms.sound(tx, AlarmCredit(now), now.merchant_no)
             return True
 
 

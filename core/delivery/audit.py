@@ -16,10 +16,10 @@ Action = Literal[
     "adjusted", "adjusted_undone", "allow_right", "amend_merchant", "amend_supplier", "appoint",
     "approve_document", "approve_keys", "archive_merchant", "ask_keys", "ask_review", "bind",
     "channel_added", "channel_changed", "channel_resumed", "channel_set", "channel_turned",
-    "complete_dropped", "complete_second_dropped", "complete_second_used", "complete_used",
-    "cost_set", "day_cut", "deny_right", "end_appointment", "end_old_keys", "end_refund",
-    "end_role", "enrol_factor", "export_config", "hire", "invite", "left_group", "lock_factor",
-    "messages_sent_again", "open_app", "open_merchant", "open_supplier", "paid_in",
+    "close_alarm", "complete_dropped", "complete_second_dropped", "complete_second_used",
+    "complete_used", "cost_set", "day_cut", "deny_right", "end_appointment", "end_old_keys",
+    "end_refund", "end_role", "enrol_factor", "export_config", "hire", "invite", "left_group",
+    "lock_factor", "messages_sent_again", "open_app", "open_merchant", "open_supplier", "paid_in",
     "paid_in_undone", "pass_review", "prepaid", "prepaid_undone", "product_added",
     "product_named", "product_turned", "propose_document", "rate_set", "refund_order_dropped",
     "refund_order_used", "refund_second_dropped", "refund_second_used", "reject_document",
@@ -28,7 +28,7 @@ Action = Literal[
     "revoke_app",
     "roll_back", "rotate_keys", "set_credentials", "set_credit", "set_ip_allow", "set_limit",
     "set_notify_url", "set_role", "set_setting", "set_usdt_rate", "supplier_live", "supplier_off",
-    "suspend_merchant", "switch_document", "take_factors", "trial_ordered", "unbind",
+    "suspend_merchant", "switch_document", "take_alarm", "take_factors", "trial_ordered", "unbind",
     "uncomplete_dropped", "uncomplete_used", "withdraw_document",
 ]  # fmt: skip
 

@@ -86,6 +86,10 @@ CODES: Final = declare(
             "group_is_other_kind": (
                 "This group is already a group of another kind ({kind}). Unbind it first."
             ),
+            "alarm_over": "This alarm is over already.",
+            "alarm_ends_itself": (
+                "The desk sees by itself when this is over. Whoever sees to it can take it."
+            ),
             "confirmation_expired": "This confirmation is over. Start again to get a new one.",
             "approval_waits": (
                 "Nobody else can approve this, so others get time to see it: do it again from"

@@ -54,7 +54,7 @@ def build_people(system: System, delivery: Delivery, parties: Parties) -> People
     outbox, board, audit = delivery.outbox, delivery.board, delivery.audit
     people = Persons(store, clock, ids)
     groups = Groups(store, clock, ids, outbox, board)
-    alarms = Alarms(store, clock, ids, groups, board)
+    alarms = Alarms(store, clock, ids, groups, board, audit)
     factors = Factors(store, system.vault, clock, alarms, groups, audit)
     approvals = Approvals(store, clock, ids, people, groups, board)
     access, settings = Access(store, parties.merchants), DeskSettings(store, clock, audit)

@@ -20,7 +20,16 @@ from core.people.actors import Actor
 from core.people.district import People
 from core.people.receipts import Answer, Cause, ObeyedBefore
 from core.supply.channel_question import ChannelQuestion, new_channel
-from core.supply.channels import By, Channel, Channels, ChannelSets, NewChannel, Product, Terms
+from core.supply.channels import (
+    AlarmChannel,
+    By,
+    Channel,
+    Channels,
+    ChannelSets,
+    NewChannel,
+    Product,
+    Terms,
+)
 from core.supply.notices import (
     ChannelAdded,
     ChannelChanged,
@@ -72,6 +81,7 @@ class Catalogue:
         self._suppliers = parties.suppliers
         self._receipts = people.receipts
         self._approvals = people.approvals
+        self._alarms = people.alarms
         self._channels = channels
         self._sets = sets
 
@@ -174,7 +184,8 @@ class Catalogue:
         return await self._once(actor, cause, do, changed)
 
     async def turn(self, actor: Actor, channel_no: str, move: str, cause: Cause | None) -> bool:
-        """Switch a channel on or off, archive or restore it, or end its pause. move: on | off |
+        """Switch a channel on or off, archive or restore it, or end its pause: its alarm is over
+        then. move: on | off |
         archive | restore | resume. cause: None for a button, whose press shows the channel.
 
         Refusals: those of `Actor.need`, staff_only, channel_not_found, channel_state,
@@ -183,10 +194,14 @@ class Catalogue:
         actor.need_among_staff(RIGHT)
 
         async def do(by: By, also: _Also) -> None:
+            async def and_end(tx: Tx, trail: _Trail) -> None:
+                await also(tx, trail)
+                await self._alarms.end(tx, AlarmChannel, trail["channel_no"])
+
             if move == "resume":
-                await self._channels.resume(channel_no, by, also=also)
+                await self._channels.resume(channel_no, by, also=and_end)
             else:
-                await self._channels.turn(channel_no, move, by, also=also)
+                await self._channels.turn(channel_no, move, by, also=and_end)
 
         if cause is None:
             await do(By(actor.trail_name, actor.chat_id), _nothing)

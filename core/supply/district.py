@@ -43,7 +43,7 @@ def build_supply(
     groups, suppliers = people.groups, parties.suppliers
     chance = random.SystemRandom().random
     market = Market(store, system.vault, clock, suppliers)
-    routing = Routing(system, market.channels, chance, groups.tell_ops)
+    routing = Routing(system, market.channels, chance, people.alarms)
     channels = Channels(store, clock, system.ids, audit, routing.limits_changed)
     channel_sets = ChannelSets(store, system.ids, audit)
     return Supply(

@@ -71,7 +71,7 @@ def build_trade(
     store, clock, market = system.store, system.clock, supply.market
     groups, alarms, routing = people.groups, people.alarms, supply.routing
     audit, approvals = delivery.audit, people.approvals
-    books = TradeBooks(system.ids, ledger, market, groups, delivery.outbox)
+    books = TradeBooks(system.ids, ledger, market, groups, delivery.outbox, alarms)
     supplier_calls = SupplierCalls(market, parties.calls, clock, nonce, addresses)
     contradictions = Contradictions(store, clock, system.ids, alarms)
     ordinary = OrdinaryPayments(store, clock, books, addresses.cashier_url)
@@ -83,7 +83,7 @@ def build_trade(
     refunds = Refunds(books)
     choices = TrialChoices(system, parties, supply)
     results = TrialResults(store, parties, addresses)
-    dispatch = RefundDispatch(system, ledger, parties, supplier_calls, refunds, groups.tell_ops)
+    dispatch = RefundDispatch(system, ledger, parties, supplier_calls, refunds, alarms)
     questions = HandQuestions(system, delivery, people)
     completions = Completions(system, people, questions, follow_up, by_hand)
     return Trade(
@@ -92,7 +92,7 @@ def build_trade(
         payments=payments,
         contradictions=contradictions,
         follow_up=follow_up,
-        notifications=Notifications(store, clock, system.ids, system.gateway, market, groups),
+        notifications=Notifications(store, clock, system.ids, system.gateway, market, alarms),
         callbacks=Callbacks(system, market, payments, follow_up, alarms, refused),
         refused_callbacks=refused,
         completions=completions,

@@ -1,29 +1,87 @@
-"""The buttons under alarms: what an alarm goes by, shown to staff among themselves."""
+"""Alarms in the chat: those that stand, what one goes by, and who sees to it."""
 
 from __future__ import annotations
 
 from aiogram import Router
-from aiogram.types import CallbackQuery
+from aiogram.types import CallbackQuery, Message
 
 from core.books import Ledger
+from core.delivery.outbox import Say
 from core.kernel.errors import Refusal
 from core.kernel.holder import HOUSE
 from core.parties.district import Parties
+from core.people.alarms import RIGHT
 from core.people.district import People
 from core.people.parked import AlarmParked
+from core.supply.channels import AlarmChannel
+from core.supply.district import Supply
 from core.trade.callbacks import AlarmRefused
 from core.trade.district import Trade
 from core.trade.orders import AlarmContradiction, together
-from handlers.alarms.buttons import OnAlarm
-from handlers.alarms.screens import ParkedMessages, Sightings, sent_again, trouble_of
+from handlers.alarms.buttons import CareFor, OnAlarm, TurnAlarms
+from handlers.alarms.screens import (
+    AlarmsNotice,
+    OneAlarm,
+    ParkedMessages,
+    Sightings,
+    sent_again,
+    trouble_of,
+)
+from handlers.alarms.words import ShowAlarms
 from handlers.kit.chat import Chat
-from handlers.kit.context import Press, Presses
+from handlers.kit.context import Press, Presses, Wants
+from handlers.kit.vocabulary import word
 from handlers.orders.trace import tell_refused
 
 
 def add_routes(routes: Router) -> None:
-    """Something is wrong: why is that said?"""
+    """Something is wrong: what, why is that said, and who sees to it?"""
+    routes.message.register(show, Wants(ShowAlarms))
+    routes.callback_query.register(turn, Presses(TurnAlarms))
+    routes.callback_query.register(care_for, Presses(CareFor))
     routes.callback_query.register(on_alarm, Presses(OnAlarm))
+
+
+async def show(_: Message, chat: Chat, people: People) -> None:
+    """The oldest of those that stand."""
+    await chat.say(await _page(chat, people, 1))
+
+
+async def turn(_: CallbackQuery, chat: Chat, button: TurnAlarms, people: People) -> None:
+    """Another page, in the place of the one that carries the button."""
+    await chat.replace(await _page(chat, people, button.page))
+
+
+async def _page(chat: Chat, people: People, page: int) -> AlarmsNotice:
+    return AlarmsNotice(await people.alarms.standing(chat.actor, page), await chat.zone())
+
+
+async def care_for(
+    _: CallbackQuery, chat: Chat, button: CareFor, press: Press, people: People, supply: Supply
+) -> None:
+    """Open an alarm in reply, or do what its button says. Ops groups' messages are edited by
+    themselves; one that was opened elsewhere is shown as it is then."""
+    actor, alarm_id = chat.actor, button.alarm_id
+    match button.care:
+        case "open":
+            actor.need_among_staff(RIGHT)
+            shown = OneAlarm(await people.alarms.get(alarm_id), await chat.zone())
+            await chat.put(
+                Say(shown, reply_to=chat.message_id, remember="alarm", ref=str(alarm_id))
+            )
+            return
+        case "take":
+            await people.alarms.take(actor, alarm_id)
+        case "close":
+            await people.alarms.close(actor, alarm_id)
+        case "resume" | "off" as move:
+            trouble = trouble_of(await people.alarms.get(alarm_id))
+            if not isinstance(trouble, AlarmChannel):
+                raise Refusal("record_not_found")
+            await supply.catalogue.turn(actor, trouble.channel_no, move, None)
+    await press.answer(word("alarm_care", button.care, actor.language))
+    if actor.group is None:
+        await chat.replace(OneAlarm(await people.alarms.get(alarm_id), await chat.zone()))
 
 
 async def on_alarm(
@@ -45,7 +103,7 @@ async def on_alarm(
         count = await people.parked.send_again(actor, trouble.chat_id)
         await press.answer(sent_again(count, actor.language))
         return
-    actor.need_for("see_channel")
+    actor.need_for(RIGHT)
     trouble = trouble_of(await people.alarms.get(button.alarm_id))
     zone = (await ledger.calendar.cut_of(HOUSE)).zone
     match trouble:

@@ -8,22 +8,32 @@ from gettext import NullTranslations
 from typing import Any, Final
 
 from aiogram.types import InlineKeyboardMarkup
+from markupsafe import Markup
 
+from core.accounts.credit import AlarmCredit
 from core.delivery.outbox import Notice
 from core.kernel.money import Money
-from core.people.alarms import Alarm, Trouble
+from core.people.alarms import Alarm, Incident, StandingAlarms, Trouble
 from core.people.factors import AlarmFactor
 from core.people.ops import DeedNotice
 from core.people.parked import AlarmParked, ParkedMessage
 from core.reports.instance import AlarmClock
 from core.reports.ticks import AlarmJob
 from core.reports.verify import AlarmBooks
+from core.supply.channels import AlarmChannel
 from core.supply.market import AlarmMarket
 from core.trade.callbacks import AlarmCallback, AlarmRefused
-from core.trade.orders import AlarmContradiction, Sighting
-from handlers.alarms.buttons import OnAlarm
-from handlers.kit.screen import Screen, View, button, fill, keyboard
+from core.trade.notifications import AlarmExhausted
+from core.trade.orders import AlarmContradiction, AlarmDiscrepancy, AlarmShortfall, Sighting
+from core.trade.refunds import AlarmRefund
+from handlers.alarms.buttons import CareFor, OnAlarm, TurnAlarms
+from handlers.channels.buttons import OnChannel
+from handlers.discrepancies.buttons import OnDiscrepancy
+from handlers.kit.screen import Row, Screen, View, button, fill, in_rows, keyboard
+from handlers.refunds.buttons import OnRefund
 from texts import translator
+
+_IN_A_ROW: Final = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,25 +58,24 @@ class Sightings(Notice):
 
 
 @dataclass(frozen=True, slots=True)
-class ParkedUpdate:
-    """What ops groups are told of an update that was given up. chat: its title. fault: the name of
-    what went wrong; what it says may hold what people wrote."""
+class UpdateParked(Notice):
+    """What somebody said or pressed was given up. records: what was booked before, by number.
+    unread: nobody could read it."""
+
+    records: tuple[str, ...]
+    pressed: bool
+    unread: bool
+
+
+@dataclass(frozen=True, slots=True)
+class AlarmUpdate(Incident):
+    """An update was given up. chat: its title. fault: the name of what went wrong; what it says
+    may hold what people wrote. Its subject is the chat's id."""
 
     chat: str
     update_id: int
     tries: int
     fault: str
-
-
-@dataclass(frozen=True, slots=True)
-class UpdateParked(Notice):
-    """What somebody said or pressed was given up. records: what was booked before, by number.
-    unread: nobody could read it. alarm: where ops groups are told, else None."""
-
-    records: tuple[str, ...]
-    pressed: bool
-    unread: bool
-    alarm: ParkedUpdate | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +87,7 @@ class AlarmLogs(Trouble):
 
 
 @dataclass(frozen=True, slots=True)
-class AlarmUnreadable(Trouble):
+class AlarmUnreadable(Incident):
     """An update from Telegram could not be read. update_kind: Telegram's name of what it is."""
 
     update_kind: str
@@ -94,27 +103,43 @@ class AlarmWebhook(Trouble):
     host: str
 
 
-VIEWS: Final[tuple[View[Any], ...]] = (
-    View(DeedNotice, shortens="deeds"),
-    View(ParkedMessages),
-    View(Sightings),
-    View(UpdateParked),
-)
+@dataclass(frozen=True, slots=True)
+class OneAlarm(Notice):
+    """An alarm that somebody opened, as it stood then. zone: of its times."""
+
+    alarm: Alarm
+    zone: str
+
+
+@dataclass(frozen=True, slots=True)
+class AlarmsNotice(Notice):
+    """A page of the alarms that stand."""
+
+    standing: StandingAlarms
+    zone: str
+
 
 # Every kind of alarm. Its template says what is wrong, from the trouble; how often and since when
 # is the same for all.
 _TROUBLES: Final[tuple[View[Any], ...]] = (
     View(AlarmBooks),
     View(AlarmCallback),
+    View(AlarmChannel),
     View(AlarmClock),
     View(AlarmContradiction),
+    View(AlarmCredit),
+    View(AlarmDiscrepancy),
+    View(AlarmExhausted),
     View(AlarmFactor),
     View(AlarmJob),
     View(AlarmLogs),
     View(AlarmMarket),
     View(AlarmParked),
+    View(AlarmRefund),
     View(AlarmRefused),
+    View(AlarmShortfall),
     View(AlarmUnreadable),
+    View(AlarmUpdate),
     View(AlarmWebhook),
 )
 ALARMS: Final[Mapping[str, View[Any]]] = {view.notice.kind(): view for view in _TROUBLES}
@@ -142,21 +167,96 @@ def render_alarm(alarm: Alarm, zone: str, language: str) -> Screen:
         "first_at": alarm.first_at,
         "last_at": alarm.last_at,
         "ended_at": alarm.ended_at,
+        "ended_by_name": alarm.ended_by_name,
+        "taken_by_name": alarm.taken_by_name,
+        "taken_at": alarm.taken_at,
         "zone": zone,
     }
-    wrong = ALARMS[alarm.kind].render(trouble_of(alarm), language).html
-    html = "\n".join((wrong, fill("alarm", seen, language)))
+    html = "\n".join((_wrong(alarm, language), fill("alarm", seen, language)))
     return Screen(html, keyboard=_buttons(alarm, translator(language)))
 
 
+def _wrong(alarm: Alarm, language: str) -> str:
+    """What is wrong, as HTML; the first line says it in short."""
+    return ALARMS[alarm.kind].render(trouble_of(alarm), language).html
+
+
 def _buttons(alarm: Alarm, translate: NullTranslations) -> InlineKeyboardMarkup | None:
-    """What leads to what the alarm goes by, and has messages sent again while they wait for it."""
-    show = button(translate.gettext("🔎 Evidence"), OnAlarm(alarm.id, "evidence"))
-    again = button(translate.gettext("📨 Send again"), OnAlarm(alarm.id, "again"))
+    """What can be done about it, and who does it; of one that is over, only what it went by."""
+    if alarm.state != "standing":
+        return keyboard(_evidence(alarm, translate))
+    take = button(translate.gettext("🙋 I see to it"), CareFor(alarm.id, "take"), style="primary")
+    close = button(translate.gettext("✅ Seen to"), CareFor(alarm.id, "close"))
+    return keyboard(
+        (*_evidence(alarm, translate), *_remedies(alarm, translate)),
+        (take,) if alarm.ends_itself else (take, close),
+    )
+
+
+def _evidence(alarm: Alarm, translate: NullTranslations) -> Row:
+    """What leads to what the alarm goes by."""
     match trouble_of(alarm):
-        case AlarmParked() if alarm.state == "standing":
-            return keyboard((show, again))
         case AlarmParked() | AlarmContradiction() | AlarmRefused():
-            return keyboard((show,))
+            return (button(translate.gettext("🔎 Evidence"), OnAlarm(alarm.id, "evidence")),)
+        case AlarmChannel(channel_no=channel_no):
+            return (button(translate.gettext("🔎 Why"), OnChannel(channel_no, "open")),)
+        case AlarmDiscrepancy(discrepancy_id=discrepancy_id):
+            return (button(translate.gettext("📋 Decide"), OnDiscrepancy(discrepancy_id, "open")),)
         case _:
-            return None
+            return ()
+
+
+def _remedies(alarm: Alarm, translate: NullTranslations) -> Row:
+    """What puts it right, while it stands."""
+    match trouble_of(alarm):
+        case AlarmParked():
+            return (button(translate.gettext("📨 Send again"), OnAlarm(alarm.id, "again")),)
+        case AlarmChannel():
+            return (
+                button(translate.gettext("▶️ Resume"), CareFor(alarm.id, "resume")),
+                button(translate.gettext("⏹ Switch off"), CareFor(alarm.id, "off")),
+            )
+        case AlarmRefund(ends_by_itself=True, merchant_id=merchant_id, refund_id=refund_id):
+            which = merchant_id, refund_id
+            return (
+                button(translate.gettext("✅ Given back"), OnRefund(*which, "given")),
+                button(translate.gettext("🚫 Not given back"), OnRefund(*which, "not_given")),
+            )
+        case _:
+            return ()
+
+
+def _one(shown: OneAlarm, language: str) -> Mapping[str, Any]:
+    return {"html": Markup(render_alarm(shown.alarm, shown.zone, language).html)}  # noqa: S704 (our own screen, escaped in itself)
+
+
+def _titles(shown: AlarmsNotice, language: str) -> Mapping[str, Any]:
+    """What is wrong, in one line for each."""
+    firsts = [_wrong(alarm, language).split("\n", 1)[0] for alarm in shown.standing.lines]
+    return {"titles": [Markup(first) for first in firsts]}  # noqa: S704 (the same)
+
+
+def _turns(shown: AlarmsNotice, translate: NullTranslations) -> InlineKeyboardMarkup | None:
+    """A number for each, the pages before and after, and the same one anew."""
+    at = shown.standing
+    numbers = [
+        button(str(number), CareFor(alarm.id, "open"))
+        for number, alarm in enumerate(at.lines, start=at.first)
+    ]
+    turns = [
+        button(arrow, TurnAlarms(to))
+        for arrow, to in (("◀", at.page - 1), ("▶", at.page + 1))
+        if 1 <= to <= at.pages
+    ]
+    again = button(translate.gettext("🔄 Refresh"), TurnAlarms(at.page))
+    return keyboard(*in_rows(numbers, _IN_A_ROW), (*turns, again))
+
+
+VIEWS: Final[tuple[View[Any], ...]] = (
+    View(DeedNotice, shortens="deeds"),
+    View(ParkedMessages),
+    View(Sightings),
+    View(UpdateParked),
+    View(OneAlarm, adds=_one, buttons=lambda shown, translate: _buttons(shown.alarm, translate)),
+    View(AlarmsNotice, adds=_titles, buttons=_turns),
+)

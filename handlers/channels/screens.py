@@ -13,7 +13,6 @@ from core.delivery.outbox import Notice
 from core.kernel.tariff import format_tariff
 from core.parties.suppliers import Call
 from core.reports.exports import CallLog
-from core.supply.channels import AlarmChannel, ChannelWorks
 from core.supply.notices import (
     ChannelAdded,
     ChannelChanged,
@@ -243,8 +242,6 @@ def _cost(said: ChannelQuestionNotice | ChannelAdded, _: str) -> dict[str, str]:
 
 
 VIEWS: Final[tuple[View[Any], ...]] = (
-    View(AlarmChannel),
-    View(ChannelWorks),
     View(ChannelNotice, buttons=_channel_buttons),
     View(ChannelsNotice, buttons=_list_buttons),
     View(ChannelQuestionNotice, buttons=_question_buttons, adds=_cost),

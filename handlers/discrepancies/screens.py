@@ -1,4 +1,4 @@
-"""Money in suspense: its alarm, the list, a card for each, and the question what becomes of it."""
+"""Money in suspense: the list, a card for each, and the question what becomes of it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,6 @@ from core.trade.discrepancies import (
     ResolveQuestionNotice,
     ResolveWaits,
 )
-from core.trade.orders import AlarmDiscrepancy
 from handlers.discrepancies.buttons import AnswerResolution, OnDiscrepancy, TurnDiscrepancies
 from handlers.kit.screen import View, button, keyboard
 
@@ -47,12 +46,6 @@ class DiscrepanciesNotice(Notice):
     lines: tuple[DiscrepancyLine, ...]
     days: int
     resolved: tuple[Resolution, ...]
-
-
-def _open(alarm: AlarmDiscrepancy, translate: NullTranslations) -> InlineKeyboardMarkup | None:
-    """Leads to the card."""
-    opening = OnDiscrepancy(alarm.discrepancy_id, "open")
-    return keyboard((button(translate.gettext("📋 Decide"), opening),))
 
 
 def _turns(listed: DiscrepanciesNotice, _: NullTranslations) -> InlineKeyboardMarkup | None:
@@ -94,7 +87,6 @@ def _answers(
 
 
 VIEWS: Final[tuple[View[Any], ...]] = (
-    View(AlarmDiscrepancy, buttons=_open),
     View(DiscrepanciesNotice, buttons=_turns),
     View(DiscrepancyNotice, buttons=_ways),
     View(ResolveQuestionNotice, buttons=_answers),

@@ -64,6 +64,8 @@ TRAIL: Final = {
     "supplier_live": "a supplier put live",
     "supplier_off": "a supplier switched off",
     "switch_document": "a supplier switched to another version",
+    "take_alarm": "an alarm taken",
+    "close_alarm": "an alarm ended by hand",
     "take_factors": "a second factor taken away",
     "trial_ordered": "a test order made",
     "uncomplete_dropped": "a reversal given up",
@@ -92,6 +94,8 @@ TRAIL: Final = {
 }
 # The facts that are told; one without a word is not.
 FACT: Final = {
+    "about": "about",
+    "alarm": "alarm",
     "after": "after",
     "alone": "alone",
     "amount": "amount",

@@ -86,6 +86,13 @@ WORDS: Final[dict[str, dict[str, str]]] = {
     "trail": TRAIL,
     # What the trail keeps of a deed.
     "fact": FACT,
+    # How a press of an alarm's button is answered.
+    "alarm_care": {
+        "take": "It is yours now",
+        "close": "It is seen to",
+        "resume": "Taken up again",
+        "off": "Switched off",
+    },
     "trail_actor": {"script": "a script", "timetable": "the timetable"},
     "setting": {name: setting.what for name, setting in SETTINGS.items()},
     "secret": {"set": "set", "not set": "not set"},

@@ -9,7 +9,7 @@ from typing import Any, Final, Literal
 
 from aiogram.types import InlineKeyboardMarkup
 
-from core.accounts.credit import AlarmCredit, CreditSet, Standing
+from core.accounts.credit import CreditLow, CreditSet, Standing
 from core.accounts.pricing import UsdtRateSet
 from core.accounts.slips import SlipConfirmed, SlipDropped, SlipQuestionNotice
 from core.accounts.vouchers import (
@@ -98,7 +98,7 @@ VIEWS: Final[tuple[View[Any], ...]] = (
     View(EditedMoney),
     View(CreditNotice),
     View(CreditSet),
-    View(AlarmCredit),
+    View(CreditLow),
     View(UsdtRate),
     View(UsdtRateSet),
 )

@@ -24,8 +24,6 @@ from core.trade.completions import (
     UncompleteQuestionNotice,
 )
 from core.trade.lookups import CompletionLine
-from core.trade.notifications import AlarmExhausted
-from core.trade.orders import AlarmShortfall
 from handlers.kit.day_buttons import OpenExport
 from handlers.kit.screen import View, button, keyboard
 from handlers.orders.buttons import AnswerCompletion, AnswerReversal, TurnCompletions
@@ -158,6 +156,4 @@ VIEWS: Final[tuple[View[Any], ...]] = (
     View(OrderWhy, shortens="lines"),
     View(OrderLog),
     View(RefusedCallbacksNotice, shortens="lines"),
-    View(AlarmShortfall),
-    View(AlarmExhausted),
 )

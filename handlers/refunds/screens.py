@@ -1,4 +1,4 @@
-"""A refund that is asked for, the alarm of one, and the question how it ended."""
+"""A refund that is asked for, and the question how it ended."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from typing import Any, Final
 from aiogram.types import InlineKeyboardMarkup
 
 from core.trade.refunds import (
-    AlarmRefund,
     RefundDropped,
     RefundEnded,
     RefundOrderDropped,
@@ -18,20 +17,7 @@ from core.trade.refunds import (
     RefundWaits,
 )
 from handlers.kit.screen import View, button, keyboard
-from handlers.refunds.buttons import AnswerRefund, AnswerRefundOrder, OnRefund
-
-
-def _ways(alarm: AlarmRefund, translate: NullTranslations) -> InlineKeyboardMarkup | None:
-    """How it ended; none where the supplier has said it."""
-    if alarm.why in ("late", "late_disputed", "contradicts"):
-        return None
-    which = alarm.merchant_id, alarm.refund_id
-    return keyboard(
-        (
-            button(translate.gettext("✅ Given back"), OnRefund(*which, "given")),
-            button(translate.gettext("🚫 Not given back"), OnRefund(*which, "not_given")),
-        )
-    )
+from handlers.refunds.buttons import AnswerRefund, AnswerRefundOrder
 
 
 def _answers(
@@ -61,7 +47,6 @@ def _refund(asked: RefundOrderNotice, translate: NullTranslations) -> InlineKeyb
 
 
 VIEWS: Final[tuple[View[Any], ...]] = (
-    View(AlarmRefund, buttons=_ways),
     View(RefundQuestionNotice, buttons=_answers),
     View(RefundEnded),
     View(RefundDropped),

@@ -216,15 +216,15 @@ async def test_who_sent_what_is_parked_is_told_and_so_are_the_ops_groups(
     assert set(told) == {CHAT, OPS_CHAT}
     (answer,), (alarm,) = told[CHAT], told[OPS_CHAT]
     assert isinstance(answer, Say)
-    assert isinstance(alarm, Say)
+    assert isinstance(alarm, AlarmCard)
     assert answer.reply_to == 41
-    assert alarm.reply_to is None
+    sounded = await runtime.people.alarms.get(UUID(alarm.alarm_id))
     group = await runtime.people.groups.find(CHAT)
     assert group is not None
     for language, words in (("en", "Nothing was booked"), ("zh", "未入账")):
         assert words in render_say(answer, language).html
         for part in (group.title, "tg-41", "LookupError", str(QUEUE.most_tries)):
-            assert part in render_say(alarm, language).html
+            assert part in render_alarm(sounded, "UTC", language).html
 
 
 async def test_what_a_parked_message_booked_is_named(entrance: Entrance, clock: SetClock) -> None:

@@ -30,7 +30,7 @@ from core.kernel.errors import Refusal
 from core.kernel.money import Money
 from core.parties.merchants import App, Merchant
 from core.people.actors import Actor
-from core.people.alarms import Alarm
+from core.people.alarms import Alarm, Trouble
 from core.people.desk_settings import Value
 from core.people.factors import Proof
 from core.runtime import Connections, Runtime, build
@@ -161,6 +161,7 @@ def books_of(runtime: Runtime) -> TradeBooks:
         runtime.supply.market,
         runtime.people.groups,
         runtime.delivery.outbox,
+        runtime.people.alarms,
     )
 
 
@@ -404,6 +405,11 @@ class Desk:
     async def said(self, chat_id: int = CHAT) -> list[Say]:
         """What the desk says in a chat, in the order in which it leaves; cards and bills apart."""
         return [fact for fact in await facts(self.runtime, chat_id) if isinstance(fact, Say)]
+
+    async def alarms(self, kind: type[Trouble]) -> list[Alarm]:
+        """The alarms of a kind of which ops was told since the last look, as they are now."""
+        told = await alarms(self.runtime)
+        return [alarm for alarm in told if alarm.kind == kind.kind()]
 
     async def sound(self) -> None:
         """The books are right."""

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, TypeVar
+from uuid import UUID
 
 from aiogram import Bot, Dispatcher
 from aiogram.client.session.base import BaseSession
@@ -27,11 +28,12 @@ from aiogram.types import Message as SentMessage
 from aiogram.types import User as TelegramUser
 
 from bot.world import USERS
-from core.delivery.outbox import Bill, Card, Fact, Picture, Say, TextFile
+from core.delivery.outbox import AlarmCard, Bill, Card, Fact, Picture, Say, TextFile
 from core.delivery.outbox.facts import unpack
 from core.people.refusals import TOLD_EVERY
 from core.runtime import Runtime
 from handlers import Reactions
+from handlers.alarms.screens import OneAlarm
 from handlers.screens import render_say
 from tests.steps import in_short_steps
 
@@ -253,6 +255,12 @@ def one_card(facts: list[Fact]) -> Card:
     (fact,) = facts
     assert isinstance(fact, Card), fact
     return fact
+
+
+async def opened_alarm(desk: Desk, facts: Sequence[Fact]) -> Say:
+    """The one alarm among what was put out, as an ops group sees it."""
+    (alarm_id,) = {fact.alarm_id for fact in facts if isinstance(fact, AlarmCard)}
+    return Say(OneAlarm(await desk.runtime.people.alarms.get(UUID(alarm_id)), "Asia/Shanghai"))
 
 
 def labelled(say: Say, label: str) -> str:

@@ -124,7 +124,7 @@ class Say:
     only_for: int | None = None
     aloud: Notice | None = None
     edit_message_id: int | None = None
-    remember: Literal["receipt", "question"] | None = None
+    remember: Literal["receipt", "question", "alarm"] | None = None
     ref: str = ""
     thread_id: int | None = None
 

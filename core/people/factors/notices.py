@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from core.delivery.outbox import Notice
-from core.people.alarms import Trouble
+from core.people.alarms import Incident
 
 
 @dataclass(frozen=True, slots=True)
-class AlarmFactor(Trouble):
+class AlarmFactor(Incident):
     """Somebody gave wrong codes or passwords until the factor was locked. minutes: for so long."""
 
     user_id: int

@@ -16,7 +16,7 @@ from core.supply.channels.choice import (
 )
 from core.supply.channels.costs import ChannelCost
 from core.supply.channels.hours import Hours, read_hours
-from core.supply.channels.pauses import AlarmChannel, ChannelWorks
+from core.supply.channels.pauses import AlarmChannel
 from core.supply.channels.products import PRODUCT_FAULTS, Product, Products, check_product
 from core.supply.channels.routing import Routing, Wish
 from core.supply.channels.rows import read_channel
@@ -34,7 +34,6 @@ __all__ = [
     "ChannelCost",
     "ChannelSet",
     "ChannelSets",
-    "ChannelWorks",
     "Channels",
     "Choice",
     "Hours",

@@ -9,7 +9,7 @@ of the one order that tries a paused channel makes its pause no longer: another 
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, Final, Literal
@@ -17,8 +17,9 @@ from uuid import UUID
 
 import structlog
 
-from core.delivery.outbox import Notice, Say, values_of
+from core.delivery.outbox import values_of
 from core.kernel.clock import Clock
+from core.people.alarms import Alarms, Trouble
 from core.supply.channels.choice import Channel
 from core.system.store import Store, Tx
 
@@ -68,9 +69,9 @@ class _Probe:
 
 
 @dataclass(frozen=True, slots=True)
-class AlarmChannel(Notice):
+class AlarmChannel(Trouble):
     """A channel fails and is paused. minutes: for so long. tried: an order tried whether it works
-    again. said: the supplier's words."""
+    again. said: the supplier's words. Its subject is the channel's number."""
 
     channel_no: str
     channel_name: str
@@ -80,27 +81,13 @@ class AlarmChannel(Notice):
     said: str
 
 
-@dataclass(frozen=True, slots=True)
-class ChannelWorks(Notice):
-    """A channel that was paused works again."""
-
-    channel_no: str
-    channel_name: str
-    supplier_no: str
-
-
 class Pauses:
-    """Notes how creates end, pauses channels and takes them up again.
+    """Notes how creates end, pauses channels and takes them up again."""
 
-    alarm: tells the ops groups, in the transaction of what it tells of.
-    """
-
-    def __init__(
-        self, store: Store, clock: Clock, alarm: Callable[[Tx, Say], Awaitable[None]]
-    ) -> None:
+    def __init__(self, store: Store, clock: Clock, alarms: Alarms) -> None:
         self._store = store
         self._clock = clock
-        self._alarm = alarm
+        self._alarms = alarms
         self._probes: dict[str, _Probe] = {}  # by attempt number
 
     async def probe(self, channel: Channel, attempt_no: str) -> bool:
@@ -143,9 +130,8 @@ class Pauses:
             if row is None or row["paused_at"] != probe.paused_at:
                 return
             await tx.execute(RESUME, channel_id, self._clock.now())
-            works = ChannelWorks(row["channel_no"], row["name"], row["supplier_no"])
-            _LOG.info("channel resumed", attempt_no=attempt_no, **values_of(works))
-            await self._alarm(tx, Say(works))
+            _LOG.info("channel resumed", attempt_no=attempt_no, channel_no=row["channel_no"])
+            await self._alarms.end(tx, AlarmChannel, row["channel_no"])
 
     async def failed(
         self, channel_id: UUID, day: date, attempt_no: str, said: str, *, refused: bool
@@ -199,7 +185,7 @@ class Pauses:
             said=said,
         )
         _LOG.warning("channel paused", **values_of(paused))
-        await self._alarm(tx, Say(paused))
+        await self._alarms.sound(tx, paused, paused.channel_no)
 
 
 # $1 the channel, $2 now. What failed before is not counted again.

@@ -10,14 +10,13 @@ from uuid import UUID
 
 import structlog
 
-from core.delivery.outbox import Say
 from core.kernel.errors import Refusal
 from core.kernel.money import Money
+from core.people.alarms import Alarms
 from core.supply.channels.choice import Channel, Choice, Used, choose, why_full, why_paused
 from core.supply.channels.limits import Limits
 from core.supply.channels.pauses import PROBE, Pauses
 from core.system.district import System
-from core.system.store import Tx
 
 _LOG = structlog.get_logger(__name__)
 
@@ -44,18 +43,13 @@ class Routing:
     it cannot be, that is logged, and the order it is about goes on.
 
     channels: those that a wish may go to, now. In a demo every supplier is a
-    sandbox, so live orders go to them too. draw: a number in [0, 1) per call. alarm: tells the ops
-    groups, in the transaction of what it tells of.
+    sandbox, so live orders go to them too. draw: a number in [0, 1) per call.
 
     More than seven verbs: one for each moment of an order that changes what its channel may take.
     """
 
     def __init__(
-        self,
-        system: System,
-        channels: ChannelsOf,
-        draw: Callable[[], float],
-        alarm: Callable[[Tx, Say], Awaitable[None]],
+        self, system: System, channels: ChannelsOf, draw: Callable[[], float], alarms: Alarms
     ) -> None:
         self._store = system.store
         self._clock = system.clock
@@ -63,7 +57,7 @@ class Routing:
         self._draw = draw
         self._demo = system.demo
         self._limits = Limits(system.store, system.link)
-        self._pauses = Pauses(system.store, system.clock, alarm)
+        self._pauses = Pauses(system.store, system.clock, alarms)
 
     async def choose(self, wish: Wish, attempt_no: str, *, tried: Collection[UUID] = ()) -> Choice:
         """Rank, and take room on the first that has some (none: the attempt has no channel).

@@ -1686,11 +1686,17 @@ CREATE TABLE alarm (                           -- something wrong; its messages 
     state        text NOT NULL DEFAULT 'standing'
                  CHECK (state IN ('standing', 'over', 'renewed')),
     facts        jsonb NOT NULL,               -- of the newest sighting
+    ends_itself  boolean NOT NULL,             -- else a person says that it is over
     count        integer NOT NULL CHECK (count > 0),
     first_at     timestamptz NOT NULL,
     last_at      timestamptz NOT NULL,
     ended_at     timestamptz,
-    CHECK ((state = 'standing') = (ended_at IS NULL))
+    taken_by     bigint,                       -- who sees to it
+    taken_by_name text NOT NULL DEFAULT '',
+    taken_at     timestamptz,
+    ended_by_name text NOT NULL DEFAULT '',    -- who said that it is over; empty: the desk saw it
+    CHECK ((state = 'standing') = (ended_at IS NULL)),
+    CHECK ((taken_by IS NULL) = (taken_at IS NULL))
 );
 CREATE UNIQUE INDEX alarm_standing ON alarm (kind, subject) WHERE state = 'standing';
 

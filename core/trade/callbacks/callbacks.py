@@ -50,6 +50,10 @@ class AlarmCallback(Trouble):
     given_up: bool
     said: str
 
+    @property
+    def ends_by_itself(self) -> bool:
+        return not self.given_up
+
 
 class Callbacks:
     """Takes suppliers' callbacks and books what they tell."""

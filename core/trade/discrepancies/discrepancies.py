@@ -57,6 +57,7 @@ from core.trade.orders import (
     ByHand,
     Order,
     charge_of,
+    end_when_none_is_open,
     get_order,
     hold_charges,
     in_turn,
@@ -88,6 +89,7 @@ class Discrepancies:
         self._ledger = books.ledger
         self._market = books.market
         self._groups = books.groups
+        self._alarms = books.alarms
         self._outbox = books.outbox
         self._audit = delivery.audit
         self._approvals = people.approvals
@@ -175,6 +177,7 @@ class Discrepancies:
             channel_no = named(attempts, seen.attempt_no).channel_no
             day = await in_turn(tx, day, order)
             await self._book(tx, day, order, seen, way, by, channel_no)
+            await end_when_none_is_open(tx, self._alarms, merchant_id)
             return order
 
         async def before(tx: Tx) -> None:

@@ -14,7 +14,7 @@ from core.delivery.outbox import News
 from core.kernel.clock import Clock
 from core.kernel.errors import Refusal
 from core.kernel.ids import Ids, uuid7_time
-from core.people.groups import Groups
+from core.people.alarms import Alarms
 from core.supply.market import Market
 from core.system import retention
 from core.system.gateway import Gateway, MayHaveHappened, NeverSent, Timeouts
@@ -43,14 +43,14 @@ class Notifications:
     """Delivers news to merchants' servers."""
 
     def __init__(
-        self, store: Store, clock: Clock, ids: Ids, gateway: Gateway, market: Market, groups: Groups
+        self, store: Store, clock: Clock, ids: Ids, gateway: Gateway, market: Market, alarms: Alarms
     ) -> None:
         self._store = store
         self._clock = clock
         self._gateway = gateway
         self._market = market
         self._queue = NewsQueue(clock, ids)
-        self._results = Results(store, clock, groups, self._queue)
+        self._results = Results(store, clock, alarms, self._queue)
         self._lanes = Lanes(clock, proven=_PROVEN, unproven=_UNPROVEN)
         self._after = _NOBODY
 

@@ -17,10 +17,9 @@ from weakref import WeakValueDictionary
 
 import structlog
 
-from core.delivery.outbox import Notice, Say
 from core.kernel.clock import Clock
 from core.kernel.wire import HttpAnswer
-from core.people.groups import Groups
+from core.people.alarms import Alarms, Incident
 from core.system.batch import Batch
 from core.system.pool import NoConnection
 from core.system.retention import Words
@@ -40,9 +39,9 @@ ANSWERS: Final = Words(
 
 
 @dataclass(frozen=True, slots=True)
-class AlarmExhausted(Notice):
+class AlarmExhausted(Incident):
     """A merchant's server does not take its notification, which is given up after so many
-    tries."""
+    tries. Its subject is the merchant."""
 
     order_no: str
     url: str
@@ -68,10 +67,10 @@ class Tried:
 class Results:
     """Keeps each try, and decides what comes of it where its lease is still ours."""
 
-    def __init__(self, store: Store, clock: Clock, groups: Groups, queue: NewsQueue) -> None:
+    def __init__(self, store: Store, clock: Clock, alarms: Alarms, queue: NewsQueue) -> None:
         self._store = store
         self._clock = clock
-        self._groups = groups
+        self._alarms = alarms
         self._queue = queue
         self._waiting: dict[UUID, list[Tried]] = {}
         self._writing: WeakValueDictionary[UUID, asyncio.Lock] = WeakValueDictionary()
@@ -143,6 +142,7 @@ class Results:
     async def _write(self, merchant_id: UUID, together: Sequence[Tried]) -> None:
         now = self._clock.now()
         ended = [self._ended(tried) for tried in together]
+        given_up: list[Due] = []
         async with self._store.transaction() as tx:
             ours = await self._queue.end_and_keep(tx, ended)
             for tried, end, is_ours in zip(together, ended, ours, strict=True):
@@ -151,7 +151,9 @@ class Results:
                 if tried.status == GONE:
                     await _silence(tx, tried.due, now)
                 if end.state == QUEUE.parked:
-                    await self._alarm(tx, tried.due)
+                    given_up.append(tried.due)
+            if given_up:
+                await self._alarm(tx, given_up)
         for tried, end in zip(together, ended, strict=True):
             _log(tried, end)
 
@@ -168,9 +170,11 @@ class Results:
             tried.said[:SAID_CHARS].replace("\x00", ""),
         )
 
-    async def _alarm(self, tx: Tx, due: Due) -> None:
-        alarm = AlarmExhausted(due.facts.get("order_no", ""), due.url, due.tries)
-        await self._groups.tell_ops(tx, Say(alarm))
+    async def _alarm(self, tx: Tx, given_up: Sequence[Due]) -> None:
+        """These are of one merchant; the newest is shown."""
+        due = given_up[-1]
+        trouble = AlarmExhausted(due.facts.get("order_no", ""), due.url, due.tries)
+        await self._alarms.sound(tx, trouble, str(due.merchant_id), times=len(given_up))
 
 
 def _log(tried: Tried, ended: Ended) -> None:

@@ -28,7 +28,12 @@ from core.trade.orders.decisions import OpenOrder, PaymentSeen
 from core.trade.orders.follow_up import EXPIRY_DUE, NOT_FOUND_APART, SENT_AGAIN_FOR, FollowUp
 from core.trade.orders.moves import move_order
 from core.trade.orders.new_orders import NewOrders
-from core.trade.orders.notices import AlarmDiscrepancy, AlarmShortfall, OddPayment
+from core.trade.orders.notices import (
+    AlarmDiscrepancy,
+    AlarmShortfall,
+    OddPayment,
+    end_when_none_is_open,
+)
 from core.trade.orders.openings import Openings
 from core.trade.orders.ordinary_payments import FreshReport, OrdinaryPayments, Report
 from core.trade.orders.payments import Payments, Settled
@@ -106,6 +111,7 @@ __all__ = [
     "Waiting",
     "book_recharge",
     "charge_of",
+    "end_when_none_is_open",
     "find_attempt",
     "find_for",
     "find_key",

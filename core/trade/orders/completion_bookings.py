@@ -24,6 +24,7 @@ from core.trade.orders.charges import (
 )
 from core.trade.orders.completion_rows import completion_of, held_of, need_reversible
 from core.trade.orders.decisions import Use, complete, next_attempt_of, uses_of
+from core.trade.orders.notices import end_when_none_is_open
 from core.trade.orders.payments import PaidBy, Payments
 from core.trade.orders.rows import Attempt, Order, in_turn, lock_order, named
 
@@ -68,6 +69,7 @@ class OrdersByHand:
     def __init__(self, books: TradeBooks, payments: Payments, routing: Routing) -> None:
         self._ids = books.ids
         self._ledger = books.ledger
+        self._alarms = books.alarms
         self._payments = payments
         self._routing = routing
 
@@ -124,6 +126,8 @@ class OrdersByHand:
             paid_by = PaidBy("completed", staff, request_id, by.facts)
             order = await self._payments.pay(tx, day, order, attempt, settlement, paid_by)
             await moves.ask_anew(tx, order, at=day.at)
+            if uses:
+                await end_when_none_is_open(tx, self._alarms, merchant_id)
             return order
 
         completed = await self._ledger.in_open_day(merchant_id, work)

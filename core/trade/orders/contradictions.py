@@ -13,7 +13,7 @@ from core.kernel.clock import Clock
 from core.kernel.errors import Bug, Contradiction
 from core.kernel.ids import Ids
 from core.kernel.money import Money
-from core.people.alarms import Alarms, Trouble
+from core.people.alarms import Alarms, Incident
 from core.system.store import Store
 from core.trade.orders.decisions import PaymentSeen
 from core.trade.orders.rows import Order, find_attempt, get_order
@@ -46,7 +46,7 @@ class Sighting:
 
 
 @dataclass(frozen=True, slots=True)
-class AlarmContradiction(Trouble):
+class AlarmContradiction(Incident):
     """A supplier contradicts itself. contradiction: the kind of it. upstream_no: of the payment;
     empty where it was refused before anything could be booked under a number. paid_minor: what it
     says now; 0 where it says no amount. said: what was known before, in short; may be empty."""

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import Literal
 from uuid import UUID
 
-from core.delivery.outbox import Notice
+from core.people.alarms import Alarms, Incident, Trouble
+from core.system.store import Tx
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,17 +24,33 @@ class OddPayment:
 
 
 @dataclass(frozen=True, slots=True)
-class AlarmDiscrepancy(Notice):
-    """The money is in suspense until somebody decides."""
+class AlarmDiscrepancy(Trouble):
+    """Money is in suspense until somebody decides. discrepancy_id, payment: of the newest. Its
+    subject is the merchant: it is over when nothing of the merchant's is open."""
 
     discrepancy_id: UUID
-    kind: Literal["short", "over", "duplicate"]
+    difference: Literal["short", "over", "duplicate"]
     payment: OddPayment
 
 
+async def end_when_none_is_open(tx: Tx, alarms: Alarms, merchant_id: UUID) -> None:
+    """Some of a merchant's money left suspense: its alarm is over if that was the last."""
+
+    async def some_is_open(tx: Tx) -> bool:
+        found: bool = await tx.fetchval(
+            "SELECT EXISTS (SELECT FROM discrepancy"
+            " WHERE merchant_id = $1 AND mode = 'live' AND left_minor > 0)",
+            merchant_id,
+        )
+        return found
+
+    await alarms.end(tx, AlarmDiscrepancy, str(merchant_id), unless=some_is_open)
+
+
 @dataclass(frozen=True, slots=True)
-class AlarmShortfall(Notice):
-    """Less came than a completion assumed. missing_minor: of it, which is our loss."""
+class AlarmShortfall(Incident):
+    """Less came than a completion assumed. missing_minor: of it, which is our loss. Its subject is
+    the order's number."""
 
     missing_minor: int
     payment: OddPayment

@@ -12,9 +12,10 @@ import asyncpg
 import structlog
 
 from core.books import AlreadyBooked, BusinessDay
-from core.delivery.outbox import MerchantNews, News, Notice, Say
+from core.delivery.outbox import MerchantNews, News
 from core.kernel.errors import Bug, Contradiction, Refusal
 from core.kernel.money import Money
+from core.people.alarms import Trouble
 from core.supply.channels import Routing
 from core.system.store import Tx
 from core.trade.booking_tools import TradeBooks
@@ -76,7 +77,7 @@ class Payments:
     ) -> None:
         self._ids = books.ids
         self._ledger = books.ledger
-        self._groups = books.groups
+        self._alarms = books.alarms
         self._outbox = books.outbox
         self._routing = routing
         self._contradictions = contradictions
@@ -187,7 +188,7 @@ class Payments:
             await self._discrepancy(tx, day, order, attempt, seen, settlement, event_id)
         if settlement.missing_minor:
             short = AlarmShortfall(settlement.missing_minor, _odd(order, attempt, seen))
-            await self._tell_ops(tx, order, short)
+            await self._sound(tx, order, short, order.order_no)
         return order
 
     async def book(
@@ -320,12 +321,12 @@ class Payments:
         )
         odd = _odd(order, attempt, seen)
         alarm = AlarmDiscrepancy(discrepancy_id, settlement.discrepancy, odd)
-        await self._tell_ops(tx, order, alarm)
+        await self._sound(tx, order, alarm, str(order.merchant_id))
 
-    async def _tell_ops(self, tx: Tx, order: Order, alarm: Notice) -> None:
+    async def _sound(self, tx: Tx, order: Order, trouble: Trouble, subject: str) -> None:
         """Of money that is not what was asked for."""
         if order.mode == "live":  # a test's money is nowhere: it is listed, and alarms nobody
-            await self._groups.tell_ops(tx, Say(alarm))
+            await self._alarms.sound(tx, trouble, subject)
 
 
 def _odd(order: Order, attempt: Attempt, seen: PaymentSeen) -> OddPayment:

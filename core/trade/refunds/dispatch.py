@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Final, Literal
@@ -12,10 +12,10 @@ import structlog
 
 from core.books import BusinessDay, Ledger
 from core.connectors import HttpRequest
-from core.delivery.outbox import Say
 from core.kernel.errors import Bug
 from core.parties.district import Parties
 from core.parties.suppliers import CallAbout
+from core.people.alarms import Alarms
 from core.system.district import System
 from core.system.gateway import MayHaveHappened, NeverSent
 from core.system.store import Tx
@@ -52,7 +52,6 @@ _LOG = structlog.get_logger(__name__)
 LEASE: Final = 4 * LONGEST_CALL
 _SAID_CHARS: Final = 300
 
-Alarm = Callable[[Tx, Say], Awaitable[None]]
 Operation = Literal["refund", "refund_query"]
 
 
@@ -66,7 +65,7 @@ class RefundDispatch:
         parties: Parties,
         supplier_calls: SupplierCalls,
         refunds: Refunds,
-        alarm: Alarm,
+        alarms: Alarms,
     ) -> None:
         self._store = system.store
         self._clock = system.clock
@@ -76,7 +75,7 @@ class RefundDispatch:
         self._calls = parties.calls
         self._supplier_calls = supplier_calls
         self._refunds = refunds
-        self._alarm = alarm
+        self._alarms = alarms
 
     async def begin(self, merchant_id: UUID, refund_id: UUID) -> Refund:
         """Ask the supplier to give a refund's money back, now; the refund as it stands then.
@@ -248,7 +247,7 @@ class RefundDispatch:
             await note_refund(tx, refund, {"asked": refund.asked + 1, "ask_at": ask_at})
             return None
         if (refund.state, heard.state) == ("succeeded", "failed") and locked.order.mode == "live":
-            await self._alarm(tx, _alarm(locked, "contradicts", heard.said))
+            await self._sound(tx, locked, "contradicts", heard.said)
         _LOG.warning("answer to a refund that ended", sent_no=refund.sent_no, heard=heard)
         return None
 
@@ -258,7 +257,7 @@ class RefundDispatch:
         async def told(tx: Tx, locked: LockedRefund) -> None:
             if locked.order.mode == "live":
                 why: AlarmReason = "late_disputed" if locked.order.disputed else "late"
-                await self._alarm(tx, _alarm(locked, why, heard.said))
+                await self._sound(tx, locked, why, heard.said)
 
         changes: dict[str, object] = {"said": heard.said[:_SAID_CHARS]}
         if heard.upstream_refund_no:
@@ -287,7 +286,7 @@ class RefundDispatch:
         if step.tell and refund.told_at is None:
             changes["told_at"] = now
             if locked.order.mode == "live":
-                await self._alarm(tx, _alarm(locked, step.tell, said))
+                await self._sound(tx, locked, step.tell, said)
         if not step.move:
             await note_refund(tx, refund, changes)
             return
@@ -301,21 +300,9 @@ class RefundDispatch:
             changes=changes,
         )
 
-    async def _peer(self, refund: Refund) -> Peer:
-        """Whom a refund is asked of: by the document that its attempt was made with."""
-        order = await get_order(self._store, refund.merchant_id, refund.order_id)
-        attempts = await get_attempts(self._store, refund.merchant_id, refund.order_id)
-        attempt = named(attempts, refund.attempt_no)
-        connector = await self._suppliers.connector(attempt.document_id)
-        supplier = await self._suppliers.by_id(attempt.supplier_id)
-        facts = await self._supplier_calls.facts(order, attempt)
-        return Peer(order, facts, supplier, connector)
-
-
-def _alarm(locked: LockedRefund, why: AlarmReason, said: str) -> Say:
-    refund = locked.refund
-    return Say(
-        AlarmRefund(
+    async def _sound(self, tx: Tx, locked: LockedRefund, why: AlarmReason, said: str) -> None:
+        refund = locked.refund
+        trouble = AlarmRefund(
             merchant_id=refund.merchant_id,
             refund_id=refund.id,
             why=why,
@@ -327,7 +314,17 @@ def _alarm(locked: LockedRefund, why: AlarmReason, said: str) -> Say:
             currency=refund.amount.currency,
             said=said[:_SAID_CHARS],
         )
-    )
+        await self._alarms.sound(tx, trouble, str(refund.id))
+
+    async def _peer(self, refund: Refund) -> Peer:
+        """Whom a refund is asked of: by the document that its attempt was made with."""
+        order = await get_order(self._store, refund.merchant_id, refund.order_id)
+        attempts = await get_attempts(self._store, refund.merchant_id, refund.order_id)
+        attempt = named(attempts, refund.attempt_no)
+        connector = await self._suppliers.connector(attempt.document_id)
+        supplier = await self._suppliers.by_id(attempt.supplier_id)
+        facts = await self._supplier_calls.facts(order, attempt)
+        return Peer(order, facts, supplier, connector)
 
 
 # Whether a refund may have to be seen to, for the look at all queues. $1: now.

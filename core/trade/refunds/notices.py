@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import ClassVar, Final, Literal
 from uuid import UUID
 
 from core.delivery.outbox import Notice
 from core.kernel.money import Money
+from core.people.alarms import Trouble
 from core.people.approvals import Question
 from core.trade.hand_questions import ProvenQuestion
 from core.trade.refunds.answers import AlarmReason
 
 How = Literal["given", "not_given"]
+# What the supplier said after the end: nothing of the refund is waited for any more.
+ENDED_REASONS: Final[frozenset[AlarmReason]] = frozenset({"late", "late_disputed", "contradicts"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,9 +121,10 @@ class RefundOrderDropped(Notice):
 
 
 @dataclass(frozen=True, slots=True)
-class AlarmRefund(Notice):
+class AlarmRefund(Trouble):
     """A refund needs a person, or a late answer changed how it ended. sent_no: as the supplier
-    knows it. minor: of its amount. said: in the supplier's words, or ours; it may be empty."""
+    knows it. minor: of its amount. said: in the supplier's words, or ours; it may be empty.
+    Its subject is the refund's id."""
 
     merchant_id: UUID
     refund_id: UUID
@@ -132,3 +136,8 @@ class AlarmRefund(Notice):
     minor: int
     currency: str
     said: str
+
+    @property
+    def ends_by_itself(self) -> bool:
+        """One that waits for its end is over with it."""
+        return self.why not in ENDED_REASONS

@@ -40,6 +40,7 @@ from core.trade.refunds.decisions import (
     room_for,
 )
 from core.trade.refunds.moves import insert_refund, move_refund, note_refund
+from core.trade.refunds.notices import AlarmRefund
 from core.trade.refunds.rows import LockedRefund, Refund, lock_refund, read_refund, refunds_of
 
 MAX_WHY_CHARS: Final = 300
@@ -69,6 +70,7 @@ class Refunds:
         self._ledger = books.ledger
         self._market = books.market
         self._outbox = books.outbox
+        self._alarms = books.alarms
 
     async def reserve(
         self,
@@ -349,6 +351,8 @@ class Refunds:
             changes={"ask_at": None, **changes, "end_event_id": event_id, "ended_at": day.at},
         )
         await self._tell(tx, ended, order)
+        if move != "settle_late":  # which is what its alarm tells of
+            await self._alarms.end(tx, AlarmRefund, str(refund.id))
         return ended
 
     async def _tell(self, tx: Tx, refund: Refund, order: Order) -> None:

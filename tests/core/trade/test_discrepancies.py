@@ -20,7 +20,7 @@ from core.system.store import Tx
 from core.trade.discrepancies import HOWS, PAGE_SIZE, Discrepancy
 from core.trade.discrepancies.decisions import fee_of
 from core.trade.hand_questions import MAX_REASON_CHARS
-from core.trade.orders import ByHand, Charge, Opened, Order, charge_of
+from core.trade.orders import AlarmDiscrepancy, ByHand, Charge, Opened, Order, charge_of
 from tests.core.support import (
     ADMIN,
     CHAT,
@@ -484,14 +484,14 @@ async def test_test_orders_are_listed_apart_and_alarm_nobody(desk: Desk) -> None
     desk.app = (await desk.runtime.supply.market.now()).app_by_key(keys.key_id)
     tried = await desk.open()
     await desk.see(tried, 9900)
-    assert await desk.said(OPS_CHAT) == []
+    assert await desk.alarms(AlarmDiscrepancy) == []
     lists = desk.runtime.trade.discrepancies
     assert (await lists.open_ones(None)).total == 0
     (item,) = (await lists.open_ones(None, mode="test")).items
     assert (item.order_no, item.mode) == (tried.order.order_no, "test")
     desk.app = live
     opened, of_live = await held(desk, 9900)
-    assert [say.screen for say in await desk.said(OPS_CHAT)] == ["alarm_discrepancy"]
+    assert [alarm.state for alarm in await desk.alarms(AlarmDiscrepancy)] == ["standing"]
     assert (await lists.open_ones(None)).items == (of_live,)
     await desk.sound()
     await resolve(desk, item, "refund_payer")

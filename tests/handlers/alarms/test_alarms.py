@@ -12,14 +12,29 @@ from core.connectors import Callback
 from core.delivery.outbox import AlarmCard, Say, Stored, values_of
 from core.kernel.money import Money
 from core.people.alarms import Alarm, State
+from core.supply.channels import AlarmChannel
+from core.trade.notifications import AlarmExhausted
 from core.trade.orders import Order, PaymentSeen, get_attempts
-from handlers.alarms.buttons import OnAlarm
+from handlers.alarms.buttons import CareFor, OnAlarm, TurnAlarms
 from handlers.buttons import read_button
+from handlers.channels.buttons import OnChannel
 from handlers.kit.buttons import MAX_BYTES
 from handlers.orders.buttons import OnCard
 from handlers.screens import ALARMS, render_alarm, render_say
 from tests.handlers.alarms.examples import TROUBLES
-from tests.handlers.support import FINANCE, OPS, SPRUCE, SUPPORT, SUQING, Desk, one_say
+from tests.handlers.support import (
+    ADMIN,
+    FINANCE,
+    OPS,
+    SPRUCE,
+    SUPPORT,
+    SUQING,
+    Desk,
+    button_data,
+    labelled,
+    name_of,
+    one_say,
+)
 from tests.handlers.telegram_html import read_html
 from tests.handlers.test_screens import LANGUAGES, MAX_WRITTEN, buttons, largest
 from tests.handlers.written import AT, HOSTILE, ID
@@ -32,7 +47,7 @@ EXAMPLES = {
 
 def alarm(kind: str, facts: dict[str, Any], state: State = "standing", count: int = 1) -> Alarm:
     ended_at = None if state == "standing" else AT
-    return Alarm(ID, kind, "S01", state, facts, count, AT, AT, ended_at)
+    return Alarm(ID, kind, "S01", state, facts, kind != "factor", count, AT, AT, ended_at)
 
 
 def test_every_kind_has_an_example() -> None:
@@ -101,8 +116,10 @@ async def test_the_sightings_of_a_contradiction_side_by_side(desk: Desk, order: 
             "203.0.113.7",
         )  # fmt: skip
         await desk.runtime.trade.payments.settle_payment(seen, request_id="x")
-    (told,) = {fact.alarm_id for fact in await desk.news() if isinstance(fact, AlarmCard)}
-    evidence = one_say(await desk.press(FINANCE, OPS, OnAlarm(UUID(told), "evidence").data()))
+    told = {fact.alarm_id for fact in await desk.news() if isinstance(fact, AlarmCard)}
+    found = [await desk.runtime.people.alarms.get(UUID(alarm_id)) for alarm_id in told]
+    (alarm_,) = [one for one in found if one.kind == "contradiction"]
+    evidence = one_say(await desk.press(FINANCE, OPS, OnAlarm(alarm_.id, "evidence").data()))
     text = read_html(render_say(evidence, "zh").html)
     for part in ("60.00 CNY", "40.00 CNY", "203.0.113.7", "M1001", order.order_no,
                  attempt.attempt_no, "同一支付单号两个金额", "分次支付"):  # fmt: skip
@@ -133,3 +150,90 @@ async def test_parked_messages_are_shown_and_sent_again(desk: Desk) -> None:
     assert await desk.runtime.people.parked.of_chat(SPRUCE) == []
     over = replace(alarm_, state="over", ended_at=AT)
     assert again.data() not in buttons(render_alarm(over, "UTC", "zh"))
+
+
+async def paused_channel(desk: Desk) -> Alarm:
+    """C01 is paused, and its alarm stands."""
+    runtime = desk.runtime
+    await runtime.system.store.execute(
+        "UPDATE channel SET paused_at = now(), paused_until = now() + interval '1 hour',"
+        " paused_why = 'HTTP 500' WHERE channel_no = 'C01'"
+    )
+    trouble = AlarmChannel("C01", "QR", "S01", minutes=60, tried=True, said="HTTP 500")
+    async with runtime.system.store.transaction() as tx:
+        await runtime.people.alarms.sound(tx, trouble, "C01")
+    (told,) = {fact.alarm_id for fact in await desk.news() if isinstance(fact, AlarmCard)}
+    return await runtime.people.alarms.get(UUID(told))
+
+
+def card_buttons(alarm_: Alarm) -> list[str]:
+    return buttons(render_alarm(alarm_, "Asia/Shanghai", "zh"))
+
+
+async def test_a_channels_alarm_is_taken_looked_at_and_resumed(desk: Desk) -> None:
+    runtime, told = desk.runtime, await paused_channel(desk)
+    resume, off, take = (CareFor(told.id, care).data() for care in ("resume", "off", "take"))
+    why = OnChannel("C01", "open").data()
+    assert card_buttons(told) == [why, resume, off, take]
+    assert one_say(await desk.press(FINANCE, OPS, why)).screen == "channel"
+
+    await desk.press(FINANCE, OPS, take)
+    assert "由您处理" in desk.toast
+    taken = await runtime.people.alarms.get(told.id)
+    text = read_html(render_alarm(taken, "Asia/Shanghai", "zh").html)
+    assert f"🙋 {name_of(FINANCE)} 处理中" in text
+    # Who may not change channels is refused, and the pause stands.
+    await desk.press(SUPPORT, OPS, resume)
+    assert desk.line.answers[-1].show_alert
+    assert (await runtime.supply.channels.by_no("C01")).paused_at is not None
+    await desk.press(ADMIN, OPS, resume)
+    assert (await runtime.supply.channels.by_no("C01")).paused_at is None
+    over = await runtime.people.alarms.get(told.id)
+    assert (over.state, over.taken_by) == ("over", FINANCE)
+    assert card_buttons(over) == [why]
+
+
+async def test_a_channel_is_switched_off_from_its_alarm_and_by_words(desk: Desk) -> None:
+    runtime, told = desk.runtime, await paused_channel(desk)
+    await desk.press(ADMIN, OPS, CareFor(told.id, "off").data())
+    assert (await runtime.supply.channels.by_no("C01")).state == "off"
+    assert (await runtime.people.alarms.get(told.id)).state == "over"
+    await desk.say(ADMIN, OPS, "/channel C01 on")
+    again = await paused_channel(desk)
+    await desk.say(ADMIN, OPS, "通道 C01 恢复")
+    assert (await runtime.people.alarms.get(again.id)).state == "over"
+
+
+async def test_the_list_of_alarms_opens_takes_and_ends_them(desk: Desk) -> None:
+    runtime = desk.runtime
+    assert "目前没有告警" in render_say(await desk.said(FINANCE, OPS, "告警"), "zh").html
+    await paused_channel(desk)
+    async with runtime.system.store.transaction() as tx:
+        trouble = AlarmExhausted("P1", "https://x.test/n", tries=13)
+        await runtime.people.alarms.sound(tx, trouble, "M1001", times=3)
+    await desk.news()
+    listed = await desk.said(FINANCE, FINANCE, "/alarms")
+    text = read_html(render_say(listed, "zh").html)
+    assert "当前告警 · 2" in text
+    assert text.index("1. ") < text.index("2. ")
+    assert "3 次" in text
+
+    data = button_data(listed, 1)  # the second one
+    opened = one_say(await desk.press(FINANCE, FINANCE, data, message_id=60))
+    assert (opened.screen, opened.remember) == ("one_alarm", "alarm")
+    assert (await runtime.people.alarms.get(UUID(opened.ref))).kind == "exhausted"
+    (shown,) = [
+        fact
+        for fact in await desk.press(FINANCE, FINANCE, button_data(opened), message_id=61)
+        if isinstance(fact, Say)
+    ]
+    assert (shown.screen, shown.edit_message_id) == ("one_alarm", 61)
+    assert "处理中" in render_say(shown, "zh").html
+    listed = one_say(await desk.press(FINANCE, FINANCE, TurnAlarms(1).data(), message_id=60))
+    assert f"🙋 {name_of(FINANCE)}" in read_html(render_say(listed, "zh").html)
+
+    await desk.press(FINANCE, OPS, labelled(opened, "Seen to"))
+    over = await runtime.people.alarms.get(UUID(opened.ref))
+    assert (over.state, over.ended_by_name) == ("over", name_of(FINANCE))
+    text = read_html(render_alarm(over, "UTC", "en").html)
+    assert text.endswith(f"· {name_of(FINANCE)}")

@@ -9,7 +9,6 @@ from core.delivery.outbox import Notice
 from core.kernel.money import Rate
 from core.kernel.tariff import Tariff, Tier
 from core.supply.channel_question import ChannelQuestion
-from core.supply.channels import AlarmChannel, ChannelWorks
 from core.supply.notices import (
     ChannelAdded,
     ChannelChanged,
@@ -146,7 +145,4 @@ EXAMPLES: Final[tuple[Notice, ...]] = (
     replace(WHY, product_off=True, own=True, merchant_no="M1001", mode="test", lines=()),
     replace(WHY, not_open=True, merchant_no="M1001", ranked=RANKED * 20, lines=(PAUSED,) * 100),
     WHY,
-    AlarmChannel("C01", HOSTILE, "S01", 1, tried=False, said=HOSTILE),
-    AlarmChannel("C01", HOSTILE, "S01", 60, tried=True, said=HOSTILE),
-    ChannelWorks("C01", HOSTILE, "S01"),
 )

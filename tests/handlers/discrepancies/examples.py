@@ -16,7 +16,6 @@ from core.trade.discrepancies import (
     ResolveQuestionNotice,
     ResolveWaits,
 )
-from core.trade.orders import AlarmDiscrepancy, OddPayment
 from handlers.discrepancies.screens import DiscrepanciesNotice, DiscrepancyLine
 from tests.handlers.orders.examples import ORDER
 from tests.handlers.written import AT, HOSTILE, ID
@@ -63,12 +62,8 @@ TO_MERCHANT: Final = replace(QUESTION, how="credit_merchant")
 ASKED: Final = tuple(
     ResolveApproval(**ORDER, **OF_MONEY, how=how) for how in ("refund_payer", "credit_merchant")
 )
-PAYMENT: Final = OddPayment("P1", "S01", HOSTILE, asked_minor=1, seen_minor=2, currency="CNY")
 
 EXAMPLES: Final[tuple[Notice, ...]] = (
-    AlarmDiscrepancy(ID, "short", PAYMENT),
-    AlarmDiscrepancy(ID, "over", PAYMENT),
-    AlarmDiscrepancy(ID, "duplicate", PAYMENT),
     *(
         DiscrepanciesNotice(
             merchant_id=merchant_id,

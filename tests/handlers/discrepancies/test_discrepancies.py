@@ -22,6 +22,7 @@ from tests.handlers.support import (
     Desk,
     button_data,
     one_say,
+    opened_alarm,
 )
 
 
@@ -51,7 +52,7 @@ async def reason(desk: Desk, text: str) -> Say:
 
 async def test_only_a_reply_of_who_was_asked_is_a_reason(desk: Desk, order: Order) -> None:
     await see(desk, order, 10100)
-    alarm = one_say(await desk.news())
+    alarm = await opened_alarm(desk, await desk.news())
     card = one_say(await desk.press(FINANCE, OPS, button_data(alarm), message_id=50))
     question = one_say(await desk.press(FINANCE, OPS, button_data(card), message_id=51))
     assert question.facts["question"]["reason"] == ""
@@ -103,8 +104,7 @@ async def test_discrepancies_of_test_orders_are_shown_when_asked_for(
 
 async def test_from_the_alarm_to_the_end(desk: Desk, order: Order) -> None:
     await see(desk, order, 10100)
-    alarm = one_say(await desk.news())
-    assert alarm.screen == "alarm_discrepancy"
+    alarm = await opened_alarm(desk, await desk.news())
     card = one_say(await desk.press(FINANCE, OPS, button_data(alarm), message_id=50))
     assert (card.screen, card.reply_to, card.facts["discrepancy"]["left_minor"]) == (
         "discrepancy",

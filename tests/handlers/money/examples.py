@@ -5,7 +5,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any, Final, Literal, TypeVar, get_args
 
-from core.accounts.credit import AlarmCredit, CreditQuestion, CreditSet, Standing
+from core.accounts.credit import CreditLow, CreditQuestion, CreditSet, Standing
 from core.accounts.pricing import UsdtRateSet
 from core.accounts.slips import SlipConfirmed, SlipDoubt, SlipDropped, SlipQuestionNotice
 from core.accounts.voucher_approvals import (
@@ -164,8 +164,8 @@ EXAMPLES: Final = (
         *_NAMED, replace(_STANDING, position_minor=5_001), before_minor=7, actor_name=HOSTILE
     ),
     CreditSet(*_NAMED, replace(_STANDING, line_minor=None), before_minor=7, actor_name=HOSTILE),
-    AlarmCredit(*_NAMED, _STANDING),
-    AlarmCredit(*_NAMED, replace(_STANDING, position_minor=5_001)),
+    CreditLow(*_NAMED, _STANDING),
+    CreditLow(*_NAMED, replace(_STANDING, position_minor=5_001)),
     UsdtRate(""),
     UsdtRate("7.2"),
     UsdtRateSet("", "7.2", HOSTILE),

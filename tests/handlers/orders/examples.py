@@ -23,8 +23,6 @@ from core.trade.completions import (
     UncompleteQuestionNotice,
 )
 from core.trade.lookups import CompletionLine
-from core.trade.notifications import AlarmExhausted
-from core.trade.orders import AlarmShortfall, OddPayment
 from handlers.orders.screens import (
     CallLine,
     CompletionsNotice,
@@ -61,9 +59,6 @@ OF_COMPLETION: Final[dict[str, Any]] = {
 COMPLETION: Final = CompleteQuestion(**ORDER, **OF_COMPLETION)
 ASKED: Final = (CompleteApproval(**ORDER, **OF_COMPLETION),)
 REVERSAL: Final = UncompleteQuestion(**ORDER)
-PAYMENT: Final = OddPayment(
-    "P1", "S01", HOSTILE, asked_minor=10_000, seen_minor=100, currency="CNY"
-)
 REFUSED: Final = tuple(
     RefusedCallback(
         at=AT,
@@ -141,7 +136,4 @@ EXAMPLES: Final[tuple[Notice, ...]] = (
     RefusedCallbacksNotice("P" + "0" * 19, "", "Asia/Shanghai", REFUSED),
     RefusedCallbacksNotice("", "S01", "Asia/Shanghai", ()),
     RefusedCallbacksNotice("", "S01", "Asia/Shanghai", REFUSED * 7),
-    AlarmShortfall(9_900, PAYMENT),
-    AlarmExhausted("P1", f"https://x/{HOSTILE}", tries=1),
-    AlarmExhausted("P1", f"https://x/{HOSTILE}", tries=13),
 )

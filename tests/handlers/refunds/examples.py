@@ -7,7 +7,6 @@ from typing import Any, Final
 
 from core.delivery.outbox import Notice
 from core.trade.refunds import (
-    AlarmRefund,
     RefundApproval,
     RefundDropped,
     RefundEnded,
@@ -36,18 +35,6 @@ QUESTION: Final = RefundQuestion(
     actor_name=HOSTILE,
 )
 NOT_GIVEN: Final = replace(QUESTION, how="not_given")
-ALARM: Final = AlarmRefund(
-    merchant_id=ID,
-    refund_id=ID,
-    why="manual",
-    order_no="P1",
-    refund_no="R1",
-    sent_no="R2",
-    supplier_no="S01",
-    minor=5_000,
-    currency="CNY",
-    said="",
-)
 OF_REFUND: Final[dict[str, Any]] = {
     "refund_minor": 2_000,
     "refunded_minor": 1_000,
@@ -58,13 +45,6 @@ REQUEST: Final = RefundOrderQuestion(**ORDER, **OF_REFUND, by_supplier=True)
 ASKED: Final = tuple(RefundApproval(**ORDER, **OF_REFUND, by_supplier=by) for by in (True, False))
 
 EXAMPLES: Final[tuple[Notice, ...]] = (
-    ALARM,
-    replace(ALARM, why="in_doubt", said=HOSTILE),
-    replace(ALARM, why="not_found", said=HOSTILE),
-    replace(ALARM, why="silent", said=HOSTILE),
-    replace(ALARM, why="late", said=HOSTILE),
-    replace(ALARM, why="late_disputed"),
-    replace(ALARM, why="contradicts", said=HOSTILE),
     RefundQuestionNotice(ID, QUESTION),
     RefundQuestionNotice(ID, NOT_GIVEN),
     RefundEnded(QUESTION),

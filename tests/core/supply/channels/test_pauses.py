@@ -11,13 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.delivery.outbox import Say
 from core.kernel.errors import Refusal
 from core.kernel.money import Money
-from core.supply.channels import By, Routing, Wish
+from core.supply.channels import AlarmChannel, By, Routing, Wish
 from core.supply.channels.pauses import PAUSES, PROBE, STREAK, STREAK_OF_ONE, Try, is_failing
-from core.system.store import Tx
-from tests.core.support import OPS_CHAT, Desk, refused, wanted
+from tests.core.support import Desk, refused, wanted
 
 A, B = UUID(int=1), UUID(int=2)
 FAILED = Try(A, "silent"), Try(A, "refused"), Try(B, "refused")
@@ -43,10 +41,6 @@ def test_one_success_among_the_newest_is_enough(tries: list[Try]) -> None:
         assert not is_failing(tries)
 
 
-async def alarms(desk: Desk) -> list[Say]:
-    return [say for say in await desk.said(OPS_CHAT) if say.screen == "alarm_channel"]
-
-
 async def paused(desk: Desk) -> bool:
     return (await desk.runtime.supply.channels.by_no("C01")).paused_at is not None
 
@@ -70,7 +64,7 @@ async def test_a_channel_that_is_silent_pauses_is_tried_and_comes_back(desk: Des
     assert channel.paused_at is not None
     assert channel.paused_until == channel.paused_at + PAUSES[0]
     assert channel.paused_why
-    (alarm,) = await alarms(desk)
+    (alarm,) = await desk.alarms(AlarmChannel)
     assert (alarm.facts["channel_no"], alarm.facts["minutes"]) == ("C01", 1)
     assert not alarm.facts["tried"]
     # Others are sent elsewhere, with the reason.
@@ -89,15 +83,16 @@ async def test_a_channel_that_is_silent_pauses_is_tried_and_comes_back(desk: Des
         channel = await desk.runtime.supply.channels.by_no("C01")
         assert channel.paused_at is not None
         assert channel.paused_until == channel.paused_at + pause
-        (alarm,) = await alarms(desk)
+        (alarm,) = await desk.alarms(AlarmChannel)
+        assert (alarm.state, alarm.count) == ("standing", step + 2)
         assert alarm.facts["tried"]
         assert alarm.facts["minutes"] == pause.total_seconds() // 60
     assert channel.paused_until is not None
     desk.clock.go_to(channel.paused_until)
     assert await on(desk) == ["S01 accepted"]
     assert not await paused(desk)
-    (good_news,) = await desk.said(OPS_CHAT)
-    assert (good_news.screen, good_news.facts["channel_no"]) == ("channel_works", "C01")
+    (good_news,) = await desk.alarms(AlarmChannel)
+    assert (good_news.id, good_news.state, good_news.subject) == (alarm.id, "over", "C01")
     # What failed before does not count again.
     await desk.supplier.fault("create", "500", times=STREAK - 1)
     for _ in range(STREAK - 1):
@@ -146,7 +141,7 @@ async def test_a_refused_try_makes_a_pause_no_longer(desk: Desk) -> None:
     """The supplier answers again, and is right to refuse that merchant's orders."""
     desk.clock.go_to_noon()
     await pause(desk)
-    assert len(await alarms(desk)) == 1
+    assert len(await desk.alarms(AlarmChannel)) == 1
     for _ in range(3):
         desk.clock.go_to(await paused_until(desk))
         await desk.supplier.fault("create", "refuse")
@@ -154,7 +149,7 @@ async def test_a_refused_try_makes_a_pause_no_longer(desk: Desk) -> None:
         gap = await paused_until(desk) - desk.clock.now()
         assert timedelta() < gap <= PAUSES[0]
         assert await on(desk) == ["S02 accepted"]
-    assert await alarms(desk) == []
+    assert await desk.alarms(AlarmChannel) == []
     desk.clock.go_to(await paused_until(desk))
     assert await on(desk) == ["S01 accepted"]
     assert not await paused(desk)
@@ -179,17 +174,13 @@ async def test_what_cannot_be_noted_fails_no_order(desk: Desk) -> None:
         replace(runtime.system, store=cast(Any, Gone())),
         runtime.supply.market.channels,
         lambda: 0.5,
-        silent,
+        runtime.people.alarms,
     )
     channel = await runtime.supply.channels.by_no("C01")
     await broken.failed(channel.id, channel.today, "A1", "no", refused=False)
     await broken.accepted(channel.id, "A1")
     await broken.recount(desk.merchant.id, "A1")
     await broken.given_back(desk.merchant.id, "A1")
-
-
-async def silent(_: Tx, __: Say) -> None:
-    """An ops group that nobody reads."""
 
 
 async def pause(desk: Desk) -> None:
@@ -210,7 +201,7 @@ async def test_refusals_of_one_merchant_prove_little_and_of_two_enough(
     await desk.supplier.fault("create", "refuse")
     await neighbour.open()
     assert await paused(desk)
-    assert len(await alarms(desk)) == 1
+    assert len(await desk.alarms(AlarmChannel)) == 1
 
 
 async def test_a_pause_is_ended_by_hand_and_by_every_switch(desk: Desk) -> None:

@@ -13,11 +13,10 @@ from uuid import UUID
 import pytest
 from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
-from core.delivery.outbox import Say
 from core.kernel.errors import Refusal
 from core.kernel.wire import HttpAnswer, HttpRequest
 from core.system.gateway import ANSWER_BYTES, Circuit, Gateway, Timeouts
-from core.trade.notifications import GAPS_S, QUEUE, Notifications, judge
+from core.trade.notifications import GAPS_S, QUEUE, AlarmExhausted, Notifications, judge
 from core.trade.orders import Opened
 from tests.core.peers import listening, ok, saying
 from tests.core.support import OPS_CHAT, Desk, Received, Receiver, facts
@@ -129,10 +128,8 @@ async def test_gone_is_gone_until_somebody_sends_again(desk: Desk, receiver: Rec
     opened = await paid(desk, receiver)
     await deliver(desk)
     assert await state(desk, opened) == "exhausted"
-    alarms = [f for f in await facts(desk.runtime, OPS_CHAT) if isinstance(f, Say)]
-    assert [(a.screen, a.facts["order_no"]) for a in alarms] == [
-        ("alarm_exhausted", opened.order.order_no)
-    ]
+    (alarm,) = await desk.alarms(AlarmExhausted)
+    assert (alarm.facts["order_no"], alarm.count) == (opened.order.order_no, 1)
     assert await deliver(desk, 86400) == 0
     await desk.runtime.trade.notifications.resend(desk.merchant.id, opened.order.id)
     assert await deliver(desk) == 1
@@ -263,7 +260,7 @@ def delivering(desk: Desk, act: Callable[[HttpRequest], Awaitable[int]]) -> Noti
         runtime.system.ids,
         Acting(act),
         runtime.supply.market,
-        runtime.people.groups,
+        runtime.people.alarms,
     )
 
 
@@ -330,7 +327,7 @@ async def test_a_row_that_raises_anything_is_tried_put_off_and_parked_like_any_o
     assert await state(desk, bad) == "exhausted"
     desk.clock.advance(86_400)
     assert await notifications.deliver_due(10) == 0
-    told = [f for f in await facts(desk.runtime, OPS_CHAT) if isinstance(f, Say)]
+    told = await desk.alarms(AlarmExhausted)
     assert [t.facts["order_no"] for t in told] == [bad.order.order_no]
     tries = await desk.runtime.system.store.fetch(
         "SELECT said FROM notification_try WHERE status IS NULL ORDER BY try_no"

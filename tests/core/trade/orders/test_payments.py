@@ -6,11 +6,10 @@ import asyncio
 
 import pytest
 
-from core.delivery.outbox import Say
 from core.kernel.errors import Refusal
 from core.kernel.money import Money
-from core.trade.orders import ByHand, PaymentSeen, get_attempts
-from tests.core.support import ADMIN, FINANCE, OPS_CHAT, Desk, completing, facts, nothing
+from core.trade.orders import AlarmDiscrepancy, ByHand, PaymentSeen, get_attempts
+from tests.core.support import ADMIN, FINANCE, OPS_CHAT, Desk, completing, nothing
 from texts.tariffs import parse_tariff
 
 PAID = {"cost/S01": -65, "due/S01": -9935, "fees": 120, "payable": 9880}
@@ -76,10 +75,8 @@ async def test_another_amount_waits_in_suspense(
     assert row is not None
     assert (row["kind"], row["asked_minor"], row["seen_minor"]) == (kind, 10000, seen_minor)
     assert row["left_minor"] == seen_minor
-    alarms = [f for f in await facts(desk.runtime, OPS_CHAT) if isinstance(f, Say)]
-    assert [(a.screen, a.facts["kind"], a.facts["payment"]["seen_minor"]) for a in alarms] == [
-        ("alarm_discrepancy", kind, seen_minor)
-    ]
+    (alarm,) = await desk.alarms(AlarmDiscrepancy)
+    assert (alarm.facts["difference"], alarm.facts["payment"]["seen_minor"]) == (kind, seen_minor)
     await desk.sound()
 
 
@@ -128,8 +125,7 @@ async def test_paid_twice_at_the_supplier(desk: Desk) -> None:
         "payable": 9880,
         "suspense/S01": 10000,
     }
-    alarms = [f for f in await facts(desk.runtime, OPS_CHAT) if isinstance(f, Say)]
-    assert [a.facts["kind"] for a in alarms] == ["duplicate"]
+    assert [a.facts["difference"] for a in await desk.alarms(AlarmDiscrepancy)] == ["duplicate"]
     await desk.sound()
 
 

@@ -12,16 +12,15 @@ from uuid import UUID
 
 import pytest
 
-from core.delivery.outbox import Say
 from core.kernel.errors import Refusal
 from core.kernel.ids import read_number
 from core.kernel.money import Money
 from core.trade.orders import find_meant, get_order
-from core.trade.refunds import Refund
+from core.trade.refunds import AlarmRefund, Refund
 from core.trade.refunds.answers import ASKED_RELEASED, MAX_SENDS
 from core.trade.refunds.dispatch import LEASE
 from core.trade.refunds.rows import get_refund
-from tests.core.support import OPS_CHAT, Desk, Receiver, wanted
+from tests.core.support import Desk, Receiver, wanted
 from tests.core.trade.refunds.giver import PRODUCT, Giver, document, sell_through
 from tests.sizes import size
 
@@ -73,10 +72,6 @@ async def moves(desk: Desk, refund: Refund) -> list[str]:
     return [row["move"] for row in found]
 
 
-async def alarms(desk: Desk) -> list[Say]:
-    return [say for say in await desk.said(OPS_CHAT) if say.screen == "alarm_refund"]
-
-
 async def news(desk: Desk) -> list[tuple[str, dict[str, Any]]]:
     found = await desk.runtime.system.store.fetch(
         "SELECT type, facts FROM notification WHERE type LIKE 'refund%' ORDER BY created_at"
@@ -116,7 +111,7 @@ async def test_a_refund_that_succeeds_at_once(desk: Desk, giver: Giver) -> None:
     found = await find_meant(desk.runtime.system.store, await desk.actor(), [refund.sent_no])
     (key,) = found[refund.sent_no]
     assert (await get_order(desk.runtime.system.store, *key)).order_no == refund.order_no
-    assert await alarms(desk) == []
+    assert await desk.alarms(AlarmRefund) == []
     await desk.sound()
 
 
@@ -188,7 +183,7 @@ async def test_not_found_twice_frees_the_way_only_where_once_is_sure(
     assert refund.state == "succeeded"
     assert {form["refund_no"] for form in giver.fields} == {refund.sent_no}
     assert await desk.balances() == BACK
-    assert await alarms(desk) == []
+    assert await desk.alarms(AlarmRefund) == []
     await desk.sound()
 
 
@@ -202,12 +197,13 @@ async def test_not_found_twice_at_another_supplier_waits_for_a_person(
         refund = await follow(desk, refund, seconds)
     assert giver.heard.count("refund") == 1
     assert (refund.state, await desk.balances()) == ("unknown", UNDER_WAY)
-    (alarm,) = await alarms(desk)  # once
+    (alarm,) = await desk.alarms(AlarmRefund)  # once
     assert (alarm.facts["why"], alarm.facts["refund_no"]) == ("not_found", "R1")
     refund = await desk.runtime.trade.refunds.release(
         desk.merchant.id, refund.id, "they never had it"
     )
     assert (refund.state, await desk.balances()) == ("failed", PAID)
+    assert [a.state for a in await desk.alarms(AlarmRefund)] == ["over"]
     assert await desk.runtime.trade.refund_dispatch.follow_due(10) == 0
     await desk.sound()
 
@@ -218,7 +214,7 @@ async def test_a_supplier_without_refunds_is_a_persons_work(desk: Desk, giver: G
     for refund in (first, second):
         assert (await begin(desk, refund)).state == "manual"
         await follow(desk, refund, 100_000)
-    assert [(a.facts["why"], a.facts["refund_no"]) for a in await alarms(desk)] == [
+    assert [(a.facts["why"], a.facts["refund_no"]) for a in await desk.alarms(AlarmRefund)] == [
         ("manual", "R1"), ("manual", "R2")
     ]  # fmt: skip
     refunds, merchant_id = desk.runtime.trade.refunds, desk.merchant.id
@@ -238,14 +234,14 @@ async def test_a_supplier_that_cannot_be_asked(desk: Desk, giver: Giver) -> None
     for refund in (first, second):
         await follow(desk, refund, 100_000)
     assert giver.heard == ["refund"] * 2
-    assert [a.facts["why"] for a in await alarms(desk)] == ["in_doubt", "silent"]
+    assert [a.facts["why"] for a in await desk.alarms(AlarmRefund)] == ["in_doubt", "silent"]
 
     # An answer that came after the timetable took over has it looked at again, once.
     await desk.runtime.system.store.execute("UPDATE refund SET ask_at = at WHERE state = 'unknown'")
     first = await follow(desk, first, 3601)
     assert first.state == "unknown"
     assert await desk.runtime.trade.refund_dispatch.follow_due(10) == 0
-    assert (len(giver.heard), await alarms(desk)) == (2, [])
+    assert (len(giver.heard), await desk.alarms(AlarmRefund)) == (2, [])
     await desk.runtime.trade.refunds.settle(desk.merchant.id, first.id, cost_returned=True)
     await desk.sound()
 
@@ -267,7 +263,7 @@ async def test_a_supplier_that_cannot_be_asked_but_told_again(desk: Desk, giver:
     for _ in range(3):  # a supplier may have forgotten the number by then
         refund = await follow(desk, refund, 3601)
     assert (refund.state, refund.sends) == ("unknown", sends)
-    assert [a.facts["why"] for a in await alarms(desk)] == ["in_doubt"]
+    assert [a.facts["why"] for a in await desk.alarms(AlarmRefund)] == ["in_doubt"]
     await desk.sound()
 
 
@@ -375,10 +371,10 @@ async def test_a_failure_after_a_success_is_told_at_once_and_books_nothing(
     slow = asyncio.create_task(begin(desk, refund))
     await asyncio.wait_for(giver.called.wait(), 10)
     assert (await follow(desk, refund, LEASE_S + 1)).state == "succeeded"  # sent again
-    assert await alarms(desk) == []
+    assert await desk.alarms(AlarmRefund) == []
     giver.go.set()
     assert (await slow).state == "succeeded"
-    assert [a.facts["why"] for a in await alarms(desk)] == ["contradicts"]
+    assert [a.facts["why"] for a in await desk.alarms(AlarmRefund)] == ["contradicts"]
     assert await desk.balances() == BACK
     assert await desk.runtime.trade.refund_dispatch.follow_due(10) == 0
     await desk.sound()
@@ -396,7 +392,7 @@ async def slow_and_released(desk: Desk, giver: Giver) -> tuple[Refund, asyncio.T
         desk.merchant.id, refund.id, "they say it failed"
     )
     assert (released.state, await desk.balances()) == ("failed", PAID)
-    await alarms(desk)
+    await desk.alarms(AlarmRefund)
     return released, slow
 
 
@@ -407,7 +403,7 @@ async def test_a_success_after_a_release_is_told_and_booked(desk: Desk, giver: G
     assert (done.state, done.late, done.why) == ("succeeded", True, "")
     assert await desk.balances() == BACK
     assert await moves(desk, refund) == ["create", "send", "lose", "release", "settle_late"]
-    assert [a.facts["why"] for a in await alarms(desk)] == ["late"]
+    assert [a.facts["why"] for a in await desk.alarms(AlarmRefund)] == ["late"]
     assert [name for name, _ in await news(desk)] == ["refund.failed", "refund.succeeded"]
     assert await desk.runtime.trade.refund_dispatch.follow_due(10) == 0
     await desk.sound()
@@ -451,14 +447,14 @@ async def test_what_was_released_in_doubt_is_asked_about_for_a_day(
     assert (await follow(desk, first, 100_000)).state == "failed"
     assert len(giver.heard) == heard
     assert giver.heard.count("refund") == 2  # nothing was sent again
-    assert await alarms(desk) == []
+    assert await desk.alarms(AlarmRefund) == []
 
     third = await begin(desk, await reserved(desk, "R3"))
     giver.answers("500", query=("BUSY", "DONE"))
     await desk.runtime.trade.refunds.release(desk.merchant.id, third.id, "they say it failed")
     assert (await follow(desk, third, 3601)).state == "failed"
     assert (await follow(desk, third, 3601)).state == "succeeded"
-    assert [a.facts["why"] for a in await alarms(desk)] == ["late"]
+    assert [a.facts["why"] for a in await desk.alarms(AlarmRefund)] == ["late"]
     await desk.sound()
 
 
@@ -471,7 +467,7 @@ async def test_a_late_success_of_a_disputed_order_is_told_alone(desk: Desk, give
     giver.go.set()
     assert (await slow).state == "failed"
     assert await desk.balances() == before
-    assert [a.facts["why"] for a in await alarms(desk)] == ["late_disputed"]
+    assert [a.facts["why"] for a in await desk.alarms(AlarmRefund)] == ["late_disputed"]
 
 
 async def test_a_tests_refund_alarms_nobody(desk: Desk, giver: Giver) -> None:
@@ -490,7 +486,7 @@ async def test_a_tests_refund_alarms_nobody(desk: Desk, giver: Giver) -> None:
     assert number is not None
     assert number.mode == "test"
     assert (await begin(desk, refund)).state == "manual"
-    assert await alarms(desk) == []
+    assert await desk.alarms(AlarmRefund) == []
 
 
 async def test_the_merchants_server_hears_of_the_end(
