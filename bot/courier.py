@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
-import json
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import date
@@ -24,8 +22,9 @@ from aiogram.exceptions import (
 from aiogram.types import BufferedInputFile
 from aiohttp import ClientConnectorError
 
+from bot.copier import Copier
 from bot.painter import Painter
-from bot.poster import Place, Poster, Whisper
+from bot.poster import Place, Poster, Whisper, digest_of
 from bot.send_limits import Budget, Full, is_out
 from core.delivery.board import BILL_REST, CardPost, Subject
 from core.delivery.outbox import (
@@ -34,9 +33,12 @@ from core.delivery.outbox import (
     ApprovalCard,
     Bill,
     Card,
+    Copy,
     DeskBill,
+    EnquiryCard,
     Fact,
     Leaving,
+    MediaGroup,
     Picture,
     Pin,
     Say,
@@ -73,6 +75,7 @@ class Courier:
         self._posts = self._board.posts
         self._budget = Budget(runtime.system.throttle, group_per_min)
         self._poster = Poster(bot, self._budget)
+        self._copier = Copier(runtime, self._painter, self._poster)
 
     async def take(self, hands: int) -> list[Callable[[], Awaitable[None]]]:
         """Take the lanes of so many chats at most; a job for each, which lets go of it."""
@@ -92,7 +95,7 @@ class Courier:
         place = Place(leaving.chat_id, leaving.rank)
         try:
             self._budget.need_room(place.chat_id, place.rank)
-            message_id = await self._show(place, leaving)
+            became = await self._show(place, leaving)
         except Full as full:
             await outbox.wait_for_room(leaving, seconds=full.seconds)
         except TelegramRetryAfter as error:
@@ -115,7 +118,10 @@ class Courier:
                 maybe_out=place.maybe_there,
             )
         else:
-            await outbox.sent(leaving, message_id=message_id)
+            if isinstance(became, tuple):
+                await outbox.sent(leaving, message_ids=became)
+            else:
+                await outbox.sent(leaving, message_id=became)
 
     async def _follow(self, leaving: Leaving, chat_id: int) -> None:
         """Its chat has moved: it waits for its turn there."""
@@ -134,9 +140,11 @@ class Courier:
         _LOG.error("message parked", chat_id=leaving.chat_id, fault=str(error))
         await outbox.park(leaving, fault=str(error))
 
-    async def _show(self, place: Place, leaving: Leaving) -> int | None:
-        """Show it in its chat; the id of the new message, where it is one."""
+    async def _show(self, place: Place, leaving: Leaving) -> int | tuple[int, ...] | None:
+        """Show it in its chat; the id of the new message, where it is one, or of several."""
         match leaving.fact:
+            case EnquiryCard() | Copy() | MediaGroup():
+                return await self._copier.show(place, leaving)
             case Say() as say:
                 return await self._say(place, say, leaving)
             case AlarmCard(alarm_id):
@@ -213,7 +221,7 @@ class Courier:
         else:
             message_id = await self._poster.post(place, screen, reply_to=say.reply_to)
         if about is not None and message_id is not None:
-            await self._posts.posted(place.chat_id, message_id, about, _digest(screen))
+            await self._posts.posted(place.chat_id, message_id, about, digest_of(screen))
         return message_id
 
     async def _out(self, leaving: Leaving, about: Subject | None) -> int | None:
@@ -238,7 +246,7 @@ class Courier:
             await self._redraw(place, message_id, screen)
             return message_id
         message_id = await self._poster.post(place, screen, reply_to=card.reply_to)
-        await self._posts.posted(chat_id, message_id, about, _digest(screen))
+        await self._posts.posted(chat_id, message_id, about, digest_of(screen))
         # What changed between the reading above and the remembering would never be shown. The
         # edit goes through the outbox: should it fail here, the card would be posted twice.
         if await self._painter.look(chat_id, merchant_id, order_id) != seen:
@@ -250,7 +258,7 @@ class Courier:
     async def _redraw(self, place: Place, message_id: int, screen: Screen | None) -> None:
         """Edit a card that is there; None: it is no longer for this chat."""
         if screen is not None:
-            digest = _digest(screen)
+            digest = digest_of(screen)
             post = await self._posts.get(place.chat_id, message_id)
             if post is not None and post.digest == digest:
                 return
@@ -341,7 +349,7 @@ class Courier:
 
         rest_s: so long it is to stand; Full where it does not yet."""
         post = await self._posts.find(place.chat_id, about)
-        digest = _digest(screen)
+        digest = digest_of(screen)
         if post is not None:
             if post.digest == digest:
                 return None
@@ -367,19 +375,15 @@ def _elsewhere(fact: Fact) -> Fact | None:
     match fact:
         case Say():
             return replace(fact, reply_to=None, edit_message_id=None)
-        case TextFile() | Picture():
+        case TextFile() | Picture() | Copy() | MediaGroup():
             return replace(fact, reply_to=None)
         case Card(edit_message_id=None):
             return replace(fact, reply_to=None)
-        case AlarmCard() | ApprovalCard() | Bill(reply_to=None, edit_message_id=None):
+        case AlarmCard() | ApprovalCard() | EnquiryCard():
+            return fact
+        case Bill(reply_to=None, edit_message_id=None):
             return fact
         case DeskBill(edit_message_id=None):
             return replace(fact, reply_to=None)
         case _:
             return None
-
-
-def _digest(screen: Screen) -> str:
-    keyboard = screen.keyboard.model_dump_json(exclude_none=True) if screen.keyboard else ""
-    text = json.dumps([screen.html, screen.rich, keyboard], ensure_ascii=False, sort_keys=True)
-    return hashlib.sha256(text.encode()).hexdigest()

@@ -12,6 +12,7 @@ from core.kernel.days import Days
 from core.kernel.holder import HOUSE
 from core.people.groups import Group
 from core.runtime import Runtime
+from core.trade.enquiries import Enquiry
 from core.trade.orders import OrderCard
 from handlers.bills.merchant import render_bill
 from handlers.bills.platform import render_platform_bill
@@ -22,6 +23,7 @@ from handlers.screens import (
     render_alarm,
     render_approval,
     render_card,
+    render_enquiry,
     render_supplier_card,
 )
 
@@ -83,6 +85,17 @@ class Painter:
             fee_minor=card.fee_minor,
         )
         return Seen(card, context, language)
+
+    async def enquiry(self, chat_id: int, enquiry_id: UUID) -> tuple[Enquiry, Screen] | None:
+        """What a supplier is asked, as it stands, and its card. None where the chat may not see it:
+        the group is no longer that supplier's; or it is forgotten."""
+        seen = await self._runtime.trade.enquiries.view(enquiry_id)
+        if seen is None:
+            return None
+        may_read = self._runtime.people.groups.may_read
+        if not await may_read(chat_id, seen.enquiry.supplier_id):
+            return None
+        return seen.enquiry, render_enquiry(seen, await self.language(chat_id))
 
     async def bill(
         self, chat_id: int, group: Group | None, fact: Bill, *, stays: bool

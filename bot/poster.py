@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import Final
 
 import structlog
 from aiogram import Bot
@@ -11,6 +15,10 @@ from aiogram.exceptions import TelegramBadRequest, TelegramForbiddenError, Teleg
 from aiogram.types import (
     BufferedInputFile,
     EphemeralMessageParameters,
+    InputMediaAudio,
+    InputMediaDocument,
+    InputMediaPhoto,
+    InputMediaVideo,
     InputRichMessage,
     LinkPreviewOptions,
     Message,
@@ -21,6 +29,12 @@ from bot.send_limits import GONE, NO_PIN, NOT_THERE, UNCHANGED, Budget
 from handlers.screens import Screen
 
 _LOG = structlog.get_logger(__name__)
+_MEDIA: Final = {
+    "photo": InputMediaPhoto,
+    "video": InputMediaVideo,
+    "document": InputMediaDocument,
+    "audio": InputMediaAudio,
+}
 
 
 @dataclass(slots=True)
@@ -112,6 +126,59 @@ class Poster:
             reply_markup=under.keyboard,
         )
         return sent.message_id
+
+    async def copy(
+        self, place: Place, source: tuple[int, int], under: Screen | None, *, reply_to: int | None
+    ) -> int:
+        """A message of another chat in a new one of ours; its id. source: that chat, and the
+        message there. under: what stands under it; None: what stands there already."""
+        await self._budget.take(place.chat_id, place.rank)
+        place.maybe_there = True
+        from_chat_id, message_id = source
+        copied = await self._bot.copy_message(
+            place.chat_id,
+            from_chat_id,
+            message_id,
+            caption=under.html if under else None,
+            reply_markup=under.keyboard if under else None,
+            reply_parameters=in_reply(reply_to),
+        )
+        return copied.message_id
+
+    async def media_group(
+        self, place: Place, items: Sequence[tuple[str, str]], caption: str, *, reply_to: int | None
+    ) -> tuple[int, ...]:
+        """Pictures or files that belong together, in new messages; their ids. items: kinds, and
+        Telegram's ids of the files. caption: HTML, under the first."""
+        for _ in items:
+            await self._budget.take(place.chat_id, place.rank)
+        place.maybe_there = True
+        media = [
+            _MEDIA[kind](media=file_id, caption=caption if first else None)
+            for first, (kind, file_id) in zip((True, *[False] * len(items)), items, strict=False)
+        ]
+        sent = await self._bot.send_media_group(
+            place.chat_id, media, reply_parameters=in_reply(reply_to)
+        )
+        return tuple(message.message_id for message in sent)
+
+    async def edit_caption(self, place: Place, message_id: int, screen: Screen) -> bool:
+        """What stands under a picture or a file. False as in `edit`."""
+        await self._budget.take(place.chat_id, place.rank)
+        try:
+            await self._bot.edit_message_caption(
+                chat_id=place.chat_id,
+                message_id=message_id,
+                caption=screen.html,
+                reply_markup=screen.keyboard,
+            )
+        except TelegramBadRequest as error:
+            if UNCHANGED in str(error):
+                return True
+            if any(words in str(error) for words in GONE):
+                return False
+            raise
+        return True
 
     async def edit(self, place: Place, message_id: int, screen: Screen) -> bool:
         """False when the message is gone and another must take its place."""
@@ -229,6 +296,13 @@ class Poster:
             reply_markup=screen.keyboard,
             link_preview_options=LinkPreviewOptions(is_disabled=True),
         )
+
+
+def digest_of(screen: Screen) -> str:
+    """What tells a screen from another."""
+    keyboard = screen.keyboard.model_dump_json(exclude_none=True) if screen.keyboard else ""
+    text = json.dumps([screen.html, screen.rich, keyboard], ensure_ascii=False, sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def in_reply(message_id: int | None) -> ReplyParameters | None:

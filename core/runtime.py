@@ -100,7 +100,7 @@ async def build(
     trade = build_trade(system, ledger, delivery, parties, people, supply, addresses)
     accounts = build_accounts(system, ledger, delivery, parties, people, supply)
     reports = build_reports(
-        system, ledger, delivery, parties, people, supply, instance_name=instance_name
+        system, ledger, delivery, parties, people, supply, trade, instance_name=instance_name
     )
     await reports.instance.beat()  # the time is right before anybody asks for it
     await ledger.calendar.open_house()

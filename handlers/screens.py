@@ -13,6 +13,7 @@ from core.people.refusals import RefusalsNotice
 from handlers.alarms.screens import ALARMS, render_alarm
 from handlers.approvals.screens import render_approval
 from handlers.channels.screens import call_log
+from handlers.enquiries.screens import render_enquiry
 from handlers.kit import forms, refusals
 from handlers.kit.refusals import INSTANTS, Repeated, refusal_words
 from handlers.kit.screen import Screen, View, caption
@@ -33,6 +34,7 @@ __all__ = [
     "render_alarm",
     "render_approval",
     "render_card",
+    "render_enquiry",
     "render_say",
     "render_supplier_card",
 ]

@@ -14,6 +14,7 @@ from handlers import (
     desk,
     discrepancies,
     documents,
+    enquiries,
     factors,
     files,
     groups,
@@ -34,6 +35,7 @@ from handlers.kit.topic import Topic
 TOPICS: Final[tuple[Topic, ...]] = (
     money.TOPIC,
     orders.TOPIC,
+    enquiries.TOPIC,
     bills.TOPIC,
     statistics.TOPIC,
     files.TOPIC,

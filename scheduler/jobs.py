@@ -13,6 +13,7 @@ from core.people.approvals import APPROVALS_DUE
 from core.people.refusals import REFUSALS_DUE
 from core.reports.verify import AlarmBooks
 from core.runtime import Runtime
+from core.trade.enquiries import ENQUIRIES_DUE
 from core.trade.orders import EXPIRY_DUE
 from core.trade.refunds import REFUNDS_DUE
 
@@ -61,6 +62,10 @@ async def tell_refusals(runtime: Runtime) -> None:
     await _until_done("tell_refusals", runtime.people.refusals.tell_due)
 
 
+async def chase_enquiries(runtime: Runtime) -> None:
+    await _until_done("chase_enquiries", runtime.trade.chases.chase_due)
+
+
 async def end_approvals(runtime: Runtime) -> None:
     await _until_done("end_approvals", runtime.people.approvals.end_due)
 
@@ -101,6 +106,7 @@ async def forget_old(runtime: Runtime) -> None:
     await runtime.trade.callbacks.forget_old()
     await runtime.trade.refused_callbacks.forget_old()
     await runtime.trade.notifications.forget_old()
+    await runtime.trade.chases.forget_old()
     await runtime.people.refusals.forget_old()
     await runtime.people.invitations.forget_old()
 
@@ -142,6 +148,7 @@ JOBS: Final = (
     Job("follow_refunds", 30, False, follow_refunds, REFUNDS_DUE),
     Job("expire_orders", 30, False, expire_orders, EXPIRY_DUE),
     Job("tell_refusals", 30, False, tell_refusals, REFUSALS_DUE),
+    Job("chase_enquiries", 30, False, chase_enquiries, ENQUIRIES_DUE),
     Job("end_approvals", 30, False, end_approvals, APPROVALS_DUE),
     Job("roll_books", 10, True, roll_books),
     Job("watch_credit", 60, True, watch_credit),

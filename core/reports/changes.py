@@ -20,6 +20,7 @@ import asyncpg
 from core.delivery.board import BILL_REST, Board, CardPost
 from core.kernel.clock import Clock
 from core.system.store import Store
+from core.trade.enquiries import Enquiries
 
 # A transaction commits within it after its instant was taken, unless it waited for somebody.
 SOON: Final = timedelta(seconds=2)
@@ -50,12 +51,14 @@ LONGEST_REST: Final = timedelta(seconds=60)
 
 
 class Changes:
-    """Looks for what changed, and has it shown. Instances that look at once share one mark."""
+    """Looks for what changed, and has it shown. Instances that look at once share one mark.
+    Enquiries about orders that changed may be over."""
 
-    def __init__(self, store: Store, clock: Clock, board: Board) -> None:
+    def __init__(self, store: Store, clock: Clock, board: Board, enquiries: Enquiries) -> None:
         self._store = store
         self._clock = clock
         self._board = board
+        self._enquiries = enquiries
         self._mark: datetime | None = None
         self._looked_to: datetime | None = None
         self._swept_at: dict[Sweep, datetime] = {}
@@ -111,15 +114,17 @@ class Changes:
             async with self._store.transaction() as tx:
                 if not await tx.execute(_MOVE_MARK, self._mark, now if is_last else self._mark):
                     return False
-                await self._board.show_cards(tx, [_card(row) for row in some if _is_card(row)])
-                bills = [(r["merchant_id"], r["chat_id"]) for r in some if not _is_card(r)]
+                await self._board.show_cards(tx, [_card(row) for row in _of(some, "card")])
+                bills = [(row["merchant_id"], row["chat_id"]) for row in _of(some, "bill")]
                 await self._board.show_bills(tx, bills, rest)
+                asked = [UUID(row["ref"]) for row in _of(some, "enquiry")]
+                await self._enquiries.settle(tx, asked)
         self._mark = now
         return True
 
 
-def _is_card(row: asyncpg.Record) -> bool:
-    return bool(row["kind"] == "card")
+def _of(rows: Sequence[asyncpg.Record], kind: str) -> list[asyncpg.Record]:
+    return [row for row in rows if row["kind"] == kind]
 
 
 def _card(row: asyncpg.Record) -> CardPost:
@@ -161,6 +166,11 @@ WITH moved AS MATERIALIZED (
   UNION ALL
     SELECT 'bill', b.merchant_id, b.chat_id, NULL, '', 'bill:' || b.chat_id
     FROM binding b WHERE b.merchant_id IN (SELECT merchant_id FROM moved)
+  UNION ALL
+    SELECT 'enquiry', e.merchant_id, 0, NULL, e.id::text, NULL
+    FROM moved c
+    JOIN enquiry e ON e.merchant_id = c.merchant_id AND e.order_id = c.order_id
+    WHERE e.ended_at IS NULL
 )
 SELECT d.kind, d.merchant_id, d.chat_id, d.message_id, d.ref,
        EXISTS (

@@ -20,6 +20,7 @@ from core.reports.ticks import Ticks
 from core.reports.verify import Verify
 from core.supply.district import Supply
 from core.system.district import System
+from core.trade.district import Trade
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,7 @@ def build_reports(
     parties: Parties,
     people: People,
     supply: Supply,
+    trade: Trade,
     *,
     instance_name: str,
 ) -> Reports:
@@ -60,7 +62,7 @@ def build_reports(
         Verify(store, clock, merchants, suppliers, bills),
         Ticks(store, clock, people.alarms),
         Instance(instance_name, store, clock, people.alarms),
-        Changes(store, clock, delivery.board),
+        Changes(store, clock, delivery.board, trade.enquiries),
         Standing(system, supply),
         Checklist(store),
         Configuration(store, delivery.audit),

@@ -19,6 +19,7 @@ CODES: Final = declare(
         "not_found": {
             "order_not_found": "No order {number} was found.",
             "app_not_found": "The merchant {merchant_no} has no such app that is open.",
+            "supplier_unbound": "No group of this supplier is known. Bind one first.",
             "callback_unknown": "This callback names no attempt of ours.",
         },
         "conflict": {
@@ -33,6 +34,12 @@ CODES: Final = declare(
             ),
             "order_changed": "The order {number} changed meanwhile. Look at it again.",
             "order_state": "The order {number} is {status}; this cannot be done.",
+            "enquiry_not_sent": (
+                "Nothing of the order {number} went to a supplier who could be asked."
+            ),
+            "chased_already": (
+                "The supplier was asked about {number} just now. Ask again in {retry_after_s} s."
+            ),
             "already_resolved": "The money of {number} was resolved already.",
             "discrepancy_changed": (
                 "The money of {number}, or the fee on it, changed meanwhile. Look at it again."

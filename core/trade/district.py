@@ -15,6 +15,7 @@ from core.trade.booking_tools import TradeBooks
 from core.trade.callbacks import Callbacks, RefusedCallbacks
 from core.trade.completions import Completions
 from core.trade.discrepancies import Discrepancies
+from core.trade.enquiries import Chases, Enquiries
 from core.trade.hand_questions import HandQuestions
 from core.trade.lookups import Lookups
 from core.trade.notifications import Notifications
@@ -48,6 +49,8 @@ class Trade:
     refused_callbacks: RefusedCallbacks
     completions: Completions
     discrepancies: Discrepancies
+    enquiries: Enquiries
+    chases: Chases
     refunds: Refunds
     refund_dispatch: RefundDispatch
     refund_requests: RefundRequests
@@ -86,6 +89,7 @@ def build_trade(
     dispatch = RefundDispatch(system, ledger, parties, supplier_calls, refunds, alarms)
     questions = HandQuestions(system, delivery, people)
     completions = Completions(system, people, questions, follow_up, by_hand)
+    enquiries = Enquiries(system, delivery, groups)
     return Trade(
         addresses=addresses,
         creation=creation,
@@ -97,6 +101,8 @@ def build_trade(
         refused_callbacks=refused,
         completions=completions,
         discrepancies=Discrepancies(system, books, delivery, people, questions, completions),
+        enquiries=enquiries,
+        chases=Chases(system, delivery, groups, enquiries),
         refunds=refunds,
         refund_dispatch=dispatch,
         refund_requests=RefundRequests(system, people, questions, refunds, dispatch),

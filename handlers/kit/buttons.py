@@ -16,6 +16,7 @@ from uuid import UUID
 
 from core.kernel.holder import HOUSE
 from core.kernel.money import EXPONENTS
+from core.people.actors import Actor
 
 MAX_BYTES: Final = 64
 MAX_PAGE: Final = 100_000
@@ -32,6 +33,10 @@ class Button:
     @abstractmethod
     def data(self) -> str:
         """What it carries; the reader of its topic reads it back."""
+
+    def welcomes(self, stranger: Actor) -> bool:
+        """Whether somebody whom nobody here knows may press it where they are."""
+        return False
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ from core.kernel.errors import Refusal
 from core.people.actors import ANONYMOUS_ADMIN_ID, Actor
 from core.people.district import People
 from core.trade.district import Trade
+from core.trade.enquiries import Thread
 from handlers.kit.buttons import Button
 from handlers.kit.chat import Chat, Chats
 from handlers.kit.commands import CommandTable
@@ -29,6 +30,7 @@ from handlers.kit.intents import Changing, Intent, Mistake, Naming, Reading
 from handlers.kit.parser import Parser, addressee_of
 from handlers.kit.reactions import Reactions
 from handlers.kit.refusals import StaleMoney, already_done, refusal_words
+from handlers.kit.relayed import without_mentions
 
 _LOG = structlog.get_logger(__name__)
 _Handler = Callable[[TelegramObject, dict[str, Any]], Awaitable[Any]]
@@ -49,15 +51,25 @@ class GiveReason:
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class RelayedReply:
+    """No command: a reply, of anybody, to what was passed between a merchant's chat and a
+    supplier's."""
+
+    thread: Thread
+
+
+# What a message may be beside an intent.
+Other = GiveReason | RelayedReply | Said | Sent
+
+
 class Wants(Filter):
     """Lets a message through that was understood as one of these intents."""
 
     def __init__(self, *kinds: type) -> None:
         self._kinds = kinds
 
-    async def __call__(
-        self, _: TelegramObject, intent: Intent | GiveReason | Said | Sent | None = None
-    ) -> bool:
+    async def __call__(self, _: TelegramObject, intent: Intent | Other | None = None) -> bool:
         return isinstance(intent, self._kinds)
 
 
@@ -107,6 +119,7 @@ class Understand(BaseMiddleware):
     ) -> None:
         self._chats = chats
         self._discrepancies = trade.discrepancies
+        self._enquiries = trade.enquiries
         self._bot = bot
         self._parser = parser
         self._dialogues = dialogues
@@ -123,13 +136,16 @@ class Understand(BaseMiddleware):
             return None
         actor = await self._chats.actor(speaker, event)
         if not actor.known and (actor.user_id != ANONYMOUS_ADMIN_ID or actor.group is None):
-            if (asked := await self._welcome(event, actor)) is None:
+            asked = await self._welcome(event, actor) or await self._relayed(event)
+            if asked is None:
                 return None
             return await handler(
                 event, {**data, "intent": asked, "chat": self._chats.of(actor, event)}
             )
-        intent: Intent | GiveReason | Said | Sent | None = await self._reason(event)
+        intent: Intent | Other | None = await self._reason(event)
         intent = intent or await self._dialogues.said(event) or await self._intent(event)
+        if intent is None or (isinstance(intent, Intent) and intent.gives_way()):
+            intent = await self._relayed(event) or intent
         if event.edit_date is None and (
             intent is None or (isinstance(intent, Intent) and intent.is_talk(actor))
         ):
@@ -152,9 +168,20 @@ class Understand(BaseMiddleware):
 
     def _of_mentioned(self, message: Message, text: str, username: str) -> Intent | None:
         """What is said of somebody who is mentioned in the middle of it."""
-        rest = _without_mentions(message)
+        rest = without_mentions(message)
         found = self._parser.parse(rest, username) if rest != text else None
         return found if isinstance(found, Naming) else None
+
+    async def _relayed(self, message: Message) -> RelayedReply | None:
+        """A reply to a message of ours that was passed from another chat, whatever it says."""
+        asked = message.reply_to_message
+        if asked is None or message.edit_date is not None or message.chat.type == "channel":
+            return None
+        if asked.from_user is None or asked.from_user.id != self._bot.id:
+            return None
+        text = asked.text or asked.caption or ""
+        thread = await self._enquiries.find_thread(message.chat.id, asked.message_id, text)
+        return None if thread is None else RelayedReply(thread)
 
     async def _reason(self, message: Message) -> GiveReason | None:
         """A reply to a question why is its answer, never a command; slash forms are commands."""
@@ -236,7 +263,7 @@ class AnswerPress(BaseMiddleware):
         timer = asyncio.create_task(press.answer_after(ANSWER_WITHIN_S))
         try:
             actor = await self._chats.actor(event.from_user, event.message)
-            if not actor.known:
+            if not actor.known and not button.welcomes(actor):
                 return None
             chat = self._chats.of(actor, event.message)
             handed = {**data, "button": button, "press": press, "chat": chat}
@@ -277,18 +304,6 @@ def _is_of_the_group(message: Message) -> bool:
         or message.new_chat_title
         or message.left_chat_member
     )
-
-
-def _without_mentions(message: Message) -> str:
-    """What is written but for the names by which people are mentioned: whoever is meant stands in
-    the message itself, and a name may be any word."""
-    text = message.text or message.caption or ""
-    units = text.encode("utf-16-le", errors="surrogatepass")
-    for entity in reversed(message.entities or message.caption_entities or ()):
-        if entity.type == "text_mention":
-            first, last = 2 * entity.offset, 2 * (entity.offset + entity.length)
-            units = units[:first] + units[last:]
-    return units.decode("utf-16-le", errors="surrogatepass")
 
 
 def _may_speak(user: User) -> bool:

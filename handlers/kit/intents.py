@@ -20,6 +20,11 @@ class Intent:
         """Whether it is no more than talk where this person said it."""
         return False
 
+    def gives_way(self) -> bool:
+        """Whether it was said in passing: in a reply to what is passed between two chats, it is no
+        more than a part of the answer."""
+        return False
+
     def welcomes(self, stranger: Actor) -> bool:
         """Whether somebody whom nobody here knows may say it where they are: all else of theirs
         gets silence."""
@@ -78,3 +83,6 @@ class NoCommand(Mistake):
     text: str
     near: tuple[Near, ...]
     slash: bool = False
+
+    def gives_way(self) -> bool:
+        return not self.slash

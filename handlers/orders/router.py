@@ -19,6 +19,7 @@ from handlers.desk.screens import usage_of
 from handlers.kit.chat import Chat, request_id
 from handlers.kit.commands import CommandTable
 from handlers.kit.context import Press, Presses, Wants
+from handlers.kit.relayed import said_in
 from handlers.orders.buttons import OnCard
 from handlers.orders.numbers import MAX_SHOWN, MAX_WORDS, NumberWord, numbers_replied_to
 from handlers.orders.toasts import how_to_complete, notified_again, supplier_says
@@ -47,7 +48,7 @@ async def look_up(
     A command is always answered. In talk only orders that exist are, and our own numbers, which
     nobody writes by chance.
     """
-    words = intent.words or _replied_to(message)
+    words = intent.words or replied_to(message)
     if intent.talk and not any(word.ours for word in words) and not chat.actor.may("look_up"):
         return
     if not words:
@@ -61,12 +62,16 @@ async def look_up(
     if unknown := _to_tell(intent, [number for number in meant if number not in found], orders):
         number = ", ".join(unknown[:MAX_SHOWN])
         await chat.refuse_with(Refusal("order_not_found", number=number))
+    said = said_in(message, chat.actor.name)
+    # Who sends a picture along asks whether its order is paid.
+    if said.media and chat.actor.may("chase") and not chat.actor.in_suppliers_group:
+        await trade.enquiries.ask(chat.actor, orders[:MAX_SHOWN], said)
     await trade.lookups.show(chat.actor, orders[:MAX_SHOWN], reply_to=chat.message_id)
     if len(orders) > MAX_SHOWN or (len(words) == MAX_WORDS and not intent.talk):
         await chat.refuse_with(Refusal("too_many_numbers", limit=MAX_SHOWN))
 
 
-def _replied_to(message: Message) -> tuple[NumberWord, ...]:
+def replied_to(message: Message) -> tuple[NumberWord, ...]:
     """What may be a number in the message that is replied to, or in the part of it that is
     quoted."""
     replied, quote = message.reply_to_message, message.quote

@@ -24,6 +24,9 @@ class LookUp(Reading):
     words: tuple[NumberWord, ...]
     talk: bool = False
 
+    def gives_way(self) -> bool:
+        return self.talk
+
 
 @dataclass(frozen=True, slots=True)
 class Complete(Changing):

@@ -14,7 +14,9 @@ from core.kernel.clock import Clock
 from core.kernel.errors import Bug
 from core.system.store import Store
 
-Kind = Literal["alarm", "approval", "card", "bill", "receipt", "question"]
+Kind = Literal[
+    "alarm", "approval", "card", "bill", "receipt", "question", "enquiry", "copy"
+]  # fmt: skip
 _LOOKED_AT: Final = 10
 
 
@@ -44,6 +46,14 @@ class Subject:
     def approval(approval_id: UUID) -> Subject:
         return Subject("approval", str(approval_id))
 
+    @staticmethod
+    def enquiry(enquiry_id: UUID) -> Subject:
+        return Subject("enquiry", str(enquiry_id))
+
+    @staticmethod
+    def copy(ref: str) -> Subject:
+        return Subject("copy", ref)
+
 
 @dataclass(frozen=True, slots=True)
 class Post:
@@ -71,6 +81,13 @@ class Posts:
             _FIND, chat_id, subject.merchant_id, subject.kind, subject.ref
         )
         return None if row is None else _post(row)
+
+    async def all_after(self, chat_id: int, subject: Subject, message_id: int) -> tuple[int, ...]:
+        """A chat's messages about this that came after a message, the oldest first."""
+        rows = await self._store.fetch(
+            _ALL_AFTER, chat_id, subject.merchant_id, subject.kind, subject.ref, message_id
+        )
+        return tuple(row["message_id"] for row in rows)
 
     async def get(self, chat_id: int, message_id: int) -> Post | None:
         """A message, where it is known."""
@@ -144,6 +161,11 @@ FROM post p
 _FIND: Final = f"""{_POST}
 WHERE p.chat_id = $1 AND p.merchant_id = $2 AND p.kind = $3 AND p.ref = $4
 ORDER BY p.message_id DESC LIMIT 1
+"""
+_ALL_AFTER: Final = """
+SELECT message_id FROM post
+WHERE chat_id = $1 AND merchant_id = $2 AND kind = $3 AND ref = $4 AND message_id > $5
+ORDER BY message_id
 """
 _GET: Final = f"{_POST} WHERE p.chat_id = $1 AND p.message_id = $2"
 # $4: how many from each end, no further than 50 messages from it.

@@ -108,6 +108,58 @@ class ApprovalCard:
 
 
 @dataclass(frozen=True, slots=True)
+class EnquiryCard:
+    """A supplier's group's one message of a question that was passed to it: posted, or edited where
+    it is there.
+
+    posted: as of an alarm.
+    """
+
+    topic: ClassVar[str] = "enquiry"
+    keeper: ClassVar[str] = "enquiry"
+    enquiry_id: str
+    posted: bool = False
+
+    @property
+    def ref(self) -> str:
+        """What its keeper knows it by."""
+        return f"passed:{self.enquiry_id}"
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """A message of another chat, without a word of whose it was: whatever it is made of.
+
+    text: is said instead, where what was written cannot stay as it is. caption: likewise, of what
+    stands under a picture or a file; None: as it is. keeper, ref: who is told which message it
+    became (see `Outbox.on_sent`), and the name by which the board knows it.
+    """
+
+    topic: ClassVar[str] = "copy"
+    from_chat_id: int
+    from_message_id: int
+    reply_to: int | None = None
+    text: str | None = None
+    caption: str | None = None
+    keeper: str = ""
+    ref: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class MediaGroup:
+    """Two to ten pictures, videos or files that belong together. items: their kinds (photo, video,
+    document, audio; the last two among themselves alone) and Telegram's ids of the files. caption:
+    plain text under the first. keeper, ref: as of a `Copy`."""
+
+    topic: ClassVar[str] = "media_group"
+    items: tuple[tuple[str, str], ...]
+    caption: str = ""
+    reply_to: int | None = None
+    keeper: str = ""
+    ref: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Say:
     """A message that says something.
 
@@ -115,7 +167,7 @@ class Say:
     says, if that is something else, because everybody in the chat reads it. edit_message_id:
     replaces that message. remember: kind under which the board keeps the message (with ref), to be
     edited later. thread_id: the topic in which somebody wrote, for what only that member sees: it
-    is no reply.
+    is no reply. keeper: who is told which message it became, with ref; see `Outbox.on_sent`.
     """
 
     topic: ClassVar[str] = "say"
@@ -124,9 +176,10 @@ class Say:
     only_for: int | None = None
     aloud: Notice | None = None
     edit_message_id: int | None = None
-    remember: Literal["receipt", "question", "alarm"] | None = None
+    remember: Literal["receipt", "question", "alarm", "copy"] | None = None
     ref: str = ""
     thread_id: int | None = None
+    keeper: str = ""
 
     @property
     def screen(self) -> str:
@@ -220,6 +273,9 @@ Fact = (
     | Card
     | Bill
     | DeskBill
+    | EnquiryCard
+    | Copy
+    | MediaGroup
     | Say
     | TextFile
     | Picture
@@ -237,6 +293,9 @@ _TOPICS: dict[str, type[Fact]] = {
         Card,
         Bill,
         DeskBill,
+        EnquiryCard,
+        Copy,
+        MediaGroup,
         Say,
         TextFile,
         Picture,
@@ -272,8 +331,10 @@ def unpack(topic: str, values: dict[str, Any]) -> Fact:
             read["notice"] = Stored(read.pop("screen"), read.pop("facts"))
         if "aloud" in read:
             read["aloud"] = Stored(read["aloud"]["screen"], read["aloud"]["facts"])
+        if "items" in read:
+            read["items"] = tuple((kind, file_id) for kind, file_id in read["items"])
         return _TOPICS[topic](**read)
-    except (KeyError, TypeError):
+    except (KeyError, TypeError, ValueError):
         return Unread(topic)
 
 
@@ -290,13 +351,13 @@ def rank_of(fact: Fact, dedupe_key: str | None) -> int:
     match fact:
         case Bill(reply_to=None, edit_message_id=None):
             return LIVE_BILL
-        case AlarmCard(posted=posted) | ApprovalCard(posted=posted):
+        case AlarmCard(posted=posted) | ApprovalCard(posted=posted) | EnquiryCard(posted=posted):
             return CARD if posted else SAID
         case Pin() | Unpin() | Twins():
             return CARD
         case TakeAway():
             return ANSWER
-        case TextFile() | Picture():
+        case TextFile() | Picture() | Copy() | MediaGroup():
             return SAID
         case Say() | Card() | Bill() | DeskBill() if fact.edit_message_id is None:
             return SAID

@@ -19,6 +19,7 @@ from core.delivery.outbox.chats import LONGEST_CLOSED, Chats
 from core.delivery.outbox.facts import SAID, Fact, MerchantNews, Twins, pack, rank_of, unpack
 from core.delivery.outbox.statements import DROP, SAY, SENT, TAKE, TAKE_OVER, UNPARK, UNSENT
 from core.kernel.clock import Clock
+from core.kernel.errors import Bug
 from core.kernel.ids import Ids, uuid7_time
 from core.system import retention
 from core.system.batch import Batch
@@ -74,6 +75,10 @@ class Leaving:
     again: bool
 
 
+# Told of a fact that is out, and of the messages that it became, the oldest first.
+Keeper = Callable[[Tx, Leaving, Sequence[int]], Awaitable[None]]
+
+
 @dataclass(frozen=True, slots=True)
 class _Sent:
     """A row that is out. message_id: of the new message that it became."""
@@ -118,6 +123,7 @@ class Outbox:
         self._merchant_wakers: list[Callable[[], None]] = []
         self._on_parked: list[Callable[[Tx, Leaving, str], Awaitable[None]]] = []
         self._on_through: list[Callable[[Tx, int], Awaitable[None]]] = []
+        self._keepers: dict[str, Keeper] = {}
 
     def look_on(
         self,
@@ -128,6 +134,14 @@ class Outbox:
         chat of each that is sent after it was: in the same transaction."""
         self._on_parked.append(parked)
         self._on_through.append(through)
+
+    def on_sent(self, keeper: str, keep: Keeper) -> None:
+        """Have `keep` called with each fact of this keeper that is out, and the messages that it
+        became: in the same transaction, and before anything else leaves for that chat. Raises Bug
+        where another has that name."""
+        if keeper in self._keepers:
+            raise Bug(f"two keepers are called {keeper}")
+        self._keepers[keeper] = keep
 
     def on_news(self, wake: Callable[[], None]) -> None:
         """Have `wake` called whenever a message for a chat was put in by this process."""
@@ -297,20 +311,28 @@ class Outbox:
         """Hold its lane for another lease. False: it ended, and somebody else has the lane."""
         return await self._leases.renew(self._store, leaving.held)
 
-    async def sent(self, leaving: Leaving, *, message_id: int | None = None) -> None:
-        """It is out. message_id: of the new message that it became."""
-        if not leaving.again and not leaving.maybe_out:
+    async def sent(
+        self, leaving: Leaving, *, message_id: int | None = None, message_ids: Sequence[int] = ()
+    ) -> None:
+        """It is out. message_id: of the new message that it became. message_ids: where it became
+        several, the oldest first."""
+        became_ids = message_ids or (() if message_id is None else (message_id,))
+        message_id = became_ids[-1] if became_ids else None
+        keep = self._keepers.get(getattr(leaving.fact, "keeper", "")) if became_ids else None
+        if not leaving.again and not leaving.maybe_out and keep is None:
             await self._ends.write(_Sent(leaving.held, message_id))
             return
         became = {"message_id": message_id}
         async with self._store.transaction() as tx:
             if not await self._leases.finish(tx, leaving.held, became, on_lane=SENT):
                 return
+            if keep is not None:
+                await keep(tx, leaving, became_ids)
             if leaving.again:
                 for through in self._on_through:
                     await through(tx, leaving.chat_id)
             if leaving.maybe_out and message_id is not None:
-                await self.say(tx, leaving.chat_id, _twins_of(leaving, message_id))
+                await self.say(tx, leaving.chat_id, _twins_of(leaving, became_ids[0]))
 
     async def _end_together(self, sent: Sequence[_Sent]) -> list[bool]:
         ends = [(one.held, {"state": QUEUE.done, "message_id": one.message_id}) for one in sent]

@@ -20,6 +20,7 @@ RIGHTS: Final[dict[str, str]] = {
     "day_cut": "set when business days begin",
     "price": "set rates and costs, and charge past orders anew",
     "look_up": "look orders up",
+    "chase": "have suppliers asked about orders",
     "see_channel": "see channels, suppliers and cost",
     "complete": "complete orders by hand",
     "uncomplete": "reverse a wrong completion",
@@ -41,7 +42,7 @@ RIGHTS: Final[dict[str, str]] = {
     "settings": "change the settings of the desk",
 }
 
-_SUPPORT: Final = frozenset({"look_up", "read_money", "see_channel"})
+_SUPPORT: Final = frozenset({"look_up", "chase", "read_money", "see_channel"})
 _OPERATOR: Final = _SUPPORT | {
     "bind", "prepay", "complete", "renotify", "read_statistics", "test_order",
 }  # fmt: skip
@@ -67,7 +68,7 @@ ROLES: Final[dict[str, frozenset[str]]] = {
     "operator": _OPERATOR,
     "support": _SUPPORT,
     # people of the other side: only in their own group, only about what is bound there
-    "merchant_staff": frozenset({"look_up", "read_money"}),
+    "merchant_staff": frozenset({"look_up", "chase", "read_money"}),
     "supplier_staff": frozenset({"look_up", "read_money"}),
 }
 # Of our own people, the one who may do most first.

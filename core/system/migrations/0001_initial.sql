@@ -1435,6 +1435,46 @@ CREATE INDEX approval_asked ON approval (asked_by) WHERE state = 'open';
 CREATE INDEX approval_replied ON approval (chat_id, message_id)
     WHERE message_id IS NOT NULL;
 
+CREATE TABLE enquiry (                         -- a question about an order, passed to its supplier
+    id             uuid PRIMARY KEY,
+    merchant_id    uuid NOT NULL REFERENCES merchant,
+    order_id       uuid NOT NULL,
+    supplier_id    uuid NOT NULL REFERENCES supplier,
+    attempt_no     text NOT NULL,              -- the order as its supplier knows it
+    from_chat_id   bigint NOT NULL,            -- where what was asked first stands
+    from_message_id  bigint NOT NULL,
+    media          jsonb NOT NULL,             -- what came with it: kinds, and Telegram's ids of files
+    state          text NOT NULL DEFAULT 'open'
+                   CHECK (state IN ('open', 'answered', 'paid', 'closed')),
+    asked_at       timestamptz NOT NULL,
+    asked_by_name  text NOT NULL,
+    answered_at    timestamptz,                -- when its supplier's people first said something
+    taken_by_name  text,                       -- who of them looks after it
+    taken_at       timestamptz,
+    chased_at      timestamptz,                -- when the supplier was last reminded of it
+    chases         integer NOT NULL DEFAULT 0, -- by the timetable, since it was asked last
+    chase_at       timestamptz,                -- when the timetable reminds it next
+    escalated_at   timestamptz,                -- when ops was told that nobody answers
+    ended_at       timestamptz,                -- paid, or closed
+    CHECK ((state IN ('paid', 'closed')) = (ended_at IS NOT NULL)),
+    CHECK (chase_at IS NULL OR state = 'open')
+);
+CREATE UNIQUE INDEX enquiry_open ON enquiry (merchant_id, attempt_no) WHERE state = 'open';
+-- What is watched until its order is paid.
+CREATE INDEX enquiry_watched ON enquiry (merchant_id, order_id) WHERE ended_at IS NULL;
+CREATE INDEX enquiry_attempt ON enquiry (attempt_no);
+CREATE INDEX enquiry_due ON enquiry (chase_at) WHERE chase_at IS NOT NULL;
+CREATE INDEX enquiry_asked ON enquiry (asked_at);
+CREATE TABLE enquiry_message (                 -- what belongs to an enquiry in chats, on both sides
+    chat_id      bigint NOT NULL,
+    message_id   bigint NOT NULL,
+    enquiry_id   uuid NOT NULL REFERENCES enquiry ON DELETE CASCADE,
+    part         text NOT NULL                 -- said by people: asked, answered; by us: the others
+                 CHECK (part IN ('asked', 'passed', 'answered', 'returned')),
+    PRIMARY KEY (chat_id, message_id, enquiry_id)
+);
+CREATE INDEX enquiry_message_of ON enquiry_message (enquiry_id, chat_id, message_id);
+
 -- ── what arrives ────────────────────────────────────────────────────────────────────────────────
 CREATE TABLE telegram_update (
     bot_id       bigint NOT NULL,
@@ -1650,7 +1690,7 @@ CREATE TABLE post (                            -- messages of ours that are edit
     chat_id      bigint NOT NULL,
     message_id   bigint NOT NULL,
     kind         text NOT NULL CHECK (kind IN ('alarm', 'approval', 'card', 'bill', 'receipt',
-                                               'question')),
+                                               'question', 'enquiry', 'copy')),
     ref          text NOT NULL,                -- card: order id; bill: its day; …
     merchant_id  uuid NOT NULL,
     digest       text NOT NULL,                -- of what it shows now

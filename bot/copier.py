@@ -1,0 +1,127 @@
+"""Takes what people write from one chat to another, and shows what became of it there."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+from uuid import UUID
+
+import structlog
+from aiogram.exceptions import TelegramBadRequest
+
+from bot.painter import Painter
+from bot.poster import Place, Poster, digest_of
+from core.delivery.board import Subject
+from core.delivery.outbox import Copy, EnquiryCard, Leaving, MediaGroup
+from core.kernel.errors import Bug
+from core.runtime import Runtime
+from core.trade.enquiries import Enquiry
+from handlers.screens import Screen, caption
+
+_LOG = structlog.get_logger(__name__)
+# What stands under these can be other words than in the message that is copied.
+_CAPTIONED: Final = frozenset({"photo", "video", "document", "animation", "audio", "voice"})
+_NOT_COPIED: Final = ("message to copy not found", "message can't be copied")
+_NO_CAPTION: Final = "there is no caption in the message to edit"
+
+
+class Copier:
+    """Copies messages, and shows cards of enquiries."""
+
+    def __init__(self, runtime: Runtime, painter: Painter, poster: Poster) -> None:
+        self._posts = runtime.delivery.board.posts
+        self._painter = painter
+        self._poster = poster
+
+    async def show(self, place: Place, leaving: Leaving) -> tuple[int, ...]:
+        """Show what leaves; the ids of the new messages, the oldest first."""
+        match leaving.fact:
+            case EnquiryCard(enquiry_id):
+                return await self._enquiry(place, UUID(enquiry_id))
+            case Copy() as copy:
+                return await self._copy(place, copy, leaving)
+            case MediaGroup() as group:
+                return await self._media_group(place, group, leaving)
+            case fact:
+                raise Bug(f"this is no copy: {fact.topic}")
+
+    async def _copy(self, place: Place, copy: Copy, leaving: Leaving) -> tuple[int, ...]:
+        if out := await self._out(leaving, copy.ref):
+            return out
+        if copy.text is not None:
+            screen = Screen(caption(copy.text))
+            posted = await self._poster.post(place, screen, reply_to=copy.reply_to)
+        else:
+            under = None if copy.caption is None else Screen(caption(copy.caption))
+            source = (copy.from_chat_id, copy.from_message_id)
+            posted = await self._poster.copy(place, source, under, reply_to=copy.reply_to)
+        return await self._remember(place, (posted,), copy.ref)
+
+    async def _media_group(
+        self, place: Place, group: MediaGroup, leaving: Leaving
+    ) -> tuple[int, ...]:
+        if out := await self._out(leaving, group.ref):
+            return out
+        posted = await self._poster.media_group(
+            place, group.items, caption(group.caption), reply_to=group.reply_to
+        )
+        return await self._remember(place, posted, group.ref)
+
+    async def _out(self, leaving: Leaving, ref: str) -> tuple[int, ...]:
+        """The messages that it became already, where whoever sent it died before saying so."""
+        if not leaving.maybe_out or not ref:
+            return ()
+        return await self._posts.all_after(leaving.chat_id, Subject.copy(ref), leaving.behind)
+
+    async def _remember(
+        self, place: Place, message_ids: tuple[int, ...], ref: str
+    ) -> tuple[int, ...]:
+        for message_id in message_ids:
+            await self._posts.posted(place.chat_id, message_id, Subject.copy(ref), "")
+        return message_ids
+
+    async def _enquiry(self, place: Place, enquiry_id: UUID) -> tuple[int, ...]:
+        """The group's one message of an enquiry: edited where it shows something else, and posted
+        where there is none."""
+        seen = await self._painter.enquiry(place.chat_id, enquiry_id)
+        if seen is None:
+            return ()
+        enquiry, screen = seen
+        about, digest = Subject.enquiry(enquiry_id), digest_of(screen)
+        post = await self._posts.find(place.chat_id, about)
+        if post is not None:
+            if post.digest == digest:
+                return ()
+            if await self._edit(place, post.message_id, enquiry, screen):
+                await self._posts.shown(place.chat_id, post.message_id, digest)
+                return ()
+            await self._posts.forget(place.chat_id, post.message_id)
+        first, *others = await self._post(place, enquiry, screen)
+        await self._posts.posted(place.chat_id, first, about, digest)
+        await self._remember(place, tuple(others), f"passed:{enquiry_id}")
+        return (first, *others)
+
+    async def _post(self, place: Place, enquiry: Enquiry, screen: Screen) -> Sequence[int]:
+        """With what came with the question; without it, where that is gone or may not be copied."""
+        media = enquiry.media
+        if len(media) > 1:
+            items = [(one.kind, one.file_id) for one in media]
+            return await self._poster.media_group(place, items, screen.html, reply_to=None)
+        if media and media[0].kind in _CAPTIONED:
+            source = (enquiry.from_chat_id, enquiry.from_message_id)
+            try:
+                return (await self._poster.copy(place, source, screen, reply_to=None),)
+            except TelegramBadRequest as error:
+                if not any(words in str(error) for words in _NOT_COPIED):
+                    raise
+                _LOG.info("a question goes without its picture", fault=str(error))
+        return (await self._poster.post(place, screen),)
+
+    async def _edit(self, place: Place, message_id: int, enquiry: Enquiry, screen: Screen) -> bool:
+        if enquiry.media:
+            try:
+                return await self._poster.edit_caption(place, message_id, screen)
+            except TelegramBadRequest as error:
+                if _NO_CAPTION not in str(error):
+                    raise  # it went without its picture
+        return await self._poster.edit(place, message_id, screen)

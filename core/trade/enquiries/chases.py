@@ -1,0 +1,89 @@
+"""Enquiries that nobody answers: the supplier is reminded, and ops is told at last."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Final
+
+from core.delivery.district import Delivery
+from core.delivery.outbox import Say
+from core.people.groups import Groups
+from core.system.district import System
+from core.system.store import Tx
+from core.trade.enquiries import rows
+from core.trade.enquiries.enquiries import Enquiries
+from core.trade.enquiries.model import KEEPER, Enquiry, read_enquiry
+from core.trade.enquiries.notices import EnquiryUnanswered
+
+# Reminded so often in vain, a supplier is left to ops.
+MAX_CHASES: Final = 2
+# What was asked so long ago is forgotten; a reply to it goes nowhere.
+KEPT: Final = timedelta(days=30)
+# $1: now. Whether a supplier is to be reminded.
+ENQUIRIES_DUE: Final = "EXISTS (SELECT FROM enquiry WHERE chase_at <= $1)"
+
+
+class Chases:
+    """Looks after what waits for its answer."""
+
+    def __init__(
+        self, system: System, delivery: Delivery, groups: Groups, enquiries: Enquiries
+    ) -> None:
+        self._store = system.store
+        self._clock = system.clock
+        self._outbox = delivery.outbox
+        self._groups = groups
+        self._enquiries = enquiries
+
+    async def chase_due(self, most: int) -> int:
+        """Remind suppliers of what they did not answer in time, or tell ops where that was in vain;
+        how many enquiries those are."""
+        async with self._store.transaction() as tx:
+            found = await tx.fetch(_DUE, self._clock.now(), most)
+            for row in found:
+                enquiry = read_enquiry(row)
+                if enquiry.chases < MAX_CHASES:
+                    await rows.change(tx, enquiry.id, {"chases": enquiry.chases + 1})
+                    await self._enquiries.remind(tx, enquiry)
+                else:
+                    await self._escalate(tx, enquiry)
+        return len(found)
+
+    async def forget_old(self) -> int:
+        """Drop what was asked long ago; how many."""
+        return await self._store.execute(
+            "DELETE FROM enquiry WHERE asked_at < $1", self._clock.now() - KEPT
+        )
+
+    async def _escalate(self, tx: Tx, enquiry: Enquiry) -> None:
+        now = self._clock.now()
+        numbers = await tx.fetchrow(_NUMBERS, enquiry.merchant_id, enquiry.attempt_no)
+        if numbers is not None:
+            unanswered = EnquiryUnanswered(
+                enquiry.id,
+                numbers["order_no"],
+                enquiry.attempt_no,
+                numbers["merchant_no"],
+                numbers["supplier_no"],
+                int((now - enquiry.asked_at).total_seconds() // 60),
+                enquiry.chases,
+            )
+            ref = f"passed:{enquiry.id}:escalated:{now.isoformat()}"
+            told = Say(unanswered, remember="copy", keeper=KEEPER, ref=ref)
+            await self._groups.tell_ops(tx, told)
+        await rows.change(tx, enquiry.id, {"escalated_at": now, "chase_at": None})
+
+
+_DUE: Final = """
+SELECT * FROM enquiry WHERE chase_at <= $1 ORDER BY chase_at LIMIT $2 FOR UPDATE SKIP LOCKED
+"""
+_NUMBERS: Final = """
+SELECT o.order_no, m.merchant_no, s.supplier_no
+FROM enquiry e
+JOIN merchant m ON m.id = e.merchant_id
+JOIN supplier s ON s.id = e.supplier_id
+JOIN orders o ON o.merchant_id = e.merchant_id AND o.id = e.order_id
+    AND o.created_at = id_time(e.order_id)
+WHERE e.merchant_id = $1 AND e.attempt_no = $2
+LIMIT 1
+"""
