@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import struct
-import zlib
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -13,27 +10,12 @@ import pytest
 
 from bot.world import BOT_ID
 from tests.demo import DemoDesk, eventually
-
-_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+from tests.sandbox.telegram.room import encoded, png
 
 
 def picture() -> str:
-    """A picture of one dot, as the control listener takes it."""
-    parts = (
-        (b"IHDR", struct.pack(">IIBBBBB", 1, 1, 8, 2, 0, 0, 0)),
-        (b"IDAT", zlib.compress(b"\x00\xff\x00\x00")),
-        (b"IEND", b""),
-    )
-    chunks = b"".join(
-        struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-        for kind, data in parts
-    )
-    return base64.b64encode(_SIGNATURE + chunks).decode()
-
-
-async def supplier_chat(desk: DemoDesk) -> int:
-    """The group of the supplier that takes every order here."""
-    return desk.chat("supplier")
+    """A picture, as the control listener takes it."""
+    return encoded(png())
 
 
 async def unpaid(desk: DemoDesk, **wanted: Any) -> str:

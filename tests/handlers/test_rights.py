@@ -45,8 +45,8 @@ from tests.handlers.support import (
 EXAMPLES: Final = (
     "+1000", "+1000 -500", "/adjust M1001 -20 wrong fee", "/usdt", "/usdt 7.2", "/credit M1001",
     "/credit M1001 500", "/bill", "/prepaid", "/daycut 06:00", "/factor", "/factor reset 1003",
-    "/order {no}", "/complete {no} the supplier said so", "/refund {no} 20 paid twice",
-    "/uncomplete {no} it was wrong",
+    "/order {no}", "/chase {no}", "/complete {no} the supplier said so",
+    "/refund {no} 20 paid twice", "/uncomplete {no} it was wrong",
     "/completions", "/rate M1001 alipay_qr 1%", "/cost C01 0.6%", "/rates M1001",
     "/rerate M1001 alipay_qr 1% 2026-11", "/volume", "/channels", "/channel C01",
     "/channel C01 weight 5", "/channel C01 off", "/products", "/product alipay_qr off",

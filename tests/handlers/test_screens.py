@@ -15,6 +15,7 @@ from core.kernel.money import Money, Rate
 from core.kernel.tariff import Tariff
 from core.supply.channels import Product
 from core.trade.completions import CompleteQuestionNotice
+from core.trade.enquiries import Enquiry, EnquiryView
 from core.trade.orders import Attempt, Order, Terms
 from core.trade.orders.lifecycle import ORDER_NEXT, order_after
 from handlers.alarms.screens import sent_again
@@ -33,6 +34,7 @@ from handlers.screens import (
     CardContext,
     Screen,
     render_card,
+    render_enquiry,
     render_say,
     render_supplier_card,
 )  # fmt: skip
@@ -99,7 +101,7 @@ def test_every_screen_has_an_example_and_a_template() -> None:
     asks = {"approval", *(f"ask_{kind}" for kind in ASKS)}
     parts = {
         "app_keys", "approver", "balance_lines", "balance_names", "factor_secret",
-        "hire_link", "card", "large_lines",
+        "hire_link", "card", "enquiry", "large_lines",
         "setting_value", "supplier_card", "sheet", "standing", "terms", "unread",
     }  # fmt: skip
     assert there - helps == {*VIEWS, *alarms, *asks, *parts} - {"statistics"}
@@ -246,6 +248,32 @@ def test_suppliers_cards(state: str, language: str) -> None:
         assert buttons(screen) == []
         for secret in (HOSTILE, order.order_no, "M1001"):
             assert secret not in text
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_supplier_is_asked_without_a_word_of_the_merchant(language: str) -> None:
+    asked = Enquiry(
+        id=ID, merchant_id=ID, order_id=ID, supplier_id=ID, attempt_no="A1", from_chat_id=-1,
+        from_message_id=1, media=(), state="open", asked_at=AT, asked_by_name=HOSTILE,
+        answered_at=None, taken_by_name="", chased_at=None, chases=0,
+    )  # fmt: skip
+    shown = set[str]()
+    for enquiry in (
+        asked,
+        replace(asked, taken_by_name="<Li>"),
+        replace(asked, state="answered", taken_by_name="<Li>"),
+        replace(asked, state="paid"),
+        replace(asked, state="closed"),
+    ):
+        view = EnquiryView(enquiry, Money(10_000, "CNY"), AT, "<77&1>", "Asia/Shanghai")
+        screen = render_enquiry(view, language)
+        text = read_html(screen.html)
+        shown.add(text)
+        assert [part for part in ("A1", "100.00 CNY", "<77&1>") if part not in text] == []
+        assert HOSTILE not in text
+        assert ("<Li>" in text) == bool(enquiry.taken_by_name)
+        assert bool(buttons(screen)) == (enquiry == asked)
+    assert len(shown) == 5
 
 
 def test_staff_see_channel_cost_and_margin_once_an_order_is_paid() -> None:

@@ -69,7 +69,10 @@ class Post:
 
 
 class Posts:
-    """Finds a message of ours again, and keeps what became of it."""
+    """Finds a message of ours again, and keeps what became of it.
+
+    More than seven verbs: a message is looked for by what it is about, by number, by neither.
+    """
 
     def __init__(self, store: Store, clock: Clock) -> None:
         self._store = store

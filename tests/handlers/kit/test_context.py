@@ -30,7 +30,7 @@ SAID: dict[str, int] = {
     "+1000": SPRUCE, "/adjust -20 x": SPRUCE, "/usdt 7.2": SPRUCE, "/credit 500": SPRUCE,
     "绑定商户 M1002": SPRUCE, "绑定供应商 S01": SPRUCE, "绑定管理群": OPS, "解绑": SPRUCE,
     "/daycut 06:00": SPRUCE, "/refund P12345678 20 x": SPRUCE, "/complete P12345678 x": SPRUCE,
-    "/uncomplete P12345678 x": SPRUCE,
+    "/uncomplete P12345678 x": SPRUCE, "催单 P12345678": SPRUCE,
     "/rate alipay_qr 1%": SPRUCE, "/cost C01 0.6%": OPS, "/rerate alipay_qr 1% 2026-11": SPRUCE,
     "/channel C01 weight 5": OPS, "/channel C01 off": OPS,
     "添加通道 S01 alipay_qr 支付宝扫码 0.65 100-50000 alipay_qr": OPS,

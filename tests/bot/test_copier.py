@@ -1,0 +1,167 @@
+"""What is copied into a chat is there once, whoever dies meanwhile, and its keeper knows where."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiogram import Bot
+
+from bot.send_limits import Gate
+from bot.world import Addresses, seed
+from core.delivery.board import Subject
+from core.delivery.outbox import Copy, Leaving, MediaGroup
+from core.delivery.outbox.queue import QUEUE
+from core.parties.merchants import App, Merchant
+from core.runtime import Runtime
+from core.system.store import Tx
+from core.trade.enquiries import Media, Said
+from core.trade.orders import OrderKey
+from tests.bot.support import Telegram, on_the_clock
+from tests.bot.test_courier import Post, word
+from tests.conftest import SUPPLIER_KEYS
+from tests.core.support import (
+    CHAT,
+    OPERATOR,
+    SPRUCE_STAFF,
+    SUPPLIER_CHAT,
+    SetClock,
+    sandbox_supplier,
+    wanted,
+)
+from tests.sandbox.telegram.room import encoded, png
+
+
+@pytest.fixture
+async def post(runtime: Runtime, bot: Bot, telegram: Telegram, clock: SetClock) -> Post:
+    await runtime.system.store.execute("DELETE FROM outbox")
+    bot.session.middleware(Gate(runtime.delivery.outbox.chats))
+    return Post(on_the_clock(runtime, clock), bot, telegram, clock)
+
+
+class Kept:
+    """Whom the outbox tells which messages became of what."""
+
+    def __init__(self, post: Post) -> None:
+        self.told: list[tuple[str, list[int]]] = []
+        post.runtime.delivery.outbox.on_sent("test", self._keep)
+
+    async def _keep(self, _: Tx, leaving: Leaving, message_ids: Sequence[int]) -> None:
+        self.told.append((getattr(leaving.fact, "ref", ""), list(message_ids)))
+
+
+async def sent(post: Post, **what: Any) -> dict[str, Any]:
+    """Somebody sends something in the merchant's group: the message as the group reads it."""
+    answer = await post.telegram.room.control("act", {"as": SPRUCE_STAFF, "chat_id": CHAT, **what})
+    return next(m for m in await post.telegram.transcript(CHAT) if m["id"] == answer["message_id"])
+
+
+async def ours(post: Post, chat_id: int = SUPPLIER_CHAT) -> list[dict[str, Any]]:
+    return [m for m in await post.telegram.transcript(chat_id) if m["from"]["is_bot"]]
+
+
+async def test_a_copy_is_there_once_though_its_answer_was_lost(post: Post) -> None:
+    kept, source = Kept(post), await sent(post, photo=encoded(png()), caption="slip @suqing_spruce")
+    await post.say("W0", chat_id=SUPPLIER_CHAT)
+    await post.telegram.fault("lost_answer", method="copyMessage", times=2)
+    await post.put(Copy(CHAT, source["id"], keeper="test", ref="r1"), SUPPLIER_CHAT)
+    await post.put(Copy(CHAT, source["id"], caption="slip", keeper="test", ref="r2"), SUPPLIER_CHAT)
+    for _ in range(4):
+        await post.deliver()
+        post.clock.advance(6)
+    (_, first, second) = await ours(post)
+    assert [(m["text"], len(m["files"])) for m in (first, second)] == [
+        ("slip @suqing_spruce", 1), ("slip", 1),
+    ]  # fmt: skip
+    assert kept.told == [("r1", [first["id"]]), ("r2", [second["id"]])]
+
+
+async def test_who_died_after_a_copy_was_remembered_doubles_nothing(post: Post) -> None:
+    kept, source = Kept(post), await sent(post, text="paid?")
+    await post.put(Copy(CHAT, source["id"], keeper="test", ref="r1"), SUPPLIER_CHAT)
+    await post.runtime.delivery.outbox.take(10)
+    posted = await post.bot.copy_message(SUPPLIER_CHAT, CHAT, source["id"])
+    posts = post.runtime.delivery.board.posts
+    await posts.posted(SUPPLIER_CHAT, posted.message_id, Subject.copy("r1"), "")
+    post.clock.advance(QUEUE.lease.total_seconds())
+    await post.deliver()
+    assert [m["text"] for m in await ours(post)] == ["paid?"]
+    assert kept.told == [("r1", [posted.message_id])]
+
+
+async def test_all_of_a_media_group_are_known(post: Post) -> None:
+    """A later message whose answer was lost takes none of them for its twin."""
+    kept = Kept(post)
+    pictures = [await sent(post, photo=encoded(png(3, n))) for n in (3, 4, 5)]
+    items = tuple(("photo", picture["files"][0]["file_id"]) for picture in pictures)
+    await post.put(MediaGroup(items, "three <slips>", keeper="test", ref="g"), SUPPLIER_CHAT)
+    await post.deliver()
+    group = await ours(post)
+    assert [(m["text"], len(m["files"])) for m in group] == [
+        ("three <slips>", 1), ("", 1), ("", 1),
+    ]  # fmt: skip
+    assert kept.told == [("g", [m["id"] for m in group])]
+    await post.telegram.fault("lost_answer", method="sendMessage")
+    await post.put(word("W1"), SUPPLIER_CHAT)
+    for _ in range(3):
+        await post.deliver()
+        post.clock.advance(6)
+    assert [m["id"] for m in (await ours(post))[:3]] == [m["id"] for m in group]
+    assert len(await ours(post)) == 4
+
+
+@pytest.fixture
+async def served(post: Post, tmp_path: Path) -> AsyncIterator[Post]:
+    """The same with a supplier that takes orders."""
+    async with sandbox_supplier(tmp_path / "supplier") as supplier:
+        await seed(post.runtime, Addresses(supplier.base, SUPPLIER_KEYS, {}))
+        await post.runtime.system.store.execute("DELETE FROM outbox")
+        yield post
+
+
+@pytest.mark.parametrize("number", [1, 3])
+async def test_a_question_goes_with_its_pictures_and_its_words_are_edited(
+    served: Post, shop: tuple[Merchant, App], number: int
+) -> None:
+    post = served
+    pictures = [await sent(post, photo=encoded(png(3, 3 + n))) for n in range(number)]
+    media = tuple(Media("photo", one["files"][0]["file_id"]) for one in pictures)
+    await asked(post, shop, Said(CHAT, pictures[0]["id"], "Su", media=media))
+    found = await ours(post)
+    assert [len(m["files"]) for m in found] == [1] * number
+    assert "❓" in found[0]["text"]
+    await take(post)
+    found = await ours(post)
+    assert ("王浩" in found[0]["text"], len(found)) == (True, number)
+
+
+async def test_a_question_goes_without_a_picture_that_is_gone(
+    served: Post, shop: tuple[Merchant, App]
+) -> None:
+    post = served
+    await asked(post, shop, Said(CHAT, 4_321, "Su", media=(Media("photo", "file"),)))
+    (question,) = await ours(post)
+    assert "❓" in question["text"]
+    await take(post)
+    (question,) = await ours(post)
+    assert "王浩" in question["text"]
+
+
+async def asked(post: Post, shop: tuple[Merchant, App], said: Said) -> None:
+    """A question about an order of the shop, passed on."""
+    merchant, app = shop
+    trade = post.runtime.trade
+    opened = await trade.creation.open(app, wanted(10_000), request_id="test")
+    actor = await post.runtime.people.access.actor(SPRUCE_STAFF, "Su", CHAT, private=False)
+    await trade.enquiries.ask(actor, [OrderKey(merchant.id, opened.order.id)], said)
+    await post.deliver()
+
+
+async def take(post: Post) -> None:
+    """Somebody in the supplier's group looks after it."""
+    store, trade = post.runtime.system.store, post.runtime.trade
+    actor = await post.runtime.people.access.actor(OPERATOR, "王浩", SUPPLIER_CHAT, private=False)
+    assert await trade.enquiries.take(actor, await store.fetchval("SELECT id FROM enquiry"))
+    await post.deliver()
