@@ -24,7 +24,7 @@ from aiohttp import ClientConnectorError
 
 from bot.copier import Copier
 from bot.painter import Painter
-from bot.poster import Place, Poster, Whisper, digest_of
+from bot.poster import Place, Poster, TopicGone, Whisper, digest_of
 from bot.send_limits import Budget, Full, is_out
 from core.delivery.board import BILL_REST, CardPost, Subject
 from core.delivery.outbox import (
@@ -47,6 +47,7 @@ from core.delivery.outbox import (
     Twins,
     Unpin,
     Unread,
+    use_of,
 )
 from core.kernel.errors import Bug
 from core.kernel.holder import HOUSE
@@ -95,9 +96,12 @@ class Courier:
         place = Place(leaving.chat_id, leaving.rank)
         try:
             self._budget.need_room(place.chat_id, place.rank)
+            place.thread_id = await self._topic(leaving)
             became = await self._show(place, leaving)
         except Full as full:
             await outbox.wait_for_room(leaving, seconds=full.seconds)
+        except TopicGone:
+            await self._without_topic(leaving, place)
         except TelegramRetryAfter as error:
             await outbox.wait_for_room(leaving, seconds=float(error.retry_after))
         except TelegramMigrateToChat as error:
@@ -122,6 +126,22 @@ class Courier:
                 await outbox.sent(leaving, message_ids=became)
             else:
                 await outbox.sent(leaving, message_id=became)
+
+    async def _topic(self, leaving: Leaving) -> int | None:
+        """The topic of a forum into which this comes; None for the general one."""
+        use = use_of(leaving.fact)
+        if use is None or leaving.chat_id > 0:
+            return None
+        group = await self._runtime.people.groups.find(leaving.chat_id)
+        return None if group is None else group.topics.of(use)
+
+    async def _without_topic(self, leaving: Leaving, place: Place) -> None:
+        """It comes into the general topic instead, next."""
+        use = use_of(leaving.fact)
+        if use is not None and place.thread_id is not None:
+            groups = self._runtime.people.groups
+            await groups.topic_lost(leaving.chat_id, use, place.thread_id)
+        await self._runtime.delivery.outbox.wait_for_room(leaving, seconds=0)
 
     async def _follow(self, leaving: Leaving, chat_id: int) -> None:
         """Its chat has moved: it waits for its turn there."""
@@ -306,10 +326,22 @@ class Courier:
         """The group's one pinned bill of this day: edited in place, posted anew when it is gone."""
         rest_s = await self._bill_rest_s(place.chat_id)
         about = Subject.live_bill(merchant_id, day)
+        await self._need_loud(place.chat_id, about)
         message_id = await self._in_place(place, about, screen, quiet=True, rest_s=rest_s)
         if message_id is not None:
             await self._board.replace_bill(place.chat_id, merchant_id, day)
         return message_id
+
+    async def _need_loud(self, chat_id: int, about: Subject) -> None:
+        """A new day's bill is not posted in the group's quiet hours: Full until they are over. One
+        that is there is edited, which nobody hears."""
+        group = await self._runtime.people.groups.find(chat_id)
+        if group is None or group.quiet is None or await self._posts.find(chat_id, about):
+            return
+        now = self._runtime.system.clock.now()
+        over_at = group.quiet.over_at(now, await self._painter.zone(group, about.merchant_id))
+        if over_at is not None:
+            raise Full(max(1.0, (over_at - now).total_seconds()))
 
     async def _pin(self, place: Place, message_id: int, merchant_id: UUID) -> None:
         """Pin a live bill while it is the newest of a merchant of this group. Without the right

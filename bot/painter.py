@@ -143,6 +143,11 @@ class Painter:
         zone = (await self._runtime.ledger.calendar.cut_of(HOUSE)).zone
         return render_approval(asked, zone, language, ops=ops)
 
+    async def zone(self, group: Group, merchant_id: UUID) -> str:
+        """On whose clocks a group of this merchant lives: its own, or the merchant's."""
+        market = await self._runtime.supply.market.now()
+        return group.zone or market.merchant(merchant_id).day_cut.zone
+
     async def language(self, chat_id: int) -> str:
         """What is spoken in a chat."""
         return (await self._there(chat_id))[1]

@@ -25,7 +25,7 @@ from aiogram.types import (
     ReplyParameters,
 )
 
-from bot.send_limits import GONE, NO_PIN, NOT_THERE, UNCHANGED, Budget
+from bot.send_limits import GONE, NO_PIN, NO_TOPIC, NOT_THERE, UNCHANGED, Budget
 from handlers.screens import Screen
 
 _LOG = structlog.get_logger(__name__)
@@ -39,12 +39,18 @@ _MEDIA: Final = {
 
 @dataclass(slots=True)
 class Place:
-    """Where something is put. rank: of what is put there; see outbox/facts.py. maybe_there: a
-    new message is there, or on its way."""
+    """Where something is put. rank: of what is put there; see outbox/facts.py. thread_id: the
+    topic of a forum into which a new message comes that is no reply. maybe_there: a new message is
+    there, or on its way."""
 
     chat_id: int
     rank: int
+    thread_id: int | None = None
     maybe_there: bool = False
+
+
+class TopicGone(Exception):
+    """The topic into which it was to come was closed or deleted. Nothing is there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +66,8 @@ class Whisper:
 
 
 class Poster:
-    """Posts, edits, deletes and pins. Raises Full where there is no room, and aiogram's errors."""
+    """Posts, edits, deletes and pins. Raises Full where there is no room, TopicGone where its topic
+    takes nothing, and aiogram's errors."""
 
     def __init__(self, bot: Bot, budget: Budget) -> None:
         self._bot = bot
@@ -72,7 +79,12 @@ class Poster:
         """A new message; its id."""
         await self._budget.take(place.chat_id, place.rank)
         place.maybe_there = True
-        sent = await self._send(place.chat_id, screen, in_reply(reply_to), quiet)
+        try:
+            sent = await self._send(place, screen, in_reply(reply_to), quiet)
+        except TelegramBadRequest as error:
+            if place.thread_id is not None and any(words in str(error) for words in NO_TOPIC):
+                raise TopicGone from error
+            raise
         return sent.message_id
 
     async def whisper(self, place: Place, whisper: Whisper) -> int | None:
@@ -93,7 +105,7 @@ class Poster:
             _LOG.info("no ephemeral message here; replying instead", chat_id=place.chat_id)
             reply = in_reply(whisper.reply_to)
             place.maybe_there = True
-            sent = await self._send(place.chat_id, whisper.aloud, reply, quiet=False)
+            sent = await self._send(place, whisper.aloud, reply, quiet=False)
             return sent.message_id
         return None
 
@@ -252,22 +264,27 @@ class Poster:
         return True
 
     async def _send(
-        self, chat_id: int, screen: Screen, reply: ReplyParameters | None, quiet: bool
+        self, place: Place, screen: Screen, reply: ReplyParameters | None, quiet: bool
     ) -> Message:
+        chat_id = place.chat_id
         if screen.rich is not None:
             try:
                 return await self._bot.send_rich_message(
                     chat_id,
                     InputRichMessage.model_validate(screen.rich),
+                    message_thread_id=place.thread_id,
                     reply_parameters=reply,
                     reply_markup=screen.keyboard,
                     disable_notification=quiet or None,
                 )
             except (TelegramBadRequest, TelegramNotFound) as error:
+                if any(words in str(error) for words in NO_TOPIC):
+                    raise
                 _LOG.warning("no rich message here", chat_id=chat_id, fault=str(error))
         return await self._bot.send_message(
             chat_id,
             screen.html,
+            message_thread_id=place.thread_id,
             reply_parameters=reply,
             reply_markup=screen.keyboard,
             disable_notification=quiet or None,

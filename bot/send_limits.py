@@ -29,6 +29,7 @@ _ASKED_AT_MOST: Final = {ANSWER: 20, SAID: 20, CARD: 4, LIVE_BILL: 4}
 
 UNCHANGED: Final = "message is not modified"
 NOT_THERE: Final = ("message to delete not found", "message can't be deleted")
+NO_TOPIC: Final = ("message thread not found", "TOPIC_CLOSED", "TOPIC_DELETED")
 NO_PIN: Final = "message to unpin not found"
 GONE: Final = ("message to edit not found", "message can't be edited", "MESSAGE_ID_INVALID")
 _NO_CHAT: Final = ("chat not found", "group chat was deactivated", "PEER_ID_INVALID")

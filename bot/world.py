@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, time
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 from uuid import UUID
 
 from core.kernel.clock import DayCut
@@ -43,7 +43,7 @@ class DemoGroup:
     chat_id: int
     kind: str
     title: str
-    language: str
+    language: Literal["zh", "en"]
     bound: str | None
     members: tuple[int, ...]
 

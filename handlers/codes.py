@@ -26,6 +26,10 @@ CODES: Final = declare(
             ),
             "answer_forwarded": "Forwarded words are no answer. Write it yourself.",
             "answer_unreadable": "That cannot be read. Write it like {example}.",
+            "forum_needed": (
+                "This group has no topics. Switch them on in Telegram, and say it in one of them."
+            ),
+            "segment_gone": "Nothing is in that segment any more. Look again: /groups",
             "holder_needed": "Add the number of your merchant or supplier: {example}",
             "person_needed": (
                 "Say it in reply to a message of that person, or mention the person."

@@ -18,6 +18,18 @@ CODES: Final = declare(
                 "{text} cannot be a USDT rate: it is more than 0, at most 1,000,000, and has at"
                 " most 8 decimals. Write it like {example}"
             ),
+            "label_invalid": (
+                "{text} is no word for prepayments here: it has 1 to {most} characters. Write it"
+                " like /label 下发"
+            ),
+            "segment_invalid": (
+                "{text} is no name of a segment: it is one word of 1 to {most} characters. Write"
+                " it like /segment 重点"
+            ),
+            "segments_full": "A group is in {most} segments at most. Take it out of one first.",
+            "quiet_invalid": (
+                "{text} are no quiet hours: say from when to when, like /quiet 23:00-08:00"
+            ),
             "group_not_bound": "This group is not bound to a merchant yet. Say: 绑定商户 M1001",
             "merchant_needed": "Add the merchant's number, for example: {example}",
             "merchant_not_here": (
@@ -55,6 +67,8 @@ CODES: Final = declare(
         "not_found": {
             "setting_unknown": "There is no setting {text}. Say /settings to see them.",
             "record_not_found": "That record was not found.",
+            "group_not_found": "There is no group {text}. Say /groups to see them.",
+            "segment_not_found": "No group is in the segment {text}. Say /groups to see them.",
             "person_not_found": "Nobody of the staff is {text}.",
         },
         "conflict": {
@@ -89,6 +103,9 @@ CODES: Final = declare(
             "alarm_over": "This alarm is over already.",
             "alarm_ends_itself": (
                 "The desk sees by itself when this is over. Whoever sees to it can take it."
+            ),
+            "channel_not_bound": (
+                "A channel belongs to nobody: it is reached by broadcasts, and that is all."
             ),
             "confirmation_expired": "This confirmation is over. Start again to get a new one.",
             "approval_waits": (

@@ -13,7 +13,8 @@ from core.people.approvals import Approvals
 from core.people.desk_settings import DeskSettings
 from core.people.enrolments import Enrolments
 from core.people.factors import Factors
-from core.people.groups import Groups
+from core.people.group_settings import GroupSettings
+from core.people.groups import Directory, Groups
 from core.people.hand_limits import HandLimits
 from core.people.parked import Parked
 from core.people.people import People as Persons
@@ -33,6 +34,8 @@ class People:
     staff: Staff
     invitations: Invitations
     groups: Groups
+    directory: Directory
+    group_settings: GroupSettings
     appointments: Appointments
     access: Access
     factors: Factors
@@ -54,6 +57,7 @@ def build_people(system: System, delivery: Delivery, parties: Parties) -> People
     outbox, board, audit = delivery.outbox, delivery.board, delivery.audit
     people = Persons(store, clock, ids)
     groups = Groups(store, clock, ids, outbox, board)
+    directory = Directory(store)
     alarms = Alarms(store, clock, ids, groups, board, audit)
     factors = Factors(store, system.vault, clock, alarms, groups, audit)
     approvals = Approvals(store, clock, ids, people, groups, board)
@@ -64,6 +68,8 @@ def build_people(system: System, delivery: Delivery, parties: Parties) -> People
         staff,
         Invitations(system, delivery, people, access, approvals, staff),
         groups,
+        directory,
+        GroupSettings(store, groups, directory, audit),
         Appointments(store, delivery, people, groups, approvals),
         access,
         factors,

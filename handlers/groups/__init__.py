@@ -1,11 +1,10 @@
-"""Groups: who they belong to, and what they are called."""
+"""Groups and channels: which there are, whose they are, and what is set about each."""
 
 from __future__ import annotations
 
 from typing import Final
 
-from handlers.groups import buttons, membership, router
-from handlers.groups.screens import VIEWS
+from handlers.groups import buttons, cards, directory, membership, router, screens, settings
 from handlers.groups.words import COMMANDS
 from handlers.kit.topic import Topic
 
@@ -13,8 +12,8 @@ __all__ = ["TOPIC"]
 
 TOPIC: Final = Topic(
     "groups",
-    routes=(membership.add_routes, router.add_routes),
+    routes=(membership.add_routes, router.add_routes, settings.add_routes, directory.add_routes),
     commands=COMMANDS,
-    views=VIEWS,
+    views=(*screens.VIEWS, *cards.VIEWS),
     buttons=buttons.read,
 )

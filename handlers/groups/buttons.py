@@ -1,14 +1,19 @@
-"""The buttons under the question whether a group is unbound.
-
-They carry at most 64 bytes.
-"""
+"""The buttons of groups: at most 64 bytes each."""
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
+from typing import Final, Literal, get_args
 from uuid import UUID
 
-from handlers.kit.buttons import Button
+from handlers.groups.words import MAX_SEARCH_BYTES, Deed, Language
+from handlers.kit.buttons import Button, read_page, whole
+
+GroupAction = Literal["open", "segments", "label", "zone", "quiet", "segment", "unbind", "leave"]
+ALL: Final = "all"
+_MAX_NO: Final = 10**9 - 1
+_MARK_CHARS: Final = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +32,69 @@ class AnswerUnbind(Button):
         return f"unbind:{'yes' if self.yes else 'no'}:{self.approval_id.hex}{one}"
 
 
+@dataclass(frozen=True, slots=True)
+class TurnGroups(Button):
+    """Another page of what matches."""
+
+    page: int
+    search: str = ""
+
+    def data(self) -> str:
+        return f"grps:{self.page}:{self.search}"
+
+
+@dataclass(frozen=True, slots=True)
+class OnGroup(Button):
+    """Something to do with a group; what cannot be undone asks first. no: as in G3."""
+
+    no: int
+    action: GroupAction
+
+    def data(self) -> str:
+        return f"grp:{self.action}:{self.no}"
+
+
+@dataclass(frozen=True, slots=True)
+class SpeakInGroup(Button):
+    """What is spoken in a group."""
+
+    no: int
+    language: Language
+
+    def data(self) -> str:
+        return f"grpl:{self.no}:{self.language}"
+
+
+@dataclass(frozen=True, slots=True)
+class TurnSegment(Button):
+    """Put a group into a segment, or take it out. mark: of the segment's name, which may be longer
+    than a button carries."""
+
+    no: int
+    member: bool
+    mark: str
+
+    def data(self) -> str:
+        return f"grps{'+' if self.member else '-'}:{self.no}:{self.mark}"
+
+
+@dataclass(frozen=True, slots=True)
+class SureOfGroup(Button):
+    """Yes: take this one, or ALL, off a group; or leave it. holder_no: '' for the latter."""
+
+    no: int
+    deed: Deed
+    holder_no: str = ""
+
+    def data(self) -> str:
+        return f"grp!:{self.deed}:{self.no}:{self.holder_no}"
+
+
+def mark_of(segment: str) -> str:
+    """What a button says instead of the name of a segment."""
+    return hashlib.sha256(segment.lower().encode()).hexdigest()[:_MARK_CHARS]
+
+
 def read(parts: list[str]) -> Button | None:
     """The button that carries these parts; None for none of these. Raises ValueError as well."""
     match parts:
@@ -34,4 +102,16 @@ def read(parts: list[str]) -> Button | None:
             return AnswerUnbind(UUID(hex=approval_id), answer == "yes")
         case ["unbind", "yes", approval_id, number] if number.isalnum():
             return AnswerUnbind(UUID(hex=approval_id), True, number)
+        case ["grps", page, *search]:
+            found = ":".join(search)
+            if len(found.encode()) <= MAX_SEARCH_BYTES:
+                return TurnGroups(read_page(page), found)
+        case ["grp", action, no] if action in get_args(GroupAction):
+            return OnGroup(whole(no, 1, _MAX_NO), action)  # type: ignore[arg-type]  # asked above
+        case ["grpl", no, "zh" | "en" as language]:
+            return SpeakInGroup(whole(no, 1, _MAX_NO), language)
+        case ["grps+" | "grps-" as verb, no, mark]:
+            return TurnSegment(whole(no, 1, _MAX_NO), verb == "grps+", mark)
+        case ["grp!", "unbind" | "leave" as deed, no, holder_no]:
+            return SureOfGroup(whole(no, 1, _MAX_NO), deed, holder_no)
     return None

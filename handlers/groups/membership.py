@@ -11,6 +11,7 @@ from aiogram.types import (
     ChatMember,
     ChatMemberAdministrator,
     ChatMemberOwner,
+    ChatMemberRestricted,
     ChatMemberUpdated,
     Message,
 )
@@ -20,9 +21,9 @@ from core.delivery.district import Delivery
 from core.delivery.outbox import Say
 from core.parties.district import Parties
 from core.people.district import People
-from core.people.groups import Group
+from core.people.groups import BotRights, Group, Holder
 from core.system.district import System
-from handlers.groups.screens import Checklist, Holder
+from handlers.groups.screens import Checklist
 
 _LOG = structlog.get_logger(__name__)
 GONE: Final = frozenset({"left", "kicked"})
@@ -53,14 +54,48 @@ async def standing_changed(
         await outbox.chats.gone(chat.id)
     else:
         await outbox.chats.back(store, chat.id)
+    came = not gone and event.old_chat_member.status in GONE
     await people.groups.seen(
-        chat.id, chat_type=chat.type, title=chat.title or "", bot_status=str(standing.status)
+        chat.id,
+        chat_type=chat.type,
+        title=chat.title or "",
+        bot_status=str(standing.status),
+        rights=rights_of(standing),
+        added_by=event.from_user.id if came else None,
     )
     if gone:
         return
+    await count_members(bot, people, chat.id)
     await delivery.board.set_pins(store, chat.id)  # it may have the right to by now
     if chat.type != "channel":
         await show_checklist(bot, system, delivery, parties, people, chat.id, standing)
+
+
+def rights_of(standing: ChatMember) -> BotRights:
+    """What the bot may do as this: in a channel only an administrator may post, in a group nobody
+    who is restricted."""
+    may_post = True
+    if isinstance(standing, ChatMemberRestricted):
+        may_post = standing.can_send_messages
+    elif isinstance(standing, ChatMemberAdministrator):
+        may_post = standing.can_post_messages is not False
+    return BotRights(may_post, pins(standing))
+
+
+def pins(standing: ChatMember | None) -> bool:
+    """Whether the bot may pin messages."""
+    admin = isinstance(standing, ChatMemberAdministrator | ChatMemberOwner)
+    return admin and getattr(standing, "can_pin_messages", True) is True
+
+
+async def count_members(bot: Bot, people: People, chat_id: int) -> None:
+    """Ask Telegram how many are in a chat; where it does not say, the last number stays."""
+    try:
+        members = await bot.get_chat_member_count(chat_id)
+    except TelegramAPIError as error:
+        _LOG.warning("the members are not known", chat_id=chat_id, fault=str(error))
+        return
+    await people.groups.counted(chat_id, members)
 
 
 async def blocked_or_not(event: ChatMemberUpdated, system: System, delivery: Delivery) -> None:
@@ -90,7 +125,7 @@ async def show_checklist(
         kind=group.kind,
         bound=await bound_to(parties, group),
         admin=admin,
-        pins=admin and getattr(standing, "can_pin_messages", True) is True,
+        pins=pins(standing),
         reads_all=admin or bool((await bot.me()).can_read_all_group_messages),
     )
     about = Subject("question", f"checklist:{chat_id}")

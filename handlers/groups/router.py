@@ -2,64 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
-from datetime import timedelta
-from typing import ClassVar
-from uuid import UUID
+from collections.abc import Sequence
 
 from aiogram import Bot, Router
 from aiogram.types import CallbackQuery, Message
 
 from core.delivery.district import Delivery
-from core.delivery.outbox import Say, values_of
 from core.kernel.errors import Refusal
 from core.parties.district import Parties
-from core.people.approvals import Question
 from core.people.district import People
-from core.people.groups import Group
+from core.people.groups import Group, Holder, Language
 from core.system.district import System
 from core.system.store import Tx
+from handlers.groups.bindings import Binding, Ending, UnbindQuestion, bind
 from handlers.groups.buttons import AnswerUnbind
 from handlers.groups.membership import bound_to, show_checklist
-from handlers.groups.screens import (
-    Bound,
-    BoundElsewhere,
-    Holder,
-    Info,
-    LanguageSet,
-    UnbindDropped,
-    UnbindQuestionNotice,
-    Unbound,
-)
+from handlers.groups.screens import Info, LanguageSet, UnbindDropped, UnbindQuestionNotice
 from handlers.groups.words import BindMerchant, BindOps, BindSupplier, SetLanguage, ShowInfo, Unbind
 from handlers.kit.chat import Chat
 from handlers.kit.context import Presses, Wants
-from handlers.kit.refusals import OnlyInGroups
-
-
-@dataclass(frozen=True, slots=True)
-class UnbindQuestion(Question):
-    """Whether to take these off a group: one of them, or all. numbers: theirs."""
-
-    kind: ClassVar[str] = "unbind"
-    open_for: ClassVar[timedelta] = timedelta(minutes=5)
-    bound: tuple[Holder, ...]
-    numbers: tuple[str, ...]
-    minutes: int
-
-
-@dataclass(frozen=True, slots=True)
-class _Binding:
-    """What a group becomes. write: makes it so; whether it is new. no, name: of the merchant or
-    supplier; empty for an ops group."""
-
-    kind: str
-    write: Callable[[Tx], Awaitable[bool]]
-    no: str = ""
-    name: str = ""
-    merchant_id: UUID | None = None
-    supplier_id: UUID | None = None
 
 
 def add_routes(routes: Router) -> None:
@@ -86,14 +47,14 @@ async def bind_merchant(
     """This group becomes that merchant's."""
     chat.actor.need("bind")
     merchant = await parties.merchants.by_no(intent.merchant_no)
-    binding = _Binding(
+    binding = Binding(
         "merchant",
         lambda tx: people.groups.bind_merchant(tx, chat.id, merchant.id),
         merchant.merchant_no,
         merchant.name,
         merchant_id=merchant.id,
     )
-    if await _bind(message, chat, system, delivery, people, binding):
+    if await bind(message, chat, system, delivery, people, binding):
         await show_checklist(bot, system, delivery, parties, people, chat.id)
 
 
@@ -110,14 +71,14 @@ async def bind_supplier(
     """This group becomes that supplier's."""
     chat.actor.need("bind")
     supplier = await parties.suppliers.by_no(intent.supplier_no)
-    binding = _Binding(
+    binding = Binding(
         "supplier",
         lambda tx: people.groups.bind_supplier(tx, chat.id, supplier.id),
         supplier.supplier_no,
         supplier.name,
         supplier_id=supplier.id,
     )
-    if await _bind(message, chat, system, delivery, people, binding):
+    if await bind(message, chat, system, delivery, people, binding):
         await show_checklist(bot, system, delivery, parties, people, chat.id)
 
 
@@ -138,59 +99,8 @@ async def bind_ops(
         await people.groups.bind_ops(tx, chat.id)
         return actor.group is None or actor.group.kind != "ops"
 
-    if await _bind(message, chat, system, delivery, people, _Binding("ops", become)):
+    if await bind(message, chat, system, delivery, people, Binding("ops", become)):
         await show_checklist(bot, system, delivery, parties, people, chat.id)
-
-
-async def _bind(
-    message: Message,
-    chat: Chat,
-    system: System,
-    delivery: Delivery,
-    people: People,
-    binding: _Binding,
-) -> bool:
-    """Bind the group, and say so; in private that is refused. Whether it was a group."""
-    if message.chat.type == "private":
-        await chat.refuse(OnlyInGroups())
-        return False
-    actor = chat.actor
-    if actor.group is None:
-        # The bot was added while nobody listened: its standing is asked when it next changes.
-        await people.groups.seen(
-            chat.id, chat_type=message.chat.type, title=message.chat.title or "",
-            bot_status="member",
-        )  # fmt: skip
-    async with system.store.transaction() as tx:
-        new = await binding.write(tx)
-        bound = Bound(binding.kind, binding.no, binding.name, new, actor.name)
-        if new:
-            await delivery.audit.record(
-                tx, "bind", actor=actor.trail_name, facts=values_of(bound),
-                merchant_id=binding.merchant_id, chat_id=chat.id, message_id=chat.message_id,
-            )  # fmt: skip
-        await chat.say(bound, tx=tx)
-        holder_id = binding.merchant_id or binding.supplier_id
-        if new and holder_id is not None:
-            title = message.chat.title or str(chat.id)
-            told = BoundElsewhere(binding.no, binding.name, title, actor.name)
-            others = await people.groups.of_holder(tx, holder_id)
-            await _tell_elsewhere(
-                tx, delivery, people, [c for c in others if c != actor.home], told
-            )
-    return True
-
-
-async def _tell_elsewhere(
-    tx: Tx, delivery: Delivery, people: People, others: Sequence[int], told: BoundElsewhere
-) -> None:
-    """A merchant or supplier with groups has one more: those groups hear of it, and ops. It may be
-    the wrong one, and strangers read along there."""
-    if not others:
-        return
-    for chat_id in others:
-        await delivery.outbox.say(tx, chat_id, Say(told))
-    await people.groups.tell_ops(tx, Say(told))
 
 
 async def ask_unbind(
@@ -250,39 +160,13 @@ async def answer_unbind(
             await people.approvals.answer(tx, actor, asked, yes=False)
             await chat.replace(UnbindDropped(bound), tx=tx)
         return
-    holders = dict(zip([one.no for one in bound], _holder_ids(group), strict=True))
-    if group.kind == "unbound" or button.number not in (None, *holders):
-        raise Refusal("confirmation_expired")
-    done = Unbound(
-        tuple(one for one in bound if button.number in (None, one.no)),
-        tuple(one for one in bound if button.number not in (None, one.no)),
-        actor.name,
-    )
+    ending = Ending.of(group, bound, button.number)
     async with system.store.transaction() as tx:
-        await people.groups.unbind(
-            tx, actor.home, None if button.number is None else holders[button.number]
-        )
-        # The group is held by now: who answers another question about it waits, and finds it over.
-        await people.approvals.answer(tx, actor, asked, yes=True)
-        await people.approvals.drop_of(tx, actor, [holders[one.no] for one in done.bound])
-        await delivery.audit.record(
-            tx, "unbind", actor=actor.trail_name, facts=_of_group(group) | values_of(done),
-            chat_id=chat.id, message_id=chat.message_id,
-        )  # fmt: skip
-        await chat.replace(done, tx=tx)
+        # Who answers another question about the group waits until it is held no longer, and finds
+        # that one over.
+        await ending.write(tx, chat, delivery, people, asked)
+        await chat.replace(ending.told(actor.name), tx=tx)
     await show_checklist(bot, system, delivery, parties, people, actor.home)
-
-
-def _of_group(group: Group) -> dict[str, str]:
-    """What the trail says of a group that loses a binding."""
-    return {
-        "kind": group.kind, "title": group.title, "language": group.language, "label": group.label,
-    }  # fmt: skip
-
-
-def _holder_ids(group: Group) -> tuple[UUID, ...]:
-    """Who a group is bound to, in the order of `bound_to`."""
-    return (*group.merchant_ids, *group.supplier_ids)
 
 
 async def show_info(_: Message, chat: Chat, parties: Parties) -> None:
@@ -302,5 +186,6 @@ async def set_language(_: Message, chat: Chat, intent: SetLanguage, people: Peop
     chat.actor.need("bind")
     if await chat.refuse_outside_groups():
         return
-    await people.groups.set_language(chat.id, intent.language)
+    change = Language(intent.language)
+    await people.group_settings.change(chat.actor, change, message_id=chat.message_id)
     await chat.say(LanguageSet(intent.language))

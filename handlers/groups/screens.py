@@ -1,4 +1,4 @@
-"""Groups on the screen: whose they are, what a new one still needs, and taking bindings off."""
+"""A group on the screen: whose it is, what a new one still needs, and taking bindings off."""
 
 from __future__ import annotations
 
@@ -10,21 +10,14 @@ from uuid import UUID
 from aiogram.types import InlineKeyboardMarkup
 
 from core.delivery.outbox import Notice
+from core.people.groups import Holder, TopicLost
 from handlers.groups.buttons import AnswerUnbind
-from handlers.groups.words import Language
+from handlers.groups.words import Language, Setting
 from handlers.kit.screen import View, button, keyboard
 
 # A group of more holders is told to name the one.
 _MAX_HOLDER_BUTTONS: Final = 30
 _IN_A_ROW: Final = 3
-
-
-@dataclass(frozen=True, slots=True)
-class Holder:
-    """A merchant or supplier of a group. no: its number."""
-
-    no: str
-    name: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +98,17 @@ class LanguageSet(Notice):
     language: Language
 
 
+@dataclass(frozen=True, slots=True)
+class GroupSettingSet(Notice):
+    """What was set about a group. value: as people write it; empty where it was taken back.
+    member: of a segment, whether the group is in it now; of a topic, whether it has one."""
+
+    what: Setting
+    value: str
+    member: bool
+    actor_name: str
+
+
 def _unbind_buttons(
     asked: UnbindQuestionNotice, translate: NullTranslations
 ) -> InlineKeyboardMarkup | None:
@@ -134,4 +138,6 @@ VIEWS: Final[tuple[View[Any], ...]] = (
     View(Unbound),
     View(UnbindDropped),
     View(LanguageSet),
+    View(GroupSettingSet),
+    View(TopicLost),
 )

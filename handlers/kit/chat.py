@@ -145,9 +145,11 @@ class Chat:
         return self.actor.group is None
 
     async def zone(self) -> str:
-        """On whose clocks times are told here: those of the chat's (first) merchant or supplier, or
-        the platform's. An IANA zone."""
+        """On whose clocks times are told here: the chat's own, else those of its (first) merchant
+        or supplier, else the platform's. An IANA zone."""
         group, parties = self.actor.group, self._by.parties
+        if group is not None and group.zone is not None:
+            return group.zone
         if group is not None and group.merchant_ids:
             return (await parties.merchants.by_id(group.merchant_ids[0])).day_cut.zone
         if group is not None and group.supplier_ids:

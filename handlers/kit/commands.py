@@ -27,8 +27,9 @@ class Command:
     rights: what it takes to have what it may mean carried out; nothing for what anybody known may
     say. read: the words as they were typed -> an intent; None where it cannot be carried out so.
     forms: other ways to begin it. implied: the first word that a form says by itself. takes:
-    whether a word that is no day may follow a form; what else follows makes it talk. one_line:
-    further lines are refused; otherwise they are more words of the command.
+    whether a word that is no day may follow a form; what else follows makes it talk. apart: also
+    what follows without a blank between. one_line: further lines are refused; otherwise they are
+    more words of the command.
 
     what: what it does, in a few English words. usage: examples of how it is written; `{}` stands
     for `reason`. hint: what else one may do; both are English. suppliers_usage: examples in a
@@ -42,6 +43,7 @@ class Command:
     forms: tuple[str, ...] = ()
     implied: Mapping[str, str] = field(default_factory=dict)
     takes: Callable[[str], bool] = latin
+    apart: bool = False
     one_line: bool = False
     what: str = ""
     usage: tuple[str, ...] = ()
@@ -51,6 +53,16 @@ class Command:
     answer: str = ""
     place: Place = "anywhere"
     twin_of: str = ""
+
+    def goes_on(self, rest: str) -> bool:
+        """Whether what stands behind a form of it makes both together this command."""
+        words = rest.split()
+        if not words:
+            return True
+        if self.apart and not rest[0].isspace():
+            return False
+        word = fold(words[0])
+        return self.takes(word) or read_days(word) is not None
 
 
 class CommandTable:

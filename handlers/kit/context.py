@@ -23,7 +23,7 @@ from core.people.district import People
 from core.trade.district import Trade
 from core.trade.enquiries import Thread
 from handlers.kit.buttons import Button
-from handlers.kit.chat import Chat, Chats
+from handlers.kit.chat import AnyMessage, Chat, Chats
 from handlers.kit.commands import CommandTable
 from handlers.kit.dialogues import Dialogues, Said, Sent
 from handlers.kit.intents import Changing, Intent, Mistake, Naming, Reading
@@ -125,7 +125,7 @@ class Understand(BaseMiddleware):
         self._dialogues = dialogues
 
     async def __call__(self, handler: _Handler, event: TelegramObject, data: dict[str, Any]) -> Any:
-        if not isinstance(event, Message):
+        if not isinstance(event, Message) or _is_channel(event):
             return None
         if _is_of_the_group(event):
             return await handler(event, data)
@@ -258,7 +258,7 @@ class AnswerPress(BaseMiddleware):
             return None
         press = Press(event)
         button = self._read_button(event.data or "")
-        if event.message is None or button is None:
+        if event.message is None or button is None or _is_channel(event.message):
             return await press.answer()
         timer = asyncio.create_task(press.answer_after(ANSWER_WITHIN_S))
         try:
@@ -294,6 +294,11 @@ class AnswerPress(BaseMiddleware):
             )
         asked = getattr(button, "approval_id", None)
         return asked is not None and await self._people.approvals.answered(asked)
+
+
+def _is_channel(message: AnyMessage) -> bool:
+    """Whether everybody may read along: a channel is a place of broadcasts, and of no commands."""
+    return message.chat.type == "channel"
 
 
 def _is_of_the_group(message: Message) -> bool:

@@ -9,7 +9,6 @@ from handlers.kit.commands import CommandTable
 from handlers.kit.grammar import Slash, split_slash
 from handlers.kit.intents import Near, NoCommand
 from texts.amounts import fold, visible
-from texts.days import read_days
 
 MAX_NEAR: Final = 3
 _SHOWN_CHARS: Final = 32
@@ -81,14 +80,10 @@ class Nearby:
         for form, name in self._forms():
             lengths = (len(form), len(form) - 1, len(form) + 1)
             for length in lengths if len(form) >= _LEAST_CHINESE else lengths[:1]:
-                head, rest = plain[:length], line[length:].split()
+                head = plain[:length]
                 if line[:length] == form or (set(head) - set(form)) & _PARTICLES:
                     continue
-                may_follow = (
-                    not rest
-                    or self._commands.by_form[form].takes(rest[0])
-                    or read_days(rest[0]) is not None
-                )
+                may_follow = self._commands.by_form[form].goes_on(line[length:])
                 far = distance(head, form)
                 slips = 0 if len(form) < _LEAST_CHINESE else 1 if len(form) <= 4 else 2
                 if may_follow and (far <= slips or sorted(head) == sorted(form)):

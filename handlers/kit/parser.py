@@ -9,7 +9,6 @@ from handlers.kit.grammar import Slash, split_slash
 from handlers.kit.intents import Intent, NoCommand, Usage
 from handlers.kit.nearby import Nearby
 from texts.amounts import fold, visible
-from texts.days import read_days
 
 
 def addressee_of(text: str) -> str:
@@ -58,15 +57,11 @@ class Parser:
         for form, command in self.commands.by_form.items():
             if folded.startswith(form):
                 # Folding keeps every character in its place: what follows is as it was typed.
-                words = text[len(form) :].split()
-                if not words or _may_follow(command, fold(words[0])):
+                rest = text[len(form) :]
+                if command.goes_on(rest):
                     implied = command.implied.get(form)
-                    return _read(command, [implied, *words] if implied else words)
+                    return _read(command, [implied, *rest.split()] if implied else rest.split())
         return None
-
-
-def _may_follow(command: Command, word: str) -> bool:
-    return command.takes(word) or read_days(word) is not None
 
 
 def _read(command: Command, words: list[str]) -> Intent:

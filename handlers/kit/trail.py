@@ -79,6 +79,7 @@ TRAIL: Final = {
     "ask_review": "a merchant's review asked for",
     "bind": "a group bound",
     "unbind": "a group's binding ended",
+    "set_group": "a group's setting set",
     "pass_review": "a merchant's review passed",
     "reject_review": "a merchant's review rejected",
     "open_app": "an app opened",

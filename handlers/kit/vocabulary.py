@@ -369,6 +369,23 @@ WORDS: Final[dict[str, dict[str, str]]] = {
         "supplier": "supplier group",
         "unbound": "not bound",
     },
+    "chat_type": {"channel": "channel"},
+    "group_health": {
+        "well": "all right",
+        "parked": "something could not be sent",
+        "mute": "the bot may not post",
+        "gone": "the bot is out",
+    },
+    # As Telegram calls what the bot is in a chat.
+    "bot_status": {
+        "creator": "owner of the chat",
+        "administrator": "administrator of the chat",
+        "member": "member",
+        "restricted": "restricted member",
+        "left": "left",
+        "kicked": "removed",
+    },
+    "topic_use": {"bills": "bills", "lookups": "orders", "alarms": "alarms"},
 }
 
 

@@ -7,6 +7,7 @@ import re
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from aiogram import Bot
@@ -36,6 +37,7 @@ from core.kernel.days import Days
 from core.kernel.holder import HOUSE
 from core.kernel.money import Money
 from core.parties.merchants import App, Merchant
+from core.people.groups import InTopic, Language, Quiet, QuietHours, Topics
 from core.reports.exports import Paper
 from core.reports.verify import AlarmBooks
 from core.runtime import Runtime
@@ -446,14 +448,15 @@ async def test_an_orders_card_is_edited_when_it_shows_something_else(
     await post.deliver()
     (posted,) = await post.telegram.transcript(CHAT)
     assert order.order_no in posted["text"]
-    for language, edits in (("zh", 0), ("en", 1), ("en", 1)):
-        await post.runtime.people.groups.set_language(CHAT, language)
+    for language, edits in ((Language("zh"), 0), (Language("en"), 1), (Language("en"), 1)):
+        async with post.runtime.system.store.transaction() as tx:
+            await post.runtime.people.groups.put(tx, CHAT, language)
         shown = CardPost(CHAT, posted["id"], order.merchant_id, order.id)
         await post.runtime.delivery.board.show_cards(post.runtime.system.store, [shown])
         await post.deliver()
         (card,) = await post.telegram.transcript(CHAT)
         assert (card["id"], card["edit_count"]) == (posted["id"], edits)
-        assert (card["text"] == posted["text"]) == (language == "zh")
+        assert (card["text"] == posted["text"]) == (language == Language("zh"))
 
 
 async def test_a_supplier_sees_its_attempt_and_nothing_of_the_merchant(
@@ -702,6 +705,105 @@ async def test_in_a_group_with_topics_it_is_shown_where_the_person_wrote(post: P
     first, second = await post.telegram.transcript(FORUM)
     assert (first["thread_id"], first["ephemeral_for"]) == (7, OPERATOR)
     assert "W2" in second["text"]
+
+
+async def forum(post: Post, merchant: Merchant, *topics: int) -> None:
+    """A forum of M1001's alone, with these topics."""
+    members = [
+        {"user_id": OPERATOR, "status": "creator"}, {"user_id": BOT_ID, "status": "administrator"}
+    ]  # fmt: skip
+    chat = {"id": FORUM, "type": "supergroup", "title": "Topics", "is_forum": True,
+            "topics": [*topics], "members": members}  # fmt: skip
+    await post.telegram.room.control("chat", {"create": chat})
+    groups = post.runtime.people.groups
+    await groups.seen(FORUM, chat_type="supergroup", title="Topics", bot_status="administrator")
+    async with post.runtime.system.store.transaction() as tx:
+        await groups.bind_merchant(tx, FORUM, merchant.id)
+        await groups.put(tx, FORUM, InTopic("bills", 7))
+        await groups.put(tx, FORUM, InTopic("lookups", 8))
+    await post.deliver()
+
+
+async def in_forum(post: Post) -> list[dict[str, Any]]:
+    """What was said there, oldest first; that something was pinned is left out."""
+    return [one for one in await post.telegram.transcript(FORUM) if "pinned a" not in one["text"]]
+
+
+async def test_what_comes_unasked_comes_into_its_topic(
+    post: Post, shop: tuple[Merchant, App]
+) -> None:
+    merchant = shop[0]
+    await forum(post, merchant, 7, 8)
+    (bill,) = await in_forum(post)
+    assert (bill["thread_id"], bill["pinned"]) == (7, True)
+    await post.put(word("W1", use="lookups"), FORUM)
+    await post.put(word("W2"), FORUM)
+    order = await an_order(post.runtime, shop)
+    await post.put(Card(str(merchant.id), str(order.id)), FORUM)
+    await post.deliver()
+    asked = (await in_forum(post))[1]
+    await post.put(word("W3", use="bills", reply_to=asked["id"]), FORUM)
+    await post.deliver()
+    shown = await in_forum(post)
+    assert [one.get("thread_id") for one in shown] == [7, 8, None, 8, 8], (
+        "a reply stays where it is"
+    )
+    await post.prepay(merchant, 5_000)
+    await post.deliver()
+    assert len(await in_forum(post)) == 5, "the bill is edited in its topic"
+
+
+@pytest.mark.parametrize("fault", ["message thread not found", "TOPIC_CLOSED", "TOPIC_DELETED"])
+async def test_where_a_topic_is_gone_it_comes_into_the_general_one_and_says_so_once(
+    post: Post, shop: tuple[Merchant, App], fault: str
+) -> None:
+    await forum(post, shop[0], 7, 8)
+
+    async def closed(_method: str, form: dict[str, Any]) -> web.Response | None:
+        if str(form.get("message_thread_id")) != "8":
+            return None
+        refusal = {"ok": False, "error_code": 400, "description": f"Bad Request: {fault}"}
+        return web.json_response(refusal, status=400)
+
+    async with in_between(post.telegram.api, closed) as api, bot_at(api) as bot:
+        post.courier = Courier(post.runtime, bot, group_per_min=18)
+        for name in ("W1", "W2"):
+            await post.put(word(name, use="lookups"), FORUM)
+        await post.deliver()
+    _, *shown = await in_forum(post)
+    assert [one.get("thread_id") for one in shown] == [None] * 3
+    assert len([one for one in shown if "话题已关闭或删除" in one["text"]]) == 1
+    assert await post.heard(FORUM) == ["W1", "W2"]
+    assert set(await post.states()) == {"sent"}
+    group = await post.runtime.people.groups.find(FORUM)
+    assert group is not None
+    assert group.topics == Topics(bills=7)
+
+
+async def test_the_bill_of_a_new_day_waits_for_the_end_of_quiet_hours(
+    post: Post, merchant: Merchant
+) -> None:
+    await post.deliver()
+    (first,) = await post.bills()
+    zone = ZoneInfo(merchant.day_cut.zone)
+    await post.next_day()
+    now = post.clock.now().astimezone(zone)
+    begun = now.replace(minute=0, second=0, microsecond=0)
+    hours = QuietHours(begun.time(), (begun + timedelta(hours=3)).time())
+    async with post.runtime.system.store.transaction() as tx:
+        await post.runtime.people.groups.put(tx, CHAT, Quiet(hours))
+    await post.next_day(merchant)
+    assert [one["id"] for one in await post.bills()] == [first["id"]]
+    await post.say("W1")
+    assert await post.heard() == ["W1"], "answers do not wait for it"
+    await post.prepay(merchant, 5_000)
+    await post.deliver()
+    assert len(await post.bills()) == 1
+    for _ in range(4):
+        post.clock.advance(3600)
+        await post.deliver()
+    former, present = await post.bills()
+    assert (former["id"], present["pinned"]) == (first["id"], True)
 
 
 async def test_in_private_nothing_needs_to_be_hidden(post: Post) -> None:

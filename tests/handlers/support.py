@@ -14,9 +14,11 @@ from aiogram.exceptions import TelegramBadRequest, TelegramNetworkError
 from aiogram.methods import (
     AnswerCallbackQuery,
     GetChatMember,
+    GetChatMemberCount,
     GetFile,
     GetMe,
     GetWebhookInfo,
+    LeaveChat,
     SendMessage,
     SendPhoto,
     SetMessageReaction,
@@ -87,6 +89,8 @@ class Line(BaseSession):
         self.webhook: WebhookInfo | None = WebhookInfo(
             url="", has_custom_certificate=False, pending_update_count=0
         )
+        self.members: int | None = 17  # in every chat
+        self.left: list[int] = []  # chats that the bot was told to leave
         self.standing: ChatMember = ChatMemberMember(user=_BOT)  # of the bot, in its groups
 
     async def make_request(
@@ -107,6 +111,14 @@ class Line(BaseSession):
             answer = self.webhook
         elif isinstance(method, GetChatMember):
             answer = self.standing
+        elif isinstance(method, GetChatMemberCount):
+            if self.members is None:
+                raise TelegramBadRequest(method, "Bad Request: chat not found")
+            answer = self.members
+        elif isinstance(method, LeaveChat):
+            assert isinstance(method.chat_id, int)
+            self.left.append(method.chat_id)
+            answer = True
         elif isinstance(method, SetMessageReaction):
             assert isinstance(method.chat_id, int)
             for reaction in method.reaction or []:

@@ -54,6 +54,7 @@ EXAMPLES: Final = (
     "/export csv orders", "/approvals", "/balance M1001", "/suppliers", "/supplier new",
     "/supplier S01 off it ends", "/documents", "/document epay v1 approve", "/discrepancies",
     "/merchants", "/merchant new", "/merchant M1001 resume", "/merchant M1001 limit #1 5",
+    "/groups", "/groups M1001", "/group G3", "/group G3 label 下发", "/segment VIP",
     "/info", "/lang en", "/bind_ops", "/bind M1001", "/bind_supplier S01", "/unbind",
     "/settings", "/settings prepay_second 20000", "/audit", "/status", "/export_config",
     "/people", "/people 1005 leave", "/hire support", "/appoint 1102", "/dismiss 1101", "/members",

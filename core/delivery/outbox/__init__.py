@@ -25,11 +25,13 @@ from core.delivery.outbox.facts import (
     Say,
     TakeAway,
     TextFile,
+    TopicUse,
     Twins,
     Unpin,
     Unread,
     pack,
     unpack,
+    use_of,
 )
 from core.delivery.outbox.notices import Notice, Stored, read_notice, screen_of, values_of
 from core.delivery.outbox.queue import NOBODY, QUEUE, Leaving, Outbox, Saying
@@ -64,6 +66,7 @@ __all__ = [
     "Stored",
     "TakeAway",
     "TextFile",
+    "TopicUse",
     "Twins",
     "Unpin",
     "Unread",
@@ -71,5 +74,6 @@ __all__ = [
     "read_notice",
     "screen_of",
     "unpack",
+    "use_of",
     "values_of",
 ]

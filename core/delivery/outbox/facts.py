@@ -25,6 +25,10 @@ News = Literal[
 ]
 
 
+# What a forum may have a topic of its own for.
+TopicUse = Literal["bills", "lookups", "alarms"]
+
+
 @dataclass(frozen=True, slots=True)
 class MerchantNews:
     """What a merchant's server is told of an order. The body is written from the facts, the same
@@ -167,7 +171,8 @@ class Say:
     says, if that is something else, because everybody in the chat reads it. edit_message_id:
     replaces that message. remember: kind under which the board keeps the message (with ref), to be
     edited later. thread_id: the topic in which somebody wrote, for what only that member sees: it
-    is no reply. keeper: who is told which message it became, with ref; see `Outbox.on_sent`.
+    is no reply. keeper: who is told which message it became, with ref; see `Outbox.on_sent`. use:
+    into which topic of a forum it comes, where it is no reply.
     """
 
     topic: ClassVar[str] = "say"
@@ -180,6 +185,7 @@ class Say:
     ref: str = ""
     thread_id: int | None = None
     keeper: str = ""
+    use: TopicUse | None = None
 
     @property
     def screen(self) -> str:
@@ -343,6 +349,22 @@ ANSWER: Final = 0  # in the place of a message on which somebody pressed
 SAID: Final = 1  # every new message
 CARD: Final = 2  # an edit that shows what changed
 LIVE_BILL: Final = 3  # the same; there will always be a newer one
+
+
+def use_of(fact: Fact) -> TopicUse | None:
+    """For what a fact comes into a chat unasked: a forum may have a topic of its own for that. A
+    reply stays in the topic of what it answers, and an edit where its message is."""
+    match fact:
+        case Bill(reply_to=None, edit_message_id=None):
+            return "bills"
+        case Card(reply_to=None, edit_message_id=None):
+            return "lookups"
+        case AlarmCard():
+            return "alarms"
+        case Say(reply_to=None, edit_message_id=None, only_for=None):
+            return fact.use
+        case _:
+            return None
 
 
 def rank_of(fact: Fact, dedupe_key: str | None) -> int:

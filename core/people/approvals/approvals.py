@@ -285,10 +285,10 @@ class Approvals:
             told = ApprovedAlone(asked.question.kind, actor.name, ALONE_MINUTES)
             await self._groups.tell_ops(queries, Say(told))
 
-    async def drop_of(self, tx: Tx, actor: Actor, holder_ids: Sequence[UUID]) -> None:
+    async def drop_of(self, tx: Tx, chat_id: int, holder_ids: Sequence[UUID]) -> None:
         """A group is no longer these merchants' or suppliers': nobody is asked about them there,
         nor about the group as it was."""
-        await tx.execute(_DROP_OF, actor.home, list(holder_ids))
+        await tx.execute(_DROP_OF, chat_id, list(holder_ids))
 
     async def drop_by(self, tx: Tx, actor: Actor, user_id: int) -> None:
         """Somebody is not of the staff any more: what that person asked is turned down."""

@@ -5,17 +5,28 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
-from typing import Final
+from typing import Final, Literal
 from uuid import UUID
 
 from core.delivery.board import Board
-from core.delivery.outbox import Fact, Outbox, Say
+from core.delivery.outbox import Fact, Outbox, Say, TopicUse
 from core.kernel.clock import Clock
 from core.kernel.errors import Refusal
 from core.kernel.ids import Ids
-from core.people.groups.group import GROUP, Group, Member, read_group
+from core.people.groups.changes import (
+    MAX_SEGMENTS,
+    GroupChange,
+    InSegment,
+    InTopic,
+    Label,
+    Language,
+    Quiet,
+    Zone,
+    checked,
+)
+from core.people.groups.group import GROUP, BotRights, Group, Member, read_group
 from core.people.groups.migration import move
-from core.people.groups.notices import BillEnded
+from core.people.groups.notices import BillEnded, TopicLost
 from core.system.batch import Batch
 from core.system.store import Queries, Store, Tx
 
@@ -49,14 +60,34 @@ class Groups:
             found = await self._reads.write(chat_id)
         return next(iter(found), None)
 
-    async def seen(self, chat_id: int, *, chat_type: str, title: str, bot_status: str) -> bool:
+    async def seen(
+        self,
+        chat_id: int,
+        *,
+        chat_type: str,
+        title: str,
+        bot_status: str,
+        rights: BotRights = BotRights(),  # noqa: B008 (frozen)
+        added_by: int | None = None,
+    ) -> bool:
         """Record that the bot is in a chat (or left it). True when the chat is new to us.
 
-        Of one that moved there is nothing to record: it is no group any more.
+        rights: what the bot may do there. added_by: who brought it in, where it just came. Of one
+        that moved there is nothing to record: it is no group any more.
         """
-        now = self._clock.now()
-        new = await self._store.fetchval(_SEE, chat_id, chat_type, title, bot_status, now)
+        now, may_post, may_pin = self._clock.now(), rights.may_post, rights.may_pin
+        new = await self._store.fetchval(
+            _SEE, chat_id, chat_type, title, bot_status, now, may_post, may_pin, added_by
+        )
         return new is True
+
+    async def counted(self, chat_id: int, members: int) -> None:
+        """Telegram said how many members a chat has."""
+        await self._store.execute(
+            "UPDATE chat_group SET members = $2 WHERE chat_id = $1 AND members IS DISTINCT FROM $2",
+            chat_id,
+            members,
+        )
 
     async def renamed(self, chat_id: int, title: str) -> None:
         """A chat in which the bot was seen has another title. Of one that moved there is nothing to
@@ -70,7 +101,7 @@ class Groups:
     async def bind_merchant(self, tx: Tx, chat_id: int, merchant_id: UUID) -> bool:
         """Make a group a merchant's (several per group are allowed) and post its live bill.
 
-        False when it was bound already. Refusals: group_is_other_kind.
+        False when it was bound already. Refusals: group_is_other_kind, channel_not_bound.
         """
         here = await self._become(tx, chat_id, "merchant")
         inserted = await tx.execute(
@@ -85,7 +116,7 @@ class Groups:
         return inserted == 1
 
     async def bind_supplier(self, tx: Tx, chat_id: int, supplier_id: UUID) -> bool:
-        """Make a group a supplier's. False when it was. Refusals: group_is_other_kind."""
+        """Make a group a supplier's. False when it was. Refusals: as of `bind_merchant`."""
         here = await self._become(tx, chat_id, "supplier")
         inserted = await tx.execute(
             "INSERT INTO binding (id, chat_id, supplier_id, created_at) VALUES ($1, $2, $3, $4)"
@@ -98,8 +129,8 @@ class Groups:
         return inserted == 1
 
     async def bind_ops(self, tx: Tx, chat_id: int) -> None:
-        """Make a group an ops group: alarms and approvals go there. Refusals:
-        group_is_other_kind."""
+        """Make a group an ops group: alarms and approvals go there. Refusals: as of
+        `bind_merchant`."""
         await self._become(tx, chat_id, "ops")
 
     async def unbind(self, tx: Tx, chat_id: int, holder_id: UUID | None = None) -> bool:
@@ -144,6 +175,8 @@ class Groups:
         here, found = await self._hold(tx, chat_id)
         if found not in (None, "unbound", kind):
             raise Refusal("group_is_other_kind", kind=found)
+        if await tx.fetchval("SELECT type FROM chat_group WHERE chat_id = $1", here) == "channel":
+            raise Refusal("channel_not_bound")  # everybody who reads it would read what is shown
         await tx.execute("UPDATE chat_group SET kind = $2 WHERE chat_id = $1", here, kind)
         return here
 
@@ -160,13 +193,46 @@ class Groups:
             chat_id = row["moved_to"]
         return chat_id, row["kind"] if row is not None else None
 
-    async def set_language(self, chat_id: int, language: str) -> None:
-        """What the bot speaks in this group: zh or en."""
+    async def set_language(self, chat_id: int, language: Literal["zh", "en"]) -> None:
+        """What the bot speaks in this group."""
+        async with self._store.transaction() as tx:
+            await self.put(tx, chat_id, Language(language))
+
+    async def put(self, tx: Tx, chat_id: int, change: GroupChange) -> None:
+        """Set one thing of a group or channel, for as long as it is not set anew. Segments stay
+        when a binding ends. Refusals: those of `checked`, group_not_bound (the bot was never seen
+        in the chat), segments_full."""
+        change = checked(change)
+        here, kind = await self._hold(tx, chat_id)
+        if kind is None:
+            raise Refusal("group_not_bound")
+        match change:
+            case Label(word):
+                await tx.execute(_SET.format("label = $2"), here, word)
+            case Language(code):
+                await tx.execute(_SET.format("language = $2"), here, code)
+            case Zone(name):
+                await tx.execute(_SET.format("zone = $2"), here, name)
+            case Quiet(hours):
+                start, end = (None, None) if hours is None else (hours.start, hours.end)
+                await tx.execute(_SET.format("quiet_from = $2, quiet_to = $3"), here, start, end)
+            case InSegment(name, True):
+                if not await tx.execute(_JOIN_SEGMENT, here, name, MAX_SEGMENTS):
+                    raise Refusal("segments_full", most=MAX_SEGMENTS)
+            case InSegment(name):
+                await tx.execute(_LEAVE_SEGMENT, here, name)
+            case InTopic(use, None):
+                await tx.execute(_SET.format("topics = topics - $2::text"), here, use)
+            case InTopic(use, thread_id):
+                await tx.execute(_SET.format("topics = topics || $2"), here, {use: thread_id})
+
+    async def topic_lost(self, chat_id: int, use: TopicUse, thread_id: int) -> None:
+        """Telegram takes nothing for a topic any more: what was shown there comes into the general
+        one from now on, which is said once."""
         async with self._store.transaction() as tx:
             here, _ = await self._hold(tx, chat_id)
-            await tx.execute(
-                "UPDATE chat_group SET language = $2 WHERE chat_id = $1", here, language
-            )
+            if await tx.execute(_LOSE_TOPIC, here, use, thread_id):
+                await self._outbox.say(tx, here, Say(TopicLost(use)))
 
     async def set_usdt_rate(self, tx: Tx, chat_id: int, rate: Decimal) -> Decimal | None:
         """What one USDT is worth in this group from now on. Returns what it was worth before.
@@ -339,12 +405,34 @@ WHERE b.chat_id = coalesce((SELECT moved_to FROM chat_group WHERE chat_id = $1),
 ORDER BY s.created_at, s.user_id
 """
 _SEE: Final = """
-INSERT INTO chat_group AS g (chat_id, type, title, bot_status, created_at)
-VALUES ($1, $2, $3, $4, $5)
+INSERT INTO chat_group AS g
+    (chat_id, type, title, bot_status, created_at, may_post, may_pin, added_by)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
 ON CONFLICT (chat_id) DO UPDATE
-    SET type = excluded.type, title = excluded.title, bot_status = excluded.bot_status
+    SET type = excluded.type, title = excluded.title, bot_status = excluded.bot_status,
+        may_post = excluded.may_post, may_pin = excluded.may_pin,
+        added_by = coalesce(excluded.added_by, g.added_by)
     WHERE g.moved_to IS NULL
 RETURNING xmax = 0
+"""
+_SET: Final = "UPDATE chat_group SET {} WHERE chat_id = $1"
+# A segment is written as it was written first, wherever that was.
+_LEAVE_SEGMENT: Final = """
+UPDATE chat_group SET segments = array(
+    SELECT name FROM unnest(segments) WITH ORDINALITY AS s (name, place)
+    WHERE lower(name) <> lower($2) ORDER BY place)
+WHERE chat_id = $1
+"""
+_IS_IN: Final = "EXISTS (SELECT FROM unnest(segments) name WHERE lower(name) = lower($2))"
+_JOIN_SEGMENT: Final = f"""
+UPDATE chat_group SET segments = CASE WHEN {_IS_IN} THEN segments ELSE segments || coalesce((
+    SELECT name FROM chat_group g, unnest(g.segments) name WHERE lower(name) = lower($2) LIMIT 1
+), $2) END
+WHERE chat_id = $1 AND (cardinality(segments) < $3 OR {_IS_IN})
+"""  # noqa: S608 (our own)
+_LOSE_TOPIC: Final = """
+UPDATE chat_group SET topics = topics - $2::text
+WHERE chat_id = $1 AND topics->>$2 = $3::bigint::text
 """
 _MERCHANTS_OF: Final = (
     "SELECT merchant_id FROM binding WHERE chat_id = $1 AND merchant_id IS NOT NULL"

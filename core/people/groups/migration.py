@@ -27,6 +27,7 @@ async def move(
         await tx.execute(
             _BECOME, here, old["kind"], old["language"], old["label"], old["usdt_rate"]
         )
+    await tx.execute(_SETTINGS, old_chat_id, here)
     await tx.execute(_TITLE, here, old["title"])
     for sql in (_MOVE_BINDINGS, _MOVE_STAFF):
         await tx.execute(sql, old_chat_id, here, old["kind"])
@@ -45,6 +46,15 @@ _BECOME: Final = (
     "UPDATE chat_group SET kind = $2, language = $3, label = $4, usdt_rate = $5"
     " WHERE chat_id = $1 AND kind = 'unbound'"
 )
+# Topics are of forums, and only a supergroup is one: there are none to take along.
+_SETTINGS: Final = """
+UPDATE chat_group n SET zone = coalesce(n.zone, o.zone),
+    quiet_from = coalesce(n.quiet_from, o.quiet_from),
+    quiet_to = coalesce(n.quiet_to, o.quiet_to),
+    segments = array(SELECT DISTINCT unnest(n.segments || o.segments) ORDER BY 1),
+    added_by = coalesce(n.added_by, o.added_by), members = coalesce(n.members, o.members)
+FROM chat_group o WHERE o.chat_id = $1 AND n.chat_id = $2
+"""
 _TITLE: Final = "UPDATE chat_group SET title = $2 WHERE chat_id = $1 AND title = ''"
 
 # $1: the old chat, $2: the new one, $3: the old one's kind. What is left behind is there already,

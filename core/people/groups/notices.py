@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 
-from core.delivery.outbox import Notice
+from core.delivery.outbox import Notice, TopicUse
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,3 +14,10 @@ class BillEnded(Notice):
 
     no: str
     day: date
+
+
+@dataclass(frozen=True, slots=True)
+class TopicLost(Notice):
+    """The topic of a forum in which this was shown was closed or deleted."""
+
+    use: TopicUse

@@ -16,7 +16,7 @@ from core.people.actors import Actor
 from core.people.approvals import Approvals, Asked, Question
 from core.people.factors import Proof
 from core.people.people import RIGHTS, RIGHTS_GIVEN_BY_TWO
-from handlers.groups import router as binding
+from handlers.groups import bindings as binding
 from tests.core.support import (
     ADMIN,
     CHAT,
@@ -187,7 +187,7 @@ async def test_what_is_open_about_whom_a_group_loses_is_dropped_there_alone(desk
         (ops, await ask(desk, ops, Own("R5"))),
     ]
     async with desk.runtime.system.store.transaction() as tx:
-        await approvals(desk).drop_of(tx, here, [desk.merchant.id])
+        await approvals(desk).drop_of(tx, here.home, [desk.merchant.id])
     for asked in dropped:
         assert await approvals(desk).answered(asked)
         assert await code(desk, Own, here, asked, yes=True) == "confirmation_expired"
