@@ -249,6 +249,16 @@ async def test_the_example_of_the_document(
     assert platform.fee_minor == said["fees"]
     assert platform.cost_minor == said["cost"]
     assert platform.margin_minor == said["margin"]
+    assert (platform.shortfall_minor, platform.adjust_minor) == (
+        said["shortfalls"], said["adjustments"],
+    )  # fmt: skip
+    assert (platform.result_minor, platform.fx_minor) == (
+        said["result"], said["handed out in USDT"],
+    )  # fmt: skip
+    whole = await runtime.reports.bills.merchant(example.merchant.id, both)
+    assert whole.fee_minor == said["fees"]
+    (refunds,) = [movement for movement in whole.movements if movement.heading == "refunds"]
+    assert (refunds.gross_minor, refunds.fee_minor, refunds.minor) == (-50_000, -450, -49_550)
     theirs = await runtime.reports.bills.supplier(supplier.id, both)
     assert sum(line.amount_minor for line in theirs.lines) == said["supplier saw"]
     assert theirs.closing_minor == said["supplier owes"]

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Final, Literal
 
-Heading = Literal["orders", "reversals", "refunds", "credits", "adjustments", "prepaid"]
+Heading = Literal[
+    "orders", "reversals", "refunds", "credits", "adjustments", "reratings", "prepaid"
+]
 
 # kind -> heading; None where the merchant's position does not move.
 KINDS: Final[dict[str, Heading | None]] = {
@@ -23,7 +25,7 @@ KINDS: Final[dict[str, Heading | None]] = {
     "refund_released": "refunds",
     "adjusted": "adjustments",
     "adjusted_undone": "adjustments",
-    "rerated": "adjustments",
+    "rerated": "reratings",
     "prepaid": "prepaid",
     "prepaid_undone": "prepaid",
     "paid_in": None,  # by a supplier, in the desk's own books

@@ -5,7 +5,7 @@ Accounts are a merchant's own (docs/books.md):
 
 payable      what we owe the merchant for orders
 prepaid      what was advanced to the merchant (negative)
-reserved     held for refunds that are on their way
+reserved     the amounts of refunds that are on their way
 fees         what the merchant pays us
 cost/S       what supplier S charges us
 due/S        what supplier S owes us, net of its cost (negative while it owes)
@@ -137,19 +137,21 @@ def credited(amount: Money, *, fee_minor: int, supplier_no: str) -> Postings:
 
 
 def refund_reserved(amount: Money, *, fee_back_minor: int) -> Postings:
-    """A refund is on its way: what the merchant bears of it is held. Its failure is a reversal."""
-    held = amount.minor - fee_back_minor
-    return _balanced(amount.currency, ("payable", -held), ("reserved", held))
-
-
-def refund_settled(
-    amount: Money, *, fee_back_minor: int, cost_back_minor: int, supplier_no: str
-) -> Postings:
-    """The supplier refunded the payer; it may have given its cost back, and we our fee."""
+    """A refund is on its way: its amount is held. The merchant bears it, and gets our fee on it
+    back where that is given back. Its failure is a reversal."""
     return _balanced(
         amount.currency,
-        ("reserved", fee_back_minor - amount.minor),
+        ("payable", fee_back_minor - amount.minor),
         ("fees", -fee_back_minor),
+        ("reserved", amount.minor),
+    )
+
+
+def refund_settled(amount: Money, *, cost_back_minor: int, supplier_no: str) -> Postings:
+    """The supplier refunded the payer; it may have given its cost back."""
+    return _balanced(
+        amount.currency,
+        ("reserved", -amount.minor),
         (f"due/{supplier_no}", amount.minor - cost_back_minor),
         (f"cost/{supplier_no}", cost_back_minor),
     )

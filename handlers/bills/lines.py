@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 from uuid import UUID
@@ -17,10 +18,22 @@ from handlers.kit.buttons import HolderKind
 from handlers.kit.day_buttons import OpenChart, OpenExport, Relative, TurnBill
 from handlers.kit.screen import button, clip, keyboard, percent, short_time, signed
 from handlers.kit.sheet import Row, Size, Table, shortened
+from handlers.kit.vocabulary import word
 from texts import number, translator
 
 RATE_PLACES: Final = 2
-_HEADINGS: Final[tuple[Heading, ...]] = ("reversals", "refunds", "credits", "adjustments")
+_HEADINGS: Final[tuple[Heading, ...]] = (
+    "reversals", "refunds", "credits", "adjustments", "reratings"
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """What opening or closing are told apart by. note: what the amount is made of."""
+
+    name: str
+    minor: int
+    note: str = ""
 
 
 class Lines:
@@ -90,13 +103,17 @@ class Lines:
         paid = f"{line.paid}/{line.created}"
         return Row((name, paid, self.amount(line.amount_minor)), note)
 
+    def channel(self, line: ChannelLine) -> str:
+        """The number of a channel; what was charged anew was on none."""
+        return line.channel_no or word("heading", "reratings", self.language)
+
     def channels(self, lines: Sequence[ChannelLine], size: Size) -> list[Table]:
         """What went over which channel, with cost and margin: for staff only."""
         if not lines:
             return []
         rows = []
         largest = sorted(lines, key=lambda x: (-x.amount_minor, x.channel_no, x.product_code))
-        named = [(f"{x.channel_no or '–'} {self.product(x.product_code)}", x) for x in largest]
+        named = [(f"{self.channel(x)} {self.product(x.product_code)}", x) for x in largest]
         others = self.translate("Other channels")
         for name, line in shortened(
             named, size.rows, lambda rest: (others, _added_channels(x for _, x in rest))
@@ -117,19 +134,19 @@ class Lines:
 
     def movements(
         self,
-        opening: Iterable[tuple[str, int]],
-        more: Iterable[tuple[str, int]],
-        less: Iterable[tuple[str, int]],
-        closing: Iterable[tuple[str, int]],
+        opening: Iterable[Moved],
+        more: Iterable[Moved],
+        less: Iterable[Moved],
+        closing: Iterable[Moved],
     ) -> Table:
         """opening + more - less = closing. Each with its name, and with the sign that it has
         everywhere else."""
         plus, minus = self.translate("Add: %(what)s"), self.translate("Less: %(what)s")
         rows = [
-            *(Row((name, self.amount(minor))) for name, minor in opening),
-            *(Row((plus % {"what": name}, self.amount(minor))) for name, minor in more),
-            *(Row((minus % {"what": name}, self.amount(minor))) for name, minor in less),
-            *(Row((name, self.amount(minor)), bold=True) for name, minor in closing),
+            *(Row((x.name, self.amount(x.minor))) for x in opening),
+            *(Row((plus % {"what": x.name}, self.amount(x.minor)), x.note) for x in more),
+            *(Row((minus % {"what": x.name}, self.amount(x.minor)), x.note) for x in less),
+            *(Row((x.name, self.amount(x.minor)), bold=True) for x in closing),
         ]
         return Table(tuple(rows))
 
@@ -138,9 +155,9 @@ class Lines:
         was advanced. label: what prepayments are called."""
         named = self.named
 
-        def at(name: str, owing: str, balance: MerchantBalance) -> list[tuple[str, int]]:
-            called = [(name, balance.prepaid_minor - balance.owed_minor)]
-            return [*called, (owing, balance.owing_minor)] if balance.owing_minor else called
+        def at(name: str, owing: str, balance: MerchantBalance) -> list[Moved]:
+            called = [Moved(name, balance.prepaid_minor - balance.owed_minor)]
+            return [*called, Moved(owing, balance.owing_minor)] if balance.owing_minor else called
 
         return self.movements(
             at(
@@ -148,8 +165,8 @@ class Lines:
                 named("desk", "Owed by the merchant before"),
                 bill.opening,
             ),
-            [(label, bill.prepaid_minor)],
-            [(self.translate("Orders, net of fees"), bill.net_minor), *self.others(bill.movements)],
+            [Moved(label, bill.prepaid_minor)],
+            self._less(bill),
             at(
                 named("desk", "Closing prepaid balance"),
                 named("desk", "Owed by the merchant now"),
@@ -162,10 +179,10 @@ class Lines:
         no debt of one pays what is owed to another."""
         named, translate = self.named, self.translate
         moved = self.movements(
-            [(named("desk", "Opening balance, net"), bill.remaining_before_minor)],
-            [(named("desk", "Prepaid"), bill.prepaid_minor)],
-            [(translate("Orders, net of fees"), bill.net_minor), *self.others(bill.movements)],
-            [(named("desk", "Closing balance, net"), bill.remaining_minor)],
+            [Moved(named("desk", "Opening balance, net"), bill.remaining_before_minor)],
+            [Moved(named("desk", "Prepaid"), bill.prepaid_minor)],
+            self._less(bill),
+            [Moved(named("desk", "Closing balance, net"), bill.remaining_minor)],
         )
         closing = bill.closing
         made_of = (
@@ -191,17 +208,45 @@ class Lines:
             return self.amount(minor)
         return self.named("supplier", "overpaid %(amount)s") % {"amount": self.amount(-minor)}
 
-    def others(self, movements: Sequence[Movement]) -> list[tuple[str, int]]:
-        """What moved a merchant's position beside orders and prepayments, by heading."""
-        named = self.named
-        words: dict[Heading, str] = {
-            "reversals": named("heading", "Completions reversed or restored"),
-            "refunds": named("heading", "Refunds"),
-            "credits": named("heading", "Credited to the merchant"),
-            "adjustments": named("heading", "Adjustments"),
+    def _less(self, bill: Bill | PlatformBill) -> list[Moved]:
+        """What draws the advance down: orders, then what else moved, by heading, net of fees."""
+        moved = {movement.heading: movement for movement in bill.movements}
+        others = [
+            Moved(word("heading", heading, self.language), movement.minor, self._gross(movement))
+            for heading in _HEADINGS
+            if (movement := moved.get(heading)) and (movement.minor or movement.fee_minor)
+        ]
+        return [Moved(self.translate("Orders, net of fees"), bill.net_minor), *others]
+
+    def _gross(self, movement: Movement) -> str:
+        """What a net is made of; of refunds, what payers got and whether our fee went back."""
+        facts = {
+            "gross": self.amount(movement.gross_minor),
+            "fee": self.amount(movement.fee_minor),
+            "back": self.amount(-movement.fee_minor),
         }
-        minor = {movement.heading: movement.minor for movement in movements}
-        return [(words[heading], minor[heading]) for heading in _HEADINGS if minor.get(heading)]
+        if movement.heading == "refunds":
+            if movement.fee_minor:
+                return self.translate("gross %(gross)s · fee given back %(back)s") % facts
+            return self.translate("gross %(gross)s · fee kept") % facts
+        if movement.fee_minor and movement.gross_minor:
+            return self.translate("gross %(gross)s · fee %(fee)s") % facts
+        return ""
+
+    def fees(self, bill: Bill) -> list[Table]:
+        """What a merchant was charged, by what for; nothing where that is orders alone."""
+        beside = {movement.heading: movement.fee_minor for movement in bill.movements}
+        if not any(beside.values()):
+            return []
+        orders = sum(line.fee_minor for line in bill.products)
+        rows = [(self.named("heading", "Orders"), orders)] + [
+            (word("heading", heading, self.language), beside[heading])
+            for heading in _HEADINGS
+            if beside.get(heading)
+        ]
+        total = Row((self.translate("Fees, all together"), self.amount(bill.fee_minor)), bold=True)
+        header = (self.named("desk", "Fees"), self._amount())
+        return [Table((*(Row((name, self.moved(fee))) for name, fee in rows), total), header)]
 
     def vouchers(
         self, lines: Sequence[VoucherLine], count: int, days: Days, label: str, size: Size

@@ -42,6 +42,7 @@ def _sheet(bill: Bill, lines: Lines, label: str, staff: bool, size: Size) -> She
             bill.carried,
         )
         parts.append(carried % {"count": bill.carried})
+    parts += lines.fees(bill)
     parts.append(lines.prepaid_balance(bill, label))
     parts += _standing(bill, lines)
     parts += _by_day(bill, lines, label, size)

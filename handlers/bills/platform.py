@@ -32,15 +32,9 @@ def render_platform_bill(
 
 
 def _sheet(bill: PlatformBill, lines: Lines, size: Size, also: Sequence[str]) -> Sheet:
-    named = lines.named
-    earned = (
-        Row((named("desk", "Fees"), lines.moved(bill.fee_minor))),
-        Row((named("supplier", "Cost"), lines.moved(-bill.cost_minor))),
-        Row((named("desk", "Margin"), lines.moved(bill.margin_minor)), bold=True),
-    )
     parts: list[Table | str] = [
         *lines.products(bill.products, size),
-        Table(earned),
+        *_earned(bill, lines),
         *lines.net_balance(bill),
         *_merchants(bill, lines, size),
         *_suppliers(bill, lines, size),
@@ -59,6 +53,29 @@ def _sheet(bill: PlatformBill, lines: Lines, size: Size, also: Sequence[str]) ->
         parts=tuple(parts),
         footer=lines.period(bill.starts_at, bill.ends_at),
     )
+
+
+def _earned(bill: PlatformBill, lines: Lines) -> list[Table | str]:
+    """The margin, what else was lost or won, and the result; and what was advanced in another
+    currency, which is neither."""
+    named, moved = lines.named, lines.moved
+    rows = [
+        Row((named("desk", "Fees"), moved(bill.fee_minor))),
+        Row((named("supplier", "Cost"), moved(-bill.cost_minor))),
+        Row((named("desk", "Margin"), moved(bill.margin_minor)), bold=True),
+    ]
+    beside = (
+        (named("desk", "Shortfalls of completions"), bill.shortfall_minor),
+        (named("heading", "Adjustments"), bill.adjust_minor),
+    )
+    rows += [Row((name, moved(minor))) for name, minor in beside if minor]
+    if bill.shortfall_minor or bill.adjust_minor:
+        rows.append(Row((named("desk", "Result"), moved(bill.result_minor)), bold=True))
+    parts: list[Table | str] = [Table(tuple(rows))]
+    if bill.fx_minor:
+        said = lines.translate("Of the prepayments, handed out in another currency: %(amount)s")
+        parts.append("💱 " + said % {"amount": lines.amount(bill.fx_minor)})
+    return parts
 
 
 def _merchants(bill: PlatformBill, lines: Lines, size: Size) -> list[Table]:

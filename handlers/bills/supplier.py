@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 
 from core.reports.bills import SupplierBill, SupplierLine
 from core.supply.channels import Product
-from handlers.bills.lines import RATE_PLACES, Lines
+from handlers.bills.lines import RATE_PLACES, Lines, Moved
 from handlers.kit.screen import Screen, clip, percent
 from handlers.kit.sheet import SHOWN_NAME_CHARS, Row, Sheet, Size, Table, render_sheet, shortened
 
@@ -29,13 +29,13 @@ def render_supplier_bill(
 def _sheet(bill: SupplierBill, lines: Lines, size: Size) -> Sheet:
     named = lines.named
     due = lines.movements(
-        [(named("supplier", "Due at the start"), bill.opening_minor)],
-        [(named("supplier", "Taken"), sum(line.amount_minor for line in bill.lines))],
+        [Moved(named("supplier", "Due at the start"), bill.opening_minor)],
+        [Moved(named("supplier", "Taken"), sum(line.amount_minor for line in bill.lines))],
         [
-            (named("supplier", "Cost"), sum(line.cost_minor for line in bill.lines)),
-            (named("supplier", "Paid in"), bill.paid_in_minor),
+            Moved(named("supplier", "Cost"), sum(line.cost_minor for line in bill.lines)),
+            Moved(named("supplier", "Paid in"), bill.paid_in_minor),
         ],
-        [(named("supplier", "Due at the end"), bill.closing_minor)],
+        [Moved(named("supplier", "Due at the end"), bill.closing_minor)],
     )
     parts: list[Table | str] = [*_channels(bill, lines, size), due]
     if bill.closing_minor < 0:

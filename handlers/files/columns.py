@@ -117,7 +117,7 @@ def voucher_columns(speech: Speech) -> list[Column[VoucherRow]]:
 
 
 def movement_columns(speech: Speech) -> list[Column[MovementRow]]:
-    """What moved the position besides orders and prepayments."""
+    """What moved the position besides orders and prepayments: amount - fee = net."""
     translate, named = _speaking(speech)
 
     def reason(row: MovementRow) -> str:
@@ -127,7 +127,9 @@ def movement_columns(speech: Speech) -> list[Column[MovementRow]]:
         Column(named("desk", "Time"), "instant", 19, lambda row: row.at),
         Column(translate("Business day"), "day", 11, lambda row: row.day),
         Column(named("sheet", "Kind"), "text", 16, lambda row: heading(row.kind, speech.language)),
-        Column(named("desk", "Amount"), "money", 16, lambda row: row.minor),
+        Column(named("desk", "Amount"), "money", 16, lambda row: row.minor + row.fee_minor),
+        Column(named("desk", "Fee"), "money", 14, lambda row: row.fee_minor),
+        Column(named("desk", "Net"), "money", 16, lambda row: row.minor),
         Column(named("desk", "Order"), "text", 23, lambda row: row.order_no),
         Column(translate("Record"), "text", 18, lambda row: row.record_no),
         Column(named("desk", "By"), "text", 16, lambda row: row.actor_name),
@@ -211,6 +213,7 @@ def day_columns(speech: Speech) -> list[Column[DayLine]]:
         Column(named("desk", "Fee"), "money", 14, lambda row: row.fee_minor),
         Column(named("desk", "Net"), "money", 16, lambda row: row.net_minor),
         Column(named("desk", "Other"), "money", 14, lambda row: row.other_minor),
+        Column(translate("Fees in “other”"), "money", 14, lambda row: row.other_fee_minor),
         Column(named("desk", "Prepaid"), "money", 16, lambda row: row.prepaid_minor),
         Column(
             named("desk", "Closing prepaid balance"), "money", 16,

@@ -35,6 +35,7 @@ class _Ranges:
     fee: str
     net: str
     moved: str
+    moved_fee: str
     moved_kind: str
     moved_day: str
     prepaid: str
@@ -111,7 +112,8 @@ class MerchantBook:
             amount=self.orders.range(amount),
             fee=self.orders.range(named("desk", "Fee")),
             net=self.orders.range(named("desk", "Net")),
-            moved=self.movements.range(amount),
+            moved=self.movements.range(named("desk", "Net")),
+            moved_fee=self.movements.range(named("desk", "Fee")),
             moved_kind=self.movements.range(named("sheet", "Kind")),
             moved_day=self.movements.range(day),
             prepaid=self.prepayments.range(amount),
@@ -188,6 +190,8 @@ class MerchantBook:
             (translate("Orders paid"), Formula(f"COUNT({ranges.amount})", paid), "count"),
             (named("desk", "Amount"), sum_of(ranges.amount, amount), "money"),
             (named("desk", "Fee"), sum_of(ranges.fee, fee), "money"),
+            (translate("Fees, all together"),
+             Formula(f"SUM({ranges.fee})+SUM({ranges.moved_fee})", bill.fee_minor), "money"),
             (translate("Orders created"), sum(x.created for x in products), "count"),
             (translate("of them paid the same day"), sum(x.cohort_paid for x in products), "count"),
             (translate("Paid orders created on an earlier day"), bill.carried, "count"),
@@ -245,12 +249,13 @@ class MerchantBook:
     def _write_days(self, ranges: _Ranges) -> None:
         page = self._days
         translate, named = self._words()
-        page.widths(14, 18, 12, 18, 16, 18, 16, 18, 18, 18)
+        page.widths(14, 18, 12, 18, 16, 18, 16, 18, 18, 18, 16)
         heads = (
             translate("Business day"), named("desk", "Opening prepaid balance"),
             translate("Orders paid"), named("desk", "Amount"), named("desk", "Fee"),
             named("desk", "Net"), named("desk", "Other"), named("desk", "Prepaid"),
             named("desk", "Closing prepaid balance"), translate("of it owed by the merchant"),
+            translate("Fees in “other”"),
         )  # fmt: skip
         page.write(*((head, "head") for head in heads))
         page.freeze()
@@ -273,6 +278,8 @@ class MerchantBook:
                 (sum_where(ranges.prepaid, (ranges.prepaid_day, day), line.prepaid_minor), "money"),
                 (Formula(f"$B{row}+$H{row}-$F{row}-$G{row}", line.remaining_minor), "money"),
                 (line.closing.owing_minor, "money"),
+                (sum_where(ranges.moved_fee, (ranges.moved_day, day), line.other_fee_minor),
+                 "money"),
             )  # fmt: skip
         foot(
             page, len(lines), (named("desk", "Total"), "bold"), (None, "bold"),
@@ -294,11 +301,11 @@ class MerchantBook:
         )  # fmt: skip
         page.write(*((head, "head") for head in heads))
         page.freeze()
-        lines = self._bill.channels
+        lines, anew = self._bill.channels, word("heading", "reratings", self._speech.language)
         for line in lines:
             row = page.row + 1
             page.write(
-                (line.channel_no, "text"),
+                (line.channel_no or anew, "text"),
                 (self._speech.product(line.product_code), "text"),
                 (line.paid, "count"),
                 (line.amount_minor, "money"),
@@ -333,6 +340,7 @@ def _only_day(bill: Bill) -> DayLine:
         net_minor=bill.net_minor,
         prepaid_minor=bill.prepaid_minor,
         other_minor=bill.other_minor,
+        other_fee_minor=sum(movement.fee_minor for movement in bill.movements),
         opening_minor=bill.opening_minor,
         closing_minor=bill.closing_minor,
         advanced_minor=bill.advanced_minor,

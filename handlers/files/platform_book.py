@@ -87,6 +87,16 @@ class _PlatformBook:
         page.write((named("desk", "Cost"), "text"), (bill.cost_minor, "money"))
         margin = Formula(f"$B${fee + 1}-$B${fee + 2}", bill.margin_minor)
         page.write((named("desk", "Margin"), "bold"), (margin, "bold_money"))
+        lacked = translate("what completed orders lacked")
+        shortfalls = (named("desk", "Shortfalls of completions"), "text")
+        page.write(shortfalls, (bill.shortfall_minor, "money"), (lacked, "text"))
+        page.write((named("heading", "Adjustments"), "text"), (bill.adjust_minor, "money"))
+        result = Formula(f"SUM($B${fee + 3}:$B${fee + 5})", bill.result_minor)
+        page.write((named("desk", "Result"), "bold"), (result, "bold_money"))
+        page.write(
+            (translate("Handed out in another currency"), "text"), (bill.fx_minor, "money"),
+            (translate("of the prepayments; no part of the result"), "text"),
+        )  # fmt: skip
         page.write((translate("In suspense at the end"), "text"), (bill.suspense_minor, "money"))
 
     def _made_of(self, page: Page, closing: int) -> None:
@@ -173,7 +183,8 @@ class _PlatformBook:
                 named("desk", "Margin"),
             ),
             [
-                (x.channel_no, self._speech.product(x.product_code), x.paid,
+                (x.channel_no or word("heading", "reratings", self._speech.language),
+                 self._speech.product(x.product_code), x.paid,
                  x.amount_minor, x.fee_minor, x.cost_minor,
                  x.margin_minor)
                 for x in self._bill.channels

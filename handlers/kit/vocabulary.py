@@ -247,6 +247,7 @@ WORDS: Final[dict[str, dict[str, str]]] = {
         "refunds": "Refunds",
         "credits": "Credited to the merchant",
         "adjustments": "Adjustments",
+        "reratings": "Charged anew",
     },
     "taking": {
         "order": "order paid",

@@ -307,7 +307,7 @@ class Books:
         if why is not None:
             raise No(why)
         if more := sale.first_fee - sale.fee:  # it is charged its first fee again, which goes back
-            self.lines.append(Line(at, sale.mode, "adjustments", sale.product, -more, more))
+            self.lines.append(Line(at, sale.mode, "reratings", sale.product, -more, more))
             sale.fee = sale.first_fee
         sale.anew = None
         net = sale.amount - sale.fee
@@ -364,7 +364,7 @@ class Books:
         if self.payable(sale.mode) - (amount - fee) < 0:
             raise No("refund_not_covered")
         sale.backs[refund_no] = Back(amount, fee_returned, fee, taking.by)
-        self.lines.append(Line(at, sale.mode, "refunds", sale.product, fee - amount))
+        self.lines.append(Line(at, sale.mode, "refunds", sale.product, fee - amount, -fee))
         return fee
 
     def settle(self, sale_id: UUID, refund_no: str, cost_returned: bool, at: datetime) -> int:
@@ -378,7 +378,6 @@ class Books:
             back.cost = _share(back.amount, others, taking.cost, taking.seen, given)
         back.state, back.cost_returned = "settled", cost_returned
         sale.all_back = sale.refunded >= sum(t.minor for t in sale.takings)
-        self.lines.append(Line(at, sale.mode, "refunds", sale.product, 0, -back.fee))
         self._supplier(sale, back.by.supplier, at, due=back.cost - back.amount, cost=-back.cost)
         return back.cost
 
@@ -386,7 +385,8 @@ class Books:
         sale = self.sales[sale_id]
         back = self._under_way(sale, refund_no, "released")
         back.state = "released"
-        self.lines.append(Line(at, sale.mode, "refunds", sale.product, back.amount - back.fee))
+        held = back.amount - back.fee
+        self.lines.append(Line(at, sale.mode, "refunds", sale.product, held, back.fee))
 
     def _under_way(self, sale: Sale, refund_no: str, end: str) -> Back:
         back = sale.backs[refund_no]
@@ -419,7 +419,7 @@ class Books:
             raise No("rerate_nothing")
         for sale_id, (fee, rate) in fees.items():
             self.sales[sale_id].fee, self.sales[sale_id].anew = fee, rate
-        self.lines.append(Line(at, "live", "adjustments", product, -more, more))
+        self.lines.append(Line(at, "live", "reratings", product, -more, more))
         return more
 
     # ── money by word ────────────────────────────────────────────────────────────────────────────

@@ -18,7 +18,7 @@ from tests.simulation.books import Books, Line, Sale, Windows, agree
 from tests.simulation.desk import LifeDesk
 from tests.simulation.life import Shop, windows_of
 
-OTHER: Final = ("reversals", "refunds", "credits", "adjustments")
+OTHER: Final = ("reversals", "refunds", "credits", "adjustments", "reratings")
 
 
 async def check(desk: LifeDesk, shops: Sequence[Shop]) -> None:
@@ -107,8 +107,12 @@ def _check_moved(bill: Bill | PlatformBill, moved: Sequence[Line]) -> None:
     said = {str(movement.heading): movement.minor for movement in bill.movements}
     ours = {h: sum(x.net for x in moved if x.heading == h) for h in OTHER}
     agree(_without_zeros(said), _without_zeros(ours), bill.days)
+    charged = {str(movement.heading): movement.fee_minor for movement in bill.movements}
+    ours = {h: sum(x.fees for x in moved if x.heading == h) for h in OTHER}
+    agree(_without_zeros(charged), _without_zeros(ours), bill.days, "fees beside orders")
     agree(bill.prepaid_minor, -sum(x.prepaid for x in moved), bill.days, "prepaid")
     fees, costs = sum(x.fees for x in moved), sum(x.cost for x in moved)
+    agree(bill.fee_minor, fees, bill.days, "fees")
     agree(sum(line.fee_minor for line in bill.channels), fees, bill.days, "fees of channels")
     agree(sum(line.cost_minor for line in bill.channels), costs, bill.days, "costs of channels")
 
@@ -141,6 +145,8 @@ async def _check_orders_sheet(desk: LifeDesk, shop: Shop, bill: Bill) -> None:
             "orders sheet", bill.days, line.product_code,
         )  # fmt: skip
     agree(sum(row.minor for row in movements), bill.other_minor, "movements sheet", bill.days)
+    charged = sum(movement.fee_minor for movement in bill.movements)
+    agree(sum(row.fee_minor for row in movements), charged, "fees of movements", bill.days)
 
 
 async def _check_statistics(

@@ -93,8 +93,8 @@ def movements(sums: Sequence[Sums]) -> tuple[Movement, ...]:
     for heading in dict.fromkeys(KINDS.values()):
         rows = [row for row in sums if row.heading == heading]
         if rows and heading is not None and heading not in _ELSEWHERE:
-            minor = sum(row.payable_minor + row.prepaid_minor for row in rows)
-            found.append(Movement(heading, minor, sum(row.events for row in rows)))
+            minor, fee = position_minor(rows), sum(row.fee_minor for row in rows)
+            found.append(Movement(heading, minor, fee, sum(row.events for row in rows)))
     return tuple(found)
 
 

@@ -115,6 +115,7 @@ def _by_day(days: Days, numbers: asyncpg.Record, prepaid_minor: int) -> tuple[Da
                 net_minor=net,
                 prepaid_minor=-prepaid,
                 other_minor=moved - net - prepaid,
+                other_fee_minor=row["other_fee"],
                 opening_minor=opening,
                 closing_minor=opening + moved,
                 advanced_minor=advanced,
@@ -137,7 +138,7 @@ def _assert_joins(bill: Bill) -> None:
 # An order is created within its day, or a while later where nobody closes that: the months of other
 # orders are not looked at.
 _AROUND: Final = timedelta(days=3)
-_NOTHING: Final = dict.fromkeys(("paid", "fee", "net", "prepaid", "moved"), 0)
+_NOTHING: Final = dict.fromkeys(("paid", "fee", "other_fee", "net", "prepaid", "moved"), 0)
 
 # The newest closed days before the bill's beginning and end: nothing before is added up again.
 _BASE: Final = """
@@ -174,6 +175,8 @@ WITH moved AS MATERIALIZED (
            coalesce(sum(events) FILTER (WHERE kind = ANY($9)), 0)::bigint AS paid,
            coalesce(sum(minor) FILTER (WHERE account = 'fees' AND kind = ANY($9)), 0)::bigint
                AS fee,
+           coalesce(sum(minor) FILTER (WHERE account = 'fees' AND kind <> ALL($9)), 0)::bigint
+               AS other_fee,
            coalesce(sum(minor) FILTER (WHERE account = 'payable' AND kind = ANY($9)), 0)::bigint
                AS net,
            coalesce(sum(minor) FILTER (WHERE account IN ('payable', 'prepaid')

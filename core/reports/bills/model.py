@@ -51,17 +51,24 @@ class ChannelLine:
 
 @dataclass(frozen=True, slots=True)
 class Movement:
-    """What moved the merchant's position under one heading. minor: + we owe more."""
+    """What moved the merchant's position under one heading: gross - fee = net. minor: the net; +
+    we owe more. fee_minor: + the merchant pays more."""
 
     heading: Heading
     minor: int
+    fee_minor: int
     events: int
+
+    @property
+    def gross_minor(self) -> int:
+        """Before fees: of refunds, what their payers got, with a minus."""
+        return self.minor + self.fee_minor
 
 
 @dataclass(frozen=True, slots=True)
 class DayLine:
-    """One day of a bill of several. opening + net + other - prepaid = closing. advanced_minor: in
-    all, net of what was taken back, at the day's end."""
+    """One day of a bill of several. opening + net + other - prepaid = closing. other: net of its
+    fees, other_fee. advanced: in all, net of what was taken back, at the day's end."""
 
     day: date
     paid: int
@@ -70,6 +77,7 @@ class DayLine:
     net_minor: int
     prepaid_minor: int
     other_minor: int
+    other_fee_minor: int
     opening_minor: int
     closing_minor: int
     advanced_minor: int
@@ -77,8 +85,8 @@ class DayLine:
     @property
     def idle(self) -> bool:
         """Whether nothing moved."""
-        moved = (self.paid, self.amount_minor, self.net_minor, self.prepaid_minor, self.other_minor)
-        return not any(moved)
+        orders = (self.paid, self.amount_minor, self.net_minor)
+        return not any((*orders, self.prepaid_minor, self.other_minor, self.other_fee_minor))
 
     @property
     def closing(self) -> MerchantBalance:
@@ -143,6 +151,12 @@ class Bill:
     @property
     def other_minor(self) -> int:
         return sum(movement.minor for movement in self.movements)
+
+    @property
+    def fee_minor(self) -> int:
+        """All that the merchant paid us, less what it got back."""
+        of_orders = sum(line.fee_minor for line in self.products)
+        return of_orders + sum(movement.fee_minor for movement in self.movements)
 
     @property
     def remaining_before_minor(self) -> int:
@@ -232,7 +246,10 @@ class PlatformBill:
     """The platform's bill: the sum of all merchants' books between two instants.
 
     opening + net + other - prepaid = closing: what we owe all merchants together. fee and cost:
-    everything on these accounts, so that fee - cost is the margin of these days.
+    everything on these accounts, so that fee - cost is the margin of these days. shortfall: what
+    completed orders lacked; adjust: corrections; both + in our favour. margin + shortfall + adjust
+    is the result. fx: what was advanced in another currency, as it counts in this one; it is no
+    part of the result, for as much left in that currency.
     """
 
     currency: str
@@ -251,12 +268,19 @@ class PlatformBill:
     prepaid_minor: int
     fee_minor: int
     cost_minor: int
+    shortfall_minor: int
+    adjust_minor: int
+    fx_minor: int
     closing_minor: int
     suspense_minor: int
 
     @property
     def margin_minor(self) -> int:
         return self.fee_minor - self.cost_minor
+
+    @property
+    def result_minor(self) -> int:
+        return self.margin_minor + self.shortfall_minor + self.adjust_minor
 
     @property
     def net_minor(self) -> int:

@@ -37,7 +37,8 @@ async def read(tx: Tx, days: Days, today: date, cut: DayCut, currency: str) -> P
     live = await live_of(tx)
     before = await balances_before(tx, HOUSE, days.first, starts_at, currency, live)
     moved = await tx.fetch(_WINDOW, starts_at, ends_at, MODE, currency, ORDER_KINDS, live.since)
-    sums = [Sums.of(row) for row in moved if row["kind"] is not None]
+    of_kinds = [row for row in moved if row["kind"] is not None]
+    sums = [Sums.of(row) for row in of_kinds]
     cohorts = (await cohorts_between(tx, starts_at, ends_at, currency, live)).by_product
     opening = _position(before)
     closing = opening + position_minor(sums)
@@ -61,6 +62,9 @@ async def read(tx: Tx, days: Days, today: date, cut: DayCut, currency: str) -> P
         prepaid_minor=prepaid_minor(sums),
         fee_minor=sum(row.fee_minor for row in sums),
         cost_minor=sum(row.cost_minor for row in sums),
+        shortfall_minor=sum(row["shortfall"] for row in of_kinds),
+        adjust_minor=sum(row["adjust"] for row in of_kinds),
+        fx_minor=sum(row["fx"] for row in of_kinds),
         closing_minor=closing,
         suspense_minor=suspense + sum(row["suspense"] for row in of_suppliers.values()),
     )
@@ -166,6 +170,9 @@ SELECT kind, product_code, channel_no, merchant_id, supplier_no,
        coalesce(sum(minor) FILTER (WHERE account IN ('payable', 'fees') AND kind = ANY($5)), 0)
            ::bigint AS amount,
        coalesce(sum(events) FILTER (WHERE kind = ANY($5)), 0)::bigint AS paid,
+       coalesce(sum(minor) FILTER (WHERE account = 'shortfall'), 0)::bigint AS shortfall,
+       coalesce(sum(minor) FILTER (WHERE account = 'adjust'), 0)::bigint AS adjust,
+       coalesce(sum(minor) FILTER (WHERE account = 'fx'), 0)::bigint AS fx,
        coalesce(sum(minor) FILTER (WHERE account LIKE 'due/%'), 0)::bigint AS due,
        coalesce(sum(minor) FILTER (WHERE account LIKE 'suspense/%'), 0)::bigint AS suspense,
        coalesce(sum(minor) FILTER (WHERE account LIKE 'supplier/%'), 0)::bigint AS settled

@@ -49,7 +49,8 @@ class VoucherRow:
 
 @dataclass(frozen=True, slots=True)
 class MovementRow:
-    """What moved the merchant's position besides orders and prepayments. minor: + we owe more.
+    """What moved the merchant's position besides orders and prepayments: gross - fee = net. minor:
+    the net; + we owe more. fee_minor: + the merchant pays more.
 
     reason: of an adjustment for everybody, as its receipt shows it; of what was decided about
     suppliers' money for staff only. Of a re-rating it is the product's code.
@@ -59,6 +60,7 @@ class MovementRow:
     day: date
     kind: str
     minor: int
+    fee_minor: int
     order_no: str
     record_no: str
     reason: str
@@ -162,11 +164,20 @@ PAID_IN: Final = _VOUCHERS.format(which="p.kind = 'payin' AND p.at >= $3 AND p.a
 
 # $1 merchant, $2 mode, $3 currency, $4 and $5 the instants, $6 and $7 the days, $8 the kinds.
 _MOVEMENTS: Final = """
-SELECT e.booked_at AS at, e.day, e.kind, e.minor, coalesce(o.order_no, '') AS order_no,
+SELECT e.booked_at AS at, e.day, e.kind, e.minor, e.fee_minor, coalesce(o.order_no, '') AS order_no,
        coalesce(v.record_no, f.refund_no, '') AS record_no,
        coalesce(v.remark, {reasons}g.product_code, '') AS reason,
        coalesce(v.actor_name, s.actor_name, c.actor_name, g.actor_name, '') AS actor_name
-FROM ledger_entry e
+FROM (
+    SELECT merchant_id, event_id, booked_at, day, kind,
+           coalesce(sum(minor) FILTER (WHERE account = 'payable'), 0)::bigint AS minor,
+           coalesce(sum(minor) FILTER (WHERE account = 'fees'), 0)::bigint AS fee_minor
+    FROM ledger_entry
+    WHERE merchant_id = $1 AND mode = $2 AND currency = $3 AND booked_at >= $4
+      AND booked_at < $5 AND day BETWEEN $6 AND $7 AND account IN ('payable', 'fees')
+      AND kind = ANY($8)
+    GROUP BY merchant_id, event_id, booked_at, day, kind
+) e
 JOIN ledger_event l ON l.merchant_id = e.merchant_id AND l.id = e.event_id
 LEFT JOIN LATERAL (
     SELECT order_no FROM orders
@@ -180,9 +191,6 @@ LEFT JOIN completion c ON c.merchant_id = e.merchant_id AND c.event_id = e.event
 LEFT JOIN rerating g ON g.merchant_id = e.merchant_id AND g.event_id = e.event_id
 LEFT JOIN refund f ON f.merchant_id = l.merchant_id AND f.order_id = l.order_id
     AND split_part(l.event_key, ':', 2) = f.id::text
-WHERE e.merchant_id = $1 AND e.mode = $2 AND e.currency = $3 AND e.booked_at >= $4
-  AND e.booked_at < $5 AND e.day BETWEEN $6 AND $7 AND e.account = 'payable'
-  AND e.kind = ANY($8)
 ORDER BY e.booked_at, e.event_id
 """
 MOVEMENTS: Final = _MOVEMENTS.format(reasons="")

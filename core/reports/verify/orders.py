@@ -188,7 +188,8 @@ _CHECKS: Final[dict[str, str]] = {
             FROM rerated_order WHERE merchant_id = o.merchant_id AND order_id = o.id
         ) c CROSS JOIN LATERAL (
             SELECT coalesce(sum(fee_back_minor), 0) AS minor FROM refund
-            WHERE merchant_id = o.merchant_id AND order_id = o.id AND state = 'succeeded'
+            WHERE merchant_id = o.merchant_id AND order_id = o.id
+              AND (state = 'succeeded' OR ended_at IS NULL)
         ) f CROSS JOIN LATERAL (
             SELECT b.minor + c.more AS net,
                    CASE WHEN o.paid_at IS NULL OR o.disputed THEN 0
@@ -217,14 +218,15 @@ _CHECKS: Final[dict[str, str]] = {
                                 WHEN r.state = 'succeeded' THEN 'refund_settled'
                                 ELSE 'refund_released' END
         ) b ON true
-        WHERE coalesce(b.held, 0) <> r.amount_minor - r.fee_back_minor
-           OR coalesce(b.left, 0) <> CASE WHEN r.ended_at IS NULL
-                                          THEN r.amount_minor - r.fee_back_minor ELSE 0 END
-           OR (coalesce(b.fees, 0), coalesce(b.costs, 0), coalesce(b.dues, 0))
+        WHERE coalesce(b.held, 0) <> r.amount_minor
+           OR coalesce(b.left, 0) <> CASE WHEN r.ended_at IS NULL THEN r.amount_minor ELSE 0 END
+           OR coalesce(b.fees, 0) <> CASE WHEN r.ended_at IS NULL OR r.state = 'succeeded'
+                                          THEN -r.fee_back_minor ELSE 0 END
+           OR (coalesce(b.costs, 0), coalesce(b.dues, 0))
               <> CASE WHEN r.state = 'succeeded'
-                      THEN (-r.fee_back_minor::numeric, r.cost_back_minor::numeric,
+                      THEN (r.cost_back_minor::numeric,
                             (r.amount_minor - r.cost_back_minor)::numeric)
-                      ELSE (0::numeric, 0::numeric, 0::numeric) END""",
+                      ELSE (0::numeric, 0::numeric) END""",
 }
 
 ORDERS: Final[dict[str, str]] = {
@@ -239,8 +241,7 @@ RESERVES: Final[dict[str, str]] = {
         FROM (
             SELECT merchant_id, mode, currency, minor FROM balance WHERE account = 'reserved'
         ) b FULL JOIN (
-            SELECT r.merchant_id, o.mode, r.currency,
-                   sum(r.amount_minor - r.fee_back_minor) AS minor
+            SELECT r.merchant_id, o.mode, r.currency, sum(r.amount_minor) AS minor
             FROM refund r JOIN orders o ON o.merchant_id = r.merchant_id AND o.id = r.order_id
                 AND o.created_at = id_time(r.order_id)
             WHERE r.ended_at IS NULL GROUP BY 1, 2, 3

@@ -205,10 +205,7 @@ class Refunds:
             amounts = [r.amount for r in others]
             cost_back = back_of(refund.amount, amounts, taking.cost_minor, taking.seen_minor, given)
         postings = refund_settled(
-            refund.amount,
-            fee_back_minor=refund.fee_back_minor,
-            cost_back_minor=cost_back,
-            supplier_no=attempt.supplier_no,
+            refund.amount, cost_back_minor=cost_back, supplier_no=attempt.supplier_no
         )
         key = f"refund_settled:{refund.id}"
         event_id = await self._book(tx, day, order, attempt, key, "refund_settled", postings)

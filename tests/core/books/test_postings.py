@@ -109,16 +109,16 @@ def test_a_duplicate_goes_to_the_payer_or_to_the_merchant() -> None:
 def test_a_refund_with_the_fee_kept() -> None:
     reserved = refund_reserved(cny(5000), fee_back_minor=0)
     assert moved(reserved) == {"payable": -5000, "reserved": 5000}
-    settled = refund_settled(cny(5000), fee_back_minor=0, cost_back_minor=0, supplier_no="S01")
+    settled = refund_settled(cny(5000), cost_back_minor=0, supplier_no="S01")
     assert moved(settled) == {"reserved": -5000, "due/S01": 5000}
     assert moved(reversal(reserved)) == {"payable": 5000, "reserved": -5000}
 
 
 def test_a_refund_with_the_fee_returned() -> None:
     reserved = refund_reserved(cny(5000), fee_back_minor=60)
-    assert moved(reserved) == {"payable": -4940, "reserved": 4940}
-    settled = refund_settled(cny(5000), fee_back_minor=60, cost_back_minor=33, supplier_no="S01")
-    assert moved(settled) == {"reserved": -4940, "fees": -60, "due/S01": 4967, "cost/S01": 33}
+    assert moved(reserved) == {"payable": -4940, "fees": -60, "reserved": 5000}
+    settled = refund_settled(cny(5000), cost_back_minor=33, supplier_no="S01")
+    assert moved(settled) == {"reserved": -5000, "due/S01": 4967, "cost/S01": 33}
 
 
 def test_corrections_and_what_a_supplier_paid_in() -> None:
@@ -201,7 +201,7 @@ def test_every_event_sums_to_zero(amount: int, seen: int, data: st.DataObject) -
         returned_to_payer(order, supplier_no="S01"),
         credited(order, fee_minor=fee, supplier_no="S01"),
         refund_reserved(order, fee_back_minor=fee),
-        refund_settled(order, fee_back_minor=fee, cost_back_minor=cost, supplier_no="S01"),
+        refund_settled(order, cost_back_minor=cost, supplier_no="S01"),
         adjusted(order),
         adjusted(-order),
         rerated(-order),
@@ -359,10 +359,10 @@ async def test_refunds_and_corrections_move_the_balances_as_the_table_says(desk:
     for fee_returned, cost_returned, reserved, settled in (
         (False, False, {"payable": -5000, "reserved": 5000},
          [{"reserved": -5000, "due/S01": 5000}] * 2),
-        (True, True, {"payable": -4940, "reserved": 4940},
+        (True, True, {"payable": -4940, "fees": -60, "reserved": 5000},
          # the last refund takes the remainder: 65 = 33 + 32
-         [{"reserved": -4940, "fees": -60, "due/S01": 4967, "cost/S01": 33},
-          {"reserved": -4940, "fees": -60, "due/S01": 4968, "cost/S01": 32}]),
+         [{"reserved": -5000, "due/S01": 4967, "cost/S01": 33},
+          {"reserved": -5000, "due/S01": 4968, "cost/S01": 32}]),
     ):  # fmt: skip
         opened = await desk.open()
         await desk.see(opened, 10000)

@@ -130,7 +130,7 @@ async def test_several_days_are_the_sum_of_each(books: Books) -> None:
             "alipay_qr": 4,
             "bank_web": 4,
         }
-        assert bill.movements == (Movement("adjustments", -40, 1),)
+        assert bill.movements == (Movement("adjustments", -40, 0, 1),)
         assert bill.prepaid_minor == sum(day.prepaid_minor for day in days)
         assert bill.advanced_minor == 0
         assert (bill.opening_minor, bill.closing_minor) == (0, days[-1].closing_minor)

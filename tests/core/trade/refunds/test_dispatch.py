@@ -27,7 +27,7 @@ from tests.sizes import size
 LEASE_S = LEASE.total_seconds()
 PAID = {"cost/S88": -65, "due/S88": -9935, "fees": 120, "payable": 9880}
 BACK = {"cost/S88": -65, "due/S88": -4935, "fees": 60, "payable": 4940}
-UNDER_WAY = PAID | {"payable": 4940, "reserved": 4940}
+UNDER_WAY = PAID | {"fees": 60, "payable": 4940, "reserved": 5000}
 
 
 @pytest.fixture
