@@ -12,7 +12,11 @@ from core.kernel.days import Days
 from core.kernel.errors import Bug, Refusal
 from texts.amounts import fold
 
-Relative = Literal["today", "yesterday", "this_month", "last_month"]
+Relative = Literal[
+    "today", "yesterday", "this_month", "last_month", "last_3", "last_7", "last_15", "last_30"
+]
+# So many days, today the last of them.
+_LAST_DAYS: Final[dict[Relative, int]] = {"last_3": 3, "last_7": 7, "last_15": 15, "last_30": 30}
 
 EXAMPLE: Final = "2026-11-01"
 _YEARS: Final = range(2000, 2100)
@@ -27,6 +31,10 @@ _WORDS: Final[dict[str, Relative]] = {
     "this month": "this_month", "month": "this_month",
     "本月": "this_month", "这个月": "this_month", "当月": "this_month",
     "last month": "last_month", "上月": "last_month", "上个月": "last_month",
+    "last 3 days": "last_3", "近三天": "last_3", "近3天": "last_3",
+    "last 7 days": "last_7", "近七天": "last_7", "近7天": "last_7", "近一周": "last_7",
+    "last 15 days": "last_15", "近半月": "last_15", "近半个月": "last_15", "近15天": "last_15",
+    "last 30 days": "last_30", "近一月": "last_30", "近一个月": "last_30", "近30天": "last_30",
 }  # fmt: skip
 _BETWEEN: Final = re.compile(r"\s*(?:~|〜|至|到|–|—|\.\.+|\bto\b)\s*", re.IGNORECASE)
 _SHAPES: Final = tuple(
@@ -112,6 +120,8 @@ def resolve(span: Span | NoSuchDay, today: date) -> Days:
             return Days(today.replace(day=1), today)
         case "last_month":
             return Days.month(today.replace(day=1) - timedelta(days=1))
+        case "last_3" | "last_7" | "last_15" | "last_30":
+            return Days(today - timedelta(days=_LAST_DAYS[span] - 1), today)
         case DaySpan(first, last):
             return _until(_between(first, last, today), today)
 

@@ -15,27 +15,48 @@ from handlers.kit.buttons import (
     read_holder,
     read_page,
 )
+from handlers.kit.day_buttons import read_relative
+from texts.days import Relative
 
 
 @dataclass(frozen=True, slots=True)
 class TurnVouchers(Button):
-    """Another page of the prepayments of a merchant (m), or of what a supplier (s) paid in."""
+    """Another page of the prepayments of a merchant (m), or of what a supplier (s) paid in.
+    fresh: beside the message that carries the button."""
 
     holder: HolderKind
     holder_id: UUID
     first: date
     last: date
     page: int
+    fresh: bool = False
 
     def data(self) -> str:
         span = packed_days(self.first, self.last)
-        return f"paid:{packed_holder(self.holder, self.holder_id)}:{span}:{self.page}"
+        fresh = ":new" if self.fresh else ""
+        return f"paid:{packed_holder(self.holder, self.holder_id)}:{span}:{self.page}{fresh}"
+
+
+@dataclass(frozen=True, slots=True)
+class OtherVouchers(Button):
+    """The same of other days."""
+
+    holder: HolderKind
+    holder_id: UUID
+    days: Relative
+
+    def data(self) -> str:
+        return f"paid:{packed_holder(self.holder, self.holder_id)}:{self.days}"
 
 
 def read(parts: list[str]) -> Button | None:
     """The button that carries these parts; None for none of these. Raises ValueError as well."""
     match parts:
-        case ["paid", whose, span, page]:
+        case ["paid", whose, days]:
             holder, holder_id, _ = read_holder(whose)
-            return TurnVouchers(holder, holder_id, *read_days(span), read_page(page))
+            return OtherVouchers(holder, holder_id, read_relative(days))
+        case ["paid", whose, span, page, *fresh] if fresh in ([], ["new"]):
+            holder, holder_id, _ = read_holder(whose)
+            first, last = read_days(span)
+            return TurnVouchers(holder, holder_id, first, last, read_page(page), bool(fresh))
     return None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from gettext import NullTranslations
 from typing import Final
 from uuid import UUID
 
@@ -14,12 +15,15 @@ from core.books import Heading, MerchantBalance
 from core.kernel.days import Days
 from core.reports.bills import Bill, ChannelLine, Movement, PlatformBill, ProductLine, VoucherLine
 from core.supply.channels import Product
+from handlers.bills.buttons import TurnVouchers
 from handlers.kit.buttons import HolderKind
-from handlers.kit.day_buttons import OpenChart, OpenExport, Relative, TurnBill
+from handlers.kit.day_buttons import OpenChart, OpenExport, TurnBill
 from handlers.kit.screen import button, clip, keyboard, percent, short_time, signed
 from handlers.kit.sheet import Row, Size, Table, shortened
 from handlers.kit.vocabulary import word
+from handlers.orders.buttons import TurnCompletions
 from texts import number, translator
+from texts.days import Relative
 
 RATE_PLACES: Final = 2
 _HEADINGS: Final[tuple[Heading, ...]] = (
@@ -249,24 +253,48 @@ class Lines:
         return [Table((*(Row((name, self.moved(fee))) for name, fee in rows), total), header)]
 
     def vouchers(
-        self, lines: Sequence[VoucherLine], count: int, days: Days, label: str, size: Size
+        self, lines: Sequence[VoucherLine], count: int, label: str, size: Size
     ) -> list[Table]:
         """The last prepayments or pay-ins, undone ones struck through."""
         shown = lines[-size.rows :]
         if not shown:
             return []
-        title = label
-        if count > len(shown):
-            title = self.translate("%(label)s, the last %(shown)s of %(count)s") % {
-                "label": label, "shown": len(shown), "count": count,
-            }  # fmt: skip
-        rows = tuple(self._voucher(line, len(days) > 1, size) for line in shown)
-        header = (title, self._amount(), self.named("desk", "By"))
-        return [Table(rows, header)]
+        rows = tuple(self._voucher(line, size) for line in shown)
+        return [Table(rows, (self._newest(label, len(shown), count), *self._amount_by()))]
 
-    def _voucher(self, line: VoucherLine, with_day: bool, size: Size) -> Row:
-        at = short_time(line.at, self.zone)[:-3]
-        when = at if with_day else at[6:]
+    def completions(self, bill: Bill, size: Size) -> list[Table]:
+        """The last orders that were completed by hand, reversed ones struck through."""
+        shown = bill.completed_lines[-size.rows :]
+        if not shown:
+            return []
+        label = self.named("sheet", "Completions")
+        rows = tuple(
+            Row(
+                (
+                    f"{short_time(line.at, self.zone)[:-3]} {line.order_no}",
+                    self.amount(line.amount_minor),
+                    clip(line.actor_name, size.name_chars),
+                ),
+                f"⏪ {clip(line.reversed_by, size.name_chars)}" if line.reversed_by else "",
+                struck=bool(line.reversed_by),
+            )
+            for line in shown
+        )
+        title = self._newest(label, len(shown), bill.completed_count)
+        return [Table(rows, (title, *self._amount_by()))]
+
+    def _newest(self, label: str, shown: int, count: int) -> str:
+        """What is listed, and whether that is all."""
+        if count <= shown:
+            return label
+        words = {"label": label, "shown": shown, "count": count}
+        return self.translate("%(label)s, the last %(shown)s of %(count)s") % words
+
+    def _amount_by(self) -> tuple[str, str]:
+        return self._amount(), self.named("desk", "By")
+
+    def _voucher(self, line: VoucherLine, size: Size) -> Row:
+        when = short_time(line.at, self.zone)[:-3]
         proof = " 📎" if line.proof else ""
         who = clip(line.actor_name, size.name_chars)
         notes = [
@@ -285,27 +313,50 @@ class Lines:
         return self.named("desk", "Amount")
 
     def keyboard(
-        self, holder: HolderKind, holder_id: UUID, days: Days, *, fresh: bool
+        self, holder: HolderKind, holder_id: UUID, days: Days, *, fresh: bool, staff: bool = False
     ) -> InlineKeyboardMarkup | None:
-        """Other days, and these days as a chart and as a file. fresh: other days are posted
-        beside this bill, which stays what it is."""
+        """Other days, and these days in detail, as a chart and as a file. fresh: other days are
+        posted beside this bill, which stays what it is. staff: only staff reads along, so that
+        completions are listed with their reasons."""
         named, currency = self.named, self.currency
 
         def turned(name: str, days: Relative) -> InlineKeyboardButton:
             return button(name, TurnBill(holder, holder_id, days, fresh, currency))
 
         ends = (holder, holder_id, days.first, days.last)
+        detail = []
+        if holder != "p":
+            of_merchant, of_supplier = named("desk", "Prepayments"), named("desk", "Paid in")
+            records = of_merchant if holder == "m" else of_supplier
+            detail.append(button(records, TurnVouchers(*ends, page=1, fresh=True)))
+        if staff:
+            whose = None if holder == "p" else holder_id
+            done = TurnCompletions(days.first, days.last, 1, whose, fresh=True)
+            detail.append(button(named("desk", "Completions"), done))
         return keyboard(
             (
                 turned(named("desk", "Today"), "today"),
                 turned(named("desk", "Yesterday"), "yesterday"),
                 turned(named("desk", "This month"), "this_month"),
             ),
+            tuple(turned(name, days) for name, days in last_days(translator(self.language))),
+            tuple(detail),
             (
                 button(named("desk", "Chart"), OpenChart(*ends, currency=currency)),
                 button("Excel", OpenExport("excel", *ends, currency=currency)),
             ),
         )
+
+
+def last_days(translate: NullTranslations) -> tuple[tuple[str, Relative], ...]:
+    """What buttons call so many days up to today."""
+    named = translate.pgettext
+    return (
+        (named("desk", "3 days"), "last_3"),
+        (named("desk", "7 days"), "last_7"),
+        (named("desk", "15 days"), "last_15"),
+        (named("desk", "30 days"), "last_30"),
+    )
 
 
 def _added(lines: Iterable[ProductLine]) -> ProductLine:

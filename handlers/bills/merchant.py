@@ -29,7 +29,7 @@ def render_bill(
     return render_sheet(
         lambda size: _sheet(bill, lines, label, staff, size),
         language,
-        lines.keyboard("m", bill.merchant_id, bill.days, fresh=live),
+        lines.keyboard("m", bill.merchant_id, bill.days, fresh=live, staff=staff),
     )
 
 
@@ -48,7 +48,8 @@ def _sheet(bill: Bill, lines: Lines, label: str, staff: bool, size: Size) -> She
     parts += _by_day(bill, lines, label, size)
     if staff:
         parts += lines.channels(bill.channels, size)
-    parts += lines.vouchers(bill.prepaid_lines, bill.prepaid_count, bill.days, label, size)
+    parts += lines.vouchers(bill.prepaid_lines, bill.prepaid_count, label, size)
+    parts += lines.completions(bill, size)
     if bill.unpaid:
         unpaid = lines.plural(
             "%(count)s order still unpaid", "%(count)s orders still unpaid", bill.unpaid

@@ -27,7 +27,7 @@ def render_platform_bill(
     return render_sheet(
         lambda size: _sheet(bill, lines, size, also),
         language,
-        lines.keyboard("p", HOUSE, bill.days, fresh=False),
+        lines.keyboard("p", HOUSE, bill.days, fresh=False, staff=True),
     )
 
 

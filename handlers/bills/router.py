@@ -12,7 +12,7 @@ from core.delivery.outbox import NOBODY, Bill, DeskBill, Fact
 from core.kernel.days import Days
 from core.kernel.errors import Refusal
 from core.reports.district import Reports
-from handlers.bills.buttons import TurnVouchers
+from handlers.bills.buttons import OtherVouchers, TurnVouchers
 from handlers.bills.screens import PrepaidHistory
 from handlers.bills.words import ShowBill, ShowPrepaid
 from handlers.kit.chat import Chat
@@ -28,6 +28,7 @@ def add_routes(routes: Router) -> None:
     routes.message.register(show_prepaid, Wants(ShowPrepaid))
     routes.callback_query.register(turn_bill, Presses(TurnBill))
     routes.callback_query.register(turn_vouchers, Presses(TurnVouchers))
+    routes.callback_query.register(turn_days, Presses(OtherVouchers))
 
 
 async def show_bill(
@@ -75,9 +76,24 @@ async def show_prepaid(
 async def turn_vouchers(
     _: CallbackQuery, chat: Chat, button: TurnVouchers, holders: Holders, accounts: Accounts
 ) -> None:
-    """Another page in the same message."""
+    """Another page: in the same message, or beside a bill."""
     holder = await holders.behind(chat.actor, button.holder, button.holder_id)
     page = await _page(accounts, holder, Days(button.first, button.last), button.page)
+    put = chat.say if button.fresh else chat.replace
+    await put(page, merchant_id=_merchant_id(holder))
+
+
+async def turn_days(
+    _: CallbackQuery,
+    chat: Chat,
+    button: OtherVouchers,
+    holders: Holders,
+    accounts: Accounts,
+    reports: Reports,
+) -> None:
+    """The first page of other days in the same message."""
+    holder = await holders.behind(chat.actor, button.holder, button.holder_id)
+    page = await _page(accounts, holder, await _meant(reports, holder, button.days), 1)
     await chat.replace(page, merchant_id=_merchant_id(holder))
 
 

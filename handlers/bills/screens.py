@@ -14,7 +14,8 @@ from core.accounts.daycuts import DayCutSet
 from core.accounts.vouchers import VoucherLine
 from core.delivery.outbox import Notice
 from core.people.groups import BillEnded
-from handlers.bills.buttons import TurnVouchers
+from handlers.bills.buttons import OtherVouchers, TurnVouchers
+from handlers.bills.lines import last_days
 from handlers.kit.buttons import HolderKind
 from handlers.kit.day_buttons import OpenExport
 from handlers.kit.screen import View, button, keyboard
@@ -40,8 +41,8 @@ class PrepaidHistory(Notice):
     lines: tuple[VoucherLine, ...]
 
 
-def _pages(notice: PrepaidHistory, _: NullTranslations) -> InlineKeyboardMarkup | None:
-    """The pages before and after this one, and the days as files."""
+def _pages(notice: PrepaidHistory, translate: NullTranslations) -> InlineKeyboardMarkup | None:
+    """The pages before and after this one, other days, and the days as files."""
     whose = (notice.holder, notice.holder_id, notice.first, notice.last)
     turns = tuple(
         button(arrow, TurnVouchers(*whose, page))
@@ -52,7 +53,12 @@ def _pages(notice: PrepaidHistory, _: NullTranslations) -> InlineKeyboardMarkup 
         button("Excel", OpenExport("excel", *whose)),
         button("CSV", OpenExport("csv", *whose, "prepayments")),
     )
-    return keyboard(turns, files if notice.count else ())
+    named = translate.pgettext
+    others = tuple(
+        button(name, OtherVouchers(notice.holder, notice.holder_id, days))
+        for name, days in ((named("desk", "Yesterday"), "yesterday"), *last_days(translate))
+    )
+    return keyboard(turns, others, files if notice.count else ())
 
 
 VIEWS: Final[tuple[View[Any], ...]] = (

@@ -45,7 +45,7 @@ def _sheet(bill: SupplierBill, lines: Lines, size: Size) -> Sheet:
         held = lines.translate("of which in suspense, for no settled order: %(amount)s")
         parts.append("⚠️ " + held % {"amount": lines.amount(bill.suspense_minor)})
     title = named("supplier", "Paid in")
-    parts += lines.vouchers(bill.paid_in_lines, bill.paid_in_count, bill.days, title, size)
+    parts += lines.vouchers(bill.paid_in_lines, bill.paid_in_count, title, size)
     return Sheet(
         title=lines.title(bill.days),
         name=f"{clip(bill.supplier_name, SHOWN_NAME_CHARS)} · {bill.supplier_no}",

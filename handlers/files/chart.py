@@ -19,9 +19,10 @@ from jinja2 import Environment
 from core.kernel.days import Days
 from core.kernel.money import EXPONENTS, format_minor
 from core.reports.exports import ChartFacts, Paper, Point
-from handlers.kit.day_buttons import OpenChart, OpenExport, Relative, TurnBill
+from handlers.kit.day_buttons import OpenChart, OpenExport, TurnBill
 from handlers.kit.screen import button, caption, clip, keyboard, showable
 from texts import jinja_environment, number, translator
+from texts.days import Relative
 
 _TEMPLATES: Final = Path(__file__).resolve().parent / "templates"
 # The font has five faces; Chinese characters look as in China in this one only.

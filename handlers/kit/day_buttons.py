@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
-from typing import Literal
+from typing import Final, Literal, get_args
 from uuid import UUID
 
 from handlers.kit.buttons import (
@@ -16,8 +16,9 @@ from handlers.kit.buttons import (
     read_days,
     read_holder,
 )
+from texts.days import Relative
 
-Relative = Literal["today", "yesterday", "this_month"]
+_RELATIVES: Final[dict[str, Relative]] = {days: days for days in get_args(Relative)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,14 +80,19 @@ class OpenExport(Button):
         return f"{self.kind}:{holder}:{span}{table}"
 
 
+def read_relative(text: str) -> Relative:
+    """Days as a button names them. Raises ValueError."""
+    if text not in _RELATIVES:
+        raise ValueError(text)
+    return _RELATIVES[text]
+
+
 def read(parts: list[str]) -> Button | None:
     """The button that carries these parts; None for none of these. Raises ValueError as well."""
     match parts:
-        case ["bill", whose, "today" | "yesterday" | "this_month" as days, *fresh]:
+        case ["bill", whose, days, *fresh] if fresh in ([], ["new"]):
             holder, holder_id, currency = read_holder(whose)
-            if fresh in ([], ["new"]):
-                return TurnBill(holder, holder_id, days, bool(fresh), currency)
-            return None
+            return TurnBill(holder, holder_id, read_relative(days), bool(fresh), currency)
         case ["chart" | "turn" as verb, whose, span]:
             holder, holder_id, currency = read_holder(whose)
             return OpenChart(holder, holder_id, *read_days(span), verb == "turn", currency)

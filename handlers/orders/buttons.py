@@ -48,16 +48,19 @@ class AnswerReversal(Button):
 
 @dataclass(frozen=True, slots=True)
 class TurnCompletions(Button):
-    """Another page of what was completed by hand on these days. merchant_id: of one alone."""
+    """Another page of what was completed by hand on these days. merchant_id: of one alone. fresh:
+    beside the message that carries the button."""
 
     first: date
     last: date
     page: int
     merchant_id: UUID | None = None
+    fresh: bool = False
 
     def data(self) -> str:
         whose = short(self.merchant_id) if self.merchant_id else ""
-        return f"comps:{packed_days(self.first, self.last)}:{self.page}:{whose}"
+        fresh = ":new" if self.fresh else ""
+        return f"comps:{packed_days(self.first, self.last)}:{self.page}:{whose}{fresh}"
 
 
 def read(parts: list[str]) -> Button | None:
@@ -69,7 +72,7 @@ def read(parts: list[str]) -> Button | None:
             return AnswerReversal(UUID(hex=approval_id), answer == "yes")
         case ["card", "ask" | "complete" | "notify" | "why" | "log" as action, order_id]:
             return OnCard(UUID(hex=order_id), action)
-        case ["comps", span, page, whose]:
-            merchant_id = long(whose) if whose else None
-            return TurnCompletions(*read_days(span), read_page(page), merchant_id)
+        case ["comps", span, page, whose, *fresh] if fresh in ([], ["new"]):
+            merchant_id, (first, last) = long(whose) if whose else None, read_days(span)
+            return TurnCompletions(first, last, read_page(page), merchant_id, bool(fresh))
     return None

@@ -49,13 +49,14 @@ async def show_completions(
 async def turn_completions(
     _: CallbackQuery, chat: Chat, button: TurnCompletions, parties: Parties, trade: Trade
 ) -> None:
-    """Another page, in the place of the one that carries the button."""
+    """Another page: in the place of the one that carries the button, or beside a bill."""
     chat.actor.need_among_staff("see_channel")
     merchant = None
     if button.merchant_id is not None:
         merchant = await parties.merchants.by_id(button.merchant_id)
     days = Days(button.first, button.last)
-    await chat.replace(await _page(chat, trade, merchant, days, button.page))
+    page = await _page(chat, trade, merchant, days, button.page)
+    await (chat.say(page) if button.fresh else chat.replace(page))
 
 
 async def _page(

@@ -7,6 +7,7 @@ from core.reports.bills.cohorts import Cohorts, cohorts_between
 from core.reports.bills.model import (
     Bill,
     ChannelLine,
+    CompletedLine,
     DayLine,
     MerchantLine,
     Movement,
@@ -24,6 +25,7 @@ __all__ = [
     "Bills",
     "ChannelLine",
     "Cohorts",
+    "CompletedLine",
     "DayLine",
     "Live",
     "MerchantLine",

@@ -13,6 +13,7 @@ from core.kernel.days import EARLIEST, Days
 from core.kernel.errors import Bug
 from core.kernel.holder import MODE
 from core.parties.merchants import Merchant
+from core.reports.bills import completions
 from core.reports.bills.lines import (
     PREPAID_KINDS,
     Cohort,
@@ -38,6 +39,8 @@ async def read(tx: Tx, merchant: Merchant, days: Days, today: date) -> Bill:
         for row in json.loads(numbers["cohorts"])
     }
     prepaid = await newest(tx, merchant.id, "prepayment", days)
+    # Most days have none, and are not asked twice.
+    done = await completions.newest(tx, merchant.id, days) if numbers["completed"] else ((), 0)
     of_products = products(sums, cohorts)
     closing = Position(numbers["payable"], numbers["prepaid"])
     bill = Bill(
@@ -58,6 +61,8 @@ async def read(tx: Tx, merchant: Merchant, days: Days, today: date) -> Bill:
         prepaid_minor=prepaid_minor(sums),
         prepaid_lines=prepaid.lines,
         prepaid_count=prepaid.count,
+        completed_lines=done[0],
+        completed_count=done[1],
         closing_minor=closing.minor,
         advanced_minor=closing.advanced_minor,
         unpaid=numbers["unpaid"],
@@ -201,5 +206,6 @@ SELECT (SELECT coalesce(jsonb_agg(to_jsonb(s)), '[]')::text FROM sums s) AS sums
        (SELECT count(*) FROM orders
         WHERE merchant_id = $1 AND mode = $2 AND created_day BETWEEN $4 AND $5
           AND state IN ('created', 'pending')
-          AND created_at >= $11 AND created_at < $12) AS unpaid
+          AND created_at >= $11 AND created_at < $12) AS unpaid,
+       EXISTS (SELECT FROM completion WHERE merchant_id = $1 AND day BETWEEN $4 AND $5) AS completed
 """

@@ -104,6 +104,17 @@ class DayLine:
 
 
 @dataclass(frozen=True, slots=True)
+class CompletedLine:
+    """An order that was completed by hand. reversed_by: empty while the completion stands."""
+
+    at: datetime
+    order_no: str
+    amount_minor: int
+    actor_name: str
+    reversed_by: str
+
+
+@dataclass(frozen=True, slots=True)
 class Bill:
     """A merchant's bill. opening + net of products + other - prepaid = closing.
 
@@ -112,6 +123,7 @@ class Bill:
     carried: orders among the paid that were created on an earlier day than they are booked on.
     advanced_minor: advanced in all, net of what was taken back, at the end. unpaid: orders that
     were created in these days and are still open. channels: for staff only. by_day: of several.
+    prepaid_lines, completed_lines: the newest of prepaid_count and completed_count.
     """
 
     merchant_id: UUID
@@ -131,6 +143,8 @@ class Bill:
     prepaid_minor: int
     prepaid_lines: tuple[VoucherLine, ...]
     prepaid_count: int
+    completed_lines: tuple[CompletedLine, ...]
+    completed_count: int
     closing_minor: int
     advanced_minor: int
     unpaid: int

@@ -8,7 +8,7 @@ import pytest
 from core.delivery.outbox import Bill, DeskBill, Fact
 from core.kernel.days import Days
 from core.kernel.holder import HOUSE
-from handlers.bills.buttons import TurnVouchers
+from handlers.bills.buttons import OtherVouchers, TurnVouchers
 from handlers.kit.day_buttons import TurnBill
 from tests.handlers.support import (
     ADMIN,
@@ -126,6 +126,8 @@ async def test_bill_buttons(desk: Desk) -> None:
     assert (fresh.edit_message_id, fresh.reply_to) == (None, 40)
     month = one(await desk.press(SUQING, SPRUCE, data.replace("yesterday", "this_month")))
     assert (month.first, month.last) == (today.replace(day=1).isoformat(), today.isoformat())
+    week = one(await desk.press(SUQING, SPRUCE, data.replace("yesterday", "last_7")))
+    assert (week.first, week.last) == ((today - timedelta(days=6)).isoformat(), today.isoformat())
     assert await desk.press(BEN, NORTHWIND, data) == []
     for bad in (data + ":old", data.replace("yesterday", "tomorrow"), "bill:m:today", "bill:x"):
         assert await desk.press(SUQING, SPRUCE, bad) == []
@@ -159,6 +161,21 @@ async def test_prepayments_by_pages(desk: Desk) -> None:
     assert (turned.edit_message_id, turned.facts["page"]) == (55, 2)
     assert [line["remark"] for line in turned.facts["lines"]] == ["第2笔", "第1笔", "第0笔"]
     assert await desk.press(BEN, NORTHWIND, next_page) == []
+    today = await desk.runtime.reports.bills.open_day(merchant.id)
+    beside = TurnVouchers("m", merchant.id, today, today, 1, fresh=True).data()
+    detail = one_say(await desk.press(SUQING, SPRUCE, beside, message_id=56))
+    assert (detail.edit_message_id, detail.reply_to, detail.facts["count"]) == (None, 56, 13)
+    week = one_say(
+        await desk.press(
+            SUQING, SPRUCE, OtherVouchers("m", merchant.id, "last_7").data(), message_id=55
+        )
+    )
+    assert (week.edit_message_id, week.facts["count"]) == (55, 13)
+    assert week.facts["first"] == (today - timedelta(days=6)).isoformat()
+    before = one_say(
+        await desk.press(SUQING, SPRUCE, OtherVouchers("m", merchant.id, "yesterday").data())
+    )
+    assert before.facts["count"] == 0
     beyond = TurnVouchers("m", merchant.id, date(2026, 1, 1), date(2026, 12, 31), 999).data()
     assert one_say(await desk.press(SUQING, SPRUCE, beyond)).facts["page"] == 2
     assert await desk.press(SUQING, SPRUCE, beyond.replace(":999", ":0")) == []

@@ -19,6 +19,7 @@ from core.kernel.money import parse_money
 from core.reports.bills import (
     Bill,
     ChannelLine,
+    CompletedLine,
     DayLine,
     MerchantLine,
     Movement,
@@ -74,7 +75,12 @@ BILL = Bill(
             conversion_rate="7.2", proof=True,
         ),
     ),
-    prepaid_count=7, closing_minor=-107_701, advanced_minor=200_000, unpaid=2, by_day=(),
+    prepaid_count=7,
+    completed_lines=(
+        CompletedLine(AT, "P26112100000017QHKM3", 45_600, HOSTILE, ""),
+        CompletedLine(AT, "P26112100000027QHKM4", 65_400, "王浩", HOSTILE),
+    ),
+    completed_count=2, closing_minor=-107_701, advanced_minor=200_000, unpaid=2, by_day=(),
 )  # fmt: skip
 SUPPLIER = SupplierBill(
     supplier_id=ID, supplier_no="S01", supplier_name=HOSTILE, currency="CNY",
@@ -170,7 +176,8 @@ def test_a_merchants_bill(language: str) -> None:
     text = read_html(shown(BILL, language).html)
     for part in (
         "500.00", "993.00", "-70.00", "-0.01", "1,500.00", "1,077.01", "83.3%", "–", "1.20%",
-        "6/6", "1/0", "M1001-2", "100.00 USDT × 7.2", "📎", "53%", "-70.80", "0.80", "11.20",
+        "6/6", "1/0", "M1001-2", "100.00 USDT × 7.2", "📎", "53%", "456.00", "654.00",
+        "P26112100000017QHKM3", "11-21 09:03", "-70.80", "0.80", "11.20",
     ):  # fmt: skip
         assert part in text, part
     assert "3 of the paid orders were" in text or "有 3 笔为往日下单" in text
@@ -260,6 +267,7 @@ def test_every_bill_is_added_again_as_its_reader_reads_it(
 def test_what_moved_nothing_has_no_line(language: str) -> None:
     quiet = replace(
         BILL, products=(), channels=(), movements=(), prepaid_lines=(), prepaid_count=0,
+        completed_lines=(), completed_count=0,
         prepaid_minor=0, closing_minor=0, opening_minor=0, advanced_minor=0, unpaid=0, carried=0,
         open=False,
     )  # fmt: skip
@@ -295,9 +303,16 @@ def test_the_live_bill_stays_what_it_is(language: str) -> None:
     for live in (True, False):
         keyboard = shown(BILL, language, live=live).keyboard
         assert keyboard is not None
-        (turns, files) = keyboard.inline_keyboard
-        assert [(b.callback_data or "").endswith(":new") for b in turns] == [live] * 3
+        (turns, spans, detail, files) = keyboard.inline_keyboard
+        others = [*turns, *spans]
+        assert [(b.callback_data or "").endswith(":new") for b in others] == [live] * 7
         assert [(b.callback_data or "")[:5] for b in files] == ["chart", "excel"]
+        assert [(b.callback_data or "")[:5] for b in detail] == ["paid:"]
+        assert all((b.callback_data or "").endswith(":new") for b in detail)
+    staff = shown(BILL, language, staff=True).keyboard
+    assert staff is not None
+    kinds = [(b.callback_data or "")[:5] for b in staff.inline_keyboard[2]]
+    assert kinds == ["paid:", "comps"]
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 from uuid import UUID
 
@@ -140,6 +141,14 @@ async def test_what_was_completed_is_listed_by_days_and_merchants(desk: Desk, or
     first = TurnCompletions(*around(order), 1, order.merchant_id)
     page = one_say(await desk.press(OPERATOR, OPS, first.data(), message_id=90))
     assert (page.screen, page.edit_message_id, page.facts["count"]) == ("completions", 90, 1)
+    beside = replace(first, fresh=True)
+    page = one_say(await desk.press(OPERATOR, OPS, beside.data(), message_id=91))
+    assert (page.edit_message_id, page.reply_to, page.facts["count"]) == (None, 91, 1)
+    bill = await desk.runtime.reports.bills.merchant(order.merchant_id)
+    assert [(x.order_no, x.amount_minor, x.reversed_by) for x in bill.completed_lines] == [
+        (order.order_no, order.amount.minor, "")
+    ]
+    assert bill.completed_count == 1
 
 
 async def test_a_list_of_completions_is_refused_where_it_shows_too_much(
