@@ -29,18 +29,27 @@ def render_supplier_bill(
 def _sheet(bill: SupplierBill, lines: Lines, size: Size) -> Sheet:
     named = lines.named
     due = lines.movements(
-        [Moved(named("supplier", "Due at the start"), bill.opening_minor)],
-        [Moved(named("supplier", "Taken"), sum(line.amount_minor for line in bill.lines))],
+        [
+            _due(
+                bill.opening_minor,
+                named("supplier", "Due at the start"),
+                named("supplier", "Overpaid by the supplier at the start"),
+            )
+        ],
+        _taken(bill, lines),
         [
             Moved(named("supplier", "Cost"), sum(line.cost_minor for line in bill.lines)),
             Moved(named("supplier", "Paid in"), bill.paid_in_minor),
         ],
-        [Moved(named("supplier", "Due at the end"), bill.closing_minor)],
+        [
+            _due(
+                bill.closing_minor,
+                named("supplier", "Due at the end"),
+                named("supplier", "Overpaid by the supplier at the end"),
+            )
+        ],
     )
     parts: list[Table | str] = [*_channels(bill, lines, size), due]
-    if bill.closing_minor < 0:
-        overpaid = lines.translate("Overpaid by the supplier: %(amount)s")
-        parts.append(overpaid % {"amount": lines.amount(-bill.closing_minor)})
     if bill.suspense_minor:
         held = lines.translate("of which in suspense, for no settled order: %(amount)s")
         parts.append("⚠️ " + held % {"amount": lines.amount(bill.suspense_minor)})
@@ -53,6 +62,24 @@ def _sheet(bill: SupplierBill, lines: Lines, size: Size) -> Sheet:
         parts=tuple(parts),
         footer=lines.period(bill.starts_at, bill.ends_at),
     )
+
+
+def _due(minor: int, owes: str, overpaid: str) -> Moved:
+    """What the supplier owes, or how much it paid too much: never a negative amount."""
+    return Moved(owes, minor) if minor >= 0 else Moved(overpaid, -minor)
+
+
+def _taken(bill: SupplierBill, lines: Lines) -> list[Moved]:
+    """What the supplier saw, and apart from it what it is only taken to have seen."""
+    named = lines.named
+    amount = sum(line.amount_minor for line in bill.lines)
+    taken = [Moved(named("supplier", "Taken"), amount - bill.unconfirmed_minor)]
+    if bill.unconfirmed:
+        due = lines.translate("%(count)s orders completed by hand · due %(due)s") % {
+            "count": bill.unconfirmed, "due": lines.amount(bill.unconfirmed_due_minor),
+        }  # fmt: skip
+        taken.append(Moved(named("supplier", "Unconfirmed"), bill.unconfirmed_minor, due))
+    return taken
 
 
 def _channels(bill: SupplierBill, lines: Lines, size: Size) -> list[Table]:
@@ -69,6 +96,13 @@ def _channels(bill: SupplierBill, lines: Lines, size: Size) -> list[Table]:
             "rate": percent(line.cost_minor, line.amount_minor, RATE_PLACES),
             "due": lines.amount(line.due_minor),
         }
+        if line.unconfirmed:
+            words = {
+                "amount": lines.amount(line.unconfirmed_minor),
+                "due": lines.amount(line.unconfirmed_due_minor),
+            }
+            said = lines.translate("unconfirmed %(amount)s, of it due %(due)s") % words
+            note = f"{note} · {said}"
         cells = (clip(name, size.name_chars), str(line.paid), lines.amount(line.amount_minor))
         rows.append(Row(cells, note))
     named = lines.named
@@ -80,5 +114,6 @@ def _added(lines: Iterable[SupplierLine]) -> SupplierLine:
     all_ = list(lines)
     return SupplierLine(
         "", "", sum(x.paid for x in all_), sum(x.amount_minor for x in all_),
-        sum(x.cost_minor for x in all_),
+        sum(x.cost_minor for x in all_), sum(x.unconfirmed for x in all_),
+        sum(x.unconfirmed_minor for x in all_), sum(x.unconfirmed_cost_minor for x in all_),
     )  # fmt: skip

@@ -181,6 +181,10 @@ def discrepancy_columns(speech: Speech) -> list[Column[DiscrepancyRow]]:
 def taking_columns(speech: Speech) -> list[Column[TakingRow]]:
     """What a supplier took, and what of it is due."""
     translate, named = _speaking(speech)
+
+    def state(row: TakingRow) -> str:
+        return word("completion_state", row.state, speech.language) if row.state else ""
+
     return [
         Column(named("desk", "Time"), "instant", 19, lambda row: row.at),
         Column(
@@ -189,6 +193,7 @@ def taking_columns(speech: Speech) -> list[Column[TakingRow]]:
             20,
             lambda row: word("taking", row.kind, speech.language),
         ),
+        Column(named("desk", "State"), "text", 12, state),
         Column(translate("Attempt"), "text", 23, lambda row: row.attempt_no),
         Column(translate("Supplier's number"), "text", 26, lambda row: row.upstream_no),
         Column(named("desk", "Channel"), "text", 9, lambda row: row.channel_no),

@@ -10,8 +10,9 @@ from core.kernel.money import EXPONENTS
 from core.reports.bills import SupplierBill
 from core.reports.exports import TakingRow, VoucherRow
 from handlers.files.columns import Speech, taking_columns, voucher_columns
-from handlers.files.sheets import disclaimer, foot, period, sum_of, titles
+from handlers.files.sheets import disclaimer, foot, period, sum_of, sum_where, titles
 from handlers.files.workbook import Book, Formula, TableSheet
+from handlers.kit.vocabulary import word
 from texts import translator
 
 
@@ -84,16 +85,24 @@ class SupplierBook:
             (Formula(f"ROUND($B${closing + 1}-$B${books + 1},{places})", 0), "money"),
             (Formula(f'IF($B${books + 2}=0,"OK","≠")', "OK"), "bold"),
         )
+        unconfirmed = word("completion_state", "unconfirmed", self._speech.language)
+        states = self.takings.range(named("desk", "State"))
+        page.write(
+            (translate("of it completions that are not confirmed"), "text"),
+            (sum_where(taken, (states, f'"{unconfirmed}"'), bill.unconfirmed_due_minor), "money"),
+            (translate("booked by hand, and not reported by the supplier yet"), "text"),
+        )
         page.skip()
         page.write((translate("In suspense at the end"), "text"), (bill.suspense_minor, "money"))
 
     def _write_channels(self) -> None:
         bill, page = self._bill, self._channels
         translate, named = self._words()
-        page.widths(12, 26, 12, 18, 16, 18)
+        page.widths(12, 26, 12, 18, 16, 18, 18)
         heads = (
             named("desk", "Channel"), named("desk", "Product"), translate("Orders paid"),
             named("desk", "Amount"), named("desk", "Cost"), translate("Due"),
+            translate("Due, unconfirmed"),
         )  # fmt: skip
         page.write(*((head, "head") for head in heads))
         page.freeze()
@@ -106,6 +115,7 @@ class SupplierBook:
                 (line.amount_minor, "money"),
                 (line.cost_minor, "money"),
                 (Formula(f"$D{row}-$E{row}", line.due_minor), "money"),
+                (line.unconfirmed_due_minor, "money"),
             )
         foot(
             page, len(bill.lines), (named("desk", "Total"), "bold"), (None, "bold"),
@@ -113,6 +123,7 @@ class SupplierBook:
             (sum(x.amount_minor for x in bill.lines), "bold_money"),
             (sum(x.cost_minor for x in bill.lines), "bold_money"),
             (sum(x.due_minor for x in bill.lines), "bold_money"),
+            (bill.unconfirmed_due_minor, "bold_money"),
         )  # fmt: skip
 
     def _words(self) -> tuple[Callable[[str], str], Callable[[str, str], str]]:

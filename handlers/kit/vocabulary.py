@@ -249,6 +249,11 @@ WORDS: Final[dict[str, dict[str, str]]] = {
         "adjustments": "Adjustments",
         "reratings": "Charged anew",
     },
+    "completion_state": {
+        "unconfirmed": "unconfirmed",
+        "confirmed": "confirmed",
+        "reversed": "reversed",
+    },
     "taking": {
         "order": "order paid",
         "completed": "completed by hand",

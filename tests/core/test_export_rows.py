@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date, timedelta
+
 from core.kernel.days import Days
 from core.kernel.money import Money, Rate
 from core.kernel.tariff import Tariff
@@ -114,7 +116,41 @@ async def test_a_completion_confirmed_on_another_channel_of_its_supplier_goes_th
         ("confirmation", "C05", numbers["C05"], "", -10_000, -80),
     ]  # fmt: skip
     assert await lines(desk, "S01") == [("C01", 0, 10_000, 65), ("C05", 1, 0, 0)]
+    assert [r.state for r in await takings(desk, "S01")] == ["confirmed", "", ""]
     assert await costs(desk) == {"C01": 65, "C05": 0}
+
+
+async def test_completions_that_nobody_confirmed_are_told_apart(desk: Desk) -> None:
+    noon = desk.clock.go_to_noon()
+    runtime = desk.runtime
+    supplier = await runtime.parties.suppliers.by_no("S01")
+    confirmed, reversed_, left, paid = [await desk.open(10_000) for _ in range(4)]
+    for opened in (confirmed, reversed_, left):
+        await complete(desk, opened)
+    await desk.see(paid, 10_000)
+
+    async def said(day: date | None = None) -> tuple[list[str], tuple[int, int, int]]:
+        days = Days.one(day or await runtime.reports.bills.open_day(supplier.id))
+        bill = await runtime.reports.bills.supplier(supplier.id, days)
+        paper = Paper("excel", "s", supplier.id, days)
+        async with runtime.reports.exports.supplier(paper) as reading:
+            rows = [row async for chunk in reading.takings() for row in chunk]
+        states = [row.state for row in rows if row.kind == "completed"]
+        open_due = sum(row.due_minor for row in rows if row.state == "unconfirmed")
+        assert open_due == bill.unconfirmed_due_minor
+        return states, (bill.unconfirmed, bill.unconfirmed_minor, bill.unconfirmed_due_minor)
+
+    assert await said() == (["unconfirmed"] * 3, (3, 30_000, 3 * 9_935))
+    await desk.see(confirmed, 10_000)
+    await reverse(desk, reversed_)
+    now = (["confirmed", "reversed", "unconfirmed"], (1, 10_000, 9_935))
+    assert await said() == now
+    desk.clock.advance(86_400)
+    await desk.see(left, 10_000)
+    assert await said(noon.date()) == now, "a closed day stays what it is"
+    assert (await said())[1] == (0, 0, 0)
+    days = Days(noon.date(), noon.date() + timedelta(days=1))
+    assert (await runtime.reports.bills.supplier(supplier.id, days)).unconfirmed == 0
 
 
 async def movements(desk: Desk) -> list[MovementRow]:

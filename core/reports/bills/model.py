@@ -185,18 +185,26 @@ class Bill:
 
 @dataclass(frozen=True, slots=True)
 class SupplierLine:
-    """What a supplier took on one of its channels. amount: all money it saw, less what it gave
-    back to payers; due = amount - cost."""
+    """What a supplier took on one of its channels. amount: all money it saw or is taken to have
+    seen, less what it gave back to payers; due = amount - cost. unconfirmed: of that, orders that
+    were completed by hand in these days and that it had not reported when they ended."""
 
     channel_no: str
     product_code: str
     paid: int
     amount_minor: int
     cost_minor: int
+    unconfirmed: int = 0
+    unconfirmed_minor: int = 0
+    unconfirmed_cost_minor: int = 0
 
     @property
     def due_minor(self) -> int:
         return self.amount_minor - self.cost_minor
+
+    @property
+    def unconfirmed_due_minor(self) -> int:
+        return self.unconfirmed_minor - self.unconfirmed_cost_minor
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,6 +230,19 @@ class SupplierBill:
     paid_in_count: int
     closing_minor: int
     suspense_minor: int
+
+    @property
+    def unconfirmed(self) -> int:
+        """How many completions of these days it had not confirmed."""
+        return sum(line.unconfirmed for line in self.lines)
+
+    @property
+    def unconfirmed_minor(self) -> int:
+        return sum(line.unconfirmed_minor for line in self.lines)
+
+    @property
+    def unconfirmed_due_minor(self) -> int:
+        return sum(line.unconfirmed_due_minor for line in self.lines)
 
 
 @dataclass(frozen=True, slots=True)

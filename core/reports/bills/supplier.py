@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date
 from typing import Final
+
+import asyncpg
 
 from core.books import ORDER_KINDS
 from core.kernel.days import Days
@@ -33,14 +36,10 @@ async def read(tx: Tx, supplier: Supplier, days: Days, today: date) -> SupplierB
     rows = await tx.fetch(
         _WINDOW, starts_at, ends_at, MODE, currency, accounts, supplier.id, ORDER_KINDS, live.since
     )
+    open_ones = await tx.fetch(_UNCONFIRMED, starts_at, ends_at, MODE, currency, *accounts[:2])
+    assumed = {(row["channel_no"], row["product_code"]): row for row in open_ones}
     lines = tuple(
-        SupplierLine(
-            channel_no=row["channel_no"],
-            product_code=row["product_code"],
-            paid=row["paid"],
-            amount_minor=row["cost"] - row["due"],
-            cost_minor=row["cost"],
-        )
+        _line(row, assumed.get((row["channel_no"], row["product_code"])))
         for row in rows
         if row["paid"] or row["cost"] or row["due"]
     )
@@ -74,6 +73,24 @@ async def read(tx: Tx, supplier: Supplier, days: Days, today: date) -> SupplierB
     return bill
 
 
+def _line(row: asyncpg.Record, assumed: asyncpg.Record | None) -> SupplierLine:
+    line = SupplierLine(
+        channel_no=row["channel_no"],
+        product_code=row["product_code"],
+        paid=row["paid"],
+        amount_minor=row["cost"] - row["due"],
+        cost_minor=row["cost"],
+    )
+    if assumed is None:
+        return line
+    return replace(
+        line,
+        unconfirmed=assumed["orders"],
+        unconfirmed_minor=assumed["cost"] - assumed["due"],
+        unconfirmed_cost_minor=assumed["cost"],
+    )
+
+
 def owed(balances: Mapping[str, int], supplier_no: str) -> int:
     """What a supplier owes us, by its accounts' balances."""
     settled = balances.get(f"supplier/{supplier_no}/settled", 0)
@@ -101,4 +118,25 @@ FROM (
 ) AS moved
 GROUP BY channel_no, product_code
 ORDER BY channel_no, product_code
+"""
+
+# Completions that were booked between $1 and $2 as if the supplier had the money, and that nobody
+# had confirmed or reversed by $2. Those with money in suspense move neither due nor cost.
+_UNCONFIRMED: Final = """
+SELECT e.channel_no, e.product_code, count(DISTINCT c.id) AS orders,
+       coalesce(sum(e.minor) FILTER (WHERE e.account = $5), 0)::bigint AS due,
+       coalesce(-sum(e.minor) FILTER (WHERE e.account = $6), 0)::bigint AS cost
+FROM completion c
+JOIN ledger_entry e ON e.merchant_id = c.merchant_id AND e.booked_at = c.at
+    AND e.booked_at >= $1 AND e.booked_at < $2 AND e.event_id = c.event_id
+    AND e.mode = $3 AND e.currency = $4 AND e.account IN ($5, $6)
+WHERE c.at >= $1 AND c.at < $2 AND c.reverses IS NULL
+  AND NOT EXISTS (
+      SELECT FROM supplier_payment p
+      WHERE p.merchant_id = c.merchant_id AND p.order_id = c.order_id
+        AND p.booked_as = 'confirmation' AND p.at < $2)
+  AND NOT EXISTS (
+      SELECT FROM completion r
+      WHERE r.merchant_id = c.merchant_id AND r.reverses = c.id AND r.at < $2)
+GROUP BY e.channel_no, e.product_code
 """

@@ -99,10 +99,13 @@ class DiscrepancyRow:
 
 @dataclass(frozen=True, slots=True)
 class TakingRow:
-    """What a supplier took or gave back in one booking: due = amount - cost."""
+    """What a supplier took or gave back in one booking: due = amount - cost. state: of an order
+    that was completed by hand when the days ended, unconfirmed | confirmed | reversed; empty of
+    all others."""
 
     at: datetime
     kind: str
+    state: str
     attempt_no: str
     upstream_no: str
     channel_no: str
@@ -234,7 +237,10 @@ COUNT_TAKINGS: Final = f"SELECT count(*) FROM ({_TAKEN}) t"  # noqa: S608 (our o
 # An order may have been on several channels: each line names the attempt on its own, and what the
 # supplier said of that one.
 TAKINGS: Final = f"""
-SELECT t.booked_at AS at, t.kind, coalesce(a.attempt_no, '') AS attempt_no,
+SELECT t.booked_at AS at, t.kind,
+       CASE WHEN c.id IS NULL THEN '' WHEN c.reversed THEN 'reversed'
+            WHEN c.confirmed THEN 'confirmed' ELSE 'unconfirmed' END AS state,
+       coalesce(a.attempt_no, '') AS attempt_no,
        CASE WHEN p.attempt_no = a.attempt_no THEN p.upstream_no ELSE '' END AS upstream_no,
        t.channel_no, t.product_code, t.due_minor + t.cost_minor AS amount_minor, t.cost_minor,
        t.due_minor
@@ -249,5 +255,17 @@ LEFT JOIN LATERAL (
     ORDER BY (attempt_no = p.attempt_no) IS TRUE DESC, seq DESC
     LIMIT 1
 ) a ON true
+LEFT JOIN LATERAL (
+    SELECT c.id,
+           EXISTS (SELECT FROM completion r WHERE r.merchant_id = c.merchant_id
+                   AND r.reverses = c.id AND r.at < $4) AS reversed,
+           EXISTS (SELECT FROM supplier_payment s WHERE s.merchant_id = c.merchant_id
+                   AND s.order_id = c.order_id AND s.booked_as = 'confirmation' AND s.at < $4)
+               AS confirmed
+    FROM completion c
+    WHERE c.merchant_id = t.merchant_id AND c.order_id = l.order_id AND c.event_id = t.event_id
+      AND c.reverses IS NULL
+    OFFSET 0
+) c ON true
 ORDER BY t.booked_at, t.event_id, t.channel_no
 """  # noqa: S608 (our own words)

@@ -1412,6 +1412,7 @@ CREATE TABLE completion (                      -- append-only: orders completed 
 );
 CREATE INDEX completion_order ON completion (merchant_id, order_id);
 CREATE INDEX completion_day ON completion (merchant_id, day);
+CREATE INDEX completion_at ON completion (at);  -- what suppliers are yet to confirm
 
 CREATE TABLE approval (                        -- a question that waits for a person's word
     id           uuid PRIMARY KEY,

@@ -86,7 +86,8 @@ SUPPLIER = SupplierBill(
     supplier_id=ID, supplier_no="S01", supplier_name=HOSTILE, currency="CNY",
     zone="Asia/Shanghai", days=Days.one(DAY), open=False, starts_at=AT,
     ends_at=AT + timedelta(days=1), opening_minor=10_000,
-    lines=(SupplierLine("C01", "alipay_qr", 6, 100_000, 650),), paid_in_minor=50_000,
+    lines=(SupplierLine("C01", "alipay_qr", 6, 100_000, 650, 1, 20_000, 130),),
+    paid_in_minor=50_000,
     paid_in_lines=(voucher("S01-1", 50_000, "周敏"),), paid_in_count=1, closing_minor=59_350,
     suspense_minor=9_900,
 )  # fmt: skip
@@ -190,12 +191,14 @@ def test_a_merchants_bill(language: str) -> None:
 
 NOTHING = MerchantBalance(0, 0, 0)
 EVERYTHING = MerchantBalance(HUGE, HUGE, HUGE)
+OVER = "−"  # before a name whose amount is taken off
 Ends = tuple[tuple[str, ...], tuple[str, ...]]  # how the lines of both ends begin
 # Plus, minus; the ends of merchants' bills, the platform's, suppliers'.
 ADDS_UP: dict[str, tuple[str, str, Ends, Ends, Ends]] = {
     "zh": (
         "加：", "减：", (("期初预付余额", "期初商户欠款"), ("期末预付余额", "期末商户欠款")),
-        (("期初净额",), ("期末净额",)), (("期初应结",), ("期末应结",)),
+        (("期初净额",), ("期末净额",)),
+        (("期初应结", OVER + "期初供应商多付"), ("期末应结", OVER + "期末供应商多付")),
     ),
     "en": (
         "Add: ", "Less: ",
@@ -204,7 +207,10 @@ ADDS_UP: dict[str, tuple[str, str, Ends, Ends, Ends]] = {
             ("Closing prepaid balance", "Owed by the merchant now"),
         ),
         (("Opening balance, net",), ("Closing balance, net",)),
-        (("Due at the start",), ("Due at the end",)),
+        (
+            ("Due at the start", OVER + "Overpaid by the supplier at the start"),
+            ("Due at the end", OVER + "Overpaid by the supplier at the end"),
+        ),
     ),
 }  # fmt: skip
 MINOR = st.integers(-(10**13), 10**13)
@@ -220,7 +226,15 @@ def read_again(screen: Screen, language: str, ends: Ends) -> tuple[int, int]:
     add, less, *_ = ADDS_UP[language]
     lines = read_html(screen.html).splitlines()
     of = {sign: [minor(line) for line in lines if line.startswith(sign)] for sign in (add, less)}
-    opening, closing = ([minor(x) for x in lines if x.startswith(names)] for names in ends)
+    opening, closing = (
+        [
+            -minor(x) if name.startswith(OVER) else minor(x)
+            for x in lines
+            for name in names
+            if x.startswith(name.removeprefix(OVER))
+        ]
+        for names in ends
+    )
     assert opening
     assert closing
     return sum(opening) + sum(of[add]) - sum(of[less]), sum(closing)
@@ -259,7 +273,7 @@ def test_every_bill_is_added_again_as_its_reader_reads_it(
     )
     screen = render_supplier_bill(supplier, language=language, products=PRODUCTS)
     assert read_again(screen, language, of_suppliers) == (due, due)
-    overpaid = {"zh": "供应商多付", "en": "Overpaid by the supplier:"}[language]
+    overpaid = {"zh": "期末供应商多付", "en": "Overpaid by the supplier at the end"}[language]
     assert (overpaid in read_html(screen.html)) == (due < 0)
 
 
@@ -318,8 +332,8 @@ def test_the_live_bill_stays_what_it_is(language: str) -> None:
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_a_suppliers_bill_names_no_merchant_and_no_fee(language: str) -> None:
     text = read_html(render_supplier_bill(SUPPLIER, language=language, products=PRODUCTS).html)
-    for part in ("100.00", "1,000.00", "6.50", "500.00", "593.50", "99.00", "S01-1", "0.65%",
-                 "993.50"):  # fmt: skip
+    for part in ("100.00", "800.00", "200.00", "198.70", "1,000.00", "6.50", "500.00",
+                 "593.50", "99.00", "S01-1", "0.65%", "993.50"):  # fmt: skip
         assert part in text, part
     assert "M1001" not in text
     assert "12.00" not in text
