@@ -5,7 +5,7 @@ from __future__ import annotations
 from core.books import codes as codes
 from core.books.calendar import Calendar, day_began_at, recut, set_house_cut
 from core.books.days import BusinessDay, DayOver, SeenDay
-from core.books.kinds import KINDS, ORDER_KINDS, Heading
+from core.books.kinds import KINDS, ORDER_KINDS, ORDERS, ORDERS_SQL, Heading
 from core.books.ledger import AlreadyBooked, Event, Ledger, MerchantBalance, Position
 from core.books.open_days import OpenDays
 from core.books.postings import (
@@ -32,6 +32,8 @@ from core.books.rollups import ROLLED_ATTEMPTS, ROLLED_ENTRIES, ROLLED_ORDERS, R
 
 __all__ = [
     "KINDS",
+    "ORDERS",
+    "ORDERS_SQL",
     "ORDER_KINDS",
     "ROLLED_ATTEMPTS",
     "ROLLED_ENTRIES",

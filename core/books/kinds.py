@@ -32,9 +32,15 @@ KINDS: Final[dict[str, Heading | None]] = {
     "paid_in_undone": None,
 }
 
-# Of each order the first event: by these orders are counted.
-ORDER_KINDS: Final = tuple(kind for kind, heading in KINDS.items() if heading == "orders")
-# Net of what was taken back, so that no order is in it twice: what tiers by volume go by.
-VOLUME_KINDS: Final = tuple(
-    kind for kind, heading in KINDS.items() if heading in ("orders", "reversals")
-)
+# How many paid orders an event of a kind makes: net of what was taken back, so that no order is
+# counted twice. These kinds are what orders come to, and what tiers by volume go by.
+ORDERS: Final[dict[str, int]] = {
+    "order": 1,
+    "completed": 1,
+    "completion_reversed": -1,
+    "restored": 1,
+}
+ORDER_KINDS: Final = tuple(ORDERS)
+# The same of a row that has a kind and counts events, in SQL.
+_COUNTED: Final = " ".join(f"WHEN '{kind}' THEN {n} * events" for kind, n in ORDERS.items())
+ORDERS_SQL: Final = f"CASE kind {_COUNTED} ELSE 0 END"

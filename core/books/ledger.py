@@ -11,7 +11,7 @@ from uuid import UUID
 from core.books import days
 from core.books.calendar import Calendar
 from core.books.days import BusinessDay, DayOver
-from core.books.kinds import KINDS, VOLUME_KINDS
+from core.books.kinds import KINDS, ORDER_KINDS
 from core.books.open_days import OpenDays
 from core.books.postings import Posting, Postings, assert_balanced
 from core.kernel.clock import Clock
@@ -245,7 +245,7 @@ class Ledger:
             if len(self._volumes) >= _MAX_VOLUMES:
                 del self._volumes[next(iter(self._volumes))]  # the one that was asked first
             volume_minor: int = await queries.fetchval(
-                _VOLUME, *asked, day.replace(day=1), VOLUME_KINDS
+                _VOLUME, *asked, day.replace(day=1), ORDER_KINDS
             )
             self._volumes[asked] = volume_minor
         return self._volumes[asked]

@@ -11,7 +11,7 @@ from typing import Any, Final, Literal, get_args
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from core.books import ORDER_KINDS
+from core.books import ORDER_KINDS, ORDERS_SQL
 from core.kernel.days import Days
 from core.kernel.errors import Bug
 from core.kernel.holder import HOUSE, MODE
@@ -331,7 +331,7 @@ _BOOKED: Final = _Table(
     source=f"FROM {_TAILS}, movement(t.id, t.rolled_to, t.until, $9)"
     " WHERE mode = $2 AND currency = $3 AND day BETWEEN $4 AND $5",
     figures=f"""
-        coalesce(sum(events) FILTER (WHERE kind IN ({_ORDER_KINDS})), 0)::bigint AS paid,
+        coalesce(sum({ORDERS_SQL}), 0)::bigint AS paid,
         coalesce(sum(minor) FILTER (WHERE kind IN ({_ORDER_KINDS})
             AND account IN ('payable', 'fees')), 0)::bigint AS amount_minor,
         coalesce(sum(minor) FILTER (WHERE account = 'fees'), 0)::bigint AS fee_minor,

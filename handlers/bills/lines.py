@@ -26,9 +26,7 @@ from texts import number, translator
 from texts.days import Relative
 
 RATE_PLACES: Final = 2
-_HEADINGS: Final[tuple[Heading, ...]] = (
-    "reversals", "refunds", "credits", "adjustments", "reratings"
-)  # fmt: skip
+_HEADINGS: Final[tuple[Heading, ...]] = ("refunds", "credits", "adjustments", "reratings")
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +88,10 @@ class Lines:
         named = [(self.product(line.product_code), line) for line in largest]
         others = self.translate("Other products")
         shown = shortened(named, size.rows, lambda rest: (others, _added(x for _, x in rest)))
-        rows = [self._product(clip(name, size.name_chars), line) for name, line in shown]
+        rows = []
+        for name, line in shown:
+            rows.append(self._product(clip(name, size.name_chars), line))
+            rows += self._reversed(line)
         if len(lines) > 1:
             total = self._product(self.named("desk", "Together"), _added(lines))
             rows.append(Row(total.cells, total.note, bold=True))
@@ -106,6 +107,14 @@ class Lines:
         }
         paid = f"{line.paid}/{line.created}"
         return Row((name, paid, self.amount(line.amount_minor)), note)
+
+    def _reversed(self, line: ProductLine) -> list[Row]:
+        """What reversals of completions took away, which is in the line above."""
+        if not (line.reversed or line.reversed_minor):
+            return []
+        name = "↳ " + word("heading", "reversals", self.language)
+        note = self.translate("fee %(fee)s") % {"fee": self.moved(line.reversed_fee_minor)}
+        return [Row((name, f"{line.reversed:+d}", self.moved(line.reversed_minor)), note)]
 
     def channel(self, line: ChannelLine) -> str:
         """The number of a channel; what was charged anew was on none."""
@@ -365,6 +374,8 @@ def _added(lines: Iterable[ProductLine]) -> ProductLine:
         "", sum(x.created for x in all_), sum(x.cohort_paid for x in all_),
         sum(x.paid for x in all_), sum(x.amount_minor for x in all_),
         sum(x.fee_minor for x in all_), sum(x.net_minor for x in all_),
+        sum(x.reversed for x in all_), sum(x.reversed_minor for x in all_),
+        sum(x.reversed_fee_minor for x in all_),
     )  # fmt: skip
 
 

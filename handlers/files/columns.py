@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Generic, Literal, TypeVar
 
-from core.books import KINDS
+from core.books import KINDS, ORDERS
 from core.kernel.money import Rate, format_minor
 from core.reports.bills import DayLine, MerchantLine
 from core.reports.exports import (
@@ -119,21 +119,19 @@ def voucher_columns(speech: Speech) -> list[Column[VoucherRow]]:
 def movement_columns(speech: Speech) -> list[Column[MovementRow]]:
     """What moved the position besides orders and prepayments: amount - fee = net."""
     translate, named = _speaking(speech)
-
-    def reason(row: MovementRow) -> str:
-        return speech.product(row.reason) if row.kind == "rerated" else row.reason
-
     return [
         Column(named("desk", "Time"), "instant", 19, lambda row: row.at),
         Column(translate("Business day"), "day", 11, lambda row: row.day),
         Column(named("sheet", "Kind"), "text", 16, lambda row: heading(row.kind, speech.language)),
+        Column(named("desk", "Product"), "text", 14, lambda row: speech.product(row.product_code)),
+        Column(translate("Orders paid"), "count", 10, lambda row: ORDERS.get(row.kind, 0)),
         Column(named("desk", "Amount"), "money", 16, lambda row: row.minor + row.fee_minor),
         Column(named("desk", "Fee"), "money", 14, lambda row: row.fee_minor),
         Column(named("desk", "Net"), "money", 16, lambda row: row.minor),
         Column(named("desk", "Order"), "text", 23, lambda row: row.order_no),
         Column(translate("Record"), "text", 18, lambda row: row.record_no),
         Column(named("desk", "By"), "text", 16, lambda row: row.actor_name),
-        Column(named("desk", "Reason"), "text", 36, reason),
+        Column(named("desk", "Reason"), "text", 36, lambda row: row.reason),
     ]
 
 

@@ -27,7 +27,8 @@ from texts import translator
 
 @dataclass(frozen=True, slots=True)
 class _Ranges:
-    """Columns of the rows' sheets, for formulas."""
+    """Columns of the rows' sheets, for formulas. reversals: the kind of movements that takes
+    completions back."""
 
     product: str
     day: str
@@ -35,11 +36,36 @@ class _Ranges:
     fee: str
     net: str
     moved: str
+    moved_gross: str
     moved_fee: str
+    moved_orders: str
+    moved_product: str
     moved_kind: str
     moved_day: str
     prepaid: str
     prepaid_day: str
+    reversals: str
+
+    def sold(self, cells: tuple[str, str], of: tuple[str, str, str] | None, value: int) -> Formula:
+        """What orders come to, with the reversals of completions. cells: of the sheets of orders
+        and of adjustments. of: the columns beside them, and the value that both are to have."""
+        orders, moved = cells
+        back = f'{self.moved_kind},"{self.reversals}"'
+        if of is None:
+            return Formula(f"SUM({orders})+SUMIFS({moved},{back})", value)
+        beside, beside_moved, named = of
+        where = f"{back},{beside_moved},{named}"
+        return Formula(f"SUMIFS({orders},{beside},{named})+SUMIFS({moved},{where})", value)
+
+    def reversed(self, cells: str, name: str, value: int) -> Formula:
+        """What the reversals of completions of a product come to."""
+        back = f'{self.moved_kind},"{self.reversals}"'
+        return Formula(f"SUMIFS({cells},{back},{self.moved_product},{name})", value)
+
+    def beside(self, cells: str, day: str, value: int) -> Formula:
+        """What moved on a day beside orders and the reversals of completions."""
+        others = f'{self.moved_kind},"<>{self.reversals}"'
+        return Formula(f"SUMIFS({cells},{others},{self.moved_day},{day})", value)
 
 
 class MerchantBook:
@@ -113,11 +139,15 @@ class MerchantBook:
             fee=self.orders.range(named("desk", "Fee")),
             net=self.orders.range(named("desk", "Net")),
             moved=self.movements.range(named("desk", "Net")),
+            moved_gross=self.movements.range(amount),
             moved_fee=self.movements.range(named("desk", "Fee")),
+            moved_orders=self.movements.range(translate("Orders paid")),
+            moved_product=self.movements.range(named("desk", "Product")),
             moved_kind=self.movements.range(named("sheet", "Kind")),
             moved_day=self.movements.range(day),
             prepaid=self.prepayments.range(amount),
             prepaid_day=self.prepayments.range(day),
+            reversals=word("heading", "reversals", self._speech.language),
         )
 
     def _write_summary(self, ranges: _Ranges) -> None:
@@ -144,8 +174,8 @@ class MerchantBook:
         self._line(
             page,
             translate("Orders, net of fees"),
-            sum_of(ranges.net, bill.net_minor),
-            translate("less the sum of the sheet of orders"),
+            ranges.sold((ranges.net, ranges.moved), None, bill.net_minor),
+            translate("less the sum of the sheet of orders, and reversals of adjustments"),
         )
         for movement in bill.movements:
             name = word("heading", movement.heading, self._speech.language)
@@ -187,9 +217,12 @@ class MerchantBook:
         fee = sum(line.fee_minor for line in products)
         page.write((translate("Orders"), "head"), (None, "head"), (None, "head"))
         for name, value, style in (
-            (translate("Orders paid"), Formula(f"COUNT({ranges.amount})", paid), "count"),
-            (named("desk", "Amount"), sum_of(ranges.amount, amount), "money"),
-            (named("desk", "Fee"), sum_of(ranges.fee, fee), "money"),
+            (translate("Orders paid"),
+             Formula(f"COUNT({ranges.amount})+SUM({ranges.moved_orders})", paid), "count"),
+            (named("desk", "Amount"),
+             ranges.sold((ranges.amount, ranges.moved_gross), None, amount), "money"),
+            (named("desk", "Fee"),
+             ranges.sold((ranges.fee, ranges.moved_fee), None, fee), "money"),
             (translate("Fees, all together"),
              Formula(f"SUM({ranges.fee})+SUM({ranges.moved_fee})", bill.fee_minor), "money"),
             (translate("Orders created"), sum(x.created for x in products), "count"),
@@ -209,28 +242,34 @@ class MerchantBook:
     def _write_products(self, ranges: _Ranges) -> None:
         bill, page = self._bill, self._products
         translate, named = self._words()
-        page.widths(26, 12, 14, 12, 12, 18, 16, 18)
+        page.widths(26, 12, 14, 12, 12, 18, 16, 18, 12, 18, 16)
         heads = (
             named("desk", "Product"), translate("Created"), translate("Paid same day"),
             named("desk", "Success"), translate("Orders paid"), named("desk", "Amount"),
-            named("desk", "Fee"), named("desk", "Net"),
+            named("desk", "Fee"), named("desk", "Net"), translate("Reversed orders"),
+            translate("Reversed amount"), translate("Reversed fee"),
         )  # fmt: skip
         page.write(*((head, "head") for head in heads))
         page.freeze()
         for line in bill.products:
             row = page.row + 1
             name = f"$A{row}"
-            of_name = (ranges.product, name)
+            of = (ranges.product, ranges.moved_product, name)
+            paid = f"COUNTIFS({of[0]},{name})+SUMIFS({ranges.moved_orders},{of[1]},{name})"
             page.write(
                 (self._speech.product(line.product_code), "text"),
                 (line.created, "count"),
                 (line.cohort_paid, "count"),
                 (_share(row, line.cohort_paid, line.created), "percent"),
-                (Formula(f"COUNTIFS({ranges.product},{name})", line.paid), "count"),
-                (sum_where(ranges.amount, of_name, line.amount_minor), "money"),
-                (sum_where(ranges.fee, of_name, line.fee_minor), "money"),
-                (sum_where(ranges.net, of_name, line.net_minor), "money"),
-            )
+                (Formula(paid, line.paid), "count"),
+                (ranges.sold((ranges.amount, ranges.moved_gross), of, line.amount_minor),
+                 "money"),
+                (ranges.sold((ranges.fee, ranges.moved_fee), of, line.fee_minor), "money"),
+                (ranges.sold((ranges.net, ranges.moved), of, line.net_minor), "money"),
+                (sum_where(ranges.moved_orders, of[1:], line.reversed), "count"),
+                (ranges.reversed(ranges.moved_gross, name, line.reversed_minor), "money"),
+                (ranges.reversed(ranges.moved_fee, name, line.reversed_fee_minor), "money"),
+            )  # fmt: skip
         lines = bill.products
         created, same_day = (sum(x.created for x in lines), sum(x.cohort_paid for x in lines))
         foot(
@@ -244,6 +283,9 @@ class MerchantBook:
             (sum(x.amount_minor for x in lines), "bold_money"),
             (sum(x.fee_minor for x in lines), "bold_money"),
             (bill.net_minor, "bold_money"),
+            (sum(x.reversed for x in lines), "bold_count"),
+            (sum(x.reversed_minor for x in lines), "bold_money"),
+            (sum(x.reversed_fee_minor for x in lines), "bold_money"),
         )
 
     def _write_days(self, ranges: _Ranges) -> None:
@@ -263,23 +305,24 @@ class MerchantBook:
         for line in lines:
             row = page.row + 1
             day = f"$A{row}"
-            of_day = (ranges.day, day)
+            of = (ranges.day, ranges.moved_day, day)
+            paid = f"COUNTIFS({of[0]},{day})+SUMIFS({ranges.moved_orders},{of[1]},{day})"
             opening: int | Formula = line.remaining_before_minor
             if row > 2:
                 opening = Formula(f"$I{row - 1}", line.remaining_before_minor)
             page.write(
                 (day_serial(line.day), "day"),
                 (opening, "money"),
-                (Formula(f"COUNTIFS({ranges.day},{day})", line.paid), "count"),
-                (sum_where(ranges.amount, of_day, line.amount_minor), "money"),
-                (sum_where(ranges.fee, of_day, line.fee_minor), "money"),
-                (sum_where(ranges.net, of_day, line.net_minor), "money"),
-                (sum_where(ranges.moved, (ranges.moved_day, day), line.other_minor), "money"),
+                (Formula(paid, line.paid), "count"),
+                (ranges.sold((ranges.amount, ranges.moved_gross), of, line.amount_minor),
+                 "money"),
+                (ranges.sold((ranges.fee, ranges.moved_fee), of, line.fee_minor), "money"),
+                (ranges.sold((ranges.net, ranges.moved), of, line.net_minor), "money"),
+                (ranges.beside(ranges.moved, day, line.other_minor), "money"),
                 (sum_where(ranges.prepaid, (ranges.prepaid_day, day), line.prepaid_minor), "money"),
                 (Formula(f"$B{row}+$H{row}-$F{row}-$G{row}", line.remaining_minor), "money"),
                 (line.closing.owing_minor, "money"),
-                (sum_where(ranges.moved_fee, (ranges.moved_day, day), line.other_fee_minor),
-                 "money"),
+                (ranges.beside(ranges.moved_fee, day, line.other_fee_minor), "money"),
             )  # fmt: skip
         foot(
             page, len(lines), (named("desk", "Total"), "bold"), (None, "bold"),

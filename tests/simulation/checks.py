@@ -18,7 +18,8 @@ from tests.simulation.books import Books, Line, Sale, Windows, agree
 from tests.simulation.desk import LifeDesk
 from tests.simulation.life import Shop, windows_of
 
-OTHER: Final = ("reversals", "refunds", "credits", "adjustments", "reratings")
+SOLD: Final = ("orders", "reversals")
+OTHER: Final = ("refunds", "credits", "adjustments", "reratings")
 
 
 async def check(desk: LifeDesk, shops: Sequence[Shop]) -> None:
@@ -94,16 +95,22 @@ async def _check_merchant(desk: LifeDesk, shop: Shop) -> None:
 
 def _check_moved(bill: Bill | PlatformBill, moved: Sequence[Line]) -> None:
     """Product lines, headings and prepayments."""
-    orders = [x for x in moved if x.heading == "orders"]
+    sold = [x for x in moved if x.heading in SOLD]
     for line in bill.products:
-        of = [x for x in orders if x.product == line.product_code]
+        of = [x for x in sold if x.product == line.product_code]
+        back = [x for x in of if x.heading == "reversals"]
         agree(
             (line.paid, line.amount_minor, line.fee_minor, line.net_minor),
-            (len(of), sum(x.net + x.fees for x in of), sum(x.fees for x in of),
+            (_orders(of), sum(x.net + x.fees for x in of), sum(x.fees for x in of),
              sum(x.net for x in of)),
             bill.days, line.product_code,
         )  # fmt: skip
-    agree(sum(line.paid for line in bill.products), len(orders), bill.days, "paid")
+        agree(
+            (line.reversed, line.reversed_minor, line.reversed_fee_minor),
+            (_orders(back), sum(x.net + x.fees for x in back), sum(x.fees for x in back)),
+            bill.days, line.product_code, "reversed",
+        )  # fmt: skip
+    agree(sum(line.paid for line in bill.products), _orders(sold), bill.days, "paid")
     said = {str(movement.heading): movement.minor for movement in bill.movements}
     ours = {h: sum(x.net for x in moved if x.heading == h) for h in OTHER}
     agree(_without_zeros(said), _without_zeros(ours), bill.days)
@@ -141,12 +148,15 @@ async def _check_orders_sheet(desk: LifeDesk, shop: Shop, bill: Bill) -> None:
         rows = [row for row in orders if row.product_code == line.product_code]
         amount, fee = sum(row.amount_minor for row in rows), sum(row.fee_minor for row in rows)
         agree(
-            (len(rows), amount, fee), (line.paid, line.amount_minor, line.fee_minor),
+            (len(rows) + line.reversed, amount + line.reversed_minor,
+             fee + line.reversed_fee_minor),
+            (line.paid, line.amount_minor, line.fee_minor),
             "orders sheet", bill.days, line.product_code,
         )  # fmt: skip
-    agree(sum(row.minor for row in movements), bill.other_minor, "movements sheet", bill.days)
+    others = [row for row in movements if row.kind not in ("completion_reversed", "restored")]
+    agree(sum(row.minor for row in others), bill.other_minor, "movements sheet", bill.days)
     charged = sum(movement.fee_minor for movement in bill.movements)
-    agree(sum(row.fee_minor for row in movements), charged, "fees of movements", bill.days)
+    agree(sum(row.fee_minor for row in others), charged, "fees of movements", bill.days)
 
 
 async def _check_statistics(
@@ -180,12 +190,17 @@ async def _check_statistics(
 
 
 def _counted(lines: Sequence[Line], made: Sequence[Sale]) -> tuple[int, ...]:
-    orders = [x for x in lines if x.heading == "orders"]
+    orders = [x for x in lines if x.heading in SOLD]
     return (
-        len(made), sum(sale.paid_at is not None for sale in made), len(orders),
+        len(made), sum(sale.paid_at is not None for sale in made), _orders(orders),
         sum(x.net + x.fees for x in orders), sum(x.fees for x in lines),
         sum(x.cost for x in lines),
     )  # fmt: skip
+
+
+def _orders(lines: Iterable[Line]) -> int:
+    """How many orders were paid, net of what was taken back."""
+    return sum(-1 if x.net + x.fees < 0 else 1 for x in lines)
 
 
 # ── windows over all merchants ───────────────────────────────────────────────────────────────────

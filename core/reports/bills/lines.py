@@ -9,11 +9,12 @@ from typing import Final
 
 import asyncpg
 
-from core.books import KINDS, Heading
+from core.books import KINDS, ORDERS, Heading
 from core.reports.bills.model import ChannelLine, Movement, ProductLine
 
 PREPAID_KINDS: Final = tuple(kind for kind, heading in KINDS.items() if heading == "prepaid")
-_ELSEWHERE: Final = ("orders", "prepaid")  # a bill shows these as products and as vouchers
+_SOLD: Final = ("orders", "reversals")
+_ELSEWHERE: Final = (*_SOLD, "prepaid")  # a bill shows these as products and as vouchers
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,20 @@ class Sums:
     def heading(self) -> Heading | None:
         return KINDS[self.kind]
 
+    @property
+    def sold(self) -> bool:
+        """Whether it is orders that were paid, or taken back."""
+        return self.heading in _SOLD
+
+    @property
+    def orders(self) -> int:
+        """How many paid orders it makes."""
+        return ORDERS.get(self.kind, 0) * self.events
+
+    @property
+    def amount_minor(self) -> int:
+        return self.payable_minor + self.fee_minor
+
 
 @dataclass(frozen=True, slots=True)
 class Cohort:
@@ -54,15 +69,26 @@ def products(sums: Iterable[Sums], cohorts: Mapping[str, Cohort]) -> tuple[Produ
     """A line for each product that was asked for or paid, by code."""
     booked: dict[str, list[Sums]] = defaultdict(list)
     for row in sums:
-        if row.heading == "orders":
+        if row.sold:
             booked[row.product_code].append(row)
     lines = []
     for code in sorted({*booked, *cohorts}):
         cohort = cohorts.get(code, Cohort(0, 0))
-        net = sum(row.payable_minor for row in booked[code])
-        fee = sum(row.fee_minor for row in booked[code])
-        paid = sum(row.events for row in booked[code])
-        lines.append(ProductLine(code, cohort.created, cohort.paid, paid, net + fee, fee, net))
+        rows = booked[code]
+        back = [row for row in rows if row.heading == "reversals"]
+        line = ProductLine(
+            product_code=code,
+            created=cohort.created,
+            cohort_paid=cohort.paid,
+            paid=sum(row.orders for row in rows),
+            amount_minor=sum(row.amount_minor for row in rows),
+            fee_minor=sum(row.fee_minor for row in rows),
+            net_minor=sum(row.payable_minor for row in rows),
+            reversed=sum(row.orders for row in back),
+            reversed_minor=sum(row.amount_minor for row in back),
+            reversed_fee_minor=sum(row.fee_minor for row in back),
+        )
+        lines.append(line)
     return tuple(lines)
 
 
@@ -73,12 +99,12 @@ def channels(sums: Iterable[Sums]) -> tuple[ChannelLine, ...]:
         rows[row.channel_no, row.product_code].append(row)
     lines = []
     for (channel_no, code), of_channel in sorted(rows.items()):
-        orders = [row for row in of_channel if row.heading == "orders"]
+        orders = [row for row in of_channel if row.sold]
         line = ChannelLine(
             channel_no=channel_no,
             product_code=code,
-            paid=sum(row.events for row in orders),
-            amount_minor=sum(row.payable_minor + row.fee_minor for row in orders),
+            paid=sum(row.orders for row in orders),
+            amount_minor=sum(row.amount_minor for row in orders),
             fee_minor=sum(row.fee_minor for row in of_channel),
             cost_minor=sum(row.cost_minor for row in of_channel),
         )
@@ -88,7 +114,7 @@ def channels(sums: Iterable[Sums]) -> tuple[ChannelLine, ...]:
 
 
 def movements(sums: Sequence[Sums]) -> tuple[Movement, ...]:
-    """One for each heading but orders and prepaid under which something was booked."""
+    """One for each heading but orders, reversals and prepaid under which something was booked."""
     found = []
     for heading in dict.fromkeys(KINDS.values()):
         rows = [row for row in sums if row.heading == heading]

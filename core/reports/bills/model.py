@@ -21,7 +21,8 @@ from core.kernel.days import Days
 @dataclass(frozen=True, slots=True)
 class ProductLine:
     """A product's orders. created counts by day of creation, the rest by day of booking;
-    cohort_paid: of the created ones, how many were paid before their day ended."""
+    cohort_paid: of the created ones, how many were paid before their day ended. reversed: of paid,
+    amount and fee, what reversals of completions took away (below 0) or gave back."""
 
     product_code: str
     created: int
@@ -30,6 +31,9 @@ class ProductLine:
     amount_minor: int
     fee_minor: int
     net_minor: int
+    reversed: int = 0
+    reversed_minor: int = 0
+    reversed_fee_minor: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +123,8 @@ class Bill:
     """A merchant's bill. opening + net of products + other - prepaid = closing.
 
     opening/closing: what we owe the merchant (negative: prepayment that remains). movements: one
-    for each heading but orders and prepaid that moved something; other_minor is their sum.
+    for each heading but orders, reversals and prepaid that moved something; other_minor is their
+    sum.
     carried: orders among the paid that were created on an earlier day than they are booked on.
     advanced_minor: advanced in all, net of what was taken back, at the end. unpaid: orders that
     were created in these days and are still open. channels: for staff only. by_day: of several.

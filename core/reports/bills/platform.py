@@ -9,7 +9,7 @@ from uuid import UUID
 
 import asyncpg
 
-from core.books import ORDER_KINDS, MerchantBalance
+from core.books import ORDER_KINDS, ORDERS_SQL, MerchantBalance
 from core.kernel.clock import DayCut
 from core.kernel.days import Days
 from core.kernel.errors import Bug
@@ -110,12 +110,12 @@ async def _merchants(
         )
         for row in shown
     ]
-    orders = [row for row in sums if row.heading == "orders"]
-    amount = sum(row.payable_minor + row.fee_minor for row in orders)
+    orders = [row for row in sums if row.sold]
+    amount = sum(row.amount_minor for row in orders)
     rest = MerchantLine(
         merchant_no="",
         merchant_name="",
-        paid=sum(row.events for row in orders) - sum(line.paid for line in lines),
+        paid=sum(row.orders for row in orders) - sum(line.paid for line in lines),
         amount_minor=amount - sum(line.amount_minor for line in lines),
         fee_minor=sum(row.fee_minor for row in sums) - sum(line.fee_minor for line in lines),
         cost_minor=sum(row.cost_minor for row in sums) - sum(line.cost_minor for line in lines),
@@ -160,7 +160,7 @@ async def _assert_joins(tx: Tx, bill: PlatformBill) -> None:
 
 # One look at the window, added up three ways: by kind, product and channel; by merchant; by
 # supplier. It is added up first, so that little is left to be told apart.
-_WINDOW: Final = """
+_WINDOW: Final = f"""
 SELECT kind, product_code, channel_no, merchant_id, supplier_no,
        coalesce(sum(minor) FILTER (WHERE account = 'payable'), 0)::bigint AS payable_minor,
        coalesce(sum(minor) FILTER (WHERE account = 'prepaid'), 0)::bigint AS prepaid_minor,
@@ -169,7 +169,7 @@ SELECT kind, product_code, channel_no, merchant_id, supplier_no,
        sum(events)::bigint AS events,
        coalesce(sum(minor) FILTER (WHERE account IN ('payable', 'fees') AND kind = ANY($5)), 0)
            ::bigint AS amount,
-       coalesce(sum(events) FILTER (WHERE kind = ANY($5)), 0)::bigint AS paid,
+       coalesce(sum({ORDERS_SQL}), 0)::bigint AS paid,
        coalesce(sum(minor) FILTER (WHERE account = 'shortfall'), 0)::bigint AS shortfall,
        coalesce(sum(minor) FILTER (WHERE account = 'adjust'), 0)::bigint AS adjust,
        coalesce(sum(minor) FILTER (WHERE account = 'fx'), 0)::bigint AS fx,
@@ -184,7 +184,7 @@ FROM (
     GROUP BY kind, product_code, channel_no, merchant_id, account
 ) AS moved
 GROUP BY GROUPING SETS ((kind, product_code, channel_no), (merchant_id), (supplier_no))
-"""
+"""  # noqa: S608 (our own words)
 
 # How all merchants stand at an instant, $2: those of $1 by themselves, the others together (no id).
 # Each by the balances of its newest day that was over by then, and what moved since; merchants

@@ -9,7 +9,7 @@ from typing import Final
 
 import asyncpg
 
-from core.books import ORDER_KINDS
+from core.books import ORDERS_SQL
 from core.kernel.days import Days
 from core.kernel.errors import Bug
 from core.kernel.holder import MODE
@@ -34,7 +34,7 @@ async def read(tx: Tx, supplier: Supplier, days: Days, today: date) -> SupplierB
     accounts = accounts_of(number)
     before = await balances_before(tx, supplier.id, days.first, starts_at, currency, live, accounts)
     rows = await tx.fetch(
-        _WINDOW, starts_at, ends_at, MODE, currency, accounts, supplier.id, ORDER_KINDS, live.since
+        _WINDOW, starts_at, ends_at, MODE, currency, accounts, supplier.id, live.since
     )
     open_ones = await tx.fetch(_UNCONFIRMED, starts_at, ends_at, MODE, currency, *accounts[:2])
     assumed = {(row["channel_no"], row["product_code"]): row for row in open_ones}
@@ -99,18 +99,18 @@ def owed(balances: Mapping[str, int], supplier_no: str) -> int:
 
 # Who was paid is counted by channel: an order that is completed with money in suspense moves
 # none of the other accounts.
-_WINDOW: Final = """
+_WINDOW: Final = f"""
 SELECT channel_no, product_code,
        coalesce(sum(minor) FILTER (WHERE account LIKE 'due/%'), 0)::bigint AS due,
        coalesce(-sum(minor) FILTER (WHERE account LIKE 'cost/%'), 0)::bigint AS cost,
        coalesce(sum(minor) FILTER (WHERE account LIKE 'suspense/%'), 0)::bigint AS suspense,
        coalesce(sum(minor) FILTER (WHERE account LIKE 'supplier/%'), 0)::bigint AS settled,
-       coalesce(sum(events) FILTER (WHERE kind = ANY($7)), 0)::bigint AS paid
+       coalesce(sum({ORDERS_SQL}), 0)::bigint AS paid
 FROM (
     SELECT kind, product_code, channel_no,
            CASE WHEN account = ANY($5::text[]) THEN account ELSE '' END AS account,
            sum(minor) AS minor, sum(events) AS events
-    FROM moved_between($1, $2, $8, false)
+    FROM moved_between($1, $2, $7, false)
     WHERE mode = $3 AND currency = $4
       AND (account = ANY($5::text[])
            OR channel_no = ANY(ARRAY(SELECT channel_no FROM channel WHERE supplier_id = $6)))
@@ -118,7 +118,7 @@ FROM (
 ) AS moved
 GROUP BY channel_no, product_code
 ORDER BY channel_no, product_code
-"""
+"""  # noqa: S608 (our own words)
 
 # Completions that were booked between $1 and $2 as if the supplier had the money, and that nobody
 # had confirmed or reversed by $2. Those with money in suspense move neither due nor cost.

@@ -14,7 +14,7 @@ from uuid import UUID
 
 import asyncpg
 
-from core.books import ORDER_KINDS
+from core.books import ORDER_KINDS, ORDERS_SQL
 from core.kernel.clock import DayCut
 from core.kernel.holder import HOUSE, MODE
 from core.reports.bills import Bill, PlatformBill, SupplierBill, live_of, tails_of
@@ -45,7 +45,7 @@ async def chart_of_supplier(tx: Tx, bill: SupplierBill, cut: DayCut) -> ChartFac
     windows = await _windows(tx, bill, bill.supplier_id, cut)
     live = await live_of(tx)
     found = await tx.fetch(
-        _SUPPLIER_MONEY, *windows, MODE, bill.currency, due, cost, ORDER_KINDS, live.since,
+        _SUPPLIER_MONEY, *windows, MODE, bill.currency, due, cost, live.since,
         _by_hour(bill),
     )  # fmt: skip
     points = _points(bill, found)
@@ -113,10 +113,10 @@ def _hours(bill: _AnyBill) -> list[datetime]:
     return [bill.starts_at, *(first + n * _HOUR for n in range(1, count))]
 
 
-_AMOUNT: Final = """
+_AMOUNT: Final = f"""
 SELECT hour, day, coalesce(sum(minor) FILTER (WHERE account IN ('payable', 'fees')), 0)::bigint
            AS amount_minor,
-       coalesce(sum(events), 0)::bigint AS paid, 0 AS created, 0 AS cohort_paid
+       coalesce(sum({ORDERS_SQL}), 0)::bigint AS paid, 0 AS created, 0 AS cohort_paid
 """
 _CREATED: Final = """
 SELECT hour, day, 0 AS amount_minor, 0 AS paid, sum(created)::bigint AS created,
@@ -139,9 +139,9 @@ WHERE mode = $4 AND currency = $5 AND kind = ANY($6)
 GROUP BY hour, w.day"""
 _SUPPLIER_MONEY: Final = f"""
 SELECT hour, w.day, -sum(minor)::bigint AS amount_minor,
-       coalesce(sum(events) FILTER (WHERE kind = ANY($8)), 0)::bigint AS paid,
+       coalesce(sum({ORDERS_SQL}), 0)::bigint AS paid,
        0 AS created, 0 AS cohort_paid
-FROM {_WINDOWS}, moved_between(w.first, w.last, $9, $10) m
+FROM {_WINDOWS}, moved_between(w.first, w.last, $8, $9) m
 WHERE mode = $4 AND currency = $5 AND account IN ($6, $7)
 GROUP BY hour, w.day
 """  # noqa: S608 (our own words)

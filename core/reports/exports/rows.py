@@ -53,12 +53,13 @@ class MovementRow:
     the net; + we owe more. fee_minor: + the merchant pays more.
 
     reason: of an adjustment for everybody, as its receipt shows it; of what was decided about
-    suppliers' money for staff only. Of a re-rating it is the product's code.
+    suppliers' money for staff only.
     """
 
     at: datetime
     day: date
     kind: str
+    product_code: str
     minor: int
     fee_minor: int
     order_no: str
@@ -167,9 +168,10 @@ PAID_IN: Final = _VOUCHERS.format(which="p.kind = 'payin' AND p.at >= $3 AND p.a
 
 # $1 merchant, $2 mode, $3 currency, $4 and $5 the instants, $6 and $7 the days, $8 the kinds.
 _MOVEMENTS: Final = """
-SELECT e.booked_at AS at, e.day, e.kind, e.minor, e.fee_minor, coalesce(o.order_no, '') AS order_no,
+SELECT e.booked_at AS at, e.day, e.kind, l.product_code, e.minor, e.fee_minor,
+       coalesce(o.order_no, '') AS order_no,
        coalesce(v.record_no, f.refund_no, '') AS record_no,
-       coalesce(v.remark, {reasons}g.product_code, '') AS reason,
+       coalesce(v.remark, {reasons}'') AS reason,
        coalesce(v.actor_name, s.actor_name, c.actor_name, g.actor_name, '') AS actor_name
 FROM (
     SELECT merchant_id, event_id, booked_at, day, kind,

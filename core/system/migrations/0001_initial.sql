@@ -1275,7 +1275,7 @@ CREATE TABLE refund (
     cost_back_minor bigint NOT NULL DEFAULT 0 CHECK (cost_back_minor BETWEEN 0 AND amount_minor),
     state          text NOT NULL CHECK (state IN ('created', 'manual', 'sent', 'accepted',
                        'unknown', 'succeeded', 'failed')),
-    reserve_event_id uuid,                     -- null where the merchant bears nothing of it
+    reserve_event_id uuid NOT NULL,
     end_event_id   uuid,
     why            text NOT NULL DEFAULT '',   -- it failed
     late           boolean NOT NULL DEFAULT false,   -- it had failed, and succeeded after all

@@ -380,10 +380,8 @@ class Refunds:
         kind: str,
         postings: Postings,
         reverses: UUID | None = None,
-    ) -> UUID | None:
-        """The event's id; None where the merchant bears nothing, so that nothing is moved."""
-        if not postings:
-            return None
+    ) -> UUID:
+        """The event's id."""
         return await self._ledger.book(
             tx,
             day,

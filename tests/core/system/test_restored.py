@@ -1,5 +1,5 @@
-"""An order whose completion was reversed, and that was paid after all, is one order: on the day
-it was paid first. What was taken back and what came again are movements of their own days."""
+"""An order whose completion was reversed, and that was paid after all, is one order. The reversal
+lowers its product's figures on its own day, and what came again raises them on its day."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 
-import openpyxl
 import pytest
 
 from bot.file_builder import Builder, Progress
@@ -18,6 +17,7 @@ from core.reports.bills import Bill
 from core.reports.exports import Paper
 from core.reports.statistics import Query
 from core.trade.orders import ByHand, Opened
+from tests.bench.formulas import Sheets
 from tests.core.reports.bills.books import joined
 from tests.core.support import OPERATOR, Desk, completing, nothing
 
@@ -67,7 +67,7 @@ async def live(desk: Desk, again: Callable[[Desk, Opened], Awaitable[None]]) -> 
 
 
 @pytest.mark.parametrize("again", [report, complete])
-async def test_it_counts_once_on_its_first_day(
+async def test_it_counts_once_over_its_days(
     desk: Desk, tmp_path: Path, again: Callable[[Desk, Opened], Awaitable[None]]
 ) -> None:
     lived = await live(desk, again)
@@ -76,27 +76,30 @@ async def test_it_counts_once_on_its_first_day(
         bills = lived.bills
         assert joined(bills)
         assert [[(x.paid, x.amount_minor) for x in bill.products] for bill in bills] == [
-            [(1, 10_000)], [], [(1, 3_000)]
+            [(1, 10_000)], [(-1, -10_000)], [(2, 13_000)]
         ]  # fmt: skip
-        assert [[(m.heading, m.minor, m.events) for m in bill.movements] for bill in bills] == [
-            [], [("reversals", -9880, 1)], [("reversals", 9880, 1)]
-        ]  # fmt: skip
+        assert [
+            [(x.reversed, x.reversed_minor, x.reversed_fee_minor) for x in bill.products]
+            for bill in bills
+        ] == [[(0, 0, 0)], [(-1, -10_000, -120)], [(1, 10_000, 120)]]
+        assert [bill.movements for bill in bills] == [(), (), ()]
+        assert [bill.carried for bill in bills] == [0, 0, 0]
         span = Days(lived.days[0], lived.days[-1])
         whole = await runtime.reports.bills.merchant(merchant_id, span)
         assert [(x.paid, x.amount_minor) for x in whole.products] == [(2, 13_000)]
-        assert [(m.heading, m.minor, m.events) for m in whole.movements] == [("reversals", 0, 2)]
+        assert [(x.reversed, x.reversed_minor) for x in whole.products] == [(0, 0)]
+        assert whole.movements == ()
         assert whole.closing_minor == bills[-1].closing_minor
-        assert [(x.paid, x.amount_minor) for x in whole.by_day] == [(1, 10_000), (0, 0), (1, 3_000)]
+        by_day = [(1, 10_000), (-1, -10_000), (2, 13_000)]
+        assert [(x.paid, x.amount_minor) for x in whole.by_day] == by_day
 
-        by_day = await runtime.reports.statistics.read(Query(span.first, span.last, by=("day",)))
-        assert [(row.day, row.paid, row.amount_minor) for row in by_day.rows if row.paid] == [
-            (lived.days[0], 1, 10_000), (lived.days[2], 1, 3_000)
-        ]  # fmt: skip
-        assert (by_day.total.created, by_day.total.cohort_paid) == (2, 2)
+        counted = await runtime.reports.statistics.read(Query(span.first, span.last, by=("day",)))
+        assert [(row.paid, row.amount_minor) for row in counted.rows] == by_day
+        assert (counted.total.created, counted.total.cohort_paid) == (2, 2)
         platform = await runtime.reports.bills.platform(span)
         assert [(x.paid, x.amount_minor) for x in platform.products] == [(2, 13_000)]
         chart = await runtime.reports.exports.chart(Paper("chart", "m", merchant_id, span))
-        assert [p.amount_minor for p in chart.points] == [10_000, 0, 3_000]
+        assert [p.amount_minor for p in chart.points] == [10_000, -10_000, 13_000]
         assert (chart.paid, chart.created) == (2, 2)
 
         for day, bill in zip(lived.days, bills, strict=True):
@@ -109,20 +112,35 @@ async def test_it_counts_once_on_its_first_day(
 
 
 async def same_as_its_workbook(desk: Desk, days: Days, bill: Bill, folder: Path) -> None:
-    """The sheet of orders has what the product lines say, the sheet of adjustments the rest."""
+    """The sheet of orders and the reversals among adjustments have what the product lines say, the
+    rest of the adjustments what else moved. Every formula says what it is written with."""
     paper = Paper("excel", "m", desk.merchant.id, days, staff=True)
     async with desk.runtime.reports.exports.merchant(paper) as reading:
         orders = [row async for chunk in reading.orders() for row in chunk]
         movements = [row async for chunk in reading.movements() for row in chunk]
-        assert reading.count == len(orders) == sum(x.paid for x in bill.products)
-    assert sum(row.amount_minor for row in orders) == sum(x.amount_minor for x in bill.products)
-    assert sum(row.amount_minor - row.fee_minor for row in orders) == bill.net_minor
-    assert sum(row.minor for row in movements) == bill.other_minor
+        assert reading.count == len(orders)
+    back = [row for row in movements if row.kind in ("completion_reversed", "restored")]
+    others = [row for row in movements if row not in back]
+    assert len(orders) + sum(x.reversed for x in bill.products) == sum(
+        x.paid for x in bill.products
+    )
+    gross = sum(row.minor + row.fee_minor for row in back)
+    assert gross == sum(x.reversed_minor for x in bill.products)
+    assert sum(row.amount_minor for row in orders) + gross == sum(
+        x.amount_minor for x in bill.products
+    )
+    net = sum(row.amount_minor - row.fee_minor for row in orders) + sum(x.minor for x in back)
+    assert net == bill.net_minor
+    assert sum(row.minor for row in others) == bill.other_minor
     built = await Builder(desk.runtime).file(paper, "zh", folder, Progress())
     assert built.path is not None
-    summary = openpyxl.load_workbook(built.path)["概要"]
-    said = {row[0].value for row in summary.iter_rows()}
-    assert ("撤销或恢复补单" in said) is bool(bill.movements)
+    sheets = Sheets(built.path)
+    assert sheets.wrong() == []
+    kinds = {row[2].value for row in sheets.formulas["调账"].iter_rows()}
+    assert ("撤销或恢复补单" in kinds) is bool(back)
+    said = sheets.column("概要", "B")
+    assert said["成交笔数"] == sum(x.paid for x in bill.products)
+    assert said["差额"] == 0
 
 
 async def its_volume(desk: Desk, lived: Lived) -> None:

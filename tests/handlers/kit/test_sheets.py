@@ -62,7 +62,7 @@ BILL = Bill(
     ends_at=AT + timedelta(days=1), opening_minor=-50_000,
     products=(
         ProductLine("alipay_qr", 6, 5, 6, 100_000, 1_200, 98_800),
-        ProductLine("gone", 0, 0, 1, 500, 0, 500),
+        ProductLine("gone", 0, 0, 1, 500, 0, 500, -2, -4_600, -55),
     ),
     channels=(ChannelLine("C01", "alipay_qr", 6, 100_000, 1_200, 650),),
     carried=3,
@@ -177,7 +177,7 @@ def test_a_merchants_bill(language: str) -> None:
     text = read_html(shown(BILL, language).html)
     for part in (
         "500.00", "993.00", "-70.00", "-0.01", "1,500.00", "1,077.01", "83.3%", "–", "1.20%",
-        "6/6", "1/0", "M1001-2", "100.00 USDT × 7.2", "📎", "53%", "456.00", "654.00",
+        "6/6", "1/0", "M1001-2", "100.00 USDT × 7.2", "📎", "53%", "456.00", "654.00", "-2", "-46.00", "-0.55",
         "P26112100000017QHKM3", "11-21 09:03", "-70.80", "0.80", "11.20",
     ):  # fmt: skip
         assert part in text, part
@@ -249,7 +249,7 @@ def test_every_bill_is_added_again_as_its_reader_reads_it(
 ) -> None:
     _, _, of_merchants, of_platform, of_suppliers = ADDS_UP[language]
     movements = (
-        Movement("reversals", moved[0], 0, 1),
+        Movement("reratings", moved[0], 0, 1),
         Movement("refunds", moved[1], 0, 1),
         Movement("credits", moved[2], 0, 1),
         Movement("adjustments", moved[3], 0, 1),
@@ -364,7 +364,8 @@ def test_the_platforms_bill_names_the_other_currencies(language: str) -> None:
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_the_longest_sheets_still_fit(language: str) -> None:
     lines = tuple(
-        ProductLine("<" * 40 + str(n), 10**6, 10**6, 10**6, HUGE, HUGE, HUGE) for n in range(60)
+        ProductLine("<" * 40 + str(n), 10**6, 10**6, 10**6, HUGE, HUGE, HUGE, 9, HUGE, HUGE)
+        for n in range(60)
     )
     channels = tuple(ChannelLine("&" * 20, "<" * 40, 10**6, HUGE, HUGE, HUGE) for _ in range(60))
     paid = voucher("M1001-999", HUGE, "<" * 99, remark="&" * 200, undone_by="<" * 99)
@@ -373,7 +374,7 @@ def test_the_longest_sheets_still_fit(language: str) -> None:
         closing_minor=-HUGE, prepaid_lines=(paid,) * 50,
         movements=tuple(
             Movement(heading, HUGE, HUGE, 1)
-            for heading in ("reversals", "refunds", "credits", "adjustments", "reratings")
+            for heading in ("refunds", "credits", "adjustments", "reratings")
         ),
     )  # fmt: skip
     platform = replace(
