@@ -121,7 +121,7 @@ class Painter:
         products = (await self._runtime.supply.market.now()).products
         if fact.supplier_id is None:
             platform = await self._runtime.reports.bills.platform(days, fact.currency)
-            currencies = await self._runtime.parties.merchants.currencies()
+            currencies = await self._runtime.parties.merchants.booked_currencies()
             return render_platform_bill(
                 platform, language=language, products=products, currencies=currencies
             )

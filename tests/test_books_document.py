@@ -17,6 +17,7 @@ from core.kernel.days import Days
 from core.kernel.money import Money, parse_money
 from core.parties.merchants import App, Merchant
 from core.people.actors import Actor
+from core.reports.bills import HandedOut
 from core.reports.exports import Paper
 from core.runtime import Runtime
 from core.trade.orders import ByHand, Opened, PaymentSeen, get_attempts, get_order
@@ -255,6 +256,12 @@ async def test_the_example_of_the_document(
     assert (platform.result_minor, platform.fx_minor) == (
         said["result"], said["handed out in USDT"],
     )  # fmt: skip
+    in_usdt = await runtime.reports.bills.platform(both, "USDT")
+    for bill in (platform, in_usdt):
+        assert bill.handed_out == (HandedOut("USDT", "7.2", "CNY", 1, 100_000_000, 72_000),)
+    assert (in_usdt.paid_out_minor, in_usdt.fx_minor) == (100_000_000, -100_000_000)
+    assert (in_usdt.closing_minor, in_usdt.result_minor) == (0, 0)
+    assert platform.paid_out_minor == minor("9500.00")
     whole = await runtime.reports.bills.merchant(example.merchant.id, both)
     assert whole.fee_minor == said["fees"]
     (refunds,) = [movement for movement in whole.movements if movement.heading == "refunds"]

@@ -11,6 +11,7 @@ from core.supply.channels import Product
 from handlers.bills.lines import Lines
 from handlers.kit.screen import Screen, clip
 from handlers.kit.sheet import Row, Sheet, Size, Table, render_sheet, shortened
+from texts import number
 
 
 def render_platform_bill(
@@ -36,6 +37,7 @@ def _sheet(bill: PlatformBill, lines: Lines, size: Size, also: Sequence[str]) ->
         *lines.products(bill.products, size),
         *_earned(bill, lines),
         *lines.net_balance(bill),
+        *_handed_out(bill, lines, size),
         *_merchants(bill, lines, size),
         *_suppliers(bill, lines, size),
     ]
@@ -72,10 +74,37 @@ def _earned(bill: PlatformBill, lines: Lines) -> list[Table | str]:
     if bill.shortfall_minor or bill.adjust_minor:
         rows.append(Row((named("desk", "Result"), moved(bill.result_minor)), bold=True))
     parts: list[Table | str] = [Table(tuple(rows))]
-    if bill.fx_minor:
+    if bill.fx_minor > 0:
         said = lines.translate("Of the prepayments, handed out in another currency: %(amount)s")
         parts.append("💱 " + said % {"amount": lines.amount(bill.fx_minor)})
     return parts
+
+
+def _handed_out(bill: PlatformBill, lines: Lines, size: Size) -> list[Table | str]:
+    """What was advanced in another currency than the merchants', at which rates."""
+    if not bill.handed_out:
+        return []
+    rows = [
+        Row(
+            (
+                f"{one.original_currency} × {one.conversion_rate}",
+                number(one.original_minor, one.original_currency),
+                f"{number(one.minor, one.currency)} {one.currency}",
+            ),
+            lines.plural("%(num)s record", "%(num)s records", one.records) % {"num": one.records},
+        )
+        for one in bill.handed_out
+    ]
+    shown = rows[-size.rows :]
+    named = lines.named
+    header = (named("desk", "Handed out"), named("desk", "Amount"), lines.translate("counts as"))
+    parts: list[Table | str] = [Table(tuple(shown), header)]
+    if len(shown) < len(rows):
+        more = lines.translate("%(shown)s of %(count)s rates; all are in the Excel.")
+        parts.append(more % {"shown": len(shown), "count": len(rows)})
+    all_ = lines.translate("Handed out in %(currency)s: %(amount)s")
+    words = {"currency": bill.currency, "amount": lines.amount(bill.paid_out_minor)}
+    return [*parts, all_ % words]
 
 
 def _merchants(bill: PlatformBill, lines: Lines, size: Size) -> list[Table]:

@@ -13,7 +13,7 @@ from handlers.files.columns import Speech
 from handlers.files.sheets import disclaimer, foot, period, titles, what_remains
 from handlers.files.workbook import Book, Formula, Page
 from handlers.kit.vocabulary import word
-from texts import translator
+from texts import money, translator
 
 
 def write_platform_book(
@@ -38,6 +38,8 @@ class _PlatformBook:
         self._write_suppliers()
         self._write_products()
         self._write_channels()
+        if self._bill.handed_out:
+            self._write_handed_out()
         self._book.close()
 
     def _write_summary(self) -> None:
@@ -94,7 +96,8 @@ class _PlatformBook:
         result = Formula(f"SUM($B${fee + 3}:$B${fee + 5})", bill.result_minor)
         page.write((named("desk", "Result"), "bold"), (result, "bold_money"))
         page.write(
-            (translate("Handed out in another currency"), "text"), (bill.fx_minor, "money"),
+            (translate("Handed out in another currency"), "text"),
+            (max(0, bill.fx_minor), "money"),
             (translate("of the prepayments; no part of the result"), "text"),
         )  # fmt: skip
         page.write((translate("In suspense at the end"), "text"), (bill.suspense_minor, "money"))
@@ -190,6 +193,30 @@ class _PlatformBook:
                 for x in self._bill.channels
             ],
         )  # fmt: skip
+
+    def _write_handed_out(self) -> None:
+        """What is in the bill's own currency is a number, what is in another one a text."""
+        translate, named = self._texts.gettext, self._texts.pgettext
+        own = self._bill.currency
+        page = self._book.page(named("desk", "Handed out"))
+        page.widths(14, 14, 12, 18, 14, 18)
+        heads = (
+            translate("Currency"), translate("Exchange rate"), translate("Records"),
+            named("desk", "Amount"), translate("Counts in"), translate("counts as"),
+        )  # fmt: skip
+        page.write(*((head, "head") for head in heads))
+        page.freeze()
+        for one in self._bill.handed_out:
+            left: tuple[Any, str] = (money(one.original_minor, one.original_currency), "text")
+            came: tuple[Any, str] = (money(one.minor, one.currency), "text")
+            if one.original_currency == own:
+                left = (one.original_minor, "money")
+            else:
+                came = (one.minor, "money")
+            page.write(
+                (one.original_currency, "text"), (one.conversion_rate, "text"),
+                (one.records, "count"), left, (one.currency, "text"), came,
+            )  # fmt: skip
 
     def _table(
         self,

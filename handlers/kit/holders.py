@@ -113,7 +113,8 @@ class Holders:
 
     async def _platform(self) -> list[Holder]:
         """Its books in each currency, that of most merchants first."""
-        cut, known = await self._calendar.cut_of(HOUSE), await self._merchants.currencies()
+        cut = await self._calendar.cut_of(HOUSE)
+        known = await self._merchants.booked_currencies()
         return [
             Holder("p", HOUSE, "", "", of, cut, tuple(other for other in known if other != of))
             for of in known

@@ -190,6 +190,15 @@ class Merchants:
         )
         return tuple(row["currency"] for row in rows) or (HOME_CURRENCY,)
 
+    async def booked_currencies(self) -> tuple[str, ...]:
+        """Those of the platform's books: those that merchants have, then those in which money was
+        handed out to them beside these."""
+        own = await self.currencies()
+        rows = await self._store.fetch(
+            "SELECT DISTINCT currency FROM balance WHERE account = 'paid_out' ORDER BY currency"
+        )
+        return own + tuple(row["currency"] for row in rows if row["currency"] not in own)
+
 
 def check_merchant(new: NewMerchant) -> NewMerchant:
     """As it is opened. Refusals: field_invalid, currency_unknown."""

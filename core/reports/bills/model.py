@@ -282,6 +282,19 @@ class SupplierDueLine:
 
 
 @dataclass(frozen=True, slots=True)
+class HandedOut:
+    """Prepayments in another currency than their merchants have, at one rate: original_minor left,
+    and counts as minor. records: how many there are, undos apart."""
+
+    original_currency: str
+    conversion_rate: str
+    currency: str
+    records: int
+    original_minor: int
+    minor: int
+
+
+@dataclass(frozen=True, slots=True)
 class PlatformBill:
     """The platform's bill: the sum of all merchants' books between two instants.
 
@@ -289,7 +302,8 @@ class PlatformBill:
     everything on these accounts, so that fee - cost is the margin of these days. shortfall: what
     completed orders lacked; adjust: corrections; both + in our favour. margin + shortfall + adjust
     is the result. fx: what was advanced in another currency, as it counts in this one; it is no
-    part of the result, for as much left in that currency.
+    part of the result, for as much left in that currency. handed_out: that, by currency and rate;
+    and what left in this currency for merchants of others. paid_out: what left in this currency.
     """
 
     currency: str
@@ -311,6 +325,8 @@ class PlatformBill:
     shortfall_minor: int
     adjust_minor: int
     fx_minor: int
+    paid_out_minor: int
+    handed_out: tuple[HandedOut, ...]
     closing_minor: int
     suspense_minor: int
 

@@ -15,6 +15,7 @@ from core.kernel.days import Days
 from core.kernel.errors import Bug
 from core.kernel.holder import HOUSE, MODE
 from core.reports.bills.cohorts import cohorts_between
+from core.reports.bills.handed_out import handed_out
 from core.reports.bills.lines import (
     Sums,
     channels,
@@ -65,6 +66,8 @@ async def read(tx: Tx, days: Days, today: date, cut: DayCut, currency: str) -> P
         shortfall_minor=sum(row["shortfall"] for row in of_kinds),
         adjust_minor=sum(row["adjust"] for row in of_kinds),
         fx_minor=sum(row["fx"] for row in of_kinds),
+        paid_out_minor=sum(row["paid_out"] for row in of_kinds),
+        handed_out=await handed_out(tx, starts_at, ends_at, currency),
         closing_minor=closing,
         suspense_minor=suspense + sum(row["suspense"] for row in of_suppliers.values()),
     )
@@ -156,6 +159,13 @@ async def _assert_joins(tx: Tx, bill: PlatformBill) -> None:
             f"the platform's bill for {bill.days} does not add up: opening and movements {added},"
             f" closing {bill.closing_minor}, kept {ends}, its merchants {stand}"
         )
+    came = sum(one.minor for one in bill.handed_out if one.currency == bill.currency)
+    left = sum(one.original_minor for one in bill.handed_out if one.currency != bill.currency)
+    if came - left != bill.fx_minor:
+        raise Bug(
+            f"the platform's bill for {bill.days} does not add up: converted {bill.fx_minor},"
+            f" records {came} less {left}"
+        )
 
 
 # One look at the window, added up three ways: by kind, product and channel; by merchant; by
@@ -173,6 +183,7 @@ SELECT kind, product_code, channel_no, merchant_id, supplier_no,
        coalesce(sum(minor) FILTER (WHERE account = 'shortfall'), 0)::bigint AS shortfall,
        coalesce(sum(minor) FILTER (WHERE account = 'adjust'), 0)::bigint AS adjust,
        coalesce(sum(minor) FILTER (WHERE account = 'fx'), 0)::bigint AS fx,
+       coalesce(sum(minor) FILTER (WHERE account = 'paid_out'), 0)::bigint AS paid_out,
        coalesce(sum(minor) FILTER (WHERE account LIKE 'due/%'), 0)::bigint AS due,
        coalesce(sum(minor) FILTER (WHERE account LIKE 'suspense/%'), 0)::bigint AS suspense,
        coalesce(sum(minor) FILTER (WHERE account LIKE 'supplier/%'), 0)::bigint AS settled

@@ -83,7 +83,7 @@ class Exports:
             case "s" if actor.sees_supplier(holder_id):
                 return await self._own_currency(holder_id, "supplier")
             case "p" if holder_id == HOUSE and _alone(actor):
-                return await self._merchants.currencies()
+                return await self._merchants.booked_currencies()
         return ()
 
     async def _own_currency(self, holder_id: UUID, kind: str) -> list[str]:

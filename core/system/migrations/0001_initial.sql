@@ -1360,6 +1360,7 @@ CREATE TABLE voucher (
 );
 CREATE INDEX voucher_day ON voucher (holder_id, kind, day, at);
 CREATE INDEX voucher_by_person ON voucher (actor_user_id, kind, at);
+CREATE INDEX voucher_converted ON voucher (at) WHERE conversion_rate IS NOT NULL;  -- handed out
 
 CREATE TABLE rerating (                        -- append-only: past orders charged anew, as asked
     merchant_id    uuid NOT NULL,

@@ -89,6 +89,10 @@ async def test_the_platforms_bill_is_finances(desk: Desk) -> None:
     for chat_id in (OPS, FINANCE):
         found = one(await desk.say(FINANCE, chat_id, "今日账单"))
         assert found == DeskBill(today, today, reply_to=desk.message_id, currency="CNY")
+    assert await code(desk, FINANCE, OPS, "账单 USDT") == "currency_not_here"
+    await desk.say(OPERATOR, SPRUCE, "+100u/7.2")
+    handed_out = one(await desk.say(FINANCE, OPS, "账单 USDT"))
+    assert (handed_out.supplier_id, handed_out.currency) == (None, "USDT")
     for user_id in (OPERATOR, SUPPORT):
         assert await code(desk, user_id, OPS, "账单") == "not_permitted"
     assert one(await desk.say(ADMIN, ADMIN, "/bill M1001")).merchant_id

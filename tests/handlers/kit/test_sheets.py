@@ -21,6 +21,7 @@ from core.reports.bills import (
     ChannelLine,
     CompletedLine,
     DayLine,
+    HandedOut,
     MerchantLine,
     Movement,
     PlatformBill,
@@ -101,7 +102,8 @@ PLATFORM = PlatformBill(
     ),
     suppliers=(SupplierDueLine("S01", HOSTILE, 100_000, 650, 50_000, 59_350),),
     movements=BILL.movements, prepaid_minor=150_000, fee_minor=1_120, cost_minor=650,
-    shortfall_minor=-100, adjust_minor=1, fx_minor=72_000,
+    shortfall_minor=-100, adjust_minor=1, fx_minor=72_000, paid_out_minor=78_000,
+    handed_out=(HandedOut("USDT", "7.2", "CNY", 3, 100_000_000, 72_000),),
     closing_minor=-57_701, suspense_minor=9_900,
 )  # fmt: skip
 
@@ -343,8 +345,8 @@ def test_a_suppliers_bill_names_no_merchant_and_no_fee(language: str) -> None:
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_the_platforms_bill_has_margin_and_what_suppliers_owe(language: str) -> None:
     text = read_html(render_platform_bill(PLATFORM, language=language, products=PRODUCTS).html)
-    for part in ("+11.20", "-6.50", "+4.70", "-1.00", "+0.01", "+3.71", "720.00", " 577.01",
-                 "M1002", "S01", "593.50", "500.00", "+577.01", "-500.00"):  # fmt: skip
+    for part in ("+11.20", "-6.50", "+4.70", "-1.00", "+0.01", "+3.71", "720.00", "USDT × 7.2",
+                 "100.00", "780.00", " 577.01", "M1002", "S01", "593.50", "500.00", "+577.01", "-500.00"):  # fmt: skip
         assert part in text, part
     assert "/bill" not in text
 
