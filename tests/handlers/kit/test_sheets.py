@@ -346,7 +346,8 @@ def test_a_suppliers_bill_names_no_merchant_and_no_fee(language: str) -> None:
 def test_the_platforms_bill_has_margin_and_what_suppliers_owe(language: str) -> None:
     text = read_html(render_platform_bill(PLATFORM, language=language, products=PRODUCTS).html)
     for part in ("+11.20", "-6.50", "+4.70", "-1.00", "+0.01", "+3.71", "720.00", "USDT × 7.2",
-                 "100.00", "780.00", " 577.01", "M1002", "S01", "593.50", "500.00", "+577.01", "-500.00"):  # fmt: skip
+                 "100.00", "780.00", " 577.01", "M1002", "S01", "593.50", "500.00", "+577.01",
+                 "-500.00"):  # fmt: skip
         assert part in text, part
     assert "/bill" not in text
 
