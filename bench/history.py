@@ -127,9 +127,10 @@ WHERE d.closed_at IS NULL
 """
 # Before everybody's first day. $1: how many.
 _PAST_DAYS: Final = """
-INSERT INTO business_day (holder_id, day, starts_at, ends_at, rolled_to, closed_at, sums_kept)
-SELECT f.holder_id, f.day - n, f.starts_at - n * interval '24 hours', past.ends_at, past.ends_at,
-       past.ends_at, true
+INSERT INTO business_day
+    (holder_id, day, starts_at, ends_at, zone, rolled_to, closed_at, sums_kept)
+SELECT f.holder_id, f.day - n, f.starts_at - n * interval '24 hours', past.ends_at, f.zone,
+       past.ends_at, past.ends_at, true
 FROM (SELECT DISTINCT ON (holder_id) * FROM business_day ORDER BY holder_id, day) f
 CROSS JOIN generate_series(1, $1::int) n
 CROSS JOIN LATERAL (SELECT f.starts_at - (n - 1) * interval '24 hours' AS ends_at) past

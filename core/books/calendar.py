@@ -19,7 +19,10 @@ _AHEAD: Final = timedelta(days=1)
 
 
 class Calendar:
-    """The business days of all books: of merchants, suppliers and the platform."""
+    """The business days of all books: of merchants, suppliers and the platform.
+
+    More than seven verbs: days are opened, told, rolled up and summed up here alone.
+    """
 
     def __init__(self, store: Store, clock: Clock) -> None:
         self._store = store
@@ -41,6 +44,14 @@ class Calendar:
     async def cut_of(self, holder_id: UUID) -> DayCut:
         """How the holder's days are cut from its next one on."""
         return await days.cut_of(self._store, holder_id)
+
+    async def zone_on(self, holder_id: UUID, day: date) -> str:
+        """On whose clocks a holder's business day is read; of a day without books, the next
+        one's."""
+        zone: str | None = await self._store.fetchval(
+            "SELECT zone FROM business_day WHERE holder_id = $1 AND day = $2", holder_id, day
+        )
+        return zone or (await self.cut_of(holder_id)).zone
 
     async def today(self, holder_id: UUID) -> date:
         """The business day that is open now; a day that is over is closed first.

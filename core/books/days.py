@@ -90,12 +90,13 @@ async def open_day(
     """A changed cut counts from the next day on: the new day starts where the last one ended."""
     starts = starts_at or cut.start_of(day)
     await tx.execute(
-        "INSERT INTO business_day (holder_id, day, starts_at, ends_at, rolled_to, sums_kept)"
-        " VALUES ($1, $2, $3, $4, $3, EXISTS (SELECT FROM merchant WHERE id = $1))",
+        "INSERT INTO business_day (holder_id, day, starts_at, ends_at, zone, rolled_to, sums_kept)"
+        " VALUES ($1, $2, $3, $4, $5, $3, EXISTS (SELECT FROM merchant WHERE id = $1))",
         holder_id,
         day,
         starts,
         cut.start_of(day + timedelta(days=1)),
+        cut.zone,
     )
 
 

@@ -69,7 +69,7 @@ async def show_prepaid(
         if holder.kind == "p":
             raise Refusal("merchant_needed", example="/prepaid M1001")
         days = await _meant(reports, holder, intent.days)
-        page = await _page(accounts, holder, days, 1)
+        page = await _page(accounts, holders, holder, days, 1)
         await chat.say(page, merchant_id=_merchant_id(holder))
 
 
@@ -78,7 +78,8 @@ async def turn_vouchers(
 ) -> None:
     """Another page: in the same message, or beside a bill."""
     holder = await holders.behind(chat.actor, button.holder, button.holder_id)
-    page = await _page(accounts, holder, Days(button.first, button.last), button.page)
+    days = Days(button.first, button.last)
+    page = await _page(accounts, holders, holder, days, button.page)
     put = chat.say if button.fresh else chat.replace
     await put(page, merchant_id=_merchant_id(holder))
 
@@ -93,7 +94,8 @@ async def turn_days(
 ) -> None:
     """The first page of other days in the same message."""
     holder = await holders.behind(chat.actor, button.holder, button.holder_id)
-    page = await _page(accounts, holder, await _meant(reports, holder, button.days), 1)
+    days = await _meant(reports, holder, button.days)
+    page = await _page(accounts, holders, holder, days, 1)
     await chat.replace(page, merchant_id=_merchant_id(holder))
 
 
@@ -116,7 +118,9 @@ def _merchant_id(holder: Holder) -> UUID:
     return holder.id if holder.kind == "m" else NOBODY
 
 
-async def _page(accounts: Accounts, holder: Holder, days: Days, page: int) -> PrepaidHistory:
+async def _page(
+    accounts: Accounts, holders: Holders, holder: Holder, days: Days, page: int
+) -> PrepaidHistory:
     kind = "payin" if holder.kind == "s" else "prepayment"
     found = await accounts.vouchers.page(holder.id, kind, (days.first, days.last), page)
     return PrepaidHistory(
@@ -125,7 +129,7 @@ async def _page(accounts: Accounts, holder: Holder, days: Days, page: int) -> Pr
         holder_no=holder.no,
         holder_name=holder.name,
         currency=holder.currency,
-        zone=holder.day_cut.zone,
+        zone=await holders.zone_on(holder, days.last),
         first=days.first,
         last=days.last,
         page=found.page,

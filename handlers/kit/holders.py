@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from uuid import UUID
 
 from core.books import Ledger
@@ -66,6 +67,10 @@ class Holders:
         # before anybody learns what there is
         actor.need("read_platform" if means_platform(actor, number) else "read_money")
         return await self.meant(actor, number, currency)
+
+    async def zone_on(self, holder: Holder, day: date) -> str:
+        """On whose clocks a business day of the holder is read."""
+        return await self._calendar.zone_on(holder.id, day)
 
     async def behind(
         self, actor: Actor, kind: HolderKind, holder_id: UUID, currency: str | None = None

@@ -146,9 +146,10 @@ async def test_books_that_cannot_be_rolled_up_stop_nobody_elses(
     await run(runtime, "roll_books")
     async with owner(servers, database) as connection:
         await connection.execute(  # a day of nobody, over for long: the first that is due
-            "INSERT INTO business_day (holder_id, day, starts_at, ends_at, rolled_to, sums_kept)"
+            "INSERT INTO business_day"
+            " (holder_id, day, starts_at, ends_at, zone, rolled_to, sums_kept)"
             " VALUES (gen_random_uuid(), '2020-01-01', '2020-01-01 00:00+00',"
-            " '2020-01-02 00:00+00', '2020-01-01 00:00+00', true)"
+            " '2020-01-02 00:00+00', 'UTC', '2020-01-01 00:00+00', true)"
         )
     clock.advance(86_400)
     with capture_logs() as logs, pytest.raises(ExceptionGroup):

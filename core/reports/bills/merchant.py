@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Final
 
 import asyncpg
@@ -25,14 +25,14 @@ from core.reports.bills.lines import (
 )
 from core.reports.bills.model import Bill, DayLine
 from core.reports.bills.vouchers import newest
-from core.reports.bills.windows import ONE_DAY, bounds, tails_of
+from core.reports.bills.windows import ONE_DAY, Bounds, bounds, tails_of
 from core.system.store import Tx
 
 
 async def read(tx: Tx, merchant: Merchant, days: Days, today: date) -> Bill:
     """The bill of some days, in a snapshot. today: the open day."""
-    starts_at, ends_at = await bounds(tx, merchant.id, merchant.day_cut, days)
-    numbers = await _numbers(tx, merchant, days, starts_at, ends_at)
+    span = await bounds(tx, merchant.id, merchant.day_cut, days)
+    numbers = await _numbers(tx, merchant, days, span)
     sums = [Sums(**row) for row in json.loads(numbers["sums"])]
     cohorts = {
         row["product_code"]: Cohort(row["created"], row["paid"])
@@ -48,11 +48,11 @@ async def read(tx: Tx, merchant: Merchant, days: Days, today: date) -> Bill:
         merchant_no=merchant.merchant_no,
         merchant_name=merchant.name,
         currency=merchant.currency,
-        zone=merchant.day_cut.zone,
+        zone=span.zone,
         days=days,
         open=days.last >= today,
-        starts_at=starts_at,
-        ends_at=ends_at,
+        starts_at=span.starts_at,
+        ends_at=span.ends_at,
         opening_minor=numbers["opening"],
         products=of_products,
         channels=channels(sums),
@@ -72,9 +72,7 @@ async def read(tx: Tx, merchant: Merchant, days: Days, today: date) -> Bill:
     return bill
 
 
-async def _numbers(
-    tx: Tx, merchant: Merchant, days: Days, starts_at: datetime, ends_at: datetime
-) -> asyncpg.Record:
+async def _numbers(tx: Tx, merchant: Merchant, days: Days, span: Bounds) -> asyncpg.Record:
     """All sums of a bill: one question, for which is read first where it may begin to add up. The
     planner sees that as values, and how little lies behind them."""
     tails = await tails_of(tx, [merchant.id])
@@ -93,8 +91,8 @@ async def _numbers(
         base["closing_day"],
         ORDER_KINDS,
         PREPAID_KINDS,
-        starts_at - _AROUND,
-        ends_at + _AROUND,
+        span.starts_at - _AROUND,
+        span.ends_at + _AROUND,
         *tails.until,
     )
     if numbers is None:

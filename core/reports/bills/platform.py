@@ -34,7 +34,8 @@ SHOWN_MERCHANTS: Final = 20
 
 async def read(tx: Tx, days: Days, today: date, cut: DayCut, currency: str) -> PlatformBill:
     """The bill of some days in one currency, in a snapshot. today: the desk's open day."""
-    starts_at, ends_at = await bounds(tx, HOUSE, cut, days)
+    span = await bounds(tx, HOUSE, cut, days)
+    starts_at, ends_at = span.starts_at, span.ends_at
     live = await live_of(tx)
     before = await balances_before(tx, HOUSE, days.first, starts_at, currency, live)
     moved = await tx.fetch(_WINDOW, starts_at, ends_at, MODE, currency, ORDER_KINDS, live.since)
@@ -48,7 +49,7 @@ async def read(tx: Tx, days: Days, today: date, cut: DayCut, currency: str) -> P
     suspense = sum(minor for account, minor in before.items() if account.startswith("suspense/"))
     bill = PlatformBill(
         currency=currency,
-        zone=cut.zone,
+        zone=span.zone,
         days=days,
         open=days.last >= today,
         starts_at=starts_at,

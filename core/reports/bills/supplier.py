@@ -29,7 +29,8 @@ def accounts_of(supplier_no: str) -> list[str]:
 async def read(tx: Tx, supplier: Supplier, days: Days, today: date) -> SupplierBill:
     """The bill of some days, in a snapshot. today: the open day."""
     number, currency = supplier.supplier_no, supplier.currency
-    starts_at, ends_at = await bounds(tx, supplier.id, supplier.day_cut, days)
+    span = await bounds(tx, supplier.id, supplier.day_cut, days)
+    starts_at, ends_at = span.starts_at, span.ends_at
     live = await live_of(tx)
     accounts = accounts_of(number)
     before = await balances_before(tx, supplier.id, days.first, starts_at, currency, live, accounts)
@@ -51,7 +52,7 @@ async def read(tx: Tx, supplier: Supplier, days: Days, today: date) -> SupplierB
         supplier_no=number,
         supplier_name=supplier.name,
         currency=currency,
-        zone=supplier.day_cut.zone,
+        zone=span.zone,
         days=days,
         open=days.last >= today,
         starts_at=starts_at,

@@ -26,12 +26,22 @@ class Base:
     ends_at: datetime
 
 
-async def bounds(tx: Tx, holder_id: UUID, cut: DayCut, days: Days) -> tuple[datetime, datetime]:
-    """When the days begin and end. Days that have no row, before the first one or still to come,
-    join those that have; beyond them the cut says."""
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """When days begin and end, and on whose clocks the last of them is read."""
+
+    starts_at: datetime
+    ends_at: datetime
+    zone: str
+
+
+async def bounds(tx: Tx, holder_id: UUID, cut: DayCut, days: Days) -> Bounds:
+    """Of a holder's days. Days that have no row, before the first one or still to come, join those
+    that have; beyond them the cut says."""
     before, after = days.first - ONE_DAY, days.last + ONE_DAY
     rows = await tx.fetch(
-        "SELECT day, starts_at, ends_at FROM business_day WHERE holder_id = $1 AND day = ANY($2)",
+        "SELECT day, starts_at, ends_at, zone FROM business_day"
+        " WHERE holder_id = $1 AND day = ANY($2)",
         holder_id,
         [before, days.first, days.last, after],
     )
@@ -39,7 +49,9 @@ async def bounds(tx: Tx, holder_id: UUID, cut: DayCut, days: Days) -> tuple[date
     ends = {row["day"]: row["ends_at"] for row in rows}
     starts_at = starts.get(days.first) or ends.get(before) or cut.start_of(days.first)
     ends_at = ends.get(days.last) or starts.get(after) or cut.start_of(after)
-    return starts_at, max(starts_at, ends_at)
+    zones = {row["day"]: row["zone"] for row in rows}
+    zone = zones.get(days.last) or zones.get(days.first) or cut.zone
+    return Bounds(starts_at, max(starts_at, ends_at), zone)
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,7 +32,7 @@ R = TypeVar("R")
 MAX_ROWS: Final = 1_000_000  # of a workbook, which ends at 1,048,576
 CHUNK_ROWS: Final = 500
 # Raised when files look different: those that were sent before are not sent again.
-LAYOUT: Final = 6
+LAYOUT: Final = 7
 _OTHER_KINDS: Final = sorted(
     kind for kind, heading in KINDS.items() if heading not in (None, "orders", "prepaid")
 )

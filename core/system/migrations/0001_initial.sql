@@ -336,6 +336,7 @@ CREATE TABLE business_day (
     day          date NOT NULL,
     starts_at    timestamptz NOT NULL,
     ends_at      timestamptz NOT NULL,
+    zone         text NOT NULL,         -- on whose clocks it was cut, and its hours are read
     rolled_to    timestamptz NOT NULL,  -- what was booked before it is in the rollups, for ever
     closed_at    timestamptz,
     sums_kept    boolean NOT NULL,      -- of suppliers and the desk: `closing` has their sums

@@ -370,8 +370,8 @@ async def add_merchants(owner: asyncpg.Connection, vault: Vault, count: int) -> 
     )
     ids = [row["id"] for row in await owner.fetch("SELECT id FROM merchant WHERE tag > 500000")]
     await owner.execute(
-        "INSERT INTO business_day (holder_id, day, starts_at, ends_at, rolled_to, sums_kept)"
-        " SELECT id, current_date, now(), now() + interval '1 day', now(), true"
+        "INSERT INTO business_day (holder_id, day, starts_at, ends_at, zone, rolled_to, sums_kept)"
+        " SELECT id, current_date, now(), now() + interval '1 day', 'UTC', now(), true"
         " FROM merchant WHERE id = ANY($1)",
         ids,
     )

@@ -149,6 +149,7 @@ async def test_a_rate_is_set_and_shown_with_its_days(desk: Desk, shop: Shop) -> 
     assert (line["since"], line["coming_tariff"]) == (str(today), "1%")
     text = render_say(rates, "zh").html
     assert "月跑量 1.1% 最低 0.05; &gt;=10000: 0.9%" in text
+    assert "退款不扣减" in text
     assert str(later) in text
     theirs = await desk.said(BEN, NORTHWIND, "/rates")
     assert {line["coming_tariff"] for line in theirs.facts["lines"]} == {""}

@@ -210,6 +210,8 @@ async def test_a_changed_cut_counts_from_the_next_day_on(books: Books) -> None:
     assert joined(bills)
     assert bills[0].ends_at == noon + timedelta(hours=12)
     assert [(b.ends_at.hour, b.ends_at.minute) for b in bills[1:]] == [(17, 0)] * 5  # CET
+    assert [b.zone for b in bills] == ["Asia/Shanghai", *["Europe/Berlin"] * 5]
+    assert await books.runtime.ledger.calendar.zone_on(merchant.id, today) == "Asia/Shanghai"
     assert sum(line.paid for bill in bills for line in bill.products) == 13
     await books.roll(merchant)
     assert await books.faults() == []
