@@ -92,6 +92,14 @@ def _number(value: Any) -> Decimal:
     return value if isinstance(value, Decimal) else Decimal(0)
 
 
+def _meets(cells: list[Value], criterion: Any) -> list[bool]:
+    """Which cells a criterion is true of: a cell's value, or a text, perhaps with <> before it."""
+    wanted = criterion[0] if isinstance(criterion, list) else criterion
+    if isinstance(wanted, str) and wanted.startswith("<>"):
+        return [cell != wanted[2:] for cell in cells]
+    return [cell == wanted for cell in cells]
+
+
 class _Formula:
     """+, -, /, =, SUM, SUMIFS, COUNT, COUNTIFS, ROUND and IF: all that our workbooks use."""
 
@@ -170,9 +178,10 @@ class _Formula:
                 return sum(map(_number, cells), Decimal(0))
             case "COUNT", [cells]:
                 return Decimal(sum(isinstance(cell, Decimal) for cell in cells))
-            case "SUMIFS", [cells, where, [wanted]]:
-                found = zip(cells, where, strict=True)
-                return sum((_number(c) for c, w in found if w == wanted), Decimal(0))
+            case "SUMIFS", [cells, *criteria]:
+                kept = [_meets(criteria[n], criteria[n + 1]) for n in range(0, len(criteria), 2)]
+                found = zip(cells, *kept, strict=True)
+                return sum((_number(c) for c, *meets in found if all(meets)), Decimal(0))
             case "COUNTIFS", [where, [wanted]]:
                 return Decimal(sum(w == wanted for w in where))
             case "ROUND", [value, places]:

@@ -168,13 +168,13 @@ PAID_IN: Final = _VOUCHERS.format(which="p.kind = 'payin' AND p.at >= $3 AND p.a
 
 # $1 merchant, $2 mode, $3 currency, $4 and $5 the instants, $6 and $7 the days, $8 the kinds.
 _MOVEMENTS: Final = """
-SELECT e.booked_at AS at, e.day, e.kind, l.product_code, e.minor, e.fee_minor,
+SELECT e.booked_at AS at, e.day, e.kind, e.product_code, e.minor, e.fee_minor,
        coalesce(o.order_no, '') AS order_no,
        coalesce(v.record_no, f.refund_no, '') AS record_no,
        coalesce(v.remark, {reasons}'') AS reason,
        coalesce(v.actor_name, s.actor_name, c.actor_name, g.actor_name, '') AS actor_name
 FROM (
-    SELECT merchant_id, event_id, booked_at, day, kind,
+    SELECT merchant_id, event_id, booked_at, day, kind, max(product_code) AS product_code,
            coalesce(sum(minor) FILTER (WHERE account = 'payable'), 0)::bigint AS minor,
            coalesce(sum(minor) FILTER (WHERE account = 'fees'), 0)::bigint AS fee_minor
     FROM ledger_entry
