@@ -218,7 +218,9 @@ async def _sent(
 ) -> list[Row]:
     """The attempts that were made between two instants and sent, by channel. channel_nos: on these
     channels; None for all."""
-    rows = await tx.fetch(_SENT, starts_at, ends_at, MODE, currency, channel_nos, live.until)
+    rows = await tx.fetch(
+        _SENT, starts_at, ends_at, MODE, currency, channel_nos, live.since, live.until
+    )
     return [
         Row(row["created"], row["paid"], 0, 0, 0, 0, channel_no=row["channel_no"]) for row in rows
     ]
@@ -274,6 +276,7 @@ async def _counted(
     """(key, figures) of one source; what it does not know is 0."""
     args: list[object] = [tails.merchant_ids, query.mode, query.currency, query.first, query.last]
     args += [query.zone, tails.rolled_to, tails.until, "hour" in query.by]
+    args += [tails.live.since, tails.live.until]
     # Where no hour is told apart, nothing else names it.
     where = " AND $6::text IS NOT NULL"
     for column, chosen in (
@@ -322,13 +325,14 @@ def _half_up(value: Fraction) -> int:
 _ORDER_KINDS: Final = ", ".join(f"'{kind}'" for kind in ORDER_KINDS)
 _HOUR: Final = "extract(hour FROM {at} AT TIME ZONE $6)::int"
 
-# $7 and $8: where each merchant's live tail lies. $9: whether hours are told apart.
+# $7 and $8: where each merchant's live tail lies. $9: whether hours are told apart. $10 and $11:
+# where all tails lie.
 _TAILS: Final = (
     "unnest($1::uuid[], $7::timestamptz[], $8::timestamptz[]) AS t (id, rolled_to, until)"
 )
 
 _BOOKED: Final = _Table(
-    source=f"FROM {_TAILS}, movement(t.id, t.rolled_to, t.until, $9)"
+    source=f"FROM {_TAILS}, movement(t.id, t.rolled_to, t.until, $9, $10, $11)"
     " WHERE mode = $2 AND currency = $3 AND day BETWEEN $4 AND $5",
     figures=f"""
         coalesce(sum({ORDERS_SQL}), 0)::bigint AS paid,
@@ -340,7 +344,7 @@ _BOOKED: Final = _Table(
 )
 
 _CREATED: Final = _Table(
-    source=f"FROM {_TAILS}, order_movement(t.id, t.rolled_to, t.until, $9)"
+    source=f"FROM {_TAILS}, order_movement(t.id, t.rolled_to, t.until, $9, $10, $11)"
     " WHERE mode = $2 AND currency = $3 AND day BETWEEN $4 AND $5",
     figures="coalesce(sum(created), 0)::bigint AS created,"
     " coalesce(sum(paid), 0)::bigint AS cohort_paid",
@@ -348,17 +352,18 @@ _CREATED: Final = _Table(
 )
 
 _SENT_ATTEMPTS: Final = _Table(
-    source=f"FROM {_TAILS}, attempt_movement(t.id, t.rolled_to, t.until, $9)"
+    source=f"FROM {_TAILS}, attempt_movement(t.id, t.rolled_to, t.until, $9, $10, $11)"
     " WHERE mode = $2 AND currency = $3 AND day BETWEEN $4 AND $5",
     figures="coalesce(sum(sent), 0)::bigint AS created,"
     " coalesce(sum(paid), 0)::bigint AS cohort_paid",
     keys={**_FIELDS, "hour": _HOUR.format(at="hour")},
 )
 
-# $1 and $2 the instants, $3 mode, $4 currency, $5 the channels or null, $6: nothing is behind it.
+# $1 and $2 the instants, $3 mode, $4 currency, $5 the channels or null, $6: since when
+# nothing is rolled up, $7: nothing is behind it.
 _SENT: Final = """
 SELECT channel_no, sum(sent)::bigint AS created, sum(paid)::bigint AS paid
-FROM sent_between($1, $2, $6, false)
+FROM sent_between($1, $2, $6, $7, false)
 WHERE mode = $3 AND currency = $4 AND ($5::text[] IS NULL OR channel_no = ANY($5))
 GROUP BY channel_no HAVING sum(sent) > 0
 """

@@ -25,7 +25,7 @@ async def cohorts_between(
     tx: Tx, starts_at: datetime, ends_at: datetime, currency: str, live: Live
 ) -> Cohorts:
     """What the platform's bill counts as created in its window, and as paid of that."""
-    rows = await tx.fetch(_COHORTS, starts_at, ends_at, MODE, currency, live.until)
+    rows = await tx.fetch(_COHORTS, starts_at, ends_at, MODE, currency, live.since, live.until)
     counted = [(row, Cohort(row["created"], row["paid"])) for row in rows]
     return Cohorts(
         {row["product_code"]: c for row, c in counted if row["product_code"] is not None},
@@ -33,9 +33,9 @@ async def cohorts_between(
     )
 
 
-# $5: nothing is behind it.
+# $5: since when nothing is rolled up, $6: nothing is behind it.
 _COHORTS: Final = """
 SELECT product_code, merchant_id, sum(created) AS created, sum(paid_in_day) AS paid
-FROM created_between($1, $2, $5, false) WHERE mode = $3 AND currency = $4
+FROM created_between($1, $2, $5, $6, false) WHERE mode = $3 AND currency = $4
 GROUP BY GROUPING SETS ((product_code), (merchant_id)) HAVING sum(created) > 0
 """

@@ -213,8 +213,11 @@ WITH base AS MATERIALIZED (
     ) d ON true
 ), entries AS (
     SELECT b.id, c.account, c.minor
-    FROM base b JOIN closing c ON c.holder_id = b.id AND c.day = b.day
-    WHERE c.mode = $3 AND c.currency = $4 AND c.account IN ('payable', 'prepaid')
+    FROM base b CROSS JOIN LATERAL (
+        SELECT account, minor FROM closing
+        WHERE holder_id = b.id AND day = b.day AND mode = $3 AND currency = $4
+          AND account IN ('payable', 'prepaid') OFFSET 0  -- each by its key, not all that there are
+    ) c
   UNION ALL
     SELECT m.merchant_id, m.account, m.minor
     FROM (SELECT since, array_agg(id) AS ids FROM base WHERE since < $2 GROUP BY since) AS together

@@ -63,6 +63,11 @@ class Tails:
     rolled_to: list[datetime]
     until: list[datetime]
 
+    @property
+    def live(self) -> Live:
+        """Where all of them lie."""
+        return Live(min(self.rolled_to, default=BEGINNING), max(self.until, default=BEGINNING))
+
 
 async def tails_of(tx: Tx, merchant_ids: list[UUID]) -> Tails:
     """Of these merchants. Where no day is open, nothing is rolled up."""

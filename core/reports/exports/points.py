@@ -58,7 +58,7 @@ async def chart_of_platform(tx: Tx, bill: PlatformBill, cut: DayCut) -> ChartFac
     span = (*await _windows(tx, bill, HOUSE, cut), MODE, bill.currency)
     live = await live_of(tx)
     booked = await tx.fetch(_ALL_MONEY, *span, ORDER_KINDS, live.since, _by_hour(bill))
-    orders = await tx.fetch(_ALL_ORDERS, *span, live.until, _by_hour(bill))
+    orders = await tx.fetch(_ALL_ORDERS, *span, live.since, live.until, _by_hour(bill))
     found = [*booked, *orders]
     return _facts(bill, "", "", _points(bill, found), bill.net_minor)
 
@@ -146,6 +146,6 @@ WHERE mode = $4 AND currency = $5 AND account IN ($6, $7)
 GROUP BY hour, w.day
 """  # noqa: S608 (our own words)
 _ALL_ORDERS: Final = f"""{_CREATED.replace("day,", "w.day,", 1)}
-FROM {_WINDOWS}, created_between(w.first, w.last, $6, $7) o
+FROM {_WINDOWS}, created_between(w.first, w.last, $6, $7, $8) o
 WHERE mode = $4 AND currency = $5
 GROUP BY hour, w.day"""

@@ -117,13 +117,13 @@ class TakingRow:
 
 
 # $1 merchant, $2 mode, $3 currency, $4 and $5 the instants, $6 and $7 the days. What is paid was
-# created before, but for clocks: later months are not looked at.
+# created before, but for clocks: later months are not looked at, nor even planned for.
 COUNT_ORDERS: Final = """
 SELECT count(*) AS n, coalesce(sum(cost_minor), 0)::bigint AS cost,
        coalesce(sum(version), 0)::bigint AS moves
 FROM orders
 WHERE merchant_id = $1 AND mode = $2 AND currency = $3 AND paid_at >= $4 AND paid_at < $5
-  AND created_at < $5::timestamptz + interval '1 day'
+  AND created_at < later($5, '1 day')
   AND paid_day BETWEEN $6 AND $7
 """
 
@@ -134,7 +134,7 @@ SELECT o.order_no, o.merchant_order_no, o.product_code, o.amount_minor, o.fee_mi
 FROM orders o {join}
 WHERE o.merchant_id = $1 AND o.mode = $2 AND o.currency = $3 AND o.paid_at >= $4
   AND o.paid_at < $5 AND o.paid_day BETWEEN $6 AND $7
-  AND o.created_at < $5::timestamptz + interval '1 day'
+  AND o.created_at < later($5, '1 day')
 ORDER BY o.paid_at, o.order_no
 """
 # What merchants may not know is not even read for them. Each attempt is looked for by itself
@@ -146,7 +146,7 @@ ORDERS_FOR_STAFF: Final = _ORDERS.format(
     SELECT channel_no FROM attempt
     WHERE merchant_id = o.merchant_id AND attempt_no = o.paid_attempt_no
       AND order_created_at = o.created_at
-      AND order_created_at < $5::timestamptz + interval '1 day'
+      AND order_created_at < later($5, '1 day')
     OFFSET 0
 ) a ON true""",
 )
@@ -187,6 +187,7 @@ JOIN ledger_event l ON l.merchant_id = e.merchant_id AND l.id = e.event_id
 LEFT JOIN LATERAL (
     SELECT order_no FROM orders
     WHERE merchant_id = l.merchant_id AND id = l.order_id AND created_at = id_time(l.order_id)
+      AND created_at < later($5, '1 day')
     OFFSET 0
 ) o ON true
 LEFT JOIN voucher v ON v.holder_id = e.merchant_id AND v.event_id = e.event_id
@@ -209,6 +210,7 @@ FROM completion c
 CROSS JOIN LATERAL (
     SELECT merchant_order_no, amount_minor, mode FROM orders
     WHERE merchant_id = c.merchant_id AND id = c.order_id AND created_at = id_time(c.order_id)
+      AND created_at < ($4::date + interval '3 days') AT TIME ZONE 'UTC'
     OFFSET 0
 ) o
 WHERE c.merchant_id = $1 AND o.mode = $2 AND c.day BETWEEN $3 AND $4
@@ -254,6 +256,7 @@ LEFT JOIN LATERAL (
     SELECT attempt_no FROM attempt
     WHERE merchant_id = l.merchant_id AND order_id = l.order_id
       AND order_created_at = id_time(l.order_id) AND channel_no = t.channel_no
+      AND order_created_at < later($4, '1 day')
     ORDER BY (attempt_no = p.attempt_no) IS TRUE DESC, seq DESC
     LIMIT 1
 ) a ON true

@@ -609,11 +609,21 @@ CREATE TABLE rollup_attempt_day (
     PRIMARY KEY (merchant_id, day, mode, currency, product_code, channel_no)
 );
 
+-- An instant so much later. The planner sees what it comes to, and plans for no other months: what
+-- `+` comes to depends on the session's zone, which is seen only as the question is answered.
+CREATE FUNCTION later(at timestamptz, by interval) RETURNS timestamptz
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$
+    SELECT (at AT TIME ZONE 'UTC' + by) AT TIME ZONE 'UTC'
+$$;
+
 -- What is rolled up of a merchant, and the live tail since, as one. by_hour: what is rolled up is read
 -- by hour; else by day, and its hour is null. Whoever asks hands `rolled_to` of
 -- the open day over, and an instant that nothing of the day is behind, both read in the same snapshot:
--- a tail whose ends the planner sees is read by its index, in its months alone.
-CREATE FUNCTION movement(whose uuid, rolled_to timestamptz, until timestamptz, by_hour boolean)
+-- a tail whose ends the planner sees is read by its index, in its months alone. Whoever asks for many
+-- merchants says for the planner where all their tails lie: live_from, live_until.
+CREATE FUNCTION movement(
+    whose uuid, rolled_to timestamptz, until timestamptz, by_hour boolean,
+    live_from timestamptz DEFAULT '-infinity', live_until timestamptz DEFAULT 'infinity')
 RETURNS TABLE (merchant_id uuid, mode text, day date, hour timestamptz, currency text,
                account text, kind text, product_code text, channel_no text, minor bigint,
                events integer)
@@ -631,7 +641,8 @@ LANGUAGE sql STABLE AS $$
     FROM (
         SELECT * FROM ledger_entry l
         WHERE l.merchant_id = whose AND l.booked_at >= movement.rolled_to
-          AND l.booked_at < movement.until OFFSET 0
+          AND l.booked_at < movement.until AND l.booked_at >= live_from
+          AND l.booked_at < live_until OFFSET 0
     ) e
 $$;
 
@@ -749,7 +760,9 @@ BEGIN
 END $$;
 
 -- The same for orders: who was created and paid since, and with what is rolled up.
-CREATE FUNCTION order_tail(whose uuid, rolled_to timestamptz, until timestamptz)
+CREATE FUNCTION order_tail(
+    whose uuid, rolled_to timestamptz, until timestamptz,
+    live_from timestamptz DEFAULT '-infinity', live_until timestamptz DEFAULT 'infinity')
 RETURNS TABLE (merchant_id uuid, mode text, day date, hour timestamptz, currency text,
                product_code text, created integer, paid_in_day integer, paid integer)
 LANGUAGE sql STABLE AS $$
@@ -758,7 +771,8 @@ LANGUAGE sql STABLE AS $$
     FROM (
         SELECT * FROM orders c
         WHERE c.merchant_id = whose AND c.created_at >= order_tail.rolled_to
-          AND c.created_at < order_tail.until OFFSET 0
+          AND c.created_at < order_tail.until AND c.created_at >= live_from
+          AND c.created_at < live_until OFFSET 0
     ) o
     UNION ALL
     SELECT o.merchant_id, o.mode, o.created_day, date_trunc('hour', o.created_at, 'UTC'),
@@ -767,11 +781,13 @@ LANGUAGE sql STABLE AS $$
         SELECT * FROM orders p
         WHERE p.merchant_id = whose AND p.paid_at >= order_tail.rolled_to
           AND p.paid_at < order_tail.until
-          AND p.created_at < order_tail.until OFFSET 0  -- months to come are not looked at
+          AND p.created_at < order_tail.until  -- months to come are not looked at
+          AND p.created_at < live_until OFFSET 0
     ) o
 $$;
 CREATE FUNCTION order_movement(
-    whose uuid, rolled_to timestamptz, until timestamptz, by_hour boolean)
+    whose uuid, rolled_to timestamptz, until timestamptz, by_hour boolean,
+    live_from timestamptz DEFAULT '-infinity', live_until timestamptz DEFAULT 'infinity')
 RETURNS TABLE (merchant_id uuid, mode text, day date, hour timestamptz, currency text,
                product_code text, created integer, paid_in_day integer, paid integer)
 LANGUAGE sql STABLE AS $$
@@ -783,7 +799,8 @@ LANGUAGE sql STABLE AS $$
            r.paid_in_day, r.paid
     FROM rollup_order_day r WHERE r.merchant_id = whose AND NOT by_hour
     UNION ALL
-    SELECT * FROM order_tail(whose, order_movement.rolled_to, order_movement.until)
+    SELECT * FROM order_tail(whose, order_movement.rolled_to, order_movement.until,
+                             order_movement.live_from, order_movement.live_until)
 $$;
 
 CREATE TABLE order_history (                   -- append-only: every move leaves a row
@@ -1141,7 +1158,9 @@ CREATE INDEX supplier_payment_merchant ON supplier_payment (merchant_id, at);
 
 -- The same for attempts: who was sent since, and who was paid, as their suppliers said. A payment
 -- leads to its attempt, and that attempt's one row of history says whether it was paid by it.
-CREATE FUNCTION attempt_tail(whose uuid, rolled_to timestamptz, until timestamptz)
+CREATE FUNCTION attempt_tail(
+    whose uuid, rolled_to timestamptz, until timestamptz,
+    live_from timestamptz DEFAULT '-infinity', live_until timestamptz DEFAULT 'infinity')
 RETURNS TABLE (merchant_id uuid, mode text, day date, hour timestamptz, currency text,
                product_code text, channel_no text, sent integer, paid integer)
 LANGUAGE sql STABLE AS $$
@@ -1151,12 +1170,14 @@ LANGUAGE sql STABLE AS $$
         (SELECT s.*, 1 AS sent, 0 AS paid FROM attempt s
          WHERE s.merchant_id = whose AND s.created_at >= attempt_tail.rolled_to
            AND s.created_at < attempt_tail.until AND s.sent_at = s.created_at
-           AND s.order_created_at < attempt_tail.until OFFSET 0)
+           AND s.order_created_at < attempt_tail.until AND s.order_created_at < live_until
+           AND s.order_created_at >= later(live_from, '-2 days') OFFSET 0)
         UNION ALL
         (SELECT s.*, 1, 0 FROM attempt s
          WHERE s.merchant_id = whose AND s.sent_at >= attempt_tail.rolled_to
            AND s.sent_at < attempt_tail.until AND s.sent_at > s.created_at
-           AND s.order_created_at < attempt_tail.until OFFSET 0)
+           AND s.order_created_at < attempt_tail.until AND s.order_created_at < live_until
+           AND s.order_created_at >= later(live_from, '-2 days') OFFSET 0)
         UNION ALL
         SELECT s.*, 0, 1
         FROM (
@@ -1169,9 +1190,11 @@ LANGUAGE sql STABLE AS $$
             SELECT * FROM attempt t
             WHERE t.merchant_id = whose AND t.attempt_no = p.attempt_no
               AND t.order_created_at = p.order_created_at AND t.sent_at IS NOT NULL
+              AND t.order_created_at < live_until
               AND EXISTS (SELECT FROM attempt_history h
                           WHERE h.merchant_id = whose AND h.attempt_no = t.attempt_no
                             AND h.order_created_at = t.order_created_at AND h.move = 'pay'
+                            AND h.order_created_at < live_until
                             AND h.at >= attempt_tail.rolled_to AND h.at < attempt_tail.until)
             LIMIT 1
         ) s
@@ -1183,7 +1206,8 @@ LANGUAGE sql STABLE AS $$
     ) d
 $$;
 CREATE FUNCTION attempt_movement(
-    whose uuid, rolled_to timestamptz, until timestamptz, by_hour boolean)
+    whose uuid, rolled_to timestamptz, until timestamptz, by_hour boolean,
+    live_from timestamptz DEFAULT '-infinity', live_until timestamptz DEFAULT 'infinity')
 RETURNS TABLE (merchant_id uuid, mode text, day date, hour timestamptz, currency text,
                product_code text, channel_no text, sent integer, paid integer)
 LANGUAGE sql STABLE AS $$
@@ -1195,7 +1219,8 @@ LANGUAGE sql STABLE AS $$
            r.paid
     FROM rollup_attempt_day r WHERE r.merchant_id = whose AND NOT by_hour
     UNION ALL
-    SELECT * FROM attempt_tail(whose, attempt_movement.rolled_to, attempt_movement.until)
+    SELECT * FROM attempt_tail(whose, attempt_movement.rolled_to, attempt_movement.until,
+                               attempt_movement.live_from, attempt_movement.live_until)
 $$;
 
 CREATE TABLE contradiction (                   -- what cannot be so beside what was booked
@@ -2195,9 +2220,11 @@ LANGUAGE sql STABLE AS $$
     ) e
 $$;
 
--- Which orders were created, and who of them is paid. until: nothing at all is behind it.
+-- Which orders were created, and who of them is paid. live_from: as above; until: nothing at all is
+-- behind it.
 CREATE FUNCTION created_between(
-    from_at timestamptz, to_at timestamptz, until timestamptz, by_hour boolean)
+    from_at timestamptz, to_at timestamptz, live_from timestamptz, until timestamptz,
+    by_hour boolean)
 RETURNS TABLE (merchant_id uuid, mode text, day date, hour timestamptz, currency text,
                product_code text, created integer, paid_in_day integer, paid integer)
 LANGUAGE sql STABLE AS $$
@@ -2217,7 +2244,7 @@ LANGUAGE sql STABLE AS $$
     UNION ALL
     SELECT t.merchant_id, t.mode, t.day, t.hour, t.currency, t.product_code, t.created,
            t.paid_in_day, t.paid
-    FROM business_day o CROSS JOIN LATERAL order_tail(o.holder_id, o.rolled_to, until) t
+    FROM business_day o CROSS JOIN LATERAL order_tail(o.holder_id, o.rolled_to, until, live_from, until) t
     JOIN days_between(from_at, to_at) d
         ON d.holder_id = o.holder_id AND d.day = t.day AND (
             d.inside AND NOT by_hour
@@ -2243,7 +2270,8 @@ $$;
 -- Which attempts were made and sent, and who of them is paid. Their order was created before, but for
 -- the clocks of two instances, and payers have a day at most: other months are not looked at.
 CREATE FUNCTION sent_between(
-    from_at timestamptz, to_at timestamptz, until timestamptz, by_hour boolean)
+    from_at timestamptz, to_at timestamptz, live_from timestamptz, until timestamptz,
+    by_hour boolean)
 RETURNS TABLE (merchant_id uuid, mode text, day date, hour timestamptz, currency text,
                product_code text, channel_no text, sent integer, paid integer)
 LANGUAGE sql STABLE AS $$
@@ -2263,7 +2291,7 @@ LANGUAGE sql STABLE AS $$
     UNION ALL
     SELECT t.merchant_id, t.mode, t.day, t.hour, t.currency, t.product_code, t.channel_no, t.sent,
            t.paid
-    FROM business_day o CROSS JOIN LATERAL attempt_tail(o.holder_id, o.rolled_to, until) t
+    FROM business_day o CROSS JOIN LATERAL attempt_tail(o.holder_id, o.rolled_to, until, live_from, until) t
     JOIN days_between(from_at, to_at) d
         ON d.holder_id = o.holder_id AND d.day = t.day AND (
             d.inside AND NOT by_hour
@@ -2281,8 +2309,8 @@ LANGUAGE sql STABLE AS $$
         WHERE t.merchant_id = d.holder_id AND t.sent_at IS NOT NULL
           AND t.created_at >= greatest(part.first, d.starts_at)
           AND t.created_at < least(part.last, d.ends_at)
-          AND t.order_created_at >= from_at - interval '2 days'
-          AND t.order_created_at < to_at + interval '1 day'
+          AND t.order_created_at >= later(from_at, '-2 days')
+          AND t.order_created_at < later(to_at, '1 day')
         OFFSET 0
     ) a
 $$;
@@ -2374,23 +2402,31 @@ DO $$ BEGIN
     END IF;
 END $$;
 REVOKE ALL ON ALL TABLES IN SCHEMA public FROM PUBLIC;
+REVOKE ALL ON FUNCTION later(timestamptz, interval) FROM PUBLIC;
 REVOKE ALL ON FUNCTION id_time(uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION number_month(text, integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION make_months(date, integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION drop_call_months(timestamptz) FROM PUBLIC;
 REVOKE ALL ON FUNCTION forget_answers(timestamptz, timestamptz) FROM PUBLIC;
-REVOKE ALL ON FUNCTION movement(uuid, timestamptz, timestamptz, boolean) FROM PUBLIC;
-REVOKE ALL ON FUNCTION order_tail(uuid, timestamptz, timestamptz) FROM PUBLIC;
-REVOKE ALL ON FUNCTION order_movement(uuid, timestamptz, timestamptz, boolean) FROM PUBLIC;
-REVOKE ALL ON FUNCTION attempt_tail(uuid, timestamptz, timestamptz) FROM PUBLIC;
-REVOKE ALL ON FUNCTION attempt_movement(uuid, timestamptz, timestamptz, boolean) FROM PUBLIC;
+REVOKE ALL ON FUNCTION
+    movement(uuid, timestamptz, timestamptz, boolean, timestamptz, timestamptz) FROM PUBLIC;
+REVOKE ALL ON FUNCTION
+    order_tail(uuid, timestamptz, timestamptz, timestamptz, timestamptz) FROM PUBLIC;
+REVOKE ALL ON FUNCTION
+    order_movement(uuid, timestamptz, timestamptz, boolean, timestamptz, timestamptz) FROM PUBLIC;
+REVOKE ALL ON FUNCTION
+    attempt_tail(uuid, timestamptz, timestamptz, timestamptz, timestamptz) FROM PUBLIC;
+REVOKE ALL ON FUNCTION
+    attempt_movement(uuid, timestamptz, timestamptz, boolean, timestamptz, timestamptz) FROM PUBLIC;
 REVOKE ALL ON FUNCTION days_between(timestamptz, timestamptz) FROM PUBLIC;
 REVOKE ALL ON FUNCTION first_hour(timestamptz) FROM PUBLIC;
 REVOKE ALL ON FUNCTION last_hour(timestamptz) FROM PUBLIC;
 REVOKE ALL ON FUNCTION cut_hours(timestamptz, timestamptz) FROM PUBLIC;
 REVOKE ALL ON FUNCTION moved_between(timestamptz, timestamptz, timestamptz, boolean) FROM PUBLIC;
-REVOKE ALL ON FUNCTION created_between(timestamptz, timestamptz, timestamptz, boolean) FROM PUBLIC;
-REVOKE ALL ON FUNCTION sent_between(timestamptz, timestamptz, timestamptz, boolean) FROM PUBLIC;
+REVOKE ALL ON FUNCTION
+    created_between(timestamptz, timestamptz, timestamptz, timestamptz, boolean) FROM PUBLIC;
+REVOKE ALL ON FUNCTION
+    sent_between(timestamptz, timestamptz, timestamptz, timestamptz, boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION hold_day(uuid, boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION change_market() FROM PUBLIC;
 REVOKE ALL ON FUNCTION open_orders(jsonb, boolean) FROM PUBLIC;
@@ -2406,19 +2442,22 @@ REVOKE ALL ON FUNCTION
 REVOKE ALL ON FUNCTION
     waiting_news(timestamptz, uuid, integer, bigint, integer, integer, integer) FROM PUBLIC;
 GRANT USAGE ON SCHEMA public TO paydesk_desk;
+GRANT EXECUTE ON FUNCTION later(timestamptz, interval) TO paydesk_desk;
 GRANT EXECUTE ON FUNCTION id_time(uuid) TO paydesk_desk;
 GRANT EXECUTE ON FUNCTION number_month(text, integer) TO paydesk_desk;
 GRANT EXECUTE ON FUNCTION make_months(date, integer) TO paydesk_desk;
 GRANT EXECUTE ON FUNCTION drop_call_months(timestamptz) TO paydesk_desk;
 GRANT EXECUTE ON FUNCTION forget_answers(timestamptz, timestamptz) TO paydesk_desk;
 GRANT EXECUTE ON FUNCTION
-    movement(uuid, timestamptz, timestamptz, boolean) TO paydesk_desk;
-GRANT EXECUTE ON FUNCTION order_tail(uuid, timestamptz, timestamptz) TO paydesk_desk;
+    movement(uuid, timestamptz, timestamptz, boolean, timestamptz, timestamptz) TO paydesk_desk;
 GRANT EXECUTE ON FUNCTION
-    order_movement(uuid, timestamptz, timestamptz, boolean) TO paydesk_desk;
-GRANT EXECUTE ON FUNCTION attempt_tail(uuid, timestamptz, timestamptz) TO paydesk_desk;
+    order_tail(uuid, timestamptz, timestamptz, timestamptz, timestamptz) TO paydesk_desk;
 GRANT EXECUTE ON FUNCTION
-    attempt_movement(uuid, timestamptz, timestamptz, boolean) TO paydesk_desk;
+    order_movement(uuid, timestamptz, timestamptz, boolean, timestamptz, timestamptz) TO paydesk_desk;
+GRANT EXECUTE ON FUNCTION
+    attempt_tail(uuid, timestamptz, timestamptz, timestamptz, timestamptz) TO paydesk_desk;
+GRANT EXECUTE ON FUNCTION
+    attempt_movement(uuid, timestamptz, timestamptz, boolean, timestamptz, timestamptz) TO paydesk_desk;
 GRANT EXECUTE ON FUNCTION days_between(timestamptz, timestamptz) TO paydesk_desk;
 GRANT EXECUTE ON FUNCTION first_hour(timestamptz) TO paydesk_desk;
 GRANT EXECUTE ON FUNCTION last_hour(timestamptz) TO paydesk_desk;
@@ -2426,9 +2465,9 @@ GRANT EXECUTE ON FUNCTION cut_hours(timestamptz, timestamptz) TO paydesk_desk;
 GRANT EXECUTE ON FUNCTION
     moved_between(timestamptz, timestamptz, timestamptz, boolean) TO paydesk_desk;
 GRANT EXECUTE ON FUNCTION
-    created_between(timestamptz, timestamptz, timestamptz, boolean) TO paydesk_desk;
+    created_between(timestamptz, timestamptz, timestamptz, timestamptz, boolean) TO paydesk_desk;
 GRANT EXECUTE ON FUNCTION
-    sent_between(timestamptz, timestamptz, timestamptz, boolean) TO paydesk_desk;
+    sent_between(timestamptz, timestamptz, timestamptz, timestamptz, boolean) TO paydesk_desk;
 GRANT EXECUTE ON FUNCTION
     orders_meant(uuid[], uuid[], text[], integer, text[], integer[], text[]) TO paydesk_desk;
 GRANT EXECUTE ON FUNCTION hold_day(uuid, boolean) TO paydesk_desk;
