@@ -31,6 +31,7 @@ def build_dispatcher(
     desk was started with, as people may see it.
     """
     system, people = runtime.system, runtime.people
+    runtime.trade.enquiries.look_on(reactions.show_passed, reactions.show_solved)
     chats = Chats(
         system.store, system.clock, runtime.ledger, runtime.delivery, runtime.parties, people
     )

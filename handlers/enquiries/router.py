@@ -9,7 +9,7 @@ from core.kernel.errors import Refusal
 from core.trade.district import Trade
 from handlers.desk.screens import usage_of
 from handlers.enquiries.buttons import PassEnquiry, TakeEnquiry
-from handlers.enquiries.toasts import passed, taken
+from handlers.enquiries.toasts import taken
 from handlers.enquiries.words import Chase
 from handlers.kit.chat import Chat
 from handlers.kit.commands import CommandTable
@@ -17,6 +17,7 @@ from handlers.kit.context import Press, Presses, RelayedReply, Wants
 from handlers.kit.relayed import said_in
 from handlers.orders.numbers import MAX_SHOWN
 from handlers.orders.router import replied_to
+from handlers.orders.toasts import supplier_asked
 
 
 def add_routes(routes: Router) -> None:
@@ -68,4 +69,4 @@ async def pass_on(
 ) -> None:
     """Its supplier may have a group by now."""
     await trade.enquiries.pass_on(chat.actor, button.enquiry_id)
-    await press.answer(passed(chat.actor.language))
+    await press.answer(supplier_asked(chat.actor.language))

@@ -9,8 +9,3 @@ def taken(language: str, *, new: bool) -> str:
     """Somebody looks after it. new: whoever pressed."""
     translate = translator(language).gettext
     return translate("It is yours.") if new else translate("Somebody looks after it already.")
-
-
-def passed(language: str) -> str:
-    """The supplier's group is asked."""
-    return translator(language).gettext("The supplier is being asked.")

@@ -30,7 +30,7 @@ from handlers.kit.intents import Changing, Intent, Mistake, Naming, Reading
 from handlers.kit.parser import Parser, addressee_of
 from handlers.kit.reactions import Reactions
 from handlers.kit.refusals import StaleMoney, already_done, refusal_words
-from handlers.kit.relayed import without_mentions
+from handlers.kit.relayed import media_in, without_mentions
 
 _LOG = structlog.get_logger(__name__)
 _Handler = Callable[[TelegramObject, dict[str, Any]], Awaitable[Any]]
@@ -145,7 +145,7 @@ class Understand(BaseMiddleware):
         intent: Intent | Other | None = await self._reason(event)
         intent = intent or await self._dialogues.said(event) or await self._intent(event)
         if intent is None or (isinstance(intent, Intent) and intent.gives_way()):
-            intent = await self._relayed(event) or intent
+            intent = await self._relayed(event) or intent or self._by_picture(event)
         if event.edit_date is None and (
             intent is None or (isinstance(intent, Intent) and intent.is_talk(actor))
         ):
@@ -171,6 +171,15 @@ class Understand(BaseMiddleware):
         rest = without_mentions(message)
         found = self._parser.parse(rest, username) if rest != text else None
         return found if isinstance(found, Naming) else None
+
+    def _by_picture(self, message: Message) -> Intent | None:
+        """A picture without words of its own is about what it replies to: whatever may be said in
+        passing there is meant."""
+        replied = message.reply_to_message
+        if replied is None or message.edit_date or message.forward_origin or not media_in(message):
+            return None
+        found = self._parser.parse(replied.text or replied.caption or "")
+        return found if isinstance(found, Reading) and found.gives_way() else None
 
     async def _relayed(self, message: Message) -> RelayedReply | None:
         """A reply to a message of ours that was passed from another chat, whatever it says."""

@@ -1,4 +1,5 @@
-"""Reactions: 👀 where an answer takes longer than a moment, 👎 where a refusal is told later.
+"""Reactions: 👀 where an answer takes longer than a moment, or is somebody else's to give, 👍 where
+what was asked about is paid, 👎 where a refusal is told later.
 
 They are the least of what the desk says: none is tried twice, and none holds anything up.
 """
@@ -26,6 +27,7 @@ from core.system.throttle import Limit
 _LOG = structlog.get_logger(__name__)
 READ: Final = "👀"
 REFUSED: Final = "👎"
+SOLVED: Final = "👍"
 # An answer that comes sooner needs no sign that it will.
 ANSWER_WITHIN_S: Final = 1.0
 PER_CHAT: Final = Limit(18, 60.0)
@@ -63,6 +65,14 @@ class Reactions:
             yield
         finally:
             acted_on.set()
+
+    def show_passed(self, chat_id: int, message_id: int) -> None:
+        """A message was passed on: whoever wrote it is to wait for somebody else."""
+        self._begin(self._react(chat_id, message_id, READ))
+
+    def show_solved(self, chat_id: int, message_id: int) -> None:
+        """What a message asked about is paid."""
+        self._begin(self._react(chat_id, message_id, SOLVED))
 
     @property
     def idle(self) -> bool:

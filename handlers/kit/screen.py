@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Final, Generic, TypeVar
 from zoneinfo import ZoneInfo
 
-from aiogram.types import InlineKeyboardButton, InlineKeyboardMarkup
+from aiogram.types import CopyTextButton, InlineKeyboardButton, InlineKeyboardMarkup
 from jinja2 import Environment
 
 from core.books import MerchantBalance
@@ -163,6 +163,11 @@ def fill(template: str, facts: Mapping[str, Any], language: str) -> str:
 def button(text: str, carried: Button, *, style: str | None = None) -> InlineKeyboardButton:
     """An inline button. style: danger where money moves, success, primary."""
     return InlineKeyboardButton(text=text, callback_data=carried.data(), style=style)
+
+
+def copy_button(text: str) -> InlineKeyboardButton:
+    """A button that copies what is on it, which is no secret: at most 256 characters."""
+    return InlineKeyboardButton(text=f"📋 {text}", copy_text=CopyTextButton(text=text))
 
 
 def cancel_button(dialogue_id: str, translate: NullTranslations) -> InlineKeyboardButton:

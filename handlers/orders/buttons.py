@@ -18,7 +18,7 @@ class OnCard(Button):
     """A button of an order's card."""
 
     order_id: UUID
-    action: Literal["ask", "complete", "notify", "why", "log"]
+    action: Literal["ask", "chase", "complete", "refund", "notify", "why", "log"]
 
     def data(self) -> str:
         return f"card:{self.action}:{self.order_id.hex}"
@@ -70,7 +70,11 @@ def read(parts: list[str]) -> Button | None:
             return AnswerCompletion(UUID(hex=approval_id), answer == "yes")
         case ["uncomplete", "yes" | "no" as answer, approval_id]:
             return AnswerReversal(UUID(hex=approval_id), answer == "yes")
-        case ["card", "ask" | "complete" | "notify" | "why" | "log" as action, order_id]:
+        case [
+            "card",
+            "ask" | "chase" | "complete" | "refund" | "notify" | "why" | "log" as action,
+            order_id,
+        ]:
             return OnCard(UUID(hex=order_id), action)
         case ["comps", span, page, whose, *fresh] if fresh in ([], ["new"]):
             merchant_id, (first, last) = long(whose) if whose else None, read_days(span)

@@ -8,7 +8,7 @@ from typing import Final
 
 from core.supply.channels import Product
 from core.trade.orders import Attempt, Order
-from handlers.kit.screen import Row, Screen, button, fill, keyboard
+from handlers.kit.screen import Row, Screen, button, copy_button, fill, keyboard
 from handlers.orders.buttons import OnCard
 from texts import translator
 
@@ -80,7 +80,9 @@ def render_card(
         "tries": len(attempts),
         "margin_minor": _margin(order, fee_minor) if context.staff else None,
     }
-    rows = [_buttons(order, context, language)]
+    numbers = dict.fromkeys((order.order_no, order.merchant_order_no))
+    rows = [tuple(copy_button(number) for number in numbers)]
+    rows += _buttons(order, attempts, context, language)
     if context.staff and attempts:
         rows.append(_tracing(order, language))
     return Screen(html=fill("card", facts, language), keyboard=keyboard(*rows))
@@ -117,16 +119,23 @@ def _margin(order: Order, fee_minor: int | None) -> int | None:
     return fee_minor - order.cost_minor
 
 
-def _buttons(order: Order, context: CardContext, language: str) -> Row:
+def _buttons(
+    order: Order, attempts: Sequence[Attempt], context: CardContext, language: str
+) -> list[Row]:
+    """Each where what it does can be done."""
     translate = translator(language).gettext
     if order.open_to_money:
-        return (
-            button(translate("🔄 Refresh"), OnCard(order.id, "ask")),
-            button(translate("✍️ Complete"), OnCard(order.id, "complete")),
-        )
-    if context.notification in ("pending", "exhausted", "delivered"):
-        return (button(translate("🔔 Notify again"), OnCard(order.id, "notify")),)
-    return ()
+        refresh = button(translate("🔄 Refresh"), OnCard(order.id, "ask"))
+        chase = button(translate("📨 Ask the supplier"), OnCard(order.id, "chase"))
+        complete = button(translate("✍️ Complete"), OnCard(order.id, "complete"))
+        asked = order.mode == "live" and not order.settled
+        asked = asked and any(not attempt.unsent for attempt in attempts)
+        return [(refresh, chase), (complete,)] if asked else [(refresh, complete)]
+    notify = button(translate("🔔 Notify again"), OnCard(order.id, "notify"))
+    refund = button(translate("↩️ Refund"), OnCard(order.id, "refund"))
+    told = context.notification in ("pending", "exhausted", "delivered")
+    back = context.staff and order.state in ("paid", "partially_refunded")
+    return [(*((notify,) if told else ()), *((refund,) if back else ()))]
 
 
 def _tracing(order: Order, language: str) -> Row:

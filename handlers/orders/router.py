@@ -14,6 +14,7 @@ from core.reports.district import Reports
 from core.system.district import System
 from core.system.throttle import Limit
 from core.trade.district import Trade
+from core.trade.enquiries import Said
 from core.trade.orders import OrderKey
 from handlers.desk.screens import usage_of
 from handlers.kit.chat import Chat, request_id
@@ -22,14 +23,21 @@ from handlers.kit.context import Press, Presses, Wants
 from handlers.kit.relayed import said_in
 from handlers.orders.buttons import OnCard
 from handlers.orders.numbers import MAX_SHOWN, MAX_WORDS, NumberWord, numbers_replied_to
-from handlers.orders.toasts import how_to_complete, notified_again, supplier_says
+from handlers.orders.toasts import (
+    how_to_complete,
+    how_to_refund,
+    notified_again,
+    supplier_asked,
+    supplier_says,
+)
 from handlers.orders.trace import tell_calls, tell_why
 from handlers.orders.words import LookUp
 
 # How often one order may be asked about at its supplier by button.
 ASK_LIMIT: Final = Limit(times=1, window_s=3)
 RIGHT_FOR: Final = {
-    "ask": "look_up", "complete": "complete", "notify": "renotify",
+    "ask": "look_up", "chase": "chase", "complete": "complete", "refund": "refund",
+    "notify": "renotify",
     "why": "see_channel", "log": "see_channel",
 }  # fmt: skip
 
@@ -122,6 +130,13 @@ async def press_card(
                 order.merchant_id, order.id, request_id=request_id(chat.message)
             )
             await press.answer(supplier_says(standing.state, actor.language))
+        case "chase":
+            pressed = Said(chat.id, chat.message_id, actor.name)
+            key = OrderKey(order.merchant_id, order.id)
+            await trade.enquiries.chase(actor, key, pressed, again=True)
+            await press.answer(supplier_asked(actor.language))
+        case "refund":
+            await press.answer(how_to_refund(order.order_no, actor.language), alert=True)
         case "complete":
             text = how_to_complete(order.order_no, actor.language)
             await press.answer(text, alert=True)

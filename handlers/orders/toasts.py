@@ -18,6 +18,17 @@ def how_to_complete(order_no: str, language: str) -> str:
     return text % {"order_no": order_no}
 
 
+def how_to_refund(order_no: str, language: str) -> str:
+    """What to send, so that an order is refunded."""
+    text = translator(language).gettext("Send this, with a reason: 退款 %(order_no)s …")
+    return text % {"order_no": order_no}
+
+
+def supplier_asked(language: str) -> str:
+    """The supplier's group is asked."""
+    return translator(language).gettext("The supplier is being asked.")
+
+
 def notified_again(language: str) -> str:
     """The news of an order is delivered once more."""
     return translator(language).gettext("The merchant's server is being told again.")

@@ -4,7 +4,7 @@ replied there comes back to whoever asked. Paid orders end them."""
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final, cast
@@ -30,6 +30,10 @@ CHASED_AFTER: Final = timedelta(minutes=10)
 _NUMBER: Final = re.compile(rf"(?<![0-9A-Z])[A-Z0-9]{{{NUMBER_CHARS}}}(?![0-9A-Z])")
 
 
+# Told of a message: its chat, and its id.
+Seen = Callable[[int, int], None]
+
+
 @dataclass(frozen=True, slots=True)
 class _About:
     """An order that can be asked about, and the attempt that its supplier knows it by."""
@@ -51,6 +55,14 @@ class Enquiries:
         self._outbox = delivery.outbox
         self._groups = groups
         self._outbox.on_sent(KEEPER, self._keep)
+        self._on_passed: list[Seen] = []
+        self._on_paid: list[Seen] = []
+
+    def look_on(self, passed: Seen, paid: Seen) -> None:
+        """Have `passed` called with each message that is passed to the other side, and `paid` with
+        each that asked about an order that is paid: its chat and its id."""
+        self._on_passed.append(passed)
+        self._on_paid.append(paid)
 
     async def ask(self, actor: Actor, orders: Sequence[OrderKey], said: Said) -> int:
         """Pass a question about orders to their suppliers, where they are unpaid and live; how many
@@ -64,10 +76,13 @@ class Enquiries:
                 continue
             async with self._store.transaction() as tx:
                 passed += await self._ask(tx, about, said)
+        if passed:
+            _call(self._on_passed, said.chat_id, said.message_id)
         return passed
 
-    async def chase(self, actor: Actor, key: OrderKey, said: Said) -> None:
-        """Remind the supplier of an order, or ask about it where nobody did.
+    async def chase(self, actor: Actor, key: OrderKey, said: Said, *, again: bool = False) -> None:
+        """Remind the supplier of an order, or ask about it where nobody did. again: a button may be
+        pressed more than once; what somebody wrote counts once, however often it is delivered.
 
         Refusals: anonymous_admin, not_permitted, order_state (it is paid), enquiry_not_sent,
         chased_already.
@@ -85,7 +100,7 @@ class Enquiries:
             if enquiry is None:
                 await self._ask(tx, about, said)
                 return
-            if not await rows.note_said(tx, enquiry.id, said, "asked"):
+            if not await rows.note_said(tx, enquiry.id, said, "asked") and not again:
                 return
             wait = enquiry.last_passed_at + CHASED_EVERY - self._clock.now()
             if wait > timedelta(0):
@@ -115,6 +130,7 @@ class Enquiries:
             elif await rows.note_said(tx, enquiry.id, said, "asked"):
                 await self._pass_beside(tx, enquiry, said)
                 await self._reopen(tx, enquiry)
+        _call(self._on_passed, said.chat_id, said.message_id)
 
     async def take(self, actor: Actor, enquiry_id: UUID) -> bool:
         """Somebody of the supplier's looks after it. False: somebody does already. Refusals:
@@ -168,6 +184,8 @@ class Enquiries:
                 )
                 for spot in await rows.spots(tx, enquiry.id, "asked"):
                     await self._outbox.say(tx, spot.chat_id, Say(paid, reply_to=spot.message_id))
+                    if spot.message_id is not None:
+                        _call(self._on_paid, spot.chat_id, spot.message_id)
 
     async def remind(self, tx: Tx, enquiry: Enquiry) -> None:
         """Ask the supplier again, under what it was asked; its next reminder is due later."""
@@ -313,6 +331,11 @@ class Enquiries:
         # Whatever changed while it was on its way was shown nowhere.
         if isinstance(leaving.fact, EnquiryCard) and _changed(enquiry):
             await self._show(tx, enquiry)
+
+
+def _call(listeners: Sequence[Seen], chat_id: int, message_id: int) -> None:
+    for seen in listeners:
+        seen(chat_id, message_id)
 
 
 def _changed(enquiry: Enquiry) -> bool:
