@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Final
 
 from aiogram import Router
@@ -11,15 +12,17 @@ from core.kernel.errors import Refusal
 from core.people.district import People
 from core.people.factors import Proof
 from core.system.district import System
-from handlers.approvals.buttons import AnswerApproval
+from handlers.approvals.buttons import AnswerApproval, OpenApproval
 from handlers.approvals.proofs import Proving, ask_proof, take_proof
 from handlers.approvals.screens import Proven, Waiting, WaitingNotice
 from handlers.approvals.words import ShowApprovals
 from handlers.kit.chat import Chat
 from handlers.kit.context import Press, Presses, Wants
 from handlers.kit.dialogues import PROVE, Answers, Dialogues, Said
+from texts import translator
 
 _FACTOR_NEEDED: Final = "factor_needed"
+_MINUTE: Final = timedelta(minutes=1)
 
 
 def add_routes(routes: Router) -> None:
@@ -27,14 +30,37 @@ def add_routes(routes: Router) -> None:
     routes.message.register(show, Wants(ShowApprovals))
     routes.message.register(prove, Answers(PROVE))
     routes.callback_query.register(answer, Presses(AnswerApproval))
+    routes.callback_query.register(open_card, Presses(OpenApproval))
 
 
-async def show(_: Message, chat: Chat, people: People) -> None:
-    """What waits. Refusals: those of `Actor.need_among_staff`."""
+async def show(_: Message, chat: Chat, people: People, system: System) -> None:
+    """What waits, the oldest first. Refusals: those of `Actor.need_among_staff`."""
     chat.actor.need_among_staff("see_channel")
-    waiting = await people.approvals.waiting()
-    lines = tuple(Waiting(one.question.kind, one.asked_by_name, one.asked_at) for one in waiting)
-    await chat.say(WaitingNotice(lines, await chat.zone()))
+    now = system.clock.now()
+    lines = [
+        Waiting(
+            one.id,
+            one.question.kind,
+            one.question.subject,
+            one.asked_by_name,
+            int((now - one.asked_at) / _MINUTE),
+        )
+        for one in await people.approvals.waiting()
+    ]
+    await chat.say(WaitingNotice(tuple(lines)))
+
+
+async def open_card(
+    _: CallbackQuery, chat: Chat, button: OpenApproval, press: Press, people: People
+) -> None:
+    """Post the card anew, where it is answered. Refusals: those of `Approvals.post_again`."""
+    chat.actor.need_among_staff("see_channel")
+    await people.approvals.post_again(chat.actor, button.approval_id)
+    if chat.id == chat.actor.user_id:
+        words = translator(chat.actor.language).gettext(
+            "It stands at the end of the ops group now."
+        )
+        await press.answer(words)
 
 
 async def answer(

@@ -4,29 +4,32 @@ template `ask_<kind>.html`; who asked, who answered and until when is the same f
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from datetime import datetime
 from gettext import NullTranslations
 from typing import Any, Final
+from uuid import UUID
 
 from aiogram.types import InlineKeyboardMarkup
 
 from core.delivery.outbox import Notice
 from core.people.approvals import ApprovedAlone, Asked, Question
-from handlers.approvals.buttons import AnswerApproval
-from handlers.kit.screen import Screen, View, button, cancel_button, fill, keyboard
+from handlers.approvals.buttons import AnswerApproval, OpenApproval
+from handlers.kit.screen import Screen, View, button, cancel_button, fill, in_rows, keyboard
 from texts import translator
 
+MAX_BUTTONS: Final = 20
 # Of everybody on a desk that is a demo, where it is said to whoever is asked for it.
 DEMO_PASSWORD: Final = "paydesk-demo"  # noqa: S105 (no secret: a production desk has none like it)
 
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """One line of the list. kind: of the question."""
+    """One line of the list. kind, subject: of the question."""
 
+    approval_id: UUID
     kind: str
+    subject: str
     asked_by_name: str
-    asked_at: datetime
+    age_min: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +37,6 @@ class WaitingNotice(Notice):
     """What waits for a second person, the oldest first."""
 
     lines: tuple[Waiting, ...]
-    zone: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,12 +94,21 @@ def _buttons(
     return keyboard((yes, no))
 
 
+def _waiting_buttons(listed: WaitingNotice, _: NullTranslations) -> InlineKeyboardMarkup | None:
+    """The card of each of the oldest, by its place."""
+    numbers = [
+        button(str(place), OpenApproval(line.approval_id))
+        for place, line in enumerate(listed.lines[:MAX_BUTTONS], start=1)
+    ]
+    return keyboard(*in_rows(numbers, 5))
+
+
 def _prove_buttons(asked: ProveQuestion, translate: NullTranslations) -> InlineKeyboardMarkup:
     return InlineKeyboardMarkup(inline_keyboard=[[cancel_button(asked.dialogue_id, translate)]])
 
 
 VIEWS: Final[tuple[View[Any], ...]] = (
-    View(WaitingNotice, shortens="lines"),
+    View(WaitingNotice, buttons=_waiting_buttons, shortens="lines"),
     View(ProveQuestion, buttons=_prove_buttons),
     View(Proven),
     View(ApprovedAlone),

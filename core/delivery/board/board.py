@@ -23,6 +23,7 @@ from core.delivery.outbox import (
     Outbox,
     Pin,
     Saying,
+    TakeAway,
     Unpin,
 )
 from core.kernel.clock import Clock
@@ -102,6 +103,13 @@ class Board:
         """What waits for a second person, or was answered: likewise, and at once."""
         subject = Subject.approval(approval_id)
         await self._show_one(queries, subject, ApprovalCard, chat_ids, timedelta(0))
+
+    async def post_approval(self, tx: Tx, approval_id: UUID, chat_ids: Sequence[int]) -> None:
+        """The card goes below all else in these chats: where it stands it is taken away."""
+        subject = Subject.approval(approval_id)
+        for row in await tx.fetch(_LET_GO, list(chat_ids), NOBODY, subject.kind, subject.ref):
+            await self._outbox.say(tx, row["chat_id"], TakeAway(row["message_id"]))
+        await self.show_approval(tx, approval_id, chat_ids)
 
     async def _show_one(
         self,
@@ -192,6 +200,11 @@ WHERE p.kind = 'bill' GROUP BY merchant_id, chat_id
 _CARDS_SHOWN: Final = """
 SELECT chat_id, max(shown_at) AS shown_at FROM post
 WHERE merchant_id = $1 AND kind = $2 AND ref = $3 GROUP BY chat_id
+"""
+_LET_GO: Final = """
+DELETE FROM post
+WHERE chat_id = ANY($1::bigint[]) AND merchant_id = $2 AND kind = $3 AND ref = $4
+RETURNING chat_id, message_id
 """
 _FORMER_BILL: Final = """
 SELECT message_id, ref FROM post

@@ -180,6 +180,17 @@ class Approvals:
         rows = await self._store.fetch(_WAITING, self._clock.now())
         return [_read(self._kinds[row["kind"]][0], row) for row in rows]
 
+    async def post_again(self, actor: Actor, approval_id: UUID) -> None:
+        """The card of a question goes to the end of the ops group where somebody looks for it; of
+        all of them, where that is asked for in private. Refusals: record_not_found,
+        confirmation_expired (it was answered)."""
+        async with self._store.transaction() as tx:
+            if (await self.card(approval_id, tx)).state != "open":
+                raise Refusal("confirmation_expired")
+            ops = await self._groups.ops(tx)
+            here = [actor.home] if actor.home in ops else ops
+            await self._board.post_approval(tx, approval_id, here)
+
     async def open_about(
         self,
         queries: Queries,

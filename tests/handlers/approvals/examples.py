@@ -8,7 +8,7 @@ from core.delivery.outbox import Notice
 from core.people.approvals import ApprovedAlone
 from handlers.approvals.screens import Proven, ProveQuestion, Waiting, WaitingNotice
 from handlers.kit.vocabulary import WORDS
-from tests.handlers.written import AT, HOSTILE, ID
+from tests.handlers.written import HOSTILE, ID
 
 KINDS: Final = tuple(WORDS["approval"])
 
@@ -17,9 +17,10 @@ EXAMPLES: Final[tuple[Notice, ...]] = (
     *(ProveQuestion(kind, "", ID.hex, 15, "") for kind in KINDS),
     ProveQuestion(KINDS[0], HOSTILE, ID.hex, 1, "paydesk-demo"),
     *(Proven(kind) for kind in KINDS),
-    WaitingNotice((), "UTC"),
-    WaitingNotice(tuple(Waiting(kind, HOSTILE, AT) for kind in KINDS), "Asia/Shanghai"),
+    WaitingNotice(()),
+    WaitingNotice(tuple(Waiting(ID, kind, HOSTILE, HOSTILE, 61) for kind in KINDS)),
+    WaitingNotice((Waiting(ID, KINDS[0], "", HOSTILE, 0),)),
 )
 LARGEST: Final[tuple[Notice, ...]] = (
-    WaitingNotice(tuple(Waiting(KINDS[0], HOSTILE, AT) for _ in range(100)), "Asia/Shanghai"),
+    WaitingNotice(tuple(Waiting(ID, KINDS[0], HOSTILE, HOSTILE, 9) for _ in range(100))),
 )

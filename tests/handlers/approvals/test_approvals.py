@@ -13,16 +13,17 @@ from uuid import UUID
 import pytest
 
 from core.accounts.keys import TakeKeysQuestion
+from core.delivery.board import Subject
 from core.kernel.errors import Refusal
 from core.people.approvals import Asked, Question
 from core.people.people import Standing
-from handlers.approvals.buttons import AnswerApproval
+from handlers.approvals.buttons import AnswerApproval, OpenApproval
 from handlers.buttons import read_button
 from handlers.kit.buttons import MAX_BYTES
 from handlers.kit.vocabulary import WORDS
-from handlers.screens import ASKS, render_approval
+from handlers.screens import ASKS, render_approval, render_say
 from tests.handlers.dialogue import employed, says, taken_away
-from tests.handlers.support import FINANCE, OPS, OWNER, SPRUCE, SUPPORT, SUQING, Desk
+from tests.handlers.support import FINANCE, OPS, OWNER, SPRUCE, SUPPORT, SUQING, Desk, labelled
 from tests.handlers.telegram_html import read_html
 from tests.handlers.test_screens import LANGUAGES, buttons
 from tests.handlers.written import AT, HOSTILE, ID
@@ -168,6 +169,46 @@ async def test_two_owners_take_a_factor_away(desk: Desk) -> None:
     await desk.press(other, OPS, yes.data())
     assert not await desk.runtime.people.factors.enrolled(lost)
     await desk.press(other, OPS, yes.data())  # a second press changes nothing
+
+
+async def test_the_list_opens_each_card_again_the_oldest_first(desk: Desk) -> None:
+    owner = await employed(desk, "owner")
+    first, second = await employed(desk, "finance"), await employed(desk, "finance")
+    for of in (first, second):
+        await enrol(desk, of)
+        await ask_reset(desk, owner, of)
+    store = desk.runtime.system.store
+    await store.execute(
+        "UPDATE approval SET created_at = created_at - interval '5 minutes' WHERE id ="
+        " (SELECT min(id::text)::uuid FROM approval WHERE asked_by = $1)", owner,
+    )  # fmt: skip
+    (listed,) = says(await desk.say(owner, OPS, "待审批"))
+    lines = listed.facts["lines"]
+    assert [(line["kind"], line["age_min"]) for line in lines] == [
+        ("factor_reset", 5), ("factor_reset", 0),
+    ]  # fmt: skip
+    oldest, newest = (UUID(line["approval_id"]) for line in lines)
+    shown = read_html(render_say(listed, "zh").html)
+    assert "5 分钟" in shown
+    # A card that stands there is taken away, and comes again below.
+    subject = Subject.approval(oldest)
+    await desk.runtime.delivery.board.posts.posted(OPS, 555, subject, "")
+    await store.execute("DELETE FROM outbox")
+    told = await desk.press(owner, OPS, labelled(listed, "1"))
+    assert [(fact.topic, getattr(fact, "message_id", 0)) for fact in told] == [
+        ("take_away", 555), ("approval", 0),
+    ]  # fmt: skip
+    assert await store.fetchval("SELECT count(*) FROM post WHERE ref = $1", str(oldest)) == 0
+    await store.execute("DELETE FROM outbox")
+    told = await desk.press(owner, owner, labelled(listed, "2"))
+    assert [fact.topic for fact in told] == ["approval"]
+    assert "管理群" in desk.toast
+    for user_id, chat_id in ((SUQING, SPRUCE), (owner, SPRUCE)):
+        assert await desk.press(user_id, chat_id, OpenApproval(oldest).data()) == []
+        assert desk.line.answers[-1].show_alert
+    await desk.runtime.system.store.execute("UPDATE approval SET expires_at = created_at")
+    assert await desk.press(owner, OPS, OpenApproval(newest).data()) == []
+    assert desk.line.answers[-1].show_alert, "it is over"
 
 
 async def test_the_only_owner_waits_and_proves_it_in_private(desk: Desk) -> None:
