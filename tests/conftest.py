@@ -10,7 +10,7 @@ import asyncio
 import os
 import shutil
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import chain, islice
@@ -183,6 +183,25 @@ async def runtime(servers: Servers, database: str) -> AsyncIterator[Runtime]:
         yield built
     finally:
         await built.close()  # or no later test could open a store
+
+
+@pytest.fixture
+async def build_anew(
+    servers: Servers, database: str, runtime: Runtime
+) -> AsyncIterator[Callable[[], Awaitable[Runtime]]]:
+    """Builds the business once more on the same servers, as another process does: it knows what
+    is written down, and nothing else."""
+    built: list[Runtime] = []
+
+    async def anew() -> Runtime:
+        built.append(await _build(servers.postgres, servers.valkey_url, database))
+        return built[-1]
+
+    try:
+        yield anew
+    finally:
+        for one in built:
+            await one.close()
 
 
 @pytest.fixture

@@ -15,6 +15,7 @@ import pytest
 from core.accounts.keys import TakeKeysQuestion
 from core.delivery.board import Subject
 from core.kernel.errors import Refusal
+from core.people.actors import Actor
 from core.people.approvals import Asked, Question
 from core.people.people import Standing
 from handlers.approvals.buttons import AnswerApproval, OpenApproval
@@ -136,6 +137,36 @@ async def test_a_yes_takes_the_right_of_whoever_asked_as_it_is_now(desk: Desk) -
         assert code == "asker_not_permitted", question.kind
         assert (await desk.runtime.people.approvals.card(asked_id)).state == "open"
     assert strangers == 1
+
+
+@pytest.mark.parametrize("question", EXAMPLES, ids=lambda one: one.kind)
+async def test_nobody_says_yes_to_a_question_of_their_own_whatever_is_asked(
+    desk: Desk, question: Question
+) -> None:
+    """Twice neither; and somebody else does so with the factor alone that it takes."""
+    people = desk.runtime.people
+    asker, other = [
+        await people.access.actor(await employed(desk, "owner"), "x", OPS, private=False)
+        for _ in range(2)
+    ]
+    async with desk.runtime.system.store.transaction() as tx:
+        waits = await people.approvals.ask(tx, asker, question)
+
+    async def says_yes(actor: Actor) -> str:
+        try:
+            async with desk.runtime.system.store.transaction() as tx:
+                await people.approvals.answer(tx, actor, waits, yes=True)
+        except Refusal as refusal:
+            return refusal.code
+        return ""
+
+    for _ in range(2):
+        assert await says_yes(asker) == "second_person_needed"
+    lacks = await people.access.actor(SUPPORT, "x", OPS, private=False)
+    assert await says_yes(lacks) == "not_permitted"
+    assert (await people.approvals.card(waits.id)).state == "open"
+    assert await says_yes(other) == ("factor_needed" if question.factor else "")
+    assert await says_yes(asker) != "", "nor after it was answered"
 
 
 async def ask_reset(desk: Desk, user_id: int, of: int) -> AnswerApproval:
